@@ -1,0 +1,1 @@
+"""The HTTP service: status, health, machines and the live page."""

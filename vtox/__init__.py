@@ -1,0 +1,23 @@
+"""VTOX: condition monitoring for fleets of electric motors.
+
+The public names load on first use, so that the bridge and the API do not pay for scipy or Celery.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Recording": "vtox.domain",
+    "Motor": "vtox.domain",
+    "Bearing": "vtox.domain",
+    "diagnose": "vtox.diagnosis",
+    "learn_baseline": "vtox.diagnosis",
+    "app": "vtox.celery_app",
+}
+__all__ = ["Bearing", "Motor", "Recording", "app", "diagnose", "learn_baseline"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,230 @@
+"""The values that travel through VTOX: windows, recordings, nameplates, diagnoses, assessments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import cos, isfinite, radians
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from vtox.errors import NameplateError, RecordingError
+
+Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+State = Literal["normal", "warning", "fault", "unknown"]
+STATES: tuple[State, ...] = get_args(State)
+Value = float | int | str | bool | None
+
+CURRENTS = ("ia", "ib", "ic")
+VOLTAGES = ("va", "vb", "vc")
+VIBRATIONS = ("vibration", "vibration_y", "vibration_z")
+# Channel name -> unit. One home for what a window may carry.
+CHANNEL_UNITS: Mapping[str, str] = MappingProxyType(
+    {c: "A" for c in CURRENTS}
+    | {c: "V" for c in VOLTAGES}
+    | {c: "m/s^2" for c in VIBRATIONS}
+    | {"leakage": "A"}
+)
+DEFECTS = ("BPFO", "BPFI", "BSF", "FTF")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearing:
+    """A rolling bearing by its defect orders (multiples of shaft speed) or by its geometry.
+
+    `orders` maps BPFO, BPFI, BSF (ball spin, once per turn of the ball) and FTF to orders. Given
+    the geometry instead, `defect_orders` computes them (Randall & Antoni 2011, MSSP 25(2), eq. 1-4,
+    outer race fixed).
+    """
+
+    orders: Mapping[str, float] | None = None
+    balls: int | None = None
+    ball_diameter_mm: float | None = None
+    pitch_diameter_mm: float | None = None
+    contact_angle_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        geometry = (self.balls, self.ball_diameter_mm, self.pitch_diameter_mm)
+        if self.orders is None and any(g is None for g in geometry):
+            raise NameplateError(
+                "bearing: give `orders`, or all of balls, ball_diameter_mm, pitch_diameter_mm",
+                "bearing",
+            )
+        for name, order in (self.orders or {}).items():
+            if name not in DEFECTS:
+                raise NameplateError(
+                    f"bearing.orders: unknown defect {name!r}, expected {', '.join(DEFECTS)}",
+                    "bearing.orders",
+                )
+            _positive(f"bearing.orders.{name}", order)
+        for name, value in zip(
+            ("balls", "ball_diameter_mm", "pitch_diameter_mm"), geometry, strict=True
+        ):
+            _positive(f"bearing.{name}", value)
+        if self.orders is None and (self.ball_diameter_mm or 0) >= (self.pitch_diameter_mm or 0):
+            raise NameplateError(
+                "bearing.ball_diameter_mm: must be smaller than pitch_diameter_mm",
+                "bearing.ball_diameter_mm",
+            )
+
+    @property
+    def defect_orders(self) -> dict[str, float]:
+        """Defect frequencies as multiples of shaft speed."""
+        if self.orders is not None:
+            return dict(self.orders)
+        assert self.balls and self.ball_diameter_mm and self.pitch_diameter_mm
+        ratio = (
+            self.ball_diameter_mm / self.pitch_diameter_mm * cos(radians(self.contact_angle_deg))
+        )
+        return {
+            "BPFO": self.balls / 2 * (1 - ratio),
+            "BPFI": self.balls / 2 * (1 + ratio),
+            "BSF": self.pitch_diameter_mm / (2 * self.ball_diameter_mm) * (1 - ratio**2),
+            "FTF": (1 - ratio) / 2,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motor:
+    """The nameplate of one motor. A missing value is a reason to abstain, never a default."""
+
+    pole_pairs: int | None = None
+    supply_hz: float | None = None
+    rated_speed_rpm: float | None = None
+    rated_current_a: float | None = None
+    rated_voltage_v: float | None = None
+    rated_power_w: float | None = None
+    rotor_bars: int | None = None
+    supply: Literal["grid", "inverter"] = "grid"
+    bearing: Bearing | None = None
+
+    def __post_init__(self) -> None:
+        for name in (
+            "pole_pairs",
+            "supply_hz",
+            "rated_speed_rpm",
+            "rated_current_a",
+            "rated_voltage_v",
+            "rated_power_w",
+            "rotor_bars",
+        ):
+            _positive(name, getattr(self, name))
+        if self.supply not in ("grid", "inverter"):
+            raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
+        if self.rated_slip is not None and not 0 <= self.rated_slip < 0.5:
+            raise NameplateError(
+                f"rated_speed_rpm: {self.rated_speed_rpm} gives a slip of {self.rated_slip:.3f} "
+                f"with {self.pole_pairs} pole pairs at {self.supply_hz} Hz, expected 0 to 0.5",
+                "rated_speed_rpm",
+            )
+
+    @property
+    def rated_slip(self) -> float | None:
+        """Slip at rated speed, or None where the nameplate does not tell."""
+        if not (self.pole_pairs and self.supply_hz and self.rated_speed_rpm):
+            return None
+        return 1 - self.rated_speed_rpm / 60 * self.pole_pairs / self.supply_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Simultaneous samples of one machine: what a diagnosis looks at.
+
+    `channels` maps names of `CHANNEL_UNITS` to arrays of one length, shape (samples,), in the units
+    given there.
+    """
+
+    channels: Mapping[str, Array]
+    fs_hz: float
+    speed_rpm: float | None = None
+    temperature_c: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.channels:
+            raise RecordingError("recording has no channels")
+        unknown = set(self.channels) - set(CHANNEL_UNITS)
+        if unknown:
+            raise RecordingError(
+                f"unknown channel {sorted(unknown)[0]!r}, expected some of "
+                f"{', '.join(CHANNEL_UNITS)}"
+            )
+        if not (isfinite(self.fs_hz) and self.fs_hz > 0):
+            raise RecordingError(f"fs_hz: {self.fs_hz}, expected a positive number of Hz")
+        arrays = {n: np.asarray(x) for n, x in self.channels.items()}
+        lengths = {n: x.shape for n, x in arrays.items()}
+        if any(len(s) != 1 for s in lengths.values()) or len(set(lengths.values())) != 1:
+            raise RecordingError(f"channels must be one-dimensional of one length, got {lengths}")
+        floats = {
+            n: x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
+            for n, x in arrays.items()
+        }
+        object.__setattr__(self, "channels", floats)
+
+    @property
+    def samples(self) -> int:
+        """Number of samples in each channel."""
+        return int(next(iter(self.channels.values())).shape[0])
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.fs_hz
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One contiguous block of samples as a sender publishes it. (machine_id, run, seq) names it."""
+
+    machine_id: str
+    seq: int
+    t0: float
+    fs_hz: float
+    channels: Mapping[str, Array]
+    run: str = ""
+    vehicle_id: str | None = None
+    speed_rpm: float | None = None
+    temperature_c: float | None = None
+
+    @property
+    def samples(self) -> int:
+        """Number of samples in each channel."""
+        return int(next(iter(self.channels.values())).shape[0])
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.fs_hz
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """The answer for one fault over one record.
+
+    `indicators` are flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`),
+    none means a ratio. `evidence` lists the frequencies looked at, alternatives and episodes.
+    """
+
+    fault: str
+    state: State
+    reason: str
+    severity: float | None = None
+    confidence: float = 0.0
+    statistic: float | None = None
+    threshold: float | None = None
+    indicators: Mapping[str, Value] = field(default_factory=dict)
+    evidence: tuple[Mapping[str, Any], ...] = ()
+
+
+def unknown(fault: str, reason: str, **indicators: Value) -> Diagnosis:
+    """Return an abstention: state `unknown` with its reason."""
+    return Diagnosis(fault=fault, state="unknown", reason=reason, indicators=indicators)
+
+
+def _positive(name: str, value: float | None) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise NameplateError(f"{name}: {value!r}, expected a number", name)
+    if not (isfinite(value) and value > 0):
+        raise NameplateError(f"{name}: {value}, expected a positive number", name)

@@ -1,0 +1,1 @@
+"""Pure maths on arrays of shape (batch, samples): no Redis, no clock, no global state."""

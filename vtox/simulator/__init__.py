@@ -1,0 +1,1 @@
+"""Simulated machines and fleets. Shares no constant with the diagnosers."""
