@@ -1,0 +1,54 @@
+"""Every stream, group and key that VTOX uses in Redis or Valkey."""
+
+RAW = "motor_raw_data"
+RESULTS = "fault_diagnosis_results"
+ASSESSMENTS = "vehicle_health_assessments"
+METRICS = "performance_metrics"
+ALERTS = "system_alerts"
+DEAD_LETTERS = "dead_letters"
+EVIDENCE = "evidence"
+
+GROUP = "vtox"
+# Prefix of Celery's own keys: the list behind a queue is `vtox:<queue>`.
+CELERY_PREFIX = "vtox:"
+
+COUNTERS = "vtox:counters"
+LATENCY = "vtox:latency"
+# Stream entry id -> one letter per family, in registry order: `-` open, `a` assigned to a
+# record, `d` finished. Absent: nothing assigned yet.
+PROGRESS = "vtox:progress"
+LEASE = "vtox:lease"
+MACHINES = "vtox:machines"
+WORKERS = "vtox:workers"
+API_KEYS = "vtox:api-keys"
+MONITOR = "vtox:monitor"
+
+
+def ledger(family: str) -> str:
+    """Hash record id -> record as JSON: dispatched and unfinished records of a family."""
+    return f"vtox:ledger:{family}"
+
+
+def due(family: str) -> str:
+    """Sorted set of the ledger's record ids by the time (s) of their last dispatch or start."""
+    return f"vtox:due:{family}"
+
+
+def attempts(family: str) -> str:
+    """Hash record id -> number of times a worker has started on it."""
+    return f"vtox:attempts:{family}"
+
+
+def machine(machine_id: str) -> str:
+    """Hash of one machine: nameplate, baseline, latest diagnoses, health, version."""
+    return f"vtox:machine:{machine_id}"
+
+
+def seen(machine_id: str) -> str:
+    """Hash run|seq|t0 -> entry id: the windows of one machine already taken in."""
+    return f"vtox:seen:{machine_id}"
+
+
+def worker(name: str) -> str:
+    """Hash with a life time: the last heartbeat of one worker."""
+    return f"vtox:worker:{name}"

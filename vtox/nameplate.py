@@ -1,0 +1,92 @@
+"""Nameplates from and to plain data: JSON of the API, `motor.toml`, `fleet.toml`."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from vtox.domain import Bearing, Motor
+from vtox.errors import NameplateError
+
+_MOTOR = tuple(f.name for f in fields(Motor))
+_BEARING = tuple(f.name for f in fields(Bearing))
+
+
+def motor_from_dict(data: Mapping[str, Any]) -> Motor:
+    """Return the motor that `data` describes; names are the fields of `Motor` and `Bearing`.
+
+    Raises
+    ------
+    NameplateError
+        A field is unknown or its value impossible; the error names it.
+    """
+    values = _known(data, _MOTOR, "")
+    bearing = values.get("bearing")
+    if bearing is not None:
+        if not isinstance(bearing, Mapping):
+            raise NameplateError("bearing: expected a table of orders or of geometry", "bearing")
+        values["bearing"] = Bearing(**_known(bearing, _BEARING, "bearing."))
+    return Motor(**values)
+
+
+def motor_to_dict(motor: Motor) -> dict[str, Any]:
+    """Return what is known of `motor` as plain data."""
+    data = {k: v for k, v in asdict(motor).items() if v is not None}
+    if bearing := data.get("bearing"):
+        data["bearing"] = {k: v for k, v in bearing.items() if v is not None}
+    return data
+
+
+def motor_to_json(motor: Motor) -> str:
+    """Return `motor` as one line of JSON, keys sorted: equal motors give equal text."""
+    return json.dumps(motor_to_dict(motor), sort_keys=True)
+
+
+@lru_cache(maxsize=8192)
+def motor_from_json(text: str) -> Motor:
+    """Return the motor of `motor_to_json`; workers see the same few texts again and again."""
+    return motor_from_dict(json.loads(text))
+
+
+def read_motor(path: Path) -> Motor:
+    """Return the motor of a `motor.toml` (its fields at top level or in a table `[motor]`)."""
+    data = _toml(path)
+    return motor_from_dict(data.get("motor", data))
+
+
+def read_fleet(path: Path) -> dict[str, Motor]:
+    """Return machine id -> motor of a `fleet.toml`: one table `[machines.<id>]` a machine."""
+    machines = _toml(path).get("machines")
+    if not isinstance(machines, Mapping) or not machines:
+        raise NameplateError(f"{path}: expected tables [machines.<machine_id>]", "machines")
+    fleet = {}
+    for machine_id, data in machines.items():
+        try:
+            fleet[machine_id] = motor_from_dict(data)
+        except NameplateError as error:
+            raise NameplateError(f"{path}: {machine_id}: {error}", error.field) from error
+    return fleet
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise NameplateError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NameplateError(f"{path}: not TOML: {error}") from error
+
+
+def _known(data: Any, names: tuple[str, ...], prefix: str) -> dict[str, Any]:
+    if not isinstance(data, Mapping):
+        raise NameplateError(f"{prefix or 'motor'}: expected a table of fields")
+    for name in data:
+        if name not in names:
+            raise NameplateError(
+                f"{prefix}{name}: unknown field, expected some of {', '.join(names)}",
+                f"{prefix}{name}",
+            )
+    return dict(data)

@@ -1,0 +1,159 @@
+"""All settings, checked at start and passed down. No other module reads the environment."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from vtox.errors import ServerUnavailable, SettingsError
+
+Mode = Literal["development", "testing", "production"]
+SECRETS = frozenset({"redis_url"})
+
+# What a mode changes, unless a setting is given.
+MODE_DEFAULTS: dict[str, dict[str, Any]] = {
+    "development": {"cluster_workers": 3, "api_host": "127.0.0.1", "monitor_interval_s": 10.0},
+    "testing": {"cluster_workers": 2, "api_host": "127.0.0.1", "monitor_interval_s": 5.0},
+    "production": {"cluster_workers": 6, "api_host": "0.0.0.0", "monitor_interval_s": 15.0},
+}
+
+
+def _toml_files() -> list[Path]:
+    files = [user_data_path("vtox", appauthor=False) / "vtox.toml"]
+    if config := os.environ.get("VTOX_CONFIG"):
+        files.append(Path(config))
+    return files
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, as `VTOX_<NAME>` in the environment, `.env` or a TOML file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VTOX_", env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
+
+    redis_url: str | None = Field(
+        None, description="Redis or Valkey by URL; none: the embedded one"
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("vtox", appauthor=False),
+        description="server data, cluster.log, lock files",
+    )
+    redis_port: int = Field(
+        0, ge=0, le=65535, description="embedded server; 0: any free port, kept"
+    )
+    redis_maxmemory_mb: int = Field(2048, ge=64, description="embedded server: refuse writes above")
+
+    api_host: str = Field("127.0.0.1", description="address of API and page")
+    api_port: int = Field(8000, ge=1, le=65535, description="port of API and page")
+    coordinator_port: int = Field(
+        8001, ge=1, le=65535, description="health and metrics of the bridge"
+    )
+    worker_port: int = Field(
+        8002, ge=1, le=65535, description="health and metrics of the first worker"
+    )
+    flower_port: int = Field(5555, ge=1, le=65535, description="Flower")
+
+    cluster_enabled: bool = Field(False, description="the API brings up the whole cluster")
+    cluster_mode: Mode = Field("development", description="sets the defaults of the next three")
+    cluster_workers: int = Field(3, ge=1, le=256, description="number of Celery workers")
+    monitor_interval_s: float = Field(
+        10.0, gt=0, description="between entries of performance_metrics"
+    )
+
+    stream_partitions: int = Field(
+        1, ge=1, le=1, description="keys of the raw stream (one for now)"
+    )
+    retention_s: float = Field(60.0, ge=0, description="finished raw entries stay this long")
+    in_flight_windows: int = Field(1024, ge=1, description="dispatched and unfinished, per family")
+    in_flight_bytes: int = Field(128 << 20, ge=1 << 20, description="the same in bytes, per family")
+    open_record_bytes: int = Field(
+        1 << 30, ge=1 << 20, description="windows waiting in open records"
+    )
+    batch_windows: int = Field(64, ge=1, description="a task carries at most this many windows")
+    batch_wait_ms: float = Field(
+        40.0, ge=0, description="a window waits at most this long for others"
+    )
+    redispatch_after_s: float = Field(15.0, gt=0, description="idle record is dispatched again")
+    max_attempts: int = Field(5, ge=1, description="starts without a result before dead_letters")
+    reorder_windows: int = Field(3, ge=0, description="windows that may overtake a missing one")
+    silence_after_s: float = Field(30.0, gt=0, description="a silent machine raises an alert")
+    clock_tolerance_s: float = Field(300.0, gt=0, description="a sender's clock may be off by this")
+
+    results_max: int = Field(500_000, ge=100, description="entries kept of fault_diagnosis_results")
+    assessments_max: int = Field(100_000, ge=100, description="entries kept of the assessments")
+    alerts_max: int = Field(20_000, ge=100, description="entries kept of system_alerts")
+    metrics_max: int = Field(20_000, ge=100, description="entries kept of performance_metrics")
+    dead_letters_max: int = Field(2_000, ge=10, description="entries kept of dead_letters")
+    evidence_max: int = Field(200, ge=0, description="waveforms kept of new warnings and faults")
+    duplicate_horizon: int = Field(256, ge=8, description="windows remembered per machine")
+    max_window_bytes: int = Field(8 << 20, ge=1024, description="larger windows are refused")
+    max_samples: int = Field(1_000_000, ge=16, description="longer windows are refused")
+    worker_port_span: int = Field(64, ge=1, description="ports tried from VTOX_WORKER_PORT on")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order of precedence: arguments, environment, `.env`, TOML file."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=_toml_files())
+        return init_settings, env_settings, dotenv_settings, toml
+
+    @property
+    def server_file(self) -> Path:
+        """Address and password of the embedded server, kept over its restarts (mode 0600)."""
+        return self.data_dir / "server.json"
+
+    def working_url(self) -> str:
+        """Return the URL to connect to.
+
+        Raises
+        ------
+        ServerUnavailable
+            No URL is set and no embedded server has been started on this data folder.
+        """
+        if self.redis_url:
+            return self.redis_url
+        try:
+            server = json.loads(self.server_file.read_text())
+        except FileNotFoundError:
+            raise ServerUnavailable(
+                f"no embedded server in {self.data_dir}: start one with `vtox up` or "
+                "`vtox server`, or set VTOX_REDIS_URL"
+            ) from None
+        return f"redis://:{server['password']}@127.0.0.1:{server['port']}/0"
+
+
+def load(**overrides: Any) -> Settings:
+    """Return the settings of this process, with the defaults of its mode.
+
+    Raises
+    ------
+    SettingsError
+        A value cannot be used; the message names the setting and what was expected.
+    """
+    try:
+        given = Settings(**overrides)
+        defaults = MODE_DEFAULTS[given.cluster_mode]
+        missing = {k: v for k, v in defaults.items() if k not in given.model_fields_set}
+        return given.model_copy(update=missing)
+    except ValidationError as error:
+        lines = (
+            f"VTOX_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']} (got {e['input']!r})"
+            for e in error.errors()
+        )
+        raise SettingsError("\n".join(lines)) from error

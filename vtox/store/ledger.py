@@ -1,0 +1,207 @@
+"""The ledger of dispatched records: every change of a window's fate is one script on the server.
+
+A row lives from dispatch until the one commit (or burial) that removes it, so a task that runs
+twice, late or beside its own repetition changes nothing the second time.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+
+from vtox import keys
+from vtox.errors import LeaseLost
+from vtox.faults import FAMILIES
+from vtox.settings import Settings
+from vtox.store.client import Client
+
+INDEX = {name: i for i, name in enumerate(FAMILIES, start=1)}
+# Latencies are counted in buckets 10 % wide: a percentile read from them is right to 5 %.
+BUCKET_BASE = 1.1
+
+COMMITTED, GONE, CHANGED = 1, 0, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record as the ledger keeps it; `ids` are the ids of its stream entries, space-separated."""
+
+    machine_id: str
+    run: str
+    first_seq: int
+    last_seq: int
+    t_start: float
+    t_end: float
+    ids: str
+    windows: int
+    bytes: int
+    closed: str = ""
+
+    def record_id(self, family: str) -> str:
+        """Name of the record: unique because each entry is in one record of a family."""
+        return f"{family}|{self.machine_id}|{self.ids.partition(' ')[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a worker commits for one record: flat field lists, ready for the server."""
+
+    record_id: str
+    version: int
+    results: Sequence[Sequence[str]]
+    machine: Sequence[str]
+    assessment: Sequence[str]
+    alerts: Sequence[Sequence[str]]
+    evidence: bool
+
+
+@cache
+def _source(name: str) -> str:
+    folder = files("vtox.store") / "lua"
+    shared = "" if name == "lease" else (folder / "finish.lua").read_text()
+    return shared + (folder / f"{name}.lua").read_text()
+
+
+class Ledger:
+    """The scripts of one raw stream, bound to a client."""
+
+    def __init__(self, client: Client, settings: Settings, raw: str = keys.RAW) -> None:
+        self.client = client
+        self.settings = settings
+        self.raw = raw
+        names = ("dispatch", "start", "commit", "bury_record", "refuse", "lease")
+        self._scripts = {n: client.register_script(_source(n)) for n in names}
+
+    def lease(self, token: str, life_ms: int) -> bool:
+        """Take or renew the right to read this stream; False: another bridge has it."""
+        return bool(self._scripts["lease"](keys=[keys.LEASE], args=[token, life_ms]))
+
+    def dispatch(self, token: str, family: str, rows: Sequence[Row]) -> list[bool]:
+        """Enter rows; False for a row that overlaps a record already there.
+
+        Raises
+        ------
+        LeaseLost
+            `token` no longer holds the lease.
+        """
+        args: list[Any] = [token, family, INDEX[family], len(FAMILIES)]
+        for row in rows:
+            args += [row.record_id(family), json.dumps(asdict(row))]
+        where = [keys.LEASE, keys.PROGRESS, keys.ledger(family), keys.due(family), keys.COUNTERS]
+        try:
+            return [bool(n) for n in self._scripts["dispatch"](keys=where, args=args)]
+        except redis.ResponseError as error:
+            if "LEASELOST" in str(error):
+                raise LeaseLost("another bridge owns the stream now") from error
+            raise
+
+    def start(self, family: str, record_ids: Sequence[str]) -> dict[str, Row]:
+        """Count a start on each record and return those still to do."""
+        args = [
+            *self._who(family),
+            self.settings.max_attempts,
+            self.settings.dead_letters_max,
+            2 * self.settings.max_window_bytes,
+            *record_ids,
+        ]
+        texts = self._scripts["start"](keys=[*self._fate(family), keys.DEAD_LETTERS], args=args)
+        return {
+            rid: Row(**json.loads(text))
+            for rid, text in zip(record_ids, texts, strict=True)
+            if text
+        }
+
+    def commit(self, family: str, outcomes: Iterable[Outcome]) -> list[int]:
+        """Commit each outcome on its own; per outcome COMMITTED, GONE or CHANGED."""
+        s = self.settings
+        pipe = self.client.pipeline(transaction=False)
+        for o in outcomes:
+            machine_id = o.record_id.split("|")[1]
+            where = [
+                *self._fate(family),
+                keys.LATENCY,
+                keys.RESULTS,
+                keys.machine(machine_id),
+                keys.ASSESSMENTS,
+                keys.ALERTS,
+                keys.EVIDENCE,
+            ]
+            args = [
+                *self._who(family),
+                o.record_id,
+                o.version,
+                json.dumps(o.machine),
+                json.dumps(o.results),
+                json.dumps(o.assessment),
+                json.dumps(o.alerts),
+                s.results_max,
+                s.assessments_max,
+                s.alerts_max,
+                s.evidence_max if o.evidence else 0,
+                BUCKET_BASE,
+            ]
+            self._scripts["commit"](keys=where, args=args, client=pipe)
+        return [int(n) for n in pipe.execute()]
+
+    def bury(self, family: str, record_id: str, code: str, reason: str) -> None:
+        """Turn a record that can never be diagnosed into dead letters."""
+        s = self.settings
+        args: list[Any] = [*self._who(family), record_id, code, reason]
+        args += [s.dead_letters_max, 2 * s.max_window_bytes]
+        self._scripts["bury_record"](keys=[*self._fate(family), keys.DEAD_LETTERS], args=args)
+
+    def refuse(
+        self, entry_id: str, code: str, reason: str = "", machine_id: str = "", seq: str = ""
+    ) -> None:
+        """Finish an entry that no family will see: malformed, or code `duplicate`."""
+        s = self.settings
+        args: list[Any] = [keys.GROUP, entry_id, code, reason, machine_id, seq]
+        args += [s.dead_letters_max, 2 * s.max_window_bytes]
+        self._scripts["refuse"](keys=[self.raw, keys.COUNTERS, keys.DEAD_LETTERS], args=args)
+
+    def hurry(self, family: str, record_ids: Iterable[str]) -> None:
+        """Make records due for dispatch at once: their task failed or was never sent."""
+        due = dict.fromkeys(record_ids, 0.0)
+        if due:
+            self.client.zadd(keys.due(family), due, xx=True)
+
+    def overdue(self, family: str, idle_s: float, most: int = 1000) -> dict[str, tuple[Row, int]]:
+        """Return records idle for `idle_s` with their number of starts, and mark them as sent."""
+        seconds, micros = self.client.time()
+        now = seconds + micros / 1e6
+        ids = self.client.zrange(
+            keys.due(family), 0, now - idle_s, byscore=True, offset=0, num=most
+        )
+        if not ids:
+            return {}
+        texts = self.client.hmget(keys.ledger(family), ids)
+        tries = self.client.hmget(keys.attempts(family), ids)
+        self.client.zadd(keys.due(family), dict.fromkeys(ids, now), xx=True)
+        return {
+            i.decode(): (Row(**json.loads(text)), int(n or 0))
+            for i, text, n in zip(ids, texts, tries, strict=True)
+            if text
+        }
+
+    def in_flight(self) -> dict[str, tuple[int, int]]:
+        """Windows and bytes dispatched and unfinished, per family."""
+        names = [f"in_flight_{what}:{f}" for f in FAMILIES for what in ("windows", "bytes")]
+        values = [int(v or 0) for v in self.client.hmget(keys.COUNTERS, names)]
+        return {f: (values[2 * i], values[2 * i + 1]) for i, f in enumerate(FAMILIES)}
+
+    def _who(self, family: str) -> list[Any]:
+        return [family, INDEX[family], len(FAMILIES), keys.GROUP]
+
+    def _fate(self, family: str) -> list[str]:
+        return [
+            keys.ledger(family),
+            keys.due(family),
+            keys.attempts(family),
+            keys.PROGRESS,
+            keys.COUNTERS,
+            self.raw,
+        ]

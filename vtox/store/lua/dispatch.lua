@@ -1,0 +1,28 @@
+-- Enter records into a family's ledger, unless one of their entries already belongs to a record of
+-- that family. KEYS lease progress ledger due counters
+-- ARGV token family index families, then per record: id, row (JSON)
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
+local family, index, families = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local now = now_ms() / 1000
+local entered = {}
+for a = 5, #ARGV, 2 do
+  local record, row = ARGV[a], cjson.decode(ARGV[a + 1])
+  local free = true
+  for id in string.gmatch(row.ids, '%S+') do
+    local letters = redis.call('HGET', KEYS[2], id)
+    if letters and string.sub(letters, index, index) ~= '-' then free = false end
+  end
+  if free then
+    for id in string.gmatch(row.ids, '%S+') do
+      local letters = redis.call('HGET', KEYS[2], id) or string.rep('-', families)
+      redis.call('HSET', KEYS[2], id,
+        string.sub(letters, 1, index - 1) .. 'a' .. string.sub(letters, index + 1))
+    end
+    redis.call('HSET', KEYS[3], record, ARGV[a + 1])
+    redis.call('ZADD', KEYS[4], now, record)
+    redis.call('HINCRBY', KEYS[5], 'in_flight_windows:' .. family, row.windows)
+    redis.call('HINCRBY', KEYS[5], 'in_flight_bytes:' .. family, row.bytes)
+  end
+  entered[#entered + 1] = free and 1 or 0
+end
+return entered

@@ -1,0 +1,6 @@
+-- Take or renew a lease: 1 newly taken, 2 renewed, 0 held by another.
+-- KEYS lease   ARGV token life_ms
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return holder and 2 or 1

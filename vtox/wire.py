@@ -1,0 +1,284 @@
+"""The only codec between windows and stream entries (contract: docs/ARCHITECTURE.md, "Raw entry").
+
+The bridge reads headers and proves that the samples are usable; workers decode the samples.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from vtox.domain import CHANNEL_UNITS, Array, Window
+from vtox.errors import WireError
+
+Fields = Mapping[bytes, bytes]
+Dtype = Literal["i2", "f4", "json"]
+
+VERSION = 1
+_NUMPY: dict[str, np.dtype[Any]] = {"i2": np.dtype("<i2"), "f4": np.dtype("<f4")}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+# Below 100 Hz no supply fundamental fits; above 1 MHz no converter of this trade samples.
+FS_MIN_HZ, FS_MAX_HZ = 100.0, 1e6
+# The scripts of the server count in doubles.
+SEQ_MAX = 2**53 - 1
+# Wide enough for any unit, narrow enough that counts times scale stays finite in float32.
+SCALE_MIN, SCALE_MAX = 1e-18, 1e18
+
+WIRE_CODES = {
+    "missing_field": "a required field is absent",
+    "bad_machine_id": "machine_id, vehicle_id or run is not a short plain name",
+    "bad_number": "a numeric field is not a finite number in its range",
+    "bad_version": "the format version is unknown",
+    "bad_dtype": "dtype is not one of i2, f4, json",
+    "no_channels": "the entry has no channel",
+    "bad_length": "channels differ in length, or bytes do not make whole samples",
+    "bad_json": "a channel of dtype json is not an array of numbers",
+    "not_finite": "a sample is NaN or infinite",
+    "bad_rate": f"fs_hz is outside {FS_MIN_HZ:.0f}..{FS_MAX_HZ:.0f} Hz",
+    "too_large": "the window is larger than the limits allow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a window may be."""
+
+    max_bytes: int = 8 << 20
+    max_samples: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A window without its samples: what the bridge keeps and joins."""
+
+    machine_id: str
+    run: str
+    seq: int
+    t0: float
+    fs_hz: float
+    samples: int
+    nbytes: int
+    channels: tuple[str, ...]
+    dtype: str
+    vehicle_id: str | None
+    speed_rpm: float | None
+    temperature_c: float | None
+    # A dead letter sent again: its id, and the one family that must look at it (empty: all).
+    replay_of: str = ""
+    replay_family: str = ""
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.fs_hz
+
+
+def encode(window: Window, dtype: Dtype = "i2") -> dict[str, str | bytes]:
+    """Return the fields of the stream entry for `window`; `i2` scales each channel to 16 bits."""
+    fields: dict[str, str | bytes] = {
+        "v": str(VERSION),
+        "machine_id": window.machine_id,
+        "seq": str(window.seq),
+        "t0": repr(float(window.t0)),
+        "fs_hz": repr(float(window.fs_hz)),
+        "dtype": dtype,
+    }
+    optional = {
+        "run": window.run or None,
+        "vehicle_id": window.vehicle_id,
+        "speed_rpm": window.speed_rpm,
+        "temperature_c": window.temperature_c,
+    }
+    fields |= {k: str(v) for k, v in optional.items() if v is not None}
+    for name, x in window.channels.items():
+        if dtype == "json":
+            fields[name] = json.dumps(np.asarray(x, dtype=float).tolist())
+        elif dtype == "f4":
+            fields[name] = np.asarray(x, dtype="<f4").tobytes()
+        else:
+            peak = float(np.max(np.abs(x), initial=0.0))
+            scale = peak / 32767 if peak > 0 else 1.0
+            fields[name] = np.rint(np.asarray(x, dtype=float) / scale).astype("<i2").tobytes()
+            fields[f"scale_{name}"] = repr(scale)
+    return fields
+
+
+def decode_header(fields: Fields, limits: Limits) -> Header:
+    """Return the header of an entry after proving that its samples can be used.
+
+    Raises
+    ------
+    WireError
+        With a code of `WIRE_CODES` and the field at fault.
+    """
+    if version := fields.get(b"v"):
+        if version != b"%d" % VERSION:
+            raise WireError("bad_version", f"v: {_show(version)}, expected {VERSION}", "v")
+    machine_id = _name(fields, "machine_id", required=True)
+    assert machine_id is not None
+    seq = _number(fields, "seq", required=True)
+    t0 = _number(fields, "t0", required=True)
+    fs_hz = _number(fields, "fs_hz", required=True)
+    assert seq is not None
+    assert t0 is not None
+    assert fs_hz is not None
+    if seq != int(seq) or not 0 <= seq <= SEQ_MAX:
+        raise WireError("bad_number", f"seq: {seq}, expected a whole number from 0 up", "seq")
+    if not 0 < t0 < 1e11:
+        raise WireError("bad_number", f"t0: {t0}, expected seconds since 1970 (UTC)", "t0")
+    if not FS_MIN_HZ <= fs_hz <= FS_MAX_HZ:
+        raise WireError("bad_rate", f"fs_hz: {fs_hz}, {WIRE_CODES['bad_rate']}", "fs_hz")
+    dtype = fields.get(b"dtype", b"json").decode("ascii", "replace")
+    if dtype not in ("i2", "f4", "json"):
+        raise WireError("bad_dtype", f"dtype: {dtype[:20]!r}, expected i2, f4 or json", "dtype")
+    names = tuple(c for c in CHANNEL_UNITS if c.encode() in fields)
+    if not names:
+        raise WireError("no_channels", f"no channel, expected some of {', '.join(CHANNEL_UNITS)}")
+    nbytes = sum(len(fields[c.encode()]) for c in names)
+    if nbytes > limits.max_bytes:
+        raise WireError("too_large", f"{nbytes} bytes of samples, at most {limits.max_bytes}")
+    samples = _proven_length(fields, names, dtype, limits)
+    speed_rpm = _number(fields, "speed_rpm")
+    if speed_rpm is not None and speed_rpm < 0:
+        raise WireError("bad_number", f"speed_rpm: {speed_rpm}, expected 0 or more", "speed_rpm")
+    return Header(
+        machine_id=machine_id,
+        run=_name(fields, "run") or "",
+        seq=int(seq),
+        t0=t0,
+        fs_hz=fs_hz,
+        samples=samples,
+        nbytes=nbytes,
+        channels=names,
+        dtype=dtype,
+        vehicle_id=_name(fields, "vehicle_id"),
+        speed_rpm=speed_rpm,
+        temperature_c=_number(fields, "temperature_c"),
+        replay_of=_name(fields, "replay_of") or "",
+        replay_family=_name(fields, "replay_family") or "",
+    )
+
+
+def decode_channels(fields: Fields) -> dict[str, Array]:
+    """Return the samples of an entry that `decode_header` accepted, in units, as float32."""
+    dtype = fields.get(b"dtype", b"json").decode()
+    return {
+        c: _samples(fields, c, dtype, scaled=True) for c in CHANNEL_UNITS if c.encode() in fields
+    }
+
+
+def decode(fields: Fields, limits: Limits | None = None) -> Window:
+    """Return the whole window of an entry.
+
+    Raises
+    ------
+    WireError
+        As `decode_header`.
+    """
+    h = decode_header(fields, limits or Limits())
+    return Window(
+        machine_id=h.machine_id,
+        run=h.run,
+        seq=h.seq,
+        t0=h.t0,
+        fs_hz=h.fs_hz,
+        channels=decode_channels(fields),
+        vehicle_id=h.vehicle_id,
+        speed_rpm=h.speed_rpm,
+        temperature_c=h.temperature_c,
+    )
+
+
+def _proven_length(fields: Fields, names: tuple[str, ...], dtype: str, limits: Limits) -> int:
+    lengths = {}
+    for name in names:
+        scale = _number(fields, f"scale_{name}")
+        if scale is not None and not SCALE_MIN <= abs(scale) <= SCALE_MAX:
+            raise WireError(
+                "bad_number",
+                f"scale_{name}: {scale}, expected {SCALE_MIN} to {SCALE_MAX}",
+                f"scale_{name}",
+            )
+        x = _samples(fields, name, dtype, scaled=False)
+        if x.dtype.kind == "f" and not np.isfinite(x).all():
+            where = int(np.flatnonzero(~np.isfinite(x))[0])
+            raise WireError("not_finite", f"{name}: sample {where} is not finite", name)
+        lengths[name] = len(x)
+    if len(set(lengths.values())) != 1:
+        raise WireError("bad_length", f"channels differ in length: {lengths}", names[0])
+    samples = lengths[names[0]]
+    if not 0 < samples <= limits.max_samples:
+        raise WireError(
+            "too_large" if samples else "bad_length",
+            f"{samples} samples in a channel, expected 1 to {limits.max_samples}",
+            names[0],
+        )
+    return samples
+
+
+def _samples(fields: Fields, name: str, dtype: str, *, scaled: bool) -> Array:
+    raw = fields[name.encode()]
+    if dtype == "json":
+        x = _json_samples(raw, name)
+    else:
+        kind = _NUMPY[dtype]
+        if len(raw) % kind.itemsize:
+            raise WireError(
+                "bad_length", f"{name}: {len(raw)} bytes do not make whole {dtype} samples", name
+            )
+        x = np.frombuffer(raw, kind)
+    if not scaled:
+        return x
+    scale = _number(fields, f"scale_{name}")
+    return x.astype(np.float32) if scale in (None, 1.0) else x * np.float32(scale)
+
+
+def _json_samples(raw: bytes, name: str) -> Array:
+    try:
+        values = json.loads(raw)
+        x = np.asarray(values, dtype=np.float32)
+    except (ValueError, TypeError, RecursionError, OverflowError):
+        raise WireError("bad_json", f"{name}: not an array of numbers", name) from None
+    if not isinstance(values, list) or x.ndim != 1:
+        raise WireError("bad_json", f"{name}: expected a flat array of numbers", name)
+    return x
+
+
+def _name(fields: Fields, key: str, *, required: bool = False) -> str | None:
+    raw = fields.get(key.encode())
+    if raw is None:
+        if required:
+            raise WireError("missing_field", f"{key}: missing", key)
+        return None
+    text = raw.decode("utf-8", "replace")
+    if not _NAME.fullmatch(text):
+        raise WireError(
+            "bad_machine_id",
+            f"{key}: {text[:70]!r}, expected 1 to 64 of letters, digits, . _ : -",
+            key,
+        )
+    return text
+
+
+def _number(fields: Fields, key: str, *, required: bool = False) -> float | None:
+    raw = fields.get(key.encode())
+    if raw is None:
+        if required:
+            raise WireError("missing_field", f"{key}: missing", key)
+        return None
+    try:
+        # Whole numbers stay whole: a float would round a seq above 2**53.
+        value: float = int(raw) if raw.isdigit() and len(raw) < 20 else float(raw)
+    except ValueError:
+        raise WireError("bad_number", f"{key}: {_show(raw)}, expected a number", key) from None
+    if not math.isfinite(value):
+        raise WireError("bad_number", f"{key}: {value}, expected a finite number", key)
+    return value
+
+
+def _show(raw: bytes) -> str:
+    return repr(raw[:40].decode("utf-8", "replace"))
