@@ -1,0 +1,54 @@
+"""The real embedded server for every test that asks for one, and an environment without VTOX_*."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from vtox.server import EmbeddedServer
+from vtox.settings import Settings, load
+from vtox.store.client import Client, connect
+
+KEPT = {"VTOX_RECORDINGS"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting of the developer's own reaches a test: not by variable, `.env` or TOML file."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(os.environ) - KEPT:
+            if name.startswith("VTOX_"):
+                patch.delenv(name)
+        patch.setitem(Settings.model_config, "env_file", None)
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(
+    clean_environment: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedServer]:
+    """One embedded server for the whole run, in a folder of its own."""
+    with EmbeddedServer(load(data_dir=tmp_path_factory.mktemp("server"))) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(server: EmbeddedServer, tmp_path: os.PathLike[str]) -> Settings:
+    """Settings that lead to the embedded server, emptied for this test."""
+    wipe(server.url)
+    return load(redis_url=server.url, data_dir=tmp_path)
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[Client]:
+    """A client of the emptied embedded server."""
+    with connect(settings.working_url(), "test") as opened:
+        yield opened
+
+
+def wipe(url: str) -> None:
+    """Delete every key; FLUSHDB is denied to clients of the embedded server."""
+    with connect(url, "wipe") as opened:
+        if names := list(opened.scan_iter(count=1000)):
+            opened.unlink(*names)

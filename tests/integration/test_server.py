@@ -1,0 +1,153 @@
+"""The embedded server: kept address, kept data, denied commands, and no orphan."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+
+from vtox import server as module
+from vtox.errors import PortTaken, ServerUnavailable, SystemStateError
+from vtox.server import EmbeddedServer
+from vtox.settings import Settings, load
+from vtox.store.client import Client, connect
+
+STARTER = """
+import sys, time
+from vtox.server import EmbeddedServer
+from vtox.settings import load
+server = EmbeddedServer(load(data_dir=sys.argv[1]))
+server.start()
+print(server.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def until(condition: Callable[[], bool], within_s: float = 5.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def gone(pid: int) -> bool:
+    # An orphan may stay a zombie where process 1 does not reap.
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_answers_and_persists_by_log(client: Client) -> None:
+    client.set("a", "1")
+    info = client.info("persistence")
+    assert client.get("a") == b"1"
+    assert info["aof_enabled"] == 1
+
+
+def test_limits_memory_without_evicting(client: Client, settings: Settings) -> None:
+    memory = client.info("memory")
+    assert memory["maxmemory"] == settings.redis_maxmemory_mb << 20
+    assert memory["maxmemory_policy"] == "noeviction"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["FLUSHALL", "FLUSHDB", "KEYS *", "CONFIG GET dir", "SHUTDOWN", "MODULE LIST"],
+)
+def test_denies_dangerous_commands(client: Client, command: str) -> None:
+    with pytest.raises(redis.exceptions.NoPermissionError):
+        client.execute_command(*command.split())
+
+
+@pytest.mark.parametrize(
+    "command", ["EVAL return(1) 0", "XLEN motor_raw_data", "CLIENT LIST", "INFO", "TIME", "DBSIZE"]
+)
+def test_allows_what_clients_need(client: Client, command: str) -> None:
+    client.execute_command(*command.split())
+
+
+def test_refuses_a_stranger(server: EmbeddedServer) -> None:
+    with connect(f"redis://127.0.0.1:{server.address.port}/0", "stranger") as stranger:
+        with pytest.raises(redis.exceptions.AuthenticationError):
+            stranger.ping()
+
+
+def test_password_is_neither_in_the_process_list_nor_readable_by_others(
+    server: EmbeddedServer,
+) -> None:
+    file = server.settings.server_file
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert server.address.password not in " ".join(psutil.Process(server.pid).cmdline())
+    assert server.address.password not in str(psutil.Process(server.pid).environ())
+
+
+def test_killed_server_comes_back_with_address_and_data(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path)
+    with EmbeddedServer(settings) as first:
+        with connect(first.url, "test") as client:
+            client.xadd("s", {"n": 1})
+        os.kill(first.pid, signal.SIGKILL)
+        assert gone(first.pid)
+        assert not first.alive()
+    with EmbeddedServer(settings) as second:
+        assert second.url == first.url
+        with connect(settings.working_url(), "test") as client:
+            assert client.xlen("s") == 1
+
+
+def test_second_server_on_the_same_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TAKE_OVER_S", 0.2)
+    settings = load(data_dir=tmp_path)
+    with EmbeddedServer(settings), pytest.raises(SystemStateError, match="VTOX_DATA_DIR"):
+        EmbeddedServer(settings).start()
+
+
+def test_taken_port_is_named(server: EmbeddedServer, tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path, redis_port=server.address.port)
+    with pytest.raises(PortTaken, match=rf"port {server.address.port} .*VTOX_REDIS_PORT"):
+        EmbeddedServer(settings).start()
+
+
+def test_start_that_fails_says_why(tmp_path: Path) -> None:
+    (tmp_path / "valkey" / "appendonlydir").mkdir(parents=True)
+    (tmp_path / "valkey" / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")
+    with pytest.raises(ServerUnavailable, match=r"ended: .*manifest"):
+        EmbeddedServer(load(data_dir=tmp_path)).start()
+
+
+def test_missing_program_points_to_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "mips")
+    with pytest.raises(ServerUnavailable, match="VTOX_REDIS_URL"):
+        module.binary()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_server_ends_with_the_process_that_started_it(tmp_path: Path, how: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(tmp_path)], stdout=subprocess.PIPE
+    ) as starter:
+        assert starter.stdout
+        pid = int(starter.stdout.readline())
+        starter.send_signal(how)
+        starter.wait()
+        assert until(lambda: gone(pid))
+
+
+def test_killed_guard_is_replaced(tmp_path: Path) -> None:
+    with EmbeddedServer(load(data_dir=tmp_path)) as running:
+        before = running._guard
+        before.kill()
+        before.wait()
+        assert running.alive()
+        assert running._guard.pid != before.pid
+        assert before.stdin
+        before.stdin.close()

