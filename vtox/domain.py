@@ -198,6 +198,30 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Consecutive windows of one machine, to be diagnosed as one; without the samples.
+
+    `ids` are the ids of their stream entries, space-separated; `closed` says why the record ended
+    early, and is empty where it has the length its family wants.
+    """
+
+    machine_id: str
+    run: str
+    first_seq: int
+    last_seq: int
+    t_start: float
+    t_end: float
+    ids: str
+    windows: int
+    bytes: int
+    closed: str = ""
+
+    def record_id(self, family: str) -> str:
+        """Name of the record: unique because an entry is in one record of a family."""
+        return f"{family}|{self.machine_id}|{self.ids.partition(' ')[0]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """The answer for one fault over one record.
 

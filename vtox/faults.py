@@ -13,6 +13,11 @@ class Family:
     name: str
     faults: tuple[str, ...]
     record_s: float
+    # (k, n, clear): an alert needs k of the last n decided slots, and clears after `clear` normal
+    # ones (`vtox.health`).
+    persistence: tuple[int, int, int]
+    # Length of a slot where the diagnoser reports episodes inside a record; None: one per record.
+    slot_s: float | None = None
 
     @property
     def queue(self) -> str:
@@ -31,9 +36,9 @@ class Family:
 FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
-        Family("turn_short", ("turn_short", "insulation"), 1.0),
-        Family("bearing", ("bearing", "eccentricity"), 1.0),
-        Family("broken_bar", ("broken_bar",), 10.0),
+        Family("turn_short", ("turn_short", "insulation"), 1.0, (3, 5, 5), slot_s=None),
+        Family("bearing", ("bearing", "eccentricity"), 1.0, (3, 5, 5)),
+        Family("broken_bar", ("broken_bar",), 10.0, (2, 3, 3)),
     )
 }
 

@@ -14,6 +14,7 @@ from typing import Any
 import redis
 
 from vtox import keys
+from vtox.domain import Record
 from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
 from vtox.settings import Settings
@@ -24,26 +25,6 @@ INDEX = {name: i for i, name in enumerate(FAMILIES, start=1)}
 BUCKET_BASE = 1.1
 
 COMMITTED, GONE, CHANGED = 1, 0, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A record as the ledger keeps it; `ids` are the ids of its stream entries, space-separated."""
-
-    machine_id: str
-    run: str
-    first_seq: int
-    last_seq: int
-    t_start: float
-    t_end: float
-    ids: str
-    windows: int
-    bytes: int
-    closed: str = ""
-
-    def record_id(self, family: str) -> str:
-        """Name of the record: unique because each entry is in one record of a family."""
-        return f"{family}|{self.machine_id}|{self.ids.partition(' ')[0]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +61,7 @@ class Ledger:
         """Take or renew the right to read this stream; False: another bridge has it."""
         return bool(self._scripts["lease"](keys=[keys.LEASE], args=[token, life_ms]))
 
-    def dispatch(self, token: str, family: str, rows: Sequence[Row]) -> list[bool]:
+    def dispatch(self, token: str, family: str, rows: Sequence[Record]) -> list[bool]:
         """Enter rows; False for a row that overlaps a record already there.
 
         Raises
@@ -99,7 +80,7 @@ class Ledger:
                 raise LeaseLost("another bridge owns the stream now") from error
             raise
 
-    def start(self, family: str, record_ids: Sequence[str]) -> dict[str, Row]:
+    def start(self, family: str, record_ids: Sequence[str]) -> dict[str, Record]:
         """Count a start on each record and return those still to do."""
         args = [
             *self._who(family),
@@ -110,7 +91,7 @@ class Ledger:
         ]
         texts = self._scripts["start"](keys=[*self._fate(family), keys.DEAD_LETTERS], args=args)
         return {
-            rid: Row(**json.loads(text))
+            rid: Record(**json.loads(text))
             for rid, text in zip(record_ids, texts, strict=True)
             if text
         }
@@ -169,7 +150,9 @@ class Ledger:
         if due:
             self.client.zadd(keys.due(family), due, xx=True)
 
-    def overdue(self, family: str, idle_s: float, most: int = 1000) -> dict[str, tuple[Row, int]]:
+    def overdue(
+        self, family: str, idle_s: float, most: int = 1000
+    ) -> dict[str, tuple[Record, int]]:
         """Return records idle for `idle_s` with their number of starts, and mark them as sent."""
         seconds, micros = self.client.time()
         now = seconds + micros / 1e6
@@ -182,7 +165,7 @@ class Ledger:
         tries = self.client.hmget(keys.attempts(family), ids)
         self.client.zadd(keys.due(family), dict.fromkeys(ids, now), xx=True)
         return {
-            i.decode(): (Row(**json.loads(text)), int(n or 0))
+            i.decode(): (Record(**json.loads(text)), int(n or 0))
             for i, text, n in zip(ids, texts, tries, strict=True)
             if text
         }

@@ -1,0 +1,294 @@
+"""The stream bridge: reads the raw stream, joins windows into records, dispatches batches.
+
+It acknowledges nothing that a worker must still see. After any doubt (a lost connection, a lost
+lease, its own restart) it forgets everything and rebuilds its records from the pending list.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from threading import Event
+
+import redis
+import structlog
+
+from vtox import keys
+from vtox.domain import Record
+from vtox.errors import LeaseLost, WireError
+from vtox.faults import FAMILIES
+from vtox.records import Closed, Joiner, Piece, batches
+from vtox.seen import Seen, mark
+from vtox.settings import Settings
+from vtox.store.client import Client
+from vtox.store.flags import set_flag
+from vtox.store.ledger import INDEX, Ledger
+from vtox.store.streams import create_group, trim_raw
+from vtox.wire import Fields, Header, Limits, decode_header
+
+log = structlog.get_logger()
+
+CONSUMER = "bridge"
+LEASE_MS = 5000
+# Read about this much at a time: larger replies fall out of the cache (docs/benchmarks).
+READ_BYTES = 2 << 20
+CHORES_S = 1.0
+# The lag between a window's end and its arrival that the clock check allows is a setting; a
+# machine counts as back in time again at this share of it.
+CLOCK_HYSTERESIS = 0.8
+
+Entry = tuple[bytes, Fields | None]
+# Sends a Celery task: family, then the record ids of the batch.
+Send = Callable[[str, list[str]], None]
+
+
+class Bridge:
+    """One bridge over one raw stream; `run` until `stop` is set."""
+
+    def __init__(self, client: Client, settings: Settings, send: Send) -> None:
+        self.client = client
+        self.settings = settings
+        self.send = send
+        self.ledger = Ledger(client, settings)
+        self.token = uuid.uuid4().hex
+        self.limits = Limits(settings.max_window_bytes, settings.max_samples)
+        self.owner = False
+        self.renewed = self.chores = 0.0
+        self._forget()
+
+    def run(self, stop: Event) -> None:
+        """Own the stream and serve it until `stop`; wait, and say so once, while another does."""
+        waiting = False
+        while not stop.is_set():
+            try:
+                if self.ledger.lease(self.token, LEASE_MS):
+                    waiting = False
+                    self._serve(stop)
+                elif not waiting:
+                    waiting = True
+                    log.info("standing by: another bridge owns the stream")
+            except LeaseLost as error:
+                log.warning("lease lost", reason=str(error))
+            except redis.RedisError as error:
+                log.warning("server does not answer, trying again", reason=str(error))
+            self.owner = False
+            stop.wait(0.5)
+        self._release()
+
+    def _serve(self, stop: Event) -> None:
+        self._forget()
+        create_group(self.client, keys.RAW)
+        self._rebuild()
+        self.owner = True
+        log.info("bridge owns the stream", open_bytes=self.joiner.bytes)
+        while not stop.is_set():
+            if time.monotonic() - self.renewed > LEASE_MS / 3000:
+                self._renew()
+            caught_up = self._read()
+            now = time.monotonic()
+            if caught_up:
+                self._collect(self.joiner.expire(now))
+            self._collect(self.joiner.shed(self.settings.open_record_bytes))
+            self._flush(now)
+            if now >= self.chores:
+                self.chores = now + CHORES_S
+                self._redispatch()
+                trim_raw(self.client, keys.RAW, self.settings.retention_s)
+
+    def _forget(self) -> None:
+        self.joiner = Joiner(
+            {f.name: f.record_s for f in FAMILIES.values()}, self.settings.reorder_windows
+        )
+        self.seen: dict[str, Seen] = {}
+        self.clock_off: dict[str, bool] = {}
+        self.vehicles: dict[str, str | None] = {}
+        self.ready: dict[str, dict[str, Record]] = {f: {} for f in FAMILIES}
+        self.ready_since: dict[str, float] = {}
+        self.mean_bytes = 64 << 10
+        self.renewed = time.monotonic()
+        self.chores = 0.0
+
+    def _renew(self) -> None:
+        if not self.ledger.lease(self.token, LEASE_MS):
+            raise LeaseLost("another bridge owns the stream now")
+        self.renewed = time.monotonic()
+
+    def _release(self) -> None:
+        try:
+            if self.client.get(keys.LEASE) == self.token.encode():
+                self.client.delete(keys.LEASE)
+        except redis.RedisError as error:
+            log.warning("lease left to run out", reason=str(error))
+
+    def _rebuild(self) -> None:
+        """Take in everything pending; what a family has already assigned is left to its record."""
+        last = b"0"
+        while True:
+            self._renew()
+            reply = self.client.xreadgroup(
+                keys.GROUP, CONSUMER, {keys.RAW: last}, count=self._count()
+            )
+            entries: list[Entry] = reply[0][1] if reply else []
+            if not entries:
+                return
+            last = entries[-1][0]
+            letters = self.client.hmget(keys.PROGRESS, [i for i, _ in entries])
+            self._admit(entries, letters)
+            self._flush(time.monotonic())
+
+    def _read(self) -> bool:
+        """Read new entries unless too much is in flight; True when there are no more just now."""
+        s = self.settings
+        full = any(
+            w >= s.in_flight_windows or b >= s.in_flight_bytes
+            for w, b in self.ledger.in_flight().values()
+        )
+        if full:
+            time.sleep(0.01)
+            return False
+        block = max(1, int(s.batch_wait_ms)) if self.ready_since else 500
+        count = self._count()
+        reply = self.client.xreadgroup(
+            keys.GROUP, CONSUMER, {keys.RAW: ">"}, count=count, block=block
+        )
+        entries: list[Entry] = reply[0][1] if reply else []
+        if entries:
+            self._admit(entries, [None] * len(entries))
+        return len(entries) < count
+
+    def _count(self) -> int:
+        return int(min(max(READ_BYTES // self.mean_bytes, 1), 512))
+
+    def _admit(self, entries: list[Entry], letters: list[bytes | None]) -> None:
+        """Validate, drop duplicates, remember, and join."""
+        good = [
+            (e.decode(), h, p)
+            for (e, h), p in zip(self._headers(entries), letters, strict=True)
+            if h is not None
+        ]
+        self._recall({h.machine_id for _, h, _ in good})
+        now = time.monotonic()
+        arrivals: dict[str, float] = {}
+        pipe = self.client.pipeline(transaction=True)
+        joined: list[Closed] = []
+        for entry_id, h, progress in good:
+            seen = self.seen[h.machine_id]
+            verdict, forgotten = seen.admit(h, entry_id)
+            if verdict == "duplicate":
+                self.ledger.refuse(entry_id, "duplicate")
+                continue
+            if verdict == "new":
+                pipe.hset(keys.seen(h.machine_id), mark(h), entry_id)
+                pipe.hincrby(keys.COUNTERS, "windows_in", 1)
+                arrivals[h.machine_id] = int(entry_id.partition("-")[0]) / 1000
+                self._note(h, arrivals[h.machine_id])
+            if forgotten:
+                pipe.hdel(keys.seen(h.machine_id), *forgotten)
+            if h.replay_family and progress is None:
+                progress = "".join("-" if f == h.replay_family else "d" for f in INDEX).encode()
+                pipe.hsetnx(keys.PROGRESS, entry_id, progress)
+            families = frozenset(
+                f for f, i in INDEX.items() if progress is None or progress[i - 1 : i] == b"-"
+            )
+            if families:
+                joined += self.joiner.add(Piece(entry_id, seen.run_of(h), h, families), now)
+        if arrivals:
+            pipe.zadd(keys.MACHINES, arrivals)
+        pipe.execute()
+        self._collect(joined)
+
+    def _headers(self, entries: list[Entry]) -> list[tuple[bytes, Header | None]]:
+        found: list[tuple[bytes, Header | None]] = []
+        size = 0
+        for entry_id, fields in entries:
+            header = None
+            if fields is None:
+                self.ledger.refuse(entry_id.decode(), "samples_missing", "entry was deleted")
+            else:
+                size += sum(map(len, fields.values()))
+                try:
+                    header = decode_header(fields, self.limits)
+                except WireError as error:
+                    machine, seq = (
+                        fields.get(k, b"")[:64].decode("utf-8", "replace")
+                        for k in (b"machine_id", b"seq")
+                    )
+                    self.ledger.refuse(entry_id.decode(), error.code, str(error), machine, seq)
+            found.append((entry_id, header))
+        self.mean_bytes = max(1, (self.mean_bytes + size // len(entries)) // 2)
+        return found
+
+    def _recall(self, machine_ids: set[str]) -> None:
+        new = [m for m in machine_ids if m not in self.seen]
+        if not new:
+            return
+        pipe = self.client.pipeline(transaction=False)
+        for m in new:
+            pipe.hgetall(keys.seen(m))
+        for m, stored in zip(new, pipe.execute(), strict=True):
+            marks = {k.decode(): v.decode() for k, v in stored.items()}
+            self.seen[m] = Seen.restored(self.settings.duplicate_horizon, marks)
+
+    def _note(self, h: Header, arrived: float) -> None:
+        """Keep what a window says of its machine: vehicle, and whether its clock can be right."""
+        if h.vehicle_id and self.vehicles.get(h.machine_id) != h.vehicle_id:
+            self.vehicles[h.machine_id] = h.vehicle_id
+            self.client.hset(keys.machine(h.machine_id), "vehicle_id", h.vehicle_id)
+        offset = h.t0 + h.duration_s - arrived
+        was = self.clock_off.get(h.machine_id)
+        share = CLOCK_HYSTERESIS if was else 1.0
+        off = abs(offset) > share * self.settings.clock_tolerance_s
+        if off != was:
+            self.clock_off[h.machine_id] = off
+            reason = f"t0 is {offset:+.0f} s from the time of arrival" if off else "clock agrees"
+            set_flag(self.client, h.machine_id, "clock", off, reason, self.settings.alerts_max)
+
+    def _collect(self, closed: list[Closed]) -> None:
+        now = time.monotonic()
+        for c in closed:
+            self.ready[c.family][c.record.record_id(c.family)] = c.record
+            self.ready_since.setdefault(c.family, now)
+
+    def _flush(self, now: float) -> None:
+        """Dispatch each family whose batch is full or has waited long enough."""
+        for family, since in list(self.ready_since.items()):
+            rows = self.ready[family]
+            windows = sum(r.windows for r in rows.values())
+            waited_ms = (now - since) * 1000
+            if windows < self.settings.batch_windows and waited_ms < self.settings.batch_wait_ms:
+                continue
+            self.ready[family] = {}
+            del self.ready_since[family]
+            for batch in batches(rows.items(), self.settings.batch_windows):
+                self._dispatch(family, batch)
+
+    def _dispatch(self, family: str, batch: list[tuple[str, Record]]) -> None:
+        entered = self.ledger.dispatch(self.token, family, [r for _, r in batch])
+        ids = [i for (i, _), ok in zip(batch, entered, strict=True) if ok]
+        if len(ids) < len(batch):
+            log.warning(
+                "records overlap others and were dropped",
+                family=family,
+                records=len(batch) - len(ids),
+            )
+        if ids:
+            self._publish(family, ids)
+
+    def _publish(self, family: str, record_ids: list[str]) -> None:
+        try:
+            self.send(family, record_ids)
+        except Exception as error:  # any broker's own errors: the ledger sends it again
+            log.warning("broker refused a task, will send it again", reason=str(error))
+            self.ledger.hurry(family, record_ids)
+
+    def _redispatch(self) -> None:
+        """Send again what idles; a record that was started before goes alone."""
+        for family in FAMILIES:
+            idle = self.ledger.overdue(family, self.settings.redispatch_after_s)
+            fresh = [(i, row) for i, (row, tries) in idle.items() if not tries]
+            again = [[i] for i, (_, tries) in idle.items() if tries]
+            groups = [[i for i, _ in b] for b in batches(fresh, self.settings.batch_windows)]
+            for ids in groups + again:
+                self._publish(family, ids)
+            if idle:
+                self.client.hincrby(keys.COUNTERS, "records_redispatched", len(idle))
+                log.info("dispatched idle records again", family=family, records=len(idle))

@@ -1,0 +1,145 @@
+"""From diagnoses to the health of a machine: persistence, hysteresis, one alert per episode. Pure.
+
+`memory` is plain data (it is kept with the machine on the server): per fault the last states as
+letters, the severities, and the open alert.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from vtox.domain import Diagnosis, Record
+from vtox.faults import FAULTS
+
+Memory = dict[str, Any]
+LETTERS = {"normal": "n", "warning": "w", "fault": "f"}
+RANK = {"": 0, "warning": 1, "fault": 2}
+# An assessment is written when it changes, and at least this often.
+REPEAT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a record's diagnoses made of a machine."""
+
+    memory: Memory
+    health: dict[str, Any]
+    alerts: list[dict[str, Any]]
+    assessed: bool
+    notable: bool
+
+
+def step(memory: Mapping[str, Any], record: Record, diagnoses: Sequence[Diagnosis]) -> Step:
+    """Return the machine's memory, health and new alerts after the diagnoses of one record.
+
+    An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above
+    (`Family.persistence`), escalated when `k` of them are faults, and cleared when the last
+    `clear` slots are normal. Abstentions neither raise nor clear.
+    """
+    after: Memory = dict(memory)
+    alerts = []
+    notable = False
+    for d in diagnoses:
+        before = memory.get(d.fault, {})
+        entry, events = _judge(dict(before), record, d)
+        after[d.fault] = entry
+        alerts += events
+        found = d.state in ("warning", "fault")
+        notable |= found and RANK[d.state] > RANK.get(before.get("last", ""), 0)
+    health = _health(after, record.t_end)
+    told = memory.get("told", {})
+    assessed = (
+        told.get("state") != health["state"]
+        or abs((told.get("health") or 0) - (health["health"] or 0)) >= 1
+        or health["t"] - told.get("t", 0) >= REPEAT_S
+    )
+    if assessed:
+        after["told"] = {k: health[k] for k in ("t", "health", "state")}
+    return Step(after, health, alerts, assessed, notable)
+
+
+def _judge(
+    entry: dict[str, Any], record: Record, d: Diagnosis
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    family = FAULTS[d.fault]
+    k, n, clear = family.persistence
+    entry["last"] = d.state
+    entry["reason"] = d.reason
+    entry["t"] = record.t_end
+    if d.state == "unknown":
+        return entry, []
+    entry["severity"] = [*entry.get("severity", []), d.severity or 0.0][-n:]
+    level, alert = entry.get("level", ""), entry.get("alert", "")
+    recent: str = entry.get("recent", "")
+    events = []
+    for letter, t in _slots(d, record, family.slot_s):
+        recent = (recent + letter)[-max(n, clear) :]
+        window = recent[-n:]
+        new = level
+        if window.count("f") >= k:
+            new = "fault"
+        elif not level and len(window) - window.count("n") >= k:
+            new = "warning"
+        elif level and recent[-clear:] == "n" * clear:
+            new = ""
+        if new == level:
+            continue
+        event = "cleared" if not new else "escalated" if level else "raised"
+        if event == "raised":
+            alert = f"{record.machine_id}:{d.fault}:{round(t * 1000)}"
+        events.append(
+            {
+                "id": alert,
+                "machine_id": record.machine_id,
+                "fault": d.fault,
+                "level": new or level,
+                "event": event,
+                "t": round(t, 3),
+                "reason": d.reason if new else f"normal for {clear} slots of {d.fault}",
+            }
+        )
+        level = new
+    entry |= {"recent": recent, "level": level, "alert": alert if level else ""}
+    return entry, events
+
+
+def _slots(d: Diagnosis, record: Record, slot_s: float | None) -> list[tuple[str, float]]:
+    """Return (letter, end time) per slot: the episodes of a record give it a finer time."""
+    episodes = [e for e in d.evidence if e.get("kind") == "episode"]
+    if slot_s is None or not episodes:
+        return [(LETTERS[d.state], record.t_end)]
+    count = max(1, round((record.t_end - record.t_start) / slot_s))
+    slots = []
+    for i in range(count):
+        middle = (i + 0.5) * slot_s
+        states = [e["state"] for e in episodes if e["t_start_s"] <= middle < e["t_end_s"]]
+        state = max(states, key=lambda s: RANK.get(s, 0), default="normal")
+        slots.append((LETTERS.get(state, "n"), record.t_start + (i + 1) * slot_s))
+    return slots
+
+
+def _health(memory: Memory, t: float) -> dict[str, Any]:
+    """Health 0..100: 100 less the median severity (in %) of the worst fault with an open alert."""
+    faults = {}
+    for fault in FAULTS:
+        entry = memory.get(fault)
+        if not entry:
+            continue
+        severities = entry.get("severity", [])
+        faults[fault] = {
+            "state": entry.get("level") or ("normal" if entry.get("recent") else "unknown"),
+            "severity": round(median(severities), 4) if severities else None,
+            "last": entry["last"],
+            "reason": entry["reason"],
+        }
+    states = [f["state"] for f in faults.values()]
+    decided = [s for s in states if s != "unknown"]
+    if not decided:
+        return {"t": t, "health": None, "state": "unknown", "faults": faults}
+    state = max(decided, key=lambda s: RANK.get(s, 0))
+    worst = max(
+        (f["severity"] or 0.0 for f in faults.values() if f["state"] in ("warning", "fault")),
+        default=0.0,
+    )
+    return {"t": t, "health": round(100 * (1 - worst), 1), "state": state, "faults": faults}

@@ -1,0 +1,33 @@
+"""Conditions of a machine that are not faults (silent, clock off): each one alert per episode."""
+
+import time
+
+from vtox import keys
+from vtox.store.client import Client
+
+_SCRIPT = """
+local on = ARGV[2] == '1'
+local id = redis.call('HGET', KEYS[1], ARGV[1])
+if on == (id ~= false) then return 0 end
+if on then
+  id = ARGV[3]
+  redis.call('HSET', KEYS[1], ARGV[1], id)
+else
+  redis.call('HDEL', KEYS[1], ARGV[1])
+end
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'id', id, 'machine_id', ARGV[5],
+  'fault', ARGV[1], 'level', 'warning', 'event', on and 'raised' or 'cleared', 't', ARGV[6],
+  'reason', ARGV[7])
+return 1
+"""
+
+
+def set_flag(
+    client: Client, machine_id: str, flag: str, on: bool, reason: str, alerts_max: int
+) -> bool:
+    """Set or clear `flag` (`silent`, `clock`); an alert tells of each change. True on a change."""
+    t = time.time()
+    where = [keys.machine(machine_id), keys.ALERTS]
+    args = [flag, int(on), f"{machine_id}:{flag}:{round(t * 1000)}", alerts_max]
+    args += [machine_id, f"{t:.3f}", reason]
+    return bool(client.register_script(_SCRIPT)(keys=where, args=args))
