@@ -1,0 +1,255 @@
+"""Recordings from files: which columns are channels, in which units, at which sampling rate."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from vtox.domain import CHANNEL_UNITS, Array, Recording
+from vtox.errors import RecordingError
+from vtox.tables import SUFFIXES, Column, Header, read_columns, read_header
+from vtox.timebase import plain_name, sampling_rate, seconds_per_unit
+
+STANDARD_GRAVITY = 9.80665
+# Unit as it is written in a column name or in --unit -> factor to the unit of the channel.
+UNITS: dict[str, dict[str, float]] = {
+    "A": {"a": 1.0, "ma": 1e-3, "ua": 1e-6, "µa": 1e-6, "ka": 1e3},
+    "V": {"v": 1.0, "mv": 1e-3, "kv": 1e3},
+    "m/s^2": {
+        "m/s^2": 1.0,
+        "m/s2": 1.0,
+        "m_s2": 1.0,
+        "ms2": 1.0,
+        "mm/s^2": 1e-3,
+        "g": STANDARD_GRAVITY,
+        "mg": STANDARD_GRAVITY * 1e-3,
+    },
+}
+# Other names for channels: `de` (drive end) as bearing data sets call it, and tables `i`, `v` of
+# three columns.
+ALIASES = {"de": "vibration"} | {
+    f"{table}:{i}": f"{table}{phase}" for table in "iv" for i, phase in enumerate("abc", start=1)
+}
+RATES = ("fs_hz", "fs", "fs_claimed_hz")
+SPEEDS = ("speed_rpm", "rpm")
+TEMPERATURES = ("temperature_c",)
+# A speed that moves more than this within a recording is no speed of the recording.
+STEADY = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user says about files that the files do not say themselves."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    fs_hz: float | None = None
+    speed_rpm: float | None = None
+
+
+def options(
+    *,
+    mapping: Iterable[str] = (),
+    unit: Iterable[str] = (),
+    fs_hz: float | None = None,
+    speed_rpm: float | None = None,
+) -> Options:
+    """Return options from `--map ia=ia_a,vibration=de_g` and `--unit vibration=g`.
+
+    Raises
+    ------
+    RecordingError
+        A pair names no channel, or a unit that the channel cannot have.
+    """
+    units = _pairs("--unit", unit)
+    for channel, name in units.items():
+        known = UNITS[CHANNEL_UNITS[channel]]
+        if name.lower() not in known:
+            raise RecordingError(
+                f"--unit {channel}={name}: expected one of {', '.join(known)} for {channel}"
+            )
+    if fs_hz is not None and not fs_hz > 0:
+        raise RecordingError(f"--fs {fs_hz:g}: expected a positive number of Hz")
+    if speed_rpm is not None and not speed_rpm >= 0:
+        raise RecordingError(f"--speed-rpm {speed_rpm:g}: expected 0 or more")
+    return Options(_pairs("--map", mapping), units, fs_hz, speed_rpm)
+
+
+def find(paths: Iterable[Path], opts: Options) -> tuple[list[Path], dict[Path, str]]:
+    """Return the recordings among `paths` and, for what folders hold beside them, why not.
+
+    A path may be a file, a folder or a pattern (`data/SC_HLT_*.csv`). A file that is named is
+    returned untested: whether it can be read is for `read` to say.
+    """
+    found: list[Path] = []
+    skipped: dict[Path, str] = {}
+    for path in paths:
+        for file in _expanded(path):
+            if path.is_file() or not (why := _not_a_recording(file, opts)):
+                found.append(file)
+            else:
+                skipped[file] = why
+    if not found:
+        raise RecordingError(f"{', '.join(map(str, paths))}: no recording there")
+    return found, skipped
+
+
+def read(path: Path, opts: Options | None = None) -> Recording:
+    """Return the recording in `path`, in the units of its channels.
+
+    Raises
+    ------
+    RecordingError
+        No channel or no sampling rate can be found, or a value is no number.
+    """
+    opts = opts or Options()
+    header = read_header(path)
+    channels = channels_in(header, opts)
+    if not channels:
+        raise RecordingError(
+            f"{path}: no channel among the columns {', '.join(header.names) or '(none)'}; "
+            "name them, for example --map ia=COLUMN (channels: " + ", ".join(CHANNEL_UNITS) + ")"
+        )
+    beside = _beside(header, opts)
+    data = read_columns(header, list(dict.fromkeys([*channels.values(), *beside.values()])))
+    fs_hz = opts.fs_hz or _scalar(header, RATES) or _rate(path, beside.get("time"), data)
+    speed_rpm = opts.speed_rpm
+    if speed_rpm is None:
+        speed_rpm = _steady(header, SPEEDS, beside.get("speed"), data)
+    return Recording(
+        channels={
+            c: _scaled(data[column], _factor(c, column, opts)) for c, column in channels.items()
+        },
+        fs_hz=fs_hz,
+        speed_rpm=speed_rpm,
+        temperature_c=_steady(header, TEMPERATURES, beside.get("temperature"), data),
+    )
+
+
+def channels_in(header: Header, opts: Options) -> dict[str, str]:
+    """Return channel -> column: as mapped, and the others by their names.
+
+    Raises
+    ------
+    RecordingError
+        A mapped column is not there, or two columns could be the same channel.
+    """
+    mapped = {c: _column(header, wanted) for c, wanted in opts.columns.items()}
+    channels = dict(mapped)
+    for column in header.names:
+        channel, _ = _meaning(column)
+        if channel is None or channel in mapped or column in mapped.values():
+            continue
+        if channel in channels:
+            raise RecordingError(
+                f"{header.path}: columns {channels[channel]!r} and {column!r} could both be "
+                f"{channel}; choose with --map {channel}={column}"
+            )
+        channels[channel] = column
+    return {c: channels[c] for c in CHANNEL_UNITS if c in channels}
+
+
+def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+    pairs = {}
+    for text in (part for t in texts for part in t.split(",")):
+        channel, _, value = (p.strip() for p in text.partition("="))
+        if not value or channel not in CHANNEL_UNITS:
+            raise RecordingError(
+                f"{option} {text}: expected CHANNEL=VALUE with a channel among "
+                f"{', '.join(CHANNEL_UNITS)}"
+            )
+        pairs[channel] = value
+    return pairs
+
+
+def _expanded(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(p for p in path.iterdir() if p.is_file())
+    if not path.exists() and any(c in path.name for c in "*?["):
+        return sorted(path.parent.glob(path.name))
+    return [path]
+
+
+def _not_a_recording(path: Path, opts: Options) -> str:
+    if path.suffix.lower() not in SUFFIXES:
+        return f"not {' or '.join(SUFFIXES)}"
+    header = read_header(path)
+    named = set(opts.columns.values()) <= {*header.names, *map(str, range(1, 65))}
+    return "" if named and channels_in(header, opts) else "no channel among its columns"
+
+
+def _meaning(column: str) -> tuple[str | None, str]:
+    """Return channel and unit of a column name such as `ia`, `ia_mA`, `Ia [mA]`, `de_g`."""
+    name = plain_name(column)
+    bare = ALIASES.get(name, name)
+    if bare in CHANNEL_UNITS:
+        return bare, ""
+    for channel in [*CHANNEL_UNITS, *ALIASES]:
+        target = ALIASES.get(channel, channel)
+        unit = name.removeprefix(f"{channel}_")
+        if unit != name and unit in UNITS[CHANNEL_UNITS[target]]:
+            return target, unit
+    return None, ""
+
+
+def _column(header: Header, wanted: str) -> str:
+    """Return the column called `wanted`, or the one of that number, counted from 1."""
+    if wanted in header.names:
+        return wanted
+    if wanted.isdigit() and 1 <= int(wanted) <= len(header.names):
+        return header.names[int(wanted) - 1]
+    raise RecordingError(
+        f"{header.path}: no column {wanted!r}; it has {', '.join(header.names) or 'none'}"
+    )
+
+
+def _beside(header: Header, opts: Options) -> dict[str, str]:
+    """Return the columns beside the channels that are needed: time, speed, temperature."""
+    lower = {n.lower(): n for n in header.names}
+    found = {}
+    if not (opts.fs_hz or _scalar(header, RATES)):
+        names = [t for t in lower if seconds_per_unit(t) is not None]
+        if names:
+            found["time"] = lower[names[0]]
+    for key, candidates in (("speed", SPEEDS), ("temperature", TEMPERATURES)):
+        if key == "speed" and opts.speed_rpm is not None:
+            continue
+        if name := next((lower[c] for c in candidates if c in lower), None):
+            found[key] = name
+    return found
+
+
+def _rate(path: Path, column: str | None, data: Mapping[str, Column]) -> float:
+    if column is None:
+        raise RecordingError(f"{path}: no sampling rate: no column time_s; give --fs HZ")
+    unit = seconds_per_unit(column)
+    assert unit is not None
+    return sampling_rate(data[column], unit, f"{path}: column {column!r}")
+
+
+def _scalar(header: Header, names: Iterable[str]) -> float | None:
+    values = (header.scalars[n] for n in names if n in header.scalars)
+    return next((v for v in values if np.isfinite(v)), None)
+
+
+def _steady(
+    header: Header, names: Iterable[str], column: str | None, data: Mapping[str, Column]
+) -> float | None:
+    if column is None:
+        return _scalar(header, names)
+    x = data[column]
+    mean = float(np.mean(x))
+    return mean if float(np.ptp(x)) <= STEADY * abs(mean) else None
+
+
+def _factor(channel: str, column: str, opts: Options) -> float:
+    known = UNITS[CHANNEL_UNITS[channel]]
+    if channel in opts.units:
+        return known[opts.units[channel].lower()]
+    name = plain_name(column)
+    return next((f for unit, f in known.items() if name.endswith(f"_{unit}")), 1.0)
+
+
+def _scaled(x: Column, factor: float) -> Array:
+    return x if factor == 1.0 else x * x.dtype.type(factor)

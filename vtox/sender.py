@@ -1,0 +1,175 @@
+"""Sends windows into the raw stream: in real time, faster, or as fast as the system takes them."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import redis
+
+from vtox import keys
+from vtox.domain import Window
+from vtox.errors import InputError, ServerUnavailable
+from vtox.store.client import Client
+from vtox.store.streams import group_info
+from vtox.wire import Dtype, Limits, decode_header, encode
+
+# One pipeline carries about this much: larger ones fall out of the cache (docs/benchmarks).
+PIPELINE_BYTES = 2 << 20
+# At full speed the sender stays this far ahead of the workers; what waits costs server memory.
+AHEAD_BYTES = 64 << 20
+# A sender in real time that was cut off for longer leaves a gap instead of flooding the system.
+LATE_S = 30.0
+PATIENCE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A window to send, made when its time has come: `due_s` after the start, at speed 1."""
+
+    due_s: float
+    make: Callable[[], Window]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sender is. `behind` is true while it waits for the workers to catch up."""
+
+    sent: int = 0
+    dropped: int = 0
+    behind: bool = False
+
+
+def parse_speed(text: str) -> float | None:
+    """Return the factor that `text` (`1`, `10`, `max`) gives to time; None is full speed."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < 1e6:
+        raise InputError(f"--speed {text}: expected a positive number or max")
+    return speed
+
+
+def first_t0(now: float, total_s: float, speed: float | None) -> float:
+    """Return the `t0` of a sender's first window so that its last one ends as it is sent.
+
+    Faster than real time the data reach back into the past: a clock ahead would be an alarm.
+    """
+    return now - (total_s - total_s / speed if speed else total_s)
+
+
+def send(
+    client: Client, jobs: Iterable[Job], speed: float | None, *, late_s: float = LATE_S
+) -> Iterator[Progress]:
+    """Send the windows of `jobs`, ordered by `due_s`, and report after every batch.
+
+    Raises
+    ------
+    ServerUnavailable
+        No server took the windows for `PATIENCE_S`.
+    """
+    paced = _ahead_of_workers(client, jobs) if speed is None else _on_time(jobs, speed, late_s)
+    done = Progress()
+    for windows, dropped, behind in paced:
+        if windows:
+            publish(client, windows)
+        done = Progress(done.sent + len(windows), done.dropped + dropped, behind)
+        yield done
+
+
+def publish(
+    client: Client,
+    windows: Sequence[Window],
+    *,
+    dtype: Dtype = "i2",
+    patience_s: float = PATIENCE_S,
+) -> None:
+    """Add `windows` to the raw stream in one pipeline, again and again while the server is away.
+
+    A window that arrives twice counts once, so repeating the whole pipeline is safe.
+    """
+    entries = [encode(window, dtype) for window in windows]
+    deadline = time.monotonic() + patience_s
+    pause_s = 0.05
+    while True:
+        pipe = client.pipeline(transaction=False)
+        for fields in entries:
+            pipe.xadd(keys.RAW, fields)
+        try:
+            pipe.execute()
+            return
+        except (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError) as error:
+            if time.monotonic() > deadline:
+                raise ServerUnavailable(
+                    f"the server took no window for {patience_s:.0f} s: {error}"
+                ) from error
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, 1.0)
+
+
+def check(window: Window, limits: Limits) -> None:
+    """Raise `WireError` where the bridge would refuse `window`: better said before sending."""
+    decode_header(_as_read(encode(window)), limits)
+
+
+def _as_read(fields: dict[str, str | bytes]) -> dict[bytes, bytes]:
+    return {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in fields.items()}
+
+
+def _on_time(
+    jobs: Iterable[Job], speed: float, late_s: float
+) -> Iterator[tuple[list[Window], int, bool]]:
+    """Yield what is due by now, by a clock that no delay makes drift."""
+    start = time.monotonic()
+    due: list[Window] = []
+    dropped = size = 0
+    for job in jobs:
+        ahead = start + job.due_s / speed - time.monotonic()
+        if (due or dropped) and (ahead > 0 or size > PIPELINE_BYTES):
+            yield due, dropped, False
+            due, dropped, size = [], 0, 0
+            ahead = start + job.due_s / speed - time.monotonic()
+        if ahead < -late_s:
+            dropped += 1
+            continue
+        if ahead > 0:
+            time.sleep(ahead)
+        due.append(job.make())
+        size += _nbytes(due[-1])
+    yield due, dropped, False
+
+
+def _ahead_of_workers(
+    client: Client, jobs: Iterable[Job]
+) -> Iterator[tuple[list[Window], int, bool]]:
+    """Yield pipelines' worth of windows while no more than `AHEAD_BYTES` wait to be worked on."""
+    batch: list[Window] = []
+    size = 0
+    for job in jobs:
+        batch.append(job.make())
+        size += _nbytes(batch[-1])
+        if size < PIPELINE_BYTES:
+            continue
+        while backlog(client) * size / len(batch) > AHEAD_BYTES:
+            yield [], 0, True
+            time.sleep(0.05)
+        yield batch, 0, False
+        batch, size = [], 0
+    yield batch, 0, False
+
+
+def backlog(client: Client) -> int:
+    """Return the windows that are not finished, as far as the server can tell."""
+    try:
+        info = group_info(client, keys.RAW)
+        if info is not None and info.lag is not None:
+            return info.lag + info.pending
+        return int(client.xlen(keys.RAW))
+    except (redis.ConnectionError, redis.TimeoutError):
+        return 0  # `publish` has the patience
+
+
+def _nbytes(window: Window) -> int:
+    return 2 * window.samples * len(window.channels)
