@@ -1,0 +1,97 @@
+from typing import Any
+
+from vtox.domain import Diagnosis, Record
+from vtox.faults import FAMILIES
+from vtox.health import step
+
+
+def record(n: int, length: float = 1.0) -> Record:
+    return Record(
+        machine_id="M",
+        run="",
+        first_seq=n,
+        last_seq=n,
+        t_start=n * length,
+        t_end=(n + 1) * length,
+        ids=f"{n}-0",
+        windows=1,
+        bytes=1,
+    )
+
+
+def run(states: str, fault: str = "bearing") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Feed one letter a record; return alerts and the health after each."""
+    names = {"n": "normal", "w": "warning", "f": "fault", "u": "unknown"}
+    severity = {"n": 0.0, "w": 0.4, "f": 0.8, "u": None}
+    memory: dict[str, Any] = {}
+    alerts, healths = [], []
+    for i, s in enumerate(states):
+        d = Diagnosis(fault=fault, state=names[s], reason=f"because {s}", severity=severity[s])
+        after = step(memory, record(i), [d])
+        memory = after.memory
+        alerts += after.alerts
+        healths.append(after.health)
+    return alerts, healths
+
+
+K, N, CLEAR = FAMILIES["bearing"].persistence
+
+
+def test_one_alert_per_episode() -> None:
+    alerts, _ = run("nnnn" + "w" * 8 + "n" * CLEAR + "n" * 5)
+    assert [a["event"] for a in alerts] == ["raised", "cleared"]
+    assert len({a["id"] for a in alerts}) == 1
+    assert alerts[0]["t"] == 4 + K
+
+
+def test_a_single_outlier_says_nothing() -> None:
+    assert run("nnnnfnnnnnwnnnn")[0] == []
+
+
+def test_escalates_once() -> None:
+    alerts, _ = run("w" * 6 + "f" * 6 + "w" * 6)
+    assert [(a["event"], a["level"]) for a in alerts] == [
+        ("raised", "warning"),
+        ("escalated", "fault"),
+    ]
+
+
+def test_two_episodes_have_two_ids() -> None:
+    alerts, _ = run("f" * 6 + "n" * CLEAR + "f" * 6)
+    assert [a["event"] for a in alerts] == ["raised", "cleared", "raised"]
+    assert alerts[0]["id"] == alerts[1]["id"] != alerts[2]["id"]
+
+
+def test_abstentions_neither_raise_nor_clear() -> None:
+    assert run("u" * 20)[0] == []
+    alerts, healths = run("f" * 6 + "u" * 20)
+    assert [a["event"] for a in alerts] == ["raised"]
+    assert healths[-1]["state"] == "fault"
+
+
+def test_health_follows_the_open_alert() -> None:
+    _, healths = run("u" + "n" * 3 + "f" * 6 + "n" * 12)
+    assert healths[0]["state"] == "unknown"
+    assert healths[0]["health"] is None
+    assert healths[3] == healths[3] | {"state": "normal", "health": 100.0}
+    assert healths[9] == healths[9] | {"state": "fault", "health": 20.0}
+    assert healths[-1] == healths[-1] | {"state": "normal", "health": 100.0}
+
+
+def test_notable_is_the_first_of_a_kind() -> None:
+    d = Diagnosis(fault="bearing", state="warning", reason="", severity=0.3)
+    first = step({}, record(0), [d])
+    assert first.notable
+    assert not step(first.memory, record(1), [d]).notable
+
+
+def test_assessed_when_it_changes_and_now_and_then() -> None:
+    d = Diagnosis(fault="bearing", state="normal", reason="", severity=0.0)
+    memory: dict[str, Any] = {}
+    told = []
+    for n in range(25):
+        after = step(memory, record(n), [d])
+        memory = after.memory
+        told.append(after.assessed)
+    assert told[0]
+    assert sum(told) == 3

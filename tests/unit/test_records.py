@@ -1,0 +1,136 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vtox.records import Closed, Joiner, Piece, batches
+from vtox.wire import Header
+
+FAMILIES = {"short": 1.0, "long": 10.0}
+H = Header("M", "", 0, 1000.0, 1e4, 10_000, 20_000, ("ia",), "i2", None, None, None)
+
+
+def piece(
+    seq: int, families: frozenset[str] = frozenset(FAMILIES), run: str = "", **changes: object
+) -> Piece:
+    h = replace(H, seq=seq, t0=1000.0 + seq)
+    return Piece(f"{seq + 1}-0", run, replace(h, **changes), families)  # type: ignore
+
+
+def seqs(closed: list[Closed], family: str) -> list[tuple[int, int, str]]:
+    return [
+        (c.record.first_seq, c.record.last_seq, c.record.closed)
+        for c in closed
+        if c.family == family
+    ]
+
+
+def feed(joiner: Joiner, *pieces: Piece, now: float = 0.0) -> list[Closed]:
+    return [c for p in pieces for c in joiner.add(p, now)]
+
+
+def test_windows_become_records_of_each_length() -> None:
+    joiner = Joiner({"short": 1.0, "long": 3.0})
+    closed = feed(joiner, *(piece(n) for n in range(20)))
+    assert seqs(closed, "short") == [(n, n, "") for n in range(20)]
+    first, *rest = seqs(closed, "long")
+    assert 3 <= first[1] + 1 <= 6, "the first is longer by the machine's share"
+    assert all(b - a == 2 for a, b, _ in rest)
+    ids = closed[-1].record.ids.split()
+    assert len(ids) == closed[-1].record.windows
+
+
+def test_long_records_of_a_fleet_do_not_end_together() -> None:
+    ends = set()
+    for n in range(40):
+        joiner = Joiner({"long": 10.0})
+        closed = feed(
+            joiner, *(piece(k, frozenset({"long"}), machine_id=f"V{n:03d}") for k in range(21))
+        )
+        ends.add(closed[0].record.last_seq)
+    assert len(ends) >= 8
+
+
+def test_slightly_out_of_order_is_put_in_order() -> None:
+    closed = feed(
+        Joiner({"short": 1.0}), *(piece(n, frozenset({"short"})) for n in (0, 2, 3, 1, 4))
+    )
+    assert [c.record.first_seq for c in closed] == [0, 1, 2, 3, 4]
+
+
+def test_a_gap_ends_the_record() -> None:
+    joiner = Joiner(FAMILIES, reorder=2)
+    closed = feed(joiner, *(piece(n) for n in (0, 1, 2, 5, 6, 7)))
+    assert seqs(closed, "long") == [(0, 2, "gap: window 3 missing")]
+
+
+def test_late_windows_open_a_record_of_their_own() -> None:
+    joiner = Joiner(FAMILIES, reorder=1)
+    closed = feed(joiner, *(piece(n) for n in (0, 1, 3, 4)), piece(2))
+    assert seqs(closed, "long")[-1] == (2, 2, "late window")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"fs_hz": 5000.0}, "sampling rate changed from 10000 to 5000 Hz"),
+        ({"channels": ("ia", "ib")}, "channels changed"),
+        ({"t0": 1010.0}, "gap of 8.00 s"),
+    ],
+)
+def test_what_cannot_be_joined_is_not(changes: dict[str, object], reason: str) -> None:
+    joiner = Joiner(FAMILIES)
+    closed = feed(joiner, piece(0), piece(1), piece(2, **changes))
+    assert seqs(closed, "long") == [(0, 1, reason)]
+
+
+def test_silence_ends_a_record_and_frees_the_machine() -> None:
+    joiner = Joiner(FAMILIES)
+    feed(joiner, piece(0), piece(1), piece(3))
+    assert joiner.expire(now=1.0) == []
+    closed = joiner.expire(now=4.0)
+    assert seqs(closed, "long") == [(0, 1, "gap: window 2 missing"), (3, 3, "silence")]
+    assert joiner.bytes == 0
+    assert joiner.expire(now=99.0) == []
+
+
+def test_a_sender_that_began_anew_beyond_the_horizon() -> None:
+    joiner = Joiner(FAMILIES)
+    closed = feed(joiner, piece(900), piece(901), piece(0, t0=9000.0), piece(1, t0=9001.0))
+    assert seqs(closed, "long") == [(900, 901, "sender restarted")]
+    assert joiner.add(piece(2, t0=9002.0), 0.0)
+
+
+def test_open_records_are_shed_at_the_limit() -> None:
+    joiner = Joiner(FAMILIES)
+    feed(joiner, *(piece(0, machine_id=f"V{n}") for n in range(10)))
+    assert joiner.bytes == 10 * H.nbytes
+    closed = joiner.shed(4 * H.nbytes)
+    assert len(closed) == 6
+    assert joiner.bytes == 4 * H.nbytes
+
+
+def test_families_already_assigned_are_left_alone() -> None:
+    joiner = Joiner(FAMILIES)
+    closed = feed(joiner, piece(0, frozenset({"long"})), piece(1))
+    assert seqs(closed, "short") == [(1, 1, "")]
+
+
+@given(st.lists(st.integers(0, 30), max_size=60, unique=True))
+def test_each_window_is_in_one_record_of_each_family(order: list[int]) -> None:
+    joiner = Joiner({"short": 1.0, "long": 4.0})
+    closed = feed(joiner, *(piece(n) for n in order)) + joiner.expire(now=1e9)
+    for family in ("short", "long"):
+        ids = [i for c in closed if c.family == family for i in c.record.ids.split()]
+        assert sorted(ids) == sorted(f"{n + 1}-0" for n in order)
+    assert joiner.bytes == 0
+
+
+def test_batches_are_cut_by_windows() -> None:
+    closed = feed(Joiner({"long": 4.0}), *(piece(n, frozenset({"long"})) for n in range(80)))
+    rows = [(c.record.record_id("long"), c.record) for c in closed]
+    cut = list(batches(rows, 10))
+    assert [r for b in cut for r in b] == rows
+    assert all(sum(r.windows for _, r in b) <= 10 for b in cut)
+    assert list(batches([], 10)) == []

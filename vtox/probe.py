@@ -1,0 +1,64 @@
+"""The small health and metrics port of the coordinator and of each worker."""
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import structlog
+from prometheus_client import REGISTRY, generate_latest
+
+from vtox.errors import PortTaken
+
+log = structlog.get_logger()
+
+Check = Callable[[], tuple[bool, str]]
+
+
+def serve(host: str, port: int, *, span: int = 1, ready: Check | None = None) -> int:
+    """Serve /health/live, /health/ready and /metrics from a thread; return the port taken.
+
+    Ports are tried from `port` on, `span` of them.
+
+    Raises
+    ------
+    PortTaken
+        None of them is free.
+    """
+    for candidate in range(port, port + span):
+        try:
+            server = ThreadingHTTPServer((host, candidate), _handler(ready))
+        except OSError:
+            continue
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, name="probe", daemon=True).start()
+        return candidate
+    last = port + span - 1
+    ports = f"port {port}" if span == 1 else f"ports {port} to {last}"
+    raise PortTaken(f"{ports} of {host} in use: stop what has it or set another")
+
+
+def _handler(ready: Check | None) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/metrics":
+                self._answer(200, "text/plain; version=0.0.4", generate_latest(REGISTRY))
+            elif self.path in ("/health/live", "/health/ready", "/health"):
+                fine, why = ready() if ready and self.path != "/health/live" else (True, "")
+                body = {"status": "pass" if fine else "fail", "output": why}
+                code = 200 if fine else 503
+                self._answer(code, "application/health+json", json.dumps(body).encode())
+            else:
+                self._answer(404, "text/plain", b"try /health/live, /health/ready, /metrics\n")
+
+        def _answer(self, code: int, kind: str, body: bytes) -> None:
+            self.send_response(code)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            log.debug("probe", line=format % args)
+
+    return Handler

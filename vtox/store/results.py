@@ -1,0 +1,58 @@
+"""How diagnoses, assessments and alerts stand in their streams (docs/ARCHITECTURE.md)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from vtox.domain import Diagnosis, Record
+
+
+def result_fields(family: str, record: Record, d: Diagnosis) -> dict[str, Any]:
+    """Return the fields of one entry of `fault_diagnosis_results`, but for `latency_ms`.
+
+    The latency is known to the script that commits: from the arrival of the record's last window
+    to its result.
+    """
+    return {
+        "machine_id": record.machine_id,
+        "fault": d.fault,
+        "family": family,
+        "run": record.run,
+        "first_seq": record.first_seq,
+        "last_seq": record.last_seq,
+        "t_start": record.t_start,
+        "t_end": record.t_end,
+        "state": d.state,
+        "severity": d.severity,
+        "confidence": d.confidence,
+        "statistic": d.statistic,
+        "threshold": d.threshold,
+        "reason": _reason(d, record),
+        "detail": {
+            "indicators": dict(d.indicators),
+            "evidence": [dict(e) for e in d.evidence],
+            "closed": record.closed or None,
+        },
+    }
+
+
+def text_fields(values: Mapping[str, Any]) -> list[str]:
+    """Return name, text, name, text ...: absent values are empty, tables are JSON."""
+    fields: list[str] = []
+    for name, value in values.items():
+        fields += [name, _text(value)]
+    return fields
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        return json.dumps(value, allow_nan=False)
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _reason(d: Diagnosis, record: Record) -> str:
+    if d.state == "unknown" and record.closed:
+        return f"{d.reason} (record ended early: {record.closed})"
+    return d.reason

@@ -1,0 +1,11 @@
+"""The task of queue `bearing`: bearing defects and rotor eccentricity."""
+
+from vtox.celery_app import app
+from vtox.faults import FAMILIES
+from workers.work import work
+
+
+@app.task(name=FAMILIES["bearing"].task)
+def bearing(record_ids: list[str]) -> int:
+    """Diagnose a batch of records; return how many this call finished."""
+    return work("bearing", record_ids)

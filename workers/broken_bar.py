@@ -1,0 +1,11 @@
+"""The task of queue `broken_bar`: broken rotor bars."""
+
+from vtox.celery_app import app
+from vtox.faults import FAMILIES
+from workers.work import work
+
+
+@app.task(name=FAMILIES["broken_bar"].task)
+def broken_bar(record_ids: list[str]) -> int:
+    """Diagnose a batch of records; return how many this call finished."""
+    return work("broken_bar", record_ids)

@@ -1,0 +1,11 @@
+"""The task of queue `turn_short`: stator inter-turn short and insulation."""
+
+from vtox.celery_app import app
+from vtox.faults import FAMILIES
+from workers.work import work
+
+
+@app.task(name=FAMILIES["turn_short"].task)
+def turn_short(record_ids: list[str]) -> int:
+    """Diagnose a batch of records; return how many this call finished."""
+    return work("turn_short", record_ids)

@@ -1,0 +1,133 @@
+"""What every task does: start on records, fetch their windows, diagnose the batch, commit."""
+
+import json
+import time
+from collections.abc import Sequence
+
+import structlog
+from vtox.baseline import Baseline
+from vtox.diagnosis import Case, diagnose_batch
+
+from vtox import keys
+from vtox.domain import Diagnosis, Record
+from vtox.faults import FAMILIES
+from vtox.health import step
+from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome
+from vtox.store.machines import MachineState, states
+from vtox.store.results import result_fields, text_fields
+from vtox.store.windows import fetch
+from workers.process import process
+
+log = structlog.get_logger()
+
+Found = tuple[str, Record, list[Diagnosis]]
+# The machine changed while its record was judged (another family's worker committed): judge its
+# health again. A worker that loses this often in a row leaves the record to the next dispatch.
+COMMIT_TRIES = 20
+
+
+def work(family: str, record_ids: list[str]) -> int:
+    """Diagnose and commit a batch; return how many records this call finished.
+
+    A record whose diagnosis raises is left in the ledger: it is dispatched again, alone, and
+    becomes a dead letter after `VTOX_MAX_ATTEMPTS` starts.
+    """
+    here = process()
+    ledger = Ledger(here.client, here.settings)
+    begun = time.perf_counter()
+    started = ledger.start(family, record_ids)
+    recordings = fetch(here.client, keys.RAW, started.values())
+    for record_id, recording in zip(started, recordings, strict=True):
+        if recording is None:
+            ledger.bury(family, record_id, "samples_missing", "the stream no longer has them")
+    todo = [(i, r, x) for (i, r), x in zip(started.items(), recordings, strict=True) if x]
+    machines = states(here.client, [r.machine_id for _, r, _ in todo])
+    cases = [
+        Case(x, m.motor, Baseline.from_json(m.baseline) if m.baseline else None)
+        for (_, _, x), m in zip(todo, machines, strict=True)
+    ]
+    diagnosing = time.perf_counter()
+    answers = _diagnose(cases, FAMILIES[family].faults)
+    diagnosed = time.perf_counter()
+    failed = [i for (i, _, _), a in zip(todo, answers, strict=True) if a is None]
+    ledger.hurry(family, failed)
+    found = [(i, r, a) for (i, r, _), a in zip(todo, answers, strict=True) if a is not None]
+    kept = [m for m, a in zip(machines, answers, strict=True) if a is not None]
+    done = _commit(ledger, family, found, kept)
+    here.count(
+        family,
+        windows=sum(r.windows for r in done),
+        diagnosis_s=diagnosed - diagnosing,
+        busy_s=time.perf_counter() - begun,
+    )
+    return len(done)
+
+
+def _diagnose(cases: Sequence[Case], faults: Sequence[str]) -> list[list[Diagnosis] | None]:
+    """Diagnose the batch; where it raises, each case alone, and None for those that raise."""
+    try:
+        return list(diagnose_batch(cases, faults))
+    except Exception:  # whatever a diagnoser raises: its neighbours must not suffer
+        log.exception("a batch raised, trying its records one by one", records=len(cases))
+    answers: list[list[Diagnosis] | None] = []
+    for case in cases:
+        try:
+            answers += diagnose_batch([case], faults)
+        except Exception:  # the record is started again later and ends in dead_letters
+            log.exception("a record raised")
+            answers.append(None)
+    return answers
+
+
+def _commit(
+    ledger: Ledger, family: str, found: Sequence[Found], machines: Sequence[MachineState]
+) -> list[Record]:
+    """Commit each record with the health it leads to; return those that this call finished.
+
+    The records of one machine commit one after the other, each on the memory the last one left.
+    """
+    done: list[Record] = []
+    todo = list(zip(found, machines, strict=True))
+    for _ in range(COMMIT_TRIES):
+        if not todo:
+            break
+        now, later = _first_of_each_machine(todo)
+        codes = ledger.commit(family, [_outcome(family, f, m) for f, m in now])
+        done += [f[1] for (f, _), code in zip(now, codes, strict=True) if code == COMMITTED]
+        again = [f for (f, _), code in zip(now, codes, strict=True) if code == CHANGED]
+        left = again + [f for f, _ in later]
+        fresh = states(ledger.client, [r.machine_id for _, r, _ in left])
+        todo = list(zip(left, fresh, strict=True))
+    return done
+
+
+Todo = list[tuple[Found, MachineState]]
+
+
+def _first_of_each_machine(todo: Todo) -> tuple[Todo, Todo]:
+    first: Todo = []
+    later: Todo = []
+    taken: set[str] = set()
+    for item in todo:
+        machine_id = item[0][1].machine_id
+        (later if machine_id in taken else first).append(item)
+        taken.add(machine_id)
+    return first, later
+
+
+def _outcome(family: str, found: Found, machine: MachineState) -> Outcome:
+    record_id, record, diagnoses = found
+    after = step(machine.memory, record, diagnoses)
+    fields: list[str] = ["memory", json.dumps(after.memory), "health", json.dumps(after.health)]
+    for d in diagnoses:
+        fields += [f"latest:{d.fault}", json.dumps(result_fields(family, record, d))]
+    assessment = {**after.health, "machine_id": record.machine_id} if after.assessed else {}
+    return Outcome(
+        record_id=record_id,
+        version=machine.version,
+        results=[text_fields(result_fields(family, record, d)) for d in diagnoses],
+        machine=fields,
+        assessment=text_fields(assessment),
+        alerts=[text_fields(a) for a in after.alerts],
+        evidence=after.notable,
+    )
