@@ -138,15 +138,13 @@ class Bridge:
     def _read(self) -> bool:
         """Read new entries unless too much is in flight; True when there are no more just now."""
         s = self.settings
-        full = any(
-            w >= s.in_flight_windows or b >= s.in_flight_bytes
-            for w, b in self.ledger.in_flight().values()
-        )
-        if full:
+        flying = self.ledger.in_flight().values()
+        room = s.in_flight_windows - max(w for w, _ in flying)
+        if room <= 0 or any(b >= s.in_flight_bytes for _, b in flying):
             time.sleep(0.01)
             return False
         block = max(1, int(s.batch_wait_ms)) if self.ready_since else 500
-        count = self._count()
+        count = min(self._count(), room)
         reply = self.client.xreadgroup(
             keys.GROUP, CONSUMER, {keys.RAW: ">"}, count=count, block=block
         )

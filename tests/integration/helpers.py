@@ -1,0 +1,63 @@
+"""Senders and readers that know only the contracts of the streams."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any
+
+import numpy as np
+
+from vtox import keys
+from vtox.bridge import Bridge
+from vtox.settings import Settings
+from vtox.store.client import Client, connect
+
+T0 = 1_764_000_000.0
+
+
+def add_window(client: Client, machine_id: str = "V001", seq: int = 0, **changes: Any) -> str:
+    """XADD one window of 1 s with 1000 samples of one current."""
+    counts = (1000 * np.sin(2 * np.pi * 50 * np.arange(1000) / 1000)).astype("<i2")
+    fields: dict[str, Any] = {
+        "machine_id": machine_id,
+        "seq": seq,
+        "t0": T0 + seq,
+        "fs_hz": 1000,
+        "dtype": "i2",
+        "ia": counts.tobytes(),
+        "scale_ia": 0.01,
+    } | changes
+    reply = client.xadd(keys.RAW, {k: v for k, v in fields.items() if v is not None})
+    return str(reply.decode())
+
+
+def eventually(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+    """Return the condition's first true value; fail with its last one when time runs out."""
+    end = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < end, f"still {value!r} after {timeout_s} s"
+        time.sleep(0.02)
+    return value
+
+
+@contextmanager
+def bridging(settings: Settings) -> Iterator[list[tuple[str, list[str]]]]:
+    """Run a bridge in a thread; the tasks it sends are collected instead of sent."""
+    sent: list[tuple[str, list[str]]] = []
+    stop = Event()
+    client = connect(settings.working_url(), "bridge")
+    bridge = Bridge(client, settings, lambda family, ids: sent.append((family, ids)))
+    thread = Thread(target=bridge.run, args=(stop,))
+    thread.start()
+    try:
+        yield sent
+    finally:
+        stop.set()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def counters(client: Client) -> dict[str, int]:
+    """The counters that the scripts keep."""
+    return {k.decode(): int(v) for k, v in client.hgetall(keys.COUNTERS).items()}

@@ -1,0 +1,176 @@
+"""The scripts on the server: each window's fate changes once, whatever runs twice or late."""
+
+import pytest
+
+from tests.integration.helpers import add_window, counters
+from vtox import keys
+from vtox.domain import Record
+from vtox.errors import LeaseLost
+from vtox.faults import FAMILIES
+from vtox.settings import Settings
+from vtox.store.client import Client
+from vtox.store.ledger import CHANGED, COMMITTED, GONE, Ledger, Outcome
+from vtox.store.streams import create_group, group_info, trim_raw
+
+TOKEN = "me"
+
+
+@pytest.fixture
+def ledger(client: Client, settings: Settings) -> Ledger:
+    create_group(client, keys.RAW)
+    ledger = Ledger(client, settings)
+    assert ledger.lease(TOKEN, 60_000)
+    return ledger
+
+
+def deliver(client: Client, n: int) -> list[str]:
+    ids = [add_window(client, seq=k) for k in range(n)]
+    client.xreadgroup(keys.GROUP, "bridge", {keys.RAW: ">"})
+    return ids
+
+
+def record(ids: list[str]) -> Record:
+    return Record(
+        machine_id="V001",
+        run="",
+        first_seq=0,
+        last_seq=len(ids) - 1,
+        t_start=0.0,
+        t_end=1.0,
+        ids=" ".join(ids),
+        windows=len(ids),
+        bytes=10 * len(ids),
+    )
+
+
+def outcome(family: str, r: Record, version: int = 0) -> Outcome:
+    return Outcome(
+        r.record_id(family),
+        version,
+        [["machine_id", "V001", "fault", family]],
+        ["health", "{}"],
+        [],
+        [],
+        evidence=False,
+    )
+
+
+def commit(ledger: Ledger, family: str, r: Record, version: int = 0) -> int:
+    return ledger.commit(family, [outcome(family, r, version)])[0]
+
+
+def test_acknowledged_when_every_family_has_finished(client: Client, ledger: Ledger) -> None:
+    ids = deliver(client, 3)
+    whole = record(ids)
+    for n, family in enumerate(FAMILIES):
+        assert group_info(client, keys.RAW).pending == 3
+        assert ledger.dispatch(TOKEN, family, [whole]) == [True]
+        assert list(ledger.start(family, [whole.record_id(family)]).values()) == [whole]
+        assert commit(ledger, family, whole, n) == COMMITTED
+    assert group_info(client, keys.RAW).pending == 0
+    assert counters(client)["windows_done"] == 3
+    assert all(v == (0, 0) for v in ledger.in_flight().values())
+    assert client.hlen(keys.PROGRESS) == 0
+    assert client.xlen(keys.RESULTS) == len(FAMILIES)
+
+
+def test_a_task_executed_twice_changes_nothing_the_second_time(
+    client: Client, ledger: Ledger
+) -> None:
+    r = record(deliver(client, 2))
+    ledger.dispatch(TOKEN, "bearing", [r])
+    assert commit(ledger, "bearing", r) == COMMITTED
+    before = counters(client)
+    assert commit(ledger, "bearing", r, 1) == GONE
+    assert ledger.start("bearing", [r.record_id("bearing")]) == {}
+    assert counters(client) == before
+    assert client.xlen(keys.RESULTS) == 1
+
+
+def test_records_of_a_family_do_not_overlap(client: Client, ledger: Ledger) -> None:
+    ids = deliver(client, 4)
+    assert ledger.dispatch(TOKEN, "bearing", [record(ids[:3])]) == [True]
+    assert ledger.dispatch(TOKEN, "bearing", [record(ids[2:])]) == [False]
+    assert ledger.dispatch(TOKEN, "broken_bar", [record(ids[2:])]) == [True]
+
+
+def test_a_stale_view_of_the_machine_is_refused(client: Client, ledger: Ledger) -> None:
+    r = record(deliver(client, 1))
+    ledger.dispatch(TOKEN, "bearing", [r])
+    assert commit(ledger, "bearing", r, version=7) == CHANGED
+    assert client.xlen(keys.RESULTS) == 0
+    assert commit(ledger, "bearing", r, version=0) == COMMITTED
+
+
+def test_only_the_holder_of_the_lease_dispatches(client: Client, ledger: Ledger) -> None:
+    r = record(deliver(client, 1))
+    assert not ledger.lease("other", 1000)
+    with pytest.raises(LeaseLost):
+        ledger.dispatch("other", "bearing", [r])
+
+
+def test_poison_is_buried_after_the_starts_allowed(
+    client: Client, ledger: Ledger, settings: Settings
+) -> None:
+    r = record(deliver(client, 2))
+    rid = r.record_id("bearing")
+    ledger.dispatch(TOKEN, "bearing", [r])
+    for _ in range(settings.max_attempts):
+        assert ledger.start("bearing", [rid]) == {rid: r}
+    assert ledger.start("bearing", [rid]) == {}
+    letters = [e for _, e in client.xrange(keys.DEAD_LETTERS)]
+    assert [x[b"seq"] for x in letters] == [b"0", b"1"]
+    assert letters[0][b"code"] == b"poison"
+    assert letters[0][b"attempts"] == b"%d" % settings.max_attempts
+    assert letters[0][b"entry.machine_id"] == b"V001"
+    assert commit(ledger, "bearing", r) == GONE
+    for n, family in enumerate(("turn_short", "broken_bar")):
+        ledger.dispatch(TOKEN, family, [r])
+        commit(ledger, family, r, n)
+    assert group_info(client, keys.RAW).pending == 0
+    assert counters(client)["windows_dead"] == 2
+    assert "windows_done" not in counters(client)
+
+
+def test_a_refused_entry_is_buried_once(client: Client, ledger: Ledger) -> None:
+    (entry_id,) = deliver(client, 1)
+    for _ in range(2):
+        ledger.refuse(entry_id, "bad_rate", "fs_hz: 0", "V001", "0")
+    assert client.xlen(keys.DEAD_LETTERS) == 1
+    assert counters(client) == {"windows_refused": 1}
+    assert group_info(client, keys.RAW).pending == 0
+
+
+def test_idle_records_come_due_again(client: Client, ledger: Ledger) -> None:
+    r = record(deliver(client, 1))
+    rid = r.record_id("bearing")
+    ledger.dispatch(TOKEN, "bearing", [r])
+    assert ledger.overdue("bearing", idle_s=10) == {}
+    assert ledger.overdue("bearing", idle_s=0) == {rid: (r, 0)}
+    ledger.start("bearing", [rid])
+    assert ledger.overdue("bearing", idle_s=10) == {}, "a start renews the time"
+    ledger.hurry("bearing", [rid])
+    assert ledger.overdue("bearing", idle_s=10) == {rid: (r, 1)}
+
+
+def test_trimming_spares_what_is_unfinished_or_unread(client: Client, ledger: Ledger) -> None:
+    ids = deliver(client, 6)
+    unread = [add_window(client, seq=k) for k in range(6, 9)]
+    client.xack(keys.RAW, keys.GROUP, *ids[:3], ids[4])
+    trim_raw(client, keys.RAW, retention_s=0)
+    assert [i.decode() for i, _ in client.xrange(keys.RAW)] == ids[3:] + unread
+    client.xack(keys.RAW, keys.GROUP, *ids)
+    trim_raw(client, keys.RAW, retention_s=3600)
+    assert client.xlen(keys.RAW) == 6
+    trim_raw(client, keys.RAW, retention_s=0)
+    assert [i.decode() for i, _ in client.xrange(keys.RAW)] == ids[-1:] + unread
+
+
+def test_evidence_keeps_the_waveform(client: Client, ledger: Ledger) -> None:
+    r = record(deliver(client, 2))
+    ledger.dispatch(TOKEN, "bearing", [r])
+    kept = Outcome(r.record_id("bearing"), 0, [], [], [], [], evidence=True)
+    ledger.commit("bearing", [kept])
+    entries = [e for _, e in client.xrange(keys.EVIDENCE)]
+    assert [e[b"seq"] for e in entries] == [b"0", b"1"]
+    assert entries[0][b"record"].startswith(b"bearing|V001|")

@@ -1,0 +1,47 @@
+"""The coordinator process, `vtox bridge`: the stream bridge, the monitor and their port."""
+
+import signal
+import threading
+
+import structlog
+
+from vtox import celery_app, monitor
+from vtox.bridge import Bridge
+from vtox.probe import serve
+from vtox.settings import Settings
+from vtox.store.client import check, connect
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> None:
+    """Bridge and measure until SIGTERM or SIGINT.
+
+    Raises
+    ------
+    ServerUnavailable
+        The server does not answer at the start; later it is waited for.
+    PortTaken
+        `VTOX_COORDINATOR_PORT` is in use.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    client = connect(settings.working_url(), "bridge")
+    check(client)
+    bridge = Bridge(client, settings, celery_app.send)
+    serve(
+        settings.api_host,
+        settings.coordinator_port,
+        ready=lambda: (bridge.owner, "" if bridge.owner else "does not own the stream"),
+    )
+    watcher = threading.Thread(
+        target=monitor.run,
+        args=(connect(settings.working_url(), "monitor"), settings, stop, lambda: bridge.owner),
+        name="monitor",
+        daemon=True,
+    )
+    watcher.start()
+    bridge.run(stop)
+    watcher.join(timeout=2)
+    log.info("coordinator stopped")
