@@ -1,0 +1,153 @@
+"""Windows into the raw stream: whole, in time, bounded, and once though the server goes away."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vtox import keys, sender
+from vtox.domain import Window
+from vtox.errors import InputError, ServerUnavailable, WireError
+from vtox.sender import Job, backlog, check, first_t0, parse_speed, publish, send
+from vtox.server import EmbeddedServer
+from vtox.settings import load
+from vtox.store.client import Client, connect
+from vtox.store.streams import create_group
+from vtox.wire import Limits, decode
+
+
+def window(seq: int, samples: int = 1000) -> Window:
+    x = np.sin(np.arange(samples) * 0.3 + seq)
+    return Window(
+        machine_id="M1",
+        seq=seq,
+        t0=1_764_000_000.0 + seq,
+        fs_hz=1000.0,
+        channels={"ia": 10 * x, "vibration": 0.1 * x},
+        run="r1",
+        speed_rpm=1450.0,
+    )
+
+
+def jobs(count: int, every_s: float = 1.0, samples: int = 1000) -> Iterator[Job]:
+    for seq in range(count):
+        yield Job((seq + 1) * every_s, partial(window, seq, samples))
+
+
+def test_what_is_published_can_be_decoded(client: Client) -> None:
+    sent = [window(0), window(1)]
+    publish(client, sent)
+    for original, (_, fields) in zip(sent, client.xrange(keys.RAW), strict=True):
+        got = decode(fields)
+        assert replace(got, channels={}) == replace(original, channels={})
+        for name, x in original.channels.items():
+            # Half a step of 16 bits.
+            assert got.channels[name] == pytest.approx(x, abs=np.ptp(x) / 65534)
+
+
+@pytest.mark.parametrize("speed", [1.0, 10.0])
+def test_real_time_keeps_its_schedule(client: Client, speed: float) -> None:
+    start = time.time()
+    progress = list(send(client, jobs(10, every_s=0.05 * speed), speed))
+    arrivals = [int(i.partition(b"-")[0]) / 1000 - start for i, _ in client.xrange(keys.RAW)]
+    assert progress[-1].sent == 10
+    assert arrivals == pytest.approx([0.05 * (k + 1) for k in range(10)], abs=0.04)
+
+
+def test_a_sender_far_behind_leaves_a_gap(client: Client) -> None:
+    def slow(seq: int) -> Window:
+        time.sleep(0.5 if seq == 0 else 0.0)
+        return window(seq)
+
+    late = [Job(0.01 * seq, partial(slow, seq)) for seq in range(60)]
+    last = list(send(client, late, 1.0, late_s=0.2))[-1]
+    seqs = [int(fields[b"seq"]) for _, fields in client.xrange(keys.RAW)]
+    assert last.sent + last.dropped == 60
+    assert last.sent == len(seqs)
+    assert 20 <= last.dropped <= 32
+    assert seqs[0] == 0
+    assert seqs[-1] == 59
+
+
+def test_full_speed_waits_for_the_workers(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "PIPELINE_BYTES", 40_000)
+    monkeypatch.setattr(sender, "AHEAD_BYTES", 200_000)
+    create_group(client, keys.RAW)
+    finished = threading.Event()
+
+    def work() -> None:
+        while not finished.is_set():
+            reply = client.xreadgroup(keys.GROUP, "w", {keys.RAW: ">"}, count=20, block=50)
+            for entry_id, _ in reply[0][1] if reply else []:
+                client.xack(keys.RAW, keys.GROUP, entry_id)
+
+    worker = threading.Thread(target=work)
+    most = 0
+    for progress in send(client, jobs(300), None):
+        most = max(most, backlog(client))
+        if progress.behind and not worker.is_alive():
+            worker.start()
+    finished.set()
+    worker.join()
+    # 4,000 bytes a window: 50 ahead, and one pipeline of ten.
+    assert progress.sent == 300
+    assert 40 <= most <= 60
+
+
+def test_before_the_first_start_everything_waits(client: Client) -> None:
+    assert backlog(client) == 0
+    publish(client, [window(0)])
+    assert backlog(client) == 1
+
+
+def test_windows_reach_a_server_that_was_killed(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path)
+    with EmbeddedServer(settings) as first, connect(first.url, "test") as client:
+        publish(client, [window(0)])
+        os.kill(first.pid, signal.SIGKILL)
+        sending = threading.Thread(target=publish, args=(client, [window(1), window(2)]))
+        sending.start()
+        time.sleep(0.3)
+        with EmbeddedServer(settings):
+            sending.join(timeout=10)
+            assert not sending.is_alive()
+            seqs = {int(fields[b"seq"]) for _, fields in client.xrange(keys.RAW)}
+    assert {1, 2} <= seqs
+
+
+def test_patience_ends_with_a_reason() -> None:
+    with connect("redis://127.0.0.1:1/0", "test") as nobody:
+        with pytest.raises(ServerUnavailable, match=r"took no window for 0 s"):
+            publish(nobody, [window(0)], patience_s=0.1)
+
+
+def test_check_says_what_the_bridge_would_refuse() -> None:
+    check(window(0), Limits())
+    for bad, code in [
+        (replace(window(0), machine_id="a b"), "bad_machine_id"),
+        (replace(window(0), fs_hz=50.0), "bad_rate"),
+    ]:
+        with pytest.raises(WireError) as raised:
+            check(bad, Limits())
+        assert raised.value.code == code
+    with pytest.raises(WireError, match="at most 100"):
+        check(window(0), Limits(max_bytes=100))
+
+
+def test_speeds() -> None:
+    assert [parse_speed(t) for t in ("1", "10", "0.5", "max")] == [1.0, 10.0, 0.5, None]
+    for text in ("0", "-1", "fast", "inf", "nan"):
+        with pytest.raises(InputError, match="--speed"):
+            parse_speed(text)
+
+
+@pytest.mark.parametrize(("speed", "first"), [(1.0, 100.0), (10.0, 10.0), (None, 0.0)])
+def test_the_last_window_ends_as_it_is_sent(speed: float | None, first: float) -> None:
+    assert first_t0(100.0, 100.0, speed) == pytest.approx(first)
