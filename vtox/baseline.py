@@ -1,0 +1,220 @@
+"""What one machine looks like when healthy: levels of features per load band, and its asymmetry.
+
+Learnt by `vtox.diagnosis.learn_baseline` from healthy recordings, kept as JSON, read by the
+diagnosers: `baseline.level("eccentricity.rotor_dbc", load_a)` is the healthy level of a feature at
+that load, or None; `baseline.state(...)` says why it is None.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from math import inf, isfinite, sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri, stdtrit
+
+from vtox.errors import InputError
+
+VERSION = 1
+# One band spans at most this ratio of load; beyond its ends it still answers this much further.
+# Levels in dB move by 1-2 dB when the load moves by a quarter (DIAGNOSIS 1.3: Faiz 2009).
+BAND_RATIO = 1.25
+BAND_MARGIN = 1.10
+# Tail at which a small sample is judged: at it Student's t replaces the normal quantile.
+TAIL = 1e-3
+
+Floats = npt.NDArray[np.float64]
+
+
+class BaselineError(InputError):
+    """A stored baseline cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Mean and sample deviation of one feature over `n` healthy records."""
+
+    n: int
+    mean: float
+    std: float
+
+    @property
+    def spread(self) -> float:
+        """Deviation to expect of one further record, wide where few were seen.
+
+        The sample deviation times sqrt(1 + 1/n) and the ratio of Student's t (n - 1 degrees of
+        freedom) to the normal quantile at 0.1 %: 103 for n = 2, 2.5 for n = 5, 1.2 for n = 20.
+        """
+        if self.n < 2:
+            return inf
+        student = float(stdtrit(self.n - 1, 1 - TAIL) / ndtri(1 - TAIL))
+        return self.std * sqrt(1 + 1 / self.n) * student
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Levels of the features seen between two loads, positive-sequence current in A rms."""
+
+    low_a: float
+    high_a: float
+    levels: Mapping[str, Level]
+
+    def covers(self, load_a: float) -> bool:
+        """Return whether a record at this load may be compared with the band."""
+        return self.low_a / BAND_MARGIN <= load_a <= self.high_a * BAND_MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Asymmetry:
+    """The healthy negative-sequence current as a linear model of voltage and current.
+
+    I2/I1 = y22*(V2/I1) + y21*(V1/I1) + c in per unit of `base_a` (A rms) and `base_v` (V rms, phase
+    to neutral; None where voltage was not measured and V1 counts as constant). `mean` (3,) complex,
+    `covariance` (3, 3) complex, its posterior; `noise` the deviation of one frame and `session` of
+    one recording against the next, each per real or imaginary part of I2/I1.
+    `residual` is the healthy I0/I1 (re, im), in which clamp errors show.
+    """
+
+    mean: tuple[complex, complex, complex]
+    covariance: tuple[tuple[complex, complex, complex], ...]
+    noise: float
+    session: float
+    base_a: float
+    base_v: float | None
+    low_a: float
+    high_a: float
+    residual: complex
+    frames: int
+    recordings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A machine's healthy levels by load band, widest useful statement first: `state`."""
+
+    bands: tuple[Band, ...] = ()
+    asymmetry: Asymmetry | None = None
+    records: int = 0
+    seconds: float = 0.0
+    version: int = field(default=VERSION)
+
+    def level(self, feature: str, load_a: float | None) -> Level | None:
+        """Return the healthy level of a feature at a load, None where it was not learnt there.
+
+        Without a load (no currents measured) only a baseline learnt without loads answers.
+        """
+        candidates = [
+            b
+            for b in self.bands
+            if feature in b.levels and (b.low_a == 0 if load_a is None else b.covers(load_a))
+        ]
+        if not candidates:
+            return None
+        if load_a is None:
+            return candidates[0].levels[feature]
+        return min(candidates, key=lambda b: _distance(b, load_a)).levels[feature]
+
+    def state(self, feature: str, load_a: float | None) -> str:
+        """Return in words whether `level` has an answer: `ready`, or why not."""
+        if self.level(feature, load_a) is not None:
+            return "ready"
+        if not any(feature in b.levels for b in self.bands):
+            return "no baseline for this measurement"
+        return "no baseline at this load"
+
+    def to_json(self) -> str:
+        """Return the baseline as JSON; complex numbers are pairs."""
+        return json.dumps(asdict(self), default=_pair, separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str) -> "Baseline":
+        """Return the baseline stored as `text`. Equal texts share one frozen value."""
+        return _parsed(text)
+
+
+def bands_of(features: Mapping[str, Floats], load_a: Floats) -> tuple[Band, ...]:
+    """Return the levels of `features`, grouped into bands of similar load.
+
+    Parameters
+    ----------
+    features : mapping of name to ndarray, shape (records,)
+        NaN where a record does not show the feature.
+    load_a : ndarray, shape (records,)
+        Positive-sequence current, A rms; NaN where no currents were measured (one band then).
+
+    Returns
+    -------
+    tuple of Band
+        In order of load; each at most `BAND_RATIO` wide.
+    """
+    loads = np.nan_to_num(load_a, nan=0.0)
+    groups: list[list[int]] = []
+    for i in np.argsort(loads, kind="stable"):
+        if groups and loads[i] <= loads[groups[-1][0]] * BAND_RATIO:
+            groups[-1].append(int(i))
+        else:
+            groups.append([int(i)])
+    bands = []
+    for group in groups:
+        seen = {n: x[group][np.isfinite(x[group])] for n, x in features.items()}
+        levels = {n: _level(x) for n, x in seen.items() if len(x)}
+        if levels:
+            bands.append(Band(float(loads[group[0]]), float(loads[group[-1]]), levels))
+    return tuple(bands)
+
+
+def merged(bands: Iterable[tuple[Band, ...]]) -> tuple[Band, ...]:
+    """Return the bands of several families side by side, in order of load."""
+    return tuple(sorted((b for group in bands for b in group), key=lambda b: b.low_a))
+
+
+def _level(x: Floats) -> Level:
+    return Level(len(x), float(x.mean()), float(x.std(ddof=1)) if len(x) > 1 else 0.0)
+
+
+def _distance(band: Band, load_a: float) -> float:
+    centre = sqrt(band.low_a * band.high_a)
+    return max(centre, load_a) / max(min(centre, load_a), 1e-12)
+
+
+def _pair(x: object) -> list[float]:
+    if isinstance(x, complex):
+        return [x.real, x.imag]
+    raise TypeError(f"{type(x).__name__} has no place in a baseline")
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Baseline:
+    try:
+        data = json.loads(text)
+        if data["version"] != VERSION:
+            raise BaselineError(f"baseline: version {data['version']}, expected {VERSION}")
+        bands = tuple(
+            Band(b["low_a"], b["high_a"], {n: Level(**x) for n, x in b["levels"].items()})
+            for b in data["bands"]
+        )
+        baseline = Baseline(
+            bands,
+            _asymmetry(data["asymmetry"]) if data["asymmetry"] else None,
+            data["records"],
+            data["seconds"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise BaselineError(f"baseline: not a baseline of version {VERSION}: {error}") from error
+    if not isfinite(baseline.seconds):
+        raise BaselineError(f"baseline.seconds: {baseline.seconds}, expected a number")
+    return baseline
+
+
+def _asymmetry(data: dict[str, Any]) -> Asymmetry:
+    mean = [complex(*x) for x in data.pop("mean")]
+    rows = tuple(tuple(complex(*x) for x in row) for row in data.pop("covariance"))
+    return Asymmetry(
+        mean=(mean[0], mean[1], mean[2]),
+        covariance=rows,  # type: ignore[arg-type]
+        residual=complex(*data.pop("residual")),
+        **data,
+    )
