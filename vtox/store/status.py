@@ -65,7 +65,8 @@ class Worker:
     tasks_done: int
     windows_done: int
     windows_per_s: float | None
-    family_windows_per_s: dict[str, float]
+    diagnosis_s: float
+    busy_s: float
     started_t: float | None
     last_seen_t: float
 
@@ -104,15 +105,15 @@ class Snapshot:
 
     @property
     def backlog(self) -> int | None:
-        """Windows not yet read by the bridge; None where the server cannot tell."""
+        """Windows that are not finished by all families; None where the server cannot tell."""
         if self.group is None:
             return self.lengths[keys.RAW]
-        return self.group.lag
+        return None if self.group.lag is None else self.group.lag + self.group.pending
 
     @property
     def in_flight(self) -> int:
-        """Windows that are read and not finished by all families."""
-        return self.group.pending if self.group else 0
+        """Windows dispatched and unfinished, summed over the families."""
+        return sum(q.in_flight for q in self.queues.values())
 
 
 def snapshot(client: Client) -> Snapshot:
@@ -202,15 +203,12 @@ def _workers(client: Client, names: list[bytes]) -> tuple[Worker, ...]:
     pipe = client.pipeline(transaction=False)
     for name in names:
         pipe.hgetall(keys.worker(name.decode()))
-    # A heartbeat that has run out is empty: that worker is gone.
-    beats = [{k.decode(): v.decode() for k, v in b.items()} for b in pipe.execute() if b]
-    return tuple(_worker(b) for b in beats)
+    beats = [{k.decode(): v.decode() for k, v in b.items()} for b in pipe.execute()]
+    # A heartbeat that has run out is empty, or holds no more than a last count: that one is gone.
+    return tuple(_worker(b) for b in beats if "last_seen_t" in b)
 
 
 def _worker(beat: dict[str, str]) -> Worker:
-    per_family = {
-        name: float(beat[field]) for name in FAMILIES if (field := f"windows_per_s:{name}") in beat
-    }
     return Worker(
         name=beat["name"],
         host=beat["host"],
@@ -222,7 +220,8 @@ def _worker(beat: dict[str, str]) -> Worker:
         tasks_done=int(beat.get("tasks_done") or 0),
         windows_done=int(beat.get("windows_done") or 0),
         windows_per_s=_float(beat.get("windows_per_s")),
-        family_windows_per_s=per_family,
+        diagnosis_s=_float(beat.get("diagnosis_s")) or 0.0,
+        busy_s=_float(beat.get("busy_s")) or 0.0,
         started_t=_float(beat.get("started_t")),
         last_seen_t=float(beat["last_seen_t"]),
     )

@@ -1,0 +1,145 @@
+"""The snapshot and the sources of throughput on the real server."""
+
+import json
+import time
+
+from vtox import keys
+from vtox.faults import FAMILIES
+from vtox.readiness import checks
+from vtox.store.client import Client
+from vtox.store.status import reading, snapshot
+from vtox.throughput import Reading, Sampler, throughput
+
+
+def beat(client: Client, name: str, queues: str, **more: float) -> None:
+    now = time.time()
+    fields = {"name": name, "host": "h", "pid": 7, "queues": queues, "last_seen_t": now}
+    client.hset(keys.worker(name), mapping={**fields, "windows_per_s": 12.5, **more})
+    client.sadd(keys.WORKERS, name)
+
+
+def test_an_empty_server_is_all_zeros(client: Client) -> None:
+    snap = snapshot(client)
+    assert snap.group is None
+    assert set(snap.lengths.values()) == {0}
+    assert snap.workers == ()
+    assert snap.backlog == 0
+    assert snap.server is not None
+    assert snap.server.product == "valkey"
+    assert abs(snap.t - time.time()) < 5
+
+
+def test_windows_before_the_first_start_are_backlog(client: Client) -> None:
+    client.xadd(keys.RAW, {"a": 1})
+    assert snapshot(client).backlog == 1
+
+
+def test_the_group_tells_lag_pending_and_finished(client: Client) -> None:
+    client.xgroup_create(keys.RAW, keys.GROUP, id="0", mkstream=True)
+    group = snapshot(client).group
+    assert group is not None
+    assert (group.finished, group.lag) == (0, 0)
+    for _ in range(5):
+        client.xadd(keys.RAW, {"a": 1})
+    ((_, entries),) = client.xreadgroup(keys.GROUP, "c", {keys.RAW: ">"}, count=3)
+    client.xack(keys.RAW, keys.GROUP, entries[0][0])
+    snap = snapshot(client)
+    assert snap.group is not None
+    assert (snap.group.lag, snap.group.pending, snap.group.finished) == (2, 2, 1)
+    assert snap.backlog == 4
+
+
+def test_what_the_server_cannot_tell_is_none(client: Client) -> None:
+    client.xgroup_create(keys.RAW, keys.GROUP, id="0", mkstream=True)
+    ids = [client.xadd(keys.RAW, {"a": 1}) for _ in range(3)]
+    client.xreadgroup(keys.GROUP, "c", {keys.RAW: ">"}, count=1)
+    client.xdel(keys.RAW, ids[2])
+    snap = snapshot(client)
+    assert snap.group is not None
+    assert snap.group.lag is None
+    assert snap.backlog is None
+
+
+def test_queues_count_tasks_windows_and_workers(client: Client) -> None:
+    client.lpush(keys.CELERY_PREFIX + "bearing", "task", "task")
+    client.hset(
+        keys.COUNTERS,
+        mapping={
+            "in_flight_windows:bearing": 9,
+            "windows:bearing": 70,
+            "records:bearing": 7,
+            "dead:bearing": 2,
+        },
+    )
+    beat(client, "a@h", "bearing,turn_short")
+    queues = snapshot(client).queues
+    q = queues["bearing"]
+    assert (q.waiting, q.in_flight, q.done, q.records_done, q.dead, q.workers) == (
+        2,
+        9,
+        70,
+        7,
+        2,
+        1,
+    )
+    assert queues["broken_bar"].workers == 0
+
+
+def test_a_heartbeat_that_ran_out_is_no_worker(client: Client) -> None:
+    client.sadd(keys.WORKERS, "gone@h")
+    client.hincrby(keys.worker("counted-once-more@h"), "tasks_done", 1)
+    client.sadd(keys.WORKERS, "counted-once-more@h")
+    beat(client, "here@h", "bearing")
+    assert [w.name for w in snapshot(client).workers] == ["here@h"]
+
+
+def test_readiness_names_what_is_missing_and_the_remedy(client: Client) -> None:
+    failed = {c.name: c.remedy for c in checks(snapshot(client)) if c.status == "fail"}
+    assert set(failed) == {"group", "bridge", *(f"workers:{f}" for f in FAMILIES)}
+    assert failed["workers:bearing"] == "start one: `celery -A vtox worker -Q bearing`"
+
+
+def test_readiness_passes_with_everything_there(client: Client) -> None:
+    client.xgroup_create(keys.RAW, keys.GROUP, id="0", mkstream=True)
+    client.set(keys.LEASE, "token", px=5000)
+    beat(client, "all@h", ",".join(FAMILIES))
+    assert {c.status for c in checks(snapshot(client))} == {"pass"}
+
+
+def test_metrics_come_first_and_carry_their_age(client: Client) -> None:
+    entry = {"t": time.time() - 4, "interval_s": 10, "throughput": 49.8, "latency_p50_ms": ""}
+    client.xadd(keys.METRICS, entry)
+    beat(client, "a@h", ",".join(FAMILIES))
+    snap = snapshot(client)
+    found = throughput(snap, [])
+    assert (found.windows_per_s, found.source) == (49.8, "performance_metrics")
+    assert found.age_s is not None
+    assert 3.9 < found.age_s < 6
+    assert snap.metrics[0]["latency_p50_ms"] is None
+
+
+def test_then_the_activity_of_the_stream(client: Client) -> None:
+    client.xadd(keys.METRICS, {"t": time.time() - 60, "interval_s": 10, "throughput": 49.8})
+    client.xgroup_create(keys.RAW, keys.GROUP, id="0", mkstream=True)
+    before = reading(client)[0] - 5
+    for _ in range(10):
+        client.xadd(keys.RAW, {"a": 1})
+    ((_, entries),) = client.xreadgroup(keys.GROUP, "c", {keys.RAW: ">"})
+    client.xack(keys.RAW, keys.GROUP, *(i for i, _ in entries))
+    sampler = Sampler()
+    sampler.take(client)
+    readings = [Reading(before, 0, 0), *sampler.readings()]
+    found = throughput(snapshot(client), readings)
+    assert found.source == "stream_activity"
+    assert found.windows_per_s is not None
+    assert 1.8 < found.windows_per_s < 2.1
+
+
+def test_then_the_workers_then_nothing(client: Client) -> None:
+    beat(client, "a@h", ",".join(FAMILIES), windows_per_s=36.0)
+    found = throughput(snapshot(client), [])
+    assert (found.windows_per_s, found.source) == (12.0, "workers")
+    client.delete(keys.worker("a@h"))
+    found = throughput(snapshot(client), [])
+    assert found.windows_per_s is None
+    assert json.dumps(found.reason)

@@ -1,0 +1,63 @@
+"""What must hold for windows to be diagnosed, judged from one snapshot."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vtox import keys
+from vtox.store.status import Server, Snapshot
+
+Status = Literal["pass", "warn", "fail"]
+
+# Above these shares of the memory limit writes will soon be refused.
+MEMORY_WARN, MEMORY_FAIL = 0.80, 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that must hold; `remedy` says what to do where it does not."""
+
+    name: str
+    status: Status
+    observed: str
+    remedy: str = ""
+
+
+def checks(snapshot: Snapshot) -> list[Check]:
+    """Return what stands and what does not, in the order of the data's way."""
+    bridge = "start one: `vtox up` or `vtox bridge`"
+    return [
+        _memory(snapshot.server),
+        _check("group", bool(snapshot.group), f"{keys.GROUP} reads {keys.RAW}", "no group", bridge),
+        _check("bridge", snapshot.bridge_alive, "owns the stream", "no bridge runs", bridge),
+        *(
+            _check(
+                f"workers:{name}",
+                queue.workers > 0,
+                f"{queue.workers} live",
+                "no live worker",
+                f"start one: `celery -A vtox worker -Q {name}`",
+            )
+            for name, queue in snapshot.queues.items()
+        ),
+    ]
+
+
+def _check(name: str, holds: bool, good: str, bad: str, remedy: str) -> Check:
+    if holds:
+        return Check(name=name, status="pass", observed=good)
+    return Check(name=name, status="fail", observed=bad, remedy=remedy)
+
+
+def _memory(server: Server | None) -> Check:
+    if server is None:
+        return Check(name="server", status="warn", observed="answers, but denies INFO")
+    what = f"{server.product} {server.version}"
+    share = server.memory_share
+    if share is None:
+        return Check(name="server", status="pass", observed=f"{what}, no memory limit")
+    observed = f"{what}, {share:.0%} of its memory in use"
+    if share < MEMORY_WARN:
+        return Check(name="server", status="pass", observed=observed)
+    status: Status = "warn" if share < MEMORY_FAIL else "fail"
+    remedy = "raise VTOX_REDIS_MAXMEMORY_MB, or lower VTOX_RETENTION_S"
+    return Check(name="server", status=status, observed=observed, remedy=remedy)

@@ -1,0 +1,176 @@
+"""Windows finished by all families per second: from the best source there is, with name and age.
+
+In this order: the monitor's own entries, the activity of the stream's group between two readings,
+the heartbeats of the workers. Without any the answer is None with the reasons, never a guess.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Literal
+
+from vtox.faults import FAMILIES
+from vtox.store import status
+from vtox.store.client import Client
+
+Source = Literal["performance_metrics", "stream_activity", "workers"]
+
+# The figure is an average over this long.
+AVERAGE_S = 30.0
+# A source is stale when it is older than this many of its own intervals.
+STALE_INTERVALS = 3
+# Between two readings of the stream's group lies at least this much; closer, a single batch of
+# windows would show as a rate of its own.
+READING_EVERY_S = 3.0
+# How often a worker beats is its own business; past this its figure is not of today.
+HEARTBEAT_FRESH_S = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """The figure in windows/s, where it comes from and how old that is; `reason` tells the rest."""
+
+    windows_per_s: float | None
+    source: Source | None
+    age_s: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How many entries had been read, were finished and had come in (None: untold) by time `t`."""
+
+    t: float
+    finished: int
+    arrived: int | None
+
+
+class Sampler:
+    """The readings of the last half minute of the stream's group; safe between threads."""
+
+    def __init__(self) -> None:
+        self._readings: deque[Reading] = deque()
+        self._lock = Lock()
+
+    def add(self, t: float, group: status.Group | None) -> None:
+        """Keep a reading, unless the last is too near; a count or clock that fell starts afresh."""
+        if group is None or group.finished is None:
+            return
+        arrived = None if group.lag is None else group.finished + group.pending + group.lag
+        new = Reading(t, group.finished, arrived)
+        with self._lock:
+            last = self._readings[-1] if self._readings else None
+            if last and (new.finished < last.finished or t < last.t):
+                self._readings.clear()
+            elif last and t - last.t < READING_EVERY_S:
+                return
+            self._readings.append(new)
+            while t - self._readings[0].t > AVERAGE_S + READING_EVERY_S:
+                self._readings.popleft()
+
+    def take(self, client: Client) -> None:
+        """Read the group and keep the reading."""
+        self.add(*status.reading(client))
+
+    def readings(self) -> list[Reading]:
+        """Return what is kept, oldest first."""
+        with self._lock:
+            return list(self._readings)
+
+
+def throughput(snap: status.Snapshot, readings: Sequence[Reading]) -> Throughput:
+    """Return the figure of the first source that has one."""
+    reasons: list[str] = []
+    for tier in (
+        from_metrics(snap.metrics, snap.t),
+        from_activity(readings, snap.t),
+        from_workers(snap.workers, snap.t),
+    ):
+        if tier.windows_per_s is not None:
+            return Throughput(
+                windows_per_s=tier.windows_per_s,
+                source=tier.source,
+                age_s=tier.age_s,
+                reason="; ".join(reasons),
+            )
+        reasons.append(tier.reason)
+    return Throughput(windows_per_s=None, source=None, age_s=None, reason="; ".join(reasons))
+
+
+def from_metrics(metrics: Sequence[dict[str, float | None]], now: float) -> Throughput:
+    """Return the newest figure of the monitor (newest entry first), unless it is stale.
+
+    The monitor's figure is itself the average over the last `AVERAGE_S`.
+    """
+    latest = metrics[0] if metrics else None
+    age = metrics_age_s(latest, now)
+    if latest is None or age is None:
+        return _none("performance_metrics is empty")
+    interval = latest.get("interval_s")
+    if interval is None or latest.get("throughput") is None:
+        return _none("performance_metrics: the last entry has no throughput or no interval_s")
+    if age > STALE_INTERVALS * interval:
+        return _none(
+            f"performance_metrics is stale: {age:.0f} s old at an interval of {interval:g} s"
+        )
+    return Throughput(windows_per_s=latest["throughput"], source="performance_metrics", age_s=age)
+
+
+def metrics_age_s(entry: dict[str, float | None] | None, now: float) -> float | None:
+    """Return the age of an entry: by its own time or by the server's, whichever is older."""
+    if entry is None:
+        return None
+    times = [t for t in (entry.get("t"), entry.get("written_t")) if t is not None]
+    return max(now - min(times), 0.0) if times else None
+
+
+def from_activity(readings: Sequence[Reading], now: float) -> Throughput:
+    """Return the rate at which the group finished entries between the first and last reading.
+
+    It counts whatever left the pending list: duplicates and refused entries too.
+    """
+    recent = [r for r in readings if now - r.t <= AVERAGE_S + READING_EVERY_S]
+    if len(recent) < 2:
+        return _none("stream activity: fewer than two readings of the group so far")
+    first, last = recent[0], recent[-1]
+    age = max(now - last.t, 0.0)
+    if age > STALE_INTERVALS * READING_EVERY_S:
+        return _none(f"stream activity: the last reading is {age:.0f} s old")
+    rate = (last.finished - first.finished) / (last.t - first.t)
+    return Throughput(windows_per_s=rate, source="stream_activity", age_s=age)
+
+
+def arrivals_per_s(readings: Sequence[Reading]) -> float | None:
+    """Return the rate at which entries came in between the first and last reading that tell."""
+    told = [(r.t, r.arrived) for r in readings if r.arrived is not None]
+    if len(told) < 2:
+        return None
+    (t0, first), (t1, last) = told[0], told[-1]
+    return (last - first) / (t1 - t0)
+
+
+def from_workers(workers: Iterable[status.Worker], now: float) -> Throughput:
+    """Return what live workers count as done: a window is through when every family is.
+
+    Hence the least of the families' sums. A worker of several queues counts them together; as
+    every window passes every family, its figure is shared out evenly.
+    """
+    live = [
+        w
+        for w in workers
+        if now - w.last_seen_t <= HEARTBEAT_FRESH_S and w.windows_per_s is not None and w.queues
+    ]
+    if not live:
+        return _none("no live worker reports its windows")
+    sums = dict.fromkeys(FAMILIES, 0.0)
+    for w in live:
+        assert w.windows_per_s is not None
+        for family in w.queues:
+            sums[family] += w.windows_per_s / len(w.queues)
+    age = max(now - min(w.last_seen_t for w in live), 0.0)
+    return Throughput(windows_per_s=min(sums.values()), source="workers", age_s=age)
+
+
+def _none(reason: str) -> Throughput:
+    return Throughput(windows_per_s=None, source=None, age_s=None, reason=reason)
