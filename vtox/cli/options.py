@@ -1,0 +1,67 @@
+"""What several commands ask of the user in the same words: files, columns, units, motor."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import vtox
+from vtox.domain import Motor
+from vtox.nameplate import read_motor
+from vtox.readers import Options, find, read
+
+if TYPE_CHECKING:
+    from vtox.baseline import Baseline
+
+MotorFile = Annotated[
+    Path | None,
+    typer.Option("--motor", metavar="FILE", help="Nameplate: a motor.toml (see docs/motors)."),
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="CHANNEL=COLUMN,...",
+        help="Columns by name or by number from 1, where their names do not tell: ia=2,ib=3.",
+    ),
+]
+Unit = Annotated[
+    list[str] | None,
+    typer.Option("--unit", metavar="CHANNEL=UNIT,...", help="Unit of a column: vibration=g."),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option("--fs", metavar="HZ", help="Sampling rate, instead of what the file says."),
+]
+Speed = Annotated[
+    float | None,
+    typer.Option("--speed-rpm", metavar="N", help="Shaft speed, instead of what the file says."),
+]
+Healthy = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--baseline",
+        metavar="FILE_OR_FOLDER",
+        help="Healthy recordings of this machine to compare with; may be given again, "
+        "and may be a pattern in quotes.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON for programs instead of text.")]
+
+
+def motor_from(path: Path | None) -> Motor | None:
+    """Return the nameplate in a file, None without one."""
+    return read_motor(path) if path else None
+
+
+def baseline_from(
+    paths: Iterable[Path] | None, opts: Options, motor: Motor | None
+) -> "Baseline | None":
+    """Return the baseline learnt from healthy recordings, None without any."""
+    if not paths:
+        return None
+    files, _ = find(paths, opts)
+    # By the package's lazy name: other commands must not pay for scipy.
+    baseline: Baseline = vtox.learn_baseline([read(f, opts) for f in files], motor)
+    return baseline
