@@ -138,9 +138,12 @@ class Bridge:
     def _read(self) -> bool:
         """Read new entries unless too much is in flight; True when there are no more just now."""
         s = self.settings
-        flying = self.ledger.in_flight().values()
-        room = s.in_flight_windows - max(w for w, _ in flying)
-        if room <= 0 or any(b >= s.in_flight_bytes for _, b in flying):
+        flying = self.ledger.in_flight()
+        room = s.in_flight_windows - max(
+            windows + sum(r.windows for r in self.ready[f].values())
+            for f, (windows, _) in flying.items()
+        )
+        if room <= 0 or any(b >= s.in_flight_bytes for _, b in flying.values()):
             time.sleep(0.01)
             return False
         block = max(1, int(s.batch_wait_ms)) if self.ready_since else 500
