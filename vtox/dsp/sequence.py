@@ -1,0 +1,64 @@
+"""Symmetrical components of three-phase phasors, and how the clamps are wired."""
+
+import numpy as np
+import numpy.typing as npt
+
+Complex = npt.NDArray[np.complexfloating]
+
+A = np.exp(2j * np.pi / 3)
+# Rows: zero, positive, negative sequence (Fortescue 1918, Trans. AIEE 37(2):1027).
+FORTESCUE = np.array([[1, 1, 1], [1, A, A**2], [1, A**2, A]]) / 3
+# One clamp turned round makes the three currents of a motor sum to two thirds of a phase, against
+# a few per cent from mismatched clamps.
+REVERSED_ABOVE = 0.3
+UPRIGHT_BELOW = 0.15
+SIGNS = np.array([[1, 1, 1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]])
+
+
+def components(phasors: Complex) -> Complex:
+    """Return zero-, positive- and negative-sequence phasors of three-phase phasors.
+
+    Parameters
+    ----------
+    phasors : ndarray of complex, shape (batch, 3, ...)
+        Phases a, b, c.
+
+    Returns
+    -------
+    ndarray of complex, shape (batch, 3, ...)
+        Sequences 0, 1, 2: X0 = (A+B+C)/3, X1 = (A+aB+a^2C)/3, X2 = (A+a^2B+aC)/3.
+
+    Examples
+    --------
+    >>> abs(components(np.array([[1, A**2, A]]))).round(6)
+    array([[0., 1., 0.]])
+    """
+    return np.asarray(np.einsum("sp,bp...->bs...", FORTESCUE, phasors))
+
+
+def wiring(phasors: Complex) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the sign and the order that make three measured phases a positive-sequence system.
+
+    A clamp is taken for reversed where the three do not sum to zero but would with that one turned
+    round; phases b and c are exchanged where the negative sequence is the larger one.
+
+    Parameters
+    ----------
+    phasors : ndarray of complex, shape (batch, 3)
+        Phasors of the measured channels, any common reference.
+
+    Returns
+    -------
+    signs : ndarray of int, shape (batch, 3)
+        +1, or -1 for a reversed clamp, by measured channel.
+    order : ndarray of int, shape (batch, 3)
+        Measured channel that is phase a, b and c: (0, 1, 2) or (0, 2, 1).
+    """
+    largest = np.abs(phasors).max(axis=1)
+    sums = np.abs(np.einsum("sp,bp->bs", SIGNS, phasors)) / 3
+    best = np.argmin(sums, axis=1)
+    turned = (sums[:, 0] > REVERSED_ABOVE * largest) & (sums.min(axis=1) < UPRIGHT_BELOW * largest)
+    signs = SIGNS[np.where(turned, best, 0)]
+    _, positive, negative = np.abs(components(phasors * signs)).T
+    order = np.where((negative > positive)[:, None], [0, 2, 1], [0, 1, 2])
+    return signs, order
