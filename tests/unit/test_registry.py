@@ -1,0 +1,49 @@
+"""Each fault has one family; each family a queue of its own and a task that a worker registers."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from vtox.faults import FAMILIES, FAULTS
+
+ROOT = Path(__file__).parents[2]
+
+SCRIPT = """
+import json
+from vtox.celery_app import app
+app.loader.import_default_modules()
+print(json.dumps({
+    "tasks": sorted(t for t in app.tasks if t.startswith("vtox.")),
+    "queues": {q.name: [q.exchange.name, q.routing_key] for q in app.conf.task_queues},
+}))
+"""
+
+
+def test_the_queues_of_the_contract() -> None:
+    assert list(FAMILIES) == ["turn_short", "bearing", "broken_bar"]
+    assert FAMILIES["turn_short"].faults == ("turn_short", "insulation")
+    assert FAMILIES["bearing"].faults == ("bearing", "eccentricity")
+    assert FAMILIES["broken_bar"].faults == ("broken_bar",)
+    assert list(FAULTS) == ["turn_short", "insulation", "bearing", "eccentricity", "broken_bar"]
+
+
+def test_tasks_and_queues_of_a_worker(tmp_path: Path) -> None:
+    """In a process of its own, with a foreign celeryconfig.py in its folder that must not win."""
+    found = registered(tmp_path)
+    assert found["tasks"] == sorted(f.task for f in FAMILIES.values())
+    assert found["queues"] == {f: [f, f] for f in FAMILIES}
+
+
+def registered(tmp_path: Path) -> dict[str, object]:
+    (tmp_path / "celeryconfig.py").write_text('broker_url = "redis://elsewhere/0"\n')
+    found = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"VTOX_REDIS_URL": "redis://127.0.0.1:1", "PATH": "", "PYTHONPATH": str(ROOT)},
+    )
+    assert found.returncode == 0, found.stderr
+    return dict(json.loads(found.stdout))
