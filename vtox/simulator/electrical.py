@@ -1,0 +1,196 @@
+"""Voltages, phase currents and leakage of a simulated machine, from phasors on its timeline.
+
+Amplitudes are per unit of rated phase voltage and rated current until the last step. A phasor X of
+a phase quantity means x(t) = Re(X z), z the unit phasor of the positive-sequence voltage.
+"""
+
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from vtox.domain import CURRENTS, VOLTAGES
+from vtox.simulator.fleet import Machine
+from vtox.simulator.noise import subkey, uniforms
+from vtox.simulator.timeline import Complex, Timeline, slip_at, turns
+
+Signal = npt.NDArray[np.float32]
+Gate = Signal | float
+
+_A = np.exp(2j * np.pi / 3)
+_PHASES = ("a", "b", "c")
+# Per-unit impedances typical of cage motors of this size.
+_Z_NEGATIVE = 0.04 + 0.16j  # at slip 2 - s: close to the locked rotor
+_Z_SHORTED_TURNS = 0.04 + 0.10j  # of a winding, resistance and leakage
+_CONTACT = 0.05  # of the short itself, per shorted fraction
+_THIRD_ZERO_SEQUENCE, _FIFTH = 0.010, 0.012
+_ZERO_SEQUENCE = 0.003
+_INSULATION_S = 1e-8  # conductance to earth of one healthy phase: 100 megohm
+
+
+def currents(m: Machine, line: Timeline, gate: Gate, fs_hz: float) -> dict[str, Signal]:
+    """Return ia, ib, ic in A, shape (samples,), before clamps and noise."""
+    z = turns(line.supply)
+    i1 = _positive_phasor(m)
+    swing = _load_swing(m, i1)
+    envelope = (1 + swing * line.load + line.amplitude).astype(np.float32)
+    lines = _rotor_lines(m, line, gate)
+    space = np.complex64(i1) * z * envelope * (1 + lines)
+    conj = z.conj()
+    space += conj * np.complex64(np.conj(m.body.unbalance / _Z_NEGATIVE))
+    if m.fault == "turn_short":
+        short, negative = _shorted_turns(m)
+        space += gate * (np.complex64(short) * z + np.complex64(negative) * conj)
+    space += _supply_harmonics(m, z)
+    space += _slot_harmonics(m, line, z, fs_hz)
+    assert m.motor.rated_current_a
+    peak = sqrt(2) * m.motor.rated_current_a
+    order = _PHASES if not m.body.swapped_phases else ("a", "c", "b")
+    turned = {"a": space, "b": space * np.complex64(_A**2), "c": space * np.complex64(_A)}
+    return {
+        name: np.float32(peak * gain) * turned[phase].real
+        for name, phase, gain in zip(CURRENTS, order, m.body.clamp_gains, strict=True)
+    }
+
+
+def voltages(m: Machine, line: Timeline) -> dict[str, Signal]:
+    """Return va, vb, vc to earth in V, shape (samples,)."""
+    z = turns(line.supply)
+    z3 = z * z * z
+    z5 = z3 * z * z
+    third = np.float32(_THIRD_ZERO_SEQUENCE) * z3
+    order = _PHASES if not m.body.swapped_phases else ("a", "c", "b")
+    fifth = dict(zip(_PHASES, (1.0, _A, _A**2), strict=True))
+    return {
+        name: np.float32(_phase_peak_v(m))
+        * (
+            np.complex64(_voltage_phasors(m)[p]) * z + third + np.complex64(_FIFTH * fifth[p]) * z5
+        ).real.astype(np.float32)
+        for name, p in zip(VOLTAGES, order, strict=True)
+    }
+
+
+def leakage(m: Machine, line: Timeline, gate: Gate) -> Signal:
+    """Return the residual current of the three phases in A: sum of v*G + C*dv/dt to earth.
+
+    The phases' capacitances differ by up to 2 %; an insulation fault adds conductance, and up to a
+    tenth of capacitance, to one phase.
+    """
+    omega = 2 * np.pi * m.body.run_hz
+    spread = 1 + 0.04 * (uniforms(subkey(m.key, 21), np.arange(3)) - 0.5)
+    capacitance = dict(zip(_PHASES, m.body.earth_capacitance_f * spread, strict=True))
+    v = _voltage_phasors(m)
+    total = float(sum(capacitance.values()))
+    first = sum((_INSULATION_S + 1j * omega * capacitance[p]) * v[p] for p in _PHASES)
+    third = (3 * _INSULATION_S + 3j * omega * total) * _THIRD_ZERO_SEQUENCE
+    z = turns(line.supply)
+    y = np.complex64(first) * z + np.complex64(third) * (z * z * z)
+    if m.fault == "insulation":
+        assert m.phase
+        assert m.level
+        assert m.severity
+        extra = 1 / m.level + 1j * omega * 0.1 * m.severity * capacitance[m.phase]
+        y += gate * (np.complex64(extra * v[m.phase]) * z)
+    return np.float32(_phase_peak_v(m)) * y.real
+
+
+def _phase_peak_v(m: Machine) -> float:
+    assert m.motor.rated_voltage_v
+    assert m.motor.supply_hz
+    return sqrt(2 / 3) * m.motor.rated_voltage_v * m.body.run_hz / m.motor.supply_hz
+
+
+def _voltage_phasors(m: Machine) -> dict[str, complex]:
+    v2, v0 = m.body.unbalance, _ZERO_SEQUENCE
+    return {
+        "a": 1 + v2 + v0,
+        "b": complex(_A**2 + _A * v2 + v0),
+        "c": complex(_A + _A**2 * v2 + v0),
+    }
+
+
+def _power_factor(m: Machine) -> float:
+    n = m.motor
+    assert n.rated_power_w
+    assert n.rated_voltage_v
+    assert n.rated_current_a
+    # The nameplate gives efficiency times power factor; 0.9 stands for the efficiency.
+    return min(n.rated_power_w / (sqrt(3) * n.rated_voltage_v * n.rated_current_a) / 0.9, 0.95)
+
+
+def _positive_phasor(m: Machine) -> complex:
+    factor = _power_factor(m)
+    return complex(0.04 + factor * m.load, -sqrt(1 - factor**2))
+
+
+def _load_swing(m: Machine, i1: complex) -> float:
+    """Relative change of |i1| for a relative change of load."""
+    return i1.real * _power_factor(m) * m.load / abs(i1) ** 2
+
+
+def _rotor_lines(m: Machine, line: Timeline, gate: Gate) -> Complex:
+    """Sidebands relative to the supply line: f+-fr (air gap), (1+-2s)f (rotor asymmetry)."""
+    turn = np.exp(2j * np.pi * uniforms(subkey(m.key, 22), np.arange(4))).astype(np.complex64)
+    ratio = (0.4 + 0.5 * uniforms(subkey(m.key, 23), np.arange(2))).astype(np.float32)
+    shaft = turns(line.shaft)
+    twice = turns(2 * line.slip)
+    rise_db = m.level if m.fault == "eccentricity" and m.level else 0.0
+    air_gap = _grown(m.body.rotation_dbc, m.body.rotation_dbc + rise_db, gate)
+    bars_dbc = m.level if m.fault == "broken_bar" and m.level else m.body.asymmetry_dbc
+    bars = _grown(m.body.asymmetry_dbc, bars_dbc, gate)
+    lines: Complex = air_gap * (turn[0] * shaft.conj() + turn[1] * ratio[0] * shaft)
+    # The upper line is the answer of the speed to the lower one: smaller, the more the inertia.
+    lines += bars * (turn[2] * twice.conj() + turn[3] * ratio[1] * twice)
+    if m.fault == "broken_bar":
+        # The second pair of sidebands goes with the square of the first.
+        lines += 2 * bars**2 * turn[2] ** 2 * twice.conj() ** 2
+    return lines
+
+
+def _grown(healthy_db: float, faulty_db: float, gate: Gate) -> Signal:
+    """Amplitude that goes from one level to the other as the fault comes in."""
+    healthy, faulty = 10 ** (healthy_db / 20), 10 ** (faulty_db / 20)
+    return np.asarray(healthy + gate * (faulty - healthy), dtype=np.float32)
+
+
+def _shorted_turns(m: Machine) -> tuple[complex, complex]:
+    """Space-vector phasors of z and its conjugate for a shorted fraction of one phase.
+
+    The loop of the fraction mu carries I_f; seen from the line it is mu*I_f on one phase, which
+    splits into thirds: positive sequence mu*I_f/3 and negative sequence mu*I_f/3 with twice the
+    angle of the phase (Tallam, Habetler, Harley 2002, IEEE TIA 38(3):632).
+    """
+    assert m.level is not None
+    assert m.phase
+    # The loop's voltage and impedance are both proportional to mu, so I_f does not depend on it.
+    third = m.level / (_Z_SHORTED_TURNS + _CONTACT) / 3
+    axis = np.exp(2j * np.pi / 3 * _PHASES.index(m.phase))
+    return complex(third), complex(np.conj(third) * axis**2)
+
+
+def _supply_harmonics(m: Machine, z: Complex) -> Complex:
+    size = 0.5 + uniforms(subkey(m.key, 24), np.arange(4))
+    turn = np.exp(2j * np.pi * uniforms(subkey(m.key, 25), np.arange(4)))
+    h5, h7, h11, h13 = np.array([0.012, 0.007, 0.003, 0.002]) * size * turn
+    z2 = z * z
+    z6 = z2 * z2 * z2
+    conj6 = z6.conj()
+    return np.asarray(
+        z
+        * (
+            z6 * (np.complex64(h7) + np.complex64(h13) * z6)
+            + conj6 * (np.complex64(h5) + np.complex64(h11) * conj6)
+        )
+    )
+
+
+def _slot_harmonics(m: Machine, line: Timeline, z: Complex, fs_hz: float) -> Complex | float:
+    """Principal slot harmonics f*(R(1-s)/p +- 1), left out where the sampling cannot carry them."""
+    bars, pole_pairs = m.motor.rotor_bars, m.motor.pole_pairs
+    assert bars
+    assert pole_pairs
+    if (bars / pole_pairs * (1 - slip_at(m)) + 1) * m.body.run_hz > 0.45 * fs_hz:
+        return 0.0
+    size = 10 ** (m.body.slot_dbc / 20)
+    slots = turns(bars * line.shaft)
+    return np.asarray(np.float32(size) * (slots * z * np.float32(0.6) + slots.conj() * z))

@@ -1,0 +1,232 @@
+"""The simulated fleet: which machines there are, how each is built, and what is wrong with it.
+
+``fleet(n, seed=..., fault_mode=...) -> tuple[Machine, ...]``   the machines, V001 upwards
+``truth(machines) -> list[dict]``                               the same as plain data for JSON
+
+What a machine sends is made by `vtox.simulator.signals.window`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vtox.domain import CURRENTS, VOLTAGES, Motor
+from vtox.nameplate import motor_to_dict
+from vtox.simulator.catalogue import BEARINGS, TYPES, Type, nameplate
+from vtox.simulator.noise import subkey
+from vtox.simulator.severity import FAULT_MODES, SCALES
+
+DEFAULT_SEED = 2024
+FAULTY_SHARE = 0.26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """How one machine and its instruments are built; none of it changes with the fault."""
+
+    run_hz: float
+    unbalance: complex  # negative- over positive-sequence voltage
+    wander_hz: float  # rms of the slow wander of the supply frequency
+    load_wander: float  # rms of the slow load variation over the load
+    clamp_gains: tuple[float, float, float]
+    clamp_noise: float  # rms over rated current
+    slot_dbc: float
+    rotation_dbc: float  # f+-fr of a healthy machine
+    asymmetry_dbc: float  # (1-2s)f of a healthy machine
+    resonance_hz: float
+    vibration_rms: float  # broadband, m/s^2
+    earth_capacitance_f: float
+    tachometer: bool
+    swapped_phases: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """One simulated machine. `severity` is 0..1, `level` its physical quantity (see `SCALES`).
+
+    `detectable` is False where the signals it sends cannot show its fault, for the `reason` given.
+    """
+
+    machine_id: str
+    key: int
+    motor: Motor
+    load: float
+    channels: tuple[str, ...]
+    body: Body = field(repr=False)
+    fault: str | None = None
+    severity: float | None = None
+    level: float | None = None
+    onset_s: float | None = None
+    defect: str | None = None
+    phase: str | None = None
+    detectable: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One kind of faulty machine; `hidden` says why its signals cannot show the fault."""
+
+    fault: str
+    channels: tuple[str, ...] = (*CURRENTS, "vibration")
+    defect: str | None = None
+    hidden: str = ""
+
+
+_INSULATION = (*CURRENTS, *VOLTAGES, "leakage", "vibration")
+# In this order, as many as the fleet has room for: first each fault once so that it can be seen.
+_CASES = (
+    _Case("turn_short"),
+    _Case("bearing", defect="BPFO"),
+    _Case("broken_bar"),
+    _Case("eccentricity"),
+    _Case("insulation", _INSULATION),
+    _Case("bearing", defect="BPFI"),
+    _Case("turn_short", (*CURRENTS, *VOLTAGES, "vibration")),
+    _Case("broken_bar"),
+    _Case("insulation", hidden="no leakage channel"),
+    _Case("broken_bar", hidden="slip too low: the sidebands lie within the supply line's width"),
+    _Case("bearing", CURRENTS, "BPFO", hidden="no vibration channel"),
+    _Case("turn_short", ("ia", "vibration"), hidden="one phase current only"),
+    _Case("eccentricity", hidden="two poles: f-fr and f+fr merge with zero and twice the supply"),
+)
+
+
+def fleet(
+    n: int = 50,
+    *,
+    seed: int = DEFAULT_SEED,
+    fault_mode: str = "moderate",
+    severities: Mapping[str, tuple[float, float]] | None = None,
+    onset_s: tuple[float, float] | None = None,
+) -> tuple[Machine, ...]:
+    """Return `n` machines, most of them healthy; the same arguments give the same machines.
+
+    `severities` replaces the range of `fault_mode` for the faults it names, `onset_s` the range
+    in which faults begin (seconds after the first window).
+    """
+    rng = np.random.default_rng(seed)
+    faulty = min(n // 2, max(5, round(FAULTY_SHARE * n)))
+    cases: list[_Case | None] = [None] * n
+    for i, place in enumerate(rng.permutation(n)[:faulty]):
+        cases[place] = _CASES[i % len(_CASES)]
+    ranges = dict.fromkeys(SCALES, FAULT_MODES[fault_mode]) | dict(severities or {})
+    return tuple(
+        _machine(f"V{i + 1:03d}", subkey(seed, i), case, ranges, onset_s)
+        for i, case in enumerate(cases)
+    )
+
+
+def truth(machines: tuple[Machine, ...]) -> list[dict[str, Any]]:
+    """Return what is true of each machine, as plain data."""
+    return [
+        {
+            "machine_id": m.machine_id,
+            "motor": motor_to_dict(m.motor),
+            "load": round(m.load, 3),
+            "channels": list(m.channels),
+            "fault": m.fault,
+            "severity": m.severity,
+            "onset_s": m.onset_s,
+            "level": m.level,
+            "quantity": SCALES[m.fault].quantity if m.fault else None,
+            "defect": m.defect,
+            "phase": m.phase,
+            "detectable": m.detectable,
+            "reason": m.reason,
+        }
+        for m in machines
+    ]
+
+
+def _machine(
+    machine_id: str,
+    key: int,
+    case: _Case | None,
+    ranges: Mapping[str, tuple[float, float]],
+    onset_s: tuple[float, float] | None,
+) -> Machine:
+    rng = np.random.default_rng(key)
+    kind = TYPES[rng.choice([i for i, k in enumerate(TYPES) if _suits(k, case)])]
+    inverter = case is None and rng.random() < 0.06
+    motor = nameplate(kind, 50.0 if rng.random() < 0.7 else 60.0, inverter=inverter)
+    load = _load(rng, case)
+    body = _body(rng, motor, case)
+    if case is None:
+        channels = _INSULATION if rng.random() < 0.1 else (*CURRENTS, "vibration")
+        return Machine(
+            machine_id=machine_id, key=key, motor=motor, load=load, channels=channels, body=body
+        )
+    severity = round(float(rng.uniform(*ranges[case.fault])), 3)
+    return Machine(
+        machine_id=machine_id,
+        key=key,
+        motor=motor,
+        load=load,
+        channels=case.channels,
+        body=body,
+        fault=case.fault,
+        severity=severity,
+        level=float(f"{SCALES[case.fault].level(severity):.4g}"),
+        onset_s=round(float(rng.uniform(*(onset_s or _onset_range(case.fault)))), 1),
+        defect=case.defect,
+        phase=str(rng.choice(["a", "b", "c"])) if case.fault in _PHASED else None,
+        detectable=not case.hidden,
+        reason=case.hidden,
+    )
+
+
+_PHASED = ("turn_short", "insulation")
+
+
+def _onset_range(fault: str) -> tuple[float, float]:
+    # A broken bar needs records of ten seconds: it starts early so that a minute shows it.
+    return (0.0, 3.0) if fault == "broken_bar" else (5.0, 20.0)
+
+
+def _suits(kind: Type, case: _Case | None) -> bool:
+    if case is None:
+        return True
+    if case.fault == "broken_bar":
+        return kind.rated_slip <= 0.02 if case.hidden else kind.rated_slip >= 0.026
+    if case.fault == "eccentricity":
+        return (kind.pole_pairs == 1) is bool(case.hidden)
+    if case.fault == "bearing":
+        # Defect orders next to a whole number cannot be told from harmonics of the shaft.
+        orders = BEARINGS[kind.bearing].defect_orders
+        return all(abs(orders[d] / round(orders[d]) - 1) > 0.02 for d in ("BPFO", "BPFI"))
+    return True
+
+
+def _load(rng: np.random.Generator, case: _Case | None) -> float:
+    if case is not None and case.fault == "broken_bar":
+        return float(rng.uniform(0.05, 0.09) if case.hidden else rng.uniform(0.75, 0.95))
+    return float(rng.uniform(0.35 if case is None else 0.55, 0.95))
+
+
+def _body(rng: np.random.Generator, motor: Motor, case: _Case | None) -> Body:
+    assert motor.supply_hz
+    inverter = motor.supply == "inverter"
+    angle = rng.uniform(0, 2 * np.pi)
+    return Body(
+        run_hz=motor.supply_hz * (float(rng.uniform(0.6, 0.95)) if inverter else 1.0),
+        unbalance=complex(rng.uniform(0.001, 0.005) * np.exp(1j * angle)),
+        wander_hz=float(rng.uniform(0.002, 0.015)),
+        load_wander=float(rng.uniform(0.003, 0.015)),
+        clamp_gains=(
+            float(1 + rng.uniform(-0.005, 0.005)),
+            float(1 + rng.uniform(-0.005, 0.005)),
+            float(1 + rng.uniform(-0.005, 0.005)),
+        ),
+        clamp_noise=float(rng.uniform(0.001, 0.003)),
+        slot_dbc=float(rng.uniform(-56, -44)),
+        rotation_dbc=float(rng.uniform(-62, -54)),
+        asymmetry_dbc=float(rng.uniform(-82, -74)),
+        resonance_hz=float(rng.uniform(1_800, 3_600)),
+        vibration_rms=float(rng.uniform(0.3, 1.0)),
+        earth_capacitance_f=float(rng.uniform(2e-9, 15e-9)),
+        tachometer=case is not None or rng.random() < 0.7,
+        swapped_phases=case is None and rng.random() < 0.1,
+    )

@@ -1,0 +1,41 @@
+"""How severe a simulated fault is: 0..1, and the physical quantity that stands for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The physical quantity of one fault from severity 0 to 1."""
+
+    quantity: str
+    least: float
+    most: float
+    geometric: bool = False
+
+    def level(self, severity: float) -> float:
+        """Return the quantity at `severity`, interpolated (in its logarithm if geometric)."""
+        if self.geometric:
+            return float(self.least * (self.most / self.least) ** severity)
+        return self.least + (self.most - self.least) * severity
+
+
+SCALES: Mapping[str, Scale] = MappingProxyType(
+    {
+        "turn_short": Scale("shorted_turns_ratio", 0.005, 0.08, geometric=True),
+        "insulation": Scale("resistance_to_earth_ohm", 3e6, 5e3, geometric=True),
+        "bearing": Scale("impulse_peak_over_noise_rms", 2.5, 40.0, geometric=True),
+        "eccentricity": Scale("rise_of_rotation_sidebands_db", 6.0, 26.0),
+        "broken_bar": Scale("lower_sideband_dbc", -54.0, -28.0),
+    }
+)
+
+FAULT_MODES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "light": (0.10, 0.25),
+        "moderate": (0.35, 0.55),
+        "severe": (0.60, 0.80),
+        "critical": (0.85, 1.00),
+    }
+)
