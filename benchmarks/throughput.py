@@ -1,0 +1,187 @@
+"""Windows per second at full speed: sent ahead, then drained by three workers on one machine.
+
+    python -m benchmarks.throughput [--windows 2000] [--rounds 2]
+
+Three designs in turn, several rounds: VTOX with the light load, VTOX with full diagnosis, and a
+naive Celery pipeline with the same light load. Window: 1 s of ia, ib, ic, vibration at 10 kHz.
+Everything shares the cores of this machine, so only the ratios inside a round mean something.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from vtox import keys
+from vtox.domain import Window
+from vtox.faults import FAMILIES
+from vtox.server import EmbeddedServer
+from vtox.settings import load
+from vtox.simulator.fleet import fleet
+from vtox.simulator.signals import window as simulate
+from vtox.store.client import Client, connect
+from vtox.store.machines import register
+from vtox.wire import encode
+
+ROOT = Path(__file__).parents[1]
+MACHINES = 50
+FINISHED = 0.7
+
+
+def windows(total: int) -> list[tuple[dict[str, object], dict[str, np.ndarray], str, int]]:
+    """Entries and samples of a fleet, in the order a live fleet would send them."""
+    machines = [m for m in fleet(MACHINES, seed=1) if m.fault is None][:MACHINES]
+    made = []
+    for k in range(total):
+        machine, seq = machines[k % len(machines)], k // len(machines)
+        sent, _ = simulate(machine, seq)
+        channels = {c: sent[c] for c in ("ia", "ib", "ic", "vibration")}
+        w = Window(
+            machine_id=machine.machine_id, seq=seq, t0=1.7e9 + seq, fs_hz=1e4, channels=channels
+        )
+        made.append((encode(w), channels, machine.machine_id, seq))
+    return made
+
+
+@contextmanager
+def running(commands: list[list[str]], env: dict[str, str]) -> Iterator[None]:
+    """Run processes for a while."""
+    with ExitStack() as stack:
+        processes = [
+            subprocess.Popen(
+                c, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            for c in commands
+        ]
+        for p in processes:
+            stack.callback(p.wait)
+            stack.callback(p.terminate)
+        yield
+
+
+def worker(app: str, queue: str, *more: str) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        app,
+        "worker",
+        "-Q",
+        queue,
+        "-n",
+        f"{queue}@%h",
+        "--loglevel",
+        "ERROR",
+        *more,
+    ]
+
+
+def wait_for(condition: object, timeout_s: float = 600.0) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition():  # type: ignore[operator]
+        if time.monotonic() > end:
+            raise TimeoutError("the benchmark's condition did not come true")
+        time.sleep(0.02)
+
+
+def drain_vtox(client: Client, url: str, data: str, made: list, *plugin: str) -> dict[str, float]:
+    """Send all windows, then start the bridge; return windows/s and the share of diagnosis."""
+    wipe(client)
+    for machine in fleet(MACHINES, seed=1):
+        register(client, machine.machine_id, machine.motor)
+    env = os.environ | {
+        "VTOX_REDIS_URL": url,
+        "VTOX_DATA_DIR": data,
+        "VTOX_RETENTION_S": "0",
+        "VTOX_COORDINATOR_PORT": "18901",
+        "VTOX_WORKER_PORT": "18902",
+    }
+    commands = [worker("vtox", f, *plugin) for f in FAMILIES]
+    with running(commands, env):
+        wait_for(lambda: client.scard(keys.WORKERS) == len(FAMILIES))
+        for fields, *_ in made:
+            client.xadd(keys.RAW, fields)
+        with running([[sys.executable, "-m", "vtox", "bridge"]], env):
+            wait_for(lambda: client.hget(keys.COUNTERS, "windows_in"))
+            begun = time.perf_counter()
+            # The last windows of each machine wait in an open record for windows that never come.
+            wait_for(lambda: done(client) >= FINISHED * len(made))
+            took = time.perf_counter() - begun
+            finished = done(client)
+        beats = [client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)]
+    busy = sum(float(b[b"busy_s"]) for b in beats if b"busy_s" in b)
+    diagnosis = sum(float(b[b"diagnosis_s"]) for b in beats if b"diagnosis_s" in b)
+    return {"windows_per_s": finished / took, "diagnosis_share": diagnosis / busy}
+
+
+def done(client: Client) -> int:
+    """Windows finished by all families."""
+    return int(client.hget(keys.COUNTERS, "windows_done") or 0)
+
+
+def drain_naive(client: Client, url: str, made: list) -> dict[str, float]:
+    os.environ["NAIVE_URL"] = url
+    from benchmarks import naive
+
+    wipe(client)
+    for _, channels, machine_id, seq in made:
+        data = naive.encode(channels)
+        for f in FAMILIES:
+            naive.diagnose.apply_async(
+                (f, machine_id, seq, 1e4, data), queue=f"naive_{f}", routing_key=f"naive_{f}"
+            )
+    begun = None
+    with running([worker("benchmarks.naive", f"naive_{f}") for f in FAMILIES], dict(os.environ)):
+        wait_for(lambda: client.xlen(naive.RESULTS) > 0)
+        begun = time.perf_counter()
+        wait_for(lambda: client.xlen(naive.RESULTS) >= len(made) * len(FAMILIES))
+        took = time.perf_counter() - begun
+    return {"windows_per_s": len(made) / took}
+
+
+def wipe(client: Client) -> None:
+    if names := list(client.scan_iter(count=1000)):
+        client.unlink(*names)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--windows", type=int, default=2000)
+    parser.add_argument("--naive-windows", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    made = windows(options.windows)
+    rows = []
+    with tempfile.TemporaryDirectory() as data:
+        with EmbeddedServer(load(data_dir=Path(data), redis_maxmemory_mb=8192)) as server:
+            client = connect(server.url, "benchmark")
+            for n in range(options.rounds):
+                light = drain_vtox(client, server.url, data, made, "-I", "benchmarks.light")
+                full = drain_vtox(client, server.url, data, made)
+                naive = drain_naive(client, server.url, made[: options.naive_windows])
+                rows.append((light, full, naive))
+                print(
+                    f"round {n + 1}: VTOX light {light['windows_per_s']:.0f}, "
+                    f"VTOX full {full['windows_per_s']:.0f}, "
+                    f"naive light {naive['windows_per_s']:.1f} windows/s; "
+                    f"light/naive {light['windows_per_s'] / naive['windows_per_s']:.1f}, "
+                    f"full/naive {full['windows_per_s'] / naive['windows_per_s']:.1f}; "
+                    f"share of the workers' busy time spent in full diagnosis "
+                    f"{100 * full['diagnosis_share']:.0f} %",
+                    flush=True,
+                )
+    ratio = statistics.median(a["windows_per_s"] / c["windows_per_s"] for a, _, c in rows)
+    print(f"median ratio light/naive: {ratio:.1f}")
+
+
+if __name__ == "__main__":
+    main()
