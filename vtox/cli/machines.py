@@ -1,0 +1,226 @@
+"""`vtox machines` and `vtox baseline`: what the system knows of each machine."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vtox.cli import options
+from vtox.cli.verdicts import STYLES, number, show
+from vtox.domain import Diagnosis, Window
+from vtox.errors import InputError
+from vtox.nameplate import read_fleet
+from vtox.readers import options as reader_options
+from vtox.sender import check as check_window
+from vtox.settings import load
+from vtox.store import machines as store
+from vtox.store.client import Client, check, connect
+from vtox.wire import Limits
+
+MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]
+
+machines = typer.Typer(help="List, register and retire machines.", no_args_is_help=True)
+baseline = typer.Typer(help="What a machine looks like when healthy.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add both groups of commands to the command line."""
+    app.add_typer(machines, name="machines")
+    app.add_typer(baseline, name="baseline")
+
+
+@machines.command("list")
+def list_machines(as_json: options.Json = False) -> None:
+    """List all machines with their health."""
+    client = _client()
+    known = store.overview(client, sorted(store.known(client)))
+    if as_json:
+        typer.echo(json.dumps(known))
+        return
+    console = Console(highlight=False)
+    if not known:
+        console.print("No machine yet: one appears with its first window, or by `import`.")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("machine", "state", "health", "faults", "last window"):
+        table.add_column(name, no_wrap=name != "faults")
+    for machine in known:
+        health = machine["health"] or {"state": "unknown", "health": None, "faults": {}}
+        faults = [f for f, x in health["faults"].items() if x["state"] in ("warning", "fault")]
+        table.add_row(
+            machine["machine_id"],
+            Text(health["state"], style=STYLES[health["state"]]),
+            "" if health["health"] is None else f"{health['health']:.0f}",
+            ", ".join(faults),
+            _ago(machine["last_window_t"]),
+        )
+    console.print(table)
+
+
+@machines.command("show")
+def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
+    """Show one machine: nameplate, health and its latest diagnoses."""
+    found = _known(_client(), machine)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    console = Console(highlight=False)
+    health = found["health"] or {"state": "unknown", "health": None}
+    title = Text(machine, style="bold").append(f" · {health['state']}", STYLES[health["state"]])
+    if health["health"] is not None:
+        title.append(f" · health {health['health']:.0f}", style="not bold")
+    console.print(title.append(f" · last window {_ago(found['last_window_t'])}", "not bold dim"))
+    console.print(f"nameplate: {_nameplate(found['nameplate'])}", markup=False)
+    console.print(f"baseline: {'learnt' if found['baseline'] else 'none'}")
+    if found["diagnoses"]:
+        console.print()
+        show(console, [_diagnosis(d) for d in found["diagnoses"].values()])
+
+
+@machines.command("import")
+def import_fleet(
+    file: Annotated[
+        Path, typer.Argument(metavar="FLEET.TOML", help="Tables [machines.ID] of nameplates.")
+    ],
+) -> None:
+    """Register the machines of a fleet.toml with their nameplates."""
+    fleet = read_fleet(file)
+    for machine_id in fleet:
+        _check_id(machine_id)
+    client = _client()
+    for machine_id, motor in fleet.items():
+        store.register(client, machine_id, motor)
+    typer.echo(f"{len(fleet)} machines registered")
+
+
+@machines.command("retire")
+def retire(machine: MachineId) -> None:
+    """Forget a machine. If it sends again, it is a new one."""
+    if not store.retire(_client(), machine):
+        raise InputError(f"no machine {machine}: `vtox machines list` shows those known")
+    typer.echo(f"{machine} retired")
+
+
+@baseline.command("show")
+def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
+    """Show the baseline of a machine: levels by load band."""
+    data = _baseline(machine)
+    if as_json:
+        typer.echo(json.dumps(data))
+        return
+    console = Console(highlight=False)
+    console.print(f"{machine}: {data['records']} records, {data['seconds']:.0f} s of healthy data")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("load", "measurement", "mean", "deviation", "records"):
+        table.add_column(name, no_wrap=name != "measurement")
+    for band in data["bands"]:
+        load_a = f"{number(band['low_a'])}-{number(band['high_a'])} A" if band["high_a"] else "any"
+        for name, level in band["levels"].items():
+            cells = (number(level["mean"]), number(level["std"]), str(level["n"]))
+            table.add_row(load_a, name, *cells)
+            load_a = ""
+    console.print(table)
+
+
+@baseline.command("export")
+def export_baseline(machine: MachineId) -> None:
+    """Print the baseline of a machine as JSON."""
+    typer.echo(json.dumps(_baseline(machine)))
+
+
+@baseline.command("learn")
+def learn(
+    machine: MachineId,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Healthy recordings or folders.")
+    ],
+    fs: options.Rate = None,
+    mapping: options.Map = None,
+    unit: options.Unit = None,
+    speed_rpm: options.Speed = None,
+) -> None:
+    """Learn the baseline of a machine from healthy recordings in files."""
+    opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
+    _check_id(machine)
+    client = _client()
+    learnt = options.baseline_from(files, opts, store.states(client, [machine])[0].motor)
+    assert learnt is not None
+    store.set_baseline(client, machine, learnt.to_json())
+    typer.echo(f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s")
+
+
+@baseline.command("reset")
+def reset_baseline(machine: MachineId) -> None:
+    """Forget the baseline of a machine, for instance after a repair."""
+    client = _client()
+    _known(client, machine)
+    store.set_baseline(client, machine, None)
+    typer.echo(f"{machine}: no baseline now")
+
+
+def _client() -> Client:
+    client = connect(load().working_url(), "cli")
+    check(client)
+    return client
+
+
+def _known(client: Client, machine: str) -> dict[str, Any]:
+    found = store.overview(client, [machine])
+    if not found:
+        raise InputError(f"no machine {machine}: `vtox machines list` shows those known")
+    return found[0]
+
+
+def _baseline(machine: str) -> dict[str, Any]:
+    client = _client()
+    _known(client, machine)
+    text = store.states(client, [machine])[0].baseline
+    if text is None:
+        raise InputError(f"{machine} has no baseline: `vtox baseline learn` makes one")
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
+def _check_id(machine: str) -> None:
+    """Raise unless a window could carry this machine id: the wire format has the one rule."""
+    one = {"ia": np.zeros(1)}
+    check_window(Window(machine_id=machine, seq=0, t0=1.0, fs_hz=1e3, channels=one), Limits())
+
+
+def _nameplate(plate: dict[str, Any] | None) -> str:
+    if not plate:
+        return "none"
+    parts = [f"{k} {number(v)}" for k, v in plate.items() if k != "bearing"]
+    if bearing := plate.get("bearing"):
+        orders = bearing.get("orders") or {k: v for k, v in bearing.items() if k != "orders"}
+        parts.append("bearing " + " ".join(f"{k} {number(v)}" for k, v in orders.items()))
+    return " · ".join(parts)
+
+
+def _diagnosis(entry: dict[str, Any]) -> Diagnosis:
+    return Diagnosis(
+        fault=entry["fault"],
+        state=entry["state"],
+        reason=entry["reason"],
+        severity=entry["severity"],
+        confidence=entry["confidence"],
+        statistic=entry["statistic"],
+        threshold=entry["threshold"],
+        indicators=entry["detail"]["indicators"],
+    )
+
+
+def _ago(t: float | None) -> str:
+    if not t:
+        return "never"
+    seconds = max(0.0, time.time() - t)
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"

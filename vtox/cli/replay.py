@@ -1,0 +1,176 @@
+"""`vtox replay`: recordings sent through the stream as if their machine ran now."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vtox import replay, sender
+from vtox.answers import Answers, follow, last_id
+from vtox.cli import options
+from vtox.cli.timeline import show
+from vtox.domain import Recording
+from vtox.faults import FAULTS
+from vtox.readers import find, read
+from vtox.readers import options as reader_options
+from vtox.replay import Part
+from vtox.settings import Settings, load
+from vtox.store import machines
+from vtox.store.client import Client, check, connect
+from vtox.wire import Limits
+
+# Without an answer for so long nobody is answering. The longest record waits ten seconds for its
+# windows at speed 1, and a few more until silence closes it.
+QUIET_S = 20.0
+NOT_ALL_ANSWERED = 1
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("replay")(replay_command)
+
+
+def replay_command(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Recordings (CSV, .npz) or folders.")
+    ],
+    machine: Annotated[str, typer.Option(metavar="ID", help="The machine they are sent as.")],
+    motor: options.MotorFile = None,
+    mapping: options.Map = None,
+    unit: options.Unit = None,
+    fs: options.Rate = None,
+    speed_rpm: options.Speed = None,
+    baseline: options.Healthy = None,
+    speed: Annotated[
+        str, typer.Option(metavar="1|10|max", help="Times real time, or max: as fast as can be.")
+    ] = "1",
+    window: Annotated[float, typer.Option(metavar="S", help="Seconds in a window.")] = 1.0,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for the answers and show them.")
+    ] = True,
+    as_json: options.Json = False,
+) -> None:
+    """Send recordings through the system as if their machine ran now.
+
+    Each file is a run of its own. Exit status: 0, or 1 when some windows were not answered.
+    """
+    console = Console(highlight=False, stderr=as_json)
+    opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
+    factor = sender.parse_speed(speed)
+    found, skipped = find(files, opts)
+    for path, why in skipped.items():
+        console.print(f"skipped {path.name}: {why}", style="dim", markup=False)
+    plate = options.motor_from(motor)
+    reader = partial(read, opts=opts)
+    parts, first = replay.plan(found, reader, machine_id=machine, window_s=window)
+    settings = load()
+    sender.check(first, _limits(settings))
+    healthy = options.baseline_from(baseline, opts, plate)
+    with connect(settings.working_url(), "replay") as client:
+        check(client)
+        if plate:
+            machines.register(client, machine, plate)
+        if healthy:
+            machines.set_baseline(client, machine, healthy.to_json())
+        before = last_id(client)
+        t0 = sender.first_t0(time.time(), parts[-1].end_s, factor)
+        answers = Answers({p.run: p.windows for p in parts})
+        _send(console, client, parts, reader, (machine, t0, window, factor))
+        if wait:
+            _wait(console, client, answers, machine, before)
+    if as_json:
+        typer.echo(json.dumps(_summary(machine, t0, parts, answers), allow_nan=False))
+    else:
+        _tell(console, settings, machine, parts, answers, waited=wait)
+    if wait and answers.missing():
+        raise typer.Exit(NOT_ALL_ANSWERED)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.max_window_bytes, settings.max_samples)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<8}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+        expand=True,
+    )
+
+
+def _send(
+    console: Console,
+    client: Client,
+    parts: list[Part],
+    reader: Callable[[Path], Recording],
+    how: tuple[str, float, float, float | None],
+) -> None:
+    machine, t0, window_s, factor = how
+    jobs = replay.jobs(parts, reader, machine_id=machine, t0=t0, window_s=window_s)
+    with _bar(console) as bar:
+        task = bar.add_task("sending", total=sum(p.windows for p in parts), note="")
+        # A recording has no live moment to miss: nothing is dropped for being late.
+        for progress in sender.send(client, jobs, factor, late_s=float("inf")):
+            note = "waiting for the workers" if progress.behind else ""
+            bar.update(task, completed=progress.sent, note=note)
+
+
+def _wait(console: Console, client: Client, answers: Answers, machine: str, before: str) -> None:
+    total = answers.missing()
+    with _bar(console) as bar:
+        task = bar.add_task("answers", total=total, note="")
+        for _ in follow(client, answers, machine, before, QUIET_S):
+            bar.update(task, completed=total - answers.missing())
+
+
+def _tell(
+    console: Console,
+    settings: Settings,
+    machine: str,
+    parts: list[Part],
+    answers: Answers,
+    *,
+    waited: bool,
+) -> None:
+    if waited:
+        console.print()
+        show(console, {p.run: p.path.stem for p in parts}, answers)
+    windows = sum(p.windows for p in parts)
+    console.print(f"\n{windows} windows of {len(parts)} recordings sent as {machine}.")
+    if waited and answers.missing():
+        console.print(
+            f"No answer for {QUIET_S:.0f} s, and {answers.missing()} are missing: "
+            "`vtox status` shows the queues, `vtox dead-letters list` what was refused.",
+            style="yellow",
+        )
+    console.print(f"More: vtox machines show {machine}", style="dim")
+    page = f"http://{settings.api_host}:{settings.api_port}/machines/{machine}"
+    console.print(f"      {page}", style="dim")
+
+
+def _summary(machine: str, t0: float, parts: Iterable[Part], answers: Answers) -> dict[str, Any]:
+    return {
+        "machine_id": machine,
+        "missing": answers.missing(),
+        "files": [
+            {
+                "file": str(p.path),
+                "run": p.run,
+                "t_start": t0 + p.start_s,
+                "t_end": t0 + p.end_s,
+                "windows": p.windows,
+                "states": {fault: answers.counts(p.run, fault) for fault in FAULTS},
+            }
+            for p in parts
+        ],
+    }

@@ -1,0 +1,186 @@
+"""`vtox simulate`: a fleet of simulated machines that sends as a real one would."""
+
+import json
+import multiprocessing
+import os
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, track
+from rich.table import Table
+
+from vtox import lifeline, sender, simulated
+from vtox.cli.verdicts import number
+from vtox.errors import InputError
+from vtox.faults import FAULTS
+from vtox.settings import load
+from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet, truth
+from vtox.simulator.severity import FAULT_MODES
+from vtox.store import machines as store
+from vtox.store.client import Client, check, connect
+
+# With fewer machines the pool takes longer to start than to work.
+POOL_FROM = 8
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    machines: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another fleet.")] = DEFAULT_SEED,
+    fault_mode: Annotated[
+        str, typer.Option(metavar="MODE", help=f"Severity of the faults: {', '.join(FAULT_MODES)}.")
+    ] = "moderate",
+    severity: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FAULT=LOW:HIGH", help="Severity (0 to 1) of one fault instead."),
+    ] = None,
+    onset: Annotated[
+        str | None, typer.Option(metavar="FROM:TO", help="When faults begin, s after the start.")
+    ] = None,
+    speed: Annotated[str, typer.Option(metavar="1|10|max", help="Times real time.")] = "1",
+    duration: Annotated[
+        float | None, typer.Option(metavar="S", min=1, help="Seconds of data; else until stopped.")
+    ] = None,
+    commission: Annotated[
+        bool,
+        typer.Option(
+            "--commission/--no-commission",
+            help="Register nameplates and learn baselines from healthy runs first.",
+        ),
+    ] = True,
+    list_only: Annotated[
+        bool, typer.Option("--list", help="Only tell what the machines are and what they have.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --list: JSON.")] = False,
+) -> None:
+    """Send windows of one second at 10 kHz from simulated machines, some of them faulty."""
+    if fault_mode not in FAULT_MODES:
+        raise InputError(f"--fault-mode {fault_mode}: expected one of {', '.join(FAULT_MODES)}")
+    chosen = fleet(
+        machines,
+        seed=seed,
+        fault_mode=fault_mode,
+        severities=dict(_severity(text) for text in severity or ()),
+        onset_s=_range("--onset", onset, 1e9) if onset else None,
+    )
+    factor = sender.parse_speed(speed)
+    if list_only:
+        _list(chosen, as_json=as_json)
+        return
+    if factor != 1.0 and duration is None:
+        raise InputError("--speed other than 1 needs --duration: only real time has no end")
+    console = Console(highlight=False)
+    with connect(load().working_url(), "simulate") as client:
+        check(client)
+        if commission:
+            _commission(console, client, chosen)
+        faulty = sum(m.fault is not None for m in chosen)
+        console.print(f"{len(chosen)} machines, {faulty} of them faulty, are sending.")
+        try:
+            _send(console, client, chosen, factor, duration)
+        except KeyboardInterrupt:
+            console.print("stopped")
+
+
+def _severity(text: str) -> tuple[str, tuple[float, float]]:
+    fault, _, span = text.partition("=")
+    if fault not in FAULTS:
+        raise InputError(f"--severity {text}: expected one of {', '.join(FAULTS)} before the =")
+    return fault, _range("--severity", span, 1.0)
+
+
+def _range(option: str, text: str, most: float) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not 0 <= low <= high <= most:
+        raise InputError(f"{option} {text}: expected FROM:TO, rising, from 0 to {most:g}")
+    return low, high
+
+
+def _commission(console: Console, client: Client, machines: Sequence[Machine]) -> None:
+    """Register every machine with the baseline of its healthy run."""
+    learnt = track(
+        _baselines(machines), "commissioning", total=len(machines), console=console, transient=True
+    )
+    begun = time.monotonic()
+    for machine, baseline in zip(machines, learnt, strict=True):
+        store.register(client, machine.machine_id, machine.motor)
+        store.set_baseline(client, machine.machine_id, baseline)
+    took_s = time.monotonic() - begun
+    console.print(f"{len(machines)} machines commissioned in {took_s:.1f} s.")
+
+
+def _baselines(machines: Sequence[Machine]) -> Iterator[str]:
+    if len(machines) < POOL_FROM:
+        yield from map(simulated.baseline_of, machines)
+        return
+    with ProcessPoolExecutor(
+        # Spawned, not forked: there are threads by now, and fork would copy their locks.
+        mp_context=multiprocessing.get_context("spawn"),
+        max_workers=min(4, os.cpu_count() or 1),
+        initializer=lifeline.watch_parent,
+        initargs=(os.getpid(),),
+    ) as pool:
+        yield from pool.map(simulated.baseline_of, machines)
+
+
+def _send(
+    console: Console,
+    client: Client,
+    machines: Sequence[Machine],
+    factor: float | None,
+    duration: float | None,
+) -> None:
+    t0 = sender.first_t0(time.time(), duration or 0.0, factor)
+    run = f"sim.{secrets.token_hex(3)}"
+    jobs = simulated.jobs(machines, t0=t0, run=run, duration_s=duration)
+    begun = time.monotonic()
+    done = sender.Progress()
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True
+    ) as line:
+        task = line.add_task("", total=None)
+        for done in sender.send(client, jobs, factor):
+            rate = done.sent / max(time.monotonic() - begun, 1e-3)
+            line.update(task, description=_status(done, rate))
+    console.print(_status(done, done.sent / max(time.monotonic() - begun, 1e-3)))
+
+
+def _status(done: sender.Progress, rate: float) -> str:
+    text = f"{done.sent} windows sent, {rate:.1f} a second"
+    if done.dropped:
+        text += f", {done.dropped} left out after a stall"
+    return text + (", waiting for the workers" if done.behind else "")
+
+
+def _list(machines: Sequence[Machine], *, as_json: bool) -> None:
+    if as_json:
+        lines = [{"nameplate": t.pop("motor"), **t} for t in truth(tuple(machines))]
+        typer.echo(json.dumps([{"machine_id": t.pop("machine_id"), **t} for t in lines]))
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("machine", "fault", "severity", "onset", "shown as"):
+        table.add_column(name, no_wrap=name != "shown as")
+    for m in machines:
+        if m.fault is None:
+            continue
+        how = " ".join(p for p in (m.defect, m.phase and f"phase {m.phase}") if p)
+        note = how if m.detectable else f"not detectable: {m.reason}"
+        size = f"{m.severity:.2f}" if m.severity is not None else ""
+        begins = f"{number(m.onset_s)} s" if m.onset_s is not None else ""
+        table.add_row(m.machine_id, m.fault, size, begins, note)
+    console = Console(highlight=False)
+    console.print(table)
+    healthy = sum(m.fault is None for m in machines)
+    console.print(f"\n{healthy} further machines are healthy.")

@@ -1,0 +1,47 @@
+"""Answers of many records on a terminal: a row a run, a mark a record."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vtox.answers import Answers
+from vtox.cli.verdicts import STYLES
+from vtox.faults import FAULTS
+
+MARKS = {"normal": "·", "warning": "▲", "fault": "■", "unknown": "?"}
+PLAIN_MARKS = {"normal": ".", "warning": "w", "fault": "F", "unknown": "?"}
+# More records than this are counted, not drawn.
+MOST_MARKS = 24
+
+
+def show(console: Console, runs: Mapping[str, str], answers: Answers) -> None:
+    """Print the answers for `runs` (run -> title), and why some are unknown."""
+    decided = [f for f in FAULTS if any(set(answers.counts(r, f)) - {"unknown"} for r in runs)]
+    marks = MARKS if console.encoding.lower().startswith("utf") else PLAIN_MARKS
+    if decided:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("recording", no_wrap=True)
+        for fault in decided:
+            table.add_column(fault)
+        for run, title in runs.items():
+            table.add_row(title, *(_cell(answers, run, f, marks) for f in decided))
+        console.print(table)
+        legend = "  ".join(f"{mark} {state}" for state, mark in marks.items())
+        console.print(f"\n{legend}  (a mark a record)", style="dim")
+    for fault in FAULTS:
+        reasons = Counter(
+            a.reason for r in runs for a in answers.of(r, fault) if a.state == "unknown"
+        )
+        for reason, count in reasons.most_common(3):
+            console.print(f"{fault} unknown ({count}): {reason}", style="dim", markup=False)
+
+
+def _cell(answers: Answers, run: str, fault: str, marks: Mapping[str, str]) -> Text:
+    found = answers.of(run, fault)
+    if len(found) <= MOST_MARKS:
+        return Text.assemble(*((marks[a.state], STYLES[a.state]) for a in found))
+    counts = answers.counts(run, fault)
+    return Text(", ").join(Text(f"{n} {s}", style=STYLES[s]) for s, n in counts.items())
