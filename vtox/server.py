@@ -12,7 +12,6 @@ import platform
 import random
 import re
 import secrets
-import socket
 import subprocess
 import sys
 import threading
@@ -27,10 +26,11 @@ import redis
 
 from vtox.errors import PortTaken, ServerUnavailable
 from vtox.locks import lock
+from vtox.ports import LOOPBACK, port_is_free
 from vtox.settings import Settings
 from vtox.store.client import connect
 
-HOST = "127.0.0.1"
+HOST = LOOPBACK
 # Below the ephemeral range of Linux (32768) and macOS (49152): a client that reconnects to a dead
 # loopback port inside that range sooner or later connects to itself and takes the port.
 PORTS = range(20_000, 32_000)
@@ -144,17 +144,6 @@ def write_address(settings: Settings, address: Address) -> None:
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(asdict(address), file)
     draft.replace(settings.server_file)
-
-
-def port_is_free(port: int, host: str = HOST) -> bool:
-    """Whether `port` can be bound now."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def choose_address(settings: Settings) -> Address:

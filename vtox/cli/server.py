@@ -1,0 +1,36 @@
+"""`vtox server`: the embedded server alone, for those who start the processes themselves."""
+
+import signal
+import threading
+
+import typer
+
+from vtox import logs
+from vtox.errors import SettingsError
+from vtox.server import EmbeddedServer
+from vtox.settings import load
+
+LOOK_S = 0.2
+
+
+def server() -> None:
+    """Run the embedded Valkey server until stopped. `vtox up` does this for you."""
+    settings = load()
+    if settings.redis_url:
+        raise SettingsError("VTOX_REDIS_URL is set: that server is used, there is none to start")
+    logs.setup("server")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with EmbeddedServer(settings) as running:
+        port = running.address.port
+        running.log.info("server ready", extra={"port": port, "data": str(settings.data_dir)})
+        while not stop.wait(LOOK_S):
+            if not running.alive():
+                running.log.error("the embedded server ended unexpectedly")
+                raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(server)

@@ -1,0 +1,98 @@
+"""Ports of this host: whether one is free, who has it, and what to set when it is not."""
+
+import socket
+import time
+import urllib.error
+import urllib.request
+
+import psutil
+
+from vtox.errors import PortTaken
+
+LOOPBACK = "127.0.0.1"
+# Processes of a cluster that was killed with -9 end by themselves within this time.
+LEAVING_S = 6.0
+PROBE_S = 1.0
+
+
+def port_is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Whether `port` can be bound now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def require_free(wanted: dict[str, int], host: str) -> None:
+    """Check that every port can be bound, waiting for orphans of a killed cluster to leave.
+
+    Parameters
+    ----------
+    wanted
+        Name of the setting -> port.
+
+    Raises
+    ------
+    PortTaken
+        Naming the port, who has it and the setting that moves it.
+    """
+    deadline = time.monotonic() + LEAVING_S
+    for setting, port in wanted.items():
+        while not port_is_free(port, host):
+            who = holder(port)
+            if not (who and _leaving(who)) or time.monotonic() > deadline:
+                name = f"{who.name()} (pid {who.pid})" if who else "another program"
+                raise PortTaken(
+                    f"port {port} is in use by {name}; another vtox? set {setting} to a free port"
+                )
+            time.sleep(0.2)
+
+
+def holder(port: int) -> psutil.Process | None:
+    """Return the process that listens on `port`, where this user may know."""
+    try:
+        for c in psutil.net_connections("tcp"):
+            if c.status == psutil.CONN_LISTEN and c.laddr and c.laddr.port == port and c.pid:
+                return psutil.Process(c.pid)
+    except psutil.Error:
+        pass  # macOS tells this only to root
+    return None
+
+
+def reachable(host: str) -> str:
+    """Return the address to connect to for a server that listens on `host`."""
+    return {"0.0.0.0": LOOPBACK, "": LOOPBACK, "::": "::1"}.get(host, host)
+
+
+def url(host: str, port: int) -> str:
+    """Return the base URL of an HTTP server on `host`, as a person would open it."""
+    host = reachable(host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def listens(host: str, port: int) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        with socket.create_connection((reachable(host), port), PROBE_S):
+            return True
+    except OSError:
+        return False
+
+
+def answers(address: str) -> bool:
+    """Whether an HTTP GET of `address` succeeds."""
+    try:
+        with urllib.request.urlopen(address, timeout=PROBE_S) as reply:
+            return bool(reply.status < 400)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _leaving(process: psutil.Process) -> bool:
+    try:
+        return process.ppid() == 1 and "vtox.lifeline" in process.cmdline()
+    except psutil.Error:
+        return True

@@ -1,0 +1,142 @@
+"""The processes of a VTOX cluster: command, readiness and order of each. The supervisor runs them.
+
+Children run in an empty folder of their own with every setting in the environment, so that nothing
+that lies in the user's working folder (an `api` package, a `celeryconfig.py`) gets in their way.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import redis
+
+import vtox
+from vtox import keys, lifeline
+from vtox.faults import FAMILIES
+from vtox.ports import answers, listens, url
+from vtox.settings import Settings
+from vtox.store.client import connect
+
+# Share of the diagnosis time of each family, for more workers than families and for fewer.
+LOAD = {"turn_short": 0.3, "bearing": 0.5, "broken_bar": 0.2}
+WITHOUT = ("server", "bridge", "workers", "api", "flower")
+FLOWER_MAX_TASKS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One process: a Python module with its arguments; `ready(pid)` tells when it serves.
+
+    Roles start in the order of `rank`, equal ranks together, and stop in the order of `leave`.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    rank: int
+    leave: int
+    ready: Callable[[int], bool]
+
+
+def cluster(settings: Settings, without: Collection[str] = ()) -> list[Role]:
+    """Return the roles of a whole cluster, but those of `without`."""
+    api = url(settings.api_host, settings.api_port)
+    coordinator = url(settings.api_host, settings.coordinator_port)
+    fixed = [
+        Role("server", ("vtox", "server"), 0, 2, lambda _: server_answers(settings)),
+        Role("bridge", ("vtox", "bridge"), 1, 0, lambda _: answers(coordinator + "/health/live")),
+        Role("api", _api(settings), 3, 0, lambda _: answers(api + "/health/live")),
+        Role("flower", _flower(settings), 4, 0, lambda _: listens("", settings.flower_port)),
+    ]
+    left_out = {*without, "server"} if settings.redis_url else set(without)
+    roles = [r for r in fixed if r.name not in left_out]
+    if "workers" not in left_out:
+        roles += workers(settings)
+    return sorted(roles, key=lambda r: r.rank)
+
+
+def workers(settings: Settings) -> list[Role]:
+    """Return one role for each worker, named after its queues."""
+    roles: list[Role] = []
+    for queues in assign(settings.cluster_workers):
+        base = "+".join(queues)
+        twins = sum(r.command[-1] == ",".join(queues) for r in roles)
+        name = f"{base}-{twins + 1}" if twins else base
+        lean = ("--without-gossip", "--without-mingle")
+        which = ("-n", f"{name}@%h", "-Q", ",".join(queues))
+        command = ("celery", "-A", "vtox", "worker", *lean, *which)
+        roles.append(Role(name, command, 2, 1, partial(worker_beats, settings, name)))
+    return roles
+
+
+def assign(workers: int) -> list[tuple[str, ...]]:
+    """Return the queues of each worker: spread by load, none without a worker."""
+    if workers >= len(FAMILIES):
+        names = list(FAMILIES)
+        while len(names) < workers:
+            names.append(max(FAMILIES, key=lambda f: LOAD[f] / names.count(f)))
+        return [(f,) for f in names]
+    shared: list[list[str]] = [[] for _ in range(workers)]
+    for family in sorted(FAMILIES, key=lambda f: -LOAD[f]):
+        min(shared, key=lambda queues: sum(LOAD[f] for f in queues)).append(family)
+    return [tuple(f for f in FAMILIES if f in queues) for queues in shared]
+
+
+def cluster_command(settings: Settings) -> list[str]:
+    """Return the command line of the API's own cluster: everything but API and Flower."""
+    return lifeline.wrapped("vtox", "up", "--without", "api", "--without", "flower")
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a child: the very settings of this process, and whom to watch."""
+    values = {k: v for k, v in settings.model_dump().items() if v is not None}
+    given = {f"VTOX_{k.upper()}": str(v) for k, v in values.items()}
+    given["VTOX_DATA_DIR"] = str(settings.data_dir.resolve())
+    # Only the process that a person started brings up a cluster.
+    given["VTOX_CLUSTER_ENABLED"] = "false"
+    root = Path(vtox.__file__).parent.parent
+    if root.name not in ("site-packages", "dist-packages"):
+        given["PYTHONPATH"] = str(root)
+    return lifeline.child_environment(given)
+
+
+def ports(settings: Settings, roles: Iterable[Role]) -> dict[str, int]:
+    """Return setting -> port of those roles whose port is fixed."""
+    of = {
+        "api": ("VTOX_API_PORT", settings.api_port),
+        "bridge": ("VTOX_COORDINATOR_PORT", settings.coordinator_port),
+        "flower": ("VTOX_FLOWER_PORT", settings.flower_port),
+    }
+    return dict(of[r.name] for r in roles if r.name in of)
+
+
+def server_answers(settings: Settings) -> bool:
+    """Whether the server takes commands."""
+    try:
+        with connect(settings.working_url(), "probe") as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def worker_beats(settings: Settings, name: str, pid: int) -> bool:
+    """Whether the worker of that process has sent a heartbeat."""
+    try:
+        with connect(settings.working_url(), "probe") as client:
+            names = [n for n in client.smembers(keys.WORKERS) if n.startswith(f"{name}@".encode())]
+            beats = [client.hget(keys.worker(n.decode()), "pid") for n in names]
+            return str(pid).encode() in beats
+    except redis.RedisError:
+        return False
+
+
+def _api(settings: Settings) -> tuple[str, ...]:
+    where = ("--host", settings.api_host, "--port", str(settings.api_port))
+    return ("uvicorn", "api.main:app", *where, "--no-access-log", "--timeout-graceful-shutdown=2")
+
+
+def _flower(settings: Settings) -> tuple[str, ...]:
+    # Loopback and read-only: its pages show what tasks carry, and its buttons stop workers.
+    where = ("--address=127.0.0.1", f"--port={settings.flower_port}")
+    few = f"--max-tasks={FLOWER_MAX_TASKS}"
+    return ("celery", "-A", "vtox", "flower", *where, "--read-only", few)

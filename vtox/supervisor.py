@@ -1,0 +1,263 @@
+"""Starts the processes of a cluster in order, keeps them running, and stops them in order.
+
+It serves `vtox up`, `vtox demo` and the cluster that the API brings up.
+"""
+
+import asyncio
+import itertools
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from vtox import lifeline, roles
+from vtox.errors import SystemStateError, VtoxError
+from vtox.journal import Journal
+from vtox.roles import Role
+from vtox.settings import Settings
+
+Status = Literal["waiting", "starting", "ready", "restarting", "stopped"]
+
+# Restart after this long, doubled each time up to the most; a process that ran steadily for a
+# while has its past forgiven.
+BACKOFF_S = 0.5
+BACKOFF_MAX_S = 30.0
+STEADY_S = 30.0
+# Longer than Celery and scipy take to load on a small busy machine.
+READY_S = 60.0
+LOOK_S = 0.1
+# How long each rank of leavers has: API and bridge, workers, server. In all less than 10 s.
+LEAVE_S = (2.5, 4.0, 2.5)
+LINE_BYTES = 1 << 20
+# A process of ours that cannot start as it was told says so with this code.
+GAVE_UP = 2
+
+
+@dataclass(slots=True)
+class State:
+    """How one process is doing."""
+
+    role: Role
+    status: Status = "waiting"
+    pid: int = 0
+    restarts: int = 0
+    was_ready: bool = False
+    last_line: str = ""
+
+
+class Supervisor:
+    """Runs `plan`; `request_stop` (also by SIGTERM and SIGINT) ends it all.
+
+    `admit` is asked once the server answers and before anything else starts; a `VtoxError` of it
+    ends the run. `on_ready` is called when everything serves.
+    """
+
+    def __init__(
+        self,
+        plan: Sequence[Role],
+        settings: Settings,
+        journal: Journal,
+        *,
+        admit: Callable[[], None] = lambda: None,
+        on_ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.journal = journal
+        self.admit = admit
+        self.on_ready = on_ready
+        self.states = {r.name: State(r) for r in plan}
+        self.failure = ""
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+
+    async def run(self) -> None:
+        """Start all, keep all, and return when all are gone.
+
+        Raises
+        ------
+        SystemStateError
+            A process could not start as it was told; the error carries what it said.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+        keepers: list[asyncio.Task[None]] = []
+        admitted = False
+        with _signals(self._on_signal):
+            for rank, group in itertools.groupby(self.plan, key=lambda r: r.rank):
+                batch = [self.states[r.name] for r in group]
+                if rank > 0 and not admitted:
+                    admitted = await self._ask_admission()
+                keepers += [asyncio.create_task(self._keep(s)) for s in batch]
+                await asyncio.gather(*(self._until_ready(s) for s in batch))
+                if self._stop.is_set():
+                    break
+            else:
+                self.on_ready()
+            await self._stop.wait()
+            await self._drain()
+            await asyncio.gather(*keepers)
+        if self.failure:
+            raise SystemStateError(self.failure)
+
+    def request_stop(self) -> None:
+        """End everything in order; asked a second time, at once. Safe from any thread."""
+        self._loop.call_soon_threadsafe(self._on_signal)
+
+    def _on_signal(self) -> None:
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    async def _keep(self, state: State) -> None:
+        pause_s = BACKOFF_S
+        while not self._stop.is_set():
+            began = time.monotonic()
+            code = await self._run_once(state)
+            if self._stop.is_set():
+                break
+            if code == GAVE_UP and not state.was_ready:
+                self.failure = f"{state.role.name}: {state.last_line}"
+                self._stop.set()
+                break
+            if time.monotonic() - began > STEADY_S:
+                pause_s = BACKOFF_S
+            state.status = "restarting"
+            state.restarts += 1
+            self.journal.say(
+                f"{state.role.name} ended ({_how(code)}), starts again in {pause_s:g} s",
+                level="warning",
+            )
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), pause_s)
+            pause_s = min(2 * pause_s, BACKOFF_MAX_S)
+        state.status = "stopped"
+
+    async def _run_once(self, state: State) -> int:
+        home = self.settings.data_dir / "run"
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        process = await asyncio.create_subprocess_exec(
+            *lifeline.wrapped(*state.role.command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=roles.environment(self.settings),
+            cwd=home,
+            limit=LINE_BYTES,
+            # Ctrl-C is for the supervisor, which stops its children in order.
+            start_new_session=True,
+        )
+        self._processes[state.role.name] = process
+        if self._stop.is_set():  # too late to be among those that are asked to leave
+            process.kill()
+        state.pid, state.status = process.pid, "starting"
+        reader = asyncio.create_task(self._read(state, process))
+        code = await process.wait()
+        _sweep(process.pid)
+        await asyncio.wait([reader], timeout=1.0)
+        reader.cancel()
+        return code
+
+    async def _read(self, state: State, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        while True:
+            try:
+                raw = await process.stdout.readline()
+            except ValueError:  # a line beyond the limit: its rest follows
+                continue
+            if not raw:
+                return
+            line = raw.decode("utf-8", "replace")
+            if line.strip():
+                state.last_line = line.strip()
+            self.journal.take(state.role.name, line)
+
+    async def _ask_admission(self) -> bool:
+        try:
+            await asyncio.to_thread(self.admit)
+        except VtoxError as error:
+            self.failure = str(error)
+            self._stop.set()
+        return True
+
+    async def _until_ready(self, state: State) -> None:
+        deadline = time.monotonic() + READY_S
+        warned = False
+        while not self._stop.is_set():
+            pid = state.pid
+            if pid and await asyncio.to_thread(state.role.ready, pid) and state.pid == pid:
+                state.status, state.was_ready = "ready", True
+                return
+            if time.monotonic() > deadline and not warned:
+                warned = True
+                self.journal.say(
+                    f"{state.role.name} is not ready after {READY_S:g} s: {state.last_line}",
+                    level="warning",
+                )
+            await asyncio.sleep(LOOK_S)
+
+    async def _drain(self) -> None:
+        for leave, budget_s in enumerate(LEAVE_S):
+            leavers = [
+                p
+                for name, p in self._processes.items()
+                if self.states[name].role.leave == leave and p.returncode is None
+            ]
+            for p in leavers:
+                with suppress(ProcessLookupError):
+                    p.terminate()
+            await self._gone(leavers, budget_s)
+            for p in leavers:
+                if p.returncode is None:
+                    with suppress(ProcessLookupError):
+                        p.kill()
+
+    async def _gone(self, leavers: Sequence[asyncio.subprocess.Process], budget_s: float) -> None:
+        hurry = asyncio.create_task(self._hurry.wait())
+        waiting = {asyncio.create_task(p.wait()) for p in leavers}
+        deadline = time.monotonic() + budget_s
+        while waiting and not hurry.done() and (left := deadline - time.monotonic()) > 0:
+            _, waiting = await asyncio.wait(
+                waiting | {hurry}, timeout=left, return_when=asyncio.FIRST_COMPLETED
+            )
+            waiting.discard(hurry)
+        for task in waiting | {hurry}:
+            task.cancel()
+
+
+class _signals:
+    """Calls back on SIGTERM, SIGINT and the end of the terminal, while inside."""
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback = callback
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        names = ("SIGTERM", "SIGINT", "SIGHUP")
+        self.before = {
+            number: signal.getsignal(number)
+            for name in names
+            if (number := getattr(signal, name, None)) is not None
+            # Under nohup the end of the terminal is to be ignored.
+            and signal.getsignal(number) != signal.SIG_IGN
+        }
+        for number in self.before:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self.callback) and None)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+
+def _sweep(group: int) -> None:
+    """End what a killed leader has left of its process group: a worker's pool, say."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def _how(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
