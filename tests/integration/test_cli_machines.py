@@ -1,0 +1,117 @@
+"""`vtox machines` and `vtox baseline` against a real server."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer import Typer
+from typer.testing import CliRunner, Result
+
+from vtox.cli import machines as command
+from vtox.domain import Motor
+from vtox.errors import InputError, NameplateError, WireError
+from vtox.settings import Settings
+from vtox.store import machines as store
+from vtox.store.client import Client
+
+FLEET = """
+[machines.M1]
+pole_pairs = 2
+supply_hz = 50.0
+rated_speed_rpm = 1450
+
+[machines."line:2"]
+pole_pairs = 1
+
+[machines."line:2".bearing.orders]
+BPFO = 3.585
+"""
+
+
+@pytest.fixture(autouse=True)
+def on_the_test_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+
+
+def run(*arguments: str) -> Result:
+    app = Typer()
+    command.register(app)
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "100"})
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def test_import_list_show_retire(client: Client, tmp_path: Path) -> None:
+    assert "No machine yet" in run("machines", "list").output
+    assert "2 machines" in run("machines", "import", write(tmp_path / "f.toml", FLEET)).output
+    listed = json.loads(run("machines", "list", "--json").output)
+    assert [m["machine_id"] for m in listed] == ["M1", "line:2"]
+    assert listed[0]["nameplate"]["rated_speed_rpm"] == 1450
+    shown = run("machines", "show", "line:2").output
+    assert "bearing BPFO 3.585" in shown
+    assert "last window never" in shown
+    assert "baseline: none" in shown
+    assert "retired" in run("machines", "retire", "M1").output
+    assert list(store.known(client)) == ["line:2"]
+
+
+def test_import_is_all_or_nothing(client: Client, tmp_path: Path) -> None:
+    bad_value = FLEET + "\n[machines.M3]\npole_pairs = -1\n"
+    with pytest.raises(NameplateError, match="M3: pole_pairs"):
+        run("machines", "import", write(tmp_path / "f.toml", bad_value))
+    bad_name = FLEET + '\n[machines."a b"]\npole_pairs = 1\n'
+    with pytest.raises(WireError, match="machine_id: 'a b'"):
+        run("machines", "import", write(tmp_path / "f.toml", bad_name))
+    assert store.known(client) == {}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("machines", "show", "M9"),
+        ("machines", "retire", "M9"),
+        ("baseline", "show", "M9"),
+        ("baseline", "reset", "M9"),
+    ],
+)
+def test_a_machine_that_is_not_known(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match="no machine M9"):
+        run(*arguments)
+
+
+def test_show_tells_the_latest_diagnoses(client: Client) -> None:
+    store.register(client, "M1", Motor(pole_pairs=2))
+    latest = {
+        "fault": "turn_short",
+        "state": "warning",
+        "severity": 0.4,
+        "confidence": 0.9,
+        "statistic": 12.5,
+        "threshold": 9.0,
+        "reason": "negative-sequence current rose",
+        "detail": {"indicators": {"negative_sequence_ratio": 0.031, "phase": "b"}},
+    }
+    client.hset("vtox:machine:M1", "latest:turn_short", json.dumps(latest))
+    shown = run("machines", "show", "M1").output
+    assert "negative-sequence current rose" in shown
+    assert "severity 0.40 · confidence 0.90 · statistic 12.5 > 9" in shown
+    assert "negative_sequence_ratio 0.031 · phase b" in shown
+
+
+def test_baseline_show_export_reset(client: Client) -> None:
+    band = {"low_a": 4.0, "high_a": 5.0, "levels": {"x_dbc": {"n": 9, "mean": -60.0, "std": 1.5}}}
+    text = json.dumps({"bands": [band], "records": 9, "seconds": 90.0, "version": 1})
+    store.set_baseline(client, "M1", text)
+    shown = run("baseline", "show", "M1").output
+    assert "9 records, 90 s" in shown
+    assert ["4-5", "A", "x_dbc", "-60", "1.5", "9"] in [line.split() for line in shown.splitlines()]
+    assert json.loads(run("baseline", "export", "M1").output) == json.loads(text)
+    run("baseline", "reset", "M1")
+    with pytest.raises(InputError, match="M1 has no baseline"):
+        run("baseline", "show", "M1")
