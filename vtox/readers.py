@@ -1,6 +1,6 @@
 """Recordings from files: which columns are channels, in which units, at which sampling rate."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def options(
     return Options(_pairs("--map", mapping), units, fs_hz, speed_rpm)
 
 
-def find(paths: Iterable[Path], opts: Options) -> tuple[list[Path], dict[Path, str]]:
+def find(paths: Sequence[Path], opts: Options) -> tuple[list[Path], dict[Path, str]]:
     """Return the recordings among `paths` and, for what folders hold beside them, why not.
 
     A path may be a file, a folder or a pattern (`data/SC_HLT_*.csv`). A file that is named is
@@ -91,7 +91,8 @@ def find(paths: Iterable[Path], opts: Options) -> tuple[list[Path], dict[Path, s
             else:
                 skipped[file] = why
     if not found:
-        raise RecordingError(f"{', '.join(map(str, paths))}: no recording there")
+        seen = "".join(f"\n  {file.name}: {why}" for file, why in list(skipped.items())[:5])
+        raise RecordingError(f"{', '.join(map(str, paths))}: no recording there{seen}")
     return found, skipped
 
 
@@ -176,7 +177,9 @@ def _not_a_recording(path: Path, opts: Options) -> str:
         return f"not {' or '.join(SUFFIXES)}"
     header = read_header(path)
     named = set(opts.columns.values()) <= {*header.names, *map(str, range(1, 65))}
-    return "" if named and channels_in(header, opts) else "no channel among its columns"
+    if not named:
+        return f"no column {' or '.join(sorted(set(opts.columns.values()) - set(header.names)))}"
+    return "" if channels_in(header, opts) else "no channel among its columns"
 
 
 def _meaning(column: str) -> tuple[str | None, str]:

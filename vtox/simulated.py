@@ -31,13 +31,10 @@ def jobs(
     machines: Sequence[Machine], *, t0: float, run: str, duration_s: float | None
 ) -> Iterator[Job]:
     """Yield every machine's windows in the order they end, the machines spread over a window."""
-    for seq in count():
+    for seq in count() if duration_s is None else range(int(duration_s / WINDOW_S)):
         for i, machine in enumerate(machines):
             offset_s = seq * WINDOW_S + i * WINDOW_S / len(machines)
-            due_s = offset_s + WINDOW_S
-            if duration_s is not None and due_s > duration_s + WINDOW_S:
-                return
-            yield Job(due_s, partial(_window, machine, seq, t0 + offset_s, run))
+            yield Job(offset_s + WINDOW_S, partial(_window, machine, seq, t0 + offset_s, run))
 
 
 def _window(machine: Machine, seq: int, t0: float, run: str) -> Window:

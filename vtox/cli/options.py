@@ -1,6 +1,6 @@
 """What several commands ask of the user in the same words: files, columns, units, motor."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,7 +56,7 @@ def motor_from(path: Path | None) -> Motor | None:
 
 
 def baseline_from(
-    paths: Iterable[Path] | None, opts: Options, motor: Motor | None
+    paths: Sequence[Path] | None, opts: Options, motor: Motor | None
 ) -> "Baseline | None":
     """Return the baseline learnt from healthy recordings, None without any."""
     if not paths:

@@ -7,14 +7,15 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.table import Table
 
-from vtox import lifeline, sender, simulated
+from vtox import lifeline, sender
 from vtox.cli.verdicts import number
 from vtox.errors import InputError
 from vtox.faults import FAULTS
@@ -91,6 +92,11 @@ def simulate(
             console.print("stopped")
 
 
+def _simulated() -> Any:
+    # Not at the top: it loads scipy, for which no other command (the bridge, say) should pay.
+    return import_module("vtox.simulated")
+
+
 def _severity(text: str) -> tuple[str, tuple[float, float]]:
     fault, _, span = text.partition("=")
     if fault not in FAULTS:
@@ -123,7 +129,7 @@ def _commission(console: Console, client: Client, machines: Sequence[Machine]) -
 
 def _baselines(machines: Sequence[Machine]) -> Iterator[str]:
     if len(machines) < POOL_FROM:
-        yield from map(simulated.baseline_of, machines)
+        yield from map(_simulated().baseline_of, machines)
         return
     with ProcessPoolExecutor(
         # Spawned, not forked: there are threads by now, and fork would copy their locks.
@@ -132,7 +138,7 @@ def _baselines(machines: Sequence[Machine]) -> Iterator[str]:
         initializer=lifeline.watch_parent,
         initargs=(os.getpid(),),
     ) as pool:
-        yield from pool.map(simulated.baseline_of, machines)
+        yield from pool.map(_simulated().baseline_of, machines)
 
 
 def _send(
@@ -144,21 +150,37 @@ def _send(
 ) -> None:
     t0 = sender.first_t0(time.time(), duration or 0.0, factor)
     run = f"sim.{secrets.token_hex(3)}"
-    jobs = simulated.jobs(machines, t0=t0, run=run, duration_s=duration)
-    begun = time.monotonic()
+    jobs = _simulated().jobs(machines, t0=t0, run=run, duration_s=duration)
+    begun: float | None = None
+    told = False
     done = sender.Progress()
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), console=console, transient=True
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     ) as line:
         task = line.add_task("", total=None)
         for done in sender.send(client, jobs, factor):
-            rate = done.sent / max(time.monotonic() - begun, 1e-3)
-            line.update(task, description=_status(done, rate))
-    console.print(_status(done, done.sent / max(time.monotonic() - begun, 1e-3)))
+            begun = begun or time.monotonic()
+            told = told or _say_once(console, done)
+            line.update(task, description=_status(done, time.monotonic() - begun))
+    console.print(_status(done, time.monotonic() - (begun or time.monotonic())))
 
 
-def _status(done: sender.Progress, rate: float) -> str:
-    text = f"{done.sent} windows sent, {rate:.1f} a second"
+def _say_once(console: Console, done: sender.Progress) -> bool:
+    """On a terminal the moving line says it; elsewhere one line must do."""
+    if done.behind and not console.is_terminal:
+        console.print("Waiting for the workers to catch up: is the system running (`vtox up`)?")
+        return True
+    return False
+
+
+def _status(done: sender.Progress, elapsed_s: float) -> str:
+    text = f"{done.sent} windows sent"
+    if elapsed_s > 1:
+        text += f", {done.sent / elapsed_s:.1f} a second"
     if done.dropped:
         text += f", {done.dropped} left out after a stall"
     return text + (", waiting for the workers" if done.behind else "")
