@@ -1,0 +1,60 @@
+"""API keys of requests: `X-API-Key`, Bearer, or for the pages a cookie that may only read."""
+
+from typing import Annotated, Any, cast
+
+from fastapi import Request, Security
+from fastapi.params import Depends
+from fastapi.security import (
+    APIKeyCookie,
+    APIKeyHeader,
+    HTTPAuthorizationCredentials,
+    HTTPBearer,
+    SecurityScopes,
+)
+
+from api.backend import Backend
+from api.errors import Problem
+from vtox.store import apikeys
+from vtox.store.apikeys import Scope
+
+COOKIE = "vtox_key"
+_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="`vtox keys create`")
+_bearer = HTTPBearer(auto_error=False, description="The same key as a Bearer token")
+_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="For the pages; GET only")
+
+
+def guard(
+    request: Request,
+    needed: SecurityScopes,
+    header: Annotated[str | None, Security(_header)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    cookie: Annotated[str | None, Security(_cookie)],
+) -> None:
+    """Let the request pass, or raise 401 or 403."""
+    backend: Backend = request.app.state.backend
+    if not apikeys.required(backend.settings):
+        return
+    text = header or (bearer.credentials if bearer else None)
+    # A page of another site can make a browser send its cookies: they must not change anything.
+    if text is None and request.method == "GET":
+        text = cookie
+    if not text:
+        raise _unauthorized("send an API key in X-API-Key or as a Bearer token")
+    key = apikeys.verify(backend.client(), text)
+    if key is None:
+        raise _unauthorized("this API key is unknown or revoked")
+    for scope in needed.scopes:
+        if not key.allows(cast(Scope, scope)):
+            raise Problem(
+                403, "forbidden", f"this needs scope {scope!r}, the key has {key.scope!r}"
+            )
+
+
+def needs(scope: Scope) -> list[Any]:
+    """Return the dependency of routes that need a key of `scope`."""
+    dependency: Depends = Security(guard, scopes=[scope])
+    return [dependency]
+
+
+def _unauthorized(detail: str) -> Problem:
+    return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,107 @@
+"""What one API process holds open: the client, the sampler of activity, the last snapshot."""
+
+import threading
+import time
+from typing import Self
+
+import redis
+import structlog
+
+from vtox.errors import ServerUnavailable
+from vtox.settings import Settings
+from vtox.store.client import Client, check, connect
+from vtox.store.status import Snapshot, snapshot
+from vtox.throughput import READING_EVERY_S, Reading, Sampler
+
+log = structlog.get_logger()
+
+# A hundred dashboards cost the server one snapshot.
+SNAPSHOT_LIFE_S = 0.25
+
+
+class Backend:
+    """Opened by the lifespan; safe between the threads that serve requests."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._url = ""
+        self._client: Client = None
+        self._snapshot_lock = threading.Lock()
+        self._snapshot: Snapshot | ServerUnavailable | None = None
+        self._taken = 0.0
+        self._sampler = Sampler()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=1.0)
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+
+    def client(self) -> Client:
+        """Return the client, connecting to where the server is now.
+
+        The embedded server may start after this process, or anew at another address.
+
+        Raises
+        ------
+        ServerUnavailable
+            No URL is set and no embedded server has ever run on the data folder.
+        """
+        url = self.settings.working_url()
+        with self._lock:
+            if url != self._url:
+                self._client, self._url = connect(url, "api"), url
+            return self._client
+
+    def answers(self) -> bool:
+        """Whether the server takes commands now."""
+        try:
+            check(self.client())
+        except ServerUnavailable:
+            return False
+        return True
+
+    def snapshot(self) -> Snapshot:
+        """Return the state of the system, at most `SNAPSHOT_LIFE_S` old.
+
+        Raises
+        ------
+        ServerUnavailable
+            The server does not answer; those who waited for the same answer are told too.
+        """
+        client = self.client()
+        with self._snapshot_lock:
+            if self._snapshot is None or time.monotonic() - self._taken > SNAPSHOT_LIFE_S:
+                try:
+                    self._snapshot = snapshot(client)
+                except (redis.ConnectionError, redis.TimeoutError) as error:
+                    self._snapshot = ServerUnavailable(f"no answer from the server: {error}")
+                self._taken = time.monotonic()
+            if isinstance(self._snapshot, ServerUnavailable):
+                raise ServerUnavailable(*self._snapshot.args)
+            return self._snapshot
+
+    def readings(self) -> list[Reading]:
+        """Return the last readings of the stream's activity."""
+        return self._sampler.readings()
+
+    def _sample(self) -> None:
+        silent = False
+        while True:
+            try:
+                self._sampler.take(self.client())
+                silent = False
+            except (redis.RedisError, ServerUnavailable) as error:
+                if not silent:
+                    log.warning("the server does not answer", reason=str(error))
+                silent = True
+            if self._stop.wait(READING_EVERY_S):
+                return

@@ -1,0 +1,196 @@
+"""Every error as `application/problem+json` (RFC 9457): what was wrong, where, what was expected.
+
+The only place that decides an HTTP status; the routes raise what the rest of VTOX raises.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import redis
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from vtox.domain import CHANNEL_UNITS
+from vtox.errors import NameplateError, ServerUnavailable, WireError
+from vtox.wire import WIRE_CODES
+
+SIGN_IN = Path(__file__).parent / "static" / "signin.html"
+MEDIA_TYPE = "application/problem+json"
+
+# Code -> title; the documentation page lists them, `type` points there.
+CODES = {
+    "bad_request": "The request cannot be understood",
+    "unauthorized": "An API key is needed",
+    "forbidden": "The API key does not allow this",
+    "not_found": "There is no such thing",
+    "method_not_allowed": "This cannot be done here",
+    "body_too_large": "The request body is too large",
+    "invalid": "A parameter or field is not acceptable",
+    "bad_nameplate": "A nameplate value is impossible",
+    "too_many_requests": "Too many requests",
+    "internal": "VTOX failed",
+    "server_unavailable": "The Redis or Valkey server does not answer",
+    "server_full": "The Redis or Valkey server refuses writes",
+    **{code: text[0].upper() + text[1:] for code, text in WIRE_CODES.items()},
+}
+_CODE_OF_STATUS = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    422: "invalid",
+    429: "too_many_requests",
+    503: "server_unavailable",
+}
+_RETRY = {"Retry-After": "5"}
+
+
+class Problem(HTTPException):
+    """A request that cannot be served; `errors` name the fields at fault."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        field: str = "",
+        errors: list[dict[str, Any]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.code = code
+        self.errors = errors or ([{"field": field, "message": detail}] if field else [])
+
+
+def not_found(detail: str) -> Problem:
+    """Return the problem of a resource that does not exist."""
+    return Problem(404, "not_found", detail)
+
+
+def answer(path: str, problem: Problem) -> JSONResponse:
+    """Return a problem as a response."""
+    body = {
+        "type": f"/docs#{problem.code}",
+        "title": CODES[problem.code],
+        "status": problem.status_code,
+        "detail": problem.detail,
+        "instance": path,
+        "code": problem.code,
+        "errors": problem.errors,
+    }
+    return JSONResponse(body, problem.status_code, problem.headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` answer every error as a problem."""
+
+    async def respond(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 401 and wants_html(request):
+            return FileResponse(SIGN_IN, 401, error.headers)
+        return answer(request.url.path, _problem(request, error))
+
+    for kind in (
+        HTTPException,
+        RequestValidationError,
+        WireError,
+        NameplateError,
+        ServerUnavailable,
+        redis.RedisError,
+        Exception,
+    ):
+        app.add_exception_handler(kind, respond)
+
+
+def wants_html(request: Request) -> bool:
+    """Whether the client is a browser that opens a page."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _problem(request: Request, error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case HTTPException():
+            return _plain(request, error)
+        case RequestValidationError():
+            return _invalid(error)
+        case WireError():
+            status = 413 if error.code == "too_large" else 422
+            return Problem(status, error.code, str(error), field=_place(error.field))
+        case NameplateError():
+            return Problem(422, "bad_nameplate", str(error), field=error.field)
+        case redis.exceptions.OutOfMemoryError():
+            return _full("its memory limit is reached")
+        case redis.ResponseError() if str(error).startswith(("MISCONF", "READONLY")):
+            return _full(str(error))
+        case (
+            ServerUnavailable()
+            | redis.ConnectionError()
+            | redis.TimeoutError()
+            | redis.exceptions.NoPermissionError()
+        ):
+            return Problem(503, "server_unavailable", str(error), headers=_RETRY)
+    return Problem(500, "internal", f"{type(error).__name__}: the log of the API tells more")
+
+
+def _plain(request: Request, error: HTTPException) -> Problem:
+    """Give words to the errors that the framework raises by number."""
+    code = _CODE_OF_STATUS.get(error.status_code, "bad_request")
+    detail = error.detail
+    if error.status_code == 404:
+        detail = f"nothing at {request.url.path}: /docs lists what there is"
+    elif error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        detail = f"{request.method} is not possible here, expected {allowed}"
+    return Problem(error.status_code, code, detail, headers=error.headers)
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    errors = []
+    for e in error.errors():
+        where = ".".join(map(str, e["loc"][1:])) or str(e["loc"][0])
+        if e["type"] == "json_invalid":
+            return Problem(400, "bad_request", f"the body is not JSON: {e['ctx']['error']}")
+        errors.append({"field": where, "message": e["msg"], "got": repr(e.get("input"))[:80]})
+    first = errors[0]
+    detail = f"{first['field']}: {first['message']} (got {first['got']})"
+    return Problem(422, "invalid", detail, errors=errors)
+
+
+def _full(why: str) -> Problem:
+    return Problem(503, "server_full", f"the server refuses writes: {why}", headers=_RETRY)
+
+
+def _place(field: str) -> str:
+    """Return where a field of the stream entry stands in the body of a request."""
+    if field in CHANNEL_UNITS:
+        return f"channels.{field}"
+    return field.replace("scale_", "scale.", 1)
+
+
+_STRING = {"type": "string"}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem (RFC 9457): what was wrong, where, and what was expected.",
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail", "instance", "code", "errors"],
+                    "properties": {
+                        **dict.fromkeys(("type", "title", "detail", "instance", "code"), _STRING),
+                        "status": {"type": "integer"},
+                        "errors": {"type": "array", "items": {"type": "object"}},
+                    },
+                }
+            }
+        },
+    }
+}

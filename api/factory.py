@@ -1,0 +1,76 @@
+"""Puts the application together: routes, errors, limits, and what is open while it runs."""
+
+import multiprocessing
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+
+from api import errors
+from api.backend import Backend
+from api.cluster import Cluster
+from api.limits import BodyLimit
+from api.routes import docs, health, history, machines, pages, system, windows
+from api.schemas import version
+from vtox import lifeline, logs
+from vtox import settings as settings_module
+from vtox.settings import Settings
+from vtox.store import apikeys
+
+log = structlog.get_logger()
+
+DESCRIPTION = """\
+Condition monitoring for fleets of electric motors. Windows go in by
+`POST /api/v1/machines/{machine_id}/windows` (or by `XADD motor_raw_data` from any Redis client);
+diagnoses, health and alerts come out. Times are UTC: RFC 3339 where they are shown, seconds since
+1970 in fields named `t...`. Units are in the names. What is not known is `null`, with a `reason`.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application; without `settings` they are read when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if multiprocessing.parent_process() is not None:
+            # One of several `--workers`: they outlive a killed parent unless they watch it.
+            lifeline.watch_parent(os.getppid())
+        if settings is None:
+            logs.setup("api")
+        given = settings or settings_module.load()
+        with Backend(given) as backend, Cluster(given):
+            _check_keys(backend)
+            app.state.backend = backend
+            yield
+
+    app = FastAPI(
+        title="VTOX",
+        version=version(),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        responses=errors.RESPONSES,
+    )
+    app.add_middleware(BodyLimit)
+    errors.install(app)
+    for module in (system, machines, windows, history, health, pages, docs):
+        app.include_router(module.router)
+    return app
+
+
+def _check_keys(backend: Backend) -> None:
+    settings = backend.settings
+    if apikeys.required(settings):
+        if backend.answers():
+            apikeys.require_keys(backend.client(), settings)
+    elif settings.api_host not in ("127.0.0.1", "localhost", "::1"):
+        log.warning(
+            "anybody who reaches this address may read and write: VTOX_CLUSTER_MODE=production "
+            "asks for API keys",
+            api_host=settings.api_host,
+        )

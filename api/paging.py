@@ -1,0 +1,62 @@
+"""Reads a stream backwards in bounded steps: newest entries first, a cursor for the rest."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Query, Request
+
+from api.errors import Problem
+from vtox.store.client import Client
+
+T = TypeVar("T")
+Fields = dict[str, str]
+
+STEP = 500
+# A filter that matches little stops here; the cursor goes on from there. At 50 machines this is
+# the last 100 s of results, read in about 0.2 s.
+SCAN_MAX = 20_000
+
+Limit = Annotated[int, Query(ge=1, le=500, description="at most this many")]
+Cursor = Annotated[str, Query(description="from `next` of the part before")]
+_ID = re.compile(r"\d{1,20}-\d{1,20}")
+
+
+def newest_first(
+    client: Client, stream: str, limit: int, cursor: str, pick: Callable[[str, Any], T | None]
+) -> tuple[list[T], str]:
+    """Return up to `limit` of what `pick(id, fields)` makes of the entries before `cursor`.
+
+    The second value is the cursor of the rest, empty at the end of the stream.
+    """
+    if cursor and not _ID.fullmatch(cursor):
+        raise Problem(422, "invalid", f"cursor: {cursor[:40]!r} is not a stream id", field="cursor")
+    found: list[T] = []
+    before = f"({cursor}" if cursor else "+"
+    scanned = 0
+    while scanned < SCAN_MAX:
+        entries = client.xrevrange(stream, before, "-", count=STEP)
+        for entry_id, fields in entries:
+            name = entry_id.decode()
+            if (value := pick(name, fields)) is not None:
+                found.append(value)
+                if len(found) == limit:
+                    return found, name
+        scanned += len(entries)
+        if len(entries) < STEP:
+            return found, ""
+        before = f"({entries[-1][0].decode()}"
+    return found, before[1:]
+
+
+def text(fields: dict[bytes, bytes]) -> Fields:
+    """Return the fields of an entry as text."""
+    return {k.decode("utf-8", "replace"): v.decode("utf-8", "replace") for k, v in fields.items()}
+
+
+def next_link(request: Request, cursor: str) -> str | None:
+    """Return the address of the part that follows."""
+    if not cursor:
+        return None
+    url = request.url.include_query_params(cursor=cursor)
+    return f"{url.path}?{url.query}"

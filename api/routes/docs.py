@@ -1,0 +1,25 @@
+"""The interface described: `/openapi.json`, and for people `/docs`, which needs no internet."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import JSONResponse
+
+from api.auth import needs
+from api.errors import CODES
+from api.routes.pages import page
+
+router = APIRouter(dependencies=needs("read"), include_in_schema=False)
+
+
+@router.get("/docs")
+def docs() -> Response:
+    """Return the page that shows `/openapi.json`."""
+    return page("docs.html")
+
+
+@router.get("/openapi.json")
+def openapi(request: Request) -> JSONResponse:
+    """Return the description, with the codes that a problem may carry."""
+    described: dict[str, Any] = request.app.openapi()
+    return JSONResponse(described | {"x-problem-codes": CODES})

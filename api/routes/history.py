@@ -1,0 +1,127 @@
+"""What has been found: diagnoses of a machine, alerts, dead letters; newest first."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+
+from api.auth import needs
+from api.paging import Cursor, Limit, newest_first, next_link, text
+from api.routes.machines import MachineId, machine_of, shown
+from api.routes.system import Opened
+from api.schemas import Alert, DeadLetter, Diagnoses, DiagnosisEntry, Page, rfc3339
+from vtox import keys
+from vtox.domain import State
+from vtox.faults import FAULTS
+
+router = APIRouter(prefix="/api/v1", tags=["history"])
+
+Fault = Annotated[
+    str | None, Query(pattern=f"^({'|'.join(FAULTS)})$", description="one fault only")
+]
+OfMachine = Annotated[str | None, Query(max_length=64, description="one machine only")]
+_ENTRY = "entry."
+_NUMBERS = (
+    *("severity", "confidence", "statistic", "threshold", "latency_ms"),
+    *("first_seq", "last_seq", "t_start", "t_end"),
+)
+
+
+@router.get("/machines/{machine_id}/diagnoses", dependencies=needs("read"), summary="Its diagnoses")
+def list_diagnoses(
+    request: Request,
+    machine_id: MachineId,
+    backend: Opened,
+    fault: Fault = None,
+    state: State | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> Diagnoses:
+    """Show the latest answer for each fault, and recent ones.
+
+    A part may be short or empty while `next` leads on: one request looks at a bounded number of
+    entries.
+    """
+    machine = machine_of(machine_id, backend)
+    wanted = {b"machine_id": machine_id, b"fault": fault, b"state": state}
+    exactly = {k: v.encode() for k, v in wanted.items() if v is not None}
+
+    def pick(stream_id: str, fields: dict[bytes, bytes]) -> DiagnosisEntry | None:
+        if any(fields.get(k) != v for k, v in exactly.items()):
+            return None
+        return _diagnosis(stream_id, text(fields))
+
+    found, more = newest_first(backend.client(), keys.RESULTS, limit, cursor, pick)
+    return Diagnoses(data=found, latest=machine.diagnoses, next=next_link(request, more))
+
+
+@router.get("/alerts", dependencies=needs("read"), summary="Alerts")
+def list_alerts(
+    request: Request,
+    backend: Opened,
+    machine_id: OfMachine = None,
+    event: Literal["raised", "escalated", "cleared"] | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> Page[Alert]:
+    """One entry for each time an alert was raised, escalated or cleared; `id` is the episode's."""
+    wanted = {"machine_id": machine_id, "event": event}
+
+    def pick(stream_id: str, fields: dict[bytes, bytes]) -> Alert | None:
+        f = text(fields)
+        if any(v is not None and f.get(k) != v for k, v in wanted.items()):
+            return None
+        t = _number(f.get("t"))
+        return Alert(**(f | {"stream_id": stream_id, "t": t, "time": rfc3339(t)}))
+
+    found, more = newest_first(backend.client(), keys.ALERTS, limit, cursor, pick)
+    return Page(data=found, next=next_link(request, more))
+
+
+@router.get("/dead-letters", dependencies=needs("read"), summary="Dead letters")
+def list_dead_letters(
+    request: Request,
+    backend: Opened,
+    machine_id: OfMachine = None,
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> Page[DeadLetter]:
+    """Entries that could not be diagnosed, each with the reason and whether it can be replayed."""
+
+    def pick(letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
+        kept = {k: v for k, v in fields.items() if k.startswith(_ENTRY.encode())}
+        f = text({k: v for k, v in fields.items() if k not in kept})
+        if machine_id is not None and f.get("machine_id") != machine_id:
+            return None
+        t = _number(f.get("t"))
+        return DeadLetter(
+            id=letter_id,
+            stream_id=f.get("stream_id", ""),
+            machine_id=f.get("machine_id", ""),
+            seq=f.get("seq", ""),
+            family=f.get("family", ""),
+            code=f.get("code", ""),
+            reason=f.get("reason", ""),
+            attempts=int(f.get("attempts") or 0),
+            t=t,
+            time=rfc3339(t),
+            replayable=bool(kept),
+            entry_bytes=sum(map(len, kept.values())),
+        )
+
+    found, more = newest_first(backend.client(), keys.DEAD_LETTERS, limit, cursor, pick)
+    return Page(data=found, next=next_link(request, more))
+
+
+def _diagnosis(stream_id: str, f: dict[str, str]) -> DiagnosisEntry:
+    kept: dict[str, Any] = {k: v for k, v in f.items() if k not in _NUMBERS}
+    kept |= {k: _number(f.get(k)) for k in _NUMBERS}
+    kept["detail"] = json.loads(f.get("detail") or "{}")
+    return DiagnosisEntry(**shown(kept), stream_id=stream_id)
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        return float(value or "")
+    except ValueError:
+        return None

@@ -1,0 +1,61 @@
+"""`GET /` and the pages for people: static files, no build step, nothing from other hosts."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from starlette.responses import FileResponse, Response
+
+from api.auth import needs
+from api.errors import not_found, wants_html
+from api.routes.machines import MachineId
+from api.routes.system import Opened, system_status
+from api.schemas import Data, SystemStatus
+
+router = APIRouter(tags=["pages"])
+
+STATIC = Path(__file__).parent.parent / "static"
+HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+def page(name: str) -> Response:
+    """Return a page or asset of the static folder."""
+    media_type = _TYPES.get(Path(name).suffix, "text/html")
+    return FileResponse(STATIC / name, media_type=media_type, headers=HEADERS)
+
+
+@router.get(
+    "/",
+    dependencies=needs("read"),
+    summary="The system; a page for browsers",
+    response_model=Data[SystemStatus],
+)
+def root(request: Request, backend: Opened, response: Response) -> Response | Data[SystemStatus]:
+    """Status as JSON, or the live page where the client accepts `text/html`."""
+    if wants_html(request):
+        shown = page("index.html")
+        shown.headers["Vary"] = "Accept"
+        return shown
+    response.headers["Vary"] = "Accept"
+    return system_status(backend)
+
+
+@router.get("/machines/{machine_id}", dependencies=needs("read"), include_in_schema=False)
+def machine_page(machine_id: MachineId) -> Response:
+    """Return the page of one machine, which asks for the rest itself."""
+    return page("machine.html")
+
+
+@router.get("/static/{name}", dependencies=needs("read"), include_in_schema=False)
+def asset(name: str) -> Response:
+    """Return a script, style sheet or picture of the pages."""
+    if name not in {f.name for f in STATIC.iterdir() if f.suffix in _TYPES}:
+        raise not_found(f"no asset {name!r}")
+    return page(name)

@@ -1,0 +1,186 @@
+"""`GET /api/v1/cluster/status`, `/` for programs, `/version`, `/metrics`."""
+
+import platform
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.auth import needs
+from api.backend import Backend
+from api.metrics import CONTENT_TYPE, exposition
+from api.schemas import (
+    ClusterStatus,
+    Data,
+    Performance,
+    QueueStatus,
+    ServerStatus,
+    StreamStatus,
+    SystemStatus,
+    Version,
+    WorkerStatus,
+    rfc3339,
+    version,
+)
+from vtox import keys
+from vtox.readiness import Check, checks
+from vtox.store.status import Snapshot, Worker
+from vtox.throughput import (
+    STALE_INTERVALS,
+    Throughput,
+    arrivals_per_s,
+    metrics_age_s,
+    throughput,
+)
+
+router = APIRouter(tags=["system"])
+LINKS = {
+    "status": "/api/v1/cluster/status",
+    "machines": "/api/v1/machines",
+    "alerts": "/api/v1/alerts",
+    "dead_letters": "/api/v1/dead-letters",
+    "health": "/health/ready",
+    "metrics": "/metrics",
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+}
+
+
+def opened(request: Request) -> Backend:
+    """Return what this process holds open."""
+    backend: Backend = request.app.state.backend
+    return backend
+
+
+Opened = Annotated[Backend, Depends(opened)]
+
+
+@router.get("/api/v1/cluster/status", dependencies=needs("read"), summary="The whole system")
+def cluster_status(backend: Opened) -> Data[ClusterStatus]:
+    """Throughput with its source and age, queues, workers, streams: all measured, none guessed."""
+    snap = backend.snapshot()
+    found = checks(snap)
+    return Data(
+        data=ClusterStatus(
+            state=state(found),
+            checks=found,
+            performance_metrics=performance(backend, snap),
+            queues={
+                name: QueueStatus.model_validate(q, from_attributes=True)
+                for name, q in snap.queues.items()
+            },
+            workers=[_worker(w, snap.t) for w in snap.workers],
+            streams={name: _stream(name, snap) for name in snap.lengths},
+            machines=snap.machines,
+            server=snap.server and ServerStatus.model_validate(snap.server, from_attributes=True),
+            as_of=rfc3339(snap.t) or "",
+        )
+    )
+
+
+def system_status(backend: Backend) -> Data[SystemStatus]:
+    """Return what `GET /` tells a program."""
+    snap = backend.snapshot()
+    found = checks(snap)
+    rate = throughput(snap, backend.readings())
+    return Data(
+        data=SystemStatus(
+            name="VTOX",
+            version=version(),
+            state=state(found),
+            checks=found,
+            throughput=_rounded(rate.windows_per_s),
+            throughput_source=rate.source,
+            machines=snap.machines,
+            links=LINKS,
+            as_of=rfc3339(snap.t) or "",
+        )
+    )
+
+
+@router.get("/version", dependencies=needs("read"), summary="What runs here")
+def what_runs() -> Data[Version]:
+    """Version of VTOX and of Python."""
+    return Data(data=Version(version=version(), python=platform.python_version()))
+
+
+@router.get(
+    "/metrics",
+    dependencies=needs("read"),
+    summary="The same for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {CONTENT_TYPE: {}}}},
+)
+def metrics(backend: Opened) -> Response:
+    """Text exposition of the snapshot."""
+    snap = backend.snapshot()
+    text = exposition(snap, throughput(snap, backend.readings()))
+    return Response(text, media_type=CONTENT_TYPE)
+
+
+def state(found: list[Check]) -> str:
+    """Return `running`, or `degraded` where a check fails."""
+    return "degraded" if any(c.status == "fail" for c in found) else "running"
+
+
+def performance(backend: Backend, snap: Snapshot) -> Performance:
+    """Return the figures of the cluster; those of a silent monitor are unknown."""
+    readings = backend.readings()
+    rate: Throughput = throughput(snap, readings)
+    latest = snap.metrics[0] if snap.metrics else {}
+    age = metrics_age_s(latest, snap.t)
+    fresh = age is not None and age <= STALE_INTERVALS * (latest.get("interval_s") or 0)
+    arrivals = latest.get("ingest_rate") if fresh else arrivals_per_s(readings)
+    return Performance(
+        throughput=_rounded(rate.windows_per_s),
+        throughput_source=rate.source,
+        throughput_age_s=_rounded(rate.age_s),
+        throughput_reason=rate.reason,
+        ingest_rate=_rounded(arrivals),
+        latency_p50_ms=latest.get("latency_p50_ms") if fresh else None,
+        latency_p95_ms=latest.get("latency_p95_ms") if fresh else None,
+        backlog=snap.backlog,
+        in_flight=snap.in_flight,
+        **{f"windows_{n}": snap.counters.get(f"windows_{n}", 0) for n in _COUNTED},
+        measured_at=rfc3339(snap.t - age) if age is not None else None,
+    )
+
+
+_COUNTED = ("in", "done", "dead", "refused", "duplicate")
+
+
+def _worker(w: Worker, now: float) -> WorkerStatus:
+    return WorkerStatus(
+        name=w.name,
+        host=w.host,
+        pid=w.pid,
+        port=w.port,
+        queues=list(w.queues),
+        cpu_percent=w.cpu_percent,
+        memory_bytes=w.rss_bytes,
+        tasks_done=w.tasks_done,
+        windows_done=w.windows_done,
+        windows_per_s=w.windows_per_s,
+        diagnosis_s=w.diagnosis_s,
+        busy_s=w.busy_s,
+        started=rfc3339(w.started_t),
+        last_seen=rfc3339(w.last_seen_t),
+        last_seen_age_s=max(round(now - w.last_seen_t, 3), 0.0),
+    )
+
+
+def _stream(name: str, snap: Snapshot) -> StreamStatus:
+    length = snap.lengths[name]
+    if name != keys.RAW or snap.group is None:
+        return StreamStatus(length=length)
+    lag = snap.group.lag
+    return StreamStatus(
+        length=length,
+        group=keys.GROUP,
+        lag=lag,
+        lag_exact=lag is not None,
+        pending=snap.group.pending,
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

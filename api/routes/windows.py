@@ -1,0 +1,166 @@
+"""Windows by HTTP: the same entry in the same stream as from any Redis client."""
+
+import base64
+import binascii
+import json
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.auth import needs
+from api.errors import Problem
+from api.routes.machines import MachineId
+from api.routes.system import Opened
+from api.schemas import Accepted, Data, WindowIn
+from vtox import keys
+from vtox.domain import CHANNEL_UNITS
+from vtox.errors import WireError
+from vtox.wire import Limits, decode_header
+
+router = APIRouter(prefix="/api/v1/machines", tags=["windows"])
+
+EXAMPLE = {
+    "seq": 17,
+    "t0": 1764000000.25,
+    "fs_hz": 10000,
+    "channels": {"ia": [0.1, 0.2, 0.3], "ib": [0.0, 0.1, 0.2], "ic": [-0.1, -0.3, -0.5]},
+    "speed_rpm": 1478,
+}
+_SCALARS = ("seq", "t0", "fs_hz", "v", "speed_rpm", "temperature_c")
+_NAMES = ("run", "vehicle_id")
+
+
+async def whole_body(request: Request) -> bytes:
+    """Return the body, whose length `BodyLimit` counts while it arrives."""
+    return await request.body()
+
+
+@router.post(
+    "/{machine_id}/windows",
+    status_code=202,
+    dependencies=needs("ingest"),
+    summary="Send a window",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": WindowIn.model_json_schema(), "example": EXAMPLE}
+            },
+        }
+    },
+)
+def post_window(
+    machine_id: MachineId,
+    body: Annotated[bytes, Depends(whole_body)],
+    backend: Opened,
+    response: Response,
+) -> Data[Accepted]:
+    """Take a window in. Sent twice (same seq, run and t0) it counts once, so a retry is safe."""
+    s = backend.settings
+    fields = fields_of(machine_id, _object(body))
+    header = decode_header(fields, Limits(s.max_window_bytes, s.max_samples))
+    stream_id = backend.client().xadd(keys.RAW, fields).decode()
+    response.headers["Location"] = f"/api/v1/machines/{machine_id}/diagnoses"
+    accepted = Accepted(
+        machine_id=machine_id,
+        seq=header.seq,
+        stream_id=stream_id,
+        samples=header.samples,
+        duration_s=header.duration_s,
+    )
+    return Data(data=accepted)
+
+
+def fields_of(machine_id: str, body: dict[str, Any]) -> dict[bytes, bytes]:
+    """Return the stream entry of a window as JSON; `decode_header` then proves it.
+
+    Raises
+    ------
+    WireError
+        A value is of the wrong kind; the error names its field.
+    """
+    if body.get("machine_id", machine_id) != machine_id:
+        raise WireError(
+            "bad_machine_id",
+            f"machine_id: {body['machine_id']!r} in the body, expected {machine_id!r} as in the "
+            "address, or none",
+            "machine_id",
+        )
+    dtype = body.get("dtype", "json")
+    if dtype not in ("json", "i2", "f4"):
+        raise WireError("bad_dtype", f"dtype: {dtype!r}, expected json, i2 or f4", "dtype")
+    given: dict[str, Any] = {"machine_id": machine_id}
+    # Lists of numbers travel on as float32: less than half of their text.
+    given["dtype"] = "f4" if dtype == "json" else dtype
+    given |= {k: _number(k, body[k]) for k in _SCALARS if body.get(k) is not None}
+    given |= {k: _name(k, body[k]) for k in _NAMES if body.get(k)}
+    channels = _table("channels", body.get("channels"))
+    for name, samples in channels.items():
+        if name not in CHANNEL_UNITS:
+            known = ", ".join(CHANNEL_UNITS)
+            raise WireError("no_channels", f"channels.{name}: unknown, expected {known}", name)
+        given[name] = _floats(name, samples) if dtype == "json" else _bytes(name, samples)
+    for name, scale in _table("scale", body.get("scale", {})).items():
+        given[f"scale_{name}"] = _number(f"scale_{name}", scale)
+    return {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in given.items()}
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "bad_request", f"the body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Problem(400, "bad_request", f"the body is a {type(value).__name__}, expected {{...}}")
+    return value
+
+
+def _table(field: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise WireError(
+            "missing_field", f"{field}: {_show(value)}, expected a table by channel", field
+        )
+    return value
+
+
+def _number(field: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise WireError("bad_number", f"{field}: {_show(value)}, expected a number", field)
+    return repr(value)
+
+
+def _name(field: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise WireError("bad_machine_id", f"{field}: {_show(value)}, expected a name", field)
+    return value
+
+
+def _floats(name: str, samples: Any) -> bytes:
+    if not isinstance(samples, list):
+        raise WireError(
+            "bad_json",
+            f"{name}: {_show(samples)}, expected a list of numbers (or dtype i2 or f4 for base64)",
+            name,
+        )
+    for i, x in enumerate(samples):
+        if type(x) is not float and type(x) is not int:
+            raise WireError("bad_json", f"{name}[{i}]: {_show(x)}, expected a number", name)
+    try:
+        with np.errstate(over="ignore"):
+            return np.asarray(samples, dtype="<f8").astype("<f4").tobytes()
+    except OverflowError:
+        raise WireError("not_finite", f"{name}: a number is beyond float32", name) from None
+
+
+def _bytes(name: str, samples: Any) -> bytes:
+    if not isinstance(samples, str):
+        raise WireError("bad_dtype", f"{name}: {_show(samples)}, expected base64", name)
+    try:
+        return base64.b64decode(samples, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise WireError("bad_length", f"{name}: not base64 ({error})", name) from None
+
+
+def _show(value: Any) -> str:
+    return repr(value)[:60]
