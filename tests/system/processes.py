@@ -1,0 +1,94 @@
+"""The processes of `vtox up` in a folder and on ports of their own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vtox import keys
+from vtox.settings import Settings, load
+from vtox.store.client import Client, connect
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running `vtox up`."""
+
+    pid: int
+    settings: Settings
+    log: Path
+
+    def client(self) -> Client:
+        """A client of its server."""
+        return connect(self.settings.working_url(), "test")
+
+    def wait_for_workers(self, n: int, timeout_s: float = 60.0) -> None:
+        """Wait until `n` workers send heartbeats."""
+        end = time.monotonic() + timeout_s
+        while True:
+            try:
+                if self.client().scard(keys.WORKERS) >= n:
+                    return
+            except Exception as error:
+                reason: object = error
+            else:
+                reason = "too few workers"
+            assert time.monotonic() < end, f"{reason}\n{self.log.read_text()[-5000:]}"
+            time.sleep(0.2)
+
+
+def free_ports(n: int) -> list[int]:
+    """Ports free just now, below the range that the system hands out to clients."""
+    found: list[int] = []
+    candidate = 21_000 + os.getpid() % 8000
+    while len(found) < n:
+        candidate += 1
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+        found.append(candidate)
+    return found
+
+
+@contextmanager
+def cluster(
+    folder: Path, *arguments: str, command: str = "up", **settings: str
+) -> Iterator[Cluster]:
+    """Run `vtox up ARGUMENTS` until the block ends, then stop it as Ctrl-C would."""
+    api, coordinator, worker, flower = free_ports(4)
+    given = {
+        "VTOX_DATA_DIR": str(folder / "data"),
+        "VTOX_API_PORT": str(api),
+        "VTOX_COORDINATOR_PORT": str(coordinator),
+        "VTOX_WORKER_PORT": str(worker),
+        "VTOX_FLOWER_PORT": str(flower),
+    } | settings
+    log = folder / "up.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "vtox", command, *arguments],
+            cwd=folder,
+            env=os.environ | given,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    names = {k.removeprefix("VTOX_").lower(): v for k, v in given.items()}
+    try:
+        yield Cluster(process.pid, load(**names), log)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise

@@ -1,0 +1,116 @@
+"""Killing bridge, workers and server with -9 while windows flow loses and doubles nothing."""
+
+import os
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import psutil
+import pytest
+import redis
+
+from tests.system.processes import Cluster, cluster
+from vtox import keys
+from vtox.faults import FAMILIES, FAULTS
+from vtox.store.client import Client
+
+MACHINES = 8
+WINDOWS = 100  # of each machine
+WINDOW_S = 0.2
+T0 = 1_764_000_000.0
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Cluster]:
+    hasty = {"VTOX_REDISPATCH_AFTER_S": "3", "VTOX_CLOCK_TOLERANCE_S": "1e12"}
+    with cluster(tmp_path, "--without", "api", "--without", "flower", **hasty) as started:
+        started.wait_for_workers(len(FAMILIES))
+        yield started
+
+
+def send_all(client: Client) -> None:
+    """Send every window at least once: what the dying server did not confirm is sent again."""
+    counts = np.arange(200, dtype="<i2").tobytes()
+    for seq in range(WINDOWS):
+        for m in range(MACHINES):
+            fields = {
+                "machine_id": f"M{m}",
+                "seq": seq,
+                "t0": T0 + seq * WINDOW_S,
+                "fs_hz": 1000,
+                "dtype": "i2",
+                "ia": counts,
+                "ib": counts,
+                "ic": counts,
+            }
+            persist(lambda fields=fields: client.xadd(keys.RAW, fields))
+        time.sleep(WINDOW_S)
+
+
+def persist(call, timeout_s: float = 30.0):  # type: ignore[no-untyped-def]
+    """Call until the server answers."""
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            return call()
+        except redis.RedisError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+def pid_of(running: Cluster, *words: str) -> int:
+    """Return the process of the cluster whose command line has all the words."""
+    for p in psutil.Process(running.pid).children(recursive=True):
+        try:
+            line = p.cmdline()
+        except psutil.Error:
+            continue
+        if all(any(w in part for part in line) for w in words):
+            return p.pid
+    raise AssertionError(f"no process with {words}")
+
+
+def test_nothing_lost_nothing_doubled(running: Cluster) -> None:
+    client = running.client()
+    sender = Thread(target=send_all, args=(running.client(),))
+    sender.start()
+    for words in (
+        ["vtox", "bridge"],
+        ["celery", "bearing"],
+        ["valkey-server"],
+        ["celery", "broken_bar"],
+        ["vtox", "bridge"],
+    ):
+        time.sleep(3)
+        os.kill(pid_of(running, *words), signal.SIGKILL)
+    sender.join(timeout=90)
+    assert not sender.is_alive()
+
+    total = MACHINES * WINDOWS
+    end = time.monotonic() + 60
+    while persist(lambda: int(client.hget(keys.COUNTERS, "windows_done") or 0)) < total:
+        assert time.monotonic() < end, client.hgetall(keys.COUNTERS)
+        time.sleep(0.2)
+
+    counters = {k.decode(): int(v) for k, v in client.hgetall(keys.COUNTERS).items()}
+    assert counters["windows_done"] == total
+    assert counters["windows_in"] == total
+    assert "windows_dead" not in counters
+    assert {f: counters[f"windows:{f}"] for f in FAMILIES} == dict.fromkeys(FAMILIES, total)
+    assert all(counters[f"in_flight_{w}:{f}"] == 0 for f in FAMILIES for w in ("windows", "bytes"))
+    assert client.xpending(keys.RAW, keys.GROUP)["pending"] == 0
+    assert client.xlen(keys.DEAD_LETTERS) == 0
+    assert client.hlen(keys.PROGRESS) == 0
+
+    seen: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for _, e in client.xrange(keys.RESULTS):
+        span = range(int(e[b"first_seq"]), int(e[b"last_seq"]) + 1)
+        seen[e[b"machine_id"].decode(), e[b"fault"].decode()].extend(span)
+    assert set(seen) == {(f"M{m}", fault) for m in range(MACHINES) for fault in FAULTS}
+    for who, seqs in seen.items():
+        assert sorted(seqs) == list(range(WINDOWS)), who
