@@ -21,6 +21,7 @@ LEVEL_STYLE = {"warning": "yellow", "error": "red", "critical": "bold red"}
 # Fields that every line has, or that only a machine wants to read.
 SHOWN_OTHERWISE = {"t", "level", "role", "event", "exception", "logger"}
 ROLE_WIDTH = 10
+TRACEBACK = "Traceback (most recent call last)"
 
 
 class Journal:
@@ -37,6 +38,7 @@ class Journal:
             self.path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8"
         )
         self._colour: dict[str, str] = {}
+        self._traces: dict[str, list[str]] = {}
 
     def close(self) -> None:
         """Close the file."""
@@ -54,9 +56,22 @@ class Journal:
         except ValueError:
             entry = None
         if isinstance(entry, dict) and "event" in entry:
+            self._flush(role)
             self._write(entry | {"role": role})
+        elif line.startswith(TRACEBACK):
+            self._flush(role)
+            self._traces[role] = [line.rstrip()]
+        elif role in self._traces:
+            self._traces[role].append(line.rstrip())
+            if not line.startswith(" "):
+                self._flush(role)
         elif line.strip():
             self.say(line.rstrip(), role=role)
+
+    def _flush(self, role: str) -> None:
+        """Write a traceback that was printed line by line as one entry."""
+        if lines := self._traces.pop(role, None):
+            self.say(lines[-1], role=role, level="error", exception="\n".join(lines))
 
     def _write(self, entry: dict[str, Any]) -> None:
         text = json.dumps(entry, default=str, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 from typing import Any
 
 import structlog
@@ -51,6 +52,8 @@ def setup(role: str, level: int = logging.INFO) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     logging.captureWarnings(True)
+    # It recommends the option that loses tasks on a Redis broker.
+    warnings.filterwarnings("ignore", message=r"\s*In Celery 5\.1 we introduced")
     for name in FOREIGN:
         logger = logging.getLogger(name)
         logger.handlers = []
@@ -60,4 +63,5 @@ def setup(role: str, level: int = logging.INFO) -> None:
 
 
 def _first_things_first(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    event.pop("color_message", None)  # uvicorn's own copy of the message
     return {k: event.pop(k) for k in ("t", "level", "role", "event") if k in event} | event

@@ -13,6 +13,7 @@ import redis
 
 import vtox
 from vtox import keys, lifeline
+from vtox.errors import ServerUnavailable
 from vtox.faults import FAMILIES
 from vtox.ports import answers, listens, url
 from vtox.settings import Settings
@@ -22,6 +23,8 @@ from vtox.store.client import connect
 LOAD = {"turn_short": 0.3, "bearing": 0.5, "broken_bar": 0.2}
 WITHOUT = ("server", "bridge", "workers", "api", "flower")
 FLOWER_MAX_TASKS = 10_000
+# Celery says so because of pickle, which we refuse; in a container root is the usual user.
+ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def workers(settings: Settings) -> list[Role]:
         name = f"{base}-{twins + 1}" if twins else base
         lean = ("--without-gossip", "--without-mingle")
         which = ("-n", f"{name}@%h", "-Q", ",".join(queues))
-        command = ("celery", "-A", "vtox", "worker", *lean, *which)
+        command = ("celery", "-q", "-A", "vtox", "worker", *lean, *which)
         roles.append(Role(name, command, 2, 1, partial(worker_beats, settings, name)))
     return roles
 
@@ -94,6 +97,7 @@ def environment(settings: Settings) -> dict[str, str]:
     given["VTOX_DATA_DIR"] = str(settings.data_dir.resolve())
     # Only the process that a person started brings up a cluster.
     given["VTOX_CLUSTER_ENABLED"] = "false"
+    given["PYTHONWARNINGS"] = ROOT_IS_FINE
     root = Path(vtox.__file__).parent.parent
     if root.name not in ("site-packages", "dist-packages"):
         given["PYTHONPATH"] = str(root)
@@ -115,7 +119,7 @@ def server_answers(settings: Settings) -> bool:
     try:
         with connect(settings.working_url(), "probe") as client:
             return bool(client.ping())
-    except redis.RedisError:
+    except (redis.RedisError, ServerUnavailable):
         return False
 
 
@@ -126,17 +130,18 @@ def worker_beats(settings: Settings, name: str, pid: int) -> bool:
             names = [n for n in client.smembers(keys.WORKERS) if n.startswith(f"{name}@".encode())]
             beats = [client.hget(keys.worker(n.decode()), "pid") for n in names]
             return str(pid).encode() in beats
-    except redis.RedisError:
+    except (redis.RedisError, ServerUnavailable):
         return False
 
 
 def _api(settings: Settings) -> tuple[str, ...]:
     where = ("--host", settings.api_host, "--port", str(settings.api_port))
-    return ("uvicorn", "api.main:app", *where, "--no-access-log", "--timeout-graceful-shutdown=2")
+    calm = ("--no-access-log", "--log-level=warning", "--timeout-graceful-shutdown=2")
+    return ("uvicorn", "api.main:app", *where, *calm)
 
 
 def _flower(settings: Settings) -> tuple[str, ...]:
     # Loopback and read-only: its pages show what tasks carry, and its buttons stop workers.
     where = ("--address=127.0.0.1", f"--port={settings.flower_port}")
     few = f"--max-tasks={FLOWER_MAX_TASKS}"
-    return ("celery", "-A", "vtox", "flower", *where, "--read-only", few)
+    return ("celery", "-q", "-A", "vtox", "flower", *where, "--read-only", few, "--logging=none")

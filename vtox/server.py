@@ -175,6 +175,7 @@ class EmbeddedServer:
         self.address = Address(0, "")
         self.log = logging.getLogger("vtox.server")
         self._last_lines: deque[str] = deque(maxlen=5)
+        self._stopping = False
 
     def __enter__(self) -> "EmbeddedServer":
         self.start()
@@ -233,6 +234,7 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """End the server: politely, so that its log is on disk, then firmly."""
+        self._stopping = True
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -306,7 +308,10 @@ class EmbeddedServer:
                 found = _LOG_LINE.match(text)
                 level, message = found.groups() if found else ("#", text)
                 self._last_lines.append(message)
-                if level == "#":
-                    self.log.warning("%s", message)
-                else:
-                    self.log.debug("%s", message)
+                self.log.log(self._level(level, message), "%s", message)
+
+    def _level(self, mark: str, message: str) -> int:
+        if mark != "#" or self._stopping:
+            return logging.DEBUG
+        # Advice about the host's kernel settings, given at every start.
+        return logging.INFO if message.startswith("WARNING ") else logging.WARNING

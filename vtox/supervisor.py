@@ -85,23 +85,29 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         keepers: list[asyncio.Task[None]] = []
-        admitted = False
         with _signals(self._on_signal):
-            for rank, group in itertools.groupby(self.plan, key=lambda r: r.rank):
-                batch = [self.states[r.name] for r in group]
-                if rank > 0 and not admitted:
-                    admitted = await self._ask_admission()
-                keepers += [asyncio.create_task(self._keep(s)) for s in batch]
-                await asyncio.gather(*(self._until_ready(s) for s in batch))
-                if self._stop.is_set():
-                    break
-            else:
-                self.on_ready()
-            await self._stop.wait()
-            await self._drain()
-            await asyncio.gather(*keepers)
+            try:
+                await self._start(keepers)
+                await self._stop.wait()
+            finally:
+                self._stop.set()
+                await self._drain()
+                await asyncio.gather(*keepers)
         if self.failure:
             raise SystemStateError(self.failure)
+
+    async def _start(self, keepers: list[asyncio.Task[None]]) -> None:
+        admitted = False
+        for rank, group in itertools.groupby(self.plan, key=lambda r: r.rank):
+            if rank > 0 and not admitted:
+                admitted = await self._ask_admission()
+            if self._stop.is_set():
+                return
+            batch = [self.states[r.name] for r in group]
+            keepers += [asyncio.create_task(self._keep(s)) for s in batch]
+            await asyncio.gather(*(self._until_ready(s) for s in batch))
+        if not self._stop.is_set():
+            self.on_ready()
 
     def request_stop(self) -> None:
         """End everything in order; asked a second time, at once. Safe from any thread."""
