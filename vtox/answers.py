@@ -21,6 +21,7 @@ class Answer:
     fault: str
     t_start: float
     t_end: float
+    first_seq: int
     last_seq: int
     state: str
     reason: str
@@ -34,9 +35,10 @@ class Answers:
     found: list[Answer] = field(default_factory=list)
 
     def missing(self) -> int:
-        """Return how many (run, family) have no answer yet that reaches to the run's end."""
-        ends = {(a.run, a.family) for a in self.found if a.last_seq >= self.windows[a.run] - 1}
-        return len(self.windows) * len(FAMILIES) - len(ends)
+        """Return how many windows some family has not answered yet, added up over families."""
+        records = {(a.run, a.family, a.first_seq, a.last_seq) for a in self.found}
+        answered = sum(last - first + 1 for _, _, first, last in records)
+        return max(0, sum(self.windows.values()) * len(FAMILIES) - answered)
 
     def of(self, run: str, fault: str) -> list[Answer]:
         """Return the answers for one fault in one run, in order of time."""
@@ -81,6 +83,7 @@ def _answer(raw: Mapping[bytes, bytes], machine_id: str) -> Answer | None:
         fault=text["fault"],
         t_start=float(text["t_start"]),
         t_end=float(text["t_end"]),
+        first_seq=int(text["first_seq"]),
         last_seq=int(text["last_seq"]),
         state=text["state"],
         reason=text["reason"],
