@@ -1,0 +1,85 @@
+"""The state of the system as text: what `vtox status` prints and `vtox demo` keeps on screen."""
+
+from rich.table import Table
+from rich.text import Text
+
+from vtox import keys
+from vtox.store.status import Snapshot
+from vtox.throughput import Throughput
+
+UNTOLD = "?"
+
+
+def rate_line(rate: Throughput) -> Text:
+    """Return the throughput with its source and age, or why there is none."""
+    if rate.windows_per_s is None:
+        return Text("throughput unknown: ").append(rate.reason, "dim")
+    text = Text(f"{rate.windows_per_s:.1f} windows/s", "bold")
+    age = "" if rate.age_s is None else f", {rate.age_s:.0f} s old"
+    return text.append(f"  {rate.source}{age}", "not bold dim")
+
+
+def latency_line(snap: Snapshot) -> str:
+    """Return the latencies that the monitor measured last."""
+    latest = snap.metrics[0] if snap.metrics else {}
+    p50, p95 = latest.get("latency_p50_ms"), latest.get("latency_p95_ms")
+    if p50 is None or p95 is None:
+        return "not measured"
+    return f"{p50:.0f} ms median, {p95:.0f} ms at 95 %"
+
+
+def raw_line(snap: Snapshot) -> str:
+    """Return XINFO GROUPS of the raw stream in one line."""
+    entries = f"{snap.lengths[keys.RAW]} entries"
+    g = snap.group
+    if g is None:
+        return f"{entries}, no consumer group yet"
+    lag, read = (UNTOLD if n is None else str(n) for n in (g.lag, g.entries_read))
+    return f"{entries}, group {keys.GROUP}: lag {lag}, pending {g.pending}, entries-read {read}"
+
+
+def queues(snap: Snapshot) -> Table:
+    """Return a row a queue."""
+    table = _table("queue", "waiting", "in flight", "done", "dead", "workers")
+    for name, q in snap.queues.items():
+        counts = (q.waiting, q.in_flight, q.done, q.dead)
+        workers = Text(str(q.workers), "" if q.workers else "bold red")
+        table.add_row(name, *map(str, counts), workers)
+    return table
+
+
+def workers(snap: Snapshot) -> Table:
+    """Return a row a worker."""
+    table = _table("worker", "pid", "port", "cpu", "memory", "windows/s", "seen")
+    for w in snap.workers:
+        table.add_row(
+            w.name,
+            str(w.pid),
+            str(w.port or ""),
+            UNTOLD if w.cpu_percent is None else f"{w.cpu_percent:.0f} %",
+            UNTOLD if w.rss_bytes is None else megabytes(w.rss_bytes),
+            UNTOLD if w.windows_per_s is None else f"{w.windows_per_s:.1f}",
+            f"{max(snap.t - w.last_seen_t, 0):.0f} s ago",
+        )
+    return table
+
+
+def server_line(snap: Snapshot) -> str:
+    """Return the server's product, version and memory."""
+    s = snap.server
+    if s is None:
+        return "answers, but does not say what it is"
+    limit = f" of {megabytes(s.maxmemory_bytes)}" if s.maxmemory_bytes else ""
+    return f"{s.product} {s.version}, {megabytes(s.used_memory_bytes)}{limit} in use"
+
+
+def megabytes(n: float) -> str:
+    """Return bytes in MB."""
+    return f"{n / 1e6:.0f} MB"
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for i, name in enumerate(names):
+        table.add_column(name, justify="right" if i else "left", no_wrap=True)
+    return table

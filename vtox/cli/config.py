@@ -1,0 +1,100 @@
+"""`vtox config show`: every setting under the name that sets it, with its value and source."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic_settings import (
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    InitSettingsSource,
+    SecretsSettingsSource,
+)
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from vtox.cli.options import Json
+from vtox.errors import ServerUnavailable
+from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load
+
+group = typer.Typer(help="The settings in force.", no_args_is_help=True)
+# Below this many columns the descriptions would be a word wide.
+NARROW = 90
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):([^@/]*)@")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of commands."""
+    app.add_typer(group, name="config")
+
+
+@group.command("show")
+def show(
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show secrets, and the URL of the embedded server.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show every setting as VTOX_<NAME> with its value and where that comes from."""
+    settings = load()
+    origins = sources(settings)
+    rows = {
+        f"VTOX_{name.upper()}": (
+            _value(name, getattr(settings, name), reveal),
+            origins[name],
+            about,
+        )
+        for name, about in ((n, f.description or "") for n, f in Settings.model_fields.items())
+    }
+    if reveal:
+        rows["working_url"] = (_working_url(settings), "", "where the server answers")
+    if as_json:
+        text = {k: {"value": v, "source": s, "about": a} for k, (v, s, a) in rows.items()}
+        typer.echo(json.dumps(text))
+        return
+    console = Console(highlight=False)
+    columns = ["setting", "value", "source", "what it is"][: 4 if console.width > NARROW else 3]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in ("setting", "source"))
+    for name, (value, source, about) in rows.items():
+        cells = (name, "-" if value is None else str(value), source, about)
+        style = "" if source in ("default", "mode") else "bold"
+        table.add_row(*map(escape, cells[: len(columns)]), style=style)
+    console.print(table)
+
+
+def sources(settings: Settings) -> dict[str, str]:
+    """Return setting -> where its value comes from: the first place that has it."""
+    none: dict[str, Any] = {}
+    _, environment, dotenv, toml = Settings.settings_customise_sources(
+        Settings,
+        InitSettingsSource(Settings, none),
+        EnvSettingsSource(Settings),
+        DotEnvSettingsSource(Settings),
+        SecretsSettingsSource(Settings),
+    )
+    places = [("environment", environment()), (".env", dotenv()), ("TOML file", toml())]
+    places.append(("mode", MODE_DEFAULTS[settings.cluster_mode]))
+    return {
+        name: next((place for place, found in places if name in found), "default")
+        for name in Settings.model_fields
+    }
+
+
+def _value(name: str, value: Any, reveal: bool) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if name in SECRETS and value and not reveal:
+        return _PASSWORD.sub(r"\1:***@", value)
+    return value
+
+
+def _working_url(settings: Settings) -> str | None:
+    try:
+        return settings.working_url()
+    except ServerUnavailable:
+        return None

@@ -1,0 +1,95 @@
+"""`vtox status`: the running system at a glance."""
+
+import json
+import time
+from dataclasses import asdict
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vtox import keys
+from vtox.cli import board
+from vtox.cli.options import Json
+from vtox.readiness import Check, checks
+from vtox.settings import load
+from vtox.store.client import Client, check, connect
+from vtox.store.status import Snapshot, snapshot
+from vtox.throughput import READING_EVERY_S, Sampler, Throughput, throughput
+
+STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(status)
+
+
+def status(as_json: Json = False) -> None:
+    """Show the running system: throughput, raw stream, queues, workers."""
+    with connect(load().working_url(), "status") as client:
+        check(client)
+        snap, rate = measured(client)
+    found = checks(snap)
+    if as_json:
+        typer.echo(json.dumps(_plain(snap, rate, found)))
+        return
+    console = Console(highlight=False)
+    state = "degraded" if any(c.status == "fail" for c in found) else "running"
+    head = Text("VTOX ", "bold").append(state, "green" if state == "running" else "bold red")
+    console.print(head.append(f"  {snap.machines} machines, {len(snap.workers)} workers", "dim"))
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("throughput", board.rate_line(rate))
+    grid.add_row("latency", board.latency_line(snap))
+    grid.add_row(keys.RAW, board.raw_line(snap))
+    grid.add_row("server", board.server_line(snap))
+    console.print(grid)
+    console.print()
+    console.print(board.queues(snap))
+    if snap.workers:
+        console.print()
+        console.print(board.workers(snap))
+    for c in found:
+        if c.status != "pass":
+            line = Text(f"\n{c.name}: {c.observed}", STYLES[c.status])
+            console.print(line.append(f"; {c.remedy}" if c.remedy else "", "default"))
+
+
+def measured(client: Client) -> tuple[Snapshot, Throughput]:
+    """Return a snapshot and the throughput.
+
+    Where the monitor does not answer, the activity of the stream is measured here and now, which
+    takes a few seconds.
+    """
+    snap = snapshot(client)
+    rate = throughput(snap, [])
+    if rate.source == "performance_metrics" or snap.group is None:
+        return snap, rate
+    sampler = Sampler()
+    sampler.take(client)
+    time.sleep(READING_EVERY_S)
+    sampler.take(client)
+    snap = snapshot(client)
+    return snap, throughput(snap, sampler.readings())
+
+
+def _plain(snap: Snapshot, rate: Throughput, found: list[Check]) -> dict[str, Any]:
+    group = asdict(snap.group) if snap.group else None
+    return {
+        "state": "degraded" if any(c.status == "fail" for c in found) else "running",
+        "throughput": rate.windows_per_s,
+        "throughput_source": rate.source,
+        "throughput_age_s": rate.age_s,
+        "throughput_reason": rate.reason,
+        "metrics": snap.metrics[0] if snap.metrics else None,
+        "group": {"stream": keys.RAW, "name": keys.GROUP} | group if group else None,
+        "streams": snap.lengths,
+        "queues": {name: asdict(q) for name, q in snap.queues.items()},
+        "workers": [asdict(w) for w in snap.workers],
+        "machines": snap.machines,
+        "counters": snap.counters,
+        "server": asdict(snap.server) if snap.server else None,
+        "checks": [asdict(c) for c in found],
+    }

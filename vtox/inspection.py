@@ -1,0 +1,186 @@
+"""What `vtox doctor` looks at: each check says what was found and what to do about it."""
+
+import platform
+import shutil
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import redis
+
+import vtox
+from vtox import keys, ports
+from vtox.errors import ServerUnavailable
+from vtox.readiness import Check, Status, checks
+from vtox.settings import Settings
+from vtox.store.client import Client, check, connect
+from vtox.store.status import snapshot
+
+PACKAGES = ("vtox", "celery", "kombu", "redis", "flower", "numpy", "scipy")
+REDIS_MIN = (7, 0)
+# Alerts carry the senders' times, throughput the server's: a second shows.
+CLOCK_WARN_S = 1.0
+DISK_WARN_BYTES = 2 << 30
+LAG_WARN = 1000
+
+
+def inspect(settings: Settings) -> Iterator[Check]:
+    """Yield the checks in the order in which a person would look."""
+    yield _versions()
+    yield _celeryconfig()
+    yield from _data_dir(settings)
+    yield from _ports(settings)
+    try:
+        with connect(settings.working_url(), "doctor") as client:
+            check(client)
+            yield from _server(client, settings)
+            yield from _work(client)
+    except (ServerUnavailable, redis.ConnectionError, redis.TimeoutError) as error:
+        remedy = "start it: `vtox up`; or set VTOX_REDIS_URL to a Redis 7+ or Valkey server"
+        yield Check(name="server", status="fail", observed=str(error), remedy=remedy)
+
+
+def _versions() -> Check:
+    text = ", ".join(f"{p} {version(p)}" for p in PACKAGES)
+    return Check(
+        name="versions", status="pass", observed=f"Python {platform.python_version()}, {text}"
+    )
+
+
+def _celeryconfig() -> Check:
+    ours = Path(vtox.__file__).parent.parent / "celeryconfig.py"
+    if not ours.exists():
+        remedy = "reinstall vtox"
+        return Check(name="celeryconfig", status="fail", observed=f"{ours} missing", remedy=remedy)
+    stranger = Path.cwd() / "celeryconfig.py"
+    other = stranger.exists() and not stranger.samefile(ours)
+    note = f"; {stranger} is not ours and is ignored" if other else ""
+    return Check(name="celeryconfig", status="pass", observed=f"{ours}{note}")
+
+
+def _data_dir(settings: Settings) -> Iterator[Check]:
+    folder = settings.data_dir
+    if not folder.exists():
+        yield Check(name="data", status="pass", observed=f"{folder}: not yet, made at first start")
+        return
+    free = shutil.disk_usage(folder).free
+    status: Status = "pass" if free > DISK_WARN_BYTES else "warn"
+    remedy = "" if status == "pass" else "make room, or set VTOX_DATA_DIR to a larger disk"
+    observed = f"{folder}, {free / 1e9:.0f} GB free"
+    yield Check(name="data", status=status, observed=observed, remedy=remedy)
+    overcommit = Path("/proc/sys/vm/overcommit_memory")
+    if not settings.redis_url and overcommit.exists() and overcommit.read_text().strip() == "0":
+        yield Check(
+            name="overcommit",
+            status="pass",
+            observed="vm.overcommit_memory is 0: with little memory free, rewriting the server's "
+            "log can fail (`sysctl vm.overcommit_memory=1` avoids it)",
+        )
+
+
+def _ports(settings: Settings) -> Iterator[Check]:
+    host = settings.api_host
+    serving = {
+        "api": ("VTOX_API_PORT", settings.api_port, host, "/health/live"),
+        "coordinator": ("VTOX_COORDINATOR_PORT", settings.coordinator_port, host, "/health/live"),
+        "flower": ("VTOX_FLOWER_PORT", settings.flower_port, "", "/"),
+    }
+    for name, (setting, port, where, path) in serving.items():
+        label = f"port:{name}"
+        if ports.answers(ports.url(where, port) + path):
+            yield Check(name=label, status="pass", observed=f"{port} answers")
+        elif ports.port_is_free(port, where or ports.LOOPBACK):
+            yield Check(name=label, status="pass", observed=f"{port} is free: nothing runs there")
+        else:
+            who = ports.holder(port)
+            by = f" by {who.name()} (pid {who.pid})" if who else ""
+            yield Check(
+                name=label,
+                status="fail",
+                observed=f"{port} is taken{by}, which does not answer as VTOX",
+                remedy=f"stop that, or set {setting} to a free port",
+            )
+
+
+def _server(client: Client, settings: Settings) -> Iterator[Check]:
+    before = time.time()
+    seconds, micros = client.time()
+    after = time.time()
+    trip_ms = (after - before) * 1000
+    offset = seconds + micros / 1e6 - (before + after) / 2
+    yield Check(name="round trip", status="pass", observed=f"{trip_ms:.1f} ms")
+    far = abs(offset) > CLOCK_WARN_S
+    yield Check(
+        name="clock",
+        status="warn" if far else "pass",
+        observed=f"the server's is {offset:+.3f} s from this host's",
+        remedy="let both keep time by NTP" if far else "",
+    )
+    try:
+        info = client.info()
+    except redis.ResponseError as error:
+        yield Check(name="version", status="warn", observed=f"INFO is denied: {error}")
+        return
+    yield _version(info)
+    yield _persistence(info, settings)
+    policy = info.get("maxmemory_policy", "noeviction")
+    yield Check(
+        name="eviction",
+        status="pass" if policy == "noeviction" else "fail",
+        observed=policy,
+        remedy="" if policy == "noeviction" else "set maxmemory-policy noeviction: data get lost",
+    )
+
+
+def _version(info: dict[str, object]) -> Check:
+    if "valkey_version" in info:
+        return Check(name="version", status="pass", observed=f"valkey {info['valkey_version']}")
+    text = str(info.get("redis_version", "0"))
+    old = tuple(int(n) for n in text.split(".")[:2] if n.isdigit()) < REDIS_MIN
+    remedy = "VTOX needs Redis 7 or newer, or any Valkey" if old else ""
+    return Check(
+        name="version", status="fail" if old else "pass", observed=f"redis {text}", remedy=remedy
+    )
+
+
+def _persistence(info: dict[str, object], settings: Settings) -> Check:
+    if not info.get("aof_enabled"):
+        remedy = "set appendonly yes on that server, or windows are lost when it ends"
+        return Check(name="persistence", status="warn", observed="off", remedy=remedy)
+    bad = [k for k in ("aof_last_write_status", "aof_last_bgrewrite_status") if info.get(k) != "ok"]
+    size = f"{int(str(info.get('aof_current_size') or 0)) / 1e6:.0f} MB"
+    return Check(
+        name="persistence",
+        status="fail" if bad else "pass",
+        observed=f"append-only log, {size}" + (f"; {', '.join(bad)} not ok" if bad else ""),
+        remedy=f"is the disk of {settings.data_dir} full? cluster.log there says why"
+        if bad
+        else "",
+    )
+
+
+def _work(client: Client) -> Iterator[Check]:
+    snap = snapshot(client)
+    yield from (c for c in checks(snap) if c.name != "server")
+    group = snap.group
+    if group is None:
+        return
+    if group.lag is None:
+        observed = f"the server cannot tell; pending {group.pending}"
+        yield Check(name="lag", status="pass", observed=observed)
+        return
+    behind = group.lag > LAG_WARN
+    yield Check(
+        name="lag",
+        status="warn" if behind else "pass",
+        observed=f"{group.lag} windows of {keys.RAW} unread, {group.pending} at work",
+        remedy="more workers: VTOX_CLUSTER_WORKERS" if behind else "",
+    )
+    dead = snap.lengths[keys.DEAD_LETTERS]
+    yield Check(
+        name="dead letters",
+        status="warn" if dead else "pass",
+        observed=str(dead),
+        remedy="`vtox dead-letters list` tells why" if dead else "",
+    )

@@ -1,0 +1,98 @@
+"""Dead letters: entries that could not be diagnosed, with the reason and the entry itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vtox import keys
+from vtox.errors import InputError
+from vtox.store.client import Client
+
+_ENTRY = b"entry."
+_READ_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """One entry of `dead_letters`; `entry` is what was sent, empty where it was gone or too big."""
+
+    id: str
+    stream_id: str
+    machine_id: str
+    seq: str
+    family: str
+    code: str
+    reason: str
+    attempts: int
+    t: float
+    entry: dict[bytes, bytes]
+
+    @property
+    def entry_bytes(self) -> int:
+        """Size of the entry."""
+        return sum(len(k) + len(v) for k, v in self.entry.items())
+
+
+def newest_first(client: Client) -> Iterator[DeadLetter]:
+    """Yield all dead letters, reading a few at a time: each may carry megabytes."""
+    last = "+"
+    while entries := client.xrevrange(keys.DEAD_LETTERS, max=last, count=_READ_AT_ONCE):
+        yield from (_letter(i, fields) for i, fields in entries)
+        last = f"({entries[-1][0].decode()}"
+
+
+def get(client: Client, letter_id: str) -> DeadLetter:
+    """Return one dead letter.
+
+    Raises
+    ------
+    InputError
+        There is none of that id.
+    """
+    ms, _, number = letter_id.partition("-")
+    found = []
+    if ms.isdigit() and (number or "0").isdigit():
+        found = client.xrange(keys.DEAD_LETTERS, letter_id, letter_id)
+    if not found:
+        raise InputError(f"no dead letter {letter_id}: `vtox dead-letters list` shows them")
+    return _letter(*found[0])
+
+
+def replay(client: Client, letter: DeadLetter) -> str:
+    """Send the entry again, for the family that failed on it, and return its new id.
+
+    Sent twice it counts once: the bridge knows the dead letter's id as part of the identity.
+
+    Raises
+    ------
+    InputError
+        The dead letter does not carry its entry.
+    """
+    if not letter.entry:
+        raise InputError(f"{letter.id}: the entry was not kept, only what was wrong with it")
+    fields = letter.entry | {b"replay_of": letter.id.encode()}
+    fields.pop(b"replay_family", None)
+    if letter.family:
+        fields[b"replay_family"] = letter.family.encode()
+    with client.pipeline(transaction=True) as pipe:
+        pipe.xadd(keys.RAW, fields)
+        pipe.xdel(keys.DEAD_LETTERS, letter.id)
+        added, _ = pipe.execute()
+    return str(added.decode())
+
+
+def _letter(letter_id: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
+    def text(name: bytes) -> str:
+        return fields.get(name, b"").decode("utf-8", "replace")
+
+    return DeadLetter(
+        id=letter_id.decode(),
+        stream_id=text(b"stream_id"),
+        machine_id=text(b"machine_id"),
+        seq=text(b"seq"),
+        family=text(b"family"),
+        code=text(b"code"),
+        reason=text(b"reason"),
+        attempts=int(text(b"attempts") or 0),
+        t=float(text(b"t") or 0),
+        entry={k.removeprefix(_ENTRY): v for k, v in fields.items() if k.startswith(_ENTRY)},
+    )
