@@ -1,0 +1,155 @@
+"""Lines in amplitude and phase modulation: their level, and how far they stand out of the floor."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+Floats = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complexfloating]
+
+# Zero padding: a line between two bins loses 1.4 dB with a Hann window, 0.1 dB when padded fourfold.
+PAD = 4
+# The floor is fitted on so many points of the surroundings: from this factor below the interval to
+# this factor above it, at least so many bins.
+FLOOR_POINTS = 160
+FLOOR_FACTOR = 2.5
+FLOOR_BINS = 50
+# Below so many bins the removed trend and the skirt of the supply line shape the floor.
+LOWEST_BINS = 2.5
+# Points this far above the floor count as this far: other lines pull the fit no further. The mean
+# of Exp(1) so limited is 1 - exp(-LIMIT).
+LIMIT = 2.5
+PASSES = 8
+# Half width of a line in bins of the Hann window.
+LINE_BINS = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Modulation:
+    """Spectra of amplitude and phase modulation, shape (batch, bins), Hann window, padded.
+
+    A lower sideband alone of relative amplitude m shows as |am| = |pm| = m/2.
+    """
+
+    am: Complex
+    pm: Complex
+    step_hz: float  # spacing of the padded bins
+    bin_hz: float  # resolution 1/T
+
+    def sidebands(self, index: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Return the amplitudes of lower and upper sideband, relative to the line, at bins."""
+        a = np.take_along_axis(self.am, index[:, None], axis=-1)[:, 0]
+        p = np.take_along_axis(self.pm, index[:, None], axis=-1)[:, 0]
+        return np.abs(a - 1j * p), np.abs(a + 1j * p)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The strongest line of each recording inside its search interval; arrays of shape (batch,)."""
+
+    index: npt.NDArray[np.int64]  # padded bin
+    hz: Floats
+    statistic: Floats  # am power over am floor + pm power over pm floor; about Gamma(2) for noise
+    am_floor: Floats  # power in one bin, relative to the supply line
+    pm_floor: Floats
+
+
+def spectra(am: Floats, pm: Floats, rate_hz: float) -> Modulation:
+    """Return the spectra of modulations from `baseband.modulation`.
+
+    Parameters
+    ----------
+    am, pm : ndarray, shape (batch, points)
+        Relative amplitude (ratio) and phase (rad).
+    rate_hz : float
+
+    Returns
+    -------
+    Modulation
+    """
+    points = am.shape[-1]
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(points) + 0.5) / points)
+    window = (window / window.sum()).astype(np.float32)
+    padded = scipy.fft.next_fast_len(PAD * points, real=True)
+    both = np.stack([am, pm]).astype(np.float32) * window
+    am_f, pm_f = scipy.fft.rfft(both, n=padded, axis=-1)
+    return Modulation(am=am_f, pm=pm_f, step_hz=rate_hz / padded, bin_hz=rate_hz / points)
+
+
+def strongest(m: Modulation, low_hz: Floats, high_hz: Floats) -> Line:
+    """Return the line that stands out most between `low_hz` and `high_hz` of each recording.
+
+    The statistic is P_am/F_am + P_pm/F_pm with F the floor around the interval: a quadratic in the
+    logarithms of power and frequency, fitted to the surroundings, first with, then without the
+    strongest line.
+
+    Parameters
+    ----------
+    m : Modulation
+    low_hz, high_hz : ndarray, shape (batch,)
+        Search interval of the modulation frequency; NaN gives a statistic of 0.
+
+    Returns
+    -------
+    Line
+    """
+    known = np.isfinite(low_hz) & np.isfinite(high_hz)
+    low = np.where(known, low_hz, 10 * m.bin_hz)
+    high = np.where(known, np.maximum(high_hz, low), 10 * m.bin_hz)
+    last = m.am.shape[-1] - 1
+    first_index = np.clip(np.round(low / m.step_hz).astype(int), 1, last)
+    width = int(np.max(np.round(high / m.step_hz).astype(int) - first_index)) + 1
+    index = np.clip(first_index[:, None] + np.arange(width), 0, last)
+    inside = (index * m.step_hz <= high[:, None] + m.step_hz / 2) & (index >= 1)
+    am_power, pm_power = (_power(np.take_along_axis(z, index, axis=-1)) for z in (m.am, m.pm))
+
+    ring_low = np.maximum(low / FLOOR_FACTOR, LOWEST_BINS * m.bin_hz)
+    ring_high = np.maximum(high * FLOOR_FACTOR, ring_low + FLOOR_BINS * m.bin_hz)
+    ramp = np.linspace(0, 1, FLOOR_POINTS)
+    ring = ring_low[:, None] + (ring_high - ring_low)[:, None] * ramp
+    ring_index = np.clip(np.round(ring / m.step_hz).astype(int), 1, last)
+    ring_power = [_power(np.take_along_axis(z, ring_index, axis=-1)) for z in (m.am, m.pm)]
+    span = np.log(ring_high / ring_low)[:, None] / 2
+    middle = np.log(ring_high * ring_low)[:, None] / 2
+    x_ring = (np.log(ring_index * m.step_hz) - middle) / span
+    x = (np.log(np.maximum(index, 1) * m.step_hz) - middle) / span
+
+    use = np.ones(ring_index.shape, bool)
+    for _ in range(2):
+        am_floor, pm_floor = (_floor(x_ring, p, use, x) for p in ring_power)
+        score = np.where(inside, am_power / am_floor + pm_power / pm_floor, 0.0)
+        best = np.argmax(score, axis=-1)[:, None]
+        found = np.take_along_axis(index, best, axis=-1)
+        use = np.abs(ring_index - found) * m.step_hz > LINE_BINS * m.bin_hz
+    return Line(
+        index=found[:, 0],
+        hz=found[:, 0] * m.step_hz,
+        statistic=np.where(known, np.take_along_axis(score, best, axis=-1)[:, 0], 0.0),
+        am_floor=np.take_along_axis(am_floor, best, axis=-1)[:, 0],
+        pm_floor=np.take_along_axis(pm_floor, best, axis=-1)[:, 0],
+    )
+
+
+def _power(z: Complex) -> Floats:
+    return np.asarray(z.real.astype(np.float64) ** 2 + z.imag.astype(np.float64) ** 2)
+
+
+def _floor(x: Floats, power: Floats, use: npt.NDArray[np.bool_], at: Floats) -> Floats:
+    """Return the floor exp(quadratic) of powers at `x`, evaluated at `at`.
+
+    Fisher scoring of the Whittle likelihood sum(log F + P/F), with P/F limited (Whittle 1953,
+    Ark. Mat. 2(5):423; the limit makes it an M-estimate).
+    """
+    basis = np.stack([np.ones_like(x), x, x * x], axis=-1)
+    weighted = basis * use[..., None]
+    normal = np.swapaxes(weighted, -1, -2) @ basis + 1e-3 * np.eye(3)
+    gain = np.linalg.solve(normal, np.swapaxes(weighted, -1, -2))
+    log_power = np.log(power + 1e-30)
+    fit = (gain @ log_power[..., None])[..., 0]
+    for _ in range(PASSES):
+        excess = np.exp(np.minimum(log_power - (basis @ fit[..., None])[..., 0], 3.0))
+        update = np.minimum(excess, LIMIT) / (1 - np.exp(-LIMIT)) - 1
+        fit = fit + (gain @ update[..., None])[..., 0]
+    return np.asarray(np.exp(fit[:, :1] + fit[:, 1:2] * at + fit[:, 2:] * at**2))
