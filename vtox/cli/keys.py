@@ -1,6 +1,7 @@
 """`vtox keys`: API keys for machines and people; required in production mode."""
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -108,6 +109,8 @@ def _client() -> Iterator[Client]:
 
 @contextmanager
 def _embedded(settings: Settings) -> Iterator[Client]:
+    # What the server says of its start and end would bury the key.
+    logging.getLogger("vtox.server").setLevel(logging.ERROR)
     with EmbeddedServer(settings) as server, connect(server.url, "keys") as client:
         yield client
 

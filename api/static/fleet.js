@@ -1,0 +1,207 @@
+// The live page: polls the status, the machines and the alerts, and redraws what has changed.
+
+import { ago, byId, bytes, count, el, faultName, get, glyph, marked, num, outage, pill, poll, POLL_MS, put, span, svg, WORDS } from "./common.js";
+
+const RANK = { fault: 0, warning: 1, unknown: 2, normal: 3 };
+const DENSE_FROM = 200;
+const PART = 500;
+const SPARK_POINTS = 150;
+const SPARK_LEAST = 30;
+const sources = { performance_metrics: "measured by the monitor", stream_activity: "from the stream's activity", workers: "from the workers' own counts" };
+const order = new Intl.Collator("en", { numeric: true }).compare;
+
+const rates = [];
+const tiles = new Map();
+let machines = [];
+let wanted = "";
+let search = "";
+
+function drawStatus(s) {
+  const p = s.performance_metrics;
+  put("state", pill(s.state === "running" ? "normal" : "warning", s.state === "running" ? "Running" : "Degraded"));
+  put("asof", `at ${new Date(s.as_of).toLocaleTimeString()}`);
+  put("checks", checksNotice(s));
+  put("rate", num(p.throughput, 1));
+  put("source", p.throughput_source ? `${sources[p.throughput_source]}, ${ago(p.throughput_age_s)}` : `unknown: ${p.throughput_reason}`);
+  byId("source").title = p.throughput_reason;
+  put("ingest", num(p.ingest_rate, 1));
+  put("arrived", `${count(p.windows_in)} so far`);
+  put("p50", num(p.latency_p50_ms, 0));
+  put("p95", p.latency_p95_ms === null ? "not measured just now" : `95 % within ${num(p.latency_p95_ms, 0)} ms`);
+  put("backlog", count(p.backlog));
+  const raw = s.streams.motor_raw_data;
+  put("lag", raw.lag === null ? (raw.group ? "the server cannot tell what is unread" : "nothing has been read yet") : `${count(raw.lag)} of them unread`);
+  put("memory", s.server ? bytes(s.server.used_memory_bytes) : "–");
+  put("limit", s.server?.maxmemory_bytes ? `of ${bytes(s.server.maxmemory_bytes)}` : s.server ? "no limit set" : "not told");
+  rates.push(p.throughput);
+  if (rates.length > SPARK_POINTS) rates.shift();
+  drawSpark();
+  drawQueues(s.queues);
+  drawWorkers(s.workers);
+  const letters = s.streams.dead_letters.length;
+  put("foot", `${count(p.windows_done)} windows done, ${count(p.windows_duplicate)} duplicates, ${count(p.windows_refused)} refused, ${count(letters)} dead letters kept`, s.server ? ` · ${s.server.product} ${s.server.version}` : "");
+}
+
+function checksNotice(s) {
+  const bad = s.checks.filter((c) => c.status !== "pass");
+  if (!bad.length) return [];
+  const lines = bad.map((c) => el("li", {}, el("b", {}, c.name.replace("workers:", "worker for ")), el("span", {}, c.observed), c.remedy ? el("span", {}, "– ", ...marked(c.remedy)) : null));
+  return [el("ul", { class: "notice degraded", role: "status" }, lines)];
+}
+
+function drawSpark() {
+  const known = rates.filter((r) => r !== null);
+  if (known.length < 2) return put("spark");
+  const top = Math.max(...known) * 1.15 || 1;
+  const width = Math.max(rates.length, SPARK_LEAST);
+  const x = (i) => ((i + width - rates.length) / (width - 1)) * 100;
+  const points = rates.map((r, i) => (r === null ? null : `${x(i).toFixed(2)} ${(100 - (r / top) * 100).toFixed(2)}`));
+  const line = points.map((p, i) => (p ? (i && points[i - 1] ? `L${p}` : `M${p}`) : "")).join("");
+  const first = points.findIndex(Boolean), last = points.length - 1;
+  const area = points.every((p, i) => p || i < first) ? svg("path", { class: "area", d: `${line}L${x(last)} 100L${x(first)} 100Z` }) : null;
+  put("spark", ...[area, svg("path", { d: line })].filter(Boolean));
+}
+
+function table(id, columns, rows) {
+  const head = el("tr", {}, columns.map(([name, numeric]) => el("th", { class: numeric && "n", scope: "col" }, name)));
+  const body = rows.map((cells) => el("tr", {}, cells.map((c, i) => el("td", { class: columns[i][1] && "n" }, c ?? "–"))));
+  put(id, el("thead", {}, head), el("tbody", {}, body));
+}
+
+function drawQueues(queues) {
+  const columns = [["Queue"], ["Waiting", 1], ["In flight", 1], ["Done", 1], ["Dead", 1], ["Workers", 1]];
+  table("queues", columns, Object.entries(queues).map(([name, q]) => [el("code", {}, name), count(q.waiting), count(q.in_flight), count(q.done), count(q.dead), q.workers ? String(q.workers) : el("b", { class: "word fault" }, "none")]));
+}
+
+function drawWorkers(workers) {
+  put("workercount", workers.length ? `${workers.length} alive` : "");
+  if (!workers.length) return put("workers", el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, "No worker is alive. Start some: ", el("code", {}, "vtox up")))));
+  const columns = [["Queue"], ["Host"], ["Pid", 1], ["CPU", 1], ["Memory", 1], ["Windows/s", 1], ["Tasks", 1], ["Seen", 1]];
+  const rows = [...workers].sort((a, b) => order(a.queues.join() + a.name, b.queues.join() + b.name));
+  table("workers", columns, rows.map((w) => [el("code", { title: w.name }, w.queues.join(", ")), w.host, String(w.pid), meter(w.cpu_percent), bytes(w.memory_bytes), num(w.windows_per_s, 1), count(w.tasks_done), ago(w.last_seen_age_s)]));
+}
+function meter(percent) {
+  if (percent === null) return "–";
+  const fill = el("i");
+  fill.style.width = `${Math.min(percent, 100)}%`;
+  return [`${num(percent, 0)} %`, el("span", { class: "meter", "aria-hidden": "true" }, fill)];
+}
+
+// A machine that sends nothing is not shown as normal, whatever was found last.
+const shownState = (m) => (m.silent && m.state === "normal" ? "unknown" : m.state);
+
+// What a tile says under the id of its machine.
+function say(m) {
+  const named = Object.entries(m.faults).filter(([, s]) => s === m.state).map(([f]) => faultName(f));
+  if (m.state === "fault" || m.state === "warning") return `${WORDS[m.state]}: ${named.join(", ")}`;
+  if (m.silent) return `silent for ${span(m.last_window_age_s)}`;
+  return m.state === "unknown" ? `unknown: ${m.reason.split(";")[0]}` : "normal";
+}
+
+function drawMachines() {
+  const totals = { fault: 0, warning: 0, unknown: 0, normal: 0 };
+  for (const m of machines) totals[m.shown] += 1;
+  const text = search.toLowerCase();
+  const visible = machines
+    .filter((m) => (!wanted || m.shown === wanted) && (!text || m.machine_id.toLowerCase().includes(text)))
+    .sort((a, b) => RANK[a.shown] - RANK[b.shown] || order(a.machine_id, b.machine_id));
+  byId("empty").hidden = machines.length > 0;
+  byId("tiles").hidden = machines.length === 0;
+  byId("filters").hidden = machines.length === 0;
+  byId("tiles").classList.toggle("dense", machines.length > DENSE_FROM);
+  put("total", machines.length ? `${count(machines.length)} known` : "");
+  for (const button of byId("filters").querySelectorAll("button")) {
+    const state = button.dataset.state;
+    button.setAttribute("aria-pressed", String(wanted === state));
+    button.lastChild.textContent = count(state ? totals[state] : machines.length);
+  }
+  arrange(visible);
+  document.title = totals.fault ? `(${totals.fault}) VTOX` : "VTOX";
+}
+
+// Tiles are kept and changed in place, so that focus and hover survive a poll.
+function arrange(visible) {
+  const box = byId("tiles");
+  const keep = new Set(visible.map((m) => m.machine_id));
+  for (const [id, t] of tiles) if (!keep.has(id)) { t.node.remove(); tiles.delete(id); }
+  let before = null;
+  for (const m of visible) {
+    const words = say(m);
+    let t = tiles.get(m.machine_id);
+    if (!t) tiles.set(m.machine_id, (t = { node: el("a", { href: `/machines/${encodeURIComponent(m.machine_id)}` }), shown: "" }));
+    const shown = `${m.shown}|${words}|${m.reason}`;
+    if (t.shown !== shown) {
+      t.shown = shown;
+      t.node.className = `tile ${m.shown}`;
+      t.node.title = `${m.machine_id}: ${m.reason || words}`;
+      put(t.node, el("span", { class: "id" }, glyph(m.shown), el("span", {}, m.machine_id)), el("span", { class: "say" }, words));
+    }
+    const place = before ? before.nextSibling : box.firstChild;
+    if (place !== t.node) box.insertBefore(t.node, place);
+    before = t.node;
+  }
+}
+
+function drawFilters() {
+  const button = (state, text) => el("button", { type: "button", "data-state": state, onclick: () => { wanted = state; drawMachines(); } }, state ? glyph(state) : null, text, " ", el("span", {}, "0"));
+  const box = el("input", { type: "search", placeholder: "Find a machine", "aria-label": "Find a machine", oninput: (e) => { search = e.target.value.trim(); drawMachines(); } });
+  put("filters", button("", "All"), button("fault", "Fault"), button("warning", "Warning"), button("unknown", "Unknown"), button("normal", "Normal"), box);
+}
+
+function drawAlerts(alerts, now) {
+  if (!alerts.length) return put("alerts", el("li", { class: "blank" }, "Nothing so far. An alert appears here when a fault persists, grows, or ends, and when a machine falls silent or its clock is far off."));
+  put("alerts", alerts.map((a) => {
+    const state = a.event === "cleared" ? "normal" : a.level;
+    return el("li", {},
+      el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), a.event === "cleared" ? "cleared" : a.event === "escalated" ? `now a ${a.level}` : a.level),
+        el("b", {}, el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}` }, a.machine_id)), faultName(a.fault),
+        el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0)))),
+      el("p", {}, a.reason));
+  }));
+}
+
+async function everyMachine() {
+  const found = [];
+  for (let path = `/api/v1/machines?limit=${PART}`; path; ) {
+    const part = await get(path);
+    found.push(...part.data);
+    path = part.next;
+  }
+  return found;
+}
+
+function drawSnippet() {
+  const address = location.origin;
+  put("snippet", `import json, math, time, urllib.request
+
+for seq in range(30):                       # 30 s of a healthy motor at 50 Hz
+    t = [i / 10_000 for i in range(10_000)]
+    phase = {"ia": 0, "ib": -2 * math.pi / 3, "ic": 2 * math.pi / 3}
+    channels = {c: [10 * math.sin(2 * math.pi * 50 * x + p) for x in t] for c, p in phase.items()}
+    window = {"seq": seq, "t0": time.time(), "fs_hz": 10_000, "channels": channels}
+    urllib.request.urlopen(urllib.request.Request(
+        "${address}/api/v1/machines/M1/windows",
+        json.dumps(window).encode(), {"Content-Type": "application/json"}))
+    time.sleep(1)`);
+}
+
+drawFilters();
+drawSnippet();
+poll(async () => {
+  try {
+    const [status, found, alerts] = await Promise.all([get("/api/v1/cluster/status"), everyMachine(), get("/api/v1/alerts?limit=50")]);
+    machines = found.map((m) => ({ ...m, shown: shownState(m) }));
+    drawStatus(status.data);
+    drawMachines();
+    drawAlerts(alerts.data, new Date(status.data.as_of).getTime() / 1000);
+    put("outage");
+    document.querySelector("main").classList.remove("old");
+    for (const n of document.querySelectorAll("main > *")) n.classList.remove("stale");
+  } catch (error) {
+    put("outage", outage(error));
+    put("state", pill("fault", error.status === 503 ? "Server down" : "No answer"));
+    for (const n of document.querySelectorAll("main > *")) n.classList.toggle("stale", n.id !== "outage");
+  }
+  // Thousands of machines are asked for less often: each part of the list costs the API 60 ms.
+  return POLL_MS * Math.max(1, Math.ceil(machines.length / PART));
+});

@@ -1,0 +1,130 @@
+// The page of one machine: what is known of it, and for each fault the latest answer and its trend.
+
+import { ago, byId, el, exact, faultName, get, glyph, named, num, outage, pill, poll, put, Refused, span, svg } from "./common.js";
+
+const id = decodeURIComponent(location.pathname.split("/").pop());
+const address = `/api/v1/machines/${encodeURIComponent(id)}`;
+const PLATE = { pole_pairs: ["Pole pairs", ""], supply_hz: ["Supply", "Hz"], rated_speed_rpm: ["Rated speed", "rpm"], rated_current_a: ["Rated current", "A"], rated_voltage_v: ["Rated voltage", "V"], rated_power_w: ["Rated power", "W"], rotor_bars: ["Rotor bars", ""], supply: ["Fed by", ""] };
+const TREND = 180;
+const NEEDS = { turn_short: "its three currents", insulation: "voltage and leakage current", bearing: "vibration (or a current) and the bearing's geometry", eccentricity: "a current and its baseline", broken_bar: "ten seconds of a current" };
+
+const trends = {};
+let before = null;
+
+// Keeps what was answered, oldest first, each record once.
+function remember(d) {
+  const kept = (trends[d.fault] ??= []);
+  if (d.t_end === null || (kept.length && d.t_end <= kept.at(-1).t_end)) return;
+  kept.push({ t_end: d.t_end, state: d.state, statistic: d.statistic, threshold: d.threshold, reason: d.reason });
+  if (kept.length > TREND) kept.shift();
+}
+
+function trend(fault) {
+  const kept = trends[fault] ?? [];
+  const known = kept.filter((d) => d.statistic !== null);
+  if (kept.length < 2) return null;
+  const strip = el("div", { class: "strip", role: "img", "aria-label": stripLabel(kept) }, kept.map((d) => el("i", { class: d.state })));
+  const caption = el("p", { class: "soft small" }, `Last ${span(kept.at(-1).t_end - kept[0].t_end)}, ${kept.length} records${known.length > 1 ? "; dashed: the threshold" : ""}`);
+  if (known.length < 2) return el("div", {}, strip, caption);
+  const limit = known.at(-1).threshold;
+  const values = known.map((d) => d.statistic).concat(limit ?? []);
+  const low = Math.min(...values), high = Math.max(...values), room = (high - low || Math.abs(high) || 1) * 0.12;
+  const y = (v) => (100 - ((v - low + room) / (high - low + 2 * room)) * 100).toFixed(2);
+  const x = (i) => ((i / (kept.length - 1)) * 100).toFixed(2);
+  let pen = "M", d = "";
+  kept.forEach((k, i) => { if (k.statistic === null) pen = "M"; else { d += `${pen}${x(i)} ${y(k.statistic)}`; pen = "L"; } });
+  const chart = svg("svg", { class: "trend", viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img", "aria-label": `Statistic between ${exact(Math.min(...known.map((k) => k.statistic)))} and ${exact(Math.max(...known.map((k) => k.statistic)))}${limit === null ? "" : `, threshold ${exact(limit)}`}` },
+    limit === null ? null : svg("line", { x1: 0, x2: 100, y1: y(limit), y2: y(limit) }), svg("path", { d }));
+  return el("div", {}, chart, strip, caption);
+}
+function stripLabel(kept) {
+  const totals = {};
+  for (const d of kept) totals[d.state] = (totals[d.state] ?? 0) + 1;
+  return `States of the last records: ${Object.entries(totals).map(([s, n]) => `${n} ${s}`).join(", ")}`;
+}
+
+function pairs(list, cls) {
+  return el("dl", { class: cls }, list.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+function card(fault, d, assessed, now) {
+  if (!d) {
+    return el("section", { class: "panel card" }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill("unknown", "no answer yet")),
+      el("p", { class: "soft" }, `It needs ${NEEDS[fault] ?? "a record of sufficient length"}.`));
+  }
+  const percent = (v) => (v === null ? "–" : `${Math.round(v * 100)} %`);
+  const values = Object.entries(d.indicators).filter(([, v]) => v !== null).map(([name, v]) => {
+    const [text, unit] = named(name);
+    return [text, typeof v === "number" ? `${exact(v)}${unit && ` ${unit}`}` : typeof v === "boolean" ? (v ? "yes" : "no") : String(v)];
+  });
+  const open = assessed && assessed.state !== d.state && (assessed.state === "warning" || assessed.state === "fault");
+  return el("section", { class: `panel card ${d.state}`, "aria-label": faultName(fault) },
+    el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill(d.state)),
+    el("p", { class: "why" }, d.reason || "within its limits"),
+    open ? el("p", { class: `small word ${assessed.state}` }, `An alert (${assessed.state}) is open: it clears after several normal records.`) : null,
+    d.state === "unknown" && d.statistic === null ? null : pairs([["Severity", percent(d.severity)], ["Confidence", percent(d.confidence)], ["Statistic / threshold", d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple"),
+    trend(fault),
+    values.length ? pairs(values, "values") : null,
+    el("p", { class: "soft small" }, d.end ? `Record of ${num(d.t_end - d.t_start, 1)} s, ended ${ago(Math.max(now - d.t_end, 0))}` : ""));
+}
+
+function drawMachine(m, now) {
+  document.title = `${m.machine_id} · VTOX`;
+  put("name", m.machine_id);
+  put("state", pill(m.state), m.silent ? " " : "", m.silent ? pill("warning", `silent for ${span(m.last_window_age_s)}`) : "");
+  const bar = el("i");
+  bar.style.width = `${m.health ?? 0}%`;
+  put("health", ...(m.health === null ? ["health not known"] : [`health ${num(m.health, 0)} of 100 `, el("span", { class: "health", "aria-hidden": "true" }, bar)]));
+  put("seen", m.last_window ? `last window ${ago(m.last_window_age_s)}` : "no window yet", m.vehicle_id ? ` · vehicle ${m.vehicle_id}` : "");
+  put("reason", Object.keys(m.diagnoses).length ? "" : m.reason);
+  const rank = (f) => ["fault", "warning", "normal", "unknown"].indexOf(m.diagnoses[f]?.state ?? "unknown");
+  const faults = Object.keys(NEEDS).sort((a, b) => rank(a) - rank(b));
+  for (const d of Object.values(m.diagnoses)) remember(d);
+  put("faults", faults.map((f) => card(f, m.diagnoses[f], m.assessment?.faults?.[f], now)));
+  drawNameplate(m);
+}
+
+function drawNameplate(m) {
+  put("known", m.baseline ? "baseline learnt" : "no baseline learnt");
+  if (!m.nameplate) {
+    put("nameplate", el("p", { class: "soft" }, "Not registered. What the data alone cannot tell is answered “unknown: no nameplate”. Register it with ", el("code", {}, `PUT ${address}`), "."));
+    return;
+  }
+  const rows = Object.entries(PLATE).filter(([k]) => m.nameplate[k] !== undefined).map(([k, [text, unit]]) => [text, `${typeof m.nameplate[k] === "number" ? m.nameplate[k].toLocaleString("en") : m.nameplate[k]} ${unit}`]);
+  const bearing = m.nameplate.bearing;
+  if (bearing?.orders) for (const [k, v] of Object.entries(bearing.orders)) rows.push([`Bearing ${k}`, `${exact(v)} orders`]);
+  else if (bearing) rows.push(["Bearing", `${bearing.balls} balls of ${bearing.ball_diameter_mm} mm on ${bearing.pitch_diameter_mm} mm`]);
+  put("nameplate", rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+function drawAlerts(alerts, now) {
+  if (!alerts.length) return put("alerts", el("li", { class: "blank" }, "None so far."));
+  put("alerts", alerts.map((a) => el("li", {},
+    el("div", { class: "line" }, el("span", { class: `state word ${a.event === "cleared" ? "normal" : a.level}` }, glyph(a.event === "cleared" ? "normal" : a.level), a.event === "cleared" ? "cleared" : a.event === "escalated" ? `now a ${a.level}` : a.level), faultName(a.fault),
+      el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0)))),
+    el("p", {}, a.reason))));
+}
+
+poll(async () => {
+  try {
+    if (before === null) {
+      const past = await get(`${address}/diagnoses?limit=500`);
+      past.data.reverse().forEach(remember);
+      before = true;
+    }
+    const [machine, alerts] = await Promise.all([get(address), get(`/api/v1/alerts?machine_id=${encodeURIComponent(id)}&limit=30`)]);
+    const now = Date.now() / 1000;
+    drawMachine(machine.data, now);
+    drawAlerts(alerts.data, now);
+    put("outage");
+    for (const n of document.querySelectorAll("main > *")) n.classList.remove("stale");
+  } catch (error) {
+    if (error instanceof Refused && error.status === 404) {
+      put("name", id);
+      put("outage", el("div", { class: "notice down", role: "alert" }, `${error.message}.`));
+      return;
+    }
+    put("outage", outage(error));
+    for (const n of document.querySelectorAll("main > *")) n.classList.toggle("stale", n.id !== "outage" && byId("name").textContent !== "");
+  }
+});
