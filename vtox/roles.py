@@ -39,6 +39,8 @@ class Role:
     rank: int
     leave: int
     ready: Callable[[int], bool]
+    # It has an end: exit status 0 is not a reason to start it again.
+    once: bool = False
 
 
 def cluster(settings: Settings, without: Collection[str] = ()) -> list[Role]:

@@ -19,7 +19,7 @@ from vtox.journal import Journal
 from vtox.roles import Role
 from vtox.settings import Settings
 
-Status = Literal["waiting", "starting", "ready", "restarting", "stopped"]
+Status = Literal["waiting", "starting", "ready", "restarting", "finished", "stopped"]
 
 # Restart after this long, doubled each time up to the most; a process that ran steadily for a
 # while has its past forgiven.
@@ -125,6 +125,9 @@ class Supervisor:
             code = await self._run_once(state)
             if self._stop.is_set():
                 break
+            if state.role.once and code == 0:
+                state.status = "finished"
+                return
             if code == GAVE_UP and not state.was_ready:
                 self.failure = f"{state.role.name}: {state.last_line}"
                 self._stop.set()

@@ -10,6 +10,11 @@ from vtox.throughput import Throughput
 UNTOLD = "?"
 
 
+def told(n: float | None) -> str:
+    """Return a count, `?` where the server cannot tell."""
+    return UNTOLD if n is None else str(n)
+
+
 def rate_line(rate: Throughput) -> Text:
     """Return the throughput with its source and age, or why there is none."""
     if rate.windows_per_s is None:
@@ -34,8 +39,8 @@ def raw_line(snap: Snapshot) -> str:
     g = snap.group
     if g is None:
         return f"{entries}, no consumer group yet"
-    lag, read = (UNTOLD if n is None else str(n) for n in (g.lag, g.entries_read))
-    return f"{entries}, group {keys.GROUP}: lag {lag}, pending {g.pending}, entries-read {read}"
+    counts = f"lag {told(g.lag)}, pending {g.pending}, entries-read {told(g.entries_read)}"
+    return f"{entries}, group {keys.GROUP}: {counts}"
 
 
 def queues(snap: Snapshot) -> Table:

@@ -1,0 +1,87 @@
+"""`vtox demo`: the whole system with a simulated fleet, some of its machines faulty."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from vtox import roles
+from vtox.cli.demoview import DemoView
+from vtox.cli.score import Score
+from vtox.cli.up import addresses, prepared, supervisor
+from vtox.errors import InputError
+from vtox.journal import Journal, open_console
+from vtox.roles import Role
+from vtox.settings import Settings, load
+from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet
+from vtox.simulator.severity import FAULT_MODES
+from vtox.store import machines as store
+from vtox.store.client import connect
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    machines: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another fleet.")] = DEFAULT_SEED,
+    fault_mode: Annotated[
+        str, typer.Option(metavar="MODE", help=f"Severity of the faults: {', '.join(FAULT_MODES)}.")
+    ] = "moderate",
+    duration: Annotated[
+        int | None, typer.Option(metavar="S", min=1, help="Seconds of data; else until Ctrl-C.")
+    ] = None,
+) -> None:
+    """Run the whole system with a simulated fleet and watch it find the faulty machines."""
+    if fault_mode not in FAULT_MODES:
+        raise InputError(f"--fault-mode {fault_mode}: expected one of {', '.join(FAULT_MODES)}")
+    settings = load()
+    chosen = fleet(machines, seed=seed, fault_mode=fault_mode)
+    faulty = sum(m.fault is not None for m in chosen)
+    title = f"{machines} machines, {faulty} of them faulty"
+    options = ["--machines", str(machines), "--seed", str(seed), "--fault-mode", fault_mode]
+    options += ["--duration", str(duration)] if duration else []
+    sender = Role("simulate", ("vtox", "simulate", *options), 5, 0, lambda _: True, once=True)
+    plan = [*roles.cluster(settings), sender]
+    score = Score(chosen)
+    console = open_console()
+    with prepared(settings, plan):
+        journal = Journal(settings.data_dir, console, quiet=True)
+        watched = supervisor(settings, plan, journal)
+        view = DemoView(
+            settings, console, journal, watched, score, addresses(settings, plan), title
+        )
+        admit = watched.admit
+
+        def begin() -> None:
+            admit()
+            view.begin_at(_begin_anew(settings, chosen))
+
+        watched.admit = begin
+        try:
+            with view:
+                asyncio.run(watched.run())
+        finally:
+            journal.close()
+    _summary(console, score)
+
+
+def _begin_anew(settings: Settings, machines: tuple[Machine, ...]) -> str:
+    """Forget what an earlier demo left of these machines; return the present as a stream id."""
+    with connect(settings.working_url(), "demo") as client:
+        for m in machines:
+            store.retire(client, m.machine_id)
+        seconds, micros = client.time()
+        return f"{seconds * 1000 + micros // 1000}-0"
+
+
+def _summary(console: Console, score: Score) -> None:
+    found = ", ".join(f"{fault} {n} of {of}" for fault, (n, of) in score.by_fault().items())
+    console.print(f"found: {found or 'nothing to find'}")
+    if missing := score.missing():
+        console.print("not found: " + ", ".join(f"{m} {fault}" for m, fault in missing))
+    false = ", ".join(f"{m} {fault}" for m, fault in score.false)
+    console.print(f"false alarms: {false or 'none'}")

@@ -1,0 +1,66 @@
+"""What the demo has found against what was injected. Pure: alerts in, counts out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vtox.faults import FAULTS
+from vtox.simulator.fleet import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One entry of `system_alerts`."""
+
+    t: float
+    machine_id: str
+    fault: str
+    level: str
+    event: str
+    reason: str
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[bytes, bytes]) -> "Alert":
+        """Return the alert of a stream entry."""
+        text = {k.decode(): v.decode("utf-8", "replace") for k, v in fields.items()}
+        names = ("machine_id", "fault", "level", "event", "reason")
+        return cls(float(text.get("t") or 0), *(text.get(n, "") for n in names))
+
+
+@dataclass(slots=True)
+class Score:
+    """Keeps who was found and who was accused wrongly."""
+
+    machines: Sequence[Machine]
+    found: set[tuple[str, str]] = field(default_factory=set)
+    false: dict[tuple[str, str], Alert] = field(default_factory=dict)
+
+    def take(self, alert: Alert) -> None:
+        """Count an alert; those that are not about a fault (silence, clock) do not count."""
+        truth = {m.machine_id: m.fault for m in self.machines}
+        if alert.fault not in FAULTS or alert.machine_id not in truth or alert.event == "cleared":
+            return
+        case = (alert.machine_id, alert.fault)
+        if truth[alert.machine_id] == alert.fault:
+            self.found.add(case)
+        else:
+            self.false.setdefault(case, alert)
+
+    def by_fault(self) -> dict[str, tuple[int, int]]:
+        """Return fault -> machines found, machines that have it so that it can be seen."""
+        return {
+            fault: (sum((m, fault) in self.found for m in of), len(of))
+            for fault in FAULTS
+            if (of := self._detectable(fault))
+        }
+
+    def missing(self) -> list[tuple[str, str]]:
+        """Return the machines whose fault can be seen and is not found yet."""
+        return [
+            (m, fault)
+            for fault in FAULTS
+            for m in self._detectable(fault)
+            if (m, fault) not in self.found
+        ]
+
+    def _detectable(self, fault: str) -> list[str]:
+        return [m.machine_id for m in self.machines if m.fault == fault and m.detectable]
