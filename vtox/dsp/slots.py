@@ -1,0 +1,133 @@
+"""Slip from the rotor slot harmonics of the current: the sharpest estimate without a sensor."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complexfloating]
+Bools = npt.NDArray[np.bool_]
+
+# Supply harmonics nu of f (R (1-s)/p + nu); which of them a rotor shows depends on R and p.
+ORDERS = (-5, -3, -1, 1, 3, 5)
+# Supply harmonics themselves are left out: their skirt is this wide, at least so many bins.
+HARMONIC_HZ = 1.0
+HARMONIC_BINS = 4
+# The speed of a loaded rotor wanders; at 14 times the supply frequency a line is about this wide.
+LINE_HZ = 0.3
+FLOOR_HZ = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class SlotLines:
+    """Where slot harmonics agree best; arrays of shape (batch,)."""
+
+    slip: Floats
+    half: Floats  # half width of the slip estimate
+    score: Floats  # sum over the orders of log(1 + power over floor), less log 2 per order
+    lead: Floats  # score above the best one elsewhere in the interval
+    strongest: Floats  # power over floor of the strongest line
+
+
+def slot_harmonics(
+    spectrum: Complex, df_hz: float, f0_hz: Floats, bars_per_pair: Floats, low: Floats, high: Floats
+) -> SlotLines:
+    """Return the slip at which lines stand at f (R (1-s)/p + nu) for most of the odd nu.
+
+    Parameters
+    ----------
+    spectrum : ndarray of complex, shape (batch, channels, bins)
+        One-sided spectra of the currents, rectangular window.
+    df_hz : float
+        Width of a bin, Hz.
+    f0_hz : ndarray, shape (batch,)
+    bars_per_pair : ndarray, shape (batch,)
+        Rotor bars over pole pairs, R/p; NaN where unknown, which scores 0.
+    low, high : ndarray, shape (batch,)
+        Slip interval searched.
+
+    Returns
+    -------
+    SlotLines
+
+    References
+    ----------
+    Nandi, Ahmed, Toliyat 2001, IEEE TEC 16(3):253-260; Hurst, Habetler 1996, IEEE TPEL 11(1):66.
+    """
+    known = np.isfinite(bars_per_pair) & np.isfinite(low) & np.isfinite(high)
+    ratio = np.where(known, bars_per_pair, 1.0)
+    low, high = np.where(known, low, 0.0), np.where(known, high, 0.0)
+    per_slip = f0_hz * ratio / df_hz  # bins per unit of slip
+    count = np.ceil(per_slip * (high - low)).astype(int) + 1
+    width = int(count.max())
+    orders = np.array(ORDERS)
+    top = f0_hz[:, None] * (ratio * (1 - low))[:, None] + f0_hz[:, None] * orders
+    # Slip rises with the index: the lines move down.
+    index = np.round(top / df_hz).astype(int)[:, :, None] - np.arange(width)
+    order_of = index * df_hz / f0_hz[:, None, None]
+    apart_hz = np.abs(order_of - np.round(order_of)) * f0_hz[:, None, None]
+    usable = (
+        (np.arange(width) < count[:, None, None])
+        & (index > 1)
+        & (index < spectrum.shape[-1] - 1)
+        & (apart_hz > max(HARMONIC_HZ, HARMONIC_BINS * df_hz))
+    )
+    power = _hann_power(spectrum, np.clip(index, 1, spectrum.shape[-1] - 2))
+    power = np.where(usable, power, np.nan)
+    smooth = max(1, round(LINE_HZ / df_hz))
+    excess = _moving(power / _floor(power, max(8, round(FLOOR_HZ / df_hz))), smooth)
+    gain = np.log1p(np.nan_to_num(excess, nan=0.0)) - np.log(2) * np.isfinite(excess)
+    score = np.where(known[:, None], gain.sum(axis=1), 0.0)
+    best = np.argmax(score, axis=-1)
+    rows = np.arange(len(best))
+    away = np.abs(np.arange(width) - best[:, None]) > 3 * smooth + 3
+    runner_up = np.where(away & (np.arange(width) < count[:, None]), score, 0.0).max(axis=-1)
+    near = np.clip(best[:, None] + np.arange(-smooth - 1, smooth + 2), 0, width - 1)
+    pull = np.nan_to_num(np.take_along_axis(excess, near[:, None, :], axis=-1)).max(axis=1)
+    centre = (near * pull**2).sum(axis=-1) / np.maximum((pull**2).sum(axis=-1), 1e-30)
+    offset = np.round(top / df_hz) - top / df_hz  # rounding of the first bin, per order
+    lead_order = np.argmax(np.nan_to_num(excess[rows, :, best]), axis=-1)
+    slip = low + (centre - offset[rows, lead_order]) / per_slip
+    return SlotLines(
+        slip=np.asarray(slip, np.float64),
+        half=np.asarray((0.5 + 0.5 * smooth) / per_slip, np.float64),
+        score=score[rows, best],
+        lead=score[rows, best] - runner_up,
+        strongest=np.nan_to_num(excess[rows, :, best]).max(axis=-1),
+    )
+
+
+def _hann_power(spectrum: Complex, index: npt.NDArray[np.int64]) -> Floats:
+    """Return the Hann-windowed power, summed over channels, at bins (batch, orders, width)."""
+    batch, orders, width = index.shape
+    flat = index.reshape(batch, 1, orders * width)
+    middle, below, above = (np.take_along_axis(spectrum, flat + k, axis=-1) for k in (0, -1, 1))
+    hann = middle / 2 - (below + above) / 4
+    power = np.sum(hann.real**2 + hann.imag**2, axis=1)
+    return np.asarray(power.reshape(batch, orders, width), np.float64)
+
+
+def _floor(power: Floats, block: int) -> Floats:
+    """Return the median in blocks along the last axis, spread back over them (NaN ignored)."""
+    batch, orders, width = power.shape
+    blocks = max(1, width // block)
+    size = -(-width // blocks)
+    padded = np.pad(power, ((0, 0), (0, 0), (0, blocks * size - width)), constant_values=np.nan)
+    parts = np.sort(padded.reshape(batch, orders, blocks, size), axis=-1)  # NaN sort last
+    valid = np.count_nonzero(np.isfinite(parts), axis=-1, keepdims=True)
+    median = np.take_along_axis(parts, np.maximum(valid - 1, 0) // 2, axis=-1) / np.log(2)
+    median = np.where(valid >= 3, median, np.nan)
+    return np.asarray(np.repeat(median[..., 0], size, axis=-1)[..., :width])
+
+
+def _moving(x: Floats, width: int) -> Floats:
+    """Return the mean of `x` over `width` neighbours, NaN where `x` is."""
+    if width < 2:
+        return x
+    filled = np.nan_to_num(x, nan=0.0)
+    left = width // 2
+    padded = np.pad(filled, ((0, 0), (0, 0), (left + 1, width - left - 1)))
+    total = np.cumsum(padded, axis=-1)
+    mean = (total[..., width:] - total[..., :-width]) / width
+    return np.where(np.isfinite(x), mean, np.nan)
