@@ -86,7 +86,7 @@ def find(paths: Sequence[Path], opts: Options) -> tuple[list[Path], dict[Path, s
     skipped: dict[Path, str] = {}
     for path in paths:
         for file in _expanded(path):
-            if path.is_file() or not (why := _not_a_recording(file, opts)):
+            if file == path or not (why := _not_a_recording(file, opts)):
                 found.append(file)
             else:
                 skipped[file] = why
