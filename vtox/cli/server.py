@@ -2,20 +2,30 @@
 
 import signal
 import threading
+import time
+from typing import Annotated
 
 import typer
 
 from vtox import logs
-from vtox.errors import SettingsError
-from vtox.server import EmbeddedServer
-from vtox.settings import load
+from vtox.errors import ServerUnavailable, SettingsError
+from vtox.roles import server_answers
+from vtox.server import READY_S, EmbeddedServer
+from vtox.settings import Settings, load
 
 LOOK_S = 0.2
 
 
-def server() -> None:
+def server(
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Start nothing; return when the server answers.")
+    ] = False,
+) -> None:
     """Run the embedded Valkey server until stopped. `vtox up` does this for you."""
     settings = load()
+    if wait:
+        _wait(settings)
+        return
     if settings.redis_url:
         raise SettingsError("VTOX_REDIS_URL is set: that server is used, there is none to start")
     logs.setup("server")
@@ -29,6 +39,14 @@ def server() -> None:
             if not running.alive():
                 running.log.error("the embedded server ended unexpectedly")
                 raise typer.Exit(1)
+
+
+def _wait(settings: Settings) -> None:
+    deadline = time.monotonic() + READY_S
+    while not server_answers(settings):
+        if time.monotonic() > deadline:
+            raise ServerUnavailable(f"no server has answered within {READY_S:g} s")
+        time.sleep(LOOK_S)
 
 
 def register(app: typer.Typer) -> None:
