@@ -1,0 +1,1 @@
+"""A motor model in the time domain, for evaluation; shares no formula with the demo's signals."""

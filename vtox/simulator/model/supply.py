@@ -1,0 +1,119 @@
+"""The supply and the load of a batch of cases as functions of time, made from each case's seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import lfilter
+
+from vtox.simulator.model.case import Case
+
+Float = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex128]
+
+NODE_HZ = 200.0  # slow quantities are made at this rate and interpolated
+WANDER_OVER_S = 10.0
+_AMPLITUDE_TIMES_S = (0.005, 0.05, 0.5, 3.0)  # one first-order process each: together about 1/f
+_TORQUE_TIME_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What drives a batch: constants of shape (cases,), slow quantities of shape (nodes, cases)."""
+
+    hz: Float
+    volts: Float  # peak, phase
+    negative: Complex  # V2 space-vector phasor over V1
+    excess_rad: Float  # phase of the supply beyond 2*pi*hz*t
+    amplitude: Float  # relative noise
+    torque: Float  # relative noise
+    swing: Float
+    swing_hz: Float
+    start_s: float  # time of node 0
+
+    def case(self, k: int) -> "Inputs":
+        """Return the inputs of one case, as a batch of one."""
+        return Inputs(
+            self.hz[k : k + 1],
+            self.volts[k : k + 1],
+            self.negative[k : k + 1],
+            self.excess_rad[:, k : k + 1],
+            self.amplitude[:, k : k + 1],
+            self.torque[:, k : k + 1],
+            self.swing[k : k + 1],
+            self.swing_hz[k : k + 1],
+            self.start_s,
+        )
+
+    def turning(self, t: Float) -> Float:
+        """Phase in rad of a frame that turns at the mean supply frequency, (times, cases)."""
+        return np.asarray(2 * np.pi * np.outer(t, self.hz))
+
+    def excess(self, t: Float) -> Float:
+        """Phase in rad of the supply against that frame, shape (times, cases)."""
+        return self._slow(self.excess_rad, t)
+
+    def voltage(self, t: Float) -> Complex:
+        """Space vector in V of the fundamental phase voltages, seen from that frame."""
+        z = np.exp(1j * self.excess(t))
+        back = np.exp(-2j * self.turning(t)) if np.any(self.negative) else 0.0
+        v = z + self.negative * z.conj() * back
+        return np.asarray(v * self.volts * (1 + self._slow(self.amplitude, t)))
+
+    def load_factor(self, t: Float) -> Float:
+        """Load torque over its mean, shape (times, cases)."""
+        swing = self.swing * np.cos(2 * np.pi * np.outer(t, self.swing_hz))
+        return np.asarray(1 + self._slow(self.torque, t) + swing)
+
+    def _slow(self, nodes: Float, t: Float) -> Float:
+        place = (t - self.start_s) * NODE_HZ
+        before = np.floor(place).astype(np.int64)
+        share = (place - before)[:, None]
+        return np.asarray(nodes[before] * (1 - share) + nodes[before + 1] * share)
+
+
+def inputs(cases: Sequence[Case], start_s: float, stop_s: float) -> Inputs:
+    """Return the inputs of `cases` from `start_s` to `stop_s`; 0 s is where the record begins."""
+    nodes = int(np.ceil((stop_s - start_s) * NODE_HZ)) + 4
+    made = [_slow_quantities(c, nodes) for c in cases]
+    hz = np.array([supply_hz(c) for c in cases])
+    rated = np.array([c.plant.supply_hz for c in cases])
+    return Inputs(
+        hz=hz,
+        volts=np.array([c.plant.peak_phase_v for c in cases]) * hz / rated,
+        negative=np.conj([complex(c.supply.unbalance) for c in cases]),
+        excess_rad=np.stack([m[0] for m in made], axis=1),
+        amplitude=np.stack([m[1] for m in made], axis=1),
+        torque=np.stack([m[2] for m in made], axis=1),
+        swing=np.array([c.load.swing for c in cases]),
+        swing_hz=np.array([c.load.swing_hz for c in cases]),
+        start_s=start_s,
+    )
+
+
+def supply_hz(case: Case) -> float:
+    """Return the mean frequency of the case's supply."""
+    return case.supply.hz or case.plant.supply_hz
+
+
+def _slow_quantities(case: Case, nodes: int) -> tuple[Float, Float, Float]:
+    """Phase excess (rad), relative amplitude and torque noise of one case, shape (nodes,)."""
+    rng = np.random.default_rng([case.seed, 1])
+    # A random walk of length T has a variance of q*T/6 about its own mean.
+    step_hz = case.supply.wander_hz * np.sqrt(6 / WANDER_OVER_S / NODE_HZ)
+    walk = np.cumsum(step_hz * rng.standard_normal(nodes))
+    phase = 2 * np.pi * np.cumsum(walk - walk.mean()) / NODE_HZ
+    amplitude = np.zeros(nodes)
+    for tau_s in _AMPLITUDE_TIMES_S:
+        amplitude += _first_order(rng, nodes, tau_s)
+    amplitude *= case.supply.amplitude_noise / np.sqrt(len(_AMPLITUDE_TIMES_S))
+    return phase, amplitude, case.load.noise * _first_order(rng, nodes, _TORQUE_TIME_S)
+
+
+def _first_order(rng: np.random.Generator, nodes: int, tau_s: float) -> Float:
+    """Stationary first-order noise of unit variance (Ornstein & Uhlenbeck)."""
+    a = np.exp(-1 / (tau_s * NODE_HZ))
+    white = rng.standard_normal(nodes) * np.sqrt(1 - a * a)
+    first = rng.standard_normal(1) * a
+    return np.asarray(lfilter([1.0], [1.0, -a], white, zi=first)[0])
