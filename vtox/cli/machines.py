@@ -116,6 +116,9 @@ def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
         return
     console = Console(highlight=False)
     console.print(f"{machine}: {data['records']} records, {data['seconds']:.0f} s of healthy data")
+    if own := data.get("asymmetry"):
+        loads = f"{number(own['low_a'])}-{number(own['high_a'])} A"
+        console.print(f"own asymmetry of currents: known at {loads}")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("load", "measurement", "mean", "deviation", "records"):
         table.add_column(name, no_wrap=name != "measurement")
@@ -125,7 +128,8 @@ def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
             cells = (number(level["mean"]), number(level["std"]), str(level["n"]))
             table.add_row(load_a, name, *cells)
             load_a = ""
-    console.print(table)
+    if table.row_count:
+        console.print(table)
 
 
 @baseline.command("export")

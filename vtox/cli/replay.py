@@ -146,10 +146,11 @@ def _tell(
         console.print()
         show(console, {p.run: p.path.stem for p in parts}, answers)
     windows = sum(p.windows for p in parts)
-    console.print(f"\n{windows} windows of {len(parts)} recordings sent as {machine}.")
+    files = f"{len(parts)} recordings" if len(parts) > 1 else "1 recording"
+    console.print(f"\n{windows} windows of {files} sent as {machine}.")
     if waited and answers.missing():
         console.print(
-            f"No answer for {QUIET_S:.0f} s, and {answers.missing()} are missing: "
+            f"No answer for {QUIET_S:.0f} s, and some family owes {answers.missing()} windows: "
             "`vtox status` shows the queues, `vtox dead-letters list` what was refused.",
             style="yellow",
         )

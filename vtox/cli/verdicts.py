@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -24,7 +25,7 @@ def show(console: Console, diagnoses: Iterable[Diagnosis]) -> None:
         details = [Text(d.reason)]
         details += [Text(line, style="dim") for line in (_numbers(d), _indicators(d)) if line]
         grid.add_row(Text(d.fault), Text(d.state, style=STYLES[d.state]), Group(*details))
-    console.print(grid)
+    console.print(Padding(grid, (0, 0, 0, 2)))
 
 
 def plain(value: Any) -> Any:
