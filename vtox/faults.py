@@ -13,11 +13,6 @@ class Family:
     name: str
     faults: tuple[str, ...]
     record_s: float
-    # (k, n, clear): an alert needs k of the last n decided slots, and clears after `clear` normal
-    # ones (`vtox.health`).
-    persistence: tuple[int, int, int]
-    # Length of a slot where the diagnoser reports episodes inside a record; None: one per record.
-    slot_s: float | None = None
 
     @property
     def queue(self) -> str:
@@ -36,10 +31,34 @@ class Family:
 FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
-        Family("turn_short", ("turn_short", "insulation"), 1.0, (3, 5, 5), slot_s=None),
-        Family("bearing", ("bearing", "eccentricity"), 1.0, (3, 5, 5)),
-        Family("broken_bar", ("broken_bar",), 10.0, (2, 3, 3)),
+        Family("turn_short", ("turn_short", "insulation"), 1.0),
+        Family("bearing", ("bearing", "eccentricity"), 1.0),
+        Family("broken_bar", ("broken_bar",), 10.0),
     )
 }
 
 FAULTS: dict[str, Family] = {fault: f for f in FAMILIES.values() for fault in f.faults}
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """When a fault's diagnoses become an alert of the machine (`vtox.health`).
+
+    `k` of the last `n` decided slots raise it, `clear` normal ones in a row clear it. A slot is a
+    record, or `slot_s` seconds of it where the diagnoser reports episodes inside a record.
+    """
+
+    k: int
+    n: int
+    clear: int
+    slot_s: float | None = None
+
+
+PERSISTENCE: dict[str, Persistence] = {
+    # A short may come and go within seconds: its episodes have a resolution of 0.2 s.
+    "turn_short": Persistence(3, 4, 2, slot_s=0.2),
+    "insulation": Persistence(3, 5, 5),
+    "bearing": Persistence(3, 5, 5),
+    "eccentricity": Persistence(3, 5, 5),
+    "broken_bar": Persistence(2, 3, 3),
+}

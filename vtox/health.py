@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from vtox.domain import Diagnosis, Record
-from vtox.faults import FAULTS
+from vtox.faults import FAULTS, PERSISTENCE
 
 Memory = dict[str, Any]
 LETTERS = {"normal": "n", "warning": "w", "fault": "f"}
@@ -34,8 +34,9 @@ def step(memory: Mapping[str, Any], record: Record, diagnoses: Sequence[Diagnosi
     """Return the machine's memory, health and new alerts after the diagnoses of one record.
 
     An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above
-    (`Family.persistence`), escalated when `k` of them are faults, and cleared when the last
-    `clear` slots are normal. Abstentions neither raise nor clear.
+    (`PERSISTENCE`), escalated when `k` of them are faults, and cleared when the last
+    `clear` slots are normal. Abstentions neither raise nor clear. The time of an alert is that of
+    the signal: the start of the first slot found, and of the first normal one.
     """
     after: Memory = dict(memory)
     alerts = []
@@ -62,8 +63,8 @@ def step(memory: Mapping[str, Any], record: Record, diagnoses: Sequence[Diagnosi
 def _judge(
     entry: dict[str, Any], record: Record, d: Diagnosis
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    family = FAULTS[d.fault]
-    k, n, clear = family.persistence
+    rule = PERSISTENCE[d.fault]
+    k, n, clear = rule.k, rule.n, rule.clear
     entry["last"] = d.state
     entry["reason"] = d.reason
     entry["t"] = record.t_end
@@ -71,23 +72,26 @@ def _judge(
         return entry, []
     entry["severity"] = [*entry.get("severity", []), d.severity or 0.0][-n:]
     level, alert = entry.get("level", ""), entry.get("alert", "")
-    recent: str = entry.get("recent", "")
+    recent: list[list[Any]] = entry.get("recent", [])
     events = []
-    for letter, t in _slots(d, record, family.slot_s):
-        recent = (recent + letter)[-max(n, clear) :]
-        window = recent[-n:]
+    for letter, t in _slots(d, record, rule.slot_s):
+        recent = [*recent, [letter, round(t, 3)]][-max(n, clear) :]
+        letters = "".join(x for x, _ in recent)
+        last_n = letters[-n:]
         new = level
-        if window.count("f") >= k:
+        if last_n.count("f") >= k:
             new = "fault"
-        elif not level and len(window) - window.count("n") >= k:
+        elif not level and len(last_n) - last_n.count("n") >= k:
             new = "warning"
-        elif level and recent[-clear:] == "n" * clear:
+        elif level and letters[-clear:] == "n" * clear:
             new = ""
         if new == level:
             continue
         event = "cleared" if not new else "escalated" if level else "raised"
+        since = recent[-clear][1] if not new else t
         if event == "raised":
-            alert = f"{record.machine_id}:{d.fault}:{round(t * 1000)}"
+            since = next(start for x, start in recent[-n:] if x != "n")
+            alert = f"{record.machine_id}:{d.fault}:{round(since * 1000)}"
         events.append(
             {
                 "id": alert,
@@ -95,8 +99,8 @@ def _judge(
                 "fault": d.fault,
                 "level": new or level,
                 "event": event,
-                "t": round(t, 3),
-                "reason": d.reason if new else f"normal for {clear} slots of {d.fault}",
+                "t": since,
+                "reason": d.reason,
             }
         )
         level = new
@@ -105,17 +109,18 @@ def _judge(
 
 
 def _slots(d: Diagnosis, record: Record, slot_s: float | None) -> list[tuple[str, float]]:
-    """Return (letter, end time) per slot: the episodes of a record give it a finer time."""
+    """Return (letter, start) per slot: the episodes inside a record give it a finer time."""
+    if slot_s is None:
+        return [(LETTERS[d.state], record.t_start)]
     episodes = [e for e in d.evidence if e.get("kind") == "episode"]
-    if slot_s is None or not episodes:
-        return [(LETTERS[d.state], record.t_end)]
-    count = max(1, round((record.t_end - record.t_start) / slot_s))
     slots = []
-    for i in range(count):
+    for i in range(max(1, round((record.t_end - record.t_start) / slot_s))):
         middle = (i + 0.5) * slot_s
         states = [e["state"] for e in episodes if e["t_start_s"] <= middle < e["t_end_s"]]
-        state = max(states, key=lambda s: RANK.get(s, 0), default="normal")
-        slots.append((LETTERS.get(state, "n"), record.t_start + (i + 1) * slot_s))
+        state = max(states, key=lambda s: RANK[s]) if states else "normal"
+        if not episodes:
+            state = d.state
+        slots.append((LETTERS[state], record.t_start + i * slot_s))
     return slots
 
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 from vtox.domain import Diagnosis, Record
-from vtox.faults import FAMILIES
+from vtox.faults import PERSISTENCE
 from vtox.health import step
 
 
@@ -34,14 +34,14 @@ def run(states: str, fault: str = "bearing") -> tuple[list[dict[str, Any]], list
     return alerts, healths
 
 
-K, N, CLEAR = FAMILIES["bearing"].persistence
+CLEAR = PERSISTENCE["bearing"].clear
 
 
 def test_one_alert_per_episode() -> None:
     alerts, _ = run("nnnn" + "w" * 8 + "n" * CLEAR + "n" * 5)
     assert [a["event"] for a in alerts] == ["raised", "cleared"]
     assert len({a["id"] for a in alerts}) == 1
-    assert alerts[0]["t"] == 4 + K
+    assert [a["t"] for a in alerts] == [4, 12], "when the signal changed, not when it was judged"
 
 
 def test_a_single_outlier_says_nothing() -> None:
@@ -95,3 +95,23 @@ def test_assessed_when_it_changes_and_now_and_then() -> None:
         told.append(after.assessed)
     assert told[0]
     assert sum(told) == 3
+
+
+def test_a_short_switched_inside_records_has_its_own_times() -> None:
+    on_off = {3: (0.4, 1.0), 4: (0.0, 1.0), 5: (0.0, 0.6)}
+    memory: dict[str, Any] = {}
+    alerts = []
+    for n in range(8):
+        evidence: tuple[dict[str, Any], ...] = ()
+        if n in on_off:
+            start, end = on_off[n]
+            evidence = ({"kind": "episode", "state": "fault", "t_start_s": start, "t_end_s": end},)
+        state = "fault" if evidence else "normal"
+        d = Diagnosis(fault="turn_short", state=state, reason="", severity=0.5, evidence=evidence)
+        after = step(memory, record(n), [d])
+        memory = after.memory
+        alerts += after.alerts
+    assert [(a["event"], a["level"], round(a["t"], 1)) for a in alerts] == [
+        ("raised", "fault", 3.4),
+        ("cleared", "fault", 5.6),
+    ]
