@@ -117,6 +117,16 @@ class Baseline:
             return candidates[0].levels[feature]
         return min(candidates, key=lambda b: _distance(b, load_a)).levels[feature]
 
+    def any_load(self, feature: str) -> Level | None:
+        """Return the healthy level of a feature that does not depend on the load."""
+        found = [b.levels[feature] for b in self.bands if feature in b.levels]
+        if not found:
+            return None
+        n = sum(x.n for x in found)
+        mean = sum(x.n * x.mean for x in found) / n
+        square = sum((x.n - 1) * x.std**2 + x.n * (x.mean - mean) ** 2 for x in found)
+        return Level(n, mean, sqrt(square / (n - 1)) if n > 1 else 0.0)
+
     def state(self, feature: str, load_a: float | None) -> str:
         """Return in words whether `level` has an answer: `ready`, or why not."""
         if self.level(feature, load_a) is not None:

@@ -58,6 +58,14 @@ class Sequences:
     v2: Complex | None = None
 
 
+def joined(parts: Sequence[Sequences]) -> Sequences:
+    """Return the frames of several pieces of one recording, voltage only if all have it."""
+    names = ("i1", "i2", "i0", "v1", "v2")
+    columns = [[getattr(p, name) for p in parts] for name in names]
+    i1, i2, i0, v1, v2 = (None if any(x is None for x in c) else np.concatenate(c) for c in columns)
+    return Sequences(i1, i2, i0, v1, v2)  # type: ignore[arg-type]
+
+
 def prior(motor: Motor | None, load_a: float, voltage_v: float | None) -> Asymmetry:
     """Return what is believed of a machine before anything was learnt.
 
@@ -187,8 +195,7 @@ def _posterior(
     total = precision + rows.conj().T @ rows / noise**2
     covariance = np.linalg.inv(total)
     pull = precision @ np.array(start.mean) + rows.conj().T @ values / noise**2
-    # Transposed: x @ mean is linear in x, so its variance is x covariance^T x^H.
-    return covariance @ pull, covariance.T
+    return covariance @ pull, covariance
 
 
 def _scatter(residuals: Sequence[Complex], start: float) -> float:

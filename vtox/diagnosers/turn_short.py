@@ -98,18 +98,16 @@ def sequences(front: Front) -> Sequences:
     return Sequences(_nonzero(i1), i2, i0, _nonzero(v1), v2)
 
 
-def healthy(front: Front) -> list[Sequences]:
-    """Return what a baseline is fitted to, recording by recording; those without use left out."""
+def healthy(front: Front) -> list[Sequences | None]:
+    """Return what a baseline is fitted to, one per recording; None for those without use."""
     if not front.three_currents or not len(front.frame_t_s):
-        return []
+        return [None] * len(front.recordings)
     s = sequences(front)
-    found = []
+    found: list[Sequences | None] = []
     for i, problems in enumerate(front.problems):
-        if problems:
-            continue
-        v = (s.v1, s.v2) if s.v1 is not None and not front.voltage_problems[i] else (None, None)
+        v = (s.v1, s.v2) if _measured(front, i) else (None, None)
         v1, v2 = (None if x is None else x[i] for x in v)
-        found.append(Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2))
+        found.append(None if problems else Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2))
     return found
 
 
