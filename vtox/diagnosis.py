@@ -10,26 +10,26 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Baseline, bands_of, merged
-from vtox.diagnosers import asymmetry, insulation, turn_short
+from vtox.diagnosers import asymmetry, broken_bar, insulation, turn_short
 from vtox.diagnosers.asymmetry import Sequences
 from vtox.diagnosers.frontend import Front, front_end
-from vtox.domain import Diagnosis, Motor, Recording
+from vtox.diagnosers.rotor import rotor_view
+from vtox.domain import Diagnosis, Motor, Recording, unknown
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, FAULTS, Family
 
 Floats = npt.NDArray[np.float64]
 
-Diagnoser = Callable[[Front, Sequence[Baseline | None]], list[Diagnosis]]
-Features = Callable[[Front], Mapping[str, Floats]]
-
-DIAGNOSERS: dict[str, Diagnoser] = {
+# A diagnoser takes the shared view and the baselines; those of the rotor share a second view, of
+# modulation and slip, computed once. `features` are what a baseline remembers, named
+# `fault.feature`: one value per recording, NaN where it is not shown.
+DIAGNOSERS: dict[str, Callable[[Front, Sequence[Baseline | None]], list[Diagnosis]]] = {
     "turn_short": turn_short.diagnose,
     "insulation": insulation.diagnose,
 }
-# What a baseline remembers, named `fault.feature`; one value per recording, NaN where not shown.
-FEATURES: dict[str, Features] = {
-    "insulation": insulation.features,
-}
+ROTOR_DIAGNOSERS = {"broken_bar": broken_bar.diagnose}
+FEATURES: dict[str, Callable[[Front], Mapping[str, Floats]]] = {"insulation": insulation.features}
+ROTOR_FEATURES = {"broken_bar": broken_bar.features}
 UNNAMED = Motor()
 
 
@@ -65,8 +65,15 @@ def diagnose_batch(
             [cases[i].motor or UNNAMED for i in members],
         )
         baselines = [cases[i].baseline for i in members]
+        rotor = rotor_view(front) if ROTOR_DIAGNOSERS.keys() & set(asked) else None
         for fault in asked:
-            for i, diagnosis in zip(members, DIAGNOSERS[fault](front, baselines), strict=True):
+            if fault in ROTOR_DIAGNOSERS:
+                found = ROTOR_DIAGNOSERS[fault](front, baselines, rotor=rotor)
+            elif fault in DIAGNOSERS:
+                found = DIAGNOSERS[fault](front, baselines)
+            else:
+                found = [unknown(fault, "not diagnosed by this version")] * len(members)
+            for i, diagnosis in zip(members, found, strict=True):
                 answers[i].append(diagnosis)
     return answers
 
@@ -141,14 +148,24 @@ def _fronts(pieces: Sequence[tuple[int, Recording]], motor: Motor) -> list[tuple
 
 def _observed(fronts: Sequence[Front], family: Family) -> tuple[dict[str, Floats], Floats]:
     """Return the features of all records of a family and their loads, A rms."""
-    wanted = [FEATURES[f] for f in family.faults if f in FEATURES]
-    views = [({k: v for see in wanted for k, v in see(f).items()}, _load_a(f)) for f in fronts]
+    views = [(_features(f, family), _load_a(f)) for f in fronts]
     names = sorted({name for values, _ in views for name in values})
     features = {
         n: np.concatenate([v.get(n, np.full(len(load), np.nan)) for v, load in views])
         for n in names
     }
     return features, np.concatenate([load for _, load in views] or [np.zeros(0)])
+
+
+def _features(front: Front, family: Family) -> dict[str, Floats]:
+    found: dict[str, Floats] = {}
+    rotor = rotor_view(front) if ROTOR_FEATURES.keys() & set(family.faults) else None
+    for fault in family.faults:
+        if fault in FEATURES:
+            found |= FEATURES[fault](front)
+        elif fault in ROTOR_FEATURES:
+            found |= ROTOR_FEATURES[fault](front, rotor=rotor)
+    return found
 
 
 def _load_a(front: Front) -> Floats:

@@ -30,6 +30,8 @@ HALVING_C = 10.0
 SIGMAS = 3.0
 # Capacitance moves by moisture and delamination, not within hours: beyond this is a change.
 CAPACITANCE_CHANGE = 0.10
+# 7 uA at 230 V and 50 Hz: the least a sensitive core-balance transformer resolves.
+CAPACITANCE_FLOOR_F = 1e-10
 # Baseline features: capacitance of the whole winding, or of the one phase that shows. Like is
 # compared with like.
 CAPACITANCE = {True: "insulation.capacitance_f", False: "insulation.phase_capacitance_f"}
@@ -171,7 +173,9 @@ def _state(
     if change_f is not None:
         base_f = y.capacitance_f - change_f
         bound_f = max(
-            CAPACITANCE_CHANGE * abs(base_f), SIGMAS * np.hypot(spread_f, y.capacitance_std_f)
+            CAPACITANCE_FLOOR_F,
+            CAPACITANCE_CHANGE * abs(base_f),
+            SIGMAS * np.hypot(spread_f, y.capacitance_std_f),
         )
         if abs(change_f) > bound_f:
             return "warning", (

@@ -170,4 +170,4 @@ def _noise(frames: Complex) -> float:
         return FLOOR_A + 0.01 * float(np.abs(frames).mean())
     steps = np.abs(frames[4:] - frames[:-4])
     single = float(np.median(steps)) / (1.1774 * np.sqrt(2))
-    return FLOOR_A + single / np.sqrt(len(frames) / 4)
+    return float(FLOOR_A + single / np.sqrt(len(frames) / 4))
