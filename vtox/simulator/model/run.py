@@ -78,10 +78,14 @@ def records(
     seconds: float = 10.0,
     fs_hz: float = 10_000.0,
     *,
+    channels: Sequence[str] = (*CURRENTS, *VOLTAGES),
     settle_s: float = SETTLE_S,
     batch: int = 128,
 ) -> Iterator[Record]:
-    """Yield the record of each case, in order; `batch` cases are integrated at once."""
+    """Yield the record of each case, in order, with `channels` (those, and `leakage`).
+
+    `batch` cases are integrated at once.
+    """
     rest = iter(cases)
     while group := tuple(islice(rest, batch)):
         t = np.arange(-2, round(seconds * fs_hz) + 2) / fs_hz
@@ -89,7 +93,7 @@ def records(
         drive = inputs(group, -settle_s, t[-1] + 2 * _MARGIN_S)
         run = integrate(group, drive, -settle_s, steps)
         for k, case in enumerate(group):
-            yield _record(case, run, drive.case(k), k, t, fs_hz)
+            yield _record(case, run, drive.case(k), k, t, fs_hz, channels)
 
 
 def with_lower_sideband(
@@ -123,7 +127,15 @@ def nameplate(plant: Plant) -> Motor:
     return plant.nameplate
 
 
-def _record(case: Case, run: Trajectory, drive: Inputs, k: int, t: Float, fs_hz: float) -> Record:
+def _record(
+    case: Case,
+    run: Trajectory,
+    drive: Inputs,
+    k: int,
+    t: Float,
+    fs_hz: float,
+    names: Sequence[str],
+) -> Record:
     """Put one record together; `t` reaches two samples past both ends of it."""
     rng = np.random.default_rng([case.seed, 2])
     turning = drive.turning(t)[:, 0]
@@ -147,15 +159,23 @@ def _record(case: Case, run: Trajectory, drive: Inputs, k: int, t: Float, fs_hz:
     v_abc = phases(v[inside] + volts * (v_extra + v_harmonics))
     rated_a = nameplate(case.plant).rated_current_a
     assert rated_a
-    leak = leakage_a(case, v, fs_hz) + case.earth.noise_a * rng.standard_normal(len(ti))
-    channels: dict[str, Array] = dict(
+    made: dict[str, Array] = dict(
         zip(CURRENTS, clamped(case, i_abc, rated_a, fs_hz, rng), strict=True)
     )
-    channels |= zip(VOLTAGES, v_abc.astype(np.float32), strict=True)
-    channels["leakage"] = leak.astype(np.float32)
+    made |= zip(VOLTAGES, v_abc.astype(np.float32), strict=True)
+    if "leakage" in names:
+        leak = leakage_a(case, v, fs_hz) + case.earth.noise_a * rng.standard_normal(len(ti))
+        made["leakage"] = leak.astype(np.float32)
     rpm = np.interp(ti, run.t_s, run.speed[:, k]) * 30 / np.pi
     torque = np.interp(ti, run.t_s, run.torque_nm[:, k])
-    return Record(case, fs_hz, channels, rpm.astype(np.float32), torque.astype(np.float32), truth)
+    return Record(
+        case=case,
+        fs_hz=fs_hz,
+        channels={name: made[name] for name in names},
+        speed_rpm=rpm.astype(np.float32),
+        torque_nm=torque.astype(np.float32),
+        truth=truth,
+    )
 
 
 def _slot_lines(case: Case, i: Complex, shaft: Float, fs_hz: float) -> Complex:
@@ -186,7 +206,9 @@ def _truth(case: Case, i: Complex, phase: Float, shaft: Float, fs_hz: float) -> 
         axis=1,
     )
     root = np.sqrt(np.hanning(len(base) + 2)[1:-1])
-    size = np.linalg.lstsq(lines * root[:, None], base * root, rcond=None)[0]
+    lines *= root[:, None]
+    gram = lines.conj().T @ lines
+    size = np.linalg.solve(gram, lines.conj().T @ (base * root))
     dbc = [20 * log10(max(abs(x / size[0]), 1e-9)) for x in size]
     cycles = (phase[-1] - phase[0]) / (2 * np.pi)
     return Truth(
