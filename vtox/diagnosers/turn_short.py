@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from vtox.baseline import Asymmetry, Baseline
 from vtox.diagnosers import suspects
-from vtox.diagnosers.asymmetry import Sequences, expected, prior
+from vtox.diagnosers.asymmetry import SUPPLY_WORST, Sequences, expected, prior
 from vtox.diagnosers.episodes import episodes, span
 from vtox.diagnosers.frontend import Front
 from vtox.domain import Diagnosis, Value, unknown
@@ -28,7 +28,7 @@ FAULT = "turn_short"
 T2_LIMIT = 18.4
 # Least corrected |I2|/I1 worth a word: what is known of the machine decides (DIAGNOSIS 2.2).
 LEAST = {
-    "voltage and baseline": 0.01,
+    "voltage and baseline": 0.0075,
     "currents and baseline": 0.03,
     "voltage, no baseline": 0.03,
     "currents, no baseline": 0.08,
@@ -42,8 +42,6 @@ CONFIDENCE = {
 SEVERE = 0.08
 # `normal` must exclude what would be called developing; a limit above this cannot.
 BLIND_ABOVE = 0.05
-# Without voltage only more than a supply of 2 % unbalance does at this load is called a fault.
-SUPPLY_WORST = 6 * 0.02
 LOW_LOAD = 0.2
 # EN 50160 allows 2 %; the rest is for the voltage channels' own mismatch.
 UNBALANCE_LIMIT = 0.023
@@ -315,7 +313,10 @@ def _asymmetric(
 
 
 def _fault_above(judged: _Judged, i: int, model: Asymmetry, basis: str) -> float:
-    """Return the corrected ratio from which the state is `fault`."""
+    """Return the corrected ratio from which the state is `fault`.
+
+    Without voltage it must be more than a supply within the standard causes at this load.
+    """
     if basis.startswith("voltage"):
         return SEVERE
     if basis.endswith("no baseline"):
