@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     silence_after_s: float = Field(30.0, gt=0, description="a silent machine raises an alert")
     clock_tolerance_s: float = Field(300.0, gt=0, description="a sender's clock may be off by this")
 
+    baseline_auto: bool = Field(
+        True, description="learn a registered machine's baseline on the stream"
+    )
+    baseline_records: int = Field(4, ge=2, description="long records without a finding it takes")
+
     results_max: int = Field(500_000, ge=100, description="entries kept of fault_diagnosis_results")
     assessments_max: int = Field(100_000, ge=100, description="entries kept of the assessments")
     alerts_max: int = Field(20_000, ge=100, description="entries kept of system_alerts")

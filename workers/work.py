@@ -5,10 +5,10 @@ import time
 from collections.abc import Sequence
 
 import structlog
-from vtox.baseline import Baseline
-from vtox.diagnosis import Case, diagnose_batch
 
 from vtox import keys
+from vtox.baseline import Baseline
+from vtox.diagnosis import Case, diagnose_batch
 from vtox.domain import Diagnosis, Record
 from vtox.faults import FAMILIES
 from vtox.health import step
@@ -16,11 +16,14 @@ from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome
 from vtox.store.machines import MachineState, states
 from vtox.store.results import result_fields, text_fields
 from vtox.store.windows import fetch
+from workers.learning import learn
 from workers.process import process
 
 log = structlog.get_logger()
 
 Found = tuple[str, Record, list[Diagnosis]]
+# Its records are the longest: four of them are what a baseline is learnt from.
+LEARNING_FAMILY = max(FAMILIES, key=lambda f: FAMILIES[f].record_s)
 # The machine changed while its record was judged (another family's worker committed): judge its
 # health again. A worker that loses this often in a row leaves the record to the next dispatch.
 COMMIT_TRIES = 20
@@ -54,6 +57,10 @@ def work(family: str, record_ids: list[str]) -> int:
     found = [(i, r, a) for (i, r, _), a in zip(todo, answers, strict=True) if a is not None]
     kept = [m for m, a in zip(machines, answers, strict=True) if a is not None]
     done = _commit(ledger, family, found, kept)
+    if here.settings.baseline_auto and family == LEARNING_FAMILY:
+        finished = {r.ids for r in done}
+        seen = [(r, a, m) for (_, r, a), m in zip(found, kept, strict=True) if r.ids in finished]
+        learn(here.client, here.settings, seen)
     here.count(
         family,
         windows=sum(r.windows for r in done),

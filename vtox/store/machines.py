@@ -1,15 +1,19 @@
 """Machines as they are kept on the server: nameplate, baseline, latest diagnoses, health."""
 
 import json
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from vtox import keys
-from vtox.domain import Diagnosis, Motor
+from vtox.domain import Motor
 from vtox.faults import FAULTS
 from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.store.client import Client
+
+# A winding ages and clamps are moved: a baseline older than this still serves, and says so.
+STALE_DAYS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,33 @@ def register(client: Client, machine_id: str, motor: Motor) -> None:
     client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
 
 
-def set_baseline(client: Client, machine_id: str, baseline: str | None) -> None:
-    """Store a machine's baseline (JSON of `Baseline.to_json`), or remove it with None."""
+def set_baseline(
+    client: Client, machine_id: str, baseline: str | None, source: str = "given"
+) -> None:
+    """Store a machine's baseline (JSON of `Baseline.to_json`), or remove it with None.
+
+    `source` says where it comes from: `given` by a person, or learnt on the `stream`.
+    """
+    key = keys.machine(machine_id)
     if baseline is None:
-        client.hdel(keys.machine(machine_id), "baseline")
-    else:
-        client.hset(keys.machine(machine_id), "baseline", baseline)
-        client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
+        client.hdel(key, "baseline", "baseline_info", "learning")
+        return
+    info = {"source": source, "learnt_t": round(time.time(), 3)}
+    client.hset(key, mapping={"baseline": baseline, "baseline_info": json.dumps(info)})
+    client.hdel(key, "learning")
+    client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
+
+
+def baseline_state(
+    info: bytes | None, learning: bytes | None, has_baseline: bool, now: float
+) -> dict[str, Any]:
+    """Return what is known of a baseline: state `none`, `learning`, `ready` or `stale`."""
+    if not has_baseline:
+        records = len(json.loads(learning)) if learning else 0
+        return {"state": "learning" if records else "none", "records": records}
+    about = json.loads(info) if info else {}
+    age_days = (now - about.get("learnt_t", now)) / 86400
+    return {"state": "stale" if age_days > STALE_DAYS else "ready", **about}
 
 
 def retire(client: Client, machine_id: str) -> bool:
@@ -74,12 +98,13 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[dict[str, Any]]
     pipe = client.pipeline(transaction=False)
     for m in ids:
         pipe.hmget(keys.machine(m), *names)
+        pipe.hmget(keys.machine(m), "baseline_info", "learning")
         pipe.hexists(keys.machine(m), "baseline")
         pipe.zscore(keys.MACHINES, m)
     replies = pipe.execute()
-    found = []
+    found, now = [], time.time()
     for i, m in enumerate(ids):
-        (motor, health, vehicle, *latest), has_baseline, arrived = replies[3 * i : 3 * i + 3]
+        (motor, health, vehicle, *latest), about, has_baseline, arrived = replies[4 * i : 4 * i + 4]
         if arrived is None:
             continue
         found.append(
@@ -89,6 +114,7 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[dict[str, Any]]
                 "last_window_t": arrived or None,
                 "nameplate": json.loads(motor) if motor else None,
                 "baseline": bool(has_baseline),
+                "baseline_state": baseline_state(about[0], about[1], bool(has_baseline), now),
                 "health": json.loads(health) if health else None,
                 "diagnoses": {
                     fault: json.loads(text)
@@ -98,8 +124,3 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[dict[str, Any]]
             }
         )
     return found
-
-
-def diagnosis_to_dict(d: Diagnosis) -> dict[str, Any]:
-    """Return a diagnosis as plain data for JSON."""
-    return asdict(d)
