@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.text import Text
@@ -40,8 +40,10 @@ class Journal:
         self._colour: dict[str, str] = {}
         self._traces: dict[str, list[str]] = {}
 
-    def close(self) -> None:
-        """Close the file."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def say(self, event: str, role: str = "vtox", level: str = "info", **fields: Any) -> None:

@@ -30,7 +30,8 @@ STEADY_S = 30.0
 READY_S = 60.0
 LOOK_S = 0.1
 # How long each rank of leavers has: API and bridge, workers, server. In all less than 10 s.
-LEAVE_S = (2.5, 4.0, 2.5)
+LEAVE_S = (2.5, 3.5, 2.0)
+EXIT_LOOK_S = 0.05
 LINE_BYTES = 1 << 20
 # A process of ours that cannot start as it was told says so with this code.
 GAVE_UP = 2
@@ -164,7 +165,7 @@ class Supervisor:
             process.kill()
         state.pid, state.status = process.pid, "starting"
         reader = asyncio.create_task(self._read(state, process))
-        code = await process.wait()
+        code = await _exited(process)
         _sweep(process.pid)
         await asyncio.wait([reader], timeout=1.0)
         reader.cancel()
@@ -225,16 +226,21 @@ class Supervisor:
                         p.kill()
 
     async def _gone(self, leavers: Sequence[asyncio.subprocess.Process], budget_s: float) -> None:
-        hurry = asyncio.create_task(self._hurry.wait())
-        waiting = {asyncio.create_task(p.wait()) for p in leavers}
         deadline = time.monotonic() + budget_s
-        while waiting and not hurry.done() and (left := deadline - time.monotonic()) > 0:
-            _, waiting = await asyncio.wait(
-                waiting | {hurry}, timeout=left, return_when=asyncio.FIRST_COMPLETED
-            )
-            waiting.discard(hurry)
-        for task in waiting | {hurry}:
-            task.cancel()
+        while any(p.returncode is None for p in leavers):
+            if self._hurry.is_set() or time.monotonic() > deadline:
+                return
+            await asyncio.sleep(EXIT_LOOK_S)
+
+
+async def _exited(process: asyncio.subprocess.Process) -> int:
+    """Return the exit status as soon as there is one.
+
+    `process.wait()` also waits for the end of the output, which a grandchild may hold open.
+    """
+    while process.returncode is None:
+        await asyncio.sleep(EXIT_LOOK_S)
+    return process.returncode
 
 
 class _signals:

@@ -48,8 +48,7 @@ def demo(
     plan = [*roles.cluster(settings), sender]
     score = Score(chosen)
     console = open_console()
-    with prepared(settings, plan):
-        journal = Journal(settings.data_dir, console, quiet=True)
+    with prepared(settings, plan), Journal(settings.data_dir, console, quiet=True) as journal:
         watched = supervisor(settings, plan, journal)
         view = DemoView(
             settings, console, journal, watched, score, addresses(settings, plan), title
@@ -61,11 +60,8 @@ def demo(
             view.begin_at(_begin_anew(settings, chosen))
 
         watched.admit = begin
-        try:
-            with view:
-                asyncio.run(watched.run())
-        finally:
-            journal.close()
+        with view:
+            asyncio.run(watched.run())
     _summary(console, score)
 
 

@@ -34,12 +34,8 @@ def up(
             raise InputError(f"--without {name}: expected one of {', '.join(roles.WITHOUT)}")
     settings = load()
     plan = roles.cluster(settings, without)
-    with prepared(settings, plan):
-        journal = Journal(settings.data_dir, open_console())
-        try:
-            asyncio.run(supervisor(settings, plan, journal).run())
-        finally:
-            journal.close()
+    with prepared(settings, plan), Journal(settings.data_dir, open_console()) as journal:
+        asyncio.run(supervisor(settings, plan, journal).run())
 
 
 def supervisor(settings: Settings, plan: Sequence[Role], journal: Journal) -> Supervisor:

@@ -1,0 +1,91 @@
+"""Settings: sources, modes, and errors that name the setting."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from vtox.cli.config import sources
+from vtox.cli.main import app
+from vtox.errors import ServerUnavailable, SettingsError
+from vtox.settings import Settings, load
+
+
+def shown(*arguments: str) -> dict[str, dict[str, object]]:
+    done = CliRunner().invoke(app, ["config", "show", "--json", *arguments])
+    assert done.exit_code == 0
+    found: dict[str, dict[str, object]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("mode", "workers", "host", "interval"),
+    [
+        ("development", 3, "127.0.0.1", 10.0),
+        ("testing", 2, "127.0.0.1", 5.0),
+        ("production", 6, "0.0.0.0", 15.0),
+    ],
+)
+def test_the_mode_sets_defaults(mode: str, workers: int, host: str, interval: float) -> None:
+    s = load(cluster_mode=mode)
+    assert (s.cluster_workers, s.api_host, s.monitor_interval_s) == (workers, host, interval)
+
+
+def test_a_given_value_wins_over_the_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTOX_CLUSTER_MODE", "production")
+    monkeypatch.setenv("VTOX_CLUSTER_WORKERS", "1")
+    assert load().cluster_workers == 1
+
+
+def test_an_error_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTOX_API_PORT", "eighty")
+    with pytest.raises(SettingsError, match=r"VTOX_API_PORT: .*'eighty'"):
+        load()
+
+
+def test_without_a_server_the_error_says_how_to_start_one(tmp_path: Path) -> None:
+    with pytest.raises(ServerUnavailable, match="vtox up"):
+        load(data_dir=tmp_path).working_url()
+
+
+def test_every_setting_is_shown_under_the_name_that_sets_it() -> None:
+    assert shown().keys() == {f"VTOX_{n.upper()}" for n in Settings.model_fields}
+
+
+def test_sources_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "dot").write_text("VTOX_API_PORT=1234\nVTOX_FLOWER_PORT=1\n")
+    (tmp_path / "my.toml").write_text("retention_s = 5\nflower_port = 2\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / "dot")
+    monkeypatch.setenv("VTOX_CONFIG", str(tmp_path / "my.toml"))
+    monkeypatch.setenv("VTOX_FLOWER_PORT", "3")
+    settings = load()
+    found = sources(settings)
+    assert settings.flower_port == 3
+    assert found["flower_port"] == "environment"
+    assert found["api_port"] == ".env"
+    assert found["retention_s"] == "TOML file"
+    assert found["cluster_workers"] == "mode"
+    assert found["redis_port"] == "default"
+
+
+def test_secrets_are_masked_unless_revealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "rediss://fleet:s3cret@db.example:6380/0"
+    monkeypatch.setenv("VTOX_REDIS_URL", url)
+    assert shown()["VTOX_REDIS_URL"]["value"] == "rediss://fleet:***@db.example:6380/0"
+    assert shown("--reveal")["VTOX_REDIS_URL"]["value"] == url
+    assert shown("--reveal")["working_url"]["value"] == url
+
+
+def test_reveal_shows_the_embedded_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "server.json").write_text('{"port": 21000, "password": "pw", "pid": 1}')
+    monkeypatch.setenv("VTOX_DATA_DIR", str(tmp_path))
+    assert shown("--reveal")["working_url"]["value"] == "redis://:pw@127.0.0.1:21000/0"
+    assert "working_url" not in shown()
+
+
+def test_a_narrow_terminal_still_shows_names_and_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    done = CliRunner().invoke(app, ["config", "show"])
+    assert "VTOX_OPEN_RECORD_BYTES" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 60
