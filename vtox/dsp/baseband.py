@@ -15,6 +15,7 @@ FADE = 0.1
 EDGE_S = 0.1
 # Slow drift of amplitude and phase is no modulation: polynomials of this degree per 10 s go.
 TREND_PER_10_S = 3
+STEADY_BLOCK_S = 0.5
 
 
 def around_line(
@@ -86,6 +87,34 @@ def modulation(envelope: Complex, rate_hz: float) -> tuple[Floats, Floats]:
     amplitude /= np.maximum(amplitude.mean(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
     am, pm = detrend(np.stack([amplitude, phase]), degree)
     return am, pm
+
+
+def unsteadiness(envelope: Complex, rate_hz: float) -> tuple[Floats, Floats]:
+    """Return how far amplitude and frequency of the line move within a record.
+
+    Parameters
+    ----------
+    envelope : ndarray of complex, shape (batch, points)
+    rate_hz : float
+
+    Returns
+    -------
+    amplitude_range : ndarray, shape (batch,)
+        Largest less smallest mean amplitude of blocks of 0.5 s, over the mean amplitude.
+    frequency_range_hz : ndarray, shape (batch,)
+        Largest less smallest mean frequency of the same blocks, Hz.
+    """
+    points = envelope.shape[-1]
+    skip = min(points // 10, int(np.ceil(EDGE_S * rate_hz)))
+    inner = envelope[:, skip : points - skip]
+    blocks = max(2, int(inner.shape[-1] / rate_hz / STEADY_BLOCK_S))
+    size = inner.shape[-1] // blocks
+    parts = inner[:, : blocks * size].reshape(len(inner), blocks, size)
+    amplitude = np.abs(parts).mean(axis=-1, dtype=np.float64)
+    turn = np.sum(parts[..., 1:] * parts[..., :-1].conj(), axis=-1)
+    hz = np.angle(turn).astype(np.float64) * rate_hz / (2 * np.pi)
+    mean = np.maximum(amplitude.mean(axis=-1), np.finfo(np.float32).tiny)
+    return np.ptp(amplitude, axis=-1) / mean, np.ptp(hz, axis=-1)
 
 
 def detrend(x: Floats, degree: int) -> Floats:

@@ -1,6 +1,6 @@
 """Lines in amplitude and phase modulation: their level, and how far they stand out of the floor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -162,3 +162,28 @@ def refined_hz(m: Modulation, line: Line) -> Floats:
     below, middle, above = (am / line.am_floor[:, None] + pm / line.pm_floor[:, None]).T
     bend = np.maximum(2 * middle - below - above, 1e-12 * (middle + 1e-30))
     return np.asarray(line.hz + np.clip(0.5 * (above - below) / bend, -1, 1) * m.step_hz)
+
+
+def floors_nearby(m: Modulation, line: Line) -> tuple[Floats, Floats]:
+    """Return amplitude and phase floors at least as high as 3 to 8 bins beside the line.
+
+    The smooth floor passes under a resonance, of the rotor against the grid for instance; the
+    noise that a level carries there does not.
+    """
+    beside = np.arange(3, 9) * round(m.bin_hz / m.step_hz)
+    offsets = np.concatenate([-beside, beside])
+    index = line.index[:, None] + offsets
+    index = np.where(
+        index < LOWEST_BINS * m.bin_hz / m.step_hz, line.index[:, None] - offsets, index
+    )
+    index = np.clip(index, 0, m.am.shape[-1] - 1)
+    am, pm = (
+        np.median(_power(np.take_along_axis(z, index, axis=-1)), axis=-1) / np.log(2)
+        for z in (m.am, m.pm)
+    )
+    return np.maximum(line.am_floor, am), np.maximum(line.pm_floor, pm)
+
+
+def chosen(first: npt.NDArray[np.bool_], a: Line, b: Line) -> Line:
+    """Return the lines of `a` where `first` is true, else those of `b`."""
+    return Line(*(np.where(first, getattr(a, f.name), getattr(b, f.name)) for f in fields(Line)))
