@@ -93,9 +93,10 @@ def test_text_says_state_and_reason(files: dict[str, Path]) -> None:
 
 
 def test_folders_are_summed_up(files: dict[str, Path]) -> None:
-    result = run(files["healthy"], files["bad"], "--motor", files["motor"])
+    with_baseline = ("--motor", files["motor"], "--baseline", files["healthy"])
+    result = run(files["healthy"], files["bad"], *with_baseline)
     assert "skipped notes.txt: not .csv or .npz" in result.stderr
-    assert "5 recordings: " in result.output
+    assert "5 recordings: 1 with a warning or fault, 4 without, 0 not decided" in result.output
     assert result.exit_code == 1
 
 

@@ -1,5 +1,6 @@
 """Answers of many records on a terminal: a row a run, a mark a record."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -32,11 +33,16 @@ def show(console: Console, runs: Mapping[str, str], answers: Answers) -> None:
         legend = "  ".join(f"{mark} {state}" for state, mark in marks.items())
         console.print(f"\n{legend}  (a mark a record)", style="dim")
     for fault in FAULTS:
-        reasons = Counter(
-            a.reason for r in runs for a in answers.of(r, fault) if a.state == "unknown"
-        )
-        for reason, count in reasons.most_common(3):
-            console.print(f"{fault} unknown ({count}): {reason}", style="dim", markup=False)
+        abstained = [a.reason for r in runs for a in answers.of(r, fault) if a.state == "unknown"]
+        # Reasons that differ in their figures only are one reason, shown by its first example.
+        alike = Counter(_without_figures(reason) for reason in abstained)
+        for kind, count in alike.most_common(3):
+            example = next(reason for reason in abstained if _without_figures(reason) == kind)
+            console.print(f"{fault} unknown ({count}): {example}", style="dim", markup=False)
+
+
+def _without_figures(reason: str) -> str:
+    return re.sub(r"\d+(\.\d+)?", "#", reason)
 
 
 def _cell(answers: Answers, run: str, fault: str, marks: Mapping[str, str]) -> Text:
