@@ -121,8 +121,13 @@ def _alike(recordings: Sequence[Recording]) -> list[list[int]]:
 
 
 def _pieces(recording: Recording, family: Family) -> list[Recording]:
-    """Return a recording cut to the family's record length."""
+    """Return a recording cut to the family's record length.
+
+    What phasors in frames tell does not depend on the length, so there a shorter one serves too.
+    """
     length = round(family.record_s * recording.fs_hz)
+    if recording.samples < length and family.name == "turn_short":
+        return [recording]
     return [
         Recording(
             {name: x[start : start + length] for name, x in recording.channels.items()},

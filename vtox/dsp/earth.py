@@ -20,6 +20,8 @@ LINEARITY_SHARE = 0.0003
 # Phases of one winding differ in capacitance by about this much, which looks like conductance of
 # up to sin(60 degrees) of it.
 UNEQUAL_SHARE = 0.01
+# The same where the common part is not seen: 1 % of 30 nF at 50 Hz.
+UNEQUAL_UNSEEN_S = 1e-7
 # What each phase of a winding may have at most: 300 nF at 50 Hz; 3 Mohm.
 PRIOR_SUSCEPTANCE_S = 1e-4
 PRIOR_CONDUCTANCE_S = 3e-6
@@ -93,7 +95,7 @@ def admittance(leakage: Floats, voltages: Floats, fs_hz: float, f0_hz: float) ->
         best = min(candidates, key=_cost)
     g, b, dg, db = best.value
     omega = 2 * pi * f0_hz
-    unequal_s = UNEQUAL_SHARE * abs(b)
+    unequal_s = UNEQUAL_SHARE * abs(b) if whole else UNEQUAL_UNSEEN_S
     return Admittance(
         conductance_s=float(3 * g + dg),
         capacitance_f=float((3 * b + db) / omega),

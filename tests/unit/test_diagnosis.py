@@ -1,0 +1,107 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import vtox
+from tests.unit.machines import MOTOR, Machine, recording
+from vtox.diagnosis import Case, diagnose, diagnose_batch, learn_baseline
+from vtox.domain import CURRENTS, STATES, VOLTAGES, Recording
+from vtox.errors import InputError
+from vtox.faults import FAULTS
+
+ALL = (*CURRENTS, *VOLTAGES, "leakage")
+
+
+def test_one_diagnosis_per_fault_in_the_order_of_the_registry() -> None:
+    found = diagnose(recording(Machine()))
+    assert [d.fault for d in found] == list(FAULTS)
+    assert all(d.state in STATES and d.reason for d in found)
+
+
+@pytest.mark.parametrize(
+    "faults", [["insulation", "turn_short"], {"turn_short", "insulation"}, ("insulation",) * 2]
+)
+def test_some_faults_in_any_iterable(faults: object) -> None:
+    found = diagnose(recording(Machine()), MOTOR, faults=iter(faults))  # type: ignore[call-overload]
+    assert [d.fault for d in found] == [f for f in FAULTS if f in set(faults)]  # type: ignore[call-overload]
+
+
+def test_an_unknown_fault_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(InputError, match="unknown fault 'gremlins', expected some of turn_short"):
+        diagnose(recording(Machine()), faults={"gremlins"})
+
+
+def test_a_batch_answers_as_singles_do_whatever_its_shapes() -> None:
+    learnt = learn_baseline([recording(Machine(), 3.0)], MOTOR)
+    cases = [
+        Case(recording(Machine(), 1.0, seed=1), MOTOR, learnt),
+        Case(recording(Machine(short_a=5), 1.0, seed=2), MOTOR, learnt),
+        Case(recording(Machine(), 0.5, channels=ALL, seed=3)),
+        Case(recording(Machine(short_a=5), 1.0, seed=4), MOTOR),
+        Case(recording(Machine(), 2.0, 1000.0, seed=5), replace(MOTOR, rated_current_a=None)),
+        Case(recording(Machine(), 1.0, channels=("ia",), seed=6), MOTOR, learnt),
+    ]
+    together = diagnose_batch(cases, list(FAULTS))
+    for case, answer in zip(cases, together, strict=True):
+        alone = diagnose(case.recording, case.motor, baseline=case.baseline)
+        assert [d.state for d in answer] == [d.state for d in alone]
+        assert [d.reason for d in answer] == [d.reason for d in alone]
+        assert [d.fault for d in answer] == list(FAULTS)
+
+
+def test_a_bad_recording_leaves_its_neighbours_alone() -> None:
+    bad = recording(Machine(), seed=1)
+    broken = bad.channels["ib"].copy()
+    broken[100] = np.nan
+    cases = [
+        Case(recording(Machine(short_a=9), seed=0), MOTOR),
+        Case(Recording({**bad.channels, "ib": broken}, bad.fs_hz), MOTOR),
+        Case(Recording({c: np.zeros(bad.samples) for c in CURRENTS}, bad.fs_hz), MOTOR),
+        Case(recording(Machine(short_a=9), seed=0), MOTOR),
+    ]
+    found = [d[0] for d in diagnose_batch(cases, ["turn_short"])]
+    assert [d.state for d in found] == ["warning", "unknown", "unknown", "warning"]
+    assert "not finite" in found[1].reason
+    assert found[0] == found[3]
+
+
+def test_nothing_to_do() -> None:
+    assert diagnose_batch([], list(FAULTS)) == []
+    assert diagnose(recording(Machine()), faults=[]) == []
+
+
+@pytest.mark.parametrize("samples", [1, 10, 63, 64, 200, 399, 401])
+def test_any_length_is_answered(samples: int) -> None:
+    x = recording(Machine(), 1.0, channels=ALL)
+    short = Recording({n: c[:samples] for n, c in x.channels.items()}, x.fs_hz)
+    found = diagnose(short, MOTOR)
+    assert [d.fault for d in found] == list(FAULTS)
+    if samples < 200:
+        assert {d.state for d in found} == {"unknown"}
+
+
+@pytest.mark.parametrize("channel", ["vibration", "leakage", "va", "ib"])
+def test_any_single_channel_is_answered(channel: str) -> None:
+    rng = np.random.default_rng(0)
+    found = diagnose(Recording({channel: rng.normal(size=2000)}, 2000.0), MOTOR)
+    assert [d.fault for d in found] == list(FAULTS)
+    assert {d.state for d in found if d.fault in ("turn_short", "insulation")} == {"unknown"}
+
+
+def test_the_public_names() -> None:
+    assert vtox.diagnose is diagnose
+    assert vtox.learn_baseline is learn_baseline
+
+
+def test_learning_cuts_recordings_to_the_length_of_each_family() -> None:
+    learnt = learn_baseline([recording(Machine(), 5.5), recording(Machine(), 2.0)], MOTOR)
+    assert learnt.records == 7
+    assert learnt.seconds == 7.5
+    assert learnt.asymmetry is not None
+    assert learnt.asymmetry.recordings == 2
+
+
+def test_a_recording_shorter_than_a_record_still_teaches_the_asymmetry() -> None:
+    learnt = learn_baseline([recording(Machine(), 0.6)], MOTOR)
+    assert learnt.asymmetry is not None

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+
+from tests.unit.machines import MOTOR, Machine, recording
+from vtox import diagnose, learn_baseline
+from vtox.baseline import Baseline
+from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Recording
+
+ALL = (*CURRENTS, *VOLTAGES, "leakage")
+HEALTHY = (1e-8, 1e-8, 1e-8)
+NANO = (5e-9, 5.05e-9, 4.95e-9)
+
+
+def judge(x: Recording, baseline: Baseline | None = None) -> Diagnosis:
+    (found,) = diagnose(x, MOTOR, faults=["insulation"], baseline=baseline)
+    return found
+
+
+def machine(**values: object) -> Machine:
+    usual = {"earth_s": HEALTHY, "earth_f": NANO, "third": 0.01, "v0": 0.003, "v2": 0.01j}
+    return Machine(**(usual | values))  # type: ignore[arg-type]
+
+
+def test_the_whole_winding_shows_through_the_third_harmonic() -> None:
+    found = judge(recording(machine(), fs_hz=10_000.0, channels=ALL))
+    assert found.state == "normal", found.reason
+    assert found.indicators["whole_winding"] is True
+    assert found.indicators["capacitance_f"] == pytest.approx(15e-9, rel=0.01)
+
+
+@pytest.mark.parametrize("phase", [0, 1, 2])
+@pytest.mark.parametrize(("siemens", "state"), [(1e-6, "warning"), (5e-6, "fault")])
+def test_a_leaking_phase_is_measured_and_named(phase: int, siemens: float, state: str) -> None:
+    earth_s = [1e-8, 1e-8, 1e-8]
+    earth_s[phase] = siemens
+    x = recording(machine(earth_s=tuple(earth_s)), fs_hz=10_000.0, channels=ALL)
+    found = judge(x)
+    assert found.state == state, found.reason
+    assert found.indicators["phase"] == "abc"[phase]
+    assert found.indicators["conductance_s"] == pytest.approx(siemens + 2e-8, rel=0.1)
+    assert found.indicators["capacitance_f"] == pytest.approx(15e-9, rel=0.02)
+
+
+def test_a_loss_in_all_phases_shows_too() -> None:
+    found = judge(recording(machine(earth_s=(2e-6,) * 3), fs_hz=10_000.0, channels=ALL))
+    assert found.state == "fault"
+    assert found.indicators["conductance_s"] == pytest.approx(6e-6, rel=0.1)
+
+
+def test_balanced_voltages_show_only_what_differs_between_the_phases() -> None:
+    m = Machine(earth_s=(0.0, 2e-6, 0.0), earth_f=(0.0, 5e-9, 0.0))
+    found = judge(recording(m, fs_hz=10_000.0, channels=ALL))
+    assert found.indicators["whole_winding"] is False
+    assert found.indicators["conductance_s"] == pytest.approx(2e-6, rel=0.02)
+    assert found.indicators["capacitance_f"] == pytest.approx(5e-9, rel=0.01)
+    assert "equal loss in all three phases would not show" in found.reason
+
+
+def test_capacitance_is_judged_against_the_baseline() -> None:
+    learnt = learn_baseline(
+        [recording(machine(), 3.0, 10_000.0, channels=ALL, seed=s) for s in range(3)], MOTOR
+    )
+    same = judge(recording(machine(), fs_hz=10_000.0, channels=ALL, seed=9), learnt)
+    assert same.state == "normal", same.reason
+    assert same.confidence > judge(recording(machine(), fs_hz=10_000.0, channels=ALL)).confidence
+    wet = machine(earth_f=tuple(1.2 * c for c in NANO))
+    found = judge(recording(wet, fs_hz=10_000.0, channels=ALL), learnt)
+    assert found.state == "warning"
+    assert found.indicators["capacitance_change_f"] == pytest.approx(3e-9, rel=0.1)
+
+
+def test_warm_windings_are_judged_at_40_degrees() -> None:
+    x = recording(machine(earth_s=(1.6e-6, 1e-8, 1e-8)), fs_hz=10_000.0, channels=ALL)
+    warm = Recording(x.channels, x.fs_hz, temperature_c=80.0)
+    assert judge(x).state == "fault"
+    found = judge(warm)
+    assert found.state == "normal"
+    assert found.indicators["resistance_40c_ohm"] == pytest.approx(16 / 1.6e-6, rel=0.1)
+
+
+def test_voltages_and_leakage_suffice() -> None:
+    x = recording(machine(), fs_hz=10_000.0, channels=(*VOLTAGES, "leakage"))
+    found = judge(x)
+    assert found.state == "normal", found.reason
+    assert found.indicators["capacitance_f"] == pytest.approx(15e-9, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("channels", "reason"),
+    [
+        (CURRENTS, "no leakage channel"),
+        ((*CURRENTS, *VOLTAGES), "no leakage channel"),
+        ((*CURRENTS, "leakage"), "no voltage"),
+        (("va", "leakage"), "no voltage"),
+    ],
+)
+def test_it_abstains_by_name(channels: tuple[str, ...], reason: str) -> None:
+    found = judge(recording(machine(), channels=channels))
+    assert found.state == "unknown"
+    assert reason in found.reason
+
+
+def test_a_noisy_transformer_says_so() -> None:
+    x = recording(machine(), fs_hz=10_000.0, channels=ALL)
+    noise = np.random.default_rng(0).normal(size=x.samples) * 0.02
+    loud = Recording({**x.channels, "leakage": x.channels["leakage"] + noise}, x.fs_hz)
+    found = judge(loud)
+    assert found.state == "unknown"
+    assert "noise floor too high" in found.reason
+
+
+def test_a_dead_transformer_says_so() -> None:
+    x = recording(machine(), fs_hz=10_000.0, channels=ALL)
+    dead = Recording({**x.channels, "leakage": np.zeros(x.samples)}, x.fs_hz)
+    assert "leakage" in judge(dead).reason
+    assert judge(dead).state == "unknown"

@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+
+from tests.unit.machines import MOTOR, A, Machine, recording
+from vtox import Motor, diagnose, learn_baseline
+from vtox.baseline import Baseline
+from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Recording
+
+BOTH = (*CURRENTS, *VOLTAGES)
+GAINS = (1.004, 0.997 * np.exp(0.004j), 1.0)
+
+
+def judge(x: Recording, baseline: Baseline | None = None, motor: Motor | None = MOTOR) -> Diagnosis:
+    (found,) = diagnose(x, motor, faults={"turn_short"}, baseline=baseline)
+    return found
+
+
+def healthy(channels: tuple[str, ...], *, v2_max: float = 0.01, seeds: int = 6) -> Baseline:
+    rng = np.random.default_rng(1)
+    machines = [
+        Machine(
+            load=load,
+            v2=v2_max * rng.uniform() * np.exp(2j * np.pi * rng.uniform()),
+            gains=GAINS,
+        )
+        for load in np.linspace(0.4, 1.0, seeds)
+    ]
+    return learn_baseline(
+        [recording(m, 2.0, channels=channels, seed=i) for i, m in enumerate(machines)], MOTOR
+    )
+
+
+@pytest.fixture(scope="module")
+def measured() -> Baseline:
+    return healthy(BOTH)
+
+
+@pytest.fixture(scope="module")
+def unmeasured() -> Baseline:
+    return healthy(CURRENTS, v2_max=0.0)
+
+
+@pytest.mark.parametrize("phase", ["a", "b", "c"])
+@pytest.mark.parametrize("lag_deg", [0.0, 40.0, 75.0])
+@pytest.mark.parametrize("load", [0.4, 1.0])
+def test_voltage_and_baseline_find_a_small_short_and_its_phase(
+    measured: Baseline, phase: str, lag_deg: float, load: float
+) -> None:
+    m = Machine(load=load, v2=0.018j, short_a=0.6, lag_deg=lag_deg, phase=phase, gains=GAINS)
+    found = judge(recording(m, channels=BOTH), measured)
+    assert found.state == "warning", found.reason
+    assert found.indicators["phase"] == phase
+    i1 = abs(10 * (load * 0.85 - 0.5j) + 0.2 * np.exp(-1j * np.radians(lag_deg)))
+    assert found.indicators["corrected_ratio"] == pytest.approx(0.2 / i1, abs=0.003)
+
+
+def test_voltage_and_baseline_take_the_supply_for_what_it_is(measured: Baseline) -> None:
+    rng = np.random.default_rng(2)
+    for i in range(40):
+        v2 = 0.02 * np.sqrt(rng.uniform()) * np.exp(2j * np.pi * rng.uniform())
+        m = Machine(load=rng.uniform(0.35, 1.0), v2=v2, gains=GAINS)
+        found = judge(recording(m, channels=BOTH, seed=100 + i), measured)
+        assert found.state == "normal", (v2, found.reason)
+        assert found.statistic is not None
+        assert found.threshold is not None
+        assert found.statistic < found.threshold
+
+
+def test_a_big_short_is_a_fault_with_its_ratio(measured: Baseline) -> None:
+    found = judge(recording(Machine(short_a=6, phase="b", gains=GAINS), channels=BOTH), measured)
+    assert found.state == "fault"
+    assert found.indicators["phase"] == "b"
+    ratio = found.indicators["negative_sequence_ratio"]
+    assert ratio == pytest.approx(2 / abs(6.8 - 5j + 2 * np.exp(-0.698j)), abs=0.01)
+    assert found.severity is not None
+    assert found.severity > 0.65
+
+
+@pytest.mark.parametrize(("on_s", "off_s"), [(0.6, 1.6), (0.0, 0.9), (1.2, 3.0)])
+def test_the_state_follows_a_short_that_comes_and_goes(
+    unmeasured: Baseline, on_s: float, off_s: float
+) -> None:
+    m = Machine(short_a=4, phase="c", on_s=(on_s, off_s), gains=GAINS)
+    found = judge(recording(m, 3.0), unmeasured)
+    (episode,) = [e for e in found.evidence if e["kind"] == "episode"]
+    assert episode["t_start_s"] == pytest.approx(on_s, abs=0.15)
+    assert episode["t_end_s"] == pytest.approx(off_s, abs=0.15)
+    assert found.indicators["phase"] == "c"
+
+
+def test_a_blink_is_not_an_episode(unmeasured: Baseline) -> None:
+    m = Machine(short_a=4, on_s=(1.0, 1.05), gains=GAINS)
+    assert judge(recording(m, 2.0), unmeasured).state == "normal"
+
+
+def test_currents_and_baseline_name_an_asymmetry_with_little_trust(unmeasured: Baseline) -> None:
+    assert judge(recording(Machine(gains=GAINS, load=0.7)), unmeasured).state == "normal"
+    found = judge(recording(Machine(gains=GAINS, short_a=2.5)), unmeasured)
+    assert found.state == "warning"
+    assert found.confidence <= 0.6
+    assert "supply unbalance" in {e.get("cause") for e in found.evidence}
+
+
+def test_currents_alone_do_not_decide() -> None:
+    for v2 in (0.0, 0.01, 0.02):
+        found = judge(recording(Machine(v2=v2)))
+        assert found.state == "unknown"
+        assert found.reason.startswith("no baseline")
+    found = judge(recording(Machine(short_a=9)))
+    assert found.state == "warning"
+    assert found.confidence <= 0.3
+
+
+def test_a_load_never_learnt_is_said_to_be_so(unmeasured: Baseline) -> None:
+    narrow = learn_baseline([recording(Machine(load=1.0), 2.0)], MOTOR)
+    assert judge(recording(Machine(load=1.0)), narrow).state == "normal"
+    found = judge(recording(Machine(load=0.1)), narrow)
+    assert found.state == "unknown"
+    assert "no baseline at this load" in found.reason
+
+
+def test_a_clamp_that_reads_differently_is_not_a_short(unmeasured: Baseline) -> None:
+    gains = (GAINS[0], GAINS[1] * 0.85, GAINS[2])
+    found = judge(recording(Machine(gains=gains)), unmeasured)
+    assert found.state == "unknown"
+    assert "clamp of phase b reads -1" in found.reason
+    assert found.evidence[0]["phase"] == "b"
+
+
+def test_a_joint_is_named_beside_the_short(measured: Baseline) -> None:
+    found = judge(
+        recording(Machine(joint_ohm=0.6, phase="c", gains=GAINS), channels=BOTH), measured
+    )
+    assert found.state in ("warning", "fault")
+    (joint,) = [e for e in found.evidence if e.get("cause") == "high-resistance joint"]
+    assert joint["phase"] == "c"
+
+
+def test_swapped_clamps_keep_the_name_of_the_phase(unmeasured: Baseline) -> None:
+    x = recording(Machine(short_a=4, phase="b", gains=GAINS))
+    swapped = Recording(
+        {"ia": x.channels["ia"], "ib": x.channels["ic"], "ic": x.channels["ib"]}, x.fs_hz
+    )
+    plain = [recording(Machine(load=load), 2.0) for load in (0.7, 0.9)]
+    turned = [
+        Recording({"ia": p.channels["ia"], "ib": p.channels["ic"], "ic": p.channels["ib"]}, p.fs_hz)
+        for p in plain
+    ]
+    assert judge(swapped, learn_baseline(turned, MOTOR)).indicators["phase"] == "c"
+
+
+@pytest.mark.parametrize(
+    ("machine", "channels", "motor", "reason"),
+    [
+        (Machine(), ("ia", "ib"), MOTOR, "needs three phase currents"),
+        (Machine(v2=0.04), BOTH, MOTOR, "voltage unbalance"),
+        (Machine(), CURRENTS, Motor(supply="inverter"), "inverter supply without voltage"),
+        (Machine(), CURRENTS, Motor(rated_current_a=60.0), "load too low"),
+    ],
+)
+def test_it_abstains_by_name(
+    machine: Machine, channels: tuple[str, ...], motor: Motor, reason: str
+) -> None:
+    found = judge(recording(machine, channels=channels), motor=motor)
+    assert found.state == "unknown"
+    assert reason in found.reason
+
+
+def test_no_false_alarm_in_many_noisy_frames(unmeasured: Baseline) -> None:
+    states = [
+        judge(recording(Machine(gains=GAINS, noise=0.03), seed=s), unmeasured).state
+        for s in range(60)
+    ]
+    assert not {"warning", "fault"} & set(states)
+
+
+def test_the_residual_is_exact_where_nothing_disturbs() -> None:
+    m = Machine(noise=0.0, short_a=3.0, lag_deg=20.0, phase="b")
+    quiet = Machine(noise=0.0)
+    baseline = learn_baseline([recording(quiet, 2.0, channels=BOTH)], MOTOR)
+    found = judge(recording(m, channels=BOTH), baseline)
+    d = np.exp(-1j * np.radians(20.0)) * A
+    expected = abs(d / (10 * (0.8 * 0.85 - 0.5j) + d / A))
+    assert found.indicators["corrected_ratio"] == pytest.approx(expected, rel=5e-3)
