@@ -117,7 +117,12 @@ def _range(option: str, text: str, most: float) -> tuple[float, float]:
 def _commission(console: Console, client: Client, machines: Sequence[Machine]) -> None:
     """Register every machine with the baseline of its healthy run."""
     learnt = track(
-        _baselines(machines), "commissioning", total=len(machines), console=console, transient=True
+        _baselines(machines),
+        "commissioning",
+        total=len(machines),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     )
     begun = time.monotonic()
     for machine, baseline in zip(machines, learnt, strict=True):
