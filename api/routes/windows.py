@@ -99,7 +99,9 @@ def fields_of(machine_id: str, body: dict[str, Any]) -> dict[bytes, bytes]:
     for name, samples in channels.items():
         if name not in CHANNEL_UNITS:
             known = ", ".join(CHANNEL_UNITS)
-            raise WireError("no_channels", f"channels.{name}: unknown, expected {known}", name)
+            raise WireError(
+                "no_channels", f"channels.{name}: unknown, expected {known}", f"channels.{name}"
+            )
         given[name] = _floats(name, samples) if dtype == "json" else _bytes(name, samples)
     for name, scale in _table("scale", body.get("scale", {})).items():
         given[f"scale_{name}"] = _number(f"scale_{name}", scale)

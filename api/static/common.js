@@ -117,6 +117,6 @@ export function outage(error) {
   return el("div", { class: "notice down", role: "alert" },
     el("b", {}, known && error.status === 503 ? "The Redis or Valkey server does not answer." : known ? "VTOX could not answer." : "This page has lost the API."),
     " ",
-    known ? `${error.message}. ` : "Is the process still running? ",
+    known ? `${error.message.replace(/\.+$/, "")}. ` : "Is the process still running? ",
     el("span", { class: "soft" }, "What is shown below is old; this page keeps trying."));
 }

@@ -195,7 +195,6 @@ poll(async () => {
     drawMachines();
     drawAlerts(alerts.data, new Date(status.data.as_of).getTime() / 1000);
     put("outage");
-    document.querySelector("main").classList.remove("old");
     for (const n of document.querySelectorAll("main > *")) n.classList.remove("stale");
   } catch (error) {
     put("outage", outage(error));

@@ -1,0 +1,137 @@
+"""Who may do what, and the form of every refusal."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.factory import create_app
+from tests.integration.conftest import serving
+from vtox.errors import SettingsError
+from vtox.settings import Settings, load
+from vtox.store import apikeys
+from vtox.store.client import Client
+
+HTML = {"Accept": "text/html"}
+OPEN = ("/", "/docs", "/openapi.json", "/metrics", "/version", "/health/ready", "/static/vtox.css")
+OPEN += ("/api/v1/cluster/status", "/api/v1/machines", "/api/v1/alerts", "/api/v1/dead-letters")
+
+
+@pytest.fixture
+def keyed(settings: Settings, client: Client) -> dict[str, str]:
+    """One key of each scope."""
+    return {scope: apikeys.create(client, scope)[0] for scope in apikeys.SCOPES}
+
+
+@pytest.fixture
+def production(settings: Settings, keyed: dict[str, str], tmp_path: Path) -> Iterator[httpx.Client]:
+    strict = load(redis_url=settings.redis_url, data_dir=tmp_path, cluster_mode="production")
+    with serving(strict) as opened:
+        yield opened
+
+
+def test_development_asks_for_no_key(http: httpx.Client) -> None:
+    assert all(http.get(path).status_code in (200, 503) for path in OPEN)
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_production_asks_everywhere(production: httpx.Client, path: str) -> None:
+    answer = production.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_liveness_needs_no_key(production: httpx.Client) -> None:
+    assert production.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_a_reading_key_reads(production: httpx.Client, keyed: dict[str, str], path: str) -> None:
+    for headers in (
+        {"X-API-Key": keyed["read"]},
+        {"Authorization": f"Bearer {keyed['read']}"},
+        {"Cookie": f"vtox_key={keyed['read']}"},
+    ):
+        assert production.get(path, headers=headers).status_code in (200, 503)
+
+
+@pytest.mark.parametrize(
+    ("scope", "allowed"), [("read", "GET"), ("ingest", "POST"), ("admin", "GET POST PUT DELETE")]
+)
+def test_each_scope_allows_its_own(
+    production: httpx.Client, keyed: dict[str, str], scope: str, allowed: str
+) -> None:
+    key = {"X-API-Key": keyed[scope]}
+    for method, path in (
+        ("GET", "/api/v1/machines"),
+        ("POST", "/api/v1/machines/M1/windows"),
+        ("PUT", "/api/v1/machines/M1"),
+        ("DELETE", "/api/v1/machines/M1"),
+    ):
+        status = production.request(method, path, headers=key, json={}).status_code
+        assert (status != 403) == (method in allowed.split()), (method, status)
+
+
+def test_a_wrong_or_revoked_key_is_refused(
+    production: httpx.Client, keyed: dict[str, str], client: Client
+) -> None:
+    key = keyed["read"]
+    assert production.get("/version", headers={"X-API-Key": key + "x"}).status_code == 401
+    apikeys.revoke(client, key.split("_")[1])
+    assert production.get("/version", headers={"X-API-Key": key}).status_code == 401
+
+
+def test_a_cookie_changes_nothing(production: httpx.Client, keyed: dict[str, str]) -> None:
+    cookie = {"Cookie": f"vtox_key={keyed['admin']}"}
+    assert production.put("/api/v1/machines/M1", json={}, headers=cookie).status_code == 401
+
+
+def test_a_browser_is_asked_for_a_key(production: httpx.Client) -> None:
+    answer = production.get("/", headers=HTML)
+    assert answer.status_code == 401
+    assert 'type="password"' in answer.text
+    assert "/static/" not in answer.text
+
+
+def test_production_does_not_start_without_a_key(settings: Settings, tmp_path: Path) -> None:
+    strict = load(redis_url=settings.redis_url, data_dir=tmp_path, cluster_mode="production")
+    app = create_app(strict)
+
+    async def start() -> None:
+        async with app.router.lifespan_context(app):
+            pass
+
+    with pytest.raises(SettingsError, match="vtox keys create"):
+        asyncio.run(start())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "words"),
+    [
+        ("GET", "/nothing", 404, "/docs"),
+        ("GET", "/api/v1/machines/M9", 404, "not known"),
+        ("POST", "/api/v1/machines", 405, "expected GET"),
+        ("PATCH", "/api/v1/machines/M1", 405, "expected"),
+        ("GET", "/api/v1/alerts?event=x", 422, "event"),
+    ],
+)
+def test_every_refusal_is_a_problem(
+    http: httpx.Client, method: str, path: str, status: int, words: str
+) -> None:
+    answer = http.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert set(problem) == {"type", "title", "status", "detail", "instance", "code", "errors"}
+    assert problem["status"] == status
+    assert problem["type"] == f"/docs#{problem['code']}"
+    assert problem["instance"] == path.partition("?")[0]
+    assert words in problem["detail"]
+
+
+def test_a_broken_store_is_a_problem_too(http: httpx.Client, client: Client) -> None:
+    client.set("vtox:machines", "not a sorted set")
+    answer = http.get("/api/v1/machines")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")

@@ -1,0 +1,154 @@
+"""Machines by HTTP: registering, listing in parts, looking at one, retiring."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.params import Path as PathParam
+
+from api.routes.machines import MachineId
+from vtox import keys, wire
+from vtox.store.client import Client
+
+PLATE = {"pole_pairs": 2, "supply_hz": 50.0, "rated_speed_rpm": 1450.0}
+
+
+def judged(client: Client, machine_id: str, state: str, **faults: str) -> None:
+    """Leave with a machine what the workers' commits do."""
+    health = {
+        "t": time.time(),
+        "health": None if state == "unknown" else 60.0,
+        "state": state,
+        "faults": {
+            f: {"state": s, "severity": 0.4, "last": s, "reason": f"because of {f}"}
+            for f, s in faults.items()
+        },
+    }
+    latest = {
+        "machine_id": machine_id,
+        "fault": "bearing",
+        "family": "bearing",
+        "state": "warning",
+        "severity": 0.4,
+        "confidence": float("nan"),
+        "statistic": 3.5,
+        "threshold": 2.0,
+        "reason": "outer race",
+        "first_seq": 4,
+        "last_seq": 5,
+        "t_start": 1764000000.0,
+        "t_end": 1764000001.0,
+        "detail": {"indicators": {"defect": "BPFO"}, "evidence": [{"hz": 91.4}], "closed": None},
+    }
+    fields = {"health": json.dumps(health), "latest:bearing": json.dumps(latest)}
+    client.hset(keys.machine(machine_id), mapping=fields)
+    client.zadd(keys.MACHINES, {machine_id: time.time()})
+
+
+def test_register_then_see_then_retire(http: httpx.Client) -> None:
+    put = http.put("/api/v1/machines/M1", json=PLATE).raise_for_status().json()["data"]
+    assert put["nameplate"] == PLATE | {"supply": "grid"}
+    seen = http.get("/api/v1/machines/M1").raise_for_status().json()["data"]
+    assert seen == put
+    assert (seen["state"], seen["reason"], seen["registered"]) == ("unknown", "no window yet", True)
+    assert http.delete("/api/v1/machines/M1").status_code == 204
+    assert http.get("/api/v1/machines/M1").status_code == 404
+    assert http.delete("/api/v1/machines/M1").status_code == 404
+
+
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"poles": 4}, "poles", "unknown field"),
+    ({"pole_pairs": 0}, "pole_pairs", "expected a positive number"),
+    ({"pole_pairs": "two"}, "pole_pairs", "expected a number"),
+    ({"supply": "solar"}, "supply", "grid or inverter"),
+    ({"bearing": 7}, "bearing", "expected a table"),
+    ({"bearing": {"orders": {"BPFX": 3}}}, "bearing.orders", "expected BPFO"),
+    (PLATE | {"rated_speed_rpm": 9000}, "rated_speed_rpm", "slip"),
+]
+
+
+@pytest.mark.parametrize(("plate", "field", "words"), WRONG)
+def test_an_impossible_nameplate_is_refused_by_field(
+    http: httpx.Client, plate: dict[str, Any], field: str, words: str
+) -> None:
+    answer = http.put("/api/v1/machines/M1", json=plate)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "bad_nameplate")
+    assert problem["errors"][0]["field"] == field
+    assert words in problem["detail"]
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"7", b'"x"'])
+def test_a_nameplate_is_an_object(http: httpx.Client, body: bytes) -> None:
+    answer = http.put("/api/v1/machines/M1", content=body, headers={"Content-Type": "text/json"})
+    assert answer.status_code == 422
+
+
+def test_a_nameplate_that_is_no_json(http: httpx.Client) -> None:
+    kind = {"Content-Type": "application/json"}
+    answer = http.put("/api/v1/machines/M1", content=b"{", headers=kind)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+def test_what_was_found_is_told(http: httpx.Client, client: Client) -> None:
+    judged(client, "M1", "warning", bearing="warning", turn_short="normal")
+    m = http.get("/api/v1/machines/M1").json()["data"]
+    assert (m["state"], m["health"]) == ("warning", 60.0)
+    assert m["reason"] == "bearing: because of bearing"
+    assert m["faults"] == {"bearing": "warning", "turn_short": "normal"}
+    assert m["last_window_age_s"] < 5
+    assert not m["silent"]
+    d = m["diagnoses"]["bearing"]
+    assert (d["statistic"], d["threshold"], d["indicators"]) == (3.5, 2.0, {"defect": "BPFO"})
+    assert d["start"] == "2025-11-24T16:00:00.000Z"
+    assert d["evidence"] == [{"hz": 91.4}]
+
+
+def test_json_never_carries_nan(http: httpx.Client, client: Client) -> None:
+    judged(client, "M1", "warning", bearing="warning")
+    text = http.get("/api/v1/machines/M1").text
+    assert "NaN" not in text
+    assert json.loads(text)["data"]["diagnoses"]["bearing"]["confidence"] is None
+
+
+def test_unknown_says_why(http: httpx.Client, client: Client) -> None:
+    judged(client, "M1", "unknown", insulation="unknown")
+    m = http.get("/api/v1/machines/M1").json()["data"]
+    assert (m["state"], m["health"]) == ("unknown", None)
+    assert m["reason"] == "insulation: because of insulation"
+
+
+def test_a_machine_that_stopped_sending_is_silent(http: httpx.Client, client: Client) -> None:
+    client.zadd(keys.MACHINES, {"M1": time.time() - 100})
+    m = http.get("/api/v1/machines/M1").json()["data"]
+    assert m["silent"]
+    assert m["reason"] == "no diagnosis yet"
+
+
+def test_the_list_comes_in_parts_that_lead_on(http: httpx.Client, client: Client) -> None:
+    names = [f"M{i:02d}" for i in range(25)]
+    client.zadd(keys.MACHINES, dict.fromkeys(reversed(names), 0))
+    found: list[str] = []
+    path: str | None = "/api/v1/machines?limit=10"
+    parts = 0
+    while path:
+        part = http.get(path).raise_for_status().json()
+        found += [m["machine_id"] for m in part["data"]]
+        path = part["next"]
+        parts += 1
+    assert found == names
+    assert parts == 3
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x"])
+def test_limits_have_limits(http: httpx.Client, query: str) -> None:
+    problem = http.get(f"/api/v1/machines?{query}").json()
+    assert (problem["status"], problem["errors"][0]["field"]) == (422, "limit")
+
+
+def test_an_id_is_what_the_wire_says_it_is() -> None:
+    (path,) = (m for m in MachineId.__metadata__ if isinstance(m, PathParam))
+    (pattern,) = (m.pattern for m in path.metadata if hasattr(m, "pattern"))
+    assert pattern.replace("\\-", "-") == f"^{wire._NAME.pattern}$"

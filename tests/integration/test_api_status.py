@@ -1,0 +1,193 @@
+"""Status, health, metrics and pages of the HTTP service."""
+
+import json
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.integration.conftest import serving
+from vtox import keys
+from vtox.faults import FAMILIES
+from vtox.settings import load
+from vtox.store.client import Client
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def bring_up(client: Client) -> None:
+    """Leave the traces of a bridge and one worker for each family."""
+    client.xgroup_create(keys.RAW, keys.GROUP, id="0", mkstream=True)
+    client.set(keys.LEASE, "token", px=60_000)
+    for name in FAMILIES:
+        beat = {
+            "name": f"{name}@h",
+            "host": "h",
+            "pid": 42,
+            "queues": name,
+            "cpu_percent": 31.5,
+            "rss_bytes": 150_000_000,
+            "windows_per_s": 9.5,
+            "tasks_done": 7,
+            "last_seen_t": time.time(),
+        }
+        client.hset(keys.worker(f"{name}@h"), mapping=beat)
+        client.sadd(keys.WORKERS, f"{name}@h")
+
+
+def test_status_of_an_idle_system(fresh_http: httpx.Client) -> None:
+    data = fresh_http.get("/api/v1/cluster/status").raise_for_status().json()["data"]
+    assert data["state"] == "degraded"
+    assert data["performance_metrics"]["throughput"] is None
+    assert "no live worker" in data["performance_metrics"]["throughput_reason"]
+    assert data["workers"] == []
+    assert set(data["queues"]) == set(FAMILIES)
+    assert data["streams"]["motor_raw_data"]["length"] == 0
+
+
+def test_status_of_a_working_system(fresh_http: httpx.Client, client: Client) -> None:
+    bring_up(client)
+    entry = {"t": time.time(), "interval_s": 10, "throughput": 49.9, "ingest_rate": 50.1}
+    client.xadd(keys.METRICS, entry | {"latency_p50_ms": 80, "latency_p95_ms": ""})
+    client.hset(keys.COUNTERS, mapping={"windows_done": 500, "windows:bearing": 510})
+    data = fresh_http.get("/api/v1/cluster/status").raise_for_status().json()["data"]
+    assert data["state"] == "running"
+    figures = data["performance_metrics"]
+    assert figures["throughput"] == 49.9
+    assert figures["throughput_source"] == "performance_metrics"
+    assert 0 <= figures["throughput_age_s"] < 5
+    assert (figures["ingest_rate"], figures["latency_p50_ms"]) == (50.1, 80)
+    assert figures["latency_p95_ms"] is None
+    assert data["queues"]["bearing"]["done"] == 510
+    raw = data["streams"]["motor_raw_data"]
+    assert (raw["lag"], raw["lag_exact"], raw["pending"]) == (0, True, 0)
+    worker = next(w for w in data["workers"] if w["queues"] == ["bearing"])
+    assert (worker["host"], worker["pid"], worker["tasks_done"]) == ("h", 42, 7)
+    assert worker["memory_bytes"] == 150_000_000
+    assert worker["last_seen"].endswith("Z")
+
+
+def test_workers_are_the_last_source(fresh_http: httpx.Client, client: Client) -> None:
+    bring_up(client)
+    figures = fresh_http.get("/api/v1/cluster/status").json()["data"]["performance_metrics"]
+    assert (figures["throughput"], figures["throughput_source"]) == (9.5, "workers")
+
+
+def test_a_silent_monitor_has_no_latency(fresh_http: httpx.Client, client: Client) -> None:
+    old = {"t": time.time() - 90, "interval_s": 10, "throughput": 1, "latency_p50_ms": 80}
+    client.xadd(keys.METRICS, old)
+    figures = fresh_http.get("/api/v1/cluster/status").json()["data"]["performance_metrics"]
+    assert figures["latency_p50_ms"] is None
+    assert figures["throughput"] is None
+
+
+def test_the_sampler_makes_the_stream_a_source(fresh_http: httpx.Client, client: Client) -> None:
+    client.xgroup_create(keys.RAW, keys.GROUP, id="0", mkstream=True)
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        entry_id = client.xadd(keys.RAW, {"a": 1})
+        client.xreadgroup(keys.GROUP, "c", {keys.RAW: ">"})
+        client.xack(keys.RAW, keys.GROUP, entry_id)
+        figures = fresh_http.get("/api/v1/cluster/status").json()["data"]["performance_metrics"]
+        if figures["throughput"]:
+            break
+        time.sleep(0.1)
+    assert figures["throughput_source"] == "stream_activity"
+    assert 3 < figures["throughput"] < 11
+    assert figures["ingest_rate"] == pytest.approx(figures["throughput"], rel=0.2)
+
+
+def test_root_is_json_for_programs(http: httpx.Client) -> None:
+    answer = http.get("/").raise_for_status()
+    data = answer.json()["data"]
+    assert data["name"] == "VTOX"
+    assert all(http.get(link).status_code in (200, 503) for link in data["links"].values())
+    assert answer.headers["vary"] == "Accept"
+
+
+def test_root_is_a_page_for_browsers(http: httpx.Client) -> None:
+    page = http.get("/", headers=BROWSER).raise_for_status()
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/machines/V001", "/docs"])
+def test_pages_load_nothing_from_elsewhere(http: httpx.Client, path: str) -> None:
+    page = http.get(path, headers=BROWSER).raise_for_status().text
+    assert "http://" not in page
+    assert "https://" not in page
+    for part in page.split('"'):
+        if part.startswith("/static/"):
+            http.get(part).raise_for_status()
+
+
+@pytest.mark.parametrize("name", ["index.html", "nothing.js", "..%2fmain.py", "%2e%2e"])
+def test_only_assets_are_served(http: httpx.Client, name: str) -> None:
+    assert http.get(f"/static/{name}").status_code == 404
+
+
+def test_every_asset_is_served_with_its_type(http: httpx.Client) -> None:
+    static = Path(__file__).parents[2] / "api/static"
+    types = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+    for file in static.iterdir():
+        if kind := types.get(file.suffix):
+            assert http.get(f"/static/{file.name}").headers["content-type"].startswith(kind)
+
+
+def test_docs_describe_every_problem_code(http: httpx.Client) -> None:
+    described = http.get("/openapi.json").raise_for_status().json()
+    assert {"bad_length", "not_found", "server_full"} <= set(described["x-problem-codes"])
+    post = described["paths"]["/api/v1/machines/{machine_id}/windows"]["post"]
+    assert "channels" in json.dumps(post["requestBody"])
+    assert "application/problem+json" in post["responses"]["default"]["content"]
+
+
+def test_version(http: httpx.Client) -> None:
+    assert http.get("/version").json()["data"]["api"] == "v1"
+
+
+def test_metrics_parse(fresh_http: httpx.Client, client: Client) -> None:
+    bring_up(client)
+    answer = fresh_http.get("/metrics").raise_for_status()
+    samples = {
+        (s.name, s.labels.get("queue")): s.value
+        for family in text_string_to_metric_families(answer.text)
+        for s in family.samples
+    }
+    assert samples["vtox_queue_workers", "bearing"] == 1
+    assert samples["vtox_bridge_up", None] == 1
+    assert ("vtox_latency_p50_ms", None) not in samples
+
+
+def test_ready_says_what_is_missing(fresh_http: httpx.Client, client: Client) -> None:
+    answer = fresh_http.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/health+json"
+    assert "vtox up" in answer.json()["checks"]["bridge"][0]["output"]
+    bring_up(client)
+    time.sleep(0.3)
+    ready = fresh_http.get("/health/ready").raise_for_status().json()
+    assert ready["status"] == "pass"
+
+
+def test_without_a_server_only_liveness_and_pages_remain(tmp_path: Path) -> None:
+    with serving(load(redis_url="redis://127.0.0.1:1/0", data_dir=tmp_path)) as http:
+        assert http.get("/health/live").json() == {"status": "pass"}
+        ready = http.get("/health/ready")
+        assert ready.status_code == 503
+        assert ready.json()["checks"]["server"][0]["status"] == "fail"
+        assert http.get("/", headers=BROWSER).status_code == 200
+        for path in ("/", "/api/v1/cluster/status", "/api/v1/machines", "/metrics"):
+            answer = http.get(path)
+            assert answer.status_code == 503
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["retry-after"]
+            assert answer.json()["code"] == "server_unavailable"
+
+
+def test_before_the_embedded_server_exists_the_answer_says_how(tmp_path: Path) -> None:
+    with serving(load(data_dir=tmp_path)) as http:
+        assert "vtox up" in http.get("/api/v1/cluster/status").json()["detail"]
+        assert http.get("/health/ready").status_code == 503
