@@ -168,10 +168,14 @@ def choose_address(settings: Settings) -> Address:
 
 
 class EmbeddedServer:
-    """The running server; `start` returns when it answers, `stop` when it is gone."""
+    """The running server; `start` returns when it answers, `stop` when it is gone.
 
-    def __init__(self, settings: Settings) -> None:
+    `extra` are further lines of configuration; they win over ours.
+    """
+
+    def __init__(self, settings: Settings, extra: str = "") -> None:
         self.settings = settings
+        self.extra = extra
         self.address = Address(0, "")
         self.log = logging.getLogger("vtox.server")
         self._last_lines: deque[str] = deque(maxlen=5)
@@ -267,7 +271,7 @@ class EmbeddedServer:
         self._reader = threading.Thread(target=self._read_log, args=(process.stdout,), daemon=True)
         self._reader.start()
         # By the standard input: neither the list of processes nor a file shows the key.
-        text = config(self.address, folder, self.settings.redis_maxmemory_mb)
+        text = config(self.address, folder, self.settings.redis_maxmemory_mb) + self.extra
         try:
             with process.stdin as stdin:
                 stdin.write(text.encode())

@@ -1,0 +1,175 @@
+"""`vtox status`, `doctor` and `dead-letters` against a real server."""
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.integration.helpers import add_window, bridging, eventually
+from vtox import keys
+from vtox.cli.main import app, main
+from vtox.settings import Settings, load
+from vtox.store.client import Client
+from vtox.store.streams import create_group
+
+
+@pytest.fixture(autouse=True)
+def on_the_test_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+    monkeypatch.setenv("VTOX_DATA_DIR", str(settings.data_dir))
+
+
+def run(*arguments: str, width: int = 100) -> Result:
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": str(width)})
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def told(*arguments: str) -> Any:
+    return json.loads(run(*arguments, "--json").stdout)
+
+
+@pytest.fixture
+def letter_id(client: Client, settings: Settings) -> str:
+    """Id of the dead letter of a malformed window."""
+    with bridging(settings):
+        add_window(client, seq=7, fs_hz=-1)
+        eventually(lambda: client.xlen(keys.DEAD_LETTERS))
+    return str(client.xrange(keys.DEAD_LETTERS)[0][0].decode())
+
+
+def test_status_of_an_empty_system() -> None:
+    assert "degraded" in run("status").stdout
+    found = told("status")
+    assert found["throughput"] is None
+    assert found["workers"] == []
+
+
+def test_status_shows_the_group_as_xinfo_does(client: Client) -> None:
+    create_group(client, keys.RAW)
+    for seq in range(3):
+        add_window(client, seq=seq)
+    client.xreadgroup(keys.GROUP, "c", {keys.RAW: ">"}, count=2)
+    assert "3 entries, group vtox: lag 1, pending 2, entries-read 2" in run("status").stdout
+    assert told("status")["group"] == {
+        "stream": keys.RAW,
+        "name": keys.GROUP,
+        "lag": 1,
+        "pending": 2,
+        "entries_read": 2,
+    }
+
+
+def test_status_fits_a_narrow_terminal() -> None:
+    assert max(map(len, run("status", width=60).stdout.splitlines())) <= 60
+
+
+def test_doctor_says_what_to_do_about_what_is_missing() -> None:
+    found = told("doctor")
+    by_name = {c["name"]: c for c in found["checks"]}
+    assert found["status"] == "fail"
+    assert "vtox bridge" in by_name["bridge"]["remedy"]
+    assert "celery -A vtox worker -Q bearing" in by_name["workers:bearing"]["remedy"]
+    assert by_name["version"]["status"] == "pass"
+    assert by_name["persistence"]["status"] == "pass"
+    assert by_name["clock"]["status"] == "pass"
+
+
+def test_doctor_s_exit_status_tells() -> None:
+    assert run("doctor").exit_code == 1
+
+
+def test_doctor_without_a_server_looks_at_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", "redis://:hidden@127.0.0.1:1/0")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "start it" in result.stdout
+    assert "hidden" not in result.stdout
+
+
+def test_dead_letters_are_listed_and_shown_with_their_entry(letter_id: str) -> None:
+    (listed,) = told("dead-letters", "list")
+    assert listed["id"] == letter_id
+    assert listed["code"] == "bad_rate"
+    assert listed["replayable"]
+    shown = told("dead-letters", "show", letter_id)
+    assert shown["entry"]["seq"] == "7"
+    assert shown["entry"]["ia"] == "<2000 bytes>"
+    assert "bad_rate" in run("dead-letters", "show", letter_id).stdout
+
+
+def test_a_replayed_letter_is_a_window_again(letter_id: str, client: Client) -> None:
+    (sent,) = told("dead-letters", "replay", letter_id)
+    ((entry_id, fields),) = client.xrange(keys.RAW, sent["stream_id"], sent["stream_id"])
+    assert entry_id.decode() == sent["stream_id"]
+    assert fields[b"replay_of"].decode() == letter_id
+    assert b"replay_family" not in fields
+    assert fields[b"seq"] == b"7"
+    assert client.xlen(keys.DEAD_LETTERS) == 0
+
+
+def test_a_replay_goes_to_the_family_that_failed(client: Client) -> None:
+    letter = {"family": "bearing", "t": "1", "entry.machine_id": "V1", "entry.replay_family": "x"}
+    letter_id = client.xadd(keys.DEAD_LETTERS, letter).decode()
+    run("dead-letters", "replay", letter_id)
+    ((_, fields),) = client.xrange(keys.RAW)
+    assert fields[b"replay_family"] == b"bearing"
+
+
+def test_all_are_replayed_in_their_order(client: Client) -> None:
+    for seq in range(3):
+        client.xadd(keys.DEAD_LETTERS, {"family": "", "t": "1", "entry.seq": str(seq)})
+    client.xadd(keys.DEAD_LETTERS, {"family": "", "t": "1", "reason": "entry not kept"})
+    run("dead-letters", "replay", "--all")
+    assert [f[b"seq"] for _, f in client.xrange(keys.RAW)] == [b"0", b"1", b"2"]
+    assert client.xlen(keys.DEAD_LETTERS) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["dead-letters", "replay"], "--all"),
+        (["dead-letters", "show", "77-0"], "no dead letter 77-0"),
+        (["dead-letters", "show", "seven"], "no dead letter seven"),
+        (["up", "--without", "brigde"], "expected one of server, bridge"),
+        (["server"], "VTOX_REDIS_URL is set"),
+        (["demo", "--fault-mode", "absurd"], "expected one of light"),
+    ],
+)
+def test_errors_are_one_line_and_status_two(
+    arguments: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["vtox", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_wrong_password_is_said_without_showing_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = settings.working_url().rpartition(":")[2]
+    monkeypatch.setenv("VTOX_REDIS_URL", f"redis://:wr0ng@127.0.0.1:{port}")
+    assert load().redis_url
+    monkeypatch.setattr("sys.argv", ["vtox", "status"])
+    with pytest.raises(SystemExit):
+        main()
+    err = capsys.readouterr().err
+    assert "password" in err
+    assert "wr0ng" not in err
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version").stdout.startswith("vtox 0.")
+    helped = run("--help").stdout
+    commands = ("up", "demo", "bridge", "server", "simulate", "replay", "diagnose", "status")
+    commands += ("machines", "dead-letters", "doctor", "config", "keys")
+    assert [c for c in commands if f" {c} " not in helped] == []

@@ -1,0 +1,50 @@
+"""The demo's score: who was found, who is missing, who was accused wrongly."""
+
+from vtox.cli.score import Alert, Score
+from vtox.simulator.fleet import fleet
+
+MACHINES = fleet(50)
+FAULTY = next(m for m in MACHINES if m.fault == "bearing" and m.detectable)
+HIDDEN = next(m for m in MACHINES if m.fault and not m.detectable)
+HEALTHY = next(m for m in MACHINES if m.fault is None)
+
+
+def alert(machine_id: str, fault: str, event: str = "raised") -> Alert:
+    return Alert(1.0, machine_id, fault, "fault", event, "because")
+
+
+def test_a_right_alert_is_found_once() -> None:
+    score = Score(MACHINES)
+    before = len(score.missing())
+    for event in ("raised", "escalated", "cleared"):
+        score.take(alert(FAULTY.machine_id, "bearing", event))
+    assert score.by_fault()["bearing"][0] == 1
+    assert len(score.missing()) == before - 1
+    assert not score.false
+
+
+def test_an_alert_of_another_fault_is_false() -> None:
+    score = Score(MACHINES)
+    score.take(alert(FAULTY.machine_id, "turn_short"))
+    score.take(alert(HEALTHY.machine_id, "bearing"))
+    assert set(score.false) == {
+        (FAULTY.machine_id, "turn_short"),
+        (HEALTHY.machine_id, "bearing"),
+    }
+
+
+def test_silence_and_strangers_do_not_count() -> None:
+    score = Score(MACHINES)
+    score.take(alert(HEALTHY.machine_id, "silent"))
+    score.take(alert("another", "bearing"))
+    assert not score.false
+    assert not score.found
+
+
+def test_what_cannot_be_seen_is_not_missed() -> None:
+    assert HIDDEN.machine_id not in {m for m, _ in Score(MACHINES).missing()}
+
+
+def test_alerts_are_read_from_the_stream_s_fields() -> None:
+    fields = {b"t": b"5.5", b"machine_id": b"V1", b"fault": b"bearing", b"event": b"raised"}
+    assert Alert.from_fields(fields) == Alert(5.5, "V1", "bearing", "", "raised", "")
