@@ -64,7 +64,8 @@ def cluster(
     folder: Path, *arguments: str, command: str = "up", **settings: str
 ) -> Iterator[Cluster]:
     """Run `vtox up ARGUMENTS` until the block ends, then stop it as Ctrl-C would."""
-    api, coordinator, worker, flower = free_ports(4)
+    # The workers' ports count up from the first: it comes last.
+    api, coordinator, flower, worker = free_ports(4)
     given = {
         "VTOX_DATA_DIR": str(folder / "data"),
         "VTOX_API_PORT": str(api),
@@ -75,7 +76,7 @@ def cluster(
     log = folder / "up.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "vtox", command, *arguments],
+            [sys.executable, "-P", "-m", "vtox", command, *arguments],
             cwd=folder,
             env=os.environ | given,
             stdout=out,

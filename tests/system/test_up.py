@@ -1,0 +1,234 @@
+"""`vtox up` as a person runs it: from any folder, one a data folder, and never an orphan."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.system.processes import Cluster, cluster, free_ports
+from vtox.roles import server_answers
+from vtox.store.client import connect
+from vtox.store.status import snapshot
+
+ROLES = {
+    "server": ("vtox.lifeline", "vtox", "server"),
+    "valkey": ("valkey-server",),
+    "bridge": ("vtox.lifeline", "vtox", "bridge"),
+    "worker": ("celery", "worker", "bearing"),
+    "api": ("uvicorn", "api.main:app"),
+    "flower": ("celery", "flower"),
+}
+
+
+def until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def family(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+def find(pid: int, *words: str) -> psutil.Process | None:
+    """The process (of a pool: its parent) whose command line has all the words."""
+    for p in family(pid):
+        try:
+            line = p.cmdline()
+        except psutil.Error:
+            continue
+        if all(any(w in part for part in line) for w in words):
+            return p
+    return None
+
+
+def api(running: Cluster, path: str) -> httpx.Response | None:
+    try:
+        return httpx.get(f"http://127.0.0.1:{running.settings.api_port}{path}", timeout=5)
+    except httpx.HTTPError:
+        return None
+
+
+def ready(running: Cluster) -> bool:
+    reply = api(running, "/health/ready")
+    return reply is not None and reply.status_code == 200
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One cluster for this module, started in a folder full of traps."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    for trap in ("api", "workers", "vtox", "celery", "valkey"):
+        (folder / trap).mkdir()
+        (folder / trap / "__init__.py").write_text("raise SystemExit('stranger')")
+    (folder / "celeryconfig.py").write_text("broker_url = 'redis://127.0.0.1:1/0'")
+    with cluster(folder) as started:
+        until(lambda: ready(started), 60)
+        yield started
+
+
+def test_everything_serves(running: Cluster) -> None:
+    status = api(running, "/api/v1/cluster/status")
+    assert status is not None
+    data = status.json()["data"]
+    assert data["state"] == "running"
+    assert len(data["workers"]) == 3
+    flower = f"http://127.0.0.1:{running.settings.flower_port}"
+    until(lambda: _status(flower) == 200)
+
+
+def _status(url: str) -> int:
+    try:
+        return httpx.get(url).status_code
+    except httpx.HTTPError:
+        return 0
+
+
+def test_flower_cannot_stop_a_worker(running: Cluster) -> None:
+    flower = f"http://127.0.0.1:{running.settings.flower_port}"
+    until(lambda: _status(flower) == 200)
+    (name, *_) = [w["name"] for w in api_workers(running)]
+    assert httpx.post(f"{flower}/api/worker/shutdown/{name}").status_code in (401, 403)
+
+
+def api_workers(running: Cluster) -> list[dict[str, object]]:
+    status = api(running, "/api/v1/cluster/status")
+    assert status is not None
+    workers: list[dict[str, object]] = status.json()["data"]["workers"]
+    return workers
+
+
+def test_ports_of_workers_count_up(running: Cluster) -> None:
+    first = running.settings.worker_port
+    ports = sorted(int(str(w["port"])) for w in api_workers(running))
+    assert ports[0] >= first
+    assert len(set(ports)) == 3
+    assert all(httpx.get(f"http://127.0.0.1:{p}/health/live").status_code == 200 for p in ports)
+
+
+def test_the_log_is_json_with_every_role(running: Cluster) -> None:
+    lines = (running.settings.data_dir / "cluster.log").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert {"server", "bridge", "vtox"} <= {e["role"] for e in entries}
+    assert all(e["event"] and e["level"] and e["t"] for e in entries)
+
+
+def test_the_password_is_not_in_the_list_of_processes(running: Cluster) -> None:
+    password = json.loads(running.settings.server_file.read_text())["password"]
+    assert not [p for p in family(running.pid) if password in " ".join(p.cmdline())]
+
+
+def start(running: Cluster, command: str = "up", **settings: str) -> tuple[int, str]:
+    """Run a second vtox beside it and return how it ended."""
+    s = running.settings
+    given = {
+        "VTOX_DATA_DIR": str(s.data_dir),
+        "VTOX_API_PORT": str(s.api_port),
+        "VTOX_COORDINATOR_PORT": str(s.coordinator_port),
+        "VTOX_FLOWER_PORT": str(s.flower_port),
+    } | settings
+    done = subprocess.run(
+        [sys.executable, "-m", "vtox", command],
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_second_one_on_the_same_folder_is_told_so(running: Cluster, command: str) -> None:
+    code, said = start(running, command)
+    assert code == 2
+    assert "another vtox runs on" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_second_one_on_the_same_port_is_told_so(
+    running: Cluster, command: str, tmp_path: Path
+) -> None:
+    code, said = start(running, command, VTOX_DATA_DIR=str(tmp_path))
+    assert code == 2
+    assert f"port {running.settings.coordinator_port} is in use" in said
+    assert "VTOX_COORDINATOR_PORT" in said
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_each_killed_process_comes_back(running: Cluster, name: str) -> None:
+    before = find(running.pid, *ROLES[name])
+    assert before
+    before.kill()
+
+    def back() -> bool:
+        now = find(running.pid, *ROLES[name])
+        return now is not None and now.pid != before.pid
+
+    until(back)
+    until(lambda: ready(running), 45)
+
+
+def test_the_server_keeps_address_and_data(running: Cluster) -> None:
+    url = running.settings.working_url()
+    with connect(url, "test") as client:
+        client.set("kept", "1")
+        process = find(running.pid, "valkey-server")
+        assert process
+        process.kill()
+        until(lambda: not alive(process))
+    until(lambda: server_answers(running.settings))
+    assert running.settings.working_url() == url
+    with connect(url, "test") as client:
+        assert client.get("kept") == b"1"
+        assert snapshot(client).server
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_process_is_left(tmp_path: Path, how: signal.Signals) -> None:
+    with cluster(tmp_path, "--without", "flower") as started:
+        until(lambda: ready(started), 60)
+        everyone = [psutil.Process(started.pid), *family(started.pid)]
+        assert len(everyone) >= 10
+        os.kill(started.pid, how)
+        began = time.monotonic()
+        until(lambda: not any(map(alive, everyone)), 15)
+        assert time.monotonic() - began < 10
+
+
+def test_production_does_not_start_without_a_key(tmp_path: Path) -> None:
+    api_port, coordinator = free_ports(2)
+    done = subprocess.run(
+        [sys.executable, "-m", "vtox", "up", "--without", "flower"],
+        env=os.environ
+        | {
+            "VTOX_DATA_DIR": str(tmp_path),
+            "VTOX_CLUSTER_MODE": "production",
+            "VTOX_API_HOST": "127.0.0.1",
+            "VTOX_API_PORT": str(api_port),
+            "VTOX_COORDINATOR_PORT": str(coordinator),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "vtox keys create" in done.stderr
