@@ -1,0 +1,145 @@
+"""What every study collects: one outcome per record, and the tables made of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluation.metrics import Rate
+from vtox.domain import Diagnosis
+
+Floats = npt.NDArray[np.float64]
+ALARMS = ("warning", "fault")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One answer to one record, with the truth."""
+
+    faulty: bool
+    state: str
+    reason: str
+    machine: str
+    score: float  # statistic over threshold, NaN where there is none
+    confidence: float = 0.0
+    tags: Mapping[str, Any] = field(default_factory=dict)  # what was set: level, slip, wander ...
+    found: Mapping[str, Any] = field(default_factory=dict)  # what was answered beside the state
+    peers: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def alarm(self) -> bool | None:
+        """Whether something was reported; None is an abstention."""
+        return None if self.state == "unknown" else self.state in ALARMS
+
+
+def outcome(
+    diagnosis: Diagnosis,
+    *,
+    faulty: bool,
+    machine: str,
+    tags: Mapping[str, Any] | None = None,
+    peers: Mapping[str, str | None] | None = None,
+) -> Outcome:
+    """Return the outcome of one diagnosis."""
+    score = float("nan")
+    if diagnosis.statistic is not None and diagnosis.threshold:
+        score = diagnosis.statistic / diagnosis.threshold
+    lines = [e for e in diagnosis.evidence if e.get("kind") == "line"]
+    return Outcome(
+        faulty=faulty,
+        state=diagnosis.state,
+        reason=diagnosis.reason,
+        machine=machine,
+        score=score,
+        confidence=diagnosis.confidence,
+        tags=tags or {},
+        found=dict(diagnosis.indicators) | (dict(lines[0]) if lines else {}),
+        peers=peers or {},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: a title, column heads, rows of text, and what must be known to read it."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One thing the project promised, what was measured, and whether it holds (None: not run)."""
+
+    name: str
+    wanted: str
+    got: str
+    met: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """The result of one study."""
+
+    title: str
+    text: str
+    tables: tuple[Table, ...] = ()
+    goals: tuple[Goal, ...] = ()
+    curves: Mapping[str, Any] = field(default_factory=dict)  # for the plots
+
+
+def select(outcomes: Iterable[Outcome], **tags: Any) -> list[Outcome]:
+    """Return the outcomes whose tags have these values (a tuple: one of them)."""
+    return [
+        o
+        for o in outcomes
+        if all(
+            o.tags.get(k) in v if isinstance(v, tuple) else o.tags.get(k) == v
+            for k, v in tags.items()
+        )
+    ]
+
+
+def alarms(outcomes: Sequence[Outcome], *, of_decided: bool = False) -> Rate:
+    """Return how many raised an alarm, of all or of those that were decided."""
+    kept = [o for o in outcomes if o.alarm is not None] if of_decided else outcomes
+    return Rate(sum(o.alarm is True for o in kept), len(kept))
+
+
+def abstained(outcomes: Sequence[Outcome]) -> Rate:
+    """Return how many were answered `unknown`."""
+    return Rate(sum(o.alarm is None for o in outcomes), len(outcomes))
+
+
+def scores(outcomes: Sequence[Outcome], faulty: bool) -> Floats:
+    """Return the scores of the decided ones of a kind."""
+    picked = [o.score for o in outcomes if o.faulty == faulty and o.alarm is not None]
+    values = np.array(picked, np.float64)
+    return values[np.isfinite(values)]
+
+
+def reasons(outcomes: Iterable[Outcome], most: int = 5) -> list[tuple[str, int]]:
+    """Return the commonest reasons of abstentions: their words up to the first number or colon."""
+    counts: dict[str, int] = {}
+    for o in outcomes:
+        if o.alarm is None:
+            head = o.reason.split(":")[0].split(" (")[0][:70]
+            counts[head] = counts.get(head, 0) + 1
+    return sorted(counts.items(), key=lambda c: -c[1])[:most]
+
+
+def worst(outcomes: Sequence[Outcome], *, faulty: bool) -> str:
+    """Return the machine with the most misses or false alarms, in words."""
+    by: dict[str, list[Outcome]] = {}
+    for o in outcomes:
+        if o.faulty == faulty and o.alarm is not None:
+            by.setdefault(o.machine, []).append(o)
+    if not by:
+        return "none decided"
+    wrong = {m: Rate(sum(o.alarm != faulty for o in x), len(x)) for m, x in by.items()}
+    name = max(wrong, key=lambda m: (wrong[m].value, wrong[m].n))
+    what = "missed" if faulty else "false"
+    return f"{name}: {wrong[name].hits} of {wrong[name].n} {what}"
