@@ -1,0 +1,241 @@
+"""Envelope spectra of vibration in many bands at once, and the level of their lines over the floor.
+
+First step of the bearing diagnoser: samples in, line levels per view out. A view is the envelope of
+one band or of several bands together.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+from scipy.special import gammaincinv
+
+from vtox.domain import Array
+
+Complex = npt.NDArray[np.complexfloating]
+Floats = npt.NDArray[np.float32]
+
+# Bins a floor block spans. Lines may fill a fifth of them and the median hardly moves; wider blocks
+# follow the slope of the floor less well.
+BLOCK = 64
+# A bin of the vibration spectrum this far (power) over its neighbours is a tone: in noise 12 is the
+# highest of 5,000 bins. Two tones beat in the envelope at their difference, so shaft, slot and
+# supply tones counterfeit combs; cut to this, they no longer do. Measured on simulated healthy
+# machines, 1 and 4 s: 4 and 10 % false alarms uncut, 7 % at 100, 0.4 % at 25.
+TONE = 25.0
+# Bands below this share of the record's mean envelope hold arithmetic noise of float32 transforms.
+QUIET = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeSpectra:
+    """Envelope spectra of B signals in equal bands from 0 to fs/2.
+
+    `spectra` (B, bands, segments, bins): complex line amplitude of the envelope, in the unit of the
+    signal, bins from 0 Hz in steps of `df_hz`; `mean` (B, bands): mean envelope.
+    """
+
+    spectra: Complex
+    mean: Floats
+    df_hz: float
+
+    @property
+    def looks(self) -> float:
+        """Equivalent number of independent segments.
+
+        Neighbouring Hann segments that overlap by half share (1/6)^2 of their power's variance
+        (Welch 1967, IEEE Trans. AU-15(2):70-73).
+        """
+        s = int(self.spectra.shape[2])
+        return s / (1 + 2 * (s - 1) / s / 36)
+
+
+def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> EnvelopeSpectra:
+    """Return the envelope spectra of each signal in `bands` equal bands.
+
+    Each half-overlapping Hann segment is transformed once, its tones are cut (`without_tones`), and
+    the spectrum is split into bands; each band, shifted to 0 Hz and zero-padded to twice its width,
+    gives the analytic signal of the band, whose modulus is the envelope (Randall & Antoni 2011,
+    MSSP 25(2):485-520, section 4.2). The modulus rather than its square: it bears single large
+    impacts better and loses 9 % of line power in Gaussian noise.
+
+    Parameters
+    ----------
+    x : ndarray, shape (batch, samples)
+        Acceleration, any unit.
+    fs_hz : float
+        Sampling rate, Hz.
+    bands : int
+        Number of bands of fs / 2 / bands each; the envelope spectrum ends at that frequency.
+    segments : int
+        Number of segments; up to `2 * bands` samples at the end of each hop are left out so that
+        the transforms have fast lengths.
+
+    Returns
+    -------
+    EnvelopeSpectra
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> t = np.arange(64000) / 8000
+    >>> x = (1 + 0.5 * np.cos(2 * np.pi * 50 * t)) * rng.standard_normal(64000)
+    >>> e = envelope_spectra(x[None], 8000.0, bands=4, segments=1)
+    >>> round(float(abs(e.spectra[0, 2, 0, 400]) / e.mean[0, 2]), 1)
+    0.5
+    """
+    batch, samples = x.shape
+    unit = 2 * bands
+    pieces = segments + 1 if segments > 1 else 1
+    hop = unit * scipy.fft.prev_fast_len(max(1, samples // (pieces * unit)), real=False)
+    length = 2 * hop if segments > 1 else hop
+    cut = np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[:, ::hop][:, :segments]
+    window = _hann(length)
+    cut = (cut - cut.mean(axis=-1, keepdims=True, dtype=np.float32)) * window
+    width = length // unit
+    spectrum = scipy.fft.rfft(cut, axis=-1, overwrite_x=True)[..., : bands * width]
+    spectrum = without_tones(spectrum).reshape(batch, segments, bands, width)
+    envelope = np.abs(scipy.fft.ifft(spectrum, n=2 * width, axis=-1, overwrite_x=True))
+    # Band filters of many bins pass the window unchanged: the envelope is windowed by it too.
+    narrow = _hann(2 * width)
+    total = narrow.sum(dtype=np.float32)
+    mean = envelope.sum(axis=-1, dtype=np.float32) / total
+    envelope -= mean[..., None] * narrow
+    spectra = scipy.fft.rfft(envelope, axis=-1, overwrite_x=True)
+    spectra *= 2 / total
+    return EnvelopeSpectra(
+        spectra.transpose(0, 2, 1, 3),
+        np.asarray(mean.mean(axis=1), np.float32),
+        fs_hz / length,
+    )
+
+
+def without_tones(spectrum: Complex) -> Complex:
+    """Return spectra whose bins are cut to `TONE` times the median power of their block.
+
+    A milder form of cepstrum pre-whitening, which sets every bin to one (Borghesani, Pennacchi,
+    Randall, Sawalhi & Ricci 2013, MSSP 36(2):370-384): deterministic lines go, the shape of the
+    resonances stays.
+
+    Parameters
+    ----------
+    spectrum : ndarray of complex64, shape (..., bins)
+        Of Hann-windowed samples, so that a tone stays within its bins.
+
+    Returns
+    -------
+    ndarray of complex64, shape (..., bins)
+    """
+    bins = spectrum.shape[-1]
+    blocks = bins // BLOCK
+    if blocks == 0:
+        return spectrum
+    power = spectrum.real**2 + spectrum.imag**2
+    whole = power[..., : blocks * BLOCK].reshape(*power.shape[:-1], blocks, BLOCK)
+    limit = TONE * np.sort(whole, axis=-1)[..., BLOCK // 2]
+    limit = np.repeat(limit, BLOCK, axis=-1)
+    rest = bins - blocks * BLOCK
+    limit = np.concatenate([limit, np.repeat(limit[..., -1:], rest, axis=-1)], axis=-1)
+    tones = power > limit
+    spectrum[tones] *= np.sqrt(limit[tones] / power[tones])
+    return spectrum
+
+
+def view_power(spectra: Complex, mean: Floats) -> Floats:
+    """Return the envelope power spectra of single bands and of bands taken together.
+
+    Envelopes of neighbouring bands are added as complex spectra: for envelope frequencies well
+    below the width of a band that is the envelope of the joint band, at no further transform. Many
+    bands stand for the search of the kurtogram (Antoni 2007, MSSP 21(1):108-124): the comb itself
+    picks the band.
+
+    Parameters
+    ----------
+    spectra : ndarray of complex64, shape (bands, segments, bins)
+    mean : ndarray, shape (bands,)
+        Mean envelope of each band, in the unit of `spectra`.
+
+    Returns
+    -------
+    ndarray of float32, shape (views, bins)
+        Squared line amplitude over the squared mean envelope of the view, averaged over segments;
+        views in the order of `view_bands`.
+    """
+    bands, segments, bins = spectra.shape
+    audible = (mean > QUIET * mean.sum(dtype=np.float32)).astype(np.float32)
+    weights = _patterns(bands) * audible
+    weights /= np.maximum(weights @ mean, np.finfo(np.float32).tiny)[:, None]
+    weights[-1] = audible / np.where(audible > 0, mean, 1) / max(1.0, float(audible.sum()))
+    parts = np.ascontiguousarray(spectra).view(np.float32).reshape(bands, -1)
+    squared = np.square(weights @ parts).reshape(len(weights), segments, 2 * bins)
+    power = squared[..., ::2] + squared[..., 1::2]
+    return np.asarray(power.mean(axis=1, dtype=np.float32), np.float32)
+
+
+@lru_cache(maxsize=64)
+def view_bands(bands: int) -> tuple[tuple[int, int], ...]:
+    """Return first and last band (exclusive) of each view.
+
+    Each band; each two and every second four neighbours; all as they are (raw); all with equal
+    weight, which whitens the signal across bands.
+    """
+    joined = [
+        (start, start + width)
+        for width, step in ((1, 1), (2, 1), (4, 2))
+        if width < bands or width == 1
+        for start in range(0, bands - width + 1, step)
+    ]
+    return (*joined, (0, bands), (0, bands))
+
+
+def over_floor(power: Floats, looks: float) -> Floats:
+    """Return each bin's power over the local noise floor, which has mean 1 in noise.
+
+    The floor is the median of blocks of `BLOCK` bins, joined by straight lines, over the median of
+    the Gamma distribution that averaged periodograms of noise follow.
+
+    Parameters
+    ----------
+    power : ndarray, shape (views, bins)
+        Bins beyond the last whole block are dropped.
+    looks : float
+        Equivalent number of averaged periodograms.
+
+    Returns
+    -------
+    ndarray of float32, shape (views, bins - bins % BLOCK)
+    """
+    views, bins = power.shape
+    blocks, size = max(1, bins // BLOCK), min(BLOCK, bins)
+    kept = power[:, : blocks * size]
+    middle = np.sort(kept.reshape(views, blocks, size), axis=-1)[..., size // 2]
+    floor = (middle / _middle_of_noise(looks, size)) @ _ramps(blocks, size)
+    return np.asarray(kept / np.maximum(floor, np.finfo(np.float32).tiny), np.float32)
+
+
+@lru_cache(maxsize=64)
+def _hann(length: int) -> Floats:
+    return np.asarray(np.hanning(length + 1)[:-1], np.float32)
+
+
+@lru_cache(maxsize=64)
+def _patterns(bands: int) -> Floats:
+    """Return which bands each view joins, shape (views, bands)."""
+    views = view_bands(bands)
+    return np.asarray([[lo <= b < hi for b in range(bands)] for lo, hi in views], np.float32)
+
+
+@lru_cache(maxsize=64)
+def _ramps(blocks: int, size: int) -> Floats:
+    """Return the weights that join block values by straight lines, shape (blocks, bins)."""
+    centres = (np.arange(blocks) + 0.5) * size
+    bins = np.arange(blocks * size)
+    return np.asarray([np.interp(bins, centres, row) for row in np.eye(blocks)], np.float32)
+
+
+@lru_cache(maxsize=256)
+def _middle_of_noise(looks: float, size: int) -> np.float32:
+    """Return the expected middle order statistic of `size` bins of noise with mean 1."""
+    return np.float32(gammaincinv(looks, (size // 2 + 0.5) / size) / looks)
