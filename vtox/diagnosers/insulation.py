@@ -7,13 +7,14 @@ Lee, Younsi, Kliman 2005 (TEC 20(4):737) for the differential current; IEEE 43-2
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Baseline
 from vtox.diagnosers.frontend import Front
-from vtox.domain import VOLTAGES, Diagnosis, Recording, State, Value, unknown
+from vtox.domain import VOLTAGES, Array, Diagnosis, Recording, State, Value, unknown
 from vtox.dsp import earth, quality, supply
 
 Floats = npt.NDArray[np.float64]
@@ -24,10 +25,10 @@ FAULT = "insulation"
 MINIMUM_OHM = 5e6
 SEVERE_OHM = 1e6
 REFERENCE_C = 40.0
-# Resistance halves for every 10 C (IEEE 43-2013, 6.3, thermoplastic and asphaltic windings).
+# Resistance halves for every 10 C (IEEE 43-2013 for thermoplastic windings).
 HALVING_C = 10.0
-# A verdict needs its level this many deviations away: they rest on few frames, and the best of three
-# phases is taken (1,500 healthy records under noise of 1e-5 to 0.03 A rms: 4.2 at most).
+# A verdict needs its level this many deviations away: they rest on few frames, and the best of
+# three phases is taken (1,500 healthy records under noise of 1e-5 to 0.03 A rms: 4.2 at most).
 SIGMAS = 5.0
 # Capacitance moves by moisture and delamination, not within hours: beyond this is a change.
 CAPACITANCE_CHANGE = 0.10
@@ -41,60 +42,88 @@ SEVERITIES = ((-8.0, -6.7, -6.0, -5.0, -4.0), (0.0, 0.25, 0.6, 0.85, 1.0))
 
 def diagnose(front: Front, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
     """Return one diagnosis of the insulation to earth per recording."""
-    return [
-        _diagnosis(front, i, recording, baselines[i])
-        for i, recording in enumerate(front.recordings)
-    ]
+    refusals = [_refusal(front, i, r) for i, r in enumerate(front.recordings)]
+    usable = [i for i, refusal in enumerate(refusals) if not refusal]
+    found = [unknown(FAULT, refusal) for refusal in refusals]
+    y = _admittance(front, usable)
+    for row, i in enumerate(usable):
+        found[i] = (
+            unknown(FAULT, f"too short: {front.duration_s:.3g} s, need {supply.FRAME_S} s")
+            if y is None
+            else _verdict(_reading(y, row), front.recordings[i].temperature_c, baselines[i])
+        )
+    return found
 
 
 def features(front: Front) -> dict[str, Floats]:
     """Return what a baseline remembers of the insulation, NaN where it cannot be measured."""
-    found = [
-        None if _refusal(front, i, r) else _admittance(front, i, r)
-        for i, r in enumerate(front.recordings)
-    ]
-    return {
-        name: np.array([y.capacitance_f if y and y.whole is whole else np.nan for y in found])
-        for whole, name in CAPACITANCE.items()
-    }
+    usable = [i for i, r in enumerate(front.recordings) if not _refusal(front, i, r)]
+    found = {name: np.full(len(front.recordings), np.nan) for name in CAPACITANCE.values()}
+    y = _admittance(front, usable)
+    if y is not None:
+        for whole, name in CAPACITANCE.items():
+            found[name][usable] = np.where(y.whole == whole, y.capacitance_f, np.nan)
+    return found
 
 
-def _diagnosis(front: Front, i: int, recording: Recording, baseline: Baseline | None) -> Diagnosis:
-    refusal = _refusal(front, i, recording)
-    if refusal:
-        return unknown(FAULT, refusal)
-    y = _admittance(front, i, recording)
-    if y is None:
-        return unknown(FAULT, "supply not found in the voltages")
-    warmth = _warmth(recording)
-    conductance_s = y.conductance_s / warmth
-    std_s = y.conductance_std_s / warmth
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The admittance to earth of one recording, as `earth.Admittance`."""
+
+    conductance_s: float
+    capacitance_f: float
+    conductance_std_s: float
+    capacitance_std_f: float
+    dissipation: float
+    phase: str
+    whole: bool
+
+
+def _reading(y: earth.Admittance, row: int) -> _Reading:
+    return _Reading(
+        conductance_s=float(y.conductance_s[row]),
+        capacitance_f=float(y.capacitance_f[row]),
+        conductance_std_s=float(y.conductance_std_s[row]),
+        capacitance_std_f=float(y.capacitance_std_f[row]),
+        dissipation=float(y.dissipation[row]),
+        phase=VOLTAGES[y.phase[row]][-1],
+        whole=bool(y.whole[row]),
+    )
+
+
+def _verdict(y: _Reading, temperature_c: float | None, baseline: Baseline | None) -> Diagnosis:
+    warmth = _warmth(temperature_c)
+    conductance_s, std_s = y.conductance_s / warmth, y.conductance_std_s / warmth
     learnt, change_f, spread_f = _against(y, baseline)
-    resistance_ohm = 1 / max(conductance_s, 1e-12)
     indicators: dict[str, Value] = {
         "conductance_s": y.conductance_s,
         "capacitance_f": y.capacitance_f,
         "conductance_std_s": y.conductance_std_s,
-        "resistance_40c_ohm": round(min(resistance_ohm, 1e12)),
-        "temperature_c": recording.temperature_c,
+        "resistance_40c_ohm": round(1 / max(conductance_s, 1e-12)),
+        "temperature_c": temperature_c,
         "dissipation": round(y.dissipation, 5),
         "whole_winding": y.whole,
     }
     if change_f is not None:
         indicators["capacitance_change_f"] = change_f
     state, reason = _state(conductance_s, std_s, y, change_f, spread_f)
-    phase = VOLTAGES[y.phase][-1]
     if state in ("warning", "fault"):
-        indicators["phase"] = phase
-        reason = f"{reason}, phase {phase}"
-    known = "" if recording.temperature_c is not None else "; temperature unknown, none corrected"
+        indicators["phase"] = y.phase
+        reason = f"{reason}, phase {y.phase}"
+    known = "" if temperature_c is not None else "; temperature unknown, none corrected"
     scope = "" if y.whole else "; equal loss in all three phases would not show"
     severity = float(np.interp(np.log10(max(conductance_s, 1e-12)), *SEVERITIES))
+    confidence = (
+        0.6
+        + (0.15 if y.whole else 0.0)
+        + (0.1 if learnt == "ready" else 0.0)
+        + (0.05 if temperature_c is not None else 0.0)
+    )
     return Diagnosis(
         fault=FAULT,
         state=state,
         severity=None if state == "unknown" else round(severity, 3),
-        confidence=0.0 if state == "unknown" else _confidence(y, learnt, recording),
+        confidence=0.0 if state == "unknown" else round(confidence, 3),
         statistic=conductance_s,
         threshold=1 / MINIMUM_OHM,
         reason=reason + known + scope,
@@ -118,16 +147,21 @@ def _refusal(front: Front, i: int, recording: Recording) -> str:
     return "; ".join(found)
 
 
-def _admittance(front: Front, i: int, recording: Recording) -> earth.Admittance | None:
+def _admittance(front: Front, usable: Sequence[int]) -> earth.Admittance | None:
+    """Return the admittances of the usable recordings, None if there are none or no frame fits."""
+    if not usable:
+        return None
     names = ("leakage", *VOLTAGES)
-    x = np.stack([np.asarray(recording.channels[n], np.float64) for n in names])
-    f0_hz = float(front.f0_hz[i])
-    if not np.isfinite(f0_hz):
-        f0_hz = supply_hz(x[1:], front.fs_hz)
-    return earth.admittance(x[0], x[1:], front.fs_hz, f0_hz)
+    x = np.array(
+        [[front.recordings[i].channels[n] for n in names] for i in usable], dtype=np.float32
+    )
+    f0_hz = front.f0_hz[list(usable)].copy()
+    for row in np.flatnonzero(~np.isfinite(f0_hz)):
+        f0_hz[row] = supply_hz(x[row, 1:], front.fs_hz)
+    return earth.admittance(x[:, 0], x[:, 1:], front.fs_hz, f0_hz)
 
 
-def supply_hz(x: Floats, fs_hz: float) -> float:
+def supply_hz(x: Array, fs_hz: float) -> float:
     """Return the supply frequency from voltages alone, shape (3, samples), Hz."""
     samples = x.shape[-1]
     spectrum = np.fft.rfft(x * np.hanning(samples))[None]
@@ -140,14 +174,14 @@ def supply_hz(x: Floats, fs_hz: float) -> float:
     return float(coarse_hz[0] + slope / (2 * np.pi))
 
 
-def _warmth(recording: Recording) -> float:
+def _warmth(temperature_c: float | None) -> float:
     """Return conductance at the winding's temperature over that at 40 C."""
-    if recording.temperature_c is None:
+    if temperature_c is None:
         return 1.0
-    return float(2 ** ((recording.temperature_c - REFERENCE_C) / HALVING_C))
+    return float(2 ** ((temperature_c - REFERENCE_C) / HALVING_C))
 
 
-def _against(y: earth.Admittance, baseline: Baseline | None) -> tuple[str, float | None, float]:
+def _against(y: _Reading, baseline: Baseline | None) -> tuple[str, float | None, float]:
     """Return the state of the baseline, the change in capacitance and the spread to expect.
 
     Capacitance does not depend on the load: all bands answer together.
@@ -161,7 +195,7 @@ def _against(y: earth.Admittance, baseline: Baseline | None) -> tuple[str, float
 def _state(
     conductance_s: float,
     std_s: float,
-    y: earth.Admittance,
+    y: _Reading,
     change_f: float | None,
     spread_f: float,
 ) -> tuple[State, str]:
@@ -189,17 +223,6 @@ def _state(
             f"+- {margin_s * 1e6:.2g} uS"
         )
     return "normal", f"{ohm} or more ({y.capacitance_f * 1e9:.3g} nF)"
-
-
-def _confidence(y: earth.Admittance, learnt: str, recording: Recording) -> float:
-    """Return the trust in the level: whole winding seen, trend known, temperature known."""
-    return round(
-        0.6
-        + (0.15 if y.whole else 0.0)
-        + (0.1 if learnt == "ready" else 0.0)
-        + (0.05 if recording.temperature_c is not None else 0.0),
-        3,
-    )
 
 
 def _megohm(conductance_s: float) -> str:

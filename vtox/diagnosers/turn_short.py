@@ -65,11 +65,17 @@ class _Judged:
     smooth: Complex
     std: Floats
     limit: Floats  # of |smooth|
+    raw: Floats  # |I2|/I1
+    over: Floats  # |smooth| over its limit
+    # Per recording: medians of `raw` and `limit`, and the load in A rms.
+    raw_median: Floats
+    limit_median: Floats
+    load_a: Floats
 
 
 def diagnose(front: Front, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
     """Return one diagnosis of the turn insulation per recording."""
-    refusals = [_refusal(front, i) for i in range(len(front.recordings))]
+    refusals = _refusals(front)
     if all(refusals):
         return [unknown(FAULT, reason) for reason in refusals]
     s = sequences(front)
@@ -109,21 +115,31 @@ def healthy(front: Front) -> list[Sequences | None]:
     return found
 
 
-def _refusal(front: Front, i: int) -> str:
-    """Return why a recording cannot be judged, or an empty text."""
-    if front.problems[i]:
-        return "; ".join(front.problems[i])
-    if not front.three_currents:
-        return f"needs three phase currents, got {len(front.currents)}"
-    if not len(front.frame_t_s):
-        return f"too short: {front.duration_s:.3g} s, need 0.2 s"
-    i0, i1, i2 = np.abs(front.sequence_i[i])
-    if np.median(i0) > 0.3 * np.median(i1) or np.median(i2) > 0.6 * np.median(i1):
+def _refusals(front: Front) -> list[str]:
+    """Return why each recording cannot be judged, an empty text where it can."""
+    size = np.abs(front.sequence_i)
+    if not size.shape[-1]:
+        lack = f"needs three phase currents, got {len(front.currents)}"
+        if front.three_currents:
+            lack = f"too short: {front.duration_s:.3g} s, need 0.2 s"
+        return ["; ".join(p) or lack for p in front.problems]
+    middle, low, high = np.median(size, axis=-1), size[:, 1].min(axis=-1), size[:, 1].max(axis=-1)
+    mean_a = size[:, 1].mean(axis=-1) / sqrt(2)
+    return [
+        "; ".join(problems)
+        or _refusal_by_currents(middle[i], low[i], high[i])
+        or _refusal_by_nameplate(front, i, float(mean_a[i]))
+        for i, problems in enumerate(front.problems)
+    ]
+
+
+def _refusal_by_currents(middle: Floats, low: float, high: float) -> str:
+    i0, i1, i2 = middle
+    if i0 > 0.3 * i1 or i2 > 0.6 * i1:
         return "the three currents do not add up: a clamp is missing or on another circuit"
-    if i1.min() <= 0 or i1.max() > UNSTEADY_RATIO * i1.min():
-        low, high = i1.min() / sqrt(2), i1.max() / sqrt(2)
-        return f"not stationary: the current goes from {low:.3g} to {high:.3g} A"
-    return _refusal_by_nameplate(front, i, float(i1.mean()) / sqrt(2))
+    if low <= 0 or high > UNSTEADY_RATIO * low:
+        return f"not stationary: the current goes from {low / 1.414:.3g} to {high / 1.414:.3g} A"
+    return ""
 
 
 def _refusal_by_nameplate(front: Front, i: int, load_a: float) -> str:
@@ -175,7 +191,21 @@ def _judge(s: Sequences, models: Sequence[Asymmetry], known: Sequence[str]) -> _
     std = np.sqrt(std**2 + noise[:, None] ** 2 / gain)
     least = np.array([[LEAST[k]] for k in known])
     limit = np.maximum(sqrt(T2_LIMIT) * std, least)
-    return _Judged(s, residual, _running_median(residual), std, limit)
+    smooth = _running_median(residual)
+    i1 = np.abs(s.i1)
+    raw = np.abs(s.i2) / i1
+    return _Judged(
+        sequences=s,
+        residual=residual,
+        smooth=smooth,
+        std=std,
+        limit=limit,
+        raw=raw,
+        over=np.abs(smooth) / limit,
+        raw_median=np.median(raw, axis=-1),
+        limit_median=np.median(limit, axis=-1),
+        load_a=i1.mean(axis=-1) / sqrt(2),
+    )
 
 
 def _scatter(residual: Complex) -> Floats:
@@ -206,23 +236,22 @@ def _median(x: Complex) -> Complex:
 def _verdict(
     front: Front, judged: _Judged, i: int, model: Asymmetry, basis: str, baseline: Baseline | None
 ) -> Diagnosis:
-    over = np.abs(judged.smooth[i]) / judged.limit[i]
-    worst = int(np.argmax(over))
-    raw = np.abs(judged.sequences.i2[i] / judged.sequences.i1[i])
-    corrected, limit = float(np.abs(judged.smooth[i, worst])), float(judged.limit[i, worst])
+    worst = int(np.argmax(judged.over[i]))
+    over = float(judged.over[i, worst])
+    corrected, limit = abs(complex(judged.smooth[i, worst])), float(judged.limit[i, worst])
     std = float(judged.std[i, worst])
     indicators: dict[str, Value] = {
-        "negative_sequence_ratio": round(float(np.median(raw)), 5),
+        "negative_sequence_ratio": round(float(judged.raw_median[i]), 5),
         "corrected_ratio": round(corrected, 5),
         "limit_ratio": round(limit, 5),
-        "load_a": round(float(np.abs(judged.sequences.i1[i]).mean()) / sqrt(2), 4),
+        "load_a": round(float(judged.load_a[i]), 4),
         "basis": basis,
     }
     verdict = Diagnosis(
         fault=FAULT,
         state="normal",
         severity=0.0,
-        confidence=round(CONFIDENCE[basis] * (1 - 0.5 * min(1.0, float(over[worst])) ** 2), 3),
+        confidence=round(CONFIDENCE[basis] * (1 - 0.5 * min(1.0, over) ** 2), 3),
         statistic=round((corrected / std) ** 2, 3),
         threshold=round((limit / std) ** 2, 3),
         reason=(
@@ -231,10 +260,10 @@ def _verdict(
         ),
         indicators=indicators,
     )
-    if over[worst] > 1:
+    if over > 1:
         return _asymmetric(front, judged, i, model, basis, verdict)
-    if float(np.median(judged.limit[i])) > BLIND_ABOVE:
-        reason = _blind(basis, baseline, float(np.median(raw)), limit)
+    if judged.limit_median[i] > BLIND_ABOVE:
+        reason = _blind(basis, baseline, float(judged.raw_median[i]), limit)
         return replace(verdict, state="unknown", reason=reason, severity=None, confidence=0.0)
     return verdict
 
@@ -284,7 +313,6 @@ def _asymmetric(
     phase = front.phase_name(i, suspects.phase(clue, front.motors[i]))
     size = float(np.median(smooth[severe]))
     margin = size / float(judged.limit[i][severe].mean())
-    raw = np.abs(judged.sequences.i2[i] / judged.sequences.i1[i])[found]
     measured = basis.startswith("voltage")
     named = "turn short" if measured else "asymmetry (turn short, supply or joint)"
     return replace(
@@ -298,7 +326,7 @@ def _asymmetric(
         ),
         indicators={
             **verdict.indicators,
-            "negative_sequence_ratio": round(float(np.median(raw)), 5),
+            "negative_sequence_ratio": round(float(np.median(judged.raw[i][found])), 5),
             "phase": phase,
         },
         evidence=(
@@ -321,8 +349,7 @@ def _fault_above(judged: _Judged, i: int, model: Asymmetry, basis: str) -> float
         return SEVERE
     if basis.endswith("no baseline"):
         return np.inf
-    load = float(np.abs(judged.sequences.i1[i]).mean()) / sqrt(2) / model.base_a
-    return max(SEVERE, SUPPLY_WORST / load)
+    return max(SEVERE, SUPPLY_WORST * model.base_a / float(judged.load_a[i]))
 
 
 def _nonzero(x: Complex) -> Complex:
