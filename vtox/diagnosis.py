@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Baseline, bands_of, merged
-from vtox.diagnosers import asymmetry, broken_bar, insulation, turn_short
+from vtox.diagnosers import asymmetry, broken_bar, insulation, stator, turn_short
 from vtox.diagnosers.asymmetry import Sequences
 from vtox.diagnosers.frontend import Front, front_end
 from vtox.diagnosers.rotor import rotor_view
@@ -184,7 +184,7 @@ def _by_recording(fronts: Sequence[tuple[Sequence[int], Front]]) -> list[Sequenc
     """Return the sequence phasors of each recording, its pieces joined."""
     found: dict[int, list[Sequences]] = {}
     for sources, front in fronts:
-        for source, s in zip(sources, turn_short.healthy(front), strict=True):
+        for source, s in zip(sources, stator.healthy(front), strict=True):
             if s is not None:
                 found.setdefault(source, []).append(s)
     return [asymmetry.joined(parts) for parts in found.values()]

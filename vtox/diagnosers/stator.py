@@ -1,0 +1,117 @@
+"""Which recordings can be judged for shorted turns, and against which model of the machine."""
+
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from vtox.baseline import Asymmetry, Baseline
+from vtox.diagnosers.asymmetry import Sequences, prior
+from vtox.diagnosers.frontend import Front
+
+Floats = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complexfloating]
+
+LOW_LOAD = 0.2
+# EN 50160 allows 2 %; the rest is for the voltage channels' own mismatch.
+UNBALANCE_LIMIT = 0.023
+UNSTEADY_RATIO = 2.0
+# Compared without voltage only this close to the loads learnt.
+LOAD_MARGIN = 1.25
+
+
+def sequences(front: Front) -> Sequences:
+    """Return the sequence phasors of a batch, shape (batch, frames)."""
+    i0, i1, i2 = np.moveaxis(front.sequence_i, 1, 0)
+    if not front.sequence_v.shape[-1]:
+        return Sequences(_nonzero(i1), i2, i0)
+    _, v1, v2 = np.moveaxis(front.sequence_v, 1, 0)
+    return Sequences(_nonzero(i1), i2, i0, _nonzero(v1), v2)
+
+
+def healthy(front: Front) -> list[Sequences | None]:
+    """Return what a baseline is fitted to, one per recording; None for those without use."""
+    if not front.three_currents or not len(front.frame_t_s):
+        return [None] * len(front.recordings)
+    s = sequences(front)
+    found: list[Sequences | None] = []
+    for i, refusal in enumerate(refusals(front)):
+        v = (s.v1, s.v2) if _measured(front, i) else (None, None)
+        v1, v2 = (None if x is None else x[i] for x in v)
+        found.append(None if refusal else Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2))
+    return found
+
+
+def refusals(front: Front) -> list[str]:
+    """Return why each recording cannot be judged, an empty text where it can."""
+    size = np.abs(front.sequence_i)
+    if not size.shape[-1]:
+        lack = f"needs three phase currents, got {len(front.currents)}"
+        if front.three_currents:
+            lack = f"too short: {front.duration_s:.3g} s, need 0.2 s"
+        return ["; ".join(p) or lack for p in front.problems]
+    middle, low, high = np.median(size, axis=-1), size[:, 1].min(axis=-1), size[:, 1].max(axis=-1)
+    mean_a = size[:, 1].mean(axis=-1) / sqrt(2)
+    return [
+        "; ".join(problems)
+        or _refusal_by_currents(middle[i], low[i], high[i])
+        or _refusal_by_nameplate(front, i, float(mean_a[i]))
+        for i, problems in enumerate(front.problems)
+    ]
+
+
+def _refusal_by_currents(middle: Floats, low: float, high: float) -> str:
+    i0, i1, i2 = middle
+    if i0 > 0.3 * i1:
+        return "the three currents do not add up: a clamp is missing or on another circuit"
+    if i2 > 0.6 * i1:
+        return f"|I2|/I1 of {i2 / i1:.0%}: a phase is open, or a clamp is on another circuit"
+    if low <= 0 or high > UNSTEADY_RATIO * low:
+        return f"not stationary: the current goes from {low / 1.414:.3g} to {high / 1.414:.3g} A"
+    return ""
+
+
+def _refusal_by_nameplate(front: Front, i: int, load_a: float) -> str:
+    motor = front.motors[i]
+    rated_a = motor.rated_current_a
+    if rated_a and load_a < LOW_LOAD * rated_a:
+        return f"load too low: {load_a:.3g} A of {rated_a:g} A rated, need {LOW_LOAD:.0%}"
+    if not _measured(front, i):
+        return "inverter supply without voltage channels" if motor.supply == "inverter" else ""
+    _, v1, v2 = np.abs(front.sequence_v[i]).mean(axis=-1)
+    if v2 > UNBALANCE_LIMIT * v1:
+        return f"voltage unbalance {v2 / v1:.1%}: too large to correct for, need 2 %"
+    return ""
+
+
+def _measured(front: Front, i: int) -> bool:
+    return bool(front.sequence_v.shape[-1]) and not front.voltage_problems[i]
+
+
+def model_of(
+    front: Front, s: Sequences, i: int, baseline: Baseline | None
+) -> tuple[Asymmetry, str]:
+    """Return the healthy model of a recording and the name of what it rests on."""
+    load_a = float(np.abs(s.i1[i]).mean()) / sqrt(2)
+    measured = _measured(front, i)
+    learnt = baseline.asymmetry if baseline else None
+    if learnt and learnt.base_v is not None and measured:
+        return learnt, "voltage and baseline"
+    if learnt and learnt.base_v is None and _at_learnt_load(learnt, s, i):
+        return learnt, "currents and baseline"
+    if not measured or s.v1 is None:
+        return prior(front.motors[i], load_a, None), "currents, no baseline"
+    volts = float(np.abs(s.v1[i]).mean()) / sqrt(2)
+    return prior(front.motors[i], load_a, volts), "voltage, no baseline"
+
+
+def _at_learnt_load(model: Asymmetry, s: Sequences, i: int) -> bool:
+    """Return whether the load was learnt; a short adds to I1 about what it adds to I2."""
+    i1, i2 = np.abs(s.i1[i]), np.abs(s.i2[i])
+    low, high = (i1 - i2).min() / sqrt(2), (i1 - i2).max() / sqrt(2)
+    return bool(high >= model.low_a / LOAD_MARGIN and low <= model.high_a * LOAD_MARGIN)
+
+
+def _nonzero(x: Complex) -> Complex:
+    """Return phasors that may be divided by; what is zero was refused or is about to be."""
+    return np.where(x == 0, np.finfo(np.float32).tiny, x)
