@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -20,15 +21,22 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(path: Path) -> Iterator[str]:
+KNOWN = {module_name(p) for p in SOURCES}
+
+
+@cache
+def imported(path: Path) -> tuple[str, ...]:
     """Every module that a file imports, `from package import module` spelled out."""
-    known = {module_name(p) for p in SOURCES}
-    for node in ast.walk(ast.parse(path.read_text())):
+    return tuple(_imported(ast.parse(path.read_text())))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (a.name for a in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             submodules = [f"{node.module}.{a.name}" for a in node.names]
-            inside = [m for m in submodules if m in known]
+            inside = [m for m in submodules if m in KNOWN]
             yield from inside
             if len(inside) < len(submodules):
                 yield node.module
@@ -100,9 +108,8 @@ def test_simulator_and_diagnosers_share_nothing_but_the_vocabulary() -> None:
 
 
 def test_no_cycle() -> None:
-    known = {module_name(p) for p in SOURCES}
     graph = {
-        module_name(p): {m for m in imported(p) if m in known and m != module_name(p)}
+        module_name(p): {m for m in imported(p) if m in KNOWN and m != module_name(p)}
         for p in SOURCES
     }
     TopologicalSorter(graph).prepare()
