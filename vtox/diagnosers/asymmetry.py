@@ -26,13 +26,15 @@ Y22 = 6 * np.exp(-1j * np.radians(70))
 Y22_STD = 1.2
 # The same in per unit of the current measured, where no rated current says what the load is.
 Y22_STD_UNRATED = 3.0
-# Voltage channels that differ by 0.5 % feign 0.17 % of negative sequence, times 6.
-Y21_STD = 0.01
+# Voltage channels within 0.5 % of each other feign 0.12 % of negative sequence, times 6.
+Y21_STD = 0.007
 # Unmeasured supply: EN 50160 allows 2 % of negative sequence, which draws 8 times as much at most.
 SUPPLY_WORST = 8 * 0.02
 Y21_STD_UNMEASURED = SUPPLY_WORST / 4.3  # so that this much is the 1e-4 tail
-# Clamps that differ by 1-2 % in gain or degrees; windings by less.
-C_STD = 0.01
+# Clamps within 1 % and 1 degree of each other, and windings: 0.6 %. Split-core clamps hung for a
+# survey without voltages are worse (2 % on the motor of Cardenas-Cornejo et al. 2023).
+C_STD = 0.006
+C_STD_UNMEASURED = 0.01
 # One recording against the next, at the same load: clamps taken off and put back (0.3 %) and,
 # where voltage is not measured, a supply whose unbalance moved by 0.12 %, times 6.
 SESSION_STD = 0.0027
@@ -85,7 +87,7 @@ def prior(motor: Motor | None, load_a: float, voltage_v: float | None) -> Asymme
     std = (
         Y22_STD if rated_a else Y22_STD_UNRATED,
         Y21_STD if measured else Y21_STD_UNMEASURED,
-        C_STD,
+        C_STD if measured else C_STD_UNMEASURED,
     )
     base_v = (rated_v / sqrt(3) if rated_v else voltage_v) if measured else None
     return _asymmetry(
