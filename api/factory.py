@@ -1,7 +1,6 @@
 """Puts the application together: routes, errors, limits, and what is open while it runs."""
 
 import multiprocessing
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -34,9 +33,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if multiprocessing.parent_process() is not None:
-            # One of several `--workers`: they outlive a killed parent unless they watch it.
-            lifeline.watch_parent(os.getppid())
+        if parent := multiprocessing.parent_process():
+            # One of several `--workers`: they outlive a killed parent unless they watch it. Its id
+            # is the one we were born with: by now it may be gone, and our parent process 1.
+            lifeline.watch_parent(parent.pid)
         if settings is None:
             logs.setup("api")
         given = settings or settings_module.load()

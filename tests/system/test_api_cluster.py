@@ -1,0 +1,111 @@
+"""`VTOX_CLUSTER_ENABLED=true uvicorn api.main:app`: one cluster, whoever dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.system.processes import free_ports
+
+UP = ["vtox", "up"]
+
+
+@contextmanager
+def service(folder: Path, workers: int) -> Iterator[tuple[psutil.Process, str]]:
+    """Run uvicorn with the cluster enabled; nothing of it is left afterwards."""
+    api, coordinator, worker = free_ports(3)
+    given = {
+        "VTOX_CLUSTER_ENABLED": "true",
+        "VTOX_CLUSTER_MODE": "testing",
+        "VTOX_DATA_DIR": str(folder / "data"),
+        "VTOX_COORDINATOR_PORT": str(coordinator),
+        "VTOX_WORKER_PORT": str(worker),
+    }
+    command = ["uvicorn", "api.main:app", "--port", str(api), "--workers", str(workers)]
+    with (folder / "api.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            env=os.environ | given,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    parent = psutil.Process(process.pid)
+    try:
+        yield parent, f"http://127.0.0.1:{api}"
+    finally:
+        left = family(parent)
+        process.kill()
+        process.wait()
+        for p in left:
+            if p.is_running():
+                p.kill()
+
+
+def family(parent: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def clusters(parent: psutil.Process) -> list[psutil.Process]:
+    """The supervisors among the descendants: each child of an API process."""
+    found = []
+    for p in family(parent):
+        try:
+            if p.cmdline()[3:6] == ["vtox.lifeline", *UP]:
+                found.append(p)
+        except psutil.Error:
+            continue
+    return found
+
+
+def running(base: str) -> bool:
+    try:
+        return httpx.get(f"{base}/health/ready", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def until(condition: Callable[[], Any], timeout_s: float, what: str, folder: Path) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition():
+        log = (folder / "api.log").read_text()[-4000:]
+        assert time.monotonic() < end, f"not {what} after {timeout_s:g} s\n{log}"
+        time.sleep(0.2)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+@pytest.mark.timeout(240)
+def test_several_api_processes_share_one_cluster_and_inherit_it(tmp_path: Path) -> None:
+    with service(tmp_path, workers=3) as (parent, base):
+        until(lambda: running(base), 90, "running", tmp_path)
+        (first,) = clusters(parent)
+        os.kill(first.ppid(), signal.SIGKILL)
+        until(lambda: clusters(parent) not in ([], [first]), 60, "inherited", tmp_path)
+        until(lambda: running(base), 90, "running again", tmp_path)
+        assert len(clusters(parent)) == 1
+        everybody = family(parent)
+        parent.kill()
+        until(lambda: gone(everybody), 20, "gone with the killed parent", tmp_path)
+
+
+@pytest.mark.timeout(120)
+def test_the_cluster_ends_with_the_service(tmp_path: Path) -> None:
+    with service(tmp_path, workers=1) as (parent, base):
+        until(lambda: running(base), 90, "running", tmp_path)
+        everybody = family(parent)
+        parent.terminate()
+        until(lambda: gone(everybody), 15, "gone", tmp_path)
