@@ -1,4 +1,5 @@
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -87,6 +88,15 @@ def test_any_single_channel_is_answered(channel: str) -> None:
     found = diagnose(Recording({channel: rng.normal(size=2000)}, 2000.0), MOTOR)
     assert [d.fault for d in found] == list(FAULTS)
     assert {d.state for d in found if d.fault in ("turn_short", "insulation")} == {"unknown"}
+
+
+def test_answers_are_plain_data() -> None:
+    healthy = [recording(Machine(), 2.0, channels=ALL, seed=s) for s in range(2)]
+    learnt = learn_baseline(healthy, MOTOR)
+    for machine in (Machine(), Machine(short_a=3, on_s=(0.4, 9)), Machine(earth_s=(1e-5, 0, 0))):
+        for baseline in (None, learnt):
+            for d in diagnose(recording(machine, channels=ALL), MOTOR, baseline=baseline):
+                assert json.loads(json.dumps(asdict(d)))["state"] == d.state
 
 
 def test_the_public_names() -> None:

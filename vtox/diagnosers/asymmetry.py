@@ -23,7 +23,7 @@ TURN = np.exp(2j * pi / 3)
 # backwards at slip near 2 and the machine is as at standstill, 4 to 8 times rated current at a
 # power factor of 0.2 to 0.5 (IEC 60034-12 designs). Deviation per real or imaginary part.
 Y22 = 6 * np.exp(-1j * np.radians(70))
-Y22_STD = 1.2
+Y22_STD = 1.0
 # The same in per unit of the current measured, where no rated current says what the load is.
 Y22_STD_UNRATED = 3.0
 # Voltage channels within 0.5 % of each other feign 0.12 % of negative sequence, times 6.
