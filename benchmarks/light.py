@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy.fft
-from vtox.diagnosis import Case
 
 import workers.work
+from vtox.diagnosis import Case
 from vtox.domain import Diagnosis, Recording, unknown
 
 

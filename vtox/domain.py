@@ -73,7 +73,9 @@ class Bearing:
         """Defect frequencies as multiples of shaft speed."""
         if self.orders is not None:
             return dict(self.orders)
-        assert self.balls and self.ball_diameter_mm and self.pitch_diameter_mm
+        assert self.balls is not None
+        assert self.ball_diameter_mm is not None
+        assert self.pitch_diameter_mm is not None
         ratio = (
             self.ball_diameter_mm / self.pitch_diameter_mm * cos(radians(self.contact_angle_deg))
         )

@@ -188,9 +188,10 @@ def _break(last: Header | None, h: Header) -> str:
     return ""
 
 
-def batches(
-    rows: Iterable[tuple[str, Record]], most_windows: int
-) -> Iterator[list[tuple[str, Record]]]:
+Named = tuple[str, Record]
+
+
+def batches(rows: Iterable[Named], most_windows: int) -> Iterator[list[Named]]:
     """Cut (record id, row) pairs into batches of at most `most_windows`, at least one record."""
     batch: list[Named] = []
     windows = 0
