@@ -72,6 +72,8 @@ class Supervisor:
         self.on_ready = on_ready
         self.states = {r.name: State(r) for r in plan}
         self.failure = ""
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._processes: dict[str, asyncio.subprocess.Process] = {}
 
     async def run(self) -> None:
@@ -83,8 +85,6 @@ class Supervisor:
             A process could not start as it was told; the error carries what it said.
         """
         self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        self._hurry = asyncio.Event()
         keepers: list[asyncio.Task[None]] = []
         with _signals(self._on_signal):
             try:
@@ -109,6 +109,11 @@ class Supervisor:
             await asyncio.gather(*(self._until_ready(s) for s in batch))
         if not self._stop.is_set():
             self.on_ready()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the end has been asked for."""
+        return self._stop.is_set()
 
     def request_stop(self) -> None:
         """End everything in order; asked a second time, at once. Safe from any thread."""

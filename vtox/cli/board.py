@@ -18,7 +18,7 @@ def told(n: float | None) -> str:
 def rate_line(rate: Throughput) -> Text:
     """Return the throughput with its source and age, or why there is none."""
     if rate.windows_per_s is None:
-        return Text("throughput unknown: ").append(rate.reason, "dim")
+        return Text("unknown: ").append(rate.reason, "dim")
     text = Text(f"{rate.windows_per_s:.1f} windows/s", "bold")
     age = "" if rate.age_s is None else f", {rate.age_s:.0f} s old"
     return text.append(f"  {rate.source}{age}", "not bold dim")

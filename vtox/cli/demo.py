@@ -76,8 +76,10 @@ def _begin_anew(settings: Settings, machines: tuple[Machine, ...]) -> str:
 
 def _summary(console: Console, score: Score) -> None:
     found = ", ".join(f"{fault} {n} of {of}" for fault, (n, of) in score.by_fault().items())
-    console.print(f"found: {found or 'nothing to find'}")
+    lines = [f"found: {found or 'nothing to find'}"]
     if missing := score.missing():
-        console.print("not found: " + ", ".join(f"{m} {fault}" for m, fault in missing))
+        lines.append("not found: " + ", ".join(f"{m} {fault}" for m, fault in missing))
     false = ", ".join(f"{m} {fault}" for m, fault in score.false)
-    console.print(f"false alarms: {false or 'none'}")
+    lines.append(f"false alarms: {false or 'none'}")
+    for line in lines:
+        console.print(line, soft_wrap=True)

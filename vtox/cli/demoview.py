@@ -90,7 +90,7 @@ class DemoView:
 
     def _look(self) -> list[Alert]:
         new: list[Alert] = []
-        if self._last_id:
+        if self._last_id and not self.supervisor.stopping:
             try:
                 with connect(self.settings.working_url(), "demo") as client:
                     self.snap = snapshot(client)
@@ -153,8 +153,10 @@ class DemoView:
         head = Text("VTOX demo  ", "bold").append(self.title, "not bold")
         head.append(f"  {elapsed // 60}:{elapsed % 60:02d}", "dim")
         parts: list[RenderableType] = [head, self._addresses(), Text()]
-        if self.snap is None or self.rate is None:
-            parts.append(self._starting())
+        if self.supervisor.stopping:
+            parts.append(self._processes("stopping", "stopped"))
+        elif self.snap is None or self.rate is None:
+            parts.append(self._processes("starting", "ready"))
         else:
             parts.append(self._numbers(self.snap, self.rate))
             parts += [Text(), *self._alerts()]
@@ -170,11 +172,10 @@ class DemoView:
             grid.add_row(Text(name, "dim"), Text(address, overflow="fold"))
         return grid
 
-    def _starting(self) -> Text:
-        text = Text("starting  ", "dim")
+    def _processes(self, what: str, done: str) -> Text:
+        text = Text(f"{what}  ", "dim")
         for name, state in self.supervisor.states.items():
-            style = "green" if state.status == "ready" else "dim"
-            text.append(f"{name}  ", style)
+            text.append(f"{name}  ", "green" if state.status == done else "dim")
         return text
 
     def _numbers(self, snap: Snapshot, rate: Throughput) -> Table:
@@ -210,18 +211,18 @@ class DemoView:
 
     def _alerts(self) -> list[RenderableType]:
         room = max(3, self.console.height - FIXED_LINES)
-        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
-        for _ in range(4):
-            table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         if not self.alerts:
             return [Text("no alert so far", "dim")]
-        for a in list(self.alerts)[-room:]:
-            clock = datetime.fromtimestamp(a.t).astimezone().strftime("%H:%M:%S")
-            style = "green" if a.event == "cleared" else LEVEL_STYLE.get(a.level, "default")
-            level = a.event if a.event == "cleared" else a.level
-            table.add_row(clock, a.machine_id, a.fault, Text(level, style), Text(a.reason))
-        return [table]
+        return [self._alert(a) for a in list(self.alerts)[-room:]]
+
+    def _alert(self, a: Alert) -> Text:
+        clock = datetime.fromtimestamp(a.t).astimezone().strftime("%H:%M:%S")
+        what = a.event if a.event == "cleared" else a.level
+        text = Text(f"{clock} ", "dim").append(f"{a.machine_id} {a.fault:<12} ", "default")
+        text.append(f"{what:<8}", "green" if a.event == "cleared" else LEVEL_STYLE.get(a.level))
+        text.append(a.reason, "not dim")
+        text.truncate(max(self.console.width - 1, 20), overflow="ellipsis")
+        return text
 
     def _last_warning(self) -> Text:
         if not self.journal.notable:
