@@ -35,10 +35,17 @@ MARGIN = 12.0
 # Level of the lower sideband below the supply line. Good above 54 dB, a developing cage fault from
 # there, broken bars near 45 (Penrose 2006; Culbert & Letal 2015; limits are empirical).
 DEVELOPING_DBC = -54.0
+# Deviation in dB of an amplitude in noise of relative rms 1, of which half is in phase with it.
+DEVIATION_DB = 20 / np.log(10) / np.sqrt(2)
 # A line of -54 dBc reads lower in noise and one of a sound cage, -60 dBc and below, higher: the
-# limit lies between, nearer to the fault the larger the deviation of the reading.
+# limit lies between, raised with the rms of the noise. 1.8 rms are exceeded by 4 % (Rayleigh) of
+# those sound cages that come so near.
 WARNING_DBC = -58.0
-WARNING_DEVIATIONS = 1.6
+WARNING_NOISE = 1.8
+# Where only one of amplitude and phase is noisy, the other alone can exceed what two sidebands of
+# a sound cage make together; 2.6 rms: 1e-3.
+SOUND_DBC = -59.0
+ALONE_NOISE = 2.6
 FAULT_DBC = -45.0
 SEVERITIES = ((-60.0, -54.0, -48.0, -42.0, -36.0, -30.0), (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 LOW_LOAD = 0.35
@@ -70,6 +77,7 @@ class _Found:
     lower_dbc: Floats
     upper_dbc: Floats
     deviation_db: Floats  # of the level, from the floor
+    alone: npt.NDArray[np.bool_]  # amplitude or phase alone is beyond a sound cage
     sure_dbc: Floats  # level from which a line is found in 95 % of such records
     together_rad: Floats  # angle between phase and amplitude modulation
     resolved: Floats  # the smaller of their powers over floor
@@ -123,12 +131,13 @@ def _find(front: Front, rotor: Rotor) -> _Found:
     # Where wander hides one modulation, the other alone tells the level, as if there were no upper
     # sideband (am = conj(lower)/2, pm = j*am), each weighed by its floor.
     weight = line.pm_floor / (line.am_floor + line.pm_floor)
-    alone = 2 * np.abs(weight * a - 1j * (1 - weight) * p)
+    weighed = 2 * np.abs(weight * a - 1j * (1 - weight) * p)
     am_near, pm_near = lines.floors_nearby(m, line)
     noise = np.sqrt(am_near + pm_near)
     clear = np.maximum(lower, upper) > 4.5 * noise
-    level = _level(_db(np.where(clear, lower, alone)), _db(upper))
-    deviation = 8.69 * noise / np.sqrt(2) / 10 ** (level / 20)
+    level = _level(_db(np.where(clear, lower, weighed)), _db(upper))
+    sound = 10 ** (SOUND_DBC / 20)
+    deviation = DEVIATION_DB * noise / 10 ** (level / 20)
     wanted = np.where(np.array([s.sharp for s in rotor.slips]), THRESHOLD, THRESHOLD_WIDE)
     sure = 4 * (wanted + MARGIN) / (1 / am_near + 1 / pm_near)
     share = np.zeros(len(low))
@@ -140,9 +149,11 @@ def _find(front: Front, rotor: Rotor) -> _Found:
     return _Found(
         line=line,
         bins=bins,
-        lower_dbc=_db(np.where(clear, lower, alone)),
+        lower_dbc=_db(np.where(clear, lower, weighed)),
         upper_dbc=_db(upper),
-        deviation_db=np.minimum(deviation, 9.99),
+        deviation_db=deviation,
+        alone=(np.abs(a) > sound + ALONE_NOISE * np.sqrt(am_near))
+        | (np.abs(p) > sound + ALONE_NOISE * np.sqrt(pm_near)),
         sure_dbc=_db(np.sqrt(sure)),
         together_rad=np.asarray(np.angle(p * np.conj(a)), np.float64),
         resolved=np.minimum(a_ratio, p_ratio),
@@ -228,7 +239,9 @@ def _verdict(
         threshold = THRESHOLD_SHORT
     lower, upper = float(found.lower_dbc[i]), float(found.upper_dbc[i])
     level, sure = float(_level(lower, upper)), float(found.sure_dbc[i])
-    limit = WARNING_DBC + WARNING_DEVIATIONS * float(found.deviation_db[i])
+    noise = 10 ** (level / 20) * float(found.deviation_db[i]) / DEVIATION_DB
+    limit = float(_db(10 ** (WARNING_DBC / 20) + WARNING_NOISE * noise))
+    strong = level >= limit or bool(found.alone[i])
     indicators: dict[str, Value] = {
         **_slip_indicators(slip),
         "lower_sideband_dbc": round(lower, 2),
@@ -261,7 +274,7 @@ def _verdict(
         indicators=indicators,
         evidence=tuple(evidence),
     )
-    if found.bins[i] < NEEDED_BINS and (statistic <= threshold or level < limit):
+    if found.bins[i] < NEEDED_BINS and (statistic <= threshold or not strong):
         return unknown(FAULT, _too_short(front, slip, i), **indicators)
     if statistic <= threshold:
         if sure > DEVELOPING_DBC:
@@ -278,7 +291,7 @@ def _verdict(
     )
     verdict = replace(verdict, evidence=tuple(evidence))
     at = f"lines at {hz:.2f} Hz from the supply, {lower:.1f} dBc below and {upper:.1f} dBc above"
-    if level < limit:
+    if not strong:
         if level > WARNING_DBC + 1 and limit > DEVELOPING_DBC - 2:
             return _blind(verdict, max(sure, limit))
         return replace(
