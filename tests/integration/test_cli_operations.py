@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
-from vtox.cli.main import app, main
+from vtox.cli.main import application, main
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.streams import create_group
@@ -21,7 +21,7 @@ def on_the_test_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def run(*arguments: str, width: int = 100) -> Result:
-    result = CliRunner().invoke(app, arguments, env={"COLUMNS": str(width)})
+    result = CliRunner().invoke(application(), arguments, env={"COLUMNS": str(width)})
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -7,13 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 from vtox.cli.config import sources
-from vtox.cli.main import app
+from vtox.cli.main import application
 from vtox.errors import ServerUnavailable, SettingsError
 from vtox.settings import Settings, load
 
 
 def shown(*arguments: str) -> dict[str, dict[str, object]]:
-    done = CliRunner().invoke(app, ["config", "show", "--json", *arguments])
+    done = CliRunner().invoke(application(), ["config", "show", "--json", *arguments])
     assert done.exit_code == 0
     found: dict[str, dict[str, object]] = json.loads(done.stdout)
     return found
@@ -86,6 +86,6 @@ def test_reveal_shows_the_embedded_server(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_a_narrow_terminal_still_shows_names_and_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    done = CliRunner().invoke(app, ["config", "show"])
+    done = CliRunner().invoke(application(), ["config", "show"])
     assert "VTOX_OPEN_RECORD_BYTES" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 60
