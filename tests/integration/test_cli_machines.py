@@ -112,6 +112,7 @@ def test_baseline_show_export_reset(client: Client) -> None:
     assert "9 records, 90 s" in shown
     assert ["4-5", "A", "x_dbc", "-60", "1.5", "9"] in [line.split() for line in shown.splitlines()]
     assert json.loads(run("baseline", "export", "M1").output) == json.loads(text)
+    assert "baseline: ready, from recordings given, 0 s ago" in run("machines", "show", "M1").output
     run("baseline", "reset", "M1")
     with pytest.raises(InputError, match="M1 has no baseline"):
         run("baseline", "show", "M1")

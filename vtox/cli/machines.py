@@ -58,7 +58,7 @@ def list_machines(as_json: options.Json = False) -> None:
             Text(health["state"], style=STYLES[health["state"]]),
             "" if health["health"] is None else f"{health['health']:.0f}",
             ", ".join(faults),
-            _ago(machine["last_window_t"]),
+            _ago(machine["last_window_t"]) or "never",
         )
     console.print(table)
 
@@ -75,9 +75,11 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     title = Text(machine, style="bold").append(f" · {health['state']}", STYLES[health["state"]])
     if health["health"] is not None:
         title.append(f" · health {health['health']:.0f}", style="not bold")
-    console.print(title.append(f" · last window {_ago(found['last_window_t'])}", "not bold dim"))
+    console.print(
+        title.append(f" · last window {_ago(found['last_window_t']) or 'never'}", "not bold dim")
+    )
     console.print(f"nameplate: {_nameplate(found['nameplate'])}", markup=False)
-    console.print(f"baseline: {'learnt' if found['baseline'] else 'none'}")
+    console.print(f"baseline: {_baseline_state(found['baseline_state'])}")
     if found["diagnoses"]:
         console.print()
         show(console, [_diagnosis(d) for d in found["diagnoses"].values()])
@@ -207,6 +209,14 @@ def _nameplate(plate: dict[str, Any] | None) -> str:
     return " · ".join(parts)
 
 
+def _baseline_state(state: dict[str, Any]) -> str:
+    if state["state"] == "learning":
+        return f"learning on the stream, {state['records']} records so far"
+    how = {"given": "from recordings given", "stream": "learnt on the stream"}
+    source = how.get(state.get("source", ""), "")
+    return ", ".join(p for p in (state["state"], source, _ago(state.get("learnt_t"))) if p)
+
+
 def _diagnosis(entry: dict[str, Any]) -> Diagnosis:
     return Diagnosis(
         fault=entry["fault"],
@@ -222,7 +232,7 @@ def _diagnosis(entry: dict[str, Any]) -> Diagnosis:
 
 def _ago(t: float | None) -> str:
     if not t:
-        return "never"
+        return ""
     seconds = max(0.0, time.time() - t)
     for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= length:
