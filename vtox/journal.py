@@ -24,6 +24,11 @@ ROLE_WIDTH = 10
 TRACEBACK = "Traceback (most recent call last)"
 
 
+class _File(RotatingFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Go on: a full disk costs the line, not the system."""
+
+
 class Journal:
     """Takes the lines of every process; `quiet` keeps them off the console (a view is there)."""
 
@@ -34,9 +39,7 @@ class Journal:
         self.quiet = quiet
         # The last warnings and errors, for a view that hides the rest.
         self.notable: deque[dict[str, Any]] = deque(maxlen=50)
-        self._file = RotatingFileHandler(
-            self.path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8"
-        )
+        self._file = _File(self.path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8")
         self._colour: dict[str, str] = {}
         self._traces: dict[str, list[str]] = {}
 
@@ -80,8 +83,15 @@ class Journal:
         self._file.emit(logging.makeLogRecord({"msg": "%s", "args": (text,)}))
         if entry.get("level") in LEVEL_STYLE:
             self.notable.append(entry)
-        if self.quiet:
-            return
+        if not self.quiet:
+            try:
+                self._show(entry, text)
+            except (OSError, ValueError):
+                # Nobody reads any more (`vtox up | head`). The processes' output must still be
+                # taken, or they would stand still at a full pipe.
+                self.quiet = True
+
+    def _show(self, entry: Mapping[str, Any], text: str) -> None:
         if self.console.is_terminal:
             self.console.print(self.readable(entry), soft_wrap=True)
         else:

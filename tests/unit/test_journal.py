@@ -78,3 +78,12 @@ def test_the_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         for _ in range(100):
             journal.say("x" * 100)
     assert sum(f.stat().st_size for f in tmp_path.iterdir()) < 5000
+
+
+def test_a_console_that_is_gone_does_not_stop_the_log(tmp_path: Path) -> None:
+    file = io.StringIO()
+    with Journal(tmp_path, Console(file=file)) as journal:
+        file.close()
+        journal.say("one")
+        journal.say("two")
+    assert [e["event"] for e in lines(tmp_path)] == ["one", "two"]
