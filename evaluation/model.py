@@ -64,8 +64,8 @@ class Size:
     earth: int
 
 
-FULL = Size(12, 4, 3_120, 120, 120, 80, 20, 160, 16, 160, 8, 1_000)
-QUICK = Size(1, 0, 120, 12, 12, 8, 2, 40, 8, 8, 2, 60)
+FULL = Size(12, 4, 3_000, 120, 120, 80, 20, 150, 16, 100, 8, 1_000)
+QUICK = Size(1, 0, 40, 6, 12, 8, 2, 24, 4, 2, 1, 40)
 
 
 def rotor_answers(pool: Executor, size: Size) -> dict[str, Answers]:

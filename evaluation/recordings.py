@@ -19,7 +19,7 @@ from vtox.readers import Options, read
 
 ROOT = Path(__file__).resolve().parents[1]
 MARGIN_S = 0.3  # around a switching instant, whose label is good to 0.1 s
-RECORD_S, HOP_S, SLOT_S = 1.0, 0.25, 0.2
+RECORD_S, SLOT_S = 1.0, 0.2
 STANDARD_G = 9.80665
 DEFECT = {"inner_race": "BPFI", "outer_race": "BPFO", "ball": "BSF", "healthy": ""}
 # Speeds at 0 to 3 hp where the recording does not give it (Case Western Reserve University).
@@ -74,7 +74,7 @@ def folder() -> Path | None:
     return path if path.is_dir() else None
 
 
-def shorts(where: Path) -> Shorts | None:
+def shorts(where: Path, *, hop_s: float = 0.25) -> Shorts | None:
     """Return the answers on the turn-short recordings, None where they are not there."""
     if not (where / "itsc" / "labels.csv").exists():
         return None
@@ -92,19 +92,23 @@ def shorts(where: Path) -> Shorts | None:
     }
     slots = {k: _slots(found, motor, b) for k, b in known.items()}
     return Shorts(
-        {k: _windows(found, motor, b, k == "no baseline") for k, b in known.items()},
+        {k: _windows(found, motor, b, k == "no baseline", hop_s) for k, b in known.items()},
         {k: answers for k, (answers, _) in slots.items()},
         {k: delays for k, (_, delays) in slots.items()},
     )
 
 
-def bearings(where: Path, *, pieces: int) -> dict[str, list[Outcome]] | None:
+def bearings(where: Path, *, pieces: int = 10, every: int = 1) -> dict[str, list[Outcome]] | None:
     """Return the answers on the bearing recordings, whole and by 1 s, with the defect named."""
     labels = where / "cwru" / "labels.csv"
     if not labels.exists():
         return None
     motor = read_motor(ROOT / "docs" / "motors" / "cwru.toml")
-    rows = list(csv.DictReader(labels.open()))
+    rows = [
+        row
+        for k, row in enumerate(csv.DictReader(labels.open()))
+        if k % every == 0 or row["fault"] == "healthy"
+    ]
     whole = [_vibration(where / "cwru" / f"{r['recording']}.npz", r) for r in rows]
     found: dict[str, list[Outcome]] = {"10 s": [], "1 s": []}
     for row, recording in zip(rows, whole, strict=True):
@@ -163,11 +167,12 @@ def _windows(
     motor: Motor,
     baselines: Mapping[str, Baseline | None],
     beside: bool,
+    hop_s: float,
 ) -> list[Outcome]:
-    """Return the answers to 1 s records, one every 0.25 s, those near an instant left out."""
+    """Return the answers to 1 s records every `hop_s`, those near an instant left out."""
     outcomes = []
     for s in found:
-        starts = np.arange(0, s.recording.duration_s - RECORD_S + 1e-9, HOP_S)
+        starts = np.arange(0, s.recording.duration_s - RECORD_S + 1e-9, hop_s)
         scored = [(t, on) for t in starts if (on := s.label(t, t + RECORD_S)) is not None]
         cut = [_span(s.recording, t, t + RECORD_S) for t, _ in scored]
         asked = [Question(r, motor, baselines[s.name]) for r in cut]

@@ -1,0 +1,128 @@
+"""Tables to the terminal and to docs/EVALUATION.md."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from evaluation.cost import Cost
+from evaluation.outcome import Goal, Study, Table
+
+MARKS = {True: "yes", False: "**no**", None: "not run"}
+
+
+def show(console: Console, study: Study) -> None:
+    """Print one study."""
+    console.rule(f"[bold]{study.title}")
+    console.print(study.text)
+    for table in study.tables:
+        _show_table(console, table)
+    if study.goals:
+        _show_table(console, _goals(study.goals))
+
+
+def cost_study(cost: Cost) -> Study:
+    """Return the cost as tables and goals."""
+    rows = [
+        (family, f"{ms:.3f}", f"{cost.alone_ms[family]:.2f}")
+        for family, ms in cost.family_ms.items()
+    ]
+    rows.append(("all", f"{cost.total_ms:.3f}", f"{sum(cost.alone_ms.values()):.2f}"))
+    columns = ("family", "in batches of 32, ms", "alone, ms")
+    beside = []
+    ratio: dict[str, float | None] = {}
+    for name, own, theirs in (
+        ("slip unknown to both", cost.blind_ms, cost.theirs_blind_ms),
+        ("slip given to both", cost.given_ms, cost.theirs_given_ms),
+    ):
+        ratio[name] = theirs / own if theirs else None
+        other = "not installed" if theirs is None else f"{theirs:.1f}"
+        times = "" if theirs is None else f"{theirs / own:.0f}"
+        beside.append((name, f"{own:.2f}", other, times))
+    blind = ratio["slip unknown to both"]
+    return Study(
+        "Cost",
+        "Processor time of one core, medians, other programs running. Four channels at 10 kHz: "
+        "three currents, one vibration; families on records of their length.",
+        (
+            Table("Per second of one machine's data", columns, tuple(rows)),
+            Table(
+                "Current faults, one 10 s record of three currents at 10 kHz",
+                ("", "VTOX in batches of 32, ms", "statorscope, ms", "ratio"),
+                tuple(beside),
+            ),
+        ),
+        (
+            Goal(
+                "all diagnosers",
+                "<= 1 ms per second of data",
+                f"{cost.total_ms:.2f} ms",
+                cost.total_ms <= 1,
+            ),
+            Goal(
+                "current faults against statorscope, slip unknown",
+                ">= 100 times less",
+                "not installed" if blind is None else f"{blind:.0f} times",
+                None if blind is None else blind >= 100,
+            ),
+        ),
+    )
+
+
+def write(
+    studies: Sequence[Study],
+    pictures: Mapping[str, str],
+    facts: Sequence[tuple[str, str]],
+    path: Path,
+) -> None:
+    """Write the page; `pictures` maps a file beside it to its caption."""
+    goals = [g for s in studies for g in s.goals]
+    parts = [
+        "# Evaluation",
+        "Written by `make evaluate`; do not edit. What the diagnosers find, miss and refuse, on "
+        "recordings (where they are found: `VTOX_RECORDINGS`, or `../shared/data` beside the "
+        "checkout) and on the motor model (`vtox/simulator/model`), beside other packages on the "
+        "same windows. Nothing is tuned here: thresholds are the diagnosers' own, and results "
+        "against VTOX stay in. Rates carry exact 95 % intervals (Clopper & Pearson); where none "
+        "of n was seen, the bound 3/n. Abstentions (`unknown`) are neither hits nor alarms and "
+        "have columns of their own.",
+        _markdown(Table("", ("", ""), tuple(facts))),
+        "## Goals",
+        _markdown(_goals(goals)),
+        *(f"![{caption}]({file})\n\n*{caption}*" for file, caption in pictures.items()),
+    ]
+    for study in studies:
+        parts += [f"## {study.title}", study.text]
+        for table in study.tables:
+            parts += [f"### {table.title}", _markdown(table)]
+            parts += [table.note] if table.note else []
+    path.write_text("\n\n".join(p for p in parts if p) + "\n", encoding="utf-8")
+
+
+def _goals(goals: Sequence[Goal]) -> Table:
+    rows = tuple((g.name, g.wanted, g.got, MARKS[g.met]) for g in goals)
+    return Table("Goals", ("what", "wanted", "measured", "met"), rows)
+
+
+def _markdown(table: Table) -> str:
+    if not table.rows:
+        return "none"
+    heads = "| " + " | ".join(_cell(c) for c in table.columns) + " |"
+    rule = "|" + "---|" * len(table.columns)
+    return "\n".join(
+        [heads, rule, *("| " + " | ".join(map(_cell, row)) + " |" for row in table.rows)]
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _show_table(console: Console, table: Table) -> None:
+    shown = RichTable(title=table.title, caption=table.note or None, title_justify="left")
+    for column in table.columns:
+        shown.add_column(column, overflow="fold")
+    for row in table.rows:
+        shown.add_row(*(text.replace("**", "") for text in row))
+    console.print(shown)

@@ -1,0 +1,108 @@
+"""The figures that the evaluation reports, against closed form and obvious cases."""
+
+import numpy as np
+import pytest
+
+from evaluation import metrics
+from evaluation.metrics import Rate
+from evaluation.outcome import Outcome, abstained, alarms, select, worst
+from evaluation.recordings import Short
+from evaluation.tables import beside, counted
+from vtox.domain import Recording
+
+
+def made(faulty: bool, state: str, **tags: object) -> Outcome:
+    return Outcome(faulty, state, "too short: 1 s", str(tags.get("machine", "m")), 1.0, tags=tags)
+
+
+def test_exact_interval_of_known_values() -> None:
+    # 95 % of 0 of n: 1 - 0.025 ** (1 / n).
+    low, high = metrics.clopper_pearson(0, 100)
+    assert low == 0
+    assert high == pytest.approx(1 - 0.025 ** (1 / 100))
+    assert metrics.clopper_pearson(100, 100)[1] == 1
+
+
+def test_none_seen_quotes_three_over_n() -> None:
+    assert str(Rate(0, 3000)) == "0/3000 (<= 0.1 %)"
+    assert str(Rate(0, 0)) == "none"
+
+
+def test_area_counts_ties_half() -> None:
+    assert metrics.auc(np.array([1.0, 2.0]), np.array([2.0, 3.0])) == pytest.approx(0.875)
+    assert np.isnan(metrics.auc(np.zeros(0), np.ones(3)))
+
+
+def test_area_is_that_of_the_curve() -> None:
+    rng = np.random.default_rng(1)
+    healthy, faulty = rng.standard_normal(200), rng.standard_normal(200) + 1
+    far, found = metrics.roc(healthy, faulty)
+    assert metrics.auc(healthy, faulty) == pytest.approx(float(np.trapezoid(found, far)))
+
+
+def test_partial_area_of_perfect_and_of_blind() -> None:
+    healthy = np.linspace(0, 1, 1000)
+    assert metrics.partial_auc(healthy, healthy + 2) == pytest.approx(1)
+    assert metrics.partial_auc(healthy, healthy - 2) == pytest.approx(0)
+
+
+def test_detection_at_a_rate_needs_enough_healthy_records() -> None:
+    healthy = np.arange(1001.0)
+    assert metrics.detection_at(healthy, np.array([999.5, 990.0]), 1e-3) == pytest.approx(0.5)
+    assert np.isnan(metrics.detection_at(healthy[:99], healthy, 1e-2))
+
+
+def test_abstentions_are_left_out_and_counted_as_errors() -> None:
+    b = metrics.balanced([True, True, False, False], [True, None, False, False])
+    assert (b.decided, b.coverage, b.as_errors) == (1.0, 0.75, 0.75)
+
+
+def test_risk_coverage_is_lower_when_the_unsure_are_wrong() -> None:
+    sure, right = np.array([0.9, 0.8, 0.1]), np.array([True, True, False])
+    assert metrics.risk_coverage(sure, right) == pytest.approx(1 / 9)
+    assert metrics.risk_coverage(1 - sure, right) > 0.5
+
+
+def test_calibration_error_of_a_sure_liar_is_one() -> None:
+    assert metrics.calibration_error(np.ones(4), np.zeros(4, bool)) == 1
+    assert metrics.calibration_error(np.ones(4), np.ones(4, bool)) == 0
+
+
+def test_bootstrap_draws_whole_machines() -> None:
+    x = np.array([0.0] * 50 + [1.0] * 50)
+    low, high = metrics.bootstrap(["a"] * 50 + ["b"] * 50, lambda i: float(x[i].mean()))
+    assert (low, high) == (0.0, 1.0)
+
+
+def test_alarms_leave_abstentions_out_of_the_decided() -> None:
+    found = [made(True, "fault"), made(True, "unknown"), made(True, "normal")]
+    assert str(alarms(found)).startswith("1/3")
+    assert str(alarms(found, of_decided=True)).startswith("1/2")
+    assert abstained(found).hits == 1
+
+
+def test_selection_by_tags() -> None:
+    found = [made(True, "fault", slip=s) for s in (0.01, 0.02, 0.03)]
+    assert len(select(found, slip=(0.01, 0.03))) == 2
+    assert len(select(found, slip=0.02)) == 1
+
+
+def test_worst_machine_is_named() -> None:
+    found = [made(True, "normal", machine="b"), made(True, "fault", machine="a")]
+    assert worst(found, faulty=True) == "b: 1 of 1 missed"
+    assert worst(found, faulty=False) == "none decided"
+
+
+def test_windows_near_a_switching_are_not_scored() -> None:
+    flat = Recording({"ia": np.zeros(5000)}, 1000.0)
+    short = Short("x", flat, "A", 10, 1.0, 3.0)
+    assert short.label(1.2, 2.2) is None
+    assert short.label(1.4, 2.4) is True
+    assert short.label(3.4, 4.4) is False
+
+
+def test_tables_of_nothing_decided_still_print() -> None:
+    found = [made(True, "unknown"), made(False, "unknown")]
+    with np.errstate(all="raise"):
+        assert counted("t", {"k": found}).rows[0][3].startswith("2/2")
+    assert beside("t", [], ("nobody",)).rows[0][1] == "none"
