@@ -122,6 +122,7 @@ def detection_curves(found: Mapping[str, Answers]) -> dict[str, list[tuple[float
 
 
 def line_test(grid: Sequence[Outcome], healthy: Sequence[Outcome]) -> list[Outcome]:
+    """Return -54 dBc at slips of 1 % and more, and the healthy records that have no line."""
     faulty = select(grid, dbc=-54.0, slip=RESOLVED)
     return faulty + [o for o in healthy if o.tags["kind"] != "natural cage"]
 
