@@ -14,8 +14,8 @@ Fields = dict[str, str]
 
 STEP = 500
 # A filter that matches little stops here; the cursor goes on from there. At 50 machines this is
-# the last 100 s of results, read in about 0.2 s.
-SCAN_MAX = 20_000
+# the last 25 s of results, read in about 0.2 s (measured: 46 us an entry, evidence included).
+SCAN_MAX = 5_000
 
 Limit = Annotated[int, Query(ge=1, le=500, description="at most this many")]
 Cursor = Annotated[str, Query(description="from `next` of the part before")]

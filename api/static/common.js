@@ -55,7 +55,7 @@ export function exact(value) {
   if (typeof value !== "number") return num(value);
   const size = Math.abs(value);
   if (value !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(2);
-  return value.toLocaleString("en", { maximumSignificantDigits: 4 });
+  return (value + 0).toLocaleString("en", { maximumSignificantDigits: 4 });
 }
 export const count = (n) => (n === null || n === undefined ? "–" : n.toLocaleString("en"));
 export function bytes(n) {

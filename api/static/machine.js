@@ -6,6 +6,7 @@ const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
 const PLATE = { pole_pairs: ["Pole pairs", ""], supply_hz: ["Supply", "Hz"], rated_speed_rpm: ["Rated speed", "rpm"], rated_current_a: ["Rated current", "A"], rated_voltage_v: ["Rated voltage", "V"], rated_power_w: ["Rated power", "W"], rotor_bars: ["Rotor bars", ""], supply: ["Fed by", ""] };
 const TREND = 180;
+const RECALL_PARTS = 5;
 const NEEDS = { turn_short: "its three currents", insulation: "voltage and leakage current", bearing: "vibration (or a current) and the bearing's geometry", eccentricity: "a current and its baseline", broken_bar: "ten seconds of a current" };
 
 const trends = {};
@@ -17,6 +18,17 @@ function remember(d) {
   if (d.t_end === null || (kept.length && d.t_end <= kept.at(-1).t_end)) return;
   kept.push({ t_end: d.t_end, state: d.state, statistic: d.statistic, threshold: d.threshold, reason: d.reason });
   if (kept.length > TREND) kept.shift();
+}
+
+// What was answered before this page was opened; one request looks at a bounded part of the past.
+async function recall() {
+  const past = [];
+  for (let path = `${address}/diagnoses?limit=500`, n = 0; path && n < RECALL_PARTS; n += 1) {
+    const part = await get(path);
+    past.push(...part.data);
+    path = part.next;
+  }
+  past.reverse().forEach(remember);
 }
 
 function trend(fault) {
@@ -108,8 +120,7 @@ function drawAlerts(alerts, now) {
 poll(async () => {
   try {
     if (before === null) {
-      const past = await get(`${address}/diagnoses?limit=500`);
-      past.data.reverse().forEach(remember);
+      await recall();
       before = true;
     }
     const [machine, alerts] = await Promise.all([get(address), get(`/api/v1/alerts?machine_id=${encodeURIComponent(id)}&limit=30`)]);
