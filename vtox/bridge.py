@@ -6,22 +6,23 @@ lease, its own restart) it forgets everything and rebuilds its records from the 
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event
 
 import redis
 import structlog
 
 from vtox import keys
-from vtox.domain import Record
+from vtox.domain import Motor, Record
 from vtox.errors import LeaseLost, WireError
-from vtox.faults import FAMILIES
+from vtox.faults import FAMILIES, record_s
 from vtox.records import Closed, Joiner, Piece, batches
 from vtox.seen import Seen, mark
 from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.ledger import INDEX, Ledger
+from vtox.store.machines import states
 from vtox.store.streams import create_group, trim_raw
 from vtox.wire import Fields, Header, Limits, decode_header
 
@@ -32,6 +33,8 @@ LEASE_MS = 5000
 # Read about this much at a time: larger replies fall out of the cache (docs/benchmarks).
 READ_BYTES = 2 << 20
 CHORES_S = 1.0
+# A nameplate registered or changed while windows flow counts from the next look on.
+NAMEPLATES_S = 15.0
 # The lag between a window's end and its arrival that the clock check allows is a setting; a
 # machine counts as back in time again at this share of it.
 CLOCK_HYSTERESIS = 0.8
@@ -52,7 +55,7 @@ class Bridge:
         self.token = uuid.uuid4().hex
         self.limits = Limits(settings.max_window_bytes, settings.max_samples)
         self.owner = False
-        self.renewed = self.chores = 0.0
+        self.renewed = self.chores = self.nameplates = 0.0
         self._forget()
 
     def run(self, stop: Event) -> None:
@@ -92,11 +95,16 @@ class Bridge:
             if now >= self.chores:
                 self.chores = now + CHORES_S
                 self._redispatch()
+                if now >= self.nameplates:
+                    self.nameplates = now + NAMEPLATES_S
+                    self._learn_motors(self.seen)
                 trim_raw(self.client, keys.RAW, self.settings.retention_s)
 
     def _forget(self) -> None:
+        self.motors: dict[str, Motor | None] = {}
         self.joiner = Joiner(
-            {f.name: f.record_s for f in FAMILIES.values()}, self.settings.reorder_windows
+            lambda family, machine_id: record_s(family, self.motors.get(machine_id)),
+            self.settings.reorder_windows,
         )
         self.seen: dict[str, Seen] = {}
         self.clock_off: dict[str, bool] = {}
@@ -222,12 +230,19 @@ class Bridge:
         new = [m for m in machine_ids if m not in self.seen]
         if not new:
             return
+        self._learn_motors(new)
         pipe = self.client.pipeline(transaction=False)
         for m in new:
             pipe.hgetall(keys.seen(m))
         for m, stored in zip(new, pipe.execute(), strict=True):
             marks = {k.decode(): v.decode() for k, v in stored.items()}
             self.seen[m] = Seen.restored(self.settings.duplicate_horizon, marks)
+
+    def _learn_motors(self, machine_ids: Iterable[str]) -> None:
+        """Look up the nameplates, by which long records get their length."""
+        ids = list(machine_ids)
+        if ids:
+            self.motors |= {m: s.motor for m, s in zip(ids, states(self.client, ids), strict=True)}
 
     def _note(self, h: Header, arrived: float) -> None:
         """Keep what a window says of its machine: vehicle, and whether its clock can be right."""

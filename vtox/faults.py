@@ -4,6 +4,9 @@ Everything that names a fault, a queue or a Celery task reads it from here.
 """
 
 from dataclasses import dataclass
+from math import ceil
+
+from vtox.domain import Motor
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,20 @@ FAMILIES: dict[str, Family] = {
         Family("broken_bar", ("broken_bar",), 10.0),
     )
 }
+
+# 2*s*f must lie ten bins from the supply line at half the rated slip, the slip of half the load.
+# Longer than 40 s the supply and the load seldom hold still.
+BINS, HALF, LONGEST_S = 10.0, 0.5, 40.0
+
+
+def record_s(family: str, motor: Motor | None) -> float:
+    """Return the length of the records of `family` for a machine: by its slip, where it matters."""
+    shortest = FAMILIES[family].record_s
+    if family != "broken_bar" or motor is None or not motor.rated_slip or not motor.supply_hz:
+        return shortest
+    wanted = BINS / (2 * HALF * motor.rated_slip * motor.supply_hz)
+    return min(max(float(ceil(wanted)), shortest), LONGEST_S)
+
 
 FAULTS: dict[str, Family] = {fault: f for f in FAMILIES.values() for fault in f.faults}
 

@@ -1,6 +1,6 @@
 """Joining consecutive windows of a machine into the records that each fault family needs. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -56,12 +56,12 @@ class Joiner:
     Parameters
     ----------
     record_s
-        Family -> length of its records in seconds.
+        (family, machine id) -> length of its records in seconds.
     reorder
         So many windows may overtake a missing one before it counts as lost.
     """
 
-    def __init__(self, record_s: Mapping[str, float], reorder: int = 3) -> None:
+    def __init__(self, record_s: Callable[[str, str], float], reorder: int = 3) -> None:
         self.record_s = record_s
         self.reorder = reorder
         self.bytes = 0
@@ -132,7 +132,7 @@ class Joiner:
         The first long one of a run is longer by the machine's share, so that the records of a
         fleet that starts together do not all end together.
         """
-        length = self.record_s[family]
+        length = self.record_s(family, h.machine_id)
         first = family not in line.started
         line.started.add(family)
         if first and length > 2 * h.duration_s:

@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     baseline_auto: bool = Field(
         True, description="learn a registered machine's baseline on the stream"
     )
-    baseline_records: int = Field(4, ge=2, description="long records without a finding it takes")
+    baseline_s: float = Field(40.0, ge=10, description="seconds without a finding it takes")
 
     results_max: int = Field(500_000, ge=100, description="entries kept of fault_diagnosis_results")
     assessments_max: int = Field(100_000, ge=100, description="entries kept of the assessments")

@@ -35,7 +35,7 @@ def learn(client: Client, settings: Settings, seen: Iterable[Seen]) -> None:
             continue
         noted = _followed_by(json.loads(client.hget(key, "learning") or "[]"), record)
         client.hset(key, "learning", json.dumps(noted))
-        if len(noted) >= settings.baseline_records:
+        if sum(r["t_end"] - r["t_start"] for r in noted) >= settings.baseline_s:
             _learn(client, machine, [Record(**r) for r in noted])
 
 

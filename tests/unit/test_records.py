@@ -8,6 +8,13 @@ from vtox.records import Closed, Joiner, Piece, batches
 from vtox.wire import Header
 
 FAMILIES = {"short": 1.0, "long": 10.0}
+
+
+def joining(lengths: dict[str, float] = FAMILIES, **options: int) -> Joiner:
+    """Return a joiner whose records have these lengths for every machine."""
+    return Joiner(lambda family, machine_id: lengths[family], **options)
+
+
 H = Header("M", "", 0, 1000.0, 1e4, 10_000, 20_000, ("ia",), "i2", None, None, None)
 
 
@@ -31,7 +38,7 @@ def feed(joiner: Joiner, *pieces: Piece, now: float = 0.0) -> list[Closed]:
 
 
 def test_windows_become_records_of_each_length() -> None:
-    joiner = Joiner({"short": 1.0, "long": 3.0})
+    joiner = joining({"short": 1.0, "long": 3.0})
     closed = feed(joiner, *(piece(n) for n in range(20)))
     assert seqs(closed, "short") == [(n, n, "") for n in range(20)]
     first, *rest = seqs(closed, "long")
@@ -44,7 +51,7 @@ def test_windows_become_records_of_each_length() -> None:
 def test_long_records_of_a_fleet_do_not_end_together() -> None:
     ends = set()
     for n in range(40):
-        joiner = Joiner({"long": 10.0})
+        joiner = joining({"long": 10.0})
         closed = feed(
             joiner, *(piece(k, frozenset({"long"}), machine_id=f"V{n:03d}") for k in range(21))
         )
@@ -54,19 +61,19 @@ def test_long_records_of_a_fleet_do_not_end_together() -> None:
 
 def test_slightly_out_of_order_is_put_in_order() -> None:
     closed = feed(
-        Joiner({"short": 1.0}), *(piece(n, frozenset({"short"})) for n in (0, 2, 3, 1, 4))
+        joining({"short": 1.0}), *(piece(n, frozenset({"short"})) for n in (0, 2, 3, 1, 4))
     )
     assert [c.record.first_seq for c in closed] == [0, 1, 2, 3, 4]
 
 
 def test_a_gap_ends_the_record() -> None:
-    joiner = Joiner(FAMILIES, reorder=2)
+    joiner = joining(FAMILIES, reorder=2)
     closed = feed(joiner, *(piece(n) for n in (0, 1, 2, 5, 6, 7)))
     assert seqs(closed, "long") == [(0, 2, "gap: window 3 missing")]
 
 
 def test_late_windows_open_a_record_of_their_own() -> None:
-    joiner = Joiner(FAMILIES, reorder=1)
+    joiner = joining(FAMILIES, reorder=1)
     closed = feed(joiner, *(piece(n) for n in (0, 1, 3, 4)), piece(2))
     assert seqs(closed, "long")[-1] == (2, 2, "late window")
 
@@ -80,13 +87,13 @@ def test_late_windows_open_a_record_of_their_own() -> None:
     ],
 )
 def test_what_cannot_be_joined_is_not(changes: dict[str, object], reason: str) -> None:
-    joiner = Joiner(FAMILIES)
+    joiner = joining()
     closed = feed(joiner, piece(0), piece(1), piece(2, **changes))
     assert seqs(closed, "long") == [(0, 1, reason)]
 
 
 def test_silence_ends_a_record_and_frees_the_machine() -> None:
-    joiner = Joiner(FAMILIES)
+    joiner = joining()
     feed(joiner, piece(0), piece(1), piece(3))
     assert joiner.expire(now=1.0) == []
     closed = joiner.expire(now=4.0)
@@ -96,14 +103,14 @@ def test_silence_ends_a_record_and_frees_the_machine() -> None:
 
 
 def test_a_sender_that_began_anew_beyond_the_horizon() -> None:
-    joiner = Joiner(FAMILIES)
+    joiner = joining()
     closed = feed(joiner, piece(900), piece(901), piece(0, t0=9000.0), piece(1, t0=9001.0))
     assert seqs(closed, "long") == [(900, 901, "sender restarted")]
     assert joiner.add(piece(2, t0=9002.0), 0.0)
 
 
 def test_open_records_are_shed_at_the_limit() -> None:
-    joiner = Joiner(FAMILIES)
+    joiner = joining()
     feed(joiner, *(piece(0, machine_id=f"V{n}") for n in range(10)))
     assert joiner.bytes == 10 * H.nbytes
     closed = joiner.shed(4 * H.nbytes)
@@ -112,14 +119,14 @@ def test_open_records_are_shed_at_the_limit() -> None:
 
 
 def test_families_already_assigned_are_left_alone() -> None:
-    joiner = Joiner(FAMILIES)
+    joiner = joining()
     closed = feed(joiner, piece(0, frozenset({"long"})), piece(1))
     assert seqs(closed, "short") == [(1, 1, "")]
 
 
 @given(st.lists(st.integers(0, 30), max_size=60, unique=True))
 def test_each_window_is_in_one_record_of_each_family(order: list[int]) -> None:
-    joiner = Joiner({"short": 1.0, "long": 4.0})
+    joiner = joining({"short": 1.0, "long": 4.0})
     closed = feed(joiner, *(piece(n) for n in order)) + joiner.expire(now=1e9)
     for family in ("short", "long"):
         ids = [i for c in closed if c.family == family for i in c.record.ids.split()]
@@ -128,7 +135,7 @@ def test_each_window_is_in_one_record_of_each_family(order: list[int]) -> None:
 
 
 def test_batches_are_cut_by_windows() -> None:
-    closed = feed(Joiner({"long": 4.0}), *(piece(n, frozenset({"long"})) for n in range(80)))
+    closed = feed(joining({"long": 4.0}), *(piece(n, frozenset({"long"})) for n in range(80)))
     rows = [(c.record.record_id("long"), c.record) for c in closed]
     cut = list(batches(rows, 10))
     assert [r for b in cut for r in b] == rows

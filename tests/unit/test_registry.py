@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vtox.faults import FAMILIES, FAULTS
+import pytest
+
+from vtox.domain import Motor
+from vtox.faults import FAMILIES, FAULTS, record_s
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,3 +50,13 @@ def registered(tmp_path: Path) -> dict[str, object]:
     )
     assert found.returncode == 0, found.stderr
     return dict(json.loads(found.stdout))
+
+
+@pytest.mark.parametrize(
+    ("rated_speed_rpm", "seconds"), [(1440, 10.0), (1485, 20.0), (1492.5, 40.0), (1499, 40.0)]
+)
+def test_long_records_are_as_long_as_the_slip_asks(rated_speed_rpm: float, seconds: float) -> None:
+    motor = Motor(pole_pairs=2, supply_hz=50, rated_speed_rpm=rated_speed_rpm)
+    assert record_s("broken_bar", motor) == seconds
+    assert record_s("bearing", motor) == FAMILIES["bearing"].record_s
+    assert record_s("broken_bar", Motor()) == FAMILIES["broken_bar"].record_s
