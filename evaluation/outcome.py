@@ -1,5 +1,6 @@
 """What every study collects: one outcome per record, and the tables made of them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -122,11 +123,11 @@ def scores(outcomes: Sequence[Outcome], faulty: bool) -> Floats:
 
 
 def reasons(outcomes: Iterable[Outcome], most: int = 5) -> list[tuple[str, int]]:
-    """Return the commonest reasons of abstentions: their words up to the first number or colon."""
+    """Return the commonest reasons of abstentions, alike but for their figures."""
     counts: dict[str, int] = {}
     for o in outcomes:
         if o.alarm is None:
-            head = o.reason.split(":")[0].split(" (")[0][:70]
+            head = re.sub(r"-?\d+(\.\d+)?", "#", o.reason)[:120]
             counts[head] = counts.get(head, 0) + 1
     return sorted(counts.items(), key=lambda c: -c[1])[:most]
 
