@@ -28,14 +28,14 @@ class Family:
         return f"vtox.{self.name}"
 
 
-# Record lengths: a turn short shows within cycles of the supply; a bearing needs tens of shaft
+# Record lengths: a turn short shows within cycles of the supply; a bearing needs twenty shaft
 # turns; the broken-bar sidebands lie 2*s*f from the supply line, 1 Hz at 1 % slip and 50 Hz, and
 # need ten bins of distance (docs/ARCHITECTURE.md, "Records").
 FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
         Family("turn_short", ("turn_short", "insulation"), 1.0),
-        Family("bearing", ("bearing", "eccentricity"), 1.0),
+        Family("bearing", ("bearing", "eccentricity"), 2.0),
         Family("broken_bar", ("broken_bar",), 10.0),
     )
 }

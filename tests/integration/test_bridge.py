@@ -25,7 +25,7 @@ def test_windows_sent_before_the_first_start_are_dispatched(
     for k in range(25):
         add_window(client, seq=k)
     with bridging(settings) as sent:
-        eventually(lambda: families(sent)["bearing"] == 25 and families(sent)["broken_bar"] >= 1)
+        eventually(lambda: families(sent)["turn_short"] == 25 and families(sent)["broken_bar"] >= 1)
     assert families(sent)["turn_short"] == 25
     assert counters(client)["windows_in"] == 25
     assert group_info(client, keys.RAW).pending == 25, "nothing is acknowledged on dispatch"
@@ -36,7 +36,7 @@ def test_duplicates_count_once(client: Client, settings: Settings) -> None:
         add_window(client, seq=k)
     with bridging(settings) as sent:
         eventually(lambda: counters(client).get("windows_duplicate") == 4)
-        eventually(lambda: families(sent)["bearing"] == 3)
+        eventually(lambda: families(sent)["turn_short"] == 3)
     with bridging(settings):
         add_window(client, seq=1)
         eventually(lambda: counters(client)["windows_duplicate"] == 5)
@@ -60,7 +60,7 @@ def test_malformed_entries_are_dead_letters_and_spare_their_neighbours(
     bad = add_window(client, seq=1, **changes)
     add_window(client, "V002", seq=0)
     with bridging(settings) as sent:
-        eventually(lambda: families(sent)["bearing"] == 2)
+        eventually(lambda: families(sent)["turn_short"] == 2)
         letter = eventually(lambda: client.xrange(keys.DEAD_LETTERS))[0][1]
     assert letter[b"code"].decode() == code
     assert letter[b"stream_id"].decode() == bad
@@ -73,12 +73,12 @@ def test_a_successor_rebuilds_open_records(client: Client, settings: Settings) -
     for k in range(6):
         add_window(client, seq=k)
     with bridging(settings) as sent:
-        eventually(lambda: families(sent)["bearing"] == 6)
+        eventually(lambda: families(sent)["turn_short"] == 6)
         assert families(sent)["broken_bar"] == 0
     for k in range(6, 25):
         add_window(client, seq=k)
     with bridging(settings) as sent:
-        eventually(lambda: families(sent)["broken_bar"] >= 1 and families(sent)["bearing"] == 19)
+        eventually(lambda: families(sent)["broken_bar"] >= 1 and families(sent)["turn_short"] == 19)
     row = client.hgetall(keys.ledger("broken_bar"))
     assert any(b'"first_seq": 0' in r for r in row.values()), "windows 0 to 5 are in it"
 
@@ -87,9 +87,9 @@ def test_what_idles_is_dispatched_again(client: Client, settings: Settings) -> N
     hasty = load(redis_url=settings.redis_url, redispatch_after_s=0.5)
     add_window(client)
     with bridging(hasty) as sent:
-        eventually(lambda: families(sent)["bearing"] >= 2)
+        eventually(lambda: families(sent)["turn_short"] >= 2)
     assert counters(client)["records_redispatched"] >= 1
-    assert len({i for family, ids in sent for i in ids if family == "bearing"}) == 1
+    assert len({i for family, ids in sent for i in ids if family == "turn_short"}) == 1
 
 
 def test_in_flight_is_bounded(client: Client, settings: Settings) -> None:
@@ -97,36 +97,36 @@ def test_in_flight_is_bounded(client: Client, settings: Settings) -> None:
     for k in range(600):
         add_window(client, seq=k)
     with bridging(narrow) as sent:
-        eventually(lambda: families(sent)["bearing"] > 0)
-        eventually(lambda: counters(client).get("in_flight_windows:bearing", 0) >= 8)
+        eventually(lambda: families(sent)["turn_short"] > 0)
+        eventually(lambda: counters(client).get("in_flight_windows:turn_short", 0) >= 8)
         info = group_info(client, keys.RAW)
     assert info.lag
-    assert counters(client)["in_flight_windows:bearing"] == 8
+    assert counters(client)["in_flight_windows:turn_short"] == 8
 
 
 def test_a_second_bridge_stands_by_and_takes_over(client: Client, settings: Settings) -> None:
     with bridging(settings) as first:
         add_window(client, seq=0)
-        eventually(lambda: families(first)["bearing"] == 1)
+        eventually(lambda: families(first)["turn_short"] == 1)
         with bridging(settings) as second:
             add_window(client, seq=1)
-            eventually(lambda: families(first)["bearing"] == 2)
-            assert families(second)["bearing"] == 0
+            eventually(lambda: families(first)["turn_short"] == 2)
+            assert families(second)["turn_short"] == 0
     with bridging(settings) as third:
         add_window(client, seq=2)
-        eventually(lambda: families(third)["bearing"] == 1)
+        eventually(lambda: families(third)["turn_short"] == 1)
 
 
 def test_a_clock_far_off_is_one_alert(client: Client, settings: Settings) -> None:
     for k in range(3):
         add_window(client, seq=k, t0=1000.0 + k)
     with bridging(settings) as sent:
-        eventually(lambda: families(sent)["bearing"] == 3)
+        eventually(lambda: families(sent)["turn_short"] == 3)
     alerts = [e for _, e in client.xrange(keys.ALERTS)]
     assert [(a[b"fault"], a[b"event"]) for a in alerts] == [(b"clock", b"raised")]
     with bridging(settings) as sent:
         add_window(client, seq=3, t0=1003.0)
-        eventually(lambda: families(sent)["bearing"] == 1)
+        eventually(lambda: families(sent)["turn_short"] == 1)
     assert client.xlen(keys.ALERTS) == 1
 
 
@@ -135,8 +135,8 @@ def test_a_dead_letter_sent_again_goes_to_its_family_alone(
 ) -> None:
     with bridging(settings) as sent:
         add_window(client, seq=5)
-        eventually(lambda: families(sent)["bearing"] == 1)
-        again = add_window(client, seq=5, replay_of="1-0", replay_family="bearing")
-        eventually(lambda: families(sent)["bearing"] == 2)
+        eventually(lambda: families(sent)["turn_short"] == 1)
+        again = add_window(client, seq=5, replay_of="1-0", replay_family="turn_short")
+        eventually(lambda: families(sent)["turn_short"] == 2)
     letters = client.hget(keys.PROGRESS, again).decode()
-    assert letters == "".join("a" if f == "bearing" else "d" for f in INDEX)
+    assert letters == "".join("a" if f == "turn_short" else "d" for f in INDEX)
