@@ -117,9 +117,10 @@ def _refusal(front: Front, rotor: Rotor, found: _Found, i: int) -> str:
     if rotor.pole_pairs[i] == 1:
         bins = slip.low * front.f0_hz[i] / rotor.modulation.bin_hz
         if bins < TWO_POLE_BINS:
+            needed_s = front.duration_s * TWO_POLE_BINS / max(bins, 1e-3)
             return (
                 "two-pole motor: at this slip the lines fall on 0 Hz and twice the supply; a "
-                f"record of {front.duration_s * TWO_POLE_BINS / max(bins, 1e-3):.0f} s would part them"
+                f"record of {needed_s:.0f} s would part them"
             )
     if found.drift[i] > UNSTEADY:
         return f"not stationary: the current moves by {found.drift[i]:.0%} within the record"

@@ -16,6 +16,7 @@ HARMONIC_HZ = 1.0
 HARMONIC_BINS = 4
 # The speed of a loaded rotor wanders; at 14 times the supply frequency a line is about this wide.
 LINE_HZ = 0.3
+SWING_HZ = 2.0
 FLOOR_HZ = 8.0
 
 
@@ -83,11 +84,14 @@ def slot_harmonics(
     rows = np.arange(len(best))
     away = np.abs(np.arange(width) - best[:, None]) > 3 * smooth + 3
     runner_up = np.where(away & (np.arange(width) < count[:, None]), score, 0.0).max(axis=-1)
-    near = np.clip(best[:, None] + np.arange(-smooth - 1, smooth + 2), 0, width - 1)
-    pull = np.nan_to_num(np.take_along_axis(excess, near[:, None, :], axis=-1)).max(axis=1)
-    centre = (near * pull**2).sum(axis=-1) / np.maximum((pull**2).sum(axis=-1), 1e-30)
-    offset = np.round(top / df_hz) - top / df_hz  # rounding of the first bin, per order
+    # A speed that swings spreads a line into pairs of sidebands; their centre is the mean speed.
+    reach = max(smooth + 1, round(SWING_HZ / df_hz))
+    near = np.clip(best[:, None] + np.arange(-reach, reach + 1), 0, width - 1)
     lead_order = np.argmax(np.nan_to_num(excess[rows, :, best]), axis=-1)
+    pull = np.nan_to_num(np.take_along_axis(excess[rows, lead_order], near, axis=-1))
+    pull = np.where(pull > 0.05 * pull.max(axis=-1, keepdims=True), pull, 0.0)
+    centre = (near * pull).sum(axis=-1) / np.maximum(pull.sum(axis=-1), 1e-30)
+    offset = np.round(top / df_hz) - top / df_hz  # rounding of the first bin, per order
     slip = low + (centre - offset[rows, lead_order]) / per_slip
     return SlotLines(
         slip=np.asarray(slip, np.float64),
