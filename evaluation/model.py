@@ -19,6 +19,7 @@ from vtox.baseline import Baseline
 from vtox.diagnosis import Case as Question
 from vtox.diagnosis import diagnose_batch, learn_baseline
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.faults import FAMILIES
 from vtox.simulator.model.case import Case, Earth
 from vtox.simulator.model.plants import PLANTS
 from vtox.simulator.model.run import Record, nameplate, records
@@ -226,7 +227,8 @@ def _gap_job(machine: int) -> list[Outcome]:
     baseline = learn_baseline([r.recording(tachometer=True) for r in before], motor)
     cases = scenarios.gap_cases(machine, 1_000, 40, GAP)
     cases += scenarios.gap_cases(machine, 2_000, 40, 2 * GAP)
-    kept = list(records([c for c, _ in cases], 1.0, FS_HZ, channels=CURRENTS))
+    seconds = FAMILIES["bearing"].record_s
+    kept = list(records([c for c, _ in cases], seconds, FS_HZ, channels=CURRENTS))
     asked = [Question(r.recording(tachometer=True), motor, baseline) for r in kept]
     answers = diagnose_batch(asked, ["eccentricity"])
     return [

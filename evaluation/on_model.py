@@ -9,6 +9,7 @@ from evaluation.metrics import Rate
 from evaluation.model import SENSOR, Answers
 from evaluation.on_cage import line_test
 from evaluation.outcome import Goal, Outcome, Study, Table, abstained, alarms, scores, select
+from vtox.faults import FAMILIES
 
 
 def roc_curves(
@@ -143,7 +144,7 @@ def gap_study(found: Sequence[Outcome]) -> Study:
     columns = ("machine", "healthy f-fr", "AUC", "found at +6 dB", "false alarms", "abstained")
     return Study(
         "Air gap, model",
-        "Records of 1 s at two loads, speed measured; the modulation of the magnetising inductance "
+        f"Records of {FAMILIES['bearing'].record_s:g} s at two loads, speed measured; the modulation of the magnetising inductance "
         "doubles; a baseline per machine from six healthy records of 10 s.",
         (
             Table("By machine", columns, tuple(rows)),

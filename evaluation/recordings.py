@@ -14,12 +14,15 @@ from vtox.baseline import Baseline
 from vtox.diagnosis import Case as Question
 from vtox.diagnosis import diagnose_batch, learn_baseline
 from vtox.domain import CURRENTS, Diagnosis, Motor, Recording, State
+from vtox.faults import FAMILIES
 from vtox.nameplate import read_motor
 from vtox.readers import Options, read
 
 ROOT = Path(__file__).resolve().parents[1]
 MARGIN_S = 0.3  # around a switching instant, whose label is good to 0.1 s
-RECORD_S, SLOT_S = 1.0, 0.2
+SLOT_S = 0.2
+RECORD_S = FAMILIES["turn_short"].record_s
+BEARING_S = FAMILIES["bearing"].record_s
 STANDARD_G = 9.80665
 DEFECT = {"inner_race": "BPFI", "outer_race": "BPFO", "ball": "BSF", "healthy": ""}
 # Speeds at 0 to 3 hp where the recording does not give it (Case Western Reserve University).
@@ -98,8 +101,8 @@ def shorts(where: Path, *, hop_s: float = 0.25) -> Shorts | None:
     )
 
 
-def bearings(where: Path, *, pieces: int = 10, every: int = 1) -> dict[str, list[Outcome]] | None:
-    """Return the answers on the bearing recordings, whole and by 1 s, with the defect named."""
+def bearings(where: Path, *, pieces: int = 5, every: int = 1) -> dict[str, list[Outcome]] | None:
+    """Return the answers on the bearing recordings, whole and cut as the stream cuts them."""
     labels = where / "cwru" / "labels.csv"
     if not labels.exists():
         return None
@@ -110,12 +113,13 @@ def bearings(where: Path, *, pieces: int = 10, every: int = 1) -> dict[str, list
         if k % every == 0 or row["fault"] == "healthy"
     ]
     whole = [_vibration(where / "cwru" / f"{r['recording']}.npz", r) for r in rows]
-    found: dict[str, list[Outcome]] = {"10 s": [], "1 s": []}
+    short = f"{BEARING_S:g} s"
+    found: dict[str, list[Outcome]] = {"10 s": [], short: []}
     for row, recording in zip(rows, whole, strict=True):
         cut = _pieces(recording, pieces)
         answers = diagnose_batch([Question(r, motor) for r in (recording, *cut)], ["bearing"])
         for k, (r, d) in enumerate(zip((recording, *cut), answers, strict=True)):
-            found["1 s" if k else "10 s"].append(
+            found[short if k else "10 s"].append(
                 outcome(
                     d[0],
                     faulty=row["fault"] != "healthy",
@@ -235,8 +239,8 @@ def _span(recording: Recording, start_s: float, stop_s: float) -> Recording:
 
 
 def _pieces(recording: Recording, most: int) -> list[Recording]:
-    whole = int(recording.duration_s / RECORD_S)
-    return [_span(recording, k * RECORD_S, (k + 1) * RECORD_S) for k in range(min(whole, most))]
+    whole = int(recording.duration_s / BEARING_S)
+    return [_span(recording, k * BEARING_S, (k + 1) * BEARING_S) for k in range(min(whole, most))]
 
 
 def _vibration(path: Path, row: Mapping[str, str]) -> Recording:
