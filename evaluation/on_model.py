@@ -144,8 +144,9 @@ def gap_study(found: Sequence[Outcome]) -> Study:
     columns = ("machine", "healthy f-fr", "AUC", "found at +6 dB", "false alarms", "abstained")
     return Study(
         "Air gap, model",
-        f"Records of {FAMILIES['bearing'].record_s:g} s at two loads, speed measured; the modulation of the magnetising inductance "
-        "doubles; a baseline per machine from six healthy records of 10 s.",
+        f"Records of {FAMILIES['bearing'].record_s:g} s at two loads, speed measured; the "
+        "modulation of the magnetising inductance doubles; a baseline per machine from six healthy "
+        "records of 10 s.",
         (
             Table("By machine", columns, tuple(rows)),
             tables.counted("All records", {"speed sensor and baseline": found}),

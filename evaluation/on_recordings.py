@@ -118,6 +118,7 @@ def bearings_study(found: Mapping[str, list[Outcome]]) -> Study:
     whole = found["10 s"]
     races = [o for o in whole if o.tags["fault"] in RACES]
     right = [_named(o) for o in races]
+    first = sum(_first(o) for o in races)
     sound = [o for o in whole if not o.faulty]
     balls = [o for o in whole if o.tags["fault"] == "ball"]
     wrong = sum(
@@ -128,8 +129,8 @@ def bearings_study(found: Mapping[str, list[Outcome]]) -> Study:
     each = ", ".join(f"{a:.3f}" for a in areas)
     text = (
         "62 recordings of drive-end vibration of one rig; each defect is another bearing. Named "
-        "right means: the defect named first is that of the label, whatever the state; the alarm "
-        "stands in a column of its own. Some labelled defects are known to show no clean line "
+        "right means: the `defect` of the diagnosis is that of the label; for the others, what they "
+        "call the likeliest. Some labelled defects are known to show no clean line "
         "(balls, outer race 0.014 in: Smith & Randall 2015, MSSP 64-65:100)."
     )
     return Study(
@@ -143,7 +144,11 @@ def bearings_study(found: Mapping[str, list[Outcome]]) -> Study:
         ),
         (
             Goal(
-                "race named first", ">= 38 of 44", f"{sum(right)} of {len(right)}", sum(right) >= 38
+                "race named first",
+                ">= 38 of 44",
+                f"{sum(right)} of {len(right)} named in an alarm; {first} with the nearest where "
+                "nothing was found",
+                sum(right) >= 38,
             ),
             Goal("healthy bearings", "no alarm", str(alarms(sound)), alarms(sound).hits == 0),
             Goal(
@@ -164,6 +169,10 @@ def bearings_study(found: Mapping[str, list[Outcome]]) -> Study:
 
 def _named(o: Outcome) -> bool:
     return bool(o.found.get("defect") == o.tags["defect"])
+
+
+def _first(o: Outcome) -> bool:
+    return bool(o.found.get("defect", o.found.get("leading")) == o.tags["defect"])
 
 
 def _auroc(found: Sequence[Outcome], fault: str) -> float:
