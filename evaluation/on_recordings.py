@@ -129,8 +129,8 @@ def bearings_study(found: Mapping[str, list[Outcome]]) -> Study:
     each = ", ".join(f"{a:.3f}" for a in areas)
     text = (
         "62 recordings of drive-end vibration of one rig; each defect is another bearing. Named "
-        "right means: the `defect` of the diagnosis is that of the label; for the others, what they "
-        "call the likeliest. Some labelled defects are known to show no clean line "
+        "right means: the `defect` of the diagnosis is that of the label; for the others, what "
+        "they call the likeliest. Some labelled defects are known to show no clean line "
         "(balls, outer race 0.014 in: Smith & Randall 2015, MSSP 64-65:100)."
     )
     return Study(
