@@ -5,14 +5,14 @@ supply line. Every diagnoser takes the `Front` and decides.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
-from vtox.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
-from vtox.dsp import baseband, quality, sequence, supply
+from vtox.diagnosers.reduction import joined, reduced
+from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.dsp import sequence
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -28,15 +28,14 @@ CHUNK_SAMPLES = 2_000_000
 # The supply line must hold this share of the power above 4 Hz; converter currents hold over 0.8.
 LINE_SHARE = 0.3
 MIN_CYCLES = 8
-LOWEST_FS_HZ = 400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
     """Shared view of B recordings of one shape (channels, samples, rate); arrays run over them.
 
-    Phasors and envelopes are peak values; `phases` and `order` tell how measured channels were
-    assigned. What could not be computed is an empty array and has its reason in `problems`.
+    Phasors and envelopes are peak values; `order` and `signs` tell how measured channels were
+    assigned to phases. What could not be computed is an empty array and has its reason in `problems`.
     """
 
     recordings: tuple[Recording, ...]
@@ -94,10 +93,10 @@ def front_end(recordings: Sequence[Recording], motors: Sequence[Motor]) -> Front
     kept_hz = KEPT_HZ if any(m.rotor_bars for m in motors) else KEPT_WITHOUT_BARS_HZ
     step = max(1, CHUNK_SAMPLES // (max(1, len(currents) + len(voltages)) * first.samples))
     pieces = [
-        _reduce(recordings[b : b + step], currents, voltages, kept_hz)
+        reduced(recordings[b : b + step], currents, voltages, kept_hz)
         for b in range(0, len(recordings), step)
     ]
-    r = pieces[0] if len(pieces) == 1 else _joined(pieces)
+    r = pieces[0] if len(pieces) == 1 else joined(pieces)
     three_i, three_v = len(currents) == 3, len(voltages) == 3
     none = np.zeros((len(recordings), 3, 0), complex)
     return Front(
@@ -128,162 +127,9 @@ def front_end(recordings: Sequence[Recording], motors: Sequence[Motor]) -> Front
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Reduced:
-    """A piece of a batch after every step that touches samples."""
-
-    problems: tuple[tuple[str, ...], ...]
-    voltage_problems: tuple[tuple[str, ...], ...]
-    share: Floats
-    f0_hz: Floats
-    centre_hz: Floats
-    spectrum: Complex
-    order: Ints
-    signs: Ints
-    order_v: Ints
-    signs_v: Ints
-    envelope: Complex
-    envelope_v: Complex
-    frames: Complex
-    frame_t_s: Floats
-    df_hz: float
-    rate_hz: float
-
-
-def _reduce(
-    recordings: Sequence[Recording],
-    currents: tuple[str, ...],
-    voltages: tuple[str, ...],
-    kept_hz: float,
-) -> _Reduced:
-    fs_hz = recordings[0].fs_hz
-    x = _stack(recordings, currents + voltages)
-    n = len(currents)
-    problems = _problems(x[:, :n], currents, fs_hz)
-    voltage_problems = _problems(x[:, n:], voltages, fs_hz)
-    for b, reasons in enumerate(zip(problems, voltage_problems, strict=True)):
-        if any(reasons):  # one bad recording must leave the batch computable
-            np.nan_to_num(x[b], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-    samples = x.shape[-1]
-    if not currents or fs_hz < LOWEST_FS_HZ or samples < quality.MIN_SAMPLES:
-        return _nothing(problems, voltage_problems, len(recordings), currents)
-    samples = scipy.fft.prev_fast_len(samples, real=True)
-    df_hz = fs_hz / samples
-    kept = 1 + min(samples // 2, int(kept_hz / df_hz))
-    spectra = scipy.fft.rfft(x[..., :samples], axis=-1)[..., :kept]
-    spectrum = spectra[:, :n].copy()
-    centre, share = supply.line_bin(spectrum, df_hz, min(fs_hz / 3, 450.0))
-    centre_hz = np.asarray(centre * df_hz, np.float64)
-    envelopes, rate_hz = baseband.around_line(spectra, centre, samples, fs_hz)
-    at_line = np.take_along_axis(spectra, centre[:, None, None], axis=-1)[..., 0]
-    signs, order, envelope = _positive(at_line[:, :n], envelopes[:, :n])
-    signs_v, order_v, envelope_v = signs, order, envelope[:, :0]
-    if len(voltages) == 3:
-        signs_v, order_v, envelope_v = _positive(at_line[:, n:], envelopes[:, n:])
-    f0_hz = supply.frequency_hz(envelope, rate_hz, centre_hz)
-    frame_t_s, frames = supply.frame_phasors(x, fs_hz, f0_hz)
-    return _Reduced(
-        problems=problems,
-        voltage_problems=voltage_problems,
-        share=share,
-        f0_hz=f0_hz,
-        centre_hz=centre_hz,
-        spectrum=spectrum,
-        order=order,
-        signs=signs,
-        order_v=order_v,
-        signs_v=signs_v,
-        envelope=envelope,
-        envelope_v=envelope_v,
-        frames=frames,
-        frame_t_s=frame_t_s,
-        df_hz=df_hz,
-        rate_hz=rate_hz,
-    )
-
-
-def _nothing(
-    problems: tuple[tuple[str, ...], ...],
-    voltage_problems: tuple[tuple[str, ...], ...],
-    batch: int,
-    currents: tuple[str, ...],
-) -> _Reduced:
-    """Return a piece in which nothing could be computed, with the reason for each recording."""
-    missing = () if currents else ("no current channel",)
-    none = np.zeros((batch, 3, 0), np.complex64)
-    order = np.tile(np.arange(3), (batch, 1))
-    return _Reduced(
-        problems=tuple((*missing, *p) for p in problems),
-        voltage_problems=voltage_problems,
-        share=np.zeros(batch),
-        f0_hz=np.full(batch, np.nan),
-        centre_hz=np.full(batch, np.nan),
-        spectrum=none,
-        order=order,
-        signs=np.ones((batch, 3), int),
-        order_v=order,
-        signs_v=np.ones((batch, 3), int),
-        envelope=none[:, 0],
-        envelope_v=none[:, 0],
-        frames=none,
-        frame_t_s=np.zeros(0),
-        df_hz=0.0,
-        rate_hz=1.0,
-    )
-
-
-def _joined(pieces: Sequence[_Reduced]) -> _Reduced:
-    """Return the pieces as one batch; what has no batch axis is the same in all of them."""
-
-    def join(name: str) -> object:
-        values = [getattr(p, name) for p in pieces]
-        if name in ("frame_t_s", "df_hz", "rate_hz"):
-            return values[0]
-        return sum(values, ()) if isinstance(values[0], tuple) else np.concatenate(values)
-
-    return _Reduced(**{f.name: join(f.name) for f in fields(_Reduced)})  # type: ignore[arg-type]
-
-
 def _sequences(phasors: Complex, order: Ints, signs: Ints) -> Complex:
     turned = phasors * signs[..., None]
     return sequence.components(np.take_along_axis(turned, order[..., None], axis=1))
-
-
-def _stack(recordings: Sequence[Recording], names: Sequence[str]) -> Array:
-    x = np.empty((len(recordings), len(names), recordings[0].samples), np.float32)
-    for b, recording in enumerate(recordings):
-        for c, name in enumerate(names):
-            x[b, c] = recording.channels[name]
-    return x
-
-
-def _problems(x: Array, names: Sequence[str], fs_hz: float) -> tuple[tuple[str, ...], ...]:
-    """Return the reasons of all channels together, per recording."""
-    checks = [quality.check(x[:, c], name, fs_hz) for c, name in enumerate(names)]
-    found = [sum(each, ()) for each in zip(*checks, strict=True)] or [()] * len(x)
-    if names and fs_hz < LOWEST_FS_HZ:
-        low = f"sampling rate too low: {fs_hz:g} Hz, need {LOWEST_FS_HZ:g} Hz"
-        found = [(*f, low) for f in found]
-    return tuple(found)
-
-
-def _positive(at_line: Complex, envelopes: Complex) -> tuple[Ints, Ints, Complex]:
-    """Return signs, order and the positive-sequence envelope of one, two or three channels.
-
-    Of two channels the third follows, because the currents of a motor without neutral sum to zero;
-    of one the envelope is its own.
-    """
-    batch, channels = at_line.shape
-    if channels == 1:
-        return np.ones((batch, 3), int), np.zeros((batch, 3), int), envelopes[:, 0]
-    if channels == 2:
-        at_line, envelopes = (
-            np.concatenate([z, -z.sum(axis=1, keepdims=True)], axis=1) for z in (at_line, envelopes)
-        )
-    signs, order = sequence.wiring(at_line)
-    weight = sequence.FORTESCUE[1][np.argsort(order, axis=1)] * signs
-    envelope = np.einsum("bp,bpn->bn", weight.astype(np.complex64), envelopes)
-    return signs, order, envelope
 
 
 def _supply_problems(

@@ -13,7 +13,7 @@ Complex = npt.NDArray[np.complexfloating]
 PAD = 4
 # The floor is fitted on so many points of the surroundings: from this factor below the interval to
 # this factor above it, at least so many bins.
-FLOOR_POINTS = 160
+FLOOR_POINTS = 120
 FLOOR_FACTOR = 2.5
 FLOOR_BINS = 50
 # Below so many bins the removed trend and the skirt of the supply line shape the floor.
@@ -21,7 +21,7 @@ LOWEST_BINS = 2.5
 # Points this far above the floor count as this far: other lines pull the fit no further. The mean
 # of Exp(1) so limited is 1 - exp(-LIMIT).
 LIMIT = 2.5
-PASSES = 8
+PASSES = 6
 # Half width of a line in bins of the Hann window.
 LINE_BINS = 2.5
 
@@ -110,7 +110,9 @@ def strongest(m: Modulation, low_hz: Floats, high_hz: Floats) -> Line:
     ramp = np.linspace(0, 1, FLOOR_POINTS)
     ring = ring_low[:, None] + (ring_high - ring_low)[:, None] * ramp
     ring_index = np.clip(np.round(ring / m.step_hz).astype(int), 1, last)
-    ring_power = [_power(np.take_along_axis(z, ring_index, axis=-1)) for z in (m.am, m.pm)]
+    ring_power = np.stack(
+        [_power(np.take_along_axis(z, ring_index, axis=-1)) for z in (m.am, m.pm)]
+    )
     span = np.log(ring_high / ring_low)[:, None] / 2
     middle = np.log(ring_high * ring_low)[:, None] / 2
     x_ring = (np.log(ring_index * m.step_hz) - middle) / span
@@ -118,7 +120,7 @@ def strongest(m: Modulation, low_hz: Floats, high_hz: Floats) -> Line:
 
     use = np.ones(ring_index.shape, bool)
     for _ in range(2):
-        am_floor, pm_floor = (_floor(x_ring, p, use, x) for p in ring_power)
+        am_floor, pm_floor = _floors(x_ring, ring_power, use, x)
         score = np.where(inside, am_power / am_floor + pm_power / pm_floor, 0.0)
         best = np.argmax(score, axis=-1)[:, None]
         found = np.take_along_axis(index, best, axis=-1)
@@ -136,23 +138,24 @@ def _power(z: Complex) -> Floats:
     return np.asarray(z.real.astype(np.float64) ** 2 + z.imag.astype(np.float64) ** 2)
 
 
-def _floor(x: Floats, power: Floats, use: npt.NDArray[np.bool_], at: Floats) -> Floats:
-    """Return the floor exp(quadratic) of powers at `x`, evaluated at `at`.
+def _floors(x: Floats, power: Floats, use: npt.NDArray[np.bool_], at: Floats) -> Floats:
+    """Return the floors exp(quadratic) of powers (2, batch, points) at `x`, evaluated at `at`.
 
     Fisher scoring of the Whittle likelihood sum(log F + P/F), with P/F limited (Whittle 1953,
     Ark. Mat. 2(5):423; the limit makes it an M-estimate).
     """
-    basis = np.stack([np.ones_like(x), x, x * x], axis=-1)
-    weighted = basis * use[..., None]
-    normal = np.swapaxes(weighted, -1, -2) @ basis + 1e-3 * np.eye(3)
-    gain = np.linalg.solve(normal, np.swapaxes(weighted, -1, -2))
+    basis = np.stack([np.ones_like(x), x, x * x], axis=-2)  # (batch, 3, points)
+    weighted = basis * use[:, None, :]
+    inverse = np.linalg.inv(weighted @ np.swapaxes(basis, -1, -2) + 1e-3 * np.eye(3))
+    gain = inverse @ weighted
+    columns = np.swapaxes(gain, -1, -2)
     log_power = np.log(power + 1e-30)
-    fit = (gain @ log_power[..., None])[..., 0]
+    fit = (log_power[..., None, :] @ columns)[..., 0, :]
     for _ in range(PASSES):
-        excess = np.exp(np.minimum(log_power - (basis @ fit[..., None])[..., 0], 3.0))
+        excess = np.exp(np.minimum(log_power - (fit[..., None, :] @ basis)[..., 0, :], 3.0))
         update = np.minimum(excess, LIMIT) / (1 - np.exp(-LIMIT)) - 1
-        fit = fit + (gain @ update[..., None])[..., 0]
-    return np.asarray(np.exp(fit[:, :1] + fit[:, 1:2] * at + fit[:, 2:] * at**2))
+        fit = fit + (update[..., None, :] @ columns)[..., 0, :]
+    return np.asarray(np.exp(fit[..., :1] + fit[..., 1:2] * at + fit[..., 2:] * at**2))
 
 
 def refined_hz(m: Modulation, line: Line) -> Floats:

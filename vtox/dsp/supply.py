@@ -107,12 +107,14 @@ def frame_phasors(x: Array, fs_hz: float, f0_hz: Floats) -> tuple[Floats, Comple
     if not frames:
         return np.zeros(0), np.zeros((batch, channels, 0), complex)
     length = HOPS * hop
-    n = np.arange(hop)
     # Angular steps per sample: the line, and the line one window bin above and below.
-    steps = 2 * np.pi * (f0_hz[:, None] / fs_hz + np.array([0.0, 1.0, -1.0]) / length)
-    turn = np.exp(-1j * steps[:, None, :] * n[None, :, None])
-    ones = np.ones((batch, hop, 1))
-    kernel = np.concatenate([turn.real, turn.imag, ones], axis=-1).astype(x.dtype)
+    apart = 2 * np.pi / length * np.array([0.0, 1.0, -1.0])
+    steps = 2 * np.pi * f0_hz[:, None] / fs_hz + apart
+    turn = _turns(2 * np.pi * f0_hz / fs_hz, hop)[..., None] * np.exp(
+        -1j * apart * np.arange(hop)[:, None]
+    )
+    kernel = np.empty((batch, hop, 7), x.dtype)
+    kernel[..., :3], kernel[..., 3:6], kernel[..., 6] = turn.real, turn.imag, 1
     blocked = x[..., : blocks * hop].reshape(batch, channels * blocks, hop)
     sums = np.matmul(blocked, kernel).astype(np.float64).reshape(batch, channels, blocks, 7)
     # The offset of a clamp is 10 window bins from a 50 Hz line: -76 dB, but it may be large.
@@ -128,3 +130,11 @@ def frame_phasors(x: Array, fs_hz: float, f0_hz: Floats) -> tuple[Floats, Comple
     start = np.arange(frames) * hop
     whole *= np.exp(-2j * np.pi * f0_hz[:, None] / fs_hz * start)[:, None, :]
     return (start + (length - 1) / 2) / fs_hz, whole
+
+
+def _turns(step: Floats, count: int) -> Complex:
+    """Return exp(-j step n) for n < count, shape (batch, count), as coarse times fine turns."""
+    fine = int(np.ceil(np.sqrt(count)))
+    slow = np.exp(-1j * step[:, None] * np.arange(0, count, fine))
+    fast = np.exp(-1j * step[:, None] * np.arange(fine))
+    return np.asarray((slow[:, :, None] * fast[:, None, :]).reshape(len(step), -1)[:, :count])
