@@ -1,0 +1,98 @@
+"""`vtox simulate` against a real server: commissioning, sending in time, and no orphans."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from typer import Typer
+from typer.testing import CliRunner
+
+from vtox import keys
+from vtox.baseline import Baseline
+from vtox.cli import simulate as command
+from vtox.settings import Settings
+from vtox.simulator.fleet import fleet
+from vtox.store.client import Client
+from vtox.store.machines import states
+from vtox.wire import decode
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(settings: Settings, *arguments: str) -> str:
+    app = Typer()
+    command.register(app)
+    where = {"VTOX_REDIS_URL": settings.working_url(), "COLUMNS": "100"}
+    result = CliRunner().invoke(app, arguments, env=where)
+    if result.exception:
+        raise result.exception
+    return result.output
+
+
+def test_every_machine_is_commissioned_before_it_sends(client: Client, settings: Settings) -> None:
+    said = run(settings, "--machines", "2", "--duration", "2", "--seed", "5")
+    assert "2 machines commissioned" in said
+    assert "4 windows sent" in said
+    machines = fleet(2, seed=5)
+    for machine, state in zip(machines, states(client, ["V001", "V002"]), strict=True):
+        assert state.motor == machine.motor
+        assert state.baseline is not None
+        assert Baseline.from_json(state.baseline).bands
+    entries = client.xrange(keys.RAW)
+    windows = [decode(fields) for _, fields in entries]
+    assert [(w.machine_id, w.seq) for w in windows] == [
+        ("V001", 0),
+        ("V002", 0),
+        ("V001", 1),
+        ("V002", 1),
+    ]
+    for (entry_id, _), w in zip(entries, windows, strict=True):
+        arrived = int(entry_id.partition(b"-")[0]) / 1000
+        assert arrived - (w.t0 + w.duration_s) == pytest.approx(0, abs=0.3)
+
+
+def test_each_invocation_is_a_run_of_its_own(client: Client, settings: Settings) -> None:
+    for _ in range(2):
+        run(settings, "--machines", "1", "--duration", "1", "--no-commission")
+    assert len({fields[b"run"] for _, fields in client.xrange(keys.RAW)}) == 2
+    assert states(client, ["V001"])[0].motor is None
+
+
+def test_faster_than_time_the_data_end_now(client: Client, settings: Settings) -> None:
+    run(settings, "--machines", "1", "--duration", "20", "--speed", "max", "--no-commission")
+    last = decode(client.xrevrange(keys.RAW, count=1)[0][1])
+    assert last.seq == 19
+    assert last.t0 + last.duration_s == pytest.approx(time.time(), abs=2)
+
+
+def test_killed_while_commissioning_it_leaves_no_process(
+    client: Client, settings: Settings
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vtox", "simulate", "--machines", "400"],
+        cwd=ROOT,
+        env=os.environ | {"VTOX_REDIS_URL": settings.working_url()},
+        stdout=subprocess.DEVNULL,
+    )
+    children = _children(process.pid, within_s=20)
+    # So long that they are at work, not only starting.
+    time.sleep(3)
+    children += psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=15)
+    assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def _children(pid: int, within_s: float) -> list[psutil.Process]:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        if len(found := psutil.Process(pid).children(recursive=True)) >= 2:
+            return found
+        time.sleep(0.1)
+    raise AssertionError("no pool was started")
