@@ -176,6 +176,8 @@ def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
         return _abstaining(verdict, _too_short(b, i))
     if statistic <= threshold:
         return _blind(verdict, sure) if sure > DEVELOPING_DBC else verdict
+    if np.isfinite(x.beside_hz[i]):
+        return _covered(b, i, verdict)
     if not strong:
         if x.level_dbc[i] > DEVELOPING_DBC - 3 and limit > DEVELOPING_DBC - 2:
             return _blind(verdict, max(sure, limit))
@@ -240,6 +242,19 @@ def _other_cause(b: _Batch, i: int) -> str:
 
 def _abstaining(verdict: Diagnosis, reason: str) -> Diagnosis:
     return replace(verdict, state="unknown", severity=None, confidence=0.0, reason=reason)
+
+
+def _covered(b: _Batch, i: int, verdict: Diagnosis) -> Diagnosis:
+    """Return the verdict on a line that stands beside 2sf, too near to see past it."""
+    level, hz = float(b.lines.level_dbc[i]), float(b.lines.beside_hz[i])
+    slip = b.rotor.slips[i]
+    reason = (
+        f"a line at {hz:.2f} Hz from the supply, not at twice slip frequency "
+        f"({2 * slip.value * b.front.f0_hz[i]:.2f} Hz by {slip.source}): the load oscillates"
+    )
+    if level < DEVELOPING_DBC:
+        return replace(verdict, reason=reason, severity=_severity(level))
+    return _abstaining(verdict, f"{reason} and covers what a fault would show")
 
 
 def _blind(verdict: Diagnosis, sure_dbc: float) -> Diagnosis:

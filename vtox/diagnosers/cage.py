@@ -58,6 +58,7 @@ class CageLines:
     sure_dbc: Floats  # level from which a line is found in 95 % of such records
     floor_dbc: Floats  # rms of the noise in a sideband
     together_rad: Floats  # angle from amplitude to phase modulation
+    beside_hz: Floats  # stronger line just outside what the slip allows; NaN where there is none
     resolved: Floats  # the smaller of their powers over floor
     voltage_share: Floats  # line in the voltage over line in the current
 
@@ -102,6 +103,7 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
         sure_dbc=_db(2 * np.sqrt((threshold + MARGIN) / (1 / am_near + 1 / pm_near))),
         floor_dbc=_db(noise),
         together_rad=np.asarray(np.angle(p * np.conj(a)), np.float64),
+        beside_hz=line.beside_hz,
         resolved=np.minimum(np.abs(a) ** 2 / line.am_floor, np.abs(p) ** 2 / line.pm_floor),
         voltage_share=_voltage_share(rotor, line, np.maximum(lower, upper)),
     )

@@ -35,7 +35,8 @@ class Front:
     """Shared view of B recordings of one shape (channels, samples, rate); arrays run over them.
 
     Phasors and envelopes are peak values; `order` and `signs` tell how measured channels were
-    assigned to phases. What could not be computed is an empty array and has its reason in `problems`.
+    assigned to phases. What could not be computed is an empty array and has its reason in
+    `problems`.
     """
 
     recordings: tuple[Recording, ...]

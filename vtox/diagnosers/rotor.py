@@ -181,7 +181,8 @@ def _sharpened(
         modulation, rotation * (1 - high), np.minimum(rotation * (1 - low), below)
     )
     hz = lines.refined_hz(modulation, line)
-    for i in np.flatnonzero(open_ & (line.statistic > SIDEBAND_STATISTIC)):
+    clear = open_ & (line.statistic > SIDEBAND_STATISTIC) & np.isnan(line.beside_hz)
+    for i in np.flatnonzero(clear):
         half = 0.25 * modulation.bin_hz / rotation[i]
         slip = 1 - float(hz[i] / rotation[i])
         if half < found[i].half:

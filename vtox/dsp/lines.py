@@ -54,6 +54,8 @@ class Line:
     statistic: Floats  # am power over am floor + pm power over pm floor; about Gamma(2) for noise
     am_floor: Floats  # power in one bin, relative to the supply line
     pm_floor: Floats
+    # A stronger line just outside the interval, whose skirt covers it; NaN where there is none.
+    beside_hz: Floats
 
 
 def spectra(am: Floats, pm: Floats, rate_hz: float) -> Modulation:
@@ -99,10 +101,13 @@ def strongest(m: Modulation, low_hz: Floats, high_hz: Floats) -> Line:
     low = np.where(known, low_hz, 10 * m.bin_hz)
     high = np.where(known, np.maximum(high_hz, low), 10 * m.bin_hz)
     last = m.am.shape[-1] - 1
-    first_index = np.clip(np.round(low / m.step_hz).astype(int), 1, last)
-    width = int(np.max(np.round(high / m.step_hz).astype(int) - first_index)) + 1
-    index = np.clip(first_index[:, None] + np.arange(width), 0, last)
-    inside = (index * m.step_hz <= high[:, None] + m.step_hz / 2) & (index >= 1)
+    beside = int(np.ceil(LINE_BINS * m.bin_hz / m.step_hz))
+    first = np.round(low / m.step_hz).astype(int) - beside
+    width = int(np.max(np.round(high / m.step_hz).astype(int) - first)) + 1 + beside
+    index = np.clip(first[:, None] + np.arange(width), 1, last)
+    hz = index * m.step_hz
+    inside = (hz >= low[:, None] - m.step_hz / 2) & (hz <= high[:, None] + m.step_hz / 2)
+    reach = hz <= high[:, None] + LINE_BINS * m.bin_hz
     am_power, pm_power = (_power(np.take_along_axis(z, index, axis=-1)) for z in (m.am, m.pm))
 
     ring_low = np.maximum(low / FLOOR_FACTOR, LOWEST_BINS * m.bin_hz)
@@ -116,55 +121,28 @@ def strongest(m: Modulation, low_hz: Floats, high_hz: Floats) -> Line:
     span = np.log(ring_high / ring_low)[:, None] / 2
     middle = np.log(ring_high * ring_low)[:, None] / 2
     x_ring = (np.log(ring_index * m.step_hz) - middle) / span
-    x = (np.log(np.maximum(index, 1) * m.step_hz) - middle) / span
+    x = (np.log(hz) - middle) / span
 
     use = np.ones(ring_index.shape, bool)
     for _ in range(2):
         am_floor, pm_floor = _floors(x_ring, ring_power, use, x)
-        score = np.where(inside, am_power / am_floor + pm_power / pm_floor, 0.0)
-        best = np.argmax(score, axis=-1)[:, None]
+        score = np.where(reach, am_power / am_floor + pm_power / pm_floor, 0.0)
+        best = np.argmax(np.where(inside, score, -1.0), axis=-1)[:, None]
         found = np.take_along_axis(index, best, axis=-1)
         use = np.abs(ring_index - found) * m.step_hz > LINE_BINS * m.bin_hz
+    statistic = np.take_along_axis(score, best, axis=-1)
+    near = np.abs(index - found) <= beside
+    higher = np.argmax(np.where(near, score, -1.0), axis=-1)[:, None]
+    covered = ~np.take_along_axis(inside, higher, axis=-1)
+    beside_hz = np.where(covered, np.take_along_axis(hz, higher, axis=-1), np.nan)
     return Line(
         index=found[:, 0],
-        hz=found[:, 0] * m.step_hz,
-        statistic=np.where(known, np.take_along_axis(score, best, axis=-1)[:, 0], 0.0),
+        hz=np.asarray(found[:, 0] * m.step_hz, np.float64),
+        statistic=np.where(known, statistic[:, 0], 0.0),
         am_floor=np.take_along_axis(am_floor, best, axis=-1)[:, 0],
         pm_floor=np.take_along_axis(pm_floor, best, axis=-1)[:, 0],
+        beside_hz=beside_hz[:, 0],
     )
-
-
-def _power(z: Complex) -> Floats:
-    return np.asarray(z.real.astype(np.float64) ** 2 + z.imag.astype(np.float64) ** 2)
-
-
-def _floors(x: Floats, power: Floats, use: npt.NDArray[np.bool_], at: Floats) -> Floats:
-    """Return the floors exp(quadratic) of powers (2, batch, points) at `x`, evaluated at `at`.
-
-    Fisher scoring of the Whittle likelihood sum(log F + P/F), with P/F limited (Whittle 1953,
-    Ark. Mat. 2(5):423; the limit makes it an M-estimate).
-    """
-    basis = np.stack([np.ones_like(x), x, x * x], axis=-2)  # (batch, 3, points)
-    weighted = basis * use[:, None, :]
-    inverse = np.linalg.inv(weighted @ np.swapaxes(basis, -1, -2) + 1e-3 * np.eye(3))
-    gain = inverse @ weighted
-    columns = np.swapaxes(gain, -1, -2)
-    log_power = np.log(power + 1e-30)
-    fit = (log_power[..., None, :] @ columns)[..., 0, :]
-    for _ in range(PASSES):
-        excess = np.exp(np.minimum(log_power - (fit[..., None, :] @ basis)[..., 0, :], 3.0))
-        update = np.minimum(excess, LIMIT) / (1 - np.exp(-LIMIT)) - 1
-        fit = fit + (update[..., None, :] @ columns)[..., 0, :]
-    return np.asarray(np.exp(fit[..., :1] + fit[..., 1:2] * at + fit[..., 2:] * at**2))
-
-
-def refined_hz(m: Modulation, line: Line) -> Floats:
-    """Return the frequency of each line by a parabola through its three highest bins, Hz."""
-    around = np.clip(line.index[:, None] + np.arange(-1, 2), 0, m.am.shape[-1] - 1)
-    am, pm = (_power(np.take_along_axis(z, around, axis=-1)) for z in (m.am, m.pm))
-    below, middle, above = (am / line.am_floor[:, None] + pm / line.pm_floor[:, None]).T
-    bend = np.maximum(2 * middle - below - above, 1e-12 * (middle + 1e-30))
-    return np.asarray(line.hz + np.clip(0.5 * (above - below) / bend, -1, 1) * m.step_hz)
 
 
 def floors_nearby(m: Modulation, line: Line) -> tuple[Floats, Floats]:
@@ -190,3 +168,36 @@ def floors_nearby(m: Modulation, line: Line) -> tuple[Floats, Floats]:
 def chosen(first: npt.NDArray[np.bool_], a: Line, b: Line) -> Line:
     """Return the lines of `a` where `first` is true, else those of `b`."""
     return Line(*(np.where(first, getattr(a, f.name), getattr(b, f.name)) for f in fields(Line)))
+
+
+def refined_hz(m: Modulation, line: Line) -> Floats:
+    """Return the frequency of each line by a parabola through its three highest bins, Hz."""
+    around = np.clip(line.index[:, None] + np.arange(-1, 2), 0, m.am.shape[-1] - 1)
+    am, pm = (_power(np.take_along_axis(z, around, axis=-1)) for z in (m.am, m.pm))
+    below, middle, above = (am / line.am_floor[:, None] + pm / line.pm_floor[:, None]).T
+    bend = np.maximum(2 * middle - below - above, 1e-12 * (middle + 1e-30))
+    return np.asarray(line.hz + np.clip(0.5 * (above - below) / bend, -1, 1) * m.step_hz)
+
+
+def _power(z: Complex) -> Floats:
+    return np.asarray(z.real.astype(np.float64) ** 2 + z.imag.astype(np.float64) ** 2)
+
+
+def _floors(x: Floats, power: Floats, use: npt.NDArray[np.bool_], at: Floats) -> Floats:
+    """Return the floors exp(quadratic) of powers (2, batch, points) at `x`, evaluated at `at`.
+
+    Fisher scoring of the Whittle likelihood sum(log F + P/F), with P/F limited (Whittle 1953,
+    Ark. Mat. 2(5):423; the limit makes it an M-estimate).
+    """
+    basis = np.stack([np.ones_like(x), x, x * x], axis=-2)  # (batch, 3, points)
+    weighted = basis * use[:, None, :]
+    inverse = np.linalg.inv(weighted @ np.swapaxes(basis, -1, -2) + 1e-3 * np.eye(3))
+    gain = inverse @ weighted
+    columns = np.swapaxes(gain, -1, -2)
+    log_power = np.log(power + 1e-30)
+    fit = (log_power[..., None, :] @ columns)[..., 0, :]
+    for _ in range(PASSES):
+        excess = np.exp(np.minimum(log_power - (fit[..., None, :] @ basis)[..., 0, :], 3.0))
+        update = np.minimum(excess, LIMIT) / (1 - np.exp(-LIMIT)) - 1
+        fit = fit + (update[..., None, :] @ columns)[..., 0, :]
+    return np.asarray(np.exp(fit[..., :1] + fit[..., 1:2] * at + fit[..., 2:] * at**2))
