@@ -184,6 +184,9 @@ class Machine(MachineSummary):
     """All that is known of one machine."""
 
     nameplate: dict[str, Any] | None
+    baseline_state: dict[str, Any] = Field(
+        description="state none, learning, ready or stale, and what it was learnt from"
+    )
     assessment: dict[str, Any] | None
     diagnoses: dict[str, LatestDiagnosis]
 

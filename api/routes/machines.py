@@ -96,6 +96,7 @@ def machine_of(machine_id: str, backend: Opened) -> Machine:
     return Machine(
         **summary.model_dump(),
         nameplate=seen["nameplate"],
+        baseline_state=seen["baseline_state"],
         assessment=seen["health"],
         diagnoses={fault: LatestDiagnosis(**shown(d)) for fault, d in seen["diagnoses"].items()},
     )

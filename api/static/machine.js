@@ -97,7 +97,8 @@ function drawMachine(m, now) {
 }
 
 function drawNameplate(m) {
-  put("known", m.baseline ? "baseline learnt" : "no baseline learnt");
+  const { state, records } = m.baseline_state;
+  put("known", { none: "no baseline", learning: `baseline: learning, ${records} records so far`, ready: "baseline learnt", stale: "baseline learnt long ago" }[state] ?? "");
   if (!m.nameplate) {
     put("nameplate", el("p", { class: "soft" }, "Not registered. What the data alone cannot tell is answered “unknown: no nameplate”. Register it with ", el("code", {}, `PUT ${address}`), "."));
     return;

@@ -53,6 +53,7 @@ def test_register_then_see_then_retire(http: httpx.Client) -> None:
     seen = http.get("/api/v1/machines/M1").raise_for_status().json()["data"]
     assert seen == put
     assert (seen["state"], seen["reason"], seen["registered"]) == ("unknown", "no window yet", True)
+    assert seen["baseline_state"]["state"] == "none"
     assert http.delete("/api/v1/machines/M1").status_code == 204
     assert http.get("/api/v1/machines/M1").status_code == 404
     assert http.delete("/api/v1/machines/M1").status_code == 404
