@@ -11,6 +11,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 # The one variable read outside the settings: it is addressed to a single process, not to VTOX.
 PARENT = "VTOX_PARENT_PID"
@@ -19,10 +21,9 @@ LOOK_S = 0.5
 GRACE_S = 5.0
 
 
-def child_environment(environment: dict[str, str] | None = None) -> dict[str, str]:
-    """Return `environment` (default: this process's) for a child that shall end with us."""
-    given = dict(os.environ) if environment is None else environment
-    return given | {PARENT: str(os.getpid())}
+def child_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Return our environment and `more`, for a child that shall end with us."""
+    return {**os.environ, **more, PARENT: str(os.getpid())}
 
 
 def wrapped(*command: str) -> list[str]:

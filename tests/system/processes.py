@@ -1,17 +1,16 @@
 """The processes of `vtox up` in a folder and on ports of their own."""
 
-import os
+import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtox import keys
+from vtox import keys, lifeline
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 
@@ -46,7 +45,8 @@ class Cluster:
 def free_ports(n: int) -> list[int]:
     """Ports free just now, below the range that the system hands out to clients."""
     found: list[int] = []
-    candidate = 21_000 + os.getpid() % 8000
+    # At random: two test runs on one machine must not find the same ones.
+    candidate = random.randrange(21_000, 31_000)
     while len(found) < n:
         candidate += 1
         with socket.socket() as s:
@@ -76,9 +76,9 @@ def cluster(
     log = folder / "up.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "vtox", command, *arguments],
+            lifeline.wrapped("vtox", command, *arguments),
             cwd=folder,
-            env=os.environ | given,
+            env=lifeline.child_environment(given),
             stdout=out,
             stderr=subprocess.STDOUT,
         )

@@ -1,5 +1,6 @@
 """Which processes there are, with which queues, and what they are told."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,4 @@ def test_children_get_these_settings_and_no_cluster_of_their_own(tmp_path: Path)
     assert given["VTOX_RETENTION_S"] == "7.0"
     assert given["VTOX_DATA_DIR"] == str(tmp_path.resolve())
     assert "VTOX_REDIS_URL" not in given
+    assert given["PATH"] == os.environ["PATH"]
