@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -91,45 +92,37 @@ def _commit(
 ) -> list[Record]:
     """Commit each record with the health it leads to; return those that this call finished.
 
-    The records of one machine commit one after the other, each on the memory the last one left.
+    The records of one machine commit in order of time, each on the memory the last one left; where
+    another worker came between, the rest is judged again on what is there now.
     """
     done: list[Record] = []
-    todo = list(zip(found, machines, strict=True))
+    todo = sorted(found, key=lambda f: f[1].t_start)
+    state = {f[1].machine_id: m for f, m in zip(found, machines, strict=True)}
     for _ in range(COMMIT_TRIES):
         if not todo:
             break
-        now, later = _first_of_each_machine(todo)
-        codes = ledger.commit(family, [_outcome(family, f, m) for f, m in now])
-        done += [f[1] for (f, _), code in zip(now, codes, strict=True) if code == COMMITTED]
-        again = [f for (f, _), code in zip(now, codes, strict=True) if code == CHANGED]
-        left = again + [f for f, _ in later]
-        fresh = states(ledger.client, [r.machine_id for _, r, _ in left])
-        todo = list(zip(left, fresh, strict=True))
+        outcomes = []
+        for f in todo:
+            machine_id = f[1].machine_id
+            outcome, state[machine_id] = _outcome(family, f, state[machine_id])
+            outcomes.append(outcome)
+        codes = ledger.commit(family, outcomes)
+        done += [f[1] for f, code in zip(todo, codes, strict=True) if code == COMMITTED]
+        todo = [f for f, code in zip(todo, codes, strict=True) if code == CHANGED]
+        ids = list({f[1].machine_id for f in todo})
+        state = dict(zip(ids, states(ledger.client, ids), strict=True)) if ids else {}
     return done
 
 
-Todo = list[tuple[Found, MachineState]]
-
-
-def _first_of_each_machine(todo: Todo) -> tuple[Todo, Todo]:
-    first: Todo = []
-    later: Todo = []
-    taken: set[str] = set()
-    for item in todo:
-        machine_id = item[0][1].machine_id
-        (later if machine_id in taken else first).append(item)
-        taken.add(machine_id)
-    return first, later
-
-
-def _outcome(family: str, found: Found, machine: MachineState) -> Outcome:
+def _outcome(family: str, found: Found, machine: MachineState) -> tuple[Outcome, MachineState]:
+    """Return what to commit, and the machine as the commit leaves it."""
     record_id, record, diagnoses = found
     after = step(machine.memory, record, diagnoses)
     fields: list[str] = ["memory", json.dumps(after.memory), "health", json.dumps(after.health)]
     for d in diagnoses:
         fields += [f"latest:{d.fault}", json.dumps(result_fields(family, record, d))]
     assessment = {**after.health, "machine_id": record.machine_id} if after.assessed else {}
-    return Outcome(
+    outcome = Outcome(
         record_id=record_id,
         version=machine.version,
         results=[text_fields(result_fields(family, record, d)) for d in diagnoses],
@@ -138,3 +131,4 @@ def _outcome(family: str, found: Found, machine: MachineState) -> Outcome:
         alerts=[text_fields(a) for a in after.alerts],
         evidence=after.notable,
     )
+    return outcome, replace(machine, memory=after.memory, version=machine.version + 1)
