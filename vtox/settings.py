@@ -94,8 +94,8 @@ class Settings(BaseSettings):
     )
     baseline_s: float = Field(40.0, ge=10, description="seconds without a finding it takes")
 
-    results_max: int = Field(500_000, ge=100, description="entries kept of fault_diagnosis_results")
-    assessments_max: int = Field(100_000, ge=100, description="entries kept of the assessments")
+    results_max: int = Field(80_000, ge=100, description="entries kept of fault_diagnosis_results")
+    assessments_max: int = Field(20_000, ge=100, description="entries kept of the assessments")
     alerts_max: int = Field(20_000, ge=100, description="entries kept of system_alerts")
     metrics_max: int = Field(20_000, ge=100, description="entries kept of performance_metrics")
     dead_letters_max: int = Field(2_000, ge=10, description="entries kept of dead_letters")
