@@ -22,10 +22,10 @@ import numpy as np
 
 from vtox import keys
 from vtox.domain import Window
-from vtox.faults import FAMILIES
+from vtox.faults import FAMILIES, record_s
 from vtox.server import EmbeddedServer
 from vtox.settings import load
-from vtox.simulator.fleet import fleet
+from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window as simulate
 from vtox.store.client import Client, connect
 from vtox.store.machines import register
@@ -36,9 +36,19 @@ MACHINES = 50
 MARKS = (0.1, 0.8)
 
 
+def fleet_of() -> list[Machine]:
+    """Return healthy machines whose long records take 10 s, so that a short drain finishes them."""
+    quick = [
+        m
+        for m in fleet(4 * MACHINES, seed=1)
+        if m.fault is None and record_s("broken_bar", m.motor) == 10.0
+    ]
+    return quick[:MACHINES]
+
+
 def windows(total: int) -> list[tuple[dict[str, object], dict[str, np.ndarray], str, int]]:
     """Entries and samples of a fleet, in the order a live fleet would send them."""
-    machines = [m for m in fleet(MACHINES, seed=1) if m.fault is None][:MACHINES]
+    machines = fleet_of()
     made = []
     for k in range(total):
         machine, seq = machines[k % len(machines)], k // len(machines)
@@ -96,7 +106,7 @@ def wait_for(condition: object, timeout_s: float = 600.0) -> None:
 def drain_vtox(client: Client, url: str, data: str, made: list, *plugin: str) -> dict[str, float]:
     """Send all windows, then start the bridge; return windows/s and the share of diagnosis."""
     wipe(client)
-    for machine in fleet(MACHINES, seed=1):
+    for machine in fleet_of():
         register(client, machine.machine_id, machine.motor)
     env = os.environ | {
         "VTOX_REDIS_URL": url,
@@ -104,6 +114,7 @@ def drain_vtox(client: Client, url: str, data: str, made: list, *plugin: str) ->
         "VTOX_RETENTION_S": "0",
         "VTOX_COORDINATOR_PORT": "18901",
         "VTOX_WORKER_PORT": "18902",
+        "VTOX_BASELINE_AUTO": "false",
     }
     commands = [worker("vtox", f, *plugin) for f in FAMILIES]
     with running(commands, env):
