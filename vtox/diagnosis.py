@@ -3,33 +3,22 @@
 The workers call `diagnose_batch`; `diagnose` is a batch of one.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from vtox.baseline import Baseline, bands_of, merged
-from vtox.diagnosers import asymmetry, broken_bar, insulation, stator, turn_short
+from vtox.baseline import Band, Baseline, bands_of, merged
+from vtox.diagnosers import asymmetry, stator, views
 from vtox.diagnosers.asymmetry import Sequences
-from vtox.diagnosers.frontend import Front, front_end
-from vtox.diagnosers.rotor import rotor_view
-from vtox.domain import Diagnosis, Motor, Recording, unknown
+from vtox.diagnosers.frontend import Front
+from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError
-from vtox.faults import FAMILIES, FAULTS, Family
+from vtox.faults import FAMILIES, FAULTS, Family, record_s
 
 Floats = npt.NDArray[np.float64]
 
-# A diagnoser takes the shared view and the baselines; those of the rotor share a second view, of
-# modulation and slip, computed once. `features` are what a baseline remembers, named
-# `fault.feature`: one value per recording, NaN where it is not shown.
-DIAGNOSERS: dict[str, Callable[[Front, Sequence[Baseline | None]], list[Diagnosis]]] = {
-    "turn_short": turn_short.diagnose,
-    "insulation": insulation.diagnose,
-}
-ROTOR_DIAGNOSERS = {"broken_bar": broken_bar.diagnose}
-FEATURES: dict[str, Callable[[Front], Mapping[str, Floats]]] = {"insulation": insulation.features}
-ROTOR_FEATURES = {"broken_bar": broken_bar.features}
 UNNAMED = Motor()
 
 
@@ -60,19 +49,14 @@ def diagnose_batch(
     asked = _asked(faults)
     answers: list[list[Diagnosis]] = [[] for _ in cases]
     for members in _alike([c.recording for c in cases]):
-        front = front_end(
+        view = views.view_of(
             [cases[i].recording for i in members],
             [cases[i].motor or UNNAMED for i in members],
+            asked,
         )
         baselines = [cases[i].baseline for i in members]
-        rotor = rotor_view(front) if ROTOR_DIAGNOSERS.keys() & set(asked) else None
         for fault in asked:
-            if fault in ROTOR_DIAGNOSERS:
-                found = ROTOR_DIAGNOSERS[fault](front, baselines, rotor=rotor)
-            elif fault in DIAGNOSERS:
-                found = DIAGNOSERS[fault](front, baselines)
-            else:
-                found = [unknown(fault, "not diagnosed by this version")] * len(members)
+            found = views.DIAGNOSERS[fault](view, baselines)
             for i, diagnosis in zip(members, found, strict=True):
                 answers[i].append(diagnosis)
     return answers
@@ -88,17 +72,25 @@ def learn_baseline(recordings: Iterable[Recording], motor: Motor | None = None) 
     healthy = list(recordings)
     if not healthy:
         raise InputError("learn_baseline: no recordings")
-    bands, fronts = [], []
+    bands: list[tuple[Band, ...]] = []
+    phasors: dict[int, list[Sequences]] = {}
+    records = 0
     for family in FAMILIES.values():
-        pieces = [(i, p) for i, r in enumerate(healthy) for p in _pieces(r, family)]
-        found = _fronts(pieces, motor or UNNAMED)
-        bands.append(bands_of(*_observed([front for _, front in found], family)))
-        if "turn_short" in family.faults:
-            fronts = found
+        pieces = [(i, p) for i, r in enumerate(healthy) for p in _pieces(r, family, motor)]
+        seen: list[tuple[Mapping[str, Floats], Floats]] = []
+        for group in _alike([p for _, p in pieces]):
+            view = views.view_of(
+                [pieces[k][1] for k in group], [motor or UNNAMED] * len(group), family.faults
+            )
+            seen.append((views.features(view, family.faults), views.load_a(view)))
+            if "turn_short" in family.faults:
+                records += len(group)
+                _add_phasors(phasors, [pieces[k][0] for k in group], view.front)
+        bands.append(_bands(seen))
     return Baseline(
         bands=merged(bands),
-        asymmetry=asymmetry.fit(_by_recording(fronts), motor),
-        records=sum(len(front.recordings) for _, front in fronts),
+        asymmetry=asymmetry.fit([asymmetry.joined(parts) for parts in phasors.values()], motor),
+        records=records,
         seconds=round(sum(r.duration_s for r in healthy), 3),
     )
 
@@ -120,13 +112,15 @@ def _alike(recordings: Sequence[Recording]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _pieces(recording: Recording, family: Family) -> list[Recording]:
-    """Return a recording cut to the family's record length.
+def _pieces(recording: Recording, family: Family, motor: Motor | None) -> list[Recording]:
+    """Return a recording cut to the length of the records that the stream makes for the family.
 
-    What phasors in frames tell does not depend on the length, so there a shorter one serves too.
+    Phasors, and levels below the supply line, are the same in shorter records (which are refused
+    where they are too short to measure), so a short recording serves as one; levels of the bearing
+    family grow with noise in shorter ones.
     """
-    length = round(family.record_s * recording.fs_hz)
-    if recording.samples < length and family.name == "turn_short":
+    length = round(record_s(family.name, motor) * recording.fs_hz)
+    if recording.samples < length and family.name != "bearing":
         return [recording]
     return [
         Recording(
@@ -139,52 +133,19 @@ def _pieces(recording: Recording, family: Family) -> list[Recording]:
     ]
 
 
-def _fronts(pieces: Sequence[tuple[int, Recording]], motor: Motor) -> list[tuple[list[int], Front]]:
-    """Return shared views of the pieces, each with the recordings its members were cut from."""
-    records = [p for _, p in pieces]
-    return [
-        (
-            [pieces[i][0] for i in group],
-            front_end([records[i] for i in group], [motor] * len(group)),
-        )
-        for group in _alike(records)
-    ]
+def _add_phasors(phasors: dict[int, list[Sequences]], sources: Sequence[int], front: Front) -> None:
+    """Add the sequence phasors of each piece to those of the recording it was cut from."""
+    for source, s in zip(sources, stator.healthy(front), strict=True):
+        if s is not None:
+            phasors.setdefault(source, []).append(s)
 
 
-def _observed(fronts: Sequence[Front], family: Family) -> tuple[dict[str, Floats], Floats]:
-    """Return the features of all records of a family and their loads, A rms."""
-    views = [(_features(f, family), _load_a(f)) for f in fronts]
-    names = sorted({name for values, _ in views for name in values})
+def _bands(seen: Sequence[tuple[Mapping[str, Floats], Floats]]) -> tuple[Band, ...]:
+    """Return the load bands of features observed shape by shape."""
+    if not seen:
+        return ()
+    names = sorted({name for values, _ in seen for name in values})
     features = {
-        n: np.concatenate([v.get(n, np.full(len(load), np.nan)) for v, load in views])
-        for n in names
+        n: np.concatenate([v.get(n, np.full(len(load), np.nan)) for v, load in seen]) for n in names
     }
-    return features, np.concatenate([load for _, load in views] or [np.zeros(0)])
-
-
-def _features(front: Front, family: Family) -> dict[str, Floats]:
-    found: dict[str, Floats] = {}
-    rotor = rotor_view(front) if ROTOR_FEATURES.keys() & set(family.faults) else None
-    for fault in family.faults:
-        if fault in FEATURES:
-            found |= FEATURES[fault](front)
-        elif fault in ROTOR_FEATURES:
-            found |= ROTOR_FEATURES[fault](front, rotor=rotor)
-    return found
-
-
-def _load_a(front: Front) -> Floats:
-    if not front.currents:
-        return np.full(len(front.recordings), np.nan)
-    usable = np.array([not p for p in front.problems])
-    return np.where(usable, front.current_rms_a(), np.nan)
-
-
-def _by_recording(fronts: Sequence[tuple[Sequence[int], Front]]) -> list[Sequences]:
-    """Return the sequence phasors of each recording, its pieces joined."""
-    found: dict[int, list[Sequences]] = {}
-    for sources, front in fronts:
-        for source, s in zip(sources, stator.healthy(front), strict=True):
-            if s is not None:
-                found.setdefault(source, []).append(s)
-    return [asymmetry.joined(parts) for parts in found.values()]
+    return bands_of(features, np.concatenate([load for _, load in seen]))

@@ -6,10 +6,11 @@ import pytest
 
 import vtox
 from tests.unit.machines import MOTOR, Machine, recording
+from vtox.diagnosers.views import DIAGNOSERS, FEATURES
 from vtox.diagnosis import Case, diagnose, diagnose_batch, learn_baseline
 from vtox.domain import CURRENTS, STATES, VOLTAGES, Recording
 from vtox.errors import InputError
-from vtox.faults import FAULTS
+from vtox.faults import FAMILIES, FAULTS
 
 ALL = (*CURRENTS, *VOLTAGES, "leakage")
 
@@ -115,3 +116,23 @@ def test_learning_cuts_recordings_to_the_length_of_each_family() -> None:
 def test_a_recording_shorter_than_a_record_still_teaches_the_asymmetry() -> None:
     learnt = learn_baseline([recording(Machine(), 0.6)], MOTOR)
     assert learnt.asymmetry is not None
+
+
+def test_every_fault_has_its_diagnoser() -> None:
+    assert list(DIAGNOSERS) == list(FAULTS)
+    assert set(FEATURES) <= set(FAULTS)
+
+
+def test_a_baseline_holds_levels_of_the_families_whose_records_fit() -> None:
+    rng = np.random.default_rng(0)
+    x = recording(Machine(), 12.0, channels=ALL)
+    x = Recording({**x.channels, "vibration": rng.normal(size=x.samples)}, x.fs_hz)
+    learnt = learn_baseline([x], MOTOR)
+    assert {name.split(".")[0] for b in learnt.bands for name in b.levels} >= {
+        "insulation",
+        "bearing",
+    }
+    level = learnt.level("bearing.vibration_db", abs(6.8 - 5j))
+    assert level is not None
+    assert level.n == 12 / FAMILIES["bearing"].record_s
+    assert level.mean == pytest.approx(0.0, abs=0.1)

@@ -169,9 +169,10 @@ def view_power(spectra: Complex, mean: Floats) -> Floats:
     weights /= np.maximum(weights @ mean, np.finfo(np.float32).tiny)[:, None]
     weights[-1] = audible / np.where(audible > 0, mean, 1) / max(1.0, float(audible.sum()))
     parts = np.ascontiguousarray(spectra).view(np.float32).reshape(bands, -1)
-    squared = np.square(weights @ parts).reshape(len(weights), segments, 2 * bins)
-    power = squared[..., ::2] + squared[..., 1::2]
-    return np.asarray(power.mean(axis=1, dtype=np.float32), np.float32)
+    joined = np.square(np.abs((weights @ parts).view(np.complex64)))
+    if segments == 1:
+        return np.asarray(joined, np.float32)
+    return np.asarray(joined.reshape(-1, segments, bins).mean(axis=1), np.float32)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,6 @@ with lines; what then matters is not whether a comb exceeds noise but whether it
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
 from vtox.dsp.comb import (
@@ -19,13 +18,17 @@ from vtox.dsp.comb import (
     Floats,
     Plan,
     Target,
+    levels,
     scale_of,
 )
-from vtox.dsp.comb import levels as comb_levels
 
 # Quantiles of the surrogates: level in one view, and best view of one interval.
 VIEW_QUANTILE = 0.99
 BEST_QUANTILE = 0.98
+# Combs stand a third of a bin apart; every second one serves as surrogate.
+STRIDE = 2
+# With fewer surrogate combs than this nothing is found: there is nothing to compare with.
+FEWEST = 25
 # A comb must exceed the reference by this factor. About 30 independent intervals give the 98 %
 # quantile, so without it one record in 30 full of lines would raise an alarm for each target.
 MARGIN = 1.5
@@ -37,6 +40,7 @@ RELATED = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)
 SHIFTED = (-3.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 3.0)
 # Lines between those of the comb as strong as this share of them belong to a denser family.
 DENSER = 0.5
+BETWEEN = {2: (0.5, 1.5, 2.5), 3: (1 / 3, 2 / 3, 4 / 3, 5 / 3)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Finding:
         return self.level / self.threshold
 
 
-def judged(lines: Floats, plan: Plan, target: Target, candidate: Candidate) -> Finding:
+def judged(rows: Floats, plan: Plan, target: Target, candidate: Candidate) -> Finding:
     """Return the best comb near a target, judged by surrogates.
 
     Surrogates are combs over all other orders, of the lines that the candidate does not explain. A
@@ -65,8 +69,8 @@ def judged(lines: Floats, plan: Plan, target: Target, candidate: Candidate) -> F
 
     Parameters
     ----------
-    lines : ndarray, shape (views, bins)
-        Power over the floor.
+    rows : ndarray, shape (bins + 1, views)
+        Power over the floor, from `comb.table` with what the plan leaves out.
     plan : Plan
     target : Target
     candidate : Candidate
@@ -78,36 +82,41 @@ def judged(lines: Floats, plan: Plan, target: Target, candidate: Candidate) -> F
     """
     interval = plan.intervals[target.name]
     order = float(plan.orders[candidate.comb])
-    own = np.stack([w * _levels(lines, plan, f, interval) for f, w in target.families])
-    rest = plan.usable * ~_explained(plan, target, order)
-    other = _unrelated(plan, target, order)
-    everywhere = slice(0, len(plan.orders))
-    pool = np.stack([_levels(lines, plan, f, everywhere, rest) for f, _ in target.families])
-    compared = pool[..., other]
-    rank = min(compared.shape[-1] - 1, int(VIEW_QUANTILE * compared.shape[-1]))
-    typical = np.maximum(np.partition(compared, rank, axis=-1)[..., rank, None], 1)
-    best = maximum_filter1d((pool / typical).max(axis=(0, 1)), interval.stop - interval.start)
-    reference = float(np.quantile(best[other], BEST_QUANTILE))
+    own = _levels(rows, plan, target, interval, plan.usable)
+    own *= np.array([w for _, w in target.families], np.float32)[:, None, None]
+    other = np.flatnonzero(_unrelated(plan, target, order)[::STRIDE])
+    if len(other) < FEWEST:
+        top = float(own.max())
+        return Finding(top, max(1.0, MARGIN * top), order, candidate.view, candidate.family)
+    rest = np.where(_explained(plan, target, order), np.float32(0), plan.usable)
+    span = slice(int(other[0]) * STRIDE, int(other[-1]) * STRIDE + 1, STRIDE)
+    pool = _levels(rows * rest[:, None], plan, target, span, rest)
+    other -= other[0]
+    rank = int(VIEW_QUANTILE * (len(other) - 1))
+    typical = np.partition(pool[:, other], rank, axis=1)[:, rank]
+    typical = np.maximum(typical, 1)[:, None]
+    pool /= typical
+    width = -(-(interval.stop - interval.start) // STRIDE)
+    ranked = np.sort(maximum_filter1d(pool.max(axis=(0, 2)), width)[other])
+    reference = float(ranked[int(BEST_QUANTILE * (len(ranked) - 1))])
     own /= typical
-    at = int(own.max(axis=(0, 1)).argmax())
-    f, view = np.unravel_index(int(own[..., at].argmax()), own.shape[:2])
-    level, order = float(own[f, view, at]), float(plan.orders[interval][at])
+    f, at, view = (int(i) for i in np.unravel_index(int(own.argmax()), own.shape))
+    level, order = float(own[f, at, view]), float(plan.orders[interval][at])
     threshold = max(1.0, MARGIN * reference)
-    if _denser(lines[view] * plan.usable, plan, target, order):
+    if _denser(rows[:, view], plan, target, order):
         threshold = max(threshold, MARGIN * level)
-    return Finding(level, threshold, order, int(view), target.families[f][0])
+    return Finding(level, threshold, order, view, target.families[f][0])
 
 
-def _levels(
-    lines: Floats,
-    plan: Plan,
-    family: str,
-    combs: slice,
-    usable: Floats | None = None,
-) -> Floats:
-    shift, bins = plan.shifts[family], plan.bins[:, combs]
-    scale = scale_of(plan, shift, bins, plan.usable if usable is None else usable)
-    return comb_levels(lines, plan, shift, bins, scale, usable)
+def _levels(rows: Floats, plan: Plan, target: Target, combs: slice, usable: Floats) -> Floats:
+    """Return the levels of combs in each family of the target, shape (families, combs, views)."""
+    found = []
+    for family, _ in target.families:
+        bins = plan.bins[family][:, combs]
+        found.append(
+            levels(rows, bins, scale_of(bins, usable, plan.trust, plan.allowed), plan.single)
+        )
+    return np.stack(found)
 
 
 def _explained(plan: Plan, target: Target, order: float) -> Bools:
@@ -120,13 +129,10 @@ def _explained(plan: Plan, target: Target, order: float) -> Bools:
             wanted += [own - plan.shifts[family], own + plan.shifts[family]]
     if target.accompanied:
         wanted.append(harmonics * float(plan.shifts[CAGE]))
-    centres = np.concatenate(wanted)
-    reach = LOBE_BINS + 0.5
-    # Marks by index: at most 30 centres of 5 bins, where a table of all distances has 20,000.
-    near = np.rint(centres[:, None] + np.arange(-LOBE_BINS, LOBE_BINS + 1)).astype(np.int64)
-    near = near[(np.abs(near - centres[:, None]) <= reach) & (near >= 0)]
+    first = np.rint(np.concatenate(wanted)).astype(np.int64) - LOBE_BINS
+    near = np.arange(2 * LOBE_BINS + 1) + first[:, None]
     marked = np.zeros(len(plan.usable), np.bool_)
-    marked[near[near < len(marked)]] = True
+    marked[near[(near >= 0) & (near < len(marked))]] = True
     return marked
 
 
@@ -150,14 +156,13 @@ def _at_half_order(plan: Plan, order: float) -> bool:
     return abs(2 * order - round(2 * order)) < 2 * (1.5 * plan.df_order + 0.002 * order)
 
 
-def _denser(lines: npt.NDArray[np.float32], plan: Plan, target: Target, order: float) -> bool:
+def _denser(line: Floats, plan: Plan, target: Target, order: float) -> bool:
     """Return whether the comb is a part of one at a half or a third of its order."""
 
-    def mean(multiples: npt.NDArray[np.float64]) -> float:
-        bins = np.rint(multiples * order / plan.df_order).astype(np.int64)
-        bins = bins[bins < len(lines)]
-        return float(lines[bins].sum() / max(1.0, float(plan.usable[bins].sum())))
+    def mean(multiples: tuple[float, ...]) -> float:
+        bins = [min(round(m * order / plan.df_order), len(line) - 1) for m in multiples]
+        count = sum(plan.usable[b] for b in bins)
+        return float(sum(line[b] for b in bins) / max(1.0, count))
 
-    own = mean(np.arange(1.0, HARMONICS + 1))
-    between = {2: np.array([0.5, 1.5, 2.5]), 3: np.array([1, 2, 4, 5]) / 3}
-    return any(mean(between[d]) > DENSER * own for d in target.divisors)
+    limit = DENSER * mean((1, 2, 3))
+    return any(mean(BETWEEN[d]) > limit for d in target.divisors)

@@ -1,0 +1,129 @@
+"""The shaft speed a bearing is judged at: where it comes from, how sure it is, sharpened by lines.
+
+Defect frequencies are multiples of shaft speed, so without one nothing is known; with a wide one
+the search is wide, and says so.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vtox.domain import Motor, Recording
+
+Floats = npt.NDArray[np.float32]
+
+# A reading may be of another second of the run than the record.
+SENSOR_TOLERANCE = 0.005
+# Load 20 % above rated is usual; what was read off the nameplate holds to a fifth of rated slip.
+OVERLOAD = 1.2
+# Beyond this half width a search finds every defect order in any spectrum with lines.
+WIDEST = 0.04
+# Shaft lines that sharpen a speed: so many multiples, of so much power over the floor together,
+# this far above the next best speed. In noise the sum of six bins, each the mean of 20 views, is
+# 6 +- 1.
+MULTIPLES = 6
+CLEAR_SUM = 18.0
+CLEAR_LEAD = 1.5
+# A line counts at most as much as makes so many of them enough.
+FEWEST = 3
+SHARPENED = 0.003
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Shaft speed: within the relative `tolerance` of `rpm`; `source` in words."""
+
+    rpm: float
+    tolerance: float
+    source: str
+
+    @property
+    def hz(self) -> float:
+        """Turns per second."""
+        return self.rpm / 60
+
+
+def speed_of(
+    recording: Recording, motor: Motor | None, rpm: float | None, tolerance: float | None
+) -> Speed | str:
+    """Return the speed of a recording from the best source, or why there is none.
+
+    Parameters
+    ----------
+    recording : Recording
+        Its `speed_rpm` comes first.
+    motor : Motor or None
+        On the grid its rated and synchronous speed bound the speed.
+    rpm, tolerance : float or None
+        An estimate from elsewhere (slip of the currents) and its relative half width.
+    """
+    if recording.speed_rpm is not None:
+        if not recording.speed_rpm > 0:
+            return f"shaft at rest: {recording.speed_rpm:g} rpm"
+        return Speed(float(recording.speed_rpm), SENSOR_TOLERANCE, "speed sensor")
+    if rpm:
+        speed = Speed(float(rpm), SENSOR_TOLERANCE if tolerance is None else tolerance, "slip")
+    elif motor is None or not motor.rated_slip:
+        return "no speed: neither measured nor bounded by a nameplate"
+    elif motor.supply == "inverter":
+        return "no speed: supplied by an inverter, so the nameplate does not bound it"
+    else:
+        assert motor.pole_pairs
+        assert motor.supply_hz
+        synchronous = 60 * motor.supply_hz / motor.pole_pairs
+        lowest = synchronous * (1 - OVERLOAD * motor.rated_slip)
+        speed = Speed(
+            (lowest + synchronous) / 2,
+            (synchronous - lowest) / (synchronous + lowest),
+            f"nameplate, {lowest:.0f} to {synchronous:.0f} rpm",
+        )
+    if speed.tolerance > WIDEST:
+        return (
+            f"no speed: known to {speed.tolerance:.1%} only ({speed.source}), "
+            f"need {WIDEST:.0%} or better"
+        )
+    return speed
+
+
+def sharpened(
+    speed: Speed, lines: Floats, df_hz: float, avoided_hz: tuple[float, ...] = ()
+) -> Speed:
+    """Return the speed at which lines stand at its first multiples, or as it was.
+
+    Parameters
+    ----------
+    speed : Speed
+    lines : ndarray, shape (views, bins)
+        Power of the envelope spectra over their floor.
+    df_hz : float
+        Bin width, Hz.
+    avoided_hz : tuple of float
+        Fundamentals whose multiples are not of the shaft, Hz: at light load those of the supply lie
+        beside every fourth (or 2p-th) line of the shaft.
+    """
+    # Within the tolerance the last multiple must move by more than a bin.
+    if speed.tolerance <= SHARPENED or speed.tolerance * speed.hz * MULTIPLES < df_hz:
+        return speed
+    step_hz = df_hz / (2 * MULTIPLES)
+    half = int(np.ceil(speed.tolerance * speed.hz / step_hz))
+    tried = speed.hz + step_hz * np.arange(-half, half + 1)
+    bins = np.rint(np.arange(1, MULTIPLES + 1)[:, None] * tried / df_hz).astype(np.int64)
+    mean = lines.mean(axis=0)
+    frequency = np.arange(len(mean)) * df_hz
+    for f in avoided_hz:
+        mean[np.abs(frequency - np.rint(frequency / f) * f) <= 2 * df_hz] = 1
+    bins = bins[bins[:, -1] < len(mean)]
+    sums = np.minimum(mean[bins], CLEAR_SUM / FEWEST).sum(axis=0)
+    best = int(sums.argmax())
+    apart = np.abs(np.arange(len(tried)) - best) > 2 * MULTIPLES
+    rival = float(sums[apart].max(initial=0.0))
+    if sums[best] < CLEAR_SUM or sums[best] < CLEAR_LEAD * rival:
+        return speed
+    # Speeds that share the bins of the best are as good: take their middle.
+    equal = np.flatnonzero((sums >= 0.95 * sums[best]) & ~apart)
+    rpm = 60 * float(tried[equal].mean())
+    tolerance = max(SHARPENED, step_hz / speed.hz)
+    if tolerance >= speed.tolerance:
+        return speed
+    return Speed(rpm, tolerance, f"{speed.source}, sharpened by shaft lines")
