@@ -1,0 +1,72 @@
+"""`vtox demo` without a terminal: what it says, what it finds, and that it ends."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.system.processes import free_ports
+from vtox.faults import FAULTS
+
+MACHINES = 12
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
+    """The lines of one demo with an end, and its data folder."""
+    folder = tmp_path_factory.mktemp("demo")
+    api, coordinator, flower, worker = free_ports(4)
+    given = {
+        "VTOX_DATA_DIR": str(folder),
+        "VTOX_API_PORT": str(api),
+        "VTOX_COORDINATOR_PORT": str(coordinator),
+        "VTOX_FLOWER_PORT": str(flower),
+        "VTOX_WORKER_PORT": str(worker),
+        "VTOX_MONITOR_INTERVAL_S": "2",
+    }
+    options = ["--machines", str(MACHINES), "--duration", "45"]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "vtox", "demo", *options],
+        env=os.environ | given,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines(), folder
+
+
+# The demo sends for three quarters of a minute, after a start that a busy machine makes long.
+pytestmark = pytest.mark.timeout(240)
+
+
+def test_every_fault_is_found_and_nobody_is_accused(said: tuple[list[str], Path]) -> None:
+    lines, _ = said
+    (found,) = [line for line in lines if line.startswith("found: ")]
+    assert dict(re.findall(r"(\w+) (\d+ of \d+)", found)) == dict.fromkeys(FAULTS, "1 of 1")
+    assert "false alarms: none" in lines
+
+
+def test_throughput_is_told_with_its_source(said: tuple[list[str], Path]) -> None:
+    lines, _ = said
+    rates = [re.search(r"([\d.]+) windows/s  performance_metrics", line) for line in lines]
+    known = [float(m.group(1)) for m in rates if m]
+    assert max(known) == pytest.approx(MACHINES, rel=0.2)
+
+
+def test_alerts_are_lines_with_their_reason(said: tuple[list[str], Path]) -> None:
+    lines, _ = said
+    assert [line for line in lines if re.search(r" raised (warning|fault): V\d+ \w+: \w", line)]
+
+
+def test_details_are_in_the_log_alone(said: tuple[list[str], Path]) -> None:
+    lines, folder = said
+    assert not [line for line in lines if line.startswith("{")]
+    log = [json.loads(line) for line in (folder / "cluster.log").read_text().splitlines()]
+    assert any(e["role"] == "simulate" for e in log)
