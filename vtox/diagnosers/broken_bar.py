@@ -180,7 +180,11 @@ def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
         return _covered(b, i, verdict)
     if not strong:
         if x.level_dbc[i] > DEVELOPING_DBC - 3 and limit > DEVELOPING_DBC - 2:
-            return _blind(verdict, max(sure, limit))
+            reason = (
+                f"noise floor too high to judge {at}: in noise of {x.floor_dbc[i]:.0f} dBc a sound "
+                f"cage may read {limit:.1f} dBc, a fault begins at {DEVELOPING_DBC:.0f} dBc"
+            )
+            return _abstaining(verdict, reason)
         return replace(
             verdict,
             reason=f"{at}: weaker than {DEVELOPING_DBC:.0f} dBc, as of a sound cage",

@@ -100,16 +100,18 @@ def _closer_look(x: Array, fs_hz: float, resting: Bools, *, clipped: bool) -> li
             f"{bad[0] / fs_hz:.3f} s"
         ]
     steps = np.abs(np.diff(x.astype(np.float64)))
-    steps = steps[steps > 0]
-    if not len(steps):
+    moves = steps > 0
+    if not moves.any():
         return ["all samples are equal (stuck or unconnected)"]
-    count = float(steps.min())
-    share = len(steps) / len(x)
+    count = float(steps.min(where=moves, initial=np.inf))
+    # Of a clipped channel the samples at the limits say nothing of the others.
+    inside = (x[1:] > x.min()) & (x[1:] < x.max()) if clipped else np.ones(len(moves), bool)
+    share = int(np.count_nonzero(moves & inside)) / max(int(np.count_nonzero(inside)), 1)
+    steps = steps[moves]
     reasons = []
     if share < HELD_SHARE and _held(steps, x):
         reasons.append(
-            f"stuck samples, only {len(steps) / len(x) * fs_hz:.0f} new values a second at a "
-            f"claimed {fs_hz:g} Hz"
+            f"stuck samples, only {share * fs_hz:.0f} new values a second at a claimed {fs_hz:g} Hz"
         )
     elif resting.mean() > 0.5:
         reasons.append(f"stuck samples, {resting.mean():.0%} of the record rests on one value")

@@ -17,7 +17,9 @@ HARMONIC_BINS = 4
 # The speed of a loaded rotor wanders; at 14 times the supply frequency a line is about this wide.
 LINE_HZ = 0.3
 SWING_HZ = 2.0
+# The floor is a median over so much, of which a line of five bins must be a small part.
 FLOOR_HZ = 8.0
+FLOOR_BINS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def slot_harmonics(
     power = _hann_power(spectrum, np.clip(index, 1, spectrum.shape[-1] - 2))
     power = np.where(usable, power, np.nan)
     smooth = max(1, round(LINE_HZ / df_hz))
-    excess = _moving(power / _floor(power, max(8, round(FLOOR_HZ / df_hz))), smooth)
+    excess = _moving(power / _floor(power, max(FLOOR_BINS, round(FLOOR_HZ / df_hz))), smooth)
     gain = np.log1p(np.nan_to_num(excess, nan=0.0)) - np.log(2) * np.isfinite(excess)
     score = np.where(known[:, None], gain.sum(axis=1), 0.0)
     best = np.argmax(score, axis=-1)

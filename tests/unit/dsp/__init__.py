@@ -1,0 +1,1 @@
+"""The maths against slow and plain versions and closed form."""

@@ -1,0 +1,95 @@
+"""Lines stand out of noise of any colour, and noise alone does not."""
+
+import numpy as np
+import pytest
+
+from vtox.dsp import baseband, lines
+
+RATE_HZ = 200.0
+
+
+def noise(rng: np.random.Generator, batch: int, seconds: float, exponent: float) -> np.ndarray:
+    """Two modulations with power spectra of f**-exponent, shape (2, batch, points)."""
+    points = int(seconds * RATE_HZ)
+    spectrum = np.fft.rfft(rng.standard_normal((2, batch, points)))
+    hz = np.fft.rfftfreq(points, 1 / RATE_HZ)
+    hz[0] = hz[1]
+    return baseband.detrend(np.fft.irfft(spectrum * hz ** (-exponent / 2), points), 3)
+
+
+def found(modulation: np.ndarray, low_hz: float, high_hz: float) -> lines.Line:
+    m = lines.spectra(*modulation, RATE_HZ)
+    batch = modulation.shape[1]
+    return lines.strongest(m, np.full(batch, low_hz), np.full(batch, high_hz))
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize(
+    ("low_hz", "high_hz"), [(0.95, 1.05), (0.8, 2.9), (2.0, 2.1), (20.0, 25.0)]
+)
+def test_noise_alone_stays_below_the_thresholds(
+    exponent: float, low_hz: float, high_hz: float
+) -> None:
+    x = noise(np.random.default_rng(7), 1_000, 9.8, exponent)
+    statistic = found(x, low_hz, high_hz).statistic
+    assert np.mean(statistic > 18) <= 0.006
+    assert np.quantile(statistic, 0.99) < 16
+
+
+@pytest.mark.parametrize("exponent", [0.0, 2.0])
+def test_floor_is_unbiased(exponent: float) -> None:
+    x = noise(np.random.default_rng(8), 400, 9.8, exponent)
+    line = found(x, 3.0, 3.0)
+    m = lines.spectra(*x, RATE_HZ)
+    power = np.mean(np.abs(m.am[:, line.index[0]]) ** 2)
+    assert np.mean(line.am_floor) / power == pytest.approx(1.0, abs=0.12)
+
+
+def test_floor_hardly_follows_other_lines() -> None:
+    rng = np.random.default_rng(9)
+    x = noise(rng, 100, 9.8, 0.0)
+    t = np.arange(x.shape[-1]) / RATE_HZ
+    quiet = found(x, 2.0, 2.0).am_floor
+    x[0] += sum(2 * np.cos(2 * np.pi * hz * t) for hz in (3.1, 4.3))  # 31 dB above the floor
+    assert np.median(found(x, 2.0, 2.0).am_floor / quiet) < 3
+
+
+def test_a_line_is_found_where_it_is() -> None:
+    x = noise(np.random.default_rng(10), 50, 9.8, 1.0)
+    t = np.arange(x.shape[-1]) / RATE_HZ
+    x[1] += 3 * np.cos(2 * np.pi * 2.037 * t)
+    line = found(x, 1.5, 2.5)
+    m = lines.spectra(*x, RATE_HZ)
+    assert np.all(line.statistic > 30)
+    assert lines.refined_hz(m, line) == pytest.approx(np.full(50, 2.037), abs=0.02)
+    assert np.all(np.isnan(line.beside_hz))
+
+
+def test_a_line_beside_the_interval_is_told() -> None:
+    x = noise(np.random.default_rng(11), 20, 9.8, 0.0)
+    t = np.arange(x.shape[-1]) / RATE_HZ
+    x[0] += 20 * np.cos(2 * np.pi * 2.15 * t)
+    line = found(x, 1.9, 2.0)
+    assert line.beside_hz == pytest.approx(np.full(20, 2.15), abs=0.04)
+
+
+def test_sidebands_of_a_lower_line_alone() -> None:
+    t = np.arange(2_000) / RATE_HZ
+    z = 1 + 0.004 * np.exp(-1j * (2 * np.pi * 2.0 * t + 0.3))
+    m = lines.spectra(np.abs(z)[None] - 1, np.angle(z)[None], RATE_HZ)
+    lower, upper = m.sidebands(np.array([round(2.0 / m.step_hz)]))
+    assert lower[0] == pytest.approx(0.004, rel=0.01)
+    assert upper[0] < 1e-4
+
+
+def test_unknown_interval_scores_nothing() -> None:
+    x = noise(np.random.default_rng(12), 3, 4.0, 0.0)
+    assert np.all(found(x, np.nan, np.nan).statistic == 0)
+
+
+def test_floors_nearby_are_never_lower() -> None:
+    x = noise(np.random.default_rng(13), 100, 9.8, 0.0)
+    line, m = found(x, 2.0, 2.0), lines.spectra(*x, RATE_HZ)
+    am, pm = lines.floors_nearby(m, line)
+    assert np.all(am >= line.am_floor)
+    assert np.all(pm >= line.pm_floor)
