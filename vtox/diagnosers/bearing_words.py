@@ -1,5 +1,6 @@
 """What a finding of the bearing diagnoser is called: state, severity, confidence and words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log10
 
@@ -26,8 +27,6 @@ FAULT_CONFIDENCE = 0.5
 FAULT_MODULATION = 0.15
 # Severity 0 and 1, dB of modulation: of no size of damage, which vibration does not tell.
 MILD_DB, SEVERE_DB = -30.0, 0.0
-# An order this close (relative) to a multiple of shaft speed hides behind shaft lines.
-CLOSE_TO_INTEGER = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +47,11 @@ class Case:
 def named(findings: dict[str, Finding]) -> str:
     """Return the target that the findings name, whether or not it is above its threshold.
 
-    Lines at the cage frequency accompany damaged rolling elements, which pass the load zone once a
-    turn of the cage; with both found it is the element (Randall & Antoni 2011, section 2).
+    Lines at the cage frequency accompany damage elsewhere, as elements pass the load zone once a
+    turn of the cage (Randall & Antoni 2011, section 2): the cage is named where nothing else is.
     """
-    lead = max(findings, key=lambda n: findings[n].ratio)
-    if lead == "FTF" and "BSF" in findings and findings["BSF"].ratio >= 1:
-        return "BSF"
-    return lead
+    others = {n: f for n, f in findings.items() if n != "FTF" and f.ratio >= 1}
+    return max(others or findings, key=lambda n: findings[n].ratio)
 
 
 def verdict(case: Case) -> Diagnosis:
@@ -96,7 +93,7 @@ def _confidence(case: Case, name: str) -> float:
     ratio = case.findings[name].ratio
     if ratio < 1:
         return round(max(0.5, 1 - ratio / 2) * case.doubt, 3)
-    own = 1 / (1 + (EVEN_RATIO / ratio) ** STEEPNESS)
+    own = float(1 / (1 + (EVEN_RATIO / ratio) ** STEEPNESS))
     rivals = [f.ratio for n, f in case.findings.items() if n not in (name, "FTF")]
     rival = max((r for r in rivals if r >= 1), default=0.0)
     return min(HIGHEST_CONFIDENCE, own * (1 - 0.5 * min(1.0, rival / ratio)) * case.doubt)
@@ -135,7 +132,7 @@ def _reason(case: Case, name: str) -> str:
     )
 
 
-def _evidence(case: Case) -> tuple[dict[str, object], ...]:
+def _evidence(case: Case) -> tuple[Mapping[str, object], ...]:
     looked = tuple(
         {
             "defect": n,
@@ -147,4 +144,7 @@ def _evidence(case: Case) -> tuple[dict[str, object], ...]:
         }
         for n, f in sorted(case.findings.items(), key=lambda item: -item[1].ratio)
     )
-    return (*looked, *({"line": i, **line} for i, line in enumerate(case.lines, start=1)))
+    lines: list[Mapping[str, object]] = [
+        {"line": i, **line} for i, line in enumerate(case.lines, start=1)
+    ]
+    return (*looked, *lines)

@@ -17,9 +17,11 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 HARMONICS = 3
+# Combs reach from this multiple of the lowest target to that of the highest.
+LOWEST, HIGHEST = 0.35, 1.5
 # Chance, per comb looked at, to exceed level 1 in pure noise. A record is searched in some 20 views
-# (about 12 of them independent) and 70 combs: about 1e-3 a record, before the surrogates.
-CHANCE = 1e-6
+# (about 12 of them independent) and 70 combs: about 1e-4 a record in stationary noise.
+CHANCE = 1e-7
 # The half width of a search that `CHANCE` is meant for; wider searches divide it.
 USUAL_TOLERANCE = 0.02
 # A single line counts at most as one of this chance, exp(-12), unless the others together say more:
@@ -28,6 +30,9 @@ SINGLE = 6e-6
 # A modulated pulse train has its carrier lines above their sidebands (Randall & Antoni 2011,
 # section 2.2): with sidebands, a comb counts at most this multiple of the harmonics alone.
 CARRIED = 4.0
+# ... and this multiple of the sidebands: without them it is a plain comb. A pulse train modulated
+# by 90 % has 0.4 of its carrier power in sidebands.
+SIDED = 3.0
 # Shaft and supply lines are left out over the main lobe of a Hann line, +-2 bins, and this relative
 # error of their frequency.
 LOBE_BINS = 2
@@ -148,8 +153,8 @@ def plan(
     # Surrogates need combs well below and above each target.
     orders = [t.order for t in targets]
     per_order = HARMONICS / df_order
-    first = max(1, int(0.35 * min(orders) * per_order))
-    number = np.arange(first, int(1.5 * max(orders) * per_order) + 2)
+    first = max(1, int(LOWEST * min(orders) * per_order))
+    number = np.arange(first, int(HIGHEST * max(orders) * per_order) + 2)
     lines = np.rint(np.arange(1, HARMONICS + 1)[:, None] * number / HARMONICS).astype(np.int64)
     shifts = {PLAIN: 0, SHAFT: round(1 / df_order)}
     if cage_order is not None:
@@ -218,8 +223,8 @@ def levels(rows: Floats, bins: Ints, scale: Floats, single: np.float32) -> Float
 
     In noise a bin's power over the floor is Gamma distributed, so the sum over the k bins of a comb
     that are not left out is Gamma(k * looks); level 1 is that distribution's upper quantile. The
-    largest line counts for no more than `single` or the others together, sidebands for no more than
-    `CARRIED` times their carriers.
+    largest line counts for no more than `single` or the others together, with sidebands the
+    whole for no more than `CARRIED` times the carriers or `SIDED` times the sidebands.
 
     Parameters
     ----------
@@ -243,7 +248,9 @@ def levels(rows: Floats, bins: Ints, scale: Floats, single: np.float32) -> Float
     total += np.minimum(top, limit, out=limit)
     if len(bins) > HARMONICS:
         centre = gathered[:HARMONICS].sum(axis=0, dtype=np.float32)
+        sides = gathered[HARMONICS:].sum(axis=0, dtype=np.float32)
         np.minimum(total, CARRIED * centre, out=total)
+        np.minimum(total, SIDED * sides, out=total)
     total *= scale[:, None]
     return np.asarray(total, np.float32)
 

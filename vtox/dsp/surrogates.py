@@ -13,6 +13,7 @@ from vtox.dsp.comb import (
     CAGE,
     HARMONICS,
     LOBE_BINS,
+    LOWEST,
     Bools,
     Candidate,
     Floats,
@@ -32,8 +33,8 @@ FEWEST = 25
 # A comb must exceed the reference by this factor. About 30 independent intervals give the 98 %
 # quantile, so without it one record in 30 full of lines would raise an alarm for each target.
 MARGIN = 1.5
-# Surrogates lie between these multiples of the order: lines thin out towards high orders.
-NEAREST, FARTHEST = 0.35, 7.5
+# Surrogates lie between `LOWEST` and this multiple of the order: lines thin out upwards.
+FARTHEST = 7.5
 # Combs that hold some of the lines of the one found: as factors, and as distances in orders of the
 # shaft (o + 1, o + 2, ... are combs of the sidebands) or of the family's sidebands.
 RELATED = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)
@@ -147,7 +148,7 @@ def _unrelated(plan: Plan, target: Target, order: float) -> Bools:
     if order < 1:
         relatives.append(1 - order)  # the cage as seen from the shaft
     distance = np.abs(plan.orders - np.asarray(relatives, np.float32)[:, None])
-    inside = (plan.orders > NEAREST * order) & (plan.orders < FARTHEST * order)
+    inside = (plan.orders > LOWEST * order) & (plan.orders < FARTHEST * order)
     return np.asarray(inside & (distance.min(axis=0) >= half), np.bool_)
 
 
