@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Baseline
-from vtox.diagnosers.bearing_speed import Speed, sharpened
+from vtox.diagnosers.bearing_speed import Speed, sharpened, unsteady
 from vtox.diagnosers.bearing_targets import ANYWHERE, CAGE_TURNS, Job, job_of
 from vtox.diagnosers.bearing_words import FAULT, Case, named, verdict
 from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording, Value, unknown
@@ -32,6 +32,8 @@ WIDE, WIDE_MARGIN = 0.01, 1.25
 BIN_STEPS = 40
 # Samples worked on at a time: stays in the cache.
 CHUNK_SAMPLES = 65_536
+# Shaft lines looked at to see whether the speed is steady reach to this order.
+DRIFT_ORDERS = 8
 # Where geometry is unknown a comb must stand out this much to be mentioned.
 UNCLASSIFIED_RATIO = 2.0
 # An order this close (relative) to a multiple of shaft speed hides behind shaft lines.
@@ -85,8 +87,9 @@ def diagnose(
             jobs.append(job)
         else:
             answers[i] = unknown(FAULT, job)
-    for job, power, spectra in _observed(jobs):
-        answers[job.index] = _judged(job, power, spectra)
+    for job, power, spectra, first in _observed(jobs):
+        drift = _drift(job, spectra, first)
+        answers[job.index] = unknown(FAULT, drift) if drift else _judged(job, power, spectra)
     return [
         _with_change(answers[i], recording, (baselines or nothing)[i], (load_a or nothing)[i])
         for i, recording in enumerate(recordings)
@@ -116,8 +119,11 @@ def _refusals(recordings: Sequence[Recording]) -> list[str]:
     return reasons
 
 
-def _observed(jobs: Sequence[Job]) -> Iterator[tuple[Job, Floats, EnvelopeSpectra]]:
-    """Yield each job with the power of its views, those of all its channels together."""
+def _observed(jobs: Sequence[Job]) -> Iterator[tuple[Job, Floats, EnvelopeSpectra, int]]:
+    """Yield each job with the power of its views, those of all its channels together.
+
+    Beside it the spectra of the batch it was computed in, and where its channels begin there.
+    """
     layouts: dict[tuple[int, int], list[Job]] = {}
     for job in jobs:
         layouts.setdefault(job.layout, []).append(job)
@@ -130,7 +136,8 @@ def _observed(jobs: Sequence[Job]) -> Iterator[tuple[Job, Floats, EnvelopeSpectr
             x = np.asarray([j.recording.channels[n] for j in chunk for n in names], np.float32)
             spectra = envelope.envelope_spectra(x, first.fs_hz, bands=bands, segments=segments)
             for i, job in enumerate(chunk):
-                yield job, _power(spectra, i * len(names), len(names), job), spectra
+                at = i * len(names)
+                yield job, _power(spectra, at, len(names), job), spectra, at
 
 
 def _power(spectra: EnvelopeSpectra, first: int, channels: int, job: Job) -> Floats:
@@ -144,6 +151,22 @@ def _power(spectra: EnvelopeSpectra, first: int, channels: int, job: Job) -> Flo
             for c in range(first, first + channels)
         ]
     )
+
+
+def _drift(job: Job, spectra: EnvelopeSpectra, first: int) -> str:
+    """Return in words that the speed changes within a record long enough to show it."""
+    segments = spectra.spectra.shape[2]
+    third = segments // 3
+    if not third:
+        return ""
+    looks = third * spectra.looks / segments
+    bins = min(spectra.spectra.shape[-1], int(DRIFT_ORDERS * job.speed.hz / spectra.df_hz))
+    parts = spectra.spectra[first, ..., :bins]
+    early, late = (
+        envelope.over_floor(envelope.view_power(part, spectra.mean[first]), looks)
+        for part in (parts[:, :third], parts[:, -third:])
+    )
+    return unsteady(job.speed, early, late, spectra.df_hz, job.avoided_hz)
 
 
 def _judged(job: Job, power: Floats, spectra: EnvelopeSpectra) -> Diagnosis:

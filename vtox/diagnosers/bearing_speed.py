@@ -4,7 +4,7 @@ Defect frequencies are multiples of shaft speed, so without one nothing is known
 the search is wide, and says so.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,10 @@ CLEAR_LEAD = 1.5
 # A line counts at most as much as makes so many of them enough.
 FEWEST = 3
 SHARPENED = 0.003
+# A shaft that changes its speed by more than this smears every line of a record.
+STEADY = 0.01
+# Each end of a record is searched this far around its speed.
+DRIFT_TOLERANCE = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +131,19 @@ def sharpened(
     if tolerance >= speed.tolerance:
         return speed
     return Speed(rpm, tolerance, f"{speed.source}, sharpened by shaft lines")
+
+
+def unsteady(
+    speed: Speed,
+    early: Floats,
+    late: Floats,
+    df_hz: float,
+    avoided_hz: tuple[float, ...] = (),
+) -> str:
+    """Return in words that the shaft lines of two parts of a record disagree, empty otherwise."""
+    wide = replace(speed, tolerance=max(speed.tolerance, DRIFT_TOLERANCE))
+    first, last = (sharpened(wide, lines, df_hz, avoided_hz) for lines in (early, late))
+    clear = first.tolerance < wide.tolerance and last.tolerance < wide.tolerance
+    if not clear or abs(first.rpm - last.rpm) <= STEADY * speed.rpm:
+        return ""
+    return f"speed not steady: {first.rpm:.0f} to {last.rpm:.0f} rpm within the record"
