@@ -1,26 +1,39 @@
-PY ?= python3
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: setup demo test check format evaluate clean
+.PHONY: help setup demo up test check evaluate format lock clean
+
+help:
+	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
+	@echo "make up        the whole system"
+	@echo "make test      all tests"
+	@echo "make check     what must pass before a commit: format, lint, types, tests"
+	@echo "make evaluate  the verdicts on recordings and on the motor model"
 
 # Everything comes from the hashed lock file; the package itself is linked, not copied.
 .venv/.ready: requirements.lock pyproject.toml
-	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "VTOX needs Python 3.11 or newer; '$(PY)' is older or missing. Try: make $(MAKECMDGOALS) PY=python3.12"; exit 1; }
+	@test -n "$(PY)" && $(PY) $(NEW_ENOUGH) 2>/dev/null || \
+	  { echo "VTOX needs Python 3.11 or newer, which is not here. If it has another name: make $(MAKECMDGOALS) PY=/path/to/python"; exit 1; }
 	@$(PY) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	$(PY) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "setting up .venv (once, about a minute)"
+	@$(PY) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 setup: .venv/.ready
 
 demo: setup
-	@$(BIN)/vtox demo
+	@$(BIN)/vtox demo $(ARGS)
+
+up: setup
+	@$(BIN)/vtox up $(ARGS)
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -155,7 +155,7 @@ class DemoView:
         parts: list[RenderableType] = [head, self._addresses(), Text()]
         if self.supervisor.stopping:
             parts.append(self._processes("stopping", "stopped"))
-        elif self.snap is None or self.rate is None:
+        elif self.snap is None or self.rate is None or self._starting():
             parts.append(self._processes("starting", "ready"))
         else:
             parts.append(self._numbers(self.snap, self.rate))
@@ -171,6 +171,9 @@ class DemoView:
         for name, address in self.where.items():
             grid.add_row(Text(name, "dim"), Text(address, overflow="fold"))
         return grid
+
+    def _starting(self) -> bool:
+        return not all(s.was_ready for s in self.supervisor.states.values())
 
     def _processes(self, what: str, done: str) -> Text:
         text = Text(f"{what}  ", "dim")
