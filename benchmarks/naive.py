@@ -13,7 +13,6 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from benchmarks.light import light_load
-from vtox.domain import Recording
 
 URL = os.environ["NAIVE_URL"]
 FAMILIES = ("turn_short", "bearing", "broken_bar")
@@ -40,5 +39,5 @@ def encode(channels: dict[str, np.ndarray]) -> dict[str, str]:
 def diagnose(family: str, machine_id: str, seq: int, fs_hz: float, data: dict[str, str]) -> None:
     """Decode, do the light load, write one result."""
     channels = {n: np.frombuffer(base64.b64decode(x), "<f4") for n, x in data.items()}
-    level = light_load(Recording(channels, fs_hz))
+    level = light_load(np.stack(list(channels.values())))
     client.xadd(RESULTS, {"family": family, "machine_id": machine_id, "seq": seq, "level": level})
