@@ -125,7 +125,7 @@ def _refusal(b: _Batch, i: int) -> str:
     if not np.isfinite(slip.value) or slip.source == "none":
         return f"slip unknown: {slip.reason}" if slip.reason else "slip unknown"
     # A guessed slip may be larger than its least: a fault can still be found, health not.
-    reach = slip.low if slip.sharp else slip.high
+    reach = slip.value if slip.sharp else slip.high
     if reach * 2 * front.f0_hz[i] < NEEDED_BINS * b.rotor.modulation.bin_hz:
         return _too_short(b, i)
     spread = b.drift[i] * SLIP_PER_CURRENT * bins
@@ -136,15 +136,16 @@ def _refusal(b: _Batch, i: int) -> str:
 
 def _too_short(b: _Batch, i: int) -> str:
     slip, f0_hz = b.rotor.slips[i], float(b.front.f0_hz[i])
-    if slip.low * 2 * f0_hz * LONGEST_S < NEEDED_BINS:
+    least = slip.value if slip.sharp else slip.low
+    is_ = "is" if slip.sharp else "may be as low as"
+    if least * 2 * f0_hz * LONGEST_S < NEEDED_BINS:
         return (
-            f"slip too small: it may be as low as {slip.low:.2%} ({slip.source}); a broken bar "
-            f"shows only under load, or with a measured speed"
+            f"slip too small: it {is_} {least:.2%} ({slip.source}); a broken bar shows only under "
+            f"load, or with a measured speed"
         )
-    needed_s = NEEDED_BINS / (2 * slip.low * f0_hz) + 2 * baseband.EDGE_S
-    may_be = "is" if slip.sharp else "may be as low as"
+    needed_s = NEEDED_BINS / (2 * least * f0_hz) + 2 * baseband.EDGE_S
     return (
-        f"record too short: {b.front.duration_s:.3g} s; the slip {may_be} {slip.low:.2%} "
+        f"record too short: {b.front.duration_s:.3g} s; the slip {is_} {least:.2%} "
         f"({slip.source}) and needs {np.ceil(needed_s):.0f} s or more"
     )
 
@@ -152,7 +153,7 @@ def _too_short(b: _Batch, i: int) -> str:
 def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
     slip, x = b.rotor.slips[i], b.lines
     statistic, threshold = float(x.statistic[i]), float(x.threshold[i])
-    sure, limit = float(x.sure_dbc[i]), float(x.limit_dbc[i])
+    sure = float(x.sure_dbc[i])
     at = (
         f"lines at {x.hz[i]:.2f} Hz from the supply, {x.lower_dbc[i]:.1f} dBc below and "
         f"{x.upper_dbc[i]:.1f} dBc above"
@@ -179,10 +180,10 @@ def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
     if np.isfinite(x.beside_hz[i]):
         return _covered(b, i, verdict)
     if not strong:
-        if x.level_dbc[i] > DEVELOPING_DBC - 3 and limit > DEVELOPING_DBC - 2:
+        if x.highest_dbc[i] > DEVELOPING_DBC:
             reason = (
-                f"noise floor too high to judge {at}: in noise of {x.floor_dbc[i]:.0f} dBc a sound "
-                f"cage may read {limit:.1f} dBc, a fault begins at {DEVELOPING_DBC:.0f} dBc"
+                f"noise floor too high to judge {at}: in noise of {x.floor_dbc[i]:.0f} dBc they "
+                f"may be a sound cage's or as strong as {x.highest_dbc[i]:.1f} dBc"
             )
             return _abstaining(verdict, reason)
         return replace(

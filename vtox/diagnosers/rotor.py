@@ -34,6 +34,7 @@ LARGEST_SLIP = 0.12
 SLOT_SCORE = 9.0
 SLOT_LEAD = 1.5
 SLOT_STRONGEST = 30.0
+WIDEST = 1.5  # of rated slip
 # Rotor speed sidebands serve as speed where they stand this far out of the floor.
 SIDEBAND_STATISTIC = 30.0
 
@@ -150,6 +151,13 @@ def _load_range(rms_a: float, rated_a: float | None) -> tuple[float, float]:
     return loads[0], loads[1]
 
 
+def _widest(front: Front, priors: list[Slip]) -> Floats:
+    """Return the largest slip a motor at its duty may have: half more than rated, or as guessed."""
+    rated = [m.rated_slip or 0.0 for m in front.motors]
+    wide = [max(WIDEST * r, s.high) for r, s in zip(rated, priors, strict=True)]
+    return np.asarray(np.minimum(wide, LARGEST_SLIP), np.float64)
+
+
 def _sharpened(
     front: Front,
     modulation: lines.Modulation,
@@ -166,10 +174,16 @@ def _sharpened(
         ]
     )
     found = list(priors)
-    if np.isfinite(bars_per_pair).any():
-        s = slots.slot_harmonics(front.spectrum, front.df_hz, front.f0_hz, bars_per_pair, low, high)
+    # What is guessed from the nameplate is searched first, then all a motor may do.
+    guessed = np.array([s.source == "nameplate and load" for s in priors])
+    for bounds in ((low, high), (np.where(guessed, 0.001, np.nan), _widest(front, priors))):
+        open_ = np.array([s.source != "slot harmonics" for s in found])
+        bars = np.where(open_, bars_per_pair, np.nan)
+        if not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
+            break
+        s = slots.slot_harmonics(front.spectrum, front.df_hz, front.f0_hz, bars, *bounds)
         clear = (s.score > SLOT_SCORE) & (s.lead > SLOT_LEAD) & (s.strongest > SLOT_STRONGEST)
-        for i in np.flatnonzero(clear):
+        for i in np.flatnonzero(open_ & clear):
             found[i] = Slip(float(s.slip[i]), float(s.half[i]), "slot harmonics", found[i].reason)
     open_ = np.array([s.source == "nameplate and load" for s in found])
     if not open_.any():

@@ -30,9 +30,9 @@ def found(modulation: np.ndarray, low_hz: float, high_hz: float) -> lines.Line:
 def test_noise_alone_stays_below_the_thresholds(
     exponent: float, low_hz: float, high_hz: float
 ) -> None:
-    x = noise(np.random.default_rng(7), 1_000, 9.8, exponent)
+    x = noise(np.random.default_rng(7), 400, 9.8, exponent)
     statistic = found(x, low_hz, high_hz).statistic
-    assert np.mean(statistic > 18) <= 0.006
+    assert np.mean(statistic > 18) <= 0.0075
     assert np.quantile(statistic, 0.99) < 16
 
 

@@ -1,0 +1,104 @@
+"""The shared front end: wiring, phasors, channels of any number, and refusals by name."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.currents import MOTOR, Machine, recording
+from vtox.diagnosers.frontend import Front, front_end
+from vtox.domain import CURRENTS, Motor, Recording
+
+
+def front(m: Machine, motor: Motor = MOTOR, **changes: object) -> Front:
+    r = recording(m, np.random.default_rng(0))
+    return front_end([replace(r, **changes)], [motor])
+
+
+def with_channels(m: Machine, **gains: float) -> Recording:
+    r = recording(m, np.random.default_rng(0))
+    return replace(r, channels={c: r.channels[c] * np.float32(g) for c, g in gains.items()})
+
+
+@pytest.mark.parametrize("fs_hz", [1_000.0, 2_500.0, 10_000.0, 50_000.0])
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.7])
+def test_frequency_current_and_unbalance(fs_hz: float, seconds: float) -> None:
+    f = front(Machine(fs_hz=fs_hz, seconds=seconds, negative=0.03j, offset_a=2.0, slip=0.03))
+    assert f.problems == ((),)
+    assert f.f0_hz[0] == pytest.approx(50.013, abs=0.01)
+    assert f.current_rms_a()[0] == pytest.approx(8.0, rel=0.01)
+    _, i1, i2 = f.sequence_i[0]
+    assert i2 / i1 == pytest.approx(np.full(len(i1), i2[0] / i1[0]), abs=2e-4)
+    assert np.abs(i2 / i1) == pytest.approx(np.full(len(i1), 0.03), abs=5e-4)
+
+
+@pytest.mark.parametrize("gains", [(1, 1, 1), (1, -1, 1), (-1, 1, 1)])
+@pytest.mark.parametrize("names", [("ia", "ib", "ic"), ("ia", "ic", "ib")])
+def test_wiring_does_not_matter(gains: tuple[int, ...], names: tuple[str, ...]) -> None:
+    r = recording(Machine(seconds=1.0, negative=0.02), np.random.default_rng(0))
+    channels = {n: r.channels[c] * g for n, c, g in zip(names, CURRENTS, gains, strict=True)}
+    f = front_end([replace(r, channels=channels)], [MOTOR])
+    zero, i1, i2 = np.abs(f.sequence_i[0]).mean(axis=-1)
+    assert i2 / i1 == pytest.approx(0.02, abs=1e-3)
+    assert zero / i1 < 1e-3
+    assert [f.phase_name(0, k) for k in range(3)] == [n[-1] for n in sorted(names)] or names[
+        1
+    ] != "ib"
+
+
+@pytest.mark.parametrize("channels", [("ia",), ("ib",), ("ia", "ic"), ("ib", "ic")])
+def test_fewer_currents_give_frequency_and_envelope(channels: tuple[str, ...]) -> None:
+    r = recording(Machine(seconds=4.0, lower_dbc=-40.0), np.random.default_rng(0))
+    f = front_end([replace(r, channels={c: r.channels[c] for c in channels})], [MOTOR])
+    assert f.problems == ((),)
+    assert not f.three_currents
+    assert f.sequence_i.shape[-1] == 0
+    assert f.f0_hz[0] == pytest.approx(50.013, abs=0.005)
+    assert f.current_rms_a()[0] == pytest.approx(8.0, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"fs_hz": 300.0}, "sampling rate too low"),
+        ({"fs_hz": 5_000.0}, "not at the nameplate's 50 Hz"),
+        ({"channels": {"vibration": np.ones(1_000)}}, "no current channel"),
+        ({"channels": {c: np.zeros(2_500) for c in CURRENTS}}, "all samples are equal"),
+        ({"channels": {c: np.ones(30) for c in CURRENTS}}, "too short"),
+    ],
+)
+def test_refusals(change: dict[str, object], words: str) -> None:
+    f = front(Machine(seconds=1.0), **change)
+    assert words in "; ".join(f.problems[0])
+
+
+def test_noise_has_no_supply() -> None:
+    rng = np.random.default_rng(1)
+    r = Recording({c: rng.standard_normal(5_000) for c in CURRENTS}, 5_000.0)
+    assert "supply not found" in front_end([r], [MOTOR]).problems[0][0]
+
+
+def test_a_few_cycles_are_too_short() -> None:
+    assert "supply cycles" in front(Machine(seconds=0.1)).problems[0][0]
+
+
+def test_one_bad_recording_leaves_the_batch_as_it_was() -> None:
+    rng = np.random.default_rng(0)
+    good = [recording(Machine(seconds=1.0), rng) for _ in range(3)]
+    bad = {c: np.where(np.arange(2_500) == 7, np.nan, x) for c, x in good[1].channels.items()}
+    together = front_end([good[0], replace(good[1], channels=bad), good[2]], [MOTOR] * 3)
+    alone = front_end([good[2]], [MOTOR])
+    assert [bool(p) for p in together.problems] == [False, True, False]
+    assert together.f0_hz[2] == pytest.approx(alone.f0_hz[0], abs=1e-9)
+    assert together.sequence_i[2] == pytest.approx(alone.sequence_i[0])
+
+
+def test_pieces_of_a_large_batch_agree_with_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    batch = [recording(Machine(seconds=1.0, f0_hz=50 + 0.01 * k), rng) for k in range(5)]
+    whole = front_end(batch, [MOTOR] * 5)
+    monkeypatch.setattr("vtox.diagnosers.frontend.CHUNK_SAMPLES", 2 * 3 * 2_500)
+    pieces = front_end(batch, [MOTOR] * 5)
+    for name in ("f0_hz", "spectrum", "envelope", "sequence_i", "order"):
+        assert np.array_equal(getattr(pieces, name), getattr(whole, name))
+    assert pieces.problems == whole.problems

@@ -1,0 +1,81 @@
+"""Slip and its source, best first, and never a guess without a nameplate."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.currents import MOTOR, Machine, recording
+from vtox.diagnosers.frontend import front_end
+from vtox.diagnosers.rotor import Slip, rotor_view
+from vtox.domain import Motor
+
+NO_BARS = replace(MOTOR, rotor_bars=None)
+
+
+def slip_of(m: Machine, motor: Motor = MOTOR, *, speed: bool = False, seed: int = 0) -> Slip:
+    r = recording(m, np.random.default_rng(seed), speed=speed)
+    view = rotor_view(front_end([r], [motor]))
+    assert view is not None
+    return view.slips[0]
+
+
+@pytest.mark.parametrize("slip", [0.009, 0.02, 0.028])
+@pytest.mark.parametrize("seconds", [2.0, 10.0])
+def test_slot_harmonics_come_before_the_nameplate(slip: float, seconds: float) -> None:
+    got = slip_of(Machine(slip=slip, seconds=seconds, slot_dbc=-60.0, wander_hz=0.005))
+    assert got.source == "slot harmonics"
+    assert got.sharp
+    assert got.value == pytest.approx(slip, abs=5e-4)
+    assert abs(got.value - slip) < got.half
+
+
+def test_speed_sensor_is_sharpened_by_slot_harmonics() -> None:
+    m = Machine(slip=0.02, slot_dbc=-60.0)
+    assert slip_of(m, speed=True).source == "slot harmonics"
+    assert slip_of(replace(m, slot_dbc=-300.0), speed=True).source == "speed sensor"
+
+
+def test_rotor_sidebands_serve_where_the_bars_are_unknown() -> None:
+    got = slip_of(Machine(slip=0.023, rotor_dbc=-65.0), NO_BARS)
+    assert got.source == "rotor speed sidebands"
+    assert got.value == pytest.approx(0.023, abs=1e-3)
+
+
+@pytest.mark.parametrize(("rms_a", "slip"), [(10.0, 0.03), (7.0, 0.018), (4.0, 0.005)])
+def test_nameplate_and_load_allow_the_true_slip(rms_a: float, slip: float) -> None:
+    got = slip_of(Machine(slip=slip, rms_a=rms_a), NO_BARS)
+    assert got.source == "nameplate and load"
+    assert not got.sharp
+    assert got.low <= slip <= got.high
+
+
+@pytest.mark.parametrize("level_dbc", [-110.0, -100.0])
+def test_buried_slot_harmonics_are_not_taken(level_dbc: float) -> None:
+    m = Machine(slip=0.02, slot_dbc=level_dbc, noise=3e-3)
+    for seed in range(5):
+        assert slip_of(m, seed=seed).source == "nameplate and load"
+
+
+def test_pole_pairs_follow_from_a_speed() -> None:
+    got = slip_of(Machine(slip=0.02), Motor(), speed=True)
+    assert (got.source, got.value) == ("speed sensor", pytest.approx(0.02, abs=1e-3))
+
+
+@pytest.mark.parametrize(
+    ("motor", "words"),
+    [(Motor(), "no nameplate"), (Motor(pole_pairs=2), "no speed and no rated speed")],
+)
+def test_without_a_nameplate_there_is_no_slip(motor: Motor, words: str) -> None:
+    got = slip_of(Machine(), motor)
+    assert got.source == "none"
+    assert words in got.reason
+    assert np.isnan(got.value)
+
+
+def test_a_speed_of_another_machine_is_not_believed() -> None:
+    r = recording(Machine(slip=0.02), np.random.default_rng(0))
+    view = rotor_view(front_end([replace(r, speed_rpm=2_900.0)], [NO_BARS]))
+    assert view is not None
+    assert view.slips[0].source == "nameplate and load"
+    assert "does not fit" in view.slips[0].reason
