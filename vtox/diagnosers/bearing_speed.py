@@ -66,22 +66,24 @@ def speed_of(
         if not recording.speed_rpm > 0:
             return f"shaft at rest: {recording.speed_rpm:g} rpm"
         return Speed(float(recording.speed_rpm), SENSOR_TOLERANCE, "speed sensor")
-    if rpm:
-        speed = Speed(float(rpm), SENSOR_TOLERANCE if tolerance is None else tolerance, "slip")
-    elif motor is None or not motor.rated_slip:
-        return "no speed: neither measured nor bounded by a nameplate"
-    elif motor.supply == "inverter":
-        return "no speed: supplied by an inverter, so the nameplate does not bound it"
-    else:
+    known = [Speed(float(rpm), tolerance or SENSOR_TOLERANCE, "slip")] if rpm else []
+    if motor is not None and motor.rated_slip and motor.supply == "grid":
         assert motor.pole_pairs
         assert motor.supply_hz
         synchronous = 60 * motor.supply_hz / motor.pole_pairs
         lowest = synchronous * (1 - OVERLOAD * motor.rated_slip)
-        speed = Speed(
-            (lowest + synchronous) / 2,
-            (synchronous - lowest) / (synchronous + lowest),
-            f"nameplate, {lowest:.0f} to {synchronous:.0f} rpm",
+        known.append(
+            Speed(
+                (lowest + synchronous) / 2,
+                (synchronous - lowest) / (synchronous + lowest),
+                f"nameplate, {lowest:.0f} to {synchronous:.0f} rpm",
+            )
         )
+    if not known:
+        if motor is not None and motor.supply == "inverter":
+            return "no speed: supplied by an inverter, so the nameplate does not bound it"
+        return "no speed: neither measured nor bounded by a nameplate"
+    speed = min(known, key=lambda s: s.tolerance)
     if speed.tolerance > WIDEST:
         return (
             f"no speed: known to {speed.tolerance:.1%} only ({speed.source}), "

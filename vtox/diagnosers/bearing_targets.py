@@ -10,8 +10,8 @@ from vtox.diagnosers.bearing_speed import Speed, speed_of
 from vtox.domain import Bearing, Motor, Recording
 from vtox.dsp.comb import CAGE, PLAIN, SHAFT, Target
 
-# Fewer turns hold too few passes: an envelope line is then as wide as a tenth of shaft speed.
-LEAST_TURNS = 20
+# Fewer turns hold too few passes: shaft lines, four bins wide, then cover a third of all orders.
+LEAST_TURNS = 15
 # The cage turns 0.4 times a turn: a comb at its frequency needs 16 of its turns.
 CAGE_TURNS = 40
 # Turns of one segment. Slip of 1 % from pass to pass broadens the third harmonic of the inner race

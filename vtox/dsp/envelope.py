@@ -104,10 +104,11 @@ def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> En
     mean = envelope.sum(axis=-1, dtype=np.float32) / total
     envelope -= mean[..., None] * narrow
     spectra = scipy.fft.rfft(envelope, axis=-1, overwrite_x=True)
-    spectra *= 2 / total
+    # One of two sides, transformed back at 1/`bands` of the rate: 2/`bands` restores the unit.
+    spectra *= 4 / bands / total
     return EnvelopeSpectra(
         spectra.transpose(0, 2, 1, 3),
-        np.asarray(mean.mean(axis=1), np.float32),
+        np.asarray(mean.mean(axis=1) * 2 / bands, np.float32),
         fs_hz / length,
     )
 

@@ -42,6 +42,11 @@ SHIFTED = (-3.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 3.0)
 # Lines between those of the comb as strong as this share of them belong to a denser family.
 DENSER = 0.5
 BETWEEN = {2: (0.5, 1.5, 2.5), 3: (1 / 3, 2 / 3, 4 / 3, 5 / 3)}
+# ... as do lines at these multiples of the cage frequency beside a rolling element's: modulation
+# reaches less far than a train of blows at about that frequency.
+BEYOND = (-5, -4, -3, 3, 4, 5)
+# A second or third harmonic this many times the mean of the other two is another comb's.
+LONELY = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ def judged(rows: Floats, plan: Plan, target: Target, candidate: Candidate) -> Fi
     f, at, view = (int(i) for i in np.unravel_index(int(own.argmax()), own.shape))
     level, order = float(own[f, at, view]), float(plan.orders[interval][at])
     threshold = max(1.0, MARGIN * reference)
-    if _denser(rows[:, view], plan, target, order):
+    if _borrowed(rows[:, view], plan, target, order):
         threshold = max(threshold, MARGIN * level)
     return Finding(level, threshold, order, view, target.families[f][0])
 
@@ -157,13 +162,22 @@ def _at_half_order(plan: Plan, order: float) -> bool:
     return abs(2 * order - round(2 * order)) < 2 * (1.5 * plan.df_order + 0.002 * order)
 
 
-def _denser(line: Floats, plan: Plan, target: Target, order: float) -> bool:
-    """Return whether the comb is a part of one at a half or a third of its order."""
+def _borrowed(line: Floats, plan: Plan, target: Target, order: float) -> bool:
+    """Return whether the comb's lines belong to another: a denser one, or one strong line's."""
 
-    def mean(multiples: tuple[float, ...]) -> float:
-        bins = [min(round(m * order / plan.df_order), len(line) - 1) for m in multiples]
+    def mean(orders: tuple[float, ...]) -> float:
+        bins = [min(round(o / plan.df_order), len(line) - 1) for o in orders]
         count = sum(plan.usable[b] for b in bins)
         return float(sum(line[b] for b in bins) / max(1.0, count))
 
-    limit = DENSER * mean((1, 2, 3))
-    return any(mean(BETWEEN[d]) > limit for d in target.divisors)
+    first, second, third = order, 2 * order, 3 * order
+    if mean((second,)) > LONELY * mean((first, third)):
+        return True
+    if mean((third,)) > LONELY * mean((first, second)):
+        return True
+    limit = DENSER * mean((first, second, third))
+    between = [tuple(m * order for m in BETWEEN[d]) for d in target.divisors]
+    if target.accompanied:
+        cage = plan.shifts[CAGE] * plan.df_order
+        between.append(tuple(order + j * cage for j in BEYOND))
+    return any(mean(orders) > limit for orders in between)

@@ -1,0 +1,94 @@
+"""CWRU bearings (Case Western Reserve University Bearing Data Center), drive end, 12 kHz.
+
+Smith & Randall 2015 (MSSP 64-65:100-131) found no bearing lines in OR014@6 and in ball records.
+"""
+
+import csv
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.recordings.folder import recordings
+from vtox.diagnosers import bearing
+from vtox.domain import Bearing, Diagnosis, Motor, Recording
+
+pytestmark = pytest.mark.recordings
+
+G = 9.80665
+MOTOR = Motor(
+    pole_pairs=2,
+    supply_hz=60.0,
+    rated_speed_rpm=1730,
+    bearing=Bearing(orders={"BPFO": 3.5848, "BPFI": 5.4152, "BSF": 4.7135 / 2, "FTF": 0.3983}),
+)
+TRUTH = {"inner_race": "BPFI", "outer_race": "BPFO", "ball": "BSF", "healthy": None}
+NOMINAL_RPM = {"0": 1797.0, "1": 1772.0, "2": 1750.0, "3": 1730.0}
+
+Judged = list[tuple[str, str | None, Diagnosis]]
+
+
+@cache
+def judged(folder: Path, seconds: float | None) -> Judged:
+    """Judge every recording, whole or cut: (name, true defect, diagnosis)."""
+    found: Judged = []
+    with (folder / "labels.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    for row in rows:
+        with np.load(folder / f"{row['recording']}.npz") as data:
+            x, fs_hz, rpm = G * data["de_g"], float(data["fs_hz"]), float(data["rpm"])
+        rpm = rpm if np.isfinite(rpm) else NOMINAL_RPM[row["load_hp"]]
+        length = round(seconds * fs_hz) if seconds else len(x)
+        cut = [
+            Recording({"vibration": x[i : i + length]}, fs_hz, rpm)
+            for i in range(0, len(x) - length + 1, length)
+        ]
+        for d in bearing.diagnose(cut, [MOTOR] * len(cut)):
+            found.append((row["recording"], TRUTH[row["fault"]], d))
+    return found
+
+
+def test_the_right_race_is_named_on_38_of_44() -> None:
+    races = [j for j in judged(recordings("cwru"), None) if j[1] in ("BPFI", "BPFO")]
+    right = [name for name, truth, d in races if d.indicators.get("defect") == truth]
+    assert len(races) == 44
+    assert len(right) >= 38
+
+
+def test_whole_healthy_recordings_raise_no_alarm() -> None:
+    healthy = [d for _, truth, d in judged(recordings("cwru"), None) if truth is None]
+    assert [d.state for d in healthy] == ["normal"] * 2
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 4.0])
+def test_cut_healthy_recordings_raise_hardly_an_alarm(seconds: float) -> None:
+    healthy = [d for _, truth, d in judged(recordings("cwru"), seconds) if truth is None]
+    states = Counter(d.state for d in healthy)
+    assert states["fault"] == 0
+    # Lines at quarter orders, of the rig and not of the bearing, come close to 2 x BSF.
+    assert states["warning"] <= 0.02 * len(healthy)
+
+
+@pytest.mark.parametrize("seconds", [None, 1.0, 2.0])
+def test_no_ball_is_called_a_race_with_confidence(seconds: float | None) -> None:
+    balls = [d for _, truth, d in judged(recordings("cwru"), seconds) if truth == "BSF"]
+    wrong = [
+        d
+        for d in balls
+        if d.indicators.get("defect") in ("BPFI", "BPFO")
+        and (d.state == "fault" or d.confidence >= 0.5)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0])
+def test_clear_races_are_named_from_short_records_too(seconds: float) -> None:
+    hidden = ("IR028", "OR014")
+    clear = [
+        d.indicators.get("defect") == truth
+        for name, truth, d in judged(recordings("cwru"), seconds)
+        if truth in ("BPFI", "BPFO") and not name.startswith(hidden)
+    ]
+    assert np.mean(clear) >= 0.99

@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+from scipy.special import gammaincc
+
+from vtox.dsp import comb
+from vtox.dsp.comb import CAGE, PLAIN, SHAFT, Plan, Target
+
+BINS, DF_HZ, SHAFT_HZ, CAGE_ORDER = 512, 1.0, 24.5, 0.398
+TARGETS = (
+    Target("BPFO", 3.585),
+    Target("BPFI", 5.415, ((PLAIN, 1.0), (SHAFT, 1.0))),
+    Target("BSF", 4.714, ((PLAIN, 0.5), (CAGE, 1.0)), accompanied=True, divisors=(3,)),
+)
+
+
+def plan(looks: float = 1.0, *, bins: int = BINS, tolerance: float = 0.02, **more: float) -> Plan:
+    return comb.plan(
+        TARGETS,
+        bins=bins,
+        df_hz=DF_HZ,
+        looks=looks,
+        shaft_hz=SHAFT_HZ,
+        cage_order=CAGE_ORDER,
+        tolerance=tolerance,
+        avoided_hz=(100.0,),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def noise(rng: np.random.Generator, looks: float = 1.0, views: int = 8) -> np.ndarray:
+    return (rng.gamma(looks, 1 / looks, (views, BINS))).astype(np.float32)
+
+
+def with_lines(lines: np.ndarray, hz: list[float], size: float) -> np.ndarray:
+    for f in hz:
+        if f < BINS * DF_HZ:
+            lines[2, round(f / DF_HZ)] += size
+    return lines
+
+
+def found(lines: np.ndarray, p: Plan) -> dict[str, comb.Candidate]:
+    return comb.candidates(comb.table(lines, p.usable), p)
+
+
+def test_lines_of_shaft_and_supply_are_left_out() -> None:
+    usable = plan().usable
+    assert len(usable) == BINS + 1
+    for k in (1, 2, 7):
+        assert not usable[round(k * SHAFT_HZ)]
+    assert not usable[200]
+    assert usable[round(3.585 * SHAFT_HZ)]
+    assert not usable[-1]
+
+
+@pytest.mark.parametrize("looks", [1.0, 4.7])
+def test_level_one_is_the_sum_that_chance_allows(looks: float) -> None:
+    p = plan(looks)
+    bins = np.array([[30], [31], [33]])
+    scale = comb.scale_of(bins, np.ones(BINS + 1, np.float32), np.ones(BINS + 1), p.allowed)
+    total = 1 / float(scale[0])
+    assert gammaincc(3 * looks, total * looks) == pytest.approx(comb.CHANCE, rel=1e-3)
+
+
+def test_levels_of_noise_exceed_a_level_as_often_as_the_gamma_tail_says() -> None:
+    rng = np.random.default_rng(0)
+    bins = np.arange(30, 480).reshape(3, -1)
+    p = plan()
+    ones = np.ones(BINS + 1, np.float32)
+    scale = comb.scale_of(bins, ones, ones, p.allowed)
+    levels = np.concatenate(
+        [comb.levels(comb.table(noise(rng), ones), bins, scale, p.single) for _ in range(40)]
+    )
+    at = 8.0
+    expected = gammaincc(3, at)
+    assert np.mean(levels > at * float(scale[0])) == pytest.approx(expected, rel=0.15)
+
+
+@pytest.mark.parametrize(("name", "order"), [("BPFO", 3.585), ("BPFI", 5.415), ("BSF", 4.714)])
+@pytest.mark.parametrize("deviation", [-0.015, 0.0, 0.012])
+def test_a_comb_is_found_where_it_is(name: str, order: float, deviation: float) -> None:
+    p = plan()
+    f = order * (1 + deviation) * SHAFT_HZ
+    lines = with_lines(noise(np.random.default_rng(1)), [f, 2 * f, 3 * f], 40.0)
+    best = found(lines, p)
+    assert best[name].level >= 1
+    assert best[name].view == 2
+    assert float(p.orders[best[name].comb]) == pytest.approx(order * (1 + deviation), rel=0.006)
+    assert all(best[other].level < 1 for other in best if other != name)
+
+
+def test_a_single_line_is_no_comb_however_strong() -> None:
+    lines = with_lines(noise(np.random.default_rng(2)), [3.585 * SHAFT_HZ], 1e6)
+    assert found(lines, plan())["BPFO"].level < 1
+
+
+def test_sidebands_help_a_modulated_comb() -> None:
+    f = 5.415 * SHAFT_HZ
+    rng = np.random.default_rng(3)
+    lines = with_lines(noise(rng), [h * f for h in (1, 2, 3)], 5.0)
+    sides = [h * f + s * SHAFT_HZ for h in (1, 2, 3) for s in (-1, 1)]
+    assert found(lines, plan())["BPFI"].level < 1
+    best = found(with_lines(lines, sides, 5.0), plan())["BPFI"]
+    assert best.level >= 1
+    assert best.family == SHAFT
+
+
+def test_sidebands_without_carrier_are_no_comb() -> None:
+    f = 5.415 * SHAFT_HZ
+    sides = [h * f + s * SHAFT_HZ for h in (1, 2, 3) for s in (-1, 1)]
+    lines = with_lines(np.ones((8, BINS), np.float32), sides, 30.0)
+    assert found(lines, plan())["BPFI"].level < 1
+
+
+def test_a_comb_on_a_shaft_line_counts_less() -> None:
+    close = comb.plan(
+        (Target("BPFO", 3.02),),
+        bins=BINS,
+        df_hz=DF_HZ,
+        looks=1.0,
+        shaft_hz=SHAFT_HZ,
+        cage_order=None,
+        tolerance=0.001,
+    )
+    assert np.all(close.trust[close.bins[PLAIN][0, close.intervals["BPFO"]]] == comb.HIDDEN)
+
+
+def test_a_vague_speed_distrusts_combs_near_whole_orders() -> None:
+    at = round(5.13 * SHAFT_HZ)
+    assert plan().trust[at] == 1
+    assert plan(shaft_tolerance=0.03).trust[at] == comb.HIDDEN
+
+
+def test_wider_searches_and_more_channels_ask_for_more() -> None:
+    usual = plan().allowed[3]
+    assert plan(tolerance=0.05).allowed[3] > usual
+    assert plan(channels=3).allowed[3] > usual
+
+
+def test_harmonics_beyond_the_spectrum_do_not_count() -> None:
+    p = plan(bins=192)
+    f = 3.585 * SHAFT_HZ
+    lines = np.ones((8, 192), np.float32)
+    lines[2, [round(f), round(2 * f)]] = 40.0
+    assert found(lines, p)["BPFO"].level >= 1
+    assert p.bins[PLAIN].max() == 192

@@ -1,0 +1,241 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.vibration import BEARING, FS_HZ, MOTOR, Blows, Machine, defect, recording, vibration
+from vtox.baseline import Baseline, bands_of
+from vtox.diagnosers import bearing
+from vtox.domain import DEFECTS, Bearing, Diagnosis, Motor, Recording
+
+HEALTHY = Machine()
+
+
+def judge(x: Recording, motor: Motor | None = MOTOR, baseline: Baseline | None = None) -> Diagnosis:
+    (found,) = bearing.diagnose([x], [motor], [baseline])
+    return found
+
+
+def alarms(recordings: list[Recording], motor: Motor = MOTOR) -> list[Diagnosis]:
+    found = bearing.diagnose(recordings, [motor] * len(recordings))
+    return [d for d in found if d.state in ("warning", "fault")]
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("deviation", [-0.012, 0.004])
+@pytest.mark.parametrize("seconds", [2.0, 10.0])
+def test_a_defect_is_named(name: str, deviation: float, seconds: float) -> None:
+    found = judge(recording(Machine(blows=(defect(name, 1.5, deviation),)), seconds, seed=1))
+    assert found.state in ("warning", "fault"), found.reason
+    assert found.indicators["defect"] == name
+    # Half a bin at the third harmonic, of a record or a segment of some 50 turns.
+    half_bin = 1 / (3 * 50 * BEARING.defect_orders[name])
+    assert found.indicators["deviation"] == pytest.approx(deviation, abs=half_bin + 0.004)
+    assert found.statistic is not None
+    assert found.threshold is not None
+    assert found.statistic > found.threshold
+    assert found.severity is not None
+
+
+@pytest.mark.parametrize("name", ["BPFO", "BPFI", "BSF"])
+def test_one_second_is_enough_for_races_and_elements(name: str) -> None:
+    machines = [Machine(shaft_hz=hz, blows=(defect(name),)) for hz in (24.0, 24.4, 24.8)]
+    found = alarms([recording(m, 1.0, seed=i) for i, m in enumerate(machines)])
+    assert [d.indicators["defect"] for d in found] == [name] * 3
+
+
+def test_healthy_machines_raise_no_alarm() -> None:
+    rng = np.random.default_rng(0)
+    machines = [
+        Machine(
+            shaft_hz=rng.uniform(23.8, 24.95),
+            shaft=tuple(rng.exponential(3.0, 6)),
+            supply=rng.exponential(1.0),
+            slots=rng.exponential(1.0),
+            slot_order=int(rng.integers(22, 60)),
+        )
+        for _ in range(150)
+    ]
+    found = bearing.diagnose(
+        [recording(m, 1.0, seed=i) for i, m in enumerate(machines)], [MOTOR] * len(machines)
+    )
+    assert {d.state for d in found} == {"normal"}
+    assert all(d.reason and d.evidence and "defect" not in d.indicators for d in found)
+
+
+@pytest.mark.parametrize(
+    "decoy",
+    [
+        Blows(order=0.5, strength=2.0, jitter=0.0),
+        Blows(order=1.0, strength=2.0, jitter=0.001),
+        Blows(order=0.43, strength=2.0, jitter=0.003),
+        Blows(order=2.73, strength=2.0, jitter=0.0),
+        Blows(order=3.585 / 2, strength=2.0, jitter=0.0),
+        Blows(order=7.3, strength=2.0),
+    ],
+    ids=["looseness", "once a turn", "belt", "second shaft", "half of BPFO", "elsewhere"],
+)
+@pytest.mark.parametrize("seconds", [1.0, 4.0])
+def test_other_trains_of_blows_are_not_taken_for_a_bearing(decoy: Blows, seconds: float) -> None:
+    machines = [Machine(blows=(decoy,), shaft_hz=hz) for hz in np.linspace(23.9, 24.9, 8)]
+    assert alarms([recording(m, seconds, seed=i) for i, m in enumerate(machines)]) == []
+
+
+def test_random_blows_are_not_taken_for_a_bearing() -> None:
+    rng = np.random.default_rng(1)
+    found = []
+    for i in range(20):
+        x = vibration(HEALTHY, 1.0, seed=i)
+        x[rng.integers(0, len(x), rng.poisson(15))] += 60 * rng.standard_normal()
+        found.append(Recording({"vibration": x.astype(np.float32)}, FS_HZ, 60 * HEALTHY.shaft_hz))
+    assert alarms(found) == []
+
+
+def test_magnetic_pull_on_the_defect_order_is_left_out() -> None:
+    # Order 4.115 at 24.3 Hz is 100 Hz, twice the supply: its lines cannot be told from a defect's.
+    motor = replace(MOTOR, bearing=Bearing(orders=dict(BEARING.defect_orders) | {"BPFO": 4.115}))
+    pull = Machine(blows=(Blows(order=100 / 24.3, jitter=0.0, strength=2.0),))
+    assert alarms([recording(pull, seconds, seed=3) for seconds in (2.0,) * 5], motor) == []
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1e4])
+def test_the_scale_of_the_signal_does_not_matter(scale: float) -> None:
+    m = Machine(blows=(defect("BPFI", 1.5),))
+    found, scaled = judge(recording(m)), judge(recording(m, scale=scale))
+    assert scaled.state == found.state
+    assert scaled.statistic == pytest.approx(found.statistic, rel=0.01)
+
+
+def test_severity_and_confidence_grow_with_the_damage() -> None:
+    found = [
+        judge(recording(Machine(blows=(defect("BPFO", s),)), 4.0, seed=2)) for s in (0.6, 1.2, 4.0)
+    ]
+    assert [d.indicators.get("defect") for d in found] == ["BPFO"] * 3
+    for values in ([d.severity for d in found], [d.confidence for d in found]):
+        assert values == sorted(values)  # type: ignore[type-var]
+    assert found[-1].state == "fault"
+
+
+def test_a_batch_is_judged_as_its_members_are_alone() -> None:
+    machines = [
+        HEALTHY,
+        Machine(blows=(defect("BPFO"),)),
+        Machine(shaft_hz=47.9, blows=(defect("BPFI"),)),
+        Machine(shaft_hz=15.9),
+    ] * 3
+    recordings = [recording(m, 2.0, seed=i) for i, m in enumerate(machines)]
+    batch = bearing.diagnose(recordings, [MOTOR] * len(recordings))
+    for together, x in zip(batch, recordings, strict=True):
+        alone = judge(x)
+        assert (together.state, together.reason) == (alone.state, alone.reason)
+        assert together.statistic == pytest.approx(alone.statistic, rel=1e-3)
+
+
+def test_the_evidence_shows_what_was_looked_at_and_found() -> None:
+    found = judge(recording(Machine(blows=(defect("BPFO", 2.0, 0.0),)), 4.0))
+    looked = {e["defect"]: e for e in found.evidence if "defect" in e}
+    assert set(looked) == set(DEFECTS)
+    assert looked["BPFO"]["expected_hz"] == pytest.approx(3.585 * 24.3, abs=0.1)
+    lines = [e["hz"] for e in found.evidence if "line" in e]
+    assert lines == pytest.approx([h * 3.585 * 24.3 for h in (1, 2, 3)], abs=0.8)
+    assert found.indicators["band_low_hz"] < 3100 < found.indicators["band_high_hz"]  # type: ignore[operator]
+
+
+def test_without_a_speed_the_nameplate_bounds_the_search() -> None:
+    found = judge(recording(Machine(blows=(defect("BPFI", 2.0),)), 4.0, speed=False))
+    assert found.indicators["defect"] == "BPFI", found.reason
+    assert "nameplate" in found.reason
+
+
+def test_without_a_speed_healthy_machines_raise_no_alarm() -> None:
+    machines = [Machine(shaft_hz=hz, supply=2.0) for hz in np.linspace(23.9, 24.95, 40)]
+    assert alarms([recording(m, 2.0, seed=i, speed=False) for i, m in enumerate(machines)]) == []
+
+
+def test_a_speed_from_the_currents_is_used() -> None:
+    x = recording(Machine(blows=(defect("BPFO", 2.0),)), speed=False)
+    motor = Motor(bearing=BEARING)
+    assert "no speed" in judge(x, motor).reason
+    (found,) = bearing.diagnose(
+        [x], [motor], speed_rpm=[24.3 * 60], speed_tolerance=[0.002], supply_hz=[50.0]
+    )
+    assert found.indicators["defect"] == "BPFO"
+    assert "slip" in found.reason
+
+
+def test_the_better_of_three_axes_is_named() -> None:
+    quiet, loud = (vibration(m, 2.0, seed=5) for m in (HEALTHY, Machine(blows=(defect("BPFO"),))))
+    channels = {"vibration": quiet, "vibration_z": loud}
+    found = judge(Recording(channels, FS_HZ, 60 * 24.3))
+    assert found.indicators["defect"] == "BPFO"
+    assert "vibration_z" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("x", "motor", "words"),
+    [
+        (Recording({"ia": np.zeros(20_000)}, FS_HZ, 1458.0), MOTOR, "no vibration channel"),
+        (Recording({"vibration": np.zeros(20_000)}, FS_HZ, 1458.0), MOTOR, "all samples are equal"),
+        (recording(HEALTHY, 0.5), MOTOR, "too short"),
+        (recording(HEALTHY, fs_hz=600.0), MOTOR, "sampling rate too low"),
+        (recording(HEALTHY, speed=False), Motor(bearing=BEARING), "no speed"),
+        (recording(HEALTHY, speed=False), replace(MOTOR, supply="inverter"), "inverter"),
+        (recording(HEALTHY, speed=False), replace(MOTOR, rated_speed_rpm=1200), "known to"),
+        (recording(HEALTHY), replace(MOTOR, bearing=None), "no bearing geometry"),
+        (recording(HEALTHY), None, "no bearing geometry"),
+        (recording(HEALTHY, speed=False), None, "no bearing geometry, and no speed"),
+        (replace(recording(HEALTHY), speed_rpm=0.0), MOTOR, "at rest"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_with_the_reason(
+    x: Recording, motor: Motor | None, words: str
+) -> None:
+    found = judge(x, motor)
+    assert found.state == "unknown"
+    assert words in found.reason
+    assert found.statistic is None
+
+
+def test_a_missing_sample_spoils_its_recording_only() -> None:
+    good = recording(Machine(blows=(defect("BPFO"),)))
+    x = good.channels["vibration"].copy()
+    x[100] = np.nan
+    bad = Recording({"vibration": x}, FS_HZ, good.speed_rpm)
+    first, second = bearing.diagnose([bad, good], [MOTOR, MOTOR])
+    assert first.state == "unknown"
+    assert "not finite" in first.reason
+    assert second.indicators["defect"] == "BPFO"
+
+
+def test_impacts_in_an_unknown_bearing_are_told_but_not_named() -> None:
+    x = recording(Machine(blows=(defect("BPFO", 2.0, 0.0),)), 4.0)
+    found = judge(x, replace(MOTOR, bearing=None))
+    assert found.state == "unknown"
+    assert "impulsive, unclassified" in found.reason
+    assert found.indicators["impulsive_order"] == pytest.approx(3.585, rel=0.01)
+    quiet = judge(recording(HEALTHY, 4.0), replace(MOTOR, bearing=None))
+    assert "nothing periodic" in quiet.reason
+
+
+def test_a_speed_that_changes_is_refused() -> None:
+    first, last = (
+        vibration(Machine(shaft_hz=hz, shaft=(1.0,), blows=(Blows(order=1, jitter=0.0),)), 5.0)
+        for hz in (24.3, 23.8)
+    )
+    x = np.concatenate([first, last]).astype(np.float32)
+    found = judge(Recording({"vibration": x}, FS_HZ, 24.05 * 60))
+    assert found.state == "unknown"
+    assert "not steady" in found.reason
+
+
+def test_an_order_near_a_multiple_of_shaft_speed_is_said() -> None:
+    motor = replace(MOTOR, bearing=Bearing(orders=dict(BEARING.defect_orders) | {"BPFI": 5.03}))
+    assert "BPFI (5.030) within 1 %" in judge(recording(HEALTHY), motor).reason
+
+
+def test_the_change_against_the_baseline_is_told() -> None:
+    healthy = [recording(HEALTHY, seed=i) for i in range(5)]
+    learnt = Baseline(bands=bands_of(bearing.features(healthy), np.full(5, np.nan)))
+    louder = judge(recording(HEALTHY, seed=9, scale=2.0), baseline=learnt)
+    assert louder.indicators["change_db"] == pytest.approx(6.0, abs=0.3)
+    assert "change_db" not in judge(healthy[0]).indicators
