@@ -33,6 +33,8 @@ LOOK_S = 0.1
 LEAVE_S = (2.5, 3.5, 2.0)
 EXIT_LOOK_S = 0.05
 LINE_BYTES = 1 << 20
+# What has ended so often without having served even once will not serve the next time.
+STARTS_MAX = 5
 # A process of ours that cannot start as it was told says so with this code.
 GAVE_UP = 2
 
@@ -134,8 +136,8 @@ class Supervisor:
             if state.role.once and code == 0:
                 state.status = "finished"
                 return
-            if code == GAVE_UP and not state.was_ready:
-                self.failure = f"{state.role.name}: {state.last_line}"
+            if self._hopeless(state, code):
+                self.failure = f"{state.role.name} does not start: {state.last_line}"
                 self._stop.set()
                 break
             if time.monotonic() - began > STEADY_S:
@@ -150,6 +152,11 @@ class Supervisor:
                 await asyncio.wait_for(self._stop.wait(), pause_s)
             pause_s = min(2 * pause_s, BACKOFF_MAX_S)
         state.status = "stopped"
+
+    def _hopeless(self, state: State, code: int) -> bool:
+        if state.was_ready:
+            return False
+        return code == GAVE_UP or state.restarts + 1 >= STARTS_MAX
 
     async def _run_once(self, state: State) -> int:
         home = self.settings.data_dir / "run"

@@ -120,7 +120,20 @@ def test_what_cannot_start_as_told_ends_everything_with_its_words(tmp_path: Path
     async def wait(s: Supervisor) -> None:
         await until(lambda: bool(s.failure))
 
-    with pytest.raises(SystemStateError, match="a: vtox: no such port"):
+    with pytest.raises(SystemStateError, match="a does not start: vtox: no such port"):
+        run(tmp_path, plan, wait)
+
+
+def test_what_never_serves_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BACKOFF_S", 0.02)
+    statement = "import os; print('no module named x', flush=True); os._exit(1)"
+    plan = [Role("a", ("timeit", "-n1", "-r1", statement), 0, 0, lambda _: False)]
+
+    async def wait(s: Supervisor) -> None:
+        await until(lambda: bool(s.failure))
+        assert s.states["a"].restarts == module.STARTS_MAX - 1
+
+    with pytest.raises(SystemStateError, match="a does not start: no module named x"):
         run(tmp_path, plan, wait)
 
 
