@@ -208,3 +208,19 @@ def test_features_are_what_a_baseline_learns() -> None:
     (levels,) = broken_bar.features(front_end(batch, [MOTOR] * 2)).values()
     assert levels[0] == pytest.approx(-42.0, abs=0.5)
     assert np.isnan(levels[1])
+
+
+def test_a_load_that_may_swing_there_is_named_beside_the_cage() -> None:
+    """Amplitude and phase half a radian apart, both sidebands equal: a large drive may do so."""
+    rng = np.random.default_rng(3)
+    r = recording(SOUND, rng)
+    t = np.arange(r.samples) / r.fs_hz
+    beat = 2 * np.pi * 2 * SOUND.slip * SOUND.f0_hz * t
+    turn = np.exp(0.002j * np.cos(beat + 0.5)) * (1 + 0.01 * np.cos(beat))
+    space = 2 / 3 * sum(x * np.exp(2j * np.pi * k / 3) for k, x in enumerate(r.channels.values()))
+    phases = [(space * turn * np.exp(-2j * np.pi * k / 3)).real for k in range(3)]
+    swinging = replace(r, channels=dict(zip(r.channels, phases, strict=True)))
+    (d,) = broken_bar.diagnose(front_end([swinging], [MOTOR]), [None])
+    assert d.state == "warning"
+    assert "or a load that oscillates" in d.reason
+    assert d.confidence < 0.5

@@ -37,10 +37,11 @@ UNSTEADY_HZ = 0.4
 # a quarter to half a turn apart. Measured on the equations of four machines of 2 to 370 kW, slips
 # of 1 to 4.5 % and inertias of 1 to 20 rotors: 0.02-0.32 rad against 1.2-3.1 rad, a 370 kW machine
 # of four inertias near its resonance excepted (0.6). Where the slip is measured, a load that swings
-# at just 2sf is unlikely, and only a clear case is taken for one.
+# at just 2sf is unlikely: only a clear case is taken for one, a likely one is named.
 TOGETHER_RAD = 1.2
 TOGETHER_SHARP_RAD = 0.2
-TOGETHER_EQUAL_RAD = 2.0  # where the sidebands are equal to EQUAL_DB, as every load makes them
+TOGETHER_LIKELY_RAD = 0.8  # and equal sidebands
+TOGETHER_EQUAL_RAD = 2.0  # and equal sidebands, as every load makes them
 EQUAL_DB = 3.0
 APART_RAD = -2.5
 RESOLVED = 12.0
@@ -214,6 +215,15 @@ def _asymmetric(
         reason=f"rotor asymmetry: {at} (slip {slip.value:.2%}, {slip.source})",
         evidence=verdict.evidence + others,
     )
+    equal = abs(b.lines.upper_dbc[i] - b.lines.lower_dbc[i]) < EQUAL_DB
+    if slip.sharp and equal and _together(b, i, TOGETHER_LIKELY_RAD):
+        verdict = replace(
+            verdict,
+            state="warning",
+            confidence=round(certainty / 2, 3),
+            reason=f"{verdict.reason}, or a load that oscillates there: amplitude and phase move "
+            f"nearly together",
+        )
     known = baseline.level(FEATURE, float(b.rms_a[i])) if baseline else None
     if known is None:
         return verdict
@@ -231,11 +241,10 @@ def _other_cause(b: _Batch, i: int) -> str:
     """Return what else than the cage may make the line; empty where nothing speaks for it."""
     if b.lines.voltage_share[i] > VOLTAGE_SHARE:
         return "the voltage carries a line there too, the supply or the drive modulates the motor"
-    angle = float(b.lines.together_rad[i])
     together = "amplitude and phase move together, as a load that oscillates moves them"
     if b.rotor.slips[i].sharp:
-        clear = abs(angle) < TOGETHER_SHARP_RAD and b.lines.resolved[i] > RESOLVED
-        return together if clear else ""
+        return together if _together(b, i, TOGETHER_SHARP_RAD) else ""
+    angle = float(b.lines.together_rad[i])
     equal = b.lines.upper_dbc[i] > b.lines.lower_dbc[i] - EQUAL_DB
     if APART_RAD < angle < (TOGETHER_EQUAL_RAD if equal else TOGETHER_RAD):
         return (
@@ -243,6 +252,10 @@ def _other_cause(b: _Batch, i: int) -> str:
             f"rotor bars would decide)"
         )
     return ""
+
+
+def _together(b: _Batch, i: int, limit_rad: float) -> bool:
+    return bool(abs(b.lines.together_rad[i]) < limit_rad and b.lines.resolved[i] > RESOLVED)
 
 
 def _abstaining(verdict: Diagnosis, reason: str) -> Diagnosis:
