@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -121,14 +122,17 @@ def _outcome(family: str, found: Found, machine: MachineState) -> tuple[Outcome,
     fields: list[str] = ["memory", json.dumps(after.memory), "health", json.dumps(after.health)]
     for d in diagnoses:
         fields += [f"latest:{d.fault}", json.dumps(result_fields(family, record, d))]
+    # A name that nobody else can make: a commit succeeds only if the one it builds on did.
+    version = uuid.uuid4().hex
     assessment = {**after.health, "machine_id": record.machine_id} if after.assessed else {}
     outcome = Outcome(
         record_id=record_id,
         version=machine.version,
+        next_version=version,
         results=[text_fields(result_fields(family, record, d)) for d in diagnoses],
         machine=fields,
         assessment=text_fields(assessment),
         alerts=[text_fields(a) for a in after.alerts],
         evidence=after.notable,
     )
-    return outcome, replace(machine, memory=after.memory, version=machine.version + 1)
+    return outcome, replace(machine, memory=after.memory, version=version)

@@ -46,7 +46,8 @@ def record(ids: list[str]) -> Record:
 def outcome(family: str, r: Record, version: int = 0) -> Outcome:
     return Outcome(
         r.record_id(family),
-        version,
+        str(version),
+        str(version + 1),
         [["machine_id", "V001", "fault", family]],
         ["health", "{}"],
         [],
@@ -169,7 +170,7 @@ def test_trimming_spares_what_is_unfinished_or_unread(client: Client, ledger: Le
 def test_evidence_keeps_the_waveform(client: Client, ledger: Ledger) -> None:
     r = record(deliver(client, 2))
     ledger.dispatch(TOKEN, "bearing", [r])
-    kept = Outcome(r.record_id("bearing"), 0, [], [], [], [], evidence=True)
+    kept = Outcome(r.record_id("bearing"), "0", "1", [], [], [], [], evidence=True)
     ledger.commit("bearing", [kept])
     entries = [e for _, e in client.xrange(keys.EVIDENCE)]
     assert [e[b"seq"] for e in entries] == [b"0", b"1"]

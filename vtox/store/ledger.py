@@ -32,7 +32,8 @@ class Outcome:
     """What a worker commits for one record: flat field lists, ready for the server."""
 
     record_id: str
-    version: int
+    version: str
+    next_version: str
     results: Sequence[Sequence[str]]
     machine: Sequence[str]
     assessment: Sequence[str]
@@ -124,6 +125,7 @@ class Ledger:
                 s.alerts_max,
                 s.evidence_max if o.evidence else 0,
                 BUCKET_BASE,
+                o.next_version,
             ]
             self._scripts["commit"](keys=where, args=args, client=pipe)
         return [int(n) for n in pipe.execute()]

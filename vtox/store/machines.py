@@ -23,7 +23,7 @@ class MachineState:
     motor: Motor | None
     baseline: str | None
     memory: dict[str, Any]
-    version: int
+    version: str
 
 
 def register(client: Client, machine_id: str, motor: Motor) -> None:
@@ -85,7 +85,7 @@ def states(client: Client, machine_ids: Sequence[str]) -> list[MachineState]:
             motor=motor_from_json(motor.decode()) if motor else None,
             baseline=baseline.decode() if baseline else None,
             memory=json.loads(memory) if memory else {},
-            version=int(version or 0),
+            version=version.decode() if version else "0",
         )
         for motor, baseline, memory, version in pipe.execute()
     ]

@@ -2,7 +2,7 @@
 -- has counted the record. Answers 1 committed, 0 already finished, 2 machine changed meanwhile.
 -- KEYS ledger due attempts progress counters raw latency results machine assessments alerts evidence
 -- ARGV family index families group record version machine_fields results assessment alerts
---      results_max assessments_max alerts_max evidence_max bucket_base
+--      results_max assessments_max alerts_max evidence_max bucket_base next_version
 local family, index, families = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local text = redis.call('HGET', KEYS[1], ARGV[5])
 if not text then return 0 end
@@ -19,7 +19,7 @@ for _, fields in ipairs(cjson.decode(ARGV[8])) do
 end
 local machine = cjson.decode(ARGV[7])
 if #machine > 0 then redis.call('HSET', KEYS[9], unpack(machine)) end
-redis.call('HINCRBY', KEYS[9], 'version', 1)
+redis.call('HSET', KEYS[9], 'version', ARGV[16])
 local assessment = cjson.decode(ARGV[9])
 if #assessment > 0 then
   redis.call('XADD', KEYS[10], 'MAXLEN', '~', ARGV[12], '*', unpack(assessment))
