@@ -4,40 +4,28 @@ Address and password stay the same over restarts, so that clients find it again;
 disk; and it ends with the process that started it, even when that is killed with -9.
 """
 
-import hashlib
-import json
 import logging
 import os
 import platform
-import random
 import re
-import secrets
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
 import redis
 
-from vtox.errors import PortTaken, ServerUnavailable
+from vtox.errors import ServerUnavailable
 from vtox.locks import lock
-from vtox.ports import LOOPBACK, port_is_free
+from vtox.serverconfig import Address, choose_address, config, write_address
 from vtox.settings import Settings
 from vtox.store.client import connect
 
-HOST = LOOPBACK
-# Below the ephemeral range of Linux (32768) and macOS (49152): a client that reconnects to a dead
-# loopback port inside that range sooner or later connects to itself and takes the port.
-PORTS = range(20_000, 32_000)
 ELSEWHERE = "set VTOX_REDIS_URL to a Redis 7+ or Valkey server"
-# What the client of the embedded server may not do: nothing in VTOX, Celery or Flower needs
-# FLUSHALL, KEYS, CONFIG, SHUTDOWN, MODULE, RESTORE and their like; INFO and CLIENT LIST only look.
-ACL = "~* &* +@all -@dangerous +info +client|list"
 # A predecessor killed with -9 is gone within a second; a rewrite of its log may take a few more.
 TAKE_OVER_S = 10.0
 # Loading the log of 50 machines (250 MB) takes about two seconds.
@@ -47,20 +35,6 @@ STOP_S = 5.0
 _LOG_LINE = re.compile(r"^\d+:\w .*?\d\d:\d\d:\d\d\.\d+ ([.*#-]) (.*)$")
 # Reads the pid to end, then waits for the end of the pipe that only the starting process holds.
 _GUARD = 'read -r pid; while read -r line; do :; done; kill -9 "$pid"'
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the embedded server listens and what opens it."""
-
-    port: int
-    password: str
-    pid: int = 0
-
-    @property
-    def url(self) -> str:
-        """The address as a URL."""
-        return f"redis://:{self.password}@{HOST}:{self.port}/0"
 
 
 def binary() -> Path:
@@ -81,90 +55,6 @@ def binary() -> Path:
             if found.parent.name.replace("aarch64", "arm64") == wanted:
                 return found
     raise ServerUnavailable(f"no embedded server for {wanted}: {ELSEWHERE}")
-
-
-def config(address: Address, folder: Path, maxmemory_mb: int) -> str:
-    """Return the server's configuration: everything that matters is said, nothing is left open."""
-    key = hashlib.sha256(address.password.encode()).hexdigest()
-    return f"""\
-bind {HOST}
-port {address.port}
-protected-mode yes
-user default reset on #{key} {ACL}
-enable-debug-command no
-enable-module-command no
-enable-protected-configs no
-databases 1
-tcp-keepalive 60
-timeout 0
-daemonize no
-supervised no
-loglevel notice
-logfile ""
-dir "{folder}"
-
-# Nobody's data are evicted: at the limit writes are refused and readers drain.
-maxmemory {maxmemory_mb}mb
-maxmemory-policy noeviction
-# The largest reply is a task's windows (64 MB and a few), the largest request one window.
-client-output-buffer-limit normal 512mb 256mb 30
-client-output-buffer-limit pubsub 64mb 16mb 60
-client-output-buffer-limit replica 256mb 64mb 60
-client-query-buffer-limit 256mb
-proto-max-bulk-len 64mb
-stream-node-max-bytes 4096
-stream-node-max-entries 100
-
-# Every acknowledged write is with the kernel before its reply, on disk within a second.
-save ""
-appendonly yes
-appendfsync everysec
-no-appendfsync-on-rewrite no
-aof-load-truncated yes
-aof-use-rdb-preamble yes
-auto-aof-rewrite-percentage 100
-auto-aof-rewrite-min-size 256mb
-# Samples do not compress: trying costs the fork's time (docs/OPERATIONS.md, "Persistence").
-rdbcompression no
-"""
-
-
-def read_address(settings: Settings) -> Address | None:
-    """Return the remembered address of the embedded server, if there is one."""
-    try:
-        return Address(**json.loads(settings.server_file.read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-
-
-def write_address(settings: Settings, address: Address) -> None:
-    """Remember the address, readable by the owner alone, never half written."""
-    draft = settings.server_file.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(address), file)
-    draft.replace(settings.server_file)
-
-
-def choose_address(settings: Settings) -> Address:
-    """Return the address to listen on: as set, else as remembered, else any free port.
-
-    Raises
-    ------
-    PortTaken
-        The port that is set, or every port tried, is in use.
-    """
-    known = read_address(settings)
-    password = known.password if known else secrets.token_urlsafe(32)
-    if settings.redis_port:
-        wanted = [settings.redis_port]
-    else:
-        wanted = [known.port] if known else []
-        wanted += random.sample(PORTS, 50)
-    for port in wanted:
-        if port_is_free(port):
-            return Address(port, password)
-    raise PortTaken(f"port {wanted[0]} is in use: set VTOX_REDIS_PORT to a free one")
 
 
 class EmbeddedServer:

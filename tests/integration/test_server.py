@@ -101,6 +101,13 @@ def test_killed_server_comes_back_with_address_and_data(tmp_path: Path) -> None:
             assert client.xlen("s") == 1
 
 
+def test_folder_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / 'a "b" \\c é'
+    with EmbeddedServer(load(data_dir=folder)) as running, connect(running.url, "test") as client:
+        client.set("a", "1")
+    assert (folder / "valkey" / "appendonlydir").is_dir()
+
+
 def test_second_server_on_the_same_folder_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
