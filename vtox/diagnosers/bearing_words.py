@@ -17,8 +17,8 @@ PLACES = {
 }
 # A finding this many times its threshold is as likely named right as wrong; confidence follows the
 # logarithm of the ratio. Set by the reasoning that other lines of a damaged bearing (balls strike
-# both races) stand at 1 to 3 times, a race that is itself damaged far above.
-EVEN_RATIO = 4.0
+# both races) stand at 1 to 4 times, a race that is itself damaged far above.
+EVEN_RATIO = 5.0
 STEEPNESS = 1.2
 HIGHEST_CONFIDENCE = 0.95
 # `fault` asks for a confidence, and for an envelope modulated by this much at least: below, a comb

@@ -102,7 +102,8 @@ class Candidate:
     family: str
 
 
-@lru_cache(maxsize=1024)
+# A plan of a second takes 0.1 MB; a fleet at varying loads asks for some hundred.
+@lru_cache(maxsize=256)
 def plan(
     targets: tuple[Target, ...],
     *,

@@ -133,14 +133,15 @@ def without_tones(spectrum: Complex) -> Complex:
     blocks = bins // BLOCK
     if blocks == 0:
         return spectrum
-    power = spectrum.real**2 + spectrum.imag**2
-    whole = power[..., : blocks * BLOCK].reshape(*power.shape[:-1], blocks, BLOCK)
-    limit = TONE * np.sort(whole, axis=-1)[..., BLOCK // 2]
+    size = np.abs(spectrum)
+    whole = size[..., : blocks * BLOCK].reshape(*size.shape[:-1], blocks, BLOCK)
+    limit = np.sqrt(np.float32(TONE)) * np.sort(whole, axis=-1)[..., BLOCK // 2]
     limit = np.repeat(limit, BLOCK, axis=-1)
     rest = bins - blocks * BLOCK
-    limit = np.concatenate([limit, np.repeat(limit[..., -1:], rest, axis=-1)], axis=-1)
-    tones = power > limit
-    spectrum[tones] *= np.sqrt(limit[tones] / power[tones])
+    if rest:
+        limit = np.concatenate([limit, np.repeat(limit[..., -1:], rest, axis=-1)], axis=-1)
+    tones = np.nonzero(size > limit)
+    spectrum[tones] *= limit[tones] / size[tones]
     return spectrum
 
 
