@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tests.currents import MOTOR, Machine, recording
+from vtox.diagnosers import broken_bar, eccentricity
 from vtox.diagnosers.frontend import Front, front_end
-from vtox.domain import CURRENTS, Motor, Recording
+from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
 
 
 def front(m: Machine, motor: Motor = MOTOR, **changes: object) -> Front:
@@ -64,6 +65,10 @@ def test_fewer_currents_give_frequency_and_envelope(channels: tuple[str, ...]) -
         ({"fs_hz": 5_000.0}, "not at the nameplate's 50 Hz"),
         ({"channels": {"vibration": np.ones(1_000)}}, "no current channel"),
         ({"channels": {c: np.zeros(2_500) for c in CURRENTS}}, "all samples are equal"),
+        (
+            {"channels": {c: 1e30 * np.sin(np.arange(2_500.0)) for c in CURRENTS}},
+            "impossible values",
+        ),
         ({"channels": {c: np.ones(30) for c in CURRENTS}}, "too short"),
     ],
 )
@@ -102,3 +107,28 @@ def test_pieces_of_a_large_batch_agree_with_the_whole(monkeypatch: pytest.Monkey
     for name in ("f0_hz", "spectrum", "envelope", "sequence_i", "order"):
         assert np.array_equal(getattr(pieces, name), getattr(whole, name))
     assert pieces.problems == whole.problems
+
+
+def test_whatever_is_sent_gets_an_answer() -> None:
+    rng = np.random.default_rng(0)
+    motors = [Motor(), MOTOR, replace(MOTOR, pole_pairs=1, rated_speed_rpm=2_900.0)]
+    for k in range(120):
+        samples = int(rng.choice([1, 5, 63, 64, 200, 999, 5_000]))
+        fs_hz = float(rng.choice([1, 100, 399, 400, 1_000, 10_000, 1e6]))
+        t = np.arange(samples) / fs_hz
+        kinds = (
+            rng.standard_normal(samples),
+            np.zeros(samples),
+            np.sin(2 * np.pi * 50 * t) * 10 ** rng.uniform(-9, 9),
+            np.where(rng.random(samples) < 0.01, np.nan, 1.0),
+            rng.integers(-3, 3, samples),
+            1e38 * rng.standard_normal(samples),
+        )
+        names = rng.permutation([*CURRENTS, *VOLTAGES, "vibration"])[: rng.integers(1, 8)]
+        channels = {str(n): kinds[rng.integers(len(kinds))] for n in names}
+        speed_rpm = [None, 1_450.0, -5.0, 1e9][k % 4]
+        f = front_end([Recording(channels, fs_hz, speed_rpm)], [motors[k % 3]])
+        for judge in (broken_bar.diagnose, eccentricity.diagnose):
+            (d,) = judge(f, [None])
+            assert d.state == "unknown"
+            assert d.reason

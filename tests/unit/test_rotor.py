@@ -73,6 +73,12 @@ def test_without_a_nameplate_there_is_no_slip(motor: Motor, words: str) -> None:
     assert np.isnan(got.value)
 
 
+def test_a_starting_motor_has_no_slip() -> None:
+    got = slip_of(Machine(rms_a=45.0), NO_BARS)
+    assert got.source == "none"
+    assert "starting" in got.reason
+
+
 def test_a_speed_of_another_machine_is_not_believed() -> None:
     r = recording(Machine(slip=0.02), np.random.default_rng(0))
     view = rotor_view(front_end([replace(r, speed_rpm=2_900.0)], [NO_BARS]))

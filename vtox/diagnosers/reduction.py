@@ -19,6 +19,7 @@ Ints = npt.NDArray[np.int64]
 Complex = npt.NDArray[np.complexfloating]
 
 LOWEST_FS_HZ = 400.0
+SHORTEST_S = 0.05
 # The supply is looked for below this and below a third of the sampling rate.
 HIGHEST_SUPPLY_HZ = 450.0
 
@@ -60,8 +61,10 @@ def reduced(
     for b, reasons in enumerate(zip(problems, voltage_problems, strict=True)):
         if any(reasons):  # one bad recording must leave the batch computable
             np.nan_to_num(x[b], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            np.clip(x[b], -quality.LARGEST, quality.LARGEST, out=x[b])
     samples = x.shape[-1]
-    if not currents or fs_hz < LOWEST_FS_HZ or samples < quality.MIN_SAMPLES:
+    usable = fs_hz >= LOWEST_FS_HZ and samples >= max(quality.MIN_SAMPLES, SHORTEST_S * fs_hz)
+    if not (currents and usable):
         return _nothing(problems, voltage_problems, len(recordings), currents)
     samples = scipy.fft.prev_fast_len(samples, real=True)
     df_hz = fs_hz / samples
@@ -142,9 +145,10 @@ def _nothing(
 
 def _stack(recordings: Sequence[Recording], names: Sequence[str]) -> Array:
     x = np.empty((len(recordings), len(names), recordings[0].samples), np.float32)
-    for b, recording in enumerate(recordings):
-        for c, name in enumerate(names):
-            x[b, c] = recording.channels[name]
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as infinite
+        for b, recording in enumerate(recordings):
+            for c, name in enumerate(names):
+                x[b, c] = recording.channels[name]
     return x
 
 
@@ -155,6 +159,9 @@ def _problems(x: Array, names: Sequence[str], fs_hz: float) -> tuple[tuple[str, 
     if names and fs_hz < LOWEST_FS_HZ:
         low = f"sampling rate too low: {fs_hz:g} Hz, need {LOWEST_FS_HZ:g} Hz"
         found = [(*f, low) for f in found]
+    seconds = x.shape[-1] / fs_hz
+    if names and seconds < SHORTEST_S and x.shape[-1] >= quality.MIN_SAMPLES:
+        found = [(*f, f"too short: {seconds:.3g} s, need {SHORTEST_S:g} s") for f in found]
     return tuple(found)
 
 

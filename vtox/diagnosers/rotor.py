@@ -28,6 +28,8 @@ SENSOR_RPM = 0.5
 NAMEPLATE_SHARE = 0.35
 # Magnetising current over rated current of usual cage motors, large to small.
 MAGNETISING = (0.25, 0.75)
+# A motor that draws so much of its rated current is starting or overloaded beyond any duty.
+OVERLOAD = 2.0
 # A speed that fits no motoring slip below this is not the speed of this machine.
 LARGEST_SLIP = 0.12
 # Measured on noise alone, 6 lines of 500 bins: 99.9 % of scores below 8.6 (tests/unit/dsp).
@@ -130,10 +132,14 @@ def _prior(front: Front, i: int, pairs: int | None, rms_a: float) -> Slip:
     rated = front.motors[i].rated_slip
     if rated is None or rated <= 0:
         return Slip(np.nan, np.nan, "none", why or "no speed and no rated speed")
+    rated_a = front.motors[i].rated_current_a
+    if rated_a and rms_a > OVERLOAD * rated_a:
+        over = f"current {rms_a / rated_a:.1f} times rated: starting, or not this nameplate"
+        return Slip(np.nan, np.nan, "none", over)
     if front.motors[i].supply == "inverter":
         # At constant flux a torque slows the rotor by as many rpm at any frequency.
         rated *= (front.motors[i].supply_hz or f0_hz) / f0_hz
-    low, high = _load_range(rms_a, front.motors[i].rated_current_a)
+    low, high = _load_range(rms_a, rated_a)
     low, high = low * rated * (1 - NAMEPLATE_SHARE), high * rated * (1 + NAMEPLATE_SHARE)
     return Slip((low + high) / 2, (high - low) / 2, "nameplate and load", why)
 
@@ -165,7 +171,7 @@ def _sharpened(
     priors: list[Slip],
 ) -> tuple[Slip, ...]:
     """Return the slips, each replaced by a sharper estimate where one is found inside it."""
-    low = np.array([s.low for s in priors])
+    low = np.array([min(s.low, LARGEST_SLIP) for s in priors])
     high = np.array([min(s.high, LARGEST_SLIP) for s in priors])
     bars_per_pair = np.array(
         [

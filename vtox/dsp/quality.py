@@ -11,6 +11,8 @@ from vtox.domain import Array
 Bools = npt.NDArray[np.bool_]
 
 MIN_SAMPLES = 64
+# No channel of a machine carries more of its unit, and squares of it fit single precision.
+LARGEST = 1e9
 # A channel of a turning machine never rests this long; 20 ms is a whole cycle at 50 Hz.
 REST_S = 0.025
 # Held values: fewer than this share of samples differ from their neighbour...
@@ -58,7 +60,7 @@ def check(x: Array, name: str, fs_hz: float) -> list[tuple[str, ...]]:
         return [(f"{name}: impossible sampling rate {fs_hz:g} Hz",)] * batch
     with np.errstate(invalid="ignore"):
         low, high, resting, crests = _extremes(x, max(8, round(REST_S * fs_hz)))
-        finite = np.isfinite(low) & np.isfinite(high)
+        finite = (low >= -LARGEST) & (high <= LARGEST)  # false for what is not a number
         # A sample of the neighbours tells the share of repeated values well enough.
         stride = max(1, samples // SAMPLED)
         pairs = x[:, 1::stride]
@@ -99,6 +101,9 @@ def _closer_look(x: Array, fs_hz: float, resting: Bools, *, clipped: bool) -> li
             f"missing samples, {len(bad)} of {len(x)} are not finite, the first at "
             f"{bad[0] / fs_hz:.3f} s"
         ]
+    largest = float(np.max(np.abs(x)))
+    if largest > LARGEST:
+        return [f"impossible values, up to {largest:.3g}"]
     steps = np.abs(np.diff(x.astype(np.float64)))
     moves = steps > 0
     if not moves.any():

@@ -60,7 +60,8 @@ def slot_harmonics(
     """
     known = np.isfinite(bars_per_pair) & np.isfinite(low) & np.isfinite(high)
     ratio = np.where(known, bars_per_pair, 1.0)
-    low, high = np.where(known, low, 0.0), np.where(known, high, 0.0)
+    low = np.where(known, low, 0.0)
+    high = np.where(known, np.maximum(low, high), 0.0)
     per_slip = f0_hz * ratio / df_hz  # bins per unit of slip
     count = np.ceil(per_slip * (high - low)).astype(int) + 1
     width = int(count.max())

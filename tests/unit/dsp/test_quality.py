@@ -66,6 +66,10 @@ def test_not_finite(value: float) -> None:
     assert "1 of 20000 are not finite" in reasons(x)[0]
 
 
+def test_impossible_values() -> None:
+    assert "impossible values, up to 1e+20" in reasons(1e20 * SINE)[0]
+
+
 def test_constant_short_and_impossible_rate() -> None:
     assert "equal" in reasons(np.full(1_000, 0.3))[0]
     assert "too short" in reasons(SINE[:20])[0]
