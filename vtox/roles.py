@@ -68,7 +68,7 @@ def workers(settings: Settings) -> list[Role]:
         base = "+".join(queues)
         twins = sum(r.command[-1] == ",".join(queues) for r in roles)
         name = f"{base}-{twins + 1}" if twins else base
-        lean = ("--without-gossip", "--without-mingle")
+        lean = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
         which = ("-n", f"{name}@%h", "-Q", ",".join(queues))
         command = ("celery", "-q", "-A", "vtox", "worker", *lean, *which)
         roles.append(Role(name, command, 2, 1, partial(worker_beats, settings, name)))
