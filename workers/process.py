@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import psutil
+import redis
 import structlog
 from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutdown
 
@@ -148,5 +149,8 @@ def _ready(sender: Any, **_: Any) -> None:
 def _end(**_: Any) -> None:
     if _heart:
         _heart.stop.set()
-        process().client.delete(keys.worker(_heart.name))
-        process().client.srem(keys.WORKERS, _heart.name)
+        try:
+            process().client.delete(keys.worker(_heart.name))
+            process().client.srem(keys.WORKERS, _heart.name)
+        except redis.RedisError as error:  # the server may end first; the heartbeat runs out
+            log.warning("heartbeat left to run out", reason=str(error))
