@@ -1,5 +1,6 @@
 """One worker process: its client, its counts, its heartbeat, its port, and whom it dies with."""
 
+import logging
 import os
 import socket
 import threading
@@ -12,7 +13,13 @@ from typing import Any
 import psutil
 import redis
 import structlog
-from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutdown
+from celery.signals import (
+    setup_logging,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+    worker_shutdown,
+)
 
 from vtox import keys, lifeline, logs, settings
 from vtox.faults import FAMILIES
@@ -118,11 +125,18 @@ class _Heart:
 _heart: _Heart | None = None
 
 
+@setup_logging.connect
+def _log(loglevel: int, **_: Any) -> None:
+    # With a receiver here Celery leaves the root logger alone; its default hides "worker ready".
+    logs.setup("worker", min(loglevel, logging.INFO))
+
+
 @worker_init.connect
 def _begin(sender: Any, **_: Any) -> None:
     global _name
-    _name = sender.hostname
-    logs.setup("worker")
+    # Three workers started by hand on one host all bear Celery's default name.
+    default = sender.hostname.startswith("celery@")
+    _name = f"{sender.hostname}:{os.getpid()}" if default else sender.hostname
     lifeline.watch_parent()
 
 

@@ -1,0 +1,43 @@
+"""Workers started by hand with the commands of the README, beside a server and nothing else."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.system.processes import Cluster, cluster
+from vtox import keys
+from vtox.faults import FAMILIES
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Cluster]:
+    alone = [a for role in ("bridge", "workers", "api", "flower") for a in ("--without", role)]
+    with cluster(tmp_path, *alone) as started:
+        yield started
+
+
+def test_each_shows_its_queue_under_a_name_of_its_own(served: Cluster, tmp_path: Path) -> None:
+    env = os.environ | {
+        "VTOX_DATA_DIR": str(served.settings.data_dir),
+        "VTOX_WORKER_PORT": str(served.settings.worker_port),
+    }
+    served.wait_for_workers(0)
+    with ExitStack() as stack:
+        for family in FAMILIES:
+            command = [sys.executable, "-m", "celery", "-A", "vtox", "worker", "-Q", family]
+            log = stack.enter_context((tmp_path / f"{family}.log").open("wb"))
+            worker = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+            stack.callback(worker.wait, timeout=20)
+            stack.callback(worker.terminate)
+        served.wait_for_workers(len(FAMILIES))
+        client = served.client()
+        beats = [client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)]
+    assert {b[b"queues"].decode() for b in beats} == set(FAMILIES)
+    assert len({b[b"port"] for b in beats}) == len(FAMILIES)
+    for family in FAMILIES:
+        assert "worker ready" in (tmp_path / f"{family}.log").read_text()
