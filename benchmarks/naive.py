@@ -39,5 +39,5 @@ def encode(channels: dict[str, np.ndarray]) -> dict[str, str]:
 def diagnose(family: str, machine_id: str, seq: int, fs_hz: float, data: dict[str, str]) -> None:
     """Decode, do the light load, write one result."""
     channels = {n: np.frombuffer(base64.b64decode(x), "<f4") for n, x in data.items()}
-    level = light_load(np.stack(list(channels.values())))
+    level = float(light_load(np.stack(list(channels.values()))[None])[0])
     client.xadd(RESULTS, {"family": family, "machine_id": machine_id, "seq": seq, "level": level})

@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from vtox import keys
 from vtox.domain import Window
@@ -62,7 +63,7 @@ def windows(total: int) -> list[tuple[dict[str, object], dict[str, np.ndarray], 
 
 
 @contextmanager
-def running(commands: list[list[str]], env: dict[str, str]) -> Iterator[None]:
+def running(commands: list[list[str]], env: dict[str, str]) -> Iterator[list[psutil.Process]]:
     """Run processes for a while."""
     with ExitStack() as stack:
         processes = [
@@ -74,7 +75,7 @@ def running(commands: list[list[str]], env: dict[str, str]) -> Iterator[None]:
         for p in processes:
             stack.callback(p.wait)
             stack.callback(p.terminate)
-        yield
+        yield [psutil.Process(p.pid) for p in processes]
 
 
 def worker(app: str, queue: str, *more: str) -> list[str]:
@@ -95,6 +96,12 @@ def worker(app: str, queue: str, *more: str) -> list[str]:
     ]
 
 
+def cpu_s(processes: list[psutil.Process]) -> float:
+    """Return the CPU time that processes and what they started have used so far, s."""
+    family = [c for p in processes for c in (p, *p.children(recursive=True))]
+    return sum(sum(p.cpu_times()[:2]) for p in family)
+
+
 def wait_for(condition: object, timeout_s: float = 600.0) -> None:
     end = time.monotonic() + timeout_s
     while not condition():  # type: ignore[operator]
@@ -104,7 +111,7 @@ def wait_for(condition: object, timeout_s: float = 600.0) -> None:
 
 
 def drain_vtox(client: Client, url: str, data: str, made: list, *plugin: str) -> dict[str, float]:
-    """Send all windows, then start the bridge; return windows/s and the share of diagnosis."""
+    """Send all windows, then start the bridge; return windows/s, CPU by part, share of diagnosis."""
     wipe(client)
     for machine in fleet_of():
         register(client, machine.machine_id, machine.motor)
@@ -117,21 +124,28 @@ def drain_vtox(client: Client, url: str, data: str, made: list, *plugin: str) ->
         "VTOX_BASELINE_AUTO": "false",
     }
     commands = [worker("vtox", f, *plugin) for f in FAMILIES]
-    with running(commands, env):
+    server = [psutil.Process(client.info("server")["process_id"])]
+    with running(commands, env) as workers:
         wait_for(lambda: client.scard(keys.WORKERS) == len(FAMILIES))
         for fields, *_ in made:
             client.xadd(keys.RAW, fields)
-        with running([[sys.executable, "-m", "vtox", "bridge"]], env):
+        with running([[sys.executable, "-m", "vtox", "bridge"]], env) as bridge:
             # Long records must fill before the first window is finished by all, and the last ones
             # wait for windows that never come: the rate between two marks is the rate of a drain.
             wait_for(lambda: done(client) >= MARKS[0] * len(made))
+            parts = {"server": server, "bridge": bridge, "workers": workers}
             begun, first = time.perf_counter(), done(client)
+            before = {name: cpu_s(p) for name, p in parts.items()}
             wait_for(lambda: done(client) >= MARKS[1] * len(made))
             took, finished = time.perf_counter() - begun, done(client) - first
+            cpu = {
+                f"{name}_ms": 1e3 * (cpu_s(p) - before[name]) / finished
+                for name, p in parts.items()
+            }
         beats = [client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)]
     busy = sum(float(b[b"busy_s"]) for b in beats if b"busy_s" in b)
     diagnosis = sum(float(b[b"diagnosis_s"]) for b in beats if b"diagnosis_s" in b)
-    return {"windows_per_s": finished / took, "diagnosis_share": diagnosis / busy}
+    return {"windows_per_s": finished / took, "diagnosis_share": diagnosis / busy} | cpu
 
 
 def done(client: Client) -> int:

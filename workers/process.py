@@ -26,6 +26,7 @@ from vtox.faults import FAMILIES
 from vtox.probe import serve
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
+from workers.memory import keep_freed_memory
 
 log = structlog.get_logger()
 
@@ -137,6 +138,7 @@ def _begin(sender: Any, **_: Any) -> None:
     # Three workers started by hand on one host all bear Celery's default name.
     default = sender.hostname.startswith("celery@")
     _name = f"{sender.hostname}:{os.getpid()}" if default else sender.hostname
+    keep_freed_memory()  # its pool's processes inherit it
     lifeline.watch_parent()
 
 
