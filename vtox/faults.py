@@ -62,20 +62,23 @@ class Persistence:
     """When a fault's diagnoses become an alert of the machine (`vtox.health`).
 
     `k` of the last `n` decided slots raise it, `clear` normal ones in a row clear it. A slot is a
-    record, or `slot_s` seconds of it where the diagnoser reports episodes inside a record.
+    record, or `slot_s` seconds of it where the diagnoser reports episodes inside a record. A normal
+    slot whose record lies above `hold` of the threshold neither raises nor clears (hysteresis).
     """
 
     k: int
     n: int
     clear: int
     slot_s: float | None = None
+    hold: float = 1.0
 
 
 PERSISTENCE: dict[str, Persistence] = {
-    # A short may come and go within seconds: its episodes have a resolution of 0.2 s.
-    "turn_short": Persistence(3, 4, 2, slot_s=0.2),
+    # A short may come and go within seconds: its episodes have a resolution of 0.2 s. What stays
+    # at the limit is one episode, not twenty: 0.64 of T2 is 0.8 of the current.
+    "turn_short": Persistence(3, 4, 2, slot_s=0.2, hold=0.64),
     "insulation": Persistence(3, 5, 5),
     "bearing": Persistence(3, 5, 5),
-    "eccentricity": Persistence(3, 5, 5),
+    "eccentricity": Persistence(3, 5, 5, hold=0.8),
     "broken_bar": Persistence(2, 3, 3),
 }

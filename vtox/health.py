@@ -10,10 +10,14 @@ from statistics import median
 from typing import Any
 
 from vtox.domain import Diagnosis, Record
-from vtox.faults import FAULTS, PERSISTENCE
+from vtox.faults import FAULTS, PERSISTENCE, Persistence
 
 Memory = dict[str, Any]
+# `h`: normal, but so near the limit that it neither raises nor clears.
 LETTERS = {"normal": "n", "warning": "w", "fault": "f"}
+# Quiet slots beside an episode count as quiet only where the episode stands out by as much: this
+# times the threshold.
+STANDS_OUT = 2.0
 RANK = {"": 0, "warning": 1, "fault": 2}
 # An assessment is written when it changes, and at least this often.
 REPEAT_S = 10.0
@@ -34,9 +38,9 @@ def step(memory: Mapping[str, Any], record: Record, diagnoses: Sequence[Diagnosi
     """Return the machine's memory, health and new alerts after the diagnoses of one record.
 
     An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above
-    (`PERSISTENCE`), escalated when `k` of them are faults, and cleared when the last
-    `clear` slots are normal. Abstentions neither raise nor clear. The time of an alert is that of
-    the signal: the start of the first slot found, and of the first normal one.
+    (`PERSISTENCE`), escalated when `k` of them are faults, and cleared when the last `clear` slots
+    are normal and not near the limit. Abstentions neither raise nor clear. The time of an alert is
+    that of the signal: the start of the first slot found, and of the first normal one.
     """
     after: Memory = dict(memory)
     alerts = []
@@ -74,14 +78,14 @@ def _judge(
     level, alert = entry.get("level", ""), entry.get("alert", "")
     recent: list[list[Any]] = entry.get("recent", [])
     events = []
-    for letter, t in _slots(d, record, rule.slot_s):
+    for letter, t in _slots(d, record, rule):
         recent = [*recent, [letter, round(t, 3)]][-max(n, clear) :]
         letters = "".join(x for x, _ in recent)
         last_n = letters[-n:]
         new = level
         if last_n.count("f") >= k:
             new = "fault"
-        elif not level and len(last_n) - last_n.count("n") >= k:
+        elif not level and last_n.count("w") + last_n.count("f") >= k:
             new = "warning"
         elif level and letters[-clear:] == "n" * clear:
             new = ""
@@ -90,7 +94,7 @@ def _judge(
         event = "cleared" if not new else "escalated" if level else "raised"
         since = recent[-clear][1] if not new else t
         if event == "raised":
-            since = next(start for x, start in recent[-n:] if x != "n")
+            since = next(start for x, start in recent[-n:] if x in "wf")
             alert = f"{record.machine_id}:{d.fault}:{round(since * 1000)}"
         events.append(
             {
@@ -108,20 +112,30 @@ def _judge(
     return entry, events
 
 
-def _slots(d: Diagnosis, record: Record, slot_s: float | None) -> list[tuple[str, float]]:
+def _slots(d: Diagnosis, record: Record, rule: Persistence) -> list[tuple[str, float]]:
     """Return (letter, start) per slot: the episodes inside a record give it a finer time."""
-    if slot_s is None:
-        return [(LETTERS[d.state], record.t_start)]
+    normal = "h" if _near(d, rule) else "n"
+    letters = LETTERS | {"normal": normal}
+    if rule.slot_s is None:
+        return [(letters[d.state], record.t_start)]
     episodes = [e for e in d.evidence if e.get("kind") == "episode"]
     slots = []
-    for i in range(max(1, round((record.t_end - record.t_start) / slot_s))):
-        middle = (i + 0.5) * slot_s
+    for i in range(max(1, round((record.t_end - record.t_start) / rule.slot_s))):
+        middle = (i + 0.5) * rule.slot_s
         states = [e["state"] for e in episodes if e["t_start_s"] <= middle < e["t_end_s"]]
         state = max(states, key=lambda s: RANK[s]) if states else "normal"
         if not episodes:
             state = d.state
-        slots.append((LETTERS[state], record.t_start + i * slot_s))
+        slots.append((letters[state], record.t_start + i * rule.slot_s))
     return slots
+
+
+def _near(d: Diagnosis, rule: Persistence) -> bool:
+    """Return whether what is quiet in a record is so only by a hair."""
+    if d.statistic is None or d.threshold is None:
+        return False
+    most = STANDS_OUT if d.state in ("warning", "fault") else 1.0
+    return rule.hold * d.threshold < d.statistic < most * d.threshold
 
 
 def _health(memory: Memory, t: float) -> dict[str, Any]:

@@ -115,3 +115,52 @@ def test_a_short_switched_inside_records_has_its_own_times() -> None:
         ("raised", "fault", 3.4),
         ("cleared", "fault", 5.6),
     ]
+
+
+def levels(ratios: str, fault: str = "eccentricity") -> list[str]:
+    """Feed records by their statistic in tenths of the threshold (`x`: 1.2) as a letter each."""
+    memory: dict[str, Any] = {}
+    events = []
+    for i, letter in enumerate(ratios):
+        over = 1.2 if letter == "x" else int(letter) / 10
+        state = "warning" if over > 1 else "normal"
+        d = Diagnosis(
+            fault=fault, state=state, reason="", severity=0.4, statistic=6 * over, threshold=6.0
+        )
+        after = step(memory, record(i), [d])
+        memory = after.memory
+        events += [a["event"] for a in after.alerts]
+    return events
+
+
+def test_what_stays_at_the_limit_is_one_episode() -> None:
+    assert levels("xxx" + "9" * 6 + "xxx" + "9" * 6 + "xxx") == ["raised"]
+    assert levels("xxx" + "9" * 6 + "2" * CLEAR) == ["raised", "cleared"]
+    assert levels("xxx" + "2" * CLEAR + "xxx") == ["raised", "cleared", "raised"]
+    assert levels("9" * 20) == []
+
+
+def flicker(over: float) -> list[str]:
+    """A short that is on for half of every second, its statistic `over` times the threshold."""
+    memory: dict[str, Any] = {}
+    events = []
+    for n in range(6):
+        episode = {"kind": "episode", "state": "warning", "t_start_s": 0.0, "t_end_s": 0.6}
+        d = Diagnosis(
+            fault="turn_short",
+            state="warning",
+            reason="",
+            severity=0.3,
+            statistic=20 * over,
+            threshold=20.0,
+            evidence=(episode,),
+        )
+        after = step(memory, record(n), [d])
+        memory = after.memory
+        events += [a["event"] for a in after.alerts]
+    return events
+
+
+def test_flicker_at_the_limit_is_one_episode_and_a_switched_short_is_many() -> None:
+    assert flicker(1.2) == ["raised"]
+    assert flicker(4.0) == ["raised", "cleared"] * 6
