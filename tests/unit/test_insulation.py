@@ -69,6 +69,75 @@ def test_capacitance_is_judged_against_the_baseline() -> None:
     assert found.indicators["capacitance_change_f"] == pytest.approx(3e-9, rel=0.1)
 
 
+def balanced(phase: int, *, farads: float = 1.0, siemens: float = 0.0, seed: int = 9) -> Recording:
+    """A supply without zero sequence; one phase has so many times its capacitance, or leaks."""
+    earth_s, earth_f = list(HEALTHY), list(NANO)
+    earth_s[phase] += siemens
+    earth_f[phase] *= farads
+    m = Machine(earth_s=tuple(earth_s), earth_f=tuple(earth_f), v2=0.01j)
+    return recording(m, fs_hz=2_000.0, channels=ALL, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def unseen() -> Baseline:
+    return learn_baseline([balanced(0, seed=s) for s in range(12)], MOTOR)
+
+
+@pytest.mark.parametrize("phase", [0, 1, 2])
+@pytest.mark.parametrize("farads", [0.8, 1.2])
+def test_a_shift_of_one_phase_has_its_size_and_phase(
+    unseen: Baseline, phase: int, farads: float
+) -> None:
+    found = judge(balanced(phase, farads=farads), unseen)
+    assert found.state == "warning"
+    assert found.indicators["phase"] == "abc"[phase]
+    change_f = (farads - 1) * NANO[phase]
+    assert found.indicators["capacitance_change_f"] == pytest.approx(change_f, rel=0.01)
+    assert found.indicators["conductance_s"] == pytest.approx(0, abs=1e-8)
+    assert found.severity is not None
+    assert found.severity >= 0.25
+
+
+def test_a_shift_that_a_leaking_phase_would_explain_names_it(unseen: Baseline) -> None:
+    found = judge(balanced(2, farads=0.8), unseen)
+    others = {e["phase"]: e for e in found.evidence if e["kind"] == "alternative"}
+    assert "a" in others
+    assert others["a"]["conductance_change_s"] > 0
+
+
+@pytest.mark.parametrize("phase", [0, 1, 2])
+def test_a_leak_is_told_from_unequal_phases_by_the_baseline(unseen: Baseline, phase: int) -> None:
+    found = judge(balanced(phase, siemens=1e-6, farads=1.02), unseen)
+    assert found.state == "warning", found.reason
+    assert found.indicators["phase"] == "abc"[phase]
+    assert found.indicators["conductance_s"] == pytest.approx(1e-6, rel=0.01)
+    assert found.indicators["capacitance_change_f"] == pytest.approx(0.02 * NANO[phase], rel=0.1)
+
+
+def test_a_baseline_learnt_with_a_leak_does_not_hide_it() -> None:
+    leaking = learn_baseline([balanced(1, siemens=5e-6, seed=s) for s in range(12)], MOTOR)
+    found = judge(balanced(1, siemens=5e-6), leaking)
+    assert found.state == "fault", found.reason
+    assert found.indicators["conductance_s"] == pytest.approx(5e-6, rel=0.05)
+
+
+def test_harmonics_of_the_voltage_do_not_matter(unseen: Baseline) -> None:
+    x = balanced(0, farads=1.2)
+    t = np.arange(x.samples) / x.fs_hz
+    fifth = {
+        v: x.channels[v] + 5 * np.cos(10 * np.pi * 50.02 * t + k * 2 * np.pi / 3)
+        for k, v in enumerate(VOLTAGES)
+    }
+    found = judge(Recording({**x.channels, **fifth}, x.fs_hz), unseen)
+    assert found.indicators["phase"] == "a"
+    assert found.indicators["capacitance_change_f"] == pytest.approx(0.2 * NANO[0], rel=0.01)
+
+
+def test_healthy_records_against_their_baseline_are_normal(unseen: Baseline) -> None:
+    states = {judge(balanced(0, seed=100 + s), unseen).state for s in range(40)}
+    assert states == {"normal"}
+
+
 def test_warm_windings_are_judged_at_40_degrees() -> None:
     x = recording(machine(earth_s=(1.6e-6, 1e-8, 1e-8)), fs_hz=10_000.0, channels=ALL)
     warm = Recording(x.channels, x.fs_hz, temperature_c=80.0)

@@ -24,12 +24,19 @@ TURN = np.exp(2j * pi / 3)
 # power factor of 0.2 to 0.5 (IEC 60034-12 designs). Deviation per real or imaginary part.
 Y22 = 6 * np.exp(-1j * np.radians(70))
 Y22_STD = 1.0
-# The same in per unit of the current measured, where no rated current says what the load is.
-Y22_STD_UNRATED = 3.0
+# The same in per unit of the current measured, where no rated current says what the load is: up to
+# 33 at no load (`LIGHTEST`).
+Y22_STD_UNRATED = 6.0
+# Least share of its rated current that a standard machine draws, without load. Large two-pole
+# machines come near it; small ones draw twice as much.
+LIGHTEST = 0.3
 # Voltage channels within 0.5 % of each other feign 0.12 % of negative sequence, times 6.
 Y21_STD = 0.007
-# Unmeasured supply: EN 50160 allows 2 % of negative sequence, which draws 8 times as much at most.
-SUPPLY_WORST = 8 * 0.02
+# Unmeasured supply: EN 50160 allows 2 % of negative sequence. It draws ten times as much at most,
+# over rated current: 13 kVA/kW at standstill (IEC 60034-12, small machines) times an efficiency and
+# a power factor of 0.8 each, and 20 % of tolerance (IEC 60034-1). Over the current at a light load
+# it is more, in proportion: 26 % at 0.7 of rated current on the 3 hp machine of Krause's table.
+SUPPLY_WORST = 10 * 0.02
 Y21_STD_UNMEASURED = SUPPLY_WORST / 4.3  # so that this much is the 1e-4 tail
 # Clamps within 1 % and 1 degree of each other, and windings: 0.6 %. Split-core clamps hung for a
 # survey without voltages are worse (2 % on the motor of Cardenas-Cornejo et al. 2023).

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Asymmetry, Baseline
-from vtox.diagnosers.asymmetry import Sequences, prior
+from vtox.diagnosers.asymmetry import LIGHTEST, Sequences, prior
 from vtox.diagnosers.frontend import Front
 
 Floats = npt.NDArray[np.float64]
@@ -100,7 +100,7 @@ def model_of(
     if learnt and learnt.base_v is None and _at_learnt_load(learnt, s, i):
         return learnt, "currents and baseline"
     if not measured or s.v1 is None:
-        return prior(front.motors[i], load_a, None), "currents, no baseline"
+        return prior(front.motors[i], load_a / LIGHTEST, None), "currents, no baseline"
     volts = float(np.abs(s.v1[i]).mean()) / sqrt(2)
     return prior(front.motors[i], load_a, volts), "voltage, no baseline"
 

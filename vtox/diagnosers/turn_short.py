@@ -169,21 +169,25 @@ def _verdict(
     if over > 1:
         return _asymmetric(front, judged, i, model, basis, verdict)
     if judged.limit_median[i] > BLIND_ABOVE:
-        reason = _blind(basis, baseline, float(judged.raw_median[i]), limit)
+        rated = front.motors[i].rated_current_a is not None
+        reason = _blind(basis, baseline, float(judged.raw_median[i]), limit, rated=rated)
         return replace(verdict, state="unknown", reason=reason, severity=None, confidence=0.0)
     return verdict
 
 
-def _blind(basis: str, baseline: Baseline | None, ratio: float, limit: float) -> str:
+def _blind(
+    basis: str, baseline: Baseline | None, ratio: float, limit: float, *, rated: bool
+) -> str:
     if not basis.endswith("no baseline"):
         return f"limit too high: the baseline leaves {limit:.0%} of I1 open ({basis})"
     learnt = baseline.asymmetry if baseline else None
     what = "no baseline"
     if learnt is not None:
         what = "no baseline at this load" if learnt.base_v is None else "no voltage"
+    unrated = "" if rated else " at a load that is not known without the rated current"
     return (
         f"{what}: |I2|/I1 of {ratio:.1%} alone does not decide, supply and clamps may cause up to "
-        f"{limit:.0%}"
+        f"{limit:.0%}{unrated}"
     )
 
 

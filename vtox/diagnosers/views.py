@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Baseline
-from vtox.diagnosers import bearing, broken_bar, eccentricity, insulation, turn_short
+from vtox.diagnosers import admittance, bearing, broken_bar, eccentricity, insulation, turn_short
 from vtox.diagnosers.frontend import Front, front_end
 from vtox.diagnosers.rotor import Rotor, rotor_view
 from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording
@@ -113,7 +113,7 @@ DIAGNOSERS: Mapping[str, Callable[[View, Sequence[Baseline | None]], list[Diagno
     "broken_bar": _broken_bar,
 }
 FEATURES: Mapping[str, Callable[[View], dict[str, Floats]]] = {
-    "insulation": lambda view: insulation.features(view.front),
+    "insulation": lambda view: admittance.features(view.front),
     "bearing": lambda view: bearing.features(view.front.recordings),
     "eccentricity": lambda view: eccentricity.features(view.front, rotor=view.rotor),
     "broken_bar": lambda view: broken_bar.features(view.front, rotor=view.rotor),

@@ -1,7 +1,10 @@
-"""Admittance of a winding to earth from its residual current and its three voltages."""
+"""Admittance of a winding to earth from its residual current and its three voltages.
+
+`measured` takes phasors from samples, `explained` says which phase and which property changed.
+"""
 
 from dataclasses import dataclass
-from math import pi
+from math import pi, radians
 
 import numpy as np
 import numpy.typing as npt
@@ -11,168 +14,162 @@ from vtox.dsp.supply import frame_phasors
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 Complex = npt.NDArray[np.complexfloating]
 
-HARMONICS = (1, 3, 5)
 # A core-balance transformer and its burden turn by about 0.2 degrees: share of the current that may
-# lie anywhere.
+# lie anywhere ...
 INSTRUMENT_SHARE = 0.003
-# ... and it is linear to this share of the largest component.
+# ... and it is linear to this share of the fundamental.
 LINEARITY_SHARE = 0.0003
-# Phases of one winding differ in capacitance by about this much, which looks like conductance of
-# up to sin(60 degrees) of it.
-UNEQUAL_SHARE = 0.01
-# The same where the common part is not seen: 1 % of 30 nF at 50 Hz.
-UNEQUAL_UNSEEN_S = 1e-7
-# Deviations of what is believed beforehand of g, b, dg, db: a phase of 3 Mohm, of 300 nF at 50 Hz;
-# a degraded one of 100 ohm.
-PRIOR_S = np.array([3e-6, 1e-4, 1e-2, 1e-2])
-# The part equal in all phases counts as seen if its susceptance is known this well.
-SEEN_STD_S = 3e-7
-# A degraded phase gains conductance and capacitance: its admittance lies within these angles.
-SECTOR_DEG = (-15.0, 105.0)
+# The winding as a whole counts as seen if its susceptance is known this well.
+SEEN_STD_S = 1e-6
+# What the winding may draw from a zero sequence where it was not seen: 30 nF at 50 Hz.
+UNSEEN_S = 1e-5
 FLOOR_A = 1e-7
-# Unknowns g, b, dg, db: which of them are the common part, and the sums that make the whole.
-COMMON = np.array([True, True, False, False])
-TOTALS = np.array([[3.0, 0, 1, 0], [0, 3, 0, 1]])
+TINY = float(np.finfo(np.float32).tiny)
+# Transformers of class 1 turn by 1 to 3 degrees at small currents (IEC 61869-2): within this a
+# change is taken for one of conductance alone, or of capacitance alone.
+TURN = radians(3.0)
+# What an explanation must fit better to be believed against a simpler one: two deviations for a
+# second parameter, and two more where conductance rises while capacitance falls.
+PARAMETER_COST = 4.0
+OPPOSED_COST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Admittance:
-    """Conductance (S) and capacitance (F) of whole windings to earth, with deviations; (batch,).
+class Residual:
+    """What the residual current says of windings to earth, in S at the supply frequency; (batch,).
 
-    `phase` index of the phase that differs from the others, `whole` whether the part equal in all
-    three was seen at all (it needs a zero-sequence voltage), `dissipation` tan delta.
+    `difference` is sum(Y_x V_x) over the phases against neutral, per volt of phase a against
+    neutral: zero where the phases are equal. `whole` is the admittance of all three together, NaN
+    where the voltages have no zero sequence to show it. Deviations are per real or imaginary part;
+    of the susceptance of the whole a third. `turns`, shape (batch, 3), is the voltage of phase a
+    over that of each phase, against neutral.
     """
 
-    conductance_s: Floats
-    capacitance_f: Floats
-    conductance_std_s: Floats
-    capacitance_std_f: Floats
-    dissipation: Floats
-    phase: npt.NDArray[np.int64]
-    whole: Bools
+    difference: Complex
+    difference_std: Floats
+    whole: Complex
+    whole_std: Floats
+    turns: Complex
+    omega: Floats
 
 
-def admittance(leakage: Array, voltages: Array, fs_hz: float, f0_hz: Floats) -> Admittance | None:
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The phase whose change explains a difference with least; arrays of shape (batch,).
+
+    `conductance` and `susceptance` in S. `each`, complex of shape (batch, 3), is the admittance
+    that would explain it on every phase, `possible` where that is no loss of conductance.
+    """
+
+    phase: Ints
+    conductance: Floats
+    susceptance: Floats
+    each: Complex
+    possible: Bools
+
+
+def measured(x: Array, fs_hz: float, f0_hz: Floats) -> Residual | None:
     """Return the admittances to earth, or None where the records are shorter than a frame.
 
-    At every harmonic h of the supply I_h = (g + j h b) (Va + Vb + Vc)_h + (dg + j h db) (V_k)_h:
-    g, b per phase, dg, db what phase k has beyond the others. Least squares over the harmonics,
-    weighted by noise and instrument error, with wide Gaussian priors and g, b not negative (no
-    passive winding's is); the phase k is the one that fits best with dg and db of a degradation
-    (both positive).
+    With V_x = V0 + U_x, U_x against neutral, the residual current is Y V0 + sum(Y_x U_x), Y the sum
+    of the phases. Equal phases leave the second term zero, so the supply's third harmonic, mostly
+    zero sequence, gives Y, and the fundamental less Y V0 gives the difference between phases (Lee,
+    Younsi, Kliman 2005, TEC 20(4):737, for the differential current of one phase).
 
     Parameters
     ----------
-    leakage : ndarray, shape (batch, samples)
-        Residual current of the three phases, A.
-    voltages : ndarray, shape (batch, 3, samples)
-        Phases to earth, V.
+    x : ndarray, shape (batch, 4, samples)
+        Residual current of the three phases, A, and the phases to earth, V.
     fs_hz : float
     f0_hz : ndarray, shape (batch,)
         Supply frequency, Hz.
     """
-    x = np.concatenate([leakage[:, None], voltages], axis=1)
-    order = np.array([h for h in HARMONICS if h * f0_hz.max() < 0.4 * fs_hz], float)
-    phasors = np.stack([frame_phasors(x, fs_hz, h * f0_hz)[1] for h in order])
-    if not phasors.shape[-1]:
+    t_s, first = frame_phasors(x, fs_hz, f0_hz)
+    if not len(t_s):
         return None
-    # Frames are turned by the phase of the first voltage, harmonics by its multiples.
-    turn = np.exp(-1j * np.angle(phasors[0, :, 1]) * order[:, None, None])
-    phasors = phasors * turn[:, :, None]
-    steady = np.moveaxis(phasors.mean(axis=-1), 0, -1)  # (batch, channel, harmonic)
-    current, volts = steady[:, 0], steady[:, 1:]
-    size = np.abs(current)
-    std = np.hypot(
-        _noise(phasors[:, :, 0]).T,
-        INSTRUMENT_SHARE * size + LINEARITY_SHARE * size.max(axis=-1, keepdims=True),
-    )
-    found = _best(current, volts, std, order)
-    omega = 2 * pi * f0_hz
-    g, b = found.total.T
-    unequal_s = np.where(found.whole, UNEQUAL_SHARE * np.abs(found.value[:, 1]), UNEQUAL_UNSEEN_S)
-    return Admittance(
-        conductance_s=g,
-        capacitance_f=b / omega,
-        conductance_std_s=np.hypot(found.total_std[:, 0], unequal_s),
-        capacitance_std_f=found.total_std[:, 1] / omega,
-        dissipation=g / np.maximum(np.abs(b), 1e-12),
-        phase=found.phase,
-        whole=found.whole,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Solution:
-    """`value` g, b, dg, db in S; `total` 3g + dg and 3b + db; per candidate phase or the best."""
-
-    value: Floats
-    std: Floats
-    total: Floats
-    total_std: Floats
-    misfit: Floats
-    phase: npt.NDArray[np.int64]
-    whole: Bools
-
-
-def _best(current: Complex, volts: Complex, std: Floats, order: Floats) -> _Solution:
-    """Return the solution for the likeliest phase, arrays of shape (batch, ...)."""
-    batch = len(current)
-    free = np.ones((batch, 3, 4), bool)
-    solved = _solved(current, volts, std, order, free)
-    free &= (solved.value >= 0) | ~COMMON
-    if not free.all():
-        solved = _solved(current, volts, std, order, free)
-    every = np.arange(batch)
-    phase = np.argmin(_cost(solved), axis=1)
-    whole = solved.std[every, phase, 1] < SEEN_STD_S
-    if not whole.all():
-        free &= whole[:, None, None] | ~COMMON
-        solved = _solved(current, volts, std, order, free)
-        phase = np.argmin(_cost(solved), axis=1)
-    return _Solution(
-        value=solved.value[every, phase],
-        std=solved.std[every, phase],
-        total=solved.total[every, phase],
-        total_std=solved.total_std[every, phase],
-        misfit=solved.misfit[every, phase],
-        phase=phase,
+    # Frames are turned by the phase of the first voltage, those of the harmonic by its triple.
+    turn = np.exp(-1j * np.angle(first[:, 1:2]))
+    first = first * turn
+    current, zero, own = _split(first)
+    own = np.where(own == 0, TINY, own)
+    whole, whole_std = np.full(len(x), complex(np.nan, np.nan)), np.full(len(x), np.inf)
+    if 3 * f0_hz.max() < 0.4 * fs_hz:
+        third = frame_phasors(x, fs_hz, 3 * f0_hz)[1] * turn**3
+        current3, zero3, own3 = _split(third)
+        # What is not zero sequence drives the difference between phases here too, at most so much.
+        unequal = 3 * np.abs(current / own[:, 0]) * np.abs(own3).max(axis=-1)
+        error = INSTRUMENT_SHARE * np.abs(current3) + LINEARITY_SHARE * np.abs(current)
+        size = np.maximum(np.abs(zero3), TINY)
+        whole_std = np.hypot(_noise(third[:, 0]), error + unequal) / size
+        found = current3 / np.where(zero3 == 0, TINY, zero3)
+        whole = np.where(whole_std / 3 < SEEN_STD_S, found.real + 1j * found.imag / 3, whole)
+    open_a = np.minimum(whole_std, UNSEEN_S) * np.abs(zero)
+    std = np.hypot(_noise(first[:, 0]), INSTRUMENT_SHARE * np.abs(current) + open_a)
+    return Residual(
+        difference=(current - np.nan_to_num(whole) * zero) / own[:, 0],
+        difference_std=std / np.abs(own[:, 0]),
         whole=whole,
+        whole_std=whole_std,
+        turns=own[:, :1] / own,
+        omega=2 * pi * f0_hz,
     )
 
 
-def _solved(current: Complex, volts: Complex, std: Floats, order: Floats, free: Bools) -> _Solution:
-    """Return the least-squares solution for every phase; unknowns that are not free are zero."""
-    own = volts  # (batch, candidate phase, harmonic)
-    total = np.broadcast_to(volts.sum(axis=1, keepdims=True), own.shape)
-    columns = np.stack([total, 1j * order * total, own, 1j * order * own], axis=-1)
-    columns = columns * free[:, :, None] / std[:, None, :, None]
-    rows = np.concatenate([columns.real, columns.imag], axis=2)
-    goal = current / std
-    values = np.concatenate([goal.real, goal.imag], axis=-1)[:, None]
-    turned = np.swapaxes(rows, -1, -2)
-    covariance = np.linalg.inv(turned @ rows + np.diag(PRIOR_S**-2.0))
-    value = np.einsum("bkij,bkj->bki", covariance, (turned @ values[..., None])[..., 0])
-    sums = TOTALS * free[:, :, None]
-    return _Solution(
-        value=value,
-        std=np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1)),
-        total=value @ TOTALS.T,
-        total_std=np.sqrt(np.einsum("bkti,bkij,bktj->bkt", sums, covariance, sums)),
-        misfit=np.sum((values - (rows @ value[..., None])[..., 0]) ** 2, axis=-1),
-        phase=np.zeros(0, int),
-        whole=np.zeros(0, bool),
+def _split(phasors: Complex) -> tuple[Complex, Complex, Complex]:
+    """Return mean current, zero-sequence voltage, and the voltages of the phases less that."""
+    steady = phasors.mean(axis=-1)
+    zero = steady[:, 1:].mean(axis=-1)
+    return steady[:, 0], zero, steady[:, 1:] - zero[:, None]
+
+
+def explained(difference: Complex, std: Floats, turns: Complex, changed: Bools) -> Explained:
+    """Return what changed to earth, told from one complex number.
+
+    One difference does not tell two properties of three phases: more capacitance on phase a looks
+    like less of it on c with more conductance. Preferred is the phase where one property suffices,
+    then one with both. Conductance only rises: insulation that ages, is wet or carbonised conducts
+    better. Capacitance rises with water (permittivity 80 against 4) and falls where layers
+    delaminate (Younsi, Neti, Shah et al. 2010, TDEI 17(5):1441), so it may have either sign, but
+    seldom falls where conductance rises.
+
+    Parameters
+    ----------
+    difference : ndarray of complex, shape (batch,)
+        As in `Residual`, or its change since a baseline, S.
+    std : ndarray, shape (batch,)
+        Its deviation per part, S.
+    turns : ndarray of complex, shape (batch, 3)
+        As in `Residual`.
+    changed : ndarray of bool, shape (batch,)
+        Whether it is a change. What was always there is judged by both properties: the unequal
+        capacitances of a sound winding are no change.
+
+    Examples
+    --------
+    >>> turns = np.exp(2j * pi / 3 * np.arange(3))[None]
+    >>> found = explained(np.array([1e-6j]), np.array([1e-9]), turns, np.array([True]))
+    >>> int(found.phase[0]), float(found.susceptance[0]), float(found.conductance[0])
+    (0, 1e-06, 0.0)
+    """
+    each = difference[:, None] * turns
+    scale = np.hypot(std, TURN * np.abs(difference))[:, None]
+    g, b = each.real / scale, each.imag / scale
+    less, lost = np.minimum(g, 0) ** 2, np.minimum(b, 0) ** 2
+    both = PARAMETER_COST + less + OPPOSED_COST * np.minimum(lost, 1)
+    single = np.where(changed, 0, np.inf)[:, None]
+    costs = np.concatenate([b**2 + less + single, g**2 + single, both], axis=1)
+    phase = np.argmin(costs, axis=1) % 3
+    picked = np.take_along_axis(each, phase[:, None], axis=1)[:, 0]
+    return Explained(
+        phase=phase,
+        conductance=np.maximum(picked.real, 0),
+        susceptance=picked.imag,
+        each=each,
+        possible=less < PARAMETER_COST,
     )
-
-
-def _cost(s: _Solution) -> Floats:
-    """Return the misfit, plus how far the difference points away from a degradation."""
-    dg, db = np.moveaxis(s.value[..., 2:], -1, 0)
-    angle = np.degrees(np.arctan2(db, dg))
-    outside = np.maximum(np.maximum(SECTOR_DEG[0] - angle, angle - SECTOR_DEG[1]), 0.0)
-    certain = np.minimum(1.0, np.hypot(dg, db) / (3 * s.std[..., 2]))
-    return np.asarray(s.misfit + (outside / 10) ** 2 * certain)
 
 
 def _noise(frames: Complex) -> Floats:
