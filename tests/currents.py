@@ -23,6 +23,7 @@ class Machine:
     slip: float = 0.02
     lower_dbc: float = -300.0
     upper_dbc: float = -300.0
+    tip_rad: float | None = None  # axis of the tip of the phasor, equal sidebands; None: any
     swing: float = 0.0  # relative, of load at swing_hz: amplitude and phase together
     swing_hz: float = 0.0
     rotor_dbc: float = -300.0  # f +- fr, each
@@ -56,6 +57,8 @@ def space_vector(m: Machine, rng: np.random.Generator) -> npt.NDArray[np.complex
     turn = np.exp(1j * rng.uniform(0, 6.28, 6))
     z = np.ones(len(t), complex)
     z += 10 ** (m.lower_dbc / 20) * turn[0] * np.exp(-1j * slip_angle)
+    if m.tip_rad is not None:
+        turn[1] = np.exp(2j * m.tip_rad) / turn[0]
     z += 10 ** (m.upper_dbc / 20) * turn[1] * np.exp(1j * slip_angle)
     z += m.swing * (1 + 0.4j) * np.cos(2 * np.pi * m.swing_hz * t + rng.uniform(0, 6.28))
     z += 10 ** (m.rotor_dbc / 20) * (turn[2] * np.exp(1j * rotor) + turn[3] * np.exp(-1j * rotor))

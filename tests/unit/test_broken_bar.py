@@ -11,7 +11,9 @@ from vtox.diagnosers import broken_bar
 from vtox.diagnosers.frontend import front_end
 from vtox.domain import VOLTAGES, Diagnosis, Motor, Recording
 
-SOUND = Machine(slot_dbc=-60.0)
+# Square to what a load moves at a power factor of 0.8: so a cage of small inertia moves the tip.
+CAGE_RAD = 0.64 - np.pi / 2
+SOUND = Machine(slot_dbc=-60.0, tip_rad=CAGE_RAD)
 BROKEN = replace(SOUND, lower_dbc=-42.0, upper_dbc=-48.0)
 NO_BARS = replace(MOTOR, rotor_bars=None)
 
@@ -210,17 +212,31 @@ def test_features_are_what_a_baseline_learns() -> None:
     assert np.isnan(levels[1])
 
 
-def test_a_load_that_may_swing_there_is_named_beside_the_cage() -> None:
-    """Amplitude and phase half a radian apart, both sidebands equal: a large drive may do so."""
-    rng = np.random.default_rng(3)
-    r = recording(SOUND, rng)
-    t = np.arange(r.samples) / r.fs_hz
-    beat = 2 * np.pi * 2 * SOUND.slip * SOUND.f0_hz * t
-    turn = np.exp(0.002j * np.cos(beat + 0.5)) * (1 + 0.01 * np.cos(beat))
-    space = 2 / 3 * sum(x * np.exp(2j * np.pi * k / 3) for k, x in enumerate(r.channels.values()))
-    phases = [(space * turn * np.exp(-2j * np.pi * k / 3)).real for k in range(3)]
-    swinging = replace(r, channels=dict(zip(r.channels, phases, strict=True)))
-    (d,) = broken_bar.diagnose(front_end([swinging], [MOTOR]), [None])
-    assert d.state == "warning"
-    assert "or a load that oscillates" in d.reason
-    assert d.confidence < 0.5
+@pytest.mark.parametrize("speed", [True, False])
+@pytest.mark.parametrize("tip_rad", [0.0, 0.3, 0.6])
+@pytest.mark.parametrize("weaker_db", [0.0, 1.0, 2.5])
+def test_a_tip_that_moves_as_a_load_moves_it_is_not_called_a_broken_bar(
+    tip_rad: float, weaker_db: float, speed: bool
+) -> None:
+    m = replace(SOUND, lower_dbc=-40.0, upper_dbc=-40.0 - weaker_db, tip_rad=tip_rad)
+    (d,) = judge([m], NO_BARS, speed=speed)
+    assert d.state == "unknown"
+    assert f"load oscillation at {2 * m.slip * m.f0_hz:.2f} Hz or broken bars" in d.reason
+    assert "load oscillation" in d.evidence[-1]["cause"]
+
+
+@pytest.mark.parametrize("tip_rad", [-1.2, CAGE_RAD, 1.3, np.pi / 2])
+def test_equal_sidebands_that_no_load_makes_are_called(tip_rad: float) -> None:
+    m = replace(SOUND, lower_dbc=-40.0, upper_dbc=-40.5, tip_rad=tip_rad)
+    assert judge([m], NO_BARS, speed=True)[0].state == "fault"
+
+
+def test_a_level_that_the_noise_leaves_open_is_not_told() -> None:
+    m = replace(SOUND, lower_dbc=-48.0, upper_dbc=-49.0)
+    clear, rough = judge([m, replace(m, wander_hz=0.15)], speed=True)
+    assert clear.indicators["lower_sideband_dbc"] == pytest.approx(-48.0, abs=0.5)
+    assert clear.indicators["level_deviation_db"] < 0.5
+    assert rough.indicators["lower_sideband_dbc"] is None
+    assert rough.indicators["upper_sideband_dbc"] is None
+    assert rough.indicators["level_deviation_db"] > 1
+    assert "in noise, +-" in rough.reason

@@ -1,0 +1,76 @@
+"""Broken bars and swinging loads of the motor model where they are hardest to tell apart."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vtox.diagnosers import broken_bar
+from vtox.diagnosers.frontend import front_end
+from vtox.domain import Diagnosis
+from vtox.simulator.model.case import Case, Clamps, Load, Supply
+from vtox.simulator.model.plants import PLANTS, load_for_slip
+from vtox.simulator.model.run import Record, nameplate, records, with_lower_sideband
+
+# At 1 % slip the sidebands of this machine are equal, as a load makes them.
+SLIP = 0.01
+PLANT = PLANTS["500hp"]
+QUIET = Case(plant=PLANT, load=Load(torque=load_for_slip(PLANT, SLIP), inertia=2.0))
+INERTIAS = (0.5, 2.0, 5.0, 20.0)
+Judged = list[tuple[Record, Diagnosis]]
+
+
+@pytest.fixture(scope="module")
+def judged() -> dict[str, Judged]:
+    """One run of the model for all tests: a batch costs no more than a record."""
+    rng = np.random.default_rng(31)
+    swinging = [
+        replace(QUIET, load=replace(QUIET.load, swing=float(swing), swing_hz=float(hz)))
+        for swing, hz in zip(rng.uniform(0.02, 0.1, 16), rng.uniform(1.1, 1.3, 16), strict=True)
+    ]
+    of_inertia = [replace(QUIET, load=replace(QUIET.load, inertia=j)) for j in INERTIAS]
+    bars = with_lower_sideband([*of_inertia, QUIET], [-46.0] * len(INERTIAS) + [-54.0])
+    kinds = {
+        "swinging": [noisy(c, 310 + k, 0.02 * (k % 2)) for k, c in enumerate(swinging)],
+        "bars": [noisy(c, 330 + k, 0.002) for k, c in enumerate(bars[:-1] * 3)],
+        "weak bars": [noisy(bars[-1], 350 + k, 0.0) for k in range(6)],
+    }
+    cases = [c for some in kinds.values() for c in some]
+    made = list(records(cases, 10.0, 2_000.0, channels=("ia", "ib", "ic")))
+    front = front_end([r.recording(tachometer=True) for r in made], [nameplate(PLANT)] * len(made))
+    answers = iter(zip(made, broken_bar.diagnose(front, [None] * len(made)), strict=True))
+    return {kind: [next(answers) for _ in some] for kind, some in kinds.items()}
+
+
+def noisy(case: Case, seed: int, wander_hz: float) -> Case:
+    return replace(
+        case,
+        seed=seed,
+        supply=Supply(wander_hz=wander_hz, amplitude_noise=5e-4, unbalance=0.005),
+        load=replace(case.load, noise=5e-3),
+        clamps=Clamps(noise=5e-4, bits=12),
+    )
+
+
+def test_a_load_that_swings_near_2sf_is_not_called(judged: dict[str, Judged]) -> None:
+    found = [d for _, d in judged["swinging"]]
+    assert {d.state for d in found} == {"unknown"}
+    assert sum("or broken bars" in d.reason for d in found) >= 12
+
+
+def test_bars_are_called_with_their_level_whatever_the_inertia(judged: dict[str, Judged]) -> None:
+    assert {d.state for _, d in judged["bars"]} <= {"warning", "fault"}
+    told = [
+        (d.indicators["lower_sideband_dbc"], r.truth.lower_dbc)
+        for r, d in judged["bars"]
+        if d.indicators["lower_sideband_dbc"] is not None
+    ]
+    assert len(told) >= 8
+    assert [level for level, _ in told] == pytest.approx([true for _, true in told], abs=1.0)
+
+
+def test_weak_bars_keep_their_level(judged: dict[str, Judged]) -> None:
+    """Where amplitude is in the noise, an upper sideband taken for absent would cost 6 dB."""
+    assert {d.state for _, d in judged["weak bars"]} == {"warning"}
+    levels = [d.evidence[1]["lower_dbc"] for _, d in judged["weak bars"]]
+    assert levels == pytest.approx([r.truth.lower_dbc for r, _ in judged["weak bars"]], abs=1.0)
