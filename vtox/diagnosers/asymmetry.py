@@ -6,7 +6,8 @@ baseline was learnt, so one statistic serves all cases and its threshold says wh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from math import pi, sqrt
 
 import numpy as np
@@ -93,18 +94,25 @@ def prior(motor: Motor | None, load_a: float, voltage_v: float | None) -> Asymme
     rated_a = motor.rated_current_a if motor else None
     rated_v = motor.rated_voltage_v if motor else None
     measured = voltage_v is not None
+    base_v = (rated_v / sqrt(3) if rated_v else voltage_v) if measured else None
+    belief = _belief(rated=bool(rated_a), measured=measured)
+    return replace(belief, base_a=rated_a or load_a, base_v=base_v)
+
+
+@cache
+def _belief(*, rated: bool, measured: bool) -> Asymmetry:
+    """Return the prior over a base of 1 A."""
     std = (
-        Y22_STD if rated_a else Y22_STD_UNRATED,
+        Y22_STD if rated else Y22_STD_UNRATED,
         Y21_STD if measured else Y21_STD_UNMEASURED,
         C_STD if measured else C_STD_UNMEASURED,
     )
-    base_v = (rated_v / sqrt(3) if rated_v else voltage_v) if measured else None
     return _asymmetry(
         np.array([Y22, 0, 0]),
         np.diag(np.square(std)).astype(complex),
         noise=NOISE_STD,
         session=SESSION_STD if measured else SESSION_STD_UNMEASURED,
-        base=(rated_a or load_a, base_v),
+        base=(1.0, None),
         span=(0.0, 0.0),
         residual=0j,
         counts=(0, 0),

@@ -1,5 +1,6 @@
 """Which recordings can be judged for shorted turns, and against which model of the machine."""
 
+from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
@@ -12,6 +13,7 @@ from vtox.diagnosers.frontend import Front
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complexfloating]
 
+TINY = float(np.finfo(np.float32).tiny)
 LOW_LOAD = 0.2
 # EN 50160 allows 2 %; the rest is for the voltage channels' own mismatch.
 UNBALANCE_LIMIT = 0.023
@@ -51,16 +53,20 @@ def refusals(front: Front) -> list[str]:
             lack = f"too short: {front.duration_s:.3g} s, need 0.2 s"
         return ["; ".join(p) or lack for p in front.problems]
     middle, low, high = np.median(size, axis=-1), size[:, 1].min(axis=-1), size[:, 1].max(axis=-1)
-    mean_a = size[:, 1].mean(axis=-1) / sqrt(2)
+    mean_a = (size[:, 1].mean(axis=-1) / sqrt(2)).tolist()
+    v1, v2 = np.ones(len(size)), np.zeros(len(size))
+    if front.sequence_v.shape[-1]:
+        _, v1, v2 = np.abs(front.sequence_v).mean(axis=-1).T
+    unbalance = (v2 / np.where(v1 == 0, TINY, v1)).tolist()
     return [
         "; ".join(problems)
-        or _refusal_by_currents(middle[i], low[i], high[i])
-        or _refusal_by_nameplate(front, i, float(mean_a[i]))
+        or _refusal_by_currents(middle[i].tolist(), float(low[i]), float(high[i]))
+        or _refusal_by_nameplate(front, i, mean_a[i], unbalance[i])
         for i, problems in enumerate(front.problems)
     ]
 
 
-def _refusal_by_currents(middle: Floats, low: float, high: float) -> str:
+def _refusal_by_currents(middle: Sequence[float], low: float, high: float) -> str:
     i0, i1, i2 = middle
     if i0 > 0.3 * i1:
         return "the three currents do not add up: a clamp is missing or on another circuit"
@@ -71,16 +77,15 @@ def _refusal_by_currents(middle: Floats, low: float, high: float) -> str:
     return ""
 
 
-def _refusal_by_nameplate(front: Front, i: int, load_a: float) -> str:
+def _refusal_by_nameplate(front: Front, i: int, load_a: float, unbalance: float) -> str:
     motor = front.motors[i]
     rated_a = motor.rated_current_a
     if rated_a and load_a < LOW_LOAD * rated_a:
         return f"load too low: {load_a:.3g} A of {rated_a:g} A rated, need {LOW_LOAD:.0%}"
     if not _measured(front, i):
         return "inverter supply without voltage channels" if motor.supply == "inverter" else ""
-    _, v1, v2 = np.abs(front.sequence_v[i]).mean(axis=-1)
-    if v2 > UNBALANCE_LIMIT * v1:
-        return f"voltage unbalance {v2 / v1:.1%}: too large to correct for, need 2 %"
+    if unbalance > UNBALANCE_LIMIT:
+        return f"voltage unbalance {unbalance:.1%}: too large to correct for, need 2 %"
     return ""
 
 
@@ -88,30 +93,38 @@ def _measured(front: Front, i: int) -> bool:
     return bool(front.sequence_v.shape[-1]) and not front.voltage_problems[i]
 
 
-def model_of(
-    front: Front, s: Sequences, i: int, baseline: Baseline | None
-) -> tuple[Asymmetry, str]:
-    """Return the healthy model of a recording and the name of what it rests on."""
-    load_a = float(np.abs(s.i1[i]).mean()) / sqrt(2)
-    measured = _measured(front, i)
-    learnt = baseline.asymmetry if baseline else None
-    if learnt and learnt.base_v is not None and measured:
-        return learnt, "voltage and baseline"
-    if learnt and learnt.base_v is None and _at_learnt_load(learnt, s, i):
-        return learnt, "currents and baseline"
-    if not measured or s.v1 is None:
-        return prior(front.motors[i], load_a / LIGHTEST, None), "currents, no baseline"
-    volts = float(np.abs(s.v1[i]).mean()) / sqrt(2)
-    return prior(front.motors[i], load_a, volts), "voltage, no baseline"
-
-
-def _at_learnt_load(model: Asymmetry, s: Sequences, i: int) -> bool:
-    """Return whether the load was learnt; a short adds to I1 about what it adds to I2."""
-    i1, i2 = np.abs(s.i1[i]), np.abs(s.i2[i])
-    low, high = (i1 - i2).min() / sqrt(2), (i1 - i2).max() / sqrt(2)
-    return bool(high >= model.low_a / LOAD_MARGIN and low <= model.high_a * LOAD_MARGIN)
+def models(
+    front: Front, s: Sequences, baselines: Sequence[Baseline | None]
+) -> tuple[list[Asymmetry], list[str]]:
+    """Return the healthy model of each recording and the name of what it rests on."""
+    load_a = (np.abs(s.i1).mean(axis=-1) / sqrt(2)).tolist()
+    volts = [] if s.v1 is None else (np.abs(s.v1).mean(axis=-1) / sqrt(2)).tolist()
+    # A short adds to I1 about what it adds to I2.
+    without = (np.abs(s.i1) - np.abs(s.i2)) / sqrt(2)
+    low_a, high_a = without.min(axis=-1).tolist(), without.max(axis=-1).tolist()
+    found: list[Asymmetry] = []
+    known: list[str] = []
+    for i, baseline in enumerate(baselines):
+        learnt, motor = baseline.asymmetry if baseline else None, front.motors[i]
+        measured = _measured(front, i)
+        if learnt and learnt.base_v is not None and measured:
+            model, basis = learnt, "voltage and baseline"
+        elif (
+            learnt
+            and learnt.base_v is None
+            and high_a[i] >= learnt.low_a / LOAD_MARGIN
+            and low_a[i] <= learnt.high_a * LOAD_MARGIN
+        ):
+            model, basis = learnt, "currents and baseline"
+        elif measured:
+            model, basis = prior(motor, load_a[i], volts[i]), "voltage, no baseline"
+        else:
+            model, basis = prior(motor, load_a[i] / LIGHTEST, None), "currents, no baseline"
+        found.append(model)
+        known.append(basis)
+    return found, known
 
 
 def _nonzero(x: Complex) -> Complex:
     """Return phasors that may be divided by; what is zero was refused or is about to be."""
-    return np.where(x == 0, np.finfo(np.float32).tiny, x)
+    return np.where(x == 0, TINY, x)
