@@ -1,7 +1,7 @@
 """What one machine looks like when healthy: levels of features per load band, and its asymmetry.
 
 Learnt by `vtox.diagnosis.learn_baseline` from healthy recordings, kept as JSON, read by the
-diagnosers: `baseline.level("eccentricity.rotor_dbc", load_a)` is the healthy level of a feature at
+diagnosers: `baseline.level("eccentricity.upper_dbc", load_a)` is the healthy level of a feature at
 that load, or None; `baseline.state(...)` says why it is None.
 """
 

@@ -1,6 +1,6 @@
 """Lines in amplitude and phase modulation: their level, and how far they stand out of the floor."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +78,26 @@ def spectra(am: Floats, pm: Floats, rate_hz: float) -> Modulation:
     both = np.stack([am, pm]).astype(np.float32) * window
     am_f, pm_f = scipy.fft.rfft(both, n=padded, axis=-1)
     return Modulation(am=am_f, pm=pm_f, step_hz=rate_hz / padded, bin_hz=rate_hz / points)
+
+
+def by_sideband(m: Modulation) -> Modulation:
+    """Return the lower sideband (conjugate) in place of `am`, the upper one in place of `pm`.
+
+    Noise of the supply drives a current through the leakage inductance in inverse proportion to
+    its frequency, so far from the supply line the two stand in unlike noise and are better looked
+    at one by one.
+
+    Parameters
+    ----------
+    m : Modulation
+        Of relative amplitude (ratio) and phase (rad).
+
+    Returns
+    -------
+    Modulation
+        Amplitudes over that of the supply line.
+    """
+    return replace(m, am=m.am - 1j * m.pm, pm=m.am + 1j * m.pm)
 
 
 def strongest(m: Modulation, low_hz: Floats, high_hz: Floats) -> Line:

@@ -93,3 +93,15 @@ def test_floors_nearby_are_never_lower() -> None:
     am, pm = lines.floors_nearby(m, line)
     assert np.all(am >= line.am_floor)
     assert np.all(pm >= line.pm_floor)
+
+
+def test_by_sideband_parts_what_one_sideband_makes() -> None:
+    """A lower sideband alone shows in the first, an upper one in the second, in its own size."""
+    t = np.arange(2_000) / RATE_HZ
+    for side in (0, 1):
+        z = 1 + 1e-3 * np.exp((2j * side - 1j) * 2 * np.pi * 12.0 * t)[None]
+        m = lines.by_sideband(lines.spectra(np.abs(z) - 1, np.angle(z), RATE_HZ))
+        at = round(12.0 / m.step_hz)
+        sizes = abs(m.am[0, at]), abs(m.pm[0, at])
+        assert sizes[side] == pytest.approx(1e-3, rel=0.02)
+        assert sizes[1 - side] < 2e-5
