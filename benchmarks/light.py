@@ -33,20 +33,18 @@ def light_load(x: Floats) -> Floats:
 
 def light_batch(cases: Sequence[Case], faults: Sequence[str]) -> list[list[Diagnosis]]:
     """Stand in for `diagnose_batch`: the load once for each second of each record."""
-    seconds: list[Floats] = []
-    owners: list[int] = []
+    seconds: list[tuple[int, int]] = []
     for i, case in enumerate(cases):
-        r = case.recording
-        second = min(round(r.fs_hz), r.samples)
-        for k in range(0, r.samples - second + 1, second):
-            seconds.append(
-                np.stack([np.asarray(c[k : k + second], np.float32) for c in r.channels.values()])
-            )
-            owners.append(i)
+        second = round(case.recording.fs_hz)
+        seconds += [(i, k) for k in range(0, case.recording.samples - second + 1, second)]
     levels = np.zeros(len(cases))
-    for k in range(0, len(seconds), TOGETHER):
-        found = light_load(np.stack(seconds[k : k + TOGETHER]))
-        np.add.at(levels, owners[k : k + TOGETHER], found)
+    block = np.empty((TOGETHER, len(cases[0].recording.channels), second), np.float32)
+    for start in range(0, len(seconds), TOGETHER):
+        some = seconds[start : start + TOGETHER]
+        for n, (i, k) in enumerate(some):
+            for c, x in enumerate(cases[i].recording.channels.values()):
+                block[n, c] = x[k : k + second]
+        np.add.at(levels, [i for i, _ in some], light_load(block[: len(some)]))
     return [[unknown(f, f"benchmark load, level {x:.3g}") for f in faults] for x in levels]
 
 

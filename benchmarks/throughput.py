@@ -35,6 +35,7 @@ from vtox.wire import encode
 ROOT = Path(__file__).parents[1]
 MACHINES = 50
 MARKS = (0.1, 0.8)
+PARTS = ("server", "bridge", "workers")
 
 
 def fleet_of() -> list[Machine]:
@@ -111,7 +112,7 @@ def wait_for(condition: object, timeout_s: float = 600.0) -> None:
 
 
 def drain_vtox(client: Client, url: str, data: str, made: list, *plugin: str) -> dict[str, float]:
-    """Send all windows, then start the bridge; return windows/s, CPU by part, share of diagnosis."""
+    """Send all windows, then start the bridge; return the rate, CPU by part, share of diagnosis."""
     wipe(client)
     for machine in fleet_of():
         register(client, machine.machine_id, machine.motor)
@@ -142,6 +143,7 @@ def drain_vtox(client: Client, url: str, data: str, made: list, *plugin: str) ->
                 f"{name}_ms": 1e3 * (cpu_s(p) - before[name]) / finished
                 for name, p in parts.items()
             }
+            cpu["cpu_ms"] = sum(cpu.values())
         beats = [client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)]
     busy = sum(float(b[b"busy_s"]) for b in beats if b"busy_s" in b)
     diagnosis = sum(float(b[b"diagnosis_s"]) for b in beats if b"diagnosis_s" in b)
@@ -164,13 +166,14 @@ def drain_naive(client: Client, url: str, made: list) -> dict[str, float]:
             naive.diagnose.apply_async(
                 (f, machine_id, seq, 1e4, data), queue=f"naive_{f}", routing_key=f"naive_{f}"
             )
-    begun = None
-    with running([worker("benchmarks.naive", f"naive_{f}") for f in FAMILIES], dict(os.environ)):
+    commands = [worker("benchmarks.naive", f"naive_{f}") for f in FAMILIES]
+    server = psutil.Process(client.info("server")["process_id"])
+    with running(commands, dict(os.environ)) as workers:
         wait_for(lambda: client.xlen(naive.RESULTS) > 0)
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), cpu_s([server, *workers])
         wait_for(lambda: client.xlen(naive.RESULTS) >= len(made) * len(FAMILIES))
-        took = time.perf_counter() - begun
-    return {"windows_per_s": len(made) / took}
+        took, used = time.perf_counter() - begun, cpu_s([server, *workers]) - before
+    return {"windows_per_s": len(made) / took, "cpu_ms": 1e3 * used / len(made)}
 
 
 def wipe(client: Client) -> None:
@@ -194,14 +197,21 @@ def main() -> None:
                 full = drain_vtox(client, server.url, data, made)
                 naive = drain_naive(client, server.url, made[: options.naive_windows])
                 rows.append((light, full, naive))
+                print(f"round {n + 1}")
+                for name, r in (("VTOX light", light), ("VTOX full", full), ("naive light", naive)):
+                    print(
+                        f"  {name:11} {r['windows_per_s']:6.1f} windows/s, "
+                        f"{r['cpu_ms']:5.2f} ms of CPU a window"
+                        + "".join(
+                            f", {part} {r[part + '_ms']:.2f}" for part in PARTS if part + "_ms" in r
+                        )
+                    )
                 print(
-                    f"round {n + 1}: VTOX light {light['windows_per_s']:.0f}, "
-                    f"VTOX full {full['windows_per_s']:.0f}, "
-                    f"naive light {naive['windows_per_s']:.1f} windows/s; "
-                    f"light/naive {light['windows_per_s'] / naive['windows_per_s']:.1f}, "
-                    f"full/naive {full['windows_per_s'] / naive['windows_per_s']:.1f}; "
-                    f"share of the workers' busy time spent in full diagnosis "
-                    f"{100 * full['diagnosis_share']:.0f} %",
+                    f"  times naive: light {light['windows_per_s'] / naive['windows_per_s']:.1f}, "
+                    f"full {full['windows_per_s'] / naive['windows_per_s']:.1f} "
+                    f"(by CPU time {naive['cpu_ms'] / light['cpu_ms']:.1f} and "
+                    f"{naive['cpu_ms'] / full['cpu_ms']:.1f}); "
+                    f"diagnosis takes {full['diagnosis_share']:.0%} of the workers' time when full",
                     flush=True,
                 )
     ratio = statistics.median(a["windows_per_s"] / c["windows_per_s"] for a, _, c in rows)

@@ -23,6 +23,7 @@ from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.ledger import INDEX, Ledger
 from vtox.store.machines import states
+from vtox.store.retention import trim_outputs
 from vtox.store.streams import create_group, trim_raw
 from vtox.wire import Fields, Header, Limits, decode_header
 
@@ -99,6 +100,7 @@ class Bridge:
                     self.nameplates = now + NAMEPLATES_S
                     self._learn_motors(self.seen)
                 trim_raw(self.client, keys.RAW, self.settings.retention_s)
+                trim_outputs(self.client, self.settings)
 
     def _forget(self) -> None:
         self.motors: dict[str, Motor | None] = {}
@@ -256,7 +258,7 @@ class Bridge:
         if off != was:
             self.clock_off[h.machine_id] = off
             reason = f"t0 is {offset:+.0f} s from the time of arrival" if off else "clock agrees"
-            set_flag(self.client, h.machine_id, "clock", off, reason, self.settings.alerts_max)
+            set_flag(self.client, h.machine_id, "clock", off, reason)
 
     def _collect(self, closed: list[Closed]) -> None:
         now = time.monotonic()

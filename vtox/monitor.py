@@ -75,7 +75,7 @@ def measure(client: Client, settings: Settings) -> dict[str, float | int | str]:
         }
     with client.pipeline(transaction=True) as write:
         if entry:
-            write.xadd(keys.METRICS, entry, maxlen=settings.metrics_max, approximate=True)
+            write.xadd(keys.METRICS, entry)
         now = {
             "t": repr(t),
             "windows_in": count.get("windows_in", 0),
@@ -114,10 +114,12 @@ def percentile(buckets: Mapping[str, int], share: float) -> float | str:
 def watch_silence(client: Client, settings: Settings) -> None:
     """Raise or clear the alert `silent` for every machine that has ever sent a window."""
     now = time.time()
-    for name, arrived in client.zrange(keys.MACHINES, 0, -1, withscores=True):
-        if not arrived:
-            continue
-        quiet = now - arrived
-        on = quiet > settings.silence_after_s
-        reason = f"no window for {quiet:.0f} s" if on else "windows arrive again"
-        set_flag(client, name.decode(), "silent", on, reason, settings.alerts_max)
+    arrived = {m: t for m, t in client.zrange(keys.MACHINES, 0, -1, withscores=True) if t}
+    pipe = client.pipeline(transaction=False)
+    for name in arrived:
+        pipe.hexists(keys.machine(name.decode()), "silent")
+    for (name, t), was in zip(arrived.items(), pipe.execute(), strict=True):
+        on = now - t > settings.silence_after_s
+        if on != was:
+            reason = f"no window for {now - t:.0f} s" if on else "windows arrive again"
+            set_flag(client, name.decode(), "silent", on, reason)

@@ -20,7 +20,7 @@ Dtype = Literal["i2", "f4", "json"]
 
 VERSION = 1
 _NUMPY: dict[str, np.dtype[Any]] = {"i2": np.dtype("<i2"), "f4": np.dtype("<f4")}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 # Below 100 Hz no supply fundamental fits; above 1 MHz no converter of this trade samples.
 FS_MIN_HZ, FS_MAX_HZ = 100.0, 1e6
 # The scripts of the server count in doubles.
@@ -120,9 +120,9 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
             raise WireError("bad_version", f"v: {_show(version)}, expected {VERSION}", "v")
     machine_id = _name(fields, "machine_id", required=True)
     assert machine_id is not None
-    seq = _number(fields, "seq", required=True)
-    t0 = _number(fields, "t0", required=True)
-    fs_hz = _number(fields, "fs_hz", required=True)
+    seq = number(fields, "seq", required=True)
+    t0 = number(fields, "t0", required=True)
+    fs_hz = number(fields, "fs_hz", required=True)
     assert seq is not None
     assert t0 is not None
     assert fs_hz is not None
@@ -142,7 +142,7 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
     if nbytes > limits.max_bytes:
         raise WireError("too_large", f"{nbytes} bytes of samples, at most {limits.max_bytes}")
     samples = _proven_length(fields, names, dtype, limits)
-    speed_rpm = _number(fields, "speed_rpm")
+    speed_rpm = number(fields, "speed_rpm")
     if speed_rpm is not None and speed_rpm < 0:
         raise WireError("bad_number", f"speed_rpm: {speed_rpm}, expected 0 or more", "speed_rpm")
     return Header(
@@ -157,7 +157,7 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
         dtype=dtype,
         vehicle_id=_name(fields, "vehicle_id"),
         speed_rpm=speed_rpm,
-        temperature_c=_number(fields, "temperature_c"),
+        temperature_c=number(fields, "temperature_c"),
         replay_of=_name(fields, "replay_of") or "",
         replay_family=_name(fields, "replay_family") or "",
     )
@@ -196,7 +196,7 @@ def decode(fields: Fields, limits: Limits | None = None) -> Window:
 def _proven_length(fields: Fields, names: tuple[str, ...], dtype: str, limits: Limits) -> int:
     lengths = {}
     for name in names:
-        scale = _number(fields, f"scale_{name}")
+        scale = number(fields, f"scale_{name}")
         if scale is not None and not SCALE_MIN <= abs(scale) <= SCALE_MAX:
             raise WireError(
                 "bad_number",
@@ -233,7 +233,7 @@ def _samples(fields: Fields, name: str, dtype: str, *, scaled: bool) -> Array:
         x = np.frombuffer(raw, kind)
     if not scaled:
         return x
-    scale = _number(fields, f"scale_{name}")
+    scale = number(fields, f"scale_{name}")
     return x.astype(np.float32) if scale in (None, 1.0) else x * np.float32(scale)
 
 
@@ -255,7 +255,7 @@ def _name(fields: Fields, key: str, *, required: bool = False) -> str | None:
             raise WireError("missing_field", f"{key}: missing", key)
         return None
     text = raw.decode("utf-8", "replace")
-    if not _NAME.fullmatch(text):
+    if not NAME.fullmatch(text):
         raise WireError(
             "bad_machine_id",
             f"{key}: {text[:70]!r}, expected 1 to 64 of letters, digits, . _ : -",
@@ -264,7 +264,8 @@ def _name(fields: Fields, key: str, *, required: bool = False) -> str | None:
     return text
 
 
-def _number(fields: Fields, key: str, *, required: bool = False) -> float | None:
+def number(fields: Fields, key: str, *, required: bool = False) -> float | None:
+    """Return a numeric field, None where it is absent."""
     raw = fields.get(key.encode())
     if raw is None:
         if required:

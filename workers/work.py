@@ -1,10 +1,10 @@
 """What every task does: start on records, fetch their windows, diagnose the batch, commit."""
 
-import json
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import structlog
 
@@ -12,11 +12,12 @@ from vtox import keys
 from vtox.baseline import Baseline
 from vtox.diagnosis import Case, diagnose_batch
 from vtox.domain import Diagnosis, Record
+from vtox.errors import InputError
 from vtox.faults import FAMILIES
 from vtox.health import step
 from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome
 from vtox.store.machines import MachineState, states
-from vtox.store.results import result_fields, text_fields
+from vtox.store.results import json_bytes, result_fields, text_fields
 from vtox.store.windows import fetch
 from workers.learning import learn
 from workers.process import process
@@ -48,7 +49,7 @@ def work(family: str, record_ids: list[str]) -> int:
     todo = [(i, r, x) for (i, r), x in zip(started.items(), recordings, strict=True) if x]
     machines = states(here.client, [r.machine_id for _, r, _ in todo])
     cases = [
-        Case(x, m.motor, Baseline.from_json(m.baseline) if m.baseline else None)
+        Case(x, m.motor, _baseline(m.baseline) if m.baseline else None)
         for (_, _, x), m in zip(todo, machines, strict=True)
     ]
     diagnosing = time.perf_counter()
@@ -70,6 +71,16 @@ def work(family: str, record_ids: list[str]) -> int:
         busy_s=time.perf_counter() - begun,
     )
     return len(done)
+
+
+@lru_cache(maxsize=4096)
+def _baseline(text: str) -> Baseline | None:
+    """Return a stored baseline, read once; one that cannot be read must not stop its neighbours."""
+    try:
+        return Baseline.from_json(text)
+    except InputError as error:
+        log.error("a stored baseline cannot be read: reset it", reason=str(error))
+        return None
 
 
 def _diagnose(cases: Sequence[Case], faults: Sequence[str]) -> list[list[Diagnosis] | None]:
@@ -119,19 +130,27 @@ def _outcome(family: str, found: Found, machine: MachineState) -> tuple[Outcome,
     """Return what to commit, and the machine as the commit leaves it."""
     record_id, record, diagnoses = found
     after = step(machine.memory, record, diagnoses)
-    fields: list[str] = ["memory", json.dumps(after.memory), "health", json.dumps(after.health)]
+    kept: list[str | bytes] = [
+        "memory",
+        json_bytes(after.memory),
+        "health",
+        json_bytes(after.health),
+    ]
+    results = []
     for d in diagnoses:
-        fields += [f"latest:{d.fault}", json.dumps(result_fields(family, record, d))]
+        fields = result_fields(family, record, d)
+        results.append(text_fields(fields))
+        kept += [f"latest:{d.fault}", json_bytes(fields)]
     # A name that nobody else can make: a commit succeeds only if the one it builds on did.
     version = uuid.uuid4().hex
-    assessment = {**after.health, "machine_id": record.machine_id} if after.assessed else {}
+    assessment = {**after.health, "machine_id": record.machine_id}
     outcome = Outcome(
         record_id=record_id,
         version=machine.version,
         next_version=version,
-        results=[text_fields(result_fields(family, record, d)) for d in diagnoses],
-        machine=fields,
-        assessment=text_fields(assessment),
+        machine=kept,
+        results=results,
+        assessments=[text_fields(assessment)] if after.assessed else [],
         alerts=[text_fields(a) for a in after.alerts],
         evidence=after.notable,
     )

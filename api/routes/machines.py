@@ -16,13 +16,14 @@ from vtox.domain import Motor
 from vtox.nameplate import motor_from_dict
 from vtox.settings import Settings
 from vtox.store import machines
+from vtox.wire import NAME
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 
 MachineId = Annotated[
     str,
     Path(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]{0,63}$",
+        pattern=rf"^{NAME.pattern}$",
         description="1 to 64 of letters, digits, . _ : -",
     ),
 ]

@@ -152,4 +152,4 @@ def test_limits_have_limits(http: httpx.Client, query: str) -> None:
 def test_an_id_is_what_the_wire_says_it_is() -> None:
     (path,) = (m for m in MachineId.__metadata__ if isinstance(m, PathParam))
     (pattern,) = (m.pattern for m in path.metadata if hasattr(m, "pattern"))
-    assert pattern.replace("\\-", "-") == f"^{wire._NAME.pattern}$"
+    assert pattern.replace("\\-", "-") == f"^{wire.NAME.pattern}$"

@@ -15,19 +15,16 @@ if on then
 else
   redis.call('HDEL', KEYS[1], ARGV[1])
 end
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'id', id, 'machine_id', ARGV[5],
-  'fault', ARGV[1], 'level', 'warning', 'event', on and 'raised' or 'cleared', 't', ARGV[6],
-  'reason', ARGV[7])
+redis.call('XADD', KEYS[2], '*', 'id', id, 'machine_id', ARGV[4], 'fault', ARGV[1],
+  'level', 'warning', 'event', on and 'raised' or 'cleared', 't', ARGV[5], 'reason', ARGV[6])
 return 1
 """
 
 
-def set_flag(
-    client: Client, machine_id: str, flag: str, on: bool, reason: str, alerts_max: int
-) -> bool:
+def set_flag(client: Client, machine_id: str, flag: str, on: bool, reason: str) -> bool:
     """Set or clear `flag` (`silent`, `clock`); an alert tells of each change. True on a change."""
     t = time.time()
     where = [keys.machine(machine_id), keys.ALERTS]
-    args = [flag, int(on), f"{machine_id}:{flag}:{round(t * 1000)}", alerts_max]
+    args = [flag, int(on), f"{machine_id}:{flag}:{round(t * 1000)}"]
     args += [machine_id, f"{t:.3f}", reason]
     return bool(client.register_script(_SCRIPT)(keys=where, args=args))

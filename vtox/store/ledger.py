@@ -4,13 +4,13 @@ A row lives from dispatch until the one commit (or burial) that removes it, so a
 twice, late or beside its own repetition changes nothing the second time.
 """
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import orjson
 import redis
 
 from vtox import keys
@@ -27,17 +27,20 @@ BUCKET_BASE = 1.1
 COMMITTED, GONE, CHANGED = 1, 0, 2
 
 
+Text = Sequence[str | bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a worker commits for one record: flat field lists, ready for the server."""
+    """What a worker commits for one record: flat lists of field and value, ready for the server."""
 
     record_id: str
     version: str
     next_version: str
-    results: Sequence[Sequence[str]]
-    machine: Sequence[str]
-    assessment: Sequence[str]
-    alerts: Sequence[Sequence[str]]
+    machine: Text
+    results: Sequence[Text]
+    assessments: Sequence[Text]
+    alerts: Sequence[Text]
     evidence: bool
 
 
@@ -72,7 +75,7 @@ class Ledger:
         """
         args: list[Any] = [token, family, INDEX[family], len(FAMILIES)]
         for row in rows:
-            args += [row.record_id(family), json.dumps(asdict(row))]
+            args += [row.record_id(family), orjson.dumps(row)]
         where = [keys.LEASE, keys.PROGRESS, keys.ledger(family), keys.due(family), keys.COUNTERS]
         try:
             return [bool(n) for n in self._scripts["dispatch"](keys=where, args=args)]
@@ -86,55 +89,44 @@ class Ledger:
         args = [
             *self._who(family),
             self.settings.max_attempts,
-            self.settings.dead_letters_max,
             2 * self.settings.max_window_bytes,
             *record_ids,
         ]
         texts = self._scripts["start"](keys=[*self._fate(family), keys.DEAD_LETTERS], args=args)
         return {
-            rid: Record(**json.loads(text))
+            rid: Record(**orjson.loads(text))
             for rid, text in zip(record_ids, texts, strict=True)
             if text
         }
 
-    def commit(self, family: str, outcomes: Iterable[Outcome]) -> list[int]:
-        """Commit each outcome on its own; per outcome COMMITTED, GONE or CHANGED."""
-        s = self.settings
-        pipe = self.client.pipeline(transaction=False)
+    def commit(self, family: str, outcomes: Sequence[Outcome]) -> list[int]:
+        """Commit each outcome on its own; per outcome COMMITTED, GONE or CHANGED.
+
+        One script for the batch: with one a record, the scripts took a fifth more of the server's
+        time and the worker twice as long.
+        """
+        where = [
+            *self._fate(family),
+            keys.LATENCY,
+            keys.RESULTS,
+            keys.ASSESSMENTS,
+            keys.ALERTS,
+            keys.EVIDENCE,
+        ]
+        args = [*self._who(family), BUCKET_BASE]
         for o in outcomes:
-            machine_id = o.record_id.split("|")[1]
-            where = [
-                *self._fate(family),
-                keys.LATENCY,
-                keys.RESULTS,
-                keys.machine(machine_id),
-                keys.ASSESSMENTS,
-                keys.ALERTS,
-                keys.EVIDENCE,
-            ]
-            args = [
-                *self._who(family),
-                o.record_id,
-                o.version,
-                json.dumps(o.machine),
-                json.dumps(o.results),
-                json.dumps(o.assessment),
-                json.dumps(o.alerts),
-                s.results_max,
-                s.assessments_max,
-                s.alerts_max,
-                s.evidence_max if o.evidence else 0,
-                BUCKET_BASE,
-                o.next_version,
-            ]
-            self._scripts["commit"](keys=where, args=args, client=pipe)
-        return [int(n) for n in pipe.execute()]
+            where.append(keys.machine(o.record_id.split("|")[1]))
+            args += [o.record_id, o.version, o.next_version, int(o.evidence)]
+            for members in ([o.machine], o.results, o.assessments, o.alerts):
+                args.append(len(members))
+                for fields in members:
+                    args += [len(fields), *fields]
+        return [int(n) for n in self._scripts["commit"](keys=where, args=args)]
 
     def bury(self, family: str, record_id: str, code: str, reason: str) -> None:
         """Turn a record that can never be diagnosed into dead letters."""
         s = self.settings
-        args: list[Any] = [*self._who(family), record_id, code, reason]
-        args += [s.dead_letters_max, 2 * s.max_window_bytes]
+        args = [*self._who(family), record_id, code, reason, 2 * s.max_window_bytes]
         self._scripts["bury_record"](keys=[*self._fate(family), keys.DEAD_LETTERS], args=args)
 
     def refuse(
@@ -142,8 +134,7 @@ class Ledger:
     ) -> None:
         """Finish an entry that no family will see: malformed, or code `duplicate`."""
         s = self.settings
-        args: list[Any] = [keys.GROUP, entry_id, code, reason, machine_id, seq]
-        args += [s.dead_letters_max, 2 * s.max_window_bytes]
+        args = [keys.GROUP, entry_id, code, reason, machine_id, seq, 2 * s.max_window_bytes]
         self._scripts["refuse"](keys=[self.raw, keys.COUNTERS, keys.DEAD_LETTERS], args=args)
 
     def hurry(self, family: str, record_ids: Iterable[str]) -> None:
@@ -167,7 +158,7 @@ class Ledger:
         tries = self.client.hmget(keys.attempts(family), ids)
         self.client.zadd(keys.due(family), dict.fromkeys(ids, now), xx=True)
         return {
-            i.decode(): (Record(**json.loads(text)), int(n or 0))
+            i.decode(): (Record(**orjson.loads(text)), int(n or 0))
             for i, text, n in zip(ids, texts, tries, strict=True)
             if text
         }

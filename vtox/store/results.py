@@ -1,8 +1,9 @@
 """How diagnoses, assessments and alerts stand in their streams (docs/ARCHITECTURE.md)."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 from vtox.domain import Diagnosis, Record
 
@@ -36,20 +37,28 @@ def result_fields(family: str, record: Record, d: Diagnosis) -> dict[str, Any]:
     }
 
 
-def text_fields(values: Mapping[str, Any]) -> list[str]:
+def json_bytes(value: Any) -> bytes:
+    """Return compact JSON; numpy scalars are numbers, and what is not finite is null: not known.
+
+    orjson, not the standard library: a tenth of its time, which was a sixth of a worker's.
+    """
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def text_fields(values: Mapping[str, Any]) -> list[str | bytes]:
     """Return name, text, name, text ...: absent values are empty, tables are JSON."""
-    fields: list[str] = []
+    fields: list[str | bytes] = []
     for name, value in values.items():
         fields += [name, _text(value)]
     return fields
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | bytes:
     if value is None:
         return ""
-    if isinstance(value, dict | list):
-        return json.dumps(value, allow_nan=False)
-    return repr(value) if isinstance(value, float) else str(value)
+    if isinstance(value, str):
+        return value
+    return json_bytes(value)
 
 
 def _reason(d: Diagnosis, record: Record) -> str:

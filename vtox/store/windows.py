@@ -1,19 +1,19 @@
 """From the ids of stream entries to recordings: the other half of the claim check."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from vtox.domain import Record, Recording, Window
+from vtox.domain import Record, Recording
 from vtox.store.client import Client
-from vtox.wire import Limits, decode
-
-# What the bridge let pass is not refused here, whatever the limits of this process.
-_NO_LIMITS = Limits(max_bytes=1 << 62, max_samples=1 << 62)
+from vtox.wire import Fields, decode_channels, number
 
 
 def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording | None]:
-    """Return the samples of each record, None where the stream has lost one of its windows."""
+    """Return the samples of each record, None where the stream has lost one of its windows.
+
+    Nothing is proven again: the bridge dispatches only what `decode_header` accepted.
+    """
     records = list(records)
     pipe = client.pipeline(transaction=False)
     for record in records:
@@ -23,23 +23,25 @@ def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording
     found: list[Recording | None] = []
     for record in records:
         entries = [next(replies) for _ in record.ids.split()]
-        windows = [decode(e[0][1], _NO_LIMITS) for e in entries if e]
-        found.append(_join(windows) if len(windows) == len(entries) else None)
+        found.append(_join([e[0][1] for e in entries]) if all(entries) else None)
     return found
 
 
-def _join(windows: list[Window]) -> Recording:
-    first = windows[0]
-    speeds = [w.speed_rpm for w in windows if w.speed_rpm is not None]
-    temperatures = [w.temperature_c for w in windows if w.temperature_c is not None]
+def _join(windows: Sequence[Fields]) -> Recording:
+    parts = [decode_channels(w) for w in windows]
+    fs_hz = number(windows[0], "fs_hz")
+    assert fs_hz is not None
     return Recording(
         channels={
-            name: first.channels[name]
-            if len(windows) == 1
-            else np.concatenate([w.channels[name] for w in windows])
-            for name in first.channels
+            name: x if len(parts) == 1 else np.concatenate([p[name] for p in parts])
+            for name, x in parts[0].items()
         },
-        fs_hz=first.fs_hz,
-        speed_rpm=sum(speeds) / len(speeds) if speeds else None,
-        temperature_c=sum(temperatures) / len(temperatures) if temperatures else None,
+        fs_hz=float(fs_hz),
+        speed_rpm=_mean(windows, "speed_rpm"),
+        temperature_c=_mean(windows, "temperature_c"),
     )
+
+
+def _mean(windows: Sequence[Fields], name: str) -> float | None:
+    values = [x for w in windows if (x := number(w, name)) is not None]
+    return sum(values) / len(values) if values else None

@@ -1,47 +1,66 @@
--- One record's results, all or nothing. The ledger row is the licence to commit: whoever removes it
--- has counted the record. Answers 1 committed, 0 already finished, 2 machine changed meanwhile.
--- KEYS ledger due attempts progress counters raw latency results machine assessments alerts evidence
--- ARGV family index families group record version machine_fields results assessment alerts
---      results_max assessments_max alerts_max evidence_max bucket_base next_version
+-- The results of a batch, each record all or nothing. The ledger row is the licence to commit:
+-- whoever removes it has counted the record. Answers per record 1 committed, 0 already finished,
+-- 2 machine changed meanwhile.
+-- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence,
+--      then the machine of each record
+-- ARGV family index families group bucket_base, then per record: id version next_version evidence
+--      and four lists of lists of field, value, ...: machine, results, assessments, alerts; a list
+--      is led by its number of members, a member by its number of fields and values
 local family, index, families = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local text = redis.call('HGET', KEYS[1], ARGV[5])
-if not text then return 0 end
-if (redis.call('HGET', KEYS[9], 'version') or '0') ~= ARGV[6] then return 2 end
-local row = cjson.decode(text)
-local now = now_ms()
-local arrived = tonumber(string.match(row.ids, '(%d+)%-%d+$'))
-local latency = math.max(now - arrived, 0)
+local now, log_base = now_ms(), math.log(tonumber(ARGV[5]))
+local at, buckets, answers = 6, {}, {}
 
-for _, fields in ipairs(cjson.decode(ARGV[8])) do
-  fields[#fields + 1] = 'latency_ms'
-  fields[#fields + 1] = tostring(latency)
-  redis.call('XADD', KEYS[8], 'MAXLEN', '~', ARGV[11], '*', unpack(fields))
+local function take()
+  at = at + 1
+  return ARGV[at - 1]
 end
-local machine = cjson.decode(ARGV[7])
-if #machine > 0 then redis.call('HSET', KEYS[9], unpack(machine)) end
-redis.call('HSET', KEYS[9], 'version', ARGV[16])
-local assessment = cjson.decode(ARGV[9])
-if #assessment > 0 then
-  redis.call('XADD', KEYS[10], 'MAXLEN', '~', ARGV[12], '*', unpack(assessment))
+
+-- Give each member of the next list to `use`, or skip it.
+local function each(use)
+  for _ = 1, tonumber(take()) do
+    local fields = tonumber(take())
+    if use then use(unpack(ARGV, at, at + fields - 1)) end
+    at = at + fields
+  end
 end
-for _, alert in ipairs(cjson.decode(ARGV[10])) do
-  redis.call('XADD', KEYS[11], 'MAXLEN', '~', ARGV[13], '*', unpack(alert))
-end
-if tonumber(ARGV[14]) > 0 then
-  for id in string.gmatch(row.ids, '%S+') do
+
+local function add_evidence(record, ids)
+  for id in string.gmatch(ids, '%S+') do
     local found = redis.call('XRANGE', KEYS[6], id, id)
     if found[1] and #found[1][2] < 256 then
-      local fields = found[1][2]
-      fields[#fields + 1] = 'record'
-      fields[#fields + 1] = ARGV[5]
-      redis.call('XADD', KEYS[12], 'MAXLEN', '~', ARGV[14], '*', unpack(fields))
+      redis.call('XADD', KEYS[11], '*', 'record', record, unpack(found[1][2]))
     end
   end
 end
-local bucket = math.floor(math.log(math.max(latency, 1)) / math.log(tonumber(ARGV[15])))
-redis.call('HINCRBY', KEYS[7], family .. ':' .. bucket, 1)
-redis.call('HINCRBY', KEYS[5], 'windows:' .. family, row.windows)
-redis.call('HINCRBY', KEYS[5], 'records:' .. family, 1)
-forget(KEYS[1], KEYS[2], KEYS[3], KEYS[5], family, ARGV[5], row)
-finish(KEYS[6], ARGV[4], KEYS[4], KEYS[5], index, families, row.ids, 'd')
-return 1
+
+for machine = 12, #KEYS do
+  local record, version, next_version, evidence = take(), take(), take(), take()
+  local text = redis.call('HGET', KEYS[1], record)
+  local answer = 1
+  if not text then
+    answer = 0
+  elseif (redis.call('HGET', KEYS[machine], 'version') or '0') ~= version then
+    answer = 2
+  end
+  if answer ~= 1 then
+    for _ = 1, 4 do each(nil) end
+  else
+    local row = cjson.decode(text)
+    local latency = math.max(now - tonumber(string.match(row.ids, '(%d+)%-%d+$')), 0)
+    each(function(...) redis.call('HSET', KEYS[machine], 'version', next_version, ...) end)
+    each(function(...) redis.call('XADD', KEYS[8], '*', 'latency_ms', latency, ...) end)
+    each(function(...) redis.call('XADD', KEYS[9], '*', ...) end)
+    each(function(...) redis.call('XADD', KEYS[10], '*', ...) end)
+    if evidence == '1' then add_evidence(record, row.ids) end
+    local bucket = family .. ':' .. math.floor(math.log(math.max(latency, 1)) / log_base)
+    buckets[bucket] = (buckets[bucket] or 0) + 1
+    count('windows:' .. family, row.windows)
+    count('records:' .. family, 1)
+    forget(KEYS[1], KEYS[2], KEYS[3], family, record, row)
+    finish(KEYS[6], ARGV[4], KEYS[4], index, families, row.ids, 'd')
+  end
+  answers[#answers + 1] = answer
+end
+for bucket, n in pairs(buckets) do redis.call('HINCRBY', KEYS[7], bucket, n) end
+write_counts(KEYS[5])
+return answers

@@ -20,9 +20,10 @@ for a = 5, #ARGV, 2 do
     end
     redis.call('HSET', KEYS[3], record, ARGV[a + 1])
     redis.call('ZADD', KEYS[4], now, record)
-    redis.call('HINCRBY', KEYS[5], 'in_flight_windows:' .. family, row.windows)
-    redis.call('HINCRBY', KEYS[5], 'in_flight_bytes:' .. family, row.bytes)
+    count('in_flight_windows:' .. family, row.windows)
+    count('in_flight_bytes:' .. family, row.bytes)
   end
   entered[#entered + 1] = free and 1 or 0
 end
+write_counts(KEYS[5])
 return entered

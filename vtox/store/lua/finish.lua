@@ -1,7 +1,14 @@
--- Shared by the scripts below it: one family is through with the entries of a record.
--- `letter` is `d` (result) or `x` (dead letter). An entry leaves the pending list when no family
--- is open or at work on it; only then it counts, once, as done or as dead.
-local function finish(raw, group, progress, counters, index, families, ids, letter)
+-- Shared by the scripts below it. Counts are summed over a call and written once at its end.
+local sums = {}
+local function count(name, n) sums[name] = (sums[name] or 0) + n end
+local function write_counts(counters)
+  for name, n in pairs(sums) do redis.call('HINCRBY', counters, name, n) end
+end
+
+-- One family is through with the entries of a record. `letter` is `d` (result) or `x` (dead
+-- letter). An entry leaves the pending list when no family is open or at work on it; only then it
+-- counts, once, as done or as dead.
+local function finish(raw, group, progress, index, families, ids, letter)
   for id in string.gmatch(ids, '%S+') do
     local letters = redis.call('HGET', progress, id) or string.rep('-', families)
     letters = string.sub(letters, 1, index - 1) .. letter .. string.sub(letters, index + 1)
@@ -10,19 +17,18 @@ local function finish(raw, group, progress, counters, index, families, ids, lett
     else
       redis.call('HDEL', progress, id)
       if redis.call('XACK', raw, group, id) == 1 then
-        local counter = string.find(letters, 'x') and 'windows_dead' or 'windows_done'
-        redis.call('HINCRBY', counters, counter, 1)
+        count(string.find(letters, 'x') and 'windows_dead' or 'windows_done', 1)
       end
     end
   end
 end
 
-local function forget(ledger, due, attempts, counters, family, record, row)
+local function forget(ledger, due, attempts, family, record, row)
   redis.call('HDEL', ledger, record)
   redis.call('ZREM', due, record)
   redis.call('HDEL', attempts, record)
-  redis.call('HINCRBY', counters, 'in_flight_windows:' .. family, -row.windows)
-  redis.call('HINCRBY', counters, 'in_flight_bytes:' .. family, -row.bytes)
+  count('in_flight_windows:' .. family, -row.windows)
+  count('in_flight_bytes:' .. family, -row.bytes)
 end
 
 local function now_ms()
@@ -31,7 +37,7 @@ local function now_ms()
 end
 
 -- A dead letter carries the entry itself (its fields as `entry.<name>`) so that it can be replayed.
-local function bury(raw, letters, maxlen, maxbytes, id, family, machine, seq, code, reason, attempts)
+local function bury(raw, letters, maxbytes, id, family, machine, seq, code, reason, attempts)
   local args = {'stream_id', id, 'machine_id', machine, 'seq', seq, 'family', family, 'code', code,
     'reason', reason, 'attempts', attempts, 't', tostring(now_ms() / 1000)}
   local found = redis.call('XRANGE', raw, id, id)
@@ -45,5 +51,5 @@ local function bury(raw, letters, maxlen, maxbytes, id, family, machine, seq, co
       end
     end
   end
-  redis.call('XADD', letters, 'MAXLEN', '~', maxlen, '*', unpack(args))
+  redis.call('XADD', letters, '*', unpack(args))
 end

@@ -1,0 +1,32 @@
+"""What VTOX writes is bounded in time and in size, and the newest stays."""
+
+from vtox import keys
+from vtox.settings import Settings
+from vtox.store.client import Client
+from vtox.store.retention import trim_outputs
+
+
+def test_bounded_in_time(client: Client, settings: Settings) -> None:
+    seconds, _ = client.time()
+    for age_h in (200, 30, 25, 23, 1):
+        for k in range(300):
+            ms = round((seconds - 3600 * age_h) * 1000)
+            client.xadd(keys.RESULTS, {"n": k}, id=f"{ms}-{k + 1}")
+    trim_outputs(client, settings)
+    oldest = int(client.xrange(keys.RESULTS, count=1)[0][0].partition(b"-")[0]) / 1000
+    # Whole nodes of the server's tree go, up to 100 entries more stay.
+    assert seconds - oldest < 25.1 * 3600
+    assert 600 <= client.xlen(keys.RESULTS) <= 700
+
+
+def test_bounded_in_size(client: Client, settings: Settings) -> None:
+    few = settings.model_copy(update={"evidence_mb": 2.0})
+    for k in range(100):
+        client.xadd(keys.EVIDENCE, {"seq": k, "ia": bytes(80_000)})
+    trim_outputs(client, few)
+    assert 1.5e6 < client.memory_usage(keys.EVIDENCE) < 2.2e6
+    assert client.xrevrange(keys.EVIDENCE, count=1)[0][1][b"seq"] == b"99"
+
+
+def test_nothing_to_trim(client: Client, settings: Settings) -> None:
+    assert trim_outputs(client, settings) == 0
