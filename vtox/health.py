@@ -64,6 +64,12 @@ def step(memory: Mapping[str, Any], record: Record, diagnoses: Sequence[Diagnosi
     return Step(after, health, alerts, assessed, notable)
 
 
+def load_of(memory: Mapping[str, Any]) -> float | None:
+    """Return the load that the machine showed last, positive-sequence A rms; None: not measured."""
+    told = [(e["t"], e["load_a"]) for f, e in memory.items() if f in FAULTS and e.get("load_a")]
+    return float(max(told)[1]) if told else None
+
+
 def _judge(
     entry: dict[str, Any], record: Record, d: Diagnosis
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -72,6 +78,7 @@ def _judge(
     entry["last"] = d.state
     entry["reason"] = d.reason
     entry["t"] = record.t_end
+    entry["load_a"] = d.indicators.get("load_a")
     if d.state == "unknown":
         return entry, []
     entry["severity"] = [*entry.get("severity", []), d.severity or 0.0][-n:]

@@ -23,7 +23,8 @@ from vtox.domain import Motor, Recording, Window
 from vtox.faults import FAMILIES, FAULTS
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window
-from vtox.store.machines import register, set_baseline
+from vtox.store.baselines import set_baseline
+from vtox.store.machines import register
 from vtox.wire import decode, encode
 
 FS_HZ, SECONDS = 4000.0, 16

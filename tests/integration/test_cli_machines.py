@@ -12,6 +12,7 @@ from vtox.domain import Motor
 from vtox.errors import InputError, NameplateError, WireError
 from vtox.settings import Settings
 from vtox.store import machines as store
+from vtox.store.baselines import set_baseline
 from vtox.store.client import Client
 
 FLEET = """
@@ -107,12 +108,15 @@ def test_show_tells_the_latest_diagnoses(client: Client) -> None:
 def test_baseline_show_export_reset(client: Client) -> None:
     band = {"low_a": 4.0, "high_a": 5.0, "levels": {"x_dbc": {"n": 9, "mean": -60.0, "std": 1.5}}}
     text = json.dumps({"bands": [band], "records": 9, "seconds": 90.0, "version": 1})
-    store.set_baseline(client, "M1", text)
+    set_baseline(client, "M1", text)
     shown = run("baseline", "show", "M1").output
     assert "9 records, 90 s" in shown
+    assert "M1: ready, version 1, from recordings given" in shown
+    assert "load 4-5 A: ready, learnt 0 s ago" in shown
     assert ["4-5", "A", "x_dbc", "-60", "1.5", "9"] in [line.split() for line in shown.splitlines()]
     assert json.loads(run("baseline", "export", "M1").output) == json.loads(text)
-    assert "baseline: ready, from recordings given, 0 s ago" in run("machines", "show", "M1").output
+    told = run("machines", "show", "M1").output
+    assert "baseline: ready, version 1, from recordings given, 0 s ago" in told
     run("baseline", "reset", "M1")
     with pytest.raises(InputError, match="M1 has no baseline"):
         run("baseline", "show", "M1")

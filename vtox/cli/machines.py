@@ -20,6 +20,7 @@ from vtox.readers import options as reader_options
 from vtox.sender import check as check_window
 from vtox.settings import load
 from vtox.store import machines as store
+from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, check, connect
 from vtox.wire import Limits
 
@@ -113,14 +114,19 @@ def retire(machine: MachineId) -> None:
 def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
     """Show the baseline of a machine: levels by load band."""
     data = _baseline(machine)
+    found = _known(_client(), machine)
     if as_json:
-        typer.echo(json.dumps(data))
+        typer.echo(json.dumps({**data, "baseline_state": found["baseline_state"]}))
         return
     console = Console(highlight=False)
-    console.print(f"{machine}: {data['records']} records, {data['seconds']:.0f} s of healthy data")
+    about = _baseline_state(found["baseline_state"])
+    console.print(f"{machine}: {about}")
+    console.print(f"{data['records']} records, {data['seconds']:.0f} s of healthy data")
     if own := data.get("asymmetry"):
         loads = f"{number(own['low_a'])}-{number(own['high_a'])} A"
         console.print(f"own asymmetry of currents: known at {loads}")
+    for line in _loads(found["baseline_state"]):
+        console.print(line)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("load", "measurement", "mean", "deviation", "records"):
         table.add_column(name, no_wrap=name != "measurement")
@@ -157,7 +163,7 @@ def learn(
     client = _client()
     learnt = options.baseline_from(files, opts, store.states(client, [machine])[0].motor)
     assert learnt is not None
-    store.set_baseline(client, machine, learnt.to_json())
+    set_baseline(client, machine, learnt.to_json())
     typer.echo(f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s")
 
 
@@ -166,7 +172,7 @@ def reset_baseline(machine: MachineId) -> None:
     """Forget the baseline of a machine, for instance after a repair."""
     client = _client()
     _known(client, machine)
-    store.set_baseline(client, machine, None)
+    set_baseline(client, machine, None)
     typer.echo(f"{machine}: no baseline now")
 
 
@@ -214,7 +220,23 @@ def _baseline_state(state: dict[str, Any]) -> str:
         return f"learning on the stream, {state['records']} records so far"
     how = {"given": "from recordings given", "stream": "learnt on the stream"}
     source = how.get(state.get("source", ""), "")
-    return ", ".join(p for p in (state["state"], source, _ago(state.get("learnt_t"))) if p)
+    version = f"version {state['version']}" if "version" in state else ""
+    ago = _ago(state.get("learnt_t"))
+    return ", ".join(p for p in (state["state"], version, source, ago) if p)
+
+
+def _loads(state: dict[str, Any]) -> list[str]:
+    """Return a line for each load: known, being learnt, or refused and why."""
+    lines = []
+    for x in state.get("loads", []):
+        ago = _ago(x.get("learnt_t"))
+        told = {
+            "learning": f"learning, {x.get('records')} records so far",
+            "refused": f"not learnt as healthy {ago}: {x.get('reason')}",
+        }
+        words = told.get(x["state"], f"{x['state']}, learnt {ago}")
+        lines.append(f"load {number(x['low_a'])}-{number(x['high_a'])} A: {words}")
+    return lines
 
 
 def _diagnosis(entry: dict[str, Any]) -> Diagnosis:

@@ -22,6 +22,7 @@ from vtox.readers import options as reader_options
 from vtox.replay import Part
 from vtox.settings import Settings, load
 from vtox.store import machines
+from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, check, connect
 from vtox.wire import Limits
 
@@ -77,7 +78,7 @@ def replay_command(
         if plate:
             machines.register(client, machine, plate)
         if healthy:
-            machines.set_baseline(client, machine, healthy.to_json())
+            set_baseline(client, machine, healthy.to_json())
         before = last_id(client)
         t0 = sender.first_t0(time.time(), parts[-1].end_s, factor)
         answers = Answers({p.run: p.windows for p in parts})

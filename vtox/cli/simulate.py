@@ -23,6 +23,7 @@ from vtox.settings import load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet, truth
 from vtox.simulator.severity import FAULT_MODES
 from vtox.store import machines as store
+from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, check, connect
 
 # With fewer machines the pool takes longer to start than to work.
@@ -127,7 +128,7 @@ def _commission(console: Console, client: Client, machines: Sequence[Machine]) -
     begun = time.monotonic()
     for machine, baseline in zip(machines, learnt, strict=True):
         store.register(client, machine.machine_id, machine.motor)
-        store.set_baseline(client, machine.machine_id, baseline)
+        set_baseline(client, machine.machine_id, baseline)
     took_s = time.monotonic() - begun
     console.print(f"{len(machines)} machines commissioned in {took_s:.1f} s.")
 

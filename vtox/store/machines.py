@@ -4,16 +4,17 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from vtox import keys
 from vtox.domain import Motor
 from vtox.faults import FAULTS
 from vtox.nameplate import motor_from_json, motor_to_json
+from vtox.store.baselines import baseline_state
 from vtox.store.client import Client
-
-# A winding ages and clamps are moved: a baseline older than this still serves, and says so.
-STALE_DAYS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +31,6 @@ def register(client: Client, machine_id: str, motor: Motor) -> None:
     """Store the nameplate of a machine."""
     client.hset(keys.machine(machine_id), "motor", motor_to_json(motor))
     client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
-
-
-def set_baseline(
-    client: Client, machine_id: str, baseline: str | None, source: str = "given"
-) -> None:
-    """Store a machine's baseline (JSON of `Baseline.to_json`), or remove it with None.
-
-    `source` says where it comes from: `given` by a person, or learnt on the `stream`.
-    """
-    key = keys.machine(machine_id)
-    if baseline is None:
-        client.hdel(key, "baseline", "baseline_info", "learning")
-        return
-    info = {"source": source, "learnt_t": round(time.time(), 3)}
-    client.hset(key, mapping={"baseline": baseline, "baseline_info": json.dumps(info)})
-    client.hdel(key, "learning")
-    client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
-
-
-def baseline_state(
-    info: bytes | None, learning: bytes | None, has_baseline: bool, now: float
-) -> dict[str, Any]:
-    """Return what is known of a baseline: state `none`, `learning`, `ready` or `stale`."""
-    if not has_baseline:
-        records = len(json.loads(learning)) if learning else 0
-        return {"state": "learning" if records else "none", "records": records}
-    about = json.loads(info) if info else {}
-    age_days = (now - about.get("learnt_t", now)) / 86400
-    return {"state": "stale" if age_days > STALE_DAYS else "ready", **about}
 
 
 def retire(client: Client, machine_id: str) -> bool:
@@ -82,13 +54,18 @@ def states(client: Client, machine_ids: Sequence[str]) -> list[MachineState]:
         pipe.hmget(keys.machine(m), "motor", "baseline", "memory", "version")
     return [
         MachineState(
-            motor=motor_from_json(motor.decode()) if motor else None,
+            motor=_motor(motor) if motor else None,
             baseline=baseline.decode() if baseline else None,
-            memory=json.loads(memory) if memory else {},
+            memory=orjson.loads(memory) if memory else {},
             version=version.decode() if version else "0",
         )
         for motor, baseline, memory, version in pipe.execute()
     ]
+
+
+@lru_cache(maxsize=4096)
+def _motor(text: bytes) -> Motor:
+    return motor_from_json(text.decode())
 
 
 def overview(client: Client, machine_ids: Iterable[str]) -> list[dict[str, Any]]:

@@ -1,0 +1,182 @@
+"""Baselines learnt on the stream: the first, another load later, and what is not learnt."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.machines import MOTOR, Machine, recording
+from vtox import keys
+from vtox.baseline import Baseline
+from vtox.domain import Diagnosis, Record, State, Window
+from vtox.growth import covers
+from vtox.settings import Settings
+from vtox.store.baselines import STALE_DAYS, baseline_state, grow_baseline, set_baseline
+from vtox.store.client import Client
+from vtox.store.machines import overview, register, states
+from vtox.wire import encode
+from workers.learning import learn
+
+LOW, HIGH = 0.5, 0.9
+LOW_A, HIGH_A = (10 * abs(x * 0.85 - 0.5j) for x in (LOW, HIGH))
+FS_HZ, RECORD_S = 2000.0, 10.0
+
+
+@pytest.fixture
+def machine(client: Client) -> Client:
+    register(client, "M", MOTOR)
+    return client
+
+
+def run(
+    client: Client,
+    settings: Settings,
+    load: float,
+    first: int,
+    records: int = 4,
+    *,
+    short_a: float = 0.0,
+    state: State = "normal",
+    memory: dict[str, Any] | None = None,
+    closed: str = "",
+    load_a: float | None = None,
+) -> None:
+    """Let a machine send records at a load, each judged with `state` and learnt from."""
+    for seq in range(first, first + records):
+        m = Machine(load=load, gains=(1.01, 1.0, 1.0), short_a=short_a)
+        x = recording(m, RECORD_S, FS_HZ, seed=seq)
+        w = Window(machine_id="M", seq=seq, t0=seq * RECORD_S, fs_hz=FS_HZ, channels=x.channels)
+        entry = client.xadd(keys.RAW, encode(w)).decode()
+        record = Record(
+            machine_id="M",
+            run="",
+            first_seq=seq,
+            last_seq=seq,
+            t_start=seq * RECORD_S,
+            t_end=(seq + 1) * RECORD_S,
+            ids=entry,
+            windows=1,
+            bytes=1,
+            closed=closed,
+        )
+        told = load_a or 10 * abs(load * 0.85 - 0.5j)
+        d = Diagnosis(fault="broken_bar", state=state, reason="", indicators={"load_a": told})
+        now = states(client, ["M"])[0]
+        now.memory.update(memory or {})
+        learn(client, settings, [(record, [d], now)])
+
+
+def known(client: Client) -> dict[str, Any]:
+    found: dict[str, Any] = overview(client, ["M"])[0]["baseline_state"]
+    return found
+
+
+def loads(client: Client) -> list[str]:
+    return [x["state"] for x in known(client)["loads"]]
+
+
+def stored(client: Client) -> Baseline:
+    text = states(client, ["M"])[0].baseline
+    assert text is not None
+    return Baseline.from_json(text)
+
+
+def test_a_later_load_is_learnt_beside_the_first(machine: Client, settings: Settings) -> None:
+    run(machine, settings, LOW, 0, 3)
+    assert known(machine) == {"state": "learning", "records": 3}
+    run(machine, settings, LOW, 3, 1)
+    assert (known(machine)["version"], loads(machine)) == (1, ["ready"])
+    assert not covers(stored(machine), HIGH_A)
+    run(machine, settings, HIGH, 4, 3)
+    assert loads(machine) == ["ready", "learning"]
+    run(machine, settings, HIGH, 7, 1)
+    assert (known(machine)["version"], loads(machine)) == (2, ["ready", "ready"])
+    assert covers(stored(machine), LOW_A)
+    assert covers(stored(machine), HIGH_A)
+    before = stored(machine)
+    run(machine, settings, HIGH, 8, 5)
+    assert stored(machine) == before
+
+
+def test_a_short_that_came_with_the_load_is_refused_by_name(
+    machine: Client, settings: Settings
+) -> None:
+    run(machine, settings, LOW, 0)
+    before = stored(machine)
+    run(machine, settings, HIGH, 4, short_a=2.0)
+    assert stored(machine) == before
+    assert loads(machine) == ["ready", "refused"]
+    assert "negative-sequence current" in known(machine)["loads"][-1]["reason"]
+    run(machine, settings, HIGH, 8)
+    assert loads(machine) == ["ready", "ready"], "repaired, it is learnt after all"
+
+
+@pytest.mark.parametrize(
+    "disturbed",
+    [
+        {"state": "warning"},
+        {"closed": "gap of 2.00 s"},
+        {"memory": {"bearing": {"level": "warning", "last": "normal"}}},
+        {"memory": {"turn_short": {"level": "", "last": "fault"}}},
+    ],
+)
+def test_what_is_not_quiet_teaches_nothing(
+    machine: Client, settings: Settings, disturbed: dict[str, Any]
+) -> None:
+    run(machine, settings, LOW, 0)
+    run(machine, settings, HIGH, 4, 3)
+    run(machine, settings, HIGH, 7, 1, **disturbed)
+    assert loads(machine) == ["ready"]
+    run(machine, settings, HIGH, 8, 3)
+    assert loads(machine) == ["ready", "learning"]
+
+
+def test_a_load_that_moves_is_not_one_load(machine: Client, settings: Settings) -> None:
+    run(machine, settings, LOW, 0)
+    for seq, load in enumerate((HIGH, 1.3, HIGH, 1.3, HIGH, 1.3), start=4):
+        run(machine, settings, load, seq, 1)
+    assert known(machine)["version"] == 1
+    run(machine, settings, LOW, 10, 1)
+    assert loads(machine) == ["ready"], "back at a known load, nothing is being learnt"
+
+
+def test_what_another_family_told_of_the_load_is_not_believed(
+    machine: Client, settings: Settings
+) -> None:
+    """Families run at their own pace: the samples decide which load it was."""
+    run(machine, settings, LOW, 0)
+    run(machine, settings, LOW, 4, load_a=HIGH_A)
+    assert (known(machine)["version"], loads(machine)) == (1, ["ready"])
+
+
+def test_a_baseline_changed_meanwhile_is_left_alone(machine: Client, settings: Settings) -> None:
+    run(machine, settings, LOW, 0)
+    old = stored(machine).to_json()
+    set_baseline(machine, "M", Baseline(seconds=1.0).to_json())
+    assert not grow_baseline(machine, "M", old, Baseline(seconds=2.0).to_json(), [HIGH_A])
+    assert stored(machine).seconds == 1.0
+    assert known(machine)["version"] == 2
+
+
+def test_a_damaged_baseline_waits_for_its_reset(machine: Client, settings: Settings) -> None:
+    machine.hset(keys.machine("M"), "baseline", "{")
+    run(machine, settings, LOW, 0)
+    assert machine.hget(keys.machine("M"), "baseline") == b"{"
+    set_baseline(machine, "M", None)
+    run(machine, settings, LOW, 4)
+    assert known(machine)["state"] == "ready"
+
+
+def test_each_load_goes_stale_by_itself() -> None:
+    day = 86_400.0
+    info = {
+        "learnt_t": 0.0,
+        "loads": [
+            {"low_a": 4.0, "high_a": 5.0, "learnt_t": 0.0},
+            {"low_a": 8.0, "high_a": 9.0, "learnt_t": 100 * day},
+        ],
+    }
+    now = (STALE_DAYS + 1) * day
+    found = baseline_state(json.dumps(info).encode(), None, True, now)
+    assert found["state"] == "stale"
+    assert [x["state"] for x in found["loads"]] == ["stale", "ready"]

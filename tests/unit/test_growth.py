@@ -1,0 +1,119 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.machines import MOTOR, Machine, recording
+from vtox import diagnose, learn_baseline
+from vtox.baseline import Band, Baseline, Level
+from vtox.domain import CURRENTS, VOLTAGES, Motor
+from vtox.growth import covers, extended, objection, one_load
+
+BOTH = (*CURRENTS, *VOLTAGES)
+UNRATED = Motor(pole_pairs=2, supply_hz=50.0)
+NAME = "eccentricity.rotor_dbc"
+
+
+def learnt(load: float, *, short_a: float = 0.0, channels: tuple[str, ...] = CURRENTS) -> Baseline:
+    healthy = [
+        recording(
+            Machine(load=load, gains=(1.01, 1.0, 1.0), short_a=short_a),
+            10.0,
+            channels=channels,
+            seed=seed,
+        )
+        for seed in range(4)
+    ]
+    found: Baseline = learn_baseline(healthy, MOTOR)
+    return found
+
+
+def bands(*levels: tuple[float, float], name: str = NAME) -> Baseline:
+    """A baseline of one feature: (load, level) per band."""
+    return Baseline(tuple(Band(a, a * 1.1, {name: Level(20, x, 0.2)}) for a, x in levels))
+
+
+@pytest.mark.parametrize("channels", [CURRENTS, BOTH])
+def test_a_load_learnt_later_is_judged_like_the_first(channels: tuple[str, ...]) -> None:
+    low, high = learnt(0.5, channels=channels), learnt(0.9, channels=channels)
+    load_a = high.asymmetry.low_a if high.asymmetry else 0.0
+    assert not covers(low, load_a)
+    assert objection(low, high) == ""
+    both = extended(low, high, MOTOR)
+    assert covers(both, load_a)
+    assert both.asymmetry is not None
+    assert (both.seconds, both.asymmetry.recordings) == (80.0, 8)
+    for load in (0.5, 0.9):
+        healthy = recording(Machine(load=load, gains=(1.01, 1.0, 1.0)), channels=channels, seed=9)
+        short = recording(
+            Machine(load=load, gains=(1.01, 1.0, 1.0), short_a=2.0), channels=channels, seed=9
+        )
+        states = [
+            diagnose(x, MOTOR, faults=["turn_short"], baseline=both)[0].state
+            for x in (healthy, short)
+        ]
+        assert states[0] == "normal", load
+        assert states[1] in ("warning", "fault"), load
+
+
+@pytest.mark.parametrize("channels", [CURRENTS, BOTH])
+def test_a_short_that_came_with_the_load_is_not_learnt(channels: tuple[str, ...]) -> None:
+    low, short = learnt(0.5, channels=channels), learnt(0.9, short_a=2.0, channels=channels)
+    assert "negative-sequence current" in objection(low, short)
+
+
+@pytest.mark.parametrize(
+    ("load_a", "level", "told"),
+    [
+        (6.0, -59.0, ""),
+        (6.0, -57.0, "+3.0 dB"),
+        (9.0, -57.0, ""),
+        (20.0, -53.0, "at most 6.0 dB"),
+        (6.0, -70.0, ""),
+    ],
+)
+def test_levels_move_with_the_load_by_so_much(load_a: float, level: float, told: str) -> None:
+    why = objection(bands((5.0, -60.0)), bands((load_a, level)))
+    assert told in why
+    assert bool(why) == bool(told)
+
+
+def test_another_speed_is_another_machine() -> None:
+    name = "eccentricity.supply_hz"
+    one, other = bands((5.0, 50.0), name=name), bands((9.0, 40.0), name=name)
+    assert "another speed" in objection(one, other)
+
+
+def test_what_was_never_known_is_not_learnt_later() -> None:
+    both = extended(bands((5.0, -60.0)), bands((9.0, -50.0), name="broken_bar.lower_dbc"), MOTOR)
+    assert both.bands == bands((5.0, -60.0)).bands
+    grown = extended(bands((5.0, -60.0)), bands((9.0, -58.0)), MOTOR)
+    assert [b.levels[NAME].mean for b in grown.bands] == [-60.0, -58.0]
+    assert extended(grown, bands((9.1, -50.0)), MOTOR).bands == grown.bands
+
+
+def test_bases_may_differ() -> None:
+    """Without a rated current the scale is the load itself, another for each."""
+    low, high = (
+        learn_baseline(
+            [recording(Machine(load=x, gains=(1.01, 1.0, 1.0)), 10.0, seed=s) for s in range(4)],
+            UNRATED,
+        )
+        for x in (0.5, 0.9)
+    )
+    both = extended(low, high, UNRATED)
+    for load in (0.5, 0.9):
+        x = recording(Machine(load=load, gains=(1.01, 1.0, 1.0)), seed=9)
+        (found,) = diagnose(x, UNRATED, faults=["turn_short"], baseline=both)
+        assert found.state == "normal"
+
+
+def test_without_a_model_of_the_currents_nothing_is_compared() -> None:
+    low = learnt(0.5)
+    bare = replace(low, asymmetry=None)
+    assert objection(bare, learnt(0.9, short_a=2.0)) == ""
+    assert extended(bare, learnt(0.9), MOTOR).asymmetry is None
+
+
+def test_one_load() -> None:
+    assert one_load([5.0, 6.2])
+    assert not one_load([5.0, 6.3])

@@ -1,0 +1,109 @@
+"""What is known of a machine's baseline beside its levels: version, source, and a state per load.
+
+`baseline_info` is a JSON table of the machine: `source` (`given` by a person or learnt on the
+`stream`), `learnt_t`, `version`, the `loads` it was learnt at, and the last load `refused`.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from vtox import keys
+from vtox.store.client import Client
+
+# A winding ages and clamps are moved: a baseline older than this still serves, and says so.
+STALE_DAYS = 180.0
+# Bands no further apart than this ratio of load are one: both answer in between (`vtox.baseline`).
+MEET = 1.1
+
+
+def set_baseline(
+    client: Client, machine_id: str, baseline: str | None, source: str = "given"
+) -> None:
+    """Store a machine's baseline (JSON of `Baseline.to_json`), or remove it with None.
+
+    `source` says where it comes from: `given` by a person, or learnt on the `stream`. The version
+    counts every baseline that the machine ever had.
+    """
+    key = keys.machine(machine_id)
+    if baseline is None:
+        client.hdel(key, "baseline", "baseline_info", "learning")
+        return
+    now = round(time.time(), 3)
+    info = {"source": source, "learnt_t": now, "loads": _loads(baseline, now)}
+    _store(client, machine_id, baseline, info)
+    client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
+
+
+def grow_baseline(
+    client: Client, machine_id: str, before: str, grown: str, loads_a: Sequence[float]
+) -> bool:
+    """Store a baseline grown by a load; False where somebody changed it meanwhile."""
+    key = keys.machine(machine_id)
+    stored, about = client.hmget(key, "baseline", "baseline_info")
+    if stored is None or stored.decode() != before:
+        return False
+    info = json.loads(about) if about else {"source": "given", "loads": []}
+    load = _load(min(loads_a), max(loads_a), round(time.time(), 3))
+    info |= {"loads": sorted([*info.get("loads", []), load], key=lambda x: x["low_a"])}
+    info.pop("refused", None)
+    _store(client, machine_id, grown, info)
+    return True
+
+
+def refuse_load(client: Client, machine_id: str, loads_a: Sequence[float], reason: str) -> None:
+    """Note why a load was not learnt as healthy."""
+    key = keys.machine(machine_id)
+    about = client.hget(key, "baseline_info")
+    info = json.loads(about) if about else {}
+    refused = _load(min(loads_a), max(loads_a), round(time.time(), 3))
+    info["refused"] = refused | {"reason": reason}
+    client.hset(key, "baseline_info", json.dumps(info))
+
+
+def baseline_state(
+    info: bytes | None, learning: bytes | None, has_baseline: bool, now: float
+) -> dict[str, Any]:
+    """Return what is known of a baseline: state `none`, `learning`, `ready` or `stale`.
+
+    `loads` says the same of each load: those known, the one being learnt, the one `refused`.
+    """
+    noted = json.loads(learning) if learning else []
+    if not has_baseline:
+        return {"state": "learning" if noted else "none", "records": len(noted)}
+    about = json.loads(info) if info else {}
+    loads = [x | {"state": _state(x["learnt_t"], now)} for x in about.pop("loads", [])]
+    if refused := about.pop("refused", None):
+        loads.append(refused | {"state": "refused"})
+    if loads_a := [r["load_a"] for r in noted if r.get("load_a")]:
+        span = {"low_a": round(min(loads_a), 4), "high_a": round(max(loads_a), 4)}
+        loads.append(span | {"state": "learning", "records": len(noted)})
+    return {"state": _state(about.get("learnt_t", now), now), **about, "loads": loads}
+
+
+def _store(client: Client, machine_id: str, baseline: str, info: dict[str, Any]) -> None:
+    key = keys.machine(machine_id)
+    info["version"] = int(client.hincrby(key, "baseline_version", 1))
+    client.hset(key, mapping={"baseline": baseline, "baseline_info": json.dumps(info)})
+    client.hdel(key, "learning")
+
+
+def _state(learnt_t: float, now: float) -> str:
+    return "stale" if now - learnt_t > STALE_DAYS * 86_400 else "ready"
+
+
+def _load(low_a: float, high_a: float, t: float) -> dict[str, Any]:
+    return {"low_a": round(low_a, 4), "high_a": round(high_a, 4), "learnt_t": t}
+
+
+def _loads(baseline: str, t: float) -> list[dict[str, Any]]:
+    """Return the loads of a stored baseline: its bands, those that meet taken together."""
+    bands = json.loads(baseline).get("bands", [])
+    found: list[list[float]] = []
+    for low, high in sorted((b["low_a"], b["high_a"]) for b in bands if b["high_a"]):
+        if found and low <= found[-1][1] * MEET:
+            found[-1][1] = max(found[-1][1], high)
+        else:
+            found.append([low, high])
+    return [_load(low, high, t) for low, high in found]
