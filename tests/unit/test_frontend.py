@@ -9,6 +9,7 @@ from tests.currents import MOTOR, Machine, recording
 from vtox.diagnosers import broken_bar, eccentricity
 from vtox.diagnosers.frontend import Front, front_end
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.dsp import slots
 
 
 def front(m: Machine, motor: Motor = MOTOR, **changes: object) -> Front:
@@ -102,11 +103,33 @@ def test_pieces_of_a_large_batch_agree_with_the_whole(monkeypatch: pytest.Monkey
     rng = np.random.default_rng(0)
     batch = [recording(Machine(seconds=1.0, f0_hz=50 + 0.01 * k), rng) for k in range(5)]
     whole = front_end(batch, [MOTOR] * 5)
-    monkeypatch.setattr("vtox.diagnosers.frontend.CHUNK_SAMPLES", 2 * 3 * 2_500)
+    monkeypatch.setattr("vtox.diagnosers.frontend.CHUNK_LEAST", 2)
+    monkeypatch.setattr("vtox.diagnosers.frontend.CHUNK_SAMPLES", 0)
     pieces = front_end(batch, [MOTOR] * 5)
-    for name in ("f0_hz", "spectrum", "envelope", "sequence_i", "order"):
+    for name in ("f0_hz", "envelope", "sequence_i", "order", "bars_per_pair"):
         assert np.array_equal(getattr(pieces, name), getattr(whole, name))
     assert pieces.problems == whole.problems
+
+
+def test_slot_bands_of_pieces_are_as_wide_as_the_widest() -> None:
+    rng = np.random.default_rng(0)
+    batch = [recording(Machine(seconds=1.0, slot_dbc=-60.0), rng) for _ in range(3)]
+    motors = [MOTOR, replace(MOTOR, rotor_bars=None), replace(MOTOR, rotor_bars=40)]
+    bands = [front_end([r], [m]).slot_band for r, m in zip(batch, motors, strict=True)]
+    one = slots.joined([b for b in bands if b is not None])
+    for alone, row, first in zip(bands, one.spectrum, one.first, strict=True):
+        assert alone is not None
+        assert first == alone.first[0]
+        assert np.array_equal(row[:, : alone.spectrum.shape[-1]], alone.spectrum[0])
+
+
+def test_what_nobody_looks_at_is_left_out() -> None:
+    r = recording(Machine(seconds=1.0), np.random.default_rng(0))
+    bare, whole = front_end([r], [MOTOR], frames=False, slot_band=False), front_end([r], [MOTOR])
+    assert bare.slot_band is None
+    assert bare.sequence_i.shape[-1] == 0
+    assert bare.f0_hz == whole.f0_hz
+    assert np.array_equal(bare.envelope, whole.envelope)
 
 
 def test_whatever_is_sent_gets_an_answer() -> None:

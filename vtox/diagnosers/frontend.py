@@ -13,18 +13,17 @@ import numpy.typing as npt
 from vtox.diagnosers.reduction import joined, reduced
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
 from vtox.dsp import sequence
+from vtox.dsp.slots import Band
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Complex = npt.NDArray[np.complexfloating]
 
-# Of the spectra only this much is kept: slot harmonics of usual rotors lie below the first, and
-# without a known rotor only the neighbourhood of the supply is looked at.
-KEPT_HZ = 3000.0
-KEPT_WITHOUT_BARS_HZ = 600.0
-# So many samples are worked on at a time: stays near the cache and bounds the memory of a batch of
-# long records (10 s at 10 kHz in one piece of 32: 4.0 ms a record, in pieces of 6: 2.6 ms).
-CHUNK_SAMPLES = 2_000_000
+# So many samples are worked on at a time, and at least so many recordings: stays near the cache and
+# shares what a call costs whatever its size. Measured on 32 records of 1 s at 10 kHz, ms each:
+# 0.30 in pieces of 4, 0.21 of 16, 0.28 in one; of 10 s: 2.3 one by one, 1.8 in sixes, 2.0 in 13s.
+CHUNK_SAMPLES = 500_000
+CHUNK_LEAST = 5
 # The supply line must hold this share of the power above 4 Hz; converter currents hold over 0.8.
 LINE_SHARE = 0.3
 MIN_CYCLES = 8
@@ -50,14 +49,12 @@ class Front:
     problems: tuple[tuple[str, ...], ...]
     voltage_problems: tuple[tuple[str, ...], ...]
     f0_hz: Floats  # (B,) mean supply frequency; NaN without currents
-    # Spectra of the measured currents, (B, C, bins), bin width df_hz, rfft of `fft_samples`.
-    spectrum: Complex
-    df_hz: float
+    bars_per_pair: Floats  # (B,) rotor bars over pole pairs; NaN where unknown
+    slot_band: Band | None  # spectra of the measured currents around the slot harmonics
     # Current channel that is phase a, b, c, and -1 where its clamp is reversed, both (B, 3).
     order: Ints
     signs: Ints
-    frame_t_s: Floats  # (F,) centres of the 0.2 s frames
-    phase_i: Complex  # (B, C, F) phasors of the measured currents as they came
+    frame_t_s: Floats  # (F,) centres of the 0.2 s frames; F = 0 unless asked for
     sequence_i: Complex  # (B, 3, F) sequences 0, 1, 2 of the currents; F = 0 unless three of them
     sequence_v: Complex  # (B, 3, F) of the voltages; F = 0 unless three of them
     # Positive-sequence complex envelope of the currents, shifted by `centre_hz`, at `rate_hz`.
@@ -85,16 +82,33 @@ class Front:
         return np.asarray(np.sqrt(np.mean(np.abs(self.envelope) ** 2, axis=-1) / 2), np.float64)
 
 
-def front_end(recordings: Sequence[Recording], motors: Sequence[Motor]) -> Front:
-    """Return the shared view of recordings that agree in channels, samples and rate."""
+def front_end(
+    recordings: Sequence[Recording],
+    motors: Sequence[Motor],
+    *,
+    frames: bool = True,
+    slot_band: bool = True,
+) -> Front:
+    """Return the shared view of recordings that agree in channels, samples and rate.
+
+    `frames` and `slot_band` say whether anybody will look at them.
+    """
     first = recordings[0]
     fs_hz = first.fs_hz
     currents = tuple(c for c in CURRENTS if c in first.channels)
     voltages = tuple(v for v in VOLTAGES if v in first.channels)
-    kept_hz = KEPT_HZ if any(m.rotor_bars for m in motors) else KEPT_WITHOUT_BARS_HZ
-    step = max(1, CHUNK_SAMPLES // (max(1, len(currents) + len(voltages)) * first.samples))
+    step = max(
+        CHUNK_LEAST, CHUNK_SAMPLES // (max(1, len(currents) + len(voltages)) * first.samples)
+    )
     pieces = [
-        reduced(recordings[b : b + step], currents, voltages, kept_hz)
+        reduced(
+            recordings[b : b + step],
+            motors[b : b + step],
+            currents,
+            voltages,
+            frames=frames,
+            slot_band=slot_band,
+        )
         for b in range(0, len(recordings), step)
     ]
     r = pieces[0] if len(pieces) == 1 else joined(pieces)
@@ -113,12 +127,11 @@ def front_end(recordings: Sequence[Recording], motors: Sequence[Motor]) -> Front
         ),
         voltage_problems=r.voltage_problems,
         f0_hz=r.f0_hz,
-        spectrum=r.spectrum,
-        df_hz=r.df_hz,
+        bars_per_pair=r.bars_per_pair,
+        slot_band=r.slot_band,
         order=r.order,
         signs=r.signs,
         frame_t_s=r.frame_t_s,
-        phase_i=r.frames[:, : len(currents)],
         sequence_i=_sequences(r.frames[:, :3], r.order, r.signs) if three_i else none,
         sequence_v=_sequences(r.frames[:, -3:], r.order_v, r.signs_v) if three_v else none,
         envelope=r.envelope,

@@ -5,14 +5,15 @@ its size; `frontend` puts the pieces together.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
-from vtox.domain import Array, Recording
-from vtox.dsp import baseband, quality, sequence, supply
+from vtox.diagnosers.poles import LARGEST_SLIP, bars_per_pair
+from vtox.domain import Array, Motor, Recording
+from vtox.dsp import baseband, quality, sequence, slots, spectrum, supply
+from vtox.dsp.spectrum import Spectra
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -20,8 +21,11 @@ Complex = npt.NDArray[np.complexfloating]
 
 LOWEST_FS_HZ = 400.0
 SHORTEST_S = 0.05
-# The supply is looked for below this and below a third of the sampling rate.
+# The supply is looked for below this and below a third of the sampling rate; its surroundings lie
+# below the second, slot harmonics of usual rotors below the third.
 HIGHEST_SUPPLY_HZ = 450.0
+HIGHEST_LINE_HZ = 600.0
+HIGHEST_SLOT_HZ = 3000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class Reduced:
     share: Floats
     f0_hz: Floats
     centre_hz: Floats
-    spectrum: Complex
+    bars_per_pair: Floats
+    slot_band: slots.Band | None
     order: Ints
     signs: Ints
     order_v: Ints
@@ -42,17 +47,19 @@ class Reduced:
     envelope_v: Complex
     frames: Complex
     frame_t_s: Floats
-    df_hz: float
     rate_hz: float
 
 
 def reduced(
     recordings: Sequence[Recording],
+    motors: Sequence[Motor],
     currents: tuple[str, ...],
     voltages: tuple[str, ...],
-    kept_hz: float,
+    *,
+    frames: bool,
+    slot_band: bool,
 ) -> Reduced:
-    """Return a piece of recordings of one shape, spectra kept up to `kept_hz`."""
+    """Return a piece of recordings of one shape, with frame phasors and slot bands if wanted."""
     fs_hz = recordings[0].fs_hz
     x = _stack(recordings, currents + voltages)
     n = len(currents)
@@ -66,37 +73,40 @@ def reduced(
     usable = fs_hz >= LOWEST_FS_HZ and samples >= max(quality.MIN_SAMPLES, SHORTEST_S * fs_hz)
     if not (currents and usable):
         return _nothing(problems, voltage_problems, len(recordings), currents)
-    samples = scipy.fft.prev_fast_len(samples, real=True)
-    df_hz = fs_hz / samples
-    kept = 1 + min(samples // 2, int(kept_hz / df_hz))
-    spectra = scipy.fft.rfft(x[..., :samples], axis=-1)[..., :kept]
-    spectrum = spectra[:, :n].copy()
-    centre, share = supply.line_bin(spectrum, df_hz, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
+    spectra = spectrum.spectra(x)
+    df_hz = fs_hz / spectra.samples
+    low = spectra.low(min(spectra.bins, 1 + int(HIGHEST_LINE_HZ / df_hz)))
+    centre, share = supply.line_bin(low[:, :n], df_hz, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
     centre_hz = np.asarray(centre * df_hz, np.float64)
-    envelopes, rate_hz = baseband.around_line(spectra, centre, samples, fs_hz)
-    at_line = np.take_along_axis(spectra, centre[:, None, None], axis=-1)[..., 0]
-    signs, order, envelope = _positive(at_line[:, :n], envelopes[:, :n])
-    signs_v, order_v, envelope_v = signs, order, envelope[:, :0]
+    at_line = np.take_along_axis(low, centre[:, None, None], axis=-1)[..., 0]
+    signs, order, positive = _positive(at_line[:, :n], low[:, :n])
+    signs_v, order_v, positive_v = signs, order, positive[:, :0]
+    envelope, rate_hz = baseband.around_line(positive, centre, spectra.samples, fs_hz)
+    envelope_v = envelope[:, :0]
     if len(voltages) == 3:
-        signs_v, order_v, envelope_v = _positive(at_line[:, n:], envelopes[:, n:])
+        signs_v, order_v, positive_v = _positive(at_line[:, n:], low[:, n:])
+        envelope_v, _ = baseband.around_line(positive_v, centre, spectra.samples, fs_hz)
     f0_hz = supply.frequency_hz(envelope, rate_hz, centre_hz)
-    frame_t_s, frames = supply.frame_phasors(x, fs_hz, f0_hz)
+    bars = np.array(list(map(bars_per_pair, motors, recordings, f0_hz)))
+    frame_t_s, phasors = np.zeros(0), np.zeros((*x.shape[:2], 0), complex)
+    if frames:
+        frame_t_s, phasors = supply.frame_phasors(x, fs_hz, f0_hz)
     return Reduced(
         problems=problems,
         voltage_problems=voltage_problems,
         share=share,
         f0_hz=f0_hz,
         centre_hz=centre_hz,
-        spectrum=spectrum,
+        bars_per_pair=bars,
+        slot_band=_slot_band(spectra, n, fs_hz, f0_hz, bars) if slot_band else None,
         order=order,
         signs=signs,
         order_v=order_v,
         signs_v=signs_v,
         envelope=envelope,
         envelope_v=envelope_v,
-        frames=frames,
+        frames=phasors,
         frame_t_s=frame_t_s,
-        df_hz=df_hz,
         rate_hz=rate_hz,
     )
 
@@ -106,11 +116,24 @@ def joined(pieces: Sequence[Reduced]) -> Reduced:
 
     def join(name: str) -> object:
         values = [getattr(p, name) for p in pieces]
-        if name in ("frame_t_s", "df_hz", "rate_hz"):
+        if name in ("frame_t_s", "rate_hz"):
             return values[0]
+        if name == "slot_band":
+            return values[0] and slots.joined(values)
         return sum(values, ()) if isinstance(values[0], tuple) else np.concatenate(values)
 
     return Reduced(**{f.name: join(f.name) for f in fields(Reduced)})  # type: ignore[arg-type]
+
+
+def _slot_band(
+    spectra: Spectra, currents: int, fs_hz: float, f0_hz: Floats, bars: Floats
+) -> slots.Band:
+    """Return the stretch of the currents' spectra in which slot harmonics may lie."""
+    df_hz = fs_hz / spectra.samples
+    bins = min(spectra.bins, 1 + int(HIGHEST_SLOT_HZ / df_hz))
+    first, width = slots.reach(f0_hz, bars, LARGEST_SLIP, df_hz, bins)
+    parts = replace(spectra, parts=spectra.parts[:, :currents])
+    return slots.Band(parts.at(first, width), first, bins, df_hz)
 
 
 def _nothing(
@@ -129,7 +152,8 @@ def _nothing(
         share=np.zeros(batch),
         f0_hz=np.full(batch, np.nan),
         centre_hz=np.full(batch, np.nan),
-        spectrum=none,
+        bars_per_pair=np.full(batch, np.nan),
+        slot_band=None,
         order=order,
         signs=np.ones((batch, 3), int),
         order_v=order,
@@ -138,7 +162,6 @@ def _nothing(
         envelope_v=none[:, 0],
         frames=none,
         frame_t_s=np.zeros(0),
-        df_hz=0.0,
         rate_hz=1.0,
     )
 
@@ -154,31 +177,30 @@ def _stack(recordings: Sequence[Recording], names: Sequence[str]) -> Array:
 
 def _problems(x: Array, names: Sequence[str], fs_hz: float) -> tuple[tuple[str, ...], ...]:
     """Return the reasons of all channels together, per recording."""
-    checks = [quality.check(x[:, c], name, fs_hz) for c, name in enumerate(names)]
-    found = [sum(each, ()) for each in zip(*checks, strict=True)] or [()] * len(x)
-    if names and fs_hz < LOWEST_FS_HZ:
+    if not names:
+        return ((),) * len(x)
+    found = quality.problems(x, names, fs_hz)
+    if fs_hz < LOWEST_FS_HZ:
         low = f"sampling rate too low: {fs_hz:g} Hz, need {LOWEST_FS_HZ:g} Hz"
         found = [(*f, low) for f in found]
     seconds = x.shape[-1] / fs_hz
-    if names and seconds < SHORTEST_S and x.shape[-1] >= quality.MIN_SAMPLES:
+    if seconds < SHORTEST_S and x.shape[-1] >= quality.MIN_SAMPLES:
         found = [(*f, f"too short: {seconds:.3g} s, need {SHORTEST_S:g} s") for f in found]
     return tuple(found)
 
 
-def _positive(at_line: Complex, envelopes: Complex) -> tuple[Ints, Ints, Complex]:
-    """Return signs, order and the positive-sequence envelope of one, two or three channels.
+def _positive(at_line: Complex, spectra: Complex) -> tuple[Ints, Ints, Complex]:
+    """Return signs, order and the positive-sequence spectrum of one, two or three channels.
 
     Of two channels the third follows, because the currents of a motor without neutral sum to zero;
-    of one the envelope is its own.
+    of one the spectrum is its own.
     """
     batch, channels = at_line.shape
     if channels == 1:
-        return np.ones((batch, 3), int), np.zeros((batch, 3), int), envelopes[:, 0]
+        return np.ones((batch, 3), int), np.zeros((batch, 3), int), spectra[:, 0]
     if channels == 2:
-        at_line, envelopes = (
-            np.concatenate([z, -z.sum(axis=1, keepdims=True)], axis=1) for z in (at_line, envelopes)
-        )
+        at_line = np.concatenate([at_line, -at_line.sum(axis=1, keepdims=True)], axis=1)
     signs, order = sequence.wiring(at_line)
     weight = sequence.FORTESCUE[1][np.argsort(order, axis=1)] * signs
-    envelope = np.einsum("bp,bpn->bn", weight.astype(np.complex64), envelopes)
-    return signs, order, envelope
+    weight = weight[:, :channels] - (weight[:, 2:] if channels == 2 else 0)
+    return signs, order, np.einsum("bp,bpn->bn", weight.astype(np.complex64), spectra)

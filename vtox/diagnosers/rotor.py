@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.diagnosers.frontend import Front
-from vtox.domain import Motor
+from vtox.diagnosers.poles import LARGEST_SLIP, pole_pairs
 from vtox.dsp import baseband, lines, slots
 
 Floats = npt.NDArray[np.float64]
@@ -30,8 +30,6 @@ NAMEPLATE_SHARE = 0.35
 MAGNETISING = (0.25, 0.75)
 # A motor that draws so much of its rated current is starting or overloaded beyond any duty.
 OVERLOAD = 2.0
-# A speed that fits no motoring slip below this is not the speed of this machine.
-LARGEST_SLIP = 0.12
 # Measured on noise alone, 6 lines of 500 bins: 99.9 % of scores below 8.6 (tests/unit/dsp).
 SLOT_SCORE = 9.0
 SLOT_LEAD = 1.5
@@ -88,29 +86,11 @@ def rotor_view(front: Front) -> Rotor | None:
         voltage = lines.spectra(
             *baseband.modulation(front.envelope_v, front.rate_hz), front.rate_hz
         )
-    pairs = tuple(_pole_pairs(m, front, i) for i, m in enumerate(front.motors))
+    pairs = tuple(map(pole_pairs, front.motors, front.recordings, front.f0_hz))
     rms_a = front.current_rms_a()
     priors = [_prior(front, i, pairs[i], float(rms_a[i])) for i in range(len(pairs))]
     slips = _sharpened(front, modulation, pairs, priors)
     return Rotor(pole_pairs=pairs, slips=slips, modulation=modulation, voltage=voltage)
-
-
-def _pole_pairs(motor: Motor, front: Front, i: int) -> int | None:
-    """Return pole pairs from the nameplate, its rated speed, or a speed reading."""
-    if motor.pole_pairs:
-        return motor.pole_pairs
-    if motor.rated_speed_rpm and motor.supply_hz:
-        return _pairs_at(motor.rated_speed_rpm, motor.supply_hz)
-    speed = front.recordings[i].speed_rpm
-    return _pairs_at(speed, float(front.f0_hz[i])) if speed else None
-
-
-def _pairs_at(speed_rpm: float, supply_hz: float) -> int | None:
-    """Return the pole pairs whose synchronous speed lies just above a speed."""
-    if not (speed_rpm > 0 and supply_hz > 0):
-        return None
-    pairs = int(60 * supply_hz / speed_rpm + 1e-3)
-    return pairs if pairs and 1 - speed_rpm * pairs / 60 / supply_hz < LARGEST_SLIP else None
 
 
 def _prior(front: Front, i: int, pairs: int | None, rms_a: float) -> Slip:
@@ -173,21 +153,15 @@ def _sharpened(
     """Return the slips, each replaced by a sharper estimate where one is found inside it."""
     low = np.array([min(s.low, LARGEST_SLIP) for s in priors])
     high = np.array([min(s.high, LARGEST_SLIP) for s in priors])
-    bars_per_pair = np.array(
-        [
-            m.rotor_bars / p if m.rotor_bars and p else np.nan
-            for m, p in zip(front.motors, pairs, strict=True)
-        ]
-    )
     found = list(priors)
     # What is guessed from the nameplate is searched first, then all a motor may do.
     guessed = np.array([s.source == "nameplate and load" for s in priors])
     for bounds in ((low, high), (np.where(guessed, 0.001, np.nan), _widest(front, priors))):
         open_ = np.array([s.source != "slot harmonics" for s in found])
-        bars = np.where(open_, bars_per_pair, np.nan)
-        if not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
+        bars = np.where(open_, front.bars_per_pair, np.nan)
+        if front.slot_band is None or not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
             break
-        s = slots.slot_harmonics(front.spectrum, front.df_hz, front.f0_hz, bars, *bounds)
+        s = slots.slot_harmonics(front.slot_band, front.f0_hz, bars, *bounds)
         clear = (s.score > SLOT_SCORE) & (s.lead > SLOT_LEAD) & (s.strongest > SLOT_STRONGEST)
         for i in np.flatnonzero(open_ & clear):
             found[i] = Slip(float(s.slip[i]), float(s.half[i]), "slot harmonics", found[i].reason)

@@ -27,14 +27,14 @@ def view_of(
     recordings: Sequence[Recording], motors: Sequence[Motor], faults: Collection[str]
 ) -> View:
     """Return the shared view that the diagnosers of `faults` need."""
-    front = front_end(recordings, motors)
     # A bearing is judged at the speed that the currents tell where no sensor does.
-    wanted = {"eccentricity", "broken_bar"} & set(faults) or (
+    rotor = bool({"eccentricity", "broken_bar"} & set(faults)) or (
         "bearing" in faults
         and any(v in recordings[0].channels for v in VIBRATIONS)
         and any(r.speed_rpm is None for r in recordings)
     )
-    return View(front, rotor_view(front) if wanted else None)
+    front = front_end(recordings, motors, frames="turn_short" in faults, slot_band=rotor)
+    return View(front, rotor_view(front) if rotor else None)
 
 
 def load_a(view: View) -> Floats:

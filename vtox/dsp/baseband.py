@@ -1,8 +1,12 @@
 """The neighbourhood of the supply line shifted to 0 Hz, and its amplitude and phase modulation."""
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
+
+from vtox.domain import Array
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complexfloating]
@@ -48,15 +52,16 @@ def around_line(
     half_hz = min(HALF_HZ, 0.25 * fs_hz)
     points = scipy.fft.next_fast_len(max(16, round(2 * half_hz * samples / fs_hz)))
     points += points % 2
-    offset = np.arange(points) - points // 2
-    fade = np.clip((1 - np.abs(offset) / (points / 2)) / FADE, 0, 1)
-    gain = np.sin(np.pi / 2 * fade) ** 2 * 2 / samples * points
-    bins = centre[:, None] + offset
-    inside = (bins > 0) & (bins < spectrum.shape[-1])
-    index = np.clip(bins, 0, spectrum.shape[-1] - 1)
-    cut = np.take_along_axis(spectrum, index[:, None, :], axis=-1)
-    cut *= (gain * inside).astype(np.float32)[:, None, :]
-    envelope = scipy.fft.ifft(scipy.fft.ifftshift(cut, axes=-1), axis=-1, overwrite_x=True)
+    half = points // 2
+    fade = np.clip((1 - np.abs(np.arange(-half, half)) / half) / FADE, 0, 1)
+    gain = (np.sin(np.pi / 2 * fade) ** 2 * 2 / samples * points).astype(spectrum.real.dtype)
+    shifted = np.zeros((*spectrum.shape[:-1], points), spectrum.dtype)
+    for row, bins, line in zip(shifted, spectrum, centre, strict=True):
+        first, last = max(1, line - half), min(spectrum.shape[-1], line + half)
+        cut = bins[..., first:last] * gain[first - line + half : last - line + half]
+        below = line - first
+        row[..., : last - line], row[..., points - below :] = cut[..., below:], cut[..., :below]
+    envelope = scipy.fft.ifft(shifted, axis=-1, overwrite_x=True)
     return envelope, points * fs_hz / samples
 
 
@@ -83,7 +88,7 @@ def modulation(envelope: Complex, rate_hz: float) -> tuple[Floats, Floats]:
     inner = envelope[:, skip : points - skip]
     degree = max(TREND_PER_10_S, round(TREND_PER_10_S * inner.shape[-1] / rate_hz / 10))
     amplitude = np.abs(inner).astype(np.float64)
-    phase = np.unwrap(np.angle(inner).astype(np.float64), axis=-1)
+    phase = unwrapped(np.angle(inner))
     amplitude /= np.maximum(amplitude.mean(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
     am, pm = detrend(np.stack([amplitude, phase]), degree)
     return am, pm
@@ -117,9 +122,28 @@ def unsteadiness(envelope: Complex, rate_hz: float) -> tuple[Floats, Floats]:
     return np.ptp(amplitude, axis=-1) / mean, np.ptp(hz, axis=-1)
 
 
+def unwrapped(phase: Array) -> Floats:
+    """Return phases (rad) without jumps of whole turns along the last axis, as `numpy.unwrap`."""
+    phase = phase.astype(np.float64)
+    turns = np.rint(np.diff(phase, axis=-1) / (2 * np.pi))
+    if turns.any():
+        phase[..., 1:] -= 2 * np.pi * np.cumsum(turns, axis=-1)
+    return phase
+
+
 def detrend(x: Floats, degree: int) -> Floats:
     """Return `x` without its least-squares polynomial of `degree`, along the last axis."""
-    points = x.shape[-1]
+    basis = _polynomials(x.shape[-1], degree)
+    # Not by matrix products: for so few columns a library spreads them over threads, which wait for
+    # each other ten times longer than they work.
+    weight = np.einsum("...n,dn->...d", x, basis)
+    return np.asarray(x - np.einsum("...d,dn->...n", weight, basis))
+
+
+@lru_cache(maxsize=64)
+def _polynomials(points: int, degree: int) -> Floats:
+    """Return orthonormal polynomials of degree 0 to `degree`, shape (degree + 1, points)."""
     basis = np.polynomial.legendre.legvander(np.linspace(-1, 1, points), degree)
-    basis, _ = np.linalg.qr(basis)
-    return np.asarray(x - (x @ basis) @ basis.T)
+    orthonormal = np.ascontiguousarray(np.linalg.qr(basis)[0].T)
+    orthonormal.flags.writeable = False
+    return orthonormal

@@ -3,12 +3,15 @@
 The first thing done to every recording; what is found here is a reason to answer `unknown`.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from vtox.domain import Array
 
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 MIN_SAMPLES = 64
 # No channel of a machine carries more of its unit, and squares of it fit single precision.
@@ -24,12 +27,23 @@ HELD_STEPS = 3.0
 CLIPPED_SHARE = 0.005
 # Clipping shows in most cycles; samples are counted only where so many blocks touch the extreme.
 CREST_SHARE = 0.1
-# So many neighbours are compared for repeated values.
-SAMPLED = 8192
+# Repeated values are counted in so many runs of so many neighbours.
+RUNS, NEIGHBOURS = 32, 64
+# A first look: what touches an extreme in a tenth of the blocks touches it in two sixteenths of the
+# record, and a block at rest holds three of so many samples that are equal.
+PARTS = 16
+SAMPLES_A_BLOCK = 8
+# So many samples tell the size of a count.
+COUNTED = 2048
 
 
 def check(x: Array, name: str, fs_hz: float) -> list[tuple[str, ...]]:
-    """Return, per recording, what is wrong with one channel, in words; empty where nothing is.
+    """Return, per recording, what is wrong with one channel, shape (batch, samples), in words."""
+    return problems(x[:, None], (name,), fs_hz)
+
+
+def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[str, ...]]:
+    """Return, per recording, what is wrong with its channels, in words; empty where nothing is.
 
     Quantised signals of few counts are measurements: a converter resolves a slow signal in steps
     of one count, so runs of equal values with steps of one size pass, while runs with steps of any
@@ -37,10 +51,10 @@ def check(x: Array, name: str, fs_hz: float) -> list[tuple[str, ...]]:
 
     Parameters
     ----------
-    x : ndarray, shape (batch, samples)
+    x : ndarray, shape (batch, channels, samples)
         Samples in any unit.
-    name : str
-        Channel name, used in the reasons.
+    names : sequence of str
+        Channel names, used in the reasons.
     fs_hz : float
         Claimed sampling rate, Hz.
 
@@ -50,51 +64,67 @@ def check(x: Array, name: str, fs_hz: float) -> list[tuple[str, ...]]:
 
     Examples
     --------
-    >>> check(np.zeros((1, 1000), np.float32), "ia", 1000.0)
+    >>> problems(np.zeros((1, 1, 1000), np.float32), ("ia",), 1000.0)
     [('ia: all samples are equal (stuck or unconnected)',)]
     """
-    batch, samples = x.shape
+    batch, _, samples = x.shape
     if samples < MIN_SAMPLES:
-        return [(f"{name}: too short, {samples} samples, need {MIN_SAMPLES}",)] * batch
+        why = f"too short, {samples} samples, need {MIN_SAMPLES}"
+        return [tuple(f"{name}: {why}" for name in names)] * batch
     if not 1.0 <= fs_hz <= 10e6:
-        return [(f"{name}: impossible sampling rate {fs_hz:g} Hz",)] * batch
-    with np.errstate(invalid="ignore"):
-        low, high, resting, crests = _extremes(x, max(8, round(REST_S * fs_hz)))
-        finite = (low >= -LARGEST) & (high <= LARGEST)  # false for what is not a number
-        # A sample of the neighbours tells the share of repeated values well enough.
-        stride = max(1, samples // SAMPLED)
-        pairs = x[:, 1::stride]
-        repeats = np.mean(pairs == x[:, : samples - 1 : stride], axis=-1)
-        clipped = np.zeros(batch, bool)
-        for i in np.flatnonzero(finite & (crests > CREST_SHARE)):
-            clipped[i] = _clipped(x[i], float(low[i]), float(high[i]))
-    suspect = ~finite | (repeats > 1 - HELD_SHARE) | clipped | resting.any(axis=-1)
+        why = f"impossible sampling rate {fs_hz:g} Hz"
+        return [tuple(f"{name}: {why}" for name in names)] * batch
     found: list[tuple[str, ...]] = [()] * batch
-    for i in np.flatnonzero(suspect):
-        reasons = _closer_look(x[i], fs_hz, resting[i], clipped=bool(clipped[i]))
-        found[i] = tuple(f"{name}: {reason}" for reason in reasons)
+    block = max(8, round(REST_S * fs_hz))
+    with np.errstate(invalid="ignore"):
+        odd, touched = _suspect(x, block)
+        for i, c in np.argwhere(odd | touched):
+            clipped = bool(touched[i, c]) and _clipped(x[i, c], block)
+            if odd[i, c] or clipped:
+                reasons = _closer_look(x[i, c], fs_hz, block, clipped=clipped)
+                found[i] += tuple(f"{names[c]}: {reason}" for reason in reasons)
     return found
 
 
-def _extremes(x: Array, block: int) -> tuple[Array, Array, Bools, npt.NDArray[np.float64]]:
-    """Return minimum, maximum, whether each block rests, and the share of blocks at an extreme."""
-    batch, samples = x.shape
-    count = samples // block
-    if count < 2:
-        return x.min(axis=-1), x.max(axis=-1), np.zeros((batch, 0), bool), np.ones(batch)
-    blocks = x[:, : count * block].reshape(batch, count, block)
-    lows, highs = blocks.min(axis=-1), blocks.max(axis=-1)
-    rest = x[:, count * block :]
-    low = np.minimum(lows.min(axis=-1), rest.min(axis=-1, initial=np.inf))
-    high = np.maximum(highs.max(axis=-1), rest.max(axis=-1, initial=-np.inf))
-    crests = np.maximum(
-        np.mean(highs == high[:, None], axis=-1), np.mean(lows == low[:, None], axis=-1)
+def _suspect(x: Array, block: int) -> tuple[Bools, Bools]:
+    """Return which channels deserve a closer look, and which may be clipped: (batch, channels).
+
+    All samples are looked at once. A channel that would be found clipped is among the second, one
+    with anything else wrong among the first.
+    """
+    batch, channels, samples = x.shape
+    parts = PARTS if samples >= 2 * PARTS * block else 1
+    size = samples // parts
+    whole = x[..., : parts * size].reshape(batch, channels, parts, size)
+    lows, highs = whole.min(axis=-1), whole.max(axis=-1)
+    low, high = lows.min(axis=-1), highs.max(axis=-1)
+    if samples % parts:
+        rest = x[..., parts * size :]
+        low, high = np.minimum(low, rest.min(axis=-1)), np.maximum(high, rest.max(axis=-1))
+    finite = (low >= -LARGEST) & (high <= LARGEST)  # false for what is not a number
+    touched = np.maximum(
+        (highs == high[..., None]).sum(axis=-1), (lows == low[..., None]).sum(axis=-1)
     )
-    return low, high, lows == highs, crests
+    odd = ~finite | _rests(x, block) | _repeats(x)
+    return odd, finite & (touched > min(parts - 1, 1))
 
 
-def _closer_look(x: Array, fs_hz: float, resting: Bools, *, clipped: bool) -> list[str]:
-    """Return the reasons for one channel whose counts looked suspect."""
+def _rests(x: Array, block: int) -> Bools:
+    """Return where three neighbours of a few samples are equal, as in every block at rest."""
+    few = x[..., :: block // SAMPLES_A_BLOCK]
+    same = few[..., 1:] == few[..., :-1]
+    return np.asarray((same[..., 1:] & same[..., :-1]).any(axis=-1))
+
+
+def _repeats(x: Array) -> Bools:
+    """Return where so many samples repeat their neighbour's value that they may be held ones."""
+    size = x.shape[-1] // RUNS
+    runs = x[..., : RUNS * size].reshape(*x.shape[:-1], RUNS, size)[..., : NEIGHBOURS + 1]
+    return np.asarray(np.mean(runs[..., 1:] == runs[..., :-1], axis=(-2, -1)) > 1 - HELD_SHARE)
+
+
+def _closer_look(x: Array, fs_hz: float, block: int, *, clipped: bool) -> list[str]:
+    """Return what is wrong with one channel, shape (samples,), that looked suspect."""
     bad = np.flatnonzero(~np.isfinite(x))
     if len(bad):
         return [
@@ -109,6 +139,8 @@ def _closer_look(x: Array, fs_hz: float, resting: Bools, *, clipped: bool) -> li
     if not moves.any():
         return ["all samples are equal (stuck or unconnected)"]
     count = float(steps.min(where=moves, initial=np.inf))
+    blocks = _blocks(x, block)
+    resting = blocks.min(axis=-1) == blocks.max(axis=-1)
     # Of a clipped channel the samples at the limits say nothing of the others.
     inside = (x[1:] > x.min()) & (x[1:] < x.max()) if clipped else np.ones(len(moves), bool)
     share = int(np.count_nonzero(moves & inside)) / max(int(np.count_nonzero(inside)), 1)
@@ -134,19 +166,32 @@ def _closer_look(x: Array, fs_hz: float, resting: Bools, *, clipped: bool) -> li
     return reasons
 
 
-def _held(steps: npt.NDArray[np.float64], x: Array) -> bool:
+def _blocks(x: Array, block: int) -> Array:
+    """Return the samples in whole blocks, shape (blocks, samples of a block)."""
+    size = min(block, len(x))
+    return x[: len(x) // size * size].reshape(-1, size)
+
+
+def _held(steps: Floats, x: Array) -> bool:
     """Return whether runs of equal values are held samples rather than a converter's steps."""
     return bool(np.median(steps) > HELD_STEPS * np.quantile(steps, 0.02)) and bool(
         float(np.ptp(x)) > HELD_STEPS * float(steps.min())
     )
 
 
-def _clipped(x: Array, low: float, high: float) -> bool:
+def _clipped(x: Array, block: int) -> bool:
     """Return whether more samples sit at an extreme than a sine of that many counts would leave."""
+    low, high = float(x.min()), float(x.max())
     share = max(np.count_nonzero(x == high), np.count_nonzero(x == low)) / len(x)
     if share < CLIPPED_SHARE:
         return False
-    steps = np.abs(np.diff(x[: SAMPLED // 4]))
+    blocks = _blocks(x, block)
+    crests = max(
+        np.count_nonzero(blocks.max(axis=-1) == high), np.count_nonzero(blocks.min(axis=-1) == low)
+    )
+    if crests <= CREST_SHARE * len(blocks):
+        return False
+    steps = np.abs(np.diff(x[:COUNTED]))
     count = float(steps.min(where=steps > 0, initial=max(high - low, 1e-30)))
     amplitude = max((high - low) / 2 / count, 0.5)
     expected = float(np.arccos(max(-1.0, 1 - 1 / amplitude)) / np.pi)

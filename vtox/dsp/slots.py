@@ -1,5 +1,6 @@
 """Slip from the rotor slot harmonics of the current: the sharpest estimate without a sensor."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complexfloating]
-Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 # Supply harmonics nu of f (R (1-s)/p + nu); which of them a rotor shows depends on R and p.
 ORDERS = (-5, -3, -1, 1, 3, 5)
@@ -23,6 +24,16 @@ FLOOR_BINS = 24
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """The stretch of each spectrum in which slot harmonics may lie."""
+
+    spectrum: Complex  # (batch, channels, width), one-sided, rectangular window
+    first: Ints  # (batch,) bin of the whole spectrum at which each stretch begins
+    bins: int  # of the whole spectrum, as far as it is looked at
+    df_hz: float
+
+
+@dataclass(frozen=True, slots=True)
 class SlotLines:
     """Where slot harmonics agree best; arrays of shape (batch,)."""
 
@@ -33,17 +44,56 @@ class SlotLines:
     strongest: Floats  # power over floor of the strongest line
 
 
+def reach(
+    f0_hz: Floats, bars_per_pair: Floats, largest_slip: float, df_hz: float, bins: int
+) -> tuple[Ints, int]:
+    """Return where slot harmonics may lie: the first bin of each recording, and how many follow.
+
+    Parameters
+    ----------
+    f0_hz, bars_per_pair : ndarray, shape (batch,)
+        As for `slot_harmonics`.
+    largest_slip : float
+        Slips from 0 to this are provided for.
+    df_hz : float
+        Width of a bin, Hz.
+    bins : int
+        Number of bins there are.
+
+    Returns
+    -------
+    first : ndarray of int, shape (batch,)
+    width : int
+        The widest stretch; 0 where no number of bars is known.
+    """
+    known = np.isfinite(bars_per_pair)
+    ratio = np.where(known, bars_per_pair, 0.0)
+    low = f0_hz * (ratio * (1 - largest_slip) + ORDERS[0]) / df_hz
+    high = f0_hz * (ratio + ORDERS[-1]) / df_hz
+    first = np.clip(np.floor(low).astype(int) - 4, 0, bins - 3)  # a line has two neighbours
+    last = np.clip(np.ceil(high).astype(int) + 4, 3, bins)
+    return first, int(np.max(np.where(known, last - first, 0), initial=0))
+
+
+def joined(bands: Sequence[Band]) -> Band:
+    """Return the bands of several batches as those of one, as wide as the widest."""
+    width = max(b.spectrum.shape[-1] for b in bands)
+    padded = [
+        np.pad(b.spectrum, ((0, 0), (0, 0), (0, width - b.spectrum.shape[-1]))) for b in bands
+    ]
+    first = np.concatenate([b.first for b in bands])
+    return Band(np.concatenate(padded), first, bands[0].bins, bands[0].df_hz)
+
+
 def slot_harmonics(
-    spectrum: Complex, df_hz: float, f0_hz: Floats, bars_per_pair: Floats, low: Floats, high: Floats
+    band: Band, f0_hz: Floats, bars_per_pair: Floats, low: Floats, high: Floats
 ) -> SlotLines:
     """Return the slip at which lines stand at f (R (1-s)/p + nu) for most of the odd nu.
 
     Parameters
     ----------
-    spectrum : ndarray of complex, shape (batch, channels, bins)
-        One-sided spectra of the currents, rectangular window.
-    df_hz : float
-        Width of a bin, Hz.
+    band : Band
+        Spectra of the currents, as far as `reach` says.
     f0_hz : ndarray, shape (batch,)
     bars_per_pair : ndarray, shape (batch,)
         Rotor bars over pole pairs, R/p; NaN where unknown, which scores 0.
@@ -58,6 +108,7 @@ def slot_harmonics(
     ----------
     Nandi, Ahmed, Toliyat 2001, IEEE TEC 16(3):253-260; Hurst, Habetler 1996, IEEE TPEL 11(1):66.
     """
+    df_hz = band.df_hz
     known = np.isfinite(bars_per_pair) & np.isfinite(low) & np.isfinite(high)
     ratio = np.where(known, bars_per_pair, 1.0)
     low = np.where(known, low, 0.0)
@@ -74,14 +125,19 @@ def slot_harmonics(
     usable = (
         (np.arange(width) < count[:, None, None])
         & (index > 1)
-        & (index < spectrum.shape[-1] - 1)
+        & (index < band.bins - 1)
         & (apart_hz > max(HARMONIC_HZ, HARMONIC_BINS * df_hz))
     )
-    power = _hann_power(spectrum, np.clip(index, 1, spectrum.shape[-1] - 2))
-    power = np.where(usable, power, np.nan)
+    within = index - band.first[:, None, None]
+    within = np.minimum(np.maximum(within, 1), band.spectrum.shape[-1] - 2)
+    power = np.where(usable, _hann_power(band.spectrum, within), np.inf)
+    floor = _floor(power, max(FLOOR_BINS, round(FLOOR_HZ / df_hz)))
     smooth = max(1, round(LINE_HZ / df_hz))
-    excess = _moving(power / _floor(power, max(FLOOR_BINS, round(FLOOR_HZ / df_hz))), smooth)
-    gain = np.log1p(np.nan_to_num(excess, nan=0.0)) - np.log(2) * np.isfinite(excess)
+    seen = usable & (floor < np.inf)
+    excess = np.where(seen, power, 0.0) / floor
+    if smooth > 1:
+        excess = np.where(seen, _moving(excess, smooth), 0.0)
+    gain = np.log1p(excess) - np.log(2) * seen
     score = np.where(known[:, None], gain.sum(axis=1), 0.0)
     best = np.argmax(score, axis=-1)
     rows = np.arange(len(best))
@@ -90,8 +146,8 @@ def slot_harmonics(
     # A speed that swings spreads a line into pairs of sidebands; their centre is the mean speed.
     reach = max(smooth + 1, round(SWING_HZ / df_hz))
     near = np.clip(best[:, None] + np.arange(-reach, reach + 1), 0, width - 1)
-    lead_order = np.argmax(np.nan_to_num(excess[rows, :, best]), axis=-1)
-    pull = np.nan_to_num(np.take_along_axis(excess[rows, lead_order], near, axis=-1))
+    lead_order = np.argmax(excess[rows, :, best], axis=-1)
+    pull = np.take_along_axis(excess[rows, lead_order], near, axis=-1)
     pull = np.where(pull > 0.05 * pull.max(axis=-1, keepdims=True), pull, 0.0)
     centre = (near * pull).sum(axis=-1) / np.maximum(pull.sum(axis=-1), 1e-30)
     offset = np.round(top / df_hz) - top / df_hz  # rounding of the first bin, per order
@@ -101,7 +157,7 @@ def slot_harmonics(
         half=np.asarray((0.5 + 0.5 * smooth) / per_slip, np.float64),
         score=score[rows, best],
         lead=score[rows, best] - runner_up,
-        strongest=np.nan_to_num(excess[rows, :, best]).max(axis=-1),
+        strongest=excess[rows, :, best].max(axis=-1),
     )
 
 
@@ -116,25 +172,26 @@ def _hann_power(spectrum: Complex, index: npt.NDArray[np.int64]) -> Floats:
 
 
 def _floor(power: Floats, block: int) -> Floats:
-    """Return the median in blocks along the last axis, spread back over them (NaN ignored)."""
+    """Return the median in blocks along the last axis, spread back over them.
+
+    Infinite powers are left out; where fewer than three are left the floor is infinite.
+    """
     batch, orders, width = power.shape
     blocks = max(1, width // block)
     size = -(-width // blocks)
-    padded = np.pad(power, ((0, 0), (0, 0), (0, blocks * size - width)), constant_values=np.nan)
-    parts = np.sort(padded.reshape(batch, orders, blocks, size), axis=-1)  # NaN sort last
-    valid = np.count_nonzero(np.isfinite(parts), axis=-1, keepdims=True)
+    padded = np.full((batch, orders, blocks * size), np.inf)
+    padded[..., :width] = power
+    parts = np.sort(padded.reshape(batch, orders, blocks, size), axis=-1)
+    valid = (parts < np.inf).sum(axis=-1, keepdims=True)
     median = np.take_along_axis(parts, np.maximum(valid - 1, 0) // 2, axis=-1) / np.log(2)
-    median = np.where(valid >= 3, median, np.nan)
+    median = np.where(valid >= 3, median, np.inf)
     return np.asarray(np.repeat(median[..., 0], size, axis=-1)[..., :width])
 
 
 def _moving(x: Floats, width: int) -> Floats:
-    """Return the mean of `x` over `width` neighbours, NaN where `x` is."""
-    if width < 2:
-        return x
-    filled = np.nan_to_num(x, nan=0.0)
+    """Return the mean of `x` over `width` neighbours, zero beyond its ends."""
     left = width // 2
-    padded = np.pad(filled, ((0, 0), (0, 0), (left + 1, width - left - 1)))
+    padded = np.zeros((*x.shape[:-1], x.shape[-1] + width))
+    padded[..., left + 1 : left + 1 + x.shape[-1]] = x
     total = np.cumsum(padded, axis=-1)
-    mean = (total[..., width:] - total[..., :-width]) / width
-    return np.where(np.isfinite(x), mean, np.nan)
+    return np.asarray((total[..., width:] - total[..., :-width]) / width)

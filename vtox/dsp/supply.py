@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.domain import Array
+from vtox.dsp.baseband import unwrapped
+from vtox.dsp.spectrum import turns
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complexfloating]
@@ -73,8 +75,9 @@ def frequency_hz(baseband: Complex, rate_hz: float, centre_hz: Floats) -> Floats
     t_s = (np.arange(inner.shape[-1]) - (inner.shape[-1] - 1) / 2) / rate_hz
     span = max(np.abs(t_s).max(), 1 / rate_hz)
     weight = 1 - (t_s / span) ** 2 + 1e-3
-    phase = np.unwrap(np.angle(inner).astype(np.float64), axis=-1)
-    slope = phase @ (weight * t_s) / np.sum(weight * t_s**2)
+    # Not a matrix product: a library spreads it over threads that wait longer than they work.
+    slope = np.einsum("bn,n->b", unwrapped(np.angle(inner)), weight * t_s)
+    slope /= np.sum(weight * t_s**2)
     return np.asarray(centre_hz + slope / (2 * np.pi), np.float64)
 
 
@@ -108,33 +111,25 @@ def frame_phasors(x: Array, fs_hz: float, f0_hz: Floats) -> tuple[Floats, Comple
         return np.zeros(0), np.zeros((batch, channels, 0), complex)
     length = HOPS * hop
     # Angular steps per sample: the line, and the line one window bin above and below.
-    apart = 2 * np.pi / length * np.array([0.0, 1.0, -1.0])
-    steps = 2 * np.pi * f0_hz[:, None] / fs_hz + apart
-    turn = _turns(2 * np.pi * f0_hz / fs_hz, hop)[..., None] * np.exp(
-        -1j * apart * np.arange(hop)[:, None]
-    )
-    kernel = np.empty((batch, hop, 7), x.dtype)
-    kernel[..., :3], kernel[..., 3:6], kernel[..., 6] = turn.real, turn.imag, 1
+    line, bin_ = 2 * np.pi * f0_hz / fs_hz, 2 * np.pi / length
+    steps = line[:, None] + bin_ * np.array([0.0, 1.0, -1.0])
+    turn = np.empty((batch, 3, hop), np.complex64)
+    turn[:, 0], one = turns(line, hop), turns(bin_, hop).astype(np.complex64)
+    turn[:, 1], turn[:, 2] = turn[:, 0] * one, turn[:, 0] * one.conj()
+    kernel = np.empty((batch, 7, hop), x.dtype)
+    kernel[:, :3], kernel[:, 3:6], kernel[:, 6] = turn.real, turn.imag, 1
     blocked = x[..., : blocks * hop].reshape(batch, channels * blocks, hop)
-    sums = np.matmul(blocked, kernel).astype(np.float64).reshape(batch, channels, blocks, 7)
+    sums = np.matmul(kernel, blocked.swapaxes(1, 2)).astype(np.float64)
     # The offset of a clamp is 10 window bins from a 50 Hz line: -76 dB, but it may be large.
-    offset = sums[..., 6:].mean(axis=2, keepdims=True) / hop
-    part = sums[..., :3] + 1j * sums[..., 3:6] - offset * turn.sum(axis=1)[:, None, None, :]
+    offset = sums[:, 6].reshape(batch, channels, blocks).mean(axis=-1) / hop
+    whole_turn = turn.sum(axis=-1, dtype=complex)[:, :, None]
+    part = sums[:, :3] + 1j * sums[:, 3:6] - whole_turn * np.repeat(offset, blocks, axis=1)[:, None]
     # Half a sample later the window peaks in the middle; the offset of a block within its frame
     # enters as a phase, the frame's own start only for the line itself.
     shift = np.exp(-1j * steps[:, None, :] * (np.arange(HOPS) * hop)[None, :, None])
     window = np.array([0.5, -0.25, -0.25]) * 2 / (length * 0.5)
-    whole = np.zeros((batch, channels, frames), complex)
-    for k in range(HOPS):
-        whole += np.einsum("bcfj,bj->bcf", part[:, :, k : k + frames], shift[:, k] * window)
+    parts = np.matmul(shift * window, part).reshape(batch, HOPS, channels, blocks)
+    whole = sum(parts[:, k, :, k : k + frames] for k in range(HOPS))
     start = np.arange(frames) * hop
     whole *= np.exp(-2j * np.pi * f0_hz[:, None] / fs_hz * start)[:, None, :]
-    return (start + (length - 1) / 2) / fs_hz, whole
-
-
-def _turns(step: Floats, count: int) -> Complex:
-    """Return exp(-j step n) for n < count, shape (batch, count), as coarse times fine turns."""
-    fine = int(np.ceil(np.sqrt(count)))
-    slow = np.exp(-1j * step[:, None] * np.arange(0, count, fine))
-    fast = np.exp(-1j * step[:, None] * np.arange(fine))
-    return np.asarray((slow[:, :, None] * fast[:, None, :]).reshape(len(step), -1)[:, :count])
+    return (start + (length - 1) / 2) / fs_hz, np.asarray(whole)

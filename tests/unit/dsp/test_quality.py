@@ -39,6 +39,37 @@ def test_held_samples_are_stuck(hold: int) -> None:
     assert "stuck" in reasons(x)[0]
 
 
+@pytest.mark.parametrize("hold", [2, 3, 4, 6, 12])
+@pytest.mark.parametrize("late", [0, 1, 2, 3])
+def test_held_samples_are_stuck_wherever_they_begin(hold: int, late: int) -> None:
+    t_s = np.arange(100_000) / FS_HZ
+    rng = np.random.default_rng(hold)
+    x = np.sin(2 * np.pi * 50.013 * t_s) + 0.01 * rng.standard_normal(len(t_s))
+    held = np.repeat(x[::hold], hold)[late : len(x) - 20]
+    assert bool(reasons(held)) == (hold > 2)
+
+
+def test_a_burst_of_clipping_is_found() -> None:
+    x = SINE.copy()
+    x[8_000:13_000] = np.clip(x[8_000:13_000], -1.0, 0.9)
+    x[:8_000] *= 0.8
+    x[13_000:] *= 0.8
+    assert "clipped" in reasons(x)[0]
+
+
+@pytest.mark.parametrize("samples", [64, 100, 900, 2_003])
+def test_short_records_are_looked_at_alike(samples: int) -> None:
+    x = SINE[:samples] + 0.3
+    assert reasons(x) == ()
+    assert reasons(np.where(np.arange(samples) == 5, np.nan, x))
+
+
+def test_each_channel_answers_for_itself() -> None:
+    x = np.stack([SINE, np.clip(SINE, -0.5, 0.5), 0 * SINE])[None].astype(np.float32)
+    (found,) = quality.problems(x, ("ia", "ib", "ic"), FS_HZ)
+    assert [f.partition(":")[0] for f in found] == ["ib", "ic"]
+
+
 def test_rows_of_irregular_length_are_stuck() -> None:
     rng = np.random.default_rng(2)
     x = np.repeat(3 + 0.4 * rng.standard_normal(500), rng.integers(25, 60, 500))[:10_000]

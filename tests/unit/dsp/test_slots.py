@@ -12,6 +12,11 @@ from vtox.dsp import slots
 FS_HZ = 2_500.0
 
 
+def whole(x: np.ndarray, df_hz: float) -> slots.Band:
+    spectrum = scipy.fft.rfft(x)
+    return slots.Band(spectrum, np.zeros(len(x), int), spectrum.shape[-1], df_hz)
+
+
 def search(machines: list[Machine], seed: int = 0) -> slots.SlotLines:
     rng = np.random.default_rng(seed)
     x = np.stack([list(recording(m, rng).channels.values()) for m in machines])
@@ -19,8 +24,7 @@ def search(machines: list[Machine], seed: int = 0) -> slots.SlotLines:
     f0_hz = np.array([m.f0_hz for m in machines])
     n = len(machines)
     return slots.slot_harmonics(
-        scipy.fft.rfft(x),
-        machines[0].fs_hz / samples,
+        whole(x, machines[0].fs_hz / samples),
         f0_hz,
         np.full(n, 14.0),
         np.full(n, 0.003),
@@ -48,6 +52,28 @@ def test_unknown_bars_score_nothing() -> None:
     rng = np.random.default_rng(0)
     x = np.stack([list(recording(Machine(slot_dbc=-50.0), rng).channels.values())])
     got = slots.slot_harmonics(
-        scipy.fft.rfft(x), 0.1, np.array([50.013]), *(np.array([v]) for v in (np.nan, 0.0, 0.05))
+        whole(x, 0.1), np.array([50.013]), *(np.array([v]) for v in (np.nan, 0.0, 0.05))
     )
     assert got.score[0] == 0
+
+
+@pytest.mark.parametrize("bars_per_pair", [8.0, 14.0, 22.0])
+@pytest.mark.parametrize("slip", [(0.003, 0.05), (0.0, 0.12), (0.02, 0.02)])
+def test_a_stretch_tells_as_much_as_the_whole(
+    bars_per_pair: float, slip: tuple[float, float]
+) -> None:
+    m = Machine(seconds=2.0, fs_hz=FS_HZ, slot_dbc=-60.0, noise=1e-3)
+    x = np.stack([list(recording(m, np.random.default_rng(4)).channels.values())])
+    f0_hz, ratio = np.array([m.f0_hz]), np.array([bars_per_pair])
+    all_ = whole(x, 0.5)
+    first, width = slots.reach(f0_hz, ratio, 0.12, 0.5, all_.bins)
+    part = replace(all_, spectrum=all_.spectrum[..., first[0] : first[0] + width], first=first)
+    bounds = [np.array([s]) for s in slip]
+    a, b = (slots.slot_harmonics(band, f0_hz, ratio, *bounds) for band in (all_, part))
+    assert (a.slip, a.score, a.lead, a.strongest) == (b.slip, b.score, b.lead, b.strongest)
+
+
+def test_there_is_always_room_for_a_line() -> None:
+    first, width = slots.reach(np.array([50.0]), np.array([1e4]), 0.12, 0.5, 100)
+    assert (first[0], width) == (97, 3)
+    assert slots.reach(np.array([50.0]), np.array([np.nan]), 0.12, 0.5, 100)[1] == 0

@@ -1,0 +1,126 @@
+"""Spectra of which few bins are looked at: four short transforms, put together where asked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from vtox.domain import Array
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Complex = npt.NDArray[np.complexfloating]
+
+# Every fourth sample from each of the first four: as many transforms as a vector register holds
+# single-precision numbers, whatever the batch. Measured on 3 signals of 100,000 samples, 10 kHz to
+# 600 Hz: 0.23 ms a signal against 0.83 ms in one transform; in a batch of 18, 0.22 against 0.37.
+WAYS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Spectra:
+    """One-sided spectra of real signals, the `rfft` of `samples` samples, by bins asked for."""
+
+    parts: Complex  # (batch, channels, samples/8 + 1, 4): the transform of each way
+    samples: int
+
+    @property
+    def bins(self) -> int:
+        """Number of bins from 0 Hz to half the sampling rate."""
+        return self.samples // 2 + 1
+
+    def low(self, count: int) -> Complex:
+        """Return the first `count` bins, shape (batch, channels, count)."""
+        if count > self.parts.shape[2]:
+            return self.at(np.zeros(len(self.parts), int), count)
+        return _joined(self.parts[:, :, :count], turns(2 * np.pi / self.samples, count))
+
+    def at(self, first: Ints, count: int) -> Complex:
+        """Return `count` bins of each recording, beginning at its own `first`, shape (batch,).
+
+        Shape (batch, channels, count). Bins run on past half the sampling rate, where the spectrum
+        of a real signal is mirrored.
+        """
+        step = 2 * np.pi / self.samples
+        turn = turns(step, count) * np.exp(-1j * step * first[:, None])
+        period = self.samples // WAYS
+        return np.stack(
+            [
+                _joined(_rows(part, period, int(start), count), t)
+                for part, start, t in zip(self.parts, first, turn, strict=True)
+            ]
+        )
+
+
+def usable(samples: int) -> int:
+    """Return how many of `samples` a transform takes: a fast length, in four equal ways."""
+    return WAYS * int(scipy.fft.prev_fast_len(samples // WAYS, real=True))
+
+
+def spectra(x: Array) -> Spectra:
+    """Return the spectra of signals.
+
+    X[k] = sum_w exp(-2j pi k w / N) X_w[k], X_w the transform of every fourth sample from the w-th
+    on: the last step of a transform in radix four (Cooley & Tukey 1965, Math. Comp. 19(90):297),
+    done for the bins that are looked at alone.
+
+    Parameters
+    ----------
+    x : ndarray, shape (batch, channels, samples)
+        Any unit; `usable(samples)` of the samples are transformed.
+
+    Returns
+    -------
+    Spectra
+
+    Examples
+    --------
+    >>> x = np.cos(2 * np.pi * 3 * np.arange(64) / 64)[None, None]
+    >>> abs(spectra(x).low(5)).round(3)
+    array([[[ 0.,  0.,  0., 32.,  0.]]])
+    """
+    batch, channels, samples = x.shape
+    samples = usable(samples)
+    ways = x[..., :samples].reshape(batch, channels, samples // WAYS, WAYS)
+    return Spectra(parts=scipy.fft.rfft(ways, axis=2), samples=samples)
+
+
+def turns(step: float | Floats, count: int) -> Complex:
+    """Return exp(-j step n) for n < count, shape (..., count), as coarse times fine turns."""
+    step = np.asarray(step)[..., None]
+    fine = max(1, int(np.ceil(np.sqrt(count))))
+    slow = np.exp(-1j * step * np.arange(0, count, fine))
+    fast = np.exp(-1j * step * np.arange(fine))
+    product = slow[..., :, None] * fast[..., None, :]
+    return np.asarray(product.reshape(*step.shape[:-1], -1)[..., :count])
+
+
+def _rows(part: Complex, period: int, first: int, count: int) -> Complex:
+    """Return `count` rows of one recording's ways, (channels, rows, 4), past `period` periodic.
+
+    Of a period the first half is there; the second is its mirror image.
+    """
+    half = period // 2
+    found: list[Complex] = []
+    while count > 0 or not found:
+        row = first % period
+        if row <= half:
+            found.append(part[:, row : row + min(count, half + 1 - row)])
+        else:
+            mirror = part[:, period - row : 0 : -1]
+            found.append(mirror[:, :count].conj())
+        first += found[-1].shape[1]
+        count -= found[-1].shape[1]
+    return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
+
+
+def _joined(ways: Complex, turn: Complex) -> Complex:
+    """Return the sum over ways w of turn**w times way w, in the precision of the ways."""
+    turn = turn.astype(ways.dtype)
+    total = ways[..., WAYS - 1] * turn
+    for way in range(WAYS - 2, 0, -1):
+        total += ways[..., way]
+        total *= turn
+    total += ways[..., 0]
+    return np.asarray(total)
