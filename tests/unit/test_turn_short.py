@@ -126,6 +126,15 @@ def test_no_supply_within_the_standard_is_an_alarm(load: float, motor: Motor) ->
         assert ("without the rated current" in found.reason) == (motor is not MOTOR)
 
 
+def test_a_baseline_that_saw_the_supply_move_expects_it_to_move_farther() -> None:
+    learnt = healthy(CURRENTS, v2_max=0.01)
+    for turn in range(8):
+        v2 = 0.03 * np.exp(2j * np.pi * turn / 8)
+        found = judge(recording(Machine(load=0.7, v2=v2, gains=GAINS), seed=turn), learnt)
+        assert found.state == "unknown", found.reason
+        assert "limit too high" in found.reason
+
+
 def test_a_load_never_learnt_is_said_to_be_so(unmeasured: Baseline) -> None:
     narrow = learn_baseline([recording(Machine(load=1.0), 2.0)], MOTOR)
     assert judge(recording(Machine(load=1.0)), narrow).state == "normal"

@@ -128,7 +128,8 @@ def readings(y: earth.Residual, baselines: Sequence[Baseline | None]) -> Reading
     seen = np.isfinite(y.whole)
     unequal = np.where(seen, UNEQUAL_SHARE * np.abs(y.whole.imag) / 3, UNEQUAL_UNSEEN_S)
     known_std = np.hypot(spread[1], y.omega * spread[2])
-    known = known_std < unequal  # a baseline that scatters more than windings differ tells nothing
+    # A baseline that scatters more than windings differ tells nothing.
+    known = known_std < np.maximum(unequal, UNEQUAL_UNSEEN_S)
     before = np.where(known, mean[1] + 1j * y.omega * mean[2], 0)
     std = np.hypot(y.difference_std, np.where(known, known_std, unequal))
     found = earth.explained(y.difference - before, std, y.turns, known)

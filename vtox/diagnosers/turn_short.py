@@ -59,11 +59,13 @@ class _Judged:
     smooth: Complex
     limit: Floats  # of |smooth|
     raw: Floats  # |I2|/I1
-    # Per recording: medians of `raw` and `limit`, the load in A rms, and of the frame farthest over
-    # its limit |smooth|, limit, deviation and the first over the second, shape (batch, 4).
+    # Per recording: medians of `raw` and `limit`, the load in A rms, what a supply within the
+    # standard draws where voltage was not used, and of the frame farthest over its limit |smooth|,
+    # limit, deviation and the first over the second, shape (batch, 4).
     raw_median: Floats
     limit_median: Floats
     load_a: Floats
+    supply: Floats
     worst: Floats
 
 
@@ -93,6 +95,12 @@ def _judge(s: Sequences, models: Sequence[Asymmetry], known: Sequence[str]) -> _
     std = np.sqrt(std**2 + noise[:, None] ** 2 / gain)
     least = np.array([[LEAST[k]] for k in known])
     limit = np.maximum(sqrt(T2_LIMIT) * std, least)
+    load_a = np.abs(s.i1).mean(axis=-1) / sqrt(2)
+    supply = np.array([0.0 if k.startswith("voltage") else SUPPLY_WORST for k in known])
+    supply *= np.array([m.base_a for m in models]) / load_a
+    # A baseline that leaves so much open has seen the supply move: it may move farther.
+    blind = np.median(limit, axis=-1) > BLIND_ABOVE
+    limit = np.maximum(limit, np.where(blind, supply, 0)[:, None])
     smooth = _running_median(residual)
     i1, size = np.abs(s.i1), np.abs(smooth)
     raw, over = np.abs(s.i2) / i1, size / limit
@@ -105,7 +113,8 @@ def _judge(s: Sequences, models: Sequence[Asymmetry], known: Sequence[str]) -> _
         raw=raw,
         raw_median=np.median(raw, axis=-1),
         limit_median=np.median(limit, axis=-1),
-        load_a=i1.mean(axis=-1) / sqrt(2),
+        load_a=load_a,
+        supply=supply,
         worst=np.concatenate(
             [np.take_along_axis(x, worst, axis=-1) for x in (size, limit, std, over)], axis=-1
         ),
@@ -198,7 +207,11 @@ def _asymmetric(
     severe = found & (smooth >= 0.7 * smooth[found].max())
     quiet = ~found if np.count_nonzero(~found) >= SUSTAINED else np.zeros_like(found)
     runs = episodes(
-        front.frame_t_s, smooth, found, _fault_above(judged, i, model, basis), front.duration_s
+        front.frame_t_s,
+        smooth,
+        found,
+        _fault_above(float(judged.supply[i]), basis),
+        front.duration_s,
     )
     during = "" if found.all() else f", {span(runs)}"
     clue = suspects.Clue.of(judged.sequences, judged.residual, i, severe, quiet, model)
@@ -248,13 +261,9 @@ def _asymmetric(
     )
 
 
-def _fault_above(judged: _Judged, i: int, model: Asymmetry, basis: str) -> float:
+def _fault_above(supply: float, basis: str) -> float:
     """Return the corrected ratio from which the state is `fault`.
 
     Without voltage it must be more than a supply within the standard causes at this load.
     """
-    if basis.startswith("voltage"):
-        return SEVERE
-    if basis.endswith("no baseline"):
-        return np.inf
-    return max(SEVERE, SUPPLY_WORST * model.base_a / float(judged.load_a[i]))
+    return np.inf if basis == "currents, no baseline" else max(SEVERE, supply)
