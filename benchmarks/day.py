@@ -1,0 +1,251 @@
+"""False alarms per machine-day: healthy machines through the whole pipeline, faster than time.
+
+    python -m benchmarks.day [--machines 50] [--hours 24] [--window-s 10] [--fs 2000] [--minutes M]
+
+Each machine is commissioned as `vtox demo` does it (a baseline of healthy runs at its first load),
+then sends `--hours` of its life, as fast as bridge and three workers take it: steps of the load, a
+supply whose frequency and unbalance wander, clamps in error (`benchmarks.dayfleet`). All of them
+are healthy: every alert is false. Only `clock` is right: time runs faster than the server's clock.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import comb
+from pathlib import Path
+from typing import Any
+
+import psutil
+from scipy.stats import chi2
+
+from benchmarks.dayfleet import Day, Made, days, window
+from benchmarks.throughput import cpu_s, done, running, wait_for, worker
+from vtox import keys, learn_baseline
+from vtox.faults import FAMILIES, FAULTS, PERSISTENCE
+from vtox.server import EmbeddedServer
+from vtox.settings import load
+from vtox.store.baselines import set_baseline
+from vtox.store.client import Client, connect
+from vtox.store.machines import register
+
+# Commissioning: so many runs of so many seconds, so far apart, as `vtox.simulated` has it.
+RUNS, RUN_S, APART_S = 4, 20.0, 150.0
+# At most so many windows of a machine wait or are in records.
+AHEAD_WINDOWS, AHEAD_S = 6, 60.0
+READ = 2000
+PORTS = {"VTOX_COORDINATOR_PORT": "18931", "VTOX_WORKER_PORT": "18932"}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came out of the pipeline so far."""
+
+    states: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lengths: Counter[tuple[str, float]] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    alerts: list[dict[str, str]] = field(default_factory=list)
+    at: dict[str, bytes] = field(default_factory=lambda: {keys.RESULTS: b"0", keys.ALERTS: b"0"})
+
+    def read(self, client: Client) -> None:
+        """Take in what the streams have got since the last time."""
+        while reply := client.xread(self.at, count=READ):
+            for name, entries in reply:
+                self.at[name.decode()] = entries[-1][0]
+                for _, e in entries:
+                    self._take(name.decode(), e)
+
+    def _take(self, stream: str, e: dict[bytes, bytes]) -> None:
+        if stream == keys.ALERTS:
+            self.alerts.append({k.decode(): v.decode() for k, v in e.items()})
+            return
+        fault, state = e[b"fault"].decode(), e[b"state"].decode()
+        self.states[fault, state] += 1
+        self.lengths[fault, round(float(e[b"t_end"]) - float(e[b"t_start"]), 1)] += 1
+        if state != "normal":
+            words = "".join("#" if c.isdigit() else c for c in e[b"reason"].decode())
+            self.reasons[fault, f"{state}: {words[:70]}"] += 1
+
+
+def commission(client: Client, fleet: Sequence[Day], fs_hz: float) -> None:
+    """Register the machines, each with a baseline of runs before its day begins."""
+    for day in fleet:
+        m = day.machine
+        runs = [window(day, -(i + 1) * APART_S, RUN_S, fs_hz).recording(fs_hz) for i in range(RUNS)]
+        register(client, m.machine_id, m.motor)
+        set_baseline(client, m.machine_id, learn_baseline(runs, m.motor).to_json())
+
+
+def send(client: Client, fleet: Sequence[Day], seq: int, t0: float, s: float, fs: float) -> None:
+    """Add one window of every machine."""
+    pipe = client.pipeline(transaction=False)
+    for n, day in enumerate(fleet):
+        made = window(day, seq * s, s, fs)
+        pipe.xadd(keys.RAW, fields(day.machine.machine_id, seq, t0 + seq * s, fs, made))
+        if n % 10 == 9 or n == len(fleet) - 1:
+            pipe.execute()
+
+
+def fields(machine_id: str, seq: int, t0: float, fs_hz: float, made: Made) -> dict[str, Any]:
+    """Return the raw entry of a window (docs/ARCHITECTURE.md, "Raw entry")."""
+    entry: dict[str, Any] = {
+        "machine_id": machine_id,
+        "seq": seq,
+        "t0": repr(t0),
+        "fs_hz": repr(fs_hz),
+        "dtype": "i2",
+    }
+    if made.speed_rpm is not None:
+        entry["speed_rpm"] = repr(made.speed_rpm)
+    for name, counts in made.counts.items():
+        entry |= {name: counts.tobytes(), f"scale_{name}": repr(made.scales[name])}
+    return entry
+
+
+def live(client: Client, fleet: Sequence[Day], o: argparse.Namespace, tally: Tally) -> float:
+    """Send the whole day, reading what comes out; return the seconds it took."""
+    total = round(o.hours * 3600 / o.window_s)
+    ahead = len(fleet) * max(AHEAD_WINDOWS, round(AHEAD_S / o.window_s))
+    t0, begun, told = time.time(), time.monotonic(), 0.0
+    sent = 0
+    for seq in range(total):
+        if time.monotonic() - begun > 60 * o.minutes:
+            break
+        while (seq + 1) * len(fleet) - done(client) > ahead:
+            time.sleep(0.02)
+        send(client, fleet, seq, t0, o.window_s, o.fs)
+        sent += len(fleet)
+        tally.read(client)
+        if time.monotonic() - told > 30:
+            told = time.monotonic()
+            _progress(client, seq + 1, told - begun, len(fleet), o, tally)
+    last = -1
+    while (now := done(client)) != last:  # the rest of long records ends by silence
+        last = now
+        time.sleep(max(4.0, 3.5 * o.window_s) if now < sent else 0.5)
+        tally.read(client)
+    return time.monotonic() - begun
+
+
+def _cpu_s(processes: Sequence[psutil.Process]) -> float:
+    """Return the CPU time used so far; of the sender without those it started."""
+    own = [p for p in processes if p.pid == os.getpid()]
+    return cpu_s([p for p in processes if p not in own]) + sum(sum(p.cpu_times()[:2]) for p in own)
+
+
+def _progress(
+    client: Client, sent: int, took_s: float, machines: int, o: argparse.Namespace, tally: Tally
+) -> None:
+    raised = sum(a["event"] == "raised" and a["fault"] in FAULTS for a in tally.alerts)
+    memory = client.info("memory")["used_memory"] / 1e6
+    print(
+        f"{took_s:6.0f} s: {sent * o.window_s / 3600:.2f} h of {machines} machines, "
+        f"{done(client) / took_s:.0f} windows/s, alerts {raised}, server {memory:.0f} MB",
+        flush=True,
+    )
+
+
+def poisson(count: int, share: float = 0.95) -> tuple[float, float]:
+    """Return the exact interval of the mean of a count (Garwood 1936)."""
+    tail = (1 - share) / 2
+    low = chi2.ppf(tail, 2 * count) / 2 if count else 0.0
+    return float(low), float(chi2.ppf(1 - tail, 2 * count + 2) / 2)
+
+
+def report(tally: Tally, machine_days: float) -> str:
+    """Return the tables."""
+    lines = [
+        "| fault | records: normal / warning / fault / unknown | found, of decided "
+        "| alerts if errors were independent | alerts | a machine-day (95 %) | escalated |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    raised = Counter(a["fault"] for a in tally.alerts if a["event"] == "raised")
+    worse = Counter(a["fault"] for a in tally.alerts if a["event"] == "escalated")
+    for fault in FAULTS:
+        n = [tally.states[fault, s] for s in ("normal", "warning", "fault", "unknown")]
+        decided, found = sum(n[:3]), n[1] + n[2]
+        rate = f"{found / decided:.2g}" if decided else "none decided"
+        lines.append(
+            f"| {fault} | {' / '.join(map(str, n))} | {rate} "
+            f"| {_independent(fault, found, decided)} | {raised[fault]} "
+            f"| {_per_day(raised[fault], machine_days)} | {worse[fault]} |"
+        )
+    all_of = sum(raised[f] for f in FAULTS)
+    lines.append(f"| all | | | | {all_of} | {_per_day(all_of, machine_days)} | |")
+    lines.append(f"\n{machine_days:.2f} machine-days; alerts of the clock: {raised['clock']}")
+    lengths = {f: sorted(x for g, x in tally.lengths if g == f) for f in FAULTS}
+    lines.append("record lengths, s: " + str({f: (x[0], x[-1]) for f, x in lengths.items() if x}))
+    lines += ["", "| fault | what was not normal | records |", "|---|---|---:|"]
+    lines += [f"| {f} | {r} | {n} |" for (f, r), n in tally.reasons.most_common(30)]
+    for a in tally.alerts:
+        if a["fault"] in FAULTS:
+            lines.append(
+                f"{a['machine_id']} {a['event']} {a['level']}: {a['fault']}: {a['reason']}"
+            )
+    return "\n".join(lines)
+
+
+def _independent(fault: str, found: int, decided: int) -> str:
+    """Return the alerts to expect if records erred independently (docs/OPERATIONS.md)."""
+    rule = PERSISTENCE[fault]
+    if not decided or rule.slot_s:
+        return ""
+    return f"{decided * comb(rule.n - 1, rule.k - 1) * (found / decided) ** rule.k:.2g}"
+
+
+def _per_day(count: int, machine_days: float) -> str:
+    low, high = (x / machine_days for x in poisson(count))
+    return f"{count / machine_days:.3f} ({low:.3f}-{high:.3f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--machines", type=int, default=50)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--window-s", type=float, default=10.0)
+    parser.add_argument("--fs", type=float, default=2000.0, help="Hz, a multiple of 100")
+    parser.add_argument("--minutes", type=float, default=600.0, help="send no longer than this")
+    parser.add_argument("--seed", type=int, default=71)
+    o = parser.parse_args()
+    fleet = days(o.machines, o.seed, o.hours)
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as data:
+        settings = load(data_dir=Path(data), redis_url=None, redis_maxmemory_mb=8192)
+        # Nothing is killed here: the append-only file would only cost the disk.
+        with EmbeddedServer(settings, "appendonly no\n") as server:
+            client = connect(server.url, "day")
+            commission(client, fleet, o.fs)
+            env = os.environ | PORTS
+            env |= {"VTOX_REDIS_URL": server.url, "VTOX_DATA_DIR": data, "VTOX_RETENTION_S": "10"}
+            with running([worker("vtox", f) for f in FAMILIES], env) as workers:
+                wait_for(lambda: client.scard(keys.WORKERS) == len(FAMILIES))
+                with running([[sys.executable, "-m", "vtox", "bridge"]], env) as bridge:
+                    parts = {
+                        "this sender": [psutil.Process()],
+                        "server": [psutil.Process(server.pid)],
+                        "bridge": bridge,
+                        "workers": workers,
+                    }
+                    before = {name: _cpu_s(p) for name, p in parts.items()}
+                    took_s = live(client, fleet, o, tally)
+                    windows = done(client)
+                    cpu = {
+                        name: round(1e3 * (_cpu_s(p) - before[name]) / windows, 2)
+                        for name, p in parts.items()
+                    }
+    machine_days = windows * o.window_s / 86_400
+    steps = sum(d.steps for d in fleet)
+    print(
+        f"\n{o.machines} healthy machines, {o.hours:g} h in windows of {o.window_s:g} s at "
+        f"{o.fs:g} Hz, {steps} steps of load; {windows} windows in {took_s / 60:.1f} min\n"
+    )
+    print(report(tally, machine_days))
+    print(f"CPU, ms a window: {cpu}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,332 @@
+"""Healthy machines that live through a day: loads in steps, a supply that moves, clamps in error.
+
+Nameplates and bodies are those of `vtox.simulator.fleet`; the signals follow the same equations,
+but cheaper: what is slow lies on a grid of 100 Hz and is interpolated onto carriers kept in tables,
+and samples are made as counts. Nothing repeats: every window has noise of its own.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from vtox.domain import CURRENTS, VOLTAGES, Recording
+from vtox.simulator.fleet import Machine, fleet
+from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
+
+Floats = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex64]
+Signal = npt.NDArray[np.float32]
+Counts = npt.NDArray[np.int16]
+
+TURN = np.exp(2j * np.pi / 3)
+# Negative-sequence impedance, third and fifth harmonic and zero sequence of the voltages, and noise
+# of amplitude and phase: as in `vtox.simulator`, per unit.
+Z_NEGATIVE = 0.04 + 0.16j
+THIRD, FIFTH, ZERO = 0.010, 0.012, 0.003
+AMPLITUDE_NOISE, PHASE_NOISE_RAD = 3e-4, 6e-4
+HEALTHY_S = 1e-8  # conductance to earth of one phase
+LEAKAGE_NOISE_A, TACHOMETER_ERROR = 10e-6, 1e-4
+STEPS = 32_767
+# The supply's negative sequence wanders by this much of the positive one (rms, per part) through
+# the day, from one ten minutes to the next: EN 50160 speaks of ten-minute means and allows 2 %.
+UNBALANCE_RMS, UNBALANCE_S, UNBALANCE_KEPT = 0.001, 600.0, 0.9
+# A load takes half a second from one step to the next: the inertia of a small drive.
+RAMP_S = 0.5
+DAY_S = 86_400.0
+# Ways of running: steady; changed every hour or so by up to a quarter; between two loads every few
+# minutes. Shares of the fleet.
+STEADY, SHIFTS, CYCLES = 0.4, 0.3, 0.3
+
+
+@dataclass(frozen=True)
+class Day:
+    """One machine and what happens to it: loads (of rated torque) and unbalance over time."""
+
+    machine: Machine
+    load_t_s: Floats
+    load: Floats
+    load_sum: Floats  # integral of `load` up to each of its times, s
+    unbalance: npt.NDArray[np.complex128]  # one every UNBALANCE_S
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """Noise of the instruments: drawn once, window after window."""
+        return np.random.Generator(np.random.SFC64(subkey(self.machine.key, 91)))
+
+    @property
+    def steps(self) -> int:
+        """How often the load changes."""
+        return len(self.load_t_s) // 2 - 1
+
+
+def days(machines: int, seed: int, hours: float) -> list[Day]:
+    """Return healthy machines of the simulated fleet, each with a day of its own."""
+    healthy = [m for m in fleet(3 * machines + 20, seed=seed) if m.fault is None][:machines]
+    return [_day(m, i / machines, hours * 3600) for i, m in enumerate(healthy)]
+
+
+def _day(machine: Machine, place: float, length_s: float) -> Day:
+    rng = np.random.default_rng(subkey(machine.key, 90))
+    # Before time 0 lies the commissioning, at the first load.
+    times, loads = [-DAY_S], [machine.load]
+    t = 0.0
+    low = machine.load * rng.uniform(0.5, 0.8)
+    while place >= STEADY and t < length_s:
+        cycles = place >= STEADY + SHIFTS
+        t += float(rng.uniform(300, 1200) if cycles else rng.uniform(2400, 7200))
+        step = machine.load * float(rng.uniform(0.75, 1.25))
+        other = low if loads[-1] == machine.load else machine.load
+        new = other if cycles else min(step, 1.05)
+        times += [t, t + RAMP_S]
+        loads += [loads[-1], new]
+    times.append(max(length_s, t) + DAY_S)
+    loads.append(loads[-1])
+    load_t_s, load = np.array(times), np.array(loads)
+    pieces = np.diff(load_t_s) * (load[1:] + load[:-1]) / 2
+    n = int(length_s / UNBALANCE_S) + 3
+    moved = np.zeros(n, complex)
+    fresh = UNBALANCE_RMS * (rng.normal(size=n) + 1j * rng.normal(size=n))
+    for i in range(1, n):
+        moved[i] = UNBALANCE_KEPT * moved[i - 1] + sqrt(1 - UNBALANCE_KEPT**2) * fresh[i]
+    return Day(
+        machine,
+        load_t_s,
+        load,
+        np.concatenate([[0.0], np.cumsum(pieces)]),
+        machine.body.unbalance + moved,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A window as an instrument hands it over: counts and what one count is worth."""
+
+    counts: dict[str, Counts]
+    scales: dict[str, float]
+    speed_rpm: float | None
+
+    def recording(self, fs_hz: float) -> Recording:
+        """Return the same in units."""
+        x = {c: n.astype(np.float32) * np.float32(self.scales[c]) for c, n in self.counts.items()}
+        return Recording(x, fs_hz, self.speed_rpm)
+
+
+def window(day: Day, start_s: float, seconds: float, fs_hz: float) -> Made:
+    """Return what the machine sends from `start_s` on; `fs_hz` is a multiple of 100 Hz."""
+    m = day.machine
+    slow = _slow(day, start_s, round(seconds * GRID_HZ))
+    ratio = round(fs_hz / GRID_HZ)
+    z = _onto(slow.supply, m.body.run_hz, ratio)
+    shaft = _onto(slow.shaft, m.body.run_hz / slow.pole_pairs, ratio)
+    clean = _currents(day, slow, z, shaft, ratio)
+    if "va" in m.channels:
+        clean |= _voltages(day, slow, z, ratio)
+    clean["vibration"] = _vibration(m, z, shaft)
+    counts, scales = {}, {}
+    for name in m.channels:
+        noise, full_scale = _instrument(m, name)
+        step = full_scale / STEPS
+        x = day.rng.standard_normal(len(z), np.float32)
+        x *= np.float32(noise / step)
+        x += np.float32(1 / step) * clean[name]
+        # Full scale is several times what a healthy machine shows: nothing is clipped.
+        counts[name] = np.rint(x, out=x).astype("<i2")
+        scales[name] = step
+    rpm = slow.speed_rpm * (1 + TACHOMETER_ERROR * day.rng.standard_normal())
+    return Made(counts, scales, round(rpm, 1) if m.body.tachometer else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slow:
+    """What is slow, at the points of the grid (one more than there are intervals)."""
+
+    supply: Complex  # phasors less their carriers: of the supply, the shaft, twice slip frequency
+    shaft: Complex
+    twice_slip: Complex
+    shaft_turns: Floats  # less the carrier's
+    start_s: float
+    load: Floats
+    gain: Floats
+    unbalance: Complex
+    pole_pairs: int
+    speed_rpm: float
+
+
+def _slow(day: Day, start_s: float, intervals: int) -> _Slow:
+    m = day.machine
+    body, motor = m.body, m.motor
+    assert motor.pole_pairs
+    assert motor.supply_hz
+    assert motor.rated_slip
+    key = subkey(m.key, 92)
+    first, count = round(start_s * GRID_HZ), intervals + 1
+    t = (first + np.arange(count)) / GRID_HZ
+    _, drift = waves(subkey(key, 1), t, low_hz=0.003, high_hz=0.06)
+    jitter = coloured(subkey(key, 2), first, count, exponent=2.0, top_hz=20.0)
+    flicker = coloured(subkey(key, 4), first, count, exponent=1.0, top_hz=20.0)
+    swing, swing_sum = waves(subkey(key, 3), t, low_hz=0.006, high_hz=0.08)
+    excess = body.wander_hz * drift + PHASE_NOISE_RAD / (2 * np.pi) * jitter
+    rated_slip_hz = motor.rated_slip * motor.supply_hz
+    varied = body.load_wander * m.load
+    slip = rated_slip_hz * (_load_sum(day, t) + varied * swing_sum)
+    at = np.clip(t, 0, None) / UNBALANCE_S
+    k = np.minimum(at.astype(int), len(day.unbalance) - 2)
+    part = at - k
+    turned = (excess - slip) / motor.pole_pairs
+    start = body.run_hz * start_s
+    speed_hz = body.run_hz / motor.pole_pairs + (turned[-1] - turned[0]) / (t[-1] - t[0])
+    return _Slow(
+        supply=_phasor(excess + start),
+        shaft=_phasor(turned + start / motor.pole_pairs),
+        twice_slip=_phasor(2 * slip),
+        shaft_turns=turned,
+        start_s=start_s,
+        load=np.interp(t, day.load_t_s, day.load) + varied * swing,
+        gain=1 + AMPLITUDE_NOISE * flicker,
+        unbalance=((1 - part) * day.unbalance[k] + part * day.unbalance[k + 1]).astype("c8"),
+        pole_pairs=motor.pole_pairs,
+        speed_rpm=60 * float(speed_hz),
+    )
+
+
+def _load_sum(day: Day, t: Floats) -> Floats:
+    """Return the integral of the load, exact on its straight pieces."""
+    k = np.clip(np.searchsorted(day.load_t_s, t, side="right") - 1, 0, len(day.load) - 2)
+    since = t - day.load_t_s[k]
+    slope = np.diff(day.load)[k] / np.diff(day.load_t_s)[k]
+    return np.asarray(day.load_sum[k] + since * (day.load[k] + slope * since / 2))
+
+
+def _currents(day: Day, s: _Slow, z: Complex, shaft: Complex, ratio: int) -> dict[str, Signal]:
+    m = day.machine
+    assert m.motor.rated_current_a
+    factor = _power_factor(m)
+    i1 = 0.04 + factor * s.load - 1j * sqrt(1 - factor**2)
+    turn, below = _lines_of(m)
+    bars = 10 ** (m.body.asymmetry_dbc / 20)
+    rotor = bars * (turn[2] * s.twice_slip.conj() + turn[3] * below[1] * s.twice_slip)
+    air_gap = np.complex64(10 ** (m.body.rotation_dbc / 20))
+    lines = shaft.conj() * (air_gap * turn[0]) + shaft * (air_gap * turn[1] * below[0])
+    lines += 1
+    space = z * _spread((i1 * s.gain * (1 + rotor)).astype("c8"), ratio)
+    space *= lines
+    space += z.conj() * _spread((s.unbalance.conj() / np.conj(Z_NEGATIVE)).astype("c8"), ratio)
+    z2 = z * z
+    z6 = z2 * z2 * z2
+    h5, h7 = (np.array([0.012, 0.007]) * turn[4:6]).astype("c8")
+    space += z * (h7 * z6 + h5 * z6.conj())
+    space += _slots(m, s, z, ratio)
+    peak = np.float32(sqrt(2) * m.motor.rated_current_a)
+    return {
+        name: (space * np.complex64(peak * gain * TURN**-k)).real
+        for name, gain, k in zip(CURRENTS, m.body.clamp_gains, _order(m), strict=True)
+    }
+
+
+def _slots(m: Machine, s: _Slow, z: Complex, ratio: int) -> Complex | float:
+    """Return the slot harmonics, where the sampling carries them: too fast for the grid."""
+    bars = m.motor.rotor_bars
+    assert bars
+    fs_hz = ratio * GRID_HZ
+    if (bars / s.pole_pairs + 1) * m.body.run_hz > 0.45 * fs_hz:
+        return 0.0
+    carrier = bars * m.body.run_hz / s.pole_pairs
+    turns = bars * _spread_real(s.shaft_turns, ratio)
+    slots = _phasor(turns + carrier * (s.start_s + np.arange(len(z)) / fs_hz))
+    size = np.float32(10 ** (m.body.slot_dbc / 20))
+    return size * z * (slots * np.float32(0.6) + slots.conj())
+
+
+def _voltages(day: Day, s: _Slow, z: Complex, ratio: int) -> dict[str, Signal]:
+    """Return phase voltages to earth and the residual current that they drive."""
+    m, hz = day.machine, day.machine.body.run_hz
+    assert m.motor.rated_voltage_v
+    assert m.motor.supply_hz
+    peak = np.float32(sqrt(2 / 3) * m.motor.rated_voltage_v * hz / m.motor.supply_hz)
+    rng = np.random.default_rng(subkey(m.key, 93))
+    capacitance = m.body.earth_capacitance_f * (1 + 0.02 * rng.uniform(-1, 1, 3))
+    third, fifth = np.complex64(THIRD) * z**3, np.complex64(FIFTH) * (z**5).conj()
+    found: dict[str, Signal] = {}
+    first: Complex = np.zeros(len(s.unbalance), "c8")
+    for name, k, farad in zip(VOLTAGES, _order(m), capacitance, strict=True):
+        phasor = (TURN**-k + s.unbalance * TURN**k + ZERO).astype("c8")
+        first += np.complex64(HEALTHY_S + 2j * np.pi * hz * farad) * phasor
+        x = z * _spread(phasor, ratio) + third + fifth * np.complex64(TURN**-k)
+        found[name] = peak * x.real
+    y3 = np.complex64(3 * HEALTHY_S + 6j * np.pi * hz * capacitance.sum())
+    found["leakage"] = peak * (z * _spread(first, ratio) + y3 * third).real
+    return found
+
+
+def _vibration(m: Machine, z: Complex, shaft: Complex) -> Signal:
+    rng = np.random.default_rng(subkey(m.key, 94))
+    size = m.body.vibration_rms * rng.uniform(0.3, 1.0, 4) * (0.6, 0.3, 0.15, 0.5)
+    c1, c2, c3, pull = (size * np.exp(2j * np.pi * rng.random(4))).astype("c8")
+    x = shaft * (c1 + shaft * (c2 + shaft * c3)) + pull * (z * z)
+    return np.asarray(x.real)
+
+
+def _lines_of(m: Machine) -> tuple[Complex, Floats]:
+    """Return phases of the machine's lines, and how much weaker the upper sidebands are."""
+    rng = np.random.default_rng(subkey(m.key, 95))
+    return np.exp(2j * np.pi * rng.random(6)).astype("c8"), rng.uniform(0.4, 0.9, 2)
+
+
+def _instrument(m: Machine, name: str) -> tuple[float, float]:
+    """Return noise (rms) and full scale of a channel, in its unit."""
+    amps, volts = m.motor.rated_current_a, m.motor.rated_voltage_v
+    assert amps
+    assert volts
+    if name in CURRENTS:
+        return m.body.clamp_noise * amps, 5 * amps
+    if name in VOLTAGES:
+        return 5e-4 * volts, 2 * volts
+    return (LEAKAGE_NOISE_A, 0.1) if name == "leakage" else (m.body.vibration_rms, 500.0)
+
+
+def _power_factor(m: Machine) -> float:
+    n = m.motor
+    assert n.rated_power_w
+    assert n.rated_voltage_v
+    assert n.rated_current_a
+    # The nameplate gives efficiency times power factor; 0.9 stands for the efficiency.
+    return min(n.rated_power_w / (sqrt(3) * n.rated_voltage_v * n.rated_current_a) / 0.9, 0.95)
+
+
+def _order(m: Machine) -> tuple[int, int, int]:
+    """Return which phase each channel reads."""
+    return (0, 2, 1) if m.body.swapped_phases else (0, 1, 2)
+
+
+def _phasor(cycles: npt.NDArray[np.floating]) -> Complex:
+    angle = ((cycles - np.floor(cycles)) * (2 * np.pi)).astype(np.float32)
+    z = np.empty(angle.shape, np.complex64)
+    np.cos(angle, out=z.real)
+    np.sin(angle, out=z.imag)
+    return z
+
+
+@lru_cache(maxsize=512)
+def _carrier(hz: float, samples: int, ratio: int) -> Complex:
+    return _phasor(hz / (ratio * GRID_HZ) * np.arange(samples))
+
+
+def _onto(slow: Complex, hz: float, ratio: int) -> Complex:
+    """Return a slow phasor upon its carrier, sample by sample."""
+    x = _spread(slow, ratio)
+    x *= _carrier(hz, len(x), ratio)
+    return x
+
+
+def _spread(slow: Complex, ratio: int) -> Complex:
+    """Return values of the grid interpolated onto the samples of its intervals."""
+    part = np.arange(ratio, dtype=np.float32) / np.float32(ratio)
+    return (slow[:-1, None] + np.diff(slow)[:, None] * part).reshape(-1)
+
+
+def _spread_real(slow: Floats, ratio: int) -> Floats:
+    part = np.arange(ratio) / ratio
+    return (slow[:-1, None] + np.diff(slow)[:, None] * part).reshape(-1)
