@@ -34,9 +34,9 @@ LIGHTEST = 0.3
 # Voltage channels within 0.5 % of each other feign 0.12 % of negative sequence, times 6.
 Y21_STD = 0.007
 # Unmeasured supply: EN 50160 allows 2 % of negative sequence. It draws ten times as much at most,
-# over rated current: 13 kVA/kW at standstill (IEC 60034-12, small machines) times an efficiency and
-# a power factor of 0.8 each, and 20 % of tolerance (IEC 60034-1). Over the current at a light load
-# it is more, in proportion: 26 % at 0.7 of rated current on the 3 hp machine of Krause's table.
+# over rated current: 13 kVA/kW at standstill (IEC 60034-12, small machines, from memory) times 0.75
+# of efficiency and power factor; the 3 hp machine of Krause's table draws 8.8 times as much. Over
+# the current at a light load it is more, in proportion.
 SUPPLY_WORST = 10 * 0.02
 Y21_STD_UNMEASURED = SUPPLY_WORST / 4.3  # so that this much is the 1e-4 tail
 # Clamps within 1 % and 1 degree of each other, and windings: 0.6 %. Split-core clamps hung for a

@@ -132,8 +132,10 @@ def explained(difference: Complex, std: Floats, turns: Complex, changed: Bools) 
     like less of it on c with more conductance. Preferred is the phase where one property suffices,
     then one with both. Conductance only rises: insulation that ages, is wet or carbonised conducts
     better. Capacitance rises with water (permittivity 80 against 4) and falls where layers
-    delaminate (Younsi, Neti, Shah et al. 2010, TDEI 17(5):1441), so it may have either sign, but
-    seldom falls where conductance rises.
+    delaminate (Stone, Boulter, Culbert, Dhirani 2004, *Electrical Insulation for Rotating
+    Machines*, capacitance test; from memory), so it may have either sign, but seldom falls where
+    conductance rises. Both were measured on a running machine by Younsi, Neti, Shah et al. 2010
+    (TDEI 17(5):1441).
 
     Parameters
     ----------
