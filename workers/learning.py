@@ -27,6 +27,9 @@ from vtox.store.windows import fetch
 
 log = structlog.get_logger()
 
+# Windows are trimmed when they are older than the retention; judging the last record takes a while.
+RETAINED = 0.95
+
 Seen = tuple[Record, list[Diagnosis], MachineState]
 
 
@@ -45,8 +48,15 @@ def learn(client: Client, settings: Settings, seen: Iterable[Seen]) -> None:
         first = machine.baseline is None
         noted = _followed_by(so_far, record, load_a, any_load=first)
         client.hset(key, "learning", json.dumps(noted))
-        if sum(r["t_end"] - r["t_start"] for r in noted) >= settings.baseline_s:
+        if _enough([r["t_end"] - r["t_start"] for r in noted], settings):
             _learn(client, machine, noted)
+
+
+def _enough(lengths_s: list[float], settings: Settings) -> bool:
+    """Return whether records suffice, or another one would outlast the windows of the first."""
+    total = sum(lengths_s)
+    lost = total + max(lengths_s) > RETAINED * settings.retention_s
+    return total >= settings.baseline_s or lost
 
 
 def _load_a(diagnoses: Iterable[Diagnosis], memory: Mapping[str, Any]) -> float | None:

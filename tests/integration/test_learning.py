@@ -167,6 +167,15 @@ def test_a_damaged_baseline_waits_for_its_reset(machine: Client, settings: Setti
     assert known(machine)["state"] == "ready"
 
 
+def test_long_records_are_learnt_before_their_windows_are_trimmed(
+    machine: Client, settings: Settings
+) -> None:
+    """Two records of 30 s would outlast a retention of 60 s: one has to do."""
+    brief = settings.model_copy(update={"retention_s": 2 * RECORD_S})
+    run(machine, brief, LOW, 0, 1)
+    assert stored(machine).seconds == RECORD_S
+
+
 def test_each_load_goes_stale_by_itself() -> None:
     day = 86_400.0
     info = {
