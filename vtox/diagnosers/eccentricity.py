@@ -90,7 +90,7 @@ def features(front: Front, *, rotor: Rotor | None = None) -> dict[str, Floats]:
 
 def _find(front: Front, rotor: Rotor) -> _Found:
     """Return the strongest line at fr within the slip interval of each recording."""
-    m = lines.by_sideband(rotor.modulation)
+    m = rotor.modulation
     pairs = np.array([p or np.nan for p in rotor.pole_pairs])
     slow = np.array([s.high for s in rotor.slips])
     fast = np.array([s.low for s in rotor.slips])
@@ -98,12 +98,11 @@ def _find(front: Front, rotor: Rotor) -> _Found:
     line = lines.strongest(
         m, rotation * (1 - slow) - m.bin_hz / 4, rotation * (1 - fast) + m.bin_hz / 4
     )
-    sides = [np.take_along_axis(z, line.index[:, None], axis=-1)[:, 0] for z in (m.am, m.pm)]
     drift, _ = baseband.unsteadiness(front.envelope, front.rate_hz)
     return _Found(
         hz=line.hz,
-        sides_dbc=_db(np.square(np.abs(sides))),
-        floors_dbc=_db([line.am_floor, line.pm_floor]),
+        sides_dbc=_db(np.square(m.sidebands(line.index))),
+        floors_dbc=_db(lines.sideband_floors(m, line)),
         drift=drift,
     )
 

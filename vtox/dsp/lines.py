@@ -1,6 +1,6 @@
 """Lines in amplitude and phase modulation: their level, and how far they stand out of the floor."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -80,26 +80,6 @@ def spectra(am: Floats, pm: Floats, rate_hz: float) -> Modulation:
     return Modulation(am=am_f, pm=pm_f, step_hz=rate_hz / padded, bin_hz=rate_hz / points)
 
 
-def by_sideband(m: Modulation) -> Modulation:
-    """Return the lower sideband (conjugate) in place of `am`, the upper one in place of `pm`.
-
-    Noise of the supply drives a current through the leakage inductance in inverse proportion to
-    its frequency, so far from the supply line the two stand in unlike noise and are better looked
-    at one by one.
-
-    Parameters
-    ----------
-    m : Modulation
-        Of relative amplitude (ratio) and phase (rad).
-
-    Returns
-    -------
-    Modulation
-        Amplitudes over that of the supply line.
-    """
-    return replace(m, am=m.am - 1j * m.pm, pm=m.am + 1j * m.pm)
-
-
 def strongest(m: Modulation, low_hz: Floats, high_hz: Floats) -> Line:
     """Return the line that stands out most between `low_hz` and `high_hz` of each recording.
 
@@ -171,18 +151,18 @@ def floors_nearby(m: Modulation, line: Line) -> tuple[Floats, Floats]:
     The smooth floor passes under a resonance, of the rotor against the grid for instance; the
     noise that a level carries there does not.
     """
-    beside = np.arange(3, 9) * round(m.bin_hz / m.step_hz)
-    offsets = np.concatenate([-beside, beside])
-    index = line.index[:, None] + offsets
-    index = np.where(
-        index < LOWEST_BINS * m.bin_hz / m.step_hz, line.index[:, None] - offsets, index
-    )
-    index = np.clip(index, 0, m.am.shape[-1] - 1)
-    am, pm = (
-        np.median(_power(np.take_along_axis(z, index, axis=-1)), axis=-1) / np.log(2)
-        for z in (m.am, m.pm)
-    )
-    return np.maximum(line.am_floor, am), np.maximum(line.pm_floor, pm)
+    am, pm = _beside(m, line)
+    return np.maximum(line.am_floor, _floor(am)), np.maximum(line.pm_floor, _floor(pm))
+
+
+def sideband_floors(m: Modulation, line: Line) -> tuple[Floats, Floats]:
+    """Return the noise power in lower and upper sideband, 3 to 8 bins beside the line.
+
+    Noise of the supply drives a current through the leakage inductance in inverse proportion to
+    its frequency: far from the supply line the lower sideband stands in more noise than the upper.
+    """
+    am, pm = _beside(m, line)
+    return _floor(am - 1j * pm), _floor(am + 1j * pm)
 
 
 def chosen(first: npt.NDArray[np.bool_], a: Line, b: Line) -> Line:
@@ -197,6 +177,23 @@ def refined_hz(m: Modulation, line: Line) -> Floats:
     below, middle, above = (am / line.am_floor[:, None] + pm / line.pm_floor[:, None]).T
     bend = np.maximum(2 * middle - below - above, 1e-12 * (middle + 1e-30))
     return np.asarray(line.hz + np.clip(0.5 * (above - below) / bend, -1, 1) * m.step_hz)
+
+
+def _beside(m: Modulation, line: Line) -> tuple[Complex, Complex]:
+    """Return both spectra 3 to 8 bins to either side of each line, shape (batch, 12)."""
+    beside = np.arange(3, 9) * round(m.bin_hz / m.step_hz)
+    offsets = np.concatenate([-beside, beside])
+    index = line.index[:, None] + offsets
+    index = np.where(
+        index < LOWEST_BINS * m.bin_hz / m.step_hz, line.index[:, None] - offsets, index
+    )
+    index = np.clip(index, 0, m.am.shape[-1] - 1)
+    return np.take_along_axis(m.am, index, axis=-1), np.take_along_axis(m.pm, index, axis=-1)
+
+
+def _floor(z: Complex) -> Floats:
+    """Return the mean power of noise from its median, which a neighbouring line does not move."""
+    return np.asarray(np.median(_power(z), axis=-1) / np.log(2), np.float64)
 
 
 def _power(z: Complex) -> Floats:

@@ -95,13 +95,17 @@ def test_floors_nearby_are_never_lower() -> None:
     assert np.all(pm >= line.pm_floor)
 
 
-def test_by_sideband_parts_what_one_sideband_makes() -> None:
-    """A lower sideband alone shows in the first, an upper one in the second, in its own size."""
+def test_each_sideband_has_the_floor_of_its_own_noise() -> None:
+    rng = np.random.default_rng(14)
+    lower = rng.standard_normal((200, 2_000)) + 1j * rng.standard_normal((200, 2_000))
+    spectrum = np.fft.fft(lower)
+    spectrum[:, :1_000] *= 0.1  # frequencies above the supply line
     t = np.arange(2_000) / RATE_HZ
-    for side in (0, 1):
-        z = 1 + 1e-3 * np.exp((2j * side - 1j) * 2 * np.pi * 12.0 * t)[None]
-        m = lines.by_sideband(lines.spectra(np.abs(z) - 1, np.angle(z), RATE_HZ))
-        at = round(12.0 / m.step_hz)
-        sizes = abs(m.am[0, at]), abs(m.pm[0, at])
-        assert sizes[side] == pytest.approx(1e-3, rel=0.02)
-        assert sizes[1 - side] < 2e-5
+    z = 1 + 1e-4 * np.fft.ifft(spectrum) + 1e-3 * np.exp(2j * np.pi * 20.0 * t)
+    m = lines.spectra(np.abs(z) - 1, np.angle(z), RATE_HZ)
+    line = lines.strongest(m, np.full(200, 20.0), np.full(200, 20.0))
+    below, above = lines.sideband_floors(m, line)
+    assert np.mean(below) / np.mean(above) == pytest.approx(100, rel=0.2)
+    at = round(33.0 / m.step_hz)
+    there = np.mean(np.abs(m.am[:, at] - 1j * m.pm[:, at]) ** 2)
+    assert np.mean(below) == pytest.approx(there, rel=0.2)
