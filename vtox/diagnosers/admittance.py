@@ -132,7 +132,14 @@ def readings(y: earth.Residual, baselines: Sequence[Baseline | None]) -> Reading
     known = known_std < np.maximum(unequal, UNEQUAL_UNSEEN_S)
     before = np.where(known, mean[1] + 1j * y.omega * mean[2], 0)
     std = np.hypot(y.difference_std, np.where(known, known_std, unequal))
-    found = earth.explained(y.difference - before, std, y.turns, known)
+    change = y.difference - before
+    found = earth.explained(change, std, y.turns, known)
+    doubtful = known & (np.abs(change) > SIGMAS * std) & (found.possible.sum(axis=1) > 1)
+    if doubtful.any():
+        rows = np.flatnonzero(doubtful)
+        told = np.zeros(y.turns.shape)
+        told[rows] = earth.told(y, rows, found.each[rows], np.abs(before[rows]))
+        found = earth.explained(change, std, y.turns, known, told)
     # A phase that leaked already when the baseline was learnt is not sound for that.
     old = earth.explained(before, unequal, y.turns, np.zeros_like(known)).conductance
 

@@ -31,6 +31,11 @@ TINY = float(np.finfo(np.float32).tiny)
 # Transformers of class 1 turn by 1 to 3 degrees at small currents (IEC 61869-2): within this a
 # change is taken for one of conductance alone, or of capacitance alone.
 TURN = radians(3.0)
+# The harmonic that tells explanations apart, the share of it that instruments and what was there
+# before leave open, and how well the best explanation must fit for it to be heard.
+HARMONIC = 5
+HARMONIC_SHARE = 0.1
+HARMONIC_FIT = 9.0
 # What an explanation must fit better to be believed against a simpler one: two deviations for a
 # second parameter, and two more where conductance rises while capacitance falls.
 PARAMETER_COST = 4.0
@@ -45,7 +50,8 @@ class Residual:
     neutral: zero where the phases are equal. `whole` is the admittance of all three together, NaN
     where the voltages have no zero sequence to show it. Deviations are per real or imaginary part;
     of the susceptance of the whole a third. `turns`, shape (batch, 3), is the voltage of phase a
-    over that of each phase, against neutral.
+    over that of each phase, against neutral. `x`, `fs_hz` and `f0_hz` are what it was measured
+    from.
     """
 
     difference: Complex
@@ -53,7 +59,14 @@ class Residual:
     whole: Complex
     whole_std: Floats
     turns: Complex
-    omega: Floats
+    x: Array
+    fs_hz: float
+    f0_hz: Floats
+
+    @property
+    def omega(self) -> Floats:
+        """Angular supply frequency, rad/s."""
+        return np.asarray(2 * pi * self.f0_hz)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,9 @@ def measured(x: Array, fs_hz: float, f0_hz: Floats) -> Residual | None:
         whole=whole,
         whole_std=whole_std,
         turns=own[:, :1] / own,
-        omega=2 * pi * f0_hz,
+        x=x,
+        fs_hz=fs_hz,
+        f0_hz=f0_hz,
     )
 
 
@@ -125,7 +140,48 @@ def _split(phasors: Complex) -> tuple[Complex, Complex, Complex]:
     return steady[:, 0], zero, steady[:, 1:] - zero[:, None]
 
 
-def explained(difference: Complex, std: Floats, turns: Complex, changed: Bools) -> Explained:
+def told(y: Residual, rows: Ints, each: Complex, open_s: Floats) -> Floats:
+    """Return how badly each phase explains the supply's fifth harmonic, as costs for `explained`.
+
+    At the fifth harmonic capacitance draws five times as much and conductance does not, and it is
+    mostly of negative sequence: what looks alike at the fundamental looks different there. Where no
+    phase fits (a transformer or filters that do not carry it, a supply without it), nothing is told
+    and all costs are zero.
+
+    Parameters
+    ----------
+    y : Residual
+    rows : ndarray of int, shape (n,)
+        Which recordings of `y`.
+    each : ndarray of complex, shape (n, 3)
+        As in `Explained`, S.
+    open_s : ndarray, shape (n,)
+        Difference that was there before, and lies open at the harmonic, S.
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+    """
+    f0_hz = y.f0_hz[rows]
+    if HARMONIC * f0_hz.max() >= 0.4 * y.fs_hz:
+        return np.zeros(each.shape)
+    _, first = frame_phasors(y.x[rows, 1:2], y.fs_hz, f0_hz)
+    turn = np.exp(-1j * HARMONIC * np.angle(first))
+    frames = frame_phasors(y.x[rows], y.fs_hz, HARMONIC * f0_hz)[1] * turn
+    current, zero, own = _split(frames)
+    whole = np.nan_to_num(y.whole[rows])
+    current = current - (whole.real + 1j * HARMONIC * whole.imag) * zero
+    expected = (each.real + 1j * HARMONIC * each.imag) * own
+    size = np.maximum(np.abs(expected).max(axis=-1), HARMONIC * open_s * np.abs(own).max(axis=-1))
+    scale = np.hypot(_noise(frames[:, 0]), HARMONIC_SHARE * size)
+    costs = (np.abs(current[:, None] - expected) / scale[:, None]) ** 2
+    fits = costs.min(axis=-1, keepdims=True) < HARMONIC_FIT
+    return np.asarray(np.where(fits, costs, 0))
+
+
+def explained(
+    difference: Complex, std: Floats, turns: Complex, changed: Bools, told: Floats | float = 0.0
+) -> Explained:
     """Return what changed to earth, told from one complex number.
 
     One difference does not tell two properties of three phases: more capacitance on phase a looks
@@ -148,6 +204,8 @@ def explained(difference: Complex, std: Floats, turns: Complex, changed: Bools) 
     changed : ndarray of bool, shape (batch,)
         Whether it is a change. What was always there is judged by both properties: the unequal
         capacitances of a sound winding are no change.
+    told : ndarray, shape (batch, 3), optional
+        What else speaks against each phase, in squares of deviations.
 
     Examples
     --------
@@ -162,7 +220,7 @@ def explained(difference: Complex, std: Floats, turns: Complex, changed: Bools) 
     less, lost = np.minimum(g, 0) ** 2, np.minimum(b, 0) ** 2
     both = PARAMETER_COST + less + OPPOSED_COST * np.minimum(lost, 1)
     single = np.where(changed, 0, np.inf)[:, None]
-    costs = np.concatenate([b**2 + less + single, g**2 + single, both], axis=1)
+    costs = np.concatenate([b**2 + less + single + told, g**2 + single + told, both + told], axis=1)
     phase = np.argmin(costs, axis=1) % 3
     picked = np.take_along_axis(each, phase[:, None], axis=1)[:, 0]
     return Explained(
@@ -170,7 +228,7 @@ def explained(difference: Complex, std: Floats, turns: Complex, changed: Bools) 
         conductance=np.maximum(picked.real, 0),
         susceptance=picked.imag,
         each=each,
-        possible=less < PARAMETER_COST,
+        possible=(less < PARAMETER_COST) & (told < HARMONIC_FIT),
     )
 
 
