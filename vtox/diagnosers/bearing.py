@@ -5,20 +5,22 @@ combs with slip tolerance, surrogate orders; then words. Sources are named in `v
 `comb` and `surrogates`; evaluation follows Smith & Randall 2015 (MSSP 64-65:100-131).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from math import log10
 
 import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Baseline
-from vtox.diagnosers.bearing_speed import Speed, sharpened, unsteady
+from vtox.diagnosers.bearing_look import Look, looks_at
+from vtox.diagnosers.bearing_speed import Speed, sharpened
 from vtox.diagnosers.bearing_targets import ANYWHERE, CAGE_TURNS, Job, job_of
 from vtox.diagnosers.bearing_words import FAULT, Case, named, verdict
 from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording, Value, unknown
-from vtox.dsp import comb, envelope, quality, surrogates
-from vtox.dsp.comb import PLAIN, Plan
-from vtox.dsp.envelope import EnvelopeSpectra
+from vtox.dsp import comb, quality, surrogates
+from vtox.dsp.comb import Plan
+from vtox.dsp.surrogates import Finding
 
 Floats = npt.NDArray[np.float32]
 
@@ -31,11 +33,6 @@ WIDE, FEW_TURNS, MARGIN = 0.01, 20, 1.25
 # Frequencies are rounded to this share of a bin, so that plans are shared: the 16th multiple is off
 # by less than half a bin.
 BIN_STEPS = 40
-# Samples worked on at a time: stays in the cache. Four signals, or a multiple, share a transform's
-# vector registers: 0.14 ms a signal of 10,000 samples, against 0.20 ms in sixes.
-CHUNK_SAMPLES = 80_000
-# Shaft lines looked at to see whether the speed is steady reach to this order.
-DRIFT_ORDERS = 8
 # Where geometry is unknown a comb must stand out this much to be mentioned.
 UNCLASSIFIED_RATIO = 2.0
 # An order this close (relative) to a multiple of shaft speed hides behind shaft lines.
@@ -89,9 +86,8 @@ def diagnose(
             jobs.append(job)
         else:
             answers[i] = unknown(FAULT, job)
-    for job, power, spectra, first in _observed(jobs):
-        drift = _drift(job, spectra, first)
-        answers[job.index] = unknown(FAULT, drift) if drift else _judged(job, power, spectra)
+    for look in looks_at(jobs):
+        answers[look.job.index] = unknown(FAULT, look.drift) if look.drift else _judged(look)
     return [
         _with_change(answers[i], recording, (baselines or nothing)[i], (load_a or nothing)[i])
         for i, recording in enumerate(recordings)
@@ -121,118 +117,57 @@ def _refusals(recordings: Sequence[Recording]) -> list[str]:
     return reasons
 
 
-def _observed(jobs: Sequence[Job]) -> Iterator[tuple[Job, Floats, EnvelopeSpectra, int]]:
-    """Yield each job with the power of its views, those of all its channels together.
-
-    Beside it the spectra of the batch it was computed in, and where its channels begin there.
-    """
-    layouts: dict[tuple[int, int], list[Job]] = {}
-    for job in jobs:
-        layouts.setdefault(job.layout, []).append(job)
-    for (bands, segments), members in layouts.items():
-        first = members[0].recording
-        names = [n for n in VIBRATIONS if n in first.channels]
-        step = max(1, 4 * round(CHUNK_SAMPLES / 4 / first.samples / len(names)))
-        for start in range(0, len(members), step):
-            chunk = members[start : start + step]
-            x = np.asarray([j.recording.channels[n] for j in chunk for n in names], np.float32)
-            spectra = envelope.envelope_spectra(x, first.fs_hz, bands=bands, segments=segments)
-            for i, job in enumerate(chunk):
-                at = i * len(names)
-                yield job, _power(spectra, at, len(names), job), spectra, at
-
-
-def _power(spectra: EnvelopeSpectra, first: int, channels: int, job: Job) -> Floats:
-    """Return the views of all channels of a recording, as far up as its combs reach."""
-    available = spectra.spectra.shape[-1]
-    wanted = int(1.05 * comb.HARMONICS * comb.HIGHEST * job.top_hz / spectra.df_hz) + 1
-    bins = min(-(-wanted // envelope.BLOCK), max(1, available // envelope.BLOCK)) * envelope.BLOCK
-    return np.concatenate(
-        [
-            envelope.view_power(spectra.spectra[c, ..., :bins], spectra.mean[c])
-            for c in range(first, first + channels)
-        ]
-    )
-
-
-def _drift(job: Job, spectra: EnvelopeSpectra, first: int) -> str:
-    """Return in words that the speed changes within a record long enough to show it."""
-    segments = spectra.spectra.shape[2]
-    third = segments // 3
-    if not third:
-        return ""
-    looks = third * spectra.looks / segments
-    bins = min(spectra.spectra.shape[-1], int(DRIFT_ORDERS * job.speed.hz / spectra.df_hz))
-    parts = spectra.spectra[first, ..., :bins]
-    early, late = (
-        envelope.over_floor(envelope.view_power(part, spectra.mean[first]), looks)
-        for part in (parts[:, :third], parts[:, -third:])
-    )
-    return unsteady(job.speed, early, late, spectra.df_hz, job.avoided_hz)
-
-
-def _judged(job: Job, power: Floats, spectra: EnvelopeSpectra) -> Diagnosis:
-    lines = envelope.over_floor(power, spectra.looks)
-    views = envelope.view_bands(spectra.mean.shape[1])
-    step_hz = spectra.df_hz / BIN_STEPS
+def _judged(look: Look) -> Diagnosis:
+    job = look.job
+    step_hz = look.df_hz / BIN_STEPS
     avoided_hz = tuple(step_hz * round(f / step_hz) for f in job.avoided_hz)
-    speed = sharpened(job.speed, lines, spectra.df_hz, avoided_hz)
+    speed = sharpened(job.speed, look.lines, look.df_hz, avoided_hz)
     plan = comb.plan(
         job.targets,
-        bins=lines.shape[1],
-        df_hz=spectra.df_hz,
-        looks=spectra.looks,
+        bins=look.lines.shape[1],
+        df_hz=look.df_hz,
+        looks=look.looks,
         shaft_hz=step_hz * round(speed.hz / step_hz),
         cage_order=job.cage_order,
         tolerance=round(SLIP_TOLERANCE + speed.tolerance, 4),
         shaft_tolerance=round(speed.tolerance, 4),
         avoided_hz=avoided_hz,
-        channels=len(lines) // len(views),
+        channels=len(look.channels),
     )
-    rows = comb.table(lines, plan.usable)
+    rows = comb.table(look.lines, plan.usable)
     if not job.orders:
         return _unclassified(rows, plan, speed)
     findings = _findings(rows, plan, job, speed)
     name = named(findings)
-    finding = findings[name]
-    marks, modulation = _lines_of(plan, finding, power, lines, spectra.df_hz)
-    low, high = views[finding.view % len(views)]
-    width_hz = job.recording.fs_hz / 2 / spectra.mean.shape[1]
-    channels = [n for n in VIBRATIONS if n in job.recording.channels]
+    marks, modulation = _lines_of(plan, findings[name], look)
+    channel, low_hz, high_hz = look.place(findings[name].view)
     notes, doubt = _doubts(job, name, speed)
     return verdict(
         Case(
             findings=findings,
             orders=job.orders,
             speed=speed,
-            band_hz=(low * width_hz, high * width_hz),
+            band_hz=(low_hz, high_hz),
             lines=marks,
             modulation=modulation,
-            channel=channels[finding.view // len(views)],
+            channel=channel,
             notes=notes,
             doubt=doubt,
         )
     )
 
 
-def _findings(rows: Floats, plan: Plan, job: Job, speed: Speed) -> dict[str, surrogates.Finding]:
-    """Return the best comb of each target; surrogates are asked only where chance is exceeded."""
-    candidates = comb.candidates(rows, plan)
-    findings = {}
-    for target in job.targets:
-        c = candidates[target.name]
-        if c.level >= 1:
-            found = surrogates.judged(rows, plan, target, c)
-        else:
-            found = surrogates.Finding(c.level, 1.0, float(plan.orders[c.comb]), c.view, c.family)
-        if speed.tolerance > WIDE or job.turns < FEW_TURNS:
-            found = replace(found, threshold=MARGIN * found.threshold)
-        findings[target.name] = found
+def _findings(rows: Floats, plan: Plan, job: Job, speed: Speed) -> dict[str, Finding]:
+    """Return the best comb of each target, those above chance judged by surrogates."""
+    near = comb.near(rows, plan, job.targets)
+    findings = {t.name: surrogates.judged(rows, plan, t, near[t.name]) for t in job.targets}
+    if speed.tolerance > WIDE or job.turns < FEW_TURNS:
+        return {n: replace(f, threshold=MARGIN * f.threshold) for n, f in findings.items()}
     return findings
 
 
 def _lines_of(
-    plan: Plan, finding: surrogates.Finding, power: Floats, lines: Floats, df_hz: float
+    plan: Plan, finding: Finding, look: Look
 ) -> tuple[tuple[dict[str, float], ...], float]:
     """Return the harmonics found and the modulation of the envelope by the whole comb.
 
@@ -241,16 +176,15 @@ def _lines_of(
     """
     if finding.ratio < 1:
         return (), 0.0
-    comb_number = int(np.argmin(np.abs(plan.orders - finding.order)))
-    bins = plan.bins[finding.family][:, comb_number]
-    own = bins[plan.usable[bins] > 0]
-    stand, squared = lines[finding.view], power[finding.view]
+    bins = comb.lines_of(np.array([finding.number]), plan.shifts[finding.sidebands])[:, 0]
+    own = bins[plan.usable.take(bins, mode="clip") > 0]
+    stand, squared = look.lines[finding.view], look.power[finding.view]
     above = np.maximum(1 - 1 / np.maximum(stand[own], 1), 0)
     marks = tuple(
         {
-            "hz": round(float(b * df_hz), 2),
-            "over_floor_db": round(10 * float(np.log10(max(stand[b], 1e-3))), 1),
-            "modulation": round(float(np.sqrt(squared[b])), 4),
+            "hz": round(float(b * look.df_hz), 2),
+            "over_floor_db": round(10 * log10(max(float(stand[b]), 1e-3)), 1),
+            "modulation": round(float(squared[b]) ** 0.5, 4),
         }
         for b in bins[: comb.HARMONICS]
         if b < len(stand)
@@ -281,26 +215,25 @@ def _doubts(job: Job, name: str, speed: Speed) -> tuple[tuple[str, ...], float]:
 
 def _unclassified(rows: Floats, plan: Plan, speed: Speed) -> Diagnosis:
     """Return the answer where the bearing is unknown: periodic impacts are told, not named."""
-    bins = plan.bins[PLAIN]
-    scale = comb.scale_of(bins, plan.usable, plan.trust, plan.allowed)
-    found = comb.levels(rows, bins, scale, plan.single).max(axis=1)
+    numbers = np.asarray(plan.numbers)
+    found = comb.levels(rows, comb.lines_of(numbers, 0), plan)
     # Half orders are looseness, not a bearing.
-    found[np.abs(2 * plan.orders - np.rint(2 * plan.orders)) < 0.05] = 0
-    at = int(found.argmax())
+    orders = plan.order(1) * numbers
+    found[:, np.abs(2 * orders - np.rint(2 * orders)) < 0.05] = 0
+    at = int(found.max(axis=(0, 2)).argmax())
     half = int(SLIP_TOLERANCE * at) + 1
-    around = replace(plan, intervals={ANYWHERE.name: slice(max(0, at - half), at + half + 1)})
+    near = slice(max(0, at - half), at + half + 1)
+    around = replace(plan, intervals={ANYWHERE.name: plan.numbers[near]})
+    finding = surrogates.judged(rows, around, ANYWHERE, found[:, near])
     reason = "no bearing geometry"
-    if found[at] >= 1:
-        candidate = comb.Candidate(float(found[at]), at, 0, PLAIN)
-        finding = surrogates.judged(rows, around, ANYWHERE, candidate)
-        if finding.ratio >= UNCLASSIFIED_RATIO:
-            return unknown(
-                FAULT,
-                f"{reason}: impulsive, unclassified, {finding.order:.3f} times a turn "
-                f"({finding.order * speed.hz:.1f} Hz at {speed.rpm:.0f} rpm)",
-                impulsive_order=round(finding.order, 4),
-                impulsive_ratio=round(finding.ratio, 2),
-            )
+    if finding.ratio >= UNCLASSIFIED_RATIO:
+        return unknown(
+            FAULT,
+            f"{reason}: impulsive, unclassified, {finding.order:.3f} times a turn "
+            f"({finding.order * speed.hz:.1f} Hz at {speed.rpm:.0f} rpm)",
+            impulsive_order=round(finding.order, 4),
+            impulsive_ratio=round(finding.ratio, 2),
+        )
     return unknown(FAULT, f"{reason}, and nothing periodic apart from the shaft stands out")
 
 

@@ -3,8 +3,9 @@
 Decides per recording whether it can be judged at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import floor, log2
 
 from vtox.diagnosers.bearing_speed import Speed, speed_of
 from vtox.domain import Bearing, Motor, Recording
@@ -55,13 +56,18 @@ class Job:
         return self.recording.duration_s * self.speed.hz
 
     @property
-    def layout(self) -> tuple[int, int]:
-        """Bands and segments to analyse the recording in; equal layouts share arrays."""
-        fitting = self.recording.fs_hz / 2 / (BAND_WIDTH * self.top_hz)
+    def layout(self) -> tuple[int, int, int]:
+        """Bands and segments to analyse the recording in, and the share of the spectra to look at.
+
+        Equal layouts share arrays. The share, 1 over it, is less than the whole where bands cannot
+        be as narrow as would do.
+        """
+        fitting = max(1.0, self.recording.fs_hz / 2 / (BAND_WIDTH * self.top_hz))
+        bands = max(b for b in BANDS if b <= fitting)
         segments = (
             int(2 * self.turns / SEGMENT_TURNS) - 1 if self.turns > 1.5 * SEGMENT_TURNS else 1
         )
-        return max(b for b in BANDS if b <= max(1, fitting)), segments
+        return bands, segments, int(2 ** floor(log2(fitting / bands)))
 
     @property
     def cage_order(self) -> float | None:
@@ -139,14 +145,10 @@ def _targets(orders: tuple[tuple[str, float], ...], cage: bool) -> tuple[Target,
     An inner race turns through the load zone, so its comb may carry sidebands at shaft speed; a
     damaged element is modulated by the cage, and without those sidebands its comb counts half.
     """
-    element = ((PLAIN, 0.5), (CAGE, 1.0)) if cage else ((PLAIN, 0.5),)
     kinds = {
         "BPFO": Target("BPFO", 1.0),
-        "BPFI": Target("BPFI", 1.0, ((PLAIN, 1.0), (SHAFT, 1.0))),
-        "BSF": Target("BSF", 1.0, element, accompanied=cage, divisors=(3,)),
+        "BPFI": Target("BPFI", 1.0, SHAFT),
+        "BSF": Target("BSF", 1.0, CAGE if cage else PLAIN, bare=0.5, divisors=(3,)),
         "FTF": Target("FTF", 1.0, divisors=()),
     }
-    return tuple(
-        Target(name, order, kinds[name].families, kinds[name].accompanied, kinds[name].divisors)
-        for name, order in orders
-    )
+    return tuple(replace(kinds[name], order=order) for name, order in orders)

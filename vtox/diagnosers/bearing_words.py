@@ -140,7 +140,7 @@ def _evidence(case: Case) -> tuple[Mapping[str, object], ...]:
             "found_order": round(f.order, 4),
             "statistic": round(f.level, 3),
             "threshold": round(f.threshold, 3),
-            "sidebands": f.family,
+            "sidebands": f.sidebands,
         }
         for n, f in sorted(case.findings.items(), key=lambda item: -item[1].ratio)
     )

@@ -40,32 +40,24 @@ MASK_TOLERANCE = 0.002
 # Weight of a comb whose fundamental is left out, as it lies on a shaft or supply line.
 HIDDEN = 0.5
 PLAIN, SHAFT, CAGE = "plain", "shaft", "cage"
+# Where the sidebands of a plain comb lie, bins: outside any spectrum.
+OUTSIDE = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A comb to look for: `harmonics` of `order` (times shaft speed), in one or more families.
+    """A comb to look for: harmonics of `order` (times shaft speed), alone or with sidebands.
 
-    A family is `plain` (the harmonics alone), `shaft` or `cage` (each with a pair of sidebands at
-    that frequency), with the weight its level counts. `accompanied`: multiples of the cage
-    frequency belong to the picture too. `divisors`: were the comb's lines every second (third) line
-    of a denser family, that family is something else.
+    `sidebands` at the frequency of the shaft or the cage (`PLAIN`: none); `bare` is the weight of
+    the harmonics alone. `divisors`: were the comb's lines every second (third) line of a denser
+    family, that family is something else.
     """
 
     name: str
     order: float
-    families: tuple[tuple[str, float], ...] = ((PLAIN, 1.0),)
-    accompanied: bool = False
+    sidebands: str = PLAIN
+    bare: float = 1.0
     divisors: tuple[int, ...] = (2, 3)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The combs of one family near all targets: `bins` (lines, combs), `scale` (combs,)."""
-
-    bins: Ints
-    scale: Floats
-    parts: Mapping[str, tuple[slice, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,36 +65,28 @@ class Plan:
     """Where to look, for one bin width, speed and set of targets; shared by equal records.
 
     Combs are numbered by their fundamental in steps of df/3, so that no line is missed by more than
-    half a bin: `orders` (combs,) in shaft orders, `bins[family]` (3 or 9, combs) of the lines,
-    harmonics first (the last row of `usable` where a line lies outside). `usable` (bins + 1,) is 0
-    on lines that are left out and at the end, `trust` (bins + 1,) the weight of a comb by where its
-    fundamental lies, `allowed` (10,) the sum of 0..9 lines that chance allows, `single` the cap of
-    one line.
+    half a bin: `numbers` all that may be looked at, `intervals` those near each target, whose lines
+    are `near` (9, combs). `usable` (bins + 1,) is 0 on lines that are left out and at the end,
+    `trust` (bins + 1,) the weight of a comb by where its fundamental lies, `allowed` (10,) the sum
+    of 0..9 lines that chance allows, `single` the cap of one line, `shifts` the sidebands in bins.
     """
 
     usable: Floats
     trust: Floats
-    orders: Floats
-    bins: Mapping[str, Ints]
+    numbers: range
+    intervals: Mapping[str, range]
     shifts: Mapping[str, int]
-    intervals: Mapping[str, slice]
-    blocks: Mapping[str, Block]
+    near: Ints
     allowed: Floats
     single: np.float32
     df_order: float
 
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """The best comb near a target before surrogates: its level and number in the plan."""
-
-    level: float
-    comb: int
-    view: int
-    family: str
+    def order(self, number: float) -> float:
+        """Shaft order of the comb of this number."""
+        return number * self.df_order / HARMONICS
 
 
-# A plan of a second takes 0.1 MB; a fleet at varying loads asks for some hundred.
+# A plan of a second takes 20 kB; a fleet at varying loads asks for some hundred.
 @lru_cache(maxsize=256)
 def plan(
     targets: tuple[Target, ...],
@@ -149,42 +133,63 @@ def plan(
     )
     # A comb whose fundamental hides in a shaft line has its other lines in the skirts of others.
     hidden = left_out | (away[0] <= lobe_hz + max(shaft_tolerance, MASK_TOLERANCE) * frequency)
-    usable = np.append(np.where(left_out, 0, 1), 0).astype(np.float32)
-    trust = np.append(np.where(hidden, HIDDEN, 1), 0).astype(np.float32)
+    chance = CHANCE / channels * min(1.0, USUAL_TOLERANCE / tolerance)
+    sizes = np.arange(2, 3 * HARMONICS + 1) * looks
     # Surrogates need combs well below and above each target.
-    orders = [t.order for t in targets]
     per_order = HARMONICS / df_order
-    first = max(1, int(LOWEST * min(orders) * per_order))
-    number = np.arange(first, int(HIGHEST * max(orders) * per_order) + 2)
-    lines = np.rint(np.arange(1, HARMONICS + 1)[:, None] * number / HARMONICS).astype(np.int64)
+    first = max(1, int(LOWEST * min(t.order for t in targets) * per_order))
+    intervals = {t.name: _interval(t.order * per_order, tolerance, first) for t in targets}
     shifts = {PLAIN: 0, SHAFT: round(1 / df_order)}
     if cage_order is not None:
         shifts[CAGE] = round(cage_order / df_order)
-    chance = CHANCE / channels * min(1.0, USUAL_TOLERANCE / tolerance)
-    sizes = np.arange(1, 3 * HARMONICS + 1) * looks
-    allowed = np.append(np.inf, gammainccinv(sizes, chance) / looks).astype(np.float32)
-    family_bins = {f: _inside(_with_sidebands(lines, shift), bins) for f, shift in shifts.items()}
-    intervals = {t.name: _interval(t, tolerance, per_order, first) for t in targets}
-    blocks = {
-        f: _block(b, f, targets, intervals, (usable, trust, allowed))
-        for f, b in family_bins.items()
-    }
     return Plan(
-        usable=usable,
-        trust=trust,
-        orders=(number / per_order).astype(np.float32),
-        bins=family_bins,
-        shifts=shifts,
+        usable=np.append(np.where(left_out, 0, 1), 0).astype(np.float32),
+        trust=np.append(np.where(hidden, HIDDEN, 1), 0).astype(np.float32),
+        numbers=range(first, int(HIGHEST * max(t.order for t in targets) * per_order) + 2),
         intervals=intervals,
-        blocks=blocks,
-        allowed=allowed,
+        shifts=shifts,
+        near=np.concatenate(
+            [
+                lines_of(np.asarray(intervals[t.name]), shifts[t.sidebands] or OUTSIDE)
+                for t in targets
+            ],
+            axis=1,
+        ),
+        # One line is no comb.
+        allowed=np.append([np.inf, np.inf], gammainccinv(sizes, chance) / looks).astype(np.float32),
         single=np.float32(gammainccinv(looks, SINGLE) / looks),
         df_order=df_order,
     )
 
 
+def lines_of(numbers: Ints, shift: int) -> Ints:
+    """Return the bins of each comb's lines, which may lie outside the spectrum.
+
+    Parameters
+    ----------
+    numbers : ndarray of int, shape (combs,)
+        Fundamentals in thirds of a bin, the largest last.
+    shift : int
+        Distance of the sidebands, bins; 0 for none.
+
+    Returns
+    -------
+    ndarray of int, shape (3 or 9, combs)
+        Harmonics first, then those below and above them.
+    """
+    lines = _harmonics(1 << int(numbers[-1]).bit_length()).take(numbers, axis=1)
+    return np.concatenate([lines, lines - shift, lines + shift]) if shift else lines
+
+
+@lru_cache(maxsize=32)
+def _harmonics(count: int) -> Ints:
+    """Return the bins of the harmonics of the combs 0 .. count - 1."""
+    exact = np.multiply.outer(np.arange(1, HARMONICS + 1) / HARMONICS, np.arange(count))
+    return np.rint(exact).astype(np.int64)
+
+
 def table(lines: Floats, usable: Floats) -> Floats:
-    """Return line levels by bin with what is left out set to zero, one row of zeros at the end.
+    """Return line levels by bin, with what is left out set to zero.
 
     Parameters
     ----------
@@ -194,110 +199,87 @@ def table(lines: Floats, usable: Floats) -> Floats:
 
     Returns
     -------
-    ndarray of float32, shape (bins + 1, views)
-        Rows lie together in memory: gathering combs then copies rows.
+    ndarray of float32, shape (bins + 1, views + 1)
+        Rows lie together in memory: gathering combs then copies rows. The first and the last are
+        zero, for lines outside; the last column is `usable`: summed, it counts a comb's lines.
     """
-    rows = np.zeros((len(usable), len(lines)), np.float32)
-    np.multiply(lines.T, usable[:-1, None], out=rows[:-1])
+    rows = np.zeros((len(usable), len(lines) + 1), np.float32)
+    np.multiply(lines.T, usable[:-1, None], out=rows[:-1, :-1])
+    rows[:, -1] = usable
     return rows
 
 
-def candidates(rows: Floats, plan: Plan) -> dict[str, Candidate]:
-    """Return the best comb within the tolerance of each target, from a `table` of line levels."""
-    best: dict[str, Candidate] = {}
-    for family, block in plan.blocks.items():
-        if not block.parts:
-            continue
-        found = levels(rows, block.bins, block.scale, plan.single)
-        peaks = found.max(axis=1)
-        for name, (part, weight) in block.parts.items():
-            at = int(peaks[part].argmax())
-            level = weight * float(peaks[part][at])
-            if name not in best or level > best[name].level:
-                view = int(found[part.start + at].argmax())
-                best[name] = Candidate(level, plan.intervals[name].start + at, view, family)
-    return best
+def near(rows: Floats, plan: Plan, targets: tuple[Target, ...]) -> dict[str, Floats]:
+    """Return the levels of the combs within the tolerance of each target of the plan.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (bins + 1, views + 1)
+        From `table`.
+    plan : Plan
+    targets : tuple of Target
+
+    Returns
+    -------
+    dict of ndarray, each of shape (2, combs, views)
+        As of `levels`, the harmonics alone weighted by `Target.bare`.
+    """
+    found, end = levels(rows, plan.near, plan), 0
+    by_name = {}
+    for target in targets:
+        start, end = end, end + len(plan.intervals[target.name])
+        by_name[target.name] = found[:, start:end]
+        if target.bare != 1:
+            by_name[target.name][0] *= target.bare
+    return by_name
 
 
-def levels(rows: Floats, bins: Ints, scale: Floats, single: np.float32) -> Floats:
+def levels(rows: Floats, bins: Ints, plan: Plan) -> Floats:
     """Return the level of each comb: the sum of its lines over what chance allows at `CHANCE`.
 
     In noise a bin's power over the floor is Gamma distributed, so the sum over the k bins of a comb
     that are not left out is Gamma(k * looks); level 1 is that distribution's upper quantile. The
-    largest line counts for no more than `single` or the others together, with sidebands the
+    largest line counts for no more than `Plan.single` or the others together, with sidebands the
     whole for no more than `CARRIED` times the carriers or `SIDED` times the sidebands.
 
     Parameters
     ----------
-    rows : ndarray, shape (bins + 1, views)
+    rows : ndarray, shape (bins + 1, views + 1)
         From `table`.
-    bins : ndarray of int, shape (lines, combs)
-    scale : ndarray, shape (combs,)
-        From `scale_of`.
-    single : float
-        Of the plan.
+    bins : ndarray of int, shape (3 or 9, combs)
+        From `lines_of`.
+    plan : Plan
 
     Returns
     -------
-    ndarray of float32, shape (combs, views)
+    ndarray of float32, shape (1 or 2, combs, views)
+        The harmonics alone, and with their sidebands.
     """
-    gathered = rows.take(bins.ravel(), axis=0).reshape(*bins.shape, rows.shape[1])
-    top = gathered.max(axis=0)
-    total = gathered.sum(axis=0, dtype=np.float32)
-    total -= top
-    np.maximum(total, single, out=(limit := np.empty_like(total)))
-    total += np.minimum(top, limit, out=limit)
-    if len(bins) > HARMONICS:
-        centre = gathered[:HARMONICS].sum(axis=0, dtype=np.float32)
-        sides = gathered[HARMONICS:].sum(axis=0, dtype=np.float32)
-        np.minimum(total, CARRIED * centre, out=total)
-        np.minimum(total, SIDED * sides, out=total)
-    total *= scale[:, None]
-    return np.asarray(total, np.float32)
+    gathered = rows.take(bins, axis=0, mode="clip")
+    found = np.empty((1 if len(bins) == HARMONICS else 2, *gathered.shape[1:]), np.float32)
+    top = gathered[:HARMONICS].max(axis=0)
+    carriers = gathered[:HARMONICS].sum(axis=0)
+    count = carriers[None, :, -1]
+    _without_lonely(carriers, top, plan.single, out=found[0])
+    if len(found) > 1:
+        sides = gathered[HARMONICS:].sum(axis=0)
+        np.maximum(top, gathered[HARMONICS:].max(axis=0), out=top)
+        whole = carriers + sides
+        count = np.stack([count[0], whole[:, -1]])
+        _without_lonely(whole, top, plan.single, out=found[1])
+        sides *= SIDED
+        np.minimum(found[1], np.minimum(CARRIED * carriers, sides, out=sides), out=found[1])
+    scale = plan.trust.take(bins[0], mode="clip") / plan.allowed.take(count.astype(np.int64))
+    found *= scale[..., None]
+    return found[..., :-1]
 
 
-def scale_of(bins: Ints, usable: Floats, trust: Floats, allowed: Floats) -> Floats:
-    """Return one over what chance allows each comb, 0 where fewer than two lines are usable.
-
-    Parameters
-    ----------
-    bins : ndarray of int, shape (lines, combs)
-    usable, trust : ndarray, shape (bins + 1,)
-    allowed : ndarray, shape (10,)
-    """
-    count = usable.take(bins).sum(axis=0).astype(np.int64)
-    return np.where(count < 2, np.float32(0), trust.take(bins[0]) / allowed[count])
+def _without_lonely(total: Floats, top: Floats, single: np.float32, *, out: Floats) -> None:
+    """Write the sum of lines with the largest, `top`, cut to the others together or `single`."""
+    np.subtract(total, top, out=out)
+    out += np.minimum(top, np.maximum(out, single))
 
 
-def _block(
-    bins: Ints,
-    family: str,
-    targets: tuple[Target, ...],
-    intervals: Mapping[str, slice],
-    noise: tuple[Floats, Floats, Floats],
-) -> Block:
-    parts: dict[str, tuple[slice, float]] = {}
-    combs: list[int] = []
-    for target in targets:
-        for name, weight in target.families:
-            if name == family:
-                interval = intervals[target.name]
-                wanted = range(interval.start, interval.stop)
-                parts[target.name] = (slice(len(combs), len(combs) + len(wanted)), weight)
-                combs += wanted
-    chosen = np.ascontiguousarray(bins[:, combs])
-    return Block(chosen, scale_of(chosen, *noise), parts)
-
-
-def _interval(target: Target, tolerance: float, per_order: float, first: int) -> slice:
-    centre, half = target.order * per_order - first, tolerance * target.order * per_order
-    return slice(max(0, round(centre - half)), round(centre + half) + 1)
-
-
-def _with_sidebands(lines: Ints, shift: int) -> Ints:
-    return np.concatenate([lines, lines - shift, lines + shift]) if shift else lines
-
-
-def _inside(lines: Ints, bins: int) -> Ints:
-    """Return the lines, those outside 0 .. bins - 1 replaced by `bins`."""
-    return np.where((lines >= 0) & (lines < bins), lines, bins)
+def _interval(centre: float, tolerance: float, first: int) -> range:
+    half = tolerance * centre
+    return range(max(first, round(centre - half)), round(centre + half) + 1)

@@ -99,18 +99,14 @@ def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> En
     spectrum = without_tones(spectrum).reshape(batch, segments, bands, width)
     envelope = np.abs(scipy.fft.ifft(spectrum, n=2 * width, axis=-1, overwrite_x=True))
     # Band filters of many bins pass the window unchanged: the envelope is windowed by it too.
-    narrow = _hann(2 * width)
-    total = narrow.sum(dtype=np.float32)
-    mean = envelope.sum(axis=-1, dtype=np.float32) / total
-    envelope -= mean[..., None] * narrow
+    total = _hann(2 * width).sum(dtype=np.float32)
     spectra = scipy.fft.rfft(envelope, axis=-1, overwrite_x=True)
     # One of two sides, transformed back at 1/`bands` of the rate: 2/`bands` restores the unit.
     spectra *= 4 / bands / total
-    return EnvelopeSpectra(
-        spectra.transpose(0, 2, 1, 3),
-        np.asarray(mean.mean(axis=1) * 2 / bands, np.float32),
-        fs_hz / length,
-    )
+    mean = spectra[..., 0].real.mean(axis=1) / 2
+    # The mean under a Hann window lies in these bins alone.
+    spectra[..., :2] = 0
+    return EnvelopeSpectra(spectra.transpose(0, 2, 1, 3), mean, fs_hz / length)
 
 
 def without_tones(spectrum: Complex) -> Complex:
@@ -140,8 +136,7 @@ def without_tones(spectrum: Complex) -> Complex:
     rest = bins - blocks * BLOCK
     if rest:
         limit = np.concatenate([limit, np.repeat(limit[..., -1:], rest, axis=-1)], axis=-1)
-    tones = np.nonzero(size > limit)
-    spectrum[tones] *= limit[tones] / size[tones]
+    spectrum *= np.minimum(1, limit / np.maximum(size, np.finfo(np.float32).tiny))
     return spectrum
 
 
@@ -155,26 +150,28 @@ def view_power(spectra: Complex, mean: Floats) -> Floats:
 
     Parameters
     ----------
-    spectra : ndarray of complex64, shape (bands, segments, bins)
-    mean : ndarray, shape (bands,)
+    spectra : ndarray of complex64, shape (batch, bands, segments, bins)
+    mean : ndarray, shape (batch, bands)
         Mean envelope of each band, in the unit of `spectra`.
 
     Returns
     -------
-    ndarray of float32, shape (views, bins)
+    ndarray of float32, shape (batch, views, bins)
         Squared line amplitude over the squared mean envelope of the view, averaged over segments;
         views in the order of `view_bands`.
     """
-    bands, segments, bins = spectra.shape
-    audible = (mean > QUIET * mean.sum(dtype=np.float32)).astype(np.float32)
-    weights = _patterns(bands) * audible
-    weights /= np.maximum(weights @ mean, np.finfo(np.float32).tiny)[:, None]
-    weights[-1] = audible / np.where(audible > 0, mean, 1) / max(1.0, float(audible.sum()))
-    parts = np.ascontiguousarray(spectra).view(np.float32).reshape(bands, -1)
-    joined = np.square(np.abs((weights @ parts).view(np.complex64)))
-    if segments == 1:
-        return np.asarray(joined, np.float32)
-    return np.asarray(joined.reshape(-1, segments, bins).mean(axis=1), np.float32)
+    batch, bands, segments, bins = spectra.shape
+    audible = (mean > QUIET * mean.sum(axis=-1, keepdims=True)).astype(np.float32)
+    weights = _patterns(bands) * audible[:, None]
+    weights /= np.maximum(weights @ mean[..., None], np.finfo(np.float32).tiny)
+    share = audible / np.maximum(audible.sum(axis=-1, keepdims=True), 1)
+    weights[:, -1] = share / np.where(audible > 0, mean, 1)
+    parts = np.ascontiguousarray(spectra).view(np.float32).reshape(batch, bands, -1)
+    joined: Floats = np.abs((weights @ parts).view(np.complex64))
+    np.square(joined, out=joined)
+    if segments > 1:
+        joined = joined.reshape(batch, -1, segments, bins).mean(axis=2)
+    return joined
 
 
 @lru_cache(maxsize=64)
@@ -201,21 +198,22 @@ def over_floor(power: Floats, looks: float) -> Floats:
 
     Parameters
     ----------
-    power : ndarray, shape (views, bins)
+    power : ndarray, shape (..., bins)
         Bins beyond the last whole block are dropped.
     looks : float
         Equivalent number of averaged periodograms.
 
     Returns
     -------
-    ndarray of float32, shape (views, bins - bins % BLOCK)
+    ndarray of float32, shape (..., bins - bins % BLOCK)
     """
-    views, bins = power.shape
+    bins = power.shape[-1]
     blocks, size = max(1, bins // BLOCK), min(BLOCK, bins)
-    kept = power[:, : blocks * size]
-    middle = np.sort(kept.reshape(views, blocks, size), axis=-1)[..., size // 2]
+    kept = power[..., : blocks * size]
+    middle = np.sort(kept.reshape(*kept.shape[:-1], blocks, size), axis=-1)[..., size // 2]
     floor = (middle / _middle_of_noise(looks, size)) @ _ramps(blocks, size)
-    return np.asarray(kept / np.maximum(floor, np.finfo(np.float32).tiny), np.float32)
+    np.maximum(floor, np.finfo(np.float32).tiny, out=floor)
+    return np.divide(kept, floor, out=floor)
 
 
 @lru_cache(maxsize=64)

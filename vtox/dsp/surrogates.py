@@ -4,7 +4,8 @@ Third step of the bearing diagnoser. Looseness, belts, gears and converters fill
 with lines; what then matters is not whether a comb exceeds noise but whether it exceeds them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
@@ -14,13 +15,14 @@ from vtox.dsp.comb import (
     HARMONICS,
     LOBE_BINS,
     LOWEST,
+    PLAIN,
     Bools,
-    Candidate,
     Floats,
+    Ints,
     Plan,
     Target,
     levels,
-    scale_of,
+    lines_of,
 )
 
 # Quantiles of the surrogates: level in one view, and best view of one interval.
@@ -37,7 +39,7 @@ MARGIN = 1.5
 FARTHEST = 7.5
 # Combs that hold some of the lines of the one found: as factors, and as distances in orders of the
 # shaft (o + 1, o + 2, ... are combs of the sidebands) or of the family's sidebands.
-RELATED = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)
+RELATED = np.array([1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0])
 SHIFTED = (-3.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 3.0)
 # Lines between those of the comb as strong as this share of them belong to a denser family.
 DENSER = 0.5
@@ -51,13 +53,18 @@ LONELY = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The comb near a target: level against the threshold that chance and surrogates set."""
+    """The best comb near a target: level against the threshold that chance and surrogates set.
+
+    `number` of the comb in its plan, `order` of the shaft; `view` it is best in; with `sidebands`
+    at the frequency of the shaft or the cage, or plain.
+    """
 
     level: float
     threshold: float
+    number: int
     order: float
     view: int
-    family: str
+    sidebands: str
 
     @property
     def ratio(self) -> float:
@@ -65,96 +72,114 @@ class Finding:
         return self.level / self.threshold
 
 
-def judged(rows: Floats, plan: Plan, target: Target, candidate: Candidate) -> Finding:
+def best_of(own: Floats, plan: Plan, target: Target, threshold: float = 1.0) -> Finding:
+    """Return the best of the combs near a target.
+
+    Parameters
+    ----------
+    own : ndarray, shape (1 or 2, combs, views)
+        From `comb.near`.
+    plan : Plan
+    target : Target
+    threshold : float
+        1 is what chance allows.
+    """
+    _, combs, views = own.shape
+    kind, place = divmod(int(own.argmax()), combs * views)
+    at, view = divmod(place, views)
+    number = plan.intervals[target.name][at]
+    return Finding(
+        level=float(own[kind, at, view]),
+        threshold=threshold,
+        number=number,
+        order=plan.order(number),
+        view=view,
+        sidebands=target.sidebands if kind else PLAIN,
+    )
+
+
+def judged(rows: Floats, plan: Plan, target: Target, own: Floats) -> Finding:
     """Return the best comb near a target, judged by surrogates.
 
-    Surrogates are combs over all other orders, of the lines that the candidate does not explain. A
+    Surrogates are combs over all other orders, of the lines that the best comb does not explain. A
     view in which arbitrary combs stand out is scaled down (`VIEW_QUANTILE`); then the best view of
     the interval is compared with the best views of intervals of the same width elsewhere
     (`BEST_QUANTILE` and `MARGIN`).
 
     Parameters
     ----------
-    rows : ndarray, shape (bins + 1, views)
+    rows : ndarray, shape (bins + 1, views + 1)
         Power over the floor, from `comb.table` with what the plan leaves out.
     plan : Plan
     target : Target
-    candidate : Candidate
-        From `comb.candidates`, level 1 or more (below, chance alone explains it).
+    own : ndarray, shape (1 or 2, combs, views)
+        Levels near the target, from `comb.near`.
 
     Returns
     -------
     Finding
+        That of chance alone where its level is below 1.
     """
-    interval = plan.intervals[target.name]
-    order = float(plan.orders[candidate.comb])
-    own = _levels(rows, plan, target, interval, plan.usable)
-    own *= np.array([w for _, w in target.families], np.float32)[:, None, None]
-    other = np.flatnonzero(_unrelated(plan, target, order)[::STRIDE])
-    if len(other) < FEWEST:
-        top = float(own.max())
-        return Finding(top, max(1.0, MARGIN * top), order, candidate.view, candidate.family)
-    rest = np.where(_explained(plan, target, order), np.float32(0), plan.usable)
-    span = slice(int(other[0]) * STRIDE, int(other[-1]) * STRIDE + 1, STRIDE)
-    pool = _levels(rows * rest[:, None], plan, target, span, rest)
-    other -= other[0]
-    rank = int(VIEW_QUANTILE * (len(other) - 1))
-    typical = np.partition(pool[:, other], rank, axis=1)[:, rank]
-    typical = np.maximum(typical, 1)[:, None]
-    pool /= typical
-    width = -(-(interval.stop - interval.start) // STRIDE)
-    ranked = np.sort(maximum_filter1d(pool.max(axis=(0, 2)), width)[other])
-    reference = float(ranked[int(BEST_QUANTILE * (len(ranked) - 1))])
-    own /= typical
-    f, at, view = (int(i) for i in np.unravel_index(int(own.argmax()), own.shape))
-    level, order = float(own[f, at, view]), float(plan.orders[interval][at])
-    threshold = max(1.0, MARGIN * reference)
-    if _borrowed(rows[:, view], plan, target, order):
-        threshold = max(threshold, MARGIN * level)
-    return Finding(level, threshold, order, view, target.families[f][0])
+    chance = best_of(own, plan, target)
+    if chance.level < 1:
+        return chance
+    numbers, apart = _surrogates(plan, target, chance.order)
+    if np.count_nonzero(apart) < FEWEST:
+        return best_of(own, plan, target, MARGIN * chance.level)
+    rest = rows.copy()
+    rest[_explained(plan, target, chance.order)] = 0
+    pool = levels(rest, lines_of(numbers, plan.shifts[target.sidebands]), plan)
+    # Combs last: those of a view then lie together in memory.
+    pool = np.ascontiguousarray(pool.transpose(0, 2, 1))
+    typical: Floats = np.maximum(_quantile(pool[..., apart], VIEW_QUANTILE), np.float32(1))
+    pool /= typical[..., None]
+    width = -(-len(plan.intervals[target.name]) // STRIDE)
+    best = maximum_filter1d(pool.reshape(-1, len(numbers)).max(axis=0), width)
+    reference = float(_quantile(best[apart], BEST_QUANTILE))
+    found = best_of(own / typical[:, None], plan, target, max(1.0, MARGIN * reference))
+    if _borrowed(rows[:, found.view], plan, target, found.order):
+        return replace(found, threshold=max(found.threshold, MARGIN * found.level))
+    return found
 
 
-def _levels(rows: Floats, plan: Plan, target: Target, combs: slice, usable: Floats) -> Floats:
-    """Return the levels of combs in each family of the target, shape (families, combs, views)."""
-    found = []
-    for family, _ in target.families:
-        bins = plan.bins[family][:, combs]
-        found.append(
-            levels(rows, bins, scale_of(bins, usable, plan.trust, plan.allowed), plan.single)
-        )
-    return np.stack(found)
+def _quantile(x: Floats, share: float) -> Floats:
+    """Return the value, along the last axis, that this share of the others does not exceed."""
+    return np.sort(x)[..., int(share * (x.shape[-1] - 1))]
 
 
-def _explained(plan: Plan, target: Target, order: float) -> Bools:
+def _surrogates(plan: Plan, target: Target, order: float) -> tuple[Ints, Bools]:
+    """Return the numbers of combs over other orders, and which share no lines with `order`."""
+    relatives = order * RELATED
+    if not _at_half_order(plan, order):
+        steps = [1.0, plan.shifts[target.sidebands] * plan.df_order]
+        relatives = np.append(relatives, order + np.multiply.outer(steps, SHIFTED))
+    if order < 1:
+        relatives = np.append(relatives, 1 - order)  # the cage as seen from the shaft
+    unit = plan.order(1)
+    first = max(plan.numbers.start, int(LOWEST * order / unit) + 1)
+    numbers = np.arange(first, min(plan.numbers.stop, ceil(FARTHEST * order / unit)), STRIDE)
+    half = len(plan.intervals[target.name]) / 2 + HARMONICS
+    edges = (np.add.outer((-half, half), relatives / unit) - first) / STRIDE
+    starts, stops = np.ceil(np.maximum(edges, 0)).astype(np.int64).tolist()
+    apart = np.ones(len(numbers), np.bool_)
+    for start, stop in zip(starts, stops, strict=True):
+        apart[start:stop] = False
+    return numbers, apart
+
+
+def _explained(plan: Plan, target: Target, order: float) -> Ints:
     """Return the bins that the comb at `order` accounts for, sidebands included."""
     harmonics = np.arange(1, 2 * HARMONICS + 1)
-    own = harmonics * order / plan.df_order
+    own = harmonics * (order / plan.df_order)
     wanted = [own]
-    if not _at_half_order(plan, order):
-        for family, _ in target.families:
-            wanted += [own - plan.shifts[family], own + plan.shifts[family]]
-    if target.accompanied:
-        wanted.append(harmonics * float(plan.shifts[CAGE]))
-    first = np.rint(np.concatenate(wanted)).astype(np.int64) - LOBE_BINS
-    near = np.arange(2 * LOBE_BINS + 1) + first[:, None]
-    marked = np.zeros(len(plan.usable), np.bool_)
-    marked[near[(near >= 0) & (near < len(marked))]] = True
-    return marked
-
-
-def _unrelated(plan: Plan, target: Target, order: float) -> Bools:
-    """Return which combs serve as surrogates: in range, and sharing no lines with `order`."""
-    interval = plan.intervals[target.name]
-    half = ((interval.stop - interval.start) / 2 / HARMONICS + 1) * plan.df_order
-    relatives = [order * r for r in RELATED]
-    if not _at_half_order(plan, order):
-        steps = {1.0} | {plan.shifts[f] * plan.df_order for f, _ in target.families}
-        relatives += [order + s * step for s in SHIFTED for step in steps]
-    if order < 1:
-        relatives.append(1 - order)  # the cage as seen from the shaft
-    distance = np.abs(plan.orders - np.asarray(relatives, np.float32)[:, None])
-    inside = (plan.orders > LOWEST * order) & (plan.orders < FARTHEST * order)
-    return np.asarray(inside & (distance.min(axis=0) >= half), np.bool_)
+    shift = plan.shifts[target.sidebands]
+    if shift and not _at_half_order(plan, order):
+        wanted += [own - shift, own + shift]
+    if target.sidebands == CAGE:
+        wanted.append(harmonics * float(shift))
+    centres = np.rint(np.concatenate(wanted)).astype(np.int64)
+    bins = (centres[:, None] + np.arange(-LOBE_BINS, LOBE_BINS + 1)).ravel()
+    return bins[(bins >= 0) & (bins < len(plan.usable))]
 
 
 def _at_half_order(plan: Plan, order: float) -> bool:
@@ -164,20 +189,23 @@ def _at_half_order(plan: Plan, order: float) -> bool:
 
 def _borrowed(line: Floats, plan: Plan, target: Target, order: float) -> bool:
     """Return whether the comb's lines belong to another: a denser one, or one strong line's."""
+    multiples = [*range(1, HARMONICS + 1), *(m for d in target.divisors for m in BETWEEN[d])]
+    if target.sidebands == CAGE:
+        multiples += [1 + j * plan.shifts[CAGE] * plan.df_order / order for j in BEYOND]
+    bins = np.rint(np.multiply(multiples, order / plan.df_order)).astype(np.int64)
+    np.minimum(bins, len(line) - 1, out=bins)
+    strength: list[float] = line[bins].tolist()
+    usable: list[float] = plan.usable[bins].tolist()
 
-    def mean(orders: tuple[float, ...]) -> float:
-        bins = [min(round(o / plan.df_order), len(line) - 1) for o in orders]
-        count = sum(plan.usable[b] for b in bins)
-        return float(sum(line[b] for b in bins) / max(1.0, count))
+    def mean(*at: int) -> float:
+        return sum(strength[i] for i in at) / max(1.0, sum(usable[i] for i in at))
 
-    first, second, third = order, 2 * order, 3 * order
-    if mean((second,)) > LONELY * mean((first, third)):
+    if mean(1) > LONELY * mean(0, 2) or mean(2) > LONELY * mean(0, 1):
         return True
-    if mean((third,)) > LONELY * mean((first, second)):
-        return True
-    limit = DENSER * mean((first, second, third))
-    between = [tuple(m * order for m in BETWEEN[d]) for d in target.divisors]
-    if target.accompanied:
-        cage = plan.shifts[CAGE] * plan.df_order
-        between.append(tuple(order + j * cage for j in BEYOND))
-    return any(mean(orders) > limit for orders in between)
+    limit, start = DENSER * mean(0, 1, 2), HARMONICS
+    for size in [len(BETWEEN[d]) for d in target.divisors] + [len(BEYOND)]:
+        group = range(start, min(start + size, len(bins)))
+        if mean(*group) > limit:
+            return True
+        start += size
+    return False

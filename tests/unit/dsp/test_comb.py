@@ -1,15 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import gammaincc
 
 from vtox.dsp import comb
-from vtox.dsp.comb import CAGE, PLAIN, SHAFT, Plan, Target
+from vtox.dsp.comb import CAGE, SHAFT, Plan, Target
+from vtox.dsp.surrogates import Finding, best_of
 
 BINS, DF_HZ, SHAFT_HZ, CAGE_ORDER = 512, 1.0, 24.5, 0.398
 TARGETS = (
     Target("BPFO", 3.585),
-    Target("BPFI", 5.415, ((PLAIN, 1.0), (SHAFT, 1.0))),
-    Target("BSF", 4.714, ((PLAIN, 0.5), (CAGE, 1.0)), accompanied=True, divisors=(3,)),
+    Target("BPFI", 5.415, SHAFT),
+    Target("BSF", 4.714, CAGE, bare=0.5, divisors=(3,)),
 )
 
 
@@ -38,8 +41,17 @@ def with_lines(lines: np.ndarray, hz: list[float], size: float) -> np.ndarray:
     return lines
 
 
-def found(lines: np.ndarray, p: Plan) -> dict[str, comb.Candidate]:
-    return comb.candidates(comb.table(lines, p.usable), p)
+def found(lines: np.ndarray, p: Plan) -> dict[str, Finding]:
+    near = comb.near(comb.table(lines, p.usable), p, TARGETS)
+    return {t.name: best_of(near[t.name], p, t) for t in TARGETS}
+
+
+def test_lines_are_those_at_the_multiples_of_the_fundamental() -> None:
+    number = np.array([90, 91, 92])
+    expected = np.rint(np.outer([1, 2, 3], number / 3))
+    np.testing.assert_array_equal(comb.lines_of(number, 0), expected)
+    sided = comb.lines_of(number, 7)
+    np.testing.assert_array_equal(sided, np.concatenate([expected, expected - 7, expected + 7]))
 
 
 def test_lines_of_shaft_and_supply_are_left_out() -> None:
@@ -53,26 +65,24 @@ def test_lines_of_shaft_and_supply_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("looks", [1.0, 4.7])
-def test_level_one_is_the_sum_that_chance_allows(looks: float) -> None:
-    p = plan(looks)
-    bins = np.array([[30], [31], [33]])
-    scale = comb.scale_of(bins, np.ones(BINS + 1, np.float32), np.ones(BINS + 1), p.allowed)
-    total = 1 / float(scale[0])
-    assert gammaincc(3 * looks, total * looks) == pytest.approx(comb.CHANCE, rel=1e-3)
+@pytest.mark.parametrize("sidebands", [False, True])
+def test_level_one_is_the_sum_that_chance_allows(looks: float, sidebands: bool) -> None:
+    p = replace(plan(looks), trust=np.ones(BINS + 1, np.float32))
+    rows = comb.table(np.ones((1, BINS), np.float32), np.ones(BINS + 1, np.float32))
+    bins = np.array([[30], [60], [90], [25], [55], [85], [35], [65], [95]])[: 9 if sidebands else 3]
+    total = len(bins) / float(comb.levels(rows, bins, p)[-1, 0, 0])
+    assert gammaincc(len(bins) * looks, total * looks) == pytest.approx(comb.CHANCE, rel=1e-3)
 
 
 def test_levels_of_noise_exceed_a_level_as_often_as_the_gamma_tail_says() -> None:
     rng = np.random.default_rng(0)
     bins = np.arange(30, 480).reshape(3, -1)
-    p = plan()
     ones = np.ones(BINS + 1, np.float32)
-    scale = comb.scale_of(bins, ones, ones, p.allowed)
-    levels = np.concatenate(
-        [comb.levels(comb.table(noise(rng), ones), bins, scale, p.single) for _ in range(40)]
-    )
+    p = replace(plan(), trust=ones)
+    levels = np.concatenate([comb.levels(comb.table(noise(rng), ones), bins, p) for _ in range(40)])
     at = 8.0
     expected = gammaincc(3, at)
-    assert np.mean(levels > at * float(scale[0])) == pytest.approx(expected, rel=0.15)
+    assert np.mean(levels > at / p.allowed[3]) == pytest.approx(expected, rel=0.15)
 
 
 @pytest.mark.parametrize(("name", "order"), [("BPFO", 3.585), ("BPFI", 5.415), ("BSF", 4.714)])
@@ -84,7 +94,7 @@ def test_a_comb_is_found_where_it_is(name: str, order: float, deviation: float) 
     best = found(lines, p)
     assert best[name].level >= 1
     assert best[name].view == 2
-    assert float(p.orders[best[name].comb]) == pytest.approx(order * (1 + deviation), rel=0.006)
+    assert best[name].order == pytest.approx(order * (1 + deviation), rel=0.006)
     assert all(best[other].level < 1 for other in best if other != name)
 
 
@@ -101,7 +111,7 @@ def test_sidebands_help_a_modulated_comb() -> None:
     assert found(lines, plan())["BPFI"].level < 1
     best = found(with_lines(lines, sides, 5.0), plan())["BPFI"]
     assert best.level >= 1
-    assert best.family == SHAFT
+    assert best.sidebands == SHAFT
 
 
 def test_sidebands_without_carrier_are_no_comb() -> None:
@@ -121,7 +131,7 @@ def test_a_comb_on_a_shaft_line_counts_less() -> None:
         cage_order=None,
         tolerance=0.001,
     )
-    assert np.all(close.trust[close.bins[PLAIN][0, close.intervals["BPFO"]]] == comb.HIDDEN)
+    assert np.all(close.trust[close.near[0]] == comb.HIDDEN)
 
 
 def test_a_vague_speed_distrusts_combs_near_whole_orders() -> None:
@@ -142,4 +152,12 @@ def test_harmonics_beyond_the_spectrum_do_not_count() -> None:
     lines = np.ones((8, 192), np.float32)
     lines[2, [round(f), round(2 * f)]] = 40.0
     assert found(lines, p)["BPFO"].level >= 1
-    assert p.bins[PLAIN].max() == 192
+
+
+def test_lines_beyond_the_spectrum_are_not_those_of_its_start() -> None:
+    # A plain comb is looked at with sidebands far outside, and a line above 192 has none below.
+    p = plan(bins=192)
+    lines = np.zeros((1, 192), np.float32)
+    lines[0, 3:60] = 1e3
+    near = comb.near(comb.table(lines, p.usable), p, TARGETS)
+    assert np.all(near["BPFO"][1] == 0)

@@ -11,7 +11,13 @@ BPFO, BPFI, BSF = TARGETS
 def judged(lines: np.ndarray, target: comb.Target) -> Finding:
     p = plan()
     rows = comb.table(lines, p.usable)
-    return surrogates.judged(rows, p, target, comb.candidates(rows, p)[target.name])
+    return surrogates.judged(rows, p, target, comb.near(rows, p, TARGETS)[target.name])
+
+
+def test_a_comb_within_chance_is_left_to_chance() -> None:
+    found = judged(noise(np.random.default_rng(5)), BPFO)
+    assert found.level < 1
+    assert found.threshold == 1
 
 
 def comb_hz(order: float, harmonics: int = 3) -> list[float]:
