@@ -154,9 +154,9 @@ def _record(
 
     volts = float(drive.volts[0])
     v_extra, i_extra = carrier_lines(case, ti, phase[inside], fs_hz)
-    v_harmonics, i_harmonics = supply_harmonics(case, phase[inside], fs_hz)
-    i_abc = phases(i + volts * (i_extra + i_harmonics))
-    v_abc = phases(v[inside] + volts * (v_extra + v_harmonics))
+    v_harmonics, i_harmonics = supply_harmonics(case, phase, fs_hz)
+    i_abc = phases(i + volts * (i_extra + i_harmonics[inside]))
+    v_abc = phases(v[inside] + volts * (v_extra + v_harmonics[inside]))
     rated_a = nameplate(case.plant).rated_current_a
     assert rated_a
     made: dict[str, Array] = dict(
@@ -164,7 +164,8 @@ def _record(
     )
     made |= zip(VOLTAGES, v_abc.astype(np.float32), strict=True)
     if "leakage" in names:
-        leak = leakage_a(case, v, fs_hz) + case.earth.noise_a * rng.standard_normal(len(ti))
+        leak = leakage_a(case, v + volts * v_harmonics, fs_hz)
+        leak += case.earth.noise_a * rng.standard_normal(len(ti))
         made["leakage"] = leak.astype(np.float32)
     rpm = np.interp(ti, run.t_s, run.speed[:, k]) * 30 / np.pi
     torque = np.interp(ti, run.t_s, run.torque_nm[:, k])
