@@ -58,9 +58,10 @@ class Tally:
             for name, entries in reply:
                 self.at[name.decode()] = entries[-1][0]
                 for _, e in entries:
-                    self._take(name.decode(), e)
+                    self.take(name.decode(), e)
 
-    def _take(self, stream: str, e: dict[bytes, bytes]) -> None:
+    def take(self, stream: str, e: dict[bytes, bytes]) -> None:
+        """Count one entry."""
         if stream == keys.ALERTS:
             self.alerts.append({k.decode(): v.decode() for k, v in e.items()})
             return
