@@ -12,11 +12,13 @@ from evaluation.scenarios import record_case
 from vtox.diagnosis import Case as Question
 from vtox.diagnosis import diagnose_batch
 from vtox.domain import CURRENTS, VIBRATIONS, Bearing, Motor, Recording
-from vtox.faults import FAMILIES
+from vtox.faults import FAMILIES, FAULTS
 from vtox.simulator.model.plants import PLANTS
 from vtox.simulator.model.run import Record, nameplate, records
+from workers.memory import keep_freed_memory
 
 BATCH = 32
+TOGETHER_S = 10.0
 FS_HZ = 10_000.0
 CURRENT_FAULTS = ("turn_short", "eccentricity", "broken_bar")
 SKF_6205 = Bearing(orders={"BPFI": 5.4152, "BPFO": 3.5848, "BSF": 2.35675, "FTF": 0.3983})
@@ -24,10 +26,15 @@ SKF_6205 = Bearing(orders={"BPFI": 5.4152, "BPFO": 3.5848, "BSF": 2.35675, "FTF"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Milliseconds of one core; per second of data by family, and per 10 s record of currents."""
+    """Milliseconds of one core; per second of data by family, and per 10 s record of currents.
+
+    `together_ms` is per second of data too: all faults asked of one record, with one front end.
+    """
 
     family_ms: dict[str, float]
     alone_ms: dict[str, float]
+    together_ms: float
+    together_alone_ms: float
     blind_ms: float
     given_ms: float
     theirs_blind_ms: float | None
@@ -35,15 +42,16 @@ class Cost:
 
     @property
     def total_ms(self) -> float:
-        """All families, per second of one machine's data in batches."""
+        """All families, per second of one machine's data in batches, as the workers ask them."""
         return sum(self.family_ms.values())
 
 
 def cost(repeats: int) -> Cost:
-    """Measure in this process; records are made before the clock starts."""
+    """Measure in this process, its memory kept as in a worker's; records are made before."""
+    keep_freed_memory()
     plant = PLANTS["2kw2"]
     cases = [record_case(plant, 0.03, 40_000_000 + k, wander_hz=0.002) for k in range(BATCH)]
-    made = list(records(cases, 10.0, FS_HZ, channels=CURRENTS))
+    made = list(records(cases, TOGETHER_S, FS_HZ, channels=CURRENTS))
     motor = nameplate(plant)
     family_ms, alone_ms = {}, {}
     for family in FAMILIES.values():
@@ -52,6 +60,7 @@ def cost(repeats: int) -> Cost:
         single = _ms(lambda a=asked, f=family: diagnose_batch(a[:1], f.faults), repeats)  # type: ignore[misc]
         family_ms[family.name] = batched / BATCH / family.record_s
         alone_ms[family.name] = single / family.record_s
+    whole = [_question(r, k, motor, TOGETHER_S) for k, r in enumerate(made)]
     # Nameplate only, and no bars: the slip has to come from the current, as for the other.
     plate = Motor(
         pole_pairs=motor.pole_pairs,
@@ -65,6 +74,8 @@ def cost(repeats: int) -> Cost:
     return Cost(
         family_ms,
         alone_ms,
+        _ms(lambda: diagnose_batch(whole, FAULTS), repeats) / BATCH / TOGETHER_S,
+        _ms(lambda: diagnose_batch(whole[:1], FAULTS), repeats) / TOGETHER_S,
         _ms(lambda: diagnose_batch(blind, CURRENT_FAULTS), repeats) / BATCH,
         _ms(lambda: diagnose_batch(given, CURRENT_FAULTS), repeats) / BATCH,
         _theirs(few, motor, known=False),
