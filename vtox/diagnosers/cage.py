@@ -131,7 +131,7 @@ def _steepest(front: Front) -> Floats:
             sines.append(LOAD_SINE[1])
             continue
         known = rated_w / (np.sqrt(3) * rated_v * rated_a) if rated_w and rated_v else POWER_FACTOR
-        sines.append(np.sqrt(max(1 - known**2, 0.0)) * rated_a / rms_a)
+        sines.append(np.sqrt(max(1 - known**2, 0.0)) * rated_a / max(float(rms_a), 1e-6 * rated_a))
     return np.asarray(np.tan(np.arcsin(np.clip(sines, *LOAD_SINE))), np.float64)
 
 
