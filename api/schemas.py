@@ -185,7 +185,7 @@ class Machine(MachineSummary):
 
     nameplate: dict[str, Any] | None
     baseline_state: dict[str, Any] = Field(
-        description="state none, learning, ready or stale, and what it was learnt from"
+        description="none, learning, ready or stale; its version and source; the same by load"
     )
     assessment: dict[str, Any] | None
     diagnoses: dict[str, LatestDiagnosis]
@@ -217,6 +217,20 @@ class Alert(BaseModel):
     t: Number
     time: str | None
     reason: str
+
+
+class Waveform(BaseModel):
+    """A record whose samples are kept as evidence of a new warning or fault."""
+
+    record: str
+    machine_id: str
+    family: str
+    t_start: float
+    start: str | None
+    duration_s: float
+    fs_hz: float
+    channels: list[str]
+    href: str
 
 
 class DeadLetter(BaseModel):

@@ -51,6 +51,10 @@ class Limits:
     max_samples: int = 1_000_000
 
 
+# For what the bridge let pass: it is not refused later, whatever the limits of that process.
+UNLIMITED = Limits(max_bytes=1 << 62, max_samples=1 << 62)
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """A window without its samples: what the bridge keeps and joins."""

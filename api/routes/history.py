@@ -1,18 +1,23 @@
 """What has been found: diagnoses of a machine, alerts, dead letters; newest first."""
 
 import json
+from itertools import islice
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import needs
+from api.errors import not_found
 from api.paging import Cursor, Limit, newest_first, next_link, text
 from api.routes.machines import MachineId, machine_of, shown
 from api.routes.system import Opened
-from api.schemas import Alert, DeadLetter, Diagnoses, DiagnosisEntry, Page, rfc3339
+from api.schemas import Alert, DeadLetter, Diagnoses, DiagnosisEntry, Page, Waveform, rfc3339
 from vtox import keys
 from vtox.domain import State
+from vtox.errors import InputError
 from vtox.faults import FAULTS
+from vtox.store import evidence
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
@@ -76,6 +81,46 @@ def list_alerts(
 
     found, more = newest_first(backend.client(), keys.ALERTS, limit, cursor, pick)
     return Page(data=found, next=next_link(request, more))
+
+
+@router.get(
+    "/machines/{machine_id}/evidence", dependencies=needs("read"), summary="Its waveforms kept"
+)
+def list_evidence(
+    request: Request, machine_id: MachineId, backend: Opened, limit: Limit = 20
+) -> Page[Waveform]:
+    """List the records behind its new warnings and faults, newest first, each with its address."""
+    found = islice(evidence.newest_first(backend.client(), machine_id), limit)
+    return Page(
+        data=[
+            Waveform(
+                **w.summary(),
+                start=rfc3339(w.t_start),
+                href=f"{request.url.path}/{quote(w.record)}",
+            )
+            for w in found
+        ],
+        next=None,
+    )
+
+
+@router.get(
+    "/machines/{machine_id}/evidence/{record}",
+    dependencies=needs("read"),
+    summary="One waveform",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+def get_evidence(machine_id: MachineId, record: str, backend: Opened) -> Response:
+    """Return it as `.npz`, in units, as `vtox diagnose` and `vtox replay` read it."""
+    try:
+        found = evidence.get(backend.client(), record)
+    except InputError as error:
+        raise not_found(str(error)) from error
+    if found.machine_id != machine_id:
+        raise not_found(f"{record!r} is a record of {found.machine_id}, not of {machine_id}")
+    name = {"Content-Disposition": f'attachment; filename="{found.file_name}"'}
+    return Response(found.npz(), media_type="application/octet-stream", headers=name)
 
 
 @router.get("/dead-letters", dependencies=needs("read"), summary="Dead letters")

@@ -11,6 +11,7 @@ const NEEDS = { turn_short: "its three currents", insulation: "voltage and leaka
 
 const trends = {};
 let before = null;
+let lastNews = null;
 
 // Keeps what was answered, oldest first, each record once.
 function remember(d) {
@@ -118,6 +119,15 @@ function drawAlerts(alerts, now) {
     el("p", {}, a.reason))));
 }
 
+// Waveforms are megabytes on the server: looked for when there is news, not at every poll.
+async function drawEvidence() {
+  const kept = (await get(`${address}/evidence?limit=10`)).data;
+  if (!kept.length) return put("evidence", el("li", { class: "blank" }, "None: no new warning or fault so far."));
+  put("evidence", kept.map((w) => el("li", {}, el("div", { class: "line" },
+    el("a", { href: w.href, download: "" }, faultName(w.family)), el("span", { class: "soft" }, `${num(w.duration_s, 1)} s of ${w.channels.join(", ")} at ${num(w.fs_hz, 0)} Hz`),
+    el("time", { datetime: w.start }, w.start.replace("T", " ").slice(0, 19))))));
+}
+
 poll(async () => {
   try {
     if (before === null) {
@@ -128,6 +138,9 @@ poll(async () => {
     const now = Date.now() / 1000;
     drawMachine(machine.data, now);
     drawAlerts(alerts.data, now);
+    const news = alerts.data[0]?.stream_id ?? "";
+    if (news !== lastNews) await drawEvidence();
+    lastNews = news;
     put("outage");
     for (const n of document.querySelectorAll("main > *")) n.classList.remove("stale");
   } catch (error) {

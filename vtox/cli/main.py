@@ -24,6 +24,7 @@ COMMANDS = {
     "replay": "replay",
     "simulate": "simulate",
     "diagnose": "diagnose",
+    "evidence": "evidence",
     "dead-letters": "deadletters",
     "config": "config",
     "keys": "keys",
