@@ -143,7 +143,7 @@ def front_end(
 
 def _sequences(phasors: Complex, order: Ints, signs: Ints) -> Complex:
     turned = phasors * signs[..., None]
-    return sequence.components(np.take_along_axis(turned, order[..., None], axis=1))
+    return sequence.components(turned[np.arange(len(turned))[:, None], order])
 
 
 def _supply_problems(

@@ -78,7 +78,7 @@ def reduced(
     low = spectra.low(min(spectra.bins, 1 + int(HIGHEST_LINE_HZ / df_hz)))
     centre, share = supply.line_bin(low[:, :n], df_hz, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
     centre_hz = np.asarray(centre * df_hz, np.float64)
-    at_line = np.take_along_axis(low, centre[:, None, None], axis=-1)[..., 0]
+    at_line = low[np.arange(len(low)), :, centre]
     signs, order, positive = _positive(at_line[:, :n], low[:, :n])
     signs_v, order_v, positive_v = signs, order, positive[:, :0]
     envelope, rate_hz = baseband.around_line(positive, centre, spectra.samples, fs_hz)

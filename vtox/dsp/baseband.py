@@ -53,8 +53,7 @@ def around_line(
     points = scipy.fft.next_fast_len(max(16, round(2 * half_hz * samples / fs_hz)))
     points += points % 2
     half = points // 2
-    fade = np.clip((1 - np.abs(np.arange(-half, half)) / half) / FADE, 0, 1)
-    gain = (np.sin(np.pi / 2 * fade) ** 2 * 2 / samples * points).astype(spectrum.real.dtype)
+    gain = _fade(points) * spectrum.real.dtype.type(2 / samples * points)
     shifted = np.zeros((*spectrum.shape[:-1], points), spectrum.dtype)
     for row, bins, line in zip(shifted, spectrum, centre, strict=True):
         first, last = max(1, line - half), min(spectrum.shape[-1], line + half)
@@ -63,6 +62,16 @@ def around_line(
         row[..., : last - line], row[..., points - below :] = cut[..., below:], cut[..., :below]
     envelope = scipy.fft.ifft(shifted, axis=-1, overwrite_x=True)
     return envelope, points * fs_hz / samples
+
+
+@lru_cache(maxsize=64)
+def _fade(points: int) -> npt.NDArray[np.float32]:
+    """Return the weight of each bin of a band, its outer tenths fading out."""
+    half = points // 2
+    fade = np.clip((1 - np.abs(np.arange(-half, half)) / half) / FADE, 0, 1)
+    weight = (np.sin(np.pi / 2 * fade) ** 2).astype(np.float32)
+    weight.flags.writeable = False
+    return weight
 
 
 def modulation(envelope: Complex, rate_hz: float) -> tuple[Floats, Floats]:

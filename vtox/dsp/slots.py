@@ -77,12 +77,15 @@ def reach(
 
 def joined(bands: Sequence[Band]) -> Band:
     """Return the bands of several batches as those of one, as wide as the widest."""
-    width = max(b.spectrum.shape[-1] for b in bands)
-    padded = [
-        np.pad(b.spectrum, ((0, 0), (0, 0), (0, width - b.spectrum.shape[-1]))) for b in bands
-    ]
+    parts = [b.spectrum for b in bands]
+    width = max(p.shape[-1] for p in parts)
+    spectrum = np.zeros((sum(map(len, parts)), *parts[0].shape[1:-1], width), parts[0].dtype)
+    row = 0
+    for part in parts:
+        spectrum[row : row + len(part), :, : part.shape[-1]] = part
+        row += len(part)
     first = np.concatenate([b.first for b in bands])
-    return Band(np.concatenate(padded), first, bands[0].bins, bands[0].df_hz)
+    return Band(spectrum, first, bands[0].bins, bands[0].df_hz)
 
 
 def slot_harmonics(

@@ -38,15 +38,15 @@ def line_bin(
     """
     last = min(spectrum.shape[-1], int(highest_hz / df_hz) + 1)
     low = spectrum[..., :last]
-    power = np.asarray(np.sum(low.real**2 + low.imag**2, axis=1), np.float64)
+    power = np.sum(low.real**2 + low.imag**2, axis=1)
     first = max(1, int(np.ceil(LOWEST_HZ / df_hz)))
     peak = first + np.argmax(power[:, first:], axis=-1)
     reach = max(3, int(np.ceil(2.0 / df_hz)))
-    around = peak[:, None] + np.arange(-reach, reach + 1)
-    inside = (around >= first) & (around < power.shape[-1])
-    near = np.take_along_axis(power, np.clip(around, 0, power.shape[-1] - 1), axis=-1)
-    total = power[:, first:].sum(axis=-1)
-    share = np.where(inside, near, 0).sum(axis=-1) / np.maximum(total, np.finfo(float).tiny)
+    rows, below = np.arange(len(power)), np.zeros((len(power), last + 1))
+    np.cumsum(power[:, first:], axis=-1, dtype=np.float64, out=below[:, first + 1 :])
+    near = below[rows, np.minimum(peak + reach + 1, last)]
+    near -= below[rows, np.maximum(peak - reach, first)]
+    share = near / np.maximum(below[:, -1], np.finfo(float).tiny)
     return peak, share
 
 
