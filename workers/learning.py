@@ -35,6 +35,7 @@ Seen = tuple[Record, list[Diagnosis], MachineState]
 
 def learn(client: Client, settings: Settings, seen: Iterable[Seen]) -> None:
     """Note each record that may teach its machine's baseline; learn where there are enough."""
+    ended: set[str] = set()
     for record, diagnoses, machine in seen:
         if machine.motor is None:
             continue
@@ -42,14 +43,19 @@ def learn(client: Client, settings: Settings, seen: Iterable[Seen]) -> None:
         load_a = _load_a(diagnoses, machine.memory)
         known = machine.baseline is not None and not _new_load(machine.baseline, load_a)
         if known or record.closed or _finding(diagnoses, machine.memory):
-            client.hdel(key, "learning")
+            ended.add(key)
             continue
-        so_far = json.loads(client.hget(key, "learning") or "[]")
+        so_far = [] if key in ended else json.loads(client.hget(key, "learning") or "[]")
+        ended.discard(key)
         first = machine.baseline is None
         noted = _followed_by(so_far, record, load_a, any_load=first)
         client.hset(key, "learning", json.dumps(noted))
         if _enough([r["t_end"] - r["t_start"] for r in noted], settings):
             _learn(client, machine, noted)
+    with client.pipeline(transaction=False) as pipe:
+        for key in ended:
+            pipe.hdel(key, "learning")
+        pipe.execute()
 
 
 def _enough(lengths_s: list[float], settings: Settings) -> bool:
