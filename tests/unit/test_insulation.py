@@ -203,6 +203,18 @@ def test_a_noisy_transformer_says_so() -> None:
     assert "noise floor too high" in found.reason
 
 
+@pytest.mark.parametrize("noise_a", [1e-5, 1e-4])
+def test_noise_that_hides_the_whole_winding_leaves_its_phases(noise_a: float) -> None:
+    rng = np.random.default_rng(4)
+    for seed in range(20):
+        x = recording(machine(), channels=ALL, seed=seed)
+        leakage = x.channels["leakage"] + noise_a * rng.normal(size=x.samples)
+        found = judge(Recording({**x.channels, "leakage": leakage}, x.fs_hz))
+        assert found.state == "normal", found.reason
+        hidden = "equal loss in all three phases would not show" in found.reason
+        assert found.indicators["whole_winding"] is not hidden
+
+
 def test_a_dead_transformer_says_so() -> None:
     x = recording(machine(), fs_hz=10_000.0, channels=ALL)
     dead = Recording({**x.channels, "leakage": np.zeros(x.samples)}, x.fs_hz)

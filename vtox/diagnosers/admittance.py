@@ -27,6 +27,8 @@ SIGMAS = 5.0
 UNEQUAL_SHARE = 0.01
 # The same where the capacitance is not seen: 1 % of 30 nF at 50 Hz.
 UNEQUAL_UNSEEN_S = 1e-7
+# The conductance of the whole winding counts as known if 1 Mohm would show beyond doubt.
+CERTAIN_S = 0.5e-6
 # Capacitance moves by moisture and delamination, not within hours: beyond this is a change.
 CAPACITANCE_CHANGE = 0.10
 # 7 uA at 230 V and 50 Hz: the least a sensitive core-balance transformer resolves.
@@ -41,11 +43,11 @@ UNEQUAL = ("insulation.unequal_s", "insulation.unequal_f")
 class Readings:
     """Admittances to earth of a batch, arrays of shape (batch,).
 
-    `conductance_s` and `capacitance_f` are those of the winding where `whole`, or of the phase that
-    differs; conductance lies between `least_s` and `most_s`. `by_phase` tells whether one phase is
-    the better evidence of conductance, `alone` whether one phase explains the change of
-    capacitance. `change_f` is that change, NaN where nothing was learnt; it counts beyond
-    `bound_f`. `found` is what explains it, phase by phase.
+    Those of the winding where its voltages show it, or of the phase that differs; `whole` tells
+    whether loss in all phases would show. Conductance lies between `least_s` and `most_s`;
+    `by_phase` tells whether one phase is the better evidence of it, `alone` whether one phase
+    explains the change of capacitance. `change_f` is that change, NaN where nothing was learnt; it
+    counts beyond `bound_f`. `found` is what explains it, phase by phase.
     """
 
     conductance_s: Floats
@@ -144,11 +146,12 @@ def readings(y: earth.Residual, baselines: Sequence[Baseline | None]) -> Reading
     old = earth.explained(before, unequal, y.turns, np.zeros_like(known)).conductance
 
     phase_s = found.conductance + np.where(old > SIGMAS * unequal, old, 0)
-    whole_least, whole_most = (
-        np.where(seen, y.whole.real + sign * SIGMAS * y.whole_std, -np.inf) for sign in (-1, 1)
-    )
-    phase_least = phase_s - SIGMAS * std
-    by_phase = ~seen | (phase_least > np.maximum(whole_least, 0))
+    margin = SIGMAS * np.stack([std, y.whole_std])
+    phase_least = phase_s - margin[0]
+    whole_least = np.where(seen, y.whole.real - margin[1], -np.inf)
+    # Too noisy to exclude a bad winding, the whole can still prove one.
+    sure = seen & (margin[1] < CERTAIN_S)
+    by_phase = (phase_least > np.maximum(whole_least, 0)) | ~(sure | (whole_least > 0))
 
     whole_f, phase_f = y.whole.imag / y.omega, found.susceptance / y.omega
     change_f = whole_f - mean[0]
@@ -162,13 +165,13 @@ def readings(y: earth.Residual, baselines: Sequence[Baseline | None]) -> Reading
         conductance_s=np.maximum(np.where(by_phase, phase_s, y.whole.real), 0),
         conductance_std_s=np.where(by_phase, std, y.whole_std),
         least_s=np.maximum(phase_least, whole_least),
-        most_s=np.maximum(phase_s + SIGMAS * std, whole_most),
+        most_s=np.maximum(phase_s + margin[0], np.where(sure, y.whole.real + margin[1], 0)),
         by_phase=by_phase,
         capacitance_f=np.where(seen, whole_f, phase_f),
         change_f=np.where(alone, phase_f, change_f),
         bound_f=np.where(alone, phase_bound_f, bound_f),
         alone=alone,
-        whole=seen,
+        whole=sure,
         found=found,
         omega=y.omega,
     )
