@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 from scipy.stats import chi2
 
-from benchmarks.dayfleet import Day, Made, days, window
+from benchmarks.dayfleet import UNBALANCE_RMS, Day, Made, days, window
 from benchmarks.throughput import cpu_s, done, running, wait_for, worker
 from vtox import keys, learn_baseline
 from vtox.faults import FAMILIES, FAULTS, PERSISTENCE
@@ -219,10 +219,13 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--window-s", type=float, default=10.0)
     parser.add_argument("--fs", type=float, default=2000.0, help="Hz, a multiple of 100")
+    parser.add_argument(
+        "--unbalance", type=float, default=UNBALANCE_RMS, help="rms wander of V2/V1, per part"
+    )
     parser.add_argument("--minutes", type=float, default=600.0, help="send no longer than this")
-    parser.add_argument("--seed", type=int, default=71)
+    parser.add_argument("--seed", type=int, default=2026)
     o = parser.parse_args()
-    fleet = days(o.machines, o.seed, o.hours)
+    fleet = days(o.machines, o.seed, o.hours, unbalance_rms=o.unbalance)
     tally = Tally()
     with tempfile.TemporaryDirectory() as data:
         settings = load(data_dir=Path(data), redis_url=None, redis_maxmemory_mb=8192)
@@ -252,7 +255,8 @@ def main() -> None:
     steps = sum(d.steps for d in fleet)
     print(
         f"\n{o.machines} healthy machines, {o.hours:g} h in windows of {o.window_s:g} s at "
-        f"{o.fs:g} Hz, {steps} steps of load; {windows} windows in {took_s / 60:.1f} min\n"
+        f"{o.fs:g} Hz, V2/V1 moving by {o.unbalance:.2%}, {steps} steps of load; "
+        f"{windows} windows in {took_s / 60:.1f} min\n"
     )
     print(report(tally, machine_days))
     print(f"CPU, ms a window: {cpu}")

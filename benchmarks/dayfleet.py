@@ -30,8 +30,8 @@ AMPLITUDE_NOISE, PHASE_NOISE_RAD = 3e-4, 6e-4
 HEALTHY_S = 1e-8  # conductance to earth of one phase
 LEAKAGE_NOISE_A, TACHOMETER_ERROR = 10e-6, 1e-4
 STEPS = 32_767
-# The supply's negative sequence wanders by this much of the positive one (rms, per part) through
-# the day, from one ten minutes to the next: EN 50160 speaks of ten-minute means and allows 2 %.
+# The supply's negative sequence wanders from one ten minutes to the next (EN 50160 speaks of
+# ten-minute means and allows 2 %), by this much of the positive one (rms, real and imaginary part).
 UNBALANCE_RMS, UNBALANCE_S, UNBALANCE_KEPT = 0.001, 600.0, 0.9
 # A load takes half a second from one step to the next: the inertia of a small drive.
 RAMP_S = 0.5
@@ -62,13 +62,15 @@ class Day:
         return len(self.load_t_s) // 2 - 1
 
 
-def days(machines: int, seed: int, hours: float) -> list[Day]:
+def days(
+    machines: int, seed: int, hours: float, *, unbalance_rms: float = UNBALANCE_RMS
+) -> list[Day]:
     """Return healthy machines of the simulated fleet, each with a day of its own."""
     healthy = [m for m in fleet(3 * machines + 20, seed=seed) if m.fault is None][:machines]
-    return [_day(m, i / machines, hours * 3600) for i, m in enumerate(healthy)]
+    return [_day(m, i / machines, hours * 3600, unbalance_rms) for i, m in enumerate(healthy)]
 
 
-def _day(machine: Machine, place: float, length_s: float) -> Day:
+def _day(machine: Machine, place: float, length_s: float, unbalance_rms: float) -> Day:
     rng = np.random.default_rng(subkey(machine.key, 90))
     # Before time 0 lies the commissioning, at the first load.
     times, loads = [-DAY_S], [machine.load]
@@ -88,7 +90,7 @@ def _day(machine: Machine, place: float, length_s: float) -> Day:
     pieces = np.diff(load_t_s) * (load[1:] + load[:-1]) / 2
     n = int(length_s / UNBALANCE_S) + 3
     moved = np.zeros(n, complex)
-    fresh = UNBALANCE_RMS * (rng.normal(size=n) + 1j * rng.normal(size=n))
+    fresh = unbalance_rms * (rng.normal(size=n) + 1j * rng.normal(size=n))
     for i in range(1, n):
         moved[i] = UNBALANCE_KEPT * moved[i - 1] + sqrt(1 - UNBALANCE_KEPT**2) * fresh[i]
     return Day(
