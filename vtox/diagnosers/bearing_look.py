@@ -96,4 +96,4 @@ def _drift(job: Job, spectra: EnvelopeSpectra, first: int) -> str:
         envelope.over_floor(envelope.view_power(part, mean)[0], looks)
         for part in (parts[:, :, :third], parts[:, :, -third:])
     )
-    return unsteady(job.speed, early, late, spectra.df_hz, job.avoided_hz)
+    return unsteady(job.speed, early, late, spectra.df_hz, job.pull_hz)

@@ -84,11 +84,16 @@ class Job:
         return None
 
     @property
-    def avoided_hz(self) -> tuple[float, ...]:
-        """Twice the supply frequency, at whose multiples magnetic pull sounds."""
+    def mains_hz(self) -> tuple[float, ...]:
+        """Supply frequency: cables pick up its multiples; magnetic pull sounds at the even ones."""
         if self.supply_hz:
-            return (2 * self.supply_hz,)
-        return () if self.motor.supply == "inverter" else tuple(2 * f for f in GRIDS_HZ)
+            return (self.supply_hz,)
+        return () if self.motor.supply == "inverter" else GRIDS_HZ
+
+    @property
+    def pull_hz(self) -> tuple[float, ...]:
+        """Twice the supply frequency."""
+        return tuple(2 * f for f in self.mains_hz)
 
     @property
     def targets(self) -> tuple[Target, ...]:

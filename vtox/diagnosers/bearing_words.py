@@ -31,7 +31,10 @@ MILD_DB, SEVERE_DB = -30.0, 0.0
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that words need: findings by target, the lines of the best, and how it was seen."""
+    """All that words need: findings by target, the lines of the best, and how it was seen.
+
+    `other` are indicators of a comb that is none of this bearing's.
+    """
 
     findings: dict[str, Finding]
     orders: dict[str, float]
@@ -42,6 +45,7 @@ class Case:
     channel: str
     notes: tuple[str, ...]
     doubt: float
+    other: Mapping[str, Value]
 
 
 def named(findings: dict[str, Finding]) -> str:
@@ -63,6 +67,7 @@ def verdict(case: Case) -> Diagnosis:
         "speed_rpm": round(case.speed.rpm, 1),
         "leading": name,
         "leading_ratio": round(finding.ratio, 3),
+        **case.other,
     }
     state: State = "normal"
     severity = None

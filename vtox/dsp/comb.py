@@ -37,6 +37,8 @@ SIDED = 3.0
 # error of their frequency.
 LOBE_BINS = 2
 MASK_TOLERANCE = 0.002
+# What is picked up from the mains lies at its frequency, known or rated, by this.
+MAINS_TOLERANCE = 0.001
 # Weight of a comb whose fundamental is left out, as it lies on a shaft or supply line.
 HIDDEN = 0.5
 PLAIN, SHAFT, CAGE = "plain", "shaft", "cage"
@@ -85,6 +87,11 @@ class Plan:
         """Shaft order of the comb of this number."""
         return number * self.df_order / HARMONICS
 
+    def hides(self, order: float) -> bool:
+        """Whether a comb of this order begins behind a line that is left out."""
+        at = round(order / self.df_order)
+        return at < len(self.trust) and bool(self.trust[at] < 1)
+
 
 # A plan of a second takes 20 kB; a fleet at varying loads asks for some hundred.
 @lru_cache(maxsize=256)
@@ -98,7 +105,7 @@ def plan(
     cage_order: float | None,
     tolerance: float,
     shaft_tolerance: float = MASK_TOLERANCE,
-    avoided_hz: tuple[float, ...] = (),
+    mains_hz: tuple[float, ...] = (),
     channels: int = 1,
 ) -> Plan:
     """Return the plan for envelope spectra of `bins` bins.
@@ -119,20 +126,28 @@ def plan(
         Relative half width of the interval around each target.
     shaft_tolerance : float
         Relative error of `shaft_hz`: a comb whose fundamental may be a shaft line counts less.
-    avoided_hz : tuple of float
-        Further fundamentals whose every multiple is left out, Hz.
+    mains_hz : tuple of float
+        Supply frequencies, Hz. Magnetic pull sounds at even multiples, which are left out; a comb
+        at any multiple is picked up from the mains and counts nothing.
     channels : int
         Channels searched together; the chance per comb is divided by it.
     """
     df_order = df_hz / shaft_hz
     frequency = np.arange(bins) * df_hz
-    away = [np.abs(frequency - np.rint(frequency / f) * f) for f in (shaft_hz, *avoided_hz)]
     lobe_hz = LOBE_BINS * df_hz
-    left_out = (np.min(away, axis=0) <= lobe_hz + MASK_TOLERANCE * frequency) | (
-        frequency <= lobe_hz
-    )
+
+    def on(hz: float, width_hz: float = lobe_hz, tolerance: float = MASK_TOLERANCE) -> Bools:
+        away = np.abs(frequency - np.rint(frequency / hz) * hz)
+        return np.asarray(away <= width_hz + tolerance * frequency)
+
+    left_out = on(shaft_hz) | (frequency <= lobe_hz)
+    picked_up = np.zeros(bins, np.bool_)
+    for f in mains_hz:
+        left_out |= on(2 * f)
+        picked_up |= on(f, df_hz, MAINS_TOLERANCE)
     # A comb whose fundamental hides in a shaft line has its other lines in the skirts of others.
-    hidden = left_out | (away[0] <= lobe_hz + max(shaft_tolerance, MASK_TOLERANCE) * frequency)
+    hidden = left_out | on(shaft_hz, tolerance=max(shaft_tolerance, MASK_TOLERANCE))
+    trust = np.where(picked_up, 0, np.where(hidden, HIDDEN, 1))
     chance = CHANCE / channels * min(1.0, USUAL_TOLERANCE / tolerance)
     sizes = np.arange(2, 3 * HARMONICS + 1) * looks
     # Surrogates need combs well below and above each target.
@@ -144,7 +159,7 @@ def plan(
         shifts[CAGE] = round(cage_order / df_order)
     return Plan(
         usable=np.append(np.where(left_out, 0, 1), 0).astype(np.float32),
-        trust=np.append(np.where(hidden, HIDDEN, 1), 0).astype(np.float32),
+        trust=np.append(trust, 0).astype(np.float32),
         numbers=range(first, int(HIGHEST * max(t.order for t in targets) * per_order) + 2),
         intervals=intervals,
         shifts=shifts,

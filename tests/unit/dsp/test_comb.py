@@ -25,7 +25,7 @@ def plan(looks: float = 1.0, *, bins: int = BINS, tolerance: float = 0.02, **mor
         shaft_hz=SHAFT_HZ,
         cage_order=CAGE_ORDER,
         tolerance=tolerance,
-        avoided_hz=(100.0,),
+        mains_hz=(50.0,),
         **more,  # type: ignore[arg-type]
     )
 
