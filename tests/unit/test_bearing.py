@@ -249,6 +249,14 @@ def test_an_order_that_shaft_lines_may_hide_is_said() -> None:
     assert "hide" not in judge(recording(HEALTHY)).reason
 
 
+def test_blades_that_the_speed_does_not_tell_from_a_bearing_are_no_fault() -> None:
+    motor = replace(MOTOR, bearing=Bearing(orders=dict(BEARING.defect_orders) | {"BPFI": 5.03}))
+    blades = Machine(blows=(Blows(order=5.0, jitter=0.0, strength=3.0),))
+    found = [judge(recording(blades, 4.0, seed=i, speed=False), motor) for i in range(4)]
+    assert "fault" not in {d.state for d in found}
+    assert all(d.confidence < 0.5 for d in found if d.state == "warning")
+
+
 @pytest.mark.parametrize("error", [-0.06, 0.04])
 def test_a_comb_that_is_none_of_the_bearing_is_told_without_alarm(error: float) -> None:
     # So does a bearing look whose speed is read wrong.

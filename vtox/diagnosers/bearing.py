@@ -16,7 +16,7 @@ from vtox.baseline import Baseline
 from vtox.diagnosers.bearing_look import Look, looks_at
 from vtox.diagnosers.bearing_speed import Speed, sharpened
 from vtox.diagnosers.bearing_targets import ANYWHERE, CAGE_TURNS, Job, job_of
-from vtox.diagnosers.bearing_words import FAULT, Case, named, verdict
+from vtox.diagnosers.bearing_words import FAULT, FAULT_CONFIDENCE, Case, named, verdict
 from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording, Value, unknown
 from vtox.dsp import comb, quality, surrogates
 from vtox.dsp.comb import Plan
@@ -146,7 +146,7 @@ def _judged(look: Look) -> Diagnosis:
     name = named(findings)
     marks, modulation = _lines_of(plan, findings[name], look)
     channel, low_hz, high_hz = look.place(findings[name].view)
-    doubts, doubt = _doubts(job, plan, name, speed)
+    doubts, doubt = _doubts(job, plan, name, findings[name], speed)
     return verdict(
         Case(
             findings=findings,
@@ -198,15 +198,19 @@ def _lines_of(
     return marks, float(np.sqrt((squared[own] * above).sum()))
 
 
-def _doubts(job: Job, plan: Plan, name: str, speed: Speed) -> tuple[tuple[str, ...], float]:
+def _doubts(
+    job: Job, plan: Plan, name: str, found: Finding, speed: Speed
+) -> tuple[tuple[str, ...], float]:
     """Return what to say beside the verdict, and the factor on its confidence."""
     notes, doubt = [], 1.0
     close = [n for n, o in job.orders.items() if plan.hides(o)]
     if close:
         listed = ", ".join(f"{n} ({job.orders[n]:.3f})" for n in close)
         notes.append(f"{listed} may hide behind lines of the shaft or the supply")
-    if name in close:
-        doubt *= 0.7
+    # Fans, pumps and couplings strike at multiples of shaft speed: a comb that the speed does not
+    # tell from them is a warning at most.
+    if abs(found.order / max(1, round(found.order)) - 1) <= speed.tolerance:
+        doubt *= FAULT_CONFIDENCE
     if speed.tolerance > WIDE:
         notes.append(f"speed known to {speed.tolerance:.1%} only, so the search is wide")
         doubt *= 0.8
