@@ -206,3 +206,13 @@ def test_the_residual_is_exact_where_nothing_disturbs() -> None:
     d = np.exp(-1j * np.radians(20.0)) * A
     expected = abs(d / (10 * (0.8 * 0.85 - 0.5j) + d / A))
     assert found.indicators["corrected_ratio"] == pytest.approx(expected, rel=5e-3)
+
+
+def test_power_and_voltage_bound_the_rated_current_where_it_is_not_told() -> None:
+    # 3 kW at 400 V take at most 8.7 A.
+    plate = Motor(pole_pairs=2, supply_hz=50.0, rated_power_w=3000.0, rated_voltage_v=400.0)
+    strong = recording(Machine(load=1.0, short_a=9.0), channels=CURRENTS)
+    assert judge(strong, motor=plate).state in ("warning", "fault")
+    told_nothing = judge(strong, motor=Motor(pole_pairs=2, supply_hz=50.0))
+    assert told_nothing.state == "unknown"
+    assert "without the rated current" in told_nothing.reason

@@ -33,6 +33,9 @@ Y22_STD_UNRATED = 6.0
 LIGHTEST = 0.3
 # Voltage channels within 0.5 % of each other feign 0.12 % of negative sequence, times 6.
 Y21_STD = 0.007
+# Efficiency times power factor at rated load is at least this: 0.5 for 0.1 kW, 0.57 for 0.55 kW,
+# 0.75 for 7.5 kW (catalogue motors of IEC 60034-30-1 class IE2 and up, from memory).
+LEAST_ACTIVE = 0.5
 # Unmeasured supply: EN 50160 allows 2 % of negative sequence. It draws ten times as much at most,
 # over rated current: 13 kVA/kW at standstill (IEC 60034-12, small machines, from memory) times 0.75
 # of efficiency and power factor; the 3 hp machine of Krause's table draws 8.8 times as much. Over
@@ -97,6 +100,19 @@ def prior(motor: Motor | None, load_a: float, voltage_v: float | None) -> Asymme
     base_v = (rated_v / sqrt(3) if rated_v else voltage_v) if measured else None
     belief = _belief(rated=bool(rated_a), measured=measured)
     return replace(belief, base_a=rated_a or load_a, base_v=base_v)
+
+
+def rated_at_most_a(motor: Motor, load_a: float) -> float:
+    """Return the largest rated current, A rms, that fits the nameplate, else the present current.
+
+    A machine whose nameplate tells power and voltage draws at most `1 / LEAST_ACTIVE` times its
+    power; one that tells nothing may run without load now.
+    """
+    if motor.rated_current_a:
+        return motor.rated_current_a
+    if motor.rated_power_w and motor.rated_voltage_v:
+        return motor.rated_power_w / (sqrt(3) * motor.rated_voltage_v * LEAST_ACTIVE)
+    return load_a / LIGHTEST
 
 
 @cache

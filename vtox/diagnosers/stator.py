@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Asymmetry, Baseline
-from vtox.diagnosers.asymmetry import LIGHTEST, Sequences, prior
+from vtox.diagnosers.asymmetry import Sequences, prior, rated_at_most_a
 from vtox.diagnosers.frontend import Front
 
 Floats = npt.NDArray[np.float64]
@@ -119,7 +119,8 @@ def models(
         elif measured:
             model, basis = prior(motor, load_a[i], volts[i]), "voltage, no baseline"
         else:
-            model, basis = prior(motor, load_a[i] / LIGHTEST, None), "currents, no baseline"
+            model = prior(motor, rated_at_most_a(motor, load_a[i]), None)
+            basis = "currents, no baseline"
         found.append(model)
         known.append(basis)
     return found, known

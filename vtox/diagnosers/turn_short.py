@@ -176,7 +176,8 @@ def _verdict(
     if over > 1:
         return _asymmetric(front, judged, i, model, basis, verdict)
     if judged.limit_median[i] > BLIND_ABOVE:
-        rated = front.motors[i].rated_current_a is not None
+        motor = front.motors[i]
+        rated = bool(motor.rated_current_a or (motor.rated_power_w and motor.rated_voltage_v))
         reason = _blind(basis, baseline, float(judged.raw_median[i]), limit, rated=rated)
         return replace(verdict, state="unknown", reason=reason, severity=None, confidence=0.0)
     return verdict
