@@ -61,7 +61,7 @@ class CageLines:
     """The strongest line of each recording near 2sf, arrays of shape (batch,), levels in dBc."""
 
     hz: Floats  # distance from the supply line
-    statistic: Floats  # power over the floors beside the line, amplitude and phase together
+    statistic: Floats
     threshold: Floats
     bins: Floats  # distance at the slip measured, or the least one guessed, in bins of 1/T
     lower_dbc: Floats
@@ -98,7 +98,7 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
     threshold = np.where(line.hz < GOOD_BINS * bin_hz, THRESHOLD_SHORT, threshold)
     return CageLines(
         hz=line.hz,
-        statistic=np.abs(a) ** 2 / am_near + np.abs(p) ** 2 / pm_near,
+        statistic=line.statistic,
         threshold=threshold,
         bins=least * 2 * front.f0_hz / bin_hz,
         lower_dbc=lower_dbc,

@@ -146,7 +146,7 @@ def strongest(m: Modulation, low_hz: Floats, high_hz: Floats) -> Line:
 
 
 def floors_nearby(m: Modulation, line: Line) -> tuple[Floats, Floats]:
-    """Return amplitude and phase floors at least as high as 3 to 8 bins beside the line.
+    """Return amplitude and phase floors at least as high as the noise beside the line.
 
     The smooth floor passes under a resonance, of the rotor against the grid for instance; the
     noise that a level carries there does not.
@@ -156,7 +156,7 @@ def floors_nearby(m: Modulation, line: Line) -> tuple[Floats, Floats]:
 
 
 def sideband_floors(m: Modulation, line: Line) -> tuple[Floats, Floats]:
-    """Return the noise power in lower and upper sideband, 3 to 8 bins beside the line.
+    """Return the noise power in lower and upper sideband beside the line.
 
     Noise of the supply drives a current through the leakage inductance in inverse proportion to
     its frequency: far from the supply line the lower sideband stands in more noise than the upper.
@@ -180,13 +180,14 @@ def refined_hz(m: Modulation, line: Line) -> Floats:
 
 
 def _beside(m: Modulation, line: Line) -> tuple[Complex, Complex]:
-    """Return both spectra 3 to 8 bins to either side of each line, shape (batch, 12)."""
-    beside = np.arange(3, 9) * round(m.bin_hz / m.step_hz)
-    offsets = np.concatenate([-beside, beside])
-    index = line.index[:, None] + offsets
-    index = np.where(
-        index < LOWEST_BINS * m.bin_hz / m.step_hz, line.index[:, None] - offsets, index
-    )
+    """Return both spectra 4 to 10 bins above each line and as far below, shape (batch, 14).
+
+    As far in the logarithm of frequency: so the steep spectrum of a wandering supply (phase power
+    as 1/f^4) gives as much below the line as above it, and the median is right for any power law.
+    """
+    n = np.maximum(line.index, 1)[:, None] * m.step_hz / m.bin_hz
+    ratio = 1 + np.arange(4, 11) / n
+    index = np.round(line.index[:, None] * np.concatenate([ratio, 1 / ratio], axis=-1)).astype(int)
     index = np.clip(index, 0, m.am.shape[-1] - 1)
     return np.take_along_axis(m.am, index, axis=-1), np.take_along_axis(m.pm, index, axis=-1)
 

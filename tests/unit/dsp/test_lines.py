@@ -101,7 +101,7 @@ def test_each_sideband_has_the_floor_of_its_own_noise() -> None:
     spectrum = np.fft.fft(lower)
     spectrum[:, :1_000] *= 0.1  # frequencies above the supply line
     t = np.arange(2_000) / RATE_HZ
-    z = 1 + 1e-4 * np.fft.ifft(spectrum) + 1e-3 * np.exp(2j * np.pi * 20.0 * t)
+    z = 1 + 1e-4 * np.fft.ifft(spectrum) + 1e-4 * np.exp(2j * np.pi * 20.0 * t)
     m = lines.spectra(np.abs(z) - 1, np.angle(z), RATE_HZ)
     line = lines.strongest(m, np.full(200, 20.0), np.full(200, 20.0))
     below, above = lines.sideband_floors(m, line)
@@ -109,3 +109,13 @@ def test_each_sideband_has_the_floor_of_its_own_noise() -> None:
     at = round(33.0 / m.step_hz)
     there = np.mean(np.abs(m.am[:, at] - 1j * m.pm[:, at]) ** 2)
     assert np.mean(below) == pytest.approx(there, rel=0.2)
+
+
+def test_a_steep_floor_is_as_high_beside_the_line_as_under_it() -> None:
+    """Phase noise of a wandering supply, 1/f^4, 12 bins from the supply line."""
+    x = noise(np.random.default_rng(15), 400, 20.0, 4.0)
+    m = lines.spectra(*x, RATE_HZ)
+    line = lines.strongest(m, np.full(400, 0.6), np.full(400, 0.6))
+    true = np.mean(np.abs(m.pm[:, line.index[0]]) ** 2)
+    _, pm = lines.sideband_floors(m, line)
+    assert np.median(pm) / 2 == pytest.approx(true, rel=0.35)  # both modulations in one sideband
