@@ -99,9 +99,9 @@ def models(
     """Return the healthy model of each recording and the name of what it rests on."""
     load_a = (np.abs(s.i1).mean(axis=-1) / sqrt(2)).tolist()
     volts = [] if s.v1 is None else (np.abs(s.v1).mean(axis=-1) / sqrt(2)).tolist()
-    # A short adds to I1 about what it adds to I2.
-    without = (np.abs(s.i1) - np.abs(s.i2)) / sqrt(2)
-    low_a, high_a = without.min(axis=-1).tolist(), without.max(axis=-1).tolist()
+    # A short adds to I1 up to what it adds to I2; a supply or a joint adds nothing.
+    low_a = ((np.abs(s.i1) - np.abs(s.i2)).min(axis=-1) / sqrt(2)).tolist()
+    high_a = (np.abs(s.i1).max(axis=-1) / sqrt(2)).tolist()
     found: list[Asymmetry] = []
     known: list[str] = []
     for i, baseline in enumerate(baselines):
