@@ -1,6 +1,7 @@
 """The real embedded server for every test that asks for one, and an environment without VTOX_*."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,9 @@ from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 
 KEPT = {"VTOX_RECORDINGS"}
+# A test run that a script starts in the background ignores Ctrl-C, and so would all it starts: the
+# tests of stopping would wait in vain.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
