@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.domain import CURRENTS, VOLTAGES, Recording
+from vtox.simulator.electrical import power_factor
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
 
@@ -205,7 +206,7 @@ def _load_sum(day: Day, t: Floats) -> Floats:
 def _currents(day: Day, s: _Slow, z: Complex, shaft: Complex, ratio: int) -> dict[str, Signal]:
     m = day.machine
     assert m.motor.rated_current_a
-    factor = _power_factor(m)
+    factor = power_factor(m)
     i1 = 0.04 + factor * s.load - 1j * sqrt(1 - factor**2)
     turn, below = _lines_of(m)
     bars = 10 ** (m.body.asymmetry_dbc / 20)
@@ -287,15 +288,6 @@ def _instrument(m: Machine, name: str) -> tuple[float, float]:
     if name in VOLTAGES:
         return 5e-4 * volts, 2 * volts
     return (LEAKAGE_NOISE_A, 0.1) if name == "leakage" else (m.body.vibration_rms, 500.0)
-
-
-def _power_factor(m: Machine) -> float:
-    n = m.motor
-    assert n.rated_power_w
-    assert n.rated_voltage_v
-    assert n.rated_current_a
-    # The nameplate gives efficiency times power factor; 0.9 stands for the efficiency.
-    return min(n.rated_power_w / (sqrt(3) * n.rated_voltage_v * n.rated_current_a) / 0.9, 0.95)
 
 
 def _order(m: Machine) -> tuple[int, int, int]:

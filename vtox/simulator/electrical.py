@@ -109,7 +109,8 @@ def _voltage_phasors(m: Machine) -> dict[str, complex]:
     }
 
 
-def _power_factor(m: Machine) -> float:
+def power_factor(m: Machine) -> float:
+    """Return the power factor at rated load that the nameplate implies."""
     n = m.motor
     assert n.rated_power_w
     assert n.rated_voltage_v
@@ -119,13 +120,13 @@ def _power_factor(m: Machine) -> float:
 
 
 def _positive_phasor(m: Machine) -> complex:
-    factor = _power_factor(m)
+    factor = power_factor(m)
     return complex(0.04 + factor * m.load, -sqrt(1 - factor**2))
 
 
 def _load_swing(m: Machine, i1: complex) -> float:
     """Relative change of |i1| for a relative change of load."""
-    return i1.real * _power_factor(m) * m.load / abs(i1) ** 2
+    return i1.real * power_factor(m) * m.load / abs(i1) ** 2
 
 
 def _rotor_lines(m: Machine, line: Timeline, gate: Gate) -> Complex:
