@@ -170,8 +170,8 @@ def _false_alarms(healthy: Answers, decoys: Answers) -> Table:
             decided = alarms(part, of_decided=True)
             rows.append((known, name, str(alarms(part)), str(faults), str(decided)))
     note = (
-        "The last set is apart: a load that swings at twice slip frequency makes the lines of a "
-        "broken bar. At 8640 records a day 0.1 % would be 9 raw alarms a machine-day, before "
+        "The last set is apart: a load that swings at twice slip frequency makes lines where a "
+        "broken bar makes them, and most of them call for an abstention. At 8640 records a day 0.1 % would be 9 raw alarms a machine-day, before "
         "persistence (k of n), which is measured on the stream."
     )
     columns = ("known", "healthy records", "warning or fault", "of these fault", "of decided")
