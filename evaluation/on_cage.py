@@ -171,8 +171,9 @@ def _false_alarms(healthy: Answers, decoys: Answers) -> Table:
             rows.append((known, name, str(alarms(part)), str(faults), str(decided)))
     note = (
         "The last set is apart: a load that swings at twice slip frequency makes lines where a "
-        "broken bar makes them, and most of them call for an abstention. At 8640 records a day 0.1 % would be 9 raw alarms a machine-day, before "
-        "persistence (k of n), which is measured on the stream."
+        "broken bar makes them, and most of them call for an abstention. At 8640 records a day "
+        "0.1 % would be 9 raw alarms a machine-day, before persistence (k of n), which is "
+        "measured on the stream."
     )
     columns = ("known", "healthy records", "warning or fault", "of these fault", "of decided")
     return Table("False alarms on healthy records of 10 s", columns, tuple(rows), note)
