@@ -11,8 +11,9 @@ import pytest
 
 from tests.system.processes import free_ports
 from vtox.faults import FAULTS
+from vtox.throughput import AVERAGE_S
 
-MACHINES = 12
+MACHINES, SENT_S = 12, 45
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
         "VTOX_WORKER_PORT": str(worker),
         "VTOX_MONITOR_INTERVAL_S": "2",
     }
-    options = ["--machines", str(MACHINES), "--duration", "45"]
+    options = ["--machines", str(MACHINES), "--duration", str(SENT_S)]
     done = subprocess.run(
         [sys.executable, "-P", "-m", "vtox", "demo", *options],
         env=os.environ | given,
@@ -54,10 +55,13 @@ def test_every_fault_is_found_and_nobody_is_accused(said: tuple[list[str], Path]
 
 
 def test_throughput_is_told_with_its_source(said: tuple[list[str], Path]) -> None:
+    # Long first records hold windows back and then finish them at once, so in its first minute
+    # the figure lags and overshoots; in half a minute no more can finish than was ever sent.
+    # How exact it is in the long run is the subject of test_rate.py.
     lines, _ = said
-    rates = [re.search(r"([\d.]+) windows/s  performance_metrics", line) for line in lines]
-    known = [float(m.group(1)) for m in rates if m]
-    assert max(known) == pytest.approx(MACHINES, rel=0.2)
+    told = [re.search(r"([\d.]+) windows/s  performance_metrics", line) for line in lines]
+    rates = [float(m.group(1)) for m in told if m]
+    assert MACHINES / 2 < rates[-1] < MACHINES * SENT_S / AVERAGE_S
 
 
 def test_alerts_are_lines_with_their_reason(said: tuple[list[str], Path]) -> None:
