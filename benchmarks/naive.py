@@ -36,8 +36,8 @@ def encode(channels: dict[str, np.ndarray]) -> dict[str, str]:
 
 
 @app.task(name="naive.diagnose")
-def diagnose(family: str, machine_id: str, seq: int, fs_hz: float, data: dict[str, str]) -> None:
+def diagnose(fault: str, machine_id: str, seq: int, fs_hz: float, data: dict[str, str]) -> None:
     """Decode, do the light load, write one result."""
     channels = {n: np.frombuffer(base64.b64decode(x), "<f4") for n, x in data.items()}
     level = float(light_load(np.stack(list(channels.values()))[None])[0])
-    client.xadd(RESULTS, {"family": family, "machine_id": machine_id, "seq": seq, "level": level})
+    client.xadd(RESULTS, {"fault": fault, "machine_id": machine_id, "seq": seq, "level": level})

@@ -2,8 +2,10 @@
 
     python -m benchmarks.throughput [--windows 5000] [--rounds 2]
 
-Three designs in turn, several rounds: VTOX with the light load, VTOX with full diagnosis, and a
-naive Celery pipeline with the same light load. Window: 1 s of ia, ib, ic, vibration at 10 kHz.
+Several designs in turn, several rounds: VTOX with the light load, VTOX with full diagnosis, and a
+naive Celery pipeline with the same light load, once with one task a window and fault (five) and
+once with one a window and family (three, as VTOX groups them). Window: 1 s of ia, ib, ic, vibration
+at 10 kHz.
 Everything shares the cores of this machine, so only the ratios inside a round mean something.
 """
 
@@ -14,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -36,6 +38,9 @@ ROOT = Path(__file__).parents[1]
 MACHINES = 50
 MARKS = (0.1, 0.8)
 PARTS = ("server", "bridge", "workers")
+BY_FAULT = {fault: f.name for f in FAMILIES.values() for fault in f.faults}
+BY_FAMILY = {name: name for name in FAMILIES}
+NAIVE = ("naive, a task a fault", "naive, a task a family")
 
 
 def fleet_of() -> list[Machine]:
@@ -111,13 +116,13 @@ def wait_for(condition: object, timeout_s: float = 600.0) -> None:
         time.sleep(0.02)
 
 
-def drain_vtox(client: Client, url: str, data: str, made: list, *plugin: str) -> dict[str, float]:
+def drain_vtox(client: Client, data: str, made: list, *plugin: str) -> dict[str, float]:
     """Send all windows, then start the bridge; return the rate, CPU by part, share of diagnosis."""
     wipe(client)
     for machine in fleet_of():
         register(client, machine.machine_id, machine.motor)
     env = os.environ | {
-        "VTOX_REDIS_URL": url,
+        "VTOX_REDIS_URL": "",
         "VTOX_DATA_DIR": data,
         "VTOX_RETENTION_S": "0",
         "VTOX_COORDINATOR_PORT": "18901",
@@ -155,23 +160,27 @@ def done(client: Client) -> int:
     return int(client.hget(keys.COUNTERS, "windows_done") or 0)
 
 
-def drain_naive(client: Client, url: str, made: list) -> dict[str, float]:
+def drain_naive(
+    client: Client, url: str, made: list, queues: Mapping[str, str]
+) -> dict[str, float]:
+    """Drain one task a window and member of `queues` (name -> family whose queue it goes to)."""
     os.environ["NAIVE_URL"] = url
     from benchmarks import naive
 
     wipe(client)
     for _, channels, machine_id, seq in made:
         data = naive.encode(channels)
-        for f in FAMILIES:
+        for name, family in queues.items():
+            queue = f"naive_{family}"
             naive.diagnose.apply_async(
-                (f, machine_id, seq, 1e4, data), queue=f"naive_{f}", routing_key=f"naive_{f}"
+                (name, machine_id, seq, 1e4, data), queue=queue, routing_key=queue
             )
     commands = [worker("benchmarks.naive", f"naive_{f}") for f in FAMILIES]
     server = psutil.Process(client.info("server")["process_id"])
     with running(commands, dict(os.environ)) as workers:
         wait_for(lambda: client.xlen(naive.RESULTS) > 0)
         begun, before = time.perf_counter(), cpu_s([server, *workers])
-        wait_for(lambda: client.xlen(naive.RESULTS) >= len(made) * len(FAMILIES))
+        wait_for(lambda: client.xlen(naive.RESULTS) >= len(made) * len(queues))
         took, used = time.perf_counter() - begun, cpu_s([server, *workers]) - before
     return {"windows_per_s": len(made) / took, "cpu_ms": 1e3 * used / len(made)}
 
@@ -193,29 +202,38 @@ def main() -> None:
         with EmbeddedServer(load(data_dir=Path(data), redis_maxmemory_mb=8192)) as server:
             client = connect(server.url, "benchmark")
             for n in range(options.rounds):
-                light = drain_vtox(client, server.url, data, made, "-I", "benchmarks.light")
-                full = drain_vtox(client, server.url, data, made)
-                naive = drain_naive(client, server.url, made[: options.naive_windows])
-                rows.append((light, full, naive))
-                print(f"round {n + 1}")
-                for name, r in (("VTOX light", light), ("VTOX full", full), ("naive light", naive)):
-                    print(
-                        f"  {name:11} {r['windows_per_s']:6.1f} windows/s, "
-                        f"{r['cpu_ms']:5.2f} ms of CPU a window"
-                        + "".join(
-                            f", {part} {r[part + '_ms']:.2f}" for part in PARTS if part + "_ms" in r
-                        )
-                    )
-                print(
-                    f"  times naive: light {light['windows_per_s'] / naive['windows_per_s']:.1f}, "
-                    f"full {full['windows_per_s'] / naive['windows_per_s']:.1f} "
-                    f"(by CPU time {naive['cpu_ms'] / light['cpu_ms']:.1f} and "
-                    f"{naive['cpu_ms'] / full['cpu_ms']:.1f}); "
-                    f"diagnosis takes {full['diagnosis_share']:.0%} of the workers' time when full",
-                    flush=True,
-                )
-    ratio = statistics.median(a["windows_per_s"] / c["windows_per_s"] for a, _, c in rows)
-    print(f"median ratio light/naive: {ratio:.1f}")
+                few = made[: options.naive_windows]
+                row = {
+                    "VTOX, light load": drain_vtox(client, data, made, "-I", "benchmarks.light"),
+                    "VTOX, full diagnosis": drain_vtox(client, data, made),
+                    "naive, a task a fault": drain_naive(client, server.url, few, BY_FAULT),
+                    "naive, a task a family": drain_naive(client, server.url, few, BY_FAMILY),
+                }
+                rows.append(row)
+                print(table(n + 1, row), flush=True)
+    for naive in NAIVE:
+        ratios = [r["VTOX, light load"]["windows_per_s"] / r[naive]["windows_per_s"] for r in rows]
+        print(f"light load over {naive}: median {statistics.median(ratios):.1f} times")
+
+
+def table(number: int, row: dict[str, dict[str, float]]) -> str:
+    """Return a round as lines of a table."""
+    by_fault, by_family = (row[n] for n in NAIVE)
+    lines = [
+        f"| round {number} | windows/s | CPU a window, ms | server | bridge | workers "
+        "| times naive by fault (CPU) | by family (CPU) |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, r in row.items():
+        parts = [f"{r[f'{p}_ms']:.2f}" if f"{p}_ms" in r else "" for p in PARTS]
+        times = [
+            f"{r['windows_per_s'] / n['windows_per_s']:.1f} ({n['cpu_ms'] / r['cpu_ms']:.1f})"
+            for n in (by_fault, by_family)
+        ]
+        cells = [name, f"{r['windows_per_s']:.0f}", f"{r['cpu_ms']:.2f}", *parts, *times]
+        lines.append(f"| {' | '.join(cells)} |")
+    share = row["VTOX, full diagnosis"]["diagnosis_share"]
+    return "\n".join([*lines, f"diagnosis: {share:.0%} of the workers' busy time when full"])
 
 
 if __name__ == "__main__":

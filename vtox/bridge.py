@@ -113,6 +113,7 @@ class Bridge:
         self.vehicles: dict[str, str | None] = {}
         self.ready: dict[str, dict[str, Record]] = {f: {} for f in FAMILIES}
         self.ready_since: dict[str, float] = {}
+        self.flying = dict.fromkeys(FAMILIES, (0, 0))
         self.mean_bytes = 64 << 10
         self.renewed = time.monotonic()
         self.chores = 0.0
@@ -148,7 +149,7 @@ class Bridge:
     def _read(self) -> bool:
         """Read new entries unless too much is in flight; True when there are no more just now."""
         s = self.settings
-        flying = self.ledger.in_flight()
+        self.flying = flying = self.ledger.in_flight()
         room = s.in_flight_windows - max(
             windows + sum(r.windows for r in self.ready[f].values())
             for f, (windows, _) in flying.items()
@@ -267,17 +268,23 @@ class Bridge:
             self.ready_since.setdefault(c.family, now)
 
     def _flush(self, now: float) -> None:
-        """Dispatch each family whose batch is full or has waited long enough."""
+        """Dispatch full batches, and what has waited long enough unless the workers are busy.
+
+        With two batches in flight nobody would start on a third: it may as well fill up.
+        """
+        most = self.settings.batch_windows
         for family, since in list(self.ready_since.items()):
-            rows = self.ready[family]
-            windows = sum(r.windows for r in rows.values())
-            waited_ms = (now - since) * 1000
-            if windows < self.settings.batch_windows and waited_ms < self.settings.batch_wait_ms:
-                continue
-            self.ready[family] = {}
-            del self.ready_since[family]
-            for batch in batches(rows.items(), self.settings.batch_windows):
+            waited = (now - since) * 1000 >= self.settings.batch_wait_ms
+            due = waited and self.flying[family][0] < 2 * most
+            groups = list(batches(self.ready[family].items(), most))
+            rest = [] if due else groups.pop()
+            for batch in groups:
                 self._dispatch(family, batch)
+            self.ready[family] = dict(rest)
+            if not rest:
+                del self.ready_since[family]
+            elif groups:
+                self.ready_since[family] = now
 
     def _dispatch(self, family: str, batch: list[tuple[str, Record]]) -> None:
         entered = self.ledger.dispatch(self.token, family, [r for _, r in batch])

@@ -161,7 +161,9 @@ class EmbeddedServer:
         self._reader = threading.Thread(target=self._read_log, args=(process.stdout,), daemon=True)
         self._reader.start()
         # By the standard input: neither the list of processes nor a file shows the key.
-        text = config(self.address, folder, self.settings.redis_maxmemory_mb) + self.extra
+        settings = self.settings
+        text = config(self.address, folder, settings.server_socket, settings.redis_maxmemory_mb)
+        text += self.extra
         try:
             with process.stdin as stdin:
                 stdin.write(text.encode())

@@ -34,14 +34,14 @@ class Address:
         return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
 
 
-def config(address: Address, folder: Path, maxmemory_mb: int) -> str:
+def config(address: Address, folder: Path, socket: Path | None, maxmemory_mb: int) -> str:
     """Return the server's configuration: everything that matters is said, nothing is left open."""
+    unix = f"unixsocket {_quoted(socket)}\nunixsocketperm 700\n" if socket else ""
     key = hashlib.sha256(address.password.encode()).hexdigest()
-    quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"')
     return f"""\
 bind {LOOPBACK}
 port {address.port}
-protected-mode yes
+{unix}protected-mode yes
 user default reset on #{key} {ACL}
 enable-debug-command no
 enable-module-command no
@@ -53,7 +53,7 @@ daemonize no
 supervised no
 loglevel notice
 logfile ""
-dir "{quoted}"
+dir {_quoted(folder)}
 
 # Nobody's data are evicted: at the limit writes are refused and readers drain.
 maxmemory {maxmemory_mb}mb
@@ -79,6 +79,11 @@ auto-aof-rewrite-min-size 256mb
 # Samples do not compress: trying costs the fork's time (docs/OPERATIONS.md, "Persistence").
 rdbcompression no
 """
+
+
+def _quoted(path: Path) -> str:
+    text = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def read_address(settings: Settings) -> Address | None:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from vtox.domain import CHANNEL_UNITS, Array, Window
 from vtox.errors import WireError
 
 Fields = Mapping[bytes, bytes]
 Dtype = Literal["i2", "f4", "json"]
+Counts = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 
 VERSION = 1
 _NUMPY: dict[str, np.dtype[Any]] = {"i2": np.dtype("<i2"), "f4": np.dtype("<f4")}
@@ -145,7 +147,7 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
     nbytes = sum(len(fields[c.encode()]) for c in names)
     if nbytes > limits.max_bytes:
         raise WireError("too_large", f"{nbytes} bytes of samples, at most {limits.max_bytes}")
-    samples = _proven_length(fields, names, dtype, limits)
+    samples = _proven_length(fields, names, limits)
     speed_rpm = number(fields, "speed_rpm")
     if speed_rpm is not None and speed_rpm < 0:
         raise WireError("bad_number", f"speed_rpm: {speed_rpm}, expected 0 or more", "speed_rpm")
@@ -167,12 +169,20 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
     )
 
 
-def decode_channels(fields: Fields) -> dict[str, Array]:
-    """Return the samples of an entry that `decode_header` accepted, in units, as float32."""
-    dtype = fields.get(b"dtype", b"json").decode()
-    return {
-        c: _samples(fields, c, dtype, scaled=True) for c in CHANNEL_UNITS if c.encode() in fields
-    }
+def decode_channels(*entries: Fields) -> dict[str, Array]:
+    """Return the samples of entries that `decode_header` accepted, one after another.
+
+    In units, as float32, shape (samples of all entries,) per channel; every entry must have the
+    channels of the first.
+    """
+    names = [c for c in CHANNEL_UNITS if c.encode() in entries[0]]
+    parts = [{c: _samples(e, c) for c in names} for e in entries]
+    ends = np.cumsum([len(p[names[0]]) for p in parts]).tolist()
+    joined = np.empty((len(names), ends[-1]), np.float32)
+    for entry, part, start, end in zip(entries, parts, [0, *ends], ends, strict=False):
+        for row, (name, x) in zip(joined, part.items(), strict=True):
+            np.multiply(x, np.float32(number(entry, f"scale_{name}") or 1.0), out=row[start:end])
+    return dict(zip(names, joined, strict=True))
 
 
 def decode(fields: Fields, limits: Limits | None = None) -> Window:
@@ -197,7 +207,7 @@ def decode(fields: Fields, limits: Limits | None = None) -> Window:
     )
 
 
-def _proven_length(fields: Fields, names: tuple[str, ...], dtype: str, limits: Limits) -> int:
+def _proven_length(fields: Fields, names: tuple[str, ...], limits: Limits) -> int:
     lengths = {}
     for name in names:
         scale = number(fields, f"scale_{name}")
@@ -207,7 +217,7 @@ def _proven_length(fields: Fields, names: tuple[str, ...], dtype: str, limits: L
                 f"scale_{name}: {scale}, expected {SCALE_MIN} to {SCALE_MAX}",
                 f"scale_{name}",
             )
-        x = _samples(fields, name, dtype, scaled=False)
+        x = _samples(fields, name)
         if x.dtype.kind == "f" and not np.isfinite(x).all():
             where = int(np.flatnonzero(~np.isfinite(x))[0])
             raise WireError("not_finite", f"{name}: sample {where} is not finite", name)
@@ -224,24 +234,20 @@ def _proven_length(fields: Fields, names: tuple[str, ...], dtype: str, limits: L
     return samples
 
 
-def _samples(fields: Fields, name: str, dtype: str, *, scaled: bool) -> Array:
-    raw = fields[name.encode()]
+def _samples(fields: Fields, name: str) -> Counts:
+    """Return the samples of a channel as they were sent, before their scale."""
+    raw, dtype = fields[name.encode()], fields.get(b"dtype", b"json").decode()
     if dtype == "json":
-        x = _json_samples(raw, name)
-    else:
-        kind = _NUMPY[dtype]
-        if len(raw) % kind.itemsize:
-            raise WireError(
-                "bad_length", f"{name}: {len(raw)} bytes do not make whole {dtype} samples", name
-            )
-        x = np.frombuffer(raw, kind)
-    if not scaled:
-        return x
-    scale = number(fields, f"scale_{name}")
-    return x.astype(np.float32) if scale in (None, 1.0) else x * np.float32(scale)
+        return _json_samples(raw, name)
+    kind = _NUMPY[dtype]
+    if len(raw) % kind.itemsize:
+        raise WireError(
+            "bad_length", f"{name}: {len(raw)} bytes do not make whole {dtype} samples", name
+        )
+    return np.frombuffer(raw, kind)
 
 
-def _json_samples(raw: bytes, name: str) -> Array:
+def _json_samples(raw: bytes, name: str) -> Counts:
     try:
         values = json.loads(raw)
         x = np.asarray(values, dtype=np.float32)

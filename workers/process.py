@@ -63,7 +63,7 @@ _name = "unnamed"
 def process() -> Process:
     """Return this process's client and settings, opened on first use."""
     s = settings.load()
-    return Process(connect(s.working_url(), "worker"), s, _name)
+    return Process(connect(s.samples_url(), "worker"), s, _name)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,7 @@
 """The bridge on a real server: what it dispatches, refuses, remembers and rebuilds."""
 
+import time
+
 import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
@@ -102,6 +104,17 @@ def test_in_flight_is_bounded(client: Client, settings: Settings) -> None:
         info = group_info(client, keys.RAW)
     assert info.lag
     assert counters(client)["in_flight_windows:turn_short"] == 8
+
+
+def test_batches_fill_up_while_the_workers_are_busy(client: Client, settings: Settings) -> None:
+    small = load(redis_url=settings.redis_url, batch_windows=4, batch_wait_ms=1)
+    with bridging(small) as sent:
+        for k in range(30):
+            add_window(client, seq=k)
+            time.sleep(0.02)
+        eventually(lambda: families(sent)["turn_short"] == 28)
+    sizes = [len(ids) for family, ids in sent if family == "turn_short"]
+    assert sizes[-4:] == [4, 4, 4, 4], "nobody works, so nobody waits for less"
 
 
 def test_a_second_bridge_stands_by_and_takes_over(client: Client, settings: Settings) -> None:

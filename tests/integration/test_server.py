@@ -101,6 +101,27 @@ def test_killed_server_comes_back_with_address_and_data(tmp_path: Path) -> None:
             assert client.xlen("s") == 1
 
 
+def test_neighbours_who_move_samples_come_by_socket(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path / 'a "b" \\c é')
+    with EmbeddedServer(settings) as running:
+        url, path = settings.samples_url(), settings.server_socket
+        assert path
+        assert url.startswith("unix://")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+        with connect(url, "near") as near, connect(running.url, "far") as far:
+            near.set("a", "1")
+            assert far.get("a") == b"1"
+        with connect(url.replace(running.address.password, "guess"), "stranger") as stranger:
+            with pytest.raises(redis.exceptions.AuthenticationError):
+                stranger.ping()
+
+
+def test_a_folder_too_deep_for_a_socket_is_served_by_port(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path / ("deep" * 30))
+    with EmbeddedServer(settings) as running:
+        assert settings.samples_url() == running.url
+
+
 def test_folder_may_have_any_name(tmp_path: Path) -> None:
     folder = tmp_path / 'a "b" \\c é'
     with EmbeddedServer(load(data_dir=folder)) as running, connect(running.url, "test") as client:

@@ -5,7 +5,7 @@ import pytest
 
 from vtox.domain import Window
 from vtox.errors import WireError
-from vtox.wire import WIRE_CODES, Limits, decode, decode_header, encode
+from vtox.wire import WIRE_CODES, Limits, decode, decode_channels, decode_header, encode
 
 
 def entry(**changes: object) -> dict[bytes, bytes]:
@@ -79,6 +79,15 @@ def test_counts_times_scale_are_units() -> None:
     window = decode(entry())
     np.testing.assert_allclose(window.channels["ia"], 0.5 * np.arange(50))
     np.testing.assert_allclose(window.channels["ib"], np.ones(50))
+
+
+def test_entries_are_joined_each_with_its_own_scale() -> None:
+    by_hand = entry(dtype="json", ia="[7, 8]", ib="[0, 0]", scale_ia=None)
+    joined = decode_channels(entry(), by_hand, entry(scale_ia=2))
+    counts = np.arange(50)
+    assert joined["ia"].dtype == np.float32
+    np.testing.assert_array_equal(joined["ia"], [*(0.5 * counts), 7, 8, *(2 * counts)])
+    assert len(joined["ib"]) == 102
 
 
 def test_entry_made_by_hand_needs_no_dtype() -> None:

@@ -73,7 +73,7 @@ def replay_command(
     settings = load()
     sender.check(first, _limits(settings))
     healthy = options.baseline_from(baseline, opts, plate)
-    with connect(settings.working_url(), "replay") as client:
+    with connect(settings.samples_url(), "replay") as client:
         check(client)
         if plate:
             machines.register(client, machine, plate)

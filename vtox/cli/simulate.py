@@ -81,7 +81,7 @@ def simulate(
     if factor != 1.0 and duration is None:
         raise InputError("--speed other than 1 needs --duration: only real time has no end")
     console = Console(highlight=False)
-    with connect(load().working_url(), "simulate") as client:
+    with connect(load().samples_url(), "simulate") as client:
         check(client)
         if commission:
             _commission(console, client, chosen)

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from vtox.domain import Record, Recording
 from vtox.store.client import Client
 from vtox.wire import Fields, decode_channels, number
@@ -28,14 +26,10 @@ def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording
 
 
 def _join(windows: Sequence[Fields]) -> Recording:
-    parts = [decode_channels(w) for w in windows]
     fs_hz = number(windows[0], "fs_hz")
     assert fs_hz is not None
     return Recording(
-        channels={
-            name: x if len(parts) == 1 else np.concatenate([p[name] for p in parts])
-            for name, x in parts[0].items()
-        },
+        channels=decode_channels(*windows),
         fs_hz=float(fs_hz),
         speed_rpm=_mean(windows, "speed_rpm"),
         temperature_c=_mean(windows, "temperature_c"),
