@@ -18,7 +18,7 @@ from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.ledger import BUCKET_BASE
 from vtox.store.streams import group_info
-from vtox.throughput import AVERAGE_S
+from vtox.throughput import AVERAGE_S, STALE_INTERVALS
 
 log = structlog.get_logger()
 
@@ -36,7 +36,11 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
 
 
 def measure(client: Client, settings: Settings) -> dict[str, float | int | str]:
-    """Write one entry of `performance_metrics` and return it; the first call only takes stock."""
+    """Write one entry of `performance_metrics` and return it; the first call only takes stock.
+
+    So does the first after a pause: an average over the time when nobody measured would stand for
+    half a minute of today.
+    """
     pipe = client.pipeline(transaction=True)
     pipe.time()
     pipe.hgetall(keys.COUNTERS)
@@ -49,8 +53,8 @@ def measure(client: Client, settings: Settings) -> dict[str, float | int | str]:
     buckets = {k.decode(): int(v) for k, v in latency.items()}
     done = count.get("windows_done", 0)
     entry: dict[str, float | int | str] = {}
-    if before:
-        interval = t - float(before[b"t"])
+    interval = t - float(before[b"t"]) if before else 0.0
+    if 0 < interval <= STALE_INTERVALS * settings.monitor_interval_s:
         windows_in = count.get("windows_in", 0) - int(before[b"windows_in"])
         windows_done = done - int(before[b"windows_done"])
         known = json.loads(before[b"latency"])

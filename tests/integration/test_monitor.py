@@ -1,0 +1,39 @@
+"""The monitor on a real server: differences of counters, and none across a pause."""
+
+import time
+
+import pytest
+
+from tests.integration.helpers import counters
+from vtox import keys, monitor
+from vtox.settings import Settings, load
+from vtox.store.client import Client
+
+
+def finish(client: Client, windows: int) -> None:
+    """Count windows as the commit scripts do."""
+    client.hincrby(keys.COUNTERS, "windows_in", windows)
+    client.hincrby(keys.COUNTERS, "windows_done", windows)
+
+
+def test_an_entry_is_the_difference_of_two_readings(client: Client, settings: Settings) -> None:
+    finish(client, 100)
+    assert monitor.measure(client, settings) == {}, "the first reading only takes stock"
+    finish(client, 30)
+    time.sleep(0.2)
+    entry = monitor.measure(client, settings)
+    assert (entry["windows_in"], entry["windows_done"]) == (30, 30)
+    assert entry["throughput"] == entry["ingest_rate"]
+    assert entry["throughput"] == pytest.approx(30 / float(entry["interval_s"]), rel=0.01)
+    assert client.xlen(keys.METRICS) == 1
+
+
+def test_a_pause_is_not_averaged_into_today(client: Client, settings: Settings) -> None:
+    quick = load(redis_url=settings.redis_url, monitor_interval_s=0.05)
+    monitor.measure(client, quick)
+    finish(client, 30)
+    time.sleep(0.3)
+    assert monitor.measure(client, quick) == {}
+    finish(client, 7)
+    assert monitor.measure(client, quick)["windows_done"] == 7
+    assert counters(client)["windows_done"] == 37, "what was finished meanwhile stays counted"
