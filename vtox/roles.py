@@ -101,9 +101,6 @@ def environment(settings: Settings) -> dict[str, str]:
     # Only the process that a person started brings up a cluster.
     given["VTOX_CLUSTER_ENABLED"] = "false"
     given["PYTHONWARNINGS"] = ROOT_IS_FINE
-    # A worker is one core: threads of a matrix product as small as ours wait longer than they work
-    # (bearing of 10 s records: 1.8 ms of CPU time per second of data on two cores, 0.6 on one).
-    given["OPENBLAS_NUM_THREADS"] = "1"
     root = Path(vtox.__file__).parent.parent
     if root.name not in ("site-packages", "dist-packages"):
         given["PYTHONPATH"] = str(root)

@@ -64,4 +64,3 @@ def test_children_get_these_settings_and_no_cluster_of_their_own(tmp_path: Path)
     assert given["VTOX_DATA_DIR"] == str(tmp_path.resolve())
     assert "VTOX_REDIS_URL" not in given
     assert given["PATH"] == os.environ["PATH"]
-    assert given["OPENBLAS_NUM_THREADS"] == "1"
