@@ -151,5 +151,8 @@ def bootstrap(
         figure(np.concatenate([members[names[k]] for k in rng.integers(0, len(names), len(names))]))
         for _ in range(draws)
     ]
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+    known = [v for v in values if not np.isnan(v)]
+    if not known:
+        return np.nan, np.nan
+    low, high = np.percentile(known, [2.5, 97.5])
     return float(low), float(high)
