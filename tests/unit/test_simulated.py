@@ -60,7 +60,7 @@ def test_list_tells_the_truth_without_a_server() -> None:
     shown = {m["fault"] for m in listed if m["detectable"]} - {None}
     assert shown == set(FAULTS)
     for m in listed:
-        assert (m["fault"] is None) == (m["severity"] is None) == (m["onset_s"] is None)
+        assert (m["fault"] is None) == (m["severity"] is None) == (m["onset"] is None)
         assert m["detectable"] or m["reason"]
 
 
@@ -76,7 +76,7 @@ def test_seed_mode_severity_and_onset_reach_the_fleet() -> None:
     listed = json.loads(run("--list", "--json", "--severity", "bearing=0.9:1", "--onset", "30:40"))
     faulty = [m for m in listed if m["fault"]]
     assert all(m["severity"] >= 0.9 for m in faulty if m["fault"] == "bearing")
-    assert all(30 <= m["onset_s"] <= 40 for m in faulty)
+    assert all(30 <= m["onset"] <= 40 for m in faulty)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ Gate = Signal | float
 _A = np.exp(2j * np.pi / 3)
 _PHASES = ("a", "b", "c")
 # Per-unit impedances typical of cage motors of this size.
-_Z_NEGATIVE = 0.04 + 0.16j  # at slip 2 - s: close to the locked rotor
+Z_NEGATIVE = 0.04 + 0.16j  # at slip 2 - s: close to the locked rotor
 _Z_SHORTED_TURNS = 0.04 + 0.10j  # of a winding, resistance and leakage
 _CONTACT = 0.05  # of the short itself, per shorted fraction
 _THIRD_ZERO_SEQUENCE, _FIFTH = 0.010, 0.012
@@ -34,12 +34,12 @@ def currents(m: Machine, line: Timeline, gate: Gate, fs_hz: float) -> dict[str, 
     i1 = _positive_phasor(m)
     swing = _load_swing(m, i1)
     envelope = (1 + swing * line.load + line.amplitude).astype(np.float32)
-    lines = _rotor_lines(m, line, gate)
+    lines = _rotor_lines(m, line, gate, i1)
     space = np.complex64(i1) * z * envelope * (1 + lines)
     conj = z.conj()
-    space += conj * np.complex64(np.conj(m.body.unbalance / _Z_NEGATIVE))
+    space += conj * np.complex64(np.conj(m.body.unbalance / Z_NEGATIVE))
     if m.fault == "turn_short":
-        short, negative = _shorted_turns(m)
+        short, negative = shorted_turns(m)
         space += gate * (np.complex64(short) * z + np.complex64(negative) * conj)
     space += _supply_harmonics(m, z)
     space += _slot_harmonics(m, line, z, fs_hz)
@@ -129,9 +129,9 @@ def _load_swing(m: Machine, i1: complex) -> float:
     return i1.real * power_factor(m) * m.load / abs(i1) ** 2
 
 
-def _rotor_lines(m: Machine, line: Timeline, gate: Gate) -> Complex:
+def _rotor_lines(m: Machine, line: Timeline, gate: Gate, i1: complex) -> Complex:
     """Sidebands relative to the supply line: f+-fr (air gap), (1+-2s)f (rotor asymmetry)."""
-    turn = np.exp(2j * np.pi * uniforms(subkey(m.key, 22), np.arange(4))).astype(np.complex64)
+    turn = np.exp(2j * np.pi * uniforms(subkey(m.key, 22), np.arange(3))).astype(np.complex64)
     ratio = (0.4 + 0.5 * uniforms(subkey(m.key, 23), np.arange(2))).astype(np.float32)
     shaft = turns(line.shaft)
     twice = turns(2 * line.slip)
@@ -140,12 +140,25 @@ def _rotor_lines(m: Machine, line: Timeline, gate: Gate) -> Complex:
     bars_dbc = m.level if m.fault == "broken_bar" and m.level else m.body.asymmetry_dbc
     bars = _grown(m.body.asymmetry_dbc, bars_dbc, gate)
     lines: Complex = air_gap * (turn[0] * shaft.conj() + turn[1] * ratio[0] * shaft)
-    # The upper line is the answer of the speed to the lower one: smaller, the more the inertia.
-    lines += bars * (turn[2] * twice.conj() + turn[3] * ratio[1] * twice)
+    upper = _answer_of_the_speed(turn[2], float(ratio[1]), i1)
+    lines += bars * (turn[2] * twice.conj() + np.complex64(upper) * twice)
     if m.fault == "broken_bar":
         # The second pair of sidebands goes with the square of the first.
         lines += 2 * bars**2 * turn[2] ** 2 * twice.conj() ** 2
     return lines
+
+
+def _answer_of_the_speed(lower: complex, ratio: float, i1: complex) -> complex:
+    """Upper sideband (relative to the line, as `lower`) that a lower one of the cage leads to.
+
+    The lower one makes the torque, Re(i) in the frame of the voltage, pulsate; inertia J and the
+    motor's own slope k of torque over slip turn that into a ripple of speed, which the active
+    current follows: U = -conj(L) (conj(i1) / i1) / (1 + 2jq), q = 2sw J / k. Without inertia both
+    are half of what the cage alone would make, with much of it only the lower is left (Filippetti
+    et al. 1998, IEEE TIA 34(1):98). `ratio` is |U| / |L|, which sets q.
+    """
+    q = 0.5 * sqrt(1 / ratio**2 - 1)
+    return -lower.conjugate() * (i1.conjugate() / i1) / (1 + 2j * q)
 
 
 def _grown(healthy_db: float, faulty_db: float, gate: Gate) -> Signal:
@@ -154,7 +167,7 @@ def _grown(healthy_db: float, faulty_db: float, gate: Gate) -> Signal:
     return np.asarray(healthy + gate * (faulty - healthy), dtype=np.float32)
 
 
-def _shorted_turns(m: Machine) -> tuple[complex, complex]:
+def shorted_turns(m: Machine) -> tuple[complex, complex]:
     """Space-vector phasors of z and its conjugate for a shorted fraction of one phase.
 
     The loop of the fraction mu carries I_f; seen from the line it is mu*I_f on one phase, which

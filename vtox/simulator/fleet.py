@@ -20,6 +20,10 @@ from vtox.simulator.severity import FAULT_MODES, SCALES
 
 DEFAULT_SEED = 2024
 FAULTY_SHARE = 0.26
+# Negative- over positive-sequence voltage of the fleet's supplies; and the share of turns that,
+# shorted, draws as much negative-sequence current as the most of it (`electrical.shorted_turns`).
+LEAST_UNBALANCE, MOST_UNBALANCE = 0.001, 0.005
+SUPPLY_SHORT = 0.012
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +133,7 @@ def truth(machines: tuple[Machine, ...]) -> list[dict[str, Any]]:
             "channels": list(m.channels),
             "fault": m.fault,
             "severity": m.severity,
-            "onset_s": m.onset_s,
+            "onset": m.onset_s,
             "level": m.level,
             "quantity": SCALES[m.fault].quantity if m.fault else None,
             "defect": m.defect,
@@ -160,6 +164,8 @@ def _machine(
             machine_id=machine_id, key=key, motor=motor, load=load, channels=channels, body=body
         )
     severity = round(float(rng.uniform(*ranges[case.fault])), 3)
+    level = float(f"{SCALES[case.fault].level(severity):.4g}")
+    hidden = case.hidden or _counterfeited(case, level)
     return Machine(
         machine_id=machine_id,
         key=key,
@@ -169,13 +175,20 @@ def _machine(
         body=body,
         fault=case.fault,
         severity=severity,
-        level=float(f"{SCALES[case.fault].level(severity):.4g}"),
+        level=level,
         onset_s=round(float(rng.uniform(*(onset_s or _onset_range(case.fault)))), 1),
         defect=case.defect,
         phase=str(rng.choice(["a", "b", "c"])) if case.fault in _PHASED else None,
-        detectable=not case.hidden,
-        reason=case.hidden,
+        detectable=not hidden,
+        reason=hidden,
     )
+
+
+def _counterfeited(case: _Case, level: float) -> str:
+    """Return why a fault hides behind what a sound machine may show, empty where it does not."""
+    if case.fault == "turn_short" and VOLTAGES[0] not in case.channels and level < SUPPLY_SHORT:
+        return f"no voltages: {MOST_UNBALANCE:.1%} of supply unbalance makes as much current"
+    return ""
 
 
 _PHASED = ("turn_short", "insulation")
@@ -212,7 +225,7 @@ def _body(rng: np.random.Generator, motor: Motor, case: _Case | None) -> Body:
     angle = rng.uniform(0, 2 * np.pi)
     return Body(
         run_hz=motor.supply_hz * (float(rng.uniform(0.6, 0.95)) if inverter else 1.0),
-        unbalance=complex(rng.uniform(0.001, 0.005) * np.exp(1j * angle)),
+        unbalance=complex(rng.uniform(LEAST_UNBALANCE, MOST_UNBALANCE) * np.exp(1j * angle)),
         wander_hz=float(rng.uniform(0.002, 0.015)),
         load_wander=float(rng.uniform(0.003, 0.015)),
         clamp_gains=(

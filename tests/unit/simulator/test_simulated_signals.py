@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vtox.domain import CHANNEL_UNITS
-from vtox.simulator.fleet import fleet
+from vtox.simulator.electrical import Z_NEGATIVE, shorted_turns
+from vtox.simulator.fleet import MOST_UNBALANCE, SUPPLY_SHORT, fleet
 from vtox.simulator.noise import subkey
 from vtox.simulator.signals import window
 from vtox.simulator.timeline import slip_at, timeline
@@ -112,6 +113,28 @@ def test_shorted_turns_add_negative_sequence_turned_with_the_phase(phase):
     # The current in shorted turns lags their voltage: between 0 and 90 degrees.
     turned = np.angle(change * np.exp(-4j * np.pi / 3 * "abc".index(phase)), deg=True)
     assert 0 < turned < 90
+
+
+def test_the_upper_sideband_is_the_answer_of_the_speed():
+    """Torque at 2sf, Re(i) of the sidebands, over slip: what is left accelerates the inertia."""
+    machine = find("broken_bar")
+    line = true_timeline(machine, 10)
+    i = space_vector(record(machine, 10))
+    i1 = first = line_level(i, line.supply)  # the frame turns with the voltage
+    lower = line_level(i, line.supply - 2 * line.slip) / first
+    upper = line_level(i, line.supply + 2 * line.slip) / first
+    # Both are products with the same phase; a load alone would make it that of conj(i1) / i1.
+    turned = np.angle(lower * upper * i1 / i1.conjugate(), deg=True)
+    assert 90 < abs(turned) < 180
+
+
+def test_a_short_that_a_supply_may_counterfeit_is_not_said_to_be_detectable():
+    machine = replace(find("turn_short"), level=SUPPLY_SHORT)
+    _, negative = shorted_turns(machine)
+    assert abs(negative) == pytest.approx(MOST_UNBALANCE / abs(Z_NEGATIVE), rel=0.03)
+    light = [m for m in fleet(50, fault_mode="light") if m.fault == "turn_short"]
+    assert {m.detectable for m in light if "va" not in m.channels} == {False}
+    assert {m.detectable for m in light if "va" in m.channels} == {True}
 
 
 def test_eccentricity_raises_the_rotation_sidebands():
