@@ -25,7 +25,7 @@ _QUEUE_COUNTERS = {
 }
 _WORKER_GAUGES = {
     "cpu_percent": ("vtox_worker_cpu_percent", "CPU of the worker and its children"),
-    "rss_bytes": ("vtox_worker_resident_bytes", "Memory of the worker and its children"),
+    "memory_bytes": ("vtox_worker_memory_bytes", "Memory of worker and children"),
     "windows_per_s": ("vtox_worker_windows_per_second", "Windows of the last 30 s"),
 }
 _WINDOWS = ("in", "done", "dead", "refused", "duplicate")

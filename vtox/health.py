@@ -111,12 +111,18 @@ def _judge(
                 "level": new or level,
                 "event": event,
                 "t": since,
-                "reason": d.reason,
+                "reason": d.reason if new else _quiet(rule),
             }
         )
         level = new
     entry |= {"recent": recent, "level": level, "alert": alert if level else ""}
     return entry, events
+
+
+def _quiet(rule: Persistence) -> str:
+    """Return why an alert is cleared: what its last diagnosis says may still be of the fault."""
+    unit = f"slots of {rule.slot_s:g} s" if rule.slot_s else "records"
+    return f"nothing found in {rule.clear} {unit} in a row"
 
 
 def _slots(d: Diagnosis, record: Record, rule: Persistence) -> list[tuple[str, float]]:

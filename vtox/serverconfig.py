@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vtox.errors import PortTaken
 from vtox.ports import LOOPBACK, port_is_free
-from vtox.settings import Settings
+from vtox.settings import Settings, server_url
 
 # Below the ephemeral range of Linux (32768) and macOS (49152): a client that reconnects to a dead
 # loopback port inside that range sooner or later connects to itself and takes the port.
@@ -31,7 +31,7 @@ class Address:
     @property
     def url(self) -> str:
         """The address as a URL."""
-        return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
+        return server_url(self.port, self.password)
 
 
 def config(address: Address, folder: Path, socket: Path | None, maxmemory_mb: int) -> str:

@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     baseline_s: float = Field(40.0, ge=10, description="seconds without a finding it takes")
 
     results_hours: float = Field(24.0, gt=0, description="fault_diagnosis_results stay this long")
-    results_mb: float = Field(64.0, gt=0, description="and up to this size")
+    results_mb: float = Field(40.0, gt=0, description="and up to this size")
     assessments_hours: float = Field(168.0, gt=0, description="assessments stay this long")
     assessments_mb: float = Field(16.0, gt=0, description="and up to this size")
     alerts_hours: float = Field(2160.0, gt=0, description="system_alerts stay this long")
@@ -172,7 +172,12 @@ class Settings(BaseSettings):
                 f"no embedded server in {self.data_dir}: start one with `vtox up` or "
                 "`vtox server`, or set VTOX_REDIS_URL"
             ) from None
-        return f"redis://:{server['password']}@127.0.0.1:{server['port']}/0"
+        return server_url(server["port"], server["password"])
+
+
+def server_url(port: int, password: str) -> str:
+    """Return the URL of an embedded server; its user is named because redis-cli needs a name."""
+    return f"redis://default:{password}@127.0.0.1:{port}/0"
 
 
 def load(**overrides: Any) -> Settings:

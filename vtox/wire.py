@@ -250,7 +250,8 @@ def _samples(fields: Fields, name: str) -> Counts:
 def _json_samples(raw: bytes, name: str) -> Counts:
     try:
         values = json.loads(raw)
-        x = np.asarray(values, dtype=np.float32)
+        with np.errstate(over="ignore"):  # it is refused as infinite
+            x = np.asarray(values, dtype=np.float32)
     except (ValueError, TypeError, RecursionError, OverflowError):
         raise WireError("bad_json", f"{name}: not an array of numbers", name) from None
     if not isinstance(values, list) or x.ndim != 1:

@@ -156,7 +156,7 @@ def _worker(w: Worker, now: float) -> WorkerStatus:
         port=w.port,
         queues=list(w.queues),
         cpu_percent=w.cpu_percent,
-        memory_bytes=w.rss_bytes,
+        memory_bytes=w.memory_bytes,
         tasks_done=w.tasks_done,
         windows_done=w.windows_done,
         windows_per_s=w.windows_per_s,

@@ -28,7 +28,7 @@ def bring_up(client: Client) -> None:
             "pid": 42,
             "queues": name,
             "cpu_percent": 31.5,
-            "rss_bytes": 150_000_000,
+            "memory_bytes": 150_000_000,
             "windows_per_s": 9.5,
             "tasks_done": 7,
             "last_seen_t": time.time(),

@@ -1,5 +1,6 @@
 """Workers started by hand with the commands of the README, beside a server and nothing else."""
 
+import json
 import os
 import subprocess
 import sys
@@ -37,6 +38,11 @@ def test_each_shows_its_queue_under_a_name_of_its_own(served: Cluster, tmp_path:
         served.wait_for_workers(len(FAMILIES))
         client = served.client()
         beats = [client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)]
+        ask = [sys.executable, "-m", "celery", "-A", "vtox", "inspect", "-j", "active_queues"]
+        told = subprocess.run(ask, env=env, capture_output=True, text=True, check=True).stdout
+    nodes = json.loads(told)
+    assert sorted(q["name"] for queues in nodes.values() for q in queues) == sorted(FAMILIES)
+    assert len(nodes) == len(FAMILIES), "Flower shows a line for each"
     assert {b[b"queues"].decode() for b in beats} == set(FAMILIES)
     assert len({b[b"port"] for b in beats}) == len(FAMILIES)
     for family in FAMILIES:

@@ -80,7 +80,7 @@ def test_secrets_are_masked_unless_revealed(monkeypatch: pytest.MonkeyPatch) -> 
 def test_reveal_shows_the_embedded_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "server.json").write_text('{"port": 21000, "password": "pw", "pid": 1}')
     monkeypatch.setenv("VTOX_DATA_DIR", str(tmp_path))
-    assert shown("--reveal")["working_url"]["value"] == "redis://:pw@127.0.0.1:21000/0"
+    assert shown("--reveal")["working_url"]["value"] == "redis://default:pw@127.0.0.1:21000/0"
     assert "working_url" not in shown()
 
 

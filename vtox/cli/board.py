@@ -62,7 +62,7 @@ def workers(snap: Snapshot) -> Table:
             str(w.pid),
             str(w.port or ""),
             UNTOLD if w.cpu_percent is None else f"{w.cpu_percent:.0f} %",
-            UNTOLD if w.rss_bytes is None else megabytes(w.rss_bytes),
+            UNTOLD if w.memory_bytes is None else megabytes(w.memory_bytes),
             UNTOLD if w.windows_per_s is None else f"{w.windows_per_s:.1f}",
             f"{max(snap.t - w.last_seen_t, 0):.0f} s ago",
         )

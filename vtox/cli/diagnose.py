@@ -49,7 +49,8 @@ def diagnose_command(
 ) -> None:
     """Diagnose recordings in files, offline.
 
-    Exit status: 0 nothing found, 1 a warning or a fault, 2 bad input.
+    Exit status: 0 healthy as far as it could be decided, 1 a warning or a fault, 2 bad input, or
+    nothing could be decided.
     """
     errors = Console(stderr=True)
     try:
@@ -59,7 +60,7 @@ def diagnose_command(
         healthy = options.baseline_from(baseline, opts, plate)
         found, skipped = find(files, opts)
     except InputError as error:
-        errors.print(f"error: {error}", style="red", markup=False, highlight=False)
+        errors.print(f"vtox: {error}", style="red", markup=False, highlight=False)
         raise typer.Exit(BAD_INPUT) from error
     for path, why in skipped.items():
         errors.print(f"skipped {path.name}: {why}", style="dim", markup=False, highlight=False)
@@ -68,7 +69,7 @@ def diagnose_command(
         try:
             judged.append(_judged(path, opts, plate, healthy, asked))
         except InputError as error:
-            errors.print(f"error: {error}", style="red", markup=False, highlight=False)
+            errors.print(f"vtox: {error}", style="red", markup=False, highlight=False)
             continue
         if not as_json:
             _show(judged[-1], first=len(judged) == 1)
@@ -78,8 +79,11 @@ def diagnose_command(
         _sum_up(judged)
     if len(judged) < len(found):
         raise typer.Exit(BAD_INPUT)
-    alarmed = any(d.state in FOUND for _, _, ds in judged for d in ds)
-    raise typer.Exit(SOMETHING if alarmed else HEALTHY)
+    states = {d.state for _, _, ds in judged for d in ds}
+    if states == {"unknown"}:
+        errors.print("nothing could be decided; each reason says what it takes", style="yellow")
+        raise typer.Exit(BAD_INPUT)
+    raise typer.Exit(SOMETHING if states & set(FOUND) else HEALTHY)
 
 
 def _faults(text: str | None) -> set[str] | None:

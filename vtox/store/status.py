@@ -61,7 +61,7 @@ class Worker:
     port: int | None
     queues: tuple[str, ...]
     cpu_percent: float | None
-    rss_bytes: int | None
+    memory_bytes: int | None
     tasks_done: int
     windows_done: int
     windows_per_s: float | None
@@ -216,7 +216,7 @@ def _worker(beat: dict[str, str]) -> Worker:
         port=int(beat["port"]) if beat.get("port") else None,
         queues=tuple(q for q in beat["queues"].split(",") if q),
         cpu_percent=_float(beat.get("cpu_percent")),
-        rss_bytes=int(beat["rss_bytes"]) if beat.get("rss_bytes") else None,
+        memory_bytes=int(beat["memory_bytes"]) if beat.get("memory_bytes") else None,
         tasks_done=int(beat.get("tasks_done") or 0),
         windows_done=int(beat.get("windows_done") or 0),
         windows_per_s=_float(beat.get("windows_per_s")),
