@@ -53,11 +53,12 @@ class Performance(BaseModel):
     latency_p95_ms: Number
     backlog: int | None = Field(description="windows not finished by all families, now")
     in_flight: int = Field(description="windows dispatched and unfinished, over all families, now")
-    windows_in: int = Field(description="since the counters began, as the next four")
+    windows_in: int = Field(description="since the counters began, as the next five")
     windows_done: int
     windows_dead: int
     windows_refused: int
     windows_duplicate: int
+    senders_restarted: int = Field(description="a known seq came with another start: a new run")
     measured_at: str | None = Field(description="when the monitor last measured")
 
 

@@ -184,7 +184,16 @@ class Bridge:
         joined: list[Closed] = []
         for entry_id, h, progress in good:
             seen = self.seen[h.machine_id]
+            run = seen.run_of(h)
             verdict, forgotten = seen.admit(h, entry_id)
+            if verdict == "new" and seen.run_of(h) != run and not h.replay_of:
+                pipe.hincrby(keys.COUNTERS, "senders_restarted", 1)
+                log.info(
+                    "a sender began anew",
+                    machine_id=h.machine_id,
+                    seq=h.seq,
+                    run=seen.run_of(h),
+                )
             if verdict == "duplicate":
                 self.ledger.refuse(entry_id, "duplicate")
                 continue
@@ -210,7 +219,8 @@ class Bridge:
 
     def _headers(self, entries: list[Entry]) -> list[tuple[bytes, Header | None]]:
         found: list[tuple[bytes, Header | None]] = []
-        size = 0
+        size = refused = 0
+        reason = ""
         for entry_id, fields in entries:
             header = None
             if fields is None:
@@ -225,8 +235,12 @@ class Bridge:
                         for k in (b"machine_id", b"seq")
                     )
                     self.ledger.refuse(entry_id.decode(), error.code, str(error), machine, seq)
+                    refused += 1
+                    reason = f"{machine} {seq}: {error}"
             found.append((entry_id, header))
         self.mean_bytes = max(1, (self.mean_bytes + size // len(entries)) // 2)
+        if refused:  # one line a read, whatever a mad sender sends
+            log.warning("entries refused: see dead_letters", entries=refused, last=reason)
         return found
 
     def _recall(self, machine_ids: set[str]) -> None:

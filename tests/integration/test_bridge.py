@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.integration.helpers import add_window, bridging, counters, eventually
+from tests.integration.helpers import T0, add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.settings import Settings, load
@@ -43,6 +43,19 @@ def test_duplicates_count_once(client: Client, settings: Settings) -> None:
         add_window(client, seq=1)
         eventually(lambda: counters(client)["windows_duplicate"] == 5)
     assert counters(client)["windows_in"] == 3
+
+
+def test_a_sender_that_begins_anew_is_a_new_run_and_reported(
+    client: Client, settings: Settings
+) -> None:
+    for k in range(3):
+        add_window(client, seq=k)
+    for k in range(3):
+        add_window(client, seq=k, t0=T0 + 100 + k)
+    with bridging(settings) as sent:
+        eventually(lambda: families(sent)["turn_short"] == 6)
+    assert counters(client)["windows_in"] == 6
+    assert counters(client)["senders_restarted"] == 1
 
 
 @pytest.mark.parametrize(
