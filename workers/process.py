@@ -147,7 +147,7 @@ def _log(loglevel: int, **_: Any) -> None:
 def _name_it(sender: str, instance: Any, options: dict[str, Any], **_: Any) -> None:
     # Three workers started by hand on one host all bear Celery's default name, and Flower and
     # `celery inspect` would take them for one.
-    user, _, host = sender.partition("@")
+    user, host = sender.split("@", 1)
     if user == "celery":
         queues = ".".join(options.get("queues") or FAMILIES)
         instance.hostname = f"{queues}.{os.getpid()}@{host}"
