@@ -282,3 +282,58 @@ def test_the_change_against_the_baseline_is_told() -> None:
     louder = judge(recording(HEALTHY, seed=9, scale=2.0), baseline=learnt)
     assert louder.indicators["change_db"] == pytest.approx(6.0, abs=0.3)
     assert "change_db" not in judge(healthy[0]).indicators
+
+
+# 6203: both races within 2 % of a shaft order, as measured at 64 kHz from a drive at 1500 rpm.
+NEAR_WHOLE = Bearing(orders={"BPFO": 3.054, "BPFI": 4.946, "BSF": 1.997, "FTF": 0.3818})
+
+
+def near_whole(
+    order: float, strength: float, by: float, *, read: float, seed: int, jitter: float = 0.01
+) -> Diagnosis:
+    depth = 0.9 if by else 0.0
+    blows = Blows(order=order, strength=strength, by=by, depth=depth, jitter=jitter)
+    x = recording(Machine(shaft_hz=25.0, blows=(blows,)), 4.0, seed=seed, fs_hz=64_000.0)
+    return judge(
+        replace(x, speed_rpm=1500 * (1 + read)), Motor(supply="inverter", bearing=NEAR_WHOLE)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "order"), [("BPFI", 4.96), ("BPFI", 4.93), ("BPFO", 3.054), ("BPFO", 3.035)]
+)
+@pytest.mark.parametrize("strength", [0.5, 2.0, 8.0])
+def test_a_race_near_a_shaft_order_is_named_however_strong(
+    name: str, order: float, strength: float
+) -> None:
+    by = 1.0 if name == "BPFI" else 0.0
+    found = near_whole(order, strength, by, read=0.0005, seed=2)
+    assert found.indicators.get("defect") == name, found.reason
+    assert found.indicators["speed_rpm"] == pytest.approx(1500.8, abs=0.1)
+
+
+@pytest.mark.parametrize("blades", [3, 5])
+@pytest.mark.parametrize("read", [-0.0045, 0.0, 0.0045])
+@pytest.mark.parametrize("strength", [1.0, 4.0])
+def test_blades_near_a_race_are_no_alarm(blades: int, read: float, strength: float) -> None:
+    found = near_whole(blades, strength, 1.0, read=read, seed=3, jitter=0.0)
+    assert found.state in ("normal", "unknown"), found.reason
+    assert any(words in found.reason for words in ("not told apart", "may be of", "may hide"))
+
+
+def test_a_comb_that_a_wrong_reading_would_make_the_shafts_is_not_told_apart() -> None:
+    found = near_whole(5, 2.0, 1.0, read=0.0045, seed=0, jitter=0.0)
+    assert found.state == "unknown"
+    assert "inner race (BPFI" in found.reason
+    assert "blows 5 times a turn" in found.reason
+
+
+def test_lines_that_stand_where_a_race_may_hide_are_said() -> None:
+    hidden = near_whole(5.0, 2.0, 1.0, read=0.0, seed=4, jitter=0.0)
+    quiet = judge(
+        recording(replace(HEALTHY, shaft_hz=25.0), 4.0, fs_hz=64_000.0),
+        Motor(supply="inverter", bearing=NEAR_WHOLE),
+    )
+    assert "may be of BPFI" in hidden.reason
+    assert "may be of" not in quiet.reason
+    assert hidden.confidence < quiet.confidence

@@ -143,7 +143,7 @@ def _judged(look: Look) -> Diagnosis:
     name = named(findings)
     marks, modulation = _lines_of(plan, findings[name], look)
     channel, low_hz, high_hz = look.place(findings[name].view)
-    doubt = doubts(job, plan, name, findings[name], speed)
+    doubt = doubts(job, plan, name, findings[name], speed, look.lines)
     return verdict(
         Case(
             findings=findings,

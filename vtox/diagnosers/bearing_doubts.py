@@ -6,11 +6,16 @@ Asked once combs were judged by surrogates, before they become words.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from vtox.diagnosers.bearing_speed import Speed
 from vtox.diagnosers.bearing_targets import CAGE_TURNS, Job
 from vtox.diagnosers.bearing_words import FAULT_CONFIDENCE, PLACES
-from vtox.dsp.comb import Plan
+from vtox.dsp.comb import Plan, lines_of
 from vtox.dsp.surrogates import Finding
+
+Floats = npt.NDArray[np.float32]
 
 # A search wider than slip alone by this much is one among lines of a shaft of guessed speed.
 WIDE = 0.01
@@ -25,13 +30,17 @@ class Doubts:
     factor: float
 
 
-def doubts(job: Job, plan: Plan, name: str, found: Finding, speed: Speed) -> Doubts:
-    """Return the doubts about the comb named."""
+def doubts(job: Job, plan: Plan, name: str, found: Finding, speed: Speed, lines: Floats) -> Doubts:
+    """Return the doubts about the comb named; `lines` (views, bins) over their floor."""
     notes, factor = [], 1.0
-    close = [n for n, o in job.orders.items() if plan.hides(o)]
+    behind = [n for n in job.orders if _behind(n, plan, lines)] if found.ratio < 1 else []
+    close = [n for n, o in job.orders.items() if n in behind or plan.hides(o)]
     if close:
         listed = ", ".join(f"{n} ({job.orders[n]:.3f})" for n in close)
         notes.append(f"{listed} may hide behind lines of the shaft or the supply")
+    if behind:
+        notes.append(f"lines stand there that may be of {' or '.join(behind)}")
+        factor *= FAULT_CONFIDENCE
     # Fans, pumps and couplings strike at multiples of shaft speed: a comb that the speed does not
     # tell from them is a warning at most.
     if found.ratio >= 1 and _whole(found.order, plan, speed):
@@ -66,6 +75,13 @@ def not_told(
         f"not told apart: {bearing} at {speed.rpm:.0f} rpm ({speed.source}), or blows {whole} "
         f"times a turn, of blades or a coupling, at {other.rpm:.0f} rpm (shaft lines)"
     )
+
+
+def _behind(name: str, plan: Plan, lines: Floats) -> bool:
+    """Return whether a comb near a target stands in one view, but where lines are left out."""
+    combs = lines_of(np.asarray(plan.intervals[name]), 0)
+    hidden = np.minimum(combs[:, plan.trust[combs[0]] < 1], lines.shape[1] - 1)
+    return bool((lines[:, hidden] > plan.single).all(axis=1).any())
 
 
 def _whole(order: float, plan: Plan, speed: Speed) -> bool:
