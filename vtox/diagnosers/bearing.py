@@ -207,14 +207,17 @@ def _lines_of(
     own = bins[plan.usable.take(bins, mode="clip") > 0]
     stand, squared = look.lines[finding.view], look.power[finding.view]
     above = np.maximum(1 - 1 / np.maximum(stand[own], 1), 0)
+    carriers = bins[: comb.HARMONICS]
+    carriers = carriers[carriers < len(stand)]
     marks = tuple(
         {
-            "hz": round(float(b * look.df_hz), 2),
-            "over_floor_db": round(10 * log10(max(float(stand[b]), 1e-3)), 1),
-            "modulation": round(float(squared[b]) ** 0.5, 4),
+            "hz": round(b * look.df_hz, 2),
+            "over_floor_db": round(10 * log10(max(over, 1e-3)), 1),
+            "modulation": round(line**0.5, 4),
         }
-        for b in bins[: comb.HARMONICS]
-        if b < len(stand)
+        for b, over, line in zip(
+            carriers.tolist(), stand[carriers].tolist(), squared[carriers].tolist(), strict=True
+        )
     )
     return marks, float(np.sqrt((squared[own] * above).sum()))
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vtox.diagnosers.bearing_speed import Speed
 from vtox.diagnosers.bearing_targets import CAGE_TURNS, Job
 from vtox.diagnosers.bearing_words import FAULT_CONFIDENCE, PLACES
-from vtox.dsp.comb import Plan, lines_of
+from vtox.dsp.comb import Plan
 from vtox.dsp.surrogates import Finding
 
 Floats = npt.NDArray[np.float32]
@@ -79,9 +79,11 @@ def not_told(
 
 def _behind(name: str, plan: Plan, lines: Floats) -> bool:
     """Return whether a comb near a target stands in one view, but where lines are left out."""
-    combs = lines_of(np.asarray(plan.intervals[name]), 0)
-    hidden = np.minimum(combs[:, plan.trust[combs[0]] < 1], lines.shape[1] - 1)
-    return bool((lines[:, hidden] > plan.single).all(axis=1).any())
+    hidden = plan.hidden[name]
+    if not hidden.size:
+        return False
+    found = lines.take(hidden, axis=1, mode="clip") > plan.single
+    return bool(found.all(axis=1).any())
 
 
 def _whole(order: float, plan: Plan, speed: Speed) -> bool:

@@ -68,9 +68,10 @@ class Plan:
 
     Combs are numbered by their fundamental in steps of df/3, so that no line is missed by more than
     half a bin: `numbers` all that may be looked at, `intervals` those near each target, whose lines
-    are `near` (9, combs). `usable` (bins + 1,) is 0 on lines that are left out and at the end,
-    `trust` (bins + 1,) the weight of a comb by where its fundamental lies, `allowed` (10,) the sum
-    of 0..9 lines that chance allows, `single` the cap of one line, `shifts` the sidebands in bins.
+    are `near` (9, combs), `hidden` (3, combs) where they begin in lines left out. `usable`
+    (bins + 1,) is 0 on those and at the end, `trust` (bins + 1,) the weight of a comb by where its
+    fundamental lies, `allowed` (10,) the sum of 0..9 lines that chance allows, `single` the cap of
+    one line, `shifts` the sidebands in bins.
     """
 
     usable: Floats
@@ -79,6 +80,7 @@ class Plan:
     intervals: Mapping[str, range]
     shifts: Mapping[str, int]
     near: Ints
+    hidden: Mapping[str, Ints]
     allowed: Floats
     single: np.float32
     df_order: float
@@ -170,6 +172,10 @@ def plan(
             ],
             axis=1,
         ),
+        hidden={
+            n: (c := lines_of(np.asarray(i), 0))[:, trust.take(c[0], mode="clip") < 1]
+            for n, i in intervals.items()
+        },
         # One line is no comb.
         allowed=np.append([np.inf, np.inf], gammainccinv(sizes, chance) / looks).astype(np.float32),
         single=np.float32(gammainccinv(looks, SINGLE) / looks),
