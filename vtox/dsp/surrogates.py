@@ -209,15 +209,14 @@ def _borrowed(line: Floats, plan: Plan, target: Target, order: float) -> bool:
     strength: list[float] = line[bins].tolist()
     usable: list[float] = plan.usable[bins].tolist()
 
-    def mean(*at: int) -> float:
-        return sum(strength[i] for i in at) / max(1.0, sum(usable[i] for i in at))
+    def mean(start: int, stop: int, step: int = 1) -> float:
+        return sum(strength[start:stop:step]) / max(1.0, sum(usable[start:stop:step]))
 
-    if mean(1) > LONELY * mean(0, 2) or mean(2) > LONELY * mean(0, 1):
+    if mean(1, 2) > LONELY * mean(0, 3, 2) or mean(2, 3) > LONELY * mean(0, 2):
         return True
-    limit, start = DENSER * mean(0, 1, 2), HARMONICS
+    limit, start = DENSER * mean(0, 3), HARMONICS
     for size in [len(BETWEEN[d]) for d in target.divisors] + [len(BEYOND)]:
-        group = range(start, min(start + size, len(bins)))
-        if mean(*group) > limit:
+        if mean(start, start + size) > limit:
             return True
         start += size
     return False
