@@ -15,12 +15,18 @@ ORDERS = (-5, -3, -1, 1, 3, 5)
 # Supply harmonics themselves are left out: their skirt is this wide, at least so many bins.
 HARMONIC_HZ = 1.0
 HARMONIC_BINS = 4
+# Main lobe of a harmonic in bins: within it of the harmonic nothing is told from it.
+HARMONIC_GUARD = 3
 # The speed of a loaded rotor wanders; at 14 times the supply frequency a line is about this wide.
 LINE_HZ = 0.3
 SWING_HZ = 2.0
 # The floor is a median over so much, of which a line of five bins must be a small part.
 FLOOR_HZ = 8.0
 FLOOR_BINS = 24
+# A damaged cage swings the speed at 2sf: a line becomes a comb of that spacing, of which a sideband
+# may be the strongest. So many to either side tell the middle: measured with cages of -36 to
+# -28 dBc and light rotors, without this 11 % of the records had their slip wrong.
+SIDEBANDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,8 @@ def slot_harmonics(
     )
     within = index - band.first[:, None, None]
     within = np.minimum(np.maximum(within, 1), band.spectrum.shape[-1] - 2)
-    power = np.where(usable, _hann_power(band.spectrum, within), np.inf)
+    raw = _hann_power(band.spectrum, within)
+    power = np.where(usable, raw, np.inf)
     floor = _floor(power, max(FLOOR_BINS, round(FLOOR_HZ / df_hz)))
     smooth = max(1, round(LINE_HZ / df_hz))
     seen = usable & (floor < np.inf)
@@ -144,13 +151,25 @@ def slot_harmonics(
     score = np.where(known[:, None], gain.sum(axis=1), 0.0)
     best = np.argmax(score, axis=-1)
     rows = np.arange(len(best))
+    # A line too near a harmonic to be used leaves its skirt beside the stretch left out.
+    blind = max(1, round(max(HARMONIC_HZ, HARMONIC_BINS * df_hz) / df_hz) - HARMONIC_GUARD)
+    beyond = np.arange(smooth // 2 + 2, blind + 1)  # what lies nearer is within the half width
+    skirt = _skirt(raw, usable, best, np.argmax(excess[rows, :, best], axis=-1), beyond)
     away = np.abs(np.arange(width) - best[:, None]) > 3 * smooth + 3
     runner_up = np.where(away & (np.arange(width) < count[:, None]), score, 0.0).max(axis=-1)
+    score_best, strongest = np.where(skirt, 0.0, score[rows, best]), excess[rows, :, best].max(-1)
+    lead = score[rows, best] - runner_up
+    best = _middle(np.where(usable, raw, 0.0).sum(axis=1), best, 2 * f0_hz * low / df_hz, ratio)
     # A speed that swings spreads a line into pairs of sidebands; their centre is the mean speed.
+    # Those at the end of the reach count both or not at all.
     reach = max(smooth + 1, round(SWING_HZ / df_hz))
-    near = np.clip(best[:, None] + np.arange(-reach, reach + 1), 0, width - 1)
+    spacing = 2 * (f0_hz * low / df_hz + best / ratio)
+    limit = np.where(np.abs(spacing / reach - 1) < 0.25, 1.5 * spacing, reach)[:, None]
+    offsets = np.arange(-2 * reach, 2 * reach + 1)
+    near = np.clip(best[:, None] + offsets, 0, width - 1)
     lead_order = np.argmax(excess[rows, :, best], axis=-1)
-    pull = np.take_along_axis(excess[rows, lead_order], near, axis=-1)
+    pull = np.take_along_axis(np.where(usable, raw, 0.0)[rows, lead_order], near, axis=-1)
+    pull = np.where(np.abs(offsets) <= limit, pull, 0.0)
     pull = np.where(pull > 0.05 * pull.max(axis=-1, keepdims=True), pull, 0.0)
     centre = (near * pull).sum(axis=-1) / np.maximum(pull.sum(axis=-1), 1e-30)
     offset = np.round(top / df_hz) - top / df_hz  # rounding of the first bin, per order
@@ -158,10 +177,61 @@ def slot_harmonics(
     return SlotLines(
         slip=np.asarray(slip, np.float64),
         half=np.asarray((0.5 + 0.5 * smooth) / per_slip, np.float64),
-        score=score[rows, best],
-        lead=score[rows, best] - runner_up,
-        strongest=excess[rows, :, best].max(axis=-1),
+        score=score_best,
+        lead=lead,
+        strongest=strongest,
     )
+
+
+def _skirt(
+    raw: Floats, usable: npt.NDArray[np.bool_], best: Ints, order: Ints, beyond: Ints
+) -> npt.NDArray[np.bool_]:
+    """Return where what was found is the skirt of a stronger line among the bins left out."""
+    rows, width = np.arange(len(best))[:, None], raw.shape[-1]
+    near = best[:, None] + np.concatenate([-beyond, [0], beyond])
+    inside = (near >= 0) & (near < width)
+    near = np.clip(near, 0, width - 1)
+    power, used = raw[rows, order[:, None], near], usable[rows, order[:, None], near]
+    hidden = np.where(inside & ~used, power, 0.0).max(axis=-1)
+    return np.asarray(hidden > np.where(inside & used, power, 0.0).max(axis=-1))
+
+
+def _middle(power: Floats, best: Ints, offset: Floats, ratio: Floats) -> Ints:
+    """Return the middle of the comb at twice slip frequency to which the strongest line belongs.
+
+    The middle is where lines of equal distance are alike. A comb of middle c (bins from the least
+    slip) has lines every `offset + 2 c / ratio` bins, so each candidate knows its own spacing.
+
+    Parameters
+    ----------
+    power : ndarray, shape (batch, width)
+        Power of all orders together by bin, slip rising.
+    best : ndarray of int, shape (batch,)
+        Strongest line.
+    offset : ndarray, shape (batch,)
+        Twice the least slip's frequency, in bins.
+    ratio : ndarray, shape (batch,)
+        Rotor bars over pole pairs.
+    """
+    steps = np.array([0, *(k for n in range(1, SIDEBANDS + 1) for k in (-n, n))])
+    shrink = 1 - 2 * steps / ratio[:, None]
+    middle = (best[:, None] + steps * offset[:, None]) / np.where(shrink > 0.1, shrink, np.inf)
+    spacing = offset[:, None] + 2 * middle / ratio[:, None]
+    padded = np.pad(power, ((0, 0), (1, 1)))
+    blunt = np.maximum(padded[:, 1:-1], np.maximum(padded[:, 2:], padded[:, :-2]))
+
+    def at(place: Floats) -> Floats:
+        index = np.round(place).astype(int)
+        inside = (index >= 0) & (index < blunt.shape[-1])
+        found = np.take_along_axis(blunt, np.where(inside, index, 0), axis=-1)
+        return np.asarray(np.where(inside, found, 0.0), np.float64)
+
+    total = at(middle)
+    for k in range(1, SIDEBANDS + 1):
+        total += 2 * np.minimum(at(middle - k * spacing), at(middle + k * spacing))
+    pick = np.argmax(total, axis=-1)[:, None]
+    found = np.round(np.take_along_axis(middle, pick, axis=-1)[:, 0]).astype(int)
+    return np.asarray(np.clip(found, 0, power.shape[-1] - 1), np.int64)
 
 
 def _hann_power(spectrum: Complex, index: npt.NDArray[np.int64]) -> Floats:

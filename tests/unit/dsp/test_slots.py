@@ -77,3 +77,42 @@ def test_there_is_always_room_for_a_line() -> None:
     first, width = slots.reach(np.array([50.0]), np.array([1e4]), 0.12, 0.5, 100)
     assert (first[0], width) == (97, 3)
     assert slots.reach(np.array([50.0]), np.array([np.nan]), 0.12, 0.5, 100)[1] == 0
+
+
+def swung(
+    slip: float, depth: float, *, wander: float = 0.0, size: float = 1e-3, seconds: float = 10.0
+) -> slots.SlotLines:
+    """Return what is found where the rotor angle swings by `depth` rad (at the slots) at 2sf.
+
+    And wanders by `wander` rad a sample, which gives a line its skirt.
+    """
+    t = np.arange(round(seconds * FS_HZ)) / FS_HZ
+    rng = np.random.default_rng(3)
+    turn = 2 * np.pi * 14 * 50 * (1 - slip) * t + depth * np.sin(2 * np.pi * 2 * slip * 50 * t)
+    turn += wander * np.cumsum(rng.standard_normal(len(t)))
+    lines = sum(size * np.cos(turn + k * 2 * np.pi * 50 * t + k) for k in (-1, 1, 3))
+    # The floor is uneven: what is below 700 Hz stands in ten times less noise.
+    noise = scipy.fft.rfft(1e-3 * rng.standard_normal(len(t)))
+    noise[: round(700 * seconds)] *= 0.1
+    x = np.cos(2 * np.pi * 50 * t) + lines + scipy.fft.irfft(noise, len(t))
+    one = np.ones(1)
+    return slots.slot_harmonics(
+        whole(x[None, None], 1 / seconds), 50 * one, 14 * one, 0.003 * one, 0.08 * one
+    )
+
+
+@pytest.mark.parametrize("slip", [0.0137, 0.0215, 0.052])
+@pytest.mark.parametrize("depth", [0.3, 1.0, 1.8, 2.6])
+def test_sidebands_of_a_swinging_speed_are_not_taken_for_the_line(
+    slip: float, depth: float
+) -> None:
+    got = swung(slip, depth)
+    assert got.score[0] > 9
+    assert got.slip[0] == pytest.approx(slip, abs=5e-4)
+
+
+@pytest.mark.parametrize("off_hz", [0.3, 0.5, 0.7, -0.6])
+def test_a_line_too_near_a_harmonic_is_not_found_beside_it(off_hz: float) -> None:
+    slip = 1 - (13 + off_hz / 50) / 14
+    got = swung(slip, 0.0, wander=0.02, size=4e-3)
+    assert got.score[0] < 9 or got.slip[0] == pytest.approx(slip, abs=3e-4)
