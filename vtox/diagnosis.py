@@ -62,14 +62,16 @@ def diagnose_batch(
     return answers
 
 
-def learn_baseline(recordings: Iterable[Recording], motor: Motor | None = None) -> Baseline:
+def learn_baseline(
+    recordings: Iterable[Recording] | Recording, motor: Motor | None = None
+) -> Baseline:
     """Return what healthy recordings of one machine show, to diagnose later ones against.
 
     Each is cut into records of the length its family works on, and their features are grouped by
     load; a family for which no recording is long enough learns nothing. Recordings that cannot be
     used (see the reasons `diagnose` gives) are left out.
     """
-    healthy = list(recordings)
+    healthy = [recordings] if isinstance(recordings, Recording) else list(recordings)
     if not healthy:
         raise InputError("learn_baseline: no recordings")
     bands: list[tuple[Band, ...]] = []

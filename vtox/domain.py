@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import cos, isfinite, radians
+from math import cos, isfinite, radians, sqrt
+from numbers import Real
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -27,6 +28,8 @@ CHANNEL_UNITS: Mapping[str, str] = MappingProxyType(
     | {"leakage": "A"}
 )
 DEFECTS = ("BPFO", "BPFI", "BSF", "FTF")
+# More poles or bars than any machine has.
+MOST = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,9 @@ class Motor:
             "rotor_bars",
         ):
             _positive(name, getattr(self, name))
+            object.__setattr__(self, name, _plain(getattr(self, name)))
+        for name in ("pole_pairs", "rotor_bars"):
+            _count(name, getattr(self, name))
         if self.supply not in ("grid", "inverter"):
             raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
         if self.rated_slip is not None and not 0 <= self.rated_slip < 0.5:
@@ -128,13 +134,21 @@ class Motor:
             return None
         return 1 - self.rated_speed_rpm / 60 * self.pole_pairs / self.supply_hz
 
+    @property
+    def active_share(self) -> float | None:
+        """Power factor times efficiency at rated load, or None where the plate does not tell."""
+        if not (self.rated_power_w and self.rated_voltage_v and self.rated_current_a):
+            return None
+        share = self.rated_power_w / (sqrt(3) * self.rated_voltage_v * self.rated_current_a)
+        return share if share < 1 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Simultaneous samples of one machine: what a diagnosis looks at.
 
     `channels` maps names of `CHANNEL_UNITS` to arrays of one length, shape (samples,), in the units
-    given there.
+    given there. A speed or temperature that is not a finite number counts as not measured.
     """
 
     channels: Mapping[str, Array]
@@ -151,17 +165,19 @@ class Recording:
                 f"unknown channel {sorted(unknown)[0]!r}, expected some of "
                 f"{', '.join(CHANNEL_UNITS)}"
             )
-        if not (isfinite(self.fs_hz) and self.fs_hz > 0):
+        if not isinstance(self.fs_hz, Real) or not (isfinite(self.fs_hz) and self.fs_hz > 0):
             raise RecordingError(f"fs_hz: {self.fs_hz}, expected a positive number of Hz")
         arrays = {n: np.asarray(x) for n, x in self.channels.items()}
         lengths = {n: x.shape for n, x in arrays.items()}
         if any(len(s) != 1 for s in lengths.values()) or len(set(lengths.values())) != 1:
             raise RecordingError(f"channels must be one-dimensional of one length, got {lengths}")
-        floats = {
-            n: x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
-            for n, x in arrays.items()
-        }
-        object.__setattr__(self, "channels", floats)
+        object.__setattr__(self, "channels", {n: _floats(n, x) for n, x in arrays.items()})
+        for name in ("speed_rpm", "temperature_c"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, Real):
+                raise RecordingError(f"{name}: {value!r}, expected a number")
+            known = value is not None and isfinite(value)
+            object.__setattr__(self, name, float(value) if known else None)
 
     @property
     def samples(self) -> int:
@@ -247,10 +263,29 @@ def unknown(fault: str, reason: str, **indicators: Value) -> Diagnosis:
     return Diagnosis(fault=fault, state="unknown", reason=reason, indicators=indicators)
 
 
+def _floats(name: str, x: npt.NDArray[Any]) -> Array:
+    if x.dtype in (np.float32, np.float64):
+        return x
+    try:
+        return x.astype(np.float64, casting="unsafe" if x.dtype == object else "same_kind")
+    except (TypeError, ValueError) as error:
+        raise RecordingError(f"{name}: expected real numbers, got {x.dtype}") from error
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of numpy as one of Python, which JSON knows."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _count(name: str, value: float | None) -> None:
+    if value is not None and (value != int(value) or value > MOST):
+        raise NameplateError(f"{name}: {value}, expected a whole number up to {MOST}", name)
+
+
 def _positive(name: str, value: float | None) -> None:
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise NameplateError(f"{name}: {value!r}, expected a number", name)
     if not (isfinite(value) and value > 0):
         raise NameplateError(f"{name}: {value}, expected a positive number", name)

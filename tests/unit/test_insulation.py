@@ -220,3 +220,11 @@ def test_a_dead_transformer_says_so() -> None:
     dead = Recording({**x.channels, "leakage": np.zeros(x.samples)}, x.fs_hz)
     assert "leakage" in judge(dead).reason
     assert judge(dead).state == "unknown"
+
+
+@pytest.mark.parametrize("temperature_c", [float("nan"), float("inf"), 1e6, -1e6])
+def test_a_temperature_no_winding_has_is_none(temperature_c: float) -> None:
+    x = recording(machine(), fs_hz=10_000.0, channels=ALL)
+    found = judge(Recording(x.channels, x.fs_hz, temperature_c=temperature_c))
+    assert found.indicators["temperature_c"] is None
+    assert "temperature unknown" in found.reason

@@ -99,7 +99,8 @@ def front_end(
     currents = tuple(c for c in CURRENTS if c in first.channels)
     voltages = tuple(v for v in VOLTAGES if v in first.channels)
     step = max(
-        CHUNK_LEAST, CHUNK_SAMPLES // (max(1, len(currents) + len(voltages)) * first.samples)
+        CHUNK_LEAST,
+        CHUNK_SAMPLES // max(1, (len(currents) + len(voltages)) * first.samples),
     )
     pieces = [
         reduced(

@@ -24,6 +24,7 @@ SEVERE_OHM = 1e6
 REFERENCE_C = 40.0
 # Resistance halves for every 10 C (IEEE 43-2013 for thermoplastic windings).
 HALVING_C = 10.0
+POSSIBLE_C = (-60.0, 250.0)
 SEVERITIES = ((-8.0, -6.7, -6.0, -5.0, -4.0), (0.0, 0.25, 0.6, 0.85, 1.0))
 # A capacitance that moved is a warning whatever the conductance: the least that one has.
 MOVED_SEVERITY = 0.25
@@ -36,8 +37,14 @@ def diagnose(front: Front, baselines: Sequence[Baseline | None]) -> list[Diagnos
     if y is not None:
         r = admittance.readings(y, [baselines[i] for i in usable])
         for row, i in enumerate(usable):
-            found[i] = _verdict(r, row, front.recordings[i].temperature_c)
+            found[i] = _verdict(r, row, _believed(front.recordings[i].temperature_c))
     return found
+
+
+def _believed(temperature_c: float | None) -> float | None:
+    """Return the temperature, None where no winding that runs can have it."""
+    possible = temperature_c is not None and POSSIBLE_C[0] <= temperature_c <= POSSIBLE_C[1]
+    return temperature_c if possible else None
 
 
 def _verdict(r: Readings, i: int, temperature_c: float | None) -> Diagnosis:
@@ -120,7 +127,8 @@ def _state(r: Readings, i: int, warmth: float) -> tuple[State, str, str]:
             f"may be {most_s * 1e6:.2g} uS"
         )
         return "unknown", noise, ""
-    return "normal", f"{ohm} or more ({capacitance_f * 1e9:.3g} nF)", ""
+    least = ohm if ohm.startswith("more") else f"{ohm} or more"
+    return "normal", f"{least} ({capacitance_f * 1e9:.3g} nF)", ""
 
 
 def _alternatives(r: Readings, i: int) -> list[dict[str, Value]]:

@@ -1,18 +1,44 @@
-"""How many pole pairs a machine has: from its nameplate, or from a speed just below synchronous."""
+"""How many pole pairs a machine has: from its nameplate, or from a speed just below synchronous.
+
+And its rated slip, where the nameplate leaves out what the supply line or the rated speed tells.
+"""
 
 from vtox.domain import Motor, Recording
 
+# Public supplies, and how far they stray.
+GRIDS_HZ = (50.0, 60.0)
+GRID_SHARE = 0.02
+
 # A speed that fits no motoring slip below this is not the speed of this machine.
 LARGEST_SLIP = 0.12
+# Nor is one that asks for more pole pairs than any machine has.
+MOST_PAIRS = 60
 
 
 def pole_pairs(motor: Motor, recording: Recording, f0_hz: float) -> int | None:
     """Return pole pairs from the nameplate, its rated speed, or a speed reading."""
     if motor.pole_pairs:
         return motor.pole_pairs
-    if motor.rated_speed_rpm and motor.supply_hz:
-        return _pairs_at(motor.rated_speed_rpm, motor.supply_hz)
+    supply_hz = rated_hz(motor, f0_hz)
+    if motor.rated_speed_rpm and supply_hz:
+        return _pairs_at(motor.rated_speed_rpm, supply_hz)
     return _pairs_at(recording.speed_rpm, f0_hz) if recording.speed_rpm else None
+
+
+def rated_hz(motor: Motor, f0_hz: float) -> float | None:
+    """Return the frequency of the nameplate, or of the public supply that was measured."""
+    if motor.supply_hz or motor.supply != "grid":
+        return motor.supply_hz
+    return next((hz for hz in GRIDS_HZ if abs(f0_hz / hz - 1) < GRID_SHARE), None)
+
+
+def rated_slip(motor: Motor, pairs: int | None, f0_hz: float) -> float | None:
+    """Return the slip at rated speed, or None where it is not known or not that of a motor."""
+    supply_hz = rated_hz(motor, f0_hz)
+    if not (pairs and supply_hz and motor.rated_speed_rpm):
+        return None
+    slip = 1 - motor.rated_speed_rpm / 60 * pairs / supply_hz
+    return slip if 0 < slip < LARGEST_SLIP else None
 
 
 def bars_per_pair(motor: Motor, recording: Recording, f0_hz: float) -> float:
@@ -25,5 +51,9 @@ def _pairs_at(speed_rpm: float, supply_hz: float) -> int | None:
     """Return the pole pairs whose synchronous speed lies just above a speed."""
     if not (speed_rpm > 0 and supply_hz > 0):
         return None
-    pairs = int(60 * supply_hz / speed_rpm + 1e-3)
-    return pairs if pairs and 1 - speed_rpm * pairs / 60 / supply_hz < LARGEST_SLIP else None
+    pairs = int(min(60 * supply_hz / speed_rpm, 1e6) + 1e-3)
+    return (
+        pairs
+        if 0 < pairs <= MOST_PAIRS and 1 - speed_rpm * pairs / 60 / supply_hz < LARGEST_SLIP
+        else None
+    )
