@@ -85,3 +85,35 @@ def test_a_speed_of_another_machine_is_not_believed() -> None:
     assert view is not None
     assert view.slips[0].source == "nameplate and load"
     assert "does not fit" in view.slips[0].reason
+
+
+@pytest.mark.parametrize("missing", ["pole_pairs", "supply_hz"])
+def test_what_the_plate_leaves_out_follows_from_the_supply_and_the_rated_speed(
+    missing: str,
+) -> None:
+    m = Machine(slip=0.02)
+    known, got = slip_of(m, NO_BARS), slip_of(m, replace(NO_BARS, **{missing: None}))
+    assert got.source == "nameplate and load"
+    assert (got.low, got.high) == (known.low, known.high)
+
+
+@pytest.mark.parametrize(
+    ("lack", "reason"),
+    [
+        ({"rated_speed_rpm": None}, "no speed and no rated speed"),
+        ({"rated_speed_rpm": 1500.0}, "1500 rpm is not that of a loaded motor"),
+        ({"supply_hz": None, "supply": "inverter"}, "without the supply frequency"),
+    ],
+)
+def test_why_there_is_no_slip_is_said(lack: dict[str, object], reason: str) -> None:
+    got = slip_of(Machine(slip=0.02), replace(NO_BARS, **lack))  # type: ignore[arg-type]
+    assert got.source == "none"
+    assert reason in got.reason
+
+
+def test_the_power_factor_narrows_the_slip() -> None:
+    m, plate = Machine(slip=0.024, rms_a=8.0), replace(NO_BARS, rated_voltage_v=400.0)
+    wide, narrow = slip_of(m, plate), slip_of(m, replace(plate, rated_power_w=5500.0))
+    assert wide.low < narrow.low < 0.024 < narrow.high <= wide.high
+    # A power that fits no current of this motor tells nothing.
+    assert slip_of(m, replace(plate, rated_power_w=1e5)).low == wide.low

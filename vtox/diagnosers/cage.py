@@ -122,15 +122,11 @@ def _steepest(front: Front) -> Floats:
     """
     sines = []
     for motor, rms_a in zip(front.motors, front.current_rms_a(), strict=True):
-        rated_a, rated_v, rated_w = (
-            motor.rated_current_a,
-            motor.rated_voltage_v,
-            motor.rated_power_w,
-        )
+        rated_a = motor.rated_current_a
         if not rated_a:
             sines.append(LOAD_SINE[1])
             continue
-        known = rated_w / (np.sqrt(3) * rated_v * rated_a) if rated_w and rated_v else POWER_FACTOR
+        known = motor.active_share or POWER_FACTOR
         sines.append(np.sqrt(max(1 - known**2, 0.0)) * rated_a / max(float(rms_a), 1e-6 * rated_a))
     return np.asarray(np.tan(np.arcsin(np.clip(sines, *LOAD_SINE))), np.float64)
 

@@ -6,13 +6,15 @@ coarser ones allow.
 """
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from vtox.diagnosers.frontend import Front
-from vtox.diagnosers.poles import LARGEST_SLIP, pole_pairs
+from vtox.diagnosers.poles import LARGEST_SLIP, pole_pairs, rated_hz, rated_slip
+from vtox.domain import Motor
 from vtox.dsp import baseband, lines, slots
 
 Floats = npt.NDArray[np.float64]
@@ -109,37 +111,58 @@ def _prior(front: Front, i: int, pairs: int | None, rms_a: float) -> Slip:
         if -half < slip < LARGEST_SLIP:
             return Slip(max(slip, 0.0), half, "speed sensor")
         why = f"a speed of {speed_rpm:g} rpm does not fit {f0_hz:.2f} Hz and {pairs} pole pairs"
-    rated = front.motors[i].rated_slip
-    if rated is None or rated <= 0:
-        return Slip(np.nan, np.nan, "none", why or "no speed and no rated speed")
-    rated_a = front.motors[i].rated_current_a
+    motor = front.motors[i]
+    rated = rated_slip(motor, pairs, f0_hz)
+    if rated is None:
+        return Slip(np.nan, np.nan, "none", why or _unrated(motor, pairs, f0_hz))
+    rated_a = motor.rated_current_a
     if rated_a and rms_a > OVERLOAD * rated_a:
         over = f"current {rms_a / rated_a:.1f} times rated: starting, or not this nameplate"
         return Slip(np.nan, np.nan, "none", over)
-    if front.motors[i].supply == "inverter":
+    if motor.supply == "inverter":
         # At constant flux a torque slows the rotor by as many rpm at any frequency.
-        rated *= (front.motors[i].supply_hz or f0_hz) / f0_hz
-    low, high = _load_range(rms_a, rated_a)
+        rated *= (motor.supply_hz or f0_hz) / f0_hz
+    low, high = _load_range(rms_a, rated_a, motor.active_share)
     low, high = low * rated * (1 - NAMEPLATE_SHARE), high * rated * (1 + NAMEPLATE_SHARE)
     return Slip((low + high) / 2, (high - low) / 2, "nameplate and load", why)
 
 
-def _load_range(rms_a: float, rated_a: float | None) -> tuple[float, float]:
+def _unrated(motor: Motor, pairs: int, f0_hz: float) -> str:
+    """Return why the rated slip is not known."""
+    if not motor.rated_speed_rpm:
+        return "no speed and no rated speed"
+    supply_hz = rated_hz(motor, f0_hz)
+    if not supply_hz:
+        return "no speed, and a rated speed without the supply frequency it holds for"
+    return (
+        f"no speed, and a rated speed of {motor.rated_speed_rpm:g} rpm is not that of a loaded "
+        f"motor with {pairs} pole pairs at {supply_hz:g} Hz"
+    )
+
+
+def _load_range(rms_a: float, rated_a: float | None, active: float | None) -> tuple[float, float]:
     """Return least and largest torque over rated torque that a current allows.
 
-    i^2 = m^2 + (1 - m^2) load^2, with m the magnetising over the rated current.
+    i^2 = m^2 + (1 - m^2) load^2, with m the magnetising over the rated current. That is part of the
+    reactive one, which leaves at least `active` (power factor times efficiency) for the rest.
     """
     if not rated_a:
         return 0.1, 1.2
     i = rms_a / rated_a
-    squares = [(i * i - m * m) / (1 - m * m) for m in MAGNETISING]
+    least, most = MAGNETISING
+    if active is not None:
+        most = min(most, max(least, sqrt(1 - active**2)))
+    squares = [(i * i - m * m) / (1 - m * m) for m in (least, most)]
     loads = sorted(float(np.sqrt(max(q, 0.0))) for q in squares)
     return loads[0], loads[1]
 
 
-def _widest(front: Front, priors: list[Slip]) -> Floats:
+def _widest(front: Front, pairs: tuple[int | None, ...], priors: list[Slip]) -> Floats:
     """Return the largest slip a motor at its duty may have: half more than rated, or as guessed."""
-    rated = [m.rated_slip or 0.0 for m in front.motors]
+    rated = [
+        rated_slip(m, p, float(f)) or 0.0
+        for m, p, f in zip(front.motors, pairs, front.f0_hz, strict=True)
+    ]
     wide = [max(WIDEST * r, s.high) for r, s in zip(rated, priors, strict=True)]
     return np.asarray(np.minimum(wide, LARGEST_SLIP), np.float64)
 
@@ -156,7 +179,7 @@ def _sharpened(
     found = list(priors)
     # What is guessed from the nameplate is searched first, then all a motor may do.
     guessed = np.array([s.source == "nameplate and load" for s in priors])
-    for bounds in ((low, high), (np.where(guessed, 0.001, np.nan), _widest(front, priors))):
+    for bounds in ((low, high), (np.where(guessed, 0.001, np.nan), _widest(front, pairs, priors))):
         open_ = np.array([s.source != "slot harmonics" for s in found])
         bars = np.where(open_, front.bars_per_pair, np.nan)
         if front.slot_band is None or not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
