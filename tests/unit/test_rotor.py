@@ -117,3 +117,9 @@ def test_the_power_factor_narrows_the_slip() -> None:
     assert wide.low < narrow.low < 0.024 < narrow.high <= wide.high
     # A power that fits no current of this motor tells nothing.
     assert slip_of(m, replace(plate, rated_power_w=1e5)).low == wide.low
+
+
+def test_images_of_slot_harmonics_above_half_the_sampling_rate_are_not_taken() -> None:
+    # 40 bars, two pole pairs: the strong ones lie near 1000 Hz, whatever was sampled of them.
+    m = Machine(slip=0.02, fs_hz=1_600.0, slot_dbc=-50.0)
+    assert slip_of(m, replace(MOTOR, rotor_bars=40)).source == "nameplate and load"

@@ -87,7 +87,7 @@ def reduced(
         signs_v, order_v, positive_v = _positive(at_line[:, n:], low[:, n:])
         envelope_v, _ = baseband.around_line(positive_v, centre, spectra.samples, fs_hz)
     f0_hz = supply.frequency_hz(envelope, rate_hz, centre_hz)
-    bars = np.array(list(map(bars_per_pair, motors, recordings, f0_hz)))
+    bars = _shown(np.array(list(map(bars_per_pair, motors, recordings, f0_hz))), f0_hz, fs_hz)
     frame_t_s, phasors = np.zeros(0), np.zeros((*x.shape[:2], 0), complex)
     if frames:
         frame_t_s, phasors = supply.frame_phasors(x, fs_hz, f0_hz)
@@ -123,6 +123,17 @@ def joined(pieces: Sequence[Reduced]) -> Reduced:
         return sum(values, ()) if isinstance(values[0], tuple) else np.concatenate(values)
 
     return Reduced(**{f.name: join(f.name) for f in fields(Reduced)})  # type: ignore[arg-type]
+
+
+def _shown(bars: Floats, f0_hz: Floats, fs_hz: float) -> Floats:
+    """Return the bars per pole pair, NaN where the recording cannot show their slot harmonics.
+
+    The two beside f R/p are the strong ones. Where they lie above half the sampling rate, what is
+    seen of them are images, which pass for other orders at a wrong slip.
+    """
+    lowest = f0_hz * (bars * (1 - LARGEST_SLIP) + slots.ORDERS[0])
+    shown = (f0_hz * (bars + 1) < fs_hz / 2) & (lowest < HIGHEST_SLOT_HZ)
+    return np.where(shown, bars, np.nan)
 
 
 def _slot_band(
