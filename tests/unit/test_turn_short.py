@@ -158,6 +158,13 @@ def test_a_joint_is_named_beside_the_short(measured: Baseline) -> None:
     assert found.state in ("warning", "fault")
     (joint,) = [e for e in found.evidence if e.get("cause") == "high-resistance joint"]
     assert joint["phase"] == "c"
+    assert "or high-resistance joint, phase c" in found.reason
+
+
+def test_what_moves_too_fast_is_called_not_stationary(unmeasured: Baseline) -> None:
+    found = judge(recording(Machine(short_a=4, on_s=(0.3, 0.7), gains=GAINS)), unmeasured)
+    assert found.state == "unknown"
+    assert found.reason.startswith("not stationary: the negative-sequence current moves")
 
 
 def test_swapped_clamps_keep_the_name_of_the_phase(unmeasured: Baseline) -> None:

@@ -59,11 +59,13 @@ class _Judged:
     smooth: Complex
     limit: Floats  # of |smooth|
     raw: Floats  # |I2|/I1
-    # Per recording: medians of `raw` and `limit`, the load in A rms, what a supply within the
-    # standard draws where voltage was not used, and of the frame farthest over its limit |smooth|,
-    # limit, deviation and the first over the second, shape (batch, 4).
+    # Per recording: medians of `raw` and `limit`, the limit if it were as steady as the model says,
+    # the load in A rms, what a supply within the standard draws where voltage was not used, and of
+    # the frame farthest over its limit |smooth|, limit, deviation and the first over the second,
+    # shape (batch, 4).
     raw_median: Floats
     limit_median: Floats
+    limit_steady: Floats
     load_a: Floats
     supply: Floats
     worst: Floats
@@ -92,6 +94,8 @@ def _judge(s: Sequences, models: Sequence[Asymmetry], known: Sequence[str]) -> _
     # A median of five overlapping frames averages about 1.5 independent ones.
     frames = residual.shape[-1]
     gain = 1.5 if frames >= SUSTAINED else 1.0
+    believed = np.array([[m.noise] for m in models])
+    steady = sqrt(T2_LIMIT) * np.median(np.sqrt(std**2 + believed**2 / gain), axis=-1)
     std = np.sqrt(std**2 + noise[:, None] ** 2 / gain)
     least = np.array([[LEAST[k]] for k in known])
     limit = np.maximum(sqrt(T2_LIMIT) * std, least)
@@ -113,6 +117,7 @@ def _judge(s: Sequences, models: Sequence[Asymmetry], known: Sequence[str]) -> _
         raw=raw,
         raw_median=np.median(raw, axis=-1),
         limit_median=np.median(limit, axis=-1),
+        limit_steady=steady,
         load_a=load_a,
         supply=supply,
         worst=np.concatenate(
@@ -179,6 +184,11 @@ def _verdict(
         motor = front.motors[i]
         rated = bool(motor.rated_current_a or (motor.rated_power_w and motor.rated_voltage_v))
         reason = _blind(basis, baseline, float(judged.raw_median[i]), limit, rated=rated)
+        if judged.limit_steady[i] <= BLIND_ABOVE:
+            reason = (
+                f"not stationary: the negative-sequence current moves within the record, which "
+                f"leaves {limit:.0%} of I1 open ({basis})"
+            )
         return replace(verdict, state="unknown", reason=reason, severity=None, confidence=0.0)
     return verdict
 
@@ -237,14 +247,20 @@ def _asymmetric(
     margin = size / float(judged.limit[i][severe].mean())
     measured = basis.startswith("voltage")
     named = "turn short" if measured else "asymmetry (turn short, supply or joint)"
+    causes = [
+        (c.cause, "" if c.phase is None else front.phase_name(i, c.phase))
+        for c in suspects.alternatives(clue, model, measured=measured)
+    ]
+    # What voltage and baseline leave open is said with the verdict, not only in the evidence.
+    other = "".join(f", or {cause}, phase {at}" for cause, at in causes if measured and at)
     return replace(
         verdict,
         state="fault" if any(e["state"] == "fault" for e in runs) else "warning",
         severity=round(float(np.interp(size, *SEVERITIES)), 3),
         confidence=round(CONFIDENCE[basis] * float(np.clip(margin / 2, 0.5, 1)), 3),
         reason=(
-            f"{named}, phase {phase}: negative-sequence current {size:.1%} of I1 beyond a healthy "
-            f"machine's{during} ({basis})"
+            f"{named}, phase {phase}{other}: negative-sequence current {size:.1%} of I1 beyond a "
+            f"healthy machine's{during} ({basis})"
         ),
         indicators={
             **verdict.indicators,
@@ -254,9 +270,8 @@ def _asymmetric(
         evidence=(
             *runs,
             *(
-                {"kind": "alternative", "cause": c.cause}
-                | ({} if c.phase is None else {"phase": front.phase_name(i, c.phase)})
-                for c in suspects.alternatives(clue, model, measured=measured)
+                {"kind": "alternative", "cause": cause} | ({"phase": at} if at else {})
+                for cause, at in causes
             ),
         ),
     )
