@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -159,6 +161,17 @@ def test_a_joint_is_named_beside_the_short(measured: Baseline) -> None:
     (joint,) = [e for e in found.evidence if e.get("cause") == "high-resistance joint"]
     assert joint["phase"] == "c"
     assert "or high-resistance joint, phase c" in found.reason
+
+
+@pytest.mark.parametrize("phase", ["a", "b", "c"])
+@pytest.mark.parametrize("on_s", [(0.6, 1.4), (0.0, 9.0)])
+def test_a_bolted_short_under_load_has_its_phase_without_voltages(
+    unmeasured: Baseline, phase: str, on_s: tuple[float, float]
+) -> None:
+    # Little resistance: the loop lags by its leakage, and behind the current of a loaded motor.
+    m = Machine(load=0.9, short_a=4, lag_deg=78.0, phase=phase, on_s=on_s, gains=GAINS)
+    found = judge(recording(m, 2.0), unmeasured, replace(MOTOR, rated_power_w=5000.0))
+    assert found.indicators["phase"] == phase
 
 
 def test_what_moves_too_fast_is_called_not_stationary(unmeasured: Baseline) -> None:

@@ -22,10 +22,14 @@ Complex = npt.NDArray[np.complexfloating]
 LOOP_LAG_DEG = 30.0
 # Power-factor angle where the load is not known: between 32 (full load) and 80 degrees (none).
 UNKNOWN_LAG_DEG = 55.0
-# Magnetising and leakage current, per unit of rated current: sets the lag at a known load.
+# Magnetising and leakage current, per unit of rated current: sets the lag at a known load. Where
+# the plate tells power factor times efficiency, the two are taken for equal, as they nearly are.
 REACTIVE = 0.5
 # A joint adds resistance, so its I2 lies along Y22: within this angle it may be one.
 JOINT_DEG = 35.0
+# From this angle ahead of I1 on, D is taken to be ahead: the less I1 lags, the more a short of
+# little resistance may lag behind it.
+AHEAD_DEG = 20.0
 # Share of the change in I2 that a single clamp may leave unexplained.
 CLAMP_MISFIT = 0.35
 
@@ -113,7 +117,8 @@ def phase(clue: Clue, motor: Motor) -> int:
         centre = clue.lag - radians(LOOP_LAG_DEG)
     else:
         centre = radians(_usual_lag_deg(clue, motor) - LOOP_LAG_DEG)
-        if clue.growth is not None and 0 < clue.growth < abs(clue.d):
+        ahead = centre > radians(AHEAD_DEG)
+        if ahead and clue.growth is not None and 0 < clue.growth < abs(clue.d):
             # D also adds to I1, by its component along it: |I1| tells the angle but for its sign.
             centre = (centre + 2 * acos(clue.growth / abs(clue.d))) / 3
     return round((np.angle(clue.d) - centre) / (2 * np.pi / 3)) % 3
@@ -138,7 +143,9 @@ def _usual_lag_deg(clue: Clue, motor: Motor) -> float:
     rated_a = motor.rated_current_a
     if not rated_a or not 0.25 < clue.load_a / rated_a < 1.25:
         return UNKNOWN_LAG_DEG
-    return degrees(asin(min(0.98, REACTIVE * rated_a / clue.load_a)))
+    share = motor.active_share
+    reactive = REACTIVE if share is None else sqrt(1 - share)
+    return degrees(asin(min(0.98, reactive * rated_a / clue.load_a)))
 
 
 def _steady_a(
