@@ -240,3 +240,14 @@ def test_a_level_that_the_noise_leaves_open_is_not_told() -> None:
     assert rough.indicators["upper_sideband_dbc"] is None
     assert rough.indicators["level_deviation_db"] > 1
     assert "in noise, +-" in rough.reason
+
+
+def test_a_supply_that_was_not_measured_may_be_the_cause() -> None:
+    rng = np.random.default_rng(0)
+    alone = recording(BROKEN, rng)
+    volts = dict(zip(VOLTAGES, recording(SOUND, rng).channels.values(), strict=True))
+    both = Recording(dict(alone.channels) | volts, alone.fs_hz)
+    for x, named in ((alone, True), (both, False)):
+        (d,) = broken_bar.diagnose(front_end([x], [MOTOR]), [None])
+        assert d.state == "fault"
+        assert named == (broken_bar.SUPPLY in [e.get("cause") for e in d.evidence])

@@ -43,6 +43,7 @@ FROM_LOAD = 2.5
 VOLTAGE_SHARE = 0.25
 KNOWN_CHANGE_DB = 4.0
 LOAD = "load oscillation at twice slip frequency"
+SUPPLY = "supply that flickers, or an interharmonic of it, at twice slip frequency"
 ALTERNATIVES = (LOAD, "axial ducts or inter-bar currents of a sound cage")
 
 
@@ -105,8 +106,7 @@ def _refusal(b: _Batch, i: int) -> str:
     rms_a, bins = float(b.rms_a[i]), float(b.lines.bins[i])
     if front.problems[i]:
         return "; ".join(front.problems[i])
-    measured = front.envelope_v.shape[-1] and not front.voltage_problems[i]
-    if motor.supply == "inverter" and not measured:
+    if motor.supply == "inverter" and not _measured(front, i):
         return "inverter supply without voltage channels"
     rated_a = motor.rated_current_a
     if rated_a and rms_a < LOW_LOAD * rated_a:
@@ -123,6 +123,10 @@ def _refusal(b: _Batch, i: int) -> str:
     if spread > max(SPREAD_BINS, SPREAD_SHARE * bins):
         return f"not stationary: the current moves by {b.drift[i]:.0%} within the record"
     return ""
+
+
+def _measured(front: Front, i: int) -> bool:
+    return bool(front.envelope_v.shape[-1]) and not front.voltage_problems[i]
 
 
 def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
@@ -182,13 +186,14 @@ def _asymmetric(
     """Return the verdict on a line as strong as that of a cage fault."""
     slip, level = b.rotor.slips[i], float(b.lines.level_dbc[i])
     margin = float(b.lines.statistic[i] / b.lines.threshold[i])
+    causes = ALTERNATIVES if _measured(b.front, i) else (*ALTERNATIVES, SUPPLY)
     verdict = replace(
         normal,
         state="fault" if level >= FAULT_DBC else "warning",
         severity=_severity(level),
         confidence=round((0.9 if slip.sharp else 0.6) * float(np.clip(margin / 2, 0.5, 1)), 3),
         reason=f"rotor asymmetry: {found} (slip {slip.value:.2%}, {slip.source})",
-        evidence=normal.evidence + tuple(_alternative(cause) for cause in ALTERNATIVES),
+        evidence=normal.evidence + tuple(map(_alternative, causes)),
     )
     known = baseline.level(FEATURE, float(b.rms_a[i])) if baseline else None
     if known is None:
