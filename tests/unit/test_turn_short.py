@@ -174,6 +174,22 @@ def test_a_bolted_short_under_load_has_its_phase_without_voltages(
     assert found.indicators["phase"] == phase
 
 
+def test_a_short_of_many_turns_is_not_an_open_phase(measured: Baseline) -> None:
+    found = judge(recording(Machine(short_a=60, lag_deg=60.0), channels=BOTH), measured)
+    assert float(str(found.indicators["negative_sequence_ratio"])) > 0.6
+    assert (found.state, found.indicators["phase"]) == ("fault", "a")
+
+
+def test_an_open_phase_is_no_short(measured: Baseline) -> None:
+    x = recording(Machine(), channels=BOTH)
+    rng = np.random.default_rng(0)
+    line = x.channels["ib"]
+    currents = {"ia": 0.01 * rng.standard_normal(len(line)), "ib": line, "ic": -line}
+    found = judge(Recording(dict(x.channels) | currents, x.fs_hz), measured)
+    assert found.state == "unknown"
+    assert "a phase is open" in found.reason
+
+
 def test_what_moves_too_fast_is_called_not_stationary(unmeasured: Baseline) -> None:
     found = judge(recording(Machine(short_a=4, on_s=(0.3, 0.7), gains=GAINS)), unmeasured)
     assert found.state == "unknown"
