@@ -53,6 +53,7 @@ def test_developing_fault_is_found_with_its_level(
 def test_state_follows_the_level(level_dbc: float, state: str) -> None:
     (d,) = judge([replace(SOUND, lower_dbc=level_dbc, upper_dbc=level_dbc - 6)])
     assert d.state == state
+    assert (d.statistic > d.threshold) is (state != "normal")
     assert d.indicators["lower_sideband_dbc"] == pytest.approx(level_dbc, abs=1.0)
     assert "bars" not in {k for k in d.indicators}
 

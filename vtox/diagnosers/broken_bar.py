@@ -137,8 +137,8 @@ def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
         state="normal",
         severity=0.0,
         confidence=_confidence_normal(slip, sure),
-        statistic=round(float(x.statistic[i]), 2),
-        threshold=float(x.threshold[i]),
+        statistic=round(float(x.margin[i]), 4),
+        threshold=1.0,
         reason=(
             f"no line at 2sf above the noise; one of {sure:.0f} dBc would have been seen "
             f"(slip {slip.value:.2%}, {slip.source})"
@@ -147,7 +147,7 @@ def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
         evidence=words.evidence(x, i, slip, f0_hz),
     )
     line = x.statistic[i] > x.threshold[i]
-    strong = line and x.strong[i]
+    strong = x.margin[i] > 1
     if not strong and x.bins[i] < NEEDED_BINS:
         return _abstaining(normal, words.too_short(slip, f0_hz, b.front.duration_s))
     if not line and sure > DEVELOPING_DBC:
@@ -162,7 +162,10 @@ def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
         reason = words.beside(x, i, slip, f0_hz)
         if level >= DEVELOPING_DBC:
             return _abstaining(normal, f"{reason} and covers what a fault would show")
-        return replace(normal, reason=reason, severity=_severity(level))
+        # Decided by where the line stands, not by how strong it is.
+        return replace(
+            normal, reason=reason, severity=_severity(level), statistic=None, threshold=None
+        )
     if not strong and x.highest_dbc[i] > DEVELOPING_DBC:
         return _abstaining(
             normal,
@@ -200,11 +203,13 @@ def _asymmetric(
         return verdict
     change = level - known.mean
     verdict = replace(verdict, indicators={**verdict.indicators, "change_db": round(change, 2)})
-    if change > max(KNOWN_CHANGE_DB, known.spread if np.isfinite(known.spread) else 0.0):
+    limit = max(KNOWN_CHANGE_DB, known.spread if np.isfinite(known.spread) else 0.0)
+    if change > limit:
         return verdict
     was = f"{found}: as when the baseline was learnt ({known.mean:.1f} dBc)"
     if level < FAULT_DBC:
-        return replace(verdict, state="normal", reason=was)
+        margin = round(max(change, 0.0) / limit, 4)
+        return replace(verdict, state="normal", reason=was, statistic=margin)
     return replace(verdict, state="warning", reason=f"rotor asymmetry: {was}")
 
 

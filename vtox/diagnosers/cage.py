@@ -20,7 +20,6 @@ from vtox.diagnosers.rotor import Rotor
 from vtox.dsp import lines, sidebands
 
 Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Complex = npt.NDArray[np.complexfloating]
 
 # 2sf must lie this many bins of 1/T from the supply line, else the line stands in its skirt and on
@@ -69,7 +68,7 @@ class CageLines:
     level_dbc: Floats  # what is judged: the lower one, or the mean of both where that is higher
     deviation_db: Floats  # of the level, from the floor
     highest_dbc: Floats  # the lower sideband may be so strong, at 99 %
-    strong: Bools  # beyond a sound cage, in the noise there is
+    margin: Floats  # above 1: out of the noise, and beyond a sound cage in the noise there is
     sure_dbc: Floats  # level from which a line is found in 95 % of such records
     floor_dbc: Floats  # rms of the noise in a sideband
     from_load: Floats  # distance from all that a load can make, about Exp(1) where one makes it
@@ -106,7 +105,9 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
         level_dbc=level_dbc,
         deviation_db=DEVIATION_DB * noise / np.maximum(lower, 1e-12),
         highest_dbc=_db(lower + 2.5 * noise / np.sqrt(2)),
-        strong=(excess > EXCESS) & (level_dbc > WEAKEST_DBC),
+        margin=np.minimum.reduce(
+            [line.statistic / threshold, excess / EXCESS, 10 ** ((level_dbc - WEAKEST_DBC) / 20)]
+        ),
         sure_dbc=_db(2 * np.sqrt((threshold + MARGIN) / (1 / am_near + 1 / pm_near))),
         floor_dbc=_db(noise),
         from_load=_from_load(a, p, am_near, pm_near, _steepest(front)),

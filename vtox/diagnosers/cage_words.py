@@ -95,6 +95,8 @@ def evidence(x: CageLines, i: int, slip: Slip, f0_hz: float) -> tuple[dict[str, 
         "high_hz": round(2 * slip.high * f0_hz, 3),
         "from_supply_hz": round(f0_hz, 3),
         "bins": round(float(x.bins[i]), 1),
+        "over_floor": round(float(x.statistic[i]), 2),
+        "over_floor_limit": float(x.threshold[i]),
     }
     line = {
         "kind": "line",
