@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
+from vtox.plausible import checked
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 State = Literal["normal", "warning", "fault", "unknown"]
@@ -28,8 +29,6 @@ CHANNEL_UNITS: Mapping[str, str] = MappingProxyType(
     | {"leakage": "A"}
 )
 DEFECTS = ("BPFO", "BPFI", "BSF", "FTF")
-# More poles or bars than any machine has.
-MOST = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +53,12 @@ class Bearing:
                 "bearing: give `orders`, or all of balls, ball_diameter_mm, pitch_diameter_mm",
                 "bearing",
             )
-        for name, order in (self.orders or {}).items():
-            if name not in DEFECTS:
-                raise NameplateError(
-                    f"bearing.orders: unknown defect {name!r}, expected {', '.join(DEFECTS)}",
-                    "bearing.orders",
-                )
-            _positive(f"bearing.orders.{name}", order)
-        for name, value in zip(
-            ("balls", "ball_diameter_mm", "pitch_diameter_mm"), geometry, strict=True
-        ):
-            _positive(f"bearing.{name}", value)
+        if self.orders is not None:
+            _check_orders(self.orders)
+        for name in ("balls", "ball_diameter_mm", "pitch_diameter_mm"):
+            object.__setattr__(self, name, checked(f"bearing.{name}", getattr(self, name)))
+        angle = checked("bearing.contact_angle_deg", self.contact_angle_deg)
+        object.__setattr__(self, "contact_angle_deg", angle or 0.0)
         if self.orders is None and (self.ball_diameter_mm or 0) >= (self.pitch_diameter_mm or 0):
             raise NameplateError(
                 "bearing.ball_diameter_mm: must be smaller than pitch_diameter_mm",
@@ -114,10 +108,7 @@ class Motor:
             "rated_power_w",
             "rotor_bars",
         ):
-            _positive(name, getattr(self, name))
-            object.__setattr__(self, name, _plain(getattr(self, name)))
-        for name in ("pole_pairs", "rotor_bars"):
-            _count(name, getattr(self, name))
+            object.__setattr__(self, name, checked(name, getattr(self, name)))
         if self.supply not in ("grid", "inverter"):
             raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
         if self.rated_slip is not None and not 0 <= self.rated_slip < 0.5:
@@ -272,20 +263,16 @@ def _floats(name: str, x: npt.NDArray[Any]) -> Array:
         raise RecordingError(f"{name}: expected real numbers, got {x.dtype}") from error
 
 
-def _plain(value: Any) -> Any:
-    """Return a number of numpy as one of Python, which JSON knows."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _count(name: str, value: float | None) -> None:
-    if value is not None and (value != int(value) or value > MOST):
-        raise NameplateError(f"{name}: {value}, expected a whole number up to {MOST}", name)
-
-
-def _positive(name: str, value: float | None) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise NameplateError(f"{name}: {value!r}, expected a number", name)
-    if not (isfinite(value) and value > 0):
-        raise NameplateError(f"{name}: {value}, expected a positive number", name)
+def _check_orders(orders: Mapping[str, float]) -> None:
+    if not isinstance(orders, Mapping) or not orders:
+        raise NameplateError(
+            f"bearing.orders: {orders!r}, expected a table of some of {', '.join(DEFECTS)}",
+            "bearing.orders",
+        )
+    for name, order in orders.items():
+        if name not in DEFECTS:
+            raise NameplateError(
+                f"bearing.orders: unknown defect {name!r}, expected {', '.join(DEFECTS)}",
+                "bearing.orders",
+            )
+        checked(f"bearing.orders.{name}", order, "bearing.orders")

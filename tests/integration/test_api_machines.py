@@ -61,8 +61,8 @@ def test_register_then_see_then_retire(http: httpx.Client) -> None:
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"poles": 4}, "poles", "unknown field"),
-    ({"pole_pairs": 0}, "pole_pairs", "expected a positive number"),
-    ({"pole_pairs": "two"}, "pole_pairs", "expected a number"),
+    ({"pole_pairs": 0}, "pole_pairs", "expected a whole number from 1"),
+    ({"pole_pairs": "two"}, "pole_pairs", "expected a whole number"),
     ({"supply": "solar"}, "supply", "grid or inverter"),
     ({"bearing": 7}, "bearing", "expected a table"),
     ({"bearing": {"orders": {"BPFX": 3}}}, "bearing.orders", "expected BPFO"),

@@ -7,6 +7,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
+from vtox import keys
 from vtox.cli import machines as command
 from vtox.domain import Motor
 from vtox.errors import InputError, NameplateError, WireError
@@ -120,3 +121,9 @@ def test_baseline_show_export_reset(client: Client) -> None:
     run("baseline", "reset", "M1")
     with pytest.raises(InputError, match="M1 has no baseline"):
         run("baseline", "show", "M1")
+
+
+def test_a_nameplate_of_an_earlier_version_is_as_good_as_none(client: Client) -> None:
+    store.register(client, "M1", Motor(pole_pairs=2))
+    client.hset(keys.machine("M1"), "motor", '{"pole_pairs": 2.5}')
+    assert store.states(client, ["M1"])[0].motor is None

@@ -77,6 +77,7 @@ def test_the_layers() -> None:
         "vtox.diagnosis",
         "vtox.baseline",
         "vtox.domain",
+        "vtox.plausible",
         "vtox.records",
         "vtox.seen",
         "vtox.health",

@@ -8,13 +8,17 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+import structlog
 
 from vtox import keys
 from vtox.domain import Motor
+from vtox.errors import NameplateError
 from vtox.faults import FAULTS
 from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.store.baselines import baseline_state
 from vtox.store.client import Client
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,13 @@ def states(client: Client, machine_ids: Sequence[str]) -> list[MachineState]:
 
 
 @lru_cache(maxsize=4096)
-def _motor(text: bytes) -> Motor:
-    return motor_from_json(text.decode())
+def _motor(text: bytes) -> Motor | None:
+    """Return a nameplate kept; one that an earlier version let pass is as good as none."""
+    try:
+        return motor_from_json(text.decode())
+    except NameplateError as error:
+        log.warning("a nameplate kept is impossible and not used", reason=str(error))
+        return None
 
 
 def overview(client: Client, machine_ids: Iterable[str]) -> list[dict[str, Any]]:

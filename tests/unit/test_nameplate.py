@@ -1,0 +1,67 @@
+"""Nameplates: what is impossible is refused by its field, with the range expected."""
+
+from typing import Any
+
+import pytest
+
+from vtox.domain import DEFECTS, Motor
+from vtox.errors import NameplateError
+from vtox.nameplate import motor_from_dict, motor_from_json, motor_to_dict, motor_to_json
+from vtox.plausible import RANGES
+
+GEOMETRY = {"balls": 9, "ball_diameter_mm": 7.94, "pitch_diameter_mm": 39.04}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("pole_pairs", 2.5, "whole number from 1 to 100"),
+        ("pole_pairs", 1e6, "1 to 100"),
+        ("pole_pairs", True, "whole number"),
+        ("rotor_bars", 20.5, "whole number from 8 to 1000"),
+        ("supply_hz", 1e9, "1 to 2000 Hz"),
+        ("supply_hz", float("nan"), "1 to 2000 Hz"),
+        ("rated_current_a", 1e12, "0.001 to 100000 A"),
+        ("rated_current_a", 10**400, "A"),
+        ("rated_current_a", "9", "number from"),
+        ("rated_voltage_v", 1e7, "V"),
+        ("rated_power_w", -1, "W"),
+        ("rated_speed_rpm", 1e9, "0.1 to 200000 rpm"),
+    ],
+)
+def test_an_impossible_value_is_refused(field: str, value: Any, expected: str) -> None:
+    with pytest.raises(NameplateError, match=f"^{field}: .*expected .*{expected}") as refused:
+        motor_from_dict({field: value})
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("bearing", "field"),
+    [
+        (GEOMETRY | {"balls": 8.5}, "bearing.balls"),
+        (GEOMETRY | {"contact_angle_deg": 120}, "bearing.contact_angle_deg"),
+        (GEOMETRY | {"pitch_diameter_mm": 7.0}, "bearing.ball_diameter_mm"),
+        ({"orders": {}}, "bearing.orders"),
+        ({"orders": 3.5}, "bearing.orders"),
+        ({"orders": {"BPFO": 1e4}}, "bearing.orders.BPFO"),
+        ({"orders": {"BPFX": 3.5}}, "bearing.orders"),
+    ],
+)
+def test_an_impossible_bearing_is_refused(bearing: Any, field: str) -> None:
+    with pytest.raises(NameplateError, match=field) as refused:
+        motor_from_dict({"bearing": bearing})
+    assert refused.value.field == field
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    motor = motor_from_dict({"pole_pairs": 2.0, "bearing": GEOMETRY | {"balls": 9.0}})
+    assert motor == motor_from_dict({"pole_pairs": 2, "bearing": GEOMETRY})
+    assert motor_to_dict(motor)["pole_pairs"] == 2
+    assert motor_from_json(motor_to_json(motor)) == motor
+
+
+def test_every_number_of_a_nameplate_has_its_range() -> None:
+    numbers = set(Motor.__dataclass_fields__) - {"supply", "bearing"}
+    assert numbers == {name for name in RANGES if "." not in name}
+    ends = {name: r.high for name, r in RANGES.items() if name in ("pole_pairs", "rotor_bars")}
+    assert motor_from_dict(ends | {"bearing": {"orders": dict.fromkeys(DEFECTS, 200)}})
