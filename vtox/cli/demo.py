@@ -66,12 +66,15 @@ def demo(
 
 
 def _begin_anew(settings: Settings, machines: tuple[Machine, ...]) -> str:
-    """Forget what an earlier demo left of these machines; return the present as a stream id."""
+    """Forget what an earlier demo left of these machines; return the present as a stream id.
+
+    The last id of its millisecond: the alerts that this clears are the earlier demo's.
+    """
     with connect(settings.working_url(), "demo") as client:
         for m in machines:
             store.retire(client, m.machine_id)
         seconds, micros = client.time()
-        return f"{seconds * 1000 + micros // 1000}-0"
+        return f"{seconds * 1000 + micros // 1000}-{2**64 - 1}"
 
 
 def _summary(console: Console, score: Score) -> None:

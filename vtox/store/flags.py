@@ -5,6 +5,8 @@ import time
 from vtox import keys
 from vtox.store.client import Client
 
+FLAGS = ("silent", "clock")
+
 _SCRIPT = """
 local on = ARGV[2] == '1'
 local id = redis.call('HGET', KEYS[1], ARGV[1])

@@ -17,8 +17,32 @@ from vtox.faults import FAULTS
 from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.store.baselines import baseline_state
 from vtox.store.client import Client
+from vtox.store.flags import FLAGS
 
 log = structlog.get_logger()
+
+# Open alerts stand in two places: those of faults in the memory (`vtox.health`), those of flags as
+# fields of the machine (`vtox.store.flags`).
+_RETIRE = """
+local function clear(id, fault, level)
+  redis.call('XADD', KEYS[4], '*', 'id', id, 'machine_id', ARGV[1], 'fault', fault,
+    'level', level, 'event', 'cleared', 't', ARGV[2], 'reason', ARGV[3])
+end
+local memory = cjson.decode(redis.call('HGET', KEYS[2], 'memory') or '{}')
+local flags = tonumber(ARGV[4])
+for i = 5, #ARGV do
+  local name = ARGV[i]
+  if i < 5 + flags then
+    local id = redis.call('HGET', KEYS[2], name)
+    if id then clear(id, name, 'warning') end
+  else
+    local entry = memory[name]
+    if entry and (entry.alert or '') ~= '' then clear(entry.alert, name, entry.level) end
+  end
+end
+redis.call('DEL', KEYS[2], KEYS[3])
+return redis.call('ZREM', KEYS[1], ARGV[1])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +62,14 @@ def register(client: Client, machine_id: str, motor: Motor) -> None:
 
 
 def retire(client: Client, machine_id: str) -> bool:
-    """Forget a machine; False where it was not known. If it sends again, it is new."""
-    with client.pipeline() as pipe:
-        pipe.zrem(keys.MACHINES, machine_id)
-        pipe.delete(keys.machine(machine_id), keys.seen(machine_id))
-        removed, _ = pipe.execute()
-    return bool(removed)
+    """Forget a machine and clear its open alerts; False where it was not known.
+
+    If it sends again, it is new. One script: an alert that a worker raises meanwhile is either
+    cleared here or not written, for the worker finds that the machine's version has changed.
+    """
+    where = [keys.MACHINES, keys.machine(machine_id), keys.seen(machine_id), keys.ALERTS]
+    args = [machine_id, f"{time.time():.3f}", "machine retired", len(FLAGS), *FLAGS, *FAULTS]
+    return bool(client.register_script(_RETIRE)(keys=where, args=args))
 
 
 def known(client: Client) -> dict[str, float]:

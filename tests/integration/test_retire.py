@@ -1,0 +1,64 @@
+"""A machine that is retired leaves nothing raised."""
+
+import json
+
+from tests.integration.helpers import T0
+from vtox import health, keys
+from vtox.domain import Diagnosis, Motor, Record
+from vtox.faults import PERSISTENCE
+from vtox.store import machines
+from vtox.store.client import Client
+from vtox.store.flags import FLAGS, set_flag
+
+
+def with_open_alert(client: Client, machine_id: str, fault: str) -> str:
+    """Keep the memory of a machine with a fault as a worker does; return the alert's id."""
+    memory: health.Memory = {}
+    for i in range(PERSISTENCE[fault].n):
+        record = Record(
+            machine_id=machine_id,
+            run="",
+            first_seq=i,
+            last_seq=i,
+            t_start=T0 + i,
+            t_end=T0 + i + 1,
+            ids="1-0",
+            windows=1,
+            bytes=1,
+        )
+        found = Diagnosis(fault=fault, state="fault", reason="it shows", severity=0.5)
+        quiet = Diagnosis(fault="broken_bar", state="normal", reason="")
+        memory = health.step(memory, record, [found, quiet]).memory
+    client.hset(keys.machine(machine_id), "memory", json.dumps(memory))
+    return str(memory[fault]["alert"])
+
+
+def cleared(client: Client) -> dict[str, dict[bytes, bytes]]:
+    """Fault -> entry of those alerts that were cleared."""
+    entries = [fields for _, fields in client.xrange(keys.ALERTS)]
+    return {f[b"fault"].decode(): f for f in entries if f[b"event"] == b"cleared"}
+
+
+def test_retiring_clears_open_alerts_with_their_ids(client: Client) -> None:
+    machines.register(client, "M1", Motor())
+    alert = with_open_alert(client, "M1", "bearing")
+    for flag in FLAGS:
+        set_flag(client, "M1", flag, True, "so it was")
+    raised = {f[b"fault"].decode(): f[b"id"] for _, f in client.xrange(keys.ALERTS)}
+    assert machines.retire(client, "M1")
+    found = cleared(client)
+    assert {name: f[b"id"] for name, f in found.items()} == raised | {"bearing": alert.encode()}
+    assert {f[b"reason"] for f in found.values()} == {b"machine retired"}
+    assert found["bearing"][b"level"] == b"fault"
+    assert found["bearing"][b"machine_id"] == b"M1"
+    assert client.exists(keys.machine("M1")) == 0
+
+
+def test_a_machine_without_alerts_retires_quietly(client: Client) -> None:
+    machines.register(client, "M1", Motor())
+    machines.register(client, "M2", Motor())
+    with_open_alert(client, "M2", "bearing")
+    assert machines.retire(client, "M1")
+    assert not machines.retire(client, "M1")
+    assert client.xlen(keys.ALERTS) == 0
+    assert list(machines.known(client)) == ["M2"]
