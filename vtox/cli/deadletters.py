@@ -79,7 +79,7 @@ def show_letter(
 
 @group.command("replay")
 def replay(
-    letters: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Which.")] = None,
+    letters: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Which.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All that carry their entry.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -89,7 +89,7 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
 @machines.command("import")
 def import_fleet(
     file: Annotated[
-        Path, typer.Argument(metavar="FLEET.TOML", help="Tables [machines.ID] of nameplates.")
+        Path, typer.Argument(metavar="FLEET.TOML", help=r"Tables \[machines.ID] of nameplates.")
     ],
 ) -> None:
     """Register the machines of a fleet.toml with their nameplates."""
