@@ -75,6 +75,8 @@ export function span(s) {
 // `code` between backticks.
 export const marked = (text) => text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
 export const ago = (s) => (s < 1 ? "now" : `${span(s)} ago`);
+// Alerts come in the order of their arrival; people see the time of the signal, newest first.
+export const byTime = (alerts) => [...alerts].sort((a, b) => (b.t ?? 0) - (a.t ?? 0));
 export const faultName = (fault) => FAULTS[fault] ?? fault;
 
 // The unit is the suffix of a name: defect_hz -> ["defect", "Hz"].

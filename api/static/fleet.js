@@ -1,6 +1,6 @@
 // The live page: polls the status, the machines and the alerts, and redraws what has changed.
 
-import { ago, byId, bytes, count, el, faultName, get, glyph, marked, num, outage, pill, poll, POLL_MS, put, span, svg, WORDS } from "./common.js";
+import { ago, byId, byTime, bytes, count, el, faultName, get, glyph, marked, num, outage, pill, poll, POLL_MS, put, span, svg, WORDS } from "./common.js";
 
 const RANK = { fault: 0, warning: 1, unknown: 2, normal: 3 };
 const DENSE_FROM = 200;
@@ -150,7 +150,7 @@ function drawFilters() {
 
 function drawAlerts(alerts, now) {
   if (!alerts.length) return put("alerts", el("li", { class: "blank" }, "Nothing so far. An alert appears here when a fault persists, grows, or ends, and when a machine falls silent or its clock is far off."));
-  put("alerts", alerts.map((a) => {
+  put("alerts", byTime(alerts).map((a) => {
     const state = a.event === "cleared" ? "normal" : a.level;
     return el("li", {},
       el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), a.event === "cleared" ? "cleared" : a.event === "escalated" ? `now a ${a.level}` : a.level),

@@ -1,6 +1,6 @@
 // The page of one machine: what is known of it, and for each fault the latest answer and its trend.
 
-import { ago, byId, el, exact, faultName, get, glyph, named, num, outage, pill, poll, put, Refused, span, svg } from "./common.js";
+import { ago, byId, byTime, el, exact, faultName, get, glyph, named, num, outage, pill, poll, put, Refused, span, svg } from "./common.js";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
@@ -113,7 +113,7 @@ function drawNameplate(m) {
 
 function drawAlerts(alerts, now) {
   if (!alerts.length) return put("alerts", el("li", { class: "blank" }, "None so far."));
-  put("alerts", alerts.map((a) => el("li", {},
+  put("alerts", byTime(alerts).map((a) => el("li", {},
     el("div", { class: "line" }, el("span", { class: `state word ${a.event === "cleared" ? "normal" : a.level}` }, glyph(a.event === "cleared" ? "normal" : a.level), a.event === "cleared" ? "cleared" : a.event === "escalated" ? `now a ${a.level}` : a.level), faultName(a.fault),
       el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0)))),
     el("p", {}, a.reason))));

@@ -1,6 +1,6 @@
 """The demo's score: who was found, who is missing, who was accused wrongly."""
 
-from vtox.cli.score import Alert, Score
+from vtox.cli.score import Alert, Score, counted, latest
 from vtox.simulator.fleet import fleet
 
 MACHINES = fleet(50)
@@ -9,8 +9,8 @@ HIDDEN = next(m for m in MACHINES if m.fault and not m.detectable)
 HEALTHY = next(m for m in MACHINES if m.fault is None)
 
 
-def alert(machine_id: str, fault: str, event: str = "raised") -> Alert:
-    return Alert(1.0, machine_id, fault, "fault", event, "because")
+def alert(machine_id: str, fault: str, event: str = "raised", t: float = 1.0) -> Alert:
+    return Alert(t, machine_id, fault, "fault", event, "because")
 
 
 def test_a_right_alert_is_found_once() -> None:
@@ -48,3 +48,19 @@ def test_what_cannot_be_seen_is_not_missed() -> None:
 def test_alerts_are_read_from_the_stream_s_fields() -> None:
     fields = {b"t": b"5.5", b"machine_id": b"V1", b"fault": b"bearing", b"event": b"raised"}
     assert Alert.from_fields(fields) == Alert(5.5, "V1", "bearing", "", "raised", "")
+
+
+def test_the_count_says_how_many_can_be_found() -> None:
+    score = Score(MACHINES)
+    findable = sum(of for _, of in score.by_fault().values())
+    faulty = sum(m.fault is not None for m in MACHINES)
+    said = counted(MACHINES)
+    assert f"{faulty} of them faulty: {findable} can be found" in said
+    assert f"{faulty - findable} not from the signals they send" in said
+    seen = [m for m in MACHINES if m.detectable]
+    assert counted(seen) == f"{len(seen)} machines, {findable} of them faulty"
+
+
+def test_the_last_alerts_are_shown_in_the_order_of_their_times() -> None:
+    came = [alert("V001", "bearing", t=t) for t in (1.0, 7.0, 5.0, 6.0)]
+    assert [a.t for a in latest(came, 3)] == [5.0, 6.0, 7.0]

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from vtox import roles
 from vtox.cli.demoview import DemoView
-from vtox.cli.score import Score
+from vtox.cli.score import Score, counted
 from vtox.cli.up import addresses, prepared, supervisor
 from vtox.errors import InputError
 from vtox.journal import Journal, open_console
@@ -40,8 +40,7 @@ def demo(
         raise InputError(f"--fault-mode {fault_mode}: expected one of {', '.join(FAULT_MODES)}")
     settings = load()
     chosen = fleet(machines, seed=seed, fault_mode=fault_mode)
-    faulty = sum(m.fault is not None for m in chosen)
-    title = f"{machines} machines, {faulty} of them faulty"
+    title = counted(chosen)
     options = ["--machines", str(machines), "--seed", str(seed), "--fault-mode", fault_mode]
     options += ["--duration", str(duration)] if duration else []
     sender = Role("simulate", ("vtox", "simulate", *options), 5, 0, lambda _: True, once=True)
@@ -84,5 +83,7 @@ def _summary(console: Console, score: Score) -> None:
         lines.append("not found: " + ", ".join(f"{m} {fault}" for m, fault in missing))
     false = ", ".join(f"{m} {fault}" for m, fault in score.false)
     lines.append(f"false alarms: {false or 'none'}")
+    if hidden := sum(m.fault is not None and not m.detectable for m in score.machines):
+        lines.append(f"not detectable: {hidden} more; `vtox simulate --list` tells why")
     for line in lines:
         console.print(line, soft_wrap=True)

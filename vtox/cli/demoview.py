@@ -14,7 +14,7 @@ from rich.text import Text
 
 from vtox import keys
 from vtox.cli import board
-from vtox.cli.score import Alert, Score
+from vtox.cli.score import Alert, Score, latest
 from vtox.errors import ServerUnavailable
 from vtox.journal import Journal, local_time
 from vtox.settings import Settings
@@ -216,7 +216,7 @@ class DemoView:
         room = max(3, self.console.height - FIXED_LINES)
         if not self.alerts:
             return [Text("no alert so far", "dim")]
-        return [self._alert(a) for a in list(self.alerts)[-room:]]
+        return [self._alert(a) for a in latest(self.alerts, room)]
 
     def _alert(self, a: Alert) -> Text:
         clock = datetime.fromtimestamp(a.t).astimezone().strftime("%H:%M:%S")

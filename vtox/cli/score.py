@@ -1,10 +1,20 @@
 """What the demo has found against what was injected. Pure: alerts in, counts out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vtox.faults import FAULTS
 from vtox.simulator.fleet import Machine
+
+
+def counted(machines: Sequence[Machine]) -> str:
+    """Return how many machines there are, how many are faulty, and how many can show it."""
+    faulty = [m for m in machines if m.fault]
+    hidden = sum(not m.detectable for m in faulty)
+    text = f"{len(machines)} machines, {len(faulty)} of them faulty"
+    if not hidden:
+        return text
+    return f"{text}: {len(faulty) - hidden} can be found, {hidden} not from the signals they send"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,11 @@ class Alert:
         text = {k.decode(): v.decode("utf-8", "replace") for k, v in fields.items()}
         names = ("machine_id", "fault", "level", "event", "reason")
         return cls(float(text.get("t") or 0), *(text.get(n, "") for n in names))
+
+
+def latest(alerts: Iterable[Alert], most: int) -> list[Alert]:
+    """Return the last alerts to come in, by their own time: that of a long record comes late."""
+    return sorted(list(alerts)[-most:], key=lambda a: a.t)
 
 
 @dataclass(slots=True)

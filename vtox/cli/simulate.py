@@ -16,6 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.table import Table
 
 from vtox import lifeline, sender
+from vtox.cli.score import counted
 from vtox.cli.verdicts import number
 from vtox.errors import InputError
 from vtox.faults import FAULTS
@@ -85,8 +86,7 @@ def simulate(
         check(client)
         if commission:
             _commission(console, client, chosen)
-        faulty = sum(m.fault is not None for m in chosen)
-        console.print(f"{len(chosen)} machines, {faulty} of them faulty, are sending.")
+        console.print(f"Sending: {counted(chosen)}.")
         try:
             _send(console, client, chosen, factor, duration)
         except KeyboardInterrupt:
