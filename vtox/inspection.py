@@ -13,6 +13,7 @@ import vtox
 from vtox import keys, ports
 from vtox.errors import ServerUnavailable
 from vtox.readiness import Check, Status, checks
+from vtox.server import ELSEWHERE, binary
 from vtox.settings import Settings
 from vtox.store.client import Client, check, connect
 from vtox.store.status import snapshot
@@ -37,8 +38,21 @@ def inspect(settings: Settings) -> Iterator[Check]:
             yield from _server(client, settings)
             yield from _work(client)
     except (ServerUnavailable, redis.ConnectionError, redis.TimeoutError) as error:
-        remedy = "start it: `vtox up`; or set VTOX_REDIS_URL to a Redis 7+ or Valkey server"
-        yield Check(name="server", status="fail", observed=str(error), remedy=remedy)
+        yield _no_server(settings, error)
+
+
+def _no_server(settings: Settings, error: Exception) -> Check:
+    observed = str(error)
+    remedy = "start it, or set VTOX_REDIS_URL to another; without it `vtox up` brings its own"
+    if not settings.redis_url:
+        remedy = f"start it: `vtox up`; or {ELSEWHERE}"
+        if not settings.server_file.exists():
+            observed = f"no embedded server has run on {settings.data_dir} yet"
+        try:
+            binary()
+        except ServerUnavailable as missing:
+            observed, _, remedy = str(missing).partition(": ")
+    return Check(name="server", status="fail", observed=observed, remedy=remedy)
 
 
 def _versions() -> Check:
@@ -73,9 +87,10 @@ def _data_dir(settings: Settings) -> Iterator[Check]:
     if not settings.redis_url and overcommit.exists() and overcommit.read_text().strip() == "0":
         yield Check(
             name="overcommit",
-            status="pass",
+            status="warn",
             observed="vm.overcommit_memory is 0: with little memory free, rewriting the server's "
-            "log can fail (`sysctl vm.overcommit_memory=1` avoids it)",
+            "log can fail",
+            remedy="`sysctl vm.overcommit_memory=1` avoids it",
         )
 
 

@@ -1,6 +1,7 @@
 """`vtox status`, `doctor` and `dead-letters` against a real server."""
 
 import json
+import platform
 from typing import Any
 
 import pytest
@@ -87,6 +88,25 @@ def test_doctor_without_a_server_looks_at_the_rest(monkeypatch: pytest.MonkeyPat
     assert result.exit_code == 1
     assert "start it" in result.stdout
     assert "hidden" not in result.stdout
+
+
+def test_doctor_says_once_how_to_get_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VTOX_REDIS_URL")
+    (found,) = (c for c in told("doctor")["checks"] if c["name"] == "server")
+    assert "no embedded server has run" in found["observed"]
+    assert found["remedy"].count("vtox up") == 1
+    assert "`vtox" not in found["observed"]
+
+
+def test_doctor_does_not_advise_a_server_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("VTOX_REDIS_URL")
+    monkeypatch.setattr(platform, "machine", lambda: "abacus")
+    (found,) = (c for c in told("doctor")["checks"] if c["name"] == "server")
+    assert "no embedded server for" in found["observed"]
+    assert "vtox up" not in found["observed"] + found["remedy"]
+    assert "VTOX_REDIS_URL" in found["remedy"]
 
 
 def test_dead_letters_are_listed_and_shown_with_their_entry(letter_id: str) -> None:
