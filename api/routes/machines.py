@@ -130,7 +130,7 @@ def _summary(seen: dict[str, Any], now: float, settings: Settings) -> MachineSum
         baseline=seen["baseline"],
         last_window=rfc3339(arrived),
         last_window_age_s=None if age is None else round(age, 3),
-        silent=age is not None and age > settings.silence_after_s,
+        silent=machines.silent(seen, now, settings.silence_after_s),
     )
 
 

@@ -1,6 +1,7 @@
 """`vtox machines` and `vtox baseline` against a real server."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,16 @@ def test_a_nameplate_of_an_earlier_version_is_as_good_as_none(client: Client) ->
     store.register(client, "M1", Motor(pole_pairs=2))
     client.hset(keys.machine("M1"), "motor", '{"pole_pairs": 2.5}')
     assert store.states(client, ["M1"])[0].motor is None
+
+
+def test_a_silent_machine_is_marked(client: Client) -> None:
+    healthy = '{"state": "normal", "health": 100, "faults": {}}'
+    for name, ago_s in (("M1", 1), ("M2", 3600), ("M3", None)):
+        store.register(client, name, Motor())
+        client.hset(keys.machine(name), "health", healthy)
+        client.zadd(keys.MACHINES, {name: 0 if ago_s is None else time.time() - ago_s})
+    lines = run("machines", "list").output.splitlines()
+    assert ["silent" in line for line in lines[1:]] == [False, True, False]
+    assert "M2 · normal, silent · health 100" in run("machines", "show", "M2").output
+    listed = json.loads(run("machines", "list", "--json").output)
+    assert [m["silent"] for m in listed] == [False, True, False]

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
 def list_machines(as_json: options.Json = False) -> None:
     """List all machines with their health."""
     client = _client()
-    known = store.overview(client, sorted(store.known(client)))
+    known = _told(client, sorted(store.known(client)))
     if as_json:
         typer.echo(json.dumps(known))
         return
@@ -56,7 +57,7 @@ def list_machines(as_json: options.Json = False) -> None:
         faults = [f for f, x in health["faults"].items() if x["state"] in ("warning", "fault")]
         table.add_row(
             machine["machine_id"],
-            Text(health["state"], style=STYLES[health["state"]]),
+            _state(health["state"], machine["silent"]),
             "" if health["health"] is None else f"{health['health']:.0f}",
             ", ".join(faults),
             _ago(machine["last_window_t"]) or "never",
@@ -73,7 +74,9 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
         return
     console = Console(highlight=False)
     health = found["health"] or {"state": "unknown", "health": None}
-    title = Text(machine, style="bold").append(f" · {health['state']}", STYLES[health["state"]])
+    title = (
+        Text(machine, style="bold").append(" · ").append(_state(health["state"], found["silent"]))
+    )
     if health["health"] is not None:
         title.append(f" · health {health['health']:.0f}", style="not bold")
     console.print(
@@ -182,8 +185,20 @@ def _client() -> Client:
     return client
 
 
+def _told(client: Client, machine_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Return what is kept of machines, and whether each is silent now."""
+    after_s, now = load().silence_after_s, time.time()
+    found = store.overview(client, machine_ids)
+    return [m | {"silent": store.silent(m, now, after_s)} for m in found]
+
+
+def _state(state: str, silent: bool) -> Text:
+    text = Text(state, style=STYLES[state])
+    return text.append(", silent", STYLES["warning"]) if silent else text
+
+
 def _known(client: Client, machine: str) -> dict[str, Any]:
-    found = store.overview(client, [machine])
+    found = _told(client, [machine])
     if not found:
         raise InputError(f"no machine {machine}: `vtox machines list` shows those known")
     return found[0]

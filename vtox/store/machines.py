@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -70,6 +70,12 @@ def retire(client: Client, machine_id: str) -> bool:
     where = [keys.MACHINES, keys.machine(machine_id), keys.seen(machine_id), keys.ALERTS]
     args = [machine_id, f"{time.time():.3f}", "machine retired", len(FLAGS), *FLAGS, *FAULTS]
     return bool(client.register_script(_RETIRE)(keys=where, args=args))
+
+
+def silent(seen: Mapping[str, Any], now: float, after_s: float) -> bool:
+    """Return whether a machine of `overview` has sent before, but not in the last `after_s`."""
+    arrived = seen["last_window_t"]
+    return arrived is not None and now - arrived > after_s
 
 
 def known(client: Client) -> dict[str, float]:
