@@ -21,6 +21,13 @@ from vtox.wire import WIRE_CODES
 SIGN_IN = Path(__file__).parent / "static" / "signin.html"
 MEDIA_TYPE = "application/problem+json"
 
+
+def _sentence(text: str) -> str:
+    """Return text as a title; the name of a field stays as it is written."""
+    first = text.partition(" ")[0].strip(",")
+    return text if "_" in first or first == "dtype" else text[0].upper() + text[1:]
+
+
 # Code -> title; the documentation page lists them, `type` points there.
 CODES = {
     "bad_request": "The request cannot be understood",
@@ -29,13 +36,18 @@ CODES = {
     "not_found": "There is no such thing",
     "method_not_allowed": "This cannot be done here",
     "body_too_large": "The request body is too large",
+    "not_json": "The request body is announced as something other than JSON",
     "invalid": "A parameter or field is not acceptable",
     "bad_nameplate": "A nameplate value is impossible",
     "too_many_requests": "Too many requests",
     "internal": "VTOX failed",
     "server_unavailable": "The Redis or Valkey server does not answer",
     "server_full": "The Redis or Valkey server refuses writes",
-    **{code: text[0].upper() + text[1:] for code, text in WIRE_CODES.items()},
+    **{code: _sentence(text) for code, text in WIRE_CODES.items()},
+    # A window as JSON can be wrong where an entry of the stream has no such place.
+    "bad_base64": "A channel of dtype i2 or f4 is not base64",
+    "bad_type": "A field has the wrong JSON type",
+    "unknown_channel": "A channel has a name that VTOX does not know",
 }
 _CODE_OF_STATUS = {
     400: "bad_request",
@@ -44,6 +56,7 @@ _CODE_OF_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
     413: "body_too_large",
+    415: "not_json",
     422: "invalid",
     429: "too_many_requests",
     503: "server_unavailable",

@@ -53,6 +53,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # A body that announces nothing is taken for JSON; anything else is refused by `JSON_BODY`.
+        strict_content_type=False,
         generate_unique_id_function=lambda route: route.name,
         responses=errors.RESPONSES,
     )

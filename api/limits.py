@@ -1,5 +1,8 @@
-"""Refuses bodies that are too large, by their announced length or while counting what arrives."""
+"""Refuses bodies: too large, by their announced length or while counting, or no JSON."""
 
+from typing import Any
+
+from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,6 +37,16 @@ class BodyLimit:
             return message
 
         await self.app(scope, counted, send)
+
+
+def _announced_json(request: Request) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        raise Problem(415, "not_json", f"Content-Type: {kind}, expected application/json")
+
+
+# Dependency of the routes that take a body; where nothing is announced, JSON is assumed.
+JSON_BODY: list[Any] = [Depends(_announced_json)]
 
 
 def _too_large() -> Problem:

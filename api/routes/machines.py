@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from api.auth import needs
 from api.errors import not_found
+from api.limits import JSON_BODY
 from api.paging import Cursor, Limit, next_link
 from api.routes.system import Opened
 from api.schemas import Data, LatestDiagnosis, Machine, MachineSummary, Page, rfc3339
@@ -59,7 +60,7 @@ def get_machine(machine_id: MachineId, backend: Opened) -> Data[Machine]:
 
 @router.put(
     "/{machine_id}",
-    dependencies=needs("admin"),
+    dependencies=[*needs("admin"), *JSON_BODY],
     summary="Register a machine by its nameplate",
     openapi_extra={
         "requestBody": {

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import needs
 from api.errors import Problem
+from api.limits import JSON_BODY
 from api.routes.machines import MachineId
 from api.routes.system import Opened
 from api.schemas import Accepted, Data, WindowIn
@@ -39,7 +40,7 @@ async def whole_body(request: Request) -> bytes:
 @router.post(
     "/{machine_id}/windows",
     status_code=202,
-    dependencies=needs("ingest"),
+    dependencies=[*needs("ingest"), *JSON_BODY],
     summary="Send a window",
     openapi_extra={
         "requestBody": {
@@ -77,7 +78,7 @@ def fields_of(machine_id: str, body: dict[str, Any]) -> dict[bytes, bytes]:
 
     Raises
     ------
-    WireError
+    WireError, Problem
         A value is of the wrong kind; the error names its field.
     """
     if body.get("machine_id", machine_id) != machine_id:
@@ -95,12 +96,16 @@ def fields_of(machine_id: str, body: dict[str, Any]) -> dict[bytes, bytes]:
     given["dtype"] = "f4" if dtype == "json" else dtype
     given |= {k: _number(k, body[k]) for k in _SCALARS if body.get(k) is not None}
     given |= {k: _name(k, body[k]) for k in _NAMES if body.get(k)}
-    channels = _table("channels", body.get("channels"))
+    if body.get("channels") is None:
+        raise WireError(
+            "missing_field", "channels: missing, expected a table by channel", "channels"
+        )
+    channels = _table("channels", body["channels"])
     for name, samples in channels.items():
         if name not in CHANNEL_UNITS:
-            known = ", ".join(CHANNEL_UNITS)
-            raise WireError(
-                "no_channels", f"channels.{name}: unknown, expected {known}", f"channels.{name}"
+            where, known = f"channels.{name}", ", ".join(CHANNEL_UNITS)
+            raise Problem(
+                422, "unknown_channel", f"{where}: unknown, expected {known}", field=where
             )
         given[name] = _floats(name, samples) if dtype == "json" else _bytes(name, samples)
     for name, scale in _table("scale", body.get("scale", {})).items():
@@ -120,9 +125,8 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def _table(field: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise WireError(
-            "missing_field", f"{field}: {_show(value)}, expected a table by channel", field
-        )
+        detail = f"{field}: {_show(value)}, expected a table by channel"
+        raise Problem(422, "bad_type", detail, field=field)
     return value
 
 
@@ -161,7 +165,8 @@ def _bytes(name: str, samples: Any) -> bytes:
     try:
         return base64.b64decode(samples, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise WireError("bad_length", f"{name}: not base64 ({error})", name) from None
+        where = f"channels.{name}"
+        raise Problem(422, "bad_base64", f"{where}: not base64 ({error})", field=where) from None
 
 
 def _show(value: Any) -> str:

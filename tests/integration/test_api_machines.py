@@ -83,7 +83,9 @@ def test_an_impossible_nameplate_is_refused_by_field(
 
 @pytest.mark.parametrize("body", [b"[1]", b"7", b'"x"'])
 def test_a_nameplate_is_an_object(http: httpx.Client, body: bytes) -> None:
-    answer = http.put("/api/v1/machines/M1", content=body, headers={"Content-Type": "text/json"})
+    answer = http.put(
+        "/api/v1/machines/M1", content=body, headers={"Content-Type": "application/json"}
+    )
     assert answer.status_code == 422
 
 

@@ -139,6 +139,10 @@ def test_every_asset_is_served_with_its_type(http: httpx.Client) -> None:
 def test_docs_describe_every_problem_code(http: httpx.Client) -> None:
     described = http.get("/openapi.json").raise_for_status().json()
     assert {"bad_length", "not_found", "server_full"} <= set(described["x-problem-codes"])
+    titles = described["x-problem-codes"]
+    assert titles["bad_rate"].startswith("fs_hz is outside")
+    assert titles["bad_machine_id"].startswith("machine_id, vehicle_id")
+    assert titles["no_channels"].startswith("The entry")
     post = described["paths"]["/api/v1/machines/{machine_id}/windows"]["post"]
     assert "channels" in json.dumps(post["requestBody"])
     assert "application/problem+json" in post["responses"]["default"]["content"]

@@ -71,8 +71,9 @@ WRONG: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"machine_id": "V002"}, 422, "bad_machine_id", "machine_id", "expected 'V001'"),
     ({"dtype": "f8"}, 422, "bad_dtype", "dtype", "i2 or f4"),
     ({"channels": None}, 422, "missing_field", "channels", "table by channel"),
+    ({"channels": [1, 2]}, 422, "bad_type", "channels", "table by channel"),
     ({"channels": {}}, 422, "no_channels", "", "no channel"),
-    ({"channels": {"current": [1]}}, 422, "no_channels", "channels.current", "expected ia"),
+    ({"channels": {"current": [1]}}, 422, "unknown_channel", "channels.current", "expected ia"),
     ({"channels": {"ia": []}}, 422, "bad_length", "channels.ia", "expected 1"),
     ({"channels": {"ia": [1], "ib": [1, 2]}}, 422, "bad_length", "channels.ia", "differ"),
     ({"channels": {"ia": [1, None]}}, 422, "bad_json", "channels.ia", "ia[1]: None"),
@@ -82,10 +83,10 @@ WRONG: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"channels": {"ia": [1e39]}}, 422, "not_finite", "channels.ia", "sample 0"),
     ({"channels": {"ia": [10**400]}}, 422, "not_finite", "channels.ia", "float32"),
     ({"dtype": "i2", "channels": {"ia": [1]}}, 422, "bad_dtype", "channels.ia", "base64"),
-    ({"dtype": "i2", "channels": {"ia": "%"}}, 422, "bad_length", "channels.ia", "base64"),
+    ({"dtype": "i2", "channels": {"ia": "%"}}, 422, "bad_base64", "channels.ia", "base64"),
     ({"dtype": "f4", "channels": {"ia": "AAA="}}, 422, "bad_length", "channels.ia", "whole f4"),
     ({"scale": {"ia": 0}}, 422, "bad_number", "scale.ia", "expected"),
-    ({"scale": 2}, 422, "missing_field", "scale", "table by channel"),
+    ({"scale": 2}, 422, "bad_type", "scale", "table by channel"),
 ]
 
 
@@ -121,6 +122,28 @@ def test_what_json_cannot_say_is_refused_all_the_same(http: httpx.Client, sample
 def test_what_is_no_json_object_is_refused(http: httpx.Client, body: bytes) -> None:
     answer = http.post(PATH, content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize(
+    ("kind", "taken"),
+    [
+        (None, True),
+        ("application/json; charset=utf-8", True),
+        ("application/vnd.motor+json", True),
+        ("application/x-www-form-urlencoded", False),
+        ("text/plain", False),
+    ],
+)
+def test_a_body_is_json(http: httpx.Client, method: str, kind: str | None, taken: bool) -> None:
+    path, body = (PATH, GOOD) if method == "POST" else (PATH.rpartition("/")[0], {"pole_pairs": 2})
+    headers = {"Content-Type": kind} if kind else {}
+    answer = http.request(method, path, content=json.dumps(body), headers=headers)
+    assert answer.is_success == taken, answer.text
+    if not taken:
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (415, "not_json")
+        assert "expected application/json" in problem["detail"]
 
 
 @pytest.mark.parametrize("machine_id", ["a b", "-a", "x" * 65, "ä"])
