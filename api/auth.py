@@ -2,8 +2,8 @@
 
 from typing import Annotated, Any, cast
 
-from fastapi import Request, Security
-from fastapi.params import Depends
+import redis
+from fastapi import Depends, Request, Security, params
 from fastapi.security import (
     APIKeyCookie,
     APIKeyHeader,
@@ -14,6 +14,7 @@ from fastapi.security import (
 
 from api.backend import Backend
 from api.errors import Problem
+from vtox.errors import ServerUnavailable
 from vtox.store import apikeys
 from vtox.store.apikeys import Scope
 
@@ -36,7 +37,7 @@ def guard(
         return
     text = header or (bearer.credentials if bearer else None)
     # A page of another site can make a browser send its cookies: they must not change anything.
-    if text is None and request.method == "GET":
+    if text is None and request.method in ("GET", "HEAD"):
         text = cookie
     if not text:
         raise _unauthorized("send an API key in X-API-Key or as a Bearer token")
@@ -50,9 +51,23 @@ def guard(
             )
 
 
+def may_read(
+    request: Request,
+    header: Annotated[str | None, Depends(_header)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    cookie: Annotated[str | None, Depends(_cookie)],
+) -> bool:
+    """Whether `guard` would let the request read; for what answers everybody, but not all."""
+    try:
+        guard(request, SecurityScopes(["read"]), header, bearer, cookie)
+    except (Problem, ServerUnavailable, redis.RedisError):
+        return False
+    return True
+
+
 def needs(scope: Scope) -> list[Any]:
     """Return the dependency of routes that need a key of `scope`."""
-    dependency: Depends = Security(guard, scopes=[scope])
+    dependency: params.Depends = Security(guard, scopes=[scope])
     return [dependency]
 
 

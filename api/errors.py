@@ -19,6 +19,8 @@ from vtox.errors import NameplateError, ServerUnavailable, WireError
 from vtox.wire import WIRE_CODES
 
 SIGN_IN = Path(__file__).parent / "static" / "signin.html"
+# 403 too: a key that may not read must not lock a person out until the browser is closed.
+ASK_AGAIN = (401, 403)
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -105,9 +107,10 @@ def install(app: FastAPI) -> None:
     """Make `app` answer every error as a problem."""
 
     async def respond(request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException) and error.status_code == 401 and wants_html(request):
-            return FileResponse(SIGN_IN, 401, error.headers)
-        return answer(request.url.path, _problem(request, error))
+        problem = _problem(request, error)
+        if problem.status_code in ASK_AGAIN and wants_html(request):
+            return FileResponse(SIGN_IN, problem.status_code, problem.headers)
+        return answer(request.url.path, problem)
 
     for kind in (
         HTTPException,

@@ -14,8 +14,9 @@ from vtox.settings import Settings, load
 from vtox.store import apikeys
 from vtox.store.client import Client
 
-HTML = {"Accept": "text/html"}
-OPEN = ("/", "/docs", "/openapi.json", "/metrics", "/version", "/health/ready", "/static/vtox.css")
+# As Chromium asks for a page.
+HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
+OPEN = ("/", "/docs", "/openapi.json", "/metrics", "/version", "/static/vtox.css")
 OPEN += ("/api/v1/cluster/status", "/api/v1/machines", "/api/v1/alerts", "/api/v1/dead-letters")
 
 
@@ -45,6 +46,30 @@ def test_production_asks_everywhere(production: httpx.Client, path: str) -> None
 
 def test_liveness_needs_no_key(production: httpx.Client) -> None:
     assert production.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-API-Key": "vtox_wrong_key"}, HTML])
+def test_readiness_without_a_key_is_the_status_alone(
+    production: httpx.Client, headers: dict[str, str]
+) -> None:
+    answer = production.get("/health/ready", headers=headers)
+    assert (answer.status_code, answer.json()) == (503, {"status": "fail"})
+
+
+def test_readiness_tells_a_key_everything(
+    production: httpx.Client, keyed: dict[str, str], http: httpx.Client
+) -> None:
+    told = production.get("/health/ready", headers={"X-API-Key": keyed["read"]}).json()
+    assert told["checks"]["bridge"][0]["status"] == "fail"
+    assert "checks" in http.get("/health/ready").json()
+
+
+def test_head_is_answered_as_get_is(http: httpx.Client, production: httpx.Client) -> None:
+    for path in ("/", "/health/live", "/health/ready"):
+        got, head = http.get(path), http.head(path)
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        assert head.headers["content-type"] == got.headers["content-type"]
+    assert production.head("/").status_code == 401
 
 
 @pytest.mark.parametrize("path", OPEN)
@@ -88,11 +113,19 @@ def test_a_cookie_changes_nothing(production: httpx.Client, keyed: dict[str, str
     assert production.put("/api/v1/machines/M1", json={}, headers=cookie).status_code == 401
 
 
-def test_a_browser_is_asked_for_a_key(production: httpx.Client) -> None:
-    answer = production.get("/", headers=HTML)
+@pytest.mark.parametrize("path", ["/", "/machines/M1", "/docs"])
+def test_a_browser_is_asked_for_a_key(production: httpx.Client, path: str) -> None:
+    answer = production.get(path, headers=HTML)
     assert answer.status_code == 401
     assert 'type="password"' in answer.text
     assert "/static/" not in answer.text
+
+
+def test_a_browser_is_asked_again_where_its_key_may_not_read(
+    production: httpx.Client, keyed: dict[str, str]
+) -> None:
+    answer = production.get("/", headers=HTML | {"Cookie": f"vtox_key={keyed['ingest']}"})
+    assert (answer.status_code, 'type="password"' in answer.text) == (403, True)
 
 
 def test_production_does_not_start_without_a_key(settings: Settings, tmp_path: Path) -> None:
