@@ -64,7 +64,8 @@ function drawSpark() {
 
 function table(id, columns, rows) {
   const head = el("tr", {}, columns.map(([name, numeric]) => el("th", { class: numeric && "n", scope: "col" }, name)));
-  const body = rows.map((cells) => el("tr", {}, cells.map((c, i) => el("td", { class: columns[i][1] && "n" }, c ?? "–"))));
+  // The name stands by the value where a narrow screen has no room for a row of heads.
+  const body = rows.map((cells) => el("tr", {}, cells.map((c, i) => el("td", { class: columns[i][1] && "n", "data-name": columns[i][0] }, c ?? "–"))));
   put(id, el("thead", {}, head), el("tbody", {}, body));
 }
 

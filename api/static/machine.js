@@ -7,6 +7,7 @@ const address = `/api/v1/machines/${encodeURIComponent(id)}`;
 const PLATE = { pole_pairs: ["Pole pairs", ""], supply_hz: ["Supply", "Hz"], rated_speed_rpm: ["Rated speed", "rpm"], rated_current_a: ["Rated current", "A"], rated_voltage_v: ["Rated voltage", "V"], rated_power_w: ["Rated power", "W"], rotor_bars: ["Rotor bars", ""], supply: ["Fed by", ""] };
 const TREND = 180;
 const RECALL_PARTS = 5;
+const QUANTITY = { Hz: "frequency", dB: "level", dBc: "level" };
 const NEEDS = { turn_short: "its three currents", insulation: "voltage and leakage current", bearing: "vibration (or a current) and the bearing's geometry", eccentricity: "a current and its baseline", broken_bar: "ten seconds of a current" };
 
 const trends = {};
@@ -66,15 +67,23 @@ function card(fault, d, assessed, now) {
       el("p", { class: "soft" }, `It needs ${NEEDS[fault] ?? "a record of sufficient length"}.`));
   }
   const percent = (v) => (v === null ? "–" : `${Math.round(v * 100)} %`);
-  const values = Object.entries(d.indicators).filter(([, v]) => v !== null).map(([name, v]) => {
-    const [text, unit] = named(name);
+  const shown = Object.entries(d.indicators).filter(([, v]) => v !== null);
+  const stems = shown.map(([name]) => named(name)[0]);
+  const values = shown.map(([name, v]) => {
+    const [stem, unit] = named(name);
+    // rotor_dbc beside rotor_hz: the unit alone does not tell them apart.
+    const twice = stems.filter((s) => s === stem).length > 1;
+    const text = twice && QUANTITY[unit] ? `${stem} ${QUANTITY[unit]}` : stem;
     return [text, typeof v === "number" ? `${exact(v)}${unit && ` ${unit}`}` : typeof v === "boolean" ? (v ? "yes" : "no") : String(v)];
   });
+  const found = d.state === "warning" || d.state === "fault";
+  const calm = found && assessed?.state === "normal";
   const open = assessed && assessed.state !== d.state && (assessed.state === "warning" || assessed.state === "fault");
   return el("section", { class: `panel card ${d.state}`, "aria-label": faultName(fault) },
     el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill(d.state)),
     el("p", { class: "why" }, d.reason || "within its limits"),
     open ? el("p", { class: `small word ${assessed.state}` }, `An alert (${assessed.state}) is open: it clears after several normal records.`) : null,
+    calm ? el("p", { class: "small soft" }, "This is the last record alone; the assessment above is normal and takes several records to change.") : null,
     d.state === "unknown" && d.statistic === null ? null : pairs([["Severity", percent(d.severity)], ["Confidence", percent(d.confidence)], ["Statistic / threshold", d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple"),
     trend(fault),
     values.length ? pairs(values, "values") : null,
