@@ -3,16 +3,21 @@
 Which one is decided by a file lock, which ends with its holder; the others look every second.
 """
 
+import asyncio
 import os
 import subprocess
+import sys
 import threading
-from typing import Self
+import time
+from collections.abc import Callable
+from typing import IO, Self
 
 import structlog
 
 from vtox import roles
 from vtox.locks import try_lock
 from vtox.settings import Settings
+from vtox.supervisor import GAVE_UP
 
 log = structlog.get_logger()
 
@@ -20,6 +25,9 @@ LOOK_S = 1.0
 # `vtox up` stops its processes within 9 s.
 STOP_S = 12.0
 BACKOFF_MAX_S = 30.0
+# A server that loads a long log needs this long, one that is started anew a second.
+SERVER_S = 30.0
+ASK_S = 0.1
 
 
 class Cluster:
@@ -27,6 +35,9 @@ class Cluster:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        # What the cluster said when it ended because it cannot start as it is configured.
+        self.refusal = ""
+        self._last_words = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cluster", daemon=True)
 
@@ -39,6 +50,15 @@ class Cluster:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    async def server_up(self, answers: Callable[[], bool]) -> bool:
+        """Return whether the server answers, giving the cluster time to bring it up."""
+        deadline = time.monotonic() + (SERVER_S if self.settings.cluster_enabled else 0.0)
+        while not await asyncio.to_thread(answers):
+            if self.refusal or time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(ASK_S)
+        return True
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -57,7 +77,11 @@ class Cluster:
             code = self._run_once()
             if self._stop.is_set():
                 return
-            log.warning("the cluster ended, starting it again", exit_status=code, in_s=pause_s)
+            if code == GAVE_UP:
+                self.refusal = self._last_words
+                log.error("the cluster cannot start", reason=self.refusal, again_in_s=pause_s)
+            else:
+                log.warning("the cluster ended, starting it again", exit_status=code, in_s=pause_s)
             self._stop.wait(pause_s)
             pause_s = min(2 * pause_s, BACKOFF_MAX_S)
 
@@ -66,15 +90,33 @@ class Cluster:
             roles.cluster_command(self.settings),
             env=roles.environment(self.settings),
             stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
             # Ctrl-C reaches this process, which stops its child in order.
             start_new_session=True,
         )
+        assert child.stderr
+        reader = threading.Thread(target=self._pass_on, args=(child.stderr,), daemon=True)
+        reader.start()
         while child.poll() is None and not self._stop.wait(0.2):
             pass
         if child.poll() is None:
             child.terminate()
         try:
-            return child.wait(STOP_S)
+            code = child.wait(STOP_S)
         except subprocess.TimeoutExpired:
             child.kill()
-            return child.wait()
+            code = child.wait()
+        # A grandchild may hold the pipe open: then its end is not waited for.
+        reader.join(LOOK_S)
+        return code
+
+    def _pass_on(self, lines: IO[str]) -> None:
+        """Let the child's complaints through, and keep the last one."""
+        with lines:
+            for line in lines:
+                if line.strip():
+                    self._last_words = line.strip().removeprefix("vtox: ")
+                sys.stderr.write(line)
+                sys.stderr.flush()

@@ -15,6 +15,7 @@ from api.routes import docs, health, history, machines, pages, system, windows
 from api.schemas import version
 from vtox import lifeline, logs
 from vtox import settings as settings_module
+from vtox.errors import SettingsError
 from vtox.settings import Settings
 from vtox.store import apikeys
 
@@ -40,8 +41,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         if settings is None:
             logs.setup("api")
         given = settings or settings_module.load()
-        with Backend(given) as backend, Cluster(given):
-            _check_keys(backend)
+        with Backend(given) as backend, Cluster(given) as cluster:
+            await _check_keys(backend, cluster)
             app.state.backend = backend
             yield
 
@@ -65,11 +66,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _check_keys(backend: Backend) -> None:
+async def _check_keys(backend: Backend, cluster: Cluster) -> None:
+    """Refuse to serve nobody: in production there must be a key, on a server that can be asked."""
     settings = backend.settings
     if apikeys.required(settings):
-        if backend.answers():
-            apikeys.require_keys(backend.client(), settings)
+        try:
+            if await cluster.server_up(backend.answers):
+                apikeys.require_keys(backend.client(), settings)
+            elif cluster.refusal == apikeys.NO_KEY:
+                raise SettingsError(apikeys.NO_KEY)
+        except SettingsError as error:
+            # The framework will say it once more, at the end of a traceback.
+            log.error("the API does not start", reason=str(error))
+            raise
     elif settings.api_host not in ("127.0.0.1", "localhost", "::1"):
         log.warning(
             "anybody who reaches this address may read and write: VTOX_CLUSTER_MODE=production "

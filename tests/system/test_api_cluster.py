@@ -13,19 +13,25 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
+from api.cluster import Cluster
 from tests.system.processes import free_ports
+from vtox.locks import try_lock
+from vtox.settings import load
 
 UP = ["vtox", "up"]
 
 
 @contextmanager
-def service(folder: Path, workers: int) -> Iterator[tuple[psutil.Process, str]]:
+def service(
+    folder: Path, workers: int, mode: str = "testing"
+) -> Iterator[tuple[psutil.Process, str]]:
     """Run uvicorn with the cluster enabled; nothing of it is left afterwards."""
     api, coordinator, worker = free_ports(3)
     given = {
         "VTOX_CLUSTER_ENABLED": "true",
-        "VTOX_CLUSTER_MODE": "testing",
+        "VTOX_CLUSTER_MODE": mode,
         "VTOX_DATA_DIR": str(folder / "data"),
         "VTOX_COORDINATOR_PORT": str(coordinator),
         "VTOX_WORKER_PORT": str(worker),
@@ -79,8 +85,9 @@ def running(base: str) -> bool:
 def until(condition: Callable[[], Any], timeout_s: float, what: str, folder: Path) -> None:
     end = time.monotonic() + timeout_s
     while not condition():
-        log = (folder / "api.log").read_text()[-4000:]
-        assert time.monotonic() < end, f"not {what} after {timeout_s:g} s\n{log}"
+        log = folder / "api.log"
+        said = log.read_text()[-4000:] if log.exists() else ""
+        assert time.monotonic() < end, f"not {what} after {timeout_s:g} s\n{said}"
         time.sleep(0.2)
 
 
@@ -109,3 +116,28 @@ def test_the_cluster_ends_with_the_service(tmp_path: Path) -> None:
         everybody = family(parent)
         parent.terminate()
         until(lambda: gone(everybody), 15, "gone", tmp_path)
+
+
+def test_without_a_key_production_ends_with_a_word_how_to_make_one(tmp_path: Path) -> None:
+    with service(tmp_path, workers=1, mode="production") as (parent, _):
+        everybody = family(parent)
+        until(lambda: gone(everybody), 60, "gone", tmp_path)
+        assert parent.wait(5) not in (0, None)
+    assert "vtox keys create" in (tmp_path / "api.log").read_text()
+
+
+def test_a_cluster_that_cannot_start_says_why(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = load(data_dir=tmp_path, cluster_enabled=True, cluster_mode="testing")
+    held = try_lock(tmp_path / "cluster.lock")
+    assert held is not None
+    try:
+        with Cluster(settings) as cluster, capture_logs() as said:
+            until(lambda: said and cluster.refusal, 30, "refused", tmp_path)
+    finally:
+        os.close(held)
+    assert cluster.refusal.startswith("another vtox runs on")
+    (why,) = (line for line in said if line["event"] == "the cluster cannot start")
+    assert why["reason"] == cluster.refusal
+    assert "another vtox runs on" in capfd.readouterr().err

@@ -16,6 +16,10 @@ from vtox.store.client import Client
 Scope = Literal["read", "ingest", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
+NO_KEY = (
+    "VTOX_CLUSTER_MODE=production needs an API key and there is none: make one with "
+    "`vtox keys create --scope admin`"
+)
 _PREFIX = "vtox"
 
 
@@ -84,10 +88,7 @@ def require_keys(client: Client, settings: Settings) -> None:
         There is none; the message says how to make one.
     """
     if required(settings) and not client.hlen(keys.API_KEYS):
-        raise SettingsError(
-            "VTOX_CLUSTER_MODE=production needs an API key and there is none: make one with "
-            "`vtox keys create --scope admin`"
-        )
+        raise SettingsError(NO_KEY)
 
 
 def _hash(text: str) -> str:
