@@ -182,18 +182,14 @@ class Bridge:
         arrivals: dict[str, float] = {}
         pipe = self.client.pipeline(transaction=True)
         joined: list[Closed] = []
+        restarted: list[str] = []
         for entry_id, h, progress in good:
             seen = self.seen[h.machine_id]
             run = seen.run_of(h)
             verdict, forgotten = seen.admit(h, entry_id)
             if verdict == "new" and seen.run_of(h) != run and not h.replay_of:
                 pipe.hincrby(keys.COUNTERS, "senders_restarted", 1)
-                log.info(
-                    "a sender began anew",
-                    machine_id=h.machine_id,
-                    seq=h.seq,
-                    run=seen.run_of(h),
-                )
+                restarted.append(f"{h.machine_id} at seq {h.seq}")
             if verdict == "duplicate":
                 self.ledger.refuse(entry_id, "duplicate")
                 continue
@@ -215,6 +211,8 @@ class Bridge:
         if arrivals:
             pipe.zadd(keys.MACHINES, arrivals)
         pipe.execute()
+        if restarted:  # one line a read: a sender whose seq stands still restarts with every window
+            log.info("senders began anew", times=len(restarted), last=restarted[-1])
         self._collect(joined)
 
     def _headers(self, entries: list[Entry]) -> list[tuple[bytes, Header | None]]:

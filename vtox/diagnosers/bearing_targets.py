@@ -8,6 +8,7 @@ from functools import lru_cache
 from math import floor, log2
 
 from vtox.diagnosers.bearing_speed import Speed, speed_of
+from vtox.diagnosers.poles import GRIDS_HZ
 from vtox.domain import Bearing, Motor, Recording
 from vtox.dsp.comb import CAGE, PLAIN, SHAFT, Target
 
@@ -24,8 +25,6 @@ BAND_WIDTH = 4.5
 BANDS = (1, 2, 3, 4, 6, 8, 12, 16)
 # Sampling must reach this multiple of the highest defect frequency.
 LEAST_BANDWIDTH = 3.0
-# Without a supply frequency the lines of both usual grids are left out.
-GRIDS_HZ = (50.0, 60.0)
 # Looked for where the bearing is unknown: any comb between a third and one and a half of it.
 ANYWHERE = Target("any", 6.0)
 
@@ -85,7 +84,10 @@ class Job:
 
     @property
     def mains_hz(self) -> tuple[float, ...]:
-        """Supply frequency: cables pick up its multiples; magnetic pull sounds at the even ones."""
+        """Supply frequency: cables pick up its multiples; magnetic pull sounds at the even ones.
+
+        Where it is not known, those of both public supplies.
+        """
         if self.supply_hz:
             return (self.supply_hz,)
         return () if self.motor.supply == "inverter" else GRIDS_HZ

@@ -4,6 +4,7 @@ And its rated slip, where the nameplate leaves out what the supply line or the r
 """
 
 from vtox.domain import Motor, Recording
+from vtox.plausible import RANGES
 
 # Public supplies, and how far they stray.
 GRIDS_HZ = (50.0, 60.0)
@@ -11,8 +12,6 @@ GRID_SHARE = 0.02
 
 # A speed that fits no motoring slip below this is not the speed of this machine.
 LARGEST_SLIP = 0.12
-# Nor is one that asks for more pole pairs than any machine has.
-MOST_PAIRS = 60
 
 
 def pole_pairs(motor: Motor, recording: Recording, f0_hz: float) -> int | None:
@@ -52,8 +51,5 @@ def _pairs_at(speed_rpm: float, supply_hz: float) -> int | None:
     if not (speed_rpm > 0 and supply_hz > 0):
         return None
     pairs = int(min(60 * supply_hz / speed_rpm, 1e6) + 1e-3)
-    return (
-        pairs
-        if 0 < pairs <= MOST_PAIRS and 1 - speed_rpm * pairs / 60 / supply_hz < LARGEST_SLIP
-        else None
-    )
+    possible = 0 < pairs <= RANGES["pole_pairs"].high
+    return pairs if possible and 1 - speed_rpm * pairs / 60 / supply_hz < LARGEST_SLIP else None
