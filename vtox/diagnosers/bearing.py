@@ -5,8 +5,8 @@ combs with slip tolerance, surrogate orders; then words. Sources are named in `v
 `comb` and `surrogates`; evaluation follows Smith & Randall 2015 (MSSP 64-65:100-131).
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import log10
 
 import numpy as np
@@ -37,6 +37,19 @@ BIN_STEPS = 40
 # Where geometry is unknown a comb must stand out this much to be mentioned.
 UNCLASSIFIED_RATIO = 2.0
 VIBRATION_LEVEL = "bearing.vibration_db"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was found in one record at a speed: the best comb of each defect, by name.
+
+    `rows` (bins + 1, views + 1): its lines, from `comb.tables`.
+    """
+
+    speed: Speed
+    plan: Plan
+    rows: Floats
+    findings: dict[str, Finding]
 
 
 def diagnose(
@@ -84,8 +97,11 @@ def diagnose(
             jobs.append(job)
         else:
             answers[i] = unknown(FAULT, job)
-    for look in looks_at(jobs):
-        answers[look.job.index] = unknown(FAULT, look.drift) if look.drift else _judged(look)
+    for looks in looks_at(jobs):
+        answers |= {x.job.index: unknown(FAULT, x.drift) for x in looks if x.drift}
+        steady = [x for x in looks if not x.drift]
+        for look, search in zip(steady, _searches(steady, map(_speed, steady)), strict=True):
+            answers[look.job.index] = _judged(look, search)
     return [
         _with_change(answers[i], recording, (baselines or nothing)[i], (load_a or nothing)[i])
         for i, recording in enumerate(recordings)
@@ -117,18 +133,28 @@ def _refusals(recordings: Sequence[Recording]) -> list[str]:
     return reasons
 
 
-def _judged(look: Look) -> Diagnosis:
+def _speed(look: Look) -> Speed:
+    """Return the speed to search at: as measured, or sharpened.
+
+    Sharpened at once, a measured speed would follow the lines of a race to the shaft order that is
+    nearest: 6203, BPFI 4.95.
+    """
+    return look.job.speed if look.job.speed.tolerance <= SENSOR_TOLERANCE else _sharpened(look)
+
+
+def _sharpened(look: Look) -> Speed:
+    return sharpened(look.job.speed, look.lines, look.df_hz, look.job.pull_hz)
+
+
+def _judged(look: Look, search: Search) -> Diagnosis:
     job = look.job
-    speed = job.speed if job.speed.tolerance <= SENSOR_TOLERANCE else _sharpened(look)
-    plan, rows, findings = _searched(look, speed)
-    # Sharpened at once, a measured speed would follow the lines of a race to the shaft order that
-    # is nearest: 6203, BPFI 4.95. Where a comb is the shaft's if the sensor errs, they are asked.
-    doubtful = of_shaft(findings, plan, speed)
+    # Where a comb is the shaft's if the sensor errs, the shaft's lines are asked.
+    doubtful = of_shaft(search.findings, search.plan, search.speed)
     told = ""
-    if doubtful and (other := _sharpened(look)) != speed:
-        told = not_told(doubtful, findings, speed, other)
-        speed = other
-        plan, rows, findings = _searched(look, speed)
+    if doubtful and (other := _sharpened(look)) != search.speed:
+        told = not_told(doubtful, search.findings, search.speed, other)
+        search = _searches([look], [other])[0]
+    speed, plan, rows, findings = search.speed, search.plan, search.rows, search.findings
     nothing = all(f.ratio < 1 for f in findings.values())
     if told and nothing:
         return unknown(FAULT, told)
@@ -146,6 +172,7 @@ def _judged(look: Look) -> Diagnosis:
     doubt = doubts(job, plan, name, findings[name], speed, look.lines)
     return verdict(
         Case(
+            name=name,
             findings=findings,
             orders=job.orders,
             speed=speed,
@@ -160,15 +187,25 @@ def _judged(look: Look) -> Diagnosis:
     )
 
 
-def _sharpened(look: Look) -> Speed:
-    return sharpened(look.job.speed, look.lines, look.df_hz, look.job.pull_hz)
+def _searches(looks: Sequence[Look], speeds: Iterable[Speed]) -> list[Search]:
+    """Return what is found in records of one layout, each at its speed."""
+    if not looks:
+        return []
+    at = list(speeds)
+    plans = [_plan(look, speed) for look, speed in zip(looks, at, strict=True)]
+    rows = comb.tables([look.lines for look in looks], plans)
+    return [
+        Search(speed, plan, own, _findings(own, plan, look.job, speed, near))
+        for look, speed, plan, own, near in zip(
+            looks, at, plans, rows, comb.near(rows, plans), strict=True
+        )
+    ]
 
 
-def _searched(look: Look, speed: Speed) -> tuple[Plan, Floats, dict[str, Finding]]:
-    """Return the plan at a speed, the table of lines and the best comb of each target."""
+def _plan(look: Look, speed: Speed) -> Plan:
     job = look.job
     step_hz = look.df_hz / BIN_STEPS
-    plan = comb.plan(
+    return comb.plan(
         job.targets,
         bins=look.lines.shape[1],
         df_hz=look.df_hz,
@@ -180,14 +217,17 @@ def _searched(look: Look, speed: Speed) -> tuple[Plan, Floats, dict[str, Finding
         mains_hz=tuple(step_hz * round(f / step_hz) for f in job.mains_hz),
         channels=len(look.channels),
     )
-    rows = comb.table(look.lines, plan.usable)
-    return plan, rows, _findings(rows, plan, job, speed) if job.orders else {}
 
 
-def _findings(rows: Floats, plan: Plan, job: Job, speed: Speed) -> dict[str, Finding]:
-    """Return the best comb of each target, those above chance judged by surrogates."""
-    near = comb.near(rows, plan, job.targets)
-    findings = {t.name: surrogates.judged(rows, plan, t, near[t.name]) for t in job.targets}
+def _findings(
+    rows: Floats, plan: Plan, job: Job, speed: Speed, near: Mapping[str, Floats]
+) -> dict[str, Finding]:
+    """Return the best comb of each defect, those above chance judged by surrogates."""
+    findings = {
+        t.name: surrogates.judged(rows, plan, t, near[t.name])
+        for t in job.targets
+        if t.name in job.orders
+    }
     if speed.tolerance > WIDE or job.turns < FEW_TURNS:
         return {n: replace(f, threshold=MARGIN * f.threshold) for n, f in findings.items()}
     return findings
@@ -203,23 +243,21 @@ def _lines_of(
     """
     if finding.ratio < 1:
         return (), 0.0
-    bins = comb.lines_of(np.array([finding.number]), plan.shifts[finding.sidebands])[:, 0]
-    own = bins[plan.usable.take(bins, mode="clip") > 0]
+    bins = comb.lines_of(np.array([finding.number]), plan.shifts[finding.sidebands])[:, 0].tolist()
     stand, squared = look.lines[finding.view], look.power[finding.view]
-    above = np.maximum(1 - 1 / np.maximum(stand[own], 1), 0)
-    carriers = bins[: comb.HARMONICS]
-    carriers = carriers[carriers < len(stand)]
+    seen = [b for b in bins if 0 <= b < len(stand)]
+    lines = list(zip(seen, stand.take(seen).tolist(), squared.take(seen).tolist(), strict=True))
+    carriers = sum(b < len(stand) for b in bins[: comb.HARMONICS])
     marks = tuple(
         {
             "hz": round(b * look.df_hz, 2),
             "over_floor_db": round(10 * log10(max(over, 1e-3)), 1),
-            "modulation": round(line**0.5, 4),
+            "modulation": round(power**0.5, 4),
         }
-        for b, over, line in zip(
-            carriers.tolist(), stand[carriers].tolist(), squared[carriers].tolist(), strict=True
-        )
+        for b, over, power in lines[:carriers]
     )
-    return marks, float(np.sqrt((squared[own] * above).sum()))
+    own = sum(power * (1 - 1 / over) for b, over, power in lines if over > 1 and plan.usable[b])
+    return marks, float(own**0.5)
 
 
 def _elsewhere(rows: Floats, plan: Plan) -> Finding | None:

@@ -50,8 +50,8 @@ class Look:
         return self.channels[view // len(views)], low * width_hz, high * width_hz
 
 
-def looks_at(jobs: Sequence[Job]) -> Iterator[Look]:
-    """Yield what is seen of each job; equal layouts are computed together."""
+def looks_at(jobs: Sequence[Job]) -> Iterator[list[Look]]:
+    """Yield what is seen of each job; jobs of one layout are computed together, some at a time."""
     layouts: dict[tuple[int, int, int], list[Job]] = {}
     for job in jobs:
         layouts.setdefault(job.layout, []).append(job)
@@ -60,11 +60,11 @@ def looks_at(jobs: Sequence[Job]) -> Iterator[Look]:
         channels = sum(n in first.channels for n in VIBRATIONS)
         step = max(1, 4 * round(CHUNK_SAMPLES / 4 / first.samples / channels))
         for start in range(0, len(members), step):
-            yield from _together(members[start : start + step])
+            yield _together(members[start : start + step])
 
 
-def _together(jobs: Sequence[Job]) -> Iterator[Look]:
-    """Yield what is seen of jobs of one layout."""
+def _together(jobs: Sequence[Job]) -> list[Look]:
+    """Return what is seen of jobs of one layout."""
     recordings = [j.recording for j in jobs]
     x = np.asarray([r.channels[n] for r in recordings for n in VIBRATIONS if n in r.channels])
     bands, segments, share = jobs[0].layout
@@ -76,11 +76,12 @@ def _together(jobs: Sequence[Job]) -> Iterator[Look]:
     lines = envelope.over_floor(power, spectra.looks)
     channels = len(x) // len(jobs)
     shape = (len(jobs), channels * power.shape[1], -1)
-    for i, (job, squared, stand) in enumerate(
-        zip(jobs, power.reshape(shape), lines.reshape(shape), strict=True)
-    ):
-        drift = _drift(job, spectra, i * channels)
-        yield Look(job, squared, stand, spectra.df_hz, spectra.looks, drift)
+    return [
+        Look(job, squared, stand, spectra.df_hz, spectra.looks, _drift(job, spectra, i * channels))
+        for i, (job, squared, stand) in enumerate(
+            zip(jobs, power.reshape(shape), lines.reshape(shape), strict=True)
+        )
+    ]
 
 
 def _drift(job: Job, spectra: EnvelopeSpectra, first: int) -> str:

@@ -31,11 +31,12 @@ MILD_DB, SEVERE_DB = -30.0, 0.0
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that words need: findings by target, the lines of the best, and how it was seen.
+    """All that words need: findings by target, the lines of the one named, and how it was seen.
 
     `other` are indicators of a comb that is none of this bearing's.
     """
 
+    name: str
     findings: dict[str, Finding]
     orders: dict[str, float]
     speed: Speed
@@ -60,7 +61,7 @@ def named(findings: dict[str, Finding]) -> str:
 
 def verdict(case: Case) -> Diagnosis:
     """Return the diagnosis of a record whose combs were judged."""
-    name = named(case.findings)
+    name = case.name
     finding = case.findings[name]
     confidence = _confidence(case, name)
     indicators: dict[str, Value] = {

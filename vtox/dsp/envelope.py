@@ -93,7 +93,8 @@ def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> En
     length = 2 * hop if segments > 1 else hop
     cut = np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[:, ::hop][:, :segments]
     window = _hann(length)
-    cut = (cut - cut.mean(axis=-1, keepdims=True, dtype=np.float32)) * window
+    cut = cut - cut.mean(axis=-1, keepdims=True, dtype=np.float32)
+    cut *= window
     width = length // unit
     spectrum = scipy.fft.rfft(cut, axis=-1, overwrite_x=True)[..., : bands * width]
     spectrum = without_tones(spectrum).reshape(batch, segments, bands, width)
@@ -213,8 +214,8 @@ def over_floor(power: Floats, looks: float) -> Floats:
     blocks, size = max(1, bins // BLOCK), min(BLOCK, bins)
     kept = power[..., : blocks * size]
     middle = np.sort(kept.reshape(*kept.shape[:-1], blocks, size), axis=-1)[..., size // 2]
-    floor = (middle / _middle_of_noise(looks, size)) @ _ramps(blocks, size)
-    np.maximum(floor, np.finfo(np.float32).tiny, out=floor)
+    np.maximum(middle / _middle_of_noise(looks, size), np.finfo(np.float32).tiny, out=middle)
+    floor: Floats = middle @ _ramps(blocks, size)
     return np.divide(kept, floor, out=floor)
 
 

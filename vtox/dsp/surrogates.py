@@ -39,7 +39,7 @@ MARGIN = 1.5
 FARTHEST = 7.5
 # Combs that hold some of the lines of the one found: as factors, and as distances in orders of the
 # shaft (o + 1, o + 2, ... are combs of the sidebands) or of the family's sidebands.
-RELATED = np.array([1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0])
+RELATED = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)
 SHIFTED = (-3.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 3.0)
 # Lines between those of the comb as strong as this share of them belong to a denser family.
 DENSER = 0.5
@@ -47,6 +47,9 @@ BETWEEN = {2: (0.5, 1.5, 2.5), 3: (1 / 3, 2 / 3, 4 / 3, 5 / 3)}
 # ... as do lines at these multiples of the cage frequency beside a rolling element's: modulation
 # reaches less far than a train of blows at about that frequency.
 BEYOND = (-5, -4, -3, 3, 4, 5)
+# Harmonics that a comb accounts for, over so many bins around each.
+ACCOUNTED = np.arange(1, 2 * HARMONICS + 1)
+LOBE = np.arange(-LOBE_BINS, LOBE_BINS + 1)
 # A second or third harmonic this many times the mean of the other two is another comb's.
 LONELY = 4.0
 
@@ -109,7 +112,7 @@ def judged(rows: Floats, plan: Plan, target: Target, own: Floats) -> Finding:
     Parameters
     ----------
     rows : ndarray, shape (bins + 1, views + 1)
-        Power over the floor, from `comb.table` with what the plan leaves out.
+        Power over the floor, of one record, from `comb.tables`.
     plan : Plan
     target : Target
     own : ndarray, shape (1 or 2, combs, views)
@@ -137,7 +140,7 @@ def judged(rows: Floats, plan: Plan, target: Target, own: Floats) -> Finding:
     best = maximum_filter1d(pool.reshape(-1, len(numbers)).max(axis=0), width)
     reference = float(_quantile(best[apart], BEST_QUANTILE))
     found = best_of(own / typical[:, None], plan, target, max(1.0, MARGIN * reference))
-    if _borrowed(rows[:, found.view], plan, target, found.order):
+    if _borrowed(rows, plan, target, found):
         return replace(found, threshold=max(found.threshold, MARGIN * found.level))
     return found
 
@@ -148,50 +151,52 @@ def _typical(pool: Floats, apart: Bools) -> Floats:
     Most views hold no comb above 1: those are not sorted.
     """
     typical = np.ones(pool.shape[:2], np.float32)
-    loud = pool.max(axis=-1) > 1
+    loud = np.maximum.reduce(pool, axis=-1) > 1
     if loud.any():
-        typical[loud] = np.maximum(_quantile(pool[loud][:, apart], VIEW_QUANTILE), 1)
+        level = _quantile(pool[loud].compress(apart, axis=-1), VIEW_QUANTILE)
+        typical[loud] = np.maximum(level, 1)
     return typical
 
 
 def _quantile(x: Floats, share: float) -> Floats:
-    """Return the value, along the last axis, that this share of the others does not exceed."""
-    return np.sort(x)[..., int(share * (x.shape[-1] - 1))]
+    """Sort along the last axis; return the value that this share of the others does not exceed."""
+    x.sort()
+    return x[..., int(share * (x.shape[-1] - 1))]
 
 
 def _surrogates(plan: Plan, target: Target, order: float) -> tuple[Ints, Bools]:
     """Return the numbers of combs over other orders, and which share no lines with `order`."""
-    relatives = order * RELATED
+    relatives = [order * factor for factor in RELATED]
+    shift = plan.shifts[target.sidebands]
     if not _at_half_order(plan, order):
-        steps = [1.0, plan.shifts[target.sidebands] * plan.df_order]
-        relatives = np.append(relatives, order + np.multiply.outer(steps, SHIFTED))
+        steps = (1.0, shift * plan.df_order) if shift else (1.0,)
+        relatives += [order + k * step for step in steps for k in SHIFTED]
     if order < 1:
-        relatives = np.append(relatives, 1 - order)  # the cage as seen from the shaft
+        relatives.append(1 - order)  # the cage as seen from the shaft
     unit = plan.order(1)
     first = max(plan.numbers.start, int(LOWEST * order / unit) + 1)
     numbers = np.arange(first, min(plan.numbers.stop, ceil(FARTHEST * order / unit)), STRIDE)
-    half = len(plan.intervals[target.name]) / 2 + HARMONICS
-    edges = (np.add.outer((-half, half), relatives / unit) - first) / STRIDE
-    starts, stops = np.ceil(np.maximum(edges, 0)).astype(np.int64).tolist()
+    half = (len(plan.intervals[target.name]) / 2 + HARMONICS) / STRIDE
     apart = np.ones(len(numbers), np.bool_)
-    for start, stop in zip(starts, stops, strict=True):
-        apart[start:stop] = False
+    for relative in relatives:
+        centre = (relative / unit - first) / STRIDE
+        if -half < centre < len(numbers) + half:
+            apart[max(0, ceil(centre - half)) : ceil(centre + half)] = False
     return numbers, apart
 
 
 def _explained(plan: Plan, target: Target, order: float) -> Ints:
     """Return the bins that the comb at `order` accounts for, sidebands included."""
-    harmonics = np.arange(1, 2 * HARMONICS + 1)
-    own = harmonics * (order / plan.df_order)
+    own = ACCOUNTED * (order / plan.df_order)
     wanted = [own]
     shift = plan.shifts[target.sidebands]
     if shift and not _at_half_order(plan, order):
         wanted += [own - shift, own + shift]
     if target.sidebands == CAGE:
-        wanted.append(harmonics * float(shift))
-    centres = np.rint(np.concatenate(wanted)).astype(np.int64)
-    bins = (centres[:, None] + np.arange(-LOBE_BINS, LOBE_BINS + 1)).ravel()
-    return bins[(bins >= 0) & (bins < len(plan.usable))]
+        wanted.append(ACCOUNTED * float(shift))
+    bins = np.add.outer(LOBE, np.rint(np.concatenate(wanted)).astype(np.int64))
+    # The first and the last bin hold nothing: see `comb.tables`.
+    return np.minimum(np.maximum(bins, 0, out=bins), len(plan.usable) - 1, out=bins)
 
 
 def _at_half_order(plan: Plan, order: float) -> bool:
@@ -199,15 +204,15 @@ def _at_half_order(plan: Plan, order: float) -> bool:
     return abs(2 * order - round(2 * order)) < 2 * (1.5 * plan.df_order + 0.002 * order)
 
 
-def _borrowed(line: Floats, plan: Plan, target: Target, order: float) -> bool:
+def _borrowed(rows: Floats, plan: Plan, target: Target, found: Finding) -> bool:
     """Return whether the comb's lines belong to another: a denser one, or one strong line's."""
     multiples = [*range(1, HARMONICS + 1), *(m for d in target.divisors for m in BETWEEN[d])]
     if target.sidebands == CAGE:
-        multiples += [1 + j * plan.shifts[CAGE] * plan.df_order / order for j in BEYOND]
-    bins = np.rint(np.multiply(multiples, order / plan.df_order)).astype(np.int64)
-    np.minimum(bins, len(line) - 1, out=bins)
-    strength: list[float] = line[bins].tolist()
-    usable: list[float] = plan.usable[bins].tolist()
+        multiples += [1 + j * plan.shifts[CAGE] * plan.df_order / found.order for j in BEYOND]
+    scale = found.order / plan.df_order
+    lines = rows.take([round(m * scale) for m in multiples], axis=0, mode="clip")
+    strength: list[float] = lines[:, found.view].tolist()
+    usable: list[float] = lines[:, -1].tolist()
 
     def mean(start: int, stop: int, step: int = 1) -> float:
         return sum(strength[start:stop:step]) / max(1.0, sum(usable[start:stop:step]))

@@ -42,7 +42,7 @@ def with_lines(lines: np.ndarray, hz: list[float], size: float) -> np.ndarray:
 
 
 def found(lines: np.ndarray, p: Plan) -> dict[str, Finding]:
-    near = comb.near(comb.table(lines, p.usable), p, TARGETS)
+    near = comb.near(comb.tables([lines], [p]), [p])[0]
     return {t.name: best_of(near[t.name], p, t) for t in TARGETS}
 
 
@@ -67,8 +67,9 @@ def test_lines_of_shaft_and_supply_are_left_out() -> None:
 @pytest.mark.parametrize("looks", [1.0, 4.7])
 @pytest.mark.parametrize("sidebands", [False, True])
 def test_level_one_is_the_sum_that_chance_allows(looks: float, sidebands: bool) -> None:
-    p = replace(plan(looks), trust=np.ones(BINS + 1, np.float32))
-    rows = comb.table(np.ones((1, BINS), np.float32), np.ones(BINS + 1, np.float32))
+    ones = np.ones(BINS + 1, np.float32)
+    p = replace(plan(looks), trust=ones, usable=ones)
+    rows = comb.tables([np.ones((1, BINS), np.float32)], [p])[0]
     bins = np.array([[30], [60], [90], [25], [55], [85], [35], [65], [95]])[: 9 if sidebands else 3]
     total = len(bins) / float(comb.levels(rows, bins, p)[-1, 0, 0])
     assert gammaincc(len(bins) * looks, total * looks) == pytest.approx(comb.CHANCE, rel=1e-3)
@@ -78,8 +79,9 @@ def test_levels_of_noise_exceed_a_level_as_often_as_the_gamma_tail_says() -> Non
     rng = np.random.default_rng(0)
     bins = np.arange(30, 480).reshape(3, -1)
     ones = np.ones(BINS + 1, np.float32)
-    p = replace(plan(), trust=ones)
-    levels = np.concatenate([comb.levels(comb.table(noise(rng), ones), bins, p) for _ in range(40)])
+    p = replace(plan(), trust=ones, usable=ones)
+    rows = comb.tables([noise(rng) for _ in range(40)], [p] * 40)
+    levels = np.concatenate([comb.levels(own, bins, p) for own in rows])
     at = 8.0
     expected = gammaincc(3, at)
     assert np.mean(levels > at / p.allowed[3]) == pytest.approx(expected, rel=0.15)
@@ -159,5 +161,5 @@ def test_lines_beyond_the_spectrum_are_not_those_of_its_start() -> None:
     p = plan(bins=192)
     lines = np.zeros((1, 192), np.float32)
     lines[0, 3:60] = 1e3
-    near = comb.near(comb.table(lines, p.usable), p, TARGETS)
+    near = comb.near(comb.tables([lines], [p]), [p])[0]
     assert np.all(near["BPFO"][1] == 0)

@@ -10,8 +10,8 @@ BPFO, BPFI, BSF = TARGETS
 
 def judged(lines: np.ndarray, target: comb.Target) -> Finding:
     p = plan()
-    rows = comb.table(lines, p.usable)
-    return surrogates.judged(rows, p, target, comb.near(rows, p, TARGETS)[target.name])
+    rows = comb.tables([lines], [p])
+    return surrogates.judged(rows[0], p, target, comb.near(rows, [p])[0][target.name])
 
 
 def test_a_comb_within_chance_is_left_to_chance() -> None:
