@@ -43,8 +43,9 @@ def demo(
     title = counted(chosen)
     options = ["--machines", str(machines), "--seed", str(seed), "--fault-mode", fault_mode]
     options += ["--duration", str(duration)] if duration else []
-    sender = Role("simulate", ("vtox", "simulate", *options), 5, 0, lambda _: True, once=True)
-    plan = [*roles.cluster(settings), sender]
+    # Commissioning takes seconds of both cores and needs the server only.
+    sender = Role("simulate", ("vtox", "simulate", *options), 1, 0, lambda _: True, once=True)
+    plan = sorted([*roles.cluster(settings), sender], key=lambda r: r.rank)
     score = Score(chosen)
     console = open_console()
     with prepared(settings, plan), Journal(settings.data_dir, console, quiet=True) as journal:
