@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Baseline
-from vtox.diagnosers.bearing_doubts import WIDE, doubts, not_told, of_shaft
+from vtox.diagnosers.bearing_doubts import WIDE, doubts, hidden, not_told, of_shaft
 from vtox.diagnosers.bearing_look import Look, looks_at
 from vtox.diagnosers.bearing_speed import SENSOR_TOLERANCE, Speed, sharpened
 from vtox.diagnosers.bearing_targets import ANYWHERE, Job, job_of
@@ -156,8 +156,8 @@ def _judged(look: Look, search: Search) -> Diagnosis:
         search = _searches([look], [other])[0]
     speed, plan, rows, findings = search.speed, search.plan, search.rows, search.findings
     nothing = all(f.ratio < 1 for f in findings.values())
-    if told and nothing:
-        return unknown(FAULT, told)
+    if nothing and (why := told or hidden(job, plan, look.lines, speed)):
+        return unknown(FAULT, why)
     extra: dict[str, Value] = {}
     notes: list[str] = []
     if nothing and (elsewhere := _elsewhere(rows, plan)):
@@ -169,7 +169,7 @@ def _judged(look: Look, search: Search) -> Diagnosis:
     name = named(findings)
     marks, modulation = _lines_of(plan, findings[name], look)
     channel, low_hz, high_hz = look.place(findings[name].view)
-    doubt = doubts(job, plan, name, findings[name], speed, look.lines)
+    doubt = doubts(job, plan, name, findings[name], speed)
     return verdict(
         Case(
             name=name,

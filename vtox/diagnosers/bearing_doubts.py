@@ -30,17 +30,13 @@ class Doubts:
     factor: float
 
 
-def doubts(job: Job, plan: Plan, name: str, found: Finding, speed: Speed, lines: Floats) -> Doubts:
-    """Return the doubts about the comb named; `lines` (views, bins) over their floor."""
+def doubts(job: Job, plan: Plan, name: str, found: Finding, speed: Speed) -> Doubts:
+    """Return the doubts about the comb named."""
     notes, factor = [], 1.0
-    behind = [n for n in job.orders if _behind(n, plan, lines)] if found.ratio < 1 else []
-    close = [n for n, o in job.orders.items() if n in behind or plan.hides(o)]
+    close = [n for n, o in job.orders.items() if plan.hides(o)]
     if close:
         listed = ", ".join(f"{n} ({job.orders[n]:.3f})" for n in close)
         notes.append(f"{listed} may hide behind lines of the shaft or the supply")
-    if behind:
-        notes.append(f"lines stand there that may be of {' or '.join(behind)}")
-        factor *= FAULT_CONFIDENCE
     # Fans, pumps and couplings strike at multiples of shaft speed: a comb that the speed does not
     # tell from them is a warning at most.
     if found.ratio >= 1 and _whole(found.order, plan, speed):
@@ -63,6 +59,27 @@ def of_shaft(findings: Mapping[str, Finding], plan: Plan, speed: Speed) -> list[
     return [n for n, f in findings.items() if f.ratio >= 1 and _whole(f.order, plan, speed)]
 
 
+def hidden(job: Job, plan: Plan, lines: Floats, speed: Speed) -> str:
+    """Return in words which damage may stand behind lines that are left out, if lines stand there.
+
+    `lines` (views, bins) over their floor; all three harmonics count, in one view.
+    """
+    behind = []
+    for name, order in job.orders.items():
+        place = plan.hidden[name]
+        if not place.size:
+            continue
+        found = lines.take(place, axis=1, mode="clip") > plan.single
+        if found.all(axis=1).any():
+            behind.append(f"{PLACES[name]} ({name}, {order:.3f} times a turn)")
+    if not behind:
+        return ""
+    return (
+        f"not told apart: at {speed.rpm:.0f} rpm ({speed.source}) lines stand where damage of the "
+        f"{' or '.join(behind)} would, and where shaft or supply may have theirs"
+    )
+
+
 def not_told(
     names: Sequence[str], findings: Mapping[str, Finding], speed: Speed, other: Speed
 ) -> str:
@@ -75,15 +92,6 @@ def not_told(
         f"not told apart: {bearing} at {speed.rpm:.0f} rpm ({speed.source}), or blows {whole} "
         f"times a turn, of blades or a coupling, at {other.rpm:.0f} rpm (shaft lines)"
     )
-
-
-def _behind(name: str, plan: Plan, lines: Floats) -> bool:
-    """Return whether a comb near a target stands in one view, but where lines are left out."""
-    hidden = plan.hidden[name]
-    if not hidden.size:
-        return False
-    found = lines.take(hidden, axis=1, mode="clip") > plan.single
-    return bool(found.all(axis=1).any())
 
 
 def _whole(order: float, plan: Plan, speed: Speed) -> bool:
