@@ -14,7 +14,7 @@ from vtox import keys, ports
 from vtox.errors import ServerUnavailable
 from vtox.readiness import Check, Status, checks
 from vtox.server import ELSEWHERE, binary
-from vtox.settings import Settings
+from vtox.settings import Settings, mistyped
 from vtox.store.client import Client, check, connect
 from vtox.store.status import snapshot
 
@@ -30,6 +30,7 @@ def inspect(settings: Settings) -> Iterator[Check]:
     """Yield the checks in the order in which a person would look."""
     yield _versions()
     yield _celeryconfig()
+    yield _settings()
     yield from _data_dir(settings)
     yield from _ports(settings)
     try:
@@ -71,6 +72,14 @@ def _celeryconfig() -> Check:
     other = stranger.exists() and not stranger.samefile(ours)
     note = f"; {stranger} is not ours and is ignored" if other else ""
     return Check(name="celeryconfig", status="pass", observed=f"{ours}{note}")
+
+
+def _settings() -> Check:
+    wrong = mistyped()
+    if not wrong:
+        return Check(name="settings", status="pass", observed="all given are known")
+    remedy = "correct or remove what has no effect"
+    return Check(name="settings", status="warn", observed="; ".join(wrong), remedy=remedy)
 
 
 def _data_dir(settings: Settings) -> Iterator[Check]:

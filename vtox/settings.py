@@ -2,6 +2,7 @@
 
 import json
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
@@ -10,6 +11,7 @@ from platformdirs import user_data_path
 from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -19,6 +21,10 @@ from vtox.errors import ServerUnavailable, SettingsError
 
 Mode = Literal["development", "testing", "production"]
 SECRETS = frozenset({"redis_url"})
+PREFIX = "VTOX_"
+# In the environment too, but no settings: where to look for settings, and what lifeline and the
+# evaluation are told.
+NO_SETTINGS = frozenset({"VTOX_CONFIG", "VTOX_PARENT_PID", "VTOX_RECORDINGS"})
 # The shortest limit there is on the path of a unix socket (macOS; Linux: 107).
 SOCKET_PATH_BYTES = 103
 
@@ -41,7 +47,7 @@ class Settings(BaseSettings):
     """Everything that can be set, as `VTOX_<NAME>` in the environment, `.env` or a TOML file."""
 
     model_config = SettingsConfigDict(
-        env_prefix="VTOX_", env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
     redis_url: str | None = Field(
@@ -199,3 +205,23 @@ def load(**overrides: Any) -> Settings:
             for e in error.errors()
         )
         raise SettingsError("\n".join(lines)) from error
+
+
+def mistyped() -> list[str]:
+    """Return what is given as a setting and is none, in words: it has no effect."""
+    toml = TomlConfigSettingsSource(Settings, toml_file=_toml_files())
+    given = {
+        "the environment": set(os.environ),
+        ".env": {k.upper() for k in DotEnvSettingsSource(Settings).env_vars},
+        "a TOML file": {f"{PREFIX}{k.upper()}" for k in toml.toml_data},
+    }
+    known = [f"{PREFIX}{n.upper()}" for n in Settings.model_fields]
+    words = []
+    for place, names in given.items():
+        for name in sorted(n for n in names if n.startswith(PREFIX)):
+            if name in known or name in NO_SETTINGS:
+                continue
+            near = get_close_matches(name, known, n=1)
+            said = f"did you mean {near[0]}?" if near else "`vtox config show` lists them"
+            words.append(f"{name} in {place} is no setting and has no effect: {said}")
+    return words

@@ -1,6 +1,7 @@
 """Settings: sources, modes, and errors that name the setting."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 from vtox.cli.config import sources
 from vtox.cli.main import application
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.settings import Settings, load
+from vtox.settings import Settings, load, mistyped
 
 
 def shown(*arguments: str) -> dict[str, dict[str, object]]:
@@ -42,6 +43,24 @@ def test_an_error_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VTOX_API_PORT", "eighty")
     with pytest.raises(SettingsError, match=r"VTOX_API_PORT: .*'eighty'"):
         load()
+
+
+def test_what_is_no_setting_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [n for n in os.environ if n.startswith("VTOX_")]:
+        monkeypatch.delenv(name)
+    assert mistyped() == []
+    (tmp_path / "dot").write_text("VTOX_RETENTION=5\nOTHER=1\n")
+    (tmp_path / "my.toml").write_text("retention_s = 5\nqwertyuiop = 2\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / "dot")
+    monkeypatch.setenv("VTOX_CONFIG", str(tmp_path / "my.toml"))
+    monkeypatch.setenv("VTOX_CLUSTER_WORKER", "1")
+    one, two, three = mistyped()
+    assert one.startswith("VTOX_CLUSTER_WORKER in the environment")
+    assert one.endswith("did you mean VTOX_CLUSTER_WORKERS?")
+    assert two.startswith("VTOX_RETENTION in .env")
+    assert three.startswith("VTOX_QWERTYUIOP in a TOML file")
+    done = CliRunner().invoke(application(), ["config", "show"])
+    assert one in done.stdout
 
 
 def test_without_a_server_the_error_says_how_to_start_one(tmp_path: Path) -> None:

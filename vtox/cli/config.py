@@ -18,7 +18,7 @@ from rich.table import Table
 
 from vtox.cli.options import Json
 from vtox.errors import ServerUnavailable
-from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load
+from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load, mistyped
 
 group = typer.Typer(help="The settings in force.", no_args_is_help=True)
 # Below this many columns the descriptions would be a word wide.
@@ -65,6 +65,8 @@ def show(
         style = "" if source in ("default", "mode") else "bold"
         table.add_row(*map(escape, cells[: len(columns)]), style=style)
     console.print(table)
+    for words in mistyped():
+        console.print(f"\n{escape(words)}", style="yellow", soft_wrap=True)
 
 
 def sources(settings: Settings) -> dict[str, str]:

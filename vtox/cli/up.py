@@ -14,7 +14,7 @@ from vtox.locks import try_lock
 from vtox.ports import require_free, url
 from vtox.roles import Role
 from vtox.server import binary
-from vtox.settings import Settings, load
+from vtox.settings import Settings, load, mistyped
 from vtox.store.apikeys import require_keys
 from vtox.store.client import check, connect
 from vtox.supervisor import Supervisor
@@ -49,6 +49,8 @@ def supervisor(settings: Settings, plan: Sequence[Role], journal: Journal) -> Su
     def on_ready() -> None:
         journal.say("VTOX is up", **addresses(settings, plan))
 
+    for words in mistyped():
+        journal.say(words, level="warning")
     return Supervisor(plan, settings, journal, admit=admit, on_ready=on_ready)
 
 
