@@ -174,7 +174,9 @@ def _invalid(error: RequestValidationError) -> Problem:
         where = ".".join(map(str, e["loc"][1:])) or str(e["loc"][0])
         if e["type"] == "json_invalid":
             return Problem(400, "bad_request", f"the body is not JSON: {e['ctx']['error']}")
-        errors.append({"field": where, "message": e["msg"], "got": repr(e.get("input"))[:80]})
+        kind = "parameter" if e["loc"][0] == "query" else "field"
+        said = f"there is no such {kind}" if e["type"] == "extra_forbidden" else e["msg"]
+        errors.append({"field": where, "message": said, "got": repr(e.get("input"))[:80]})
     first = errors[0]
     detail = f"{first['field']}: {first['message']} (got {first['got']})"
     return Problem(422, "invalid", detail, errors=errors)

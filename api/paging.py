@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import Query, Request
+from fastapi import Request
+from pydantic import BaseModel, Field
 
 from api.errors import Problem
 from vtox.store.client import Client
@@ -17,18 +18,31 @@ STEP = 500
 # the last 25 s of results, read in about 0.2 s (measured: 46 us an entry, evidence included).
 SCAN_MAX = 5_000
 
-Limit = Annotated[int, Query(ge=1, le=500, description="at most this many")]
-Cursor = Annotated[str, Query(description="from `next` of the part before")]
+
+class Part(BaseModel, extra="forbid"):
+    """Which part of a list is asked for; other parameters than those of the list are refused."""
+
+    limit: int = Field(100, ge=1, le=500, description="at most this many")
+    cursor: str = Field("", description="from `next` of the part before")
+
+
+class OfMachine(Part):
+    """A part of what there is of all machines, or of one."""
+
+    machine_id: str | None = Field(None, max_length=64, description="one machine only")
+
+
 _ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
 def newest_first(
-    client: Client, stream: str, limit: int, cursor: str, pick: Callable[[str, Any], T | None]
+    client: Client, stream: str, part: Part, pick: Callable[[str, Any], T | None]
 ) -> tuple[list[T], str]:
-    """Return up to `limit` of what `pick(id, fields)` makes of the entries before `cursor`.
+    """Return up to `part.limit` of what `pick(id, fields)` makes of the entries before its cursor.
 
     The second value is the cursor of the rest, empty at the end of the stream.
     """
+    cursor = part.cursor
     if cursor and not _ID.fullmatch(cursor):
         raise Problem(422, "invalid", f"cursor: {cursor[:40]!r} is not a stream id", field="cursor")
     found: list[T] = []
@@ -40,7 +54,7 @@ def newest_first(
             name = entry_id.decode()
             if (value := pick(name, fields)) is not None:
                 found.append(value)
-                if len(found) == limit:
+                if len(found) == part.limit:
                     return found, name
         scanned += len(entries)
         if len(entries) < STEP:

@@ -220,6 +220,18 @@ class Alert(BaseModel):
     reason: str
 
 
+class OpenAlert(BaseModel):
+    """An alert that was raised and is not cleared."""
+
+    id: str
+    machine_id: str
+    fault: str
+    level: Literal["warning", "fault"]
+    t: Number = Field(description="when it began, by the signal")
+    time: str | None
+    reason: str = Field(description="what the last record says")
+
+
 class Waveform(BaseModel):
     """A record whose samples are kept as evidence of a new warning or fault."""
 

@@ -1,30 +1,57 @@
 """What has been found: diagnoses of a machine, alerts, dead letters; newest first."""
 
 import json
+from bisect import bisect_right
 from itertools import islice
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from api.auth import needs
-from api.errors import not_found
-from api.paging import Cursor, Limit, newest_first, next_link, text
+from api.errors import Problem, not_found
+from api.paging import OfMachine, Part, newest_first, next_link, text
 from api.routes.machines import MachineId, machine_of, shown
 from api.routes.system import Opened
-from api.schemas import Alert, DeadLetter, Diagnoses, DiagnosisEntry, Page, Waveform, rfc3339
+from api.schemas import (
+    Alert,
+    DeadLetter,
+    Diagnoses,
+    DiagnosisEntry,
+    OpenAlert,
+    Page,
+    Waveform,
+    rfc3339,
+)
 from vtox import keys
 from vtox.domain import State
 from vtox.errors import InputError
 from vtox.faults import FAULTS
-from vtox.store import evidence
+from vtox.store import evidence, machines
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
-Fault = Annotated[
-    str | None, Query(pattern=f"^({'|'.join(FAULTS)})$", description="one fault only")
-]
-OfMachine = Annotated[str | None, Query(max_length=64, description="one machine only")]
+
+class OfDiagnoses(Part):
+    """A part of a machine's diagnoses."""
+
+    fault: str | None = Field(None, pattern=f"^({'|'.join(FAULTS)})$", description="one fault only")
+    state: State | None = None
+
+
+class OfEvidence(BaseModel, extra="forbid"):
+    """How much of a machine's evidence."""
+
+    limit: int = Field(20, ge=1, le=500, description="at most this many")
+
+
+class OfAlerts(OfMachine):
+    """A part of the alerts."""
+
+    event: Literal["raised", "escalated", "cleared"] | None = None
+
+
 _ENTRY = "entry."
 _NUMBERS = (
     *("severity", "confidence", "statistic", "threshold", "latency_ms"),
@@ -37,10 +64,7 @@ def list_diagnoses(
     request: Request,
     machine_id: MachineId,
     backend: Opened,
-    fault: Fault = None,
-    state: State | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = "",
+    part: Annotated[OfDiagnoses, Query()],
 ) -> Diagnoses:
     """Show the latest answer for each fault, and recent ones.
 
@@ -48,7 +72,7 @@ def list_diagnoses(
     entries.
     """
     machine = machine_of(machine_id, backend)
-    wanted = {b"machine_id": machine_id, b"fault": fault, b"state": state}
+    wanted = {b"machine_id": machine_id, b"fault": part.fault, b"state": part.state}
     exactly = {k: v.encode() for k, v in wanted.items() if v is not None}
 
     def pick(stream_id: str, fields: dict[bytes, bytes]) -> DiagnosisEntry | None:
@@ -56,21 +80,16 @@ def list_diagnoses(
             return None
         return _diagnosis(stream_id, text(fields))
 
-    found, more = newest_first(backend.client(), keys.RESULTS, limit, cursor, pick)
+    found, more = newest_first(backend.client(), keys.RESULTS, part, pick)
     return Diagnoses(data=found, latest=machine.diagnoses, next=next_link(request, more))
 
 
 @router.get("/alerts", dependencies=needs("read"), summary="Alerts")
 def list_alerts(
-    request: Request,
-    backend: Opened,
-    machine_id: OfMachine = None,
-    event: Literal["raised", "escalated", "cleared"] | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = "",
+    request: Request, backend: Opened, part: Annotated[OfAlerts, Query()]
 ) -> Page[Alert]:
     """One entry for each time an alert was raised, escalated or cleared; `id` is the episode's."""
-    wanted = {"machine_id": machine_id, "event": event}
+    wanted = {"machine_id": part.machine_id, "event": part.event}
 
     def pick(stream_id: str, fields: dict[bytes, bytes]) -> Alert | None:
         f = text(fields)
@@ -79,18 +98,36 @@ def list_alerts(
         t = _number(f.get("t"))
         return Alert(**(f | {"stream_id": stream_id, "t": t, "time": rfc3339(t)}))
 
-    found, more = newest_first(backend.client(), keys.ALERTS, limit, cursor, pick)
+    found, more = newest_first(backend.client(), keys.ALERTS, part, pick)
     return Page(data=found, next=next_link(request, more))
+
+
+@router.get("/alerts/open", dependencies=needs("read"), summary="Open alerts")
+def list_open_alerts(
+    request: Request, backend: Opened, part: Annotated[Part, Query()]
+) -> Page[OpenAlert]:
+    """Show what is wrong now, the latest first: raised and not cleared, with the last reason."""
+    found = machines.open_alerts(backend.client())
+    places = [machines.place(a["id"]) for a in found]
+    try:
+        first = bisect_right(places, machines.place(part.cursor)) if part.cursor else 0
+    except ValueError:
+        said = f"cursor: {part.cursor[:80]!r} is not the id of an alert"
+        raise Problem(422, "invalid", said, field="cursor") from None
+    end = first + part.limit
+    more = found[end - 1]["id"] if end < len(found) else ""
+    data = [OpenAlert(**a, time=rfc3339(a["t"])) for a in found[first:end]]
+    return Page(data=data, next=next_link(request, more))
 
 
 @router.get(
     "/machines/{machine_id}/evidence", dependencies=needs("read"), summary="Its waveforms kept"
 )
 def list_evidence(
-    request: Request, machine_id: MachineId, backend: Opened, limit: Limit = 20
+    request: Request, machine_id: MachineId, backend: Opened, part: Annotated[OfEvidence, Query()]
 ) -> Page[Waveform]:
     """List the records behind its new warnings and faults, newest first, each with its address."""
-    found = islice(evidence.newest_first(backend.client(), machine_id), limit)
+    found = islice(evidence.newest_first(backend.client(), machine_id), part.limit)
     return Page(
         data=[
             Waveform(
@@ -125,18 +162,14 @@ def get_evidence(machine_id: MachineId, record: str, backend: Opened) -> Respons
 
 @router.get("/dead-letters", dependencies=needs("read"), summary="Dead letters")
 def list_dead_letters(
-    request: Request,
-    backend: Opened,
-    machine_id: OfMachine = None,
-    limit: Limit = 100,
-    cursor: Cursor = "",
+    request: Request, backend: Opened, part: Annotated[OfMachine, Query()]
 ) -> Page[DeadLetter]:
     """Entries that could not be diagnosed, each with the reason and whether it can be replayed."""
 
     def pick(letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
         kept = {k: v for k, v in fields.items() if k.startswith(_ENTRY.encode())}
         f = text({k: v for k, v in fields.items() if k not in kept})
-        if machine_id is not None and f.get("machine_id") != machine_id:
+        if part.machine_id is not None and f.get("machine_id") != part.machine_id:
             return None
         t = _number(f.get("t"))
         return DeadLetter(
@@ -154,7 +187,7 @@ def list_dead_letters(
             entry_bytes=sum(map(len, kept.values())),
         )
 
-    found, more = newest_first(backend.client(), keys.DEAD_LETTERS, limit, cursor, pick)
+    found, more = newest_first(backend.client(), keys.DEAD_LETTERS, part, pick)
     return Page(data=found, next=next_link(request, more))
 
 

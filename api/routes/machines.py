@@ -4,13 +4,13 @@ import time
 from bisect import bisect_right
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
 from api.auth import needs
 from api.errors import not_found
 from api.limits import JSON_BODY
-from api.paging import Cursor, Limit, next_link
+from api.paging import Part, next_link
 from api.routes.system import Opened
 from api.schemas import Data, LatestDiagnosis, Machine, MachineSummary, Page, rfc3339
 from vtox.domain import Motor
@@ -39,16 +39,17 @@ NAMEPLATE: dict[str, Any] = {
 
 @router.get("", dependencies=needs("read"), summary="All machines")
 def list_machines(
-    request: Request, backend: Opened, limit: Limit = 100, cursor: Cursor = ""
+    request: Request, backend: Opened, part: Annotated[Part, Query()]
 ) -> Page[MachineSummary]:
     """In the order of their ids, each with its state and why."""
     client = backend.client()
     names = sorted(machines.known(client))
-    first = bisect_right(names, cursor)
-    part = names[first : first + limit]
+    first = bisect_right(names, part.cursor)
+    end = first + part.limit
     now = time.time()
-    found = [_summary(m, now, backend.settings) for m in machines.overview(client, part)]
-    more = part[-1] if first + limit < len(names) else ""
+    seen = machines.overview(client, names[first:end])
+    found = [_summary(m, now, backend.settings) for m in seen]
+    more = names[end - 1] if end < len(names) else ""
     return Page(data=found, next=next_link(request, more))
 
 

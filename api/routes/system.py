@@ -37,6 +37,7 @@ LINKS = {
     "status": "/api/v1/cluster/status",
     "machines": "/api/v1/machines",
     "alerts": "/api/v1/alerts",
+    "open_alerts": "/api/v1/alerts/open",
     "dead_letters": "/api/v1/dead-letters",
     "health": "/health/ready",
     "metrics": "/metrics",

@@ -3,10 +3,14 @@
 import httpx
 import pytest
 
+from tests.integration.helpers import T0
+from tests.integration.test_retire import with_open_alert
 from vtox import keys
-from vtox.domain import Diagnosis, Record
+from vtox.domain import Diagnosis, Motor, Record
 from vtox.faults import FAULTS
+from vtox.store import machines
 from vtox.store.client import Client
+from vtox.store.flags import set_flag
 from vtox.store.results import result_fields, text_fields
 
 
@@ -70,7 +74,9 @@ def test_filters(http: httpx.Client, client: Client) -> None:
         assert [d["first_seq"] for d in found] == expected
 
 
-@pytest.mark.parametrize("query", ["fault=rust", "state=fine", "cursor=abc", "cursor=1"])
+@pytest.mark.parametrize(
+    "query", ["fault=rust", "state=fine", "cursor=abc", "cursor=1", "limits=5", "machine_id=M1"]
+)
 def test_wrong_filters_are_refused(http: httpx.Client, client: Client, query: str) -> None:
     add_result(client, "M1", 1, "bearing", "normal")
     answer = http.get(f"/api/v1/machines/M1/diagnoses?{query}")
@@ -104,6 +110,26 @@ def test_alerts(http: httpx.Client, client: Client) -> None:
     one = http.get("/api/v1/alerts?machine_id=M1").json()["data"]
     assert [a["event"] for a in one] == ["escalated"]
     assert len(http.get("/api/v1/alerts?event=raised").json()["data"]) == 1
+
+
+def test_open_alerts(http: httpx.Client, client: Client) -> None:
+    for m in ("M1", "M2"):
+        machines.register(client, m, Motor())
+    bearing = with_open_alert(client, "M1", "bearing")
+    set_flag(client, "M2", "silent", True, "no window for 31 s")
+    set_flag(client, "M1", "clock", True, "t0 is off")
+    set_flag(client, "M1", "clock", False, "clock agrees")
+    body = http.get("/api/v1/alerts/open?limit=1").raise_for_status().json()
+    (latest,) = body["data"]
+    assert (latest["machine_id"], latest["fault"], latest["level"]) == ("M2", "silent", "warning")
+    body = http.get(body["next"]).raise_for_status().json()
+    (first,) = body["data"]
+    assert (first["id"], first["level"], first["reason"]) == (bearing, "fault", "it shows")
+    assert first["t"] == T0
+    assert body["next"] is None
+    assert http.get("/api/v1/alerts/open?cursor=x").status_code == 422
+    machines.retire(client, "M1")
+    assert [a["fault"] for a in http.get("/api/v1/alerts/open").json()["data"]] == ["silent"]
 
 
 def test_dead_letters_show_no_samples(http: httpx.Client, client: Client) -> None:

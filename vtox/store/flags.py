@@ -5,7 +5,11 @@ import time
 from vtox import keys
 from vtox.store.client import Client
 
-FLAGS = ("silent", "clock")
+# Flag -> what it says while it is set.
+FLAGS = {
+    "silent": "no window arrives",
+    "clock": "t0 is far from the time of arrival",
+}
 
 _SCRIPT = """
 local on = ARGV[2] == '1'

@@ -72,6 +72,43 @@ def retire(client: Client, machine_id: str) -> bool:
     return bool(client.register_script(_RETIRE)(keys=where, args=args))
 
 
+def open_alerts(client: Client) -> list[dict[str, Any]]:
+    """Return what is open now, the latest first: alert id, machine, fault, level, since, reason.
+
+    `t` is when it began (s), as its id tells; the reason of a fault is that of its last record.
+    """
+    names = list(known(client))
+    pipe = client.pipeline(transaction=False)
+    for m in names:
+        pipe.hmget(keys.machine(m), "memory", *FLAGS)
+    found = []
+    for m, (memory, *flags) in zip(names, pipe.execute(), strict=True):
+        told = orjson.loads(memory) if memory else {}
+        for fault in FAULTS:
+            if (entry := told.get(fault)) and entry.get("alert"):
+                found.append(_open(entry["alert"], m, fault, entry["level"], entry["reason"]))
+        for flag, alert in zip(FLAGS, flags, strict=True):
+            if alert:
+                found.append(_open(alert.decode(), m, flag, "warning", FLAGS[flag]))
+    return sorted(found, key=lambda a: place(a["id"]))
+
+
+def place(alert: str) -> tuple[int, str]:
+    """Return what puts the ids of alerts (machine:fault:ms) in order, the latest first.
+
+    Raises
+    ------
+    ValueError
+        It is no such id.
+    """
+    return -int(alert.rpartition(":")[2]), alert
+
+
+def _open(alert: str, machine_id: str, fault: str, level: str, reason: str) -> dict[str, Any]:
+    about = {"id": alert, "machine_id": machine_id, "fault": fault, "level": level}
+    return about | {"t": -place(alert)[0] / 1000, "reason": reason}
+
+
 def silent(seen: Mapping[str, Any], now: float, after_s: float) -> bool:
     """Return whether a machine of `overview` has sent before, but not in the last `after_s`."""
     arrived = seen["last_window_t"]
