@@ -27,7 +27,7 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    client = connect(settings.samples_url(), "bridge")
+    client = connect(settings.samples_url(), "bridge", retries=0)
     check(client)
     bridge = Bridge(client, settings, celery_app.send)
     serve(

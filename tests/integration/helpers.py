@@ -46,7 +46,7 @@ def bridging(settings: Settings) -> Iterator[list[tuple[str, list[str]]]]:
     """Run a bridge in a thread; the tasks it sends are collected instead of sent."""
     sent: list[tuple[str, list[str]]] = []
     stop = Event()
-    client = connect(settings.working_url(), "bridge")
+    client = connect(settings.working_url(), "bridge", retries=0)
     bridge = Bridge(client, settings, lambda family, ids: sent.append((family, ids)))
     thread = Thread(target=bridge.run, args=(stop,))
     thread.start()
@@ -56,6 +56,7 @@ def bridging(settings: Settings) -> Iterator[list[tuple[str, list[str]]]]:
         stop.set()
         thread.join(timeout=10)
         assert not thread.is_alive()
+        client.close()
 
 
 def counters(client: Client) -> dict[str, int]:

@@ -21,11 +21,11 @@ TCP: dict[str, Any] = {"socket_connect_timeout": SOCKET_TIMEOUT_S, "socket_keepa
 SOCKET: dict[str, Any] = {"socket_read_size": 1 << 20}
 
 
-def connect(url: str, name: str) -> Client:
+def connect(url: str, name: str, *, retries: int = 1) -> Client:
     """Return a client whose connections carry `name` in CLIENT LIST. Opens nothing yet.
 
-    Every write of VTOX is a script or transaction that may run twice without harm; one quick
-    retry therefore is safe and hides a dropped idle connection.
+    One quick retry hides a dropped idle connection; what runs twice must do no harm. The bridge
+    asks for none: a second `XREADGROUP` would go on behind the windows of a reply that was lost.
     """
     try:
         return redis.Redis.from_url(
@@ -34,7 +34,7 @@ def connect(url: str, name: str) -> Client:
             socket_timeout=SOCKET_TIMEOUT_S,
             **(SOCKET if url.startswith("unix:") else TCP),
             health_check_interval=10,
-            retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
+            retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries),
         )
     except ValueError as error:
         raise SettingsError(f"VTOX_REDIS_URL: {error}") from error
