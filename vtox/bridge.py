@@ -226,7 +226,7 @@ class Bridge:
             else:
                 size += sum(map(len, fields.values()))
                 try:
-                    header = decode_header(fields, self.limits)
+                    header = _known(decode_header(fields, self.limits))
                 except WireError as error:
                     machine, seq = (
                         fields.get(k, b"")[:64].decode("utf-8", "replace")
@@ -329,3 +329,11 @@ class Bridge:
             if idle:
                 self.client.hincrby(keys.COUNTERS, "records_redispatched", len(idle))
                 log.info("dispatched idle records again", family=family, records=len(idle))
+
+
+def _known(header: Header) -> Header:
+    """Return the header, unless it asks for a family that nobody has."""
+    if header.replay_family and header.replay_family not in INDEX:
+        said = f"replay_family: {header.replay_family!r}, expected one of {', '.join(INDEX)}"
+        raise WireError("bad_family", said, "replay_family")
+    return header

@@ -36,6 +36,7 @@ class _Open:
     target_s: float
     pieces: list[Piece] = field(default_factory=list)
     duration_s: float = 0.0
+    since: float = 0.0
 
 
 @dataclass(slots=True)
@@ -48,6 +49,11 @@ class _Line:
     waiting: dict[int, Piece] = field(default_factory=dict)
     open: dict[str, _Open] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
+
+    @property
+    def since(self) -> float:
+        """When the longest open of its records was begun."""
+        return min((o.since for o in self.open.values()), default=self.arrived)
 
 
 class Joiner:
@@ -75,6 +81,8 @@ class Joiner:
         self.bytes += h.nbytes * len(piece.families)
         if line.next_seq is None or h.seq == line.next_seq:
             closed = self._accept(line, piece)
+        elif h.seq in line.waiting:
+            return [self._close(f, _Open(0.0, [piece]), "late window") for f in piece.families]
         elif h.seq > line.next_seq:
             line.waiting[h.seq] = piece
             closed = []
@@ -104,9 +112,11 @@ class Joiner:
         return closed
 
     def shed(self, limit_bytes: int) -> list[Closed]:
-        """Close the longest waiting records early until at most `limit_bytes` wait."""
+        """Close the records that are open longest early until at most `limit_bytes` wait."""
+        if self.bytes <= limit_bytes:
+            return []
         closed: list[Closed] = []
-        for line in sorted(self._lines.values(), key=lambda line: line.arrived):
+        for line in sorted(self._lines.values(), key=lambda line: line.since):
             if self.bytes <= limit_bytes:
                 break
             closed += self._flush(line)
@@ -119,7 +129,8 @@ class Joiner:
         for family in piece.families:
             record = line.open.get(family)
             if record is None:
-                record = line.open[family] = _Open(self._target(line, family, piece.header))
+                target_s = self._target(line, family, piece.header)
+                record = line.open[family] = _Open(target_s, since=line.arrived)
             record.pieces.append(piece)
             record.duration_s += piece.header.duration_s
             if record.duration_s >= record.target_s - 0.5 / piece.header.fs_hz:

@@ -63,7 +63,7 @@ class Seen:
     def run_of(self, h: Header) -> str:
         """Return the run a window belongs to, restarts of its sender counted."""
         if h.replay_of:
-            return f"{h.run}~replay"
+            return f"{h.run}~replay-{h.replay_family}"
         n = self.epoch.get(h.run, 0)
         return f"{h.run}#{n}" if n else h.run
 

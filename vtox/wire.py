@@ -34,6 +34,7 @@ WIRE_CODES = {
     "missing_field": "a required field is absent",
     "bad_machine_id": "machine_id, vehicle_id or run is not a short plain name",
     "bad_number": "a numeric field is not a finite number in its range",
+    "bad_family": "replay_family is no fault family",
     "bad_version": "the format version is unknown",
     "bad_dtype": "dtype is not one of i2, f4, json",
     "no_channels": "the entry has no channel",

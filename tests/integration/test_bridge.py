@@ -66,6 +66,7 @@ def test_a_sender_that_begins_anew_is_a_new_run_and_reported(
         ("bad_length", {"ia": b"\x00" * 3}),
         ("not_finite", {"dtype": "json", "ia": "[NaN, 1]"}),
         ("bad_version", {"v": 99}),
+        ("bad_family", {"replay_of": "1-0", "replay_family": "rust"}),
     ],
 )
 def test_malformed_entries_are_dead_letters_and_spare_their_neighbours(

@@ -64,4 +64,4 @@ def test_a_dead_letter_sent_again_is_new_and_no_restart() -> None:
     again = window(1, replay_of="77-0")
     assert seen.admit(again, "2-0")[0] == "new"
     assert seen.epoch == {}
-    assert seen.run_of(again) == "~replay"
+    assert seen.run_of(again) == "~replay-"
