@@ -61,4 +61,4 @@ class PortTaken(SystemStateError):
 
 
 class LeaseLost(SystemStateError):
-    """Another bridge owns the partition now."""
+    """Another bridge owns the stream now."""

@@ -28,9 +28,9 @@ class Family:
         return f"vtox.{self.name}"
 
 
-# Record lengths: a turn short shows within cycles of the supply; a bearing needs twenty shaft
-# turns; the broken-bar sidebands lie 2*s*f from the supply line, 1 Hz at 1 % slip and 50 Hz, and
-# need ten bins of distance (docs/ARCHITECTURE.md, "Records").
+# Record lengths: a turn short shows within cycles of the supply; a bearing needs some dozens of
+# shaft turns; the broken-bar sidebands lie 2*s*f from the supply line, 1 Hz at 1 % slip and 50 Hz,
+# and need ten bins of distance (docs/ARCHITECTURE.md, "Records").
 FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (

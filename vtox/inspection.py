@@ -187,6 +187,13 @@ def _persistence(info: dict[str, object], settings: Settings) -> Check:
 def _work(client: Client) -> Iterator[Check]:
     snap = snapshot(client)
     yield from (c for c in checks(snap) if c.name != "server")
+    dead = snap.lengths[keys.DEAD_LETTERS]
+    yield Check(
+        name="dead letters",
+        status="warn" if dead else "pass",
+        observed=str(dead),
+        remedy="`vtox dead-letters list` tells why" if dead else "",
+    )
     group = snap.group
     if group is None:
         return
@@ -200,11 +207,4 @@ def _work(client: Client) -> Iterator[Check]:
         status="warn" if behind else "pass",
         observed=f"{group.lag} windows of {keys.RAW} unread, {group.pending} at work",
         remedy="more workers: VTOX_CLUSTER_WORKERS" if behind else "",
-    )
-    dead = snap.lengths[keys.DEAD_LETTERS]
-    yield Check(
-        name="dead letters",
-        status="warn" if dead else "pass",
-        observed=str(dead),
-        remedy="`vtox dead-letters list` tells why" if dead else "",
     )

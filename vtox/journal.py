@@ -39,6 +39,7 @@ class Journal:
         self.quiet = quiet
         # The last warnings and errors, for a view that hides the rest.
         self.notable: deque[dict[str, Any]] = deque(maxlen=50)
+        self.noted = 0  # how many there have been
         self._file = _File(self.path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8")
         self._colour: dict[str, str] = {}
         self._traces: dict[str, list[str]] = {}
@@ -83,6 +84,7 @@ class Journal:
         self._file.emit(logging.makeLogRecord({"msg": "%s", "args": (text,)}))
         if entry.get("level") in LEVEL_STYLE:
             self.notable.append(entry)
+            self.noted += 1
         if not self.quiet:
             try:
                 self._show(entry, text)

@@ -15,7 +15,7 @@ CELERY_PREFIX = "vtox:"
 COUNTERS = "vtox:counters"
 LATENCY = "vtox:latency"
 # Stream entry id -> one letter per family, in registry order: `-` open, `a` assigned to a
-# record, `d` finished. Absent: nothing assigned yet.
+# record, `d` finished, `x` dead. Absent: nothing assigned yet.
 PROGRESS = "vtox:progress"
 LEASE = "vtox:lease"
 MACHINES = "vtox:machines"
@@ -45,7 +45,7 @@ def machine(machine_id: str) -> str:
 
 
 def seen(machine_id: str) -> str:
-    """Hash run|seq|t0 -> entry id: the windows of one machine already taken in."""
+    """Hash run|seq|t0|replay_of -> entry id: the windows of one machine already taken in."""
     return f"vtox:seen:{machine_id}"
 
 

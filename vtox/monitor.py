@@ -6,6 +6,7 @@ Everything is a difference of counters that the commit scripts keep; nothing is 
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import Event
 
 import redis
@@ -61,8 +62,9 @@ def measure(client: Client, settings: Settings) -> dict[str, float | int | str]:
         fresh = {k: n - known.get(k, 0) for k, n in buckets.items()}
         spans = [(interval, windows_done)]
         for _, e in recent:
-            if t - float(e[b"t"]) < AVERAGE_S:
-                spans.append((float(e[b"interval_s"]), int(e[b"windows_done"])))
+            with suppress(KeyError, ValueError):  # anybody may have written there
+                if t - float(e[b"t"]) < AVERAGE_S:
+                    spans.append((float(e[b"interval_s"]), int(e[b"windows_done"])))
         group = group_info(client, keys.RAW)
         waiting = (group.lag or 0) + group.pending if group else 0
         entry = {

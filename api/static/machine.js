@@ -8,7 +8,7 @@ const PLATE = { pole_pairs: ["Pole pairs", ""], supply_hz: ["Supply", "Hz"], rat
 const TREND = 180;
 const RECALL_PARTS = 5;
 const QUANTITY = { Hz: "frequency", dB: "level", dBc: "level" };
-const NEEDS = { turn_short: "its three currents", insulation: "voltage and leakage current", bearing: "vibration (or a current) and the bearing's geometry", eccentricity: "a current and its baseline", broken_bar: "ten seconds of a current" };
+const NEEDS = { turn_short: "its three currents", insulation: "voltage and leakage current", bearing: "vibration, the bearing's geometry and a speed", eccentricity: "a current and its baseline", broken_bar: "ten seconds of a current" };
 
 const trends = {};
 let before = null;

@@ -125,9 +125,8 @@ class DemoView:
 
     def _say(self, new: Sequence[Alert]) -> None:
         """Print what is new as plain lines."""
-        notable = list(self.journal.notable)[self._noted :]
-        self._noted = len(self.journal.notable)
-        for entry in notable:
+        fresh, self._noted = self.journal.noted - self._noted, self.journal.noted
+        for entry in list(self.journal.notable)[-fresh:] if fresh else ():
             self._print(f"{entry.get('level')}: {entry.get('role')}: {entry.get('event')}")
         for a in new:
             self._print(f"{a.event} {a.level}: {a.machine_id} {a.fault}: {a.reason}")

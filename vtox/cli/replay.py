@@ -17,6 +17,7 @@ from vtox.cli import options
 from vtox.cli.timeline import show
 from vtox.domain import Recording
 from vtox.faults import FAULTS
+from vtox.ports import url
 from vtox.readers import find, read
 from vtox.readers import options as reader_options
 from vtox.replay import Part
@@ -26,8 +27,8 @@ from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, check, connect
 from vtox.wire import Limits
 
-# Without an answer for so long nobody is answering. The longest record waits ten seconds for its
-# windows at speed 1, and a few more until silence closes it.
+# Without an answer for so long nobody is answering. Records of turn short
+# and bearing end every second or two, so that only the last long one keeps us waiting.
 QUIET_S = 20.0
 NOT_ALL_ANSWERED = 1
 
@@ -156,7 +157,7 @@ def _tell(
             style="yellow",
         )
     console.print(f"More: vtox machines show {machine}", style="dim")
-    page = f"http://{settings.api_host}:{settings.api_port}/machines/{machine}"
+    page = f"{url(settings.api_host, settings.api_port)}/machines/{machine}"
     console.print(f"      {page}", style="dim")
 
 

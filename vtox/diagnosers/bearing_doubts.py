@@ -49,7 +49,8 @@ def doubts(job: Job, plan: Plan, name: str, found: Finding, speed: Speed) -> Dou
     if pairs and not job.mains_hz and 1 <= job.orders[name] / (2 * pairs) < 1 + LARGEST_SLIP:
         notes.append("twice the supply frequency, not known here, may lie there too")
         factor *= 0.6
-    if job.turns < CAGE_TURNS:
+    bearing = job.motor.bearing
+    if bearing and "FTF" in bearing.defect_orders and "FTF" not in job.orders:
         notes.append(f"cage not judged below {CAGE_TURNS} turns")
     return Doubts(tuple(notes), factor)
 

@@ -70,8 +70,8 @@ def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> En
     bands : int
         Number of bands of fs / 2 / bands each; the envelope spectrum ends at that frequency.
     segments : int
-        Number of segments; up to `2 * bands` samples at the end of each hop are left out so that
-        the transforms have fast lengths.
+        Number of segments; as many samples at the end of each hop are left out as it takes for the
+        transforms to have fast lengths.
 
     Returns
     -------

@@ -245,9 +245,10 @@ def _hann_power(spectrum: Complex, index: npt.NDArray[np.int64]) -> Floats:
 
 
 def _floor(power: Floats, block: int) -> Floats:
-    """Return the median in blocks along the last axis, spread back over them.
+    """Return the mean power of noise in blocks along the last axis, spread back over them.
 
-    Infinite powers are left out; where fewer than three are left the floor is infinite.
+    From their medians, which lines do not move. Infinite powers are left out; where fewer than
+    three are left the floor is infinite.
     """
     batch, orders, width = power.shape
     blocks = max(1, width // block)
