@@ -36,11 +36,17 @@ _ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
 def newest_first(
-    client: Client, stream: str, part: Part, pick: Callable[[str, Any], T | None]
+    client: Client,
+    stream: str,
+    part: Part,
+    pick: Callable[[str, Any], T | None],
+    *,
+    step: int = STEP,
 ) -> tuple[list[T], str]:
     """Return up to `part.limit` of what `pick(id, fields)` makes of the entries before its cursor.
 
-    The second value is the cursor of the rest, empty at the end of the stream.
+    The second value is the cursor of the rest, empty at the end of the stream. The server is asked
+    for `step` entries at a time.
     """
     cursor = part.cursor
     if cursor and not _ID.fullmatch(cursor):
@@ -49,7 +55,7 @@ def newest_first(
     before = f"({cursor}" if cursor else "+"
     scanned = 0
     while scanned < SCAN_MAX:
-        entries = client.xrevrange(stream, before, "-", count=STEP)
+        entries = client.xrevrange(stream, before, "-", count=step)
         for entry_id, fields in entries:
             name = entry_id.decode()
             if (value := pick(name, fields)) is not None:
@@ -57,7 +63,7 @@ def newest_first(
                 if len(found) == part.limit:
                     return found, name
         scanned += len(entries)
-        if len(entries) < STEP:
+        if len(entries) < step:
             return found, ""
         before = f"({entries[-1][0].decode()}"
     return found, before[1:]

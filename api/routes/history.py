@@ -53,6 +53,8 @@ class OfAlerts(OfMachine):
 
 
 _ENTRY = "entry."
+# Dead letters carry their samples, of megabytes at worst.
+LETTERS = 20
 _NUMBERS = (
     *("severity", "confidence", "statistic", "threshold", "latency_ms"),
     *("first_seq", "last_seq", "t_start", "t_end"),
@@ -187,7 +189,7 @@ def list_dead_letters(
             entry_bytes=sum(map(len, kept.values())),
         )
 
-    found, more = newest_first(backend.client(), keys.DEAD_LETTERS, part, pick)
+    found, more = newest_first(backend.client(), keys.DEAD_LETTERS, part, pick, step=LETTERS)
     return Page(data=found, next=next_link(request, more))
 
 

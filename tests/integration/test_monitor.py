@@ -37,3 +37,14 @@ def test_a_pause_is_not_averaged_into_today(client: Client, settings: Settings) 
     finish(client, 7)
     assert monitor.measure(client, quick)["windows_done"] == 7
     assert counters(client)["windows_done"] == 37, "what was finished meanwhile stays counted"
+
+
+@pytest.mark.parametrize("entry", [{"throughput": 5}, {"t": "now", "interval_s": 1}])
+def test_what_others_write_there_is_passed_over(
+    client: Client, settings: Settings, entry: dict[str, str]
+) -> None:
+    monitor.measure(client, settings)
+    client.xadd(keys.METRICS, entry)
+    finish(client, 3)
+    time.sleep(0.05)
+    assert monitor.measure(client, settings)["windows_done"] == 3
