@@ -89,8 +89,8 @@ def assign(workers: int) -> list[tuple[str, ...]]:
 
 
 def cluster_command(settings: Settings) -> list[str]:
-    """Return the command line of the API's own cluster: everything but API and Flower."""
-    return lifeline.wrapped("vtox", "up", "--without", "api", "--without", "flower")
+    """Return the command line of the API's own cluster: everything but the API."""
+    return lifeline.wrapped("vtox", "up", "--without", "api")
 
 
 def environment(settings: Settings) -> dict[str, str]:
