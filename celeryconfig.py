@@ -32,6 +32,8 @@ task_create_missing_queues = False
 task_serializer = result_serializer = event_serializer = "json"
 accept_content = ["json"]
 task_ignore_result = True
+# A full batch takes under a second: a task that needs a minute hangs on one of its records. They
+# are dispatched again, each alone, and the one that hangs ends in `dead_letters`.
 task_soft_time_limit = 60
 task_time_limit = 90
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 
 from vtox import keys
 from vtox.baseline import Baseline
@@ -84,15 +85,23 @@ def _baseline(text: str) -> Baseline | None:
 
 
 def _diagnose(cases: Sequence[Case], faults: Sequence[str]) -> list[list[Diagnosis] | None]:
-    """Diagnose the batch; where it raises, each case alone, and None for those that raise."""
+    """Diagnose the batch; where it raises, each case alone, and None for those that raise.
+
+    The time limit ends the whole task instead: its records are dispatched again, each alone, and
+    going on here would only run into the hard limit, which kills the process.
+    """
     try:
         return list(diagnose_batch(cases, faults))
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:  # whatever a diagnoser raises: its neighbours must not suffer
         log.exception("a batch raised, trying its records one by one", records=len(cases))
     answers: list[list[Diagnosis] | None] = []
     for case in cases:
         try:
             answers += diagnose_batch([case], faults)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:  # the record is started again later and ends in dead_letters
             log.exception("a record raised")
             answers.append(None)
