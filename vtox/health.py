@@ -21,6 +21,8 @@ STANDS_OUT = 2.0
 RANK = {"": 0, "warning": 1, "fault": 2}
 # An assessment is written when it changes, and at least this often.
 REPEAT_S = 10.0
+# What a fault showed longer ago than this says nothing of now: three of the longest records.
+UNDECIDED_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,18 @@ def _near(d: Diagnosis, rule: Persistence) -> bool:
     return rule.hold * d.threshold < d.statistic < most * d.threshold
 
 
+def _decided(entry: Mapping[str, Any], t: float) -> bool:
+    """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
+    recent: list[list[Any]] = entry.get("recent", [])
+    return bool(recent) and t - recent[-1][1] <= UNDECIDED_S
+
+
 def _health(memory: Memory, t: float) -> dict[str, Any]:
-    """Health 0..100: 100 less the median severity (in %) of the worst fault with an open alert."""
+    """Health 0..100: 100 less the median severity (in %) of the worst fault with an open alert.
+
+    A fault without an open alert is `normal` where it was decided within `UNDECIDED_S`, else
+    `unknown`; a machine of which nothing is decided has no health.
+    """
     faults = {}
     for fault in FAULTS:
         entry = memory.get(fault)
@@ -160,7 +172,7 @@ def _health(memory: Memory, t: float) -> dict[str, Any]:
             continue
         severities = entry.get("severity", [])
         faults[fault] = {
-            "state": entry.get("level") or ("normal" if entry.get("recent") else "unknown"),
+            "state": entry.get("level") or ("normal" if _decided(entry, t) else "unknown"),
             "severity": round(median(severities), 4) if severities else None,
             "last": entry["last"],
             "reason": entry["reason"],

@@ -69,6 +69,16 @@ def test_abstentions_neither_raise_nor_clear() -> None:
     assert healths[-1]["state"] == "fault"
 
 
+def test_what_is_not_decided_for_long_is_unknown_and_no_longer_normal() -> None:
+    _, healths = run("n" * 5 + "u" * 130)
+    assert healths[4]["state"] == healths[100]["state"] == "normal"
+    assert healths[-1] == healths[-1] | {"state": "unknown", "health": None}
+    assert healths[-1]["faults"]["bearing"]["reason"] == "because u"
+    alerts, healths = run("f" * 6 + "u" * 200)
+    assert [a["event"] for a in alerts] == ["raised"]
+    assert healths[-1]["state"] == "fault", "an open alert is not forgotten for want of sight"
+
+
 def test_health_follows_the_open_alert() -> None:
     _, healths = run("u" + "n" * 3 + "f" * 6 + "n" * 12)
     assert healths[0]["state"] == "unknown"
