@@ -101,6 +101,11 @@ class Baseline:
     seconds: float = 0.0
     version: int = field(default=VERSION)
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was learnt: no recording could be used."""
+        return not self.bands and self.asymmetry is None
+
     def level(self, feature: str, load_a: float | None) -> Level | None:
         """Return the healthy level of a feature at a load, None where it was not learnt there.
 

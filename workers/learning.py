@@ -88,6 +88,9 @@ def _learn(client: Client, machine: MachineState, noted: list[dict[str, Any]]) -
         log.warning("windows were trimmed before their baseline was learnt", machine_id=machine_id)
         return
     fresh = learn_baseline(recordings, machine.motor)
+    if fresh.empty:
+        log.warning("nothing could be learnt from records found healthy", machine_id=machine_id)
+        return
     if machine.baseline is None:
         set_baseline(client, machine_id, fresh.to_json(), source="stream")
         log.info("baseline learnt", machine_id=machine_id, seconds=fresh.seconds)

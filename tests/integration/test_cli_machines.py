@@ -4,13 +4,14 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
 from vtox import keys
 from vtox.cli import machines as command
-from vtox.domain import Motor
+from vtox.domain import Bearing, Motor
 from vtox.errors import InputError, NameplateError, WireError
 from vtox.settings import Settings
 from vtox.store import machines as store
@@ -122,6 +123,45 @@ def test_baseline_show_export_reset(client: Client) -> None:
     run("baseline", "reset", "M1")
     with pytest.raises(InputError, match="M1 has no baseline"):
         run("baseline", "show", "M1")
+
+
+def csv(path: Path, ia: np.ndarray) -> str:
+    """Write a recording of three phases, the other two a third of a turn behind each."""
+    columns = np.column_stack([np.roll(ia, k * 67) for k in range(3)])
+    np.savetxt(path, columns, delimiter=",", header="ia_a,ib_a,ic_a", comments="", fmt="%.5f")
+    return str(path)
+
+
+def test_what_teaches_nothing_is_no_baseline(client: Client, tmp_path: Path) -> None:
+    stuck = csv(tmp_path / "stuck.csv", np.full(30_000, 0.25))
+    with pytest.raises(InputError, match=r"nothing can be learnt from stuck.csv: .*ia"):
+        run("baseline", "learn", "M1", stuck, "--fs", "10000")
+    assert store.known(client) == {}
+
+
+def test_a_baseline_learnt_again_says_what_it_replaces(client: Client, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    t = np.arange(100_000) / 10_000
+    ia = 5 * np.sin(2 * np.pi * 50 * t) + 0.005 * rng.standard_normal(len(t))
+    good = csv(tmp_path / "good.csv", ia)
+    assert "10 s" in run("baseline", "learn", "M1", good, "--fs", "10000").output
+    again = run("baseline", "learn", "M1", good, "--fs", "10000").output
+    assert "instead of one of 10 records" in again
+
+
+def test_a_baseline_from_a_machine_with_a_fault_is_told_of(client: Client, tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal(60_000)
+    ring = np.exp(-np.arange(200) / 30) * np.sin(2 * np.pi * 3000 / 10_000 * np.arange(200))
+    for start in range(0, 59_000, 112):  # blows 89.3 times a second: BPFO 3.572 at 1500 rpm
+        x[start : start + 200] += 15 * ring
+    np.savetxt(tmp_path / "bad.csv", x, header="vibration_ms2", comments="", fmt="%.5f")
+    orders = {"BPFO": 3.572, "BPFI": 5.43, "BSF": 2.357, "FTF": 0.398}
+    store.register(client, "M1", Motor(bearing=Bearing(orders=orders)))
+    bad = str(tmp_path / "bad.csv")
+    told = run("baseline", "learn", "M1", bad, "--fs", "10000", "--speed-rpm", "1500").output
+    assert "bad.csv is not healthy by itself: bearing fault" in " ".join(told.split())
+    assert "baseline of" in told
 
 
 def test_a_nameplate_of_an_earlier_version_is_as_good_as_none(client: Client) -> None:

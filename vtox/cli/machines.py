@@ -164,10 +164,13 @@ def learn(
     opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
     _check_id(machine)
     client = _client()
-    learnt = options.baseline_from(files, opts, store.states(client, [machine])[0].motor)
+    known = store.states(client, [machine])[0]
+    learnt = options.baseline_from(files, opts, known.motor)
     assert learnt is not None
     set_baseline(client, machine, learnt.to_json())
-    typer.echo(f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s")
+    before = json.loads(known.baseline) if known.baseline else {}
+    instead = f", instead of one of {before['records']} records" if before else ""
+    typer.echo(f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s{instead}")
 
 
 @baseline.command("reset")

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 import vtox
 from vtox.domain import Motor
+from vtox.errors import InputError
 from vtox.nameplate import read_motor
 from vtox.readers import Options, find, read
 
@@ -58,10 +60,29 @@ def motor_from(path: Path | None) -> Motor | None:
 def baseline_from(
     paths: Sequence[Path] | None, opts: Options, motor: Motor | None
 ) -> "Baseline | None":
-    """Return the baseline learnt from healthy recordings, None without any."""
+    """Return the baseline learnt from healthy recordings, None without any.
+
+    Recordings that show a fault already are told of on stderr, and learnt all the same: whether
+    the machine was healthy is the operator's word.
+
+    Raises
+    ------
+    InputError
+        Nothing can be learnt from any of the files; the message says why of the first.
+    """
     if not paths:
         return None
     files, _ = find(paths, opts)
+    recordings = [read(f, opts) for f in files]
     # By the package's lazy name: other commands must not pay for scipy.
-    baseline: Baseline = vtox.learn_baseline([read(f, opts) for f in files], motor)
+    baseline: Baseline = vtox.learn_baseline(recordings, motor)
+    if baseline.empty:
+        why = vtox.diagnose(recordings[0], motor)[0].reason
+        raise InputError(f"no baseline: nothing can be learnt from {files[0].name}: {why}")
+    told = Console(stderr=True, highlight=False)
+    for path, recording in zip(files, recordings, strict=True):
+        for d in vtox.diagnose(recording, motor):
+            if d.state in ("warning", "fault"):
+                text = f"{path.name} is not healthy by itself: {d.fault} {d.state}, {d.reason}"
+                told.print(text, style="yellow", markup=False)
     return baseline
