@@ -180,6 +180,7 @@ class Bridge:
         self._recall({h.machine_id for _, h, _ in good})
         now = time.monotonic()
         arrivals: dict[str, float] = {}
+        new: list[tuple[Header, float]] = []
         pipe = self.client.pipeline(transaction=True)
         joined: list[Closed] = []
         restarted: list[str] = []
@@ -197,7 +198,7 @@ class Bridge:
                 pipe.hset(keys.seen(h.machine_id), mark(h), entry_id)
                 pipe.hincrby(keys.COUNTERS, "windows_in", 1)
                 arrivals[h.machine_id] = int(entry_id.partition("-")[0]) / 1000
-                self._note(h, arrivals[h.machine_id])
+                new.append((h, arrivals[h.machine_id]))
             if forgotten:
                 pipe.hdel(keys.seen(h.machine_id), *forgotten)
             if h.replay_family and progress is None:
@@ -209,8 +210,12 @@ class Bridge:
             if families:
                 joined += self.joiner.add(Piece(entry_id, seen.run_of(h), h, families), now)
         if arrivals:
+            pipe.zmscore(keys.MACHINES, list(arrivals))
             pipe.zadd(keys.MACHINES, arrivals)
-        pipe.execute()
+        replies = pipe.execute()
+        if arrivals:
+            listed = dict(zip(arrivals, replies[-2], strict=True))
+            self._note(new, {m for m, t in listed.items() if t is None})
         if restarted:  # one line a read: a sender whose seq stands still restarts with every window
             log.info("senders began anew", times=len(restarted), last=restarted[-1])
         self._collect(joined)
@@ -259,19 +264,28 @@ class Bridge:
         if ids:
             self.motors |= {m: s.motor for m, s in zip(ids, states(self.client, ids), strict=True)}
 
-    def _note(self, h: Header, arrived: float) -> None:
-        """Keep what a window says of its machine: vehicle, and whether its clock can be right."""
-        if h.vehicle_id and self.vehicles.get(h.machine_id) != h.vehicle_id:
-            self.vehicles[h.machine_id] = h.vehicle_id
-            self.client.hset(keys.machine(h.machine_id), "vehicle_id", h.vehicle_id)
-        offset = h.t0 + h.duration_s - arrived
-        was = self.clock_off.get(h.machine_id)
-        share = CLOCK_HYSTERESIS if was else 1.0
-        off = abs(offset) > share * self.settings.clock_tolerance_s
-        if off != was:
-            self.clock_off[h.machine_id] = off
-            reason = f"t0 is {offset:+.0f} s from the time of arrival" if off else "clock agrees"
-            set_flag(self.client, h.machine_id, "clock", off, reason)
+    def _note(self, new: list[tuple[Header, float]], unlisted: set[str]) -> None:
+        """Keep what windows say of their machines: vehicle, and whether its clock can be right.
+
+        Of machines not listed before, new ones or retired ones that send again, nothing is kept.
+        """
+        for machine_id in unlisted:
+            self.vehicles.pop(machine_id, None)
+            self.clock_off.pop(machine_id, None)
+        for h, arrived in new:
+            if h.vehicle_id and self.vehicles.get(h.machine_id) != h.vehicle_id:
+                self.vehicles[h.machine_id] = h.vehicle_id
+                self.client.hset(keys.machine(h.machine_id), "vehicle_id", h.vehicle_id)
+            offset = h.t0 + h.duration_s - arrived
+            was = self.clock_off.get(h.machine_id)
+            share = CLOCK_HYSTERESIS if was else 1.0
+            off = abs(offset) > share * self.settings.clock_tolerance_s
+            if off != was:
+                self.clock_off[h.machine_id] = off
+                reason = (
+                    f"t0 is {offset:+.0f} s from the time of arrival" if off else "clock agrees"
+                )
+                set_flag(self.client, h.machine_id, "clock", off, reason)
 
     def _collect(self, closed: list[Closed]) -> None:
         now = time.monotonic()

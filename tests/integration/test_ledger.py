@@ -1,5 +1,7 @@
 """The scripts on the server: each window's fate changes once, whatever runs twice or late."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.integration.helpers import add_window, counters
@@ -10,6 +12,7 @@ from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.ledger import CHANGED, COMMITTED, GONE, Ledger, Outcome
+from vtox.store.machines import retire
 from vtox.store.streams import create_group, group_info, trim_raw
 
 TOKEN = "me"
@@ -25,6 +28,7 @@ def ledger(client: Client, settings: Settings) -> Ledger:
 
 def deliver(client: Client, n: int) -> list[str]:
     ids = [add_window(client, seq=k) for k in range(n)]
+    client.zadd(keys.MACHINES, {"V001": 1})  # as the bridge does when it takes a window in
     client.xreadgroup(keys.GROUP, "bridge", {keys.RAW: ">"})
     return ids
 
@@ -73,6 +77,21 @@ def test_acknowledged_when_every_family_has_finished(client: Client, ledger: Led
     assert all(v == (0, 0) for v in ledger.in_flight().values())
     assert client.hlen(keys.PROGRESS) == 0
     assert client.xlen(keys.RESULTS) == len(FAMILIES)
+
+
+def test_a_machine_retired_with_records_in_flight_does_not_come_back(
+    client: Client, ledger: Ledger
+) -> None:
+    whole = record(deliver(client, 2))
+    found = outcome("bearing", whole, 7)
+    alert = ["id", "V001:bearing:0", "event", "raised"]
+    found = replace(found, assessments=[["state", "fault"]], alerts=[alert], evidence=True)
+    ledger.dispatch(TOKEN, "bearing", [whole])
+    retire(client, "V001")
+    assert ledger.commit("bearing", [found]) == [COMMITTED]
+    assert client.xlen(keys.RESULTS) == 1, "its windows are diagnosed all the same"
+    assert counters(client)["windows:bearing"] == 2
+    assert not client.exists(keys.machine("V001"), keys.ASSESSMENTS, keys.ALERTS, keys.EVIDENCE)
 
 
 def test_a_task_executed_twice_changes_nothing_the_second_time(

@@ -2,10 +2,11 @@
 
 import json
 
-from tests.integration.helpers import T0
+from tests.integration.helpers import T0, add_window, bridging, eventually
 from vtox import health, keys
 from vtox.domain import Diagnosis, Motor, Record
 from vtox.faults import PERSISTENCE
+from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.client import Client
 from vtox.store.flags import FLAGS, set_flag
@@ -62,3 +63,29 @@ def test_a_machine_without_alerts_retires_quietly(client: Client) -> None:
     assert not machines.retire(client, "M1")
     assert client.xlen(keys.ALERTS) == 0
     assert list(machines.known(client)) == ["M2"]
+
+
+def test_no_flag_is_raised_for_a_machine_retired_meanwhile(client: Client) -> None:
+    machines.register(client, "M1", Motor())
+    assert machines.retire(client, "M1")
+    assert not set_flag(client, "M1", "silent", True, "the monitor looked before it was retired")
+    assert not client.exists(keys.machine("M1"), keys.ALERTS)
+
+
+def test_a_retired_machine_that_sends_again_is_new(client: Client, settings: Settings) -> None:
+    def sends(seq: int) -> None:
+        add_window(client, "M1", seq, vehicle_id="van-7")
+        eventually(lambda: "M1" in machines.known(client))
+        eventually(lambda: client.hget(keys.machine("M1"), "vehicle_id") == b"van-7")
+        eventually(lambda: client.hexists(keys.machine("M1"), "clock"))
+
+    with bridging(settings):
+        sends(0)  # its t0 is that of the tests, far from now
+        assert machines.retire(client, "M1")
+        assert set(cleared(client)) == {"clock"}
+        sends(1)
+    assert [f[b"event"] for _, f in client.xrange(keys.ALERTS)] == [
+        b"raised",
+        b"cleared",
+        b"raised",
+    ]

@@ -11,7 +11,9 @@ FLAGS = {
     "clock": "t0 is far from the time of arrival",
 }
 
+# A machine retired meanwhile is left alone: nobody would ever clear its alert.
 _SCRIPT = """
+if not redis.call('ZSCORE', KEYS[3], ARGV[4]) then return 0 end
 local on = ARGV[2] == '1'
 local id = redis.call('HGET', KEYS[1], ARGV[1])
 if on == (id ~= false) then return 0 end
@@ -28,9 +30,12 @@ return 1
 
 
 def set_flag(client: Client, machine_id: str, flag: str, on: bool, reason: str) -> bool:
-    """Set or clear `flag` (`silent`, `clock`); an alert tells of each change. True on a change."""
+    """Set or clear `flag` (`silent`, `clock`); an alert tells of each change.
+
+    True on a change; nothing changes of a machine that is not listed.
+    """
     t = time.time()
-    where = [keys.machine(machine_id), keys.ALERTS]
+    where = [keys.machine(machine_id), keys.ALERTS, keys.MACHINES]
     args = [flag, int(on), f"{machine_id}:{flag}:{round(t * 1000)}"]
     args += [machine_id, f"{t:.3f}", reason]
     return bool(client.register_script(_SCRIPT)(keys=where, args=args))

@@ -112,6 +112,7 @@ class Ledger:
             keys.ASSESSMENTS,
             keys.ALERTS,
             keys.EVIDENCE,
+            keys.MACHINES,
         ]
         args = [*self._who(family), BUCKET_BASE]
         for o in outcomes:

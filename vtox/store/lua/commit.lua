@@ -1,8 +1,9 @@
 -- The results of a batch, each record all or nothing. The ledger row is the licence to commit:
 -- whoever removes it has counted the record. Answers per record 1 committed, 0 already finished,
--- 2 machine changed meanwhile.
--- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence,
---      then the machine of each record
+-- 2 machine changed meanwhile. Of a machine that was retired meanwhile only the results are kept:
+-- its health and alerts would stand for ever, for nobody lists it.
+-- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence
+--      machines, then the machine of each record
 -- ARGV family index families group bucket_base, then per record: id version next_version evidence
 --      and four lists of lists of field, value, ...: machine, results, assessments, alerts; a list
 --      is led by its number of members, a member by its number of fields and values
@@ -33,25 +34,28 @@ local function add_evidence(record, ids)
   end
 end
 
-for machine = 12, #KEYS do
+for machine = 13, #KEYS do
   local record, version, next_version, evidence = take(), take(), take(), take()
   local text = redis.call('HGET', KEYS[1], record)
+  local row = text and cjson.decode(text)
+  local listed = row and redis.call('ZSCORE', KEYS[12], row.machine_id)
   local answer = 1
-  if not text then
+  if not row then
     answer = 0
-  elseif (redis.call('HGET', KEYS[machine], 'version') or '0') ~= version then
+  elseif listed and (redis.call('HGET', KEYS[machine], 'version') or '0') ~= version then
     answer = 2
   end
   if answer ~= 1 then
     for _ = 1, 4 do each(nil) end
   else
-    local row = cjson.decode(text)
     local latency = math.max(now - tonumber(string.match(row.ids, '(%d+)%-%d+$')), 0)
-    each(function(...) redis.call('HSET', KEYS[machine], 'version', next_version, ...) end)
+    each(listed and function(...)
+      redis.call('HSET', KEYS[machine], 'version', next_version, ...)
+    end)
     each(function(...) redis.call('XADD', KEYS[8], '*', 'latency_ms', latency, ...) end)
-    each(function(...) redis.call('XADD', KEYS[9], '*', ...) end)
-    each(function(...) redis.call('XADD', KEYS[10], '*', ...) end)
-    if evidence == '1' then add_evidence(record, row.ids) end
+    each(listed and function(...) redis.call('XADD', KEYS[9], '*', ...) end)
+    each(listed and function(...) redis.call('XADD', KEYS[10], '*', ...) end)
+    if listed and evidence == '1' then add_evidence(record, row.ids) end
     local bucket = family .. ':' .. math.floor(math.log(math.max(latency, 1)) / log_base)
     buckets[bucket] = (buckets[bucket] or 0) + 1
     count('windows:' .. family, row.windows)
