@@ -34,9 +34,10 @@ class Seen:
         """Return the memory that `stored` (mark -> entry id) describes."""
         seen = cls(horizon)
         for name, entry_id in sorted(stored.items(), key=lambda item: _order(item[1])):
-            run, seq, start, _ = name.split("|")
+            run, seq, start, replay_of = name.split("|")
             seen.marks[name] = entry_id
-            seen._begin(run, int(seq), int(start))
+            if not replay_of:
+                seen._begin(run, int(seq), int(start))
         return seen
 
     def admit(self, h: Header, entry_id: str) -> tuple[Verdict, list[str]]:
@@ -54,8 +55,8 @@ class Seen:
         while len(self.marks) > self.horizon:
             oldest = next(iter(self.marks))
             del self.marks[oldest]
-            run, seq, start, _ = oldest.split("|")
-            if self.starts.get((run, int(seq))) == int(start):
+            run, seq, start, replay_of = oldest.split("|")
+            if not replay_of and self.starts.get((run, int(seq))) == int(start):
                 del self.starts[run, int(seq)]
             forgotten.append(oldest)
         return "new", forgotten

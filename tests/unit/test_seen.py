@@ -65,3 +65,11 @@ def test_a_dead_letter_sent_again_is_new_and_no_restart() -> None:
     assert seen.admit(again, "2-0")[0] == "new"
     assert seen.epoch == {}
     assert seen.run_of(again) == "~replay-"
+
+
+def test_a_dead_letter_of_an_earlier_run_is_no_restart_after_one_of_the_bridge() -> None:
+    seen = Seen(16)
+    for n, h in enumerate([window(0), window(0, 50.0), window(0, replay_of="1-0")]):
+        seen.admit(h, f"{n + 1}-0")
+    assert seen.run_of(window(1, 51.0)) == "#1"
+    assert Seen.restored(16, seen.marks).run_of(window(1, 51.0)) == "#1"
