@@ -57,6 +57,13 @@ def test_the_right_race_is_named_on_38_of_44() -> None:
     assert len(right) >= 38
 
 
+def test_strong_blows_at_no_listed_order_are_not_normal() -> None:
+    # IR028: 4.28 times a turn, of a bearing that has other orders than the one listed.
+    other = [d for name, _, d in judged(recordings("cwru"), None) if name.startswith("IR028")]
+    assert [d.state for d in other] == ["unknown"] * 4
+    assert all("4.2" in d.reason and "impulsive" in d.reason for d in other)
+
+
 def test_whole_healthy_recordings_raise_no_alarm() -> None:
     healthy = [d for _, truth, d in judged(recordings("cwru"), None) if truth is None]
     assert [d.state for d in healthy] == ["normal"] * 2

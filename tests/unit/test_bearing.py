@@ -258,14 +258,37 @@ def test_blades_that_the_speed_does_not_tell_from_a_bearing_are_no_fault() -> No
 
 
 @pytest.mark.parametrize("error", [-0.06, 0.04])
-def test_a_comb_that_is_none_of_the_bearing_is_told_without_alarm(error: float) -> None:
+def test_strong_blows_that_are_none_of_the_bearing_are_neither_normal_nor_an_alarm(
+    error: float,
+) -> None:
     # So does a bearing look whose speed is read wrong.
     x = recording(Machine(blows=(defect("BPFO", 2.0, 0.0),)), 4.0)
     found = judge(replace(x, speed_rpm=60 * 24.3 * (1 + error)))
-    assert found.state == "normal"
+    assert found.state == "unknown"
     assert "impulsive, unclassified" in found.reason
+    assert "none of the orders of this bearing" in found.reason
     assert found.indicators["impulsive_order"] == pytest.approx(3.585 / (1 + error), rel=0.01)
     assert "impulsive" not in judge(recording(HEALTHY, 4.0)).reason
+
+
+def test_weak_blows_that_are_none_of_the_bearing_are_a_note() -> None:
+    # Modulation of -19 dB, where that of damage begins at -16 dB.
+    found = judge(recording(Machine(blows=(Blows(order=7.3, strength=0.3),)), 10.0, seed=1))
+    assert found.state == "normal"
+    assert "impulsive, unclassified" in found.reason
+
+
+@pytest.mark.parametrize("seconds", [1.0, 4.0])
+@pytest.mark.parametrize(("order", "read"), [(7.0, 0.0045), (2.5, 0.0), (7.5, -0.003)])
+def test_blades_and_looseness_leave_a_bearing_normal(
+    order: float, read: float, seconds: float
+) -> None:
+    x = [
+        recording(Machine(blows=(Blows(order=order, jitter=0.002, strength=2.0),)), seconds, seed=i)
+        for i in range(4)
+    ]
+    found = [judge(replace(r, speed_rpm=60 * 24.3 * (1 + read))) for r in x]
+    assert {d.state for d in found} == {"normal"}, [d.reason for d in found]
 
 
 @pytest.mark.parametrize("seconds", [1.0, 4.0])

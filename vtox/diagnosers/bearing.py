@@ -7,16 +7,16 @@ combs with slip tolerance, surrogate orders; then words. Sources are named in `v
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import log10
 
 import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Baseline
+from vtox.diagnosers import bearing_elsewhere as elsewhere
 from vtox.diagnosers.bearing_doubts import WIDE, doubts, hidden, not_told, of_shaft
-from vtox.diagnosers.bearing_look import Look, looks_at
+from vtox.diagnosers.bearing_look import Look, looks_at, marks_of
 from vtox.diagnosers.bearing_speed import SENSOR_TOLERANCE, Speed, sharpened
-from vtox.diagnosers.bearing_targets import ANYWHERE, Job, job_of
+from vtox.diagnosers.bearing_targets import SLIP_TOLERANCE, Job, job_of
 from vtox.diagnosers.bearing_words import FAULT, Case, named, verdict
 from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording, Value, unknown
 from vtox.dsp import comb, quality, surrogates
@@ -25,8 +25,6 @@ from vtox.dsp.surrogates import Finding
 
 Floats = npt.NDArray[np.float32]
 
-# Rolling elements slip by 1 to 2 % (Randall & Antoni 2011, section 2).
-SLIP_TOLERANCE = 0.015
 # A search that is `WIDE`, in lines of a shaft whose speed is guessed, finds more by chance, and so
 # does a record of so few turns. Measured on 1,500 simulated healthy machines without speed: 1.16
 # times the threshold at most.
@@ -34,8 +32,6 @@ FEW_TURNS, MARGIN = 20, 1.25
 # Frequencies are rounded to this share of a bin, so that plans are shared: the 16th multiple is off
 # by less than half a bin.
 BIN_STEPS = 40
-# Where geometry is unknown a comb must stand out this much to be mentioned.
-UNCLASSIFIED_RATIO = 2.0
 VIBRATION_LEVEL = "bearing.vibration_db"
 
 
@@ -151,23 +147,23 @@ def _judged(look: Look, search: Search) -> Diagnosis:
     # Where a comb is the shaft's if the sensor errs, the shaft's lines are asked.
     doubtful = of_shaft(search.findings, search.plan, search.speed)
     told = ""
-    if doubtful and (other := _sharpened(look)) != search.speed:
-        told = not_told(doubtful, search.findings, search.speed, other)
-        search = _searches([look], [other])[0]
+    if doubtful and (better := _sharpened(look)) != search.speed:
+        told = not_told(doubtful, search.findings, search.speed, better)
+        search = _searches([look], [better])[0]
     speed, plan, rows, findings = search.speed, search.plan, search.rows, search.findings
     nothing = all(f.ratio < 1 for f in findings.values())
     if nothing and (why := told or hidden(job, plan, look.lines, speed)):
         return unknown(FAULT, why)
-    extra: dict[str, Value] = {}
-    notes: list[str] = []
-    if nothing and (elsewhere := _elsewhere(rows, plan)):
-        words, extra = _impulsive(elsewhere, speed)
-        notes.append(words)
+    other = elsewhere.found(rows, plan, look, speed) if nothing else None
     if not findings:
-        notes = notes or ["nothing periodic apart from the shaft stands out"]
-        return unknown(FAULT, f"no bearing geometry: {notes[0]}", **extra)
+        words = other.words if other else "nothing periodic apart from the shaft stands out"
+        return unknown(
+            FAULT, f"no bearing geometry: {words}", **(other.indicators if other else {})
+        )
+    if other and other.strong:
+        return unknown(FAULT, f"{other.words}: {elsewhere.WHOSE}", **other.indicators)
     name = named(findings)
-    marks, modulation = _lines_of(plan, findings[name], look)
+    marks, modulation = marks_of(plan, findings[name], look)
     channel, low_hz, high_hz = look.place(findings[name].view)
     doubt = doubts(job, plan, name, findings[name], speed)
     return verdict(
@@ -180,9 +176,9 @@ def _judged(look: Look, search: Search) -> Diagnosis:
             lines=marks,
             modulation=modulation,
             channel=channel,
-            notes=(*notes, *doubt.notes),
+            notes=(*([other.words] if other else []), *doubt.notes),
             doubt=doubt.factor,
-            other=extra,
+            other=other.indicators if other else {},
         )
     )
 
@@ -231,67 +227,6 @@ def _findings(
     if speed.tolerance > WIDE or job.turns < FEW_TURNS:
         return {n: replace(f, threshold=MARGIN * f.threshold) for n, f in findings.items()}
     return findings
-
-
-def _lines_of(
-    plan: Plan, finding: Finding, look: Look
-) -> tuple[tuple[dict[str, float], ...], float]:
-    """Return the harmonics found and the modulation of the envelope by the whole comb.
-
-    The modulation is the root of the summed squared line amplitudes over the mean envelope, noise
-    subtracted.
-    """
-    if finding.ratio < 1:
-        return (), 0.0
-    bins = comb.lines_of(np.array([finding.number]), plan.shifts[finding.sidebands])[:, 0].tolist()
-    stand, squared = look.lines[finding.view], look.power[finding.view]
-    seen = [b for b in bins if 0 <= b < len(stand)]
-    lines = list(zip(seen, stand.take(seen).tolist(), squared.take(seen).tolist(), strict=True))
-    carriers = sum(b < len(stand) for b in bins[: comb.HARMONICS])
-    marks = tuple(
-        {
-            "hz": round(b * look.df_hz, 2),
-            "over_floor_db": round(10 * log10(max(over, 1e-3)), 1),
-            "modulation": round(power**0.5, 4),
-        }
-        for b, over, power in lines[:carriers]
-    )
-    own = sum(power * (1 - 1 / over) for b, over, power in lines if over > 1 and plan.usable[b])
-    return marks, float(own**0.5)
-
-
-def _elsewhere(rows: Floats, plan: Plan) -> Finding | None:
-    """Return the comb that stands out most at whatever order, if one does."""
-    first = max(plan.numbers.start, round(comb.LOWEST * ANYWHERE.order / plan.order(1)))
-    # In steps of a bin: of a comb that stands out twice as far as chance none misses the most.
-    numbers = np.arange(first, plan.numbers.stop, comb.HARMONICS)
-    if not len(numbers):
-        return None
-    peaks = comb.levels(rows, comb.lines_of(numbers, 0), plan)[0].max(axis=1)
-    # Half orders are looseness, not a bearing.
-    orders = plan.order(1) * numbers
-    peaks[np.abs(2 * orders - np.rint(2 * orders)) < 0.05] = 0
-    at = int(peaks.argmax())
-    if peaks[at] < 1:
-        return None
-    half = int(SLIP_TOLERANCE * numbers[at]) + comb.HARMONICS
-    interval = range(max(1, int(numbers[at]) - half), int(numbers[at]) + half + 1)
-    own = comb.levels(rows, comb.lines_of(np.asarray(interval), 0), plan)
-    around = replace(plan, intervals={ANYWHERE.name: interval})
-    finding = surrogates.judged(rows, around, ANYWHERE, own)
-    return finding if finding.ratio >= UNCLASSIFIED_RATIO else None
-
-
-def _impulsive(finding: Finding, speed: Speed) -> tuple[str, dict[str, Value]]:
-    """Return a comb of no known bearing in words and as indicators."""
-    words = (
-        f"impulsive, unclassified, {finding.order:.3f} times a turn "
-        f"({finding.order * speed.hz:.1f} Hz at {speed.rpm:.0f} rpm)"
-    )
-    return words, {
-        "impulsive_order": round(finding.order, 4),
-        "impulsive_ratio": round(finding.ratio, 2),
-    }
 
 
 def _level_db(recording: Recording) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import log10
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +10,10 @@ import numpy.typing as npt
 from vtox.diagnosers.bearing_speed import unsteady
 from vtox.diagnosers.bearing_targets import Job
 from vtox.domain import VIBRATIONS
-from vtox.dsp import envelope
+from vtox.dsp import comb, envelope
+from vtox.dsp.comb import Plan
 from vtox.dsp.envelope import EnvelopeSpectra
+from vtox.dsp.surrogates import Finding
 
 Floats = npt.NDArray[np.float32]
 
@@ -61,6 +64,33 @@ def looks_at(jobs: Sequence[Job]) -> Iterator[list[Look]]:
         step = max(1, 4 * round(CHUNK_SAMPLES / 4 / first.samples / channels))
         for start in range(0, len(members), step):
             yield _together(members[start : start + step])
+
+
+def marks_of(
+    plan: Plan, finding: Finding, look: Look
+) -> tuple[tuple[dict[str, float], ...], float]:
+    """Return the harmonics of a comb found and the modulation of the envelope by all of it.
+
+    The modulation is the root of the summed squared line amplitudes over the mean envelope, noise
+    subtracted.
+    """
+    if finding.ratio < 1:
+        return (), 0.0
+    bins = comb.lines_of(np.array([finding.number]), plan.shifts[finding.sidebands])[:, 0].tolist()
+    stand, squared = look.lines[finding.view], look.power[finding.view]
+    seen = [b for b in bins if 0 <= b < len(stand)]
+    lines = list(zip(seen, stand.take(seen).tolist(), squared.take(seen).tolist(), strict=True))
+    carriers = sum(b < len(stand) for b in bins[: comb.HARMONICS])
+    marks = tuple(
+        {
+            "hz": round(b * look.df_hz, 2),
+            "over_floor_db": round(10 * log10(max(over, 1e-3)), 1),
+            "modulation": round(power**0.5, 4),
+        }
+        for b, over, power in lines[:carriers]
+    )
+    own = sum(power * (1 - 1 / over) for b, over, power in lines if over > 1 and plan.usable[b])
+    return marks, float(own**0.5)
 
 
 def _together(jobs: Sequence[Job]) -> list[Look]:

@@ -12,6 +12,8 @@ from vtox.diagnosers.poles import GRIDS_HZ
 from vtox.domain import Bearing, Motor, Recording
 from vtox.dsp.comb import CAGE, PLAIN, SHAFT, Target
 
+# Rolling elements slip by 1 to 2 % (Randall & Antoni 2011, section 2).
+SLIP_TOLERANCE = 0.015
 # Fewer turns hold too few passes: shaft lines, four bins wide, then cover a third of all orders.
 LEAST_TURNS = 15
 # The cage turns 0.4 times a turn: a comb at its frequency needs 16 of its turns.

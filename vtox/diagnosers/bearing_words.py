@@ -78,7 +78,7 @@ def verdict(case: Case) -> Diagnosis:
             "defect": name,
             "order": round(finding.order, 4),
             "deviation": round(finding.order / case.orders[name] - 1, 5),
-            "modulation_db": round(_db(case.modulation), 1),
+            "modulation_db": round(decibels(case.modulation), 1),
             "band_low_hz": case.band_hz[0],
             "band_high_hz": case.band_hz[1],
         }
@@ -112,10 +112,11 @@ def _state(name: str, confidence: float, modulation: float) -> State:
 
 
 def _severity(modulation: float) -> float:
-    return round(min(1.0, max(0.0, (_db(modulation) - MILD_DB) / (SEVERE_DB - MILD_DB))), 3)
+    return round(min(1.0, max(0.0, (decibels(modulation) - MILD_DB) / (SEVERE_DB - MILD_DB))), 3)
 
 
-def _db(modulation: float) -> float:
+def decibels(modulation: float) -> float:
+    """Return a modulation in dB."""
     return 20 * log10(max(modulation, 1e-6))
 
 
@@ -134,7 +135,7 @@ def _reason(case: Case, name: str) -> str:
     return (
         f"{PLACES[name]} ({name}): envelope lines at {hz} Hz in {case.band_hz[0]:.0f} to "
         f"{case.band_hz[1]:.0f} Hz of {case.channel}, {finding.ratio:.1f} times the threshold, "
-        f"modulation {_db(case.modulation):.0f} dB, at {at}{also}{notes}"
+        f"modulation {decibels(case.modulation):.0f} dB, at {at}{also}{notes}"
     )
 
 
