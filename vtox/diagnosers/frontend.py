@@ -50,6 +50,7 @@ class Front:
     problems: tuple[tuple[str, ...], ...]
     voltage_problems: tuple[tuple[str, ...], ...]
     f0_hz: Floats  # (B,) mean supply frequency; NaN without currents
+    windowed_f0_hz: Floats  # (B,) the same, weighted as a Hann window weights slot harmonics
     bars_per_pair: Floats  # (B,) rotor bars over pole pairs; NaN where unknown
     slot_band: Band | None  # spectra of the measured currents around the slot harmonics
     # Current channel that is phase a, b, c, and -1 where its clamp is reversed, both (B, 3).
@@ -129,6 +130,7 @@ def front_end(
         ),
         voltage_problems=r.voltage_problems,
         f0_hz=r.f0_hz,
+        windowed_f0_hz=r.windowed_f0_hz,
         bars_per_pair=r.bars_per_pair,
         slot_band=r.slot_band,
         order=r.order,

@@ -36,6 +36,7 @@ class Reduced:
     voltage_problems: tuple[tuple[str, ...], ...]
     share: Floats
     f0_hz: Floats
+    windowed_f0_hz: Floats
     centre_hz: Floats
     bars_per_pair: Floats
     slot_band: slots.Band | None
@@ -86,7 +87,7 @@ def reduced(
     if len(voltages) == 3:
         signs_v, order_v, positive_v = _positive(at_line[:, n:], low[:, n:])
         envelope_v, _ = baseband.around_line(positive_v, centre, spectra.samples, fs_hz)
-    f0_hz = supply.frequency_hz(envelope, rate_hz, centre_hz)
+    f0_hz, windowed_f0_hz = supply.frequencies_hz(envelope, rate_hz, centre_hz)
     bars = _shown(np.array(list(map(bars_per_pair, motors, recordings, f0_hz))), f0_hz, fs_hz)
     frame_t_s, phasors = np.zeros(0), np.zeros((*x.shape[:2], 0), complex)
     if frames:
@@ -96,6 +97,7 @@ def reduced(
         voltage_problems=voltage_problems,
         share=share,
         f0_hz=f0_hz,
+        windowed_f0_hz=windowed_f0_hz,
         centre_hz=centre_hz,
         bars_per_pair=bars,
         slot_band=_slot_band(spectra, n, fs_hz, f0_hz, bars) if slot_band else None,
@@ -162,6 +164,7 @@ def _nothing(
         voltage_problems=voltage_problems,
         share=np.zeros(batch),
         f0_hz=np.full(batch, np.nan),
+        windowed_f0_hz=np.full(batch, np.nan),
         centre_hz=np.full(batch, np.nan),
         bars_per_pair=np.full(batch, np.nan),
         slot_band=None,

@@ -184,7 +184,7 @@ def _sharpened(
         bars = np.where(open_, front.bars_per_pair, np.nan)
         if front.slot_band is None or not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
             break
-        s = slots.slot_harmonics(front.slot_band, front.f0_hz, bars, *bounds)
+        s = slots.slot_harmonics(front.slot_band, front.windowed_f0_hz, bars, *bounds)
         clear = (s.score > SLOT_SCORE) & (s.lead > SLOT_LEAD) & (s.strongest > SLOT_STRONGEST)
         for i in np.flatnonzero(open_ & clear):
             found[i] = Slip(float(s.slip[i]), float(s.half[i]), "slot harmonics", found[i].reason)

@@ -104,6 +104,7 @@ def slot_harmonics(
     band : Band
         Spectra of the currents, as far as `reach` says.
     f0_hz : ndarray, shape (batch,)
+        Supply frequency, weighted as the Hann window weights the lines (`supply.frequencies_hz`).
     bars_per_pair : ndarray, shape (batch,)
         Rotor bars over pole pairs, R/p; NaN where unknown, which scores 0.
     low, high : ndarray, shape (batch,)

@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.domain import Array
-from vtox.dsp.baseband import unwrapped
 from vtox.dsp.spectrum import turns
 
 Floats = npt.NDArray[np.float64]
@@ -54,12 +53,19 @@ def line_bin(
     return peak, share
 
 
-def frequency_hz(baseband: Complex, rate_hz: float, centre_hz: Floats) -> Floats:
-    """Return the mean supply frequency from the phase slope of its baseband.
+def frequencies_hz(baseband: Complex, rate_hz: float, centre_hz: Floats) -> tuple[Floats, Floats]:
+    """Return the supply frequency from the phase steps of its baseband, weighted in two ways.
 
-    The phase is unwrapped and fitted by a line over the middle 90 % of the record (the ends carry
-    the ringing of the band filter), weighted by a parabola, which is close to the optimum for a
-    tone whose frequency wanders slowly (Kay 1989, IEEE TASSP 37(12):1987).
+    Both are means of the phase steps over the middle 90 % of the record (the ends carry the ringing
+    of the band filter). The first is weighted by a parabola, which is the least-squares line
+    through the phase and the best there is in white noise (Kay 1989, "A fast and accurate single
+    frequency estimator", IEEE Trans. ASSP 37(12):1987-1990). The second is weighted by the power of
+    a Hann window: where the supply wanders, a line that moves with it stands in a Hann-windowed
+    spectrum at this mean (its power's centroid) rather than at the first.
+
+    Deviation from the mean over 10 s, 10 kHz: 2.2 and 3.5 uHz where white noise lies 40 dB below
+    the supply, 1.3 and 2.0 mHz where the supply wanders by 5 mHz rms, and in proportion; 0.3 and
+    0.4 mHz for a phase step of 1 degree anywhere.
 
     Parameters
     ----------
@@ -71,28 +77,32 @@ def frequency_hz(baseband: Complex, rate_hz: float, centre_hz: Floats) -> Floats
 
     Returns
     -------
-    ndarray, shape (batch,), Hz
+    mean, windowed : ndarray, shape (batch,), Hz
     """
     points = baseband.shape[-1]
     skip = points // 20
-    inner = baseband[:, skip : points - skip]
-    t_s = (np.arange(inner.shape[-1]) - (inner.shape[-1] - 1) / 2) / rate_hz
-    span = max(np.abs(t_s).max(), 1 / rate_hz)
-    weight = 1 - (t_s / span) ** 2 + 1e-3
+    step = np.diff(np.angle(baseband[:, skip : points - skip]).astype(np.float64), axis=-1)
+    step -= 2 * np.pi * np.rint(step / (2 * np.pi))
+    size = step.shape[-1]
+    # Middle of each step, from -1 to 1 over what is left, and over the record.
+    u = (np.arange(size) - (size - 1) / 2) / ((size + 1) / 2)
+    weight = np.stack([1 - u**2, np.cos(np.pi / 2 * u * (size + 1) / points) ** 4])
+    weight /= weight.sum(axis=-1, keepdims=True)
     # Not a matrix product: a library spreads it over threads that wait longer than they work.
-    slope = np.einsum("bn,n->b", unwrapped(np.angle(inner)), weight * t_s)
-    slope /= np.sum(weight * t_s**2)
-    return np.asarray(centre_hz + slope / (2 * np.pi), np.float64)
+    mean, windowed = centre_hz + np.einsum("bn,kn->kb", step, weight) * rate_hz / (2 * np.pi)
+    return mean, windowed
 
 
 def frame_phasors(x: Array, fs_hz: float, f0_hz: Floats) -> tuple[Floats, Complex]:
     """Return the phasors of the supply line in overlapping frames of 0.2 s.
 
     x(t) = Re[X exp(j 2 pi f0 t)] with t from the first sample, so that phasors of all frames and
-    channels share one reference. Each frame is weighted by a Hann window, whose leakage from twice
-    the supply frequency and from the harmonics is below -90 dB. The window is a sum of three
-    exponentials, so blocks of one hop are demodulated once at three frequencies and then added in
-    fours: every sample is touched once, however much the frames overlap.
+    channels share one reference. Each frame is weighted by a Hann window. For supplies of 45 to
+    65 Hz it lets through -68 dB of the second harmonic, -85 dB of the third and of the mirror image
+    at -f0, -101 dB of the fifth; at 16 Hz, three periods a frame, -41, -57 and -75 dB (the worst of
+    all frequencies and phases, measured). The window is a sum of three exponentials, so blocks of
+    one hop are demodulated once at three frequencies and then added in fours: every sample is
+    touched once, however much the frames overlap.
 
     Parameters
     ----------
@@ -127,7 +137,7 @@ def frame_phasors(x: Array, fs_hz: float, f0_hz: Floats) -> tuple[Floats, Comple
     step = max(1, SMALL_PRODUCT // (7 * hop))
     for k in range(0, channels * blocks, step):
         sums[..., k : k + step] = np.matmul(kernel, blocked[:, k : k + step].swapaxes(1, 2))
-    # The offset of a clamp is 10 window bins from a 50 Hz line: -76 dB, but it may be large.
+    # The offset of a clamp is as far from the line as the second harmonic, but may be far larger.
     offset = sums[:, 6].reshape(batch, channels, blocks).mean(axis=-1) / hop
     whole_turn = turn.sum(axis=-1, dtype=complex)[:, :, None]
     part = sums[:, :3] + 1j * sums[:, 3:6] - whole_turn * np.repeat(offset, blocks, axis=1)[:, None]

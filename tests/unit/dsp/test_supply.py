@@ -20,9 +20,29 @@ def test_frequency(f0_hz: float, fs_hz: float) -> None:
     spectrum = scipy.fft.rfft(x)
     centre, share = supply.line_bin(spectrum, 0.5, 200.0)
     envelope, rate_hz = baseband.around_line(spectrum, centre, x.shape[-1], fs_hz)
-    got = supply.frequency_hz(envelope[:, 0], rate_hz, centre * 0.5)
-    assert got == pytest.approx(f0_hz, abs=2e-3)
+    mean, windowed = supply.frequencies_hz(envelope[:, 0], rate_hz, centre * 0.5)
+    assert mean == pytest.approx(f0_hz, abs=2e-3)
+    assert windowed == pytest.approx(f0_hz, abs=2e-3)
     assert share > 0.95
+
+
+def test_the_mean_frequency_is_the_least_squares_slope_of_the_phase() -> None:
+    rng = np.random.default_rng(2)
+    phase = np.cumsum(0.2 + 0.02 * rng.standard_normal((3, 400)), axis=-1)
+    mean, _ = supply.frequencies_hz(np.exp(1j * phase), 200.0, np.full(3, 50.0))
+    slope = [np.polyfit(np.arange(360) / 200, p[20:-20], 1)[0] for p in phase]
+    assert mean == pytest.approx(50 + np.array(slope) / (2 * np.pi), abs=1e-9)
+
+
+def test_a_line_that_moves_with_the_supply_stands_at_its_windowed_mean() -> None:
+    t_s = np.arange(2_000) / 200
+    hz = 0.05 * np.cos(2 * np.pi * 0.13 * t_s) + 0.02 * t_s / 10
+    moving = np.exp(2j * np.pi * np.cumsum(hz) / 200)[None]
+    power = np.abs(np.fft.fft(np.hanning(2_000) * moving[0])) ** 2
+    centroid = np.sum(power * np.fft.fftfreq(2_000, 1 / 200)) / power.sum()
+    mean, windowed = supply.frequencies_hz(moving, 200.0, np.zeros(1))
+    assert windowed == pytest.approx(centroid, abs=2e-4)
+    assert abs(mean - centroid) > 2e-3
 
 
 def test_line_bin_of_noise_holds_little_power() -> None:
@@ -48,6 +68,14 @@ def test_frames_agree_with_plain_sums(fs_hz: float, f0_hz: float) -> None:
         assert frames[0, 0, k] == pytest.approx(expected, rel=1e-3)
         assert frames[1, 0, k] == pytest.approx(2 * expected, rel=1e-3)
         assert abs(frames[0, 0, k]) == pytest.approx(3.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(("harmonic", "least_db"), [(2, 68), (3, 85), (5, 101)])
+def test_frames_leave_harmonics_out(harmonic: int, least_db: float) -> None:
+    for f0_hz in np.linspace(45.0, 65.0, 21):
+        x = wave(harmonic * f0_hz, 1_000.0, 1.0, 1.0)[None, None]
+        _, frames = supply.frame_phasors(x, 1_000.0, np.array([f0_hz]))
+        assert 20 * np.log10(np.abs(frames).max()) < -least_db
 
 
 def test_no_frame_in_a_record_shorter_than_one() -> None:
