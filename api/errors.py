@@ -39,6 +39,7 @@ CODES = {
     "method_not_allowed": "This cannot be done here",
     "body_too_large": "The request body is too large",
     "not_json": "The request body is announced as something other than JSON",
+    "encoded": "The request body is compressed or encoded",
     "invalid": "A parameter or field is not acceptable",
     "bad_nameplate": "A nameplate value is impossible",
     "too_many_requests": "Too many requests",

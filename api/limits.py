@@ -1,4 +1,4 @@
-"""Refuses bodies: too large, by their announced length or while counting, or no JSON."""
+"""Refuses bodies: encoded, too large (by their announced length or while counting), or no JSON."""
 
 from typing import Any
 
@@ -7,8 +7,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem, answer
+from vtox.settings import Settings
 
-BODY_BYTES = 8 << 20
+# Beside the samples of a window, a body holds names, numbers and punctuation.
+ROOM_BYTES = 64 << 10
 
 
 class BodyLimit:
@@ -22,9 +24,15 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdigit() and int(announced) > BODY_BYTES:
-            await answer(scope["path"], _too_large())(scope, receive, send)
+        headers = Headers(scope=scope)
+        most = body_bytes(scope["app"].state.backend.settings)
+        announced = headers.get("content-length", "")
+        encoding = headers.get("content-encoding", "identity")
+        if encoding.lower() != "identity":
+            await answer(scope["path"], _encoded(encoding))(scope, receive, send)
+            return
+        if announced.isdigit() and int(announced) > most:
+            await answer(scope["path"], _too_large(most))(scope, receive, send)
             return
         arrived = 0
 
@@ -32,11 +40,16 @@ class BodyLimit:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
-            if arrived > BODY_BYTES:
-                raise _too_large()
+            if arrived > most:
+                raise _too_large(most)
             return message
 
         await self.app(scope, counted, send)
+
+
+def body_bytes(settings: Settings) -> int:
+    """Return how large a body may be: as a window of the largest size is in base64."""
+    return -(-settings.max_window_bytes // 3) * 4 + ROOM_BYTES
 
 
 def _announced_json(request: Request) -> None:
@@ -49,9 +62,20 @@ def _announced_json(request: Request) -> None:
 JSON_BODY: list[Any] = [Depends(_announced_json)]
 
 
-def _too_large() -> Problem:
+def _too_large(most: int) -> Problem:
     return Problem(
         413,
         "body_too_large",
-        f"the body is larger than {BODY_BYTES} bytes: send shorter windows, or base64 of dtype i2",
+        f"the body is larger than {most} bytes (VTOX_MAX_WINDOW_BYTES in base64): send shorter "
+        "windows, or base64 of dtype i2",
+    )
+
+
+def _encoded(encoding: str) -> Problem:
+    return Problem(
+        415,
+        "encoded",
+        f"Content-Encoding: {encoding[:40]}, expected none: send the body as it is; base64 of "
+        "dtype i2 is less than half of the text",
+        headers={"Accept-Encoding": "identity"},
     )

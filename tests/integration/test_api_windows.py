@@ -1,6 +1,7 @@
 """Windows by HTTP: what arrives in the stream, and what is refused with which words."""
 
 import base64
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,18 +154,61 @@ def test_a_machine_id_is_a_plain_name(http: httpx.Client, machine_id: str) -> No
     assert answer.json()["errors"][0]["field"] == "machine_id"
 
 
-def test_a_body_announced_too_large_is_not_read(http: httpx.Client) -> None:
-    answer = http.post(PATH, content=b" " * (9 << 20))
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("encoding", ["gzip", "br, gzip", "nonsense"])
+def test_an_encoded_body_is_refused_by_name(
+    http: httpx.Client, client: Client, method: str, encoding: str
+) -> None:
+    path = PATH if method == "POST" else PATH.rpartition("/")[0]
+    headers = {"Content-Encoding": encoding, "Content-Type": "application/json"}
+    body = gzip.compress(json.dumps(GOOD).encode())
+    answer = http.request(method, path, content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "encoded")
+    assert encoding in answer.json()["detail"]
+    assert answer.headers["accept-encoding"] == "identity"
+    assert client.xlen(keys.RAW) == 0
+
+
+def test_a_body_announced_as_it_is_is_taken(http: httpx.Client) -> None:
+    assert http.post(PATH, json=GOOD, headers={"Content-Encoding": "Identity"}).is_success
+
+
+@pytest.fixture(scope="module")
+def narrow(
+    server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """A service that takes windows of 300,000 bytes."""
+    folder = tmp_path_factory.mktemp("narrow")
+    with serving(load(redis_url=server.url, data_dir=folder, max_window_bytes=300_000)) as http:
+        yield http
+
+
+def pieces(size: int) -> Iterator[bytes]:
+    for _ in range(size >> 10):
+        yield b" " * (1 << 10)
+
+
+def test_a_body_announced_too_large_is_not_read(narrow: httpx.Client) -> None:
+    answer = narrow.post(PATH, content=b" " * 500_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert "465536 bytes" in answer.json()["detail"]
+
+
+def test_a_body_of_unknown_length_is_counted(narrow: httpx.Client) -> None:
+    assert narrow.post(PATH, content=pieces(400_000)).status_code == 400
+    answer = narrow.post(PATH, content=pieces(500_000))
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
-def test_a_body_of_unknown_length_is_counted(http: httpx.Client) -> None:
-    def pieces() -> Iterator[bytes]:
-        for _ in range(9):
-            yield b" " * (1 << 20)
-
-    answer = http.post(PATH, content=pieces())
-    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+@pytest.mark.parametrize(("samples", "status"), [(150_000, 202), (150_001, 413)])
+def test_the_largest_window_fits_into_a_body(
+    narrow: httpx.Client, client: Client, samples: int, status: int
+) -> None:
+    channels = {"ia": base64.b64encode(bytes(2 * samples)).decode()}
+    answer = narrow.post(PATH, json=GOOD | {"dtype": "i2", "channels": channels})
+    assert answer.status_code == status
+    if status == 413:
+        assert answer.json()["code"] == "too_large"
 
 
 def test_a_window_of_too_many_samples_is_too_large(tmp_path: Path, server: EmbeddedServer) -> None:
