@@ -37,7 +37,7 @@ def guard(
         return
     text = header or (bearer.credentials if bearer else None)
     # A page of another site can make a browser send its cookies: they must not change anything.
-    if text is None and request.method in ("GET", "HEAD"):
+    if text is None and request.method == "GET":
         text = cookie
     if not text:
         raise _unauthorized("send an API key in X-API-Key or as a Bearer token")

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
+from api.methods import allowed
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import NameplateError, ServerUnavailable, WireError
 from vtox.wire import WIRE_CODES
@@ -160,13 +161,14 @@ def _problem(request: Request, error: Exception) -> Problem:
 def _plain(request: Request, error: HTTPException) -> Problem:
     """Give words to the errors that the framework raises by number."""
     code = _CODE_OF_STATUS.get(error.status_code, "bad_request")
-    detail = error.detail
+    detail, headers = error.detail, error.headers
     if error.status_code == 404:
         detail = f"nothing at {request.url.path}: /docs lists what there is"
     elif error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "another method")
-        detail = f"{request.method} is not possible here, expected {allowed}"
-    return Problem(error.status_code, code, detail, headers=error.headers)
+        # The framework names those of the first route alone.
+        headers = {"Allow": allowed(request)}
+        detail = f"{request.method} is not possible here, expected {headers['Allow']}"
+    return Problem(error.status_code, code, detail, headers=headers)
 
 
 def _invalid(error: RequestValidationError) -> Problem:

@@ -11,6 +11,7 @@ from api import errors
 from api.backend import Backend
 from api.cluster import Cluster
 from api.limits import BodyLimit
+from api.methods import HeadAsGet
 from api.routes import docs, health, history, machines, pages, system, windows
 from api.schemas import version
 from vtox import lifeline, logs
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         responses=errors.RESPONSES,
     )
     app.add_middleware(BodyLimit)
+    app.add_middleware(HeadAsGet)
     errors.install(app)
     for module in (system, machines, windows, history, health, pages, docs):
         app.include_router(module.router)

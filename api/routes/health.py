@@ -21,14 +21,12 @@ Told = Annotated[bool, Depends(may_read)]
 _asking = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ready")
 
 
-@router.head("/live", include_in_schema=False)
 @router.get("/live", summary="Whether this process serves")
 async def live() -> JSONResponse:
     """Never touches the server: a restart of this process would not mend it."""
     return JSONResponse({"status": "pass"}, media_type=MEDIA_TYPE)
 
 
-@router.head("/ready", include_in_schema=False)
 @router.get("/ready", summary="Whether windows are taken in and diagnosed")
 def ready(backend: Opened, told: Told) -> JSONResponse:
     """Every check with what was found; 503 when one fails.

@@ -31,7 +31,6 @@ def page(name: str) -> Response:
     return FileResponse(STATIC / name, media_type=media_type, headers=HEADERS)
 
 
-@router.head("/", dependencies=needs("read"), include_in_schema=False, response_model=None)
 @router.get(
     "/",
     dependencies=needs("read"),

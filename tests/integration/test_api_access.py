@@ -9,9 +9,10 @@ import pytest
 
 from api.factory import create_app
 from tests.integration.conftest import serving
+from vtox.domain import Motor
 from vtox.errors import SettingsError
 from vtox.settings import Settings, load
-from vtox.store import apikeys
+from vtox.store import apikeys, machines
 from vtox.store.client import Client
 
 # As Chromium asks for a page.
@@ -64,12 +65,41 @@ def test_readiness_tells_a_key_everything(
     assert "checks" in http.get("/health/ready").json()
 
 
-def test_head_is_answered_as_get_is(http: httpx.Client, production: httpx.Client) -> None:
-    for path in ("/", "/health/live", "/health/ready"):
+def test_head_is_answered_as_get_is(http: httpx.Client, client: Client) -> None:
+    machines.register(client, "M1", Motor())
+    described = http.get("/openapi.json").json()["paths"]
+    paths = [p.replace("{machine_id}", "M1") for p, m in described.items() if "get" in m]
+    assert "/api/v1/machines/M1/evidence" in paths
+    for path in (*paths, "/docs", "/openapi.json", "/static/vtox.css", "/machines/M1"):
         got, head = http.get(path), http.head(path)
-        assert (head.status_code, head.content) == (got.status_code, b"")
+        assert (head.status_code, head.content) == (got.status_code, b""), path
         assert head.headers["content-type"] == got.headers["content-type"]
+
+
+def test_head_asks_for_a_key_too(production: httpx.Client, keyed: dict[str, str]) -> None:
     assert production.head("/").status_code == 401
+    for headers in ({"X-API-Key": keyed["read"]}, {"Cookie": f"vtox_key={keyed['read']}"}):
+        assert production.head("/version", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/api/v1/machines", "GET, HEAD"),
+        ("POST", "/api/v1/machines/M1", "DELETE, GET, HEAD, PUT"),
+        ("PATCH", "/api/v1/machines/M1", "DELETE, GET, HEAD, PUT"),
+        ("GET", "/api/v1/machines/M1/windows", "POST"),
+        ("HEAD", "/api/v1/machines/M1/windows", "POST"),
+        ("PUT", "/health/live", "GET, HEAD"),
+    ],
+)
+def test_a_refused_method_is_told_all_that_are_allowed(
+    http: httpx.Client, method: str, path: str, allowed: str
+) -> None:
+    answer = http.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    if method != "HEAD":
+        assert answer.json()["detail"] == f"{method} is not possible here, expected {allowed}"
 
 
 @pytest.mark.parametrize("path", OPEN)
