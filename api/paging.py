@@ -5,9 +5,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, Field
 
-from api.errors import Problem
+from api.parameters import Part, bad_cursor
 from vtox.store.client import Client
 
 T = TypeVar("T")
@@ -19,20 +18,8 @@ STEP = 500
 SCAN_MAX = 5_000
 
 
-class Part(BaseModel, extra="forbid"):
-    """Which part of a list is asked for; other parameters than those of the list are refused."""
-
-    limit: int = Field(100, ge=1, le=500, description="at most this many")
-    cursor: str = Field("", description="from `next` of the part before")
-
-
-class OfMachine(Part):
-    """A part of what there is of all machines, or of one."""
-
-    machine_id: str | None = Field(None, max_length=64, description="one machine only")
-
-
 _ID = re.compile(r"\d{1,20}-\d{1,20}")
+_ID_END = 1 << 64
 
 
 def newest_first(
@@ -48,9 +35,7 @@ def newest_first(
     The second value is the cursor of the rest, empty at the end of the stream. The server is asked
     for `step` entries at a time.
     """
-    cursor = part.cursor
-    if cursor and not _ID.fullmatch(cursor):
-        raise Problem(422, "invalid", f"cursor: {cursor[:40]!r} is not a stream id", field="cursor")
+    cursor = stream_cursor(part)
     found: list[T] = []
     before = f"({cursor}" if cursor else "+"
     scanned = 0
@@ -67,6 +52,16 @@ def newest_first(
             return found, ""
         before = f"({entries[-1][0].decode()}"
     return found, before[1:]
+
+
+def stream_cursor(part: Part) -> str:
+    """Return the cursor of a part, which is the id of an entry, or empty."""
+    cursor = part.cursor
+    if cursor and not (
+        _ID.fullmatch(cursor) and all(int(number) < _ID_END for number in cursor.split("-"))
+    ):
+        raise bad_cursor(cursor, "the id of an entry")
+    return cursor
 
 
 def text(fields: dict[bytes, bytes]) -> Fields:

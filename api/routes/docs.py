@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse
 
 from api.auth import needs
 from api.errors import CODES
+from api.parameters import NO_PARAMETERS
 from api.routes.pages import page
 
 router = APIRouter(dependencies=needs("read"), include_in_schema=False)
@@ -18,7 +19,7 @@ def docs() -> Response:
     return page("docs.html")
 
 
-@router.get("/openapi.json")
+@router.get("/openapi.json", dependencies=NO_PARAMETERS)
 def openapi(request: Request) -> JSONResponse:
     """Return the description, with the codes that a problem may carry."""
     described: dict[str, Any] = request.app.openapi()

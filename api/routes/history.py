@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.auth import needs
-from api.errors import Problem, not_found
-from api.paging import OfMachine, Part, newest_first, next_link, text
+from api.errors import not_found
+from api.paging import newest_first, next_link, stream_cursor, text
+from api.parameters import NO_PARAMETERS, OfMachine, Part, bad_cursor
 from api.routes.machines import MachineId, machine_of, shown
 from api.routes.system import Opened
 from api.schemas import (
@@ -40,8 +41,8 @@ class OfDiagnoses(Part):
     state: State | None = None
 
 
-class OfEvidence(BaseModel, extra="forbid"):
-    """How much of a machine's evidence."""
+class OfEvidence(Part):
+    """A part of a machine's evidence."""
 
     limit: int = Field(20, ge=1, le=500, description="at most this many")
 
@@ -114,8 +115,7 @@ def list_open_alerts(
     try:
         first = bisect_right(places, machines.place(part.cursor)) if part.cursor else 0
     except ValueError:
-        said = f"cursor: {part.cursor[:80]!r} is not the id of an alert"
-        raise Problem(422, "invalid", said, field="cursor") from None
+        raise bad_cursor(part.cursor, "the id of an alert") from None
     end = first + part.limit
     more = found[end - 1]["id"] if end < len(found) else ""
     data = [OpenAlert(**a, time=rfc3339(a["t"])) for a in found[first:end]]
@@ -129,23 +129,22 @@ def list_evidence(
     request: Request, machine_id: MachineId, backend: Opened, part: Annotated[OfEvidence, Query()]
 ) -> Page[Waveform]:
     """List the records behind its new warnings and faults, newest first, each with its address."""
-    found = islice(evidence.newest_first(backend.client(), machine_id), part.limit)
-    return Page(
-        data=[
-            Waveform(
-                **w.summary(),
-                start=rfc3339(w.t_start),
-                href=f"{request.url.path}/{quote(w.record)}",
-            )
-            for w in found
-        ],
-        next=None,
-    )
+    machine_of(machine_id, backend)
+    kept = evidence.newest_first(backend.client(), machine_id, before=stream_cursor(part))
+    found = list(islice(kept, part.limit))
+    data = [
+        Waveform(
+            **w.summary(), start=rfc3339(w.t_start), href=f"{request.url.path}/{quote(w.record)}"
+        )
+        for w in found
+    ]
+    more = found[-1].first_id if len(found) == part.limit and next(kept, None) else ""
+    return Page(data=data, next=next_link(request, more))
 
 
 @router.get(
     "/machines/{machine_id}/evidence/{record}",
-    dependencies=needs("read"),
+    dependencies=[*needs("read"), *NO_PARAMETERS],
     summary="One waveform",
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}},

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from api.auth import needs
 from api.errors import not_found
 from api.limits import JSON_BODY
-from api.paging import Part, next_link
+from api.paging import next_link
+from api.parameters import NO_PARAMETERS, Part, bad_cursor
 from api.routes.system import Opened
 from api.schemas import Data, LatestDiagnosis, Machine, MachineSummary, Page, rfc3339
 from vtox.domain import Motor
@@ -42,6 +43,8 @@ def list_machines(
     request: Request, backend: Opened, part: Annotated[Part, Query()]
 ) -> Page[MachineSummary]:
     """In the order of their ids, each with its state and why."""
+    if part.cursor and not NAME.fullmatch(part.cursor):
+        raise bad_cursor(part.cursor, "the id of a machine")
     client = backend.client()
     names = sorted(machines.known(client))
     first = bisect_right(names, part.cursor)
@@ -53,7 +56,7 @@ def list_machines(
     return Page(data=found, next=next_link(request, more))
 
 
-@router.get("/{machine_id}", dependencies=needs("read"), summary="One machine")
+@router.get("/{machine_id}", dependencies=[*needs("read"), *NO_PARAMETERS], summary="One machine")
 def get_machine(machine_id: MachineId, backend: Opened) -> Data[Machine]:
     """Nameplate, assessed health, and the latest diagnosis of each fault."""
     return Data(data=machine_of(machine_id, backend))
@@ -61,7 +64,7 @@ def get_machine(machine_id: MachineId, backend: Opened) -> Data[Machine]:
 
 @router.put(
     "/{machine_id}",
-    dependencies=[*needs("admin"), *JSON_BODY],
+    dependencies=[*needs("admin"), *NO_PARAMETERS, *JSON_BODY],
     summary="Register a machine by its nameplate",
     openapi_extra={
         "requestBody": {
@@ -80,7 +83,10 @@ def put_machine(
 
 
 @router.delete(
-    "/{machine_id}", dependencies=needs("admin"), summary="Retire a machine", status_code=204
+    "/{machine_id}",
+    dependencies=[*needs("admin"), *NO_PARAMETERS],
+    summary="Retire a machine",
+    status_code=204,
 )
 def retire_machine(machine_id: MachineId, backend: Opened) -> Response:
     """Forget nameplate, baseline and state; its past results stay. If it sends again, it is new."""

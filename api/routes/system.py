@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.auth import needs
 from api.backend import Backend
 from api.metrics import CONTENT_TYPE, exposition
+from api.parameters import NO_PARAMETERS
 from api.schemas import (
     ClusterStatus,
     Data,
@@ -55,7 +56,11 @@ def opened(request: Request) -> Backend:
 Opened = Annotated[Backend, Depends(opened)]
 
 
-@router.get("/api/v1/cluster/status", dependencies=needs("read"), summary="The whole system")
+@router.get(
+    "/api/v1/cluster/status",
+    dependencies=[*needs("read"), *NO_PARAMETERS],
+    summary="The whole system",
+)
 def cluster_status(backend: Opened) -> Data[ClusterStatus]:
     """Throughput with its source and age, queues, workers, streams: all measured, none guessed."""
     snap = backend.snapshot()
@@ -98,7 +103,7 @@ def system_status(backend: Backend) -> Data[SystemStatus]:
     )
 
 
-@router.get("/version", dependencies=needs("read"), summary="What runs here")
+@router.get("/version", dependencies=[*needs("read"), *NO_PARAMETERS], summary="What runs here")
 def what_runs() -> Data[Version]:
     """Version of VTOX and of Python."""
     return Data(data=Version(version=version(), python=platform.python_version()))
@@ -106,7 +111,7 @@ def what_runs() -> Data[Version]:
 
 @router.get(
     "/metrics",
-    dependencies=needs("read"),
+    dependencies=[*needs("read"), *NO_PARAMETERS],
     summary="The same for Prometheus",
     response_class=Response,
     responses={200: {"content": {CONTENT_TYPE: {}}}},

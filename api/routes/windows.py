@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.auth import needs
 from api.errors import Problem
 from api.limits import JSON_BODY
+from api.parameters import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import Opened
 from api.schemas import Accepted, Data, WindowIn
@@ -40,7 +41,7 @@ async def whole_body(request: Request) -> bytes:
 @router.post(
     "/{machine_id}/windows",
     status_code=202,
-    dependencies=[*needs("ingest"), *JSON_BODY],
+    dependencies=[*needs("ingest"), *NO_PARAMETERS, *JSON_BODY],
     summary="Send a window",
     openapi_extra={
         "requestBody": {

@@ -75,7 +75,16 @@ def test_filters(http: httpx.Client, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["fault=rust", "state=fine", "cursor=abc", "cursor=1", "limits=5", "machine_id=M1"]
+    "query",
+    [
+        "fault=rust",
+        "state=fine",
+        "cursor=abc",
+        "cursor=1",
+        f"cursor={2**64}-0",
+        "limits=5",
+        "machine_id=M1",
+    ],
 )
 def test_wrong_filters_are_refused(http: httpx.Client, client: Client, query: str) -> None:
     add_result(client, "M1", 1, "bearing", "normal")

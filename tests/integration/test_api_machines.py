@@ -151,6 +151,13 @@ def test_limits_have_limits(http: httpx.Client, query: str) -> None:
     assert (problem["status"], problem["errors"][0]["field"]) == (422, "limit")
 
 
+@pytest.mark.parametrize("cursor", ["a b", "-M1", "x" * 65, "M1/"])
+def test_a_cursor_of_machines_is_an_id(http: httpx.Client, cursor: str) -> None:
+    problem = http.get(f"/api/v1/machines?cursor={cursor}").json()
+    assert (problem["status"], problem["errors"][0]["field"]) == (422, "cursor")
+    assert "not the id of a machine" in problem["detail"]
+
+
 def test_an_id_is_what_the_wire_says_it_is() -> None:
     (path,) = (m for m in MachineId.__metadata__ if isinstance(m, PathParam))
     (pattern,) = (m.pattern for m in path.metadata if hasattr(m, "pattern"))

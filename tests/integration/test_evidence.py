@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 from tests.integration.helpers import add_window
 from vtox import keys
 from vtox.cli.main import application
+from vtox.domain import Motor
 from vtox.readers import read
 from vtox.settings import Settings
+from vtox.store import machines
 from vtox.store.client import Client
 
 RECORD = "turn_short|V001|1-0"
@@ -46,7 +48,13 @@ def test_listed_and_saved(
     assert "vtox evidence list" in str(gone.exception)
 
 
-def test_by_http(kept: None, http: httpx.Client, tmp_path: Path) -> None:
+def known(client: Client) -> None:
+    for machine in ("V001", "V002"):
+        machines.register(client, machine, Motor())
+
+
+def test_by_http(kept: None, client: Client, http: httpx.Client, tmp_path: Path) -> None:
+    known(client)
     (found,) = http.get("/api/v1/machines/V001/evidence").json()["data"]
     assert found["channels"] == ["ia"]
     reply = http.get(found["href"])
@@ -57,3 +65,27 @@ def test_by_http(kept: None, http: httpx.Client, tmp_path: Path) -> None:
     other = http.get(found["href"].replace("/V001/", "/V002/"))
     assert other.status_code == 404
     assert "not of V002" in other.json()["detail"]
+
+
+def test_the_evidence_of_nobody(kept: None, http: httpx.Client) -> None:
+    answer = http.get("/api/v1/machines/V001/evidence")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_the_list_leads_on(client: Client, http: httpx.Client) -> None:
+    known(client)
+    for n in range(5):
+        for seq in (2 * n, 2 * n + 1):
+            for machine in ("V001", "V002"):
+                entry = add_window(client, machine, seq)
+                fields = client.xrange(keys.RAW, entry, entry)[0][1]
+                client.xadd(keys.EVIDENCE, {"record": f"bearing|{machine}|{n}-0"} | fields)
+    parts, path = [], "/api/v1/machines/V001/evidence?limit=2"
+    while path:
+        part = http.get(path).raise_for_status().json()
+        parts.append([(w["record"][-3:], w["duration_s"]) for w in part["data"]])
+        path = part["next"]
+    assert parts == [[("4-0", 2), ("3-0", 2)], [("2-0", 2), ("1-0", 2)], [("0-0", 2)]]
+    whole = http.get("/api/v1/machines/V001/evidence?limit=5").json()
+    assert (len(whole["data"]), whole["next"]) == (5, None)
+    assert http.get("/api/v1/machines/V001/evidence?cursor=x").status_code == 422

@@ -21,6 +21,8 @@ class Waveform:
     """The windows of one record that is kept, oldest first."""
 
     record: str
+    # The id of its oldest entry in the stream: what is older stands before it.
+    first_id: str
     windows: list[Window] = field(default_factory=list)
 
     @property
@@ -76,23 +78,26 @@ class Waveform:
         return file.getvalue()
 
 
-def newest_first(client: Client, machine_id: str = "") -> Iterator[Waveform]:
-    """Yield the waveforms kept, of one machine or of all, reading a few entries at a time."""
-    record, windows = "", list[Window]()
-    last = "+"
+def newest_first(client: Client, machine_id: str = "", before: str = "") -> Iterator[Waveform]:
+    """Yield the waveforms kept, of one machine or of all, reading a few entries at a time.
+
+    With `before`, the `first_id` of one of them, only those that are older.
+    """
+    record, first_id, windows = "", "", list[Window]()
+    last = f"({before}" if before else "+"
     while entries := client.xrevrange(keys.EVIDENCE, max=last, count=_READ_AT_ONCE):
         last = f"({entries[-1][0].decode()}"
-        for _, fields in entries:
+        for entry_id, fields in entries:
             if machine_id not in ("", fields[b"machine_id"].decode()):
                 continue
             name = fields[b"record"].decode()
             if name != record and windows:
-                yield Waveform(record=record, windows=windows[::-1])
+                yield Waveform(record=record, first_id=first_id, windows=windows[::-1])
                 windows = []
-            record = name
+            record, first_id = name, entry_id.decode()
             windows.append(decode(fields, UNLIMITED))
     if windows:
-        yield Waveform(record=record, windows=windows[::-1])
+        yield Waveform(record=record, first_id=first_id, windows=windows[::-1])
 
 
 def get(client: Client, record: str) -> Waveform:

@@ -1,0 +1,43 @@
+"""Query parameters: what is not one is refused, wherever programs ask."""
+
+import json
+
+import httpx
+import pytest
+
+from vtox.domain import Motor
+from vtox.store import machines
+from vtox.store.client import Client
+
+# Pages and probes are addressed by others, who may add parameters of their own.
+LENIENT = ("/", "/health/live", "/health/ready")
+
+
+def test_every_route_refuses_what_it_does_not_know(http: httpx.Client, client: Client) -> None:
+    machines.register(client, "M1", Motor())
+    asked = 0
+    for path, operations in http.get("/openapi.json").json()["paths"].items():
+        for method in operations:
+            address = path.replace("{machine_id}", "M1").replace("{record}", "x")
+            answer = http.request(method, f"{address}?nonsense=1", json={"pole_pairs": 2})
+            if path in LENIENT:
+                assert answer.status_code in (200, 503), path
+                continue
+            assert answer.status_code == 422, f"{method} {path}"
+            assert answer.json()["errors"][0]["field"] == "nonsense"
+            assert "no such parameter" in answer.json()["detail"]
+            asked += 1
+    assert asked >= 13
+    assert http.get("/api/v1/machines/M1").status_code == 200, "nothing was done"
+    assert http.get("/openapi.json?nonsense=1").status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/docs", "/machines/M1", "/static/vtox.css"])
+def test_pages_take_what_others_add(http: httpx.Client, path: str) -> None:
+    assert http.get(f"{path}?utm_source=mail").status_code == 200
+
+
+def test_a_route_without_parameters_describes_none(http: httpx.Client) -> None:
+    described = http.get("/openapi.json").json()["paths"]["/api/v1/cluster/status"]["get"]
+    assert not [p for p in described.get("parameters", []) if p["in"] == "query"]
+    assert "nonsense" not in json.dumps(described)
