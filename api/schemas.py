@@ -260,7 +260,7 @@ class DeadLetter(BaseModel):
     t: Number
     time: str | None
     replayable: bool = Field(description="whether the entry itself was kept")
-    entry_bytes: int
+    entry_bytes: int = Field(description="size of the entry that was kept, names and values")
 
 
 class WindowIn(BaseModel):

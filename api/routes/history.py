@@ -29,7 +29,7 @@ from vtox import keys
 from vtox.domain import State
 from vtox.errors import InputError
 from vtox.faults import FAULTS
-from vtox.store import evidence, machines
+from vtox.store import deadletters, evidence, machines
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
@@ -53,7 +53,6 @@ class OfAlerts(OfMachine):
     event: Literal["raised", "escalated", "cleared"] | None = None
 
 
-_ENTRY = "entry."
 # Dead letters carry their samples, of megabytes at worst.
 LETTERS = 20
 _NUMBERS = (
@@ -168,24 +167,22 @@ def list_dead_letters(
     """Entries that could not be diagnosed, each with the reason and whether it can be replayed."""
 
     def pick(letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
-        kept = {k: v for k, v in fields.items() if k.startswith(_ENTRY.encode())}
-        f = text({k: v for k, v in fields.items() if k not in kept})
-        if part.machine_id is not None and f.get("machine_id") != part.machine_id:
+        d = deadletters.letter(letter_id, fields)
+        if part.machine_id not in (None, d.machine_id):
             return None
-        t = _number(f.get("t"))
         return DeadLetter(
-            id=letter_id,
-            stream_id=f.get("stream_id", ""),
-            machine_id=f.get("machine_id", ""),
-            seq=f.get("seq", ""),
-            family=f.get("family", ""),
-            code=f.get("code", ""),
-            reason=f.get("reason", ""),
-            attempts=int(f.get("attempts") or 0),
-            t=t,
-            time=rfc3339(t),
-            replayable=bool(kept),
-            entry_bytes=sum(map(len, kept.values())),
+            id=d.id,
+            stream_id=d.stream_id,
+            machine_id=d.machine_id,
+            seq=d.seq,
+            family=d.family,
+            code=d.code,
+            reason=d.reason,
+            attempts=d.attempts,
+            t=d.t,
+            time=rfc3339(d.t),
+            replayable=bool(d.entry),
+            entry_bytes=d.entry_bytes,
         )
 
     found, more = newest_first(backend.client(), keys.DEAD_LETTERS, part, pick, step=LETTERS)

@@ -8,7 +8,7 @@ from tests.integration.test_retire import with_open_alert
 from vtox import keys
 from vtox.domain import Diagnosis, Motor, Record
 from vtox.faults import FAULTS
-from vtox.store import machines
+from vtox.store import deadletters, machines
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.results import result_fields, text_fields
@@ -153,8 +153,10 @@ def test_dead_letters_show_no_samples(http: httpx.Client, client: Client) -> Non
         "t": "1764000000.5",
     }
     client.xadd(keys.DEAD_LETTERS, letter | {"entry.ia": b"\xff\x00\x01", "entry.seq": "9"})
-    client.xadd(keys.DEAD_LETTERS, letter | {"machine_id": b"\xff\xfe"})
+    client.xadd(keys.DEAD_LETTERS, letter | {"machine_id": b"\xff\xfe", "attempts": "x", "t": "y"})
     gone, kept = http.get("/api/v1/dead-letters").raise_for_status().json()["data"]
-    assert (kept["code"], kept["replayable"], kept["entry_bytes"]) == ("bad_length", True, 4)
+    assert (kept["code"], kept["replayable"], kept["entry_bytes"]) == ("bad_length", True, 9)
+    assert kept["entry_bytes"] == [*deadletters.newest_first(client)][1].entry_bytes
     assert not gone["replayable"]
+    assert (gone["attempts"], gone["t"]) == (0, None)
     assert len(http.get("/api/v1/dead-letters?machine_id=M1").json()["data"]) == 1

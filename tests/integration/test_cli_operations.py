@@ -120,6 +120,20 @@ def test_dead_letters_are_listed_and_shown_with_their_entry(letter_id: str) -> N
     assert "bad_rate" in run("dead-letters", "show", letter_id).stdout
 
 
+def test_a_list_of_dead_letters_fits_a_narrow_terminal(client: Client) -> None:
+    reason = "5 starts without a result, the last by turn_short@8a7d: killed"
+    letter = {"machine_id": "excavator-7", "seq": "12345", "family": "turn_short"}
+    client.xadd(keys.DEAD_LETTERS, letter | {"code": "too_many_attempts", "reason": reason})
+    lines = run("dead-letters", "list", width=80).stdout.splitlines()
+    assert [line.split()[1:] for line in lines[:2]] == [
+        ["machine", "seq", "family", "code"],
+        ["excavator-7", "12345", "turn_short", "too_many_attempts"],
+    ]
+    assert lines[2:] == [f"  {reason}"]
+    assert max(map(len, lines)) <= 80
+    assert told("dead-letters", "list")[0]["time"] is None
+
+
 def test_a_replayed_letter_is_a_window_again(letter_id: str, client: Client) -> None:
     (sent,) = told("dead-letters", "replay", letter_id)
     ((entry_id, fields),) = client.xrange(keys.RAW, sent["stream_id"], sent["stream_id"])

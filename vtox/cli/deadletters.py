@@ -11,7 +11,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from vtox.cli.options import Json
 from vtox.errors import InputError
@@ -22,6 +24,7 @@ from vtox.store.deadletters import DeadLetter
 
 # Longer values of an entry are samples.
 SHOWN_BYTES = 64
+HEAD = ("id", "machine", "seq", "family", "code")
 
 group = typer.Typer(help="What could not be diagnosed: list, show, replay.", no_args_is_help=True)
 
@@ -48,13 +51,15 @@ def list_letters(
     if not found:
         console.print("No dead letters.")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("id", "machine", "seq", "family", "code", "reason"):
-        table.add_column(name, no_wrap=name == "id", overflow="fold")
-    for d in found:
-        cells = (d.id, d.machine_id, d.seq, d.family or "-", d.code, d.reason)
-        table.add_row(*map(escape, cells))
-    console.print(table)
+    # The reason has a line of its own: beside the rest it would be a column of single words.
+    rows = [HEAD, *((d.id, d.machine_id, d.seq, d.family or "-", d.code) for d in found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    reasons = ["", *(d.reason for d in found)]
+    for row, reason in zip(rows, reasons, strict=True):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.print(Text(line.rstrip(), "dim" if row is HEAD else ""), soft_wrap=True)
+        if reason:
+            console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
 
 
 @group.command("show")
@@ -113,9 +118,13 @@ def _client() -> Iterator[Client]:
 
 def _plain(d: DeadLetter) -> dict[str, Any]:
     data = {k: v for k, v in asdict(d).items() if k not in ("entry", "t")}
-    time = datetime.fromtimestamp(d.t, UTC).isoformat(timespec="milliseconds")
     kept = {"replayable": bool(d.entry), "entry_bytes": d.entry_bytes}
-    return data | {"time": time.replace("+00:00", "Z")} | kept
+    return data | {"time": None if d.t is None else _time(d.t)} | kept
+
+
+def _time(t: float) -> str:
+    time = datetime.fromtimestamp(t, UTC).isoformat(timespec="milliseconds")
+    return time.replace("+00:00", "Z")
 
 
 def _show(value: bytes) -> str:

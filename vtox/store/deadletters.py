@@ -1,7 +1,8 @@
 """Dead letters: entries that could not be diagnosed, with the reason and the entry itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from vtox import keys
 from vtox.errors import InputError
@@ -23,7 +24,7 @@ class DeadLetter:
     code: str
     reason: str
     attempts: int
-    t: float
+    t: float | None
     entry: dict[bytes, bytes]
 
     @property
@@ -36,7 +37,7 @@ def newest_first(client: Client) -> Iterator[DeadLetter]:
     """Yield all dead letters, reading a few at a time: each may carry megabytes."""
     last = "+"
     while entries := client.xrevrange(keys.DEAD_LETTERS, max=last, count=_READ_AT_ONCE):
-        yield from (_letter(i, fields) for i, fields in entries)
+        yield from (letter(i, fields) for i, fields in entries)
         last = f"({entries[-1][0].decode()}"
 
 
@@ -54,10 +55,10 @@ def get(client: Client, letter_id: str) -> DeadLetter:
         found = client.xrange(keys.DEAD_LETTERS, letter_id, letter_id)
     if not found:
         raise InputError(f"no dead letter {letter_id}: `vtox dead-letters list` shows them")
-    return _letter(*found[0])
+    return letter(*found[0])
 
 
-def replay(client: Client, letter: DeadLetter) -> str:
+def replay(client: Client, dead: DeadLetter) -> str:
     """Send the entry again, for the family that failed on it, and return its new id.
 
     Sent twice it counts once: the bridge knows the dead letter's id as part of the identity.
@@ -67,32 +68,42 @@ def replay(client: Client, letter: DeadLetter) -> str:
     InputError
         The dead letter does not carry its entry.
     """
-    if not letter.entry:
-        raise InputError(f"{letter.id}: the entry was not kept, only what was wrong with it")
-    fields = letter.entry | {b"replay_of": letter.id.encode()}
+    if not dead.entry:
+        raise InputError(f"{dead.id}: the entry was not kept, only what was wrong with it")
+    fields = dead.entry | {b"replay_of": dead.id.encode()}
     fields.pop(b"replay_family", None)
-    if letter.family:
-        fields[b"replay_family"] = letter.family.encode()
+    if dead.family:
+        fields[b"replay_family"] = dead.family.encode()
     with client.pipeline(transaction=True) as pipe:
         pipe.xadd(keys.RAW, fields)
-        pipe.xdel(keys.DEAD_LETTERS, letter.id)
+        pipe.xdel(keys.DEAD_LETTERS, dead.id)
         added, _ = pipe.execute()
     return str(added.decode())
 
 
-def _letter(letter_id: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
+def letter(letter_id: bytes | str, fields: Mapping[bytes, bytes]) -> DeadLetter:
+    """Return what an entry of `dead_letters` says; one of another program may say anything."""
+
     def text(name: bytes) -> str:
         return fields.get(name, b"").decode("utf-8", "replace")
 
     return DeadLetter(
-        id=letter_id.decode(),
+        id=letter_id if isinstance(letter_id, str) else letter_id.decode(),
         stream_id=text(b"stream_id"),
         machine_id=text(b"machine_id"),
         seq=text(b"seq"),
         family=text(b"family"),
         code=text(b"code"),
         reason=text(b"reason"),
-        attempts=int(text(b"attempts") or 0),
-        t=float(text(b"t") or 0),
+        attempts=int(_number(text(b"attempts")) or 0),
+        t=_number(text(b"t")),
         entry={k.removeprefix(_ENTRY): v for k, v in fields.items() if k.startswith(_ENTRY)},
     )
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None
