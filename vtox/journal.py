@@ -19,7 +19,7 @@ FILES_KEPT = 3
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_green")
 LEVEL_STYLE = {"warning": "yellow", "error": "red", "critical": "bold red"}
 # Fields that every line has, or that only a machine wants to read.
-SHOWN_OTHERWISE = {"t", "level", "role", "event", "exception", "logger"}
+SHOWN_OTHERWISE = {"t", "level", "role", "event", "exception", "logger", "process"}
 ROLE_WIDTH = 10
 TRACEBACK = "Traceback (most recent call last)"
 

@@ -130,7 +130,10 @@ class Supervisor:
         pause_s = BACKOFF_S
         while not self._stop.is_set():
             began = time.monotonic()
+            again = asyncio.create_task(self._until_ready(state)) if state.was_ready else None
             code = await self._run_once(state)
+            if again:
+                again.cancel()
             if self._stop.is_set():
                 break
             if state.role.once and code == 0:
@@ -147,6 +150,7 @@ class Supervisor:
             self.journal.say(
                 f"{state.role.name} ended ({_how(code)}), starts again in {pause_s:g} s",
                 level="warning",
+                process=state.role.name,
             )
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), pause_s)
@@ -209,8 +213,11 @@ class Supervisor:
         deadline = time.monotonic() + READY_S
         warned = False
         while not self._stop.is_set():
-            pid = state.pid
+            # Until the next has been started, the process id is that of the one before.
+            pid = 0 if state.status == "restarting" else state.pid
             if pid and await asyncio.to_thread(state.role.ready, pid) and state.pid == pid:
+                if state.was_ready:
+                    self.journal.say(f"{state.role.name} serves again")
                 state.status, state.was_ready = "ready", True
                 return
             if time.monotonic() > deadline and not warned:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 def run(settings: Settings, *arguments: str) -> str:
     app = Typer()
     command.register(app)
-    where = {"VTOX_REDIS_URL": settings.working_url(), "COLUMNS": "100"}
+    where = {"VTOX_REDIS_URL": settings.working_url(), "COLUMNS": "80"}
     result = CliRunner().invoke(app, arguments, env=where)
     if result.exception:
         raise result.exception
@@ -96,3 +96,10 @@ def _children(pid: int, within_s: float) -> list[psutil.Process]:
             return found
         time.sleep(0.1)
     raise AssertionError("no pool was started")
+
+
+def test_what_is_sent_is_told_on_one_line(client: Client, settings: Settings) -> None:
+    options = ("--machines", "50", "--fault-mode", "light", "--duration", "1", "--no-commission")
+    said = run(settings, *options)
+    (line,) = (text for text in said.splitlines() if text.startswith("Sending:"))
+    assert line.endswith("from the signals they send.")

@@ -13,10 +13,13 @@ import pytest
 from rich.console import Console
 
 from vtox import supervisor as module
+from vtox.cli.demoview import DemoView
+from vtox.cli.score import Score
 from vtox.errors import SettingsError, SystemStateError
 from vtox.journal import Journal
 from vtox.roles import Role
 from vtox.settings import load
+from vtox.simulator.fleet import fleet
 from vtox.supervisor import Supervisor
 
 SLEEP = "import time; time.sleep(60)"
@@ -94,10 +97,33 @@ def test_a_killed_process_comes_back(tmp_path: Path) -> None:
         os.kill(first, signal.SIGKILL)
         await until(lambda: state.pid != first and psutil.pid_exists(state.pid))
         assert state.restarts == 1
+        await until(lambda: state.status == "ready")
 
     s = run(tmp_path, [role("a")], script)
-    assert "signal SIGKILL" in (tmp_path / "cluster.log").read_text()
+    log = (tmp_path / "cluster.log").read_text()
+    assert log.index("signal SIGKILL") < log.index("a serves again")
     assert s.states["a"].status == "stopped"
+
+
+def test_the_view_does_not_leave_it_at_the_end_of_a_process(tmp_path: Path) -> None:
+    def seen(s: Supervisor) -> str:
+        console = Console(file=io.StringIO(), width=100, height=40)
+        with console.capture() as capture:
+            score = Score(fleet(1))
+            console.print(DemoView(s.settings, console, s.journal, s, score, {}, "x").render())
+        return capture.get()
+
+    async def script(s: Supervisor) -> None:
+        state = s.states["a"]
+        await until(lambda: state.status == "ready")
+        os.kill(state.pid, signal.SIGKILL)
+        await until(lambda: state.status == "restarting")
+        assert "a ended (signal SIGKILL), starts again in" in seen(s)
+        assert "it serves again" not in seen(s)
+        await until(lambda: state.status == "ready")
+        assert "; it serves again" in seen(s)
+
+    run(tmp_path, [role("a")], script)
 
 
 def test_a_process_that_keeps_ending_is_started_ever_more_rarely(

@@ -230,6 +230,10 @@ class DemoView:
         if not self.journal.notable:
             return Text()
         last = self.journal.notable[-1]
-        text = Text(f"{local_time(last.get('t'))} {last.get('role')}: {last.get('event')}", "dim")
+        said = f"{local_time(last.get('t'))} {last.get('role')}: {last.get('event')}"
+        process = self.supervisor.states.get(str(last.get("process")))
+        if process and process.status == "ready":
+            said += "; it serves again"
+        text = Text(said, "dim")
         text.truncate(max(self.console.width - 1, 10), overflow="ellipsis")
         return text

@@ -86,7 +86,8 @@ def simulate(
         check(client)
         if commission:
             _commission(console, client, chosen)
-        console.print(f"Sending: {counted(chosen)}.")
+        # One line, however long: `vtox demo` shows the last one.
+        console.print(f"Sending: {counted(chosen)}.", soft_wrap=True)
         try:
             _send(console, client, chosen, factor, duration)
         except KeyboardInterrupt:
