@@ -7,22 +7,27 @@ const address = `/api/v1/machines/${encodeURIComponent(id)}`;
 const PLATE = { pole_pairs: ["Pole pairs", ""], supply_hz: ["Supply", "Hz"], rated_speed_rpm: ["Rated speed", "rpm"], rated_current_a: ["Rated current", "A"], rated_voltage_v: ["Rated voltage", "V"], rated_power_w: ["Rated power", "W"], rotor_bars: ["Rotor bars", ""], supply: ["Fed by", ""] };
 const TREND = 180;
 const RECALL_PARTS = 5;
+// Longer without a poll (a hidden tab, an outage) and the records in between are asked for.
+const MISSED_MS = 10_000;
+// Nothing recorded for longer than so many records is a gap, drawn as wide as a share of the chart.
+const GAP_RECORDS = 2;
+const GAP_SHARE = 0.04;
 const QUANTITY = { Hz: "frequency", dB: "level", dBc: "level" };
 const NEEDS = { turn_short: "its three currents", insulation: "voltage and leakage current", bearing: "vibration, the bearing's geometry and a speed", eccentricity: "a current and its baseline", broken_bar: "ten seconds of a current" };
 
 const trends = {};
-let before = null;
+let looked = -Infinity;
 let lastNews = null;
 
 // Keeps what was answered, oldest first, each record once.
 function remember(d) {
   const kept = (trends[d.fault] ??= []);
   if (d.t_end === null || (kept.length && d.t_end <= kept.at(-1).t_end)) return;
-  kept.push({ t_end: d.t_end, state: d.state, statistic: d.statistic, threshold: d.threshold, reason: d.reason });
+  kept.push({ t_start: d.t_start, t_end: d.t_end, state: d.state, statistic: d.statistic, threshold: d.threshold, reason: d.reason });
   if (kept.length > TREND) kept.shift();
 }
 
-// What was answered before this page was opened; one request looks at a bounded part of the past.
+// What was answered while this page did not look; one request looks at a bounded part of the past.
 async function recall() {
   const past = [];
   for (let path = `${address}/diagnoses?limit=500`, n = 0; path && n < RECALL_PARTS; n += 1) {
@@ -33,28 +38,50 @@ async function recall() {
   past.reverse().forEach(remember);
 }
 
+// How long nothing was recorded before a record, s; 0 where it follows the one before.
+function silence(previous, k) {
+  const pause = (k.t_start ?? k.t_end) - previous.t_end;
+  return pause > GAP_RECORDS * Math.max(previous.t_end - (previous.t_start ?? previous.t_end), 1) ? pause : 0;
+}
+
 function trend(fault) {
   const kept = trends[fault] ?? [];
   const known = kept.filter((d) => d.statistic !== null);
   if (kept.length < 2) return null;
-  const strip = el("div", { class: "strip", role: "img", "aria-label": stripLabel(kept) }, kept.map((d) => el("i", { class: d.state })));
-  const caption = el("p", { class: "soft small" }, `Last ${span(kept.at(-1).t_end - kept[0].t_end)}, ${kept.length} records${known.length > 1 ? "; dashed: the threshold" : ""}`);
+  const pauses = kept.map((k, i) => (i ? silence(kept[i - 1], k) : 0));
+  const gaps = pauses.filter(Boolean);
+  const wide = Math.max(2, Math.round(kept.length * GAP_SHARE));
+  // Where each record stands: records side by side, and room where there were none.
+  let last = -1;
+  const places = pauses.map((pause) => (last += pause ? 1 + wide : 1));
+  const strip = el("div", { class: "strip", role: "img", "aria-label": stripLabel(kept, gaps) }, kept.flatMap((d, i) => [pauses[i] ? el("i", { class: "gap", title: `no record for ${span(pauses[i])}` }) : null, el("i", { class: d.state })]));
+  for (const gap of strip.querySelectorAll(".gap")) gap.style.flexGrow = wide;
+  const caption = el("p", { class: "soft small" }, `Last ${span(kept.at(-1).t_end - kept[0].t_end)}, ${kept.length} records${gapsTold(gaps)}${known.length > 1 ? "; dashed: the threshold" : ""}`);
   if (known.length < 2) return el("div", {}, strip, caption);
   const limit = known.at(-1).threshold;
   const values = known.map((d) => d.statistic).concat(limit ?? []);
   const low = Math.min(...values), high = Math.max(...values), room = (high - low || Math.abs(high) || 1) * 0.12;
   const y = (v) => (100 - ((v - low + room) / (high - low + 2 * room)) * 100).toFixed(2);
-  const x = (i) => ((i / (kept.length - 1)) * 100).toFixed(2);
+  const x = (place) => ((place / last) * 100).toFixed(2);
   let pen = "M", d = "";
-  kept.forEach((k, i) => { if (k.statistic === null) pen = "M"; else { d += `${pen}${x(i)} ${y(k.statistic)}`; pen = "L"; } });
+  kept.forEach((k, i) => {
+    if (k.statistic === null || pauses[i]) pen = "M";
+    if (k.statistic !== null) { d += `${pen}${x(places[i])} ${y(k.statistic)}`; pen = "L"; }
+  });
+  const bands = kept.flatMap((k, i) => (pauses[i] ? [svg("rect", { class: "gap", x: x(places[i - 1] + 1), y: 0, width: x(wide - 1), height: 100 }, svg("title", {}, `no record for ${span(pauses[i])}`))] : []));
   const chart = svg("svg", { class: "trend", viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img", "aria-label": `Statistic between ${exact(Math.min(...known.map((k) => k.statistic)))} and ${exact(Math.max(...known.map((k) => k.statistic)))}${limit === null ? "" : `, threshold ${exact(limit)}`}` },
-    limit === null ? null : svg("line", { x1: 0, x2: 100, y1: y(limit), y2: y(limit) }), svg("path", { d }));
+    bands, limit === null ? null : svg("line", { x1: 0, x2: 100, y1: y(limit), y2: y(limit) }), svg("path", { d }));
   return el("div", {}, chart, strip, caption);
 }
-function stripLabel(kept) {
+function gapsTold(gaps) {
+  if (!gaps.length) return "";
+  const longest = span(Math.max(...gaps));
+  return gaps.length === 1 ? `, a gap of ${longest}` : `, ${gaps.length} gaps of up to ${longest}`;
+}
+function stripLabel(kept, gaps) {
   const totals = {};
   for (const d of kept) totals[d.state] = (totals[d.state] ?? 0) + 1;
-  return `States of the last records: ${Object.entries(totals).map(([s, n]) => `${n} ${s}`).join(", ")}`;
+  return `States of the last records: ${Object.entries(totals).map(([s, n]) => `${n} ${s}`).join(", ")}${gapsTold(gaps)}`;
 }
 
 function pairs(list, cls) {
@@ -90,8 +117,20 @@ function card(fault, d, assessed, now) {
     el("p", { class: "soft small" }, d.end ? `Record of ${num(d.t_end - d.t_start, 1)} s, ended ${ago(Math.max(now - d.t_end, 0))}` : ""));
 }
 
+const parts = () => document.querySelectorAll("main > :not(#outage)");
+
+// The rest of the page has nothing to show of a machine that nobody knows.
+function drawNobody() {
+  document.title = "No such machine · VTOX";
+  for (const n of parts()) n.hidden = true;
+  put("outage", el("div", { class: "panel body nobody", role: "status" }, el("h1", {}, "No such machine"),
+    el("p", {}, el("b", {}, id), " has not sent a window, and no nameplate is registered under this name. It may have been retired."),
+    el("p", { class: "soft" }, "This page shows it as soon as it sends. ", el("a", { href: "/" }, "All machines"))));
+}
+
 function drawMachine(m, now) {
   document.title = `${m.machine_id} · VTOX`;
+  for (const n of parts()) n.hidden = false;
   put("name", m.machine_id);
   put("state", pill(m.state), m.silent ? " " : "", m.silent ? pill("warning", `silent for ${span(m.last_window_age_s)}`) : "");
   const bar = el("i");
@@ -139,10 +178,7 @@ async function drawEvidence() {
 
 poll(async () => {
   try {
-    if (before === null) {
-      await recall();
-      before = true;
-    }
+    if (performance.now() - looked > MISSED_MS) await recall();
     const [machine, alerts] = await Promise.all([get(address), get(`/api/v1/alerts?machine_id=${encodeURIComponent(id)}&limit=30`)]);
     const now = Date.now() / 1000;
     drawMachine(machine.data, now);
@@ -150,14 +186,12 @@ poll(async () => {
     const news = alerts.data[0]?.stream_id ?? "";
     if (news !== lastNews) await drawEvidence();
     lastNews = news;
+    looked = performance.now();
     put("outage");
     for (const n of document.querySelectorAll("main > *")) n.classList.remove("stale");
   } catch (error) {
-    if (error instanceof Refused && error.status === 404) {
-      put("name", id);
-      put("outage", el("div", { class: "notice down", role: "alert" }, `${error.message}.`));
-      return;
-    }
+    // 422: no machine can have such a name.
+    if (error instanceof Refused && [404, 422].includes(error.status)) return drawNobody();
     put("outage", outage(error));
     for (const n of document.querySelectorAll("main > *")) n.classList.toggle("stale", n.id !== "outage" && byId("name").textContent !== "");
   }

@@ -4,11 +4,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import httpx
 import pytest
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.factory import create_app
 from vtox.server import EmbeddedServer
@@ -16,12 +17,17 @@ from vtox.settings import Settings, load
 from vtox.store.client import Client
 
 
-@contextmanager
-def serving(settings: Settings) -> Iterator[httpx.Client]:
+def serving(settings: Settings) -> AbstractContextManager[httpx.Client]:
     """Serve the application and yield an HTTP client of it."""
+    return serving_app(create_app(settings))
+
+
+@contextmanager
+def serving_app(app: ASGIApp) -> Iterator[httpx.Client]:
+    """Serve an application and yield an HTTP client of it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(settings), log_config=None, lifespan="on")
+        config = uvicorn.Config(app, log_config=None, lifespan="on")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

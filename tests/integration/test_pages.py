@@ -1,0 +1,125 @@
+"""The pages as Chromium shows them; skipped where there is none on the path."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.factory import create_app
+from tests.integration.conftest import serving_app
+from tests.integration.test_api_history import add_result
+from tests.integration.test_api_machines import judged
+from vtox import keys
+from vtox.settings import Settings
+from vtox.store.client import Client
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on the path")
+
+# Measures the page once it stands: what a person would see cut or would have to push sideways.
+PROBE = b"""
+setInterval(() => {
+  const root = document.documentElement;
+  const tiles = [...document.querySelectorAll(".tile span")];
+  const cut = tiles.filter((n) => n.scrollWidth > n.clientWidth + 1);
+  root.setAttribute("data-cut", cut.map((n) => n.textContent).join("|"));
+  root.setAttribute("data-sideways", root.scrollWidth - root.clientWidth);
+}, 200);
+"""
+
+
+class Probed:
+    """ASGI: the application, with the probe at the end of its shared script."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("path") != "/static/common.js":
+            await self.app(scope, receive, send)
+            return
+
+        async def longer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [h for h in message["headers"] if h[0] != b"content-length"]
+                message = {**message, "headers": kept}
+            elif not message.get("more_body"):
+                message = {**message, "body": message.get("body", b"") + PROBE}
+            await send(message)
+
+        await self.app(scope, receive, longer)
+
+
+@pytest.fixture
+def base(settings: Settings, client: Client) -> Iterator[str]:
+    with serving_app(Probed(create_app(settings))) as http:
+        yield str(http.base_url)
+
+
+def shown(address: str, folder: Path, width: int = 1400) -> str:
+    """The document after five seconds of the page's own clock."""
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom")
+    options += ("--disable-background-networking", "--virtual-time-budget=5000")
+    options += (f"--user-data-dir={folder}", f"--window-size={width},900")
+    ended = subprocess.run(
+        (str(BROWSER), *options, address), capture_output=True, text=True, timeout=60
+    )
+    return unescape(ended.stdout)
+
+
+def test_a_chart_shows_where_nothing_was_recorded(
+    base: str, client: Client, tmp_path: Path
+) -> None:
+    for seq in (*range(5), *range(605, 610)):
+        add_result(client, "M1", seq, "bearing", "normal")
+    judged(client, "M1", "normal", bearing="normal")
+    page = shown(f"{base}/machines/M1", tmp_path)
+    assert "10 records, a gap of 10 min" in page
+    (line,) = re.findall(
+        r'<path d="([^"]*)"', page.partition('class="trend"')[2].split("</svg>")[0]
+    )
+    assert line.count("M") == 2, "the pen is lifted over the gap"
+    assert page.count('<rect class="gap"') == 1
+    (strip,) = re.findall(r'<div class="strip".*?</div>', page)
+    assert strip.count('class="normal"') == 10
+    assert strip.index('class="gap"') > 0
+
+
+def test_records_side_by_side_are_one_line(base: str, client: Client, tmp_path: Path) -> None:
+    for seq in range(6):
+        add_result(client, "M1", seq, "bearing", "normal")
+    judged(client, "M1", "normal", bearing="normal")
+    page = shown(f"{base}/machines/M1", tmp_path)
+    assert "6 records" in page
+    assert 'class="gap"' not in page
+
+
+@pytest.mark.parametrize("name", ["NOBODY", "a%20b"])
+def test_a_machine_that_nobody_knows(base: str, tmp_path: Path, name: str) -> None:
+    page = shown(f"{base}/machines/{name}", tmp_path)
+    assert "<h1>No such machine</h1>" in page
+    assert f"<b>{name.replace('%20', ' ')}</b>" in page
+    sections = re.findall(r'<(?:section|div) class="(?:panel|two)"[^>]*>', page)
+    assert "Nameplate" in page
+    assert all("hidden" in s for s in sections if "two" in s or "kept" in s), sections
+
+
+def test_tiles_tell_in_full_what_is_wrong(base: str, client: Client, tmp_path: Path) -> None:
+    judged(client, "V028", "warning", turn_short="warning")
+    judged(client, "excavator-left-travel-motor-7", "fault", broken_bar="fault", bearing="fault")
+    page = shown(base, tmp_path)
+    assert "warning: Turn short" in page
+    assert 'data-cut=""' in page
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/machines/V028", "/machines/NOBODY"])
+def test_no_page_is_pushed_sideways(base: str, client: Client, tmp_path: Path, path: str) -> None:
+    # As narrow as a window of Chromium gets.
+    judged(client, "V028", "warning", turn_short="warning")
+    client.hset(keys.machine("V028"), "vehicle_id", "a" * 64)
+    assert 'data-sideways="0"' in shown(base + path, tmp_path, width=500)
