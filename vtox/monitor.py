@@ -66,7 +66,7 @@ def measure(client: Client, settings: Settings) -> dict[str, float | int | str]:
                 if t - float(e[b"t"]) < AVERAGE_S:
                     spans.append((float(e[b"interval_s"]), int(e[b"windows_done"])))
         group = group_info(client, keys.RAW)
-        waiting = (group.lag or 0) + group.pending if group else 0
+        waiting = group.backlog if group else None
         entry = {
             "t": round(t, 3),
             "interval_s": round(interval, 3),
@@ -76,7 +76,7 @@ def measure(client: Client, settings: Settings) -> dict[str, float | int | str]:
             "throughput": round(sum(n for _, n in spans) / sum(i for i, _ in spans), 3),
             "latency_p50_ms": percentile(fresh, 0.50),
             "latency_p95_ms": percentile(fresh, 0.95),
-            "backlog": waiting if group and group.lag is not None else "",
+            "backlog": "" if waiting is None else waiting,
             "in_flight": sum(count.get(f"in_flight_windows:{f}", 0) for f in FAMILIES),
         }
     with client.pipeline(transaction=True) as write:

@@ -164,8 +164,8 @@ def backlog(client: Client) -> int:
     """Return the windows that are not finished, as far as the server can tell."""
     try:
         info = group_info(client, keys.RAW)
-        if info is not None and info.lag is not None:
-            return info.lag + info.pending
+        if info is not None and info.backlog is not None:
+            return info.backlog
         return int(client.xlen(keys.RAW))
     except (redis.ConnectionError, redis.TimeoutError):
         return 0  # `publish` has the patience

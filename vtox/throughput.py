@@ -13,6 +13,7 @@ from typing import Literal
 from vtox.faults import FAMILIES
 from vtox.store import status
 from vtox.store.client import Client
+from vtox.store.streams import Group
 
 Source = Literal["performance_metrics", "stream_activity", "workers"]
 
@@ -53,7 +54,7 @@ class Sampler:
         self._readings: deque[Reading] = deque()
         self._lock = Lock()
 
-    def add(self, t: float, group: status.Group | None) -> None:
+    def add(self, t: float, group: Group | None) -> None:
         """Keep a reading, unless the last is too near; a count or clock that fell starts afresh."""
         if group is None or group.finished is None:
             return

@@ -8,6 +8,7 @@ from vtox.faults import FAMILIES
 from vtox.readiness import checks
 from vtox.store.client import Client
 from vtox.store.status import reading, snapshot
+from vtox.store.streams import group_info
 from vtox.throughput import Reading, Sampler, throughput
 
 
@@ -38,6 +39,7 @@ def test_the_group_tells_lag_pending_and_finished(client: Client) -> None:
     client.xgroup_create(keys.RAW, keys.GROUP, id="0", mkstream=True)
     group = snapshot(client).group
     assert group is not None
+    assert group == group_info(client, keys.RAW), "the group has one reader"
     assert (group.finished, group.lag) == (0, 0)
     for _ in range(5):
         client.xadd(keys.RAW, {"a": 1})

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from vtox.faults import FAMILIES
-from vtox.store.status import Group, Snapshot, Worker
+from vtox.store.status import Snapshot, Worker
+from vtox.store.streams import Group
 from vtox.throughput import (
     Reading,
     Sampler,

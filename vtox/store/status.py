@@ -11,6 +11,7 @@ import redis
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.store.client import Client
+from vtox.store.streams import Group, group_of
 
 STREAMS = (
     keys.RAW,
@@ -22,20 +23,6 @@ STREAMS = (
 )
 # Entries of performance_metrics that a snapshot carries: half a minute even at one a second.
 METRICS_READ = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """The consumer group of the raw stream; `lag` None where the server cannot tell."""
-
-    lag: int | None
-    pending: int
-    entries_read: int | None
-
-    @property
-    def finished(self) -> int | None:
-        """Entries that are read and acknowledged since the stream began."""
-        return None if self.entries_read is None else self.entries_read - self.pending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +93,7 @@ class Snapshot:
     @property
     def backlog(self) -> int | None:
         """Windows that are not finished by all families; None where the server cannot tell."""
-        if self.group is None:
-            return self.lengths[keys.RAW]
-        return None if self.group.lag is None else self.group.lag + self.group.pending
+        return self.lengths[keys.RAW] if self.group is None else self.group.backlog
 
     @property
     def in_flight(self) -> int:
@@ -138,7 +123,7 @@ def snapshot(client: Client) -> Snapshot:
 
     seconds, micros = take((0, 0))
     lengths = {stream: int(take(0)) for stream in STREAMS}
-    group = _group(take([]))
+    group = group_of(take([]))
     counters = {k.decode(): int(v) for k, v in take({}).items()}
     waiting = {name: int(take(0)) for name in FAMILIES}
     workers = _workers(client, sorted(take(set())))
@@ -162,7 +147,7 @@ def reading(client: Client) -> tuple[float, Group | None]:
     pipe.time()
     pipe.xinfo_groups(keys.RAW)
     (seconds, micros), groups = pipe.execute(raise_on_error=False)
-    return seconds + micros / 1e6, _group(_told(groups, []))
+    return seconds + micros / 1e6, group_of(_told(groups, []))
 
 
 def _told(reply: Any, default: Any) -> Any:
@@ -173,16 +158,6 @@ def _told(reply: Any, default: Any) -> Any:
     if denied or "no such key" in str(reply):
         return default
     raise reply
-
-
-def _group(groups: list[dict[str, Any]]) -> Group | None:
-    for g in groups:
-        if g["name"] == keys.GROUP.encode():
-            # A group that has read nothing says None where it means 0.
-            untouched = g["last-delivered-id"] == b"0-0"
-            read = 0 if untouched else g.get("entries-read")
-            return Group(lag=g.get("lag"), pending=g["pending"], entries_read=read)
-    return None
 
 
 def _queue(name: str, waiting: int, counters: dict[str, int], workers: tuple[Worker, ...]) -> Queue:

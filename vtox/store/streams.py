@@ -1,6 +1,7 @@
 """The raw stream itself: its consumer group and its trimming."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
@@ -8,14 +9,24 @@ from vtox import keys
 from vtox.store.client import Client
 
 
-@dataclass(frozen=True, slots=True)
-class GroupInfo:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
     """What XINFO GROUPS says of the one consumer group; `lag` None where the server cannot tell."""
 
-    last_delivered: str
-    entries_read: int | None
     lag: int | None
     pending: int
+    entries_read: int | None
+    last_delivered: str = "0-0"
+
+    @property
+    def finished(self) -> int | None:
+        """Entries that are read and acknowledged since the stream began."""
+        return None if self.entries_read is None else self.entries_read - self.pending
+
+    @property
+    def backlog(self) -> int | None:
+        """Entries that are not finished."""
+        return None if self.lag is None else self.lag + self.pending
 
 
 def create_group(client: Client, raw: str) -> None:
@@ -27,20 +38,27 @@ def create_group(client: Client, raw: str) -> None:
             raise
 
 
-def group_info(client: Client, raw: str) -> GroupInfo | None:
+def group_of(groups: list[dict[str, Any]]) -> Group | None:
+    """Return ours among the groups of XINFO GROUPS."""
+    for g in groups:
+        if g["name"] == keys.GROUP.encode():
+            last = g["last-delivered-id"].decode()
+            # A group that has read nothing says None where it means 0.
+            read = 0 if last == "0-0" else g.get("entries-read")
+            return Group(
+                lag=g.get("lag"), pending=g["pending"], entries_read=read, last_delivered=last
+            )
+    return None
+
+
+def group_info(client: Client, raw: str) -> Group | None:
     """Return the state of the consumer group, None before the first start."""
     try:
-        groups = client.xinfo_groups(raw)
+        return group_of(client.xinfo_groups(raw))
     except redis.ResponseError as error:
         if "no such key" in str(error):
             return None
         raise
-    for g in groups:
-        if g["name"] == keys.GROUP.encode():
-            return GroupInfo(
-                g["last-delivered-id"].decode(), g.get("entries-read"), g.get("lag"), g["pending"]
-            )
-    return None
 
 
 def trim_raw(client: Client, raw: str, retention_s: float) -> int:
