@@ -16,21 +16,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
-from vtox.errors import InputError
+from vtox.errors import BaselineError
 
 VERSION = 1
 # One band spans at most this ratio of load; beyond its ends it still answers this much further.
-# Levels in dB move by 1-2 dB when the load moves by a quarter (DIAGNOSIS 1.3: Faiz 2009).
+# Levels over the current move by about 2 dB when the current moves by a quarter (`vtox.growth`).
 BAND_RATIO = 1.25
 BAND_MARGIN = 1.10
+# Loads that one band spans move a level by 1-3 dB: a rise above the baseline means something from
+# here on, dB. Less is not told, so nothing that rose by more may be learnt as healthy.
+RISE_DB = 4.0
 # Tail at which a small sample is judged: at it Student's t replaces the normal quantile.
 TAIL = 1e-3
 
 Floats = npt.NDArray[np.float64]
-
-
-class BaselineError(InputError):
-    """A stored baseline cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Level:
         """Deviation to expect of one further record, wide where few were seen.
 
         The sample deviation times sqrt(1 + 1/n) and the ratio of Student's t (n - 1 degrees of
-        freedom) to the normal quantile at 0.1 %: 103 for n = 2, 2.5 for n = 5, 1.2 for n = 20.
+        freedom) to the normal quantile at 0.1 %: together 126 for n = 2, 2.5 for 5, 1.2 for 20.
         """
         if self.n < 2:
             return inf

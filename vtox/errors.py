@@ -7,6 +7,7 @@
     │   ├── WireError           a stream entry is not a window
     │   ├── NameplateError      a nameplate or bearing is impossible
     │   ├── RecordingError      a recording cannot be read or is inconsistent
+    │   ├── BaselineError       a stored baseline cannot be read
     │   └── SettingsError       a setting has no usable value
     └── SystemStateError    the system is not in the state that was asked for
         ├── ServerUnavailable   no Redis or Valkey answers
@@ -42,6 +43,10 @@ class NameplateError(InputError):
 
 class RecordingError(InputError):
     """A recording cannot be read or is inconsistent."""
+
+
+class BaselineError(InputError):
+    """A stored baseline cannot be read."""
 
 
 class SettingsError(InputError):

@@ -13,9 +13,10 @@ from typing import Any
 import structlog
 
 from vtox import keys
-from vtox.baseline import Baseline, BaselineError
+from vtox.baseline import Baseline
 from vtox.diagnosis import learn_baseline
 from vtox.domain import Diagnosis, Record
+from vtox.errors import BaselineError
 from vtox.faults import FAULTS
 from vtox.growth import covers, extended, objection, one_load
 from vtox.health import load_of

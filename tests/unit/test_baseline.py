@@ -5,9 +5,9 @@ import pytest
 
 from tests.unit.machines import MOTOR, RATED_V, Y22, Machine, recording
 from vtox import diagnose, learn_baseline
-from vtox.baseline import Baseline, BaselineError, Level, bands_of
+from vtox.baseline import Baseline, Level, bands_of
 from vtox.domain import CURRENTS, VOLTAGES, Recording
-from vtox.errors import InputError
+from vtox.errors import BaselineError, InputError
 
 BOTH = (*CURRENTS, *VOLTAGES)
 
@@ -50,6 +50,11 @@ def test_few_records_are_trusted_less() -> None:
     assert spreads[0] == inf
     assert spreads == sorted(spreads, reverse=True)
     assert spreads[-1] == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(("n", "spread"), [(2, 126.2), (5, 2.54), (20, 1.19)])
+def test_the_spread_of_few_records(n: int, spread: float) -> None:
+    assert Level(n, 0.0, 1.0).spread == pytest.approx(spread, rel=5e-3)
 
 
 def test_the_spread_holds_what_it_promises() -> None:

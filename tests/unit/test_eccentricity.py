@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.currents import MOTOR, Machine, recording
-from vtox.baseline import Band, Baseline, Level, bands_of
+from vtox.baseline import RISE_DB, Band, Baseline, Level, bands_of
 from vtox.diagnosers import eccentricity
 from vtox.diagnosers.frontend import front_end
 from vtox.diagnosis import Case as Question
@@ -94,7 +94,7 @@ def test_the_steadier_sideband_is_judged_by_its_own_scatter() -> None:
         (d,) = judge(risen(6.0, 1), Baseline(bands=(Band(7.5, 8.5, learnt),)))
         assert d.state == "warning"
         assert d.evidence[0]["judged_hz"] == pytest.approx(hz, abs=0.3)
-        assert d.threshold == eccentricity.WARNING_DB
+        assert d.threshold == RISE_DB
     both = dict.fromkeys(eccentricity.FEATURES, Level(20, -52.0, 3.0))
     (d,) = judge(risen(6.0, 1), Baseline(bands=(Band(7.5, 8.5, both),)))
     assert d.state == "normal"

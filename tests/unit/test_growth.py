@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.machines import MOTOR, Machine, recording
 from vtox import diagnose, learn_baseline
-from vtox.baseline import Band, Baseline, Level
+from vtox.baseline import RISE_DB, Band, Baseline, Level
 from vtox.domain import CURRENTS, VOLTAGES, Motor
 from vtox.growth import covers, extended, objection, one_load
 
@@ -67,14 +67,28 @@ def test_a_short_that_came_with_the_load_is_not_learnt(channels: tuple[str, ...]
         (6.0, -59.0, ""),
         (6.0, -57.0, "+3.0 dB"),
         (9.0, -57.0, ""),
-        (20.0, -53.0, "at most 6.0 dB"),
+        (20.0, -55.0, "at most 4.0 dB"),
         (6.0, -70.0, ""),
+        (2.5, -54.0, ""),  # as many amperes
+        (2.5, -49.0, "+5.0 dB"),
     ],
 )
 def test_levels_move_with_the_load_by_so_much(load_a: float, level: float, told: str) -> None:
     why = objection(bands((5.0, -60.0)), bands((load_a, level)))
     assert told in why
     assert bool(why) == bool(told)
+
+
+def test_no_rise_that_would_be_a_warning_is_learnt() -> None:
+    """At twice the load 5 dB were once taken for the load's, and with them a fault of 5 dB."""
+    far = bands((10.0, -60.0 + RISE_DB + 1.0))
+    assert "at most 4.0 dB" in objection(bands((5.0, -60.0)), far)
+
+
+def test_a_sideband_that_hides_no_cage_fault_may_rise() -> None:
+    name = "broken_bar.lower_dbc"
+    assert objection(bands((5.0, -80.0), name=name), bands((9.0, -65.0), name=name)) == ""
+    assert "+8.0 dB" in objection(bands((5.0, -63.0), name=name), bands((9.0, -55.0), name=name))
 
 
 def test_another_speed_is_another_machine() -> None:

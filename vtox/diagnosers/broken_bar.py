@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from vtox.baseline import Baseline
+from vtox.baseline import RISE_DB, Baseline
 from vtox.diagnosers import cage_words as words
 from vtox.diagnosers.cage import NEEDED_BINS, CageLines, cage_lines
 from vtox.diagnosers.frontend import Front
-from vtox.diagnosers.rotor import Rotor, Slip, rotor_view
+from vtox.diagnosers.rotor import Rotor, Slip, rotor_view, unseen
 from vtox.domain import Diagnosis, unknown
 from vtox.dsp import baseband
 
@@ -41,7 +41,6 @@ FROM_LOAD = 2.5
 # A voltage line of this share of the current's is taken for the cause; a cage that modulates the
 # current moves the voltage by the supply's impedance, a few per cent.
 VOLTAGE_SHARE = 0.25
-KNOWN_CHANGE_DB = 4.0
 LOAD = "load oscillation at twice slip frequency"
 SUPPLY = "supply that flickers, or an interharmonic of it, at twice slip frequency"
 ALTERNATIVES = (LOAD, "axial ducts or inter-bar currents of a sound cage")
@@ -65,7 +64,7 @@ def diagnose(
     """Return one diagnosis of the rotor cage per recording."""
     rotor = rotor or rotor_view(front)
     if rotor is None:
-        return [unknown(FAULT, "; ".join(p) or "too short") for p in front.problems]
+        return unseen(front, FAULT)
     batch = _batch(front, rotor)
     return [
         unknown(FAULT, reason, **words.slip_indicators(rotor.slips[i]))
@@ -203,7 +202,7 @@ def _asymmetric(
         return verdict
     change = level - known.mean
     verdict = replace(verdict, indicators={**verdict.indicators, "change_db": round(change, 2)})
-    limit = max(KNOWN_CHANGE_DB, known.spread if np.isfinite(known.spread) else 0.0)
+    limit = max(RISE_DB, known.spread if np.isfinite(known.spread) else 0.0)
     if change > limit:
         return verdict
     was = f"{found}: as when the baseline was learnt ({known.mean:.1f} dBc)"

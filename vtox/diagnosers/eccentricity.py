@@ -1,12 +1,12 @@
 """Once-per-turn modulation of the current, f +- fr, against the machine's own baseline.
 
-Nearly every healthy motor shows these lines and the load alone moves them (Faiz & Ojaghi 2009), so
-only a rise above the level learnt at the same load counts, of the sideband that was steadier then:
-noise of the supply drives a current through the leakage inductance that is greater the lower its
-frequency, so f + fr scatters by 0.5-1.9 dB where f - fr does by 1.2-5 (motor model, records of
-2 s). Air-gap eccentricity makes them
-(Dorrell, Thomson, Roach 1997, IEEE TIA 33(1):24), and so do unbalance, misalignment and loads that
-swing once a turn (Obaid 2003): they are named, not told apart.
+Nearly every healthy motor shows these lines and the load alone moves them (by 2 dB of the current
+for a quarter of load, motor model), so only a rise above the level learnt at the same load counts,
+of the sideband that was steadier then: noise of the supply drives a current through the leakage
+inductance that is greater the lower its frequency, so f + fr scatters by 0.5-1.9 dB where f - fr
+does by 1.2-5 (motor model, records of 2 s). Air-gap eccentricity makes them (Dorrell, Thomson,
+Roach 1997), and so do unbalance, misalignment and loads that swing once a turn (Obaid, Habetler,
+Tallam 2003): they are named, not told apart.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vtox.baseline import Baseline, Level
+from vtox.baseline import RISE_DB, Baseline, Level
 from vtox.diagnosers.frontend import Front
-from vtox.diagnosers.rotor import Rotor, rotor_view
+from vtox.diagnosers.rotor import Rotor, rotor_view, unseen
 from vtox.domain import Diagnosis, Value, unknown
 from vtox.dsp import baseband, lines
 
@@ -30,10 +30,9 @@ FEATURES = ("eccentricity.lower_dbc", "eccentricity.upper_dbc")
 SUPPLY_FEATURE = "eccentricity.supply_hz"
 # Power of a sideband over its floor: less, and the floor may have made the rise.
 THRESHOLD = 15.0
-# Loads that one band of a baseline spans move the level by 1-3 dB; a rise must be more than that,
-# and more than noise makes it. Noise adds to the amplitude, not to its logarithm, so the scatter is
-# taken as that of the amplitude; so many deviations are exceeded by one record in 1000.
-WARNING_DB = 4.0
+# A rise must be more than `RISE_DB`, and more than noise makes it. Noise adds to the amplitude, not
+# to its logarithm, so the scatter is taken as that of the amplitude; so many deviations are
+# exceeded by one record in 1000.
 SCATTER = 3.1
 NEPER_DB = 20 / log(10)
 # Four times the amplitude learnt; a baseline whose scatter asks for more than this cannot decide.
@@ -65,7 +64,7 @@ def diagnose(
     """Return one diagnosis of the once-per-turn modulation per recording."""
     rotor = rotor or rotor_view(front)
     if rotor is None:
-        return [unknown(FAULT, "; ".join(p) or "too short") for p in front.problems]
+        return unseen(front, FAULT)
     found = _find(front, rotor)
     rms_a = front.current_rms_a()
     return [
@@ -147,7 +146,7 @@ def _verdict(
     side = min((0, 1), key=lambda k: known[k].spread)
     learnt = known[side]
     change = float(sides[side]) - learnt.mean
-    limit = max(WARNING_DB, NEPER_DB * log1p(SCATTER * learnt.spread / NEPER_DB))
+    limit = max(RISE_DB, NEPER_DB * log1p(SCATTER * learnt.spread / NEPER_DB))
     if limit > FAULT_DB:
         return unknown(
             FAULT,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from vtox.diagnosers.frontend import Front
 from vtox.diagnosers.poles import LARGEST_SLIP, pole_pairs, rated_hz, rated_slip
-from vtox.domain import Motor
+from vtox.domain import Diagnosis, Motor, unknown
 from vtox.dsp import baseband, lines, slots
 
 Floats = npt.NDArray[np.float64]
@@ -93,6 +93,11 @@ def rotor_view(front: Front) -> Rotor | None:
     priors = [_prior(front, i, pairs[i], float(rms_a[i])) for i in range(len(pairs))]
     slips = _sharpened(front, modulation, pairs, priors)
     return Rotor(pole_pairs=pairs, slips=slips, modulation=modulation, voltage=voltage)
+
+
+def unseen(front: Front, fault: str) -> list[Diagnosis]:
+    """Return the abstentions of a batch of which `rotor_view` shows nothing."""
+    return [unknown(fault, "; ".join(p) or "too short") for p in front.problems]
 
 
 def _prior(front: Front, i: int, pairs: int | None, rms_a: float) -> Slip:
