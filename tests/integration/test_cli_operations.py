@@ -52,7 +52,7 @@ def test_status_shows_the_group_as_xinfo_does(client: Client) -> None:
     create_group(client, keys.RAW)
     for seq in range(3):
         add_window(client, seq=seq)
-    client.xreadgroup(keys.GROUP, "c", {keys.RAW: ">"}, count=2)
+    ((_, read),) = client.xreadgroup(keys.GROUP, "c", {keys.RAW: ">"}, count=2)
     assert "3 entries, group vtox: lag 1, pending 2, entries-read 2" in run("status").stdout
     assert told("status")["group"] == {
         "stream": keys.RAW,
@@ -60,6 +60,7 @@ def test_status_shows_the_group_as_xinfo_does(client: Client) -> None:
         "lag": 1,
         "pending": 2,
         "entries_read": 2,
+        "last_delivered": read[-1][0].decode(),
     }
 
 
