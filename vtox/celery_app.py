@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 import vtox
 from vtox.faults import FAMILIES
@@ -23,6 +24,9 @@ def _config() -> ModuleType:
     spec.loader.exec_module(module)
     return module
 
+
+# By name: whoever has another broker does not load it.
+TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), "vtox.celery_transport:Transport")
 
 app = Celery("vtox")
 app.config_from_object(_config())

@@ -48,7 +48,7 @@ class Process:
     def count(self, family: str, *, windows: int, diagnosis_s: float, busy_s: float) -> None:
         """Add to this worker's counts, which its heartbeat turns into rates."""
         key = keys.worker(self.name)
-        pipe = self.client.pipeline(transaction=False)
+        pipe = self.client.pipeline(transaction=True)
         pipe.hincrby(key, "tasks_done", 1)
         pipe.hincrby(key, "windows_done", windows)
         pipe.hincrby(key, f"windows_done:{family}", windows)

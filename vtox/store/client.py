@@ -7,6 +7,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from vtox.errors import ServerUnavailable, SettingsError
+from vtox.store.overlimit import OverLimit
 
 # redis-py types every reply as a union of all protocols' shapes, which no caller can narrow
 # without a cast a line: replies are `Any` here, and the integration tests check the shapes.
@@ -28,7 +29,7 @@ def connect(url: str, name: str, *, retries: int = 1) -> Client:
     asks for none: a second `XREADGROUP` would go on behind the windows of a reply that was lost.
     """
     try:
-        return redis.Redis.from_url(
+        return OverLimit.from_url(
             url,
             client_name=f"vtox-{name}",
             socket_timeout=SOCKET_TIMEOUT_S,

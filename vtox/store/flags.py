@@ -4,6 +4,7 @@ import time
 
 from vtox import keys
 from vtox.store.client import Client
+from vtox.store.overlimit import SHEBANG
 
 # Flag -> what it says while it is set.
 FLAGS = {
@@ -38,4 +39,4 @@ def set_flag(client: Client, machine_id: str, flag: str, on: bool, reason: str) 
     where = [keys.machine(machine_id), keys.ALERTS, keys.MACHINES]
     args = [flag, int(on), f"{machine_id}:{flag}:{round(t * 1000)}"]
     args += [machine_id, f"{t:.3f}", reason]
-    return bool(client.register_script(_SCRIPT)(keys=where, args=args))
+    return bool(client.register_script(SHEBANG + _SCRIPT)(keys=where, args=args))

@@ -19,6 +19,7 @@ from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store.client import Client
+from vtox.store.overlimit import SHEBANG
 
 INDEX = {name: i for i, name in enumerate(FAMILIES, start=1)}
 # Latencies are counted in buckets 10 % wide: a percentile read from them is right to 5 %.
@@ -48,7 +49,7 @@ class Outcome:
 def _source(name: str) -> str:
     folder = files("vtox.store") / "lua"
     shared = "" if name == "lease" else (folder / "finish.lua").read_text()
-    return shared + (folder / f"{name}.lua").read_text()
+    return SHEBANG + shared + (folder / f"{name}.lua").read_text()
 
 
 class Ledger:

@@ -18,6 +18,7 @@ from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.store.baselines import baseline_state
 from vtox.store.client import Client
 from vtox.store.flags import FLAGS
+from vtox.store.overlimit import SHEBANG
 
 log = structlog.get_logger()
 
@@ -69,7 +70,7 @@ def retire(client: Client, machine_id: str) -> bool:
     """
     where = [keys.MACHINES, keys.machine(machine_id), keys.seen(machine_id), keys.ALERTS]
     args = [machine_id, f"{time.time():.3f}", "machine retired", len(FLAGS), *FLAGS, *FAULTS]
-    return bool(client.register_script(_RETIRE)(keys=where, args=args))
+    return bool(client.register_script(SHEBANG + _RETIRE)(keys=where, args=args))
 
 
 def open_alerts(client: Client) -> list[dict[str, Any]]:
