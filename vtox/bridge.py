@@ -23,7 +23,7 @@ from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.ledger import INDEX, Ledger
 from vtox.store.machines import states
-from vtox.store.retention import trim_outputs
+from vtox.store.retention import Memory, kept_s, memory, trim_outputs
 from vtox.store.streams import create_group, trim_raw
 from vtox.wire import Fields, Header, Limits, decode_header
 
@@ -39,6 +39,8 @@ NAMEPLATES_S = 15.0
 # The lag between a window's end and its arrival that the clock check allows is a setting; a
 # machine counts as back in time again at this share of it.
 CLOCK_HYSTERESIS = 0.8
+# At these shares of its memory limit the server is said to be full, and to take windows again.
+FULL, ROOM = 0.98, 0.9
 
 Entry = tuple[bytes, Fields | None]
 # Sends a Celery task: family, then the record ids of the batch.
@@ -55,7 +57,7 @@ class Bridge:
         self.ledger = Ledger(client, settings)
         self.token = uuid.uuid4().hex
         self.limits = Limits(settings.max_window_bytes, settings.max_samples)
-        self.owner = False
+        self.owner = self.full = False
         self.renewed = self.chores = self.nameplates = 0.0
         self._forget()
 
@@ -72,6 +74,8 @@ class Bridge:
                     log.info("standing by: another bridge owns the stream")
             except LeaseLost as error:
                 log.warning("lease lost", reason=str(error))
+            except redis.OutOfMemoryError as error:
+                log.warning("server is out of memory, trying again", reason=str(error))
             except redis.RedisError as error:
                 log.warning("server does not answer, trying again", reason=str(error))
             self.owner = False
@@ -91,7 +95,7 @@ class Bridge:
             now = time.monotonic()
             if caught_up:
                 self._collect(self.joiner.expire(now))
-            self._collect(self.joiner.shed(self.settings.open_record_bytes))
+            self._collect(self.joiner.shed(self.open_bytes))
             self._flush(now)
             if now >= self.chores:
                 self.chores = now + CHORES_S
@@ -99,8 +103,7 @@ class Bridge:
                 if now >= self.nameplates:
                     self.nameplates = now + NAMEPLATES_S
                     self._learn_motors(self.seen)
-                trim_raw(self.client, keys.RAW, self.settings.retention_s)
-                trim_outputs(self.client, self.settings)
+                self._make_room(memory(self.client))
 
     def _forget(self) -> None:
         self.motors: dict[str, Motor | None] = {}
@@ -115,8 +118,27 @@ class Bridge:
         self.ready_since: dict[str, float] = {}
         self.flying = dict.fromkeys(FAMILIES, (0, 0))
         self.mean_bytes = 64 << 10
+        self.open_bytes = self.settings.open_record_bytes
         self.renewed = time.monotonic()
         self.chores = 0.0
+
+    def _make_room(self, known: Memory) -> None:
+        """Trim what is finished, all of it when memory is full, and say when it is."""
+        self.open_bytes = int(known.at_most(self.settings.open_record_bytes))
+        removed = trim_raw(self.client, keys.RAW, kept_s(self.settings, known))
+        removed += trim_outputs(self.client, self.settings, known)
+        if self.full != (known.share > (ROOM if self.full else FULL)):
+            self.full = not self.full
+            of = f"{known.used_bytes >> 20} of {known.limit_bytes >> 20} MB"
+            if self.full:
+                log.warning(
+                    "server is out of memory: new windows are refused until the workers have "
+                    "finished others; more workers or memory would help (`vtox doctor`)",
+                    used=of,
+                    removed=removed,
+                )
+            else:
+                log.info("server has memory again and takes new windows", used=of)
 
     def _renew(self) -> None:
         if not self.ledger.lease(self.token, LEASE_MS):

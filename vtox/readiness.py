@@ -59,5 +59,5 @@ def _memory(server: Server | None) -> Check:
     if share < MEMORY_WARN:
         return Check(name="server", status="pass", observed=observed)
     status: Status = "warn" if share < MEMORY_FAIL else "fail"
-    remedy = "raise VTOX_REDIS_MAXMEMORY_MB, or lower VTOX_RETENTION_S"
+    remedy = "add workers, raise VTOX_REDIS_MAXMEMORY_MB (your own server: maxmemory), or send less"
     return Check(name="server", status=status, observed=observed, remedy=remedy)
