@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import redis
 
@@ -32,11 +32,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sender is. `behind` is true while it waits for the workers to catch up."""
+    """How far a sender is.
+
+    `behind` is true while it waits for the workers to catch up, `full` while the server has no
+    memory for another window.
+    """
 
     sent: int = 0
     dropped: int = 0
     behind: bool = False
+    full: bool = False
 
 
 def parse_speed(text: str) -> float | None:
@@ -63,7 +68,9 @@ def first_t0(now: float, total_s: float, speed: float | None) -> float:
 def send(
     client: Client, jobs: Iterable[Job], speed: float | None, *, late_s: float = LATE_S
 ) -> Iterator[Progress]:
-    """Send the windows of `jobs`, ordered by `due_s`, and report after every batch.
+    """Send the windows of `jobs`, ordered by `due_s`, and report after every batch and refusal.
+
+    A server at its memory limit is waited for without end: it says so, and drains.
 
     Raises
     ------
@@ -74,7 +81,8 @@ def send(
     done = Progress()
     for windows, dropped, behind in paced:
         if windows:
-            publish(client, windows)
+            for _ in _refusals(client, windows, "i2", PATIENCE_S):
+                yield replace(done, full=True)
         done = Progress(done.sent + len(windows), done.dropped + dropped, behind)
         yield done
 
@@ -86,21 +94,38 @@ def publish(
     dtype: Dtype = "i2",
     patience_s: float = PATIENCE_S,
 ) -> None:
-    """Add `windows` to the raw stream in one pipeline, again and again while the server is away.
+    """Add `windows` to the raw stream in one transaction, again and again until it is taken.
 
-    A window that arrives twice counts once, so repeating the whole pipeline is safe.
+    A window that arrives twice counts once, so repeating the whole is safe.
+
+    Raises
+    ------
+    ServerUnavailable
+        The server was away for `patience_s`. One out of memory is waited for without end.
     """
+    for _ in _refusals(client, windows, dtype, patience_s):
+        pass
+
+
+def _refusals(
+    client: Client, windows: Sequence[Window], dtype: Dtype, patience_s: float
+) -> Iterator[None]:
+    """Add `windows` as `publish` does, and yield whenever the server had no memory for them."""
     entries = [encode(window, dtype) for window in windows]
     deadline = time.monotonic() + patience_s
     pause_s = 0.05
     while True:
-        pipe = client.pipeline(transaction=False)
+        # All or none: with some of them refused, a machine's windows would arrive out of order.
+        pipe = client.pipeline(transaction=True)
         for fields in entries:
             pipe.xadd(keys.RAW, fields)
         try:
             pipe.execute()
             return
-        except (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError) as error:
+        except redis.OutOfMemoryError:
+            deadline = time.monotonic() + patience_s
+            yield
+        except (redis.ConnectionError, redis.TimeoutError) as error:
             if time.monotonic() > deadline:
                 raise ServerUnavailable(
                     f"the server took no window for {patience_s:.0f} s: {error}"

@@ -77,6 +77,11 @@ def main() -> None:
         _fail(str(error))
     except redis.AuthenticationError as error:
         _fail(f"the server refuses VTOX_REDIS_URL's user or password: {error}")
+    except redis.OutOfMemoryError:
+        _fail(
+            "the server is out of memory and takes no new windows until the workers have finished "
+            "others; `vtox doctor` looks further"
+        )
     except (redis.ConnectionError, redis.TimeoutError) as error:
         _fail(f"the server does not answer: {error}".rstrip(".") + LOOK_FURTHER)
 

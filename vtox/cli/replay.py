@@ -122,8 +122,14 @@ def _send(
     with _bar(console) as bar:
         task = bar.add_task("sending", total=sum(p.windows for p in parts), note="")
         # A recording has no live moment to miss: nothing is dropped for being late.
+        told = False
         for progress in sender.send(client, jobs, factor, late_s=float("inf")):
             note = "waiting for the workers" if progress.behind else ""
+            if progress.full:
+                note = "the server is out of memory: waiting"
+                if not told and not console.is_terminal:
+                    bar.console.print(f"{note} until the workers have finished other windows")
+                    told = True
             bar.update(task, completed=progress.sent, note=note)
 
 

@@ -29,6 +29,11 @@ from vtox.store.client import Client, check, connect
 
 # With fewer machines the pool takes longer to start than to work.
 POOL_FROM = 8
+CATCH_UP = "Waiting for the workers to catch up: is the system running (`vtox up`)?"
+FULL = (
+    "The server is out of memory and takes no windows. Waiting for the workers to finish others: "
+    "is the system running? `vtox doctor` looks further."
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -159,7 +164,7 @@ def _send(
     run = f"sim.{secrets.token_hex(3)}"
     jobs = _simulated().jobs(machines, t0=t0, run=run, duration_s=duration)
     begun: float | None = None
-    told = False
+    told: set[str] = set()
     done = sender.Progress()
     with Progress(
         SpinnerColumn(),
@@ -171,17 +176,17 @@ def _send(
         task = line.add_task("", total=None)
         for done in sender.send(client, jobs, factor):
             begun = begun or time.monotonic()
-            told = told or _say_once(console, done)
+            _say_once(console, done, told)
             line.update(task, description=_status(done, time.monotonic() - begun))
     console.print(_status(done, time.monotonic() - (begun or time.monotonic())))
 
 
-def _say_once(console: Console, done: sender.Progress) -> bool:
-    """On a terminal the moving line says it; elsewhere one line must do."""
-    if done.behind and not console.is_terminal:
-        console.print("Waiting for the workers to catch up: is the system running (`vtox up`)?")
-        return True
-    return False
+def _say_once(console: Console, done: sender.Progress, told: set[str]) -> None:
+    """On a terminal the moving line says it; elsewhere one line of each kind must do."""
+    what = FULL if done.full else CATCH_UP if done.behind else ""
+    if what and what not in told and not console.is_terminal:
+        console.print(what)
+        told.add(what)
 
 
 def _status(done: sender.Progress, elapsed_s: float) -> str:
@@ -190,6 +195,8 @@ def _status(done: sender.Progress, elapsed_s: float) -> str:
         text += f", {done.sent / elapsed_s:.1f} a second"
     if done.dropped:
         text += f", {done.dropped} left out after a stall"
+    if done.full:
+        return text + ", the server is out of memory: waiting until it takes windows again"
     return text + (", waiting for the workers" if done.behind else "")
 
 
