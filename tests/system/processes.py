@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,15 @@ class Cluster:
                 reason = "too few workers"
             assert time.monotonic() < end, f"{reason}\n{self.log.read_text()[-5000:]}"
             time.sleep(0.2)
+
+
+def answered(client: Client) -> dict[tuple[str, str], list[int]]:
+    """Return machine and fault -> the seqs of all windows in results, sorted, repeated ones too."""
+    seen: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for _, e in client.xrange(keys.RESULTS):
+        span = range(int(e[b"first_seq"]), int(e[b"last_seq"]) + 1)
+        seen[e[b"machine_id"].decode(), e[b"fault"].decode()].extend(span)
+    return {who: sorted(seqs) for who, seqs in seen.items()}
 
 
 def free_ports(n: int) -> list[int]:

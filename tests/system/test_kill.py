@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -13,7 +12,7 @@ import psutil
 import pytest
 import redis
 
-from tests.system.processes import Cluster, cluster
+from tests.system.processes import Cluster, answered, cluster
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 from vtox.store.client import Client
@@ -107,10 +106,6 @@ def test_nothing_lost_nothing_doubled(running: Cluster) -> None:
     assert client.xlen(keys.DEAD_LETTERS) == 0
     assert client.hlen(keys.PROGRESS) == 0
 
-    seen: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for _, e in client.xrange(keys.RESULTS):
-        span = range(int(e[b"first_seq"]), int(e[b"last_seq"]) + 1)
-        seen[e[b"machine_id"].decode(), e[b"fault"].decode()].extend(span)
-    assert set(seen) == {(f"M{m}", fault) for m in range(MACHINES) for fault in FAULTS}
-    for who, seqs in seen.items():
-        assert sorted(seqs) == list(range(WINDOWS)), who
+    assert answered(client) == {
+        (f"M{m}", fault): list(range(WINDOWS)) for m in range(MACHINES) for fault in FAULTS
+    }

@@ -1,0 +1,104 @@
+"""Senders faster than the workers on a small server: they are held back, and nothing else is."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+import redis
+
+from tests.system.processes import Cluster, answered, cluster
+from vtox import keys
+from vtox.faults import FAMILIES, FAULTS
+from vtox.store.client import Client
+from vtox.store.status import snapshot
+
+LIMIT_MB = 64
+MACHINES = 4
+# A field that nobody reads: much memory for little work.
+BALLAST = bytes(200_000)
+# Twice what the server can hold.
+WINDOWS = 2 * (LIMIT_MB << 20) // len(BALLAST) // MACHINES
+WINDOW_S = 0.2
+T0 = 1_764_000_000.0
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Cluster]:
+    small = {"VTOX_REDIS_MAXMEMORY_MB": str(LIMIT_MB), "VTOX_CLOCK_TOLERANCE_S": "1e12"}
+    with cluster(tmp_path, "--without", "api", "--without", "flower", **small) as started:
+        started.wait_for_workers(len(FAMILIES))
+        yield started
+
+
+def flood(client: Client, machine_id: str, windows: int) -> Iterator[str]:
+    """Send as fast as can be, and yield what each refusal said."""
+    counts = np.arange(200, dtype="<i2").tobytes()
+    for seq in range(windows):
+        fields = {
+            "machine_id": machine_id,
+            "seq": seq,
+            "t0": T0 + seq * WINDOW_S,
+            "fs_hz": 1000,
+            "dtype": "i2",
+            "ia": counts,
+            "ib": counts,
+            "ic": counts,
+            "ballast": BALLAST,
+        }
+        while True:
+            try:
+                client.xadd(keys.RAW, fields)
+                break
+            except redis.OutOfMemoryError as error:
+                yield str(error)
+                time.sleep(0.01)
+
+
+def wait_until_done(client: Client, windows: int) -> None:
+    end = time.monotonic() + 60
+    while int(client.hget(keys.COUNTERS, "windows_done") or 0) < windows:
+        assert time.monotonic() < end, client.hgetall(keys.COUNTERS)
+        time.sleep(0.1)
+
+
+def test_senders_wait_and_the_work_goes_on(running: Cluster) -> None:
+    client = running.client()
+    refused: list[str] = []
+    senders = [
+        # A client of any other program.
+        Thread(
+            target=lambda m: refused.extend(
+                flood(redis.Redis.from_url(running.settings.working_url()), m, WINDOWS)
+            ),
+            args=(f"M{k}",),
+        )
+        for k in range(MACHINES)
+    ]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join(timeout=60)
+        assert not sender.is_alive(), "the server never took the rest"
+    assert len(refused) > 10
+    assert "maxmemory" in refused[0]
+
+    wait_until_done(client, MACHINES * WINDOWS)
+    now = snapshot(client)
+    assert len(now.workers) == len(FAMILIES), "heartbeats went on"
+    assert now.in_flight == 0
+    assert now.counters["windows_in"] == MACHINES * WINDOWS
+    assert now.counters.keys().isdisjoint({"windows_dead", "windows_refused", "windows_duplicate"})
+    assert client.xlen(keys.DEAD_LETTERS) == 0
+    assert client.hlen(keys.PROGRESS) == 0
+    assert answered(client) == {
+        (f"M{m}", fault): list(range(WINDOWS)) for m in range(MACHINES) for fault in FAULTS
+    }
+    said = running.log.read_text()
+    assert "server is out of memory" in said
+    assert "does not answer" not in said
+
+    assert not list(flood(client, "LATER", 10)), "there is room again"
+    wait_until_done(client, MACHINES * WINDOWS + 10)
