@@ -18,6 +18,7 @@ from tests.integration.test_sender import jobs
 from vtox import celery_app, keys, monitor
 from vtox.cli import simulate
 from vtox.faults import FAMILIES
+from vtox.inspection import inspect
 from vtox.sender import send
 from vtox.server import EmbeddedServer
 from vtox.settings import Settings, load
@@ -114,7 +115,8 @@ def test_a_transaction_is_taken_whole_unless_it_holds_a_window(
 
 
 def test_a_limit_reached_inside_a_transaction(limited: Settings, client: Client) -> None:
-    client.set("half", bytes(40 << 20))
+    for _ in range(40):
+        client.rpush("half", bytes(1 << 20))
     with client.pipeline() as pipe:
         # What is queued is memory too: at EXEC there is none left.
         for k in range(6):
@@ -195,6 +197,14 @@ def test_simulate_says_so(limited: Settings) -> None:
     assert result.exception is None
     assert "out of memory" in result.output
     assert "2 windows sent" in result.output
+
+
+def test_doctor_says_so(limited: Settings) -> None:
+    fill(limited)
+    found = {c.name: c for c in inspect(limited)}
+    assert found["memory"].status == "fail"
+    assert "VTOX_REDIS_MAXMEMORY_MB" in found["memory"].remedy
+    assert found["eviction"].status == "pass"
 
 
 def test_http_refuses_windows_alone(limited: Settings, client: Client) -> None:
