@@ -13,6 +13,8 @@ from typing import Any, Self
 from rich.console import Console
 from rich.text import Text
 
+from vtox.datafolder import explained
+
 FILE = "cluster.log"
 FILE_BYTES = 20 << 20
 FILES_KEPT = 3
@@ -33,14 +35,17 @@ class Journal:
     """Takes the lines of every process; `quiet` keeps them off the console (a view is there)."""
 
     def __init__(self, data_dir: Path, console: Console, *, quiet: bool = False) -> None:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = data_dir / FILE
         self.console = console
         self.quiet = quiet
         # The last warnings and errors, for a view that hides the rest.
         self.notable: deque[dict[str, Any]] = deque(maxlen=50)
         self.noted = 0  # how many there have been
-        self._file = _File(self.path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8")
+        with explained(data_dir):
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = _File(
+                self.path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8"
+            )
         self._colour: dict[str, str] = {}
         self._traces: dict[str, list[str]] = {}
 

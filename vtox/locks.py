@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+from vtox.datafolder import explained
 from vtox.errors import SystemStateError
 
 if sys.platform == "win32":
@@ -23,9 +24,15 @@ def try_lock(path: Path) -> int | None:
     """Return the descriptor that holds the lock on `path`, or None where another process has it.
 
     The lock ends when the last copy of the descriptor is closed: a child that inherits it keeps it.
+
+    Raises
+    ------
+    SettingsError
+        The data folder, where the locks are, cannot be used.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with explained(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock(fd)
     except OSError:

@@ -19,6 +19,7 @@ from typing import IO
 
 import redis
 
+from vtox.datafolder import explained
 from vtox.errors import ServerUnavailable
 from vtox.locks import lock
 from vtox.serverconfig import Address, choose_address, config, write_address
@@ -95,18 +96,22 @@ class EmbeddedServer:
         ------
         ServerUnavailable
             There is no program for this platform, or it ended; the error carries its last words.
+        SettingsError
+            The data folder cannot be used.
         """
         program = binary()
         data = self.settings.data_dir
         folder = data / "valkey"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with explained(data):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # The server inherits the lock: a successor waits until the old one is really gone.
         held = lock(
             data / "server.lock", TAKE_OVER_S, f"another server runs on {data}: set VTOX_DATA_DIR"
         )
         try:
             self.address = choose_address(self.settings)
-            write_address(self.settings, self.address)
+            with explained(data):
+                write_address(self.settings, self.address)
             self._spawn(program, folder, held)
         finally:
             os.close(held)

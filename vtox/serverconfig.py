@@ -87,10 +87,11 @@ def _quoted(path: Path) -> str:
 
 
 def read_address(settings: Settings) -> Address | None:
-    """Return the remembered address of the embedded server, if there is one."""
+    """Return the remembered address of the embedded server, if there is one that can be read."""
     try:
-        return Address(**json.loads(settings.server_file.read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
+        known = json.loads(settings.server_file.read_text())
+        return Address(int(known["port"]), str(known["password"]), int(known.get("pid", 0)))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

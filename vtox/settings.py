@@ -167,18 +167,30 @@ class Settings(BaseSettings):
         Raises
         ------
         ServerUnavailable
-            No URL is set and no embedded server has been started on this data folder.
+            No URL is set and no embedded server has been started on this data folder, or where it
+            listens cannot be read.
         """
         if self.redis_url:
             return self.redis_url
+        file = self.server_file
         try:
-            server = json.loads(self.server_file.read_text())
+            server = json.loads(file.read_text())
+            return server_url(int(server["port"]), str(server["password"]))
         except FileNotFoundError:
             raise ServerUnavailable(
                 f"no embedded server in {self.data_dir}: start one with `vtox up` or "
                 "`vtox server`, or set VTOX_REDIS_URL"
             ) from None
-        return server_url(server["port"], server["password"])
+        except OSError as error:
+            raise ServerUnavailable(
+                f"{file}, which tells where the embedded server of VTOX_DATA_DIR listens, cannot "
+                f"be read ({error.strerror}): `vtox doctor` looks further"
+            ) from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise ServerUnavailable(
+                f"{file} does not tell where the embedded server listens (expected JSON with "
+                "port and password): restart `vtox up` or `vtox server`, which write it anew"
+            ) from error
 
 
 def server_url(port: int, password: str) -> str:
