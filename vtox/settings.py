@@ -25,6 +25,8 @@ PREFIX = "VTOX_"
 # In the environment too, but no settings: where to look for settings, and what lifeline and the
 # evaluation are told.
 NO_SETTINGS = frozenset({"VTOX_CONFIG", "VTOX_PARENT_PID", "VTOX_RECORDINGS"})
+# How alike a name must be to be suggested: REDIS is to REDIS_URL (0.71), BROKER_URL is not (0.63).
+NEAR = 0.7
 # The shortest limit there is on the path of a unix socket (macOS; Linux: 107).
 SOCKET_PATH_BYTES = 103
 
@@ -227,13 +229,13 @@ def mistyped() -> list[str]:
         ".env": {k.upper() for k in DotEnvSettingsSource(Settings).env_vars},
         "a TOML file": {f"{PREFIX}{k.upper()}" for k in toml.toml_data},
     }
-    known = [f"{PREFIX}{n.upper()}" for n in Settings.model_fields]
+    known = [n.upper() for n in Settings.model_fields]
     words = []
     for place, names in given.items():
         for name in sorted(n for n in names if n.startswith(PREFIX)):
-            if name in known or name in NO_SETTINGS:
+            if name.removeprefix(PREFIX) in known or name in NO_SETTINGS:
                 continue
-            near = get_close_matches(name, known, n=1)
-            said = f"did you mean {near[0]}?" if near else "`vtox config show` lists them"
+            near = get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=NEAR)
+            said = f"did you mean {PREFIX}{near[0]}?" if near else "`vtox config show` lists all"
             words.append(f"{name} in {place} is no setting and has no effect: {said}")
     return words

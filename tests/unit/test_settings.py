@@ -59,8 +59,28 @@ def test_what_is_no_setting_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert one.endswith("did you mean VTOX_CLUSTER_WORKERS?")
     assert two.startswith("VTOX_RETENTION in .env")
     assert three.startswith("VTOX_QWERTYUIOP in a TOML file")
+    assert "did you mean" not in three
     done = CliRunner().invoke(application(), ["config", "show"])
     assert one in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "near"),
+    [
+        ("VTOX_API_PROT", "VTOX_API_PORT"),
+        ("VTOX_REDIS", "VTOX_REDIS_URL"),
+        ("VTOX_BOGUS", None),
+        ("VTOX_DEBUG", None),
+        ("VTOX_LOG_LEVEL", None),
+        ("VTOX_BROKER_URL", None),
+    ],
+)
+def test_only_a_name_that_is_near_is_suggested(
+    given: str, near: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(given, "1")
+    (said,) = mistyped()
+    assert said.endswith(f"did you mean {near}?" if near else "`vtox config show` lists all")
 
 
 def test_without_a_server_the_error_says_how_to_start_one(tmp_path: Path) -> None:
