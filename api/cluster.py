@@ -15,15 +15,18 @@ from typing import IO, Self
 import structlog
 
 from vtox import roles
+from vtox.errors import SettingsError
 from vtox.locks import try_lock
 from vtox.settings import Settings
-from vtox.supervisor import GAVE_UP
+from vtox.supervisor import GAVE_UP, STEADY_S
 
 log = structlog.get_logger()
 
 LOOK_S = 1.0
 # `vtox up` stops its processes within 9 s.
 STOP_S = 12.0
+# The cluster of an owner that was killed is gone by then; one that stays is somebody else's.
+TAKE_OVER_S = STOP_S
 BACKOFF_MAX_S = 30.0
 # A server that loads a long log needs this long, one that is started anew a second.
 SERVER_S = 30.0
@@ -62,21 +65,45 @@ class Cluster:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            held = try_lock(self.settings.data_dir / "api-cluster.lock")
+            try:
+                held = try_lock(self.settings.data_dir / "api-cluster.lock")
+            except SettingsError as error:
+                self.refusal = str(error)
+                log.error("the cluster cannot start", reason=self.refusal, again_in_s=BACKOFF_MAX_S)
+                self._stop.wait(BACKOFF_MAX_S)
+                continue
             if held is not None:
                 log.info("this process owns the cluster")
                 try:
+                    self._await_predecessor()
                     self._keep()
                 finally:
                     os.close(held)
             self._stop.wait(LOOK_S)
 
+    def _await_predecessor(self) -> None:
+        """Give the cluster of an owner that died the time it takes to end."""
+        deadline = time.monotonic() + TAKE_OVER_S
+        waiting = False
+        while not self._stop.is_set() and time.monotonic() < deadline:
+            free = try_lock(self.settings.data_dir / "cluster.lock")
+            if free is not None:
+                os.close(free)
+                return
+            if not waiting:
+                waiting = True
+                log.info("another cluster runs on this data folder, waiting for its end")
+            self._stop.wait(ASK_S)
+
     def _keep(self) -> None:
         pause_s = LOOK_S
         while not self._stop.is_set():
+            began = time.monotonic()
             code = self._run_once()
             if self._stop.is_set():
                 return
+            if time.monotonic() - began > STEADY_S:
+                pause_s = LOOK_S
             if code == GAVE_UP:
                 self.refusal = self._last_words
                 log.error("the cluster cannot start", reason=self.refusal, again_in_s=pause_s)

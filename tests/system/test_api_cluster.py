@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
+from api import cluster as module
 from api.cluster import Cluster
 from tests.system.processes import free_ports
+from vtox import roles
 from vtox.locks import try_lock
 from vtox.settings import load
 
@@ -28,12 +30,13 @@ def service(
     folder: Path, workers: int, mode: str = "testing"
 ) -> Iterator[tuple[psutil.Process, str]]:
     """Run uvicorn with the cluster enabled; nothing of it is left afterwards."""
-    api, coordinator, worker = free_ports(3)
+    api, coordinator, flower, worker = free_ports(4)
     given = {
         "VTOX_CLUSTER_ENABLED": "true",
         "VTOX_CLUSTER_MODE": mode,
         "VTOX_DATA_DIR": str(folder / "data"),
         "VTOX_COORDINATOR_PORT": str(coordinator),
+        "VTOX_FLOWER_PORT": str(flower),
         "VTOX_WORKER_PORT": str(worker),
     }
     command = ["uvicorn", "api.main:app", "--port", str(api), "--workers", str(workers)]
@@ -104,6 +107,9 @@ def test_several_api_processes_share_one_cluster_and_inherit_it(tmp_path: Path) 
         until(lambda: clusters(parent) not in ([], [first]), 60, "inherited", tmp_path)
         until(lambda: running(base), 90, "running again", tmp_path)
         assert len(clusters(parent)) == 1
+        said = (tmp_path / "api.log").read_text()
+        assert "waiting for its end" in said
+        assert "cannot start" not in said
         everybody = family(parent)
         parent.kill()
         until(lambda: gone(everybody), 20, "gone with the killed parent", tmp_path)
@@ -127,8 +133,9 @@ def test_without_a_key_production_ends_with_a_word_how_to_make_one(tmp_path: Pat
 
 
 def test_a_cluster_that_cannot_start_says_why(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "TAKE_OVER_S", 0.5)
     settings = load(data_dir=tmp_path, cluster_enabled=True, cluster_mode="testing")
     held = try_lock(tmp_path / "cluster.lock")
     assert held is not None
@@ -141,3 +148,30 @@ def test_a_cluster_that_cannot_start_says_why(
     (why,) = (line for line in said if line["event"] == "the cluster cannot start")
     assert why["reason"] == cluster.refusal
     assert "another vtox runs on" in capfd.readouterr().err
+
+
+def test_a_data_folder_that_is_none_is_told_and_the_api_lives_on(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    settings = load(data_dir=tmp_path / "file", cluster_enabled=True)
+    with Cluster(settings) as cluster, capture_logs() as said:
+        until(lambda: said and cluster.refusal, 10, "refused", tmp_path)
+    assert "is a file, not a folder" in cluster.refusal
+
+
+def test_a_cluster_that_ran_well_for_a_while_has_its_past_forgiven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = "import pathlib, sys, time; p = pathlib.Path(sys.argv[1]); "
+    ends += "n = len(p.read_text()) if p.exists() else 0; p.write_text('x' * (n + 1)); "
+    ends += "time.sleep(1.5 if n == 3 else 0)"
+    command = [sys.executable, "-c", ends, str(tmp_path / "starts")]
+    monkeypatch.setattr(roles, "cluster_command", lambda _: command)
+    monkeypatch.setattr(module, "LOOK_S", 0.1)
+    monkeypatch.setattr(module, "STEADY_S", 1.2)
+    with Cluster(load(data_dir=tmp_path, cluster_enabled=True)), capture_logs() as said:
+        until(lambda: len(pauses(said)) >= 5, 30, "started again", tmp_path)
+    assert pauses(said)[:5] == [0.1, 0.2, 0.4, 0.1, 0.2]
+
+
+def pauses(said: Iterable[Any]) -> list[float]:
+    return [line["in_s"] for line in said if "starting it again" in line["event"]]
