@@ -18,7 +18,7 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 NO_KEY = (
     "VTOX_CLUSTER_MODE=production needs an API key and there is none: make one with "
-    "`vtox keys create --scope admin`"
+    "`vtox keys create --scope read` (ingest for a sender, admin for who registers machines)"
 )
 _PREFIX = "vtox"
 
