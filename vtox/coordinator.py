@@ -31,7 +31,7 @@ def run(settings: Settings) -> None:
     check(client)
     bridge = Bridge(client, settings, celery_app.send)
     serve(
-        settings.api_host,
+        settings.probe_host,
         settings.coordinator_port,
         ready=lambda: (bridge.owner, "" if bridge.owner else "does not own the stream"),
     )

@@ -2,17 +2,20 @@
 
 import socket
 import time
-import urllib.error
 import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException
 
 import psutil
 
-from vtox.errors import PortTaken
+from vtox.errors import PortTaken, SettingsError
 
 LOOPBACK = "127.0.0.1"
 # Processes of a cluster that was killed with -9 end by themselves within this time.
 LEAVING_S = 6.0
 PROBE_S = 1.0
+# Whatever proxy the environment names: it would look for our loopback on its own host.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def port_is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -26,13 +29,30 @@ def port_is_free(port: int, host: str = LOOPBACK) -> bool:
     return True
 
 
-def require_free(wanted: dict[str, int], host: str) -> None:
+def require_distinct(wanted: Mapping[str, int]) -> None:
+    """Check that no two settings (name -> port) ask for the same port.
+
+    Raises
+    ------
+    SettingsError
+        Naming both.
+    """
+    first: dict[int, str] = {}
+    for setting, port in wanted.items():
+        if port in first:
+            raise SettingsError(
+                f"{first[port]} and {setting} are both {port}: give each a port of its own"
+            )
+        first[port] = setting
+
+
+def require_free(wanted: Mapping[str, tuple[str, int]]) -> None:
     """Check that every port can be bound, waiting for orphans of a killed cluster to leave.
 
     Parameters
     ----------
     wanted
-        Name of the setting -> port.
+        Name of the setting -> address and port.
 
     Raises
     ------
@@ -40,7 +60,7 @@ def require_free(wanted: dict[str, int], host: str) -> None:
         Naming the port, who has it and the setting that moves it.
     """
     deadline = time.monotonic() + LEAVING_S
-    for setting, port in wanted.items():
+    for setting, (host, port) in wanted.items():
         while not port_is_free(port, host):
             who = holder(port)
             if not (who and _leaving(who)) or time.monotonic() > deadline:
@@ -82,12 +102,12 @@ def listens(host: str, port: int) -> bool:
         return False
 
 
-def answers(address: str) -> bool:
+def answers(address: str, within_s: float = PROBE_S) -> bool:
     """Whether an HTTP GET of `address` succeeds."""
     try:
-        with urllib.request.urlopen(address, timeout=PROBE_S) as reply:
+        with _DIRECT.open(address, timeout=within_s) as reply:
             return bool(reply.status < 400)
-    except (OSError, urllib.error.URLError):
+    except (OSError, HTTPException):
         return False
 
 

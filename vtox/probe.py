@@ -1,8 +1,9 @@
 """The small health and metrics port of the coordinator and of each worker."""
 
 import json
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import structlog
@@ -15,36 +16,53 @@ log = structlog.get_logger()
 Check = Callable[[], tuple[bool, str]]
 
 
-def serve(host: str, port: int, *, span: int = 1, ready: Check | None = None) -> int:
+def serve(
+    host: str,
+    port: int,
+    *,
+    span: int = 1,
+    spare: Collection[int] = (),
+    live: Check | None = None,
+    ready: Check | None = None,
+) -> int:
     """Serve /health/live, /health/ready and /metrics from a thread; return the port taken.
 
-    Ports are tried from `port` on, `span` of them.
+    Ports are tried from `port` on, `span` of them; those after it that are `spare` are left to
+    others.
 
     Raises
     ------
     PortTaken
         None of them is free.
     """
+    server_type = _Server6 if ":" in host else ThreadingHTTPServer
     for candidate in range(port, port + span):
-        try:
-            server = ThreadingHTTPServer((host, candidate), _handler(ready))
-        except OSError:
+        if candidate != port and candidate in spare:
             continue
-        server.daemon_threads = True
+        try:
+            server = server_type((host, candidate), _handler(live, ready))
+        except OSError as error:
+            why = error.strerror
+            continue
         threading.Thread(target=server.serve_forever, name="probe", daemon=True).start()
         return candidate
     last = port + span - 1
     ports = f"port {port}" if span == 1 else f"ports {port} to {last}"
-    raise PortTaken(f"{ports} of {host} in use: stop what has it or set another")
+    raise PortTaken(f"{ports} of {host}: {why}; set another, or stop what has it")
 
 
-def _handler(ready: Check | None) -> type[BaseHTTPRequestHandler]:
+class _Server6(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
+def _handler(live: Check | None, ready: Check | None) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/metrics":
                 self._answer(200, "text/plain; version=0.0.4", generate_latest(REGISTRY))
             elif self.path in ("/health/live", "/health/ready", "/health"):
-                fine, why = ready() if ready and self.path != "/health/live" else (True, "")
+                check = live if self.path == "/health/live" else ready
+                fine, why = check() if check else (True, "")
                 body = {"status": "pass" if fine else "fail", "output": why}
                 code = 200 if fine else 503
                 self._answer(code, "application/health+json", json.dumps(body).encode())

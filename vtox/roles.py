@@ -4,7 +4,7 @@ Children run in an empty folder of their own with every setting in the environme
 that lies in the user's working folder (an `api` package, a `celeryconfig.py`) gets in their way.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ import vtox
 from vtox import keys, lifeline
 from vtox.errors import ServerUnavailable
 from vtox.faults import FAMILIES
-from vtox.ports import answers, listens, url
+from vtox.ports import LOOPBACK, answers, listens, url
 from vtox.settings import Settings
 from vtox.store.client import connect
 
@@ -47,7 +47,7 @@ class Role:
 def cluster(settings: Settings, without: Collection[str] = ()) -> list[Role]:
     """Return the roles of a whole cluster, but those of `without`."""
     api = url(settings.api_host, settings.api_port)
-    coordinator = url(settings.api_host, settings.coordinator_port)
+    coordinator = url(settings.probe_host, settings.coordinator_port)
     fixed = [
         Role("server", ("vtox", "server"), 0, 2, lambda _: server_answers(settings)),
         Role("bridge", ("vtox", "bridge"), 1, 0, lambda _: answers(coordinator + "/health/live")),
@@ -107,14 +107,24 @@ def environment(settings: Settings) -> dict[str, str]:
     return lifeline.child_environment(given)
 
 
-def ports(settings: Settings, roles: Iterable[Role]) -> dict[str, int]:
-    """Return setting -> port of those roles whose port is fixed."""
+def ports(settings: Settings, roles: Iterable[Role]) -> dict[str, tuple[str, int]]:
+    """Return setting -> address and port of those roles whose port is fixed."""
     of = {
-        "api": ("VTOX_API_PORT", settings.api_port),
-        "bridge": ("VTOX_COORDINATOR_PORT", settings.coordinator_port),
-        "flower": ("VTOX_FLOWER_PORT", settings.flower_port),
+        "bridge": ("VTOX_COORDINATOR_PORT", (settings.probe_host, settings.coordinator_port)),
+        "api": ("VTOX_API_PORT", (settings.api_host, settings.api_port)),
+        "flower": ("VTOX_FLOWER_PORT", (LOOPBACK, settings.flower_port)),
     }
     return dict(of[r.name] for r in roles if r.name in of)
+
+
+def claims(settings: Settings, roles: Sequence[Role]) -> dict[str, int]:
+    """Return setting -> port of every port that these roles are told, the first worker's too."""
+    found = {setting: port for setting, (_, port) in ports(settings, roles).items()}
+    if settings.redis_port and any(r.name == "server" for r in roles):
+        found["VTOX_REDIS_PORT"] = settings.redis_port
+    if any("worker" in r.command for r in roles):
+        found["VTOX_WORKER_PORT"] = settings.worker_port
+    return found
 
 
 def server_answers(settings: Settings) -> bool:
@@ -145,6 +155,6 @@ def _api(settings: Settings) -> tuple[str, ...]:
 
 def _flower(settings: Settings) -> tuple[str, ...]:
     # Loopback and read-only: its pages show what tasks carry, and its buttons stop workers.
-    where = ("--address=127.0.0.1", f"--port={settings.flower_port}")
+    where = (f"--address={LOOPBACK}", f"--port={settings.flower_port}")
     few = f"--max-tasks={FLOWER_MAX_TASKS}"
     return ("celery", "-q", "-A", "vtox", "flower", *where, "--read-only", few, "--logging=none")

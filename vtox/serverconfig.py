@@ -119,6 +119,7 @@ def choose_address(settings: Settings) -> Address:
     else:
         wanted = [known.port] if known else []
         wanted += random.sample(PORTS, 50)
+        wanted = [p for p in wanted if p not in settings.fixed_ports | {settings.worker_port}]
     for port in wanted:
         if port_is_free(port):
             return Address(port, password)

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         8002, ge=1, le=65535, description="health and metrics of the first worker"
     )
     flower_port: int = Field(5555, ge=1, le=65535, description="Flower")
+    probe_host: str = Field(
+        "127.0.0.1", description="address of the health and metrics ports of bridge and workers"
+    )
 
     cluster_enabled: bool = Field(False, description="the API brings up the whole cluster")
     cluster_mode: Mode = Field("development", description="sets the defaults of the next three")
@@ -136,6 +139,11 @@ class Settings(BaseSettings):
         """Order of precedence: arguments, environment, `.env`, TOML file."""
         toml = TomlConfigSettingsSource(settings_cls, toml_file=_toml_files())
         return init_settings, env_settings, dotenv_settings, toml
+
+    @property
+    def fixed_ports(self) -> frozenset[int]:
+        """Ports that a process of ours needs, so that one free to choose leaves them alone."""
+        return frozenset({self.api_port, self.coordinator_port, self.flower_port, self.redis_port})
 
     @property
     def server_file(self) -> Path:

@@ -176,7 +176,7 @@ def _ready(sender: Any, **_: Any) -> None:
     global _heart
     queues = [q.name for q in sender.task_consumer.queues]
     s = settings.load()
-    port = serve(s.api_host, s.worker_port, span=s.worker_port_span)
+    port = serve(s.probe_host, s.worker_port, span=s.worker_port_span, spare=s.fixed_ports)
     process().client.delete(keys.worker(_name))
     _heart = _Heart(_name, [q for q in queues if q in FAMILIES], port)
     threading.Thread(target=_heart.run, name="heartbeat", daemon=True).start()

@@ -53,7 +53,7 @@ def test_roles_can_be_left_out(tmp_path: Path) -> None:
     settings = load(data_dir=tmp_path)
     plan = roles.cluster(settings, ["api", "flower", "workers"])
     assert [r.name for r in plan] == ["server", "bridge"]
-    assert roles.ports(settings, plan) == {"VTOX_COORDINATOR_PORT": 8001}
+    assert roles.ports(settings, plan) == {"VTOX_COORDINATOR_PORT": ("127.0.0.1", 8001)}
 
 
 def test_children_get_these_settings_and_no_cluster_of_their_own(tmp_path: Path) -> None:

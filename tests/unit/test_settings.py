@@ -31,6 +31,7 @@ def shown(*arguments: str) -> dict[str, dict[str, object]]:
 def test_the_mode_sets_defaults(mode: str, workers: int, host: str, interval: float) -> None:
     s = load(cluster_mode=mode)
     assert (s.cluster_workers, s.api_host, s.monitor_interval_s) == (workers, host, interval)
+    assert s.probe_host == "127.0.0.1", "these ports ask for no key"
 
 
 def test_a_given_value_wins_over_the_mode(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from vtox import roles
 from vtox.errors import InputError, SystemStateError
 from vtox.journal import Journal, open_console
 from vtox.locks import try_lock
-from vtox.ports import require_free, url
+from vtox.ports import require_distinct, require_free, url
 from vtox.roles import Role
 from vtox.server import binary
 from vtox.settings import Settings, load, mistyped
@@ -61,8 +61,10 @@ def prepared(settings: Settings, plan: Sequence[Role]) -> Iterator[None]:
     Raises
     ------
     VtoxError
-        No server to be had, the data folder is another instance's, or a port is taken.
+        Two settings ask for one port, no server is to be had, the data folder is another
+        instance's, or a port is taken.
     """
+    require_distinct(roles.claims(settings, plan))
     if settings.redis_url:
         with connect(settings.redis_url, "up") as client:
             check(client)
@@ -75,7 +77,7 @@ def prepared(settings: Settings, plan: Sequence[Role]) -> Iterator[None]:
             "VTOX_DATA_DIR and ports"
         )
     try:
-        require_free(roles.ports(settings, plan), settings.api_host)
+        require_free(roles.ports(settings, plan))
         yield
     finally:
         os.close(held)
