@@ -36,6 +36,9 @@ READ_BYTES = 2 << 20
 CHORES_S = 1.0
 # A nameplate registered or changed while windows flow counts from the next look on.
 NAMEPLATES_S = 15.0
+# No single step takes so long, time-outs of server and broker included: a loop that has not come
+# round by then never will.
+STILL_S = 60.0
 # The lag between a window's end and its arrival that the clock check allows is a setting; a
 # machine counts as back in time again at this share of it.
 CLOCK_HYSTERESIS = 0.8
@@ -58,6 +61,7 @@ class Bridge:
         self.token = uuid.uuid4().hex
         self.limits = Limits(settings.max_window_bytes, settings.max_samples)
         self.owner = self.full = False
+        self.turned = time.monotonic()
         self.renewed = self.chores = self.nameplates = 0.0
         self._forget()
 
@@ -65,6 +69,7 @@ class Bridge:
         """Own the stream and serve it until `stop`; wait, and say so once, while another does."""
         waiting = False
         while not stop.is_set():
+            self.turned = time.monotonic()
             try:
                 if self.ledger.lease(self.token, LEASE_MS):
                     waiting = False
@@ -82,6 +87,12 @@ class Bridge:
             stop.wait(0.5)
         self._release()
 
+    def live(self) -> tuple[bool, str]:
+        """Whether `run` still goes round, and in words where it does not."""
+        still_s = time.monotonic() - self.turned
+        fine = still_s < STILL_S
+        return fine, "" if fine else f"the bridge has stood still for {still_s:.0f} s"
+
     def _serve(self, stop: Event) -> None:
         self._forget()
         create_group(self.client, keys.RAW)
@@ -89,7 +100,8 @@ class Bridge:
         self.owner = True
         log.info("bridge owns the stream", open_bytes=self.joiner.bytes)
         while not stop.is_set():
-            if time.monotonic() - self.renewed > LEASE_MS / 3000:
+            self.turned = time.monotonic()
+            if self.turned - self.renewed > LEASE_MS / 3000:
                 self._renew()
             caught_up = self._read()
             now = time.monotonic()
@@ -141,6 +153,7 @@ class Bridge:
                 log.info("server has memory again and takes new windows", used=of)
 
     def _renew(self) -> None:
+        self.turned = time.monotonic()
         if not self.ledger.lease(self.token, LEASE_MS):
             raise LeaseLost("another bridge owns the stream now")
         self.renewed = time.monotonic()
@@ -148,7 +161,7 @@ class Bridge:
     def _release(self) -> None:
         try:
             if self.client.get(keys.LEASE) == self.token.encode():
-                self.client.delete(keys.LEASE)
+                self.client.delete(keys.LEASE, keys.BRIDGE)
         except redis.RedisError as error:
             log.warning("lease left to run out", reason=str(error))
 
@@ -347,6 +360,7 @@ class Bridge:
             self._publish(family, ids)
 
     def _publish(self, family: str, record_ids: list[str]) -> None:
+        self.turned = time.monotonic()  # a broker that is away costs each task its time-outs
         try:
             self.send(family, record_ids)
         except Exception as error:  # any broker's own errors: the ledger sends it again

@@ -33,6 +33,7 @@ def run(settings: Settings) -> None:
     serve(
         settings.probe_host,
         settings.coordinator_port,
+        live=bridge.live,
         ready=lambda: (bridge.owner, "" if bridge.owner else "does not own the stream"),
     )
     watcher = threading.Thread(

@@ -11,8 +11,8 @@ from pathlib import Path
 import redis
 
 import vtox
-from vtox import keys, ports
-from vtox.errors import ServerUnavailable
+from vtox import datafolder, keys, ports, roles
+from vtox.errors import ServerUnavailable, SettingsError
 from vtox.readiness import Check, Status, checks
 from vtox.server import ELSEWHERE, binary
 from vtox.settings import Settings, mistyped
@@ -48,8 +48,13 @@ def _no_server(settings: Settings, error: Exception) -> Check:
     remedy = "start it, or set VTOX_REDIS_URL to another; without it `vtox up` brings its own"
     if not settings.redis_url:
         remedy = f"start it: `vtox up`; or {ELSEWHERE}"
-        if not settings.server_file.exists():
+        if datafolder.obstacle(settings.data_dir):
+            observed = "none can be found or started without a data folder"
+            remedy = "first make that usable (above)"
+        elif not settings.server_file.exists():
             observed = f"no embedded server has run on {settings.data_dir} yet"
+        elif str(settings.server_file) in observed:
+            observed, _, remedy = observed.partition(": ")
         try:
             binary()
         except ServerUnavailable as missing:
@@ -85,6 +90,10 @@ def _settings() -> Check:
 
 def _data_dir(settings: Settings) -> Iterator[Check]:
     folder = settings.data_dir
+    if what := datafolder.obstacle(folder):
+        remedy = "mend that, or set VTOX_DATA_DIR to a folder that this user may write to"
+        yield Check(name="data", status="fail", observed=f"{folder}: {what}", remedy=remedy)
+        return
     if not folder.exists():
         yield Check(name="data", status="pass", observed=f"{folder}: not yet, made at first start")
         return
@@ -105,27 +114,35 @@ def _data_dir(settings: Settings) -> Iterator[Check]:
 
 
 def _ports(settings: Settings) -> Iterator[Check]:
-    host = settings.api_host
-    serving = {
-        "api": ("VTOX_API_PORT", settings.api_port, host, "/health/live"),
-        "coordinator": ("VTOX_COORDINATOR_PORT", settings.coordinator_port, host, "/health/live"),
-        "flower": ("VTOX_FLOWER_PORT", settings.flower_port, "", "/"),
-    }
-    for name, (setting, port, where, path) in serving.items():
-        label = f"port:{name}"
-        if ports.answers(ports.url(where, port) + path):
-            yield Check(name=label, status="pass", observed=f"{port} answers")
-        elif ports.port_is_free(port, where or ports.LOOPBACK):
-            yield Check(name=label, status="pass", observed=f"{port} is free: nothing runs there")
+    plan = roles.cluster(settings)
+    try:
+        ports.require_distinct(roles.claims(settings, plan))
+    except SettingsError as error:
+        observed, _, remedy = str(error).partition(": ")
+        yield Check(name="ports", status="fail", observed=observed, remedy=remedy)
+    for setting, (host, port) in roles.ports(settings, plan).items():
+        name = f"port:{setting.removeprefix('VTOX_').removesuffix('_PORT').lower()}"
+        path = "/" if setting == "VTOX_FLOWER_PORT" else roles.LIVE
+        if ports.answers(ports.url(host, port) + path):
+            yield Check(name=name, status="pass", observed=f"{port} answers")
+        elif ports.port_is_free(port, host):
+            yield Check(name=name, status="pass", observed=f"{port} is free: nothing runs there")
         else:
-            who = ports.holder(port)
-            by = f" by {who.name()} (pid {who.pid})" if who else ""
-            yield Check(
-                name=label,
-                status="fail",
-                observed=f"{port} is taken{by}, which does not answer as VTOX",
-                remedy=f"stop that, or set {setting} to a free port",
-            )
+            yield _silent(name, setting, port)
+
+
+def _silent(name: str, setting: str, port: int) -> Check:
+    who = ports.holder(port)
+    by = f" by {who.name()} (pid {who.pid})" if who else ""
+    observed = f"{port} is taken{by}, which does not answer as VTOX"
+    remedy = f"stop that, or set {setting} to a free port"
+    if who and ports.is_ours(who):
+        observed = f"{port} is held by VTOX's own {by.removeprefix(' by ')}, which does not answer"
+        remedy = (
+            f"it hangs or was stopped: `kill -9 {who.pid}`; `vtox up` does so within a minute and "
+            "starts it again"
+        )
+    return Check(name=name, status="fail", observed=observed, remedy=remedy)
 
 
 def _server(client: Client, settings: Settings) -> Iterator[Check]:

@@ -18,6 +18,8 @@ LATENCY = "vtox:latency"
 # record, `d` finished, `x` dead. Absent: nothing assigned yet.
 PROGRESS = "vtox:progress"
 LEASE = "vtox:lease"
+# Hash of the bridge that owns the stream, or owned it last and did not say good-bye.
+BRIDGE = "vtox:bridge"
 MACHINES = "vtox:machines"
 WORKERS = "vtox:workers"
 API_KEYS = "vtox:api-keys"

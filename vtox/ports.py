@@ -82,6 +82,15 @@ def holder(port: int) -> psutil.Process | None:
     return None
 
 
+def is_ours(process: psutil.Process) -> bool:
+    """Whether it is a process of VTOX by its command line."""
+    try:
+        words = process.cmdline()
+    except psutil.Error:
+        return False
+    return any(w in ("vtox", "vtox.lifeline", "api.main:app") or w.endswith("/vtox") for w in words)
+
+
 def reachable(host: str) -> str:
     """Return the address to connect to for a server that listens on `host`."""
     return {"0.0.0.0": LOOPBACK, "": LOOPBACK, "::": "::1"}.get(host, host)

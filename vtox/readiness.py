@@ -10,6 +10,8 @@ Status = Literal["pass", "warn", "fail"]
 
 # Above these shares of the memory limit writes will soon be refused.
 MEMORY_WARN, MEMORY_FAIL = 0.80, 0.95
+# A bridge that has not reported for so long is not hanging: nobody started one.
+FORGOTTEN_S = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ def checks(snapshot: Snapshot) -> list[Check]:
     return [
         _memory(snapshot.server),
         _check("group", bool(snapshot.group), f"{keys.GROUP} reads {keys.RAW}", "no group", bridge),
-        _check("bridge", snapshot.bridge_alive, "owns the stream", "no bridge runs", bridge),
+        _bridge(snapshot, bridge),
         *(
             _check(
                 f"workers:{name}",
@@ -40,6 +42,21 @@ def checks(snapshot: Snapshot) -> list[Check]:
             for name, queue in snapshot.queues.items()
         ),
     ]
+
+
+def _bridge(snapshot: Snapshot, remedy: str) -> Check:
+    last = snapshot.bridge
+    silent_s = snapshot.t - last.last_seen_t if last else FORGOTTEN_S
+    if last is None or snapshot.bridge_alive or silent_s >= FORGOTTEN_S:
+        return _check("bridge", snapshot.bridge_alive, "owns the stream", "no bridge runs", remedy)
+    return Check(
+        name="bridge",
+        status="fail",
+        observed=f"the bridge (pid {last.pid} on host {last.host}) has not reported for "
+        f"{silent_s:.0f} s: it hangs, or was stopped or killed",
+        remedy=f"`vtox up` ends one that hangs and starts another within a minute; without it, "
+        f"`kill -9 {last.pid}` on {last.host} and `vtox bridge`",
+    )
 
 
 def _check(name: str, holds: bool, good: str, bad: str, remedy: str) -> Check:

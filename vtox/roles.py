@@ -6,7 +6,6 @@ that lies in the user's working folder (an `api` package, a `celeryconfig.py`) g
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import redis
@@ -24,6 +23,8 @@ from vtox.store.client import connect
 LOAD = {"turn_short": 25, "bearing": 28, "broken_bar": 20}
 WITHOUT = ("server", "bridge", "workers", "api", "flower")
 FLOWER_MAX_TASKS = 10_000
+LIVE = "/health/live"
+PULSE_TIMEOUT_S = 5.0
 # Celery says so because of pickle, which we refuse; in a container root is the usual user.
 ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
 
@@ -31,6 +32,9 @@ ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
 @dataclass(frozen=True, slots=True)
 class Role:
     """One process: a Python module with its arguments; `ready(pid)` tells when it serves.
+
+    `live(pid)`, asked from then on, is False where the process hangs or was stopped; it must not
+    depend on the server, whose outage no restart of another process would mend.
 
     Roles start in the order of `rank`, equal ranks together, and stop in the order of `leave`.
     """
@@ -40,18 +44,21 @@ class Role:
     rank: int
     leave: int
     ready: Callable[[int], bool]
+    live: Callable[[int], bool] = lambda _: True
     # It has an end: exit status 0 is not a reason to start it again.
     once: bool = False
 
 
 def cluster(settings: Settings, without: Collection[str] = ()) -> list[Role]:
     """Return the roles of a whole cluster, but those of `without`."""
-    api = url(settings.api_host, settings.api_port)
-    coordinator = url(settings.probe_host, settings.coordinator_port)
+    api = url(settings.api_host, settings.api_port) + LIVE
+    bridge = url(settings.probe_host, settings.coordinator_port) + LIVE
     fixed = [
         Role("server", ("vtox", "server"), 0, 2, lambda _: server_answers(settings)),
-        Role("bridge", ("vtox", "bridge"), 1, 0, lambda _: answers(coordinator + "/health/live")),
-        Role("api", _api(settings), 3, 0, lambda _: answers(api + "/health/live")),
+        Role(
+            "bridge", ("vtox", "bridge"), 1, 0, lambda _: answers(bridge), lambda _: pulse(bridge)
+        ),
+        Role("api", _api(settings), 3, 0, lambda _: answers(api), lambda _: pulse(api)),
         Role("flower", _flower(settings), 4, 0, lambda _: listens("", settings.flower_port)),
     ]
     left_out = {*without, "server"} if settings.redis_url else set(without)
@@ -71,7 +78,8 @@ def workers(settings: Settings) -> list[Role]:
         lean = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
         which = ("-n", f"{name}@%h", "-Q", ",".join(queues))
         command = ("celery", "-q", "-A", "vtox", "worker", *lean, *which)
-        roles.append(Role(name, command, 2, 1, partial(worker_beats, settings, name)))
+        beats = _Beats(settings, name)
+        roles.append(Role(name, command, 2, 1, beats.ready, beats.live))
     return roles
 
 
@@ -136,15 +144,37 @@ def server_answers(settings: Settings) -> bool:
         return False
 
 
-def worker_beats(settings: Settings, name: str, pid: int) -> bool:
-    """Whether the worker of that process has sent a heartbeat."""
-    try:
-        with connect(settings.working_url(), "probe") as client:
-            names = [n for n in client.smembers(keys.WORKERS) if n.startswith(f"{name}@".encode())]
-            beats = [client.hget(keys.worker(n.decode()), "pid") for n in names]
-            return str(pid).encode() in beats
-    except (redis.RedisError, ServerUnavailable):
+def pulse(address: str) -> bool:
+    """Whether an HTTP GET of `address` succeeds in a time that a busy process can keep."""
+    return answers(address, PULSE_TIMEOUT_S)
+
+
+class _Beats:
+    """A worker's heartbeat tells that it is ready, and at which port it answers from then on."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self.settings = settings
+        self.name = name
+        self._address = ""
+
+    def ready(self, pid: int) -> bool:
+        """Whether the worker of that process has sent a heartbeat."""
+        mine = f"{self.name}@".encode()
+        try:
+            with connect(self.settings.working_url(), "probe") as client:
+                names = [n for n in client.smembers(keys.WORKERS) if n.startswith(mine)]
+                for name in names:
+                    port, of = client.hmget(keys.worker(name.decode()), "port", "pid")
+                    if of == str(pid).encode():
+                        self._address = url(self.settings.probe_host, int(port)) + LIVE
+                        return True
+        except (redis.RedisError, ServerUnavailable):
+            pass
         return False
+
+    def live(self, _: int) -> bool:
+        """Whether it answers at the port of its heartbeat."""
+        return pulse(self._address)
 
 
 def _api(settings: Settings) -> tuple[str, ...]:

@@ -29,6 +29,10 @@ STEADY_S = 30.0
 # Longer than Celery and scipy take to load on a small busy machine.
 READY_S = 60.0
 LOOK_S = 0.1
+# A process that serves is asked for its pulse this often; one that misses so many in a row (each
+# after 5 s: 30 s in all) hangs or was stopped, and is killed and started again.
+PULSE_S = 5.0
+MISSES_MAX = 3
 # How long each rank of leavers has: API and bridge, workers, server. In all less than 10 s.
 LEAVE_S = (2.5, 3.5, 2.0)
 EXIT_LOOK_S = 0.05
@@ -108,7 +112,8 @@ class Supervisor:
                 return
             batch = [self.states[r.name] for r in group]
             keepers += [asyncio.create_task(self._keep(s)) for s in batch]
-            await asyncio.gather(*(self._until_ready(s) for s in batch))
+            while not self._stop.is_set() and not all(s.was_ready for s in batch):
+                await asyncio.sleep(LOOK_S)
         if not self._stop.is_set():
             self.on_ready()
 
@@ -130,14 +135,16 @@ class Supervisor:
         pause_s = BACKOFF_S
         while not self._stop.is_set():
             began = time.monotonic()
-            again = asyncio.create_task(self._until_ready(state)) if state.was_ready else None
-            code = await self._run_once(state)
-            if again:
-                again.cancel()
+            try:
+                code = await self._run_once(state)
+                how = f"ended ({_how(code)})"
+            except OSError as error:  # no data folder any more, no memory for another process
+                state.last_line = str(error)
+                code, how = 1, f"cannot be started ({error})"
             if self._stop.is_set():
                 break
             if state.role.once and code == 0:
-                state.status = "finished"
+                state.status, state.was_ready = "finished", True
                 return
             if self._hopeless(state, code):
                 self.failure = f"{state.role.name} does not start: {state.last_line}"
@@ -148,7 +155,7 @@ class Supervisor:
             state.status = "restarting"
             state.restarts += 1
             self.journal.say(
-                f"{state.role.name} ended ({_how(code)}), starts again in {pause_s:g} s",
+                f"{state.role.name} {how}, starts again in {pause_s:g} s",
                 level="warning",
                 process=state.role.name,
             )
@@ -181,7 +188,9 @@ class Supervisor:
             process.kill()
         state.pid, state.status = process.pid, "starting"
         reader = asyncio.create_task(self._read(state, process))
+        watch = asyncio.create_task(self._watch(state, process))
         code = await _exited(process)
+        watch.cancel()
         _sweep(process.pid)
         await asyncio.wait([reader], timeout=1.0)
         reader.cancel()
@@ -209,13 +218,29 @@ class Supervisor:
             self._stop.set()
         return True
 
-    async def _until_ready(self, state: State) -> None:
+    async def _watch(self, state: State, process: asyncio.subprocess.Process) -> None:
+        """Note when the process serves; kill it where it has a pulse no longer."""
+        await self._until_ready(state, process.pid)
+        misses = 0
+        while not self._stop.is_set():
+            await asyncio.sleep(PULSE_S)
+            live = await asyncio.to_thread(state.role.live, process.pid)
+            misses = 0 if live else misses + 1
+            if misses == MISSES_MAX and not self._stop.is_set():
+                self.journal.say(
+                    f"{state.role.name} (pid {process.pid}) hangs or was stopped: "
+                    f"{misses} times in a row it did not answer; killing it",
+                    level="error",
+                )
+                with suppress(ProcessLookupError):
+                    process.kill()
+                return
+
+    async def _until_ready(self, state: State, pid: int) -> None:
         deadline = time.monotonic() + READY_S
         warned = False
         while not self._stop.is_set():
-            # Until the next has been started, the process id is that of the one before.
-            pid = 0 if state.status == "restarting" else state.pid
-            if pid and await asyncio.to_thread(state.role.ready, pid) and state.pid == pid:
+            if await asyncio.to_thread(state.role.ready, pid):
                 if state.was_ready:
                     self.journal.say(f"{state.role.name} serves again")
                 state.status, state.was_ready = "ready", True

@@ -1,12 +1,18 @@
 """The bridge on a real server: what it dispatches, refuses, remembers and rebuilds."""
 
 import time
+from threading import Event, Thread
 
 import pytest
 
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
+from tests.system.processes import free_ports
+from vtox import bridge as module
 from vtox import keys
+from vtox.bridge import Bridge
 from vtox.faults import FAMILIES
+from vtox.ports import answers
+from vtox.probe import serve
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.ledger import INDEX
@@ -169,3 +175,27 @@ def test_a_dead_letter_sent_again_goes_to_its_family_alone(
         eventually(lambda: families(sent)["turn_short"] == 2)
     letters = client.hget(keys.PROGRESS, again).decode()
     assert letters == "".join("a" if f == "turn_short" else "d" for f in INDEX)
+
+
+def test_a_bridge_that_stands_still_says_so_to_those_who_ask(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STILL_S", 1.5)
+    stop, go_on = Event(), Event()
+    bridge = Bridge(client, settings, lambda *_: go_on.wait(20) and None)
+    (port,) = free_ports(1)
+    serve("127.0.0.1", port, live=bridge.live)
+    thread = Thread(target=bridge.run, args=(stop,))
+    thread.start()
+    try:
+        address = f"http://127.0.0.1:{port}/health/live"
+        time.sleep(2.0)
+        assert answers(address), "with nothing to do it still goes round"
+        add_window(client)
+        eventually(lambda: not answers(address))
+        go_on.set()
+        eventually(lambda: answers(address))
+    finally:
+        go_on.set()
+        stop.set()
+        thread.join(timeout=10)

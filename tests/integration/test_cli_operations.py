@@ -2,16 +2,23 @@
 
 import json
 import platform
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
 from tests.integration.helpers import add_window, bridging, eventually
+from tests.system.processes import free_ports
 from vtox import keys
 from vtox.cli.main import application, main
 from vtox.settings import Settings, load
 from vtox.store.client import Client
+from vtox.store.status import snapshot
 from vtox.store.streams import create_group
 
 
@@ -186,6 +193,88 @@ def test_errors_are_one_line_and_status_two(
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
+
+
+def refused(arguments: str) -> str:
+    """The one line that a command says when it ends with status two."""
+    command = [sys.executable, "-m", "vtox", *arguments.split()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.fixture
+def no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder that is a file, and no server but the embedded one."""
+    path = tmp_path / "file"
+    path.write_text("")
+    monkeypatch.setenv("VTOX_DATA_DIR", str(path))
+    monkeypatch.delenv("VTOX_REDIS_URL")
+    return path
+
+
+@pytest.mark.parametrize("command", ["up", "demo", "server", "keys create"])
+def test_what_needs_a_data_folder_says_what_is_wrong_with_it(command: str, no_folder: Path) -> None:
+    said = refused(command)
+    assert f"VTOX_DATA_DIR {no_folder} cannot be used: {no_folder} is a file" in said
+
+
+@pytest.mark.parametrize("command", ["status", "bridge", "machines list"])
+def test_what_looks_for_the_server_there_says_so_too(command: str, no_folder: Path) -> None:
+    assert "cannot be read (Not a directory)" in refused(command)
+
+
+def test_doctor_explains_a_data_folder_that_is_none(no_folder: Path) -> None:
+    by_name = {c["name"]: c for c in told("doctor")["checks"]}
+    assert by_name["data"]["status"] == "fail"
+    assert "is a file, not a folder" in by_name["data"]["observed"]
+    assert by_name["server"]["remedy"] == "first make that usable (above)"
+
+
+def test_doctor_explains_a_damaged_address(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VTOX_REDIS_URL")
+    settings.server_file.write_text("{")
+    (found,) = (c for c in told("doctor")["checks"] if c["name"] == "server")
+    assert "does not tell where the embedded server listens" in found["observed"]
+    assert found["remedy"].startswith("restart `vtox up`")
+
+
+def test_one_port_for_two_is_refused_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setenv("VTOX_API_PORT", "5555")
+    said = "VTOX_API_PORT and VTOX_FLOWER_PORT are both 5555"
+    assert said in refused("up")
+    assert list(settings.data_dir.iterdir()) == []
+    (found,) = (c for c in told("doctor")["checks"] if c["name"] == "ports")
+    assert said in found["observed"]
+
+
+def test_doctor_knows_a_stopped_process_of_ours_by_its_port(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    (port,) = free_ports(1)
+    monkeypatch.setenv("VTOX_COORDINATOR_PORT", str(port))
+    monkeypatch.setenv("VTOX_API_HOST", "0.0.0.0")
+    bridge = subprocess.Popen([sys.executable, "-m", "vtox", "bridge"], stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: snapshot(client).bridge_alive)
+        open_ports = psutil.Process(bridge.pid).net_connections("tcp4")
+        (listener,) = (c for c in open_ports if c.status == psutil.CONN_LISTEN)
+        assert listener.laddr == ("127.0.0.1", port), "its metrics ask for no key"
+        bridge.send_signal(signal.SIGSTOP)
+        eventually(lambda: not snapshot(client).bridge_alive)
+        by_name = {c["name"]: c for c in told("doctor")["checks"]}
+    finally:
+        bridge.kill()
+        bridge.wait()
+    assert f"pid {bridge.pid} on host" in by_name["bridge"]["observed"]
+    assert f"kill -9 {bridge.pid}" in by_name["bridge"]["remedy"]
+    assert "VTOX's own" in by_name["port:coordinator"]["observed"]
+    assert f"kill -9 {bridge.pid}" in by_name["port:coordinator"]["remedy"]
 
 
 def test_a_wrong_password_is_said_without_showing_it(

@@ -1,11 +1,16 @@
 """The snapshot and the sources of throughput on the real server."""
 
 import json
+import os
+import socket
 import time
+from dataclasses import replace
 
+from tests.integration.helpers import bridging, eventually
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.readiness import checks
+from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.status import reading, snapshot
 from vtox.store.streams import group_info
@@ -106,6 +111,21 @@ def test_readiness_passes_with_everything_there(client: Client) -> None:
     client.set(keys.LEASE, "token", px=5000)
     beat(client, "all@h", ",".join(FAMILIES))
     assert {c.status for c in checks(snapshot(client))} == {"pass"}
+
+
+def test_a_bridge_that_went_silent_is_named_and_one_that_left_is_not(
+    client: Client, settings: Settings
+) -> None:
+    with bridging(settings):
+        eventually(lambda: snapshot(client).bridge_alive)
+        silent = replace(snapshot(client), bridge_alive=False)
+    (found,) = (c for c in checks(silent) if c.name == "bridge")
+    assert f"(pid {os.getpid()} on host {socket.gethostname()}) has not reported" in found.observed
+    assert f"kill -9 {os.getpid()}" in found.remedy
+    forgotten = replace(silent, t=silent.t + 3600)
+    for snap in (forgotten, snapshot(client)):
+        (found,) = (c for c in checks(snap) if c.name == "bridge")
+        assert found.observed == "no bridge runs"
 
 
 def test_metrics_come_first_and_carry_their_age(client: Client) -> None:

@@ -12,11 +12,13 @@ import psutil
 import pytest
 from rich.console import Console
 
+from tests.system.processes import free_ports
 from vtox import supervisor as module
 from vtox.cli.demoview import DemoView
 from vtox.cli.score import Score
 from vtox.errors import SettingsError, SystemStateError
 from vtox.journal import Journal
+from vtox.ports import answers
 from vtox.roles import Role
 from vtox.settings import load
 from vtox.simulator.fleet import fleet
@@ -31,7 +33,7 @@ def role(
 ) -> Role:
     """A process that runs one statement."""
     command = ("timeit", "-n1", "-r1", statement)
-    return Role(name, command, rank, leave, psutil.pid_exists, once)
+    return Role(name, command, rank, leave, psutil.pid_exists, once=once)
 
 
 def run(
@@ -137,6 +139,62 @@ def test_a_process_that_keeps_ending_is_started_ever_more_rarely(
     run(tmp_path, [role("a", "import os; os._exit(1)")], script)
     log = (tmp_path / "cluster.log").read_text()
     assert [f"starts again in {p} s" in log for p in ("0.05", "0.1", "0.2", "0.4")] == [True] * 4
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
+def test_what_has_a_pulse_no_longer_is_killed_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PULSE_S", 0.2)
+    one, other = free_ports(2)
+    plan = [listener("hangs", one), listener("well", other)]
+
+    async def script(s: Supervisor) -> None:
+        await until(lambda: all(x.status == "ready" for x in s.states.values()))
+        first, well = s.states["hangs"].pid, s.states["well"].pid
+        os.kill(first, signal.SIGSTOP)
+        await until(lambda: s.states["hangs"].pid != first)
+        await until(lambda: s.states["hangs"].status == "ready")
+        assert s.states["well"].pid == well
+
+    run(tmp_path, plan, script)
+    log = (tmp_path / "cluster.log").read_text()
+    assert "hangs or was stopped: 3 times in a row it did not answer" in log
+    assert "hangs ended (signal SIGKILL)" in log
+
+
+def listener(name: str, port: int) -> Role:
+    """A process that serves HTTP, and has a pulse as long as it does."""
+    address = f"http://127.0.0.1:{port}/"
+    return Role(
+        name,
+        ("http.server", "--bind", "127.0.0.1", str(port)),
+        0,
+        0,
+        lambda _: answers(address),
+        lambda _: answers(address, 0.3),
+    )
+
+
+def test_a_folder_that_went_away_stops_nothing_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BACKOFF_S", 0.05)
+    home = tmp_path / "run"
+
+    async def script(s: Supervisor) -> None:
+        state = s.states["a"]
+        await until(lambda: state.status == "ready")
+        home.rename(tmp_path / "elsewhere")
+        home.write_text("in the way")
+        first = state.pid
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: state.restarts >= 2)
+        home.unlink()
+        await until(lambda: state.status == "ready" and state.pid != first)
+
+    run(tmp_path, [role("a")], script)
+    assert "a cannot be started (" in (tmp_path / "cluster.log").read_text()
 
 
 def test_what_cannot_start_as_told_ends_everything_with_its_words(tmp_path: Path) -> None:

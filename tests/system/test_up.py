@@ -186,6 +186,26 @@ def test_each_killed_process_comes_back(running: Cluster, name: str) -> None:
     until(lambda: ready(running), 45)
 
 
+def test_what_hangs_is_ended_and_comes_back(running: Cluster) -> None:
+    before = {name: find(running.pid, *ROLES[name]) for name in ("bridge", "worker")}
+    for process in before.values():
+        assert process
+        process.send_signal(signal.SIGSTOP)
+
+    def told() -> bool:
+        status = api(running, "/api/v1/cluster/status")
+        (bridge,) = (c for c in status.json()["data"]["checks"] if c["name"] == "bridge")
+        return "has not reported" in bridge["observed"]
+
+    def back() -> bool:
+        now = [find(running.pid, *ROLES[name]) for name in before]
+        return None not in now and not set(now) & set(before.values())
+
+    until(told, 15)
+    until(back, 60)
+    until(lambda: ready(running), 45)
+
+
 def test_the_server_keeps_address_and_data(running: Cluster) -> None:
     url = running.settings.working_url()
     with connect(url, "test") as client:

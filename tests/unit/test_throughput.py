@@ -54,6 +54,7 @@ def snapshot(**fields: Any) -> Snapshot:
         "workers": (),
         "machines": 0,
         "bridge_alive": True,
+        "bridge": None,
         "server": None,
         "metrics": (),
     }

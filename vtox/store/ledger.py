@@ -4,6 +4,8 @@ A row lives from dispatch until the one commit (or burial) that removes it, so a
 twice, late or beside its own repetition changes nothing the second time.
 """
 
+import os
+import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -64,7 +66,8 @@ class Ledger:
 
     def lease(self, token: str, life_ms: int) -> bool:
         """Take or renew the right to read this stream; False: another bridge has it."""
-        return bool(self._scripts["lease"](keys=[keys.LEASE], args=[token, life_ms]))
+        args = [token, life_ms, os.getpid(), socket.gethostname()]
+        return bool(self._scripts["lease"](keys=[keys.LEASE, keys.BRIDGE], args=args))
 
     def dispatch(self, token: str, family: str, rows: Sequence[Record]) -> list[bool]:
         """Enter rows; False for a row that overlaps a record already there.

@@ -59,6 +59,15 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bridge:
+    """The bridge that owns the stream, or owned it last and did not say good-bye."""
+
+    pid: int
+    host: str
+    last_seen_t: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """The Redis or Valkey server behind it all."""
 
@@ -87,6 +96,7 @@ class Snapshot:
     workers: tuple[Worker, ...]
     machines: int
     bridge_alive: bool
+    bridge: Bridge | None
     server: Server | None
     metrics: tuple[dict[str, float | None], ...]
 
@@ -114,6 +124,7 @@ def snapshot(client: Client) -> Snapshot:
     pipe.smembers(keys.WORKERS)
     pipe.zcard(keys.MACHINES)
     pipe.exists(keys.LEASE)
+    pipe.hgetall(keys.BRIDGE)
     pipe.info("server", "clients", "memory")
     pipe.xrevrange(keys.METRICS, count=METRICS_READ)
     replies = iter(pipe.execute(raise_on_error=False))
@@ -136,6 +147,7 @@ def snapshot(client: Client) -> Snapshot:
         workers=workers,
         machines=int(take(0)),
         bridge_alive=bool(take(0)),
+        bridge=_bridge(take({})),
         server=_server(take()),
         metrics=tuple(_metrics(i, fields) for i, fields in take([])),
     )
@@ -200,6 +212,13 @@ def _worker(beat: dict[str, str]) -> Worker:
         started_t=_float(beat.get("started_t")),
         last_seen_t=float(beat["last_seen_t"]),
     )
+
+
+def _bridge(fields: dict[bytes, bytes]) -> Bridge | None:
+    if not fields:
+        return None
+    pid, host, seen = (fields[k].decode() for k in (b"pid", b"host", b"last_seen_t"))
+    return Bridge(pid=int(pid), host=host, last_seen_t=float(seen))
 
 
 def _server(info: dict[str, Any] | None) -> Server | None:
