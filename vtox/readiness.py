@@ -37,7 +37,8 @@ def checks(snapshot: Snapshot) -> list[Check]:
                 queue.workers > 0,
                 f"{queue.workers} live",
                 "no live worker",
-                f"start one: `celery -A vtox worker -Q {name}`",
+                f"`vtox up` starts its own again within a minute; without it "
+                f"`celery -A vtox worker -Q {name}`",
             )
             for name, queue in snapshot.queues.items()
         ),

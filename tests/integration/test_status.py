@@ -103,7 +103,7 @@ def test_a_heartbeat_that_ran_out_is_no_worker(client: Client) -> None:
 def test_readiness_names_what_is_missing_and_the_remedy(client: Client) -> None:
     failed = {c.name: c.remedy for c in checks(snapshot(client)) if c.status == "fail"}
     assert set(failed) == {"group", "bridge", *(f"workers:{f}" for f in FAMILIES)}
-    assert failed["workers:bearing"] == "start one: `celery -A vtox worker -Q bearing`"
+    assert failed["workers:bearing"].endswith("`celery -A vtox worker -Q bearing`")
 
 
 def test_readiness_passes_with_everything_there(client: Client) -> None:
