@@ -6,26 +6,23 @@ lease, its own restart) it forgets everything and rebuilds its records from the 
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import Event
 
 import redis
 import structlog
 
 from vtox import keys
-from vtox.domain import Motor, Record
-from vtox.errors import LeaseLost, WireError
+from vtox.domain import Record
+from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES, record_s
-from vtox.records import Closed, Joiner, Piece, batches
-from vtox.seen import Seen, mark
+from vtox.intake import Entry, Intake
+from vtox.records import Closed, Joiner, batches
 from vtox.settings import Settings
 from vtox.store.client import Client
-from vtox.store.flags import set_flag
-from vtox.store.ledger import INDEX, Ledger
-from vtox.store.machines import states
+from vtox.store.ledger import Ledger
 from vtox.store.retention import Memory, kept_s, memory, trim_outputs
 from vtox.store.streams import create_group, trim_raw
-from vtox.wire import Fields, Header, Limits, decode_header
 
 log = structlog.get_logger()
 
@@ -39,13 +36,9 @@ NAMEPLATES_S = 15.0
 # No single step takes so long, time-outs of server and broker included: a loop that has not come
 # round by then never will.
 STILL_S = 60.0
-# The lag between a window's end and its arrival that the clock check allows is a setting; a
-# machine counts as back in time again at this share of it.
-CLOCK_HYSTERESIS = 0.8
 # At these shares of its memory limit the server is said to be full, and to take windows again.
 FULL, ROOM = 0.98, 0.9
 
-Entry = tuple[bytes, Fields | None]
 # Sends a Celery task: family, then the record ids of the batch.
 Send = Callable[[str, list[str]], None]
 
@@ -59,7 +52,6 @@ class Bridge:
         self.send = send
         self.ledger = Ledger(client, settings)
         self.token = uuid.uuid4().hex
-        self.limits = Limits(settings.max_window_bytes, settings.max_samples)
         self.owner = self.full = False
         self.turned = time.monotonic()
         self.renewed = self.chores = self.nameplates = 0.0
@@ -114,22 +106,18 @@ class Bridge:
                 self._redispatch()
                 if now >= self.nameplates:
                     self.nameplates = now + NAMEPLATES_S
-                    self._learn_motors(self.seen)
+                    self.intake.look_up()
                 self._make_room(memory(self.client))
 
     def _forget(self) -> None:
-        self.motors: dict[str, Motor | None] = {}
+        self.intake = intake = Intake(self.client, self.settings, self.ledger)
         self.joiner = Joiner(
-            lambda family, machine_id: record_s(family, self.motors.get(machine_id)),
+            lambda family, machine_id: record_s(family, intake.motors.get(machine_id)),
             self.settings.reorder_windows,
         )
-        self.seen: dict[str, Seen] = {}
-        self.clock_off: dict[str, bool] = {}
-        self.vehicles: dict[str, str | None] = {}
         self.ready: dict[str, dict[str, Record]] = {f: {} for f in FAMILIES}
         self.ready_since: dict[str, float] = {}
         self.flying = dict.fromkeys(FAMILIES, (0, 0))
-        self.mean_bytes = 64 << 10
         self.open_bytes = self.settings.open_record_bytes
         self.renewed = time.monotonic()
         self.chores = 0.0
@@ -178,7 +166,7 @@ class Bridge:
                 return
             last = entries[-1][0]
             letters = self.client.hmget(keys.PROGRESS, [i for i, _ in entries])
-            self._admit(entries, letters)
+            self._join(entries, letters)
             self._flush(time.monotonic())
 
     def _read(self) -> bool:
@@ -199,128 +187,16 @@ class Bridge:
         )
         entries: list[Entry] = reply[0][1] if reply else []
         if entries:
-            self._admit(entries, [None] * len(entries))
+            self._join(entries, [None] * len(entries))
         return len(entries) < count
 
     def _count(self) -> int:
-        return int(min(max(READ_BYTES // self.mean_bytes, 1), 512))
+        return int(min(max(READ_BYTES // self.intake.mean_bytes, 1), 512))
 
-    def _admit(self, entries: list[Entry], letters: list[bytes | None]) -> None:
-        """Validate, drop duplicates, remember, and join."""
-        good = [
-            (e.decode(), h, p)
-            for (e, h), p in zip(self._headers(entries), letters, strict=True)
-            if h is not None
-        ]
-        self._recall({h.machine_id for _, h, _ in good})
+    def _join(self, entries: list[Entry], letters: list[bytes | None]) -> None:
         now = time.monotonic()
-        arrivals: dict[str, float] = {}
-        new: list[tuple[Header, float]] = []
-        pipe = self.client.pipeline(transaction=True)
-        joined: list[Closed] = []
-        restarted: list[str] = []
-        for entry_id, h, progress in good:
-            seen = self.seen[h.machine_id]
-            run = seen.run_of(h)
-            verdict, forgotten = seen.admit(h, entry_id)
-            if verdict == "new" and seen.run_of(h) != run and not h.replay_of:
-                pipe.hincrby(keys.COUNTERS, "senders_restarted", 1)
-                restarted.append(f"{h.machine_id} at seq {h.seq}")
-            if verdict == "duplicate":
-                self.ledger.refuse(entry_id, "duplicate")
-                continue
-            if verdict == "new":
-                pipe.hset(keys.seen(h.machine_id), mark(h), entry_id)
-                pipe.hincrby(keys.COUNTERS, "windows_in", 1)
-                arrivals[h.machine_id] = int(entry_id.partition("-")[0]) / 1000
-                new.append((h, arrivals[h.machine_id]))
-            if forgotten:
-                pipe.hdel(keys.seen(h.machine_id), *forgotten)
-            if h.replay_family and progress is None:
-                progress = "".join("-" if f == h.replay_family else "d" for f in INDEX).encode()
-                pipe.hsetnx(keys.PROGRESS, entry_id, progress)
-            families = frozenset(
-                f for f, i in INDEX.items() if progress is None or progress[i - 1 : i] == b"-"
-            )
-            if families:
-                joined += self.joiner.add(Piece(entry_id, seen.run_of(h), h, families), now)
-        if arrivals:
-            pipe.zmscore(keys.MACHINES, list(arrivals))
-            pipe.zadd(keys.MACHINES, arrivals)
-        replies = pipe.execute()
-        if arrivals:
-            listed = dict(zip(arrivals, replies[-2], strict=True))
-            self._note(new, {m for m, t in listed.items() if t is None})
-        if restarted:  # one line a read: a sender whose seq stands still restarts with every window
-            log.info("senders began anew", times=len(restarted), last=restarted[-1])
-        self._collect(joined)
-
-    def _headers(self, entries: list[Entry]) -> list[tuple[bytes, Header | None]]:
-        found: list[tuple[bytes, Header | None]] = []
-        size = refused = 0
-        reason = ""
-        for entry_id, fields in entries:
-            header = None
-            if fields is None:
-                self.ledger.refuse(entry_id.decode(), "samples_missing", "entry was deleted")
-            else:
-                size += sum(map(len, fields.values()))
-                try:
-                    header = _known(decode_header(fields, self.limits))
-                except WireError as error:
-                    machine, seq = (
-                        fields.get(k, b"")[:64].decode("utf-8", "replace")
-                        for k in (b"machine_id", b"seq")
-                    )
-                    self.ledger.refuse(entry_id.decode(), error.code, str(error), machine, seq)
-                    refused += 1
-                    reason = f"{machine} {seq}: {error}"
-            found.append((entry_id, header))
-        self.mean_bytes = max(1, (self.mean_bytes + size // len(entries)) // 2)
-        if refused:  # one line a read, whatever a mad sender sends
-            log.warning("entries refused: see dead_letters", entries=refused, last=reason)
-        return found
-
-    def _recall(self, machine_ids: set[str]) -> None:
-        new = [m for m in machine_ids if m not in self.seen]
-        if not new:
-            return
-        self._learn_motors(new)
-        pipe = self.client.pipeline(transaction=False)
-        for m in new:
-            pipe.hgetall(keys.seen(m))
-        for m, stored in zip(new, pipe.execute(), strict=True):
-            marks = {k.decode(): v.decode() for k, v in stored.items()}
-            self.seen[m] = Seen.restored(self.settings.duplicate_horizon, marks)
-
-    def _learn_motors(self, machine_ids: Iterable[str]) -> None:
-        """Look up the nameplates, by which long records get their length."""
-        ids = list(machine_ids)
-        if ids:
-            self.motors |= {m: s.motor for m, s in zip(ids, states(self.client, ids), strict=True)}
-
-    def _note(self, new: list[tuple[Header, float]], unlisted: set[str]) -> None:
-        """Keep what windows say of their machines: vehicle, and whether its clock can be right.
-
-        Of machines not listed before, new ones or retired ones that send again, nothing is kept.
-        """
-        for machine_id in unlisted:
-            self.vehicles.pop(machine_id, None)
-            self.clock_off.pop(machine_id, None)
-        for h, arrived in new:
-            if h.vehicle_id and self.vehicles.get(h.machine_id) != h.vehicle_id:
-                self.vehicles[h.machine_id] = h.vehicle_id
-                self.client.hset(keys.machine(h.machine_id), "vehicle_id", h.vehicle_id)
-            offset = h.t0 + h.duration_s - arrived
-            was = self.clock_off.get(h.machine_id)
-            share = CLOCK_HYSTERESIS if was else 1.0
-            off = abs(offset) > share * self.settings.clock_tolerance_s
-            if off != was:
-                self.clock_off[h.machine_id] = off
-                reason = (
-                    f"t0 is {offset:+.0f} s from the time of arrival" if off else "clock agrees"
-                )
-                set_flag(self.client, h.machine_id, "clock", off, reason)
+        for piece in self.intake.admit(entries, letters):
+            self._collect(self.joiner.add(piece, now))
 
     def _collect(self, closed: list[Closed]) -> None:
         now = time.monotonic()
@@ -379,11 +255,3 @@ class Bridge:
             if idle:
                 self.client.hincrby(keys.COUNTERS, "records_redispatched", len(idle))
                 log.info("dispatched idle records again", family=family, records=len(idle))
-
-
-def _known(header: Header) -> Header:
-    """Return the header, unless it asks for a family that nobody has."""
-    if header.replay_family and header.replay_family not in INDEX:
-        said = f"replay_family: {header.replay_family!r}, expected one of {', '.join(INDEX)}"
-        raise WireError("bad_family", said, "replay_family")
-    return header
