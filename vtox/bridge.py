@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 CONSUMER = "bridge"
 LEASE_MS = 5000
-# Read about this much at a time: larger replies fall out of the cache (docs/benchmarks).
+# Read about this much at a time: larger replies fall out of the cache (docs/BENCHMARKS.md).
 READ_BYTES = 2 << 20
 CHORES_S = 1.0
 # A nameplate registered or changed while windows flow counts from the next look on.

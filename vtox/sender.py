@@ -13,7 +13,7 @@ from vtox.store.client import Client
 from vtox.store.streams import group_info
 from vtox.wire import Dtype, Limits, decode_header, encode
 
-# One pipeline carries about this much: larger ones fall out of the cache (docs/benchmarks).
+# One pipeline carries about this much: larger ones fall out of the cache (docs/BENCHMARKS.md).
 PIPELINE_BYTES = 2 << 20
 # At full speed the sender stays this far ahead of the workers; what waits costs server memory.
 AHEAD_BYTES = 64 << 20

@@ -70,7 +70,6 @@ class Header:
     samples: int
     nbytes: int
     channels: tuple[str, ...]
-    dtype: str
     vehicle_id: str | None
     speed_rpm: float | None
     temperature_c: float | None
@@ -161,7 +160,6 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
         samples=samples,
         nbytes=nbytes,
         channels=names,
-        dtype=dtype,
         vehicle_id=_name(fields, "vehicle_id"),
         speed_rpm=speed_rpm,
         temperature_c=number(fields, "temperature_c"),

@@ -1,6 +1,7 @@
 """The house rules that a linter cannot say: layers, cycles, who reads the environment."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -166,3 +167,14 @@ def test_api_never_loads_celery() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "False"
+
+
+def test_cited_works_are_listed() -> None:
+    """A reader who has only the repository finds what `Author 1999` is."""
+    entries = (ROOT / "docs/REFERENCES.md").read_text().split("\n- ")
+    listed = [e.partition("*")[0] for e in entries]
+    cited = re.compile(r"\b(?!Of\b)([A-Z][a-z]+(?:-[A-Z][a-z]+)?)(?: et al\.)?,? ((?:19|20)\d\d)\b")
+    for path in [*SOURCES, *(ROOT / "evaluation").glob("*.py")]:
+        text = " ".join(path.read_text().replace("#", " ").split())
+        for author, year in cited.findall(text):
+            assert any(author in e and year in e for e in listed), (path.name, author, year)

@@ -15,7 +15,7 @@ def joining(lengths: dict[str, float] = FAMILIES, **options: int) -> Joiner:
     return Joiner(lambda family, machine_id: lengths[family], **options)
 
 
-H = Header("M", "", 0, 1000.0, 1e4, 10_000, 20_000, ("ia",), "i2", None, None, None)
+H = Header("M", "", 0, 1000.0, 1e4, 10_000, 20_000, ("ia",), None, None, None)
 
 
 def piece(

@@ -3,7 +3,7 @@ from dataclasses import replace
 from vtox.seen import Seen, mark
 from vtox.wire import Header
 
-H = Header("M", "", 0, 1000.0, 1e4, 10_000, 20_000, ("ia",), "i2", None, None, None)
+H = Header("M", "", 0, 1000.0, 1e4, 10_000, 20_000, ("ia",), None, None, None)
 
 
 def window(seq: int, t0: float | None = None, **changes: object) -> Header:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from vtox.baseline import Baseline, Level
 from vtox.diagnosers.frontend import Front
+from vtox.diagnosers.reduction import HIGHEST_SUPPLY_HZ
 from vtox.domain import VOLTAGES, Array
 from vtox.dsp import earth, quality, supply
 
@@ -99,7 +100,7 @@ def supply_hz(x: Array, fs_hz: float) -> float:
     """Return the supply frequency from voltages alone, shape (3, samples), Hz."""
     samples = x.shape[-1]
     spectrum = np.fft.rfft(x * np.hanning(samples))[None]
-    peak, _ = supply.line_bin(spectrum, fs_hz / samples, min(fs_hz / 3, 450.0))
+    peak, _ = supply.line_bin(spectrum, fs_hz / samples, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
     coarse_hz = peak * fs_hz / samples
     t_s, frames = supply.frame_phasors(x[None, :1], fs_hz, coarse_hz)
     if len(t_s) < 2:

@@ -33,13 +33,15 @@ Y22_STD_UNRATED = 6.0
 LIGHTEST = 0.3
 # Voltage channels within 0.5 % of each other feign 0.12 % of negative sequence, times 6.
 Y21_STD = 0.007
-# Efficiency times power factor at rated load is at least this: 0.5 for 0.1 kW, 0.57 for 0.55 kW,
-# 0.75 for 7.5 kW (catalogue motors of IEC 60034-30-1 class IE2 and up, from memory).
-LEAST_ACTIVE = 0.5
-# Unmeasured supply: EN 50160 allows 2 % of negative sequence. It draws ten times as much at most,
-# over rated current: 13 kVA/kW at standstill (IEC 60034-12, small machines, from memory) times 0.75
-# of efficiency and power factor; the 3 hp machine of Krause's table draws 8.8 times as much. Over
-# the current at a light load it is more, in proportion.
+# Efficiency times power factor at rated load is at least this: 0.5 for two poles and 0.37 kW, 0.59
+# for four and 0.75 kW (lists of one maker, SOGA MT1 and MT3), 0.59 to 0.86 in
+# `vtox.simulator.catalogue`. Machines of so few watts a pole pair have less: 0.48 for two poles and
+# 0.25 kW (MT1), and about 0.6 each, so 0.36, for four poles and 0.12 kW.
+LEAST_ACTIVE, LEAST_ACTIVE_SMALL, SMALL_W = 0.5, 0.35, 250.0
+# Unmeasured supply: EN 50160 allows 2 % of negative sequence. It draws about what a standstill
+# would: in per unit 5 to 9 times as much on the four machines of the motor model, 6 to 9, at most
+# 12, in a list of efficient ones (SOGA MT3). Ten stands for a supply and a machine that are not
+# both at their worst. Over the current at a light load it is more, in proportion.
 SUPPLY_WORST = 10 * 0.02
 Y21_STD_UNMEASURED = SUPPLY_WORST / 4.3  # so that this much is the 1e-4 tail
 # Clamps within 1 % and 1 degree of each other, and windings: 0.6 %. Split-core clamps hung for a
@@ -106,12 +108,14 @@ def rated_at_most_a(motor: Motor, load_a: float) -> float:
     """Return the largest rated current, A rms, that fits the nameplate, else the present current.
 
     A machine whose nameplate tells power and voltage draws at most `1 / LEAST_ACTIVE` times its
-    power; one that tells nothing may run without load now.
+    power, a small one `1 / LEAST_ACTIVE_SMALL`; one that tells nothing may run without load now.
     """
     if motor.rated_current_a:
         return motor.rated_current_a
     if motor.rated_power_w and motor.rated_voltage_v:
-        return motor.rated_power_w / (sqrt(3) * motor.rated_voltage_v * LEAST_ACTIVE)
+        small = motor.rated_power_w <= SMALL_W * (motor.pole_pairs or 1)
+        active = LEAST_ACTIVE_SMALL if small else LEAST_ACTIVE
+        return motor.rated_power_w / (sqrt(3) * motor.rated_voltage_v * active)
     return load_a / LIGHTEST
 
 

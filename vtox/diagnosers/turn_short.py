@@ -26,7 +26,8 @@ FAULT = "turn_short"
 # Chi-square with two degrees of freedom at 1e-4 a frame: a record of 1 s holds five independent
 # ones, so at most 1e-3 of healthy records reach it.
 T2_LIMIT = 18.4
-# Least corrected |I2|/I1 worth a word: what is known of the machine decides (DIAGNOSIS 2.2).
+# Least corrected |I2|/I1 worth a word, by what is known of the machine: 3 % for a developing short,
+# 8 % for a severe one (a scale of our own, no standard has one), less where little else makes it.
 LEAST = {
     "voltage and baseline": 0.0075,
     "currents and baseline": 0.03,

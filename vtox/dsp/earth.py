@@ -187,11 +187,10 @@ def explained(
     One difference does not tell two properties of three phases: more capacitance on phase a looks
     like less of it on c with more conductance. Preferred is the phase where one property suffices,
     then one with both. Conductance only rises: insulation that ages, is wet or carbonised conducts
-    better. Capacitance rises with water (permittivity 80 against 4) and falls where layers
-    delaminate (Stone, Boulter, Culbert, Dhirani 2004, *Electrical Insulation for Rotating
-    Machines*, capacitance test; from memory), so it may have either sign, but seldom falls where
-    conductance rises. Both were measured on a running machine by Younsi, Neti, Shah et al. 2010
-    (TDEI 17(5):1441).
+    better. Capacitance goes with permittivity over thickness: it rises where water (80) takes the
+    place of resin and mica (about 4), and falls where layers part and air (1) lies between them, so
+    it may have either sign; but what lets air in does not conduct, so it seldom falls where
+    conductance rises. Both can be measured on a running machine (Younsi et al. 2010).
 
     Parameters
     ----------

@@ -76,13 +76,3 @@ class Case:
     earth: Earth = Earth()
     clamps: Clamps = Clamps()
     slot_harmonic: float = 0.0  # principal slot harmonics over the current
-
-
-def bar_asymmetry(broken: float, bars: int) -> float:
-    """Return the asymmetry of `broken` adjacent bars out of `bars`.
-
-    Equivalent resistance of one rotor phase: 3n/(N - 3n) of its own; a third of it is the
-    asymmetry d (Bellini, Filippetti, Franceschini, Tassoni, Kliman 2001, IEEE TIA 37(5):1248,
-    from memory).
-    """
-    return broken / (bars - 3 * broken)
