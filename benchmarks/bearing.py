@@ -21,7 +21,7 @@ import numpy as np  # noqa: E402  (after the thread limits, which it reads when 
 from tests.vibration import FS_HZ, MOTOR, Machine, defect, recording, vibration  # noqa: E402
 from vtox.diagnosers import bearing  # noqa: E402
 from vtox.domain import Recording  # noqa: E402
-from vtox.dsp import comb  # noqa: E402
+from vtox.dsp import comb_plan  # noqa: E402
 from workers.memory import keep_freed_memory  # noqa: E402
 
 BATCH = 32
@@ -45,7 +45,7 @@ def cost(recordings: Sequence[Recording], *, anew: bool = False) -> float:
 
     def run() -> None:
         if anew:
-            comb.plan.cache_clear()
+            comb_plan.plan.cache_clear()
         bearing.diagnose(recordings, motors)
 
     return cpu_ms(run) / len(recordings)

@@ -4,8 +4,9 @@
 
 Each machine is commissioned as `vtox demo` does it (a baseline of healthy runs at its first load),
 then sends `--hours` of its life, as fast as bridge and three workers take it: steps of the load, a
-supply whose frequency and unbalance wander, clamps in error (`benchmarks.dayfleet`). All of them
-are healthy: every alert is false. Only `clock` is right: time runs faster than the server's clock.
+supply whose frequency and unbalance wander, clamps in error (`benchmarks.daylife`, `dayfleet`). All
+of them are healthy: every alert is false. Only `clock` is right: time runs faster than the server's
+clock.
 """
 
 import argparse
@@ -23,7 +24,8 @@ from typing import Any
 import psutil
 from scipy.stats import chi2
 
-from benchmarks.dayfleet import UNBALANCE_RMS, Day, Made, days, window
+from benchmarks.dayfleet import Made, window
+from benchmarks.daylife import UNBALANCE_RMS, Day, days
 from benchmarks.throughput import cpu_s, done, running, wait_for, worker
 from vtox import keys, learn_baseline
 from vtox.faults import FAMILIES, FAULTS, PERSISTENCE

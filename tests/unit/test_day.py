@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.day import Tally, poisson, report
-from benchmarks.dayfleet import DAY_S, Day, days, window
+from benchmarks.dayfleet import window
+from benchmarks.daylife import DAY_S, Day, days
 from vtox import keys
 from vtox.diagnosers.frontend import front_end
 from vtox.diagnosers.stator import sequences

@@ -2,7 +2,7 @@
 
 Recordings of one shape in, one diagnosis each out. Envelopes of many bands, noise floors, harmonic
 combs with slip tolerance, surrogate orders; then words. Sources are named in `vtox.dsp.envelope`,
-`comb` and `surrogates`; evaluation follows Smith & Randall 2015 (MSSP 64-65:100-131).
+`comb`, `comb_plan` and `surrogates`; evaluation follows Smith & Randall 2015 (MSSP 64-65:100-131).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +19,8 @@ from vtox.diagnosers.bearing_speed import SENSOR_TOLERANCE, Speed, sharpened
 from vtox.diagnosers.bearing_targets import SLIP_TOLERANCE, Job, job_of
 from vtox.diagnosers.bearing_words import FAULT, Case, named, verdict
 from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording, Value, unknown
-from vtox.dsp import comb, quality, surrogates
-from vtox.dsp.comb import Plan
+from vtox.dsp import comb, comb_plan, quality, surrogates
+from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
 
 Floats = npt.NDArray[np.float32]
@@ -201,7 +201,7 @@ def _searches(looks: Sequence[Look], speeds: Iterable[Speed]) -> list[Search]:
 def _plan(look: Look, speed: Speed) -> Plan:
     job = look.job
     step_hz = look.df_hz / BIN_STEPS
-    return comb.plan(
+    return comb_plan.plan(
         job.targets,
         bins=look.lines.shape[1],
         df_hz=look.df_hz,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vtox.diagnosers.bearing_speed import Speed
 from vtox.diagnosers.bearing_targets import CAGE_TURNS, Job
 from vtox.diagnosers.bearing_words import FAULT_CONFIDENCE, PLACES
-from vtox.dsp.comb import Plan
+from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
 
 Floats = npt.NDArray[np.float32]

@@ -15,8 +15,8 @@ from vtox.diagnosers.bearing_speed import Speed
 from vtox.diagnosers.bearing_targets import ANYWHERE, SLIP_TOLERANCE
 from vtox.diagnosers.bearing_words import FAULT_MODULATION, decibels
 from vtox.domain import Value
-from vtox.dsp import comb, surrogates
-from vtox.dsp.comb import Plan
+from vtox.dsp import comb, comb_plan, surrogates
+from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
 
 Floats = npt.NDArray[np.float32]
@@ -71,20 +71,20 @@ def _of_shaft(order: float, tolerance: float = 0.0) -> bool:
 
 
 def _most(rows: Floats, plan: Plan) -> Finding | None:
-    first = max(plan.numbers.start, round(comb.LOWEST * ANYWHERE.order / plan.order(1)))
+    first = max(plan.numbers.start, round(comb_plan.LOWEST * ANYWHERE.order / plan.order(1)))
     # In steps of a bin: of a comb that stands out twice as far as chance none misses the most.
-    numbers = np.arange(first, plan.numbers.stop, comb.HARMONICS)
+    numbers = np.arange(first, plan.numbers.stop, comb_plan.HARMONICS)
     if not len(numbers):
         return None
-    peaks = comb.levels(rows, comb.lines_of(numbers, 0), plan)[0].max(axis=1)
+    peaks = comb.levels(rows, comb_plan.lines_of(numbers, 0), plan)[0].max(axis=1)
     halves = 2 * plan.order(1) * numbers
     peaks[np.abs(halves - np.rint(halves)) < HALF] = 0
     at = int(peaks.argmax())
     if peaks[at] < 1:
         return None
-    half = int(SLIP_TOLERANCE * numbers[at]) + comb.HARMONICS
+    half = int(SLIP_TOLERANCE * numbers[at]) + comb_plan.HARMONICS
     interval = range(max(1, int(numbers[at]) - half), int(numbers[at]) + half + 1)
-    own = comb.levels(rows, comb.lines_of(np.asarray(interval), 0), plan)
+    own = comb.levels(rows, comb_plan.lines_of(np.asarray(interval), 0), plan)
     around = replace(plan, intervals={ANYWHERE.name: interval})
     finding = surrogates.judged(rows, around, ANYWHERE, own)
     return finding if finding.ratio >= UNCLASSIFIED_RATIO else None

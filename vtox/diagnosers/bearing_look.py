@@ -10,8 +10,8 @@ import numpy.typing as npt
 from vtox.diagnosers.bearing_speed import unsteady
 from vtox.diagnosers.bearing_targets import Job
 from vtox.domain import VIBRATIONS
-from vtox.dsp import comb, envelope
-from vtox.dsp.comb import Plan
+from vtox.dsp import comb_plan, envelope
+from vtox.dsp.comb_plan import Plan
 from vtox.dsp.envelope import EnvelopeSpectra
 from vtox.dsp.surrogates import Finding
 
@@ -76,11 +76,12 @@ def marks_of(
     """
     if finding.ratio < 1:
         return (), 0.0
-    bins = comb.lines_of(np.array([finding.number]), plan.shifts[finding.sidebands])[:, 0].tolist()
+    number, shift = np.array([finding.number]), plan.shifts[finding.sidebands]
+    bins = comb_plan.lines_of(number, shift)[:, 0].tolist()
     stand, squared = look.lines[finding.view], look.power[finding.view]
     seen = [b for b in bins if 0 <= b < len(stand)]
     lines = list(zip(seen, stand.take(seen).tolist(), squared.take(seen).tolist(), strict=True))
-    carriers = sum(b < len(stand) for b in bins[: comb.HARMONICS])
+    carriers = sum(b < len(stand) for b in bins[: comb_plan.HARMONICS])
     marks = tuple(
         {
             "hz": round(b * look.df_hz, 2),

@@ -10,7 +10,7 @@ from math import floor, log2
 from vtox.diagnosers.bearing_speed import Speed, speed_of
 from vtox.diagnosers.poles import GRIDS_HZ
 from vtox.domain import Bearing, Motor, Recording
-from vtox.dsp.comb import CAGE, PLAIN, SHAFT, Target
+from vtox.dsp.comb_plan import CAGE, PLAIN, SHAFT, Target
 
 # Rolling elements slip by 1 to 2 % (Randall & Antoni 2011, section 2).
 SLIP_TOLERANCE = 0.015

@@ -8,22 +8,24 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
-from vtox.dsp.comb import (
+from vtox.dsp.comb import levels
+from vtox.dsp.comb_plan import (
     CAGE,
     HARMONICS,
     LOBE_BINS,
     LOWEST,
     PLAIN,
-    Bools,
     Floats,
     Ints,
     Plan,
     Target,
-    levels,
     lines_of,
 )
+
+Bools = npt.NDArray[np.bool_]
 
 # Quantiles of the surrogates: level in one view, and best view of one interval.
 VIEW_QUANTILE = 0.99

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import gammaincc
 
-from vtox.dsp import comb
-from vtox.dsp.comb import CAGE, SHAFT, Plan, Target
+from vtox.dsp import comb, comb_plan
+from vtox.dsp.comb_plan import CAGE, SHAFT, Plan, Target
 from vtox.dsp.surrogates import Finding, best_of
 
 BINS, DF_HZ, SHAFT_HZ, CAGE_ORDER = 512, 1.0, 24.5, 0.398
@@ -17,7 +17,7 @@ TARGETS = (
 
 
 def plan(looks: float = 1.0, *, bins: int = BINS, tolerance: float = 0.02, **more: float) -> Plan:
-    return comb.plan(
+    return comb_plan.plan(
         TARGETS,
         bins=bins,
         df_hz=DF_HZ,
@@ -49,8 +49,8 @@ def found(lines: np.ndarray, p: Plan) -> dict[str, Finding]:
 def test_lines_are_those_at_the_multiples_of_the_fundamental() -> None:
     number = np.array([90, 91, 92])
     expected = np.rint(np.outer([1, 2, 3], number / 3))
-    np.testing.assert_array_equal(comb.lines_of(number, 0), expected)
-    sided = comb.lines_of(number, 7)
+    np.testing.assert_array_equal(comb_plan.lines_of(number, 0), expected)
+    sided = comb_plan.lines_of(number, 7)
     np.testing.assert_array_equal(sided, np.concatenate([expected, expected - 7, expected + 7]))
 
 
@@ -72,7 +72,7 @@ def test_level_one_is_the_sum_that_chance_allows(looks: float, sidebands: bool) 
     rows = comb.tables([np.ones((1, BINS), np.float32)], [p])[0]
     bins = np.array([[30], [60], [90], [25], [55], [85], [35], [65], [95]])[: 9 if sidebands else 3]
     total = len(bins) / float(comb.levels(rows, bins, p)[-1, 0, 0])
-    assert gammaincc(len(bins) * looks, total * looks) == pytest.approx(comb.CHANCE, rel=1e-3)
+    assert gammaincc(len(bins) * looks, total * looks) == pytest.approx(comb_plan.CHANCE, rel=1e-3)
 
 
 def test_levels_of_noise_exceed_a_level_as_often_as_the_gamma_tail_says() -> None:
@@ -124,7 +124,7 @@ def test_sidebands_without_carrier_are_no_comb() -> None:
 
 
 def test_a_comb_on_a_shaft_line_counts_less() -> None:
-    close = comb.plan(
+    close = comb_plan.plan(
         (Target("BPFO", 3.02),),
         bins=BINS,
         df_hz=DF_HZ,
@@ -133,13 +133,13 @@ def test_a_comb_on_a_shaft_line_counts_less() -> None:
         cage_order=None,
         tolerance=0.001,
     )
-    assert np.all(close.trust[close.near[0]] == comb.HIDDEN)
+    assert np.all(close.trust[close.near[0]] == comb_plan.HIDDEN)
 
 
 def test_a_vague_speed_distrusts_combs_near_whole_orders() -> None:
     at = round(5.13 * SHAFT_HZ)
     assert plan().trust[at] == 1
-    assert plan(shaft_tolerance=0.03).trust[at] == comb.HIDDEN
+    assert plan(shaft_tolerance=0.03).trust[at] == comb_plan.HIDDEN
 
 
 def test_wider_searches_and_more_channels_ask_for_more() -> None:

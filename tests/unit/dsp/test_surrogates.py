@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from tests.unit.dsp.test_comb import BINS, SHAFT_HZ, TARGETS, noise, plan, with_lines
-from vtox.dsp import comb, surrogates
+from vtox.dsp import comb, comb_plan, surrogates
 from vtox.dsp.surrogates import Finding
 
 BPFO, BPFI, BSF = TARGETS
 
 
-def judged(lines: np.ndarray, target: comb.Target) -> Finding:
+def judged(lines: np.ndarray, target: comb_plan.Target) -> Finding:
     p = plan()
     rows = comb.tables([lines], [p])
     return surrogates.judged(rows[0], p, target, comb.near(rows, [p])[0][target.name])
@@ -25,7 +25,7 @@ def comb_hz(order: float, harmonics: int = 3) -> list[float]:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
-def test_a_comb_alone_is_a_finding(target: comb.Target) -> None:
+def test_a_comb_alone_is_a_finding(target: comb_plan.Target) -> None:
     lines = with_lines(noise(np.random.default_rng(0)), comb_hz(target.order), 60.0)
     found = judged(lines, target)
     assert found.ratio > 1.5
