@@ -267,6 +267,8 @@ def test_strong_blows_that_are_none_of_the_bearing_are_neither_normal_nor_an_ala
     assert found.state == "unknown"
     assert "impulsive, unclassified" in found.reason
     assert "none of the orders of this bearing" in found.reason
+    assert found.confidence == 0
+    assert {e["defect"] for e in found.evidence} == set(DEFECTS)
     assert found.indicators["impulsive_order"] == pytest.approx(3.585 / (1 + error), rel=0.01)
     assert "impulsive" not in judge(recording(HEALTHY, 4.0)).reason
 

@@ -160,13 +160,11 @@ def _judged(look: Look, search: Search) -> Diagnosis:
         return unknown(
             FAULT, f"no bearing geometry: {words}", **(other.indicators if other else {})
         )
-    if other and other.strong:
-        return unknown(FAULT, f"{other.words}: {elsewhere.WHOSE}", **other.indicators)
     name = named(findings)
     marks, modulation = marks_of(plan, findings[name], look)
     channel, low_hz, high_hz = look.place(findings[name].view)
     doubt = doubts(job, plan, name, findings[name], speed)
-    return verdict(
+    answer = verdict(
         Case(
             name=name,
             findings=findings,
@@ -181,6 +179,10 @@ def _judged(look: Look, search: Search) -> Diagnosis:
             other=other.indicators if other else {},
         )
     )
+    if other and other.strong:
+        why = f"{other.words}: {elsewhere.WHOSE}"
+        return replace(answer, state="unknown", confidence=0.0, reason=why)
+    return answer
 
 
 def _searches(looks: Sequence[Look], speeds: Iterable[Speed]) -> list[Search]:
