@@ -53,6 +53,7 @@ class Size:
 
     cell: int  # per level, slip and wander, 10 s
     long_cell: int  # 20 s
+    light: int  # per wander, 20 s at a slip of 0.5 %
     healthy: int
     decoys: int
     short: int
@@ -65,15 +66,20 @@ class Size:
     earth: int
 
 
-FULL = Size(12, 4, 3_000, 120, 120, 80, 20, 150, 16, 100, 8, 1_000)
-QUICK = Size(1, 0, 40, 6, 12, 8, 2, 24, 4, 2, 1, 40)
+FULL = Size(12, 4, 30, 3_000, 120, 120, 80, 20, 150, 16, 100, 8, 1_000)
+QUICK = Size(1, 0, 0, 40, 6, 12, 8, 2, 24, 4, 2, 1, 40)
 
 
 def rotor_answers(pool: Executor, size: Size) -> dict[str, Answers]:
-    """Return the answers on the cage: `grid`, `grid 20 s`, `healthy`, `decoys`, `short`."""
+    """Return answers on the cage: `grid`, `grid 20 s`, `light`, `healthy`, `decoys`, `short`."""
     wanted = {
         "grid": (scenarios.grid(size.cell, 10.0), 10.0, _one_a_cell),
         "grid 20 s": (scenarios.grid(size.long_cell, 20.0), 20.0, _nobody),
+        "light": (
+            scenarios.grid(size.light, 20.0, levels=(-48.0,), slips=(0.005,)),
+            20.0,
+            _nobody,
+        ),
         "healthy": (scenarios.healthy(size.healthy), 10.0, _first(size.peers_healthy)),
         "decoys": (scenarios.decoys(size.decoys), 10.0, _nobody),
         "short": (scenarios.too_short(size.short), 13.5, _nobody),

@@ -21,7 +21,7 @@ def cage_study(found: Mapping[str, Answers]) -> Study:
     calm, rough = select(at, wander=CALM), select(at, wander=ROUGH)
     calm_rate, rough_rate = alarms(calm), alarms(rough, of_decided=True)
     far = alarms(healthy[SENSOR])
-    light = select(long[SENSOR], dbc=-48.0, slip=0.005)
+    light = found["light"][SENSOR]
     short = [o for o in found["short"][SENSOR] if o.tags["bins"] * o.tags["seconds"] < 8]
     level = level_errors(grid[SENSOR])
     found_at = [o for o in grid[SENSOR] if o.alarm and o.tags["dbc"] > -60]

@@ -82,11 +82,17 @@ def with_level(case: Case, slip: float, dbc: float) -> Case:
     return replace(case, faults=Faults(rotor_asymmetry=complex(size * angle)))
 
 
-def grid(records: int, seconds: float) -> list[tuple[Case, Tags]]:
+def grid(
+    records: int,
+    seconds: float,
+    *,
+    levels: Sequence[float] = LEVELS_DBC,
+    slips: Sequence[float] = SLIPS,
+) -> list[tuple[Case, Tags]]:
     """Return the broken-bar cases: every level, slip and wander, `records` of each."""
     found = []
     for i, (dbc, slip, wander_hz, k) in enumerate(
-        (d, s, w, k) for d in LEVELS_DBC for s in SLIPS for w in WANDERS_HZ for k in range(records)
+        (d, s, w, k) for d in levels for s in slips for w in WANDERS_HZ for k in range(records)
     ):
         plant = PLANTS[PLANTS_AT[slip][k % len(PLANTS_AT[slip])]]
         case = record_case(plant, slip, round(1e6 + 1e5 * seconds) + i, wander_hz=wander_hz)
