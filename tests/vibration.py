@@ -17,7 +17,10 @@ MOTOR = Motor(pole_pairs=2, supply_hz=SUPPLY_HZ, rated_speed_rpm=1440, bearing=B
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blows:
-    """A train of blows: `order` a turn, each place off by `jitter`, modulated `depth` at `by`."""
+    """A train of blows: `order` a turn, each place off by `jitter`, modulated `depth` at `by`.
+
+    The speed of the shaft rises by the share `ramp` from beginning to end.
+    """
 
     order: float
     strength: float = 1.0
@@ -25,6 +28,7 @@ class Blows:
     by: float = 0.0
     depth: float = 0.0
     resonance_hz: float = 3100.0
+    ramp: float = 0.0
 
 
 def defect(name: str, strength: float = 1.0, deviation: float = 0.004) -> Blows:
@@ -93,7 +97,8 @@ def ringing(train: Blows, shaft_hz: float, t: Floats, rng: np.random.Generator) 
     places = places[places < turns]
     size = 1 + train.depth * np.cos(2 * np.pi * (places * train.by + rng.uniform()))
     blows = np.zeros(len(t))
-    np.add.at(blows, (places / shaft_hz / t[1]).astype(int), size)
+    turned = shaft_hz * t * (1 + train.ramp * (t / t[-1] - 1) / 2)
+    np.add.at(blows, np.interp(places, turned, np.arange(len(t))).astype(int), size)
     decay = np.exp(-t[: round(0.01 / t[1])] / 0.0012)
     ring = decay * np.sin(2 * np.pi * train.resonance_hz * t[: len(decay)])
     x = np.convolve(blows, ring)[: len(t)]

@@ -280,6 +280,41 @@ def test_weak_blows_that_are_none_of_the_bearing_are_a_note() -> None:
     assert "impulsive, unclassified" in found.reason
 
 
+@pytest.mark.parametrize(
+    ("name", "ramp"), [("BPFO", 0.2), ("BPFO", 0.6), ("BPFI", 0.2), ("BSF", 0.6)]
+)
+def test_blows_whose_speed_changes_within_the_record_are_not_normal(name: str, ramp: float) -> None:
+    blows = replace(defect(name, 4.0), ramp=ramp)
+    found = judge(recording(Machine(shaft=(0.5,), blows=(blows,)), 6.0, seed=1))
+    assert found.state == "unknown", found.reason
+    assert "not periodic at a steady speed" in found.reason
+    assert found.indicators["irregular_modulation_db"] > -6  # type: ignore[operator]
+    bare = judge(recording(Machine(blows=(blows,)), 6.0, seed=1), replace(MOTOR, bearing=None))
+    assert "no bearing geometry: impulsive, but not periodic" in bare.reason
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 10.0])
+def test_single_knocks_leave_a_bearing_normal(seconds: float) -> None:
+    rng = np.random.default_rng(2)
+    found = []
+    for i in range(20):
+        x = vibration(HEALTHY, seconds, seed=i)
+        x[rng.integers(0, len(x), 2)] += 100
+        found.append(judge(Recording({"vibration": x}, FS_HZ, 60 * HEALTHY.shaft_hz)))
+    assert {d.state for d in found} == {"normal"}
+
+
+@pytest.mark.parametrize("ramp", [0.0, 0.4])
+def test_noise_that_a_shaft_modulates_is_not_impulsive(ramp: float) -> None:
+    # By 40 % once a turn, and growing as the square of the speed.
+    t = np.arange(60_000) / FS_HZ
+    turned = HEALTHY.shaft_hz * t * (1 + ramp * (t / t[-1] - 1) / 2)
+    size = (1 + 0.4 * np.cos(2 * np.pi * turned)) * (1 + ramp * (t / t[-1] - 0.5)) ** 2
+    for seed in range(5):
+        x = size * np.random.default_rng(seed).standard_normal(len(t))
+        assert judge(Recording({"vibration": x}, FS_HZ, 60 * HEALTHY.shaft_hz)).state == "normal"
+
+
 @pytest.mark.parametrize("seconds", [1.0, 4.0])
 @pytest.mark.parametrize(("order", "read"), [(7.0, 0.0045), (2.5, 0.0), (7.5, -0.003)])
 def test_blades_and_looseness_leave_a_bearing_normal(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from vtox.baseline import Baseline
 from vtox.diagnosers import bearing_elsewhere as elsewhere
+from vtox.diagnosers import bearing_irregular as irregular
 from vtox.diagnosers.bearing_doubts import WIDE, doubts, hidden, not_told, of_shaft
 from vtox.diagnosers.bearing_look import Look, looks_at, marks_of
 from vtox.diagnosers.bearing_speed import SENSOR_TOLERANCE, Speed, sharpened
@@ -155,11 +156,12 @@ def _judged(look: Look, search: Search) -> Diagnosis:
     if nothing and (why := told or hidden(job, plan, look.lines, speed)):
         return unknown(FAULT, why)
     other = elsewhere.found(rows, plan, look, speed) if nothing else None
+    strong = other and other.strong
+    uneven = irregular.found(look) if nothing and not strong else None
     if not findings:
-        words = other.words if other else "nothing periodic apart from the shaft stands out"
-        return unknown(
-            FAULT, f"no bearing geometry: {words}", **(other.indicators if other else {})
-        )
+        seen = uneven or other
+        words = seen.words if seen else "nothing periodic apart from the shaft stands out"
+        return unknown(FAULT, f"no bearing geometry: {words}", **(seen.indicators if seen else {}))
     name = named(findings)
     marks, modulation = marks_of(plan, findings[name], look)
     channel, low_hz, high_hz = look.place(findings[name].view)
@@ -176,12 +178,14 @@ def _judged(look: Look, search: Search) -> Diagnosis:
             channel=channel,
             notes=(*([other.words] if other else []), *doubt.notes),
             doubt=doubt.factor,
-            other=other.indicators if other else {},
+            other=dict(uneven.indicators if uneven else other.indicators if other else {}),
         )
     )
-    if other and other.strong:
+    if other and strong:
         why = f"{other.words}: {elsewhere.WHOSE}"
         return replace(answer, state="unknown", confidence=0.0, reason=why)
+    if uneven:
+        return replace(answer, state="unknown", confidence=0.0, reason=uneven.words)
     return answer
 
 

@@ -16,6 +16,7 @@ from vtox.dsp.envelope import EnvelopeSpectra
 from vtox.dsp.surrogates import Finding
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 
 # Samples worked on at a time: stays in the cache. Four signals, or a multiple, share a transform's
 # vector registers: 0.13 ms a signal of 10,000 samples in eights, 0.25 ms alone.
@@ -43,6 +44,13 @@ class Look:
     def channels(self) -> list[str]:
         """Names of the channels, in the order of their views."""
         return [n for n in VIBRATIONS if n in self.job.recording.channels]
+
+    @property
+    def single_bands(self) -> Ints:
+        """Views of one band each, channel by channel."""
+        bands = self.job.layout[0]
+        channel = len(envelope.view_bands(bands)) * np.arange(len(self.channels))
+        return np.add.outer(channel, np.arange(bands)).reshape(-1)
 
     def place(self, view: int) -> tuple[str, float, float]:
         """Return the channel of a view, and the lower and upper edge of its band in Hz."""

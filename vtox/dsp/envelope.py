@@ -52,6 +52,19 @@ class EnvelopeSpectra:
         return s / (1 + 2 * (s - 1) / s / 36)
 
 
+@dataclass(frozen=True, slots=True)
+class Envelopes:
+    """Envelopes of B signals in equal bands, at 1/`bands` of the rate, by segments.
+
+    `values` (B, segments, bands, samples): under the `window` (samples,), in `bands` / 2 times the
+    unit of the signal; `length` of a segment, samples of the signal.
+    """
+
+    values: Floats
+    window: Floats
+    length: int
+
+
 def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> EnvelopeSpectra:
     """Return the envelope spectra of each signal in `bands` equal bands.
 
@@ -86,28 +99,44 @@ def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> En
     >>> round(float(abs(e.spectra[0, 2, 0, 400]) / e.mean[0, 2]), 1)
     0.5
     """
+    windowed = envelopes(x, bands=bands, segments=segments)
+    total = windowed.window.sum(dtype=np.float32)
+    spectra = scipy.fft.rfft(windowed.values, axis=-1, overwrite_x=True)
+    # One of two sides, transformed back at 1/`bands` of the rate: 2/`bands` restores the unit.
+    spectra *= 4 / bands / total
+    mean = spectra[..., 0].real.mean(axis=1) / 2
+    # The mean under a Hann window lies in these bins alone.
+    spectra[..., :2] = 0
+    return EnvelopeSpectra(spectra.transpose(0, 2, 1, 3), mean, fs_hz / windowed.length)
+
+
+def envelopes(x: Array, *, bands: int, segments: int) -> Envelopes:
+    """Return the envelope of each signal in `bands` equal bands, by segments under a Hann window.
+
+    Parameters
+    ----------
+    x : ndarray, shape (batch, samples)
+    bands, segments : int
+        As of `envelope_spectra`.
+
+    Returns
+    -------
+    Envelopes
+    """
     batch, samples = x.shape
     unit = 2 * bands
     pieces = segments + 1 if segments > 1 else 1
     hop = unit * scipy.fft.prev_fast_len(max(1, samples // (pieces * unit)), real=False)
     length = 2 * hop if segments > 1 else hop
     cut = np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[:, ::hop][:, :segments]
-    window = _hann(length)
     cut = cut - cut.mean(axis=-1, keepdims=True, dtype=np.float32)
-    cut *= window
+    cut *= _hann(length)
     width = length // unit
     spectrum = scipy.fft.rfft(cut, axis=-1, overwrite_x=True)[..., : bands * width]
     spectrum = without_tones(spectrum).reshape(batch, segments, bands, width)
-    envelope = np.abs(scipy.fft.ifft(spectrum, n=2 * width, axis=-1, overwrite_x=True))
+    values = np.abs(scipy.fft.ifft(spectrum, n=2 * width, axis=-1, overwrite_x=True))
     # Band filters of many bins pass the window unchanged: the envelope is windowed by it too.
-    total = _hann(2 * width).sum(dtype=np.float32)
-    spectra = scipy.fft.rfft(envelope, axis=-1, overwrite_x=True)
-    # One of two sides, transformed back at 1/`bands` of the rate: 2/`bands` restores the unit.
-    spectra *= 4 / bands / total
-    mean = spectra[..., 0].real.mean(axis=1) / 2
-    # The mean under a Hann window lies in these bins alone.
-    spectra[..., :2] = 0
-    return EnvelopeSpectra(spectra.transpose(0, 2, 1, 3), mean, fs_hz / length)
+    return Envelopes(values, _hann(2 * width), length)
 
 
 def without_tones(spectrum: Complex) -> Complex:
