@@ -273,6 +273,16 @@ def test_strong_blows_that_are_none_of_the_bearing_are_neither_normal_nor_an_ala
     assert "impulsive" not in judge(recording(HEALTHY, 4.0)).reason
 
 
+@pytest.mark.parametrize(("order", "seed"), [(2.6, 2), (3.3, 1), (3.3, 2)])
+def test_strong_blows_whose_second_line_stands_out_most_are_not_normal(
+    order: float, seed: int
+) -> None:
+    blows = Blows(order=order, strength=3.0, jitter=0.003)
+    found = judge(recording(Machine(blows=(blows,)), 2.0, seed=seed))
+    assert found.state == "unknown", found.reason
+    assert found.indicators["impulsive_order"] == pytest.approx(order, rel=0.01)
+
+
 def test_weak_blows_that_are_none_of_the_bearing_are_a_note() -> None:
     # Modulation of -19 dB, where that of damage begins at -16 dB.
     found = judge(recording(Machine(blows=(Blows(order=7.3, strength=0.3),)), 10.0, seed=1))

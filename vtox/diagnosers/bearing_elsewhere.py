@@ -82,9 +82,18 @@ def _most(rows: Floats, plan: Plan) -> Finding | None:
     at = int(peaks.argmax())
     if peaks[at] < 1:
         return None
-    half = int(SLIP_TOLERANCE * numbers[at]) + comb_plan.HARMONICS
-    interval = range(max(1, int(numbers[at]) - half), int(numbers[at]) + half + 1)
+    # The second and third lines of a comb, fewer, may stand out more than all; judged alone, they
+    # are part of a denser family, so of nobody.
+    for factor in (1, 2, 3):
+        number = round(int(numbers[at]) / factor)
+        if number >= first and (finding := _judged(rows, plan, number)).ratio >= UNCLASSIFIED_RATIO:
+            return finding
+    return None
+
+
+def _judged(rows: Floats, plan: Plan, number: int) -> Finding:
+    half = int(SLIP_TOLERANCE * number) + comb_plan.HARMONICS
+    interval = range(max(1, number - half), number + half + 1)
     own = comb.levels(rows, comb_plan.lines_of(np.asarray(interval), 0), plan)
     around = replace(plan, intervals={ANYWHERE.name: interval})
-    finding = surrogates.judged(rows, around, ANYWHERE, own)
-    return finding if finding.ratio >= UNCLASSIFIED_RATIO else None
+    return surrogates.judged(rows, around, ANYWHERE, own)
