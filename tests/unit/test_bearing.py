@@ -21,7 +21,7 @@ def alarms(recordings: list[Recording], motor: Motor = MOTOR) -> list[Diagnosis]
     return [d for d in found if d.state in ("warning", "fault")]
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", ["BPFO", "BPFI", "BSF"])
 @pytest.mark.parametrize("deviation", [-0.012, 0.004])
 @pytest.mark.parametrize("seconds", [2.0, 10.0])
 def test_a_defect_is_named(name: str, deviation: float, seconds: float) -> None:
@@ -283,6 +283,32 @@ def test_strong_blows_whose_second_line_stands_out_most_are_not_normal(
     assert found.indicators["impulsive_order"] == pytest.approx(order, rel=0.01)
 
 
+@pytest.mark.parametrize("order", [0.394, 0.3996, 0.403])
+@pytest.mark.parametrize("jitter", [0.0, 0.01])
+def test_lines_at_the_cage_frequency_alone_may_be_of_a_slower_shaft(
+    order: float, jitter: float
+) -> None:
+    slow = Machine(blows=(Blows(order=order, jitter=jitter, strength=1.5),))
+    for seconds in (2.0, 10.0):
+        found = judge(recording(slow, seconds, seed=1))
+        assert found.state == "unknown"
+        assert "cage (FTF), or a slower shaft, gear or belt at 0." in found.reason
+        assert (found.severity, found.confidence) == (None, 0.0)
+        assert found.indicators["leading"] == "FTF"
+        assert "defect" not in found.indicators
+        assert {e["defect"] for e in found.evidence if "defect" in e} == set(DEFECTS)
+
+
+def test_lines_at_the_cage_frequency_among_blows_without_a_pace_are_of_the_bearing() -> None:
+    # A damaged element that hardly rolls: its blows have no pace, but come once a turn of the cage.
+    ball = Blows(order=4.7, jitter=0.3, by=0.4, depth=1.0, strength=4.0)
+    found = judge(recording(Machine(shaft=(0.5,), blows=(ball,)), 10.0, seed=2))
+    assert found.state == "warning"
+    assert found.confidence <= 0.4
+    assert found.indicators["defect"] == "BSF"
+    assert "rolling element or cage, not told apart" in found.reason
+
+
 def test_weak_blows_that_are_none_of_the_bearing_are_a_note() -> None:
     # Modulation of -19 dB, where that of damage begins at -16 dB.
     found = judge(recording(Machine(blows=(Blows(order=7.3, strength=0.3),)), 10.0, seed=1))
@@ -407,3 +433,22 @@ def test_lines_that_stand_where_a_race_may_hide_are_not_told_apart() -> None:
         Motor(supply="inverter", bearing=NEAR_WHOLE),
     )
     assert quiet.state == "normal"
+
+
+@pytest.mark.parametrize("strength", [1.0, 4.0])
+def test_an_element_whose_lines_the_shaft_hides_is_not_taken_for_the_cage(strength: float) -> None:
+    # 2 x BSF is 3.994, beside the fourth line of the shaft.
+    found = near_whole(3.994, strength, 0.3818, read=0.0005, seed=5)
+    assert found.state == "warning", found.reason
+    assert found.indicators["defect"] == "BSF"
+    assert found.confidence <= 0.4
+    assert "rolling element or cage, not told apart" in found.reason
+
+
+@pytest.mark.parametrize("order", [0.379, 0.3818])
+def test_a_slower_shaft_and_four_blades_are_no_element(order: float) -> None:
+    slow = Blows(order=order, jitter=0.0, strength=1.0)
+    blades = Blows(order=4.0, jitter=0.0, strength=1.0)
+    x = recording(Machine(shaft_hz=25.0, blows=(slow, blades)), 4.0, fs_hz=64_000.0)
+    found = judge(x, Motor(supply="inverter", bearing=NEAR_WHOLE))
+    assert found.state == "unknown", found.reason

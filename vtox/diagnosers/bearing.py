@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Baseline
+from vtox.diagnosers import bearing_cage as cage
 from vtox.diagnosers import bearing_elsewhere as elsewhere
 from vtox.diagnosers import bearing_irregular as irregular
 from vtox.diagnosers.bearing_doubts import WIDE, doubts, hidden, not_told, of_shaft
@@ -186,7 +187,11 @@ def _judged(look: Look, search: Search) -> Diagnosis:
         return replace(answer, state="unknown", confidence=0.0, reason=why)
     if uneven:
         return replace(answer, state="unknown", confidence=0.0, reason=uneven.words)
-    return answer
+    if not cage.alone(findings):
+        return answer
+    order, blows = findings[name].order, irregular.found(look)
+    sides = "BSF" in job.orders and cage.sided(rows, plan, job.orders["BSF"], order)
+    return cage.weighed(answer, order, modulation, sides, blows.words if blows else "")
 
 
 def _searches(looks: Sequence[Look], speeds: Iterable[Speed]) -> list[Search]:
