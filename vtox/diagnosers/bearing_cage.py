@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from vtox.diagnosers.bearing_words import FAULT_MODULATION
 from vtox.domain import Diagnosis
-from vtox.dsp import comb
-from vtox.dsp.comb import Plan
+from vtox.dsp import comb_plan
+from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
 
 Floats = npt.NDArray[np.float32]
@@ -46,7 +46,7 @@ def sided(rows: Floats, plan: Plan, order: float, cage: float) -> bool:
     # Lines of the comb found say nothing new: known to half a bin at its third, they are to two at
     # its tenth.
     apart = abs(order - cage * round(order / cage))
-    if not plan.hides(order) or apart <= 2 * comb.LOBE_BINS * plan.df_order:
+    if not plan.hides(order) or apart <= 2 * comb_plan.LOBE_BINS * plan.df_order:
         return False
     shift = round(cage / plan.df_order)
     own = _sides(rows, plan, order, shift)
@@ -97,8 +97,8 @@ def weighed(
 def _sides(rows: Floats, plan: Plan, order: float, shift: int) -> float:
     """Return the level of the cage's sidebands around an order and its multiples, 1 by chance."""
     number = round(order / plan.order(1))
-    numbers = np.arange(max(1, number - comb.HARMONICS), number + comb.HARMONICS + 1)
-    bins = comb.lines_of(numbers, shift)[comb.HARMONICS :]
+    numbers = np.arange(max(1, number - comb_plan.HARMONICS), number + comb_plan.HARMONICS + 1)
+    bins = comb_plan.lines_of(numbers, shift)[comb_plan.HARMONICS :]
     gathered = np.minimum(rows.take(bins, axis=0, mode="clip"), plan.single)
     sums = gathered.sum(axis=0)
     counts = rows[:, -1].take(bins, mode="clip").sum(axis=0).astype(np.intp)
