@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vtox.diagnosers.pairing import pairing, unpaired
 from vtox.diagnosers.reduction import joined, reduced
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
 from vtox.dsp import sequence
@@ -49,6 +50,12 @@ class Front:
     # Why currents (or voltages) of a recording cannot be used at all; empty where they can.
     problems: tuple[tuple[str, ...], ...]
     voltage_problems: tuple[tuple[str, ...], ...]
+    # Why voltages, sound by themselves, cannot be used together with the currents; else empty.
+    pairing_problems: tuple[str, ...]
+    # (B,) what was turned about to pair them, in degrees of V1, and the angle of I1 behind V1; NaN
+    # where that is not known.
+    turned_deg: Ints
+    lag_rad: Floats
     f0_hz: Floats  # (B,) mean supply frequency; NaN without currents
     windowed_f0_hz: Floats  # (B,) the same, weighted as a Hann window weights slot harmonics
     bars_per_pair: Floats  # (B,) rotor bars over pole pairs; NaN where unknown
@@ -117,6 +124,15 @@ def front_end(
     r = pieces[0] if len(pieces) == 1 else joined(pieces)
     three_i, three_v = len(currents) == 3, len(voltages) == 3
     none = np.zeros((len(recordings), 3, 0), complex)
+    sequence_v = _sequences(r.frames[:, -3:], r.order_v, r.signs_v) if three_v else none
+    envelope_v = r.envelope_v
+    paired = unpaired(len(recordings))
+    if three_i and three_v and r.envelope.shape[-1]:
+        paired = pairing(r.envelope, r.envelope_v, r.f0_hz, motors)
+        turns = np.stack([np.ones_like(paired.turn), paired.turn, paired.turn.conj()], axis=-1)
+        sequence_v = sequence_v * turns[:, :, None]
+        envelope_v = envelope_v * paired.turn[:, None].astype(envelope_v.dtype)
+    usable = np.array([not (i or v) for i, v in zip(r.problems, r.voltage_problems, strict=True)])
     return Front(
         recordings=tuple(recordings),
         motors=tuple(motors),
@@ -129,6 +145,11 @@ def front_end(
             for b, p in enumerate(r.problems)
         ),
         voltage_problems=r.voltage_problems,
+        pairing_problems=tuple(
+            p if use else "" for p, use in zip(paired.problems, usable, strict=True)
+        ),
+        turned_deg=np.round(np.degrees(np.angle(paired.turn))).astype(int),
+        lag_rad=np.where(usable, paired.lag_rad, np.nan),
         f0_hz=r.f0_hz,
         windowed_f0_hz=r.windowed_f0_hz,
         bars_per_pair=r.bars_per_pair,
@@ -137,9 +158,9 @@ def front_end(
         signs=r.signs,
         frame_t_s=r.frame_t_s,
         sequence_i=_sequences(r.frames[:, :3], r.order, r.signs) if three_i else none,
-        sequence_v=_sequences(r.frames[:, -3:], r.order_v, r.signs_v) if three_v else none,
+        sequence_v=sequence_v,
         envelope=r.envelope,
-        envelope_v=r.envelope_v,
+        envelope_v=envelope_v,
         rate_hz=r.rate_hz,
         centre_hz=r.centre_hz,
     )

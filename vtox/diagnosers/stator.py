@@ -86,14 +86,16 @@ def _refusal_by_nameplate(front: Front, i: int, load_a: float, unbalance: float)
     if rated_a and load_a < LOW_LOAD * rated_a:
         return f"load too low: {load_a:.3g} A of {rated_a:g} A rated, need {LOW_LOAD:.0%}"
     if not _measured(front, i):
-        return "inverter supply without voltage channels" if motor.supply == "inverter" else ""
+        without = front.pairing_problems[i] or "inverter supply without voltage channels"
+        return without if motor.supply == "inverter" else ""
     if unbalance > UNBALANCE_LIMIT:
         return f"voltage unbalance {unbalance:.1%}: too large to correct for, need 2 %"
     return ""
 
 
 def _measured(front: Front, i: int) -> bool:
-    return bool(front.sequence_v.shape[-1]) and not front.voltage_problems[i]
+    problem = front.voltage_problems[i] or front.pairing_problems[i]
+    return bool(front.sequence_v.shape[-1]) and not problem
 
 
 def models(

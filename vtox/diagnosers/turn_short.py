@@ -166,6 +166,8 @@ def _verdict(
         "load_a": round(float(judged.load_a[i]), 4),
         "basis": basis,
     }
+    if front.turned_deg[i]:
+        indicators["voltages_turned_deg"] = int(front.turned_deg[i])
     verdict = Diagnosis(
         fault=FAULT,
         state="normal",
@@ -175,7 +177,7 @@ def _verdict(
         threshold=round((limit / std) ** 2, 3),
         reason=(
             f"negative-sequence current within {corrected:.1%} of I1 of a healthy machine's "
-            f"(limit {limit:.1%}; {basis})"
+            f"(limit {limit:.1%}; {basis})" + _unpaired(front, i)
         ),
         indicators=indicators,
     )
@@ -184,7 +186,9 @@ def _verdict(
     if judged.limit_median[i] > BLIND_ABOVE:
         motor = front.motors[i]
         rated = bool(motor.rated_current_a or (motor.rated_power_w and motor.rated_voltage_v))
-        reason = _blind(basis, baseline, float(judged.raw_median[i]), limit, rated=rated)
+        reason = front.pairing_problems[i] or _blind(
+            basis, baseline, float(judged.raw_median[i]), limit, rated=rated
+        )
         if judged.limit_steady[i] <= BLIND_ABOVE:
             reason = (
                 f"not stationary: the negative-sequence current moves within the record, which "
@@ -192,6 +196,12 @@ def _verdict(
             )
         return replace(verdict, state="unknown", reason=reason, severity=None, confidence=0.0)
     return verdict
+
+
+def _unpaired(front: Front, i: int) -> str:
+    """Return why the voltages, which were measured, were not used."""
+    problem = front.pairing_problems[i]
+    return f"; {problem}" if problem else ""
 
 
 def _blind(
@@ -261,7 +271,7 @@ def _asymmetric(
         confidence=round(CONFIDENCE[basis] * float(np.clip(margin / 2, 0.5, 1)), 3),
         reason=(
             f"{named}, phase {phase}{other}: negative-sequence current {size:.1%} of I1 beyond a "
-            f"healthy machine's{during} ({basis})"
+            f"healthy machine's{during} ({basis})" + _unpaired(front, i)
         ),
         indicators={
             **verdict.indicators,
