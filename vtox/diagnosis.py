@@ -63,13 +63,19 @@ def diagnose_batch(
 
 
 def learn_baseline(
-    recordings: Iterable[Recording] | Recording, motor: Motor | None = None
+    recordings: Iterable[Recording] | Recording,
+    motor: Motor | None = None,
+    *,
+    one_session: bool = False,
 ) -> Baseline:
     """Return what healthy recordings of one machine show, to diagnose later ones against.
 
     Each is cut into records of the length its family works on, and their features are grouped by
     load; a family for which no recording is long enough learns nothing. Recordings that cannot be
     used (see the reasons `diagnose` gives) are left out.
+
+    Recordings of `one_session` follow each other: what sets one session apart from the next (clamps
+    put back, a supply that moved) is the same in all of them, and seen once only.
     """
     healthy = [recordings] if isinstance(recordings, Recording) else list(recordings)
     if not healthy:
@@ -87,7 +93,8 @@ def learn_baseline(
             seen.append((views.features(view, family.faults), views.load_a(view)))
             if "turn_short" in family.faults:
                 records += len(group)
-                _add_phasors(phasors, [pieces[k][0] for k in group], view.front)
+                sources = [0 if one_session else pieces[k][0] for k in group]
+                _add_phasors(phasors, sources, view.front)
         bands.append(_bands(seen))
     return Baseline(
         bands=merged(bands),

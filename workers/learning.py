@@ -88,7 +88,7 @@ def _learn(client: Client, machine: MachineState, noted: list[dict[str, Any]]) -
     if len(recordings) < len(records):
         log.warning("windows were trimmed before their baseline was learnt", machine_id=machine_id)
         return
-    fresh = learn_baseline(recordings, machine.motor)
+    fresh = learn_baseline(recordings, machine.motor, one_session=True)
     if fresh.empty:
         log.warning("nothing could be learnt from records found healthy", machine_id=machine_id)
         return

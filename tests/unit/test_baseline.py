@@ -6,6 +6,7 @@ import pytest
 from tests.unit.machines import MOTOR, RATED_V, Y22, Machine, recording
 from vtox import diagnose, learn_baseline
 from vtox.baseline import Baseline, Level, bands_of
+from vtox.diagnosis import Case, diagnose_batch
 from vtox.domain import CURRENTS, VOLTAGES, Recording
 from vtox.errors import BaselineError, InputError
 
@@ -121,6 +122,43 @@ def test_noise_of_the_voltage_is_not_taken_for_a_supply_that_moves() -> None:
     assert abs(learnt.asymmetry.mean[0] - true) < 3 * deviation
     moved = noisy(Machine(v2=0.005), 9)
     assert diagnose(moved, MOTOR, faults=["turn_short"], baseline=learnt)[0].state == "normal"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_what_sets_recordings_apart_is_not_learnt_as_a_slope_over_load(count: int) -> None:
+    """The supply's unbalance moves by 0.12 %: healthy machines at other loads stay so."""
+    rng = np.random.default_rng(count)
+    judged = []
+    for _ in range(8):
+        usual = 0.005 * np.exp(2j * np.pi * rng.uniform())
+        supply = iter(usual + 0.00085 * (rng.standard_normal((11, 2)) @ [1, 1j]))
+        healthy = [
+            recording(Machine(load=0.7 + 0.12 * rng.uniform(), v2=next(supply)), 3.0, seed=k)
+            for k in range(count)
+        ]
+        learnt = learn_baseline(healthy, MOTOR)
+        loads = (0.65, 0.75, 0.85, 0.9, 0.95, 1.0)
+        now = [recording(Machine(load=x, v2=next(supply)), seed=20) for x in loads]
+        judged += diagnose_batch([Case(r, MOTOR, learnt) for r in now], ["turn_short"])
+    states = [d.state for (d,) in judged]
+    assert set(states) <= {"normal", "unknown"}
+    assert states.count("normal") >= 40
+
+
+def test_recordings_of_one_session_show_what_sets_it_apart_once() -> None:
+    healthy = [recording(Machine(load=0.7), 3.0, seed=k) for k in range(4)]
+    apart, together = (learn_baseline(healthy, MOTOR, one_session=s) for s in (False, True))
+    single = learn_baseline(healthy[:1], MOTOR)
+    assert apart.asymmetry and together.asymmetry and single.asymmetry
+    assert (apart.asymmetry.recordings, together.asymmetry.recordings) == (4, 1)
+
+    def open_left(b: Baseline) -> float:
+        assert b.asymmetry
+        x = np.array([0, 1.35, 1])  # at this load
+        return float((x @ np.array(b.asymmetry.covariance) @ x).real)
+
+    assert open_left(together) == pytest.approx(open_left(single), rel=0.05)
+    assert open_left(apart) < 0.4 * open_left(single)
 
 
 def test_a_recording_without_use_teaches_nothing() -> None:

@@ -49,7 +49,8 @@ Y21_STD_UNMEASURED = SUPPLY_WORST / 4.3  # so that this much is the 1e-4 tail
 C_STD = 0.006
 C_STD_UNMEASURED = 0.01
 # One recording against the next, at the same load: clamps taken off and put back (0.3 %) and,
-# where voltage is not measured, a supply whose unbalance moved by 0.12 %, times 6.
+# where voltage is not measured, a supply whose unbalance moved by 0.12 %, times 6. What was learnt
+# is one recording and what is judged another: each is 1/sqrt(2) of it from the machine's own mean.
 SESSION_STD = 0.0027
 SESSION_STD_UNMEASURED = 0.008
 SESSION_PRIOR_N = 4
@@ -163,9 +164,9 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
 
     Bayesian complex linear regression (Bishop 2006, *Pattern Recognition and Machine Learning*,
     3.3) of the relation Lee, Tallam and Habetler 2003 (TPEL 18(3):865) use, I2 = Y22 V2 + Y21 V1,
-    with a term proportional to I1 for clamps. What the recordings do not show (a supply whose
-    unbalance never moved says nothing of Y22) keeps its prior uncertainty, which then widens the
-    threshold instead of raising alarms.
+    with a term proportional to I1 for clamps and one of each recording's own (`_posterior`). What
+    the recordings do not show (a supply whose unbalance never moved says nothing of Y22) keeps its
+    prior uncertainty, which then widens the threshold instead of raising alarms.
 
     Voltage is used only if every recording has it. None where there is no frame to learn from.
     """
@@ -184,23 +185,21 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
     scale = np.array(base[0]), np.array(np.nan if base[1] is None else base[1])
     x = [regressors(r, *scale)[::STRIDE] for r in used]
     y = [(r.i2 / r.i1)[::STRIDE] for r in used]
-    rows, error = _averaged(x)
-    values = np.concatenate(y)
-    noise = start.noise
+    noise, apart = start.noise, start.session / sqrt(2)
     mean, covariance = np.array(start.mean), np.array(start.covariance)
     for _ in range(2):  # the second pass weighs the frames by the scatter the first one found
-        mean, covariance = _posterior(start, rows, values, noise, error)
+        mean, covariance = _posterior(start, x, y, noise, apart)
         noise = _scatter([v - r @ mean for r, v in zip(x, y, strict=True)], start.noise)
     misfits = np.array([(v - r @ mean).mean() for r, v in zip(x, y, strict=True)])
     return _asymmetry(
         mean,
         covariance,
         noise=noise,
-        session=_session(misfits, start.session),
+        session=_session(misfits, apart),
         base=base,
         span=(float(loads.min()), float(loads.max())),
         residual=complex(np.mean([(r.i0 / r.i1).mean() for r in used])),
-        counts=(len(values), len(used)),
+        counts=(sum(map(len, y)), len(used)),
     )
 
 
@@ -223,21 +222,19 @@ def expected(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, Floats
     mean = np.array([m.mean for m in models])
     covariance = np.array([m.covariance for m in models])
     variance = np.sum((x @ covariance) * x.conj(), axis=-1).real
-    session = np.array([[m.session] for m in models])
-    # An unmeasured change of the supply weighs more, the smaller the current.
-    session = session * np.where(np.isfinite(base_v), 1.0, np.maximum(1.0, x[..., 1].real))
+    session = np.array([[m.session] for m in models]) * _shared(x, base_v)
     return np.sum(x * mean[:, None], axis=-1), np.sqrt(variance + session**2)
 
 
-def _averaged(x: Sequence[Complex]) -> tuple[Complex, float]:
-    """Return all rows, V2 averaged over blocks, and the sum of squares its noise still adds.
+def _averaged(x: Complex) -> tuple[Complex, float]:
+    """Return the rows of a recording, V2 averaged over blocks, and what its noise still adds.
 
     Noise in a regressor pulls its coefficient to zero, and many frames make that wrong value look
     certain: a supply whose unbalance stood still while the baseline was learnt then alarms when it
     moves by 0.1 %. What noise adds to the sum of squares is known from the scatter and taken off
     again (Fuller 1987, *Measurement Error Models*, 1.2).
     """
-    blocks = [b.copy() for r in x for b in np.array_split(r, max(1, len(r) // BLOCK))]
+    blocks = [b.copy() for b in np.array_split(x, max(1, len(x) // BLOCK))]
     error = 0.0
     for b in blocks:
         if len(b) > 1:
@@ -247,17 +244,43 @@ def _averaged(x: Sequence[Complex]) -> tuple[Complex, float]:
 
 
 def _posterior(
-    start: Asymmetry, rows: Complex, values: Complex, noise: float, error: float
+    start: Asymmetry, x: Sequence[Complex], y: Sequence[Complex], noise: float, apart: float
 ) -> tuple[Complex, Complex]:
+    """Return mean and covariance from the frames of each recording, `x` (frames, 3), `y` (frames,).
+
+    The frames of one recording share what sets it `apart` (one deviation, per part): noise^2 I +
+    apart^2 u u' is their covariance, inverted by Sherman and Morrison 1950 (Ann. Math. Stat.
+    21:124). Taken for independent, they would trace every difference between the recordings to
+    y21 and c, and be certain of it at loads where nothing was learnt.
+    """
     precision = np.linalg.inv(np.array(start.covariance))
-    total = precision + rows.conj().T @ rows / noise**2
+    total: Complex = precision
+    pull: Complex = precision @ np.array(start.mean)
+    error = 0.0
+    for frames, values in zip(x, y, strict=True):
+        rows, noisy = _averaged(frames)
+        shared = _shared(rows, start.base_v)
+        less = apart**2 / (noise**2 + apart**2 * float(shared @ shared))
+        across = rows.conj().T @ shared
+        total = total + (rows.conj().T @ rows - less * np.outer(across, across.conj())) / noise**2
+        pull = pull + (rows.conj().T @ values - less * across * (shared @ values)) / noise**2
+        error += noisy
     # What the rows tell of y22 beside the other two, less what is noise; never less than nothing.
     told = total[0, 0] - total[0, 1:] @ np.linalg.solve(total[1:, 1:], total[1:, 0])
     told = float(told.real - precision[0, 0].real)
     total[0, 0] -= min(error / noise**2, max(told, 0.0))
     covariance = np.linalg.inv(total)
-    pull = precision @ np.array(start.mean) + rows.conj().T @ values / noise**2
     return covariance @ pull, covariance
+
+
+def _shared(rows: Complex, base_v: Floats | float | None) -> Floats:
+    """Return how much of what sets a recording apart each of its frames, (..., 3), shows.
+
+    An unmeasured change of the supply weighs more, the smaller the current.
+    """
+    light = np.maximum(1.0, rows[..., 1].real)
+    measured = np.isfinite(np.array(base_v, np.float64))
+    return np.asarray(np.where(measured, 1.0, light), np.float64)
 
 
 def _scatter(residuals: Sequence[Complex], start: float) -> float:
@@ -270,7 +293,7 @@ def _scatter(residuals: Sequence[Complex], start: float) -> float:
 
 
 def _session(misfits: Complex, start: float) -> float:
-    """Return the deviation between recordings: prior and found, weighed by their number."""
+    """Return the deviation of one recording: prior and found, weighed by their number."""
     square = float(np.sum(np.abs(misfits) ** 2)) / 2
     n = SESSION_PRIOR_N
     return sqrt((n * start**2 + square) / (n + len(misfits) - 1))
