@@ -149,8 +149,7 @@ def test_recordings_of_one_session_show_what_sets_it_apart_once() -> None:
     healthy = [recording(Machine(load=0.7), 3.0, seed=k) for k in range(4)]
     apart, together = (learn_baseline(healthy, MOTOR, one_session=s) for s in (False, True))
     single = learn_baseline(healthy[:1], MOTOR)
-    assert apart.asymmetry and together.asymmetry and single.asymmetry
-    assert (apart.asymmetry.recordings, together.asymmetry.recordings) == (4, 1)
+    assert [b.asymmetry and b.asymmetry.recordings for b in (apart, together)] == [4, 1]
 
     def open_left(b: Baseline) -> float:
         assert b.asymmetry

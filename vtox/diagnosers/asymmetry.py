@@ -42,7 +42,8 @@ LEAST_ACTIVE, LEAST_ACTIVE_SMALL, SMALL_W = 0.5, 0.35, 250.0
 # would: in per unit 5 to 9 times as much on the four machines of the motor model, 6 to 9, at most
 # 12, in a list of efficient ones (SOGA MT3). Ten stands for a supply and a machine that are not
 # both at their worst. Over the current at a light load it is more, in proportion.
-SUPPLY_WORST = 10 * 0.02
+SUPPLY_LIMIT = 0.02
+SUPPLY_WORST = 10 * SUPPLY_LIMIT
 Y21_STD_UNMEASURED = SUPPLY_WORST / 4.3  # so that this much is the 1e-4 tail
 # Clamps within 1 % and 1 degree of each other, and windings: 0.6 %. Split-core clamps hung for a
 # survey without voltages are worse (2 % on the motor of Cardenas-Cornejo et al. 2023).

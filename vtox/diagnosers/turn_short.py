@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from vtox.baseline import Asymmetry, Baseline
 from vtox.diagnosers import stator, suspects
-from vtox.diagnosers.asymmetry import SUPPLY_WORST, Sequences, expected
+from vtox.diagnosers.asymmetry import SUPPLY_LIMIT, SUPPLY_WORST, Sequences, expected
 from vtox.diagnosers.episodes import episodes, span
 from vtox.diagnosers.frontend import Front
 from vtox.domain import Diagnosis, Value, unknown
@@ -79,7 +79,7 @@ def diagnose(front: Front, baselines: Sequence[Baseline | None]) -> list[Diagnos
         return [unknown(FAULT, reason) for reason in refusals]
     s = stator.sequences(front)
     models, known = stator.models(front, s, baselines)
-    judged = _judge(s, models, known)
+    judged = _judge(s, models, known, np.array([bool(p) for p in front.pairing_problems]))
     return [
         unknown(FAULT, refusal)
         if refusal
@@ -88,7 +88,12 @@ def diagnose(front: Front, baselines: Sequence[Baseline | None]) -> list[Diagnos
     ]
 
 
-def _judge(s: Sequences, models: Sequence[Asymmetry], known: Sequence[str]) -> _Judged:
+def _judge(
+    s: Sequences,
+    models: Sequence[Asymmetry],
+    known: Sequence[str],
+    unpaired: npt.NDArray[np.bool_],
+) -> _Judged:
     mean, std = expected(models, s)
     residual = s.i2 / s.i1 - mean
     noise = np.maximum(_scatter(residual), [m.noise for m in models])
@@ -106,6 +111,12 @@ def _judge(s: Sequences, models: Sequence[Asymmetry], known: Sequence[str]) -> _
     # A baseline that leaves so much open has seen the supply move: it may move farther.
     blind = np.median(limit, axis=-1) > BLIND_ABOVE
     limit = np.maximum(limit, np.where(blind, supply, 0)[:, None])
+    if s.v1 is not None and s.v2 is not None and unpaired.any():
+        # Whatever its phases are called, no supply draws more than its own unbalance does, nor
+        # is more of what was learnt gone than all of it.
+        share = np.median(np.abs(s.v2) / np.abs(s.v1), axis=-1) / SUPPLY_LIMIT
+        moved = (supply * share)[:, None] + np.abs(mean)
+        limit = np.maximum(limit, np.where(unpaired[:, None], moved, 0))
     smooth = _running_median(residual)
     i1, size = np.abs(s.i1), np.abs(smooth)
     raw, over = np.abs(s.i2) / i1, size / limit
