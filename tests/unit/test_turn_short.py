@@ -103,6 +103,15 @@ def test_currents_and_baseline_name_an_asymmetry_with_little_trust(unmeasured: B
     assert "supply unbalance" in {e.get("cause") for e in found.evidence}
 
 
+@pytest.mark.parametrize("v2", [0.03, 0.03j, -0.045])
+def test_without_voltages_no_supply_makes_a_fault(unmeasured: Baseline, v2: complex) -> None:
+    found = judge(recording(Machine(load=0.8, v2=v2, gains=GAINS)), unmeasured)
+    assert found.state == "warning"
+    assert found.severity is not None
+    assert found.severity > 0.6
+    assert {"kind": "alternative", "cause": "supply unbalance"} in found.evidence
+
+
 def test_currents_alone_do_not_decide() -> None:
     for v2 in (0.0, 0.01, 0.02):
         found = judge(recording(Machine(v2=v2)))

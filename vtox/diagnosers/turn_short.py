@@ -243,7 +243,7 @@ def _asymmetric(
         front.frame_t_s,
         smooth,
         found,
-        _fault_above(float(judged.supply[i]), basis),
+        _fault_above(basis),
         front.duration_s,
     )
     during = "" if found.all() else f", {span(runs)}"
@@ -299,9 +299,10 @@ def _asymmetric(
     )
 
 
-def _fault_above(supply: float, basis: str) -> float:
+def _fault_above(basis: str) -> float:
     """Return the corrected ratio from which the state is `fault`.
 
-    Without voltage it must be more than a supply within the standard causes at this load.
+    Without voltage a supply beyond the standard, a loose fuse or a joint looks the same, however
+    strong: a warning, and its severity says how strong.
     """
-    return np.inf if basis == "currents, no baseline" else max(SEVERE, supply)
+    return SEVERE if basis.startswith("voltage") else np.inf
