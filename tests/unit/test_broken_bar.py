@@ -113,6 +113,19 @@ def test_a_line_just_beside_twice_slip_frequency_is_not_taken() -> None:
     assert "not at twice slip frequency" in d.reason
 
 
+@pytest.mark.parametrize("slip", [0.0065, 0.034, 0.04])
+def test_a_guessed_slip_does_not_clear_a_line_that_stands_elsewhere(slip: float) -> None:
+    """The plate's current and speed allow 0.8 to 3.2 %; neither need be right."""
+    m = replace(BROKEN, slip=slip, slot_dbc=-300.0, seconds=20.0)
+    (guessed,) = judge([m], NO_BARS)
+    assert guessed.state == "unknown"
+    assert "broken bars at another slip" in guessed.reason
+    (known,) = judge([m], NO_BARS, speed=True)
+    assert known.state == "fault"
+    weak = replace(m, lower_dbc=-60.0, upper_dbc=-66.0)
+    assert judge([weak], NO_BARS)[0].state == "normal"
+
+
 @pytest.mark.parametrize(
     ("change", "motor", "words"),
     [

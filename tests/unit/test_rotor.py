@@ -119,6 +119,15 @@ def test_the_power_factor_narrows_the_slip() -> None:
     assert slip_of(m, replace(plate, rated_power_w=1e5)).low == wide.low
 
 
+def test_a_small_motor_may_be_magnetised_by_most_of_its_current() -> None:
+    """Magnetising 0.85 of rated current, at a third of the torque."""
+    m = Machine(slip=0.009, rms_a=1.1 * np.sqrt(0.85**2 + (1 - 0.85**2) * 0.3**2))
+    unknown = replace(NO_BARS, rated_current_a=1.1)
+    assert slip_of(m, unknown).low > 0.009
+    assert slip_of(m, replace(unknown, rated_power_w=370.0)).low < 0.009
+    assert slip_of(m, replace(unknown, rated_voltage_v=400.0)).low < 0.009
+
+
 def test_images_of_slot_harmonics_above_half_the_sampling_rate_are_not_taken() -> None:
     # 40 bars, two pole pairs: the strong ones lie near 1000 Hz, whatever was sampled of them.
     m = Machine(slip=0.02, fs_hz=1_600.0, slot_dbc=-50.0)

@@ -17,7 +17,7 @@ from vtox.diagnosers.cage import NEEDED_BINS, CageLines, cage_lines
 from vtox.diagnosers.frontend import Front
 from vtox.diagnosers.rotor import Rotor, Slip, rotor_view, unseen
 from vtox.domain import Diagnosis, unknown
-from vtox.dsp import baseband
+from vtox.dsp import baseband, lines
 
 Floats = npt.NDArray[np.float64]
 
@@ -129,6 +129,17 @@ def _measured(front: Front, i: int) -> bool:
 
 
 def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
+    verdict, x = _by_slip(b, i, baseline), b.lines
+    apart = abs(x.elsewhere_hz[i] - x.hz[i]) > lines.LINE_BINS * b.rotor.modulation.bin_hz
+    other = apart or np.isfinite(x.beside_hz[i])
+    if verdict.state == "normal" and other and x.elsewhere_dbc[i] >= DEVELOPING_DBC:
+        # Nameplates are wrong, supplies high: a guess does not make another line harmless.
+        return _abstaining(verdict, words.elsewhere(x, i, b.rotor.slips[i], b.front.f0_hz[i]))
+    return verdict
+
+
+def _by_slip(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
+    """Return the verdict if the slip is what it is believed to be."""
     slip, f0_hz, x = b.rotor.slips[i], float(b.front.f0_hz[i]), b.lines
     sure, level, found = float(x.sure_dbc[i]), float(x.level_dbc[i]), words.lines_at(x, i)
     normal = Diagnosis(

@@ -20,6 +20,7 @@ from vtox.diagnosers.rotor import Rotor
 from vtox.dsp import lines, sidebands
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Complex = npt.NDArray[np.complexfloating]
 
 # 2sf must lie this many bins of 1/T from the supply line, else the line stands in its skirt and on
@@ -78,6 +79,10 @@ class CageLines:
     floor_dbc: Floats  # rms of the noise in a sideband
     from_load: Floats  # distance from all that a load can make, about Exp(1) where one makes it
     beside_hz: Floats  # stronger line just outside what the slip allows; NaN where there is none
+    # Where the slip is only guessed: the strongest line at any slip of a motor at its duty; NaN
+    # where none stands out.
+    elsewhere_hz: Floats
+    elsewhere_dbc: Floats
     voltage_share: Floats  # line in the voltage over line in the current
 
 
@@ -94,9 +99,10 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
     am_near, pm_near = lines.floors_nearby(m, line)
     noise = np.sqrt(am_near + pm_near)
     lower_dbc, upper_dbc = _db(lower), _db(upper)
-    level_dbc = np.maximum(lower_dbc, (lower_dbc + upper_dbc) / 2)
+    level_dbc = _level(lower_dbc, upper_dbc)
     excess = sidebands.excess(a, p, am_near, pm_near, 10 ** (SOUND_DBC / 20))
     sharp = np.array([s.sharp for s in rotor.slips])
+    elsewhere_hz, elsewhere_dbc = _elsewhere(front, rotor, m, sharp)
     least = np.where(sharp, [s.value for s in rotor.slips], [s.low for s in rotor.slips])
     threshold = np.where(sharp, THRESHOLD, THRESHOLD_WIDE)
     threshold = np.where(line.hz < GOOD_BINS * bin_hz, THRESHOLD_SHORT, threshold)
@@ -117,8 +123,28 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
         floor_dbc=_db(noise),
         from_load=_from_load(a, p, am_near, pm_near, _steepest(front)),
         beside_hz=line.beside_hz,
+        elsewhere_hz=elsewhere_hz,
+        elsewhere_dbc=elsewhere_dbc,
         voltage_share=_voltage_share(rotor, line, np.maximum(lower, upper)),
     )
+
+
+def _elsewhere(
+    front: Front, rotor: Rotor, m: lines.Modulation, sharp: Bools
+) -> tuple[Floats, Floats]:
+    """Return frequency and level of what may be 2sf after all where the slip is a guess."""
+    nearest = np.full(len(sharp), 0.95 * NEEDED_BINS * m.bin_hz)
+    farthest = 2 * rotor.widest * front.f0_hz + lines.LINE_BINS * m.bin_hz
+    asked = ~sharp & (farthest > nearest)
+    line = lines.strongest(m, np.where(asked, nearest, np.nan), np.where(asked, farthest, np.nan))
+    short = line.hz < GOOD_BINS * m.bin_hz
+    found = line.statistic > np.where(short, THRESHOLD_SHORT, THRESHOLD_WIDE)
+    level_dbc = _level(*map(_db, m.sidebands(line.index)))
+    return np.where(found, line.hz, np.nan), np.where(found, level_dbc, np.nan)
+
+
+def _level(lower_dbc: Floats, upper_dbc: Floats) -> Floats:
+    return np.asarray(np.maximum(lower_dbc, (lower_dbc + upper_dbc) / 2), np.float64)
 
 
 def _steepest(front: Front) -> Floats:

@@ -62,6 +62,16 @@ def beside(x: CageLines, i: int, slip: Slip, f0_hz: float) -> str:
     )
 
 
+def elsewhere(x: CageLines, i: int, slip: Slip, f0_hz: float) -> str:
+    """Return that a line may be that of the cage, at a slip the nameplate does not give."""
+    return (
+        f"a line of {x.elsewhere_dbc[i]:.1f} dBc at {x.elsewhere_hz[i]:.2f} Hz from the supply, "
+        f"beside the {2 * slip.low * f0_hz:.2f} to {2 * slip.high * f0_hz:.2f} Hz guessed from the "
+        f"nameplate: load oscillation, or broken bars at another slip (a speed or the number of "
+        f"rotor bars would tell)"
+    )
+
+
 def slip_indicators(slip: Slip) -> dict[str, Value]:
     """Return the slip with its source, nothing where it is unknown."""
     if not np.isfinite(slip.value):

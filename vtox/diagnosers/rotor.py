@@ -6,7 +6,7 @@ coarser ones allow.
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from typing import Literal
 
 import numpy as np
@@ -28,8 +28,11 @@ SENSOR_RPM = 0.5
 # Rated slip may differ from the nameplate by 20 % (30 % below 1 kW, IEC 60034-1 table 20) and by
 # the temperature of the cage, 20 % between cold and hot.
 NAMEPLATE_SHARE = 0.35
-# Magnetising current over rated current of usual cage motors, large to small.
+# Magnetising current over rated current of usual cage motors, large to small; of those below 1 kW
+# at 6 % over rated voltage.
 MAGNETISING = (0.25, 0.75)
+MAGNETISING_SMALL = 0.9
+SMALL_W = 1000.0
 # A motor that draws so much of its rated current is starting or overloaded beyond any duty.
 OVERLOAD = 2.0
 # Measured on noise alone, 6 lines of 500 bins: 99.9 % of scores below 8.6 (tests/unit/dsp).
@@ -73,6 +76,7 @@ class Rotor:
 
     pole_pairs: tuple[int | None, ...]
     slips: tuple[Slip, ...]
+    widest: Floats  # (batch,) the largest slip a motor at its duty may have
     modulation: lines.Modulation
     voltage: lines.Modulation | None
 
@@ -91,8 +95,11 @@ def rotor_view(front: Front) -> Rotor | None:
     pairs = tuple(map(pole_pairs, front.motors, front.recordings, front.f0_hz))
     rms_a = front.current_rms_a()
     priors = [_prior(front, i, pairs[i], float(rms_a[i])) for i in range(len(pairs))]
-    slips = _sharpened(front, modulation, pairs, priors)
-    return Rotor(pole_pairs=pairs, slips=slips, modulation=modulation, voltage=voltage)
+    widest = _widest(front, pairs, priors)
+    slips = _sharpened(front, modulation, pairs, priors, widest)
+    return Rotor(
+        pole_pairs=pairs, slips=slips, widest=widest, modulation=modulation, voltage=voltage
+    )
 
 
 def unseen(front: Front, fault: str) -> list[Diagnosis]:
@@ -127,7 +134,7 @@ def _prior(front: Front, i: int, pairs: int | None, rms_a: float) -> Slip:
     if motor.supply == "inverter":
         # At constant flux a torque slows the rotor by as many rpm at any frequency.
         rated *= (motor.supply_hz or f0_hz) / f0_hz
-    low, high = _load_range(rms_a, rated_a, motor.active_share)
+    low, high = _load_range(rms_a, motor)
     low, high = low * rated * (1 - NAMEPLATE_SHARE), high * rated * (1 + NAMEPLATE_SHARE)
     return Slip((low + high) / 2, (high - low) / 2, "nameplate and load", why)
 
@@ -145,21 +152,31 @@ def _unrated(motor: Motor, pairs: int, f0_hz: float) -> str:
     )
 
 
-def _load_range(rms_a: float, rated_a: float | None, active: float | None) -> tuple[float, float]:
+def _load_range(rms_a: float, motor: Motor) -> tuple[float, float]:
     """Return least and largest torque over rated torque that a current allows.
 
     i^2 = m^2 + (1 - m^2) load^2, with m the magnetising over the rated current. That is part of the
-    reactive one, which leaves at least `active` (power factor times efficiency) for the rest.
+    reactive one, which leaves at least power factor times efficiency for the rest.
     """
-    if not rated_a:
+    if not motor.rated_current_a:
         return 0.1, 1.2
-    i = rms_a / rated_a
+    i, active = rms_a / motor.rated_current_a, motor.active_share
     least, most = MAGNETISING
+    if _rated_w(motor) < SMALL_W:
+        most = MAGNETISING_SMALL
     if active is not None:
         most = min(most, max(least, sqrt(1 - active**2)))
     squares = [(i * i - m * m) / (1 - m * m) for m in (least, most)]
     loads = sorted(float(np.sqrt(max(q, 0.0))) for q in squares)
     return loads[0], loads[1]
+
+
+def _rated_w(motor: Motor) -> float:
+    """Return the rated power, W; from volts and amperes at a usual 0.6 where it is not told."""
+    if motor.rated_power_w:
+        return motor.rated_power_w
+    volts, amps = motor.rated_voltage_v, motor.rated_current_a
+    return 0.6 * sqrt(3) * volts * amps if volts and amps else inf
 
 
 def _widest(front: Front, pairs: tuple[int | None, ...], priors: list[Slip]) -> Floats:
@@ -177,6 +194,7 @@ def _sharpened(
     modulation: lines.Modulation,
     pairs: tuple[int | None, ...],
     priors: list[Slip],
+    widest: Floats,
 ) -> tuple[Slip, ...]:
     """Return the slips, each replaced by a sharper estimate where one is found inside it."""
     low = np.array([min(s.low, LARGEST_SLIP) for s in priors])
@@ -184,7 +202,7 @@ def _sharpened(
     found = list(priors)
     # What is guessed from the nameplate is searched first, then all a motor may do.
     guessed = np.array([s.source == "nameplate and load" for s in priors])
-    for bounds in ((low, high), (np.where(guessed, 0.001, np.nan), _widest(front, pairs, priors))):
+    for bounds in ((low, high), (np.where(guessed, 0.001, np.nan), widest)):
         open_ = np.array([s.source != "slot harmonics" for s in found])
         bars = np.where(open_, front.bars_per_pair, np.nan)
         if front.slot_band is None or not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
