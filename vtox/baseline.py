@@ -74,7 +74,8 @@ class Asymmetry:
     to neutral; None where voltage was not measured and V1 counts as constant). `mean` (3,) complex,
     `covariance` (3, 3) complex, its posterior; `noise` the deviation of one frame and `session` of
     one recording from the machine's mean, each per real or imaginary part of I2/I1.
-    `residual` is the healthy I0/I1 (re, im), in which clamp errors show.
+    `residual` is the healthy I0/I1 (re, im), in which clamp errors show; `supply_hz` the
+    frequency at which it was learnt (y22 falls with it), None in baselines of earlier versions.
     """
 
     mean: tuple[complex, complex, complex]
@@ -88,6 +89,7 @@ class Asymmetry:
     residual: complex
     frames: int
     recordings: int
+    supply_hz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

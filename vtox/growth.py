@@ -52,6 +52,8 @@ def objection(before: Baseline, fresh: Baseline) -> str:
     old, new = before.asymmetry, fresh.asymmetry
     if old is None or new is None or (old.base_v is None) != (new.base_v is None):
         return ""
+    if not asymmetry.same_frequency(old.supply_hz, new.supply_hz):
+        return f"another supply: {new.supply_hz:.1f} Hz, learnt at {old.supply_hz:.1f} Hz"
     load_a = sqrt(new.low_a * new.high_a)
     (was, was_std), (now, now_std) = _expected(old, load_a), _expected(new, load_a)
     if abs(now - was) > sqrt(T2_LIMIT) * sqrt(was_std**2 + now_std**2):

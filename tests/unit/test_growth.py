@@ -55,6 +55,13 @@ def test_a_load_learnt_later_is_judged_like_the_first(channels: tuple[str, ...])
         assert states[1] in ("warning", "fault"), load
 
 
+def test_another_supply_frequency_is_no_load_to_learn() -> None:
+    low, high = learnt(0.5, channels=BOTH), learnt(0.9, channels=BOTH)
+    assert high.asymmetry is not None
+    slow = replace(high, bands=(), asymmetry=replace(high.asymmetry, supply_hz=40.0))
+    assert objection(low, slow) == "another supply: 40.0 Hz, learnt at 50.0 Hz"
+
+
 @pytest.mark.parametrize("channels", [CURRENTS, BOTH])
 def test_a_short_that_came_with_the_load_is_not_learnt(channels: tuple[str, ...]) -> None:
     low, short = learnt(0.5, channels=channels), learnt(0.9, short_a=2.0, channels=channels)

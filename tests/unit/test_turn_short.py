@@ -112,6 +112,34 @@ def test_without_voltages_no_supply_makes_a_fault(unmeasured: Baseline, v2: comp
     assert {"kind": "alternative", "cause": "supply unbalance"} in found.evidence
 
 
+@pytest.mark.parametrize(
+    ("hz", "basis"), [(50.0, "voltage and baseline"), (38.0, "voltage, no baseline")]
+)
+@pytest.mark.parametrize("told", [True, False])
+def test_a_baseline_answers_at_its_frequency(hz: float, basis: str, told: bool) -> None:
+    drive = replace(MOTOR, supply="inverter")
+    runs = [recording(Machine(hz=51.0), 2.0, channels=BOTH, seed=k) for k in range(3)]
+    learnt = learn_baseline(runs, drive)
+    assert learnt.asymmetry is not None
+    assert learnt.asymmetry.supply_hz == pytest.approx(51.0, abs=0.01)
+    if not told:  # as baselines of earlier versions
+        learnt = replace(learnt, asymmetry=replace(learnt.asymmetry, supply_hz=None))
+        assert judge(recording(Machine(), channels=BOTH), learnt).state == "normal"
+        silent = replace(learnt, bands=())
+        assert judge(runs[0], silent, drive).indicators["basis"] == "voltage, no baseline"
+    found = judge(recording(Machine(hz=hz, v2=0.01), channels=BOTH), learnt, drive)
+    assert found.indicators["basis"] == basis
+    if hz == 38.0:
+        assert "no baseline at this frequency, 38.0 Hz (learnt at 51.0 Hz)" in found.reason
+
+
+def test_a_baseline_is_learnt_at_one_frequency() -> None:
+    runs = [recording(Machine(hz=hz), 2.0, seed=k) for k, hz in enumerate((50.0, 40.0, 50.1))]
+    learnt = learn_baseline(runs, MOTOR).asymmetry
+    assert learnt is not None
+    assert (learnt.recordings, learnt.supply_hz) == (2, pytest.approx(50.05, abs=0.01))
+
+
 def test_currents_alone_do_not_decide() -> None:
     for v2 in (0.0, 0.01, 0.02):
         found = judge(recording(Machine(v2=v2)))

@@ -58,6 +58,8 @@ SESSION_PRIOR_N = 4
 # Scatter of one 0.2 s frame where nothing was learnt, and the least believed.
 NOISE_STD = 0.003
 NOISE_FLOOR = 0.0003
+# Y22 goes nearly as 1/f: V2 of 2 % at 6 per unit moves I2 by up to 0.6 % of I1 within this.
+SAME_FREQUENCY = 0.05
 # Frames overlap by three quarters of their length; every second one is nearly independent.
 STRIDE = 2
 # V2 of one frame is noisier than it moves from frame to frame: it enters as means over so many.
@@ -68,7 +70,8 @@ BLOCK = 50
 class Sequences:
     """Sequence phasors in frames, peak values, phase order positive.
 
-    `i1, i2, i0` and, where measured, `v1, v2`: complex, shape (..., frames).
+    `i1, i2, i0` and, where measured, `v1, v2`: complex, shape (..., frames); `hz`, of the supply,
+    where they are one recording to learn from.
     """
 
     i1: Complex
@@ -76,6 +79,12 @@ class Sequences:
     i0: Complex
     v1: Complex | None = None
     v2: Complex | None = None
+    hz: float | None = None
+
+
+def same_frequency(hz: float | None, other_hz: float | None) -> bool:
+    """Return whether what was learnt at one supply frequency holds at the other; None is any."""
+    return not (hz and other_hz) or abs(hz / other_hz - 1) <= SAME_FREQUENCY
 
 
 def joined(parts: Sequence[Sequences]) -> Sequences:
@@ -83,7 +92,7 @@ def joined(parts: Sequence[Sequences]) -> Sequences:
     names = ("i1", "i2", "i0", "v1", "v2")
     columns = [[getattr(p, name) for p in parts] for name in names]
     i1, i2, i0, v1, v2 = (None if any(x is None for x in c) else np.concatenate(c) for c in columns)
-    return Sequences(i1, i2, i0, v1, v2)  # type: ignore[arg-type]
+    return Sequences(i1, i2, i0, v1, v2, parts[0].hz)  # type: ignore[arg-type]
 
 
 def prior(motor: Motor | None, load_a: float, voltage_v: float | None) -> Asymmetry:
@@ -169,9 +178,10 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
     the recordings do not show (a supply whose unbalance never moved says nothing of Y22) keeps its
     prior uncertainty, which then widens the threshold instead of raising alarms.
 
-    Voltage is used only if every recording has it. None where there is no frame to learn from.
+    Voltage is used only if every recording has it. Of several supply frequencies the one of most
+    frames is learnt. None where there is no frame to learn from.
     """
-    used = [r for r in recordings if len(r.i1)]
+    used = _of_one_frequency([r for r in recordings if len(r.i1)])
     if not used:
         return None
     measured = all(r.v1 is not None for r in used)
@@ -201,7 +211,18 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
         span=(float(loads.min()), float(loads.max())),
         residual=complex(np.mean([(r.i0 / r.i1).mean() for r in used])),
         counts=(sum(map(len, y)), len(used)),
+        supply_hz=_mean_hz(used),
     )
+
+
+def _of_one_frequency(recordings: Sequence[Sequences]) -> list[Sequences]:
+    groups = [[r for r in recordings if same_frequency(r.hz, q.hz)] for q in recordings]
+    return max(groups, key=lambda g: sum(len(r.i1) for r in g), default=[])
+
+
+def _mean_hz(recordings: Sequence[Sequences]) -> float | None:
+    hz = [r.hz for r in recordings if r.hz]
+    return round(float(np.mean(hz)), 4) if hz else None
 
 
 def expected(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, Floats]:
@@ -310,6 +331,7 @@ def _asymmetry(
     span: tuple[float, float],
     residual: complex,
     counts: tuple[int, int],
+    supply_hz: float | None = None,
 ) -> Asymmetry:
     rows = [(complex(r[0]), complex(r[1]), complex(r[2])) for r in covariance]
     return Asymmetry(
@@ -324,4 +346,5 @@ def _asymmetry(
         residual=residual,
         frames=counts[0],
         recordings=counts[1],
+        supply_hz=supply_hz,
     )

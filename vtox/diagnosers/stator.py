@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Asymmetry, Baseline
-from vtox.diagnosers.asymmetry import Sequences, prior, rated_at_most_a
+from vtox.diagnosers.asymmetry import Sequences, prior, rated_at_most_a, same_frequency
+from vtox.diagnosers.eccentricity import SUPPLY_FEATURE
 from vtox.diagnosers.frontend import Front
 
 Floats = npt.NDArray[np.float64]
@@ -43,7 +44,8 @@ def healthy(front: Front) -> list[Sequences | None]:
     for i, refusal in enumerate(refusals(front)):
         v = (s.v1, s.v2) if _measured(front, i) else (None, None)
         v1, v2 = (None if x is None else x[i] for x in v)
-        found.append(None if refusal else Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2))
+        hz = float(front.f0_hz[i])
+        found.append(None if refusal else Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2, hz))
     return found
 
 
@@ -98,6 +100,28 @@ def _measured(front: Front, i: int) -> bool:
     return bool(front.sequence_v.shape[-1]) and not problem
 
 
+def learnt_hz(baseline: Baseline) -> float | None:
+    """Return the supply frequency a baseline was learnt at, None where it does not tell."""
+    if baseline.asymmetry and baseline.asymmetry.supply_hz:
+        return baseline.asymmetry.supply_hz
+    level = baseline.any_load(SUPPLY_FEATURE)
+    return level.mean if level else None
+
+
+def holds(baseline: Baseline, front: Front, i: int) -> bool:
+    """Return whether what was learnt may be asked about a recording.
+
+    It must be of the same frequency, which one on the grid need not tell; and voltages that were
+    turned now must have been turned then, which earlier versions, telling none, did not do.
+    """
+    hz, own = learnt_hz(baseline), baseline.asymmetry
+    if own and own.supply_hz is None and own.base_v is not None and front.turned_deg[i]:
+        return False
+    if hz is None:
+        return front.motors[i].supply == "grid"
+    return same_frequency(hz, float(front.f0_hz[i]))
+
+
 def models(
     front: Front, s: Sequences, baselines: Sequence[Baseline | None]
 ) -> tuple[list[Asymmetry], list[str]]:
@@ -110,8 +134,8 @@ def models(
     found: list[Asymmetry] = []
     known: list[str] = []
     for i, baseline in enumerate(baselines):
-        learnt, motor = baseline.asymmetry if baseline else None, front.motors[i]
-        measured = _measured(front, i)
+        learnt = baseline.asymmetry if baseline and holds(baseline, front, i) else None
+        motor, measured = front.motors[i], _measured(front, i)
         if learnt and learnt.base_v is not None and measured:
             model, basis = learnt, "voltage and baseline"
         elif (

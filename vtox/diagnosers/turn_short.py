@@ -198,7 +198,7 @@ def _verdict(
         motor = front.motors[i]
         rated = bool(motor.rated_current_a or (motor.rated_power_w and motor.rated_voltage_v))
         reason = front.pairing_problems[i] or _blind(
-            basis, baseline, float(judged.raw_median[i]), limit, rated=rated
+            basis, _lacking(front, i, baseline), float(judged.raw_median[i]), limit, rated=rated
         )
         if judged.limit_steady[i] <= BLIND_ABOVE:
             reason = (
@@ -215,15 +215,20 @@ def _unpaired(front: Front, i: int) -> str:
     return f"; {problem}" if problem else ""
 
 
-def _blind(
-    basis: str, baseline: Baseline | None, ratio: float, limit: float, *, rated: bool
-) -> str:
+def _lacking(front: Front, i: int, baseline: Baseline | None) -> str:
+    """Return what a better judgement would need."""
+    if baseline is None or baseline.asymmetry is None:
+        return "no baseline"
+    if not stator.holds(baseline, front, i):
+        hz = stator.learnt_hz(baseline)
+        known = f"learnt at {hz:.1f} Hz" if hz else "learn it anew"
+        return f"no baseline at this frequency, {front.f0_hz[i]:.1f} Hz ({known})"
+    return "no baseline at this load" if baseline.asymmetry.base_v is None else "no voltage"
+
+
+def _blind(basis: str, what: str, ratio: float, limit: float, *, rated: bool) -> str:
     if not basis.endswith("no baseline"):
         return f"limit too high: the baseline leaves {limit:.0%} of I1 open ({basis})"
-    learnt = baseline.asymmetry if baseline else None
-    what = "no baseline"
-    if learnt is not None:
-        what = "no baseline at this load" if learnt.base_v is None else "no voltage"
     unrated = "" if rated else " at a load that is not known without the rated current"
     return (
         f"{what}: |I2|/I1 of {ratio:.1%} alone does not decide, supply and clamps may cause up to "
