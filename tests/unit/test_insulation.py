@@ -56,6 +56,22 @@ def test_balanced_voltages_show_only_what_differs_between_the_phases() -> None:
     assert "equal loss in all three phases would not show" in found.reason
 
 
+@pytest.mark.parametrize("siemens", [1e-8, 2e-5])
+@pytest.mark.parametrize("learnt", [False, True])
+def test_a_loss_equal_in_all_phases_is_not_said_to_be_none(
+    unseen: Baseline, siemens: float, learnt: bool
+) -> None:
+    """50 kohm in every phase cancel to nothing against balanced voltages."""
+    m = Machine(earth_s=(siemens,) * 3, earth_f=NANO, v2=0.01j)
+    found = judge(recording(m, fs_hz=2_000.0, channels=ALL), unseen if learnt else None)
+    assert found.state == "normal"
+    assert found.confidence <= 0.3
+    assert found.reason.startswith("no phase leaks 0.")
+    assert "equal loss in all three phases would not show" in found.reason
+    assert "ohm" not in found.reason
+    assert found.indicators["resistance_40c_ohm"] is None
+
+
 def test_capacitance_is_judged_against_the_baseline() -> None:
     learnt = learn_baseline(
         [recording(machine(), 3.0, 10_000.0, channels=ALL, seed=s) for s in range(3)], MOTOR

@@ -26,6 +26,9 @@ REFERENCE_C = 40.0
 HALVING_C = 10.0
 POSSIBLE_C = (-60.0, 250.0)
 SEVERITIES = ((-8.0, -6.7, -6.0, -5.0, -4.0), (0.0, 0.25, 0.6, 0.85, 1.0))
+# Of `normal` where the voltages have no zero sequence: a phase that leaks more than the others
+# would show, a winding wet all over not. No `unknown`: a leak mended has to be seen as mended.
+CONFIDENCE_HALF = 0.3
 # A capacitance that moved is a warning whatever the conductance: the least that one has.
 MOVED_SEVERITY = 0.25
 
@@ -71,6 +74,8 @@ def _verdict(r: Readings, i: int, temperature_c: float | None) -> Diagnosis:
     if phase:
         indicators["phase"] = phase
         reason = f"{reason}, phase {phase}"
+    if not r.whole[i] and r.least_s[i] <= 0:
+        indicators["resistance_40c_ohm"] = None  # phases that do not differ may leak alike
     known = "" if temperature_c is not None else "; temperature unknown, none corrected"
     scope = "" if r.whole[i] else "; equal loss in all three phases would not show"
     confidence = (
@@ -79,6 +84,8 @@ def _verdict(r: Readings, i: int, temperature_c: float | None) -> Diagnosis:
         + (0.0 if change_f is None else 0.1)
         + (0.0 if temperature_c is None else 0.05)
     )
+    if state == "normal" and not r.whole[i]:
+        confidence = CONFIDENCE_HALF
     return Diagnosis(
         fault=FAULT,
         state=state,
@@ -127,6 +134,8 @@ def _state(r: Readings, i: int, warmth: float) -> tuple[State, str, str]:
             f"may be {most_s * 1e6:.2g} uS"
         )
         return "unknown", noise, ""
+    if not r.whole[i]:
+        return "normal", f"no phase leaks {most_s * 1e6:.2g} uS more than the others", ""
     least = ohm if ohm.startswith("more") else f"{ohm} or more"
     return "normal", f"{least} ({capacitance_f * 1e9:.3g} nF)", ""
 
