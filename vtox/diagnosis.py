@@ -128,7 +128,7 @@ def _pieces(recording: Recording, family: Family, motor: Motor | None) -> list[R
     where they are too short to measure), so a short recording serves as one; levels of the bearing
     family grow with noise in shorter ones.
     """
-    length = round(record_s(family.name, motor) * recording.fs_hz)
+    length = max(1, round(record_s(family.name, motor) * recording.fs_hz))
     if recording.samples < length and family.name != "bearing":
         return [recording]
     return [

@@ -83,6 +83,21 @@ def test_any_length_is_answered(samples: int) -> None:
         assert {d.state for d in found} == {"unknown"}
 
 
+@pytest.mark.parametrize("value", [np.inf, 1e300])
+def test_impossible_samples_are_answered_without_a_word_from_numpy(value: float) -> None:
+    x = np.random.default_rng(0).standard_normal(40_000)
+    x[::7] = value
+    r = Recording({"vibration": x, "ia": x}, 10_000.0, speed_rpm=1500.0)
+    assert {d.state for d in diagnose(r)} == {"unknown"}
+    assert learn_baseline(r).empty
+
+
+@pytest.mark.parametrize("fs_hz", [0.01, 0.25, 1.0])
+def test_samples_further_apart_than_a_record_teach_nothing(fs_hz: float) -> None:
+    x = np.sin(np.arange(100.0))
+    assert learn_baseline(Recording({c: x for c in CURRENTS}, fs_hz)).empty
+
+
 @pytest.mark.parametrize("channel", ["vibration", "leakage", "va", "ib"])
 def test_any_single_channel_is_answered(channel: str) -> None:
     rng = np.random.default_rng(0)

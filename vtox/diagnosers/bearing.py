@@ -125,7 +125,8 @@ def _refusals(recordings: Sequence[Recording]) -> list[str]:
         return [why] * len(recordings)
     reasons = [""] * len(recordings)
     for name in names:
-        x = np.asarray([r.channels[name] for r in recordings], np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as infinite
+            x = np.asarray([r.channels[name] for r in recordings], np.float32)
         for i, found in enumerate(quality.check(x, name, first.fs_hz)):
             reasons[i] = reasons[i] or "; ".join(found)
     return reasons
@@ -244,8 +245,9 @@ def _level_db(recording: Recording) -> float:
     x = recording.channels.get(VIBRATIONS[0])
     if x is None or not len(x):
         return float("nan")
-    power = float(np.var(x, dtype=np.float64))
-    return 10 * float(np.log10(power)) if power > 0 else float("nan")
+    with np.errstate(over="ignore", invalid="ignore"):
+        power = float(np.var(x, dtype=np.float64))
+    return 10 * float(np.log10(power)) if 0 < power < np.inf else float("nan")
 
 
 def _with_change(
