@@ -84,7 +84,7 @@ def _most(rows: Floats, plan: Plan) -> Finding | None:
         return None
     # The second and third lines of a comb, fewer, may stand out more than all; judged alone, they
     # are part of a denser family, so of nobody.
-    for factor in (1, 2, 3):
+    for factor in (1, 2, 3) if peaks[at] >= UNCLASSIFIED_RATIO else (1,):
         number = round(int(numbers[at]) / factor)
         if number >= first and (finding := _judged(rows, plan, number)).ratio >= UNCLASSIFIED_RATIO:
             return finding
