@@ -73,7 +73,7 @@ class Asymmetry:
     I2/I1 = y22*(V2/I1) + y21*(V1/I1) + c in per unit of `base_a` (A rms) and `base_v` (V rms, phase
     to neutral; None where voltage was not measured and V1 counts as constant). `mean` (3,) complex,
     `covariance` (3, 3) complex, its posterior; `noise` the deviation of one frame and `session` of
-    one recording from the machine's mean, each per real or imaginary part of I2/I1.
+    another recording from what was learnt, each per real or imaginary part of I2/I1.
     `residual` is the healthy I0/I1 (re, im), in which clamp errors show; `supply_hz` the
     frequency at which it was learnt (y22 falls with it), None in baselines of earlier versions.
     """

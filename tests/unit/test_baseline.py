@@ -145,6 +145,18 @@ def test_what_sets_recordings_apart_is_not_learnt_as_a_slope_over_load(count: in
     assert states.count("normal") >= 40
 
 
+def test_voltages_that_moved_a_little_tell_the_admittance() -> None:
+    """Clamps hang while a baseline is learnt: 0.2 % of V2 say what 1.8 % will draw."""
+    healthy = [
+        recording(Machine(v2=v2), 5.0, channels=BOTH, seed=k)
+        for k, v2 in enumerate((0.005, 0.007, 0.005j))
+    ]
+    learnt = learn_baseline(healthy, MOTOR)
+    now = recording(Machine(load=0.6, v2=-0.018), channels=BOTH, seed=9)
+    (d,) = diagnose(now, MOTOR, faults=["turn_short"], baseline=learnt)
+    assert d.state == "normal", d.reason
+
+
 def test_recordings_of_one_session_show_what_sets_it_apart_once() -> None:
     healthy = [recording(Machine(load=0.7), 3.0, seed=k) for k in range(4)]
     apart, together = (learn_baseline(healthy, MOTOR, one_session=s) for s in (False, True))

@@ -50,8 +50,9 @@ Y21_STD_UNMEASURED = SUPPLY_WORST / 4.3  # so that this much is the 1e-4 tail
 C_STD = 0.006
 C_STD_UNMEASURED = 0.01
 # One recording against the next, at the same load: clamps taken off and put back (0.3 %) and,
-# where voltage is not measured, a supply whose unbalance moved by 0.12 %, times 6. What was learnt
-# is one recording and what is judged another: each is 1/sqrt(2) of it from the machine's own mean.
+# where voltage is not measured, a supply whose unbalance moved by 0.12 %, times 6. A supply moves
+# between any two recordings, so each is 1/sqrt(2) of that from the machine's own mean. Clamps hang
+# while a baseline is learnt: they come between what was learnt and what is judged.
 SESSION_STD = 0.0027
 SESSION_STD_UNMEASURED = 0.008
 SESSION_PRIOR_N = 4
@@ -196,7 +197,8 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
     scale = np.array(base[0]), np.array(np.nan if base[1] is None else base[1])
     x = [regressors(r, *scale)[::STRIDE] for r in used]
     y = [(r.i2 / r.i1)[::STRIDE] for r in used]
-    noise, apart = start.noise, start.session / sqrt(2)
+    noise = start.noise
+    apart, session = (0.0, start.session) if measured else (start.session / sqrt(2),) * 2
     mean, covariance = np.array(start.mean), np.array(start.covariance)
     for _ in range(2):  # the second pass weighs the frames by the scatter the first one found
         mean, covariance = _posterior(start, x, y, noise, apart)
@@ -206,7 +208,7 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
         mean,
         covariance,
         noise=noise,
-        session=_session(misfits, apart),
+        session=_session(misfits, session),
         base=base,
         span=(float(loads.min()), float(loads.max())),
         residual=complex(np.mean([(r.i0 / r.i1).mean() for r in used])),

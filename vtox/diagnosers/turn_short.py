@@ -200,7 +200,7 @@ def _verdict(
         reason = front.pairing_problems[i] or _blind(
             basis, _lacking(front, i, baseline), float(judged.raw_median[i]), limit, rated=rated
         )
-        if judged.limit_steady[i] <= BLIND_ABOVE:
+        if judged.limit_steady[i] <= BLIND_ABOVE and not front.pairing_problems[i]:
             reason = (
                 f"not stationary: the negative-sequence current moves within the record, which "
                 f"leaves {limit:.0%} of I1 open ({basis})"
