@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Band, Baseline, bands_of, merged
-from vtox.diagnosers import asymmetry, stator, views
+from vtox.diagnosers import asymmetry_learning, stator, views
 from vtox.diagnosers.asymmetry import Sequences
 from vtox.diagnosers.frontend import Front
 from vtox.domain import Diagnosis, Motor, Recording
@@ -98,7 +98,9 @@ def learn_baseline(
         bands.append(_bands(seen))
     return Baseline(
         bands=merged(bands),
-        asymmetry=asymmetry.fit([asymmetry.joined(parts) for parts in phasors.values()], motor),
+        asymmetry=asymmetry_learning.fit(
+            [asymmetry_learning.joined(p) for p in phasors.values()], motor
+        ),
         records=records,
         seconds=round(sum(r.duration_s for r in healthy), 3),
     )
