@@ -99,7 +99,7 @@ def learn_baseline(
     return Baseline(
         bands=merged(bands),
         asymmetry=asymmetry_learning.fit(
-            [asymmetry_learning.joined(p) for p in phasors.values()], motor
+            [s for p in phasors.values() for s in asymmetry_learning.joined(p)], motor
         ),
         records=records,
         seconds=round(sum(r.duration_s for r in healthy), 3),

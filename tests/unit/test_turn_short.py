@@ -140,6 +140,19 @@ def test_a_baseline_is_learnt_at_one_frequency() -> None:
     assert (learnt.recordings, learnt.supply_hz) == (2, pytest.approx(50.05, abs=0.01))
 
 
+def test_a_baseline_is_learnt_at_one_frequency_of_a_session() -> None:
+    drive = replace(MOTOR, supply="inverter", rated_voltage_v=None)
+    runs = [
+        recording(Machine(hz=hz), 2.0, channels=BOTH, seed=k)
+        for k, hz in enumerate((50.0, 40.0, 40.1))
+    ]
+    learnt = learn_baseline(runs, drive, one_session=True).asymmetry
+    assert learnt is not None
+    assert learnt.recordings == 1
+    assert learnt.supply_hz == pytest.approx(40.05, abs=0.01)
+    assert learnt == learn_baseline(runs[1:], drive, one_session=True).asymmetry
+
+
 def test_currents_alone_do_not_decide() -> None:
     for v2 in (0.0, 0.01, 0.02):
         found = judge(recording(Machine(v2=v2)))

@@ -21,12 +21,20 @@ STRIDE = 2
 BLOCK = 50
 
 
-def joined(parts: Sequence[Sequences]) -> Sequences:
-    """Return the frames of several pieces of one recording, voltage only if all have it."""
-    names = ("i1", "i2", "i0", "v1", "v2")
-    columns = [[getattr(p, name) for p in parts] for name in names]
-    i1, i2, i0, v1, v2 = (None if any(x is None for x in c) else np.concatenate(c) for c in columns)
-    return Sequences(i1, i2, i0, v1, v2, parts[0].hz)  # type: ignore[arg-type]
+def joined(parts: Sequence[Sequences]) -> list[Sequences]:
+    """Return the frames of several pieces of one recording, by supply frequency.
+
+    A drive may change its own within a recording. Voltage only if all pieces of one have it.
+    """
+    groups: list[list[Sequences]] = []
+    for part in parts:
+        for group in groups:
+            if same_frequency(part.hz, group[0].hz):
+                group.append(part)
+                break
+        else:
+            groups.append([part])
+    return [_end_to_end(group) for group in groups]
 
 
 def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | None:
@@ -74,6 +82,13 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
         counts=(sum(map(len, y)), len(used)),
         supply_hz=_mean_hz(used),
     )
+
+
+def _end_to_end(parts: Sequence[Sequences]) -> Sequences:
+    names = ("i1", "i2", "i0", "v1", "v2")
+    columns = [[getattr(p, name) for p in parts] for name in names]
+    i1, i2, i0, v1, v2 = (None if any(x is None for x in c) else np.concatenate(c) for c in columns)
+    return Sequences(i1, i2, i0, v1, v2, _mean_hz(parts))  # type: ignore[arg-type]
 
 
 def _of_one_frequency(recordings: Sequence[Sequences]) -> list[Sequences]:
