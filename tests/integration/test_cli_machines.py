@@ -147,6 +147,9 @@ def test_a_baseline_learnt_again_says_what_it_replaces(client: Client, tmp_path:
     assert "10 s" in run("baseline", "learn", "M1", good, "--fs", "10000").output
     again = run("baseline", "learn", "M1", good, "--fs", "10000").output
     assert "instead of one of 10 records" in again
+    client.hset(keys.machine("M1"), "baseline", "{")
+    mended = run("baseline", "learn", "M1", good, "--fs", "10000").output
+    assert "instead of one that cannot be read" in mended
 
 
 def test_a_baseline_from_a_machine_with_a_fault_is_told_of(client: Client, tmp_path: Path) -> None:

@@ -168,9 +168,10 @@ def learn(
     learnt = options.baseline_from(files, opts, known.motor)
     assert learnt is not None
     set_baseline(client, machine, learnt.to_json())
-    before = json.loads(known.baseline) if known.baseline else {}
-    instead = f", instead of one of {before['records']} records" if before else ""
-    typer.echo(f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s{instead}")
+    typer.echo(
+        f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s"
+        + _instead(known.baseline)
+    )
 
 
 @baseline.command("reset")
@@ -180,6 +181,16 @@ def reset_baseline(machine: MachineId) -> None:
     _known(client, machine)
     set_baseline(client, machine, None)
     typer.echo(f"{machine}: no baseline now")
+
+
+def _instead(before: str | None) -> str:
+    """Return what a new baseline takes the place of; that one may be damaged."""
+    if before is None:
+        return ""
+    try:
+        return f", instead of one of {json.loads(before)['records']} records"
+    except (ValueError, KeyError, TypeError):
+        return ", instead of one that cannot be read"
 
 
 def _client() -> Client:
