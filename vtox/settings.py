@@ -194,7 +194,8 @@ class Settings(BaseSettings):
         except OSError as error:
             raise ServerUnavailable(
                 f"{file}, which tells where the embedded server of VTOX_DATA_DIR listens, cannot "
-                f"be read ({error.strerror}): `vtox doctor` looks further"
+                f"be read ({error.strerror}): let this user read it, or set VTOX_DATA_DIR to "
+                "another folder"
             ) from error
         except (ValueError, TypeError, KeyError) as error:
             raise ServerUnavailable(

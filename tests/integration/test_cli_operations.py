@@ -242,6 +242,16 @@ def test_doctor_explains_a_damaged_address(
     assert found["remedy"].startswith("restart `vtox up`")
 
 
+def test_doctor_has_a_remedy_for_an_address_that_cannot_be_read(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VTOX_REDIS_URL")
+    settings.server_file.mkdir()
+    (found,) = (c for c in told("doctor")["checks"] if c["name"] == "server")
+    assert "cannot be read (Is a directory)" in found["observed"]
+    assert found["remedy"].startswith("let this user read it")
+
+
 def test_one_port_for_two_is_refused_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
