@@ -23,7 +23,7 @@ from vtox.health import load_of
 from vtox.settings import Settings
 from vtox.store.baselines import grow_baseline, refuse_load, set_baseline
 from vtox.store.client import Client
-from vtox.store.machines import MachineState
+from vtox.store.machines import MachineState, listed
 from vtox.store.windows import fetch
 
 log = structlog.get_logger()
@@ -46,6 +46,8 @@ def learn(client: Client, settings: Settings, seen: Iterable[Seen]) -> None:
         if known or record.closed or _finding(diagnoses, machine.memory):
             ended.add(key)
             continue
+        if not listed(client, record.machine_id):
+            continue  # retired meanwhile
         so_far = [] if key in ended else json.loads(client.hget(key, "learning") or "[]")
         ended.discard(key)
         first = machine.baseline is None
@@ -92,6 +94,8 @@ def _learn(client: Client, machine: MachineState, noted: list[dict[str, Any]]) -
     if fresh.empty:
         log.warning("nothing could be learnt from records found healthy", machine_id=machine_id)
         return
+    if not listed(client, machine_id):
+        return  # retired while it was learnt: a baseline would bring it back
     if machine.baseline is None:
         set_baseline(client, machine_id, fresh.to_json(), source="stream")
         log.info("baseline learnt", machine_id=machine_id, seconds=fresh.seconds)

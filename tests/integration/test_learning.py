@@ -1,20 +1,22 @@
 """Baselines learnt on the stream: the first, another load later, and what is not learnt."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.unit.machines import MOTOR, Machine, recording
-from vtox import keys
+from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.domain import Diagnosis, Record, State, Window
 from vtox.growth import covers
 from vtox.settings import Settings
 from vtox.store.baselines import STALE_DAYS, baseline_state, grow_baseline, set_baseline
 from vtox.store.client import Client
-from vtox.store.machines import overview, register, states
+from vtox.store.machines import overview, register, retire, states
 from vtox.wire import encode
+from workers import learning
 from workers.learning import learn
 
 LOW, HIGH = 0.5, 0.9
@@ -40,8 +42,12 @@ def run(
     memory: dict[str, Any] | None = None,
     closed: str = "",
     load_a: float | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> None:
-    """Let a machine send records at a load, each judged with `state` and learnt from."""
+    """Let a machine send records at a load, each judged with `state` and learnt from.
+
+    `meanwhile` happens between the one and the other.
+    """
     for seq in range(first, first + records):
         m = Machine(load=load, gains=(1.01, 1.0, 1.0), short_a=short_a)
         x = recording(m, RECORD_S, FS_HZ, seed=seq)
@@ -63,6 +69,7 @@ def run(
         d = Diagnosis(fault="broken_bar", state=state, reason="", indicators={"load_a": told})
         now = states(client, ["M"])[0]
         now.memory.update(memory or {})
+        meanwhile()
         learn(client, settings, [(record, [d], now)])
 
 
@@ -165,6 +172,24 @@ def test_a_damaged_baseline_waits_for_its_reset(machine: Client, settings: Setti
     set_baseline(machine, "M", None)
     run(machine, settings, LOW, 4)
     assert known(machine)["state"] == "ready"
+
+
+def test_a_machine_retired_meanwhile_stays_retired(
+    machine: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave() -> None:
+        assert retire(machine, "M")
+
+    def learnt(*args: Any, **options: Any) -> Baseline:
+        leave()
+        return learn_baseline(*args, **options)
+
+    run(machine, settings, LOW, 0, 1, meanwhile=leave)
+    assert not machine.exists(keys.MACHINES, keys.machine("M"))
+    register(machine, "M", MOTOR)
+    monkeypatch.setattr(learning, "learn_baseline", learnt)
+    run(machine, settings, LOW, 1)
+    assert not machine.exists(keys.MACHINES, keys.machine("M"))
 
 
 def test_long_records_are_learnt_before_their_windows_are_trimmed(

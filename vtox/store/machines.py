@@ -73,6 +73,11 @@ def retire(client: Client, machine_id: str) -> bool:
     return bool(client.register_script(SHEBANG + _RETIRE)(keys=where, args=args))
 
 
+def listed(client: Client, machine_id: str) -> bool:
+    """Whether a machine is known: registered, or has sent, and was not retired since."""
+    return client.zscore(keys.MACHINES, machine_id) is not None
+
+
 def open_alerts(client: Client) -> list[dict[str, Any]]:
     """Return what is open now, the latest first: alert id, machine, fault, level, since, reason.
 
