@@ -64,6 +64,9 @@ class Intake:
             seen = self.seen[h.machine_id]
             run = seen.run_of(h)
             verdict, forgotten = seen.admit(h, entry_id)
+            if verdict == "new" and progress is not None:
+                # Dispatched before a restart; its machine was retired since, or its mark forgotten.
+                verdict = "again"
             if verdict == "new" and seen.run_of(h) != run and not h.replay_of:
                 pipe.hincrby(keys.COUNTERS, "senders_restarted", 1)
                 restarted.append(f"{h.machine_id} at seq {h.seq}")

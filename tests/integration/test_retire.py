@@ -2,10 +2,10 @@
 
 import json
 
-from tests.integration.helpers import T0, add_window, bridging, eventually
+from tests.integration.helpers import T0, add_window, bridging, counters, eventually
 from vtox import health, keys
 from vtox.domain import Diagnosis, Motor, Record
-from vtox.faults import PERSISTENCE
+from vtox.faults import FAMILIES, PERSISTENCE
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.client import Client
@@ -89,3 +89,17 @@ def test_a_retired_machine_that_sends_again_is_new(client: Client, settings: Set
         b"cleared",
         b"raised",
     ]
+
+
+def test_a_bridge_that_starts_again_brings_no_retired_machine_back(
+    client: Client, settings: Settings
+) -> None:
+    with bridging(settings) as sent:
+        add_window(client, "M1", 0)
+        eventually(lambda: len(sent) == len(FAMILIES))
+        assert machines.retire(client, "M1")
+    with bridging(settings):
+        add_window(client, "M2", 0)
+        eventually(lambda: "M2" in machines.known(client))
+    assert list(machines.known(client)) == ["M2"]
+    assert counters(client)["windows_in"] == 2
