@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from vtox.baseline import Asymmetry, Baseline
 from vtox.diagnosers import stator, suspects
+from vtox.diagnosers import turn_short_words as words
 from vtox.diagnosers.asymmetry import SUPPLY_LIMIT, SUPPLY_WORST, Sequences, expected
 from vtox.diagnosers.episodes import episodes, span
 from vtox.diagnosers.frontend import Front
@@ -188,7 +189,7 @@ def _verdict(
         threshold=round((limit / std) ** 2, 3),
         reason=(
             f"negative-sequence current within {corrected:.1%} of I1 of a healthy machine's "
-            f"(limit {limit:.1%}; {basis})" + _unpaired(front, i)
+            f"(limit {limit:.1%}; {basis})" + words.unpaired(front, i)
         ),
         indicators=indicators,
     )
@@ -197,8 +198,12 @@ def _verdict(
     if judged.limit_median[i] > BLIND_ABOVE:
         motor = front.motors[i]
         rated = bool(motor.rated_current_a or (motor.rated_power_w and motor.rated_voltage_v))
-        reason = front.pairing_problems[i] or _blind(
-            basis, _lacking(front, i, baseline), float(judged.raw_median[i]), limit, rated=rated
+        reason = front.pairing_problems[i] or words.blind(
+            basis,
+            words.lacking(front, i, baseline),
+            float(judged.raw_median[i]),
+            limit,
+            rated=rated,
         )
         if judged.limit_steady[i] <= BLIND_ABOVE and not front.pairing_problems[i]:
             reason = (
@@ -207,33 +212,6 @@ def _verdict(
             )
         return replace(verdict, state="unknown", reason=reason, severity=None, confidence=0.0)
     return verdict
-
-
-def _unpaired(front: Front, i: int) -> str:
-    """Return why the voltages, which were measured, were not used."""
-    problem = front.pairing_problems[i]
-    return f"; {problem}" if problem else ""
-
-
-def _lacking(front: Front, i: int, baseline: Baseline | None) -> str:
-    """Return what a better judgement would need."""
-    if baseline is None or baseline.asymmetry is None:
-        return "no baseline"
-    if not stator.holds(baseline, front, i):
-        hz = stator.learnt_hz(baseline)
-        known = f"learnt at {hz:.1f} Hz" if hz else "learn it anew"
-        return f"no baseline at this frequency, {front.f0_hz[i]:.1f} Hz ({known})"
-    return "no baseline at this load" if baseline.asymmetry.base_v is None else "no voltage"
-
-
-def _blind(basis: str, what: str, ratio: float, limit: float, *, rated: bool) -> str:
-    if not basis.endswith("no baseline"):
-        return f"limit too high: the baseline leaves {limit:.0%} of I1 open ({basis})"
-    unrated = "" if rated else " at a load that is not known without the rated current"
-    return (
-        f"{what}: |I2|/I1 of {ratio:.1%} alone does not decide, supply and clamps may cause up to "
-        f"{limit:.0%}{unrated}"
-    )
 
 
 def _asymmetric(
@@ -287,7 +265,7 @@ def _asymmetric(
         confidence=round(CONFIDENCE[basis] * float(np.clip(margin / 2, 0.5, 1)), 3),
         reason=(
             f"{named}, phase {phase}{other}: negative-sequence current {size:.1%} of I1 beyond a "
-            f"healthy machine's{during} ({basis})" + _unpaired(front, i)
+            f"healthy machine's{during} ({basis})" + words.unpaired(front, i)
         ),
         indicators={
             **verdict.indicators,
