@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
-import numpy as np
 import pytest
 import redis
 
-from tests.system.processes import Cluster, answered, cluster
+from tests.system.processes import Cluster, answered, cluster, small_window
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 from vtox.store.client import Client
@@ -21,8 +20,6 @@ MACHINES = 4
 BALLAST = bytes(200_000)
 # Twice what the server can hold.
 WINDOWS = 2 * (LIMIT_MB << 20) // len(BALLAST) // MACHINES
-WINDOW_S = 0.2
-T0 = 1_764_000_000.0
 
 
 @pytest.fixture
@@ -35,19 +32,8 @@ def running(tmp_path: Path) -> Iterator[Cluster]:
 
 def flood(client: Client, machine_id: str, windows: int) -> Iterator[str]:
     """Send as fast as can be, and yield what each refusal said."""
-    counts = np.arange(200, dtype="<i2").tobytes()
     for seq in range(windows):
-        fields = {
-            "machine_id": machine_id,
-            "seq": seq,
-            "t0": T0 + seq * WINDOW_S,
-            "fs_hz": 1000,
-            "dtype": "i2",
-            "ia": counts,
-            "ib": counts,
-            "ic": counts,
-            "ballast": BALLAST,
-        }
+        fields = small_window(machine_id, seq) | {"ballast": BALLAST}
         while True:
             try:
                 client.xadd(keys.RAW, fields)

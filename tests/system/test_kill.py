@@ -7,20 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
-import numpy as np
 import psutil
 import pytest
 import redis
 
-from tests.system.processes import Cluster, answered, cluster
+from tests.system.processes import WINDOW_S, Cluster, answered, cluster, small_window
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 from vtox.store.client import Client
 
 MACHINES = 8
 WINDOWS = 100  # of each machine
-WINDOW_S = 0.2
-T0 = 1_764_000_000.0
 
 
 @pytest.fixture
@@ -33,19 +30,9 @@ def running(tmp_path: Path) -> Iterator[Cluster]:
 
 def send_all(client: Client) -> None:
     """Send every window at least once: what the dying server did not confirm is sent again."""
-    counts = np.arange(200, dtype="<i2").tobytes()
     for seq in range(WINDOWS):
         for m in range(MACHINES):
-            fields = {
-                "machine_id": f"M{m}",
-                "seq": seq,
-                "t0": T0 + seq * WINDOW_S,
-                "fs_hz": 1000,
-                "dtype": "i2",
-                "ia": counts,
-                "ib": counts,
-                "ic": counts,
-            }
+            fields = small_window(f"M{m}", seq)
             persist(lambda fields=fields: client.xadd(keys.RAW, fields))
         time.sleep(WINDOW_S)
 
