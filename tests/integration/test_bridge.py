@@ -180,7 +180,7 @@ def test_a_dead_letter_sent_again_goes_to_its_family_alone(
 def test_a_bridge_that_stands_still_says_so_to_those_who_ask(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STILL_S", 1.5)
+    monkeypatch.setattr(module, "STILL_S", 3.0)
     stop, go_on = Event(), Event()
     bridge = Bridge(client, settings, lambda *_: go_on.wait(20) and None)
     (port,) = free_ports(1)
@@ -189,8 +189,8 @@ def test_a_bridge_that_stands_still_says_so_to_those_who_ask(
     thread.start()
     try:
         address = f"http://127.0.0.1:{port}/health/live"
-        time.sleep(2.0)
-        assert answers(address), "with nothing to do it still goes round"
+        time.sleep(3.5)
+        eventually(lambda: answers(address))  # with nothing to do it still goes round
         add_window(client)
         eventually(lambda: not answers(address))
         go_on.set()

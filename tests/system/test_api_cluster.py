@@ -163,11 +163,11 @@ def test_a_cluster_that_ran_well_for_a_while_has_its_past_forgiven(
 ) -> None:
     ends = "import pathlib, sys, time; p = pathlib.Path(sys.argv[1]); "
     ends += "n = len(p.read_text()) if p.exists() else 0; p.write_text('x' * (n + 1)); "
-    ends += "time.sleep(1.5 if n == 3 else 0)"
+    ends += "time.sleep(4 if n == 3 else 0)"
     command = [sys.executable, "-c", ends, str(tmp_path / "starts")]
     monkeypatch.setattr(roles, "cluster_command", lambda _: command)
     monkeypatch.setattr(module, "LOOK_S", 0.1)
-    monkeypatch.setattr(module, "STEADY_S", 1.2)
+    monkeypatch.setattr(module, "STEADY_S", 3.5)
     with Cluster(load(data_dir=tmp_path, cluster_enabled=True)), capture_logs() as said:
         until(lambda: len(pauses(said)) >= 5, 30, "started again", tmp_path)
     assert pauses(said)[:5] == [0.1, 0.2, 0.4, 0.1, 0.2]
