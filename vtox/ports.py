@@ -1,5 +1,6 @@
 """Ports of this host: whether one is free, who has it, and what to set when it is not."""
 
+import errno
 import socket
 import time
 import urllib.request
@@ -14,6 +15,10 @@ LOOPBACK = "127.0.0.1"
 # Processes of a cluster that was killed with -9 end by themselves within this time.
 LEAVING_S = 6.0
 PROBE_S = 1.0
+# A busy process answers within this.
+PULSE_TIMEOUT_S = 5.0
+# What keeps us from asking tells nothing of who would have answered.
+_OURS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
 # Whatever proxy the environment names: it would look for our loopback on its own host.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -113,11 +118,24 @@ def listens(host: str, port: int) -> bool:
 
 def answers(address: str, within_s: float = PROBE_S) -> bool:
     """Whether an HTTP GET of `address` succeeds."""
+    return _asked(address, within_s, in_doubt=False)
+
+
+def pulse(address: str, within_s: float = PULSE_TIMEOUT_S) -> bool:
+    """Whether an HTTP GET of `address` succeeds, or could not be tried for want of means of ours.
+
+    Else a supervisor without a free file descriptor would kill all its children at once.
+    """
+    return _asked(address, within_s, in_doubt=True)
+
+
+def _asked(address: str, within_s: float, *, in_doubt: bool) -> bool:
     try:
         with _DIRECT.open(address, timeout=within_s) as reply:
             return bool(reply.status < 400)
-    except (OSError, HTTPException):
-        return False
+    except (OSError, HTTPException) as error:
+        cause = getattr(error, "reason", error)
+        return in_doubt and getattr(cause, "errno", None) in _OURS
 
 
 def _leaving(process: psutil.Process) -> bool:

@@ -14,7 +14,7 @@ import vtox
 from vtox import keys, lifeline
 from vtox.errors import ServerUnavailable
 from vtox.faults import FAMILIES
-from vtox.ports import LOOPBACK, answers, listens, url
+from vtox.ports import LOOPBACK, answers, listens, pulse, url
 from vtox.settings import Settings
 from vtox.store.client import connect
 
@@ -24,7 +24,6 @@ LOAD = {"turn_short": 25, "bearing": 28, "broken_bar": 20}
 WITHOUT = ("server", "bridge", "workers", "api", "flower")
 FLOWER_MAX_TASKS = 10_000
 LIVE = "/health/live"
-PULSE_TIMEOUT_S = 5.0
 # Celery says so because of pickle, which we refuse; in a container root is the usual user.
 ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
 
@@ -142,11 +141,6 @@ def server_answers(settings: Settings) -> bool:
             return bool(client.ping())
     except (redis.RedisError, ServerUnavailable):
         return False
-
-
-def pulse(address: str) -> bool:
-    """Whether an HTTP GET of `address` succeeds in a time that a busy process can keep."""
-    return answers(address, PULSE_TIMEOUT_S)
 
 
 class _Beats:

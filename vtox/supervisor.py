@@ -5,8 +5,6 @@ It serves `vtox up`, `vtox demo` and the cluster that the API brings up.
 
 import asyncio
 import itertools
-import os
-import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vtox import lifeline, roles
+from vtox.children import EXIT_LOOK_S, Signals, exited, how_ended, sweep
 from vtox.errors import SystemStateError, VtoxError
 from vtox.journal import Journal
 from vtox.roles import Role
@@ -35,7 +34,6 @@ PULSE_S = 5.0
 MISSES_MAX = 3
 # How long each rank of leavers has: API and bridge, workers, server. In all less than 10 s.
 LEAVE_S = (2.5, 3.5, 2.0)
-EXIT_LOOK_S = 0.05
 LINE_BYTES = 1 << 20
 # What has ended so often without having served even once will not serve the next time.
 STARTS_MAX = 5
@@ -92,7 +90,7 @@ class Supervisor:
         """
         self._loop = asyncio.get_running_loop()
         keepers: list[asyncio.Task[None]] = []
-        with _signals(self._on_signal):
+        with Signals(self._on_signal):
             try:
                 await self._start(keepers)
                 await self._stop.wait()
@@ -137,7 +135,7 @@ class Supervisor:
             began = time.monotonic()
             try:
                 code = await self._run_once(state)
-                how = f"ended ({_how(code)})"
+                how = f"ended ({how_ended(code)})"
             except OSError as error:  # no data folder any more, no memory for another process
                 state.last_line = str(error)
                 code, how = 1, f"cannot be started ({error})"
@@ -189,9 +187,9 @@ class Supervisor:
         state.pid, state.status = process.pid, "starting"
         reader = asyncio.create_task(self._read(state, process))
         watch = asyncio.create_task(self._watch(state, process))
-        code = await _exited(process)
+        code = await exited(process)
         watch.cancel()
-        _sweep(process.pid)
+        sweep(process.pid)
         await asyncio.wait([reader], timeout=1.0)
         reader.cancel()
         return code
@@ -275,48 +273,3 @@ class Supervisor:
             if self._hurry.is_set() or time.monotonic() > deadline:
                 return
             await asyncio.sleep(EXIT_LOOK_S)
-
-
-async def _exited(process: asyncio.subprocess.Process) -> int:
-    """Return the exit status as soon as there is one.
-
-    `process.wait()` also waits for the end of the output, which a grandchild may hold open.
-    """
-    while process.returncode is None:
-        await asyncio.sleep(EXIT_LOOK_S)
-    return process.returncode
-
-
-class _signals:
-    """Calls back on SIGTERM, SIGINT and the end of the terminal, while inside."""
-
-    def __init__(self, callback: Callable[[], None]) -> None:
-        self.callback = callback
-
-    def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        names = ("SIGTERM", "SIGINT", "SIGHUP")
-        self.before = {
-            number: signal.getsignal(number)
-            for name in names
-            if (number := getattr(signal, name, None)) is not None
-            # Under nohup the end of the terminal is to be ignored.
-            and signal.getsignal(number) != signal.SIG_IGN
-        }
-        for number in self.before:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self.callback) and None)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-
-def _sweep(group: int) -> None:
-    """End what a killed leader has left of its process group: a worker's pool, say."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
-
-
-def _how(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"

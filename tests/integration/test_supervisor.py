@@ -4,6 +4,8 @@ import asyncio
 import io
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,7 +20,7 @@ from vtox.cli.demoview import DemoView
 from vtox.cli.score import Score
 from vtox.errors import SettingsError, SystemStateError
 from vtox.journal import Journal
-from vtox.ports import answers
+from vtox.ports import answers, pulse
 from vtox.roles import Role
 from vtox.settings import load
 from vtox.simulator.fleet import fleet
@@ -163,6 +165,22 @@ def test_what_has_a_pulse_no_longer_is_killed_and_comes_back(
     assert "hangs ended (signal SIGKILL)" in log
 
 
+def test_no_pulse_is_missed_for_want_of_our_own_means() -> None:
+    statement = """
+import os, resource, socket
+from vtox.ports import answers, pulse
+unused = socket.socket(); unused.bind(("127.0.0.1", 0))
+address = f"http://127.0.0.1:{unused.getsockname()[1]}/"
+assert not pulse(address, 1.0), "nobody answers there"
+last = os.dup(0); os.close(last)
+resource.setrlimit(resource.RLIMIT_NOFILE, (last, last))
+assert pulse(address, 1.0)
+assert not answers(address)
+"""
+    done = subprocess.run([sys.executable, "-c", statement], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+
+
 def listener(name: str, port: int) -> Role:
     """A process that serves HTTP, and has a pulse as long as it does."""
     address = f"http://127.0.0.1:{port}/"
@@ -172,7 +190,7 @@ def listener(name: str, port: int) -> Role:
         0,
         0,
         lambda _: answers(address),
-        lambda _: answers(address, 0.3),
+        lambda _: pulse(address, 1.0),
     )
 
 
