@@ -145,6 +145,16 @@ def test_what_sets_recordings_apart_is_not_learnt_as_a_slope_over_load(count: in
     assert states.count("normal") >= 40
 
 
+def test_recordings_of_one_hour_do_not_average_the_supply() -> None:
+    """They agree with each other, not with what the supply does later: 2.7 % of I1 here."""
+    healthy = [recording(Machine(load=0.72, v2=0.005), 5.0, seed=k) for k in range(4)]
+    learnt = learn_baseline(healthy, MOTOR)
+    moved = [0.005 + 0.0044 * np.exp(2j * np.pi * k / 6) for k in range(6)]
+    now = [recording(Machine(load=0.72, v2=v2), seed=20) for v2 in moved]
+    judged = diagnose_batch([Case(r, MOTOR, learnt) for r in now], ["turn_short"])
+    assert {d.state for (d,) in judged} == {"normal"}
+
+
 def test_voltages_that_moved_a_little_tell_the_admittance() -> None:
     """Clamps hang while a baseline is learnt: 0.2 % of V2 say what 1.8 % will draw."""
     healthy = [
