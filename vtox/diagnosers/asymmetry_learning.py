@@ -65,9 +65,9 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
     x = [regressors(r, *scale)[::STRIDE] for r in used]
     y = [(r.i2 / r.i1)[::STRIDE] for r in used]
     noise = start.noise
-    # Recordings of a baseline lie minutes apart as a rule and share one state of the supply: what is
-    # judged later is as far from their mean as from one of them, half of the variance each. What of
-    # theirs the regression takes as averaged out is added again.
+    # Recordings of a baseline lie minutes apart as a rule and share one state of the supply: what
+    # is judged later is as far from their mean as from one of them, half of the variance each.
+    # What of theirs the regression takes as averaged out is added again.
     apart = 0.0 if measured else start.session / sqrt(2)
     session = sqrt(start.session**2 - apart**2 / len(used))
     mean, covariance = np.array(start.mean), np.array(start.covariance)
