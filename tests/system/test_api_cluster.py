@@ -140,7 +140,7 @@ def test_a_cluster_that_cannot_start_says_why(
     held = try_lock(tmp_path / "cluster.lock")
     assert held is not None
     try:
-        with Cluster(settings) as cluster, capture_logs() as said:
+        with capture_logs() as said, Cluster(settings) as cluster:
             until(lambda: said and cluster.refusal, 30, "refused", tmp_path)
     finally:
         os.close(held)
@@ -153,7 +153,7 @@ def test_a_cluster_that_cannot_start_says_why(
 def test_a_data_folder_that_is_none_is_told_and_the_api_lives_on(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     settings = load(data_dir=tmp_path / "file", cluster_enabled=True)
-    with Cluster(settings) as cluster, capture_logs() as said:
+    with capture_logs() as said, Cluster(settings) as cluster:
         until(lambda: said and cluster.refusal, 10, "refused", tmp_path)
     assert "is a file, not a folder" in cluster.refusal
 
@@ -168,7 +168,7 @@ def test_a_cluster_that_ran_well_for_a_while_has_its_past_forgiven(
     monkeypatch.setattr(roles, "cluster_command", lambda _: command)
     monkeypatch.setattr(module, "LOOK_S", 0.1)
     monkeypatch.setattr(module, "STEADY_S", 3.5)
-    with Cluster(load(data_dir=tmp_path, cluster_enabled=True)), capture_logs() as said:
+    with capture_logs() as said, Cluster(load(data_dir=tmp_path, cluster_enabled=True)):
         until(lambda: len(pauses(said)) >= 5, 30, "started again", tmp_path)
     assert pauses(said)[:5] == [0.1, 0.2, 0.4, 0.1, 0.2]
 
