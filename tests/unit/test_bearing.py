@@ -285,18 +285,29 @@ def test_strong_blows_whose_second_line_stands_out_most_are_not_normal(
 
 @pytest.mark.parametrize("order", [0.394, 0.3996, 0.403])
 @pytest.mark.parametrize("jitter", [0.0, 0.01])
-def test_lines_at_the_cage_frequency_alone_may_be_of_a_slower_shaft(
+def test_lines_at_the_cage_frequency_alone_name_the_cage_and_what_else_it_may_be(
     order: float, jitter: float
 ) -> None:
     slow = Machine(blows=(Blows(order=order, jitter=jitter, strength=1.5),))
     for seconds in (2.0, 10.0):
         found = judge(recording(slow, seconds, seed=1))
-        assert found.state == "unknown"
-        assert "cage (FTF), or a slower shaft, gear or belt at 0." in found.reason
-        assert (found.severity, found.confidence) == (None, 0.0)
-        assert found.indicators["leading"] == "FTF"
-        assert "defect" not in found.indicators
-        assert {e["defect"] for e in found.evidence if "defect" in e} == set(DEFECTS)
+        assert found.state == "warning"
+        assert found.indicators["defect"] == "FTF"
+        assert found.reason.startswith("cage (FTF): ")
+        assert "a slower shaft, gear or belt at 0." in found.reason
+        assert 0 < found.confidence <= 0.4
+
+
+def test_weak_lines_at_the_cage_frequency_alone_may_be_of_a_sound_bearing() -> None:
+    # Modulation of -20 dB, where that of damage begins at -16 dB.
+    found = judge(recording(Machine(blows=(Blows(order=0.3996, strength=0.15),)), 10.0, seed=1))
+    assert found.state == "unknown"
+    assert "cage (FTF), a slower shaft, gear or belt at 0." in found.reason
+    assert "or a sound bearing" in found.reason
+    assert (found.severity, found.confidence) == (None, 0.0)
+    assert found.indicators["leading"] == "FTF"
+    assert "defect" not in found.indicators
+    assert {e["defect"] for e in found.evidence if "defect" in e} == set(DEFECTS)
 
 
 def test_lines_at_the_cage_frequency_among_blows_without_a_pace_are_of_the_bearing() -> None:
@@ -451,4 +462,6 @@ def test_a_slower_shaft_and_four_blades_are_no_element(order: float) -> None:
     blades = Blows(order=4.0, jitter=0.0, strength=1.0)
     x = recording(Machine(shaft_hz=25.0, blows=(slow, blades)), 4.0, fs_hz=64_000.0)
     found = judge(x, Motor(supply="inverter", bearing=NEAR_WHOLE))
-    assert found.state == "unknown", found.reason
+    assert found.indicators["defect"] == "FTF", found.reason
+    assert "a slower shaft, gear or belt at 0." in found.reason
+    assert found.confidence <= 0.4

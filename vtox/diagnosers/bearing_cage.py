@@ -1,8 +1,9 @@
 """What lines at the cage frequency mean where no other comb of the bearing stands.
 
-A gear, a belt or a slower shaft turns at 0.37 to 0.42 times the speed as well as a cage, and as
-steadily. A damaged rolling element is modulated by the cage too, and its own lines may be hidden or
-smeared.
+A gear, a belt or a slower shaft may turn at the speed of the cage, and as steadily: the cage is
+named, with that alternative and little confidence. A damaged rolling element is modulated by the
+cage too, and its own lines may be hidden or smeared. Weak lines may be those of a sound bearing,
+whose elements differ a little and pass the load zone once a turn of the cage.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from vtox.dsp.surrogates import Finding
 Floats = npt.NDArray[np.float32]
 
 NAMED = "cage (FTF): "
-# Which of the two it is stays open.
+# Which it is stays open.
 HIGHEST_CONFIDENCE = 0.4
 # Sidebands at the distance of the cage stand around an element's order so many times higher than
 # around the orders beside it: a slower shaft that modulates the machine stands around all.
@@ -83,10 +84,17 @@ def weighed(
             confidence=min(found.confidence, HIGHEST_CONFIDENCE),
             indicators={**found.indicators, "defect": "BSF"},
         )
+    shared = f"a slower shaft, gear or belt at {order:.3f} times the speed"
+    if modulation >= FAULT_MODULATION:
+        return replace(
+            found,
+            reason=f"{found.reason}; {shared} looks the same",
+            confidence=min(found.confidence, HIGHEST_CONFIDENCE),
+        )
     told = {k: v for k, v in found.indicators.items() if k != "defect"}
     reason = (
-        f"not told apart: cage (FTF), or a slower shaft, gear or belt at {order:.3f} times the "
-        f"speed, as nothing else of the bearing stands out: {lines}"
+        f"not told apart: cage (FTF), {shared}, or a sound bearing, as the lines are weak and "
+        f"nothing else of the bearing stands out: {lines}"
     )
     # The statistic is as it was measured: something stands out, if nobody knows whose it is.
     return replace(
