@@ -117,7 +117,8 @@ def _refusals(recordings: Sequence[Recording]) -> list[str]:
     names = [n for n in VIBRATIONS if n in first.channels]
     if not names:
         # Artificial damage taught, real damage asked: 46 % right of three classes (Lessmeier et al.
-        # 2016, PHME 3(1)); roughness leaves no line at all (Stack et al. 2004).
+        # 2016, PHME 3(1)); roughness leaves no line at all (Stack et al. 2004);
+        # own measurement: docs/adr/0007.
         why = (
             "no vibration channel: in the currents a damaged bearing leaves lines weaker than "
             "those of the load, or none at all, so they neither show nor exclude damage"
