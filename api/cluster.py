@@ -66,20 +66,25 @@ class Cluster:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                held = try_lock(self.settings.data_dir / "api-cluster.lock")
-            except SettingsError as error:
+                self._own()
+            # No data folder any more, no memory for another process.
+            except (SettingsError, OSError) as error:
                 self.refusal = str(error)
                 log.error("the cluster cannot start", reason=self.refusal, again_in_s=BACKOFF_MAX_S)
                 self._stop.wait(BACKOFF_MAX_S)
-                continue
-            if held is not None:
-                log.info("this process owns the cluster")
-                try:
-                    self._await_predecessor()
-                    self._keep()
-                finally:
-                    os.close(held)
             self._stop.wait(LOOK_S)
+
+    def _own(self) -> None:
+        """Keep the cluster running, unless another process does."""
+        held = try_lock(self.settings.data_dir / "api-cluster.lock")
+        if held is None:
+            return
+        log.info("this process owns the cluster")
+        try:
+            self._await_predecessor()
+            self._keep()
+        finally:
+            os.close(held)
 
     def _await_predecessor(self) -> None:
         """Give the cluster of an owner that died the time it takes to end."""

@@ -27,8 +27,8 @@ class BodyLimit:
         headers = Headers(scope=scope)
         most = body_bytes(scope["app"].state.backend.settings)
         announced = headers.get("content-length", "")
-        encoding = headers.get("content-encoding", "identity")
-        if encoding.lower() != "identity":
+        encoding = headers.get("content-encoding", "")
+        if encoding.lower() not in ("", "identity"):
             await answer(scope["path"], _encoded(encoding))(scope, receive, send)
             return
         if announced.isdigit() and int(announced) > most:

@@ -1,6 +1,7 @@
 """The Celery application, `celery -A vtox`."""
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -8,6 +9,7 @@ from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES
 
 import vtox
+from vtox.errors import VtoxError
 from vtox.faults import FAMILIES
 
 
@@ -21,7 +23,13 @@ def _config() -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is missing: reinstall vtox")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except VtoxError as error:
+        # Celery's command line would bury the message under a traceback.
+        if "celery" in Path(sys.argv[0]).parts[-2:]:
+            raise SystemExit(f"vtox: {error}") from None
+        raise
     return module
 
 

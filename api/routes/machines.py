@@ -89,7 +89,10 @@ def put_machine(
     status_code=204,
 )
 def retire_machine(machine_id: MachineId, backend: Opened) -> Response:
-    """Forget nameplate, baseline and state; its past results stay. If it sends again, it is new."""
+    """Forget nameplate, baseline and state. If it sends again, it is new.
+
+    What was found of it stays in the streams of results and alerts until their retention ends.
+    """
     if not machines.retire(backend.client(), machine_id):
         raise not_found(f"machine {machine_id!r} is not known")
     return Response(status_code=204)

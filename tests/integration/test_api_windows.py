@@ -169,8 +169,9 @@ def test_an_encoded_body_is_refused_by_name(
     assert client.xlen(keys.RAW) == 0
 
 
-def test_a_body_announced_as_it_is_is_taken(http: httpx.Client) -> None:
-    assert http.post(PATH, json=GOOD, headers={"Content-Encoding": "Identity"}).is_success
+@pytest.mark.parametrize("encoding", ["Identity", ""])
+def test_a_body_announced_as_it_is_is_taken(http: httpx.Client, encoding: str) -> None:
+    assert http.post(PATH, json=GOOD, headers={"Content-Encoding": encoding}).is_success
 
 
 @pytest.fixture(scope="module")

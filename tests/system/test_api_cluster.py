@@ -158,6 +158,18 @@ def test_a_data_folder_that_is_none_is_told_and_the_api_lives_on(tmp_path: Path)
     assert "is a file, not a folder" in cluster.refusal
 
 
+def test_a_process_that_cannot_be_started_is_told_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing, works = [str(tmp_path / "none")], [sys.executable, "-c", ""]
+    tries = iter((missing, works))
+    monkeypatch.setattr(roles, "cluster_command", lambda _: next(tries, works))
+    monkeypatch.setattr(module, "BACKOFF_MAX_S", 0.2)
+    with capture_logs() as said, Cluster(load(data_dir=tmp_path, cluster_enabled=True)) as cluster:
+        until(lambda: pauses(said), 10, "started again", tmp_path)
+    assert missing[0] in cluster.refusal
+
+
 def test_a_cluster_that_ran_well_for_a_while_has_its_past_forgiven(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

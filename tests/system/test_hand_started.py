@@ -22,6 +22,17 @@ def served(tmp_path: Path) -> Iterator[Cluster]:
         yield started
 
 
+def test_without_a_server_a_worker_says_so_in_a_line(tmp_path: Path) -> None:
+    env = os.environ | {"VTOX_DATA_DIR": str(tmp_path / "data")}
+    env.pop("VTOX_REDIS_URL", None)
+    for start in ([sys.executable, "-m", "celery"], [str(Path(sys.executable).parent / "celery")]):
+        command = [*start, "-A", "vtox", "worker", "-Q", "bearing"]
+        ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert ended.returncode == 1
+        assert ended.stderr.startswith("vtox: no embedded server in ")
+        assert ended.stderr.count("\n") == 1
+
+
 def test_each_shows_its_queue_under_a_name_of_its_own(served: Cluster, tmp_path: Path) -> None:
     env = os.environ | {
         "VTOX_DATA_DIR": str(served.settings.data_dir),

@@ -1,6 +1,8 @@
 """Ports: none asked for twice, one free to choose leaves the others alone."""
 
 import json
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,18 @@ def test_a_proxy_is_not_asked_for_this_host(monkeypatch: pytest.MonkeyPatch) -> 
     (port,) = free_ports(1)
     serve("127.0.0.1", port)
     assert answers(f"http://127.0.0.1:{port}/health/live")
+
+
+def test_a_monitor_that_asks_for_the_head_alone_gets_it() -> None:
+    (port,) = free_ports(1)
+    serve("127.0.0.1", port)
+    with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as http:
+        for path, status in (("/health/live", 200), ("/nothing", 404)):
+            http.request("HEAD", path)
+            answer = http.getresponse()
+            assert answer.status == status
+            assert int(answer.headers["Content-Length"]) > 0
+            assert answer.read() == b""
 
 
 def test_health_is_served_by_ipv6_too() -> None:
