@@ -28,6 +28,7 @@ from benchmarks.dayfleet import Made, window
 from benchmarks.daylife import UNBALANCE_RMS, Day, days
 from benchmarks.throughput import cpu_s, done, running, wait_for, worker
 from vtox import keys, learn_baseline
+from vtox.baseline import Baseline
 from vtox.faults import FAMILIES, FAULTS, PERSISTENCE
 from vtox.server import EmbeddedServer
 from vtox.settings import load
@@ -79,12 +80,17 @@ class Tally:
 
 
 def commission(client: Client, fleet: Sequence[Day], fs_hz: float) -> None:
-    """Register the machines, each with a baseline of runs before its day begins."""
+    """Register the machines, each with its baseline."""
     for day in fleet:
         m = day.machine
-        runs = [window(day, -(i + 1) * APART_S, RUN_S, fs_hz).recording(fs_hz) for i in range(RUNS)]
         register(client, m.machine_id, m.motor)
-        set_baseline(client, m.machine_id, learn_baseline(runs, m.motor).to_json())
+        set_baseline(client, m.machine_id, baseline_of(day, fs_hz).to_json())
+
+
+def baseline_of(day: Day, fs_hz: float) -> Baseline:
+    """Return the baseline of runs before a machine's day begins."""
+    runs = [window(day, -(i + 1) * APART_S, RUN_S, fs_hz).recording(fs_hz) for i in range(RUNS)]
+    return learn_baseline(runs, day.machine.motor)
 
 
 def send(client: Client, fleet: Sequence[Day], seq: int, t0: float, s: float, fs: float) -> None:

@@ -124,6 +124,27 @@ def test_noise_of_the_voltage_is_not_taken_for_a_supply_that_moves() -> None:
     assert diagnose(moved, MOTOR, faults=["turn_short"], baseline=learnt)[0].state == "normal"
 
 
+def swinging(v2: complex, seed: int) -> Recording:
+    """Twenty seconds, read as `noisy`, of a load that moves by some per cent."""
+    parts = [
+        noisy(Machine(v2=v2, load=0.8 + 0.02 * np.sin(0.9 * k + seed), hz=50.0), 10 * seed + k)
+        for k in range(5)
+    ]
+    cut = {n: [p.channels[n][: len(p.channels[n]) // 5] for p in parts] for n in BOTH}
+    return Recording({n: np.concatenate(x) for n, x in cut.items()}, parts[0].fs_hz)
+
+
+def test_a_load_that_moves_does_not_hide_what_a_steady_supply_draws() -> None:
+    """V2 over I1 moves with the load: what I2 over I1 does with it is the admittance's as well."""
+    learnt = learn_baseline([swinging(-0.006, seed) for seed in range(4)], MOTOR)
+    assert learnt.asymmetry is not None
+    deviation = learnt.asymmetry.covariance[0][0].real ** 0.5
+    assert abs(learnt.asymmetry.mean[0] - Y22 * RATED_V / 10) < 2 * deviation
+    for v2 in (0.002, 0.008j - 0.002, -0.014):
+        (d,) = diagnose(swinging(v2, 9), MOTOR, faults=["turn_short"], baseline=learnt)
+        assert d.state in ("normal", "unknown"), d.reason
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_what_sets_recordings_apart_is_not_learnt_as_a_slope_over_load(count: int) -> None:
     """The supply's unbalance moves by 0.12 %: healthy machines at other loads stay so."""

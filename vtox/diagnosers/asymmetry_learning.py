@@ -116,9 +116,10 @@ def _averaged(x: Complex) -> tuple[Complex, float]:
     blocks = [b.copy() for b in np.array_split(x, max(1, len(x) // BLOCK))]
     error = 0.0
     for b in blocks:
+        steady = (b[:, 0] / b[:, 1]).mean() * b[:, 1]
         if len(b) > 1:
-            error += float(b[:, 0].var(ddof=1))
-        b[:, 0] = b[:, 0].mean()
+            error += float((b[:, 0] - steady).var(ddof=1))
+        b[:, 0] = steady
     return np.concatenate(blocks), error
 
 

@@ -1,0 +1,53 @@
+"""How far a supply may move before `turn_short` takes its unbalance for a short.
+
+    python -m benchmarks.moving [--machines 50] [--times 40]
+
+Records of 1 s of healthy machines at random times of their day (`benchmarks.daylife`), judged with
+the baseline of their commissioning: how many are found, by how far V2/V1 wanders.
+"""
+
+import argparse
+from collections import Counter
+
+import numpy as np
+
+from benchmarks.day import baseline_of
+from benchmarks.dayfleet import window
+from benchmarks.daylife import DAY_S, days
+from vtox.diagnosis import Case, diagnose_batch
+
+FS_HZ, RECORD_S = 1000.0, 1.0
+UNBALANCES = (0.001, 0.002, 0.004)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--machines", type=int, default=50)
+    parser.add_argument("--times", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=2026)
+    o = parser.parse_args()
+    print("| V2/V1 moves by | currents only: found | voltages measured: found |\n|---|---:|---:|")
+    for unbalance in UNBALANCES:
+        states: Counter[tuple[bool, str]] = Counter()
+        rng = np.random.default_rng(o.seed)
+        for day in days(o.machines, o.seed, DAY_S / 3600, unbalance_rms=unbalance):
+            m, known = day.machine, baseline_of(day, FS_HZ)
+            cases = [
+                Case(window(day, start, RECORD_S, FS_HZ).recording(FS_HZ), m.motor, known)
+                for start in np.round(np.sort(rng.uniform(0, DAY_S, o.times)), 1).tolist()
+            ]
+            for (found,) in diagnose_batch(cases, ["turn_short"]):
+                states["va" in m.channels, found.state] += 1
+        print(f"| {unbalance:.1%} | {_told(states, False)} | {_told(states, True)} |", flush=True)
+
+
+def _told(states: Counter[tuple[bool, str]], voltages: bool) -> str:
+    normal, warning, fault, unknown = (
+        states[voltages, s] for s in ("normal", "warning", "fault", "unknown")
+    )
+    found = warning + fault
+    return f"{found:,} of {normal + found:,} decided, {unknown:,} unknown"
+
+
+if __name__ == "__main__":
+    main()
