@@ -100,6 +100,9 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
     noise = np.sqrt(am_near + pm_near)
     lower_dbc, upper_dbc = _db(lower), _db(upper)
     level_dbc = _level(lower_dbc, upper_dbc)
+    # The skirt of a supply that wanders is steeper than the smooth floor, and swells: of 240 sound
+    # cages at a slip of 0.5 %, 20 s and 20 mHz five stood out of that, one of the noise beside it.
+    beside = np.abs(a) ** 2 / am_near + np.abs(p) ** 2 / pm_near
     excess = sidebands.excess(a, p, am_near, pm_near, 10 ** (SOUND_DBC / 20))
     sharp = np.array([s.sharp for s in rotor.slips])
     elsewhere_hz, elsewhere_dbc = _elsewhere(front, rotor, m, sharp)
@@ -117,7 +120,7 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
         deviation_db=DEVIATION_DB * noise / np.maximum(lower, 1e-12),
         highest_dbc=_db(lower + 2.5 * noise / np.sqrt(2)),
         margin=np.minimum.reduce(
-            [line.statistic / threshold, excess / EXCESS, 10 ** ((level_dbc - WEAKEST_DBC) / 20)]
+            [beside / threshold, excess / EXCESS, 10 ** ((level_dbc - WEAKEST_DBC) / 20)]
         ),
         sure_dbc=_db(2 * np.sqrt((threshold + MARGIN) / (1 / am_near + 1 / pm_near))),
         floor_dbc=_db(noise),

@@ -36,13 +36,23 @@ def test_noise_alone_stays_below_the_thresholds(
     assert np.quantile(statistic, 0.99) < 16
 
 
-@pytest.mark.parametrize("exponent", [0.0, 2.0])
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0, 3.0, 4.0])
 def test_floor_is_unbiased(exponent: float) -> None:
     x = noise(np.random.default_rng(8), 400, 9.8, exponent)
     line = found(x, 3.0, 3.0)
     m = lines.spectra(*x, RATE_HZ)
     power = np.mean(np.abs(m.am[:, line.index[0]]) ** 2)
     assert np.mean(line.am_floor) / power == pytest.approx(1.0, abs=0.12)
+
+
+@pytest.mark.parametrize("hz", [0.4, 0.6, 0.8])
+def test_floor_does_not_pass_under_the_corner_of_a_skirt(hz: float) -> None:
+    rng = np.random.default_rng(12)
+    x = noise(rng, 400, 19.6, 0.0) + 3 * noise(rng, 400, 19.6, 4.0)
+    line = found(x, hz, hz)
+    m = lines.spectra(*x, RATE_HZ)
+    power = np.mean(np.abs(m.am[:, line.index[0]]) ** 2)
+    assert 0.85 < np.mean(line.am_floor) / power < 1.2
 
 
 def test_floor_hardly_follows_other_lines() -> None:
