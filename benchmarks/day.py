@@ -207,7 +207,7 @@ def report(tally: Tally, machine_days: float) -> str:
 
 
 def _independent(fault: str, found: int, decided: int) -> str:
-    """Return the alerts to expect if records erred independently (docs/OPERATIONS.md)."""
+    """Return the alerts to expect if records erred independently (docs/VERDICTS.md)."""
     rule = PERSISTENCE[fault]
     if not decided or rule.slot_s:
         return ""
