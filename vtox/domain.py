@@ -230,12 +230,18 @@ class Record:
         return f"{family}|{self.machine_id}|{self.ids.partition(' ')[0]}"
 
 
+# Evidence of an `unknown` that found nothing where it could look: an open alert may end by it.
+QUIET: Mapping[str, Any] = {"kind": "quiet"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """The answer for one fault over one record.
 
-    `indicators` are flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`),
-    none means a ratio. `evidence` lists the frequencies looked at, alternatives and episodes.
+    `severity` is 0 where `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are
+    flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio,
+    and `conductance_s` is in siemens. `evidence` lists the frequencies looked at, alternatives and
+    episodes.
     """
 
     fault: str

@@ -1,7 +1,7 @@
 """A baseline that grows: one more load, learnt on the stream after the first. Pure.
 
 Nothing proves that a machine is healthy at a load never seen before. A new band is taken only where
-it continues what is known (the rule stands in docs/OPERATIONS.md, "Baselines"): a fault as large as
+it continues what is known (the rule stands in docs/VERDICTS.md, "Baselines"): a fault as large as
 a warning, that came with the load, is refused and named; a smaller one would be learnt with it.
 """
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from vtox.domain import Diagnosis, Record
+from vtox.domain import QUIET, Diagnosis, Record
 from vtox.faults import FAULTS, PERSISTENCE, Persistence
 
 Memory = dict[str, Any]
-# `h`: normal, but so near the limit that it neither raises nor clears.
-LETTERS = {"normal": "n", "warning": "w", "fault": "f"}
+# `h`: normal, but so near the limit that it neither raises nor clears. `q`: undecided, but nothing
+# found where it could be looked (`QUIET`), which clears.
+LETTERS = {"normal": "n", "warning": "w", "fault": "f", "unknown": "q"}
 # Quiet slots beside an episode count as quiet only where the episode stands out by as much: this
 # times the threshold.
 STANDS_OUT = 2.0
@@ -41,8 +42,9 @@ def step(memory: Mapping[str, Any], record: Record, diagnoses: Sequence[Diagnosi
 
     An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above
     (`PERSISTENCE`), escalated when `k` of them are faults, and cleared when the last `clear` slots
-    are normal and not near the limit. Abstentions neither raise nor clear. The time of an alert is
-    that of the signal: the start of the first slot found, and of the first normal one.
+    are normal and not near the limit. Abstentions neither raise nor clear, but for those that are
+    `QUIET`. The time of an alert is that of the signal: the start of the first slot found, and of
+    the first normal one.
     """
     after: Memory = dict(memory)
     alerts = []
@@ -81,7 +83,7 @@ def _judge(
     entry["reason"] = d.reason
     entry["t"] = record.t_end
     entry["load_a"] = d.indicators.get("load_a")
-    if d.state == "unknown":
+    if d.state == "unknown" and QUIET not in d.evidence:
         return entry, []
     entry["severity"] = [*entry.get("severity", []), d.severity or 0.0][-n:]
     level, alert = entry.get("level", ""), entry.get("alert", "")
@@ -96,7 +98,7 @@ def _judge(
             new = "fault"
         elif not level and last_n.count("w") + last_n.count("f") >= k:
             new = "warning"
-        elif level and letters[-clear:] == "n" * clear:
+        elif level and len(letters) >= clear and set(letters[-clear:]) <= {"n", "q"}:
             new = ""
         if new == level:
             continue
@@ -156,7 +158,7 @@ def _near(d: Diagnosis, rule: Persistence) -> bool:
 def _decided(entry: Mapping[str, Any], t: float) -> bool:
     """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
     recent: list[list[Any]] = entry.get("recent", [])
-    return bool(recent) and t - recent[-1][1] <= UNDECIDED_S
+    return any(letter != "q" and t - start <= UNDECIDED_S for letter, start in recent)
 
 
 def _health(memory: Memory, t: float) -> dict[str, Any]:

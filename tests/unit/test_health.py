@@ -1,6 +1,6 @@
 from typing import Any
 
-from vtox.domain import Diagnosis, Record
+from vtox.domain import QUIET, Diagnosis, Record
 from vtox.faults import PERSISTENCE
 from vtox.health import step
 
@@ -21,12 +21,18 @@ def record(n: int, length: float = 1.0) -> Record:
 
 def run(states: str, fault: str = "bearing") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Feed one letter a record; return alerts and the health after each."""
-    names = {"n": "normal", "w": "warning", "f": "fault", "u": "unknown"}
-    severity = {"n": 0.0, "w": 0.4, "f": 0.8, "u": None}
+    names = {"n": "normal", "w": "warning", "f": "fault", "u": "unknown", "q": "unknown"}
+    severity = {"n": 0.0, "w": 0.4, "f": 0.8}
     memory: dict[str, Any] = {}
     alerts, healths = [], []
     for i, s in enumerate(states):
-        d = Diagnosis(fault=fault, state=names[s], reason=f"because {s}", severity=severity[s])
+        d = Diagnosis(
+            fault=fault,
+            state=names[s],
+            reason=f"because {s}",
+            severity=severity.get(s),
+            evidence=(QUIET,) if s == "q" else (),
+        )
         after = step(memory, record(i), [d])
         memory = after.memory
         alerts += after.alerts
@@ -42,6 +48,17 @@ def test_one_alert_per_episode() -> None:
     assert [a["event"] for a in alerts] == ["raised", "cleared"]
     assert len({a["id"] for a in alerts}) == 1
     assert [a["t"] for a in alerts] == [4, 12], "when the signal changed, not when it was judged"
+
+
+def test_where_nothing_is_found_an_alert_ends_and_nothing_is_decided() -> None:
+    alerts, healths = run("w" * 6 + "q" * (CLEAR - 1) + "n")
+    assert [a["event"] for a in alerts] == ["raised", "cleared"]
+    assert healths[-1]["state"] == "normal"
+    alerts, healths = run("w" * 6 + "q" * 130)
+    assert [a["event"] for a in alerts] == ["raised", "cleared"]
+    assert alerts[-1]["t"] == 6
+    assert (healths[-1]["state"], healths[-1]["health"]) == ("unknown", None)
+    assert run("q" * 20)[1][-1]["state"] == "unknown"
 
 
 def test_a_single_outlier_says_nothing() -> None:

@@ -186,9 +186,9 @@ def _judged(look: Look, search: Search) -> Diagnosis:
     )
     if other and strong:
         why = f"{other.words}: {elsewhere.WHOSE}"
-        return replace(answer, state="unknown", confidence=0.0, reason=why)
+        return replace(answer, state="unknown", severity=None, confidence=0.0, reason=why)
     if uneven:
-        return replace(answer, state="unknown", confidence=0.0, reason=uneven.words)
+        return replace(answer, state="unknown", severity=None, confidence=0.0, reason=uneven.words)
     if not cage.alone(findings):
         return answer
     order, blows = findings[name].order, irregular.found(look)

@@ -71,7 +71,7 @@ def verdict(case: Case) -> Diagnosis:
         **case.other,
     }
     state: State = "normal"
-    severity = None
+    severity = 0.0
     if finding.ratio >= 1:
         state, severity = _state(name, confidence, case.modulation), _severity(case.modulation)
         indicators |= {

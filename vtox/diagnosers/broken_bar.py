@@ -173,9 +173,7 @@ def _by_slip(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
         if level >= DEVELOPING_DBC:
             return _abstaining(normal, f"{reason} and covers what a fault would show")
         # Decided by where the line stands, not by how strong it is.
-        return replace(
-            normal, reason=reason, severity=_severity(level), statistic=None, threshold=None
-        )
+        return replace(normal, reason=reason, statistic=None, threshold=None)
     if not strong and x.highest_dbc[i] > DEVELOPING_DBC:
         return _abstaining(
             normal,
@@ -184,7 +182,7 @@ def _by_slip(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
         )
     if not strong:
         reason = f"{found}: weaker than {DEVELOPING_DBC:.0f} dBc, as of a sound cage"
-        return replace(normal, reason=reason, severity=_severity(level))
+        return replace(normal, reason=reason)
     if x.voltage_share[i] > VOLTAGE_SHARE:
         cause = "the voltage carries a line there too, the supply or the drive modulates the motor"
         return _abstaining(normal, f"{found}: {cause}", cause)
@@ -219,7 +217,7 @@ def _asymmetric(
     was = f"{found}: as when the baseline was learnt ({known.mean:.1f} dBc)"
     if level < FAULT_DBC:
         margin = round(max(change, 0.0) / limit, 4)
-        return replace(verdict, state="normal", reason=was, statistic=margin)
+        return replace(verdict, state="normal", severity=0.0, reason=was, statistic=margin)
     return replace(verdict, state="warning", reason=f"rotor asymmetry: {was}")
 
 

@@ -168,7 +168,7 @@ def _verdict(
     verdict = Diagnosis(
         fault=FAULT,
         state="normal",
-        severity=round(float(np.interp(change, *SEVERITIES)), 3),
+        severity=0.0,
         confidence=round(0.8 * float(np.clip(1 - change / limit / 2, 0.5, 1)), 3),
         statistic=round(change, 2),
         threshold=round(limit, 2),
@@ -193,6 +193,7 @@ def _verdict(
     return replace(
         verdict,
         state="fault" if change >= FAULT_DB else "warning",
+        severity=round(float(np.interp(change, *SEVERITIES)), 3),
         confidence=round(0.8 * float(np.clip(change / limit / 2, 0.5, 1)), 3),
         reason=(
             f"once-per-turn modulation {change:+.1f} dB against the baseline at this load "

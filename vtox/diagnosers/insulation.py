@@ -14,7 +14,7 @@ from vtox.baseline import Baseline
 from vtox.diagnosers import admittance
 from vtox.diagnosers.admittance import Readings
 from vtox.diagnosers.frontend import Front
-from vtox.domain import VOLTAGES, Diagnosis, State, Value, unknown
+from vtox.domain import QUIET, VOLTAGES, Diagnosis, State, Value, unknown
 
 FAULT = "insulation"
 # IEEE 43-2013: least resistance at 40 C of random-wound machines below 1 kV; a fifth of it is what
@@ -26,9 +26,6 @@ REFERENCE_C = 40.0
 HALVING_C = 10.0
 POSSIBLE_C = (-60.0, 250.0)
 SEVERITIES = ((-8.0, -6.7, -6.0, -5.0, -4.0), (0.0, 0.25, 0.6, 0.85, 1.0))
-# Of `normal` where the voltages have no zero sequence: a phase that leaks more than the others
-# would show, a winding wet all over not. No `unknown`: a leak mended has to be seen as mended.
-CONFIDENCE_HALF = 0.3
 # A capacitance that moved is a warning whatever the conductance: the least that one has.
 MOVED_SEVERITY = 0.25
 
@@ -84,12 +81,15 @@ def _verdict(r: Readings, i: int, temperature_c: float | None) -> Diagnosis:
         + (0.0 if change_f is None else 0.1)
         + (0.0 if temperature_c is None else 0.05)
     )
-    if state == "normal" and not r.whole[i]:
-        confidence = CONFIDENCE_HALF
+    # A phase that leaks more than the others would show, a winding wet all over would not: no
+    # health, but a leak mended is to be seen as mended.
+    quiet = state == "normal" and not r.whole[i]
+    state = "unknown" if quiet else state
+    worst = {"normal": 0.0, "unknown": None}
     return Diagnosis(
         fault=FAULT,
         state=state,
-        severity=None if state == "unknown" else round(max(severity, MOVED_SEVERITY * moved), 3),
+        severity=worst.get(state, round(max(severity, MOVED_SEVERITY * moved), 3)),
         confidence=0.0 if state == "unknown" else round(confidence, 3),
         statistic=abs(change_f) if moved and change_f is not None else conductance_s,
         threshold=float(r.bound_f[i]) if moved else 1 / MINIMUM_OHM,
@@ -99,6 +99,7 @@ def _verdict(r: Readings, i: int, temperature_c: float | None) -> Diagnosis:
             {"kind": "level", "source": "IEEE 43-2013", "minimum_ohm": MINIMUM_OHM},
             {"kind": "trend", "baseline": "no baseline" if change_f is None else "ready"},
             *(_alternatives(r, i) if phase else ()),
+            *((QUIET,) if quiet else ()),
         ),
     )
 
