@@ -87,6 +87,17 @@ def test_a_speed_of_another_machine_is_not_believed() -> None:
     assert "does not fit" in view.slips[0].reason
 
 
+def test_what_stands_near_0_hz_is_not_the_speed_of_two_poles() -> None:
+    """A clamp that drifts at 2.2 Hz is no rotor at a slip of 4.4 %."""
+    r = recording(Machine(slip=0.03), np.random.default_rng(0))
+    t = np.arange(r.samples) / r.fs_hz
+    channels = {**r.channels, "ia": r.channels["ia"] + 0.02 * np.cos(2 * np.pi * 2.2 * t)}
+    two_poles = replace(NO_BARS, pole_pairs=1, rated_speed_rpm=2850.0)
+    view = rotor_view(front_end([replace(r, channels=channels)], [two_poles]))
+    assert view is not None
+    assert view.slips[0].source == "nameplate and load"
+
+
 @pytest.mark.parametrize("missing", ["pole_pairs", "supply_hz"])
 def test_what_the_plate_leaves_out_follows_from_the_supply_and_the_rated_speed(
     missing: str,

@@ -211,15 +211,15 @@ def _sharpened(
         clear = (s.score > SLOT_SCORE) & (s.lead > SLOT_LEAD) & (s.strongest > SLOT_STRONGEST)
         for i in np.flatnonzero(open_ & clear):
             found[i] = Slip(float(s.slip[i]), float(s.half[i]), "slot harmonics", found[i].reason)
-    open_ = np.array([s.source == "nameplate and load" for s in found])
+    # Of two poles f - fr lies at s*f, beside the offset of the clamps, its drift, and noise that
+    # only the winding's resistance limits: no line there is known to be the rotor's.
+    open_ = np.array(
+        [s.source == "nameplate and load" and p != 1 for s, p in zip(found, pairs, strict=True)]
+    )
     if not open_.any():
         return tuple(found)
     rotation = np.where(open_, front.f0_hz / np.array([p or 1 for p in pairs]), np.nan)
-    # At and around f0 itself stand the supply's even harmonics, not the rotor.
-    below = np.where(rotation > 0.9 * front.f0_hz, front.f0_hz - 3 * modulation.bin_hz, np.inf)
-    line = lines.strongest(
-        modulation, rotation * (1 - high), np.minimum(rotation * (1 - low), below)
-    )
+    line = lines.strongest(modulation, rotation * (1 - high), rotation * (1 - low))
     hz = lines.refined_hz(modulation, line)
     clear = open_ & (line.statistic > SIDEBAND_STATISTIC) & np.isnan(line.beside_hz)
     for i in np.flatnonzero(clear):

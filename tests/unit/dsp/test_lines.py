@@ -55,6 +55,17 @@ def test_floor_does_not_pass_under_the_corner_of_a_skirt(hz: float) -> None:
     assert 0.85 < np.mean(line.am_floor) / power < 1.2
 
 
+@pytest.mark.parametrize("exponent", [0.0, 1.0])
+def test_floor_is_unbiased_beside_where_the_band_fades(exponent: float) -> None:
+    x = noise(np.random.default_rng(12), 400, 9.8, exponent)
+    spectrum = np.fft.rfft(x)
+    spectrum[..., np.linspace(0, 1, spectrum.shape[-1]) > 0.95] *= 1e-3
+    x = np.fft.irfft(spectrum, x.shape[-1])
+    line = found(x, 47.0, 47.0)
+    power = np.mean(np.abs(lines.spectra(*x, RATE_HZ).am[:, line.index[0]]) ** 2)
+    assert np.mean(line.am_floor) / power == pytest.approx(1.0, abs=0.15)
+
+
 def test_floor_hardly_follows_other_lines() -> None:
     rng = np.random.default_rng(9)
     x = noise(rng, 100, 9.8, 0.0)
