@@ -239,6 +239,14 @@ def test_a_tip_that_moves_as_a_load_moves_it_is_not_called_a_broken_bar(
     assert "load oscillation" in d.evidence[-1]["cause"]
 
 
+def test_a_load_that_swings_fast_weakens_the_upper_sideband_more() -> None:
+    """1.1 kW, two poles, 6 % of slip: pm/am of 0.50+0.23j at 8.4 Hz, 3.3 dB apart."""
+    m = replace(SOUND, slip=0.084, lower_dbc=-30.0, upper_dbc=-33.3, tip_rad=0.48)
+    (d,) = judge([m], replace(NO_BARS, rated_speed_rpm=1395.0), speed=True)
+    assert d.state == "unknown"
+    assert "load oscillation" in d.reason
+
+
 @pytest.mark.parametrize("tip_rad", [-1.2, CAGE_RAD, 1.3, np.pi / 2])
 def test_equal_sidebands_that_no_load_makes_are_called(tip_rad: float) -> None:
     m = replace(SOUND, lower_dbc=-40.0, upper_dbc=-40.5, tip_rad=tip_rad)
