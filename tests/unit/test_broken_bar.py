@@ -126,6 +126,36 @@ def test_a_guessed_slip_does_not_clear_a_line_that_stands_elsewhere(slip: float)
     assert judge([weak], NO_BARS)[0].state == "normal"
 
 
+def with_speed(r: Recording, rpm: float, motor: Motor) -> Diagnosis:
+    (d,) = broken_bar.diagnose(front_end([replace(r, speed_rpm=rpm)], [motor]), [None])
+    return d
+
+
+@pytest.mark.parametrize("motor", [MOTOR, NO_BARS])
+def test_a_wrong_speed_does_not_clear_a_cage(motor: Motor) -> None:
+    """Slot harmonics of the true slip lie outside what the speed allows, their sidebands inside."""
+    m = replace(BROKEN, slip=0.023, slot_dbc=-300.0, noise=0.0)
+    r, bare = recording(m, np.random.default_rng(0)), dict[str, np.ndarray]()
+    for slip, slot_dbc in ((0.023, -50.0), (0.0197, -62.0)):
+        slots = replace(m, slip=slip, slot_dbc=slot_dbc, lower_dbc=-300.0, upper_dbc=-300.0)
+        with_them = recording(slots, np.random.default_rng(1)).channels
+        without = recording(replace(slots, slot_dbc=-300.0), np.random.default_rng(1)).channels
+        for name in r.channels:
+            bare[name] = bare.get(name, 0) + with_them[name] - without[name]
+    r = replace(r, channels={name: x + bare[name] for name, x in r.channels.items()})
+    d = with_speed(r, 30 * m.f0_hz * (1 - 0.0197), motor)
+    assert d.state == "unknown"
+    assert "if the speed is wrong" in d.reason
+    assert with_speed(r, 30 * m.f0_hz * (1 - 0.023), motor).state == "fault"
+
+
+def test_the_rated_speed_entered_for_any_load_does_not_clear_a_cage() -> None:
+    r = recording(replace(BROKEN, slip=0.018, rms_a=7.0), np.random.default_rng(0))
+    d = with_speed(r, 1455.0, NO_BARS)
+    assert d.state == "fault"
+    assert d.indicators["slip_source"] == "nameplate and load"
+
+
 @pytest.mark.parametrize(
     ("change", "motor", "words"),
     [

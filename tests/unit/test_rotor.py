@@ -87,6 +87,22 @@ def test_a_speed_of_another_machine_is_not_believed() -> None:
     assert "does not fit" in view.slips[0].reason
 
 
+@pytest.mark.parametrize(
+    ("slip", "rms_a", "source"),
+    [(0.018, 7.0, "nameplate and load"), (0.03, 10.0, "speed sensor")],
+)
+def test_the_rated_speed_is_a_reading_at_rated_load_only(
+    slip: float, rms_a: float, source: str
+) -> None:
+    r = recording(Machine(slip=slip, rms_a=rms_a), np.random.default_rng(0))
+    view = rotor_view(front_end([replace(r, speed_rpm=1455.0)], [NO_BARS]))
+    assert view is not None
+    got = view.slips[0]
+    assert got.source == source
+    assert ("is the nameplate's" in got.reason) == (source != "speed sensor")
+    assert got.low <= slip <= got.high
+
+
 def test_what_stands_near_0_hz_is_not_the_speed_of_two_poles() -> None:
     """A clamp that drifts at 2.2 Hz is no rotor at a slip of 4.4 %."""
     r = recording(Machine(slip=0.03), np.random.default_rng(0))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from vtox.baseline import RISE_DB, Baseline
 from vtox.diagnosers import cage_words as words
-from vtox.diagnosers.cage import NEEDED_BINS, CageLines, cage_lines
+from vtox.diagnosers.cage import FROM_LOAD, NEEDED_BINS, CageLines, cage_lines
 from vtox.diagnosers.frontend import Front
 from vtox.diagnosers.rotor import Rotor, Slip, rotor_view, unseen
 from vtox.domain import Diagnosis, unknown
@@ -34,10 +34,6 @@ SPREAD_BINS = 4.0
 SPREAD_SHARE = 0.1
 SLIP_PER_CURRENT = 1.5
 UNSTEADY_HZ = 0.4
-# Nearer than this to what a load can make, it may be a load (`CageLines.from_load`): of 765 loads
-# that swing near 2sf, 2 to 370 kW, wander to 20 mHz, one lies beyond 1, at 3.0; of 478 cages of
-# -54 dBc, wander to 5 mHz, slips of 1 and 2 %, none lies nearer, of 98 of -48 dBc at 0.5 % two.
-FROM_LOAD = 2.5
 # A voltage line of this share of the current's is taken for the cause; a cage that modulates the
 # current moves the voltage by the supply's impedance, a few per cent.
 VOLTAGE_SHARE = 0.25
@@ -133,7 +129,7 @@ def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
     apart = abs(x.elsewhere_hz[i] - x.hz[i]) > lines.LINE_BINS * b.rotor.modulation.bin_hz
     other = apart or np.isfinite(x.beside_hz[i])
     if verdict.state == "normal" and other and x.elsewhere_dbc[i] >= DEVELOPING_DBC:
-        # Nameplates are wrong, supplies high: a guess does not make another line harmless.
+        # Nameplates and speeds are wrong, supplies high: they do not make another line harmless.
         return _abstaining(verdict, words.elsewhere(x, i, b.rotor.slips[i], b.front.f0_hz[i]))
     return verdict
 

@@ -63,12 +63,18 @@ def beside(x: CageLines, i: int, slip: Slip, f0_hz: float) -> str:
 
 
 def elsewhere(x: CageLines, i: int, slip: Slip, f0_hz: float) -> str:
-    """Return that a line may be that of the cage, at a slip the nameplate does not give."""
+    """Return that a line may be that of the cage, at a slip that nameplate or speed do not give."""
+    line = f"a line of {x.elsewhere_dbc[i]:.1f} dBc at {x.elsewhere_hz[i]:.2f} Hz from the supply"
+    if slip.sharp:
+        return (
+            f"{line} that no load makes, not at the {2 * slip.value * f0_hz:.2f} Hz of a slip of "
+            f"{slip.value:.2%} ({slip.source}): broken bars if the speed is wrong, or an "
+            f"interharmonic of the supply"
+        )
     return (
-        f"a line of {x.elsewhere_dbc[i]:.1f} dBc at {x.elsewhere_hz[i]:.2f} Hz from the supply, "
-        f"beside the {2 * slip.low * f0_hz:.2f} to {2 * slip.high * f0_hz:.2f} Hz guessed from the "
-        f"nameplate: load oscillation, or broken bars at another slip (a speed or the number of "
-        f"rotor bars would tell)"
+        f"{line}, beside the {2 * slip.low * f0_hz:.2f} to {2 * slip.high * f0_hz:.2f} Hz guessed "
+        f"from the nameplate: load oscillation, or broken bars at another slip (a speed or the "
+        f"number of rotor bars would tell)"
     )
 
 

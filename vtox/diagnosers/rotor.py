@@ -25,6 +25,9 @@ Source = Literal[
 # A speed reading is good to 0.1 % of speed and to the last digit of rpm.
 SENSOR_HALF = 1e-3
 SENSOR_RPM = 0.5
+# The rated speed to the last digit is a reading only where the current is the rated one within
+# this, which moves 2sf by 6 %.
+RATED_SHARE = 0.05
 # Rated slip may differ from the nameplate by 20 % (30 % below 1 kW, IEC 60034-1 table 20) and by
 # the temperature of the cage, 20 % between cold and hot.
 NAMEPLATE_SHARE = 0.35
@@ -39,7 +42,8 @@ OVERLOAD = 2.0
 SLOT_SCORE = 9.0
 SLOT_LEAD = 1.5
 SLOT_STRONGEST = 30.0
-WIDEST = 1.5  # of rated slip
+# What is searched where any duty is: from this slip to so much of rated slip.
+LEAST_SLIP, WIDEST = 0.001, 1.5
 # Rotor speed sidebands serve as speed where they stand this far out of the floor.
 SIDEBAND_STATISTIC = 30.0
 
@@ -114,16 +118,18 @@ def _prior(front: Front, i: int, pairs: int | None, rms_a: float) -> Slip:
         return Slip(np.nan, np.nan, "none", front.problems[i][0])
     if not pairs:
         return Slip(np.nan, np.nan, "none", "no nameplate: number of poles unknown")
-    why = ""
+    why, motor = "", front.motors[i]
     speed_rpm = front.recordings[i].speed_rpm
     if speed_rpm:
         synchronous_rpm = 60 * f0_hz / pairs
         slip = 1 - speed_rpm / synchronous_rpm
         half = max(SENSOR_HALF, SENSOR_RPM / synchronous_rpm)
-        if -half < slip < LARGEST_SLIP:
+        if not -half < slip < LARGEST_SLIP:
+            why = f"a speed of {speed_rpm:g} rpm does not fit {f0_hz:.2f} Hz and {pairs} pole pairs"
+        elif _copied(speed_rpm, rms_a, motor):
+            why = f"a speed of {speed_rpm:g} rpm is the nameplate's, not one measured at this load"
+        else:
             return Slip(max(slip, 0.0), half, "speed sensor")
-        why = f"a speed of {speed_rpm:g} rpm does not fit {f0_hz:.2f} Hz and {pairs} pole pairs"
-    motor = front.motors[i]
     rated = rated_slip(motor, pairs, f0_hz)
     if rated is None:
         return Slip(np.nan, np.nan, "none", why or _unrated(motor, pairs, f0_hz))
@@ -137,6 +143,13 @@ def _prior(front: Front, i: int, pairs: int | None, rms_a: float) -> Slip:
     low, high = _load_range(rms_a, motor)
     low, high = low * rated * (1 - NAMEPLATE_SHARE), high * rated * (1 + NAMEPLATE_SHARE)
     return Slip((low + high) / 2, (high - low) / 2, "nameplate and load", why)
+
+
+def _copied(speed_rpm: float, rms_a: float, motor: Motor) -> bool:
+    """Return whether a speed is that of the nameplate, entered where none was measured."""
+    rated_a = motor.rated_current_a
+    loaded = rated_a is not None and abs(rms_a / rated_a - 1) <= RATED_SHARE
+    return speed_rpm == motor.rated_speed_rpm and not loaded
 
 
 def _unrated(motor: Motor, pairs: int, f0_hz: float) -> str:
@@ -189,6 +202,27 @@ def _widest(front: Front, pairs: tuple[int | None, ...], priors: list[Slip]) -> 
     return np.asarray(np.minimum(wide, LARGEST_SLIP), np.float64)
 
 
+def _confirmed(front: Front, priors: list[Slip], found: list[Slip], widest: Floats) -> list[Slip]:
+    """Return the slips, those of a speed without slot harmonics that are stronger at another slip.
+
+    Those of a broken cage have sidebands 2sf away, which fit a speed that is wrong by a little.
+    """
+    read = np.array(
+        [
+            p.source == "speed sensor" and s.source != p.source
+            for p, s in zip(priors, found, strict=True)
+        ]
+    )
+    if front.slot_band is None or not read.any():
+        return found
+    bars, least = np.where(read, front.bars_per_pair, np.nan), np.where(read, LEAST_SLIP, np.nan)
+    s = slots.slot_harmonics(front.slot_band, front.windowed_f0_hz, bars, least, widest)
+    return [
+        prior if read[i] and abs(s.slip[i] - slip.value) > s.half[i] + slip.half else slip
+        for i, (prior, slip) in enumerate(zip(priors, found, strict=True))
+    ]
+
+
 def _sharpened(
     front: Front,
     modulation: lines.Modulation,
@@ -202,7 +236,7 @@ def _sharpened(
     found = list(priors)
     # What is guessed from the nameplate is searched first, then all a motor may do.
     guessed = np.array([s.source == "nameplate and load" for s in priors])
-    for bounds in ((low, high), (np.where(guessed, 0.001, np.nan), widest)):
+    for bounds in ((low, high), (np.where(guessed, LEAST_SLIP, np.nan), widest)):
         open_ = np.array([s.source != "slot harmonics" for s in found])
         bars = np.where(open_, front.bars_per_pair, np.nan)
         if front.slot_band is None or not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
@@ -211,6 +245,7 @@ def _sharpened(
         clear = (s.score > SLOT_SCORE) & (s.lead > SLOT_LEAD) & (s.strongest > SLOT_STRONGEST)
         for i in np.flatnonzero(open_ & clear):
             found[i] = Slip(float(s.slip[i]), float(s.half[i]), "slot harmonics", found[i].reason)
+    found = _confirmed(front, priors, found, widest)
     # Of two poles f - fr lies at s*f, beside the offset of the clamps, its drift, and noise that
     # only the winding's resistance limits: no line there is known to be the rotor's.
     open_ = np.array(
