@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -209,6 +211,29 @@ def test_it_abstains_by_name(channels: tuple[str, ...], reason: str) -> None:
     found = judge(recording(machine(), channels=channels))
     assert found.state == "unknown"
     assert reason in found.reason
+
+
+def between_lines(x: Recording) -> Recording:
+    phases = [x.channels[v] for v in VOLTAGES]
+    lines = [a - b for a, b in zip(phases, (*phases[1:], phases[0]), strict=True)]
+    return replace(x, channels={**x.channels, **dict(zip(VOLTAGES, lines, strict=True))})
+
+
+def test_voltages_between_lines_are_no_voltages_to_earth() -> None:
+    x = recording(machine(earth_s=(1e-8, 5e-6, 1e-8)), fs_hz=10_000.0, channels=ALL)
+    motor = replace(MOTOR, rated_voltage_v=400.0)
+    (found,) = diagnose(between_lines(x), motor, faults=["insulation"])
+    assert found.state == "unknown"
+    assert "between lines" in found.reason
+    assert learn_baseline(between_lines(x), motor).any_load("insulation.unequal_s") is None
+    assert diagnose(x, motor, faults=["insulation"])[0].state == "fault"
+
+
+def test_a_reversed_transformer_says_so() -> None:
+    x = recording(machine(earth_s=(2e-6,) * 3), fs_hz=10_000.0, channels=ALL)
+    found = judge(replace(x, channels={**x.channels, "leakage": -x.channels["leakage"]}))
+    assert found.state == "unknown"
+    assert "reversed" in found.reason
 
 
 def test_a_noisy_transformer_says_so() -> None:

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from vtox.baseline import Baseline, Level
 from vtox.diagnosers.frontend import Front
+from vtox.diagnosers.pairing import between_lines
 from vtox.diagnosers.reduction import HIGHEST_SUPPLY_HZ
-from vtox.domain import VOLTAGES, Array
+from vtox.domain import VOLTAGES, Array, Motor
 from vtox.dsp import earth, quality, supply
 
 Floats = npt.NDArray[np.float64]
@@ -96,6 +97,25 @@ def residual(front: Front) -> tuple[list[str], list[int], earth.Residual | None]
     return reasons, usable, earth.measured(x, front.fs_hz, f0_hz)
 
 
+def miswired(y: earth.Residual, row: int, motor: Motor) -> str:
+    """Return why current and voltages of a recording are not those to earth, or an empty text."""
+    if np.isfinite(y.whole[row]):
+        # What has a zero sequence is not measured between lines.
+        capacitance_f = float(y.whole[row].imag / y.omega[row])
+        if y.whole[row].imag > -SIGMAS * y.whole_std[row] / 3:
+            return ""
+        return (
+            f"capacitance to earth of {capacitance_f * 1e9:.3g} nF: the leakage transformer or the "
+            f"voltages are reversed"
+        )
+    if not motor.rated_voltage_v:
+        return ""
+    _, phasors = supply.frame_phasors(y.x[row : row + 1, 1:], y.fs_hz, y.f0_hz[row : row + 1])
+    volts = float(np.median(np.abs(phasors.mean(axis=-1))) / np.sqrt(2))
+    between = between_lines(volts, float(y.f0_hz[row]), motor)
+    return between and f"{between}; the leakage current needs va, vb and vc to earth"
+
+
 def supply_hz(x: Array, fs_hz: float) -> float:
     """Return the supply frequency from voltages alone, shape (3, samples), Hz."""
     samples = x.shape[-1]
@@ -114,9 +134,10 @@ def features(front: Front) -> dict[str, Floats]:
     found = {name: np.full(len(front.recordings), np.nan) for name in (WHOLE, *UNEQUAL)}
     _, usable, y = residual(front)
     if y is not None:
-        found[WHOLE][usable] = y.whole.imag / y.omega
-        found[UNEQUAL[0]][usable] = y.difference.real
-        found[UNEQUAL[1]][usable] = y.difference.imag / y.omega
+        sound = [not miswired(y, row, front.motors[i]) for row, i in enumerate(usable)]
+        found[WHOLE][usable] = np.where(sound, y.whole.imag / y.omega, np.nan)
+        found[UNEQUAL[0]][usable] = np.where(sound, y.difference.real, np.nan)
+        found[UNEQUAL[1]][usable] = np.where(sound, y.difference.imag / y.omega, np.nan)
     return found
 
 

@@ -37,7 +37,9 @@ def diagnose(front: Front, baselines: Sequence[Baseline | None]) -> list[Diagnos
     if y is not None:
         r = admittance.readings(y, [baselines[i] for i in usable])
         for row, i in enumerate(usable):
-            found[i] = _verdict(r, row, _believed(front.recordings[i].temperature_c))
+            wrong = admittance.miswired(y, row, front.motors[i])
+            temperature_c = _believed(front.recordings[i].temperature_c)
+            found[i] = unknown(FAULT, wrong) if wrong else _verdict(r, row, temperature_c)
     return found
 
 

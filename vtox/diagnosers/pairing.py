@@ -55,7 +55,7 @@ def pairing(i1: Complex, v1: Complex, f0_hz: Floats, motors: Sequence[Motor]) ->
     lag_deg = np.degrees(np.angle(power))
     turn, problems = np.ones(len(lag_deg), complex), [""] * len(lag_deg)
     for b, lag in enumerate(lag_deg):
-        problems[b] = _between_lines(float(volts[b]), float(f0_hz[b]), motors[b])
+        problems[b] = between_lines(float(volts[b]), float(f0_hz[b]), motors[b])
         if problems[b] or LAG_DEG[0] <= lag <= LAG_DEG[1]:
             continue
         ways = [k for k in range(1, 6) if USUAL_DEG[0] < _wrapped(lag + 60 * k) < USUAL_DEG[1]]
@@ -76,7 +76,7 @@ def unpaired(batch: int) -> Pairing:
     return Pairing(np.ones(batch, complex), np.full(batch, np.nan), ("",) * batch)
 
 
-def _between_lines(volts: float, f0_hz: float, motor: Motor) -> str:
+def between_lines(volts: float, f0_hz: float, motor: Motor) -> str:
     """Return that the voltages are measured between lines, if so; `volts` in V rms."""
     if not motor.rated_voltage_v:
         return ""
