@@ -187,6 +187,22 @@ def test_a_baseline_that_saw_the_supply_move_expects_it_to_move_farther() -> Non
         assert "limit too high" in found.reason
 
 
+def test_clamps_hung_anew_teach_no_slope_over_load() -> None:
+    """Learnt at low loads with clamps 0.3 % apart each time, judged at high ones."""
+    for turn in range(6):
+        rng = np.random.default_rng(turn)
+
+        def hung(load: float, rng: np.random.Generator = rng) -> Recording:
+            apart = 0.003 * (rng.normal(size=3) + 1j * rng.normal(size=3))
+            m = Machine(load=load, v2=0.003 * np.exp(6.3j * rng.random()), gains=tuple(1 + apart))
+            return recording(m, 3.0, channels=BOTH, seed=int(rng.integers(1000)))
+
+        learnt = learn_baseline([hung(load) for load in (0.3, 0.4, 0.45)], MOTOR)
+        found = [judge(hung(load), learnt) for load in (0.6, 0.8, 1.0)]
+        assert [d.state for d in found] == ["normal"] * 3
+        assert judge(recording(Machine(short_a=0.8), channels=BOTH), learnt).state == "warning"
+
+
 def test_a_load_never_learnt_is_said_to_be_so(unmeasured: Baseline) -> None:
     narrow = learn_baseline([recording(Machine(load=1.0), 2.0)], MOTOR)
     assert judge(recording(Machine(load=1.0)), narrow).state == "normal"

@@ -51,8 +51,8 @@ C_STD = 0.006
 C_STD_UNMEASURED = 0.01
 # One recording against the next, at the same load: clamps taken off and put back (0.3 %) and,
 # where voltage is not measured, a supply whose unbalance moved by 0.12 %, times 6. A supply moves
-# between any two recordings, so each is 1/sqrt(2) of that from the machine's own mean. Clamps hang
-# while a baseline is learnt: they come between what was learnt and what is judged.
+# between any two recordings, so each is 1/sqrt(2) of that from the machine's own mean. Clamps that
+# stay where they are make the recordings of a baseline alike, but nothing says that they stayed.
 SESSION_STD = 0.0027
 SESSION_STD_UNMEASURED = 0.008
 # Scatter of one 0.2 s frame where nothing was learnt.

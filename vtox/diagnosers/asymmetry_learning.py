@@ -68,8 +68,9 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
     # Recordings of a baseline lie minutes apart as a rule and share one state of the supply: what
     # is judged later is as far from their mean as from one of them, half of the variance each.
     # What of theirs the regression takes as averaged out is added again.
-    apart = 0.0 if measured else start.session / sqrt(2)
-    session = sqrt(start.session**2 - apart**2 / len(used))
+    # Where voltage is measured clamps hung anew set them apart, as much while learning as later.
+    apart = start.session if measured else start.session / sqrt(2)
+    session = start.session if measured else sqrt(start.session**2 - apart**2 / len(used))
     mean, covariance = np.array(start.mean), np.array(start.covariance)
     for _ in range(2):  # the second pass weighs the frames by the scatter the first one found
         mean, covariance = _posterior(start, x, y, noise, apart)
