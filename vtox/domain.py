@@ -64,6 +64,8 @@ class Bearing:
                 "bearing.ball_diameter_mm: must be smaller than pitch_diameter_mm",
                 "bearing.ball_diameter_mm",
             )
+        if self.orders is None:
+            _check_orders(self.defect_orders)
 
     @property
     def defect_orders(self) -> dict[str, float]:

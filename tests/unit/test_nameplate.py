@@ -41,6 +41,7 @@ def test_an_impossible_value_is_refused(field: str, value: Any, expected: str) -
         (GEOMETRY | {"balls": 8.5}, "bearing.balls"),
         (GEOMETRY | {"contact_angle_deg": 120}, "bearing.contact_angle_deg"),
         (GEOMETRY | {"pitch_diameter_mm": 7.0}, "bearing.ball_diameter_mm"),
+        (GEOMETRY | {"ball_diameter_mm": 38.99, "pitch_diameter_mm": 39.0}, "bearing.orders.BPFO"),
         ({"orders": {}}, "bearing.orders"),
         ({"orders": 3.5}, "bearing.orders"),
         ({"orders": {"BPFO": 1e4}}, "bearing.orders.BPFO"),
