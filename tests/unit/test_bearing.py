@@ -428,6 +428,23 @@ def test_blades_near_a_race_are_no_alarm(blades: int, read: float, strength: flo
     assert any(words in found.reason for words in ("not told apart", "may hide"))
 
 
+@pytest.mark.parametrize("read", [-0.01, 0.01])
+@pytest.mark.parametrize("strength", [1.0, 4.0])
+def test_blades_at_a_speed_that_shaft_lines_deny_are_no_alarm(read: float, strength: float) -> None:
+    # A set value, or the nameplate's, told as if measured.
+    found = near_whole(5, strength, 1.0, read=read, seed=1, jitter=0.0)
+    assert found.state == "unknown", found.reason
+    assert "not told apart" in found.reason
+    assert "shaft lines)" in found.reason
+
+
+@pytest.mark.parametrize("read", [-0.003, 0.0, 0.003])
+def test_sidebands_of_a_race_near_a_shaft_order_do_not_deny_the_speed(read: float) -> None:
+    found = near_whole(3.045, 4.0, 1.0, read=read, seed=2)
+    assert found.indicators.get("defect") == "BPFO", found.reason
+    assert "corrected" not in found.reason
+
+
 def test_a_comb_that_a_wrong_reading_would_make_the_shafts_is_not_told_apart() -> None:
     found = near_whole(5, 2.0, 1.0, read=0.0045, seed=0, jitter=0.0)
     assert found.state == "unknown"

@@ -17,7 +17,14 @@ from vtox.diagnosers import bearing_elsewhere as elsewhere
 from vtox.diagnosers import bearing_irregular as irregular
 from vtox.diagnosers.bearing_doubts import WIDE, doubts, hidden, not_told, of_shaft
 from vtox.diagnosers.bearing_look import Look, looks_at, marks_of
-from vtox.diagnosers.bearing_speed import SENSOR_TOLERANCE, Speed, sharpened
+from vtox.diagnosers.bearing_speed import (
+    MISREAD,
+    MULTIPLES,
+    SENSOR_TOLERANCE,
+    Speed,
+    corrected,
+    sharpened,
+)
 from vtox.diagnosers.bearing_targets import SLIP_TOLERANCE, Job, job_of
 from vtox.diagnosers.bearing_words import FAULT, Case, named, verdict
 from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording, Value, unknown
@@ -146,13 +153,42 @@ def _sharpened(look: Look) -> Speed:
     return sharpened(look.job.speed, look.lines, look.df_hz, look.job.pull_hz)
 
 
+def _better(look: Look, search: Search) -> Speed:
+    """Return the speed that shaft lines tell, where what was found or may hide depends on it."""
+    findings, plan, speed = search.findings, search.plan, search.speed
+    above = [f for f in findings.values() if f.ratio >= 1]
+    misread = replace(speed, tolerance=max(speed.tolerance, MISREAD))
+    if not (
+        of_shaft(findings, plan, misread) if above else hidden(look.job, plan, look.lines, speed)
+    ):
+        return speed
+    if speed.tolerance <= SENSOR_TOLERANCE:
+        better = corrected(speed, _without(above, look, plan), look.df_hz, look.job.pull_hz)
+        if better != speed:
+            return better
+    # Where a comb is the shaft's if the sensor errs, the shaft's lines are asked.
+    return _sharpened(look) if of_shaft(findings, plan, speed) else speed
+
+
+def _without(found: Sequence[Finding], look: Look, plan: Plan) -> Floats:
+    """Return the first shaft lines but for those of combs found, and what jitter makes of them.
+
+    The mean of all views, shape (1, bins).
+    """
+    reach = round((1 + MISREAD) * MULTIPLES / plan.df_order) + comb_plan.LOBE_BINS
+    mean: Floats = look.lines[:, :reach].mean(axis=0, keepdims=True)
+    for f in found:
+        for at in comb_plan.lines_of(np.array([f.number]), plan.shifts[f.sidebands])[:, 0].tolist():
+            half = round(MISREAD * abs(at)) + comb_plan.LOBE_BINS
+            mean[:, max(0, at - half) : max(0, at + half + 1)] = 1
+    return mean
+
+
 def _judged(look: Look, search: Search) -> Diagnosis:
     job = look.job
-    # Where a comb is the shaft's if the sensor errs, the shaft's lines are asked.
-    doubtful = of_shaft(search.findings, search.plan, search.speed)
     told = ""
-    if doubtful and (better := _sharpened(look)) != search.speed:
-        told = not_told(doubtful, search.findings, search.speed, better)
+    if (better := _better(look, search)) != search.speed:
+        told = not_told(search.findings, search.speed, better)
         search = _searches([look], [better])[0]
     speed, plan, rows, findings = search.speed, search.plan, search.rows, search.findings
     nothing = all(f.ratio < 1 for f in findings.values())

@@ -3,7 +3,7 @@
 Asked once combs were judged by surrogates, before they become words.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,16 +81,21 @@ def hidden(job: Job, plan: Plan, lines: Floats, speed: Speed) -> str:
     )
 
 
-def not_told(
-    names: Sequence[str], findings: Mapping[str, Finding], speed: Speed, other: Speed
-) -> str:
-    """Return in words that combs are those of the bearing at one speed, of the shaft at another."""
+def not_told(findings: Mapping[str, Finding], speed: Speed, other: Speed) -> str:
+    """Return in words that combs are those of the bearing at one speed, of the shaft at another.
+
+    Empty if nothing is found.
+    """
+    above = {n: f.order for n, f in findings.items() if f.ratio >= 1}
+    if not above:
+        return ""
     bearing = " or ".join(
-        f"damage of the {PLACES[n]} ({n}, {findings[n].order:.3f} times a turn)" for n in names
+        f"damage of the {PLACES[n]} ({n}, {order:.3f} times a turn)" for n, order in above.items()
     )
-    whole = " or ".join(sorted({f"{round(findings[n].order)}" for n in names}))
+    whole = sorted({max(1, round(order * speed.hz / other.hz)) for order in above.values()})
+    blows = " or ".join(str(n) for n in whole)
     return (
-        f"not told apart: {bearing} at {speed.rpm:.0f} rpm ({speed.source}), or blows {whole} "
+        f"not told apart: {bearing} at {speed.rpm:.0f} rpm ({speed.source}), or blows {blows} "
         f"times a turn, of blades or a coupling, at {other.rpm:.0f} rpm (shaft lines)"
     )
 
