@@ -10,11 +10,12 @@ _HOMES = {
     "Recording": "vtox.domain",
     "Motor": "vtox.domain",
     "Bearing": "vtox.domain",
+    "Baseline": "vtox.baseline",
     "diagnose": "vtox.diagnosis",
     "learn_baseline": "vtox.diagnosis",
     "app": "vtox.celery_app",
 }
-__all__ = ["Bearing", "Motor", "Recording", "app", "diagnose", "learn_baseline"]
+__all__ = ["Baseline", "Bearing", "Motor", "Recording", "app", "diagnose", "learn_baseline"]
 
 
 def __getattr__(name: str) -> Any:

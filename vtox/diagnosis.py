@@ -34,11 +34,48 @@ class Case:
 def diagnose(
     recording: Recording,
     motor: Motor | None = None,
+    baseline: Baseline | None = None,
     *,
     faults: Iterable[str] | None = None,
-    baseline: Baseline | None = None,
 ) -> list[Diagnosis]:
-    """Return exactly one diagnosis per fault (all five, or `faults`), in the registry's order."""
+    """Return exactly one diagnosis per fault, in the order of `vtox.faults.FAULTS`.
+
+    Parameters
+    ----------
+    recording : Recording
+        Equally long channels in A, V and m/s^2, shape (samples,), at `fs_hz` (Hz). What it is good
+        for is judged fault by fault: what is missing or unusable gives `unknown` and the reason.
+    motor : Motor, optional
+        The nameplate; a value left out is a reason to abstain, never a default.
+    baseline : Baseline, optional
+        What this machine shows when healthy, from `learn_baseline`.
+    faults : iterable of str, optional
+        Only these.
+
+    Raises
+    ------
+    InputError
+        An argument of another type, or an unknown fault.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> t = np.arange(20_000) / 2000
+    >>> phases = {"ia": 0, "ib": 1, "ic": 2}
+    >>> amps = {p: 10 * np.sin(2 * np.pi * (50 * t - k / 3)) for p, k in phases.items()}
+    >>> found = diagnose(Recording(amps, fs_hz=2000.0), Motor(pole_pairs=2, supply_hz=50.0))
+    >>> [d.fault for d in found]
+    ['turn_short', 'insulation', 'bearing', 'eccentricity', 'broken_bar']
+    >>> found[1].state, found[1].reason
+    ('unknown', 'no leakage channel')
+    """
+    for name, value, kind in (
+        ("recording", recording, Recording),
+        ("motor", motor, Motor),
+        ("baseline", baseline, Baseline),
+    ):
+        if not isinstance(value, kind) and (value is not None or kind is Recording):
+            raise InputError(f"{name}: expected a vtox.{kind.__name__}, got {type(value).__name__}")
     return diagnose_batch([Case(recording, motor, baseline)], faults)[0]
 
 
@@ -76,6 +113,16 @@ def learn_baseline(
 
     Recordings of `one_session` follow each other: what sets one session apart from the next (clamps
     put back, a supply that moved) is the same in all of them, and seen once only.
+
+    Returns
+    -------
+    Baseline
+        `empty` where no recording taught anything.
+
+    Raises
+    ------
+    InputError
+        No recordings.
     """
     healthy = [recordings] if isinstance(recordings, Recording) else list(recordings)
     if not healthy:

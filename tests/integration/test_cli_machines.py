@@ -108,7 +108,7 @@ def test_show_tells_the_latest_diagnoses(client: Client) -> None:
     assert "negative_sequence_ratio 0.031 · phase b" in shown
 
 
-def test_baseline_show_export_reset(client: Client) -> None:
+def test_baseline_show_export_learn_reset(client: Client, tmp_path: Path) -> None:
     band = {"low_a": 4.0, "high_a": 5.0, "levels": {"x_dbc": {"n": 9, "mean": -60.0, "std": 1.5}}}
     text = json.dumps({"bands": [band], "records": 9, "seconds": 90.0, "version": 1})
     set_baseline(client, "M1", text)
@@ -120,6 +120,11 @@ def test_baseline_show_export_reset(client: Client) -> None:
     assert json.loads(run("baseline", "export", "M1").output) == json.loads(text)
     told = run("machines", "show", "M1").output
     assert "baseline: ready, version 1, from recordings given, 0 s ago" in told
+    exported = tmp_path / "b.json"
+    exported.write_text(run("baseline", "export", "M1").output)
+    run("baseline", "reset", "M1")
+    run("baseline", "learn", "M1", str(exported))
+    assert json.loads(run("baseline", "export", "M1").output) == json.loads(text)
     run("baseline", "reset", "M1")
     with pytest.raises(InputError, match="M1 has no baseline"):
         run("baseline", "show", "M1")

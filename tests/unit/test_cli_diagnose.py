@@ -7,8 +7,11 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
+from vtox import learn_baseline
 from vtox.cli import diagnose as command
 from vtox.faults import FAULTS
+from vtox.nameplate import read_motor
+from vtox.readers import read
 
 FS_HZ = 5000.0
 MOTOR = """
@@ -70,6 +73,24 @@ def test_a_healthy_machine_exits_0(files: dict[str, Path]) -> None:
     assert list(states) == list(FAULTS)
     assert states["turn_short"] == "normal"
     assert states["bearing"] == states["insulation"] == "unknown"
+
+
+def test_an_exported_baseline_serves_as_the_recordings_did(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    motor = read_motor(files["motor"])
+    exported = tmp_path / "b.json"
+    learnt = learn_baseline([read(p) for p in sorted(files["healthy"].glob("*.npz"))], motor)
+    exported.write_text(learnt.to_json())
+    asked = (files["bad"], "--motor", files["motor"], "--json", "--baseline")
+    assert run(*asked, exported).output == run(*asked, files["healthy"]).output
+    both = run(*asked, exported, "--baseline", files["healthy"])
+    assert both.exit_code == 2
+    assert "b.json is a whole baseline" in both.output
+    exported.write_text("{")
+    damaged = run(*asked, exported)
+    assert damaged.exit_code == 2
+    assert "expected what `vtox baseline export` prints" in damaged.output
 
 
 def test_a_short_exits_1(files: dict[str, Path]) -> None:

@@ -151,3 +151,21 @@ def test_a_baseline_holds_levels_of_the_families_whose_records_fit() -> None:
     assert level is not None
     assert level.n == 12 / FAMILIES["bearing"].record_s
     assert level.mean == pytest.approx(0.0, abs=0.1)
+
+
+def test_the_baseline_is_the_third_argument_too() -> None:
+    healthy = learn_baseline([recording(Machine(), 3.0)], MOTOR)
+    bad = recording(Machine(v2=0.03))
+    assert diagnose(bad, MOTOR, healthy) == diagnose(bad, MOTOR, baseline=healthy)
+    assert diagnose(bad, MOTOR, healthy) != diagnose(bad, MOTOR)
+    assert isinstance(healthy, vtox.Baseline)
+
+
+def test_an_argument_of_another_type_is_named() -> None:
+    good = recording(Machine())
+    with pytest.raises(InputError, match=r"motor: expected a vtox\.Motor, got dict"):
+        diagnose(good, {"pole_pairs": 2})  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"baseline: expected a vtox\.Baseline, got str"):
+        diagnose(good, MOTOR, "{}")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"recording: expected a vtox\.Recording, got NoneType"):
+        diagnose(None)  # type: ignore[arg-type]

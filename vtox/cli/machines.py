@@ -153,14 +153,17 @@ def export_baseline(machine: MachineId) -> None:
 def learn(
     machine: MachineId,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Healthy recordings or folders.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE", help="Healthy recordings or folders, or one baseline exported as .json."
+        ),
     ],
     fs: options.Rate = None,
     mapping: options.Map = None,
     unit: options.Unit = None,
     speed_rpm: options.Speed = None,
 ) -> None:
-    """Learn the baseline of a machine from healthy recordings in files."""
+    """Learn the baseline of a machine from healthy recordings, or take one that was exported."""
     opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
     _check_id(machine)
     client = _client()

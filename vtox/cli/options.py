@@ -9,7 +9,7 @@ from rich.console import Console
 
 import vtox
 from vtox.domain import Motor
-from vtox.errors import InputError
+from vtox.errors import BaselineError, InputError
 from vtox.nameplate import read_motor
 from vtox.readers import Options, find, read
 
@@ -46,7 +46,7 @@ Healthy = Annotated[
         "--baseline",
         metavar="FILE_OR_FOLDER",
         help="Healthy recordings of this machine to compare with; may be given again, "
-        "and may be a pattern in quotes.",
+        "and may be a pattern in quotes. Or a baseline exported as .json.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs instead of text.")]
@@ -60,7 +60,7 @@ def motor_from(path: Path | None) -> Motor | None:
 def baseline_from(
     paths: Sequence[Path] | None, opts: Options, motor: Motor | None
 ) -> "Baseline | None":
-    """Return the baseline learnt from healthy recordings, None without any.
+    """Return the baseline learnt from healthy recordings or exported, None without any.
 
     Recordings that show a fault already are told of on stderr, and learnt all the same: whether
     the machine was healthy is the operator's word.
@@ -68,10 +68,15 @@ def baseline_from(
     Raises
     ------
     InputError
-        Nothing can be learnt from any of the files; the message says why of the first.
+        Nothing can be learnt from any of the files, and why of the first; or an exported baseline
+        that is none, or among recordings.
     """
     if not paths:
         return None
+    if exported := [p for p in paths if p.suffix.lower() == ".json"]:
+        if len(paths) > 1:
+            raise InputError(f"{exported[0].name} is a whole baseline: give no other file with it")
+        return _exported(exported[0])
     files, _ = find(paths, opts)
     recordings = [read(f, opts) for f in files]
     # By the package's lazy name: other commands must not pay for scipy.
@@ -85,4 +90,14 @@ def baseline_from(
             if d.state in ("warning", "fault"):
                 text = f"{path.name} is not healthy by itself: {d.fault} {d.state}, {d.reason}"
                 told.print(text, style="yellow", markup=False)
+    return baseline
+
+
+def _exported(path: Path) -> "Baseline":
+    try:
+        baseline: Baseline = vtox.Baseline.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, BaselineError) as error:
+        raise InputError(
+            f"{path.name}: {error}; expected what `vtox baseline export` prints"
+        ) from error
     return baseline
