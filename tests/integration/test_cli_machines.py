@@ -110,7 +110,8 @@ def test_show_tells_the_latest_diagnoses(client: Client) -> None:
 
 def test_baseline_show_export_learn_reset(client: Client, tmp_path: Path) -> None:
     band = {"low_a": 4.0, "high_a": 5.0, "levels": {"x_dbc": {"n": 9, "mean": -60.0, "std": 1.5}}}
-    text = json.dumps({"bands": [band], "records": 9, "seconds": 90.0, "version": 1})
+    known = {"bands": [band], "asymmetry": None, "records": 9, "seconds": 90.0, "version": 1}
+    text = json.dumps(known)
     set_baseline(client, "M1", text)
     shown = run("baseline", "show", "M1").output
     assert "9 records, 90 s" in shown
