@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from tests.recordings.folder import ROOT, recordings
+from tests.recordings.test_itsc import truths
+from tests.recordings.test_life import WITHIN_S
 from tests.system.processes import Cluster, cluster
+from vtox import keys
 from vtox.faults import FAMILIES
 
 FS_HZ = 1000.0
@@ -84,17 +87,27 @@ def test_without_a_baseline_the_level_alone_does_not_decide(
 
 
 @pytest.mark.recordings
-def test_real_shorts(running: Cluster) -> None:
+def test_the_life_of_a_motor_is_an_alert_an_episode(running: Cluster) -> None:
+    """All recordings of real shorts as one machine's life, by the stream."""
     folder = recordings("itsc")
-    names = ("SC_A2_B0_C0_001", "SC_A0_B3_C0_002", "SC_HLT_001")
-    files = [folder / f"{name}.csv" for name in names]
     known = ("--motor", ROOT / "docs/motors/itsc.toml", "--baseline", folder / "SC_HLT_*.csv")
-    summary = replay(running, *files, "--machine", "R3", *known, "--speed", "max")
-    one, other, healthy = (f["states"]["turn_short"] for f in summary["files"])
-    for states in (one, other):
-        assert states.get("fault", 0) + states.get("warning", 0) in (3, 4)
-        assert states.get("unknown", 0) == 0
-    assert healthy == {"normal": 5}
+    summary = replay(running, folder, "--machine", "R3", *known, "--speed", "max")
+    begun = {Path(f["file"]).stem: f["t_start"] for f in summary["files"]}
+    true = sorted((begun[t.name] + t.on_s, begun[t.name] + t.off_s) for t in truths() if t.percent)
+    assert len(true) == 24
+    entries = running.client().xrange(keys.ALERTS)
+    alerts = [{k.decode(): v.decode() for k, v in e.items()} for _, e in entries]
+    episodes: dict[str, dict[str, float]] = {}
+    for a in alerts:
+        if a["machine_id"] == "R3":
+            assert a["fault"] == "turn_short"
+            episodes.setdefault(a["id"], {})[a["event"]] = float(a["t"])
+    found = sorted((e["raised"], e["cleared"]) for e in episodes.values())
+    assert np.shape(found) == np.shape(true)
+    assert np.abs(np.subtract(found, true)).max() <= WITHIN_S
+    for file in summary["files"]:
+        if "HLT" in file["file"]:
+            assert file["states"]["turn_short"] == {"normal": 5}
 
 
 @pytest.mark.recordings
