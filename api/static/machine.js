@@ -93,6 +93,7 @@ function card(fault, d, assessed, now) {
     return el("section", { class: "panel card" }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill("unknown", "no answer yet")),
       el("p", { class: "soft" }, `It needs ${NEEDS[fault] ?? "a record of sufficient length"}.`));
   }
+  // No percentage for confidence: a score by rule is not a probability (docs/VERDICTS.md).
   const percent = (v) => (v === null ? "–" : `${Math.round(v * 100)} %`);
   const shown = Object.entries(d.indicators).filter(([, v]) => v !== null);
   const stems = shown.map(([name]) => named(name)[0]);
@@ -111,7 +112,7 @@ function card(fault, d, assessed, now) {
     el("p", { class: "why" }, d.reason || "within its limits"),
     open ? el("p", { class: `small word ${assessed.state}` }, `An alert (${assessed.state}) is open: it clears after several normal records.`) : null,
     calm ? el("p", { class: "small soft" }, "This is the last record alone; the assessment above is normal and takes several records to change.") : null,
-    d.state === "unknown" && d.statistic === null ? null : pairs([["Severity", percent(d.severity)], ["Confidence", percent(d.confidence)], ["Statistic / threshold", d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple"),
+    d.state === "unknown" && d.statistic === null ? null : pairs([["Severity", percent(d.severity)], ["Confidence", exact(d.confidence)], ["Statistic / threshold", d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple"),
     trend(fault),
     values.length ? pairs(values, "values") : null,
     el("p", { class: "soft small" }, d.end ? `Record of ${num(d.t_end - d.t_start, 1)} s, ended ${ago(Math.max(now - d.t_end, 0))}` : ""));

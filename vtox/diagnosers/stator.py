@@ -91,7 +91,10 @@ def _refusal_by_nameplate(front: Front, i: int, load_a: float, unbalance: float)
         without = front.pairing_problems[i] or "inverter supply without voltage channels"
         return without if motor.supply == "inverter" else ""
     if unbalance > UNBALANCE_LIMIT:
-        return f"voltage unbalance {unbalance:.1%}: too large to correct for, need 2 %"
+        return (
+            f"voltage unbalance {unbalance:.1%}: too large to correct for, need "
+            f"{UNBALANCE_LIMIT:.1%} at most"
+        )
     return ""
 
 
