@@ -130,8 +130,10 @@ def bearings_study(found: Mapping[str, list[Outcome]]) -> Study:
     text = (
         "62 recordings of drive-end vibration of one rig; each defect is another bearing. Named "
         "right means: the `defect` of the diagnosis is that of the label; for the others, what "
-        "they call the likeliest. Some labelled defects are known to show no clean line "
-        "(balls, outer race 0.014 in: Smith & Randall 2015, MSSP 64-65:100)."
+        "they call the likeliest. predictive-maintenance-mcp grades the strength of a defect in "
+        "four steps and breaks ties by the order it is asked in: its own is outer race, inner "
+        "race, ball, cage; the other order is shown beside it. Some labelled defects are known to "
+        "show no clean line (balls, outer race 0.014 in: Smith & Randall 2015, MSSP 64-65:100)."
     )
     return Study(
         "Bearings, recorded",
@@ -196,7 +198,7 @@ def _naming(title: str, found: Sequence[Outcome]) -> Table:
         some = [o for o in found if o.tags["fault"] == fault]
         cells = []
         for name in who:
-            if name in versions and versions[name] is None:
+            if versions.get(name.partition(",")[0], "") is None:
                 cells.append("not installed")
             elif fault == "healthy":
                 said = [o.alarm if name == "VTOX" else o.peers[name] != "no" for o in some]
