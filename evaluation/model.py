@@ -243,8 +243,9 @@ def _gap_job(machine: int) -> list[Outcome]:
             faulty=t["gap"] > GAP,
             machine=f"{plant.name} no. {machine}",
             tags=t | {"true_dbc": r.truth.rotation_lower_dbc},
+            peers=peers.gap(q.recording, motor, r.truth.slip) if k % 40 < 10 else {},
         )
-        for d, r, (_, t) in zip(answers, kept, cases, strict=True)
+        for k, (d, q, r, (_, t)) in enumerate(zip(answers, asked, kept, cases, strict=True))
     ]
 
 

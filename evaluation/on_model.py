@@ -92,7 +92,8 @@ def turns_study(found: Answers) -> Study:
                 "Beside others, the same records",
                 single,
                 peers.TURNS,
-                "Currents only, which is all that the others take: no baseline for VTOX either.",
+                "Currents only, which is all that the others take: no baseline for VTOX either. "
+                "A speed given is the nameplate's, though the load varies.",
                 "VTOX, currents, no baseline",
             ),
         ),
@@ -151,6 +152,14 @@ def gap_study(found: Sequence[Outcome]) -> Study:
             Table("By machine", columns, tuple(rows)),
             tables.counted("All records", {"speed sensor and baseline": found}),
             tables.why("Why not", {"speed sensor and baseline": found}),
+            tables.beside(
+                "Beside others, the first ten records of each machine",
+                found,
+                peers.GAP,
+                "The true slip is given to both; neither takes a baseline, without which the level "
+                "of a machine is nothing to judge by.",
+                "VTOX, speed sensor and baseline",
+            ),
         ),
         (
             Goal(

@@ -45,8 +45,10 @@ def shorts_study(s: Shorts) -> Study:
                 "Beside others, the same 1 s records",
                 s.windows["no baseline"],
                 peers.TURNS,
-                "Speed not measured: the nameplate's was given. VTOX without baseline here, as "
-                "none of the others takes one; with it see above.",
+                "Speed was not measured: statorscope looks for the slip itself, or is given the "
+                "nameplate's, as mcp-server-mcsa is; the motor ran without load, at less slip. "
+                "Verdicts on records that a package calls unreliable itself are counted. VTOX "
+                "without baseline here, as none of the others takes one; with it see above.",
                 "VTOX, no baseline",
             ),
         ),
@@ -132,8 +134,10 @@ def bearings_study(found: Mapping[str, list[Outcome]]) -> Study:
         "right means: the `defect` of the diagnosis is that of the label; for the others, what "
         "they call the likeliest. predictive-maintenance-mcp grades the strength of a defect in "
         "four steps and breaks ties by the order it is asked in: its own is outer race, inner "
-        "race, ball, cage; the other order is shown beside it. Some labelled defects are known to "
-        "show no clean line (balls, outer race 0.014 in: Smith & Randall 2015, MSSP 64-65:100)."
+        "race, ball, cage; the other order is shown beside it. mcp-server-mcsa gives bearings a "
+        "level in the current and no verdict, statorscope none: not compared. Some labelled "
+        "defects are known to show no clean line (balls, outer race 0.014 in: Smith & Randall "
+        "2015, MSSP 64-65:100)."
     )
     return Study(
         "Bearings, recorded",

@@ -1,7 +1,8 @@
 """Other packages and plain textbook rules on the same windows; a peer not installed says so.
 
 Each is called as its documentation shows, with its own defaults. Verdicts: `yes`, `no`, `refused`
-(the package itself declares the data insufficient), or None where it is not installed.
+(the package itself declares the data insufficient), or None where it is not installed; `yes?` and
+`no?` where the package gives a verdict and calls the record unreliable.
 """
 
 from functools import lru_cache
@@ -29,7 +30,13 @@ ROTOR = (
     "textbook -45 dB, nameplate slip",
     "textbook -45 dB, slip given",
 )
-TURNS = ("statorscope", "mcp-server-mcsa", "textbook |I2|/I1 > 5 %")
+TURNS = (
+    "statorscope",
+    "statorscope, nameplate slip given",
+    "mcp-server-mcsa, nameplate speed given",
+    "textbook |I2|/I1 > 5 %",
+)
+GAP = ("statorscope, slip given", "mcp-server-mcsa, speed given")
 BEARING = (
     "predictive-maintenance-mcp",
     "predictive-maintenance-mcp, inner race asked first",
@@ -68,12 +75,22 @@ def rotor(recording: Recording, motor: Motor, slip: float) -> dict[str, str | No
 
 
 def turns(recording: Recording, motor: Motor) -> dict[str, str | None]:
-    """Return what each says of the turn insulation; the speed is the nameplate's."""
+    """Return what each says of the turn insulation; a speed given is the nameplate's."""
     ratio = unbalance(recording, motor.supply_hz or 50.0)
+    rated = motor.rated_slip or 0.03
     return {
         TURNS[0]: statorscope(recording, motor, "stator_interturn"),
-        TURNS[1]: _mcsa(recording, motor, motor.rated_slip or 0.03, "stator_fault_index"),
-        TURNS[2]: "yes" if ratio > TEXTBOOK_UNBALANCE else "no",
+        TURNS[1]: statorscope(recording, motor, "stator_interturn", rated),
+        TURNS[2]: _mcsa(recording, motor, rated, "stator_fault_index"),
+        TURNS[3]: "yes" if ratio > TEXTBOOK_UNBALANCE else "no",
+    }
+
+
+def gap(recording: Recording, motor: Motor, slip: float) -> dict[str, str | None]:
+    """Return what each says of the air gap at the true slip."""
+    return {
+        GAP[0]: statorscope(recording, motor, "eccentricity", slip),
+        GAP[1]: _mcsa(recording, motor, slip, "eccentricity_fault_index"),
     }
 
 
@@ -114,9 +131,10 @@ def statorscope(
     except ValueError:
         return "refused"
     result = next((f for f in report.faults if f.kind == kind), report.faults[0])
-    if str(report.trust) == "unreliable" or not report.slip.confident:
+    if not report.slip.confident:
         return "refused"
-    return "yes" if result.detected else "no"
+    doubt = "?" if str(report.trust) == "unreliable" else ""
+    return ("yes" if result.detected else "no") + doubt
 
 
 def _mcsa(recording: Recording, motor: Motor, slip: float, index: str) -> str | None:

@@ -84,10 +84,11 @@ def beside(
     rows = [_verdicts(own, seen, {id(o): _word(o.alarm) for o in seen})]
     for name in names:
         if any(name.startswith(m) for m in missing):
-            rows.append((name, "not installed", "", ""))
+            rows.append((name, "not installed", "", "", ""))
             continue
         rows.append(_verdicts(name, seen, {id(o): o.peers[name] for o in seen}))
-    return Table(title, ("who", "found", "false alarms", "refused"), tuple(rows), note)
+    columns = ("who", "found", "false alarms", "refused", "calls the record unreliable")
+    return Table(title, columns, tuple(rows), note)
 
 
 def _word(alarm: bool | None) -> str:
@@ -99,10 +100,17 @@ def _verdicts(
 ) -> tuple[str, ...]:
     faulty = [said[id(o)] for o in seen if o.faulty]
     healthy = [said[id(o)] for o in seen if not o.faulty]
-    refused = sum(said[id(o)] == "refused" for o in seen)
+    words = faulty + healthy
+    doubted = sum((w or "").endswith("?") for w in words)
     return (
         name,
-        str(Rate(faulty.count("yes"), len(faulty))),
-        str(Rate(healthy.count("yes"), len(healthy))),
-        str(Rate(refused, len(seen))),
+        str(Rate(_yes(faulty), len(faulty))),
+        str(Rate(_yes(healthy), len(healthy))),
+        str(Rate(words.count("refused"), len(words))),
+        f"{doubted} of {len(words)}" if doubted else "",
     )
+
+
+def _yes(words: Sequence[str | None]) -> int:
+    """Count the alarms, those of records that the package itself doubts among them."""
+    return words.count("yes") + words.count("yes?")
