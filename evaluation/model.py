@@ -26,6 +26,7 @@ from vtox.simulator.model.run import Record, nameplate, records
 
 Labelled = list[tuple[Case, Tags]]
 Answers = dict[str, list[Outcome]]  # by what was known of the machine
+Beside = Callable[[int, Tags], bool]  # whether others are asked too
 
 FS_HZ = 2_000.0
 BATCH = 60
@@ -54,7 +55,9 @@ class Size:
     cell: int  # per level, slip and wander, 10 s
     long_cell: int  # 20 s
     light: int  # per wander, 20 s at a slip of 0.5 %
-    healthy: int
+    healthy: int  # 10 s
+    long_healthy: int  # 20 s, speed sensor
+    sound: int  # per slip and wander, 20 s, speed sensor: cages of -60 dBc
     decoys: int
     short: int
     slots: int
@@ -66,30 +69,45 @@ class Size:
     earth: int
 
 
-FULL = Size(12, 4, 30, 3_000, 120, 120, 80, 20, 150, 16, 100, 8, 1_000)
-QUICK = Size(1, 0, 0, 40, 6, 12, 8, 2, 24, 4, 2, 1, 40)
+FULL = Size(12, 4, 30, 3_000, 1_000, 15, 120, 120, 80, 20, 150, 16, 100, 8, 1_000)
+QUICK = Size(1, 0, 0, 40, 20, 1, 6, 12, 8, 2, 24, 4, 2, 1, 40)
 
 
 def rotor_answers(pool: Executor, size: Size) -> dict[str, Answers]:
-    """Return answers on the cage: `grid`, `grid 20 s`, `light`, `healthy`, `decoys`, `short`."""
-    wanted = {
-        "grid": (scenarios.grid(size.cell, 10.0), 10.0, _one_a_cell),
-        "grid 20 s": (scenarios.grid(size.long_cell, 20.0), 20.0, _nobody),
+    """Return answers on the cage by set of cases; some are asked with a speed sensor alone."""
+    every, sensor = tuple(ROTOR_KNOWN), (SENSOR,)
+    grid = scenarios.grid
+    wanted: dict[str, tuple[Labelled, float, Beside, Sequence[str]]] = {
+        "grid": (grid(size.cell, 10.0), 10.0, _one_a_cell, every),
+        "grid 20 s": (grid(size.long_cell, 20.0), 20.0, _nobody, (SENSOR, PLATE)),
         "light": (
-            scenarios.grid(size.light, 20.0, levels=(-48.0,), slips=(0.005,)),
+            grid(size.light, 20.0, levels=(-48.0,), slips=(0.005,)),
             20.0,
             _nobody,
+            sensor,
         ),
-        "healthy": (scenarios.healthy(size.healthy), 10.0, _first(size.peers_healthy)),
-        "decoys": (scenarios.decoys(size.decoys), 10.0, _nobody),
-        "short": (scenarios.too_short(size.short), 13.5, _nobody),
+        "healthy": (scenarios.healthy(size.healthy, 10.0), 10.0, _first(size.peers_healthy), every),
+        "healthy 20 s": (
+            scenarios.healthy(size.long_healthy, 20.0, first=100_000),
+            20.0,
+            _nobody,
+            sensor,
+        ),
+        "sound 20 s": (
+            grid(size.sound, 20.0, levels=(-60.0,), first=200_000),
+            20.0,
+            _nobody,
+            sensor,
+        ),
+        "decoys": (scenarios.decoys(size.decoys), 10.0, _nobody, every),
+        "short": (scenarios.too_short(size.short), 13.5, _nobody, every),
     }
     futures = {}
-    for name, (cases, seconds, beside) in wanted.items():
+    for name, (cases, seconds, beside, known) in wanted.items():
         marked = [(c, t | {"peers": beside(i, t)}) for i, (c, t) in enumerate(cases)]
         parts = [marked[k : k + BATCH] for k in range(0, len(marked), BATCH)]
-        futures[name] = [pool.submit(_rotor_job, part, seconds) for part in parts]
-    return {n: _joined([f.result() for f in jobs], ROTOR_KNOWN) for n, jobs in futures.items()}
+        futures[name] = [pool.submit(_rotor_job, part, seconds, known) for part in parts]
+    return {n: _joined([f.result() for f in jobs], wanted[n][3]) for n, jobs in futures.items()}
 
 
 def slip_answers(pool: Executor, size: Size) -> list[Outcome]:
@@ -122,7 +140,7 @@ def _one_a_cell(_: int, tags: Tags) -> bool:
     return tags["wander"] in (0.0, 0.005, 0.020) and tags["k"] == 0
 
 
-def _first(n: int) -> Callable[[int, Tags], bool]:
+def _first(n: int) -> Beside:
     return lambda index, _: index < n
 
 
@@ -130,10 +148,11 @@ def _nobody(index: int, tags: Tags) -> bool:
     return False
 
 
-def _rotor_job(cases: Labelled, seconds: float) -> Answers:
+def _rotor_job(cases: Labelled, seconds: float, wanted: Sequence[str]) -> Answers:
     kept = list(records([c for c, _ in cases], seconds, FS_HZ))
     found: Answers = {}
-    for known, (channels, tachometer) in ROTOR_KNOWN.items():
+    for known in wanted:
+        channels, tachometer = ROTOR_KNOWN[known]
         asked = [
             Question(_cut(r.recording(channels, tachometer=tachometer), t), nameplate(r.case.plant))
             for r, (_, t) in zip(kept, cases, strict=True)

