@@ -126,7 +126,8 @@ def _share(found: Sequence[Outcome], turns: float) -> list[Outcome]:
 def gap_study(found: Sequence[Outcome]) -> Study:
     """Return whether a change of 6 dB of the rotation sidebands is seen."""
     healthy, faulty = scores(found, False), scores(found, True)
-    area = metrics.auc(healthy, faulty)
+    area, (low, high) = metrics.auc(healthy, faulty), tables.interval(found)
+    at = tables.share(metrics.detection_at(healthy, faulty, 1e-2))
     rows = []
     for machine in sorted({o.machine for o in found}):
         some = [o for o in found if o.machine == machine]
@@ -151,6 +152,7 @@ def gap_study(found: Sequence[Outcome]) -> Study:
         (
             Table("By machine", columns, tuple(rows)),
             tables.counted("All records", {"speed sensor and baseline": found}),
+            tables.ranked("+6 dB against healthy", {"speed sensor and baseline": found}),
             tables.why("Why not", {"speed sensor and baseline": found}),
             tables.beside(
                 "Beside others, the first ten records of each machine",
@@ -165,7 +167,8 @@ def gap_study(found: Sequence[Outcome]) -> Study:
             Goal(
                 "air gap change of 6 dB",
                 "AUC >= 0.95",
-                f"AUC {area:.3f} on {len(healthy)} + {len(faulty)} of {len(found)} records",
+                f"AUC {area:.4f} ({low:.4f}-{high:.4f}); at FAR 1e-2 found {at}, "
+                f"{len(healthy)} + {len(faulty)} of {len(found)} records",
                 None if np.isnan(area) else area >= 0.95,
             ),
         ),
@@ -208,9 +211,9 @@ def earth_study(found: Answers) -> Study:
             ),
             Goal(
                 "capacitance shift of 20 %",
-                "found at FAR 1e-3",
+                "found at FAR 1e-3, shown on >= 3000",
                 f"found {shift}; false {healthy}",
-                shift.value >= 0.95 and healthy.hits == 0,
+                shift.value >= 0.95 and healthy.value <= 1e-3 and healthy.n >= 3_000,
             ),
             Goal("capacitance change", "error <= 1 %", f"{c:.1%}", bool(c <= 0.01)),
             Goal("conductance", "error <= 10 %", f"{g:.1%}", bool(g <= 0.1)),

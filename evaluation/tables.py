@@ -41,7 +41,7 @@ def ranked(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "")
     rows = []
     for name, found in answers.items():
         healthy, faulty = scores(found, False), scores(found, True)
-        low, high = _interval(found)
+        low, high = interval(found)
         at = [metrics.detection_at(healthy, faulty, far) for far in (1e-2, 1e-3)]
         rows.append(
             (
@@ -49,14 +49,20 @@ def ranked(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "")
                 f"{len(healthy)} / {len(faulty)}",
                 f"{metrics.auc(healthy, faulty):.4f} ({low:.3f}-{high:.3f})",
                 f"{metrics.partial_auc(healthy, faulty):.3f}",
-                *("too few healthy" if np.isnan(p) else f"{100 * p:.1f} %" for p in at),
+                *(share(p) for p in at),
             )
         )
     columns = ("known", "healthy / faulty decided", "AUC (95 %)", "pAUC to 1 %")
     return Table(title, (*columns, "found at FAR 1e-2", "at 1e-3"), tuple(rows), note)
 
 
-def _interval(found: Sequence[Outcome]) -> tuple[float, float]:
+def share(value: float) -> str:
+    """Return a share in per cent; NaN: the healthy records do not resolve it."""
+    return "too few healthy" if np.isnan(value) else f"{100 * value:.1f} %"
+
+
+def interval(found: Sequence[Outcome]) -> tuple[float, float]:
+    """Return the 95 % interval of the AUC of decided records, whole machines drawn again."""
     kept = [o for o in found if o.alarm is not None and np.isfinite(o.score)]
     if not kept:
         return float("nan"), float("nan")
