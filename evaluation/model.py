@@ -67,10 +67,16 @@ class Size:
     peers_healthy: int
     gap_machines: int
     earth: int
+    repeats: int  # of the cost, 0: not measured
+    hop_s: float  # of the recorded turn shorts
+    pieces: int  # of a bearing recording
+    bearing_every: int  # so many bearing recordings
 
 
-FULL = Size(12, 4, 30, 3_000, 1_000, 15, 120, 120, 80, 20, 150, 16, 100, 8, 3_000)
-QUICK = Size(1, 0, 0, 40, 20, 1, 6, 12, 8, 2, 24, 4, 2, 1, 40)
+FULL = Size(12, 4, 30, 3_000, 1_000, 15, 120, 120, 80, 20, 150, 16, 100, 8, 3_000, 5, 0.25, 5, 1)
+QUICK = Size(1, 0, 0, 40, 20, 1, 6, 12, 8, 2, 24, 4, 2, 1, 40, 2, 1.0, 1, 4)
+# A run that only shows that everything still runs.
+SMALLEST = Size(0, 0, 1, 6, 3, 0, 0, 4, 4, 1, 4, 1, 1, 1, 8, 0, 1.0, 1, 4)
 
 
 def rotor_answers(pool: Executor, size: Size) -> dict[str, Answers]:

@@ -31,8 +31,11 @@ def show(console: Console, study: Study) -> None:
         _show_table(console, _goals(study.goals))
 
 
-def cost_study(cost: Cost) -> Study:
+def cost_study(cost: Cost | None) -> Study:
     """Return the cost as tables and goals."""
+    if cost is None:
+        unknown = Goal("all diagnosers", "<= 1 ms per second of data", "", None)
+        return Study("Cost", "Not measured in a run of this size.", goals=(unknown,))
     rows = [
         (family, f"{ms:.3f}", f"{cost.alone_ms[family]:.2f}")
         for family, ms in cost.family_ms.items()

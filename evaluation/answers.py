@@ -1,0 +1,66 @@
+"""All answers that the page is made of, gathered once; what is made of them costs nothing."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from evaluation import model, recordings
+from evaluation.cost import Cost, cost
+from evaluation.model import Answers, Size
+from evaluation.outcome import Outcome
+from evaluation.recordings import Shorts
+from vtox.domain import Diagnosis
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Answers on recordings (None where there are none), on the motor model, and the cost."""
+
+    shorts: Shorts | None
+    bearings: dict[str, list[Outcome]] | None
+    stuck: Sequence[tuple[str, list[Diagnosis]]] | None
+    rotor: Mapping[str, Answers]
+    slip: Sequence[Outcome]
+    turns: Answers
+    gap: Sequence[Outcome]
+    earth: Answers
+    cost: Cost | None
+
+
+def gathered(where: Path | None, size: Size, jobs: int) -> Found:
+    """Run everything; `where` is the folder of recordings."""
+    # The cost is measured first, while no other process of this run is at work.
+    price = cost(size.repeats) if size.repeats else None
+    # Started afresh: a fork would copy the locks of the threads of this process.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        recorded = _submitted(pool, where, size) if where else {}
+        rotor = model.rotor_answers(pool, size)
+        turns = model.turn_answers(pool, size)
+        gap = model.gap_answers(pool, size)
+        slip = model.slip_answers(pool, size)
+        earth = model.earth_answers(pool, size)
+        real = {name: future.result() for name, future in recorded.items()}
+    return Found(
+        real.get("shorts"),
+        real.get("bearings"),
+        real.get("stuck"),
+        rotor,
+        slip,
+        turns,
+        gap,
+        earth,
+        price,
+    )
+
+
+def _submitted(pool: Executor, where: Path, size: Size) -> Mapping[str, Future[Any]]:
+    return {
+        "shorts": pool.submit(recordings.shorts, where, hop_s=size.hop_s),
+        "bearings": pool.submit(
+            recordings.bearings, where, pieces=size.pieces, every=size.bearing_every
+        ),
+        "stuck": pool.submit(recordings.stuck, where),
+    }
