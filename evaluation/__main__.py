@@ -101,17 +101,20 @@ def _pictures(answers: Found, where: Path | None, images: Path) -> dict[str, str
         found["img/evaluation/detection.png"] = (
             "Broken bars found against level, 10 s, slip of 1 % and more, motor model"
         )
-    curves = on_model.roc_curves(answers.rotor, answers.turns, answers.gap)
-    curves |= on_recordings.curves(answers.bearings or {})
-    if plots.rocs(curves, images / "roc.png"):
-        found["img/evaluation/roc.png"] = "ROC of the decided records"
+    sets = on_model.roc_scores(answers.rotor, answers.turns, answers.gap)
+    sets |= on_recordings.roc_scores(answers.bearings or {})
+    if plots.rocs(sets, images / "roc.png"):
+        found["img/evaluation/roc.png"] = (
+            "ROC of the decided records, each from 1/n of its n healthy ones on, where 10 or more "
+            "were decided: a speed sensor for the bars, voltage and baseline for the turns"
+        )
     if plots.cage_spectrum(images / "cage.png"):
         found["img/evaluation/cage.png"] = "Current of the 2.2 kW model, slip 3 %, -48 dBc"
     example = recordings.example_vibration(where) if where else None
-    if example and plots.envelope(*example, images / "envelope.png"):
+    if example and plots.envelope(*example, "BPFI", images / "envelope.png"):
         found["img/evaluation/envelope.png"] = (
-            "Envelope of the recording IR007_1 (Case Western Reserve University) with the orders "
-            "of its bearing"
+            "Envelope above 2 kHz of the recording IR007_1 (Case Western Reserve University): the "
+            "comb of the inner race, and at the foot the orders of the other defects"
         )
     return found
 

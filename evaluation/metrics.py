@@ -28,6 +28,14 @@ class Rate:
         """Two-sided 95 % interval (Clopper & Pearson 1934, Biometrika 26:404)."""
         return clopper_pearson(self.hits, self.n)
 
+    def at_least(self, share: float) -> bool | None:
+        """Whether the share is reached; None of none."""
+        return self.value >= share if self.n else None
+
+    def at_most(self, share: float, *, shown_on: int = 0) -> bool | None:
+        """Whether the share is kept, and on so many; None of none."""
+        return self.value <= share and self.n >= shown_on if self.n else None
+
     def __str__(self) -> str:
         if not self.n:
             return "none"

@@ -89,7 +89,6 @@ class Study:
     text: str
     tables: tuple[Table, ...] = ()
     goals: tuple[Goal, ...] = ()
-    curves: Mapping[str, Any] = field(default_factory=dict)  # for the plots
 
 
 def select(outcomes: Iterable[Outcome], **tags: Any) -> list[Outcome]:
@@ -127,20 +126,32 @@ def reasons(outcomes: Iterable[Outcome], most: int = 5) -> list[tuple[str, int]]
     counts: dict[str, int] = {}
     for o in outcomes:
         if o.alarm is None:
-            head = re.sub(r"-?\d+(\.\d+)?", "#", o.reason)[:120]
+            head = clipped(re.sub(r"-?\d+(\.\d+)?", "#", o.reason), 120)
             counts[head] = counts.get(head, 0) + 1
     return sorted(counts.items(), key=lambda c: -c[1])[:most]
 
 
+def both(one: bool | None, other: bool | None) -> bool | None:
+    """Return whether both hold; None where one was not run."""
+    return None if one is None or other is None else one and other
+
+
+def clipped(text: str, most: int) -> str:
+    """Return the text, cut at a word with an ellipsis where it is longer than `most`."""
+    if len(text) <= most:
+        return text
+    return text[: most - 1].rpartition(" ")[0].rstrip(" ,;:(") + " …"
+
+
 def worst(outcomes: Sequence[Outcome], *, faulty: bool) -> str:
-    """Return the machine with the most misses or false alarms, in words."""
+    """Return the machine with the most misses or false alarms, in words; empty where none erred."""
     by: dict[str, list[Outcome]] = {}
     for o in outcomes:
         if o.faulty == faulty and o.alarm is not None:
             by.setdefault(o.machine, []).append(o)
-    if not by:
-        return "none decided"
     wrong = {m: Rate(sum(o.alarm != faulty for o in x), len(x)) for m, x in by.items()}
+    if not any(rate.hits for rate in wrong.values()):
+        return ""
     name = max(wrong, key=lambda m: (wrong[m].value, wrong[m].n))
     what = "missed" if faulty else "false"
     return f"{name}: {wrong[name].hits} of {wrong[name].n} {what}"

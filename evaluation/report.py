@@ -18,6 +18,16 @@ DESIGNED_ON = (
     "designed: what they show is a development result. How the diagnosers fare on machines of "
     "another kind, this page does not tell."
 )
+DEFINITIONS = """\
+* **Found**, **false alarm**: the state is `warning` or `fault`, on a faulty or a healthy record.
+* **Abstained**, **refused**: the state is `unknown`, with a reason; neither a hit nor an alarm. The others are **decided**; their share is the **coverage**.
+* **a/b = c % (d-e)**: a of b, with the exact 95 % interval (Clopper & Pearson); where none of n was seen, the bound 3/n. Records of one machine are alike, so that these intervals are too narrow.
+* **Balanced accuracy**: the mean of the shares judged right among faulty and among healthy records; of the decided, and with abstentions as errors.
+* **AURC**: the area under the risk-coverage curve, the mean error rate of the k most confident decided records over all k; 0 is perfect.
+* **ECE**: the expected calibration error, the mean gap between stated confidence and share judged right in ten bins. Confidences are capped by what is known, so that careful right answers raise it too.
+* **AUC**: the chance that the statistic of a faulty record exceeds that of a healthy one, decided records only, its interval from drawing whole machines again; **pAUC**: the area up to a false-alarm rate of 1 % over that of a perfect test. **FAR** is the false-alarm rate; *found at FAR x* moves the threshold to it.
+* **Macro-AUROC**: the mean over inner race, outer race and ball of the AUC against healthy records, each bearing counted once; abstentions score zero.
+* **dBc**: below the supply line; **baseline**: what was learnt of the machine while it was healthy; **slip, speed sensor, nameplate**: how the slip was known."""  # noqa: E501
 MARKS = {True: "yes", False: "**no**", None: "not run"}
 
 
@@ -110,15 +120,15 @@ def write(
         "Written by `make evaluate`; do not edit. What the diagnosers find, miss and refuse, on "
         "recordings (where they are found: `VTOX_RECORDINGS`, or `../shared/data` beside the "
         "checkout) and on the motor model (`vtox/simulator/model`), beside other packages on the "
-        "same windows. Results against VTOX stay in. Rates carry exact 95 % intervals (Clopper & "
-        "Pearson); where none of n was seen, the bound 3/n. Abstentions (`unknown`) are neither "
-        "hits nor alarms and have columns of their own.",
+        "same windows. Results against VTOX stay in.",
         _markdown(Table("", ("", ""), tuple(facts))),
         "## Goals",
         _markdown(_goals(goals)),
         *(f"![{caption}]({file})\n\n*{caption}*" for file, caption in pictures.items()),
         "## What was seen while designing",
         DESIGNED_ON,
+        "## Words and figures",
+        DEFINITIONS,
     ]
     for study in studies:
         parts += [f"## {study.title}", study.text]

@@ -25,15 +25,15 @@ def counted(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = ""
                 str(alarms(faulty)),
                 str(alarms(healthy)),
                 str(abstained(found)),
-                f"{b.decided:.3f} / {b.coverage:.2f} / {b.as_errors:.3f}",
-                f"{metrics.risk_coverage(sure, right):.4f}",
-                f"{metrics.calibration_error(sure, right):.3f}",
-                f"{worst(found, faulty=True)}; {worst(found, faulty=False)}",
+                f"{_figure(b.decided, 3)} / {b.coverage:.2f} / {b.as_errors:.3f}",
+                _figure(metrics.risk_coverage(sure, right), 4),
+                _figure(metrics.calibration_error(sure, right), 3),
+                "; ".join(w for w in (worst(found, faulty=f) for f in (True, False)) if w),
             )
         )
     accuracy = "balanced accuracy: decided / coverage / as errors"
     columns = ("known", "found", "false alarms", "abstained", accuracy, "AURC", "ECE")
-    return Table(title, (*columns, "worst machine"), tuple(rows), note)
+    return Table(title, (*columns, "worst machine, of its decided"), tuple(rows), note)
 
 
 def ranked(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "") -> Table:
@@ -41,6 +41,9 @@ def ranked(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "")
     rows = []
     for name, found in answers.items():
         healthy, faulty = scores(found, False), scores(found, True)
+        if not (len(healthy) and len(faulty)):
+            rows.append((name, f"{len(healthy)} / {len(faulty)}", "", "", "", ""))
+            continue
         low, high = interval(found)
         at = [metrics.detection_at(healthy, faulty, far) for far in (1e-2, 1e-3)]
         rows.append(
@@ -54,6 +57,10 @@ def ranked(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "")
         )
     columns = ("known", "healthy / faulty decided", "AUC (95 %)", "pAUC to 1 %")
     return Table(title, (*columns, "found at FAR 1e-2", "at 1e-3"), tuple(rows), note)
+
+
+def _figure(value: float, digits: int) -> str:
+    return "" if np.isnan(value) else f"{value:.{digits}f}"
 
 
 def share(value: float) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from evaluation import metrics
 from evaluation.metrics import Rate
-from evaluation.outcome import Outcome, abstained, alarms, select, worst
+from evaluation.outcome import Outcome, abstained, alarms, clipped, select, worst
 from evaluation.recordings import Short
 from evaluation.tables import beside, counted
 from vtox.domain import Recording
@@ -90,7 +90,19 @@ def test_selection_by_tags() -> None:
 def test_worst_machine_is_named() -> None:
     found = [made(True, "normal", machine="b"), made(True, "fault", machine="a")]
     assert worst(found, faulty=True) == "b: 1 of 1 missed"
-    assert worst(found, faulty=False) == "none decided"
+    assert worst(found[1:], faulty=True) == ""
+
+
+def test_long_reasons_are_cut_at_a_word() -> None:
+    assert clipped("no speed", 8) == "no speed"
+    assert clipped("record too short: 1 s", 18) == "record too …"
+
+
+def test_a_rate_of_none_judges_nothing() -> None:
+    assert Rate(0, 0).at_least(0.9) is None
+    assert Rate(9, 10).at_least(0.9) is True
+    assert Rate(0, 1000).at_most(1e-3, shown_on=3000) is False
+    assert Rate(2, 1000).at_most(1e-3) is False
 
 
 def test_windows_near_a_switching_are_not_scored() -> None:
