@@ -66,17 +66,80 @@ class Size:
     turn_faulty: int  # per machine and size of short
     peers_healthy: int
     gap_machines: int
+    gap_records: int  # per machine, healthy and again faulty
     earth: int
+    earth_faulty: int  # per machine and kind
     repeats: int  # of the cost, 0: not measured
     hop_s: float  # of the recorded turn shorts
     pieces: int  # of a bearing recording
     bearing_every: int  # so many bearing recordings
 
 
-FULL = Size(12, 4, 30, 3_000, 1_000, 15, 120, 120, 80, 20, 150, 16, 100, 8, 3_000, 5, 0.25, 5, 1)
-QUICK = Size(1, 0, 0, 40, 20, 1, 6, 12, 8, 2, 24, 4, 2, 1, 40, 2, 1.0, 1, 4)
+FULL = Size(
+    cell=12,
+    long_cell=4,
+    light=30,
+    healthy=3_000,
+    long_healthy=1_000,
+    sound=15,
+    decoys=120,
+    short=120,
+    slots=80,
+    machines=20,
+    turn_healthy=150,
+    turn_faulty=16,
+    peers_healthy=100,
+    gap_machines=8,
+    gap_records=40,
+    earth=3_000,
+    earth_faulty=30,
+    repeats=5,
+    hop_s=0.25,
+    pieces=5,
+    bearing_every=1,
+)
+QUICK = Size(
+    cell=1,
+    long_cell=0,
+    light=0,
+    healthy=40,
+    long_healthy=20,
+    sound=1,
+    decoys=6,
+    short=12,
+    slots=8,
+    machines=2,
+    turn_healthy=24,
+    turn_faulty=4,
+    peers_healthy=2,
+    gap_machines=1,
+    gap_records=40,
+    earth=40,
+    earth_faulty=30,
+    repeats=2,
+    hop_s=1.0,
+    pieces=1,
+    bearing_every=4,
+)
 # A run that only shows that everything still runs.
-SMALLEST = Size(0, 0, 1, 6, 3, 0, 0, 4, 4, 1, 4, 1, 1, 1, 8, 0, 1.0, 1, 4)
+SMALLEST = replace(
+    QUICK,
+    cell=0,
+    healthy=1,
+    long_healthy=1,
+    sound=0,
+    decoys=0,
+    short=0,
+    slots=0,
+    machines=1,
+    turn_healthy=2,
+    turn_faulty=1,
+    peers_healthy=0,
+    gap_records=2,
+    earth=4,
+    earth_faulty=1,
+    repeats=0,
+)
 
 
 def rotor_answers(pool: Executor, size: Size) -> dict[str, Answers]:
@@ -131,13 +194,13 @@ def turn_answers(pool: Executor, size: Size) -> Answers:
 
 def gap_answers(pool: Executor, size: Size) -> list[Outcome]:
     """Return the answers on the air gap: healthy against twice the modulation (6 dB)."""
-    jobs = [pool.submit(_gap_job, m) for m in range(size.gap_machines)]
+    jobs = [pool.submit(_gap_job, m, size.gap_records) for m in range(size.gap_machines)]
     return [o for j in jobs for o in j.result()]
 
 
 def earth_answers(pool: Executor, size: Size) -> Answers:
     """Return the answers on the insulation to earth, with and without a leakage channel."""
-    jobs = [pool.submit(_earth_job, m, size.earth // 4) for m in range(4)]
+    jobs = [pool.submit(_earth_job, m, size.earth // 4, size.earth_faulty) for m in range(4)]
     return _joined([j.result() for j in jobs], ("leakage", "no leakage channel"))
 
 
@@ -249,15 +312,15 @@ def _learnt(machine: int, motor: Motor) -> dict[tuple[str, ...], Baseline]:
     }
 
 
-def _gap_job(machine: int) -> list[Outcome]:
+def _gap_job(machine: int, count: int) -> list[Outcome]:
     plant, _ = scenarios.turn_machine(machine)
     motor = nameplate(plant)
     before = records(
         [c for c, _ in scenarios.gap_cases(machine, 0, 6, GAP)], 10.0, FS_HZ, channels=CURRENTS
     )
     baseline = learn_baseline([r.recording(tachometer=True) for r in before], motor)
-    cases = scenarios.gap_cases(machine, 1_000, 40, GAP)
-    cases += scenarios.gap_cases(machine, 2_000, 40, 2 * GAP)
+    cases = scenarios.gap_cases(machine, 1_000, count, GAP)
+    cases += scenarios.gap_cases(machine, 2_000, count, 2 * GAP)
     seconds = FAMILIES["bearing"].record_s
     kept = list(records([c for c, _ in cases], seconds, FS_HZ, channels=CURRENTS))
     asked = [Question(r.recording(tachometer=True), motor, baseline) for r in kept]
@@ -268,13 +331,13 @@ def _gap_job(machine: int) -> list[Outcome]:
             faulty=t["gap"] > GAP,
             machine=f"{plant.name} no. {machine}",
             tags=t | {"true_dbc": r.truth.rotation_lower_dbc},
-            peers=peers.gap(q.recording, motor, r.truth.slip) if k % 40 < 10 else {},
+            peers=peers.gap(q.recording, motor, r.truth.slip) if k % count < 10 else {},
         )
         for k, (d, q, r, (_, t)) in enumerate(zip(answers, asked, kept, cases, strict=True))
     ]
 
 
-def _earth_job(machine: int, count: int) -> Answers:
+def _earth_job(machine: int, count: int, faulty: int) -> Answers:
     """Healthy records, then phase a with 20 % more capacitance, then phase b at 1 Mohm.
 
     The supply has no zero sequence, as behind a balanced transformer: equal admittances of the
@@ -284,7 +347,7 @@ def _earth_job(machine: int, count: int) -> Answers:
     motor = nameplate(plant)
     names = (*CURRENTS, *VOLTAGES, "leakage")
     nominal = float(np.random.default_rng([machine, 14]).uniform(3e-9, 15e-9))
-    kinds = ["healthy"] * count + ["capacitance"] * 30 + ["conductance"] * 30
+    kinds = ["healthy"] * count + ["capacitance"] * faulty + ["conductance"] * faulty
     base = 30_000_000 + 100_000 * machine
 
     def made(kind: str, seed: int) -> Case:

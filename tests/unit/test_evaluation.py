@@ -1,9 +1,14 @@
 """The figures that the evaluation reports, against closed form and obvious cases."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from evaluation import metrics
+from evaluation import metrics, on_model, recordings
 from evaluation.metrics import Rate
 from evaluation.outcome import Outcome, abstained, alarms, clipped, select, worst
 from evaluation.recordings import Short
@@ -118,3 +123,28 @@ def test_tables_of_nothing_decided_still_print() -> None:
     with np.errstate(all="raise"):
         assert counted("t", {"k": found}).rows[0][3].startswith("2/2")
     assert beside("t", [], ("nobody",)).rows[0][1] == "none"
+
+
+def test_goals_are_judged_from_the_answers() -> None:
+    refused, answered = made(False, "unknown"), made(False, "normal")
+    for blind, met in (([refused], True), ([refused, answered], False)):
+        study = on_model.earth_study({"leakage": [answered], "no leakage channel": blind})
+        assert study.goals[0].met is met
+        assert study.goals[1].met is None
+
+
+@pytest.mark.timeout(600)  # seconds of work, but a loaded machine takes minutes
+def test_the_smallest_run_makes_a_whole_page(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "evaluation", "--smallest", "--jobs", "1", "--out", tmp_path]
+    quiet = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, env=quiet, capture_output=True, cwd=recordings.ROOT)
+    page = (tmp_path / "EVALUATION.md").read_text()
+    for title in ("Goals", "What was seen while designing", "Words and figures", "Cost"):
+        assert f"\n## {title}\n" in page
+    for fault in ("Broken bars", "Slip", "Shorted turns", "Air gap", "Insulation"):
+        assert f"\n## {fault}" in page
+    met = {row.split(" | ")[0]: row.split(" | ")[-1] for row in page.splitlines() if "| " in row}
+    # Without an alarm, but on too few records to show it; and nothing to judge.
+    assert met["| cage false alarms, 10 s records"] == "**no** |"
+    assert met["| sideband levels"] == "not run |"
+    assert met["| insulation without leakage channel"] == "yes |"
