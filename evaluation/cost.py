@@ -8,10 +8,11 @@ from time import perf_counter, process_time
 import numpy as np
 
 from evaluation import peers
+from evaluation.recordings import bearing_motor
 from evaluation.scenarios import record_case
 from vtox.diagnosis import Case as Question
 from vtox.diagnosis import diagnose_batch
-from vtox.domain import CURRENTS, VIBRATIONS, Bearing, Motor, Recording
+from vtox.domain import CURRENTS, VIBRATIONS, Motor, Recording
 from vtox.faults import FAMILIES, FAULTS
 from vtox.simulator.model.plants import PLANTS
 from vtox.simulator.model.run import Record, nameplate, records
@@ -21,7 +22,6 @@ BATCH = 32
 TOGETHER_S = 10.0
 FS_HZ = 10_000.0
 CURRENT_FAULTS = ("turn_short", "eccentricity", "broken_bar")
-SKF_6205 = Bearing(orders={"BPFI": 5.4152, "BPFO": 3.5848, "BSF": 2.35675, "FTF": 0.3983})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _question(record: Record, k: int, motor: Motor, seconds: float) -> Question:
         rated_speed_rpm=motor.rated_speed_rpm,
         rated_current_a=motor.rated_current_a,
         rotor_bars=motor.rotor_bars,
-        bearing=SKF_6205,
+        bearing=bearing_motor().bearing,
     )
     return Question(Recording(channels, FS_HZ, float(record.speed_rpm.mean())), named)
 

@@ -16,14 +16,13 @@ from vtox.diagnosis import diagnose_batch, learn_baseline
 from vtox.domain import CURRENTS, Diagnosis, Motor, Recording, State
 from vtox.faults import FAMILIES
 from vtox.nameplate import read_motor
-from vtox.readers import Options, read
+from vtox.readers import STANDARD_GRAVITY, Options, read
 
 ROOT = Path(__file__).resolve().parents[1]
 MARGIN_S = 0.3  # around a switching instant, whose label is good to 0.1 s
 SLOT_S = 0.2
 RECORD_S = FAMILIES["turn_short"].record_s
 BEARING_S = FAMILIES["bearing"].record_s
-STANDARD_G = 9.80665
 DEFECT = {"inner_race": "BPFI", "outer_race": "BPFO", "ball": "BSF", "healthy": ""}
 # Speeds at 0 to 3 hp where the recording does not give it (Case Western Reserve University).
 NOMINAL_RPM = (1797.0, 1772.0, 1750.0, 1730.0)
@@ -77,6 +76,11 @@ def folder() -> Path | None:
     return path if path.is_dir() else None
 
 
+def bearing_motor() -> Motor:
+    """Return the motor of the bearing recordings, with the orders of its SKF 6205-2RS."""
+    return read_motor(ROOT / "docs" / "motors" / "cwru.toml")
+
+
 def shorts(where: Path, *, hop_s: float = 0.25) -> Shorts | None:
     """Return the answers on the turn-short recordings, None where they are not there."""
     if not (where / "itsc" / "labels.csv").exists():
@@ -106,7 +110,7 @@ def bearings(where: Path, *, pieces: int = 5, every: int = 1) -> dict[str, list[
     labels = where / "cwru" / "labels.csv"
     if not labels.exists():
         return None
-    motor = read_motor(ROOT / "docs" / "motors" / "cwru.toml")
+    motor = bearing_motor()
     rows = [
         row
         for k, row in enumerate(csv.DictReader(labels.open()))
@@ -146,7 +150,7 @@ def example_vibration(where: Path) -> tuple[Recording, Motor] | None:
     if not path.exists():
         return None
     row = {"load_hp": "1"}
-    return _vibration(path, row), read_motor(ROOT / "docs" / "motors" / "cwru.toml")
+    return _vibration(path, row), bearing_motor()
 
 
 def _read_shorts(where: Path) -> list[Short]:
@@ -247,7 +251,7 @@ def _vibration(path: Path, row: Mapping[str, str]) -> Recording:
     with np.load(path) as data:
         rpm = float(data["rpm"])
         return Recording(
-            {"vibration": data["de_g"] * np.float32(STANDARD_G)},
+            {"vibration": data["de_g"] * np.float32(STANDARD_GRAVITY)},
             float(data["fs_hz"]),
             speed_rpm=rpm if np.isfinite(rpm) else NOMINAL_RPM[int(row["load_hp"])],
         )

@@ -11,21 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evaluation.recordings import NOMINAL_RPM, bearing_motor
 from tests.recordings.folder import recordings
 from vtox.diagnosers import bearing
-from vtox.domain import Bearing, Diagnosis, Motor, Recording
+from vtox.domain import Diagnosis, Motor, Recording
+from vtox.readers import STANDARD_GRAVITY
 
 pytestmark = pytest.mark.recordings
 
-G = 9.80665
 MOTOR = Motor(
     pole_pairs=2,
     supply_hz=60.0,
     rated_speed_rpm=1730,
-    bearing=Bearing(orders={"BPFO": 3.5848, "BPFI": 5.4152, "BSF": 4.7135 / 2, "FTF": 0.3983}),
+    bearing=bearing_motor().bearing,
 )
 TRUTH = {"inner_race": "BPFI", "outer_race": "BPFO", "ball": "BSF", "healthy": None}
-NOMINAL_RPM = {"0": 1797.0, "1": 1772.0, "2": 1750.0, "3": 1730.0}
 
 Judged = list[tuple[str, str | None, Diagnosis]]
 
@@ -38,8 +38,12 @@ def judged(folder: Path, seconds: float | None) -> Judged:
         rows = list(csv.DictReader(lines))
     for row in rows:
         with np.load(folder / f"{row['recording']}.npz") as data:
-            x, fs_hz, rpm = G * data["de_g"], float(data["fs_hz"]), float(data["rpm"])
-        rpm = rpm if np.isfinite(rpm) else NOMINAL_RPM[row["load_hp"]]
+            x, fs_hz, rpm = (
+                STANDARD_GRAVITY * data["de_g"],
+                float(data["fs_hz"]),
+                float(data["rpm"]),
+            )
+        rpm = rpm if np.isfinite(rpm) else NOMINAL_RPM[int(row["load_hp"])]
         length = round(seconds * fs_hz) if seconds else len(x)
         cut = [
             Recording({"vibration": x[i : i + length]}, fs_hz, rpm)
