@@ -87,11 +87,11 @@ def _verdict(r: Readings, i: int, temperature_c: float | None) -> Diagnosis:
     # health, but a leak mended is to be seen as mended.
     quiet = state == "normal" and not r.whole[i]
     state = "unknown" if quiet else state
-    worst = {"normal": 0.0, "unknown": None}
+    nothing = {"normal": 0.0, "unknown": None}
     return Diagnosis(
         fault=FAULT,
         state=state,
-        severity=worst.get(state, round(max(severity, MOVED_SEVERITY * moved), 3)),
+        severity=nothing.get(state, round(max(severity, MOVED_SEVERITY * moved), 3)),
         confidence=0.0 if state == "unknown" else round(confidence, 3),
         statistic=abs(change_f) if moved and change_f is not None else conductance_s,
         threshold=float(r.bound_f[i]) if moved else 1 / MINIMUM_OHM,
