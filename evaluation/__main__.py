@@ -12,8 +12,8 @@ from rich.console import Console
 
 from evaluation import on_cage, on_model, on_recordings, peers, plots, recordings, report
 from evaluation.answers import Found, gathered
-from evaluation.model import FULL, QUICK, SMALLEST
 from evaluation.outcome import Study
+from evaluation.sizes import FULL, QUICK, SMALLEST
 
 DOCS = recordings.ROOT / "docs"
 SIZES = {"full": FULL, "quick": QUICK, "smallest": SMALLEST}

@@ -7,11 +7,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from evaluation import model, recordings
+from evaluation import model, model_cage, recordings
 from evaluation.cost import Cost, cost
-from evaluation.model import Answers, Size
-from evaluation.outcome import Outcome
+from evaluation.outcome import Answers, Outcome
 from evaluation.recordings import Shorts
+from evaluation.sizes import Size
 from vtox.domain import Diagnosis
 
 
@@ -37,10 +37,10 @@ def gathered(where: Path | None, size: Size, jobs: int) -> Found:
     # Started afresh: a fork would copy the locks of the threads of this process.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         recorded = _submitted(pool, where, size) if where else {}
-        rotor = model.rotor_answers(pool, size)
+        rotor = model_cage.rotor_answers(pool, size)
         turns = model.turn_answers(pool, size)
         gap = model.gap_answers(pool, size)
-        slip = model.slip_answers(pool, size)
+        slip = model_cage.slip_answers(pool, size)
         earth = model.earth_answers(pool, size)
         real = {name: future.result() for name, future in recorded.items()}
     return Found(

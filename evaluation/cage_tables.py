@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from evaluation import metrics, scenarios
-from evaluation.model import Answers
-from evaluation.outcome import Outcome, Table, abstained, alarms, clipped, select
+from evaluation.outcome import Answers, Outcome, Table, abstained, alarms, clipped, select
 
 CALM = tuple(w for w in scenarios.WANDERS_HZ if w <= 0.005)
 ROUGH = tuple(w for w in scenarios.WANDERS_HZ if w > 0.005)

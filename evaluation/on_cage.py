@@ -7,8 +7,8 @@ import numpy as np
 from evaluation import cage_tables, peers, scenarios, tables
 from evaluation.cage_tables import CAGES, CALM, ROUGH, level_errors
 from evaluation.metrics import Rate
-from evaluation.model import PLATE, SENSOR, VOLTS, Answers
-from evaluation.outcome import Goal, Outcome, Study, abstained, alarms, select
+from evaluation.model_cage import PLATE, SENSOR, VOLTS
+from evaluation.outcome import Answers, Goal, Outcome, Study, abstained, alarms, select
 
 RESOLVED = tuple(s for s in scenarios.SLIPS if s >= 0.01)
 

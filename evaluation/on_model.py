@@ -6,9 +6,20 @@ import numpy as np
 
 from evaluation import metrics, model, peers, scenarios, tables
 from evaluation.metrics import Rate
-from evaluation.model import SENSOR, Answers
+from evaluation.model_cage import SENSOR
 from evaluation.on_cage import line_test
-from evaluation.outcome import Goal, Outcome, Study, Table, abstained, alarms, both, scores, select
+from evaluation.outcome import (
+    Answers,
+    Goal,
+    Outcome,
+    Study,
+    Table,
+    abstained,
+    alarms,
+    both,
+    scores,
+    select,
+)
 from vtox.faults import FAMILIES
 
 

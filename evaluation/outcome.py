@@ -35,6 +35,9 @@ class Outcome:
         return None if self.state == "unknown" else self.state in ALARMS
 
 
+Answers = dict[str, list[Outcome]]  # by what was known of the machine
+
+
 def outcome(
     diagnosis: Diagnosis,
     *,
@@ -155,3 +158,9 @@ def worst(outcomes: Sequence[Outcome], *, faulty: bool) -> str:
     name = max(wrong, key=lambda m: (wrong[m].value, wrong[m].n))
     what = "missed" if faulty else "false"
     return f"{name}: {wrong[name].hits} of {wrong[name].n} {what}"
+
+
+def joined(parts: Iterable[Answers], names: Iterable[str]) -> Answers:
+    """Return the answers of several jobs as one."""
+    kept = list(parts)
+    return {name: [o for part in kept for o in part.get(name, [])] for name in names}

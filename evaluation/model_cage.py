@@ -1,0 +1,145 @@
+"""The diagnosers on the motor model: the cage, and the slip that it is judged by.
+
+Every job makes its records, diagnoses them and returns outcomes only: waveforms stay in the
+process that made them. Records of 2 kHz, which the front end brings to the same baseband as 10 kHz;
+the slip study, whose slot harmonics lie higher, at 10 kHz.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+
+from evaluation import peers, scenarios
+from evaluation.outcome import Answers, Outcome, joined, outcome
+from evaluation.scenarios import Tags
+from evaluation.sizes import Size
+from vtox.diagnosis import Case as Question
+from vtox.diagnosis import diagnose_batch
+from vtox.domain import CURRENTS, VOLTAGES, Recording
+from vtox.simulator.model.case import Case
+from vtox.simulator.model.run import Record, nameplate, records
+
+Labelled = list[tuple[Case, Tags]]
+Beside = Callable[[int, Tags], bool]  # whether others are asked too
+
+FS_HZ = 2_000.0
+BATCH = 60
+# What is known of the machine: channels, and whether the speed is measured.
+ROTOR_KNOWN = {
+    "speed sensor": (CURRENTS, True),
+    "nameplate only": (CURRENTS, False),
+    "speed sensor and voltages": ((*CURRENTS, *VOLTAGES), True),
+}
+SENSOR, PLATE, VOLTS = ROTOR_KNOWN
+
+
+def rotor_answers(pool: Executor, size: Size) -> dict[str, Answers]:
+    """Return answers on the cage by set of cases; some are asked with a speed sensor alone."""
+    every, sensor = tuple(ROTOR_KNOWN), (SENSOR,)
+    grid = scenarios.grid
+    wanted: dict[str, tuple[Labelled, float, Beside, Sequence[str]]] = {
+        "grid": (grid(size.cell, 10.0), 10.0, _one_a_cell, every),
+        "grid 20 s": (grid(size.long_cell, 20.0), 20.0, _nobody, (SENSOR, PLATE)),
+        "light": (
+            grid(size.light, 20.0, levels=(-48.0,), slips=(0.005,)),
+            20.0,
+            _nobody,
+            sensor,
+        ),
+        "healthy": (scenarios.healthy(size.healthy, 10.0), 10.0, _first(size.peers_healthy), every),
+        "healthy 20 s": (
+            scenarios.healthy(size.long_healthy, 20.0, first=100_000),
+            20.0,
+            _nobody,
+            sensor,
+        ),
+        "sound 20 s": (
+            grid(size.sound, 20.0, levels=(-60.0,), first=200_000),
+            20.0,
+            _nobody,
+            sensor,
+        ),
+        "decoys": (scenarios.decoys(size.decoys), 10.0, _nobody, every),
+        "short": (scenarios.too_short(size.short), 13.5, _nobody, every),
+    }
+    futures = {}
+    for name, (cases, seconds, beside, known) in wanted.items():
+        marked = [(c, t | {"peers": beside(i, t)}) for i, (c, t) in enumerate(cases)]
+        parts = [marked[k : k + BATCH] for k in range(0, len(marked), BATCH)]
+        futures[name] = [pool.submit(_rotor_job, part, seconds, known) for part in parts]
+    return {n: joined([f.result() for f in jobs], wanted[n][3]) for n, jobs in futures.items()}
+
+
+def slip_answers(pool: Executor, size: Size) -> list[Outcome]:
+    """Return cage answers of 10 kHz records without speed sensor: `slip` is what is looked at."""
+    cases = scenarios.slots(size.slots)
+    parts = [cases[k : k + 20] for k in range(0, len(cases), 20)]
+    return [o for f in [pool.submit(_slip_job, p) for p in parts] for o in f.result()]
+
+
+def _one_a_cell(_: int, tags: Tags) -> bool:
+    """Peers take 0.3 s a record: the first of the cells without, with some and much wander."""
+    return tags["wander"] in (0.0, 0.005, 0.020) and tags["k"] == 0
+
+
+def _first(n: int) -> Beside:
+    return lambda index, _: index < n
+
+
+def _nobody(index: int, tags: Tags) -> bool:
+    return False
+
+
+def _rotor_job(cases: Labelled, seconds: float, wanted: Sequence[str]) -> Answers:
+    kept = list(records([c for c, _ in cases], seconds, FS_HZ))
+    found: Answers = {}
+    for known in wanted:
+        channels, tachometer = ROTOR_KNOWN[known]
+        asked = [
+            Question(_cut(r.recording(channels, tachometer=tachometer), t), nameplate(r.case.plant))
+            for r, (_, t) in zip(kept, cases, strict=True)
+        ]
+        found[known] = [
+            outcome(
+                d[0],
+                faulty=t["kind"] == "broken bar",
+                machine=r.case.plant.name,
+                tags=t | _truth(r),
+                peers=_peers_rotor(q.recording, r) if t["peers"] and known == SENSOR else {},
+            )
+            for d, q, r, (_, t) in zip(
+                diagnose_batch(asked, ["broken_bar"]), asked, kept, cases, strict=True
+            )
+        ]
+    return found
+
+
+def _truth(record: Record) -> Tags:
+    t = record.truth
+    return {
+        "true_slip": t.slip,
+        "true_lower_dbc": t.lower_dbc,
+        "bins": 2 * t.slip * t.supply_hz,  # times the length of the record
+    }
+
+
+def _peers_rotor(recording: Recording, record: Record) -> dict[str, str | None]:
+    return peers.rotor(recording, nameplate(record.case.plant), record.truth.slip)
+
+
+def _cut(recording: Recording, tags: Tags) -> Recording:
+    """Return the first `seconds` of a recording."""
+    samples = round(tags.get("seconds", recording.duration_s) * recording.fs_hz)
+    if samples >= recording.samples:
+        return recording
+    return replace(recording, channels={n: x[:samples] for n, x in recording.channels.items()})
+
+
+def _slip_job(cases: Labelled) -> list[Outcome]:
+    kept = list(records([c for c, _ in cases], 10.0, 10_000.0, channels=CURRENTS))
+    asked = [Question(r.recording(), nameplate(r.case.plant)) for r in kept]
+    answers = diagnose_batch(asked, ["broken_bar"])
+    return [
+        outcome(d[0], faulty=False, machine=r.case.plant.name, tags=t | _truth(r))
+        for d, r, (_, t) in zip(answers, kept, cases, strict=True)
+    ]

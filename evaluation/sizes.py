@@ -1,0 +1,97 @@
+"""How much is run: everything, a quick look, and only that everything still runs."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many records of each kind."""
+
+    cell: int  # per level, slip and wander, 10 s
+    long_cell: int  # 20 s
+    light: int  # per wander, 20 s at a slip of 0.5 %
+    healthy: int  # 10 s
+    long_healthy: int  # 20 s, speed sensor
+    sound: int  # per slip and wander, 20 s, speed sensor: cages of -60 dBc
+    decoys: int
+    short: int
+    slots: int
+    machines: int
+    turn_healthy: int  # per machine
+    turn_faulty: int  # per machine and size of short
+    peers_healthy: int
+    gap_machines: int
+    gap_records: int  # per machine, healthy and again faulty
+    earth: int
+    earth_faulty: int  # per machine and kind
+    repeats: int  # of the cost, 0: not measured
+    hop_s: float  # of the recorded turn shorts
+    pieces: int  # of a bearing recording
+    bearing_every: int  # so many bearing recordings
+
+
+FULL = Size(
+    cell=12,
+    long_cell=4,
+    light=30,
+    healthy=3_000,
+    long_healthy=1_000,
+    sound=15,
+    decoys=120,
+    short=120,
+    slots=80,
+    machines=20,
+    turn_healthy=150,
+    turn_faulty=16,
+    peers_healthy=100,
+    gap_machines=8,
+    gap_records=40,
+    earth=3_000,
+    earth_faulty=30,
+    repeats=5,
+    hop_s=0.25,
+    pieces=5,
+    bearing_every=1,
+)
+QUICK = Size(
+    cell=1,
+    long_cell=0,
+    light=0,
+    healthy=40,
+    long_healthy=20,
+    sound=1,
+    decoys=6,
+    short=12,
+    slots=8,
+    machines=2,
+    turn_healthy=24,
+    turn_faulty=4,
+    peers_healthy=2,
+    gap_machines=1,
+    gap_records=40,
+    earth=40,
+    earth_faulty=30,
+    repeats=2,
+    hop_s=1.0,
+    pieces=1,
+    bearing_every=4,
+)
+# A run that only shows that everything still runs.
+SMALLEST = replace(
+    QUICK,
+    cell=0,
+    healthy=1,
+    long_healthy=1,
+    sound=0,
+    decoys=0,
+    short=0,
+    slots=0,
+    machines=1,
+    turn_healthy=2,
+    turn_faulty=1,
+    peers_healthy=0,
+    gap_records=2,
+    earth=4,
+    earth_faulty=1,
+    repeats=0,
+)
