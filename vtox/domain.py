@@ -241,9 +241,9 @@ class Diagnosis:
     """The answer for one fault over one record.
 
     `severity` is 0 where `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are
-    flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio,
-    and `conductance_s` is in siemens. `evidence` lists the frequencies looked at, alternatives and
-    episodes.
+    flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio;
+    `_s` is siemens in those of conductance. `evidence` lists the frequencies looked at,
+    alternatives and episodes.
     """
 
     fault: str

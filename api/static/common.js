@@ -84,7 +84,8 @@ export function named(name) {
   for (const [suffix, unit] of Object.entries(UNITS)) {
     if (!name.endsWith(suffix)) continue;
     const stem = name.slice(0, -suffix.length).replaceAll("_", " ");
-    return [stem, stem === "conductance" ? "S" : unit];
+    // In `conductance_s` and `conductance_std_s` the letter is siemens.
+    return [stem, stem.startsWith("conductance") ? "S" : unit];
   }
   return [name.replaceAll("_", " "), ""];
 }

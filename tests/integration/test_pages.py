@@ -1,5 +1,6 @@
 """The pages as Chromium shows them; skipped where there is none on the path."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -97,6 +98,18 @@ def test_records_side_by_side_are_one_line(base: str, client: Client, tmp_path: 
     page = shown(f"{base}/machines/M1", tmp_path)
     assert "6 records" in page
     assert 'class="gap"' not in page
+
+
+def test_conductance_is_in_siemens_and_other_seconds_are_not(
+    base: str, client: Client, tmp_path: Path
+) -> None:
+    judged(client, "M1", "normal", bearing="normal")
+    latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing") or b"")
+    told = {"conductance_s": 0.25, "conductance_std_s": 0.5, "searched_s": 0.75}
+    latest["detail"]["indicators"] = told
+    client.hset(keys.machine("M1"), "latest:bearing", json.dumps(latest))
+    page = shown(f"{base}/machines/M1", tmp_path)
+    assert [unit for unit in re.findall(r"0\.(?:25|5|75) (\w)\b", page)] == ["S", "S", "s"]
 
 
 @pytest.mark.parametrize("name", ["NOBODY", "a%20b"])

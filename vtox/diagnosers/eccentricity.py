@@ -172,7 +172,7 @@ def _verdict(
         confidence=round(0.8 * float(np.clip(1 - change / limit / 2, 0.5, 1)), 3),
         statistic=round(change, 2),
         threshold=round(limit, 2),
-        reason=f"once-per-turn modulation {change:+.1f} dB against the baseline at this load",
+        reason=f"once-per-turn modulation {change:+z.1f} dB against the baseline at this load",
         indicators={**indicators, "change_db": round(change, 2)},
         evidence=evidence,
     )
@@ -196,7 +196,7 @@ def _verdict(
         severity=round(float(np.interp(change, *SEVERITIES)), 3),
         confidence=round(0.8 * float(np.clip(change / limit / 2, 0.5, 1)), 3),
         reason=(
-            f"once-per-turn modulation {change:+.1f} dB against the baseline at this load "
+            f"once-per-turn modulation {change:+z.1f} dB against the baseline at this load "
             f"({sides[side]:.1f} dBc at {hz:.2f} Hz from the supply): eccentricity, unbalance, "
             f"misalignment or a load that swings once a turn"
         ),
