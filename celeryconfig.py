@@ -7,12 +7,17 @@ idles is dispatched again from the ledger. `docs/adr/0002-stream-is-the-truth.md
 
 from kombu import Exchange, Queue
 
-from vtox import keys, settings
+from vtox import broker, keys
 from vtox.faults import FAMILIES
 
-_settings = settings.load()
 
-broker_url = _settings.working_url()
+def __getattr__(name: str) -> str:
+    """Look up the broker's address each time Celery connects, so that an import needs no server."""
+    if name == "broker_url":
+        return broker.url()
+    raise AttributeError(name)
+
+
 broker_connection_retry_on_startup = True
 broker_transport_options = {
     "ack_emulation": False,

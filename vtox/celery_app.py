@@ -1,15 +1,15 @@
 """The Celery application, `celery -A vtox`."""
 
 import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from celery import Celery
+from celery.signals import celeryd_init
 from kombu.transport import TRANSPORT_ALIASES
 
 import vtox
-from vtox.errors import VtoxError
 from vtox.faults import FAMILIES
 
 
@@ -23,13 +23,7 @@ def _config() -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is missing: reinstall vtox")
     module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except VtoxError as error:
-        # Celery's command line would bury the message under a traceback.
-        if "celery" in Path(sys.argv[0]).parts[-2:]:
-            raise SystemExit(f"vtox: {error}") from None
-        raise
+    spec.loader.exec_module(module)
     return module
 
 
@@ -38,6 +32,12 @@ TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), "vtox.celery_transport:T
 
 app = Celery("vtox")
 app.config_from_object(_config())
+
+
+@celeryd_init.connect  # type: ignore[untyped-decorator]
+def _require_broker(conf: Any, **_: Any) -> None:
+    """End a worker that has no server before Celery prints anything."""
+    _ = conf.broker_url
 
 
 def send(family: str, record_ids: list[str]) -> None:

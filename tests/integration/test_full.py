@@ -128,7 +128,10 @@ def test_a_limit_reached_inside_a_transaction(limited: Settings, client: Client)
     assert not client.exists(keys.RAW)
 
 
-def test_celery_sends_and_binds_its_queues(limited: Settings, client: Client) -> None:
+def test_celery_sends_and_binds_its_queues(
+    limited: Settings, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", limited.working_url())
     fill(limited)
     with celery_app.app.connection_for_write(limited.working_url()) as connection:
         with celery_app.app.amqp.Producer(connection) as producer:
