@@ -20,8 +20,8 @@ class VtoxError(Exception):
     """Something VTOX can explain went wrong."""
 
 
-class InputError(VtoxError):
-    """What a user or a sender gave is wrong."""
+class InputError(VtoxError, ValueError):
+    """What a user or a sender gave is wrong; a `ValueError` too, as callers of Python expect."""
 
 
 class WireError(InputError):
