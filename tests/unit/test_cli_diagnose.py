@@ -105,7 +105,7 @@ def test_a_short_exits_1(files: dict[str, Path]) -> None:
 def test_text_says_state_and_reason(files: dict[str, Path]) -> None:
     for width in (60, 100):
         result = run(files["bad"], "--motor", files["motor"], "--faults", "insulation", width=width)
-        assert result.exit_code == 2, "nothing decided is not healthy"
+        assert result.exit_code == 3, "nothing decided is not healthy"
         words = result.output.split()
         assert words[0] == "bad.npz"
         assert {"insulation", "unknown", "leakage"} <= set(words)

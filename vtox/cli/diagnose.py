@@ -18,7 +18,7 @@ from vtox.faults import FAULTS
 from vtox.readers import Options, find, read
 from vtox.readers import options as reader_options
 
-HEALTHY, SOMETHING, BAD_INPUT = 0, 1, 2
+HEALTHY, SOMETHING, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
 
 if TYPE_CHECKING:
     from vtox.baseline import Baseline
@@ -49,8 +49,8 @@ def diagnose_command(
 ) -> None:
     """Diagnose recordings in files, offline.
 
-    Exit status: 0 healthy as far as it could be decided, 1 a warning or a fault, 2 bad input, or
-    nothing could be decided.
+    Exit status: 0 healthy as far as it could be decided, 1 a warning or a fault, 2 bad input,
+    3 nothing could be decided.
     """
     errors = Console(stderr=True)
     try:
@@ -82,7 +82,7 @@ def diagnose_command(
     states = {d.state for _, _, ds in judged for d in ds}
     if states == {"unknown"}:
         errors.print("nothing could be decided; each reason says what it takes", style="yellow")
-        raise typer.Exit(BAD_INPUT)
+        raise typer.Exit(UNDECIDED)
     raise typer.Exit(SOMETHING if states & set(FOUND) else HEALTHY)
 
 
