@@ -3,12 +3,13 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo up test check evaluate format lock clean
+.PHONY: help setup demo up unit test check evaluate format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
 	@echo "make up        the whole system"
-	@echo "make test      all tests"
+	@echo "make unit      the pure tests, in under a minute"
+	@echo "make test      all tests, cheapest first"
 	@echo "make check     what must pass before a commit: format, lint, types, tests"
 	@echo "make evaluate  the verdicts on recordings and on the motor model"
 
@@ -32,14 +33,23 @@ demo: setup
 up: setup
 	@$(BIN)/vtox up $(ARGS)
 
-test: setup
-	$(BIN)/pytest $(ARGS)
+# Two at a time: arrays of this size gain nothing from more threads each.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
+BESIDE := -n 2 --dist loadfile
+
+unit: setup
+	$(PYTEST) tests/unit -n 2 $(ARGS)
+
+# What measures time or kills processes runs alone.
+test: unit
+	$(PYTEST) tests/integration tests/recordings $(BESIDE) $(ARGS)
+	$(PYTEST) tests/system $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(MAKE) test
 
 # The other packages are optional: what cannot be installed is reported as such. ARGS=--quick
 evaluate: setup

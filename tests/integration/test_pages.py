@@ -20,7 +20,9 @@ from vtox.settings import Settings
 from vtox.store.client import Client
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on the path")
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium: on Debian and Ubuntu, apt-get install chromium"
+)
 
 # Measures the page once it stands: what a person would see cut or would have to push sideways.
 PROBE = b"""
