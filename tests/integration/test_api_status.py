@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.conftest import serving
+from tests.paths import ROOT
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.settings import load
@@ -129,7 +130,7 @@ def test_only_assets_are_served(http: httpx.Client, name: str) -> None:
 
 
 def test_every_asset_is_served_with_its_type(http: httpx.Client) -> None:
-    static = Path(__file__).parents[2] / "api/static"
+    static = ROOT / "api/static"
     types = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
     for file in static.iterdir():
         if kind := types.get(file.suffix):

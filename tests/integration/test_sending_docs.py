@@ -2,16 +2,16 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
 from vtox import keys
 from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.wire import decode
 
-PAGE = (Path(__file__).parents[2] / "docs" / "sending.md").read_text()
+PAGE = (ROOT / "docs" / "sending.md").read_text()
 
 
 def blocks(language: str) -> list[str]:

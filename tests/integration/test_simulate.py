@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
+from tests.paths import ROOT
 from vtox import keys
 from vtox.baseline import Baseline
 from vtox.cli import simulate as command
@@ -20,8 +20,6 @@ from vtox.simulator.fleet import fleet
 from vtox.store.client import Client
 from vtox.store.machines import states
 from vtox.wire import decode
-
-ROOT = Path(__file__).parents[2]
 
 
 def run(settings: Settings, *arguments: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.recordings.folder import ROOT, recordings
+from tests.paths import ROOT
+from tests.recordings.folder import recordings
 from tests.recordings.test_itsc import truths
 from tests.recordings.test_life import WITHIN_S
 from tests.system.processes import Cluster, cluster

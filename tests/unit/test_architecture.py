@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 PACKAGES = ("vtox", "workers", "api")
 SOURCES = [ROOT / "celeryconfig.py", *(p for d in PACKAGES for p in (ROOT / d).rglob("*.py"))]
 LAZY = ROOT / "vtox/__init__.py"

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
 from vtox.baseline import RISE_DB
 from vtox.diagnosers import bearing_words, broken_bar, cage, eccentricity, insulation, turn_short
 from vtox.domain import DEFECTS
 from vtox.faults import FAULTS
 from vtox.nameplate import motor_from_dict
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 VERDICTS = (ROOT / "docs/VERDICTS.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]

@@ -2,11 +2,11 @@
 
 import doctest
 import importlib
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 WITH_EXAMPLES = [
     ".".join(p.relative_to(ROOT).with_suffix("").parts)
     for p in sorted((ROOT / "vtox").rglob("*.py"))

@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.unit.test_architecture import KNOWN, ROOT
+from tests.paths import ROOT
+from tests.unit.test_architecture import KNOWN
 
 # Run in a process of its own, because an audit hook cannot be removed. A path that is a number is
 # a file that is open already.

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
 from vtox.domain import Motor
 from vtox.faults import FAMILIES, FAULTS, record_s
-
-ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
 import json

@@ -1,0 +1,5 @@
+"""Where the repository is, so that a test may move between folders."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
