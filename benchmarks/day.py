@@ -37,7 +37,7 @@ from vtox.store.client import Client, connect
 from vtox.store.machines import register
 
 # Commissioning: so many runs of so many seconds, so far apart,
-# as `vtox.simulated` has it.
+# as `vtox.senders.simulated_fleet` has it.
 RUNS, RUN_S, APART_S = 4, 20.0, 150.0
 # At most so many windows of a machine wait or are in records.
 AHEAD_WINDOWS, AHEAD_S = 6, 60.0

@@ -18,7 +18,7 @@ from vtox.baseline import Baseline
 from vtox.domain import Record, Recording
 from vtox.faults import FAULTS, PERSISTENCE, record_s
 from vtox.health import Memory, step
-from vtox.simulated import FS_HZ, baseline_of
+from vtox.senders.simulated_fleet import FS_HZ, baseline_of
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window
 

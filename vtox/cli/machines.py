@@ -18,7 +18,7 @@ from vtox.domain import Diagnosis, Window
 from vtox.errors import InputError
 from vtox.nameplate import read_fleet
 from vtox.readers import options as reader_options
-from vtox.sender import check as check_window
+from vtox.senders.pacing import check as check_window
 from vtox.settings import load
 from vtox.store import machines as store
 from vtox.store.baselines import set_baseline

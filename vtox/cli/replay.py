@@ -11,8 +11,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vtox import replay, sender
-from vtox.answers import Answers, follow, last_id
 from vtox.cli import options
 from vtox.cli.timeline import show
 from vtox.domain import Recording
@@ -20,7 +18,9 @@ from vtox.faults import FAULTS
 from vtox.ports import url
 from vtox.readers import find, read
 from vtox.readers import options as reader_options
-from vtox.replay import Part
+from vtox.senders import pacing, replay
+from vtox.senders.replay import Part
+from vtox.senders.results_reader import Answers, follow, last_id
 from vtox.settings import Settings, load
 from vtox.store import machines
 from vtox.store.baselines import set_baseline
@@ -64,7 +64,7 @@ def replay_command(
     """
     console = Console(highlight=False, stderr=as_json)
     opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
-    factor = sender.parse_speed(speed)
+    factor = pacing.parse_speed(speed)
     found, skipped = find(files, opts)
     for path, why in skipped.items():
         console.print(f"skipped {path.name}: {why}", style="dim", markup=False)
@@ -72,7 +72,7 @@ def replay_command(
     reader = partial(read, opts=opts)
     parts, first = replay.plan(found, reader, machine_id=machine, window_s=window)
     settings = load()
-    sender.check(first, _limits(settings))
+    pacing.check(first, _limits(settings))
     healthy = options.baseline_from(baseline, opts, plate)
     with connect(settings.samples_url(), "replay") as client:
         check(client)
@@ -81,7 +81,7 @@ def replay_command(
         if healthy:
             set_baseline(client, machine, healthy.to_json())
         before = last_id(client)
-        t0 = sender.first_t0(time.time(), parts[-1].end_s, factor)
+        t0 = pacing.first_t0(time.time(), parts[-1].end_s, factor)
         answers = Answers({p.run: p.windows for p in parts})
         _send(console, client, parts, reader, (machine, t0, window, factor))
         if wait:
@@ -123,7 +123,7 @@ def _send(
         task = bar.add_task("sending", total=sum(p.windows for p in parts), note="")
         # A recording has no live moment to miss: nothing is dropped for being late.
         told = False
-        for progress in sender.send(client, jobs, factor, late_s=float("inf")):
+        for progress in pacing.send(client, jobs, factor, late_s=float("inf")):
             note = "waiting for the workers" if progress.behind else ""
             if progress.full:
                 note = "the server is out of memory: waiting"

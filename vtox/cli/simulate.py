@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.table import Table
 
-from vtox import lifeline, sender
+from vtox import lifeline
 from vtox.cli.score import counted
 from vtox.cli.verdicts import number
 from vtox.errors import InputError
 from vtox.faults import FAULTS
+from vtox.senders import pacing
 from vtox.settings import load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet, truth
 from vtox.simulator.severity import FAULT_MODES
@@ -80,7 +81,7 @@ def simulate(
         severities=dict(_severity(text) for text in severity or ()),
         onset_s=_range("--onset", onset, 1e9) if onset else None,
     )
-    factor = sender.parse_speed(speed)
+    factor = pacing.parse_speed(speed)
     if list_only:
         _list(chosen, as_json=as_json)
         return
@@ -101,7 +102,7 @@ def simulate(
 
 def _simulated() -> Any:
     # Not at the top: it loads scipy, for which no other command (the bridge, say) should pay.
-    return import_module("vtox.simulated")
+    return import_module("vtox.senders.simulated_fleet")
 
 
 def _severity(text: str) -> tuple[str, tuple[float, float]]:
@@ -160,12 +161,12 @@ def _send(
     factor: float | None,
     duration: float | None,
 ) -> None:
-    t0 = sender.first_t0(time.time(), duration or 0.0, factor)
+    t0 = pacing.first_t0(time.time(), duration or 0.0, factor)
     run = f"sim.{secrets.token_hex(3)}"
     jobs = _simulated().jobs(machines, t0=t0, run=run, duration_s=duration)
     begun: float | None = None
     told: set[str] = set()
-    done = sender.Progress()
+    done = pacing.Progress()
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -174,14 +175,14 @@ def _send(
         disable=not console.is_terminal,
     ) as line:
         task = line.add_task("", total=None)
-        for done in sender.send(client, jobs, factor):
+        for done in pacing.send(client, jobs, factor):
             begun = begun or time.monotonic()
             _say_once(console, done, told)
             line.update(task, description=_status(done, time.monotonic() - begun))
     console.print(_status(done, time.monotonic() - (begun or time.monotonic())))
 
 
-def _say_once(console: Console, done: sender.Progress, told: set[str]) -> None:
+def _say_once(console: Console, done: pacing.Progress, told: set[str]) -> None:
     """On a terminal the moving line says it; elsewhere one line of each kind must do."""
     what = FULL if done.full else CATCH_UP if done.behind else ""
     if what and what not in told and not console.is_terminal:
@@ -189,7 +190,7 @@ def _say_once(console: Console, done: sender.Progress, told: set[str]) -> None:
         told.add(what)
 
 
-def _status(done: sender.Progress, elapsed_s: float) -> str:
+def _status(done: pacing.Progress, elapsed_s: float) -> str:
     text = f"{done.sent} windows sent"
     if elapsed_s > 1:
         text += f", {done.sent / elapsed_s:.1f} a second"

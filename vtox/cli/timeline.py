@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vtox.answers import Answers
 from vtox.cli.verdicts import STYLES
 from vtox.faults import FAULTS
+from vtox.senders.results_reader import Answers
 
 MARKS = {"normal": "·", "warning": "▲", "fault": "■", "unknown": "?"}
 PLAIN_MARKS = {"normal": ".", "warning": "w", "fault": "F", "unknown": "?"}

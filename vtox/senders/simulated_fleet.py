@@ -8,7 +8,7 @@ import numpy as np
 
 import vtox
 from vtox.domain import Recording, Window
-from vtox.sender import Job
+from vtox.senders.pacing import Job
 from vtox.simulator.fleet import Machine
 from vtox.simulator.signals import window
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vtox import replay
-from vtox.answers import Answer, Answers
 from vtox.domain import Recording
 from vtox.errors import RecordingError
 from vtox.faults import FAMILIES
+from vtox.senders import replay
+from vtox.senders.results_reader import Answer, Answers
 
 
 def reader(**durations: float) -> Callable[[Path], Recording]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vtox.domain import Recording, Window
 from vtox.errors import RecordingError
-from vtox.sender import Job
+from vtox.senders.pacing import Job
 
 # A window, in seconds, that no family refuses for its length alone and no server for its size.
 WINDOW_MIN_S, WINDOW_MAX_S = 0.05, 60.0

@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 from vtox import keys
-from vtox.answers import Answers, follow, last_id
 from vtox.cli.timeline import show
 from vtox.domain import Diagnosis, Record
 from vtox.faults import FAMILIES
+from vtox.senders.results_reader import Answers, follow, last_id
 from vtox.store.client import Client
 from vtox.store.results import result_fields, text_fields
 

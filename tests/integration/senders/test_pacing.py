@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vtox import keys, sender
+from vtox import keys
 from vtox.domain import Window
 from vtox.errors import InputError, ServerUnavailable, WireError
-from vtox.sender import Job, backlog, check, first_t0, parse_speed, publish, send
+from vtox.senders import pacing
+from vtox.senders.pacing import Job, backlog, check, first_t0, parse_speed, publish, send
 from vtox.server import EmbeddedServer
 from vtox.settings import load
 from vtox.store.client import Client, connect
@@ -77,8 +78,8 @@ def test_a_sender_far_behind_leaves_a_gap(client: Client) -> None:
 
 
 def test_full_speed_waits_for_the_workers(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender, "PIPELINE_BYTES", 40_000)
-    monkeypatch.setattr(sender, "AHEAD_BYTES", 200_000)
+    monkeypatch.setattr(pacing, "PIPELINE_BYTES", 40_000)
+    monkeypatch.setattr(pacing, "AHEAD_BYTES", 200_000)
     create_group(client, keys.RAW)
     finished = threading.Event()
 

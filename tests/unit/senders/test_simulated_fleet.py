@@ -6,11 +6,11 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from vtox import simulated
 from vtox.cli import simulate as command
 from vtox.errors import InputError
 from vtox.faults import FAULTS
 from vtox.nameplate import motor_from_dict
+from vtox.senders import simulated_fleet
 from vtox.simulator.fleet import fleet
 from vtox.simulator.signals import window
 from vtox.wire import Limits
@@ -27,7 +27,7 @@ def run(*arguments: str) -> str:
 
 def test_machines_are_spread_evenly_and_time_never_drifts() -> None:
     machines = fleet(10)
-    jobs = list(simulated.jobs(machines, t0=100.0, run="r", duration_s=3))
+    jobs = list(simulated_fleet.jobs(machines, t0=100.0, run="r", duration_s=3))
     assert len(jobs) == 30
     due = [job.due_s for job in jobs]
     assert np.diff(due) == pytest.approx(0.1)
@@ -40,12 +40,12 @@ def test_machines_are_spread_evenly_and_time_never_drifts() -> None:
 
 
 def test_without_a_duration_it_never_ends() -> None:
-    endless = simulated.jobs(fleet(2), t0=0.0, run="r", duration_s=None)
+    endless = simulated_fleet.jobs(fleet(2), t0=0.0, run="r", duration_s=None)
     assert len(list(itertools.islice(endless, 1000))) == 1000
 
 
 def test_windows_are_what_the_bridge_takes() -> None:
-    for job in simulated.jobs(fleet(50), t0=1.7e9, run="sim.x", duration_s=1):
+    for job in simulated_fleet.jobs(fleet(50), t0=1.7e9, run="sim.x", duration_s=1):
         simulated_window = job.make()
         command.sender.check(simulated_window, Limits())
         assert simulated_window.vehicle_id == simulated_window.machine_id
@@ -98,7 +98,7 @@ def test_impossible_options(arguments: tuple[str, ...], message: str) -> None:
 
 def test_a_machine_sends_what_its_signals_say() -> None:
     machine = fleet(5)[0]
-    job = next(simulated.jobs([machine], t0=0.0, run="r", duration_s=1))
+    job = next(simulated_fleet.jobs([machine], t0=0.0, run="r", duration_s=1))
     channels, speed_rpm = window(machine, 0, 1.0, 10_000.0)
     assert job.make().speed_rpm == speed_rpm
     for name, x in job.make().channels.items():

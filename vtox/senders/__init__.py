@@ -1,0 +1,1 @@
+"""Who sends windows: the simulated fleet and recordings that are replayed."""
