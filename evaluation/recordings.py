@@ -15,8 +15,8 @@ from vtox.diagnosis import Case as Question
 from vtox.diagnosis import diagnose_batch, learn_baseline
 from vtox.domain import CURRENTS, Diagnosis, Motor, Recording, State
 from vtox.faults import FAMILIES
+from vtox.files.recordings import STANDARD_GRAVITY, Options, read
 from vtox.nameplate import read_motor
-from vtox.readers import STANDARD_GRAVITY, Options, read
 
 ROOT = Path(__file__).resolve().parents[1]
 MARGIN_S = 0.3  # around a switching instant, whose label is good to 0.1 s

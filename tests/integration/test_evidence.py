@@ -12,7 +12,7 @@ from tests.integration.helpers import add_window
 from vtox import keys
 from vtox.cli.main import application
 from vtox.domain import Motor
-from vtox.readers import read
+from vtox.files.recordings import read
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.client import Client

@@ -19,7 +19,7 @@ from vtox import Motor, diagnose, learn_baseline
 from vtox.baseline import Baseline
 from vtox.diagnosis import Case, diagnose_batch
 from vtox.domain import Diagnosis, Recording
-from vtox.readers import read
+from vtox.files.recordings import read
 
 pytestmark = pytest.mark.recordings
 

@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 from vtox import learn_baseline
 from vtox.cli import diagnose as command
 from vtox.faults import FAULTS
+from vtox.files.recordings import read
 from vtox.nameplate import read_motor
-from vtox.readers import read
 
 FS_HZ = 5000.0
 MOTOR = """

@@ -15,8 +15,8 @@ from vtox.cli.verdicts import FOUND, plain, show
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError, RecordingError
 from vtox.faults import FAULTS
-from vtox.readers import Options, find, read
-from vtox.readers import options as reader_options
+from vtox.files.recordings import Options, find, read
+from vtox.files.recordings import options as reader_options
 
 HEALTHY, SOMETHING, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
 

@@ -16,8 +16,8 @@ from vtox.cli import options
 from vtox.cli.verdicts import STYLES, number, show
 from vtox.domain import Diagnosis, Window
 from vtox.errors import InputError
+from vtox.files.recordings import options as reader_options
 from vtox.nameplate import read_fleet
-from vtox.readers import options as reader_options
 from vtox.senders.pacing import check as check_window
 from vtox.settings import load
 from vtox.store import machines as store

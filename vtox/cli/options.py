@@ -10,8 +10,8 @@ from rich.console import Console
 import vtox
 from vtox.domain import Motor
 from vtox.errors import BaselineError, InputError
+from vtox.files.recordings import Options, find, read
 from vtox.nameplate import read_motor
-from vtox.readers import Options, find, read
 
 if TYPE_CHECKING:
     from vtox.baseline import Baseline

@@ -15,9 +15,9 @@ from vtox.cli import options
 from vtox.cli.timeline import show
 from vtox.domain import Recording
 from vtox.faults import FAULTS
+from vtox.files.recordings import find, read
+from vtox.files.recordings import options as reader_options
 from vtox.ports import url
-from vtox.readers import find, read
-from vtox.readers import options as reader_options
 from vtox.senders import pacing, replay
 from vtox.senders.replay import Part
 from vtox.senders.results_reader import Answers, follow, last_id

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from vtox.errors import RecordingError
-from vtox.tables import Column
+from vtox.files.columns import Column
 
 SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 TIMES = ("time", "t", "timestamp")

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vtox import tables
 from vtox.errors import RecordingError
-from vtox.tables import read_columns, read_header
+from vtox.files import columns as tables
+from vtox.files.columns import read_columns, read_header
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:

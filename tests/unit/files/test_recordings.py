@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vtox.errors import RecordingError
-from vtox.readers import STANDARD_GRAVITY, find, options, read
+from vtox.files.recordings import STANDARD_GRAVITY, find, options, read
 
 NONE = options()
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vtox.errors import RecordingError
-from vtox.timebase import plain_name, sampling_rate, seconds_per_unit
+from vtox.files.time_axis import plain_name, sampling_rate, seconds_per_unit
 
 
 @pytest.mark.parametrize("fs_hz", [100.0, 1000.0, 12_000.0, 25_600.0, 44_100.0, 1 / 0.00037])

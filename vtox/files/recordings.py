@@ -8,8 +8,8 @@ import numpy as np
 
 from vtox.domain import CHANNEL_UNITS, Array, Recording
 from vtox.errors import RecordingError
-from vtox.tables import SUFFIXES, Column, Header, read_columns, read_header
-from vtox.timebase import plain_name, sampling_rate, seconds_per_unit
+from vtox.files.columns import SUFFIXES, Column, Header, read_columns, read_header
+from vtox.files.time_axis import plain_name, sampling_rate, seconds_per_unit
 
 STANDARD_GRAVITY = 9.80665
 # Unit as it is written in a column name or in --unit -> factor to the unit of the channel.
