@@ -6,7 +6,7 @@ import threading
 import structlog
 
 from vtox import celery_app, monitor
-from vtox.bridge import Bridge
+from vtox.bridge.loop import Bridge
 from vtox.probe import serve
 from vtox.settings import Settings
 from vtox.store.client import check, connect

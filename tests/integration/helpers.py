@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vtox import keys
-from vtox.bridge import Bridge
+from vtox.bridge.loop import Bridge
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
 

@@ -84,8 +84,8 @@ def test_the_layers() -> None:
         "vtox.baseline",
         "vtox.domain",
         "vtox.plausible",
-        "vtox.records",
-        "vtox.seen",
+        "vtox.bridge.record_joiner",
+        "vtox.bridge.deduplication",
         "vtox.health",
         "vtox.wire",
         "vtox.simulator",
@@ -147,7 +147,7 @@ def test_imports_stand_at_the_top() -> None:
     assert inner == []
 
 
-@pytest.mark.parametrize("module", ["vtox.bridge", "vtox.coordinator", "api.main"])
+@pytest.mark.parametrize("module", ["vtox.bridge.loop", "vtox.coordinator", "api.main"])
 def test_services_load_no_maths(module: str) -> None:
     script = f"import sys, {module}; print(*(m for m in ('scipy', 'workers') if m in sys.modules))"
     found = subprocess.run(

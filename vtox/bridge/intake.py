@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from vtox import keys
+from vtox.bridge.deduplication import Seen, mark
+from vtox.bridge.record_joiner import Piece
 from vtox.domain import Motor
 from vtox.errors import WireError
-from vtox.records import Piece
-from vtox.seen import Seen, mark
 from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.flags import set_flag

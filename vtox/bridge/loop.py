@@ -13,11 +13,11 @@ import redis
 import structlog
 
 from vtox import keys
+from vtox.bridge.intake import Entry, Intake
+from vtox.bridge.record_joiner import Closed, Joiner, batches
 from vtox.domain import Record
 from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES, record_s
-from vtox.intake import Entry, Intake
-from vtox.records import Closed, Joiner, batches
 from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger

@@ -7,9 +7,9 @@ import pytest
 
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
 from tests.system.processes import free_ports
-from vtox import bridge as module
 from vtox import keys
-from vtox.bridge import Bridge
+from vtox.bridge import loop as module
+from vtox.bridge.loop import Bridge
 from vtox.faults import FAMILIES
 from vtox.ports import answers
 from vtox.probe import serve

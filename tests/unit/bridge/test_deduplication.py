@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from vtox.seen import Seen, mark
+from vtox.bridge.deduplication import Seen, mark
 from vtox.wire import Header
 
 H = Header("M", "", 0, 1000.0, 1e4, 10_000, 20_000, ("ia",), None, None, None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtox.records import Closed, Joiner, Piece, batches
+from vtox.bridge.record_joiner import Closed, Joiner, Piece, batches
 from vtox.wire import Header
 
 FAMILIES = {"short": 1.0, "long": 10.0}

@@ -1,0 +1,1 @@
+"""The stream bridge: windows are admitted, joined into records and dispatched to the queues."""
