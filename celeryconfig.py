@@ -7,8 +7,9 @@ idles is dispatched again from the ledger. `docs/adr/0002-stream-is-the-truth.md
 
 from kombu import Exchange, Queue
 
-from vtox import broker, keys
+from vtox import keys
 from vtox.faults import FAMILIES
+from vtox.queues import broker
 
 
 def __getattr__(name: str) -> str:

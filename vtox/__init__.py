@@ -13,7 +13,7 @@ _HOMES = {
     "Baseline": "vtox.baseline",
     "diagnose": "vtox.diagnosis",
     "learn_baseline": "vtox.diagnosis",
-    "app": "vtox.celery_app",
+    "app": "vtox.queues.celery_app",
 }
 __all__ = ["Baseline", "Bearing", "Motor", "Recording", "app", "diagnose", "learn_baseline"]
 

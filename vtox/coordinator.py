@@ -5,9 +5,10 @@ import threading
 
 import structlog
 
-from vtox import celery_app, monitor
+from vtox import monitor
 from vtox.bridge.loop import Bridge
 from vtox.probe import serve
+from vtox.queues import celery_app
 from vtox.settings import Settings
 from vtox.store.client import check, connect
 

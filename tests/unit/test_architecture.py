@@ -65,13 +65,16 @@ def test_the_layers() -> None:
         within(
             importers("celery", "kombu", "billiard"),
             "celeryconfig",
-            "vtox.celery_app",
-            "vtox.celery_transport",
+            "vtox.queues.celery_app",
+            "vtox.queues.celery_transport",
             "workers",
         )
         == set()
     )
-    assert within(importers("vtox.celery_app"), "workers", "vtox.coordinator", "vtox.cli") == set()
+    assert (
+        within(importers("vtox.queues.celery_app"), "workers", "vtox.coordinator", "vtox.cli")
+        == set()
+    )
     assert within(importers("fastapi", "starlette"), "api") == set()
 
 

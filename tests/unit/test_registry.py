@@ -13,7 +13,7 @@ from vtox.faults import FAMILIES, FAULTS, record_s
 
 SCRIPT = """
 import json
-from vtox.celery_app import app
+from vtox.queues.celery_app import app
 app.loader.import_default_modules()
 print(json.dumps({
     "tasks": sorted(t for t in app.tasks if t.startswith("vtox.")),

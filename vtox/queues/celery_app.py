@@ -28,7 +28,7 @@ def _config() -> ModuleType:
 
 
 # By name: whoever has another broker does not load it.
-TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), "vtox.celery_transport:Transport")
+TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), "vtox.queues.celery_transport:Transport")
 
 app = Celery("vtox")
 app.config_from_object(_config())

@@ -1,0 +1,1 @@
+"""Celery: the application, its transport and where its broker is."""
