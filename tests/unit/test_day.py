@@ -9,7 +9,7 @@ from benchmarks.daylife import DAY_S, Day, days
 from vtox import keys
 from vtox.diagnosers.frontend import front_end
 from vtox.diagnosers.stator import sequences
-from vtox.dsp.supply import FRAME_S
+from vtox.dsp.supply_line import FRAME_S
 
 FS_HZ = 2000.0
 

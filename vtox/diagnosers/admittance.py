@@ -15,7 +15,7 @@ from vtox.diagnosers.frontend import Front
 from vtox.diagnosers.pairing import between_lines
 from vtox.diagnosers.reduction import HIGHEST_SUPPLY_HZ
 from vtox.domain import VOLTAGES, Array, Motor
-from vtox.dsp import earth, quality, supply
+from vtox.dsp import earth_admittance, quality, supply_line
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -62,11 +62,11 @@ class Readings:
     bound_f: Floats
     alone: Bools
     whole: Bools
-    found: earth.Explained
+    found: earth_admittance.Explained
     omega: Floats
 
 
-def residual(front: Front) -> tuple[list[str], list[int], earth.Residual | None]:
+def residual(front: Front) -> tuple[list[str], list[int], earth_admittance.Residual | None]:
     """Return why each recording cannot be judged, which can, and what those show.
 
     The reason is an empty text, and the recording among those that can, where nothing is wrong.
@@ -76,8 +76,8 @@ def residual(front: Front) -> tuple[list[str], list[int], earth.Residual | None]
         lack = "no leakage channel"
     elif len(front.voltages) < 3:
         lack = "no voltage: the leakage current needs va, vb and vc to earth"
-    elif front.samples < supply.FRAME_S * front.fs_hz:
-        lack = f"too short: {front.duration_s:.3g} s, need {supply.FRAME_S} s"
+    elif front.samples < supply_line.FRAME_S * front.fs_hz:
+        lack = f"too short: {front.duration_s:.3g} s, need {supply_line.FRAME_S} s"
     if lack:
         return [lack] * count, [], None
     x = np.empty((count, 4, front.samples), np.float32)
@@ -94,10 +94,10 @@ def residual(front: Front) -> tuple[list[str], list[int], earth.Residual | None]
     f0_hz = front.f0_hz[usable]
     for row in np.flatnonzero(~np.isfinite(f0_hz)):
         f0_hz[row] = supply_hz(x[row, 1:], front.fs_hz)
-    return reasons, usable, earth.measured(x, front.fs_hz, f0_hz)
+    return reasons, usable, earth_admittance.measured(x, front.fs_hz, f0_hz)
 
 
-def miswired(y: earth.Residual, row: int, motor: Motor) -> str:
+def miswired(y: earth_admittance.Residual, row: int, motor: Motor) -> str:
     """Return why current and voltages of a recording are not those to earth, or an empty text."""
     if np.isfinite(y.whole[row]):
         # What has a zero sequence is not measured between lines.
@@ -110,7 +110,7 @@ def miswired(y: earth.Residual, row: int, motor: Motor) -> str:
         )
     if not motor.rated_voltage_v:
         return ""
-    _, phasors = supply.frame_phasors(y.x[row : row + 1, 1:], y.fs_hz, y.f0_hz[row : row + 1])
+    _, phasors = supply_line.frame_phasors(y.x[row : row + 1, 1:], y.fs_hz, y.f0_hz[row : row + 1])
     volts = float(np.median(np.abs(phasors.mean(axis=-1))) / np.sqrt(2))
     between = between_lines(volts, float(y.f0_hz[row]), motor)
     return between and f"{between}; the leakage current needs va, vb and vc to earth"
@@ -120,9 +120,9 @@ def supply_hz(x: Array, fs_hz: float) -> float:
     """Return the supply frequency from voltages alone, shape (3, samples), Hz."""
     samples = x.shape[-1]
     spectrum = np.fft.rfft(x * np.hanning(samples))[None]
-    peak, _ = supply.line_bin(spectrum, fs_hz / samples, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
+    peak, _ = supply_line.line_bin(spectrum, fs_hz / samples, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
     coarse_hz = peak * fs_hz / samples
-    t_s, frames = supply.frame_phasors(x[None, :1], fs_hz, coarse_hz)
+    t_s, frames = supply_line.frame_phasors(x[None, :1], fs_hz, coarse_hz)
     if len(t_s) < 2:
         return float(coarse_hz[0])
     slope = np.polyfit(t_s, np.unwrap(np.angle(frames[0, 0])), 1)[0]
@@ -141,7 +141,7 @@ def features(front: Front) -> dict[str, Floats]:
     return found
 
 
-def readings(y: earth.Residual, baselines: Sequence[Baseline | None]) -> Readings:
+def readings(y: earth_admittance.Residual, baselines: Sequence[Baseline | None]) -> Readings:
     """Return the admittances and their changes since the baselines (which know no load here)."""
     levels = [
         [None if b is None else b.any_load(name) for name in (WHOLE, *UNEQUAL)] for b in baselines
@@ -157,15 +157,15 @@ def readings(y: earth.Residual, baselines: Sequence[Baseline | None]) -> Reading
     before = np.where(known, mean[1] + 1j * y.omega * mean[2], 0)
     std = np.hypot(y.difference_std, np.where(known, known_std, unequal))
     change = y.difference - before
-    found = earth.explained(change, std, y.turns, known)
+    found = earth_admittance.explained(change, std, y.turns, known)
     doubtful = known & (np.abs(change) > SIGMAS * std) & (found.possible.sum(axis=1) > 1)
     if doubtful.any():
         rows = np.flatnonzero(doubtful)
         told = np.zeros(y.turns.shape)
-        told[rows] = earth.told(y, rows, found.each[rows], np.abs(before[rows]))
-        found = earth.explained(change, std, y.turns, known, told)
+        told[rows] = earth_admittance.told(y, rows, found.each[rows], np.abs(before[rows]))
+        found = earth_admittance.explained(change, std, y.turns, known, told)
     # A phase that leaked already when the baseline was learnt is not sound for that.
-    old = earth.explained(before, unequal, y.turns, np.zeros_like(known)).conductance
+    old = earth_admittance.explained(before, unequal, y.turns, np.zeros_like(known)).conductance
 
     phase_s = found.conductance + np.where(old > SIGMAS * unequal, old, 0)
     margin = SIGMAS * np.stack([std, y.whole_std])

@@ -1,7 +1,7 @@
 """Bearing damage from vibration: combs of envelope lines at the defect orders of the bearing.
 
 Recordings of one shape in, one diagnosis each out. Envelopes of many bands, noise floors, harmonic
-combs with slip tolerance, surrogate orders; then words. Sources are named in `vtox.dsp.envelope`,
+combs with slip tolerance, surrogate orders; then words. Sources are named in `vtox.dsp.envelope_spectrum`,
 `comb`, `comb_plan` and `surrogates`; evaluation follows Smith & Randall 2015 (MSSP 64-65:100-131).
 """
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from vtox.diagnosers.bearing_look import Look
 from vtox.diagnosers.bearing_words import decibels
 from vtox.domain import Value
-from vtox.dsp import envelope, irregular
+from vtox.dsp import envelope_spectrum, envelope_variance
 
 Floats = npt.NDArray[np.float32]
 
@@ -38,16 +38,16 @@ class Irregular:
 def found(look: Look) -> Irregular | None:
     """Return that a band is impulsive all along the record and has no lines to show for it."""
     # All views, lines included: 8 us, and of most healthy machines nothing more is asked.
-    total = irregular.variance(look.power)
-    if irregular.beyond(total, 0).max() < IRREGULAR:
+    total = envelope_variance.variance(look.power)
+    if envelope_variance.beyond(total, 0).max() < IRREGULAR:
         return None
     bands = look.single_bands
     power, total = look.power[bands], total[bands]
-    lines = irregular.line_variance(power)
-    whole = irregular.beyond(total, lines)
+    lines = envelope_variance.line_variance(power)
+    whole = envelope_variance.beyond(total, lines)
     if whole.max() < IRREGULAR:
         return None
-    variance = np.minimum(whole, irregular.beyond(_local(look), lines))
+    variance = np.minimum(whole, envelope_variance.beyond(_local(look), lines))
     at = int(variance.argmax())
     if variance[at] < IRREGULAR:
         return None
@@ -66,9 +66,11 @@ def _local(look: Look) -> Floats:
     """Return the variance within pieces of some turns, by channel and band; none if too short."""
     bands, segments, _ = look.job.layout
     x = np.asarray([look.job.recording.channels[n] for n in look.channels])
-    seen = envelope.envelopes(x.astype(np.float32, copy=False), bands=bands, segments=segments)
+    seen = envelope_spectrum.envelopes(
+        x.astype(np.float32, copy=False), bands=bands, segments=segments
+    )
     turns = seen.length / look.job.recording.fs_hz * look.job.speed.hz
     pieces = int(turns / PIECE_TURNS)
     if pieces < LEAST_PIECES:
         return np.zeros(len(x) * bands, np.float32)
-    return irregular.local_variance(seen, pieces).reshape(-1)
+    return envelope_variance.local_variance(seen, pieces).reshape(-1)

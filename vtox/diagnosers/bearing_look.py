@@ -10,9 +10,9 @@ import numpy.typing as npt
 from vtox.diagnosers.bearing_speed import unsteady
 from vtox.diagnosers.bearing_targets import Job
 from vtox.domain import VIBRATIONS
-from vtox.dsp import comb_plan, envelope
+from vtox.dsp import comb_plan, envelope_spectrum
 from vtox.dsp.comb_plan import Plan
-from vtox.dsp.envelope import EnvelopeSpectra
+from vtox.dsp.envelope_spectrum import EnvelopeSpectra
 from vtox.dsp.surrogates import Finding
 
 Floats = npt.NDArray[np.float32]
@@ -49,13 +49,13 @@ class Look:
     def single_bands(self) -> Ints:
         """Views of one band each, channel by channel."""
         bands = self.job.layout[0]
-        channel = len(envelope.view_bands(bands)) * np.arange(len(self.channels))
+        channel = len(envelope_spectrum.view_bands(bands)) * np.arange(len(self.channels))
         return np.add.outer(channel, np.arange(bands)).reshape(-1)
 
     def place(self, view: int) -> tuple[str, float, float]:
         """Return the channel of a view, and the lower and upper edge of its band in Hz."""
         bands = self.job.layout[0]
-        views = envelope.view_bands(bands)
+        views = envelope_spectrum.view_bands(bands)
         low, high = views[view % len(views)]
         width_hz = self.job.recording.fs_hz / 2 / bands
         return self.channels[view // len(views)], low * width_hz, high * width_hz
@@ -107,12 +107,12 @@ def _together(jobs: Sequence[Job]) -> list[Look]:
     recordings = [j.recording for j in jobs]
     x = np.asarray([r.channels[n] for r in recordings for n in VIBRATIONS if n in r.channels])
     bands, segments, share = jobs[0].layout
-    spectra = envelope.envelope_spectra(
+    spectra = envelope_spectrum.envelope_spectra(
         x.astype(np.float32, copy=False), recordings[0].fs_hz, bands=bands, segments=segments
     )
     reach = spectra.spectra[..., : max(1, spectra.spectra.shape[-1] // share)]
-    power = envelope.view_power(reach, spectra.mean)
-    lines = envelope.over_floor(power, spectra.looks)
+    power = envelope_spectrum.view_power(reach, spectra.mean)
+    lines = envelope_spectrum.over_floor(power, spectra.looks)
     channels = len(x) // len(jobs)
     shape = (len(jobs), channels * power.shape[1], -1)
     return [
@@ -133,7 +133,7 @@ def _drift(job: Job, spectra: EnvelopeSpectra, first: int) -> str:
     bins = min(spectra.spectra.shape[-1], int(DRIFT_ORDERS * job.speed.hz / spectra.df_hz))
     parts, mean = spectra.spectra[first : first + 1, ..., :bins], spectra.mean[first : first + 1]
     early, late = (
-        envelope.over_floor(envelope.view_power(part, mean)[0], looks)
+        envelope_spectrum.over_floor(envelope_spectrum.view_power(part, mean)[0], looks)
         for part in (parts[:, :, :third], parts[:, :, -third:])
     )
     return unsteady(job.speed, early, late, spectra.df_hz, job.pull_hz)

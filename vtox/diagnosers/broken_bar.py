@@ -17,7 +17,7 @@ from vtox.diagnosers.cage import FROM_LOAD, NEEDED_BINS, CageLines, cage_lines
 from vtox.diagnosers.frontend import Front
 from vtox.diagnosers.rotor import Rotor, Slip, rotor_view, unseen
 from vtox.domain import Diagnosis, unknown
-from vtox.dsp import baseband, lines
+from vtox.dsp import demodulation, modulation_spectrum
 
 Floats = npt.NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def features(front: Front, *, rotor: Rotor | None = None) -> dict[str, Floats]:
 
 
 def _batch(front: Front, rotor: Rotor) -> _Batch:
-    drift, frequency_range_hz = baseband.unsteadiness(front.envelope, front.rate_hz)
+    drift, frequency_range_hz = demodulation.unsteadiness(front.envelope, front.rate_hz)
     return _Batch(
         front=front,
         rotor=rotor,
@@ -126,7 +126,9 @@ def _measured(front: Front, i: int) -> bool:
 
 def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
     verdict, x = _by_slip(b, i, baseline), b.lines
-    apart = abs(x.elsewhere_hz[i] - x.hz[i]) > lines.LINE_BINS * b.rotor.modulation.bin_hz
+    apart = (
+        abs(x.elsewhere_hz[i] - x.hz[i]) > modulation_spectrum.LINE_BINS * b.rotor.modulation.bin_hz
+    )
     other = apart or np.isfinite(x.beside_hz[i])
     if verdict.state == "normal" and other and x.elsewhere_dbc[i] >= DEVELOPING_DBC:
         # Nameplates and speeds are wrong, supplies high: they do not make another line harmless.

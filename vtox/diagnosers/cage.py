@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from vtox.diagnosers.frontend import Front
 from vtox.diagnosers.rotor import Rotor
-from vtox.dsp import lines, sidebands
+from vtox.dsp import modulation_spectrum, sideband_test
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -104,14 +104,14 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
     m, line = _strongest(front, rotor, searched, high + bin_hz / 2)
     a, p = (np.take_along_axis(z, line.index[:, None], axis=-1)[:, 0] for z in (m.am, m.pm))
     lower, upper = m.sidebands(line.index)
-    am_near, pm_near = lines.floors_nearby(m, line)
+    am_near, pm_near = modulation_spectrum.floors_nearby(m, line)
     noise = np.sqrt(am_near + pm_near)
     lower_dbc, upper_dbc = _db(lower), _db(upper)
     level_dbc = _level(lower_dbc, upper_dbc)
     # The skirt of a supply that wanders is steeper than the smooth floor, and swells: of 240 sound
     # cages at a slip of 0.5 %, 20 s and 20 mHz five stood out of that, one of the noise beside it.
     beside = np.abs(a) ** 2 / am_near + np.abs(p) ** 2 / pm_near
-    excess = sidebands.excess(a, p, am_near, pm_near, 10 ** (SOUND_DBC / 20))
+    excess = sideband_test.excess(a, p, am_near, pm_near, 10 ** (SOUND_DBC / 20))
     sharp = np.array([s.sharp for s in rotor.slips])
     steepest = _steepest(front)
     elsewhere_hz, elsewhere_dbc = _elsewhere(front, rotor, m, sharp, steepest)
@@ -142,22 +142,24 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
 
 
 def _elsewhere(
-    front: Front, rotor: Rotor, m: lines.Modulation, sharp: Bools, steepest: Floats
+    front: Front, rotor: Rotor, m: modulation_spectrum.Modulation, sharp: Bools, steepest: Floats
 ) -> tuple[Floats, Floats]:
     """Return frequency and level of what may be 2sf after all where the slip is a guess.
 
     Or where it rests on a speed: one read or entered wrong does not make a cage's line harmless.
     """
     nearest = np.full(len(sharp), 0.95 * NEEDED_BINS * m.bin_hz)
-    farthest = 2 * rotor.widest * front.f0_hz + lines.LINE_BINS * m.bin_hz
+    farthest = 2 * rotor.widest * front.f0_hz + modulation_spectrum.LINE_BINS * m.bin_hz
     doubtful = np.array([s.source != "slot harmonics" for s in rotor.slips])
     asked = doubtful & (farthest > nearest)
-    line = lines.strongest(m, np.where(asked, nearest, np.nan), np.where(asked, farthest, np.nan))
+    line = modulation_spectrum.strongest(
+        m, np.where(asked, nearest, np.nan), np.where(asked, farthest, np.nan)
+    )
     short = line.hz < GOOD_BINS * m.bin_hz
     found = line.statistic > np.where(short, THRESHOLD_SHORT, THRESHOLD_WIDE)
     if (found & sharp).any():
         a, p = (np.take_along_axis(z, line.index[:, None], axis=-1)[:, 0] for z in (m.am, m.pm))
-        from_load = _from_load(a, p, *lines.floors_nearby(m, line), steepest, line.hz)
+        from_load = _from_load(a, p, *modulation_spectrum.floors_nearby(m, line), steepest, line.hz)
         found &= ~sharp | (from_load > FROM_LOAD)
     level_dbc = _level(*map(_db, m.sidebands(line.index)))
     return np.where(found, line.hz, np.nan), np.where(found, level_dbc, np.nan)
@@ -204,17 +206,17 @@ def _from_load(
 
 def _strongest(
     front: Front, rotor: Rotor, low: Floats, high: Floats
-) -> tuple[lines.Modulation, lines.Line]:
+) -> tuple[modulation_spectrum.Modulation, modulation_spectrum.Line]:
     """Return the line, with the wander of the supply taken off by the voltage where that helps."""
     m = rotor.modulation
-    line = lines.strongest(m, low, high)
+    line = modulation_spectrum.strongest(m, low, high)
     v = rotor.voltage
     if v is None:
         return m, line
     # A regulated drive answers the cage with its voltage; what remains is the admittance.
     drive = np.array([motor.supply == "inverter" for motor in front.motors])
     freed = replace(m, am=m.am - np.where(drive[:, None], v.am, 0), pm=m.pm - v.pm)
-    other = lines.strongest(freed, low, high)
+    other = modulation_spectrum.strongest(freed, low, high)
     quieter = other.pm_floor * other.am_floor < line.pm_floor * line.am_floor
     better = (quieter | drive) & np.array([not p for p in front.voltage_problems])
     mixed = replace(
@@ -222,13 +224,13 @@ def _strongest(
         am=np.where(better[:, None], freed.am, m.am),
         pm=np.where(better[:, None], freed.pm, m.pm),
     )
-    return mixed, lines.chosen(better, other, line)
+    return mixed, modulation_spectrum.chosen(better, other, line)
 
 
-def _voltage_share(rotor: Rotor, line: lines.Line, current: Floats) -> Floats:
+def _voltage_share(rotor: Rotor, line: modulation_spectrum.Line, current: Floats) -> Floats:
     if rotor.voltage is None:
         return np.zeros(len(line.hz))
-    at = lines.strongest(rotor.voltage, line.hz, line.hz)
+    at = modulation_spectrum.strongest(rotor.voltage, line.hz, line.hz)
     share = np.maximum(*rotor.voltage.sidebands(at.index)) / np.maximum(current, 1e-12)
     return np.asarray(np.where(at.statistic > THRESHOLD, share, 0.0), np.float64)
 

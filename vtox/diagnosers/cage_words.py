@@ -7,7 +7,7 @@ import numpy as np
 from vtox.diagnosers.cage import NEEDED_BINS, CageLines
 from vtox.diagnosers.rotor import Slip
 from vtox.domain import Value
-from vtox.dsp import baseband
+from vtox.dsp import demodulation
 
 # A level is told where its deviation in the noise is no more than this. Against the sideband that
 # the cage alone makes that deviation is right within 10 % (177 records, slips of 1 to 3 %).
@@ -33,7 +33,7 @@ def too_short(slip: Slip, f0_hz: float, duration_s: float) -> str:
             f"slip too small: it {is_} {least:.2%} ({slip.source}); a broken bar shows only under "
             f"load, or with a measured speed"
         )
-    needed_s = NEEDED_BINS / (2 * least * f0_hz) + 2 * baseband.EDGE_S
+    needed_s = NEEDED_BINS / (2 * least * f0_hz) + 2 * demodulation.EDGE_S
     return (
         f"record too short: {duration_s:.3g} s; the slip {is_} {least:.2%} "
         f"({slip.source}) and needs {np.ceil(needed_s):.0f} s or more"

@@ -21,7 +21,7 @@ from vtox.baseline import RISE_DB, Baseline, Level
 from vtox.diagnosers.frontend import Front
 from vtox.diagnosers.rotor import Rotor, rotor_view, unseen
 from vtox.domain import Diagnosis, Value, unknown
-from vtox.dsp import baseband, lines
+from vtox.dsp import demodulation, modulation_spectrum
 
 Floats = npt.NDArray[np.float64]
 
@@ -94,14 +94,14 @@ def _find(front: Front, rotor: Rotor) -> _Found:
     slow = np.array([s.high for s in rotor.slips])
     fast = np.array([s.low for s in rotor.slips])
     rotation = front.f0_hz / pairs
-    line = lines.strongest(
+    line = modulation_spectrum.strongest(
         m, rotation * (1 - slow) - m.bin_hz / 4, rotation * (1 - fast) + m.bin_hz / 4
     )
-    drift, _ = baseband.unsteadiness(front.envelope, front.rate_hz)
+    drift, _ = demodulation.unsteadiness(front.envelope, front.rate_hz)
     return _Found(
         hz=line.hz,
         sides_dbc=_db(np.square(m.sidebands(line.index))),
-        floors_dbc=_db(lines.sideband_floors(m, line)),
+        floors_dbc=_db(modulation_spectrum.sideband_floors(m, line)),
         drift=drift,
     )
 

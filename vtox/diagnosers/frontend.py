@@ -13,8 +13,8 @@ import numpy.typing as npt
 from vtox.diagnosers.pairing import pairing, unpaired
 from vtox.diagnosers.reduction import joined, reduced
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
-from vtox.dsp import sequence
-from vtox.dsp.slots import Band
+from vtox.dsp import symmetrical_components
+from vtox.dsp.slot_harmonics import Band
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -168,7 +168,7 @@ def front_end(
 
 def _sequences(phasors: Complex, order: Ints, signs: Ints) -> Complex:
     turned = phasors * signs[..., None]
-    return sequence.components(turned[np.arange(len(turned))[:, None], order])
+    return symmetrical_components.components(turned[np.arange(len(turned))[:, None], order])
 
 
 def _supply_problems(

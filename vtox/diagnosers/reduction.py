@@ -12,8 +12,15 @@ import numpy.typing as npt
 
 from vtox.diagnosers.poles import LARGEST_SLIP, bars_per_pair
 from vtox.domain import Array, Motor, Recording
-from vtox.dsp import baseband, quality, sequence, slots, spectrum, supply
-from vtox.dsp.spectrum import Spectra
+from vtox.dsp import (
+    demodulation,
+    partial_fft,
+    quality,
+    slot_harmonics,
+    supply_line,
+    symmetrical_components,
+)
+from vtox.dsp.partial_fft import Spectra
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -39,7 +46,7 @@ class Reduced:
     windowed_f0_hz: Floats
     centre_hz: Floats
     bars_per_pair: Floats
-    slot_band: slots.Band | None
+    slot_band: slot_harmonics.Band | None
     order: Ints
     signs: Ints
     order_v: Ints
@@ -74,24 +81,24 @@ def reduced(
     usable = fs_hz >= LOWEST_FS_HZ and samples >= max(quality.MIN_SAMPLES, SHORTEST_S * fs_hz)
     if not (currents and usable):
         return _nothing(problems, voltage_problems, len(recordings), currents)
-    spectra = spectrum.spectra(x)
+    spectra = partial_fft.spectra(x)
     df_hz = fs_hz / spectra.samples
     low = spectra.low(min(spectra.bins, 1 + int(HIGHEST_LINE_HZ / df_hz)))
-    centre, share = supply.line_bin(low[:, :n], df_hz, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
+    centre, share = supply_line.line_bin(low[:, :n], df_hz, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
     centre_hz = np.asarray(centre * df_hz, np.float64)
     at_line = low[np.arange(len(low)), :, centre]
     signs, order, positive = _positive(at_line[:, :n], low[:, :n])
     signs_v, order_v, positive_v = signs, order, positive[:, :0]
-    envelope, rate_hz = baseband.around_line(positive, centre, spectra.samples, fs_hz)
+    envelope, rate_hz = demodulation.around_line(positive, centre, spectra.samples, fs_hz)
     envelope_v = envelope[:, :0]
     if len(voltages) == 3:
         signs_v, order_v, positive_v = _positive(at_line[:, n:], low[:, n:])
-        envelope_v, _ = baseband.around_line(positive_v, centre, spectra.samples, fs_hz)
-    f0_hz, windowed_f0_hz = supply.frequencies_hz(envelope, rate_hz, centre_hz)
+        envelope_v, _ = demodulation.around_line(positive_v, centre, spectra.samples, fs_hz)
+    f0_hz, windowed_f0_hz = supply_line.frequencies_hz(envelope, rate_hz, centre_hz)
     bars = _shown(np.array(list(map(bars_per_pair, motors, recordings, f0_hz))), f0_hz, fs_hz)
     frame_t_s, phasors = np.zeros(0), np.zeros((*x.shape[:2], 0), complex)
     if frames:
-        frame_t_s, phasors = supply.frame_phasors(x, fs_hz, f0_hz)
+        frame_t_s, phasors = supply_line.frame_phasors(x, fs_hz, f0_hz)
     return Reduced(
         problems=problems,
         voltage_problems=voltage_problems,
@@ -121,7 +128,7 @@ def joined(pieces: Sequence[Reduced]) -> Reduced:
         if name in ("frame_t_s", "rate_hz"):
             return values[0]
         if name == "slot_band":
-            return values[0] and slots.joined(values)
+            return values[0] and slot_harmonics.joined(values)
         return sum(values, ()) if isinstance(values[0], tuple) else np.concatenate(values)
 
     return Reduced(**{f.name: join(f.name) for f in fields(Reduced)})  # type: ignore[arg-type]
@@ -133,20 +140,20 @@ def _shown(bars: Floats, f0_hz: Floats, fs_hz: float) -> Floats:
     The two beside f R/p are the strong ones. Where they lie above half the sampling rate, what is
     seen of them are images, which pass for other orders at a wrong slip.
     """
-    lowest = f0_hz * (bars * (1 - LARGEST_SLIP) + slots.ORDERS[0])
+    lowest = f0_hz * (bars * (1 - LARGEST_SLIP) + slot_harmonics.ORDERS[0])
     shown = (f0_hz * (bars + 1) < fs_hz / 2) & (lowest < HIGHEST_SLOT_HZ)
     return np.where(shown, bars, np.nan)
 
 
 def _slot_band(
     spectra: Spectra, currents: int, fs_hz: float, f0_hz: Floats, bars: Floats
-) -> slots.Band:
+) -> slot_harmonics.Band:
     """Return the stretch of the currents' spectra in which slot harmonics may lie."""
     df_hz = fs_hz / spectra.samples
     bins = min(spectra.bins, 1 + int(HIGHEST_SLOT_HZ / df_hz))
-    first, width = slots.reach(f0_hz, bars, LARGEST_SLIP, df_hz, bins)
+    first, width = slot_harmonics.reach(f0_hz, bars, LARGEST_SLIP, df_hz, bins)
     parts = replace(spectra, parts=spectra.parts[:, :currents])
-    return slots.Band(parts.at(first, width), first, bins, df_hz)
+    return slot_harmonics.Band(parts.at(first, width), first, bins, df_hz)
 
 
 def _nothing(
@@ -214,7 +221,7 @@ def _positive(at_line: Complex, spectra: Complex) -> tuple[Ints, Ints, Complex]:
         return np.ones((batch, 3), int), np.zeros((batch, 3), int), spectra[:, 0]
     if channels == 2:
         at_line = np.concatenate([at_line, -at_line.sum(axis=1, keepdims=True)], axis=1)
-    signs, order = sequence.wiring(at_line)
-    weight = sequence.FORTESCUE[1][np.argsort(order, axis=1)] * signs
+    signs, order = symmetrical_components.wiring(at_line)
+    weight = symmetrical_components.FORTESCUE[1][np.argsort(order, axis=1)] * signs
     weight = weight[:, :channels] - (weight[:, 2:] if channels == 2 else 0)
     return signs, order, np.einsum("bp,bpn->bn", weight.astype(np.complex64), spectra)

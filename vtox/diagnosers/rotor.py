@@ -15,7 +15,7 @@ import numpy.typing as npt
 from vtox.diagnosers.frontend import Front
 from vtox.diagnosers.poles import LARGEST_SLIP, pole_pairs, rated_hz, rated_slip
 from vtox.domain import Diagnosis, Motor, unknown
-from vtox.dsp import baseband, lines, slots
+from vtox.dsp import demodulation, modulation_spectrum, slot_harmonics
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,20 +81,20 @@ class Rotor:
     pole_pairs: tuple[int | None, ...]
     slips: tuple[Slip, ...]
     widest: Floats  # (batch,) the largest slip a motor at its duty may have
-    modulation: lines.Modulation
-    voltage: lines.Modulation | None
+    modulation: modulation_spectrum.Modulation
+    voltage: modulation_spectrum.Modulation | None
 
 
 def rotor_view(front: Front) -> Rotor | None:
     """Return modulation spectra and slips, or None where the front end could compute nothing."""
     if front.envelope.shape[-1] < 16:
         return None
-    am, pm = baseband.modulation(front.envelope, front.rate_hz)
-    modulation = lines.spectra(am, pm, front.rate_hz)
+    am, pm = demodulation.modulation(front.envelope, front.rate_hz)
+    modulation = modulation_spectrum.spectra(am, pm, front.rate_hz)
     voltage = None
     if front.envelope_v.shape[-1]:
-        voltage = lines.spectra(
-            *baseband.modulation(front.envelope_v, front.rate_hz), front.rate_hz
+        voltage = modulation_spectrum.spectra(
+            *demodulation.modulation(front.envelope_v, front.rate_hz), front.rate_hz
         )
     pairs = tuple(map(pole_pairs, front.motors, front.recordings, front.f0_hz))
     rms_a = front.current_rms_a()
@@ -216,7 +216,7 @@ def _confirmed(front: Front, priors: list[Slip], found: list[Slip], widest: Floa
     if front.slot_band is None or not read.any():
         return found
     bars, least = np.where(read, front.bars_per_pair, np.nan), np.where(read, LEAST_SLIP, np.nan)
-    s = slots.slot_harmonics(front.slot_band, front.windowed_f0_hz, bars, least, widest)
+    s = slot_harmonics.slot_harmonics(front.slot_band, front.windowed_f0_hz, bars, least, widest)
     return [
         prior if read[i] and abs(s.slip[i] - slip.value) > s.half[i] + slip.half else slip
         for i, (prior, slip) in enumerate(zip(priors, found, strict=True))
@@ -225,7 +225,7 @@ def _confirmed(front: Front, priors: list[Slip], found: list[Slip], widest: Floa
 
 def _sharpened(
     front: Front,
-    modulation: lines.Modulation,
+    modulation: modulation_spectrum.Modulation,
     pairs: tuple[int | None, ...],
     priors: list[Slip],
     widest: Floats,
@@ -241,7 +241,7 @@ def _sharpened(
         bars = np.where(open_, front.bars_per_pair, np.nan)
         if front.slot_band is None or not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
             break
-        s = slots.slot_harmonics(front.slot_band, front.windowed_f0_hz, bars, *bounds)
+        s = slot_harmonics.slot_harmonics(front.slot_band, front.windowed_f0_hz, bars, *bounds)
         clear = (s.score > SLOT_SCORE) & (s.lead > SLOT_LEAD) & (s.strongest > SLOT_STRONGEST)
         for i in np.flatnonzero(open_ & clear):
             found[i] = Slip(float(s.slip[i]), float(s.half[i]), "slot harmonics", found[i].reason)
@@ -254,8 +254,8 @@ def _sharpened(
     if not open_.any():
         return tuple(found)
     rotation = np.where(open_, front.f0_hz / np.array([p or 1 for p in pairs]), np.nan)
-    line = lines.strongest(modulation, rotation * (1 - high), rotation * (1 - low))
-    hz = lines.refined_hz(modulation, line)
+    line = modulation_spectrum.strongest(modulation, rotation * (1 - high), rotation * (1 - low))
+    hz = modulation_spectrum.refined_hz(modulation, line)
     clear = open_ & (line.statistic > SIDEBAND_STATISTIC) & np.isnan(line.beside_hz)
     for i in np.flatnonzero(clear):
         half = 0.25 * modulation.bin_hz / rotation[i]

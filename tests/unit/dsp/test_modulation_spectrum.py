@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vtox.dsp import baseband, lines
+from vtox.dsp import demodulation, modulation_spectrum
 
 RATE_HZ = 200.0
 
@@ -14,13 +14,13 @@ def noise(rng: np.random.Generator, batch: int, seconds: float, exponent: float)
     spectrum = np.fft.rfft(rng.standard_normal((2, batch, points)))
     hz = np.fft.rfftfreq(points, 1 / RATE_HZ)
     hz[0] = hz[1]
-    return baseband.detrend(np.fft.irfft(spectrum * hz ** (-exponent / 2), points), 3)
+    return demodulation.detrend(np.fft.irfft(spectrum * hz ** (-exponent / 2), points), 3)
 
 
-def found(modulation: np.ndarray, low_hz: float, high_hz: float) -> lines.Line:
-    m = lines.spectra(*modulation, RATE_HZ)
+def found(modulation: np.ndarray, low_hz: float, high_hz: float) -> modulation_spectrum.Line:
+    m = modulation_spectrum.spectra(*modulation, RATE_HZ)
     batch = modulation.shape[1]
-    return lines.strongest(m, np.full(batch, low_hz), np.full(batch, high_hz))
+    return modulation_spectrum.strongest(m, np.full(batch, low_hz), np.full(batch, high_hz))
 
 
 @pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0, 4.0])
@@ -40,7 +40,7 @@ def test_noise_alone_stays_below_the_thresholds(
 def test_floor_is_unbiased(exponent: float) -> None:
     x = noise(np.random.default_rng(8), 400, 9.8, exponent)
     line = found(x, 3.0, 3.0)
-    m = lines.spectra(*x, RATE_HZ)
+    m = modulation_spectrum.spectra(*x, RATE_HZ)
     power = np.mean(np.abs(m.am[:, line.index[0]]) ** 2)
     assert np.mean(line.am_floor) / power == pytest.approx(1.0, abs=0.12)
 
@@ -50,7 +50,7 @@ def test_floor_does_not_pass_under_the_corner_of_a_skirt(hz: float) -> None:
     rng = np.random.default_rng(12)
     x = noise(rng, 400, 19.6, 0.0) + 3 * noise(rng, 400, 19.6, 4.0)
     line = found(x, hz, hz)
-    m = lines.spectra(*x, RATE_HZ)
+    m = modulation_spectrum.spectra(*x, RATE_HZ)
     power = np.mean(np.abs(m.am[:, line.index[0]]) ** 2)
     assert 0.85 < np.mean(line.am_floor) / power < 1.2
 
@@ -62,7 +62,7 @@ def test_floor_is_unbiased_beside_where_the_band_fades(exponent: float) -> None:
     spectrum[..., np.linspace(0, 1, spectrum.shape[-1]) > 0.95] *= 1e-3
     x = np.fft.irfft(spectrum, x.shape[-1])
     line = found(x, 47.0, 47.0)
-    power = np.mean(np.abs(lines.spectra(*x, RATE_HZ).am[:, line.index[0]]) ** 2)
+    power = np.mean(np.abs(modulation_spectrum.spectra(*x, RATE_HZ).am[:, line.index[0]]) ** 2)
     assert np.mean(line.am_floor) / power == pytest.approx(1.0, abs=0.15)
 
 
@@ -80,9 +80,9 @@ def test_a_line_is_found_where_it_is() -> None:
     t = np.arange(x.shape[-1]) / RATE_HZ
     x[1] += 3 * np.cos(2 * np.pi * 2.037 * t)
     line = found(x, 1.5, 2.5)
-    m = lines.spectra(*x, RATE_HZ)
+    m = modulation_spectrum.spectra(*x, RATE_HZ)
     assert np.all(line.statistic > 30)
-    assert lines.refined_hz(m, line) == pytest.approx(np.full(50, 2.037), abs=0.02)
+    assert modulation_spectrum.refined_hz(m, line) == pytest.approx(np.full(50, 2.037), abs=0.02)
     assert np.all(np.isnan(line.beside_hz))
 
 
@@ -97,7 +97,7 @@ def test_a_line_beside_the_interval_is_told() -> None:
 def test_sidebands_of_a_lower_line_alone() -> None:
     t = np.arange(2_000) / RATE_HZ
     z = 1 + 0.004 * np.exp(-1j * (2 * np.pi * 2.0 * t + 0.3))
-    m = lines.spectra(np.abs(z)[None] - 1, np.angle(z)[None], RATE_HZ)
+    m = modulation_spectrum.spectra(np.abs(z)[None] - 1, np.angle(z)[None], RATE_HZ)
     lower, upper = m.sidebands(np.array([round(2.0 / m.step_hz)]))
     assert lower[0] == pytest.approx(0.004, rel=0.01)
     assert upper[0] < 1e-4
@@ -110,8 +110,8 @@ def test_unknown_interval_scores_nothing() -> None:
 
 def test_floors_nearby_are_never_lower() -> None:
     x = noise(np.random.default_rng(13), 100, 9.8, 0.0)
-    line, m = found(x, 2.0, 2.0), lines.spectra(*x, RATE_HZ)
-    am, pm = lines.floors_nearby(m, line)
+    line, m = found(x, 2.0, 2.0), modulation_spectrum.spectra(*x, RATE_HZ)
+    am, pm = modulation_spectrum.floors_nearby(m, line)
     assert np.all(am >= line.am_floor)
     assert np.all(pm >= line.pm_floor)
 
@@ -123,9 +123,9 @@ def test_each_sideband_has_the_floor_of_its_own_noise() -> None:
     spectrum[:, :1_000] *= 0.1  # frequencies above the supply line
     t = np.arange(2_000) / RATE_HZ
     z = 1 + 1e-4 * np.fft.ifft(spectrum) + 1e-4 * np.exp(2j * np.pi * 20.0 * t)
-    m = lines.spectra(np.abs(z) - 1, np.angle(z), RATE_HZ)
-    line = lines.strongest(m, np.full(200, 20.0), np.full(200, 20.0))
-    below, above = lines.sideband_floors(m, line)
+    m = modulation_spectrum.spectra(np.abs(z) - 1, np.angle(z), RATE_HZ)
+    line = modulation_spectrum.strongest(m, np.full(200, 20.0), np.full(200, 20.0))
+    below, above = modulation_spectrum.sideband_floors(m, line)
     assert np.mean(below) / np.mean(above) == pytest.approx(100, rel=0.2)
     at = round(33.0 / m.step_hz)
     there = np.mean(np.abs(m.am[:, at] - 1j * m.pm[:, at]) ** 2)
@@ -135,8 +135,8 @@ def test_each_sideband_has_the_floor_of_its_own_noise() -> None:
 def test_a_steep_floor_is_as_high_beside_the_line_as_under_it() -> None:
     """Phase noise of a wandering supply, 1/f^4, 12 bins from the supply line."""
     x = noise(np.random.default_rng(15), 400, 20.0, 4.0)
-    m = lines.spectra(*x, RATE_HZ)
-    line = lines.strongest(m, np.full(400, 0.6), np.full(400, 0.6))
+    m = modulation_spectrum.spectra(*x, RATE_HZ)
+    line = modulation_spectrum.strongest(m, np.full(400, 0.6), np.full(400, 0.6))
     true = np.mean(np.abs(m.pm[:, line.index[0]]) ** 2)
-    _, pm = lines.sideband_floors(m, line)
+    _, pm = modulation_spectrum.sideband_floors(m, line)
     assert np.median(pm) / 2 == pytest.approx(true, rel=0.35)  # both modulations in one sideband

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from vtox.dsp.baseband import FADE
+from vtox.dsp.demodulation import FADE
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complexfloating]

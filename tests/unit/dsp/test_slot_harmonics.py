@@ -7,23 +7,23 @@ import pytest
 import scipy.fft
 
 from tests.currents import Machine, recording
-from vtox.dsp import slots
+from vtox.dsp import slot_harmonics
 
 FS_HZ = 2_500.0
 
 
-def whole(x: np.ndarray, df_hz: float) -> slots.Band:
+def whole(x: np.ndarray, df_hz: float) -> slot_harmonics.Band:
     spectrum = scipy.fft.rfft(x)
-    return slots.Band(spectrum, np.zeros(len(x), int), spectrum.shape[-1], df_hz)
+    return slot_harmonics.Band(spectrum, np.zeros(len(x), int), spectrum.shape[-1], df_hz)
 
 
-def search(machines: list[Machine], seed: int = 0) -> slots.SlotLines:
+def search(machines: list[Machine], seed: int = 0) -> slot_harmonics.SlotLines:
     rng = np.random.default_rng(seed)
     x = np.stack([list(recording(m, rng).channels.values()) for m in machines])
     samples = x.shape[-1]
     f0_hz = np.array([m.f0_hz for m in machines])
     n = len(machines)
-    return slots.slot_harmonics(
+    return slot_harmonics.slot_harmonics(
         whole(x, machines[0].fs_hz / samples),
         f0_hz,
         np.full(n, 14.0),
@@ -51,7 +51,7 @@ def test_noise_alone_scores_low() -> None:
 def test_unknown_bars_score_nothing() -> None:
     rng = np.random.default_rng(0)
     x = np.stack([list(recording(Machine(slot_dbc=-50.0), rng).channels.values())])
-    got = slots.slot_harmonics(
+    got = slot_harmonics.slot_harmonics(
         whole(x, 0.1), np.array([50.013]), *(np.array([v]) for v in (np.nan, 0.0, 0.05))
     )
     assert got.score[0] == 0
@@ -66,22 +66,22 @@ def test_a_stretch_tells_as_much_as_the_whole(
     x = np.stack([list(recording(m, np.random.default_rng(4)).channels.values())])
     f0_hz, ratio = np.array([m.f0_hz]), np.array([bars_per_pair])
     all_ = whole(x, 0.5)
-    first, width = slots.reach(f0_hz, ratio, 0.12, 0.5, all_.bins)
+    first, width = slot_harmonics.reach(f0_hz, ratio, 0.12, 0.5, all_.bins)
     part = replace(all_, spectrum=all_.spectrum[..., first[0] : first[0] + width], first=first)
     bounds = [np.array([s]) for s in slip]
-    a, b = (slots.slot_harmonics(band, f0_hz, ratio, *bounds) for band in (all_, part))
+    a, b = (slot_harmonics.slot_harmonics(band, f0_hz, ratio, *bounds) for band in (all_, part))
     assert (a.slip, a.score, a.lead, a.strongest) == (b.slip, b.score, b.lead, b.strongest)
 
 
 def test_there_is_always_room_for_a_line() -> None:
-    first, width = slots.reach(np.array([50.0]), np.array([1e4]), 0.12, 0.5, 100)
+    first, width = slot_harmonics.reach(np.array([50.0]), np.array([1e4]), 0.12, 0.5, 100)
     assert (first[0], width) == (97, 3)
-    assert slots.reach(np.array([50.0]), np.array([np.nan]), 0.12, 0.5, 100)[1] == 0
+    assert slot_harmonics.reach(np.array([50.0]), np.array([np.nan]), 0.12, 0.5, 100)[1] == 0
 
 
 def swung(
     slip: float, depth: float, *, wander: float = 0.0, size: float = 1e-3, seconds: float = 10.0
-) -> slots.SlotLines:
+) -> slot_harmonics.SlotLines:
     """Return what is found where the rotor angle swings by `depth` rad (at the slots) at 2sf.
 
     And wanders by `wander` rad a sample, which gives a line its skirt.
@@ -96,7 +96,7 @@ def swung(
     noise[: round(700 * seconds)] *= 0.1
     x = np.cos(2 * np.pi * 50 * t) + lines + scipy.fft.irfft(noise, len(t))
     one = np.ones(1)
-    return slots.slot_harmonics(
+    return slot_harmonics.slot_harmonics(
         whole(x[None, None], 1 / seconds), 50 * one, 14 * one, 0.003 * one, 0.08 * one
     )
 

@@ -1,17 +1,21 @@
 import numpy as np
 import pytest
 
-from vtox.dsp import earth
+from vtox.dsp import earth_admittance
 
 A = np.exp(2j * np.pi / 3)
 TURNS = A ** np.arange(3)
 KNOWN = np.array([True])
 
 
-def explained(admittance: complex, phase: int, *, changed: bool = True) -> earth.Explained:
+def explained(
+    admittance: complex, phase: int, *, changed: bool = True
+) -> earth_admittance.Explained:
     """What is made of an admittance that phase 0, 1 or 2 has more than the others."""
     difference = np.array([admittance * TURNS[phase].conj()])
-    return earth.explained(difference, np.array([1e-9]), TURNS[None], np.array([changed]))
+    return earth_admittance.explained(
+        difference, np.array([1e-9]), TURNS[None], np.array([changed])
+    )
 
 
 @pytest.mark.parametrize("phase", [0, 1, 2])
@@ -54,20 +58,20 @@ def samples(
 
 def test_the_third_harmonic_shows_the_winding_and_the_fundamental_the_phase() -> None:
     x = samples(1e-6 + 2e-7j, 1e-8 + 1.5e-6j, zero=0.01, third=0.02)
-    found = earth.measured(x, 2000.0, np.array([50.0]))
+    found = earth_admittance.measured(x, 2000.0, np.array([50.0]))
     assert found is not None
     assert found.whole[0] == pytest.approx(1.03e-6 + 4.7e-6j, rel=1e-3)
     assert found.difference[0] * found.turns[0, 1] == pytest.approx(1e-6 + 2e-7j, rel=1e-2)
 
 
 def test_without_zero_sequence_only_what_differs_shows() -> None:
-    found = earth.measured(samples(1e-6j, 1e-6j), 2000.0, np.array([50.0]))
+    found = earth_admittance.measured(samples(1e-6j, 1e-6j), 2000.0, np.array([50.0]))
     assert found is not None
     assert np.isnan(found.whole[0])
-    assert np.isinf(found.whole_std[0]) or found.whole_std[0] > earth.SEEN_STD_S
+    assert np.isinf(found.whole_std[0]) or found.whole_std[0] > earth_admittance.SEEN_STD_S
     assert found.difference[0] * found.turns[0, 1] == pytest.approx(1e-6j, rel=1e-3)
 
 
 def test_a_record_shorter_than_a_frame_shows_nothing() -> None:
     short = samples(0j, 1e-6j, seconds=0.1)
-    assert earth.measured(short, 2000.0, np.array([50.0])) is None
+    assert earth_admittance.measured(short, 2000.0, np.array([50.0])) is None

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vtox.dsp import irregular
-from vtox.dsp.envelope import Envelopes, envelope_spectra, envelopes, view_power
+from vtox.dsp import envelope_variance
+from vtox.dsp.envelope_spectrum import Envelopes, envelope_spectra, envelopes, view_power
 
 FS_HZ, BANDS = 10_000.0, 8
 T = np.arange(40_000) / FS_HZ
@@ -18,17 +18,17 @@ def powers(x: np.ndarray) -> np.ndarray:
 
 
 def test_noise_varies_as_rayleigh_says_and_no_more() -> None:
-    total = irregular.variance(powers(noise()))
+    total = envelope_variance.variance(powers(noise()))
     assert total == pytest.approx(np.full(BANDS, 4 / np.pi - 1), abs=0.03)
-    assert irregular.beyond(total, 0) == pytest.approx(np.zeros(BANDS), abs=0.03)
+    assert envelope_variance.beyond(total, 0) == pytest.approx(np.zeros(BANDS), abs=0.03)
 
 
 @pytest.mark.parametrize("depth", [0.3, 0.8])
 def test_a_steady_modulation_is_in_lines(depth: float) -> None:
     power = powers(noise(1) * (1 + depth * np.cos(2 * np.pi * 24.3 * T)).astype(np.float32))
-    lines = irregular.line_variance(power)
+    lines = envelope_variance.line_variance(power)
     assert lines == pytest.approx(np.full(BANDS, depth**2 / 2), rel=0.15, abs=0.03)
-    left = irregular.beyond(irregular.variance(power), lines)
+    left = envelope_variance.beyond(envelope_variance.variance(power), lines)
     assert left == pytest.approx(np.zeros(BANDS), abs=0.05)
 
 
@@ -36,7 +36,9 @@ def test_an_irregular_modulation_is_not() -> None:
     # Forty stretches a second, of any loudness from 0 to 2: variance 1/3.
     loud = np.repeat(np.random.default_rng(2).uniform(0, 2, 160), 250)
     power = powers(noise(2) * loud.astype(np.float32))
-    left = irregular.beyond(irregular.variance(power), irregular.line_variance(power))
+    left = envelope_variance.beyond(
+        envelope_variance.variance(power), envelope_variance.line_variance(power)
+    )
     assert left == pytest.approx(np.full(BANDS, 1 / 3), abs=0.13)
 
 
@@ -44,10 +46,10 @@ def test_within_pieces_a_knock_and_a_step_of_load_count_nothing() -> None:
     x = noise(3)
     x[20_000:] *= 3
     x[[9_000, 27_000]] += 300
-    local = irregular.local_variance(envelopes(x[None], bands=BANDS, segments=1), 20)
+    local = envelope_variance.local_variance(envelopes(x[None], bands=BANDS, segments=1), 20)
     assert local.shape == (1, BANDS)
-    assert irregular.beyond(local, 0) == pytest.approx(np.zeros((1, BANDS)), abs=0.06)
-    assert irregular.beyond(irregular.variance(powers(x)), 0).min() > 0.25
+    assert envelope_variance.beyond(local, 0) == pytest.approx(np.zeros((1, BANDS)), abs=0.06)
+    assert envelope_variance.beyond(envelope_variance.variance(powers(x)), 0).min() > 0.25
 
 
 def test_the_window_does_not_matter() -> None:
@@ -55,6 +57,6 @@ def test_the_window_does_not_matter() -> None:
     bell = np.hanning(1_001)[:-1].astype(np.float32)
     one = np.abs(np.random.default_rng(4).standard_normal((1, 2, 3, 1_000))).astype(np.float32)
     plain, windowed = (
-        irregular.local_variance(Envelopes(one * w, w, 1_000), 10) for w in (flat, bell)
+        envelope_variance.local_variance(Envelopes(one * w, w, 1_000), 10) for w in (flat, bell)
     )
     assert windowed == pytest.approx(plain, rel=0.15)

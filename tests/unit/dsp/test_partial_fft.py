@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.fft
 
-from vtox.dsp import spectrum
+from vtox.dsp import partial_fft
 
 
 def noise(samples: int, batch: int = 3) -> np.ndarray:
@@ -15,7 +15,7 @@ def noise(samples: int, batch: int = 3) -> np.ndarray:
 @pytest.mark.parametrize("share", [0.05, 0.25, 0.6, 1.0])
 def test_low_bins_are_those_of_one_transform(samples: int, share: float) -> None:
     x = noise(samples)
-    got = spectrum.spectra(x)
+    got = partial_fft.spectra(x)
     expected = scipy.fft.rfft(x[..., : got.samples].astype(np.float64))
     count = max(1, round(share * got.bins))
     assert got.bins == expected.shape[-1]
@@ -27,24 +27,24 @@ def test_low_bins_are_those_of_one_transform(samples: int, share: float) -> None
 def test_bins_anywhere(first: list[int]) -> None:
     x = noise(5_000)
     expected = scipy.fft.rfft(x.astype(np.float64))
-    got = spectrum.spectra(x).at(np.array(first), 11)
+    got = partial_fft.spectra(x).at(np.array(first), 11)
     for row, whole, at in zip(got, expected, first, strict=True):
         assert row == pytest.approx(whole[:, at : at + 11], abs=1e-4)
 
 
 def test_no_bins_are_nothing() -> None:
-    assert spectrum.spectra(noise(100)).at(np.zeros(3, int), 0).shape == (3, 2, 0)
+    assert partial_fft.spectra(noise(100)).at(np.zeros(3, int), 0).shape == (3, 2, 0)
 
 
 @pytest.mark.parametrize("samples", [64, 999, 10_000, 99_991])
 def test_few_samples_are_left_out(samples: int) -> None:
-    used = spectrum.usable(samples)
-    assert used % spectrum.WAYS == 0
+    used = partial_fft.usable(samples)
+    assert used % partial_fft.WAYS == 0
     assert 0.93 * samples < used <= samples
 
 
 def test_turns_are_powers_of_one_turn() -> None:
     step = np.array([0.1, 2.0])
     expected = np.exp(-1j * step[:, None] * np.arange(1_000))
-    assert spectrum.turns(step, 1_000) == pytest.approx(expected, abs=1e-12)
-    assert spectrum.turns(0.1, 0).shape == (0,)
+    assert partial_fft.turns(step, 1_000) == pytest.approx(expected, abs=1e-12)
+    assert partial_fft.turns(0.1, 0).shape == (0,)

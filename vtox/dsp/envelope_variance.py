@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import median_filter
 
-from vtox.dsp.envelope import Envelopes
+from vtox.dsp.envelope_spectrum import Envelopes
 
 Floats = npt.NDArray[np.float32]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.domain import Array
-from vtox.dsp.supply import frame_phasors
+from vtox.dsp.supply_line import frame_phasors
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -5,7 +5,7 @@ import pytest
 import scipy.fft
 
 from tests import naive
-from vtox.dsp import baseband, supply
+from vtox.dsp import demodulation, supply_line
 
 
 def wave(f0_hz: float, fs_hz: float, seconds: float, amplitude: float = 3.0) -> np.ndarray:
@@ -18,9 +18,9 @@ def wave(f0_hz: float, fs_hz: float, seconds: float, amplitude: float = 3.0) -> 
 def test_frequency(f0_hz: float, fs_hz: float) -> None:
     x = wave(f0_hz, fs_hz, 2.0)[None, None]
     spectrum = scipy.fft.rfft(x)
-    centre, share = supply.line_bin(spectrum, 0.5, 200.0)
-    envelope, rate_hz = baseband.around_line(spectrum, centre, x.shape[-1], fs_hz)
-    mean, windowed = supply.frequencies_hz(envelope[:, 0], rate_hz, centre * 0.5)
+    centre, share = supply_line.line_bin(spectrum, 0.5, 200.0)
+    envelope, rate_hz = demodulation.around_line(spectrum, centre, x.shape[-1], fs_hz)
+    mean, windowed = supply_line.frequencies_hz(envelope[:, 0], rate_hz, centre * 0.5)
     assert mean == pytest.approx(f0_hz, abs=2e-3)
     assert windowed == pytest.approx(f0_hz, abs=2e-3)
     assert share > 0.95
@@ -29,7 +29,7 @@ def test_frequency(f0_hz: float, fs_hz: float) -> None:
 def test_the_mean_frequency_is_the_least_squares_slope_of_the_phase() -> None:
     rng = np.random.default_rng(2)
     phase = np.cumsum(0.2 + 0.02 * rng.standard_normal((3, 400)), axis=-1)
-    mean, _ = supply.frequencies_hz(np.exp(1j * phase), 200.0, np.full(3, 50.0))
+    mean, _ = supply_line.frequencies_hz(np.exp(1j * phase), 200.0, np.full(3, 50.0))
     slope = [np.polyfit(np.arange(360) / 200, p[20:-20], 1)[0] for p in phase]
     assert mean == pytest.approx(50 + np.array(slope) / (2 * np.pi), abs=1e-9)
 
@@ -40,7 +40,7 @@ def test_a_line_that_moves_with_the_supply_stands_at_its_windowed_mean() -> None
     moving = np.exp(2j * np.pi * np.cumsum(hz) / 200)[None]
     power = np.abs(np.fft.fft(np.hanning(2_000) * moving[0])) ** 2
     centroid = np.sum(power * np.fft.fftfreq(2_000, 1 / 200)) / power.sum()
-    mean, windowed = supply.frequencies_hz(moving, 200.0, np.zeros(1))
+    mean, windowed = supply_line.frequencies_hz(moving, 200.0, np.zeros(1))
     assert windowed == pytest.approx(centroid, abs=2e-4)
     assert abs(mean - centroid) > 2e-3
 
@@ -48,7 +48,7 @@ def test_a_line_that_moves_with_the_supply_stands_at_its_windowed_mean() -> None
 def test_line_bin_of_noise_holds_little_power() -> None:
     rng = np.random.default_rng(0)
     spectrum = scipy.fft.rfft(rng.standard_normal((4, 3, 20_000)))
-    _, share = supply.line_bin(spectrum, 0.5, 200.0)
+    _, share = supply_line.line_bin(spectrum, 0.5, 200.0)
     assert np.all(share < 0.1)
 
 
@@ -58,7 +58,7 @@ def test_line_bin_of_noise_holds_little_power() -> None:
 def test_frames_agree_with_plain_sums(fs_hz: float, f0_hz: float) -> None:
     x = wave(f0_hz, fs_hz, 1.0) + 0.2 * wave(5 * f0_hz, fs_hz, 1.0)
     batch = np.stack([x, 2 * x])[:, None] + np.float32(50.0)
-    t_s, frames = supply.frame_phasors(batch, fs_hz, np.array([f0_hz, f0_hz]))
+    t_s, frames = supply_line.frame_phasors(batch, fs_hz, np.array([f0_hz, f0_hz]))
     length = 4 * round(0.05 * fs_hz)
     for k in (0, 3, len(t_s) - 1):
         start = round(t_s[k] * fs_hz - (length - 1) / 2)
@@ -74,11 +74,13 @@ def test_frames_agree_with_plain_sums(fs_hz: float, f0_hz: float) -> None:
 def test_frames_leave_harmonics_out(harmonic: int, least_db: float) -> None:
     for f0_hz in np.linspace(45.0, 65.0, 21):
         x = wave(harmonic * f0_hz, 1_000.0, 1.0, 1.0)[None, None]
-        _, frames = supply.frame_phasors(x, 1_000.0, np.array([f0_hz]))
+        _, frames = supply_line.frame_phasors(x, 1_000.0, np.array([f0_hz]))
         assert 20 * np.log10(np.abs(frames).max()) < -least_db
 
 
 def test_no_frame_in_a_record_shorter_than_one() -> None:
-    t_s, frames = supply.frame_phasors(np.ones((2, 3, 150), np.float32), 1_000.0, np.full(2, 50.0))
+    t_s, frames = supply_line.frame_phasors(
+        np.ones((2, 3, 150), np.float32), 1_000.0, np.full(2, 50.0)
+    )
     assert t_s.shape == (0,)
     assert frames.shape == (2, 3, 0)

@@ -6,13 +6,13 @@ import scipy.fft
 
 from tests import naive
 from tests.currents import Machine, space_vector
-from vtox.dsp import baseband, lines
+from vtox.dsp import demodulation, modulation_spectrum
 
 
 def envelope_of(x: np.ndarray, fs_hz: float, centre_hz: float) -> tuple[np.ndarray, float]:
     samples = x.shape[-1]
     centre = np.full(len(x), round(centre_hz * samples / fs_hz))
-    return baseband.around_line(scipy.fft.rfft(x), centre, samples, fs_hz)
+    return demodulation.around_line(scipy.fft.rfft(x), centre, samples, fs_hz)
 
 
 @pytest.mark.parametrize("fs_hz", [1_000.0, 10_000.0, 50_000.0])
@@ -22,7 +22,7 @@ def test_single_precision_keeps_a_weak_sideband(fs_hz: float, level_dbc: float) 
     space = space_vector(m, np.random.default_rng(3))
     x = space.real.astype(np.float32)[None, None]
     envelope, rate_hz = envelope_of(x, fs_hz, m.f0_hz)
-    found = lines.spectra(*baseband.modulation(envelope[:, 0], rate_hz), rate_hz)
+    found = modulation_spectrum.spectra(*demodulation.modulation(envelope[:, 0], rate_hz), rate_hz)
     lower, upper = found.sidebands(np.array([round(2 * m.slip * m.f0_hz / found.step_hz)]))
     assert 20 * np.log10(lower[0]) == pytest.approx(level_dbc, abs=0.3)
     assert 20 * np.log10(upper[0]) < level_dbc - 25
@@ -42,7 +42,7 @@ def test_offset_and_negative_image_stay_outside() -> None:
     t = np.arange(20_000) / 2_000.0
     x = (np.cos(2 * np.pi * 50.0 * t) + 5.0).astype(np.float32)[None, None]
     envelope, rate_hz = envelope_of(x, 2_000.0, 50.0)
-    am, pm = baseband.modulation(envelope[:, 0], rate_hz)
+    am, pm = demodulation.modulation(envelope[:, 0], rate_hz)
     assert np.abs(am).max() < 1e-4
     assert np.abs(pm).max() < 1e-4
 
@@ -50,7 +50,7 @@ def test_offset_and_negative_image_stay_outside() -> None:
 @pytest.mark.parametrize("degree", [1, 3, 6])
 def test_detrend_agrees_with_polyfit(degree: int) -> None:
     x = np.cumsum(np.random.default_rng(1).standard_normal(500))
-    assert baseband.detrend(x[None], degree)[0] == pytest.approx(
+    assert demodulation.detrend(x[None], degree)[0] == pytest.approx(
         naive.polynomial_residual(x, degree), abs=1e-9
     )
 
@@ -58,7 +58,7 @@ def test_detrend_agrees_with_polyfit(degree: int) -> None:
 def test_slow_drift_is_no_modulation() -> None:
     t = np.arange(2_000) / 200.0
     envelope = (1 + 0.02 * t) * np.exp(2j * np.pi * (0.01 * t + 0.002 * t**2))
-    am, pm = baseband.modulation(envelope[None], 200.0)
+    am, pm = demodulation.modulation(envelope[None], 200.0)
     assert np.abs(am).max() < 1e-9
     assert np.abs(pm).max() < 1e-9
 
@@ -67,6 +67,6 @@ def test_unsteadiness_sees_steps_of_load_and_frequency() -> None:
     t = np.arange(2_000) / 200.0
     step = np.where(t < 5, 1.0, 1.3) + 0j
     ramp = np.exp(2j * np.pi * 0.05 * t**2)
-    amplitude, hz = baseband.unsteadiness(np.stack([step, ramp]), 200.0)
+    amplitude, hz = demodulation.unsteadiness(np.stack([step, ramp]), 200.0)
     assert amplitude == pytest.approx([0.26, 0.0], abs=0.01)
     assert hz == pytest.approx([0.0, 0.93], abs=0.03)

@@ -3,7 +3,7 @@ import pytest
 from scipy.signal import hilbert
 
 from tests.vibration import FS_HZ, coloured_noise
-from vtox.dsp import envelope
+from vtox.dsp import envelope_spectrum
 
 
 def modulated(depth: float, hz: float, seconds: float = 4.0, seed: int = 0) -> np.ndarray:
@@ -20,9 +20,11 @@ def envelope_by_hilbert(x: np.ndarray, low_hz: float, high_hz: float) -> np.ndar
 
 
 def test_envelope_spectra_are_those_of_the_analytic_signal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envelope, "TONE", np.inf)
+    monkeypatch.setattr(envelope_spectrum, "TONE", np.inf)
     x = modulated(0.5, 40.0)
-    found = envelope.envelope_spectra(x[None].astype(np.float32), FS_HZ, bands=4, segments=1)
+    found = envelope_spectrum.envelope_spectra(
+        x[None].astype(np.float32), FS_HZ, bands=4, segments=1
+    )
     assert found.df_hz == pytest.approx(0.25)
     window = np.hanning(len(x) + 1)[:-1]
     for band in (1, 2):
@@ -39,8 +41,8 @@ def test_envelope_spectra_are_those_of_the_analytic_signal(monkeypatch: pytest.M
 @pytest.mark.parametrize("segments", [1, 7])
 def test_line_over_mean_is_the_depth_of_modulation(depth: float, segments: int) -> None:
     x = modulated(depth, 40.0, seconds=8.0)[None].astype(np.float32)
-    found = envelope.envelope_spectra(x, FS_HZ, bands=4, segments=segments)
-    power = envelope.view_power(found.spectra, found.mean)[0]
+    found = envelope_spectrum.envelope_spectra(x, FS_HZ, bands=4, segments=segments)
+    power = envelope_spectrum.view_power(found.spectra, found.mean)[0]
     at = round(40.0 / found.df_hz)
     assert np.sqrt(power[-1, at]) == pytest.approx(depth, rel=0.12)
 
@@ -49,8 +51,8 @@ def test_views_do_not_depend_on_the_scale_of_the_signal() -> None:
     x = modulated(0.3, 40.0)[None].astype(np.float32)
     powers = []
     for scale in (1.0, 1e-3, 1e4):
-        e = envelope.envelope_spectra(np.float32(scale) * x, FS_HZ, bands=8, segments=3)
-        powers.append(envelope.view_power(e.spectra, e.mean)[0])
+        e = envelope_spectrum.envelope_spectra(np.float32(scale) * x, FS_HZ, bands=8, segments=3)
+        powers.append(envelope_spectrum.view_power(e.spectra, e.mean)[0])
     np.testing.assert_allclose(powers[1], powers[0], rtol=1e-2, atol=1e-7)
     np.testing.assert_allclose(powers[2], powers[0], rtol=1e-2, atol=1e-7)
 
@@ -60,8 +62,10 @@ def test_two_tones_do_not_beat_in_the_envelope() -> None:
     t = np.arange(round(2 * FS_HZ)) / FS_HZ
     tones = 20 * np.cos(2 * np.pi * 1500 * t) + 20 * np.cos(2 * np.pi * 1587 * t)
     x = (coloured_noise(len(t), rng) + tones)[None].astype(np.float32)
-    e = envelope.envelope_spectra(x, FS_HZ, bands=4, segments=1)
-    lines = envelope.over_floor(envelope.view_power(e.spectra, e.mean)[0], e.looks)
+    e = envelope_spectrum.envelope_spectra(x, FS_HZ, bands=4, segments=1)
+    lines = envelope_spectrum.over_floor(
+        envelope_spectrum.view_power(e.spectra, e.mean)[0], e.looks
+    )
     assert lines[:, round(87 / e.df_hz)].max() < 8
 
 
@@ -69,15 +73,19 @@ def test_two_tones_do_not_beat_in_the_envelope() -> None:
 def test_noise_over_its_floor_is_gamma_distributed_with_mean_one(segments: int) -> None:
     rng = np.random.default_rng(4)
     x = np.asarray([coloured_noise(60_000, rng) for _ in range(6)], np.float32)
-    e = envelope.envelope_spectra(x, FS_HZ, bands=8, segments=segments)
-    lines = envelope.over_floor(envelope.view_power(e.spectra, e.mean), e.looks)[:, :8, 64:]
+    e = envelope_spectrum.envelope_spectra(x, FS_HZ, bands=8, segments=segments)
+    lines = envelope_spectrum.over_floor(envelope_spectrum.view_power(e.spectra, e.mean), e.looks)[
+        :, :8, 64:
+    ]
     assert lines.mean() == pytest.approx(1.0, abs=0.05)
     assert lines.var() == pytest.approx(1 / e.looks, rel=0.15)
 
 
 def test_overlapping_segments_count_for_less_than_independent_ones() -> None:
     x = np.random.default_rng(0).standard_normal((1, 40_000)).astype(np.float32)
-    looks = [envelope.envelope_spectra(x, FS_HZ, bands=4, segments=s).looks for s in (1, 2, 9)]
+    looks = [
+        envelope_spectrum.envelope_spectra(x, FS_HZ, bands=4, segments=s).looks for s in (1, 2, 9)
+    ]
     assert looks[0] == 1
     assert 1.9 < looks[1] < 2
     assert 8.5 < looks[2] < 8.7
@@ -88,22 +96,22 @@ def test_a_silent_band_has_no_say_in_the_views() -> None:
     spectrum = np.fft.rfft(x)
     spectrum[len(spectrum) // 2 :] = 0
     half = np.fft.irfft(spectrum, len(x))[None].astype(np.float32)
-    e = envelope.envelope_spectra(half, FS_HZ, bands=4, segments=1)
-    power = envelope.view_power(e.spectra, e.mean)[0]
+    e = envelope_spectrum.envelope_spectra(half, FS_HZ, bands=4, segments=1)
+    power = envelope_spectrum.view_power(e.spectra, e.mean)[0]
     assert np.all(np.isfinite(power))
     assert np.all(power[3] == 0)
     assert np.sqrt(power[-1, round(40.0 / e.df_hz)]) == pytest.approx(0.3, rel=0.12)
 
 
 def test_views_name_their_bands() -> None:
-    views = envelope.view_bands(8)
+    views = envelope_spectrum.view_bands(8)
     assert views[0] == (0, 1)
     assert (3, 5) in views
     assert views[-2:] == ((0, 8), (0, 8))
-    assert envelope.view_bands(1) == ((0, 1), (0, 1), (0, 1))
+    assert envelope_spectrum.view_bands(1) == ((0, 1), (0, 1), (0, 1))
 
 
 def test_short_spectra_are_left_as_they_are() -> None:
     x = np.ones((2, 40), np.complex64)
     x[:, 3] = 1e6
-    np.testing.assert_array_equal(envelope.without_tones(x.copy()), x)
+    np.testing.assert_array_equal(envelope_spectrum.without_tones(x.copy()), x)

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.domain import Array
-from vtox.dsp.spectrum import turns
+from vtox.dsp.partial_fft import turns
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complexfloating]
