@@ -4,7 +4,7 @@
 
 CPU time of one core (the best of several runs, so that neighbours on the box count little), one
 thread per maths library, memory kept as in a worker. False alarms are counted on the plain
-vibration of `tests.vibration`: of a machine with shaft, supply and slot tones of random size, with
+vibration of `tests.signals.vibration`: of a machine with shaft, supply and slot tones of random size, with
 random blows on half of them.
 """
 
@@ -18,8 +18,8 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  (after the thread limits, which it reads when loaded)
 
-from tests.vibration import FS_HZ, MOTOR, Machine, defect, recording, vibration  # noqa: E402
-from vtox.diagnosers import bearing  # noqa: E402
+from tests.signals.vibration import FS_HZ, MOTOR, Machine, defect, recording, vibration  # noqa: E402
+from vtox.diagnosers.bearing import diagnoser as bearing  # noqa: E402
 from vtox.domain import Recording  # noqa: E402
 from vtox.dsp import comb_plan  # noqa: E402
 from workers.memory import keep_freed_memory  # noqa: E402

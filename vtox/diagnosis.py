@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import Band, Baseline, bands_of, merged
-from vtox.diagnosers import asymmetry_learning, stator, views
-from vtox.diagnosers.asymmetry import Sequences
-from vtox.diagnosers.frontend import Front
+from vtox.diagnosers import registry
+from vtox.diagnosers.current.front_end import Front
+from vtox.diagnosers.turn_short import applicability, asymmetry_fit
+from vtox.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, FAULTS, Family, record_s
@@ -86,14 +87,14 @@ def diagnose_batch(
     asked = _asked(faults)
     answers: list[list[Diagnosis]] = [[] for _ in cases]
     for members in _alike([c.recording for c in cases]):
-        view = views.view_of(
+        view = registry.view_of(
             [cases[i].recording for i in members],
             [cases[i].motor or UNNAMED for i in members],
             asked,
         )
         baselines = [cases[i].baseline for i in members]
         for fault in asked:
-            found = views.DIAGNOSERS[fault](view, baselines)
+            found = registry.DIAGNOSERS[fault](view, baselines)
             for i, diagnosis in zip(members, found, strict=True):
                 answers[i].append(diagnosis)
     return answers
@@ -134,10 +135,10 @@ def learn_baseline(
         pieces = [(i, p) for i, r in enumerate(healthy) for p in _pieces(r, family, motor)]
         seen: list[tuple[Mapping[str, Floats], Floats]] = []
         for group in _alike([p for _, p in pieces]):
-            view = views.view_of(
+            view = registry.view_of(
                 [pieces[k][1] for k in group], [motor or UNNAMED] * len(group), family.faults
             )
-            seen.append((views.features(view, family.faults), views.load_a(view)))
+            seen.append((registry.features(view, family.faults), registry.load_a(view)))
             if "turn_short" in family.faults:
                 records += len(group)
                 sources = [0 if one_session else pieces[k][0] for k in group]
@@ -145,8 +146,8 @@ def learn_baseline(
         bands.append(_bands(seen))
     return Baseline(
         bands=merged(bands),
-        asymmetry=asymmetry_learning.fit(
-            [s for p in phasors.values() for s in asymmetry_learning.joined(p)], motor
+        asymmetry=asymmetry_fit.fit(
+            [s for p in phasors.values() for s in asymmetry_fit.joined(p)], motor
         ),
         records=records,
         seconds=round(sum(r.duration_s for r in healthy), 3),
@@ -193,7 +194,7 @@ def _pieces(recording: Recording, family: Family, motor: Motor | None) -> list[R
 
 def _add_phasors(phasors: dict[int, list[Sequences]], sources: Sequence[int], front: Front) -> None:
     """Add the sequence phasors of each piece to those of the recording it was cut from."""
-    for source, s in zip(sources, stator.healthy(front), strict=True):
+    for source, s in zip(sources, applicability.healthy(front), strict=True):
         if s is not None:
             phasors.setdefault(source, []).append(s)
 

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import BAND_MARGIN, BAND_RATIO, RISE_DB, Asymmetry, Band, Baseline, Level
-from vtox.diagnosers import asymmetry, broken_bar
-from vtox.diagnosers.asymmetry import Sequences
-from vtox.diagnosers.turn_short import T2_LIMIT
+from vtox.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.diagnosers.turn_short import asymmetry_model
+from vtox.diagnosers.turn_short.asymmetry_model import Sequences
+from vtox.diagnosers.turn_short.diagnoser import T2_LIMIT
 from vtox.domain import Motor
 
 Complex = npt.NDArray[np.complexfloating]
@@ -52,7 +53,7 @@ def objection(before: Baseline, fresh: Baseline) -> str:
     old, new = before.asymmetry, fresh.asymmetry
     if old is None or new is None or (old.base_v is None) != (new.base_v is None):
         return ""
-    if not asymmetry.same_frequency(old.supply_hz, new.supply_hz):
+    if not asymmetry_model.same_frequency(old.supply_hz, new.supply_hz):
         return f"another supply: {new.supply_hz:.1f} Hz, learnt at {old.supply_hz:.1f} Hz"
     load_a = sqrt(new.low_a * new.high_a)
     (was, was_std), (now, now_std) = _expected(old, load_a), _expected(new, load_a)
@@ -125,7 +126,7 @@ def _expected(model: Asymmetry, load_a: float) -> tuple[complex, float]:
     i1 = np.array([[load_a * sqrt(2)]], complex)
     none = np.zeros_like(i1)
     v1 = None if model.base_v is None else np.full_like(i1, model.base_v * sqrt(2))
-    ratio, std = asymmetry.expected([model], Sequences(i1, none, none, v1, none))
+    ratio, std = asymmetry_model.expected([model], Sequences(i1, none, none, v1, none))
     return complex(ratio[0, 0]), float(std[0, 0])
 
 
@@ -138,7 +139,7 @@ def _together(
     """
     if old is None or new is None or (old.base_v is None) != (new.base_v is None):
         return old
-    start = asymmetry.prior(motor, new.base_a, new.base_v)
+    start = asymmetry_model.prior(motor, new.base_a, new.base_v)
     scale = np.diag([_scale(new) / _scale(old)] * 2 + [1.0])
     parts = [_information(m, scale) for m in (new, start)]
     (precision, pull), (less, back) = parts

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.machines import MOTOR, Machine, recording
+from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.domain import Diagnosis, Record, State, Window

@@ -13,7 +13,7 @@ import pytest
 
 from evaluation.recordings import NOMINAL_RPM, bearing_motor
 from tests.recordings.folder import recordings
-from vtox.diagnosers import bearing
+from vtox.diagnosers.bearing import diagnoser as bearing
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.files.recordings import STANDARD_GRAVITY
 

@@ -3,7 +3,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from tests.unit.machines import MOTOR, RATED_V, Y22, Machine, recording
+from tests.signals.phasor_motor import MOTOR, RATED_V, Y22, Machine, recording
 from vtox import diagnose, learn_baseline
 from vtox.baseline import Baseline, Level, bands_of
 from vtox.diagnosis import Case, diagnose_batch

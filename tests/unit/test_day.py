@@ -7,8 +7,8 @@ from benchmarks.day import Tally, poisson, report
 from benchmarks.dayfleet import window
 from benchmarks.daylife import DAY_S, Day, days
 from vtox import keys
-from vtox.diagnosers.frontend import front_end
-from vtox.diagnosers.stator import sequences
+from vtox.diagnosers.current.front_end import front_end
+from vtox.diagnosers.turn_short.applicability import sequences
 from vtox.dsp.supply_line import FRAME_S
 
 FS_HZ = 2000.0

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import vtox
-from tests.unit.machines import MOTOR, Machine, recording
-from vtox.diagnosers.views import DIAGNOSERS, FEATURES
+from tests.signals.phasor_motor import MOTOR, Machine, recording
+from vtox.diagnosers.registry import DIAGNOSERS, FEATURES
 from vtox.diagnosis import Case, diagnose, diagnose_batch, learn_baseline
 from vtox.domain import CURRENTS, STATES, VOLTAGES, Recording
 from vtox.errors import InputError

@@ -8,7 +8,12 @@ import pytest
 
 from tests.paths import ROOT
 from vtox.baseline import RISE_DB
-from vtox.diagnosers import bearing_words, broken_bar, cage, eccentricity, insulation, turn_short
+from vtox.diagnosers import eccentricity
+from vtox.diagnosers.bearing import reasons
+from vtox.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.diagnosers.broken_bar import sidebands
+from vtox.diagnosers.insulation import diagnoser as insulation
+from vtox.diagnosers.turn_short import diagnoser as turn_short
 from vtox.domain import DEFECTS
 from vtox.faults import FAULTS
 from vtox.nameplate import motor_from_dict
@@ -74,11 +79,11 @@ def test_indicators_named_are_in_the_code() -> None:
         f"less than {insulation.SEVERE_OHM / 1e6:g} MOhm",
         f"{broken_bar.FAULT_DBC:g} dBc and above (`FAULT_DBC`)",
         f"{broken_bar.DEVELOPING_DBC:g} dBc and above (`DEVELOPING_DBC`)",
-        f"| {cage.WEAKEST_DBC:g} to {broken_bar.DEVELOPING_DBC:g} dBc",
+        f"| {sidebands.WEAKEST_DBC:g} to {broken_bar.DEVELOPING_DBC:g} dBc",
         f"a rise of {RISE_DB:g} dB (`RISE_DB`",
         f"a rise of {eccentricity.FAULT_DB:g} dB (`FAULT_DB`)",
-        f"a confidence of {bearing_words.FAULT_CONFIDENCE:g} (`FAULT_CONFIDENCE`)",
-        f"a modulation of {bearing_words.FAULT_MODULATION:g}",
+        f"a confidence of {reasons.FAULT_CONFIDENCE:g} (`FAULT_CONFIDENCE`)",
+        f"a modulation of {reasons.FAULT_MODULATION:g}",
     ],
 )
 def test_limits_are_those_of_the_code(text: str) -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.machines import MOTOR, Machine, recording
+from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import diagnose, learn_baseline
 from vtox.baseline import RISE_DB, Band, Baseline, Level
 from vtox.domain import CURRENTS, VOLTAGES, Motor

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.baseline import RISE_DB, Baseline, Level
-from vtox.diagnosers.frontend import Front
-from vtox.diagnosers.rotor import Rotor, rotor_view, unseen
+from vtox.diagnosers.current.front_end import Front
+from vtox.diagnosers.current.slip import Rotor, rotor_view, unseen
 from vtox.domain import Diagnosis, Value, unknown
 from vtox.dsp import demodulation, modulation_spectrum
 

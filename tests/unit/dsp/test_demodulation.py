@@ -5,7 +5,7 @@ import pytest
 import scipy.fft
 
 from tests import naive
-from tests.currents import Machine, space_vector
+from tests.signals.current_lines import Machine, space_vector
 from vtox.dsp import demodulation, modulation_spectrum
 
 

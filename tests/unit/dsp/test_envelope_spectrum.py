@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import hilbert
 
-from tests.vibration import FS_HZ, coloured_noise
+from tests.signals.vibration import FS_HZ, coloured_noise
 from vtox.dsp import envelope_spectrum
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.fft
 
-from tests.currents import Machine, recording
+from tests.signals.current_lines import Machine, recording
 from vtox.dsp import slot_harmonics
 
 FS_HZ = 2_500.0

@@ -1,0 +1,1 @@
+"""Signals for tests, made independently of the simulator."""

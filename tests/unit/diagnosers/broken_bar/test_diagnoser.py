@@ -1,0 +1,305 @@
+"""Broken bars: found from -54 dBc, nothing invented, every refusal with its reason."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.signals.current_lines import MOTOR, Machine, recording
+from vtox.baseline import Band, Baseline, Level
+from vtox.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.diagnosers.current.front_end import front_end
+from vtox.domain import VOLTAGES, Diagnosis, Motor, Recording
+
+# Square to what a load moves at a power factor of 0.8: so a cage of small inertia moves the tip.
+CAGE_RAD = 0.64 - np.pi / 2
+SOUND = Machine(slot_dbc=-60.0, tip_rad=CAGE_RAD)
+BROKEN = replace(SOUND, lower_dbc=-42.0, upper_dbc=-48.0)
+NO_BARS = replace(MOTOR, rotor_bars=None)
+
+
+def judge(
+    machines: list[Machine],
+    motor: Motor = MOTOR,
+    *,
+    baseline: Baseline | None = None,
+    speed: bool = False,
+    seed: int = 0,
+) -> list[Diagnosis]:
+    rng = np.random.default_rng(seed)
+    batch = [recording(m, rng, speed=speed) for m in machines]
+    return broken_bar.diagnose(front_end(batch, [motor] * len(batch)), [baseline] * len(batch))
+
+
+@pytest.mark.parametrize(
+    ("slip", "wander_hz"), [(0.01, 0.0), (0.01, 0.002), (0.013, 0.005), (0.02, 0.005), (0.03, 0.01)]
+)
+@pytest.mark.parametrize("upper_db", [-3.0, -20.0])
+def test_developing_fault_is_found_with_its_level(
+    slip: float, wander_hz: float, upper_db: float
+) -> None:
+    m = replace(SOUND, slip=slip, lower_dbc=-54.0, upper_dbc=-54.0 + upper_db, wander_hz=wander_hz)
+    found = judge([m] * 8)
+    assert [d.state for d in found] == ["warning"] * 8
+    levels = [d.indicators["lower_sideband_dbc"] for d in found]
+    assert np.median(levels) == pytest.approx(-54.0, abs=1.0)
+    assert [d.indicators["slip"] for d in found] == pytest.approx([slip] * 8, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("level_dbc", "state"),
+    [(-70.0, "normal"), (-61.0, "normal"), (-50.0, "warning"), (-43.0, "fault"), (-33.0, "fault")],
+)
+def test_state_follows_the_level(level_dbc: float, state: str) -> None:
+    (d,) = judge([replace(SOUND, lower_dbc=level_dbc, upper_dbc=level_dbc - 6)])
+    assert d.state == state
+    assert (d.statistic > d.threshold) is (state != "normal")
+    assert d.indicators["lower_sideband_dbc"] == pytest.approx(level_dbc, abs=1.0)
+    assert "bars" not in {k for k in d.indicators}
+
+
+def test_severity_and_confidence_are_bounded_and_severity_grows() -> None:
+    levels = (-64.0, -56.0, -52.0, -46.0, -40.0, -34.0, -28.0)
+    found = judge([replace(SOUND, lower_dbc=x, upper_dbc=x - 5) for x in levels])
+    severities = [d.severity for d in found]
+    assert severities == sorted(severities)
+    assert severities[0] == 0
+    assert severities[-1] == 1
+    assert all(0 <= d.confidence <= 1 for d in found)
+
+
+@pytest.mark.parametrize("wander_hz", [0.0, 0.002, 0.01, 0.02])
+@pytest.mark.parametrize("slip", [0.011, 0.025])
+def test_sound_machines_raise_no_alarm(slip: float, wander_hz: float) -> None:
+    rng = np.random.default_rng(5)
+    machines = [
+        replace(
+            SOUND,
+            slip=slip,
+            wander_hz=wander_hz,
+            lower_dbc=rng.uniform(-75, -60.5),
+            upper_dbc=rng.uniform(-80, -63),
+            noise=1e-3,
+            f0_hz=50 + rng.uniform(-0.05, 0.05),
+        )
+        for _ in range(30)
+    ]
+    states = {d.state for d in judge(machines)}
+    assert states <= {"normal", "unknown"}
+    if wander_hz <= 0.002:
+        assert states == {"normal"}
+
+
+@pytest.mark.parametrize("motor", [MOTOR, NO_BARS])
+def test_a_load_that_swings_elsewhere_is_no_broken_bar(motor: Motor) -> None:
+    rng = np.random.default_rng(6)
+    swings = [replace(SOUND, swing=0.02, swing_hz=x) for x in rng.uniform(0.5, 1.6, 10)]
+    found = judge(swings, motor) + judge(swings, motor, speed=True)
+    assert {d.state for d in found} <= {"normal", "unknown"}
+    assert {d.state for d in judge(swings, MOTOR)} == {"normal"}
+
+
+def test_a_load_that_swings_at_twice_slip_frequency_is_named() -> None:
+    m = replace(SOUND, swing=0.02, swing_hz=2 * SOUND.slip * SOUND.f0_hz)
+    for d in judge([m] * 5, NO_BARS, speed=True) + judge([m] * 5, NO_BARS):
+        assert d.state == "unknown"
+        assert "load" in d.reason
+
+
+def test_a_line_just_beside_twice_slip_frequency_is_not_taken() -> None:
+    m = replace(SOUND, slot_dbc=-300.0, swing=0.03, swing_hz=2 * SOUND.slip * SOUND.f0_hz + 0.25)
+    (d,) = judge([m], NO_BARS, speed=True)
+    assert d.state == "unknown"
+    assert "not at twice slip frequency" in d.reason
+
+
+@pytest.mark.parametrize("slip", [0.0065, 0.034, 0.04])
+def test_a_guessed_slip_does_not_clear_a_line_that_stands_elsewhere(slip: float) -> None:
+    """The plate's current and speed allow 0.8 to 3.2 %; neither need be right."""
+    m = replace(BROKEN, slip=slip, slot_dbc=-300.0, seconds=20.0)
+    (guessed,) = judge([m], NO_BARS)
+    assert guessed.state == "unknown"
+    assert "broken bars at another slip" in guessed.reason
+    (known,) = judge([m], NO_BARS, speed=True)
+    assert known.state == "fault"
+    weak = replace(m, lower_dbc=-60.0, upper_dbc=-66.0)
+    assert judge([weak], NO_BARS)[0].state == "normal"
+
+
+def with_speed(r: Recording, rpm: float, motor: Motor) -> Diagnosis:
+    (d,) = broken_bar.diagnose(front_end([replace(r, speed_rpm=rpm)], [motor]), [None])
+    return d
+
+
+@pytest.mark.parametrize("motor", [MOTOR, NO_BARS])
+def test_a_wrong_speed_does_not_clear_a_cage(motor: Motor) -> None:
+    """Slot harmonics of the true slip lie outside what the speed allows, their sidebands inside."""
+    m = replace(BROKEN, slip=0.023, slot_dbc=-300.0, noise=0.0)
+    r, bare = recording(m, np.random.default_rng(0)), dict[str, np.ndarray]()
+    for slip, slot_dbc in ((0.023, -50.0), (0.0197, -62.0)):
+        slots = replace(m, slip=slip, slot_dbc=slot_dbc, lower_dbc=-300.0, upper_dbc=-300.0)
+        with_them = recording(slots, np.random.default_rng(1)).channels
+        without = recording(replace(slots, slot_dbc=-300.0), np.random.default_rng(1)).channels
+        for name in r.channels:
+            bare[name] = bare.get(name, 0) + with_them[name] - without[name]
+    r = replace(r, channels={name: x + bare[name] for name, x in r.channels.items()})
+    d = with_speed(r, 30 * m.f0_hz * (1 - 0.0197), motor)
+    assert d.state == "unknown"
+    assert "if the speed is wrong" in d.reason
+    assert with_speed(r, 30 * m.f0_hz * (1 - 0.023), motor).state == "fault"
+
+
+def test_the_rated_speed_entered_for_any_load_does_not_clear_a_cage() -> None:
+    r = recording(replace(BROKEN, slip=0.018, rms_a=7.0), np.random.default_rng(0))
+    d = with_speed(r, 1455.0, NO_BARS)
+    assert d.state == "fault"
+    assert d.indicators["slip_source"] == "nameplate and load"
+
+
+@pytest.mark.parametrize(
+    ("change", "motor", "words"),
+    [
+        ({"seconds": 1.0}, MOTOR, "record too short: 1 s"),
+        ({"slip": 0.005}, MOTOR, "needs 17 s or more"),
+        ({"rms_a": 3.0}, MOTOR, "load too low"),
+        ({"slot_dbc": -300.0}, Motor(), "slip unknown: no nameplate"),
+        ({}, replace(MOTOR, supply="inverter"), "inverter supply without voltage"),
+        ({"noise": 0.3}, MOTOR, "noise floor above"),
+    ],
+)
+def test_refusals(change: dict[str, float], motor: Motor, words: str) -> None:
+    (d,) = judge([replace(SOUND, **change)], motor)
+    assert d.state == "unknown"
+    assert words in d.reason
+    assert d.severity is None
+
+
+def test_refused_whenever_the_lines_stand_within_eight_bins() -> None:
+    machines = [replace(SOUND, slip=s, lower_dbc=-45.0) for s in np.linspace(0.004, 0.0078, 12)]
+    assert {d.state for d in judge(machines)} == {"unknown"}
+
+
+def test_a_step_of_load_is_not_stationary() -> None:
+    r = recording(SOUND, np.random.default_rng(0))
+    step = np.where(np.arange(r.samples) < 12_000, 1.0, 1.25).astype(np.float32)
+    stepped = replace(r, channels={c: x * step for c, x in r.channels.items()})
+    (d,) = broken_bar.diagnose(front_end([stepped], [MOTOR]), [None])
+    assert "not stationary" in d.reason
+
+
+def test_twenty_seconds_serve_where_ten_do_not() -> None:
+    m = replace(SOUND, slip=0.006, lower_dbc=-48.0, upper_dbc=-55.0)
+    assert judge([m])[0].state == "unknown"
+    assert judge([replace(m, seconds=20.0)])[0].state == "warning"
+
+
+@pytest.mark.parametrize("channels", [("ia",), ("ib", "ic")])
+def test_one_or_two_clamps_are_enough(channels: tuple[str, ...]) -> None:
+    r = recording(BROKEN, np.random.default_rng(0))
+    fewer = replace(r, channels={c: r.channels[c] for c in channels})
+    (d,) = broken_bar.diagnose(front_end([fewer], [MOTOR]), [None])
+    assert d.state == "fault"
+    assert d.indicators["lower_sideband_dbc"] == pytest.approx(-42.0, abs=1.0)
+
+
+def with_voltage(m: Machine, modulation: float) -> Recording:
+    """The voltage wanders with the supply, and carries a line at 2sf of that size."""
+    rng = np.random.default_rng(1)
+    r = recording(m, rng)
+    t = np.arange(r.samples) / r.fs_hz
+    swing = 1 + modulation * np.cos(4 * np.pi * m.slip * m.f0_hz * t)
+    clean = recording(replace(m, lower_dbc=-300.0, upper_dbc=-300.0), np.random.default_rng(1))
+    volts = {
+        v: (x * 28 * swing).astype(np.float32)
+        for v, x in zip(VOLTAGES, clean.channels.values(), strict=True)
+    }
+    return replace(r, channels={**r.channels, **volts})
+
+
+def test_voltage_takes_off_the_wander() -> None:
+    m = replace(SOUND, lower_dbc=-54.0, wander_hz=0.05, slip=0.012)
+    with_v = with_voltage(m, 0.0)
+    without = replace(with_v, channels={c: with_v.channels[c] for c in ("ia", "ib", "ic")})
+    freed, blind = (
+        broken_bar.diagnose(front_end([r], [MOTOR]), [None])[0] for r in (with_v, without)
+    )
+    assert freed.state == "warning"
+    assert freed.indicators["floor_dbc"] < blind.indicators["floor_dbc"] - 6
+
+
+def test_a_line_in_the_voltage_is_named() -> None:
+    front = front_end([with_voltage(BROKEN, 0.02)], [MOTOR])
+    (d,) = broken_bar.diagnose(front, [None])
+    assert d.state == "unknown"
+    assert "voltage carries a line" in d.reason
+
+
+def learnt(level_dbc: float) -> Baseline:
+    levels = {broken_bar.FEATURE: Level(n=20, mean=level_dbc, std=0.5)}
+    return Baseline(bands=(Band(7.5, 8.5, levels),))
+
+
+def test_a_line_known_from_the_baseline_is_normal_until_it_grows() -> None:
+    m = replace(SOUND, lower_dbc=-52.0, upper_dbc=-58.0)
+    known, grown = judge([m], baseline=learnt(-52.0))[0], judge([m], baseline=learnt(-64.0))[0]
+    assert known.state == "normal"
+    assert "baseline" in known.reason
+    assert grown.state == "warning"
+    assert grown.indicators["change_db"] == pytest.approx(12.0, abs=1.0)
+
+
+def test_features_are_what_a_baseline_learns() -> None:
+    rng = np.random.default_rng(0)
+    batch = [recording(m, rng) for m in (BROKEN, replace(SOUND, slip=0.004))]
+    (levels,) = broken_bar.features(front_end(batch, [MOTOR] * 2)).values()
+    assert levels[0] == pytest.approx(-42.0, abs=0.5)
+    assert np.isnan(levels[1])
+
+
+@pytest.mark.parametrize("speed", [True, False])
+@pytest.mark.parametrize("tip_rad", [0.0, 0.3, 0.6])
+@pytest.mark.parametrize("weaker_db", [0.0, 1.0, 2.5])
+def test_a_tip_that_moves_as_a_load_moves_it_is_not_called_a_broken_bar(
+    tip_rad: float, weaker_db: float, speed: bool
+) -> None:
+    m = replace(SOUND, lower_dbc=-40.0, upper_dbc=-40.0 - weaker_db, tip_rad=tip_rad)
+    (d,) = judge([m], NO_BARS, speed=speed)
+    assert d.state == "unknown"
+    assert f"load oscillation at {2 * m.slip * m.f0_hz:.2f} Hz or broken bars" in d.reason
+    assert "load oscillation" in d.evidence[-1]["cause"]
+
+
+def test_a_load_that_swings_fast_weakens_the_upper_sideband_more() -> None:
+    """1.1 kW, two poles, 6 % of slip: pm/am of 0.50+0.23j at 8.4 Hz, 3.3 dB apart."""
+    m = replace(SOUND, slip=0.084, lower_dbc=-30.0, upper_dbc=-33.3, tip_rad=0.48)
+    (d,) = judge([m], replace(NO_BARS, rated_speed_rpm=1395.0), speed=True)
+    assert d.state == "unknown"
+    assert "load oscillation" in d.reason
+
+
+@pytest.mark.parametrize("tip_rad", [-1.2, CAGE_RAD, 1.3, np.pi / 2])
+def test_equal_sidebands_that_no_load_makes_are_called(tip_rad: float) -> None:
+    m = replace(SOUND, lower_dbc=-40.0, upper_dbc=-40.5, tip_rad=tip_rad)
+    assert judge([m], NO_BARS, speed=True)[0].state == "fault"
+
+
+def test_a_level_that_the_noise_leaves_open_is_not_told() -> None:
+    m = replace(SOUND, lower_dbc=-48.0, upper_dbc=-49.0)
+    clear, rough = judge([m, replace(m, wander_hz=0.15)], speed=True)
+    assert clear.indicators["lower_sideband_dbc"] == pytest.approx(-48.0, abs=0.5)
+    assert clear.indicators["level_deviation_db"] < 0.5
+    assert rough.indicators["lower_sideband_dbc"] is None
+    assert rough.indicators["upper_sideband_dbc"] is None
+    assert rough.indicators["level_deviation_db"] > 1
+    assert "in noise, +-" in rough.reason
+
+
+def test_a_supply_that_was_not_measured_may_be_the_cause() -> None:
+    rng = np.random.default_rng(0)
+    alone = recording(BROKEN, rng)
+    volts = dict(zip(VOLTAGES, recording(SOUND, rng).channels.values(), strict=True))
+    both = Recording(dict(alone.channels) | volts, alone.fs_hz)
+    for x, named in ((alone, True), (both, False)):
+        (d,) = broken_bar.diagnose(front_end([x], [MOTOR]), [None])
+        assert d.state == "fault"
+        assert named == (broken_bar.SUPPLY in [e.get("cause") for e in d.evidence])

@@ -1,0 +1,148 @@
+"""Once-per-turn modulation: only a rise above the machine's own baseline counts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.signals.current_lines import MOTOR, Machine, recording
+from vtox.baseline import RISE_DB, Band, Baseline, Level, bands_of
+from vtox.diagnosers import eccentricity
+from vtox.diagnosers.current.front_end import front_end
+from vtox.diagnosis import Case as Question
+from vtox.diagnosis import diagnose_batch, learn_baseline
+from vtox.domain import CURRENTS, Diagnosis, Motor, Recording
+from vtox.simulator.model.case import Case, Clamps, Faults, Load, Supply
+from vtox.simulator.model.plants import PLANTS
+from vtox.simulator.model.run import nameplate, records
+
+SOUND = Machine(seconds=1.0, rotor_dbc=-52.0, noise=3e-4)
+
+
+def judge(
+    machines: list[Machine], baseline: Baseline | None, motor: Motor = MOTOR, seed: int = 9
+) -> list[Diagnosis]:
+    rng = np.random.default_rng(seed)
+    batch = [recording(m, rng) for m in machines]
+    return eccentricity.diagnose(front_end(batch, [motor] * len(batch)), [baseline] * len(batch))
+
+
+@pytest.fixture(scope="module")
+def learnt() -> Baseline:
+    rng = np.random.default_rng(1)
+    front = front_end([recording(SOUND, rng) for _ in range(24)], [MOTOR] * 24)
+    return Baseline(bands=bands_of(eccentricity.features(front), front.current_rms_a()))
+
+
+def risen(rise_db: float, count: int = 12) -> list[Machine]:
+    return [replace(SOUND, rotor_dbc=SOUND.rotor_dbc + rise_db)] * count
+
+
+@pytest.mark.parametrize(
+    ("rise_db", "state"), [(0.0, "normal"), (2.5, "normal"), (6.0, "warning"), (15.0, "fault")]
+)
+def test_state_follows_the_change(learnt: Baseline, rise_db: float, state: str) -> None:
+    found = judge(risen(rise_db), learnt)
+    assert {d.state for d in found} == {state}
+    changes = [d.indicators["change_db"] for d in found]
+    assert np.median(changes) == pytest.approx(rise_db, abs=0.7)
+
+
+def test_a_change_of_6_db_ranks_above_none(learnt: Baseline) -> None:
+    sound, worse = (judge(risen(r, 60), learnt, seed=int(r)) for r in (0.0, 6.0))
+    a, b = (np.array([d.statistic for d in x]) for x in (sound, worse))
+    assert np.mean(b[:, None] > a) > 0.99
+
+
+def test_alternatives_are_named_and_no_kind_is(learnt: Baseline) -> None:
+    (d,) = judge(risen(15.0, 1), learnt)
+    causes = " ".join(e["cause"] for e in d.evidence if e["kind"] == "alternative")
+    for cause in ("unbalance", "misalignment", "load"):
+        assert cause in causes
+        assert cause in d.reason
+    assert not {"static", "dynamic"} & set((d.reason + causes).split())
+
+
+@pytest.mark.parametrize("level_dbc", [-70.0, -25.0])
+def test_never_absolute(level_dbc: float) -> None:
+    (d,) = judge([replace(SOUND, rotor_dbc=level_dbc)], None)
+    assert d.state == "unknown"
+    assert d.reason.startswith("no baseline")
+    assert d.indicators["rotor_dbc"] == pytest.approx(level_dbc + 3.0, abs=1.0)
+
+
+def test_no_baseline_at_another_load_or_speed(learnt: Baseline) -> None:
+    (d,) = judge([replace(SOUND, rms_a=4.5)], learnt)
+    assert "no baseline at this load" in d.reason
+    drive = replace(MOTOR, supply="inverter")
+    (d,) = judge([replace(SOUND, f0_hz=42.0)], learnt, drive)
+    assert "no baseline at this speed" in d.reason
+
+
+def test_a_baseline_of_two_records_leaves_too_much_open() -> None:
+    levels = dict.fromkeys(eccentricity.FEATURES, Level(2, -52.0, 0.5))
+    few = Baseline(bands=(Band(7.5, 8.5, levels),))
+    (d,) = judge(risen(10.0, 1), few)
+    assert d.state == "unknown"
+    assert "2 records" in d.reason
+
+
+def test_the_steadier_sideband_is_judged_by_its_own_scatter() -> None:
+    levels = [Level(20, -52.0, 0.5), Level(20, -52.0, 3.0)]
+    for steady, hz in ((0, 50.013 - 24.506), (1, 50.013 + 24.506)):
+        learnt = dict(zip(eccentricity.FEATURES, levels[:: 1 - 2 * steady], strict=True))
+        (d,) = judge(risen(6.0, 1), Baseline(bands=(Band(7.5, 8.5, learnt),)))
+        assert d.state == "warning"
+        assert d.evidence[0]["judged_hz"] == pytest.approx(hz, abs=0.3)
+        assert d.threshold == RISE_DB
+    both = dict.fromkeys(eccentricity.FEATURES, Level(20, -52.0, 3.0))
+    (d,) = judge(risen(6.0, 1), Baseline(bands=(Band(7.5, 8.5, both),)))
+    assert d.state == "normal"
+    assert d.threshold == pytest.approx(7.12, abs=0.01)
+
+
+def test_noise_that_hides_the_level_is_no_rise(learnt: Baseline) -> None:
+    found = judge([replace(SOUND, rotor_dbc=-300.0, noise=0.3)] * 12, learnt)
+    assert {d.state for d in found} <= {"normal", "unknown"}
+    assert any("noise floor" in d.reason for d in found)
+
+
+@pytest.mark.parametrize(
+    ("motor", "words"),
+    [
+        (Motor(), "slip unknown: no nameplate"),
+        (Motor(pole_pairs=1, supply_hz=50.0, rated_speed_rpm=2900.0), "two-pole motor"),
+    ],
+)
+def test_refusals(learnt: Baseline, motor: Motor, words: str) -> None:
+    (d,) = judge([SOUND], learnt, motor)
+    assert d.state == "unknown"
+    assert words in d.reason
+
+
+def test_twice_the_modulation_of_a_model_machine_is_warned_of() -> None:
+    """Records of 2 s at two loads, noise of supply, load and clamps; a baseline of a minute."""
+    plant = PLANTS["50hp"]
+    motor = nameplate(plant)
+
+    def made(air_gap: float, count: int, seed: int, seconds: float) -> list[Recording]:
+        cases = [
+            Case(
+                plant=plant,
+                seed=seed + k,
+                supply=Supply(wander_hz=0.005, amplitude_noise=5e-4, unbalance=0.005),
+                load=Load(torque=(0.6, 0.9)[k % 2], inertia=2.0, noise=5e-3),
+                faults=Faults(air_gap=air_gap),
+                clamps=Clamps(noise=5e-4, bits=12),
+            )
+            for k in range(count)
+        ]
+        runs = records(cases, seconds, 2_000.0, channels=CURRENTS)
+        return [r.recording(tachometer=True) for r in runs]
+
+    baseline = learn_baseline(made(0.004, 6, 700, 10.0), motor)
+    risen_gap = made(0.004, 20, 800, 2.0) + made(0.008, 20, 900, 2.0)
+    answers = diagnose_batch([Question(r, motor, baseline) for r in risen_gap], ["eccentricity"])
+    states = [d.state for (d,) in answers]
+    assert set(states[:20]) == {"normal"}
+    assert states[20:].count("warning") >= 17

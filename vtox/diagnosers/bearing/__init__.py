@@ -1,0 +1,1 @@
+"""Bearing defects, from the envelope spectrum of vibration."""

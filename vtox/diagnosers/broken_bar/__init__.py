@@ -1,0 +1,1 @@
+"""Broken rotor bars, from the sidebands at twice the slip frequency."""

@@ -1,0 +1,1 @@
+"""What all faults that are seen in currents share: demodulation, pole pairs, slip."""

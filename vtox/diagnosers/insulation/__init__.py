@@ -1,0 +1,1 @@
+"""Insulation degradation, from the admittance to earth."""

@@ -1,0 +1,1 @@
+"""Stator inter-turn short, from the negative-sequence current."""
