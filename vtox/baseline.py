@@ -20,7 +20,7 @@ from vtox.errors import BaselineError
 
 VERSION = 1
 # One band spans at most this ratio of load; beyond its ends it still answers this much further.
-# Levels over the current move by about 2 dB when the current moves by a quarter (`vtox.growth`).
+# Levels over the current move by about 2 dB when the current moves by a quarter (`vtox.learning.extension`).
 BAND_RATIO = 1.25
 BAND_MARGIN = 1.10
 # Loads that one band spans move a level by 1-3 dB: a rise above the baseline means something from

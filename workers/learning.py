@@ -3,7 +3,7 @@
 Nobody can tell from a signal alone that a machine is healthy. The nameplate is the operator's word
 that this machine is commissioned; what it then shows over some long records without any finding
 becomes its baseline. A load that it runs at later is learnt in the same way, where it continues
-what is known (`vtox.growth`). What was learnt is marked so and can be reset: `vtox baseline reset`.
+what is known (`vtox.learning.extension`). What was learnt is marked so and can be reset: `vtox baseline reset`.
 """
 
 import json
@@ -18,8 +18,8 @@ from vtox.diagnosis import learn_baseline
 from vtox.domain import Diagnosis, Record
 from vtox.errors import BaselineError
 from vtox.faults import FAULTS
-from vtox.growth import covers, extended, objection, one_load
 from vtox.health import load_of
+from vtox.learning.extension import covers, extended, objection, one_load
 from vtox.settings import Settings
 from vtox.store.baselines import grow_baseline, refuse_load, set_baseline
 from vtox.store.client import Client

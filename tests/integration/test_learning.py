@@ -10,7 +10,7 @@ from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.domain import Diagnosis, Record, State, Window
-from vtox.growth import covers
+from vtox.learning.extension import covers
 from vtox.settings import Settings
 from vtox.store.baselines import STALE_DAYS, baseline_state, grow_baseline, set_baseline
 from vtox.store.client import Client

@@ -6,7 +6,7 @@ from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import diagnose, learn_baseline
 from vtox.baseline import RISE_DB, Band, Baseline, Level
 from vtox.domain import CURRENTS, VOLTAGES, Motor
-from vtox.growth import covers, extended, objection, one_load
+from vtox.learning.extension import covers, extended, objection, one_load
 
 BOTH = (*CURRENTS, *VOLTAGES)
 UNRATED = Motor(pole_pairs=2, supply_hz=50.0)

@@ -1,0 +1,1 @@
+"""From healthy recordings to a baseline."""
