@@ -16,9 +16,9 @@ from vtox.domain import Diagnosis, Record
 from vtox.errors import InputError
 from vtox.faults import FAMILIES
 from vtox.health import step
+from vtox.store.entries import json_bytes, result_fields, text_fields
 from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome
 from vtox.store.machines import MachineState, states
-from vtox.store.results import json_bytes, result_fields, text_fields
 from vtox.store.windows import fetch
 from workers.learning import learn
 from workers.process import process

@@ -4,14 +4,14 @@ import httpx
 import pytest
 
 from tests.integration.helpers import T0
-from tests.integration.test_retire import with_open_alert
+from tests.integration.store.test_retire import with_open_alert
 from vtox import keys
 from vtox.domain import Diagnosis, Motor, Record
 from vtox.faults import FAULTS
 from vtox.store import deadletters, machines
 from vtox.store.client import Client
+from vtox.store.entries import result_fields, text_fields
 from vtox.store.flags import set_flag
-from vtox.store.results import result_fields, text_fields
 
 
 def add_result(client: Client, machine_id: str, seq: int, fault: str, state: str) -> None:

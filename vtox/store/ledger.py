@@ -50,7 +50,7 @@ class Outcome:
 @cache
 def _source(name: str) -> str:
     folder = files("vtox.store") / "lua"
-    shared = "" if name == "lease" else (folder / "finish.lua").read_text()
+    shared = "" if name == "lease" else (folder / "_shared.lua").read_text()
     return SHEBANG + shared + (folder / f"{name}.lua").read_text()
 
 

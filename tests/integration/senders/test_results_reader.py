@@ -12,7 +12,7 @@ from vtox.domain import Diagnosis, Record
 from vtox.faults import FAMILIES
 from vtox.senders.results_reader import Answers, follow, last_id
 from vtox.store.client import Client
-from vtox.store.results import result_fields, text_fields
+from vtox.store.entries import result_fields, text_fields
 
 
 def answer(client: Client, run: str, fault: str, state: str, seq: int, machine: str = "M1") -> None:
