@@ -8,10 +8,10 @@ import redis
 import structlog
 
 from vtox.errors import ServerUnavailable
+from vtox.monitoring.throughput import READING_EVERY_S, Reading, Sampler
 from vtox.settings import Settings
 from vtox.store.client import Client, check, connect
 from vtox.store.status import Snapshot, snapshot
-from vtox.throughput import READING_EVERY_S, Reading, Sampler
 
 log = structlog.get_logger()
 

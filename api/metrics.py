@@ -7,8 +7,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
+from vtox.monitoring.throughput import Throughput
 from vtox.store.status import Snapshot
-from vtox.throughput import Throughput
 
 __all__ = ["CONTENT_TYPE", "exposition"]
 

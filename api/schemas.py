@@ -8,8 +8,8 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field
 
 from vtox.domain import State, Value
-from vtox.readiness import Check
-from vtox.throughput import Source
+from vtox.monitoring.readiness import Check
+from vtox.monitoring.throughput import Source
 
 T = TypeVar("T")
 Number = float | None

@@ -5,8 +5,8 @@ import threading
 
 import structlog
 
-from vtox import monitor
 from vtox.bridge.loop import Bridge
+from vtox.monitoring import monitor
 from vtox.probe import serve
 from vtox.queues import celery_app
 from vtox.settings import Settings

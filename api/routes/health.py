@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from api.auth import may_read
 from api.routes.system import Opened, state
 from vtox.errors import ServerUnavailable
-from vtox.readiness import Check, checks
+from vtox.monitoring.readiness import Check, checks
 
 router = APIRouter(prefix="/health", tags=["health"])
 MEDIA_TYPE = "application/health+json"

@@ -23,15 +23,15 @@ from api.schemas import (
     version,
 )
 from vtox import keys
-from vtox.readiness import Check, checks
-from vtox.store.status import Snapshot, Worker
-from vtox.throughput import (
+from vtox.monitoring.readiness import Check, checks
+from vtox.monitoring.throughput import (
     STALE_INTERVALS,
     Throughput,
     arrivals_per_s,
     metrics_age_s,
     throughput,
 )
+from vtox.store.status import Snapshot, Worker
 
 router = APIRouter(tags=["system"])
 LINKS = {

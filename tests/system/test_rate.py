@@ -12,7 +12,7 @@ import pytest
 from tests.integration.conftest import serving
 from tests.system.processes import Cluster, cluster
 from vtox import keys
-from vtox.throughput import AVERAGE_S
+from vtox.monitoring.throughput import AVERAGE_S
 
 VEHICLES = 50
 FS_HZ = 1000

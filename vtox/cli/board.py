@@ -4,8 +4,8 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox import keys
+from vtox.monitoring.throughput import Throughput
 from vtox.store.status import Snapshot
-from vtox.throughput import Throughput
 
 UNTOLD = "?"
 

@@ -17,11 +17,11 @@ from vtox.cli import board
 from vtox.cli.score import Alert, Score, latest
 from vtox.errors import ServerUnavailable
 from vtox.journal import Journal, local_time
+from vtox.monitoring.throughput import Sampler, Throughput, throughput
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
 from vtox.store.status import Snapshot, snapshot
 from vtox.supervisor import Supervisor
-from vtox.throughput import Sampler, Throughput, throughput
 
 LOOK_S = 1.0
 PLAIN_EVERY_S = 10.0

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from vtox.cli.options import Json
 from vtox.cli.status import STYLES
-from vtox.inspection import inspect
+from vtox.monitoring.doctor import inspect
 from vtox.settings import load
 
 WORDS = {"pass": "ok", "warn": "look", "fail": "BAD"}

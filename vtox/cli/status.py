@@ -13,11 +13,11 @@ from rich.text import Text
 from vtox import keys
 from vtox.cli import board
 from vtox.cli.options import Json
-from vtox.readiness import Check, checks
+from vtox.monitoring.readiness import Check, checks
+from vtox.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
 from vtox.settings import load
 from vtox.store.client import Client, check, connect
 from vtox.store.status import Snapshot, snapshot
-from vtox.throughput import READING_EVERY_S, Sampler, Throughput, throughput
 
 STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 

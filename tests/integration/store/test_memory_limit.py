@@ -15,10 +15,11 @@ from tests.integration.conftest import serving
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.integration.senders.test_pacing import jobs
 from tests.integration.test_api_windows import GOOD, PATH
-from vtox import keys, monitor
+from vtox import keys
 from vtox.cli import simulate
 from vtox.faults import FAMILIES
-from vtox.inspection import inspect
+from vtox.monitoring import monitor
+from vtox.monitoring.doctor import inspect
 from vtox.queues import celery_app
 from vtox.senders.pacing import send
 from vtox.server import EmbeddedServer

@@ -9,12 +9,12 @@ from dataclasses import replace
 from tests.integration.helpers import bridging, eventually
 from vtox import keys
 from vtox.faults import FAMILIES
-from vtox.readiness import checks
+from vtox.monitoring.readiness import checks
+from vtox.monitoring.throughput import Reading, Sampler, throughput
 from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.status import reading, snapshot
 from vtox.store.streams import group_info
-from vtox.throughput import Reading, Sampler, throughput
 
 
 def beat(client: Client, name: str, queues: str, **more: float) -> None:

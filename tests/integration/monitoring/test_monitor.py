@@ -5,7 +5,8 @@ import time
 import pytest
 
 from tests.integration.helpers import counters
-from vtox import keys, monitor
+from vtox import keys
+from vtox.monitoring import monitor
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 

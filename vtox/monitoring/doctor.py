@@ -13,7 +13,7 @@ import redis
 import vtox
 from vtox import datafolder, keys, ports, roles
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.readiness import Check, Status, checks
+from vtox.monitoring.readiness import Check, Status, checks
 from vtox.server import ELSEWHERE, binary
 from vtox.settings import Settings, mistyped
 from vtox.store.client import Client, check, connect

@@ -14,12 +14,12 @@ import structlog
 
 from vtox import keys
 from vtox.faults import FAMILIES
+from vtox.monitoring.throughput import AVERAGE_S, STALE_INTERVALS
 from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.ledger import BUCKET_BASE
 from vtox.store.streams import group_info
-from vtox.throughput import AVERAGE_S, STALE_INTERVALS
 
 log = structlog.get_logger()
 

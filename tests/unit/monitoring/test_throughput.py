@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 
 from vtox.faults import FAMILIES
-from vtox.store.status import Snapshot, Worker
-from vtox.store.streams import Group
-from vtox.throughput import (
+from vtox.monitoring.throughput import (
     Reading,
     Sampler,
     arrivals_per_s,
@@ -17,6 +15,8 @@ from vtox.throughput import (
     from_workers,
     throughput,
 )
+from vtox.store.status import Snapshot, Worker
+from vtox.store.streams import Group
 
 NOW = 1_764_000_000.0
 
