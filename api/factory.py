@@ -9,13 +9,13 @@ from fastapi import FastAPI
 
 from api import errors
 from api.backend import Backend
-from api.cluster import Cluster
 from api.limits import BodyLimit
 from api.methods import HeadAsGet
 from api.routes import docs, health, history, machines, pages, system, windows
 from api.schemas import version
-from vtox import lifeline, logs
 from vtox import settings as settings_module
+from vtox.cluster import logging_setup, parent_watch
+from vtox.cluster.api_owned import Cluster
 from vtox.errors import SettingsError
 from vtox.settings import Settings
 from vtox.store import apikeys
@@ -38,9 +38,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         if parent := multiprocessing.parent_process():
             # One of several `--workers`: they outlive a killed parent unless they watch it. Its id
             # is the one we were born with: by now it may be gone, and our parent process 1.
-            lifeline.watch_parent(parent.pid)
+            parent_watch.watch_parent(parent.pid)
         if settings is None:
-            logs.setup("api")
+            logging_setup.setup("api")
         given = settings or settings_module.load()
         with Backend(given) as backend, Cluster(given) as cluster:
             await _check_keys(backend, cluster)

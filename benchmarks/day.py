@@ -29,8 +29,8 @@ from benchmarks.daylife import UNBALANCE_RMS, Day, days
 from benchmarks.throughput import cpu_s, done, running, wait_for, worker
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.faults import FAMILIES, FAULTS, PERSISTENCE
-from vtox.server import EmbeddedServer
 from vtox.settings import load
 from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, connect

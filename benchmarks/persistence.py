@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 
 from vtox import keys
-from vtox.server import EmbeddedServer
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import load
 from vtox.store.client import Client, connect
 from vtox.store.streams import create_group, trim_raw

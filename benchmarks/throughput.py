@@ -24,9 +24,9 @@ import numpy as np
 import psutil
 
 from vtox import keys
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Window
 from vtox.faults import FAMILIES, record_s
-from vtox.server import EmbeddedServer
 from vtox.settings import load
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window as simulate

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vtox.server import EmbeddedServer
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 

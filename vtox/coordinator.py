@@ -6,8 +6,8 @@ import threading
 import structlog
 
 from vtox.bridge.loop import Bridge
+from vtox.cluster.probe_server import serve
 from vtox.monitoring import monitor
-from vtox.probe import serve
 from vtox.queues import celery_app
 from vtox.settings import Settings
 from vtox.store.client import check, connect

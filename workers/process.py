@@ -23,9 +23,10 @@ from celery.signals import (
 )
 from threadpoolctl import threadpool_limits
 
-from vtox import keys, lifeline, logs, settings
+from vtox import keys, settings
+from vtox.cluster import logging_setup, parent_watch
+from vtox.cluster.probe_server import serve
 from vtox.faults import FAMILIES
-from vtox.probe import serve
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
 from workers.memory import keep_freed_memory
@@ -140,7 +141,7 @@ _heart: _Heart | None = None
 @setup_logging.connect
 def _log(loglevel: int, **_: Any) -> None:
     # With a receiver here Celery leaves the root logger alone; its default hides "worker ready".
-    logs.setup("worker", min(loglevel, logging.INFO))
+    logging_setup.setup("worker", min(loglevel, logging.INFO))
 
 
 @celeryd_init.connect
@@ -158,14 +159,14 @@ def _begin(sender: Any, **_: Any) -> None:
     global _name
     _name = sender.hostname
     keep_freed_memory()  # its pool's processes inherit it
-    lifeline.watch_parent()
+    parent_watch.watch_parent()
 
 
 @worker_process_init.connect
 def _begin_child(**_: Any) -> None:
     # A pool process must not share its parent's connection, and must not outlive it.
     process.cache_clear()
-    lifeline.watch_parent(os.getppid())
+    parent_watch.watch_parent(os.getppid())
     # A worker is one core: threads of a matrix product as small as ours wait longer than they work
     # (bearing of 10 s records: 1.8 ms of CPU time per second of data on two cores, 0.6 on one).
     threadpool_limits(1)

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from api.factory import create_app
-from vtox.server import EmbeddedServer
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 

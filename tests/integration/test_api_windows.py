@@ -13,8 +13,8 @@ import pytest
 
 from tests.integration.conftest import serving
 from vtox import keys, wire
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Window
-from vtox.server import EmbeddedServer
 from vtox.settings import load
 from vtox.store.client import Client, connect
 

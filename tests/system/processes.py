@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from vtox import keys, lifeline
+from vtox import keys
+from vtox.cluster import parent_watch
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 
@@ -99,9 +100,9 @@ def cluster(
     log = folder / "up.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            lifeline.wrapped("vtox", command, *arguments),
+            parent_watch.wrapped("vtox", command, *arguments),
             cwd=folder,
-            env=lifeline.child_environment(given),
+            env=parent_watch.child_environment(given),
             stdout=out,
             stderr=subprocess.STDOUT,
         )

@@ -14,14 +14,14 @@ import psutil
 import pytest
 
 from tests.system.processes import Cluster, cluster, free_ports
-from vtox.roles import server_answers
+from vtox.cluster.processes import server_answers
 from vtox.store.client import connect
 from vtox.store.status import snapshot
 
 ROLES = {
-    "server": ("vtox.lifeline", "vtox", "server"),
+    "server": ("vtox.cluster.parent_watch", "vtox", "server"),
     "valkey": ("valkey-server",),
-    "bridge": ("vtox.lifeline", "vtox", "bridge"),
+    "bridge": ("vtox.cluster.parent_watch", "vtox", "bridge"),
     "worker": ("celery", "worker", "bearing"),
     "api": ("uvicorn", "api.main:app"),
     "flower": ("celery", "flower"),

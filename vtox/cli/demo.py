@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from vtox import roles
 from vtox.cli.demoview import DemoView
 from vtox.cli.score import Score, counted
 from vtox.cli.up import addresses, prepared, supervisor
+from vtox.cluster import processes
+from vtox.cluster.cluster_log import Journal, open_console
+from vtox.cluster.processes import Role
 from vtox.errors import InputError
-from vtox.journal import Journal, open_console
-from vtox.roles import Role
 from vtox.settings import Settings, load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet
 from vtox.simulator.severity import FAULT_MODES
@@ -45,7 +45,7 @@ def demo(
     options += ["--duration", str(duration)] if duration else []
     # Commissioning takes seconds of both cores and needs the server only.
     sender = Role("simulate", ("vtox", "simulate", *options), 1, 0, lambda _: True, once=True)
-    plan = sorted([*roles.cluster(settings), sender], key=lambda r: r.rank)
+    plan = sorted([*processes.cluster(settings), sender], key=lambda r: r.rank)
     score = Score(chosen)
     console = open_console()
     with prepared(settings, plan), Journal(settings.data_dir, console, quiet=True) as journal:

@@ -15,13 +15,13 @@ from rich.text import Text
 from vtox import keys
 from vtox.cli import board
 from vtox.cli.score import Alert, Score, latest
+from vtox.cluster.cluster_log import Journal, local_time
+from vtox.cluster.supervisor import Supervisor
 from vtox.errors import ServerUnavailable
-from vtox.journal import Journal, local_time
 from vtox.monitoring.throughput import Sampler, Throughput, throughput
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
 from vtox.store.status import Snapshot, snapshot
-from vtox.supervisor import Supervisor
 
 LOOK_S = 1.0
 PLAIN_EVERY_S = 10.0

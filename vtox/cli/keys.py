@@ -14,8 +14,8 @@ from rich.table import Table
 
 from vtox import settings as settings_module
 from vtox.cli.options import Json
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.errors import InputError, ServerUnavailable
-from vtox.server import EmbeddedServer
 from vtox.settings import Settings
 from vtox.store import apikeys
 from vtox.store.apikeys import ApiKey
@@ -110,7 +110,7 @@ def _client() -> Iterator[Client]:
 @contextmanager
 def _embedded(settings: Settings) -> Iterator[Client]:
     # What the server says of its start and end would bury the key.
-    logging.getLogger("vtox.server").setLevel(logging.ERROR)
+    logging.getLogger("vtox.cluster.embedded_server").setLevel(logging.ERROR)
     with EmbeddedServer(settings) as server, connect(server.url, "keys") as client:
         yield client
 

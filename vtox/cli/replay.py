@@ -13,11 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vtox.cli import options
 from vtox.cli.timeline import show
+from vtox.cluster.ports import url
 from vtox.domain import Recording
 from vtox.faults import FAULTS
 from vtox.files.recordings import find, read
 from vtox.files.recordings import options as reader_options
-from vtox.ports import url
 from vtox.senders import pacing, replay
 from vtox.senders.replay import Part
 from vtox.senders.results_reader import Answers, follow, last_id

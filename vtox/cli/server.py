@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from vtox import logs
+from vtox.cluster import logging_setup
+from vtox.cluster.embedded_server import READY_S, EmbeddedServer
+from vtox.cluster.processes import server_answers
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.roles import server_answers
-from vtox.server import READY_S, EmbeddedServer
 from vtox.settings import Settings, load
 
 LOOK_S = 0.2
@@ -28,7 +28,7 @@ def server(
         return
     if settings.redis_url:
         raise SettingsError("VTOX_REDIS_URL is set: that server is used, there is none to start")
-    logs.setup("server")
+    logging_setup.setup("server")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

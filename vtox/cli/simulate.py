@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.table import Table
 
-from vtox import lifeline
 from vtox.cli.score import counted
 from vtox.cli.verdicts import number
+from vtox.cluster import parent_watch
 from vtox.errors import InputError
 from vtox.faults import FAULTS
 from vtox.senders import pacing
@@ -148,7 +148,7 @@ def _baselines(machines: Sequence[Machine]) -> Iterator[str]:
         # Spawned, not forked: there are threads by now, and fork would copy their locks.
         mp_context=multiprocessing.get_context("spawn"),
         max_workers=min(4, os.cpu_count() or 1),
-        initializer=lifeline.watch_parent,
+        initializer=parent_watch.watch_parent,
         initargs=(os.getpid(),),
     ) as pool:
         yield from pool.map(_simulated().baseline_of, machines)

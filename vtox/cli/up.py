@@ -7,22 +7,22 @@ from contextlib import contextmanager
 
 import typer
 
-from vtox import roles
+from vtox.cluster import processes
+from vtox.cluster.cluster_log import Journal, open_console
+from vtox.cluster.embedded_server import binary
+from vtox.cluster.file_lock import try_lock
+from vtox.cluster.ports import require_distinct, require_free, url
+from vtox.cluster.processes import Role
+from vtox.cluster.supervisor import Supervisor
 from vtox.errors import InputError, SystemStateError
-from vtox.journal import Journal, open_console
-from vtox.locks import try_lock
-from vtox.ports import require_distinct, require_free, url
-from vtox.roles import Role
-from vtox.server import binary
 from vtox.settings import Settings, load, mistyped
 from vtox.store.apikeys import require_keys
 from vtox.store.client import check, connect
-from vtox.supervisor import Supervisor
 
 
 def up(
     without: list[str] = typer.Option(
-        [], help=f"Leave out a role: {', '.join(roles.WITHOUT)}. May be given again."
+        [], help=f"Leave out a role: {', '.join(processes.WITHOUT)}. May be given again."
     ),
 ) -> None:
     """Run the whole system: server, bridge, workers, API with its page, and Flower.
@@ -30,10 +30,10 @@ def up(
     Ctrl-C stops it in order. Settings are variables VTOX_*: see `vtox config show`.
     """
     for name in without:
-        if name not in roles.WITHOUT:
-            raise InputError(f"--without {name}: expected one of {', '.join(roles.WITHOUT)}")
+        if name not in processes.WITHOUT:
+            raise InputError(f"--without {name}: expected one of {', '.join(processes.WITHOUT)}")
     settings = load()
-    plan = roles.cluster(settings, without)
+    plan = processes.cluster(settings, without)
     with prepared(settings, plan), Journal(settings.data_dir, open_console()) as journal:
         asyncio.run(supervisor(settings, plan, journal).run())
 
@@ -64,7 +64,7 @@ def prepared(settings: Settings, plan: Sequence[Role]) -> Iterator[None]:
         Two settings ask for one port, no server is to be had, the data folder is another
         instance's, or a port is taken.
     """
-    require_distinct(roles.claims(settings, plan))
+    require_distinct(processes.claims(settings, plan))
     if settings.redis_url:
         with connect(settings.redis_url, "up") as client:
             check(client)
@@ -77,7 +77,7 @@ def prepared(settings: Settings, plan: Sequence[Role]) -> Iterator[None]:
             "VTOX_DATA_DIR and ports"
         )
     try:
-        require_free(roles.ports(settings, plan))
+        require_free(processes.ports(settings, plan))
         yield
     finally:
         os.close(held)

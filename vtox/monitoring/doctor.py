@@ -11,10 +11,11 @@ from pathlib import Path
 import redis
 
 import vtox
-from vtox import datafolder, keys, ports, roles
+from vtox import keys
+from vtox.cluster import data_folder, ports, processes
+from vtox.cluster.embedded_server import ELSEWHERE, binary
 from vtox.errors import ServerUnavailable, SettingsError
 from vtox.monitoring.readiness import Check, Status, checks
-from vtox.server import ELSEWHERE, binary
 from vtox.settings import Settings, mistyped
 from vtox.store.client import Client, check, connect
 from vtox.store.status import snapshot
@@ -48,7 +49,7 @@ def _no_server(settings: Settings, error: Exception) -> Check:
     remedy = "start it, or set VTOX_REDIS_URL to another; without it `vtox up` brings its own"
     if not settings.redis_url:
         remedy = f"start it: `vtox up`; or {ELSEWHERE}"
-        if datafolder.obstacle(settings.data_dir):
+        if data_folder.obstacle(settings.data_dir):
             observed = "none can be found or started without a data folder"
             remedy = "first make that usable (above)"
         elif not settings.server_file.exists():
@@ -90,7 +91,7 @@ def _settings() -> Check:
 
 def _data_dir(settings: Settings) -> Iterator[Check]:
     folder = settings.data_dir
-    if what := datafolder.obstacle(folder):
+    if what := data_folder.obstacle(folder):
         remedy = "mend that, or set VTOX_DATA_DIR to a folder that this user may write to"
         yield Check(name="data", status="fail", observed=f"{folder}: {what}", remedy=remedy)
         return
@@ -114,15 +115,15 @@ def _data_dir(settings: Settings) -> Iterator[Check]:
 
 
 def _ports(settings: Settings) -> Iterator[Check]:
-    plan = roles.cluster(settings)
+    plan = processes.cluster(settings)
     try:
-        ports.require_distinct(roles.claims(settings, plan))
+        ports.require_distinct(processes.claims(settings, plan))
     except SettingsError as error:
         observed, _, remedy = str(error).partition(": ")
         yield Check(name="ports", status="fail", observed=observed, remedy=remedy)
-    for setting, (host, port) in roles.ports(settings, plan).items():
+    for setting, (host, port) in processes.ports(settings, plan).items():
         name = f"port:{setting.removeprefix('VTOX_').removesuffix('_PORT').lower()}"
-        path = "/" if setting == "VTOX_FLOWER_PORT" else roles.LIVE
+        path = "/" if setting == "VTOX_FLOWER_PORT" else processes.LIVE
         if ports.answers(ports.url(host, port) + path):
             yield Check(name=name, status="pass", observed=f"{port} answers")
         elif ports.port_is_free(port, host):

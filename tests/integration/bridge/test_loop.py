@@ -10,9 +10,9 @@ from tests.system.processes import free_ports
 from vtox import keys
 from vtox.bridge import loop as module
 from vtox.bridge.loop import Bridge
+from vtox.cluster.ports import answers
+from vtox.cluster.probe_server import serve
 from vtox.faults import FAMILIES
-from vtox.ports import answers
-from vtox.probe import serve
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.ledger import INDEX

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from vtox import keys
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Window
 from vtox.errors import InputError, ServerUnavailable, WireError
 from vtox.senders import pacing
 from vtox.senders.pacing import Job, backlog, check, first_t0, parse_speed, publish, send
-from vtox.server import EmbeddedServer
 from vtox.settings import load
 from vtox.store.client import Client, connect
 from vtox.store.streams import create_group

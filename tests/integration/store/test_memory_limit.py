@@ -17,12 +17,12 @@ from tests.integration.senders.test_pacing import jobs
 from tests.integration.test_api_windows import GOOD, PATH
 from vtox import keys
 from vtox.cli import simulate
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.faults import FAMILIES
 from vtox.monitoring import monitor
 from vtox.monitoring.doctor import inspect
 from vtox.queues import celery_app
 from vtox.senders.pacing import send
-from vtox.server import EmbeddedServer
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 from vtox.store.flags import set_flag

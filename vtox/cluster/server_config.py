@@ -8,8 +8,8 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from vtox.cluster.ports import LOOPBACK, port_is_free
 from vtox.errors import PortTaken
-from vtox.ports import LOOPBACK, port_is_free
 from vtox.settings import Settings, server_url
 
 # Below the ephemeral range of Linux (32768) and macOS (49152): a client that reconnects to a dead

@@ -93,7 +93,10 @@ def is_ours(process: psutil.Process) -> bool:
         words = process.cmdline()
     except psutil.Error:
         return False
-    return any(w in ("vtox", "vtox.lifeline", "api.main:app") or w.endswith("/vtox") for w in words)
+    return any(
+        w in ("vtox", "vtox.cluster.parent_watch", "api.main:app") or w.endswith("/vtox")
+        for w in words
+    )
 
 
 def reachable(host: str) -> str:
@@ -140,6 +143,6 @@ def _asked(address: str, within_s: float, *, in_doubt: bool) -> bool:
 
 def _leaving(process: psutil.Process) -> bool:
     try:
-        return process.ppid() == 1 and "vtox.lifeline" in process.cmdline()
+        return process.ppid() == 1 and "vtox.cluster.parent_watch" in process.cmdline()
     except psutil.Error:
         return True

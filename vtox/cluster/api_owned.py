@@ -14,11 +14,11 @@ from typing import IO, Self
 
 import structlog
 
-from vtox import roles
+from vtox.cluster import processes
+from vtox.cluster.file_lock import try_lock
+from vtox.cluster.supervisor import GAVE_UP, STEADY_S
 from vtox.errors import SettingsError
-from vtox.locks import try_lock
 from vtox.settings import Settings
-from vtox.supervisor import GAVE_UP, STEADY_S
 
 log = structlog.get_logger()
 
@@ -119,8 +119,8 @@ class Cluster:
 
     def _run_once(self) -> int:
         child = subprocess.Popen(
-            roles.cluster_command(self.settings),
-            env=roles.environment(self.settings),
+            processes.cluster_command(self.settings),
+            env=processes.environment(self.settings),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

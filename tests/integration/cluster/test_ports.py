@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.system.processes import free_ports
-from vtox import roles
+from vtox.cluster import processes
+from vtox.cluster.ports import answers, require_distinct, url
+from vtox.cluster.probe_server import serve
+from vtox.cluster.server_config import choose_address
 from vtox.errors import PortTaken, SettingsError
-from vtox.ports import answers, require_distinct, url
-from vtox.probe import serve
-from vtox.serverconfig import choose_address
 from vtox.settings import load
 
 NAMES = ("api_port", "coordinator_port", "flower_port", "worker_port", "redis_port")
@@ -22,7 +22,7 @@ NAMES = ("api_port", "coordinator_port", "flower_port", "worker_port", "redis_po
 @pytest.mark.parametrize("other", NAMES)
 def test_two_settings_for_one_port_are_both_named(one: str, other: str, tmp_path: Path) -> None:
     settings = load(data_dir=tmp_path, **{one: 28_000, other: 28_000})
-    claims = roles.claims(settings, roles.cluster(settings))
+    claims = processes.claims(settings, processes.cluster(settings))
     if one == other:
         require_distinct(claims)
         return
@@ -34,7 +34,7 @@ def test_two_settings_for_one_port_are_both_named(one: str, other: str, tmp_path
 
 def test_a_role_left_out_claims_nothing(tmp_path: Path) -> None:
     settings = load(data_dir=tmp_path, api_port=5555, redis_port=8001, redis_url="redis://h")
-    require_distinct(roles.claims(settings, roles.cluster(settings, ["flower"])))
+    require_distinct(processes.claims(settings, processes.cluster(settings, ["flower"])))
 
 
 def test_a_worker_passes_over_the_ports_of_others() -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import redis
 
 import vtox
-from vtox import keys, lifeline
+from vtox import keys
+from vtox.cluster import parent_watch
+from vtox.cluster.ports import LOOPBACK, answers, listens, pulse, url
 from vtox.errors import ServerUnavailable
 from vtox.faults import FAMILIES
-from vtox.ports import LOOPBACK, answers, listens, pulse, url
 from vtox.settings import Settings
 from vtox.store.client import connect
 
@@ -97,7 +98,7 @@ def assign(workers: int) -> list[tuple[str, ...]]:
 
 def cluster_command(settings: Settings) -> list[str]:
     """Return the command line of the API's own cluster: everything but the API."""
-    return lifeline.wrapped("vtox", "up", "--without", "api")
+    return parent_watch.wrapped("vtox", "up", "--without", "api")
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -111,7 +112,7 @@ def environment(settings: Settings) -> dict[str, str]:
     root = Path(vtox.__file__).parent.parent
     if root.name not in ("site-packages", "dist-packages"):
         given["PYTHONPATH"] = str(root)
-    return lifeline.child_environment(given)
+    return parent_watch.child_environment(given)
 
 
 def ports(settings: Settings, roles: Iterable[Role]) -> dict[str, tuple[str, int]]:

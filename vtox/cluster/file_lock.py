@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from vtox.datafolder import explained
+from vtox.cluster.data_folder import explained
 from vtox.errors import SystemStateError
 
 if sys.platform == "win32":

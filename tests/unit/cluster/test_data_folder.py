@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from vtox.datafolder import explained, obstacle
+from vtox.cluster.cluster_log import Journal, open_console
+from vtox.cluster.data_folder import explained, obstacle
+from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.cluster.file_lock import try_lock
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.journal import Journal, open_console
-from vtox.locks import try_lock
-from vtox.server import EmbeddedServer
 from vtox.settings import load
 
 

@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from vtox import lifeline, roles
-from vtox.children import EXIT_LOOK_S, Signals, exited, how_ended, sweep
+from vtox.cluster import parent_watch, processes
+from vtox.cluster.child_process import EXIT_LOOK_S, Signals, exited, how_ended, sweep
+from vtox.cluster.cluster_log import Journal
+from vtox.cluster.processes import Role
 from vtox.errors import SystemStateError, VtoxError
-from vtox.journal import Journal
-from vtox.roles import Role
 from vtox.settings import Settings
 
 Status = Literal["waiting", "starting", "ready", "restarting", "finished", "stopped"]
@@ -171,11 +171,11 @@ class Supervisor:
         home = self.settings.data_dir / "run"
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         process = await asyncio.create_subprocess_exec(
-            *lifeline.wrapped(*state.role.command),
+            *parent_watch.wrapped(*state.role.command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=roles.environment(self.settings),
+            env=processes.environment(self.settings),
             cwd=home,
             limit=LINE_BYTES,
             # Ctrl-C is for the supervisor, which stops its children in order.

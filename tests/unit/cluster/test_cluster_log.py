@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from vtox.journal import Journal
+from vtox.cluster.cluster_log import Journal
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -73,7 +73,7 @@ def test_quiet_writes_to_the_file_alone(tmp_path: Path) -> None:
 
 
 def test_the_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vtox.journal.FILE_BYTES", 1000)
+    monkeypatch.setattr("vtox.cluster.cluster_log.FILE_BYTES", 1000)
     with Journal(tmp_path, Console(file=io.StringIO()), quiet=True) as journal:
         for _ in range(100):
             journal.say("x" * 100)

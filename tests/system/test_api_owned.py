@@ -15,11 +15,11 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from api import cluster as module
-from api.cluster import Cluster
 from tests.system.processes import free_ports
-from vtox import roles
-from vtox.locks import try_lock
+from vtox.cluster import api_owned as module
+from vtox.cluster import processes
+from vtox.cluster.api_owned import Cluster
+from vtox.cluster.file_lock import try_lock
 from vtox.settings import load
 
 UP = ["vtox", "up"]
@@ -71,7 +71,7 @@ def clusters(parent: psutil.Process) -> list[psutil.Process]:
     found = []
     for p in family(parent):
         try:
-            if p.cmdline()[3:6] == ["vtox.lifeline", *UP]:
+            if p.cmdline()[3:6] == ["vtox.cluster.parent_watch", *UP]:
                 found.append(p)
         except psutil.Error:
             continue
@@ -163,7 +163,7 @@ def test_a_process_that_cannot_be_started_is_told_and_tried_again(
 ) -> None:
     missing, works = [str(tmp_path / "none")], [sys.executable, "-c", ""]
     tries = iter((missing, works))
-    monkeypatch.setattr(roles, "cluster_command", lambda _: next(tries, works))
+    monkeypatch.setattr(processes, "cluster_command", lambda _: next(tries, works))
     monkeypatch.setattr(module, "BACKOFF_MAX_S", 0.2)
     with capture_logs() as said, Cluster(load(data_dir=tmp_path, cluster_enabled=True)) as cluster:
         until(lambda: pauses(said), 10, "started again", tmp_path)
@@ -177,7 +177,7 @@ def test_a_cluster_that_ran_well_for_a_while_has_its_past_forgiven(
     ends += "n = len(p.read_text()) if p.exists() else 0; p.write_text('x' * (n + 1)); "
     ends += "time.sleep(4 if n == 3 else 0)"
     command = [sys.executable, "-c", ends, str(tmp_path / "starts")]
-    monkeypatch.setattr(roles, "cluster_command", lambda _: command)
+    monkeypatch.setattr(processes, "cluster_command", lambda _: command)
     monkeypatch.setattr(module, "LOOK_S", 0.1)
     monkeypatch.setattr(module, "STEADY_S", 3.5)
     with capture_logs() as said, Cluster(load(data_dir=tmp_path, cluster_enabled=True)):

@@ -19,10 +19,10 @@ from typing import IO
 
 import redis
 
-from vtox.datafolder import explained
+from vtox.cluster.data_folder import explained
+from vtox.cluster.file_lock import lock
+from vtox.cluster.server_config import Address, choose_address, config, write_address
 from vtox.errors import ServerUnavailable
-from vtox.locks import lock
-from vtox.serverconfig import Address, choose_address, config, write_address
 from vtox.settings import Settings
 from vtox.store.client import connect
 
@@ -68,7 +68,7 @@ class EmbeddedServer:
         self.settings = settings
         self.extra = extra
         self.address = Address(0, "")
-        self.log = logging.getLogger("vtox.server")
+        self.log = logging.getLogger("vtox.cluster.embedded_server")
         self._last_lines: deque[str] = deque(maxlen=5)
         self._stopping = False
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.text import Text
 
-from vtox.datafolder import explained
+from vtox.cluster.data_folder import explained
 
 FILE = "cluster.log"
 FILE_BYTES = 20 << 20

@@ -12,8 +12,8 @@ import pytest
 
 PARENT = """
 import subprocess, sys, time
-from vtox import lifeline
-child = subprocess.Popen(lifeline.wrapped(*sys.argv[1:]), env=lifeline.child_environment())
+from vtox.cluster import parent_watch
+child = subprocess.Popen(parent_watch.wrapped(*sys.argv[1:]), env=parent_watch.child_environment())
 print(child.pid, flush=True)
 time.sleep(60)
 """
@@ -76,7 +76,7 @@ def test_wrapped_module_sees_its_own_arguments_and_no_working_folder(
     stranger = tmp_path_factory.mktemp("stranger")
     (stranger / "teller.py").write_text("print('stranger')")
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "vtox.lifeline", "teller", "-a", "b"],
+        [sys.executable, "-P", "-m", "vtox.cluster.parent_watch", "teller", "-a", "b"],
         capture_output=True,
         text=True,
         cwd=stranger,
@@ -90,7 +90,7 @@ def test_wrapped_module_sees_its_own_arguments_and_no_working_folder(
 def test_process_that_was_told_nothing_lives_on(child_module: Path) -> None:
     (child_module / "counter.py").write_text("import threading; print(threading.active_count())")
     done = subprocess.run(
-        [sys.executable, "-m", "vtox.lifeline", "counter"],
+        [sys.executable, "-m", "vtox.cluster.parent_watch", "counter"],
         capture_output=True,
         text=True,
         check=True,

@@ -15,16 +15,16 @@ import pytest
 from rich.console import Console
 
 from tests.system.processes import free_ports
-from vtox import supervisor as module
 from vtox.cli.demoview import DemoView
 from vtox.cli.score import Score
+from vtox.cluster import supervisor as module
+from vtox.cluster.cluster_log import Journal
+from vtox.cluster.ports import answers, pulse
+from vtox.cluster.processes import Role
+from vtox.cluster.supervisor import Supervisor
 from vtox.errors import SettingsError, SystemStateError
-from vtox.journal import Journal
-from vtox.ports import answers, pulse
-from vtox.roles import Role
 from vtox.settings import load
 from vtox.simulator.fleet import fleet
-from vtox.supervisor import Supervisor
 
 SLEEP = "import time; time.sleep(60)"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP
@@ -168,7 +168,7 @@ def test_what_has_a_pulse_no_longer_is_killed_and_comes_back(
 def test_no_pulse_is_missed_for_want_of_our_own_means() -> None:
     statement = """
 import os, resource, socket
-from vtox.ports import answers, pulse
+from vtox.cluster.ports import answers, pulse
 unused = socket.socket(); unused.bind(("127.0.0.1", 0))
 address = f"http://127.0.0.1:{unused.getsockname()[1]}/"
 assert not pulse(address, 1.0), "nobody answers there"

@@ -2,7 +2,7 @@
 
 A death signal (`PR_SET_PDEATHSIG`) spares grandchildren and is Linux only; looking every half
 second at who the parent is works everywhere and costs nothing that can be measured. Every process
-that the supervisor starts is wrapped: `python -m vtox.lifeline <module> <arguments>`.
+that the supervisor starts is wrapped: `python -m vtox.cluster.parent_watch <module> <arguments>`.
 """
 
 import os
@@ -31,7 +31,7 @@ def wrapped(*command: str) -> list[str]:
 
     `-P` keeps the working folder off the module path: a folder `api` lying there is not ours.
     """
-    return [sys.executable, "-P", "-m", "vtox.lifeline", *command]
+    return [sys.executable, "-P", "-m", "vtox.cluster.parent_watch", *command]
 
 
 def watch_parent(pid: int | None = None) -> None:
@@ -43,7 +43,7 @@ def watch_parent(pid: int | None = None) -> None:
     if pid is None and told is None:
         return
     parent = pid if pid is not None else int(told or 0)
-    threading.Thread(target=_watch, args=(parent,), name="lifeline", daemon=True).start()
+    threading.Thread(target=_watch, args=(parent,), name="parent_watch", daemon=True).start()
 
 
 def _watch(parent: int) -> None:

@@ -13,15 +13,15 @@ import psutil
 import pytest
 import redis
 
-from vtox import server as module
+from vtox.cluster import embedded_server as module
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.errors import PortTaken, ServerUnavailable, SystemStateError
-from vtox.server import EmbeddedServer
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 
 STARTER = """
 import sys, time
-from vtox.server import EmbeddedServer
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import load
 server = EmbeddedServer(load(data_dir=sys.argv[1]))
 server.start()

@@ -1,0 +1,1 @@
+"""The processes of VTOX: started in order, watched, restarted and stopped."""
