@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from benchmarks.daylife import UNBALANCE_S, Day
 from vtox.domain import CURRENTS, VOLTAGES, Recording
-from vtox.simulator.electrical import power_factor
+from vtox.simulator.currents_and_voltages import power_factor
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
 

@@ -14,8 +14,8 @@ from vtox.diagnosis import Case as Question
 from vtox.diagnosis import diagnose_batch
 from vtox.domain import CURRENTS, VIBRATIONS, Motor, Recording
 from vtox.faults import FAMILIES, FAULTS
-from vtox.simulator.model.plants import PLANTS
-from vtox.simulator.model.run import Record, nameplate, records
+from vtox.simulator.motor_model.plants import PLANTS
+from vtox.simulator.motor_model.records import Record, nameplate, records
 from workers.memory import keep_freed_memory
 
 BATCH = 32

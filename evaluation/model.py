@@ -17,9 +17,9 @@ from vtox.diagnosis import Case as Question
 from vtox.diagnosis import diagnose_batch, learn_baseline
 from vtox.domain import CURRENTS, VOLTAGES, Motor
 from vtox.faults import FAMILIES
-from vtox.simulator.model.case import Case, Earth
-from vtox.simulator.model.plants import PLANTS
-from vtox.simulator.model.run import nameplate, records
+from vtox.simulator.motor_model.case import Case, Earth
+from vtox.simulator.motor_model.plants import PLANTS
+from vtox.simulator.motor_model.records import nameplate, records
 
 FS_HZ = 2_000.0
 # What is known of the machine: channels, and whether it has a baseline.

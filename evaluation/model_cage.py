@@ -16,8 +16,8 @@ from evaluation.sizes import Size
 from vtox.diagnosis import Case as Question
 from vtox.diagnosis import diagnose_batch
 from vtox.domain import CURRENTS, VOLTAGES, Recording
-from vtox.simulator.model.case import Case
-from vtox.simulator.model.run import Record, nameplate, records
+from vtox.simulator.motor_model.case import Case
+from vtox.simulator.motor_model.records import Record, nameplate, records
 
 Labelled = list[tuple[Case, Tags]]
 Beside = Callable[[int, Tags], bool]  # whether others are asked too

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from evaluation import metrics, peers, scenarios
 from evaluation.metrics import Rate
 from vtox.domain import CURRENTS, Motor, Recording
-from vtox.simulator.model.plants import PLANTS
-from vtox.simulator.model.run import records
+from vtox.simulator.motor_model.plants import PLANTS
+from vtox.simulator.motor_model.records import records
 
 Floats = npt.NDArray[np.float64]
 Points = Sequence[tuple[float, Rate]]

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from vtox.simulator.model.case import Case, Clamps, Faults, Load, Supply
-from vtox.simulator.model.plants import PLANTS, Plant, load_for_slip
-from vtox.simulator.model.run import with_lower_sideband
+from vtox.simulator.motor_model.case import Case, Clamps, Faults, Load, Supply
+from vtox.simulator.motor_model.plants import PLANTS, Plant, load_for_slip
+from vtox.simulator.motor_model.records import with_lower_sideband
 
 Tags = dict[str, Any]
 LEVELS_DBC = (-60.0, -54.0, -48.0, -42.0)

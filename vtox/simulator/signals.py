@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.domain import CURRENTS, VOLTAGES, Array
-from vtox.simulator.electrical import currents, leakage, voltages
+from vtox.simulator.currents_and_voltages import currents, leakage, voltages
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import subkey
 from vtox.simulator.timeline import timeline

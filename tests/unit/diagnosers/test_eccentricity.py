@@ -12,9 +12,9 @@ from vtox.diagnosers.current.front_end import front_end
 from vtox.diagnosis import Case as Question
 from vtox.diagnosis import diagnose_batch, learn_baseline
 from vtox.domain import CURRENTS, Diagnosis, Motor, Recording
-from vtox.simulator.model.case import Case, Clamps, Faults, Load, Supply
-from vtox.simulator.model.plants import PLANTS
-from vtox.simulator.model.run import nameplate, records
+from vtox.simulator.motor_model.case import Case, Clamps, Faults, Load, Supply
+from vtox.simulator.motor_model.plants import PLANTS
+from vtox.simulator.motor_model.records import nameplate, records
 
 SOUND = Machine(seconds=1.0, rotor_dbc=-52.0, noise=3e-4)
 

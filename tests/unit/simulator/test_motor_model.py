@@ -7,11 +7,11 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from vtox.domain import Recording
-from vtox.simulator.model.case import Case, Clamps, Earth, Faults, Load, Supply
-from vtox.simulator.model.integrate import integrate
-from vtox.simulator.model.plants import PLANTS, load_for_slip, slip_at_torque, steady_state
-from vtox.simulator.model.run import records, with_lower_sideband
-from vtox.simulator.model.supply import inputs
+from vtox.simulator.motor_model.case import Case, Clamps, Earth, Faults, Load, Supply
+from vtox.simulator.motor_model.integrate import integrate
+from vtox.simulator.motor_model.plants import PLANTS, load_for_slip, slip_at_torque, steady_state
+from vtox.simulator.motor_model.records import records, with_lower_sideband
+from vtox.simulator.motor_model.supply import inputs
 
 A = np.exp(2j * np.pi / 3)
 plants = pytest.mark.parametrize("plant", PLANTS.values(), ids=PLANTS)

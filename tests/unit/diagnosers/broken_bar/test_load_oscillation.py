@@ -8,9 +8,9 @@ import pytest
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosers.current.front_end import front_end
 from vtox.domain import CURRENTS, VOLTAGES, Diagnosis
-from vtox.simulator.model.case import Case, Clamps, Load, Supply
-from vtox.simulator.model.plants import PLANTS, load_for_slip, slip_at_torque
-from vtox.simulator.model.run import Record, nameplate, records, with_lower_sideband
+from vtox.simulator.motor_model.case import Case, Clamps, Load, Supply
+from vtox.simulator.motor_model.plants import PLANTS, load_for_slip, slip_at_torque
+from vtox.simulator.motor_model.records import Record, nameplate, records, with_lower_sideband
 
 # At 1 % slip the sidebands of this machine are equal, as a load makes them.
 SLIP = 0.01

@@ -15,9 +15,8 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
 from vtox.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
-from vtox.simulator.model.case import Case
-from vtox.simulator.model.integrate import STEP_HZ, Trajectory, integrate
-from vtox.simulator.model.measure import (
+from vtox.simulator.motor_model.case import Case
+from vtox.simulator.motor_model.instruments import (
     carrier_lines,
     clamped,
     leakage_a,
@@ -26,8 +25,9 @@ from vtox.simulator.model.measure import (
     shorted_turns_a,
     supply_harmonics,
 )
-from vtox.simulator.model.plants import Plant
-from vtox.simulator.model.supply import Complex, Float, Inputs, inputs, supply_hz
+from vtox.simulator.motor_model.integrate import STEP_HZ, Trajectory, integrate
+from vtox.simulator.motor_model.plants import Plant
+from vtox.simulator.motor_model.supply import Complex, Float, Inputs, inputs, supply_hz
 
 SETTLE_S = 1.0  # the machine starts in the steady state of a healthy one
 _MARGIN_S = 0.02  # past the end, for interpolation

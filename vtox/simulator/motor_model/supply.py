@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from vtox.simulator.model.case import Case
+from vtox.simulator.motor_model.case import Case
 
 Float = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from vtox.simulator.model.case import Case
-from vtox.simulator.model.supply import Complex, Float, supply_hz
+from vtox.simulator.motor_model.case import Case
+from vtox.simulator.motor_model.supply import Complex, Float, supply_hz
 
 _AXES = np.exp(2j * np.pi / 3 * np.arange(3))
 # Amplitudes of the first pairs of carrier lines of a pulse-width modulated voltage over its

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vtox.domain import CHANNEL_UNITS
-from vtox.simulator.electrical import Z_NEGATIVE, shorted_turns
+from vtox.simulator.currents_and_voltages import Z_NEGATIVE, shorted_turns
 from vtox.simulator.fleet import MOST_UNBALANCE, SUPPLY_SHORT, fleet
 from vtox.simulator.noise import subkey
 from vtox.simulator.signals import window
