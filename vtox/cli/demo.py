@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from vtox.cli.demoview import DemoView
-from vtox.cli.score import Score, counted
+from vtox.cli.demo_score import Score, counted
+from vtox.cli.demo_view import DemoView
 from vtox.cli.up import addresses, prepared, supervisor
 from vtox.cluster import processes
 from vtox.cluster.cluster_log import Journal, open_console

@@ -11,7 +11,7 @@ from rich.text import Text
 
 import vtox
 from vtox.cli import options
-from vtox.cli.verdicts import FOUND, plain, show
+from vtox.cli.diagnosis_table import FOUND, plain, show
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError, RecordingError
 from vtox.faults import FAULTS

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox.cli import options
-from vtox.cli.verdicts import STYLES, number, show
+from vtox.cli.diagnosis_table import STYLES, number, show
 from vtox.domain import Diagnosis, Window
 from vtox.errors import InputError
 from vtox.files.recordings import options as reader_options

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vtox.cli import options
-from vtox.cli.timeline import show
+from vtox.cli.replay_table import show
 from vtox.cluster.ports import url
 from vtox.domain import Recording
 from vtox.faults import FAULTS

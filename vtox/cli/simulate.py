@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.table import Table
 
-from vtox.cli.score import counted
-from vtox.cli.verdicts import number
+from vtox.cli.demo_score import counted
+from vtox.cli.diagnosis_table import number
 from vtox.cluster import parent_watch
 from vtox.errors import InputError
 from vtox.faults import FAULTS

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox import keys
-from vtox.cli import board
+from vtox.cli import status_table
 from vtox.cli.options import Json
 from vtox.monitoring.readiness import Check, checks
 from vtox.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
@@ -41,16 +41,16 @@ def status(as_json: Json = False) -> None:
     head = Text("VTOX ", "bold").append(state, "green" if state == "running" else "bold red")
     console.print(head.append(f"  {snap.machines} machines, {len(snap.workers)} workers", "dim"))
     grid = Table.grid(padding=(0, 2))
-    grid.add_row("throughput", board.rate_line(rate))
-    grid.add_row("latency", board.latency_line(snap))
-    grid.add_row(keys.RAW, board.raw_line(snap))
-    grid.add_row("server", board.server_line(snap))
+    grid.add_row("throughput", status_table.rate_line(rate))
+    grid.add_row("latency", status_table.latency_line(snap))
+    grid.add_row(keys.RAW, status_table.raw_line(snap))
+    grid.add_row("server", status_table.server_line(snap))
     console.print(grid)
     console.print()
-    console.print(board.queues(snap))
+    console.print(status_table.queues(snap))
     if snap.workers:
         console.print()
-        console.print(board.workers(snap))
+        console.print(status_table.workers(snap))
     for c in found:
         if c.status != "pass":
             line = Text(f"\n{c.name}: {c.observed}", STYLES[c.status])

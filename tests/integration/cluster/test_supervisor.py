@@ -15,8 +15,8 @@ import pytest
 from rich.console import Console
 
 from tests.system.processes import free_ports
-from vtox.cli.demoview import DemoView
-from vtox.cli.score import Score
+from vtox.cli.demo_score import Score
+from vtox.cli.demo_view import DemoView
 from vtox.cluster import supervisor as module
 from vtox.cluster.cluster_log import Journal
 from vtox.cluster.ports import answers, pulse

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from vtox import keys
-from vtox.cli.timeline import show
+from vtox.cli.replay_table import show
 from vtox.domain import Diagnosis, Record
 from vtox.faults import FAMILIES
 from vtox.senders.results_reader import Answers, follow, last_id

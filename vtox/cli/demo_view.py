@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox import keys
-from vtox.cli import board
-from vtox.cli.score import Alert, Score, latest
+from vtox.cli import status_table
+from vtox.cli.demo_score import Alert, Score, latest
 from vtox.cluster.cluster_log import Journal, local_time
 from vtox.cluster.supervisor import Supervisor
 from vtox.errors import ServerUnavailable
@@ -134,10 +134,10 @@ class DemoView:
         if self.snap and self.rate and now - self._told >= PLAIN_EVERY_S:
             self._told = now
             waiting = sum(q.waiting for q in self.snap.queues.values())
-            rate = board.rate_line(self.rate).plain
+            rate = status_table.rate_line(self.rate).plain
             found = ", ".join(f"{f} {n}/{of}" for f, (n, of) in self.score.by_fault().items())
             self._print(
-                f"{rate}; backlog {board.told(self.snap.backlog)}, in flight "
+                f"{rate}; backlog {status_table.told(self.snap.backlog)}, in flight "
                 f"{self.snap.in_flight}, tasks waiting {waiting}; found {found}; "
                 f"false alarms {len(self.score.false)}"
             )
@@ -184,10 +184,10 @@ class DemoView:
         grid = Table.grid(padding=(0, 2))
         grid.add_column(style="dim", no_wrap=True)
         grid.add_column()
-        grid.add_row("throughput", board.rate_line(rate))
-        grid.add_row("latency", board.latency_line(snap))
+        grid.add_row("throughput", status_table.rate_line(rate))
+        grid.add_row("latency", status_table.latency_line(snap))
         grid.add_row(
-            "raw stream", f"backlog {board.told(snap.backlog)}, in flight {snap.in_flight}"
+            "raw stream", f"backlog {status_table.told(snap.backlog)}, in flight {snap.in_flight}"
         )
         waiting = "   ".join(f"{name} {q.waiting}" for name, q in snap.queues.items())
         grid.add_row("queues", f"{waiting}   tasks")

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vtox.cli.verdicts import STYLES
+from vtox.cli.diagnosis_table import STYLES
 from vtox.faults import FAULTS
 from vtox.senders.results_reader import Answers
 

@@ -1,6 +1,6 @@
 """The demo's score: who was found, who is missing, who was accused wrongly."""
 
-from vtox.cli.score import Alert, Score, counted, latest
+from vtox.cli.demo_score import Alert, Score, counted, latest
 from vtox.simulator.fleet import fleet
 
 MACHINES = fleet(50)
