@@ -43,7 +43,7 @@ task_ignore_result = True
 task_soft_time_limit = 60
 task_time_limit = 90
 
-imports = ["workers.turn_short", "workers.bearing", "workers.broken_bar", "workers.process"]
+imports = ["workers.turn_short", "workers.bearing", "workers.broken_bar", "workers.celery_signals"]
 # One task at a time: a batch is an array program that keeps a core busy.
 worker_concurrency = 1
 worker_prefetch_multiplier = 1

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from api.methods import allowed
+from api.http_methods import allowed
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import NameplateError, ServerUnavailable, WireError
 from vtox.wire import WIRE_CODES

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 
 from api import errors
 from api.backend import Backend
-from api.limits import BodyLimit
-from api.methods import HeadAsGet
+from api.body_limit import BodyLimit
+from api.http_methods import HeadAsGet
 from api.routes import docs, health, history, machines, pages, system, windows
 from api.schemas import version
 from vtox import settings as settings_module

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 
-from api.parameters import Part, bad_cursor
+from api.query import Part, bad_cursor
 from vtox.store.client import Client
 
 T = TypeVar("T")

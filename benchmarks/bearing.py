@@ -22,7 +22,7 @@ from tests.signals.vibration import FS_HZ, MOTOR, Machine, defect, recording, vi
 from vtox.diagnosers.bearing import diagnoser as bearing  # noqa: E402
 from vtox.domain import Recording  # noqa: E402
 from vtox.dsp import comb_plan  # noqa: E402
-from workers.memory import keep_freed_memory  # noqa: E402
+from workers.malloc import keep_freed_memory  # noqa: E402
 
 BATCH = 32
 REPEATS = 20

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-import workers.work
+import workers.batch
 from vtox.diagnosis import Case
 from vtox.domain import Diagnosis, unknown
 
@@ -48,4 +48,4 @@ def light_batch(cases: Sequence[Case], faults: Sequence[str]) -> list[list[Diagn
     return [[unknown(f, f"benchmark load, level {x:.3g}") for f in faults] for x in levels]
 
 
-workers.work.diagnose_batch = light_batch
+workers.batch.diagnose_batch = light_batch

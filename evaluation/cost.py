@@ -16,7 +16,7 @@ from vtox.domain import CURRENTS, VIBRATIONS, Motor, Recording
 from vtox.faults import FAMILIES, FAULTS
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import Record, nameplate, records
-from workers.memory import keep_freed_memory
+from workers.malloc import keep_freed_memory
 
 BATCH = 32
 TOGETHER_S = 10.0

@@ -2,7 +2,7 @@
 
 from vtox.faults import FAMILIES
 from vtox.queues.celery_app import app
-from workers.work import work
+from workers.batch import work
 
 
 @app.task(name=FAMILIES["broken_bar"].task)

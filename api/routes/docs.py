@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from api.auth import needs
 from api.errors import CODES
-from api.parameters import NO_PARAMETERS
+from api.query import NO_PARAMETERS
 from api.routes.pages import page
 
 router = APIRouter(dependencies=needs("read"), include_in_schema=False)

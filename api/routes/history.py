@@ -12,7 +12,7 @@ from pydantic import Field
 from api.auth import needs
 from api.errors import not_found
 from api.paging import newest_first, next_link, stream_cursor, text
-from api.parameters import NO_PARAMETERS, OfMachine, Part, bad_cursor
+from api.query import NO_PARAMETERS, OfMachine, Part, bad_cursor
 from api.routes.machines import MachineId, machine_of, shown
 from api.routes.system import Opened
 from api.schemas import (

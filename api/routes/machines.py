@@ -8,10 +8,10 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
 from api.auth import needs
+from api.body_limit import JSON_BODY
 from api.errors import not_found
-from api.limits import JSON_BODY
 from api.paging import next_link
-from api.parameters import NO_PARAMETERS, Part, bad_cursor
+from api.query import NO_PARAMETERS, Part, bad_cursor
 from api.routes.system import Opened
 from api.schemas import Data, LatestDiagnosis, Machine, MachineSummary, Page, rfc3339
 from vtox.domain import Motor

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.auth import needs
 from api.backend import Backend
 from api.metrics import CONTENT_TYPE, exposition
-from api.parameters import NO_PARAMETERS
+from api.query import NO_PARAMETERS
 from api.schemas import (
     ClusterStatus,
     Data,

@@ -9,9 +9,9 @@ import numpy as np
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import needs
+from api.body_limit import JSON_BODY
 from api.errors import Problem
-from api.limits import JSON_BODY
-from api.parameters import NO_PARAMETERS
+from api.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import Opened
 from api.schemas import Accepted, Data, WindowIn

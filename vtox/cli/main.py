@@ -25,7 +25,7 @@ COMMANDS = {
     "simulate": "simulate",
     "diagnose": "diagnose",
     "evidence": "evidence",
-    "dead-letters": "deadletters",
+    "dead-letters": "dead_letters",
     "config": "config",
     "keys": "keys",
     "server": "server",

@@ -11,10 +11,10 @@ import typer
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from tests.integration.api.test_windows import GOOD, PATH
 from tests.integration.conftest import serving
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from tests.integration.senders.test_pacing import jobs
-from tests.integration.test_api_windows import GOOD, PATH
 from vtox import keys
 from vtox.cli import simulate
 from vtox.cluster.embedded_server import EmbeddedServer

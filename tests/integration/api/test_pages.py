@@ -12,9 +12,9 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.factory import create_app
+from tests.integration.api.test_history import add_result
+from tests.integration.api.test_machines import judged
 from tests.integration.conftest import serving_app
-from tests.integration.test_api_history import add_result
-from tests.integration.test_api_machines import judged
 from vtox import keys
 from vtox.settings import Settings
 from vtox.store.client import Client

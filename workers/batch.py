@@ -20,8 +20,8 @@ from vtox.store.entries import json_bytes, result_fields, text_fields
 from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome
 from vtox.store.machines import MachineState, states
 from vtox.store.windows import fetch
-from workers.learning import learn
-from workers.process import process
+from workers.baseline_learning import learn
+from workers.celery_signals import process
 
 log = structlog.get_logger()
 

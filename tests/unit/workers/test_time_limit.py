@@ -11,7 +11,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from vtox import Recording
 from vtox.diagnosis import Case
-from workers import work
+from workers import batch
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_the_time_limit_ends_the_task_and_not_only_the_batch(
         calls.append(len(cases))
         time.sleep(5)
 
-    monkeypatch.setattr(work, "diagnose_batch", hang)
+    monkeypatch.setattr(batch, "diagnose_batch", hang)
     case = Case(Recording({"ia": np.zeros(10)}, 10_000.0))
     with pytest.raises(SoftTimeLimitExceeded):
-        work._diagnose([case, case], ("bearing",))
+        batch._diagnose([case, case], ("bearing",))
     assert calls == [2], "no record may be tried alone once the limit has struck"

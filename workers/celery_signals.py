@@ -29,7 +29,7 @@ from vtox.cluster.probe_server import serve
 from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
-from workers.memory import keep_freed_memory
+from workers.malloc import keep_freed_memory
 
 log = structlog.get_logger()
 

@@ -16,8 +16,8 @@ from vtox.store.baselines import STALE_DAYS, baseline_state, grow_baseline, set_
 from vtox.store.client import Client
 from vtox.store.machines import overview, register, retire, states
 from vtox.wire import encode
-from workers import learning
-from workers.learning import learn
+from workers import baseline_learning
+from workers.baseline_learning import learn
 
 LOW, HIGH = 0.5, 0.9
 LOW_A, HIGH_A = (10 * abs(x * 0.85 - 0.5j) for x in (LOW, HIGH))
@@ -187,7 +187,7 @@ def test_a_machine_retired_meanwhile_stays_retired(
     run(machine, settings, LOW, 0, 1, meanwhile=leave)
     assert not machine.exists(keys.MACHINES, keys.machine("M"))
     register(machine, "M", MOTOR)
-    monkeypatch.setattr(learning, "learn_baseline", learnt)
+    monkeypatch.setattr(baseline_learning, "learn_baseline", learnt)
     run(machine, settings, LOW, 1)
     assert not machine.exists(keys.MACHINES, keys.machine("M"))
 
