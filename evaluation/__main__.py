@@ -10,10 +10,13 @@ import numpy as np
 import scipy
 from rich.console import Console
 
-from evaluation import on_cage, on_model, on_recordings, peers, plots, recordings, report
-from evaluation.answers import Found, gathered
+from evaluation import peers, plots, report
+from evaluation.gather import Found, gathered
 from evaluation.outcome import Study
+from evaluation.runs import recordings
 from evaluation.sizes import FULL, QUICK, SMALLEST
+from evaluation.studies import broken_bar, model
+from evaluation.studies import recordings as recorded
 
 DOCS = recordings.ROOT / "docs"
 SIZES = {"full": FULL, "quick": QUICK, "smallest": SMALLEST}
@@ -67,18 +70,18 @@ def studied(found: Found) -> list[Study]:
     """Return the studies in the order of the page."""
     studies = []
     if found.shorts is not None:
-        studies.append(on_recordings.shorts_study(found.shorts))
+        studies.append(recorded.shorts_study(found.shorts))
     if found.bearings is not None:
-        studies.append(on_recordings.bearings_study(found.bearings))
+        studies.append(recorded.bearings_study(found.bearings))
     if found.stuck is not None:
-        studies.append(on_recordings.stuck_study(found.stuck))
+        studies.append(recorded.stuck_study(found.stuck))
     return [
         *studies,
-        on_cage.cage_study(found.rotor),
-        on_model.slip_study(found.slip),
-        on_model.turns_study(found.turns),
-        on_model.gap_study(found.gap),
-        on_model.earth_study(found.earth),
+        broken_bar.cage_study(found.rotor),
+        model.slip_study(found.slip),
+        model.turns_study(found.turns),
+        model.gap_study(found.gap),
+        model.earth_study(found.earth),
         report.cost_study(found.cost),
     ]
 
@@ -97,12 +100,12 @@ def written(
 
 def _pictures(answers: Found, where: Path | None, images: Path) -> dict[str, str]:
     found = {}
-    if plots.detection(on_cage.detection_curves(answers.rotor), images / "detection.png"):
+    if plots.detection(broken_bar.detection_curves(answers.rotor), images / "detection.png"):
         found["img/evaluation/detection.png"] = (
             "Broken bars found against level, 10 s, slip of 1 % and more, motor model"
         )
-    sets = on_model.roc_scores(answers.rotor, answers.turns, answers.gap)
-    sets |= on_recordings.roc_scores(answers.bearings or {})
+    sets = model.roc_scores(answers.rotor, answers.turns, answers.gap)
+    sets |= recorded.roc_scores(answers.bearings or {})
     if plots.rocs(sets, images / "roc.png"):
         found["img/evaluation/roc.png"] = (
             "ROC of the decided records, each from 1/n of its n healthy ones on, where 10 or more "

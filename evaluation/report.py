@@ -6,8 +6,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from evaluation.cost import Cost
 from evaluation.outcome import Goal, Study, Table
+from evaluation.runs.cost import Cost
 
 DESIGNED_ON = (
     "The evaluation sets no threshold, but its data are not all new to the diagnosers. The "

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.recordings import NOMINAL_RPM, bearing_motor
+from evaluation.runs.recordings import NOMINAL_RPM, bearing_motor
 from tests.recordings.folder import recordings
 from vtox.diagnosers.bearing import diagnoser as bearing
 from vtox.domain import Diagnosis, Motor, Recording

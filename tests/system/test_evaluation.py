@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation import metrics, on_model, recordings
+from evaluation import metrics
 from evaluation.metrics import Rate
 from evaluation.outcome import Outcome, abstained, alarms, clipped, select, worst
-from evaluation.recordings import Short
+from evaluation.runs import recordings
+from evaluation.runs.recordings import Short
+from evaluation.studies import model
 from evaluation.tables import beside, counted
 from vtox.domain import Recording
 
@@ -128,7 +130,7 @@ def test_tables_of_nothing_decided_still_print() -> None:
 def test_goals_are_judged_from_the_answers() -> None:
     refused, answered = made(False, "unknown"), made(False, "normal")
     for blind, met in (([refused], True), ([refused, answered], False)):
-        study = on_model.earth_study({"leakage": [answered], "no leakage channel": blind})
+        study = model.earth_study({"leakage": [answered], "no leakage channel": blind})
         assert study.goals[0].met is met
         assert study.goals[1].met is None
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from evaluation import cage_tables, peers, scenarios, tables
-from evaluation.cage_tables import CAGES, CALM, ROUGH, level_errors
+from evaluation import peers, scenarios, tables
 from evaluation.metrics import Rate
-from evaluation.model_cage import PLATE, SENSOR, VOLTS
 from evaluation.outcome import Answers, Goal, Outcome, Study, abstained, alarms, select
+from evaluation.runs.broken_bar import PLATE, SENSOR, VOLTS
+from evaluation.studies import broken_bar_tables
+from evaluation.studies.broken_bar_tables import CAGES, CALM, ROUGH, level_errors
 
 RESOLVED = tuple(s for s in scenarios.SLIPS if s >= 0.01)
 
@@ -89,18 +90,18 @@ def cage_study(found: Mapping[str, Answers]) -> Study:
         "Broken bars, model",
         text,
         (
-            cage_tables.grids(
+            broken_bar_tables.grids(
                 {f"10 s, {k}": grid[k] for k in (SENSOR, PLATE, VOLTS)}
                 | {f"20 s, {k}": long[k] for k in (SENSOR, PLATE)}
             ),
-            cage_tables.false_alarms(
+            broken_bar_tables.false_alarms(
                 {f"10 s, {k}": o for k, o in healthy.items()} | {f"20 s, {SENSOR}": slow},
                 found["decoys"],
             ),
-            cage_tables.false_by_cell(slow),
-            cage_tables.alarming([*healthy[SENSOR], *slow]),
-            cage_tables.refusals(found["short"]),
-            cage_tables.levels(grid[SENSOR]),
+            broken_bar_tables.false_by_cell(slow),
+            broken_bar_tables.alarming([*healthy[SENSOR], *slow]),
+            broken_bar_tables.refusals(found["short"]),
+            broken_bar_tables.levels(grid[SENSOR]),
             tables.counted(
                 "-54 dBc and above against healthy, 10 s",
                 {k: [o for o in grid[k] if o.faulty] + healthy[k] for k in healthy},

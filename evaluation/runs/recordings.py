@@ -18,7 +18,7 @@ from vtox.faults import FAMILIES
 from vtox.files.recordings import STANDARD_GRAVITY, Options, read
 from vtox.nameplate import read_motor
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MARGIN_S = 0.3  # around a switching instant, whose label is good to 0.1 s
 SLOT_S = 0.2
 RECORD_S = FAMILIES["turn_short"].record_s

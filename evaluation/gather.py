@@ -7,10 +7,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from evaluation import model, model_cage, recordings
-from evaluation.cost import Cost, cost
 from evaluation.outcome import Answers, Outcome
-from evaluation.recordings import Shorts
+from evaluation.runs import broken_bar, recordings, turns_gap_insulation
+from evaluation.runs.cost import Cost, cost
+from evaluation.runs.recordings import Shorts
 from evaluation.sizes import Size
 from vtox.domain import Diagnosis
 
@@ -37,11 +37,11 @@ def gathered(where: Path | None, size: Size, jobs: int) -> Found:
     # Started afresh: a fork would copy the locks of the threads of this process.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         recorded = _submitted(pool, where, size) if where else {}
-        rotor = model_cage.rotor_answers(pool, size)
-        turns = model.turn_answers(pool, size)
-        gap = model.gap_answers(pool, size)
-        slip = model_cage.slip_answers(pool, size)
-        earth = model.earth_answers(pool, size)
+        rotor = broken_bar.rotor_answers(pool, size)
+        turns = turns_gap_insulation.turn_answers(pool, size)
+        gap = turns_gap_insulation.gap_answers(pool, size)
+        slip = broken_bar.slip_answers(pool, size)
+        earth = turns_gap_insulation.earth_answers(pool, size)
         real = {name: future.result() for name, future in recorded.items()}
     return Found(
         real.get("shorts"),

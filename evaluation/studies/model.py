@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from evaluation import metrics, model, peers, scenarios, tables
+from evaluation import metrics, peers, scenarios, tables
 from evaluation.metrics import Rate
-from evaluation.model_cage import SENSOR
-from evaluation.on_cage import line_test
 from evaluation.outcome import (
     Answers,
     Goal,
@@ -20,6 +18,9 @@ from evaluation.outcome import (
     scores,
     select,
 )
+from evaluation.runs import turns_gap_insulation
+from evaluation.runs.broken_bar import SENSOR
+from evaluation.studies.broken_bar import line_test
 from vtox.faults import FAMILIES
 
 
@@ -72,7 +73,7 @@ def turns_study(found: Answers) -> Study:
     phase = Rate(sum(_phase_right(o) for o in named), len(named))
     rows = []
     for known, outcomes in found.items():
-        sizes = {share: select(outcomes, turns=share) for share in model.SHORTED}
+        sizes = {share: select(outcomes, turns=share) for share in turns_gap_insulation.SHORTED}
         fine = [
             share for share, some in sizes.items() if all(o.alarm and _phase_right(o) for o in some)
         ]

@@ -7,7 +7,7 @@ import numpy as np
 from evaluation import metrics, peers, tables
 from evaluation.metrics import Rate
 from evaluation.outcome import Goal, Outcome, Study, Table, alarms, clipped, scores
-from evaluation.recordings import Delay, Shorts
+from evaluation.runs.recordings import Delay, Shorts
 from vtox.domain import Diagnosis
 from vtox.faults import FAULTS
 

@@ -8,7 +8,7 @@ from time import perf_counter, process_time
 import numpy as np
 
 from evaluation import peers
-from evaluation.recordings import bearing_motor
+from evaluation.runs.recordings import bearing_motor
 from evaluation.scenarios import record_case
 from vtox.diagnosis import Case as Question
 from vtox.diagnosis import diagnose_batch

@@ -1,0 +1,1 @@
+"""Diagnosers run on recordings and on the motor model."""
