@@ -165,22 +165,22 @@ def drain_naive(
 ) -> dict[str, float]:
     """Drain one task a window and member of `queues` (name -> family whose queue it goes to)."""
     os.environ["NAIVE_URL"] = url
-    from benchmarks import naive
+    from benchmarks import naive_celery
 
     wipe(client)
     for _, channels, machine_id, seq in made:
-        data = naive.encode(channels)
+        data = naive_celery.encode(channels)
         for name, family in queues.items():
             queue = f"naive_{family}"
-            naive.diagnose.apply_async(
+            naive_celery.diagnose.apply_async(
                 (name, machine_id, seq, 1e4, data), queue=queue, routing_key=queue
             )
-    commands = [worker("benchmarks.naive", f"naive_{f}") for f in FAMILIES]
+    commands = [worker("benchmarks.naive_celery", f"naive_{f}") for f in FAMILIES]
     server = psutil.Process(client.info("server")["process_id"])
     with running(commands, dict(os.environ)) as workers:
-        wait_for(lambda: client.xlen(naive.RESULTS) > 0)
+        wait_for(lambda: client.xlen(naive_celery.RESULTS) > 0)
         begun, before = time.perf_counter(), cpu_s([server, *workers])
-        wait_for(lambda: client.xlen(naive.RESULTS) >= len(made) * len(queues))
+        wait_for(lambda: client.xlen(naive_celery.RESULTS) >= len(made) * len(queues))
         took, used = time.perf_counter() - begun, cpu_s([server, *workers]) - before
     return {"windows_per_s": len(made) / took, "cpu_ms": 1e3 * used / len(made)}
 
@@ -204,7 +204,9 @@ def main() -> None:
             for n in range(options.rounds):
                 few = made[: options.naive_windows]
                 row = {
-                    "VTOX, light load": drain_vtox(client, data, made, "-I", "benchmarks.light"),
+                    "VTOX, light load": drain_vtox(
+                        client, data, made, "-I", "benchmarks.stub_diagnosis"
+                    ),
                     "VTOX, full diagnosis": drain_vtox(client, data, made),
                     "naive, a task a fault": drain_naive(client, server.url, few, BY_FAULT),
                     "naive, a task a family": drain_naive(client, server.url, few, BY_FAMILY),

@@ -1,11 +1,11 @@
-"""The day of healthy machines that false alarms are counted on (`benchmarks.day`)."""
+"""The day of healthy machines that false alarms are counted on (`benchmarks.false_alarms_per_day`)."""
 
 import numpy as np
 import pytest
 
-from benchmarks.day import Tally, poisson, report
-from benchmarks.dayfleet import window
-from benchmarks.daylife import DAY_S, Day, days
+from benchmarks.day_profiles import DAY_S, Day, days
+from benchmarks.day_signals import window
+from benchmarks.false_alarms_per_day import Tally, poisson, report
 from vtox import keys
 from vtox.diagnosers.current.front_end import front_end
 from vtox.diagnosers.turn_short.applicability import sequences

@@ -1,4 +1,4 @@
-"""What healthy machines send over a day (`benchmarks.daylife`), clamps in error.
+"""What healthy machines send over a day (`benchmarks.day_profiles`), clamps in error.
 
 The signals follow the equations of `vtox.simulator`, but cheaper: what is slow lies on a grid of
 100 Hz and is interpolated onto carriers kept in tables, and samples are made as counts. Nothing
@@ -12,7 +12,7 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.daylife import UNBALANCE_S, Day
+from benchmarks.day_profiles import UNBALANCE_S, Day
 from vtox.domain import CURRENTS, VOLTAGES, Recording
 from vtox.simulator.currents_and_voltages import power_factor
 from vtox.simulator.fleet import Machine

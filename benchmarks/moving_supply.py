@@ -1,8 +1,8 @@
 """How far a supply may move before `turn_short` takes its unbalance for a short.
 
-    python -m benchmarks.moving [--machines 50] [--times 40]
+    python -m benchmarks.moving_supply [--machines 50] [--times 40]
 
-Records of 1 s of healthy machines at random times of their day (`benchmarks.daylife`), judged with
+Records of 1 s of healthy machines at random times of their day (`benchmarks.day_profiles`), judged with
 the baseline of their commissioning: how many are found, by how far V2/V1 wanders.
 """
 
@@ -11,9 +11,9 @@ from collections import Counter
 
 import numpy as np
 
-from benchmarks.day import baseline_of
-from benchmarks.dayfleet import window
-from benchmarks.daylife import DAY_S, days
+from benchmarks.day_profiles import DAY_S, days
+from benchmarks.day_signals import window
+from benchmarks.false_alarms_per_day import baseline_of
 from vtox.diagnosis import Case, diagnose_batch
 
 FS_HZ, RECORD_S = 1000.0, 1.0

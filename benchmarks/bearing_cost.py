@@ -1,6 +1,6 @@
 """What the bearing diagnoser costs and how often it alarms on healthy machines: a small table.
 
-    python -m benchmarks.bearing [--windows 2000]
+    python -m benchmarks.bearing_cost [--windows 2000]
 
 CPU time of one core (the best of several runs, so that neighbours on the box count little), one
 thread per maths library, memory kept as in a worker. False alarms are counted on the plain

@@ -1,6 +1,6 @@
 """Detection delay: from the onset of a simulated fault to the alert, by the rules of the system.
 
-    python -m benchmarks.delay [--machines 12] [--fault-mode moderate]
+    python -m benchmarks.detection_delay [--machines 12] [--fault-mode moderate]
 
 Machines of the simulated fleet whose signals can show their fault; records as the bridge cuts them,
 each diagnosed with the machine's baseline and handed to `vtox.health.step`. The delay runs to the

@@ -1,6 +1,6 @@
 """A worker plug-in for the throughput benchmark: diagnosis replaced by a light fixed load.
 
-`celery -A vtox worker -I benchmarks.light ...` then computes, for every second of data, one float32
+`celery -A vtox worker -I benchmarks.stub_diagnosis ...` then computes, for every second of data, one float32
 FFT of each channel and the squared envelope spectrum of one, and answers `unknown`. With it the
 benchmark sees the transport. The naive pipeline does the same load for every window and fault.
 """

@@ -1,10 +1,10 @@
 """False alarms per machine-day: healthy machines through the whole pipeline, faster than time.
 
-    python -m benchmarks.day [--machines 50] [--hours 24] [--window-s 10] [--fs 2000] [--minutes M]
+    python -m benchmarks.false_alarms_per_day [--machines 50] [--hours 24] [--window-s 10] [--fs 2000] [--minutes M]
 
 Each machine is commissioned as `vtox demo` does it (a baseline of healthy runs at its first load),
 then sends `--hours` of its life, as fast as bridge and three workers take it: steps of the load, a
-supply whose frequency and unbalance wander, clamps in error (`benchmarks.daylife`, `dayfleet`). All
+supply whose frequency and unbalance wander, clamps in error (`benchmarks.day_profiles`, `dayfleet`). All
 of them are healthy: every alert is false. Only `clock` is right: time runs faster than the server's
 clock.
 """
@@ -24,8 +24,8 @@ from typing import Any
 import psutil
 from scipy.stats import chi2
 
-from benchmarks.dayfleet import Made, window
-from benchmarks.daylife import UNBALANCE_RMS, Day, days
+from benchmarks.day_profiles import UNBALANCE_RMS, Day, days
+from benchmarks.day_signals import Made, window
 from benchmarks.throughput import cpu_s, done, running, wait_for, worker
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline

@@ -1,6 +1,6 @@
 """What happens to healthy machines over a day: loads in steps, a supply whose unbalance moves.
 
-Nameplates and bodies are those of `vtox.simulator.fleet`; `benchmarks.dayfleet` makes the signals.
+Nameplates and bodies are those of `vtox.simulator.fleet`; `benchmarks.day_signals` makes the signals.
 """
 
 from dataclasses import dataclass
