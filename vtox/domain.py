@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
-from vtox.plausible import checked
+from vtox.nameplate_ranges import checked
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 State = Literal["normal", "warning", "fault", "unknown"]

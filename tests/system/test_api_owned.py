@@ -15,7 +15,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from tests.system.processes import free_ports
+from tests.cluster import free_ports
 from vtox.cluster import api_owned as module
 from vtox.cluster import processes
 from vtox.cluster.api_owned import Cluster

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.processes import free_ports
+from tests.cluster import free_ports
 from vtox.faults import FAULTS
 from vtox.monitoring.throughput import AVERAGE_S
 

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 import redis
 
-from tests.system.processes import Cluster, answered, cluster, small_window
+from tests.cluster import Cluster, answered, cluster, small_window
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 from vtox.store.client import Client

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.processes import Cluster, cluster
+from tests.cluster import Cluster, cluster
 from vtox import keys
 from vtox.faults import FAMILIES
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 import redis
 
-from tests.system.processes import WINDOW_S, Cluster, answered, cluster, small_window
+from tests.cluster import WINDOW_S, Cluster, answered, cluster, small_window
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 from vtox.store.client import Client

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.system.processes import Cluster, cluster
+from tests.cluster import Cluster, cluster
 from vtox import keys
 from vtox.domain import Motor
 from vtox.faults import FAMILIES, FAULTS

@@ -9,8 +9,8 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.cluster import Cluster, cluster
 from tests.integration.conftest import serving
-from tests.system.processes import Cluster, cluster
 from vtox import keys
 from vtox.monitoring.throughput import AVERAGE_S
 

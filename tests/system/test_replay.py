@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.cluster import Cluster, cluster
 from tests.paths import ROOT
 from tests.recordings.folder import recordings
 from tests.recordings.test_itsc import truths
-from tests.recordings.test_life import WITHIN_S
-from tests.system.processes import Cluster, cluster
+from tests.recordings.test_real_motor_life import WITHIN_S
 from vtox import keys
 from vtox.faults import FAMILIES
 

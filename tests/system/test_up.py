@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.system.processes import Cluster, cluster, free_ports
+from tests.cluster import Cluster, cluster, free_ports
 from vtox.cluster.processes import server_answers
 from vtox.store.client import connect
 from vtox.store.status import snapshot

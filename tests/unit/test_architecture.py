@@ -86,7 +86,7 @@ def test_the_layers() -> None:
         "vtox.diagnosis",
         "vtox.baseline",
         "vtox.domain",
-        "vtox.plausible",
+        "vtox.nameplate_ranges",
         "vtox.bridge.record_joiner",
         "vtox.bridge.deduplication",
         "vtox.health",

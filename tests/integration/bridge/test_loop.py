@@ -5,8 +5,8 @@ from threading import Event, Thread
 
 import pytest
 
+from tests.cluster import free_ports
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
-from tests.system.processes import free_ports
 from vtox import keys
 from vtox.bridge import loop as module
 from vtox.bridge.loop import Bridge

@@ -12,8 +12,8 @@ import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.cluster import free_ports
 from tests.integration.helpers import add_window, bridging, eventually
-from tests.system.processes import free_ports
 from vtox import keys
 from vtox.cli.main import application, main
 from vtox.settings import Settings, load

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.processes import free_ports
+from tests.cluster import free_ports
 from vtox.cluster import processes
 from vtox.cluster.ports import answers, require_distinct, url
 from vtox.cluster.probe_server import serve

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from tests.system.processes import free_ports
+from tests.cluster import free_ports
 from vtox.cli.demo_score import Score
 from vtox.cli.demo_view import DemoView
 from vtox.cluster import supervisor as module

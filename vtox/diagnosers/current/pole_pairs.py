@@ -4,7 +4,7 @@ And its rated slip, where the nameplate leaves out what the supply line or the r
 """
 
 from vtox.domain import Motor, Recording
-from vtox.plausible import RANGES
+from vtox.nameplate_ranges import RANGES
 
 # Public supplies, and how far they stray.
 GRIDS_HZ = (50.0, 60.0)

@@ -15,8 +15,8 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.cluster import Cluster, cluster
 from tests.integration.helpers import eventually
-from tests.system.processes import Cluster, cluster
 from vtox import diagnose, keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.domain import Motor, Recording, Window
