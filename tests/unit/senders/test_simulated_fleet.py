@@ -47,7 +47,7 @@ def test_without_a_duration_it_never_ends() -> None:
 def test_windows_are_what_the_bridge_takes() -> None:
     for job in simulated_fleet.jobs(fleet(50), t0=1.7e9, run="sim.x", duration_s=1):
         simulated_window = job.make()
-        command.sender.check(simulated_window, Limits())
+        command.pacing.check(simulated_window, Limits())
         assert simulated_window.vehicle_id == simulated_window.machine_id
 
 
