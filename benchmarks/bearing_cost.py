@@ -4,8 +4,8 @@
 
 CPU time of one core (the best of several runs, so that neighbours on the box count little), one
 thread per maths library, memory kept as in a worker. False alarms are counted on the plain
-vibration of `tests.signals.vibration`: of a machine with shaft, supply and slot tones of random size, with
-random blows on half of them.
+vibration of `tests.signals.vibration`: of a machine with shaft, supply and slot tones of random
+size, with random impacts on half of them.
 """
 
 import argparse

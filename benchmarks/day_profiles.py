@@ -1,6 +1,7 @@
 """What happens to healthy machines over a day: loads in steps, a supply whose unbalance moves.
 
-Nameplates and bodies are those of `vtox.simulator.fleet`; `benchmarks.day_signals` makes the signals.
+Nameplates and bodies are those of `vtox.simulator.fleet`; `benchmarks.day_signals` makes the
+signals.
 """
 
 from dataclasses import dataclass
@@ -10,10 +11,9 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
+from vtox.arrays import Float64
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.noise import subkey
-
-Floats = npt.NDArray[np.float64]
 
 # The supply's negative sequence wanders from one ten minutes to the next (EN 50160 speaks of
 # ten-minute means and allows 2 %), by this much of the positive one (rms, real and imaginary part).
@@ -31,9 +31,9 @@ class Day:
     """One machine and what happens to it: loads (of rated torque) and unbalance over time."""
 
     machine: Machine
-    load_t_s: Floats
-    load: Floats
-    load_sum: Floats  # integral of `load` up to each of its times, s
+    load_t_s: Float64
+    load: Float64
+    load_sum: Float64  # integral of `load` up to each of its times, s
     unbalance: npt.NDArray[np.complex128]  # one every UNBALANCE_S
 
     @cached_property
@@ -46,7 +46,7 @@ class Day:
         """How often the load changes."""
         return len(self.load_t_s) // 2 - 1
 
-    def load_until(self, t: Floats) -> Floats:
+    def load_until(self, t: Float64) -> Float64:
         """Return the integral of the load up to each time, s; exact on its straight pieces."""
         k = np.clip(np.searchsorted(self.load_t_s, t, side="right") - 1, 0, len(self.load) - 2)
         since = t - self.load_t_s[k]

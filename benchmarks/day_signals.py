@@ -13,15 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.day_profiles import UNBALANCE_S, Day
+from vtox.arrays import Complex64, Float32, Float64, Int16
 from vtox.domain import CURRENTS, VOLTAGES, Recording
 from vtox.simulator.currents_and_voltages import power_factor
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
-
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complex64]
-Signal = npt.NDArray[np.float32]
-Counts = npt.NDArray[np.int16]
 
 TURN = np.exp(2j * np.pi / 3)
 # Negative-sequence impedance, third and fifth harmonic and zero sequence of the voltages, and noise
@@ -38,7 +34,7 @@ STEPS = 32_767
 class Made:
     """A window as an instrument hands it over: counts and what one count is worth."""
 
-    counts: dict[str, Counts]
+    counts: dict[str, Int16]
     scales: dict[str, float]
     speed_rpm: float | None
 
@@ -77,14 +73,14 @@ def window(day: Day, start_s: float, seconds: float, fs_hz: float) -> Made:
 class _Slow:
     """What is slow, at the points of the grid (one more than there are intervals)."""
 
-    supply: Complex  # phasors less their carriers: of the supply, the shaft, twice slip frequency
-    shaft: Complex
-    twice_slip: Complex
-    shaft_turns: Floats  # less the carrier's
+    supply: Complex64  # phasors less their carriers: of the supply, the shaft, twice slip frequency
+    shaft: Complex64
+    twice_slip: Complex64
+    shaft_turns: Float64  # less the carrier's
     start_s: float
-    load: Floats
-    gain: Floats
-    unbalance: Complex
+    load: Float64
+    gain: Float64
+    unbalance: Complex64
     pole_pairs: int
     speed_rpm: float
 
@@ -126,7 +122,7 @@ def _slow(day: Day, start_s: float, intervals: int) -> _Slow:
     )
 
 
-def _currents(day: Day, s: _Slow, z: Complex, shaft: Complex, ratio: int) -> dict[str, Signal]:
+def _currents(day: Day, s: _Slow, z: Complex64, shaft: Complex64, ratio: int) -> dict[str, Float32]:
     m = day.machine
     assert m.motor.rated_current_a
     factor = power_factor(m)
@@ -152,7 +148,7 @@ def _currents(day: Day, s: _Slow, z: Complex, shaft: Complex, ratio: int) -> dic
     }
 
 
-def _slots(m: Machine, s: _Slow, z: Complex, ratio: int) -> Complex | float:
+def _slots(m: Machine, s: _Slow, z: Complex64, ratio: int) -> Complex64 | float:
     """Return the slot harmonics, where the sampling carries them: too fast for the grid."""
     bars = m.motor.rotor_bars
     assert bars
@@ -166,7 +162,7 @@ def _slots(m: Machine, s: _Slow, z: Complex, ratio: int) -> Complex | float:
     return size * z * (slots * np.float32(0.6) + slots.conj())
 
 
-def _voltages(day: Day, s: _Slow, z: Complex, ratio: int) -> dict[str, Signal]:
+def _voltages(day: Day, s: _Slow, z: Complex64, ratio: int) -> dict[str, Float32]:
     """Return phase voltages to earth and the residual current that they drive."""
     m, hz = day.machine, day.machine.body.run_hz
     assert m.motor.rated_voltage_v
@@ -175,8 +171,8 @@ def _voltages(day: Day, s: _Slow, z: Complex, ratio: int) -> dict[str, Signal]:
     rng = np.random.default_rng(subkey(m.key, 93))
     capacitance = m.body.earth_capacitance_f * (1 + 0.02 * rng.uniform(-1, 1, 3))
     third, fifth = np.complex64(THIRD) * z**3, np.complex64(FIFTH) * (z**5).conj()
-    found: dict[str, Signal] = {}
-    first: Complex = np.zeros(len(s.unbalance), "c8")
+    found: dict[str, Float32] = {}
+    first: Complex64 = np.zeros(len(s.unbalance), "c8")
     for name, k, farad in zip(VOLTAGES, _order(m), capacitance, strict=True):
         phasor = (TURN**-k + s.unbalance * TURN**k + ZERO).astype("c8")
         first += np.complex64(HEALTHY_S + 2j * np.pi * hz * farad) * phasor
@@ -187,7 +183,7 @@ def _voltages(day: Day, s: _Slow, z: Complex, ratio: int) -> dict[str, Signal]:
     return found
 
 
-def _vibration(m: Machine, z: Complex, shaft: Complex) -> Signal:
+def _vibration(m: Machine, z: Complex64, shaft: Complex64) -> Float32:
     rng = np.random.default_rng(subkey(m.key, 94))
     size = m.body.vibration_rms * rng.uniform(0.3, 1.0, 4) * (0.6, 0.3, 0.15, 0.5)
     c1, c2, c3, pull = (size * np.exp(2j * np.pi * rng.random(4))).astype("c8")
@@ -195,7 +191,7 @@ def _vibration(m: Machine, z: Complex, shaft: Complex) -> Signal:
     return np.asarray(x.real)
 
 
-def _lines_of(m: Machine) -> tuple[Complex, Floats]:
+def _lines_of(m: Machine) -> tuple[Complex64, Float64]:
     """Return phases of the machine's lines, and how much weaker the upper sidebands are."""
     rng = np.random.default_rng(subkey(m.key, 95))
     return np.exp(2j * np.pi * rng.random(6)).astype("c8"), rng.uniform(0.4, 0.9, 2)
@@ -218,7 +214,7 @@ def _order(m: Machine) -> tuple[int, int, int]:
     return (0, 2, 1) if m.body.swapped_phases else (0, 1, 2)
 
 
-def _phasor(cycles: npt.NDArray[np.floating]) -> Complex:
+def _phasor(cycles: npt.NDArray[np.floating]) -> Complex64:
     angle = ((cycles - np.floor(cycles)) * (2 * np.pi)).astype(np.float32)
     z = np.empty(angle.shape, np.complex64)
     np.cos(angle, out=z.real)
@@ -227,23 +223,23 @@ def _phasor(cycles: npt.NDArray[np.floating]) -> Complex:
 
 
 @lru_cache(maxsize=512)
-def _carrier(hz: float, samples: int, ratio: int) -> Complex:
+def _carrier(hz: float, samples: int, ratio: int) -> Complex64:
     return _phasor(hz / (ratio * GRID_HZ) * np.arange(samples))
 
 
-def _onto(slow: Complex, hz: float, ratio: int) -> Complex:
+def _onto(slow: Complex64, hz: float, ratio: int) -> Complex64:
     """Return a slow phasor upon its carrier, sample by sample."""
     x = _spread(slow, ratio)
     x *= _carrier(hz, len(x), ratio)
     return x
 
 
-def _spread(slow: Complex, ratio: int) -> Complex:
+def _spread(slow: Complex64, ratio: int) -> Complex64:
     """Return values of the grid interpolated onto the samples of its intervals."""
     part = np.arange(ratio, dtype=np.float32) / np.float32(ratio)
     return (slow[:-1, None] + np.diff(slow)[:, None] * part).reshape(-1)
 
 
-def _spread_real(slow: Floats, ratio: int) -> Floats:
+def _spread_real(slow: Float64, ratio: int) -> Float64:
     part = np.arange(ratio) / ratio
     return (slow[:-1, None] + np.diff(slow)[:, None] * part).reshape(-1)

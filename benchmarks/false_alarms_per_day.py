@@ -1,12 +1,13 @@
 """False alarms per machine-day: healthy machines through the whole pipeline, faster than time.
 
-    python -m benchmarks.false_alarms_per_day [--machines 50] [--hours 24] [--window-s 10] [--fs 2000] [--minutes M]
+    python -m benchmarks.false_alarms_per_day [--machines 50] [--hours 24] [--window-s 10]
+                                              [--fs 2000] [--minutes M]
 
 Each machine is commissioned as `vtox demo` does it (a baseline of healthy runs at its first load),
 then sends `--hours` of its life, as fast as bridge and three workers take it: steps of the load, a
-supply whose frequency and unbalance wander, clamps in error (`benchmarks.day_profiles`, `dayfleet`). All
-of them are healthy: every alert is false. Only `clock` is right: time runs faster than the server's
-clock.
+supply whose frequency and unbalance wander, clamps in error (`benchmarks.day_profiles`,
+`day_signals`). All of them are healthy: every alert is false. Only `clock` is right: time runs
+faster than the server's clock.
 """
 
 import argparse

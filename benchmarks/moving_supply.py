@@ -2,8 +2,8 @@
 
     python -m benchmarks.moving_supply [--machines 50] [--times 40]
 
-Records of 1 s of healthy machines at random times of their day (`benchmarks.day_profiles`), judged with
-the baseline of their commissioning: how many are found, by how far V2/V1 wanders.
+Records of 1 s of healthy machines at random times of their day (`benchmarks.day_profiles`), judged
+with the baseline of their commissioning: how many are found, by how far V2/V1 wanders.
 """
 
 import argparse

@@ -1,33 +1,33 @@
 """A worker plug-in for the throughput benchmark: diagnosis replaced by a light fixed load.
 
-`celery -A vtox worker -I benchmarks.stub_diagnosis ...` then computes, for every second of data, one float32
-FFT of each channel and the squared envelope spectrum of one, and answers `unknown`. With it the
-benchmark sees the transport. The naive pipeline does the same load for every window and fault.
+`celery -A vtox worker -I benchmarks.stub_diagnosis ...` then computes, for every second of data,
+one float32 FFT of each channel and the squared envelope spectrum of one, and answers `unknown`.
+With it the benchmark sees the transport. The naive pipeline does the same load for every window
+and fault.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 
 import workers.batch
+from vtox.arrays import Float32
 from vtox.diagnosis import Case
 from vtox.domain import Diagnosis, unknown
 
-Floats = npt.NDArray[np.float32]
 # So many windows are transformed at a time: their spectra stay in the cache.
 TOGETHER = 4
 
 
-def light_load(x: Floats) -> Floats:
+def light_load(x: Float32) -> Float32:
     """Return numbers that depend on the spectra of `x`, shape (windows, channels, samples)."""
     spectra = scipy.fft.rfft(x)
     analytic = np.zeros((len(x), x.shape[-1]), spectra.dtype)
     analytic[:, : spectra.shape[-1]] = 2 * spectra[:, -1]
     analytic = scipy.fft.ifft(analytic, overwrite_x=True)
     envelope = scipy.fft.rfft(analytic.real**2 + analytic.imag**2)
-    level: Floats = np.abs(spectra[:, :, 1]).sum(-1) + np.abs(envelope[:, 1])
+    level: Float32 = np.abs(spectra[:, :, 1]).sum(-1) + np.abs(envelope[:, 1])
     return level
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta
 
-Floats = npt.NDArray[np.float64]
+from vtox.arrays import Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def rule_of_three(n: int) -> float:
     return min(1.0, 3 / n) if n else 1.0
 
 
-def roc(healthy: Floats, faulty: Floats) -> tuple[Floats, Floats]:
+def roc(healthy: Float64, faulty: Float64) -> tuple[Float64, Float64]:
     """Return false-alarm and detection rates at every threshold, from (0, 0) to (1, 1)."""
     limits = np.unique(np.concatenate([healthy, faulty]))[::-1]
     far = np.array([np.mean(healthy >= x) for x in limits])
@@ -68,7 +68,7 @@ def roc(healthy: Floats, faulty: Floats) -> tuple[Floats, Floats]:
     return np.concatenate([[0.0], far, [1.0]]), np.concatenate([[0.0], found, [1.0]])
 
 
-def auc(healthy: Floats, faulty: Floats) -> float:
+def auc(healthy: Float64, faulty: Float64) -> float:
     """Return the chance that a faulty score is above a healthy one, ties counted half."""
     if not len(healthy) or not len(faulty):
         return float("nan")
@@ -78,7 +78,7 @@ def auc(healthy: Floats, faulty: Floats) -> float:
     return float(np.mean(below + up_to) / (2 * len(order)))
 
 
-def partial_auc(healthy: Floats, faulty: Floats, most: float = 0.01) -> float:
+def partial_auc(healthy: Float64, faulty: Float64, most: float = 0.01) -> float:
     """Return the area under the ROC up to a false-alarm rate of `most`, over that of a perfect one.
 
     Steps, not chords: an estimate from below.
@@ -90,7 +90,7 @@ def partial_auc(healthy: Floats, faulty: Floats, most: float = 0.01) -> float:
     return float(np.sum(np.diff(inside) * found[far <= most]) / most)
 
 
-def detection_at(healthy: Floats, faulty: Floats, far: float) -> float:
+def detection_at(healthy: Float64, faulty: Float64, far: float) -> float:
     """Return the share of faulty scores above the healthy quantile 1 - `far`.
 
     NaN where fewer than 1/far healthy scores stand behind the quantile.
@@ -121,7 +121,7 @@ def balanced(faulty: Sequence[bool], alarm: Sequence[bool | None]) -> Balanced:
     return Balanced(float(np.mean(shares)), float(kept.mean()), float(np.mean(strict)))
 
 
-def risk_coverage(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
+def risk_coverage(confidence: Float64, right: npt.NDArray[np.bool_]) -> float:
     """Return the area under the risk-coverage curve (AURC): mean error of the k most confident."""
     if not len(right):
         return float("nan")
@@ -129,7 +129,7 @@ def risk_coverage(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
     return float(np.mean(np.cumsum(errors) / np.arange(1, len(errors) + 1)))
 
 
-def calibration_error(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = 10) -> float:
+def calibration_error(confidence: Float64, right: npt.NDArray[np.bool_], bins: int = 10) -> float:
     """Return the expected calibration error over `bins` equal bins of confidence."""
     if not len(right):
         return float("nan")

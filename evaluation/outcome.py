@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from evaluation.metrics import Rate
+from vtox.arrays import Float64
 from vtox.domain import Diagnosis
 
-Floats = npt.NDArray[np.float64]
 ALARMS = ("warning", "fault")
 
 
@@ -117,7 +116,7 @@ def abstained(outcomes: Sequence[Outcome]) -> Rate:
     return Rate(sum(o.alarm is None for o in outcomes), len(outcomes))
 
 
-def scores(outcomes: Sequence[Outcome], faulty: bool) -> Floats:
+def scores(outcomes: Sequence[Outcome], faulty: bool) -> Float64:
     """Return the scores of the decided ones of a kind."""
     picked = [o.score for o in outcomes if o.faulty == faulty and o.alarm is not None]
     values = np.array(picked, np.float64)

@@ -11,12 +11,10 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.signal import butter, hilbert, sosfiltfilt
 
+from vtox.arrays import Float64
 from vtox.domain import CURRENTS, Motor, Recording
-
-Floats = npt.NDArray[np.float64]
 
 PACKAGES = {
     "statorscope": "statorscope",
@@ -158,7 +156,7 @@ def _mcsa(recording: Recording, motor: Motor, slip: float, index: str) -> str | 
     return "no" if found["severity"] == "healthy" else "yes"
 
 
-def _sideband(x: Floats, fs_hz: float, f0_hz: float, slip: float) -> str:
+def _sideband(x: Float64, fs_hz: float, f0_hz: float, slip: float) -> str:
     """Say whether the lower sideband is above -45 dB within 20 % of the slip (Culbert & Letal)."""
     size = np.abs(np.fft.rfft((x - x.mean()) * np.hanning(len(x))))
     hz = np.fft.rfftfreq(len(x), 1 / fs_hz)
@@ -181,7 +179,7 @@ def unbalance(recording: Recording, f0_hz: float) -> float:
     return float(min(one, two) / max(one, two))
 
 
-def _predictive(x: Floats, recording: Recording, hz: dict[str, float]) -> str | None:
+def _predictive(x: Float64, recording: Recording, hz: dict[str, float]) -> str | None:
     package = _module("predictive_maintenance_mcp.diagnostics.bearing_analyzer")
     if package is None:
         return None
@@ -189,7 +187,7 @@ def _predictive(x: Floats, recording: Recording, hz: dict[str, float]) -> str | 
     return str(found["most_likely_fault"] or "no")
 
 
-def envelope_spectrum(x: Floats, fs_hz: float) -> tuple[Floats, Floats]:
+def envelope_spectrum(x: Float64, fs_hz: float) -> tuple[Float64, Float64]:
     """Return frequencies and amplitudes of the envelope above 2 kHz."""
     band = butter(4, [2_000.0, min(5_000.0, 0.45 * fs_hz)], "bandpass", fs=fs_hz, output="sos")
     envelope = np.abs(hilbert(sosfiltfilt(band, x)))
@@ -199,7 +197,7 @@ def envelope_spectrum(x: Floats, fs_hz: float) -> tuple[Floats, Floats]:
     return np.asarray(hz, np.float64), np.asarray(size, np.float64)
 
 
-def _envelope(x: Floats, fs_hz: float, hz: dict[str, float]) -> str:
+def _envelope(x: Float64, fs_hz: float, hz: dict[str, float]) -> str:
     f, size = envelope_spectrum(x, fs_hz)
     peaks = {}
     for name, line in hz.items():

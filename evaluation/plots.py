@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from evaluation import metrics, peers, scenarios
 from evaluation.metrics import Rate
+from vtox.arrays import Float64
 from vtox.domain import CURRENTS, Motor, Recording
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import records
 
-Floats = npt.NDArray[np.float64]
 Points = Sequence[tuple[float, Rate]]
 BLUE, ORANGE, GREY = "#0b5fa5", "#d1570a", "#5a5a5a"
 STYLE = {"font.size": 11, "axes.titlesize": 11, "savefig.facecolor": "white", "grid.alpha": 0.3}
@@ -52,7 +51,7 @@ def detection(panels: Mapping[str, Mapping[str, Points]], path: Path) -> bool:
     return _saved(figure, row[0], path, plt)
 
 
-def rocs(sets: Mapping[str, tuple[Floats, Floats]], path: Path) -> bool:
+def rocs(sets: Mapping[str, tuple[Float64, Float64]], path: Path) -> bool:
     """Draw detection against false-alarm rate of (healthy, faulty) scores, a panel each.
 
     A curve begins at 1/n of its healthy records: they tell nothing of smaller rates.

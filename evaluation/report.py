@@ -11,9 +11,9 @@ from evaluation.runs.cost import Cost
 
 DESIGNED_ON = (
     "The evaluation sets no threshold, but its data are not all new to the diagnosers. The "
-    "thresholds of broken bars (`vtox/diagnosers/broken_bar/sidebands.py`, `vtox/diagnosers/broken_bar/diagnoser.py`) were "
-    "set on the same machines of the motor model, with the same kinds of noise, wander and load; "
-    "only the seeds differ; limits for shorted turns and the air gap lean on it too. The bearing "
+    "thresholds of broken bars (`vtox/diagnosers/broken_bar`) were set on the same "
+    "machines of the motor model, with the same kinds of noise, wander and load; only the "
+    "seeds differ; limits for shorted turns and the air gap lean on it too. The bearing "
     "recordings and the turn shorts were looked at again and again while the diagnosers were "
     "designed: what they show is a development result. How the diagnosers fare on machines of "
     "another kind, this page does not tell."

@@ -3,13 +3,11 @@
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complex128]
+from vtox.arrays import Float64
 
 
-def phasor(x: Floats, fs_hz: float, hz: float, t0_s: float = 0.0) -> complex:
+def phasor(x: Float64, fs_hz: float, hz: float, t0_s: float = 0.0) -> complex:
     """Return the Hann-weighted phasor of a line: x(t) = Re[X exp(j 2 pi hz t)]."""
     n = np.arange(len(x))
     window = 0.5 - 0.5 * np.cos(2 * np.pi * n / len(x))
@@ -27,7 +25,7 @@ def sequences(a: complex, b: complex, c: complex) -> tuple[complex, complex, com
     )
 
 
-def sideband_dbc(phases: Floats, fs_hz: float, f0_hz: float, offset_hz: float) -> float:
+def sideband_dbc(phases: Float64, fs_hz: float, f0_hz: float, offset_hz: float) -> float:
     """Return the level of a line beside the supply line in the space vector, dB below it."""
     turns = np.exp(2j * np.pi * np.arange(3) / 3)
     space = 2 / 3 * turns @ phases
@@ -40,12 +38,12 @@ def sideband_dbc(phases: Floats, fs_hz: float, f0_hz: float, offset_hz: float) -
     return 20 * np.log10(size(f0_hz + offset_hz) / size(f0_hz))
 
 
-def repeated_share(x: Floats) -> float:
+def repeated_share(x: Float64) -> float:
     """Return the share of samples equal to the one before."""
     return sum(bool(b == a) for a, b in pairwise(x)) / (len(x) - 1)
 
 
-def polynomial_residual(x: Floats, degree: int) -> Floats:
+def polynomial_residual(x: Float64, degree: int) -> Float64:
     """Return `x` less its least-squares polynomial."""
     t = np.linspace(-1, 1, len(x))
     return np.asarray(x - np.polyval(np.polyfit(t, x, degree), t))

@@ -13,14 +13,14 @@ from math import inf, isfinite, sqrt
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
+from vtox.arrays import Float64
 from vtox.errors import BaselineError
 
 VERSION = 1
 # One band spans at most this ratio of load; beyond its ends it still answers this much further.
-# Levels over the current move by about 2 dB when the current moves by a quarter (`vtox.learning.extension`).
+# Levels over the current move by about 2 dB when it moves by a quarter (`vtox.learning.extension`).
 BAND_RATIO = 1.25
 BAND_MARGIN = 1.10
 # Loads that one band spans move a level by 1-3 dB: a rise above the baseline means something from
@@ -28,8 +28,6 @@ BAND_MARGIN = 1.10
 RISE_DB = 4.0
 # Tail at which a small sample is judged: at it Student's t replaces the normal quantile.
 TAIL = 1e-3
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,7 @@ class Baseline:
         return _parsed(text)
 
 
-def bands_of(features: Mapping[str, Floats], load_a: Floats) -> tuple[Band, ...]:
+def bands_of(features: Mapping[str, Float64], load_a: Float64) -> tuple[Band, ...]:
     """Return the levels of `features`, grouped into bands of similar load.
 
     Parameters
@@ -187,7 +185,7 @@ def merged(bands: Iterable[tuple[Band, ...]]) -> tuple[Band, ...]:
     return tuple(sorted((b for group in bands for b in group), key=lambda b: b.low_a))
 
 
-def _level(x: Floats) -> Level:
+def _level(x: Float64) -> Level:
     return Level(len(x), float(x.mean()), float(x.std(ddof=1)) if len(x) > 1 else 0.0)
 
 

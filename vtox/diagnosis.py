@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float64
 from vtox.baseline import Band, Baseline, bands_of, merged
 from vtox.diagnosers import registry
 from vtox.diagnosers.current.front_end import Front
@@ -17,8 +17,6 @@ from vtox.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, FAULTS, Family, record_s
-
-Floats = npt.NDArray[np.float64]
 
 UNNAMED = Motor()
 
@@ -133,7 +131,7 @@ def learn_baseline(
     records = 0
     for family in FAMILIES.values():
         pieces = [(i, p) for i, r in enumerate(healthy) for p in _pieces(r, family, motor)]
-        seen: list[tuple[Mapping[str, Floats], Floats]] = []
+        seen: list[tuple[Mapping[str, Float64], Float64]] = []
         for group in _alike([p for _, p in pieces]):
             view = registry.view_of(
                 [pieces[k][1] for k in group], [motor or UNNAMED] * len(group), family.faults
@@ -199,7 +197,7 @@ def _add_phasors(phasors: dict[int, list[Sequences]], sources: Sequence[int], fr
             phasors.setdefault(source, []).append(s)
 
 
-def _bands(seen: Sequence[tuple[Mapping[str, Floats], Floats]]) -> tuple[Band, ...]:
+def _bands(seen: Sequence[tuple[Mapping[str, Float64], Float64]]) -> tuple[Band, ...]:
     """Return the load bands of features observed shape by shape."""
     if not seen:
         return ()

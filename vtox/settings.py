@@ -22,8 +22,8 @@ from vtox.errors import ServerUnavailable, SettingsError
 Mode = Literal["development", "testing", "production"]
 SECRETS = frozenset({"redis_url"})
 PREFIX = "VTOX_"
-# In the environment too, but no settings: where to look for settings, and what the parent watch and the
-# evaluation are told.
+# In the environment too, but no settings: where to look for settings, and the pid that the
+# parent watch reads, and the folder of recordings.
 NO_SETTINGS = frozenset({"VTOX_CONFIG", "VTOX_PARENT_PID", "VTOX_RECORDINGS"})
 # How alike a name must be to be suggested: REDIS is to REDIS_URL (0.71), BROKER_URL is not (0.63).
 NEAR = 0.7

@@ -3,7 +3,8 @@
 Nobody can tell from a signal alone that a machine is healthy. The nameplate is the operator's word
 that this machine is commissioned; what it then shows over some long records without any finding
 becomes its baseline. A load that it runs at later is learnt in the same way, where it continues
-what is known (`vtox.learning.extension`). What was learnt is marked so and can be reset: `vtox baseline reset`.
+what is known (`vtox.learning.extension`). What was learnt is marked so and can be reset:
+`vtox baseline reset`.
 """
 
 import json

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from evaluation import metrics, scenarios
+from evaluation import scenarios
 from evaluation.outcome import Answers, Outcome, Table, abstained, alarms, clipped, select
+from vtox.arrays import Float64
 
 CALM = tuple(w for w in scenarios.WANDERS_HZ if w <= 0.005)
 ROUGH = tuple(w for w in scenarios.WANDERS_HZ if w > 0.005)
@@ -125,7 +126,7 @@ def refusals(short: Answers) -> Table:
     return Table("Records of 2*s*f*T from 2 to 7.5", columns, tuple(rows), note)
 
 
-def level_errors(found: Sequence[Outcome]) -> metrics.Floats:
+def level_errors(found: Sequence[Outcome]) -> Float64:
     """Return |error| in dB of the lower sideband where an alarm was raised and it was told."""
     return np.array(
         [

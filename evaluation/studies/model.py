@@ -21,12 +21,13 @@ from evaluation.outcome import (
 from evaluation.runs import turns_gap_insulation
 from evaluation.runs.broken_bar import SENSOR
 from evaluation.studies.broken_bar import line_test
+from vtox.arrays import Float64
 from vtox.faults import FAMILIES
 
 
 def roc_scores(
     found: Mapping[str, Answers], turns: Answers, gap: Sequence[Outcome]
-) -> dict[str, tuple[metrics.Floats, metrics.Floats]]:
+) -> dict[str, tuple[Float64, Float64]]:
     """Return the scores of the decided records, healthy and faulty, for the ROC."""
     sets = {
         "broken bar -54 dBc": line_test(found["grid"][SENSOR], found["healthy"][SENSOR]),
@@ -199,7 +200,7 @@ def earth_study(found: Answers) -> Study:
     seen, blind = found["leakage"], found["no leakage channel"]
     healthy = alarms([o for o in seen if not o.faulty])
     rows = []
-    error: dict[str, metrics.Floats] = {}
+    error: dict[str, Float64] = {}
     for kind, key in (("capacitance", "capacitance_change_f"), ("conductance", "conductance_s")):
         some = select(seen, kind=kind)
         true = "more_f" if kind == "capacitance" else "more_s"

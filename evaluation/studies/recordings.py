@@ -8,6 +8,7 @@ from evaluation import metrics, peers, tables
 from evaluation.metrics import Rate
 from evaluation.outcome import Goal, Outcome, Study, Table, alarms, clipped, scores
 from evaluation.runs.recordings import Delay, Shorts
+from vtox.arrays import Float64
 from vtox.domain import Diagnosis
 from vtox.faults import FAULTS
 
@@ -275,6 +276,6 @@ def _stuck_row(fault: str, answers: Sequence[Diagnosis]) -> tuple[str, str, str]
 
 def roc_scores(
     found: Mapping[str, list[Outcome]],
-) -> dict[str, tuple[metrics.Floats, metrics.Floats]]:
+) -> dict[str, tuple[Float64, Float64]]:
     """Return the scores of the decided bearing records, healthy and faulty, for the ROC."""
     return {f"bearing, {k}": (scores(o, False), scores(o, True)) for k, o in found.items()}

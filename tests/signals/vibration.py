@@ -3,11 +3,9 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float64
 from vtox.domain import Bearing, Motor, Recording
-
-Floats = npt.NDArray[np.float64]
 
 FS_HZ = 10_000.0
 SUPPLY_HZ = 50.0
@@ -50,7 +48,7 @@ class Machine:
     blows: tuple[Blows, ...] = field(default=())
 
 
-def vibration(m: Machine, seconds: float, *, seed: int = 0, fs_hz: float = FS_HZ) -> Floats:
+def vibration(m: Machine, seconds: float, *, seed: int = 0, fs_hz: float = FS_HZ) -> Float64:
     """Return acceleration in m/s^2, shape (samples,)."""
     rng = np.random.default_rng(seed)
     t = np.arange(round(seconds * fs_hz)) / fs_hz
@@ -81,7 +79,7 @@ def recording(
     return Recording({"vibration": x.astype(np.float32)}, fs_hz, 60 * m.shaft_hz if speed else None)
 
 
-def coloured_noise(samples: int, rng: np.random.Generator) -> Floats:
+def coloured_noise(samples: int, rng: np.random.Generator) -> Float64:
     """Return noise of RMS 1 with two broad resonances."""
     f = np.fft.rfftfreq(samples)
     shape = 0.3 + 1 / (1 + ((f - 0.12) / 0.02) ** 2) + 0.5 / (1 + ((f - 0.33) / 0.03) ** 2)
@@ -89,7 +87,7 @@ def coloured_noise(samples: int, rng: np.random.Generator) -> Floats:
     return np.asarray(x / x.std(), np.float64)
 
 
-def ringing(train: Blows, shaft_hz: float, t: Floats, rng: np.random.Generator) -> Floats:
+def ringing(train: Blows, shaft_hz: float, t: Float64, rng: np.random.Generator) -> Float64:
     """Return a train of blows as it rings the structure, of RMS `strength`."""
     turns = t[-1] * shaft_hz
     places = np.cumsum(1 + train.jitter * rng.standard_normal(int(turns * train.order) + 1))

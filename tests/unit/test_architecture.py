@@ -132,8 +132,8 @@ def test_the_environment_is_read_in_one_place() -> None:
         for node in ast.walk(ast.parse(p.read_text()))
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
-    # The parent watch takes the supervisor's pid, which is no setting; the supervisor and the server
-    # hand their own environment on to the processes they start.
+    # The parent watch takes the supervisor's pid, which is no setting; supervisor and server hand
+    # their own environment on to the processes they start.
     assert readers <= {
         "vtox.settings",
         "vtox.cluster.parent_watch",

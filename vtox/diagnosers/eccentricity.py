@@ -15,15 +15,13 @@ from math import log, log1p
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float64, power_db
 from vtox.baseline import RISE_DB, Baseline, Level
 from vtox.diagnosers.current.front_end import Front
 from vtox.diagnosers.current.slip import Rotor, rotor_view, unseen
 from vtox.domain import Diagnosis, Value, unknown
 from vtox.dsp import demodulation, modulation_spectrum
-
-Floats = npt.NDArray[np.float64]
 
 FAULT = "eccentricity"
 FEATURES = ("eccentricity.lower_dbc", "eccentricity.upper_dbc")
@@ -51,11 +49,11 @@ ALTERNATIVES = (
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    hz: Floats
+    hz: Float64
     # Lower and upper sideband over the supply line, and the noise there, shape (2, batch).
-    sides_dbc: Floats
-    floors_dbc: Floats
-    drift: Floats
+    sides_dbc: Float64
+    floors_dbc: Float64
+    drift: Float64
 
 
 def diagnose(
@@ -75,7 +73,7 @@ def diagnose(
     ]
 
 
-def features(front: Front, *, rotor: Rotor | None = None) -> dict[str, Floats]:
+def features(front: Front, *, rotor: Rotor | None = None) -> dict[str, Float64]:
     """Return levels of the lines (dBc) and supply frequency per recording, NaN where not shown."""
     rotor = rotor or rotor_view(front)
     if rotor is None:
@@ -100,8 +98,8 @@ def _find(front: Front, rotor: Rotor) -> _Found:
     drift, _ = demodulation.unsteadiness(front.envelope, front.rate_hz)
     return _Found(
         hz=line.hz,
-        sides_dbc=_db(np.square(m.sidebands(line.index))),
-        floors_dbc=_db(modulation_spectrum.sideband_floors(m, line)),
+        sides_dbc=power_db(np.square(m.sidebands(line.index))),
+        floors_dbc=power_db(modulation_spectrum.sideband_floors(m, line)),
         drift=drift,
     )
 
@@ -132,7 +130,7 @@ def _verdict(
     slip, hz = rotor.slips[i], float(found.hz[i])
     f0_hz, sides, floors = float(front.f0_hz[i]), found.sides_dbc[:, i], found.floors_dbc[:, i]
     indicators: dict[str, Value] = {
-        "rotor_dbc": round(float(_db(np.sum(10 ** (sides / 10)))), 2),
+        "rotor_dbc": round(float(power_db(np.sum(10 ** (sides / 10)))), 2),
         "floor_dbc": round(float(floors.min()), 2),
         "rotor_hz": round(hz, 3),
         "slip": round(slip.value, 6),
@@ -215,7 +213,3 @@ def _known(baseline: Baseline | None, rms_a: float, f0_hz: float) -> tuple[list[
     if supply is not None and abs(f0_hz / supply.mean - 1) > SAME_SPEED:
         return [], f"no baseline at this speed: learnt at {supply.mean:.1f} Hz"
     return levels, ""
-
-
-def _db(power: Any) -> Floats:
-    return np.asarray(10 * np.log10(np.maximum(power, 1e-24)), np.float64)

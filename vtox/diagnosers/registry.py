@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float64
 from vtox.baseline import Baseline
 from vtox.diagnosers import eccentricity
 from vtox.diagnosers.bearing import diagnoser as bearing
@@ -16,8 +16,6 @@ from vtox.diagnosers.insulation import admittance
 from vtox.diagnosers.insulation import diagnoser as insulation
 from vtox.diagnosers.turn_short import diagnoser as turn_short
 from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ def view_of(
     return View(front, rotor_view(front) if rotor else None)
 
 
-def load_a(view: View) -> Floats:
+def load_a(view: View) -> Float64:
     """Return the load of each recording, positive-sequence A rms; NaN without usable currents."""
     front = view.front
     if not front.currents:
@@ -51,9 +49,9 @@ def load_a(view: View) -> Floats:
     return np.where(usable, front.current_rms_a() if front.envelope.shape[-1] else np.nan, np.nan)
 
 
-def features(view: View, faults: Collection[str]) -> dict[str, Floats]:
+def features(view: View, faults: Collection[str]) -> dict[str, Float64]:
     """Return what a baseline remembers of `faults`: name -> one value per recording, or NaN."""
-    found: dict[str, Floats] = {}
+    found: dict[str, Float64] = {}
     for fault, observe in FEATURES.items():
         if fault in faults:
             found |= observe(view)
@@ -103,7 +101,7 @@ def _speeds(view: View) -> tuple[list[float | None], list[float | None]]:
     return rpm, tolerance
 
 
-def _known(values: Floats, front: Front) -> list[float | None]:
+def _known(values: Float64, front: Front) -> list[float | None]:
     return [
         None if problems or not np.isfinite(x) else float(x)
         for x, problems in zip(values, front.problems, strict=True)
@@ -117,7 +115,7 @@ DIAGNOSERS: Mapping[str, Callable[[View, Sequence[Baseline | None]], list[Diagno
     "eccentricity": _eccentricity,
     "broken_bar": _broken_bar,
 }
-FEATURES: Mapping[str, Callable[[View], dict[str, Floats]]] = {
+FEATURES: Mapping[str, Callable[[View], dict[str, Float64]]] = {
     "insulation": lambda view: admittance.features(view.front),
     "bearing": lambda view: bearing.features(view.front.recordings),
     "eccentricity": lambda view: eccentricity.features(view.front, rotor=view.rotor),

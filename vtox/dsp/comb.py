@@ -8,12 +8,9 @@ do as well.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float32, Int
 from vtox.dsp.comb_plan import HARMONICS, Plan, weights
-
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 
 # A modulated pulse train has its carrier lines above their sidebands (Randall & Antoni 2011,
 # section 2.2): with sidebands, a comb counts at most this multiple of the harmonics alone.
@@ -31,7 +28,7 @@ SUMS = np.array(
 )
 
 
-def tables(lines: Sequence[Floats], plans: Sequence[Plan]) -> Floats:
+def tables(lines: Sequence[Float32], plans: Sequence[Plan]) -> Float32:
     """Return line levels by bin, with what each record's plan leaves out set to zero.
 
     Parameters
@@ -56,7 +53,7 @@ def tables(lines: Sequence[Floats], plans: Sequence[Plan]) -> Floats:
     return rows
 
 
-def near(rows: Floats, plans: Sequence[Plan]) -> list[dict[str, Floats]]:
+def near(rows: Float32, plans: Sequence[Plan]) -> list[dict[str, Float32]]:
     """Return the levels of the combs within the tolerance of each target of each record's plan.
 
     Parameters
@@ -86,7 +83,7 @@ def near(rows: Floats, plans: Sequence[Plan]) -> list[dict[str, Floats]]:
     return by_record
 
 
-def levels(rows: Floats, bins: Ints, plan: Plan) -> Floats:
+def levels(rows: Float32, bins: Int, plan: Plan) -> Float32:
     """Return the level of each comb: the sum of its lines over what chance allows at `CHANCE`.
 
     In noise a bin's power over the floor is Gamma distributed, so the sum over the k bins of a comb
@@ -112,7 +109,7 @@ def levels(rows: Floats, bins: Ints, plan: Plan) -> Floats:
     return found[..., :-1]
 
 
-def _sums(rows: Floats, bins: Ints, single: np.float32) -> tuple[Floats, Floats]:
+def _sums(rows: Float32, bins: Int, single: np.float32) -> tuple[Float32, Float32]:
     """Return the limited sums of each comb's lines, and how many of its lines are not left out."""
     gathered = rows.take(bins, axis=0, mode="clip")
     if len(bins) == HARMONICS:

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import gammainccinv
 
-Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from vtox.arrays import Float32, Float64, Int
 
 HARMONICS = 3
 # Combs reach from this multiple of the lowest target to that of the highest.
@@ -69,15 +66,15 @@ class Plan:
     one line, `shifts` the sidebands in bins.
     """
 
-    usable: Floats
-    trust: Floats
+    usable: Float32
+    trust: Float32
     numbers: range
     intervals: Mapping[str, range]
     shifts: Mapping[str, int]
-    near: Ints
-    near_weights: Floats
-    hidden: Mapping[str, Ints]
-    allowed: Floats
+    near: Int
+    near_weights: Float32
+    hidden: Mapping[str, Int]
+    allowed: Float32
     single: np.float32
     df_order: float
 
@@ -135,7 +132,7 @@ def plan(
     frequency = np.arange(bins) * df_hz
     slack = MASK_TOLERANCE * frequency + LOBE_BINS * df_hz
 
-    def away(hz: float) -> Doubles:
+    def away(hz: float) -> Float64:
         return np.asarray(np.abs(frequency - np.rint(frequency / hz) * hz))
 
     from_shaft = away(shaft_hz)
@@ -184,7 +181,7 @@ def plan(
     )
 
 
-def lines_of(numbers: Ints, shift: int) -> Ints:
+def lines_of(numbers: Int, shift: int) -> Int:
     """Return the bins of each comb's lines, which may lie outside the spectrum.
 
     Parameters
@@ -204,15 +201,15 @@ def lines_of(numbers: Ints, shift: int) -> Ints:
 
 
 @lru_cache(maxsize=32)
-def _harmonics(count: int) -> Ints:
+def _harmonics(count: int) -> Int:
     """Return the bins of the harmonics of the combs 0 .. count - 1."""
     exact = np.multiply.outer(np.arange(1, HARMONICS + 1) / HARMONICS, np.arange(count))
     return np.rint(exact).astype(np.int64)
 
 
-def weights(bins: Ints, counts: Floats, trust: Floats, allowed: Floats) -> Floats:
+def weights(bins: Int, counts: Float32, trust: Float32, allowed: Float32) -> Float32:
     """Return what turns the sums of combs into levels, shape (1 or 2, combs)."""
-    weights: Floats = trust.take(bins[0], mode="clip") / allowed.take(counts.astype(np.intp))
+    weights: Float32 = trust.take(bins[0], mode="clip") / allowed.take(counts.astype(np.intp))
     return weights
 
 

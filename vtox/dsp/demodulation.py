@@ -6,10 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
+from vtox.arrays import Complex, Float64
 from vtox.domain import Array
-
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complexfloating]
 
 # Half width of the baseband: holds the supply line, f +- 2sf and f +- fr of every pole number.
 HALF_HZ = 100.0
@@ -74,7 +72,7 @@ def _fade(points: int) -> npt.NDArray[np.float32]:
     return weight
 
 
-def modulation(envelope: Complex, rate_hz: float) -> tuple[Floats, Floats]:
+def modulation(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
     """Return amplitude and phase modulation of a supply line, without their slow trends.
 
     Amplitude and phase are used in place of the two raw sidebands because the wander of the supply
@@ -103,7 +101,7 @@ def modulation(envelope: Complex, rate_hz: float) -> tuple[Floats, Floats]:
     return am, pm
 
 
-def unsteadiness(envelope: Complex, rate_hz: float) -> tuple[Floats, Floats]:
+def unsteadiness(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
     """Return how far amplitude and frequency of the line move within a record.
 
     Parameters
@@ -131,7 +129,7 @@ def unsteadiness(envelope: Complex, rate_hz: float) -> tuple[Floats, Floats]:
     return np.ptp(amplitude, axis=-1) / mean, np.ptp(hz, axis=-1)
 
 
-def unwrapped(phase: Array) -> Floats:
+def unwrapped(phase: Array) -> Float64:
     """Return phases (rad) without jumps of whole turns along the last axis, as `numpy.unwrap`."""
     phase = phase.astype(np.float64)
     turns = np.rint(np.diff(phase, axis=-1) / (2 * np.pi))
@@ -140,7 +138,7 @@ def unwrapped(phase: Array) -> Floats:
     return phase
 
 
-def detrend(x: Floats, degree: int) -> Floats:
+def detrend(x: Float64, degree: int) -> Float64:
     """Return `x` without its least-squares polynomial of `degree`, along the last axis."""
     basis = _polynomials(x.shape[-1], degree)
     # Not by matrix products: for so few columns a library spreads them over threads, which wait for
@@ -150,7 +148,7 @@ def detrend(x: Floats, degree: int) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def _polynomials(points: int, degree: int) -> Floats:
+def _polynomials(points: int, degree: int) -> Float64:
     """Return orthonormal polynomials of degree 0 to `degree`, shape (degree + 1, points)."""
     basis = np.polynomial.legendre.legvander(np.linspace(-1, 1, points), degree)
     orthonormal = np.ascontiguousarray(np.linalg.qr(basis)[0].T)

@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from math import pi, radians
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Bool, Complex, Float64, Int
 from vtox.domain import Array
 from vtox.dsp.supply_line import frame_phasors
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-Complex = npt.NDArray[np.complexfloating]
 
 # A core-balance transformer and its burden turn by about 0.2 degrees: share of the current that may
 # lie anywhere ...
@@ -55,16 +50,16 @@ class Residual:
     """
 
     difference: Complex
-    difference_std: Floats
+    difference_std: Float64
     whole: Complex
-    whole_std: Floats
+    whole_std: Float64
     turns: Complex
     x: Array
     fs_hz: float
-    f0_hz: Floats
+    f0_hz: Float64
 
     @property
-    def omega(self) -> Floats:
+    def omega(self) -> Float64:
         """Angular supply frequency, rad/s."""
         return np.asarray(2 * pi * self.f0_hz)
 
@@ -77,14 +72,14 @@ class Explained:
     that would explain it on every phase, `possible` where that is no loss of conductance.
     """
 
-    phase: Ints
-    conductance: Floats
-    susceptance: Floats
+    phase: Int
+    conductance: Float64
+    susceptance: Float64
     each: Complex
-    possible: Bools
+    possible: Bool
 
 
-def measured(x: Array, fs_hz: float, f0_hz: Floats) -> Residual | None:
+def measured(x: Array, fs_hz: float, f0_hz: Float64) -> Residual | None:
     """Return the admittances to earth, or None where the records are shorter than a frame.
 
     With V_x = V0 + U_x, U_x against neutral, the residual current is Y V0 + sum(Y_x U_x), Y the sum
@@ -140,7 +135,7 @@ def _split(phasors: Complex) -> tuple[Complex, Complex, Complex]:
     return steady[:, 0], zero, steady[:, 1:] - zero[:, None]
 
 
-def told(y: Residual, rows: Ints, each: Complex, open_s: Floats) -> Floats:
+def told(y: Residual, rows: Int, each: Complex, open_s: Float64) -> Float64:
     """Return how badly each phase explains the supply's fifth harmonic, as costs for `explained`.
 
     At the fifth harmonic capacitance draws five times as much and conductance does not, and it is
@@ -180,7 +175,7 @@ def told(y: Residual, rows: Ints, each: Complex, open_s: Floats) -> Floats:
 
 
 def explained(
-    difference: Complex, std: Floats, turns: Complex, changed: Bools, told: Floats | float = 0.0
+    difference: Complex, std: Float64, turns: Complex, changed: Bool, told: Float64 | float = 0.0
 ) -> Explained:
     """Return what changed to earth, told from one complex number.
 
@@ -231,7 +226,7 @@ def explained(
     )
 
 
-def _noise(frames: Complex) -> Floats:
+def _noise(frames: Complex) -> Float64:
     """Return the deviation, per part, of the mean of overlapping frames (last axis)."""
     count = frames.shape[-1]
     if count < 8:

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 from scipy.special import gammaincinv
 
+from vtox.arrays import Complex, Float32
 from vtox.domain import Array
-
-Complex = npt.NDArray[np.complexfloating]
-Floats = npt.NDArray[np.float32]
 
 # Bins a floor block spans. Lines may fill a fifth of them and the median hardly moves; wider blocks
 # follow the slope of the floor less well.
@@ -38,7 +35,7 @@ class EnvelopeSpectra:
     """
 
     spectra: Complex
-    mean: Floats
+    mean: Float32
     df_hz: float
 
     @property
@@ -60,8 +57,8 @@ class Envelopes:
     unit of the signal; `length` of a segment, samples of the signal.
     """
 
-    values: Floats
-    window: Floats
+    values: Float32
+    window: Float32
     length: int
 
 
@@ -172,7 +169,7 @@ def without_tones(spectrum: Complex) -> Complex:
     return spectrum
 
 
-def view_power(spectra: Complex, mean: Floats) -> Floats:
+def view_power(spectra: Complex, mean: Float32) -> Float32:
     """Return the envelope power spectra of single bands and of bands taken together.
 
     Envelopes of neighbouring bands are added as complex spectra: for envelope frequencies well
@@ -199,7 +196,7 @@ def view_power(spectra: Complex, mean: Floats) -> Floats:
     share = audible / np.maximum(audible.sum(axis=-1, keepdims=True), 1)
     weights[:, -1] = share / np.where(audible > 0, mean, 1)
     parts = np.ascontiguousarray(spectra).view(np.float32).reshape(batch, bands, -1)
-    joined: Floats = np.abs((weights @ parts).view(np.complex64))
+    joined: Float32 = np.abs((weights @ parts).view(np.complex64))
     np.square(joined, out=joined)
     if segments > 1:
         joined = joined.reshape(batch, -1, segments, bins).mean(axis=2)
@@ -222,7 +219,7 @@ def view_bands(bands: int) -> tuple[tuple[int, int], ...]:
     return (*joined, (0, bands), (0, bands))
 
 
-def over_floor(power: Floats, looks: float) -> Floats:
+def over_floor(power: Float32, looks: float) -> Float32:
     """Return each bin's power over the local noise floor, which has mean 1 in noise.
 
     The floor is the median of blocks of `BLOCK` bins, joined by straight lines, over the median of
@@ -244,24 +241,24 @@ def over_floor(power: Floats, looks: float) -> Floats:
     kept = power[..., : blocks * size]
     middle = np.sort(kept.reshape(*kept.shape[:-1], blocks, size), axis=-1)[..., size // 2]
     np.maximum(middle / _middle_of_noise(looks, size), np.finfo(np.float32).tiny, out=middle)
-    floor: Floats = middle @ _ramps(blocks, size)
+    floor: Float32 = middle @ _ramps(blocks, size)
     return np.divide(kept, floor, out=floor)
 
 
 @lru_cache(maxsize=64)
-def _hann(length: int) -> Floats:
+def _hann(length: int) -> Float32:
     return np.asarray(np.hanning(length + 1)[:-1], np.float32)
 
 
 @lru_cache(maxsize=64)
-def _patterns(bands: int) -> Floats:
+def _patterns(bands: int) -> Float32:
     """Return which bands each view joins, shape (views, bands)."""
     views = view_bands(bands)
     return np.asarray([[lo <= b < hi for b in range(bands)] for lo, hi in views], np.float32)
 
 
 @lru_cache(maxsize=64)
-def _ramps(blocks: int, size: int) -> Floats:
+def _ramps(blocks: int, size: int) -> Float32:
     """Return the weights that join block values by straight lines, shape (blocks, bins)."""
     centres = (np.arange(blocks) + 0.5) * size
     bins = np.arange(blocks * size)

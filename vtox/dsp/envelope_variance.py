@@ -5,12 +5,10 @@ diagnoser where it found no comb.
 """
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import median_filter
 
+from vtox.arrays import Float32
 from vtox.dsp.envelope_spectrum import Envelopes
-
-Floats = npt.NDArray[np.float32]
 
 # Noise has a Rayleigh envelope: mean square 4 / pi times the squared mean, whatever its spectrum.
 RAYLEIGH = 4 / np.pi
@@ -24,7 +22,7 @@ NEIGHBOURS = 17
 LEAST_WINDOW = 0.25
 
 
-def variance(power: Floats) -> Floats:
+def variance(power: Float32) -> Float32:
     """Return the variance of envelopes over their squared mean.
 
     Parameters
@@ -37,11 +35,11 @@ def variance(power: Floats) -> Floats:
     ndarray of float32, shape (bands,)
         4 / pi - 1 = 0.27 in noise.
     """
-    total: Floats = power.sum(axis=-1) / (2 * NOISE_BINS)
+    total: Float32 = power.sum(axis=-1) / (2 * NOISE_BINS)
     return total
 
 
-def line_variance(power: Floats) -> Floats:
+def line_variance(power: Float32) -> Float32:
     """Return the part of `variance` that is in sharp lines, so periodic at a steady pace.
 
     Parameters
@@ -56,7 +54,7 @@ def line_variance(power: Floats) -> Floats:
     return variance(np.where(power > LINE * floor, power - floor, 0))
 
 
-def local_variance(envelopes: Envelopes, pieces: int) -> Floats:
+def local_variance(envelopes: Envelopes, pieces: int) -> Float32:
     """Return the variance over the squared mean within pieces of the segments, of the middle piece.
 
     A knock or a change of load is in one or two of the pieces; of an even number the lower of the
@@ -80,11 +78,11 @@ def local_variance(envelopes: Envelopes, pieces: int) -> Floats:
     window = window[heard]
     square = np.square(values).mean(axis=-1) / np.square(window).mean(axis=-1)
     mean = values.mean(axis=-1) / window.mean(axis=-1)
-    local: Floats = np.quantile(square / np.square(mean), 0.5, axis=(1, 3), method="lower") - 1
+    local: Float32 = np.quantile(square / np.square(mean), 0.5, axis=(1, 3), method="lower") - 1
     return local
 
 
-def beyond(total: Floats, lines: Floats | float) -> Floats:
+def beyond(total: Float32, lines: Float32 | float) -> Float32:
     """Return the variance of the factor that neither noise nor lines explain.
 
     For noise times a periodic factor of variance `lines` times an irregular one u, of mean 1, the
@@ -105,5 +103,5 @@ def beyond(total: Floats, lines: Floats | float) -> Floats:
     >>> float(beyond(np.array(4 / np.pi * 1.08 * 1.5 - 1), 0.08).round(3))
     0.5
     """
-    unexplained: Floats = (1 + total) / (RAYLEIGH * (1 + lines)) - 1
+    unexplained: Float32 = (1 + total) / (RAYLEIGH * (1 + lines)) - 1
     return unexplained

@@ -6,10 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
+from vtox.arrays import Complex, Float64
 from vtox.dsp.demodulation import FADE
-
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complexfloating]
 
 # A line between two bins loses 1.4 dB with a Hann window, 0.1 dB when padded fourfold.
 PAD = 4
@@ -44,7 +42,7 @@ class Modulation:
     step_hz: float  # spacing of the padded bins
     bin_hz: float  # resolution 1/T
 
-    def sidebands(self, index: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+    def sidebands(self, index: npt.NDArray[np.int64]) -> tuple[Float64, Float64]:
         """Return the amplitudes of lower and upper sideband, relative to the line, at bins."""
         a = np.take_along_axis(self.am, index[:, None], axis=-1)[:, 0]
         p = np.take_along_axis(self.pm, index[:, None], axis=-1)[:, 0]
@@ -56,15 +54,15 @@ class Line:
     """The strongest line of each recording inside its search interval; arrays of shape (batch,)."""
 
     index: npt.NDArray[np.int64]  # padded bin
-    hz: Floats
-    statistic: Floats  # am power over am floor + pm power over pm floor; about Gamma(2) for noise
-    am_floor: Floats  # power in one bin, relative to the supply line
-    pm_floor: Floats
+    hz: Float64
+    statistic: Float64  # am power over am floor + pm power over pm floor; about Gamma(2) for noise
+    am_floor: Float64  # power in one bin, relative to the supply line
+    pm_floor: Float64
     # A stronger line just outside the interval, whose skirt covers it; NaN where there is none.
-    beside_hz: Floats
+    beside_hz: Float64
 
 
-def spectra(am: Floats, pm: Floats, rate_hz: float) -> Modulation:
+def spectra(am: Float64, pm: Float64, rate_hz: float) -> Modulation:
     """Return the spectra of modulations from `baseband.modulation`.
 
     Parameters
@@ -86,7 +84,7 @@ def spectra(am: Floats, pm: Floats, rate_hz: float) -> Modulation:
     return Modulation(am=am_f, pm=pm_f, step_hz=rate_hz / padded, bin_hz=rate_hz / points)
 
 
-def strongest(m: Modulation, low_hz: Floats, high_hz: Floats) -> Line:
+def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> Line:
     """Return the line that stands out most between `low_hz` and `high_hz` of each recording.
 
     The statistic is P_am/F_am + P_pm/F_pm with F the floor around the interval, the higher of two:
@@ -154,7 +152,7 @@ def strongest(m: Modulation, low_hz: Floats, high_hz: Floats) -> Line:
     )
 
 
-def floors_nearby(m: Modulation, line: Line) -> tuple[Floats, Floats]:
+def floors_nearby(m: Modulation, line: Line) -> tuple[Float64, Float64]:
     """Return amplitude and phase floors at least as high as the noise beside the line.
 
     The smooth floor passes under a resonance, of the rotor against the grid for instance; the
@@ -164,7 +162,7 @@ def floors_nearby(m: Modulation, line: Line) -> tuple[Floats, Floats]:
     return np.maximum(line.am_floor, _floor(am)), np.maximum(line.pm_floor, _floor(pm))
 
 
-def sideband_floors(m: Modulation, line: Line) -> tuple[Floats, Floats]:
+def sideband_floors(m: Modulation, line: Line) -> tuple[Float64, Float64]:
     """Return the noise power in lower and upper sideband beside the line.
 
     Noise of the supply drives a current through the leakage inductance in inverse proportion to
@@ -179,7 +177,7 @@ def chosen(first: npt.NDArray[np.bool_], a: Line, b: Line) -> Line:
     return Line(*(np.where(first, getattr(a, f.name), getattr(b, f.name)) for f in fields(Line)))
 
 
-def refined_hz(m: Modulation, line: Line) -> Floats:
+def refined_hz(m: Modulation, line: Line) -> Float64:
     """Return the frequency of each line by a parabola through its three highest bins, Hz."""
     around = np.clip(line.index[:, None] + np.arange(-1, 2), 0, m.am.shape[-1] - 1)
     am, pm = (_power(np.take_along_axis(z, around, axis=-1)) for z in (m.am, m.pm))
@@ -201,18 +199,18 @@ def _beside(m: Modulation, line: Line) -> tuple[Complex, Complex]:
     return np.take_along_axis(m.am, index, axis=-1), np.take_along_axis(m.pm, index, axis=-1)
 
 
-def _floor(z: Complex) -> Floats:
+def _floor(z: Complex) -> Float64:
     """Return the mean power of noise from its median, which a neighbouring line does not move."""
     return np.asarray(np.median(_power(z), axis=-1) / np.log(2), np.float64)
 
 
-def _power(z: Complex) -> Floats:
+def _power(z: Complex) -> Float64:
     return np.asarray(z.real.astype(np.float64) ** 2 + z.imag.astype(np.float64) ** 2)
 
 
 def _floors(
-    x: Floats, power: Floats, use: npt.NDArray[np.bool_], at: Floats, span: Floats
-) -> Floats:
+    x: Float64, power: Float64, use: npt.NDArray[np.bool_], at: Float64, span: Float64
+) -> Float64:
     """Return the floors of powers (2, batch, points) at `x`, evaluated at `at`.
 
     Both are logarithms of frequency over `span`, shape (batch, 1).
@@ -223,7 +221,7 @@ def _floors(
     return np.maximum(_bent(x, power, use, at), _summed(span * x, power, use, span * at))
 
 
-def _bent(x: Floats, power: Floats, use: npt.NDArray[np.bool_], at: Floats) -> Floats:
+def _bent(x: Float64, power: Float64, use: npt.NDArray[np.bool_], at: Float64) -> Float64:
     """Return the floors exp(quadratic in x) of powers (2, batch, points) at `x`, evaluated at `at`.
 
     Fisher scoring of the Whittle likelihood sum(log F + P/F), with P/F limited (Whittle 1953,
@@ -243,7 +241,7 @@ def _bent(x: Floats, power: Floats, use: npt.NDArray[np.bool_], at: Floats) -> F
     return np.asarray(np.exp(fit[..., :1] + fit[..., 1:2] * at + fit[..., 2:] * at**2))
 
 
-def _summed(x: Floats, power: Floats, use: npt.NDArray[np.bool_], at: Floats) -> Floats:
+def _summed(x: Float64, power: Float64, use: npt.NDArray[np.bool_], at: Float64) -> Float64:
     """Return the floors, sums of exp(-slope x), of the same.
 
     Multiplicative updates that raise the Whittle likelihood and keep every part positive (Fevotte,
@@ -260,5 +258,5 @@ def _summed(x: Floats, power: Floats, use: npt.NDArray[np.bool_], at: Floats) ->
         weight = use[:, None] / (parts @ basis)
         told = np.minimum(power[..., None, :] * weight, LIMIT) / (1 - np.exp(-LIMIT))
         parts *= ((told * weight) @ columns) / (weight @ columns)
-    floors: Floats = (parts @ np.exp(-SLOPES[:, None] * at[:, None]))[..., 0, :]
+    floors: Float64 = (parts @ np.exp(-SLOPES[:, None] * at[:, None]))[..., 0, :]
     return floors

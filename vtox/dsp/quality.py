@@ -6,12 +6,9 @@ The first thing done to every recording; what is found here is a reason to answe
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Bool, Float64
 from vtox.domain import Array
-
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 
 MIN_SAMPLES = 64
 # No channel of a machine carries more of its unit, and squares of it fit single precision.
@@ -86,7 +83,7 @@ def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[str, ..
     return found
 
 
-def _suspect(x: Array, block: int) -> tuple[Bools, Bools]:
+def _suspect(x: Array, block: int) -> tuple[Bool, Bool]:
     """Return which channels deserve a closer look, and which may be clipped: (batch, channels).
 
     All samples are looked at once. A channel that would be found clipped is among the second, one
@@ -109,14 +106,14 @@ def _suspect(x: Array, block: int) -> tuple[Bools, Bools]:
     return odd, finite & (touched > min(parts - 1, 1))
 
 
-def _rests(x: Array, block: int) -> Bools:
+def _rests(x: Array, block: int) -> Bool:
     """Return where three neighbours of a few samples are equal, as in every block at rest."""
     few = x[..., :: block // SAMPLES_A_BLOCK]
     same = few[..., 1:] == few[..., :-1]
     return np.asarray((same[..., 1:] & same[..., :-1]).any(axis=-1))
 
 
-def _repeats(x: Array) -> Bools:
+def _repeats(x: Array) -> Bool:
     """Return where so many samples repeat their neighbour's value that they may be held ones."""
     size = x.shape[-1] // RUNS
     runs = x[..., : RUNS * size].reshape(*x.shape[:-1], RUNS, size)[..., : NEIGHBOURS + 1]
@@ -172,7 +169,7 @@ def _blocks(x: Array, block: int) -> Array:
     return x[: len(x) // size * size].reshape(-1, size)
 
 
-def _held(steps: Floats, x: Array) -> bool:
+def _held(steps: Float64, x: Array) -> bool:
     """Return whether runs of equal values are held samples rather than a converter's steps."""
     return bool(np.median(steps) > HELD_STEPS * np.quantile(steps, 0.02)) and bool(
         float(np.ptp(x)) > HELD_STEPS * float(steps.min())

@@ -1,10 +1,8 @@
 """How sure it is that a pair of sidebands is larger than given, where noise is unequal."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complexfloating]
+from vtox.arrays import Complex, Float64
 
 # Points of the disc tried for the lower sideband before the best one is refined.
 ANGLES, RADII = 32, 5
@@ -14,10 +12,10 @@ REFINEMENTS = 6
 def excess(
     am: Complex,
     pm: Complex,
-    am_floor: Floats,
-    pm_floor: Floats,
+    am_floor: Float64,
+    pm_floor: Float64,
     limit: float,
-) -> Floats:
+) -> Float64:
     """Return how far modulations lie from all that sidebands up to a limit can make.
 
     Sidebands L and U (relative to the line) make am = (conj(L) + U)/2 and pm = (U - conj(L))/2j.
@@ -71,8 +69,8 @@ def _inside(z: Complex, radius: float) -> Complex:
 
 
 def _cost(
-    am: Complex, pm: Complex, am_floor: Floats, pm_floor: Floats, lower: Complex, upper: Complex
-) -> Floats:
+    am: Complex, pm: Complex, am_floor: Float64, pm_floor: Float64, lower: Complex, upper: Complex
+) -> Float64:
     a = np.abs(am - (lower + upper) / 2) ** 2 / am_floor
     p = np.abs(pm - (upper - lower) / 2j) ** 2 / pm_floor
     return np.asarray(a + p, np.float64)

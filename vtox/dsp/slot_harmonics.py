@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complexfloating]
-Ints = npt.NDArray[np.int64]
+from vtox.arrays import Complex, Float64, Int
 
 # Supply harmonics nu of f (R (1-s)/p + nu); which of them a rotor shows depends on R and p.
 ORDERS = (-5, -3, -1, 1, 3, 5)
@@ -34,7 +32,7 @@ class Band:
     """The stretch of each spectrum in which slot harmonics may lie."""
 
     spectrum: Complex  # (batch, channels, width), one-sided, rectangular window
-    first: Ints  # (batch,) bin of the whole spectrum at which each stretch begins
+    first: Int  # (batch,) bin of the whole spectrum at which each stretch begins
     bins: int  # of the whole spectrum, as far as it is looked at
     df_hz: float
 
@@ -43,16 +41,16 @@ class Band:
 class SlotLines:
     """Where slot harmonics agree best; arrays of shape (batch,)."""
 
-    slip: Floats
-    half: Floats  # half width of the slip estimate
-    score: Floats  # sum over the orders of log(1 + power over floor), less log 2 per order
-    lead: Floats  # score above the best one elsewhere in the interval
-    strongest: Floats  # power over floor of the strongest line
+    slip: Float64
+    half: Float64  # half width of the slip estimate
+    score: Float64  # sum over the orders of log(1 + power over floor), less log 2 per order
+    lead: Float64  # score above the best one elsewhere in the interval
+    strongest: Float64  # power over floor of the strongest line
 
 
 def reach(
-    f0_hz: Floats, bars_per_pair: Floats, largest_slip: float, df_hz: float, bins: int
-) -> tuple[Ints, int]:
+    f0_hz: Float64, bars_per_pair: Float64, largest_slip: float, df_hz: float, bins: int
+) -> tuple[Int, int]:
     """Return where slot harmonics may lie: the first bin of each recording, and how many follow.
 
     Parameters
@@ -95,7 +93,7 @@ def joined(bands: Sequence[Band]) -> Band:
 
 
 def slot_harmonics(
-    band: Band, f0_hz: Floats, bars_per_pair: Floats, low: Floats, high: Floats
+    band: Band, f0_hz: Float64, bars_per_pair: Float64, low: Float64, high: Float64
 ) -> SlotLines:
     """Return the slip at which lines stand at f (R (1-s)/p + nu) for most of the odd nu.
 
@@ -185,7 +183,7 @@ def slot_harmonics(
 
 
 def _skirt(
-    raw: Floats, usable: npt.NDArray[np.bool_], best: Ints, order: Ints, beyond: Ints
+    raw: Float64, usable: npt.NDArray[np.bool_], best: Int, order: Int, beyond: Int
 ) -> npt.NDArray[np.bool_]:
     """Return where what was found is the skirt of a stronger line among the bins left out."""
     rows, width = np.arange(len(best))[:, None], raw.shape[-1]
@@ -197,7 +195,7 @@ def _skirt(
     return np.asarray(hidden > np.where(inside & used, power, 0.0).max(axis=-1))
 
 
-def _middle(power: Floats, best: Ints, offset: Floats, ratio: Floats) -> Ints:
+def _middle(power: Float64, best: Int, offset: Float64, ratio: Float64) -> Int:
     """Return the middle of the comb at twice slip frequency to which the strongest line belongs.
 
     The middle is where lines of equal distance are alike. A comb of middle c (bins from the least
@@ -221,7 +219,7 @@ def _middle(power: Floats, best: Ints, offset: Floats, ratio: Floats) -> Ints:
     padded = np.pad(power, ((0, 0), (1, 1)))
     blunt = np.maximum(padded[:, 1:-1], np.maximum(padded[:, 2:], padded[:, :-2]))
 
-    def at(place: Floats) -> Floats:
+    def at(place: Float64) -> Float64:
         index = np.round(place).astype(int)
         inside = (index >= 0) & (index < blunt.shape[-1])
         found = np.take_along_axis(blunt, np.where(inside, index, 0), axis=-1)
@@ -235,7 +233,7 @@ def _middle(power: Floats, best: Ints, offset: Floats, ratio: Floats) -> Ints:
     return np.asarray(np.clip(found, 0, power.shape[-1] - 1), np.int64)
 
 
-def _hann_power(spectrum: Complex, index: npt.NDArray[np.int64]) -> Floats:
+def _hann_power(spectrum: Complex, index: npt.NDArray[np.int64]) -> Float64:
     """Return the Hann-windowed power, summed over channels, at bins (batch, orders, width)."""
     batch, orders, width = index.shape
     flat = index.reshape(batch, 1, orders * width)
@@ -245,7 +243,7 @@ def _hann_power(spectrum: Complex, index: npt.NDArray[np.int64]) -> Floats:
     return np.asarray(power.reshape(batch, orders, width), np.float64)
 
 
-def _floor(power: Floats, block: int) -> Floats:
+def _floor(power: Float64, block: int) -> Float64:
     """Return the mean power of noise in blocks along the last axis, spread back over them.
 
     From their medians, which lines do not move. Infinite powers are left out; where fewer than
@@ -263,7 +261,7 @@ def _floor(power: Floats, block: int) -> Floats:
     return np.asarray(np.repeat(median[..., 0], size, axis=-1)[..., :width])
 
 
-def _moving(x: Floats, width: int) -> Floats:
+def _moving(x: Float64, width: int) -> Float64:
     """Return the mean of `x` over `width` neighbours, zero beyond its ends."""
     left = width // 2
     padded = np.zeros((*x.shape[:-1], x.shape[-1] + width))

@@ -3,11 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from vtox.arrays import Complex, Float64
 from vtox.domain import Array
 from vtox.dsp.partial_fft import turns
-
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complexfloating]
 
 LOWEST_HZ = 4.0
 FRAME_S = 0.2
@@ -21,7 +19,7 @@ SMALL_PRODUCT = 250_000
 
 def line_bin(
     spectrum: Complex, df_hz: float, highest_hz: float
-) -> tuple[npt.NDArray[np.int64], Floats]:
+) -> tuple[npt.NDArray[np.int64], Float64]:
     """Return the bin of the strongest line and the share of all power that lies around it.
 
     Parameters
@@ -53,7 +51,9 @@ def line_bin(
     return peak, share
 
 
-def frequencies_hz(baseband: Complex, rate_hz: float, centre_hz: Floats) -> tuple[Floats, Floats]:
+def frequencies_hz(
+    baseband: Complex, rate_hz: float, centre_hz: Float64
+) -> tuple[Float64, Float64]:
     """Return the supply frequency from the phase steps of its baseband, weighted in two ways.
 
     Both are means of the phase steps over the middle 90 % of the record (the ends carry the ringing
@@ -93,7 +93,7 @@ def frequencies_hz(baseband: Complex, rate_hz: float, centre_hz: Floats) -> tupl
     return mean, windowed
 
 
-def frame_phasors(x: Array, fs_hz: float, f0_hz: Floats) -> tuple[Floats, Complex]:
+def frame_phasors(x: Array, fs_hz: float, f0_hz: Float64) -> tuple[Float64, Complex]:
     """Return the phasors of the supply line in overlapping frames of 0.2 s.
 
     x(t) = Re[X exp(j 2 pi f0 t)] with t from the first sample, so that phasors of all frames and

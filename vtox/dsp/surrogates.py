@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
+from vtox.arrays import Bool, Float32, Int
 from vtox.dsp.comb import levels
 from vtox.dsp.comb_plan import (
     CAGE,
@@ -18,14 +18,10 @@ from vtox.dsp.comb_plan import (
     LOBE_BINS,
     LOWEST,
     PLAIN,
-    Floats,
-    Ints,
     Plan,
     Target,
     lines_of,
 )
-
-Bools = npt.NDArray[np.bool_]
 
 # Quantiles of the surrogates: level in one view, and best view of one interval.
 VIEW_QUANTILE = 0.99
@@ -77,7 +73,7 @@ class Finding:
         return self.level / self.threshold
 
 
-def best_of(own: Floats, plan: Plan, target: Target, threshold: float = 1.0) -> Finding:
+def best_of(own: Float32, plan: Plan, target: Target, threshold: float = 1.0) -> Finding:
     """Return the best of the combs near a target.
 
     Parameters
@@ -103,7 +99,7 @@ def best_of(own: Floats, plan: Plan, target: Target, threshold: float = 1.0) -> 
     )
 
 
-def judged(rows: Floats, plan: Plan, target: Target, own: Floats) -> Finding:
+def judged(rows: Float32, plan: Plan, target: Target, own: Float32) -> Finding:
     """Return the best comb near a target, judged by surrogates.
 
     Surrogates are combs over all other orders, of the lines that the best comb does not explain. A
@@ -147,7 +143,7 @@ def judged(rows: Floats, plan: Plan, target: Target, own: Floats) -> Finding:
     return found
 
 
-def _typical(pool: Floats, apart: Bools) -> Floats:
+def _typical(pool: Float32, apart: Bool) -> Float32:
     """Return the level of arbitrary combs in each view, shape (1 or 2, views), 1 at least.
 
     Most views hold no comb above 1: those are not sorted.
@@ -160,13 +156,13 @@ def _typical(pool: Floats, apart: Bools) -> Floats:
     return typical
 
 
-def _quantile(x: Floats, share: float) -> Floats:
+def _quantile(x: Float32, share: float) -> Float32:
     """Sort along the last axis; return the value that this share of the others does not exceed."""
     x.sort()
     return x[..., int(share * (x.shape[-1] - 1))]
 
 
-def _surrogates(plan: Plan, target: Target, order: float) -> tuple[Ints, Bools]:
+def _surrogates(plan: Plan, target: Target, order: float) -> tuple[Int, Bool]:
     """Return the numbers of combs over other orders, and which share no lines with `order`."""
     relatives = [order * factor for factor in RELATED]
     shift = plan.shifts[target.sidebands]
@@ -187,7 +183,7 @@ def _surrogates(plan: Plan, target: Target, order: float) -> tuple[Ints, Bools]:
     return numbers, apart
 
 
-def _explained(plan: Plan, target: Target, order: float) -> Ints:
+def _explained(plan: Plan, target: Target, order: float) -> Int:
     """Return the bins that the comb at `order` accounts for, sidebands included."""
     own = ACCOUNTED * (order / plan.df_order)
     wanted = [own]
@@ -206,7 +202,7 @@ def _at_half_order(plan: Plan, order: float) -> bool:
     return abs(2 * order - round(2 * order)) < 2 * (1.5 * plan.df_order + 0.002 * order)
 
 
-def _borrowed(rows: Floats, plan: Plan, target: Target, found: Finding) -> bool:
+def _borrowed(rows: Float32, plan: Plan, target: Target, found: Finding) -> bool:
     """Return whether the comb's lines belong to another: a denser one, or one strong line's."""
     multiples = [*range(1, HARMONICS + 1), *(m for d in target.divisors for m in BETWEEN[d])]
     if target.sidebands == CAGE:

@@ -3,11 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-Complex = npt.NDArray[np.complexfloating]
+from vtox.arrays import TURN_120, Complex
 
-A = np.exp(2j * np.pi / 3)
 # Rows: zero, positive, negative sequence (Fortescue 1918, Trans. AIEE 37(2):1027).
-FORTESCUE = np.array([[1, 1, 1], [1, A, A**2], [1, A**2, A]]) / 3
+FORTESCUE = np.array([[1, 1, 1], [1, TURN_120, TURN_120**2], [1, TURN_120**2, TURN_120]]) / 3
 # One clamp turned round makes the three currents of a motor sum to two thirds of a phase, against
 # a few per cent from mismatched clamps.
 REVERSED_ABOVE = 0.3
@@ -30,7 +29,7 @@ def components(phasors: Complex) -> Complex:
 
     Examples
     --------
-    >>> abs(components(np.array([[1, A**2, A]]))).round(6)
+    >>> abs(components(np.array([[1, TURN_120**2, TURN_120]]))).round(6)
     array([[0., 1., 0.]])
     """
     return np.asarray(np.einsum("sp,bp...->bs...", FORTESCUE, phasors))

@@ -1,7 +1,7 @@
 """Files as named columns of numbers: CSV with a header line, and `.npz`.
 
-What the columns mean is decided in `vtox.files.recordings`; here a file only becomes arrays, or an error
-that names the place.
+What the columns mean is decided in `vtox.files.recordings`; here a file only
+becomes arrays, or an error that names the place.
 """
 
 import csv

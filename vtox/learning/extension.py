@@ -12,14 +12,13 @@ from math import log, log10, sqrt
 import numpy as np
 import numpy.typing as npt
 
+from vtox.arrays import Complex
 from vtox.baseline import BAND_MARGIN, BAND_RATIO, RISE_DB, Asymmetry, Band, Baseline, Level
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosers.turn_short import asymmetry_model
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.diagnosers.turn_short.diagnoser import T2_LIMIT
 from vtox.domain import Motor
-
-Complex = npt.NDArray[np.complexfloating]
 
 # The sidebands of rotation keep their amperes when the load moves, and rise over a current that
 # falls: by 1.7 to 2.3 dB for a quarter on the motor model. That much is not counted; of what is

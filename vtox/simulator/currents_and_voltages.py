@@ -7,17 +7,15 @@ a phase quantity means x(t) = Re(X z), z the unit phasor of the positive-sequenc
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import TURN_120, Complex64, Float32
 from vtox.domain import CURRENTS, VOLTAGES
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import subkey, uniforms
-from vtox.simulator.timeline import Complex, Timeline, slip_at, turns
+from vtox.simulator.timeline import Timeline, slip_at, turns
 
-Signal = npt.NDArray[np.float32]
-Gate = Signal | float
+Gate = Float32 | float
 
-_A = np.exp(2j * np.pi / 3)
 _PHASES = ("a", "b", "c")
 # Per-unit impedances typical of cage motors of this size.
 Z_NEGATIVE = 0.04 + 0.16j  # at slip 2 - s: close to the locked rotor
@@ -28,7 +26,7 @@ _ZERO_SEQUENCE = 0.003
 _INSULATION_S = 1e-8  # conductance to earth of one healthy phase: 100 megohm
 
 
-def currents(m: Machine, line: Timeline, gate: Gate, fs_hz: float) -> dict[str, Signal]:
+def currents(m: Machine, line: Timeline, gate: Gate, fs_hz: float) -> dict[str, Float32]:
     """Return ia, ib, ic in A, shape (samples,), before clamps and noise."""
     z = turns(line.supply)
     i1 = _positive_phasor(m)
@@ -46,21 +44,25 @@ def currents(m: Machine, line: Timeline, gate: Gate, fs_hz: float) -> dict[str, 
     assert m.motor.rated_current_a
     peak = sqrt(2) * m.motor.rated_current_a
     order = _PHASES if not m.body.swapped_phases else ("a", "c", "b")
-    turned = {"a": space, "b": space * np.complex64(_A**2), "c": space * np.complex64(_A)}
+    turned = {
+        "a": space,
+        "b": space * np.complex64(TURN_120**2),
+        "c": space * np.complex64(TURN_120),
+    }
     return {
         name: np.float32(peak * gain) * turned[phase].real
         for name, phase, gain in zip(CURRENTS, order, m.body.clamp_gains, strict=True)
     }
 
 
-def voltages(m: Machine, line: Timeline) -> dict[str, Signal]:
+def voltages(m: Machine, line: Timeline) -> dict[str, Float32]:
     """Return va, vb, vc to earth in V, shape (samples,)."""
     z = turns(line.supply)
     z3 = z * z * z
     z5 = z3 * z * z
     third = np.float32(_THIRD_ZERO_SEQUENCE) * z3
     order = _PHASES if not m.body.swapped_phases else ("a", "c", "b")
-    fifth = dict(zip(_PHASES, (1.0, _A, _A**2), strict=True))
+    fifth = dict(zip(_PHASES, (1.0, TURN_120, TURN_120**2), strict=True))
     return {
         name: np.float32(_phase_peak_v(m))
         * (
@@ -70,7 +72,7 @@ def voltages(m: Machine, line: Timeline) -> dict[str, Signal]:
     }
 
 
-def leakage(m: Machine, line: Timeline, gate: Gate) -> Signal:
+def leakage(m: Machine, line: Timeline, gate: Gate) -> Float32:
     """Return the residual current of the three phases in A: sum of v*G + C*dv/dt to earth.
 
     The phases' capacitances differ by up to 2 %; an insulation fault adds conductance, and up to a
@@ -104,8 +106,8 @@ def _voltage_phasors(m: Machine) -> dict[str, complex]:
     v2, v0 = m.body.unbalance, _ZERO_SEQUENCE
     return {
         "a": 1 + v2 + v0,
-        "b": complex(_A**2 + _A * v2 + v0),
-        "c": complex(_A + _A**2 * v2 + v0),
+        "b": complex(TURN_120**2 + TURN_120 * v2 + v0),
+        "c": complex(TURN_120 + TURN_120**2 * v2 + v0),
     }
 
 
@@ -129,7 +131,7 @@ def _load_swing(m: Machine, i1: complex) -> float:
     return i1.real * power_factor(m) * m.load / abs(i1) ** 2
 
 
-def _rotor_lines(m: Machine, line: Timeline, gate: Gate, i1: complex) -> Complex:
+def _rotor_lines(m: Machine, line: Timeline, gate: Gate, i1: complex) -> Complex64:
     """Sidebands relative to the supply line: f+-fr (air gap), (1+-2s)f (rotor asymmetry)."""
     turn = np.exp(2j * np.pi * uniforms(subkey(m.key, 22), np.arange(3))).astype(np.complex64)
     ratio = (0.4 + 0.5 * uniforms(subkey(m.key, 23), np.arange(2))).astype(np.float32)
@@ -139,7 +141,7 @@ def _rotor_lines(m: Machine, line: Timeline, gate: Gate, i1: complex) -> Complex
     air_gap = _grown(m.body.rotation_dbc, m.body.rotation_dbc + rise_db, gate)
     bars_dbc = m.level if m.fault == "broken_bar" and m.level else m.body.asymmetry_dbc
     bars = _grown(m.body.asymmetry_dbc, bars_dbc, gate)
-    lines: Complex = air_gap * (turn[0] * shaft.conj() + turn[1] * ratio[0] * shaft)
+    lines: Complex64 = air_gap * (turn[0] * shaft.conj() + turn[1] * ratio[0] * shaft)
     upper = _answer_of_the_speed(turn[2], float(ratio[1]), i1)
     lines += bars * (turn[2] * twice.conj() + np.complex64(upper) * twice)
     if m.fault == "broken_bar":
@@ -161,7 +163,7 @@ def _answer_of_the_speed(lower: complex, ratio: float, i1: complex) -> complex:
     return -lower.conjugate() * (i1.conjugate() / i1) / (1 + 2j * q)
 
 
-def _grown(healthy_db: float, faulty_db: float, gate: Gate) -> Signal:
+def _grown(healthy_db: float, faulty_db: float, gate: Gate) -> Float32:
     """Amplitude that goes from one level to the other as the fault comes in."""
     healthy, faulty = 10 ** (healthy_db / 20), 10 ** (faulty_db / 20)
     return np.asarray(healthy + gate * (faulty - healthy), dtype=np.float32)
@@ -182,7 +184,7 @@ def shorted_turns(m: Machine) -> tuple[complex, complex]:
     return complex(third), complex(np.conj(third) * axis**2)
 
 
-def _supply_harmonics(m: Machine, z: Complex) -> Complex:
+def _supply_harmonics(m: Machine, z: Complex64) -> Complex64:
     size = 0.5 + uniforms(subkey(m.key, 24), np.arange(4))
     turn = np.exp(2j * np.pi * uniforms(subkey(m.key, 25), np.arange(4)))
     h5, h7, h11, h13 = np.array([0.012, 0.007, 0.003, 0.002]) * size * turn
@@ -198,7 +200,7 @@ def _supply_harmonics(m: Machine, z: Complex) -> Complex:
     )
 
 
-def _slot_harmonics(m: Machine, line: Timeline, z: Complex, fs_hz: float) -> Complex | float:
+def _slot_harmonics(m: Machine, line: Timeline, z: Complex64, fs_hz: float) -> Complex64 | float:
     """Principal slot harmonics f*(R(1-s)/p +- 1), left out where the sampling cannot carry them."""
     bars, pole_pairs = m.motor.rotor_bars, m.motor.pole_pairs
     assert bars

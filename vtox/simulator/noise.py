@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-Float = npt.NDArray[np.float64]
+from vtox.arrays import Float64
+
 _MASK = 2**64 - 1
 _TAPS = 512  # of the shaping filters: 5 s at GRID_HZ, so noise is shaped down to about 0.2 Hz
 GRID_HZ = 100.0
@@ -23,7 +24,7 @@ def subkey(key: int, stream: int) -> int:
     return x ^ (x >> 31)
 
 
-def uniforms(key: int, index: npt.NDArray[np.int64]) -> Float:
+def uniforms(key: int, index: npt.NDArray[np.int64]) -> Float64:
     """Return one uniform value in (0, 1) per index (splitmix64; Steele, Lea, Flood 2014)."""
     x = index.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -32,14 +33,14 @@ def uniforms(key: int, index: npt.NDArray[np.int64]) -> Float:
     return ((x >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
-def normals(key: int, index: npt.NDArray[np.int64]) -> Float:
+def normals(key: int, index: npt.NDArray[np.int64]) -> Float64:
     """Return one standard normal value per index (Box & Muller 1958)."""
     radius = np.sqrt(-2 * np.log(uniforms(key, index)))
     turn = 2 * np.pi * uniforms(subkey(key, 0), index)
     return np.asarray(radius * np.cos(turn))
 
 
-def coloured(key: int, first: int, count: int, *, exponent: float, top_hz: float) -> Float:
+def coloured(key: int, first: int, count: int, *, exponent: float, top_hz: float) -> Float64:
     """Return noise of unit variance and power spectrum 1/f**exponent, from 0.2 Hz to `top_hz`.
 
     Parameters
@@ -56,8 +57,8 @@ def coloured(key: int, first: int, count: int, *, exponent: float, top_hz: float
 
 
 def waves(
-    key: int, t: Float, *, low_hz: float, high_hz: float, count: int = 5
-) -> tuple[Float, Float]:
+    key: int, t: Float64, *, low_hz: float, high_hz: float, count: int = 5
+) -> tuple[Float64, Float64]:
     """Return a slow wandering of unit rms and its integral over time.
 
     A sum of `count` sinusoids between `low_hz` and `high_hz`: the one form of wander whose integral
@@ -69,17 +70,17 @@ def waves(
 
 
 @lru_cache(maxsize=64)
-def _shaping_filter(exponent: float, top_hz: float) -> Float:
+def _shaping_filter(exponent: float, top_hz: float) -> Float64:
     hz = np.fft.rfftfreq(_TAPS, 1 / GRID_HZ)
     gain = np.zeros_like(hz)
     gain[1:] = hz[1:] ** (-exponent / 2) / (1 + (hz[1:] / top_hz) ** 4)
-    taps: Float = np.roll(np.fft.irfft(gain), _TAPS // 2) * np.hanning(_TAPS)
+    taps: Float64 = np.roll(np.fft.irfft(gain), _TAPS // 2) * np.hanning(_TAPS)
     taps /= np.sqrt(np.sum(taps**2))
     return taps
 
 
 @lru_cache(maxsize=65536)
-def _wave_parameters(key: int, low_hz: float, high_hz: float, count: int) -> tuple[Float, ...]:
+def _wave_parameters(key: int, low_hz: float, high_hz: float, count: int) -> tuple[Float64, ...]:
     index = np.arange(count, dtype=np.int64)
     # One sinusoid in each of `count` equal steps of log frequency.
     place = (index + uniforms(key, index)) / count

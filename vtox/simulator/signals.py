@@ -12,14 +12,13 @@ machine before its fault, with its own noise and wander.
 import numpy as np
 import numpy.typing as npt
 
+from vtox.arrays import Float32
 from vtox.domain import CURRENTS, VOLTAGES, Array
 from vtox.simulator.currents_and_voltages import currents, leakage, voltages
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import subkey
 from vtox.simulator.timeline import timeline
 from vtox.simulator.vibration import impulses, vibration
-
-Signal = npt.NDArray[np.float32]
 
 _ONSET_S = 0.1  # a fault grows in over this time
 _STEPS = 32_767  # of the converter on each side of zero
@@ -42,7 +41,7 @@ def window(
     gate = _gate(machine, line.t_s, healthy)
     rng = np.random.default_rng((key, seq))
 
-    clean: dict[str, Signal] = {}
+    clean: dict[str, Float32] = {}
     names = set(machine.channels)
     if names.intersection(CURRENTS):
         clean |= currents(machine, line, gate, fs_hz)
@@ -62,7 +61,7 @@ def window(
     return channels, round(float(measured_rpm), 1) if machine.body.tachometer else None
 
 
-def _gate(machine: Machine, t_s: npt.NDArray[np.float64], healthy: bool) -> Signal | float:
+def _gate(machine: Machine, t_s: npt.NDArray[np.float64], healthy: bool) -> Float32 | float:
     """How much of the fault is there: 0, 1, or the ramp between them, shape (samples,)."""
     if machine.onset_s is None or healthy or t_s[-1] <= machine.onset_s:
         return 0.0
@@ -71,7 +70,7 @@ def _gate(machine: Machine, t_s: npt.NDArray[np.float64], healthy: bool) -> Sign
     return np.clip((t_s - machine.onset_s) / _ONSET_S, 0, 1).astype(np.float32)
 
 
-def _measured(machine: Machine, name: str, x: Signal, rng: np.random.Generator) -> Signal:
+def _measured(machine: Machine, name: str, x: Float32, rng: np.random.Generator) -> Float32:
     """Add the instrument's noise and round to the steps of its converter."""
     noise, full_scale = _instrument(machine, name)
     step = np.float32(full_scale / _STEPS)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Complex64, Float64
 from vtox.simulator.fleet import Machine
-from vtox.simulator.noise import GRID_HZ, Float, coloured, subkey, waves
+from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
 
-Complex = npt.NDArray[np.complex64]
 _MARGIN = 6  # grid points before the first sample: room for impulses that still ring
 # 1/f noise of the amplitude and 1/f**2 noise of the phase between 0.2 and 20 Hz, both rms. They
 # leave a floor of about -85 dBc in 10 s records at 2 Hz from the supply line.
@@ -20,14 +19,14 @@ _PHASE_NOISE_RAD = 6e-4
 class Timeline:
     """Phases in cycles since the first window, shape (samples,), and the grid they come from."""
 
-    t_s: Float
-    supply: Float
-    slip: Float  # integral of slip times supply frequency
-    shaft: Float  # turns of the shaft
-    load: Float  # relative deviation of the load
-    amplitude: Float  # relative noise of the current's amplitude
-    grid_s: Float
-    grid_shaft: Float
+    t_s: Float64
+    supply: Float64
+    slip: Float64  # integral of slip times supply frequency
+    shaft: Float64  # turns of the shaft
+    load: Float64  # relative deviation of the load
+    amplitude: Float64  # relative noise of the current's amplitude
+    grid_s: Float64
+    grid_shaft: Float64
 
 
 def slip_at(machine: Machine) -> float:
@@ -75,7 +74,7 @@ def timeline(machine: Machine, key: int, start_s: float, samples: int, fs_hz: fl
     )
 
 
-def turns(cycles: Float) -> Complex:
+def turns(cycles: Float64) -> Complex64:
     """Return exp(2j*pi*cycles) in single precision, the whole cycles taken off in double."""
     angle = ((cycles - np.floor(cycles)) * (2 * np.pi)).astype(np.float32)
     z = np.empty(angle.shape, np.complex64)

@@ -4,11 +4,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
+from vtox.arrays import Float32, Float64
 from vtox.simulator.fleet import Machine
-from vtox.simulator.noise import Float, normals, subkey, uniforms
+from vtox.simulator.noise import normals, subkey, uniforms
 from vtox.simulator.timeline import Timeline, turns
-
-Signal = npt.NDArray[np.float32]
 
 _SLIP_JITTER = 0.012  # rms of the place of an impulse over their distance: rolling with slip
 _STRENGTH_JITTER = 0.15
@@ -16,7 +15,7 @@ _RING_S = 0.05  # impulses older than this have died away
 _DECAY_S = 1.2e-3  # time constant of the structure that rings
 
 
-def vibration(m: Machine, line: Timeline, gate: npt.NDArray[np.float32] | float) -> Signal:
+def vibration(m: Machine, line: Timeline, gate: npt.NDArray[np.float32] | float) -> Float32:
     """Return the vibration without its noise in m/s^2, shape (samples,)."""
     shaft = turns(line.shaft)
     size = m.body.vibration_rms * (0.3 + 0.7 * uniforms(subkey(m.key, 31), np.arange(4)))
@@ -33,7 +32,7 @@ def vibration(m: Machine, line: Timeline, gate: npt.NDArray[np.float32] | float)
     return np.asarray(lines.real, dtype=np.float32)
 
 
-def impulses(m: Machine, key: int, line: Timeline, fs_hz: float) -> Signal:
+def impulses(m: Machine, key: int, line: Timeline, fs_hz: float) -> Float32:
     """Return what a bearing defect adds in m/s^2, shape (samples,).
 
     A rolling element strikes at every 1/order of a turn, with slip: place (k + e_k)/order, e_k
@@ -59,14 +58,14 @@ def impulses(m: Machine, key: int, line: Timeline, fs_hz: float) -> Signal:
     return _ring(t[keep] - start, peak * strength[keep], m, len(line.t_s), fs_hz)
 
 
-def _load_zone(defect: str, turn: Float, cage_order: float) -> Float | float:
+def _load_zone(defect: str, turn: Float64, cage_order: float) -> Float64 | float:
     if defect == "BPFO":
         return 1.0
     place = turn if defect == "BPFI" else turn * cage_order
     return 0.55 + 0.45 * np.cos(2 * np.pi * place)
 
 
-def _ring(t: Float, size: Float, m: Machine, samples: int, fs_hz: float) -> Signal:
+def _ring(t: Float64, size: Float64, m: Machine, samples: int, fs_hz: float) -> Float32:
     """Sum of size * exp(-t/decay) * sin(resonance * t) from each blow on, by a one-pole filter."""
     lead = round(_RING_S * fs_hz)
     pole = -1 / _DECAY_S + 2j * np.pi * min(m.body.resonance_hz, 0.4 * fs_hz)

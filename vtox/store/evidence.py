@@ -63,7 +63,7 @@ class Waveform:
         }
 
     def npz(self) -> bytes:
-        """Return it as a file that `vtox.files.recordings` takes: channels in units, rate, mean speed."""
+        """Return an `.npz` for `vtox.files.recordings`: channels in units, rate, mean speed."""
         first = self.windows[0]
         speeds = [w.speed_rpm for w in self.windows if w.speed_rpm is not None]
         found: dict[str, Array] = {

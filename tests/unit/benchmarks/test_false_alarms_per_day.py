@@ -1,4 +1,4 @@
-"""The day of healthy machines that false alarms are counted on (`benchmarks.false_alarms_per_day`)."""
+"""The day of healthy machines of `benchmarks.false_alarms_per_day`."""
 
 import numpy as np
 import pytest

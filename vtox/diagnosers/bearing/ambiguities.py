@@ -6,16 +6,12 @@ Asked once combs were judged by surrogates, before they become words.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
+from vtox.arrays import Float32
 from vtox.diagnosers.bearing.reasons import FAULT_CONFIDENCE, PLACES
 from vtox.diagnosers.bearing.search_setup import CAGE_TURNS, Job
 from vtox.diagnosers.bearing.shaft_speed import Speed
 from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
-
-Floats = npt.NDArray[np.float32]
 
 # A search wider than slip alone by this much is one among lines of a shaft of guessed speed.
 WIDE = 0.01
@@ -60,7 +56,7 @@ def of_shaft(findings: Mapping[str, Finding], plan: Plan, speed: Speed) -> list[
     return [n for n, f in findings.items() if f.ratio >= 1 and _whole(f.order, plan, speed)]
 
 
-def hidden(job: Job, plan: Plan, lines: Floats, speed: Speed) -> str:
+def hidden(job: Job, plan: Plan, lines: Float32, speed: Speed) -> str:
     """Return in words which damage may stand behind lines that are left out, if lines stand there.
 
     `lines` (views, bins) over their floor; all three harmonics count, in one view.

@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float32
 from vtox.diagnosers.bearing.envelope_views import Look
 from vtox.diagnosers.bearing.reasons import decibels
 from vtox.domain import Value
 from vtox.dsp import envelope_spectrum, envelope_variance
-
-Floats = npt.NDArray[np.float32]
 
 # Variance of an envelope that varies irregularly by half its mean. A sound machine that modulates
 # its noise by 70 % once a turn comes so far if a changing speed smears its lines as well; gross
@@ -62,7 +60,7 @@ def found(look: Look) -> Irregular | None:
     )
 
 
-def _local(look: Look) -> Floats:
+def _local(look: Look) -> Float32:
     """Return the variance within pieces of some turns, by channel and band; none if too short."""
     bands, segments, _ = look.job.layout
     x = np.asarray([look.job.recording.channels[n] for n in look.channels])

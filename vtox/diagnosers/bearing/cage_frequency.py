@@ -10,15 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float32
 from vtox.diagnosers.bearing.reasons import FAULT_MODULATION
 from vtox.domain import Diagnosis
 from vtox.dsp import comb_plan
 from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
-
-Floats = npt.NDArray[np.float32]
 
 NAMED = "cage (FTF): "
 # Which it is stays open.
@@ -33,7 +31,7 @@ def alone(findings: Mapping[str, Finding]) -> bool:
     return [n for n, f in findings.items() if f.ratio >= 1] == ["FTF"]
 
 
-def sided(rows: Floats, plan: Plan, order: float, cage: float) -> bool:
+def sided(rows: Float32, plan: Plan, order: float, cage: float) -> bool:
     """Return whether lines stand at the distance of the cage around an order that is left out.
 
     Parameters
@@ -102,7 +100,7 @@ def weighed(
     )
 
 
-def _sides(rows: Floats, plan: Plan, order: float, shift: int) -> float:
+def _sides(rows: Float32, plan: Plan, order: float, shift: int) -> float:
     """Return the level of the cage's sidebands around an order and its multiples, 1 by chance."""
     number = round(order / plan.order(1))
     numbers = np.arange(max(1, number - comb_plan.HARMONICS), number + comb_plan.HARMONICS + 1)
@@ -110,5 +108,5 @@ def _sides(rows: Floats, plan: Plan, order: float, shift: int) -> float:
     gathered = np.minimum(rows.take(bins, axis=0, mode="clip"), plan.single)
     sums = gathered.sum(axis=0)
     counts = rows[:, -1].take(bins, mode="clip").sum(axis=0).astype(np.intp)
-    levels: Floats = sums[:, :-1] / plan.allowed.take(counts)[:, None]
+    levels: Float32 = sums[:, :-1] / plan.allowed.take(counts)[:, None]
     return float(levels.max())

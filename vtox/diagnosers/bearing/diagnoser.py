@@ -1,8 +1,9 @@
 """Bearing damage from vibration: combs of envelope lines at the defect orders of the bearing.
 
-Recordings of one shape in, one diagnosis each out. Envelopes of many bands, noise floors, harmonic
-combs with slip tolerance, surrogate orders; then words. Sources are named in `vtox.dsp.envelope_spectrum`,
-`comb`, `comb_plan` and `surrogates`; evaluation follows Smith & Randall 2015 (MSSP 64-65:100-131).
+Recordings of one shape in, one diagnosis each out. Envelopes of many bands, noise floors,
+harmonic combs with slip tolerance, surrogate orders; then words. Sources are named in
+`vtox.dsp.envelope_spectrum`, `comb`, `comb_plan` and `surrogates`; evaluation follows Smith &
+Randall 2015 (MSSP 64-65:100-131).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from vtox.arrays import Float32
 from vtox.baseline import Baseline
 from vtox.diagnosers.bearing import aperiodic_impacts as irregular
 from vtox.diagnosers.bearing import cage_frequency as cage
@@ -32,8 +34,6 @@ from vtox.dsp import comb, comb_plan, quality, surrogates
 from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
 
-Floats = npt.NDArray[np.float32]
-
 # A search that is `WIDE`, in lines of a shaft whose speed is guessed, finds more by chance, and so
 # does a record of so few turns. Measured on 1,500 simulated healthy machines without speed: 1.16
 # times the threshold at most.
@@ -53,7 +53,7 @@ class Search:
 
     speed: Speed
     plan: Plan
-    rows: Floats
+    rows: Float32
     findings: dict[str, Finding]
 
 
@@ -170,13 +170,13 @@ def _better(look: Look, search: Search) -> Speed:
     return _sharpened(look) if of_shaft(findings, plan, speed) else speed
 
 
-def _without(found: Sequence[Finding], look: Look, plan: Plan) -> Floats:
+def _without(found: Sequence[Finding], look: Look, plan: Plan) -> Float32:
     """Return the first shaft lines but for those of combs found, and what jitter makes of them.
 
     The mean of all views, shape (1, bins).
     """
     reach = round((1 + MISREAD) * MULTIPLES / plan.df_order) + comb_plan.LOBE_BINS
-    mean: Floats = look.lines[:, :reach].mean(axis=0, keepdims=True)
+    mean: Float32 = look.lines[:, :reach].mean(axis=0, keepdims=True)
     for f in found:
         for at in comb_plan.lines_of(np.array([f.number]), plan.shifts[f.sidebands])[:, 0].tolist():
             half = round(MISREAD * abs(at)) + comb_plan.LOBE_BINS
@@ -265,7 +265,7 @@ def _plan(look: Look, speed: Speed) -> Plan:
 
 
 def _findings(
-    rows: Floats, plan: Plan, job: Job, speed: Speed, near: Mapping[str, Floats]
+    rows: Float32, plan: Plan, job: Job, speed: Speed, near: Mapping[str, Float32]
 ) -> dict[str, Finding]:
     """Return the best comb of each defect, those above chance judged by surrogates."""
     findings = {

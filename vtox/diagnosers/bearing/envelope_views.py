@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import log10
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float32, Int
 from vtox.diagnosers.bearing.search_setup import Job
 from vtox.diagnosers.bearing.shaft_speed import unsteady
 from vtox.domain import VIBRATIONS
@@ -14,9 +14,6 @@ from vtox.dsp import comb_plan, envelope_spectrum
 from vtox.dsp.comb_plan import Plan
 from vtox.dsp.envelope_spectrum import EnvelopeSpectra
 from vtox.dsp.surrogates import Finding
-
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 
 # Samples worked on at a time: stays in the cache. Four signals, or a multiple, share a transform's
 # vector registers: 0.13 ms a signal of 10,000 samples in eights, 0.25 ms alone.
@@ -34,8 +31,8 @@ class Look:
     """
 
     job: Job
-    power: Floats
-    lines: Floats
+    power: Float32
+    lines: Float32
     df_hz: float
     looks: float
     drift: str
@@ -46,7 +43,7 @@ class Look:
         return [n for n in VIBRATIONS if n in self.job.recording.channels]
 
     @property
-    def single_bands(self) -> Ints:
+    def single_bands(self) -> Int:
         """Views of one band each, channel by channel."""
         bands = self.job.layout[0]
         channel = len(envelope_spectrum.view_bands(bands)) * np.arange(len(self.channels))

@@ -7,11 +7,9 @@ the search is wide, and says so.
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float32
 from vtox.domain import Motor, Recording
-
-Floats = npt.NDArray[np.float32]
 
 # A reading may be of another second of the run than the record.
 SENSOR_TOLERANCE = 0.005
@@ -101,7 +99,7 @@ def speed_of(
 
 
 def sharpened(
-    speed: Speed, lines: Floats, df_hz: float, avoided_hz: tuple[float, ...] = ()
+    speed: Speed, lines: Float32, df_hz: float, avoided_hz: tuple[float, ...] = ()
 ) -> Speed:
     """Return the speed at which lines stand at its first multiples, or as it was.
 
@@ -135,7 +133,7 @@ def sharpened(
 
 
 def corrected(
-    speed: Speed, lines: Floats, df_hz: float, avoided_hz: tuple[float, ...] = ()
+    speed: Speed, lines: Float32, df_hz: float, avoided_hz: tuple[float, ...] = ()
 ) -> Speed:
     """Return the speed at which shaft lines stand where they deny the one told, or as it was.
 
@@ -154,7 +152,7 @@ def corrected(
     return Speed(60 * hz, SENSOR_TOLERANCE, f"{speed.source}, corrected by shaft lines")
 
 
-def _centred(mean: Floats, shaft: float) -> bool:
+def _centred(mean: Float32, shaft: float) -> bool:
     """Return whether the first two shaft lines, those that stand, are centred on multiples of it.
 
     Sidebands of a race lie beside the others by as much as the race beside a shaft order.
@@ -176,8 +174,8 @@ def _centred(mean: Floats, shaft: float) -> bool:
 
 def unsteady(
     speed: Speed,
-    early: Floats,
-    late: Floats,
+    early: Float32,
+    late: Float32,
     df_hz: float,
     avoided_hz: tuple[float, ...] = (),
 ) -> str:
@@ -191,8 +189,8 @@ def unsteady(
 
 
 def _sums(
-    speed: Speed, lines: Floats, df_hz: float, avoided_hz: tuple[float, ...]
-) -> tuple[Floats, Floats]:
+    speed: Speed, lines: Float32, df_hz: float, avoided_hz: tuple[float, ...]
+) -> tuple[Float32, Float32]:
     """Return the speeds within the tolerance, Hz, and the power at the first multiples of each."""
     step_hz = df_hz / (2 * MULTIPLES)
     half = int(np.ceil(speed.tolerance * speed.hz / step_hz))

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float32
 from vtox.diagnosers.bearing.envelope_views import Look, marks_of
 from vtox.diagnosers.bearing.reasons import FAULT_MODULATION, decibels
 from vtox.diagnosers.bearing.search_setup import ANYWHERE, SLIP_TOLERANCE
@@ -18,8 +18,6 @@ from vtox.domain import Value
 from vtox.dsp import comb, comb_plan, surrogates
 from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
-
-Floats = npt.NDArray[np.float32]
 
 # All orders are searched, not those of four defects: a comb must stand out twice as far to be told.
 UNCLASSIFIED_RATIO = 2.0
@@ -41,7 +39,7 @@ class Elsewhere:
     strong: bool
 
 
-def found(rows: Floats, plan: Plan, look: Look, speed: Speed) -> Elsewhere | None:
+def found(rows: Float32, plan: Plan, look: Look, speed: Speed) -> Elsewhere | None:
     """Return the comb that stands out most at whatever order, if one does.
 
     Whole and half orders of the shaft, and multiples of the supply frequency, do not count.
@@ -70,7 +68,7 @@ def _of_shaft(order: float, tolerance: float = 0.0) -> bool:
     return abs(2 * order - round(2 * order)) < max(HALF, 2 * order * tolerance)
 
 
-def _most(rows: Floats, plan: Plan) -> Finding | None:
+def _most(rows: Float32, plan: Plan) -> Finding | None:
     first = max(plan.numbers.start, round(comb_plan.LOWEST * ANYWHERE.order / plan.order(1)))
     # In steps of a bin: of a comb that stands out twice as far as chance none misses the most.
     numbers = np.arange(first, plan.numbers.stop, comb_plan.HARMONICS)
@@ -91,7 +89,7 @@ def _most(rows: Floats, plan: Plan) -> Finding | None:
     return None
 
 
-def _judged(rows: Floats, plan: Plan, number: int) -> Finding:
+def _judged(rows: Float32, plan: Plan, number: int) -> Finding:
     half = int(SLIP_TOLERANCE * number) + comb_plan.HARMONICS
     interval = range(max(1, number - half), number + half + 1)
     own = comb.levels(rows, comb_plan.lines_of(np.asarray(interval), 0), plan)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float64
 from vtox.baseline import RISE_DB, Baseline
 from vtox.diagnosers.broken_bar import reasons as words
 from vtox.diagnosers.broken_bar.sidebands import FROM_LOAD, NEEDED_BINS, CageLines, cage_lines
@@ -18,8 +18,6 @@ from vtox.diagnosers.current.front_end import Front
 from vtox.diagnosers.current.slip import Rotor, Slip, rotor_view, unseen
 from vtox.domain import Diagnosis, unknown
 from vtox.dsp import demodulation, modulation_spectrum
-
-Floats = npt.NDArray[np.float64]
 
 FAULT = "broken_bar"
 FEATURE = "broken_bar.lower_dbc"
@@ -49,9 +47,9 @@ class _Batch:
     front: Front
     rotor: Rotor
     lines: CageLines
-    rms_a: Floats
-    drift: Floats  # relative range of the current's amplitude
-    frequency_range_hz: Floats
+    rms_a: Float64
+    drift: Float64  # relative range of the current's amplitude
+    frequency_range_hz: Float64
 
 
 def diagnose(
@@ -70,7 +68,7 @@ def diagnose(
     ]
 
 
-def features(front: Front, *, rotor: Rotor | None = None) -> dict[str, Floats]:
+def features(front: Front, *, rotor: Rotor | None = None) -> dict[str, Float64]:
     """Return the level of the sidebands in dBc per recording, NaN where it is not shown."""
     rotor = rotor or rotor_view(front)
     if rotor is None:

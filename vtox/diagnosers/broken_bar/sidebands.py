@@ -13,15 +13,11 @@ IEEE TIA 37(5):1248).
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Bool, Complex, Float64, db
 from vtox.diagnosers.current.front_end import Front
 from vtox.diagnosers.current.slip import Rotor
 from vtox.dsp import modulation_spectrum, sideband_test
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Complex = npt.NDArray[np.complexfloating]
 
 # 2sf must lie this many bins of 1/T from the supply line, else the line stands in its skirt and on
 # the removed trend; up to GOOD_BINS the threshold is higher.
@@ -73,25 +69,25 @@ POWER_FACTOR = 0.65
 class CageLines:
     """The strongest line of each recording near 2sf, arrays of shape (batch,), levels in dBc."""
 
-    hz: Floats  # distance from the supply line
-    statistic: Floats
-    threshold: Floats
-    bins: Floats  # distance at the slip measured, or the least one guessed, in bins of 1/T
-    lower_dbc: Floats
-    upper_dbc: Floats
-    level_dbc: Floats  # what is judged: the lower one, or the mean of both where that is higher
-    deviation_db: Floats  # of the level, from the floor
-    highest_dbc: Floats  # the lower sideband may be so strong, at 99 %
-    margin: Floats  # above 1: out of the noise, and beyond a sound cage in the noise there is
-    sure_dbc: Floats  # level from which a line is found in 95 % of such records
-    floor_dbc: Floats  # rms of the noise in a sideband
-    from_load: Floats  # distance from all that a load can make, about Exp(1) where one makes it
-    beside_hz: Floats  # stronger line just outside what the slip allows; NaN where there is none
+    hz: Float64  # distance from the supply line
+    statistic: Float64
+    threshold: Float64
+    bins: Float64  # distance at the slip measured, or the least one guessed, in bins of 1/T
+    lower_dbc: Float64
+    upper_dbc: Float64
+    level_dbc: Float64  # what is judged: the lower one, or the mean of both where that is higher
+    deviation_db: Float64  # of the level, from the floor
+    highest_dbc: Float64  # the lower sideband may be so strong, at 99 %
+    margin: Float64  # above 1: out of the noise, and beyond a sound cage in the noise there is
+    sure_dbc: Float64  # level from which a line is found in 95 % of such records
+    floor_dbc: Float64  # rms of the noise in a sideband
+    from_load: Float64  # distance from all that a load can make, about Exp(1) where one makes it
+    beside_hz: Float64  # stronger line just outside what the slip allows; NaN where there is none
     # The strongest line at any slip of a motor at its duty, if no load makes it where a speed was
     # measured; NaN where none stands out or slot harmonics tell the slip.
-    elsewhere_hz: Floats
-    elsewhere_dbc: Floats
-    voltage_share: Floats  # line in the voltage over line in the current
+    elsewhere_hz: Float64
+    elsewhere_dbc: Float64
+    voltage_share: Float64  # line in the voltage over line in the current
 
 
 def cage_lines(front: Front, rotor: Rotor) -> CageLines:
@@ -106,7 +102,7 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
     lower, upper = m.sidebands(line.index)
     am_near, pm_near = modulation_spectrum.floors_nearby(m, line)
     noise = np.sqrt(am_near + pm_near)
-    lower_dbc, upper_dbc = _db(lower), _db(upper)
+    lower_dbc, upper_dbc = db(lower), db(upper)
     level_dbc = _level(lower_dbc, upper_dbc)
     # The skirt of a supply that wanders is steeper than the smooth floor, and swells: of 240 sound
     # cages at a slip of 0.5 %, 20 s and 20 mHz five stood out of that, one of the noise beside it.
@@ -127,12 +123,12 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
         upper_dbc=upper_dbc,
         level_dbc=level_dbc,
         deviation_db=DEVIATION_DB * noise / np.maximum(lower, 1e-12),
-        highest_dbc=_db(lower + 2.5 * noise / np.sqrt(2)),
+        highest_dbc=db(lower + 2.5 * noise / np.sqrt(2)),
         margin=np.minimum.reduce(
             [beside / threshold, excess / EXCESS, 10 ** ((level_dbc - WEAKEST_DBC) / 20)]
         ),
-        sure_dbc=_db(2 * np.sqrt((threshold + MARGIN) / (1 / am_near + 1 / pm_near))),
-        floor_dbc=_db(noise),
+        sure_dbc=db(2 * np.sqrt((threshold + MARGIN) / (1 / am_near + 1 / pm_near))),
+        floor_dbc=db(noise),
         from_load=_from_load(a, p, am_near, pm_near, steepest, line.hz),
         beside_hz=line.beside_hz,
         elsewhere_hz=elsewhere_hz,
@@ -142,8 +138,8 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
 
 
 def _elsewhere(
-    front: Front, rotor: Rotor, m: modulation_spectrum.Modulation, sharp: Bools, steepest: Floats
-) -> tuple[Floats, Floats]:
+    front: Front, rotor: Rotor, m: modulation_spectrum.Modulation, sharp: Bool, steepest: Float64
+) -> tuple[Float64, Float64]:
     """Return frequency and level of what may be 2sf after all where the slip is a guess.
 
     Or where it rests on a speed: one read or entered wrong does not make a cage's line harmless.
@@ -161,15 +157,15 @@ def _elsewhere(
         a, p = (np.take_along_axis(z, line.index[:, None], axis=-1)[:, 0] for z in (m.am, m.pm))
         from_load = _from_load(a, p, *modulation_spectrum.floors_nearby(m, line), steepest, line.hz)
         found &= ~sharp | (from_load > FROM_LOAD)
-    level_dbc = _level(*map(_db, m.sidebands(line.index)))
+    level_dbc = _level(*map(db, m.sidebands(line.index)))
     return np.where(found, line.hz, np.nan), np.where(found, level_dbc, np.nan)
 
 
-def _level(lower_dbc: Floats, upper_dbc: Floats) -> Floats:
+def _level(lower_dbc: Float64, upper_dbc: Float64) -> Float64:
     return np.asarray(np.maximum(lower_dbc, (lower_dbc + upper_dbc) / 2), np.float64)
 
 
-def _steepest(front: Front) -> Floats:
+def _steepest(front: Front) -> Float64:
     """Return the largest pm/am of a load: tan of the power factor's angle, at most.
 
     Measured where there are voltages. Else: the reactive current hardly depends on load, so the
@@ -190,8 +186,8 @@ def _steepest(front: Front) -> Floats:
 
 
 def _from_load(
-    am: Complex, pm: Complex, am_floor: Floats, pm_floor: Floats, steepest: Floats, hz: Floats
-) -> Floats:
+    am: Complex, pm: Complex, am_floor: Float64, pm_floor: Float64, steepest: Float64, hz: Float64
+) -> Float64:
     """Return the squared distance, over its noise, from the nearest pm/am that a load can make."""
     least_db, most_db = LOAD_UNEQUAL_DB
     unequal_db = least_db, np.maximum(most_db, LOAD_UNEQUAL_DB_PER_HZ * hz)
@@ -205,7 +201,7 @@ def _from_load(
 
 
 def _strongest(
-    front: Front, rotor: Rotor, low: Floats, high: Floats
+    front: Front, rotor: Rotor, low: Float64, high: Float64
 ) -> tuple[modulation_spectrum.Modulation, modulation_spectrum.Line]:
     """Return the line, with the wander of the supply taken off by the voltage where that helps."""
     m = rotor.modulation
@@ -227,13 +223,9 @@ def _strongest(
     return mixed, modulation_spectrum.chosen(better, other, line)
 
 
-def _voltage_share(rotor: Rotor, line: modulation_spectrum.Line, current: Floats) -> Floats:
+def _voltage_share(rotor: Rotor, line: modulation_spectrum.Line, current: Float64) -> Float64:
     if rotor.voltage is None:
         return np.zeros(len(line.hz))
     at = modulation_spectrum.strongest(rotor.voltage, line.hz, line.hz)
     share = np.maximum(*rotor.voltage.sidebands(at.index)) / np.maximum(current, 1e-12)
     return np.asarray(np.where(at.statistic > THRESHOLD, share, 0.0), np.float64)
-
-
-def _db(amplitude: Floats) -> Floats:
-    return np.asarray(20 * np.log10(np.maximum(amplitude, 1e-12)), np.float64)

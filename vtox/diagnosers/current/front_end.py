@@ -8,17 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Complex, Float64, Int
 from vtox.diagnosers.current.phase_pairing import pairing, unpaired
 from vtox.diagnosers.current.reduction import joined, reduced
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
 from vtox.dsp import symmetrical_components
 from vtox.dsp.slot_harmonics import Band
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Complex = npt.NDArray[np.complexfloating]
 
 # So many samples are worked on at a time, and at least so many recordings: stays near the cache and
 # shares what a call costs whatever its size. Measured on 32 records of 1 s at 10 kHz, ms each:
@@ -54,23 +50,23 @@ class Front:
     pairing_problems: tuple[str, ...]
     # (B,) what was turned about to pair them, in degrees of V1, and the angle of I1 behind V1; NaN
     # where that is not known.
-    turned_deg: Ints
-    lag_rad: Floats
-    f0_hz: Floats  # (B,) mean supply frequency; NaN without currents
-    windowed_f0_hz: Floats  # (B,) the same, weighted as a Hann window weights slot harmonics
-    bars_per_pair: Floats  # (B,) rotor bars over pole pairs; NaN where unknown
+    turned_deg: Int
+    lag_rad: Float64
+    f0_hz: Float64  # (B,) mean supply frequency; NaN without currents
+    windowed_f0_hz: Float64  # (B,) the same, weighted as a Hann window weights slot harmonics
+    bars_per_pair: Float64  # (B,) rotor bars over pole pairs; NaN where unknown
     slot_band: Band | None  # spectra of the measured currents around the slot harmonics
     # Current channel that is phase a, b, c, and -1 where its clamp is reversed, both (B, 3).
-    order: Ints
-    signs: Ints
-    frame_t_s: Floats  # (F,) centres of the 0.2 s frames; F = 0 unless asked for
+    order: Int
+    signs: Int
+    frame_t_s: Float64  # (F,) centres of the 0.2 s frames; F = 0 unless asked for
     sequence_i: Complex  # (B, 3, F) sequences 0, 1, 2 of the currents; F = 0 unless three of them
     sequence_v: Complex  # (B, 3, F) of the voltages; F = 0 unless three of them
     # Positive-sequence complex envelope of the currents, shifted by `centre_hz`, at `rate_hz`.
     envelope: Complex  # (B, points)
     envelope_v: Complex  # (B, points) of the voltages; points = 0 unless three of them
     rate_hz: float
-    centre_hz: Floats  # (B,)
+    centre_hz: Float64  # (B,)
 
     @property
     def duration_s(self) -> float:
@@ -86,7 +82,7 @@ class Front:
         """Return `a`, `b` or `c`, the measured channel of phase 0, 1 or 2 after ordering."""
         return str(self.currents[self.order[i, phase]])[-1]
 
-    def current_rms_a(self) -> Floats:
+    def current_rms_a(self) -> Float64:
         """Return the RMS value of the fundamental current, shape (B,), A."""
         return np.asarray(np.sqrt(np.mean(np.abs(self.envelope) ** 2, axis=-1) / 2), np.float64)
 
@@ -166,7 +162,7 @@ def front_end(
     )
 
 
-def _sequences(phasors: Complex, order: Ints, signs: Ints) -> Complex:
+def _sequences(phasors: Complex, order: Int, signs: Int) -> Complex:
     turned = phasors * signs[..., None]
     return symmetrical_components.components(turned[np.arange(len(turned))[:, None], order])
 

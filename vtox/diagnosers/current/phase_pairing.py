@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from math import pi, sqrt
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Complex, Float64
 from vtox.domain import Motor
-
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complexfloating]
 
 # Angles of a motor as measured, degrees: without load nearly 90, and a few of the instruments'.
 LAG_DEG = (-10.0, 95.0)
@@ -35,11 +32,11 @@ class Pairing:
     """How the voltages of a batch belong to its currents; arrays of shape (batch,)."""
 
     turn: Complex  # to multiply V1 by; V2 by its conjugate
-    lag_rad: Floats  # of I1 behind V1; NaN where it is not known
+    lag_rad: Float64  # of I1 behind V1; NaN where it is not known
     problems: tuple[str, ...]  # why they do not belong together; empty where they do
 
 
-def pairing(i1: Complex, v1: Complex, f0_hz: Floats, motors: Sequence[Motor]) -> Pairing:
+def pairing(i1: Complex, v1: Complex, f0_hz: Float64, motors: Sequence[Motor]) -> Pairing:
     """Return how positive-sequence envelopes of voltages belong to those of currents.
 
     Parameters

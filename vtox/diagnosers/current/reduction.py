@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Complex, Float64, Int
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, bars_per_pair
 from vtox.domain import Array, Motor, Recording
 from vtox.dsp import (
@@ -21,10 +21,6 @@ from vtox.dsp import (
     symmetrical_components,
 )
 from vtox.dsp.partial_fft import Spectra
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Complex = npt.NDArray[np.complexfloating]
 
 LOWEST_FS_HZ = 400.0
 SHORTEST_S = 0.05
@@ -41,20 +37,20 @@ class Reduced:
 
     problems: tuple[tuple[str, ...], ...]
     voltage_problems: tuple[tuple[str, ...], ...]
-    share: Floats
-    f0_hz: Floats
-    windowed_f0_hz: Floats
-    centre_hz: Floats
-    bars_per_pair: Floats
+    share: Float64
+    f0_hz: Float64
+    windowed_f0_hz: Float64
+    centre_hz: Float64
+    bars_per_pair: Float64
     slot_band: slot_harmonics.Band | None
-    order: Ints
-    signs: Ints
-    order_v: Ints
-    signs_v: Ints
+    order: Int
+    signs: Int
+    order_v: Int
+    signs_v: Int
     envelope: Complex
     envelope_v: Complex
     frames: Complex
-    frame_t_s: Floats
+    frame_t_s: Float64
     rate_hz: float
 
 
@@ -134,7 +130,7 @@ def joined(pieces: Sequence[Reduced]) -> Reduced:
     return Reduced(**{f.name: join(f.name) for f in fields(Reduced)})  # type: ignore[arg-type]
 
 
-def _shown(bars: Floats, f0_hz: Floats, fs_hz: float) -> Floats:
+def _shown(bars: Float64, f0_hz: Float64, fs_hz: float) -> Float64:
     """Return the bars per pole pair, NaN where the recording cannot show their slot harmonics.
 
     The two beside f R/p are the strong ones. Where they lie above half the sampling rate, what is
@@ -146,7 +142,7 @@ def _shown(bars: Floats, f0_hz: Floats, fs_hz: float) -> Floats:
 
 
 def _slot_band(
-    spectra: Spectra, currents: int, fs_hz: float, f0_hz: Floats, bars: Floats
+    spectra: Spectra, currents: int, fs_hz: float, f0_hz: Float64, bars: Float64
 ) -> slot_harmonics.Band:
     """Return the stretch of the currents' spectra in which slot harmonics may lie."""
     df_hz = fs_hz / spectra.samples
@@ -210,7 +206,7 @@ def _problems(x: Array, names: Sequence[str], fs_hz: float) -> tuple[tuple[str, 
     return tuple(found)
 
 
-def _positive(at_line: Complex, spectra: Complex) -> tuple[Ints, Ints, Complex]:
+def _positive(at_line: Complex, spectra: Complex) -> tuple[Int, Int, Complex]:
     """Return signs, order and the positive-sequence spectrum of one, two or three channels.
 
     Of two channels the third follows, because the currents of a motor without neutral sum to zero;

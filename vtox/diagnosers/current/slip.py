@@ -10,14 +10,12 @@ from math import inf, sqrt
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Float64
 from vtox.diagnosers.current.front_end import Front
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, pole_pairs, rated_hz, rated_slip
 from vtox.domain import Diagnosis, Motor, unknown
 from vtox.dsp import demodulation, modulation_spectrum, slot_harmonics
-
-Floats = npt.NDArray[np.float64]
 
 Source = Literal[
     "speed sensor", "slot harmonics", "rotor speed sidebands", "nameplate and load", "none"
@@ -80,7 +78,7 @@ class Rotor:
 
     pole_pairs: tuple[int | None, ...]
     slips: tuple[Slip, ...]
-    widest: Floats  # (batch,) the largest slip a motor at its duty may have
+    widest: Float64  # (batch,) the largest slip a motor at its duty may have
     modulation: modulation_spectrum.Modulation
     voltage: modulation_spectrum.Modulation | None
 
@@ -192,7 +190,7 @@ def _rated_w(motor: Motor) -> float:
     return 0.6 * sqrt(3) * volts * amps if volts and amps else inf
 
 
-def _widest(front: Front, pairs: tuple[int | None, ...], priors: list[Slip]) -> Floats:
+def _widest(front: Front, pairs: tuple[int | None, ...], priors: list[Slip]) -> Float64:
     """Return the largest slip a motor at its duty may have: half more than rated, or as guessed."""
     rated = [
         rated_slip(m, p, float(f)) or 0.0
@@ -202,7 +200,7 @@ def _widest(front: Front, pairs: tuple[int | None, ...], priors: list[Slip]) -> 
     return np.asarray(np.minimum(wide, LARGEST_SLIP), np.float64)
 
 
-def _confirmed(front: Front, priors: list[Slip], found: list[Slip], widest: Floats) -> list[Slip]:
+def _confirmed(front: Front, priors: list[Slip], found: list[Slip], widest: Float64) -> list[Slip]:
     """Return the slips, those of a speed without slot harmonics that are stronger at another slip.
 
     Those of a broken cage have sidebands 2sf away, which fit a speed that is wrong by a little.
@@ -228,7 +226,7 @@ def _sharpened(
     modulation: modulation_spectrum.Modulation,
     pairs: tuple[int | None, ...],
     priors: list[Slip],
-    widest: Floats,
+    widest: Float64,
 ) -> tuple[Slip, ...]:
     """Return the slips, each replaced by a sharper estimate where one is found inside it."""
     low = np.array([min(s.low, LARGEST_SLIP) for s in priors])

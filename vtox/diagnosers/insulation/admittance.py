@@ -8,18 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Bool, Float64
 from vtox.baseline import Baseline, Level
 from vtox.diagnosers.current.front_end import Front
 from vtox.diagnosers.current.phase_pairing import between_lines
 from vtox.diagnosers.current.reduction import HIGHEST_SUPPLY_HZ
 from vtox.domain import VOLTAGES, Array, Motor
 from vtox.dsp import earth_admittance, quality, supply_line
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Complex = npt.NDArray[np.complexfloating]
 
 # A verdict needs its level this many deviations away: they rest on few frames, and the best of
 # three phases is taken.
@@ -52,18 +48,18 @@ class Readings:
     counts beyond `bound_f`. `found` is what explains it, phase by phase.
     """
 
-    conductance_s: Floats
-    conductance_std_s: Floats
-    least_s: Floats
-    most_s: Floats
-    by_phase: Bools
-    capacitance_f: Floats
-    change_f: Floats
-    bound_f: Floats
-    alone: Bools
-    whole: Bools
+    conductance_s: Float64
+    conductance_std_s: Float64
+    least_s: Float64
+    most_s: Float64
+    by_phase: Bool
+    capacitance_f: Float64
+    change_f: Float64
+    bound_f: Float64
+    alone: Bool
+    whole: Bool
     found: earth_admittance.Explained
-    omega: Floats
+    omega: Float64
 
 
 def residual(front: Front) -> tuple[list[str], list[int], earth_admittance.Residual | None]:
@@ -129,7 +125,7 @@ def supply_hz(x: Array, fs_hz: float) -> float:
     return float(coarse_hz[0] + slope / (2 * np.pi))
 
 
-def features(front: Front) -> dict[str, Floats]:
+def features(front: Front) -> dict[str, Float64]:
     """Return what a baseline remembers of the insulation, NaN where it cannot be measured."""
     found = {name: np.full(len(front.recordings), np.nan) for name in (WHOLE, *UNEQUAL)}
     _, usable, y = residual(front)
@@ -199,7 +195,7 @@ def readings(y: earth_admittance.Residual, baselines: Sequence[Baseline | None])
     )
 
 
-def _bound(std_f: Floats, base_f: Floats) -> Floats:
+def _bound(std_f: Float64, base_f: Float64) -> Float64:
     """Return the change of capacitance that counts."""
     share_f = CAPACITANCE_CHANGE * np.abs(base_f)
     return np.maximum(np.maximum(SIGMAS * std_f, share_f), CAPACITANCE_FLOOR_F)

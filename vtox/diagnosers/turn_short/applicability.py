@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Complex
 from vtox.baseline import Asymmetry, Baseline
 from vtox.diagnosers.current.front_end import Front
 from vtox.diagnosers.eccentricity import SUPPLY_FEATURE
@@ -15,9 +15,6 @@ from vtox.diagnosers.turn_short.asymmetry_model import (
     rated_at_most_a,
     same_frequency,
 )
-
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complexfloating]
 
 TINY = float(np.finfo(np.float32).tiny)
 LOW_LOAD = 0.2

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Complex
 from vtox.baseline import Asymmetry
 from vtox.diagnosers.turn_short.asymmetry_model import (
     Sequences,
@@ -16,8 +16,6 @@ from vtox.diagnosers.turn_short.asymmetry_model import (
     shared,
 )
 from vtox.domain import Motor
-
-Complex = npt.NDArray[np.complexfloating]
 
 # What was believed before counts for as many recordings, and the least scatter of a frame believed.
 SESSION_PRIOR_N = 4

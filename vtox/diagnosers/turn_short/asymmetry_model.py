@@ -8,18 +8,14 @@ baseline was learnt, so one statistic serves all cases and its threshold says wh
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from math import pi, sqrt
+from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
+from vtox.arrays import Complex, Float64
 from vtox.baseline import Asymmetry
 from vtox.domain import Motor
 
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complexfloating]
-
-TURN = np.exp(2j * pi / 3)
 # Negative-sequence admittance in per unit of rated current over rated voltage: the rotor turns
 # backwards at slip near 2 and the machine is as at standstill, 4 to 8 times rated current at a
 # power factor of 0.2 to 0.5 (IEC 60034-12 designs). Deviation per real or imaginary part.
@@ -137,7 +133,7 @@ def _belief(*, rated: bool, measured: bool) -> Asymmetry:
     )
 
 
-def regressors(s: Sequences, base_a: Floats, base_v: Floats) -> Complex:
+def regressors(s: Sequences, base_a: Float64, base_v: Float64) -> Complex:
     """Return the columns that y22, y21 and c multiply, shape (..., frames, 3).
 
     `base_a` and `base_v` (A and V rms) broadcast against the frames. Where `base_v` is NaN voltage
@@ -156,7 +152,7 @@ def regressors(s: Sequences, base_a: Floats, base_v: Floats) -> Complex:
     return x
 
 
-def expected(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, Floats]:
+def expected(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, Float64]:
     """Return the I2/I1 that healthy machines would show per frame, and its deviation.
 
     Parameters
@@ -179,7 +175,7 @@ def expected(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, Floats
     return np.sum(x * mean[:, None], axis=-1), np.sqrt(variance + session**2)
 
 
-def shared(rows: Complex, base_v: Floats | float | None) -> Floats:
+def shared(rows: Complex, base_v: Float64 | float | None) -> Float64:
     """Return how much of what sets a recording apart each of its frames, (..., 3), shows.
 
     An unmeasured change of the supply weighs more, the smaller the current.

@@ -11,11 +11,10 @@ from math import acos, asin, degrees, radians, sqrt
 import numpy as np
 import numpy.typing as npt
 
+from vtox.arrays import TURN_120, Complex
 from vtox.baseline import Asymmetry
-from vtox.diagnosers.turn_short.asymmetry_model import TURN, Sequences
+from vtox.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.domain import Motor
-
-Complex = npt.NDArray[np.complexfloating]
 
 # The loop of a short lags its phase voltage by 0 (contact resistance) to 80 degrees (leakage of a
 # large winding): the middle of what is met, so that each phase owns 60 degrees to both sides.
@@ -98,13 +97,13 @@ def clamp(clue: Clue) -> Clamp | None:
     g of clamp a adds g/3 of I1 to I0 and to I2 alike; of b the I2 is I0 turned by -120 degrees,
     of c by +120.
     """
-    turns = np.array([1, TURN**2, TURN])
+    turns = np.array([1, TURN_120**2, TURN_120])
     misfit = np.abs(clue.d - turns * clue.z)
     k = int(np.argmin(misfit))
     if misfit[k] > CLAMP_MISFIT * abs(clue.d):
         return None
     # I0 = g * I_k / 3 with I_k = I1 turned back by k thirds.
-    return Clamp(k, float((3 * clue.z * TURN**k).real))
+    return Clamp(k, float((3 * clue.z * TURN_120**k).real))
 
 
 def phase(clue: Clue, motor: Motor) -> int:
@@ -132,7 +131,7 @@ def alternatives(clue: Clue, model: Asymmetry, *, measured: bool) -> list[Cause]
     while a short keeps its amperes.
     """
     causes = [] if measured else [Cause("supply unbalance")]
-    angles = [np.angle(-clue.d * TURN**-k / model.mean[0], deg=True) for k in range(3)]
+    angles = [np.angle(-clue.d * TURN_120**-k / model.mean[0], deg=True) for k in range(3)]
     k = int(np.argmin(np.abs(angles)))
     if abs(angles[k]) < JOINT_DEG:
         causes.append(Cause("high-resistance joint", k))

@@ -12,6 +12,7 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
+from vtox.arrays import Complex, Float64
 from vtox.baseline import Asymmetry, Baseline
 from vtox.diagnosers.current.front_end import Front
 from vtox.diagnosers.turn_short import applicability
@@ -25,9 +26,6 @@ from vtox.diagnosers.turn_short.asymmetry_model import (
 )
 from vtox.diagnosers.turn_short.episodes import episodes, span
 from vtox.domain import Diagnosis, Value, unknown
-
-Floats = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complexfloating]
 
 FAULT = "turn_short"
 # Chi-square with two degrees of freedom at 1e-4 a frame: a record of 1 s holds five independent
@@ -65,18 +63,18 @@ class _Judged:
     sequences: Sequences
     residual: Complex
     smooth: Complex
-    limit: Floats  # of |smooth|
-    raw: Floats  # |I2|/I1
+    limit: Float64  # of |smooth|
+    raw: Float64  # |I2|/I1
     # Per recording: medians of `raw` and `limit`, the limit if it were as steady as the model says,
     # the load in A rms, what a supply within the standard draws where voltage was not used, and of
     # the frame farthest over its limit |smooth|, limit, deviation and the first over the second,
     # shape (batch, 4).
-    raw_median: Floats
-    limit_median: Floats
-    limit_steady: Floats
-    load_a: Floats
-    supply: Floats
-    worst: Floats
+    raw_median: Float64
+    limit_median: Float64
+    limit_steady: Float64
+    load_a: Float64
+    supply: Float64
+    worst: Float64
 
 
 def diagnose(front: Front, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
@@ -145,7 +143,7 @@ def _judge(
     )
 
 
-def _scatter(residual: Complex) -> Floats:
+def _scatter(residual: Complex) -> Float64:
     """Return the deviation of one frame, per part, from frames that share no samples.
 
     The median of |difference| is immune to the few that straddle a switching; Rayleigh: 1.177 s.

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from vtox.arrays import Float64
 
 
 def episodes(
-    t_s: Floats,
-    size: Floats,
+    t_s: Float64,
+    size: Float64,
     found: npt.NDArray[np.bool_],
     fault_above: float,
     duration_s: float,

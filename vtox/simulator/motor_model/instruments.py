@@ -4,8 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
+from vtox.arrays import Complex128, Float64
 from vtox.simulator.motor_model.case import Case
-from vtox.simulator.motor_model.supply import Complex, Float, supply_hz
+from vtox.simulator.motor_model.supply import supply_hz
 
 _AXES = np.exp(2j * np.pi / 3 * np.arange(3))
 # Amplitudes of the first pairs of carrier lines of a pulse-width modulated voltage over its
@@ -14,12 +15,12 @@ _AXES = np.exp(2j * np.pi / 3 * np.arange(3))
 _CARRIER_LINES = ((1, 2, 0.20), (1, -2, 0.20), (2, 1, 0.35), (2, -1, 0.35))
 
 
-def phases(space: Complex) -> Float:
+def phases(space: Complex128) -> Float64:
     """Return the three phase quantities of a space vector, shape (3, samples)."""
     return np.asarray((space * np.conj(_AXES)[:, None]).real)
 
 
-def shorted_turns_a(case: Case, v: Complex, t: Float) -> Float:
+def shorted_turns_a(case: Case, v: Complex128, t: Float64) -> Float64:
     """Return the current in the shorted turns in A, shape (samples,).
 
     Tallam, Habetler & Harley 2002 (IEEE TIA 38(3):632), solved for the current i_f of the
@@ -48,13 +49,15 @@ def shorted_turns_a(case: Case, v: Complex, t: Float) -> Float:
     return current
 
 
-def short_on_line(case: Case, i_f: Float) -> Complex:
+def short_on_line(case: Case, i_f: Float64) -> Complex128:
     """Return what a current in shorted turns adds to the line currents' space vector in A."""
     axis = _AXES["abc".index(case.faults.shorted_phase)]
     return np.asarray(2 / 3 * case.faults.shorted_turns * axis * i_f)
 
 
-def carrier_lines(case: Case, t: Float, phase: Float, fs_hz: float) -> tuple[Complex, Complex]:
+def carrier_lines(
+    case: Case, t: Float64, phase: Float64, fs_hz: float
+) -> tuple[Complex128, Complex128]:
     """Return the switching lines of an inverter in the voltage (over its amplitude) and current.
 
     The current is the voltage over the leakage reactance. Lines above 0.45 of the rate are left
@@ -76,7 +79,7 @@ def carrier_lines(case: Case, t: Float, phase: Float, fs_hz: float) -> tuple[Com
     return v, i
 
 
-def supply_harmonics(case: Case, phase: Float, fs_hz: float) -> tuple[Complex, Complex]:
+def supply_harmonics(case: Case, phase: Float64, fs_hz: float) -> tuple[Complex128, Complex128]:
     """Return the supply's harmonics in the voltage (over its amplitude) and the current.
 
     Orders 6k - 1 turn backwards, 6k + 1 forwards; to them the machine is its leakage reactance.
@@ -95,7 +98,7 @@ def supply_harmonics(case: Case, phase: Float, fs_hz: float) -> tuple[Complex, C
     return v, i
 
 
-def leakage_a(case: Case, v: Complex, fs_hz: float) -> Float:
+def leakage_a(case: Case, v: Complex128, fs_hz: float) -> Float64:
     """Return the residual current to earth in A; `v` has two samples more on either side."""
     v_abc = phases(v)
     # Five-point derivative: 2e-5 too small at 50 Hz and 2 kHz.
@@ -105,7 +108,7 @@ def leakage_a(case: Case, v: Complex, fs_hz: float) -> Float:
 
 
 def clamped(
-    case: Case, currents: Float, rated_a: float, fs_hz: float, rng: np.random.Generator
+    case: Case, currents: Float64, rated_a: float, fs_hz: float, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
     """Return three phase currents as the clamps and the converter deliver them."""
     c = case.clamps

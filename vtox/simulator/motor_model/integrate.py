@@ -20,9 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vtox.arrays import Complex128, Float64
 from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.plants import slip_at_torque, steady_state
-from vtox.simulator.motor_model.supply import Complex, Float, Inputs
+from vtox.simulator.motor_model.supply import Inputs
 
 # Of the fourth order at 1 kHz: 1e-6 of the amplitude at 25 Hz from the supply line, 1e-3 of the
 # negative sequence, which is 100 to 120 Hz away.
@@ -34,29 +35,29 @@ _CHUNK = 256  # steps whose voltages are made at once
 class Trajectory:
     """States at every step, shape (steps, cases), seen from the turning frame."""
 
-    t_s: Float  # shape (steps,)
-    stator_a: Complex
-    slip_angle: Float  # electrical, rad
-    speed: Float  # mechanical, rad/s
-    torque_nm: Float
+    t_s: Float64  # shape (steps,)
+    stator_a: Complex128
+    slip_angle: Float64  # electrical, rad
+    speed: Float64  # mechanical, rad/s
+    torque_nm: Float64
 
 
 @dataclass(frozen=True, slots=True)
 class _Machine:
     """Constants of the batch, shape (cases,)."""
 
-    w: Float
-    pole_pairs: Float
-    rs: Float
-    rr: Float
-    stator_leakage: Float
-    rotor_leakage: Float
-    lm: Float
-    gap: Float
-    asymmetry: Complex
-    acceleration: Float  # p/J
-    still: Float  # load torque that is always there
-    fan: Float  # load torque over the square of the electrical speed
+    w: Float64
+    pole_pairs: Float64
+    rs: Float64
+    rr: Float64
+    stator_leakage: Float64
+    rotor_leakage: Float64
+    lm: Float64
+    gap: Float64
+    asymmetry: Complex128
+    acceleration: Float64  # p/J
+    still: Float64  # load torque that is always there
+    fan: Float64  # load torque over the square of the electrical speed
 
 
 def integrate(cases: Sequence[Case], drive: Inputs, start_s: float, steps: int) -> Trajectory:
@@ -81,13 +82,13 @@ def integrate(cases: Sequence[Case], drive: Inputs, start_s: float, steps: int) 
             j += 1
             k4 = _derivative(m, state + h * k3, v[j], load[j], turning[j])[0]
             state += (h / 6) * (k1 + 2 * (k2 + k3) + k4)
-    times: Float = start_s + np.arange(steps, dtype=np.float64) * h
+    times: Float64 = start_s + np.arange(steps, dtype=np.float64) * h
     return Trajectory(times, stator, slip_angle, speed / m.pole_pairs, torque)
 
 
 def _derivative(
-    m: _Machine, state: Complex, v: Complex, load: Float, turning: Float
-) -> tuple[Complex, Complex, Float]:
+    m: _Machine, state: Complex128, v: Complex128, load: Float64, turning: Float64
+) -> tuple[Complex128, Complex128, Float64]:
     """d(state)/dt with the stator current and the torque; `state` has shape (4, cases)."""
     psi_s, psi_r = state[0], state[1]
     omega, delta = state[2].real, state[3].real
@@ -111,10 +112,10 @@ def _derivative(
     return rate, i_s, torque
 
 
-def _start(cases: Sequence[Case], drive: Inputs, start_s: float) -> tuple[_Machine, Complex]:
+def _start(cases: Sequence[Case], drive: Inputs, start_s: float) -> tuple[_Machine, Complex128]:
     """Constants, and the steady state of the healthy machine at the supply's phase."""
 
-    def each(values: list[float]) -> Float:
+    def each(values: list[float]) -> Float64:
         return np.array(values, dtype=np.float64)
 
     plants = [c.plant for c in cases]

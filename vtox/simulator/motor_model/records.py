@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
+from vtox.arrays import Complex128, Float64
 from vtox.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
 from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.instruments import (
@@ -27,7 +28,7 @@ from vtox.simulator.motor_model.instruments import (
 )
 from vtox.simulator.motor_model.integrate import STEP_HZ, Trajectory, integrate
 from vtox.simulator.motor_model.plants import Plant
-from vtox.simulator.motor_model.supply import Complex, Float, Inputs, inputs, supply_hz
+from vtox.simulator.motor_model.supply import Inputs, inputs, supply_hz
 
 SETTLE_S = 1.0  # the machine starts in the steady state of a healthy one
 _MARGIN_S = 0.02  # past the end, for interpolation
@@ -132,7 +133,7 @@ def _record(
     run: Trajectory,
     drive: Inputs,
     k: int,
-    t: Float,
+    t: Float64,
     fs_hz: float,
     names: Sequence[str],
 ) -> Record:
@@ -179,7 +180,7 @@ def _record(
     )
 
 
-def _slot_lines(case: Case, i: Complex, shaft: Float, fs_hz: float) -> Complex:
+def _slot_lines(case: Case, i: Complex128, shaft: Float64, fs_hz: float) -> Complex128:
     """Principal slot harmonics: the current's field seen through R slots turning with the rotor."""
     bars = case.plant.rotor_bars
     highest_hz = (bars / case.plant.pole_pairs + 1) * supply_hz(case)
@@ -189,7 +190,7 @@ def _slot_lines(case: Case, i: Complex, shaft: Float, fs_hz: float) -> Complex:
     return np.asarray(case.slot_harmonic * i * (0.6 * slots + slots.conj()))
 
 
-def _truth(case: Case, i: Complex, phase: Float, shaft: Float, fs_hz: float) -> Truth:
+def _truth(case: Case, i: Complex128, phase: Float64, shaft: Float64, fs_hz: float) -> Truth:
     """Fit the supply line and the lines beside it together, by least squares under a Hann window.
 
     Together, because at light load the sidebands lie within the supply line's own width.
@@ -224,6 +225,6 @@ def _truth(case: Case, i: Complex, phase: Float, shaft: Float, fs_hz: float) -> 
     )
 
 
-def _block_means(x: Complex, block: int) -> Complex:
+def _block_means(x: Complex128, block: int) -> Complex128:
     whole = len(x) // block * block
     return np.asarray(x[:whole].reshape(-1, block).mean(axis=1))

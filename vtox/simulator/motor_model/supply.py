@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.signal import lfilter
 
+from vtox.arrays import Complex128, Float64
 from vtox.simulator.motor_model.case import Case
-
-Float = npt.NDArray[np.float64]
-Complex = npt.NDArray[np.complex128]
 
 NODE_HZ = 200.0  # slow quantities are made at this rate and interpolated
 WANDER_OVER_S = 10.0
@@ -22,14 +19,14 @@ _TORQUE_TIME_S = 0.05
 class Inputs:
     """What drives a batch: constants of shape (cases,), slow quantities of shape (nodes, cases)."""
 
-    hz: Float
-    volts: Float  # peak, phase
-    negative: Complex  # V2 space-vector phasor over V1
-    excess_rad: Float  # phase of the supply beyond 2*pi*hz*t
-    amplitude: Float  # relative noise
-    torque: Float  # relative noise
-    swing: Float
-    swing_hz: Float
+    hz: Float64
+    volts: Float64  # peak, phase
+    negative: Complex128  # V2 space-vector phasor over V1
+    excess_rad: Float64  # phase of the supply beyond 2*pi*hz*t
+    amplitude: Float64  # relative noise
+    torque: Float64  # relative noise
+    swing: Float64
+    swing_hz: Float64
     start_s: float  # time of node 0
 
     def case(self, k: int) -> "Inputs":
@@ -46,27 +43,27 @@ class Inputs:
             self.start_s,
         )
 
-    def turning(self, t: Float) -> Float:
+    def turning(self, t: Float64) -> Float64:
         """Phase in rad of a frame that turns at the mean supply frequency, (times, cases)."""
         return np.asarray(2 * np.pi * np.outer(t, self.hz))
 
-    def excess(self, t: Float) -> Float:
+    def excess(self, t: Float64) -> Float64:
         """Phase in rad of the supply against that frame, shape (times, cases)."""
         return self._slow(self.excess_rad, t)
 
-    def voltage(self, t: Float) -> Complex:
+    def voltage(self, t: Float64) -> Complex128:
         """Space vector in V of the fundamental phase voltages, seen from that frame."""
         z = np.exp(1j * self.excess(t))
         back = np.exp(-2j * self.turning(t)) if np.any(self.negative) else 0.0
         v = z + self.negative * z.conj() * back
         return np.asarray(v * self.volts * (1 + self._slow(self.amplitude, t)))
 
-    def load_factor(self, t: Float) -> Float:
+    def load_factor(self, t: Float64) -> Float64:
         """Load torque over its mean, shape (times, cases)."""
         swing = self.swing * np.cos(2 * np.pi * np.outer(t, self.swing_hz))
         return np.asarray(1 + self._slow(self.torque, t) + swing)
 
-    def _slow(self, nodes: Float, t: Float) -> Float:
+    def _slow(self, nodes: Float64, t: Float64) -> Float64:
         place = (t - self.start_s) * NODE_HZ
         before = np.floor(place).astype(np.int64)
         share = (place - before)[:, None]
@@ -97,7 +94,7 @@ def supply_hz(case: Case) -> float:
     return case.supply.hz or case.plant.supply_hz
 
 
-def _slow_quantities(case: Case, nodes: int) -> tuple[Float, Float, Float]:
+def _slow_quantities(case: Case, nodes: int) -> tuple[Float64, Float64, Float64]:
     """Phase excess (rad), relative amplitude and torque noise of one case, shape (nodes,)."""
     rng = np.random.default_rng([case.seed, 1])
     # A random walk of length T has a variance of q*T/6 about its own mean.
@@ -111,7 +108,7 @@ def _slow_quantities(case: Case, nodes: int) -> tuple[Float, Float, Float]:
     return phase, amplitude, case.load.noise * _first_order(rng, nodes, _TORQUE_TIME_S)
 
 
-def _first_order(rng: np.random.Generator, nodes: int, tau_s: float) -> Float:
+def _first_order(rng: np.random.Generator, nodes: int, tau_s: float) -> Float64:
     """Stationary first-order noise of unit variance (Ornstein & Uhlenbeck)."""
     a = np.exp(-1 / (tau_s * NODE_HZ))
     white = rng.standard_normal(nodes) * np.sqrt(1 - a * a)
