@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
 from vtox.nameplate_ranges import checked
+from vtox.sentences.rendering import render_all
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 State = Literal["normal", "warning", "fault", "unknown"]
@@ -232,6 +233,36 @@ class Record:
         return f"{family}|{self.machine_id}|{self.ids.partition(' ')[0]}"
 
 
+ReasonValue = float | int | str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a diagnosis says what it says: a stable `code` with its `values`.
+
+    The unit is the suffix of a value's name, as in indicators; text values are identifiers
+    (channels, defects, sources), never words. `vtox.sentences` makes a sentence of both. Numbers
+    are kept to six significant digits, so that they read the same offline and from the stream.
+    """
+
+    code: str
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", {k: _compact(v) for k, v in self.values.items()})
+
+
+def reason(code: str, **values: ReasonValue) -> Reason:
+    """Return the reason of that code with its values."""
+    return Reason(code, values)
+
+
+def _compact(value: ReasonValue) -> ReasonValue:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
 # Evidence of an `unknown` that found nothing where it could look: an open alert may end by it.
 QUIET: Mapping[str, Any] = {"kind": "quiet"}
 
@@ -240,7 +271,8 @@ QUIET: Mapping[str, Any] = {"kind": "quiet"}
 class Diagnosis:
     """The answer for one fault over one record.
 
-    `severity` is 0 where `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are
+    `code` with its `values` says why, `doubts` what else stands against the answer; `reason` is the
+    sentence made of them. `severity` is 0 where `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are
     flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio;
     `_s` is siemens in those of conductance. `evidence` lists the frequencies looked at,
     alternatives and episodes.
@@ -248,7 +280,10 @@ class Diagnosis:
 
     fault: str
     state: State
-    reason: str
+    code: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
+    reason: str = ""
     severity: float | None = None
     confidence: float = 0.0
     statistic: float | None = None
@@ -256,10 +291,31 @@ class Diagnosis:
     indicators: Mapping[str, Value] = field(default_factory=dict)
     evidence: tuple[Mapping[str, Any], ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.code:
+            why = Reason(self.code, self.values)
+            object.__setattr__(self, "values", why.values)
+            sentence = render_all((r.code, r.values) for r in (why, *self.doubts))
+            object.__setattr__(self, "reason", sentence)
+
 
 def unknown(fault: str, reason: str, **indicators: Value) -> Diagnosis:
     """Return an abstention: state `unknown` with its reason."""
     return Diagnosis(fault=fault, state="unknown", reason=reason, indicators=indicators)
+
+
+def abstain(
+    fault: str, why: Reason, *doubts: Reason, indicators: Mapping[str, Value] = MappingProxyType({})
+) -> Diagnosis:
+    """Return an abstention: state `unknown`, no severity, no confidence."""
+    return Diagnosis(
+        fault=fault,
+        state="unknown",
+        code=why.code,
+        values=why.values,
+        doubts=doubts,
+        indicators=dict(indicators),
+    )
 
 
 def _floats(name: str, x: npt.NDArray[Any]) -> Array:

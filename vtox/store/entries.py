@@ -28,8 +28,11 @@ def result_fields(family: str, record: Record, d: Diagnosis) -> dict[str, Any]:
         "confidence": d.confidence,
         "statistic": d.statistic,
         "threshold": d.threshold,
+        "code": d.code,
         "reason": _reason(d, record),
         "detail": {
+            "values": dict(d.values),
+            "doubts": [{"code": r.code, "values": dict(r.values)} for r in d.doubts],
             "indicators": dict(d.indicators),
             "evidence": [dict(e) for e in d.evidence],
             "closed": record.closed or None,
