@@ -11,7 +11,7 @@ import numpy as np
 from vtox.arrays import Float64
 from vtox.baseline import Band, Baseline, bands_of, merged
 from vtox.diagnosers import registry
-from vtox.diagnosers.current.front_end import Front
+from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.turn_short import applicability, asymmetry_fit
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.domain import Diagnosis, Motor, Recording
@@ -85,7 +85,7 @@ def diagnose_batch(
     asked = _asked(faults)
     answers: list[list[Diagnosis]] = [[] for _ in cases]
     for members in _alike([c.recording for c in cases]):
-        view = registry.view_of(
+        view = registry.analyse(
             [cases[i].recording for i in members],
             [cases[i].motor or UNNAMED for i in members],
             asked,
@@ -133,14 +133,14 @@ def learn_baseline(
         pieces = [(i, p) for i, r in enumerate(healthy) for p in _pieces(r, family, motor)]
         seen: list[tuple[Mapping[str, Float64], Float64]] = []
         for group in _alike([p for _, p in pieces]):
-            view = registry.view_of(
+            view = registry.analyse(
                 [pieces[k][1] for k in group], [motor or UNNAMED] * len(group), family.faults
             )
             seen.append((registry.features(view, family.faults), registry.load_a(view)))
             if "turn_short" in family.faults:
                 records += len(group)
                 sources = [0 if one_session else pieces[k][0] for k in group]
-                _add_phasors(phasors, sources, view.front)
+                _add_phasors(phasors, sources, view.analysis)
         bands.append(_bands(seen))
     return Baseline(
         bands=merged(bands),
@@ -190,9 +190,11 @@ def _pieces(recording: Recording, family: Family, motor: Motor | None) -> list[R
     ]
 
 
-def _add_phasors(phasors: dict[int, list[Sequences]], sources: Sequence[int], front: Front) -> None:
+def _add_phasors(
+    phasors: dict[int, list[Sequences]], sources: Sequence[int], analysis: CurrentAnalysis
+) -> None:
     """Add the sequence phasors of each piece to those of the recording it was cut from."""
-    for source, s in zip(sources, applicability.healthy(front), strict=True):
+    for source, s in zip(sources, applicability.healthy(analysis), strict=True):
         if s is not None:
             phasors.setdefault(source, []).append(s)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
 from vtox.nameplate_ranges import checked
-from vtox.sentences.rendering import render_all
+from vtox.sentences.rendering import render, render_all
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 State = Literal["normal", "warning", "fault", "unknown"]
@@ -251,6 +251,11 @@ class Reason:
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", {k: _compact(v) for k, v in self.values.items()})
 
+    @property
+    def sentence(self) -> str:
+        """The sentence for people."""
+        return render(self.code, self.values)
+
 
 def reason(code: str, **values: ReasonValue) -> Reason:
     """Return the reason of that code with its values."""
@@ -271,11 +276,11 @@ QUIET: Mapping[str, Any] = {"kind": "quiet"}
 class Diagnosis:
     """The answer for one fault over one record.
 
-    `code` with its `values` says why, `doubts` what else stands against the answer; `reason` is the
-    sentence made of them. `severity` is 0 where `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are
-    flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio;
-    `_s` is siemens in those of conductance. `evidence` lists the frequencies looked at,
-    alternatives and episodes.
+    `code` with its `values` says why, `doubts` what else stands against the answer; `reason` is
+    the sentence made of them. `severity` is 0 where `normal`, from 0 to 1 where found, None where
+    `unknown`. `indicators` are flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`,
+    `_f`, `_hz`), none means a ratio; `_s` is siemens in those of conductance. `evidence` lists the
+    frequencies looked at, alternatives and episodes.
     """
 
     fault: str

@@ -18,8 +18,8 @@ import numpy as np
 
 from vtox.arrays import Float64, power_db
 from vtox.baseline import RISE_DB, Baseline, Level
-from vtox.diagnosers.current.front_end import Front
-from vtox.diagnosers.current.slip import Rotor, rotor_view, unseen
+from vtox.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip, unseen
 from vtox.domain import Diagnosis, Value, unknown
 from vtox.dsp import demodulation, modulation_spectrum
 
@@ -57,45 +57,48 @@ class _Found:
 
 
 def diagnose(
-    front: Front, baselines: Sequence[Baseline | None], *, rotor: Rotor | None = None
+    analysis: CurrentAnalysis,
+    baselines: Sequence[Baseline | None],
+    *,
+    rotor: SlipAnalysis | None = None,
 ) -> list[Diagnosis]:
     """Return one diagnosis of the once-per-turn modulation per recording."""
-    rotor = rotor or rotor_view(front)
+    rotor = rotor or analyse_slip(analysis)
     if rotor is None:
-        return unseen(front, FAULT)
-    found = _find(front, rotor)
-    rms_a = front.current_rms_a()
+        return unseen(analysis, FAULT)
+    found = _find(analysis, rotor)
+    rms_a = analysis.current_rms_a()
     return [
         unknown(FAULT, reason)
-        if (reason := _refusal(front, rotor, found, i))
-        else _verdict(front, rotor, found, i, float(rms_a[i]), baselines[i])
-        for i in range(len(front.recordings))
+        if (reason := _refusal(analysis, rotor, found, i))
+        else _verdict(analysis, rotor, found, i, float(rms_a[i]), baselines[i])
+        for i in range(len(analysis.recordings))
     ]
 
 
-def features(front: Front, *, rotor: Rotor | None = None) -> dict[str, Float64]:
+def features(analysis: CurrentAnalysis, *, rotor: SlipAnalysis | None = None) -> dict[str, Float64]:
     """Return levels of the lines (dBc) and supply frequency per recording, NaN where not shown."""
-    rotor = rotor or rotor_view(front)
+    rotor = rotor or analyse_slip(analysis)
     if rotor is None:
-        none = np.full(len(front.recordings), np.nan)
+        none = np.full(len(analysis.recordings), np.nan)
         return dict.fromkeys((*FEATURES, SUPPLY_FEATURE), none)
-    found = _find(front, rotor)
-    refused = [bool(_refusal(front, rotor, found, i)) for i in range(len(front.recordings))]
-    shown = zip((*FEATURES, SUPPLY_FEATURE), (*found.sides_dbc, front.f0_hz), strict=True)
+    found = _find(analysis, rotor)
+    refused = [bool(_refusal(analysis, rotor, found, i)) for i in range(len(analysis.recordings))]
+    shown = zip((*FEATURES, SUPPLY_FEATURE), (*found.sides_dbc, analysis.f0_hz), strict=True)
     return {name: np.where(refused, np.nan, values) for name, values in shown}
 
 
-def _find(front: Front, rotor: Rotor) -> _Found:
+def _find(analysis: CurrentAnalysis, rotor: SlipAnalysis) -> _Found:
     """Return the strongest line at fr within the slip interval of each recording."""
     m = rotor.modulation
     pairs = np.array([p or np.nan for p in rotor.pole_pairs])
     slow = np.array([s.high for s in rotor.slips])
     fast = np.array([s.low for s in rotor.slips])
-    rotation = front.f0_hz / pairs
+    rotation = analysis.f0_hz / pairs
     line = modulation_spectrum.strongest(
         m, rotation * (1 - slow) - m.bin_hz / 4, rotation * (1 - fast) + m.bin_hz / 4
     )
-    drift, _ = demodulation.unsteadiness(front.envelope, front.rate_hz)
+    drift, _ = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
     return _Found(
         hz=line.hz,
         sides_dbc=power_db(np.square(m.sidebands(line.index))),
@@ -104,17 +107,17 @@ def _find(front: Front, rotor: Rotor) -> _Found:
     )
 
 
-def _refusal(front: Front, rotor: Rotor, found: _Found, i: int) -> str:
+def _refusal(analysis: CurrentAnalysis, rotor: SlipAnalysis, found: _Found, i: int) -> str:
     """Return why a recording does not show the lines, or an empty text."""
     slip = rotor.slips[i]
-    if front.problems[i]:
-        return "; ".join(front.problems[i])
+    if analysis.problems[i]:
+        return "; ".join(p.sentence for p in analysis.problems[i])
     if not np.isfinite(slip.value) or slip.source == "none":
         return f"slip unknown: {slip.reason}" if slip.reason else "slip unknown"
     if rotor.pole_pairs[i] == 1:
-        bins = slip.low * front.f0_hz[i] / rotor.modulation.bin_hz
+        bins = slip.low * analysis.f0_hz[i] / rotor.modulation.bin_hz
         if bins < TWO_POLE_BINS:
-            needed_s = front.duration_s * TWO_POLE_BINS / max(bins, 1e-3)
+            needed_s = analysis.duration_s * TWO_POLE_BINS / max(bins, 1e-3)
             return (
                 "two-pole motor: at this slip the lines fall on 0 Hz and twice the supply; a "
                 f"record of {needed_s:.0f} s would part them"
@@ -125,10 +128,15 @@ def _refusal(front: Front, rotor: Rotor, found: _Found, i: int) -> str:
 
 
 def _verdict(
-    front: Front, rotor: Rotor, found: _Found, i: int, rms_a: float, baseline: Baseline | None
+    analysis: CurrentAnalysis,
+    rotor: SlipAnalysis,
+    found: _Found,
+    i: int,
+    rms_a: float,
+    baseline: Baseline | None,
 ) -> Diagnosis:
     slip, hz = rotor.slips[i], float(found.hz[i])
-    f0_hz, sides, floors = float(front.f0_hz[i]), found.sides_dbc[:, i], found.floors_dbc[:, i]
+    f0_hz, sides, floors = float(analysis.f0_hz[i]), found.sides_dbc[:, i], found.floors_dbc[:, i]
     indicators: dict[str, Value] = {
         "rotor_dbc": round(float(power_db(np.sum(10 ** (sides / 10)))), 2),
         "floor_dbc": round(float(floors.min()), 2),

@@ -1,6 +1,6 @@
-"""Is a channel a measurement at all: stuck, clipped, missing, too short or flat samples, in words.
+"""Whether a channel is a measurement at all: stuck, clipped, missing, too short or flat samples.
 
-The first thing done to every recording; what is found here is a reason to answer `unknown`.
+The first thing done to every recording; each finding is a reason to answer `unknown`.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vtox.arrays import Bool, Float64
-from vtox.domain import Array
+from vtox.domain import Array, Reason, reason
 
 MIN_SAMPLES = 64
 # No channel of a machine carries more of its unit, and squares of it fit single precision.
@@ -34,13 +34,13 @@ SAMPLES_A_BLOCK = 8
 COUNTED = 2048
 
 
-def check(x: Array, name: str, fs_hz: float) -> list[tuple[str, ...]]:
-    """Return, per recording, what is wrong with one channel, shape (batch, samples), in words."""
+def check(x: Array, name: str, fs_hz: float) -> list[tuple[Reason, ...]]:
+    """Return, per recording, what is wrong with one channel, shape (batch, samples)."""
     return problems(x[:, None], (name,), fs_hz)
 
 
-def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[str, ...]]:
-    """Return, per recording, what is wrong with its channels, in words; empty where nothing is.
+def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[Reason, ...]]:
+    """Return, per recording, what is wrong with its channels; empty where nothing is.
 
     Quantised signals of few counts are measurements: a converter resolves a slow signal in steps
     of one count, so runs of equal values with steps of one size pass, while runs with steps of any
@@ -57,29 +57,27 @@ def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[str, ..
 
     Returns
     -------
-    list of tuple of str, length batch
+    list of tuple of Reason, length batch
 
     Examples
     --------
     >>> problems(np.zeros((1, 1, 1000), np.float32), ("ia",), 1000.0)
-    [('ia: all samples are equal (stuck or unconnected)',)]
+    [(Reason(code='samples_constant', values={'channel': 'ia'}),)]
     """
     batch, _, samples = x.shape
     if samples < MIN_SAMPLES:
-        why = f"too short, {samples} samples, need {MIN_SAMPLES}"
-        return [tuple(f"{name}: {why}" for name in names)] * batch
+        few = {"samples": samples, "needed_samples": MIN_SAMPLES}
+        return [tuple(reason("too_few_samples", channel=name, **few) for name in names)] * batch
     if not 1.0 <= fs_hz <= 10e6:
-        why = f"impossible sampling rate {fs_hz:g} Hz"
-        return [tuple(f"{name}: {why}" for name in names)] * batch
-    found: list[tuple[str, ...]] = [()] * batch
+        return [(reason("impossible_rate", fs_hz=fs_hz),)] * batch
+    found: list[tuple[Reason, ...]] = [()] * batch
     block = max(8, round(REST_S * fs_hz))
     with np.errstate(invalid="ignore"):
         odd, touched = _suspect(x, block)
         for i, c in np.argwhere(odd | touched):
             clipped = bool(touched[i, c]) and _clipped(x[i, c], block)
             if odd[i, c] or clipped:
-                reasons = _closer_look(x[i, c], fs_hz, block, clipped=clipped)
-                found[i] += tuple(f"{names[c]}: {reason}" for reason in reasons)
+                found[i] += _closer_look(x[i, c], names[c], fs_hz, block, clipped=clipped)
     return found
 
 
@@ -120,21 +118,22 @@ def _repeats(x: Array) -> Bool:
     return np.asarray(np.mean(runs[..., 1:] == runs[..., :-1], axis=(-2, -1)) > 1 - HELD_SHARE)
 
 
-def _closer_look(x: Array, fs_hz: float, block: int, *, clipped: bool) -> list[str]:
+def _closer_look(
+    x: Array, channel: str, fs_hz: float, block: int, *, clipped: bool
+) -> tuple[Reason, ...]:
     """Return what is wrong with one channel, shape (samples,), that looked suspect."""
     bad = np.flatnonzero(~np.isfinite(x))
     if len(bad):
-        return [
-            f"missing samples, {len(bad)} of {len(x)} are not finite, the first at "
-            f"{bad[0] / fs_hz:.3f} s"
-        ]
+        first_s = float(bad[0] / fs_hz)
+        counts = {"missing_samples": len(bad), "samples": len(x)}
+        return (reason("samples_missing", channel=channel, first_s=first_s, **counts),)
     largest = float(np.max(np.abs(x)))
     if largest > LARGEST:
-        return [f"impossible values, up to {largest:.3g}"]
+        return (reason("impossible_values", channel=channel, largest=largest),)
     steps = np.abs(np.diff(x.astype(np.float64)))
     moves = steps > 0
     if not moves.any():
-        return ["all samples are equal (stuck or unconnected)"]
+        return (reason("samples_constant", channel=channel),)
     count = float(steps.min(where=moves, initial=np.inf))
     blocks = _blocks(x, block)
     resting = blocks.min(axis=-1) == blocks.max(axis=-1)
@@ -142,25 +141,21 @@ def _closer_look(x: Array, fs_hz: float, block: int, *, clipped: bool) -> list[s
     inside = (x[1:] > x.min()) & (x[1:] < x.max()) if clipped else np.ones(len(moves), bool)
     share = int(np.count_nonzero(moves & inside)) / max(int(np.count_nonzero(inside)), 1)
     steps = steps[moves]
-    reasons = []
     if share < HELD_SHARE and _held(steps, x):
-        reasons.append(
-            f"stuck samples, only {share * fs_hz:.0f} new values a second at a claimed {fs_hz:g} Hz"
-        )
-    elif resting.mean() > 0.5:
-        reasons.append(f"stuck samples, {resting.mean():.0%} of the record rests on one value")
-    elif resting.any() and float(np.ptp(x)) > 4 * count:
-        at_s = np.argmax(resting) * len(x) / len(resting) / fs_hz
-        reasons.append(
-            f"missing samples, one value repeats for {REST_S * 1e3:.0f} ms or more, "
-            f"the first time about {at_s:.2f} s into the record"
-        )
-    if not reasons and clipped:
-        reasons.append(
-            f"clipped, {np.mean(x == x.max()):.1%} of the samples at {x.max():.4g} and "
-            f"{np.mean(x == x.min()):.1%} at {x.min():.4g}"
-        )
-    return reasons
+        return (reason("samples_stuck", channel=channel, new_hz=share * fs_hz, fs_hz=fs_hz),)
+    if resting.mean() > 0.5:
+        return (reason("samples_rest", channel=channel, share=float(resting.mean())),)
+    if resting.any() and float(np.ptp(x)) > 4 * count:
+        first_s = float(np.argmax(resting) * len(x) / len(resting) / fs_hz)
+        return (reason("samples_repeat", channel=channel, repeat_s=REST_S, first_s=first_s),)
+    if clipped:
+        shares = {
+            "share_high": float(np.mean(x == x.max())),
+            "share_low": float(np.mean(x == x.min())),
+        }
+        limits = {"high": float(x.max()), "low": float(x.min())}
+        return (reason("clipped", channel=channel, **shares, **limits),)
+    return ()
 
 
 def _blocks(x: Array, block: int) -> Array:

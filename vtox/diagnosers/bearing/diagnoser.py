@@ -136,7 +136,7 @@ def _refusals(recordings: Sequence[Recording]) -> list[str]:
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as infinite
             x = np.asarray([r.channels[name] for r in recordings], np.float32)
         for i, found in enumerate(quality.check(x, name, first.fs_hz)):
-            reasons[i] = reasons[i] or "; ".join(found)
+            reasons[i] = reasons[i] or "; ".join(r.sentence for r in found)
     return reasons
 
 

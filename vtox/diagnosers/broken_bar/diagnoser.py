@@ -14,8 +14,8 @@ from vtox.arrays import Float64
 from vtox.baseline import RISE_DB, Baseline
 from vtox.diagnosers.broken_bar import reasons as words
 from vtox.diagnosers.broken_bar.sidebands import FROM_LOAD, NEEDED_BINS, CageLines, cage_lines
-from vtox.diagnosers.current.front_end import Front
-from vtox.diagnosers.current.slip import Rotor, Slip, rotor_view, unseen
+from vtox.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosers.current.slip import Slip, SlipAnalysis, analyse_slip, unseen
 from vtox.domain import Diagnosis, unknown
 from vtox.dsp import demodulation, modulation_spectrum
 
@@ -44,8 +44,8 @@ ALTERNATIVES = (LOAD, "axial ducts or inter-bar currents of a sound cage")
 class _Batch:
     """What is known of a batch: lines, slips, current, and how steady it was."""
 
-    front: Front
-    rotor: Rotor
+    analysis: CurrentAnalysis
+    rotor: SlipAnalysis
     lines: CageLines
     rms_a: Float64
     drift: Float64  # relative range of the current's amplitude
@@ -53,41 +53,44 @@ class _Batch:
 
 
 def diagnose(
-    front: Front, baselines: Sequence[Baseline | None], *, rotor: Rotor | None = None
+    analysis: CurrentAnalysis,
+    baselines: Sequence[Baseline | None],
+    *,
+    rotor: SlipAnalysis | None = None,
 ) -> list[Diagnosis]:
     """Return one diagnosis of the rotor cage per recording."""
-    rotor = rotor or rotor_view(front)
+    rotor = rotor or analyse_slip(analysis)
     if rotor is None:
-        return unseen(front, FAULT)
-    batch = _batch(front, rotor)
+        return unseen(analysis, FAULT)
+    batch = _batch(analysis, rotor)
     return [
         unknown(FAULT, reason, **words.slip_indicators(rotor.slips[i]))
         if (reason := _refusal(batch, i))
         else _verdict(batch, i, baselines[i])
-        for i in range(len(front.recordings))
+        for i in range(len(analysis.recordings))
     ]
 
 
-def features(front: Front, *, rotor: Rotor | None = None) -> dict[str, Float64]:
+def features(analysis: CurrentAnalysis, *, rotor: SlipAnalysis | None = None) -> dict[str, Float64]:
     """Return the level of the sidebands in dBc per recording, NaN where it is not shown."""
-    rotor = rotor or rotor_view(front)
+    rotor = rotor or analyse_slip(analysis)
     if rotor is None:
-        return {FEATURE: np.full(len(front.recordings), np.nan)}
-    batch = _batch(front, rotor)
+        return {FEATURE: np.full(len(analysis.recordings), np.nan)}
+    batch = _batch(analysis, rotor)
     shown = [
         not _refusal(batch, i) and batch.lines.bins[i] >= NEEDED_BINS
-        for i in range(len(front.recordings))
+        for i in range(len(analysis.recordings))
     ]
     return {FEATURE: np.where(shown, batch.lines.level_dbc, np.nan)}
 
 
-def _batch(front: Front, rotor: Rotor) -> _Batch:
-    drift, frequency_range_hz = demodulation.unsteadiness(front.envelope, front.rate_hz)
+def _batch(analysis: CurrentAnalysis, rotor: SlipAnalysis) -> _Batch:
+    drift, frequency_range_hz = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
     return _Batch(
-        front=front,
+        analysis=analysis,
         rotor=rotor,
-        lines=cage_lines(front, rotor),
-        rms_a=front.current_rms_a(),
+        lines=cage_lines(analysis, rotor),
+        rms_a=analysis.current_rms_a(),
         drift=drift,
         frequency_range_hz=frequency_range_hz,
     )
@@ -95,11 +98,11 @@ def _batch(front: Front, rotor: Rotor) -> _Batch:
 
 def _refusal(b: _Batch, i: int) -> str:
     """Return why a recording cannot be judged, or an empty text."""
-    front, motor, slip = b.front, b.front.motors[i], b.rotor.slips[i]
+    analysis, motor, slip = b.analysis, b.analysis.motors[i], b.rotor.slips[i]
     rms_a, bins = float(b.rms_a[i]), float(b.lines.bins[i])
-    if front.problems[i]:
-        return "; ".join(front.problems[i])
-    if motor.supply == "inverter" and not _measured(front, i):
+    if analysis.problems[i]:
+        return "; ".join(p.sentence for p in analysis.problems[i])
+    if motor.supply == "inverter" and not _measured(analysis, i):
         return "inverter supply without voltage channels"
     rated_a = motor.rated_current_a
     if rated_a and rms_a < LOW_LOAD * rated_a:
@@ -110,16 +113,16 @@ def _refusal(b: _Batch, i: int) -> str:
         return f"slip unknown: {slip.reason}" if slip.reason else "slip unknown"
     # A guessed slip may be larger than its least: a fault can still be found, health not.
     reach = slip.value if slip.sharp else slip.high
-    if reach * 2 * front.f0_hz[i] < NEEDED_BINS * b.rotor.modulation.bin_hz:
-        return words.too_short(slip, float(front.f0_hz[i]), front.duration_s)
+    if reach * 2 * analysis.f0_hz[i] < NEEDED_BINS * b.rotor.modulation.bin_hz:
+        return words.too_short(slip, float(analysis.f0_hz[i]), analysis.duration_s)
     spread = b.drift[i] * SLIP_PER_CURRENT * bins
     if spread > max(SPREAD_BINS, SPREAD_SHARE * bins):
         return f"not stationary: the current moves by {b.drift[i]:.0%} within the record"
     return ""
 
 
-def _measured(front: Front, i: int) -> bool:
-    return bool(front.envelope_v.shape[-1]) and not front.voltage_problems[i]
+def _measured(analysis: CurrentAnalysis, i: int) -> bool:
+    return bool(analysis.envelope_v.shape[-1]) and not analysis.voltage_problems[i]
 
 
 def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
@@ -130,13 +133,13 @@ def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
     other = apart or np.isfinite(x.beside_hz[i])
     if verdict.state == "normal" and other and x.elsewhere_dbc[i] >= DEVELOPING_DBC:
         # Nameplates and speeds are wrong, supplies high: they do not make another line harmless.
-        return _abstaining(verdict, words.elsewhere(x, i, b.rotor.slips[i], b.front.f0_hz[i]))
+        return _abstaining(verdict, words.elsewhere(x, i, b.rotor.slips[i], b.analysis.f0_hz[i]))
     return verdict
 
 
 def _by_slip(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
     """Return the verdict if the slip is what it is believed to be."""
-    slip, f0_hz, x = b.rotor.slips[i], float(b.front.f0_hz[i]), b.lines
+    slip, f0_hz, x = b.rotor.slips[i], float(b.analysis.f0_hz[i]), b.lines
     sure, level, found = float(x.sure_dbc[i]), float(x.level_dbc[i]), words.lines_at(x, i)
     normal = Diagnosis(
         fault=FAULT,
@@ -155,7 +158,7 @@ def _by_slip(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
     line = x.statistic[i] > x.threshold[i]
     strong = x.margin[i] > 1
     if not strong and x.bins[i] < NEEDED_BINS:
-        return _abstaining(normal, words.too_short(slip, f0_hz, b.front.duration_s))
+        return _abstaining(normal, words.too_short(slip, f0_hz, b.analysis.duration_s))
     if not line and sure > DEVELOPING_DBC:
         return _abstaining(
             normal,
@@ -193,7 +196,7 @@ def _asymmetric(
     """Return the verdict on a line as strong as that of a cage fault."""
     slip, level = b.rotor.slips[i], float(b.lines.level_dbc[i])
     margin = float(b.lines.statistic[i] / b.lines.threshold[i])
-    causes = ALTERNATIVES if _measured(b.front, i) else (*ALTERNATIVES, SUPPLY)
+    causes = ALTERNATIVES if _measured(b.analysis, i) else (*ALTERNATIVES, SUPPLY)
     verdict = replace(
         normal,
         state="fault" if level >= FAULT_DBC else "warning",

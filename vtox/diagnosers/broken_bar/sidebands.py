@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vtox.arrays import Bool, Complex, Float64, db
-from vtox.diagnosers.current.front_end import Front
-from vtox.diagnosers.current.slip import Rotor
+from vtox.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosers.current.slip import SlipAnalysis
 from vtox.dsp import modulation_spectrum, sideband_test
 
 # 2sf must lie this many bins of 1/T from the supply line, else the line stands in its skirt and on
@@ -90,14 +90,14 @@ class CageLines:
     voltage_share: Float64  # line in the voltage over line in the current
 
 
-def cage_lines(front: Front, rotor: Rotor) -> CageLines:
+def cage_lines(analysis: CurrentAnalysis, rotor: SlipAnalysis) -> CageLines:
     """Return the strongest line at 2sf within the slip interval of each recording."""
     bin_hz = rotor.modulation.bin_hz
-    low = np.array([s.low for s in rotor.slips]) * 2 * front.f0_hz
-    high = np.array([s.high for s in rotor.slips]) * 2 * front.f0_hz
+    low = np.array([s.low for s in rotor.slips]) * 2 * analysis.f0_hz
+    high = np.array([s.high for s in rotor.slips]) * 2 * analysis.f0_hz
     # Half a bin to either side, but never nearer than what would be refused.
     searched = np.maximum(low - bin_hz / 2, 0.95 * NEEDED_BINS * bin_hz)
-    m, line = _strongest(front, rotor, searched, high + bin_hz / 2)
+    m, line = _strongest(analysis, rotor, searched, high + bin_hz / 2)
     a, p = (np.take_along_axis(z, line.index[:, None], axis=-1)[:, 0] for z in (m.am, m.pm))
     lower, upper = m.sidebands(line.index)
     am_near, pm_near = modulation_spectrum.floors_nearby(m, line)
@@ -109,8 +109,8 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
     beside = np.abs(a) ** 2 / am_near + np.abs(p) ** 2 / pm_near
     excess = sideband_test.excess(a, p, am_near, pm_near, 10 ** (SOUND_DBC / 20))
     sharp = np.array([s.sharp for s in rotor.slips])
-    steepest = _steepest(front)
-    elsewhere_hz, elsewhere_dbc = _elsewhere(front, rotor, m, sharp, steepest)
+    steepest = _steepest(analysis)
+    elsewhere_hz, elsewhere_dbc = _elsewhere(analysis, rotor, m, sharp, steepest)
     least = np.where(sharp, [s.value for s in rotor.slips], [s.low for s in rotor.slips])
     threshold = np.where(sharp, THRESHOLD, THRESHOLD_WIDE)
     threshold = np.where(line.hz < GOOD_BINS * bin_hz, THRESHOLD_SHORT, threshold)
@@ -118,7 +118,7 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
         hz=line.hz,
         statistic=line.statistic,
         threshold=threshold,
-        bins=least * 2 * front.f0_hz / bin_hz,
+        bins=least * 2 * analysis.f0_hz / bin_hz,
         lower_dbc=lower_dbc,
         upper_dbc=upper_dbc,
         level_dbc=level_dbc,
@@ -138,14 +138,18 @@ def cage_lines(front: Front, rotor: Rotor) -> CageLines:
 
 
 def _elsewhere(
-    front: Front, rotor: Rotor, m: modulation_spectrum.Modulation, sharp: Bool, steepest: Float64
+    analysis: CurrentAnalysis,
+    rotor: SlipAnalysis,
+    m: modulation_spectrum.Modulation,
+    sharp: Bool,
+    steepest: Float64,
 ) -> tuple[Float64, Float64]:
     """Return frequency and level of what may be 2sf after all where the slip is a guess.
 
     Or where it rests on a speed: one read or entered wrong does not make a cage's line harmless.
     """
     nearest = np.full(len(sharp), 0.95 * NEEDED_BINS * m.bin_hz)
-    farthest = 2 * rotor.widest * front.f0_hz + modulation_spectrum.LINE_BINS * m.bin_hz
+    farthest = 2 * rotor.widest * analysis.f0_hz + modulation_spectrum.LINE_BINS * m.bin_hz
     doubtful = np.array([s.source != "slot harmonics" for s in rotor.slips])
     asked = doubtful & (farthest > nearest)
     line = modulation_spectrum.strongest(
@@ -165,14 +169,16 @@ def _level(lower_dbc: Float64, upper_dbc: Float64) -> Float64:
     return np.asarray(np.maximum(lower_dbc, (lower_dbc + upper_dbc) / 2), np.float64)
 
 
-def _steepest(front: Front) -> Float64:
+def _steepest(analysis: CurrentAnalysis) -> Float64:
     """Return the largest pm/am of a load: tan of the power factor's angle, at most.
 
     Measured where there are voltages. Else: the reactive current hardly depends on load, so the
     sine grows as the current falls.
     """
     sines = []
-    for motor, rms_a, lag in zip(front.motors, front.current_rms_a(), front.lag_rad, strict=True):
+    for motor, rms_a, lag in zip(
+        analysis.motors, analysis.current_rms_a(), analysis.lag_rad, strict=True
+    ):
         rated_a = motor.rated_current_a
         if np.isfinite(lag):
             sines.append(np.sin(np.clip(lag + LOAD_AHEAD, 0, np.pi / 2)))
@@ -201,7 +207,7 @@ def _from_load(
 
 
 def _strongest(
-    front: Front, rotor: Rotor, low: Float64, high: Float64
+    analysis: CurrentAnalysis, rotor: SlipAnalysis, low: Float64, high: Float64
 ) -> tuple[modulation_spectrum.Modulation, modulation_spectrum.Line]:
     """Return the line, with the wander of the supply taken off by the voltage where that helps."""
     m = rotor.modulation
@@ -210,11 +216,11 @@ def _strongest(
     if v is None:
         return m, line
     # A regulated drive answers the cage with its voltage; what remains is the admittance.
-    drive = np.array([motor.supply == "inverter" for motor in front.motors])
+    drive = np.array([motor.supply == "inverter" for motor in analysis.motors])
     freed = replace(m, am=m.am - np.where(drive[:, None], v.am, 0), pm=m.pm - v.pm)
     other = modulation_spectrum.strongest(freed, low, high)
     quieter = other.pm_floor * other.am_floor < line.pm_floor * line.am_floor
-    better = (quieter | drive) & np.array([not p for p in front.voltage_problems])
+    better = (quieter | drive) & np.array([not p for p in analysis.voltage_problems])
     mixed = replace(
         m,
         am=np.where(better[:, None], freed.am, m.am),
@@ -223,7 +229,9 @@ def _strongest(
     return mixed, modulation_spectrum.chosen(better, other, line)
 
 
-def _voltage_share(rotor: Rotor, line: modulation_spectrum.Line, current: Float64) -> Float64:
+def _voltage_share(
+    rotor: SlipAnalysis, line: modulation_spectrum.Line, current: Float64
+) -> Float64:
     if rotor.voltage is None:
         return np.zeros(len(line.hz))
     at = modulation_spectrum.strongest(rotor.voltage, line.hz, line.hz)

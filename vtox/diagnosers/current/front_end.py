@@ -1,7 +1,7 @@
 """What all current diagnosers share, computed once per batch of recordings of one shape.
 
 Quality, supply frequency, wiring, sequence phasors in frames, and the complex envelope of the
-supply line. Every diagnoser takes the `Front` and decides.
+supply line. Every diagnoser takes the `CurrentAnalysis` and decides.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from vtox.arrays import Complex, Float64, Int
 from vtox.diagnosers.current.phase_pairing import pairing, unpaired
 from vtox.diagnosers.current.reduction import joined, reduced
-from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
+from vtox.domain import CURRENTS, VOLTAGES, Motor, Reason, Recording, reason
 from vtox.dsp import symmetrical_components
 from vtox.dsp.slot_harmonics import Band
 
@@ -28,7 +28,7 @@ MIN_CYCLES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
+class CurrentAnalysis:
     """Shared view of B recordings of one shape (channels, samples, rate); arrays run over them.
 
     Phasors and envelopes are peak values; `order` and `signs` tell how measured channels were
@@ -44,10 +44,10 @@ class Front:
     currents: tuple[str, ...]
     voltages: tuple[str, ...]
     # Why currents (or voltages) of a recording cannot be used at all; empty where they can.
-    problems: tuple[tuple[str, ...], ...]
-    voltage_problems: tuple[tuple[str, ...], ...]
-    # Why voltages, sound by themselves, cannot be used together with the currents; else empty.
-    pairing_problems: tuple[str, ...]
+    problems: tuple[tuple[Reason, ...], ...]
+    voltage_problems: tuple[tuple[Reason, ...], ...]
+    # Why voltages, sound by themselves, cannot be used together with the currents; else None.
+    pairing_problems: tuple[Reason | None, ...]
     # (B,) what was turned about to pair them, in degrees of V1, and the angle of I1 behind V1; NaN
     # where that is not known.
     turned_deg: Int
@@ -93,7 +93,7 @@ def front_end(
     *,
     frames: bool = True,
     slot_band: bool = True,
-) -> Front:
+) -> CurrentAnalysis:
     """Return the shared view of recordings that agree in channels, samples and rate.
 
     `frames` and `slot_band` say whether anybody will look at them.
@@ -129,7 +129,7 @@ def front_end(
         sequence_v = sequence_v * turns[:, :, None]
         envelope_v = envelope_v * paired.turn[:, None].astype(envelope_v.dtype)
     usable = np.array([not (i or v) for i, v in zip(r.problems, r.voltage_problems, strict=True)])
-    return Front(
+    return CurrentAnalysis(
         recordings=tuple(recordings),
         motors=tuple(motors),
         fs_hz=fs_hz,
@@ -142,7 +142,7 @@ def front_end(
         ),
         voltage_problems=r.voltage_problems,
         pairing_problems=tuple(
-            p if use else "" for p, use in zip(paired.problems, usable, strict=True)
+            p if use else None for p, use in zip(paired.problems, usable, strict=True)
         ),
         turned_deg=np.round(np.degrees(np.angle(paired.turn))).astype(int),
         lag_rad=np.where(usable, paired.lag_rad, np.nan),
@@ -169,20 +169,13 @@ def _sequences(phasors: Complex, order: Int, signs: Int) -> Complex:
 
 def _supply_problems(
     f0_hz: float, share: float, motor: Motor, duration_s: float
-) -> tuple[str, ...]:
+) -> tuple[Reason, ...]:
     if share < LINE_SHARE:
-        return (
-            f"supply not found: the strongest line, {f0_hz:.2f} Hz, holds {share:.0%} of the power",
-        )
+        return (reason("supply_not_found", line_hz=f0_hz, power_share=share),)
     if duration_s * f0_hz < MIN_CYCLES:
-        return (
-            f"too short: {duration_s:.3g} s hold {duration_s * f0_hz:.1f} supply cycles, "
-            f"need {MIN_CYCLES}",
-        )
+        cycles = {"cycles": duration_s * f0_hz, "needed_cycles": MIN_CYCLES}
+        return (reason("too_few_cycles", duration_s=duration_s, **cycles),)
     named = motor.supply_hz
     if named and motor.supply == "grid" and not 0.92 * named < f0_hz < 1.08 * named:
-        return (
-            f"supply found at {f0_hz:.2f} Hz, not at the nameplate's {named:g} Hz: sampling rate "
-            f"or nameplate is wrong",
-        )
+        return (reason("supply_off_nameplate", f0_hz=f0_hz, supply_hz=named),)
     return ()

@@ -12,7 +12,7 @@ from math import pi, sqrt
 import numpy as np
 
 from vtox.arrays import Complex, Float64
-from vtox.domain import Motor
+from vtox.domain import Motor, Reason, reason
 
 # Angles of a motor as measured, degrees: without load nearly 90, and a few of the instruments'.
 LAG_DEG = (-10.0, 95.0)
@@ -33,7 +33,7 @@ class Pairing:
 
     turn: Complex  # to multiply V1 by; V2 by its conjugate
     lag_rad: Float64  # of I1 behind V1; NaN where it is not known
-    problems: tuple[str, ...]  # why they do not belong together; empty where they do
+    problems: tuple[Reason | None, ...]  # why they do not belong together; None where they do
 
 
 def pairing(i1: Complex, v1: Complex, f0_hz: Float64, motors: Sequence[Motor]) -> Pairing:
@@ -50,7 +50,8 @@ def pairing(i1: Complex, v1: Complex, f0_hz: Float64, motors: Sequence[Motor]) -
     power = np.sum(v1 * i1.conj(), axis=-1)
     volts = np.sqrt(np.mean(np.abs(v1) ** 2, axis=-1) / 2)
     lag_deg = np.degrees(np.angle(power))
-    turn, problems = np.ones(len(lag_deg), complex), [""] * len(lag_deg)
+    turn = np.ones(len(lag_deg), complex)
+    problems: list[Reason | None] = [None] * len(lag_deg)
     for b, lag in enumerate(lag_deg):
         problems[b] = between_lines(float(volts[b]), float(f0_hz[b]), motors[b])
         if problems[b] or LAG_DEG[0] <= lag <= LAG_DEG[1]:
@@ -60,34 +61,34 @@ def pairing(i1: Complex, v1: Complex, f0_hz: Float64, motors: Sequence[Motor]) -
         if len(ways) == 1 and not generating:
             turn[b] = np.exp(1j * pi / 3 * ways[0])
         else:
-            problems[b] = (
-                f"voltages and currents are not of the same phases: power factor angle "
-                f"{lag:.0f} deg" + (", or the machine generates" if generating else "")
-            )
+            code = "voltages_not_paired_or_generating" if generating else "voltages_not_paired"
+            problems[b] = reason(code, power_factor_angle_deg=float(lag))
     lag_rad = np.where([not p for p in problems], np.angle(power * turn), np.nan)
     return Pairing(turn, np.asarray(lag_rad, np.float64), tuple(problems))
 
 
 def unpaired(batch: int) -> Pairing:
     """Return the pairing of recordings without three currents and three voltages."""
-    return Pairing(np.ones(batch, complex), np.full(batch, np.nan), ("",) * batch)
+    return Pairing(np.ones(batch, complex), np.full(batch, np.nan), (None,) * batch)
 
 
-def between_lines(volts: float, f0_hz: float, motor: Motor) -> str:
+def between_lines(volts: float, f0_hz: float, motor: Motor) -> Reason | None:
     """Return that the voltages are measured between lines, if so; `volts` in V rms."""
     if not motor.rated_voltage_v:
-        return ""
+        return None
     expected = motor.rated_voltage_v / sqrt(3)
     if motor.supply == "inverter":
         share = f0_hz / (motor.supply_hz or np.inf)
         if share < DRIVE_FROM:
-            return ""
+            return None
         expected *= min(share, 1.0)
     if not BETWEEN_LINES[0] < volts / expected < BETWEEN_LINES[1]:
-        return ""
-    return (
-        f"voltages of {volts:.0f} V are {volts / expected:.2f} times a phase's at "
-        f"{motor.rated_voltage_v:g} V rated: measured between lines, or another connection is rated"
+        return None
+    return reason(
+        "voltages_between_lines",
+        voltage_v=volts,
+        phase_voltage_ratio=volts / expected,
+        rated_voltage_v=motor.rated_voltage_v,
     )
 
 

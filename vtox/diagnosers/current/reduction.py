@@ -11,7 +11,7 @@ import numpy as np
 
 from vtox.arrays import Complex, Float64, Int
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, bars_per_pair
-from vtox.domain import Array, Motor, Recording
+from vtox.domain import Array, Motor, Reason, Recording, reason
 from vtox.dsp import (
     demodulation,
     partial_fft,
@@ -35,8 +35,8 @@ HIGHEST_SLOT_HZ = 3000.0
 class Reduced:
     """A piece of a batch after every step that touches samples."""
 
-    problems: tuple[tuple[str, ...], ...]
-    voltage_problems: tuple[tuple[str, ...], ...]
+    problems: tuple[tuple[Reason, ...], ...]
+    voltage_problems: tuple[tuple[Reason, ...], ...]
     share: Float64
     f0_hz: Float64
     windowed_f0_hz: Float64
@@ -153,13 +153,13 @@ def _slot_band(
 
 
 def _nothing(
-    problems: tuple[tuple[str, ...], ...],
-    voltage_problems: tuple[tuple[str, ...], ...],
+    problems: tuple[tuple[Reason, ...], ...],
+    voltage_problems: tuple[tuple[Reason, ...], ...],
     batch: int,
     currents: tuple[str, ...],
 ) -> Reduced:
     """Return a piece in which nothing could be computed, with the reason for each recording."""
-    missing = () if currents else ("no current channel",)
+    missing = () if currents else (reason("no_current"),)
     none = np.zeros((batch, 3, 0), np.complex64)
     order = np.tile(np.arange(3), (batch, 1))
     return Reduced(
@@ -192,17 +192,18 @@ def _stack(recordings: Sequence[Recording], names: Sequence[str]) -> Array:
     return x
 
 
-def _problems(x: Array, names: Sequence[str], fs_hz: float) -> tuple[tuple[str, ...], ...]:
+def _problems(x: Array, names: Sequence[str], fs_hz: float) -> tuple[tuple[Reason, ...], ...]:
     """Return the reasons of all channels together, per recording."""
     if not names:
         return ((),) * len(x)
     found = quality.problems(x, names, fs_hz)
     if fs_hz < LOWEST_FS_HZ:
-        low = f"sampling rate too low: {fs_hz:g} Hz, need {LOWEST_FS_HZ:g} Hz"
+        low = reason("rate_too_low", fs_hz=fs_hz, needed_hz=LOWEST_FS_HZ)
         found = [(*f, low) for f in found]
     seconds = x.shape[-1] / fs_hz
     if seconds < SHORTEST_S and x.shape[-1] >= quality.MIN_SAMPLES:
-        found = [(*f, f"too short: {seconds:.3g} s, need {SHORTEST_S:g} s") for f in found]
+        short = reason("record_too_short", duration_s=seconds, needed_s=SHORTEST_S)
+        found = [(*f, short) for f in found]
     return tuple(found)
 
 

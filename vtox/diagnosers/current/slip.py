@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from vtox.arrays import Float64
-from vtox.diagnosers.current.front_end import Front
+from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, pole_pairs, rated_hz, rated_slip
 from vtox.domain import Diagnosis, Motor, unknown
 from vtox.dsp import demodulation, modulation_spectrum, slot_harmonics
@@ -73,7 +73,7 @@ class Slip:
 
 
 @dataclass(frozen=True, slots=True)
-class Rotor:
+class SlipAnalysis:
     """Modulation spectra of currents and, where measured, voltages; slip per recording."""
 
     pole_pairs: tuple[int | None, ...]
@@ -83,41 +83,43 @@ class Rotor:
     voltage: modulation_spectrum.Modulation | None
 
 
-def rotor_view(front: Front) -> Rotor | None:
+def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:
     """Return modulation spectra and slips, or None where the front end could compute nothing."""
-    if front.envelope.shape[-1] < 16:
+    if analysis.envelope.shape[-1] < 16:
         return None
-    am, pm = demodulation.modulation(front.envelope, front.rate_hz)
-    modulation = modulation_spectrum.spectra(am, pm, front.rate_hz)
+    am, pm = demodulation.modulation(analysis.envelope, analysis.rate_hz)
+    modulation = modulation_spectrum.spectra(am, pm, analysis.rate_hz)
     voltage = None
-    if front.envelope_v.shape[-1]:
+    if analysis.envelope_v.shape[-1]:
         voltage = modulation_spectrum.spectra(
-            *demodulation.modulation(front.envelope_v, front.rate_hz), front.rate_hz
+            *demodulation.modulation(analysis.envelope_v, analysis.rate_hz), analysis.rate_hz
         )
-    pairs = tuple(map(pole_pairs, front.motors, front.recordings, front.f0_hz))
-    rms_a = front.current_rms_a()
-    priors = [_prior(front, i, pairs[i], float(rms_a[i])) for i in range(len(pairs))]
-    widest = _widest(front, pairs, priors)
-    slips = _sharpened(front, modulation, pairs, priors, widest)
-    return Rotor(
+    pairs = tuple(map(pole_pairs, analysis.motors, analysis.recordings, analysis.f0_hz))
+    rms_a = analysis.current_rms_a()
+    priors = [_prior(analysis, i, pairs[i], float(rms_a[i])) for i in range(len(pairs))]
+    widest = _widest(analysis, pairs, priors)
+    slips = _sharpened(analysis, modulation, pairs, priors, widest)
+    return SlipAnalysis(
         pole_pairs=pairs, slips=slips, widest=widest, modulation=modulation, voltage=voltage
     )
 
 
-def unseen(front: Front, fault: str) -> list[Diagnosis]:
-    """Return the abstentions of a batch of which `rotor_view` shows nothing."""
-    return [unknown(fault, "; ".join(p) or "too short") for p in front.problems]
+def unseen(analysis: CurrentAnalysis, fault: str) -> list[Diagnosis]:
+    """Return the abstentions of a batch of which `analyse_slip` shows nothing."""
+    return [
+        unknown(fault, "; ".join(r.sentence for r in p) or "too short") for p in analysis.problems
+    ]
 
 
-def _prior(front: Front, i: int, pairs: int | None, rms_a: float) -> Slip:
+def _prior(analysis: CurrentAnalysis, i: int, pairs: int | None, rms_a: float) -> Slip:
     """Return what sensor or nameplate say of the slip."""
-    f0_hz = float(front.f0_hz[i])
-    if front.problems[i]:
-        return Slip(np.nan, np.nan, "none", front.problems[i][0])
+    f0_hz = float(analysis.f0_hz[i])
+    if analysis.problems[i]:
+        return Slip(np.nan, np.nan, "none", analysis.problems[i][0].sentence)
     if not pairs:
         return Slip(np.nan, np.nan, "none", "no nameplate: number of poles unknown")
-    why, motor = "", front.motors[i]
-    speed_rpm = front.recordings[i].speed_rpm
+    why, motor = "", analysis.motors[i]
+    speed_rpm = analysis.recordings[i].speed_rpm
     if speed_rpm:
         synchronous_rpm = 60 * f0_hz / pairs
         slip = 1 - speed_rpm / synchronous_rpm
@@ -190,17 +192,21 @@ def _rated_w(motor: Motor) -> float:
     return 0.6 * sqrt(3) * volts * amps if volts and amps else inf
 
 
-def _widest(front: Front, pairs: tuple[int | None, ...], priors: list[Slip]) -> Float64:
+def _widest(
+    analysis: CurrentAnalysis, pairs: tuple[int | None, ...], priors: list[Slip]
+) -> Float64:
     """Return the largest slip a motor at its duty may have: half more than rated, or as guessed."""
     rated = [
         rated_slip(m, p, float(f)) or 0.0
-        for m, p, f in zip(front.motors, pairs, front.f0_hz, strict=True)
+        for m, p, f in zip(analysis.motors, pairs, analysis.f0_hz, strict=True)
     ]
     wide = [max(WIDEST * r, s.high) for r, s in zip(rated, priors, strict=True)]
     return np.asarray(np.minimum(wide, LARGEST_SLIP), np.float64)
 
 
-def _confirmed(front: Front, priors: list[Slip], found: list[Slip], widest: Float64) -> list[Slip]:
+def _confirmed(
+    analysis: CurrentAnalysis, priors: list[Slip], found: list[Slip], widest: Float64
+) -> list[Slip]:
     """Return the slips, those of a speed without slot harmonics that are stronger at another slip.
 
     Those of a broken cage have sidebands 2sf away, which fit a speed that is wrong by a little.
@@ -211,10 +217,12 @@ def _confirmed(front: Front, priors: list[Slip], found: list[Slip], widest: Floa
             for p, s in zip(priors, found, strict=True)
         ]
     )
-    if front.slot_band is None or not read.any():
+    if analysis.slot_band is None or not read.any():
         return found
-    bars, least = np.where(read, front.bars_per_pair, np.nan), np.where(read, LEAST_SLIP, np.nan)
-    s = slot_harmonics.slot_harmonics(front.slot_band, front.windowed_f0_hz, bars, least, widest)
+    bars, least = np.where(read, analysis.bars_per_pair, np.nan), np.where(read, LEAST_SLIP, np.nan)
+    s = slot_harmonics.slot_harmonics(
+        analysis.slot_band, analysis.windowed_f0_hz, bars, least, widest
+    )
     return [
         prior if read[i] and abs(s.slip[i] - slip.value) > s.half[i] + slip.half else slip
         for i, (prior, slip) in enumerate(zip(priors, found, strict=True))
@@ -222,7 +230,7 @@ def _confirmed(front: Front, priors: list[Slip], found: list[Slip], widest: Floa
 
 
 def _sharpened(
-    front: Front,
+    analysis: CurrentAnalysis,
     modulation: modulation_spectrum.Modulation,
     pairs: tuple[int | None, ...],
     priors: list[Slip],
@@ -236,14 +244,16 @@ def _sharpened(
     guessed = np.array([s.source == "nameplate and load" for s in priors])
     for bounds in ((low, high), (np.where(guessed, LEAST_SLIP, np.nan), widest)):
         open_ = np.array([s.source != "slot harmonics" for s in found])
-        bars = np.where(open_, front.bars_per_pair, np.nan)
-        if front.slot_band is None or not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
+        bars = np.where(open_, analysis.bars_per_pair, np.nan)
+        if analysis.slot_band is None or not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
             break
-        s = slot_harmonics.slot_harmonics(front.slot_band, front.windowed_f0_hz, bars, *bounds)
+        s = slot_harmonics.slot_harmonics(
+            analysis.slot_band, analysis.windowed_f0_hz, bars, *bounds
+        )
         clear = (s.score > SLOT_SCORE) & (s.lead > SLOT_LEAD) & (s.strongest > SLOT_STRONGEST)
         for i in np.flatnonzero(open_ & clear):
             found[i] = Slip(float(s.slip[i]), float(s.half[i]), "slot harmonics", found[i].reason)
-    found = _confirmed(front, priors, found, widest)
+    found = _confirmed(analysis, priors, found, widest)
     # Of two poles f - fr lies at s*f, beside the offset of the clamps, its drift, and noise that
     # only the winding's resistance limits: no line there is known to be the rotor's.
     open_ = np.array(
@@ -251,7 +261,7 @@ def _sharpened(
     )
     if not open_.any():
         return tuple(found)
-    rotation = np.where(open_, front.f0_hz / np.array([p or 1 for p in pairs]), np.nan)
+    rotation = np.where(open_, analysis.f0_hz / np.array([p or 1 for p in pairs]), np.nan)
     line = modulation_spectrum.strongest(modulation, rotation * (1 - high), rotation * (1 - low))
     hz = modulation_spectrum.refined_hz(modulation, line)
     clear = open_ & (line.statistic > SIDEBAND_STATISTIC) & np.isnan(line.beside_hz)

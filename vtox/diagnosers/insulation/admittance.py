@@ -11,7 +11,7 @@ import numpy as np
 
 from vtox.arrays import Bool, Float64
 from vtox.baseline import Baseline, Level
-from vtox.diagnosers.current.front_end import Front
+from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.phase_pairing import between_lines
 from vtox.diagnosers.current.reduction import HIGHEST_SUPPLY_HZ
 from vtox.domain import VOLTAGES, Array, Motor
@@ -62,35 +62,40 @@ class Readings:
     omega: Float64
 
 
-def residual(front: Front) -> tuple[list[str], list[int], earth_admittance.Residual | None]:
+def residual(
+    analysis: CurrentAnalysis,
+) -> tuple[list[str], list[int], earth_admittance.Residual | None]:
     """Return why each recording cannot be judged, which can, and what those show.
 
     The reason is an empty text, and the recording among those that can, where nothing is wrong.
     """
-    count, lack = len(front.recordings), ""
-    if "leakage" not in front.recordings[0].channels:
+    count, lack = len(analysis.recordings), ""
+    if "leakage" not in analysis.recordings[0].channels:
         lack = "no leakage channel"
-    elif len(front.voltages) < 3:
+    elif len(analysis.voltages) < 3:
         lack = "no voltage: the leakage current needs va, vb and vc to earth"
-    elif front.samples < supply_line.FRAME_S * front.fs_hz:
-        lack = f"too short: {front.duration_s:.3g} s, need {supply_line.FRAME_S} s"
+    elif analysis.samples < supply_line.FRAME_S * analysis.fs_hz:
+        lack = f"too short: {analysis.duration_s:.3g} s, need {supply_line.FRAME_S} s"
     if lack:
         return [lack] * count, [], None
-    x = np.empty((count, 4, front.samples), np.float32)
+    x = np.empty((count, 4, analysis.samples), np.float32)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as infinite
-        for b, recording in enumerate(front.recordings):
+        for b, recording in enumerate(analysis.recordings):
             for c, name in enumerate(("leakage", *VOLTAGES)):
                 x[b, c] = recording.channels[name]
-    checked = quality.check(x[:, 0], "leakage", front.fs_hz)
-    reasons = ["; ".join(v or i) for v, i in zip(front.voltage_problems, checked, strict=True)]
+    checked = quality.check(x[:, 0], "leakage", analysis.fs_hz)
+    reasons = [
+        "; ".join(r.sentence for r in v or i)
+        for v, i in zip(analysis.voltage_problems, checked, strict=True)
+    ]
     usable = [i for i, reason in enumerate(reasons) if not reason]
     if not usable:
         return reasons, usable, None
     x = x if len(usable) == count else x[usable]
-    f0_hz = front.f0_hz[usable]
+    f0_hz = analysis.f0_hz[usable]
     for row in np.flatnonzero(~np.isfinite(f0_hz)):
-        f0_hz[row] = supply_hz(x[row, 1:], front.fs_hz)
-    return reasons, usable, earth_admittance.measured(x, front.fs_hz, f0_hz)
+        f0_hz[row] = supply_hz(x[row, 1:], analysis.fs_hz)
+    return reasons, usable, earth_admittance.measured(x, analysis.fs_hz, f0_hz)
 
 
 def miswired(y: earth_admittance.Residual, row: int, motor: Motor) -> str:
@@ -109,7 +114,9 @@ def miswired(y: earth_admittance.Residual, row: int, motor: Motor) -> str:
     _, phasors = supply_line.frame_phasors(y.x[row : row + 1, 1:], y.fs_hz, y.f0_hz[row : row + 1])
     volts = float(np.median(np.abs(phasors.mean(axis=-1))) / np.sqrt(2))
     between = between_lines(volts, float(y.f0_hz[row]), motor)
-    return between and f"{between}; the leakage current needs va, vb and vc to earth"
+    return (
+        f"{between.sentence}; the leakage current needs va, vb and vc to earth" if between else ""
+    )
 
 
 def supply_hz(x: Array, fs_hz: float) -> float:
@@ -125,12 +132,12 @@ def supply_hz(x: Array, fs_hz: float) -> float:
     return float(coarse_hz[0] + slope / (2 * np.pi))
 
 
-def features(front: Front) -> dict[str, Float64]:
+def features(analysis: CurrentAnalysis) -> dict[str, Float64]:
     """Return what a baseline remembers of the insulation, NaN where it cannot be measured."""
-    found = {name: np.full(len(front.recordings), np.nan) for name in (WHOLE, *UNEQUAL)}
-    _, usable, y = residual(front)
+    found = {name: np.full(len(analysis.recordings), np.nan) for name in (WHOLE, *UNEQUAL)}
+    _, usable, y = residual(analysis)
     if y is not None:
-        sound = [not miswired(y, row, front.motors[i]) for row, i in enumerate(usable)]
+        sound = [not miswired(y, row, analysis.motors[i]) for row, i in enumerate(usable)]
         found[WHOLE][usable] = np.where(sound, y.whole.imag / y.omega, np.nan)
         found[UNEQUAL[0]][usable] = np.where(sound, y.difference.real, np.nan)
         found[UNEQUAL[1]][usable] = np.where(sound, y.difference.imag / y.omega, np.nan)

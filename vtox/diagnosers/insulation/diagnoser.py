@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vtox.baseline import Baseline
-from vtox.diagnosers.current.front_end import Front
+from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.insulation import admittance
 from vtox.diagnosers.insulation.admittance import Readings
 from vtox.domain import QUIET, VOLTAGES, Diagnosis, State, Value, unknown
@@ -30,15 +30,15 @@ SEVERITIES = ((-8.0, -6.7, -6.0, -5.0, -4.0), (0.0, 0.25, 0.6, 0.85, 1.0))
 MOVED_SEVERITY = 0.25
 
 
-def diagnose(front: Front, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
+def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
     """Return one diagnosis of the insulation to earth per recording."""
-    refusals, usable, y = admittance.residual(front)
+    refusals, usable, y = admittance.residual(analysis)
     found = [unknown(FAULT, refusal) for refusal in refusals]
     if y is not None:
         r = admittance.readings(y, [baselines[i] for i in usable])
         for row, i in enumerate(usable):
-            wrong = admittance.miswired(y, row, front.motors[i])
-            temperature_c = _believed(front.recordings[i].temperature_c)
+            wrong = admittance.miswired(y, row, analysis.motors[i])
+            temperature_c = _believed(analysis.recordings[i].temperature_c)
             found[i] = unknown(FAULT, wrong) if wrong else _verdict(r, row, temperature_c)
     return found
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from vtox.arrays import Complex
 from vtox.baseline import Asymmetry, Baseline
-from vtox.diagnosers.current.front_end import Front
+from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.eccentricity import SUPPLY_FEATURE
 from vtox.diagnosers.turn_short.asymmetry_model import (
     Sequences,
@@ -28,48 +28,48 @@ OPEN_RATIO = 0.9
 LOAD_MARGIN = 1.25
 
 
-def sequences(front: Front) -> Sequences:
+def sequences(analysis: CurrentAnalysis) -> Sequences:
     """Return the sequence phasors of a batch, shape (batch, frames)."""
-    i0, i1, i2 = np.moveaxis(front.sequence_i, 1, 0)
-    if not front.sequence_v.shape[-1]:
+    i0, i1, i2 = np.moveaxis(analysis.sequence_i, 1, 0)
+    if not analysis.sequence_v.shape[-1]:
         return Sequences(_nonzero(i1), i2, i0)
-    _, v1, v2 = np.moveaxis(front.sequence_v, 1, 0)
+    _, v1, v2 = np.moveaxis(analysis.sequence_v, 1, 0)
     return Sequences(_nonzero(i1), i2, i0, _nonzero(v1), v2)
 
 
-def healthy(front: Front) -> list[Sequences | None]:
+def healthy(analysis: CurrentAnalysis) -> list[Sequences | None]:
     """Return what a baseline is fitted to, one per recording; None for those without use."""
-    if not front.three_currents or not len(front.frame_t_s):
-        return [None] * len(front.recordings)
-    s = sequences(front)
+    if not analysis.three_currents or not len(analysis.frame_t_s):
+        return [None] * len(analysis.recordings)
+    s = sequences(analysis)
     found: list[Sequences | None] = []
-    for i, refusal in enumerate(refusals(front)):
-        v = (s.v1, s.v2) if _measured(front, i) else (None, None)
+    for i, refusal in enumerate(refusals(analysis)):
+        v = (s.v1, s.v2) if _measured(analysis, i) else (None, None)
         v1, v2 = (None if x is None else x[i] for x in v)
-        hz = float(front.f0_hz[i])
+        hz = float(analysis.f0_hz[i])
         found.append(None if refusal else Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2, hz))
     return found
 
 
-def refusals(front: Front) -> list[str]:
+def refusals(analysis: CurrentAnalysis) -> list[str]:
     """Return why each recording cannot be judged, an empty text where it can."""
-    size = np.abs(front.sequence_i)
+    size = np.abs(analysis.sequence_i)
     if not size.shape[-1]:
-        lack = f"needs three phase currents, got {len(front.currents)}"
-        if front.three_currents:
-            lack = f"too short: {front.duration_s:.3g} s, need 0.2 s"
-        return ["; ".join(p) or lack for p in front.problems]
+        lack = f"needs three phase currents, got {len(analysis.currents)}"
+        if analysis.three_currents:
+            lack = f"too short: {analysis.duration_s:.3g} s, need 0.2 s"
+        return ["; ".join(r.sentence for r in p) or lack for p in analysis.problems]
     middle, low, high = np.median(size, axis=-1), size[:, 1].min(axis=-1), size[:, 1].max(axis=-1)
     mean_a = (size[:, 1].mean(axis=-1) / sqrt(2)).tolist()
     v1, v2 = np.ones(len(size)), np.zeros(len(size))
-    if front.sequence_v.shape[-1]:
-        _, v1, v2 = np.abs(front.sequence_v).mean(axis=-1).T
+    if analysis.sequence_v.shape[-1]:
+        _, v1, v2 = np.abs(analysis.sequence_v).mean(axis=-1).T
     unbalance = (v2 / np.where(v1 == 0, TINY, v1)).tolist()
     return [
-        "; ".join(problems)
+        "; ".join(r.sentence for r in problems)
         or _refusal_by_currents(middle[i].tolist(), float(low[i]), float(high[i]))
-        or _refusal_by_nameplate(front, i, mean_a[i], unbalance[i])
-        for i, problems in enumerate(front.problems)
+        or _refusal_by_nameplate(analysis, i, mean_a[i], unbalance[i])
+        for i, problems in enumerate(analysis.problems)
     ]
 
 
@@ -84,13 +84,16 @@ def _refusal_by_currents(middle: Sequence[float], low: float, high: float) -> st
     return ""
 
 
-def _refusal_by_nameplate(front: Front, i: int, load_a: float, unbalance: float) -> str:
-    motor = front.motors[i]
+def _refusal_by_nameplate(
+    analysis: CurrentAnalysis, i: int, load_a: float, unbalance: float
+) -> str:
+    motor = analysis.motors[i]
     rated_a = motor.rated_current_a
     if rated_a and load_a < LOW_LOAD * rated_a:
         return f"load too low: {load_a:.3g} A of {rated_a:g} A rated, need {LOW_LOAD:.0%}"
-    if not _measured(front, i):
-        without = front.pairing_problems[i] or "inverter supply without voltage channels"
+    if not _measured(analysis, i):
+        apart = analysis.pairing_problems[i]
+        without = apart.sentence if apart else "inverter supply without voltage channels"
         return without if motor.supply == "inverter" else ""
     if unbalance > UNBALANCE_LIMIT:
         return (
@@ -100,9 +103,9 @@ def _refusal_by_nameplate(front: Front, i: int, load_a: float, unbalance: float)
     return ""
 
 
-def _measured(front: Front, i: int) -> bool:
-    problem = front.voltage_problems[i] or front.pairing_problems[i]
-    return bool(front.sequence_v.shape[-1]) and not problem
+def _measured(analysis: CurrentAnalysis, i: int) -> bool:
+    problem = analysis.voltage_problems[i] or analysis.pairing_problems[i]
+    return bool(analysis.sequence_v.shape[-1]) and not problem
 
 
 def learnt_hz(baseline: Baseline) -> float | None:
@@ -113,22 +116,22 @@ def learnt_hz(baseline: Baseline) -> float | None:
     return level.mean if level else None
 
 
-def holds(baseline: Baseline, front: Front, i: int) -> bool:
+def holds(baseline: Baseline, analysis: CurrentAnalysis, i: int) -> bool:
     """Return whether what was learnt may be asked about a recording.
 
     It must be of the same frequency, which one on the grid need not tell; and voltages that were
     turned now must have been turned then, which earlier versions, telling none, did not do.
     """
     hz, own = learnt_hz(baseline), baseline.asymmetry
-    if own and own.supply_hz is None and own.base_v is not None and front.turned_deg[i]:
+    if own and own.supply_hz is None and own.base_v is not None and analysis.turned_deg[i]:
         return False
     if hz is None:
-        return front.motors[i].supply == "grid"
-    return same_frequency(hz, float(front.f0_hz[i]))
+        return analysis.motors[i].supply == "grid"
+    return same_frequency(hz, float(analysis.f0_hz[i]))
 
 
 def models(
-    front: Front, s: Sequences, baselines: Sequence[Baseline | None]
+    analysis: CurrentAnalysis, s: Sequences, baselines: Sequence[Baseline | None]
 ) -> tuple[list[Asymmetry], list[str]]:
     """Return the healthy model of each recording and the name of what it rests on."""
     load_a = (np.abs(s.i1).mean(axis=-1) / sqrt(2)).tolist()
@@ -139,8 +142,8 @@ def models(
     found: list[Asymmetry] = []
     known: list[str] = []
     for i, baseline in enumerate(baselines):
-        learnt = baseline.asymmetry if baseline and holds(baseline, front, i) else None
-        motor, measured = front.motors[i], _measured(front, i)
+        learnt = baseline.asymmetry if baseline and holds(baseline, analysis, i) else None
+        motor, measured = analysis.motors[i], _measured(analysis, i)
         if learnt and learnt.base_v is not None and measured:
             model, basis = learnt, "voltage and baseline"
         elif (

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from vtox.arrays import Complex, Float64
 from vtox.baseline import Asymmetry, Baseline
-from vtox.diagnosers.current.front_end import Front
+from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.turn_short import applicability
 from vtox.diagnosers.turn_short import causes as suspects
 from vtox.diagnosers.turn_short import reasons as words
@@ -77,18 +77,18 @@ class _Judged:
     worst: Float64
 
 
-def diagnose(front: Front, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
+def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
     """Return one diagnosis of the turn insulation per recording."""
-    refusals = applicability.refusals(front)
+    refusals = applicability.refusals(analysis)
     if all(refusals):
         return [unknown(FAULT, reason) for reason in refusals]
-    s = applicability.sequences(front)
-    models, known = applicability.models(front, s, baselines)
-    judged = _judge(s, models, known, np.array([bool(p) for p in front.pairing_problems]))
+    s = applicability.sequences(analysis)
+    models, known = applicability.models(analysis, s, baselines)
+    judged = _judge(s, models, known, np.array([bool(p) for p in analysis.pairing_problems]))
     return [
         unknown(FAULT, refusal)
         if refusal
-        else _verdict(front, judged, i, models[i], known[i], baselines[i])
+        else _verdict(analysis, judged, i, models[i], known[i], baselines[i])
         for i, refusal in enumerate(refusals)
     ]
 
@@ -172,7 +172,12 @@ def _median(x: Complex) -> Complex:
 
 
 def _verdict(
-    front: Front, judged: _Judged, i: int, model: Asymmetry, basis: str, baseline: Baseline | None
+    analysis: CurrentAnalysis,
+    judged: _Judged,
+    i: int,
+    model: Asymmetry,
+    basis: str,
+    baseline: Baseline | None,
 ) -> Diagnosis:
     corrected, limit, std, over = judged.worst[i].tolist()
     indicators: dict[str, Value] = {
@@ -182,8 +187,8 @@ def _verdict(
         "load_a": round(float(judged.load_a[i]), 4),
         "basis": basis,
     }
-    if front.turned_deg[i]:
-        indicators["voltages_turned_deg"] = int(front.turned_deg[i])
+    if analysis.turned_deg[i]:
+        indicators["voltages_turned_deg"] = int(analysis.turned_deg[i])
     verdict = Diagnosis(
         fault=FAULT,
         state="normal",
@@ -193,23 +198,28 @@ def _verdict(
         threshold=round((limit / std) ** 2, 3),
         reason=(
             f"negative-sequence current within {corrected:.1%} of I1 of a healthy machine's "
-            f"(limit {limit:.1%}; {basis})" + words.unpaired(front, i)
+            f"(limit {limit:.1%}; {basis})" + words.unpaired(analysis, i)
         ),
         indicators=indicators,
     )
     if over > 1:
-        return _asymmetric(front, judged, i, model, basis, verdict)
+        return _asymmetric(analysis, judged, i, model, basis, verdict)
     if judged.limit_median[i] > BLIND_ABOVE:
-        motor = front.motors[i]
+        motor = analysis.motors[i]
         rated = bool(motor.rated_current_a or (motor.rated_power_w and motor.rated_voltage_v))
-        reason = front.pairing_problems[i] or words.blind(
-            basis,
-            words.lacking(front, i, baseline),
-            float(judged.raw_median[i]),
-            limit,
-            rated=rated,
+        apart = analysis.pairing_problems[i]
+        reason = (
+            apart.sentence
+            if apart
+            else words.blind(
+                basis,
+                words.lacking(analysis, i, baseline),
+                float(judged.raw_median[i]),
+                limit,
+                rated=rated,
+            )
         )
-        if judged.limit_steady[i] <= BLIND_ABOVE and not front.pairing_problems[i]:
+        if judged.limit_steady[i] <= BLIND_ABOVE and not analysis.pairing_problems[i]:
             reason = (
                 f"not stationary: the negative-sequence current moves within the record, which "
                 f"leaves {limit:.0%} of I1 open ({basis})"
@@ -219,7 +229,12 @@ def _verdict(
 
 
 def _asymmetric(
-    front: Front, judged: _Judged, i: int, model: Asymmetry, basis: str, verdict: Diagnosis
+    analysis: CurrentAnalysis,
+    judged: _Judged,
+    i: int,
+    model: Asymmetry,
+    basis: str,
+    verdict: Diagnosis,
 ) -> Diagnosis:
     """Return the verdict on a recording in which some frames are over the limit."""
     smooth = np.abs(judged.smooth[i])
@@ -227,17 +242,17 @@ def _asymmetric(
     severe = found & (smooth >= 0.7 * smooth[found].max())
     quiet = ~found if np.count_nonzero(~found) >= SUSTAINED else np.zeros_like(found)
     runs = episodes(
-        front.frame_t_s,
+        analysis.frame_t_s,
         smooth,
         found,
         _fault_above(basis),
-        front.duration_s,
+        analysis.duration_s,
     )
     during = "" if found.all() else f", {span(runs)}"
     clue = suspects.Clue.of(judged.sequences, judged.residual, i, severe, quiet, model)
     clamp = suspects.clamp(clue)
     if clamp is not None:
-        name = front.phase_name(i, clamp.phase)
+        name = analysis.phase_name(i, clamp.phase)
         reason = (
             f"the three currents no longer add up{during}: the clamp of phase {name} reads "
             f"{clamp.gain:+.1%}, or current flows to earth"
@@ -251,13 +266,13 @@ def _asymmetric(
             confidence=0.0,
             evidence=evidence,
         )
-    phase = front.phase_name(i, suspects.phase(clue, front.motors[i]))
+    phase = analysis.phase_name(i, suspects.phase(clue, analysis.motors[i]))
     size = float(np.median(smooth[severe]))
     margin = size / float(judged.limit[i][severe].mean())
     measured = basis.startswith("voltage")
     named = "turn short" if measured else "asymmetry (turn short, supply or joint)"
     causes = [
-        (c.cause, "" if c.phase is None else front.phase_name(i, c.phase))
+        (c.cause, "" if c.phase is None else analysis.phase_name(i, c.phase))
         for c in suspects.alternatives(clue, model, measured=measured)
     ]
     # What voltage and baseline leave open is said with the verdict, not only in the evidence.
@@ -269,7 +284,7 @@ def _asymmetric(
         confidence=round(CONFIDENCE[basis] * float(np.clip(margin / 2, 0.5, 1)), 3),
         reason=(
             f"{named}, phase {phase}{other}: negative-sequence current {size:.1%} of I1 beyond a "
-            f"healthy machine's{during} ({basis})" + words.unpaired(front, i)
+            f"healthy machine's{during} ({basis})" + words.unpaired(analysis, i)
         ),
         indicators={
             **verdict.indicators,

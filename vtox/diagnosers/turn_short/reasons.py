@@ -1,24 +1,24 @@
 """Why `turn_short` cannot decide, or decides with less than was measured, in words."""
 
 from vtox.baseline import Baseline
-from vtox.diagnosers.current.front_end import Front
+from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.turn_short import applicability
 
 
-def unpaired(front: Front, i: int) -> str:
+def unpaired(analysis: CurrentAnalysis, i: int) -> str:
     """Return why the voltages, which were measured, were not used."""
-    problem = front.pairing_problems[i]
-    return f"; {problem}" if problem else ""
+    problem = analysis.pairing_problems[i]
+    return f"; {problem.sentence}" if problem else ""
 
 
-def lacking(front: Front, i: int, baseline: Baseline | None) -> str:
+def lacking(analysis: CurrentAnalysis, i: int, baseline: Baseline | None) -> str:
     """Return what a better judgement would need."""
     if baseline is None or baseline.asymmetry is None:
         return "no baseline"
-    if not applicability.holds(baseline, front, i):
+    if not applicability.holds(baseline, analysis, i):
         hz = applicability.learnt_hz(baseline)
         known = f"learnt at {hz:.1f} Hz" if hz else "learn it anew"
-        return f"no baseline at this frequency, {front.f0_hz[i]:.1f} Hz ({known})"
+        return f"no baseline at this frequency, {analysis.f0_hz[i]:.1f} Hz ({known})"
     return "no baseline at this load" if baseline.asymmetry.base_v is None else "no voltage"
 
 

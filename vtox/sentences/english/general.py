@@ -2,7 +2,86 @@
 
 from vtox.sentences.sentence import Sentence
 
-SENTENCES: dict[str, Sentence] = {}
+SENTENCES: dict[str, Sentence] = {
+    "no_current": Sentence("no current channel", "Send ia, ib and ic."),
+    "too_few_samples": Sentence(
+        "{channel}: {samples} samples, at least {needed_samples} needed",
+        "Send longer windows without gaps.",
+    ),
+    "impossible_rate": Sentence(
+        "a sampling rate of {fs_hz:g} Hz is impossible", "Correct fs_hz in the sender."
+    ),
+    "samples_missing": Sentence(
+        "{channel}: {missing_samples} of {samples} samples are missing (not finite), "
+        "the first at {first_s:.3f} s",
+        "Check sensor, cable and converter.",
+    ),
+    "samples_repeat": Sentence(
+        "{channel}: samples are missing, one value repeats for {repeat_s:g} s or more, "
+        "first about {first_s:.2f} s into the record",
+        "Check sensor, cable and converter; find where the logger drops samples.",
+    ),
+    "samples_stuck": Sentence(
+        "{channel}: stuck samples, only {new_hz:.0f} new values per second at a claimed "
+        "rate of {fs_hz:g} Hz",
+        "Send at the rate the logger really has.",
+    ),
+    "samples_rest": Sentence(
+        "{channel}: {share:.0%} of the record rests on one value",
+        "Check sensor, cable and converter.",
+    ),
+    "samples_constant": Sentence(
+        "{channel}: all samples are equal (stuck or not connected)",
+        "Check sensor, cable and converter.",
+    ),
+    "impossible_values": Sentence(
+        "{channel}: impossible values, up to {largest:.3g}",
+        "Check scale and unit of the channel.",
+    ),
+    "clipped": Sentence(
+        "{channel}: clipped, {share_high:.1%} of the samples at {high:.4g} and "
+        "{share_low:.1%} at {low:.4g}",
+        "Give the converter a larger range.",
+    ),
+    "rate_too_low": Sentence(
+        "sampling rate of {fs_hz:g} Hz, at least {needed_hz:g} Hz needed",
+        "Sample the currents at 400 Hz or more.",
+    ),
+    "record_too_short": Sentence(
+        "record of {duration_s:.3g} s, at least {needed_s:g} s needed",
+        "Send windows without gaps, so that they can be joined to a longer record.",
+    ),
+    "too_few_cycles": Sentence(
+        "record of {duration_s:.3g} s holds {cycles:.1f} supply cycles, "
+        "at least {needed_cycles} needed",
+        "Send windows without gaps, so that they can be joined to a longer record.",
+    ),
+    "supply_not_found": Sentence(
+        "no supply line found: the strongest line, {line_hz:.2f} Hz, holds {power_share:.0%} "
+        "of the power",
+        "Check that the channel is a phase current and that the motor runs.",
+    ),
+    "supply_off_nameplate": Sentence(
+        "supply line at {f0_hz:.2f} Hz, but the nameplate says {supply_hz:g} Hz",
+        "Correct the sampling rate or supply_hz of the nameplate.",
+    ),
+    "voltages_not_paired": Sentence(
+        "voltages and currents are not of the same phases: "
+        "power factor angle {power_factor_angle_deg:.0f} deg",
+        "Check which voltage belongs to which current, and the direction of each clamp.",
+    ),
+    "voltages_not_paired_or_generating": Sentence(
+        "voltages and currents are not of the same phases, or the machine generates: "
+        "power factor angle {power_factor_angle_deg:.0f} deg",
+        "Check which voltage belongs to which current; a machine that generates is not diagnosed "
+        "with voltages.",
+    ),
+    "voltages_between_lines": Sentence(
+        "voltages of {voltage_v:.0f} V are {phase_voltage_ratio:.2f} times the phase voltage at "
+        "{rated_voltage_v:g} V rated: measured between lines, or another connection is rated",
+        "Measure the phase voltages, or correct rated_voltage_v.",
+    ),
+}
 
 # Identifiers that stand in the values of reasons (channels, sources, defects) -> their words.
 WORDS: dict[str, str] = {}

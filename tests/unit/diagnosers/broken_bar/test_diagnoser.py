@@ -228,8 +228,8 @@ def test_voltage_takes_off_the_wander() -> None:
 
 
 def test_a_line_in_the_voltage_is_named() -> None:
-    front = front_end([with_voltage(BROKEN, 0.02)], [MOTOR])
-    (d,) = broken_bar.diagnose(front, [None])
+    analysis = front_end([with_voltage(BROKEN, 0.02)], [MOTOR])
+    (d,) = broken_bar.diagnose(analysis, [None])
     assert d.state == "unknown"
     assert "voltage carries a line" in d.reason
 

@@ -38,8 +38,10 @@ def judged() -> dict[str, Judged]:
     }
     cases = [c for some in kinds.values() for c in some]
     made = list(records(cases, 10.0, 2_000.0, channels=("ia", "ib", "ic")))
-    front = front_end([r.recording(tachometer=True) for r in made], [nameplate(PLANT)] * len(made))
-    answers = iter(zip(made, broken_bar.diagnose(front, [None] * len(made)), strict=True))
+    analysis = front_end(
+        [r.recording(tachometer=True) for r in made], [nameplate(PLANT)] * len(made)
+    )
+    answers = iter(zip(made, broken_bar.diagnose(analysis, [None] * len(made)), strict=True))
     return {kind: [next(answers) for _ in some] for kind, some in kinds.items()}
 
 
@@ -95,8 +97,8 @@ def test_at_part_load_a_swing_turns_the_phase_farther(
     bars = with_lower_sideband(sound, [-44.0] * 3)
     cases = [noisy(c, 400 + k, 0.002) for k, c in enumerate(swinging + bars)]
     made = list(records(cases, 16.0, 2_000.0, channels=channels))
-    front = front_end([r.recording(channels) for r in made], [UNCOUNTED] * len(made))
-    found = broken_bar.diagnose(front, [None] * len(made))
+    analysis = front_end([r.recording(channels) for r in made], [UNCOUNTED] * len(made))
+    found = broken_bar.diagnose(analysis, [None] * len(made))
     assert {d.state for d in found[:4]} == {"unknown"}
     assert {d.state for d in found[4:]} == {"fault"}
 
@@ -109,7 +111,9 @@ def test_the_skirt_of_a_supply_that_wanders_is_no_cage() -> None:
     sound = [noisy(light, seed, 0.02) for seed in seeds]
     broken = [noisy(bars, 6500 + k, 0.005) for k in range(8)]
     made = list(records(sound + broken, 20.0, 2_000.0, channels=CURRENTS))
-    front = front_end([r.recording(tachometer=True) for r in made], [nameplate(PLANT)] * len(made))
-    found = broken_bar.diagnose(front, [None] * len(made))
+    analysis = front_end(
+        [r.recording(tachometer=True) for r in made], [nameplate(PLANT)] * len(made)
+    )
+    found = broken_bar.diagnose(analysis, [None] * len(made))
     assert {d.state for d in found[: len(sound)]} == {"unknown"}
     assert {d.state for d in found[len(sound) :]} == {"warning"}

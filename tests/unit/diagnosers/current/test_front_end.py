@@ -8,12 +8,12 @@ import pytest
 from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.diagnosers import eccentricity
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosers.current.front_end import Front, front_end
+from vtox.diagnosers.current.front_end import CurrentAnalysis, front_end
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
 from vtox.dsp import slot_harmonics
 
 
-def front(m: Machine, motor: Motor = MOTOR, **changes: object) -> Front:
+def analysis(m: Machine, motor: Motor = MOTOR, **changes: object) -> CurrentAnalysis:
     r = recording(m, np.random.default_rng(0))
     return front_end([replace(r, **changes)], [motor])
 
@@ -26,7 +26,7 @@ def with_channels(m: Machine, **gains: float) -> Recording:
 @pytest.mark.parametrize("fs_hz", [1_000.0, 2_500.0, 10_000.0, 50_000.0])
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 2.7])
 def test_frequency_current_and_unbalance(fs_hz: float, seconds: float) -> None:
-    f = front(Machine(fs_hz=fs_hz, seconds=seconds, negative=0.03j, offset_a=2.0, slip=0.03))
+    f = analysis(Machine(fs_hz=fs_hz, seconds=seconds, negative=0.03j, offset_a=2.0, slip=0.03))
     assert f.problems == ((),)
     assert f.f0_hz[0] == pytest.approx(50.013, abs=0.01)
     assert f.current_rms_a()[0] == pytest.approx(8.0, rel=0.01)
@@ -75,7 +75,7 @@ def test_fewer_currents_give_frequency_and_envelope(channels: tuple[str, ...]) -
     ],
 )
 def test_refusals(change: dict[str, object], words: str) -> None:
-    f = front(Machine(seconds=1.0), **change)
+    f = analysis(Machine(seconds=1.0), **change)
     assert words in "; ".join(f.problems[0])
 
 
@@ -86,7 +86,7 @@ def test_noise_has_no_supply() -> None:
 
 
 def test_a_few_cycles_are_too_short() -> None:
-    assert "supply cycles" in front(Machine(seconds=0.1)).problems[0][0]
+    assert "supply cycles" in analysis(Machine(seconds=0.1)).problems[0][0]
 
 
 def test_one_bad_recording_leaves_the_batch_as_it_was() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.diagnosers.current.front_end import front_end
-from vtox.diagnosers.current.slip import Slip, rotor_view
+from vtox.diagnosers.current.slip import Slip, analyse_slip
 from vtox.domain import Motor
 
 NO_BARS = replace(MOTOR, rotor_bars=None)
@@ -15,7 +15,7 @@ NO_BARS = replace(MOTOR, rotor_bars=None)
 
 def slip_of(m: Machine, motor: Motor = MOTOR, *, speed: bool = False, seed: int = 0) -> Slip:
     r = recording(m, np.random.default_rng(seed), speed=speed)
-    view = rotor_view(front_end([r], [motor]))
+    view = analyse_slip(front_end([r], [motor]))
     assert view is not None
     return view.slips[0]
 
@@ -81,7 +81,7 @@ def test_a_starting_motor_has_no_slip() -> None:
 
 def test_a_speed_of_another_machine_is_not_believed() -> None:
     r = recording(Machine(slip=0.02), np.random.default_rng(0))
-    view = rotor_view(front_end([replace(r, speed_rpm=2_900.0)], [NO_BARS]))
+    view = analyse_slip(front_end([replace(r, speed_rpm=2_900.0)], [NO_BARS]))
     assert view is not None
     assert view.slips[0].source == "nameplate and load"
     assert "does not fit" in view.slips[0].reason
@@ -95,7 +95,7 @@ def test_the_rated_speed_is_a_reading_at_rated_load_only(
     slip: float, rms_a: float, source: str
 ) -> None:
     r = recording(Machine(slip=slip, rms_a=rms_a), np.random.default_rng(0))
-    view = rotor_view(front_end([replace(r, speed_rpm=1455.0)], [NO_BARS]))
+    view = analyse_slip(front_end([replace(r, speed_rpm=1455.0)], [NO_BARS]))
     assert view is not None
     got = view.slips[0]
     assert got.source == source
@@ -109,7 +109,7 @@ def test_what_stands_near_0_hz_is_not_the_speed_of_two_poles() -> None:
     t = np.arange(r.samples) / r.fs_hz
     channels = {**r.channels, "ia": r.channels["ia"] + 0.02 * np.cos(2 * np.pi * 2.2 * t)}
     two_poles = replace(NO_BARS, pole_pairs=1, rated_speed_rpm=2850.0)
-    view = rotor_view(front_end([replace(r, channels=channels)], [two_poles]))
+    view = analyse_slip(front_end([replace(r, channels=channels)], [two_poles]))
     assert view is not None
     assert view.slips[0].source == "nameplate and load"
 
