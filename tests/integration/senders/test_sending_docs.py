@@ -1,4 +1,4 @@
-"""The examples of docs/sending.md do what they say."""
+"""The examples of docs/SENDING.md do what they say."""
 
 import re
 import shlex
@@ -11,7 +11,7 @@ from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.wire import decode
 
-PAGE = (ROOT / "docs" / "sending.md").read_text()
+PAGE = (ROOT / "docs" / "SENDING.md").read_text()
 
 
 def blocks(language: str) -> list[str]:
