@@ -1,4 +1,4 @@
-"""Workers started by hand with the commands of the README, beside a server and nothing else."""
+"""Workers started by hand, with the commands of docs/OPERATIONS.md, beside a server alone."""
 
 import json
 import os

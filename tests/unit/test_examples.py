@@ -1,21 +1,43 @@
-"""The examples in docstrings say what the code does."""
+"""The examples of docstrings and documents run; those that send need a server (integration)."""
 
 import doctest
 import importlib
+import re
+import tomllib
 
 import pytest
 
 from tests.paths import ROOT
+from vtox.nameplate import motor_from_dict
 
 WITH_EXAMPLES = [
     ".".join(p.relative_to(ROOT).with_suffix("").parts)
     for p in sorted((ROOT / "vtox").rglob("*.py"))
     if ">>> " in p.read_text(encoding="utf-8")
 ]
+SENDING = (ROOT / "docs/SENDING.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", SENDING, re.DOTALL)
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_examples_hold(name: str) -> None:
-    ran = doctest.testmod(importlib.import_module(name))
-    assert ran.attempted > 0
-    assert ran.failed == 0
+def test_examples_of_docstrings_hold(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_the_diagnosis_in_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (sample,) = (b for b in blocks("python") if "learn_baseline" in b)
+    exec(sample, {})
+    assert capsys.readouterr().out.startswith("turn_short | warning")
+
+
+def test_the_nameplate_file_is_valid() -> None:
+    (text,) = blocks("toml")
+    motor = motor_from_dict(tomllib.loads(text))
+    assert motor.rotor_bars
+    assert motor.bearing
+    assert motor.rated_slip == pytest.approx(1 / 30)
