@@ -119,8 +119,8 @@ def write(
         "# Evaluation",
         "Written by `make evaluate`; do not edit. What the diagnosers find, miss and refuse, on "
         "recordings (where they are found: `VTOX_RECORDINGS`, or `../shared/data` beside the "
-        "checkout) and on the motor model (`vtox/simulator/model`), beside other packages on the "
-        "same windows. Results against VTOX stay in.",
+        "checkout) and on the motor model (`vtox/simulator/motor_model`), beside other packages on "
+        "the same windows. Results against VTOX stay in.",
         _markdown(Table("", ("", ""), tuple(facts))),
         "## Goals",
         _markdown(_goals(goals)),
