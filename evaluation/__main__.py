@@ -11,7 +11,7 @@ import scipy
 from rich.console import Console
 
 from evaluation import peers, plots, report
-from evaluation.gather import Found, gathered
+from evaluation.gather import Results, collect
 from evaluation.outcome import Study
 from evaluation.runs import recordings
 from evaluation.sizes import FULL, QUICK, SMALLEST
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         dest="size",
         action="store_const",
         const="smallest",
-        help="next to no records, to see that it runs",
+        help="almost no records, to check that it runs",
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes for the motor model")
     parser.add_argument(
@@ -54,72 +54,72 @@ def run(size: str, jobs: int, out: Path | None) -> None:
     started = perf_counter()
     console = Console()
     where = None if size == "smallest" else recordings.folder()
-    found = gathered(where, SIZES[size], jobs)
+    results = collect(where, SIZES[size], jobs)
     if where is None:
         console.print("No recordings: set VTOX_RECORDINGS to their folder. Motor model only.")
-    studies = studied(found)
+    studies = all_studies(results)
     for study in studies:
         report.show(console, study)
     spent = perf_counter() - started
     if out:
-        written(found, studies, _facts(where, size, spent), where, out)
+        write_page(results, studies, _facts(where, size, spent), where, out)
     console.print(f"{spent:.0f} s" + (f", written to {out / 'EVALUATION.md'}" if out else ""))
 
 
-def studied(found: Found) -> list[Study]:
+def all_studies(results: Results) -> list[Study]:
     """Return the studies in the order of the page."""
     studies = []
-    if found.shorts is not None:
-        studies.append(recorded.shorts_study(found.shorts))
-    if found.bearings is not None:
-        studies.append(recorded.bearings_study(found.bearings))
-    if found.stuck is not None:
-        studies.append(recorded.stuck_study(found.stuck))
+    if results.shorts is not None:
+        studies.append(recorded.turn_short_study(results.shorts))
+    if results.bearings is not None:
+        studies.append(recorded.bearing_study(results.bearings))
+    if results.stuck is not None:
+        studies.append(recorded.repeated_samples_study(results.stuck))
     return [
         *studies,
-        broken_bar.cage_study(found.rotor),
-        model.slip_study(found.slip),
-        model.turns_study(found.turns),
-        model.gap_study(found.gap),
-        model.earth_study(found.earth),
-        report.cost_study(found.cost),
+        broken_bar.broken_bar_study(results.rotor),
+        model.slip_study(results.slip),
+        model.shorted_turns_study(results.turns),
+        model.eccentricity_study(results.gap),
+        model.insulation_study(results.earth),
+        report.cost_study(results.cost),
     ]
 
 
-def written(
-    found: Found,
+def write_page(
+    results: Results,
     studies: Sequence[Study],
     facts: Sequence[tuple[str, str]],
     where: Path | None,
     out: Path,
 ) -> None:
     """Write the page and its pictures."""
-    pictures = _pictures(found, where, out / "img" / "evaluation")
+    pictures = _pictures(results, where, out / "img" / "evaluation")
     report.write(studies, pictures, facts, out / "EVALUATION.md")
 
 
-def _pictures(answers: Found, where: Path | None, images: Path) -> dict[str, str]:
-    found = {}
-    if plots.detection(broken_bar.detection_curves(answers.rotor), images / "detection.png"):
-        found["img/evaluation/detection.png"] = (
+def _pictures(results: Results, where: Path | None, images: Path) -> dict[str, str]:
+    captions = {}
+    if plots.detection(broken_bar.detection_curves(results.rotor), images / "detection.png"):
+        captions["img/evaluation/detection.png"] = (
             "Broken bars found against level, 10 s, slip of 1 % and more, motor model"
         )
-    sets = model.roc_scores(answers.rotor, answers.turns, answers.gap)
-    sets |= recorded.roc_scores(answers.bearings or {})
+    sets = model.roc_scores(results.rotor, results.turns, results.gap)
+    sets |= recorded.roc_scores(results.bearings or {})
     if plots.rocs(sets, images / "roc.png"):
-        found["img/evaluation/roc.png"] = (
+        captions["img/evaluation/roc.png"] = (
             "ROC of the decided records, each from 1/n of its n healthy ones on, where 10 or more "
             "were decided: a speed sensor for the bars, voltage and baseline for the turns"
         )
-    if plots.cage_spectrum(images / "cage.png"):
-        found["img/evaluation/cage.png"] = "Current of the 2.2 kW model, slip 3 %, -48 dBc"
+    if plots.rotor_cage_spectrum(images / "cage.png"):
+        captions["img/evaluation/cage.png"] = "Current of the 2.2 kW model, slip 3 %, -48 dBc"
     example = recordings.example_vibration(where) if where else None
     if example and plots.envelope(*example, "BPFI", images / "envelope.png"):
-        found["img/evaluation/envelope.png"] = (
+        captions["img/evaluation/envelope.png"] = (
             "Envelope above 2 kHz of the recording IR007_1 (Case Western Reserve University): the "
             "comb of the inner race, and at the foot the orders of the other defects"
         )
-    return found
+    return captions
 
 
 def _facts(where: Path | None, size: str, spent_s: float) -> Sequence[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""All answers that the page is made of, gathered once; what is made of them costs nothing."""
+"""Run everything once and collect the outcomes; the tables of the page are made of these."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -10,16 +10,16 @@ from typing import Any
 from evaluation.outcome import Answers, Outcome
 from evaluation.runs import broken_bar, recordings, turns_gap_insulation
 from evaluation.runs.cost import Cost, cost
-from evaluation.runs.recordings import Shorts
+from evaluation.runs.recordings import ShortResults
 from evaluation.sizes import Size
 from vtox.domain import Diagnosis
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Answers on recordings (None where there are none), on the motor model, and the cost."""
+class Results:
+    """Outcomes on recordings (None where there are none), on the motor model, and the cost."""
 
-    shorts: Shorts | None
+    shorts: ShortResults | None
     bearings: dict[str, list[Outcome]] | None
     stuck: Sequence[tuple[str, list[Diagnosis]]] | None
     rotor: Mapping[str, Answers]
@@ -30,20 +30,20 @@ class Found:
     cost: Cost | None
 
 
-def gathered(where: Path | None, size: Size, jobs: int) -> Found:
+def collect(where: Path | None, size: Size, jobs: int) -> Results:
     """Run everything; `where` is the folder of recordings."""
     # The cost is measured first, while no other process of this run is at work.
-    price = cost(size.repeats) if size.repeats else None
-    # Started afresh: a fork would copy the locks of the threads of this process.
+    measured_cost = cost(size.repeats) if size.repeats else None
+    # Spawned: a fork would copy the locks of the threads of this process.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        recorded = _submitted(pool, where, size) if where else {}
+        recorded = _submit_recordings(pool, where, size) if where else {}
         rotor = broken_bar.rotor_answers(pool, size)
         turns = turns_gap_insulation.turn_answers(pool, size)
         gap = turns_gap_insulation.gap_answers(pool, size)
         slip = broken_bar.slip_answers(pool, size)
         earth = turns_gap_insulation.earth_answers(pool, size)
         real = {name: future.result() for name, future in recorded.items()}
-    return Found(
+    return Results(
         real.get("shorts"),
         real.get("bearings"),
         real.get("stuck"),
@@ -52,15 +52,15 @@ def gathered(where: Path | None, size: Size, jobs: int) -> Found:
         turns,
         gap,
         earth,
-        price,
+        measured_cost,
     )
 
 
-def _submitted(pool: Executor, where: Path, size: Size) -> Mapping[str, Future[Any]]:
+def _submit_recordings(pool: Executor, where: Path, size: Size) -> Mapping[str, Future[Any]]:
     return {
-        "shorts": pool.submit(recordings.shorts, where, hop_s=size.hop_s),
+        "shorts": pool.submit(recordings.turn_short_results, where, hop_s=size.hop_s),
         "bearings": pool.submit(
-            recordings.bearings, where, pieces=size.pieces, every=size.bearing_every
+            recordings.bearing_outcomes, where, pieces=size.pieces, every=size.bearing_every
         ),
-        "stuck": pool.submit(recordings.stuck, where),
+        "stuck": pool.submit(recordings.repeated_sample_diagnoses, where),
     }

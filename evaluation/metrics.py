@@ -33,7 +33,7 @@ class Rate:
         return self.value >= share if self.n else None
 
     def at_most(self, share: float, *, shown_on: int = 0) -> bool | None:
-        """Whether the share is kept, and on so many; None of none."""
+        """Whether the share is not exceeded, and that on enough records; None of none."""
         return self.value <= share and self.n >= shown_on if self.n else None
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ def clopper_pearson(hits: int, n: int, level: float = 0.95) -> tuple[float, floa
 
 
 def rule_of_three(n: int) -> float:
-    """Return the one-sided 95 % bound of a share of which none was seen in `n`: 3/n."""
+    """Return the one-sided 95 % bound of a share, where none of `n` was a hit: 3/n."""
     return min(1.0, 3 / n) if n else 1.0
 
 
@@ -90,10 +90,10 @@ def partial_auc(healthy: Float64, faulty: Float64, most: float = 0.01) -> float:
     return float(np.sum(np.diff(inside) * found[far <= most]) / most)
 
 
-def detection_at(healthy: Float64, faulty: Float64, far: float) -> float:
+def detection_rate_at(healthy: Float64, faulty: Float64, far: float) -> float:
     """Return the share of faulty scores above the healthy quantile 1 - `far`.
 
-    NaN where fewer than 1/far healthy scores stand behind the quantile.
+    NaN where there are fewer than 1/far healthy scores.
     """
     if len(healthy) * far < 1 or not len(faulty):
         return float("nan")
@@ -101,27 +101,27 @@ def detection_at(healthy: Float64, faulty: Float64, far: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Balanced:
-    """Balanced accuracy with abstentions left out (and the coverage), and counted as errors."""
+class BalancedAccuracy:
+    """Balanced accuracy of the decided (with the coverage), and with abstentions as errors."""
 
     decided: float
     coverage: float
     as_errors: float
 
 
-def balanced(faulty: Sequence[bool], alarm: Sequence[bool | None]) -> Balanced:
+def balanced_accuracy(faulty: Sequence[bool], alarm: Sequence[bool | None]) -> BalancedAccuracy:
     """Return the balanced accuracy; an alarm of None is an abstention."""
     truth = np.array(faulty, bool)
-    kept = np.array([a is not None for a in alarm], bool)
+    decided = np.array([a is not None for a in alarm], bool)
     right = np.array([a is not None and bool(a) == t for a, t in zip(alarm, truth, strict=True)])
     shares, strict = [], []
     for kind in (truth, ~truth):
-        shares.append(right[kind & kept].mean() if (kind & kept).any() else np.nan)
+        shares.append(right[kind & decided].mean() if (kind & decided).any() else np.nan)
         strict.append(right[kind].mean() if kind.any() else np.nan)
-    return Balanced(float(np.mean(shares)), float(kept.mean()), float(np.mean(strict)))
+    return BalancedAccuracy(float(np.mean(shares)), float(decided.mean()), float(np.mean(strict)))
 
 
-def risk_coverage(confidence: Float64, right: npt.NDArray[np.bool_]) -> float:
+def risk_coverage_area(confidence: Float64, right: npt.NDArray[np.bool_]) -> float:
     """Return the area under the risk-coverage curve (AURC): mean error of the k most confident."""
     if not len(right):
         return float("nan")
@@ -148,9 +148,9 @@ def bootstrap(
     draws: int = 300,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the 95 % interval of `figure(indices)` with whole groups (machines) drawn again.
+    """Return the 95 % interval of `figure(indices)`, whole groups (machines) resampled.
 
-    Records of one machine are alike: drawing them one by one would promise too much.
+    Records of one machine are alike: resampling them one by one would give too narrow an interval.
     """
     names = sorted(set(groups), key=str)
     members = {g: np.flatnonzero([x == g for x in groups]) for g in names}
@@ -159,8 +159,8 @@ def bootstrap(
         figure(np.concatenate([members[names[k]] for k in rng.integers(0, len(names), len(names))]))
         for _ in range(draws)
     ]
-    known = [v for v in values if not np.isnan(v)]
-    if not known:
+    finite = [v for v in values if not np.isnan(v)]
+    if not finite:
         return np.nan, np.nan
-    low, high = np.percentile(known, [2.5, 97.5])
+    low, high = np.percentile(finite, [2.5, 97.5])
     return float(low), float(high)

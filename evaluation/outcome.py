@@ -1,6 +1,6 @@
-"""What every study collects: one outcome per record, and the tables made of them."""
+"""What every study collects, one outcome per record, and the values that its page is made of."""
 
-import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,16 +16,17 @@ ALARMS = ("warning", "fault")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One answer to one record, with the truth."""
+    """The diagnosis of one fault over one record, with the truth."""
 
     faulty: bool
     state: str
+    code: str
     reason: str
     machine: str
     score: float  # statistic over threshold, NaN where there is none
     confidence: float = 0.0
     tags: Mapping[str, Any] = field(default_factory=dict)  # what was set: level, slip, wander ...
-    found: Mapping[str, Any] = field(default_factory=dict)  # what was answered beside the state
+    indicators: Mapping[str, Any] = field(default_factory=dict)  # and those of its first line
     peers: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
@@ -53,12 +54,13 @@ def outcome(
     return Outcome(
         faulty=faulty,
         state=diagnosis.state,
+        code=diagnosis.code,
         reason=diagnosis.reason,
         machine=machine,
         score=score,
         confidence=diagnosis.confidence,
         tags=tags or {},
-        found=dict(diagnosis.indicators) | (dict(lines[0]) if lines else {}),
+        indicators=dict(diagnosis.indicators) | (dict(lines[0]) if lines else {}),
         peers=peers or {},
     )
 
@@ -75,7 +77,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One thing the project promised, what was measured, and whether it holds (None: not run)."""
+    """One goal of the project, what was measured, and whether it is met (None: not run)."""
 
     name: str
     wanted: str
@@ -106,52 +108,54 @@ def select(outcomes: Iterable[Outcome], **tags: Any) -> list[Outcome]:
 
 
 def alarms(outcomes: Sequence[Outcome], *, of_decided: bool = False) -> Rate:
-    """Return how many raised an alarm, of all or of those that were decided."""
-    kept = [o for o in outcomes if o.alarm is not None] if of_decided else outcomes
-    return Rate(sum(o.alarm is True for o in kept), len(kept))
+    """Return how many are alarms, of all or of the decided."""
+    counted = [o for o in outcomes if o.alarm is not None] if of_decided else outcomes
+    return Rate(sum(o.alarm is True for o in counted), len(counted))
 
 
-def abstained(outcomes: Sequence[Outcome]) -> Rate:
-    """Return how many were answered `unknown`."""
+def abstentions(outcomes: Sequence[Outcome]) -> Rate:
+    """Return how many are `unknown`."""
     return Rate(sum(o.alarm is None for o in outcomes), len(outcomes))
 
 
 def scores(outcomes: Sequence[Outcome], faulty: bool) -> Float64:
-    """Return the scores of the decided ones of a kind."""
+    """Return the scores of the decided faulty or healthy ones."""
     picked = [o.score for o in outcomes if o.faulty == faulty and o.alarm is not None]
     values = np.array(picked, np.float64)
     return values[np.isfinite(values)]
 
 
-def reasons(outcomes: Iterable[Outcome], most: int = 5) -> list[tuple[str, int]]:
-    """Return the commonest reasons of abstentions, alike but for their figures."""
-    counts: dict[str, int] = {}
+def commonest_codes(outcomes: Iterable[Outcome], most: int = 5) -> list[tuple[str, str, int]]:
+    """Return the commonest codes of abstentions, each with its first sentence and its count."""
+    counts: Counter[str] = Counter()
+    examples: dict[str, str] = {}
     for o in outcomes:
         if o.alarm is None:
-            head = clipped(re.sub(r"-?\d+(\.\d+)?", "#", o.reason), 120)
-            counts[head] = counts.get(head, 0) + 1
-    return sorted(counts.items(), key=lambda c: -c[1])[:most]
+            code = o.code or shorten(o.reason, 60)
+            counts[code] += 1
+            examples.setdefault(code, shorten(o.reason, 120))
+    return [(code, examples[code], n) for code, n in counts.most_common(most)]
 
 
-def both(one: bool | None, other: bool | None) -> bool | None:
+def both_hold(one: bool | None, other: bool | None) -> bool | None:
     """Return whether both hold; None where one was not run."""
     return None if one is None or other is None else one and other
 
 
-def clipped(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
     """Return the text, cut at a word with an ellipsis where it is longer than `most`."""
     if len(text) <= most:
         return text
     return text[: most - 1].rpartition(" ")[0].rstrip(" ,;:(") + " …"
 
 
-def worst(outcomes: Sequence[Outcome], *, faulty: bool) -> str:
-    """Return the machine with the most misses or false alarms, in words; empty where none erred."""
-    by: dict[str, list[Outcome]] = {}
+def worst_machine(outcomes: Sequence[Outcome], *, faulty: bool) -> str:
+    """Return the machine with the most misses or false alarms as text, empty without any."""
+    by_machine: dict[str, list[Outcome]] = {}
     for o in outcomes:
         if o.faulty == faulty and o.alarm is not None:
-            by.setdefault(o.machine, []).append(o)
-    wrong = {m: Rate(sum(o.alarm != faulty for o in x), len(x)) for m, x in by.items()}
+            by_machine.setdefault(o.machine, []).append(o)
+    wrong = {m: Rate(sum(o.alarm != faulty for o in x), len(x)) for m, x in by_machine.items()}
     if not any(rate.hits for rate in wrong.values()):
         return ""
     name = max(wrong, key=lambda m: (wrong[m].value, wrong[m].n))
@@ -159,7 +163,7 @@ def worst(outcomes: Sequence[Outcome], *, faulty: bool) -> str:
     return f"{name}: {wrong[name].hits} of {wrong[name].n} {what}"
 
 
-def joined(parts: Iterable[Answers], names: Iterable[str]) -> Answers:
+def concatenate(parts: Iterable[Answers], names: Iterable[str]) -> Answers:
     """Return the answers of several jobs as one."""
-    kept = list(parts)
-    return {name: [o for part in kept for o in part.get(name, [])] for name in names}
+    answers = list(parts)
+    return {name: [o for part in answers for o in part.get(name, [])] for name in names}

@@ -1,8 +1,8 @@
-"""Other packages and plain textbook rules on the same windows; a peer not installed says so.
+"""Other packages and plain textbook rules on the same windows.
 
-Each is called as its documentation shows, with its own defaults. Verdicts: `yes`, `no`, `refused`
+Each is called as its documentation shows, with its own defaults. Answers: `yes`, `no`, `refused`
 (the package itself declares the data insufficient), or None where it is not installed; `yes?` and
-`no?` where the package gives a verdict and calls the record unreliable.
+`no?` where the package answers and calls the record unreliable.
 """
 
 from functools import lru_cache
@@ -37,11 +37,11 @@ TURNS = (
 GAP = ("statorscope, slip given", "mcp-server-mcsa, speed given")
 BEARING = (
     "predictive-maintenance-mcp",
-    "predictive-maintenance-mcp, inner race asked first",
+    "predictive-maintenance-mcp, inner race first",
     "textbook envelope > 3x median",
 )
-# It sorts defects by a strength of four grades; of equals the one asked first comes first. Its own
-# catalogue asks in the first order.
+# It sorts defects by a strength of four grades; of equals the first in its list wins. Its own
+# catalogue has the first order.
 OWN_ORDER = ("BPFO", "BPFI", "BSF", "FTF")
 INNER_FIRST = ("BPFI", "BPFO", "BSF", "FTF")
 TEXTBOOK_DBC = -45.0
@@ -60,7 +60,7 @@ def _module(name: str) -> Any:
 
 
 def rotor(recording: Recording, motor: Motor, slip: float) -> dict[str, str | None]:
-    """Return what each says of the rotor cage; `slip` is the true one, for those that take it."""
+    """Return the answers on broken bars; `slip` is the true one, for those that take it."""
     ia = np.asarray(recording.channels["ia"], np.float64)
     rated = motor.rated_slip or 0.03
     return {
@@ -73,8 +73,8 @@ def rotor(recording: Recording, motor: Motor, slip: float) -> dict[str, str | No
 
 
 def turns(recording: Recording, motor: Motor) -> dict[str, str | None]:
-    """Return what each says of the turn insulation; a speed given is the nameplate's."""
-    ratio = unbalance(recording, motor.supply_hz or 50.0)
+    """Return the answers on turn shorts; a speed given is the nameplate's."""
+    ratio = negative_sequence_ratio(recording, motor.supply_hz or 50.0)
     rated = motor.rated_slip or 0.03
     return {
         TURNS[0]: statorscope(recording, motor, "stator_interturn"),
@@ -85,7 +85,7 @@ def turns(recording: Recording, motor: Motor) -> dict[str, str | None]:
 
 
 def gap(recording: Recording, motor: Motor, slip: float) -> dict[str, str | None]:
-    """Return what each says of the air gap at the true slip."""
+    """Return the answers on eccentricity at the true slip."""
     return {
         GAP[0]: statorscope(recording, motor, "eccentricity", slip),
         GAP[1]: _mcsa(recording, motor, slip, "eccentricity_fault_index"),
@@ -110,7 +110,7 @@ def bearing(recording: Recording, motor: Motor) -> dict[str, str | None]:
 def statorscope(
     recording: Recording, motor: Motor, kind: str, slip: float | None = None
 ) -> str | None:
-    """Return statorscope's verdict on one fault."""
+    """Return the answer of statorscope on one fault."""
     package = _module("statorscope")
     if package is None:
         return None
@@ -168,7 +168,7 @@ def _sideband(x: Float64, fs_hz: float, f0_hz: float, slip: float) -> str:
     return "yes" if 20 * np.log10(size[inside].max() / carrier) > TEXTBOOK_DBC else "no"
 
 
-def unbalance(recording: Recording, f0_hz: float) -> float:
+def negative_sequence_ratio(recording: Recording, f0_hz: float) -> float:
     """Return |I2|/|I1| over a whole record, either phase order."""
     x = np.stack([np.asarray(recording.channels[c], np.float64) for c in CURRENTS])
     n = x.shape[1]

@@ -48,7 +48,7 @@ def detection(panels: Mapping[str, Mapping[str, Points]], path: Path) -> bool:
         axes.set_xticks(list(scenarios.LEVELS_DBC))
     row[0][0].set_ylabel("found, % of all records")
     row[0][-1].legend(loc="lower right")
-    return _saved(figure, row[0], path, plt)
+    return _save(figure, row[0], path, plt)
 
 
 def rocs(sets: Mapping[str, tuple[Float64, Float64]], path: Path) -> bool:
@@ -81,10 +81,10 @@ def rocs(sets: Mapping[str, tuple[Float64, Float64]], path: Path) -> bool:
     cells[0].set_ylim(lowest - 0.05, 1.04)
     figure.supxlabel("false-alarm rate (orange: none of the healthy records, 1/n)", fontsize=11)
     figure.supylabel("detection rate", fontsize=11)
-    return _saved(figure, cells, path, plt)
+    return _save(figure, cells, path, plt)
 
 
-def cage_spectrum(path: Path) -> bool:
+def rotor_cage_spectrum(path: Path) -> bool:
     """Draw a current spectrum of the model with the lines of a broken bar at -48 dBc."""
     if (plt := _pyplot()) is None:
         return False
@@ -115,7 +115,7 @@ def cage_spectrum(path: Path) -> bool:
         )
     axes.set(xlabel="Hz", ylabel="dBc", ylim=(-110, 5), xlim=(40, 60))
     axes.legend(loc="upper right")
-    return _saved(figure, [axes], path, plt)
+    return _save(figure, [axes], path, plt)
 
 
 def envelope(recording: Recording, motor: Motor, defect: str, path: Path) -> bool:
@@ -143,7 +143,7 @@ def envelope(recording: Recording, motor: Motor, defect: str, path: Path) -> boo
             axes.text(base + 0.1, -88.5, name, color=GREY, fontsize=9)
     axes.set(xlabel="order of shaft speed", ylabel="envelope, dB below its strongest line")
     axes.set(xlim=(0, 18), ylim=(-90, 18))
-    return _saved(figure, [axes], path, plt)
+    return _save(figure, [axes], path, plt)
 
 
 def _pyplot() -> Any:
@@ -155,7 +155,7 @@ def _pyplot() -> Any:
     return plt
 
 
-def _saved(figure: Any, panels: Sequence[Any], path: Path, plt: Any) -> bool:
+def _save(figure: Any, panels: Sequence[Any], path: Path, plt: Any) -> bool:
     for axes in panels:
         axes.grid(visible=True)
     path.parent.mkdir(parents=True, exist_ok=True)

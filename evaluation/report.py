@@ -13,21 +13,21 @@ DESIGNED_ON = (
     "The evaluation sets no threshold, but its data are not all new to the diagnosers. The "
     "thresholds of broken bars (`vtox/diagnosers/broken_bar`) were set on the same "
     "machines of the motor model, with the same kinds of noise, wander and load; only the "
-    "seeds differ; limits for shorted turns and the air gap lean on it too. The bearing "
-    "recordings and the turn shorts were looked at again and again while the diagnosers were "
-    "designed: what they show is a development result. How the diagnosers fare on machines of "
-    "another kind, this page does not tell."
+    "seeds differ; limits for shorted turns and the air gap rest on it too. The recordings of "
+    "bearings and of turn shorts were examined many times while the diagnosers were designed: "
+    "what they show is a development result. How the diagnosers do on machines of another kind, "
+    "this page does not say."
 )
 DEFINITIONS = """\
 * **Found**, **false alarm**: the state is `warning` or `fault`, on a faulty or a healthy record.
-* **Abstained**, **refused**: the state is `unknown`, with a reason; neither a hit nor an alarm. The others are **decided**; their share is the **coverage**.
-* **a/b = c % (d-e)**: a of b, with the exact 95 % interval (Clopper & Pearson); where none of n was seen, the bound 3/n. Records of one machine are alike, so that these intervals are too narrow.
-* **Balanced accuracy**: the mean of the shares judged right among faulty and among healthy records; of the decided, and with abstentions as errors.
+* **Abstained**: the state is `unknown`, with a code; neither a hit nor an alarm. The others are **decided**; their share is the **coverage**.
+* **a/b = c % (d-e)**: a of b, with the exact 95 % interval (Clopper & Pearson); where none of n was a hit, the bound 3/n. Records of one machine are alike, so that these intervals are too narrow.
+* **Balanced accuracy**: the mean of the shares diagnosed right among faulty and among healthy records; of the decided, and with abstentions as errors.
 * **AURC**: the area under the risk-coverage curve, the mean error rate of the k most confident decided records over all k; 0 is perfect.
-* **ECE**: the expected calibration error, the mean gap between stated confidence and share judged right in ten bins. Confidences are capped by what is known, so that careful right answers raise it too.
-* **AUC**: the chance that the statistic of a faulty record exceeds that of a healthy one, decided records only, its interval from drawing whole machines again; **pAUC**: the area up to a false-alarm rate of 1 % over that of a perfect test. **FAR** is the false-alarm rate; *found at FAR x* moves the threshold to it.
+* **ECE**: the expected calibration error, the mean gap between confidence and share of right diagnoses in ten bins. Confidence is limited by what is known of the machine, so that careful right answers raise it too.
+* **AUC**: the chance that the statistic of a faulty record exceeds that of a healthy one, decided records only, its interval by resampling whole machines; **pAUC**: the area up to a false-alarm rate of 1 % over that of a perfect test. **FAR** is the false-alarm rate; *found at FAR x* moves the threshold to it.
 * **Macro-AUROC**: the mean over inner race, outer race and ball of the AUC against healthy records, each bearing counted once; abstentions score zero.
-* **dBc**: below the supply line; **baseline**: what was learnt of the machine while it was healthy; **slip, speed sensor, nameplate**: how the slip was known."""  # noqa: E501
+* **dBc**: below the supply line; **baseline**: what the machine showed while it was healthy; **slip, speed sensor, nameplate**: how the slip was known."""  # noqa: E501
 MARKS = {True: "yes", False: "**no**", None: "not run"}
 
 
@@ -52,42 +52,42 @@ def cost_study(cost: Cost | None) -> Study:
     ]
     rows.append(
         (
-            "all families, as the workers ask",
+            "all families, as in the workers",
             f"{cost.total_ms:.3f}",
             f"{sum(cost.alone_ms.values()):.2f}",
         )
     )
     rows.append(
         (
-            "all faults asked of one 10 s record",
+            "all faults of one 10 s record together",
             f"{cost.together_ms:.3f}",
             f"{cost.together_alone_ms:.2f}",
         )
     )
     columns = ("family", "in batches of 32, ms", "alone, ms")
-    beside = []
+    comparison = []
     ratio: dict[str, float | None] = {}
     for name, own, theirs in (
-        ("slip unknown to both", cost.blind_ms, cost.theirs_blind_ms),
-        ("slip given to both", cost.given_ms, cost.theirs_given_ms),
+        ("slip unknown to both", cost.slip_unknown_ms, cost.statorscope_slip_unknown_ms),
+        ("slip given to both", cost.slip_given_ms, cost.statorscope_slip_given_ms),
     ):
         ratio[name] = theirs / own if theirs else None
         other = "not installed" if theirs is None else f"{theirs:.1f}"
         times = "" if theirs is None else f"{theirs / own:.0f}"
-        beside.append((name, f"{own:.2f}", other, times))
+        comparison.append((name, f"{own:.2f}", other, times))
     blind = ratio["slip unknown to both"]
     return Study(
         "Cost",
         "Processor time of one core, medians, other programs running. Four channels at 10 kHz: "
         "three currents, one vibration; families on records of their length, each with a front "
         "end of its own, as the workers run them. The last row is one call for all five faults, "
-        "with one front end; the goal is judged by the row above it.",
+        "with one front end; the goal is about the row above it.",
         (
             Table("Per second of one machine's data", columns, tuple(rows)),
             Table(
                 "Current faults, one 10 s record of three currents at 10 kHz",
                 ("", "VTOX in batches of 32, ms", "statorscope, ms", "ratio"),
-                tuple(beside),
+                tuple(comparison),
             ),
         ),
         (
@@ -117,15 +117,15 @@ def write(
     goals = [g for s in studies for g in s.goals]
     parts = [
         "# Evaluation",
-        "Written by `make evaluate`; do not edit. What the diagnosers find, miss and refuse, on "
-        "recordings (where they are found: `VTOX_RECORDINGS`, or `../shared/data` beside the "
-        "checkout) and on the motor model (`vtox/simulator/motor_model`), beside other packages on "
-        "the same windows. Results against VTOX stay in.",
+        "Written by `make evaluate`; do not edit. What the diagnosers find, miss and abstain from, "
+        "on recordings (where they are found: `VTOX_RECORDINGS`, or `../shared/data` beside the "
+        "checkout) and on the motor model (`vtox/simulator/motor_model`), compared with other "
+        "packages on the same windows. Results against VTOX stay in.",
         _markdown(Table("", ("", ""), tuple(facts))),
         "## Goals",
         _markdown(_goals(goals)),
         *(f"![{caption}]({file})\n\n*{caption}*" for file, caption in pictures.items()),
-        "## What was seen while designing",
+        "## What was used during design",
         DESIGNED_ON,
         "## Words and figures",
         DEFINITIONS,

@@ -1,4 +1,4 @@
-"""The cases of the motor model that are run; every noise level is fixed here, before any result.
+"""The cases of the motor model that are run; all noise was fixed here before the first result.
 
 Supply: amplitude noise of 0.05 %, harmonics 5 and 7 of 1.0 and 0.7 %, voltage unbalance up to 1 %
 (2 % in the turn-short study). Load: torque noise of 0.5 % rms. Clamps: gain within 0.5 %, delay
@@ -51,12 +51,12 @@ def record_case(
             harmonics={5: 0.010, 7: 0.007},
         ),
         load=Load(torque=load_for_slip(plant, slip), inertia=INERTIA, noise=5e-3),
-        clamps=clamps(rng),
+        clamps=random_clamps(rng),
         slot_harmonic=0.005,
     )
 
 
-def clamps(rng: np.random.Generator) -> Clamps:
+def random_clamps(rng: np.random.Generator) -> Clamps:
     """Return three clamps within 0.5 % and 5 us."""
     gain, delay = rng.uniform(-0.005, 0.005, 3), rng.uniform(-5e-6, 5e-6, 3)
     return Clamps(
@@ -68,7 +68,7 @@ def clamps(rng: np.random.Generator) -> Clamps:
 
 
 @lru_cache(maxsize=256)
-def asymmetry_for(plant_name: str, slip: float) -> float:
+def asymmetry_at_54_dbc(plant_name: str, slip: float) -> float:
     """Return the rotor asymmetry whose lower sideband is -54 dBc; others scale from it."""
     plant = PLANTS[plant_name]
     quiet = Case(plant=plant, load=Load(torque=load_for_slip(plant, slip), inertia=INERTIA))
@@ -77,13 +77,13 @@ def asymmetry_for(plant_name: str, slip: float) -> float:
 
 
 def with_level(case: Case, slip: float, dbc: float) -> Case:
-    """Return the case with a cage whose lower sideband is `dbc`, at a random angle."""
-    size = asymmetry_for(case.plant.name, slip) * 10 ** ((dbc + 54) / 20)
+    """Return the case with a rotor cage whose lower sideband is `dbc`, at a random angle."""
+    size = asymmetry_at_54_dbc(case.plant.name, slip) * 10 ** ((dbc + 54) / 20)
     angle = np.exp(2j * np.pi * np.random.default_rng([case.seed, 8]).uniform())
     return replace(case, faults=Faults(rotor_asymmetry=complex(size * angle)))
 
 
-def grid(
+def grid_cases(
     records: int,
     seconds: float,
     *,
@@ -91,8 +91,8 @@ def grid(
     slips: Sequence[float] = SLIPS,
     first: int = 0,
 ) -> list[tuple[Case, Tags]]:
-    """Return the cages: every level, slip and wander, `records` of each; `first` sets the seeds."""
-    found = []
+    """Return every level, slip and wander, `records` cases of each; `first` sets the seeds."""
+    cases = []
     for i, (dbc, slip, wander_hz, k) in enumerate(
         (d, s, w, k) for d in levels for s in slips for w in WANDERS_HZ for k in range(records)
     ):
@@ -101,13 +101,13 @@ def grid(
         case = record_case(plant, slip, seed, wander_hz=wander_hz)
         kind = SOUND_CAGE if dbc <= NATURAL_DBC[1] else "broken bar"
         tags: Tags = {"dbc": dbc, "slip": slip, "wander": wander_hz, "seconds": seconds}
-        found.append((with_level(case, slip, dbc), tags | {"kind": kind, "k": k}))
-    return found
+        cases.append((with_level(case, slip, dbc), tags | {"kind": kind, "k": k}))
+    return cases
 
 
-def healthy(records: int, seconds: float, *, first: int = 0) -> list[tuple[Case, Tags]]:
-    """Return healthy cases: a third perfect, a third with a natural cage, a third that swing."""
-    found = []
+def healthy_cases(records: int, seconds: float, *, first: int = 0) -> list[tuple[Case, Tags]]:
+    """Return healthy cases, a third each perfect, with a natural cage, with load oscillation."""
+    cases = []
     for i in range(first, first + records):
         rng = np.random.default_rng([i, 9])
         slip, wander_hz = SLIPS[i % 4], WANDERS_HZ[(i // 4) % 5]
@@ -117,15 +117,15 @@ def healthy(records: int, seconds: float, *, first: int = 0) -> list[tuple[Case,
         if kind == "natural cage":
             case = with_level(case, slip, float(rng.uniform(*NATURAL_DBC)))
         if kind == "load oscillation":
-            case = _swinging(case, rng)
+            case = _with_load_oscillation(case, rng)
         tags: Tags = {"slip": slip, "wander": wander_hz, "seconds": seconds, "kind": kind}
-        found.append((case, tags))
-    return found
+        cases.append((case, tags))
+    return cases
 
 
-def decoys(records: int) -> list[tuple[Case, Tags]]:
-    """Return healthy machines whose load swings within 5 % of twice slip frequency: hard ones."""
-    found = []
+def oscillation_cases(records: int) -> list[tuple[Case, Tags]]:
+    """Return healthy machines whose load oscillates within 5 % of twice slip frequency."""
+    cases = []
     for i in range(records):
         rng = np.random.default_rng([i, 10])
         slip = SLIPS[1 + i % 3]
@@ -134,13 +134,13 @@ def decoys(records: int) -> list[tuple[Case, Tags]]:
         hz = 2 * slip * plant.supply_hz * rng.uniform(0.95, 1.05)
         load = replace(case.load, swing=float(rng.uniform(*SWING)), swing_hz=float(hz))
         tags = {"slip": slip, "wander": 0.002, "seconds": 10.0, "kind": "swing at 2sf"}
-        found.append((replace(case, load=load), tags))
-    return found
+        cases.append((replace(case, load=load), tags))
+    return cases
 
 
-def too_short(records: int) -> list[tuple[Case, Tags]]:
+def short_record_cases(records: int) -> list[tuple[Case, Tags]]:
     """Return broken bars of -42 dBc and healthy machines for records of 2*s*f*T below 8."""
-    found = []
+    cases = []
     for i in range(records):
         slip = SLIPS[i % 4]
         plant = PLANTS[PLANTS_AT[slip][i % len(PLANTS_AT[slip])]]
@@ -149,27 +149,27 @@ def too_short(records: int) -> list[tuple[Case, Tags]]:
         seconds = round(bins / (2 * slip * plant.supply_hz), 2)
         faulty = i % 2 == 0
         tags = {"slip": slip, "seconds": seconds, "kind": "broken bar" if faulty else "perfect"}
-        found.append((with_level(case, slip, -42.0) if faulty else case, tags))
-    return found
+        cases.append((with_level(case, slip, -42.0) if faulty else case, tags))
+    return cases
 
 
-def slots(records: int) -> list[tuple[Case, Tags]]:
-    """Return healthy machines with slot harmonics in reach, for the slip."""
-    found = []
+def slot_harmonic_cases(records: int) -> list[tuple[Case, Tags]]:
+    """Return healthy machines whose slot harmonics lie within the band, for the slip."""
+    cases = []
     for i in range(records):
         slip = SLIPS[i % 4]
         plant = PLANTS[PLANTS_AT[slip][(i // 4) % len(PLANTS_AT[slip])]]
         wander_hz = WANDERS_HZ[(i // 4) % 5]
         case = record_case(plant, slip, 8_000_000 + i, wander_hz=wander_hz)
         tags: Tags = {"slip": slip, "wander": wander_hz, "seconds": 10.0, "kind": "perfect"}
-        found.append((case, tags))
-    return found
+        cases.append((case, tags))
+    return cases
 
 
 def turn_machine(machine: int) -> tuple[Plant, Clamps]:
     """Return one machine of the turn-short study: its plant and its three clamps."""
     plant = PLANTS[sorted(PLANTS)[machine % len(PLANTS)]]
-    return plant, clamps(np.random.default_rng([machine, 12]))
+    return plant, random_clamps(np.random.default_rng([machine, 12]))
 
 
 def turn_cases(
@@ -177,7 +177,7 @@ def turn_cases(
 ) -> list[tuple[Case, Tags]]:
     """Return cases of one machine over load and voltage unbalance up to 2 %, shorted or not."""
     plant, instruments = turn_machine(machine)
-    found = []
+    cases = []
     for k in range(records):
         rng = np.random.default_rng([machine, first + k, 13])
         slip = load_slip(plant, float(rng.uniform(0.4, 1.0)))
@@ -186,28 +186,28 @@ def turn_cases(
         share, phase = shorted[k % len(shorted)], "abc"[int(rng.integers(3))]
         faults = Faults(shorted_turns=share, shorted_phase=phase)  # type: ignore[arg-type]
         tags = {"turns": share, "phase": phase.upper() if share else "", "machine": machine}
-        found.append((replace(case, clamps=instruments, faults=faults), tags))
-    return found
+        cases.append((replace(case, clamps=instruments, faults=faults), tags))
+    return cases
 
 
 def load_slip(plant: Plant, load: float) -> float:
-    """Return about the slip at a share of rated torque."""
+    """Return the approximate slip at a share of rated torque."""
     return load * (1 - plant.rated_speed_rpm * plant.pole_pairs / 60 / plant.supply_hz)
 
 
 def gap_cases(machine: int, first: int, records: int, gap: float) -> list[tuple[Case, Tags]]:
     """Return cases of one machine at two loads with an air-gap modulation `gap`."""
     plant, instruments = turn_machine(machine)
-    found = []
+    cases = []
     for k in range(records):
         slip = load_slip(plant, (0.6, 0.9)[k % 2])
         seed = 20_000_000 + 100_000 * machine + first + k
         case = record_case(plant, slip, seed, wander_hz=0.005)
         case = replace(case, clamps=instruments, faults=Faults(air_gap=gap))
-        found.append((case, {"gap": gap, "machine": machine}))
-    return found
+        cases.append((case, {"gap": gap, "machine": machine}))
+    return cases
 
 
-def _swinging(case: Case, rng: np.random.Generator) -> Case:
+def _with_load_oscillation(case: Case, rng: np.random.Generator) -> Case:
     swing, hz = float(rng.uniform(*SWING)), float(rng.uniform(*SWING_HZ))
     return replace(case, load=replace(case.load, swing=swing, swing_hz=hz))

@@ -1,4 +1,4 @@
-"""Tables that every study has: three ways to count abstentions, reasons, peers."""
+"""Tables that several studies have: detection, ranking, abstentions, other packages."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,17 +6,25 @@ import numpy as np
 
 from evaluation import metrics, peers
 from evaluation.metrics import Rate
-from evaluation.outcome import Outcome, Table, abstained, alarms, reasons, scores, worst
+from evaluation.outcome import (
+    Outcome,
+    Table,
+    abstentions,
+    alarms,
+    commonest_codes,
+    scores,
+    worst_machine,
+)
 
 
-def counted(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "") -> Table:
-    """Return detections, false alarms and accuracies with abstentions apart, a row per key."""
+def detection_table(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "") -> Table:
+    """Return detections, false alarms, abstentions and accuracies, a row per key."""
     rows = []
-    for name, found in answers.items():
-        faulty = [o for o in found if o.faulty]
-        healthy = [o for o in found if not o.faulty]
-        b = metrics.balanced([o.faulty for o in found], [o.alarm for o in found])
-        decided = [o for o in found if o.alarm is not None]
+    for name, outcomes in answers.items():
+        faulty = [o for o in outcomes if o.faulty]
+        healthy = [o for o in outcomes if not o.faulty]
+        b = metrics.balanced_accuracy([o.faulty for o in outcomes], [o.alarm for o in outcomes])
+        decided = [o for o in outcomes if o.alarm is not None]
         sure = np.array([o.confidence for o in decided], np.float64)
         right = np.array([o.alarm == o.faulty for o in decided], bool)
         rows.append(
@@ -24,11 +32,13 @@ def counted(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = ""
                 name,
                 str(alarms(faulty)),
                 str(alarms(healthy)),
-                str(abstained(found)),
-                f"{_figure(b.decided, 3)} / {b.coverage:.2f} / {b.as_errors:.3f}",
-                _figure(metrics.risk_coverage(sure, right), 4),
-                _figure(metrics.calibration_error(sure, right), 3),
-                "; ".join(w for w in (worst(found, faulty=f) for f in (True, False)) if w),
+                str(abstentions(outcomes)),
+                f"{_number(b.decided, 3)} / {b.coverage:.2f} / {b.as_errors:.3f}",
+                _number(metrics.risk_coverage_area(sure, right), 4),
+                _number(metrics.calibration_error(sure, right), 3),
+                "; ".join(
+                    w for w in (worst_machine(outcomes, faulty=f) for f in (True, False)) if w
+                ),
             )
         )
     accuracy = "balanced accuracy: decided / coverage / as errors"
@@ -36,94 +46,98 @@ def counted(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = ""
     return Table(title, (*columns, "worst machine, of its decided"), tuple(rows), note)
 
 
-def ranked(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "") -> Table:
-    """Return what the scores of decided records are worth as a ranking, intervals by machine."""
+def ranking_table(title: str, answers: Mapping[str, Sequence[Outcome]], note: str = "") -> Table:
+    """Return how well the scores of decided records separate faulty from healthy ones."""
     rows = []
-    for name, found in answers.items():
-        healthy, faulty = scores(found, False), scores(found, True)
+    for name, outcomes in answers.items():
+        healthy, faulty = scores(outcomes, False), scores(outcomes, True)
         if not (len(healthy) and len(faulty)):
             rows.append((name, f"{len(healthy)} / {len(faulty)}", "", "", "", ""))
             continue
-        low, high = interval(found)
-        at = [metrics.detection_at(healthy, faulty, far) for far in (1e-2, 1e-3)]
+        low, high = auc_interval(outcomes)
+        at = [metrics.detection_rate_at(healthy, faulty, far) for far in (1e-2, 1e-3)]
         rows.append(
             (
                 name,
                 f"{len(healthy)} / {len(faulty)}",
                 f"{metrics.auc(healthy, faulty):.4f} ({low:.3f}-{high:.3f})",
                 f"{metrics.partial_auc(healthy, faulty):.3f}",
-                *(share(p) for p in at),
+                *(percent(p) for p in at),
             )
         )
     columns = ("known", "healthy / faulty decided", "AUC (95 %)", "pAUC to 1 %")
     return Table(title, (*columns, "found at FAR 1e-2", "at 1e-3"), tuple(rows), note)
 
 
-def _figure(value: float, digits: int) -> str:
+def _number(value: float, digits: int) -> str:
     return "" if np.isnan(value) else f"{value:.{digits}f}"
 
 
-def share(value: float) -> str:
-    """Return a share in per cent; NaN: the healthy records do not resolve it."""
+def percent(value: float) -> str:
+    """Return a share in per cent as text; NaN: too few healthy records for it."""
     return "too few healthy" if np.isnan(value) else f"{100 * value:.1f} %"
 
 
-def interval(found: Sequence[Outcome]) -> tuple[float, float]:
-    """Return the 95 % interval of the AUC of decided records, whole machines drawn again."""
-    kept = [o for o in found if o.alarm is not None and np.isfinite(o.score)]
-    if not kept:
+def auc_interval(outcomes: Sequence[Outcome]) -> tuple[float, float]:
+    """Return the 95 % interval of the AUC of decided records, whole machines resampled."""
+    decided = [o for o in outcomes if o.alarm is not None and np.isfinite(o.score)]
+    if not decided:
         return float("nan"), float("nan")
-    score = np.array([o.score for o in kept])
-    bad = np.array([o.faulty for o in kept])
+    score = np.array([o.score for o in decided])
+    bad = np.array([o.faulty for o in decided])
 
     def area(i: np.typing.NDArray[np.intp]) -> float:
         return metrics.auc(score[i][~bad[i]], score[i][bad[i]])
 
-    return metrics.bootstrap([o.machine for o in kept], area, draws=200)
+    return metrics.bootstrap([o.machine for o in decided], area, draws=200)
 
 
-def why(title: str, answers: Mapping[str, Sequence[Outcome]]) -> Table:
-    """Return the commonest reasons of abstention."""
-    rows = [(k, head, str(n)) for k, found in answers.items() for head, n in reasons(found)]
-    return Table(title, ("known", "reason", "records"), tuple(rows))
+def abstention_table(title: str, answers: Mapping[str, Sequence[Outcome]]) -> Table:
+    """Return the commonest codes of abstentions, each with the sentence of its first record."""
+    rows = [
+        (known, code, sentence, str(n))
+        for known, outcomes in answers.items()
+        for code, sentence, n in commonest_codes(outcomes)
+    ]
+    return Table(title, ("known", "code", "for example", "records"), tuple(rows))
 
 
-def beside(
-    title: str, found: Sequence[Outcome], names: Sequence[str], note: str = "", own: str = "VTOX"
+def peer_table(
+    title: str, outcomes: Sequence[Outcome], names: Sequence[str], note: str = "", own: str = "VTOX"
 ) -> Table:
-    """Return the verdicts of peers on the records they saw, and VTOX's on the same."""
-    seen = [o for o in found if o.peers]
+    """Return the answers of other packages, and those of VTOX to the same records."""
+    compared = [o for o in outcomes if o.peers]
     missing = {n for n, version in peers.versions().items() if version is None}
-    rows = [_verdicts(own, seen, {id(o): _word(o.alarm) for o in seen})]
+    rows = [_peer_row(own, compared, {id(o): _alarm_word(o.alarm) for o in compared})]
     for name in names:
         if any(name.startswith(m) for m in missing):
             rows.append((name, "not installed", "", "", ""))
             continue
-        rows.append(_verdicts(name, seen, {id(o): o.peers[name] for o in seen}))
-    columns = ("who", "found", "false alarms", "refused", "calls the record unreliable")
+        rows.append(_peer_row(name, compared, {id(o): o.peers[name] for o in compared}))
+    columns = ("package", "found", "false alarms", "abstained", "calls the record unreliable")
     return Table(title, columns, tuple(rows), note)
 
 
-def _word(alarm: bool | None) -> str:
+def _alarm_word(alarm: bool | None) -> str:
     return "refused" if alarm is None else "yes" if alarm else "no"
 
 
-def _verdicts(
-    name: str, seen: Sequence[Outcome], said: Mapping[int, str | None]
+def _peer_row(
+    name: str, compared: Sequence[Outcome], answers: Mapping[int, str | None]
 ) -> tuple[str, ...]:
-    faulty = [said[id(o)] for o in seen if o.faulty]
-    healthy = [said[id(o)] for o in seen if not o.faulty]
+    faulty = [answers[id(o)] for o in compared if o.faulty]
+    healthy = [answers[id(o)] for o in compared if not o.faulty]
     words = faulty + healthy
-    doubted = sum((w or "").endswith("?") for w in words)
+    unreliable = sum((w or "").endswith("?") for w in words)
     return (
         name,
-        str(Rate(_yes(faulty), len(faulty))),
-        str(Rate(_yes(healthy), len(healthy))),
+        str(Rate(_count_alarms(faulty), len(faulty))),
+        str(Rate(_count_alarms(healthy), len(healthy))),
         str(Rate(words.count("refused"), len(words))),
-        f"{doubted} of {len(words)}" if doubted else "",
+        f"{unreliable} of {len(words)}" if unreliable else "",
     )
 
 
-def _yes(words: Sequence[str | None]) -> int:
-    """Count the alarms, those of records that the package itself doubts among them."""
+def _count_alarms(words: Sequence[str | None]) -> int:
+    """Return the number of alarms, those of records that the package calls unreliable included."""
     return words.count("yes") + words.count("yes?")

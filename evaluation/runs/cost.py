@@ -1,4 +1,4 @@
-"""What the diagnosers cost: per second of one machine's data, and beside statorscope."""
+"""Cost of the diagnosers: per second of one machine's data, and compared with statorscope."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,26 +28,26 @@ CURRENT_FAULTS = ("turn_short", "eccentricity", "broken_bar")
 class Cost:
     """Milliseconds of one core; per second of data by family, and per 10 s record of currents.
 
-    `together_ms` is per second of data too: all faults asked of one record, with one front end.
+    `together_ms` is per second of data too: all faults of one record in one call.
     """
 
     family_ms: dict[str, float]
     alone_ms: dict[str, float]
     together_ms: float
     together_alone_ms: float
-    blind_ms: float
-    given_ms: float
-    theirs_blind_ms: float | None
-    theirs_given_ms: float | None
+    slip_unknown_ms: float
+    slip_given_ms: float
+    statorscope_slip_unknown_ms: float | None
+    statorscope_slip_given_ms: float | None
 
     @property
     def total_ms(self) -> float:
-        """All families, per second of one machine's data in batches, as the workers ask them."""
+        """All families, per second of one machine's data in batches, as in the workers."""
         return sum(self.family_ms.values())
 
 
 def cost(repeats: int) -> Cost:
-    """Measure in this process, its memory kept as in a worker's; records are made before."""
+    """Measure in this process with the memory settings of a worker; records are made before."""
     keep_freed_memory()
     plant = PLANTS["2kw2"]
     cases = [record_case(plant, 0.03, 40_000_000 + k, wander_hz=0.002) for k in range(BATCH)]
@@ -55,13 +55,13 @@ def cost(repeats: int) -> Cost:
     motor = nameplate(plant)
     family_ms, alone_ms = {}, {}
     for family in FAMILIES.values():
-        asked = [_question(r, k, motor, family.record_s) for k, r in enumerate(made)]
-        batched = _ms(lambda a=asked, f=family: diagnose_batch(a, f.faults), repeats)  # type: ignore[misc]
-        single = _ms(lambda a=asked, f=family: diagnose_batch(a[:1], f.faults), repeats)  # type: ignore[misc]
+        questions = [_question(r, k, motor, family.record_s) for k, r in enumerate(made)]
+        batched = _median_ms(lambda a=questions, f=family: diagnose_batch(a, f.faults), repeats)  # type: ignore[misc]
+        single = _median_ms(lambda a=questions, f=family: diagnose_batch(a[:1], f.faults), repeats)  # type: ignore[misc]
         family_ms[family.name] = batched / BATCH / family.record_s
         alone_ms[family.name] = single / family.record_s
     whole = [_question(r, k, motor, TOGETHER_S) for k, r in enumerate(made)]
-    # Nameplate only, and no bars: the slip has to come from the current, as for the other.
+    # Nameplate only, and no rotor bars: the slip must come from the current, as in statorscope.
     plate = Motor(
         pole_pairs=motor.pole_pairs,
         supply_hz=motor.supply_hz,
@@ -74,12 +74,12 @@ def cost(repeats: int) -> Cost:
     return Cost(
         family_ms,
         alone_ms,
-        _ms(lambda: diagnose_batch(whole, FAULTS), repeats) / BATCH / TOGETHER_S,
-        _ms(lambda: diagnose_batch(whole[:1], FAULTS), repeats) / TOGETHER_S,
-        _ms(lambda: diagnose_batch(blind, CURRENT_FAULTS), repeats) / BATCH,
-        _ms(lambda: diagnose_batch(given, CURRENT_FAULTS), repeats) / BATCH,
-        _theirs(few, motor, known=False),
-        _theirs(few, motor, known=True),
+        _median_ms(lambda: diagnose_batch(whole, FAULTS), repeats) / BATCH / TOGETHER_S,
+        _median_ms(lambda: diagnose_batch(whole[:1], FAULTS), repeats) / TOGETHER_S,
+        _median_ms(lambda: diagnose_batch(blind, CURRENT_FAULTS), repeats) / BATCH,
+        _median_ms(lambda: diagnose_batch(given, CURRENT_FAULTS), repeats) / BATCH,
+        _statorscope_ms(few, motor, slip_given=False),
+        _statorscope_ms(few, motor, slip_given=True),
     )
 
 
@@ -100,19 +100,19 @@ def _question(record: Record, k: int, motor: Motor, seconds: float) -> Question:
     return Question(Recording(channels, FS_HZ, float(record.speed_rpm.mean())), named)
 
 
-def _theirs(made: Sequence[Record], motor: Motor, *, known: bool) -> float | None:
+def _statorscope_ms(made: Sequence[Record], motor: Motor, *, slip_given: bool) -> float | None:
     if peers.versions()["statorscope"] is None:
         return None
 
     def run() -> None:
         for r in made:
-            slip = r.truth.slip if known else None
+            slip = r.truth.slip if slip_given else None
             peers.statorscope(r.recording(), motor, "broken_rotor_bar", slip)
 
-    return _ms(run, 1) / len(made)
+    return _median_ms(run, 1) / len(made)
 
 
-def _ms(work: Callable[[], object], repeats: int) -> float:
+def _median_ms(work: Callable[[], object], repeats: int) -> float:
     """Return the median time of one call after a first; CPU time, as other programs may run."""
     work()
     times = []

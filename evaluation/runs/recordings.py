@@ -1,4 +1,4 @@
-"""The diagnosers on real recordings: turn shorts, bearings, and a set that must be refused."""
+"""The diagnosers on real recordings: turn shorts, bearings, and a set without a waveform."""
 
 import csv
 import os
@@ -29,7 +29,7 @@ NOMINAL_RPM = (1797.0, 1772.0, 1750.0, 1730.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Short:
+class ShortRecording:
     """One turn-short recording; the short is on from `on_s` to `off_s`, empty when healthy."""
 
     name: str
@@ -52,7 +52,7 @@ class Short:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Seconds from a switching instant to the answer that follows it, NaN if none does."""
+    """Seconds from a switching instant to the slot whose state follows it, NaN without one."""
 
     name: str
     percent: float
@@ -61,16 +61,16 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
-class Shorts:
-    """Answers on the turn-short recordings by what was known: 1 s records, 0.2 s slots, delays."""
+class ShortResults:
+    """Results on the turn-short recordings, with and without a baseline."""
 
-    windows: Mapping[str, list[Outcome]]
-    slots: Mapping[str, list[Outcome]]
+    windows: Mapping[str, list[Outcome]]  # of 1 s
+    slots: Mapping[str, list[Outcome]]  # of 0.2 s
     delays: Mapping[str, list[Delay]]
 
 
 def folder() -> Path | None:
-    """Return where recordings stand: VTOX_RECORDINGS, or `../shared/data` beside the checkout."""
+    """Return the folder of recordings: VTOX_RECORDINGS, or `../shared/data` beside the checkout."""
     named = os.environ.get("VTOX_RECORDINGS")
     path = Path(named) if named else ROOT.parent / "shared" / "data"
     return path if path.is_dir() else None
@@ -81,32 +81,37 @@ def bearing_motor() -> Motor:
     return read_motor(ROOT / "docs" / "motors" / "cwru.toml")
 
 
-def shorts(where: Path, *, hop_s: float = 0.25) -> Shorts | None:
-    """Return the answers on the turn-short recordings, None where they are not there."""
+def turn_short_results(where: Path, *, hop_s: float = 0.25) -> ShortResults | None:
+    """Return the results on the turn-short recordings, None where there are none."""
     if not (where / "itsc" / "labels.csv").exists():
         return None
-    found = _read_shorts(where / "itsc")
+    found = _read_short_recordings(where / "itsc")
     motor = read_motor(ROOT / "docs" / "motors" / "itsc.toml")
     sound = [s for s in found if s.percent == 0]
-    both = learn_baseline([s.recording for s in sound], motor)
+    of_all = learn_baseline([s.recording for s in sound], motor)
     other = {
         s.name: learn_baseline([o.recording for o in sound if o is not s] or [s.recording], motor)
         for s in sound
     }
-    known: dict[str, dict[str, Baseline | None]] = {
-        "baseline": {s.name: other.get(s.name, both) for s in found},
+    baselines: dict[str, dict[str, Baseline | None]] = {
+        "baseline": {s.name: other.get(s.name, of_all) for s in found},
         "no baseline": {s.name: None for s in found},
     }
-    slots = {k: _slots(found, motor, b) for k, b in known.items()}
-    return Shorts(
-        {k: _windows(found, motor, b, k == "no baseline", hop_s) for k, b in known.items()},
+    slots = {k: _slot_outcomes(found, motor, b) for k, b in baselines.items()}
+    return ShortResults(
+        {
+            k: _window_outcomes(found, motor, b, k == "no baseline", hop_s)
+            for k, b in baselines.items()
+        },
         {k: answers for k, (answers, _) in slots.items()},
         {k: delays for k, (_, delays) in slots.items()},
     )
 
 
-def bearings(where: Path, *, pieces: int = 5, every: int = 1) -> dict[str, list[Outcome]] | None:
-    """Return the answers on the bearing recordings, whole and cut as the stream cuts them."""
+def bearing_outcomes(
+    where: Path, *, pieces: int = 5, every: int = 1
+) -> dict[str, list[Outcome]] | None:
+    """Return the outcomes of the bearing recordings, whole and in records as on the stream."""
     labels = where / "cwru" / "labels.csv"
     if not labels.exists():
         return None
@@ -120,7 +125,7 @@ def bearings(where: Path, *, pieces: int = 5, every: int = 1) -> dict[str, list[
     short = f"{BEARING_S:g} s"
     found: dict[str, list[Outcome]] = {"10 s": [], short: []}
     for row, recording in zip(rows, whole, strict=True):
-        cut = _pieces(recording, pieces)
+        cut = _cut_into_records(recording, pieces)
         answers = diagnose_batch([Question(r, motor) for r in (recording, *cut)], ["bearing"])
         for k, (r, d) in enumerate(zip((recording, *cut), answers, strict=True)):
             found[short if k else "10 s"].append(
@@ -136,11 +141,11 @@ def bearings(where: Path, *, pieces: int = 5, every: int = 1) -> dict[str, list[
     return found
 
 
-def stuck(where: Path) -> list[tuple[str, list[Diagnosis]]] | None:
+def repeated_sample_diagnoses(where: Path) -> list[tuple[str, list[Diagnosis]]] | None:
     """Return all diagnoses of the recordings whose samples are repeated."""
     files = sorted((where / "stuck").glob("*.npz"))
     motor = Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1440.0)
-    cases = [Question(_stuck(f), motor) for f in files]
+    cases = [Question(_repeated_samples(f), motor) for f in files]
     return [(f.stem, d) for f, d in zip(files, diagnose_batch(cases), strict=True)] or None
 
 
@@ -153,12 +158,12 @@ def example_vibration(where: Path) -> tuple[Recording, Motor] | None:
     return _vibration(path, row), bearing_motor()
 
 
-def _read_shorts(where: Path) -> list[Short]:
+def _read_short_recordings(where: Path) -> list[ShortRecording]:
     found = []
     for row in csv.DictReader((where / "labels.csv").open()):
         sound = row["fault"] == "healthy"
         found.append(
-            Short(
+            ShortRecording(
                 row["recording"],
                 read(where / f"{row['recording']}.csv", Options()),
                 "" if sound else row["faulted_phase"],
@@ -170,39 +175,41 @@ def _read_shorts(where: Path) -> list[Short]:
     return found
 
 
-def _windows(
-    found: Sequence[Short],
+def _window_outcomes(
+    found: Sequence[ShortRecording],
     motor: Motor,
     baselines: Mapping[str, Baseline | None],
-    beside: bool,
+    with_peers: bool,
     hop_s: float,
 ) -> list[Outcome]:
-    """Return the answers to 1 s records every `hop_s`, those near an instant left out."""
+    """Return outcomes of 1 s records every `hop_s`, without those near a switching instant."""
     outcomes = []
     for s in found:
         starts = np.arange(0, s.recording.duration_s - RECORD_S + 1e-9, hop_s)
         scored = [(t, on) for t in starts if (on := s.label(t, t + RECORD_S)) is not None]
-        cut = [_span(s.recording, t, t + RECORD_S) for t, _ in scored]
-        asked = [Question(r, motor, baselines[s.name]) for r in cut]
-        for (t, on), r, d in zip(scored, cut, diagnose_batch(asked, ["turn_short"]), strict=True):
+        cut = [_cut(s.recording, t, t + RECORD_S) for t, _ in scored]
+        questions = [Question(r, motor, baselines[s.name]) for r in cut]
+        for (t, on), r, d in zip(
+            scored, cut, diagnose_batch(questions, ["turn_short"]), strict=True
+        ):
             tags = {"percent": s.percent, "phase": s.phase, "start_s": t}
-            other = peers.turns(r, motor) if beside else {}
+            other = peers.turns(r, motor) if with_peers else {}
             outcomes.append(outcome(d[0], faulty=on, machine=s.name, tags=tags, peers=other))
     return outcomes
 
 
-def _slots(
-    found: Sequence[Short], motor: Motor, baselines: Mapping[str, Baseline | None]
+def _slot_outcomes(
+    found: Sequence[ShortRecording], motor: Motor, baselines: Mapping[str, Baseline | None]
 ) -> tuple[list[Outcome], list[Delay]]:
-    """Return the state of every 0.2 s from the episodes of consecutive 1 s records, and delays."""
+    """Return outcomes of every 0.2 s by the episodes of consecutive 1 s records, and delays."""
     outcomes, delays = [], []
     for s in found:
         starts = np.arange(0, s.recording.duration_s - RECORD_S + 1e-9, RECORD_S)
-        asked = [
-            Question(_span(s.recording, t, t + RECORD_S), motor, baselines[s.name]) for t in starts
+        questions = [
+            Question(_cut(s.recording, t, t + RECORD_S), motor, baselines[s.name]) for t in starts
         ]
         flags: list[tuple[float, bool | None]] = []
-        for start, (d,) in zip(starts, diagnose_batch(asked, ["turn_short"]), strict=True):
+        for start, (d,) in zip(starts, diagnose_batch(questions, ["turn_short"]), strict=True):
             for t in np.arange(0, RECORD_S - 1e-9, SLOT_S):
                 flag = _slot_state(d, float(t))
                 flags.append((float(start + t), flag))
@@ -217,7 +224,7 @@ def _slots(
 
 
 def _slot_state(d: Diagnosis, t: float) -> bool | None:
-    """Return whether at least half of a slot lies in an episode; None where refused."""
+    """Return whether at least half of a slot lies in an episode; None for an abstention."""
     if d.state == "unknown":
         return None
     inside = [
@@ -228,7 +235,7 @@ def _slot_state(d: Diagnosis, t: float) -> bool | None:
     return bool(sum(max(x, 0.0) for x in inside) >= SLOT_S / 2)
 
 
-def _delay(s: Short, flags: Sequence[tuple[float, bool | None]]) -> Delay:
+def _delay(s: ShortRecording, flags: Sequence[tuple[float, bool | None]]) -> Delay:
     """Return the seconds from each switching instant to the end of the slot that shows it."""
     on = [t + SLOT_S for t, f in flags if f and t + SLOT_S > s.on_s and t < s.off_s]
     off = [t + SLOT_S for t, f in flags if not f and t + SLOT_S > s.off_s]
@@ -237,14 +244,14 @@ def _delay(s: Short, flags: Sequence[tuple[float, bool | None]]) -> Delay:
     return Delay(s.name, s.percent, float(onset), float(clear))
 
 
-def _span(recording: Recording, start_s: float, stop_s: float) -> Recording:
+def _cut(recording: Recording, start_s: float, stop_s: float) -> Recording:
     first, last = round(start_s * recording.fs_hz), round(stop_s * recording.fs_hz)
     return replace(recording, channels={n: x[first:last] for n, x in recording.channels.items()})
 
 
-def _pieces(recording: Recording, most: int) -> list[Recording]:
+def _cut_into_records(recording: Recording, most: int) -> list[Recording]:
     whole = int(recording.duration_s / BEARING_S)
-    return [_span(recording, k * BEARING_S, (k + 1) * BEARING_S) for k in range(min(whole, most))]
+    return [_cut(recording, k * BEARING_S, (k + 1) * BEARING_S) for k in range(min(whole, most))]
 
 
 def _vibration(path: Path, row: Mapping[str, str]) -> Recording:
@@ -257,7 +264,7 @@ def _vibration(path: Path, row: Mapping[str, str]) -> Recording:
         )
 
 
-def _stuck(path: Path) -> Recording:
+def _repeated_samples(path: Path) -> Recording:
     with np.load(path) as data:
         return Recording(
             dict(zip(CURRENTS, data["i"].T, strict=True)), float(data["fs_claimed_hz"])

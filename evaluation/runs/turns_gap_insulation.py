@@ -1,7 +1,8 @@
-"""The diagnosers on the motor model: turns, air gap and insulation (`model_cage`: the cage).
+"""The diagnosers on the motor model: turn short, eccentricity, insulation.
 
 Every job makes its records, diagnoses them and returns outcomes only: waveforms stay in the
-process that made them. Records of 2 kHz, which the front end brings to the same baseband as 10 kHz.
+process that made them. Records are of 2 kHz, which the front end reduces to the same baseband as
+10 kHz.
 """
 
 from concurrent.futures import Executor
@@ -10,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from evaluation import peers, scenarios
-from evaluation.outcome import Answers, Outcome, joined, outcome
+from evaluation.outcome import Answers, Outcome, concatenate, outcome
 from evaluation.sizes import Size
 from vtox.baseline import Baseline
 from vtox.diagnosis import Case as Question
@@ -35,21 +36,21 @@ LOSS_S = 2e-8
 
 
 def turn_answers(pool: Executor, size: Size) -> Answers:
-    """Return the answers on the turns, each machine with a baseline of its own."""
+    """Return outcomes of turn shorts, each machine with its own baseline."""
     jobs = [pool.submit(_turn_job, m, size) for m in range(size.machines)]
-    return joined([j.result() for j in jobs], TURNS_KNOWN)
+    return concatenate([j.result() for j in jobs], TURNS_KNOWN)
 
 
 def gap_answers(pool: Executor, size: Size) -> list[Outcome]:
-    """Return the answers on the air gap: healthy against twice the modulation (6 dB)."""
+    """Return outcomes of eccentricity: healthy against twice the modulation (6 dB)."""
     jobs = [pool.submit(_gap_job, m, size.gap_records) for m in range(size.gap_machines)]
     return [o for j in jobs for o in j.result()]
 
 
 def earth_answers(pool: Executor, size: Size) -> Answers:
-    """Return the answers on the insulation to earth, with and without a leakage channel."""
+    """Return outcomes of insulation to earth, with and without a leakage channel."""
     jobs = [pool.submit(_earth_job, m, size.earth // 4, size.earth_faulty) for m in range(4)]
-    return joined([j.result() for j in jobs], ("leakage", "no leakage channel"))
+    return concatenate([j.result() for j in jobs], ("leakage", "no leakage channel"))
 
 
 def _turn_job(machine: int, size: Size) -> Answers:
@@ -58,36 +59,36 @@ def _turn_job(machine: int, size: Size) -> Answers:
     healthy = scenarios.turn_cases(machine, 0, size.turn_healthy, (0.0,))
     faulty = scenarios.turn_cases(machine, 10_000, len(SHORTED) * size.turn_faulty, SHORTED)
     cases = healthy + faulty
-    kept = list(records([c for c, _ in cases], 1.0, FS_HZ))
-    baselines = _learnt(machine, motor)
-    beside = {k for k in range(len(cases)) if min(k, abs(k - len(healthy))) < 8}
-    found: Answers = {}
-    for known, (channels, learnt) in TURNS_KNOWN.items():
-        baseline = baselines[channels] if learnt else None
-        asked = [Question(r.recording(channels), motor, baseline) for r in kept]
-        found[known] = [
+    made = list(records([c for c, _ in cases], 1.0, FS_HZ))
+    baselines = _learn_baselines(machine, motor)
+    with_peers = {k for k in range(len(cases)) if min(k, abs(k - len(healthy))) < 8}
+    answers: Answers = {}
+    for known, (channels, with_baseline) in TURNS_KNOWN.items():
+        baseline = baselines[channels] if with_baseline else None
+        questions = [Question(r.recording(channels), motor, baseline) for r in made]
+        answers[known] = [
             outcome(
                 d[0],
                 faulty=bool(t["turns"]),
                 machine=f"{plant.name} no. {machine}",
                 tags=t,
                 peers=peers.turns(q.recording, motor)
-                if known == "currents, no baseline" and k in beside
+                if known == "currents, no baseline" and k in with_peers
                 else {},
             )
             for k, (d, q, (_, t)) in enumerate(
-                zip(diagnose_batch(asked, ["turn_short"]), asked, cases, strict=True)
+                zip(diagnose_batch(questions, ["turn_short"]), questions, cases, strict=True)
             )
         ]
-    return found
+    return answers
 
 
-def _learnt(machine: int, motor: Motor) -> dict[tuple[str, ...], Baseline]:
+def _learn_baselines(machine: int, motor: Motor) -> dict[tuple[str, ...], Baseline]:
     """Return baselines of twelve healthy records of 5 s over load and unbalance."""
     cases = scenarios.turn_cases(machine, 20_000, 12, (0.0,))
-    kept = list(records([c for c, _ in cases], 5.0, FS_HZ))
+    made = list(records([c for c, _ in cases], 5.0, FS_HZ))
     return {
-        channels: learn_baseline([r.recording(channels) for r in kept], motor)
+        channels: learn_baseline([r.recording(channels) for r in made], motor)
         for channels in {c for c, _ in TURNS_KNOWN.values()}
     }
 
@@ -102,9 +103,9 @@ def _gap_job(machine: int, count: int) -> list[Outcome]:
     cases = scenarios.gap_cases(machine, 1_000, count, GAP)
     cases += scenarios.gap_cases(machine, 2_000, count, 2 * GAP)
     seconds = FAMILIES["bearing"].record_s
-    kept = list(records([c for c, _ in cases], seconds, FS_HZ, channels=CURRENTS))
-    asked = [Question(r.recording(tachometer=True), motor, baseline) for r in kept]
-    answers = diagnose_batch(asked, ["eccentricity"])
+    made = list(records([c for c, _ in cases], seconds, FS_HZ, channels=CURRENTS))
+    questions = [Question(r.recording(tachometer=True), motor, baseline) for r in made]
+    answers = diagnose_batch(questions, ["eccentricity"])
     return [
         outcome(
             d[0],
@@ -113,7 +114,7 @@ def _gap_job(machine: int, count: int) -> list[Outcome]:
             tags=t | {"true_dbc": r.truth.rotation_lower_dbc},
             peers=peers.gap(q.recording, motor, r.truth.slip) if k % count < 10 else {},
         )
-        for k, (d, q, r, (_, t)) in enumerate(zip(answers, asked, kept, cases, strict=True))
+        for k, (d, q, r, (_, t)) in enumerate(zip(answers, questions, made, cases, strict=True))
     ]
 
 
@@ -130,7 +131,7 @@ def _earth_job(machine: int, count: int, faulty: int) -> Answers:
     kinds = ["healthy"] * count + ["capacitance"] * faulty + ["conductance"] * faulty
     base = 30_000_000 + 100_000 * machine
 
-    def made(kind: str, seed: int) -> Case:
+    def case_of(kind: str, seed: int) -> Case:
         slip = scenarios.load_slip(plant, 0.8)
         case = scenarios.record_case(plant, slip, seed)
         c = nominal * (1.2 if kind == "capacitance" else 1.0)
@@ -142,20 +143,20 @@ def _earth_job(machine: int, count: int, faulty: int) -> Answers:
         )
         return replace(case, earth=earth)
 
-    before = records([made("healthy", base + k) for k in range(20)], 1.0, FS_HZ, channels=names)
+    before = records([case_of("healthy", base + k) for k in range(20)], 1.0, FS_HZ, channels=names)
     baseline = learn_baseline([r.recording(names) for r in before], motor)
-    cases = [made(kind, base + 1_000 + k) for k, kind in enumerate(kinds)]
-    kept = list(records(cases, 1.0, FS_HZ, channels=names))
-    found: Answers = {}
+    cases = [case_of(kind, base + 1_000 + k) for k, kind in enumerate(kinds)]
+    made = list(records(cases, 1.0, FS_HZ, channels=names))
+    answers: Answers = {}
     for known, channels in (("leakage", names), ("no leakage channel", names[:-1])):
-        asked = [Question(r.recording(channels), motor, baseline) for r in kept]
-        found[known] = [
+        questions = [Question(r.recording(channels), motor, baseline) for r in made]
+        answers[known] = [
             outcome(
                 d[0],
                 faulty=kind != "healthy",
                 machine=plant.name,
                 tags={"kind": kind, "more_f": 0.2 * nominal, "more_s": 1e-6 - LOSS_S},
             )
-            for d, kind in zip(diagnose_batch(asked, ["insulation"]), kinds, strict=True)
+            for d, kind in zip(diagnose_batch(questions, ["insulation"]), kinds, strict=True)
         ]
-    return found
+    return answers

@@ -6,18 +6,18 @@ import numpy as np
 
 from evaluation import peers, scenarios, tables
 from evaluation.metrics import Rate
-from evaluation.outcome import Answers, Goal, Outcome, Study, abstained, alarms, select
+from evaluation.outcome import Answers, Goal, Outcome, Study, abstentions, alarms, select
 from evaluation.runs.broken_bar import PLATE, SENSOR, VOLTS
 from evaluation.studies import broken_bar_tables
-from evaluation.studies.broken_bar_tables import CAGES, CALM, ROUGH, level_errors
+from evaluation.studies.broken_bar_tables import CAGES, CALM, ROUGH, level_errors_db
 
 RESOLVED = tuple(s for s in scenarios.SLIPS if s >= 0.01)
 
 
-def cage_study(found: Mapping[str, Answers]) -> Study:
-    """Return what is found of broken bars, and what is called one."""
+def broken_bar_study(found: Mapping[str, Answers]) -> Study:
+    """Return what is found of broken bars, and which healthy records are called one."""
     grid, long = found["grid"], found["grid 20 s"]
-    # A cage of -60 dBc is sound: the grids' count with the healthy.
+    # A rotor cage of -60 dBc is sound: those of the grids count with the healthy.
     healthy = {k: o + [c for c in grid[k] if not c.faulty] for k, o in found["healthy"].items()}
     slow = found["healthy 20 s"][SENSOR] + found["sound 20 s"][SENSOR]
     slow += [c for c in long[SENSOR] if not c.faulty]
@@ -29,14 +29,15 @@ def cage_study(found: Mapping[str, Answers]) -> Study:
     light = found["light"][SENSOR]
     still, restless = select(light, wander=CALM), select(light, wander=ROUGH)
     short = [o for o in found["short"][SENSOR] if o.tags["bins"] * o.tags["seconds"] < 8]
-    level = level_errors(grid[SENSOR])
+    level = level_errors_db(grid[SENSOR])
     found_at = [o for o in grid[SENSOR] if o.alarm and o.faulty]
     text = (
-        f"{_machines()}. Levels are those of the lower sideband that the cage makes; -60 dBc and "
-        "below is a sound cage and counts as healthy. Supply wander is the rms over 10 s of a "
-        "random walk. All noise was fixed before the first run (`evaluation/scenarios.py`). "
-        "Healthy records: a third perfect, a third with a natural cage of -90 to -60 dBc, a third "
-        "whose load swings by 1-10 % at 0.3-8 Hz, and the cages of -60 dBc."
+        f"{_machines_by_slip()}. Levels are those of the lower sideband that the rotor cage makes; "
+        "-60 dBc and below is a sound rotor cage and counts as healthy. Supply wander is the rms "
+        "over 10 s of a random walk. All noise was fixed before the first run "
+        "(`evaluation/scenarios.py`). Healthy records: a third perfect, a third with a natural "
+        "cage of -90 to -60 dBc, a third whose load oscillates by 1-10 % at 0.3-8 Hz, and those "
+        "of -60 dBc."
     )
     goals = (
         Goal(
@@ -48,32 +49,32 @@ def cage_study(found: Mapping[str, Answers]) -> Study:
         Goal(
             "the same, wander of 10 and 20 mHz",
             ">= 95 % of decided",
-            f"{rough_rate}; coverage {1 - abstained(rough).value:.2f}",
+            f"{rough_rate}; coverage {1 - abstentions(rough).value:.2f}",
             rough_rate.at_least(0.95),
         ),
         Goal(
-            "cage false alarms, 10 s records",
+            "broken bar false alarms, 10 s records",
             "<= 0.1 %, shown on >= 3000",
             f"{far}, of decided {alarms(healthy[SENSOR], of_decided=True)}",
             far.at_most(0.001, shown_on=3_000),
         ),
         Goal(
-            "cage false alarms, 20 s records",
+            "broken bar false alarms, 20 s records",
             "<= 0.1 %",
             f"{slow_far}, of decided {alarms(slow, of_decided=True)}",
             slow_far.at_most(0.001),
         ),
         Goal(
-            "refused when 2*s*f*T < 8",
+            "abstained when 2*s*f*T < 8",
             ">= 99 %",
-            str(abstained(short)),
-            abstained(short).at_least(0.99),
+            str(abstentions(short)),
+            abstentions(short).at_least(0.99),
         ),
         Goal(
             "sideband levels, -54 dBc and above",
             "within 1 dB",
             f"median {np.median(level):.2f}, 95 % {np.quantile(level, 0.95):.2f} dB, "
-            f"{np.mean(level <= 1):.1%} within; told for {len(level)} of {len(found_at)} found",
+            f"{np.mean(level <= 1):.1%} within; reported for {len(level)} of {len(found_at)} found",
             bool(np.quantile(level, 0.95) <= 1),
         )
         if len(level)
@@ -90,30 +91,30 @@ def cage_study(found: Mapping[str, Answers]) -> Study:
         "Broken bars, model",
         text,
         (
-            broken_bar_tables.grids(
+            broken_bar_tables.level_table(
                 {f"10 s, {k}": grid[k] for k in (SENSOR, PLATE, VOLTS)}
                 | {f"20 s, {k}": long[k] for k in (SENSOR, PLATE)}
             ),
-            broken_bar_tables.false_alarms(
+            broken_bar_tables.false_alarm_table(
                 {f"10 s, {k}": o for k, o in healthy.items()} | {f"20 s, {SENSOR}": slow},
-                found["decoys"],
+                found["oscillation"],
             ),
-            broken_bar_tables.false_by_cell(slow),
-            broken_bar_tables.alarming([*healthy[SENSOR], *slow]),
-            broken_bar_tables.refusals(found["short"]),
-            broken_bar_tables.levels(grid[SENSOR]),
-            tables.counted(
+            broken_bar_tables.false_alarm_cell_table(slow),
+            broken_bar_tables.false_alarm_list([*healthy[SENSOR], *slow]),
+            broken_bar_tables.short_record_table(found["short"]),
+            broken_bar_tables.level_error_table(grid[SENSOR]),
+            tables.detection_table(
                 "-54 dBc and above against healthy, 10 s",
                 {k: [o for o in grid[k] if o.faulty] + healthy[k] for k in healthy},
             ),
-            tables.ranked(
+            tables.ranking_table(
                 "The line test alone: -54 dBc and slip of 1 % and more against healthy",
                 {k: line_test(grid[k], healthy[k]) for k in healthy},
-                "Sound cages with a line are told from broken bars by its level: left out here.",
+                "Sound cages with a line differ from broken bars by its level only: left out here.",
             ),
-            tables.why("Why not, healthy records of 10 s", healthy),
-            tables.beside(
-                "Beside others, the same records of 10 s",
+            tables.abstention_table("Why undecided, healthy records of 10 s", healthy),
+            tables.peer_table(
+                "Other packages on the same records of 10 s",
                 [o for o in grid[SENSOR] if o.faulty] + healthy[SENSOR],
                 peers.ROTOR,
                 "Levels of -54, -48 and -42 dBc, wander of 0, 5 and 20 mHz, all slips; healthy as "
@@ -125,9 +126,9 @@ def cage_study(found: Mapping[str, Answers]) -> Study:
     )
 
 
-def _machines() -> str:
-    """Say which machines run at which slip."""
-    at = {m: [s for s in scenarios.SLIPS if scenarios.PLANTS_AT[s] == m] for m in _sets()}
+def _machines_by_slip() -> str:
+    """Return which machines run at which slip, as text."""
+    at = {m: [s for s in scenarios.SLIPS if scenarios.PLANTS_AT[s] == m] for m in _plant_sets()}
     parts = [
         f"slips of {' and '.join(f'{100 * s:g} %' for s in slips)}: {', '.join(m)}"
         + (" alone" if len(m) == 1 else "")
@@ -136,7 +137,7 @@ def _machines() -> str:
     return "Model machines, " + "; ".join(parts)
 
 
-def _sets() -> list[tuple[str, ...]]:
+def _plant_sets() -> list[tuple[str, ...]]:
     return list(dict.fromkeys(scenarios.PLANTS_AT[s] for s in scenarios.SLIPS))
 
 

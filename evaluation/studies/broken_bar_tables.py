@@ -1,11 +1,11 @@
-"""The tables of the study of broken bars: what is perfect in a line, the rest in rows."""
+"""The tables of the study of broken bars: what has no error in one line, the rest in rows."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from evaluation import scenarios
-from evaluation.outcome import Answers, Outcome, Table, abstained, alarms, clipped, select
+from evaluation.outcome import Answers, Outcome, Table, abstentions, alarms, select, shorten
 from vtox.arrays import Float64
 
 CALM = tuple(w for w in scenarios.WANDERS_HZ if w <= 0.005)
@@ -15,15 +15,15 @@ BROKEN_DBC = tuple(d for d in scenarios.LEVELS_DBC if d > scenarios.NATURAL_DBC[
 SHOWN = 15
 
 
-def grids(found: Mapping[str, Sequence[Outcome]]) -> Table:
+def level_table(found: Mapping[str, Sequence[Outcome]]) -> Table:
     """Return what is found by slip, wander and level; rows where all is found are left out."""
     rows = []
     whole: dict[str, list[str]] = {}
     for known, outcomes in found.items():
         for slip in scenarios.SLIPS:
             at = [o for o in select(outcomes, slip=slip) if o.faulty]
-            if at and abstained(at).value == 1:
-                rows.append((known, f"{slip:.1%}", "any", *["refused"] * len(BROKEN_DBC)))
+            if at and abstentions(at).value == 1:
+                rows.append((known, f"{slip:.1%}", "any", *["abstained"] * len(BROKEN_DBC)))
                 continue
             for wander in scenarios.WANDERS_HZ:
                 some = select(at, wander=wander)
@@ -34,7 +34,7 @@ def grids(found: Mapping[str, Sequence[Outcome]]) -> Table:
                     whole.setdefault(known, []).append(f"{len(some)}/{len(some)}")
     cells = "; ".join(f"{k}: {len(w)} of these rows, {w[0]} each" for k, w in whole.items())
     note = (
-        "A cell reads: found of decided, and how many were refused. All three levels found in all "
+        "A cell reads: found of decided, and how many abstained. All three levels found in all "
         f"records, and left out here: {cells or 'none'}."
     )
     heads = tuple(f"{dbc:g} dBc" for dbc in BROKEN_DBC)
@@ -44,11 +44,11 @@ def grids(found: Mapping[str, Sequence[Outcome]]) -> Table:
 
 
 def _cell(some: Sequence[Outcome]) -> str:
-    rate, quiet = alarms(some, of_decided=True), abstained(some).hits
-    return f"{rate.hits}/{rate.n}" + (f", {quiet} refused" if quiet else "")
+    rate, undecided = alarms(some, of_decided=True), abstentions(some).hits
+    return f"{rate.hits}/{rate.n}" + (f", {undecided} abstained" if undecided else "")
 
 
-def false_alarms(healthy: Answers, decoys: Answers) -> Table:
+def false_alarm_table(healthy: Answers, oscillation: Answers) -> Table:
     """Return the false alarms of all healthy records, and of the kinds and wanders with any."""
     rows, clean = [], 0
     for known, some in healthy.items():
@@ -60,12 +60,14 @@ def false_alarms(healthy: Answers, decoys: Answers) -> Table:
         raising = {name: part for name, part in parts.items() if alarms(part).hits}
         rows += [(known, *_alarm_row(name, part)) for name, part in raising.items()]
         clean += sum(bool(part) for part in parts.values()) - len(raising)
-    for known, some in decoys.items():
-        rows.append((f"10 s, {known}", *_alarm_row("apart: load swings at 2sf within 5 %", some)))
+    for known, some in oscillation.items():
+        rows.append(
+            (f"10 s, {known}", *_alarm_row("apart: load oscillates at 2sf within 5 %", some))
+        )
     note = (
         f"{clean} parts by kind or wander without an alarm are left out. The set apart: a load "
-        "that swings at twice slip frequency makes lines where a broken bar makes them, and most "
-        "of them call for an abstention. At 8640 records a day 0.1 % would be 9 raw alarms a "
+        "that oscillates at twice slip frequency makes lines where a broken bar makes them, and "
+        "most of them require an abstention. At 8640 records a day 0.1 % would be 9 raw alarms a "
         "machine-day, before persistence (k of n), which is measured on the stream."
     )
     columns = ("known", "healthy records", "warning or fault", "of these fault", "of decided")
@@ -77,7 +79,7 @@ def _alarm_row(name: str, some: Sequence[Outcome]) -> tuple[str, str, str, str]:
     return name, str(alarms(some)), str(faults), str(alarms(some, of_decided=True))
 
 
-def false_by_cell(slow: Sequence[Outcome]) -> Table:
+def false_alarm_cell_table(slow: Sequence[Outcome]) -> Table:
     """Return the slips, wanders and machines at which 20 s records alarm."""
     rows = []
     for slip in scenarios.SLIPS:
@@ -93,7 +95,7 @@ def false_by_cell(slow: Sequence[Outcome]) -> Table:
     return Table("Where 20 s records raise false alarms, speed sensor", columns, tuple(rows), note)
 
 
-def alarming(healthy: Sequence[Outcome]) -> Table:
+def false_alarm_list(healthy: Sequence[Outcome]) -> Table:
     """Return false alarms one by one."""
     rows = [
         (
@@ -103,56 +105,56 @@ def alarming(healthy: Sequence[Outcome]) -> Table:
             f"{o.tags['slip']:.1%}",
             f"{1e3 * o.tags['wander']:g} mHz",
             o.state,
-            clipped(o.reason, 110),
+            o.code or shorten(o.reason, 60),
         )
         for o in healthy
         if o.alarm
     ]
-    columns = ("machine", "healthy record", "length", "slip", "wander", "state", "reason")
+    columns = ("machine", "healthy record", "length", "slip", "wander", "state", "code")
     more = f"; the first {SHOWN}" if len(rows) > SHOWN else ""
     note = f"{len(rows)} in all{more}."
     return Table("False alarms one by one, speed sensor", columns, tuple(rows[:SHOWN]), note)
 
 
-def refusals(short: Answers) -> Table:
-    """Return what is said of records that are too short for their slip."""
+def short_record_table(short: Answers) -> Table:
+    """Return the answers to records that are too short for their slip."""
     rows = []
     for known, found in short.items():
         below = [o for o in found if o.tags["bins"] * o.tags["seconds"] < 8]
         bars, sound = [o for o in below if o.faulty], [o for o in below if not o.faulty]
-        rows.append((known, str(abstained(below)), str(alarms(bars)), str(alarms(sound))))
-    columns = ("known", "refused", "called, of broken bars of -42 dBc", "called, of healthy")
+        rows.append((known, str(abstentions(below)), str(alarms(bars)), str(alarms(sound))))
+    columns = ("known", "abstained", "found, of broken bars of -42 dBc", "false alarms, of healthy")
     note = "Without a measured slip the record looks longer than it is where the slip is small."
     return Table("Records of 2*s*f*T from 2 to 7.5", columns, tuple(rows), note)
 
 
-def level_errors(found: Sequence[Outcome]) -> Float64:
-    """Return |error| in dB of the lower sideband where an alarm was raised and it was told."""
+def level_errors_db(found: Sequence[Outcome]) -> Float64:
+    """Return |error| in dB of the lower sideband in alarms that report it."""
     return np.array(
         [
-            abs(o.found["lower_sideband_dbc"] - o.tags["true_lower_dbc"])
+            abs(o.indicators["lower_sideband_dbc"] - o.tags["true_lower_dbc"])
             for o in found
-            if o.alarm and o.faulty and o.found.get("lower_sideband_dbc") is not None
+            if o.alarm and o.faulty and o.indicators.get("lower_sideband_dbc") is not None
         ],
         np.float64,
     )
 
 
-def levels(found: Sequence[Outcome]) -> Table:
-    """Return how well levels are told, by slip and wander."""
+def level_error_table(found: Sequence[Outcome]) -> Table:
+    """Return the error of the reported levels, by slip and wander."""
     rows = []
     for slip in scenarios.SLIPS:
         for name, wander in (("to 5 mHz", CALM), ("10 and 20 mHz", ROUGH)):
             some = select(found, slip=slip, wander=wander)
-            error = level_errors(some)
-            called = sum(bool(o.alarm) and o.faulty for o in some)
+            error = level_errors_db(some)
+            alarm_count = sum(bool(o.alarm) and o.faulty for o in some)
             if len(error):
                 within = f"{np.mean(error <= 1):.1%}"
                 text = f"{np.median(error):.2f} / {np.quantile(error, 0.95):.2f} dB"
-                rows.append((f"{slip:.1%}", name, f"{len(error)} of {called}", text, within))
-    columns = ("slip", "wander", "told", "|error| median / 95 %", "within 1 dB")
+                rows.append((f"{slip:.1%}", name, f"{len(error)} of {alarm_count}", text, within))
+    columns = ("slip", "wander", "reported", "|error| median / 95 %", "within 1 dB")
     note = (
         "Against the sideband in the currents before clamps and noise of the instruments. A level "
-        "is told where its deviation in the noise is 1 dB or less."
+        "is reported where its deviation in the noise is 1 dB or less."
     )
     return Table("Levels where found, 10 s, speed sensor", columns, tuple(rows), note)

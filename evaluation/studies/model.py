@@ -12,9 +12,9 @@ from evaluation.outcome import (
     Outcome,
     Study,
     Table,
-    abstained,
+    abstentions,
     alarms,
-    both,
+    both_hold,
     scores,
     select,
 )
@@ -31,20 +31,20 @@ def roc_scores(
     """Return the scores of the decided records, healthy and faulty, for the ROC."""
     sets = {
         "broken bar -54 dBc": line_test(found["grid"][SENSOR], found["healthy"][SENSOR]),
-        "1 % of turns": _share(turns["voltage and baseline"], 0.01),
+        "1 % of turns": _with_turns(turns["voltage and baseline"], 0.01),
         "air gap +6 dB": list(gap),
     }
     return {n: (scores(o, False), scores(o, True)) for n, o in sets.items()}
 
 
 def slip_study(found: Sequence[Outcome]) -> Study:
-    """Return how well slip is known without a speed sensor."""
+    """Return the error of the slip without a speed sensor."""
     rows, pooled = [], np.zeros(0)
     for slip in scenarios.SLIPS:
         some = select(found, slip=slip)
         for source in ("slot harmonics", "rotor speed sidebands", "nameplate and load"):
-            picked = [o for o in some if o.found.get("slip_source") == source]
-            error = np.array([abs(o.found["slip"] - o.tags["true_slip"]) for o in picked])
+            picked = [o for o in some if o.indicators.get("slip_source") == source]
+            error = np.array([abs(o.indicators["slip"] - o.tags["true_slip"]) for o in picked])
             if len(error):
                 text = f"{np.median(error):.1e} / {error.max():.1e}"
                 rows.append((f"{slip:.1%}", source, f"{len(error)} of {len(some)}", text))
@@ -65,23 +65,25 @@ def slip_study(found: Sequence[Outcome]) -> Study:
     )
 
 
-def turns_study(found: Answers) -> Study:
+def shorted_turns_study(found: Answers) -> Study:
     """Return what is found of shorted turns with up to 2 % voltage unbalance."""
     best = found["voltage and baseline"]
     far = alarms([o for o in best if not o.faulty])
     one = select(best, turns=0.01)
     named = [o for o in one if o.alarm]
-    phase = Rate(sum(_phase_right(o) for o in named), len(named))
+    phase = Rate(sum(_phase_is_right(o) for o in named), len(named))
     rows = []
     for known, outcomes in found.items():
         sizes = {share: select(outcomes, turns=share) for share in turns_gap_insulation.SHORTED}
         fine = [
-            share for share, some in sizes.items() if all(o.alarm and _phase_right(o) for o in some)
+            share
+            for share, some in sizes.items()
+            if all(o.alarm and _phase_is_right(o) for o in some)
         ]
-        rows += [_turns_row(known, f"{x:.1%}", some) for x, some in sizes.items() if x not in fine]
+        rows += [_short_row(known, f"{x:.1%}", some) for x, some in sizes.items() if x not in fine]
         if fine:
             name = ("each of " if len(fine) > 1 else "") + ", ".join(f"{x:.1%}" for x in fine)
-            rows.append(_turns_row(known, name, [o for x in fine for o in sizes[x]]))
+            rows.append(_short_row(known, name, [o for x in fine for o in sizes[x]]))
     single = found["currents, no baseline"]
     sound = [o for o in single if not o.faulty]
     return Study(
@@ -94,17 +96,17 @@ def turns_study(found: Answers) -> Study:
                 ("known", "turns shorted", "found", "abstained", "phase right"),
                 tuple(rows),
             ),
-            tables.counted("All records", found),
-            tables.ranked(
+            tables.detection_table("All records", found),
+            tables.ranking_table(
                 "1 % of turns against healthy",
-                {k: _share(o, 0.01) for k, o in found.items()},
+                {k: _with_turns(o, 0.01) for k, o in found.items()},
             ),
-            tables.why("Why not", found),
-            tables.beside(
-                "Beside others, the same records",
+            tables.abstention_table("Why undecided", found),
+            tables.peer_table(
+                "Other packages on the same records",
                 single,
                 peers.TURNS,
-                "Currents only, which is all that the others take: no baseline for VTOX either. "
+                "Currents only, as the others take nothing else: no baseline for VTOX either. "
                 "A speed given is the nameplate's, though the load varies.",
                 "VTOX, currents, no baseline",
             ),
@@ -114,43 +116,43 @@ def turns_study(found: Answers) -> Study:
                 "1 % of turns, voltage measured, unbalance to 2 %",
                 "found at FAR <= 1e-3, shown on >= 3000",
                 f"found {alarms(one)}; false {far}",
-                both(alarms(one).at_least(0.95), far.at_most(1e-3, shown_on=3_000)),
+                both_hold(alarms(one).at_least(0.95), far.at_most(1e-3, shown_on=3_000)),
             ),
             Goal("phase of simulated shorts", ">= 95 %", str(phase), phase.at_least(0.95)),
             Goal(
                 "unbalanced supply, currents only, no baseline",
                 "no alarm on healthy machines",
-                f"alarms {alarms(sound)}; unknown {abstained(sound)}",
+                f"alarms {alarms(sound)}; unknown {abstentions(sound)}",
                 alarms(sound).at_most(0),
             ),
         ),
     )
 
 
-def _turns_row(known: str, name: str, some: Sequence[Outcome]) -> tuple[str, ...]:
+def _short_row(known: str, name: str, some: Sequence[Outcome]) -> tuple[str, ...]:
     hit = [o for o in some if o.alarm]
-    right = Rate(sum(_phase_right(o) for o in hit), len(hit))
-    return known, name, str(alarms(some)), str(abstained(some)), str(right)
+    right = Rate(sum(_phase_is_right(o) for o in hit), len(hit))
+    return known, name, str(alarms(some)), str(abstentions(some)), str(right)
 
 
-def _phase_right(o: Outcome) -> bool:
-    return bool(str(o.found.get("phase")).upper() == o.tags["phase"])
+def _phase_is_right(o: Outcome) -> bool:
+    return bool(str(o.indicators.get("phase")).upper() == o.tags["phase"])
 
 
-def _share(found: Sequence[Outcome], turns: float) -> list[Outcome]:
+def _with_turns(found: Sequence[Outcome], turns: float) -> list[Outcome]:
     return select(found, turns=(0.0, turns))
 
 
-def gap_study(found: Sequence[Outcome]) -> Study:
-    """Return whether a change of 6 dB of the rotation sidebands is seen."""
+def eccentricity_study(found: Sequence[Outcome]) -> Study:
+    """Return whether a change of 6 dB of the rotation sidebands is found."""
     healthy, faulty = scores(found, False), scores(found, True)
-    area, (low, high) = metrics.auc(healthy, faulty), tables.interval(found)
-    at = tables.share(metrics.detection_at(healthy, faulty, 1e-2))
+    area, (low, high) = metrics.auc(healthy, faulty), tables.auc_interval(found)
+    at = tables.percent(metrics.detection_rate_at(healthy, faulty, 1e-2))
     by = {m: [o for o in found if o.machine == m] for m in sorted({o.machine for o in found})}
     fine = [m for m, some in by.items() if all(o.alarm == o.faulty for o in some)]
-    rows = [_gap_row(m, some) for m, some in by.items() if m not in fine]
+    rows = [_machine_row(m, some) for m, some in by.items() if m not in fine]
     if fine:
-        rows.append(_gap_row(", ".join(fine), [o for m in fine for o in by[m]]))
+        rows.append(_machine_row(", ".join(fine), [o for m in fine for o in by[m]]))
     columns = ("machine", "healthy f-fr", "AUC", "found at +6 dB", "false alarms", "abstained")
     return Study(
         "Air gap, model",
@@ -159,15 +161,15 @@ def gap_study(found: Sequence[Outcome]) -> Study:
         "records of 10 s.",
         (
             Table("By machine", columns, tuple(rows)),
-            tables.counted("All records", {"speed sensor and baseline": found}),
-            tables.ranked("+6 dB against healthy", {"speed sensor and baseline": found}),
-            tables.why("Why not", {"speed sensor and baseline": found}),
-            tables.beside(
-                "Beside others, the first ten records of each machine",
+            tables.detection_table("All records", {"speed sensor and baseline": found}),
+            tables.ranking_table("+6 dB against healthy", {"speed sensor and baseline": found}),
+            tables.abstention_table("Why undecided", {"speed sensor and baseline": found}),
+            tables.peer_table(
+                "Other packages on the first ten records of each machine",
                 found,
                 peers.GAP,
                 "The true slip is given to both; neither takes a baseline, without which the level "
-                "of a machine is nothing to judge by.",
+                "of a machine says nothing.",
                 "VTOX, speed sensor and baseline",
             ),
         ),
@@ -183,7 +185,7 @@ def gap_study(found: Sequence[Outcome]) -> Study:
     )
 
 
-def _gap_row(name: str, some: Sequence[Outcome]) -> tuple[str, ...]:
+def _machine_row(name: str, some: Sequence[Outcome]) -> tuple[str, ...]:
     levels = [o.tags["true_dbc"] for o in some if not o.faulty]
     return (
         name,
@@ -191,55 +193,59 @@ def _gap_row(name: str, some: Sequence[Outcome]) -> tuple[str, ...]:
         f"{metrics.auc(scores(some, False), scores(some, True)):.3f}",
         str(alarms([o for o in some if o.faulty])),
         str(alarms([o for o in some if not o.faulty])),
-        str(abstained(some)),
+        str(abstentions(some)),
     )
 
 
-def earth_study(found: Answers) -> Study:
-    """Return what is seen of the insulation, and that nothing is said without a leakage channel."""
-    seen, blind = found["leakage"], found["no leakage channel"]
-    healthy = alarms([o for o in seen if not o.faulty])
+def insulation_study(found: Answers) -> Study:
+    """Return what is found of the insulation, and the answers without a leakage channel."""
+    measured, blind = found["leakage"], found["no leakage channel"]
+    healthy = alarms([o for o in measured if not o.faulty])
     rows = []
     error: dict[str, Float64] = {}
     for kind, key in (("capacitance", "capacitance_change_f"), ("conductance", "conductance_s")):
-        some = select(seen, kind=kind)
+        some = select(measured, kind=kind)
         true = "more_f" if kind == "capacitance" else "more_s"
         error[kind] = np.array(
-            [abs(o.found[key] / o.tags[true] - 1) for o in some if o.found.get(key) is not None]
+            [
+                abs(o.indicators[key] / o.tags[true] - 1)
+                for o in some
+                if o.indicators.get(key) is not None
+            ]
         )
         phase = "a" if kind == "capacitance" else "b"
-        right = Rate(sum(o.found.get("phase") == phase for o in some), len(some))
+        right = Rate(sum(o.indicators.get("phase") == phase for o in some), len(some))
         size = f"{np.median(error[kind]):.2%}" if len(error[kind]) else "none"
         rows.append((kind, str(alarms(some)), size, str(right)))
     c, g = (float(np.median(e)) if len(e) else float("nan") for e in error.values())
-    shift = alarms(select(seen, kind="capacitance"))
+    shift = alarms(select(measured, kind="capacitance"))
     return Study(
         "Insulation to earth, model",
         "Records of 1 s with a summed leakage current (noise 2 uA rms) and phase voltages; phase a "
         "gains 20 % of capacitance, or phase b falls to 1 Mohm. Equal admittances of the phases "
-        "cancel, so the change is what can be measured.",
+        "cancel, so only the change can be measured.",
         (
             Table("Found", ("change", "found", "median error of it", "phase right"), tuple(rows)),
-            tables.counted("All records", found),
+            tables.detection_table("All records", found),
         ),
         (
             Goal(
                 "insulation without leakage channel",
                 "always unknown",
-                str(abstained(blind)),
-                abstained(blind).at_least(1),
+                str(abstentions(blind)),
+                abstentions(blind).at_least(1),
             ),
             Goal(
                 "capacitance shift of 20 %",
                 "found at FAR 1e-3, shown on >= 3000",
                 f"found {shift}; false {healthy}",
-                both(shift.at_least(0.95), healthy.at_most(1e-3, shown_on=3_000)),
+                both_hold(shift.at_least(0.95), healthy.at_most(1e-3, shown_on=3_000)),
             ),
-            Goal("capacitance change", "error <= 1 %", f"{c:.2%}", _within(c, 0.01)),
-            Goal("conductance", "error <= 10 %", f"{g:.2%}", _within(g, 0.1)),
+            Goal("capacitance change", "error <= 1 %", f"{c:.2%}", _at_most(c, 0.01)),
+            Goal("conductance", "error <= 10 %", f"{g:.2%}", _at_most(g, 0.1)),
         ),
     )
 
 
-def _within(error: float, most: float) -> bool | None:
+def _at_most(error: float, most: float) -> bool | None:
     return None if np.isnan(error) else error <= most

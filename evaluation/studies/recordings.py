@@ -6,8 +6,8 @@ import numpy as np
 
 from evaluation import metrics, peers, tables
 from evaluation.metrics import Rate
-from evaluation.outcome import Goal, Outcome, Study, Table, alarms, clipped, scores
-from evaluation.runs.recordings import Delay, Shorts
+from evaluation.outcome import Goal, Outcome, Study, Table, alarms, scores, shorten
+from evaluation.runs.recordings import Delay, ShortResults
 from vtox.arrays import Float64
 from vtox.domain import Diagnosis
 from vtox.faults import FAULTS
@@ -15,7 +15,7 @@ from vtox.faults import FAULTS
 RACES = ("inner_race", "outer_race")
 
 
-def shorts_study(s: Shorts) -> Study:
+def turn_short_study(s: ShortResults) -> Study:
     """Return what is found of the turn shorts."""
     best = s.windows["baseline"]
     on = [o for o in best if o.faulty]
@@ -23,7 +23,7 @@ def shorts_study(s: Shorts) -> Study:
     small = [o for o in on if o.tags["percent"] == 10]
     off = [o for o in best if not o.faulty]
     off += [o for o in s.slots["baseline"] if not o.faulty]
-    phase = _phases([o for o in on if o.alarm])
+    phase = _phase_rate([o for o in on if o.alarm])
     onset = np.array([d.onset_s for d in s.delays["baseline"]])
     clear = np.array([d.clear_s for d in s.delays["baseline"]])
     slow = float(np.nanmax(np.concatenate([onset, clear])))
@@ -31,7 +31,7 @@ def shorts_study(s: Shorts) -> Study:
         "26 recordings of one motor (Baldor CM3542, no load, currents only); one motor proves no "
         "generality. Scored are 1 s records, one every 0.25 s, and slots of 0.2 s inside "
         "consecutive 1 s records; a record with a switching instant within 0.3 s is not scored. "
-        "With `baseline`, shorts are judged with one learnt from both healthy recordings, each "
+        "With `baseline`, shorts are compared with one learnt from both healthy recordings, each "
         "healthy one with the other's. Overlapping records are not independent: intervals are too "
         "narrow. Delays run from the labelled instant (good to 0.1 s) to the end of the slot."
     )
@@ -39,15 +39,15 @@ def shorts_study(s: Shorts) -> Study:
         "Turn shorts, recorded",
         text,
         (
-            _by_size("1 s records", s.windows),
-            _by_size("0.2 s slots", s.slots),
-            _delays(s.delays),
-            tables.counted("All 1 s records", s.windows),
-            tables.beside(
-                "Beside others, the same 1 s records",
+            _size_table("1 s records", s.windows),
+            _size_table("0.2 s slots", s.slots),
+            _delay_table(s.delays),
+            tables.detection_table("All 1 s records", s.windows),
+            tables.peer_table(
+                "Other packages on the same 1 s records",
                 s.windows["no baseline"],
                 peers.TURNS,
-                "Speed was not measured: statorscope looks for the slip itself, or is given the "
+                "Speed was not measured: statorscope estimates the slip itself, or is given the "
                 "nameplate's, as mcp-server-mcsa is; the motor ran without load, at less slip. "
                 "Verdicts on records that a package calls unreliable itself are counted. VTOX "
                 "without baseline here, as none of the others takes one; with it see above.",
@@ -55,8 +55,8 @@ def shorts_study(s: Shorts) -> Study:
             ),
         ),
         (
-            Goal("shorts of 20 % and more", "every recording", *_every(big, 1.0)),
-            Goal("shorts of 10 %", ">= 90 % of recordings", *_every(small, 0.9)),
+            Goal("shorts of 20 % and more", "every recording", *_rate_of_recordings(big, 1.0)),
+            Goal("shorts of 10 %", ">= 90 % of recordings", *_rate_of_recordings(small, 0.9)),
             Goal(
                 "outside, and healthy",
                 "no alarm",
@@ -69,7 +69,7 @@ def shorts_study(s: Shorts) -> Study:
     )
 
 
-def _every(found: Sequence[Outcome], share: float) -> tuple[str, bool | None]:
+def _rate_of_recordings(found: Sequence[Outcome], share: float) -> tuple[str, bool | None]:
     """Count a recording as found when every scored record while the short is on says so."""
     names = sorted({o.machine for o in found})
     hits = sum(all(o.alarm for o in found if o.machine == n) for n in names)
@@ -77,19 +77,19 @@ def _every(found: Sequence[Outcome], share: float) -> tuple[str, bool | None]:
     return str(rate), rate.at_least(share)
 
 
-def _phases(found: Sequence[Outcome]) -> Rate:
+def _phase_rate(found: Sequence[Outcome]) -> Rate:
     return Rate(
-        sum(str(o.found.get("phase")).upper() == o.tags["phase"] for o in found), len(found)
+        sum(str(o.indicators.get("phase")).upper() == o.tags["phase"] for o in found), len(found)
     )
 
 
-def _by_size(title: str, answers: Mapping[str, list[Outcome]]) -> Table:
-    """Return what is found by size; sizes without an error, a refusal or doubt in one row."""
+def _size_table(title: str, answers: Mapping[str, list[Outcome]]) -> Table:
+    """Return what is found by size; sizes without an error or an abstention in one row."""
     rows = []
     for known, found in answers.items():
         sizes = sorted({o.tags["percent"] for o in found})
         some = {p: [o for o in found if o.tags["percent"] == p] for p in sizes}
-        fine = [p for p in sizes if all(_right(o) for o in some[p])]
+        fine = [p for p in sizes if all(_is_right(o) for o in some[p])]
         rows += [_size_row(known, f"{p:g} %", some[p]) for p in sizes if p not in fine]
         if fine:
             name = ("each of " if len(fine) > 1 else "") + f"{', '.join(f'{p:g}' for p in fine)} %"
@@ -98,8 +98,10 @@ def _by_size(title: str, answers: Mapping[str, list[Outcome]]) -> Table:
     return Table(title, columns, tuple(rows))
 
 
-def _right(o: Outcome) -> bool:
-    return o.alarm == o.faulty and (not o.faulty or "phase" not in o.tags or _phases([o]).hits == 1)
+def _is_right(o: Outcome) -> bool:
+    return o.alarm == o.faulty and (
+        not o.faulty or "phase" not in o.tags or _phase_rate([o]).hits == 1
+    )
 
 
 def _size_row(known: str, name: str, some: Sequence[Outcome]) -> tuple[str, ...]:
@@ -111,36 +113,38 @@ def _size_row(known: str, name: str, some: Sequence[Outcome]) -> tuple[str, ...]
         str(alarms(on)) if on else "",
         str(alarms(off)),
         str(sum(o.alarm is None for o in some)),
-        str(_phases(named)) if named else "",
+        str(_phase_rate(named)) if named else "",
     )
 
 
-def _delays(delays: Mapping[str, list[Delay]]) -> Table:
+def _delay_table(delays: Mapping[str, list[Delay]]) -> Table:
     rows = []
     for known, found in delays.items():
         for what in ("onset", "clear"):
             t = np.array([getattr(d, f"{what}_s") for d in found])
-            seen = t[np.isfinite(t)]
-            if len(seen):
-                text = f"{np.median(seen):.2f} / {seen.max():.2f} s"
-                rows.append((known, what, f"{len(seen)} of {len(t)}", text))
+            finite = t[np.isfinite(t)]
+            if len(finite):
+                text = f"{np.median(finite):.2f} / {finite.max():.2f} s"
+                rows.append((known, what, f"{len(finite)} of {len(t)}", text))
     note = "Not all instants lie within a recording: two never clear, one begins shorted."
-    return Table("Delays", ("known", "instant", "seen", "median / largest"), tuple(rows), note)
+    return Table("Delays", ("known", "instant", "observed", "median / largest"), tuple(rows), note)
 
 
-def bearings_study(found: Mapping[str, list[Outcome]]) -> Study:
+def bearing_study(found: Mapping[str, list[Outcome]]) -> Study:
     """Return what is named of the bearing defects."""
     whole = found["10 s"]
     races = [o for o in whole if o.tags["fault"] in RACES]
-    right = [_named(o) for o in races]
-    first = sum(_first(o) for o in races)
+    right = [_is_named(o) for o in races]
+    first = sum(_is_nearest(o) for o in races)
     sound = [o for o in whole if not o.faulty]
     balls = [o for o in whole if o.tags["fault"] == "ball"]
     wrong = sum(
-        o.state == "fault" and o.found.get("defect") in ("BPFI", "BPFO") and o.confidence >= 0.5
+        o.state == "fault"
+        and o.indicators.get("defect") in ("BPFI", "BPFO")
+        and o.confidence >= 0.5
         for o in balls
     )
-    areas = [_auroc(whole, f) for f in ("inner_race", "outer_race", "ball")]
+    areas = [_auc_by_bearing(whole, f) for f in ("inner_race", "outer_race", "ball")]
     each = ", ".join(f"{a:.3f}" for a in areas)
     text = (
         "62 recordings of drive-end vibration of one rig; each defect is another bearing. Named "
@@ -156,10 +160,10 @@ def bearings_study(found: Mapping[str, list[Outcome]]) -> Study:
         "Bearings, recorded",
         text,
         (
-            *(_naming(f"{length} records", o) for length, o in found.items()),
-            _missed(races),
-            tables.counted("All records", found),
-            tables.ranked("Healthy against defect, by the statistic", found),
+            *(_naming_table(f"{length} records", o) for length, o in found.items()),
+            _missed_races_table(races),
+            tables.detection_table("All records", found),
+            tables.ranking_table("Healthy against defect, by the statistic", found),
         ),
         (
             Goal(
@@ -186,18 +190,18 @@ def bearings_study(found: Mapping[str, list[Outcome]]) -> Study:
     )
 
 
-def _named(o: Outcome) -> bool:
-    return bool(o.found.get("defect") == o.tags["defect"])
+def _is_named(o: Outcome) -> bool:
+    return bool(o.indicators.get("defect") == o.tags["defect"])
 
 
-def _first(o: Outcome) -> bool:
-    return bool(o.found.get("defect", o.found.get("leading")) == o.tags["defect"])
+def _is_nearest(o: Outcome) -> bool:
+    return bool(o.indicators.get("defect", o.indicators.get("leading")) == o.tags["defect"])
 
 
-def _auroc(found: Sequence[Outcome], fault: str) -> float:
+def _auc_by_bearing(found: Sequence[Outcome], fault: str) -> float:
     """Area for one defect against the healthy records, each bearing counted once.
 
-    Abstentions score zero: nothing was seen.
+    Abstentions score zero.
     """
     by: dict[str, list[float]] = {}
     for o in found:
@@ -207,60 +211,61 @@ def _auroc(found: Sequence[Outcome], fault: str) -> float:
     return float(np.mean([metrics.auc(np.array(sound), np.array(x)) for x in by.values()]))
 
 
-def _naming(title: str, found: Sequence[Outcome]) -> Table:
+def _naming_table(title: str, found: Sequence[Outcome]) -> Table:
     rows = []
-    who = ("VTOX", *peers.BEARING)
+    packages = ("VTOX", *peers.BEARING)
     versions = peers.versions()
     for fault in ("inner_race", "outer_race", "ball", "healthy"):
         some = [o for o in found if o.tags["fault"] == fault]
         cells = []
-        for name in who:
+        for name in packages:
             if versions.get(name.partition(",")[0], "") is None:
                 cells.append("not installed")
             elif fault == "healthy":
-                said = [o.alarm if name == "VTOX" else o.peers[name] != "no" for o in some]
-                cells.append(f"alarm {Rate(sum(bool(a) for a in said), len(said))}")
+                alarm = [o.alarm if name == "VTOX" else o.peers[name] != "no" for o in some]
+                cells.append(f"alarm {Rate(sum(bool(a) for a in alarm), len(alarm))}")
             elif name == "VTOX":
-                cells.append(str(Rate(sum(_named(o) for o in some), len(some))))
+                cells.append(str(Rate(sum(_is_named(o) for o in some), len(some))))
             else:
                 hits = sum(o.peers[name] == o.tags["defect"] for o in some)
                 cells.append(str(Rate(hits, len(some))))
-        quiet = sum(o.alarm is None for o in some)
-        rows.append((fault, *cells, str(alarms(some)), str(quiet)))
-    columns = ("label", *(f"{n}: named right" for n in who), "VTOX: alarm", "VTOX: abstained")
+        undecided = sum(o.alarm is None for o in some)
+        rows.append((fault, *cells, str(alarms(some)), str(undecided)))
+    columns = ("label", *(f"{n}: named right" for n in packages), "VTOX: alarm", "VTOX: abstained")
     return Table(title, columns, tuple(rows))
 
 
-def _missed(races: Sequence[Outcome]) -> Table:
+def _missed_races_table(races: Sequence[Outcome]) -> Table:
     rows = [
         (
             o.tags["recording"],
             o.tags["defect"],
-            str(o.found.get("defect", "")),
+            str(o.indicators.get("defect", "")),
             o.state,
-            clipped(o.reason, 110),
+            o.code or shorten(o.reason, 60),
             o.tags["note"],
         )
         for o in races
-        if not _named(o)
+        if not _is_named(o)
     ]
-    columns = ("recording", "label", "named", "state", "reason", "note of the data set")
+    columns = ("recording", "label", "named", "state", "code", "note of the data set")
     return Table("Races not named first", columns, tuple(rows))
 
 
-def stuck_study(found: Sequence[tuple[str, list[Diagnosis]]]) -> Study:
-    """Return whether recordings without a waveform are refused, and why."""
+def repeated_samples_study(found: Sequence[tuple[str, list[Diagnosis]]]) -> Study:
+    """Return whether recordings without a waveform are answered `unknown`, and why."""
     refused = sum(all(d.state == "unknown" for d in answers) for _, answers in found)
     rows = [
-        _stuck_row(f, [d for _, answers in found for d in answers if d.fault == f]) for f in FAULTS
+        _repeated_samples_row(f, [d for _, answers in found for d in answers if d.fault == f])
+        for f in FAULTS
     ]
     return Study(
         "Repeated samples",
         "Three recordings whose rows repeat about 45 times; no waveform is left.",
-        (Table("Answers", ("fault", "refused", "reason, of the first"), tuple(rows)),),
+        (Table("Answers", ("fault", "abstained", "code and reason of the first"), tuple(rows)),),
         (
             Goal(
-                "repeated samples refused",
+                "repeated samples are unknown",
                 "3 of 3",
                 f"{refused} of {len(found)}",
                 refused == len(found),
@@ -269,9 +274,11 @@ def stuck_study(found: Sequence[tuple[str, list[Diagnosis]]]) -> Study:
     )
 
 
-def _stuck_row(fault: str, answers: Sequence[Diagnosis]) -> tuple[str, str, str]:
-    refused = sum(d.state == "unknown" for d in answers)
-    return fault, f"{refused} of {len(answers)}", clipped(answers[0].reason, 110)
+def _repeated_samples_row(fault: str, answers: Sequence[Diagnosis]) -> tuple[str, str, str]:
+    abstained = sum(d.state == "unknown" for d in answers)
+    first = answers[0]
+    why = f"{first.code}: {first.reason}" if first.code else first.reason
+    return fault, f"{abstained} of {len(answers)}", shorten(why, 110)
 
 
 def roc_scores(
