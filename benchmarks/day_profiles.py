@@ -1,4 +1,4 @@
-"""What happens to healthy machines over a day: loads in steps, a supply whose unbalance moves.
+"""The day of a healthy machine: loads in steps, a supply whose unbalance wanders.
 
 Nameplates and bodies are those of `vtox.simulator.fleet`; `benchmarks.day_signals` makes the
 signals.
@@ -16,13 +16,14 @@ from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.noise import subkey
 
 # The supply's negative sequence wanders from one ten minutes to the next (EN 50160 speaks of
-# ten-minute means and allows 2 %), by this much of the positive one (rms, real and imaginary part).
-UNBALANCE_RMS, UNBALANCE_S, UNBALANCE_KEPT = 0.001, 600.0, 0.9
+# ten-minute means and allows 2 %): rms of the real and of the imaginary part, per unit of the
+# positive sequence; the time between two values, s; the correlation of one with the next.
+UNBALANCE_RMS, UNBALANCE_S, UNBALANCE_CORRELATION = 0.001, 600.0, 0.9
 # A load takes half a second from one step to the next: the inertia of a small drive.
 RAMP_S = 0.5
 DAY_S = 86_400.0
-# Ways of running: steady; changed every hour or so by up to a quarter; between two loads every few
-# minutes. Shares of the fleet.
+# Shares of the fleet by duty: steady; a step of up to a quarter every hour or so; between two loads
+# every few minutes.
 STEADY, SHIFTS, CYCLES = 0.4, 0.3, 0.3
 
 
@@ -38,12 +39,12 @@ class Day:
 
     @cached_property
     def rng(self) -> np.random.Generator:
-        """Noise of the instruments: drawn once, window after window."""
+        """Generator of the instruments' noise, drawn window after window."""
         return np.random.Generator(np.random.SFC64(subkey(self.machine.key, 91)))
 
     @property
     def steps(self) -> int:
-        """How often the load changes."""
+        """Number of load steps."""
         return len(self.load_t_s) // 2 - 1
 
     def load_until(self, t: Float64) -> Float64:
@@ -57,7 +58,7 @@ class Day:
 def days(
     machines: int, seed: int, hours: float, *, unbalance_rms: float = UNBALANCE_RMS
 ) -> list[Day]:
-    """Return healthy machines of the simulated fleet, each with a day of its own."""
+    """Return healthy machines of the simulated fleet, each with its own day."""
     healthy = [m for m in fleet(3 * machines + 20, seed=seed) if m.fault is None][:machines]
     return [_day(m, i / machines, hours * 3600, unbalance_rms) for i, m in enumerate(healthy)]
 
@@ -81,14 +82,16 @@ def _day(machine: Machine, place: float, length_s: float, unbalance_rms: float) 
     load_t_s, load = np.array(times), np.array(loads)
     pieces = np.diff(load_t_s) * (load[1:] + load[:-1]) / 2
     n = int(length_s / UNBALANCE_S) + 3
-    moved = np.zeros(n, complex)
+    wander = np.zeros(n, complex)
     fresh = unbalance_rms * (rng.normal(size=n) + 1j * rng.normal(size=n))
     for i in range(1, n):
-        moved[i] = UNBALANCE_KEPT * moved[i - 1] + sqrt(1 - UNBALANCE_KEPT**2) * fresh[i]
+        wander[i] = (
+            UNBALANCE_CORRELATION * wander[i - 1] + sqrt(1 - UNBALANCE_CORRELATION**2) * fresh[i]
+        )
     return Day(
         machine,
         load_t_s,
         load,
         np.concatenate([[0.0], np.cumsum(pieces)]),
-        machine.body.unbalance + moved,
+        machine.body.unbalance + wander,
     )

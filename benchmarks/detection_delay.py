@@ -23,7 +23,7 @@ from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window
 
 ONSET_S = (10.0, 14.0)
-# A fault counts as missed when so many records after its onset have raised no alert.
+# A fault is missed when this many records after its onset raise no alert.
 RECORDS = 12
 
 
@@ -39,7 +39,7 @@ def faulty(fault: str, machines: int, mode: str, seed: int) -> Iterator[Machine]
 
 
 def delay(m: Machine) -> tuple[float, float] | None:
-    """Return the seconds from onset to alert and to the onset told, None without an alert."""
+    """Return the delay of the alert and the error of its onset, s; None without an alert."""
     assert m.fault
     assert m.onset_s
     length = round(record_s(FAULTS[m.fault].name, m.motor))
@@ -83,9 +83,7 @@ def main() -> None:
     parser.add_argument("--fault-mode", default="moderate")
     parser.add_argument("--seed", type=int, default=500)
     o = parser.parse_args()
-    print(
-        "| fault | rule | alert raised | delay s: median (least-most) | onset told, s from true |"
-    )
+    print("| fault | rule | alert raised | delay s: median (least-most) | error of the onset, s |")
     print("|---|---|---:|---:|---:|")
     for fault in FAULTS:
         machines = list(faulty(fault, o.machines, o.fault_mode, o.seed))
@@ -93,9 +91,9 @@ def main() -> None:
         rule = PERSISTENCE[fault]
         row = f"| {fault} | {rule.k} of {rule.n} | {len(found)} of {len(machines)} "
         if found:
-            delays, told = zip(*found, strict=True)
+            delays, errors = zip(*found, strict=True)
             row += f"| {median(delays):.1f} ({min(delays):.1f}-{max(delays):.1f}) "
-            row += f"| {median(told):+.1f} ({min(told):+.1f} to {max(told):+.1f}) |"
+            row += f"| {median(errors):+.1f} ({min(errors):+.1f} to {max(errors):+.1f}) |"
         print(row, flush=True)
 
 

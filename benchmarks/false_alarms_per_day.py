@@ -3,11 +3,11 @@
     python -m benchmarks.false_alarms_per_day [--machines 50] [--hours 24] [--window-s 10]
                                               [--fs 2000] [--minutes M]
 
-Each machine is commissioned as `vtox demo` does it (a baseline of healthy runs at its first load),
-then sends `--hours` of its life, as fast as bridge and three workers take it: steps of the load, a
-supply whose frequency and unbalance wander, clamps in error (`benchmarks.day_profiles`,
-`day_signals`). All of them are healthy: every alert is false. Only `clock` is right: time runs
-faster than the server's clock.
+Each machine is commissioned as in `vtox demo` (a baseline of healthy runs at its first load), then
+sends `--hours` of its life as fast as bridge and three workers take it: steps of the load, a supply
+whose frequency and unbalance wander, clamps in error (`benchmarks.day_profiles`, `day_signals`).
+All machines are healthy, so every alert is false, except `clock`: time runs faster than the
+server's.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import psutil
 from scipy.stats import chi2
 
 from benchmarks.day_profiles import UNBALANCE_RMS, Day, days
-from benchmarks.day_signals import Made, window
+from benchmarks.day_signals import CountedWindow, window
 from benchmarks.throughput import cpu_s, done, running, wait_for, worker
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
@@ -37,10 +37,9 @@ from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, connect
 from vtox.store.machines import register
 
-# Commissioning: so many runs of so many seconds, so far apart,
-# as `vtox.senders.simulated_fleet` has it.
-RUNS, RUN_S, APART_S = 4, 20.0, 150.0
-# At most so many windows of a machine wait or are in records.
+# Commissioning: number of runs, their length and distance, as in `vtox.senders.simulated_fleet`.
+RUNS, RUN_S, RUN_DISTANCE_S = 4, 20.0, 150.0
+# At most so many windows of a machine, or seconds, wait or are in open records.
 AHEAD_WINDOWS, AHEAD_S = 6, 60.0
 READ = 2000
 PORTS = {"VTOX_COORDINATOR_PORT": "18931", "VTOX_WORKER_PORT": "18932"}
@@ -48,24 +47,24 @@ PORTS = {"VTOX_COORDINATOR_PORT": "18931", "VTOX_WORKER_PORT": "18932"}
 
 @dataclass(slots=True)
 class Tally:
-    """What came out of the pipeline so far."""
+    """Counts of the results and alerts so far."""
 
     states: Counter[tuple[str, str]] = field(default_factory=Counter)
     lengths: Counter[tuple[str, float]] = field(default_factory=Counter)
     decided_s: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    codes: Counter[tuple[str, str]] = field(default_factory=Counter)
     alerts: list[dict[str, str]] = field(default_factory=list)
     at: dict[str, bytes] = field(default_factory=lambda: {keys.RESULTS: b"0", keys.ALERTS: b"0"})
 
     def read(self, client: Client) -> None:
-        """Take in what the streams have got since the last time."""
+        """Count the entries that came since the last call."""
         while reply := client.xread(self.at, count=READ):
             for name, entries in reply:
                 self.at[name.decode()] = entries[-1][0]
                 for _, e in entries:
-                    self.take(name.decode(), e)
+                    self.count(name.decode(), e)
 
-    def take(self, stream: str, e: dict[bytes, bytes]) -> None:
+    def count(self, stream: str, e: dict[bytes, bytes]) -> None:
         """Count one entry."""
         if stream == keys.ALERTS:
             self.alerts.append({k.decode(): v.decode() for k, v in e.items()})
@@ -77,8 +76,8 @@ class Tally:
         if state != "unknown":
             self.decided_s[fault] += round(length_s)
         if state != "normal":
-            words = "".join("#" if c.isdigit() else c for c in e[b"reason"].decode())
-            self.reasons[fault, f"{state}: {words[:70]}"] += 1
+            code = e.get(b"code") or e[b"reason"][:70]
+            self.codes[fault, f"{state}: {code.decode()}"] += 1
 
 
 def commission(client: Client, fleet: Sequence[Day], fs_hz: float) -> None:
@@ -91,7 +90,9 @@ def commission(client: Client, fleet: Sequence[Day], fs_hz: float) -> None:
 
 def baseline_of(day: Day, fs_hz: float) -> Baseline:
     """Return the baseline of runs before a machine's day begins."""
-    runs = [window(day, -(i + 1) * APART_S, RUN_S, fs_hz).recording(fs_hz) for i in range(RUNS)]
+    runs = [
+        window(day, -(i + 1) * RUN_DISTANCE_S, RUN_S, fs_hz).recording(fs_hz) for i in range(RUNS)
+    ]
     return learn_baseline(runs, day.machine.motor)
 
 
@@ -105,7 +106,9 @@ def send(client: Client, fleet: Sequence[Day], seq: int, t0: float, s: float, fs
             pipe.execute()
 
 
-def fields(machine_id: str, seq: int, t0: float, fs_hz: float, made: Made) -> dict[str, Any]:
+def fields(
+    machine_id: str, seq: int, t0: float, fs_hz: float, made: CountedWindow
+) -> dict[str, Any]:
     """Return the raw entry of a window (docs/ARCHITECTURE.md, "Raw entry")."""
     entry: dict[str, Any] = {
         "machine_id": machine_id,
@@ -122,37 +125,37 @@ def fields(machine_id: str, seq: int, t0: float, fs_hz: float, made: Made) -> di
 
 
 def live(client: Client, fleet: Sequence[Day], o: argparse.Namespace, tally: Tally) -> float:
-    """Send the whole day, reading what comes out; return the seconds it took."""
+    """Send the whole day while counting the results; return the seconds it took."""
     total = round(o.hours * 3600 / o.window_s)
     ahead = len(fleet) * max(AHEAD_WINDOWS, round(AHEAD_S / o.window_s))
-    t0, begun, told = time.time(), time.monotonic(), 0.0
+    t0, start, last_progress = time.time(), time.monotonic(), 0.0
     sent = 0
     for seq in range(total):
-        if time.monotonic() - begun > 60 * o.minutes:
+        if time.monotonic() - start > 60 * o.minutes:
             break
         while (seq + 1) * len(fleet) - done(client) > ahead:
             time.sleep(0.02)
         send(client, fleet, seq, t0, o.window_s, o.fs)
         sent += len(fleet)
         tally.read(client)
-        if time.monotonic() - told > 30:
-            told = time.monotonic()
-            _progress(client, seq + 1, told - begun, len(fleet), o, tally)
+        if time.monotonic() - last_progress > 30:
+            last_progress = time.monotonic()
+            _print_progress(client, seq + 1, last_progress - start, len(fleet), o, tally)
     last = -1
-    while (now := done(client)) != last:  # the rest of long records ends by silence
+    while (now := done(client)) != last:  # open records are closed by silence
         last = now
         time.sleep(max(4.0, 3.5 * o.window_s) if now < sent else 0.5)
         tally.read(client)
-    return time.monotonic() - begun
+    return time.monotonic() - start
 
 
 def _cpu_s(processes: Sequence[psutil.Process]) -> float:
-    """Return the CPU time used so far; of the sender without those it started."""
+    """Return the CPU time used so far; of this process without those that it started."""
     own = [p for p in processes if p.pid == os.getpid()]
     return cpu_s([p for p in processes if p not in own]) + sum(sum(p.cpu_times()[:2]) for p in own)
 
 
-def _progress(
+def _print_progress(
     client: Client, sent: int, took_s: float, machines: int, o: argparse.Namespace, tally: Tally
 ) -> None:
     raised = sum(a["event"] == "raised" and a["fault"] in FAULTS for a in tally.alerts)
@@ -198,8 +201,8 @@ def report(tally: Tally, machine_days: float) -> str:
     lines.append(f"\n{machine_days:.2f} machine-days; alerts of the clock: {raised['clock']}")
     lengths = {f: sorted(x for g, x in tally.lengths if g == f) for f in FAULTS}
     lines.append("record lengths, s: " + str({f: (x[0], x[-1]) for f, x in lengths.items() if x}))
-    lines += ["", "| fault | what was not normal | records |", "|---|---|---:|"]
-    lines += [f"| {f} | {r} | {n} |" for (f, r), n in tally.reasons.most_common(30)]
+    lines += ["", "| fault | state and code of what was not normal | records |", "|---|---|---:|"]
+    lines += [f"| {f} | {r} | {n} |" for (f, r), n in tally.codes.most_common(30)]
     for a in tally.alerts:
         if a["fault"] in FAULTS:
             lines.append(
@@ -209,7 +212,7 @@ def report(tally: Tally, machine_days: float) -> str:
 
 
 def _independent(fault: str, found: int, decided: int) -> str:
-    """Return the alerts to expect if records erred independently (docs/VERDICTS.md)."""
+    """Return the alerts expected if the errors of records were independent (docs/faults)."""
     rule = PERSISTENCE[fault]
     if not decided or rule.slot_s:
         return ""
@@ -239,7 +242,7 @@ def main() -> None:
     tally = Tally()
     with tempfile.TemporaryDirectory() as data:
         settings = load(data_dir=Path(data), redis_url=None, redis_maxmemory_mb=8192)
-        # Nothing is killed here: the append-only file would only cost the disk.
+        # No process is killed here: the append-only file would only cost disk time.
         with EmbeddedServer(settings, "appendonly no\n") as server:
             client = connect(server.url, "day")
             commission(client, fleet, o.fs)
@@ -265,7 +268,7 @@ def main() -> None:
     steps = sum(d.steps for d in fleet)
     print(
         f"\n{o.machines} healthy machines, {o.hours:g} h in windows of {o.window_s:g} s at "
-        f"{o.fs:g} Hz, V2/V1 moving by {o.unbalance:.2%}, {steps} steps of load; "
+        f"{o.fs:g} Hz, V2/V1 wandering by {o.unbalance:.2%}, {steps} steps of load; "
         f"{windows} windows in {took_s / 60:.1f} min\n"
     )
     print(report(tally, machine_days))

@@ -1,9 +1,10 @@
-"""How far a supply may move before `turn_short` takes its unbalance for a short.
+"""How far the unbalance of a supply may wander before `turn_short` takes it for a short.
 
     python -m benchmarks.moving_supply [--machines 50] [--times 40]
 
-Records of 1 s of healthy machines at random times of their day (`benchmarks.day_profiles`), judged
-with the baseline of their commissioning: how many are found, by how far V2/V1 wanders.
+Records of 1 s of healthy machines at random times of their day (`benchmarks.day_profiles`),
+diagnosed with the baseline of their commissioning: how many false alarms there are at each wander
+of V2/V1.
 """
 
 import argparse
@@ -31,17 +32,20 @@ def main() -> None:
         states: Counter[tuple[bool, str]] = Counter()
         rng = np.random.default_rng(o.seed)
         for day in days(o.machines, o.seed, DAY_S / 3600, unbalance_rms=unbalance):
-            m, known = day.machine, baseline_of(day, FS_HZ)
+            m, baseline = day.machine, baseline_of(day, FS_HZ)
             cases = [
-                Case(window(day, start, RECORD_S, FS_HZ).recording(FS_HZ), m.motor, known)
+                Case(window(day, start, RECORD_S, FS_HZ).recording(FS_HZ), m.motor, baseline)
                 for start in np.round(np.sort(rng.uniform(0, DAY_S, o.times)), 1).tolist()
             ]
-            for (found,) in diagnose_batch(cases, ["turn_short"]):
-                states["va" in m.channels, found.state] += 1
-        print(f"| {unbalance:.1%} | {_told(states, False)} | {_told(states, True)} |", flush=True)
+            for (diagnosis,) in diagnose_batch(cases, ["turn_short"]):
+                states["va" in m.channels, diagnosis.state] += 1
+        print(
+            f"| {unbalance:.1%} | {_count_text(states, False)} | {_count_text(states, True)} |",
+            flush=True,
+        )
 
 
-def _told(states: Counter[tuple[bool, str]], voltages: bool) -> str:
+def _count_text(states: Counter[tuple[bool, str]], voltages: bool) -> str:
     normal, warning, fault, unknown = (
         states[voltages, s] for s in ("normal", "warning", "fault", "unknown")
     )

@@ -1,7 +1,7 @@
-"""The pipeline that VTOX is measured against: one task a window and fault, samples in the task.
+"""The pipeline that VTOX is compared with: one task a window and fault, samples in the task.
 
-Celery's own defaults but for the queue: base64 of float32 samples in JSON arguments, results to a
-stream, acknowledgements on.
+Celery's own defaults except for the queue: base64 of float32 samples in JSON arguments, results to
+a stream, acknowledgements on.
 """
 
 import base64

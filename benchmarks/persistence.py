@@ -3,8 +3,8 @@
     python -m benchmarks.persistence [--machines 50] [--retention 60] [--seconds 180]
 
 Each variant gets a server of its own. A writer adds one-second windows of four channels at 10 kHz
-as int16 (80 KB each) in real time, spread over the second; a reader takes them through a consumer
-group, acknowledges them and trims what is older than the retention, as the bridge does. The first
+as int16 (80 KB each) in real time, spread over the second; a reader reads them through a consumer
+group, acknowledges them and trims those older than the retention, as the bridge does. The first
 `--retention` seconds fill the stream and are not counted.
 
 Caveats: reading is one consumer, not bridge and three workers; results are not written (they add
@@ -42,8 +42,8 @@ PIPELINE = 16
 
 
 @dataclass(slots=True)
-class Measured:
-    """One variant."""
+class Measurement:
+    """Figures of one variant."""
 
     cpu_share: float
     rewrites_per_min: float
@@ -86,18 +86,18 @@ def write(client: Client, machines: int, stop: threading.Event, took_ms: list[fl
 
 
 def read(client: Client, retention_s: float, stop: threading.Event) -> None:
-    """Take, acknowledge and trim, as the bridge does."""
-    trimmed = 0.0
+    """Read, acknowledge and trim, as the bridge does."""
+    last_trim = 0.0
     while not stop.is_set():
         reply = client.xreadgroup(keys.GROUP, "c", {keys.RAW: ">"}, count=26, block=200)
         if reply:
             client.xack(keys.RAW, keys.GROUP, *(i for i, _ in reply[0][1]))
-        if time.monotonic() - trimmed > 1:
-            trimmed = time.monotonic()
+        if time.monotonic() - last_trim > 1:
+            last_trim = time.monotonic()
             trim_raw(client, keys.RAW, retention_s)
 
 
-def measure(folder: Path, extra: str, machines: int, retention_s: float, s: float) -> Measured:
+def measure(folder: Path, extra: str, machines: int, retention_s: float, s: float) -> Measurement:
     """Run one variant."""
     settings = load(data_dir=folder, redis_url=None, redis_maxmemory_mb=8192)
     stop = threading.Event()
@@ -114,16 +114,16 @@ def measure(folder: Path, extra: str, machines: int, retention_s: float, s: floa
         time.sleep(retention_s)
         process = psutil.Process(server.pid)
         took_ms.clear()
-        cpu, rewrites, began = busy(process), rewritten(clients[2]), time.monotonic()
+        cpu, rewrites_before, began = cpu_s(process), rewrites(clients[2]), time.monotonic()
         disk = rss = 0
         while time.monotonic() - began < s:
             disk = max(disk, size(folder / "valkey"))
             rss = max(rss, memory(process))
             time.sleep(0.25)
         took_s = time.monotonic() - began
-        found = Measured(
-            cpu_share=(busy(process) - cpu) / took_s,
-            rewrites_per_min=(rewritten(clients[2]) - rewrites) / took_s * 60,
+        result = Measurement(
+            cpu_share=(cpu_s(process) - cpu) / took_s,
+            rewrites_per_min=(rewrites(clients[2]) - rewrites_before) / took_s * 60,
             peak_disk=disk,
             peak_rss=rss,
             reload_s=0.0,
@@ -136,11 +136,11 @@ def measure(folder: Path, extra: str, machines: int, retention_s: float, s: floa
             c.close()
     began = time.monotonic()
     with EmbeddedServer(settings, extra):
-        found.reload_s = time.monotonic() - began
-    return found
+        result.reload_s = time.monotonic() - began
+    return result
 
 
-def busy(process: psutil.Process) -> float:
+def cpu_s(process: psutil.Process) -> float:
     """CPU seconds of the server and of its finished forks."""
     times = process.cpu_times()
     return float(sum(times[:4]))
@@ -157,8 +157,8 @@ def memory(process: psutil.Process) -> int:
     return int(total)
 
 
-def rewritten(client: Client) -> int:
-    """Rewrites of the log so far."""
+def rewrites(client: Client) -> int:
+    """Number of rewrites of the append-only file so far."""
     return int(client.info("persistence").get("aof_rewrites", 0))
 
 

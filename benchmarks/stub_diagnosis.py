@@ -2,7 +2,7 @@
 
 `celery -A vtox worker -I benchmarks.stub_diagnosis ...` then computes, for every second of data,
 one float32 FFT of each channel and the squared envelope spectrum of one, and answers `unknown`.
-With it the benchmark sees the transport. The naive pipeline does the same load for every window
+The benchmark then measures the transport. The naive pipeline does the same load for every window
 and fault.
 """
 
@@ -16,8 +16,8 @@ from vtox.arrays import Float32
 from vtox.diagnosis import Case
 from vtox.domain import Diagnosis, unknown
 
-# So many windows are transformed at a time: their spectra stay in the cache.
-TOGETHER = 4
+# Windows transformed at a time: their spectra fit in the cache.
+WINDOWS_AT_A_TIME = 4
 
 
 def light_load(x: Float32) -> Float32:
@@ -38,9 +38,9 @@ def light_batch(cases: Sequence[Case], faults: Sequence[str]) -> list[list[Diagn
         second = round(case.recording.fs_hz)
         seconds += [(i, k) for k in range(0, case.recording.samples - second + 1, second)]
     levels = np.zeros(len(cases))
-    block = np.empty((TOGETHER, len(cases[0].recording.channels), second), np.float32)
-    for start in range(0, len(seconds), TOGETHER):
-        some = seconds[start : start + TOGETHER]
+    block = np.empty((WINDOWS_AT_A_TIME, len(cases[0].recording.channels), second), np.float32)
+    for start in range(0, len(seconds), WINDOWS_AT_A_TIME):
+        some = seconds[start : start + WINDOWS_AT_A_TIME]
         for n, (i, k) in enumerate(some):
             for c, x in enumerate(cases[i].recording.channels.values()):
                 block[n, c] = x[k : k + second]

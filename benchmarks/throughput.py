@@ -2,11 +2,11 @@
 
     python -m benchmarks.throughput [--windows 5000] [--rounds 2]
 
-Several designs in turn, several rounds: VTOX with the light load, VTOX with full diagnosis, and a
-naive Celery pipeline with the same light load, once with one task a window and fault (five) and
-once with one a window and family (three, as VTOX groups them). Window: 1 s of ia, ib, ic, vibration
-at 10 kHz.
-Everything shares the cores of this machine, so only the ratios inside a round mean something.
+Several designs one after the other, in several rounds: VTOX with the light load, VTOX with full
+diagnosis, and a naive Celery pipeline with the same light load, once with one task a window and
+fault (five) and once with one a window and family (three, as VTOX groups them). Window: 1 s of ia,
+ib, ic, vibration at 10 kHz.
+All share the cores of this machine, so only the ratios inside a round are meaningful.
 """
 
 import argparse
@@ -36,26 +36,26 @@ from vtox.wire import encode
 
 ROOT = Path(__file__).parents[1]
 MACHINES = 50
-MARKS = (0.1, 0.8)
+MARKS = (0.1, 0.8)  # the rate is measured between these shares of the windows
 PARTS = ("server", "bridge", "workers")
 BY_FAULT = {fault: f.name for f in FAMILIES.values() for fault in f.faults}
 BY_FAMILY = {name: name for name in FAMILIES}
 NAIVE = ("naive, a task a fault", "naive, a task a family")
 
 
-def fleet_of() -> list[Machine]:
+def healthy_fleet() -> list[Machine]:
     """Return healthy machines whose long records take 10 s, so that a short drain finishes them."""
-    quick = [
+    machines = [
         m
         for m in fleet(4 * MACHINES, seed=1)
         if m.fault is None and record_s("broken_bar", m.motor) == 10.0
     ]
-    return quick[:MACHINES]
+    return machines[:MACHINES]
 
 
 def windows(total: int) -> list[tuple[dict[str, object], dict[str, np.ndarray], str, int]]:
-    """Entries and samples of a fleet, in the order a live fleet would send them."""
-    machines = fleet_of()
+    """Return entries and samples of a fleet, in the order in which a live fleet sends them."""
+    machines = healthy_fleet()
     made = []
     for k in range(total):
         machine, seq = machines[k % len(machines)], k // len(machines)
@@ -119,7 +119,7 @@ def wait_for(condition: object, timeout_s: float = 600.0) -> None:
 def drain_vtox(client: Client, data: str, made: list, *plugin: str) -> dict[str, float]:
     """Send all windows, then start the bridge; return the rate, CPU by part, share of diagnosis."""
     wipe(client)
-    for machine in fleet_of():
+    for machine in healthy_fleet():
         register(client, machine.machine_id, machine.motor)
     env = os.environ | {
         "VTOX_REDIS_URL": "",
@@ -136,14 +136,14 @@ def drain_vtox(client: Client, data: str, made: list, *plugin: str) -> dict[str,
         for fields, *_ in made:
             client.xadd(keys.RAW, fields)
         with running([[sys.executable, "-m", "vtox", "bridge"]], env) as bridge:
-            # Long records must fill before the first window is finished by all, and the last ones
-            # wait for windows that never come: the rate between two marks is the rate of a drain.
+            # Before the first mark long records still fill, after the second they wait for windows
+            # that never come: the rate between the marks is that of a steady drain.
             wait_for(lambda: done(client) >= MARKS[0] * len(made))
             parts = {"server": server, "bridge": bridge, "workers": workers}
-            begun, first = time.perf_counter(), done(client)
+            start, first = time.perf_counter(), done(client)
             before = {name: cpu_s(p) for name, p in parts.items()}
             wait_for(lambda: done(client) >= MARKS[1] * len(made))
-            took, finished = time.perf_counter() - begun, done(client) - first
+            took, finished = time.perf_counter() - start, done(client) - first
             cpu = {
                 f"{name}_ms": 1e3 * (cpu_s(p) - before[name]) / finished
                 for name, p in parts.items()
@@ -156,7 +156,7 @@ def drain_vtox(client: Client, data: str, made: list, *plugin: str) -> dict[str,
 
 
 def done(client: Client) -> int:
-    """Windows finished by all families."""
+    """Return the number of windows finished by all families."""
     return int(client.hget(keys.COUNTERS, "windows_done") or 0)
 
 
@@ -179,9 +179,9 @@ def drain_naive(
     server = psutil.Process(client.info("server")["process_id"])
     with running(commands, dict(os.environ)) as workers:
         wait_for(lambda: client.xlen(naive_celery.RESULTS) > 0)
-        begun, before = time.perf_counter(), cpu_s([server, *workers])
+        start, before = time.perf_counter(), cpu_s([server, *workers])
         wait_for(lambda: client.xlen(naive_celery.RESULTS) >= len(made) * len(queues))
-        took, used = time.perf_counter() - begun, cpu_s([server, *workers]) - before
+        took, used = time.perf_counter() - start, cpu_s([server, *workers]) - before
     return {"windows_per_s": len(made) / took, "cpu_ms": 1e3 * used / len(made)}
 
 

@@ -21,9 +21,9 @@ _PHASES = ("a", "b", "c")
 Z_NEGATIVE = 0.04 + 0.16j  # at slip 2 - s: close to the locked rotor
 _Z_SHORTED_TURNS = 0.04 + 0.10j  # of a winding, resistance and leakage
 _CONTACT = 0.05  # of the short itself, per shorted fraction
-_THIRD_ZERO_SEQUENCE, _FIFTH = 0.010, 0.012
-_ZERO_SEQUENCE = 0.003
-_INSULATION_S = 1e-8  # conductance to earth of one healthy phase: 100 megohm
+THIRD_HARMONIC, FIFTH_HARMONIC = 0.010, 0.012  # of the voltages; the third is of zero sequence
+ZERO_SEQUENCE = 0.003
+PHASE_CONDUCTANCE_S = 1e-8  # conductance to earth of one healthy phase: 100 megohm
 
 
 def currents(m: Machine, line: Timeline, gate: Gate, fs_hz: float) -> dict[str, Float32]:
@@ -60,13 +60,15 @@ def voltages(m: Machine, line: Timeline) -> dict[str, Float32]:
     z = turns(line.supply)
     z3 = z * z * z
     z5 = z3 * z * z
-    third = np.float32(_THIRD_ZERO_SEQUENCE) * z3
+    third = np.float32(THIRD_HARMONIC) * z3
     order = _PHASES if not m.body.swapped_phases else ("a", "c", "b")
     fifth = dict(zip(_PHASES, (1.0, TURN_120, TURN_120**2), strict=True))
     return {
         name: np.float32(_phase_peak_v(m))
         * (
-            np.complex64(_voltage_phasors(m)[p]) * z + third + np.complex64(_FIFTH * fifth[p]) * z5
+            np.complex64(_voltage_phasors(m)[p]) * z
+            + third
+            + np.complex64(FIFTH_HARMONIC * fifth[p]) * z5
         ).real.astype(np.float32)
         for name, p in zip(VOLTAGES, order, strict=True)
     }
@@ -83,8 +85,8 @@ def leakage(m: Machine, line: Timeline, gate: Gate) -> Float32:
     capacitance = dict(zip(_PHASES, m.body.earth_capacitance_f * spread, strict=True))
     v = _voltage_phasors(m)
     total = float(sum(capacitance.values()))
-    first = sum((_INSULATION_S + 1j * omega * capacitance[p]) * v[p] for p in _PHASES)
-    third = (3 * _INSULATION_S + 3j * omega * total) * _THIRD_ZERO_SEQUENCE
+    first = sum((PHASE_CONDUCTANCE_S + 1j * omega * capacitance[p]) * v[p] for p in _PHASES)
+    third = (3 * PHASE_CONDUCTANCE_S + 3j * omega * total) * THIRD_HARMONIC
     z = turns(line.supply)
     y = np.complex64(first) * z + np.complex64(third) * (z * z * z)
     if m.fault == "insulation":
@@ -103,7 +105,7 @@ def _phase_peak_v(m: Machine) -> float:
 
 
 def _voltage_phasors(m: Machine) -> dict[str, complex]:
-    v2, v0 = m.body.unbalance, _ZERO_SEQUENCE
+    v2, v0 = m.body.unbalance, ZERO_SEQUENCE
     return {
         "a": 1 + v2 + v0,
         "b": complex(TURN_120**2 + TURN_120 * v2 + v0),

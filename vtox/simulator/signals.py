@@ -21,9 +21,9 @@ from vtox.simulator.timeline import timeline
 from vtox.simulator.vibration import impulses, vibration
 
 _ONSET_S = 0.1  # a fault grows in over this time
-_STEPS = 32_767  # of the converter on each side of zero
-_TACHOMETER_ERROR = 1e-4  # rms
-_LEAKAGE_NOISE_A = 10e-6  # rms, of a core-balance transformer
+CONVERTER_STEPS = 32_767  # of the converter on each side of zero
+TACHOMETER_ERROR = 1e-4  # rms
+LEAKAGE_NOISE_A = 10e-6  # rms, of a core-balance transformer
 
 
 def window(
@@ -57,7 +57,7 @@ def window(
         name: _measured(machine, name, clean[name], rng) for name in machine.channels
     }
     mean_rpm = (line.shaft[-1] - line.shaft[0]) / (line.t_s[-1] - line.t_s[0]) * 60
-    measured_rpm = mean_rpm * (1 + _TACHOMETER_ERROR * rng.standard_normal())
+    measured_rpm = mean_rpm * (1 + TACHOMETER_ERROR * rng.standard_normal())
     return channels, round(float(measured_rpm), 1) if machine.body.tachometer else None
 
 
@@ -72,19 +72,19 @@ def _gate(machine: Machine, t_s: npt.NDArray[np.float64], healthy: bool) -> Floa
 
 def _measured(machine: Machine, name: str, x: Float32, rng: np.random.Generator) -> Float32:
     """Add the instrument's noise and round to the steps of its converter."""
-    noise, full_scale = _instrument(machine, name)
-    step = np.float32(full_scale / _STEPS)
+    noise, full_scale = noise_and_full_scale(machine, name)
+    step = np.float32(full_scale / CONVERTER_STEPS)
     y = rng.standard_normal(len(x), dtype=np.float32)
     y *= np.float32(noise)
     y += x
     y /= step
     np.rint(y, out=y)
-    np.clip(y, -_STEPS, _STEPS, out=y)
+    np.clip(y, -CONVERTER_STEPS, CONVERTER_STEPS, out=y)
     y *= step
     return y
 
 
-def _instrument(machine: Machine, name: str) -> tuple[float, float]:
+def noise_and_full_scale(machine: Machine, name: str) -> tuple[float, float]:
     """Noise (rms) and full scale of one channel."""
     motor, body = machine.motor, machine.body
     assert motor.rated_current_a
@@ -94,5 +94,5 @@ def _instrument(machine: Machine, name: str) -> tuple[float, float]:
     if name in VOLTAGES:
         return 5e-4 * motor.rated_voltage_v, 2 * motor.rated_voltage_v
     if name == "leakage":
-        return _LEAKAGE_NOISE_A, 0.1
+        return LEAKAGE_NOISE_A, 0.1
     return body.vibration_rms, 500.0

@@ -11,8 +11,8 @@ from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
 _MARGIN = 6  # grid points before the first sample: room for impulses that still ring
 # 1/f noise of the amplitude and 1/f**2 noise of the phase between 0.2 and 20 Hz, both rms. They
 # leave a floor of about -85 dBc in 10 s records at 2 Hz from the supply line.
-_AMPLITUDE_NOISE = 3e-4
-_PHASE_NOISE_RAD = 6e-4
+AMPLITUDE_NOISE = 3e-4
+PHASE_NOISE_RAD = 6e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def timeline(machine: Machine, key: int, start_s: float, samples: int, fs_hz: fl
 
     _, drift = waves(subkey(key, 1), grid_s, low_hz=0.003, high_hz=0.06)
     jitter = coloured(subkey(key, 2), first, count, exponent=2.0, top_hz=20.0)
-    supply_excess = body.wander_hz * drift + _PHASE_NOISE_RAD / (2 * np.pi) * jitter
+    supply_excess = body.wander_hz * drift + PHASE_NOISE_RAD / (2 * np.pi) * jitter
 
     load, load_sum = waves(subkey(key, 3), grid_s, low_hz=0.006, high_hz=0.08)
     slip_hz = slip_at(machine) * body.run_hz
@@ -68,7 +68,7 @@ def timeline(machine: Machine, key: int, start_s: float, samples: int, fs_hz: fl
         slip=slip,
         shaft=(supply - slip) / pole_pairs,
         load=np.interp(t, grid_s, body.load_wander * load),
-        amplitude=np.interp(t, grid_s, _AMPLITUDE_NOISE * noise),
+        amplitude=np.interp(t, grid_s, AMPLITUDE_NOISE * noise),
         grid_s=grid_s,
         grid_shaft=(grid_supply - grid_slip) / pole_pairs,
     )

@@ -1,4 +1,4 @@
-"""The day of healthy machines of `benchmarks.false_alarms_per_day`."""
+"""The simulated day of healthy machines, and the counting of its alerts."""
 
 import numpy as np
 import pytest
@@ -24,14 +24,14 @@ def rms_a(day: Day, start_s: float, seconds: float = 2.0) -> float:
     return float(np.sqrt(np.mean(x**2)))
 
 
-def test_some_machines_run_steadily_and_some_in_steps(fleet: list[Day]) -> None:
+def test_some_loads_are_steady_and_some_step(fleet: list[Day]) -> None:
     steps = [d.steps for d in fleet]
     assert steps[:4] == [0] * 4
     assert all(s >= 1 for s in steps[4:7])
     assert min(steps[7:]) >= 6
 
 
-def test_the_current_follows_the_load_without_a_jump_of_the_shaft(fleet: list[Day]) -> None:
+def test_current_follows_load_without_a_shaft_jump(fleet: list[Day]) -> None:
     day = fleet[-1]
     t = float(day.load_t_s[1])
     assert day.load[2] < 0.85 * day.load[1]
@@ -40,7 +40,7 @@ def test_the_current_follows_the_load_without_a_jump_of_the_shaft(fleet: list[Da
     assert np.max(np.abs(through)) < 8 * np.std(through)
 
 
-def test_windows_join_to_one_signal_with_noise_of_their_own(fleet: list[Day]) -> None:
+def test_windows_join_to_one_signal_with_new_noise(fleet: list[Day]) -> None:
     day = fleet[0]
     halves = [window(day, s, 1.0, FS_HZ) for s in (10.0, 11.0)]
     whole = window(day, 10.0, 2.0, FS_HZ)
@@ -51,20 +51,20 @@ def test_windows_join_to_one_signal_with_noise_of_their_own(fleet: list[Day]) ->
         assert apart.std() == pytest.approx(noise, rel=0.1)
 
 
-def test_the_supply_is_unbalanced_and_moves(fleet: list[Day]) -> None:
+def test_supply_unbalance_wanders(fleet: list[Day]) -> None:
     day = next(d for d in days(30, seed=4, hours=2.0) if "va" in d.machine.channels)
-    seen = []
+    unbalance = []
     for start_s in (0.0, 3600.0):
         x = window(day, start_s, 5 * FRAME_S, FS_HZ).recording(FS_HZ)
         s = sequences(front_end([x], [day.machine.motor]))
         assert s.v1 is not None
         assert s.v2 is not None
-        seen.append(complex((s.v2 / s.v1).mean()))
-    assert 0.0002 < abs(seen[1] - seen[0]) < 0.01
-    assert abs(seen[0]) == pytest.approx(abs(day.machine.body.unbalance), abs=3e-4)
+        unbalance.append(complex((s.v2 / s.v1).mean()))
+    assert 0.0002 < abs(unbalance[1] - unbalance[0]) < 0.01
+    assert abs(unbalance[0]) == pytest.approx(abs(day.machine.body.unbalance), abs=3e-4)
 
 
-def test_before_the_day_a_machine_runs_at_its_first_load(fleet: list[Day]) -> None:
+def test_commissioning_is_at_the_first_load(fleet: list[Day]) -> None:
     day = fleet[-1]
     assert day.load_t_s[0] == -DAY_S
     assert rms_a(day, -600.0) == pytest.approx(rms_a(day, 10.0), rel=0.05)
@@ -78,20 +78,20 @@ def test_exact_intervals_of_a_count(count: int, low: float, high: float) -> None
     assert poisson(count) == pytest.approx((low, high), rel=1e-3)
 
 
-def test_what_came_out_is_counted_by_fault() -> None:
+def test_results_and_alerts_are_counted_by_fault() -> None:
     tally = Tally()
     for state, n in (("normal", 8), ("warning", 2), ("unknown", 5)):
         for _ in range(n):
-            tally.take(keys.RESULTS, result(state))
+            tally.count(keys.RESULTS, result(state))
     for event in ("raised", "escalated", "cleared"):
-        told = {
+        alert = {
             "machine_id": "M",
             "fault": "bearing",
             "event": event,
             "level": "fault",
             "reason": "x",
         }
-        tally.take(keys.ALERTS, {k.encode(): v.encode() for k, v in told.items()})
+        tally.count(keys.ALERTS, {k.encode(): v.encode() for k, v in alert.items()})
     lines = report(tally, machine_days=2.0).splitlines()
     row = next(line for line in lines if line.startswith("| bearing"))
     cells = [c.strip() for c in row.strip("|").split("|")]
@@ -100,5 +100,12 @@ def test_what_came_out_is_counted_by_fault() -> None:
 
 
 def result(state: str) -> dict[bytes, bytes]:
-    texts = {"fault": "bearing", "state": state, "reason": "x", "t_start": "10", "t_end": "20"}
+    texts = {
+        "fault": "bearing",
+        "state": state,
+        "code": "x",
+        "reason": "x",
+        "t_start": "10",
+        "t_end": "20",
+    }
     return {k.encode(): v.encode() for k, v in texts.items()}
