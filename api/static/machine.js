@@ -93,7 +93,7 @@ function card(fault, d, assessed, now) {
     return el("section", { class: "panel card" }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill("unknown", "no answer yet")),
       el("p", { class: "soft" }, `It needs ${NEEDS[fault] ?? "a record of sufficient length"}.`));
   }
-  // No percentage for confidence: a score by rule is not a probability (docs/VERDICTS.md).
+  // No percentage for confidence: a score by rule is not a probability (docs/faults/README.md).
   const percent = (v) => (v === null ? "–" : `${Math.round(v * 100)} %`);
   const shown = Object.entries(d.indicators).filter(([, v]) => v !== null);
   const stems = shown.map(([name]) => named(name)[0]);

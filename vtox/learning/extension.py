@@ -1,8 +1,8 @@
 """A baseline that grows: one more load, learnt on the stream after the first. Pure.
 
 Nothing proves that a machine is healthy at a load never seen before. A new band is taken only where
-it continues what is known (the rule stands in docs/VERDICTS.md, "Baselines"): a fault as large as
-a warning, that came with the load, is refused and named; a smaller one would be learnt with it.
+it continues what is known (the rule stands in docs/faults/README.md, "Baselines"): a fault as large
+as a warning, that came with the load, is refused and named; a smaller one would be learnt with it.
 """
 
 from collections.abc import Iterable
