@@ -45,7 +45,7 @@ def cost(recordings: Sequence[Recording], *, anew: bool = False) -> float:
 
     def run() -> None:
         if anew:
-            comb_plan.plan.cache_clear()
+            comb_plan.make_plan.cache_clear()
         bearing.diagnose(recordings, motors)
 
     return cpu_ms(run) / len(recordings)
@@ -60,7 +60,7 @@ def machines(rng: np.random.Generator, n: int, name: str | None = None) -> list[
             supply=float(rng.exponential(0.7)),
             slots=float(rng.exponential(0.7)),
             slot_order=int(rng.integers(22, 60)),
-            blows=(defect(name),) if name else (),
+            impacts=(defect(name),) if name else (),
         )
         for _ in range(n)
     ]
@@ -96,7 +96,7 @@ def main() -> None:
         print(f"| {name or 'healthy'} | {' | '.join(f'{c:.2f}' for c in costs)} |")
     print("\n| CPU ms per record | |\n|---|---:|")
     for seconds, fs_hz in ((2.0, 10_000.0), (10.0, 12_000.0), (4.0, 64_000.0)):
-        x = recording(Machine(blows=(defect("BPFO"),)), seconds, fs_hz=fs_hz)
+        x = recording(Machine(impacts=(defect("BPFO"),)), seconds, fs_hz=fs_hz)
         print(f"| {seconds:g} s at {fs_hz / 1e3:g} kHz, outer race | {cost([x]):.1f} |")
     print(f"\n| healthy records, {windows} each | alarms |\n|---|---:|")
     for seconds in (1.0, 2.0):

@@ -14,7 +14,7 @@ MOTOR = Motor(pole_pairs=2, supply_hz=SUPPLY_HZ, rated_speed_rpm=1440, bearing=B
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blows:
+class ImpactTrain:
     """A train of blows: `order` a turn, each place off by `jitter`, modulated `depth` at `by`.
 
     The speed of the shaft rises by the share `ramp` from beginning to end.
@@ -29,11 +29,11 @@ class Blows:
     ramp: float = 0.0
 
 
-def defect(name: str, strength: float = 1.0, deviation: float = 0.004) -> Blows:
+def defect(name: str, strength: float = 1.0, deviation: float = 0.004) -> ImpactTrain:
     """Return the blows of a defect of `BEARING`, slipping by `deviation`."""
     order = BEARING.defect_orders[name] * (2 if name == "BSF" else 1) * (1 + deviation)
     by = {"BPFI": 1.0, "BSF": 0.398 * (1 + deviation)}.get(name, 0.0)
-    return Blows(order=order, strength=strength, by=by, depth=0.9 if by else 0.0)
+    return ImpactTrain(order=order, strength=strength, by=by, depth=0.9 if by else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Machine:
     supply: float = 0.5
     slot_order: int = 36
     slots: float = 0.3
-    blows: tuple[Blows, ...] = field(default=())
+    impacts: tuple[ImpactTrain, ...] = field(default=())
 
 
 def vibration(m: Machine, seconds: float, *, seed: int = 0, fs_hz: float = FS_HZ) -> Float64:
@@ -60,7 +60,7 @@ def vibration(m: Machine, seconds: float, *, seed: int = 0, fs_hz: float = FS_HZ
     for side in (-1, 0, 1):
         hz = m.slot_order * m.shaft_hz + side * 2 * SUPPLY_HZ
         x += m.slots * np.cos(2 * np.pi * hz * t + rng.uniform(0, 6.28))
-    for train in m.blows:
+    for train in m.impacts:
         x += ringing(train, m.shaft_hz, t, rng)
     return x
 
@@ -87,7 +87,7 @@ def coloured_noise(samples: int, rng: np.random.Generator) -> Float64:
     return np.asarray(x / x.std(), np.float64)
 
 
-def ringing(train: Blows, shaft_hz: float, t: Float64, rng: np.random.Generator) -> Float64:
+def ringing(train: ImpactTrain, shaft_hz: float, t: Float64, rng: np.random.Generator) -> Float64:
     """Return a train of blows as it rings the structure, of RMS `strength`."""
     turns = t[-1] * shaft_hz
     places = np.cumsum(1 + train.jitter * rng.standard_normal(int(turns * train.order) + 1))

@@ -1,8 +1,8 @@
-"""Combs of lines at multiples of a shaft order in envelope spectra, against what chance allows.
+"""Levels of combs in envelope spectra: the sum of their lines over what chance allows.
 
 Second step of the bearing diagnoser: line levels per view and a plan (`vtox.dsp.comb_plan`) in, the
-best comb near each defect order out. `vtox.dsp.surrogates` then asks whether combs at other orders
-do as well.
+levels of the combs near each defect order out. `vtox.dsp.surrogates` then tests whether combs at
+other orders reach as much.
 """
 
 from collections.abc import Sequence
@@ -10,26 +10,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from vtox.arrays import Float32, Int
-from vtox.dsp.comb_plan import HARMONICS, Plan, weights
+from vtox.dsp.comb_plan import HARMONICS, Plan, comb_weights
 
 # A modulated pulse train has its carrier lines above their sidebands (Randall & Antoni 2011,
-# section 2.2): with sidebands, a comb counts at most this multiple of the harmonics alone.
-CARRIED = 4.0
+# section 2.2): with sidebands, a comb counts at most this multiple of the harmonics alone ...
+MAX_OVER_CARRIERS = 4.0
 # ... and this multiple of the sidebands: without them it is a plain comb. A pulse train modulated
 # by 90 % has 0.4 of its carrier power in sidebands.
-SIDED = 3.0
-# What is asked of harmonics and sidebands: the first alone, all, and both limits of all.
-SUMS = np.array(
+MAX_OVER_SIDEBANDS = 3.0
+# Weights of harmonics and sidebands in four sums: harmonics alone, all lines, both limits of all.
+LINE_WEIGHTS = np.array(
     [
         np.repeat(pair, (HARMONICS, 2 * HARMONICS))
-        for pair in ((1, 0), (1, 1), (CARRIED, 0), (0, SIDED))
+        for pair in ((1, 0), (1, 1), (MAX_OVER_CARRIERS, 0), (0, MAX_OVER_SIDEBANDS))
     ],
     np.float32,
 )
 
 
-def tables(lines: Sequence[Float32], plans: Sequence[Plan]) -> Float32:
-    """Return line levels by bin, with what each record's plan leaves out set to zero.
+def masked_lines(lines: Sequence[Float32], plans: Sequence[Plan]) -> Float32:
+    """Return line levels by bin, zero where the record's plan masks them.
 
     Parameters
     ----------
@@ -41,91 +41,101 @@ def tables(lines: Sequence[Float32], plans: Sequence[Plan]) -> Float32:
     Returns
     -------
     ndarray of float32, shape (records, bins + 1, views + 1)
-        Rows lie together in memory: gathering combs then copies rows. The first and the last are
-        zero, for lines outside; the last column is `usable`: summed, it counts a comb's lines.
+        Rows are contiguous, so that gathering combs copies rows. The first and the last are zero,
+        for lines outside; the last column is `Plan.unmasked`: its sum counts a comb's lines.
     """
     views, bins = lines[0].shape
     rows = np.empty((len(plans), bins + 1, views + 1), np.float32)
     for own, levels, plan in zip(rows, lines, plans, strict=True):
-        own[:-1, :-1] = (levels * plan.usable[:-1]).T
-        own[:, -1] = plan.usable
+        own[:-1, :-1] = (levels * plan.unmasked[:-1]).T
+        own[:, -1] = plan.unmasked
     rows[:, -1] = 0
     return rows
 
 
-def near(rows: Float32, plans: Sequence[Plan]) -> list[dict[str, Float32]]:
+def candidate_levels(rows: Float32, plans: Sequence[Plan]) -> list[dict[str, Float32]]:
     """Return the levels of the combs within the tolerance of each target of each record's plan.
 
     Parameters
     ----------
     rows : ndarray, shape (records, bins + 1, views + 1)
-        From `tables`.
+        From `masked_lines`.
     plans : sequence of Plan, one a record
-        All for so many looks.
+        All for the same number of averages.
 
     Returns
     -------
     list of dict of ndarray, each of shape (2, combs, views)
-        As of `levels`, the harmonics alone weighted by `Target.bare`; one dict a record.
+        As of `comb_levels`, the harmonics alone weighted by `Target.plain_weight`; one dict a
+        record.
+
+    See Also
+    --------
+    comb_levels : the same for any combs of one record.
     """
     # Records together, as they hold few combs each: 10 us a record in eights, 25 us alone.
     step = rows.shape[1]
-    bins = np.concatenate([p.near + k * step for k, p in enumerate(plans)], axis=1)
-    found, _ = _sums(rows.reshape(-1, rows.shape[2]), bins, plans[0].single)
-    found *= np.concatenate([p.near_weights for p in plans], axis=1)[..., None]
+    bins = np.concatenate([p.candidate_bins + k * step for k, p in enumerate(plans)], axis=1)
+    levels, _ = _limited_sums(rows.reshape(-1, rows.shape[2]), bins, plans[0].line_cap)
+    levels *= np.concatenate([p.candidate_weights for p in plans], axis=1)[..., None]
     by_record, end = [], 0
     for plan in plans:
         by_name = {}
         for name, numbers in plan.intervals.items():
             start, end = end, end + len(numbers)
-            by_name[name] = found[:, start:end, :-1]
+            by_name[name] = levels[:, start:end, :-1]
         by_record.append(by_name)
     return by_record
 
 
-def levels(rows: Float32, bins: Int, plan: Plan) -> Float32:
-    """Return the level of each comb: the sum of its lines over what chance allows at `CHANCE`.
+def comb_levels(rows: Float32, bins: Int, plan: Plan) -> Float32:
+    """Return the level of each comb: the sum of its lines over what chance allows.
 
-    In noise a bin's power over the floor is Gamma distributed, so the sum over the k bins of a comb
-    that are not left out is Gamma(k * looks); level 1 is that distribution's upper quantile. The
-    largest line counts for no more than `Plan.single` or the others together, with sidebands the
-    whole for no more than `CARRIED` times the carriers or `SIDED` times the sidebands.
+    In noise a bin's power over the floor is Gamma distributed, so the sum over the k unmasked bins
+    of a comb is Gamma(k * n_averages); level 1 is that distribution's upper quantile, of
+    `comb_plan.COMB_CHANCE`. The largest line counts for no more than `Plan.line_cap` or the others
+    together, with sidebands the whole for no more than `MAX_OVER_CARRIERS` times the carriers or
+    `MAX_OVER_SIDEBANDS` times the sidebands.
 
     Parameters
     ----------
     rows : ndarray, shape (bins + 1, views + 1)
-        From `tables`, of one record.
+        From `masked_lines`, of one record.
     bins : ndarray of int, shape (3 or 9, combs)
-        From `comb_plan.lines_of`.
+        From `comb_plan.comb_bins`.
     plan : Plan
 
     Returns
     -------
     ndarray of float32, shape (1 or 2, combs, views)
         The harmonics alone, and with their sidebands.
+
+    See Also
+    --------
+    candidate_levels : the same for the combs near each target, of many records at once.
     """
-    found, counts = _sums(rows, bins, plan.single)
-    found *= weights(bins, counts, plan.trust, plan.allowed)[..., None]
-    return found[..., :-1]
+    sums, counts = _limited_sums(rows, bins, plan.line_cap)
+    sums *= comb_weights(bins, counts, plan.fundamental_weight, plan.chance_sum)[..., None]
+    return sums[..., :-1]
 
 
-def _sums(rows: Float32, bins: Int, single: np.float32) -> tuple[Float32, Float32]:
-    """Return the limited sums of each comb's lines, and how many of its lines are not left out."""
-    gathered = rows.take(bins, axis=0, mode="clip")
+def _limited_sums(rows: Float32, bins: Int, line_cap: np.float32) -> tuple[Float32, Float32]:
+    """Return the limited sums of each comb's lines, and how many of its lines are unmasked."""
+    lines = rows.take(bins, axis=0, mode="clip")
     if len(bins) == HARMONICS:
-        sums = np.add.reduce(gathered)[None]
-        top = np.maximum.reduce(gathered)[None]
+        sums = np.add.reduce(lines)[None]
+        largest = np.maximum.reduce(lines)[None]
     else:
-        flat = gathered.reshape(len(bins), -1)
-        sums = (SUMS @ flat).reshape(len(SUMS), *gathered.shape[1:])
-        top = np.empty((2, *gathered.shape[1:]), np.float32)
-        np.maximum.reduce(gathered[:HARMONICS], out=top[0])
-        np.maximum.reduce(gathered[HARMONICS:], out=top[1])
-        np.maximum(top[0], top[1], out=top[1])
-    totals = sums[: len(top)]
-    # The largest line: as it is, the others together, or `single`.
-    found = totals - top
-    found += np.minimum(top, np.maximum(found, single), out=top)
-    if len(found) > 1:
-        np.minimum(found[1], np.minimum(sums[2], sums[3], out=sums[2]), out=found[1])
-    return found, totals[..., -1]
+        flat = lines.reshape(len(bins), -1)
+        sums = (LINE_WEIGHTS @ flat).reshape(len(LINE_WEIGHTS), *lines.shape[1:])
+        largest = np.empty((2, *lines.shape[1:]), np.float32)
+        np.maximum.reduce(lines[:HARMONICS], out=largest[0])
+        np.maximum.reduce(lines[HARMONICS:], out=largest[1])
+        np.maximum(largest[0], largest[1], out=largest[1])
+    totals = sums[: len(largest)]
+    # The largest line: as it is, the others together, or the cap.
+    limited = totals - largest
+    limited += np.minimum(largest, np.maximum(limited, line_cap), out=largest)
+    if len(limited) > 1:
+        np.minimum(limited[1], np.minimum(sums[2], sums[3], out=sums[2]), out=limited[1])
+    return limited, totals[..., -1]

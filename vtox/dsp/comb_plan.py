@@ -1,10 +1,10 @@
-"""Where combs of lines are looked for in envelope spectra, and what chance allows there.
+"""Where to search combs in envelope spectra, and what level chance allows there.
 
 Made once for a bearing, a speed and a layout, and shared by the records that agree in them;
 `vtox.dsp.comb` applies it to the lines of each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,91 +14,97 @@ from scipy.special import gammainccinv
 from vtox.arrays import Float32, Float64, Int
 
 HARMONICS = 3
-# Combs reach from this multiple of the lowest target to that of the highest.
-LOWEST, HIGHEST = 0.35, 1.5
-# Chance, per comb looked at, to exceed level 1 in pure noise. A record is searched in some 20 views
+# Range of all combs: from this multiple of the lowest target to that of the highest.
+LOWEST_COMB, HIGHEST_COMB = 0.35, 1.5
+# Chance, per comb tested, to exceed level 1 in pure noise. A record is searched in some 20 views
 # (about 12 of them independent) and 70 combs: about 1e-4 a record in stationary noise.
-CHANCE = 1e-7
-# The half width of a search that `CHANCE` is meant for; wider searches divide it.
-USUAL_TOLERANCE = 0.02
-# A single line counts at most as one of this chance, exp(-12), unless the others together say more:
-# one strong line, of a gear or a belt, is no comb.
-SINGLE = 6e-6
-# Shaft and supply lines are left out over the main lobe of a Hann line, +-2 bins, and this relative
+COMB_CHANCE = 1e-7
+# Half width of the search that `COMB_CHANCE` is meant for; wider searches divide it.
+REFERENCE_TOLERANCE = 0.02
+# A single line counts at most as one of this chance, exp(-12), unless the others together count
+# more: one strong line, of a gear or a belt, is no comb.
+LINE_CAP_CHANCE = 6e-6
+# Shaft and supply lines are masked over the main lobe of a Hann line, +-2 bins, and this relative
 # error of their frequency.
 LOBE_BINS = 2
 MASK_TOLERANCE = 0.002
-# What is picked up from the mains lies at its frequency, known or rated, by this.
+# Relative error of the supply frequency, measured or rated, for what cables pick up.
 MAINS_TOLERANCE = 0.001
-# Weight of a comb whose fundamental is left out, as it lies on a shaft or supply line.
-HIDDEN = 0.5
+# Weight of a comb whose fundamental is masked, as it lies on a shaft or supply line.
+MASKED_WEIGHT = 0.5
 PLAIN, SHAFT, CAGE = "plain", "shaft", "cage"
-# Where the sidebands of a plain comb lie, bins: outside any spectrum.
-OUTSIDE = 1 << 40
+# Distance of the sidebands of a plain comb, bins: outside any spectrum.
+OUTSIDE_BINS = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A comb to look for: harmonics of `order` (times shaft speed), alone or with sidebands.
+    """A comb to search: harmonics of `order` (times shaft speed), alone or with sidebands.
 
-    `sidebands` at the frequency of the shaft or the cage (`PLAIN`: none); `bare` is the weight of
-    the harmonics alone. `divisors`: were the comb's lines every second (third) line of a denser
-    family, that family is something else.
+    `sidebands` at the frequency of the shaft or the bearing cage (`PLAIN`: none); `plain_weight` is
+    the weight of the harmonics alone. `divisors`: if the lines are every second (third) line of a
+    denser comb, they are that comb's.
     """
 
     name: str
     order: float
     sidebands: str = PLAIN
-    bare: float = 1.0
+    plain_weight: float = 1.0
     divisors: tuple[int, ...] = (2, 3)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where to look, for one bin width, speed and set of targets; shared by equal records.
+    """Where to search, for one bin width, speed and set of targets; shared by equal records.
 
-    Combs are numbered by their fundamental in steps of df/3, so that no line is missed by more than
-    half a bin: `numbers` all that may be looked at, `intervals` those near each target. Their lines
-    are `near` (9, combs; the first or last bin where outside), the weights of their sums
-    `near_weights` (2, combs), and `hidden` (3, combs) where they begin in lines left out. `usable`
-    (bins + 1,) is 0 on those and at the end, `trust` (bins + 1,) the weight of a comb by where its
-    fundamental lies, `allowed` (10,) the sum of 0..9 lines that chance allows, `single` the cap of
-    one line, `shifts` the sidebands in bins.
+    A comb has a number, its fundamental in steps of df/3, so that no line is missed by more than
+    half a bin.
     """
 
-    usable: Float32
-    trust: Float32
+    #: 1 where a line counts, 0 in shaft and supply lines and at the end, shape (bins + 1,).
+    unmasked: Float32
+    #: Weight of a comb by the bin of its fundamental, shape (bins + 1,).
+    fundamental_weight: Float32
+    #: All combs that may be tested.
     numbers: range
+    #: The combs within the tolerance of each target.
     intervals: Mapping[str, range]
+    #: Distance of the sidebands, bins, by kind.
     shifts: Mapping[str, int]
-    near: Int
-    near_weights: Float32
-    hidden: Mapping[str, Int]
-    allowed: Float32
-    single: np.float32
+    #: Bins of the combs of all intervals, shape (9, combs); first or last bin where outside.
+    candidate_bins: Int
+    #: What turns their sums into levels, without and with sidebands, shape (2, combs).
+    candidate_weights: Float32
+    #: Bins of each target's combs whose fundamental is masked, shape (3, combs).
+    masked_combs: Mapping[str, Int]
+    #: Sum of 0..9 lines that chance allows, shape (10,).
+    chance_sum: Float32
+    #: What one line counts at most.
+    line_cap: np.float32
+    #: Bin width in shaft orders.
     df_order: float
 
     def order(self, number: float) -> float:
         """Shaft order of the comb of this number."""
         return number * self.df_order / HARMONICS
 
-    def hides(self, order: float) -> bool:
-        """Whether a comb of this order begins behind a line that is left out."""
+    def masks(self, order: float) -> bool:
+        """Whether the fundamental of a comb of this order is masked."""
         at = round(order / self.df_order)
-        return at < len(self.trust) and bool(self.trust[at] < 1)
+        return at < len(self.fundamental_weight) and bool(self.fundamental_weight[at] < 1)
 
 
 # A plan of a second takes 8 kB, and 0.1 ms to make. Machines of one bearing and nameplate share
 # some fifty over their speeds from no load to full.
 @lru_cache(maxsize=1024)
-def plan(
+def make_plan(
     targets: tuple[Target, ...],
     *,
     bins: int,
     df_hz: float,
-    looks: float,
+    n_averages: float,
     shaft_hz: float,
-    cage_order: float | None,
+    bearing_cage_order: float | None,
     tolerance: float,
     shaft_tolerance: float = MASK_TOLERANCE,
     mains_hz: tuple[float, ...] = (),
@@ -112,76 +118,55 @@ def plan(
     bins : int
     df_hz : float
         Bin width, Hz.
-    looks : float
+    n_averages : float
         Equivalent number of averaged periodograms.
     shaft_hz : float
-        Shaft frequency, Hz. Its multiples are left out.
-    cage_order : float or None
-        Cage frequency over shaft frequency, None where no target needs it.
+        Shaft frequency, Hz. Its multiples are masked.
+    bearing_cage_order : float or None
+        Bearing cage frequency over shaft frequency, None where no target needs it.
     tolerance : float
         Relative half width of the interval around each target.
     shaft_tolerance : float
         Relative error of `shaft_hz`: a comb whose fundamental may be a shaft line counts less.
     mains_hz : tuple of float
-        Supply frequencies, Hz. Magnetic pull sounds at even multiples, which are left out; a comb
-        at any multiple is picked up from the mains and counts nothing.
+        Supply frequencies, Hz. Magnetic pull sounds at even multiples, which are masked; a comb at
+        any multiple is picked up from the mains and counts nothing.
     channels : int
         Channels searched together; the chance per comb is divided by it.
     """
     df_order = df_hz / shaft_hz
-    frequency = np.arange(bins) * df_hz
-    slack = MASK_TOLERANCE * frequency + LOBE_BINS * df_hz
-
-    def away(hz: float) -> Float64:
-        return np.asarray(np.abs(frequency - np.rint(frequency / hz) * hz))
-
-    from_shaft = away(shaft_hz)
-    left_out = (from_shaft <= slack) | (frequency <= LOBE_BINS * df_hz)
-    picked_up = np.zeros(bins, np.bool_)
-    for f in mains_hz:
-        left_out |= away(2 * f) <= slack
-        picked_up |= away(f) <= df_hz + MAINS_TOLERANCE * frequency
-    # A comb whose fundamental hides in a shaft line has its other lines in the skirts of others.
-    wide = max(shaft_tolerance - MASK_TOLERANCE, 0) * frequency + slack
-    usable, trust = np.zeros((2, bins + 1), np.float32)
-    usable[:-1] = ~left_out
-    trust[:-1] = np.where(left_out | (from_shaft <= wide), HIDDEN, 1) * ~picked_up
-    chance = CHANCE / channels * min(1.0, USUAL_TOLERANCE / tolerance)
-    sizes = np.arange(2, 3 * HARMONICS + 1) * looks
-    # One line is no comb.
-    allowed = np.append([np.inf, np.inf], gammainccinv(sizes, chance) / looks).astype(np.float32)
-    # Surrogates need combs well below and above each target.
-    per_order = HARMONICS / df_order
-    first = max(1, int(LOWEST * min(t.order for t in targets) * per_order))
-    intervals = {t.name: _interval(t.order * per_order, tolerance, first) for t in targets}
+    unmasked, fundamental_weight = _masks(bins, df_hz, shaft_hz, shaft_tolerance, mains_hz)
+    chance = COMB_CHANCE / channels * min(1.0, REFERENCE_TOLERANCE / tolerance)
+    chance_sum = _chance_sum(n_averages, chance)
+    numbers, intervals = _intervals(targets, tolerance, HARMONICS / df_order)
     shifts = {PLAIN: 0, SHAFT: round(1 / df_order)}
-    if cage_order is not None:
-        shifts[CAGE] = round(cage_order / df_order)
+    if bearing_cage_order is not None:
+        shifts[CAGE] = round(bearing_cage_order / df_order)
     combs = {
-        t.name: lines_of(np.asarray(intervals[t.name]), shifts[t.sidebands] or OUTSIDE)
+        t.name: comb_bins(np.asarray(intervals[t.name]), shifts[t.sidebands] or OUTSIDE_BINS)
         for t in targets
     }
-    carriers = {n: c[:HARMONICS] for n, c in combs.items()}
-    near = np.clip(np.concatenate(list(combs.values()), axis=1), 0, bins)
-    counts = usable.take(near).cumsum(axis=0)[[HARMONICS - 1, -1]]
-    near_weights = weights(near, counts, trust, allowed)
-    near_weights[0] *= np.repeat([t.bare for t in targets], [len(i) for i in intervals.values()])
+    candidate_bins = np.clip(np.concatenate(list(combs.values()), axis=1), 0, bins)
+    counts = unmasked.take(candidate_bins).cumsum(axis=0)[[HARMONICS - 1, -1]]
+    candidate_weights = comb_weights(candidate_bins, counts, fundamental_weight, chance_sum)
+    sizes = [len(interval) for interval in intervals.values()]
+    candidate_weights[0] *= np.repeat([t.plain_weight for t in targets], sizes)
     return Plan(
-        usable=usable,
-        trust=trust,
-        numbers=range(first, int(HIGHEST * max(t.order for t in targets) * per_order) + 2),
+        unmasked=unmasked,
+        fundamental_weight=fundamental_weight,
+        numbers=numbers,
         intervals=intervals,
         shifts=shifts,
-        near=near,
-        near_weights=near_weights,
-        hidden={n: c[:, trust.take(c[0], mode="clip") < 1] for n, c in carriers.items()},
-        allowed=allowed,
-        single=np.float32(gammainccinv(looks, SINGLE) / looks),
+        candidate_bins=candidate_bins,
+        candidate_weights=candidate_weights,
+        masked_combs={n: _masked(c[:HARMONICS], fundamental_weight) for n, c in combs.items()},
+        chance_sum=chance_sum,
+        line_cap=np.float32(gammainccinv(n_averages, LINE_CAP_CHANCE) / n_averages),
         df_order=df_order,
     )
 
 
-def lines_of(numbers: Int, shift: int) -> Int:
+def comb_bins(numbers: Int, shift: int) -> Int:
     """Return the bins of each comb's lines, which may lie outside the spectrum.
 
     Parameters
@@ -194,25 +179,92 @@ def lines_of(numbers: Int, shift: int) -> Int:
     Returns
     -------
     ndarray of int, shape (3 or 9, combs)
-        Harmonics first, then those below and above them.
+        Harmonics first, then the sidebands below and above them.
     """
-    lines = _harmonics(1 << int(numbers[-1]).bit_length()).take(numbers, axis=1)
+    lines = _harmonic_bins(1 << int(numbers[-1]).bit_length()).take(numbers, axis=1)
     return np.concatenate([lines, lines - shift, lines + shift]) if shift else lines
 
 
-@lru_cache(maxsize=32)
-def _harmonics(count: int) -> Int:
-    """Return the bins of the harmonics of the combs 0 .. count - 1."""
-    exact = np.multiply.outer(np.arange(1, HARMONICS + 1) / HARMONICS, np.arange(count))
-    return np.rint(exact).astype(np.int64)
+def comb_weights(
+    bins: Int, counts: Float32, fundamental_weight: Float32, chance_sum: Float32
+) -> Float32:
+    """Return what turns the sums of combs into levels, shape (1 or 2, combs).
 
-
-def weights(bins: Int, counts: Float32, trust: Float32, allowed: Float32) -> Float32:
-    """Return what turns the sums of combs into levels, shape (1 or 2, combs)."""
-    weights: Float32 = trust.take(bins[0], mode="clip") / allowed.take(counts.astype(np.intp))
+    Parameters
+    ----------
+    bins : ndarray of int, shape (3 or 9, combs)
+    counts : ndarray, shape (1 or 2, combs)
+        Unmasked lines of each comb, without and with sidebands.
+    fundamental_weight, chance_sum : ndarray
+        Of the plan.
+    """
+    fundamental = fundamental_weight.take(bins[0], mode="clip")
+    weights: Float32 = fundamental / chance_sum.take(counts.astype(np.intp))
     return weights
 
 
-def _interval(centre: float, tolerance: float, first: int) -> range:
-    half = tolerance * centre
-    return range(max(first, round(centre - half)), round(centre + half) + 1)
+def _masks(
+    bins: int,
+    df_hz: float,
+    shaft_hz: float,
+    shaft_tolerance: float,
+    mains_hz: tuple[float, ...],
+) -> tuple[Float32, Float32]:
+    """Return `Plan.unmasked` and `Plan.fundamental_weight`."""
+    frequency = np.arange(bins, dtype=np.float64) * df_hz
+    slack = MASK_TOLERANCE * frequency + LOBE_BINS * df_hz
+    from_shaft = _distance_from_multiples(frequency, shaft_hz)
+    masked = (from_shaft <= slack) | (frequency <= LOBE_BINS * df_hz)
+    picked_up = np.zeros(bins, np.bool_)
+    for f in mains_hz:
+        masked |= _distance_from_multiples(frequency, 2 * f) <= slack
+        within = df_hz + MAINS_TOLERANCE * frequency
+        picked_up |= _distance_from_multiples(frequency, f) <= within
+    # A comb whose fundamental lies on a shaft line has its other lines in the skirts of others.
+    wide = max(shaft_tolerance - MASK_TOLERANCE, 0) * frequency + slack
+    unmasked, fundamental_weight = np.zeros((2, bins + 1), np.float32)
+    unmasked[:-1] = ~masked
+    doubtful = masked | (from_shaft <= wide)
+    fundamental_weight[:-1] = np.where(doubtful, MASKED_WEIGHT, 1) * ~picked_up
+    return unmasked, fundamental_weight
+
+
+def _distance_from_multiples(frequency: Float64, hz: float) -> Float64:
+    return np.asarray(np.abs(frequency - np.rint(frequency / hz) * hz))
+
+
+def _chance_sum(n_averages: float, chance: float) -> Float32:
+    """Return the sum that 0..9 lines of noise exceed by chance, infinite for fewer than two."""
+    sizes = np.arange(2, 3 * HARMONICS + 1) * n_averages
+    sums = gammainccinv(sizes, chance) / n_averages
+    return np.append([np.inf, np.inf], sums).astype(np.float32)
+
+
+def _intervals(
+    targets: Sequence[Target], tolerance: float, numbers_per_order: float
+) -> tuple[range, dict[str, range]]:
+    """Return the numbers of all combs, and of those near each target.
+
+    Surrogates need combs well below and above each target.
+    """
+    orders = [t.order for t in targets]
+    first = max(1, int(LOWEST_COMB * min(orders) * numbers_per_order))
+    stop = int(HIGHEST_COMB * max(orders) * numbers_per_order) + 2
+    intervals = {}
+    for t in targets:
+        centre = t.order * numbers_per_order
+        half = tolerance * centre
+        intervals[t.name] = range(max(first, round(centre - half)), round(centre + half) + 1)
+    return range(first, stop), intervals
+
+
+def _masked(harmonics: Int, fundamental_weight: Float32) -> Int:
+    """Return the combs, of harmonics (3, combs), whose fundamental is masked."""
+    return harmonics[:, fundamental_weight.take(harmonics[0], mode="clip") < 1]
+
+
+@lru_cache(maxsize=32)
+def _harmonic_bins(count: int) -> Int:
+    """Return the bins of the harmonics of the combs 0 .. count - 1."""
+    exact = np.multiply.outer(np.arange(1, HARMONICS + 1) / HARMONICS, np.arange(count))
+    return np.rint(exact).astype(np.int64)

@@ -14,16 +14,14 @@ from scipy.special import gammaincinv
 from vtox.arrays import Complex, Float32
 from vtox.domain import Array
 
-# Bins a floor block spans. Lines may fill a fifth of them and the median hardly moves; wider blocks
-# follow the slope of the floor less well.
-BLOCK = 64
-# A bin of the vibration spectrum this far (power) over its neighbours is a tone: in noise 12 is the
-# highest of 5,000 bins. Two tones beat in the envelope at their difference, so shaft, slot and
-# supply tones counterfeit combs; cut to this, they no longer do. Measured on simulated healthy
-# machines, 1 and 4 s: 4 and 10 % false alarms uncut, 7 % at 100, 0.4 % at 25.
-TONE = 25.0
-# Bands below this share of the record's mean envelope hold arithmetic noise of float32 transforms.
-QUIET = 1e-6
+# Bins that a block of the noise floor spans. Lines may fill a fifth of them and the median hardly
+# moves; wider blocks follow the slope of the floor less well.
+BLOCK_BINS = 64
+# Power over its neighbours to which a bin of the vibration spectrum is cut: beyond, it is a tone,
+# and two tones beat in the envelope like a comb. docs/calibration/bearing.md#tones
+MAX_TONE_RATIO = 25.0
+# Share of the record's mean envelope below which a band holds rounding noise of float32 transforms.
+SILENT_BAND_SHARE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class EnvelopeSpectra:
     df_hz: float
 
     @property
-    def looks(self) -> float:
+    def n_averages(self) -> float:
         """Equivalent number of independent segments.
 
         Neighbouring Hann segments that overlap by half share (1/6)^2 of their power's variance
@@ -137,7 +135,7 @@ def envelopes(x: Array, *, bands: int, segments: int) -> Envelopes:
 
 
 def without_tones(spectrum: Complex) -> Complex:
-    """Return spectra whose bins are cut to `TONE` times the median power of their block.
+    """Return spectra whose bins are cut to `MAX_TONE_RATIO` times the median power of their block.
 
     A milder form of cepstrum pre-whitening, which sets every bin to one (Borghesani, Pennacchi,
     Randall, Sawalhi & Ricci 2013, MSSP 36(2):370-384): deterministic lines go, the shape of the
@@ -153,15 +151,15 @@ def without_tones(spectrum: Complex) -> Complex:
     ndarray of complex64, shape (..., bins)
     """
     bins = spectrum.shape[-1]
-    blocks = bins // BLOCK
+    blocks = bins // BLOCK_BINS
     if blocks == 0:
         return spectrum
     size = np.abs(spectrum)
-    whole = size[..., : blocks * BLOCK].reshape(*size.shape[:-1], blocks, BLOCK)
-    limit = np.sqrt(np.float32(TONE)) * np.sort(whole, axis=-1)[..., BLOCK // 2]
+    whole = size[..., : blocks * BLOCK_BINS].reshape(*size.shape[:-1], blocks, BLOCK_BINS)
+    limit = np.sqrt(np.float32(MAX_TONE_RATIO)) * np.sort(whole, axis=-1)[..., BLOCK_BINS // 2]
     # The last block is as long as it takes.
-    spans = np.full(blocks, BLOCK)
-    spans[-1] += bins - blocks * BLOCK
+    spans = np.full(blocks, BLOCK_BINS)
+    spans[-1] += bins - blocks * BLOCK_BINS
     limit = np.repeat(limit, spans, axis=-1)
     # Few bins are tones; in one dimension they are found ten times faster than in several.
     tones = np.unravel_index(np.flatnonzero(size > limit), size.shape)
@@ -190,7 +188,7 @@ def view_power(spectra: Complex, mean: Float32) -> Float32:
         views in the order of `view_bands`.
     """
     batch, bands, segments, bins = spectra.shape
-    audible = (mean > QUIET * mean.sum(axis=-1, keepdims=True)).astype(np.float32)
+    audible = (mean > SILENT_BAND_SHARE * mean.sum(axis=-1, keepdims=True)).astype(np.float32)
     weights = _patterns(bands) * audible[:, None]
     weights /= np.maximum(weights @ mean[..., None], np.finfo(np.float32).tiny)
     share = audible / np.maximum(audible.sum(axis=-1, keepdims=True), 1)
@@ -219,28 +217,28 @@ def view_bands(bands: int) -> tuple[tuple[int, int], ...]:
     return (*joined, (0, bands), (0, bands))
 
 
-def over_floor(power: Float32, looks: float) -> Float32:
+def over_floor(power: Float32, n_averages: float) -> Float32:
     """Return each bin's power over the local noise floor, which has mean 1 in noise.
 
-    The floor is the median of blocks of `BLOCK` bins, joined by straight lines, over the median of
-    the Gamma distribution that averaged periodograms of noise follow.
+    The floor is the median of blocks of `BLOCK_BINS` bins, joined by straight lines, over the
+    median of the Gamma distribution that averaged periodograms of noise follow.
 
     Parameters
     ----------
     power : ndarray, shape (..., bins)
         Bins beyond the last whole block are dropped.
-    looks : float
+    n_averages : float
         Equivalent number of averaged periodograms.
 
     Returns
     -------
-    ndarray of float32, shape (..., bins - bins % BLOCK)
+    ndarray of float32, shape (..., bins - bins % BLOCK_BINS)
     """
     bins = power.shape[-1]
-    blocks, size = max(1, bins // BLOCK), min(BLOCK, bins)
+    blocks, size = max(1, bins // BLOCK_BINS), min(BLOCK_BINS, bins)
     kept = power[..., : blocks * size]
     middle = np.sort(kept.reshape(*kept.shape[:-1], blocks, size), axis=-1)[..., size // 2]
-    np.maximum(middle / _middle_of_noise(looks, size), np.finfo(np.float32).tiny, out=middle)
+    np.maximum(middle / _middle_of_noise(n_averages, size), np.finfo(np.float32).tiny, out=middle)
     floor: Float32 = middle @ _ramps(blocks, size)
     return np.divide(kept, floor, out=floor)
 
@@ -266,6 +264,6 @@ def _ramps(blocks: int, size: int) -> Float32:
 
 
 @lru_cache(maxsize=256)
-def _middle_of_noise(looks: float, size: int) -> np.float32:
+def _middle_of_noise(n_averages: float, size: int) -> np.float32:
     """Return the expected middle order statistic of `size` bins of noise with mean 1."""
-    return np.float32(gammaincinv(looks, (size // 2 + 0.5) / size) / looks)
+    return np.float32(gammaincinv(n_averages, (size // 2 + 0.5) / size) / n_averages)

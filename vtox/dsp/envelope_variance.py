@@ -1,7 +1,7 @@
 """How much an envelope varies beyond what noise and steady lines explain.
 
-Blows at a changing pace leave no line, but an envelope of high variance. Asked by the bearing
-diagnoser where it found no comb.
+Impacts at a changing repetition rate leave no line, but an envelope of high variance. Used by the
+bearing diagnoser where it found no comb.
 """
 
 import numpy as np
@@ -14,12 +14,12 @@ from vtox.dsp.envelope_spectrum import Envelopes
 RAYLEIGH = 4 / np.pi
 # A Hann line has its power in so many bins.
 NOISE_BINS = 1.5
-# A line is a bin so far over the median of its neighbourhood, which holds no second line: in noise
-# 1.5 % of bins are. What a changing speed smears over more bins than half of that is no line.
-LINE = 6.0
-NEIGHBOURS = 17
-# Pieces where the window is below this on average hold more leakage than signal.
-LEAST_WINDOW = 0.25
+# Power over the median of its neighbours from which a bin is a line: in noise 1.5 % of bins are.
+# What a changing speed smears over more than half of the neighbours is no line.
+MIN_LINE_RATIO = 6.0
+NEIGHBOUR_BINS = 17
+# Mean window of a piece: below, it holds more leakage than signal.
+MIN_WINDOW = 0.25
 
 
 def variance(power: Float32) -> Float32:
@@ -28,7 +28,7 @@ def variance(power: Float32) -> Float32:
     Parameters
     ----------
     power : ndarray, shape (bands, bins)
-        Squared line amplitude over the squared mean envelope, from `envelope.view_power`.
+        Squared line amplitude over the squared mean envelope, from `envelope_spectrum.view_power`.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def variance(power: Float32) -> Float32:
 
 
 def line_variance(power: Float32) -> Float32:
-    """Return the part of `variance` that is in sharp lines, so periodic at a steady pace.
+    """Return the part of `variance` in sharp lines: impacts of a steady repetition rate.
 
     Parameters
     ----------
@@ -50,15 +50,15 @@ def line_variance(power: Float32) -> Float32:
     -------
     ndarray of float32, shape (bands,)
     """
-    floor = median_filter(power, size=(1, NEIGHBOURS))
-    return variance(np.where(power > LINE * floor, power - floor, 0))
+    floor = median_filter(power, size=(1, NEIGHBOUR_BINS))
+    return variance(np.where(power > MIN_LINE_RATIO * floor, power - floor, 0))
 
 
 def local_variance(envelopes: Envelopes, pieces: int) -> Float32:
     """Return the variance over the squared mean within pieces of the segments, of the middle piece.
 
-    A knock or a change of load is in one or two of the pieces; of an even number the lower of the
-    two in the middle counts.
+    A knock or a change of load is in one or two pieces and does not reach the middle one; of an
+    even number the lower of the two in the middle counts.
 
     Parameters
     ----------
@@ -72,17 +72,17 @@ def local_variance(envelopes: Envelopes, pieces: int) -> Float32:
     """
     size = len(envelopes.window) // pieces
     window = envelopes.window[: pieces * size].reshape(pieces, size)
-    heard = window.mean(axis=-1) > LEAST_WINDOW
+    audible = window.mean(axis=-1) > MIN_WINDOW
     values = envelopes.values[..., : pieces * size]
-    values = values.reshape(*values.shape[:-1], pieces, size)[..., heard, :]
-    window = window[heard]
+    values = values.reshape(*values.shape[:-1], pieces, size)[..., audible, :]
+    window = window[audible]
     square = np.square(values).mean(axis=-1) / np.square(window).mean(axis=-1)
     mean = values.mean(axis=-1) / window.mean(axis=-1)
     local: Float32 = np.quantile(square / np.square(mean), 0.5, axis=(1, 3), method="lower") - 1
     return local
 
 
-def beyond(total: Float32, lines: Float32 | float) -> Float32:
+def irregular_variance(total: Float32, lines: Float32 | float) -> Float32:
     """Return the variance of the factor that neither noise nor lines explain.
 
     For noise times a periodic factor of variance `lines` times an irregular one u, of mean 1, the
@@ -96,11 +96,11 @@ def beyond(total: Float32, lines: Float32 | float) -> Float32:
     Returns
     -------
     ndarray of float32
-        var u; below zero where the lines are those of blows without noise.
+        var u; below zero where the lines are those of impacts without noise.
 
     Examples
     --------
-    >>> float(beyond(np.array(4 / np.pi * 1.08 * 1.5 - 1), 0.08).round(3))
+    >>> float(irregular_variance(np.array(4 / np.pi * 1.08 * 1.5 - 1), 0.08).round(3))
     0.5
     """
     unexplained: Float32 = (1 + total) / (RAYLEIGH * (1 + lines)) - 1

@@ -20,7 +20,7 @@ def envelope_by_hilbert(x: np.ndarray, low_hz: float, high_hz: float) -> np.ndar
 
 
 def test_envelope_spectra_are_those_of_the_analytic_signal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envelope_spectrum, "TONE", np.inf)
+    monkeypatch.setattr(envelope_spectrum, "MAX_TONE_RATIO", np.inf)
     x = modulated(0.5, 40.0)
     found = envelope_spectrum.envelope_spectra(
         x[None].astype(np.float32), FS_HZ, bands=4, segments=1
@@ -64,7 +64,7 @@ def test_two_tones_do_not_beat_in_the_envelope() -> None:
     x = (coloured_noise(len(t), rng) + tones)[None].astype(np.float32)
     e = envelope_spectrum.envelope_spectra(x, FS_HZ, bands=4, segments=1)
     lines = envelope_spectrum.over_floor(
-        envelope_spectrum.view_power(e.spectra, e.mean)[0], e.looks
+        envelope_spectrum.view_power(e.spectra, e.mean)[0], e.n_averages
     )
     assert lines[:, round(87 / e.df_hz)].max() < 8
 
@@ -74,21 +74,22 @@ def test_noise_over_its_floor_is_gamma_distributed_with_mean_one(segments: int) 
     rng = np.random.default_rng(4)
     x = np.asarray([coloured_noise(60_000, rng) for _ in range(6)], np.float32)
     e = envelope_spectrum.envelope_spectra(x, FS_HZ, bands=8, segments=segments)
-    lines = envelope_spectrum.over_floor(envelope_spectrum.view_power(e.spectra, e.mean), e.looks)[
-        :, :8, 64:
-    ]
+    lines = envelope_spectrum.over_floor(
+        envelope_spectrum.view_power(e.spectra, e.mean), e.n_averages
+    )[:, :8, 64:]
     assert lines.mean() == pytest.approx(1.0, abs=0.05)
-    assert lines.var() == pytest.approx(1 / e.looks, rel=0.15)
+    assert lines.var() == pytest.approx(1 / e.n_averages, rel=0.15)
 
 
 def test_overlapping_segments_count_for_less_than_independent_ones() -> None:
     x = np.random.default_rng(0).standard_normal((1, 40_000)).astype(np.float32)
-    looks = [
-        envelope_spectrum.envelope_spectra(x, FS_HZ, bands=4, segments=s).looks for s in (1, 2, 9)
+    n_averages = [
+        envelope_spectrum.envelope_spectra(x, FS_HZ, bands=4, segments=s).n_averages
+        for s in (1, 2, 9)
     ]
-    assert looks[0] == 1
-    assert 1.9 < looks[1] < 2
-    assert 8.5 < looks[2] < 8.7
+    assert n_averages[0] == 1
+    assert 1.9 < n_averages[1] < 2
+    assert 8.5 < n_averages[2] < 8.7
 
 
 def test_a_silent_band_has_no_say_in_the_views() -> None:

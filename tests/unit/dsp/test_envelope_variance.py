@@ -20,7 +20,9 @@ def powers(x: np.ndarray) -> np.ndarray:
 def test_noise_varies_as_rayleigh_says_and_no_more() -> None:
     total = envelope_variance.variance(powers(noise()))
     assert total == pytest.approx(np.full(BANDS, 4 / np.pi - 1), abs=0.03)
-    assert envelope_variance.beyond(total, 0) == pytest.approx(np.zeros(BANDS), abs=0.03)
+    assert envelope_variance.irregular_variance(total, 0) == pytest.approx(
+        np.zeros(BANDS), abs=0.03
+    )
 
 
 @pytest.mark.parametrize("depth", [0.3, 0.8])
@@ -28,7 +30,7 @@ def test_a_steady_modulation_is_in_lines(depth: float) -> None:
     power = powers(noise(1) * (1 + depth * np.cos(2 * np.pi * 24.3 * T)).astype(np.float32))
     lines = envelope_variance.line_variance(power)
     assert lines == pytest.approx(np.full(BANDS, depth**2 / 2), rel=0.15, abs=0.03)
-    left = envelope_variance.beyond(envelope_variance.variance(power), lines)
+    left = envelope_variance.irregular_variance(envelope_variance.variance(power), lines)
     assert left == pytest.approx(np.zeros(BANDS), abs=0.05)
 
 
@@ -36,7 +38,7 @@ def test_an_irregular_modulation_is_not() -> None:
     # Forty stretches a second, of any loudness from 0 to 2: variance 1/3.
     loud = np.repeat(np.random.default_rng(2).uniform(0, 2, 160), 250)
     power = powers(noise(2) * loud.astype(np.float32))
-    left = envelope_variance.beyond(
+    left = envelope_variance.irregular_variance(
         envelope_variance.variance(power), envelope_variance.line_variance(power)
     )
     assert left == pytest.approx(np.full(BANDS, 1 / 3), abs=0.13)
@@ -48,8 +50,12 @@ def test_within_pieces_a_knock_and_a_step_of_load_count_nothing() -> None:
     x[[9_000, 27_000]] += 300
     local = envelope_variance.local_variance(envelopes(x[None], bands=BANDS, segments=1), 20)
     assert local.shape == (1, BANDS)
-    assert envelope_variance.beyond(local, 0) == pytest.approx(np.zeros((1, BANDS)), abs=0.06)
-    assert envelope_variance.beyond(envelope_variance.variance(powers(x)), 0).min() > 0.25
+    assert envelope_variance.irregular_variance(local, 0) == pytest.approx(
+        np.zeros((1, BANDS)), abs=0.06
+    )
+    assert (
+        envelope_variance.irregular_variance(envelope_variance.variance(powers(x)), 0).min() > 0.25
+    )
 
 
 def test_the_window_does_not_matter() -> None:

@@ -10,8 +10,10 @@ BPFO, BPFI, BSF = TARGETS
 
 def judged(lines: np.ndarray, target: comb_plan.Target) -> Finding:
     p = plan()
-    rows = comb.tables([lines], [p])
-    return surrogates.judged(rows[0], p, target, comb.near(rows, [p])[0][target.name])
+    rows = comb.masked_lines([lines], [p])
+    return surrogates.compare_with_surrogates(
+        rows[0], p, target, comb.candidate_levels(rows, [p])[0][target.name]
+    )
 
 
 def test_a_comb_within_chance_is_left_to_chance() -> None:

@@ -1,102 +1,122 @@
-"""What else a comb at a defect order may be: lines of the shaft, of the supply, or a guessed speed.
+"""What else a comb at a defect order may be: lines of the shaft, of the supply, an uncertain speed.
 
-Asked once combs were judged by surrogates, before they become words.
+Evaluated once combs were compared with surrogates.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vtox.arrays import Float32
-from vtox.diagnosers.bearing.reasons import FAULT_CONFIDENCE, PLACES
-from vtox.diagnosers.bearing.search_setup import CAGE_TURNS, Job
+from vtox.diagnosers.bearing.search_setup import MIN_TURNS_FOR_BEARING_CAGE, SearchSetup
+from vtox.diagnosers.bearing.severity import FAULT_CONFIDENCE
 from vtox.diagnosers.bearing.shaft_speed import Speed
+from vtox.domain import Reason, reason
 from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
 
-# A search wider than slip alone by this much is one among lines of a shaft of guessed speed.
-WIDE = 0.01
+# Relative error of a speed from which the search is wide: it is then one among the lines of a shaft
+# of uncertain speed.
+WIDE_TOLERANCE = 0.01
+# Largest rotor slip for which a defect order may be twice the supply frequency.
 LARGEST_SLIP = 0.1
+# Factors on the confidence.
+WIDE_SEARCH_PENALTY = 0.8
+SUPPLY_PENALTY = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Doubts:
-    """What to say beside the verdict, and the factor on its confidence."""
+class Ambiguities:
+    """What weakens a diagnosis, and the factor on its confidence."""
 
-    notes: tuple[str, ...]
-    factor: float
-
-
-def doubts(job: Job, plan: Plan, name: str, found: Finding, speed: Speed) -> Doubts:
-    """Return the doubts about the comb named."""
-    notes, factor = [], 1.0
-    close = [n for n, o in job.orders.items() if plan.hides(o)]
-    if close:
-        listed = ", ".join(f"{n} ({job.orders[n]:.3f})" for n in close)
-        notes.append(f"{listed} may hide behind lines of the shaft or the supply")
-    # Fans, pumps and couplings strike at multiples of shaft speed: a comb that the speed does not
-    # tell from them is a warning at most.
-    if found.ratio >= 1 and _whole(found.order, plan, speed):
-        notes.append(f"blows {round(found.order)} times a turn, of blades or a coupling, fit too")
-        factor *= FAULT_CONFIDENCE
-    if speed.tolerance > WIDE:
-        notes.append(f"speed known to {speed.tolerance:.1%} only, so the search is wide")
-        factor *= 0.8
-    pairs = job.motor.pole_pairs
-    if pairs and not job.mains_hz and 1 <= job.orders[name] / (2 * pairs) < 1 + LARGEST_SLIP:
-        notes.append("twice the supply frequency, not known here, may lie there too")
-        factor *= 0.6
-    bearing = job.motor.bearing
-    if bearing and "FTF" in bearing.defect_orders and "FTF" not in job.orders:
-        notes.append(f"cage not judged below {CAGE_TURNS} turns")
-    return Doubts(tuple(notes), factor)
+    doubts: tuple[Reason, ...]
+    confidence_penalty: float
 
 
-def of_shaft(findings: Mapping[str, Finding], plan: Plan, speed: Speed) -> list[str]:
-    """Return the targets whose comb is found, and is the shaft's if the speed errs so much."""
-    return [n for n, f in findings.items() if f.ratio >= 1 and _whole(f.order, plan, speed)]
+def ambiguities_of(
+    setup: SearchSetup, plan: Plan, defect: str, finding: Finding, speed: Speed
+) -> Ambiguities:
+    """Return what weakens a diagnosis whose leading comb is that of a defect."""
+    doubts, penalty = [], 1.0
+    masked = tuple(n for n, o in setup.orders.items() if plan.masks(o))
+    if masked:
+        doubts.append(reason("orders_masked", defects=masked))
+    # Fans, pumps and couplings make impacts at multiples of shaft speed: a comb that the speed does
+    # not distinguish from them is a warning at most.
+    if finding.ratio >= 1 and _may_be_whole(finding.order, plan, speed):
+        doubts.append(reason("blades_or_coupling", impacts_per_turn=round(finding.order)))
+        penalty *= FAULT_CONFIDENCE
+    if speed.tolerance > WIDE_TOLERANCE:
+        doubts.append(reason("speed_uncertain", tolerance=speed.tolerance))
+        penalty *= WIDE_SEARCH_PENALTY
+    pairs = setup.motor.pole_pairs
+    if pairs and not setup.mains_hz and 1 <= setup.orders[defect] / (2 * pairs) < 1 + LARGEST_SLIP:
+        doubts.append(reason("supply_frequency_unknown", defect=defect))
+        penalty *= SUPPLY_PENALTY
+    bearing = setup.motor.bearing
+    if bearing and "FTF" in bearing.defect_orders and "FTF" not in setup.orders:
+        needed_turns = MIN_TURNS_FOR_BEARING_CAGE
+        doubts.append(reason("bearing_cage_not_searched", needed_turns=needed_turns))
+    return Ambiguities(tuple(doubts), penalty)
 
 
-def hidden(job: Job, plan: Plan, lines: Float32, speed: Speed) -> str:
-    """Return in words which damage may stand behind lines that are left out, if lines stand there.
+def defects_at_whole_orders(
+    findings: Mapping[str, Finding], plan: Plan, speed: Speed
+) -> tuple[str, ...]:
+    """Return the defects whose comb is found, and is the shaft's if the speed errs so much."""
+    found = (n for n, f in findings.items() if f.ratio >= 1)
+    return tuple(n for n in found if _may_be_whole(findings[n].order, plan, speed))
+
+
+def masked_defects(setup: SearchSetup, plan: Plan, lines: Float32, speed: Speed) -> Reason | None:
+    """Return which damage the lines at masked orders may be, or None where there are none.
 
     `lines` (views, bins) over their floor; all three harmonics count, in one view.
     """
-    behind = []
-    for name, order in job.orders.items():
-        place = plan.hidden[name]
-        if not place.size:
+    defects = []
+    for defect in setup.orders:
+        bins = plan.masked_combs[defect]
+        if not bins.size:
             continue
-        found = lines.take(place, axis=1, mode="clip") > plan.single
-        if found.all(axis=1).any():
-            behind.append(f"{PLACES[name]} ({name}, {order:.3f} times a turn)")
-    if not behind:
-        return ""
-    return (
-        f"not told apart: at {speed.rpm:.0f} rpm ({speed.source}) lines stand where damage of the "
-        f"{' or '.join(behind)} would, and where shaft or supply may have theirs"
+        present = lines.take(bins, axis=1, mode="clip") > plan.line_cap
+        if present.all(axis=1).any():
+            defects.append(defect)
+    if not defects:
+        return None
+    return reason(
+        "lines_at_masked_orders",
+        defects=tuple(defects),
+        speed_rpm=speed.rpm,
+        speed_source=speed.source,
     )
 
 
-def not_told(findings: Mapping[str, Finding], speed: Speed, other: Speed) -> str:
-    """Return in words that combs are those of the bearing at one speed, of the shaft at another.
+def shaft_or_bearing(
+    findings: Mapping[str, Finding], speed: Speed, lines_speed: Speed
+) -> Reason | None:
+    """Return that combs are the bearing's at one speed and the shaft's at another, or None.
 
-    Empty if nothing is found.
+    Parameters
+    ----------
+    findings : mapping of Finding
+        At `speed`.
+    speed, lines_speed : Speed
+        As reported, and as shaft lines have it.
     """
-    above = {n: f.order for n, f in findings.items() if f.ratio >= 1}
-    if not above:
-        return ""
-    bearing = " or ".join(
-        f"damage of the {PLACES[n]} ({n}, {order:.3f} times a turn)" for n, order in above.items()
-    )
-    whole = sorted({max(1, round(order * speed.hz / other.hz)) for order in above.values()})
-    blows = " or ".join(str(n) for n in whole)
-    return (
-        f"not told apart: {bearing} at {speed.rpm:.0f} rpm ({speed.source}), or blows {blows} "
-        f"times a turn, of blades or a coupling, at {other.rpm:.0f} rpm (shaft lines)"
+    orders = {n: f.order for n, f in findings.items() if f.ratio >= 1}
+    if not orders:
+        return None
+    whole = {max(1, round(order * speed.hz / lines_speed.hz)) for order in orders.values()}
+    return reason(
+        "shaft_or_bearing",
+        defects=tuple(orders),
+        speed_rpm=speed.rpm,
+        speed_source=speed.source,
+        impacts_per_turn=tuple(str(n) for n in sorted(whole)),
+        shaft_lines_rpm=lines_speed.rpm,
     )
 
 
-def _whole(order: float, plan: Plan, speed: Speed) -> bool:
-    """Return whether an order may be a multiple of the shaft's, as well as comb and speed tell."""
+def _may_be_whole(order: float, plan: Plan, speed: Speed) -> bool:
+    """Return whether an order may be a multiple of the shaft's, within comb and speed tolerance."""
     whole = max(1, round(order))
     return abs(order - whole) <= whole * speed.tolerance + plan.order(1)

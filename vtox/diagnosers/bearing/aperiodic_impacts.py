@@ -1,7 +1,7 @@
-"""Blows that no comb explains: a machine whose speed changes, cavitation, sparks.
+"""Impacts that no comb explains: a machine whose speed changes, cavitation, sparks.
 
-Asked once neither a comb of the bearing nor a strong one elsewhere stands: a speed that changes
-within the record smears the lines of a damaged bearing until none is left, but not its blows.
+Tested where no comb is found: a speed that changes within the record smears the lines of a damaged
+bearing until none is left, but not its impacts.
 """
 
 from collections.abc import Mapping
@@ -10,65 +10,67 @@ from dataclasses import dataclass
 import numpy as np
 
 from vtox.arrays import Float32
-from vtox.diagnosers.bearing.envelope_views import Look
-from vtox.diagnosers.bearing.reasons import decibels
-from vtox.domain import Value
+from vtox.diagnosers.bearing.envelope_views import EnvelopeViews
+from vtox.diagnosers.bearing.severity import decibels
+from vtox.domain import Reason, Value, reason
 from vtox.dsp import envelope_spectrum, envelope_variance
 
-# Variance of an envelope that varies irregularly by half its mean. A sound machine that modulates
-# its noise by 70 % once a turn comes so far if a changing speed smears its lines as well; gross
-# damage under a changing speed comes to 0.2 to 1.1.
-IRREGULAR = 0.25
-# Turns of the shaft in a piece: a cage turns once in 2.5, so each holds blows of any defect.
+# Variance over the squared mean of an envelope that varies irregularly by half its mean.
+# docs/calibration/bearing.md#aperiodic-impacts
+MIN_VARIANCE = 0.25
+# Shaft turns in a piece: a bearing cage turns once in 2.5, so each holds impacts of any defect.
 PIECE_TURNS = 3
-# In seven pieces, of which the outer two are not heard, single knocks leave the middle alone.
-LEAST_PIECES = 7
+# Pieces of a record: of seven the outer two do not count, and single knocks leave the middle alone.
+MIN_PIECES = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Irregular:
-    """Blows without a pace, in words and as indicators."""
+class AperiodicImpacts:
+    """Impacts without a repetition rate, as a reason and as indicators."""
 
-    words: str
+    reason: Reason
     indicators: Mapping[str, Value]
 
 
-def found(look: Look) -> Irregular | None:
-    """Return that a band is impulsive all along the record and has no lines to show for it."""
-    # All views, lines included: 8 us, and of most healthy machines nothing more is asked.
-    total = envelope_variance.variance(look.power)
-    if envelope_variance.beyond(total, 0).max() < IRREGULAR:
+def find_aperiodic_impacts(views: EnvelopeViews) -> AperiodicImpacts | None:
+    """Return the band whose envelope varies irregularly all along the record, if there is one."""
+    # All views, lines included: 8 us, and most healthy machines need no more.
+    total = envelope_variance.variance(views.power)
+    if envelope_variance.irregular_variance(total, 0).max() < MIN_VARIANCE:
         return None
-    bands = look.single_bands
-    power, total = look.power[bands], total[bands]
+    bands = views.single_bands
+    power, total = views.power[bands], total[bands]
     lines = envelope_variance.line_variance(power)
-    whole = envelope_variance.beyond(total, lines)
-    if whole.max() < IRREGULAR:
+    whole = envelope_variance.irregular_variance(total, lines)
+    if whole.max() < MIN_VARIANCE:
         return None
-    variance = np.minimum(whole, envelope_variance.beyond(_local(look), lines))
+    local = envelope_variance.irregular_variance(_local_variance(views), lines)
+    variance = np.minimum(whole, local)
     at = int(variance.argmax())
-    if variance[at] < IRREGULAR:
+    if variance[at] < MIN_VARIANCE:
         return None
-    size = float(variance[at]) ** 0.5
-    channel, low_hz, high_hz = look.place(int(bands[at]))
-    return Irregular(
-        f"impulsive, but not periodic at a steady speed: the envelope at {low_hz:.0f} to "
-        f"{high_hz:.0f} Hz of {channel} varies irregularly by {size:.0%} of its mean, as it does "
-        "with blows of a damaged bearing whose speed changes within the record, of cavitation or "
-        "of sparks",
-        {"irregular_modulation_db": round(decibels(size), 1)},
+    modulation = float(variance[at]) ** 0.5
+    channel, low_hz, high_hz = views.band(int(bands[at]))
+    why = reason(
+        "aperiodic_impacts",
+        channel=channel,
+        band_low_hz=low_hz,
+        band_high_hz=high_hz,
+        modulation=modulation,
     )
+    return AperiodicImpacts(why, {"irregular_modulation_db": round(decibels(modulation), 1)})
 
 
-def _local(look: Look) -> Float32:
+def _local_variance(views: EnvelopeViews) -> Float32:
     """Return the variance within pieces of some turns, by channel and band; none if too short."""
-    bands, segments, _ = look.job.layout
-    x = np.asarray([look.job.recording.channels[n] for n in look.channels])
-    seen = envelope_spectrum.envelopes(
+    setup = views.setup
+    bands, segments, _ = setup.layout
+    x = np.asarray([setup.recording.channels[n] for n in views.channels])
+    envelopes = envelope_spectrum.envelopes(
         x.astype(np.float32, copy=False), bands=bands, segments=segments
     )
-    turns = seen.length / look.job.recording.fs_hz * look.job.speed.hz
+    turns = envelopes.length / setup.recording.fs_hz * setup.speed.hz
     pieces = int(turns / PIECE_TURNS)
-    if pieces < LEAST_PIECES:
+    if pieces < MIN_PIECES:
         return np.zeros(len(x) * bands, np.float32)
-    return envelope_variance.local_variance(seen, pieces).reshape(-1)
+    return envelope_variance.local_variance(envelopes, pieces).reshape(-1)

@@ -1,60 +1,35 @@
 """Bearing damage from vibration: combs of envelope lines at the defect orders of the bearing.
 
-Recordings of one shape in, one diagnosis each out. Envelopes of many bands, noise floors,
-harmonic combs with slip tolerance, surrogate orders; then words. Sources are named in
-`vtox.dsp.envelope_spectrum`, `comb`, `comb_plan` and `surrogates`; evaluation follows Smith &
-Randall 2015 (MSSP 64-65:100-131).
+Recordings of one shape in, one diagnosis each out: envelopes of many bands, lines over the noise
+floor, combs within the tolerance of slippage, comparison with surrogates; then rules give the code.
+Sources are named in `vtox.dsp.envelope_spectrum`, `comb`, `comb_plan` and `surrogates`; the method
+was evaluated as in Smith & Randall 2015 (MSSP 64-65:100-131).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from vtox.arrays import Float32
+from vtox.arrays import Float64
 from vtox.baseline import Baseline
-from vtox.diagnosers.bearing import aperiodic_impacts as irregular
-from vtox.diagnosers.bearing import cage_frequency as cage
-from vtox.diagnosers.bearing import unassigned_comb as elsewhere
-from vtox.diagnosers.bearing.ambiguities import WIDE, doubts, hidden, not_told, of_shaft
-from vtox.diagnosers.bearing.envelope_views import Look, looks_at, marks_of
-from vtox.diagnosers.bearing.reasons import FAULT, Case, named, verdict
-from vtox.diagnosers.bearing.search_setup import SLIP_TOLERANCE, Job, job_of
-from vtox.diagnosers.bearing.shaft_speed import (
-    MISREAD,
-    MULTIPLES,
-    SENSOR_TOLERANCE,
-    Speed,
-    corrected,
-    sharpened,
+from vtox.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelopes
+from vtox.diagnosers.bearing.evidence import gather_evidence
+from vtox.diagnosers.bearing.reasons import FAULT, conclude
+from vtox.diagnosers.bearing.search_setup import SearchSetup, set_up_search
+from vtox.domain import (
+    VIBRATIONS,
+    Diagnosis,
+    Motor,
+    Reason,
+    Recording,
+    Value,
+    abstain,
+    reason,
 )
-from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording, Value, unknown
-from vtox.dsp import comb, comb_plan, quality, surrogates
-from vtox.dsp.comb_plan import Plan
-from vtox.dsp.surrogates import Finding
+from vtox.dsp import quality
 
-# A search that is `WIDE`, in lines of a shaft whose speed is guessed, finds more by chance, and so
-# does a record of so few turns. Measured on 1,500 simulated healthy machines without speed: 1.16
-# times the threshold at most.
-FEW_TURNS, MARGIN = 20, 1.25
-# Frequencies are rounded to this share of a bin, so that plans are shared: the 16th multiple is off
-# by less than half a bin.
-BIN_STEPS = 40
 VIBRATION_LEVEL = "bearing.vibration_db"
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What was found in one record at a speed: the best comb of each defect, by name.
-
-    `rows` (bins + 1, views + 1): its lines, from `comb.tables`.
-    """
-
-    speed: Speed
-    plan: Plan
-    rows: Float32
-    findings: dict[str, Finding]
 
 
 def diagnose(
@@ -71,211 +46,98 @@ def diagnose(
 
     Parameters
     ----------
-    recordings, motors, baselines : sequences of one length
-    speed_rpm, speed_tolerance : sequence of float or None, optional
-        Shaft speed estimated elsewhere (slip of the currents) and its relative half width, used
-        where the recording has none.
-    supply_hz : sequence of float or None, optional
-        Measured supply frequency, used before the nameplate's.
-    load_a : sequence of float or None, optional
-        Load by which the baseline is entered, A rms.
+    recordings : sequence of Recording, length batch
+        With at least one of `VIBRATIONS`, m/s^2, shape (samples,); `speed_rpm` where measured.
+    motors : sequence of Motor or None, length batch
+        The bearing, and what bounds the speed where it is not measured.
+    baselines : sequence of Baseline or None, length batch, optional
+        For `change_db` only.
+    speed_rpm, speed_tolerance : sequence of float or None, length batch, optional
+        Shaft speed estimated from the currents, rpm, and its relative half width; used where the
+        recording has none.
+    supply_hz : sequence of float or None, length batch, optional
+        Measured supply frequency, Hz, used before the nameplate's.
+    load_a : sequence of float or None, length batch, optional
+        Load at which the baseline is read, A rms.
 
     Returns
     -------
-    list of Diagnosis
+    list of Diagnosis, length batch
+        `statistic` is the level of the leading comb, 1 by chance; `threshold` what surrogates of
+        the same record reach, with a margin. Indicators: `speed_rpm`, `leading`, `leading_ratio`;
+        of a comb found `defect`, `order`, `deviation`, `modulation_db`, `band_low_hz`,
+        `band_high_hz`; of other impacts `impulsive_order`, `impulsive_ratio`,
+        `impulsive_modulation_db` or `irregular_modulation_db`; with a baseline `change_db`.
+
+    References
+    ----------
+    Randall & Antoni 2011 (MSSP 25(2):485-520); Smith & Randall 2015 (MSSP 64-65:100-131).
     """
     nothing: list[None] = [None] * len(recordings)
-    answers = {i: unknown(FAULT, why) for i, why in enumerate(_refusals(recordings)) if why}
-    jobs = []
-    for i, recording in enumerate(recordings):
-        if i in answers:
-            continue
-        job = job_of(
+    answers: dict[int, Diagnosis] = {}
+    setups = []
+    for i, problems in enumerate(_problems(recordings)):
+        setup = problems or set_up_search(
             i,
-            recording,
+            recordings[i],
             motors[i],
-            rpm=(speed_rpm or nothing)[i],
-            tolerance=(speed_tolerance or nothing)[i],
+            estimated_rpm=(speed_rpm or nothing)[i],
+            estimate_tolerance=(speed_tolerance or nothing)[i],
             supply_hz=(supply_hz or nothing)[i],
         )
-        if isinstance(job, Job):
-            jobs.append(job)
+        if isinstance(setup, SearchSetup):
+            setups.append(setup)
         else:
-            answers[i] = unknown(FAULT, job)
-    for looks in looks_at(jobs):
-        answers |= {x.job.index: unknown(FAULT, x.drift) for x in looks if x.drift}
-        steady = [x for x in looks if not x.drift]
-        for look, search in zip(steady, _searches(steady, map(_speed, steady)), strict=True):
-            answers[look.job.index] = _judged(look, search)
+            answers[i] = abstain(FAULT, *setup)
+    for views in analyse_envelopes(setups):
+        answers |= _diagnose_views(views)
     return [
         _with_change(answers[i], recording, (baselines or nothing)[i], (load_a or nothing)[i])
         for i, recording in enumerate(recordings)
     ]
 
 
-def features(recordings: Sequence[Recording]) -> dict[str, npt.NDArray[np.float64]]:
-    """Return what a baseline remembers: the level of the vibration, dB re 1 m/s^2 RMS."""
+def features(recordings: Sequence[Recording]) -> dict[str, Float64]:
+    """Return what a baseline learns: the level of the vibration.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording, length batch
+
+    Returns
+    -------
+    dict of ndarray, shape (batch,)
+        `bearing.vibration_db`: RMS of the first vibration channel, dB re 1 m/s^2; NaN without one.
+    """
     return {VIBRATION_LEVEL: np.array([_level_db(r) for r in recordings])}
 
 
-def _refusals(recordings: Sequence[Recording]) -> list[str]:
+def _problems(recordings: Sequence[Recording]) -> list[tuple[Reason, ...]]:
     """Return why the vibration of each recording cannot be used, empty where it can."""
     first = recordings[0]
     names = [n for n in VIBRATIONS if n in first.channels]
     if not names:
-        # Artificial damage taught, real damage asked: 46 % right of three classes (Lessmeier et al.
-        # 2016, PHME 3(1)); roughness leaves no line at all (Stack et al. 2004);
-        # own measurement: docs/adr/0007.
-        why = (
-            "no vibration channel: in the currents a damaged bearing leaves lines weaker than "
-            "those of the load, or none at all, so they neither show nor exclude damage"
-        )
-        return [why] * len(recordings)
-    reasons = [""] * len(recordings)
+        # Trained on artificial, tested on real damage: 46 % accuracy in three classes (Lessmeier et
+        # al. 2016, PHME 3(1)); roughness leaves no line at all (Stack et al. 2004); own
+        # measurement: docs/adr/0007.
+        return [(reason("no_vibration_channel"),)] * len(recordings)
+    problems: list[tuple[Reason, ...]] = [()] * len(recordings)
     for name in names:
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as infinite
+        # What overflows is reported as infinite.
+        with np.errstate(over="ignore", invalid="ignore"):
             x = np.asarray([r.channels[name] for r in recordings], np.float32)
         for i, found in enumerate(quality.check(x, name, first.fs_hz)):
-            reasons[i] = reasons[i] or "; ".join(r.sentence for r in found)
-    return reasons
+            problems[i] = problems[i] or found
+    return problems
 
 
-def _speed(look: Look) -> Speed:
-    """Return the speed to search at: as measured, or sharpened.
-
-    Sharpened at once, a measured speed would follow the lines of a race to the shaft order that is
-    nearest: 6203, BPFI 4.95.
-    """
-    return look.job.speed if look.job.speed.tolerance <= SENSOR_TOLERANCE else _sharpened(look)
-
-
-def _sharpened(look: Look) -> Speed:
-    return sharpened(look.job.speed, look.lines, look.df_hz, look.job.pull_hz)
-
-
-def _better(look: Look, search: Search) -> Speed:
-    """Return the speed that shaft lines tell, where what was found or may hide depends on it."""
-    findings, plan, speed = search.findings, search.plan, search.speed
-    above = [f for f in findings.values() if f.ratio >= 1]
-    misread = replace(speed, tolerance=max(speed.tolerance, MISREAD))
-    if not (
-        of_shaft(findings, plan, misread) if above else hidden(look.job, plan, look.lines, speed)
-    ):
-        return speed
-    if speed.tolerance <= SENSOR_TOLERANCE:
-        better = corrected(speed, _without(above, look, plan), look.df_hz, look.job.pull_hz)
-        if better != speed:
-            return better
-    # Where a comb is the shaft's if the sensor errs, the shaft's lines are asked.
-    return _sharpened(look) if of_shaft(findings, plan, speed) else speed
-
-
-def _without(found: Sequence[Finding], look: Look, plan: Plan) -> Float32:
-    """Return the first shaft lines but for those of combs found, and what jitter makes of them.
-
-    The mean of all views, shape (1, bins).
-    """
-    reach = round((1 + MISREAD) * MULTIPLES / plan.df_order) + comb_plan.LOBE_BINS
-    mean: Float32 = look.lines[:, :reach].mean(axis=0, keepdims=True)
-    for f in found:
-        for at in comb_plan.lines_of(np.array([f.number]), plan.shifts[f.sidebands])[:, 0].tolist():
-            half = round(MISREAD * abs(at)) + comb_plan.LOBE_BINS
-            mean[:, max(0, at - half) : max(0, at + half + 1)] = 1
-    return mean
-
-
-def _judged(look: Look, search: Search) -> Diagnosis:
-    job = look.job
-    told = ""
-    if (better := _better(look, search)) != search.speed:
-        told = not_told(search.findings, search.speed, better)
-        search = _searches([look], [better])[0]
-    speed, plan, rows, findings = search.speed, search.plan, search.rows, search.findings
-    nothing = all(f.ratio < 1 for f in findings.values())
-    if nothing and (why := told or hidden(job, plan, look.lines, speed)):
-        return unknown(FAULT, why)
-    other = elsewhere.found(rows, plan, look, speed) if nothing else None
-    strong = other and other.strong
-    uneven = irregular.found(look) if nothing and not strong else None
-    if not findings:
-        seen = uneven or other
-        words = seen.words if seen else "nothing periodic apart from the shaft stands out"
-        return unknown(FAULT, f"no bearing geometry: {words}", **(seen.indicators if seen else {}))
-    name = named(findings)
-    marks, modulation = marks_of(plan, findings[name], look)
-    channel, low_hz, high_hz = look.place(findings[name].view)
-    doubt = doubts(job, plan, name, findings[name], speed)
-    answer = verdict(
-        Case(
-            name=name,
-            findings=findings,
-            orders=job.orders,
-            speed=speed,
-            band_hz=(low_hz, high_hz),
-            lines=marks,
-            modulation=modulation,
-            channel=channel,
-            notes=(*([other.words] if other else []), *doubt.notes),
-            doubt=doubt.factor,
-            other=dict(uneven.indicators if uneven else other.indicators if other else {}),
-        )
-    )
-    if other and strong:
-        why = f"{other.words}: {elsewhere.WHOSE}"
-        return replace(answer, state="unknown", severity=None, confidence=0.0, reason=why)
-    if uneven:
-        return replace(answer, state="unknown", severity=None, confidence=0.0, reason=uneven.words)
-    if not cage.alone(findings):
-        return answer
-    order, blows = findings[name].order, irregular.found(look)
-    sides = "BSF" in job.orders and cage.sided(rows, plan, job.orders["BSF"], order)
-    return cage.weighed(answer, order, modulation, sides, blows.words if blows else "")
-
-
-def _searches(looks: Sequence[Look], speeds: Iterable[Speed]) -> list[Search]:
-    """Return what is found in records of one layout, each at its speed."""
-    if not looks:
-        return []
-    at = list(speeds)
-    plans = [_plan(look, speed) for look, speed in zip(looks, at, strict=True)]
-    rows = comb.tables([look.lines for look in looks], plans)
-    return [
-        Search(speed, plan, own, _findings(own, plan, look.job, speed, near))
-        for look, speed, plan, own, near in zip(
-            looks, at, plans, rows, comb.near(rows, plans), strict=True
-        )
-    ]
-
-
-def _plan(look: Look, speed: Speed) -> Plan:
-    job = look.job
-    step_hz = look.df_hz / BIN_STEPS
-    return comb_plan.plan(
-        job.targets,
-        bins=look.lines.shape[1],
-        df_hz=look.df_hz,
-        looks=look.looks,
-        shaft_hz=step_hz * round(speed.hz / step_hz),
-        cage_order=job.cage_order,
-        tolerance=round(SLIP_TOLERANCE + speed.tolerance, 4),
-        shaft_tolerance=round(speed.tolerance, 4),
-        mains_hz=tuple(step_hz * round(f / step_hz) for f in job.mains_hz),
-        channels=len(look.channels),
-    )
-
-
-def _findings(
-    rows: Float32, plan: Plan, job: Job, speed: Speed, near: Mapping[str, Float32]
-) -> dict[str, Finding]:
-    """Return the best comb of each defect, those above chance judged by surrogates."""
-    findings = {
-        t.name: surrogates.judged(rows, plan, t, near[t.name])
-        for t in job.targets
-        if t.name in job.orders
-    }
-    if speed.tolerance > WIDE or job.turns < FEW_TURNS:
-        return {n: replace(f, threshold=MARGIN * f.threshold) for n, f in findings.items()}
-    return findings
+def _diagnose_views(views: Sequence[EnvelopeViews]) -> dict[int, Diagnosis]:
+    """Return the diagnoses of records of one layout by their place in the batch."""
+    answers = {v.setup.index: abstain(FAULT, v.speed_change) for v in views if v.speed_change}
+    steady = [v for v in views if not v.speed_change]
+    for own, evidence in zip(steady, gather_evidence(steady), strict=True):
+        answers[own.setup.index] = conclude(evidence)
+    return answers
 
 
 def _level_db(recording: Recording) -> float:

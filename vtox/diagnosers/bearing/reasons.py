@@ -1,157 +1,226 @@
-"""What a finding of the bearing diagnoser is called: state, severity, confidence and words."""
+"""From the evidence of a record to its diagnosis: an ordered table of rules, one code each."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import log10
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from vtox.diagnosers.bearing.shaft_speed import Speed
-from vtox.domain import Diagnosis, State, Value
-from vtox.dsp.surrogates import Finding
+from vtox.diagnosers.bearing.evidence import Evidence, LeadingComb
+from vtox.diagnosers.bearing.severity import (
+    FAULT_MODULATION,
+    MAX_BEARING_CAGE_CONFIDENCE,
+    confidence,
+    decibels,
+    severity,
+    state_of_comb,
+)
+from vtox.domain import Diagnosis, Reason, ReasonValue, State, Value, abstain, reason
 
 FAULT = "bearing"
-PLACES = {
-    "BPFO": "outer race",
-    "BPFI": "inner race",
-    "BSF": "rolling element",
-    "FTF": "cage",
-}
-# A finding this many times its threshold is as likely named right as wrong; confidence follows the
-# logarithm of the ratio. Set by the reasoning that other lines of a damaged bearing (balls strike
-# both races) stand at 1 to 4 times, a race that is itself damaged far above.
-EVEN_RATIO = 5.0
-STEEPNESS = 1.2
-HIGHEST_CONFIDENCE = 0.95
-# `fault` asks for a confidence, and for an envelope modulated by this much at least: below, a comb
-# of a long record may be the ball pass of a healthy bearing.
-FAULT_CONFIDENCE = 0.5
-FAULT_MODULATION = 0.15
-# Severity 0 and 1, dB of modulation: of no size of damage, which vibration does not tell.
-MILD_DB, SEVERE_DB = -30.0, 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """All that words need: findings by target, the lines of the one named, and how it was seen.
-
-    `other` are indicators of a comb that is none of this bearing's.
-    """
-
-    name: str
-    findings: dict[str, Finding]
-    orders: dict[str, float]
-    speed: Speed
-    band_hz: tuple[float, float]
-    lines: tuple[dict[str, float], ...]
-    modulation: float
-    channel: str
-    notes: tuple[str, ...]
-    doubt: float
-    other: Mapping[str, Value]
+def conclude(evidence: Evidence) -> Diagnosis:
+    """Return the diagnosis by the first rule that applies."""
+    return next(d for rule in RULES if (d := rule(evidence)) is not None)
 
 
-def named(findings: dict[str, Finding]) -> str:
-    """Return the target that the findings name, whether or not it is above its threshold.
-
-    Lines at the cage frequency accompany damage elsewhere, as elements pass the load zone once a
-    turn of the cage (Randall & Antoni 2011, section 2): the cage is named where nothing else is.
-    """
-    others = {n: f for n, f in findings.items() if n != "FTF" and f.ratio >= 1}
-    return max(others or findings, key=lambda n: findings[n].ratio)
+def _bearing_or_shaft(e: Evidence) -> Diagnosis | None:
+    return abstain(FAULT, e.ambiguity) if e.ambiguity else None
 
 
-def verdict(case: Case) -> Diagnosis:
-    """Return the diagnosis of a record whose combs were judged."""
-    name = case.name
-    finding = case.findings[name]
-    confidence = _confidence(case, name)
-    indicators: dict[str, Value] = {
-        "speed_rpm": round(case.speed.rpm, 1),
-        "leading": name,
-        "leading_ratio": round(finding.ratio, 3),
-        **case.other,
-    }
-    state: State = "normal"
-    severity = 0.0
-    if finding.ratio >= 1:
-        state, severity = _state(name, confidence, case.modulation), _severity(case.modulation)
-        indicators |= {
-            "defect": name,
-            "order": round(finding.order, 4),
-            "deviation": round(finding.order / case.orders[name] - 1, 5),
-            "modulation_db": round(decibels(case.modulation), 1),
-            "band_low_hz": case.band_hz[0],
-            "band_high_hz": case.band_hz[1],
-        }
+def _no_geometry(e: Evidence) -> Diagnosis | None:
+    if e.leading:
+        return None
+    impacts = e.aperiodic or e.unassigned
+    observation = impacts.reason if impacts else reason("no_impacts")
+    indicators = impacts.indicators if impacts else {}
+    return abstain(FAULT, reason("no_bearing_geometry"), observation, indicators=indicators)
+
+
+def _unassigned_impacts(e: Evidence) -> Diagnosis | None:
+    return _undecided(e, e.unassigned.reason) if e.unassigned and e.unassigned.strong else None
+
+
+def _aperiodic_impacts(e: Evidence) -> Diagnosis | None:
+    return _undecided(e, e.aperiodic.reason) if e.aperiodic and not e.search.detected else None
+
+
+def _no_comb(e: Evidence) -> Diagnosis | None:
+    if e.search.detected:
+        return None
+    comb = _leading(e)
+    why = reason("no_defect_comb", defect=comb.defect, ratio=comb.finding.ratio, **_speed_values(e))
+    weak = (e.unassigned.reason,) if e.unassigned else ()
+    return _diagnosis(
+        e,
+        why,
+        *weak,
+        *comb.ambiguities.doubts,
+        state="normal",
+        severity=0.0,
+        confidence=_confidence(e, comb),
+    )
+
+
+def _element_or_bearing_cage(e: Evidence) -> Diagnosis | None:
+    if not e.only_bearing_cage:
+        return None
+    if e.element_sidebands:
+        return _found(e, "element_or_bearing_cage", reason("element_sidebands"), defect="BSF")
+    if e.aperiodic and _leading(e).modulation >= FAULT_MODULATION:
+        return _found(e, "element_or_bearing_cage", e.aperiodic.reason, defect="BSF")
+    return None
+
+
+def _weak_bearing_cage_lines(e: Evidence) -> Diagnosis | None:
+    if not e.only_bearing_cage or _leading(e).modulation >= FAULT_MODULATION:
+        return None
+    # The statistic is as it was measured: something exceeds chance, of unknown origin.
+    why = Reason("weak_bearing_cage_lines", _comb_values(e))
+    return _undecided(e, why, *_doubts(e))
+
+
+def _bearing_cage(e: Evidence) -> Diagnosis | None:
+    if not e.only_bearing_cage:
+        return None
+    return _found(e, "bearing_defect", reason("slower_shaft", order=_leading(e).finding.order))
+
+
+def _defect(e: Evidence) -> Diagnosis | None:
+    return _found(e, "bearing_defect")
+
+
+# In the order in which they are tested; each may rely on those before it not to apply.
+RULES: tuple[Callable[[Evidence], Diagnosis | None], ...] = (
+    _bearing_or_shaft,
+    _no_geometry,
+    _unassigned_impacts,
+    _aperiodic_impacts,
+    _no_comb,
+    _element_or_bearing_cage,
+    _weak_bearing_cage_lines,
+    _bearing_cage,
+    _defect,
+)
+
+
+def _found(e: Evidence, code: str, *signs: Reason, defect: str | None = None) -> Diagnosis:
+    """Return a warning or fault of the leading comb; `defect` if another than the comb's."""
+    comb = _leading(e)
+    sure = _confidence(e, comb)
+    limit = MAX_BEARING_CAGE_CONFIDENCE if e.only_bearing_cage else 1.0
+    return _diagnosis(
+        e,
+        Reason(code, _comb_values(e)),
+        *_doubts(e),
+        *signs,
+        state=state_of_comb(comb.defect, sure, comb.modulation),
+        severity=severity(comb.modulation),
+        confidence=min(sure, limit),
+        indicators={"defect": defect or comb.defect},
+    )
+
+
+def _undecided(e: Evidence, why: Reason, *doubts: Reason) -> Diagnosis:
+    """Return an abstention that keeps what was measured."""
+    return _diagnosis(e, why, *doubts, state="unknown", severity=None, confidence=0.0)
+
+
+def _diagnosis(
+    e: Evidence,
+    why: Reason,
+    *doubts: Reason,
+    state: State,
+    severity: float | None,
+    confidence: float,
+    indicators: Mapping[str, Value] | None = None,
+) -> Diagnosis:
+    """Return a diagnosis with the numbers and the evidence of the leading comb."""
+    finding = _leading(e).finding
     return Diagnosis(
         fault=FAULT,
         state=state,
-        reason=_reason(case, name),
+        code=why.code,
+        values=why.values,
+        doubts=doubts,
         severity=severity,
         confidence=round(confidence, 3),
         statistic=round(finding.level, 3),
         threshold=round(finding.threshold, 3),
-        indicators=indicators,
-        evidence=_evidence(case),
+        indicators={**_indicators(e), **(indicators or {})},
+        evidence=_rows(e),
     )
 
 
-def _confidence(case: Case, name: str) -> float:
-    ratio = case.findings[name].ratio
-    if ratio < 1:
-        return round(max(0.5, 1 - ratio / 2) * case.doubt, 3)
-    own = float(1 / (1 + (EVEN_RATIO / ratio) ** STEEPNESS))
-    rivals = [f.ratio for n, f in case.findings.items() if n not in (name, "FTF")]
-    rival = max((r for r in rivals if r >= 1), default=0.0)
-    return min(HIGHEST_CONFIDENCE, own * (1 - 0.5 * min(1.0, rival / ratio)) * case.doubt)
+def _leading(e: Evidence) -> LeadingComb:
+    assert e.leading is not None
+    return e.leading
 
 
-def _state(name: str, confidence: float, modulation: float) -> State:
-    # Cage lines alone are shared with belts and slow shafts.
-    sure = confidence >= FAULT_CONFIDENCE and modulation >= FAULT_MODULATION
-    return "fault" if sure and name != "FTF" else "warning"
+def _confidence(e: Evidence, comb: LeadingComb) -> float:
+    return confidence(e.search.findings, comb.defect, comb.ambiguities.confidence_penalty)
 
 
-def _severity(modulation: float) -> float:
-    return round(min(1.0, max(0.0, (decibels(modulation) - MILD_DB) / (SEVERE_DB - MILD_DB))), 3)
-
-
-def decibels(modulation: float) -> float:
-    """Return a modulation in dB."""
-    return 20 * log10(max(modulation, 1e-6))
-
-
-def _reason(case: Case, name: str) -> str:
-    finding = case.findings[name]
-    at = f"{case.speed.rpm:.0f} rpm ({case.speed.source})"
-    notes = "".join(f"; {n}" for n in case.notes)
-    if finding.ratio < 1:
-        return (
-            f"no comb of lines at the defect orders at {at}: the nearest, {name}, reaches "
-            f"{finding.ratio:.2f} of its threshold{notes}"
-        )
-    hz = " ".join(f"{line['hz']:.1f}" for line in case.lines)
-    rivals = [f"{n} {f.ratio:.1f}" for n, f in case.findings.items() if n != name and f.ratio >= 1]
-    also = f"; also above threshold: {', '.join(rivals)}" if rivals else ""
-    return (
-        f"{PLACES[name]} ({name}): envelope lines at {hz} Hz in {case.band_hz[0]:.0f} to "
-        f"{case.band_hz[1]:.0f} Hz of {case.channel}, {finding.ratio:.1f} times the threshold, "
-        f"modulation {decibels(case.modulation):.0f} dB, at {at}{also}{notes}"
+def _doubts(e: Evidence) -> tuple[Reason, ...]:
+    """Return the combs of other defects that are found too, and the ambiguities."""
+    comb = _leading(e)
+    others = (
+        reason("other_defect_comb", defect=n, ratio=f.ratio)
+        for n, f in e.search.findings.items()
+        if n != comb.defect and f.ratio >= 1
     )
+    return (*others, *comb.ambiguities.doubts)
 
 
-def _evidence(case: Case) -> tuple[Mapping[str, object], ...]:
-    looked = tuple(
+def _speed_values(e: Evidence) -> dict[str, ReasonValue]:
+    return {"speed_rpm": e.search.speed.rpm, "speed_source": e.search.speed.source}
+
+
+def _comb_values(e: Evidence) -> dict[str, ReasonValue]:
+    comb = _leading(e)
+    return {
+        "defect": comb.defect,
+        "order": comb.finding.order,
+        "repetition_hz": comb.finding.order * e.search.speed.hz,
+        "ratio": comb.finding.ratio,
+        "modulation_db": decibels(comb.modulation),
+        "channel": comb.channel,
+        "band_low_hz": comb.band_low_hz,
+        "band_high_hz": comb.band_high_hz,
+        **_speed_values(e),
+    }
+
+
+def _indicators(e: Evidence) -> dict[str, Value]:
+    comb = _leading(e)
+    finding = comb.finding
+    indicators: dict[str, Value] = {
+        "speed_rpm": round(e.search.speed.rpm, 1),
+        "leading": comb.defect,
+        "leading_ratio": round(finding.ratio, 3),
+    }
+    if finding.ratio >= 1:
+        return indicators | {
+            "order": round(finding.order, 4),
+            "deviation": round(finding.order / e.orders[comb.defect] - 1, 5),
+            "modulation_db": round(decibels(comb.modulation), 1),
+            "band_low_hz": comb.band_low_hz,
+            "band_high_hz": comb.band_high_hz,
+        }
+    impacts = e.aperiodic or e.unassigned
+    return indicators | dict(impacts.indicators if impacts else {})
+
+
+def _rows(e: Evidence) -> tuple[Mapping[str, Any], ...]:
+    """Return the evidence: a row a defect, the likeliest first, then the lines of its comb."""
+    defects = tuple(
         {
             "defect": n,
-            "expected_hz": round(case.orders[n] * case.speed.hz, 2),
+            "expected_hz": round(e.orders[n] * e.search.speed.hz, 2),
             "found_order": round(f.order, 4),
             "statistic": round(f.level, 3),
             "threshold": round(f.threshold, 3),
             "sidebands": f.sidebands,
         }
-        for n, f in sorted(case.findings.items(), key=lambda item: -item[1].ratio)
+        for n, f in sorted(e.search.findings.items(), key=lambda item: -item[1].ratio)
     )
-    lines: list[Mapping[str, object]] = [
-        {"line": i, **line} for i, line in enumerate(case.lines, start=1)
-    ]
-    return (*looked, *lines)
+    lines = ({"line": i, **line} for i, line in enumerate(_leading(e).harmonics, start=1))
+    return (*defects, *lines)

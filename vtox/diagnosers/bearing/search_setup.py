@@ -1,42 +1,43 @@
-"""Which combs of lines a bearing calls for, and at which speed, supply and bands to look for them.
+"""Which combs to search in a recording, at which speed and supply, in which bands.
 
-Decides per recording whether it can be judged at all.
+Decides per recording whether it can be searched at all.
 """
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import floor, log2
 
-from vtox.diagnosers.bearing.shaft_speed import Speed, speed_of
+from vtox.diagnosers.bearing.shaft_speed import Speed, best_speed
 from vtox.diagnosers.current.pole_pairs import GRIDS_HZ
-from vtox.domain import Bearing, Motor, Recording
+from vtox.domain import Bearing, Motor, Reason, Recording, reason
 from vtox.dsp.comb_plan import CAGE, PLAIN, SHAFT, Target
 
-# Rolling elements slip by 1 to 2 % (Randall & Antoni 2011, section 2).
-SLIP_TOLERANCE = 0.015
-# Fewer turns hold too few passes: shaft lines, four bins wide, then cover a third of all orders.
-LEAST_TURNS = 15
-# The cage turns 0.4 times a turn: a comb at its frequency needs 16 of its turns.
-CAGE_TURNS = 40
-# Turns of one segment. Slip of 1 % from pass to pass broadens the third harmonic of the inner race
-# to 2*pi*9*1e-4*5.4 = 0.03 of shaft speed, two bins of such a segment.
+# Slippage of rolling elements, relative: 1 to 2 % (Randall & Antoni 2011, section 2).
+SLIPPAGE = 0.015
+# Shaft turns of a record. Fewer hold too few passes: shaft lines, four bins wide, would cover a
+# third of all orders.
+MIN_TURNS = 15
+# Shaft turns for a comb of the bearing cage: it turns 0.4 times a turn, and needs 16 of its own.
+MIN_TURNS_FOR_BEARING_CAGE = 40
+# Shaft turns of one segment. Slippage of 1 % from pass to pass broadens the third harmonic of the
+# inner race to 2*pi*9*1e-4*5.4 = 0.03 of shaft speed, two bins of such a segment.
 SEGMENT_TURNS = 60
-# A band is this many times wider than the highest defect frequency, so that three harmonics and
-# surrogates above them fit into the envelope spectrum.
-BAND_WIDTH = 4.5
+# Width of a band over the highest defect frequency, so that three harmonics and surrogates above
+# them fit into the envelope spectrum.
+MIN_BAND_RATIO = 4.5
 BANDS = (1, 2, 3, 4, 6, 8, 12, 16)
-# Sampling must reach this multiple of the highest defect frequency.
-LEAST_BANDWIDTH = 3.0
-# Looked for where the bearing is unknown: any comb between a third and one and a half of it.
+# Bandwidth of the vibration over the highest defect frequency.
+MIN_BANDWIDTH_RATIO = 3.0
+# Searched where the bearing is unknown: any comb between a third and one and a half of it.
 ANYWHERE = Target("any", 6.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One recording that can be judged, `index` its place in the batch.
+class SearchSetup:
+    """One recording that can be searched, `index` its place in the batch.
 
-    `orders` of the combs by defect name: twice the ball spin for BSF, as a ball strikes a race
-    twice a turn of its own; empty where the bearing is unknown.
+    `orders` of the combs by defect: twice the ball spin for BSF, as a ball strikes a race twice a
+    turn of its own; empty where the bearing is unknown.
     """
 
     index: int
@@ -58,12 +59,12 @@ class Job:
 
     @property
     def layout(self) -> tuple[int, int, int]:
-        """Bands and segments to analyse the recording in, and the share of the spectra to look at.
+        """Bands and segments to analyse the recording in, and the share of the spectra to use.
 
         Equal layouts share arrays. The share, 1 over it, is less than the whole where bands cannot
         be as narrow as would do.
         """
-        fitting = max(1.0, self.recording.fs_hz / 2 / (BAND_WIDTH * self.top_hz))
+        fitting = max(1.0, self.recording.fs_hz / 2 / (MIN_BAND_RATIO * self.top_hz))
         bands = max(b for b in BANDS if b <= fitting)
         segments = (
             int(2 * self.turns / SEGMENT_TURNS) - 1 if self.turns > 1.5 * SEGMENT_TURNS else 1
@@ -71,93 +72,87 @@ class Job:
         return bands, segments, int(2 ** floor(log2(fitting / bands)))
 
     @property
-    def cage_order(self) -> float | None:
-        """Cage frequency in shaft orders.
+    def bearing_cage_order(self) -> float | None:
+        """Bearing cage frequency in shaft orders.
 
         BPFO is the number of elements times it, and BPFO + BPFI that number (Randall & Antoni
         2011, eq. 1-4).
         """
-        known = self.motor.bearing.defect_orders if self.motor.bearing else {}
-        if "FTF" in known:
-            return known["FTF"]
-        if {"BPFO", "BPFI"} <= known.keys():
-            return known["BPFO"] / (known["BPFO"] + known["BPFI"])
+        orders = self.motor.bearing.defect_orders if self.motor.bearing else {}
+        if "FTF" in orders:
+            return orders["FTF"]
+        if {"BPFO", "BPFI"} <= orders.keys():
+            return orders["BPFO"] / (orders["BPFO"] + orders["BPFI"])
         return None
 
     @property
     def mains_hz(self) -> tuple[float, ...]:
         """Supply frequency: cables pick up its multiples; magnetic pull sounds at the even ones.
 
-        Where it is not known, those of both public supplies.
+        Where it is unknown, those of both public supplies.
         """
         if self.supply_hz:
             return (self.supply_hz,)
         return () if self.motor.supply == "inverter" else GRIDS_HZ
 
     @property
-    def pull_hz(self) -> tuple[float, ...]:
+    def magnetic_pull_hz(self) -> tuple[float, ...]:
         """Twice the supply frequency."""
         return tuple(2 * f for f in self.mains_hz)
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """Combs to look for, `ANYWHERE` where the bearing is unknown."""
-        return _targets(tuple(self.orders.items()), self.cage_order is not None) or (ANYWHERE,)
+        """Combs to search, `ANYWHERE` where the bearing is unknown."""
+        orders = tuple(self.orders.items())
+        return _targets(orders, self.bearing_cage_order is not None) or (ANYWHERE,)
 
 
-def job_of(
+def set_up_search(
     index: int,
     recording: Recording,
     motor: Motor | None,
     *,
-    rpm: float | None = None,
-    tolerance: float | None = None,
+    estimated_rpm: float | None = None,
+    estimate_tolerance: float | None = None,
     supply_hz: float | None = None,
-) -> Job | str:
-    """Return the job of judging a recording, or why it cannot be judged."""
+) -> SearchSetup | tuple[Reason, ...]:
+    """Return how to search a recording, or why it cannot be searched."""
     motor = motor or Motor()
-    speed = speed_of(recording, motor, rpm, tolerance)
-    orders = _orders(motor.bearing) if motor.bearing else {}
-    if isinstance(speed, str):
-        return speed if orders else f"no bearing geometry, and {speed}"
-    job = Job(
-        index,
-        recording,
-        motor,
-        speed,
-        orders,
-        supply_hz or (motor.supply_hz if motor.supply == "grid" else None),
-    )
-    if job.turns < LEAST_TURNS:
-        return (
-            f"too short: {recording.duration_s:.3g} s hold {job.turns:.0f} shaft turns at "
-            f"{speed.rpm:.0f} rpm, need {LEAST_TURNS}"
-        )
-    if job.turns < CAGE_TURNS and len(orders) > 1:
+    speed = best_speed(recording, motor, estimated_rpm, estimate_tolerance)
+    orders = _comb_orders(motor.bearing) if motor.bearing else {}
+    if isinstance(speed, Reason):
+        return (speed,) if orders else (reason("no_bearing_geometry"), speed)
+    supply_hz = supply_hz or (motor.supply_hz if motor.supply == "grid" else None)
+    setup = SearchSetup(index, recording, motor, speed, orders, supply_hz)
+    if setup.turns < MIN_TURNS:
+        turns = {"turns": setup.turns, "needed_turns": MIN_TURNS}
+        duration_s = recording.duration_s
+        return (reason("too_few_turns", duration_s=duration_s, speed_rpm=speed.rpm, **turns),)
+    if setup.turns < MIN_TURNS_FOR_BEARING_CAGE and len(orders) > 1:
         orders.pop("FTF", None)
-    if recording.fs_hz / 2 < LEAST_BANDWIDTH * job.top_hz:
-        return (
-            f"sampling rate too low: {recording.fs_hz:g} Hz, need "
-            f"{2 * LEAST_BANDWIDTH * job.top_hz:.0f} Hz for lines up to {job.top_hz:.0f} Hz"
-        )
-    return job
+    if recording.fs_hz / 2 < MIN_BANDWIDTH_RATIO * setup.top_hz:
+        needed_hz = 2 * MIN_BANDWIDTH_RATIO * setup.top_hz
+        rates = {"fs_hz": recording.fs_hz, "needed_hz": needed_hz, "highest_hz": setup.top_hz}
+        return (reason("vibration_rate_too_low", **rates),)
+    return setup
 
 
-def _orders(bearing: Bearing) -> dict[str, float]:
+def _comb_orders(bearing: Bearing) -> dict[str, float]:
     return {n: 2 * o if n == "BSF" else o for n, o in bearing.defect_orders.items()}
 
 
 @lru_cache(maxsize=256)
-def _targets(orders: tuple[tuple[str, float], ...], cage: bool) -> tuple[Target, ...]:
+def _targets(orders: tuple[tuple[str, float], ...], bearing_cage: bool) -> tuple[Target, ...]:
     """Return the targets of a bearing.
 
     An inner race turns through the load zone, so its comb may carry sidebands at shaft speed; a
-    damaged element is modulated by the cage, and without those sidebands its comb counts half.
+    damaged element is modulated by the bearing cage, and its comb without those sidebands counts
+    half.
     """
     kinds = {
         "BPFO": Target("BPFO", 1.0),
         "BPFI": Target("BPFI", 1.0, SHAFT),
-        "BSF": Target("BSF", 1.0, CAGE if cage else PLAIN, bare=0.5, divisors=(3,)),
+        "BSF": Target("BSF", 1.0, CAGE if bearing_cage else PLAIN, plain_weight=0.5, divisors=(3,)),
         "FTF": Target("FTF", 1.0, divisors=()),
     }
     return tuple(replace(kinds[name], order=order) for name, order in orders)

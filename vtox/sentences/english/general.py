@@ -84,4 +84,16 @@ SENTENCES: dict[str, Sentence] = {
 }
 
 # Identifiers that stand in the values of reasons (channels, sources, defects) -> their words.
-WORDS: dict[str, str] = {}
+WORDS: dict[str, str] = {
+    # Parts of a bearing.
+    "BPFO": "outer race",
+    "BPFI": "inner race",
+    "BSF": "rolling element",
+    "FTF": "bearing cage",
+    # Sources of a shaft speed.
+    "speed_sensor": "speed sensor",
+    "current_slip": "slip of the currents",
+    "nameplate": "nameplate",
+    "refined_by_shaft_lines": "refined by shaft lines",
+    "corrected_by_shaft_lines": "corrected by shaft lines",
+}

@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.signals.vibration import BEARING, MOTOR, ImpactTrain, Machine, recording
+from tests.unit.diagnosers.bearing.cases import DRIVE, HEALTHY, diagnose, doubts, near_whole
+from vtox.domain import Bearing, Motor
+
+WHOLE_ORDER = Bearing(orders=dict(BEARING.defect_orders) | {"BPFI": 5.03})
+
+
+def test_masked_orders_are_a_doubt() -> None:
+    motor = replace(MOTOR, bearing=Bearing(orders=dict(BEARING.defect_orders) | {"BPFI": 5.05}))
+    (doubt,) = (r for r in diagnose(recording(HEALTHY), motor).doubts if r.code == "orders_masked")
+    assert doubt.values["defects"] == ("BPFI",)
+    assert "orders_masked" not in doubts(diagnose(recording(HEALTHY)))
+
+
+def test_a_short_record_does_not_search_the_bearing_cage() -> None:
+    d = diagnose(recording(HEALTHY, 1.0))
+    assert doubts(d) == ["bearing_cage_not_searched"]
+    assert "FTF" not in {e.get("defect") for e in d.evidence}
+
+
+def test_twice_an_unknown_supply_frequency_is_a_doubt() -> None:
+    # With two pole pairs it lies at 4 to 4.4 times a turn.
+    bearing = Bearing(orders={"BPFO": 4.2})
+    motor = Motor(pole_pairs=2, supply="inverter", bearing=bearing)
+    d = diagnose(recording(HEALTHY), motor)
+    assert doubts(d) == ["supply_frequency_unknown"]
+    fed = diagnose(recording(HEALTHY), replace(motor, supply="grid"))
+    assert "supply_frequency_unknown" not in doubts(fed)
+
+
+def test_an_uncertain_speed_is_a_doubt_and_lowers_confidence() -> None:
+    quiet = Machine(shaft=())
+    d, sure = (diagnose(recording(quiet, 4.0, speed=s)) for s in (False, True))
+    (doubt,) = d.doubts
+    assert (doubt.code, doubt.values["tolerance"]) == (
+        "speed_uncertain",
+        pytest.approx(36 / 1464, rel=1e-5),
+    )
+    assert d.confidence <= 0.8
+    assert "speed_uncertain" not in doubts(sure)
+
+
+def test_blades_that_the_speed_does_not_exclude_are_no_fault() -> None:
+    motor = replace(MOTOR, bearing=WHOLE_ORDER)
+    blades = Machine(impacts=(ImpactTrain(order=5.0, jitter=0.0, strength=3.0),))
+    diagnoses = [diagnose(recording(blades, 4.0, seed=i, speed=False), motor) for i in range(4)]
+    assert "fault" not in {d.state for d in diagnoses}
+    assert all(d.confidence < 0.5 for d in diagnoses if d.state == "warning")
+
+
+@pytest.mark.parametrize("blades", [3, 5])
+@pytest.mark.parametrize("read", [-0.0045, 0.0, 0.0045])
+@pytest.mark.parametrize("strength", [1.0, 4.0])
+def test_blades_near_a_race_are_no_alarm(blades: int, read: float, strength: float) -> None:
+    d = near_whole(blades, strength, 1.0, read=read, seed=3, jitter=0.0)
+    assert d.state in ("normal", "unknown"), d.reason
+    ambiguous = {"shaft_or_bearing", "lines_at_masked_orders", "orders_masked"}
+    assert ambiguous & {d.code, *doubts(d)}
+
+
+def test_a_comb_that_a_wrong_speed_makes_the_shafts_gives_unknown() -> None:
+    d = near_whole(5, 2.0, 1.0, read=0.0045, seed=0, jitter=0.0)
+    assert (d.state, d.code) == ("unknown", "shaft_or_bearing")
+    assert (d.values["defects"], d.values["impacts_per_turn"]) == (("BPFI",), ("5",))
+
+
+def test_lines_at_masked_orders_give_unknown() -> None:
+    d = near_whole(5.0, 2.0, 1.0, read=0.0, seed=4, jitter=0.0)
+    assert (d.state, d.code) == ("unknown", "lines_at_masked_orders")
+    assert "BPFI" in d.values["defects"]  # type: ignore[operator]
+    quiet = diagnose(recording(replace(HEALTHY, shaft_hz=25.0), 4.0, fs_hz=64_000.0), DRIVE)
+    assert quiet.state == "normal"

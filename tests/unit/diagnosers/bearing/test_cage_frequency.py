@@ -1,0 +1,83 @@
+import pytest
+
+from tests.signals.vibration import ImpactTrain, Machine, recording
+from tests.unit.diagnosers.bearing.cases import DRIVE, diagnose, doubts, near_whole
+from vtox.diagnosers.bearing.cage_frequency import only_bearing_cage
+from vtox.domain import DEFECTS
+from vtox.dsp.surrogates import Finding
+
+
+def finding(level: float) -> Finding:
+    return Finding(level, 1.0, number=30, order=0.4, view=0, sidebands="plain")
+
+
+@pytest.mark.parametrize(
+    ("levels", "alone"),
+    [
+        ({"BPFO": 0.5, "FTF": 2.0}, True),
+        ({"BPFO": 1.5, "FTF": 2.0}, False),
+        ({"BPFO": 0.5, "FTF": 0.9}, False),
+        ({}, False),
+    ],
+)
+def test_the_bearing_cage_is_alone_where_no_other_comb_is_found(
+    levels: dict[str, float], alone: bool
+) -> None:
+    assert only_bearing_cage({n: finding(x) for n, x in levels.items()}) is alone
+
+
+@pytest.mark.parametrize("order", [0.394, 0.3996, 0.403])
+@pytest.mark.parametrize("jitter", [0.0, 0.01])
+@pytest.mark.parametrize("seconds", [2.0, 10.0])
+def test_lines_at_the_bearing_cage_frequency_alone_may_be_a_slower_shaft(
+    order: float, jitter: float, seconds: float
+) -> None:
+    slow = Machine(impacts=(ImpactTrain(order=order, jitter=jitter, strength=1.5),))
+    d = diagnose(recording(slow, seconds, seed=1))
+    assert (d.state, d.code, d.indicators["defect"]) == ("warning", "bearing_defect", "FTF")
+    (shaft,) = (r for r in d.doubts if r.code == "slower_shaft")
+    assert shaft.values["order"] == pytest.approx(order, rel=0.02)
+    assert 0 < d.confidence <= 0.4
+
+
+def test_weak_lines_at_the_bearing_cage_frequency_alone_give_unknown() -> None:
+    # Modulation of about -20 dB, where that of damage begins at -16.5 dB.
+    weak = Machine(impacts=(ImpactTrain(order=0.3996, strength=0.15),))
+    d = diagnose(recording(weak, 10.0, seed=1))
+    assert (d.state, d.code) == ("unknown", "weak_bearing_cage_lines")
+    assert -24 < d.values["modulation_db"] < -16.5  # type: ignore[operator]
+    assert (d.severity, d.confidence) == (None, 0.0)
+    assert d.indicators["leading"] == "FTF"
+    assert "defect" not in d.indicators
+    assert {e["defect"] for e in d.evidence if "defect" in e} == set(DEFECTS)
+
+
+def test_aperiodic_impacts_between_bearing_cage_lines_point_at_an_element() -> None:
+    # A damaged element that hardly rolls: aperiodic impacts that come once a turn of the cage.
+    ball = ImpactTrain(order=4.7, jitter=0.3, by=0.4, depth=1.0, strength=4.0)
+    d = diagnose(recording(Machine(shaft=(0.5,), impacts=(ball,)), 10.0, seed=2))
+    assert (d.state, d.code) == ("warning", "element_or_bearing_cage")
+    assert "aperiodic_impacts" in doubts(d)
+    assert d.confidence <= 0.4
+    assert d.indicators["defect"] == "BSF"
+
+
+@pytest.mark.parametrize("strength", [1.0, 4.0])
+def test_sidebands_around_masked_lines_point_at_an_element(strength: float) -> None:
+    # 2 x BSF is 3.994, beside the fourth line of the shaft.
+    d = near_whole(3.994, strength, 0.3818, read=0.0005, seed=5)
+    assert (d.state, d.code) == ("warning", "element_or_bearing_cage"), d.reason
+    assert d.indicators["defect"] == "BSF"
+    assert "element_sidebands" in doubts(d)
+    assert d.confidence <= 0.4
+
+
+@pytest.mark.parametrize("order", [0.379, 0.3818])
+def test_a_slower_shaft_and_four_blades_are_no_element(order: float) -> None:
+    slow = ImpactTrain(order=order, jitter=0.0, strength=1.0)
+    blades = ImpactTrain(order=4.0, jitter=0.0, strength=1.0)
+    x = recording(Machine(shaft_hz=25.0, impacts=(slow, blades)), 4.0, fs_hz=64_000.0)
+    d = diagnose(x, DRIVE)
+    assert (d.code, d.indicators["defect"]) == ("bearing_defect", "FTF"), d.reason
+    assert "slower_shaft" in doubts(d)
+    assert d.confidence <= 0.4

@@ -1,0 +1,61 @@
+"""State, severity and confidence of a comb at a defect order, from its ratio and its modulation."""
+
+from collections.abc import Mapping
+from math import log10
+
+from vtox.domain import State
+from vtox.dsp.surrogates import Finding
+
+# Ratio of a comb to its threshold at which its name is as likely right as wrong, and how fast the
+# confidence rises with the logarithm of the ratio. docs/calibration/bearing.md#confidence
+EVEN_RATIO = 5.0
+STEEPNESS = 1.2
+MAX_CONFIDENCE = 0.95
+# Lines at the bearing cage frequency alone may be those of another shaft.
+MAX_BEARING_CAGE_CONFIDENCE = 0.4
+# `fault` needs this confidence, and an envelope modulated by this much: below, a comb of a long
+# record may be the ball pass of a healthy bearing.
+FAULT_CONFIDENCE = 0.5
+FAULT_MODULATION = 0.15
+# Modulation of severity 0 and 1, dB; vibration does not tell the size of the damage.
+MILD_DB, SEVERE_DB = -30.0, 0.0
+
+
+def decibels(modulation: float) -> float:
+    """Return a modulation in dB."""
+    return 20 * log10(max(modulation, 1e-6))
+
+
+def severity(modulation: float) -> float:
+    """Return the severity of a comb that modulates the envelope so much."""
+    return round(min(1.0, max(0.0, (decibels(modulation) - MILD_DB) / (SEVERE_DB - MILD_DB))), 3)
+
+
+def confidence(findings: Mapping[str, Finding], defect: str, penalty: float) -> float:
+    """Return the confidence in the name of the defect, or in none where none is found.
+
+    Parameters
+    ----------
+    findings : mapping of Finding
+        The best comb of each defect, by name.
+    defect : str
+        The leading one.
+    penalty : float
+        Factor of the ambiguities.
+    """
+    ratio = findings[defect].ratio
+    if ratio < 1:
+        return round(max(0.5, 1 - ratio / 2) * penalty, 3)
+    own = float(1 / (1 + (EVEN_RATIO / ratio) ** STEEPNESS))
+    rivals = [f.ratio for n, f in findings.items() if n not in (defect, "FTF")]
+    rival = max((r for r in rivals if r >= 1), default=0.0)
+    return min(MAX_CONFIDENCE, own * (1 - 0.5 * min(1.0, rival / ratio)) * penalty)
+
+
+def state_of_comb(defect: str, confidence: float, modulation: float) -> State:
+    """Return `fault` or `warning` for a comb above its threshold.
+
+    Lines of the bearing cage alone are shared with belts and slow shafts: never a fault.
+    """
+    sure = confidence >= FAULT_CONFIDENCE and modulation >= FAULT_MODULATION
+    return "fault" if sure and defect != "FTF" else "warning"
