@@ -1,0 +1,103 @@
+"""The order of the rules, on evidence made by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vtox.diagnosers.bearing.ambiguities import Ambiguities
+from vtox.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts
+from vtox.diagnosers.bearing.evidence import Evidence, LeadingComb
+from vtox.diagnosers.bearing.reasons import conclude
+from vtox.diagnosers.bearing.search import CombSearch
+from vtox.diagnosers.bearing.shaft_speed import Speed
+from vtox.diagnosers.bearing.unassigned_comb import UnassignedComb
+from vtox.domain import reason
+from vtox.dsp.comb_plan import Target, make_plan
+from vtox.dsp.surrogates import Finding
+
+SPEED = Speed(1458.0, 0.005, ("speed_sensor",))
+PLAN = make_plan(
+    (Target("BPFO", 3.6),),
+    bins=256,
+    df_hz=1.0,
+    n_averages=1.0,
+    shaft_hz=24.3,
+    bearing_cage_order=None,
+    tolerance=0.02,
+)
+IMPACTS = {"order": 7.3, "repetition_hz": 177.0, "speed_rpm": 1458.0, "modulation_db": -10.0}
+STRONG = UnassignedComb(reason("unassigned_impacts", **IMPACTS), {"impulsive_order": 7.3}, True)
+WEAK = UnassignedComb(reason("weak_unassigned_impacts", **IMPACTS), {"impulsive_order": 7.3}, False)
+BAND = {"channel": "vibration", "band_low_hz": 0.0, "band_high_hz": 2500.0}
+APERIODIC = AperiodicImpacts(
+    reason("aperiodic_impacts", modulation=0.7, **BAND), {"irregular_modulation_db": -3.1}
+)
+MASKED = reason(
+    "lines_at_masked_orders", defects=("BPFI",), speed_rpm=1458.0, speed_source=SPEED.source
+)
+
+
+def evidence(ratio: float, defect: str = "BPFO", modulation: float = 0.5) -> Evidence:
+    finding = Finding(ratio, 1.0, number=262, order=3.6, view=0, sidebands="plain")
+    rows = np.zeros((257, 2), np.float32)
+    search = CombSearch(SPEED, PLAN, rows, {defect: finding})
+    leading = LeadingComb(
+        defect, finding, (), modulation, "vibration", 0.0, 2500.0, Ambiguities((), 1.0)
+    )
+    return Evidence(search, {defect: 3.6}, leading, only_bearing_cage=defect == "FTF")
+
+
+def test_an_ambiguity_comes_first() -> None:
+    d = conclude(replace(evidence(0.5), ambiguity=MASKED, unassigned=STRONG))
+    assert (d.state, d.code, d.statistic) == ("unknown", "lines_at_masked_orders", None)
+
+
+@pytest.mark.parametrize(
+    ("unassigned", "aperiodic", "code", "doubts"),
+    [
+        (None, None, "no_defect_comb", []),
+        (WEAK, None, "no_defect_comb", ["weak_unassigned_impacts"]),
+        (WEAK, APERIODIC, "aperiodic_impacts", []),
+        (STRONG, None, "unassigned_impacts", []),
+    ],
+)
+def test_impacts_decide_where_no_comb_is_found(
+    unassigned: UnassignedComb | None,
+    aperiodic: AperiodicImpacts | None,
+    code: str,
+    doubts: list[str],
+) -> None:
+    d = conclude(replace(evidence(0.5), unassigned=unassigned, aperiodic=aperiodic))
+    assert (d.code, [r.code for r in d.doubts]) == (code, doubts)
+    assert d.state == ("normal" if code == "no_defect_comb" else "unknown")
+    assert d.statistic == 0.5
+
+
+@pytest.mark.parametrize(
+    ("modulation", "sidebands", "aperiodic", "code"),
+    [
+        (0.5, False, None, "bearing_defect"),
+        (0.5, True, None, "element_or_bearing_cage"),
+        (0.05, True, None, "element_or_bearing_cage"),
+        (0.5, False, APERIODIC, "element_or_bearing_cage"),
+        (0.05, False, APERIODIC, "weak_bearing_cage_lines"),
+        (0.05, False, None, "weak_bearing_cage_lines"),
+    ],
+)
+def test_signs_of_an_element_decide_where_the_bearing_cage_is_alone(
+    modulation: float, sidebands: bool, aperiodic: AperiodicImpacts | None, code: str
+) -> None:
+    e = evidence(20.0, "FTF", modulation)
+    d = conclude(replace(e, element_sidebands=sidebands, aperiodic=aperiodic))
+    assert d.code == code
+    assert d.state == ("unknown" if code == "weak_bearing_cage_lines" else "warning")
+    assert d.confidence <= 0.4
+
+
+def test_a_comb_found_gives_its_numbers() -> None:
+    d = conclude(evidence(20.0))
+    assert (d.state, d.code, d.statistic, d.threshold) == ("fault", "bearing_defect", 20.0, 1.0)
+    assert d.values["ratio"] == 20.0
+    assert d.values["repetition_hz"] == pytest.approx(3.6 * 24.3)
+    assert d.indicators["deviation"] == 0.0
