@@ -39,12 +39,12 @@ def cpu_ms(run: Callable[[], object]) -> float:
     return 1e3 * min(times)
 
 
-def cost(recordings: Sequence[Recording], *, anew: bool = False) -> float:
-    """Return CPU time per recording, ms; `anew`: as if none at such a speed had been seen."""
+def cost(recordings: Sequence[Recording], *, without_plans: bool = False) -> float:
+    """Return CPU time per recording, ms; `without_plans`: each speed comes for the first time."""
     motors = [MOTOR] * len(recordings)
 
     def run() -> None:
-        if anew:
+        if without_plans:
             comb_plan.make_plan.cache_clear()
         bearing.diagnose(recordings, motors)
 
@@ -52,7 +52,7 @@ def cost(recordings: Sequence[Recording], *, anew: bool = False) -> float:
 
 
 def machines(rng: np.random.Generator, n: int, name: str | None = None) -> list[Machine]:
-    """Return machines of random speed and tones, damaged where a defect is named."""
+    """Return machines of random speed and tones, with the defect of that name."""
     return [
         Machine(
             shaft_hz=float(rng.uniform(23.8, 24.95)),
@@ -67,7 +67,7 @@ def machines(rng: np.random.Generator, n: int, name: str | None = None) -> list[
 
 
 def alarms(rng: np.random.Generator, windows: int, seconds: float, *, speed: bool) -> int:
-    """Return how many of so many healthy records are in warning or fault."""
+    """Return the number of healthy records, of `windows`, in warning or fault."""
     found = 0
     for start in range(0, windows, BATCH):
         batch = []
@@ -77,8 +77,8 @@ def alarms(rng: np.random.Generator, windows: int, seconds: float, *, speed: boo
                 x[rng.integers(0, len(x), rng.poisson(10))] += 30 * rng.standard_normal()
             rpm = 60 * m.shaft_hz if speed else None
             batch.append(Recording({"vibration": x.astype(np.float32)}, FS_HZ, rpm))
-        judged = bearing.diagnose(batch, [MOTOR] * len(batch))
-        found += sum(d.state in ("warning", "fault") for d in judged)
+        diagnoses = bearing.diagnose(batch, [MOTOR] * len(batch))
+        found += sum(d.state in ("warning", "fault") for d in diagnoses)
     return found
 
 
@@ -88,11 +88,11 @@ def main() -> None:
     windows = parser.parse_args().windows
     rng = np.random.default_rng(0)
     keep_freed_memory()
-    print("| CPU ms per second of 10 kHz data | batch of 32 | speeds not seen before | alone |")
+    print("| CPU ms per second of 10 kHz data | batch of 32 | at new speeds | alone |")
     print("|---|---:|---:|---:|")
     for name in (None, "BPFO", "BPFI", "BSF"):
         batch = [recording(m, 1.0, seed=i) for i, m in enumerate(machines(rng, BATCH, name))]
-        costs = cost(batch), cost(batch, anew=True), cost(batch[:1])
+        costs = cost(batch), cost(batch, without_plans=True), cost(batch[:1])
         print(f"| {name or 'healthy'} | {' | '.join(f'{c:.2f}' for c in costs)} |")
     print("\n| CPU ms per record | |\n|---|---:|")
     for seconds, fs_hz in ((2.0, 10_000.0), (10.0, 12_000.0), (4.0, 64_000.0)):

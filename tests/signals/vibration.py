@@ -1,4 +1,4 @@
-"""Vibration made plainly: noise, shaft and supply tones, trains of blows that ring a resonance."""
+"""Plain vibration signals: noise, tones of shaft and supply, impacts that ring a resonance."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ MOTOR = Motor(pole_pairs=2, supply_hz=SUPPLY_HZ, rated_speed_rpm=1440, bearing=B
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImpactTrain:
-    """A train of blows: `order` a turn, each place off by `jitter`, modulated `depth` at `by`.
+    """Impacts, `order` a turn: each place off by `jitter`, modulated by `depth` at order `by`.
 
     The speed of the shaft rises by the share `ramp` from beginning to end.
     """
@@ -30,7 +30,7 @@ class ImpactTrain:
 
 
 def defect(name: str, strength: float = 1.0, deviation: float = 0.004) -> ImpactTrain:
-    """Return the blows of a defect of `BEARING`, slipping by `deviation`."""
+    """Return the impacts of a defect of `BEARING`, off its order by `deviation`."""
     order = BEARING.defect_orders[name] * (2 if name == "BSF" else 1) * (1 + deviation)
     by = {"BPFI": 1.0, "BSF": 0.398 * (1 + deviation)}.get(name, 0.0)
     return ImpactTrain(order=order, strength=strength, by=by, depth=0.9 if by else 0.0)
@@ -38,7 +38,7 @@ def defect(name: str, strength: float = 1.0, deviation: float = 0.004) -> Impact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """A healthy machine by the size of its tones over noise of 1, with blows on top."""
+    """A healthy machine by the size of its tones over noise of RMS 1, and its impacts."""
 
     shaft_hz: float = 24.3
     shaft: tuple[float, ...] = (2.0, 0.7, 0.4, 0.2)
@@ -74,7 +74,7 @@ def recording(
     speed: bool = True,
     scale: float = 1.0,
 ) -> Recording:
-    """Return a recording of the machine, with its speed unless told not to."""
+    """Return a recording of the machine, with its speed unless `speed` is false."""
     x = scale * vibration(m, seconds, seed=seed, fs_hz=fs_hz)
     return Recording({"vibration": x.astype(np.float32)}, fs_hz, 60 * m.shaft_hz if speed else None)
 
@@ -88,16 +88,16 @@ def coloured_noise(samples: int, rng: np.random.Generator) -> Float64:
 
 
 def ringing(train: ImpactTrain, shaft_hz: float, t: Float64, rng: np.random.Generator) -> Float64:
-    """Return a train of blows as it rings the structure, of RMS `strength`."""
+    """Return the response of the structure to impacts, of RMS `strength`."""
     turns = t[-1] * shaft_hz
     places = np.cumsum(1 + train.jitter * rng.standard_normal(int(turns * train.order) + 1))
     places = (places + rng.uniform()) / train.order
     places = places[places < turns]
     size = 1 + train.depth * np.cos(2 * np.pi * (places * train.by + rng.uniform()))
-    blows = np.zeros(len(t))
+    impacts = np.zeros(len(t))
     turned = shaft_hz * t * (1 + train.ramp * (t / t[-1] - 1) / 2)
-    np.add.at(blows, np.interp(places, turned, np.arange(len(t))).astype(int), size)
+    np.add.at(impacts, np.interp(places, turned, np.arange(len(t))).astype(int), size)
     decay = np.exp(-t[: round(0.01 / t[1])] / 0.0012)
     ring = decay * np.sin(2 * np.pi * train.resonance_hz * t[: len(decay)])
-    x = np.convolve(blows, ring)[: len(t)]
+    x = np.convolve(impacts, ring)[: len(t)]
     return np.asarray(train.strength * x / x.std(), np.float64)

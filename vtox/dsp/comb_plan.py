@@ -32,7 +32,7 @@ MASK_TOLERANCE = 0.002
 MAINS_TOLERANCE = 0.001
 # Weight of a comb whose fundamental is masked, as it lies on a shaft or supply line.
 MASKED_WEIGHT = 0.5
-PLAIN, SHAFT, CAGE = "plain", "shaft", "cage"
+PLAIN, SHAFT, BEARING_CAGE = "plain", "shaft", "cage"
 # Distance of the sidebands of a plain comb, bins: outside any spectrum.
 OUTSIDE_BINS = 1 << 40
 
@@ -141,7 +141,7 @@ def make_plan(
     numbers, intervals = _intervals(targets, tolerance, HARMONICS / df_order)
     shifts = {PLAIN: 0, SHAFT: round(1 / df_order)}
     if bearing_cage_order is not None:
-        shifts[CAGE] = round(bearing_cage_order / df_order)
+        shifts[BEARING_CAGE] = round(bearing_cage_order / df_order)
     combs = {
         t.name: comb_bins(np.asarray(intervals[t.name]), shifts[t.sidebands] or OUTSIDE_BINS)
         for t in targets

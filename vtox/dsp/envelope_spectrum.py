@@ -1,7 +1,7 @@
 """Envelope spectra of vibration in many bands at once, and the level of their lines over the floor.
 
 First step of the bearing diagnoser: samples in, line levels per view out. A view is the envelope of
-one band or of several bands together.
+one band or of several adjacent bands together.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class EnvelopeSpectra:
     """Envelope spectra of B signals in equal bands from 0 to fs/2.
 
     `spectra` (B, bands, segments, bins): complex line amplitude of the envelope, in the unit of the
-    signal, bins from 0 Hz in steps of `df_hz`; `mean` (B, bands): mean envelope.
+    signal, bins from 0 Hz in steps of `df_hz`; `mean` (B, bands): mean envelope, in the same unit.
     """
 
     spectra: Complex
@@ -49,10 +49,10 @@ class EnvelopeSpectra:
 
 @dataclass(frozen=True, slots=True)
 class Envelopes:
-    """Envelopes of B signals in equal bands, at 1/`bands` of the rate, by segments.
+    """Envelopes of B signals in equal bands, at 1/`bands` of the sampling rate, by segments.
 
-    `values` (B, segments, bands, samples): under the `window` (samples,), in `bands` / 2 times the
-    unit of the signal; `length` of a segment, samples of the signal.
+    `values` (B, segments, bands, samples): multiplied by `window` (samples,), in `bands` / 2 times
+    the unit of the signal; `length` of a segment, samples of the signal.
     """
 
     values: Float32
@@ -66,8 +66,8 @@ def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> En
     Each half-overlapping Hann segment is transformed once, its tones are cut (`without_tones`), and
     the spectrum is split into bands; each band, shifted to 0 Hz and zero-padded to twice its width,
     gives the analytic signal of the band, whose modulus is the envelope (Randall & Antoni 2011,
-    MSSP 25(2):485-520, section 4.2). The modulus rather than its square: it bears single large
-    impacts better and loses 9 % of line power in Gaussian noise.
+    MSSP 25(2):485-520, section 4.2). The modulus is used rather than its square: it is less upset
+    by single large impacts, at the price of 9 % of line power in Gaussian noise.
 
     Parameters
     ----------
@@ -78,12 +78,16 @@ def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> En
     bands : int
         Number of bands of fs / 2 / bands each; the envelope spectrum ends at that frequency.
     segments : int
-        Number of segments; as many samples at the end of each hop are left out as it takes for the
-        transforms to have fast lengths.
+        Number of segments. Samples at the end are dropped so that transforms have fast lengths.
 
     Returns
     -------
     EnvelopeSpectra
+
+    See Also
+    --------
+    envelopes : the step before, in the time domain.
+    view_power, over_floor : the steps after.
 
     Examples
     --------
@@ -100,7 +104,7 @@ def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> En
     # One of two sides, transformed back at 1/`bands` of the rate: 2/`bands` restores the unit.
     spectra *= 4 / bands / total
     mean = spectra[..., 0].real.mean(axis=1) / 2
-    # The mean under a Hann window lies in these bins alone.
+    # The mean, under a Hann window, lies in these two bins only.
     spectra[..., :2] = 0
     return EnvelopeSpectra(spectra.transpose(0, 2, 1, 3), mean, fs_hz / windowed.length)
 
@@ -117,6 +121,10 @@ def envelopes(x: Array, *, bands: int, segments: int) -> Envelopes:
     Returns
     -------
     Envelopes
+
+    See Also
+    --------
+    envelope_spectra : the spectra of these.
     """
     batch, samples = x.shape
     unit = 2 * bands
@@ -130,7 +138,7 @@ def envelopes(x: Array, *, bands: int, segments: int) -> Envelopes:
     spectrum = scipy.fft.rfft(cut, axis=-1, overwrite_x=True)[..., : bands * width]
     spectrum = without_tones(spectrum).reshape(batch, segments, bands, width)
     values = np.abs(scipy.fft.ifft(spectrum, n=2 * width, axis=-1, overwrite_x=True))
-    # Band filters of many bins pass the window unchanged: the envelope is windowed by it too.
+    # Bands of many bins pass the window unchanged: the envelope is windowed by it too.
     return Envelopes(values, _hann(2 * width), length)
 
 
@@ -138,8 +146,8 @@ def without_tones(spectrum: Complex) -> Complex:
     """Return spectra whose bins are cut to `MAX_TONE_RATIO` times the median power of their block.
 
     A milder form of cepstrum pre-whitening, which sets every bin to one (Borghesani, Pennacchi,
-    Randall, Sawalhi & Ricci 2013, MSSP 36(2):370-384): deterministic lines go, the shape of the
-    resonances stays.
+    Randall, Sawalhi & Ricci 2013, MSSP 36(2):370-384): it removes deterministic lines and keeps the
+    shape of the resonances.
 
     Parameters
     ----------
@@ -157,23 +165,23 @@ def without_tones(spectrum: Complex) -> Complex:
     size = np.abs(spectrum)
     whole = size[..., : blocks * BLOCK_BINS].reshape(*size.shape[:-1], blocks, BLOCK_BINS)
     limit = np.sqrt(np.float32(MAX_TONE_RATIO)) * np.sort(whole, axis=-1)[..., BLOCK_BINS // 2]
-    # The last block is as long as it takes.
+    # The last block includes the remaining bins.
     spans = np.full(blocks, BLOCK_BINS)
     spans[-1] += bins - blocks * BLOCK_BINS
     limit = np.repeat(limit, spans, axis=-1)
-    # Few bins are tones; in one dimension they are found ten times faster than in several.
+    # flatnonzero of few bins in one dimension: ten times faster than nonzero in several.
     tones = np.unravel_index(np.flatnonzero(size > limit), size.shape)
     spectrum[tones] *= limit[tones] / size[tones]
     return spectrum
 
 
 def view_power(spectra: Complex, mean: Float32) -> Float32:
-    """Return the envelope power spectra of single bands and of bands taken together.
+    """Return the envelope power spectra of single bands and of adjacent bands together.
 
-    Envelopes of neighbouring bands are added as complex spectra: for envelope frequencies well
-    below the width of a band that is the envelope of the joint band, at no further transform. Many
-    bands stand for the search of the kurtogram (Antoni 2007, MSSP 21(1):108-124): the comb itself
-    picks the band.
+    The complex envelope spectra of adjacent bands are added: for envelope frequencies well below
+    the width of a band that is the envelope of the joint band, without another transform. Many
+    views replace the search of the kurtogram (Antoni 2007, MSSP 21(1):108-124): the comb itself
+    selects the band.
 
     Parameters
     ----------
@@ -189,39 +197,39 @@ def view_power(spectra: Complex, mean: Float32) -> Float32:
     """
     batch, bands, segments, bins = spectra.shape
     audible = (mean > SILENT_BAND_SHARE * mean.sum(axis=-1, keepdims=True)).astype(np.float32)
-    weights = _patterns(bands) * audible[:, None]
+    weights = _bands_of_views(bands) * audible[:, None]
     weights /= np.maximum(weights @ mean[..., None], np.finfo(np.float32).tiny)
     share = audible / np.maximum(audible.sum(axis=-1, keepdims=True), 1)
     weights[:, -1] = share / np.where(audible > 0, mean, 1)
     parts = np.ascontiguousarray(spectra).view(np.float32).reshape(batch, bands, -1)
-    joined: Float32 = np.abs((weights @ parts).view(np.complex64))
-    np.square(joined, out=joined)
+    power: Float32 = np.abs((weights @ parts).view(np.complex64))
+    np.square(power, out=power)
     if segments > 1:
-        joined = joined.reshape(batch, -1, segments, bins).mean(axis=2)
-    return joined
+        power = power.reshape(batch, -1, segments, bins).mean(axis=2)
+    return power
 
 
 @lru_cache(maxsize=64)
 def view_bands(bands: int) -> tuple[tuple[int, int], ...]:
     """Return first and last band (exclusive) of each view.
 
-    Each band; each two and every second four neighbours; all as they are (raw); all with equal
-    weight, which whitens the signal across bands.
+    Single bands; pairs of adjacent bands; every second group of four; all bands as they are; all
+    bands with equal weight, which whitens the signal across bands.
     """
-    joined = [
+    groups = [
         (start, start + width)
         for width, step in ((1, 1), (2, 1), (4, 2))
         if width < bands or width == 1
         for start in range(0, bands - width + 1, step)
     ]
-    return (*joined, (0, bands), (0, bands))
+    return (*groups, (0, bands), (0, bands))
 
 
 def over_floor(power: Float32, n_averages: float) -> Float32:
     """Return each bin's power over the local noise floor, which has mean 1 in noise.
 
-    The floor is the median of blocks of `BLOCK_BINS` bins, joined by straight lines, over the
-    median of the Gamma distribution that averaged periodograms of noise follow.
+    The floor is the median of blocks of `BLOCK_BINS` bins, interpolated linearly, over the median
+    of the Gamma distribution that averaged periodograms of noise follow.
 
     Parameters
     ----------
@@ -238,7 +246,7 @@ def over_floor(power: Float32, n_averages: float) -> Float32:
     blocks, size = max(1, bins // BLOCK_BINS), min(BLOCK_BINS, bins)
     kept = power[..., : blocks * size]
     middle = np.sort(kept.reshape(*kept.shape[:-1], blocks, size), axis=-1)[..., size // 2]
-    np.maximum(middle / _middle_of_noise(n_averages, size), np.finfo(np.float32).tiny, out=middle)
+    np.maximum(middle / _median_of_noise(n_averages, size), np.finfo(np.float32).tiny, out=middle)
     floor: Float32 = middle @ _ramps(blocks, size)
     return np.divide(kept, floor, out=floor)
 
@@ -249,21 +257,21 @@ def _hann(length: int) -> Float32:
 
 
 @lru_cache(maxsize=64)
-def _patterns(bands: int) -> Float32:
-    """Return which bands each view joins, shape (views, bands)."""
+def _bands_of_views(bands: int) -> Float32:
+    """Return the bands of each view as 0 or 1, shape (views, bands)."""
     views = view_bands(bands)
     return np.asarray([[lo <= b < hi for b in range(bands)] for lo, hi in views], np.float32)
 
 
 @lru_cache(maxsize=64)
 def _ramps(blocks: int, size: int) -> Float32:
-    """Return the weights that join block values by straight lines, shape (blocks, bins)."""
+    """Return the weights that interpolate block values linearly, shape (blocks, bins)."""
     centres = (np.arange(blocks) + 0.5) * size
     bins = np.arange(blocks * size)
     return np.asarray([np.interp(bins, centres, row) for row in np.eye(blocks)], np.float32)
 
 
 @lru_cache(maxsize=256)
-def _middle_of_noise(n_averages: float, size: int) -> np.float32:
+def _median_of_noise(n_averages: float, size: int) -> np.float32:
     """Return the expected middle order statistic of `size` bins of noise with mean 1."""
     return np.float32(gammaincinv(n_averages, (size // 2 + 0.5) / size) / n_averages)

@@ -13,7 +13,7 @@ from scipy.ndimage import maximum_filter1d
 from vtox.arrays import Bool, Float32, Int
 from vtox.dsp.comb import comb_levels
 from vtox.dsp.comb_plan import (
-    CAGE,
+    BEARING_CAGE,
     HARMONICS,
     LOBE_BINS,
     LOWEST_COMB,
@@ -199,7 +199,7 @@ def _explained_bins(plan: Plan, target: Target, order: float) -> Int:
     shift = plan.shifts[target.sidebands]
     if shift and not _at_half_order(plan, order):
         lines += [own - shift, own + shift]
-    if target.sidebands == CAGE:
+    if target.sidebands == BEARING_CAGE:
         lines.append(EXPLAINED_HARMONICS * float(shift))
     bins = np.add.outer(LOBE, np.rint(np.concatenate(lines)).astype(np.int64))
     # The first and the last bin hold nothing: see `comb.masked_lines`.
@@ -215,8 +215,8 @@ def _is_part_of_another(rows: Float32, plan: Plan, target: Target, finding: Find
     """Return whether the comb's lines belong to a denser comb, or to one strong line."""
     between = [LINES_BETWEEN[d] for d in target.divisors]
     multiples = [*range(1, HARMONICS + 1), *(m for group in between for m in group)]
-    if target.sidebands == CAGE:
-        shift = plan.shifts[CAGE]
+    if target.sidebands == BEARING_CAGE:
+        shift = plan.shifts[BEARING_CAGE]
         multiples += [1 + j * shift * plan.df_order / finding.order for j in CAGE_SIDEBAND_ORDERS]
     scale = finding.order / plan.df_order
     lines = rows.take([round(m * scale) for m in multiples], axis=0, mode="clip")

@@ -92,7 +92,7 @@ def test_overlapping_segments_count_for_less_than_independent_ones() -> None:
     assert 8.5 < n_averages[2] < 8.7
 
 
-def test_a_silent_band_has_no_say_in_the_views() -> None:
+def test_a_silent_band_does_not_count_in_the_views() -> None:
     x = modulated(0.3, 40.0)
     spectrum = np.fft.rfft(x)
     spectrum[len(spectrum) // 2 :] = 0

@@ -17,7 +17,7 @@ def powers(x: np.ndarray) -> np.ndarray:
     return view_power(seen.spectra, seen.mean)[0, :BANDS]
 
 
-def test_noise_varies_as_rayleigh_says_and_no_more() -> None:
+def test_noise_varies_as_a_rayleigh_envelope() -> None:
     total = envelope_variance.variance(powers(noise()))
     assert total == pytest.approx(np.full(BANDS, 4 / np.pi - 1), abs=0.03)
     assert envelope_variance.irregular_variance(total, 0) == pytest.approx(
@@ -34,7 +34,7 @@ def test_a_steady_modulation_is_in_lines(depth: float) -> None:
     assert left == pytest.approx(np.zeros(BANDS), abs=0.05)
 
 
-def test_an_irregular_modulation_is_not() -> None:
+def test_an_irregular_modulation_is_not_in_lines() -> None:
     # Forty stretches a second, of any loudness from 0 to 2: variance 1/3.
     loud = np.repeat(np.random.default_rng(2).uniform(0, 2, 160), 250)
     power = powers(noise(2) * loud.astype(np.float32))

@@ -10,7 +10,7 @@ from math import floor, log2
 from vtox.diagnosers.bearing.shaft_speed import Speed, best_speed
 from vtox.diagnosers.current.pole_pairs import GRIDS_HZ
 from vtox.domain import Bearing, Motor, Reason, Recording, reason
-from vtox.dsp.comb_plan import CAGE, PLAIN, SHAFT, Target
+from vtox.dsp.comb_plan import BEARING_CAGE, PLAIN, SHAFT, Target
 
 # Slippage of rolling elements, relative: 1 to 2 % (Randall & Antoni 2011, section 2).
 SLIPPAGE = 0.015
@@ -152,7 +152,9 @@ def _targets(orders: tuple[tuple[str, float], ...], bearing_cage: bool) -> tuple
     kinds = {
         "BPFO": Target("BPFO", 1.0),
         "BPFI": Target("BPFI", 1.0, SHAFT),
-        "BSF": Target("BSF", 1.0, CAGE if bearing_cage else PLAIN, plain_weight=0.5, divisors=(3,)),
+        "BSF": Target(
+            "BSF", 1.0, BEARING_CAGE if bearing_cage else PLAIN, plain_weight=0.5, divisors=(3,)
+        ),
         "FTF": Target("FTF", 1.0, divisors=()),
     }
     return tuple(replace(kinds[name], order=order) for name, order in orders)

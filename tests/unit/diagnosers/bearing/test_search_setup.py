@@ -6,7 +6,7 @@ from tests.signals.vibration import MOTOR, recording
 from tests.unit.diagnosers.bearing.cases import HEALTHY
 from vtox.diagnosers.bearing.search_setup import ANYWHERE, SearchSetup, set_up_search
 from vtox.domain import Bearing, Motor, Recording
-from vtox.dsp.comb_plan import CAGE, PLAIN, SHAFT
+from vtox.dsp.comb_plan import BEARING_CAGE, PLAIN, SHAFT
 
 
 def setup(x: Recording, motor: Motor | None = MOTOR) -> SearchSetup:
@@ -28,7 +28,7 @@ def test_a_rolling_element_is_searched_at_twice_its_spin() -> None:
 
 def test_sidebands_are_those_of_the_part() -> None:
     sidebands = {t.name: t.sidebands for t in setup(recording(HEALTHY, 4.0)).targets}
-    assert sidebands == {"BPFO": PLAIN, "BPFI": SHAFT, "BSF": CAGE, "FTF": PLAIN}
+    assert sidebands == {"BPFO": PLAIN, "BPFI": SHAFT, "BSF": BEARING_CAGE, "FTF": PLAIN}
 
 
 def test_an_unknown_bearing_is_searched_anywhere() -> None:
