@@ -85,7 +85,7 @@ def test_harmonics_beyond_the_spectrum_do_not_count() -> None:
 
 
 def test_lines_outside_the_spectrum_do_not_wrap() -> None:
-    # A plain comb is looked at with sidebands far outside, and a line above 192 has none below.
+    # A plain comb is gathered with sidebands far outside the spectrum.
     p = plan(bins=192)
     lines = np.zeros((1, 192), np.float32)
     lines[0, 3:60] = 1e3

@@ -13,8 +13,8 @@ def noise(seed: int = 0) -> np.ndarray:
 
 
 def powers(x: np.ndarray) -> np.ndarray:
-    seen = envelope_spectra(x[None], FS_HZ, bands=BANDS, segments=1)
-    return view_power(seen.spectra, seen.mean)[0, :BANDS]
+    e = envelope_spectra(x[None], FS_HZ, bands=BANDS, segments=1)
+    return view_power(e.spectra, e.mean)[0, :BANDS]
 
 
 def test_noise_varies_as_a_rayleigh_envelope() -> None:

@@ -40,7 +40,7 @@ def has_element_sidebands(
     bearing_cage_order : float
         Of the comb found.
     """
-    # Lines of the comb found are no evidence: known to half a bin at its third line, they are to
+    # Lines of the comb found are no evidence: an error of half a bin at its third line is one of
     # two bins at its tenth.
     cage_multiple = bearing_cage_order * round(element_order / bearing_cage_order)
     distance = abs(element_order - cage_multiple)

@@ -42,8 +42,8 @@ class CombSearch:
         """The likeliest defect, whether or not its comb is above its threshold.
 
         Lines at the bearing cage frequency accompany damage of other parts, as elements pass the
-        load zone once a turn of the bearing cage (Randall & Antoni 2011, section 2): the bearing
-        cage leads where nothing else is found.
+        load zone once a turn of the bearing cage (Randall & Antoni 2011, section 2): FTF leads
+        only where nothing else is found.
         """
         others = {n: f for n, f in self.findings.items() if n != "FTF" and f.ratio >= 1}
         return max(others or self.findings, key=lambda n: self.findings[n].ratio)

@@ -118,7 +118,7 @@ def refine_speed(
         Bin width, Hz.
     avoided_hz : tuple of float
         Fundamentals whose multiples are not the shaft's, Hz: at light load those of the supply lie
-        beside every fourth (or 2p-th) line of the shaft.
+        next to every fourth (or 2p-th) line of the shaft.
 
     See Also
     --------

@@ -64,7 +64,7 @@ def test_aperiodic_impacts_between_bearing_cage_lines_point_at_an_element() -> N
 
 @pytest.mark.parametrize("strength", [1.0, 4.0])
 def test_sidebands_around_masked_lines_point_at_an_element(strength: float) -> None:
-    # 2 x BSF is 3.994, beside the fourth line of the shaft.
+    # 2 x BSF is 3.994, next to the fourth line of the shaft.
     d = near_whole(3.994, strength, 0.3818, read=0.0005, seed=5)
     assert (d.state, d.code) == ("warning", "element_or_bearing_cage"), d.reason
     assert d.indicators["defect"] == "BSF"
