@@ -59,10 +59,13 @@ class Evidence:
     ambiguity: Reason | None = None
     unassigned: UnassignedComb | None = None
     aperiodic: AperiodicImpacts | None = None
-    #: Of the defects only the bearing cage is found.
-    only_bearing_cage: bool = False
-    #: ... and sidebands lie around the masked lines of a rolling element.
+    #: Where only the bearing cage is found: sidebands lie around masked lines of an element.
     element_sidebands: bool = False
+
+    @property
+    def only_bearing_cage(self) -> bool:
+        """Whether the bearing cage's is the only comb found."""
+        return only_bearing_cage(self.search.findings)
 
 
 def gather_evidence(views: Sequence[EnvelopeViews]) -> Iterator[Evidence]:
@@ -82,7 +85,7 @@ def _evidence(views: EnvelopeViews, search: CombSearch) -> Evidence:
     if not search.detected:
         ambiguity = ambiguity or masked_defects(views.setup, search.plan, views.lines, speed)
         return _without_comb(evidence, views, ambiguity)
-    if only_bearing_cage(search.findings):
+    if evidence.only_bearing_cage:
         return _with_bearing_cage_alone(evidence, views)
     return evidence
 
@@ -104,7 +107,6 @@ def _with_bearing_cage_alone(evidence: Evidence, views: EnvelopeViews) -> Eviden
     cage_order = search.findings["FTF"].order
     return replace(
         evidence,
-        only_bearing_cage=True,
         aperiodic=find_aperiodic_impacts(views),
         element_sidebands=element is not None
         and has_element_sidebands(search.rows, search.plan, element, cage_order),

@@ -45,7 +45,7 @@ def evidence(ratio: float, defect: str = "BPFO", modulation: float = 0.5) -> Evi
     leading = LeadingComb(
         defect, finding, (), modulation, "vibration", 0.0, 2500.0, Ambiguities((), 1.0)
     )
-    return Evidence(search, {defect: 3.6}, leading, only_bearing_cage=defect == "FTF")
+    return Evidence(search, {defect: 3.6}, leading)
 
 
 def test_an_ambiguity_comes_first() -> None:
