@@ -83,7 +83,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     # Found.
     "bearing_defect": Sentence(
-        "{defect!w} ({defect}): a comb of envelope lines at {repetition_hz:.1f} Hz in "
+        "{defect!w}: a comb of envelope lines at {repetition_hz:.1f} Hz in "
         "{band_low_hz:.0f} to {band_high_hz:.0f} Hz of {channel} is {ratio:.1f} times its "
         "threshold, modulation {modulation_db:.0f} dB, at {speed_rpm:.0f} rpm ({speed_source!w})",
         "Inspect the bearing; rely on which part it is only where the confidence is 0.5 or more.",

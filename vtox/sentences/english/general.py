@@ -86,10 +86,10 @@ SENTENCES: dict[str, Sentence] = {
 # Identifiers that stand in the values of reasons (channels, sources, defects) -> their words.
 WORDS: dict[str, str] = {
     # Parts of a bearing.
-    "BPFO": "outer race",
-    "BPFI": "inner race",
-    "BSF": "rolling element",
-    "FTF": "bearing cage",
+    "BPFO": "outer race (BPFO)",
+    "BPFI": "inner race (BPFI)",
+    "BSF": "rolling element (BSF)",
+    "FTF": "bearing cage (FTF)",
     # Sources of a shaft speed.
     "speed_sensor": "speed sensor",
     "current_slip": "slip of the currents",
