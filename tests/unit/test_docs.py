@@ -15,7 +15,7 @@ from vtox.sentences.rendering import TABLES
 from vtox.settings import Settings
 
 # Faults whose page is not written yet; to be emptied, and docs/VERDICTS.md with it.
-PAGES_TO_COME = frozenset({"turn_short", "insulation", "bearing", "eccentricity", "broken_bar"})
+PAGES_TO_COME = frozenset({"turn_short", "insulation", "eccentricity", "broken_bar"})
 # Files that documents name and that are not made yet; to be emptied.
 FILES_TO_COME = frozenset({"vtox/diagnosers/features.py", "docs/calibration/"})
 
