@@ -3,8 +3,9 @@
 Another language is another folder of tables beside `english`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from string import Formatter
+from functools import cache
 from typing import Any
 
 from vtox.sentences.english import (
@@ -28,15 +29,21 @@ TABLES: Mapping[str, Mapping[str, Sentence]] = {
 SENTENCES: Mapping[str, Sentence] = {c: s for table in TABLES.values() for c, s in table.items()}
 
 
-class _Words(Formatter):
-    def convert_field(self, value: Any, conversion: Any) -> Any:
-        if conversion != "w":
-            return super().convert_field(value, conversion)
-        several = [value] if isinstance(value, str) else value
-        return ", ".join(general.WORDS.get(v, v) for v in several)
+WORD_FIELD = re.compile(r"\{(\w+)!w\}")
 
 
-_WORDS = _Words()
+@cache
+def _template(code: str) -> tuple[str, frozenset[str]] | None:
+    """Return the template of a code without `!w`, and the values that are put into words."""
+    sentence = SENTENCES.get(code)
+    if sentence is None:
+        return None
+    return WORD_FIELD.sub(r"{\1}", sentence.text), frozenset(WORD_FIELD.findall(sentence.text))
+
+
+def _words(value: str | Iterable[str]) -> str:
+    several = [value] if isinstance(value, str) else value
+    return ", ".join(general.WORDS.get(v, v) for v in several)
 
 
 def render(code: str, values: Mapping[str, Any]) -> str:
@@ -47,8 +54,13 @@ def render(code: str, values: Mapping[str, Any]) -> str:
     KeyError, ValueError
         The values are not those that the sentence needs.
     """
-    sentence = SENTENCES.get(code)
-    return _WORDS.vformat(sentence.text, (), values) if sentence else code
+    template = _template(code)
+    if template is None:
+        return code
+    text, in_words = template
+    if in_words:
+        values = {**values, **{name: _words(values[name]) for name in in_words}}
+    return text.format_map(values)
 
 
 def render_all(reasons: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
