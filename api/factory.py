@@ -11,7 +11,18 @@ from api import errors
 from api.backend import Backend
 from api.body_limit import BodyLimit
 from api.http_methods import HeadAsGet
-from api.routes import docs, health, history, machines, pages, system, windows
+from api.routes import (
+    alerts,
+    dead_letters,
+    diagnoses,
+    docs,
+    evidence,
+    health,
+    machines,
+    pages,
+    system,
+    windows,
+)
 from api.schemas import version
 from vtox import settings as settings_module
 from vtox.cluster import logging_setup, parent_watch
@@ -63,7 +74,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
     errors.install(app)
-    for module in (system, machines, windows, history, health, pages, docs):
+    for module in (
+        system,
+        machines,
+        windows,
+        diagnoses,
+        alerts,
+        evidence,
+        dead_letters,
+        health,
+        pages,
+        docs,
+    ):
         app.include_router(module.router)
     return app
 

@@ -12,7 +12,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.factory import create_app
-from tests.integration.api.test_history import add_result
+from tests.integration.api.test_diagnoses import add_result
 from tests.integration.api.test_machines import judged
 from tests.integration.conftest import serving_app
 from vtox import keys

@@ -1,17 +1,13 @@
-"""Diagnoses, alerts and dead letters by HTTP."""
+"""Diagnoses of a machine by HTTP."""
 
 import httpx
 import pytest
 
-from tests.integration.helpers import T0
-from tests.integration.store.test_retire import with_open_alert
 from vtox import keys
-from vtox.domain import Diagnosis, Motor, Record
+from vtox.domain import Diagnosis, Record
 from vtox.faults import FAULTS
-from vtox.store import deadletters, machines
 from vtox.store.client import Client
 from vtox.store.entries import result_fields, text_fields
-from vtox.store.flags import set_flag
 
 
 def add_result(client: Client, machine_id: str, seq: int, fault: str, state: str) -> None:
@@ -107,56 +103,3 @@ def test_the_cursor_walks_a_long_stream_once(http: httpx.Client, client: Client)
 
 def test_diagnoses_of_nobody(http: httpx.Client) -> None:
     assert http.get("/api/v1/machines/M1/diagnoses").status_code == 404
-
-
-def test_alerts(http: httpx.Client, client: Client) -> None:
-    for i, event in enumerate(("raised", "escalated", "cleared")):
-        entry = {"id": "e1", "machine_id": f"M{i}", "fault": "bearing", "level": "warning"}
-        client.xadd(keys.ALERTS, entry | {"event": event, "t": 1764000000.5, "reason": "why"})
-    body = http.get("/api/v1/alerts").raise_for_status().json()
-    assert [a["event"] for a in body["data"]] == ["cleared", "escalated", "raised"]
-    assert body["data"][0]["time"] == "2025-11-24T16:00:00.500Z"
-    one = http.get("/api/v1/alerts?machine_id=M1").json()["data"]
-    assert [a["event"] for a in one] == ["escalated"]
-    assert len(http.get("/api/v1/alerts?event=raised").json()["data"]) == 1
-
-
-def test_open_alerts(http: httpx.Client, client: Client) -> None:
-    for m in ("M1", "M2"):
-        machines.register(client, m, Motor())
-    bearing = with_open_alert(client, "M1", "bearing")
-    set_flag(client, "M2", "silent", True, "no window for 31 s")
-    set_flag(client, "M1", "clock", True, "t0 is off")
-    set_flag(client, "M1", "clock", False, "clock agrees")
-    body = http.get("/api/v1/alerts/open?limit=1").raise_for_status().json()
-    (latest,) = body["data"]
-    assert (latest["machine_id"], latest["fault"], latest["level"]) == ("M2", "silent", "warning")
-    body = http.get(body["next"]).raise_for_status().json()
-    (first,) = body["data"]
-    assert (first["id"], first["level"], first["reason"]) == (bearing, "fault", "it shows")
-    assert first["t"] == T0
-    assert body["next"] is None
-    assert http.get("/api/v1/alerts/open?cursor=x").status_code == 422
-    machines.retire(client, "M1")
-    assert [a["fault"] for a in http.get("/api/v1/alerts/open").json()["data"]] == ["silent"]
-
-
-def test_dead_letters_show_no_samples(http: httpx.Client, client: Client) -> None:
-    letter = {
-        "stream_id": "5-0",
-        "machine_id": "M1",
-        "seq": "9",
-        "family": "",
-        "code": "bad_length",
-        "reason": "ia: 3 bytes",
-        "attempts": "0",
-        "t": "1764000000.5",
-    }
-    client.xadd(keys.DEAD_LETTERS, letter | {"entry.ia": b"\xff\x00\x01", "entry.seq": "9"})
-    client.xadd(keys.DEAD_LETTERS, letter | {"machine_id": b"\xff\xfe", "attempts": "x", "t": "y"})
-    gone, kept = http.get("/api/v1/dead-letters").raise_for_status().json()["data"]
-    assert (kept["code"], kept["replayable"], kept["entry_bytes"]) == ("bad_length", True, 9)
-    assert kept["entry_bytes"] == [*deadletters.newest_first(client)][1].entry_bytes
-    assert not gone["replayable"]
-    assert (gone["attempts"], gone["t"]) == (0, None)
-    assert len(http.get("/api/v1/dead-letters?machine_id=M1").json()["data"]) == 1

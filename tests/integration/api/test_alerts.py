@@ -1,0 +1,43 @@
+"""Alerts by HTTP: every event, and what is open now."""
+
+import httpx
+
+from tests.integration.helpers import T0
+from tests.integration.store.test_retire import with_open_alert
+from vtox import keys
+from vtox.domain import Motor
+from vtox.store import machines
+from vtox.store.client import Client
+from vtox.store.flags import set_flag
+
+
+def test_alerts(http: httpx.Client, client: Client) -> None:
+    for i, event in enumerate(("raised", "escalated", "cleared")):
+        entry = {"id": "e1", "machine_id": f"M{i}", "fault": "bearing", "level": "warning"}
+        client.xadd(keys.ALERTS, entry | {"event": event, "t": 1764000000.5, "reason": "why"})
+    body = http.get("/api/v1/alerts").raise_for_status().json()
+    assert [a["event"] for a in body["data"]] == ["cleared", "escalated", "raised"]
+    assert body["data"][0]["time"] == "2025-11-24T16:00:00.500Z"
+    one = http.get("/api/v1/alerts?machine_id=M1").json()["data"]
+    assert [a["event"] for a in one] == ["escalated"]
+    assert len(http.get("/api/v1/alerts?event=raised").json()["data"]) == 1
+
+
+def test_open_alerts(http: httpx.Client, client: Client) -> None:
+    for m in ("M1", "M2"):
+        machines.register(client, m, Motor())
+    bearing = with_open_alert(client, "M1", "bearing")
+    set_flag(client, "M2", "silent", True, "no window for 31 s")
+    set_flag(client, "M1", "clock", True, "t0 is off")
+    set_flag(client, "M1", "clock", False, "clock agrees")
+    body = http.get("/api/v1/alerts/open?limit=1").raise_for_status().json()
+    (latest,) = body["data"]
+    assert (latest["machine_id"], latest["fault"], latest["level"]) == ("M2", "silent", "warning")
+    body = http.get(body["next"]).raise_for_status().json()
+    (first,) = body["data"]
+    assert (first["id"], first["level"], first["reason"]) == (bearing, "fault", "it shows")
+    assert first["t"] == T0
+    assert body["next"] is None
+    assert http.get("/api/v1/alerts/open?cursor=x").status_code == 422
+    machines.retire(client, "M1")
+    assert [a["fault"] for a in http.get("/api/v1/alerts/open").json()["data"]] == ["silent"]
