@@ -46,9 +46,8 @@ def guard(
         raise _unauthorized("this API key is unknown or revoked")
     for scope in needed.scopes:
         if not key.allows(cast(Scope, scope)):
-            raise Problem(
-                403, "forbidden", f"this needs scope {scope!r}, the key has {key.scope!r}"
-            )
+            detail = f"this needs scope {scope!r}, the key has {key.scope!r}"
+            raise Problem("forbidden", detail)
 
 
 def may_read(
@@ -72,4 +71,4 @@ def needs(scope: Scope) -> list[Any]:
 
 
 def _unauthorized(detail: str) -> Problem:
-    return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+    return Problem("unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})

@@ -1,6 +1,6 @@
 """Every error as `application/problem+json` (RFC 9457): what was wrong, where, what was expected.
 
-The only place that decides an HTTP status; the routes raise what the rest of VTOX raises.
+The only place that decides the HTTP status of an error; routes raise what the rest of VTOX raises.
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,21 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from api.http_methods import allowed
+from api.http_methods import allowed_methods
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import NameplateError, ServerUnavailable, WireError
 from vtox.wire import WIRE_CODES
 
-SIGN_IN = Path(__file__).parent / "static" / "signin.html"
+SIGN_IN_PAGE = Path(__file__).parent / "static" / "signin.html"
 # 403 too: a key that may not read must not lock a person out until the browser is closed.
-ASK_AGAIN = (401, 403)
+SIGN_IN_STATUSES = (401, 403)
 MEDIA_TYPE = "application/problem+json"
+# What `/health/ready` answers while a check fails.
+NOT_READY = 503
 
 
-def _sentence(text: str) -> str:
-    """Return text as a title; the name of a field stays as it is written."""
+def _title(text: str) -> str:
+    """Return text as a title; a leading name of a field keeps its small letter."""
     first = text.partition(" ")[0].strip(",")
     return text if "_" in first or first == "dtype" else text[0].upper() + text[1:]
 
@@ -36,8 +38,8 @@ CODES = {
     "bad_request": "The request cannot be understood",
     "unauthorized": "An API key is needed",
     "forbidden": "The API key does not allow this",
-    "not_found": "There is no such thing",
-    "method_not_allowed": "This cannot be done here",
+    "not_found": "There is no such resource",
+    "method_not_allowed": "This address does not take this method",
     "body_too_large": "The request body is too large",
     "not_json": "The request body is announced as something other than JSON",
     "encoded": "The request body is compressed or encoded",
@@ -47,24 +49,29 @@ CODES = {
     "internal": "VTOX failed",
     "server_unavailable": "The Redis or Valkey server does not answer",
     "server_full": "The Redis or Valkey server refuses writes",
-    **{code: _sentence(text) for code, text in WIRE_CODES.items()},
+    **{code: _title(text) for code, text in WIRE_CODES.items()},
     # A window as JSON can be wrong where an entry of the stream has no such place.
     "bad_base64": "A channel of dtype i2 or f4 is not base64",
     "bad_type": "A field has the wrong JSON type",
     "unknown_channel": "A channel has a name that VTOX does not know",
 }
-_CODE_OF_STATUS = {
-    400: "bad_request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "body_too_large",
-    415: "not_json",
-    422: "invalid",
-    429: "too_many_requests",
-    503: "server_unavailable",
+# Code -> status; of all others 422: a parameter or field is not acceptable.
+STATUS_OF_CODE = {
+    "bad_request": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "body_too_large": 413,
+    "too_large": 413,
+    "not_json": 415,
+    "encoded": 415,
+    "too_many_requests": 429,
+    "internal": 500,
+    "server_unavailable": 503,
+    "server_full": 503,
 }
+_FRAMEWORK_CODES = {404: "not_found", 405: "method_not_allowed", 429: "too_many_requests"}
 _RETRY = {"Retry-After": "5"}
 
 
@@ -73,7 +80,6 @@ class Problem(HTTPException):
 
     def __init__(
         self,
-        status: int,
         code: str,
         detail: str,
         *,
@@ -81,17 +87,17 @@ class Problem(HTTPException):
         errors: list[dict[str, Any]] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(status, detail, headers)
+        super().__init__(STATUS_OF_CODE.get(code, 422), detail, headers)
         self.code = code
         self.errors = errors or ([{"field": field, "message": detail}] if field else [])
 
 
 def not_found(detail: str) -> Problem:
     """Return the problem of a resource that does not exist."""
-    return Problem(404, "not_found", detail)
+    return Problem("not_found", detail)
 
 
-def answer(path: str, problem: Problem) -> JSONResponse:
+def problem_response(path: str, problem: Problem) -> JSONResponse:
     """Return a problem as a response."""
     body = {
         "type": f"/docs#{problem.code}",
@@ -110,9 +116,9 @@ def install(app: FastAPI) -> None:
 
     async def respond(request: Request, error: Exception) -> Response:
         problem = _problem(request, error)
-        if problem.status_code in ASK_AGAIN and wants_html(request):
-            return FileResponse(SIGN_IN, problem.status_code, problem.headers)
-        return answer(request.url.path, problem)
+        if problem.status_code in SIGN_IN_STATUSES and wants_html(request):
+            return FileResponse(SIGN_IN_PAGE, problem.status_code, problem.headers)
+        return problem_response(request.url.path, problem)
 
     for kind in (
         HTTPException,
@@ -136,82 +142,60 @@ def _problem(request: Request, error: Exception) -> Problem:
         case Problem():
             return error
         case HTTPException():
-            return _plain(request, error)
+            return _framework_problem(request, error)
         case RequestValidationError():
-            return _invalid(error)
+            return _validation_problem(error)
         case WireError():
-            status = 413 if error.code == "too_large" else 422
-            return Problem(status, error.code, str(error), field=_place(error.field))
+            return Problem(error.code, str(error), field=_field_of_body(error.field))
         case NameplateError():
-            return Problem(422, "bad_nameplate", str(error), field=error.field)
+            return Problem("bad_nameplate", str(error), field=error.field)
         case redis.exceptions.OutOfMemoryError():
-            return _full("its memory limit is reached")
+            return _server_full("its memory limit is reached")
         case redis.ResponseError() if str(error).startswith(("MISCONF", "READONLY")):
-            return _full(str(error))
+            return _server_full(str(error))
         case (
             ServerUnavailable()
             | redis.ConnectionError()
             | redis.TimeoutError()
             | redis.exceptions.NoPermissionError()
         ):
-            return Problem(503, "server_unavailable", str(error), headers=_RETRY)
-    return Problem(500, "internal", f"{type(error).__name__}: the log of the API tells more")
+            return Problem("server_unavailable", str(error), headers=_RETRY)
+    return Problem("internal", f"{type(error).__name__}: see the log of the API")
 
 
-def _plain(request: Request, error: HTTPException) -> Problem:
-    """Give words to the errors that the framework raises by number."""
-    code = _CODE_OF_STATUS.get(error.status_code, "bad_request")
+def _framework_problem(request: Request, error: HTTPException) -> Problem:
+    """Return the problem of an error that the framework raises by its status alone."""
+    code = _FRAMEWORK_CODES.get(error.status_code, "bad_request")
     detail, headers = error.detail, error.headers
-    if error.status_code == 404:
-        detail = f"nothing at {request.url.path}: /docs lists what there is"
-    elif error.status_code == 405:
+    if code == "not_found":
+        detail = f"nothing is at {request.url.path}: /docs lists every address"
+    elif code == "method_not_allowed":
         # The framework names those of the first route alone.
-        headers = {"Allow": allowed(request)}
+        headers = {"Allow": allowed_methods(request)}
         detail = f"{request.method} is not possible here, expected {headers['Allow']}"
-    return Problem(error.status_code, code, detail, headers=headers)
+    return Problem(code, detail, headers=headers)
 
 
-def _invalid(error: RequestValidationError) -> Problem:
+def _validation_problem(error: RequestValidationError) -> Problem:
     errors = []
     for e in error.errors():
         where = ".".join(map(str, e["loc"][1:])) or str(e["loc"][0])
         if e["type"] == "json_invalid":
-            return Problem(400, "bad_request", f"the body is not JSON: {e['ctx']['error']}")
+            return Problem("bad_request", f"the body is not JSON: {e['ctx']['error']}")
         kind = "parameter" if e["loc"][0] == "query" else "field"
-        said = f"there is no such {kind}" if e["type"] == "extra_forbidden" else e["msg"]
-        errors.append({"field": where, "message": said, "got": repr(e.get("input"))[:80]})
+        message = f"there is no such {kind}" if e["type"] == "extra_forbidden" else e["msg"]
+        errors.append({"field": where, "message": message, "got": repr(e.get("input"))[:80]})
     first = errors[0]
     detail = f"{first['field']}: {first['message']} (got {first['got']})"
-    return Problem(422, "invalid", detail, errors=errors)
+    return Problem("invalid", detail, errors=errors)
 
 
-def _full(why: str) -> Problem:
-    return Problem(503, "server_full", f"the server refuses writes: {why}", headers=_RETRY)
+def _server_full(why: str) -> Problem:
+    return Problem("server_full", f"the server refuses writes: {why}", headers=_RETRY)
 
 
-def _place(field: str) -> str:
+def _field_of_body(field: str) -> str:
     """Return where a field of the stream entry stands in the body of a request."""
     if field in CHANNEL_UNITS:
         return f"channels.{field}"
     return field.replace("scale_", "scale.", 1)
-
-
-_STRING = {"type": "string"}
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "A problem (RFC 9457): what was wrong, where, and what was expected.",
-        "content": {
-            MEDIA_TYPE: {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "detail", "instance", "code", "errors"],
-                    "properties": {
-                        **dict.fromkeys(("type", "title", "detail", "instance", "code"), _STRING),
-                        "status": {"type": "integer"},
-                        "errors": {"type": "array", "items": {"type": "object"}},
-                    },
-                }
-            }
-        },
-    }
-}

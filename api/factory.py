@@ -3,6 +3,7 @@
 import multiprocessing
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import structlog
 from fastapi import FastAPI
@@ -11,6 +12,7 @@ from api import errors
 from api.backend import Backend
 from api.body_limit import BodyLimit
 from api.http_methods import HeadAsGet
+from api.openapi_document import openapi_document
 from api.routes import (
     alerts,
     dead_letters,
@@ -23,7 +25,7 @@ from api.routes import (
     system,
     windows,
 )
-from api.schemas import version
+from api.schemas.system import version
 from vtox import settings as settings_module
 from vtox.cluster import logging_setup, parent_watch
 from vtox.cluster.api_owned import Cluster
@@ -36,8 +38,11 @@ log = structlog.get_logger()
 DESCRIPTION = """\
 Condition monitoring for fleets of electric motors. Windows go in by
 `POST /api/v1/machines/{machine_id}/windows` (or by `XADD motor_raw_data` from any Redis client);
-diagnoses, health and alerts come out. Times are UTC: RFC 3339 where they are shown, seconds since
-1970 in fields named `t...`. Units are in the names. What is not known is `null`, with a `reason`.
+diagnoses, health and alerts come out. Times are UTC: RFC 3339, or seconds since 1970 in fields
+named `t` or `t_...`. Units are suffixes of names. What is not known is `null`, with a `reason`.
+
+Every diagnosis and alert has a `code` for programs, a `reason` for people and `what_to_do`. Lists
+come in pages: follow `next` until it is `null`. Later versions add fields, codes and routes.
 """
 
 
@@ -66,10 +71,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        # A body that announces nothing is taken for JSON; anything else is refused by `JSON_BODY`.
+        # A body without a Content-Type is taken for JSON; `JSON_BODY` refuses other types.
         strict_content_type=False,
         generate_unique_id_function=lambda route: route.name,
-        responses=errors.RESPONSES,
     )
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
@@ -87,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs,
     ):
         app.include_router(module.router)
+    app.openapi = cache(lambda: openapi_document(app))  # type: ignore[method-assign]
     return app
 
 

@@ -1,4 +1,4 @@
-"""Which methods an address takes: HEAD wherever GET, and all of them in the answer to another."""
+"""HTTP methods: HEAD wherever GET is, and the full Allow header for a method not allowed."""
 
 from starlette.requests import Request
 from starlette.routing import Match
@@ -14,19 +14,19 @@ class HeadAsGet:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on as GET, and the answer back without what it holds."""
+        """Pass the request on as GET, and the response back without its body."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self.app(scope, receive, send)
             return
 
-        async def bodiless(message: Message) -> None:
+        async def send_without_body(message: Message) -> None:
             body = {"body": b""} if message["type"] == "http.response.body" else {}
             await send({**message, **body})
 
-        await self.app({**scope, "method": "GET"}, receive, bodiless)
+        await self.app({**scope, "method": "GET"}, receive, send_without_body)
 
 
-def allowed(request: Request) -> str:
+def allowed_methods(request: Request) -> str:
     """Return the methods that the address of a request takes, as the Allow header names them."""
 
     def takes(method: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reads a stream backwards in bounded steps: newest entries first, a cursor for the rest."""
+"""Pages of a stream, newest entries first, read backwards in bounded steps."""
 
 import re
 from collections.abc import Callable
@@ -6,59 +6,64 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 
-from api.query import Part, bad_cursor
+from api.query import PageQuery, bad_cursor
 from vtox.store.client import Client
 
 T = TypeVar("T")
 Fields = dict[str, str]
 
-STEP = 500
-# A filter that matches little stops here; the cursor goes on from there. At 50 machines this is
-# the last 25 s of results, read in about 0.2 s (measured: 46 us an entry, evidence included).
-SCAN_MAX = 5_000
+ENTRIES_PER_READ = 500
+# A page whose filter matches little ends after so many entries; the next one goes on from there.
+# At 50 machines these are the last 25 s of results, read in about 0.2 s (46 us an entry).
+MAX_ENTRIES_READ = 5_000
 
 
-_ID = re.compile(r"\d{1,20}-\d{1,20}")
-_ID_END = 1 << 64
+_ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}")
+_ENTRY_ID_END = 1 << 64
 
 
 def newest_first(
     client: Client,
     stream: str,
-    part: Part,
+    query: PageQuery,
     pick: Callable[[str, Any], T | None],
     *,
-    step: int = STEP,
+    step: int = ENTRIES_PER_READ,
 ) -> tuple[list[T], str]:
-    """Return up to `part.limit` of what `pick(id, fields)` makes of the entries before its cursor.
+    """Return a page of items and the cursor of the next page, which is empty at the end.
 
-    The second value is the cursor of the rest, empty at the end of the stream. The server is asked
-    for `step` entries at a time.
+    Parameters
+    ----------
+    pick
+        Makes an item of the id and the fields of an entry, or None where it does not match.
+    step
+        Entries read from the server at a time.
     """
-    cursor = stream_cursor(part)
-    found: list[T] = []
+    cursor = stream_cursor(query)
+    items: list[T] = []
     before = f"({cursor}" if cursor else "+"
-    scanned = 0
-    while scanned < SCAN_MAX:
+    n_read = 0
+    while n_read < MAX_ENTRIES_READ:
         entries = client.xrevrange(stream, before, "-", count=step)
         for entry_id, fields in entries:
             name = entry_id.decode()
             if (value := pick(name, fields)) is not None:
-                found.append(value)
-                if len(found) == part.limit:
-                    return found, name
-        scanned += len(entries)
+                items.append(value)
+                if len(items) == query.limit:
+                    return items, name
+        n_read += len(entries)
         if len(entries) < step:
-            return found, ""
+            return items, ""
         before = f"({entries[-1][0].decode()}"
-    return found, before[1:]
+    return items, before[1:]
 
 
-def stream_cursor(part: Part) -> str:
-    """Return the cursor of a part, which is the id of an entry, or empty."""
-    cursor = part.cursor
+def stream_cursor(query: PageQuery) -> str:
+    """Return the cursor of a page of a stream: the id of an entry, or empty."""
+    cursor = query.cursor
     if cursor and not (
-        _ID.fullmatch(cursor) and all(int(number) < _ID_END for number in cursor.split("-"))
+        _ENTRY_ID.fullmatch(cursor)
+        and all(int(number) < _ENTRY_ID_END for number in cursor.split("-"))
     ):
         raise bad_cursor(cursor, "the id of an entry")
     return cursor
@@ -70,7 +75,7 @@ def text(fields: dict[bytes, bytes]) -> Fields:
 
 
 def next_link(request: Request, cursor: str) -> str | None:
-    """Return the address of the part that follows."""
+    """Return the address of the next page."""
     if not cursor:
         return None
     url = request.url.include_query_params(cursor=cursor)

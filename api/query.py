@@ -1,6 +1,6 @@
-"""What a query may carry: the parameters of a list, elsewhere none; others are refused.
+"""Query parameters: those of lists stand in classes; a parameter that a route does not know is 422.
 
-Not so for pages and probes (`/`, `/docs`, `/machines/{id}`, `/health/...`): others address them,
+Not so for pages and probes (`/`, `/docs`, `/machines/{id}`, `/health/...`): others link to them,
 and may add parameters of their own.
 """
 
@@ -12,32 +12,36 @@ from pydantic import BaseModel, Field
 from api.errors import Problem
 
 
-class Parameters(BaseModel, extra="forbid"):
-    """None at all; those of lists stand in classes of its kind."""
+class EmptyQuery(BaseModel, extra="forbid"):
+    """No parameter at all."""
 
 
-class Part(Parameters):
-    """Which part of a list is asked for."""
+class PageQuery(EmptyQuery):
+    """Which page of a list."""
 
-    limit: int = Field(100, ge=1, le=500, description="at most this many")
-    cursor: str = Field("", description="from `next` of the part before")
+    limit: int = Field(100, ge=1, le=500, description="largest number of items on the page")
+    cursor: str = Field(
+        "",
+        description="where the page begins: opaque, taken from the address in `next` of the page "
+        "before; empty for the first page",
+    )
 
 
-class OfMachine(Part):
-    """A part of what there is of all machines, or of one."""
+class MachineQuery(PageQuery):
+    """A page of the items of all machines, or of one."""
 
-    machine_id: str | None = Field(None, max_length=64, description="one machine only")
+    machine_id: str | None = Field(None, max_length=64, description="only items of this machine")
 
 
 def bad_cursor(cursor: str, expected: str) -> Problem:
-    """Return the problem of a cursor that no part gave."""
-    said = f"cursor: {cursor[:80]!r} is not {expected}, expected the one in `next`"
-    return Problem(422, "invalid", said, field="cursor")
+    """Return the problem of a cursor that no page gave."""
+    detail = f"cursor: {cursor[:80]!r} is not {expected}, expected the one in `next`"
+    return Problem("invalid", detail, field="cursor")
 
 
-def _none(_: Annotated[Parameters, Query()]) -> None:
+def _no_parameters(_: Annotated[EmptyQuery, Query()]) -> None:
     pass
 
 
 # Dependency of the routes that take no parameters.
-NO_PARAMETERS: list[Any] = [Depends(_none)]
+NO_PARAMETERS: list[Any] = [Depends(_no_parameters)]

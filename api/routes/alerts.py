@@ -4,54 +4,65 @@ from bisect import bisect_right
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
+from pydantic import Field
 
 from api.auth import needs
 from api.paging import newest_first, next_link, text
-from api.query import OfMachine, Part, bad_cursor
-from api.routes.system import Opened
-from api.schemas import Alert, OpenAlert, Page, number, rfc3339
+from api.query import MachineQuery, PageQuery, bad_cursor
+from api.routes.system import OpenBackend
+from api.schemas.common import Page, number, rfc3339
+from api.schemas.diagnoses import Alert, OpenAlert
 from vtox import keys
+from vtox.sentences.rendering import advice
 from vtox.store import machines
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
 
-class OfAlerts(OfMachine):
-    """A part of the alerts."""
+class AlertsQuery(MachineQuery):
+    """A page of the alerts."""
 
-    event: Literal["raised", "escalated", "cleared"] | None = None
+    event: Literal["raised", "escalated", "cleared"] | None = Field(
+        None, description="only events of this kind"
+    )
 
 
 @router.get("/alerts", dependencies=needs("read"), summary="Alerts")
 def list_alerts(
-    request: Request, backend: Opened, part: Annotated[OfAlerts, Query()]
+    request: Request, backend: OpenBackend, query: Annotated[AlertsQuery, Query()]
 ) -> Page[Alert]:
-    """One entry for each time an alert was raised, escalated or cleared; `id` is the episode's."""
-    wanted = {"machine_id": part.machine_id, "event": part.event}
+    """Return the events of alerts, newest first; events with the same `id` are of one alert."""
+    filters = {"machine_id": query.machine_id, "event": query.event}
+    required = {k: v for k, v in filters.items() if v is not None}
 
     def pick(stream_id: str, fields: dict[bytes, bytes]) -> Alert | None:
         f = text(fields)
-        if any(v is not None and f.get(k) != v for k, v in wanted.items()):
+        if any(f.get(k) != v for k, v in required.items()):
             return None
         t = number(f.get("t"))
-        return Alert(**(f | {"stream_id": stream_id, "t": t, "time": rfc3339(t)}))
+        what_to_do = advice(f.get("code", ""))
+        shown = {"stream_id": stream_id, "t": t, "time": rfc3339(t), "what_to_do": what_to_do}
+        return Alert(**(f | shown))
 
-    found, more = newest_first(backend.client(), keys.ALERTS, part, pick)
-    return Page(data=found, next=next_link(request, more))
+    items, cursor = newest_first(backend.client(), keys.ALERTS, query, pick)
+    return Page(data=items, next=next_link(request, cursor))
 
 
 @router.get("/alerts/open", dependencies=needs("read"), summary="Open alerts")
 def list_open_alerts(
-    request: Request, backend: Opened, part: Annotated[Part, Query()]
+    request: Request, backend: OpenBackend, query: Annotated[PageQuery, Query()]
 ) -> Page[OpenAlert]:
-    """Show what is wrong now, the latest first: raised and not cleared, with the last reason."""
-    found = machines.open_alerts(backend.client())
-    places = [machines.place(a["id"]) for a in found]
+    """Return the alerts that are not cleared, latest first, with the reason of the last record."""
+    alerts = machines.open_alerts(backend.client())
+    places = [machines.place(a["id"]) for a in alerts]
     try:
-        first = bisect_right(places, machines.place(part.cursor)) if part.cursor else 0
+        first = bisect_right(places, machines.place(query.cursor)) if query.cursor else 0
     except ValueError:
-        raise bad_cursor(part.cursor, "the id of an alert") from None
-    end = first + part.limit
-    more = found[end - 1]["id"] if end < len(found) else ""
-    data = [OpenAlert(**a, time=rfc3339(a["t"])) for a in found[first:end]]
-    return Page(data=data, next=next_link(request, more))
+        raise bad_cursor(query.cursor, "the id of an alert") from None
+    end = first + query.limit
+    cursor = alerts[end - 1]["id"] if end < len(alerts) else ""
+    data = [
+        OpenAlert(**a, time=rfc3339(a["t"]), what_to_do=advice(a.get("code", "")))
+        for a in alerts[first:end]
+    ]
+    return Page(data=data, next=next_link(request, cursor))

@@ -6,26 +6,27 @@ from fastapi import APIRouter, Query, Request
 
 from api.auth import needs
 from api.paging import newest_first, next_link
-from api.query import OfMachine
-from api.routes.system import Opened
-from api.schemas import DeadLetter, Page, rfc3339
+from api.query import MachineQuery
+from api.routes.system import OpenBackend
+from api.schemas.common import Page, rfc3339
+from api.schemas.diagnoses import DeadLetter
 from vtox import keys
 from vtox.store import deadletters
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
-# Dead letters carry their samples, of megabytes at worst.
-LETTERS = 20
+# Dead letters carry their samples, megabytes at worst.
+LETTERS_PER_READ = 20
 
 
 @router.get("/dead-letters", dependencies=needs("read"), summary="Dead letters")
 def list_dead_letters(
-    request: Request, backend: Opened, part: Annotated[OfMachine, Query()]
+    request: Request, backend: OpenBackend, query: Annotated[MachineQuery, Query()]
 ) -> Page[DeadLetter]:
-    """Entries that could not be diagnosed, each with the reason and whether it can be replayed."""
+    """Return what could not be diagnosed, newest first, with the reason and without samples."""
 
     def pick(letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
         d = deadletters.letter(letter_id, fields)
-        if part.machine_id not in (None, d.machine_id):
+        if query.machine_id not in (None, d.machine_id):
             return None
         return DeadLetter(
             id=d.id,
@@ -42,5 +43,7 @@ def list_dead_letters(
             entry_bytes=d.entry_bytes,
         )
 
-    found, more = newest_first(backend.client(), keys.DEAD_LETTERS, part, pick, step=LETTERS)
-    return Page(data=found, next=next_link(request, more))
+    items, cursor = newest_first(
+        backend.client(), keys.DEAD_LETTERS, query, pick, step=LETTERS_PER_READ
+    )
+    return Page(data=items, next=next_link(request, cursor))

@@ -8,55 +8,63 @@ from pydantic import Field
 
 from api.auth import needs
 from api.paging import newest_first, next_link, text
-from api.query import Part
-from api.routes.machines import MachineId, machine_of, shown
-from api.routes.system import Opened
-from api.schemas import Diagnoses, DiagnosisEntry, number
+from api.query import PageQuery
+from api.routes.machines import MachineId, diagnosis_fields, machine_by_id
+from api.routes.system import OpenBackend
+from api.schemas.common import number
+from api.schemas.diagnoses import Diagnoses, DiagnosisEntry
 from vtox import keys
 from vtox.domain import State
 from vtox.faults import FAULTS
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
+
 _NUMBERS = (
     *("severity", "confidence", "statistic", "threshold", "latency_ms"),
     *("first_seq", "last_seq", "t_start", "t_end"),
 )
 
 
-class OfDiagnoses(Part):
-    """A part of a machine's diagnoses."""
+class DiagnosesQuery(PageQuery):
+    """A page of the diagnoses of a machine."""
 
-    fault: str | None = Field(None, pattern=f"^({'|'.join(FAULTS)})$", description="one fault only")
-    state: State | None = None
+    fault: str | None = Field(
+        None, pattern=f"^({'|'.join(FAULTS)})$", description="only diagnoses of this fault"
+    )
+    state: State | None = Field(None, description="only diagnoses with this state")
 
 
-@router.get("/machines/{machine_id}/diagnoses", dependencies=needs("read"), summary="Its diagnoses")
+@router.get(
+    "/machines/{machine_id}/diagnoses",
+    dependencies=needs("read"),
+    summary="Diagnoses of a machine",
+)
 def list_diagnoses(
     request: Request,
     machine_id: MachineId,
-    backend: Opened,
-    part: Annotated[OfDiagnoses, Query()],
+    backend: OpenBackend,
+    query: Annotated[DiagnosesQuery, Query()],
 ) -> Diagnoses:
-    """Show the latest answer for each fault, and recent ones.
+    """Return diagnoses, newest first, and the latest one of each fault.
 
-    A part may be short or empty while `next` leads on: one request looks at a bounded number of
-    entries.
+    One request reads a bounded part of the stream: a page may be short or empty while `next` leads
+    on.
     """
-    machine = machine_of(machine_id, backend)
-    wanted = {b"machine_id": machine_id, b"fault": part.fault, b"state": part.state}
-    exactly = {k: v.encode() for k, v in wanted.items() if v is not None}
+    machine = machine_by_id(machine_id, backend)
+    filters = {b"machine_id": machine_id, b"fault": query.fault, b"state": query.state}
+    required = {k: v.encode() for k, v in filters.items() if v is not None}
 
     def pick(stream_id: str, fields: dict[bytes, bytes]) -> DiagnosisEntry | None:
-        if any(fields.get(k) != v for k, v in exactly.items()):
+        if any(fields.get(k) != v for k, v in required.items()):
             return None
         return _diagnosis(stream_id, text(fields))
 
-    found, more = newest_first(backend.client(), keys.RESULTS, part, pick)
-    return Diagnoses(data=found, latest=machine.diagnoses, next=next_link(request, more))
+    items, cursor = newest_first(backend.client(), keys.RESULTS, query, pick)
+    return Diagnoses(data=items, latest=machine.diagnoses, next=next_link(request, cursor))
 
 
-def _diagnosis(stream_id: str, f: dict[str, str]) -> DiagnosisEntry:
-    kept: dict[str, Any] = {k: v for k, v in f.items() if k not in _NUMBERS}
-    kept |= {k: number(f.get(k)) for k in _NUMBERS}
-    kept["detail"] = json.loads(f.get("detail") or "{}")
-    return DiagnosisEntry(**shown(kept), stream_id=stream_id)
+def _diagnosis(stream_id: str, fields: dict[str, str]) -> DiagnosisEntry:
+    table: dict[str, Any] = {k: v for k, v in fields.items() if k not in _NUMBERS}
+    table |= {k: number(fields.get(k)) for k in _NUMBERS}
+    table["detail"] = json.loads(fields.get("detail") or "{}")
+    return DiagnosisEntry(**diagnosis_fields(table), stream_id=stream_id)

@@ -1,12 +1,9 @@
 """The interface described: `/openapi.json`, and for people `/docs`, which needs no internet."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
 from api.auth import needs
-from api.errors import CODES
 from api.query import NO_PARAMETERS
 from api.routes.pages import page
 
@@ -21,6 +18,5 @@ def docs() -> Response:
 
 @router.get("/openapi.json", dependencies=NO_PARAMETERS)
 def openapi(request: Request) -> JSONResponse:
-    """Return the description, with the codes that a problem may carry."""
-    described: dict[str, Any] = request.app.openapi()
-    return JSONResponse(described | {"x-problem-codes": CODES})
+    """Return the OpenAPI document."""
+    return JSONResponse(request.app.openapi())

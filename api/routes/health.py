@@ -1,53 +1,75 @@
 """Liveness and readiness, for process managers and load balancers."""
 
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
-from typing import Annotated, Any
+from typing import Annotated
 
 import redis
 from fastapi import APIRouter, Depends
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from api.auth import may_read
-from api.routes.system import Opened, state
+from api.errors import NOT_READY
+from api.routes.system import OpenBackend, state
+from api.schemas.system import CheckDetail, Liveness, Readiness
 from vtox.errors import ServerUnavailable
 from vtox.monitoring.readiness import Check, checks
 
 router = APIRouter(prefix="/health", tags=["health"])
-MEDIA_TYPE = "application/health+json"
 # A server that takes longer than this to answer is not ready.
-PATIENCE_S = 2.0
+SNAPSHOT_TIMEOUT_S = 2.0
 
-Told = Annotated[bool, Depends(may_read)]
-_asking = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ready")
-
-
-@router.get("/live", summary="Whether this process serves")
-async def live() -> JSONResponse:
-    """Never touches the server: a restart of this process would not mend it."""
-    return JSONResponse({"status": "pass"}, media_type=MEDIA_TYPE)
+MayRead = Annotated[bool, Depends(may_read)]
+_snapshots = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ready")
 
 
-@router.get("/ready", summary="Whether windows are taken in and diagnosed")
-def ready(backend: Opened, told: Told) -> JSONResponse:
-    """Every check with what was found; 503 when one fails.
+class HealthResponse(JSONResponse):
+    """JSON as `application/health+json`."""
 
-    Load balancers have no key: where keys are required, they are told the status alone.
+    media_type = "application/health+json"
+
+
+@router.get(
+    "/live",
+    summary="Whether this process serves",
+    response_model=Liveness,
+    response_class=HealthResponse,
+)
+async def live() -> Response:
+    """Answer without the Redis or Valkey server: a restart of this process would not mend it."""
+    return HealthResponse({"status": "pass"})
+
+
+@router.get(
+    "/ready",
+    summary="Whether windows are taken in and diagnosed",
+    response_model=Readiness,
+    response_class=HealthResponse,
+    responses={NOT_READY: {"model": Readiness, "description": "A check fails"}},
+)
+def ready(backend: OpenBackend, may_see_checks: MayRead) -> Response:
+    """Return every check with what was found; 503 when one fails.
+
+    Load balancers have no key: where keys are required, they get the status alone.
     """
+    results = _checks(backend)
+    failed = state(results) != "running"
+    warned = any(c.status == "warn" for c in results)
+    body = Readiness(status="fail" if failed else "warn" if warned else "pass")
+    if may_see_checks:
+        body.checks = {c.name: [_detail(c)] for c in results}
+    content = body.model_dump(exclude=None if may_see_checks else {"checks"})
+    return HealthResponse(content, NOT_READY if failed else 200)
+
+
+def _checks(backend: OpenBackend) -> list[Check]:
     try:
-        found = checks(_asking.submit(backend.snapshot).result(PATIENCE_S))
+        return checks(_snapshots.submit(backend.snapshot).result(SNAPSHOT_TIMEOUT_S))
     except (redis.RedisError, ServerUnavailable) as error:
-        found = [Check(name="server", status="fail", observed=str(error))]
+        observed = str(error)
     except TimeoutError:
-        text = f"no answer within {PATIENCE_S:g} s"
-        found = [Check(name="server", status="fail", observed=text)]
-    failed = state(found) != "running"
-    warned = any(c.status == "warn" for c in found)
-    body: dict[str, Any] = {
-        "status": "fail" if failed else "warn" if warned else "pass",
-    }
-    if told:
-        body["checks"] = {
-            c.name: [{"status": c.status, "observedValue": c.observed, "output": c.remedy}]
-            for c in found
-        }
-    return JSONResponse(body, 503 if failed else 200, media_type=MEDIA_TYPE)
+        observed = f"no answer within {SNAPSHOT_TIMEOUT_S:g} s"
+    return [Check(name="server", status="fail", observed=observed)]
+
+
+def _detail(c: Check) -> CheckDetail:
+    return CheckDetail(status=c.status, observedValue=c.observed, output=c.remedy)

@@ -7,8 +7,9 @@ from starlette.responses import FileResponse, Response
 
 from api.auth import needs
 from api.errors import not_found, wants_html
-from api.routes.system import Opened, system_status
-from api.schemas import Data, SystemStatus
+from api.routes.system import OpenBackend, system_status
+from api.schemas.common import Data
+from api.schemas.system import SystemStatus
 
 router = APIRouter(tags=["pages"])
 
@@ -33,11 +34,14 @@ def page(name: str) -> Response:
 @router.get(
     "/",
     dependencies=needs("read"),
-    summary="The system; a page for browsers",
+    summary="The system in short, or the page of the fleet",
     response_model=Data[SystemStatus],
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
 )
-def root(request: Request, backend: Opened, response: Response) -> Response | Data[SystemStatus]:
-    """Status as JSON, or the live page where the client accepts `text/html`."""
+def root(
+    request: Request, backend: OpenBackend, response: Response
+) -> Response | Data[SystemStatus]:
+    """Return the status as JSON; to a client that accepts `text/html`, the page of the fleet."""
     if wants_html(request):
         shown = page("index.html")
         shown.headers["Vary"] = "Accept"
@@ -48,7 +52,7 @@ def root(request: Request, backend: Opened, response: Response) -> Response | Da
 
 @router.get("/machines/{machine_id}", dependencies=needs("read"), include_in_schema=False)
 def machine_page(machine_id: str) -> Response:
-    """Return the page of one machine, which asks for the rest itself; of any, known or not."""
+    """Return the page of one machine, known or not; it reads its data by this interface."""
     return page("machine.html")
 
 

@@ -9,9 +9,9 @@ from api.auth import needs
 from api.backend import Backend
 from api.metrics import CONTENT_TYPE, exposition
 from api.query import NO_PARAMETERS
-from api.schemas import (
+from api.schemas.common import Data, rfc3339
+from api.schemas.system import (
     ClusterStatus,
-    Data,
     Performance,
     QueueStatus,
     ServerStatus,
@@ -19,7 +19,6 @@ from api.schemas import (
     SystemStatus,
     Version,
     WorkerStatus,
-    rfc3339,
     version,
 )
 from vtox import keys
@@ -47,28 +46,28 @@ LINKS = {
 }
 
 
-def opened(request: Request) -> Backend:
-    """Return what this process holds open."""
+def open_backend(request: Request) -> Backend:
+    """Return the backend that the lifespan opened."""
     backend: Backend = request.app.state.backend
     return backend
 
 
-Opened = Annotated[Backend, Depends(opened)]
+OpenBackend = Annotated[Backend, Depends(open_backend)]
 
 
 @router.get(
     "/api/v1/cluster/status",
     dependencies=[*needs("read"), *NO_PARAMETERS],
-    summary="The whole system",
+    summary="Status of the cluster",
 )
-def cluster_status(backend: Opened) -> Data[ClusterStatus]:
-    """Throughput with its source and age, queues, workers, streams: all measured, none guessed."""
+def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
+    """Return throughput with its source and age, queues, workers, streams and the server."""
     snap = backend.snapshot()
-    found = checks(snap)
+    results = checks(snap)
     return Data(
         data=ClusterStatus(
-            state=state(found),
-            checks=found,
+            state=state(results),
+            checks=results,
             performance_metrics=performance(backend, snap),
             queues={
                 name: QueueStatus.model_validate(q, from_attributes=True)
@@ -84,16 +83,16 @@ def cluster_status(backend: Opened) -> Data[ClusterStatus]:
 
 
 def system_status(backend: Backend) -> Data[SystemStatus]:
-    """Return what `GET /` tells a program."""
+    """Return the system in short, for `GET /`."""
     snap = backend.snapshot()
-    found = checks(snap)
+    results = checks(snap)
     rate = throughput(snap, backend.readings())
     return Data(
         data=SystemStatus(
             name="VTOX",
             version=version(),
-            state=state(found),
-            checks=found,
+            state=state(results),
+            checks=results,
             throughput=_rounded(rate.windows_per_s),
             throughput_source=rate.source,
             machines=snap.machines,
@@ -103,33 +102,33 @@ def system_status(backend: Backend) -> Data[SystemStatus]:
     )
 
 
-@router.get("/version", dependencies=[*needs("read"), *NO_PARAMETERS], summary="What runs here")
+@router.get("/version", dependencies=[*needs("read"), *NO_PARAMETERS], summary="Versions")
 def what_runs() -> Data[Version]:
-    """Version of VTOX and of Python."""
+    """Return the versions of VTOX, Python and this interface."""
     return Data(data=Version(version=version(), python=platform.python_version()))
 
 
 @router.get(
     "/metrics",
     dependencies=[*needs("read"), *NO_PARAMETERS],
-    summary="The same for Prometheus",
+    summary="Metrics for Prometheus",
     response_class=Response,
-    responses={200: {"content": {CONTENT_TYPE: {}}}},
+    responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
 )
-def metrics(backend: Opened) -> Response:
-    """Text exposition of the snapshot."""
+def metrics(backend: OpenBackend) -> Response:
+    """Return the state of the system as metrics; a figure that is not known is absent."""
     snap = backend.snapshot()
     text = exposition(snap, throughput(snap, backend.readings()))
     return Response(text, media_type=CONTENT_TYPE)
 
 
-def state(found: list[Check]) -> str:
+def state(results: list[Check]) -> str:
     """Return `running`, or `degraded` where a check fails."""
-    return "degraded" if any(c.status == "fail" for c in found) else "running"
+    return "degraded" if any(c.status == "fail" for c in results) else "running"
 
 
 def performance(backend: Backend, snap: Snapshot) -> Performance:
-    """Return the figures of the cluster; those of a silent monitor are unknown."""
+    """Return the figures of the cluster; those of a silent monitor are null."""
     readings = backend.readings()
     rate: Throughput = throughput(snap, readings)
     latest = snap.metrics[0] if snap.metrics else {}

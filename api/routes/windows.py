@@ -1,4 +1,4 @@
-"""Windows by HTTP: the same entry in the same stream as from any Redis client."""
+"""Windows by HTTP: the same stream entry as from any Redis client."""
 
 import base64
 import binascii
@@ -13,8 +13,9 @@ from api.body_limit import JSON_BODY
 from api.errors import Problem
 from api.query import NO_PARAMETERS
 from api.routes.machines import MachineId
-from api.routes.system import Opened
-from api.schemas import Accepted, Data, WindowIn
+from api.routes.system import OpenBackend
+from api.schemas.common import Data
+from api.schemas.windows import Accepted
 from vtox import keys
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import WireError
@@ -28,6 +29,12 @@ EXAMPLE = {
     "fs_hz": 10000,
     "channels": {"ia": [0.1, 0.2, 0.3], "ib": [0.0, 0.1, 0.2], "ic": [-0.1, -0.3, -0.5]},
     "speed_rpm": 1478,
+}
+LOCATION = {
+    "Location": {
+        "description": "address of the diagnoses of the machine",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
 }
 _SCALARS = ("seq", "t0", "fs_hz", "v", "speed_rpm", "temperature_c")
 _NAMES = ("run", "vehicle_id")
@@ -43,11 +50,15 @@ async def whole_body(request: Request) -> bytes:
     status_code=202,
     dependencies=[*needs("ingest"), *NO_PARAMETERS, *JSON_BODY],
     summary="Send a window",
+    responses={202: {"headers": LOCATION}},
     openapi_extra={
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": WindowIn.model_json_schema(), "example": EXAMPLE}
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/WindowIn"},
+                    "example": EXAMPLE,
+                }
             },
         }
     },
@@ -55,12 +66,12 @@ async def whole_body(request: Request) -> bytes:
 def post_window(
     machine_id: MachineId,
     body: Annotated[bytes, Depends(whole_body)],
-    backend: Opened,
+    backend: OpenBackend,
     response: Response,
 ) -> Data[Accepted]:
-    """Take a window in. Sent twice (same seq, run and t0) it counts once, so a retry is safe."""
+    """Send one window. Sent twice (same seq, run and t0) it counts once, so a retry is safe."""
     s = backend.settings
-    fields = fields_of(machine_id, _object(body))
+    fields = entry_fields(machine_id, _json_object(body))
     header = decode_header(fields, Limits(s.max_window_bytes, s.max_samples))
     stream_id = backend.client().xadd(keys.RAW, fields).decode()
     response.headers["Location"] = f"/api/v1/machines/{machine_id}/diagnoses"
@@ -74,15 +85,15 @@ def post_window(
     return Data(data=accepted)
 
 
-def fields_of(machine_id: str, body: dict[str, Any]) -> dict[bytes, bytes]:
-    """Return the stream entry of a window as JSON; `decode_header` then proves it.
+def entry_fields(machine_id: str, body: dict[str, Any]) -> dict[bytes, bytes]:
+    """Return the fields of the stream entry of a window; `decode_header` then checks them.
 
     Raises
     ------
     WireError, Problem
         A value is of the wrong kind; the error names its field.
     """
-    if body.get("machine_id", machine_id) != machine_id:
+    if body.get("machine_id") not in (None, machine_id):
         raise WireError(
             "bad_machine_id",
             f"machine_id: {body['machine_id']!r} in the body, expected {machine_id!r} as in the "
@@ -92,42 +103,42 @@ def fields_of(machine_id: str, body: dict[str, Any]) -> dict[bytes, bytes]:
     dtype = body.get("dtype", "json")
     if dtype not in ("json", "i2", "f4"):
         raise WireError("bad_dtype", f"dtype: {dtype!r}, expected json, i2 or f4", "dtype")
-    given: dict[str, Any] = {"machine_id": machine_id}
+    fields: dict[str, Any] = {"machine_id": machine_id}
     # Lists of numbers travel on as float32: less than half of their text.
-    given["dtype"] = "f4" if dtype == "json" else dtype
-    given |= {k: _number(k, body[k]) for k in _SCALARS if body.get(k) is not None}
-    given |= {k: _name(k, body[k]) for k in _NAMES if body.get(k)}
+    fields["dtype"] = "f4" if dtype == "json" else dtype
+    fields |= {k: _number(k, body[k]) for k in _SCALARS if body.get(k) is not None}
+    fields |= {k: _name(k, body[k]) for k in _NAMES if body.get(k) not in (None, "")}
     if body.get("channels") is None:
         raise WireError(
-            "missing_field", "channels: missing, expected a table by channel", "channels"
+            "missing_field",
+            "channels: missing, expected an object with channels as names",
+            "channels",
         )
-    channels = _table("channels", body["channels"])
+    channels = _channel_table("channels", body["channels"])
     for name, samples in channels.items():
         if name not in CHANNEL_UNITS:
-            where, known = f"channels.{name}", ", ".join(CHANNEL_UNITS)
-            raise Problem(
-                422, "unknown_channel", f"{where}: unknown, expected {known}", field=where
-            )
-        given[name] = _floats(name, samples) if dtype == "json" else _bytes(name, samples)
-    for name, scale in _table("scale", body.get("scale", {})).items():
-        given[f"scale_{name}"] = _number(f"scale_{name}", scale)
-    return {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in given.items()}
+            where, expected = f"channels.{name}", ", ".join(CHANNEL_UNITS)
+            raise Problem("unknown_channel", f"{where}: unknown, expected {expected}", field=where)
+        fields[name] = _floats(name, samples) if dtype == "json" else _bytes(name, samples)
+    for name, scale in _channel_table("scale", body.get("scale", {})).items():
+        fields[f"scale_{name}"] = _number(f"scale_{name}", scale)
+    return {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in fields.items()}
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _json_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Problem(400, "bad_request", f"the body is not JSON: {error}") from None
+        raise Problem("bad_request", f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise Problem(400, "bad_request", f"the body is a {type(value).__name__}, expected {{...}}")
+        raise Problem("bad_request", f"the body is a {type(value).__name__}, expected {{...}}")
     return value
 
 
-def _table(field: str, value: Any) -> dict[str, Any]:
+def _channel_table(field: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        detail = f"{field}: {_show(value)}, expected a table by channel"
-        raise Problem(422, "bad_type", detail, field=field)
+        detail = f"{field}: {_show(value)}, expected an object with channels as names"
+        raise Problem("bad_type", detail, field=field)
     return value
 
 
@@ -167,7 +178,7 @@ def _bytes(name: str, samples: Any) -> bytes:
         return base64.b64decode(samples, validate=True)
     except (binascii.Error, ValueError) as error:
         where = f"channels.{name}"
-        raise Problem(422, "bad_base64", f"{where}: not base64 ({error})", field=where) from None
+        raise Problem("bad_base64", f"{where}: not base64 ({error})", field=where) from None
 
 
 def _show(value: Any) -> str:

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import httpx
@@ -12,18 +12,22 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from api.factory import create_app
+from tests.integration.api.conformance import conformance_hook
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 
 
 def serving(settings: Settings) -> AbstractContextManager[httpx.Client]:
-    """Serve the application and yield an HTTP client of it."""
-    return serving_app(create_app(settings))
+    """Serve the application; yield a client that checks responses against the OpenAPI document."""
+    app = create_app(settings)
+    return serving_app(app, check=conformance_hook(app.openapi()))
 
 
 @contextmanager
-def serving_app(app: ASGIApp) -> Iterator[httpx.Client]:
+def serving_app(
+    app: ASGIApp, *, check: Callable[[httpx.Response], None] = lambda _: None
+) -> Iterator[httpx.Client]:
     """Serve an application and yield an HTTP client of it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -36,7 +40,9 @@ def serving_app(app: ASGIApp) -> Iterator[httpx.Client]:
             time.sleep(0.005)
         host, port = listener.getsockname()
         try:
-            with httpx.Client(base_url=f"http://{host}:{port}", timeout=20) as client:
+            hooks = {"response": [check]}
+            base = f"http://{host}:{port}"
+            with httpx.Client(base_url=base, timeout=20, event_hooks=hooks) as client:
                 yield client
         finally:
             server.should_exit = True

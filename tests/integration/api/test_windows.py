@@ -71,8 +71,8 @@ WRONG: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"run": 7}, 422, "bad_machine_id", "run", "expected a name"),
     ({"machine_id": "V002"}, 422, "bad_machine_id", "machine_id", "expected 'V001'"),
     ({"dtype": "f8"}, 422, "bad_dtype", "dtype", "i2 or f4"),
-    ({"channels": None}, 422, "missing_field", "channels", "table by channel"),
-    ({"channels": [1, 2]}, 422, "bad_type", "channels", "table by channel"),
+    ({"channels": None}, 422, "missing_field", "channels", "object"),
+    ({"channels": [1, 2]}, 422, "bad_type", "channels", "object"),
     ({"channels": {}}, 422, "no_channels", "", "no channel"),
     ({"channels": {"current": [1]}}, 422, "unknown_channel", "channels.current", "expected ia"),
     ({"channels": {"ia": []}}, 422, "bad_length", "channels.ia", "expected 1"),
@@ -87,7 +87,7 @@ WRONG: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"dtype": "i2", "channels": {"ia": "%"}}, 422, "bad_base64", "channels.ia", "base64"),
     ({"dtype": "f4", "channels": {"ia": "AAA="}}, 422, "bad_length", "channels.ia", "whole f4"),
     ({"scale": {"ia": 0}}, 422, "bad_number", "scale.ia", "expected"),
-    ({"scale": 2}, 422, "bad_type", "scale", "table by channel"),
+    ({"scale": 2}, 422, "bad_type", "scale", "object"),
 ]
 
 

@@ -1,0 +1,114 @@
+"""The OpenAPI document: what FastAPI derives from the routes, and what it cannot know of them."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.errors import CODES, MEDIA_TYPE, SIGN_IN_STATUSES, STATUS_OF_CODE
+from api.schemas.common import FieldError, Problem
+from api.schemas.nameplate import Nameplate
+from api.schemas.windows import WindowIn
+
+REFERENCE = "#/components/schemas/{model}"
+COOKIE_SCHEME = "APIKeyCookie"
+# Answered to everybody, though a key shows more.
+OPEN_PATHS = ("/health/live", "/health/ready")
+LENIENT_PATHS = ("/", *OPEN_PATHS)
+_HEADERS = {
+    401: {"WWW-Authenticate": "how to send a key"},
+    503: {"Retry-After": "seconds to wait before the next try"},
+}
+
+
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """Return the document of an application: valid OpenAPI 3.1, with every answer described."""
+    document: dict[str, Any] = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        license_info={"name": "MIT", "identifier": "MIT"},
+        servers=[{"url": "/"}],
+        tags=TAGS,
+    )
+    repeated: dict[str, Any] = {}
+    document = _named_once(document, Nameplate.__name__, repeated)
+    components = document["components"]
+    components["schemas"] |= repeated
+    for model in (FieldError, Problem, WindowIn):
+        schema = model.model_json_schema(ref_template=REFERENCE, mode="serialization")
+        schema.pop("$defs", None)
+        components["schemas"][model.__name__] = schema
+    statuses: set[int] = set()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _describe_security(path, method, operation)
+            statuses |= _describe_problems(path, operation)
+    components["responses"] = {f"Problem{s}": _problem_response(s) for s in sorted(statuses)}
+    components["responses"]["Problem"] = _problem_response(None)
+    document["x-problem-codes"] = CODES
+    return document
+
+
+def _named_once(node: Any, title: str, schemas: dict[str, Any]) -> Any:
+    """Return a document with a schema that is repeated in place kept once, among the components."""
+    if isinstance(node, list):
+        return [_named_once(x, title, schemas) for x in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("title") == title and "properties" in node:
+        schemas[title] = node
+        return {"$ref": REFERENCE.format(model=title)}
+    return {k: _named_once(v, title, schemas) for k, v in node.items()}
+
+
+TAGS = [
+    {"name": "system", "description": "The cluster as a whole."},
+    {"name": "machines", "description": "Machines, their nameplates and their state."},
+    {"name": "windows", "description": "Windows go in."},
+    {"name": "history", "description": "Diagnoses, alerts, evidence and dead letters."},
+    {"name": "health", "description": "Liveness and readiness of this process."},
+    {"name": "pages", "description": "For people, and the entrance for programs."},
+]
+
+
+def _describe_security(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Say where a key is not needed, and that a cookie never changes anything."""
+    schemes = operation.get("security", [])
+    if method != "get":
+        schemes = [s for s in schemes if COOKIE_SCHEME not in s]
+    if schemes:
+        operation["security"] = [{}, *schemes] if path in OPEN_PATHS else schemes
+
+
+def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
+    """Add the problems that an operation may answer, by status; return the statuses."""
+    responses = operation["responses"]
+    responses.pop("422", None)
+    statuses = set() if path in OPEN_PATHS else {401, 403, 503}
+    if "{" in path and "requestBody" not in operation:
+        statuses.add(404)
+    if path not in LENIENT_PATHS:
+        statuses.add(422)
+    if "requestBody" in operation:
+        statuses |= {400, 413, 415}
+    for status in sorted(statuses):
+        responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+    responses["default"] = {"$ref": "#/components/responses/Problem"}
+    return statuses
+
+
+def _problem_response(status: int | None) -> dict[str, Any]:
+    titles = [t for code, t in CODES.items() if STATUS_OF_CODE.get(code, 422) == status]
+    description = {None: "Any other problem", 422: CODES["invalid"]}.get(status, "; ".join(titles))
+    headers = {
+        name: {"description": text, "schema": {"type": "string"}}
+        for name, text in _HEADERS.get(status or 0, {}).items()
+    }
+    content: dict[str, Any] = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
+    if status in SIGN_IN_STATUSES:
+        description += "; browsers get a page that asks for one"
+        content["text/html"] = {"schema": {"type": "string"}}
+    response: dict[str, Any] = {"description": description, "content": content}
+    return response | ({"headers": headers} if headers else {})

@@ -1,0 +1,90 @@
+"""What all shapes are made of: the envelope of data, pages, problems, times."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+
+from vtox.wire import NAME
+
+T = TypeVar("T")
+Number = float | None
+Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Address = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
+PlainName = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
+# Of shapes whose fields may be absent, wherever in a response they stand.
+OPTIONAL_FIELDS = ConfigDict(json_schema_serialization_defaults_required=False)
+
+
+def rfc3339(t: float | None) -> str | None:
+    """Return seconds since 1970 as an RFC 3339 time in UTC."""
+    if t is None:
+        return None
+    return datetime.fromtimestamp(t, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def number(value: str | None) -> float | None:
+    """Return the number that a field holds, None where it holds none."""
+    try:
+        return float(value or "")
+    except ValueError:
+        return None
+
+
+class DescribedBy:
+    """Annotation of a value that is passed on unchecked, though its shape is that of a type."""
+
+    def __init__(self, shape: Any) -> None:
+        self.shape = shape
+
+    def __get_pydantic_json_schema__(
+        self, _: Any, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the JSON schema of the shape."""
+        return handler(TypeAdapter(self.shape).core_schema)
+
+
+class ResponseModel(BaseModel, json_schema_serialization_defaults_required=True):
+    """A part of a response: every field is present."""
+
+
+class Data(ResponseModel, Generic[T]):
+    """One resource."""
+
+    data: T
+
+
+class Page(ResponseModel, Generic[T]):
+    """A page of a list. It may be short or empty while `next` leads on."""
+
+    data: list[T]
+    next: Address | None = Field(
+        None,
+        description="address of the next page, relative to this host, with the filters and "
+        "the `cursor` of this request; null at the end",
+    )
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field or parameter."""
+
+    model_config = OPTIONAL_FIELDS
+
+    field: str = Field(description="its place in the body (`channels.ia`), or its name")
+    message: str
+    got: str | None = Field(None, description="the value received, cut to 80 characters")
+
+
+class Problem(ResponseModel):
+    """An error by RFC 9457: what was wrong, where, and what was expected."""
+
+    type: Address = Field(description="`/docs#` and the code")
+    title: str = Field(description="the meaning of the code")
+    status: int = Field(description="the HTTP status")
+    detail: str = Field(description="what was wrong in this request, and what was expected")
+    instance: str = Field(description="the path of the request")
+    code: str = Field(
+        description="stable, for programs: one of `x-problem-codes`, to which later versions add"
+    )
+    errors: list[FieldError] = Field(description="the fields at fault, where fields are")

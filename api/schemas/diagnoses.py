@@ -1,0 +1,127 @@
+"""Shapes of diagnoses, alerts, evidence and dead letters."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.schemas.common import Address, Number, Page, ResponseModel, Time
+from vtox.domain import State, Value
+
+# What several fields say of themselves.
+CODE = "stable, for programs; documented in docs/faults; empty in entries written before codes"
+EMPTY_ADVICE = "what to do about the code; empty where there is nothing to do, and without a code"
+UNITS_IN_NAMES = "the unit is the suffix of a name; without one it is a ratio or an identifier"
+ReasonValues = dict[str, int | float | str | bool | list[str | float] | None]
+
+
+class Reason(ResponseModel):
+    """A code with its values, the sentence made of them, and what to do."""
+
+    code: str = Field(description="stable, for programs; documented in docs/faults")
+    values: ReasonValues = Field(description=UNITS_IN_NAMES)
+    sentence: str = Field(description="code and values in words")
+    what_to_do: str = Field(description=EMPTY_ADVICE)
+
+
+class LatestDiagnosis(ResponseModel):
+    """The latest diagnosis of one fault of a machine."""
+
+    fault: str
+    family: str = ""
+    state: State
+    severity: Number = Field(None, description="0 to 1; null where the state is unknown")
+    confidence: Number = Field(None, description="0 to 1: how good the grounds are")
+    statistic: Number = Field(None, description="the number that was compared")
+    threshold: Number = Field(None, description="what the statistic was compared with")
+    code: str = Field("", description=CODE)
+    values: ReasonValues = Field({}, description=UNITS_IN_NAMES)
+    sentence: str = Field("", description="`code` and `values` in words, without the doubts")
+    doubts: list[Reason] = Field([], description="what weakens the diagnosis; part of `reason`")
+    reason: str = Field("", description="`sentence` and the sentences of `doubts` in one line")
+    what_to_do: str = Field("", description=EMPTY_ADVICE)
+    indicators: dict[str, Value] = Field({}, description=UNITS_IN_NAMES)
+    evidence: list[dict[str, Any]] = Field(
+        [], description="frequencies looked at, alternatives, episodes"
+    )
+    run: str = ""
+    first_seq: int | None = None
+    last_seq: int | None = None
+    t_start: Number = None
+    t_end: Number = None
+    start: Time | None = None
+    end: Time | None = None
+
+
+class DiagnosisEntry(LatestDiagnosis):
+    """One entry of `fault_diagnosis_results`."""
+
+    stream_id: str
+    machine_id: str
+    latency_ms: Number = None
+
+
+class Diagnoses(Page[DiagnosisEntry]):
+    """Diagnoses of a machine, newest first, and the latest one of each fault."""
+
+    latest: dict[str, LatestDiagnosis]
+
+
+class Alert(ResponseModel):
+    """One entry of `system_alerts`: an alert was raised, escalated or cleared."""
+
+    stream_id: str
+    id: str = Field(description="of the alert: the same in all of its events")
+    machine_id: str
+    fault: str = Field(description="a fault, or `silent` or `clock`")
+    level: str = Field(description="warning or fault")
+    event: Literal["raised", "escalated", "cleared"]
+    t: Number = Field(description="by the signal, s since 1970 (UTC)")
+    time: Time | None
+    code: str = Field("", description=CODE)
+    reason: str
+    what_to_do: str = Field("", description=EMPTY_ADVICE)
+
+
+class OpenAlert(ResponseModel):
+    """An alert that was raised and is not cleared."""
+
+    id: str
+    machine_id: str
+    fault: str = Field(description="a fault, or `silent` or `clock`")
+    level: Literal["warning", "fault"]
+    t: Number = Field(description="when it began, by the signal, s since 1970 (UTC)")
+    time: Time | None
+    code: str = Field("", description=CODE)
+    reason: str = Field(description="of the latest diagnosis")
+    what_to_do: str = Field("", description=EMPTY_ADVICE)
+
+
+class Waveform(ResponseModel):
+    """A record whose samples are kept as evidence of a new warning or fault."""
+
+    record: str
+    machine_id: str
+    family: str
+    t_start: float
+    start: Time | None
+    duration_s: float
+    fs_hz: float
+    channels: list[str]
+    href: Address = Field(description="its address on this host, an `.npz` file")
+
+
+class DeadLetter(ResponseModel):
+    """One entry of `dead_letters`, without its samples."""
+
+    id: str
+    stream_id: str
+    machine_id: str
+    seq: str = Field(description="as it was sent, which need not be a number")
+    family: str
+    code: str
+    reason: str
+    attempts: int
+    t: Number
+    time: Time | None
+    replayable: bool = Field(description="whether the stream entry was kept with it")
+    entry_bytes: int = Field(description="size of the stream entry kept, names and values")

@@ -1,0 +1,109 @@
+"""Shapes of machines: list, nameplate, baseline, assessment."""
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from api.schemas.common import (
+    OPTIONAL_FIELDS,
+    DescribedBy,
+    Number,
+    PlainName,
+    ResponseModel,
+    Time,
+)
+from api.schemas.diagnoses import CODE, EMPTY_ADVICE, LatestDiagnosis
+from api.schemas.nameplate import Nameplate
+from vtox.domain import State
+
+_OPEN = OPTIONAL_FIELDS | ConfigDict(extra="allow")
+
+
+class FaultReason(ResponseModel):
+    """Why a machine is in its state: one fault that is in the same state."""
+
+    fault: str
+    code: str = Field(description=CODE)
+    reason: str = Field(description="the reason of the latest diagnosis of this fault")
+    what_to_do: str = Field(description=EMPTY_ADVICE)
+
+
+class MachineSummary(ResponseModel):
+    """One machine in a list."""
+
+    machine_id: str
+    vehicle_id: PlainName | None = Field(description="from its latest window that names one")
+    state: State
+    health: Number = Field(description="0 to 100; null while nothing is decided")
+    reason: str = Field(description="why the state is not normal; empty where it is")
+    reasons: list[FaultReason] = Field(
+        description="the same per fault; empty where the state is normal or nothing was diagnosed"
+    )
+    faults: dict[str, State]
+    registered: bool = Field(description="whether a nameplate is registered")
+    baseline: bool = Field(description="whether a baseline is learnt or given")
+    last_window: Time | None = Field(description="when its last window arrived")
+    last_window_age_s: Number
+    silent: bool = Field(description="whether it has sent before, but no window lately")
+
+
+class Load(TypedDict):
+    """A range of load in a baseline, positive-sequence A rms."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+
+    state: Literal["ready", "stale", "learning", "refused"]
+    low_a: float
+    high_a: float
+    learnt_t: NotRequired[float]
+    records: NotRequired[int]
+    reason: NotRequired[str]
+
+
+class BaselineState(TypedDict):
+    """What is known of a machine's baseline; further fields where there is one."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+
+    state: Literal["none", "learning", "ready", "stale"]
+    records: NotRequired[int]
+    source: NotRequired[str]
+    learnt_t: NotRequired[float]
+    version: NotRequired[int]
+    loads: NotRequired[list[Load]]
+
+
+class FaultAssessment(TypedDict):
+    """The assessed state of one fault; `last` and `reason` are of its latest diagnosis."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+
+    state: State
+    severity: NotRequired[float | None]
+    last: NotRequired[str]
+    code: NotRequired[str]
+    reason: NotRequired[str]
+
+
+class Assessment(TypedDict):
+    """The fused health of a machine from its latest diagnoses."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+
+    t: float
+    health: float | None
+    state: State
+    faults: dict[str, FaultAssessment]
+
+
+class Machine(MachineSummary):
+    """One machine with its nameplate, baseline, assessment and latest diagnoses."""
+
+    # Else what may be absent from a table inside would be described as always present.
+    model_config = OPTIONAL_FIELDS
+
+    nameplate: Annotated[dict[str, Any], DescribedBy(Nameplate)] | None
+    baseline_state: BaselineState
+    assessment: Assessment | None = Field(description="null before the first diagnosis")
+    diagnoses: dict[str, LatestDiagnosis]

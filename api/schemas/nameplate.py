@@ -1,0 +1,60 @@
+"""Shape of a nameplate; `vtox.nameplate` is what checks one."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from api.schemas.common import OPTIONAL_FIELDS
+from vtox.domain import DEFECTS
+from vtox.nameplate_ranges import RANGES
+
+_STRICT = OPTIONAL_FIELDS | ConfigDict(extra="forbid")
+_ORDERS = {
+    "type": "object",
+    "propertyNames": {"enum": list(DEFECTS)},
+    "additionalProperties": {"type": "number"},
+}
+EXAMPLE: dict[str, Any] = {
+    "pole_pairs": 2,
+    "supply_hz": 50.0,
+    "rated_speed_rpm": 1450,
+    "rated_current_a": 9.8,
+    "bearing": {"orders": {"BPFO": 3.585, "BPFI": 5.415, "BSF": 2.357, "FTF": 0.398}},
+}
+
+
+def _rated(name: str, description: str) -> Any:
+    """Return a field of the nameplate with its range, which `vtox.nameplate_ranges` checks."""
+    limits = RANGES[name]
+    within: dict[str, Any] = {"minimum": limits.low, "maximum": limits.high}
+    return Field(None, description=description, json_schema_extra=within)
+
+
+class NameplateBearing(BaseModel):
+    """A rolling bearing: its defect `orders`, or all of its geometry."""
+
+    model_config = _STRICT
+
+    orders: Annotated[dict[str, float], WithJsonSchema(_ORDERS)] | None = Field(
+        None, description="defect frequencies as multiples of the shaft speed"
+    )
+    balls: int | None = _rated("bearing.balls", "number of rolling elements")
+    ball_diameter_mm: float | None = _rated("bearing.ball_diameter_mm", "mm")
+    pitch_diameter_mm: float | None = _rated("bearing.pitch_diameter_mm", "mm")
+    contact_angle_deg: float | None = _rated("bearing.contact_angle_deg", "degrees; 0 if left out")
+
+
+class Nameplate(BaseModel):
+    """The rated values of a machine. What is left out is not known, never assumed."""
+
+    model_config = _STRICT | ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    pole_pairs: int | None = _rated("pole_pairs", "half the number of poles")
+    supply_hz: float | None = _rated("supply_hz", "supply frequency, Hz")
+    rated_speed_rpm: float | None = _rated("rated_speed_rpm", "speed at rated load, rpm")
+    rated_current_a: float | None = _rated("rated_current_a", "line current, A rms")
+    rated_voltage_v: float | None = _rated("rated_voltage_v", "line-to-line voltage, V rms")
+    rated_power_w: float | None = _rated("rated_power_w", "shaft power, W")
+    rotor_bars: int | None = _rated("rotor_bars", "number of bars of the rotor cage")
+    supply: Literal["grid", "inverter"] = Field("grid", description="what feeds the motor")
+    bearing: NameplateBearing | None = None

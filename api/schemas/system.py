@@ -1,0 +1,159 @@
+"""Shapes of the system: status, version, health."""
+
+from functools import cache
+from importlib.metadata import version as installed_version
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.schemas.common import OPTIONAL_FIELDS, Number, ResponseModel, Time
+from vtox.monitoring.readiness import Check, Status
+from vtox.monitoring.throughput import Source
+
+
+@cache
+def version() -> str:
+    """Return the version of VTOX that runs."""
+    return installed_version("vtox")
+
+
+class Performance(ResponseModel):
+    """Figures of the cluster, measured by the monitor; null while it is silent."""
+
+    throughput: Number = Field(
+        description="windows finished by all families per second, averaged over 30 s"
+    )
+    throughput_source: Source | None
+    throughput_age_s: Number
+    throughput_reason: str = Field(description="why better sources have no figure")
+    ingest_rate: Number = Field(description="windows admitted per second")
+    latency_p50_ms: Number = Field(
+        description="median, from the arrival of a record's last window to its result"
+    )
+    latency_p95_ms: Number = Field(description="95th percentile of the same")
+    backlog: int | None = Field(description="windows not finished by all families, now")
+    in_flight: int = Field(description="windows dispatched and unfinished, over all families, now")
+    windows_in: int = Field(description="windows admitted since the counters began")
+    windows_done: int = Field(description="windows that all families have diagnosed")
+    windows_dead: int = Field(description="windows that a family could not diagnose")
+    windows_refused: int = Field(description="stream entries that are not valid windows")
+    windows_duplicate: int = Field(description="windows that were sent before")
+    senders_restarted: int = Field(description="times that a sender began to count anew")
+    measured_at: Time | None = Field(description="when the monitor last measured")
+
+
+class QueueStatus(ResponseModel):
+    """One fault family."""
+
+    waiting: int = Field(description="tasks that wait at the broker")
+    in_flight: int = Field(description="windows dispatched and unfinished")
+    in_flight_bytes: int
+    done: int = Field(description="windows with a result")
+    records_done: int
+    dead: int = Field(description="windows that could not be diagnosed")
+    workers: int = Field(description="live workers on this queue")
+
+
+class WorkerStatus(ResponseModel):
+    """One worker, as it measured itself."""
+
+    name: str
+    host: str
+    pid: int
+    port: int | None
+    queues: list[str]
+    cpu_percent: Number
+    memory_bytes: int | None
+    tasks_done: int
+    windows_done: int
+    windows_per_s: Number
+    diagnosis_s: float = Field(description="time spent in diagnosis")
+    busy_s: float = Field(description="time spent in tasks")
+    started: Time | None
+    last_seen: Time | None = Field(description="its last heartbeat")
+    last_seen_age_s: float
+
+
+class StreamStatus(ResponseModel):
+    """One stream; lag and pending where a group reads it."""
+
+    length: int
+    group: str | None = None
+    lag: int | None = Field(
+        None,
+        description="entries not yet read; null: no group, or see lag_exact",
+    )
+    lag_exact: bool | None = Field(None, description="false where the server does not know the lag")
+    pending: int | None = Field(None, description="entries read and not finished")
+
+
+class ServerStatus(ResponseModel):
+    """The Redis or Valkey server."""
+
+    product: str
+    version: str
+    uptime_s: int
+    clients: int
+    used_memory_bytes: int
+    maxmemory_bytes: int | None
+
+
+class ClusterStatus(ResponseModel):
+    """The whole system at one moment."""
+
+    state: Literal["running", "degraded"]
+    checks: list[Check]
+    performance_metrics: Performance
+    queues: dict[str, QueueStatus]
+    workers: list[WorkerStatus]
+    streams: dict[str, StreamStatus]
+    machines: int
+    server: ServerStatus | None
+    as_of: Time = Field(description="when the server was read")
+
+
+class SystemStatus(ResponseModel):
+    """The system in short, with links."""
+
+    name: str
+    version: str
+    state: Literal["running", "degraded"]
+    checks: list[Check]
+    throughput: Number
+    throughput_source: Source | None
+    machines: int
+    links: dict[str, str]
+    as_of: Time = Field(description="when the server was read")
+
+
+class Version(ResponseModel):
+    """What runs here."""
+
+    version: str
+    python: str
+    api: Literal["v1"] = "v1"
+
+
+class Liveness(ResponseModel):
+    """That this process serves."""
+
+    status: Literal["pass"]
+
+
+class CheckDetail(ResponseModel):
+    """The result of one check, named as in the health+json draft."""
+
+    status: Status
+    observedValue: str = Field(description="what was found")
+    output: str = Field(description="what to do; empty where the check passes")
+
+
+class Readiness(BaseModel):
+    """Whether windows are taken in and diagnosed: `fail` with status 503 when a check fails."""
+
+    model_config = OPTIONAL_FIELDS
+
+    status: Status
+    checks: dict[str, list[CheckDetail]] = Field(
+        {}, description="absent for clients without a key, where keys are required"
+    )

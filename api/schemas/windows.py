@@ -1,0 +1,52 @@
+"""Shape of a window as JSON; `vtox.wire` is what checks one."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from api.schemas.common import PlainName, ResponseModel
+from vtox.domain import CHANNEL_UNITS
+from vtox.wire import FS_MAX_HZ, FS_MIN_HZ, NAME, SEQ_MAX
+
+_CHANNELS = {
+    "type": "object",
+    "propertyNames": {"enum": list(CHANNEL_UNITS)},
+    "additionalProperties": {
+        "anyOf": [{"type": "array", "items": {"type": "number"}}, {"type": "string"}]
+    },
+}
+
+
+class WindowIn(BaseModel):
+    """A window to diagnose; `channels` holds one contiguous block of samples per channel.
+
+    With `dtype` json (the default) a channel is a list of numbers in A, V or m/s^2. With i2 or f4
+    it is base64 of little-endian samples; `scale` then turns counts into units.
+    """
+
+    seq: int = Field(
+        ge=0, le=SEQ_MAX, description="a counter per machine: sent twice, a window counts once"
+    )
+    t0: float = Field(gt=0, lt=1e11, description="time of the first sample, s since 1970 (UTC)")
+    fs_hz: float = Field(ge=FS_MIN_HZ, le=FS_MAX_HZ, description="samples per second")
+    channels: Annotated[dict[str, list[float] | str], WithJsonSchema(_CHANNELS)]
+    dtype: Literal["json", "i2", "f4"] = "json"
+    scale: dict[str, float] = Field({}, description="units per count by channel, 1 where absent")
+    run: Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^({NAME.pattern})?$"})] = (
+        Field("", description="another run of the sender, whose `seq` begins anew")
+    )
+    vehicle_id: PlainName | None = Field(None, description="the vehicle that the machine is in")
+    machine_id: PlainName | None = Field(None, description="if given, the same as in the address")
+    speed_rpm: float | None = Field(None, ge=0, description="shaft speed, rpm")
+    temperature_c: float | None = Field(None, description="winding temperature, degrees C")
+    v: Literal[1] | None = Field(None, description="version of the format")
+
+
+class Accepted(ResponseModel):
+    """Where a window stands now; diagnoses follow when its records are complete."""
+
+    machine_id: str
+    seq: int
+    stream_id: str
+    samples: int
+    duration_s: float

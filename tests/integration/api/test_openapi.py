@@ -1,0 +1,109 @@
+"""The OpenAPI document: valid, complete, the same as in the repository, and fit for generators."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openapi_spec_validator import validate
+
+from api.openapi import document_text
+from api.schemas.nameplate import Nameplate, NameplateBearing
+from tests.paths import ROOT
+from vtox.domain import Bearing, Motor
+
+DOCUMENT = ROOT / "docs/openapi.json"
+# Tool -> how to get it, and how it makes a client of `{document}` in the folder `{out}`.
+GENERATORS = {
+    "openapi-typescript": (
+        "npm install -g openapi-typescript",
+        ["{document}", "-o", "{out}/client.ts"],
+    ),
+    "openapi-python-client": (
+        "pipx install openapi-python-client",
+        ["generate", "--path", "{document}", "--output-path", "{out}/client", "--meta", "none"],
+    ),
+    "datamodel-codegen": (
+        "pipx install datamodel-code-generator",
+        ["--input", "{document}", "--output", "{out}/client.py", "--formatters", "builtin"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    described: dict[str, Any] = json.loads(document_text())
+    return described
+
+
+def test_the_document_in_the_repository_is_current() -> None:
+    assert DOCUMENT.read_text() == document_text(), "make openapi"
+
+
+def test_the_document_served_is_the_same(http: httpx.Client, document: dict[str, Any]) -> None:
+    assert http.get("/openapi.json").raise_for_status().json() == document
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+@pytest.mark.parametrize("tool", GENERATORS)
+def test_generators_make_a_client(tool: str, tmp_path: Path) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"no {tool}: {GENERATORS[tool][0]}")
+    command = [a.format(document=DOCUMENT, out=tmp_path) for a in GENERATORS[tool][1]]
+    ended = subprocess.run([tool, *command], capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    made = "".join(p.read_text() for p in tmp_path.rglob("*.[pt][ys]"))
+    assert "what_to_do" in made
+    assert "rated_current_a" in made
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    def references(node: Any) -> list[str]:
+        if isinstance(node, list):
+            return [r for x in node for r in references(x)]
+        if not isinstance(node, dict):
+            return []
+        here = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return here + [r for x in node.values() for r in references(x)]
+
+    found = set(references(document))
+    assert len(found) > 30
+    for reference in found:
+        node = document
+        for step in reference.removeprefix("#/").split("/"):
+            node = node[step]
+
+
+def test_every_operation_describes_its_problems(document: dict[str, Any]) -> None:
+    problem = document["components"]["responses"]["Problem"]["content"]["application/problem+json"]
+    assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["responses"]["default"]["$ref"].endswith("/Problem"), path
+
+
+def test_problem_codes_have_titles(document: dict[str, Any]) -> None:
+    titles = document["x-problem-codes"]
+    assert {"bad_length", "not_found", "server_full"} <= set(titles)
+    assert titles["bad_rate"].startswith("fs_hz is outside")
+    assert titles["bad_machine_id"].startswith("machine_id, vehicle_id")
+    assert titles["no_channels"].startswith("The entry")
+
+
+def test_the_nameplate_is_described_as_it_is_checked() -> None:
+    assert set(Nameplate.model_fields) == {f.name for f in fields(Motor)}
+    assert set(NameplateBearing.model_fields) == {f.name for f in fields(Bearing)}
+
+
+def test_a_cookie_is_described_for_reading_only(document: dict[str, Any]) -> None:
+    for operations in document["paths"].values():
+        for method, operation in operations.items():
+            if method != "get":
+                assert not any("APIKeyCookie" in s for s in operation.get("security", []))
