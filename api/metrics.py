@@ -1,74 +1,144 @@
-"""The snapshot in the text format of Prometheus."""
+"""The state of the system in the text format of Prometheus.
+
+Counters and the histogram are those that the scripts on the server keep for every record; a
+figure that is not known is absent.
+"""
 
 from collections.abc import Iterator, Mapping
+from math import floor
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
 from vtox.monitoring.throughput import Throughput
+from vtox.store.ledger import BUCKET_BASE
 from vtox.store.status import Snapshot
 
 __all__ = ["CONTENT_TYPE", "exposition"]
 
 _QUEUE_GAUGES = {
-    "waiting": ("vtox_queue_waiting_tasks", "Tasks that wait at the broker"),
-    "in_flight": ("vtox_queue_in_flight_windows", "Windows dispatched and unfinished"),
-    "in_flight_bytes": ("vtox_queue_in_flight_bytes", "Bytes dispatched and unfinished"),
-    "workers": ("vtox_queue_workers", "Live workers"),
+    "waiting": ("vtox_queue_waiting_tasks", "Tasks that wait at the broker."),
+    "in_flight": ("vtox_queue_in_flight_windows", "Windows dispatched and not finished."),
+    "in_flight_bytes": ("vtox_queue_in_flight_bytes", "Bytes dispatched and not finished."),
+    "workers": ("vtox_queue_workers", "Live workers."),
 }
 _QUEUE_COUNTERS = {
-    "done": ("vtox_queue_windows_done", "Windows with a result"),
-    "records_done": ("vtox_queue_records_done", "Records with a result"),
-    "dead": ("vtox_queue_windows_dead", "Windows given up"),
+    "done": ("vtox_queue_windows_done", "Windows diagnosed."),
+    "records_done": ("vtox_queue_records_done", "Records diagnosed."),
+    "dead": ("vtox_queue_windows_dead", "Windows that could not be diagnosed."),
 }
+# Field -> name, help, and the base unit as multiple of the field's.
 _WORKER_GAUGES = {
-    "cpu_percent": ("vtox_worker_cpu_percent", "CPU of the worker and its children"),
-    "memory_bytes": ("vtox_worker_memory_bytes", "Memory of worker and children"),
-    "windows_per_s": ("vtox_worker_windows_per_second", "Windows of the last 30 s"),
+    "cpu_percent": ("vtox_worker_cpu_ratio", "CPU time per time; 1 is one core.", 0.01),
+    "memory_bytes": ("vtox_worker_memory_bytes", "Memory of the worker and its children.", 1),
+    "windows_per_s": (
+        "vtox_worker_windows_per_second",
+        "Windows diagnosed per second, averaged over 30 s.",
+        1,
+    ),
 }
-_WINDOWS = ("in", "done", "dead", "refused", "duplicate")
+_WORKER_COUNTERS = {
+    "tasks_done": ("vtox_worker_tasks", "Tasks finished since the worker started."),
+    "windows_done": ("vtox_worker_windows", "Windows diagnosed since the worker started."),
+    "diagnosis_s": ("vtox_worker_diagnosis_seconds", "Time spent in diagnosis."),
+    "busy_s": ("vtox_worker_busy_seconds", "Time spent in tasks."),
+}
+_WINDOWS = {
+    "in": "Windows admitted.",
+    "done": "Windows that all families have diagnosed.",
+    "dead": "Windows that a family could not diagnose.",
+    "refused": "Stream entries that are not valid windows.",
+    "duplicate": "Windows that were sent before.",
+}
+# Every seventh edge of the buckets that the commits count, a factor of 1.95: 3 ms to 3 min.
+_LATENCY_EDGES = range(14, 133, 7)
 
 
 def exposition(snap: Snapshot, rate: Throughput) -> bytes:
-    """Return the whole exposition; a figure that is not known is absent."""
+    """Return the metrics of a snapshot."""
     registry = CollectorRegistry()
-    registry.register(_Snapshot(snap, rate))
+    registry.register(_SnapshotCollector(snap, rate))
     return generate_latest(registry)
 
 
-class _Snapshot(Collector):
+class _SnapshotCollector(Collector):
     def __init__(self, snap: Snapshot, rate: Throughput) -> None:
         self.snap = snap
         self.rate = rate
 
     def collect(self) -> Iterator[Metric]:
-        snap, rate = self.snap, self.rate
-        source = {"source": rate.source or "none"}
-        yield _gauge("vtox_throughput_windows_per_second", "Finished", rate.windows_per_s, source)
-        yield _gauge("vtox_throughput_age_seconds", "Age of the throughput", rate.age_s, source)
-        latest = snap.metrics[0] if snap.metrics else {}
-        for name in ("latency_p50_ms", "latency_p95_ms"):
-            yield _gauge(f"vtox_{name}", "Arrival to result, last interval", latest.get(name))
-        yield _gauge("vtox_backlog_windows", "Not finished by all families", snap.backlog)
-        yield _gauge("vtox_machines", "Known machines", snap.machines)
-        yield _gauge("vtox_bridge_up", "A bridge owns the stream", int(snap.bridge_alive))
-        for name in _WINDOWS:
-            value = snap.counters.get(f"windows_{name}", 0)
-            yield CounterMetricFamily(f"vtox_windows_{name}", f"Windows: {name}", value=value)
-        lengths = GaugeMetricFamily("vtox_stream_length", "Entries", labels=["stream"])
-        for stream, length in snap.lengths.items():
-            lengths.add_metric([stream], length)
-        yield lengths
-        if snap.group:
-            yield _gauge("vtox_stream_lag", "Entries not read", snap.group.lag)
-            yield _gauge("vtox_stream_pending", "Read and unfinished", snap.group.pending)
-        if server := snap.server:
-            yield _gauge("vtox_server_memory_bytes", "In use", server.used_memory_bytes)
-            yield _gauge("vtox_server_memory_limit_bytes", "Limit", server.maxmemory_bytes)
+        yield from self._system()
+        yield self._latency()
+        yield from self._streams()
         yield from self._queues()
         yield from self._workers()
+
+    def _system(self) -> Iterator[Metric]:
+        snap, rate = self.snap, self.rate
+        source = {"source": rate.source or "none"}
+        yield _gauge(
+            "vtox_throughput_windows_per_second",
+            "Windows finished by all families per second, averaged over 30 s.",
+            rate.windows_per_s,
+            source,
+        )
+        yield _gauge("vtox_throughput_age_seconds", "Age of the throughput.", rate.age_s, source)
+        yield _gauge(
+            "vtox_backlog_windows", "Windows that some family has not finished.", snap.backlog
+        )
+        yield _gauge("vtox_machines", "Machines registered or seen.", snap.machines)
+        yield _gauge("vtox_bridge_up", "1 while a bridge owns the stream.", int(snap.bridge_alive))
+        for name, text in _WINDOWS.items():
+            value = snap.counters.get(f"windows_{name}", 0)
+            yield CounterMetricFamily(f"vtox_windows_{name}", text, value=value)
+        if server := snap.server:
+            yield _gauge(
+                "vtox_server_memory_bytes", "Memory of the server in use.", server.used_memory_bytes
+            )
+            yield _gauge(
+                "vtox_server_memory_limit_bytes", "Its memory limit.", server.maxmemory_bytes
+            )
+
+    def _latency(self) -> Metric:
+        """Return the latency of every record committed.
+
+        A latency is a whole number of ms, so that those in the buckets below an edge are exactly
+        those up to the whole ms below it.
+        """
+        histogram = HistogramMetricFamily(
+            "vtox_latency_seconds",
+            "Time from the arrival of a record's last window to its result.",
+            labels=["queue"],
+        )
+        for queue in self.snap.queues:
+            records = self.snap.latency.get(queue, {})
+            buckets: list[tuple[str, float]] = [
+                (
+                    f"{floor(BUCKET_BASE**edge) / 1000:g}",
+                    sum(n for bucket, n in records.items() if bucket < edge),
+                )
+                for edge in _LATENCY_EDGES
+            ]
+            buckets.append(("+Inf", sum(records.values())))
+            total_s = self.snap.counters.get(f"latency_ms:{queue}", 0) / 1000
+            histogram.add_metric([queue], buckets, total_s)
+        return histogram
+
+    def _streams(self) -> Iterator[Metric]:
+        lengths = GaugeMetricFamily("vtox_stream_length", "Entries kept.", labels=["stream"])
+        for stream, length in self.snap.lengths.items():
+            lengths.add_metric([stream], length)
+        yield lengths
+        if group := self.snap.group:
+            yield _gauge("vtox_stream_lag", "Entries of the raw stream not read yet.", group.lag)
+            yield _gauge("vtox_stream_pending", "Entries read and not finished.", group.pending)
 
     def _queues(self) -> Iterator[Metric]:
         for field, (name, text) in _QUEUE_GAUGES.items():
@@ -83,12 +153,17 @@ class _Snapshot(Collector):
             yield counter
 
     def _workers(self) -> Iterator[Metric]:
-        for field, (name, text) in _WORKER_GAUGES.items():
+        for field, (name, text, factor) in _WORKER_GAUGES.items():
             gauge = GaugeMetricFamily(name, text, labels=["worker"])
             for w in self.snap.workers:
                 if (value := getattr(w, field)) is not None:
-                    gauge.add_metric([w.name], value)
+                    gauge.add_metric([w.name], value * factor)
             yield gauge
+        for field, (name, text) in _WORKER_COUNTERS.items():
+            counter = CounterMetricFamily(name, text, labels=["worker"])
+            for w in self.snap.workers:
+                counter.add_metric([w.name], getattr(w, field))
+            yield counter
 
 
 def _gauge(

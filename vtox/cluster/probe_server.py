@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import structlog
-from prometheus_client import REGISTRY, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from vtox.errors import PortTaken
 
@@ -59,7 +59,7 @@ def _handler(live: Check | None, ready: Check | None) -> type[BaseHTTPRequestHan
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/metrics":
-                self._answer(200, "text/plain; version=0.0.4", generate_latest(REGISTRY))
+                self._answer(200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
             elif self.path in ("/health/live", "/health/ready", "/health"):
                 check = live if self.path == "/health/live" else ready
                 fine, why = check() if check else (True, "")

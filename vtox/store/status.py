@@ -3,7 +3,8 @@
 Everything here is read, nothing computed from samples; what the server cannot tell is None.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import redis
@@ -99,6 +100,8 @@ class Snapshot:
     bridge: Bridge | None
     server: Server | None
     metrics: tuple[dict[str, float | None], ...]
+    # Family -> bucket of `BUCKET_BASE` -> records committed with that latency.
+    latency: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
     @property
     def backlog(self) -> int | None:
@@ -127,6 +130,7 @@ def snapshot(client: Client) -> Snapshot:
     pipe.hgetall(keys.BRIDGE)
     pipe.info("server", "clients", "memory")
     pipe.xrevrange(keys.METRICS, count=METRICS_READ)
+    pipe.hgetall(keys.LATENCY)
     replies = iter(pipe.execute(raise_on_error=False))
 
     def take(default: Any = None) -> Any:
@@ -150,6 +154,7 @@ def snapshot(client: Client) -> Snapshot:
         bridge=_bridge(take({})),
         server=_server(take()),
         metrics=tuple(_metrics(i, fields) for i, fields in take([])),
+        latency=_latency(take({})),
     )
 
 
@@ -238,6 +243,14 @@ def _server(info: dict[str, Any] | None) -> Server | None:
 def _metrics(entry_id: bytes, fields: dict[bytes, bytes]) -> dict[str, float | None]:
     entry = {k.decode(): _float(v.decode()) for k, v in fields.items()}
     return entry | {"written_t": int(entry_id.partition(b"-")[0]) / 1000}
+
+
+def _latency(counts: dict[bytes, bytes]) -> dict[str, dict[int, int]]:
+    latency: dict[str, dict[int, int]] = {}
+    for name, n in counts.items():
+        family, _, bucket = name.decode().rpartition(":")
+        latency.setdefault(family, {})[int(bucket)] = int(n)
+    return latency
 
 
 def _float(text: str | None) -> float | None:

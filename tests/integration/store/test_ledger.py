@@ -1,5 +1,6 @@
 """The scripts on the server: each window's fate changes once, whatever runs twice or late."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,8 +12,9 @@ from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store.client import Client
-from vtox.store.ledger import CHANGED, COMMITTED, GONE, Ledger, Outcome
+from vtox.store.ledger import BUCKET_BASE, CHANGED, COMMITTED, GONE, Ledger, Outcome
 from vtox.store.machines import retire
+from vtox.store.status import snapshot
 from vtox.store.streams import create_group, group_info, trim_raw
 
 TOKEN = "me"
@@ -194,3 +196,19 @@ def test_evidence_keeps_the_waveform(client: Client, ledger: Ledger) -> None:
     entries = [e for _, e in client.xrange(keys.EVIDENCE)]
     assert [e[b"seq"] for e in entries] == [b"0", b"1"]
     assert entries[0][b"record"].startswith(b"bearing|V001|")
+
+
+def test_a_commit_counts_its_latency(client: Client, ledger: Ledger) -> None:
+    whole = record(deliver(client, 2))
+    ledger.dispatch(TOKEN, "bearing", [whole])
+    ledger.start("bearing", [whole.record_id("bearing")])
+    time.sleep(0.02)
+    commit(ledger, "bearing", whole)
+    commit(ledger, "bearing", whole)
+    latency = snapshot(client).latency
+    assert list(latency) == ["bearing"]
+    ((bucket, n),) = latency["bearing"].items()
+    total = counters(client)["latency_ms:bearing"]
+    assert n == 1
+    assert total >= 20
+    assert BUCKET_BASE**bucket <= total < BUCKET_BASE ** (bucket + 1)

@@ -60,6 +60,7 @@ for machine = 13, #KEYS do
     buckets[bucket] = (buckets[bucket] or 0) + 1
     count('windows:' .. family, row.windows)
     count('records:' .. family, 1)
+    count('latency_ms:' .. family, latency)
     forget(KEYS[1], KEYS[2], KEYS[3], family, record, row)
     finish(KEYS[6], ARGV[4], KEYS[4], index, families, row.ids, 'd')
   end
