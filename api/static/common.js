@@ -72,6 +72,8 @@ export function span(s) {
   if (s < 5400) return `${Math.round(s / 60)} min`;
   return s < 129600 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} d`;
 }
+// The name of a field keeps its small letter.
+export const sentenceCase = (text) => (/^[a-z]+\b(?!_)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
 // `code` between backticks.
 export const marked = (text) => text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
 export const ago = (s) => (s < 1 ? "now" : `${span(s)} ago`);
@@ -118,8 +120,8 @@ export function poll(work) {
 export function outage(error) {
   const known = error instanceof Refused;
   return el("div", { class: "notice down", role: "alert" },
-    el("b", {}, known && error.status === 503 ? "The Redis or Valkey server does not answer." : known ? "VTOX could not answer." : "This page has lost the API."),
+    el("b", {}, known && error.status === 503 ? "The Redis or Valkey server does not respond." : known ? "VTOX could not answer." : "The API does not respond."),
     " ",
     known ? `${error.message.replace(/\.+$/, "")}. ` : "Is the process still running? ",
-    el("span", { class: "soft" }, "What is shown below is old; this page keeps trying."));
+    el("span", { class: "soft" }, "The data below are old. This page keeps trying."));
 }

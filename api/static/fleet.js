@@ -1,6 +1,6 @@
 // The live page: polls the status, the machines and the alerts, and redraws what has changed.
 
-import { ago, byId, byTime, bytes, count, el, faultName, get, glyph, marked, num, outage, pill, poll, POLL_MS, put, span, svg, WORDS } from "./common.js";
+import { ago, byId, byTime, bytes, count, el, faultName, get, glyph, marked, num, outage, pill, poll, POLL_MS, put, sentenceCase, span, svg, WORDS } from "./common.js";
 
 const RANK = { fault: 0, warning: 1, unknown: 2, normal: 3 };
 const DENSE_FROM = 200;
@@ -30,9 +30,9 @@ function drawStatus(s) {
   put("p95", p.latency_p95_ms === null ? "not measured just now" : `95 % within ${num(p.latency_p95_ms, 0)} ms`);
   put("backlog", count(p.backlog));
   const raw = s.streams.motor_raw_data;
-  put("lag", raw.lag === null ? (raw.group ? "the server cannot tell what is unread" : "nothing has been read yet") : `${count(raw.lag)} of them unread`);
+  put("lag", raw.lag === null ? (raw.group ? "unread: not known" : "nothing has been read yet") : `${count(raw.lag)} of them unread`);
   put("memory", s.server ? bytes(s.server.used_memory_bytes) : "–");
-  put("limit", s.server?.maxmemory_bytes ? `of ${bytes(s.server.maxmemory_bytes)}` : s.server ? "no limit set" : "not told");
+  put("limit", s.server?.maxmemory_bytes ? `of ${bytes(s.server.maxmemory_bytes)}` : s.server ? "no limit set" : "not known");
   rates.push(p.throughput);
   if (rates.length > SPARK_POINTS) rates.shift();
   drawSpark();
@@ -76,8 +76,8 @@ function drawQueues(queues) {
 
 function drawWorkers(workers) {
   put("workercount", workers.length ? `${workers.length} alive` : "");
-  if (!workers.length) return put("workers", el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, "No worker is alive. Start some: ", el("code", {}, "vtox up")))));
-  const columns = [["Queue"], ["Host"], ["Pid", 1], ["CPU", 1], ["Memory", 1], ["Windows/s", 1], ["Tasks", 1], ["Seen", 1]];
+  if (!workers.length) return put("workers", el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, "No worker is alive. Start them: ", el("code", {}, "vtox up")))));
+  const columns = [["Queue"], ["Host"], ["Pid", 1], ["CPU", 1], ["Memory", 1], ["Windows/s", 1], ["Tasks", 1], ["Heartbeat", 1]];
   const rows = [...workers].sort((a, b) => order(a.queues.join() + a.name, b.queues.join() + b.name));
   table("workers", columns, rows.map((w) => [el("code", { title: w.name }, w.queues.join(", ")), w.host, String(w.pid), meter(w.cpu_percent), bytes(w.memory_bytes), num(w.windows_per_s, 1), count(w.tasks_done), ago(w.last_seen_age_s)]));
 }
@@ -91,12 +91,18 @@ function meter(percent) {
 // A machine that sends nothing is not shown as normal, whatever was found last.
 const shownState = (m) => (m.silent && m.state === "normal" ? "unknown" : m.state);
 
-// What a tile says under the id of its machine.
-function say(m) {
+// The state of a machine in words: the second line of its tile.
+function stateText(m) {
   const named = Object.entries(m.faults).filter(([, s]) => s === m.state).map(([f]) => faultName(f));
   if (m.state === "fault" || m.state === "warning") return `${WORDS[m.state]}: ${named.join(", ")}`;
   if (m.silent) return `silent for ${span(m.last_window_age_s)}`;
-  return m.state === "unknown" ? `unknown: ${m.reason.split(";")[0]}` : "normal";
+  return m.state;
+}
+
+// Why a machine is in its state; more than two lines of it stand in the title.
+function whyText(m) {
+  if (m.silent && m.state !== "fault" && m.state !== "warning") return "";
+  return m.reasons.length ? m.reasons.map((r) => (m.reasons.length > 1 ? `${faultName(r.fault)}: ${r.reason}` : r.reason)).join("; ") : m.reason;
 }
 
 function drawMachines() {
@@ -110,7 +116,7 @@ function drawMachines() {
   byId("tiles").hidden = machines.length === 0;
   byId("filters").hidden = machines.length === 0;
   byId("tiles").classList.toggle("dense", machines.length > DENSE_FROM);
-  put("total", machines.length ? `${count(machines.length)} known` : "");
+  put("total", machines.length ? `${count(machines.length)}` : "");
   for (const button of byId("filters").querySelectorAll("button")) {
     const state = button.dataset.state;
     button.setAttribute("aria-pressed", String(wanted === state));
@@ -127,15 +133,15 @@ function arrange(visible) {
   for (const [id, t] of tiles) if (!keep.has(id)) { t.node.remove(); tiles.delete(id); }
   let before = null;
   for (const m of visible) {
-    const words = say(m);
+    const words = stateText(m), why = whyText(m);
     let t = tiles.get(m.machine_id);
     if (!t) tiles.set(m.machine_id, (t = { node: el("a", { href: `/machines/${encodeURIComponent(m.machine_id)}` }), shown: "" }));
-    const shown = `${m.shown}|${words}|${m.reason}`;
+    const shown = `${m.shown}|${words}|${why}`;
     if (t.shown !== shown) {
       t.shown = shown;
       t.node.className = `tile ${m.shown}`;
-      t.node.title = `${m.machine_id}: ${m.reason || words}`;
-      put(t.node, el("span", { class: "id" }, glyph(m.shown), el("span", {}, m.machine_id)), el("span", { class: "say" }, words));
+      t.node.title = `${m.machine_id}: ${words}${why && `. ${sentenceCase(why)}`}`;
+      put(t.node, ...[el("span", { class: "id" }, glyph(m.shown), el("span", {}, m.machine_id)), el("span", { class: "say" }, words), why ? el("span", { class: "why" }, sentenceCase(why)) : null].filter(Boolean));
     }
     const place = before ? before.nextSibling : box.firstChild;
     if (place !== t.node) box.insertBefore(t.node, place);
@@ -150,14 +156,14 @@ function drawFilters() {
 }
 
 function drawAlerts(alerts, now) {
-  if (!alerts.length) return put("alerts", el("li", { class: "blank" }, "Nothing so far. An alert appears here when a fault persists, grows, or ends, and when a machine falls silent or its clock is far off."));
+  if (!alerts.length) return put("alerts", el("li", { class: "blank" }, "None so far. An alert appears here when a fault persists, grows worse or ends, and when a machine falls silent or its clock is wrong."));
   put("alerts", byTime(alerts).map((a) => {
     const state = a.event === "cleared" ? "normal" : a.level;
     return el("li", {},
       el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), a.event === "cleared" ? "cleared" : a.event === "escalated" ? `now a ${a.level}` : a.level),
         el("b", {}, el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}` }, a.machine_id)), faultName(a.fault),
         el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0)))),
-      el("p", {}, a.reason));
+      el("p", {}, sentenceCase(a.reason)));
   }));
 }
 

@@ -1,6 +1,6 @@
-// The page of one machine: what is known of it, and for each fault the latest answer and its trend.
+// The page of one machine: its nameplate and state, and for each fault the latest diagnosis and its trend.
 
-import { ago, byId, byTime, el, exact, faultName, get, glyph, named, num, outage, pill, poll, put, Refused, span, svg } from "./common.js";
+import { ago, byId, byTime, el, exact, faultName, get, glyph, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, span, svg } from "./common.js";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
@@ -19,7 +19,7 @@ const trends = {};
 let looked = -Infinity;
 let lastNews = null;
 
-// Keeps what was answered, oldest first, each record once.
+// Keeps the diagnoses of a fault, oldest first, each record once.
 function remember(d) {
   const kept = (trends[d.fault] ??= []);
   if (d.t_end === null || (kept.length && d.t_end <= kept.at(-1).t_end)) return;
@@ -27,7 +27,7 @@ function remember(d) {
   if (kept.length > TREND) kept.shift();
 }
 
-// What was answered while this page did not look; one request looks at a bounded part of the past.
+// Reads the diagnoses made while this page was not polling; one request reads a bounded part of the past.
 async function recall() {
   const past = [];
   for (let path = `${address}/diagnoses?limit=500`, n = 0; path && n < RECALL_PARTS; n += 1) {
@@ -56,7 +56,7 @@ function trend(fault) {
   const places = pauses.map((pause) => (last += pause ? 1 + wide : 1));
   const strip = el("div", { class: "strip", role: "img", "aria-label": stripLabel(kept, gaps) }, kept.flatMap((d, i) => [pauses[i] ? el("i", { class: "gap", title: `no record for ${span(pauses[i])}` }) : null, el("i", { class: d.state })]));
   for (const gap of strip.querySelectorAll(".gap")) gap.style.flexGrow = wide;
-  const caption = el("p", { class: "soft small" }, `Last ${span(kept.at(-1).t_end - kept[0].t_end)}, ${kept.length} records${gapsTold(gaps)}${known.length > 1 ? "; dashed: the threshold" : ""}`);
+  const caption = el("p", { class: "soft small" }, `Last ${span(kept.at(-1).t_end - kept[0].t_end)}, ${kept.length} records${gapsText(gaps)}${known.length > 1 ? "; dashed: the threshold" : ""}`);
   if (known.length < 2) return el("div", {}, strip, caption);
   const limit = known.at(-1).threshold;
   const values = known.map((d) => d.statistic).concat(limit ?? []);
@@ -73,7 +73,7 @@ function trend(fault) {
     bands, limit === null ? null : svg("line", { x1: 0, x2: 100, y1: y(limit), y2: y(limit) }), svg("path", { d }));
   return el("div", {}, chart, strip, caption);
 }
-function gapsTold(gaps) {
+function gapsText(gaps) {
   if (!gaps.length) return "";
   const longest = span(Math.max(...gaps));
   return gaps.length === 1 ? `, a gap of ${longest}` : `, ${gaps.length} gaps of up to ${longest}`;
@@ -81,16 +81,26 @@ function gapsTold(gaps) {
 function stripLabel(kept, gaps) {
   const totals = {};
   for (const d of kept) totals[d.state] = (totals[d.state] ?? 0) + 1;
-  return `States of the last records: ${Object.entries(totals).map(([s, n]) => `${n} ${s}`).join(", ")}${gapsTold(gaps)}`;
+  return `States of the last records: ${Object.entries(totals).map(([s, n]) => `${n} ${s}`).join(", ")}${gapsText(gaps)}`;
 }
 
 function pairs(list, cls) {
   return el("dl", { class: cls }, list.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
+// Why, what weakens it, and what to do; entries written before codes have a reason alone.
+function explanation(d) {
+  const advice = [...new Set([d.what_to_do, ...d.doubts.map((doubt) => doubt.what_to_do)])].filter(Boolean);
+  return [
+    el("p", { class: "why" }, sentenceCase(d.sentence || d.reason || "within its limits")),
+    d.doubts.length ? el("ul", { class: "doubts", "aria-label": "Doubts" }, d.doubts.map((doubt) => el("li", {}, el("b", {}, "Doubt: "), doubt.sentence))) : null,
+    advice.length ? el("div", { class: "todo" }, el("b", {}, "What to do"), advice.map((text) => el("p", {}, ...marked(sentenceCase(text))))) : null,
+  ];
+}
+
 function card(fault, d, assessed, now) {
   if (!d) {
-    return el("section", { class: "panel card" }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill("unknown", "no answer yet")),
+    return el("section", { class: "panel card" }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill("unknown", "no diagnosis yet")),
       el("p", { class: "soft" }, `It needs ${NEEDS[fault] ?? "a record of sufficient length"}.`));
   }
   // No percentage for confidence: a score by rule is not a probability (docs/faults/README.md).
@@ -109,18 +119,18 @@ function card(fault, d, assessed, now) {
   const open = assessed && assessed.state !== d.state && (assessed.state === "warning" || assessed.state === "fault");
   return el("section", { class: `panel card ${d.state}`, "aria-label": faultName(fault) },
     el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill(d.state)),
-    el("p", { class: "why" }, d.reason || "within its limits"),
-    open ? el("p", { class: `small word ${assessed.state}` }, `An alert (${assessed.state}) is open: it clears after several normal records.`) : null,
-    calm ? el("p", { class: "small soft" }, "This is the last record alone; the assessment above is normal and takes several records to change.") : null,
+    ...explanation(d),
+    open ? el("p", { class: `small word ${assessed.state}` }, `An alert (${assessed.state}) is open. It clears after several normal records.`) : null,
+    calm ? el("p", { class: "small soft" }, "This is one record. The assessment above is normal; it takes several records to change.") : null,
     d.state === "unknown" && d.statistic === null ? null : pairs([["Severity", percent(d.severity)], ["Confidence", exact(d.confidence)], ["Statistic / threshold", d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple"),
     trend(fault),
     values.length ? pairs(values, "values") : null,
-    el("p", { class: "soft small" }, d.end ? `Record of ${num(d.t_end - d.t_start, 1)} s, ended ${ago(Math.max(now - d.t_end, 0))}` : ""));
+    el("p", { class: "soft small ended" }, d.end ? `Record of ${num(d.t_end - d.t_start, 1)} s, ended ${ago(Math.max(now - d.t_end, 0))}` : ""));
 }
 
 const parts = () => document.querySelectorAll("main > :not(#outage)");
 
-// The rest of the page has nothing to show of a machine that nobody knows.
+// Of an unknown machine the rest of the page has nothing to show.
 function drawNobody() {
   document.title = "No such machine · VTOX";
   for (const n of parts()) n.hidden = true;
@@ -148,9 +158,9 @@ function drawMachine(m, now) {
 
 function drawNameplate(m) {
   const { state, records } = m.baseline_state;
-  put("known", { none: "no baseline", learning: `baseline: learning, ${records} records so far`, ready: "baseline learnt", stale: "baseline learnt long ago" }[state] ?? "");
+  put("known", { none: "no baseline", learning: `baseline: learning, ${records} records so far`, ready: "baseline learnt", stale: "baseline is old" }[state] ?? "");
   if (!m.nameplate) {
-    put("nameplate", el("p", { class: "soft" }, "Not registered. What the data alone cannot tell is answered “unknown: no nameplate”. Register it with ", el("code", {}, `PUT ${address}`), "."));
+    put("nameplate", el("p", { class: "soft" }, "Not registered. What needs rated values is answered “unknown”. Register the nameplate with ", el("code", {}, `PUT ${address}`), "."));
     return;
   }
   const rows = Object.entries(PLATE).filter(([k]) => m.nameplate[k] !== undefined).map(([k, [text, unit]]) => [text, `${typeof m.nameplate[k] === "number" ? m.nameplate[k].toLocaleString("en") : m.nameplate[k]} ${unit}`]);
@@ -165,13 +175,14 @@ function drawAlerts(alerts, now) {
   put("alerts", byTime(alerts).map((a) => el("li", {},
     el("div", { class: "line" }, el("span", { class: `state word ${a.event === "cleared" ? "normal" : a.level}` }, glyph(a.event === "cleared" ? "normal" : a.level), a.event === "cleared" ? "cleared" : a.event === "escalated" ? `now a ${a.level}` : a.level), faultName(a.fault),
       el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0)))),
-    el("p", {}, a.reason))));
+    el("p", {}, sentenceCase(a.reason)),
+    a.what_to_do && a.event !== "cleared" ? el("p", {}, el("b", {}, "What to do: "), ...marked(a.what_to_do)) : null)));
 }
 
 // Waveforms are megabytes on the server: looked for when there is news, not at every poll.
 async function drawEvidence() {
   const kept = (await get(`${address}/evidence?limit=10`)).data;
-  if (!kept.length) return put("evidence", el("li", { class: "blank" }, "None: no new warning or fault so far."));
+  if (!kept.length) return put("evidence", el("li", { class: "blank" }, "None. The record behind each new warning or fault appears here."));
   put("evidence", kept.map((w) => el("li", {}, el("div", { class: "line" },
     el("a", { href: w.href, download: "" }, faultName(w.family)), el("span", { class: "soft" }, `${num(w.duration_s, 1)} s of ${w.channels.join(", ")} at ${num(w.fs_hz, 0)} Hz`),
     el("time", { datetime: w.start }, w.start.replace("T", " ").slice(0, 19))))));

@@ -1,11 +1,14 @@
 """Alerts by HTTP: every event, and what is open now."""
 
 import httpx
+import pytest
 
 from tests.integration.helpers import T0
 from tests.integration.store.test_retire import with_open_alert
 from vtox import keys
 from vtox.domain import Motor
+from vtox.sentences import rendering
+from vtox.sentences.sentence import Sentence
 from vtox.store import machines
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
@@ -23,6 +26,19 @@ def test_alerts(http: httpx.Client, client: Client) -> None:
     assert len(http.get("/api/v1/alerts?event=raised").json()["data"]) == 1
 
 
+def test_an_alert_says_what_to_do(
+    http: httpx.Client, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(rendering.SENTENCES, "rotor_blue", Sentence("blue", "Wash it."))
+    entry = {"id": "e1", "machine_id": "M1", "fault": "bearing", "level": "warning"}
+    entry |= {"event": "raised", "t": "1764000000.5", "reason": "blue"}
+    client.xadd(keys.ALERTS, entry)
+    client.xadd(keys.ALERTS, entry | {"code": "rotor_blue"})
+    new, old = http.get("/api/v1/alerts").raise_for_status().json()["data"]
+    assert (new["code"], new["what_to_do"]) == ("rotor_blue", "Wash it.")
+    assert (old["code"], old["what_to_do"]) == ("", "")
+
+
 def test_open_alerts(http: httpx.Client, client: Client) -> None:
     for m in ("M1", "M2"):
         machines.register(client, m, Motor())
@@ -36,6 +52,7 @@ def test_open_alerts(http: httpx.Client, client: Client) -> None:
     body = http.get(body["next"]).raise_for_status().json()
     (first,) = body["data"]
     assert (first["id"], first["level"], first["reason"]) == (bearing, "fault", "it shows")
+    assert (first["code"], first["what_to_do"]) == ("", "")
     assert first["t"] == T0
     assert body["next"] is None
     assert http.get("/api/v1/alerts/open?cursor=x").status_code == 422

@@ -1,16 +1,33 @@
 """Diagnoses of a machine by HTTP."""
 
+import json
+from typing import Any
+
 import httpx
 import pytest
 
 from vtox import keys
-from vtox.domain import Diagnosis, Record
+from vtox.domain import Diagnosis, Record, reason
 from vtox.faults import FAULTS
+from vtox.sentences import rendering
+from vtox.sentences.sentence import Sentence
 from vtox.store.client import Client
 from vtox.store.entries import result_fields, text_fields
 
 
-def add_result(client: Client, machine_id: str, seq: int, fault: str, state: str) -> None:
+@pytest.fixture
+def sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two codes that no fault has."""
+    for code, text in {
+        "rotor_blue": "the rotor is blue by {share:.0%}",
+        "paint_wet": "wet paint",
+    }.items():
+        monkeypatch.setitem(rendering.SENTENCES, code, Sentence(text, f"Mind {code}."))  # type: ignore[arg-type]
+
+
+def add_result(
+    client: Client, machine_id: str, seq: int, fault: str, state: str, **changes: Any
+) -> None:
     record = Record(
         machine_id=machine_id,
         run="",
@@ -25,10 +42,10 @@ def add_result(client: Client, machine_id: str, seq: int, fault: str, state: str
     d = Diagnosis(
         fault=fault,
         state=state,  # type: ignore[arg-type]
-        reason="so it is",
         statistic=1.25,
         indicators={"slip": 0.02},
         evidence=({"hz": 50.0},),
+        **({"reason": "so it is"} | changes),
     )
     fields = text_fields(result_fields(FAULTS[fault].name, record, d))
     entry = dict(zip(fields[::2], fields[1::2], strict=True)) | {"latency_ms": "83"}
@@ -53,6 +70,47 @@ def test_diagnoses_newest_first(http: httpx.Client, client: Client) -> None:
     )
     assert (d["indicators"], d["evidence"]) == ({"slip": 0.02}, [{"hz": 50.0}])
     assert d["end"] == "2025-11-24T16:00:03.000Z"
+
+
+BLUE = {"code": "rotor_blue", "values": {"share": 0.25}, "doubts": (reason("paint_wet"),)}
+
+
+@pytest.mark.usefixtures("sentences")
+def test_a_diagnosis_has_code_values_doubts_and_what_to_do(
+    http: httpx.Client, client: Client
+) -> None:
+    add_result(client, "M1", 0, "bearing", "warning", **BLUE)
+    (d,) = http.get("/api/v1/machines/M1/diagnoses").raise_for_status().json()["data"]
+    assert (d["code"], d["values"]) == ("rotor_blue", {"share": 0.25})
+    assert (d["sentence"], d["what_to_do"]) == ("the rotor is blue by 25%", "Mind rotor_blue.")
+    (doubt,) = d["doubts"]
+    assert (doubt["code"], doubt["values"], doubt["sentence"]) == ("paint_wet", {}, "wet paint")
+    assert doubt["what_to_do"] == "Mind paint_wet."
+    assert d["reason"] == f"{d['sentence']}; {doubt['sentence']}"
+
+
+def test_an_entry_without_code_has_its_reason_alone(http: httpx.Client, client: Client) -> None:
+    add_result(client, "M1", 0, "bearing", "unknown")
+    ((_, entry),) = client.xrange(keys.RESULTS)
+    client.delete(keys.RESULTS)
+    # As entries were before there were codes.
+    old = {k: v for k, v in entry.items() if k != b"code"} | {b"detail": b"{}"}
+    client.xadd(keys.RESULTS, old)
+    (d,) = http.get("/api/v1/machines/M1/diagnoses").raise_for_status().json()["data"]
+    assert (d["code"], d["values"], d["doubts"], d["what_to_do"]) == ("", {}, [], "")
+    assert d["sentence"] == d["reason"] == "so it is"
+
+
+@pytest.mark.usefixtures("sentences")
+@pytest.mark.parametrize("change", [{"values": {"other": 1}}, {"values": {"share": "x"}}])
+def test_values_of_another_version_do_not_stop_a_page(
+    http: httpx.Client, client: Client, change: dict[str, Any]
+) -> None:
+    add_result(client, "M1", 0, "bearing", "warning", **BLUE)
+    ((_, entry),) = client.xrange(keys.RESULTS)
+    client.xadd(keys.RESULTS, entry | {b"detail": json.dumps(change).encode()})
+    d = http.get("/api/v1/machines/M1/diagnoses").raise_for_status().json()["data"][0]
+    assert (d["sentence"], d["values"]) == ("rotor_blue", change["values"])
 
 
 def test_filters(http: httpx.Client, client: Client) -> None:

@@ -10,6 +10,8 @@ from fastapi.params import Path as PathParam
 
 from api.routes.machines import MachineId
 from vtox import keys, wire
+from vtox.sentences import rendering
+from vtox.sentences.sentence import Sentence
 from vtox.store.client import Client
 
 PLATE = {"pole_pairs": 2, "supply_hz": 50.0, "rated_speed_rpm": 1450.0}
@@ -121,6 +123,24 @@ def test_unknown_says_why(http: httpx.Client, client: Client) -> None:
     m = http.get("/api/v1/machines/M1").json()["data"]
     assert (m["state"], m["health"]) == ("unknown", None)
     assert m["reason"] == "insulation: because of insulation"
+
+
+def test_reasons_carry_codes(
+    http: httpx.Client, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(rendering.SENTENCES, "rotor_blue", Sentence("blue", "Wash it."))
+    judged(client, "M1", "warning", bearing="warning", turn_short="warning", insulation="normal")
+    latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing") or b"")
+    client.hset(keys.machine("M1"), "latest:bearing", json.dumps(latest | {"code": "rotor_blue"}))
+    (m,) = http.get("/api/v1/machines").raise_for_status().json()["data"]
+    coded, old = m["reasons"]
+    assert coded == {
+        "fault": "bearing",
+        "code": "rotor_blue",
+        "reason": "because of bearing",
+        "what_to_do": "Wash it.",
+    }
+    assert (old["fault"], old["code"], old["what_to_do"]) == ("turn_short", "", "")
 
 
 def test_a_machine_that_stopped_sending_is_silent(http: httpx.Client, client: Client) -> None:

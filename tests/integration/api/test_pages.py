@@ -16,6 +16,8 @@ from tests.integration.api.test_diagnoses import add_result
 from tests.integration.api.test_machines import judged
 from tests.integration.conftest import serving_app
 from vtox import keys
+from vtox.sentences import rendering
+from vtox.sentences.sentence import Sentence
 from vtox.settings import Settings
 from vtox.store.client import Client
 
@@ -124,11 +126,28 @@ def test_a_machine_that_nobody_knows(base: str, tmp_path: Path, name: str) -> No
     assert all("hidden" in s for s in sections if "two" in s or "kept" in s), sections
 
 
+def test_a_card_shows_reason_doubts_and_what_to_do(
+    base: str, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for code in ("rotor_blue", "paint_wet"):
+        monkeypatch.setitem(rendering.SENTENCES, code, Sentence(f"so: {code}", f"Mind {code}."))
+    judged(client, "M1", "warning", bearing="warning")
+    latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing") or b"")
+    latest |= {"code": "rotor_blue", "reason": "so: rotor_blue; so: paint_wet"}
+    latest["detail"]["doubts"] = [{"code": "paint_wet", "values": {}}]
+    client.hset(keys.machine("M1"), "latest:bearing", json.dumps(latest))
+    page = shown(f"{base}/machines/M1", tmp_path)
+    assert '<p class="why">So: rotor_blue</p>' in page
+    assert "<b>Doubt: </b>so: paint_wet" in page
+    assert "<b>What to do</b><p>Mind rotor_blue.</p><p>Mind paint_wet.</p>" in page
+
+
 def test_tiles_tell_in_full_what_is_wrong(base: str, client: Client, tmp_path: Path) -> None:
     judged(client, "V028", "warning", turn_short="warning")
     judged(client, "excavator-left-travel-motor-7", "fault", broken_bar="fault", bearing="fault")
     page = shown(base, tmp_path)
     assert "warning: Turn short" in page
+    assert '<span class="why">Because of turn_short</span>' in page
     assert 'data-cut=""' in page
 
 

@@ -68,6 +68,8 @@ WRONG: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"speed_rpm": -1}, 422, "bad_number", "speed_rpm", "0 or more"),
     ({"v": 9}, 422, "bad_version", "v", "expected 1"),
     ({"run": "a b"}, 422, "bad_machine_id", "run", "letters"),
+    ({"vehicle_id": 0}, 422, "bad_machine_id", "vehicle_id", "expected a name"),
+    ({"vehicle_id": "a b"}, 422, "bad_machine_id", "vehicle_id", "letters"),
     ({"run": 7}, 422, "bad_machine_id", "run", "expected a name"),
     ({"machine_id": "V002"}, 422, "bad_machine_id", "machine_id", "expected 'V001'"),
     ({"dtype": "f8"}, 422, "bad_dtype", "dtype", "i2 or f4"),
