@@ -1,4 +1,4 @@
-"""API keys of requests: `X-API-Key`, Bearer, or for the pages a cookie that may only read."""
+"""API keys of requests: `X-API-Key`, Bearer token, or for the pages a cookie that only reads."""
 
 from typing import Annotated, Any, cast
 
@@ -24,19 +24,19 @@ _bearer = HTTPBearer(auto_error=False, description="The same key as a Bearer tok
 _cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="For the pages; GET only")
 
 
-def guard(
+def require_key(
     request: Request,
     needed: SecurityScopes,
     header: Annotated[str | None, Security(_header)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     cookie: Annotated[str | None, Security(_cookie)],
 ) -> None:
-    """Let the request pass, or raise 401 or 403."""
+    """Let the request pass, or raise the problem `unauthorized` or `forbidden`."""
     backend: Backend = request.app.state.backend
     if not apikeys.required(backend.settings):
         return
     text = header or (bearer.credentials if bearer else None)
-    # A page of another site can make a browser send its cookies: they must not change anything.
+    # Another site's page can make a browser send our cookie: it must not change anything.
     if text is None and request.method == "GET":
         text = cookie
     if not text:
@@ -56,17 +56,17 @@ def may_read(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     cookie: Annotated[str | None, Depends(_cookie)],
 ) -> bool:
-    """Whether `guard` would let the request read; for what answers everybody, but not all."""
+    """Return whether the request may read; for routes that show less to others."""
     try:
-        guard(request, SecurityScopes(["read"]), header, bearer, cookie)
+        require_key(request, SecurityScopes(["read"]), header, bearer, cookie)
     except (Problem, ServerUnavailable, redis.RedisError):
         return False
     return True
 
 
 def needs(scope: Scope) -> list[Any]:
-    """Return the dependency of routes that need a key of `scope`."""
-    dependency: params.Depends = Security(guard, scopes=[scope])
+    """Return the dependency of routes that need a key with `scope`."""
+    dependency: params.Depends = Security(require_key, scopes=[scope])
     return [dependency]
 
 

@@ -1,4 +1,4 @@
-"""What one API process holds open: the client, the sampler of activity, the last snapshot."""
+"""What one API process holds open: the client, the sampler of throughput, the last snapshot."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from vtox.store.status import Snapshot, snapshot
 
 log = structlog.get_logger()
 
-# A hundred dashboards cost the server one snapshot.
+# So that a hundred dashboards cost the server one snapshot.
 SNAPSHOT_LIFE_S = 0.25
 
 
@@ -29,7 +29,7 @@ class Backend:
         self._client: Client = None
         self._snapshot_lock = threading.Lock()
         self._snapshot: Snapshot | ServerUnavailable | None = None
-        self._taken = 0.0
+        self._snapshot_t = 0.0
         self._sampler = Sampler()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
@@ -61,8 +61,8 @@ class Backend:
                 self._client, self._url = connect(url, "api"), url
             return self._client
 
-    def answers(self) -> bool:
-        """Whether the server takes commands now."""
+    def server_responds(self) -> bool:
+        """Return whether the server takes commands now."""
         try:
             check(self.client())
         except ServerUnavailable:
@@ -75,16 +75,16 @@ class Backend:
         Raises
         ------
         ServerUnavailable
-            The server does not answer; those who waited for the same answer are told too.
+            The server does not answer; callers that waited for the same snapshot get the same.
         """
         client = self.client()
         with self._snapshot_lock:
-            if self._snapshot is None or time.monotonic() - self._taken > SNAPSHOT_LIFE_S:
+            if self._snapshot is None or time.monotonic() - self._snapshot_t > SNAPSHOT_LIFE_S:
                 try:
                     self._snapshot = snapshot(client)
                 except (redis.ConnectionError, redis.TimeoutError) as error:
                     self._snapshot = ServerUnavailable(f"no answer from the server: {error}")
-                self._taken = time.monotonic()
+                self._snapshot_t = time.monotonic()
             if isinstance(self._snapshot, ServerUnavailable):
                 raise ServerUnavailable(*self._snapshot.args)
             return self._snapshot

@@ -1,4 +1,4 @@
-"""Puts the application together: routes, errors, limits, and what is open while it runs."""
+"""Makes the application: routes, errors, limits, and what is open while it runs."""
 
 import multiprocessing
 from collections.abc import AsyncIterator
@@ -52,13 +52,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if parent := multiprocessing.parent_process():
-            # One of several `--workers`: they outlive a killed parent unless they watch it. Its id
-            # is the one we were born with: by now it may be gone, and our parent process 1.
+            # One of several `--workers`, which outlive a killed parent unless they watch it. The id
+            # is that of the start: the parent may be gone by now, and process 1 be our parent.
             parent_watch.watch_parent(parent.pid)
         if settings is None:
             logging_setup.setup("api")
-        given = settings or settings_module.load()
-        with Backend(given) as backend, Cluster(given) as cluster:
+        loaded = settings or settings_module.load()
+        with Backend(loaded) as backend, Cluster(loaded) as cluster:
             await _check_keys(backend, cluster)
             app.state.backend = backend
             yield
@@ -96,21 +96,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 async def _check_keys(backend: Backend, cluster: Cluster) -> None:
-    """Refuse to serve nobody: in production there must be a key, on a server that can be asked."""
+    """Refuse to start in production without a key, if the server responds and can say so."""
     settings = backend.settings
     if apikeys.required(settings):
         try:
-            if await cluster.server_up(backend.answers):
+            if await cluster.server_up(backend.server_responds):
                 apikeys.require_keys(backend.client(), settings)
             elif cluster.refusal == apikeys.NO_KEY:
                 raise SettingsError(apikeys.NO_KEY)
         except SettingsError as error:
-            # The framework will say it once more, at the end of a traceback.
+            # The framework repeats it at the end of a traceback.
             log.error("the API does not start", reason=str(error))
             raise
     elif settings.api_host not in ("127.0.0.1", "localhost", "::1"):
         log.warning(
-            "anybody who reaches this address may read and write: VTOX_CLUSTER_MODE=production "
-            "asks for API keys",
+            "anybody who reaches this address may read and write: set VTOX_CLUSTER_MODE=production "
+            "to require API keys",
             api_host=settings.api_host,
         )

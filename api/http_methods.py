@@ -33,5 +33,5 @@ def allowed_methods(request: Request) -> str:
         scope = {**request.scope, "method": method}
         return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
-    found = [method for method in _METHODS if takes(method)]
-    return ", ".join(sorted([*found, "HEAD"] if "GET" in found else found))
+    methods = [method for method in _METHODS if takes(method)]
+    return ", ".join(sorted([*methods, "HEAD"] if "GET" in methods else methods))

@@ -93,7 +93,7 @@ class _SnapshotCollector(Collector):
         yield _gauge(
             "vtox_backlog_windows", "Windows that some family has not finished.", snap.backlog
         )
-        yield _gauge("vtox_machines", "Machines registered or seen.", snap.machines)
+        yield _gauge("vtox_machines", "Machines registered or sending.", snap.machines)
         yield _gauge("vtox_bridge_up", "1 while a bridge owns the stream.", int(snap.bridge_alive))
         for name, text in _WINDOWS.items():
             value = snap.counters.get(f"windows_{name}", 0)
@@ -132,7 +132,9 @@ class _SnapshotCollector(Collector):
         return histogram
 
     def _streams(self) -> Iterator[Metric]:
-        lengths = GaugeMetricFamily("vtox_stream_length", "Entries kept.", labels=["stream"])
+        lengths = GaugeMetricFamily(
+            "vtox_stream_length", "Entries in the stream.", labels=["stream"]
+        )
         for stream, length in self.snap.lengths.items():
             lengths.add_metric([stream], length)
         yield lengths

@@ -12,7 +12,7 @@ from api.schemas.windows import WindowIn
 
 REFERENCE = "#/components/schemas/{model}"
 COOKIE_SCHEME = "APIKeyCookie"
-# Answered to everybody, though a key shows more.
+# They need no key, though a key shows more.
 OPEN_PATHS = ("/health/live", "/health/ready")
 LENIENT_PATHS = ("/", *OPEN_PATHS)
 _HEADERS = {
@@ -22,7 +22,7 @@ _HEADERS = {
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """Return the document of an application: valid OpenAPI 3.1, with every answer described."""
+    """Return the document of an application: OpenAPI 3.1 with every response."""
     document: dict[str, Any] = get_openapi(
         title=app.title,
         version=app.version,
@@ -52,7 +52,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
 
 
 def _named_once(node: Any, title: str, schemas: dict[str, Any]) -> Any:
-    """Return a document with a schema that is repeated in place kept once, among the components."""
+    """Return a document in which a schema repeated in place is a reference; put it in `schemas`."""
     if isinstance(node, list):
         return [_named_once(x, title, schemas) for x in node]
     if not isinstance(node, dict):
@@ -83,7 +83,7 @@ def _describe_security(path: str, method: str, operation: dict[str, Any]) -> Non
 
 
 def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
-    """Add the problems that an operation may answer, by status; return the statuses."""
+    """Add the problems of an operation by status; return the statuses."""
     responses = operation["responses"]
     responses.pop("422", None)
     statuses = set() if path in OPEN_PATHS else {401, 403, 503}

@@ -41,8 +41,8 @@ def list_alerts(
             return None
         t = number(f.get("t"))
         what_to_do = advice(f.get("code", ""))
-        shown = {"stream_id": stream_id, "t": t, "time": rfc3339(t), "what_to_do": what_to_do}
-        return Alert(**(f | shown))
+        more = {"stream_id": stream_id, "t": t, "time": rfc3339(t), "what_to_do": what_to_do}
+        return Alert(**(f | more))
 
     items, cursor = newest_first(backend.client(), keys.ALERTS, query, pick)
     return Page(data=items, next=next_link(request, cursor))

@@ -1,4 +1,4 @@
-"""Waveforms kept behind new warnings and faults."""
+"""Waveforms: the records behind new warnings and faults."""
 
 from itertools import islice
 from typing import Annotated

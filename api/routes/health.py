@@ -15,7 +15,7 @@ from vtox.errors import ServerUnavailable
 from vtox.monitoring.readiness import Check, checks
 
 router = APIRouter(prefix="/health", tags=["health"])
-# A server that takes longer than this to answer is not ready.
+# A server that takes longer than this to respond is not ready.
 SNAPSHOT_TIMEOUT_S = 2.0
 
 MayRead = Annotated[bool, Depends(may_read)]

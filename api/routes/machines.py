@@ -116,17 +116,17 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
     )
 
 
-def diagnosis_fields(kept: dict[str, Any]) -> dict[str, Any]:
-    """Return a diagnosis as the store keeps it in the shape that this interface shows."""
-    detail = kept.get("detail") or {}
-    code, values = kept.get("code") or "", detail.get("values") or {}
+def diagnosis_fields(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of `LatestDiagnosis` of a diagnosis as it is stored."""
+    detail = stored.get("detail") or {}
+    code, values = stored.get("code") or "", detail.get("values") or {}
     return {
-        **kept,
-        "start": rfc3339(kept.get("t_start")),
-        "end": rfc3339(kept.get("t_end")),
+        **stored,
+        "start": rfc3339(stored.get("t_start")),
+        "end": rfc3339(stored.get("t_end")),
         "code": code,
         "values": values,
-        "sentence": sentence(code, values) if code else kept.get("reason", ""),
+        "sentence": sentence(code, values) if code else stored.get("reason", ""),
         "doubts": doubts_with_sentences(detail.get("doubts") or ()),
         "what_to_do": advice(code),
         "indicators": detail.get("indicators", {}),

@@ -43,9 +43,9 @@ def root(
 ) -> Response | Data[SystemStatus]:
     """Return the status as JSON; to a client that accepts `text/html`, the page of the fleet."""
     if wants_html(request):
-        shown = page("index.html")
-        shown.headers["Vary"] = "Accept"
-        return shown
+        html = page("index.html")
+        html.headers["Vary"] = "Accept"
+        return html
     response.headers["Vary"] = "Accept"
     return system_status(backend)
 

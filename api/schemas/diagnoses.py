@@ -97,7 +97,7 @@ class OpenAlert(ResponseModel):
 
 
 class Waveform(ResponseModel):
-    """A record whose samples are kept as evidence of a new warning or fault."""
+    """A record whose samples are stored as evidence of a new warning or fault."""
 
     record: str
     machine_id: str
@@ -123,5 +123,5 @@ class DeadLetter(ResponseModel):
     attempts: int
     t: Number
     time: Time | None
-    replayable: bool = Field(description="whether the stream entry was kept with it")
-    entry_bytes: int = Field(description="size of the stream entry kept, names and values")
+    replayable: bool = Field(description="whether the stream entry is stored with it")
+    entry_bytes: int = Field(description="size of the stored stream entry, names and values")

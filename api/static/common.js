@@ -120,7 +120,7 @@ export function poll(work) {
 export function outage(error) {
   const known = error instanceof Refused;
   return el("div", { class: "notice down", role: "alert" },
-    el("b", {}, known && error.status === 503 ? "The Redis or Valkey server does not respond." : known ? "VTOX could not answer." : "The API does not respond."),
+    el("b", {}, known && error.status === 503 ? "The Redis or Valkey server does not answer." : known ? "VTOX could not answer." : "The API does not respond."),
     " ",
     known ? `${error.message.replace(/\.+$/, "")}. ` : "Is the process still running? ",
     el("span", { class: "soft" }, "The data below are old. This page keeps trying."));
