@@ -9,10 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
 from api.openapi import document_text
 from api.schemas.nameplate import Nameplate, NameplateBearing
+from tests.integration.api.conformance import DOCUMENT as DOCUMENT_ID
 from tests.paths import ROOT
 from vtox.domain import Bearing, Motor
 
@@ -107,3 +111,17 @@ def test_a_cookie_is_described_for_reading_only(document: dict[str, Any]) -> Non
         for method, operation in operations.items():
             if method != "get":
                 assert not any("APIKeyCookie" in s for s in operation.get("security", []))
+
+
+@pytest.mark.parametrize("name", ["WindowIn", "Nameplate"])
+def test_examples_are_of_their_shape(document: dict[str, Any], name: str) -> None:
+    schema = document["components"]["schemas"][name]
+    post = document["paths"]["/api/v1/machines/{machine_id}/windows"]["post"]
+    window = post["requestBody"]["content"]["application/json"]["example"]
+    examples = schema.get("examples") or [window]
+    registry: Registry[Any] = Registry().with_resource(
+        DOCUMENT_ID, DRAFT202012.create_resource(document)
+    )
+    reference = {"$ref": f"{DOCUMENT_ID}#/components/schemas/{name}"}
+    for example in examples:
+        assert [*Draft202012Validator(reference, registry=registry).iter_errors(example)] == []
