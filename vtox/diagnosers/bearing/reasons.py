@@ -64,9 +64,9 @@ def _element_or_bearing_cage(e: Evidence) -> Diagnosis | None:
     if not e.only_bearing_cage:
         return None
     if e.element_sidebands:
-        return _found(e, "element_or_bearing_cage", reason("element_sidebands"), defect="BSF")
+        return _detection(e, "element_or_bearing_cage", reason("element_sidebands"), defect="BSF")
     if e.aperiodic and _leading(e).modulation >= FAULT_MODULATION:
-        return _found(e, "element_or_bearing_cage", e.aperiodic.reason, defect="BSF")
+        return _detection(e, "element_or_bearing_cage", e.aperiodic.reason, defect="BSF")
     return None
 
 
@@ -81,11 +81,11 @@ def _weak_bearing_cage_lines(e: Evidence) -> Diagnosis | None:
 def _bearing_cage(e: Evidence) -> Diagnosis | None:
     if not e.only_bearing_cage:
         return None
-    return _found(e, "bearing_defect", reason("slower_shaft", order=_leading(e).finding.order))
+    return _detection(e, "bearing_defect", reason("slower_shaft", order=_leading(e).finding.order))
 
 
 def _defect(e: Evidence) -> Diagnosis | None:
-    return _found(e, "bearing_defect")
+    return _detection(e, "bearing_defect")
 
 
 # In the order in which they are tested; each may rely on those before it not to apply.
@@ -102,7 +102,7 @@ RULES: tuple[Callable[[Evidence], Diagnosis | None], ...] = (
 )
 
 
-def _found(e: Evidence, code: str, *signs: Reason, defect: str | None = None) -> Diagnosis:
+def _detection(e: Evidence, code: str, *signs: Reason, defect: str | None = None) -> Diagnosis:
     """Return a warning or fault of the leading comb; `defect` if another than the comb's."""
     comb = _leading(e)
     sure = _confidence(e, comb)
