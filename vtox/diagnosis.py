@@ -194,7 +194,7 @@ def _add_phasors(
     phasors: dict[int, list[Sequences]], sources: Sequence[int], analysis: CurrentAnalysis
 ) -> None:
     """Add the sequence phasors of each piece to those of the recording it was cut from."""
-    for source, s in zip(sources, applicability.healthy(analysis), strict=True):
+    for source, s in zip(sources, applicability.healthy_sequences(analysis), strict=True):
         if s is not None:
             phasors.setdefault(source, []).append(s)
 

@@ -130,7 +130,7 @@ def test_without_a_baseline_levels_alone_decide_nothing() -> None:
     for _, label, d in judged(1.0, with_baseline=False):
         if label in ("healthy", "off"):
             assert d.state == "unknown"
-            assert d.reason.startswith("no baseline")
+            assert d.code == "no_baseline"
         elif d.state in FOUND:
             assert d.state == "warning"
             assert d.confidence <= 0.3

@@ -20,12 +20,12 @@ from vtox.arrays import Float64, power_db
 from vtox.baseline import RISE_DB, Baseline, Level
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip, unseen
+from vtox.diagnosers.features import SUPPLY_FEATURE
 from vtox.domain import Diagnosis, Value, unknown
 from vtox.dsp import demodulation, modulation_spectrum
 
 FAULT = "eccentricity"
 FEATURES = ("eccentricity.lower_dbc", "eccentricity.upper_dbc")
-SUPPLY_FEATURE = "eccentricity.supply_hz"
 # Power of a sideband over its floor: less, and the floor may have made the rise.
 THRESHOLD = 15.0
 # A rise must be more than `RISE_DB`, and more than noise makes it. Noise adds to the amplitude, not

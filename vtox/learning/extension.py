@@ -16,8 +16,8 @@ from vtox.arrays import Complex
 from vtox.baseline import BAND_MARGIN, BAND_RATIO, RISE_DB, Asymmetry, Band, Baseline, Level
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosers.turn_short import asymmetry_model
+from vtox.diagnosers.turn_short.asymmetry_excess import T2_LIMIT
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
-from vtox.diagnosers.turn_short.diagnoser import T2_LIMIT
 from vtox.domain import Motor
 
 # The sidebands of rotation keep their amperes when the load moves, and rise over a current that

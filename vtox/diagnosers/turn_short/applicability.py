@@ -1,6 +1,7 @@
-"""Which recordings can be judged for shorted turns, and against which model of the machine."""
+"""Which recordings can be diagnosed for shorted turns, and against which model of the machine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
@@ -8,23 +9,30 @@ import numpy as np
 from vtox.arrays import Complex
 from vtox.baseline import Asymmetry, Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.eccentricity import SUPPLY_FEATURE
+from vtox.diagnosers.features import SUPPLY_FEATURE
 from vtox.diagnosers.turn_short.asymmetry_model import (
     Sequences,
     prior,
     rated_at_most_a,
     same_frequency,
 )
+from vtox.diagnosers.turn_short.basis import Basis
+from vtox.domain import CURRENTS, Motor, Reason, reason
+from vtox.dsp import supply_line
 
 TINY = float(np.finfo(np.float32).tiny)
+# Least load, over rated current.
 LOW_LOAD = 0.2
-# EN 50160 allows 2 %; the rest is for the voltage channels' own mismatch.
+# Largest V2/V1. EN 50160 allows 2 %; the rest is for the voltage channels' own mismatch.
 UNBALANCE_LIMIT = 0.023
+# Largest |I1| of a record over its least.
 UNSTEADY_RATIO = 2.0
-# With one phase open I2 is as large as I1; bolted shorts of 30 and 40 % of the turns come to 0.64
-# and 0.73 of it (machines of 0.5 to 200 kW).
+# Largest |I0|/|I1| of three clamps on one motor.
+ZERO_SEQUENCE_LIMIT = 0.3
+# Largest |I2|/|I1| with all phases closed: with one open I2 is as large as I1; bolted shorts of 30
+# and 40 % of the turns come to 0.64 and 0.73 of it (machines of 0.5 to 200 kW).
 OPEN_RATIO = 0.9
-# Compared without voltage only this close to the loads learnt.
+# Without voltages a baseline applies this far beyond the loads at which it was learnt.
 LOAD_MARGIN = 1.25
 
 
@@ -37,132 +45,233 @@ def sequences(analysis: CurrentAnalysis) -> Sequences:
     return Sequences(_nonzero(i1), i2, i0, _nonzero(v1), v2)
 
 
-def healthy(analysis: CurrentAnalysis) -> list[Sequences | None]:
+def healthy_sequences(analysis: CurrentAnalysis) -> list[Sequences | None]:
     """Return what a baseline is fitted to, one per recording; None for those without use."""
     if not analysis.three_currents or not len(analysis.frame_t_s):
         return [None] * len(analysis.recordings)
     s = sequences(analysis)
-    found: list[Sequences | None] = []
-    for i, refusal in enumerate(refusals(analysis)):
-        v = (s.v1, s.v2) if _measured(analysis, i) else (None, None)
+    usable: list[Sequences | None] = []
+    for i, abstention in enumerate(abstentions(analysis)):
+        v = (s.v1, s.v2) if voltages_usable(analysis, i) else (None, None)
         v1, v2 = (None if x is None else x[i] for x in v)
         hz = float(analysis.f0_hz[i])
-        found.append(None if refusal else Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2, hz))
-    return found
+        usable.append(None if abstention else Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2, hz))
+    return usable
 
 
-def refusals(analysis: CurrentAnalysis) -> list[str]:
-    """Return why each recording cannot be judged, an empty text where it can."""
+def abstentions(analysis: CurrentAnalysis) -> list[tuple[Reason, ...]]:
+    """Return why each recording cannot be diagnosed, empty where it can: the code, then doubts."""
+    if not analysis.sequence_i.shape[-1]:
+        return [problems or (_no_frames(analysis),) for problems in analysis.problems]
+    return [
+        problems or tuple(r for r in [_first(condition)] if r)
+        for problems, condition in zip(analysis.problems, _conditions(analysis), strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """The condition in which one machine was recorded.
+
+    `i0, i1, i2` are medians of the magnitudes, `low, high` the range of |I1|, all A peak; `load_a`
+    A rms; `unbalance` V2/V1; `voltage_problem` says why voltages, if measured, cannot be used.
+    """
+
+    motor: Motor
+    i0: float
+    i1: float
+    i2: float
+    low: float
+    high: float
+    load_a: float
+    voltages: bool
+    voltage_problem: Reason | None
+    unbalance: float
+
+
+def _conditions(analysis: CurrentAnalysis) -> list[_Condition]:
     size = np.abs(analysis.sequence_i)
-    if not size.shape[-1]:
-        lack = f"needs three phase currents, got {len(analysis.currents)}"
-        if analysis.three_currents:
-            lack = f"too short: {analysis.duration_s:.3g} s, need 0.2 s"
-        return ["; ".join(r.sentence for r in p) or lack for p in analysis.problems]
-    middle, low, high = np.median(size, axis=-1), size[:, 1].min(axis=-1), size[:, 1].max(axis=-1)
-    mean_a = (size[:, 1].mean(axis=-1) / sqrt(2)).tolist()
+    i0, i1, i2 = np.median(size, axis=-1).T.tolist()
+    low, high = size[:, 1].min(axis=-1).tolist(), size[:, 1].max(axis=-1).tolist()
+    load_a = (size[:, 1].mean(axis=-1) / sqrt(2)).tolist()
     v1, v2 = np.ones(len(size)), np.zeros(len(size))
     if analysis.sequence_v.shape[-1]:
         _, v1, v2 = np.abs(analysis.sequence_v).mean(axis=-1).T
     unbalance = (v2 / np.where(v1 == 0, TINY, v1)).tolist()
     return [
-        "; ".join(r.sentence for r in problems)
-        or _refusal_by_currents(middle[i].tolist(), float(low[i]), float(high[i]))
-        or _refusal_by_nameplate(analysis, i, mean_a[i], unbalance[i])
-        for i, problems in enumerate(analysis.problems)
+        _Condition(
+            motor=motor,
+            i0=i0[i],
+            i1=i1[i],
+            i2=i2[i],
+            low=low[i],
+            high=high[i],
+            load_a=load_a[i],
+            voltages=voltages_usable(analysis, i),
+            voltage_problem=_voltage_problem(analysis, i),
+            unbalance=unbalance[i],
+        )
+        for i, motor in enumerate(analysis.motors)
     ]
 
 
-def _refusal_by_currents(middle: Sequence[float], low: float, high: float) -> str:
-    i0, i1, i2 = middle
-    if i0 > 0.3 * i1:
-        return "the three currents do not add up: a clamp is missing or on another circuit"
-    if i2 > OPEN_RATIO * i1:
-        return f"|I2|/I1 of {i2 / i1:.0%}: a phase is open, or a clamp is on another circuit"
-    if low <= 0 or high > UNSTEADY_RATIO * low:
-        return f"not stationary: the current goes from {low / 1.414:.3g} to {high / 1.414:.3g} A"
-    return ""
-
-
-def _refusal_by_nameplate(
-    analysis: CurrentAnalysis, i: int, load_a: float, unbalance: float
-) -> str:
-    motor = analysis.motors[i]
-    rated_a = motor.rated_current_a
-    if rated_a and load_a < LOW_LOAD * rated_a:
-        return f"load too low: {load_a:.3g} A of {rated_a:g} A rated, need {LOW_LOAD:.0%}"
-    if not _measured(analysis, i):
-        apart = analysis.pairing_problems[i]
-        without = apart.sentence if apart else "inverter supply without voltage channels"
-        return without if motor.supply == "inverter" else ""
-    if unbalance > UNBALANCE_LIMIT:
-        return (
-            f"voltage unbalance {unbalance:.1%}: too large to correct for, need "
-            f"{UNBALANCE_LIMIT:.1%} at most"
+def _no_frames(analysis: CurrentAnalysis) -> Reason:
+    if analysis.three_currents:
+        return reason(
+            "record_too_short", duration_s=analysis.duration_s, needed_s=supply_line.FRAME_S
         )
-    return ""
+    return reason(
+        "missing_channel", channels=tuple(c for c in CURRENTS if c not in analysis.currents)
+    )
 
 
-def _measured(analysis: CurrentAnalysis, i: int) -> bool:
-    problem = analysis.voltage_problems[i] or analysis.pairing_problems[i]
-    return bool(analysis.sequence_v.shape[-1]) and not problem
+def _currents_do_not_sum_to_zero(c: _Condition) -> Reason | None:
+    if c.i0 <= ZERO_SEQUENCE_LIMIT * c.i1:
+        return None
+    return reason("currents_do_not_sum_to_zero", zero_sequence_ratio=c.i0 / max(c.i1, TINY))
 
 
-def learnt_hz(baseline: Baseline) -> float | None:
-    """Return the supply frequency a baseline was learnt at, None where it does not tell."""
+def _phase_open(c: _Condition) -> Reason | None:
+    if c.i2 <= OPEN_RATIO * c.i1:
+        return None
+    return reason("phase_open", negative_sequence_ratio=c.i2 / max(c.i1, TINY))
+
+
+def _current_not_steady(c: _Condition) -> Reason | None:
+    if c.low > 0 and c.high <= UNSTEADY_RATIO * c.low:
+        return None
+    return reason("current_not_steady", low_a=c.low / sqrt(2), high_a=c.high / sqrt(2))
+
+
+def _load_too_low(c: _Condition) -> Reason | None:
+    rated_a = c.motor.rated_current_a
+    if not rated_a or c.load_a >= LOW_LOAD * rated_a:
+        return None
+    return reason("load_too_low", load_a=c.load_a, needed_a=LOW_LOAD * rated_a)
+
+
+def _inverter_without_voltages(c: _Condition) -> Reason | None:
+    if c.voltages or c.motor.supply != "inverter":
+        return None
+    return c.voltage_problem or reason("inverter_without_voltages")
+
+
+def _voltage_unbalance(c: _Condition) -> Reason | None:
+    if not c.voltages or c.unbalance <= UNBALANCE_LIMIT:
+        return None
+    return reason(
+        "voltage_unbalance_too_large", unbalance_ratio=c.unbalance, limit_ratio=UNBALANCE_LIMIT
+    )
+
+
+# The first that applies is the reason.
+RULES: tuple[Callable[[_Condition], Reason | None], ...] = (
+    _currents_do_not_sum_to_zero,
+    _phase_open,
+    _current_not_steady,
+    _load_too_low,
+    _inverter_without_voltages,
+    _voltage_unbalance,
+)
+
+
+def _first(condition: _Condition) -> Reason | None:
+    return next((found for rule in RULES if (found := rule(condition))), None)
+
+
+def voltages_usable(analysis: CurrentAnalysis, i: int) -> bool:
+    """Return whether three voltages were measured that belong to the currents."""
+    return bool(analysis.sequence_v.shape[-1]) and _voltage_problem(analysis, i) is None
+
+
+def _voltage_problem(analysis: CurrentAnalysis, i: int) -> Reason | None:
+    return next(iter(analysis.voltage_problems[i]), analysis.pairing_problems[i])
+
+
+@dataclass(frozen=True, slots=True)
+class HealthyModel:
+    """What a healthy machine would draw: learnt if a baseline applies, else believed.
+
+    `baseline_problem` says why no baseline applies; None where one does.
+    """
+
+    asymmetry: Asymmetry
+    baseline_problem: Reason | None
+
+    @property
+    def basis(self) -> Basis:
+        """What the model rests on."""
+        return Basis(
+            voltage=self.asymmetry.base_v is not None, baseline=self.baseline_problem is None
+        )
+
+
+def healthy_models(
+    analysis: CurrentAnalysis, s: Sequences, baselines: Sequence[Baseline | None]
+) -> list[HealthyModel]:
+    """Return the model of the healthy machine that applies to each recording."""
+    load_a = (np.abs(s.i1).mean(axis=-1) / sqrt(2)).tolist()
+    volts = [] if s.v1 is None else (np.abs(s.v1).mean(axis=-1) / sqrt(2)).tolist()
+    # A short adds to I1 up to what it adds to I2; a supply or a joint adds nothing.
+    low_a = ((np.abs(s.i1) - np.abs(s.i2)).min(axis=-1) / sqrt(2)).tolist()
+    high_a = (np.abs(s.i1).max(axis=-1) / sqrt(2)).tolist()
+    models = []
+    for i, baseline in enumerate(baselines):
+        problem = _supply_mismatch(baseline, analysis, i) or _load_or_voltages_mismatch(
+            baseline, low_a[i], high_a[i], voltages=voltages_usable(analysis, i)
+        )
+        if baseline and baseline.asymmetry and not problem:
+            model = baseline.asymmetry
+        elif voltages_usable(analysis, i):
+            model = prior(analysis.motors[i], load_a[i], volts[i])
+        else:
+            model = prior(analysis.motors[i], rated_at_most_a(analysis.motors[i], load_a[i]), None)
+        models.append(HealthyModel(model, problem))
+    return models
+
+
+def _supply_mismatch(baseline: Baseline | None, analysis: CurrentAnalysis, i: int) -> Reason | None:
+    """Return why a baseline does not apply to a recording, as far as the supply goes.
+
+    The supply frequency must be the same; on the grid it need not be stored. Where voltages are
+    turned to pair them, the baseline's were turned too, except in baselines of earlier versions,
+    which store no frequency.
+    """
+    if baseline is None or baseline.asymmetry is None:
+        return reason("no_baseline")
+    model, f0_hz = baseline.asymmetry, float(analysis.f0_hz[i])
+    if model.supply_hz is None and model.base_v is not None and analysis.turned_deg[i]:
+        return reason("baseline_of_earlier_version")
+    hz = _supply_hz(baseline)
+    if hz is None:
+        grid = analysis.motors[i].supply == "grid"
+        return None if grid else reason("baseline_of_earlier_version")
+    if same_frequency(hz, f0_hz):
+        return None
+    return reason("no_baseline_at_frequency", f0_hz=f0_hz, baseline_hz=hz)
+
+
+def _load_or_voltages_mismatch(
+    baseline: Baseline | None, low_a: float, high_a: float, *, voltages: bool
+) -> Reason | None:
+    model = baseline.asymmetry if baseline else None
+    if model is None:
+        return None
+    if model.base_v is not None:
+        return None if voltages else reason("baseline_needs_voltages")
+    if high_a >= model.low_a / LOAD_MARGIN and low_a <= model.high_a * LOAD_MARGIN:
+        return None
+    return reason("no_baseline_at_load", load_a=high_a)
+
+
+def _supply_hz(baseline: Baseline) -> float | None:
+    """Return the supply frequency at which a baseline was learnt, None where it is not stored."""
     if baseline.asymmetry and baseline.asymmetry.supply_hz:
         return baseline.asymmetry.supply_hz
     level = baseline.any_load(SUPPLY_FEATURE)
     return level.mean if level else None
 
 
-def holds(baseline: Baseline, analysis: CurrentAnalysis, i: int) -> bool:
-    """Return whether what was learnt may be asked about a recording.
-
-    It must be of the same frequency, which one on the grid need not tell; and voltages that were
-    turned now must have been turned then, which earlier versions, telling none, did not do.
-    """
-    hz, own = learnt_hz(baseline), baseline.asymmetry
-    if own and own.supply_hz is None and own.base_v is not None and analysis.turned_deg[i]:
-        return False
-    if hz is None:
-        return analysis.motors[i].supply == "grid"
-    return same_frequency(hz, float(analysis.f0_hz[i]))
-
-
-def models(
-    analysis: CurrentAnalysis, s: Sequences, baselines: Sequence[Baseline | None]
-) -> tuple[list[Asymmetry], list[str]]:
-    """Return the healthy model of each recording and the name of what it rests on."""
-    load_a = (np.abs(s.i1).mean(axis=-1) / sqrt(2)).tolist()
-    volts = [] if s.v1 is None else (np.abs(s.v1).mean(axis=-1) / sqrt(2)).tolist()
-    # A short adds to I1 up to what it adds to I2; a supply or a joint adds nothing.
-    low_a = ((np.abs(s.i1) - np.abs(s.i2)).min(axis=-1) / sqrt(2)).tolist()
-    high_a = (np.abs(s.i1).max(axis=-1) / sqrt(2)).tolist()
-    found: list[Asymmetry] = []
-    known: list[str] = []
-    for i, baseline in enumerate(baselines):
-        learnt = baseline.asymmetry if baseline and holds(baseline, analysis, i) else None
-        motor, measured = analysis.motors[i], _measured(analysis, i)
-        if learnt and learnt.base_v is not None and measured:
-            model, basis = learnt, "voltage and baseline"
-        elif (
-            learnt
-            and learnt.base_v is None
-            and high_a[i] >= learnt.low_a / LOAD_MARGIN
-            and low_a[i] <= learnt.high_a * LOAD_MARGIN
-        ):
-            model, basis = learnt, "currents and baseline"
-        elif measured:
-            model, basis = prior(motor, load_a[i], volts[i]), "voltage, no baseline"
-        else:
-            model = prior(motor, rated_at_most_a(motor, load_a[i]), None)
-            basis = "currents, no baseline"
-        found.append(model)
-        known.append(basis)
-    return found, known
-
-
 def _nonzero(x: Complex) -> Complex:
-    """Return phasors that may be divided by; what is zero was refused or is about to be."""
+    """Return phasors that may be divided by; what is zero is not diagnosed."""
     return np.where(x == 0, TINY, x)

@@ -1,4 +1,4 @@
-"""What a negative-sequence current that should not be there points at: which phase, which cause.
+"""From a change of I2: the phase with the turn short, and causes other than a turn short.
 
 A short in phase a draws a current D at an angle behind the voltage of that phase and adds D to I1
 and to I2 alike; in phase b the I2 turns by +120 degrees, in c by -120 (Tallam, Habetler, Harley
@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from math import acos, asin, degrees, radians, sqrt
 
 import numpy as np
-import numpy.typing as npt
 
-from vtox.arrays import TURN_120, Complex
+from vtox.arrays import TURN_120, Bool, Complex, Float64
 from vtox.baseline import Asymmetry
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.domain import Motor
@@ -34,49 +33,57 @@ CLAMP_MISFIT = 0.35
 
 
 @dataclass(frozen=True, slots=True)
-class Clue:
-    """One asymmetry, averaged over the frames that show it.
+class AsymmetryChange:
+    """What one asymmetry changed, averaged over the frames that show it.
 
-    `d` change of I2/I1, `z` change of I0/I1, `growth` change of |I1| over I1 (None if unknown),
-    `lag` the angle of I1 behind V1 in radians (None without voltage), `load_a` in A rms.
+    `delta_i2` and `delta_i0` are the changes of I2/I1 and I0/I1, `i1_growth` that of |I1| over I1
+    (None where the load may have moved), `power_factor_angle_rad` the angle of I1 behind V1 (None
+    without voltages), `load_a` the load in A rms.
     """
 
-    d: complex
-    z: complex
-    growth: float | None
-    lag: float | None
+    delta_i2: complex
+    delta_i0: complex
+    i1_growth: float | None
+    power_factor_angle_rad: float | None
     load_a: float
 
-    @staticmethod
-    def of(
-        s: Sequences,
-        residual: Complex,
-        i: int,
-        found: npt.NDArray[np.bool_],
-        quiet: npt.NDArray[np.bool_],
-        model: Asymmetry,
-    ) -> "Clue":
-        """Return the clue of recording i: frames `found` against `quiet` ones or the baseline."""
-        i1, zero = np.abs(s.i1[i]), s.i0[i] / s.i1[i]
-        before = complex(np.mean(residual[i][quiet])) if quiet.any() else 0j
-        before_z = complex(np.mean(zero[quiet])) if quiet.any() else model.residual
-        steady_a = _steady_a(i1, quiet, model)
-        now = float(np.median(i1[found]))
-        lag = None
-        if s.v1 is not None and model.base_v is not None:
-            lag = float(np.angle(np.mean(s.v1[i][found] * s.i1[i][found].conj())))
-        return Clue(
-            d=complex(np.mean(residual[i][found])) - before,
-            z=complex(np.mean(zero[found])) - before_z,
-            growth=None if steady_a is None else (now - steady_a) / now,
-            lag=lag,
-            load_a=(now if steady_a is None else steady_a) / sqrt(2),
-        )
+
+def asymmetry_change(
+    s: Sequences, excess: Complex, i: int, shown: Bool, quiet: Bool, model: Asymmetry
+) -> AsymmetryChange:
+    """Return the change between the frames that show an asymmetry and those that do not.
+
+    Parameters
+    ----------
+    s : Sequences of shape (batch, frames)
+    excess : ndarray of complex, shape (batch, frames)
+        I2/I1 less what the healthy machine would draw.
+    i : int
+        Which recording of the batch.
+    shown, quiet : ndarray of bool, shape (frames,)
+        Frames with the asymmetry and without it; without any `quiet` one the model takes the place.
+    model : Asymmetry
+    """
+    i1, i0_ratio = np.abs(s.i1[i]), s.i0[i] / s.i1[i]
+    i2_before = complex(np.mean(excess[i][quiet])) if quiet.any() else 0j
+    i0_before = complex(np.mean(i0_ratio[quiet])) if quiet.any() else model.residual
+    before_a = _healthy_current_a(i1, quiet, model)
+    now_a = float(np.median(i1[shown]))
+    angle = None
+    if s.v1 is not None and model.base_v is not None:
+        angle = float(np.angle(np.mean(s.v1[i][shown] * s.i1[i][shown].conj())))
+    return AsymmetryChange(
+        delta_i2=complex(np.mean(excess[i][shown])) - i2_before,
+        delta_i0=complex(np.mean(i0_ratio[shown])) - i0_before,
+        i1_growth=None if before_a is None else (now_a - before_a) / now_a,
+        power_factor_angle_rad=angle,
+        load_a=(now_a if before_a is None else before_a) / sqrt(2),
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Clamp:
-    """A clamp whose change explains I2 and I0 together: phase index and relative change."""
+class ClampChange:
+    """A clamp whose change of gain explains I2 and I0 together: phase index, relative change."""
 
     phase: int
     gain: float
@@ -90,7 +97,7 @@ class Cause:
     phase: int | None = None
 
 
-def clamp(clue: Clue) -> Clamp | None:
+def clamp_change(change: AsymmetryChange) -> ClampChange | None:
     """Return the clamp whose gain alone would explain the change, or None.
 
     The currents of a motor sum to zero whatever its faults, as long as none flows to earth. A gain
@@ -98,58 +105,56 @@ def clamp(clue: Clue) -> Clamp | None:
     of c by +120.
     """
     turns = np.array([1, TURN_120**2, TURN_120])
-    misfit = np.abs(clue.d - turns * clue.z)
+    misfit = np.abs(change.delta_i2 - turns * change.delta_i0)
     k = int(np.argmin(misfit))
-    if misfit[k] > CLAMP_MISFIT * abs(clue.d):
+    if misfit[k] > CLAMP_MISFIT * abs(change.delta_i2):
         return None
     # I0 = g * I_k / 3 with I_k = I1 turned back by k thirds.
-    return Clamp(k, float((3 * clue.z * TURN_120**k).real))
+    return ClampChange(k, float((3 * change.delta_i0 * TURN_120**k).real))
 
 
-def phase(clue: Clue, motor: Motor) -> int:
+def shorted_phase(change: AsymmetryChange, motor: Motor) -> int:
     """Return the index of the phase whose winding is shorted, star connection assumed.
 
     (In delta a winding lies between two lines, and its current between their angles: then this
     names one of the two.)
     """
-    if clue.lag is not None:
-        centre = clue.lag - radians(LOOP_LAG_DEG)
+    if change.power_factor_angle_rad is not None:
+        centre = change.power_factor_angle_rad - radians(LOOP_LAG_DEG)
     else:
-        centre = radians(_usual_lag_deg(clue, motor) - LOOP_LAG_DEG)
+        centre = radians(_usual_power_factor_angle_deg(change, motor) - LOOP_LAG_DEG)
         ahead = centre > radians(AHEAD_DEG)
-        if ahead and clue.growth is not None and 0 < clue.growth < abs(clue.d):
+        if ahead and change.i1_growth is not None and 0 < change.i1_growth < abs(change.delta_i2):
             # D also adds to I1, by its component along it: |I1| tells the angle but for its sign.
-            centre = (centre + 2 * acos(clue.growth / abs(clue.d))) / 3
-    return round((np.angle(clue.d) - centre) / (2 * np.pi / 3)) % 3
+            centre = (centre + 2 * acos(change.i1_growth / abs(change.delta_i2))) / 3
+    return round((np.angle(change.delta_i2) - centre) / (2 * np.pi / 3)) % 3
 
 
-def alternatives(clue: Clue, model: Asymmetry, *, measured: bool) -> list[Cause]:
-    """Return what else would look like this.
+def other_causes(change: AsymmetryChange, model: Asymmetry, *, voltage: bool) -> list[Cause]:
+    """Return the causes other than a turn short that would look the same.
 
     A resistance R in series with phase a drops R*I1, drives I2 = -R/3 * Y22 * I1 and so lies at
     -Y22 turned by the phase: about 110 degrees from I1. It grows with the load and its heating,
     while a short keeps its amperes.
     """
-    causes = [] if measured else [Cause("supply unbalance")]
-    angles = [np.angle(-clue.d * TURN_120**-k / model.mean[0], deg=True) for k in range(3)]
+    causes = [] if voltage else [Cause("supply unbalance")]
+    angles = [np.angle(-change.delta_i2 * TURN_120**-k / model.mean[0], deg=True) for k in range(3)]
     k = int(np.argmin(np.abs(angles)))
     if abs(angles[k]) < JOINT_DEG:
         causes.append(Cause("high-resistance joint", k))
     return causes
 
 
-def _usual_lag_deg(clue: Clue, motor: Motor) -> float:
+def _usual_power_factor_angle_deg(change: AsymmetryChange, motor: Motor) -> float:
     rated_a = motor.rated_current_a
-    if not rated_a or not 0.25 < clue.load_a / rated_a < 1.25:
+    if not rated_a or not 0.25 < change.load_a / rated_a < 1.25:
         return UNKNOWN_LAG_DEG
     share = motor.active_share
     reactive = REACTIVE if share is None else sqrt(1 - share)
-    return degrees(asin(min(0.98, reactive * rated_a / clue.load_a)))
+    return degrees(asin(min(0.98, reactive * rated_a / change.load_a)))
 
 
-def _steady_a(
-    i1: npt.NDArray[np.float64], quiet: npt.NDArray[np.bool_], model: Asymmetry
-) -> float | None:
+def _healthy_current_a(i1: Float64, quiet: Bool, model: Asymmetry) -> float | None:
     """Return |I1| without the asymmetry, peak A, where the load is known to have stayed."""
     if quiet.any():
         return float(np.median(i1[quiet]))

@@ -1,33 +1,77 @@
-"""Why `turn_short` cannot decide, or decides with less than was measured, in words."""
+"""Why an asymmetry below its limit is not `normal`: the limit is too high to say so."""
 
-from vtox.baseline import Baseline
-from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.turn_short import applicability
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-
-def unpaired(analysis: CurrentAnalysis, i: int) -> str:
-    """Return why the voltages, which were measured, were not used."""
-    problem = analysis.pairing_problems[i]
-    return f"; {problem.sentence}" if problem else ""
+from vtox.diagnosers.turn_short.asymmetry_excess import DECISIVE_LIMIT
+from vtox.domain import Motor, Reason, reason
 
 
-def lacking(analysis: CurrentAnalysis, i: int, baseline: Baseline | None) -> str:
-    """Return what a better judgement would need."""
-    if baseline is None or baseline.asymmetry is None:
-        return "no baseline"
-    if not applicability.holds(baseline, analysis, i):
-        hz = applicability.learnt_hz(baseline)
-        known = f"learnt at {hz:.1f} Hz" if hz else "learn it anew"
-        return f"no baseline at this frequency, {analysis.f0_hz[i]:.1f} Hz ({known})"
-    return "no baseline at this load" if baseline.asymmetry.base_v is None else "no voltage"
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the diagnosis of one recording rests on.
+
+    `baseline_problem` says why no baseline applies, `pairing_problem` why voltages that were
+    measured are not used. Ratios are over I1, as in `AsymmetryExcess`: `raw_ratio` |I2|/I1,
+    `limit_ratio` the limit at the frame farthest over it, `limited_by` its name, `median_limit`
+    and `steady_limit` that of the record, and as it would be if frames scattered little.
+    """
+
+    motor: Motor
+    baseline_problem: Reason | None
+    pairing_problem: Reason | None
+    raw_ratio: float
+    limit_ratio: float
+    median_limit: float
+    steady_limit: float
+    limited_by: str
 
 
-def blind(basis: str, what: str, ratio: float, limit: float, *, rated: bool) -> str:
-    """Return why a recording under its limit is not `normal`: the limit says too little."""
-    if not basis.endswith("no baseline"):
-        return f"limit too high: the baseline leaves {limit:.0%} of I1 open ({basis})"
-    unrated = "" if rated else " at a load that is not known without the rated current"
-    return (
-        f"{what}: |I2|/I1 of {ratio:.1%} alone does not decide, supply and clamps may cause up to "
-        f"{limit:.0%}{unrated}"
-    )
+def indecision(g: Grounds) -> tuple[Reason, ...]:
+    """Return why the limit is too high for `normal`, empty where it is not: code, then doubts."""
+    if g.median_limit <= DECISIVE_LIMIT:
+        return ()
+    why = next(found for rule in RULES if (found := rule(g)))
+    return (why, *_level_alone(g)) if why is g.baseline_problem else (why,)
+
+
+def _voltages_not_paired(g: Grounds) -> Reason | None:
+    return g.pairing_problem
+
+
+def _asymmetry_not_steady(g: Grounds) -> Reason | None:
+    if g.steady_limit > DECISIVE_LIMIT:
+        return None
+    return reason("asymmetry_not_steady", limit_ratio=g.limit_ratio)
+
+
+def _no_baseline_applies(g: Grounds) -> Reason | None:
+    return g.baseline_problem
+
+
+def _supply_not_excluded(g: Grounds) -> Reason | None:
+    if g.limited_by != "supply":
+        return None
+    return reason("supply_not_excluded", limit_ratio=g.limit_ratio)
+
+
+def _baseline_too_uncertain(g: Grounds) -> Reason | None:
+    return reason("baseline_too_uncertain", limit_ratio=g.limit_ratio)
+
+
+# The first that applies is the reason; the last always does.
+RULES: Sequence[Callable[[Grounds], Reason | None]] = (
+    _voltages_not_paired,
+    _asymmetry_not_steady,
+    _no_baseline_applies,
+    _supply_not_excluded,
+    _baseline_too_uncertain,
+)
+
+
+def _level_alone(g: Grounds) -> tuple[Reason, ...]:
+    """Return why |I2|/I1 does not decide without a baseline."""
+    level = reason("supply_and_clamps_not_excluded", ratio=g.raw_ratio, limit_ratio=g.limit_ratio)
+    motor = g.motor
+    rated = motor.rated_current_a or (motor.rated_power_w and motor.rated_voltage_v)
+    return (level,) if rated else (level, reason("rated_current_unknown"))
