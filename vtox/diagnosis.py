@@ -65,8 +65,8 @@ def diagnose(
     >>> found = diagnose(Recording(amps, fs_hz=2000.0), Motor(pole_pairs=2, supply_hz=50.0))
     >>> [d.fault for d in found]
     ['turn_short', 'insulation', 'bearing', 'eccentricity', 'broken_bar']
-    >>> found[1].state, found[1].reason
-    ('unknown', 'no leakage channel')
+    >>> found[1].state, found[1].code
+    ('unknown', 'missing_channel')
     """
     for name, value, kind in (
         ("recording", recording, Recording),

@@ -11,7 +11,7 @@ SENTENCES: dict[str, Sentence] = {
     "turn_short_found": Sentence(
         "turn short in phase {phase}: negative-sequence current {excess_ratio:.1%} of I1 beyond "
         "that of a healthy machine ({basis!w})",
-        "Test the winding of that phase (resistance, surge test); stop the machine if it is a fault.",
+        "Test the winding of that phase (resistance, surge test); stop the machine at a fault.",
     ),
     "asymmetry_found": Sentence(
         "asymmetry in phase {phase} (turn short, supply or joint): negative-sequence current "
