@@ -145,7 +145,7 @@ def learn_baseline(
     return Baseline(
         bands=merged(bands),
         asymmetry=asymmetry_fit.fit(
-            [s for p in phasors.values() for s in asymmetry_fit.joined(p)], motor
+            [s for p in phasors.values() for s in asymmetry_fit.concatenate_by_frequency(p)], motor
         ),
         records=records,
         seconds=round(sum(r.duration_s for r in healthy), 3),

@@ -13,19 +13,19 @@ from vtox.arrays import Bool, Complex, Float64, Int, pick
 from vtox.domain import Array
 from vtox.dsp.supply_line import frame_phasors
 
-# Error of a core-balance transformer with its burden, about 0.2 degrees, as a share of the current.
+# Where these values come from: docs/calibration/insulation.md.
+# Error of a core-balance transformer with its burden as a share of the current.
 INSTRUMENT_SHARE = 0.003
 # Its deviation from linearity as a share of the fundamental.
 LINEARITY_SHARE = 0.0003
 # Largest deviation of the susceptance of the whole winding at which it counts as measured, S.
 WHOLE_STD_LIMIT_S = 1e-6
-# Admittance of the whole winding where it is not measured, at most: 30 nF at 50 Hz, S.
+# Admittance of the whole winding where it is not measured, at most, S.
 UNMEASURED_WHOLE_S = 1e-5
 # Least deviation of a mean current, A.
 LEAST_STD_A = 1e-7
 TINY = float(np.finfo(np.float32).tiny)
-# Phase error of transformers of class 1 at small currents, 1 to 3 degrees (IEC 61869-2): within
-# this a change is one of conductance alone, or of capacitance alone.
+# Phase error of transformers: within this a change is one of conductance or of capacitance alone.
 PHASE_ERROR_RAD = radians(3.0)
 # The harmonic by which attributions are compared, and the share of its current that instruments and
 # the difference that was there before leave open.
@@ -33,8 +33,8 @@ HARMONIC = 5
 HARMONIC_SHARE = 0.1
 # Largest misfit of the best attribution, in squared deviations, at which the harmonic counts.
 MISFIT_LIMIT = 9.0
-# Squared deviations by which an attribution must fit better than a simpler one: two deviations for
-# a second parameter, and two more where conductance rises while capacitance falls.
+# Squared deviations by which an attribution must fit better than a simpler one, and more where
+# conductance rises while capacitance falls.
 PARAMETER_COST = 4.0
 OPPOSED_COST = 4.0
 

@@ -18,20 +18,17 @@ from vtox.domain import VOLTAGES, Array, Motor, Reason, reason
 from vtox.dsp import earth_admittance, quality, supply_line
 from vtox.dsp.earth_admittance import Attribution, EarthAdmittance
 
-# Deviations that a level must be away to count: estimates rest on few frames, and the best of three
-# phases is taken.
+# Where these values come from: docs/calibration/insulation.md.
+# Deviations that a level must be away to count.
 SIGMAS = 5.0
-# Difference in capacitance between the phases of a sound winding, as a share of its capacitance; it
-# looks like conductance of up to sin(60 degrees) of it.
+# Difference in capacitance between the phases of a sound winding, as a share of its capacitance.
 UNEQUAL_SHARE = 0.01
-# The same where the capacitance is not measured, 1 % of 30 nF at 50 Hz, S.
+# The same where the capacitance is not measured, S.
 UNEQUAL_UNMEASURED_S = 1e-7
 # Largest uncertainty of the conductance of the whole winding at which 1 Mohm would show, S.
 WHOLE_LIMIT_S = 0.5e-6
-# Least relative change of capacitance that counts: moisture and delamination take days.
+# Least change of capacitance that counts, relative and in F.
 CAPACITANCE_CHANGE = 0.10
-# Least change of capacitance that counts, F: 7 uA at 230 V and 50 Hz, what a sensitive core-balance
-# transformer resolves.
 CAPACITANCE_FLOOR_F = 1e-10
 # Baseline features: capacitance of the whole winding, and both parts of the difference between
 # phases, as a conductance and a capacitance of phase a.

@@ -12,8 +12,8 @@ from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.features import SUPPLY_FEATURE
 from vtox.diagnosers.turn_short.asymmetry_model import (
     Sequences,
+    max_rated_current_a,
     prior,
-    rated_at_most_a,
     same_frequency,
 )
 from vtox.diagnosers.turn_short.basis import Basis
@@ -23,14 +23,13 @@ from vtox.dsp import supply_line
 TINY = float(np.finfo(np.float32).tiny)
 # Least load, over rated current.
 LOW_LOAD = 0.2
-# Largest V2/V1. EN 50160 allows 2 %; the rest is for the voltage channels' own mismatch.
+# Largest V2/V1 that can be corrected for: docs/calibration/turn_short.md#supply.
 UNBALANCE_LIMIT = 0.023
 # Largest |I1| of a record over its least.
 UNSTEADY_RATIO = 2.0
 # Largest |I0|/|I1| of three clamps on one motor.
 ZERO_SEQUENCE_LIMIT = 0.3
-# Largest |I2|/|I1| with all phases closed: with one open I2 is as large as I1; bolted shorts of 30
-# and 40 % of the turns come to 0.64 and 0.73 of it (machines of 0.5 to 200 kW).
+# Largest |I2|/|I1| with all phases closed: docs/calibration/turn_short.md#open-phases.
 OPEN_RATIO = 0.9
 # Without voltages a baseline applies this far beyond the loads at which it was learnt.
 LOAD_MARGIN = 1.25
@@ -225,7 +224,9 @@ def healthy_models(
         elif voltages_usable(analysis, i):
             model = prior(analysis.motors[i], load_a[i], volts[i])
         else:
-            model = prior(analysis.motors[i], rated_at_most_a(analysis.motors[i], load_a[i]), None)
+            model = prior(
+                analysis.motors[i], max_rated_current_a(analysis.motors[i], load_a[i]), None
+            )
         models.append(HealthyModel(model, problem))
     return models
 

@@ -13,22 +13,21 @@ import numpy as np
 from vtox.arrays import Bool, Complex, Float64, pick
 from vtox.baseline import Asymmetry
 from vtox.diagnosers.turn_short.asymmetry_model import (
-    SUPPLY_LIMIT,
-    SUPPLY_WORST,
+    SUPPLY_I2_LIMIT,
+    SUPPLY_V2_LIMIT,
     Sequences,
-    expected,
+    expected_ratio,
 )
 from vtox.diagnosers.turn_short.basis import LEAST_LIMIT, Basis
 
-# Limit of the squared corrected ratio in squared deviations: chi-square with two degrees of freedom
-# at 1e-4 a frame. A record of 1 s holds five independent frames, so at most 1e-3 of healthy records
-# reach it.
+# Limit of the squared corrected ratio in squared deviations, 1e-4 a frame:
+# docs/calibration/turn_short.md#frames.
 T2_LIMIT = 18.4
-# `normal` must exclude a developing short (3 %): a larger limit on |I2|/I1 cannot.
+# Largest limit on |I2|/I1 that excludes a developing short: docs/calibration/turn_short.md#scale.
 DECISIVE_LIMIT = 0.05
-# A change must hold for most of so many frames (0.2 s each, 0.05 s apart) to count.
+# Frames in the running median: an excess must hold for most of them to count.
 SUSTAINED_FRAMES = 5
-# Independent frames in a median of five overlapping ones.
+# Independent frames in a median of that many overlapping ones.
 FRAMES_IN_MEDIAN = 1.5
 # Least number of frames from which their scatter is estimated.
 SCATTER_FRAMES = 12
@@ -80,9 +79,8 @@ def asymmetry_excess(
     unpaired : ndarray of bool, shape (batch,)
         Whether voltages were measured that do not belong to the currents.
     """
-    mean, model_std = expected(models, s)
+    mean, model_std = expected_ratio(models, s)
     excess = s.i2 / s.i1 - mean
-    # A median of five overlapping frames averages about 1.5 independent ones.
     gain = FRAMES_IN_MEDIAN if excess.shape[-1] >= SUSTAINED_FRAMES else 1.0
     believed = np.array([[m.noise] for m in models])
     steady_std = np.median(np.sqrt(model_std**2 + believed**2 / gain), axis=-1)
@@ -137,7 +135,7 @@ def _limits(
     indecisive = np.median(np.maximum(scatter, least), axis=-1) > DECISIVE_LIMIT
     limits["supply"] = np.broadcast_to(np.where(indecisive, supply, 0)[:, None], std.shape)
     if s.v1 is not None and s.v2 is not None and unpaired.any():
-        unbalance = np.median(np.abs(s.v2) / np.abs(s.v1), axis=-1) / SUPPLY_LIMIT
+        unbalance = np.median(np.abs(s.v2) / np.abs(s.v1), axis=-1) / SUPPLY_V2_LIMIT
         moved = (supply * unbalance)[:, None] + np.abs(mean)
         limits["pairing"] = np.where(unpaired[:, None], moved, 0)
     return limits
@@ -145,7 +143,7 @@ def _limits(
 
 def _supply_share(models: Sequence[Asymmetry], bases: Sequence[Basis], load_a: Float64) -> Float64:
     """Return the I2/I1 that a supply within the standard draws, 0 where voltage corrects for it."""
-    share = np.array([0.0 if b.voltage else SUPPLY_WORST for b in bases])
+    share = np.array([0.0 if b.voltage else SUPPLY_I2_LIMIT for b in bases])
     share *= np.array([m.base_a for m in models]) / load_a
     return share
 

@@ -1,8 +1,8 @@
 """The negative-sequence current a healthy machine draws, as a linear model with known uncertainty.
 
-Used by `turn_short`: what the model does not explain is a short, a joint or a clamp. Prior
-knowledge (catalogue motors, supplies within the standard, clamp classes) stands in where no
-baseline was learnt, so one statistic serves all cases and its threshold says what is known.
+What the model does not explain is a short, a joint or a clamp. Where no baseline was learnt, prior
+knowledge (catalogue motors, supplies within the standard, clamp classes) takes its place, so that
+one statistic serves all cases and its threshold says what is known.
 """
 
 from collections.abc import Sequence
@@ -16,44 +16,35 @@ from vtox.arrays import Complex, Float64
 from vtox.baseline import Asymmetry
 from vtox.domain import Motor
 
-# Negative-sequence admittance in per unit of rated current over rated voltage: the rotor turns
-# backwards at slip near 2 and the machine is as at standstill, 4 to 8 times rated current at a
-# power factor of 0.2 to 0.5 (IEC 60034-12 designs). Deviation per real or imaginary part.
+# Where these values come from: docs/calibration/turn_short.md#healthy-machines. Deviations are per
+# real or imaginary part; currents and voltages in per unit of the rated ones.
+# Negative-sequence admittance Y22 and its deviation; the latter also where no rated current is
+# known, in per unit of the current measured.
 Y22 = 6 * np.exp(-1j * np.radians(70))
 Y22_STD = 1.0
-# The same in per unit of the current measured, where no rated current says what the load is: up to
-# 33 at no load (`LIGHTEST`).
 Y22_STD_UNRATED = 6.0
-# Least share of its rated current that a standard machine draws, without load. Large two-pole
-# machines come near it; small ones draw twice as much.
-LIGHTEST = 0.3
-# Voltage channels within 0.5 % of each other feign 0.12 % of negative sequence, times 6.
+# Least no-load current over the rated one.
+MIN_NO_LOAD_SHARE = 0.3
+# Least efficiency times power factor at rated load, also of machines up to so many watts per pole
+# pair.
+MIN_ACTIVE_SHARE = 0.5
+MIN_ACTIVE_SHARE_SMALL = 0.35
+SMALL_W_PER_POLE_PAIR = 250.0
+# Largest V2/V1 of a supply (EN 50160) and the I2 that it draws at most.
+SUPPLY_V2_LIMIT = 0.02
+SUPPLY_I2_LIMIT = 10 * SUPPLY_V2_LIMIT
+# Deviation of Y21, of I2 per V1: mismatch of the voltage channels; without them, the supply itself.
 Y21_STD = 0.007
-# Efficiency times power factor at rated load is at least this: 0.5 for two poles and 0.37 kW, 0.59
-# for four and 0.75 kW (lists of one maker, SOGA MT1 and MT3), 0.59 to 0.86 in
-# `vtox.simulator.catalogue`. Machines of so few watts a pole pair have less: 0.48 for two poles and
-# 0.25 kW (MT1), and about 0.6 each, so 0.36, for four poles and 0.12 kW.
-LEAST_ACTIVE, LEAST_ACTIVE_SMALL, SMALL_W = 0.5, 0.35, 250.0
-# Unmeasured supply: EN 50160 allows 2 % of negative sequence. It draws about what a standstill
-# would: in per unit 5 to 9 times as much on the four machines of the motor model, 6 to 9, at most
-# 12, in a list of efficient ones (SOGA MT3). Ten stands for a supply and a machine that are not
-# both at their worst. Over the current at a light load it is more, in proportion.
-SUPPLY_LIMIT = 0.02
-SUPPLY_WORST = 10 * SUPPLY_LIMIT
-Y21_STD_UNMEASURED = SUPPLY_WORST / 4.3  # so that this much is the 1e-4 tail
-# Clamps within 1 % and 1 degree of each other, and windings: 0.6 %. Split-core clamps hung for a
-# survey without voltages are worse (2 % on the motor of Cardenas-Cornejo et al. 2023).
+Y21_STD_UNMEASURED = SUPPLY_I2_LIMIT / 4.3  # so that the limit is the 1e-4 tail
+# Deviation of c, of I2 per I1: mismatch of clamps and windings, with and without voltages.
 C_STD = 0.006
 C_STD_UNMEASURED = 0.01
-# One recording against the next, at the same load: clamps taken off and put back (0.3 %) and,
-# where voltage is not measured, a supply whose unbalance moved by 0.12 %, times 6. A supply moves
-# between any two recordings, so each is 1/sqrt(2) of that from the machine's own mean. Clamps that
-# stay where they are make the recordings of a baseline alike, but nothing says that they stayed.
+# Deviation of I2/I1 between two recordings at one load, with and without voltages.
 SESSION_STD = 0.0027
 SESSION_STD_UNMEASURED = 0.008
-# Scatter of one 0.2 s frame where nothing was learnt.
+# Scatter of one frame of 0.2 s where nothing was learnt.
 NOISE_STD = 0.003
-# Y22 goes nearly as 1/f: V2 of 2 % at 6 per unit moves I2 by up to 0.6 % of I1 within this.
+# Relative difference of supply frequency within which a model applies.
 SAME_FREQUENCY = 0.05
 
 
@@ -74,12 +65,12 @@ class Sequences:
 
 
 def same_frequency(hz: float | None, other_hz: float | None) -> bool:
-    """Return whether what was learnt at one supply frequency holds at the other; None is any."""
+    """Return whether a model learnt at one supply frequency applies at the other; None is any."""
     return not (hz and other_hz) or abs(hz / other_hz - 1) <= SAME_FREQUENCY
 
 
 def prior(motor: Motor | None, load_a: float, voltage_v: float | None) -> Asymmetry:
-    """Return what is believed of a machine before anything was learnt.
+    """Return the model of a healthy machine before anything was learnt.
 
     Parameters
     ----------
@@ -94,34 +85,34 @@ def prior(motor: Motor | None, load_a: float, voltage_v: float | None) -> Asymme
     rated_v = motor.rated_voltage_v if motor else None
     measured = voltage_v is not None
     base_v = (rated_v / sqrt(3) if rated_v else voltage_v) if measured else None
-    belief = _belief(rated=bool(rated_a), measured=measured)
-    return replace(belief, base_a=rated_a or load_a, base_v=base_v)
+    unit = _unit_prior(rated=bool(rated_a), measured=measured)
+    return replace(unit, base_a=rated_a or load_a, base_v=base_v)
 
 
-def rated_at_most_a(motor: Motor, load_a: float) -> float:
-    """Return the largest rated current, A rms, that fits the nameplate, else the present current.
+def max_rated_current_a(motor: Motor, load_a: float) -> float:
+    """Return the largest rated current that fits the nameplate, A rms.
 
-    A machine whose nameplate tells power and voltage draws at most `1 / LEAST_ACTIVE` times its
-    power, a small one `1 / LEAST_ACTIVE_SMALL`; one that tells nothing may run without load now.
+    With power and voltage it follows from the least active share; without them the machine may run
+    without load now.
     """
     if motor.rated_current_a:
         return motor.rated_current_a
     if motor.rated_power_w and motor.rated_voltage_v:
-        small = motor.rated_power_w <= SMALL_W * (motor.pole_pairs or 1)
-        active = LEAST_ACTIVE_SMALL if small else LEAST_ACTIVE
+        small = motor.rated_power_w <= SMALL_W_PER_POLE_PAIR * (motor.pole_pairs or 1)
+        active = MIN_ACTIVE_SHARE_SMALL if small else MIN_ACTIVE_SHARE
         return motor.rated_power_w / (sqrt(3) * motor.rated_voltage_v * active)
-    return load_a / LIGHTEST
+    return load_a / MIN_NO_LOAD_SHARE
 
 
 @cache
-def _belief(*, rated: bool, measured: bool) -> Asymmetry:
+def _unit_prior(*, rated: bool, measured: bool) -> Asymmetry:
     """Return the prior over a base of 1 A."""
     std = (
         Y22_STD if rated else Y22_STD_UNRATED,
         Y21_STD if measured else Y21_STD_UNMEASURED,
         C_STD if measured else C_STD_UNMEASURED,
     )
-    return model_of(
+    return to_asymmetry(
         np.array([Y22, 0, 0]),
         np.diag(np.square(std)).astype(complex),
         noise=NOISE_STD,
@@ -152,7 +143,7 @@ def regressors(s: Sequences, base_a: Float64, base_v: Float64) -> Complex:
     return x
 
 
-def expected(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, Float64]:
+def expected_ratio(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, Float64]:
     """Return the I2/I1 that healthy machines would show per frame, and its deviation.
 
     Parameters
@@ -171,12 +162,12 @@ def expected(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, Float6
     mean = np.array([m.mean for m in models])
     covariance = np.array([m.covariance for m in models])
     variance = np.sum((x @ covariance) * x.conj(), axis=-1).real
-    session = np.array([[m.session] for m in models]) * shared(x, base_v)
+    session = np.array([[m.session] for m in models]) * session_weight(x, base_v)
     return np.sum(x * mean[:, None], axis=-1), np.sqrt(variance + session**2)
 
 
-def shared(rows: Complex, base_v: Float64 | float | None) -> Float64:
-    """Return how much of what sets a recording apart each of its frames, (..., 3), shows.
+def session_weight(rows: Complex, base_v: Float64 | float | None) -> Float64:
+    """Return the weight of the deviation of a session in each frame; `rows` are (..., 3).
 
     An unmeasured change of the supply weighs more, the smaller the current.
     """
@@ -185,7 +176,7 @@ def shared(rows: Complex, base_v: Float64 | float | None) -> Float64:
     return np.asarray(np.where(measured, 1.0, light), np.float64)
 
 
-def model_of(
+def to_asymmetry(
     mean: Complex,
     covariance: Complex,
     *,
@@ -197,7 +188,7 @@ def model_of(
     counts: tuple[int, int],
     supply_hz: float | None = None,
 ) -> Asymmetry:
-    """Return arrays, (3,) and (3, 3), and what goes with them as the plain value that is kept."""
+    """Return the model with mean (3,) and covariance (3, 3) as the plain value that is stored."""
     rows = [(complex(r[0]), complex(r[1]), complex(r[2])) for r in covariance]
     return Asymmetry(
         mean=(complex(mean[0]), complex(mean[1]), complex(mean[2])),

@@ -19,8 +19,7 @@ class Basis:
         return f"{signals} and baseline" if self.baseline else f"{signals}, no baseline"
 
 
-# Least limit of the corrected |I2|/I1 that is a warning: 3 % is a developing short, 8 % a severe
-# one (a scale of our own, no standard has one).
+# Least limit on the corrected |I2|/I1: docs/calibration/turn_short.md#scale.
 LEAST_LIMIT: Mapping[Basis, float] = {
     Basis(voltage=True, baseline=True): 0.0075,
     Basis(voltage=False, baseline=True): 0.03,

@@ -15,21 +15,24 @@ from vtox.baseline import Asymmetry
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.domain import Motor
 
-# The loop of a short lags its phase voltage by 0 (contact resistance) to 80 degrees (leakage of a
-# large winding): the middle of what is met, so that each phase owns 60 degrees to both sides.
+# Where these values come from: docs/calibration/turn_short.md#causes.
+# Lag of the current in a short behind its phase voltage, the middle of the range.
 LOOP_LAG_DEG = 30.0
-# Power-factor angle where the load is not known: between 32 (full load) and 80 degrees (none).
-UNKNOWN_LAG_DEG = 55.0
-# Magnetising and leakage current, per unit of rated current: sets the lag at a known load. Where
-# the plate tells power factor times efficiency, the two are taken for equal, as they nearly are.
-REACTIVE = 0.5
-# A joint adds resistance, so its I2 lies along Y22: within this angle it may be one.
+# Power factor angle where neither voltages nor the load are known.
+UNKNOWN_ANGLE_DEG = 55.0
+# Loads over the rated one at which the power factor angle follows from the load.
+USUAL_LOADS = (0.25, 1.25)
+# Magnetising and leakage current over rated current, where the nameplate gives no power factor.
+REACTIVE_SHARE = 0.5
+# Largest angle between I2 and that of a joint at which it may be one.
 JOINT_DEG = 35.0
-# From this angle ahead of I1 on, D is taken to be ahead: the less I1 lags, the more a short of
-# little resistance may lag behind it.
+# Least angle from which the current of a short is taken to be ahead of I1: the less I1 lags, the
+# more a short of little resistance may lag behind it.
 AHEAD_DEG = 20.0
-# Share of the change in I2 that a single clamp may leave unexplained.
+# Largest share of the change in I2 that a single clamp may leave unexplained.
 CLAMP_MISFIT = 0.35
+# Largest range of the loads learnt at which |I1| without the asymmetry is known.
+ONE_LOAD_RATIO = 1.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,8 @@ def clamp_change(change: AsymmetryChange) -> ClampChange | None:
 def shorted_phase(change: AsymmetryChange, motor: Motor) -> int:
     """Return the index of the phase whose winding is shorted, star connection assumed.
 
-    (In delta a winding lies between two lines, and its current between their angles: then this
-    names one of the two.)
+    In delta a winding lies between two lines, and its current between their angles: then this is
+    one of the two.
     """
     if change.power_factor_angle_rad is not None:
         centre = change.power_factor_angle_rad - radians(LOOP_LAG_DEG)
@@ -125,7 +128,7 @@ def shorted_phase(change: AsymmetryChange, motor: Motor) -> int:
         centre = radians(_usual_power_factor_angle_deg(change, motor) - LOOP_LAG_DEG)
         ahead = centre > radians(AHEAD_DEG)
         if ahead and change.i1_growth is not None and 0 < change.i1_growth < abs(change.delta_i2):
-            # D also adds to I1, by its component along it: |I1| tells the angle but for its sign.
+            # D also adds to I1, by its component along it: |I1| gives the angle but for its sign.
             centre = (centre + 2 * acos(change.i1_growth / abs(change.delta_i2))) / 3
     return round((np.angle(change.delta_i2) - centre) / (2 * np.pi / 3)) % 3
 
@@ -147,10 +150,10 @@ def other_causes(change: AsymmetryChange, model: Asymmetry, *, voltage: bool) ->
 
 def _usual_power_factor_angle_deg(change: AsymmetryChange, motor: Motor) -> float:
     rated_a = motor.rated_current_a
-    if not rated_a or not 0.25 < change.load_a / rated_a < 1.25:
-        return UNKNOWN_LAG_DEG
+    if not rated_a or not USUAL_LOADS[0] < change.load_a / rated_a < USUAL_LOADS[1]:
+        return UNKNOWN_ANGLE_DEG
     share = motor.active_share
-    reactive = REACTIVE if share is None else sqrt(1 - share)
+    reactive = REACTIVE_SHARE if share is None else sqrt(1 - share)
     return degrees(asin(min(0.98, reactive * rated_a / change.load_a)))
 
 
@@ -158,6 +161,6 @@ def _healthy_current_a(i1: Float64, quiet: Bool, model: Asymmetry) -> float | No
     """Return |I1| without the asymmetry, peak A, where the load is known to have stayed."""
     if quiet.any():
         return float(np.median(i1[quiet]))
-    if model.recordings and model.high_a < 1.06 * model.low_a:
+    if model.recordings and model.high_a < ONE_LOAD_RATIO * model.low_a:
         return sqrt(model.low_a * model.high_a) * sqrt(2)
     return None
