@@ -13,8 +13,8 @@ import numpy as np
 from vtox.baseline import Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.insulation import admittance
-from vtox.diagnosers.insulation.admittance import WindingAdmittance
 from vtox.diagnosers.insulation.reasons import MINIMUM_OHM, Finding, Insulation, finding
+from vtox.diagnosers.insulation.winding_admittance import WindingAdmittance, winding_admittance
 from vtox.domain import QUIET, VOLTAGES, Diagnosis, Value, abstain, reason
 
 FAULT = "insulation"
@@ -59,7 +59,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     estimate = admittance.estimate(analysis)
     diagnoses: dict[int, Diagnosis] = {}
     if estimate.y is not None:
-        w = admittance.winding_admittance(estimate.y, [baselines[i] for i in estimate.rows])
+        w = winding_admittance(estimate.y, [baselines[i] for i in estimate.rows])
         for row, i in enumerate(estimate.rows):
             diagnoses[i] = _diagnosis(w, row, analysis.recordings[i].temperature_c)
     return [

@@ -16,7 +16,6 @@ from vtox.arrays import Bool
 from vtox.baseline import Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.turn_short import applicability, causes
-from vtox.diagnosers.turn_short.applicability import HealthyModel
 from vtox.diagnosers.turn_short.asymmetry_excess import (
     SUSTAINED_FRAMES,
     AsymmetryExcess,
@@ -24,6 +23,7 @@ from vtox.diagnosers.turn_short.asymmetry_excess import (
 )
 from vtox.diagnosers.turn_short.basis import CONFIDENCE, Basis
 from vtox.diagnosers.turn_short.episodes import episodes
+from vtox.diagnosers.turn_short.healthy_model import HealthyModel, healthy_models
 from vtox.diagnosers.turn_short.reasons import Grounds, indecision
 from vtox.domain import Diagnosis, Reason, Value, abstain, reason
 
@@ -64,7 +64,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     if all(abstentions):
         return [abstain(FAULT, *reasons) for reasons in abstentions]
     s = applicability.sequences(analysis)
-    models = applicability.healthy_models(analysis, s, baselines)
+    models = healthy_models(analysis, s, baselines)
     excess = asymmetry_excess(
         s,
         [m.asymmetry for m in models],

@@ -88,10 +88,4 @@ SENTENCES: dict[str, Sentence] = {
         "the baseline cannot exclude a developing short: its limit is {limit_ratio:.0%} of I1",
         "Learn the baseline again at a steady load, from longer records.",
     ),
-    "missing_channel": Sentence("missing channel {channels!w}", "Send this channel."),
-    "load_too_low": Sentence(
-        "load of {load_a:.3g} A, at least {needed_a:.3g} A needed", "Measure at a higher load."
-    ),
-    "no_baseline": Sentence("no baseline", "Learn a baseline from healthy recordings."),
-    "no_baseline_at_load": Sentence("no baseline at this load", "Let it learn at this load."),
 }
