@@ -123,16 +123,16 @@ def _limits(
 ) -> Mapping[str, Float64]:
     """Return the limits on the corrected |I2|/I1 by name, each of shape (batch, frames).
 
-    `scatter` follows from what is known of the machine, `least` is the smallest that is reported.
+    `uncertainty` is that of what is known of the machine, `least` the smallest that is reported.
     `supply` applies where these two leave a developing short open: a baseline that saw the supply
     move so much expects it to move as far as the standard allows. `pairing` applies where voltages
     are measured but not paired: whatever they are called, no supply draws more than its own
     unbalance does, nor is more of what was expected gone than all of it.
     """
-    scatter = sqrt(T2_LIMIT) * std
+    uncertainty = sqrt(T2_LIMIT) * std
     least = np.broadcast_to([[LEAST_LIMIT[b]] for b in bases], std.shape)
-    limits = {"scatter": scatter, "least": least}
-    indecisive = np.median(np.maximum(scatter, least), axis=-1) > DECISIVE_LIMIT
+    limits = {"uncertainty": uncertainty, "least": least}
+    indecisive = np.median(np.maximum(uncertainty, least), axis=-1) > DECISIVE_LIMIT
     limits["supply"] = np.broadcast_to(np.where(indecisive, supply, 0)[:, None], std.shape)
     if s.v1 is not None and s.v2 is not None and unpaired.any():
         unbalance = np.median(np.abs(s.v2) / np.abs(s.v1), axis=-1) / SUPPLY_V2_LIMIT

@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.signals.phasor_motor import MOTOR, Machine, recording
+from tests.unit.diagnosers.turn_short.cases import CHANNELS, GAINS, healthy_baseline, turn_short
+from vtox import learn_baseline
+from vtox.baseline import Baseline
+from vtox.diagnosers.current.front_end import front_end
+from vtox.diagnosers.turn_short.applicability import sequences
+from vtox.diagnosers.turn_short.healthy_model import healthy_models
+from vtox.domain import CURRENTS, VOLTAGES
+
+
+@pytest.mark.parametrize(
+    ("hz", "basis"), [(50.0, "voltage and baseline"), (38.0, "voltage, no baseline")]
+)
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_baseline_applies_at_its_supply_frequency(hz: float, basis: str, stored: bool) -> None:
+    drive = replace(MOTOR, supply="inverter")
+    runs = [recording(Machine(hz=51.0), 2.0, channels=CHANNELS, seed=k) for k in range(3)]
+    learnt = learn_baseline(runs, drive)
+    assert learnt.asymmetry is not None
+    assert learnt.asymmetry.supply_hz == pytest.approx(51.0, abs=0.01)
+    if not stored:  # as baselines of earlier versions
+        learnt = replace(learnt, asymmetry=replace(learnt.asymmetry, supply_hz=None))
+        assert turn_short(recording(Machine(), channels=CHANNELS), learnt).state == "normal"
+        silent = replace(learnt, bands=())
+        assert turn_short(runs[0], silent, drive).indicators["basis"] == "voltage, no baseline"
+    d = turn_short(recording(Machine(hz=hz, v2=0.01), channels=CHANNELS), learnt, drive)
+    assert d.indicators["basis"] == basis
+    if hz == 38.0:
+        assert d.code == "no_baseline_at_frequency"
+        assert d.values["f0_hz"] == pytest.approx(38.0, abs=0.05)
+        assert d.values["baseline_hz"] == pytest.approx(51.0, abs=0.05)
+
+
+def test_a_baseline_of_currents_applies_at_its_loads() -> None:
+    narrow = learn_baseline([recording(Machine(load=1.0), 2.0)], MOTOR)
+    assert turn_short(recording(Machine(load=1.0)), narrow).state == "normal"
+    d = turn_short(recording(Machine(load=0.1)), narrow)
+    assert (d.state, d.code) == ("unknown", "no_baseline_at_load")
+
+
+def test_a_baseline_that_saw_the_supply_move_expects_it_to_move_farther() -> None:
+    learnt = healthy_baseline(CURRENTS, v2_max=0.01)
+    for turn in range(8):
+        v2 = 0.03 * np.exp(2j * np.pi * turn / 8)
+        d = turn_short(recording(Machine(load=0.7, v2=v2, gains=GAINS), seed=turn), learnt)
+        assert (d.state, d.code) == ("unknown", "supply_not_excluded")
+        assert d.values["limit_ratio"] == pytest.approx(0.2 / 0.77, rel=0.1)
+
+
+def test_a_baseline_learnt_with_voltages_needs_them(baseline_with_voltages: Baseline) -> None:
+    d = turn_short(recording(Machine()), baseline_with_voltages)
+    assert (d.state, d.code) == ("unknown", "baseline_needs_voltages")
+    assert d.indicators["basis"] == "currents, no baseline"
+
+
+def test_a_baseline_of_an_earlier_version_does_not_apply_to_turned_voltages(
+    baseline_with_voltages: Baseline,
+) -> None:
+    assert baseline_with_voltages.asymmetry is not None
+    earlier = replace(
+        baseline_with_voltages, asymmetry=replace(baseline_with_voltages.asymmetry, supply_hz=None)
+    )
+    x = recording(Machine(), channels=CHANNELS)
+    v = [x.channels[c] for c in VOLTAGES]
+    turned = dict(x.channels) | dict(zip(VOLTAGES, (v[1], v[2], v[0]), strict=True))
+    analysis = front_end([replace(x, channels=turned)], [MOTOR])
+    assert analysis.turned_deg[0] != 0
+    (model,) = healthy_models(analysis, sequences(analysis), [earlier])
+    assert model.baseline_problem is not None
+    assert model.baseline_problem.code == "baseline_of_earlier_version"
+    assert str(model.basis) == "voltage, no baseline"
