@@ -7,10 +7,11 @@ from vtox.arrays import TURN_120, Complex
 
 # Rows: zero, positive, negative sequence (Fortescue 1918, Trans. AIEE 37(2):1027).
 FORTESCUE = np.array([[1, 1, 1], [1, TURN_120, TURN_120**2], [1, TURN_120**2, TURN_120]]) / 3
-# One clamp turned round makes the three currents of a motor sum to two thirds of a phase, against
-# a few per cent from mismatched clamps.
-REVERSED_ABOVE = 0.3
-UPRIGHT_BELOW = 0.15
+# Least sum of three currents over the largest at which a clamp may be reversed, and the largest sum
+# with that one turned: one reversed clamp makes two thirds of a phase, mismatch a few per cent.
+REVERSED_SUM_RATIO = 0.3
+UPRIGHT_SUM_RATIO = 0.15
+# Signs of upright clamps, and with one of them reversed.
 SIGNS = np.array([[1, 1, 1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]])
 
 
@@ -38,8 +39,8 @@ def components(phasors: Complex) -> Complex:
 def wiring(phasors: Complex) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the sign and the order that make three measured phases a positive-sequence system.
 
-    A clamp is taken for reversed where the three do not sum to zero but would with that one turned
-    round; phases b and c are exchanged where the negative sequence is the larger one.
+    A clamp counts as reversed where the three do not sum to zero but would with that one turned;
+    phases b and c are exchanged where the negative sequence is the larger one.
 
     Parameters
     ----------
@@ -56,8 +57,10 @@ def wiring(phasors: Complex) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int6
     largest = np.abs(phasors).max(axis=1)
     sums = np.abs(np.einsum("sp,bp->bs", SIGNS, phasors)) / 3
     best = np.argmin(sums, axis=1)
-    turned = (sums[:, 0] > REVERSED_ABOVE * largest) & (sums.min(axis=1) < UPRIGHT_BELOW * largest)
-    signs = SIGNS[np.where(turned, best, 0)]
+    reversed_clamp = (sums[:, 0] > REVERSED_SUM_RATIO * largest) & (
+        sums.min(axis=1) < UPRIGHT_SUM_RATIO * largest
+    )
+    signs = SIGNS[np.where(reversed_clamp, best, 0)]
     _, positive, negative = np.abs(components(phasors * signs)).T
     order = np.where((negative > positive)[:, None], [0, 2, 1], [0, 1, 2])
     return signs, order

@@ -5,7 +5,6 @@ from vtox.dsp import earth_admittance
 
 A = np.exp(2j * np.pi / 3)
 TURNS = A ** np.arange(3)
-KNOWN = np.array([True])
 
 
 def attribution(
@@ -20,16 +19,18 @@ def attribution(
 
 @pytest.mark.parametrize("phase", [0, 1, 2])
 @pytest.mark.parametrize("admittance", [1e-6, 1e-6j, -1e-6j, 1e-6 + 1e-7j, 3e-7 + 1e-6j])
-def test_the_fewest_changes_name_the_phase(phase: int, admittance: complex) -> None:
-    found = attribution(admittance, phase)
-    assert found.phase[0] == phase
-    assert found.conductance[0] == pytest.approx(admittance.real, abs=1e-12)
-    assert found.susceptance[0] == pytest.approx(admittance.imag, abs=1e-12)
-    assert found.possible[0, phase]
+def test_a_difference_is_attributed_to_the_phase_with_fewest_changes(
+    phase: int, admittance: complex
+) -> None:
+    y = attribution(admittance, phase)
+    assert y.phase[0] == phase
+    assert y.conductance[0] == pytest.approx(admittance.real, abs=1e-12)
+    assert y.susceptance[0] == pytest.approx(admittance.imag, abs=1e-12)
+    assert y.possible[0, phase]
 
 
 @pytest.mark.parametrize("phase", [0, 1, 2])
-def test_what_was_always_there_is_no_loss_of_capacitance(phase: int) -> None:
+def test_a_difference_that_is_no_change_may_need_both_properties(phase: int) -> None:
     """Without a baseline a phase that leaks and holds more charge is likelier than one that lost.
 
     Less capacitance on the phase before looks the same; with a baseline it is named first and the
@@ -56,22 +57,41 @@ def samples(
     return np.array([[(first * turn + triple * turn**3).real, *phases]])
 
 
-def test_the_third_harmonic_shows_the_winding_and_the_fundamental_the_phase() -> None:
+def test_the_third_harmonic_gives_the_winding_and_the_fundamental_the_phase() -> None:
     x = samples(1e-6 + 2e-7j, 1e-8 + 1.5e-6j, zero=0.01, third=0.02)
-    found = earth_admittance.estimate(x, 2000.0, np.array([50.0]))
-    assert found is not None
-    assert found.whole[0] == pytest.approx(1.03e-6 + 4.7e-6j, rel=1e-3)
-    assert found.difference[0] * found.turns[0, 1] == pytest.approx(1e-6 + 2e-7j, rel=1e-2)
+    y = earth_admittance.estimate(x, 2000.0, np.array([50.0]))
+    assert y is not None
+    assert y.whole[0] == pytest.approx(1.03e-6 + 4.7e-6j, rel=1e-3)
+    assert y.difference[0] * y.turns[0, 1] == pytest.approx(1e-6 + 2e-7j, rel=1e-2)
 
 
-def test_without_zero_sequence_only_what_differs_shows() -> None:
-    found = earth_admittance.estimate(samples(1e-6j, 1e-6j), 2000.0, np.array([50.0]))
-    assert found is not None
-    assert np.isnan(found.whole[0])
-    assert np.isinf(found.whole_std[0]) or found.whole_std[0] > earth_admittance.WHOLE_STD_LIMIT_S
-    assert found.difference[0] * found.turns[0, 1] == pytest.approx(1e-6j, rel=1e-3)
+def test_without_zero_sequence_only_the_difference_is_measured() -> None:
+    y = earth_admittance.estimate(samples(1e-6j, 1e-6j), 2000.0, np.array([50.0]))
+    assert y is not None
+    assert np.isnan(y.whole[0])
+    assert np.isinf(y.whole_std[0]) or y.whole_std[0] > earth_admittance.WHOLE_STD_LIMIT_S
+    assert y.difference[0] * y.turns[0, 1] == pytest.approx(1e-6j, rel=1e-3)
 
 
-def test_a_record_shorter_than_a_frame_shows_nothing() -> None:
+def test_a_record_shorter_than_a_frame_gives_no_estimate() -> None:
     short = samples(0j, 1e-6j, seconds=0.1)
     assert earth_admittance.estimate(short, 2000.0, np.array([50.0])) is None
+
+
+@pytest.mark.parametrize("phase", range(3))
+def test_the_fifth_harmonic_fits_the_phase_that_changed(phase: int) -> None:
+    """One phase has capacitance of 1 uS more; at five times the frequency it draws 5 uS."""
+    t = np.arange(2000) / 2000
+    angle = 2 * np.pi * 50 * t - 2 * np.pi / 3 * np.arange(3)[:, None]
+    fifth = 2 * np.pi * 250 * t + 2 * np.pi / 3 * np.arange(3)[:, None]  # turns backwards
+    volts = 100 * np.cos(angle) + 2 * np.cos(fifth)
+    amps = -1e-6 * (100 * np.sin(angle) + 5 * 2 * np.sin(fifth))
+    x = np.concatenate([amps[phase : phase + 1], volts])[None]
+    y = earth_admittance.estimate(x, 2000.0, np.array([50.0]))
+    assert y is not None
+    each = y.difference[:, None] * y.turns
+    misfit = earth_admittance.fifth_harmonic_misfit(y, np.array([0]), each, np.zeros(1))
+    assert misfit.shape == (1, 3)
+    assert np.argmin(misfit[0]) == phase
+    assert misfit[0, phase] < 1
+    assert np.all(np.delete(misfit[0], phase) > 25)

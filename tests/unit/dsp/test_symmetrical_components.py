@@ -26,7 +26,9 @@ def test_components_keep_trailing_axes() -> None:
 
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize("reversed_clamp", [None, 0, 1, 2])
-def test_wiring_is_found(swapped: bool, reversed_clamp: int | None) -> None:
+def test_reversed_and_swapped_clamps_are_recognised(
+    swapped: bool, reversed_clamp: int | None
+) -> None:
     measured = PHASES[[0, 2, 1]] if swapped else PHASES.copy()
     measured = measured * np.array([1.01, 0.99, 1.0])
     if reversed_clamp is not None:
@@ -42,7 +44,7 @@ def test_wiring_is_found(swapped: bool, reversed_clamp: int | None) -> None:
     )
 
 
-def test_a_large_but_possible_residual_is_no_reversed_clamp() -> None:
+def test_mismatched_clamps_are_not_reversed() -> None:
     measured = PHASES + np.array([0.5, 0, 0])
     signs, _ = symmetrical_components.wiring(measured[None])
     assert np.all(signs == 1)
