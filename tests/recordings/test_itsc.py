@@ -1,7 +1,7 @@
 """Turn shorts switched on and off in a real motor, window by window as a stream would see them.
 
-The baseline is learnt from the healthy recordings, each of which is judged with the other's. The
-windows within 0.3 s of a switching instant are not scored: the instants are known to 0.1 s.
+The baseline is learnt from the healthy recordings, each of which is diagnosed with the other's.
+Windows within 0.3 s of a switching instant are not scored: the labels give it to 0.1 s.
 """
 
 import csv
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.recordings
 MOTOR = Motor(pole_pairs=2, supply_hz=60.0, rated_speed_rpm=1725.0)
 HEALTHY = ("SC_HLT_001", "SC_HLT_002")
 UNSCORED_S = 0.3
-FOUND = ("warning", "fault")
+DETECTED = ("warning", "fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +69,18 @@ def truths() -> tuple[Truth, ...]:
 
 
 @cache
-def whole(name: str) -> Recording:
+def whole_recording(name: str) -> Recording:
     return read(folder() / f"{name}.csv")
 
 
 @cache
 def baseline(name: str) -> Baseline:
-    """The baseline a recording is judged with: from the healthy ones, but never from itself."""
-    return learn_baseline([whole(h) for h in HEALTHY if h != name], MOTOR)
+    """The baseline of a recording: from the healthy ones, but never from itself."""
+    return learn_baseline([whole_recording(h) for h in HEALTHY if h != name], MOTOR)
 
 
 def windows(name: str, seconds: float) -> Iterator[tuple[float, Recording]]:
-    x = whole(name)
+    x = whole_recording(name)
     length = round(seconds * x.fs_hz)
     for start in range(0, x.samples - length + 1, length // 2):
         cut = {c: y[start : start + length] for c, y in x.channels.items()}
@@ -88,24 +88,28 @@ def windows(name: str, seconds: float) -> Iterator[tuple[float, Recording]]:
 
 
 @cache
-def judged(seconds: float, *, with_baseline: bool) -> tuple[tuple[Truth, str, Diagnosis], ...]:
+def scored_windows(
+    seconds: float, *, with_baseline: bool
+) -> tuple[tuple[Truth, str, Diagnosis], ...]:
     """Every scored window of every recording, with its truth and its diagnosis."""
-    found = []
+    scored = []
     for truth in truths():
         cut = list(windows(truth.name, seconds))
-        known = baseline(truth.name) if with_baseline else None
-        answers = diagnose_batch([Case(x, MOTOR, known) for _, x in cut], ["turn_short"])
-        for (start_s, _), (diagnosis,) in zip(cut, answers, strict=True):
+        learnt = baseline(truth.name) if with_baseline else None
+        diagnoses = diagnose_batch([Case(x, MOTOR, learnt) for _, x in cut], ["turn_short"])
+        for (start_s, _), (diagnosis,) in zip(cut, diagnoses, strict=True):
             label = truth.label(start_s, start_s + seconds)
             if label is not None:
-                found.append((truth, label, diagnosis))
-    return tuple(found)
+                scored.append((truth, label, diagnosis))
+    return tuple(scored)
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.0])
-def test_shorts_are_found_while_they_are_on_and_only_then(seconds: float) -> None:
-    states = Counter((label, d.state) for _, label, d in judged(seconds, with_baseline=True))
-    scored = Counter(label for _, label, _ in judged(seconds, with_baseline=True))
+def test_shorts_are_detected_while_they_are_on_and_only_then(seconds: float) -> None:
+    states = Counter(
+        (label, d.state) for _, label, d in scored_windows(seconds, with_baseline=True)
+    )
+    scored = Counter(label for _, label, _ in scored_windows(seconds, with_baseline=True))
     assert scored["healthy"] >= 18
     assert scored["off"] >= 30
     for label in ("healthy", "off"):
@@ -117,36 +121,36 @@ def test_shorts_are_found_while_they_are_on_and_only_then(seconds: float) -> Non
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.0])
-def test_the_phase_is_named(seconds: float) -> None:
+def test_the_phase_is_the_shorted_one(seconds: float) -> None:
     right = [
         d.indicators["phase"] == truth.phase
-        for truth, _, d in judged(seconds, with_baseline=True)
-        if d.state in FOUND
+        for truth, _, d in scored_windows(seconds, with_baseline=True)
+        if d.state in DETECTED
     ]
     assert np.mean(right) >= 0.95
 
 
-def test_without_a_baseline_levels_alone_decide_nothing() -> None:
-    for _, label, d in judged(1.0, with_baseline=False):
+def test_without_a_baseline_only_large_shorts_are_warnings() -> None:
+    for _, label, d in scored_windows(1.0, with_baseline=False):
         if label in ("healthy", "off"):
             assert d.state == "unknown"
             assert d.code == "no_baseline"
-        elif d.state in FOUND:
+        elif d.state in DETECTED:
             assert d.state == "warning"
             assert d.confidence <= 0.3
 
 
-def test_whole_recordings_list_the_short_as_an_episode() -> None:
+def test_a_short_within_a_recording_is_one_episode() -> None:
     for truth in truths():
-        (found,) = diagnose(
-            whole(truth.name), MOTOR, faults=["turn_short"], baseline=baseline(truth.name)
+        (diagnosis,) = diagnose(
+            whole_recording(truth.name), MOTOR, faults=["turn_short"], baseline=baseline(truth.name)
         )
-        episodes = [e for e in found.evidence if e["kind"] == "episode"]
+        episodes = [e for e in diagnosis.evidence if e["kind"] == "episode"]
         if not truth.percent:
-            assert (found.state, episodes) == ("normal", [])
+            assert (diagnosis.state, episodes) == ("normal", [])
             continue
-        assert found.state in FOUND
+        assert diagnosis.state in DETECTED
         assert len(episodes) == 1
         assert abs(episodes[0]["t_start_s"] - truth.on_s) < 0.3, truth
         assert abs(episodes[0]["t_end_s"] - truth.off_s) < 0.3, truth
-        assert found.indicators["phase"] == truth.phase
+        assert diagnosis.indicators["phase"] == truth.phase

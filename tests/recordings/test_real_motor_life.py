@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.recordings.test_itsc import MOTOR, baseline, truths, whole
+from tests.recordings.test_itsc import MOTOR, baseline, truths, whole_recording
 from vtox import diagnose
 from vtox.domain import Record, Recording
 from vtox.health import Memory, step
 
 pytestmark = pytest.mark.recordings
 
-# The switching instants are known to 0.1 s, a slot is 0.2 s long.
+# The labels give the switching instants to 0.1 s, a slot is 0.2 s long.
 WITHIN_S = 0.35
 
 
@@ -23,11 +23,11 @@ class Episode:
 
 def test_each_short_is_one_alert_with_its_onset_and_its_end() -> None:
     memory: Memory = {}
-    found: dict[str, Episode] = {}
-    true: list[Episode] = []
+    alerts: dict[str, Episode] = {}
+    shorts: list[Episode] = []
     begin_s = 0.0
     for truth in truths():
-        x = whole(truth.name)
+        x = whole_recording(truth.name)
         step_n = round(x.fs_hz)
         for k in range(x.samples // step_n):
             piece = {c: y[k * step_n : (k + 1) * step_n] for c, y in x.channels.items()}
@@ -41,18 +41,18 @@ def test_each_short_is_one_alert_with_its_onset_and_its_end() -> None:
             memory = after.memory
             for a in after.alerts:
                 if a["event"] == "raised":
-                    found[a["id"]] = Episode(a["t"])
+                    alerts[a["id"]] = Episode(a["t"])
                 elif a["event"] == "cleared":
-                    found[a["id"]].off_s = a["t"]
+                    alerts[a["id"]].off_s = a["t"]
         if truth.percent:
-            true.append(Episode(begin_s + truth.on_s, begin_s + truth.off_s))
+            shorts.append(Episode(begin_s + truth.on_s, begin_s + truth.off_s))
         begin_s += x.samples // step_n
-    assert len(found) == len(true)
-    for seen, real in zip(found.values(), true, strict=True):
-        assert seen.off_s is not None
-        assert real.off_s is not None
-        assert abs(seen.on_s - real.on_s) <= WITHIN_S
-        assert abs(seen.off_s - real.off_s) <= WITHIN_S
+    assert len(alerts) == len(shorts)
+    for alert, short in zip(alerts.values(), shorts, strict=True):
+        assert alert.off_s is not None
+        assert short.off_s is not None
+        assert abs(alert.on_s - short.on_s) <= WITHIN_S
+        assert abs(alert.off_s - short.off_s) <= WITHIN_S
 
 
 def _record(run: str, k: int, begin_s: float) -> Record:

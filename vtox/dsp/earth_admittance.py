@@ -136,8 +136,8 @@ def _whole_winding(
     error = INSTRUMENT_SHARE * np.abs(current) + LINEARITY_SHARE * np.abs(fundamental_a)
     std = np.hypot(_noise(third[:, 0]), error + unequal) / np.maximum(np.abs(zero_v), TINY)
     y = current / np.where(zero_v == 0, TINY, zero_v)
-    known = std / 3 < WHOLE_STD_LIMIT_S
-    return np.where(known, y.real + 1j * y.imag / 3, complex(np.nan, np.nan)), std
+    measured = std / 3 < WHOLE_STD_LIMIT_S
+    return np.where(measured, y.real + 1j * y.imag / 3, complex(np.nan, np.nan)), std
 
 
 def _split(phasors: Complex) -> tuple[Complex, Complex, Complex]:

@@ -47,7 +47,7 @@ def test_a_difference_that_is_no_change_may_need_both_properties(phase: int) -> 
 def samples(
     own: complex, each: complex, *, zero: float = 0.0, third: float = 0.0, seconds: float = 1.0
 ) -> np.ndarray:
-    """Residual current and voltages, 100 V peak at 50 Hz; phase b has `own` S beside `each`."""
+    """Residual current and voltages, 100 V peak at 50 Hz; phase b has `own` S more than `each`."""
     turn = np.exp(2j * np.pi * 50 * np.arange(round(2000 * seconds)) / 2000)
     volts = [100 * A**-p + 100 * zero for p in range(3)]
     y = [each, each + own, each]

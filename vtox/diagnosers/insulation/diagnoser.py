@@ -13,7 +13,7 @@ import numpy as np
 from vtox.baseline import Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.insulation import admittance
-from vtox.diagnosers.insulation.reasons import MINIMUM_OHM, Finding, Insulation, finding
+from vtox.diagnosers.insulation.reasons import MINIMUM_OHM, Finding, Insulation, decide
 from vtox.diagnosers.insulation.winding_admittance import WindingAdmittance, winding_admittance
 from vtox.domain import QUIET, VOLTAGES, Diagnosis, Value, abstain, reason
 
@@ -26,7 +26,7 @@ HALVING_C = 10.0
 POSSIBLE_C = (-60.0, 250.0)
 # log10 of the conductance at 40 C, S -> severity.
 SEVERITIES = ((-8.0, -6.7, -6.0, -5.0, -4.0), (0.0, 0.25, 0.6, 0.85, 1.0))
-# Least severity of a changed capacitance, whatever the conductance.
+# Least severity of a changed capacitance, at any conductance.
 CAPACITANCE_SEVERITY = 0.25
 # What is less than this conducts nothing, S.
 LEAST_S = 1e-12
@@ -72,26 +72,26 @@ def _diagnosis(w: WindingAdmittance, row: int, temperature_c: float | None) -> D
     if temperature_c is not None and not POSSIBLE_C[0] <= temperature_c <= POSSIBLE_C[1]:
         temperature_c = None
     x = _at_reference_temperature(w, row, temperature_c)
-    found = finding(x)
+    finding = decide(x)
     unmeasured = [] if x.whole else [reason("equal_loss_not_excluded")]
     uncorrected = [] if temperature_c is not None else [reason("temperature_unknown")]
-    # No health, but a leak mended is to be seen as mended.
-    quiet = found.reason.code == "no_phase_leaks"
+    # Not `normal`, but a leak that was mended must not stay an alert.
+    quiet = finding.reason.code == "no_phase_leaks"
     return Diagnosis(
         fault=FAULT,
-        state=found.state,
-        code=found.reason.code,
-        values=found.reason.values,
+        state=finding.state,
+        code=finding.reason.code,
+        values=finding.reason.values,
         doubts=(*uncorrected, *unmeasured),
-        severity=_severity(x, found),
-        confidence=0.0 if found.state == "unknown" else _confidence(x, temperature_c),
-        statistic=abs(x.change_f or 0.0) if found.by_capacitance else x.conductance_s,
-        threshold=x.bound_f if found.by_capacitance else 1 / MINIMUM_OHM,
-        indicators=_indicators(w, row, x, found, temperature_c),
+        severity=_severity(x, finding),
+        confidence=0.0 if finding.state == "unknown" else _confidence(x, temperature_c),
+        statistic=abs(x.change_f or 0.0) if finding.by_capacitance else x.conductance_s,
+        threshold=x.bound_f if finding.by_capacitance else 1 / MINIMUM_OHM,
+        indicators=_indicators(w, row, x, finding, temperature_c),
         evidence=(
             {"kind": "level", "source": "IEEE 43-2013", "minimum_ohm": MINIMUM_OHM},
             {"kind": "trend", "baseline": "no baseline" if x.change_f is None else "ready"},
-            *(_alternatives(w, row) if found.phase else ()),
+            *(_alternatives(w, row) if finding.phase else ()),
             *((QUIET,) if quiet else ()),
         ),
     )
@@ -118,11 +118,11 @@ def _at_reference_temperature(
     )
 
 
-def _severity(x: Insulation, found: Finding) -> float | None:
-    if found.state in ("normal", "unknown"):
-        return 0.0 if found.state == "normal" else None
+def _severity(x: Insulation, finding: Finding) -> float | None:
+    if finding.state in ("normal", "unknown"):
+        return 0.0 if finding.state == "normal" else None
     severity = float(np.interp(np.log10(max(x.conductance_s, LEAST_S)), *SEVERITIES))
-    return round(max(severity, CAPACITANCE_SEVERITY * found.by_capacitance), 3)
+    return round(max(severity, CAPACITANCE_SEVERITY * finding.by_capacitance), 3)
 
 
 def _confidence(x: Insulation, temperature_c: float | None) -> float:
@@ -136,7 +136,7 @@ def _confidence(x: Insulation, temperature_c: float | None) -> float:
 
 
 def _indicators(
-    w: WindingAdmittance, row: int, x: Insulation, found: Finding, temperature_c: float | None
+    w: WindingAdmittance, row: int, x: Insulation, finding: Finding, temperature_c: float | None
 ) -> dict[str, Value]:
     measured_s, susceptance_s = w.conductance_s[row], abs(x.capacitance_f * w.omega[row])
     # Phases that do not differ may leak alike.
@@ -152,7 +152,7 @@ def _indicators(
     }
     if x.change_f is not None:
         indicators["capacitance_change_f"] = x.change_f
-    return indicators | ({"phase": found.phase} if found.phase else {})
+    return indicators | ({"phase": finding.phase} if finding.phase else {})
 
 
 def _alternatives(w: WindingAdmittance, row: int) -> list[dict[str, Value]]:

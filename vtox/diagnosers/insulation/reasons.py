@@ -9,7 +9,7 @@ from vtox.domain import Reason, State, reason
 MINIMUM_OHM = 5e6
 # A fifth of it is what one phase of a wet or burnt winding shows: `fault`.
 FAULT_OHM = 1e6
-# Resistances above this are not told apart.
+# Resistances above this are reported as this.
 LARGEST_OHM = 1e8
 
 
@@ -45,9 +45,9 @@ class Finding:
     by_capacitance: bool = False
 
 
-def finding(x: Insulation) -> Finding:
+def decide(x: Insulation) -> Finding:
     """Return what follows for a winding."""
-    return next(found for rule in RULES if (found := rule(x)))
+    return next(finding for rule in RULES if (finding := rule(x)))
 
 
 def _severe_leak(x: Insulation) -> Finding | None:

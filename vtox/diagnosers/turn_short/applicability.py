@@ -165,7 +165,7 @@ RULES: tuple[Callable[[_Condition], Reason | None], ...] = (
 
 
 def _first(condition: _Condition) -> Reason | None:
-    return next((found for rule in RULES if (found := rule(condition))), None)
+    return next((why for rule in RULES if (why := rule(condition))), None)
 
 
 def voltages_usable(analysis: CurrentAnalysis, i: int) -> bool:

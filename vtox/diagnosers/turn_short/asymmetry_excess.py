@@ -82,8 +82,8 @@ def asymmetry_excess(
     mean, model_std = expected_ratio(models, s)
     excess = s.i2 / s.i1 - mean
     gain = FRAMES_IN_MEDIAN if excess.shape[-1] >= SUSTAINED_FRAMES else 1.0
-    believed = np.array([[m.noise] for m in models])
-    steady_std = np.median(np.sqrt(model_std**2 + believed**2 / gain), axis=-1)
+    model_noise = np.array([[m.noise] for m in models])
+    steady_std = np.median(np.sqrt(model_std**2 + model_noise**2 / gain), axis=-1)
     noise = np.maximum(_scatter(excess), [m.noise for m in models])
     std = np.sqrt(model_std**2 + noise[:, None] ** 2 / gain)
     load_a = np.abs(s.i1).mean(axis=-1) / sqrt(2)
@@ -123,7 +123,7 @@ def _limits(
 ) -> Mapping[str, Float64]:
     """Return the limits on the corrected |I2|/I1 by name, each of shape (batch, frames).
 
-    `uncertainty` is that of what is known of the machine, `least` the smallest that is reported.
+    `uncertainty` is that of the model and of the frames, `least` the smallest that is reported.
     `supply` applies where these two leave a developing short open: a baseline that saw the supply
     move so much expects it to move as far as the standard allows. `pairing` applies where voltages
     are measured but not paired: whatever they are called, no supply draws more than its own

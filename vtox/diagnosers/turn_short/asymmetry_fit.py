@@ -27,7 +27,7 @@ NOISE_FLOOR = 0.0003
 STRIDE = 2
 # Frames over which V2 is averaged: in one frame it is noisier than it moves between frames.
 BLOCK_FRAMES = 50
-# Passes of the regression; the second weighs the frames by the scatter found in the first.
+# Passes of the regression; the second weighs the frames by the scatter of the first.
 PASSES = 2
 
 
@@ -140,7 +140,7 @@ def _block_average(x: Complex) -> tuple[Complex, float]:
 
     Noise in a regressor pulls its coefficient to zero, and many frames make that wrong value look
     certain: a supply whose unbalance stood still while the baseline was learnt then alarms when it
-    moves by 0.1 %. What noise adds to the sum of squares is known from the scatter and subtracted
+    moves by 0.1 %. What noise adds to the sum of squares follows from the scatter and is subtracted
     (Fuller 1987, *Measurement Error Models*, 1.2).
     """
     blocks = [b.copy() for b in np.array_split(x, max(1, len(x) // BLOCK_FRAMES))]

@@ -103,7 +103,7 @@ class Cause:
 def clamp_change(change: AsymmetryChange) -> ClampChange | None:
     """Return the clamp whose gain alone would explain the change, or None.
 
-    The currents of a motor sum to zero whatever its faults, as long as none flows to earth. A gain
+    The currents of a motor sum to zero with any fault, as long as none flows to earth. A gain
     g of clamp a adds g/3 of I1 to I0 and to I2 alike; of b the I2 is I0 turned by -120 degrees,
     of c by +120.
     """
@@ -158,7 +158,7 @@ def _usual_power_factor_angle_deg(change: AsymmetryChange, motor: Motor) -> floa
 
 
 def _healthy_current_a(i1: Float64, quiet: Bool, model: Asymmetry) -> float | None:
-    """Return |I1| without the asymmetry, peak A, where the load is known to have stayed."""
+    """Return |I1| without the asymmetry, peak A, where the load did not change for certain."""
     if quiet.any():
         return float(np.median(i1[quiet]))
     if model.recordings and model.high_a < ONE_LOAD_RATIO * model.low_a:

@@ -218,7 +218,7 @@ def _part_of_record(runs: Sequence[Mapping[str, Any]], over: Bool) -> Reason:
 def _fault_ratio(basis: Basis) -> float:
     """Return the corrected ratio from which the state is `fault`.
 
-    Without voltage a supply beyond the standard, a loose fuse or a joint looks the same, however
-    strong: a warning, and its severity says how strong.
+    Without voltages a supply beyond the standard, a loose fuse or a joint looks the same at any
+    strength: a warning, whose severity says how strong.
     """
     return FAULT_RATIO if basis.voltage else np.inf

@@ -25,7 +25,7 @@ LOAD_MARGIN = 1.25
 
 @dataclass(frozen=True, slots=True)
 class HealthyModel:
-    """What a healthy machine would draw: learnt if a baseline applies, else believed.
+    """What a healthy machine would draw: learnt if a baseline applies, else the prior.
 
     `baseline_problem` says why no baseline applies; None where one does.
     """

@@ -31,7 +31,7 @@ def indecision(g: Grounds) -> tuple[Reason, ...]:
     """Return why the limit is too high for `normal`, empty where it is not: code, then doubts."""
     if g.median_limit <= DECISIVE_LIMIT:
         return ()
-    why = next(found for rule in RULES if (found := rule(g)))
+    why = next(r for rule in RULES if (r := rule(g)))
     return (why, *_level_alone(g)) if why is g.baseline_problem else (why,)
 
 

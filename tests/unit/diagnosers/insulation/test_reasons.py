@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.diagnosers.insulation.reasons import Insulation, finding
+from vtox.diagnosers.insulation.reasons import Insulation, decide
 
 # 20 Mohm or more, the whole winding measured, no change of 15 nF.
 SOUND = Insulation(
@@ -45,19 +45,19 @@ SOUND = Insulation(
 def test_the_first_rule_that_applies_decides(
     change: dict[str, object], state: str, code: str, phase: str
 ) -> None:
-    found = finding(replace(SOUND, **change))  # type: ignore[arg-type]
-    assert (found.state, found.reason.code, found.phase) == (state, code, phase)
-    assert found.by_capacitance == code.endswith("capacitance_changed")
+    finding = decide(replace(SOUND, **change))  # type: ignore[arg-type]
+    assert (finding.state, finding.reason.code, finding.phase) == (state, code, phase)
+    assert finding.by_capacitance == code.endswith("capacitance_changed")
 
 
 def test_values_have_the_unit_of_their_suffix() -> None:
-    assert finding(SOUND).reason.values == {"resistance_megohm": 25, "capacitance_nanofarad": 15}
-    noisy = finding(replace(SOUND, most_s=2e-6)).reason.values
+    assert decide(SOUND).reason.values == {"resistance_megohm": 25, "capacitance_nanofarad": 15}
+    noisy = decide(replace(SOUND, most_s=2e-6)).reason.values
     assert noisy == {"possible_megohm": 0.5, "needed_megohm": 1}
-    quiet = finding(replace(SOUND, whole=False)).reason.values
+    quiet = decide(replace(SOUND, whole=False)).reason.values
     assert quiet == {"possible_microsiemens": pytest.approx(0.05)}
 
 
-def test_resistances_above_100_megohm_are_not_told_apart() -> None:
-    sound = finding(replace(SOUND, conductance_s=1e-12))
+def test_resistances_above_100_megohm_are_reported_as_100() -> None:
+    sound = decide(replace(SOUND, conductance_s=1e-12))
     assert sound.reason.values["resistance_megohm"] == 100

@@ -32,18 +32,20 @@ def test_one_supply_frequency_of_a_session_is_learnt() -> None:
 
 
 def test_clamps_put_back_teach_no_slope_over_load() -> None:
-    """Learnt at low loads with clamps 0.3 % apart each time, judged at high ones."""
+    """Learnt at low loads with clamps that differ by 0.3 % each time, diagnosed at high ones."""
     for turn in range(6):
         rng = np.random.default_rng(turn)
 
         def put_back(load: float, rng: np.random.Generator = rng) -> Recording:
-            apart = 0.003 * (rng.normal(size=3) + 1j * rng.normal(size=3))
-            m = Machine(load=load, v2=0.003 * np.exp(6.3j * rng.random()), gains=tuple(1 + apart))
+            gain_errors = 0.003 * (rng.normal(size=3) + 1j * rng.normal(size=3))
+            m = Machine(
+                load=load, v2=0.003 * np.exp(6.3j * rng.random()), gains=tuple(1 + gain_errors)
+            )
             return recording(m, 3.0, channels=CHANNELS, seed=int(rng.integers(1000)))
 
         learnt = learn_baseline([put_back(load) for load in (0.3, 0.4, 0.45)], MOTOR)
-        found = [turn_short(put_back(load), learnt) for load in (0.6, 0.8, 1.0)]
-        assert [d.state for d in found] == ["normal"] * 3
+        diagnoses = [turn_short(put_back(load), learnt) for load in (0.6, 0.8, 1.0)]
+        assert [d.state for d in diagnoses] == ["normal"] * 3
         assert (
             turn_short(recording(Machine(short_a=0.8), channels=CHANNELS), learnt).state
             == "warning"

@@ -63,8 +63,8 @@ MODEL = prior(MOTOR, 8.0, 230.0)
 
 
 def change(delta_i2: complex, delta_i0: complex = 0j, **values: float) -> AsymmetryChange:
-    known = {"i1_growth": None, "power_factor_angle_rad": None, "load_a": 8.0} | values
-    return AsymmetryChange(delta_i2=delta_i2, delta_i0=delta_i0, **known)  # type: ignore[arg-type]
+    defaults = {"i1_growth": None, "power_factor_angle_rad": None, "load_a": 8.0} | values
+    return AsymmetryChange(delta_i2=delta_i2, delta_i0=delta_i0, **defaults)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("phase", range(3))
@@ -84,8 +84,8 @@ def test_with_voltages_each_phase_owns_a_third_of_the_circle(
 ) -> None:
     angle_rad = np.radians(35.0)
     short = 0.03 * np.exp(1j * (angle_rad - np.radians(loop_lag_deg))) * TURN_120**phase
-    seen = change(short, power_factor_angle_rad=angle_rad)
-    assert causes.shorted_phase(seen, MOTOR) == phase
+    short_change = change(short, power_factor_angle_rad=angle_rad)
+    assert causes.shorted_phase(short_change, MOTOR) == phase
 
 
 @pytest.mark.parametrize("phase", range(3))
