@@ -23,8 +23,8 @@ class Episode:
 
 def test_each_short_is_one_alert_with_its_onset_and_its_end() -> None:
     memory: Memory = {}
-    alerts: dict[str, Episode] = {}
-    shorts: list[Episode] = []
+    found: dict[str, Episode] = {}
+    true: list[Episode] = []
     begin_s = 0.0
     for truth in truths():
         x = whole_recording(truth.name)
@@ -41,18 +41,18 @@ def test_each_short_is_one_alert_with_its_onset_and_its_end() -> None:
             memory = after.memory
             for a in after.alerts:
                 if a["event"] == "raised":
-                    alerts[a["id"]] = Episode(a["t"])
+                    found[a["id"]] = Episode(a["t"])
                 elif a["event"] == "cleared":
-                    alerts[a["id"]].off_s = a["t"]
+                    found[a["id"]].off_s = a["t"]
         if truth.percent:
-            shorts.append(Episode(begin_s + truth.on_s, begin_s + truth.off_s))
+            true.append(Episode(begin_s + truth.on_s, begin_s + truth.off_s))
         begin_s += x.samples // step_n
-    assert len(alerts) == len(shorts)
-    for alert, short in zip(alerts.values(), shorts, strict=True):
-        assert alert.off_s is not None
-        assert short.off_s is not None
-        assert abs(alert.on_s - short.on_s) <= WITHIN_S
-        assert abs(alert.off_s - short.off_s) <= WITHIN_S
+    assert len(found) == len(true)
+    for seen, real in zip(found.values(), true, strict=True):
+        assert seen.off_s is not None
+        assert real.off_s is not None
+        assert abs(seen.on_s - real.on_s) <= WITHIN_S
+        assert abs(seen.off_s - real.off_s) <= WITHIN_S
 
 
 def _record(run: str, k: int, begin_s: float) -> Record:
