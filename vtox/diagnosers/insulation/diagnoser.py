@@ -75,8 +75,6 @@ def _diagnosis(w: WindingAdmittance, row: int, temperature_c: float | None) -> D
     finding = decide(x)
     unmeasured = [] if x.whole else [reason("equal_loss_not_excluded")]
     uncorrected = [] if temperature_c is not None else [reason("temperature_unknown")]
-    # Not `normal`, but a leak that was mended must not stay an alert.
-    quiet = finding.reason.code == "no_phase_leaks"
     return Diagnosis(
         fault=FAULT,
         state=finding.state,
@@ -92,7 +90,7 @@ def _diagnosis(w: WindingAdmittance, row: int, temperature_c: float | None) -> D
             {"kind": "level", "source": "IEEE 43-2013", "minimum_ohm": MINIMUM_OHM},
             {"kind": "trend", "baseline": "no baseline" if x.change_f is None else "ready"},
             *(_alternatives(w, row) if finding.phase else ()),
-            *((QUIET,) if quiet else ()),
+            *((QUIET,) if finding.quiet else ()),
         ),
     )
 

@@ -37,12 +37,17 @@ class Insulation:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """State and reason; `phase` where it is one, `by_capacitance` where that decided."""
+    """State and reason; `phase` where it is one, `by_capacitance` where that decided.
+
+    `quiet` says that nothing was found where it could be looked: not `normal`, but a leak that was
+    mended must not stay an alert.
+    """
 
     state: State
     reason: Reason
     phase: str = ""
     by_capacitance: bool = False
+    quiet: bool = False
 
 
 def decide(x: Insulation) -> Finding:
@@ -93,7 +98,8 @@ def _too_noisy(x: Insulation) -> Finding | None:
 def _no_phase_leaks(x: Insulation) -> Finding | None:
     if x.whole:  # else a winding wet all over would not show
         return None
-    return Finding("unknown", reason("no_phase_leaks", possible_microsiemens=x.most_s * 1e6))
+    why = reason("no_phase_leaks", possible_microsiemens=x.most_s * 1e6)
+    return Finding("unknown", why, quiet=True)
 
 
 def _sound(x: Insulation) -> Finding | None:

@@ -110,10 +110,10 @@ def winding_admittance(
     difference = _difference(y, levels)
     attribution = difference.attribution
     measured = np.isfinite(y.whole)
-    sure = measured & (SIGMAS * y.whole_std < WHOLE_LIMIT_S)
-    whole, phase = _of_whole_winding(y, sure), _of_one_phase(difference)
+    certain = measured & (SIGMAS * y.whole_std < WHOLE_LIMIT_S)
+    whole, phase = _of_whole_winding(y, certain), _of_one_phase(difference)
     # Too noisy to exclude a bad winding, the whole can still prove one.
-    by_phase = (phase.least > np.maximum(whole.least, 0)) | ~(sure | (whole.least > 0))
+    by_phase = (phase.least > np.maximum(whole.least, 0)) | ~(certain | (whole.least > 0))
     whole_f, phase_f = y.whole.imag / y.omega, attribution.susceptance / y.omega
     change, change_by_phase = _capacitance_change(y, levels, difference)
     return WindingAdmittance(
@@ -126,7 +126,7 @@ def winding_admittance(
         change_f=change.value,
         bound_f=change.bound,
         change_by_phase=change_by_phase,
-        whole=sure,
+        whole=certain,
         attribution=attribution,
         omega=y.omega,
     )
@@ -170,14 +170,14 @@ def _difference(y: EarthAdmittance, levels: _Levels) -> _Difference:
     return _Difference(attribution, attribution.conductance + leak_before, std, learnt)
 
 
-def _of_whole_winding(y: EarthAdmittance, sure: Bool) -> _Conductance:
+def _of_whole_winding(y: EarthAdmittance, certain: Bool) -> _Conductance:
     value = np.asarray(y.whole.real, np.float64)
     margin = SIGMAS * y.whole_std
     return _Conductance(
         value,
         y.whole_std,
         least=np.where(np.isfinite(y.whole), value - margin, -np.inf),
-        most=np.where(sure, value + margin, 0),
+        most=np.where(certain, value + margin, 0),
     )
 
 

@@ -176,7 +176,7 @@ def _over_limit(
         (c.cause, "" if c.phase is None else analysis.phase_name(i, c.phase))
         for c in causes.other_causes(change, model.asymmetry, voltage=model.basis.voltage)
     ]
-    # What voltages leave open is said with the diagnosis, not only in the evidence.
+    # Without voltages the code itself leaves joints open.
     joints = [at for _, at in others if at and model.basis.voltage]
     return replace(
         within,
