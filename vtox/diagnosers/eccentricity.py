@@ -20,7 +20,7 @@ from vtox.arrays import Float64, power_db
 from vtox.baseline import RISE_DB, Baseline, Level
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip, unseen
-from vtox.diagnosers.features import SUPPLY_FEATURE
+from vtox.diagnosers.features import SUPPLY as SUPPLY_FEATURE
 from vtox.domain import Diagnosis, Value, unknown
 from vtox.dsp import demodulation, modulation_spectrum
 

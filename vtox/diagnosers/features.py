@@ -1,4 +1,6 @@
-"""Names of baseline features that more than one diagnoser reads."""
+"""Names of the features that a baseline stores and more than one module reads."""
 
-# Supply frequency at which a baseline was learnt, Hz.
-SUPPLY_FEATURE = "eccentricity.supply_hz"
+SUPPLY = "eccentricity.supply_hz"
+CAPACITANCE = "insulation.capacitance_f"
+PHASE_CONDUCTANCE = "insulation.unequal_s"
+PHASE_CAPACITANCE = "insulation.unequal_f"

@@ -8,16 +8,13 @@ from vtox.arrays import Float64
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.phase_pairing import between_lines
 from vtox.diagnosers.current.reduction import HIGHEST_SUPPLY_HZ
+from vtox.diagnosers.features import CAPACITANCE, PHASE_CAPACITANCE, PHASE_CONDUCTANCE
 from vtox.domain import VOLTAGES, Array, Motor, Reason, reason
 from vtox.dsp import earth_admittance, quality, supply_line
 from vtox.dsp.earth_admittance import EarthAdmittance
 
 # Deviations that a level must be away to count: docs/calibration/insulation.md#certainty.
 SIGMAS = 5.0
-# Baseline features: capacitance of the whole winding, and both parts of the difference between
-# phases, as a conductance and a capacitance of phase a.
-WHOLE = "insulation.capacitance_f"
-UNEQUAL = ("insulation.unequal_s", "insulation.unequal_f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +121,14 @@ def features(analysis: CurrentAnalysis) -> dict[str, Float64]:
         (F) of phase a. NaN where they cannot be measured.
     """
     estimated = estimate(analysis)
-    values = {n: np.full(len(analysis.recordings), np.nan) for n in (WHOLE, *UNEQUAL)}
+    names = (CAPACITANCE, PHASE_CONDUCTANCE, PHASE_CAPACITANCE)
+    values = {n: np.full(len(analysis.recordings), np.nan) for n in names}
     if (y := estimated.y) is not None:
         usable = [not estimated.abstentions[i] for i in estimated.rows]
         for name, x in (
-            (WHOLE, y.whole.imag / y.omega),
-            (UNEQUAL[0], y.difference.real),
-            (UNEQUAL[1], y.difference.imag / y.omega),
+            (CAPACITANCE, y.whole.imag / y.omega),
+            (PHASE_CONDUCTANCE, y.difference.real),
+            (PHASE_CAPACITANCE, y.difference.imag / y.omega),
         ):
             values[name][estimated.rows] = np.where(usable, x, np.nan)
     return values

@@ -11,7 +11,8 @@ import numpy as np
 
 from vtox.arrays import Bool, Complex, Float64
 from vtox.baseline import Baseline
-from vtox.diagnosers.insulation.admittance import SIGMAS, UNEQUAL, WHOLE
+from vtox.diagnosers.features import CAPACITANCE, PHASE_CAPACITANCE, PHASE_CONDUCTANCE
+from vtox.diagnosers.insulation.admittance import SIGMAS
 from vtox.dsp import earth_admittance
 from vtox.dsp.earth_admittance import Attribution, EarthAdmittance
 
@@ -104,7 +105,7 @@ def winding_admittance(
     ----------
     y : EarthAdmittance, arrays of shape (batch,)
     baselines : sequence of Baseline or None, length batch
-        Their levels of `WHOLE` and `UNEQUAL`, which do not depend on the load.
+        Their levels of capacitance and of the difference between phases, at any load.
     """
     levels = _levels(y, baselines)
     difference = _difference(y, levels)
@@ -133,7 +134,8 @@ def winding_admittance(
 
 
 def _levels(y: EarthAdmittance, baselines: Sequence[Baseline | None]) -> _Levels:
-    levels = [[b.any_load(n) if b else None for n in (WHOLE, *UNEQUAL)] for b in baselines]
+    names = (CAPACITANCE, PHASE_CONDUCTANCE, PHASE_CAPACITANCE)
+    levels = [[b.any_load(n) if b else None for n in names] for b in baselines]
     mean = np.array([[np.nan if x is None else x.mean for x in row] for row in levels]).T
     spread = np.array([[np.nan if x is None else x.spread for x in row] for row in levels]).T
     return _Levels(

@@ -8,7 +8,7 @@ import numpy as np
 
 from vtox.baseline import Asymmetry, Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.features import SUPPLY_FEATURE
+from vtox.diagnosers.features import SUPPLY
 from vtox.diagnosers.turn_short.applicability import voltages_usable
 from vtox.diagnosers.turn_short.asymmetry_model import (
     Sequences,
@@ -113,5 +113,5 @@ def _supply_hz(baseline: Baseline) -> float | None:
     """Return the supply frequency at which a baseline was learnt, None where it is not stored."""
     if baseline.asymmetry and baseline.asymmetry.supply_hz:
         return baseline.asymmetry.supply_hz
-    level = baseline.any_load(SUPPLY_FEATURE)
+    level = baseline.any_load(SUPPLY)
     return level.mean if level else None
