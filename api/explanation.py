@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from api.schemas.diagnoses import Reason
+from vtox import domain
 from vtox.sentences.rendering import advice, render
 
 
@@ -15,14 +16,14 @@ def sentence(code: str, values: Mapping[str, Any]) -> str:
         return code
 
 
-def doubts_with_sentences(doubts: Iterable[Mapping[str, Any]]) -> list[Reason]:
-    """Return the doubts of a diagnosis, as the store keeps them, with words."""
+def doubts_with_sentences(doubts: Iterable[domain.Reason]) -> list[Reason]:
+    """Return the doubts of a diagnosis with words."""
     return [
         Reason(
-            code=d["code"],
-            values=d.get("values") or {},
-            sentence=sentence(d["code"], d.get("values") or {}),
-            what_to_do=advice(d["code"]),
+            code=d.code,
+            values=dict(d.values),
+            sentence=sentence(d.code, d.values),
+            what_to_do=advice(d.code),
         )
         for d in doubts
     ]

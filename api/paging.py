@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from api.query import PageQuery, bad_cursor
+from vtox.store import outputs
 from vtox.store.client import Client
 
 T = TypeVar("T")
-Fields = dict[str, str]
 
 ENTRIES_PER_READ = 500
 # A page whose filter matches little ends after so many entries; the next one goes on from there.
@@ -41,10 +41,9 @@ def newest_first(
     """
     cursor = stream_cursor(query)
     items: list[T] = []
-    before = f"({cursor}" if cursor else "+"
     n_read = 0
     while n_read < MAX_ENTRIES_READ:
-        entries = client.xrevrange(stream, before, "-", count=step)
+        entries = outputs.before(client, stream, cursor, count=step)
         for entry_id, fields in entries:
             name = entry_id.decode()
             if (value := pick(name, fields)) is not None:
@@ -54,8 +53,8 @@ def newest_first(
         n_read += len(entries)
         if len(entries) < step:
             return items, ""
-        before = f"({entries[-1][0].decode()}"
-    return items, before[1:]
+        cursor = entries[-1][0].decode()
+    return items, cursor
 
 
 def stream_cursor(query: PageQuery) -> str:
@@ -67,11 +66,6 @@ def stream_cursor(query: PageQuery) -> str:
     ):
         raise bad_cursor(cursor, "the id of an entry")
     return cursor
-
-
-def text(fields: dict[bytes, bytes]) -> Fields:
-    """Return the fields of an entry as text."""
-    return {k.decode("utf-8", "replace"): v.decode("utf-8", "replace") for k, v in fields.items()}
 
 
 def next_link(request: Request, cursor: str) -> str | None:

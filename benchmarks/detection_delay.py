@@ -3,7 +3,7 @@
     python -m benchmarks.detection_delay [--machines 12] [--fault-mode moderate]
 
 Machines of the simulated fleet whose signals can show their fault; records as the bridge cuts them,
-each diagnosed with the machine's baseline and handed to `vtox.health.step`. The delay runs to the
+each diagnosed with the machine's baseline and handed to `vtox.health.update`. The delay runs to the
 end of the record that raises the alert; the pipeline's latency (some 50 ms) comes on top.
 """
 
@@ -17,7 +17,7 @@ from vtox import diagnose
 from vtox.baseline import Baseline
 from vtox.domain import Record, Recording
 from vtox.faults import FAULTS, PERSISTENCE, record_s
-from vtox.health import Memory, step
+from vtox.health import MachineHistory, update
 from vtox.senders.simulated_fleet import FS_HZ, baseline_of
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window
@@ -44,7 +44,7 @@ def delay(m: Machine) -> tuple[float, float] | None:
     assert m.onset_s
     length = round(record_s(FAULTS[m.fault].name, m.motor))
     baseline = Baseline.from_json(baseline_of(m))
-    memory: Memory = {}
+    history = MachineHistory()
     for n in range(int(m.onset_s / length), int(m.onset_s / length) + RECORDS):
         parts = [window(m, n * length + k) for k in range(length)]
         rpm = [s for _, s in parts if s is not None]
@@ -53,13 +53,13 @@ def delay(m: Machine) -> tuple[float, float] | None:
             FS_HZ,
             float(np.mean(rpm)) if rpm else None,
         )
-        after = step(
-            memory, _record(n, length), diagnose(x, m.motor, faults=[m.fault], baseline=baseline)
+        after = update(
+            history, _record(n, length), diagnose(x, m.motor, faults=[m.fault], baseline=baseline)
         )
-        memory = after.memory
+        history = after.history
         for alert in after.alerts:
-            if alert["event"] == "raised":
-                return (n + 1) * length - m.onset_s, alert["t"] - m.onset_s
+            if alert.event == "raised":
+                return (n + 1) * length - m.onset_s, alert.t - m.onset_s
     return None
 
 

@@ -214,7 +214,7 @@ class Record:
     """Consecutive windows of one machine, to be diagnosed as one; without the samples.
 
     `ids` are the ids of their stream entries, space-separated; `closed` says why the record ended
-    early, and is empty where it has the length its family wants.
+    early, and is None where it has the length its family needs.
     """
 
     machine_id: str
@@ -226,7 +226,7 @@ class Record:
     ids: str
     windows: int
     bytes: int
-    closed: str = ""
+    closed: "Reason | None" = None
 
     def record_id(self, family: str) -> str:
         """Name of the record: unique because an entry is in one record of a family."""

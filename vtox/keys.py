@@ -18,7 +18,7 @@ LATENCY = "vtox:latency"
 # record, `d` finished, `x` dead. Absent: nothing assigned yet.
 PROGRESS = "vtox:progress"
 LEASE = "vtox:lease"
-# Hash of the bridge that owns the stream, or owned it last and did not say good-bye.
+# Hash of the bridge that owns the stream, or owned it and was killed.
 BRIDGE = "vtox:bridge"
 MACHINES = "vtox:machines"
 WORKERS = "vtox:workers"
@@ -46,11 +46,11 @@ def machine(machine_id: str) -> str:
     return f"vtox:machine:{machine_id}"
 
 
-def seen(machine_id: str) -> str:
-    """Hash run|seq|t0|replay_of -> entry id: the windows of one machine already taken in."""
+def known_windows(machine_id: str) -> str:
+    """Hash run|seq|t0|replay_of -> entry id: the last windows admitted of one machine."""
     return f"vtox:seen:{machine_id}"
 
 
 def worker(name: str) -> str:
-    """Hash with a life time: the last heartbeat of one worker."""
+    """Hash that expires: the last heartbeat of one worker."""
     return f"vtox:worker:{name}"

@@ -1,6 +1,6 @@
 """The only codec between windows and stream entries (contract: docs/ARCHITECTURE.md, "Raw entry").
 
-The bridge reads headers and proves that the samples are usable; workers decode the samples.
+The bridge decodes headers and checks that the samples are usable; workers decode the samples.
 """
 
 import json
@@ -23,9 +23,9 @@ Counts = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 VERSION = 1
 _NUMPY: dict[str, np.dtype[Any]] = {"i2": np.dtype("<i2"), "f4": np.dtype("<f4")}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
-# Below 100 Hz no supply fundamental fits; above 1 MHz no converter of this trade samples.
+# Below 100 Hz there is no room for a supply line; no converter of this trade samples above 1 MHz.
 FS_MIN_HZ, FS_MAX_HZ = 100.0, 1e6
-# The scripts of the server count in doubles.
+# The scripts of the server compute in doubles.
 SEQ_MAX = 2**53 - 1
 # Wide enough for any unit, narrow enough that counts times scale stays finite in float32.
 SCALE_MIN, SCALE_MAX = 1e-18, 1e18
@@ -54,7 +54,7 @@ class Limits:
     max_samples: int = 1_000_000
 
 
-# For what the bridge let pass: it is not refused later, whatever the limits of that process.
+# For entries that the bridge has accepted: no later process refuses them, whatever its limits.
 UNLIMITED = Limits(max_bytes=1 << 62, max_samples=1 << 62)
 
 
@@ -73,7 +73,7 @@ class Header:
     vehicle_id: str | None
     speed_rpm: float | None
     temperature_c: float | None
-    # A dead letter sent again: its id, and the one family that must look at it (empty: all).
+    # A dead letter sent again: its id, and the one family that must diagnose it (empty: all).
     replay_of: str = ""
     replay_family: str = ""
 
@@ -114,7 +114,7 @@ def encode(window: Window, dtype: Dtype = "i2") -> dict[str, str | bytes]:
 
 
 def decode_header(fields: Fields, limits: Limits) -> Header:
-    """Return the header of an entry after proving that its samples can be used.
+    """Return the header of an entry after checking that its samples can be used.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
     nbytes = sum(len(fields[c.encode()]) for c in names)
     if nbytes > limits.max_bytes:
         raise WireError("too_large", f"{nbytes} bytes of samples, at most {limits.max_bytes}")
-    samples = _proven_length(fields, names, limits)
+    samples = _checked_length(fields, names, limits)
     speed_rpm = number(fields, "speed_rpm")
     if speed_rpm is not None and speed_rpm < 0:
         raise WireError("bad_number", f"speed_rpm: {speed_rpm}, expected 0 or more", "speed_rpm")
@@ -206,7 +206,7 @@ def decode(fields: Fields, limits: Limits | None = None) -> Window:
     )
 
 
-def _proven_length(fields: Fields, names: tuple[str, ...], limits: Limits) -> int:
+def _checked_length(fields: Fields, names: tuple[str, ...], limits: Limits) -> int:
     lengths = {}
     for name in names:
         scale = number(fields, f"scale_{name}")
@@ -234,7 +234,7 @@ def _proven_length(fields: Fields, names: tuple[str, ...], limits: Limits) -> in
 
 
 def _samples(fields: Fields, name: str) -> Counts:
-    """Return the samples of a channel as they were sent, before their scale."""
+    """Return the samples of a channel as sent, not scaled to units."""
     raw, dtype = fields[name.encode()], fields.get(b"dtype", b"json").decode()
     if dtype == "json":
         return _json_samples(raw, name)

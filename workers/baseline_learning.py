@@ -1,15 +1,13 @@
-"""Baselines learnt on the stream, for machines that somebody has registered.
+"""Learns the baselines of registered machines from the stream.
 
-Nobody can tell from a signal alone that a machine is healthy. The nameplate is the operator's word
-that this machine is commissioned; what it then shows over some long records without any finding
-becomes its baseline. A load that it runs at later is learnt in the same way, where it continues
-what is known (`vtox.learning.extension`). What was learnt is marked so and can be reset:
-`vtox baseline reset`.
+A signal alone does not show that a machine is healthy. To register its nameplate is the operator's
+statement that the machine is commissioned; what it then shows over some long records without any
+finding becomes its baseline. A load at which it runs later is learnt in the same way, if it is
+consistent with the baseline (`vtox.learning.extension`). Baselines from the stream are marked as
+such and can be reset: `vtox baseline reset`.
 """
 
-import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -19,119 +17,134 @@ from vtox.diagnosis import learn_baseline
 from vtox.domain import Diagnosis, Record
 from vtox.errors import BaselineError
 from vtox.faults import FAULTS
-from vtox.health import load_of
+from vtox.health import MachineHistory, last_load_a
 from vtox.learning.extension import covers, extended, objection, one_load
 from vtox.settings import Settings
-from vtox.store.baselines import grow_baseline, refuse_load, set_baseline
+from vtox.store import learning_notes
+from vtox.store.baselines import refuse_load, set_baseline, store_extended_baseline
 from vtox.store.client import Client
-from vtox.store.machines import MachineState, listed
+from vtox.store.learning_notes import LearningNote
+from vtox.store.machines import MachineState, is_listed
 from vtox.store.windows import fetch
 
 log = structlog.get_logger()
 
-# Windows are trimmed when they are older than the retention; judging the last record takes a while.
-RETAINED = 0.95
+# Share of the retention within which records are learnt: windows older than the retention are
+# trimmed, and the diagnosis of the last record takes a while.
+USABLE_RETENTION = 0.95
 
-Seen = tuple[Record, list[Diagnosis], MachineState]
+Observation = tuple[Record, Sequence[Diagnosis], MachineState]
 
 
-def learn(client: Client, settings: Settings, seen: Iterable[Seen]) -> None:
+def learn(client: Client, settings: Settings, observations: Iterable[Observation]) -> None:
     """Note each record that may teach its machine's baseline; learn where there are enough."""
-    ended: set[str] = set()
-    for record, diagnoses, machine in seen:
+    interrupted: set[str] = set()
+    for record, diagnoses, machine in observations:
+        machine_id = record.machine_id
         if machine.motor is None:
             continue
-        key = keys.machine(record.machine_id)
-        load_a = _load_a(diagnoses, machine.memory)
-        known = machine.baseline is not None and not _new_load(machine.baseline, load_a)
-        if known or record.closed or _finding(diagnoses, machine.memory):
-            ended.add(key)
+        load_a = _load_a(diagnoses, machine.history)
+        if not _teaches(record, diagnoses, machine, load_a):
+            interrupted.add(machine_id)
             continue
-        if not listed(client, record.machine_id):
+        if not is_listed(client, machine_id):
             continue  # retired meanwhile
-        so_far = [] if key in ended else json.loads(client.hget(key, "learning") or "[]")
-        ended.discard(key)
-        first = machine.baseline is None
-        noted = _followed_by(so_far, record, load_a, any_load=first)
-        client.hset(key, "learning", json.dumps(noted))
-        if _enough([r["t_end"] - r["t_start"] for r in noted], settings):
-            _learn(client, machine, noted)
-    with client.pipeline(transaction=False) as pipe:
-        for key in ended:
-            pipe.hdel(key, "learning")
-        pipe.execute()
+        so_far = [] if machine_id in interrupted else learning_notes.read(client, machine_id)
+        interrupted.discard(machine_id)
+        note = LearningNote(record, load_a)
+        notes = _append(so_far, note, any_load=machine.baseline is None)
+        learning_notes.write(client, machine_id, notes)
+        if _enough([n.record.t_end - n.record.t_start for n in notes], settings):
+            _learn(client, machine, notes)
+    learning_notes.delete(client, interrupted)
+
+
+def _teaches(
+    record: Record, diagnoses: Sequence[Diagnosis], machine: MachineState, load_a: float | None
+) -> bool:
+    """Return whether a record is whole, healthy, and at a load that the baseline does not cover."""
+    covered = machine.baseline is not None and not _new_load(machine.baseline, load_a)
+    return not (covered or record.closed or _finding(diagnoses, machine.history))
 
 
 def _enough(lengths_s: list[float], settings: Settings) -> bool:
     """Return whether records suffice, or another one would outlast the windows of the first."""
     total = sum(lengths_s)
-    lost = total + max(lengths_s) > RETAINED * settings.retention_s
+    lost = total + max(lengths_s) > USABLE_RETENTION * settings.retention_s
     return total >= settings.baseline_s or lost
 
 
-def _load_a(diagnoses: Iterable[Diagnosis], memory: Mapping[str, Any]) -> float | None:
+def _load_a(diagnoses: Iterable[Diagnosis], history: MachineHistory) -> float | None:
     """Return the load of a record, A rms, or the last one its machine showed to another family."""
-    told = [x for d in diagnoses if isinstance(x := d.indicators.get("load_a"), float)]
-    return told[0] if told else load_of(memory)
+    loads_a = [x for d in diagnoses if isinstance(x := d.indicators.get("load_a"), float)]
+    return loads_a[0] if loads_a else last_load_a(history)
 
 
 def _new_load(baseline: str, load_a: float | None) -> bool:
-    """Return whether a machine runs where its baseline has no answer."""
+    """Return whether a machine runs at a load that its baseline does not cover."""
     try:
         return load_a is not None and not covers(Baseline.from_json(baseline), load_a)
     except BaselineError:
-        return False  # damaged: workers do without it, and say so, until it is reset
+        return False  # damaged: workers do without it, and log that, until it is reset
 
 
-def _learn(client: Client, machine: MachineState, noted: list[dict[str, Any]]) -> None:
-    records = [Record(**{f: r[f] for f in Record.__slots__}) for r in noted]
+def _learn(client: Client, machine: MachineState, notes: Sequence[LearningNote]) -> None:
+    records = [n.record for n in notes]
     machine_id = records[0].machine_id
-    client.hdel(keys.machine(machine_id), "learning")
+    learning_notes.delete(client, [machine_id])
     recordings = [x for x in fetch(client, keys.RAW, records) if x is not None]
     if len(recordings) < len(records):
-        log.warning("windows were trimmed before their baseline was learnt", machine_id=machine_id)
+        log.warning("windows were trimmed before a baseline was learnt", machine_id=machine_id)
         return
     fresh = learn_baseline(recordings, machine.motor, one_session=True)
     if fresh.empty:
-        log.warning("nothing could be learnt from records found healthy", machine_id=machine_id)
+        log.warning("healthy records gave no baseline", machine_id=machine_id)
         return
-    if not listed(client, machine_id):
+    if not is_listed(client, machine_id):
         return  # retired while it was learnt: a baseline would bring it back
     if machine.baseline is None:
         set_baseline(client, machine_id, fresh.to_json(), source="stream")
         log.info("baseline learnt", machine_id=machine_id, seconds=fresh.seconds)
         return
+    _extend(client, machine_id, machine, fresh)
+
+
+def _extend(client: Client, machine_id: str, machine: MachineState, fresh: Baseline) -> None:
+    """Extend the baseline of a machine by the load of `fresh`, or note why that is refused."""
+    assert machine.baseline is not None
     before = Baseline.from_json(machine.baseline)
     own = fresh.asymmetry
     if own is None or not one_load([own.low_a, own.high_a]) or covers(before, own.low_a):
-        return  # the load moved meanwhile, or was known after all
+        return  # the load moved meanwhile, or is covered after all
     loads_a = [own.low_a, own.high_a]
     if why := objection(before, fresh):
         refuse_load(client, machine_id, loads_a, why)
         log.warning("a new load was not learnt as healthy", machine_id=machine_id, reason=why)
         return
-    grown = extended(before, fresh, machine.motor).to_json()
-    if grow_baseline(client, machine_id, machine.baseline, grown, loads_a):
-        log.info("baseline learnt for another load", machine_id=machine_id, load_a=loads_a[-1])
+    after = extended(before, fresh, machine.motor).to_json()
+    if store_extended_baseline(client, machine_id, machine.baseline, after, loads_a):
+        log.info("baseline extended by a load", machine_id=machine_id, load_a=loads_a[-1])
 
 
-def _finding(diagnoses: Iterable[Diagnosis], memory: Mapping[str, Any]) -> bool:
-    entries = [memory[f] for f in FAULTS if f in memory]
+def _finding(diagnoses: Iterable[Diagnosis], history: MachineHistory) -> bool:
+    """Return whether anything is found in a record, or was found last or alarms for its machine."""
+    faults = [history.faults[f] for f in FAULTS if f in history.faults]
     return any(d.state in ("warning", "fault") for d in diagnoses) or any(
-        e.get("level") or e.get("last") in ("warning", "fault") for e in entries
+        h.slots.level or h.last_state in ("warning", "fault") for h in faults
     )
 
 
-def _followed_by(
-    noted: list[dict[str, Any]], record: Record, load_a: float | None, *, any_load: bool
-) -> list[dict[str, Any]]:
-    """Return the records noted with one more; without the earlier ones where it does not follow.
+def _append(
+    notes: Sequence[LearningNote], new: LearningNote, *, any_load: bool
+) -> list[LearningNote]:
+    """Return the notes with one more; without the earlier ones where it does not continue them.
 
-    It follows where no window is missing and, after the first baseline, the load is the same.
+    It continues them where no window is missing and, after the first baseline, the load is the
+    same.
     """
-    last = noted[-1] if noted else None
-    this: dict[str, Any] = {f: getattr(record, f) for f in Record.__slots__} | {"load_a": load_a}
-    follows = last and (last["run"], last["last_seq"]) == (record.run, record.first_seq - 1)
-    loads_a = [r.get("load_a") or 0.0 for r in (*noted, this)]
-    same = any_load or one_load(loads_a)
-    return [*noted, this] if follows and same else [this]
+    if not notes:
+        return [new]
+    last = notes[-1].record
+    follows = (last.run, last.last_seq) == (new.record.run, new.record.first_seq - 1)
+    same_load = any_load or one_load([n.load_a or 0.0 for n in (*notes, new)])
+    return [*notes, new] if follows and same_load else [new]

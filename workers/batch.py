@@ -1,9 +1,9 @@
 """What every task does: start on records, fetch their windows, diagnose the batch, commit."""
 
+import secrets
 import time
-import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import structlog
@@ -12,71 +12,110 @@ from celery.exceptions import SoftTimeLimitExceeded
 from vtox import keys
 from vtox.baseline import Baseline
 from vtox.diagnosis import Case, diagnose_batch
-from vtox.domain import Diagnosis, Record
+from vtox.domain import Diagnosis, Record, Recording
 from vtox.errors import InputError
 from vtox.faults import FAMILIES
-from vtox.health import step
-from vtox.store.entries import json_bytes, result_fields, text_fields
-from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome
-from vtox.store.machines import MachineState, states
+from vtox.health import update
+from vtox.store import heartbeats
+from vtox.store.entries import (
+    assessment_json,
+    encode_alert,
+    encode_assessment,
+    encode_result,
+    history_json,
+    result,
+)
+from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
+from vtox.store.machines import MachineState, load_states
 from vtox.store.windows import fetch
 from workers.baseline_learning import learn
 from workers.celery_signals import process
 
 log = structlog.get_logger()
 
-Found = tuple[str, Record, list[Diagnosis]]
-# Its records are the longest: four of them are what a baseline is learnt from.
+# Baselines are learnt from the longest records: four of them are enough.
 LEARNING_FAMILY = max(FAMILIES, key=lambda f: FAMILIES[f].record_s)
-# The machine changed while its record was judged (another family's worker committed): judge its
-# health again. A worker that loses this often in a row leaves the record to the next dispatch.
+# When another family's worker has changed a machine meanwhile, its health is computed again on the
+# new state. A worker that loses so many times in a row leaves the record to the next dispatch.
 COMMIT_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A record on which the worker has started, with its samples and its machine."""
+
+    record_id: str
+    record: Record
+    recording: Recording
+    machine: MachineState
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosed:
+    """A record with its diagnoses, and its machine as it was when they were made."""
+
+    record_id: str
+    record: Record
+    diagnoses: Sequence[Diagnosis]
+    machine: MachineState
 
 
 def work(family: str, record_ids: list[str]) -> int:
     """Diagnose and commit a batch; return how many records this call finished.
 
-    A record whose diagnosis raises is left in the ledger: it is dispatched again, alone, and
-    becomes a dead letter after `VTOX_MAX_ATTEMPTS` starts.
+    A record whose diagnosis raises stays in the ledger: it is dispatched again, alone, and becomes
+    a dead letter after `VTOX_MAX_ATTEMPTS` starts.
     """
     here = process()
-    ledger = Ledger(here.client, here.settings)
-    begun = time.perf_counter()
-    started = ledger.start(family, record_ids)
-    recordings = fetch(here.client, keys.RAW, started.values())
-    for record_id, recording in zip(started, recordings, strict=True):
+    ledger = here.ledger
+    began = time.perf_counter()
+    batch = _start(ledger, family, record_ids)
+    diagnosis_began = time.perf_counter()
+    answers = _diagnose([_case(s) for s in batch], FAMILIES[family].faults)
+    diagnosis_s = time.perf_counter() - diagnosis_began
+    failed = [s.record_id for s, answer in zip(batch, answers, strict=True) if answer is None]
+    ledger.make_due(family, failed)
+    diagnosed = [
+        Diagnosed(s.record_id, s.record, answer, s.machine)
+        for s, answer in zip(batch, answers, strict=True)
+        if answer is not None
+    ]
+    finished = _commit(ledger, family, diagnosed)
+    if here.settings.baseline_auto and family == LEARNING_FAMILY:
+        learn(here.client, here.settings, [(d.record, d.diagnoses, d.machine) for d in finished])
+    heartbeats.count_batch(
+        here.client,
+        here.name,
+        family,
+        windows=sum(d.record.windows for d in finished),
+        diagnosis_s=diagnosis_s,
+        busy_s=time.perf_counter() - began,
+    )
+    return len(finished)
+
+
+def _start(ledger: Ledger, family: str, record_ids: Sequence[str]) -> list[Started]:
+    """Start on the records that are not finished; those whose windows are gone are buried."""
+    records = ledger.start(family, record_ids)
+    recordings = fetch(ledger.client, keys.RAW, records.values())
+    kept: list[tuple[str, Record, Recording]] = []
+    for (record_id, record), recording in zip(records.items(), recordings, strict=True):
         if recording is None:
             ledger.bury(family, record_id, "samples_missing", "the stream no longer has them")
-    todo = [(i, r, x) for (i, r), x in zip(started.items(), recordings, strict=True) if x]
-    machines = states(here.client, [r.machine_id for _, r, _ in todo])
-    cases = [
-        Case(x, m.motor, _baseline(m.baseline) if m.baseline else None)
-        for (_, _, x), m in zip(todo, machines, strict=True)
-    ]
-    diagnosing = time.perf_counter()
-    answers = _diagnose(cases, FAMILIES[family].faults)
-    diagnosed = time.perf_counter()
-    failed = [i for (i, _, _), a in zip(todo, answers, strict=True) if a is None]
-    ledger.hurry(family, failed)
-    found = [(i, r, a) for (i, r, _), a in zip(todo, answers, strict=True) if a is not None]
-    kept = [m for m, a in zip(machines, answers, strict=True) if a is not None]
-    done = _commit(ledger, family, found, kept)
-    if here.settings.baseline_auto and family == LEARNING_FAMILY:
-        finished = {r.ids for r in done}
-        seen = [(r, a, m) for (_, r, a), m in zip(found, kept, strict=True) if r.ids in finished]
-        learn(here.client, here.settings, seen)
-    here.count(
-        family,
-        windows=sum(r.windows for r in done),
-        diagnosis_s=diagnosed - diagnosing,
-        busy_s=time.perf_counter() - begun,
-    )
-    return len(done)
+        else:
+            kept.append((record_id, record, recording))
+    machines = load_states(ledger.client, [record.machine_id for _, record, _ in kept])
+    return [Started(*k, m) for k, m in zip(kept, machines, strict=True)]
+
+
+def _case(s: Started) -> Case:
+    stored = s.machine.baseline
+    return Case(s.recording, s.machine.motor, _baseline(stored) if stored else None)
 
 
 @lru_cache(maxsize=4096)
 def _baseline(text: str) -> Baseline | None:
-    """Return a stored baseline, read once; one that cannot be read must not stop its neighbours."""
+    """Return a stored baseline, decoded once; a damaged one must not stop the rest of the batch."""
     try:
         return Baseline.from_json(text)
     except InputError as error:
@@ -85,17 +124,19 @@ def _baseline(text: str) -> Baseline | None:
 
 
 def _diagnose(cases: Sequence[Case], faults: Sequence[str]) -> list[list[Diagnosis] | None]:
-    """Diagnose the batch; where it raises, each case alone, and None for those that raise.
+    """Diagnose the batch; if that raises, each case alone, with None for those that raise.
 
-    The time limit ends the whole task instead: its records are dispatched again, each alone, and
-    going on here would only run into the hard limit, which kills the process.
+    The time limit ends the whole task instead: its records are dispatched again, each alone, and to
+    continue here would only reach the hard limit, which kills the process.
     """
     try:
         return list(diagnose_batch(cases, faults))
     except SoftTimeLimitExceeded:
         raise
-    except Exception:  # whatever a diagnoser raises: its neighbours must not suffer
-        log.exception("a batch raised, trying its records one by one", records=len(cases))
+    except Exception:  # whatever a diagnoser raises: the others of the batch must not suffer
+        log.exception(
+            "the diagnosis of a batch raised, trying its records one by one", records=len(cases)
+        )
     answers: list[list[Diagnosis] | None] = []
     for case in cases:
         try:
@@ -103,64 +144,57 @@ def _diagnose(cases: Sequence[Case], faults: Sequence[str]) -> list[list[Diagnos
         except SoftTimeLimitExceeded:
             raise
         except Exception:  # the record is started again later and ends in dead_letters
-            log.exception("a record raised")
+            log.exception("the diagnosis of a record raised")
             answers.append(None)
     return answers
 
 
-def _commit(
-    ledger: Ledger, family: str, found: Sequence[Found], machines: Sequence[MachineState]
-) -> list[Record]:
-    """Commit each record with the health it leads to; return those that this call finished.
+def _commit(ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed]) -> list[Diagnosed]:
+    """Commit each record with the health that it leads to; return those that this call finished.
 
-    The records of one machine commit in order of time, each on the memory the last one left; where
-    another worker came between, the rest is judged again on what is there now.
+    The records of a machine commit in order of time, each on the state that the last one left.
+    Where another worker has changed the machine, the rest is computed again on its new state.
     """
-    done: list[Record] = []
-    todo = sorted(found, key=lambda f: f[1].t_start)
-    state = {f[1].machine_id: m for f, m in zip(found, machines, strict=True)}
+    finished: list[Diagnosed] = []
+    todo = sorted(diagnosed, key=lambda d: d.record.t_start)
+    states = {d.record.machine_id: d.machine for d in diagnosed}
     for _ in range(COMMIT_TRIES):
         if not todo:
             break
         outcomes = []
-        for f in todo:
-            machine_id = f[1].machine_id
-            outcome, state[machine_id] = _outcome(family, f, state[machine_id])
+        for d in todo:
+            machine_id = d.record.machine_id
+            outcome, states[machine_id] = _outcome(family, d, states[machine_id])
             outcomes.append(outcome)
-        codes = ledger.commit(family, outcomes)
-        done += [f[1] for f, code in zip(todo, codes, strict=True) if code == COMMITTED]
-        todo = [f for f, code in zip(todo, codes, strict=True) if code == CHANGED]
-        ids = list({f[1].machine_id for f in todo})
-        state = dict(zip(ids, states(ledger.client, ids), strict=True)) if ids else {}
-    return done
+        replies = list(zip(todo, ledger.commit(family, outcomes), strict=True))
+        finished += [d for d, reply in replies if reply == COMMITTED]
+        todo = [d for d, reply in replies if reply == CHANGED]
+        ids = list({d.record.machine_id for d in todo})
+        states = dict(zip(ids, load_states(ledger.client, ids), strict=True)) if ids else {}
+    return finished
 
 
-def _outcome(family: str, found: Found, machine: MachineState) -> tuple[Outcome, MachineState]:
+def _outcome(family: str, d: Diagnosed, machine: MachineState) -> tuple[Outcome, MachineState]:
     """Return what to commit, and the machine as the commit leaves it."""
-    record_id, record, diagnoses = found
-    after = step(machine.memory, record, diagnoses)
-    kept: list[str | bytes] = [
-        "memory",
-        json_bytes(after.memory),
-        "health",
-        json_bytes(after.health),
-    ]
-    results = []
-    for d in diagnoses:
-        fields = result_fields(family, record, d)
-        results.append(text_fields(fields))
-        kept += [f"latest:{d.fault}", json_bytes(fields)]
+    after = update(machine.history, d.record, d.diagnoses)
+    kept: list[str | bytes] = ["memory", history_json(after.history)]
+    kept += ["health", assessment_json(after.assessment)]
+    results: list[Text] = []
+    for diagnosis in d.diagnoses:
+        fields, latest = encode_result(result(family, d.record, diagnosis))
+        results.append(fields)
+        kept += [f"latest:{diagnosis.fault}", latest]
     # A name that nobody else can make: a commit succeeds only if the one it builds on did.
-    version = uuid.uuid4().hex
-    assessment = {**after.health, "machine_id": record.machine_id}
+    version = secrets.token_hex(16)
+    assessment = encode_assessment(d.record.machine_id, after.assessment) if after.publish else None
     outcome = Outcome(
-        record_id=record_id,
+        record_id=d.record_id,
         version=machine.version,
         next_version=version,
         machine=kept,
         results=results,
-        assessments=[text_fields(assessment)] if after.assessed else [],
-        alerts=[text_fields(a) for a in after.alerts],
-        evidence=after.notable,
+        assessments=[assessment] if assessment else [],
+        alerts=[encode_alert(a) for a in after.alerts],
+        evidence=after.keep_waveform,
     )
-    return outcome, replace(machine, memory=after.memory, version=version)
+    return outcome, replace(machine, history=after.history, version=version)

@@ -10,10 +10,10 @@ TOP_PAD_BYTES = 16 << 20
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc's allocator to reuse what a batch freed; does nothing on other C libraries.
+    """Make glibc's allocator reuse the memory that a batch freed; no effect on other C libraries.
 
-    Arrays of a batch are a few megabytes each, which glibc maps anew and unmaps every time: the
-    page faults took 28 % of a worker's CPU time in the throughput benchmark (2.55 against 1.85 ms
+    Arrays of a batch have a few megabytes each, which glibc maps and unmaps every time: the page
+    faults took 28 % of a worker's CPU time in the throughput benchmark (2.55 against 1.85 ms
     a window over all families, light load).
     """
     if platform.libc_ver()[0] != "glibc":

@@ -1,20 +1,22 @@
 """Alerts: every event, and what is open now."""
 
 from bisect import bisect_right
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from api.auth import needs
-from api.paging import newest_first, next_link, text
+from api.paging import newest_first, next_link
 from api.query import MachineQuery, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
-from api.schemas.common import Page, number, rfc3339
+from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Alert, OpenAlert
 from vtox import keys
 from vtox.sentences.rendering import advice
-from vtox.store import machines
+from vtox.store.alerts import alert_sort_key, open_alerts
+from vtox.store.entries import decode_alert
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
@@ -36,13 +38,11 @@ def list_alerts(
     required = {k: v for k, v in filters.items() if v is not None}
 
     def pick(stream_id: str, fields: dict[bytes, bytes]) -> Alert | None:
-        f = text(fields)
-        if any(f.get(k) != v for k, v in required.items()):
+        a = asdict(decode_alert(fields))
+        if any(a[k] != v for k, v in required.items()):
             return None
-        t = number(f.get("t"))
-        what_to_do = advice(f.get("code", ""))
-        more = {"stream_id": stream_id, "t": t, "time": rfc3339(t), "what_to_do": what_to_do}
-        return Alert(**(f | more))
+        what_to_do = advice(a["code"])
+        return Alert(**a, stream_id=stream_id, time=rfc3339(a["t"]), what_to_do=what_to_do)
 
     items, cursor = newest_first(backend.client(), keys.ALERTS, query, pick)
     return Page(data=items, next=next_link(request, cursor))
@@ -53,16 +53,16 @@ def list_open_alerts(
     request: Request, backend: OpenBackend, query: Annotated[PageQuery, Query()]
 ) -> Page[OpenAlert]:
     """Return the alerts that are not cleared, latest first, with the reason of the last record."""
-    alerts = machines.open_alerts(backend.client())
-    places = [machines.place(a["id"]) for a in alerts]
+    alerts = open_alerts(backend.client())
+    order = [alert_sort_key(a.id) for a in alerts]
     try:
-        first = bisect_right(places, machines.place(query.cursor)) if query.cursor else 0
+        first = bisect_right(order, alert_sort_key(query.cursor)) if query.cursor else 0
     except ValueError:
         raise bad_cursor(query.cursor, "the id of an alert") from None
     end = first + query.limit
-    cursor = alerts[end - 1]["id"] if end < len(alerts) else ""
+    cursor = alerts[end - 1].id if end < len(alerts) else ""
     data = [
-        OpenAlert(**a, time=rfc3339(a["t"]), what_to_do=advice(a.get("code", "")))
+        OpenAlert(**asdict(a), time=rfc3339(a.t), what_to_do=advice(a.code))
         for a in alerts[first:end]
     ]
     return Page(data=data, next=next_link(request, cursor))

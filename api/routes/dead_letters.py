@@ -25,7 +25,7 @@ def list_dead_letters(
     """Return what could not be diagnosed, newest first, with the reason and without samples."""
 
     def pick(letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
-        d = deadletters.letter(letter_id, fields)
+        d = deadletters.decode(letter_id, fields)
         if query.machine_id not in (None, d.machine_id):
             return None
         return DeadLetter(

@@ -1,28 +1,22 @@
 """Diagnoses of a machine, newest first."""
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from api.auth import needs
-from api.paging import newest_first, next_link, text
+from api.paging import newest_first, next_link
 from api.query import PageQuery
 from api.routes.machines import MachineId, diagnosis_fields, machine_by_id
 from api.routes.system import OpenBackend
-from api.schemas.common import number
 from api.schemas.diagnoses import Diagnoses, DiagnosisEntry
 from vtox import keys
 from vtox.domain import State
 from vtox.faults import FAULTS
+from vtox.store.entries import decode_result
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
-
-_NUMBERS = (
-    *("severity", "confidence", "statistic", "threshold", "latency_ms"),
-    *("first_seq", "last_seq", "t_start", "t_end"),
-)
 
 
 class DiagnosesQuery(PageQuery):
@@ -57,14 +51,9 @@ def list_diagnoses(
     def pick(stream_id: str, fields: dict[bytes, bytes]) -> DiagnosisEntry | None:
         if any(fields.get(k) != v for k, v in required.items()):
             return None
-        return _diagnosis(stream_id, text(fields))
+        r = decode_result(fields)
+        own = {"stream_id": stream_id, "machine_id": r.machine_id, "latency_ms": r.latency_ms}
+        return DiagnosisEntry(**diagnosis_fields(r), **own)
 
     items, cursor = newest_first(backend.client(), keys.RESULTS, query, pick)
     return Diagnoses(data=items, latest=machine.diagnoses, next=next_link(request, cursor))
-
-
-def _diagnosis(stream_id: str, fields: dict[str, str]) -> DiagnosisEntry:
-    table: dict[str, Any] = {k: v for k, v in fields.items() if k not in _NUMBERS}
-    table |= {k: number(fields.get(k)) for k in _NUMBERS}
-    table["detail"] = json.loads(fields.get("detail") or "{}")
-    return DiagnosisEntry(**diagnosis_fields(table), stream_id=stream_id)

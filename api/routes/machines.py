@@ -22,6 +22,8 @@ from vtox.nameplate import motor_from_dict
 from vtox.sentences.rendering import advice
 from vtox.settings import Settings
 from vtox.store import machines
+from vtox.store.entries import Result, assessment_table
+from vtox.store.machines import MachineOverview
 from vtox.wire import NAME
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
@@ -43,7 +45,7 @@ def list_machines(
     if query.cursor and not NAME.fullmatch(query.cursor):
         raise bad_cursor(query.cursor, "the id of a machine")
     client = backend.client()
-    names = sorted(machines.known(client))
+    names = sorted(machines.last_arrivals(client))
     first = bisect_right(names, query.cursor)
     end = first + query.limit
     now = time.time()
@@ -106,73 +108,68 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
     summary = _summary(overview, time.time(), backend.settings)
     return Machine(
         **summary.model_dump(),
-        nameplate=overview["nameplate"],
-        baseline_state=overview["baseline_state"],
-        assessment=overview["health"],
+        nameplate=overview.nameplate,
+        baseline_state=overview.baseline_state,
+        assessment=assessment_table(overview.health) if overview.health else None,
         diagnoses={
-            fault: LatestDiagnosis(**diagnosis_fields(d))
-            for fault, d in overview["diagnoses"].items()
+            fault: LatestDiagnosis(**diagnosis_fields(r)) for fault, r in overview.diagnoses.items()
         },
     )
 
 
-def diagnosis_fields(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of `LatestDiagnosis` of a diagnosis as it is stored."""
-    detail = stored.get("detail") or {}
-    code, values = stored.get("code") or "", detail.get("values") or {}
+def diagnosis_fields(r: Result) -> dict[str, Any]:
+    """Return the fields of `LatestDiagnosis` of a result."""
+    fields = {k: getattr(r, k) for k in r.__slots__ if k in LatestDiagnosis.model_fields}
     return {
-        **stored,
-        "start": rfc3339(stored.get("t_start")),
-        "end": rfc3339(stored.get("t_end")),
-        "code": code,
-        "values": values,
-        "sentence": sentence(code, values) if code else stored.get("reason", ""),
-        "doubts": doubts_with_sentences(detail.get("doubts") or ()),
-        "what_to_do": advice(code),
-        "indicators": detail.get("indicators", {}),
-        "evidence": detail.get("evidence", []),
+        **fields,
+        "start": rfc3339(r.t_start),
+        "end": rfc3339(r.t_end),
+        "sentence": sentence(r.code, r.values) if r.code else r.reason,
+        "doubts": doubts_with_sentences(r.doubts),
+        "what_to_do": advice(r.code),
     }
 
 
-def _summary(overview: dict[str, Any], now: float, settings: Settings) -> MachineSummary:
-    health = overview["health"] or {}
-    arrival = overview["last_window_t"]
+def _summary(overview: MachineOverview, now: float, settings: Settings) -> MachineSummary:
+    health = overview.health
+    arrival = overview.last_window_t
     age = None if arrival is None else max(now - arrival, 0.0)
     reasons = _reasons(overview)
     return MachineSummary(
-        machine_id=overview["machine_id"],
-        vehicle_id=overview["vehicle_id"],
-        state=health.get("state", "unknown"),
-        health=health.get("health"),
+        machine_id=overview.machine_id,
+        vehicle_id=overview.vehicle_id,
+        state=health.state if health else "unknown",
+        health=health.health if health else None,
         reason="; ".join(f"{r.fault}: {r.reason}" for r in reasons) or _why_no_state(overview),
         reasons=reasons,
-        faults={fault: f["state"] for fault, f in health.get("faults", {}).items()},
-        registered=overview["nameplate"] is not None,
-        baseline=overview["baseline"],
+        faults={fault: f.state for fault, f in health.faults.items()} if health else {},
+        registered=overview.nameplate is not None,
+        baseline=overview.baseline,
         last_window=rfc3339(arrival),
         last_window_age_s=None if age is None else round(age, 3),
-        silent=machines.silent(overview, now, settings.silence_after_s),
+        silent=overview.silent(now, settings.silence_after_s),
     )
 
 
-def _reasons(overview: dict[str, Any]) -> list[FaultReason]:
+def _reasons(overview: MachineOverview) -> list[FaultReason]:
     """Return the faults that give a machine its state, where this is not normal."""
-    health = overview["health"]
-    if health is None or health["state"] == "normal":
+    health = overview.health
+    if health is None or health.state == "normal":
         return []
     reasons = []
-    for fault, f in health["faults"].items():
-        if f["state"] == health["state"]:
-            # Both are of the same record; assessments of older versions have no code.
-            code = f.get("code") or overview["diagnoses"].get(fault, {}).get("code") or ""
+    for fault, f in health.faults.items():
+        if f.state == health.state:
+            # Assessments of older versions have no code, but the diagnosis is of the same record.
+            latest = overview.diagnoses.get(fault)
+            code = f.code or (latest.code if latest else "")
             reasons.append(
-                FaultReason(fault=fault, code=code, reason=f["reason"], what_to_do=advice(code))
+                FaultReason(fault=fault, code=code, reason=f.reason, what_to_do=advice(code))
             )
     return reasons
 
 
-def _why_no_state(overview: dict[str, Any]) -> str:
+def _why_no_state(overview: MachineOverview) -> str:
     """Return why a machine has no state yet, empty where it has one."""
-    if overview["health"] is not None:
+    if overview.health is not None:
         return ""
-    return "no diagnosis yet" if overview["last_window_t"] else "no window yet"
+    return "no diagnosis yet" if overview.last_window_t else "no window yet"

@@ -30,7 +30,9 @@ from vtox.monitoring.throughput import (
     metrics_age_s,
     throughput,
 )
-from vtox.store.status import Snapshot, Worker
+from vtox.store.entries import Metrics
+from vtox.store.heartbeats import Worker
+from vtox.store.status import Snapshot
 
 router = APIRouter(tags=["system"])
 LINKS = {
@@ -131,18 +133,18 @@ def performance(backend: Backend, snap: Snapshot) -> Performance:
     """Return the figures of the cluster; those of a silent monitor are null."""
     readings = backend.readings()
     rate: Throughput = throughput(snap, readings)
-    latest = snap.metrics[0] if snap.metrics else {}
+    latest = snap.metrics[0] if snap.metrics else Metrics()
     age = metrics_age_s(latest, snap.t)
-    fresh = age is not None and age <= STALE_INTERVALS * (latest.get("interval_s") or 0)
-    arrivals = latest.get("ingest_rate") if fresh else arrivals_per_s(readings)
+    fresh = age is not None and age <= STALE_INTERVALS * (latest.interval_s or 0)
+    arrivals = latest.ingest_rate if fresh else arrivals_per_s(readings)
     return Performance(
         throughput=_rounded(rate.windows_per_s),
         throughput_source=rate.source,
         throughput_age_s=_rounded(rate.age_s),
         throughput_reason=rate.reason,
         ingest_rate=_rounded(arrivals),
-        latency_p50_ms=latest.get("latency_p50_ms") if fresh else None,
-        latency_p95_ms=latest.get("latency_p95_ms") if fresh else None,
+        latency_p50_ms=latest.latency_p50_ms if fresh else None,
+        latency_p95_ms=latest.latency_p95_ms if fresh else None,
         backlog=snap.backlog,
         in_flight=snap.in_flight,
         **{f"windows_{n}": snap.counters.get(f"windows_{n}", 0) for n in _COUNTED},

@@ -16,9 +16,9 @@ from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data
 from api.schemas.windows import Accepted
-from vtox import keys
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import WireError
+from vtox.store.streams import add_window
 from vtox.wire import Limits, decode_header
 
 router = APIRouter(prefix="/api/v1/machines", tags=["windows"])
@@ -73,7 +73,7 @@ def post_window(
     s = backend.settings
     fields = entry_fields(machine_id, _json_object(body))
     header = decode_header(fields, Limits(s.max_window_bytes, s.max_samples))
-    stream_id = backend.client().xadd(keys.RAW, fields).decode()
+    stream_id = add_window(backend.client(), fields)
     response.headers["Location"] = f"/api/v1/machines/{machine_id}/diagnoses"
     accepted = Accepted(
         machine_id=machine_id,

@@ -24,14 +24,6 @@ def rfc3339(t: float | None) -> str | None:
     return datetime.fromtimestamp(t, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def number(value: str | None) -> float | None:
-    """Return the number that a field holds, None where it holds none."""
-    try:
-        return float(value or "")
-    except ValueError:
-        return None
-
-
 class DescribedBy:
     """Annotation of a value that is passed on unchecked, though its shape is that of a type."""
 

@@ -7,7 +7,7 @@ import pytest
 from tests.recordings.test_itsc import MOTOR, baseline, truths, whole_recording
 from vtox import diagnose
 from vtox.domain import Record, Recording
-from vtox.health import Memory, step
+from vtox.health import MachineHistory, update
 
 pytestmark = pytest.mark.recordings
 
@@ -22,7 +22,7 @@ class Episode:
 
 
 def test_each_short_is_one_alert_with_its_onset_and_its_end() -> None:
-    memory: Memory = {}
+    history = MachineHistory()
     found: dict[str, Episode] = {}
     true: list[Episode] = []
     begin_s = 0.0
@@ -37,13 +37,13 @@ def test_each_short_is_one_alert_with_its_onset_and_its_end() -> None:
                 faults=["turn_short"],
                 baseline=baseline(truth.name),
             )
-            after = step(memory, _record(truth.name, k, begin_s), answer)
-            memory = after.memory
+            after = update(history, _record(truth.name, k, begin_s), answer)
+            history = after.history
             for a in after.alerts:
-                if a["event"] == "raised":
-                    found[a["id"]] = Episode(a["t"])
-                elif a["event"] == "cleared":
-                    found[a["id"]].off_s = a["t"]
+                if a.event == "raised":
+                    found[a.id] = Episode(a.t)
+                elif a.event == "cleared":
+                    found[a.id].off_s = a.t
         if truth.percent:
             true.append(Episode(begin_s + truth.on_s, begin_s + truth.off_s))
         begin_s += x.samples // step_n

@@ -7,7 +7,7 @@ here again, from the very bytes sent, and diagnosed alone.
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from vtox.faults import FAMILIES, FAULTS
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window
 from vtox.store.baselines import set_baseline
+from vtox.store.entries import Result, decode_result
 from vtox.store.machines import register
 from vtox.wire import decode, encode
 
@@ -97,7 +98,7 @@ class Case:
 
     sender: Sender
     windows: Sequence[Window]
-    rows: Sequence[Mapping[str, str]]
+    rows: Sequence[Result]
     baseline: Baseline | None
 
 
@@ -132,9 +133,9 @@ def cases(running: Cluster) -> list[Case]:
                 sent[s.name].append(decode({k.encode(): _bytes(x) for k, x in entry.items()}))
     total = len(all_of) * SECONDS
     eventually(lambda: int(client.hget(keys.COUNTERS, "windows_done") or 0) == total, 60)
-    rows = [{k.decode(): v.decode() for k, v in e.items()} for _, e in client.xrange(keys.RESULTS)]
+    rows = [decode_result(e) for _, e in client.xrange(keys.RESULTS)]
     return [
-        Case(s, sent[s.name], [r for r in rows if r["machine_id"] == s.name], known[s.name])
+        Case(s, sent[s.name], [r for r in rows if r.machine_id == s.name], known[s.name])
         for s in all_of
     ]
 
@@ -189,6 +190,9 @@ def offline(case: Case, family: str, first: int, last: int) -> dict[str, dict[st
     return {
         d.fault: {
             "state": d.state,
+            "code": d.code,
+            "values": sorted(d.values),
+            "doubts": [r.code for r in d.doubts],
             "reason": d.reason,
             "severity": d.severity,
             "confidence": d.confidence,
@@ -201,19 +205,18 @@ def offline(case: Case, family: str, first: int, last: int) -> dict[str, dict[st
     }
 
 
-def online(row: Mapping[str, str]) -> dict[str, Any]:
-    """Return the same fields of an entry of the results."""
-    detail = json.loads(row["detail"])
-    reason = row["reason"]
-    if row["state"] == "unknown" and detail["closed"]:
-        reason = reason.removesuffix(f" (record ended early: {detail['closed']})")
-    names = ("severity", "confidence", "statistic", "threshold")
+def online(r: Result) -> dict[str, Any]:
+    """Return the same fields of a result, without the doubt that its record ended early."""
+    abstained_early = r.state == "unknown" and bool(r.closed)
     return {
-        "state": row["state"],
-        "reason": reason,
-        **{n: float(row[n]) if row[n] else None for n in names},
-        "indicators": detail["indicators"],
-        "evidence": detail["evidence"],
+        "state": r.state,
+        "code": r.code,
+        "values": sorted(r.values),
+        "doubts": [d.code for d in (r.doubts[:-1] if abstained_early else r.doubts)],
+        "reason": r.reason.removesuffix(f"; {r.closed}") if abstained_early else r.reason,
+        **{n: getattr(r, n) for n in ("severity", "confidence", "statistic", "threshold")},
+        "indicators": dict(r.indicators),
+        "evidence": list(r.evidence),
     }
 
 
@@ -235,12 +238,12 @@ def same(a: Any, b: Any, where: str) -> int:
 def test_every_number_agrees(cases: list[Case]) -> None:
     numbers = records = 0
     for case in cases:
-        spans = {(r["family"], int(r["first_seq"]), int(r["last_seq"])) for r in case.rows}
+        spans = {(r.family, r.first_seq or 0, r.last_seq or 0) for r in case.rows}
         made = {s: offline(case, *s) for s in spans}
         for row in case.rows:
-            span = (row["family"], int(row["first_seq"]), int(row["last_seq"]))
-            where = f"{case.sender.name} {span} {row['fault']}"
-            numbers += same(online(row), made[span][row["fault"]], where)
+            span = (row.family, row.first_seq or 0, row.last_seq or 0)
+            where = f"{case.sender.name} {span} {row.fault}"
+            numbers += same(online(row), made[span][row.fault], where)
             records += 1
     assert records >= len(cases) * (2 * SECONDS + 2 * SECONDS // 2 + 1)
     assert numbers > 5 * records
@@ -249,17 +252,17 @@ def test_every_number_agrees(cases: list[Case]) -> None:
 def test_every_window_is_answered_for_every_fault(cases: list[Case]) -> None:
     for case in cases:
         for fault in FAULTS:
-            mine = [r for r in case.rows if r["fault"] == fault]
-            seqs = [n for r in mine for n in range(int(r["first_seq"]), int(r["last_seq"]) + 1)]
+            mine = [r for r in case.rows if r.fault == fault]
+            seqs = [n for r in mine for n in range(r.first_seq or 0, (r.last_seq or 0) + 1)]
             assert sorted(seqs) == list(range(SECONDS)), (case.sender.name, fault)
 
 
 def test_all_states_of_all_faults_were_compared(cases: list[Case]) -> None:
     """What abstains everywhere would agree with anything."""
-    seen = {(r["fault"], r["state"] in ("warning", "fault")) for c in cases for r in c.rows}
+    seen = {(r.fault, r.state in ("warning", "fault")) for c in cases for r in c.rows}
     assert seen >= {(f, found) for f in FAULTS for found in (True, False)}
-    assert {r["state"] for c in cases for r in c.rows} == {"normal", "warning", "fault", "unknown"}
-    assert {json.loads(r["detail"])["closed"] for c in cases for r in c.rows} >= {None, "silence"}
+    assert {r.state for c in cases for r in c.rows} == {"normal", "warning", "fault", "unknown"}
+    assert {bool(r.closed) for c in cases for r in c.rows} == {False, True}
 
 
 def test_http_tells_what_stands_in_the_stream(running: Cluster, cases: list[Case]) -> None:
@@ -268,8 +271,8 @@ def test_http_tells_what_stands_in_the_stream(running: Cluster, cases: list[Case
         path = f"{url}/api/v1/machines/{case.sender.name}/diagnoses"
         told_all = httpx.get(path).json()["latest"]
         for fault, told in told_all.items():
-            last = max((r for r in case.rows if r["fault"] == fault), key=lambda r: r["t_end"])
-            assert told["reason"] == last["reason"]
+            last = max((r for r in case.rows if r.fault == fault), key=lambda r: r.t_end or 0.0)
+            assert told["reason"] == last.reason
             wanted = online(last)
-            for n in wanted.keys() - {"reason"}:
+            for n in (wanted.keys() & told.keys()) - {"reason", "values", "doubts"}:
                 same(told[n], wanted[n], f"{case.sender.name} {fault}.{n}")

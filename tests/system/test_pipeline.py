@@ -99,19 +99,20 @@ def test_a_gross_asymmetry_becomes_one_alert(running: Cluster) -> None:
     assert {a[b"event"] for a in alerts} <= {b"raised", b"escalated"}
     assert len({a[b"id"] for a in alerts}) == 1
     (machine,) = overview(running.client(), ["SKEW"])
-    assert machine["health"]["state"] in ("warning", "fault")
+    assert machine.health
+    assert machine.health.state in ("warning", "fault")
 
 
 def test_a_registered_machine_learns_its_baseline_on_the_stream(running: Cluster) -> None:
     client = running.client()
     register(client, "CALM", MOTOR)
     send(running, "CALM", 62, unbalance=0.03)
-    wait(lambda: overview(client, ["CALM"])[0]["baseline"], timeout_s=90)
-    state = overview(client, ["CALM"])[0]["baseline_state"]
+    wait(lambda: overview(client, ["CALM"])[0].baseline, timeout_s=90)
+    state = overview(client, ["CALM"])[0].baseline_state
     assert state["state"] == "ready"
     assert state["source"] == "stream"
 
 
 def test_an_unregistered_machine_learns_nothing(running: Cluster) -> None:
     (machine,) = overview(running.client(), ["PLAIN"])
-    assert machine["baseline_state"] == {"state": "none", "records": 0}
+    assert machine.baseline_state == {"state": "none", "records": 0}

@@ -1,8 +1,20 @@
 from typing import Any
 
-from vtox.domain import QUIET, Diagnosis, Record
-from vtox.faults import PERSISTENCE
-from vtox.health import step
+import pytest
+
+from vtox.domain import QUIET, Diagnosis, Record, State
+from vtox.faults import PERSISTENCE, Persistence
+from vtox.health import (
+    Alert,
+    Assessment,
+    Event,
+    HealthUpdate,
+    MachineHistory,
+    SlotHistory,
+    last_load_a,
+    transition,
+    update,
+)
 
 
 def record(n: int, length: float = 1.0) -> Record:
@@ -19,25 +31,33 @@ def record(n: int, length: float = 1.0) -> Record:
     )
 
 
-def run(states: str, fault: str = "bearing") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def updates(*diagnoses: Diagnosis) -> list[HealthUpdate]:
+    """Feed one diagnosis a record to a new machine."""
+    history = MachineHistory()
+    found = []
+    for n, d in enumerate(diagnoses):
+        found.append(update(history, record(n), [d]))
+        history = found[-1].history
+    return found
+
+
+def run(marks: str, fault: str = "bearing") -> tuple[list[Alert], list[Assessment]]:
     """Feed one letter a record; return alerts and the health after each."""
-    names = {"n": "normal", "w": "warning", "f": "fault", "u": "unknown", "q": "unknown"}
+    states: dict[str, State] = {"n": "normal", "w": "warning", "f": "fault"}
     severity = {"n": 0.0, "w": 0.4, "f": 0.8}
-    memory: dict[str, Any] = {}
-    alerts, healths = [], []
-    for i, s in enumerate(states):
-        d = Diagnosis(
-            fault=fault,
-            state=names[s],
-            reason=f"because {s}",
-            severity=severity.get(s),
-            evidence=(QUIET,) if s == "q" else (),
+    found = updates(
+        *(
+            Diagnosis(
+                fault=fault,
+                state=states.get(m, "unknown"),
+                reason=f"because {m}",
+                severity=severity.get(m),
+                evidence=(QUIET,) if m == "q" else (),
+            )
+            for m in marks
         )
-        after = step(memory, record(i), [d])
-        memory = after.memory
-        alerts += after.alerts
-        healths.append(after.health)
-    return alerts, healths
+    )
+    return [a for u in found for a in u.alerts], [u.assessment for u in found]
 
 
 CLEAR = PERSISTENCE["bearing"].clear
@@ -45,20 +65,20 @@ CLEAR = PERSISTENCE["bearing"].clear
 
 def test_one_alert_per_episode() -> None:
     alerts, _ = run("nnnn" + "w" * 8 + "n" * CLEAR + "n" * 5)
-    assert [a["event"] for a in alerts] == ["raised", "cleared"]
-    assert len({a["id"] for a in alerts}) == 1
-    assert [a["t"] for a in alerts] == [4, 12], "when the signal changed, not when it was judged"
+    assert [a.event for a in alerts] == ["raised", "cleared"]
+    assert len({a.id for a in alerts}) == 1
+    assert [a.t for a in alerts] == [4, 12], "when the signal changed, not when it was judged"
 
 
 def test_where_nothing_is_found_an_alert_ends_and_nothing_is_decided() -> None:
     alerts, healths = run("w" * 6 + "q" * (CLEAR - 1) + "n")
-    assert [a["event"] for a in alerts] == ["raised", "cleared"]
-    assert healths[-1]["state"] == "normal"
+    assert [a.event for a in alerts] == ["raised", "cleared"]
+    assert healths[-1].state == "normal"
     alerts, healths = run("w" * 6 + "q" * 130)
-    assert [a["event"] for a in alerts] == ["raised", "cleared"]
-    assert alerts[-1]["t"] == 6
-    assert (healths[-1]["state"], healths[-1]["health"]) == ("unknown", None)
-    assert run("q" * 20)[1][-1]["state"] == "unknown"
+    assert [a.event for a in alerts] == ["raised", "cleared"]
+    assert alerts[-1].t == 6
+    assert (healths[-1].state, healths[-1].health) == ("unknown", None)
+    assert run("q" * 20)[1][-1].state == "unknown"
 
 
 def test_a_single_outlier_says_nothing() -> None:
@@ -67,7 +87,7 @@ def test_a_single_outlier_says_nothing() -> None:
 
 def test_escalates_once() -> None:
     alerts, _ = run("w" * 6 + "f" * 6 + "w" * 6)
-    assert [(a["event"], a["level"]) for a in alerts] == [
+    assert [(a.event, a.level) for a in alerts] == [
         ("raised", "warning"),
         ("escalated", "fault"),
     ]
@@ -75,58 +95,92 @@ def test_escalates_once() -> None:
 
 def test_two_episodes_have_two_ids() -> None:
     alerts, _ = run("f" * 6 + "n" * CLEAR + "f" * 6)
-    assert [a["event"] for a in alerts] == ["raised", "cleared", "raised"]
-    assert alerts[0]["id"] == alerts[1]["id"] != alerts[2]["id"]
+    assert [a.event for a in alerts] == ["raised", "cleared", "raised"]
+    assert alerts[0].id == alerts[1].id != alerts[2].id
 
 
 def test_abstentions_neither_raise_nor_clear() -> None:
     assert run("u" * 20)[0] == []
     alerts, healths = run("f" * 6 + "u" * 20)
-    assert [a["event"] for a in alerts] == ["raised"]
-    assert healths[-1]["state"] == "fault"
+    assert [a.event for a in alerts] == ["raised"]
+    assert healths[-1].state == "fault"
 
 
 def test_what_is_not_decided_for_long_is_unknown_and_no_longer_normal() -> None:
     _, healths = run("n" * 5 + "u" * 130)
-    assert healths[4]["state"] == healths[100]["state"] == "normal"
-    assert healths[-1] == healths[-1] | {"state": "unknown", "health": None}
-    assert healths[-1]["faults"]["bearing"]["reason"] == "because u"
+    assert healths[4].state == healths[100].state == "normal"
+    assert (healths[-1].state, healths[-1].health) == ("unknown", None)
+    assert healths[-1].faults["bearing"].reason == "because u"
     alerts, healths = run("f" * 6 + "u" * 200)
-    assert [a["event"] for a in alerts] == ["raised"]
-    assert healths[-1]["state"] == "fault", "an open alert is not forgotten for want of sight"
+    assert [a.event for a in alerts] == ["raised"]
+    assert healths[-1].state == "fault", "an open alert is not forgotten for want of sight"
 
 
 def test_health_follows_the_open_alert() -> None:
     _, healths = run("u" + "n" * 3 + "f" * 6 + "n" * 12)
-    assert healths[0]["state"] == "unknown"
-    assert healths[0]["health"] is None
-    assert healths[3] == healths[3] | {"state": "normal", "health": 100.0}
-    assert healths[9] == healths[9] | {"state": "fault", "health": 20.0}
-    assert healths[-1] == healths[-1] | {"state": "normal", "health": 100.0}
+    assert healths[0].state == "unknown"
+    assert healths[0].health is None
+    assert (healths[3].state, healths[3].health) == ("normal", 100.0)
+    assert (healths[9].state, healths[9].health) == ("fault", 20.0)
+    assert (healths[-1].state, healths[-1].health) == ("normal", 100.0)
 
 
-def test_notable_is_the_first_of_a_kind() -> None:
+def test_a_cleared_alert_has_a_code_of_its_own() -> None:
+    assert run("f" * 6 + "n" * CLEAR)[0][-1].code == "nothing_found"
+    assert run("f" * 6 + "n" * 6, fault="turn_short")[0][-1].code == "nothing_found_in_slots"
+
+
+def test_the_waveform_of_the_first_of_a_kind_is_kept() -> None:
     d = Diagnosis(fault="bearing", state="warning", reason="", severity=0.3)
-    first = step({}, record(0), [d])
-    assert first.notable
-    assert not step(first.memory, record(1), [d]).notable
+    first, second = updates(d, d)
+    assert first.keep_waveform
+    assert not second.keep_waveform
 
 
-def test_assessed_when_it_changes_and_now_and_then() -> None:
+def test_an_assessment_is_published_when_it_changes_and_now_and_then() -> None:
     d = Diagnosis(fault="bearing", state="normal", reason="", severity=0.0)
-    memory: dict[str, Any] = {}
-    told = []
-    for n in range(25):
-        after = step(memory, record(n), [d])
-        memory = after.memory
-        told.append(after.assessed)
-    assert told[0]
-    assert sum(told) == 3
+    published = [u.publish for u in updates(*[d] * 25)]
+    assert published[0]
+    assert sum(published) == 3
+
+
+def test_the_load_is_that_of_the_last_record_that_measured_it() -> None:
+    loads: tuple[dict[str, Any], ...] = ({"load_a": 3.0}, {"load_a": 4.0})
+    *_, last = updates(
+        *(Diagnosis(fault="bearing", state="normal", reason="", indicators=i) for i in loads)
+    )
+    assert last_load_a(last.history) == 4.0
+    assert last_load_a(MachineHistory()) is None
+
+
+RULE = Persistence(k=2, n=3, clear=2)
+
+
+@pytest.mark.parametrize(
+    ("before", "mark", "event"),
+    [
+        (SlotHistory(), "f", None),
+        (SlotHistory("", "nw", (1.0, 2.0)), "w", Event("raised", "warning", 2.0)),
+        (SlotHistory("", "wn", (1.0, 2.0)), "f", Event("raised", "warning", 1.0)),
+        (SlotHistory("warning", "wf", (1.0, 2.0)), "f", Event("escalated", "fault", 3.0)),
+        (SlotHistory("fault", "fn", (1.0, 2.0)), "n", Event("cleared", "fault", 2.0)),
+        (SlotHistory("fault", "fq", (1.0, 2.0)), "n", Event("cleared", "fault", 2.0)),
+        (SlotHistory("fault", "fh", (1.0, 2.0)), "n", None),
+        (SlotHistory("fault", "ff", (1.0, 2.0)), "w", None),
+    ],
+)
+def test_one_slot_changes_the_level_once(
+    before: SlotHistory, mark: str, event: Event | None
+) -> None:
+    after, found = transition(before, mark, 3.0, RULE)
+    assert found == event
+    assert (after.marks[-1], after.starts[-1]) == (mark, 3.0)
+    assert len(after.marks) == len(after.starts) <= RULE.n
 
 
 def test_a_short_switched_inside_records_has_its_own_times() -> None:
     on_off = {3: (0.4, 1.0), 4: (0.0, 1.0), 5: (0.0, 0.6)}
-    memory: dict[str, Any] = {}
+    history = MachineHistory()
     alerts = []
     for n in range(8):
         evidence: tuple[dict[str, Any], ...] = ()
@@ -135,10 +189,10 @@ def test_a_short_switched_inside_records_has_its_own_times() -> None:
             evidence = ({"kind": "episode", "state": "fault", "t_start_s": start, "t_end_s": end},)
         state = "fault" if evidence else "normal"
         d = Diagnosis(fault="turn_short", state=state, reason="", severity=0.5, evidence=evidence)
-        after = step(memory, record(n), [d])
-        memory = after.memory
+        after = update(history, record(n), [d])
+        history = after.history
         alerts += after.alerts
-    assert [(a["event"], a["level"], round(a["t"], 1)) for a in alerts] == [
+    assert [(a.event, a.level, round(a.t, 1)) for a in alerts] == [
         ("raised", "fault", 3.4),
         ("cleared", "fault", 5.6),
     ]
@@ -146,7 +200,7 @@ def test_a_short_switched_inside_records_has_its_own_times() -> None:
 
 def levels(ratios: str, fault: str = "eccentricity") -> list[str]:
     """Feed records by their statistic in tenths of the threshold (`x`: 1.2) as a letter each."""
-    memory: dict[str, Any] = {}
+    history = MachineHistory()
     events = []
     for i, letter in enumerate(ratios):
         over = 1.2 if letter == "x" else int(letter) / 10
@@ -154,9 +208,9 @@ def levels(ratios: str, fault: str = "eccentricity") -> list[str]:
         d = Diagnosis(
             fault=fault, state=state, reason="", severity=0.4, statistic=6 * over, threshold=6.0
         )
-        after = step(memory, record(i), [d])
-        memory = after.memory
-        events += [a["event"] for a in after.alerts]
+        after = update(history, record(i), [d])
+        history = after.history
+        events += [a.event for a in after.alerts]
     return events
 
 
@@ -169,7 +223,7 @@ def test_what_stays_at_the_limit_is_one_episode() -> None:
 
 def flicker(over: float) -> list[str]:
     """A short that is on for half of every second, its statistic `over` times the threshold."""
-    memory: dict[str, Any] = {}
+    history = MachineHistory()
     events = []
     for n in range(6):
         episode = {"kind": "episode", "state": "warning", "t_start_s": 0.0, "t_end_s": 0.6}
@@ -182,9 +236,9 @@ def flicker(over: float) -> list[str]:
             threshold=20.0,
             evidence=(episode,),
         )
-        after = step(memory, record(n), [d])
-        memory = after.memory
-        events += [a["event"] for a in after.alerts]
+        after = update(history, record(n), [d])
+        history = after.history
+        events += [a.event for a in after.alerts]
     return events
 
 

@@ -1,114 +1,79 @@
-"""What the bridge takes in: entries of the raw stream become pieces of records, or dead letters.
+"""Admits windows: entries of the raw stream become pieces of records, duplicates or dead letters.
 
-It remembers each machine's windows, nameplate, vehicle and clock, and forgets all of it with the
-bridge, which makes a new intake after any doubt.
+An intake knows the recent windows, nameplate, vehicle and clock of each machine. It is forgotten
+with the bridge's other state after any doubt, and filled again from the server.
 """
 
 from collections.abc import Iterable, Sequence
 
 import structlog
 
-from vtox import keys
-from vtox.bridge.deduplication import Seen, mark
+from vtox.bridge.deduplication import DuplicateFilter, mark
 from vtox.bridge.record_joiner import Piece
-from vtox.domain import Motor
+from vtox.domain import Motor, reason
 from vtox.errors import WireError
 from vtox.settings import Settings
+from vtox.store import admissions
+from vtox.store.admissions import Admission
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.ledger import INDEX, Ledger
-from vtox.store.machines import states
+from vtox.store.machines import load_motors
+from vtox.store.streams import Entry
 from vtox.wire import Fields, Header, Limits, decode_header
 
 log = structlog.get_logger()
 
-# The lag between a window's end and its arrival that the clock check allows is a setting; a
-# machine counts as back in time again at this share of it.
+# Once a clock is off by more than the setting allows, it is right again below this share of it.
 CLOCK_HYSTERESIS = 0.8
-
-Entry = tuple[bytes, Fields | None]
 
 
 class Intake:
-    """What is known of the machines that send, and of how large their entries are."""
+    """The machines that send, as far as the admission of their windows depends on it."""
 
     def __init__(self, client: Client, settings: Settings, ledger: Ledger) -> None:
         self.client = client
         self.settings = settings
         self.ledger = ledger
         self.limits = Limits(settings.max_window_bytes, settings.max_samples)
-        self.seen: dict[str, Seen] = {}
+        self.filters: dict[str, DuplicateFilter] = {}
         self.motors: dict[str, Motor | None] = {}
         self.vehicles: dict[str, str | None] = {}
         self.clock_off: dict[str, bool] = {}
         self.mean_bytes = 64 << 10
 
-    def admit(self, entries: Sequence[Entry], letters: Sequence[bytes | None]) -> list[Piece]:
-        """Refuse what is malformed or a duplicate, remember the rest, and return it.
+    def admit(self, entries: Sequence[Entry], progress: Sequence[bytes | None]) -> list[Piece]:
+        """Refuse malformed entries and duplicates, and return the other windows.
 
-        `letters` tell for each entry what the families have made of it so far (`keys.PROGRESS`);
-        what a family has already assigned or finished is not in its piece again.
+        `progress` says for each entry what the families have made of it so far (`keys.PROGRESS`);
+        a piece leaves out the families that have already assigned or finished its window.
         """
-        good = [
-            (e.decode(), h, p)
-            for (e, h), p in zip(self._headers(entries), letters, strict=True)
-            if h is not None
-        ]
-        self._recall({h.machine_id for _, h, _ in good})
-        arrivals: dict[str, float] = {}
-        new: list[tuple[Header, float]] = []
-        pipe = self.client.pipeline(transaction=True)
-        pieces: list[Piece] = []
-        restarted: list[str] = []
-        for entry_id, h, progress in good:
-            seen = self.seen[h.machine_id]
-            run = seen.run_of(h)
-            verdict, forgotten = seen.admit(h, entry_id)
-            if verdict == "new" and progress is not None:
-                # Dispatched before a restart; its machine was retired since, or its mark forgotten.
-                verdict = "again"
-            if verdict == "new" and seen.run_of(h) != run and not h.replay_of:
-                pipe.hincrby(keys.COUNTERS, "senders_restarted", 1)
-                restarted.append(f"{h.machine_id} at seq {h.seq}")
-            if verdict == "duplicate":
-                self.ledger.refuse(entry_id, "duplicate")
+        headers = self._decode(entries)
+        self._restore_filters({h.machine_id for h in headers if h is not None})
+        admitted: list[Admission] = []
+        for (entry_id, _), h, so_far in zip(entries, headers, progress, strict=True):
+            if h is None:
                 continue
-            if verdict == "new":
-                pipe.hset(keys.seen(h.machine_id), mark(h), entry_id)
-                pipe.hincrby(keys.COUNTERS, "windows_in", 1)
-                arrivals[h.machine_id] = int(entry_id.partition("-")[0]) / 1000
-                new.append((h, arrivals[h.machine_id]))
-            if forgotten:
-                pipe.hdel(keys.seen(h.machine_id), *forgotten)
-            if h.replay_family and progress is None:
-                progress = "".join("-" if f == h.replay_family else "d" for f in INDEX).encode()
-                pipe.hsetnx(keys.PROGRESS, entry_id, progress)
-            families = frozenset(
-                f for f, i in INDEX.items() if progress is None or progress[i - 1 : i] == b"-"
-            )
-            if families:
-                pieces.append(Piece(entry_id, seen.run_of(h), h, families))
-        if arrivals:
-            pipe.zmscore(keys.MACHINES, list(arrivals))
-            pipe.zadd(keys.MACHINES, arrivals)
-        replies = pipe.execute()
-        if arrivals:
-            listed = dict(zip(arrivals, replies[-2], strict=True))
-            self._note(new, {m for m, t in listed.items() if t is None})
-        if restarted:  # one line a read: a sender whose seq stands still restarts with every window
-            log.info("senders began anew", times=len(restarted), last=restarted[-1])
-        return pieces
+            a = classify(self.filters[h.machine_id], h, entry_id.decode(), so_far)
+            if a.decision == "duplicate":
+                self.ledger.refuse(a.entry_id, "duplicate")
+            else:
+                admitted.append(a)
+        unlisted = admissions.record(self.client, admitted)
+        self._watch([a for a in admitted if a.decision == "new"], unlisted)
+        return [Piece(a.entry_id, a.run, a.header, a.families) for a in admitted if a.families]
 
-    def look_up(self, machine_ids: Iterable[str] | None = None) -> None:
-        """Look up nameplates, by which long records get their length; None: of all met so far."""
-        ids = list(self.seen if machine_ids is None else machine_ids)
+    def refresh_nameplates(self, machine_ids: Iterable[str] | None = None) -> None:
+        """Load the nameplates, which decide on the length of records; None: of all machines."""
+        ids = list(self.filters if machine_ids is None else machine_ids)
         if ids:
-            self.motors |= {m: s.motor for m, s in zip(ids, states(self.client, ids), strict=True)}
+            self.motors |= dict(zip(ids, load_motors(self.client, ids), strict=True))
 
-    def _headers(self, entries: Sequence[Entry]) -> list[tuple[bytes, Header | None]]:
-        found: list[tuple[bytes, Header | None]] = []
+    def _decode(self, entries: Sequence[Entry]) -> list[Header | None]:
+        """Return the header of each entry, None for those that are refused."""
+        headers: list[Header | None] = []
         size = refused = 0
-        reason = ""
+        last = ""
         for entry_id, fields in entries:
             header = None
             if fields is None:
@@ -116,60 +81,110 @@ class Intake:
             else:
                 size += sum(map(len, fields.values()))
                 try:
-                    header = _known(decode_header(fields, self.limits))
+                    header = _with_known_family(decode_header(fields, self.limits))
                 except WireError as error:
-                    machine, seq = (
-                        fields.get(k, b"")[:64].decode("utf-8", "replace")
-                        for k in (b"machine_id", b"seq")
-                    )
-                    self.ledger.refuse(entry_id.decode(), error.code, str(error), machine, seq)
+                    last = self._refuse(entry_id.decode(), fields, error)
                     refused += 1
-                    reason = f"{machine} {seq}: {error}"
-            found.append((entry_id, header))
+            headers.append(header)
         self.mean_bytes = max(1, (self.mean_bytes + size // len(entries)) // 2)
-        if refused:  # one line a read, whatever a mad sender sends
-            log.warning("entries refused: see dead_letters", entries=refused, last=reason)
-        return found
+        if refused:  # one line a read, whatever a broken sender sends
+            log.warning("entries refused, see dead_letters", entries=refused, last=last)
+        return headers
 
-    def _recall(self, machine_ids: set[str]) -> None:
-        new = [m for m in machine_ids if m not in self.seen]
+    def _refuse(self, entry_id: str, fields: Fields, error: WireError) -> str:
+        """Make an entry a dead letter; return in one line which and why."""
+        machine, seq = (
+            fields.get(k, b"")[:64].decode("utf-8", "replace") for k in (b"machine_id", b"seq")
+        )
+        self.ledger.refuse(entry_id, error.code, str(error), machine, seq)
+        return f"{machine} {seq}: {error}"
+
+    def _restore_filters(self, machine_ids: set[str]) -> None:
+        new = [m for m in machine_ids if m not in self.filters]
         if not new:
             return
-        self.look_up(new)
-        pipe = self.client.pipeline(transaction=False)
-        for m in new:
-            pipe.hgetall(keys.seen(m))
-        for m, stored in zip(new, pipe.execute(), strict=True):
-            marks = {k.decode(): v.decode() for k, v in stored.items()}
-            self.seen[m] = Seen.restored(self.settings.duplicate_horizon, marks)
+        self.refresh_nameplates(new)
+        horizon = self.settings.duplicate_horizon
+        for m, marks in zip(new, admissions.known_windows(self.client, new), strict=True):
+            self.filters[m] = DuplicateFilter.restored(horizon, marks)
 
-    def _note(self, new: list[tuple[Header, float]], unlisted: set[str]) -> None:
-        """Keep what windows say of their machines: vehicle, and whether its clock can be right.
+    def _watch(self, new: Sequence[Admission], unlisted: set[str]) -> None:
+        """Keep what new windows say of their machines: vehicle, clock, restarts of the sender.
 
-        Of machines not listed before, new ones or retired ones that send again, nothing is kept.
+        Of machines that were not listed before, new ones or retired ones that send again, nothing
+        is known yet.
         """
         for machine_id in unlisted:
             self.vehicles.pop(machine_id, None)
             self.clock_off.pop(machine_id, None)
-        for h, arrived in new:
-            if h.vehicle_id and self.vehicles.get(h.machine_id) != h.vehicle_id:
-                self.vehicles[h.machine_id] = h.vehicle_id
-                self.client.hset(keys.machine(h.machine_id), "vehicle_id", h.vehicle_id)
-            offset = h.t0 + h.duration_s - arrived
-            was = self.clock_off.get(h.machine_id)
-            share = CLOCK_HYSTERESIS if was else 1.0
-            off = abs(offset) > share * self.settings.clock_tolerance_s
-            if off != was:
-                self.clock_off[h.machine_id] = off
-                reason = (
-                    f"t0 is {offset:+.0f} s from the time of arrival" if off else "clock agrees"
-                )
-                set_flag(self.client, h.machine_id, "clock", off, reason)
+        for a in new:
+            self._watch_vehicle(a.header)
+            self._watch_clock(a)
+        restarted = [f"{a.header.machine_id} at seq {a.header.seq}" for a in new if a.restarted]
+        if restarted:  # one line a read: a sender with a constant seq restarts with every window
+            log.info("senders restarted", times=len(restarted), last=restarted[-1])
+
+    def _watch_vehicle(self, h: Header) -> None:
+        if h.vehicle_id and self.vehicles.get(h.machine_id) != h.vehicle_id:
+            self.vehicles[h.machine_id] = h.vehicle_id
+            admissions.set_vehicle(self.client, h.machine_id, h.vehicle_id)
+
+    def _watch_clock(self, a: Admission) -> None:
+        h = a.header
+        offset_s = h.t0 + h.duration_s - a.arrived_t
+        was_off = self.clock_off.get(h.machine_id)
+        share = CLOCK_HYSTERESIS if was_off else 1.0
+        off = abs(offset_s) > share * self.settings.clock_tolerance_s
+        if off != was_off:
+            self.clock_off[h.machine_id] = off
+            wrong = (reason("clock_off"), reason("clock_offset", offset_s=offset_s))
+            reasons = wrong if off else (reason("clock_right"),)
+            set_flag(self.client, h.machine_id, "clock", off, *reasons)
 
 
-def _known(header: Header) -> Header:
-    """Return the header, unless it asks for a family that nobody has."""
+def classify(
+    duplicates: DuplicateFilter, h: Header, entry_id: str, progress: bytes | None
+) -> Admission:
+    """Return what becomes of a window; its machine's filter remembers it."""
+    run = duplicates.run_of(h)
+    decision, forgotten = duplicates.classify(h, entry_id)
+    restarted = decision == "new" and duplicates.run_of(h) != run and not h.replay_of
+    if decision == "new" and progress is not None:
+        # Dispatched before a restart; its machine was retired since, or its mark was forgotten.
+        decision, restarted = "again", False
+    own = None
+    if h.replay_family and progress is None:
+        own = progress = _only(h.replay_family)
+    return Admission(
+        entry_id=entry_id,
+        header=h,
+        decision=decision,
+        mark=mark(h),
+        forgotten=tuple(forgotten),
+        run=duplicates.run_of(h),
+        restarted=restarted,
+        families=_open_families(progress),
+        progress=own,
+    )
+
+
+def _only(family: str) -> bytes:
+    """Return the progress of a window that one family must see: the others are done with it."""
+    return "".join("-" if f == family else "d" for f in INDEX).encode()
+
+
+def _open_families(progress: bytes | None) -> frozenset[str]:
+    if progress is None:
+        return _ALL_FAMILIES
+    return frozenset(f for f, i in INDEX.items() if progress[i - 1 : i] == b"-")
+
+
+def _with_known_family(header: Header) -> Header:
+    """Return the header, unless it names a family that does not exist."""
     if header.replay_family and header.replay_family not in INDEX:
-        said = f"replay_family: {header.replay_family!r}, expected one of {', '.join(INDEX)}"
-        raise WireError("bad_family", said, "replay_family")
+        detail = f"replay_family: {header.replay_family!r}, expected one of {', '.join(INDEX)}"
+        raise WireError("bad_family", detail, "replay_family")
     return header
+
+
+_ALL_FAMILIES = frozenset(INDEX)

@@ -1,7 +1,7 @@
 """The stream bridge: reads the raw stream, joins windows into records, dispatches batches.
 
-It acknowledges nothing that a worker must still see. After any doubt (a lost connection, a lost
-lease, its own restart) it forgets everything and rebuilds its records from the pending list.
+It acknowledges no window that a worker still needs. After any doubt (a lost connection, a lost
+lease, its own restart) it forgets its state and rebuilds the open records from the pending list.
 """
 
 import time
@@ -13,31 +13,38 @@ import redis
 import structlog
 
 from vtox import keys
-from vtox.bridge.intake import Entry, Intake
-from vtox.bridge.record_joiner import Closed, Joiner, batches
+from vtox.bridge.intake import Intake
+from vtox.bridge.record_joiner import ClosedRecord, Joiner, batches
 from vtox.domain import Record
 from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES, record_s
 from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger
-from vtox.store.retention import Memory, kept_s, memory, trim_outputs
-from vtox.store.streams import create_group, trim_raw
+from vtox.store.retention import (
+    ServerMemory,
+    effective_retention_s,
+    server_memory,
+    trim_outputs,
+)
+from vtox.store.streams import Entry, create_group, read_new, read_pending, trim_raw
 
 log = structlog.get_logger()
 
-CONSUMER = "bridge"
-LEASE_MS = 5000
-# Read about this much at a time: larger replies fall out of the cache (docs/BENCHMARKS.md).
+LEASE_LIFE_MS = 5000
+# Bytes of windows in one read: larger replies fall out of the cache (docs/BENCHMARKS.md).
 READ_BYTES = 2 << 20
-CHORES_S = 1.0
-# A nameplate registered or changed while windows flow counts from the next look on.
-NAMEPLATES_S = 15.0
-# No single step takes so long, time-outs of server and broker included: a loop that has not come
-# round by then never will.
-STILL_S = 60.0
-# At these shares of its memory limit the server is said to be full, and to take windows again.
-FULL, ROOM = 0.98, 0.9
+MAX_READ_WINDOWS = 512
+# A read waits for windows this long, unless a batch is waiting to be dispatched.
+READ_BLOCK_MS = 500
+MAINTENANCE_EVERY_S = 1.0
+# A nameplate that is registered or changed while windows flow takes effect within this time.
+NAMEPLATE_REFRESH_EVERY_S = 15.0
+# No single step takes so long, time-outs of server and broker included: a loop whose last iteration
+# is older hangs.
+MAX_ITERATION_S = 60.0
+# Shares of the memory limit at which the log says that the server is full, and has room again.
+FULL_SHARE, ROOM_SHARE = 0.98, 0.9
 
 # Sends a Celery task: family, then the record ids of the batch.
 Send = Callable[[str, list[str]], None]
@@ -53,17 +60,17 @@ class Bridge:
         self.ledger = Ledger(client, settings)
         self.token = uuid.uuid4().hex
         self.owner = self.full = False
-        self.turned = time.monotonic()
-        self.renewed = self.chores = self.nameplates = 0.0
+        self.last_iteration_t = time.monotonic()
+        self.lease_renewed_t = self.next_maintenance_t = self.next_nameplate_refresh_t = 0.0
         self._forget()
 
     def run(self, stop: Event) -> None:
-        """Own the stream and serve it until `stop`; wait, and say so once, while another does."""
+        """Serve the stream until `stop`; stand by while another bridge owns it."""
         waiting = False
         while not stop.is_set():
-            self.turned = time.monotonic()
+            self.last_iteration_t = time.monotonic()
             try:
-                if self.ledger.lease(self.token, LEASE_MS):
+                if self.ledger.lease(self.token, LEASE_LIFE_MS):
                     waiting = False
                     self._serve(stop)
                 elif not waiting:
@@ -80,10 +87,10 @@ class Bridge:
         self._release()
 
     def live(self) -> tuple[bool, str]:
-        """Whether `run` still goes round, and in words where it does not."""
-        still_s = time.monotonic() - self.turned
-        fine = still_s < STILL_S
-        return fine, "" if fine else f"the bridge has stood still for {still_s:.0f} s"
+        """Return whether `run` still iterates, and if not, since when."""
+        idle_s = time.monotonic() - self.last_iteration_t
+        live = idle_s < MAX_ITERATION_S
+        return live, "" if live else f"the bridge has been stuck for {idle_s:.0f} s"
 
     def _serve(self, stop: Event) -> None:
         self._forget()
@@ -92,8 +99,8 @@ class Bridge:
         self.owner = True
         log.info("bridge owns the stream", open_bytes=self.joiner.bytes)
         while not stop.is_set():
-            self.turned = time.monotonic()
-            if self.turned - self.renewed > LEASE_MS / 3000:
+            self.last_iteration_t = time.monotonic()
+            if self.last_iteration_t - self.lease_renewed_t > LEASE_LIFE_MS / 3000:
                 self._renew()
             caught_up = self._read()
             now = time.monotonic()
@@ -101,13 +108,13 @@ class Bridge:
                 self._collect(self.joiner.expire(now))
             self._collect(self.joiner.shed(self.open_bytes))
             self._flush(now)
-            if now >= self.chores:
-                self.chores = now + CHORES_S
+            if now >= self.next_maintenance_t:
+                self.next_maintenance_t = now + MAINTENANCE_EVERY_S
                 self._redispatch()
-                if now >= self.nameplates:
-                    self.nameplates = now + NAMEPLATES_S
-                    self.intake.look_up()
-                self._make_room(memory(self.client))
+                if now >= self.next_nameplate_refresh_t:
+                    self.next_nameplate_refresh_t = now + NAMEPLATE_REFRESH_EVERY_S
+                    self.intake.refresh_nameplates()
+                self._make_room(server_memory(self.client))
 
     def _forget(self) -> None:
         self.intake = intake = Intake(self.client, self.settings, self.ledger)
@@ -117,103 +124,96 @@ class Bridge:
         )
         self.ready: dict[str, dict[str, Record]] = {f: {} for f in FAMILIES}
         self.ready_since: dict[str, float] = {}
-        self.flying = dict.fromkeys(FAMILIES, (0, 0))
+        self.in_flight = dict.fromkeys(FAMILIES, (0, 0))
         self.open_bytes = self.settings.open_record_bytes
-        self.renewed = time.monotonic()
-        self.chores = 0.0
+        self.lease_renewed_t = time.monotonic()
+        self.next_maintenance_t = 0.0
 
-    def _make_room(self, known: Memory) -> None:
-        """Trim what is finished, all of it when memory is full, and say when it is."""
-        self.open_bytes = int(known.at_most(self.settings.open_record_bytes))
-        removed = trim_raw(self.client, keys.RAW, kept_s(self.settings, known))
-        removed += trim_outputs(self.client, self.settings, known)
-        if self.full != (known.share > (ROOM if self.full else FULL)):
+    def _make_room(self, memory: ServerMemory) -> None:
+        """Trim finished windows and outputs, and log when the server is full or has room again."""
+        self.open_bytes = int(memory.at_most(self.settings.open_record_bytes))
+        removed = trim_raw(self.client, keys.RAW, effective_retention_s(self.settings, memory))
+        removed += trim_outputs(self.client, self.settings, memory)
+        if self.full != (memory.share > (ROOM_SHARE if self.full else FULL_SHARE)):
             self.full = not self.full
-            of = f"{known.used_bytes >> 20} of {known.limit_bytes >> 20} MB"
+            of = f"{memory.used_bytes >> 20} of {memory.limit_bytes >> 20} MB"
             if self.full:
                 log.warning(
-                    "server is out of memory: new windows are refused until the workers have "
-                    "finished others; more workers or memory would help (`vtox doctor`)",
+                    "server is out of memory: it refuses new windows until the workers have "
+                    "finished others; add workers or memory (`vtox doctor`)",
                     used=of,
                     removed=removed,
                 )
             else:
-                log.info("server has memory again and takes new windows", used=of)
+                log.info("server has memory again and accepts new windows", used=of)
 
     def _renew(self) -> None:
-        self.turned = time.monotonic()
-        if not self.ledger.lease(self.token, LEASE_MS):
+        self.last_iteration_t = time.monotonic()
+        if not self.ledger.lease(self.token, LEASE_LIFE_MS):
             raise LeaseLost("another bridge owns the stream now")
-        self.renewed = time.monotonic()
+        self.lease_renewed_t = time.monotonic()
 
     def _release(self) -> None:
         try:
-            if self.client.get(keys.LEASE) == self.token.encode():
-                self.client.delete(keys.LEASE, keys.BRIDGE)
+            self.ledger.release(self.token)
         except redis.RedisError as error:
-            log.warning("lease left to run out", reason=str(error))
+            log.warning("lease not released, it will expire", reason=str(error))
 
     def _rebuild(self) -> None:
-        """Take in everything pending; what a family has already assigned is left to its record."""
+        """Admit everything pending; what a family has already assigned stays in its record."""
         last = b"0"
         while True:
             self._renew()
-            reply = self.client.xreadgroup(
-                keys.GROUP, CONSUMER, {keys.RAW: last}, count=self._count()
-            )
-            entries: list[Entry] = reply[0][1] if reply else []
+            entries = read_pending(self.client, last, self._count())
             if not entries:
                 return
             last = entries[-1][0]
-            letters = self.client.hmget(keys.PROGRESS, [i for i, _ in entries])
-            self._join(entries, letters)
+            progress = self.ledger.family_progress([i for i, _ in entries])
+            self._join(entries, progress)
             self._flush(time.monotonic())
 
     def _read(self) -> bool:
-        """Read new entries unless too much is in flight; True when there are no more just now."""
+        """Read new entries unless too much is in flight; return whether those were all."""
         s = self.settings
-        self.flying = flying = self.ledger.in_flight()
+        self.in_flight = in_flight = self.ledger.in_flight()
         room = s.in_flight_windows - max(
             windows + sum(r.windows for r in self.ready[f].values())
-            for f, (windows, _) in flying.items()
+            for f, (windows, _) in in_flight.items()
         )
-        if room <= 0 or any(b >= s.in_flight_bytes for _, b in flying.values()):
+        if room <= 0 or any(b >= s.in_flight_bytes for _, b in in_flight.values()):
             time.sleep(0.01)
             return False
-        block = max(1, int(s.batch_wait_ms)) if self.ready_since else 500
+        block = max(1, int(s.batch_wait_ms)) if self.ready_since else READ_BLOCK_MS
         count = min(self._count(), room)
-        reply = self.client.xreadgroup(
-            keys.GROUP, CONSUMER, {keys.RAW: ">"}, count=count, block=block
-        )
-        entries: list[Entry] = reply[0][1] if reply else []
+        entries = read_new(self.client, count, block)
         if entries:
             self._join(entries, [None] * len(entries))
         return len(entries) < count
 
     def _count(self) -> int:
-        return int(min(max(READ_BYTES // self.intake.mean_bytes, 1), 512))
+        return int(min(max(READ_BYTES // self.intake.mean_bytes, 1), MAX_READ_WINDOWS))
 
-    def _join(self, entries: list[Entry], letters: list[bytes | None]) -> None:
+    def _join(self, entries: list[Entry], progress: list[bytes | None]) -> None:
         now = time.monotonic()
-        for piece in self.intake.admit(entries, letters):
+        for piece in self.intake.admit(entries, progress):
             self._collect(self.joiner.add(piece, now))
 
-    def _collect(self, closed: list[Closed]) -> None:
+    def _collect(self, closed: list[ClosedRecord]) -> None:
         now = time.monotonic()
         for c in closed:
             self.ready[c.family][c.record.record_id(c.family)] = c.record
             self.ready_since.setdefault(c.family, now)
 
     def _flush(self, now: float) -> None:
-        """Dispatch full batches, and what has waited long enough unless the workers are busy.
+        """Dispatch full batches, and others that have waited long enough unless workers are busy.
 
-        With two batches in flight nobody would start on a third: it may as well fill up.
+        With two batches in flight no worker would start on a third, so it may fill up.
         """
-        most = self.settings.batch_windows
+        full = self.settings.batch_windows
         for family, since in list(self.ready_since.items()):
             waited = (now - since) * 1000 >= self.settings.batch_wait_ms
-            due = waited and self.flying[family][0] < 2 * most
-            groups = list(batches(self.ready[family].items(), most))
+            due = waited and self.in_flight[family][0] < 2 * full
+            groups = list(batches(self.ready[family].items(), full))
             rest = [] if due else groups.pop()
             for batch in groups:
                 self._dispatch(family, batch)
@@ -228,7 +228,7 @@ class Bridge:
         ids = [i for (i, _), ok in zip(batch, entered, strict=True) if ok]
         if len(ids) < len(batch):
             log.warning(
-                "records overlap others and were dropped",
+                "records overlap dispatched ones and were dropped",
                 family=family,
                 records=len(batch) - len(ids),
             )
@@ -236,15 +236,17 @@ class Bridge:
             self._publish(family, ids)
 
     def _publish(self, family: str, record_ids: list[str]) -> None:
-        self.turned = time.monotonic()  # a broker that is away costs each task its time-outs
+        self.last_iteration_t = (
+            time.monotonic()
+        )  # each task may take the time-outs of a broker that is away
         try:
             self.send(family, record_ids)
-        except Exception as error:  # any broker's own errors: the ledger sends it again
+        except Exception as error:  # brokers have errors of their own; the ledger sends it again
             log.warning("broker refused a task, will send it again", reason=str(error))
-            self.ledger.hurry(family, record_ids)
+            self.ledger.make_due(family, record_ids)
 
     def _redispatch(self) -> None:
-        """Send again what idles; a record that was started before goes alone."""
+        """Dispatch idle records again; one that was started before goes alone."""
         for family in FAMILIES:
             idle = self.ledger.overdue(family, self.settings.redispatch_after_s)
             fresh = [(i, row) for i, (row, tries) in idle.items() if not tries]
@@ -253,5 +255,5 @@ class Bridge:
             for ids in groups + again:
                 self._publish(family, ids)
             if idle:
-                self.client.hincrby(keys.COUNTERS, "records_redispatched", len(idle))
+                self.ledger.count_redispatched(len(idle))
                 log.info("dispatched idle records again", family=family, records=len(idle))

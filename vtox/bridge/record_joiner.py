@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from zlib import crc32
 
-from vtox.domain import Record
+from vtox.domain import Reason, Record, reason
 from vtox.wire import Header
 
-# A record stays open over this many window lengths of silence, and at least the second value.
-SILENT_WINDOWS, SILENT_S = 3.0, 2.0
-# A window may start this share of its length away from where the last one ended: clocks jitter.
-JITTER = 0.5
+# A record is closed after so many window lengths without data, but not before so many seconds.
+MAX_SILENCE_WINDOWS, MIN_SILENCE_S = 3.0, 2.0
+# A window may start so many window lengths away from the end of the last one: clocks jitter.
+MAX_JITTER_WINDOWS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A window on its way into records: its entry, its header and the families still open."""
+    """A window to be joined into the records of those families that have not assigned it yet."""
 
     entry_id: str
     run: str
@@ -24,36 +24,36 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """A record complete, or ended early for the reason in `record.closed`."""
+class ClosedRecord:
+    """A complete record of a family, or one that ended early for the reason in `record.closed`."""
 
     family: str
     record: Record
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenRecord:
     target_s: float
     pieces: list[Piece] = field(default_factory=list)
     duration_s: float = 0.0
-    since: float = 0.0
+    opened: float = 0.0
 
 
 @dataclass(slots=True)
-class _Line:
-    """One run of one machine."""
+class _Run:
+    """One run of one machine: its open records, and windows that wait for an earlier one."""
 
     arrived: float
     next_seq: int | None = None
     last: Header | None = None
     waiting: dict[int, Piece] = field(default_factory=dict)
-    open: dict[str, _Open] = field(default_factory=dict)
+    open: dict[str, _OpenRecord] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
 
     @property
-    def since(self) -> float:
-        """When the longest open of its records was begun."""
-        return min((o.since for o in self.open.values()), default=self.arrived)
+    def opened(self) -> float:
+        """When its oldest open record was opened."""
+        return min((o.opened for o in self.open.values()), default=self.arrived)
 
 
 class Joiner:
@@ -64,110 +64,116 @@ class Joiner:
     record_s
         (family, machine id) -> length of its records in seconds.
     reorder
-        So many windows may overtake a missing one before it counts as lost.
+        Number of later windows that may arrive before a missing one counts as lost.
     """
 
     def __init__(self, record_s: Callable[[str, str], float], reorder: int = 3) -> None:
         self.record_s = record_s
         self.reorder = reorder
         self.bytes = 0
-        self._lines: dict[tuple[str, str], _Line] = {}
+        self._runs: dict[tuple[str, str], _Run] = {}
 
-    def add(self, piece: Piece, now: float) -> list[Closed]:
-        """Take one window and return the records it ended. `now` is any monotonic time in s."""
+    def add(self, piece: Piece, now: float) -> list[ClosedRecord]:
+        """Join one window and return the records that it ends; `now` is any monotonic time in s."""
         h = piece.header
-        line = self._lines.setdefault((h.machine_id, piece.run), _Line(now))
-        line.arrived = now
+        run = self._runs.setdefault((h.machine_id, piece.run), _Run(now))
+        run.arrived = now
         self.bytes += h.nbytes * len(piece.families)
-        if line.next_seq is None or h.seq == line.next_seq:
-            closed = self._accept(line, piece)
-        elif h.seq in line.waiting:
-            return [self._close(f, _Open(0.0, [piece]), "late window") for f in piece.families]
-        elif h.seq > line.next_seq:
-            line.waiting[h.seq] = piece
+        if run.next_seq is None or h.seq == run.next_seq:
+            closed = self._accept(run, piece)
+        elif h.seq in run.waiting:
+            return self._alone(piece)
+        elif h.seq > run.next_seq:
+            run.waiting[h.seq] = piece
             closed = []
-            if len(line.waiting) > self.reorder:
-                closed += self._end(line, f"gap: window {line.next_seq} missing")
-                line.next_seq = min(line.waiting)
-        elif line.last is not None and h.t0 > line.last.t0:
-            # Time went on while seq went back: the sender began anew, beyond the horizon of `Seen`.
-            closed = self._end(line, "sender restarted")
-            closed += self._flush(line)
-            closed += self._accept(line, piece)
+            if len(run.waiting) > self.reorder:
+                closed += self._end(run, _missing(run))
+                run.next_seq = min(run.waiting)
+        elif run.last is not None and h.t0 > run.last.t0:
+            # Time went on but seq went back: the sender restarted, beyond the horizon of the filter
+            # of duplicates.
+            closed = self._end(run, reason("ended_by_restart"))
+            closed += self._flush(run)
+            closed += self._accept(run, piece)
         else:
-            return [self._close(f, _Open(0.0, [piece]), "late window") for f in piece.families]
-        while line.next_seq in line.waiting:
-            closed += self._accept(line, line.waiting.pop(line.next_seq))
+            return self._alone(piece)
+        while run.next_seq in run.waiting:
+            closed += self._accept(run, run.waiting.pop(run.next_seq))
         return closed
 
-    def expire(self, now: float) -> list[Closed]:
-        """Close the records of machines that fell silent."""
-        closed: list[Closed] = []
-        for key, line in list(self._lines.items()):
-            length = line.last.duration_s if line.last else 0.0
-            if now - line.arrived > max(SILENT_WINDOWS * length, SILENT_S):
-                closed += self._flush(line)
-                closed += self._end(line, "silence")
-                del self._lines[key]
+    def expire(self, now: float) -> list[ClosedRecord]:
+        """Close the records of runs that have fallen silent."""
+        closed: list[ClosedRecord] = []
+        for key, run in list(self._runs.items()):
+            length = run.last.duration_s if run.last else 0.0
+            if now - run.arrived > max(MAX_SILENCE_WINDOWS * length, MIN_SILENCE_S):
+                closed += self._flush(run)
+                closed += self._end(run, reason("ended_by_silence"))
+                del self._runs[key]
         return closed
 
-    def shed(self, limit_bytes: int) -> list[Closed]:
-        """Close the records that are open longest early until at most `limit_bytes` wait."""
+    def shed(self, limit_bytes: int) -> list[ClosedRecord]:
+        """Close the oldest open records early until at most `limit_bytes` wait."""
         if self.bytes <= limit_bytes:
             return []
-        closed: list[Closed] = []
-        for line in sorted(self._lines.values(), key=lambda line: line.since):
+        closed: list[ClosedRecord] = []
+        for run in sorted(self._runs.values(), key=lambda run: run.opened):
             if self.bytes <= limit_bytes:
                 break
-            closed += self._flush(line)
-            closed += self._end(line, "memory limit of open records")
+            closed += self._flush(run)
+            closed += self._end(run, reason("ended_by_memory_limit"))
         return closed
 
-    def _accept(self, line: _Line, piece: Piece) -> list[Closed]:
-        closed = self._end(line, reason) if (reason := _break(line.last, piece.header)) else []
-        line.last, line.next_seq = piece.header, piece.header.seq + 1
+    def _alone(self, piece: Piece) -> list[ClosedRecord]:
+        """Return a late window as a record of its own in each family."""
+        why = reason("ended_by_late_window")
+        return [self._close(f, _OpenRecord(0.0, [piece]), why) for f in piece.families]
+
+    def _accept(self, run: _Run, piece: Piece) -> list[ClosedRecord]:
+        closed = self._end(run, why) if (why := _break(run.last, piece.header)) else []
+        run.last, run.next_seq = piece.header, piece.header.seq + 1
         for family in piece.families:
-            record = line.open.get(family)
+            record = run.open.get(family)
             if record is None:
-                target_s = self._target(line, family, piece.header)
-                record = line.open[family] = _Open(target_s, since=line.arrived)
+                target_s = self._target(run, family, piece.header)
+                record = run.open[family] = _OpenRecord(target_s, opened=run.arrived)
             record.pieces.append(piece)
             record.duration_s += piece.header.duration_s
             if record.duration_s >= record.target_s - 0.5 / piece.header.fs_hz:
-                closed.append(self._close(family, line.open.pop(family)))
+                closed.append(self._close(family, run.open.pop(family)))
         return closed
 
-    def _target(self, line: _Line, family: str, h: Header) -> float:
-        """Return the length of the next record.
+    def _target(self, run: _Run, family: str, h: Header) -> float:
+        """Return the length of the next record in seconds.
 
-        The first long one of a run is longer by the machine's share, so that the records of a
-        fleet that starts together do not all end together.
+        The first long one of a run is up to twice as long, depending on the machine's id, so that
+        the records of a fleet that starts together do not all end together.
         """
         length = self.record_s(family, h.machine_id)
-        first = family not in line.started
-        line.started.add(family)
+        first = family not in run.started
+        run.started.add(family)
         if first and length > 2 * h.duration_s:
             length *= 1 + (crc32(h.machine_id.encode()) & 0xFFFF) / 0x10000
         return length
 
-    def _flush(self, line: _Line) -> list[Closed]:
-        closed: list[Closed] = []
-        for seq in sorted(line.waiting):
-            if seq != line.next_seq:
-                closed += self._end(line, f"gap: window {line.next_seq} missing")
-            closed += self._accept(line, line.waiting.pop(seq))
+    def _flush(self, run: _Run) -> list[ClosedRecord]:
+        closed: list[ClosedRecord] = []
+        for seq in sorted(run.waiting):
+            if seq != run.next_seq:
+                closed += self._end(run, _missing(run))
+            closed += self._accept(run, run.waiting.pop(seq))
         return closed
 
-    def _end(self, line: _Line, reason: str) -> list[Closed]:
-        ended, line.open = line.open, {}
-        return [self._close(family, record, reason) for family, record in ended.items()]
+    def _end(self, run: _Run, why: Reason) -> list[ClosedRecord]:
+        ended, run.open = run.open, {}
+        return [self._close(family, record, why) for family, record in ended.items()]
 
-    def _close(self, family: str, record: _Open, reason: str = "") -> Closed:
+    def _close(self, family: str, record: _OpenRecord, why: Reason | None = None) -> ClosedRecord:
         self.bytes -= sum(p.header.nbytes for p in record.pieces)
-        return Closed(family, _row(record.pieces, reason))
+        return ClosedRecord(family, _row(record.pieces, why))
 
 
-def _row(pieces: list[Piece], reason: str) -> Record:
+def _row(pieces: list[Piece], why: Reason | None) -> Record:
     first, last = pieces[0], pieces[-1]
     return Record(
         machine_id=first.header.machine_id,
@@ -179,35 +185,40 @@ def _row(pieces: list[Piece], reason: str) -> Record:
         ids=" ".join(p.entry_id for p in pieces),
         windows=len(pieces),
         bytes=sum(p.header.nbytes for p in pieces),
-        closed=reason,
+        closed=why,
     )
 
 
-def _break(last: Header | None, h: Header) -> str:
-    """Return why `h` cannot continue the record that `last` ends, or an empty string."""
+def _missing(run: _Run) -> Reason:
+    assert run.next_seq is not None
+    return reason("ended_by_missing_window", seq=run.next_seq)
+
+
+def _break(last: Header | None, h: Header) -> Reason | None:
+    """Return why `h` cannot continue the record that ends with `last`, None where it can."""
     if last is None:
-        return ""
+        return None
     if h.fs_hz != last.fs_hz:
-        return f"sampling rate changed from {last.fs_hz:g} to {h.fs_hz:g} Hz"
+        return reason("ended_by_rate_change", before_hz=last.fs_hz, after_hz=h.fs_hz)
     if h.channels != last.channels:
-        return "channels changed"
-    gap = h.t0 - (last.t0 + last.duration_s)
+        return reason("ended_by_channel_change")
     if h.seq != last.seq + 1:
-        return f"gap: window {last.seq + 1} missing"
-    if abs(gap) > JITTER * max(last.duration_s, h.duration_s):
-        return f"gap of {gap:.2f} s"
-    return ""
+        return reason("ended_by_missing_window", seq=last.seq + 1)
+    gap_s = h.t0 - (last.t0 + last.duration_s)
+    if abs(gap_s) > MAX_JITTER_WINDOWS * max(last.duration_s, h.duration_s):
+        return reason("ended_by_gap", gap_s=gap_s)
+    return None
 
 
-Named = tuple[str, Record]
+NamedRecord = tuple[str, Record]
 
 
-def batches(rows: Iterable[Named], most_windows: int) -> Iterator[list[Named]]:
-    """Cut (record id, row) pairs into batches of at most `most_windows`, at least one record."""
-    batch: list[Named] = []
+def batches(rows: Iterable[NamedRecord], max_windows: int) -> Iterator[list[NamedRecord]]:
+    """Cut (record id, record) pairs into batches of at most `max_windows`, at least one record."""
+    batch: list[NamedRecord] = []
     windows = 0
     for item in rows:
-        if batch and windows + item[1].windows > most_windows:
+        if batch and windows + item[1].windows > max_windows:
             yield batch
             batch, windows = [], 0
         batch.append(item)

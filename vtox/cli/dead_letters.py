@@ -99,7 +99,7 @@ def replay(
             chosen = [deadletters.get(client, i) for i in letters or ()]
         # Oldest first: windows of one machine go out in their order.
         for d in sorted(chosen, key=lambda d: tuple(map(int, d.id.split("-")))):
-            sent.append({"id": d.id, "stream_id": deadletters.replay(client, d)})
+            sent.append({"id": d.id, "stream_id": deadletters.resend(client, d)})
     if as_json:
         typer.echo(json.dumps(sent))
         return

@@ -17,7 +17,7 @@ from vtox.settings import Settings, load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet
 from vtox.simulator.severity import FAULT_MODES
 from vtox.store import machines as store
-from vtox.store.client import connect
+from vtox.store.client import connect, server_time_ms
 
 
 def register(app: typer.Typer) -> None:
@@ -73,8 +73,7 @@ def _begin_anew(settings: Settings, machines: tuple[Machine, ...]) -> str:
     with connect(settings.working_url(), "demo") as client:
         for m in machines:
             store.retire(client, m.machine_id)
-        seconds, micros = client.time()
-        return f"{seconds * 1000 + micros // 1000}-{2**64 - 1}"
+        return f"{server_time_ms(client)}-{2**64 - 1}"
 
 
 def _summary(console: Console, score: Score) -> None:

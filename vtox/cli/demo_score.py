@@ -1,9 +1,10 @@
 """What the demo has found against what was injected. Pure: alerts in, counts out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from vtox.faults import FAULTS
+from vtox.health import Alert
 from vtox.simulator.fleet import Machine
 
 
@@ -15,25 +16,6 @@ def counted(machines: Sequence[Machine]) -> str:
     if not hidden:
         return text
     return f"{text}: {len(faulty) - hidden} can be found, {hidden} not from the signals they send"
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One entry of `system_alerts`."""
-
-    t: float
-    machine_id: str
-    fault: str
-    level: str
-    event: str
-    reason: str
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[bytes, bytes]) -> "Alert":
-        """Return the alert of a stream entry."""
-        text = {k.decode(): v.decode("utf-8", "replace") for k, v in fields.items()}
-        names = ("machine_id", "fault", "level", "event", "reason")
-        return cls(float(text.get("t") or 0), *(text.get(n, "") for n in names))
 
 
 def latest(alerts: Iterable[Alert], most: int) -> list[Alert]:

@@ -12,14 +12,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from vtox import keys
 from vtox.cli import status_table
-from vtox.cli.demo_score import Alert, Score, latest
+from vtox.cli.demo_score import Score, latest
 from vtox.cluster.cluster_log import Journal, local_time
 from vtox.cluster.supervisor import Supervisor
 from vtox.errors import ServerUnavailable
+from vtox.health import Alert
 from vtox.monitoring.throughput import Sampler, Throughput, throughput
 from vtox.settings import Settings
+from vtox.store.alerts import events_after
 from vtox.store.client import Client, connect
 from vtox.store.status import Snapshot, snapshot
 
@@ -104,10 +105,7 @@ class DemoView:
         return new
 
     def _new_alerts(self, client: Client) -> list[Alert]:
-        new = []
-        for entry_id, fields in client.xrange(keys.ALERTS, f"({self._last_id}", "+"):
-            self._last_id = entry_id.decode()
-            new.append(Alert.from_fields(fields))
+        new, self._last_id = events_after(client, self._last_id)
         for alert in new:
             self.alerts.append(alert)
             self.score.take(alert)

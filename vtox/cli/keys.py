@@ -61,7 +61,7 @@ def create(
 def list_keys(as_json: Json = False) -> None:
     """Show the keys that exist, without their secrets."""
     with _client() as client:
-        records = apikeys.every(client)
+        records = apikeys.list_keys(client)
     if as_json:
         _print_json([_public(r) for r in records])
         return

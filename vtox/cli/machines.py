@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +13,10 @@ from rich.text import Text
 
 from vtox.cli import options
 from vtox.cli.diagnosis_table import STYLES, number, show
-from vtox.domain import Diagnosis, Window
+from vtox.domain import Window
 from vtox.errors import InputError
 from vtox.files.recordings import options as reader_options
+from vtox.health import Assessment
 from vtox.nameplate import read_fleet
 from vtox.senders.pacing import check as check_window
 from vtox.settings import load
@@ -25,6 +25,7 @@ from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, check, connect
 from vtox.wire import Limits
 
+NO_HEALTH = Assessment(0.0, None, "unknown", {})
 MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]
 
 machines = typer.Typer(help="List, register and retire machines.", no_args_is_help=True)
@@ -41,9 +42,9 @@ def register(app: typer.Typer) -> None:
 def list_machines(as_json: options.Json = False) -> None:
     """List all machines with their health."""
     client = _client()
-    known = _told(client, sorted(store.known(client)))
+    known = store.overview(client, sorted(store.last_arrivals(client)))
     if as_json:
-        typer.echo(json.dumps(known))
+        typer.echo(json.dumps([_plain(m) for m in known]))
         return
     console = Console(highlight=False)
     if not known:
@@ -53,14 +54,14 @@ def list_machines(as_json: options.Json = False) -> None:
     for name in ("machine", "state", "health", "faults", "last window"):
         table.add_column(name, no_wrap=name != "faults")
     for machine in known:
-        health = machine["health"] or {"state": "unknown", "health": None, "faults": {}}
-        faults = [f for f, x in health["faults"].items() if x["state"] in ("warning", "fault")]
+        health = machine.health or NO_HEALTH
+        faults = [f for f, x in health.faults.items() if x.state in ("warning", "fault")]
         table.add_row(
-            machine["machine_id"],
-            _state(health["state"], machine["silent"]),
-            "" if health["health"] is None else f"{health['health']:.0f}",
+            machine.machine_id,
+            _state(health.state, _silent(machine)),
+            "" if health.health is None else f"{health.health:.0f}",
             ", ".join(faults),
-            _ago(machine["last_window_t"]) or "never",
+            _ago(machine.last_window_t) or "never",
         )
     console.print(table)
 
@@ -70,23 +71,21 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     """Show one machine: nameplate, health and its latest diagnoses."""
     found = _known(_client(), machine)
     if as_json:
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps(_plain(found)))
         return
     console = Console(highlight=False)
-    health = found["health"] or {"state": "unknown", "health": None}
-    title = (
-        Text(machine, style="bold").append(" · ").append(_state(health["state"], found["silent"]))
-    )
-    if health["health"] is not None:
-        title.append(f" · health {health['health']:.0f}", style="not bold")
+    health = found.health or NO_HEALTH
+    title = Text(machine, style="bold").append(" · ").append(_state(health.state, _silent(found)))
+    if health.health is not None:
+        title.append(f" · health {health.health:.0f}", style="not bold")
     console.print(
-        title.append(f" · last window {_ago(found['last_window_t']) or 'never'}", "not bold dim")
+        title.append(f" · last window {_ago(found.last_window_t) or 'never'}", "not bold dim")
     )
-    console.print(f"nameplate: {_nameplate(found['nameplate'])}", markup=False)
-    console.print(f"baseline: {_baseline_state(found['baseline_state'])}")
-    if found["diagnoses"]:
+    console.print(f"nameplate: {_nameplate(found.nameplate)}", markup=False)
+    console.print(f"baseline: {_baseline_state(found.baseline_state)}")
+    if found.diagnoses:
         console.print()
-        show(console, [_diagnosis(d) for d in found["diagnoses"].values()])
+        show(console, [r.diagnosis() for r in found.diagnoses.values()])
 
 
 @machines.command("import")
@@ -119,16 +118,16 @@ def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
     data = _baseline(machine)
     found = _known(_client(), machine)
     if as_json:
-        typer.echo(json.dumps({**data, "baseline_state": found["baseline_state"]}))
+        typer.echo(json.dumps({**data, "baseline_state": found.baseline_state}))
         return
     console = Console(highlight=False)
-    about = _baseline_state(found["baseline_state"])
+    about = _baseline_state(found.baseline_state)
     console.print(f"{machine}: {about}")
     console.print(f"{data['records']} records, {data['seconds']:.0f} s of healthy data")
     if own := data.get("asymmetry"):
         loads = f"{number(own['low_a'])}-{number(own['high_a'])} A"
         console.print(f"own asymmetry of currents: known at {loads}")
-    for line in _loads(found["baseline_state"]):
+    for line in _loads(found.baseline_state):
         console.print(line)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("load", "measurement", "mean", "deviation", "records"):
@@ -167,7 +166,7 @@ def learn(
     opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
     _check_id(machine)
     client = _client()
-    known = store.states(client, [machine])[0]
+    known = store.load_states(client, [machine])[0]
     learnt = options.baseline_from(files, opts, known.motor)
     assert learnt is not None
     set_baseline(client, machine, learnt.to_json())
@@ -202,11 +201,12 @@ def _client() -> Client:
     return client
 
 
-def _told(client: Client, machine_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Return what is kept of machines, and whether each is silent now."""
-    after_s, now = load().silence_after_s, time.time()
-    found = store.overview(client, machine_ids)
-    return [m | {"silent": store.silent(m, now, after_s)} for m in found]
+def _silent(machine: store.MachineOverview) -> bool:
+    return machine.silent(time.time(), load().silence_after_s)
+
+
+def _plain(machine: store.MachineOverview) -> dict[str, Any]:
+    return machine.table() | {"silent": _silent(machine)}
 
 
 def _state(state: str, silent: bool) -> Text:
@@ -214,8 +214,8 @@ def _state(state: str, silent: bool) -> Text:
     return text.append(", silent", STYLES["warning"]) if silent else text
 
 
-def _known(client: Client, machine: str) -> dict[str, Any]:
-    found = _told(client, [machine])
+def _known(client: Client, machine: str) -> store.MachineOverview:
+    found = store.overview(client, [machine])
     if not found:
         raise InputError(f"no machine {machine}: `vtox machines list` shows those known")
     return found[0]
@@ -224,7 +224,7 @@ def _known(client: Client, machine: str) -> dict[str, Any]:
 def _baseline(machine: str) -> dict[str, Any]:
     client = _client()
     _known(client, machine)
-    text = store.states(client, [machine])[0].baseline
+    text = store.load_states(client, [machine])[0].baseline
     if text is None:
         raise InputError(f"{machine} has no baseline: `vtox baseline learn` makes one")
     data: dict[str, Any] = json.loads(text)
@@ -269,19 +269,6 @@ def _loads(state: dict[str, Any]) -> list[str]:
         words = told.get(x["state"], f"{x['state']}, learnt {ago}")
         lines.append(f"load {number(x['low_a'])}-{number(x['high_a'])} A: {words}")
     return lines
-
-
-def _diagnosis(entry: dict[str, Any]) -> Diagnosis:
-    return Diagnosis(
-        fault=entry["fault"],
-        state=entry["state"],
-        reason=entry["reason"],
-        severity=entry["severity"],
-        confidence=entry["confidence"],
-        statistic=entry["statistic"],
-        threshold=entry["threshold"],
-        indicators=entry["detail"]["indicators"],
-    )
 
 
 def _ago(t: float | None) -> str:

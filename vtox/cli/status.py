@@ -83,7 +83,7 @@ def _plain(snap: Snapshot, rate: Throughput, found: list[Check]) -> dict[str, An
         "throughput_source": rate.source,
         "throughput_age_s": rate.age_s,
         "throughput_reason": rate.reason,
-        "metrics": snap.metrics[0] if snap.metrics else None,
+        "metrics": asdict(snap.metrics[0]) if snap.metrics else None,
         "group": {"stream": keys.RAW, "name": keys.GROUP} | group if group else None,
         "streams": snap.lengths,
         "queues": {name: asdict(q) for name, q in snap.queues.items()},

@@ -5,6 +5,7 @@ from rich.text import Text
 
 from vtox import keys
 from vtox.monitoring.throughput import Throughput
+from vtox.store.entries import Metrics
 from vtox.store.status import Snapshot
 
 UNTOLD = "?"
@@ -26,8 +27,8 @@ def rate_line(rate: Throughput) -> Text:
 
 def latency_line(snap: Snapshot) -> str:
     """Return the latencies that the monitor measured last."""
-    latest = snap.metrics[0] if snap.metrics else {}
-    p50, p95 = latest.get("latency_p50_ms"), latest.get("latency_p95_ms")
+    latest = snap.metrics[0] if snap.metrics else Metrics()
+    p50, p95 = latest.latency_p50_ms, latest.latency_p95_ms
     if p50 is None or p95 is None:
         return "not measured"
     return f"{p50:.0f} ms median, {p95:.0f} ms at 95 %"

@@ -17,14 +17,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-import redis
-
 from vtox.cluster.data_folder import explained
 from vtox.cluster.file_lock import lock
 from vtox.cluster.server_config import Address, choose_address, config, write_address
 from vtox.errors import ServerUnavailable
 from vtox.settings import Settings
-from vtox.store.client import connect
+from vtox.store.client import check, connect
 
 ELSEWHERE = "set VTOX_REDIS_URL to a Redis 7+ or Valkey server"
 # A predecessor killed with -9 is gone within a second; a rewrite of its log may take a few more.
@@ -189,9 +187,9 @@ class EmbeddedServer:
         try:
             while True:
                 try:
-                    client.ping()
+                    check(client)
                     return
-                except redis.RedisError as error:
+                except ServerUnavailable as error:
                     if self._process.poll() is not None:
                         self._reader.join()
                         last = "; ".join(self._last_lines)

@@ -11,13 +11,13 @@ from pathlib import Path
 import redis
 
 import vtox
-from vtox import keys
 from vtox.cluster import parent_watch
 from vtox.cluster.ports import LOOPBACK, answers, listens, pulse, url
 from vtox.errors import ServerUnavailable
 from vtox.faults import FAMILIES
 from vtox.settings import Settings
-from vtox.store.client import connect
+from vtox.store.client import check, connect
+from vtox.store.heartbeats import port_of
 
 # Busy seconds of one worker each over 3,400 windows of the demo's fleet (fetch, diagnose, commit);
 # their ratios place further workers, and share out the queues among fewer.
@@ -139,7 +139,8 @@ def server_answers(settings: Settings) -> bool:
     """Whether the server takes commands."""
     try:
         with connect(settings.working_url(), "probe") as client:
-            return bool(client.ping())
+            check(client)
+            return True
     except (redis.RedisError, ServerUnavailable):
         return False
 
@@ -154,15 +155,11 @@ class _Beats:
 
     def ready(self, pid: int) -> bool:
         """Whether the worker of that process has sent a heartbeat."""
-        mine = f"{self.name}@".encode()
         try:
             with connect(self.settings.working_url(), "probe") as client:
-                names = [n for n in client.smembers(keys.WORKERS) if n.startswith(mine)]
-                for name in names:
-                    port, of = client.hmget(keys.worker(name.decode()), "port", "pid")
-                    if of == str(pid).encode():
-                        self._address = url(self.settings.probe_host, int(port)) + LIVE
-                        return True
+                if (port := port_of(client, self.name, pid)) is not None:
+                    self._address = url(self.settings.probe_host, port) + LIVE
+                    return True
         except (redis.RedisError, ServerUnavailable):
             pass
         return False

@@ -1,4 +1,4 @@
-"""What `vtox doctor` looks at: each check says what was found and what to do about it."""
+"""The checks of `vtox doctor`: each says what was found and what to do about it."""
 
 import platform
 import shutil
@@ -17,7 +17,7 @@ from vtox.cluster.embedded_server import ELSEWHERE, binary
 from vtox.errors import ServerUnavailable, SettingsError
 from vtox.monitoring.readiness import Check, Status, checks
 from vtox.settings import Settings, mistyped
-from vtox.store.client import Client, check, connect
+from vtox.store.client import Client, check, connect, server_info, server_time
 from vtox.store.status import snapshot
 
 PACKAGES = ("vtox", "celery", "kombu", "redis", "flower", "numpy", "scipy")
@@ -148,10 +148,10 @@ def _silent(name: str, setting: str, port: int) -> Check:
 
 def _server(client: Client, settings: Settings) -> Iterator[Check]:
     before = time.time()
-    seconds, micros = client.time()
+    server_t = server_time(client)
     after = time.time()
     trip_ms = (after - before) * 1000
-    offset = seconds + micros / 1e6 - (before + after) / 2
+    offset = server_t - (before + after) / 2
     yield Check(name="round trip", status="pass", observed=f"{trip_ms:.1f} ms")
     far = abs(offset) > CLOCK_WARN_S
     yield Check(
@@ -161,7 +161,7 @@ def _server(client: Client, settings: Settings) -> Iterator[Check]:
         remedy="let both keep time by NTP" if far else "",
     )
     try:
-        info = client.info()
+        info = server_info(client)
     except redis.ResponseError as error:
         yield Check(name="version", status="warn", observed=f"INFO is denied: {error}")
         return

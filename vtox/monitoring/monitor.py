@@ -1,24 +1,26 @@
-"""The cluster's own measurements: `performance_metrics`, and alerts for machines that fall silent.
+"""Measures the cluster: `performance_metrics`, and alerts of machines that fall silent.
 
-Everything is a difference of counters that the commit scripts keep; nothing is sampled.
+Every figure is a difference of counters that the commit scripts keep; nothing is sampled.
 """
 
-import json
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 
 import redis
 import structlog
 
 from vtox import keys
-from vtox.faults import FAMILIES
+from vtox.domain import reason
 from vtox.monitoring.throughput import AVERAGE_S, STALE_INTERVALS
 from vtox.settings import Settings
+from vtox.store import metrics
 from vtox.store.client import Client
-from vtox.store.flags import set_flag
+from vtox.store.entries import Metrics
+from vtox.store.flags import flag_states, set_flag
 from vtox.store.ledger import BUCKET_BASE
+from vtox.store.machines import last_arrivals
+from vtox.store.metrics import Counts
 from vtox.store.streams import group_info
 
 log = structlog.get_logger()
@@ -33,74 +35,66 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
             measure(client, settings)
             watch_silence(client, settings)
         except redis.RedisError as error:
-            log.warning("nothing measured: the server does not answer", reason=str(error))
+            log.warning("metrics not measured: the server does not answer", reason=str(error))
 
 
-def measure(client: Client, settings: Settings) -> dict[str, float | int | str]:
-    """Write one entry of `performance_metrics` and return it; the first call only takes stock.
+def measure(client: Client, settings: Settings) -> Metrics | None:
+    """Write one entry of `performance_metrics` and return it; None where there is nothing to say.
 
-    So does the first after a pause: an average over the time when nobody measured would stand for
-    half a minute of today.
+    The first call only keeps the counters, and so does the first after a pause: an average over a
+    time without measurements would look like one of today.
     """
-    pipe = client.pipeline(transaction=True)
-    pipe.time()
-    pipe.hgetall(keys.COUNTERS)
-    pipe.hgetall(keys.LATENCY)
-    pipe.hgetall(keys.MONITOR)
-    pipe.xrevrange(keys.METRICS, count=64)
-    (seconds, micros), counters, latency, before, recent = pipe.execute()
-    t = seconds + micros / 1e6
-    count = {k.decode(): int(v) for k, v in counters.items()}
-    buckets = {k.decode(): int(v) for k, v in latency.items()}
-    done = count.get("windows_done", 0)
-    entry: dict[str, float | int | str] = {}
-    interval = t - float(before[b"t"]) if before else 0.0
-    if 0 < interval <= STALE_INTERVALS * settings.monitor_interval_s:
-        windows_in = count.get("windows_in", 0) - int(before[b"windows_in"])
-        windows_done = done - int(before[b"windows_done"])
-        known = json.loads(before[b"latency"])
-        fresh = {k: n - known.get(k, 0) for k, n in buckets.items()}
-        spans = [(interval, windows_done)]
-        for _, e in recent:
-            with suppress(KeyError, ValueError):  # anybody may have written there
-                if t - float(e[b"t"]) < AVERAGE_S:
-                    spans.append((float(e[b"interval_s"]), int(e[b"windows_done"])))
-        group = group_info(client, keys.RAW)
-        waiting = group.backlog if group else None
-        entry = {
-            "t": round(t, 3),
-            "interval_s": round(interval, 3),
-            "windows_in": windows_in,
-            "windows_done": windows_done,
-            "ingest_rate": round(windows_in / interval, 3),
-            "throughput": round(sum(n for _, n in spans) / sum(i for i, _ in spans), 3),
-            "latency_p50_ms": percentile(fresh, 0.50),
-            "latency_p95_ms": percentile(fresh, 0.95),
-            "backlog": "" if waiting is None else waiting,
-            "in_flight": sum(count.get(f"in_flight_windows:{f}", 0) for f in FAMILIES),
-        }
-    with client.pipeline(transaction=True) as write:
-        if entry:
-            write.xadd(keys.METRICS, entry)
-        now = {
-            "t": repr(t),
-            "windows_in": count.get("windows_in", 0),
-            "windows_done": done,
-            "latency": json.dumps(buckets),
-        }
-        write.hset(keys.MONITOR, mapping=now)
-        write.execute()
+    now, last, recent = metrics.read(client)
+    interval_s = now.t - last.t if last else 0.0
+    entry = None
+    if last and 0 < interval_s <= STALE_INTERVALS * settings.monitor_interval_s:
+        entry = _difference(last, now, recent, backlog_of(client))
+    metrics.write(client, entry, now)
     return entry
 
 
-def percentile(buckets: Mapping[str, int], share: float) -> float | str:
-    """Return the latency (ms) below which `share` of the records stayed, empty for no records.
+def backlog_of(client: Client) -> int | None:
+    """Return the windows that are not finished, None where the server does not know."""
+    group = group_info(client, keys.RAW)
+    return group.backlog if group else None
+
+
+def _difference(
+    last: Counts, now: Counts, recent: Sequence[Metrics], backlog: int | None
+) -> Metrics:
+    interval_s = now.t - last.t
+    windows_in = now.windows_in - last.windows_in
+    windows_done = now.windows_done - last.windows_done
+    latency = {k: n - last.latency.get(k, 0) for k, n in now.latency.items()}
+    spans = [(interval_s, windows_done)] + [
+        (m.interval_s, m.windows_done)
+        for m in recent
+        if m.t is not None and now.t - m.t < AVERAGE_S
+        # Other programs may write there too.
+        if m.interval_s is not None and m.windows_done is not None
+    ]
+    return Metrics(
+        t=round(now.t, 3),
+        interval_s=round(interval_s, 3),
+        windows_in=windows_in,
+        windows_done=windows_done,
+        ingest_rate=round(windows_in / interval_s, 3),
+        throughput=round(sum(n for _, n in spans) / sum(i for i, _ in spans), 3),
+        latency_p50_ms=percentile(latency, 0.50),
+        latency_p95_ms=percentile(latency, 0.95),
+        backlog=backlog,
+        in_flight=now.in_flight,
+    )
+
+
+def percentile(buckets: Mapping[str, int], share: float) -> float | None:
+    """Return the latency (ms) below which `share` of the records stayed, None for no records.
 
     Parameters
     ----------
     buckets
-        "<family>:<b>" -> records with a latency of BUCKET_BASE**b to BUCKET_BASE**(b+1) ms; the
-        answer is the bucket's geometric middle.
+        "<family>:<b>" -> records with a latency of r**b to r**(b+1) ms, where r is
+        `BUCKET_BASE`; the answer is the geometric middle of the bucket.
     """
     counts: dict[int, int] = {}
     for name, n in buckets.items():
@@ -108,24 +102,24 @@ def percentile(buckets: Mapping[str, int], share: float) -> float | str:
         counts[b] = counts.get(b, 0) + n
     total = sum(counts.values())
     if total <= 0:
-        return ""
+        return None
     reached = 0
     for b in sorted(counts):
         reached += counts[b]
         if reached >= share * total:
             return float(round(BUCKET_BASE ** (b + 0.5), 2))
-    raise AssertionError("a share above 1 was asked for")
+    raise AssertionError(f"share: {share}, expected at most 1")
 
 
 def watch_silence(client: Client, settings: Settings) -> None:
-    """Raise or clear the alert `silent` for every machine that has ever sent a window."""
+    """Raise or clear the alert `silent` of every machine that has ever sent a window."""
     now = time.time()
-    arrived = {m: t for m, t in client.zrange(keys.MACHINES, 0, -1, withscores=True) if t}
-    pipe = client.pipeline(transaction=False)
-    for name in arrived:
-        pipe.hexists(keys.machine(name.decode()), "silent")
-    for (name, t), was in zip(arrived.items(), pipe.execute(), strict=True):
-        on = now - t > settings.silence_after_s
-        if on != was:
-            reason = f"no window for {now - t:.0f} s" if on else "windows arrive again"
-            set_flag(client, name.decode(), "silent", on, reason)
+    arrived = {m: t for m, t in last_arrivals(client).items() if t}
+    silent = flag_states(client, arrived, "silent")
+    for (machine_id, t), was_silent in zip(arrived.items(), silent, strict=True):
+        silence_s = now - t
+        is_silent = silence_s > settings.silence_after_s
+        if is_silent != was_silent:
+            raised = (reason("machine_silent"), reason("silence_duration", silence_s=silence_s))
+            reasons = raised if is_silent else (reason("windows_arrive"),)
+            set_flag(client, machine_id, "silent", is_silent, *reasons)

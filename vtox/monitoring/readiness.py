@@ -1,4 +1,4 @@
-"""What must hold for windows to be diagnosed, judged from one snapshot."""
+"""Checks from one snapshot whether windows are diagnosed."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,14 +9,14 @@ from vtox.store.status import Server, Snapshot
 Status = Literal["pass", "warn", "fail"]
 
 # Above these shares of the memory limit writes will soon be refused.
-MEMORY_WARN, MEMORY_FAIL = 0.80, 0.95
-# A bridge that has not reported for so long is not hanging: nobody started one.
-FORGOTTEN_S = 600.0
+MEMORY_WARN_SHARE, MEMORY_FAIL_SHARE = 0.80, 0.95
+# A bridge that last reported longer ago than this does not hang: none was started since.
+BRIDGE_FORGOTTEN_S = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that must hold; `remedy` says what to do where it does not."""
+    """One condition; `remedy` says what to do where it does not hold."""
 
     name: str
     status: Status
@@ -25,7 +25,7 @@ class Check:
 
 
 def checks(snapshot: Snapshot) -> list[Check]:
-    """Return what stands and what does not, in the order of the data's way."""
+    """Return all checks, in the order in which windows flow."""
     bridge = "start one: `vtox up` or `vtox bridge`"
     return [
         _memory(snapshot.server),
@@ -47,8 +47,8 @@ def checks(snapshot: Snapshot) -> list[Check]:
 
 def _bridge(snapshot: Snapshot, remedy: str) -> Check:
     last = snapshot.bridge
-    silent_s = snapshot.t - last.last_seen_t if last else FORGOTTEN_S
-    if last is None or snapshot.bridge_alive or silent_s >= FORGOTTEN_S:
+    silent_s = snapshot.t - last.last_seen_t if last else BRIDGE_FORGOTTEN_S
+    if last is None or snapshot.bridge_alive or silent_s >= BRIDGE_FORGOTTEN_S:
         return _check("bridge", snapshot.bridge_alive, "owns the stream", "no bridge runs", remedy)
     return Check(
         name="bridge",
@@ -74,8 +74,8 @@ def _memory(server: Server | None) -> Check:
     if share is None:
         return Check(name="server", status="pass", observed=f"{what}, no memory limit")
     observed = f"{what}, {share:.0%} of its memory in use"
-    if share < MEMORY_WARN:
+    if share < MEMORY_WARN_SHARE:
         return Check(name="server", status="pass", observed=observed)
-    status: Status = "warn" if share < MEMORY_FAIL else "fail"
+    status: Status = "warn" if share < MEMORY_FAIL_SHARE else "fail"
     remedy = "add workers, raise VTOX_REDIS_MAXMEMORY_MB (your own server: maxmemory), or send less"
     return Check(name="server", status=status, observed=observed, remedy=remedy)

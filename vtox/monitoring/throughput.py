@@ -1,7 +1,7 @@
-"""Windows finished by all families per second: from the best source there is, with name and age.
+"""Windows finished by all families per second, from the best source, with its name and age.
 
-In this order: the monitor's own entries, the activity of the stream's group between two readings,
-the heartbeats of the workers. Without any the answer is None with the reasons, never a guess.
+The sources in their order: the monitor's entries, the activity of the consumer group between two
+readings, the heartbeats of the workers. Without any of them the figure is None, with the reasons.
 """
 
 from collections import deque
@@ -13,6 +13,8 @@ from typing import Literal
 from vtox.faults import FAMILIES
 from vtox.store import status
 from vtox.store.client import Client
+from vtox.store.entries import Metrics
+from vtox.store.heartbeats import Worker
 from vtox.store.streams import Group
 
 Source = Literal["performance_metrics", "stream_activity", "workers"]
@@ -21,16 +23,16 @@ Source = Literal["performance_metrics", "stream_activity", "workers"]
 AVERAGE_S = 30.0
 # A source is stale when it is older than this many of its own intervals.
 STALE_INTERVALS = 3
-# Between two readings of the stream's group lies at least this much; closer, a single batch of
-# windows would show as a rate of its own.
+# Least time between two readings of the consumer group: with less, a single batch of windows would
+# look like a rate.
 READING_EVERY_S = 3.0
-# How often a worker beats is its own business; past this its figure is not of today.
-HEARTBEAT_FRESH_S = 15.0
+# A heartbeat older than this says nothing about now.
+HEARTBEAT_LIFE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throughput:
-    """The figure in windows/s, where it comes from and how old that is; `reason` tells the rest."""
+    """The figure, its source and age; `reason` says why better sources have no figure."""
 
     windows_per_s: float | None
     source: Source | None
@@ -40,7 +42,7 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How many entries had been read, were finished and had come in (None: untold) by time `t`."""
+    """Entries that were finished and had arrived (None: not known) at time `t`."""
 
     t: float
     finished: int
@@ -55,7 +57,7 @@ class Sampler:
         self._lock = Lock()
 
     def add(self, t: float, group: Group | None) -> None:
-        """Keep a reading, unless the last is too near; a count or clock that fell starts afresh."""
+        """Keep a reading unless the last is too near; only this one after a count or clock fell."""
         if group is None or group.finished is None:
             return
         arrived = None if group.lag is None else group.finished + group.pending + group.lag
@@ -72,7 +74,7 @@ class Sampler:
 
     def take(self, client: Client) -> None:
         """Read the group and keep the reading."""
-        self.add(*status.reading(client))
+        self.add(*status.read_group(client))
 
     def readings(self) -> list[Reading]:
         """Return what is kept, oldest first."""
@@ -99,8 +101,8 @@ def throughput(snap: status.Snapshot, readings: Sequence[Reading]) -> Throughput
     return Throughput(windows_per_s=None, source=None, age_s=None, reason="; ".join(reasons))
 
 
-def from_metrics(metrics: Sequence[dict[str, float | None]], now: float) -> Throughput:
-    """Return the newest figure of the monitor (newest entry first), unless it is stale.
+def from_metrics(metrics: Sequence[Metrics], now: float) -> Throughput:
+    """Return the last figure of the monitor, unless it is stale; `metrics` has the newest first.
 
     The monitor's figure is itself the average over the last `AVERAGE_S`.
     """
@@ -108,21 +110,21 @@ def from_metrics(metrics: Sequence[dict[str, float | None]], now: float) -> Thro
     age = metrics_age_s(latest, now)
     if latest is None or age is None:
         return _none("performance_metrics is empty")
-    interval = latest.get("interval_s")
-    if interval is None or latest.get("throughput") is None:
+    interval = latest.interval_s
+    if interval is None or latest.throughput is None:
         return _none("performance_metrics: the last entry has no throughput or no interval_s")
     if age > STALE_INTERVALS * interval:
         return _none(
             f"performance_metrics is stale: {age:.0f} s old at an interval of {interval:g} s"
         )
-    return Throughput(windows_per_s=latest["throughput"], source="performance_metrics", age_s=age)
+    return Throughput(windows_per_s=latest.throughput, source="performance_metrics", age_s=age)
 
 
-def metrics_age_s(entry: dict[str, float | None] | None, now: float) -> float | None:
-    """Return the age of an entry: by its own time or by the server's, whichever is older."""
+def metrics_age_s(entry: Metrics | None, now: float) -> float | None:
+    """Return the age of an entry, by its own time or the server's, whichever is older."""
     if entry is None:
         return None
-    times = [t for t in (entry.get("t"), entry.get("written_t")) if t is not None]
+    times = [t for t in (entry.t, entry.written_t) if t is not None]
     return max(now - min(times), 0.0) if times else None
 
 
@@ -143,24 +145,24 @@ def from_activity(readings: Sequence[Reading], now: float) -> Throughput:
 
 
 def arrivals_per_s(readings: Sequence[Reading]) -> float | None:
-    """Return the rate at which entries came in between the first and last reading that tell."""
-    told = [(r.t, r.arrived) for r in readings if r.arrived is not None]
-    if len(told) < 2:
+    """Return the rate of arrivals between the first and the last reading that know them."""
+    arrivals = [(r.t, r.arrived) for r in readings if r.arrived is not None]
+    if len(arrivals) < 2:
         return None
-    (t0, first), (t1, last) = told[0], told[-1]
+    (t0, first), (t1, last) = arrivals[0], arrivals[-1]
     return (last - first) / (t1 - t0)
 
 
-def from_workers(workers: Iterable[status.Worker], now: float) -> Throughput:
-    """Return what live workers count as done: a window is through when every family is.
+def from_workers(workers: Iterable[Worker], now: float) -> Throughput:
+    """Return the rate that live workers count: the smallest of the families' sums.
 
-    Hence the least of the families' sums. A worker of several queues counts them together; as
-    every window passes every family, its figure is shared out evenly.
+    A window is finished when every family has finished it. A worker of several queues counts them
+    together; as every window goes to every family, its figure is divided evenly.
     """
     live = [
         w
         for w in workers
-        if now - w.last_seen_t <= HEARTBEAT_FRESH_S and w.windows_per_s is not None and w.queues
+        if now - w.last_seen_t <= HEARTBEAT_LIFE_S and w.windows_per_s is not None and w.queues
     ]
     if not live:
         return _none("no live worker reports its windows")

@@ -9,7 +9,8 @@ from typing import Any
 
 from kombu.transport import redis
 
-from vtox.store.overlimit import SHEBANG, OverLimit, OverLimitPipeline
+from vtox.store.overlimit import OverLimit, OverLimitPipeline
+from vtox.store.scripts import SHEBANG
 
 
 class _Pipeline(redis.PrefixedRedisPipeline, OverLimitPipeline):

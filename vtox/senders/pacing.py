@@ -1,4 +1,4 @@
-"""Sends windows into the raw stream: in real time, faster, or as fast as the system takes them."""
+"""Sends windows into the raw stream: in real time, faster, or as fast as they are diagnosed."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -6,25 +6,26 @@ from dataclasses import dataclass, replace
 
 import redis
 
-from vtox import keys
 from vtox.domain import Window
 from vtox.errors import InputError, ServerUnavailable
+from vtox.store import streams
 from vtox.store.client import Client
-from vtox.store.streams import group_info
+from vtox.store.streams import add_windows
 from vtox.wire import Dtype, Limits, decode_header, encode
 
 # One pipeline carries about this much: larger ones fall out of the cache (docs/BENCHMARKS.md).
 PIPELINE_BYTES = 2 << 20
-# At full speed the sender stays this far ahead of the workers; what waits costs server memory.
-AHEAD_BYTES = 64 << 20
-# A sender in real time that was cut off for longer leaves a gap instead of flooding the system.
-LATE_S = 30.0
+# At full speed the sender is at most this far ahead of the workers: waiting windows cost memory.
+MAX_AHEAD_BYTES = 64 << 20
+# A sender in real time drops windows that are later than this instead of flooding the system.
+MAX_LATE_S = 30.0
+# How long a sender repeats a transaction while no server accepts it.
 PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A window to send, made when its time has come: `due_s` after the start, at speed 1."""
+    """A window to send, made when it is due: `due_s` after the start, at speed 1."""
 
     due_s: float
     make: Callable[[], Window]
@@ -60,22 +61,22 @@ def parse_speed(text: str) -> float | None:
 def first_t0(now: float, total_s: float, speed: float | None) -> float:
     """Return the `t0` of a sender's first window so that its last one ends as it is sent.
 
-    Faster than real time the data reach back into the past: a clock ahead would be an alarm.
+    Faster than real time the data begin in the past: times ahead of the clock would be an alert.
     """
     return now - (total_s - total_s / speed if speed else total_s)
 
 
 def send(
-    client: Client, jobs: Iterable[Job], speed: float | None, *, late_s: float = LATE_S
+    client: Client, jobs: Iterable[Job], speed: float | None, *, late_s: float = MAX_LATE_S
 ) -> Iterator[Progress]:
     """Send the windows of `jobs`, ordered by `due_s`, and report after every batch and refusal.
 
-    A server at its memory limit is waited for without end: it says so, and drains.
+    It waits without end for a server at its memory limit, which drains meanwhile.
 
     Raises
     ------
     ServerUnavailable
-        No server took the windows for `PATIENCE_S`.
+        No server accepted the windows for `PATIENCE_S`.
     """
     paced = _ahead_of_workers(client, jobs) if speed is None else _on_time(jobs, speed, late_s)
     done = Progress()
@@ -94,14 +95,14 @@ def publish(
     dtype: Dtype = "i2",
     patience_s: float = PATIENCE_S,
 ) -> None:
-    """Add `windows` to the raw stream in one transaction, again and again until it is taken.
+    """Add `windows` to the raw stream in one transaction, repeated until the server accepts it.
 
     A window that arrives twice counts once, so repeating the whole is safe.
 
     Raises
     ------
     ServerUnavailable
-        The server was away for `patience_s`. One out of memory is waited for without end.
+        The server was away for `patience_s`. For one that is out of memory it waits without end.
     """
     for _ in _refusals(client, windows, dtype, patience_s):
         pass
@@ -115,12 +116,8 @@ def _refusals(
     deadline = time.monotonic() + patience_s
     pause_s = 0.05
     while True:
-        # All or none: with some of them refused, a machine's windows would arrive out of order.
-        pipe = client.pipeline(transaction=True)
-        for fields in entries:
-            pipe.xadd(keys.RAW, fields)
         try:
-            pipe.execute()
+            add_windows(client, entries)
             return
         except redis.OutOfMemoryError:
             deadline = time.monotonic() + patience_s
@@ -128,14 +125,14 @@ def _refusals(
         except (redis.ConnectionError, redis.TimeoutError) as error:
             if time.monotonic() > deadline:
                 raise ServerUnavailable(
-                    f"the server took no window for {patience_s:.0f} s: {error}"
+                    f"the server accepted no window for {patience_s:.0f} s: {error}"
                 ) from error
         time.sleep(pause_s)
         pause_s = min(2 * pause_s, 1.0)
 
 
 def check(window: Window, limits: Limits) -> None:
-    """Raise `WireError` where the bridge would refuse `window`: better said before sending."""
+    """Raise `WireError` if the bridge would refuse `window`, so that nothing is sent."""
     decode_header(_as_read(encode(window)), limits)
 
 
@@ -146,7 +143,7 @@ def _as_read(fields: dict[str, str | bytes]) -> dict[bytes, bytes]:
 def _on_time(
     jobs: Iterable[Job], speed: float, late_s: float
 ) -> Iterator[tuple[list[Window], int, bool]]:
-    """Yield what is due by now, by a clock that no delay makes drift."""
+    """Yield windows when they are due; delays do not add up."""
     start = time.monotonic()
     due: list[Window] = []
     dropped = size = 0
@@ -169,7 +166,7 @@ def _on_time(
 def _ahead_of_workers(
     client: Client, jobs: Iterable[Job]
 ) -> Iterator[tuple[list[Window], int, bool]]:
-    """Yield pipelines' worth of windows while no more than `AHEAD_BYTES` wait to be worked on."""
+    """Yield windows by the pipeline while no more than `MAX_AHEAD_BYTES` are unfinished."""
     batch: list[Window] = []
     size = 0
     for job in jobs:
@@ -177,7 +174,7 @@ def _ahead_of_workers(
         size += _nbytes(batch[-1])
         if size < PIPELINE_BYTES:
             continue
-        while backlog(client) * size / len(batch) > AHEAD_BYTES:
+        while backlog(client) * size / len(batch) > MAX_AHEAD_BYTES:
             yield [], 0, True
             time.sleep(0.05)
         yield batch, 0, False
@@ -186,14 +183,11 @@ def _ahead_of_workers(
 
 
 def backlog(client: Client) -> int:
-    """Return the windows that are not finished, as far as the server can tell."""
+    """Return the windows that are not finished, as far as the server knows."""
     try:
-        info = group_info(client, keys.RAW)
-        if info is not None and info.backlog is not None:
-            return info.backlog
-        return int(client.xlen(keys.RAW))
+        return streams.backlog(client)
     except (redis.ConnectionError, redis.TimeoutError):
-        return 0  # `publish` has the patience
+        return 0  # `publish` waits for the server
 
 
 def _nbytes(window: Window) -> int:

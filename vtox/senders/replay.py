@@ -1,4 +1,4 @@
-"""Recordings as a sender's windows: each file a run of its own, one after the other in time."""
+"""Turns recordings into windows: each file is a run of its own, one after the other in time."""
 
 import re
 import secrets
@@ -11,9 +11,9 @@ from vtox.domain import Recording, Window
 from vtox.errors import RecordingError
 from vtox.senders.pacing import Job
 
-# A window, in seconds, that no family refuses for its length alone and no server for its size.
+# Lengths of windows that are neither too short for a family nor too large for a server.
 WINDOW_MIN_S, WINDOW_MAX_S = 0.05, 60.0
-RUN_LENGTH = 64
+MAX_RUN_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ def plan(
     machine_id: str,
     window_s: float,
 ) -> tuple[list[Part], Window]:
-    """Read every file once, so that a bad one is found before anything is sent.
+    """Read every file once, so that an error is reported before anything is sent.
 
-    Returns the parts, and a window of the first: it shows whether the bridge would take it.
+    Returns the parts, and a window of the first for checking that the bridge would accept it.
     """
     if not WINDOW_MIN_S <= window_s <= WINDOW_MAX_S:
         raise RecordingError(
@@ -85,7 +85,7 @@ def jobs(
 def edges(recording: Recording, window_s: float) -> list[int]:
     """Return the sample numbers at which windows begin and the last one ends.
 
-    A rest shorter than half a window lengthens the last window.
+    A remainder shorter than half a window is added to the last window.
     """
     step = max(1, round(window_s * recording.fs_hz))
     count = max(1, int(recording.samples / step + 0.5))
@@ -118,4 +118,4 @@ def cut(
 def run_name(path: Path, suffix: str) -> str:
     """Return a name for the run of a file, of the letters that names may have."""
     stem = re.sub(r"[^A-Za-z0-9._:-]+", "-", path.stem).lstrip("._:-") or "file"
-    return f"{stem[: RUN_LENGTH - len(suffix) - 1]}.{suffix}"
+    return f"{stem[: MAX_RUN_NAME - len(suffix) - 1]}.{suffix}"

@@ -1,4 +1,4 @@
-"""A simulated fleet as a sender: its commissioning, and its windows in the order of time."""
+"""Windows of a simulated fleet in the order of time, and the baselines of its machines."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -14,8 +14,8 @@ from vtox.simulator.signals import window
 
 WINDOW_S = 1.0
 FS_HZ = 10_000.0
-# A commissioning run: recordings long enough for every family, minutes apart, so that the slow
-# wander of load and supply is part of what counts as healthy.
+# Commissioning: runs long enough for every family, minutes apart, so that slow changes of load and
+# supply are part of what counts as healthy.
 RUNS, RUN_WINDOWS, APART_WINDOWS = 4, 10, 150
 
 
@@ -30,7 +30,7 @@ def baseline_of(machine: Machine) -> str:
 def jobs(
     machines: Sequence[Machine], *, t0: float, run: str, duration_s: float | None
 ) -> Iterator[Job]:
-    """Yield every machine's windows in the order they end, the machines spread over a window."""
+    """Yield the windows of all machines in the order they end; the machines start one by one."""
     for seq in count() if duration_s is None else range(int(duration_s / WINDOW_S)):
         for i, machine in enumerate(machines):
             offset_s = seq * WINDOW_S + i * WINDOW_S / len(machines)

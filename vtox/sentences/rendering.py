@@ -9,11 +9,13 @@ from functools import cache
 from typing import Any
 
 from vtox.sentences.english import (
+    alerts,
     bearing,
     broken_bar,
     eccentricity,
     general,
     insulation,
+    records,
     turn_short,
 )
 from vtox.sentences.sentence import Sentence
@@ -25,6 +27,8 @@ TABLES: Mapping[str, Mapping[str, Sentence]] = {
     "bearing": bearing.SENTENCES,
     "eccentricity": eccentricity.SENTENCES,
     "broken_bar": broken_bar.SENTENCES,
+    "records": records.SENTENCES,
+    "alerts": alerts.SENTENCES,
 }
 SENTENCES: Mapping[str, Sentence] = {c: s for table in TABLES.values() for c, s in table.items()}
 

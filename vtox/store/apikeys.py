@@ -1,4 +1,4 @@
-"""API keys: made here, shown once, kept only as a hash. `admin` may everything."""
+"""API keys: made here, shown once, kept only as a hash. `admin` includes every scope."""
 
 import hashlib
 import hmac
@@ -50,7 +50,7 @@ def create(client: Client, scope: Scope, name: str = "") -> tuple[str, ApiKey]:
     return text, record
 
 
-def every(client: Client) -> list[ApiKey]:
+def list_keys(client: Client) -> list[ApiKey]:
     """Return all keys, oldest first."""
     found = [ApiKey(**json.loads(text)) for text in client.hvals(keys.API_KEYS)]
     return sorted(found, key=lambda k: k.created_t)

@@ -1,4 +1,4 @@
-"""What is known of a machine's baseline beside its levels: version, source, and a state per load.
+"""What is stored of a baseline besides its levels: version, source, and a state for each load.
 
 `baseline_info` is a JSON table of the machine: `source` (`given` by a person or learnt on the
 `stream`), `learnt_t`, `version`, the `loads` it was learnt at, and the last load `refused`.
@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from vtox import keys
+from vtox.store import learning_notes
 from vtox.store.client import Client
 
-# A winding ages and clamps are moved: a baseline older than this still serves, and says so.
+# Windings age and clamps are moved: a baseline older than this is still used, and marked so.
 STALE_DAYS = 180.0
-# Bands no further apart than this ratio of load are one: both answer in between (`vtox.baseline`).
-MEET = 1.1
+# Bands whose loads differ by less than this ratio are shown as one: between them both apply
+# (`vtox.baseline`).
+MAX_LOAD_GAP_RATIO = 1.1
 
 
 def set_baseline(
@@ -28,7 +30,7 @@ def set_baseline(
     """
     key = keys.machine(machine_id)
     if baseline is None:
-        client.hdel(key, "baseline", "baseline_info", "learning")
+        client.hdel(key, "baseline", "baseline_info", learning_notes.FIELD)
         return
     now = round(time.time(), 3)
     info = {"source": source, "learnt_t": now, "loads": _loads(baseline, now)}
@@ -36,10 +38,10 @@ def set_baseline(
     client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
 
 
-def grow_baseline(
-    client: Client, machine_id: str, before: str, grown: str, loads_a: Sequence[float]
+def store_extended_baseline(
+    client: Client, machine_id: str, before: str, extended: str, loads_a: Sequence[float]
 ) -> bool:
-    """Store a baseline grown by a load; False where somebody changed it meanwhile."""
+    """Store a baseline extended by a load; False where it was changed meanwhile."""
     key = keys.machine(machine_id)
     stored, about = client.hmget(key, "baseline", "baseline_info")
     if stored is None or stored.decode() != before:
@@ -48,7 +50,7 @@ def grow_baseline(
     load = _load(min(loads_a), max(loads_a), round(time.time(), 3))
     info |= {"loads": sorted([*info.get("loads", []), load], key=lambda x: x["low_a"])}
     info.pop("refused", None)
-    _store(client, machine_id, grown, info)
+    _store(client, machine_id, extended, info)
     return True
 
 
@@ -65,18 +67,18 @@ def refuse_load(client: Client, machine_id: str, loads_a: Sequence[float], reaso
 def baseline_state(
     info: bytes | None, learning: bytes | None, has_baseline: bool, now: float
 ) -> dict[str, Any]:
-    """Return what is known of a baseline: state `none`, `learning`, `ready` or `stale`.
+    """Return the state of a baseline (`none`, `learning`, `ready` or `stale`), version and source.
 
-    `loads` says the same of each load: those known, the one being learnt, the one `refused`.
+    `loads` has the state of each load too: those learnt, the one being learnt, the one `refused`.
     """
-    noted = json.loads(learning) if learning else []
+    noted = learning_notes.decode(learning)
     if not has_baseline:
         return {"state": "learning" if noted else "none", "records": len(noted)}
     about = json.loads(info) if info else {}
     loads = [x | {"state": _state(x["learnt_t"], now)} for x in about.pop("loads", [])]
     if refused := about.pop("refused", None):
         loads.append(refused | {"state": "refused"})
-    if loads_a := [r["load_a"] for r in noted if r.get("load_a")]:
+    if loads_a := [n.load_a for n in noted if n.load_a]:
         span = {"low_a": round(min(loads_a), 4), "high_a": round(max(loads_a), 4)}
         loads.append(span | {"state": "learning", "records": len(noted)})
     return {"state": _state(about.get("learnt_t", now), now), **about, "loads": loads}
@@ -86,7 +88,7 @@ def _store(client: Client, machine_id: str, baseline: str, info: dict[str, Any])
     key = keys.machine(machine_id)
     info["version"] = int(client.hincrby(key, "baseline_version", 1))
     client.hset(key, mapping={"baseline": baseline, "baseline_info": json.dumps(info)})
-    client.hdel(key, "learning")
+    client.hdel(key, learning_notes.FIELD)
 
 
 def _state(learnt_t: float, now: float) -> str:
@@ -98,11 +100,11 @@ def _load(low_a: float, high_a: float, t: float) -> dict[str, Any]:
 
 
 def _loads(baseline: str, t: float) -> list[dict[str, Any]]:
-    """Return the loads of a stored baseline: its bands, those that meet taken together."""
+    """Return the loads of a stored baseline: its bands, adjacent ones merged."""
     bands = json.loads(baseline).get("bands", [])
     found: list[list[float]] = []
     for low, high in sorted((b["low_a"], b["high_a"]) for b in bands if b["high_a"]):
-        if found and low <= found[-1][1] * MEET:
+        if found and low <= found[-1][1] * MAX_LOAD_GAP_RATIO:
             found[-1][1] = max(found[-1][1], high)
         else:
             found.append([low, high])

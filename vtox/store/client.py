@@ -1,4 +1,4 @@
-"""The one factory of Redis clients: time-outs, a client name, and errors in words."""
+"""The one factory of Redis clients: time-outs, a client name, and readable errors."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from vtox.errors import ServerUnavailable, SettingsError
 from vtox.store.overlimit import OverLimit
 
 # redis-py types every reply as a union of all protocols' shapes, which no caller can narrow
-# without a cast a line: replies are `Any` here, and the integration tests check the shapes.
+# without casts everywhere: replies are `Any` here, and the integration tests check the shapes.
 Client = Any
 
 # A blocking read waits at most this long. redis-py retries a read that outlasts its socket
@@ -25,8 +25,9 @@ SOCKET: dict[str, Any] = {"socket_read_size": 1 << 20}
 def connect(url: str, name: str, *, retries: int = 1) -> Client:
     """Return a client whose connections carry `name` in CLIENT LIST. Opens nothing yet.
 
-    One quick retry hides a dropped idle connection; what runs twice must do no harm. The bridge
-    asks for none: a second `XREADGROUP` would go on behind the windows of a reply that was lost.
+    One quick retry hides a dropped idle connection; commands must be harmless when they run twice.
+    The bridge has no retry: a second `XREADGROUP` would continue after the windows of a reply that
+    was lost.
     """
     try:
         return OverLimit.from_url(
@@ -39,6 +40,24 @@ def connect(url: str, name: str, *, retries: int = 1) -> Client:
         )
     except ValueError as error:
         raise SettingsError(f"VTOX_REDIS_URL: {error}") from error
+
+
+def server_time(client: Client) -> float:
+    """Return the server's time, s since 1970."""
+    seconds, micros = client.time()
+    return float(seconds + micros / 1e6)
+
+
+def server_time_ms(client: Client) -> int:
+    """Return the server's time, ms since 1970, as in the ids of its stream entries."""
+    seconds, micros = client.time()
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+def server_info(client: Client) -> dict[str, Any]:
+    """Return what INFO says of the server."""
+    info: dict[str, Any] = client.info()
+    return info
 
 
 def check(client: Client) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite
 
 from vtox import keys
 from vtox.errors import InputError
+from vtox.store import outputs
 from vtox.store.client import Client
+from vtox.store.entries import number
 
 _ENTRY = b"entry."
 _READ_AT_ONCE = 20
@@ -14,7 +15,7 @@ _READ_AT_ONCE = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One entry of `dead_letters`; `entry` is what was sent, empty where it was gone or too big."""
+    """One entry of `dead_letters`; `entry` is what was sent, empty if deleted or too large."""
 
     id: str
     stream_id: str
@@ -35,10 +36,8 @@ class DeadLetter:
 
 def newest_first(client: Client) -> Iterator[DeadLetter]:
     """Yield all dead letters, reading a few at a time: each may carry megabytes."""
-    last = "+"
-    while entries := client.xrevrange(keys.DEAD_LETTERS, max=last, count=_READ_AT_ONCE):
-        yield from (letter(i, fields) for i, fields in entries)
-        last = f"({entries[-1][0].decode()}"
+    for i, fields in outputs.newest_first(client, keys.DEAD_LETTERS, read_at_once=_READ_AT_ONCE):
+        yield decode(i, fields)
 
 
 def get(client: Client, letter_id: str) -> DeadLetter:
@@ -55,13 +54,13 @@ def get(client: Client, letter_id: str) -> DeadLetter:
         found = client.xrange(keys.DEAD_LETTERS, letter_id, letter_id)
     if not found:
         raise InputError(f"no dead letter {letter_id}: `vtox dead-letters list` shows them")
-    return letter(*found[0])
+    return decode(*found[0])
 
 
-def replay(client: Client, dead: DeadLetter) -> str:
+def resend(client: Client, dead: DeadLetter) -> str:
     """Send the entry again, for the family that failed on it, and return its new id.
 
-    Sent twice it counts once: the bridge knows the dead letter's id as part of the identity.
+    Sent twice it counts once: the id of the dead letter is part of what identifies the window.
 
     Raises
     ------
@@ -81,8 +80,8 @@ def replay(client: Client, dead: DeadLetter) -> str:
     return str(added.decode())
 
 
-def letter(letter_id: bytes | str, fields: Mapping[bytes, bytes]) -> DeadLetter:
-    """Return what an entry of `dead_letters` says; one of another program may say anything."""
+def decode(letter_id: bytes | str, fields: Mapping[bytes, bytes]) -> DeadLetter:
+    """Return the dead letter of an entry; one that another program wrote may hold anything."""
 
     def text(name: bytes) -> str:
         return fields.get(name, b"").decode("utf-8", "replace")
@@ -95,15 +94,7 @@ def letter(letter_id: bytes | str, fields: Mapping[bytes, bytes]) -> DeadLetter:
         family=text(b"family"),
         code=text(b"code"),
         reason=text(b"reason"),
-        attempts=int(_number(text(b"attempts")) or 0),
-        t=_number(text(b"t")),
+        attempts=int(number(text(b"attempts")) or 0),
+        t=number(text(b"t")),
         entry={k.removeprefix(_ENTRY): v for k, v in fields.items() if k.startswith(_ENTRY)},
     )
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if isfinite(value) else None

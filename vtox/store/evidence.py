@@ -10,6 +10,7 @@ import numpy as np
 from vtox import keys
 from vtox.domain import Array, Window
 from vtox.errors import InputError
+from vtox.store import outputs
 from vtox.store.client import Client
 from vtox.wire import UNLIMITED, decode
 
@@ -21,7 +22,7 @@ class Waveform:
     """The windows of one record that is kept, oldest first."""
 
     record: str
-    # The id of its oldest entry in the stream: what is older stands before it.
+    # The id of its oldest entry in the stream: older waveforms come before it.
     first_id: str
     windows: list[Window] = field(default_factory=list)
 
@@ -51,7 +52,7 @@ class Waveform:
         return sum(w.duration_s for w in self.windows)
 
     def summary(self) -> dict[str, Any]:
-        """Return what it is, without its samples."""
+        """Return the waveform without its samples."""
         return {
             "record": self.record,
             "machine_id": self.machine_id,
@@ -84,18 +85,16 @@ def newest_first(client: Client, machine_id: str = "", before: str = "") -> Iter
     With `before`, the `first_id` of one of them, only those that are older.
     """
     record, first_id, windows = "", "", list[Window]()
-    last = f"({before}" if before else "+"
-    while entries := client.xrevrange(keys.EVIDENCE, max=last, count=_READ_AT_ONCE):
-        last = f"({entries[-1][0].decode()}"
-        for entry_id, fields in entries:
-            if machine_id not in ("", fields[b"machine_id"].decode()):
-                continue
-            name = fields[b"record"].decode()
-            if name != record and windows:
-                yield Waveform(record=record, first_id=first_id, windows=windows[::-1])
-                windows = []
-            record, first_id = name, entry_id.decode()
-            windows.append(decode(fields, UNLIMITED))
+    entries = outputs.newest_first(client, keys.EVIDENCE, before, read_at_once=_READ_AT_ONCE)
+    for entry_id, fields in entries:
+        if machine_id not in ("", fields[b"machine_id"].decode()):
+            continue
+        name = fields[b"record"].decode()
+        if name != record and windows:
+            yield Waveform(record=record, first_id=first_id, windows=windows[::-1])
+            windows = []
+        record, first_id = name, entry_id.decode()
+        windows.append(decode(fields, UNLIMITED))
     if windows:
         yield Waveform(record=record, first_id=first_id, windows=windows[::-1])
 

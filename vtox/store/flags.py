@@ -1,42 +1,45 @@
-"""Conditions of a machine that are not faults (silent, clock off): each one alert per episode."""
+"""Conditions of a machine that are not faults (silent, wrong clock): each one alert per episode."""
 
 import time
+from collections.abc import Iterable
 
 from vtox import keys
+from vtox.domain import Reason
+from vtox.health import Alert
+from vtox.sentences.rendering import render_all
+from vtox.store import scripts
 from vtox.store.client import Client
-from vtox.store.overlimit import SHEBANG
+from vtox.store.entries import encode_alert
 
-# Flag -> what it says while it is set.
-FLAGS = {
-    "silent": "no window arrives",
-    "clock": "t0 is far from the time of arrival",
-}
-
-# A machine retired meanwhile is left alone: nobody would ever clear its alert.
-_SCRIPT = """
-if not redis.call('ZSCORE', KEYS[3], ARGV[4]) then return 0 end
-local on = ARGV[2] == '1'
-local id = redis.call('HGET', KEYS[1], ARGV[1])
-if on == (id ~= false) then return 0 end
-if on then
-  id = ARGV[3]
-  redis.call('HSET', KEYS[1], ARGV[1], id)
-else
-  redis.call('HDEL', KEYS[1], ARGV[1])
-end
-redis.call('XADD', KEYS[2], '*', 'id', id, 'machine_id', ARGV[4], 'fault', ARGV[1],
-  'level', 'warning', 'event', on and 'raised' or 'cleared', 't', ARGV[5], 'reason', ARGV[6])
-return 1
-"""
+# Flag -> code of its alert while it is set.
+FLAGS = {"silent": "machine_silent", "clock": "clock_off"}
 
 
-def set_flag(client: Client, machine_id: str, flag: str, on: bool, reason: str) -> bool:
-    """Set or clear `flag` (`silent`, `clock`); an alert tells of each change.
+def set_flag(client: Client, machine_id: str, flag: str, on: bool, *reasons: Reason) -> bool:
+    """Set or clear a flag of `FLAGS`; each change is an alert that says why. True on a change.
 
-    True on a change; nothing changes of a machine that is not listed.
+    The first of `reasons` gives the code. Nothing changes of a machine that is not listed.
     """
     t = time.time()
+    alert = Alert(
+        id=f"{machine_id}:{flag}:{round(t * 1000)}",
+        machine_id=machine_id,
+        fault=flag,
+        level="warning",
+        event="raised" if on else "cleared",
+        t=round(t, 3),
+        code=reasons[0].code,
+        reason=render_all((r.code, r.values) for r in reasons),
+    )
     where = [keys.machine(machine_id), keys.ALERTS, keys.MACHINES]
-    args = [flag, int(on), f"{machine_id}:{flag}:{round(t * 1000)}"]
-    args += [machine_id, f"{t:.3f}", reason]
-    return bool(client.register_script(SHEBANG + _SCRIPT)(keys=where, args=args))
+    # The script puts the id first: that of an alert which is cleared stands in the machine.
+    args = [machine_id, flag, int(on), alert.id, *encode_alert(alert)[2:]]
+    return bool(client.register_script(scripts.source("set_flag"))(keys=where, args=args))
+
+
+def flag_states(client: Client, machine_ids: Iterable[str], flag: str) -> list[bool]:
+    """Return for each machine whether a flag is set."""
+    pipe = client.pipeline(transaction=False)
+    for m in machine_ids:
+        pipe.hexists(keys.machine(m), flag)
+    return [bool(n) for n in pipe.execute()]

@@ -1,18 +1,15 @@
-"""The ledger of dispatched records: every change of a window's fate is one script on the server.
+"""The ledger of dispatched records: every change of a record's state is one script on the server.
 
-A row lives from dispatch until the one commit (or burial) that removes it, so a task that runs
-twice, late or beside its own repetition changes nothing the second time.
+A row exists from the dispatch until the one commit (or burial) that removes it. A task that runs
+twice, late or at the same time as its repetition therefore changes nothing the second time.
 """
 
 import os
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import orjson
 import redis
 
 from vtox import keys
@@ -20,22 +17,27 @@ from vtox.domain import Record
 from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
 from vtox.settings import Settings
+from vtox.store import scripts
 from vtox.store.client import Client
-from vtox.store.overlimit import SHEBANG
+from vtox.store.entries import record_from_json, record_json
 
 INDEX = {name: i for i, name in enumerate(FAMILIES, start=1)}
-# Latencies are counted in buckets 10 % wide: a percentile read from them is right to 5 %.
+# Latencies are counted in buckets 10 % wide: a percentile computed from them is right to 5 %.
 BUCKET_BASE = 1.1
 
+# What became of an outcome: the row was there and is committed, the record was finished before, or
+# the machine has changed since its state was loaded.
 COMMITTED, GONE, CHANGED = 1, 0, 2
-
 
 Text = Sequence[str | bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a worker commits for one record: flat lists of field and value, ready for the server."""
+    """What a worker commits for one record, as flat lists of field and value for the server.
+
+    `version` is that of the machine on which the outcome builds, `next_version` the one it makes.
+    """
 
     record_id: str
     version: str
@@ -47,13 +49,6 @@ class Outcome:
     evidence: bool
 
 
-@cache
-def _source(name: str) -> str:
-    folder = files("vtox.store") / "lua"
-    shared = "" if name == "lease" else (folder / "_shared.lua").read_text()
-    return SHEBANG + shared + (folder / f"{name}.lua").read_text()
-
-
 class Ledger:
     """The scripts of one raw stream, bound to a client."""
 
@@ -61,16 +56,27 @@ class Ledger:
         self.client = client
         self.settings = settings
         self.raw = raw
-        names = ("dispatch", "start", "commit", "bury_record", "refuse", "lease")
-        self._scripts = {n: client.register_script(_source(n)) for n in names}
+        shared = ("dispatch", "start", "commit", "bury_record", "refuse")
+        self._scripts = {n: client.register_script(scripts.source(n, shared=True)) for n in shared}
+        self._scripts["lease"] = client.register_script(scripts.source("lease"))
 
     def lease(self, token: str, life_ms: int) -> bool:
         """Take or renew the right to read this stream; False: another bridge has it."""
         args = [token, life_ms, os.getpid(), socket.gethostname()]
         return bool(self._scripts["lease"](keys=[keys.LEASE, keys.BRIDGE], args=args))
 
+    def release(self, token: str) -> None:
+        """Give the lease back, unless another bridge has it by now."""
+        if self.client.get(keys.LEASE) == token.encode():
+            self.client.delete(keys.LEASE, keys.BRIDGE)
+
+    def family_progress(self, entry_ids: Sequence[bytes]) -> list[bytes | None]:
+        """Return for each entry what the families have made of it so far (`keys.PROGRESS`)."""
+        progress: list[bytes | None] = self.client.hmget(keys.PROGRESS, entry_ids)
+        return progress
+
     def dispatch(self, token: str, family: str, rows: Sequence[Record]) -> list[bool]:
-        """Enter rows; False for a row that overlaps a record already there.
+        """Enter records; False for one that overlaps a record already in the ledger.
 
         Raises
         ------
@@ -79,7 +85,7 @@ class Ledger:
         """
         args: list[Any] = [token, family, INDEX[family], len(FAMILIES)]
         for row in rows:
-            args += [row.record_id(family), orjson.dumps(row)]
+            args += [row.record_id(family), record_json(row)]
         where = [keys.LEASE, keys.PROGRESS, keys.ledger(family), keys.due(family), keys.COUNTERS]
         try:
             return [bool(n) for n in self._scripts["dispatch"](keys=where, args=args)]
@@ -89,28 +95,28 @@ class Ledger:
             raise
 
     def start(self, family: str, record_ids: Sequence[str]) -> dict[str, Record]:
-        """Count a start on each record and return those still to do."""
+        """Count a start of each record and return those that are not finished."""
         args = [
-            *self._who(family),
+            *self._family_args(family),
             self.settings.max_attempts,
             2 * self.settings.max_window_bytes,
             *record_ids,
         ]
-        texts = self._scripts["start"](keys=[*self._fate(family), keys.DEAD_LETTERS], args=args)
+        texts = self._scripts["start"](
+            keys=[*self._record_keys(family), keys.DEAD_LETTERS], args=args
+        )
         return {
-            rid: Record(**orjson.loads(text))
-            for rid, text in zip(record_ids, texts, strict=True)
-            if text
+            rid: record_from_json(text) for rid, text in zip(record_ids, texts, strict=True) if text
         }
 
     def commit(self, family: str, outcomes: Sequence[Outcome]) -> list[int]:
-        """Commit each outcome on its own; per outcome COMMITTED, GONE or CHANGED.
+        """Commit each outcome on its own; COMMITTED, GONE or CHANGED for each.
 
-        One script for the batch: with one a record, the scripts took a fifth more of the server's
-        time and the worker twice as long.
+        One script for the batch: a script for each record took a fifth more of the server's time,
+        and twice the worker's.
         """
         where = [
-            *self._fate(family),
+            *self._record_keys(family),
             keys.LATENCY,
             keys.RESULTS,
             keys.ASSESSMENTS,
@@ -118,7 +124,7 @@ class Ledger:
             keys.EVIDENCE,
             keys.MACHINES,
         ]
-        args = [*self._who(family), BUCKET_BASE]
+        args = [*self._family_args(family), BUCKET_BASE]
         for o in outcomes:
             where.append(keys.machine(o.record_id.split("|")[1]))
             args += [o.record_id, o.version, o.next_version, int(o.evidence)]
@@ -131,8 +137,10 @@ class Ledger:
     def bury(self, family: str, record_id: str, code: str, reason: str) -> None:
         """Turn a record that can never be diagnosed into dead letters."""
         s = self.settings
-        args = [*self._who(family), record_id, code, reason, 2 * s.max_window_bytes]
-        self._scripts["bury_record"](keys=[*self._fate(family), keys.DEAD_LETTERS], args=args)
+        args = [*self._family_args(family), record_id, code, reason, 2 * s.max_window_bytes]
+        self._scripts["bury_record"](
+            keys=[*self._record_keys(family), keys.DEAD_LETTERS], args=args
+        )
 
     def refuse(
         self, entry_id: str, code: str, reason: str = "", machine_id: str = "", seq: str = ""
@@ -142,20 +150,20 @@ class Ledger:
         args = [keys.GROUP, entry_id, code, reason, machine_id, seq, 2 * s.max_window_bytes]
         self._scripts["refuse"](keys=[self.raw, keys.COUNTERS, keys.DEAD_LETTERS], args=args)
 
-    def hurry(self, family: str, record_ids: Iterable[str]) -> None:
-        """Make records due for dispatch at once: their task failed or was never sent."""
+    def make_due(self, family: str, record_ids: Iterable[str]) -> None:
+        """Make records due for dispatch now: their task failed or was never sent."""
         due = dict.fromkeys(record_ids, 0.0)
         if due:
             self.client.zadd(keys.due(family), due, xx=True)
 
     def overdue(
-        self, family: str, idle_s: float, most: int = 1000
+        self, family: str, idle_s: float, limit: int = 1000
     ) -> dict[str, tuple[Record, int]]:
-        """Return records idle for `idle_s` with their number of starts, and mark them as sent."""
+        """Return records idle for `idle_s` with their number of starts; they count as sent now."""
         seconds, micros = self.client.time()
         now = seconds + micros / 1e6
         ids = self.client.zrange(
-            keys.due(family), 0, now - idle_s, byscore=True, offset=0, num=most
+            keys.due(family), 0, now - idle_s, byscore=True, offset=0, num=limit
         )
         if not ids:
             return {}
@@ -163,10 +171,14 @@ class Ledger:
         tries = self.client.hmget(keys.attempts(family), ids)
         self.client.zadd(keys.due(family), dict.fromkeys(ids, now), xx=True)
         return {
-            i.decode(): (Record(**orjson.loads(text)), int(n or 0))
+            i.decode(): (record_from_json(text), int(n or 0))
             for i, text, n in zip(ids, texts, tries, strict=True)
             if text
         }
+
+    def count_redispatched(self, records: int) -> None:
+        """Add to the counter of records that were dispatched again."""
+        self.client.hincrby(keys.COUNTERS, "records_redispatched", records)
 
     def in_flight(self) -> dict[str, tuple[int, int]]:
         """Windows and bytes dispatched and unfinished, per family."""
@@ -174,10 +186,10 @@ class Ledger:
         values = [int(v or 0) for v in self.client.hmget(keys.COUNTERS, names)]
         return {f: (values[2 * i], values[2 * i + 1]) for i, f in enumerate(FAMILIES)}
 
-    def _who(self, family: str) -> list[Any]:
+    def _family_args(self, family: str) -> list[Any]:
         return [family, INDEX[family], len(FAMILIES), keys.GROUP]
 
-    def _fate(self, family: str) -> list[str]:
+    def _record_keys(self, family: str) -> list[str]:
         return [
             keys.ledger(family),
             keys.due(family),

@@ -1,8 +1,8 @@
-"""Clients whose writes the server takes above its memory limit too, all but new windows.
+"""Clients whose writes the server accepts above its memory limit too, except new windows.
 
-At `maxmemory` a server refuses every command that may take memory, those by which windows are
-finished and memory comes free among them. A script that says `allow-oom` is let through: what was
-refused goes again inside one. Only new windows stay outside, which is what holds senders back.
+At `maxmemory` a server refuses every command that may take memory, also those that finish windows
+and free memory. It accepts a script with the flag `allow-oom`: a refused command is repeated inside
+one. Only new windows stay refused, which is what holds senders back.
 """
 
 from collections.abc import Iterable
@@ -13,26 +13,16 @@ from redis.client import NEVER_DECODE, Pipeline
 from redis.exceptions import ExecAbortError, OutOfMemoryError
 
 from vtox import keys
+from vtox.store import scripts
 
-# Leads every script of ours. What they write is bounded, and most of it makes room for more.
-SHEBANG = "#!lua flags=allow-oom\n"
-_EACH = f"""{SHEBANG}
-local replies, at = {{}}, 1
-while at <= #ARGV do
-  local last = at + tonumber(ARGV[at])
-  replies[#replies + 1] = redis.call(unpack(ARGV, at + 1, last))
-  at = last + 1
-end
-return replies
-"""
-# A script hears its commands in RESP 2, whatever the client speaks.
+# Commands inside a script reply in RESP 2, whatever the client speaks.
 _SHAPES: dict[str, Any] = redis.Redis(protocol=2).response_callbacks
 
 Commands = list[tuple[tuple[Any, ...], dict[str, Any]]]
 
 
 class OverLimit(redis.Redis):
-    """A client that repeats through a script what the server refuses for want of memory."""
+    """A client that repeats in a script what the server refuses for want of memory."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Execute one command.
@@ -47,17 +37,17 @@ class OverLimit(redis.Redis):
         except OutOfMemoryError:
             if _must_wait([args]):
                 raise
-        return _anyway(self, [(args, options)])[0]
+        return _execute_over_limit(self, [(args, options)])[0]
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
-        """Return a pipeline; as a transaction it is taken above the limit too."""
+        """Return a pipeline; as a transaction it is accepted above the limit too."""
         return OverLimitPipeline(
             self.connection_pool, self.response_callbacks, transaction, shard_hint
         )
 
 
 class OverLimitPipeline(Pipeline):
-    """The same for a transaction, which the server refuses as a whole."""
+    """The same for a transaction, which a full server refuses as a whole."""
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
         """Execute what was queued.
@@ -77,7 +67,7 @@ class OverLimitPipeline(Pipeline):
             whole = bool(self.transaction)
             if not whole or _must_wait(args for args, _ in commands):
                 raise OutOfMemoryError(str(error)) from error
-        return _anyway(self, commands)
+        return _execute_over_limit(self, commands)
 
 
 def _must_wait(commands: Iterable[tuple[Any, ...]]) -> bool:
@@ -85,17 +75,17 @@ def _must_wait(commands: Iterable[tuple[Any, ...]]) -> bool:
     return any(c[:2] == ("XADD", keys.RAW) or c[0] in ("EVAL", "EVALSHA") for c in commands)
 
 
-def _anyway(client: redis.Redis, commands: Commands) -> list[Any]:
+def _execute_over_limit(client: redis.Redis, commands: Commands) -> list[Any]:
     flat: list[Any] = []
     for (name, *rest), _ in commands:
         words = [*name.split(), *rest]  # `XGROUP CREATE` is one name to redis-py
         flat += [len(words), *words]
     plain: Any = redis.Redis(connection_pool=client.connection_pool)
-    replies = plain.execute_command("EVAL", _EACH, 0, *flat)
-    return [_shaped(*c, reply) for c, reply in zip(commands, replies, strict=True)]
+    replies = plain.execute_command("EVAL", scripts.source("execute_over_limit"), 0, *flat)
+    return [_shape(*c, reply) for c, reply in zip(commands, replies, strict=True)]
 
 
-def _shaped(args: tuple[Any, ...], options: dict[str, Any], reply: Any) -> Any:
+def _shape(args: tuple[Any, ...], options: dict[str, Any], reply: Any) -> Any:
     """Return a reply as redis-py gives that of the plain command."""
-    known = {k: v for k, v in options.items() if k not in ("keys", NEVER_DECODE)}
-    return _SHAPES[args[0]](reply, **known) if args[0] in _SHAPES else reply
+    callback_options = {k: v for k, v in options.items() if k not in ("keys", NEVER_DECODE)}
+    return _SHAPES[args[0]](reply, **callback_options) if args[0] in _SHAPES else reply

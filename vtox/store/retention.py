@@ -1,4 +1,4 @@
-"""What VTOX writes is kept for a time and up to a size; less where memory is short."""
+"""Bounds in time and size of what VTOX writes; tighter ones when the server's memory is short."""
 
 from dataclasses import dataclass
 
@@ -18,17 +18,17 @@ BOUNDED = {
     keys.EVIDENCE: "evidence",
 }
 # The server estimates a stream's size from so many of its nodes.
-SAMPLES = 20
+_SIZE_SAMPLES = 20
 MB = 1_000_000
-# From this share of the memory limit on finished windows are kept for a shorter time.
-SHORT_FROM = 0.8
+# Above this share of the memory limit finished windows are kept for a shorter time.
+SHORTER_FROM_SHARE = 0.8
 # What VTOX writes, and the windows of open records, get at most this share of the limit each: with
 # more the server could be full for good.
-MOST = 0.5
+MAX_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class ServerMemory:
     """The server's memory as it counts it against its limit; no limit is 0."""
 
     used_bytes: int = 0
@@ -40,27 +40,27 @@ class Memory:
         return self.used_bytes / self.limit_bytes if self.limit_bytes else 0.0
 
     def at_most(self, wanted_bytes: float) -> float:
-        """Return `wanted_bytes`, or what of it one part of the whole may take."""
-        return min(wanted_bytes, MOST * self.limit_bytes) if self.limit_bytes else wanted_bytes
+        """Return `wanted_bytes`, or the most that one part of the memory may take."""
+        return min(wanted_bytes, MAX_SHARE * self.limit_bytes) if self.limit_bytes else wanted_bytes
 
 
-def memory(client: Client) -> Memory:
-    """Return what the server tells of its memory; nothing where INFO is denied."""
+def server_memory(client: Client) -> ServerMemory:
+    """Return the memory of the server; zeros where INFO is denied."""
     try:
         info = client.info("memory")
     except redis.exceptions.NoPermissionError:
-        return Memory()
+        return ServerMemory()
     used = info["used_memory"] - info.get("mem_not_counted_for_evict", 0)
-    return Memory(used, info.get("maxmemory", 0))
+    return ServerMemory(used, info.get("maxmemory", 0))
 
 
-def kept_s(settings: Settings, known: Memory) -> float:
-    """Return how long finished windows stay: not at all when the memory is full."""
-    left = (1 - known.share) / (1 - SHORT_FROM)
+def effective_retention_s(settings: Settings, memory: ServerMemory) -> float:
+    """Return how long finished windows are kept: not at all when the memory is full."""
+    left = (1 - memory.share) / (1 - SHORTER_FROM_SHARE)
     return settings.retention_s * min(max(left, 0.0), 1.0)
 
 
-def trim_outputs(client: Client, settings: Settings, known: Memory | None = None) -> int:
+def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None = None) -> int:
     """Delete the oldest entries beyond the bounds in time and size; return how many.
 
     Whole nodes of the server's tree go (about 100 small entries), so a little more than the bound
@@ -70,10 +70,10 @@ def trim_outputs(client: Client, settings: Settings, known: Memory | None = None
     pipe.time()
     for stream in BOUNDED:
         pipe.xlen(stream)
-        pipe.memory_usage(stream, samples=SAMPLES)
+        pipe.memory_usage(stream, samples=_SIZE_SAMPLES)
     (seconds, _), *sizes = pipe.execute()
-    together = MB * sum(getattr(settings, f"{name}_mb") for name in BOUNDED.values())
-    scale = (known or Memory()).at_most(together) / together
+    allowed_bytes = MB * sum(getattr(settings, f"{name}_mb") for name in BOUNDED.values())
+    scale = (memory or ServerMemory()).at_most(allowed_bytes) / allowed_bytes
     for i, (stream, name) in enumerate(BOUNDED.items()):
         entries, used = sizes[2 * i], sizes[2 * i + 1] or 0
         oldest_s = seconds - 3600 * getattr(settings, f"{name}_hours")

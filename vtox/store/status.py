@@ -1,6 +1,6 @@
-"""One snapshot of the whole system in two round trips: what the API, the CLI and metrics show.
+"""One snapshot of the whole system in two round trips, as the API, the CLI and metrics show it.
 
-Everything here is read, nothing computed from samples; what the server cannot tell is None.
+Everything is read, nothing is computed from samples; what the server does not know is None.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,9 @@ import redis
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.store.client import Client
-from vtox.store.streams import Group, group_of
+from vtox.store.entries import Metrics, decode_metrics
+from vtox.store.heartbeats import Worker, workers
+from vtox.store.streams import Group, find_group
 
 STREAMS = (
     keys.RAW,
@@ -40,28 +42,8 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
-    """The last heartbeat of a worker, as the worker measured it."""
-
-    name: str
-    host: str
-    pid: int
-    port: int | None
-    queues: tuple[str, ...]
-    cpu_percent: float | None
-    memory_bytes: int | None
-    tasks_done: int
-    windows_done: int
-    windows_per_s: float | None
-    diagnosis_s: float
-    busy_s: float
-    started_t: float | None
-    last_seen_t: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bridge:
-    """The bridge that owns the stream, or owned it last and did not say good-bye."""
+class BridgeHeartbeat:
+    """The last heartbeat of the bridge that owns the stream, or owned it and was killed."""
 
     pid: int
     host: str
@@ -97,9 +79,9 @@ class Snapshot:
     workers: tuple[Worker, ...]
     machines: int
     bridge_alive: bool
-    bridge: Bridge | None
+    bridge: BridgeHeartbeat | None
     server: Server | None
-    metrics: tuple[dict[str, float | None], ...]
+    metrics: tuple[Metrics, ...]
     # Family -> bucket of `BUCKET_BASE` -> records committed with that latency.
     latency: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
@@ -134,40 +116,40 @@ def snapshot(client: Client) -> Snapshot:
     replies = iter(pipe.execute(raise_on_error=False))
 
     def take(default: Any = None) -> Any:
-        return _told(next(replies), default)
+        return _reply_or(next(replies), default)
 
     seconds, micros = take((0, 0))
     lengths = {stream: int(take(0)) for stream in STREAMS}
-    group = group_of(take([]))
+    group = find_group(take([]))
     counters = {k.decode(): int(v) for k, v in take({}).items()}
     waiting = {name: int(take(0)) for name in FAMILIES}
-    workers = _workers(client, sorted(take(set())))
+    alive = workers(client, sorted(take(set())))
     return Snapshot(
         t=seconds + micros / 1e6,
         lengths=lengths,
         group=group,
         counters=counters,
-        queues={name: _queue(name, waiting[name], counters, workers) for name in FAMILIES},
-        workers=workers,
+        queues={name: _queue(name, waiting[name], counters, alive) for name in FAMILIES},
+        workers=alive,
         machines=int(take(0)),
         bridge_alive=bool(take(0)),
         bridge=_bridge(take({})),
         server=_server(take()),
-        metrics=tuple(_metrics(i, fields) for i, fields in take([])),
+        metrics=tuple(decode_metrics(i, fields) for i, fields in take([])),
         latency=_latency(take({})),
     )
 
 
-def reading(client: Client) -> tuple[float, Group | None]:
-    """Return the server's time and the group alone: what a sampler of activity needs."""
+def read_group(client: Client) -> tuple[float, Group | None]:
+    """Return the server's time and the consumer group alone, for a sampler of activity."""
     pipe = client.pipeline(transaction=False)
     pipe.time()
     pipe.xinfo_groups(keys.RAW)
     (seconds, micros), groups = pipe.execute(raise_on_error=False)
-    return seconds + micros / 1e6, group_of(_told(groups, []))
+    return seconds + micros / 1e6, find_group(_reply_or(groups, []))
 
 
-def _told(reply: Any, default: Any) -> Any:
+def _reply_or(reply: Any, default: Any) -> Any:
     """Return the reply; `default` for a stream that does not exist or a command that ACLs deny."""
     if not isinstance(reply, redis.ResponseError):
         return reply
@@ -189,41 +171,11 @@ def _queue(name: str, waiting: int, counters: dict[str, int], workers: tuple[Wor
     )
 
 
-def _workers(client: Client, names: list[bytes]) -> tuple[Worker, ...]:
-    if not names:
-        return ()
-    pipe = client.pipeline(transaction=False)
-    for name in names:
-        pipe.hgetall(keys.worker(name.decode()))
-    beats = [{k.decode(): v.decode() for k, v in b.items()} for b in pipe.execute()]
-    # A heartbeat that has run out is empty, or holds no more than a last count: that one is gone.
-    return tuple(_worker(b) for b in beats if "last_seen_t" in b)
-
-
-def _worker(beat: dict[str, str]) -> Worker:
-    return Worker(
-        name=beat["name"],
-        host=beat["host"],
-        pid=int(beat["pid"]),
-        port=int(beat["port"]) if beat.get("port") else None,
-        queues=tuple(q for q in beat["queues"].split(",") if q),
-        cpu_percent=_float(beat.get("cpu_percent")),
-        memory_bytes=int(beat["memory_bytes"]) if beat.get("memory_bytes") else None,
-        tasks_done=int(beat.get("tasks_done") or 0),
-        windows_done=int(beat.get("windows_done") or 0),
-        windows_per_s=_float(beat.get("windows_per_s")),
-        diagnosis_s=_float(beat.get("diagnosis_s")) or 0.0,
-        busy_s=_float(beat.get("busy_s")) or 0.0,
-        started_t=_float(beat.get("started_t")),
-        last_seen_t=float(beat["last_seen_t"]),
-    )
-
-
-def _bridge(fields: dict[bytes, bytes]) -> Bridge | None:
+def _bridge(fields: dict[bytes, bytes]) -> BridgeHeartbeat | None:
     if not fields:
         return None
     pid, host, seen = (fields[k].decode() for k in (b"pid", b"host", b"last_seen_t"))
-    return Bridge(pid=int(pid), host=host, last_seen_t=float(seen))
+    return BridgeHeartbeat(pid=int(pid), host=host, last_seen_t=float(seen))
 
 
 def _server(info: dict[str, Any] | None) -> Server | None:
@@ -240,23 +192,9 @@ def _server(info: dict[str, Any] | None) -> Server | None:
     )
 
 
-def _metrics(entry_id: bytes, fields: dict[bytes, bytes]) -> dict[str, float | None]:
-    entry = {k.decode(): _float(v.decode()) for k, v in fields.items()}
-    return entry | {"written_t": int(entry_id.partition(b"-")[0]) / 1000}
-
-
 def _latency(counts: dict[bytes, bytes]) -> dict[str, dict[int, int]]:
     latency: dict[str, dict[int, int]] = {}
     for name, n in counts.items():
         family, _, bucket = name.decode().rpartition(":")
         latency.setdefault(family, {})[int(bucket)] = int(n)
     return latency
-
-
-def _float(text: str | None) -> float | None:
-    """Return a finite number, None for anything else: entries may come from other programs."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if abs(value) < float("inf") else None

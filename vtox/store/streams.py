@@ -1,5 +1,6 @@
-"""The raw stream itself: its consumer group and its trimming."""
+"""The raw stream itself: adding and reading windows, its consumer group, its trimming."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +9,15 @@ import redis
 from vtox import keys
 from vtox.store.client import Client
 
+CONSUMER = "bridge"
+
+Fields = Mapping[str, str | bytes] | Mapping[bytes, bytes]
+Entry = tuple[bytes, dict[bytes, bytes] | None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What XINFO GROUPS says of the one consumer group; `lag` None where the server cannot tell."""
+    """What XINFO GROUPS says of our consumer group; `lag` is None if the server cannot tell."""
 
     lag: int | None
     pending: int
@@ -29,6 +35,45 @@ class Group:
         return None if self.lag is None else self.lag + self.pending
 
 
+def add_window(client: Client, fields: Fields) -> str:
+    """Add a window and return the id of its entry."""
+    return str(client.xadd(keys.RAW, fields).decode())
+
+
+def add_windows(client: Client, entries: Iterable[Fields]) -> None:
+    """Add windows, all or none: with some refused, a machine's windows would be out of order."""
+    pipe = client.pipeline(transaction=True)
+    for fields in entries:
+        pipe.xadd(keys.RAW, fields)
+    pipe.execute()
+
+
+def backlog(client: Client) -> int:
+    """Return the windows that are not finished; all in the stream where the server cannot tell."""
+    group = group_info(client, keys.RAW)
+    if group is not None and group.backlog is not None:
+        return group.backlog
+    return int(client.xlen(keys.RAW))
+
+
+def read_new(client: Client, count: int, block_ms: int) -> list[Entry]:
+    """Return entries that nobody has read, waiting for the first one."""
+    return _read(client, ">", count, block_ms)
+
+
+def read_pending(client: Client, after: bytes, count: int) -> list[Entry]:
+    """Return entries after an id that were read and not acknowledged; None for one deleted."""
+    return _read(client, after, count)
+
+
+def _read(
+    client: Client, after: str | bytes, count: int, block_ms: int | None = None
+) -> list[Entry]:
+    reply = client.xreadgroup(keys.GROUP, CONSUMER, {keys.RAW: after}, count=count, block=block_ms)
+    entries: list[Entry] = reply[0][1] if reply else []
+    return entries
+
+
 def create_group(client: Client, raw: str) -> None:
     """Create the consumer group from the stream's beginning, unless it exists."""
     try:
@@ -38,8 +83,8 @@ def create_group(client: Client, raw: str) -> None:
             raise
 
 
-def group_of(groups: list[dict[str, Any]]) -> Group | None:
-    """Return ours among the groups of XINFO GROUPS."""
+def find_group(groups: list[dict[str, Any]]) -> Group | None:
+    """Return our group among those of XINFO GROUPS."""
     for g in groups:
         if g["name"] == keys.GROUP.encode():
             last = g["last-delivered-id"].decode()
@@ -54,7 +99,7 @@ def group_of(groups: list[dict[str, Any]]) -> Group | None:
 def group_info(client: Client, raw: str) -> Group | None:
     """Return the state of the consumer group, None before the first start."""
     try:
-        return group_of(client.xinfo_groups(raw))
+        return find_group(client.xinfo_groups(raw))
     except redis.ResponseError as error:
         if "no such key" in str(error):
             return None
@@ -62,9 +107,10 @@ def group_info(client: Client, raw: str) -> Group | None:
 
 
 def trim_raw(client: Client, raw: str, retention_s: float) -> int:
-    """Delete finished entries older than the retention; never one that is unread or unfinished.
+    """Delete finished entries older than the retention, never one that is unread or unfinished.
 
-    MINID and not MAXLEN: the latter deletes what nobody has read, and `lag` does not show it.
+    MINID and not MAXLEN: the latter deletes entries that nobody has read, and `lag` does not show
+    it. Returns the number of entries deleted.
     """
     pending = client.xpending(raw, keys.GROUP)
     if pending["pending"]:

@@ -1,4 +1,4 @@
-"""From the ids of stream entries to recordings: the other half of the claim check."""
+"""Fetches the windows of records from the raw stream and joins them into recordings."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,9 +8,9 @@ from vtox.wire import Fields, decode_channels, number
 
 
 def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording | None]:
-    """Return the samples of each record, None where the stream has lost one of its windows.
+    """Return the recording of each record, None where the stream no longer has all its windows.
 
-    Nothing is proven again: the bridge dispatches only what `decode_header` accepted.
+    Nothing is checked again: the bridge dispatches only what `decode_header` accepted.
     """
     records = list(records)
     pipe = client.pipeline(transaction=False)

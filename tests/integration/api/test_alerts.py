@@ -6,7 +6,7 @@ import pytest
 from tests.integration.helpers import T0
 from tests.integration.store.test_retire import with_open_alert
 from vtox import keys
-from vtox.domain import Motor
+from vtox.domain import Motor, reason
 from vtox.sentences import rendering
 from vtox.sentences.sentence import Sentence
 from vtox.store import machines
@@ -43,9 +43,9 @@ def test_open_alerts(http: httpx.Client, client: Client) -> None:
     for m in ("M1", "M2"):
         machines.register(client, m, Motor())
     bearing = with_open_alert(client, "M1", "bearing")
-    set_flag(client, "M2", "silent", True, "no window for 31 s")
-    set_flag(client, "M1", "clock", True, "t0 is off")
-    set_flag(client, "M1", "clock", False, "clock agrees")
+    set_flag(client, "M2", "silent", True, reason("machine_silent"))
+    set_flag(client, "M1", "clock", True, reason("clock_off"))
+    set_flag(client, "M1", "clock", False, reason("clock_right"))
     body = http.get("/api/v1/alerts/open?limit=1").raise_for_status().json()
     (latest,) = body["data"]
     assert (latest["machine_id"], latest["fault"], latest["level"]) == ("M2", "silent", "warning")

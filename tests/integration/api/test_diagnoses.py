@@ -12,7 +12,7 @@ from vtox.faults import FAULTS
 from vtox.sentences import rendering
 from vtox.sentences.sentence import Sentence
 from vtox.store.client import Client
-from vtox.store.entries import result_fields, text_fields
+from vtox.store.entries import encode_result, result
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def add_result(
         evidence=({"hz": 50.0},),
         **({"reason": "so it is"} | changes),
     )
-    fields = text_fields(result_fields(FAULTS[fault].name, record, d))
+    fields = encode_result(result(FAULTS[fault].name, record, d))[0]
     entry = dict(zip(fields[::2], fields[1::2], strict=True)) | {"latency_ms": "83"}
     client.xadd(keys.RESULTS, entry)
     client.zadd(keys.MACHINES, {machine_id: 1.0})

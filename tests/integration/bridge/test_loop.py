@@ -158,7 +158,9 @@ def test_a_clock_far_off_is_one_alert(client: Client, settings: Settings) -> Non
     with bridging(settings) as sent:
         eventually(lambda: families(sent)["turn_short"] == 3)
     alerts = [e for _, e in client.xrange(keys.ALERTS)]
-    assert [(a[b"fault"], a[b"event"]) for a in alerts] == [(b"clock", b"raised")]
+    assert [(a[b"fault"], a[b"event"], a[b"code"]) for a in alerts] == [
+        (b"clock", b"raised", b"clock_off")
+    ]
     with bridging(settings) as sent:
         add_window(client, seq=3, t0=1003.0)
         eventually(lambda: families(sent)["turn_short"] == 1)
@@ -180,7 +182,7 @@ def test_a_dead_letter_sent_again_goes_to_its_family_alone(
 def test_a_bridge_that_stands_still_says_so_to_those_who_ask(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STILL_S", 3.0)
+    monkeypatch.setattr(module, "MAX_ITERATION_S", 3.0)
     stop, go_on = Event(), Event()
     bridge = Bridge(client, settings, lambda *_: go_on.wait(20) and None)
     (port,) = free_ports(1)

@@ -62,7 +62,7 @@ def test_import_list_show_retire(client: Client, tmp_path: Path) -> None:
     assert "last window never" in shown
     assert "baseline: none" in shown
     assert "retired" in run("machines", "retire", "M1").output
-    assert list(store.known(client)) == ["line:2"]
+    assert list(store.last_arrivals(client)) == ["line:2"]
 
 
 def test_import_is_all_or_nothing(client: Client, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_import_is_all_or_nothing(client: Client, tmp_path: Path) -> None:
     bad_name = FLEET + '\n[machines."a b"]\npole_pairs = 1\n'
     with pytest.raises(WireError, match="machine_id: 'a b'"):
         run("machines", "import", write(tmp_path / "f.toml", bad_name))
-    assert store.known(client) == {}
+    assert store.last_arrivals(client) == {}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_what_teaches_nothing_is_no_baseline(client: Client, tmp_path: Path) -> 
     stuck = csv(tmp_path / "stuck.csv", np.full(30_000, 0.25))
     with pytest.raises(InputError, match=r"nothing can be learnt from stuck.csv: .*ia"):
         run("baseline", "learn", "M1", stuck, "--fs", "10000")
-    assert store.known(client) == {}
+    assert store.last_arrivals(client) == {}
 
 
 def test_a_baseline_learnt_again_says_what_it_replaces(client: Client, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_baseline_from_a_machine_with_a_fault_is_told_of(client: Client, tmp_p
 def test_a_nameplate_of_an_earlier_version_is_as_good_as_none(client: Client) -> None:
     store.register(client, "M1", Motor(pole_pairs=2))
     client.hset(keys.machine("M1"), "motor", '{"pole_pairs": 2.5}')
-    assert store.states(client, ["M1"])[0].motor is None
+    assert store.load_states(client, ["M1"])[0].motor is None
 
 
 def test_a_silent_machine_is_marked(client: Client) -> None:

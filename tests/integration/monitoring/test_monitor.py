@@ -1,4 +1,4 @@
-"""The monitor on a real server: differences of counters, and none across a pause."""
+"""The monitor on a real server: differences of counters, none across a pause; silent machines."""
 
 import time
 
@@ -8,6 +8,7 @@ from tests.integration.helpers import counters
 from vtox import keys
 from vtox.monitoring import monitor
 from vtox.settings import Settings, load
+from vtox.store.alerts import events_after, open_alerts
 from vtox.store.client import Client
 
 
@@ -19,13 +20,14 @@ def finish(client: Client, windows: int) -> None:
 
 def test_an_entry_is_the_difference_of_two_readings(client: Client, settings: Settings) -> None:
     finish(client, 100)
-    assert monitor.measure(client, settings) == {}, "the first reading only takes stock"
+    assert monitor.measure(client, settings) is None, "the first call only keeps the counters"
     finish(client, 30)
     time.sleep(0.2)
     entry = monitor.measure(client, settings)
-    assert (entry["windows_in"], entry["windows_done"]) == (30, 30)
-    assert entry["throughput"] == entry["ingest_rate"]
-    assert entry["throughput"] == pytest.approx(30 / float(entry["interval_s"]), rel=0.01)
+    assert entry
+    assert entry.interval_s
+    assert (entry.windows_in, entry.windows_done) == (30, 30)
+    assert entry.throughput == entry.ingest_rate == pytest.approx(30 / entry.interval_s, rel=0.01)
     assert client.xlen(keys.METRICS) == 1
 
 
@@ -34,9 +36,9 @@ def test_a_pause_is_not_averaged_into_today(client: Client, settings: Settings) 
     monitor.measure(client, quick)
     finish(client, 30)
     time.sleep(0.3)
-    assert monitor.measure(client, quick) == {}
+    assert monitor.measure(client, quick) is None
     finish(client, 7)
-    assert monitor.measure(client, quick)["windows_done"] == 7
+    assert monitor.measure(client, quick).windows_done == 7
     assert counters(client)["windows_done"] == 37, "what was finished meanwhile stays counted"
 
 
@@ -48,4 +50,22 @@ def test_what_others_write_there_is_passed_over(
     client.xadd(keys.METRICS, entry)
     finish(client, 3)
     time.sleep(0.05)
-    assert monitor.measure(client, settings)["windows_done"] == 3
+    assert monitor.measure(client, settings).windows_done == 3
+
+
+def test_a_machine_that_stops_sending_is_one_alert_until_it_sends_again(
+    client: Client, settings: Settings
+) -> None:
+    client.zadd(keys.MACHINES, {"M1": time.time() - 60, "M2": time.time(), "M3": 0})
+    for _ in range(2):
+        monitor.watch_silence(client, settings)
+    (alert,) = open_alerts(client)
+    assert (alert.machine_id, alert.fault, alert.code) == ("M1", "silent", "machine_silent")
+    client.zadd(keys.MACHINES, {"M1": time.time()})
+    monitor.watch_silence(client, settings)
+    assert open_alerts(client) == []
+    events, _ = events_after(client, "0-0")
+    assert [(a.id, a.event, a.code) for a in events] == [
+        (alert.id, "raised", "machine_silent"),
+        (alert.id, "cleared", "windows_arrive"),
+    ]

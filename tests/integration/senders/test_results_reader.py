@@ -12,7 +12,7 @@ from vtox.domain import Diagnosis, Record
 from vtox.faults import FAMILIES
 from vtox.senders.results_reader import Answers, follow, last_id
 from vtox.store.client import Client
-from vtox.store.entries import result_fields, text_fields
+from vtox.store.entries import encode_result, result
 
 
 def answer(client: Client, run: str, fault: str, state: str, seq: int, machine: str = "M1") -> None:
@@ -29,7 +29,7 @@ def answer(client: Client, run: str, fault: str, state: str, seq: int, machine: 
         bytes=1,
     )
     d = Diagnosis(fault=fault, state=state, reason=f"{fault} is {state}")
-    texts = iter(text_fields(result_fields(family, record, d)))
+    texts = iter(encode_result(result(family, record, d))[0])
     client.xadd(keys.RESULTS, dict(zip(texts, texts, strict=True)))
 
 
@@ -48,7 +48,7 @@ def test_follow_ends_when_every_family_has_answered_to_the_end(client: Client) -
             answer(client, "r", fault, "fault", seq, machine="M2")
     drain(follow(client, answers, "M1", since, quiet_s=30.0))
     assert answers.missing() == 0
-    assert len(answers.found) == 10
+    assert len(answers.results) == 10
     assert answers.counts("r", "bearing") == {"normal": 2}
 
 

@@ -18,7 +18,7 @@ from vtox.cli import simulate as command
 from vtox.settings import Settings
 from vtox.simulator.fleet import fleet
 from vtox.store.client import Client
-from vtox.store.machines import states
+from vtox.store.machines import load_states
 from vtox.wire import decode
 
 
@@ -37,7 +37,7 @@ def test_every_machine_is_commissioned_before_it_sends(client: Client, settings:
     assert "2 machines commissioned" in said
     assert "4 windows sent" in said
     machines = fleet(2, seed=5)
-    for machine, state in zip(machines, states(client, ["V001", "V002"]), strict=True):
+    for machine, state in zip(machines, load_states(client, ["V001", "V002"]), strict=True):
         assert state.motor == machine.motor
         assert state.baseline is not None
         assert Baseline.from_json(state.baseline).bands
@@ -58,7 +58,7 @@ def test_each_invocation_is_a_run_of_its_own(client: Client, settings: Settings)
     for _ in range(2):
         run(settings, "--machines", "1", "--duration", "1", "--no-commission")
     assert len({fields[b"run"] for _, fields in client.xrange(keys.RAW)}) == 2
-    assert states(client, ["V001"])[0].motor is None
+    assert load_states(client, ["V001"])[0].motor is None
 
 
 def test_faster_than_time_the_data_end_now(client: Client, settings: Settings) -> None:

@@ -171,7 +171,7 @@ def test_idle_records_come_due_again(client: Client, ledger: Ledger) -> None:
     assert ledger.overdue("bearing", idle_s=0) == {rid: (r, 0)}
     ledger.start("bearing", [rid])
     assert ledger.overdue("bearing", idle_s=10) == {}, "a start renews the time"
-    ledger.hurry("bearing", [rid])
+    ledger.make_due("bearing", [rid])
     assert ledger.overdue("bearing", idle_s=10) == {rid: (r, 1)}
 
 

@@ -18,6 +18,7 @@ from tests.integration.senders.test_pacing import jobs
 from vtox import keys
 from vtox.cli import simulate
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.domain import reason
 from vtox.faults import FAMILIES
 from vtox.monitoring import monitor
 from vtox.monitoring.doctor import inspect
@@ -27,7 +28,7 @@ from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 from vtox.store.flags import set_flag
 from vtox.store.machines import retire
-from vtox.store.retention import Memory, kept_s, memory, trim_outputs
+from vtox.store.retention import ServerMemory, effective_retention_s, server_memory, trim_outputs
 from vtox.store.streams import create_group
 
 LIMIT_MB = 64
@@ -84,8 +85,8 @@ def test_only_windows_are_refused(limited: Settings, client: Client) -> None:
     assert client.set("s", "x") is True
     assert client.xadd(keys.METRICS, {"t": 1}).endswith(b"-0")
     client.zadd(keys.MACHINES, {"M1": 0})
-    assert set_flag(client, "M1", "clock", True, "")
-    assert not set_flag(client, "M1", "clock", True, "")
+    assert set_flag(client, "M1", "clock", True, reason("clock_off"))
+    assert not set_flag(client, "M1", "clock", True, reason("clock_off"))
     assert retire(client, "M1")
     assert client.xlen(keys.ALERTS) == 2
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
@@ -166,14 +167,16 @@ def test_finished_windows_stay_shorter_where_memory_is_short() -> None:
     settings = load(retention_s=60.0)
     shares = {0.0: 60.0, 0.8: 60.0, 0.9: 30.0, 1.0: 0.0, 1.2: 0.0}
     for share, stay_s in shares.items():
-        assert kept_s(settings, Memory(round(1000 * share), 1000)) == pytest.approx(stay_s)
-    assert kept_s(settings, Memory(1000, 0)) == 60.0
+        assert effective_retention_s(
+            settings, ServerMemory(round(1000 * share), 1000)
+        ) == pytest.approx(stay_s)
+    assert effective_retention_s(settings, ServerMemory(1000, 0)) == 60.0
 
 
 def test_outputs_leave_half_of_a_small_memory(limited: Settings, client: Client) -> None:
     for k in range(500):
         client.xadd(keys.EVIDENCE, {"seq": k, "ia": bytes(80_000)})
-    known = memory(client)
+    known = server_memory(client)
     assert known.limit_bytes == LIMIT_MB << 20
     trim_outputs(client, limited, known)
     # Evidence is 64 of the 216 MB that all outputs may take by default.

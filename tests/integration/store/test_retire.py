@@ -1,20 +1,20 @@
 """A machine that is retired leaves nothing raised."""
 
-import json
-
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
-from vtox import health, keys
-from vtox.domain import Diagnosis, Motor, Record
+from vtox import keys
+from vtox.domain import Diagnosis, Motor, Record, reason
 from vtox.faults import FAMILIES, PERSISTENCE
+from vtox.health import MachineHistory, update
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.client import Client
+from vtox.store.entries import history_json
 from vtox.store.flags import FLAGS, set_flag
 
 
 def with_open_alert(client: Client, machine_id: str, fault: str) -> str:
     """Keep the memory of a machine with a fault as a worker does; return the alert's id."""
-    memory: health.Memory = {}
+    history = MachineHistory()
     for i in range(PERSISTENCE[fault].n):
         record = Record(
             machine_id=machine_id,
@@ -29,9 +29,9 @@ def with_open_alert(client: Client, machine_id: str, fault: str) -> str:
         )
         found = Diagnosis(fault=fault, state="fault", reason="it shows", severity=0.5)
         quiet = Diagnosis(fault="broken_bar", state="normal", reason="")
-        memory = health.step(memory, record, [found, quiet]).memory
-    client.hset(keys.machine(machine_id), "memory", json.dumps(memory))
-    return str(memory[fault]["alert"])
+        history = update(history, record, [found, quiet]).history
+    client.hset(keys.machine(machine_id), "memory", history_json(history))
+    return history.faults[fault].alert_id
 
 
 def cleared(client: Client) -> dict[str, dict[bytes, bytes]]:
@@ -43,13 +43,13 @@ def cleared(client: Client) -> dict[str, dict[bytes, bytes]]:
 def test_retiring_clears_open_alerts_with_their_ids(client: Client) -> None:
     machines.register(client, "M1", Motor())
     alert = with_open_alert(client, "M1", "bearing")
-    for flag in FLAGS:
-        set_flag(client, "M1", flag, True, "so it was")
+    for flag, code in FLAGS.items():
+        set_flag(client, "M1", flag, True, reason(code))
     raised = {f[b"fault"].decode(): f[b"id"] for _, f in client.xrange(keys.ALERTS)}
     assert machines.retire(client, "M1")
     found = cleared(client)
     assert {name: f[b"id"] for name, f in found.items()} == raised | {"bearing": alert.encode()}
-    assert {f[b"reason"] for f in found.values()} == {b"machine retired"}
+    assert {f[b"code"] for f in found.values()} == {b"machine_retired"}
     assert found["bearing"][b"level"] == b"fault"
     assert found["bearing"][b"machine_id"] == b"M1"
     assert client.exists(keys.machine("M1")) == 0
@@ -62,20 +62,20 @@ def test_a_machine_without_alerts_retires_quietly(client: Client) -> None:
     assert machines.retire(client, "M1")
     assert not machines.retire(client, "M1")
     assert client.xlen(keys.ALERTS) == 0
-    assert list(machines.known(client)) == ["M2"]
+    assert list(machines.last_arrivals(client)) == ["M2"]
 
 
 def test_no_flag_is_raised_for_a_machine_retired_meanwhile(client: Client) -> None:
     machines.register(client, "M1", Motor())
     assert machines.retire(client, "M1")
-    assert not set_flag(client, "M1", "silent", True, "the monitor looked before it was retired")
+    assert not set_flag(client, "M1", "silent", True, reason("machine_silent"))
     assert not client.exists(keys.machine("M1"), keys.ALERTS)
 
 
 def test_a_retired_machine_that_sends_again_is_new(client: Client, settings: Settings) -> None:
     def sends(seq: int) -> None:
         add_window(client, "M1", seq, vehicle_id="van-7")
-        eventually(lambda: "M1" in machines.known(client))
+        eventually(lambda: "M1" in machines.last_arrivals(client))
         eventually(lambda: client.hget(keys.machine("M1"), "vehicle_id") == b"van-7")
         eventually(lambda: client.hexists(keys.machine("M1"), "clock"))
 
@@ -100,6 +100,6 @@ def test_a_bridge_that_starts_again_brings_no_retired_machine_back(
         assert machines.retire(client, "M1")
     with bridging(settings):
         add_window(client, "M2", 0)
-        eventually(lambda: "M2" in machines.known(client))
-    assert list(machines.known(client)) == ["M2"]
+        eventually(lambda: "M2" in machines.last_arrivals(client))
+    assert list(machines.last_arrivals(client)) == ["M2"]
     assert counters(client)["windows_in"] == 2

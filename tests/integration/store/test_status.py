@@ -13,7 +13,7 @@ from vtox.monitoring.readiness import checks
 from vtox.monitoring.throughput import Reading, Sampler, throughput
 from vtox.settings import Settings
 from vtox.store.client import Client
-from vtox.store.status import reading, snapshot
+from vtox.store.status import read_group, snapshot
 from vtox.store.streams import group_info
 
 
@@ -137,13 +137,13 @@ def test_metrics_come_first_and_carry_their_age(client: Client) -> None:
     assert (found.windows_per_s, found.source) == (49.8, "performance_metrics")
     assert found.age_s is not None
     assert 3.9 < found.age_s < 6
-    assert snap.metrics[0]["latency_p50_ms"] is None
+    assert snap.metrics[0].latency_p50_ms is None
 
 
 def test_then_the_activity_of_the_stream(client: Client) -> None:
     client.xadd(keys.METRICS, {"t": time.time() - 60, "interval_s": 10, "throughput": 49.8})
     client.xgroup_create(keys.RAW, keys.GROUP, id="0", mkstream=True)
-    before = reading(client)[0] - 5
+    before = read_group(client)[0] - 5
     for _ in range(10):
         client.xadd(keys.RAW, {"a": 1})
     ((_, entries),) = client.xreadgroup(keys.GROUP, "c", {keys.RAW: ">"})

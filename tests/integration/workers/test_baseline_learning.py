@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
-from vtox.domain import Diagnosis, Record, State, Window
+from vtox.domain import Diagnosis, Reason, Record, State, Window, reason
+from vtox.health import FaultHistory, SlotHistory
 from vtox.learning.extension import covers
 from vtox.settings import Settings
-from vtox.store.baselines import STALE_DAYS, baseline_state, grow_baseline, set_baseline
+from vtox.store.baselines import STALE_DAYS, baseline_state, set_baseline, store_extended_baseline
 from vtox.store.client import Client
-from vtox.store.machines import overview, register, retire, states
+from vtox.store.machines import load_states, overview, register, retire
 from vtox.wire import encode
 from workers import baseline_learning
 from workers.baseline_learning import learn
@@ -39,8 +41,8 @@ def run(
     *,
     short_a: float = 0.0,
     state: State = "normal",
-    memory: dict[str, Any] | None = None,
-    closed: str = "",
+    history: dict[str, FaultHistory] | None = None,
+    closed: Reason | None = None,
     load_a: float | None = None,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> None:
@@ -67,15 +69,15 @@ def run(
         )
         told = load_a or 10 * abs(load * 0.85 - 0.5j)
         d = Diagnosis(fault="broken_bar", state=state, reason="", indicators={"load_a": told})
-        now = states(client, ["M"])[0]
-        now.memory.update(memory or {})
+        now = load_states(client, ["M"])[0]
+        faults = {**now.history.faults, **(history or {})}
+        now = replace(now, history=replace(now.history, faults=faults))
         meanwhile()
         learn(client, settings, [(record, [d], now)])
 
 
 def known(client: Client) -> dict[str, Any]:
-    found: dict[str, Any] = overview(client, ["M"])[0]["baseline_state"]
-    return found
+    return overview(client, ["M"])[0].baseline_state
 
 
 def loads(client: Client) -> list[str]:
@@ -83,7 +85,7 @@ def loads(client: Client) -> list[str]:
 
 
 def stored(client: Client) -> Baseline:
-    text = states(client, ["M"])[0].baseline
+    text = load_states(client, ["M"])[0].baseline
     assert text is not None
     return Baseline.from_json(text)
 
@@ -122,9 +124,9 @@ def test_a_short_that_came_with_the_load_is_refused_by_name(
     "disturbed",
     [
         {"state": "warning"},
-        {"closed": "gap of 2.00 s"},
-        {"memory": {"bearing": {"level": "warning", "last": "normal"}}},
-        {"memory": {"turn_short": {"level": "", "last": "fault"}}},
+        {"closed": reason("ended_by_gap", gap_s=2.0)},
+        {"history": {"bearing": FaultHistory("normal", slots=SlotHistory("warning"))}},
+        {"history": {"turn_short": FaultHistory("fault")}},
     ],
 )
 def test_what_is_not_quiet_teaches_nothing(
@@ -160,7 +162,7 @@ def test_a_baseline_changed_meanwhile_is_left_alone(machine: Client, settings: S
     run(machine, settings, LOW, 0)
     old = stored(machine).to_json()
     set_baseline(machine, "M", Baseline(seconds=1.0).to_json())
-    assert not grow_baseline(machine, "M", old, Baseline(seconds=2.0).to_json(), [HIGH_A])
+    assert not store_extended_baseline(machine, "M", old, Baseline(seconds=2.0).to_json(), [HIGH_A])
     assert stored(machine).seconds == 1.0
     assert known(machine)["version"] == 2
 

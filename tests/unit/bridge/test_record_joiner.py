@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtox.bridge.record_joiner import Closed, Joiner, Piece, batches
+from vtox.bridge.record_joiner import ClosedRecord, Joiner, Piece, batches
 from vtox.wire import Header
 
 FAMILIES = {"short": 1.0, "long": 10.0}
@@ -25,15 +25,16 @@ def piece(
     return Piece(f"{seq + 1}-0", run, replace(h, **changes), families)  # type: ignore
 
 
-def seqs(closed: list[Closed], family: str) -> list[tuple[int, int, str]]:
+def seqs(closed: list[ClosedRecord], family: str) -> list[tuple[int, int, str]]:
+    """First and last seq of the records of a family, with the code of why they ended early."""
     return [
-        (c.record.first_seq, c.record.last_seq, c.record.closed)
+        (c.record.first_seq, c.record.last_seq, c.record.closed.code if c.record.closed else "")
         for c in closed
         if c.family == family
     ]
 
 
-def feed(joiner: Joiner, *pieces: Piece, now: float = 0.0) -> list[Closed]:
+def feed(joiner: Joiner, *pieces: Piece, now: float = 0.0) -> list[ClosedRecord]:
     return [c for p in pieces for c in joiner.add(p, now)]
 
 
@@ -69,27 +70,31 @@ def test_slightly_out_of_order_is_put_in_order() -> None:
 def test_a_gap_ends_the_record() -> None:
     joiner = joining(FAMILIES, reorder=2)
     closed = feed(joiner, *(piece(n) for n in (0, 1, 2, 5, 6, 7)))
-    assert seqs(closed, "long") == [(0, 2, "gap: window 3 missing")]
+    assert seqs(closed, "long") == [(0, 2, "ended_by_missing_window")]
+    assert [c.record.closed.values for c in closed if c.record.closed] == [{"seq": 3}]
 
 
 def test_late_windows_open_a_record_of_their_own() -> None:
     joiner = joining(FAMILIES, reorder=1)
     closed = feed(joiner, *(piece(n) for n in (0, 1, 3, 4)), piece(2))
-    assert seqs(closed, "long")[-1] == (2, 2, "late window")
+    assert seqs(closed, "long")[-1] == (2, 2, "ended_by_late_window")
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "code", "values"),
     [
-        ({"fs_hz": 5000.0}, "sampling rate changed from 10000 to 5000 Hz"),
-        ({"channels": ("ia", "ib")}, "channels changed"),
-        ({"t0": 1010.0}, "gap of 8.00 s"),
+        ({"fs_hz": 5000.0}, "ended_by_rate_change", {"before_hz": 10_000.0, "after_hz": 5000.0}),
+        ({"channels": ("ia", "ib")}, "ended_by_channel_change", {}),
+        ({"t0": 1010.0}, "ended_by_gap", {"gap_s": 8.0}),
     ],
 )
-def test_what_cannot_be_joined_is_not(changes: dict[str, object], reason: str) -> None:
+def test_what_cannot_be_joined_ends_a_record(
+    changes: dict[str, object], code: str, values: dict[str, float]
+) -> None:
     joiner = joining()
     closed = feed(joiner, piece(0), piece(1), piece(2, **changes))
-    assert seqs(closed, "long") == [(0, 1, reason)]
+    assert seqs(closed, "long") == [(0, 1, code)]
+    assert [dict(c.record.closed.values) for c in closed if c.record.closed] == [values]
 
 
 def test_silence_ends_a_record_and_frees_the_machine() -> None:
@@ -97,7 +102,7 @@ def test_silence_ends_a_record_and_frees_the_machine() -> None:
     feed(joiner, piece(0), piece(1), piece(3))
     assert joiner.expire(now=1.0) == []
     closed = joiner.expire(now=4.0)
-    assert seqs(closed, "long") == [(0, 1, "gap: window 2 missing"), (3, 3, "silence")]
+    assert seqs(closed, "long") == [(0, 1, "ended_by_missing_window"), (3, 3, "ended_by_silence")]
     assert joiner.bytes == 0
     assert joiner.expire(now=99.0) == []
 
@@ -105,7 +110,7 @@ def test_silence_ends_a_record_and_frees_the_machine() -> None:
 def test_a_sender_that_began_anew_beyond_the_horizon() -> None:
     joiner = joining()
     closed = feed(joiner, piece(900), piece(901), piece(0, t0=9000.0), piece(1, t0=9001.0))
-    assert seqs(closed, "long") == [(900, 901, "sender restarted")]
+    assert seqs(closed, "long") == [(900, 901, "ended_by_restart")]
     assert joiner.add(piece(2, t0=9002.0), 0.0)
 
 

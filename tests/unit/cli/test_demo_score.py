@@ -1,6 +1,7 @@
 """The demo's score: who was found, who is missing, who was accused wrongly."""
 
-from vtox.cli.demo_score import Alert, Score, counted, latest
+from vtox.cli.demo_score import Score, counted, latest
+from vtox.health import Alert, EventName
 from vtox.simulator.fleet import fleet
 
 MACHINES = fleet(50)
@@ -9,8 +10,8 @@ HIDDEN = next(m for m in MACHINES if m.fault and not m.detectable)
 HEALTHY = next(m for m in MACHINES if m.fault is None)
 
 
-def alert(machine_id: str, fault: str, event: str = "raised", t: float = 1.0) -> Alert:
-    return Alert(t, machine_id, fault, "fault", event, "because")
+def alert(machine_id: str, fault: str, event: EventName = "raised", t: float = 1.0) -> Alert:
+    return Alert(id="", machine_id=machine_id, fault=fault, level="fault", event=event, t=t)
 
 
 def test_a_right_alert_is_found_once() -> None:
@@ -43,11 +44,6 @@ def test_silence_and_strangers_do_not_count() -> None:
 
 def test_what_cannot_be_seen_is_not_missed() -> None:
     assert HIDDEN.machine_id not in {m for m, _ in Score(MACHINES).missing()}
-
-
-def test_alerts_are_read_from_the_stream_s_fields() -> None:
-    fields = {b"t": b"5.5", b"machine_id": b"V1", b"fault": b"bearing", b"event": b"raised"}
-    assert Alert.from_fields(fields) == Alert(5.5, "V1", "bearing", "", "raised", "")
 
 
 def test_the_count_says_how_many_can_be_found() -> None:

@@ -15,7 +15,9 @@ from vtox.monitoring.throughput import (
     from_workers,
     throughput,
 )
-from vtox.store.status import Snapshot, Worker
+from vtox.store.entries import Metrics
+from vtox.store.heartbeats import Worker
+from vtox.store.status import Snapshot
 from vtox.store.streams import Group
 
 NOW = 1_764_000_000.0
@@ -40,8 +42,10 @@ def worker(*queues: str, rate: float | None, seen: float = NOW) -> Worker:
     )
 
 
-def entry(**fields: float | None) -> dict[str, float | None]:
-    return {"t": NOW - 5, "written_t": NOW - 5, "interval_s": 10.0, "throughput": 50.0, **fields}
+def entry(**fields: float | None) -> Metrics:
+    return replace(
+        Metrics(t=NOW - 5, written_t=NOW - 5, interval_s=10.0, throughput=50.0), **fields
+    )
 
 
 def snapshot(**fields: Any) -> Snapshot:

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vtox.domain import Recording
+from vtox.domain import Recording, State
 from vtox.errors import RecordingError
 from vtox.faults import FAMILIES
 from vtox.senders import replay
-from vtox.senders.results_reader import Answer, Answers
+from vtox.senders.results_reader import Answers
+from vtox.store.entries import Result
 
 
 def reader(**durations: float) -> Callable[[Path], Recording]:
@@ -84,18 +85,28 @@ def test_window_lengths_have_bounds() -> None:
         replay.plan([Path("a.csv")], reader(a=1.0), machine_id="M", window_s=0.01)
 
 
-def answer(run: str, family: str, first: int, last: int, state: str = "normal") -> Answer:
+def answer(run: str, family: str, first: int, last: int, state: State = "normal") -> Result:
     fault = FAMILIES[family].faults[0]
-    return Answer(run, family, fault, first, last + 1.0, first, last, state, "because")
+    return Result(
+        machine_id="M",
+        fault=fault,
+        family=family,
+        run=run,
+        first_seq=first,
+        last_seq=last,
+        t_start=first,
+        t_end=last + 1.0,
+        state=state,
+    )
 
 
 def test_answers_are_complete_when_each_family_has_answered_every_window() -> None:
     answers = Answers({"r": 3})
     assert answers.missing() == 3 * len(FAMILIES)
     # The last record may be answered before an earlier one.
-    answers.found += [answer("r", f, 2, 2) for f in FAMILIES]
+    answers.results += [answer("r", f, 2, 2) for f in FAMILIES]
     assert answers.missing() == 2 * len(FAMILIES)
-    answers.found += [answer("r", f, 0, 1, state="fault") for f in FAMILIES]
+    answers.results += [answer("r", f, 0, 1, state="fault") for f in FAMILIES]
     assert answers.missing() == 0
     assert answers.counts("r", "turn_short") == {"normal": 1, "fault": 1}
     assert [a.state for a in answers.of("r", "turn_short")] == ["fault", "normal"]

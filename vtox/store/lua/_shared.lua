@@ -1,23 +1,23 @@
--- Shared by the scripts below it. Counts are summed over a call and written once at its end.
+-- Functions that stand before the other scripts. Counts are summed and written once at the end.
 local sums = {}
 local function count(name, n) sums[name] = (sums[name] or 0) + n end
 local function write_counts(counters)
   for name, n in pairs(sums) do redis.call('HINCRBY', counters, name, n) end
 end
 
--- One family is through with the entries of a record. `letter` is `d` (result) or `x` (dead
--- letter). An entry leaves the pending list when no family is open or at work on it; only then it
--- counts, once, as done or as dead.
-local function finish(raw, group, progress, index, families, ids, letter)
+-- One family has finished the entries of a record: `mark` is `d` (result) or `x` (dead letter). An
+-- entry leaves the pending list when no family is open or at work on it; only then it counts, once,
+-- as done or as dead.
+local function finish(raw, group, progress, index, families, ids, mark)
   for id in string.gmatch(ids, '%S+') do
-    local letters = redis.call('HGET', progress, id) or string.rep('-', families)
-    letters = string.sub(letters, 1, index - 1) .. letter .. string.sub(letters, index + 1)
-    if string.find(letters, '[-a]') then
-      redis.call('HSET', progress, id, letters)
+    local marks = redis.call('HGET', progress, id) or string.rep('-', families)
+    marks = string.sub(marks, 1, index - 1) .. mark .. string.sub(marks, index + 1)
+    if string.find(marks, '[-a]') then
+      redis.call('HSET', progress, id, marks)
     else
       redis.call('HDEL', progress, id)
       if redis.call('XACK', raw, group, id) == 1 then
-        count(string.find(letters, 'x') and 'windows_dead' or 'windows_done', 1)
+        count(string.find(marks, 'x') and 'windows_dead' or 'windows_done', 1)
       end
     end
   end
@@ -37,7 +37,7 @@ local function now_ms()
 end
 
 -- A dead letter carries the entry itself (its fields as `entry.<name>`) so that it can be replayed.
-local function bury(raw, letters, maxbytes, id, family, machine, seq, code, reason, attempts)
+local function bury(raw, dead_letters, maxbytes, id, family, machine, seq, code, reason, attempts)
   local args = {'stream_id', id, 'machine_id', machine, 'seq', seq, 'family', family, 'code', code,
     'reason', reason, 'attempts', attempts, 't', tostring(now_ms() / 1000)}
   local found = redis.call('XRANGE', raw, id, id)
@@ -51,5 +51,5 @@ local function bury(raw, letters, maxbytes, id, family, machine, seq, code, reas
       end
     end
   end
-  redis.call('XADD', letters, '*', unpack(args))
+  redis.call('XADD', dead_letters, '*', unpack(args))
 end

@@ -1,7 +1,7 @@
 -- The results of a batch, each record all or nothing. The ledger row is the licence to commit:
 -- whoever removes it has counted the record. Answers per record 1 committed, 0 already finished,
--- 2 machine changed meanwhile. Of a machine that was retired meanwhile only the results are kept:
--- its health and alerts would stand for ever, for nobody lists it.
+-- 2 machine changed meanwhile. Of a machine that was retired meanwhile only the results are kept: it
+-- is in no list, so nothing would ever remove its health and alerts.
 -- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence
 --      machines, then the machine of each record
 -- ARGV family index families group bucket_base, then per record: id version next_version evidence

@@ -9,14 +9,14 @@ for a = 5, #ARGV, 2 do
   local record, row = ARGV[a], cjson.decode(ARGV[a + 1])
   local free = true
   for id in string.gmatch(row.ids, '%S+') do
-    local letters = redis.call('HGET', KEYS[2], id)
-    if letters and string.sub(letters, index, index) ~= '-' then free = false end
+    local marks = redis.call('HGET', KEYS[2], id)
+    if marks and string.sub(marks, index, index) ~= '-' then free = false end
   end
   if free then
     for id in string.gmatch(row.ids, '%S+') do
-      local letters = redis.call('HGET', KEYS[2], id) or string.rep('-', families)
+      local marks = redis.call('HGET', KEYS[2], id) or string.rep('-', families)
       redis.call('HSET', KEYS[2], id,
-        string.sub(letters, 1, index - 1) .. 'a' .. string.sub(letters, index + 1))
+        string.sub(marks, 1, index - 1) .. 'a' .. string.sub(marks, index + 1))
     end
     redis.call('HSET', KEYS[3], record, ARGV[a + 1])
     redis.call('ZADD', KEYS[4], now, record)

@@ -1,0 +1,264 @@
+"""The codec of what VTOX writes: what is encoded comes back, and what older versions wrote too."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vtox.domain import STATES, Diagnosis, Reason, Record, reason
+from vtox.faults import FAULTS
+from vtox.health import (
+    Alert,
+    Assessment,
+    FaultAssessment,
+    FaultHistory,
+    MachineHistory,
+    Published,
+    SlotHistory,
+)
+from vtox.store import entries
+from vtox.store.entries import Metrics, Result
+
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+maybe = st.none() | numbers
+states = st.sampled_from(STATES)
+values = st.dictionaries(
+    names, st.one_of(numbers, st.integers(-(2**53), 2**53), names, st.tuples(names, names))
+)
+reasons = st.builds(Reason, names, values)
+indicators = st.dictionaries(names, st.one_of(st.none(), numbers, names, st.booleans()))
+seqs = st.integers(0, 2**53)
+results = st.builds(
+    Result,
+    machine_id=names,
+    fault=names,
+    family=names,
+    run=names,
+    first_seq=seqs,
+    last_seq=seqs,
+    t_start=numbers,
+    t_end=numbers,
+    state=states,
+    severity=maybe,
+    confidence=maybe,
+    statistic=maybe,
+    threshold=maybe,
+    code=names,
+    reason=names,
+    values=values.map(lambda v: Reason("", v).values),
+    doubts=st.lists(reasons, max_size=2).map(tuple),
+    indicators=indicators,
+    evidence=st.lists(indicators, max_size=2).map(tuple),
+    closed=names,
+)
+fault_histories = st.lists(st.tuples(st.sampled_from("nwfhq"), numbers), max_size=5).flatmap(
+    lambda slots: st.builds(
+        FaultHistory,
+        last_state=states,
+        last_code=names,
+        last_reason=names,
+        last_t=numbers,
+        load_a=maybe,
+        severities=st.lists(numbers, max_size=5).map(tuple),
+        slots=st.sampled_from(["", "warning", "fault"]).map(
+            lambda level: SlotHistory(
+                level, "".join(m for m, _ in slots), tuple(t for _, t in slots)
+            )
+        ),
+        alert_id=names,
+    )
+)
+faults = st.sampled_from(list(FAULTS))
+
+
+def stored(texts: entries.Texts) -> dict[bytes, bytes]:
+    """The fields of an entry as a client reads them."""
+    raw = [x if isinstance(x, bytes) else x.encode() for x in texts]
+    return dict(zip(raw[::2], raw[1::2], strict=True))
+
+
+@given(results)
+def test_results_come_back(r: Result) -> None:
+    texts, text = entries.encode_result(r)
+    assert entries.decode_result(stored(texts)) == r
+    assert entries.result_from_json(text) == r
+    assert orjson.loads(text) == orjson.loads(orjson.dumps(entries.result_table(r)))
+    later = stored([*texts, "latency_ms", "83"])
+    assert entries.decode_result(later) == replace(r, latency_ms=83.0)
+
+
+@given(st.builds(Alert, t=numbers, **dict.fromkeys(
+    ("id", "machine_id", "fault", "level", "event", "code", "reason"), names
+)))  # fmt: skip
+def test_alerts_come_back(a: Alert) -> None:
+    assert entries.decode_alert(stored(entries.encode_alert(a))) == a
+
+
+assessments = st.builds(
+    Assessment,
+    t=numbers,
+    health=maybe,
+    state=states,
+    faults=st.dictionaries(
+        faults,
+        st.builds(
+            FaultAssessment, state=states, severity=maybe, last=states, code=names, reason=names
+        ),
+    ),
+)
+
+
+@given(names, assessments)
+def test_assessments_come_back(machine_id: str, a: Assessment) -> None:
+    fields = stored(entries.encode_assessment(machine_id, a))
+    assert entries.decode_assessment(fields) == (machine_id, a)
+    assert entries.assessment_from_json(entries.assessment_json(a)) == a
+
+
+@given(st.builds(Metrics, **{f.name: maybe for f in fields(Metrics) if f.name != "written_t"}))
+def test_metrics_come_back(m: Metrics) -> None:
+    decoded = entries.decode_metrics(b"1764000000500-0", stored(entries.encode_metrics(m)))
+    assert decoded == replace(m, written_t=1_764_000_000.5)
+
+
+@given(
+    st.builds(
+        MachineHistory,
+        st.dictionaries(faults, fault_histories),
+        st.none() | st.builds(Published, numbers, maybe, states),
+    )
+)
+def test_histories_come_back(h: MachineHistory) -> None:
+    assert entries.history_from_json(entries.history_json(h)) == h
+
+
+@given(st.builds(Record, closed=st.none() | reasons, **{
+    **dict.fromkeys(("machine_id", "run", "ids"), names),
+    **dict.fromkeys(("first_seq", "last_seq", "windows", "bytes"), seqs),
+    **dict.fromkeys(("t_start", "t_end"), numbers),
+}))  # fmt: skip
+def test_records_come_back(r: Record) -> None:
+    assert entries.record_from_json(entries.record_json(r)) == r
+
+
+RECORD = Record(
+    machine_id="M",
+    run="r",
+    first_seq=3,
+    last_seq=4,
+    t_start=3.0,
+    t_end=5.0,
+    ids="1-0 2-0",
+    windows=2,
+    bytes=10,
+)
+
+
+def abstention(closed: Reason | None, state: Any = "unknown") -> Result:
+    d = Diagnosis(fault="bearing", state=state, code="not_told", values={"x_hz": 1.0})
+    return entries.result("bearing", replace(RECORD, closed=closed), d)
+
+
+def test_an_abstention_of_a_record_that_ended_early_has_that_as_a_doubt() -> None:
+    gap = reason("ended_by_gap", gap_s=2.0)
+    assert abstention(gap).doubts == (gap,)
+    assert "2.00 s" in abstention(gap).closed
+    assert abstention(gap).reason.startswith("not_told; ")
+    assert abstention(None).doubts == abstention(gap, "normal").doubts == ()
+    assert (abstention(None).closed, abstention(None).reason) == ("", "not_told")
+
+
+def test_what_is_not_finite_is_not_known() -> None:
+    r = replace(abstention(None), statistic=float("nan"), indicators={"a_hz": float("inf")})
+    texts, text = entries.encode_result(r)
+    for back in (entries.decode_result(stored(texts)), entries.result_from_json(text)):
+        assert (back.statistic, back.indicators) == (None, {"a_hz": None})
+
+
+OLD_RESULT = {
+    "machine_id": "M",
+    "fault": "bearing",
+    "family": "bearing",
+    "run": "",
+    "first_seq": "3",
+    "last_seq": "4",
+    "t_start": "3.0",
+    "t_end": "5.0",
+    "state": "unknown",
+    "severity": "",
+    "confidence": "0.0",
+    "statistic": "",
+    "threshold": "",
+    "reason": "too short (record ended early: silence)",
+    "latency_ms": "83",
+}
+OLD_DETAIL = {"indicators": {"a_hz": 1.5}, "evidence": [], "closed": "silence"}
+
+
+def test_results_of_older_versions_are_read() -> None:
+    texts = [x for item in OLD_RESULT.items() for x in item]
+    r = entries.decode_result(stored([*texts, "detail", orjson.dumps(OLD_DETAIL)]))
+    assert (r.code, r.values, r.doubts) == ("", {}, ())
+    assert (r.state, r.severity, r.latency_ms, r.closed) == ("unknown", None, 83.0, "silence")
+    assert r.reason == OLD_RESULT["reason"]
+    table = {**OLD_RESULT, "first_seq": 3, "severity": None, "detail": OLD_DETAIL}
+    assert entries.result_from_json(orjson.dumps(table)) == replace(r, latency_ms=83.0)
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {b"detail": b"{"}, {b"first_seq": b"x", b"\xff": b"\xff", b"detail": b"[]"}]
+)
+def test_what_other_programs_write_is_read_as_far_as_it_goes(fields: Mapping[bytes, bytes]) -> None:
+    assert entries.decode_result(fields).first_seq is None
+    assert entries.decode_alert(fields).t == 0.0
+    assert entries.decode_assessment(fields)[1].state == "unknown"
+    assert entries.decode_metrics(b"1000-0", fields) == Metrics(written_t=1.0)
+
+
+def test_nan_that_an_older_version_kept_is_not_known() -> None:
+    text = entries.encode_result(abstention(None))[1].replace(
+        b'"confidence":0.0', b'"confidence":NaN'
+    )
+    assert b"NaN" in text
+    assert entries.result_from_json(text).confidence is None
+
+
+OLD_MEMORY = b"""{
+"turn_short": {"last": "unknown", "reason": "why", "t": 9.0, "load_a": null},
+"bearing": {"last": "fault", "reason": "because", "t": 9.0, "load_a": 4.5, "severity": [0.0, 0.8],
+  "recent": [["n", 1.0], ["f", 2.5]], "level": "fault", "alert": "M:bearing:2500"},
+"told": {"t": 8.0, "health": 20.0, "state": "fault"}}"""
+
+
+def test_the_history_that_an_older_version_kept_is_read() -> None:
+    h = entries.history_from_json(OLD_MEMORY)
+    assert h.last_published == Published(8.0, 20.0, "fault")
+    assert h.faults["turn_short"] == FaultHistory("unknown", "", "why", 9.0)
+    assert h.faults["bearing"] == FaultHistory(
+        "fault",
+        "",
+        "because",
+        9.0,
+        4.5,
+        (0.0, 0.8),
+        SlotHistory("fault", "nf", (1.0, 2.5)),
+        "M:bearing:2500",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kept", "closed"), [("", None), ("gap of 2.00 s", reason("ended_early", why="gap of 2.00 s"))]
+)
+def test_records_that_an_older_version_dispatched_are_read(
+    kept: str, closed: Reason | None
+) -> None:
+    table = orjson.loads(entries.record_json(RECORD)) | {"closed": kept}
+    r = entries.record_from_json(orjson.dumps(table))
+    assert r == replace(RECORD, closed=closed)
+    d = Diagnosis(fault="bearing", state="unknown", code="not_told")
+    assert entries.result("bearing", r, d).closed.endswith(kept)

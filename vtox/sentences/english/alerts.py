@@ -1,0 +1,38 @@
+"""Sentences of alerts that are no diagnosis: cleared ones, and the flags of a machine."""
+
+from vtox.sentences.sentence import Sentence
+
+SENTENCES: dict[str, Sentence] = {
+    "nothing_found": Sentence(
+        "nothing found in {records} records in a row",
+        "Nothing: the alarm has ended; look at its waveforms in the evidence if it comes back.",
+    ),
+    "nothing_found_in_slots": Sentence(
+        "nothing found in {slots} slots of {slot_s:g} s in a row",
+        "Nothing: the alarm has ended; look at its waveforms in the evidence if it comes back.",
+    ),
+    "machine_retired": Sentence(
+        "machine retired",
+        "Nothing: whoever retired the machine has ended its alarms; it is new if it sends again.",
+    ),
+    "machine_silent": Sentence(
+        "no window arrives",
+        "Check the sender, its sensors' supply and its network; retire a machine that is gone.",
+    ),
+    "silence_duration": Sentence(
+        "the last one came {silence_s:.0f} s ago",
+        "Check the sender, its sensors' supply and its network; retire a machine that is gone.",
+    ),
+    "windows_arrive": Sentence("windows arrive again", "Nothing: the machine sends again."),
+    "clock_off": Sentence(
+        "the clock of the sender is wrong",
+        "Let the sender keep time by NTP and send t0 in seconds since 1970, UTC.",
+    ),
+    "clock_offset": Sentence(
+        "t0 is {offset_s:+.0f} s from the time of arrival",
+        "Let the sender keep time by NTP and send t0 in seconds since 1970, UTC.",
+    ),
+    "clock_right": Sentence(
+        "the clock of the sender is right again", "Nothing: the times of the results are right."
+    ),
+}

@@ -1,0 +1,137 @@
+"""Heartbeats of the workers: hashes with a life time, and the set of their names."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from vtox import keys
+from vtox.store.client import Client
+from vtox.store.entries import number
+
+LIFE_S = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """The last heartbeat of a worker, as the worker measured it."""
+
+    name: str
+    host: str
+    pid: int
+    port: int | None
+    queues: tuple[str, ...]
+    cpu_percent: float | None
+    memory_bytes: int | None
+    tasks_done: int
+    windows_done: int
+    windows_per_s: float | None
+    diagnosis_s: float
+    busy_s: float
+    started_t: float | None
+    last_seen_t: float
+
+
+def beat(
+    client: Client,
+    *,
+    name: str,
+    host: str,
+    pid: int,
+    port: int | None,
+    queues: list[str],
+    cpu_percent: float,
+    memory_bytes: int,
+    windows_per_s: float,
+    started_t: float,
+    now: float,
+) -> None:
+    """Write a heartbeat; what the worker has done is counted beside it (`count_batch`)."""
+    key = keys.worker(name)
+    fields: dict[str, Any] = {
+        "name": name,
+        "host": host,
+        "pid": pid,
+        "queues": ",".join(queues),
+        "cpu_percent": round(cpu_percent, 1),
+        "memory_bytes": memory_bytes,
+        "windows_per_s": round(windows_per_s, 3),
+        "started_t": round(started_t, 3),
+        "last_seen_t": round(now, 3),
+        "port": port or "",
+    }
+    with client.pipeline() as pipe:
+        pipe.hset(key, mapping=fields)
+        pipe.expire(key, LIFE_S)
+        pipe.sadd(keys.WORKERS, name)
+        pipe.execute()
+
+
+def count_batch(
+    client: Client, name: str, family: str, *, windows: int, diagnosis_s: float, busy_s: float
+) -> None:
+    """Add a batch to the counts of a worker, of which its heartbeat makes rates."""
+    key = keys.worker(name)
+    pipe = client.pipeline(transaction=True)
+    pipe.hincrby(key, "tasks_done", 1)
+    pipe.hincrby(key, "windows_done", windows)
+    pipe.hincrby(key, f"windows_done:{family}", windows)
+    pipe.hincrbyfloat(key, "diagnosis_s", round(diagnosis_s, 6))
+    pipe.hincrbyfloat(key, "busy_s", round(busy_s, 6))
+    pipe.expire(key, LIFE_S)
+    pipe.execute()
+
+
+def windows_done(client: Client, name: str) -> int:
+    """Return how many windows a worker has finished since it started."""
+    return int(client.hget(keys.worker(name), "windows_done") or 0)
+
+
+def reset(client: Client, name: str) -> None:
+    """Delete what an earlier worker of the same name has left."""
+    client.delete(keys.worker(name))
+
+
+def remove(client: Client, name: str) -> None:
+    """Sign a worker off."""
+    client.delete(keys.worker(name))
+    client.srem(keys.WORKERS, name)
+
+
+def port_of(client: Client, node: str, pid: int) -> int | None:
+    """Return the port of the worker `node`@host of a process, None before its first heartbeat."""
+    names = [n.decode() for n in client.smembers(keys.WORKERS) if n.startswith(f"{node}@".encode())]
+    for name in names:
+        port, of = client.hmget(keys.worker(name), "port", "pid")
+        if of == str(pid).encode():
+            return int(port)
+    return None
+
+
+def workers(client: Client, names: list[bytes]) -> tuple[Worker, ...]:
+    """Return the workers of these names that are alive."""
+    if not names:
+        return ()
+    pipe = client.pipeline(transaction=False)
+    for name in names:
+        pipe.hgetall(keys.worker(name.decode()))
+    beats = [{k.decode(): v.decode() for k, v in b.items()} for b in pipe.execute()]
+    # A heartbeat that has run out is empty, or holds no more than a last count: that one is gone.
+    return tuple(_worker(b) for b in beats if "last_seen_t" in b)
+
+
+def _worker(beat: dict[str, str]) -> Worker:
+    return Worker(
+        name=beat["name"],
+        host=beat["host"],
+        pid=int(beat["pid"]),
+        port=int(beat["port"]) if beat.get("port") else None,
+        queues=tuple(q for q in beat["queues"].split(",") if q),
+        cpu_percent=number(beat.get("cpu_percent")),
+        memory_bytes=int(beat["memory_bytes"]) if beat.get("memory_bytes") else None,
+        tasks_done=int(beat.get("tasks_done") or 0),
+        windows_done=int(beat.get("windows_done") or 0),
+        windows_per_s=number(beat.get("windows_per_s")),
+        diagnosis_s=number(beat.get("diagnosis_s")) or 0.0,
+        busy_s=number(beat.get("busy_s")) or 0.0,
+        started_t=number(beat.get("started_t")),
+        last_seen_t=float(beat["last_seen_t"]),
+    )

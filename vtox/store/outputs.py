@@ -1,0 +1,45 @@
+"""Reads the streams that VTOX writes: their newest entry, what came after one, what came before."""
+
+from collections.abc import Iterator
+
+from vtox.store.client import Client
+
+Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+def newest_id(client: Client, stream: str) -> str:
+    """Return the id of the newest entry, to read on from there."""
+    newest = client.xrevrange(stream, count=1)
+    return newest[0][0].decode() if newest else "0-0"
+
+
+def after(client: Client, stream: str, last_id: str) -> tuple[list[Entry], str]:
+    """Return all entries after one, and the id of the last of them."""
+    entries: list[Entry] = client.xrange(stream, f"({last_id}", "+")
+    return entries, entries[-1][0].decode() if entries else last_id
+
+
+def wait_for(
+    client: Client, stream: str, last_id: str, *, count: int, block_ms: int
+) -> tuple[list[Entry], str]:
+    """Return up to `count` entries after one as soon as there are any, and the last one's id."""
+    reply = client.xread({stream: last_id}, count=count, block=block_ms)
+    entries: list[Entry] = reply[0][1] if reply else []
+    return entries, entries[-1][0].decode() if entries else last_id
+
+
+def before(client: Client, stream: str, entry_id: str, *, count: int) -> list[Entry]:
+    """Return up to `count` entries before one, newest first; without an id the newest of all."""
+    entries: list[Entry] = client.xrevrange(
+        stream, f"({entry_id}" if entry_id else "+", "-", count=count
+    )
+    return entries
+
+
+def newest_first(
+    client: Client, stream: str, entry_id: str = "", *, read_at_once: int
+) -> Iterator[Entry]:
+    """Yield the entries before one, newest first, reading a few at a time."""
+    while entries := before(client, stream, entry_id, count=read_at_once):
+        yield from entries
+        entry_id = entries[-1][0].decode()

@@ -1,0 +1,16 @@
+"""The Lua scripts of the server: every change that must be whole is one of `vtox/store/lua/`."""
+
+from functools import cache
+from importlib.resources import files
+
+# Leads every script. What they write is bounded, and most of it makes room for more, so that a
+# server at its memory limit lets them through.
+SHEBANG = "#!lua flags=allow-oom\n"
+
+
+@cache
+def source(name: str, *, shared: bool = False) -> str:
+    """Return the text of a script, with the functions of `_shared.lua` where it uses them."""
+    folder = files("vtox.store") / "lua"
+    prelude = (folder / "_shared.lua").read_text() if shared else ""
+    return SHEBANG + prelude + (folder / f"{name}.lua").read_text()

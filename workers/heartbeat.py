@@ -1,0 +1,90 @@
+"""The heartbeat of one worker: a thread that measures its processes and reports to the server."""
+
+import os
+import socket
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+import psutil
+import structlog
+
+from vtox.store import heartbeats
+from vtox.store.client import Client
+
+log = structlog.get_logger()
+
+BEAT_EVERY_S = 2.0
+# The rate of finished windows is an average over this time.
+RATE_AVERAGE_S = 30.0
+
+
+@dataclass(slots=True)
+class Heartbeat:
+    """The thread in a worker's main process; `run` until `stop` is set."""
+
+    client: Client
+    name: str
+    queues: list[str]
+    port: int | None = None
+    started_t: float = field(default_factory=time.time)
+    stop: threading.Event = field(default_factory=threading.Event)
+    finished: deque[tuple[float, int]] = field(default_factory=deque)
+    meters: dict[int, psutil.Process] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Report every `BEAT_EVERY_S`."""
+        me = psutil.Process()
+        while not self.stop.is_set():
+            try:
+                self._beat(me)
+            except Exception as error:  # the server is away or a child just ended: try again
+                log.warning("heartbeat failed", reason=str(error))
+            self.stop.wait(BEAT_EVERY_S)
+
+    def _beat(self, me: psutil.Process) -> None:
+        cpu_percent, memory_bytes = self._measure([me, *me.children(recursive=True)])
+        now = time.time()
+        heartbeats.beat(
+            self.client,
+            name=self.name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            port=self.port,
+            queues=self.queues,
+            cpu_percent=cpu_percent,
+            memory_bytes=memory_bytes,
+            windows_per_s=self._rate(now, heartbeats.windows_done(self.client, self.name)),
+            started_t=self.started_t,
+            now=now,
+        )
+
+    def _measure(self, processes: list[psutil.Process]) -> tuple[float, int]:
+        """Return CPU (percent of a core) and memory (bytes) of the worker and its children."""
+        cpu_percent, memory_bytes = 0.0, 0
+        for p in processes:
+            # cpu_percent measures since the last call on the same object: keep the objects.
+            p = self.meters.setdefault(p.pid, p)
+            cpu_percent += p.cpu_percent()
+            memory_bytes += _memory_bytes(p)
+        for ended in set(self.meters) - {p.pid for p in processes}:
+            del self.meters[ended]
+        return cpu_percent, memory_bytes
+
+    def _rate(self, now: float, windows: int) -> float:
+        """Return the windows finished per second over the last `RATE_AVERAGE_S`."""
+        self.finished.append((now, windows))
+        while now - self.finished[0][0] > RATE_AVERAGE_S and len(self.finished) > 2:
+            self.finished.popleft()
+        since, before = self.finished[0]
+        return max((windows - before) / (now - since), 0.0) if now > since else 0.0
+
+
+def _memory_bytes(p: psutil.Process) -> int:
+    """Return the memory of a process, with its share of what it has in common with its parent.
+
+    The sum of resident sizes counts the pages of a forked child twice: 212 for 110 MB.
+    """
+    memory = p.memory_full_info()
+    return int(getattr(memory, "pss", memory.uss))  # macOS knows only the unshared part
