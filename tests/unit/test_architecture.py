@@ -32,7 +32,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.nameplate_ranges", "vtox.settings"),
     ("vtox.domain",),
     ("vtox.baseline", "vtox.faults", "vtox.nameplate", "vtox.wire"),
-    ("vtox.dsp", "vtox.files", "vtox.health", "vtox.simulator", "vtox.store"),
+    ("vtox.health",),
+    ("vtox.dsp", "vtox.files", "vtox.simulator", "vtox.store"),
     ("vtox.diagnosers.current", "vtox.diagnosers.features", "vtox.queues"),
     (
         "vtox.diagnosers.turn_short",
