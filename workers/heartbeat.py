@@ -38,15 +38,15 @@ class Heartbeat:
         me = psutil.Process()
         while not self.stop.is_set():
             try:
-                self._beat(me)
+                self._send(me)
             except Exception as error:  # the server is away or a child just ended: try again
                 log.warning("heartbeat failed", reason=str(error))
             self.stop.wait(BEAT_EVERY_S)
 
-    def _beat(self, me: psutil.Process) -> None:
+    def _send(self, me: psutil.Process) -> None:
         cpu_percent, memory_bytes = self._measure([me, *me.children(recursive=True)])
         now = time.time()
-        heartbeats.beat(
+        heartbeats.send_heartbeat(
             self.client,
             name=self.name,
             host=socket.gethostname(),

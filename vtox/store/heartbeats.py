@@ -30,7 +30,7 @@ class Worker:
     last_seen_t: float
 
 
-def beat(
+def send_heartbeat(
     client: Client,
     *,
     name: str,
