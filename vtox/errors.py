@@ -12,7 +12,8 @@
     └── SystemStateError    the system is not in the state that was asked for
         ├── ServerUnavailable   no Redis or Valkey answers
         ├── PortTaken           an address is in use
-        └── LeaseLost           another bridge owns the partition now
+        ├── LeaseLost           the lease is lost, another bridge may own the stream
+        └── StaleState          what a bridge remembers contradicts the server
 """
 
 
@@ -66,4 +67,8 @@ class PortTaken(SystemStateError):
 
 
 class LeaseLost(SystemStateError):
-    """Another bridge owns the stream now."""
+    """The lease ran out or is another's: another bridge may have owned the stream since."""
+
+
+class StaleState(SystemStateError):
+    """What a bridge remembers contradicts the server; it must rebuild its records."""

@@ -14,7 +14,7 @@ from vtox.domain import Motor, reason
 from vtox.errors import WireError
 from vtox.settings import Settings
 from vtox.store import admissions
-from vtox.store.admissions import Admission
+from vtox.store.admissions import Admission, Decision
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.ledger import INDEX, Ledger
@@ -31,8 +31,9 @@ CLOCK_HYSTERESIS = 0.8
 class Intake:
     """The machines that send, as far as the admission of their windows depends on it."""
 
-    def __init__(self, client: Client, settings: Settings, ledger: Ledger) -> None:
+    def __init__(self, client: Client, settings: Settings, ledger: Ledger, token: str) -> None:
         self.client = client
+        self.token = token
         self.settings = settings
         self.ledger = ledger
         self.limits = Limits(settings.max_window_bytes, settings.max_samples)
@@ -42,12 +43,21 @@ class Intake:
         self.clock_off: dict[str, bool] = {}
         self.mean_bytes = 64 << 10
 
-    def admit(self, entries: Sequence[Entry], progress: Sequence[bytes | None]) -> list[Piece]:
+    def admit(
+        self, entries: Sequence[Entry], progress: Sequence[bytes | None] | None = None
+    ) -> list[Piece]:
         """Refuse malformed entries and duplicates, and return the other windows.
 
-        `progress` says for each entry what the families have made of it so far (`keys.PROGRESS`);
-        a piece leaves out the families that have already assigned or finished its window.
+        Of pending entries `progress` says what the families have made of each so far
+        (`keys.PROGRESS`); a piece leaves out those that have assigned or finished its window.
+
+        Raises
+        ------
+        LeaseLost
+            Another bridge owns the stream now.
         """
+        pending = progress is not None
+        progress = progress or [None] * len(entries)
         headers = self._decode(entries)
         self._restore_filters({h.machine_id for h in headers if h is not None})
         admitted: list[Admission] = []
@@ -56,12 +66,16 @@ class Intake:
                 continue
             a = classify(self.filters[h.machine_id], h, entry_id.decode(), so_far)
             if a.decision == "duplicate":
-                self.ledger.refuse(a.entry_id, "duplicate")
+                self.ledger.refuse(self.token, a.entry_id, "duplicate")
             else:
                 admitted.append(a)
-        unlisted = admissions.record(self.client, admitted)
-        self._watch([a for a in admitted if a.decision == "new"], unlisted)
-        return [Piece(a.entry_id, a.run, a.header, a.families) for a in admitted if a.families]
+        recorded = admissions.record(self.client, self.token, admitted, pending=pending)
+        self._watch([a for a in admitted if a.decision == "new"], recorded.unlisted)
+        return [
+            Piece(a.entry_id, a.run, a.header, a.families)
+            for a in admitted
+            if a.families and a.entry_id not in recorded.gone
+        ]
 
     def refresh_nameplates(self, machine_ids: Iterable[str] | None = None) -> None:
         """Load the nameplates, which decide on the length of records; None: of all machines."""
@@ -76,8 +90,10 @@ class Intake:
         last = ""
         for entry_id, fields in entries:
             header = None
-            if fields is None:
-                self.ledger.refuse(entry_id.decode(), "samples_missing", "entry was deleted")
+            if not fields:  # of a deleted entry the client makes an empty one
+                self.ledger.refuse(
+                    self.token, entry_id.decode(), "samples_missing", "entry was deleted"
+                )
             else:
                 size += sum(map(len, fields.values()))
                 try:
@@ -96,7 +112,7 @@ class Intake:
         machine, seq = (
             fields.get(k, b"")[:64].decode("utf-8", "replace") for k in (b"machine_id", b"seq")
         )
-        self.ledger.refuse(entry_id, error.code, str(error), machine, seq)
+        self.ledger.refuse(self.token, entry_id, error.code, str(error), machine, seq)
         return f"{machine} {seq}: {error}"
 
     def _restore_filters(self, machine_ids: set[str]) -> None:
@@ -108,7 +124,7 @@ class Intake:
         for m, marks in zip(new, admissions.known_windows(self.client, new), strict=True):
             self.filters[m] = DuplicateFilter.restored(horizon, marks)
 
-    def _watch(self, new: Sequence[Admission], unlisted: set[str]) -> None:
+    def _watch(self, new: Sequence[Admission], unlisted: frozenset[str]) -> None:
         """Keep what new windows say of their machines: vehicle, clock, restarts of the sender.
 
         Of machines that were not listed before, new ones or retired ones that send again, nothing
@@ -145,16 +161,19 @@ class Intake:
 def classify(
     duplicates: DuplicateFilter, h: Header, entry_id: str, progress: bytes | None
 ) -> Admission:
-    """Return what becomes of a window; its machine's filter remembers it."""
+    """Return what becomes of a window; its machine's filter remembers it.
+
+    A window with a row of progress was admitted before. Its mark may have fallen out of the horizon
+    since: taken for new, it would be counted again and push out the marks of later windows.
+    """
     run = duplicates.run_of(h)
-    decision, forgotten = duplicates.classify(h, entry_id)
+    decision: Decision = "again"
+    forgotten: list[str] = []
+    begin = None
+    if progress is None:
+        decision, forgotten = duplicates.classify(h, entry_id)
+        begin = progress = _only(h.replay_family) if h.replay_family else _OPEN
     restarted = decision == "new" and duplicates.run_of(h) != run and not h.replay_of
-    if decision == "new" and progress is not None:
-        # Dispatched before a restart; its machine was retired since, or its mark was forgotten.
-        decision, restarted = "again", False
-    own = None
-    if h.replay_family and progress is None:
-        own = progress = _only(h.replay_family)
     return Admission(
         entry_id=entry_id,
         header=h,
@@ -164,7 +183,7 @@ def classify(
         run=duplicates.run_of(h),
         restarted=restarted,
         families=_open_families(progress),
-        progress=own,
+        progress=begin,
     )
 
 
@@ -173,9 +192,7 @@ def _only(family: str) -> bytes:
     return "".join("-" if f == family else "d" for f in INDEX).encode()
 
 
-def _open_families(progress: bytes | None) -> frozenset[str]:
-    if progress is None:
-        return _ALL_FAMILIES
+def _open_families(progress: bytes) -> frozenset[str]:
     return frozenset(f for f, i in INDEX.items() if progress[i - 1 : i] == b"-")
 
 
@@ -187,4 +204,4 @@ def _with_known_family(header: Header) -> Header:
     return header
 
 
-_ALL_FAMILIES = frozenset(INDEX)
+_OPEN = b"-" * len(INDEX)

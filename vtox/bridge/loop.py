@@ -16,7 +16,7 @@ from vtox import keys
 from vtox.bridge.intake import Intake
 from vtox.bridge.record_joiner import ClosedRecord, Joiner, batches
 from vtox.domain import Record
-from vtox.errors import LeaseLost
+from vtox.errors import LeaseLost, StaleState
 from vtox.faults import FAMILIES, record_s
 from vtox.settings import Settings
 from vtox.store.client import Client
@@ -40,6 +40,8 @@ READ_BLOCK_MS = 500
 MAINTENANCE_EVERY_S = 1.0
 # A nameplate that is registered or changed while windows flow takes effect within this time.
 NAMEPLATE_REFRESH_EVERY_S = 15.0
+# Pending windows that no bridge holds are found within this time.
+ORPHAN_SEARCH_EVERY_S = 10.0
 # No single step takes so long, time-outs of server and broker included: a loop whose last iteration
 # is older hangs.
 MAX_ITERATION_S = 60.0
@@ -53,29 +55,40 @@ Send = Callable[[str, list[str]], None]
 class Bridge:
     """One bridge over one raw stream; `run` until `stop` is set."""
 
-    def __init__(self, client: Client, settings: Settings, send: Send) -> None:
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        send: Send,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.client = client
         self.settings = settings
         self.send = send
+        self.clock = clock
         self.ledger = Ledger(client, settings)
-        self.token = uuid.uuid4().hex
+        self.token = ""
         self.owner = self.full = False
-        self.last_iteration_t = time.monotonic()
+        self.last_iteration_t = self.clock()
         self.lease_renewed_t = self.next_maintenance_t = self.next_nameplate_refresh_t = 0.0
+        self.next_orphan_search_t = 0.0
         self._forget()
 
     def run(self, stop: Event) -> None:
         """Serve the stream until `stop`; stand by while another bridge owns it."""
         waiting = False
         while not stop.is_set():
-            self.last_iteration_t = time.monotonic()
+            self.last_iteration_t = self.clock()
             try:
-                if self.ledger.lease(self.token, LEASE_LIFE_MS):
+                if self.take_over():
                     waiting = False
-                    self._serve(stop)
+                    while not stop.is_set():
+                        self.serve_once()
                 elif not waiting:
                     waiting = True
                     log.info("standing by: another bridge owns the stream")
+            except StaleState as error:
+                log.warning("building the open records again", reason=str(error))
             except LeaseLost as error:
                 log.warning("lease lost", reason=str(error))
             except redis.OutOfMemoryError as error:
@@ -84,40 +97,64 @@ class Bridge:
                 log.warning("server does not answer, trying again", reason=str(error))
             self.owner = False
             stop.wait(0.5)
-        self._release()
+        self.release()
 
     def live(self) -> tuple[bool, str]:
         """Return whether `run` still iterates, and if not, since when."""
-        idle_s = time.monotonic() - self.last_iteration_t
+        idle_s = self.clock() - self.last_iteration_t
         live = idle_s < MAX_ITERATION_S
         return live, "" if live else f"the bridge has been stuck for {idle_s:.0f} s"
 
-    def _serve(self, stop: Event) -> None:
+    def take_over(self) -> bool:
+        """Own the stream, with the open records rebuilt; False while another bridge owns it."""
+        token = uuid.uuid4().hex
+        if not self.ledger.take_lease(token, self.token, LEASE_LIFE_MS):
+            return False
+        self.token = token
         self._forget()
         create_group(self.client, keys.RAW)
         self._rebuild()
         self.owner = True
         log.info("bridge owns the stream", open_bytes=self.joiner.bytes)
-        while not stop.is_set():
-            self.last_iteration_t = time.monotonic()
-            if self.last_iteration_t - self.lease_renewed_t > LEASE_LIFE_MS / 3000:
-                self._renew()
-            caught_up = self._read()
-            now = time.monotonic()
-            if caught_up:
-                self._collect(self.joiner.expire(now))
-            self._collect(self.joiner.shed(self.open_bytes))
-            self._flush(now)
-            if now >= self.next_maintenance_t:
-                self.next_maintenance_t = now + MAINTENANCE_EVERY_S
-                self._redispatch()
-                if now >= self.next_nameplate_refresh_t:
-                    self.next_nameplate_refresh_t = now + NAMEPLATE_REFRESH_EVERY_S
-                    self.intake.refresh_nameplates()
-                self._make_room(server_memory(self.client))
+        return True
+
+    def serve_once(self) -> None:
+        """Read once, and do what is due.
+
+        Raises
+        ------
+        LeaseLost, StaleState
+            The bridge must take over again before it serves on.
+        """
+        self.last_iteration_t = self.clock()
+        if self.last_iteration_t - self.lease_renewed_t > LEASE_LIFE_MS / 3000:
+            self._renew()
+        caught_up = self._read()
+        now = self.clock()
+        if caught_up:
+            self._collect(self.joiner.expire(now))
+        self._collect(self.joiner.shed(self.open_bytes))
+        self._flush(now)
+        if now >= self.next_maintenance_t:
+            self.next_maintenance_t = now + MAINTENANCE_EVERY_S
+            self._redispatch()
+            if now >= self.next_nameplate_refresh_t:
+                self.next_nameplate_refresh_t = now + NAMEPLATE_REFRESH_EVERY_S
+                self.intake.refresh_nameplates()
+            if now >= self.next_orphan_search_t:
+                self.next_orphan_search_t = now + ORPHAN_SEARCH_EVERY_S
+                self._find_orphans()
+            self._make_room(server_memory(self.client))
+
+    def release(self) -> None:
+        """Let another bridge take over at once."""
+        try:
+            self.ledger.release(self.token)
+        except redis.RedisError as error:
+            log.warning("lease not released, it will expire", reason=str(error))
 
     def _forget(self) -> None:
-        self.intake = intake = Intake(self.client, self.settings, self.ledger)
+        self.intake = intake = Intake(self.client, self.settings, self.ledger, self.token)
         self.joiner = Joiner(
             lambda family, machine_id: record_s(family, intake.motors.get(machine_id)),
             self.settings.reorder_windows,
@@ -126,8 +163,9 @@ class Bridge:
         self.ready_since: dict[str, float] = {}
         self.in_flight = dict.fromkeys(FAMILIES, (0, 0))
         self.open_bytes = self.settings.open_record_bytes
-        self.lease_renewed_t = time.monotonic()
+        self.lease_renewed_t = self.clock()
         self.next_maintenance_t = 0.0
+        self.next_orphan_search_t = self.clock() + ORPHAN_SEARCH_EVERY_S
 
     def _make_room(self, memory: ServerMemory) -> None:
         """Trim finished windows and outputs, and log when the server is full or has room again."""
@@ -148,16 +186,24 @@ class Bridge:
                 log.info("server has memory again and accepts new windows", used=of)
 
     def _renew(self) -> None:
-        self.last_iteration_t = time.monotonic()
-        if not self.ledger.lease(self.token, LEASE_LIFE_MS):
-            raise LeaseLost("another bridge owns the stream now")
-        self.lease_renewed_t = time.monotonic()
+        self.last_iteration_t = self.clock()
+        self.ledger.renew_lease(self.token, LEASE_LIFE_MS)
+        self.lease_renewed_t = self.clock()
 
-    def _release(self) -> None:
-        try:
-            self.ledger.release(self.token)
-        except redis.RedisError as error:
-            log.warning("lease not released, it will expire", reason=str(error))
+    def _find_orphans(self) -> None:
+        """Find pending windows that neither this bridge nor a record holds.
+
+        An owner that was deposed while it read leaves them. Without a rebuild nobody would look at
+        them, and the stream could not be trimmed beyond them.
+        """
+        held = self.joiner.entry_ids()
+        held |= {i for rows in self.ready.values() for r in rows.values() for i in r.ids.split()}
+        after, more = "", True
+        while more:
+            ids, after = self.ledger.unassigned(after)
+            if orphans := [i for i in ids if i not in held]:
+                raise StaleState(f"{len(orphans)} pending windows are in no record")
+            more = bool(after)
 
     def _rebuild(self) -> None:
         """Admit everything pending; what a family has already assigned stays in its record."""
@@ -170,7 +216,7 @@ class Bridge:
             last = entries[-1][0]
             progress = self.ledger.family_progress([i for i, _ in entries])
             self._join(entries, progress)
-            self._flush(time.monotonic())
+            self._flush(self.clock())
 
     def _read(self) -> bool:
         """Read new entries unless too much is in flight; return whether those were all."""
@@ -187,19 +233,19 @@ class Bridge:
         count = min(self._count(), room)
         entries = read_new(self.client, count, block)
         if entries:
-            self._join(entries, [None] * len(entries))
+            self._join(entries)
         return len(entries) < count
 
     def _count(self) -> int:
         return int(min(max(READ_BYTES // self.intake.mean_bytes, 1), MAX_READ_WINDOWS))
 
-    def _join(self, entries: list[Entry], progress: list[bytes | None]) -> None:
-        now = time.monotonic()
+    def _join(self, entries: list[Entry], progress: list[bytes | None] | None = None) -> None:
+        now = self.clock()
         for piece in self.intake.admit(entries, progress):
             self._collect(self.joiner.add(piece, now))
 
     def _collect(self, closed: list[ClosedRecord]) -> None:
-        now = time.monotonic()
+        now = self.clock()
         for c in closed:
             self.ready[c.family][c.record.record_id(c.family)] = c.record
             self.ready_since.setdefault(c.family, now)
@@ -227,18 +273,18 @@ class Bridge:
         entered = self.ledger.dispatch(self.token, family, [r for _, r in batch])
         ids = [i for (i, _), ok in zip(batch, entered, strict=True) if ok]
         if len(ids) < len(batch):
-            log.warning(
-                "records overlap dispatched ones and were dropped",
-                family=family,
-                records=len(batch) - len(ids),
+            # Published are the others first: their rows are in the ledger.
+            if ids:
+                self._publish(family, ids)
+            raise StaleState(
+                f"{len(batch) - len(ids)} records of {family} hold windows that are assigned or "
+                "finished"
             )
-        if ids:
-            self._publish(family, ids)
+        self._publish(family, ids)
 
     def _publish(self, family: str, record_ids: list[str]) -> None:
-        self.last_iteration_t = (
-            time.monotonic()
-        )  # each task may take the time-outs of a broker that is away
+        # Each task may take the time-outs of a broker that is away.
+        self.last_iteration_t = self.clock()
         try:
             self.send(family, record_ids)
         except Exception as error:  # brokers have errors of their own; the ledger sends it again

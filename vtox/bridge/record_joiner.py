@@ -101,6 +101,12 @@ class Joiner:
             closed += self._accept(run, run.waiting.pop(run.next_seq))
         return closed
 
+    def entry_ids(self) -> set[str]:
+        """Return the entries that wait here for the end of a record."""
+        waiting = (p for run in self._runs.values() for p in run.waiting.values())
+        opened = (p for run in self._runs.values() for o in run.open.values() for p in o.pieces)
+        return {p.entry_id for pieces in (waiting, opened) for p in pieces}
+
     def expire(self, now: float) -> list[ClosedRecord]:
         """Close the records of runs that have fallen silent."""
         closed: list[ClosedRecord] = []
@@ -134,6 +140,11 @@ class Joiner:
         run.last, run.next_seq = piece.header, piece.header.seq + 1
         for family in piece.families:
             record = run.open.get(family)
+            if record and record.pieces[-1].header.seq + 1 != piece.header.seq:
+                # The windows between are in a record that this family made before a rebuild.
+                why = reason("ended_by_rebuild", seq=piece.header.seq)
+                closed.append(self._close(family, run.open.pop(family), why))
+                record = None
             if record is None:
                 target_s = self._target(run, family, piece.header)
                 record = run.open[family] = _OpenRecord(target_s, opened=run.arrived)

@@ -1,11 +1,12 @@
-"""What the bridge keeps of the windows that it admits: one transaction for each read."""
+"""What the bridge keeps of the windows that it admits: one script for each read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from vtox import keys
 from vtox.store.client import Client
+from vtox.store.scripts import fenced, source
 from vtox.wire import Header
 
 Decision = Literal["new", "again", "duplicate"]
@@ -16,8 +17,8 @@ class Admission:
     """What becomes of a valid window.
 
     `mark` identifies the window, `forgotten` are marks that fell out of the horizon, `run` is the
-    run it belongs to, `families` those that have not assigned it to a record yet. `progress` is set
-    where only one family may see it (a dead letter sent again).
+    run it belongs to, `families` those that have not assigned it to a record yet. `progress` is the
+    row to begin with, None where the window has one already.
     """
 
     entry_id: str
@@ -44,31 +45,49 @@ def known_windows(client: Client, machine_ids: Iterable[str]) -> list[dict[str, 
     return [{k.decode(): v.decode() for k, v in kept.items()} for kept in pipe.execute()]
 
 
-def record(client: Client, admissions: Sequence[Admission]) -> set[str]:
-    """Keep marks, counts and arrivals; return the machines that were not listed before."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the server says of admissions: machines that were not listed, entries that are gone."""
+
+    unlisted: frozenset[str]
+    gone: frozenset[str]
+
+
+def record(
+    client: Client, token: str, admissions: Sequence[Admission], *, pending: bool
+) -> Recorded:
+    """Keep marks, counts, arrivals and rows of progress in one script.
+
+    `pending` says that the windows come from the pending list: some may be finished by now.
+
+    Raises
+    ------
+    LeaseLost
+        `token` no longer holds the lease.
+    """
     new = [a for a in admissions if a.decision == "new"]
     arrivals = {a.header.machine_id: a.arrived_t for a in new}
+    rows = {a.entry_id: a.progress for a in admissions if a.progress is not None}
     restarts = sum(a.restarted for a in new)
-    pipe = client.pipeline(transaction=True)
-    if arrivals:
-        pipe.zmscore(keys.MACHINES, list(arrivals))
-        pipe.zadd(keys.MACHINES, arrivals)
-        pipe.hincrby(keys.COUNTERS, "windows_in", len(new))
-    if restarts:
-        pipe.hincrby(keys.COUNTERS, "senders_restarted", restarts)
+    args: list[Any] = [token, keys.GROUP, int(pending), len(new), restarts]
+    for members in (arrivals, rows):
+        args.append(len(members))
+        for name, value in members.items():
+            args += [name, value]
+    where = [keys.LEASE, keys.MACHINES, keys.COUNTERS, keys.PROGRESS, keys.RAW]
     for machine_id, marks in _mark_changes(admissions).items():
         added = {mark: entry_id for mark, entry_id in marks.items() if entry_id}
-        if added:
-            pipe.hset(keys.known_windows(machine_id), mapping=added)
-        if len(added) < len(marks):
-            pipe.hdel(keys.known_windows(machine_id), *(marks.keys() - added.keys()))
-    for a in admissions:
-        if a.progress is not None:
-            pipe.hsetnx(keys.PROGRESS, a.entry_id, a.progress)
-    replies = pipe.execute()
-    if not arrivals:
-        return set()
-    return {m for m, t in zip(arrivals, replies[0], strict=True) if t is None}
+        forgotten = marks.keys() - added.keys()
+        where.append(keys.known_windows(machine_id))
+        args += [len(added), *(x for item in added.items() for x in item)]
+        args += [len(forgotten), *forgotten]
+    with fenced():
+        unlisted, gone = _script(client)(keys=where, args=args)
+    return Recorded(*(frozenset(x.decode() for x in ids) for ids in (unlisted, gone)))
+
+
+def _script(client: Client) -> Any:
+    return client.register_script(source("admit"))
 
 
 def set_vehicle(client: Client, machine_id: str, vehicle_id: str) -> None:

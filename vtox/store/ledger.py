@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
 from vtox import keys
 from vtox.domain import Record
 from vtox.errors import LeaseLost
@@ -57,18 +55,46 @@ class Ledger:
         self.settings = settings
         self.raw = raw
         shared = ("dispatch", "start", "commit", "bury_record", "refuse")
+        alone = ("lease", "release", "unassigned")
         self._scripts = {n: client.register_script(scripts.source(n, shared=True)) for n in shared}
-        self._scripts["lease"] = client.register_script(scripts.source("lease"))
+        self._scripts |= {n: client.register_script(scripts.source(n)) for n in alone}
 
-    def lease(self, token: str, life_ms: int) -> bool:
-        """Take or renew the right to read this stream; False: another bridge has it."""
-        args = [token, life_ms, os.getpid(), socket.gethostname()]
+    def take_lease(self, token: str, previous: str, life_ms: int) -> bool:
+        """Take the right to serve this stream; False: another bridge has it.
+
+        Each ownership has a token of its own, so that a command of an earlier one is refused even
+        where it arrives late. `previous` is that of the caller's last ownership, which it may end.
+        """
+        args = ["take", token, previous, life_ms, os.getpid(), socket.gethostname()]
         return bool(self._scripts["lease"](keys=[keys.LEASE, keys.BRIDGE], args=args))
+
+    def renew_lease(self, token: str, life_ms: int) -> None:
+        """Prolong an ownership.
+
+        Raises
+        ------
+        LeaseLost
+            It ran out, whether or not another bridge has the lease now.
+        """
+        args = ["renew", token, "", life_ms, os.getpid(), socket.gethostname()]
+        if not self._scripts["lease"](keys=[keys.LEASE, keys.BRIDGE], args=args):
+            raise LeaseLost("the lease ran out")
 
     def release(self, token: str) -> None:
         """Give the lease back, unless another bridge has it by now."""
-        if self.client.get(keys.LEASE) == token.encode():
-            self.client.delete(keys.LEASE, keys.BRIDGE)
+        self._scripts["release"](keys=[keys.LEASE, keys.BRIDGE], args=[token])
+
+    def unassigned(self, after: str, limit: int = 2000) -> tuple[list[str], str]:
+        """Return pending entries that some family has not assigned, and where to look on.
+
+        Looks at `limit` pending entries behind the id `after`; the second value is empty at the
+        end of the pending list.
+        """
+        start = f"({after}" if after else "-"
+        last, ids = self._scripts["unassigned"](
+            keys=[self.raw, keys.PROGRESS], args=[keys.GROUP, start, limit]
+        )
+        return [i.decode() for i in ids], last.decode()
 
     def family_progress(self, entry_ids: Sequence[bytes]) -> list[bytes | None]:
         """Return for each entry what the families have made of it so far (`keys.PROGRESS`)."""
@@ -76,23 +102,19 @@ class Ledger:
         return progress
 
     def dispatch(self, token: str, family: str, rows: Sequence[Record]) -> list[bool]:
-        """Enter records; False for one that overlaps a record already in the ledger.
+        """Enter records; False for one of which an entry is assigned, finished or not admitted.
 
         Raises
         ------
         LeaseLost
             `token` no longer holds the lease.
         """
-        args: list[Any] = [token, family, INDEX[family], len(FAMILIES)]
+        args: list[Any] = [token, family, INDEX[family]]
         for row in rows:
             args += [row.record_id(family), record_json(row)]
         where = [keys.LEASE, keys.PROGRESS, keys.ledger(family), keys.due(family), keys.COUNTERS]
-        try:
+        with scripts.fenced():
             return [bool(n) for n in self._scripts["dispatch"](keys=where, args=args)]
-        except redis.ResponseError as error:
-            if "LEASELOST" in str(error):
-                raise LeaseLost("another bridge owns the stream now") from error
-            raise
 
     def start(self, family: str, record_ids: Sequence[str]) -> dict[str, Record]:
         """Count a start of each record and return those that are not finished."""
@@ -143,12 +165,26 @@ class Ledger:
         )
 
     def refuse(
-        self, entry_id: str, code: str, reason: str = "", machine_id: str = "", seq: str = ""
+        self,
+        token: str,
+        entry_id: str,
+        code: str,
+        reason: str = "",
+        machine_id: str = "",
+        seq: str = "",
     ) -> None:
-        """Finish an entry that no family will see: malformed, or code `duplicate`."""
-        s = self.settings
-        args = [keys.GROUP, entry_id, code, reason, machine_id, seq, 2 * s.max_window_bytes]
-        self._scripts["refuse"](keys=[self.raw, keys.COUNTERS, keys.DEAD_LETTERS], args=args)
+        """Finish an entry that no family will see: malformed, or code `duplicate`.
+
+        Raises
+        ------
+        LeaseLost
+            `token` no longer holds the lease.
+        """
+        limit = 2 * self.settings.max_window_bytes
+        args = [token, keys.GROUP, entry_id, code, reason, machine_id, seq, limit]
+        where = [keys.LEASE, self.raw, keys.COUNTERS, keys.DEAD_LETTERS, keys.PROGRESS]
+        with scripts.fenced():
+            self._scripts["refuse"](keys=where, args=args)
 
     def make_due(self, family: str, record_ids: Iterable[str]) -> None:
         """Make records due for dispatch now: their task failed or was never sent."""

@@ -1,7 +1,13 @@
 """The Lua scripts of the server: every change that must be whole is one of `vtox/store/lua/`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
+
+import redis
+
+from vtox.errors import LeaseLost
 
 # Leads every script. What they write is bounded, and most of it makes room for more, so that a
 # server at its memory limit lets them through.
@@ -14,3 +20,14 @@ def source(name: str, *, shared: bool = False) -> str:
     folder = files("vtox.store") / "lua"
     prelude = (folder / "_shared.lua").read_text() if shared else ""
     return SHEBANG + prelude + (folder / f"{name}.lua").read_text()
+
+
+@contextmanager
+def fenced() -> Iterator[None]:
+    """Raise `LeaseLost` where a script inside refuses the token it was given."""
+    try:
+        yield
+    except redis.ResponseError as error:
+        if "LEASELOST" not in str(error):
+            raise
+        raise LeaseLost("another bridge owns the stream now") from error

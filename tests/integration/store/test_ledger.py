@@ -24,13 +24,15 @@ TOKEN = "me"
 def ledger(client: Client, settings: Settings) -> Ledger:
     create_group(client, keys.RAW)
     ledger = Ledger(client, settings)
-    assert ledger.lease(TOKEN, 60_000)
+    assert ledger.take_lease(TOKEN, "", 60_000)
     return ledger
 
 
 def deliver(client: Client, n: int) -> list[str]:
     ids = [add_window(client, seq=k) for k in range(n)]
-    client.zadd(keys.MACHINES, {"V001": 1})  # as the bridge does when it takes a window in
+    # As the bridge does when it admits a window.
+    client.zadd(keys.MACHINES, {"V001": 1})
+    client.hset(keys.PROGRESS, mapping=dict.fromkeys(ids, "---"))
     client.xreadgroup(keys.GROUP, "bridge", {keys.RAW: ">"})
     return ids
 
@@ -126,9 +128,63 @@ def test_a_stale_view_of_the_machine_is_refused(client: Client, ledger: Ledger) 
 
 def test_only_the_holder_of_the_lease_dispatches(client: Client, ledger: Ledger) -> None:
     r = record(deliver(client, 1))
-    assert not ledger.lease("other", 1000)
+    assert not ledger.take_lease("other", "", 1000)
     with pytest.raises(LeaseLost):
         ledger.dispatch("other", "bearing", [r])
+    with pytest.raises(LeaseLost):
+        ledger.refuse("other", r.ids, "duplicate")
+
+
+def test_a_lease_that_ran_out_is_not_renewed_even_if_it_is_free(
+    client: Client, ledger: Ledger
+) -> None:
+    ledger.renew_lease(TOKEN, 60_000)
+    client.delete(keys.LEASE)
+    with pytest.raises(LeaseLost):
+        ledger.renew_lease(TOKEN, 60_000)
+
+
+def test_a_new_ownership_ends_the_last_one_of_the_same_bridge(
+    client: Client, ledger: Ledger
+) -> None:
+    r = record(deliver(client, 1))
+    assert ledger.take_lease("next", TOKEN, 60_000)
+    with pytest.raises(LeaseLost):
+        ledger.dispatch(TOKEN, "bearing", [r])
+    ledger.release(TOKEN)
+    assert client.get(keys.LEASE) == b"next", "only its holder gives a lease back"
+
+
+def test_a_window_that_all_families_have_finished_is_not_dispatched_again(
+    client: Client, ledger: Ledger
+) -> None:
+    r = record(deliver(client, 1))
+    for n, family in enumerate(FAMILIES):
+        ledger.dispatch(TOKEN, family, [r])
+        commit(ledger, family, r, n)
+    assert ledger.dispatch(TOKEN, "bearing", [r]) == [False]
+    assert client.hlen(keys.PROGRESS) == 0
+
+
+def test_a_deleted_entry_stays_with_the_records_that_hold_it(
+    client: Client, ledger: Ledger
+) -> None:
+    r = record(deliver(client, 1))
+    ledger.dispatch(TOKEN, "bearing", [r])
+    ledger.refuse(TOKEN, r.ids, "samples_missing", "entry was deleted")
+    assert client.hget(keys.PROGRESS, r.ids) == b"xax"
+    assert commit(ledger, "bearing", r) == COMMITTED
+    assert group_info(client, keys.RAW).pending == 0
+    assert client.hlen(keys.PROGRESS) == 0
+
+
+def test_pending_windows_that_no_record_holds_are_listed(client: Client, ledger: Ledger) -> None:
+    ids = deliver(client, 3)
+    for family in FAMILIES:
+        ledger.dispatch(TOKEN, family, [record(ids[:1])])
+    client.hdel(keys.PROGRESS, ids[2])
+    assert ledger.unassigned("", limit=2) == ([ids[1]], ids[1])
+    assert ledger.unassigned(ids[1]) == ([ids[2]], "")
 
 
 def test_poison_is_buried_after_the_starts_allowed(
@@ -157,7 +213,7 @@ def test_poison_is_buried_after_the_starts_allowed(
 def test_a_refused_entry_is_buried_once(client: Client, ledger: Ledger) -> None:
     (entry_id,) = deliver(client, 1)
     for _ in range(2):
-        ledger.refuse(entry_id, "bad_rate", "fs_hz: 0", "V001", "0")
+        ledger.refuse(TOKEN, entry_id, "bad_rate", "fs_hz: 0", "V001", "0")
     assert client.xlen(keys.DEAD_LETTERS) == 1
     assert counters(client) == {"windows_refused": 1}
     assert group_info(client, keys.RAW).pending == 0

@@ -15,7 +15,7 @@ ALL = frozenset(INDEX)
 
 def test_a_new_window_is_for_every_family() -> None:
     a = classify(DuplicateFilter(16), H, "1764000000500-0", None)
-    assert (a.decision, a.families, a.restarted, a.progress) == ("new", ALL, False, None)
+    assert (a.decision, a.families, a.restarted, a.progress) == ("new", ALL, False, b"---")
     assert (a.mark, a.run, a.forgotten) == (mark(H), "", ())
     assert a.arrived_t == 1_764_000_000.5
 

@@ -19,6 +19,11 @@ SENTENCES: dict[str, Sentence] = {
         "record ended early: the sender restarted",
         "Nothing after a restart; a sender that restarts often must count seq on.",
     ),
+    "ended_by_rebuild": Sentence(
+        "record ended early: window {seq} follows windows of a record that was made before the "
+        "bridge restarted",
+        "Nothing: the windows before are diagnosed in the other record.",
+    ),
     "ended_by_silence": Sentence(
         "record ended early: no further window arrived",
         "Nothing when the machine was switched off; else check the sender and its network.",

@@ -1,20 +1,21 @@
 -- Enter records into a family's ledger, unless one of their entries already belongs to a record of
--- that family. KEYS lease progress ledger due counters
--- ARGV token family index families, then per record: id, row (JSON)
+-- that family or has no row of progress: it is not admitted, or finished by all families.
+-- KEYS lease progress ledger due counters
+-- ARGV token family index, then per record: id, row (JSON)
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
-local family, index, families = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local family, index = ARGV[2], tonumber(ARGV[3])
 local now = now_ms() / 1000
 local entered = {}
-for a = 5, #ARGV, 2 do
+for a = 4, #ARGV, 2 do
   local record, row = ARGV[a], cjson.decode(ARGV[a + 1])
   local free = true
   for id in string.gmatch(row.ids, '%S+') do
     local marks = redis.call('HGET', KEYS[2], id)
-    if marks and string.sub(marks, index, index) ~= '-' then free = false end
+    if not marks or string.sub(marks, index, index) ~= '-' then free = false end
   end
   if free then
     for id in string.gmatch(row.ids, '%S+') do
-      local marks = redis.call('HGET', KEYS[2], id) or string.rep('-', families)
+      local marks = redis.call('HGET', KEYS[2], id)
       redis.call('HSET', KEYS[2], id,
         string.sub(marks, 1, index - 1) .. 'a' .. string.sub(marks, index + 1))
     end

@@ -1,7 +1,9 @@
--- Take or renew a lease: 1 newly taken, 2 renewed, 0 held by another.
--- KEYS lease bridge   ARGV token life_ms pid host
+-- Take the lease, or renew one's own: 1 done, 0 not. A lease that ran out is not renewed, even if
+-- it is free again: another bridge may have owned the stream since.
+-- KEYS lease bridge   ARGV take|renew token previous_token life_ms pid host
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('HSET', KEYS[2], 'pid', ARGV[3], 'host', ARGV[4], 'last_seen_t', redis.call('TIME')[1])
-return holder and 2 or 1
+if ARGV[1] == 'renew' and holder ~= ARGV[2] then return 0 end
+if ARGV[1] == 'take' and holder and holder ~= ARGV[3] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
+redis.call('HSET', KEYS[2], 'pid', ARGV[5], 'host', ARGV[6], 'last_seen_t', redis.call('TIME')[1])
+return 1
