@@ -4,6 +4,17 @@ from vtox.sentences.sentence import Sentence
 
 SENTENCES: dict[str, Sentence] = {
     "no_current": Sentence("no current channel", "Send ia, ib and ic."),
+    "missing_channel": Sentence("missing channel {channels!w}", "Send this channel."),
+    "no_nameplate_field": Sentence(
+        "the nameplate has no {fields!w}", "Complete the nameplate of the machine."
+    ),
+    "load_too_low": Sentence(
+        "load of {load_a:.3g} A, at least {needed_a:.3g} A needed", "Measure at a higher load."
+    ),
+    "no_baseline": Sentence("no baseline", "Learn a baseline from healthy recordings."),
+    "no_baseline_at_load": Sentence(
+        "no baseline at this load, {load_a:.3g} A", "Let it learn at this load."
+    ),
     "too_few_samples": Sentence(
         "{channel}: {samples} samples, at least {needed_samples} needed",
         "Send longer windows without gaps.",

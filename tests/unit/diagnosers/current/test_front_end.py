@@ -8,7 +8,7 @@ import pytest
 from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.diagnosers import eccentricity
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosers.current.front_end import CurrentAnalysis, front_end
+from vtox.diagnosers.current.front_end import LINE_SHARE, CurrentAnalysis, front_end
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
 from vtox.dsp import slot_harmonics
 
@@ -61,32 +61,40 @@ def test_fewer_currents_give_frequency_and_envelope(channels: tuple[str, ...]) -
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "code"),
     [
-        ({"fs_hz": 300.0}, "sampling rate too low"),
-        ({"fs_hz": 5_000.0}, "not at the nameplate's 50 Hz"),
-        ({"channels": {"vibration": np.ones(1_000)}}, "no current channel"),
-        ({"channels": {c: np.zeros(2_500) for c in CURRENTS}}, "all samples are equal"),
+        ({"fs_hz": 300.0}, "rate_too_low"),
+        ({"fs_hz": 5_000.0}, "supply_off_nameplate"),
+        ({"channels": {"vibration": np.ones(1_000)}}, "no_current"),
+        ({"channels": {c: np.zeros(2_500) for c in CURRENTS}}, "samples_constant"),
         (
             {"channels": {c: 1e30 * np.sin(np.arange(2_500.0)) for c in CURRENTS}},
-            "impossible values",
+            "impossible_values",
         ),
-        ({"channels": {c: np.ones(30) for c in CURRENTS}}, "too short"),
+        ({"channels": {c: np.ones(30) for c in CURRENTS}}, "too_few_samples"),
+        (
+            {"channels": {c: np.sin(np.arange(70.0)) for c in CURRENTS}},
+            "record_too_short",
+        ),
     ],
 )
-def test_refusals(change: dict[str, object], words: str) -> None:
+def test_what_stands_against_currents_has_its_code(change: dict[str, object], code: str) -> None:
     f = analysis(Machine(seconds=1.0), **change)
-    assert words in "; ".join(f.problems[0])
+    assert code in {r.code for r in f.problems[0]}
 
 
 def test_noise_has_no_supply() -> None:
     rng = np.random.default_rng(1)
     r = Recording({c: rng.standard_normal(5_000) for c in CURRENTS}, 5_000.0)
-    assert "supply not found" in front_end([r], [MOTOR]).problems[0][0]
+    (found,) = front_end([r], [MOTOR]).problems[0]
+    assert found.code == "supply_not_found"
+    assert 0 < found.values["power_share"] < LINE_SHARE  # type: ignore[operator]
 
 
 def test_a_few_cycles_are_too_short() -> None:
-    assert "supply cycles" in analysis(Machine(seconds=0.1)).problems[0][0]
+    (found,) = analysis(Machine(seconds=0.1)).problems[0]
+    assert found.code == "too_few_cycles"
+    assert found.values["cycles"] == pytest.approx(5, abs=0.5)
 
 
 def test_one_bad_recording_leaves_the_batch_as_it_was() -> None:

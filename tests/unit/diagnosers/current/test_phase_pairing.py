@@ -9,6 +9,7 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import Motor, diagnose, learn_baseline
 from vtox.baseline import Baseline
+from vtox.diagnosers.current.front_end import front_end
 from vtox.diagnosers.current.phase_pairing import pairing
 from vtox.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Recording
 
@@ -71,20 +72,22 @@ def test_no_wrong_name_makes_an_alarm(wrong: Callable[[Channels], Channels], lea
 
 
 @pytest.mark.parametrize(
-    ("wrong", "reason"),
+    ("wrong", "code", "name", "value"),
     [
-        (turned_on, "not of the same phases: power factor angle 156 deg, or the machine generates"),
-        (between_lines, "voltages of 400 V are 1.73 times a phase's at 400 V rated"),
+        (turned_on, "voltages_not_paired_or_generating", "power_factor_angle_deg", 156),
+        (between_lines, "voltages_between_lines", "phase_voltage_ratio", 1.73),
     ],
 )
-def test_what_cannot_be_turned_is_refused_by_name(
-    wrong: Callable[[Channels], Channels], reason: str
+def test_what_cannot_be_turned_is_refused_by_its_code(
+    wrong: Callable[[Channels], Channels], code: str, name: str, value: float
 ) -> None:
     x = read(Machine(), wrong)
-    d = judge(x)
-    assert d.state == "unknown"
-    assert reason in d.reason
-    assert reason in judge(x, motor=replace(MOTOR, supply="inverter")).reason
+    for motor in (MOTOR, replace(MOTOR, supply="inverter")):
+        (found,) = front_end([x], [motor]).pairing_problems
+        assert found is not None
+        assert found.code == code
+        assert found.values[name] == pytest.approx(value, rel=5e-3)
+        assert judge(x, motor=motor).state == "unknown"
 
 
 def test_currents_serve_where_the_voltages_are_refused() -> None:
@@ -93,7 +96,9 @@ def test_currents_serve_where_the_voltages_are_refused() -> None:
     d = judge(read(Machine(v2=0.005, short_a=4.0, phase="b"), turned_on), baseline)
     assert d.state in {"warning", "fault"}
     assert d.indicators["basis"] == "currents and baseline"
-    assert "not of the same phases" in d.reason
+    (problem,) = front_end([read(Machine(), turned_on)], [MOTOR]).pairing_problems
+    assert problem is not None
+    assert problem.code == "voltages_not_paired_or_generating"
 
 
 @pytest.mark.parametrize(
