@@ -1,33 +1,32 @@
-"""Once-per-turn modulation of the current, f +- fr, against the machine's own baseline.
+"""Sidebands at the speed of rotation, f +- fr, against the machine's own baseline.
 
-Nearly every healthy motor shows these lines and the load alone moves them (by 2 dB of the current
-for a quarter of load, motor model), so only a rise above the level learnt at the same load counts,
+Nearly every healthy motor shows these lines, and the load alone moves them (by 2 dB of the current
+for a quarter of load, motor model). So only a rise above the level learnt at the same load counts,
 of the sideband that was steadier then: noise of the supply drives a current through the leakage
-inductance that is greater the lower its frequency, so f + fr scatters by 0.5-1.9 dB where f - fr
-does by 1.2-5 (motor model, records of 2 s). Air-gap eccentricity makes them (Dorrell, Thomson,
-Roach 1997), and so do unbalance, misalignment and loads that swing once a turn (Obaid, Habetler,
-Tallam 2003): they are named, not told apart.
+inductance that is larger the lower its frequency, so that f + fr scatters by 0.5-1.9 dB where
+f - fr does by 1.2-5 (motor model, records of 2 s). Air-gap eccentricity makes them (Dorrell,
+Thomson, Roach 1997), and so do unbalance, misalignment and loads that oscillate once a turn (Obaid,
+Habetler, Tallam 2003): they are listed and not distinguished.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import log, log1p
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import log, log1p, sqrt
 
 import numpy as np
 
 from vtox.arrays import Float64, power_db
 from vtox.baseline import RISE_DB, Baseline, Level
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip, unseen
+from vtox.diagnosers.current.slip import Slip, SlipAnalysis, observations_or_abstentions
 from vtox.diagnosers.features import SUPPLY as SUPPLY_FEATURE
-from vtox.domain import Diagnosis, Value, unknown
+from vtox.domain import Diagnosis, Reason, State, Value, abstain, reason
 from vtox.dsp import demodulation, modulation_spectrum
 
 FAULT = "eccentricity"
 FEATURES = ("eccentricity.lower_dbc", "eccentricity.upper_dbc")
-# Power of a sideband over its floor: less, and the floor may have made the rise.
-THRESHOLD = 15.0
+# Power of a sideband over its floor: below this the floor may have made the rise.
+MIN_OVER_FLOOR = 15.0
 # A rise must be more than `RISE_DB`, and more than noise makes it. Noise adds to the amplitude, not
 # to its logarithm, so the scatter is taken as that of the amplitude; so many deviations are
 # exceeded by one record in 1000.
@@ -35,11 +34,15 @@ SCATTER = 3.1
 NEPER_DB = 20 / log(10)
 # Four times the amplitude learnt; a baseline whose scatter asks for more than this cannot decide.
 FAULT_DB = 12.0
+# What a reason says of a baseline that leaves everything open, dB.
+MOST_OPEN_DB = 99.0
 SEVERITIES = ((0.0, 6.0, 12.0, 24.0), (0.0, 0.3, 0.6, 1.0))
-UNSTEADY = 0.25
+CONFIDENCE = 0.8
+MAX_CURRENT_RANGE = 0.25
 # Of two-pole motors the lines fall near 0 Hz and twice the supply: s*f must be this many bins.
 TWO_POLE_BINS = 5.0
-SAME_SPEED = 0.05
+# The baseline applies to supply frequencies within this of that at which it was learnt.
+FREQUENCY_TOLERANCE = 0.05
 ALTERNATIVES = (
     "unbalance of the rotor or what it drives",
     "misalignment of the coupling",
@@ -48,176 +51,260 @@ ALTERNATIVES = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    hz: Float64
-    # Lower and upper sideband over the supply line, and the noise there, shape (2, batch).
-    sides_dbc: Float64
+class Observation:
+    """The sidebands of one recording, and how steady it was; pairs are lower and upper sideband."""
+
+    slip: Slip
+    pole_pairs: int | None
+    f0_hz: float
+    duration_s: float
+    bin_hz: float
+    load_a: float
+    # Least and largest mean of 0.5 s, A rms, and their difference over the mean.
+    low_a: float
+    high_a: float
+    current_range: float
+    rotation_hz: float  # distance of the sidebands from the supply line
+    levels_dbc: Float64
     floors_dbc: Float64
-    drift: Float64
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The steadier sideband of a recording against its level in the baseline."""
+
+    side: int  # 0: below the supply line, 1: above it
+    baseline: Level
+    change_db: float
+    limit_db: float
 
 
 def diagnose(
     analysis: CurrentAnalysis,
     baselines: Sequence[Baseline | None],
     *,
-    rotor: SlipAnalysis | None = None,
+    slip_analysis: SlipAnalysis | None = None,
 ) -> list[Diagnosis]:
-    """Return one diagnosis of the once-per-turn modulation per recording."""
-    rotor = rotor or analyse_slip(analysis)
-    if rotor is None:
-        return unseen(analysis, FAULT)
-    found = _find(analysis, rotor)
-    rms_a = analysis.current_rms_a()
+    """Return one diagnosis of the sidebands at the speed of rotation per recording.
+
+    Parameters
+    ----------
+    analysis : CurrentAnalysis
+        A batch with one current or more, A.
+    baselines : sequence of Baseline or None, length batch
+        Healthy levels: `eccentricity.lower_dbc` and `eccentricity.upper_dbc`, dBc, and
+        `eccentricity.supply_hz`, Hz. Without them the answer is `unknown`.
+    slip_analysis : SlipAnalysis, optional
+        Of the same recordings, if it was computed before.
+
+    Returns
+    -------
+    list of Diagnosis
+        `statistic` is the rise and `threshold` that of a warning, dB. Indicators: `rotor_dbc` (both
+        sidebands together), `rotor_hz`, `floor_dbc`, `slip`, `slip_source`, `load_a`, and
+        `change_db` with a baseline. Evidence: the line, and other causes.
+
+    Notes
+    -----
+    Dorrell, Thomson, Roach 1997; Obaid, Habetler, Tallam 2003.
+    """
     return [
-        unknown(FAULT, reason)
-        if (reason := _refusal(analysis, rotor, found, i))
-        else _verdict(analysis, rotor, found, i, float(rms_a[i]), baselines[i])
-        for i in range(len(analysis.recordings))
+        _diagnosis(o, baseline) if isinstance(o, Observation) else o
+        for o, baseline in zip(_observations(analysis, slip_analysis), baselines, strict=True)
     ]
 
 
-def features(analysis: CurrentAnalysis, *, rotor: SlipAnalysis | None = None) -> dict[str, Float64]:
-    """Return levels of the lines (dBc) and supply frequency per recording, NaN where not shown."""
-    rotor = rotor or analyse_slip(analysis)
-    if rotor is None:
-        none = np.full(len(analysis.recordings), np.nan)
-        return dict.fromkeys((*FEATURES, SUPPLY_FEATURE), none)
-    found = _find(analysis, rotor)
-    refused = [bool(_refusal(analysis, rotor, found, i)) for i in range(len(analysis.recordings))]
-    shown = zip((*FEATURES, SUPPLY_FEATURE), (*found.sides_dbc, analysis.f0_hz), strict=True)
-    return {name: np.where(refused, np.nan, values) for name, values in shown}
+def features(
+    analysis: CurrentAnalysis, *, slip_analysis: SlipAnalysis | None = None
+) -> dict[str, Float64]:
+    """Return what a baseline learns of the sidebands at the speed of rotation.
+
+    Parameters
+    ----------
+    analysis : CurrentAnalysis
+    slip_analysis : SlipAnalysis, optional
+        Of the same recordings, if it was computed before.
+
+    Returns
+    -------
+    dict of ndarray, shape (batch,)
+        `eccentricity.lower_dbc` and `eccentricity.upper_dbc`, dBc, and `eccentricity.supply_hz`;
+        NaN where a recording does not show them.
+    """
+    rows = [
+        (*o.levels_dbc, o.f0_hz) if isinstance(o, Observation) else (np.nan,) * 3
+        for o in _observations(analysis, slip_analysis)
+    ]
+    return dict(zip((*FEATURES, SUPPLY_FEATURE), np.array(rows).reshape(-1, 3).T, strict=True))
 
 
-def _find(analysis: CurrentAnalysis, rotor: SlipAnalysis) -> _Found:
+def _observations(
+    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis | None
+) -> list[Observation | Diagnosis]:
+    return observations_or_abstentions(FAULT, analysis, slip_analysis, _observe, _abstention)
+
+
+def _observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Observation]:
     """Return the strongest line at fr within the slip interval of each recording."""
-    m = rotor.modulation
-    pairs = np.array([p or np.nan for p in rotor.pole_pairs])
-    slow = np.array([s.high for s in rotor.slips])
-    fast = np.array([s.low for s in rotor.slips])
-    rotation = analysis.f0_hz / pairs
+    m, slips = slip_analysis.modulation, slip_analysis.slips
+    synchronous_hz = analysis.f0_hz / np.array([p or np.nan for p in slip_analysis.pole_pairs])
     line = modulation_spectrum.strongest(
-        m, rotation * (1 - slow) - m.bin_hz / 4, rotation * (1 - fast) + m.bin_hz / 4
+        m,
+        synchronous_hz * (1 - np.array([s.high for s in slips])) - m.bin_hz / 4,
+        synchronous_hz * (1 - np.array([s.low for s in slips])) + m.bin_hz / 4,
     )
-    drift, _ = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
-    return _Found(
-        hz=line.hz,
-        sides_dbc=power_db(np.square(m.sidebands(line.index))),
-        floors_dbc=power_db(modulation_spectrum.sideband_floors(m, line)),
-        drift=drift,
-    )
-
-
-def _refusal(analysis: CurrentAnalysis, rotor: SlipAnalysis, found: _Found, i: int) -> str:
-    """Return why a recording does not show the lines, or an empty text."""
-    slip = rotor.slips[i]
-    if analysis.problems[i]:
-        return "; ".join(p.sentence for p in analysis.problems[i])
-    if not np.isfinite(slip.value) or slip.source == "none":
-        return f"slip unknown: {slip.reason}" if slip.reason else "slip unknown"
-    if rotor.pole_pairs[i] == 1:
-        bins = slip.low * analysis.f0_hz[i] / rotor.modulation.bin_hz
-        if bins < TWO_POLE_BINS:
-            needed_s = analysis.duration_s * TWO_POLE_BINS / max(bins, 1e-3)
-            return (
-                "two-pole motor: at this slip the lines fall on 0 Hz and twice the supply; a "
-                f"record of {needed_s:.0f} s would part them"
-            )
-    if found.drift[i] > UNSTEADY:
-        return f"not stationary: the current moves by {found.drift[i]:.0%} within the record"
-    return ""
-
-
-def _verdict(
-    analysis: CurrentAnalysis,
-    rotor: SlipAnalysis,
-    found: _Found,
-    i: int,
-    rms_a: float,
-    baseline: Baseline | None,
-) -> Diagnosis:
-    slip, hz = rotor.slips[i], float(found.hz[i])
-    f0_hz, sides, floors = float(analysis.f0_hz[i]), found.sides_dbc[:, i], found.floors_dbc[:, i]
-    indicators: dict[str, Value] = {
-        "rotor_dbc": round(float(power_db(np.sum(10 ** (sides / 10)))), 2),
-        "floor_dbc": round(float(floors.min()), 2),
-        "rotor_hz": round(hz, 3),
-        "slip": round(slip.value, 6),
-        "slip_source": slip.source,
-        "load_a": round(rms_a, 4),
-    }
-    known, why = _known(baseline, rms_a, f0_hz)
-    if not known:
-        reason = f"{why}: most sound motors show lines at f+-fr, only a rise tells"
-        return unknown(FAULT, reason, **indicators)
-    side = min((0, 1), key=lambda k: known[k].spread)
-    learnt = known[side]
-    change = float(sides[side]) - learnt.mean
-    limit = max(RISE_DB, NEPER_DB * log1p(SCATTER * learnt.spread / NEPER_DB))
-    if limit > FAULT_DB:
-        return unknown(
-            FAULT,
-            f"baseline too small or too scattered: {learnt.n} records at this load leave "
-            f"{min(limit, 99.0):.0f} dB open",
-            **indicators,
+    levels_dbc = power_db(np.square(m.sidebands(line.index)))
+    floors_dbc = power_db(modulation_spectrum.sideband_floors(m, line))
+    moves = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
+    rms_a = analysis.current_rms_a()
+    return [
+        Observation(
+            slip=slip,
+            pole_pairs=slip_analysis.pole_pairs[i],
+            f0_hz=float(analysis.f0_hz[i]),
+            duration_s=analysis.duration_s,
+            bin_hz=m.bin_hz,
+            load_a=float(rms_a[i]),
+            low_a=float(moves.lowest[i]) / sqrt(2),
+            high_a=float(moves.highest[i]) / sqrt(2),
+            current_range=float(moves.amplitude_range[i]),
+            rotation_hz=float(line.hz[i]),
+            levels_dbc=levels_dbc[:, i],
+            floors_dbc=floors_dbc[:, i],
         )
-    evidence: tuple[dict[str, Any], ...] = (
-        {
-            "kind": "line",
-            "lower_hz": round(f0_hz - hz, 3),
-            "upper_hz": round(f0_hz + hz, 3),
-            "lower_dbc": round(float(sides[0]), 2),
-            "upper_dbc": round(float(sides[1]), 2),
-            "judged_hz": round(f0_hz + (-hz, hz)[side], 3),
-            "baseline_dbc": round(learnt.mean, 2),
-        },
-    )
-    verdict = Diagnosis(
+        for i, slip in enumerate(slips)
+    ]
+
+
+def _abstention(o: Observation) -> Diagnosis | None:
+    why = next((r for rule in ABSTENTION_RULES if (r := rule(o))), None)
+    return abstain(FAULT, why, *o.slip.doubts) if why else None
+
+
+def _slip_unknown(o: Observation) -> Reason | None:
+    return None if o.slip.is_known else o.slip.reason
+
+
+def _two_pole_lines_merge(o: Observation) -> Reason | None:
+    bins = o.slip.low * o.f0_hz / o.bin_hz
+    if o.pole_pairs != 1 or bins >= TWO_POLE_BINS:
+        return None
+    needed_s = o.duration_s * TWO_POLE_BINS / max(bins, 1e-3)
+    return reason("two_pole_lines_merge", slip=o.slip.low, needed_s=needed_s)
+
+
+def _current_not_steady(o: Observation) -> Reason | None:
+    if o.current_range <= MAX_CURRENT_RANGE:
+        return None
+    return reason("current_not_steady", low_a=o.low_a, high_a=o.high_a)
+
+
+ABSTENTION_RULES: tuple[Callable[[Observation], Reason | None], ...] = (
+    _slip_unknown,
+    _two_pole_lines_merge,
+    _current_not_steady,
+)
+
+
+def _diagnosis(o: Observation, baseline: Baseline | None) -> Diagnosis:
+    comparison = _comparison(o, baseline)
+    if isinstance(comparison, Reason):
+        return abstain(FAULT, comparison, *o.slip.doubts, indicators=_indicators(o))
+    state, why = _decision(o, comparison)
+    change_db = comparison.change_db
+    return Diagnosis(
         fault=FAULT,
-        state="normal",
-        severity=0.0,
-        confidence=round(0.8 * float(np.clip(1 - change / limit / 2, 0.5, 1)), 3),
-        statistic=round(change, 2),
-        threshold=round(limit, 2),
-        reason=f"once-per-turn modulation {change:+z.1f} dB against the baseline at this load",
-        indicators={**indicators, "change_db": round(change, 2)},
-        evidence=evidence,
-    )
-    if change < limit:
-        return verdict
-    if sides[side] - floors[side] < 10 * np.log10(THRESHOLD):
-        return replace(
-            verdict,
-            state="unknown",
-            severity=None,
-            confidence=0.0,
-            reason=(
-                f"noise floor above the level to be compared: {floors[side]:.0f} dBc against "
-                f"{learnt.mean:.0f} dBc in the baseline"
+        state=state,
+        code=why.code,
+        values=why.values,
+        doubts=o.slip.doubts,
+        severity=_severity(state, change_db),
+        confidence=_confidence(state, change_db / comparison.limit_db),
+        statistic=round(change_db, 2),
+        threshold=round(comparison.limit_db, 2),
+        indicators=_indicators(o) | {"change_db": round(change_db, 2)},
+        evidence=(
+            _line(o, comparison),
+            *(
+                {"kind": "alternative", "cause": cause}
+                for cause in ALTERNATIVES
+                if state in ("warning", "fault")
             ),
-        )
-    causes = tuple({"kind": "alternative", "cause": c} for c in ALTERNATIVES)
-    return replace(
-        verdict,
-        state="fault" if change >= FAULT_DB else "warning",
-        severity=round(float(np.interp(change, *SEVERITIES)), 3),
-        confidence=round(0.8 * float(np.clip(change / limit / 2, 0.5, 1)), 3),
-        reason=(
-            f"once-per-turn modulation {change:+z.1f} dB against the baseline at this load "
-            f"({sides[side]:.1f} dBc at {hz:.2f} Hz from the supply): eccentricity, unbalance, "
-            f"misalignment or a load that swings once a turn"
         ),
-        evidence=evidence + causes,
     )
 
 
-def _known(baseline: Baseline | None, rms_a: float, f0_hz: float) -> tuple[list[Level], str]:
-    """Return the healthy levels of both sidebands at this load and speed, or why there are none."""
+def _comparison(o: Observation, baseline: Baseline | None) -> Comparison | Reason:
+    """Return the steadier sideband against the baseline, or why there is nothing to compare."""
     if baseline is None:
-        return [], "no baseline"
-    levels = [level for name in FEATURES if (level := baseline.level(name, rms_a)) is not None]
+        return reason("no_baseline")
+    levels = [x for name in FEATURES if (x := baseline.level(name, o.load_a)) is not None]
     if len(levels) < len(FEATURES):
-        return [], baseline.state(FEATURES[0], rms_a)
-    supply = baseline.level(SUPPLY_FEATURE, rms_a)
-    if supply is not None and abs(f0_hz / supply.mean - 1) > SAME_SPEED:
-        return [], f"no baseline at this speed: learnt at {supply.mean:.1f} Hz"
-    return levels, ""
+        if not any(FEATURES[0] in band.levels for band in baseline.bands):
+            return reason("no_baseline")
+        return reason("no_baseline_at_load", load_a=o.load_a)
+    supply = baseline.level(SUPPLY_FEATURE, o.load_a)
+    if supply is not None and abs(o.f0_hz / supply.mean - 1) > FREQUENCY_TOLERANCE:
+        return reason("no_baseline_at_frequency", f0_hz=o.f0_hz, baseline_hz=supply.mean)
+    side = min((0, 1), key=lambda k: levels[k].spread)
+    level = levels[side]
+    limit_db = max(RISE_DB, NEPER_DB * log1p(SCATTER * level.spread / NEPER_DB))
+    if limit_db > FAULT_DB:
+        open_db = min(limit_db, MOST_OPEN_DB)
+        limits = {"open_db": open_db, "limit_db": FAULT_DB}
+        return reason("baseline_too_scattered", records=level.n, **limits)
+    return Comparison(side, level, float(o.levels_dbc[side]) - level.mean, limit_db)
+
+
+def _decision(o: Observation, c: Comparison) -> tuple[State, Reason]:
+    if c.change_db < c.limit_db:
+        return "normal", reason("rotation_sidebands_steady", change_db=c.change_db)
+    level_dbc, floor_dbc = float(o.levels_dbc[c.side]), float(o.floors_dbc[c.side])
+    if level_dbc - floor_dbc < 10 * np.log10(MIN_OVER_FLOOR):
+        levels = {"floor_dbc": floor_dbc, "baseline_dbc": c.baseline.mean}
+        return "unknown", reason("rotation_sidebands_in_noise", **levels)
+    return "fault" if c.change_db >= FAULT_DB else "warning", reason(
+        "rotation_sidebands_risen",
+        change_db=c.change_db,
+        level_dbc=level_dbc,
+        rotation_hz=o.rotation_hz,
+    )
+
+
+def _severity(state: State, change_db: float) -> float | None:
+    if state in ("normal", "unknown"):
+        return 0.0 if state == "normal" else None
+    return round(float(np.interp(change_db, *SEVERITIES)), 3)
+
+
+def _confidence(state: State, rise: float) -> float:
+    """Return the confidence by the rise over its limit."""
+    if state == "unknown":
+        return 0.0
+    distance = 1 - rise / 2 if state == "normal" else rise / 2
+    return round(CONFIDENCE * float(np.clip(distance, 0.5, 1)), 3)
+
+
+def _indicators(o: Observation) -> dict[str, Value]:
+    return {
+        "rotor_dbc": round(float(power_db(np.sum(10 ** (o.levels_dbc / 10)))), 2),
+        "floor_dbc": round(float(o.floors_dbc.min()), 2),
+        "rotor_hz": round(o.rotation_hz, 3),
+        "slip": round(o.slip.value, 6),
+        "slip_source": o.slip.source,
+        "load_a": round(o.load_a, 4),
+    }
+
+
+def _line(o: Observation, c: Comparison) -> dict[str, str | float]:
+    """Return the evidence of the line."""
+    lower_hz, upper_hz = o.f0_hz - o.rotation_hz, o.f0_hz + o.rotation_hz
+    return {
+        "kind": "line",
+        "lower_hz": round(lower_hz, 3),
+        "upper_hz": round(upper_hz, 3),
+        "lower_dbc": round(float(o.levels_dbc[0]), 2),
+        "upper_dbc": round(float(o.levels_dbc[1]), 2),
+        "judged_hz": round((lower_hz, upper_hz)[c.side], 3),
+        "baseline_dbc": round(c.baseline.mean, 2),
+    }

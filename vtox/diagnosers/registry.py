@@ -83,11 +83,11 @@ def _bearing(view: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list
 
 
 def _eccentricity(view: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
-    return eccentricity.diagnose(view.analysis, baselines, rotor=view.rotor)
+    return eccentricity.diagnose(view.analysis, baselines, slip_analysis=view.rotor)
 
 
 def _broken_bar(view: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
-    return broken_bar.diagnose(view.analysis, baselines, rotor=view.rotor)
+    return broken_bar.diagnose(view.analysis, baselines, slip_analysis=view.rotor)
 
 
 def _speeds(view: SharedAnalysis) -> tuple[list[float | None], list[float | None]]:
@@ -120,6 +120,6 @@ DIAGNOSERS: Mapping[str, Callable[[SharedAnalysis, Sequence[Baseline | None]], l
 FEATURES: Mapping[str, Callable[[SharedAnalysis], dict[str, Float64]]] = {
     "insulation": lambda view: admittance.features(view.analysis),
     "bearing": lambda view: bearing.features(view.analysis.recordings),
-    "eccentricity": lambda view: eccentricity.features(view.analysis, rotor=view.rotor),
-    "broken_bar": lambda view: broken_bar.features(view.analysis, rotor=view.rotor),
+    "eccentricity": lambda view: eccentricity.features(view.analysis, slip_analysis=view.rotor),
+    "broken_bar": lambda view: broken_bar.features(view.analysis, slip_analysis=view.rotor),
 }

@@ -1,34 +1,45 @@
-"""The neighbourhood of the supply line shifted to 0 Hz, and its amplitude and phase modulation."""
+"""Complex envelope of the supply line, and its amplitude and phase modulation."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 
-from vtox.arrays import Complex, Float64
+from vtox.arrays import Complex, Float32, Float64, Int
 from vtox.domain import Array
 
-# Half width of the baseband: holds the supply line, f +- 2sf and f +- fr of every pole number.
+# Half width of the band: holds the supply line, f +- 2sf and f +- fr of every number of poles.
 HALF_HZ = 100.0
-# Outer tenth of the band fades out, so that the ringing of the band filter dies within 0.1 s.
+# The outer tenth of the band fades out, so that the ringing of its filter dies within 0.1 s.
 FADE = 0.1
-# Each end of the record where that ringing may stand, s.
+# That ringing lies in each end of the record, s.
 EDGE_S = 0.1
-# Slow drift of amplitude and phase is no modulation: polynomials of this degree per 10 s go.
+# Slow drift of amplitude and phase is no modulation: polynomials of this degree per 10 s are
+# removed.
 TREND_PER_10_S = 3
 STEADY_BLOCK_S = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Unsteadiness:
+    """How far amplitude and frequency move between blocks of 0.5 s; arrays of shape (batch,)."""
+
+    lowest: Float64  # mean amplitude of a block, in the unit of the envelope
+    highest: Float64
+    amplitude_range: Float64  # highest less lowest, over the mean amplitude
+    frequency_range_hz: Float64  # highest less lowest mean frequency of a block
+
+
 def around_line(
-    spectrum: Complex, centre: npt.NDArray[np.int64], samples: int, fs_hz: float
+    spectrum: Complex, centre: Int, samples: int, fs_hz: float
 ) -> tuple[Complex, float]:
     """Return each channel's complex envelope around the line, decimated to about 200 Hz.
 
     The bins within `HALF_HZ` of the line are cut from the spectrum and transformed back: an exact
     decimation, 50 times smaller than the samples at 10 kHz. Bins at and below 0 Hz are left out,
-    so the envelope is that of the analytic signal and knows neither the mirror image of a single
-    phase nor the offset of a clamp.
+    so the envelope is that of the analytic signal, free of the mirror image of a single phase and
+    of the offset of a clamp.
 
     Parameters
     ----------
@@ -63,7 +74,7 @@ def around_line(
 
 
 @lru_cache(maxsize=64)
-def _fade(points: int) -> npt.NDArray[np.float32]:
+def _fade(points: int) -> Float32:
     """Return the weight of each bin of a band, its outer tenths fading out."""
     half = points // 2
     fade = np.clip((1 - np.abs(np.arange(-half, half)) / half) / FADE, 0, 1)
@@ -90,18 +101,16 @@ def modulation(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
         Relative amplitude (ratio) and phase (rad), the ends of the record cut off; a tone m of
         only the lower sideband shows as m in both.
     """
-    points = envelope.shape[-1]
-    skip = min(points // 10, int(np.ceil(EDGE_S * rate_hz)))
-    inner = envelope[:, skip : points - skip]
+    inner = envelope[:, _inner(envelope.shape[-1], rate_hz)]
     degree = max(TREND_PER_10_S, round(TREND_PER_10_S * inner.shape[-1] / rate_hz / 10))
     amplitude = np.abs(inner).astype(np.float64)
-    phase = unwrapped(np.angle(inner))
+    phase = unwrap(np.angle(inner))
     amplitude /= np.maximum(amplitude.mean(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
     am, pm = detrend(np.stack([amplitude, phase]), degree)
     return am, pm
 
 
-def unsteadiness(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
+def unsteadiness(envelope: Complex, rate_hz: float) -> Unsteadiness:
     """Return how far amplitude and frequency of the line move within a record.
 
     Parameters
@@ -111,14 +120,9 @@ def unsteadiness(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
 
     Returns
     -------
-    amplitude_range : ndarray, shape (batch,)
-        Largest less smallest mean amplitude of blocks of 0.5 s, over the mean amplitude.
-    frequency_range_hz : ndarray, shape (batch,)
-        Largest less smallest mean frequency of the same blocks, Hz.
+    Unsteadiness
     """
-    points = envelope.shape[-1]
-    skip = min(points // 10, int(np.ceil(EDGE_S * rate_hz)))
-    inner = envelope[:, skip : points - skip]
+    inner = envelope[:, _inner(envelope.shape[-1], rate_hz)]
     blocks = max(2, int(inner.shape[-1] / rate_hz / STEADY_BLOCK_S))
     size = inner.shape[-1] // blocks
     parts = inner[:, : blocks * size].reshape(len(inner), blocks, size)
@@ -126,11 +130,26 @@ def unsteadiness(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
     turn = np.sum(parts[..., 1:] * parts[..., :-1].conj(), axis=-1)
     hz = np.angle(turn).astype(np.float64) * rate_hz / (2 * np.pi)
     mean = np.maximum(amplitude.mean(axis=-1), np.finfo(np.float32).tiny)
-    return np.ptp(amplitude, axis=-1) / mean, np.ptp(hz, axis=-1)
+    return Unsteadiness(
+        lowest=amplitude.min(axis=-1),
+        highest=amplitude.max(axis=-1),
+        amplitude_range=np.ptp(amplitude, axis=-1) / mean,
+        frequency_range_hz=np.ptp(hz, axis=-1),
+    )
 
 
-def unwrapped(phase: Array) -> Float64:
-    """Return phases (rad) without jumps of whole turns along the last axis, as `numpy.unwrap`."""
+def _inner(points: int, rate_hz: float) -> slice:
+    """Return the points of an envelope without those at both ends where the filter may ring."""
+    skip = min(points // 10, int(np.ceil(EDGE_S * rate_hz)))
+    return slice(skip, points - skip)
+
+
+def unwrap(phase: Array) -> Float64:
+    """Return phases (rad) without jumps of whole turns along the last axis.
+
+    As `numpy.unwrap` for jumps of more than half a turn, in a third to a tenth of its time (16
+    records of 10 s: 0.1 to 0.4 ms for 1.4 ms).
+    """
     phase = phase.astype(np.float64)
     turns = np.rint(np.diff(phase, axis=-1) / (2 * np.pi))
     if turns.any():
@@ -141,7 +160,7 @@ def unwrapped(phase: Array) -> Float64:
 def detrend(x: Float64, degree: int) -> Float64:
     """Return `x` without its least-squares polynomial of `degree`, along the last axis."""
     basis = _polynomials(x.shape[-1], degree)
-    # Not by matrix products: for so few columns a library spreads them over threads, which wait for
+    # Not by matrix products: a library spreads even these few columns over threads, which wait for
     # each other ten times longer than they work.
     weight = np.einsum("...n,dn->...d", x, basis)
     return np.asarray(x - np.einsum("...d,dn->...n", weight, basis))

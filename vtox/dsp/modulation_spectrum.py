@@ -1,12 +1,11 @@
-"""Lines in amplitude and phase modulation: their level, and how far they stand out of the floor."""
+"""Lines in amplitude and phase modulation: where, how strong, and how far above the floor."""
 
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 
-from vtox.arrays import Complex, Float64
+from vtox.arrays import Bool, Complex, Float64, Int, pick
 from vtox.dsp.demodulation import FADE
 
 # A line between two bins loses 1.4 dB with a Hann window, 0.1 dB when padded fourfold.
@@ -18,16 +17,22 @@ FLOOR_FACTOR = 2.5
 FLOOR_BINS = 50
 # Below so many bins the removed trend and the skirt of the supply line shape the floor.
 LOWEST_BINS = 2.5
+# The floor reaches at least this factor above its low end, also beside the end of the band.
+LEAST_FLOOR_SPAN = 1.5
 # Points this far above the floor count as this far: other lines pull the fit no further. The mean
 # of Exp(1) so limited is 1 - exp(-LIMIT).
 LIMIT = 2.5
 PASSES = 6
-# Powers of 1/f that add up: what is white, walks at random, or is the phase of a frequency that
-# does.
+# Powers of 1/f that add up: of white noise, of a random walk, and of the phase of a frequency that
+# is a random walk.
 SLOPES = np.array([0.0, 2.0, 4.0])
 SUM_PASSES = 15
 # Half width of a line in bins of the Hann window.
 LINE_BINS = 2.5
+# Bins beside a line, on either side, in which the noise adjacent to it is measured.
+ADJACENT_BINS = (4, 11)
+# Where nothing is searched the arithmetic is done here, bins.
+UNSEARCHED_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,9 @@ class Modulation:
     step_hz: float  # spacing of the padded bins
     bin_hz: float  # resolution 1/T
 
-    def sidebands(self, index: npt.NDArray[np.int64]) -> tuple[Float64, Float64]:
+    def sidebands(self, index: Int) -> tuple[Float64, Float64]:
         """Return the amplitudes of lower and upper sideband, relative to the line, at bins."""
-        a = np.take_along_axis(self.am, index[:, None], axis=-1)[:, 0]
-        p = np.take_along_axis(self.pm, index[:, None], axis=-1)[:, 0]
+        a, p = pick(self.am, index), pick(self.pm, index)
         return np.abs(a - 1j * p), np.abs(a + 1j * p)
 
 
@@ -53,17 +57,17 @@ class Modulation:
 class Line:
     """The strongest line of each recording inside its search interval; arrays of shape (batch,)."""
 
-    index: npt.NDArray[np.int64]  # padded bin
+    index: Int  # padded bin
     hz: Float64
     statistic: Float64  # am power over am floor + pm power over pm floor; about Gamma(2) for noise
     am_floor: Float64  # power in one bin, relative to the supply line
     pm_floor: Float64
     # A stronger line just outside the interval, whose skirt covers it; NaN where there is none.
-    beside_hz: Float64
+    neighbour_hz: Float64
 
 
 def spectra(am: Float64, pm: Float64, rate_hz: float) -> Modulation:
-    """Return the spectra of modulations from `baseband.modulation`.
+    """Return the spectra of modulations from `demodulation.modulation`.
 
     Parameters
     ----------
@@ -84,12 +88,38 @@ def spectra(am: Float64, pm: Float64, rate_hz: float) -> Modulation:
     return Modulation(am=am_f, pm=pm_f, step_hz=rate_hz / padded, bin_hz=rate_hz / points)
 
 
+@dataclass(frozen=True, slots=True)
+class _SearchBins:
+    """Bins of the search interval of each recording and a line's width beyond it."""
+
+    index: Int  # (batch, width)
+    hz: Float64
+    inside: Bool  # in the interval
+    scored: Bool  # in the interval or within a line's half width of it
+    half_width: int  # of a line, bins
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """Points of the spectra around each search interval, on which the floor is fitted."""
+
+    index: Int  # (batch, FLOOR_POINTS)
+    power: Float64  # (2, batch, FLOOR_POINTS) of am and pm
+    # The logarithm of frequency runs from -1 to 1 over them; its middle and half span, (batch, 1).
+    middle: Float64
+    span: Float64
+
+    def scaled(self, hz: Float64) -> Float64:
+        """Return frequencies on that logarithmic scale."""
+        return np.asarray((np.log(hz) - self.middle) / self.span)
+
+
 def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> Line:
-    """Return the line that stands out most between `low_hz` and `high_hz` of each recording.
+    """Return the line that exceeds the floor most between `low_hz` and `high_hz`.
 
     The statistic is P_am/F_am + P_pm/F_pm with F the floor around the interval, the higher of two:
     a power law that bends, and a sum of powers of 1/f (`SLOPES`), which has a corner where the
-    skirt of the supply line meets what is white. Fitted to the surroundings, first with, then
+    skirt of the supply line meets white noise. It is fitted to the surroundings, first with, then
     without the strongest line.
 
     Parameters
@@ -101,55 +131,73 @@ def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> Line:
     Returns
     -------
     Line
+
+    See Also
+    --------
+    floors_nearby : floors that follow the noise beside a line.
+    refined_hz : its frequency between the bins.
     """
-    known = np.isfinite(low_hz) & np.isfinite(high_hz)
-    low = np.where(known, low_hz, 10 * m.bin_hz)
-    high = np.where(known, np.maximum(high_hz, low), 10 * m.bin_hz)
-    last = m.am.shape[-1] - 1
-    beside = int(np.ceil(LINE_BINS * m.bin_hz / m.step_hz))
-    first = np.round(low / m.step_hz).astype(int) - beside
-    width = int(np.max(np.round(high / m.step_hz).astype(int) - first)) + 1 + beside
-    index = np.clip(first[:, None] + np.arange(width), 1, last)
-    hz = index * m.step_hz
-    inside = (hz >= low[:, None] - m.step_hz / 2) & (hz <= high[:, None] + m.step_hz / 2)
-    reach = hz <= high[:, None] + LINE_BINS * m.bin_hz
-    am_power, pm_power = (_power(np.take_along_axis(z, index, axis=-1)) for z in (m.am, m.pm))
-
-    ring_low = np.maximum(low / FLOOR_FACTOR, LOWEST_BINS * m.bin_hz)
-    ring_high = np.maximum(high * FLOOR_FACTOR, ring_low + FLOOR_BINS * m.bin_hz)
-    # Where the band of the envelope fades out is no noise: fitted, it puts the floor 5 to 9 dB off.
-    ring_high = np.minimum(ring_high, np.maximum((1 - FADE) * last * m.step_hz, 1.5 * ring_low))
-    ramp = np.linspace(0, 1, FLOOR_POINTS)
-    ring = ring_low[:, None] + (ring_high - ring_low)[:, None] * ramp
-    ring_index = np.clip(np.round(ring / m.step_hz).astype(int), 1, last)
-    ring_power = np.stack(
-        [_power(np.take_along_axis(z, ring_index, axis=-1)) for z in (m.am, m.pm)]
-    )
-    span = np.log(ring_high / ring_low)[:, None] / 2
-    middle = np.log(ring_high * ring_low)[:, None] / 2
-    x_ring = (np.log(ring_index * m.step_hz) - middle) / span
-    x = (np.log(hz) - middle) / span
-
-    use = np.ones(ring_index.shape, bool)
+    searched = np.isfinite(low_hz) & np.isfinite(high_hz)
+    low = np.where(searched, low_hz, UNSEARCHED_BINS * m.bin_hz)
+    high = np.where(searched, np.maximum(high_hz, low), UNSEARCHED_BINS * m.bin_hz)
+    bins = _search_bins(m, low, high)
+    around = _surroundings(m, low, high)
+    am_power, pm_power = (_power(np.take_along_axis(z, bins.index, axis=-1)) for z in (m.am, m.pm))
+    fitted = np.ones(around.index.shape, bool)
     for _ in range(2):
-        am_floor, pm_floor = _floors(x_ring, ring_power, use, x, span)
-        score = np.where(reach, am_power / am_floor + pm_power / pm_floor, 0.0)
-        best = np.argmax(np.where(inside, score, -1.0), axis=-1)[:, None]
-        found = np.take_along_axis(index, best, axis=-1)
-        use = np.abs(ring_index - found) * m.step_hz > LINE_BINS * m.bin_hz
-    statistic = np.take_along_axis(score, best, axis=-1)
-    near = np.abs(index - found) <= beside
-    higher = np.argmax(np.where(near, score, -1.0), axis=-1)[:, None]
-    covered = ~np.take_along_axis(inside, higher, axis=-1)
-    beside_hz = np.where(covered, np.take_along_axis(hz, higher, axis=-1), np.nan)
+        am_floor, pm_floor = _floors(around, fitted, m.step_hz, bins.hz)
+        score = np.where(bins.scored, am_power / am_floor + pm_power / pm_floor, 0.0)
+        best = np.argmax(np.where(bins.inside, score, -1.0), axis=-1)
+        line = pick(bins.index, best)
+        fitted = np.abs(around.index - line[:, None]) * m.step_hz > LINE_BINS * m.bin_hz
     return Line(
-        index=found[:, 0],
-        hz=np.asarray(found[:, 0] * m.step_hz, np.float64),
-        statistic=np.where(known, statistic[:, 0], 0.0),
-        am_floor=np.take_along_axis(am_floor, best, axis=-1)[:, 0],
-        pm_floor=np.take_along_axis(pm_floor, best, axis=-1)[:, 0],
-        beside_hz=beside_hz[:, 0],
+        index=line,
+        hz=np.asarray(line * m.step_hz, np.float64),
+        statistic=np.where(searched, pick(score, best), 0.0),
+        am_floor=pick(am_floor, best),
+        pm_floor=pick(pm_floor, best),
+        neighbour_hz=_neighbour_hz(bins, score, line),
     )
+
+
+def _search_bins(m: Modulation, low: Float64, high: Float64) -> _SearchBins:
+    half_width = int(np.ceil(LINE_BINS * m.bin_hz / m.step_hz))
+    first = np.round(low / m.step_hz).astype(int) - half_width
+    width = int(np.max(np.round(high / m.step_hz).astype(int) - first)) + 1 + half_width
+    index = np.clip(first[:, None] + np.arange(width), 1, m.am.shape[-1] - 1)
+    hz = np.asarray(index * m.step_hz, np.float64)
+    return _SearchBins(
+        index=index,
+        hz=hz,
+        inside=(hz >= low[:, None] - m.step_hz / 2) & (hz <= high[:, None] + m.step_hz / 2),
+        scored=hz <= high[:, None] + LINE_BINS * m.bin_hz,
+        half_width=half_width,
+    )
+
+
+def _surroundings(m: Modulation, low: Float64, high: Float64) -> _Surroundings:
+    last = m.am.shape[-1] - 1
+    from_hz = np.maximum(low / FLOOR_FACTOR, LOWEST_BINS * m.bin_hz)
+    to_hz = np.maximum(high * FLOOR_FACTOR, from_hz + FLOOR_BINS * m.bin_hz)
+    # Where the band of the envelope fades out is no noise: fitted, it puts the floor 5 to 9 dB off.
+    band_hz = (1 - FADE) * last * m.step_hz
+    to_hz = np.minimum(to_hz, np.maximum(band_hz, LEAST_FLOOR_SPAN * from_hz))
+    ramp = np.linspace(0, 1, FLOOR_POINTS)
+    hz = from_hz[:, None] + (to_hz - from_hz)[:, None] * ramp
+    index = np.clip(np.round(hz / m.step_hz).astype(int), 1, last)
+    return _Surroundings(
+        index=index,
+        power=np.stack([_power(np.take_along_axis(z, index, axis=-1)) for z in (m.am, m.pm)]),
+        middle=np.log(to_hz * from_hz)[:, None] / 2,
+        span=np.log(to_hz / from_hz)[:, None] / 2,
+    )
+
+
+def _neighbour_hz(bins: _SearchBins, score: Float64, line: Int) -> Float64:
+    """Return where a higher line just outside the interval covers the one inside, else NaN."""
+    near = np.abs(bins.index - line[:, None]) <= bins.half_width
+    higher = np.argmax(np.where(near, score, -1.0), axis=-1)
+    return np.where(pick(bins.inside, higher), np.nan, pick(bins.hz, higher))
 
 
 def floors_nearby(m: Modulation, line: Line) -> tuple[Float64, Float64]:
@@ -158,7 +206,7 @@ def floors_nearby(m: Modulation, line: Line) -> tuple[Float64, Float64]:
     The smooth floor passes under a resonance, of the rotor against the grid for instance; the
     noise that a level carries there does not.
     """
-    am, pm = _beside(m, line)
+    am, pm = _adjacent_noise(m, line)
     return np.maximum(line.am_floor, _floor(am)), np.maximum(line.pm_floor, _floor(pm))
 
 
@@ -168,13 +216,15 @@ def sideband_floors(m: Modulation, line: Line) -> tuple[Float64, Float64]:
     Noise of the supply drives a current through the leakage inductance in inverse proportion to
     its frequency: far from the supply line the lower sideband stands in more noise than the upper.
     """
-    am, pm = _beside(m, line)
+    am, pm = _adjacent_noise(m, line)
     return _floor(am - 1j * pm), _floor(am + 1j * pm)
 
 
-def chosen(first: npt.NDArray[np.bool_], a: Line, b: Line) -> Line:
-    """Return the lines of `a` where `first` is true, else those of `b`."""
-    return Line(*(np.where(first, getattr(a, f.name), getattr(b, f.name)) for f in fields(Line)))
+def line_where(condition: Bool, a: Line, b: Line) -> Line:
+    """Return the lines of `a` where the condition holds, else those of `b`, as `numpy.where`."""
+    return Line(
+        *(np.where(condition, getattr(a, f.name), getattr(b, f.name)) for f in fields(Line))
+    )
 
 
 def refined_hz(m: Modulation, line: Line) -> Float64:
@@ -186,21 +236,21 @@ def refined_hz(m: Modulation, line: Line) -> Float64:
     return np.asarray(line.hz + np.clip(0.5 * (above - below) / bend, -1, 1) * m.step_hz)
 
 
-def _beside(m: Modulation, line: Line) -> tuple[Complex, Complex]:
+def _adjacent_noise(m: Modulation, line: Line) -> tuple[Complex, Complex]:
     """Return both spectra 4 to 10 bins above each line and as far below, shape (batch, 14).
 
     As far in the logarithm of frequency: so the steep spectrum of a wandering supply (phase power
     as 1/f^4) gives as much below the line as above it, and the median is right for any power law.
     """
     n = np.maximum(line.index, 1)[:, None] * m.step_hz / m.bin_hz
-    ratio = 1 + np.arange(4, 11) / n
+    ratio = 1 + np.arange(*ADJACENT_BINS) / n
     index = np.round(line.index[:, None] * np.concatenate([ratio, 1 / ratio], axis=-1)).astype(int)
     index = np.clip(index, 0, m.am.shape[-1] - 1)
     return np.take_along_axis(m.am, index, axis=-1), np.take_along_axis(m.pm, index, axis=-1)
 
 
 def _floor(z: Complex) -> Float64:
-    """Return the mean power of noise from its median, which a neighbouring line does not move."""
+    """Return the mean power of noise from its median, which an adjacent line does not move."""
     return np.asarray(np.median(_power(z), axis=-1) / np.log(2), np.float64)
 
 
@@ -208,27 +258,26 @@ def _power(z: Complex) -> Float64:
     return np.asarray(z.real.astype(np.float64) ** 2 + z.imag.astype(np.float64) ** 2)
 
 
-def _floors(
-    x: Float64, power: Float64, use: npt.NDArray[np.bool_], at: Float64, span: Float64
-) -> Float64:
-    """Return the floors of powers (2, batch, points) at `x`, evaluated at `at`.
-
-    Both are logarithms of frequency over `span`, shape (batch, 1).
+def _floors(around: _Surroundings, fitted: Bool, step_hz: float, hz: Float64) -> Float64:
+    """Return the floors of am and pm at `hz`, shape (2, batch, width), fitted where `fitted`.
 
     A bent power law alone passes under the corner: by 2.5 to 2.9 in power at 0.4 to 0.7 Hz where
     the frequency wanders by 20 mHz (motor model, 20 s), a sum alone by 1.2 under noise as 1/f.
     """
-    return np.maximum(_bent(x, power, use, at), _summed(span * x, power, use, span * at))
+    x = around.scaled(np.asarray(around.index * step_hz, np.float64))
+    at = around.scaled(hz)
+    bent = _bent(x, around.power, fitted, at)
+    return np.maximum(bent, _summed(around.span * x, around.power, fitted, around.span * at))
 
 
-def _bent(x: Float64, power: Float64, use: npt.NDArray[np.bool_], at: Float64) -> Float64:
+def _bent(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64:
     """Return the floors exp(quadratic in x) of powers (2, batch, points) at `x`, evaluated at `at`.
 
     Fisher scoring of the Whittle likelihood sum(log F + P/F), with P/F limited (Whittle 1953,
     Ark. Mat. 2(5):423; the limit makes it an M-estimate).
     """
     basis = np.stack([np.ones_like(x), x, x * x], axis=-2)  # (batch, 3, points)
-    weighted = basis * use[:, None, :]
+    weighted = basis * fitted[:, None, :]
     inverse = np.linalg.inv(weighted @ np.swapaxes(basis, -1, -2) + 1e-3 * np.eye(3))
     gain = inverse @ weighted
     columns = np.swapaxes(gain, -1, -2)
@@ -241,22 +290,22 @@ def _bent(x: Float64, power: Float64, use: npt.NDArray[np.bool_], at: Float64) -
     return np.asarray(np.exp(fit[..., :1] + fit[..., 1:2] * at + fit[..., 2:] * at**2))
 
 
-def _summed(x: Float64, power: Float64, use: npt.NDArray[np.bool_], at: Float64) -> Float64:
-    """Return the floors, sums of exp(-slope x), of the same.
+def _summed(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64:
+    """Return the floors as sums of exp(-slope x), of powers (2, batch, points), at `at`.
 
     Multiplicative updates that raise the Whittle likelihood and keep every part positive (Fevotte,
     Bertin, Durrieu 2009, Neural Computation 21(3):793), with P/F limited.
     """
     basis = np.exp(-SLOPES[:, None] * x[:, None])  # (batch, slopes, points)
     columns = np.swapaxes(basis, -1, -2)
-    count = use.sum(axis=-1, keepdims=True)
+    count = fitted.sum(axis=-1, keepdims=True)
     power = power + 1e-30
-    mean = np.sum(np.log(power) * use, axis=-1, keepdims=True)[..., None, :]
-    parts = np.exp((mean - np.sum(np.log(basis) * use[:, None], -1)[:, None]) / count[:, None])
+    mean = np.sum(np.log(power) * fitted, axis=-1, keepdims=True)[..., None, :]
+    parts = np.exp((mean - np.sum(np.log(basis) * fitted[:, None], -1)[:, None]) / count[:, None])
     parts /= len(SLOPES)  # (2, batch, 1, slopes): at first each alone explains an equal share
     for _ in range(SUM_PASSES):
-        weight = use[:, None] / (parts @ basis)
-        told = np.minimum(power[..., None, :] * weight, LIMIT) / (1 - np.exp(-LIMIT))
-        parts *= ((told * weight) @ columns) / (weight @ columns)
+        weight = fitted[:, None] / (parts @ basis)
+        excess = np.minimum(power[..., None, :] * weight, LIMIT) / (1 - np.exp(-LIMIT))
+        parts *= ((excess * weight) @ columns) / (weight @ columns)
     floors: Float64 = (parts @ np.exp(-SLOPES[:, None] * at[:, None]))[..., 0, :]
     return floors

@@ -1,10 +1,10 @@
-"""How sure it is that a pair of sidebands is larger than given, where noise is unequal."""
+"""Test whether a sideband pair exceeds a given level in unequal noise of am and pm."""
 
 import numpy as np
 
 from vtox.arrays import Complex, Float64
 
-# Points of the disc tried for the lower sideband before the best one is refined.
+# Points of the disc that are tried for the lower sideband before the best one is refined.
 ANGLES, RADII = 32, 5
 REFINEMENTS = 6
 
@@ -16,17 +16,17 @@ def excess(
     pm_floor: Float64,
     limit: float,
 ) -> Float64:
-    """Return how far modulations lie from all that sidebands up to a limit can make.
+    """Return the distance of modulations from all that sidebands up to a limit can make.
 
     Sidebands L and U (relative to the line) make am = (conj(L) + U)/2 and pm = (U - conj(L))/2j.
     The squared distance to the nearest such pair with |L| and |U| up to `limit`, amplitude and
     phase each measured in their own noise: zero inside, about Gamma(2) distributed for noise on
-    the boundary. Where one modulation is quiet it pins the pair down although the other is noisy.
+    the boundary. Where one modulation is quiet it determines the pair although the other is noisy.
 
     Parameters
     ----------
     am, pm : ndarray of complex, shape (batch,)
-        Modulations at one frequency, ratio and rad, as of `lines.Modulation`.
+        Modulations at one frequency, ratio and rad, as of `modulation_spectrum.Modulation`.
     am_floor, pm_floor : ndarray, shape (batch,)
         Noise power of each.
     limit : float

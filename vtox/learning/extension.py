@@ -15,6 +15,7 @@ import numpy.typing as npt
 from vtox.arrays import Complex
 from vtox.baseline import BAND_MARGIN, BAND_RATIO, RISE_DB, Asymmetry, Band, Baseline, Level
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.diagnosers.broken_bar.reasons import DEVELOPING_DBC
 from vtox.diagnosers.turn_short import asymmetry_model
 from vtox.diagnosers.turn_short.asymmetry_excess import T2_LIMIT
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
@@ -111,7 +112,7 @@ def _jump(name: str, level: Level, load_a: float, before: Baseline) -> str:
         rise -= max(0.0, 20 * log10(_centre(at) / load_a))
     limit = min(STEP_DB * steps + SCATTERS * known.std, RISE_DB)
     # Learnt so low a sideband hides no cage fault: one would have risen above it.
-    harmless = name == broken_bar.FEATURE and level.mean < broken_bar.DEVELOPING_DBC - RISE_DB
+    harmless = name == broken_bar.FEATURE and level.mean < DEVELOPING_DBC - RISE_DB
     if rise <= limit or harmless:
         return ""
     return (

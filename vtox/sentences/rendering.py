@@ -16,6 +16,7 @@ from vtox.sentences.english import (
     general,
     insulation,
     records,
+    slip,
     turn_short,
 )
 from vtox.sentences.sentence import Sentence
@@ -27,6 +28,7 @@ TABLES: Mapping[str, Mapping[str, Sentence]] = {
     "bearing": bearing.SENTENCES,
     "eccentricity": eccentricity.SENTENCES,
     "broken_bar": broken_bar.SENTENCES,
+    "slip": slip.SENTENCES,
     "records": records.SENTENCES,
     "alerts": alerts.SENTENCES,
 }

@@ -1,244 +1,192 @@
-"""Broken rotor bars and end rings, from the lines they put at 2sf from the supply line.
+"""Broken rotor bars and end rings, from the sidebands at 2sf from the supply line.
 
 Amplitude and phase modulation of the current are searched at 2sf within what is known of the slip
-(`cage`); a line must stand out of the floor around it, must not be what a load can make, and is
-then judged by its level below the supply line.
+(`sidebands`). A line must exceed the floor around it and must not be one that a load can make; then
+its level below the supply line decides (`reasons`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from vtox.arrays import Float64
-from vtox.baseline import RISE_DB, Baseline
-from vtox.diagnosers.broken_bar import reasons as words
-from vtox.diagnosers.broken_bar.sidebands import FROM_LOAD, NEEDED_BINS, CageLines, cage_lines
+from vtox.baseline import Baseline
+from vtox.diagnosers.broken_bar.observation import Observation, observe
+from vtox.diagnosers.broken_bar.reasons import (
+    DEVELOPING_DBC,
+    Finding,
+    abstention,
+    finding,
+    is_level_certain,
+)
+from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.current.slip import Slip, SlipAnalysis, analyse_slip, unseen
-from vtox.domain import Diagnosis, unknown
-from vtox.dsp import demodulation, modulation_spectrum
+from vtox.diagnosers.current.slip import Slip, SlipAnalysis, observations_or_abstentions
+from vtox.domain import Diagnosis, Value, abstain
 
 FAULT = "broken_bar"
 FEATURE = "broken_bar.lower_dbc"
-# Level of the lower sideband below the supply line. Good above 54 dB, a developing cage fault from
-# there, broken bars near 45 (Penrose 2006; Culbert & Letal 2015; limits are empirical).
-DEVELOPING_DBC = -54.0
-FAULT_DBC = -45.0
+# Level, dBc -> severity.
 SEVERITIES = ((-60.0, -54.0, -48.0, -42.0, -36.0, -30.0), (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
-LOW_LOAD = 0.35
-# The sidebands spread when the slip moves; a change of current of x moves it by about 1.5 x.
-SPREAD_BINS = 4.0
-SPREAD_SHARE = 0.1
-SLIP_PER_CURRENT = 1.5
-UNSTEADY_HZ = 0.4
-# A voltage line of this share of the current's is taken for the cause; a cage that modulates the
-# current moves the voltage by the supply's impedance, a few per cent.
-VOLTAGE_SHARE = 0.25
-LOAD = "load oscillation at twice slip frequency"
-SUPPLY = "supply that flickers, or an interharmonic of it, at twice slip frequency"
-ALTERNATIVES = (LOAD, "axial ducts or inter-bar currents of a sound cage")
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """What is known of a batch: lines, slips, current, and how steady it was."""
-
-    analysis: CurrentAnalysis
-    rotor: SlipAnalysis
-    lines: CageLines
-    rms_a: Float64
-    drift: Float64  # relative range of the current's amplitude
-    frequency_range_hz: Float64
+# Confidence with a measured slip and with an estimated one: of a fault, and of health.
+FOUND_CONFIDENCE = (0.9, 0.6)
+NORMAL_CONFIDENCE = (0.9, 0.7)
+# Health is as certain as can be where lines so far below a fault would have been found, dB.
+FULL_CONFIDENCE_DB = 10.0
 
 
 def diagnose(
     analysis: CurrentAnalysis,
     baselines: Sequence[Baseline | None],
     *,
-    rotor: SlipAnalysis | None = None,
+    slip_analysis: SlipAnalysis | None = None,
 ) -> list[Diagnosis]:
-    """Return one diagnosis of the rotor cage per recording."""
-    rotor = rotor or analyse_slip(analysis)
-    if rotor is None:
-        return unseen(analysis, FAULT)
-    batch = _batch(analysis, rotor)
+    """Return one diagnosis of the rotor cage per recording.
+
+    Parameters
+    ----------
+    analysis : CurrentAnalysis
+        A batch with one current or more, A; voltages, V, help where the supply wanders.
+    baselines : sequence of Baseline or None, length batch
+        Healthy levels: `broken_bar.lower_dbc`, dBc. Lines that have not risen above it are no
+        fault, unless they are as strong as those of broken bars.
+    slip_analysis : SlipAnalysis, optional
+        Of the same recordings, if it was computed before.
+
+    Returns
+    -------
+    list of Diagnosis
+        `statistic` above 1, the `threshold`, is a line over the noise and beyond a sound rotor
+        cage; with a baseline that clears it, the rise over its limit. Indicators: `slip`,
+        `slip_half_width` and `slip_source`, `lower_sideband_dbc` and `upper_sideband_dbc` (None
+        where noise leaves them open), `level_deviation_db`, `floor_dbc`, `detectable_dbc`,
+        `load_a`, and `change_db` with a baseline. Evidence: the interval searched, the line, and
+        other causes.
+
+    Notes
+    -----
+    Filippetti, Franceschini, Tassoni, Vas 1998 (IEEE TIA 34(1):98); Bellini et al. 2001 (IEEE TIA
+    37(5):1248); levels of Penrose 2006 and Culbert & Letal 2015.
+    """
     return [
-        unknown(FAULT, reason, **words.slip_indicators(rotor.slips[i]))
-        if (reason := _refusal(batch, i))
-        else _verdict(batch, i, baselines[i])
-        for i in range(len(analysis.recordings))
+        _diagnosis(o, baseline) if isinstance(o, Observation) else o
+        for o, baseline in zip(_observations(analysis, slip_analysis), baselines, strict=True)
     ]
 
 
-def features(analysis: CurrentAnalysis, *, rotor: SlipAnalysis | None = None) -> dict[str, Float64]:
-    """Return the level of the sidebands in dBc per recording, NaN where it is not shown."""
-    rotor = rotor or analyse_slip(analysis)
-    if rotor is None:
-        return {FEATURE: np.full(len(analysis.recordings), np.nan)}
-    batch = _batch(analysis, rotor)
-    shown = [
-        not _refusal(batch, i) and batch.lines.bins[i] >= NEEDED_BINS
-        for i in range(len(analysis.recordings))
+def features(
+    analysis: CurrentAnalysis, *, slip_analysis: SlipAnalysis | None = None
+) -> dict[str, Float64]:
+    """Return what a baseline learns of the rotor cage.
+
+    Parameters
+    ----------
+    analysis : CurrentAnalysis
+    slip_analysis : SlipAnalysis, optional
+        Of the same recordings, if it was computed before.
+
+    Returns
+    -------
+    dict of ndarray, shape (batch,)
+        `broken_bar.lower_dbc`, the level of the sidebands, dBc; NaN where a recording does not
+        show it.
+    """
+    levels = [
+        o.pair.level_dbc if isinstance(o, Observation) and o.pair.bins >= NEEDED_BINS else np.nan
+        for o in _observations(analysis, slip_analysis)
     ]
-    return {FEATURE: np.where(shown, batch.lines.level_dbc, np.nan)}
+    return {FEATURE: np.array(levels)}
 
 
-def _batch(analysis: CurrentAnalysis, rotor: SlipAnalysis) -> _Batch:
-    drift, frequency_range_hz = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
-    return _Batch(
-        analysis=analysis,
-        rotor=rotor,
-        lines=cage_lines(analysis, rotor),
-        rms_a=analysis.current_rms_a(),
-        drift=drift,
-        frequency_range_hz=frequency_range_hz,
-    )
+def _observations(
+    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis | None
+) -> list[Observation | Diagnosis]:
+    return observations_or_abstentions(FAULT, analysis, slip_analysis, observe, _abstention)
 
 
-def _refusal(b: _Batch, i: int) -> str:
-    """Return why a recording cannot be judged, or an empty text."""
-    analysis, motor, slip = b.analysis, b.analysis.motors[i], b.rotor.slips[i]
-    rms_a, bins = float(b.rms_a[i]), float(b.lines.bins[i])
-    if analysis.problems[i]:
-        return "; ".join(p.sentence for p in analysis.problems[i])
-    if motor.supply == "inverter" and not _measured(analysis, i):
-        return "inverter supply without voltage channels"
-    rated_a = motor.rated_current_a
-    if rated_a and rms_a < LOW_LOAD * rated_a:
-        return f"load too low: {rms_a:.3g} A of {rated_a:g} A rated, need {LOW_LOAD:.0%}"
-    if b.frequency_range_hz[i] > UNSTEADY_HZ:
-        return f"not stationary: the supply moves by {b.frequency_range_hz[i]:.2f} Hz"
-    if not np.isfinite(slip.value) or slip.source == "none":
-        return f"slip unknown: {slip.reason}" if slip.reason else "slip unknown"
-    # A guessed slip may be larger than its least: a fault can still be found, health not.
-    reach = slip.value if slip.sharp else slip.high
-    if reach * 2 * analysis.f0_hz[i] < NEEDED_BINS * b.rotor.modulation.bin_hz:
-        return words.too_short(slip, float(analysis.f0_hz[i]), analysis.duration_s)
-    spread = b.drift[i] * SLIP_PER_CURRENT * bins
-    if spread > max(SPREAD_BINS, SPREAD_SHARE * bins):
-        return f"not stationary: the current moves by {b.drift[i]:.0%} within the record"
-    return ""
+def _abstention(o: Observation) -> Diagnosis | None:
+    reasons = abstention(o)
+    return abstain(FAULT, *reasons, indicators=_slip_indicators(o.slip)) if reasons else None
 
 
-def _measured(analysis: CurrentAnalysis, i: int) -> bool:
-    return bool(analysis.envelope_v.shape[-1]) and not analysis.voltage_problems[i]
-
-
-def _verdict(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
-    verdict, x = _by_slip(b, i, baseline), b.lines
-    apart = (
-        abs(x.elsewhere_hz[i] - x.hz[i]) > modulation_spectrum.LINE_BINS * b.rotor.modulation.bin_hz
-    )
-    other = apart or np.isfinite(x.beside_hz[i])
-    if verdict.state == "normal" and other and x.elsewhere_dbc[i] >= DEVELOPING_DBC:
-        # Nameplates and speeds are wrong, supplies high: they do not make another line harmless.
-        return _abstaining(verdict, words.elsewhere(x, i, b.rotor.slips[i], b.analysis.f0_hz[i]))
-    return verdict
-
-
-def _by_slip(b: _Batch, i: int, baseline: Baseline | None) -> Diagnosis:
-    """Return the verdict if the slip is what it is believed to be."""
-    slip, f0_hz, x = b.rotor.slips[i], float(b.analysis.f0_hz[i]), b.lines
-    sure, level, found = float(x.sure_dbc[i]), float(x.level_dbc[i]), words.lines_at(x, i)
-    normal = Diagnosis(
+def _diagnosis(o: Observation, baseline: Baseline | None) -> Diagnosis:
+    result = finding(o, baseline.level(FEATURE, o.load_a) if baseline else None)
+    statistic = o.pair.statistic if result.statistic is None else result.statistic
+    change = {} if result.change_db is None else {"change_db": round(result.change_db, 2)}
+    return Diagnosis(
         fault=FAULT,
-        state="normal",
-        severity=0.0,
-        confidence=_confidence_normal(slip, sure),
-        statistic=round(float(x.margin[i]), 4),
-        threshold=1.0,
-        reason=(
-            f"no line at 2sf above the noise; one of {sure:.0f} dBc would have been seen "
-            f"(slip {slip.value:.2%}, {slip.source})"
-        ),
-        indicators=words.indicators(x, i, slip, float(b.rms_a[i])),
-        evidence=words.evidence(x, i, slip, f0_hz),
-    )
-    line = x.statistic[i] > x.threshold[i]
-    strong = x.margin[i] > 1
-    if not strong and x.bins[i] < NEEDED_BINS:
-        return _abstaining(normal, words.too_short(slip, f0_hz, b.analysis.duration_s))
-    if not line and sure > DEVELOPING_DBC:
-        return _abstaining(
-            normal,
-            f"noise floor above the level a fault would have: only a line of {sure:.0f} dBc "
-            f"would have been seen, a fault begins at {DEVELOPING_DBC:.0f} dBc",
-        )
-    if not line:
-        return normal
-    if np.isfinite(x.beside_hz[i]):
-        reason = words.beside(x, i, slip, f0_hz)
-        if level >= DEVELOPING_DBC:
-            return _abstaining(normal, f"{reason} and covers what a fault would show")
-        # Decided by where the line stands, not by how strong it is.
-        return replace(normal, reason=reason, statistic=None, threshold=None)
-    if not strong and x.highest_dbc[i] > DEVELOPING_DBC:
-        return _abstaining(
-            normal,
-            f"noise floor too high to judge {found}: in noise of {x.floor_dbc[i]:.0f} dBc they may "
-            f"be a sound cage's or as strong as {x.highest_dbc[i]:.1f} dBc",
-        )
-    if not strong:
-        reason = f"{found}: weaker than {DEVELOPING_DBC:.0f} dBc, as of a sound cage"
-        return replace(normal, reason=reason)
-    if x.voltage_share[i] > VOLTAGE_SHARE:
-        cause = "the voltage carries a line there too, the supply or the drive modulates the motor"
-        return _abstaining(normal, f"{found}: {cause}", cause)
-    if x.from_load[i] < FROM_LOAD:
-        return _abstaining(normal, words.as_a_load(x, i, slip), LOAD)
-    return _asymmetric(b, i, baseline, normal, found)
-
-
-def _asymmetric(
-    b: _Batch, i: int, baseline: Baseline | None, normal: Diagnosis, found: str
-) -> Diagnosis:
-    """Return the verdict on a line as strong as that of a cage fault."""
-    slip, level = b.rotor.slips[i], float(b.lines.level_dbc[i])
-    margin = float(b.lines.statistic[i] / b.lines.threshold[i])
-    causes = ALTERNATIVES if _measured(b.analysis, i) else (*ALTERNATIVES, SUPPLY)
-    verdict = replace(
-        normal,
-        state="fault" if level >= FAULT_DBC else "warning",
-        severity=_severity(level),
-        confidence=round((0.9 if slip.sharp else 0.6) * float(np.clip(margin / 2, 0.5, 1)), 3),
-        reason=f"rotor asymmetry: {found} (slip {slip.value:.2%}, {slip.source})",
-        evidence=normal.evidence + tuple(map(_alternative, causes)),
-    )
-    known = baseline.level(FEATURE, float(b.rms_a[i])) if baseline else None
-    if known is None:
-        return verdict
-    change = level - known.mean
-    verdict = replace(verdict, indicators={**verdict.indicators, "change_db": round(change, 2)})
-    limit = max(RISE_DB, known.spread if np.isfinite(known.spread) else 0.0)
-    if change > limit:
-        return verdict
-    was = f"{found}: as when the baseline was learnt ({known.mean:.1f} dBc)"
-    if level < FAULT_DBC:
-        margin = round(max(change, 0.0) / limit, 4)
-        return replace(verdict, state="normal", severity=0.0, reason=was, statistic=margin)
-    return replace(verdict, state="warning", reason=f"rotor asymmetry: {was}")
-
-
-def _abstaining(verdict: Diagnosis, reason: str, *causes: str) -> Diagnosis:
-    return replace(
-        verdict,
-        state="unknown",
-        severity=None,
-        confidence=0.0,
-        reason=reason,
-        evidence=verdict.evidence + tuple(_alternative(cause) for cause in causes),
+        state=result.state,
+        code=result.why.code,
+        values=result.why.values,
+        doubts=result.doubts,
+        severity=_severity(o, result),
+        confidence=_confidence(o, result),
+        statistic=round(statistic, 4) if result.by_level else None,
+        threshold=1.0 if result.by_level else None,
+        indicators=_indicators(o) | change,
+        evidence=_evidence(o, result),
     )
 
 
-def _alternative(cause: str) -> dict[str, str]:
-    return {"kind": "alternative", "cause": cause}
+def _severity(o: Observation, result: Finding) -> float | None:
+    if result.state in ("normal", "unknown"):
+        return 0.0 if result.state == "normal" else None
+    return round(float(np.interp(o.pair.level_dbc, *SEVERITIES)), 3)
 
 
-def _severity(level_dbc: float) -> float:
-    return round(float(np.interp(level_dbc, *SEVERITIES)), 3)
+def _confidence(o: Observation, result: Finding) -> float:
+    estimated = not o.slip.is_measured
+    if result.state == "unknown":
+        return 0.0
+    if result.asymmetric:
+        over_limit = o.pair.over_floor / o.pair.over_floor_limit
+        return round(FOUND_CONFIDENCE[estimated] * float(np.clip(over_limit / 2, 0.5, 1)), 3)
+    room_db = DEVELOPING_DBC - o.pair.detectable_dbc
+    room = float(np.clip(room_db / FULL_CONFIDENCE_DB, 0, 1))
+    return round(NORMAL_CONFIDENCE[estimated] * (0.5 + 0.5 * room), 3)
 
 
-def _confidence_normal(slip: Slip, sure_dbc: float) -> float:
-    room = float(np.clip((DEVELOPING_DBC - sure_dbc) / 10, 0, 1))
-    return round((0.9 if slip.sharp else 0.7) * (0.5 + 0.5 * room), 3)
+def _slip_indicators(slip: Slip) -> dict[str, Value]:
+    if not slip.is_known:
+        return {}
+    return {
+        "slip": round(slip.value, 6),
+        "slip_half_width": round(slip.half, 6),
+        "slip_source": slip.source,
+    }
+
+
+def _indicators(o: Observation) -> dict[str, Value]:
+    certain = is_level_certain(o)
+    return {
+        **_slip_indicators(o.slip),
+        "lower_sideband_dbc": round(o.pair.lower_dbc, 2) if certain else None,
+        "upper_sideband_dbc": round(o.pair.upper_dbc, 2) if certain else None,
+        "level_deviation_db": round(o.pair.deviation_db, 2),
+        "floor_dbc": round(o.pair.floor_dbc, 2),
+        "detectable_dbc": round(o.pair.detectable_dbc, 2),
+        "load_a": round(o.load_a, 4),
+    }
+
+
+def _evidence(o: Observation, result: Finding) -> tuple[Mapping[str, Any], ...]:
+    """Return the frequencies searched, the line where there is one, and its other causes."""
+    searched = {
+        "kind": "searched",
+        "low_hz": round(2 * o.slip.low * o.f0_hz, 3),
+        "high_hz": round(2 * o.slip.high * o.f0_hz, 3),
+        "from_supply_hz": round(o.f0_hz, 3),
+        "bins": round(o.pair.bins, 1),
+        "over_floor": round(o.pair.over_floor, 2),
+        "over_floor_limit": o.pair.over_floor_limit,
+    }
+    line = {
+        "kind": "line",
+        "lower_hz": round(o.f0_hz - o.pair.hz, 3),
+        "upper_hz": round(o.f0_hz + o.pair.hz, 3),
+        "lower_dbc": round(o.pair.lower_dbc, 2),
+        "upper_dbc": round(o.pair.upper_dbc, 2),
+    }
+    causes = ({"kind": "alternative", "cause": cause} for cause in result.causes)
+    return (searched, *((line,) if o.pair.is_line else ()), *causes)

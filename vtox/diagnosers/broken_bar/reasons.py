@@ -1,128 +1,273 @@
-"""What is said of the lines of a cage: reasons, indicators and evidence of `broken_bar`."""
+"""Rules of `broken_bar`, in order: from the observation of a recording to state and code."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS, CageLines
-from vtox.diagnosers.current.slip import Slip
-from vtox.domain import Value
-from vtox.dsp import demodulation
+from vtox.baseline import RISE_DB, Level
+from vtox.diagnosers.broken_bar import load_oscillation
+from vtox.diagnosers.broken_bar.observation import Observation
+from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS, least_slip
+from vtox.domain import Reason, State, reason
+from vtox.dsp import demodulation, modulation_spectrum
 
-# A level is told where its deviation in the noise is no more than this. Against the sideband that
-# the cage alone makes that deviation is right within 10 % (177 records, slips of 1 to 3 %).
-KNOWN_DB = 1.0
-LONGEST_S = 300.0
+# Level of the lower sideband. Sound above 54 dB below the supply line, a developing fault of the
+# rotor cage from there, broken bars near 45 (Penrose 2006; Culbert & Letal 2015; the limits are
+# empirical).
+DEVELOPING_DBC = -54.0
+FAULT_DBC = -45.0
+MIN_LOAD = 0.35
+# The sidebands spread when the slip moves, by about 1.5 x where the current changes by x.
+MAX_SPREAD_BINS = 4.0
+MAX_SPREAD = 0.1
+SLIP_PER_CURRENT = 1.5
+MAX_FREQUENCY_RANGE_HZ = 0.4
+# A voltage line of this ratio to the current's is the cause; a rotor cage that modulates the
+# current moves the voltage through the supply's impedance, by a few per cent.
+MAX_VOLTAGE_RATIO = 0.25
+# A level is reported where its deviation in the noise is no more than this.
+# docs/calibration/broken_bar.md#levels-in-noise
+REPORTED_DEVIATION_DB = 1.0
+# No longer record is asked for, s.
+LONGEST_RECORD_S = 300.0
+# Other causes of the same lines, as evidence.
+LOAD = "load oscillation at twice slip frequency"
+SUPPLY = "supply that flickers, or an interharmonic of it, at twice slip frequency"
+VOLTAGE = "the voltage carries a line there too, the supply or the drive modulates the motor"
+SOUND_CAGE = "axial ducts or inter-bar currents of a sound cage"
 
 
-def lines_at(x: CageLines, i: int) -> str:
-    """Return where the lines are and how strong, and what the noise leaves open of that."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """State and code of one recording, and what its diagnosis takes from the rule."""
+
+    state: State
+    why: Reason
+    doubts: tuple[Reason, ...] = ()
+    causes: tuple[str, ...] = ()  # others of the same lines
+    asymmetric: bool = False  # lines as strong as those of a fault: their confidence counts
+    statistic: float | None = None  # other than that of the pair
+    change_db: float | None = None  # against the baseline
+    by_level: bool = True  # whether the level decided, and so statistic and threshold
+
+
+def abstention(o: Observation) -> tuple[Reason, ...]:
+    """Return why a recording does not decide, and what else stands against it; else nothing."""
+    why = next((r for rule in ABSTENTION_RULES if (r := rule(o))), None)
+    return (why, *o.slip.doubts) if why else ()
+
+
+def finding(o: Observation, baseline: Level | None) -> Finding:
+    """Return what the sidebands of a recording say, given their healthy level at this load."""
+    result = next(f for rule in FINDING_RULES if (f := rule(o)))
+    if result.asymmetric and baseline:
+        result = _against_baseline(o, result, baseline)
+    if result.state == "normal" and (why := _line_at_another_slip(o)):
+        # Nameplates and speeds are wrong, supplies high: they do not make another line harmless.
+        result = replace(result, state="unknown", why=why, doubts=())
+    return replace(result, doubts=(*result.doubts, *o.slip.doubts))
+
+
+def is_level_certain(o: Observation) -> bool:
+    """Return whether the noise leaves the level of the sidebands certain enough to report it."""
+    return o.pair.deviation_db <= REPORTED_DEVIATION_DB
+
+
+def _inverter_without_voltages(o: Observation) -> Reason | None:
+    if o.motor.supply != "inverter" or o.has_voltages:
+        return None
+    return reason("inverter_without_voltages")
+
+
+def _load_too_low(o: Observation) -> Reason | None:
+    needed_a = MIN_LOAD * (o.motor.rated_current_a or 0.0)
     return (
-        f"lines at {x.hz[i]:.2f} Hz from the supply, {x.lower_dbc[i]:.1f} dBc below and "
-        f"{x.upper_dbc[i]:.1f} dBc above"
-        + ("" if _level_known(x, i) else f" (in noise, +-{x.deviation_db[i]:.1f} dB)")
+        reason("load_too_low", load_a=o.load_a, needed_a=needed_a) if o.load_a < needed_a else None
     )
 
 
-def too_short(slip: Slip, f0_hz: float, duration_s: float) -> str:
+def _frequency_not_steady(o: Observation) -> Reason | None:
+    if o.frequency_range_hz <= MAX_FREQUENCY_RANGE_HZ:
+        return None
+    limit_hz = MAX_FREQUENCY_RANGE_HZ
+    return reason("supply_not_steady", range_hz=o.frequency_range_hz, limit_hz=limit_hz)
+
+
+def _slip_unknown(o: Observation) -> Reason | None:
+    return None if o.slip.is_known else o.slip.reason
+
+
+def _too_short_for_any_slip(o: Observation) -> Reason | None:
+    # An estimated slip may be larger than its least: a fault can still be found, health not.
+    largest = o.slip.value if o.slip.is_measured else o.slip.high
+    return _too_short(o) if largest * 2 * o.f0_hz < NEEDED_BINS * o.bin_hz else None
+
+
+def _current_not_steady(o: Observation) -> Reason | None:
+    spread_bins = o.current_range * SLIP_PER_CURRENT * o.pair.bins
+    if spread_bins <= max(MAX_SPREAD_BINS, MAX_SPREAD * o.pair.bins):
+        return None
+    return reason("current_not_steady", low_a=o.low_a, high_a=o.high_a)
+
+
+ABSTENTION_RULES: tuple[Callable[[Observation], Reason | None], ...] = (
+    _inverter_without_voltages,
+    _load_too_low,
+    _frequency_not_steady,
+    _slip_unknown,
+    _too_short_for_any_slip,
+    _current_not_steady,
+)
+
+
+def _too_short(o: Observation) -> Reason:
     """Return how long a record must be at this slip, if any length would do."""
-    least = slip.value if slip.sharp else slip.low
-    is_ = "is" if slip.sharp else "may be as low as"
-    if least * 2 * f0_hz * LONGEST_S < NEEDED_BINS:
-        return (
-            f"slip too small: it {is_} {least:.2%} ({slip.source}); a broken bar shows only under "
-            f"load, or with a measured speed"
-        )
-    needed_s = NEEDED_BINS / (2 * least * f0_hz) + 2 * demodulation.EDGE_S
-    return (
-        f"record too short: {duration_s:.3g} s; the slip {is_} {least:.2%} "
-        f"({slip.source}) and needs {np.ceil(needed_s):.0f} s or more"
+    slip = least_slip(o.slip)
+    values = {"slip": slip, "slip_source": o.slip.source}
+    measured = o.slip.is_measured
+    if slip * 2 * o.f0_hz * LONGEST_RECORD_S < NEEDED_BINS:
+        return Reason("slip_too_small" if measured else "slip_possibly_too_small", values)
+    needed_s = float(np.ceil(NEEDED_BINS / (2 * slip * o.f0_hz) + 2 * demodulation.EDGE_S))
+    return Reason(
+        "record_too_short_for_slip" if measured else "record_too_short_for_least_slip",
+        {**values, "duration_s": o.duration_s, "needed_s": needed_s},
     )
 
 
-def as_a_load(x: CageLines, i: int, slip: Slip) -> str:
-    """Return that a load may have made the lines, and what would decide where that is missing."""
-    reason = (
-        f"{lines_at(x, i)}: load oscillation at {x.hz[i]:.2f} Hz or broken bars, amplitude and "
-        f"phase move together as a load moves them"
-    )
-    if slip.sharp:
-        return reason
-    return (
-        f"{reason}; the slip is known from the nameplate only (a speed or the number of rotor bars "
-        f"would tell whether they stand at 2sf)"
-    )
+def _too_short_for_health(o: Observation) -> Finding | None:
+    if o.pair.is_strong or o.pair.bins >= NEEDED_BINS:
+        return None
+    return Finding("unknown", _too_short(o))
 
 
-def beside(x: CageLines, i: int, slip: Slip, f0_hz: float) -> str:
-    """Return that the line stands beside what the slip allows."""
-    return (
-        f"a line at {x.beside_hz[i]:.2f} Hz from the supply, not at twice slip frequency "
-        f"({2 * slip.value * f0_hz:.2f} Hz by {slip.source}): the load oscillates"
+def _fault_would_be_hidden(o: Observation) -> Finding | None:
+    if o.pair.is_line or o.pair.detectable_dbc <= DEVELOPING_DBC:
+        return None
+    return Finding(
+        "unknown",
+        reason(
+            "noise_hides_sidebands",
+            detectable_dbc=o.pair.detectable_dbc,
+            needed_dbc=DEVELOPING_DBC,
+        ),
     )
 
 
-def elsewhere(x: CageLines, i: int, slip: Slip, f0_hz: float) -> str:
-    """Return that a line may be that of the cage, at a slip that nameplate or speed do not give."""
-    line = f"a line of {x.elsewhere_dbc[i]:.1f} dBc at {x.elsewhere_hz[i]:.2f} Hz from the supply"
-    if slip.sharp:
-        return (
-            f"{line} that no load makes, not at the {2 * slip.value * f0_hz:.2f} Hz of a slip of "
-            f"{slip.value:.2%} ({slip.source}): broken bars if the speed is wrong, or an "
-            f"interharmonic of the supply"
-        )
-    return (
-        f"{line}, beside the {2 * slip.low * f0_hz:.2f} to {2 * slip.high * f0_hz:.2f} Hz guessed "
-        f"from the nameplate: load oscillation, or broken bars at another slip (a speed or the "
-        f"number of rotor bars would tell)"
+def _no_line(o: Observation) -> Finding | None:
+    if o.pair.is_line:
+        return None
+    return Finding(
+        "normal",
+        reason(
+            "no_sidebands",
+            detectable_dbc=o.pair.detectable_dbc,
+            slip=o.slip.value,
+            slip_source=o.slip.source,
+        ),
     )
 
 
-def slip_indicators(slip: Slip) -> dict[str, Value]:
-    """Return the slip with its source, nothing where it is unknown."""
-    if not np.isfinite(slip.value):
-        return {}
-    return {
-        "slip": round(slip.value, 6),
-        "slip_half_width": round(slip.half, 6),
-        "slip_source": slip.source,
+def _line_of_load(o: Observation) -> Finding | None:
+    # Not within what the slip allows: where the line stands decides, not its level.
+    if not np.isfinite(o.pair.neighbour_hz):
+        return None
+    covers = o.pair.level_dbc >= DEVELOPING_DBC
+    why = reason(
+        "load_oscillation_hides_sidebands" if covers else "load_oscillation",
+        line_hz=o.pair.neighbour_hz,
+        distance_hz=o.distance_hz,
+        slip_source=o.slip.source,
+    )
+    return Finding("unknown", why) if covers else Finding("normal", why, by_level=False)
+
+
+def _level_uncertain(o: Observation) -> Finding | None:
+    if o.pair.is_strong or o.pair.upper_bound_dbc <= DEVELOPING_DBC:
+        return None
+    limits = {"floor_dbc": o.pair.floor_dbc, "upper_bound_dbc": o.pair.upper_bound_dbc}
+    return _of_lines(o, "unknown", "sidebands_in_noise", **limits)
+
+
+def _weak_lines(o: Observation) -> Finding | None:
+    if o.pair.is_strong:
+        return None
+    return _of_lines(o, "normal", "sidebands_of_sound_cage", limit_dbc=DEVELOPING_DBC)
+
+
+def _line_of_supply(o: Observation) -> Finding | None:
+    if o.pair.voltage_ratio <= MAX_VOLTAGE_RATIO:
+        return None
+    return replace(_of_lines(o, "unknown", "sidebands_in_voltage"), causes=(VOLTAGE,))
+
+
+def _as_a_load(o: Observation) -> Finding | None:
+    if o.pair.distance_from_load >= load_oscillation.MIN_DISTANCE:
+        return None
+    found = _of_lines(o, "unknown", "load_oscillation_or_broken_bars")
+    estimated = () if o.slip.is_measured else (reason("slip_not_measured"),)
+    return replace(found, causes=(LOAD,), doubts=(*found.doubts, *estimated))
+
+
+def _asymmetry(o: Observation) -> Finding:
+    state: State = "fault" if o.pair.level_dbc >= FAULT_DBC else "warning"
+    slip = {"slip": o.slip.value, "slip_source": o.slip.source}
+    found = _of_lines(o, state, "rotor_asymmetry", **slip)
+    causes = (LOAD, SOUND_CAGE) if o.has_voltages else (LOAD, SOUND_CAGE, SUPPLY)
+    return replace(found, causes=causes, asymmetric=True)
+
+
+# The last rule always answers.
+FINDING_RULES: tuple[Callable[[Observation], Finding | None], ...] = (
+    _too_short_for_health,
+    _fault_would_be_hidden,
+    _no_line,
+    _line_of_load,
+    _level_uncertain,
+    _weak_lines,
+    _line_of_supply,
+    _as_a_load,
+    _asymmetry,
+)
+
+
+def _against_baseline(o: Observation, found: Finding, baseline: Level) -> Finding:
+    """Return the finding on lines that the machine may have had when its baseline was learnt."""
+    change_db = o.pair.level_dbc - baseline.mean
+    limit_db = max(RISE_DB, baseline.spread if np.isfinite(baseline.spread) else 0.0)
+    found = replace(found, change_db=change_db)
+    if change_db > limit_db:
+        return found
+    learnt = {"baseline_dbc": baseline.mean}
+    if found.state == "fault":
+        why = _of_lines(o, "warning", "rotor_asymmetry_as_baseline", **learnt).why
+        return replace(found, state="warning", why=why)
+    why = _of_lines(o, "normal", "sidebands_as_baseline", **learnt).why
+    return replace(found, state="normal", why=why, statistic=max(change_db, 0.0) / limit_db)
+
+
+def _line_at_another_slip(o: Observation) -> Reason | None:
+    """Return that a line may be the rotor cage's, at a slip that nameplate or speed do not give."""
+    x = o.pair
+    apart = abs(x.alternative_hz - x.hz) > modulation_spectrum.LINE_BINS * o.bin_hz
+    another = apart or np.isfinite(x.neighbour_hz)
+    if not (another and x.alternative_dbc >= DEVELOPING_DBC):
+        return None
+    line = {"level_dbc": x.alternative_dbc, "line_hz": x.alternative_hz}
+    if o.slip.is_measured:
+        slip = {"slip": o.slip.value, "slip_source": o.slip.source}
+        return Reason("line_at_another_slip", {**line, "distance_hz": o.distance_hz, **slip})
+    low_hz, high_hz = (2 * s * o.f0_hz for s in (o.slip.low, o.slip.high))
+    return Reason("line_outside_estimated_slip", {**line, "low_hz": low_hz, "high_hz": high_hz})
+
+
+def _of_lines(o: Observation, state: State, code: str, **values: float | str) -> Finding:
+    """Return a finding on the lines, with their place and levels and the doubt about these."""
+    lines = {
+        "distance_hz": o.pair.hz,
+        "lower_sideband_dbc": o.pair.lower_dbc,
+        "upper_sideband_dbc": o.pair.upper_dbc,
     }
-
-
-def indicators(x: CageLines, i: int, slip: Slip, rms_a: float) -> dict[str, Value]:
-    """Return what was measured; levels that the noise leaves open are None."""
-    known = _level_known(x, i)
-    return {
-        **slip_indicators(slip),
-        "lower_sideband_dbc": round(float(x.lower_dbc[i]), 2) if known else None,
-        "upper_sideband_dbc": round(float(x.upper_dbc[i]), 2) if known else None,
-        "level_deviation_db": round(float(x.deviation_db[i]), 2),
-        "floor_dbc": round(float(x.floor_dbc[i]), 2),
-        "detectable_dbc": round(float(x.sure_dbc[i]), 2),
-        "load_a": round(rms_a, 4),
-    }
-
-
-def evidence(x: CageLines, i: int, slip: Slip, f0_hz: float) -> tuple[dict[str, Any], ...]:
-    """Return the frequencies searched, and the line where there is one."""
-    searched = {
-        "kind": "searched",
-        "low_hz": round(2 * slip.low * f0_hz, 3),
-        "high_hz": round(2 * slip.high * f0_hz, 3),
-        "from_supply_hz": round(f0_hz, 3),
-        "bins": round(float(x.bins[i]), 1),
-        "over_floor": round(float(x.statistic[i]), 2),
-        "over_floor_limit": float(x.threshold[i]),
-    }
-    line = {
-        "kind": "line",
-        "lower_hz": round(f0_hz - float(x.hz[i]), 3),
-        "upper_hz": round(f0_hz + float(x.hz[i]), 3),
-        "lower_dbc": round(float(x.lower_dbc[i]), 2),
-        "upper_dbc": round(float(x.upper_dbc[i]), 2),
-    }
-    return (searched, line) if x.statistic[i] > x.threshold[i] else (searched,)
-
-
-def _level_known(x: CageLines, i: int) -> bool:
-    return bool(x.deviation_db[i] <= KNOWN_DB)
+    uncertain = reason("level_in_noise", deviation_db=o.pair.deviation_db)
+    doubts = () if is_level_certain(o) else (uncertain,)
+    return Finding(state, Reason(code, {**lines, **values}), doubts)

@@ -124,7 +124,7 @@ def joined(pieces: Sequence[Reduced]) -> Reduced:
         if name in ("frame_t_s", "rate_hz"):
             return values[0]
         if name == "slot_band":
-            return values[0] and slot_harmonics.joined(values)
+            return values[0] and slot_harmonics.concatenate(values)
         return sum(values, ()) if isinstance(values[0], tuple) else np.concatenate(values)
 
     return Reduced(**{f.name: join(f.name) for f in fields(Reduced)})  # type: ignore[arg-type]

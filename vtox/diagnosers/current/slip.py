@@ -1,75 +1,96 @@
-"""What the rotor-related diagnosers share: modulation spectra and the slip with its source.
+"""Slip of each recording with its source, and the modulation spectra it is searched in.
 
-Slip comes from the best source a recording offers: speed sensor, slot harmonics (number of bars
-known), rotor speed sidebands, or nameplate and load. The better ones are searched within what the
-coarser ones allow.
+Slip comes from the best source a recording offers: speed sensor, slot harmonics (number of rotor
+bars known), rotor speed sidebands, or nameplate and load. Each source is searched within the
+interval that the coarser ones allow.
 """
 
-from dataclasses import dataclass
-from math import inf, sqrt
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import inf, isfinite, sqrt
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from vtox.arrays import Float64
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, pole_pairs, rated_hz, rated_slip
-from vtox.domain import Diagnosis, Motor, unknown
+from vtox.domain import Diagnosis, Motor, Reason, Recording, abstain, reason
 from vtox.dsp import demodulation, modulation_spectrum, slot_harmonics
 
-Source = Literal[
+SlipSource = Literal[
     "speed sensor", "slot harmonics", "rotor speed sidebands", "nameplate and load", "none"
 ]
-# A speed reading is good to 0.1 % of speed and to the last digit of rpm.
-SENSOR_HALF = 1e-3
-SENSOR_RPM = 0.5
-# The rated speed to the last digit is a reading only where the current is the rated one within
-# this, which moves 2sf by 6 %.
-RATED_SHARE = 0.05
+Observation = TypeVar("Observation")
+# A measured speed is good to 0.1 % of synchronous speed and to half its last digit, 1/min.
+SENSOR_HALF_WIDTH = 1e-3
+SENSOR_HALF_WIDTH_RPM = 0.5
+# The rated speed to the last digit counts as measured only where the current is the rated one
+# within this ratio, which moves 2sf by 6 %.
+RATED_CURRENT_TOLERANCE = 0.05
 # Rated slip may differ from the nameplate by 20 % (30 % below 1 kW, IEC 60034-1 table 20) and by
-# the temperature of the cage, 20 % between cold and hot.
-NAMEPLATE_SHARE = 0.35
-# Magnetising current over rated current of usual cage motors, large to small; of those below 1 kW
-# at 6 % over rated voltage.
-MAGNETISING = (0.25, 0.75)
-MAGNETISING_SMALL = 0.9
-SMALL_W = 1000.0
+# the temperature of the rotor cage, 20 % between cold and hot.
+RATED_SLIP_TOLERANCE = 0.35
+# Magnetising over rated current of usual induction motors, large to small; and the highest of those
+# below `SMALL_MOTOR_W`, at 6 % over rated voltage.
+MAGNETISING_RATIOS = (0.25, 0.75)
+SMALL_MAGNETISING_RATIO = 0.9
+SMALL_MOTOR_W = 1000.0
+# Power factor times efficiency of a motor whose rated power is not given.
+TYPICAL_ACTIVE_RATIO = 0.6
+# Load over rated load where the rated current is not known.
+ANY_LOAD = (0.1, 1.2)
 # A motor that draws so much of its rated current is starting or overloaded beyond any duty.
-OVERLOAD = 2.0
-# Measured on noise alone, 6 lines of 500 bins: 99.9 % of scores below 8.6 (tests/unit/dsp).
-SLOT_SCORE = 9.0
-SLOT_LEAD = 1.5
-SLOT_STRONGEST = 30.0
-# What is searched where any duty is: from this slip to so much of rated slip.
-LEAST_SLIP, WIDEST = 0.001, 1.5
-# Rotor speed sidebands serve as speed where they stand this far out of the floor.
-SIDEBAND_STATISTIC = 30.0
+MAX_CURRENT_RATIO = 2.0
+# Slot harmonics count above these limits. docs/calibration/slip.md#slot-harmonics
+MIN_SLOT_SCORE = 9.0
+MIN_SLOT_LEAD = 1.5
+MIN_SLOT_LINE = 30.0
+# Slips of any duty: from this least one to so many times the rated slip.
+LEAST_SLIP = 0.001
+LARGEST_SLIP_RATIO = 1.5
+# Rotor speed sidebands count as speed where their power over the floor exceeds this.
+MIN_SIDEBAND_STATISTIC = 30.0
+# They give the speed to this part of a bin of 1/T.
+SIDEBAND_HALF_WIDTH_BINS = 0.25
+# Points of the complex envelope without which there is nothing to analyse.
+MIN_ENVELOPE_POINTS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """Slip of one recording: the value is within `half` of `value`; `source` says whence."""
+    """Slip of one recording: it lies within `half` of `value`; `source` says how it is known."""
 
     value: float
     half: float
-    source: Source
-    # Why there is no better source, or none at all, in words.
-    reason: str = ""
+    source: SlipSource
+    # Why there is no better source, or none at all.
+    reason: Reason | None = None
 
     @property
     def low(self) -> float:
-        """Smallest slip believed possible."""
+        """Smallest slip possible."""
         return max(self.value - self.half, 0.0)
 
     @property
     def high(self) -> float:
-        """Largest slip believed possible."""
+        """Largest slip possible."""
         return self.value + self.half
 
     @property
-    def sharp(self) -> bool:
-        """Whether the slip was measured rather than guessed from nameplate and load."""
+    def is_known(self) -> bool:
+        """Whether any source gave a slip."""
+        return self.source != "none" and isfinite(self.value)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the slip was measured rather than estimated from nameplate and load."""
         return self.source in ("speed sensor", "slot harmonics", "rotor speed sidebands")
+
+    @property
+    def doubts(self) -> tuple[Reason, ...]:
+        """What stands against a slip that is known: a speed that was not believed."""
+        return (self.reason,) if self.reason and self.is_known else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +99,18 @@ class SlipAnalysis:
 
     pole_pairs: tuple[int | None, ...]
     slips: tuple[Slip, ...]
-    widest: Float64  # (batch,) the largest slip a motor at its duty may have
+    largest_slip: Float64  # (batch,) of a motor at any duty
     modulation: modulation_spectrum.Modulation
     voltage: modulation_spectrum.Modulation | None
 
 
 def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:
     """Return modulation spectra and slips, or None where the front end could compute nothing."""
-    if analysis.envelope.shape[-1] < 16:
+    if analysis.envelope.shape[-1] < MIN_ENVELOPE_POINTS:
         return None
-    am, pm = demodulation.modulation(analysis.envelope, analysis.rate_hz)
-    modulation = modulation_spectrum.spectra(am, pm, analysis.rate_hz)
+    modulation = modulation_spectrum.spectra(
+        *demodulation.modulation(analysis.envelope, analysis.rate_hz), analysis.rate_hz
+    )
     voltage = None
     if analysis.envelope_v.shape[-1]:
         voltage = modulation_spectrum.spectra(
@@ -97,71 +119,120 @@ def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:
     pairs = tuple(map(pole_pairs, analysis.motors, analysis.recordings, analysis.f0_hz))
     rms_a = analysis.current_rms_a()
     priors = [_prior(analysis, i, pairs[i], float(rms_a[i])) for i in range(len(pairs))]
-    widest = _widest(analysis, pairs, priors)
-    slips = _sharpened(analysis, modulation, pairs, priors, widest)
+    largest_slip = _largest_slip(analysis, pairs, priors)
+    low = np.array([min(s.low, LARGEST_SLIP) for s in priors])
+    high = np.array([min(s.high, LARGEST_SLIP) for s in priors])
+    # First what the prior allows; then, where that is only an estimate, any duty of a motor.
+    estimated = np.array([s.source == "nameplate and load" for s in priors])
+    slips = _refine_by_slot_harmonics(analysis, priors, low, high)
+    slips = _refine_by_slot_harmonics(
+        analysis, slips, np.where(estimated, LEAST_SLIP, np.nan), largest_slip
+    )
+    slips = _check_against_slot_harmonics(analysis, priors, slips, largest_slip)
+    slips = _refine_by_sidebands(analysis, modulation, pairs, slips, low, high)
     return SlipAnalysis(
-        pole_pairs=pairs, slips=slips, widest=widest, modulation=modulation, voltage=voltage
+        pole_pairs=pairs,
+        slips=tuple(slips),
+        largest_slip=largest_slip,
+        modulation=modulation,
+        voltage=voltage,
     )
 
 
-def unseen(analysis: CurrentAnalysis, fault: str) -> list[Diagnosis]:
-    """Return the abstentions of a batch of which `analyse_slip` shows nothing."""
+def observations_or_abstentions(
+    fault: str,
+    analysis: CurrentAnalysis,
+    slip_analysis: SlipAnalysis | None,
+    observe: Callable[[CurrentAnalysis, SlipAnalysis], Sequence[Observation]],
+    abstention: Callable[[Observation], Diagnosis | None],
+) -> list[Observation | Diagnosis]:
+    """Return what a fault measures in each recording, or the abstention of one that shows nothing.
+
+    Parameters
+    ----------
+    fault : str
+    analysis : CurrentAnalysis
+    slip_analysis : SlipAnalysis or None
+        Of the same recordings; computed where it is None.
+    observe : callable
+        Returns one value a recording.
+    abstention : callable
+        Returns the abstention on such a value, None where it decides.
+    """
+    slip_analysis = slip_analysis or analyse_slip(analysis)
+    if slip_analysis is None:
+        return [abstain(fault, *problems) for problems in analysis.problems]
     return [
-        unknown(fault, "; ".join(r.sentence for r in p) or "too short") for p in analysis.problems
+        abstain(fault, *problems) if problems else abstention(observation) or observation
+        for problems, observation in zip(
+            analysis.problems, observe(analysis, slip_analysis), strict=True
+        )
     ]
 
 
 def _prior(analysis: CurrentAnalysis, i: int, pairs: int | None, rms_a: float) -> Slip:
-    """Return what sensor or nameplate say of the slip."""
-    f0_hz = float(analysis.f0_hz[i])
+    """Return the slip by speed sensor or nameplate."""
+    f0_hz, motor = float(analysis.f0_hz[i]), analysis.motors[i]
     if analysis.problems[i]:
-        return Slip(np.nan, np.nan, "none", analysis.problems[i][0].sentence)
+        return _no_slip(analysis.problems[i][0])
     if not pairs:
-        return Slip(np.nan, np.nan, "none", "no nameplate: number of poles unknown")
-    why, motor = "", analysis.motors[i]
-    speed_rpm = analysis.recordings[i].speed_rpm
-    if speed_rpm:
-        synchronous_rpm = 60 * f0_hz / pairs
-        slip = 1 - speed_rpm / synchronous_rpm
-        half = max(SENSOR_HALF, SENSOR_RPM / synchronous_rpm)
-        if not -half < slip < LARGEST_SLIP:
-            why = f"a speed of {speed_rpm:g} rpm does not fit {f0_hz:.2f} Hz and {pairs} pole pairs"
-        elif _copied(speed_rpm, rms_a, motor):
-            why = f"a speed of {speed_rpm:g} rpm is the nameplate's, not one measured at this load"
-        else:
-            return Slip(max(slip, 0.0), half, "speed sensor")
+        return _no_slip(reason("pole_pairs_unknown"))
+    measured = _slip_by_sensor(analysis.recordings[i], motor, pairs, f0_hz, rms_a)
+    if isinstance(measured, Slip):
+        return measured
     rated = rated_slip(motor, pairs, f0_hz)
     if rated is None:
-        return Slip(np.nan, np.nan, "none", why or _unrated(motor, pairs, f0_hz))
+        return _no_slip(measured or _why_no_rated_slip(motor, pairs, f0_hz))
     rated_a = motor.rated_current_a
-    if rated_a and rms_a > OVERLOAD * rated_a:
-        over = f"current {rms_a / rated_a:.1f} times rated: starting, or not this nameplate"
-        return Slip(np.nan, np.nan, "none", over)
+    if rated_a and rms_a > MAX_CURRENT_RATIO * rated_a:
+        return _no_slip(reason("current_far_above_rated", load_a=rms_a, rated_a=rated_a))
     if motor.supply == "inverter":
         # At constant flux a torque slows the rotor by as many rpm at any frequency.
         rated *= (motor.supply_hz or f0_hz) / f0_hz
     low, high = _load_range(rms_a, motor)
-    low, high = low * rated * (1 - NAMEPLATE_SHARE), high * rated * (1 + NAMEPLATE_SHARE)
-    return Slip((low + high) / 2, (high - low) / 2, "nameplate and load", why)
+    low, high = low * rated * (1 - RATED_SLIP_TOLERANCE), high * rated * (1 + RATED_SLIP_TOLERANCE)
+    return Slip((low + high) / 2, (high - low) / 2, "nameplate and load", measured)
 
 
-def _copied(speed_rpm: float, rms_a: float, motor: Motor) -> bool:
-    """Return whether a speed is that of the nameplate, entered where none was measured."""
+def _no_slip(why: Reason) -> Slip:
+    return Slip(np.nan, np.nan, "none", why)
+
+
+def _slip_by_sensor(
+    recording: Recording, motor: Motor, pairs: int, f0_hz: float, rms_a: float
+) -> Slip | Reason | None:
+    """Return the slip by the speed sensor, why its speed is not believed, or None without one."""
+    speed_rpm = recording.speed_rpm
+    if not speed_rpm:
+        return None
+    synchronous_rpm = 60 * f0_hz / pairs
+    slip = 1 - speed_rpm / synchronous_rpm
+    half = max(SENSOR_HALF_WIDTH, SENSOR_HALF_WIDTH_RPM / synchronous_rpm)
+    if not -half < slip < LARGEST_SLIP:
+        return reason("speed_implausible", speed_rpm=speed_rpm, f0_hz=f0_hz, pole_pairs=pairs)
+    if _is_nameplate_speed(speed_rpm, rms_a, motor):
+        return reason("speed_copied_from_nameplate", speed_rpm=speed_rpm)
+    return Slip(max(slip, 0.0), half, "speed sensor")
+
+
+def _is_nameplate_speed(speed_rpm: float, rms_a: float, motor: Motor) -> bool:
+    """Return whether a speed is the rated one, sent where none was measured."""
     rated_a = motor.rated_current_a
-    loaded = rated_a is not None and abs(rms_a / rated_a - 1) <= RATED_SHARE
-    return speed_rpm == motor.rated_speed_rpm and not loaded
+    at_rated_load = rated_a is not None and abs(rms_a / rated_a - 1) <= RATED_CURRENT_TOLERANCE
+    return speed_rpm == motor.rated_speed_rpm and not at_rated_load
 
 
-def _unrated(motor: Motor, pairs: int, f0_hz: float) -> str:
-    """Return why the rated slip is not known."""
+def _why_no_rated_slip(motor: Motor, pairs: int, f0_hz: float) -> Reason:
     if not motor.rated_speed_rpm:
-        return "no speed and no rated speed"
+        return reason("rated_speed_unknown")
     supply_hz = rated_hz(motor, f0_hz)
     if not supply_hz:
-        return "no speed, and a rated speed without the supply frequency it holds for"
-    return (
-        f"no speed, and a rated speed of {motor.rated_speed_rpm:g} rpm is not that of a loaded "
-        f"motor with {pairs} pole pairs at {supply_hz:g} Hz"
+        return reason("rated_supply_unknown", rated_speed_rpm=motor.rated_speed_rpm)
+    return reason(
+        "rated_speed_implausible",
+        rated_speed_rpm=motor.rated_speed_rpm,
+        pole_pairs=pairs,
+        supply_hz=supply_hz,
     )
 
 
@@ -172,11 +243,11 @@ def _load_range(rms_a: float, motor: Motor) -> tuple[float, float]:
     reactive one, which leaves at least power factor times efficiency for the rest.
     """
     if not motor.rated_current_a:
-        return 0.1, 1.2
+        return ANY_LOAD
     i, active = rms_a / motor.rated_current_a, motor.active_share
-    least, most = MAGNETISING
-    if _rated_w(motor) < SMALL_W:
-        most = MAGNETISING_SMALL
+    least, most = MAGNETISING_RATIOS
+    if _rated_w(motor) < SMALL_MOTOR_W:
+        most = SMALL_MAGNETISING_RATIO
     if active is not None:
         most = min(most, max(least, sqrt(1 - active**2)))
     squares = [(i * i - m * m) / (1 - m * m) for m in (least, most)]
@@ -185,89 +256,105 @@ def _load_range(rms_a: float, motor: Motor) -> tuple[float, float]:
 
 
 def _rated_w(motor: Motor) -> float:
-    """Return the rated power, W; from volts and amperes at a usual 0.6 where it is not told."""
+    """Return the rated power, W, estimated from volts and amperes where it is not given."""
     if motor.rated_power_w:
         return motor.rated_power_w
     volts, amps = motor.rated_voltage_v, motor.rated_current_a
-    return 0.6 * sqrt(3) * volts * amps if volts and amps else inf
+    return TYPICAL_ACTIVE_RATIO * sqrt(3) * volts * amps if volts and amps else inf
 
 
-def _widest(
-    analysis: CurrentAnalysis, pairs: tuple[int | None, ...], priors: list[Slip]
+def _largest_slip(
+    analysis: CurrentAnalysis, pairs: Sequence[int | None], priors: Sequence[Slip]
 ) -> Float64:
-    """Return the largest slip a motor at its duty may have: half more than rated, or as guessed."""
+    """Return the largest slip at any duty: half more than rated, or what the prior allows."""
     rated = [
         rated_slip(m, p, float(f)) or 0.0
         for m, p, f in zip(analysis.motors, pairs, analysis.f0_hz, strict=True)
     ]
-    wide = [max(WIDEST * r, s.high) for r, s in zip(rated, priors, strict=True)]
-    return np.asarray(np.minimum(wide, LARGEST_SLIP), np.float64)
+    largest = [max(LARGEST_SLIP_RATIO * r, s.high) for r, s in zip(rated, priors, strict=True)]
+    return np.asarray(np.minimum(largest, LARGEST_SLIP), np.float64)
 
 
-def _confirmed(
-    analysis: CurrentAnalysis, priors: list[Slip], found: list[Slip], widest: Float64
+def _refine_by_slot_harmonics(
+    analysis: CurrentAnalysis, slips: list[Slip], low: Float64, high: Float64
 ) -> list[Slip]:
-    """Return the slips, those of a speed without slot harmonics that are stronger at another slip.
-
-    Those of a broken cage have sidebands 2sf away, which fit a speed that is wrong by a little.
-    """
-    read = np.array(
-        [
-            p.source == "speed sensor" and s.source != p.source
-            for p, s in zip(priors, found, strict=True)
-        ]
-    )
-    if analysis.slot_band is None or not read.any():
-        return found
-    bars, least = np.where(read, analysis.bars_per_pair, np.nan), np.where(read, LEAST_SLIP, np.nan)
-    s = slot_harmonics.slot_harmonics(
-        analysis.slot_band, analysis.windowed_f0_hz, bars, least, widest
-    )
+    """Return the slips, those replaced for which slot harmonics are clear from `low` to `high`."""
+    unrefined = np.array([s.source != "slot harmonics" for s in slips])
+    bars = np.where(unrefined, analysis.bars_per_pair, np.nan)
+    if analysis.slot_band is None or not (np.isfinite(bars) & np.isfinite(low)).any():
+        return slips
+    s = slot_harmonics.slot_harmonics(analysis.slot_band, analysis.windowed_f0_hz, bars, low, high)
+    clear = (s.score > MIN_SLOT_SCORE) & (s.lead > MIN_SLOT_LEAD) & (s.strongest > MIN_SLOT_LINE)
     return [
-        prior if read[i] and abs(s.slip[i] - slip.value) > s.half[i] + slip.half else slip
-        for i, (prior, slip) in enumerate(zip(priors, found, strict=True))
+        replace(slip, value=float(s.slip[i]), half=float(s.half[i]), source="slot harmonics")
+        if clear[i] and unrefined[i]
+        else slip
+        for i, slip in enumerate(slips)
     ]
 
 
-def _sharpened(
+def _check_against_slot_harmonics(
+    analysis: CurrentAnalysis, priors: list[Slip], slips: list[Slip], largest_slip: Float64
+) -> list[Slip]:
+    """Return the slips, the sensor's again where slot harmonics are higher at another slip.
+
+    The sidebands 2sf from the slot harmonics of a broken rotor cage fit a speed that is slightly
+    wrong.
+    """
+    refined = np.array(
+        [
+            p.source == "speed sensor" and s.source != p.source
+            for p, s in zip(priors, slips, strict=True)
+        ]
+    )
+    if analysis.slot_band is None or not refined.any():
+        return slips
+    s = slot_harmonics.slot_harmonics(
+        analysis.slot_band,
+        analysis.windowed_f0_hz,
+        np.where(refined, analysis.bars_per_pair, np.nan),
+        np.where(refined, LEAST_SLIP, np.nan),
+        largest_slip,
+    )
+    return [
+        prior if refined[i] and abs(s.slip[i] - slip.value) > s.half[i] + slip.half else slip
+        for i, (prior, slip) in enumerate(zip(priors, slips, strict=True))
+    ]
+
+
+def _refine_by_sidebands(
     analysis: CurrentAnalysis,
     modulation: modulation_spectrum.Modulation,
-    pairs: tuple[int | None, ...],
-    priors: list[Slip],
-    widest: Float64,
-) -> tuple[Slip, ...]:
-    """Return the slips, each replaced by a sharper estimate where one is found inside it."""
-    low = np.array([min(s.low, LARGEST_SLIP) for s in priors])
-    high = np.array([min(s.high, LARGEST_SLIP) for s in priors])
-    found = list(priors)
-    # What is guessed from the nameplate is searched first, then all a motor may do.
-    guessed = np.array([s.source == "nameplate and load" for s in priors])
-    for bounds in ((low, high), (np.where(guessed, LEAST_SLIP, np.nan), widest)):
-        open_ = np.array([s.source != "slot harmonics" for s in found])
-        bars = np.where(open_, analysis.bars_per_pair, np.nan)
-        if analysis.slot_band is None or not (np.isfinite(bars) & np.isfinite(bounds[0])).any():
-            break
-        s = slot_harmonics.slot_harmonics(
-            analysis.slot_band, analysis.windowed_f0_hz, bars, *bounds
-        )
-        clear = (s.score > SLOT_SCORE) & (s.lead > SLOT_LEAD) & (s.strongest > SLOT_STRONGEST)
-        for i in np.flatnonzero(open_ & clear):
-            found[i] = Slip(float(s.slip[i]), float(s.half[i]), "slot harmonics", found[i].reason)
-    found = _confirmed(analysis, priors, found, widest)
-    # Of two poles f - fr lies at s*f, beside the offset of the clamps, its drift, and noise that
-    # only the winding's resistance limits: no line there is known to be the rotor's.
+    pairs: Sequence[int | None],
+    slips: list[Slip],
+    low: Float64,
+    high: Float64,
+) -> list[Slip]:
+    """Return the slips, estimated ones replaced where rotor speed sidebands are clear.
+
+    Not of two-pole motors: f - fr lies at s*f, beside the offset of the clamps, its drift, and
+    noise that only the winding's resistance limits, so a line there need not be the rotor's.
+    """
     open_ = np.array(
-        [s.source == "nameplate and load" and p != 1 for s, p in zip(found, pairs, strict=True)]
+        [s.source == "nameplate and load" and p != 1 for s, p in zip(slips, pairs, strict=True)]
     )
     if not open_.any():
-        return tuple(found)
-    rotation = np.where(open_, analysis.f0_hz / np.array([p or 1 for p in pairs]), np.nan)
-    line = modulation_spectrum.strongest(modulation, rotation * (1 - high), rotation * (1 - low))
+        return slips
+    rotation_hz = np.where(open_, analysis.f0_hz / np.array([p or 1 for p in pairs]), np.nan)
+    line = modulation_spectrum.strongest(
+        modulation, rotation_hz * (1 - high), rotation_hz * (1 - low)
+    )
     hz = modulation_spectrum.refined_hz(modulation, line)
-    clear = open_ & (line.statistic > SIDEBAND_STATISTIC) & np.isnan(line.beside_hz)
-    for i in np.flatnonzero(clear):
-        half = 0.25 * modulation.bin_hz / rotation[i]
-        slip = 1 - float(hz[i] / rotation[i])
-        if half < found[i].half:
-            found[i] = Slip(slip, float(half), "rotor speed sidebands", found[i].reason)
-    return tuple(found)
+    half = SIDEBAND_HALF_WIDTH_BINS * modulation.bin_hz / rotation_hz
+    clear = open_ & (line.statistic > MIN_SIDEBAND_STATISTIC) & np.isnan(line.neighbour_hz)
+    return [
+        replace(
+            slip,
+            value=1 - float(hz[i] / rotation_hz[i]),
+            half=float(half[i]),
+            source="rotor speed sidebands",
+        )
+        if clear[i] and half[i] < slip.half
+        else slip
+        for i, slip in enumerate(slips)
+    ]

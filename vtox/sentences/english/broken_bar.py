@@ -2,4 +2,108 @@
 
 from vtox.sentences.sentence import Sentence
 
-SENTENCES: dict[str, Sentence] = {}
+# Where the sidebands are and how strong.
+_LINES = (
+    "sidebands {distance_hz:.2f} Hz from the supply line, {lower_sideband_dbc:.1f} dBc below and "
+    "{upper_sideband_dbc:.1f} dBc above it"
+)
+_SLIP = "a slip of {slip:.2%} ({slip_source!w})"
+
+SENTENCES: dict[str, Sentence] = {
+    # Not searched, or not far enough.
+    "supply_not_steady": Sentence(
+        "the supply frequency moves by {range_hz:.2f} Hz within the record, at most {limit_hz:g} "
+        "Hz allowed",
+        "Measure at a steady supply frequency.",
+    ),
+    "slip_too_small": Sentence(
+        f"{_SLIP} is too small: broken bars show only under load", "Measure at a higher load."
+    ),
+    "slip_possibly_too_small": Sentence(
+        "the slip may be too small, {slip:.2%} or more ({slip_source!w}): broken bars show only "
+        "under load",
+        "Measure at a higher load, or send speed_rpm.",
+    ),
+    "record_too_short_for_slip": Sentence(
+        f"record of {{duration_s:.3g}} s, at least {{needed_s:.0f}} s needed at {_SLIP}",
+        "Send longer records without gaps, or measure at a higher load.",
+    ),
+    "record_too_short_for_least_slip": Sentence(
+        "record of {duration_s:.3g} s, at least {needed_s:.0f} s needed at a slip that may be as "
+        "low as {slip:.2%} ({slip_source!w})",
+        "Send longer records without gaps, measure at a higher load, or send speed_rpm.",
+    ),
+    # Searched, undecided.
+    "noise_hides_sidebands": Sentence(
+        "noise hides sidebands below {detectable_dbc:.1f} dBc, those of a fault begin at "
+        "{needed_dbc:.0f} dBc",
+        "Measure at a higher load or on a steadier supply, or add voltages.",
+    ),
+    "sidebands_in_noise": Sentence(
+        f"{_LINES}: in noise of {{floor_dbc:.0f}} dBc they may be those of a sound rotor cage or "
+        "as strong as {upper_bound_dbc:.1f} dBc",
+        "Measure at a higher load or on a steadier supply, or add voltages.",
+    ),
+    "sidebands_in_voltage": Sentence(
+        f"{_LINES}, and lines in the voltage too: the supply or the drive modulates the motor",
+        "Measure on another supply, or with the speed control switched off.",
+    ),
+    "load_oscillation_or_broken_bars": Sentence(
+        f"{_LINES}: load oscillation at {{distance_hz:.2f}} Hz or broken bars, as amplitude and "
+        "phase move together as a load moves them",
+        "Measure at another load or speed: sidebands of bars move with the slip; add voltages.",
+    ),
+    "load_oscillation_hides_sidebands": Sentence(
+        "load oscillation at {line_hz:.2f} Hz hides what a fault would show at {distance_hz:.2f} "
+        "Hz, twice the slip frequency ({slip_source!w})",
+        "Measure while the load is steady.",
+    ),
+    "line_at_another_slip": Sentence(
+        "a line of {level_dbc:.1f} dBc {line_hz:.2f} Hz from the supply line that no load makes, "
+        f"not at the {{distance_hz:.2f}} Hz of {_SLIP}: broken bars if the speed is wrong, or an "
+        "interharmonic of the supply",
+        "Check the speed that is sent; look for converters on the same supply.",
+    ),
+    "line_outside_estimated_slip": Sentence(
+        "a line of {level_dbc:.1f} dBc {line_hz:.2f} Hz from the supply line, outside the "
+        "{low_hz:.2f} to {high_hz:.2f} Hz estimated from the nameplate: load oscillation, or "
+        "broken bars at another slip",
+        "Send speed_rpm, or give rotor_bars on the nameplate.",
+    ),
+    # Normal.
+    "no_sidebands": Sentence(
+        "no sidebands at twice the slip frequency, those of {detectable_dbc:.0f} dBc would have "
+        f"been found, at {_SLIP}",
+        "",
+    ),
+    "sidebands_of_sound_cage": Sentence(
+        f"{_LINES}: below {{limit_dbc:.0f}} dBc, as of a sound rotor cage", ""
+    ),
+    "load_oscillation": Sentence(
+        "a line {line_hz:.2f} Hz from the supply line, not at the {distance_hz:.2f} Hz of twice "
+        "the slip frequency ({slip_source!w}): the load oscillates",
+        "",
+    ),
+    "sidebands_as_baseline": Sentence(
+        f"{_LINES}: not risen above the {{baseline_dbc:.1f}} dBc of the baseline", ""
+    ),
+    # Found.
+    "rotor_asymmetry": Sentence(
+        f"rotor asymmetry: {_LINES}, at {_SLIP}",
+        "Watch whether the level rises; at a fault inspect bars and end rings of the rotor.",
+    ),
+    "rotor_asymmetry_as_baseline": Sentence(
+        f"rotor asymmetry: {_LINES}, not risen above the {{baseline_dbc:.1f}} dBc of the baseline",
+        "Inspect bars and end rings of the rotor: they were no better when the baseline was "
+        "learnt.",
+    ),
+    # Doubts.
+    "level_in_noise": Sentence(
+        "the level is uncertain by {deviation_db:.1f} dB in the noise",
+        "Measure at a higher load or on a steadier supply, or add voltages.",
+    ),
+    "slip_not_measured": Sentence(
+        "the slip is estimated from the nameplate, so that twice the slip frequency is not known",
+        "Send speed_rpm, or give rotor_bars on the nameplate.",
+    ),
+}

@@ -15,6 +15,17 @@ SENTENCES: dict[str, Sentence] = {
     "no_baseline_at_load": Sentence(
         "no baseline at this load, {load_a:.3g} A", "Let it learn at this load."
     ),
+    "no_baseline_at_frequency": Sentence(
+        "no baseline at this supply frequency, {f0_hz:.1f} Hz: learnt at {baseline_hz:.1f} Hz",
+        "Let it learn at this frequency.",
+    ),
+    "current_not_steady": Sentence(
+        "the current goes from {low_a:.3g} to {high_a:.3g} A within the record",
+        "Measure at a steady load.",
+    ),
+    "inverter_without_voltages": Sentence(
+        "inverter supply without voltage channels", "Add the three phase voltages."
+    ),
     "too_few_samples": Sentence(
         "{channel}: {samples} samples, at least {needed_samples} needed",
         "Send longer windows without gaps.",

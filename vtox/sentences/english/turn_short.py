@@ -41,26 +41,15 @@ SENTENCES: dict[str, Sentence] = {
         "circuit",
         "Look at clamps and fuses at once.",
     ),
-    "current_not_steady": Sentence(
-        "the current goes from {low_a:.3g} to {high_a:.3g} A within the record",
-        "Measure at a steady load.",
-    ),
     "asymmetry_not_steady": Sentence(
         "the negative-sequence current moves within the record: its limit of {limit_ratio:.0%} of "
         "I1 cannot exclude a developing short",
         "Measure at a steady load.",
     ),
-    "inverter_without_voltages": Sentence(
-        "inverter supply without voltage channels", "Add the three phase voltages."
-    ),
     "voltage_unbalance_too_large": Sentence(
         "voltage unbalance of {unbalance_ratio:.1%} is too large to correct for, at most "
         "{limit_ratio:.1%} allowed",
         "Mend the supply.",
-    ),
-    "no_baseline_at_frequency": Sentence(
-        "no baseline at this supply frequency, {f0_hz:.1f} Hz: learnt at {baseline_hz:.1f} Hz",
-        "Let it learn at this frequency.",
     ),
     "baseline_of_earlier_version": Sentence(
         "the baseline is of an earlier version and stores no supply frequency",

@@ -125,7 +125,7 @@ def test_slot_bands_of_pieces_are_as_wide_as_the_widest() -> None:
     batch = [recording(Machine(seconds=1.0, slot_dbc=-60.0), rng) for _ in range(3)]
     motors = [MOTOR, replace(MOTOR, rotor_bars=None), replace(MOTOR, rotor_bars=40)]
     bands = [front_end([r], [m]).slot_band for r, m in zip(batch, motors, strict=True)]
-    one = slot_harmonics.joined([b for b in bands if b is not None])
+    one = slot_harmonics.concatenate([b for b in bands if b is not None])
     for alone, row, first in zip(bands, one.spectrum, one.first, strict=True):
         assert alone is not None
         assert first == alone.first[0]
