@@ -63,10 +63,17 @@ def test_slow_drift_is_no_modulation() -> None:
     assert np.abs(pm).max() < 1e-9
 
 
-def test_unsteadiness_sees_steps_of_load_and_frequency() -> None:
+def test_unsteadiness_shows_steps_of_load_and_frequency() -> None:
     t = np.arange(2_000) / 200.0
     step = np.where(t < 5, 1.0, 1.3) + 0j
     ramp = np.exp(2j * np.pi * 0.05 * t**2)
-    amplitude, hz = demodulation.unsteadiness(np.stack([step, ramp]), 200.0)
-    assert amplitude == pytest.approx([0.26, 0.0], abs=0.01)
-    assert hz == pytest.approx([0.0, 0.93], abs=0.03)
+    got = demodulation.unsteadiness(np.stack([step, ramp]), 200.0)
+    assert got.amplitude_range == pytest.approx([0.26, 0.0], abs=0.01)
+    assert (got.lowest[0], got.highest[0]) == pytest.approx((1.0, 1.3))
+    assert got.frequency_range_hz == pytest.approx([0.0, 0.93], abs=0.03)
+
+
+def test_unwrap_agrees_with_numpy() -> None:
+    phase = np.cumsum(np.random.default_rng(2).uniform(-3, 3, (4, 500)), axis=-1)
+    folded = np.angle(np.exp(1j * phase))
+    assert demodulation.unwrap(folded) == pytest.approx(np.unwrap(folded), abs=1e-9)

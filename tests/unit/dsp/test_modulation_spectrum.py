@@ -1,4 +1,4 @@
-"""Lines stand out of noise of any colour, and noise alone does not."""
+"""Lines exceed the floor of noise of any colour, and noise alone does not."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def noise(rng: np.random.Generator, batch: int, seconds: float, exponent: float)
     return demodulation.detrend(np.fft.irfft(spectrum * hz ** (-exponent / 2), points), 3)
 
 
-def found(modulation: np.ndarray, low_hz: float, high_hz: float) -> modulation_spectrum.Line:
+def strongest(modulation: np.ndarray, low_hz: float, high_hz: float) -> modulation_spectrum.Line:
     m = modulation_spectrum.spectra(*modulation, RATE_HZ)
     batch = modulation.shape[1]
     return modulation_spectrum.strongest(m, np.full(batch, low_hz), np.full(batch, high_hz))
@@ -31,7 +31,7 @@ def test_noise_alone_stays_below_the_thresholds(
     exponent: float, low_hz: float, high_hz: float
 ) -> None:
     x = noise(np.random.default_rng(7), 400, 9.8, exponent)
-    statistic = found(x, low_hz, high_hz).statistic
+    statistic = strongest(x, low_hz, high_hz).statistic
     assert np.mean(statistic > 18) <= 0.0075
     assert np.quantile(statistic, 0.99) < 16
 
@@ -39,29 +39,29 @@ def test_noise_alone_stays_below_the_thresholds(
 @pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0, 3.0, 4.0])
 def test_floor_is_unbiased(exponent: float) -> None:
     x = noise(np.random.default_rng(8), 400, 9.8, exponent)
-    line = found(x, 3.0, 3.0)
+    line = strongest(x, 3.0, 3.0)
     m = modulation_spectrum.spectra(*x, RATE_HZ)
     power = np.mean(np.abs(m.am[:, line.index[0]]) ** 2)
     assert np.mean(line.am_floor) / power == pytest.approx(1.0, abs=0.12)
 
 
 @pytest.mark.parametrize("hz", [0.4, 0.6, 0.8])
-def test_floor_does_not_pass_under_the_corner_of_a_skirt(hz: float) -> None:
+def test_floor_follows_the_corner_of_a_skirt(hz: float) -> None:
     rng = np.random.default_rng(12)
     x = noise(rng, 400, 19.6, 0.0) + 3 * noise(rng, 400, 19.6, 4.0)
-    line = found(x, hz, hz)
+    line = strongest(x, hz, hz)
     m = modulation_spectrum.spectra(*x, RATE_HZ)
     power = np.mean(np.abs(m.am[:, line.index[0]]) ** 2)
     assert 0.85 < np.mean(line.am_floor) / power < 1.2
 
 
 @pytest.mark.parametrize("exponent", [0.0, 1.0])
-def test_floor_is_unbiased_beside_where_the_band_fades(exponent: float) -> None:
+def test_floor_is_unbiased_next_to_where_the_band_fades(exponent: float) -> None:
     x = noise(np.random.default_rng(12), 400, 9.8, exponent)
     spectrum = np.fft.rfft(x)
     spectrum[..., np.linspace(0, 1, spectrum.shape[-1]) > 0.95] *= 1e-3
     x = np.fft.irfft(spectrum, x.shape[-1])
-    line = found(x, 47.0, 47.0)
+    line = strongest(x, 47.0, 47.0)
     power = np.mean(np.abs(modulation_spectrum.spectra(*x, RATE_HZ).am[:, line.index[0]]) ** 2)
     assert np.mean(line.am_floor) / power == pytest.approx(1.0, abs=0.15)
 
@@ -70,28 +70,28 @@ def test_floor_hardly_follows_other_lines() -> None:
     rng = np.random.default_rng(9)
     x = noise(rng, 100, 9.8, 0.0)
     t = np.arange(x.shape[-1]) / RATE_HZ
-    quiet = found(x, 2.0, 2.0).am_floor
+    quiet = strongest(x, 2.0, 2.0).am_floor
     x[0] += sum(2 * np.cos(2 * np.pi * hz * t) for hz in (3.1, 4.3))  # 31 dB above the floor
-    assert np.median(found(x, 2.0, 2.0).am_floor / quiet) < 3
+    assert np.median(strongest(x, 2.0, 2.0).am_floor / quiet) < 3
 
 
 def test_a_line_is_found_where_it_is() -> None:
     x = noise(np.random.default_rng(10), 50, 9.8, 1.0)
     t = np.arange(x.shape[-1]) / RATE_HZ
     x[1] += 3 * np.cos(2 * np.pi * 2.037 * t)
-    line = found(x, 1.5, 2.5)
+    line = strongest(x, 1.5, 2.5)
     m = modulation_spectrum.spectra(*x, RATE_HZ)
     assert np.all(line.statistic > 30)
     assert modulation_spectrum.refined_hz(m, line) == pytest.approx(np.full(50, 2.037), abs=0.02)
-    assert np.all(np.isnan(line.beside_hz))
+    assert np.all(np.isnan(line.neighbour_hz))
 
 
-def test_a_line_beside_the_interval_is_told() -> None:
+def test_a_line_next_to_the_interval_is_its_neighbour() -> None:
     x = noise(np.random.default_rng(11), 20, 9.8, 0.0)
     t = np.arange(x.shape[-1]) / RATE_HZ
     x[0] += 20 * np.cos(2 * np.pi * 2.15 * t)
-    line = found(x, 1.9, 2.0)
-    assert line.beside_hz == pytest.approx(np.full(20, 2.15), abs=0.04)
+    line = strongest(x, 1.9, 2.0)
+    assert line.neighbour_hz == pytest.approx(np.full(20, 2.15), abs=0.04)
 
 
 def test_sidebands_of_a_lower_line_alone() -> None:
@@ -105,12 +105,12 @@ def test_sidebands_of_a_lower_line_alone() -> None:
 
 def test_unknown_interval_scores_nothing() -> None:
     x = noise(np.random.default_rng(12), 3, 4.0, 0.0)
-    assert np.all(found(x, np.nan, np.nan).statistic == 0)
+    assert np.all(strongest(x, np.nan, np.nan).statistic == 0)
 
 
 def test_floors_nearby_are_never_lower() -> None:
     x = noise(np.random.default_rng(13), 100, 9.8, 0.0)
-    line, m = found(x, 2.0, 2.0), modulation_spectrum.spectra(*x, RATE_HZ)
+    line, m = strongest(x, 2.0, 2.0), modulation_spectrum.spectra(*x, RATE_HZ)
     am, pm = modulation_spectrum.floors_nearby(m, line)
     assert np.all(am >= line.am_floor)
     assert np.all(pm >= line.pm_floor)
@@ -132,7 +132,7 @@ def test_each_sideband_has_the_floor_of_its_own_noise() -> None:
     assert np.mean(below) == pytest.approx(there, rel=0.2)
 
 
-def test_a_steep_floor_is_as_high_beside_the_line_as_under_it() -> None:
+def test_a_steep_floor_is_as_high_next_to_the_line_as_under_it() -> None:
     """Phase noise of a wandering supply, 1/f^4, 12 bins from the supply line."""
     x = noise(np.random.default_rng(15), 400, 20.0, 4.0)
     m = modulation_spectrum.spectra(*x, RATE_HZ)
@@ -140,3 +140,11 @@ def test_a_steep_floor_is_as_high_beside_the_line_as_under_it() -> None:
     true = np.mean(np.abs(m.pm[:, line.index[0]]) ** 2)
     _, pm = modulation_spectrum.sideband_floors(m, line)
     assert np.median(pm) / 2 == pytest.approx(true, rel=0.35)  # both modulations in one sideband
+
+
+def test_lines_are_chosen_one_by_one() -> None:
+    x = noise(np.random.default_rng(16), 2, 9.8, 0.0)
+    low, high = strongest(x, 2.0, 3.0), strongest(x, 5.0, 6.0)
+    line = modulation_spectrum.line_where(np.array([True, False]), low, high)
+    assert line.hz.tolist() == [low.hz[0], high.hz[1]]
+    assert line.statistic.tolist() == [low.statistic[0], high.statistic[1]]

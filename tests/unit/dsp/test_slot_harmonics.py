@@ -1,4 +1,4 @@
-"""Slip from slot harmonics: right to 5e-4, silent where there are none."""
+"""Slip from slot harmonics: right to 5e-4, and a low score where there are none."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from vtox.dsp import slot_harmonics
 FS_HZ = 2_500.0
 
 
-def whole(x: np.ndarray, df_hz: float) -> slot_harmonics.Band:
+def whole_band(x: np.ndarray, df_hz: float) -> slot_harmonics.Band:
     spectrum = scipy.fft.rfft(x)
     return slot_harmonics.Band(spectrum, np.zeros(len(x), int), spectrum.shape[-1], df_hz)
 
@@ -24,7 +24,7 @@ def search(machines: list[Machine], seed: int = 0) -> slot_harmonics.SlotLines:
     f0_hz = np.array([m.f0_hz for m in machines])
     n = len(machines)
     return slot_harmonics.slot_harmonics(
-        whole(x, machines[0].fs_hz / samples),
+        whole_band(x, machines[0].fs_hz / samples),
         f0_hz,
         np.full(n, 14.0),
         np.full(n, 0.003),
@@ -52,20 +52,18 @@ def test_unknown_bars_score_nothing() -> None:
     rng = np.random.default_rng(0)
     x = np.stack([list(recording(Machine(slot_dbc=-50.0), rng).channels.values())])
     got = slot_harmonics.slot_harmonics(
-        whole(x, 0.1), np.array([50.013]), *(np.array([v]) for v in (np.nan, 0.0, 0.05))
+        whole_band(x, 0.1), np.array([50.013]), *(np.array([v]) for v in (np.nan, 0.0, 0.05))
     )
     assert got.score[0] == 0
 
 
 @pytest.mark.parametrize("bars_per_pair", [8.0, 14.0, 22.0])
 @pytest.mark.parametrize("slip", [(0.003, 0.05), (0.0, 0.12), (0.02, 0.02)])
-def test_a_stretch_tells_as_much_as_the_whole(
-    bars_per_pair: float, slip: tuple[float, float]
-) -> None:
+def test_a_part_gives_what_the_whole_gives(bars_per_pair: float, slip: tuple[float, float]) -> None:
     m = Machine(seconds=2.0, fs_hz=FS_HZ, slot_dbc=-60.0, noise=1e-3)
     x = np.stack([list(recording(m, np.random.default_rng(4)).channels.values())])
     f0_hz, ratio = np.array([m.f0_hz]), np.array([bars_per_pair])
-    all_ = whole(x, 0.5)
+    all_ = whole_band(x, 0.5)
     first, width = slot_harmonics.reach(f0_hz, ratio, 0.12, 0.5, all_.bins)
     part = replace(all_, spectrum=all_.spectrum[..., first[0] : first[0] + width], first=first)
     bounds = [np.array([s]) for s in slip]
@@ -73,16 +71,16 @@ def test_a_stretch_tells_as_much_as_the_whole(
     assert (a.slip, a.score, a.lead, a.strongest) == (b.slip, b.score, b.lead, b.strongest)
 
 
-def test_there_is_always_room_for_a_line() -> None:
+def test_the_part_always_holds_a_line() -> None:
     first, width = slot_harmonics.reach(np.array([50.0]), np.array([1e4]), 0.12, 0.5, 100)
     assert (first[0], width) == (97, 3)
     assert slot_harmonics.reach(np.array([50.0]), np.array([np.nan]), 0.12, 0.5, 100)[1] == 0
 
 
-def swung(
+def swinging(
     slip: float, depth: float, *, wander: float = 0.0, size: float = 1e-3, seconds: float = 10.0
 ) -> slot_harmonics.SlotLines:
-    """Return what is found where the rotor angle swings by `depth` rad (at the slots) at 2sf.
+    """Return the lines where the rotor angle swings by `depth` rad (at the slots) at 2sf.
 
     And wanders by `wander` rad a sample, which gives a line its skirt.
     """
@@ -97,7 +95,7 @@ def swung(
     x = np.cos(2 * np.pi * 50 * t) + lines + scipy.fft.irfft(noise, len(t))
     one = np.ones(1)
     return slot_harmonics.slot_harmonics(
-        whole(x[None, None], 1 / seconds), 50 * one, 14 * one, 0.003 * one, 0.08 * one
+        whole_band(x[None, None], 1 / seconds), 50 * one, 14 * one, 0.003 * one, 0.08 * one
     )
 
 
@@ -106,13 +104,13 @@ def swung(
 def test_sidebands_of_a_swinging_speed_are_not_taken_for_the_line(
     slip: float, depth: float
 ) -> None:
-    got = swung(slip, depth)
+    got = swinging(slip, depth)
     assert got.score[0] > 9
     assert got.slip[0] == pytest.approx(slip, abs=5e-4)
 
 
 @pytest.mark.parametrize("off_hz", [0.3, 0.5, 0.7, -0.6])
-def test_a_line_too_near_a_harmonic_is_not_found_beside_it(off_hz: float) -> None:
+def test_the_skirt_of_a_line_near_a_harmonic_is_no_line(off_hz: float) -> None:
     slip = 1 - (13 + off_hz / 50) / 14
-    got = swung(slip, 0.0, wander=0.02, size=4e-3)
+    got = swinging(slip, 0.0, wander=0.02, size=4e-3)
     assert got.score[0] < 9 or got.slip[0] == pytest.approx(slip, abs=3e-4)

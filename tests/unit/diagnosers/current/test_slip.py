@@ -8,7 +8,7 @@ import pytest
 from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.diagnosers.current.front_end import front_end
 from vtox.diagnosers.current.slip import Slip, analyse_slip
-from vtox.domain import Motor
+from vtox.domain import Motor, Reason
 
 NO_BARS = replace(MOTOR, rotor_bars=None)
 
@@ -25,12 +25,12 @@ def slip_of(m: Machine, motor: Motor = MOTOR, *, speed: bool = False, seed: int 
 def test_slot_harmonics_come_before_the_nameplate(slip: float, seconds: float) -> None:
     got = slip_of(Machine(slip=slip, seconds=seconds, slot_dbc=-60.0, wander_hz=0.005))
     assert got.source == "slot harmonics"
-    assert got.sharp
+    assert got.is_measured
     assert got.value == pytest.approx(slip, abs=5e-4)
     assert abs(got.value - slip) < got.half
 
 
-def test_speed_sensor_is_sharpened_by_slot_harmonics() -> None:
+def test_slot_harmonics_refine_a_measured_speed() -> None:
     m = Machine(slip=0.02, slot_dbc=-60.0)
     assert slip_of(m, speed=True).source == "slot harmonics"
     assert slip_of(replace(m, slot_dbc=-300.0), speed=True).source == "speed sensor"
@@ -46,7 +46,7 @@ def test_rotor_sidebands_serve_where_the_bars_are_unknown() -> None:
 def test_nameplate_and_load_allow_the_true_slip(rms_a: float, slip: float) -> None:
     got = slip_of(Machine(slip=slip, rms_a=rms_a), NO_BARS)
     assert got.source == "nameplate and load"
-    assert not got.sharp
+    assert not got.is_measured
     assert got.low <= slip <= got.high
 
 
@@ -63,20 +63,24 @@ def test_pole_pairs_follow_from_a_speed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("motor", "words"),
-    [(Motor(), "no nameplate"), (Motor(pole_pairs=2), "no speed and no rated speed")],
+    ("motor", "code"),
+    [(Motor(), "pole_pairs_unknown"), (Motor(pole_pairs=2), "rated_speed_unknown")],
 )
-def test_without_a_nameplate_there_is_no_slip(motor: Motor, words: str) -> None:
+def test_without_a_nameplate_there_is_no_slip(motor: Motor, code: str) -> None:
     got = slip_of(Machine(), motor)
     assert got.source == "none"
-    assert words in got.reason
+    assert not got.is_known
+    assert got.reason is not None
+    assert got.reason.code == code
     assert np.isnan(got.value)
 
 
 def test_a_starting_motor_has_no_slip() -> None:
     got = slip_of(Machine(rms_a=45.0), NO_BARS)
     assert got.source == "none"
-    assert "starting" in got.reason
+    assert got.reason is not None
+    assert got.reason.code == "current_far_above_rated"
+    assert got.reason.values == pytest.approx({"load_a": 45.0, "rated_a": 10.0}, rel=0.01)
 
 
 def test_a_speed_of_another_machine_is_not_believed() -> None:
@@ -84,14 +88,14 @@ def test_a_speed_of_another_machine_is_not_believed() -> None:
     view = analyse_slip(front_end([replace(r, speed_rpm=2_900.0)], [NO_BARS]))
     assert view is not None
     assert view.slips[0].source == "nameplate and load"
-    assert "does not fit" in view.slips[0].reason
+    assert [x.code for x in view.slips[0].doubts] == ["speed_implausible"]
 
 
 @pytest.mark.parametrize(
     ("slip", "rms_a", "source"),
     [(0.018, 7.0, "nameplate and load"), (0.03, 10.0, "speed sensor")],
 )
-def test_the_rated_speed_is_a_reading_at_rated_load_only(
+def test_the_rated_speed_counts_as_measured_at_rated_load_only(
     slip: float, rms_a: float, source: str
 ) -> None:
     r = recording(Machine(slip=slip, rms_a=rms_a), np.random.default_rng(0))
@@ -99,11 +103,12 @@ def test_the_rated_speed_is_a_reading_at_rated_load_only(
     assert view is not None
     got = view.slips[0]
     assert got.source == source
-    assert ("is the nameplate's" in got.reason) == (source != "speed sensor")
+    copied = [x.code for x in got.doubts] == ["speed_copied_from_nameplate"]
+    assert copied == (source != "speed sensor")
     assert got.low <= slip <= got.high
 
 
-def test_what_stands_near_0_hz_is_not_the_speed_of_two_poles() -> None:
+def test_a_line_near_0_hz_is_not_the_speed_of_two_poles() -> None:
     """A clamp that drifts at 2.2 Hz is no rotor at a slip of 4.4 %."""
     r = recording(Machine(slip=0.03), np.random.default_rng(0))
     t = np.arange(r.samples) / r.fs_hz
@@ -115,27 +120,38 @@ def test_what_stands_near_0_hz_is_not_the_speed_of_two_poles() -> None:
 
 
 @pytest.mark.parametrize("missing", ["pole_pairs", "supply_hz"])
-def test_what_the_plate_leaves_out_follows_from_the_supply_and_the_rated_speed(
+def test_supply_and_rated_speed_complete_the_nameplate(
     missing: str,
 ) -> None:
     m = Machine(slip=0.02)
-    known, got = slip_of(m, NO_BARS), slip_of(m, replace(NO_BARS, **{missing: None}))
+    complete, got = slip_of(m, NO_BARS), slip_of(m, replace(NO_BARS, **{missing: None}))
     assert got.source == "nameplate and load"
-    assert (got.low, got.high) == (known.low, known.high)
+    assert (got.low, got.high) == (complete.low, complete.high)
 
 
 @pytest.mark.parametrize(
-    ("lack", "reason"),
+    ("lack", "code", "values"),
     [
-        ({"rated_speed_rpm": None}, "no speed and no rated speed"),
-        ({"rated_speed_rpm": 1500.0}, "1500 rpm is not that of a loaded motor"),
-        ({"supply_hz": None, "supply": "inverter"}, "without the supply frequency"),
+        ({"rated_speed_rpm": None}, "rated_speed_unknown", {}),
+        (
+            {"rated_speed_rpm": 1500.0},
+            "rated_speed_implausible",
+            {"rated_speed_rpm": 1500.0, "pole_pairs": 2, "supply_hz": 50.0},
+        ),
+        (
+            {"supply_hz": None, "supply": "inverter"},
+            "rated_supply_unknown",
+            {"rated_speed_rpm": 1455.0},
+        ),
     ],
 )
-def test_why_there_is_no_slip_is_said(lack: dict[str, object], reason: str) -> None:
+def test_a_slip_unknown_has_its_reason(
+    lack: dict[str, object], code: str, values: dict[str, float]
+) -> None:
     got = slip_of(Machine(slip=0.02), replace(NO_BARS, **lack))  # type: ignore[arg-type]
     assert got.source == "none"
-    assert reason in got.reason
+    assert got.reason == Reason(code, values)
+    assert got.doubts == ()
 
 
 def test_the_power_factor_narrows_the_slip() -> None:
