@@ -15,12 +15,15 @@ from vtox.sentences.rendering import TABLES
 from vtox.settings import Settings
 
 # Faults whose page is not written yet; to be emptied, and docs/VERDICTS.md with it.
-PAGES_TO_COME = frozenset({"eccentricity", "broken_bar"})
+PAGES_TO_COME: frozenset[str] = frozenset()
 # Files that documents name and that are not made yet; to be emptied.
 FILES_TO_COME = frozenset({"docs/calibration/"})
 
 FAULT_PAGES = {f: ROOT / f"docs/faults/{f}.md" for f in FAULTS if f not in PAGES_TO_COME}
-CODE_PAGES = {"general": ROOT / "docs/faults/README.md"} | FAULT_PAGES
+CODE_PAGES = {
+    "general": ROOT / "docs/faults/README.md",
+    "slip": ROOT / "docs/faults/slip.md",
+} | FAULT_PAGES
 PAGES = [p for p in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if p.name != "VERDICTS.md"]
 NO_CONSTANTS = {*DEFECTS, "VTOX_RECORDINGS"}
 SCALES = (1.0, 0.01, 1e3, 1e6, 1e-3, 1e-6, 1e-9)  # as written, %, kilo, mega, milli, micro, nano
