@@ -1,16 +1,15 @@
-"""How many pole pairs a machine has: from its nameplate, or from a speed just below synchronous.
+"""Pole pairs of a machine, from its nameplate or from a speed just below synchronous.
 
-And its rated slip, where the nameplate leaves out what the supply line or the rated speed tells.
+And its rated slip, completed by the supply line where the nameplate is incomplete.
 """
 
 from vtox.domain import Motor, Recording
 from vtox.nameplate_ranges import RANGES
 
-# Public supplies, and how far they stray.
+# Public supplies, and how far they deviate.
 GRIDS_HZ = (50.0, 60.0)
-GRID_SHARE = 0.02
-
-# A speed that fits no motoring slip below this is not the speed of this machine.
+GRID_TOLERANCE = 0.02
+# A speed that gives no slip of a motor below this is not the speed of this machine.
 LARGEST_SLIP = 0.12
 
 
@@ -25,10 +24,10 @@ def pole_pairs(motor: Motor, recording: Recording, f0_hz: float) -> int | None:
 
 
 def rated_hz(motor: Motor, f0_hz: float) -> float | None:
-    """Return the frequency of the nameplate, or of the public supply that was measured."""
+    """Return the rated supply frequency, on a grid that of the public supply that was measured."""
     if motor.supply_hz or motor.supply != "grid":
         return motor.supply_hz
-    return next((hz for hz in GRIDS_HZ if abs(f0_hz / hz - 1) < GRID_SHARE), None)
+    return next((hz for hz in GRIDS_HZ if abs(f0_hz / hz - 1) < GRID_TOLERANCE), None)
 
 
 def rated_slip(motor: Motor, pairs: int | None, f0_hz: float) -> float | None:

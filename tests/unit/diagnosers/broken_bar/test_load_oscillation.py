@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.diagnosers.broken_bar import load_oscillation
 from vtox.diagnosers.current.front_end import front_end
-from vtox.domain import CURRENTS, VOLTAGES, Diagnosis
+from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
 from vtox.simulator.motor_model.case import Case, Clamps, Load, Supply
 from vtox.simulator.motor_model.plants import PLANTS, load_for_slip, slip_at_torque
 from vtox.simulator.motor_model.records import Record, nameplate, records, with_lower_sideband
@@ -119,3 +121,40 @@ def test_the_skirt_of_a_supply_that_wanders_is_no_broken_bar() -> None:
     found = broken_bar.diagnose(analysis, [None] * len(made))
     assert {d.state for d in found[: len(sound)]} == {"unknown"}
     assert {d.state for d in found[len(sound) :]} == {"warning"}
+
+
+def distance(ratio: complex, largest_ratio: float = 2.0, hz: float = 1.0) -> float:
+    """Return the distance of pm/am from a load in noise of 1e-8 in both."""
+    one = np.ones(1)
+    am, noise = 1e-2 * one, 1e-8 * one
+    return float(
+        load_oscillation.distance(am, ratio * am, noise, noise, largest_ratio * one, hz * one)[0]
+    )
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.5, 1.9, 0.5 + 0.2j, -0.1 - 0.05j])
+def test_what_a_load_can_make_has_no_distance(ratio: complex) -> None:
+    assert distance(ratio) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("ratio", [1j, -0.5, 3.0])
+def test_what_no_load_makes_is_far(ratio: complex) -> None:
+    assert distance(ratio) > 100 * load_oscillation.MIN_DISTANCE
+
+
+def test_the_upper_sideband_weakens_with_frequency() -> None:
+    assert distance(0.2j, hz=1.0) > load_oscillation.MIN_DISTANCE
+    assert distance(0.2j, hz=8.4) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_largest_ratio_follows_the_power_factor_angle() -> None:
+    rng = np.random.default_rng(0)
+    at_rated, light = (recording(Machine(rms_a=rms_a, seconds=1.0), rng) for rms_a in (10.0, 8.0))
+    plate = replace(MOTOR, rated_voltage_v=400.0, rated_power_w=5500.0)
+    analysis = front_end([at_rated, light, light], [plate, plate, Motor(pole_pairs=2)])
+    ratios = load_oscillation.largest_phase_ratio(analysis)
+    active = plate.active_share
+    assert active is not None
+    assert ratios[0] == pytest.approx(np.tan(np.arccos(active)), rel=0.01)
+    assert ratios[0] < ratios[1] < ratios[2]
+    assert ratios[2] == pytest.approx(np.tan(np.arcsin(load_oscillation.SINE_RANGE[1])))

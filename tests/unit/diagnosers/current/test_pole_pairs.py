@@ -1,0 +1,48 @@
+"""Pole pairs, rated slip and rotor bars from what nameplate, supply and speed give."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vtox.diagnosers.current.pole_pairs import bars_per_pair, pole_pairs, rated_hz, rated_slip
+from vtox.domain import Motor, Recording
+
+SILENT = Recording({"ia": np.zeros(8)}, 1000.0)
+PLATE = Motor(supply_hz=50.0, rated_speed_rpm=1455.0)
+
+
+@pytest.mark.parametrize(
+    ("motor", "speed_rpm", "pairs"),
+    [
+        (Motor(pole_pairs=3), 1470.0, 3),
+        (PLATE, None, 2),
+        (Motor(rated_speed_rpm=2880.0), None, 1),
+        (Motor(), 970.0, 3),
+        (Motor(), None, None),
+        (Motor(), 1700.0, None),  # 43 % below the synchronous speed of one pair
+        (Motor(supply="inverter", rated_speed_rpm=1455.0), None, None),
+    ],
+)
+def test_pole_pairs(motor: Motor, speed_rpm: float | None, pairs: int | None) -> None:
+    assert pole_pairs(motor, replace(SILENT, speed_rpm=speed_rpm), 50.02) == pairs
+
+
+@pytest.mark.parametrize(("f0_hz", "hz"), [(50.9, 50.0), (59.1, 60.0), (55.0, None)])
+def test_the_supply_of_a_grid_is_public(f0_hz: float, hz: float | None) -> None:
+    assert rated_hz(Motor(), f0_hz) == hz
+    assert rated_hz(Motor(supply="inverter"), f0_hz) is None
+    assert rated_hz(Motor(supply_hz=87.0), f0_hz) == 87.0
+
+
+def test_rated_slip_is_that_of_a_loaded_motor() -> None:
+    assert rated_slip(PLATE, 2, 50.0) == pytest.approx(0.03)
+    assert rated_slip(PLATE, None, 50.0) is None
+    assert rated_slip(replace(PLATE, rated_speed_rpm=1500.0), 2, 50.0) is None
+    assert rated_slip(replace(PLATE, rated_speed_rpm=1300.0), 2, 50.0) is None
+
+
+def test_rotor_bars_per_pole_pair() -> None:
+    assert bars_per_pair(replace(PLATE, rotor_bars=28), SILENT, 50.0) == 14.0
+    assert np.isnan(bars_per_pair(PLATE, SILENT, 50.0))
+    assert np.isnan(bars_per_pair(Motor(rotor_bars=28), SILENT, 50.0))
