@@ -18,7 +18,8 @@ import numpy as np
 from vtox.arrays import Float64, power_db
 from vtox.baseline import RISE_DB, Baseline, Level
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.current.slip import Slip, SlipAnalysis, observations_or_abstentions
+from vtox.diagnosers.current.slip import SlipAnalysis, observations_or_abstentions
+from vtox.diagnosers.current.slip_prior import Slip
 from vtox.diagnosers.features import SUPPLY as SUPPLY_FEATURE
 from vtox.domain import Diagnosis, Reason, State, Value, abstain, reason
 from vtox.dsp import demodulation, modulation_spectrum

@@ -22,7 +22,8 @@ from vtox.diagnosers.broken_bar.reasons import (
 )
 from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.current.slip import Slip, SlipAnalysis, observations_or_abstentions
+from vtox.diagnosers.current.slip import SlipAnalysis, observations_or_abstentions
+from vtox.diagnosers.current.slip_prior import Slip
 from vtox.domain import Diagnosis, Value, abstain
 
 FAULT = "broken_bar"

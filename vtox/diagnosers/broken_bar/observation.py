@@ -5,7 +5,8 @@ from math import sqrt
 
 from vtox.diagnosers.broken_bar.sidebands import SidebandPair, sideband_pairs
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.current.slip import Slip, SlipAnalysis
+from vtox.diagnosers.current.slip import SlipAnalysis
+from vtox.diagnosers.current.slip_prior import Slip
 from vtox.domain import Motor
 from vtox.dsp import demodulation
 

@@ -11,7 +11,8 @@ import numpy as np
 from vtox.arrays import SILENCE, Bool, Float64, db, pick
 from vtox.diagnosers.broken_bar import load_oscillation
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.current.slip import Slip, SlipAnalysis
+from vtox.diagnosers.current.slip import SlipAnalysis
+from vtox.diagnosers.current.slip_prior import Slip
 from vtox.dsp import modulation_spectrum, sideband_test
 
 # 2sf must be this many bins of 1/T, else the sidebands lie in the skirt of the supply line and on

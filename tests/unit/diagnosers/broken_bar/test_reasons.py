@@ -10,7 +10,7 @@ from vtox.baseline import Level
 from vtox.diagnosers.broken_bar.observation import Observation
 from vtox.diagnosers.broken_bar.reasons import abstention, finding
 from vtox.diagnosers.broken_bar.sidebands import SidebandPair
-from vtox.diagnosers.current.slip import Slip
+from vtox.diagnosers.current.slip_prior import Slip
 from vtox.domain import Motor, reason
 
 MEASURED = Slip(0.02, 1e-3, "speed sensor")
