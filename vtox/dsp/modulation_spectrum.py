@@ -17,7 +17,7 @@ FLOOR_FACTOR = 2.5
 FLOOR_BINS = 50
 # Below so many bins the removed trend and the skirt of the supply line shape the floor.
 LOWEST_BINS = 2.5
-# The floor reaches at least this factor above its low end, also beside the end of the band.
+# The floor reaches at least this factor above its low end, also at the end of the band.
 LEAST_FLOOR_SPAN = 1.5
 # Points this far above the floor count as this far: other lines pull the fit no further. The mean
 # of Exp(1) so limited is 1 - exp(-LIMIT).
@@ -29,7 +29,7 @@ SLOPES = np.array([0.0, 2.0, 4.0])
 SUM_PASSES = 15
 # Half width of a line in bins of the Hann window.
 LINE_BINS = 2.5
-# Bins beside a line, on either side, in which the noise adjacent to it is measured.
+# Distance from a line, in bins on either side, at which the noise adjacent to it is measured.
 ADJACENT_BINS = (4, 11)
 # Where nothing is searched the arithmetic is done here, bins.
 UNSEARCHED_BINS = 10
@@ -134,7 +134,7 @@ def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> Line:
 
     See Also
     --------
-    floors_nearby : floors that follow the noise beside a line.
+    floors_nearby : floors that follow the noise adjacent to a line.
     refined_hz : its frequency between the bins.
     """
     searched = np.isfinite(low_hz) & np.isfinite(high_hz)
@@ -201,7 +201,7 @@ def _neighbour_hz(bins: _SearchBins, score: Float64, line: Int) -> Float64:
 
 
 def floors_nearby(m: Modulation, line: Line) -> tuple[Float64, Float64]:
-    """Return amplitude and phase floors at least as high as the noise beside the line.
+    """Return amplitude and phase floors at least as high as the noise adjacent to the line.
 
     The smooth floor passes under a resonance, of the rotor against the grid for instance; the
     noise that a level carries there does not.
@@ -211,7 +211,7 @@ def floors_nearby(m: Modulation, line: Line) -> tuple[Float64, Float64]:
 
 
 def sideband_floors(m: Modulation, line: Line) -> tuple[Float64, Float64]:
-    """Return the noise power in lower and upper sideband beside the line.
+    """Return the noise power in lower and upper sideband, adjacent to the line.
 
     Noise of the supply drives a current through the leakage inductance in inverse proportion to
     its frequency: far from the supply line the lower sideband stands in more noise than the upper.

@@ -148,7 +148,7 @@ def slot_harmonics(
     rows = np.arange(len(best))
     levels = excess[rows, :, best]
     order = np.argmax(levels, axis=-1)
-    # A line too near a harmonic to be used leaves its skirt beside the bins left out.
+    # A line too near a harmonic to be used leaves its skirt next to the bins left out.
     left_out = max(1, round(_harmonic_hz(band.df_hz) / band.df_hz) - HARMONIC_GUARD)
     distances = np.arange(line_bins // 2 + 2, left_out + 1)  # what is nearer is within `half`
     skirt = _is_skirt(power[rows, order], search.usable[rows, order], best, distances)

@@ -29,13 +29,13 @@ MAX_VOLTAGE_RATIO = 0.25
 # A level is reported where its deviation in the noise is no more than this.
 # docs/calibration/broken_bar.md#levels-in-noise
 REPORTED_DEVIATION_DB = 1.0
-# No longer record is asked for, s.
+# Longest record that a reason asks for, s.
 LONGEST_RECORD_S = 300.0
 # Other causes of the same lines, as evidence.
 LOAD = "load oscillation at twice slip frequency"
 SUPPLY = "supply that flickers, or an interharmonic of it, at twice slip frequency"
 VOLTAGE = "the voltage carries a line there too, the supply or the drive modulates the motor"
-SOUND_CAGE = "axial ducts or inter-bar currents of a sound cage"
+SOUND_CAGE = "axial ducts or inter-bar currents of a sound rotor cage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _level_uncertain(o: Observation) -> Finding | None:
 def _weak_lines(o: Observation) -> Finding | None:
     if o.pair.is_strong:
         return None
-    return _of_lines(o, "normal", "sidebands_of_sound_cage", limit_dbc=DEVELOPING_DBC)
+    return _of_lines(o, "normal", "sidebands_of_sound_rotor_cage", limit_dbc=DEVELOPING_DBC)
 
 
 def _line_of_supply(o: Observation) -> Finding | None:
@@ -204,17 +204,17 @@ def _line_of_supply(o: Observation) -> Finding | None:
 def _as_a_load(o: Observation) -> Finding | None:
     if o.pair.distance_from_load >= load_oscillation.MIN_DISTANCE:
         return None
-    found = _of_lines(o, "unknown", "load_oscillation_or_broken_bars")
+    lines = _of_lines(o, "unknown", "load_oscillation_or_broken_bars")
     estimated = () if o.slip.is_measured else (reason("slip_not_measured"),)
-    return replace(found, causes=(LOAD,), doubts=(*found.doubts, *estimated))
+    return replace(lines, causes=(LOAD,), doubts=(*lines.doubts, *estimated))
 
 
 def _asymmetry(o: Observation) -> Finding:
     state: State = "fault" if o.pair.level_dbc >= FAULT_DBC else "warning"
     slip = {"slip": o.slip.value, "slip_source": o.slip.source}
-    found = _of_lines(o, state, "rotor_asymmetry", **slip)
+    lines = _of_lines(o, state, "rotor_asymmetry", **slip)
     causes = (LOAD, SOUND_CAGE) if o.has_voltages else (LOAD, SOUND_CAGE, SUPPLY)
-    return replace(found, causes=causes, asymmetric=True)
+    return replace(lines, causes=causes, asymmetric=True)
 
 
 # The last rule always answers.
@@ -231,19 +231,19 @@ FINDING_RULES: tuple[Callable[[Observation], Finding | None], ...] = (
 )
 
 
-def _against_baseline(o: Observation, found: Finding, baseline: Level) -> Finding:
+def _against_baseline(o: Observation, result: Finding, baseline: Level) -> Finding:
     """Return the finding on lines that the machine may have had when its baseline was learnt."""
     change_db = o.pair.level_dbc - baseline.mean
     limit_db = max(RISE_DB, baseline.spread if np.isfinite(baseline.spread) else 0.0)
-    found = replace(found, change_db=change_db)
+    result = replace(result, change_db=change_db)
     if change_db > limit_db:
-        return found
+        return result
     learnt = {"baseline_dbc": baseline.mean}
-    if found.state == "fault":
+    if result.state == "fault":
         why = _of_lines(o, "warning", "rotor_asymmetry_as_baseline", **learnt).why
-        return replace(found, state="warning", why=why)
+        return replace(result, state="warning", why=why)
     why = _of_lines(o, "normal", "sidebands_as_baseline", **learnt).why
-    return replace(found, state="normal", why=why, statistic=max(change_db, 0.0) / limit_db)
+    return replace(result, state="normal", why=why, statistic=max(change_db, 0.0) / limit_db)
 
 
 def _line_at_another_slip(o: Observation) -> Reason | None:

@@ -3,7 +3,6 @@
 Computed for a batch; `reasons` decides on the pair of each recording.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,7 +32,8 @@ DEVIATION_DB = 20 / np.log(10) / np.sqrt(2)
 # Standard deviations from a level to its 99 % bound.
 BOUND_DEVIATIONS = 2.5
 # Sidebands of a sound rotor cage are below this level; a pair is beyond it from this squared
-# distance in the adjacent noise on, and from this level. docs/calibration/broken_bar.md#sound-cages
+# distance in the adjacent noise on, and from this level.
+# docs/calibration/broken_bar.md#sound-rotor-cages
 SOUND_DBC = -59.0
 MIN_EXCESS = 3.5
 WEAKEST_DBC = -57.0
@@ -86,7 +86,7 @@ def sideband_pairs(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> li
     am, pm = pick(m.am, line.index), pick(m.pm, line.index)
     lower, upper = m.sidebands(line.index)
     # The skirt of a supply that wanders is steeper than the smooth floor and swells, so that a
-    # sound cage exceeds it more often than the adjacent noise.
+    # sound rotor cage exceeds it more often than the adjacent noise.
     am_floor, pm_floor = modulation_spectrum.floors_nearby(m, line)
     noise = np.sqrt(am_floor + pm_floor)
     over_noise = np.abs(am) ** 2 / am_floor + np.abs(pm) ** 2 / pm_floor
@@ -128,9 +128,8 @@ def least_slip(slip: Slip) -> float:
 
 
 def _split(**columns: Float64) -> list[SidebandPair]:
-    rows: Sequence[tuple[float, ...]] = list(
-        zip(*(x.tolist() for x in columns.values()), strict=True)
-    )
+    """Return one value a recording from one array a field."""
+    rows = zip(*(x.tolist() for x in columns.values()), strict=True)
     return [SidebandPair(**dict(zip(columns, row, strict=True))) for row in rows]
 
 

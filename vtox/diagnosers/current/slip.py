@@ -196,7 +196,7 @@ def _refine_by_sidebands(
 ) -> list[Slip]:
     """Return the slips, estimated ones replaced where rotor speed sidebands are clear.
 
-    Not of two-pole motors: f - fr lies at s*f, beside the offset of the clamps, its drift, and
+    Not of two-pole motors: f - fr lies at s*f, next to the offset of the clamps, its drift, and
     noise that only the winding's resistance limits, so a line there need not be the rotor's.
     """
     open_ = np.array(

@@ -76,7 +76,7 @@ SENTENCES: dict[str, Sentence] = {
         f"been found, at {_SLIP}",
         "",
     ),
-    "sidebands_of_sound_cage": Sentence(
+    "sidebands_of_sound_rotor_cage": Sentence(
         f"{_LINES}: below {{limit_dbc:.0f}} dBc, as of a sound rotor cage", ""
     ),
     "load_oscillation": Sentence(

@@ -107,7 +107,7 @@ def test_a_speed_that_was_not_believed_is_a_doubt_of_every_answer() -> None:
         ({"neighbour_hz": 2.4}, "unknown", "load_oscillation_hides_sidebands"),
         ({"neighbour_hz": 2.4, "level_dbc": -54.1}, "normal", "load_oscillation"),
         ({**WEAK, "upper_bound_dbc": -53.0}, "unknown", "sidebands_in_noise"),
-        (WEAK, "normal", "sidebands_of_sound_cage"),
+        (WEAK, "normal", "sidebands_of_sound_rotor_cage"),
         ({"voltage_ratio": 0.3}, "unknown", "sidebands_in_voltage"),
         ({"distance_from_load": 1.0}, "unknown", "load_oscillation_or_broken_bars"),
         ({**NO_LINE, **ELSEWHERE}, "unknown", "line_at_another_slip"),
