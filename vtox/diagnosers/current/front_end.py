@@ -1,39 +1,51 @@
-"""What all current diagnosers share, computed once per batch of recordings of one shape.
+"""The analysis of currents and voltages that all faults share, done once for a batch of one shape.
 
-Quality, supply frequency, wiring, sequence phasors in frames, and the complex envelope of the
-supply line. Every diagnoser takes the `CurrentAnalysis` and decides.
+Signal quality, supply frequency, wiring, sequence phasors in frames, and the complex envelope of
+the supply line. Every diagnoser takes the `CurrentAnalysis` and decides.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from vtox.arrays import Complex, Float64, Int
-from vtox.diagnosers.current.phase_pairing import pairing, unpaired
-from vtox.diagnosers.current.reduction import joined, reduced
-from vtox.domain import CURRENTS, VOLTAGES, Motor, Reason, Recording, reason
-from vtox.dsp import symmetrical_components
-from vtox.dsp.slot_harmonics import Band
+from vtox.arrays import Bool, Complex, Float64, Int
+from vtox.diagnosers.current.phase_pairing import match_voltages_to_currents
+from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, bars_per_pair
+from vtox.diagnosers.current.signal_problems import (
+    Problems,
+    long_enough,
+    make_finite,
+    sample_problems,
+    supply_problems,
+)
+from vtox.domain import CURRENTS, VOLTAGES, Array, Motor, Reason, Recording, reason
+from vtox.dsp import (
+    demodulation,
+    partial_fft,
+    slot_harmonics,
+    supply_line,
+    symmetrical_components,
+)
+from vtox.dsp.partial_fft import Spectra
 
-# So many samples are worked on at a time, and at least so many recordings: stays near the cache and
-# shares what a call costs whatever its size. Measured on 32 records of 1 s at 10 kHz, ms each:
-# 0.30 in pieces of 4, 0.21 of 16, 0.28 in one; of 10 s: 2.3 one by one, 1.8 in sixes, 2.0 in 13s.
-# (A process that keeps its freed memory, as workers do, loses nothing by larger pieces.)
+# A chunk holds about so many samples, and at least so many recordings: small enough for the cache,
+# large enough for the fixed cost of a call. docs/calibration/front_end.md#chunks
 CHUNK_SAMPLES = 500_000
-CHUNK_LEAST = 5
-# The supply line must hold this share of the power above 4 Hz; converter currents hold over 0.8.
-LINE_SHARE = 0.3
-MIN_CYCLES = 8
+CHUNK_MIN_RECORDINGS = 5
+# The supply line is searched below the first and below a third of the sampling rate; the band
+# around it ends below the second, slot harmonics of usual rotors lie below the third.
+HIGHEST_SUPPLY_HZ = 450.0
+HIGHEST_LINE_HZ = 600.0
+HIGHEST_SLOT_HZ = 3000.0
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentAnalysis:
-    """Shared view of B recordings of one shape (channels, samples, rate); arrays run over them.
+    """Analysis of B recordings of one shape (channels, samples, rate); arrays run over them.
 
-    Phasors and envelopes are peak values; `order` and `signs` tell how measured channels were
-    assigned to phases. What could not be computed is an empty array and has its reason in
-    `problems`.
+    Phasors and envelopes are peak values. What could not be computed is an empty array, and the
+    cause stands in `problems`.
     """
 
     recordings: tuple[Recording, ...]
@@ -43,23 +55,21 @@ class CurrentAnalysis:
     # Measured current and voltage channels, in the order of the channel axes below.
     currents: tuple[str, ...]
     voltages: tuple[str, ...]
-    # Why currents (or voltages) of a recording cannot be used at all; empty where they can.
-    problems: tuple[tuple[Reason, ...], ...]
-    voltage_problems: tuple[tuple[Reason, ...], ...]
+    # Per recording, why its currents (or voltages) cannot be used at all; empty where they can.
+    problems: Problems
+    voltage_problems: Problems
     # Why voltages, sound by themselves, cannot be used together with the currents; else None.
     pairing_problems: tuple[Reason | None, ...]
-    # (B,) what was turned about to pair them, in degrees of V1, and the angle of I1 behind V1; NaN
-    # where that is not known.
-    turned_deg: Int
-    lag_rad: Float64
+    turned_deg: Int  # (B,) rotation of V1 that pairs voltages and currents, degrees
+    lag_rad: Float64  # (B,) angle of I1 behind V1; NaN where unknown
     f0_hz: Float64  # (B,) mean supply frequency; NaN without currents
     windowed_f0_hz: Float64  # (B,) the same, weighted as a Hann window weights slot harmonics
     bars_per_pair: Float64  # (B,) rotor bars over pole pairs; NaN where unknown
-    slot_band: Band | None  # spectra of the measured currents around the slot harmonics
+    slot_band: slot_harmonics.Band | None  # spectra of the currents around the slot harmonics
     # Current channel that is phase a, b, c, and -1 where its clamp is reversed, both (B, 3).
     order: Int
     signs: Int
-    frame_t_s: Float64  # (F,) centres of the 0.2 s frames; F = 0 unless asked for
+    frame_t_s: Float64  # (F,) centres of the 0.2 s frames; F = 0 unless requested
     sequence_i: Complex  # (B, 3, F) sequences 0, 1, 2 of the currents; F = 0 unless three of them
     sequence_v: Complex  # (B, 3, F) of the voltages; F = 0 unless three of them
     # Positive-sequence complex envelope of the currents, shifted by `centre_hz`, at `rate_hz`.
@@ -87,6 +97,10 @@ class CurrentAnalysis:
         return np.asarray(np.sqrt(np.mean(np.abs(self.envelope) ** 2, axis=-1) / 2), np.float64)
 
 
+# Fields of a `CurrentAnalysis` that all recordings of a batch share; the others run over them.
+SHARED_FIELDS = ("fs_hz", "samples", "currents", "voltages", "frame_t_s", "rate_hz")
+
+
 def front_end(
     recordings: Sequence[Recording],
     motors: Sequence[Motor],
@@ -94,88 +108,227 @@ def front_end(
     frames: bool = True,
     slot_band: bool = True,
 ) -> CurrentAnalysis:
-    """Return the shared view of recordings that agree in channels, samples and rate.
+    """Return the shared analysis of recordings that agree in channels, samples and rate.
 
-    `frames` and `slot_band` say whether anybody will look at them.
+    Parameters
+    ----------
+    recordings : sequence of Recording, length B
+    motors : sequence of Motor, length B
+    frames, slot_band : bool
+        Compute frame phasors and spectra of slot harmonics only if requested.
     """
     first = recordings[0]
-    fs_hz = first.fs_hz
-    currents = tuple(c for c in CURRENTS if c in first.channels)
-    voltages = tuple(v for v in VOLTAGES if v in first.channels)
-    step = max(
-        CHUNK_LEAST,
-        CHUNK_SAMPLES // max(1, (len(currents) + len(voltages)) * first.samples),
+    channels = sum(c in first.channels for c in (*CURRENTS, *VOLTAGES))
+    size = max(CHUNK_MIN_RECORDINGS, CHUNK_SAMPLES // max(1, channels * first.samples))
+    return concatenate(
+        [
+            analyse_chunk(
+                recordings[b : b + size],
+                motors[b : b + size],
+                frames=frames,
+                slot_band=slot_band,
+            )
+            for b in range(0, len(recordings), size)
+        ]
     )
-    pieces = [
-        reduced(
-            recordings[b : b + step],
-            motors[b : b + step],
-            currents,
-            voltages,
-            frames=frames,
-            slot_band=slot_band,
-        )
-        for b in range(0, len(recordings), step)
-    ]
-    r = pieces[0] if len(pieces) == 1 else joined(pieces)
-    three_i, three_v = len(currents) == 3, len(voltages) == 3
-    none = np.zeros((len(recordings), 3, 0), complex)
-    sequence_v = _sequences(r.frames[:, -3:], r.order_v, r.signs_v) if three_v else none
-    envelope_v = r.envelope_v
-    paired = unpaired(len(recordings))
-    if three_i and three_v and r.envelope.shape[-1]:
-        paired = pairing(r.envelope, r.envelope_v, r.f0_hz, motors)
-        turns = np.stack([np.ones_like(paired.turn), paired.turn, paired.turn.conj()], axis=-1)
-        sequence_v = sequence_v * turns[:, :, None]
-        envelope_v = envelope_v * paired.turn[:, None].astype(envelope_v.dtype)
-    usable = np.array([not (i or v) for i, v in zip(r.problems, r.voltage_problems, strict=True)])
+
+
+def analyse_chunk(
+    recordings: Sequence[Recording], motors: Sequence[Motor], *, frames: bool, slot_band: bool
+) -> CurrentAnalysis:
+    """Return the analysis of a chunk of a batch, as `front_end` of the whole."""
+    fs_hz = recordings[0].fs_hz
+    currents, voltages = (
+        tuple(c for c in names if c in recordings[0].channels) for names in (CURRENTS, VOLTAGES)
+    )
+    n = len(currents)
+    x = _stack(recordings, currents + voltages)
+    problems, voltage_problems = sample_problems(x, currents, voltages, fs_hz)
+    if not n:
+        problems = ((reason("no_current"),),) * len(x)
+    analysis = empty_analysis(recordings, motors, currents, voltages, problems, voltage_problems)
+    if not (n and long_enough(analysis.samples, fs_hz)):
+        return analysis
+    sound = np.array([not (i or v) for i, v in zip(problems, voltage_problems, strict=True)])
+    make_finite(x, ~sound)
+
+    # The supply line, and the currents around it.
+    spectra = partial_fft.spectra(x)
+    df_hz = fs_hz / spectra.samples
+    low = spectra.low(min(spectra.bins, 1 + int(HIGHEST_LINE_HZ / df_hz)))
+    line, share = supply_line.line_bin(low[:, :n], df_hz, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
+    centre_hz = np.asarray(line * df_hz, np.float64)
+    signs, order, positive = _positive_sequence(low[:, :n], line)
+    envelope, rate_hz = demodulation.around_line(positive, line, spectra.samples, fs_hz)
+    f0_hz, windowed_f0_hz = supply_line.frequencies_hz(envelope, rate_hz, centre_hz)
+    bars = _visible_bars(recordings, motors, f0_hz, fs_hz)
+    frame_t_s, phasors = analysis.frame_t_s, np.zeros((*x.shape[:2], 0), complex)
+    if frames:
+        frame_t_s, phasors = supply_line.frame_phasors(x, fs_hz, f0_hz)
+    analysis = replace(
+        analysis,
+        problems=tuple(
+            p or supply_problems(float(f0_hz[b]), float(share[b]), motors[b], analysis.duration_s)
+            for b, p in enumerate(problems)
+        ),
+        f0_hz=f0_hz,
+        windowed_f0_hz=windowed_f0_hz,
+        bars_per_pair=bars,
+        slot_band=_slot_band(spectra, n, df_hz, f0_hz, bars) if slot_band else None,
+        order=order,
+        signs=signs,
+        frame_t_s=frame_t_s,
+        sequence_i=_sequences(phasors[:, :n], order, signs) if n == 3 else analysis.sequence_i,
+        envelope=envelope,
+        envelope_v=envelope[:, :0],
+        rate_hz=rate_hz,
+        centre_hz=centre_hz,
+    )
+    if len(voltages) < 3:
+        return analysis
+    signs, order, positive = _positive_sequence(low[:, n:], line)
+    envelope_v, _ = demodulation.around_line(positive, line, spectra.samples, fs_hz)
+    sequence_v = _sequences(phasors[:, n:], order, signs)
+    return _with_voltages(analysis, envelope_v, sequence_v, sound)
+
+
+def empty_analysis(
+    recordings: Sequence[Recording],
+    motors: Sequence[Motor],
+    currents: tuple[str, ...],
+    voltages: tuple[str, ...],
+    problems: tuple[tuple[Reason, ...], ...],
+    voltage_problems: tuple[tuple[Reason, ...], ...],
+) -> CurrentAnalysis:
+    """Return an analysis of which only channels and problems are known."""
+    first, batch = recordings[0], len(recordings)
+    unknown, no_frames = np.full(batch, np.nan), np.zeros((batch, 3, 0), complex)
+    no_envelope = np.zeros((batch, 0), np.complex64)
     return CurrentAnalysis(
         recordings=tuple(recordings),
         motors=tuple(motors),
-        fs_hz=fs_hz,
+        fs_hz=first.fs_hz,
         samples=first.samples,
         currents=currents,
         voltages=voltages,
-        problems=tuple(
-            p or _supply_problems(float(r.f0_hz[b]), float(r.share[b]), motors[b], first.duration_s)
-            for b, p in enumerate(r.problems)
-        ),
-        voltage_problems=r.voltage_problems,
-        pairing_problems=tuple(
-            p if use else None for p, use in zip(paired.problems, usable, strict=True)
-        ),
-        turned_deg=np.round(np.degrees(np.angle(paired.turn))).astype(int),
-        lag_rad=np.where(usable, paired.lag_rad, np.nan),
-        f0_hz=r.f0_hz,
-        windowed_f0_hz=r.windowed_f0_hz,
-        bars_per_pair=r.bars_per_pair,
-        slot_band=r.slot_band,
-        order=r.order,
-        signs=r.signs,
-        frame_t_s=r.frame_t_s,
-        sequence_i=_sequences(r.frames[:, :3], r.order, r.signs) if three_i else none,
-        sequence_v=sequence_v,
-        envelope=r.envelope,
-        envelope_v=envelope_v,
-        rate_hz=r.rate_hz,
-        centre_hz=r.centre_hz,
+        problems=problems,
+        voltage_problems=voltage_problems,
+        pairing_problems=(None,) * batch,
+        turned_deg=np.zeros(batch, int),
+        lag_rad=unknown,
+        f0_hz=unknown,
+        windowed_f0_hz=unknown,
+        bars_per_pair=unknown,
+        slot_band=None,
+        order=np.tile(np.arange(3), (batch, 1)),
+        signs=np.ones((batch, 3), int),
+        frame_t_s=np.zeros(0),
+        sequence_i=no_frames,
+        sequence_v=no_frames,
+        envelope=no_envelope,
+        envelope_v=no_envelope,
+        rate_hz=1.0,
+        centre_hz=unknown,
     )
 
 
+def concatenate(analyses: Sequence[CurrentAnalysis]) -> CurrentAnalysis:
+    """Return the analyses of the chunks of a batch as one."""
+    if len(analyses) == 1:
+        return analyses[0]
+
+    def join(name: str) -> object:
+        values = [getattr(a, name) for a in analyses]
+        if name == "slot_band":
+            return values[0] and slot_harmonics.concatenate(values)
+        return sum(values, ()) if isinstance(values[0], tuple) else np.concatenate(values)
+
+    names = [f.name for f in fields(CurrentAnalysis) if f.name not in SHARED_FIELDS]
+    return replace(analyses[0], **{name: join(name) for name in names})  # type: ignore[arg-type]
+
+
+def _stack(recordings: Sequence[Recording], names: Sequence[str]) -> Array:
+    """Return the samples, shape (batch, channels, samples), single precision."""
+    x = np.empty((len(recordings), len(names), recordings[0].samples), np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported as infinite
+        for b, recording in enumerate(recordings):
+            for c, name in enumerate(names):
+                x[b, c] = recording.channels[name]
+    return x
+
+
+def _positive_sequence(spectra: Complex, line: Int) -> tuple[Int, Int, Complex]:
+    """Return signs, order and the positive-sequence spectrum of one, two or three channels.
+
+    Of two channels the third follows, because the currents of a motor without neutral sum to zero;
+    of one the spectrum is its own.
+    """
+    batch, channels, _ = spectra.shape
+    if channels == 1:
+        return np.ones((batch, 3), int), np.zeros((batch, 3), int), spectra[:, 0]
+    at_line = spectra[np.arange(batch), :, line]
+    if channels == 2:
+        at_line = np.concatenate([at_line, -at_line.sum(axis=1, keepdims=True)], axis=1)
+    signs, order = symmetrical_components.wiring(at_line)
+    weight = symmetrical_components.FORTESCUE[1][np.argsort(order, axis=1)] * signs
+    weight = weight[:, :channels] - (weight[:, 2:] if channels == 2 else 0)
+    return signs, order, np.einsum("bp,bpn->bn", weight.astype(np.complex64), spectra)
+
+
 def _sequences(phasors: Complex, order: Int, signs: Int) -> Complex:
-    turned = phasors * signs[..., None]
-    return symmetrical_components.components(turned[np.arange(len(turned))[:, None], order])
+    """Return sequences 0, 1, 2 of the phasors of measured channels, shape (batch, 3, frames)."""
+    upright = phasors * signs[..., None]
+    return symmetrical_components.components(upright[np.arange(len(upright))[:, None], order])
 
 
-def _supply_problems(
-    f0_hz: float, share: float, motor: Motor, duration_s: float
-) -> tuple[Reason, ...]:
-    if share < LINE_SHARE:
-        return (reason("supply_not_found", line_hz=f0_hz, power_share=share),)
-    if duration_s * f0_hz < MIN_CYCLES:
-        cycles = {"cycles": duration_s * f0_hz, "needed_cycles": MIN_CYCLES}
-        return (reason("too_few_cycles", duration_s=duration_s, **cycles),)
-    named = motor.supply_hz
-    if named and motor.supply == "grid" and not 0.92 * named < f0_hz < 1.08 * named:
-        return (reason("supply_off_nameplate", f0_hz=f0_hz, supply_hz=named),)
-    return ()
+def _visible_bars(
+    recordings: Sequence[Recording], motors: Sequence[Motor], f0_hz: Float64, fs_hz: float
+) -> Float64:
+    """Return the bars per pole pair, NaN where the recording cannot show their slot harmonics.
+
+    The two adjacent to f R/p are the strong ones. Where they lie above half the sampling rate, what
+    is seen of them are images, which pass for other orders at a wrong slip.
+    """
+    bars = np.array(list(map(bars_per_pair, motors, recordings, f0_hz)))
+    lowest_hz = f0_hz * (bars * (1 - LARGEST_SLIP) + slot_harmonics.ORDERS[0])
+    visible = (f0_hz * (bars + 1) < fs_hz / 2) & (lowest_hz < HIGHEST_SLOT_HZ)
+    return np.where(visible, bars, np.nan)
+
+
+def _slot_band(
+    spectra: Spectra, currents: int, df_hz: float, f0_hz: Float64, bars: Float64
+) -> slot_harmonics.Band:
+    """Return the stretch of the currents' spectra in which slot harmonics may lie."""
+    bins = min(spectra.bins, 1 + int(HIGHEST_SLOT_HZ / df_hz))
+    first, width = slot_harmonics.reach(f0_hz, bars, LARGEST_SLIP, df_hz, bins)
+    parts = replace(spectra, parts=spectra.parts[:, :currents])
+    return slot_harmonics.Band(parts.at(first, width), first, bins, df_hz)
+
+
+def _with_voltages(
+    analysis: CurrentAnalysis, envelope_v: Complex, sequence_v: Complex, sound: Bool
+) -> CurrentAnalysis:
+    """Return the analysis with three voltages, rotated to the currents where those are three too.
+
+    `sound`, shape (batch,), says which recordings have no problem with any of their samples: for
+    the others a problem of pairing is not reported.
+    """
+    if not (analysis.three_currents and analysis.envelope.shape[-1]):
+        return replace(analysis, envelope_v=envelope_v, sequence_v=sequence_v)
+    matching = match_voltages_to_currents(
+        analysis.envelope, envelope_v, analysis.f0_hz, analysis.motors
+    )
+    v1 = matching.voltage_rotation
+    if (v1 != 1).any():
+        sequence_v = sequence_v * np.stack([np.ones_like(v1), v1, v1.conj()], axis=-1)[:, :, None]
+        envelope_v = envelope_v * v1[:, None].astype(envelope_v.dtype)
+    return replace(
+        analysis,
+        pairing_problems=tuple(
+            p if s else None for p, s in zip(matching.problems, sound, strict=True)
+        ),
+        turned_deg=np.round(np.degrees(np.angle(v1))).astype(int),
+        lag_rad=np.where(sound, matching.lag_rad, np.nan),
+        sequence_v=sequence_v,
+        envelope_v=envelope_v,
+    )

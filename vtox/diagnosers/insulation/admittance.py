@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vtox.arrays import Float64
-from vtox.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosers.current.front_end import HIGHEST_SUPPLY_HZ, CurrentAnalysis
 from vtox.diagnosers.current.phase_pairing import between_lines
-from vtox.diagnosers.current.reduction import HIGHEST_SUPPLY_HZ
 from vtox.diagnosers.features import CAPACITANCE, PHASE_CAPACITANCE, PHASE_CONDUCTANCE
 from vtox.domain import VOLTAGES, Array, Motor, Reason, reason
 from vtox.dsp import earth_admittance, quality, supply_line

@@ -8,7 +8,8 @@ import pytest
 from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.diagnosers import eccentricity
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosers.current.front_end import LINE_SHARE, CurrentAnalysis, front_end
+from vtox.diagnosers.current.front_end import CurrentAnalysis, front_end
+from vtox.diagnosers.current.signal_problems import MIN_LINE_SHARE
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
 from vtox.dsp import slot_harmonics
 
@@ -88,7 +89,7 @@ def test_noise_has_no_supply() -> None:
     r = Recording({c: rng.standard_normal(5_000) for c in CURRENTS}, 5_000.0)
     (found,) = front_end([r], [MOTOR]).problems[0]
     assert found.code == "supply_not_found"
-    assert 0 < found.values["power_share"] < LINE_SHARE  # type: ignore[operator]
+    assert 0 < found.values["power_share"] < MIN_LINE_SHARE  # type: ignore[operator]
 
 
 def test_a_few_cycles_are_too_short() -> None:
@@ -112,7 +113,7 @@ def test_pieces_of_a_large_batch_agree_with_the_whole(monkeypatch: pytest.Monkey
     rng = np.random.default_rng(0)
     batch = [recording(Machine(seconds=1.0, f0_hz=50 + 0.01 * k), rng) for k in range(5)]
     whole = front_end(batch, [MOTOR] * 5)
-    monkeypatch.setattr("vtox.diagnosers.current.front_end.CHUNK_LEAST", 2)
+    monkeypatch.setattr("vtox.diagnosers.current.front_end.CHUNK_MIN_RECORDINGS", 2)
     monkeypatch.setattr("vtox.diagnosers.current.front_end.CHUNK_SAMPLES", 0)
     pieces = front_end(batch, [MOTOR] * 5)
     for name in ("f0_hz", "envelope", "sequence_i", "order", "bars_per_pair"):

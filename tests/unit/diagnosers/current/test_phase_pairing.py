@@ -10,7 +10,7 @@ from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import Motor, diagnose, learn_baseline
 from vtox.baseline import Baseline
 from vtox.diagnosers.current.front_end import front_end
-from vtox.diagnosers.current.phase_pairing import pairing
+from vtox.diagnosers.current.phase_pairing import match_voltages_to_currents
 from vtox.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Recording
 
 Channels = dict[str, Array]
@@ -118,8 +118,10 @@ def test_currents_serve_where_the_voltages_are_refused() -> None:
 )
 def test_the_angle_decides(lag_deg: float, turned_deg: int | None, known: bool) -> None:
     i1 = np.exp(-1j * np.radians([[lag_deg] * 4]))
-    found = pairing(i1, np.full((1, 4), 325.0 + 0j), np.array([50.0]), [MOTOR])
+    found = match_voltages_to_currents(i1, np.full((1, 4), 325.0 + 0j), np.array([50.0]), [MOTOR])
     assert bool(found.problems[0]) is not known
     assert np.isfinite(found.lag_rad[0]) == known
     if turned_deg is not None:
-        assert np.angle(found.turn[0] / np.exp(1j * np.radians(turned_deg))) == pytest.approx(0)
+        assert np.angle(
+            found.voltage_rotation[0] / np.exp(1j * np.radians(turned_deg))
+        ) == pytest.approx(0)

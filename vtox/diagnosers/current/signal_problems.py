@@ -1,0 +1,78 @@
+"""What stands against the currents or voltages of a recording: samples, length, supply line."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vtox.arrays import Bool
+from vtox.domain import Array, Motor, Reason, reason
+from vtox.dsp import quality
+
+# Per recording, the reasons why it cannot be used; none where it can.
+Problems = tuple[tuple[Reason, ...], ...]
+
+MIN_FS_HZ = 400.0
+MIN_DURATION_S = 0.05
+MIN_CYCLES = 8
+# The supply line must hold this share of the power above 4 Hz; converter currents hold over 0.8.
+MIN_LINE_SHARE = 0.3
+# The supply of a grid machine is that of its nameplate within these ratios.
+SUPPLY_RATIO = (0.92, 1.08)
+
+
+def long_enough(samples: int, fs_hz: float) -> bool:
+    """Return whether so many samples can be analysed at all."""
+    return fs_hz >= MIN_FS_HZ and samples >= max(quality.MIN_SAMPLES, MIN_DURATION_S * fs_hz)
+
+
+def sample_problems(
+    x: Array, currents: Sequence[str], voltages: Sequence[str], fs_hz: float
+) -> tuple[Problems, Problems]:
+    """Return what is wrong with the samples of currents, and of voltages, per recording.
+
+    `x`, shape (batch, channels, samples), holds the currents and then the voltages.
+    """
+    problems = quality.problems(x, (*currents, *voltages), fs_hz)
+    of_all = _shape_problems(x.shape[-1], fs_hz)
+
+    def of(names: Sequence[str], others: Sequence[str]) -> Problems:
+        if not names:
+            return ((),) * len(x)
+        return tuple(
+            (*(r for r in p if r.values.get("channel") not in others), *of_all) for p in problems
+        )
+
+    return of(currents, voltages), of(voltages, currents)
+
+
+def _shape_problems(samples: int, fs_hz: float) -> tuple[Reason, ...]:
+    """Return what is wrong with the rate and the length that all channels share."""
+    problems: tuple[Reason, ...] = ()
+    if fs_hz < MIN_FS_HZ:
+        problems += (reason("rate_too_low", fs_hz=fs_hz, needed_hz=MIN_FS_HZ),)
+    duration_s = samples / fs_hz
+    if duration_s < MIN_DURATION_S and samples >= quality.MIN_SAMPLES:
+        problems += (reason("record_too_short", duration_s=duration_s, needed_s=MIN_DURATION_S),)
+    return problems
+
+
+def make_finite(x: Array, bad: Bool) -> None:
+    """Replace impossible samples of bad recordings in place: the batch must stay computable."""
+    for b in np.flatnonzero(bad):
+        np.nan_to_num(x[b], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        np.clip(x[b], -quality.LARGEST, quality.LARGEST, out=x[b])
+
+
+def supply_problems(
+    f0_hz: float, share: float, motor: Motor, duration_s: float
+) -> tuple[Reason, ...]:
+    """Return what is wrong with the supply line of one recording."""
+    if share < MIN_LINE_SHARE:
+        return (reason("supply_not_found", line_hz=f0_hz, power_share=share),)
+    if duration_s * f0_hz < MIN_CYCLES:
+        cycles = {"cycles": duration_s * f0_hz, "needed_cycles": MIN_CYCLES}
+        return (reason("too_few_cycles", duration_s=duration_s, **cycles),)
+    supply_hz, (low, high) = motor.supply_hz, SUPPLY_RATIO
+    if supply_hz and motor.supply == "grid" and not low * supply_hz < f0_hz < high * supply_hz:
+        return (reason("supply_off_nameplate", f0_hz=f0_hz, supply_hz=supply_hz),)
+    return ()
