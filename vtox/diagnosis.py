@@ -92,7 +92,7 @@ def diagnose_batch(
         )
         baselines = [cases[i].baseline for i in members]
         for fault in asked:
-            found = registry.DIAGNOSERS[fault](view, baselines)
+            found = registry.DIAGNOSERS[fault].diagnose(view, baselines)
             for i, diagnosis in zip(members, found, strict=True):
                 answers[i].append(diagnosis)
     return answers

@@ -6,7 +6,6 @@ import pytest
 
 import vtox
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox.diagnosers.registry import DIAGNOSERS, FEATURES
 from vtox.diagnosis import Case, diagnose, diagnose_batch, learn_baseline
 from vtox.domain import CURRENTS, STATES, VOLTAGES, Recording
 from vtox.errors import InputError
@@ -131,11 +130,6 @@ def test_learning_cuts_recordings_to_the_length_of_each_family() -> None:
 def test_a_recording_shorter_than_a_record_still_teaches_the_asymmetry() -> None:
     learnt = learn_baseline([recording(Machine(), 0.6)], MOTOR)
     assert learnt.asymmetry is not None
-
-
-def test_every_fault_has_its_diagnoser() -> None:
-    assert list(DIAGNOSERS) == list(FAULTS)
-    assert set(FEATURES) <= set(FAULTS)
 
 
 def test_a_baseline_holds_levels_of_the_families_whose_records_fit() -> None:

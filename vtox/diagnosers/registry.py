@@ -1,4 +1,7 @@
-"""The five diagnosers behind one signature, over what they share, computed once per batch."""
+"""The diagnoser of each fault, and the analysis of a batch that they share.
+
+A new fault is one row of `DIAGNOSERS`; docs/adding-a-fault.md names the other places.
+"""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,106 +23,122 @@ from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording
 
 @dataclass(frozen=True, slots=True)
 class SharedAnalysis:
-    """A batch of equal shapes: the front end, and the rotor's view where a fault asked for it."""
+    """Analysis of a batch of one shape: the currents, and the slip where a fault needs it."""
 
     analysis: CurrentAnalysis
-    rotor: SlipAnalysis | None
+    slip: SlipAnalysis | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnoser:
+    """How one fault is diagnosed, and what of the shared analysis that needs."""
+
+    # One diagnosis per recording of the batch, against its baseline if there is one.
+    diagnose: Callable[[SharedAnalysis, Sequence[Baseline | None]], list[Diagnosis]]
+    # What a baseline stores of it (`vtox.diagnosers.features`): name -> (batch,), NaN where absent.
+    features: Callable[[SharedAnalysis], dict[str, Float64]] | None = None
+    needs_frames: bool = False
+    needs_slip: Callable[[Sequence[Recording]], bool] = lambda _: False
 
 
 def analyse(
     recordings: Sequence[Recording], motors: Sequence[Motor], faults: Collection[str]
 ) -> SharedAnalysis:
-    """Return the shared view that the diagnosers of `faults` need."""
-    # A bearing is judged at the speed that the currents tell where no sensor does.
-    rotor = bool({"eccentricity", "broken_bar"} & set(faults)) or (
-        "bearing" in faults
-        and any(v in recordings[0].channels for v in VIBRATIONS)
-        and any(r.speed_rpm is None for r in recordings)
-    )
-    analysis = front_end(recordings, motors, frames="turn_short" in faults, slot_band=rotor)
-    return SharedAnalysis(analysis, analyse_slip(analysis) if rotor else None)
+    """Return the analysis that the diagnosers of `faults` share, of recordings of one shape."""
+    rows = [DIAGNOSERS[f] for f in faults]
+    slip = any(row.needs_slip(recordings) for row in rows)
+    frames = any(row.needs_frames for row in rows)
+    analysis = front_end(recordings, motors, frames=frames, slot_band=slip)
+    return SharedAnalysis(analysis, analyse_slip(analysis) if slip else None)
 
 
-def load_a(view: SharedAnalysis) -> Float64:
+def features(shared: SharedAnalysis, faults: Collection[str]) -> dict[str, Float64]:
+    """Return what a baseline stores of `faults`: name -> one value per recording, or NaN."""
+    values: dict[str, Float64] = {}
+    for fault in faults:
+        if of_fault := DIAGNOSERS[fault].features:
+            values |= of_fault(shared)
+    return values
+
+
+def load_a(shared: SharedAnalysis) -> Float64:
     """Return the load of each recording, positive-sequence A rms; NaN without usable currents."""
-    analysis = view.analysis
-    if not analysis.currents:
+    analysis = shared.analysis
+    if not analysis.currents or not analysis.envelope.shape[-1]:
         return np.full(len(analysis.recordings), np.nan)
     usable = np.array([not p for p in analysis.problems])
-    return np.where(
-        usable, analysis.current_rms_a() if analysis.envelope.shape[-1] else np.nan, np.nan
-    )
+    return np.where(usable, analysis.current_rms_a(), np.nan)
 
 
-def features(view: SharedAnalysis, faults: Collection[str]) -> dict[str, Float64]:
-    """Return what a baseline remembers of `faults`: name -> one value per recording, or NaN."""
-    found: dict[str, Float64] = {}
-    for fault, observe in FEATURES.items():
-        if fault in faults:
-            found |= observe(view)
-    return found
-
-
-def _turn_short(view: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
-    return turn_short.diagnose(view.analysis, baselines)
-
-
-def _insulation(view: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
-    return insulation.diagnose(view.analysis, baselines)
-
-
-def _bearing(view: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
-    analysis = view.analysis
-    rpm, tolerance = _speeds(view)
+def _bearing(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
+    analysis = shared.analysis
+    speed_rpm, tolerance = _estimated_speeds(shared)
     return bearing.diagnose(
         analysis.recordings,
         analysis.motors,
         baselines,
-        speed_rpm=rpm,
+        speed_rpm=speed_rpm,
         speed_tolerance=tolerance,
-        supply_hz=_known(analysis.f0_hz, analysis),
-        load_a=_known(load_a(view), analysis),
+        supply_hz=_where_usable(analysis.f0_hz, analysis),
+        load_a=_where_usable(load_a(shared), analysis),
     )
 
 
-def _eccentricity(view: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
-    return eccentricity.diagnose(view.analysis, baselines, slip_analysis=view.rotor)
+def _speed_is_estimated(recordings: Sequence[Recording]) -> bool:
+    """Return whether vibration without a measured speed needs that which the currents give."""
+    return any(v in recordings[0].channels for v in VIBRATIONS) and any(
+        r.speed_rpm is None for r in recordings
+    )
 
 
-def _broken_bar(view: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
-    return broken_bar.diagnose(view.analysis, baselines, slip_analysis=view.rotor)
-
-
-def _speeds(view: SharedAnalysis) -> tuple[list[float | None], list[float | None]]:
+def _estimated_speeds(shared: SharedAnalysis) -> tuple[list[float | None], list[float | None]]:
     """Return shaft speed (rpm) from the slip of the currents, and its relative half width."""
-    analysis, rotor = view.analysis, view.rotor
-    rpm: list[float | None] = [None] * len(analysis.recordings)
-    tolerance = rpm.copy()
-    if rotor is not None:
-        for i, (slip, pairs) in enumerate(zip(rotor.slips, rotor.pole_pairs, strict=True)):
-            if slip.source != "none" and pairs:
-                rpm[i] = 60 * float(analysis.f0_hz[i]) / pairs * (1 - slip.value)
-                tolerance[i] = slip.half / (1 - slip.value)
-    return rpm, tolerance
+    analysis, slip_analysis = shared.analysis, shared.slip
+    speed_rpm: list[float | None] = [None] * len(analysis.recordings)
+    tolerance = speed_rpm.copy()
+    if slip_analysis is None:
+        return speed_rpm, tolerance
+    estimates = zip(slip_analysis.slips, slip_analysis.pole_pairs, strict=True)
+    for i, (slip, pole_pairs) in enumerate(estimates):
+        if slip.source != "none" and pole_pairs:
+            speed_rpm[i] = 60 * float(analysis.f0_hz[i]) / pole_pairs * (1 - slip.value)
+            tolerance[i] = slip.half / (1 - slip.value)
+    return speed_rpm, tolerance
 
 
-def _known(values: Float64, analysis: CurrentAnalysis) -> list[float | None]:
+def _where_usable(values: Float64, analysis: CurrentAnalysis) -> list[float | None]:
     return [
         None if problems or not np.isfinite(x) else float(x)
         for x, problems in zip(values, analysis.problems, strict=True)
     ]
 
 
-DIAGNOSERS: Mapping[str, Callable[[SharedAnalysis, Sequence[Baseline | None]], list[Diagnosis]]] = {
-    "turn_short": _turn_short,
-    "insulation": _insulation,
-    "bearing": _bearing,
-    "eccentricity": _eccentricity,
-    "broken_bar": _broken_bar,
-}
-FEATURES: Mapping[str, Callable[[SharedAnalysis], dict[str, Float64]]] = {
-    "insulation": lambda view: admittance.features(view.analysis),
-    "bearing": lambda view: bearing.features(view.analysis.recordings),
-    "eccentricity": lambda view: eccentricity.features(view.analysis, slip_analysis=view.rotor),
-    "broken_bar": lambda view: broken_bar.features(view.analysis, slip_analysis=view.rotor),
+DIAGNOSERS: Mapping[str, Diagnoser] = {
+    "turn_short": Diagnoser(
+        diagnose=lambda shared, baselines: turn_short.diagnose(shared.analysis, baselines),
+        needs_frames=True,
+    ),
+    "insulation": Diagnoser(
+        diagnose=lambda shared, baselines: insulation.diagnose(shared.analysis, baselines),
+        features=lambda shared: admittance.features(shared.analysis),
+    ),
+    "bearing": Diagnoser(
+        diagnose=_bearing,
+        features=lambda shared: bearing.features(shared.analysis.recordings),
+        needs_slip=_speed_is_estimated,
+    ),
+    "eccentricity": Diagnoser(
+        diagnose=lambda shared, baselines: eccentricity.diagnose(
+            shared.analysis, baselines, slip_analysis=shared.slip
+        ),
+        features=lambda shared: eccentricity.features(shared.analysis, slip_analysis=shared.slip),
+        needs_slip=lambda _: True,
+    ),
+    "broken_bar": Diagnoser(
+        diagnose=lambda shared, baselines: broken_bar.diagnose(
+            shared.analysis, baselines, slip_analysis=shared.slip
+        ),
+        features=lambda shared: broken_bar.features(shared.analysis, slip_analysis=shared.slip),
+        needs_slip=lambda _: True,
+    ),
 }
