@@ -16,7 +16,7 @@ import numpy as np
 from vtox import diagnose
 from vtox.baseline import Baseline
 from vtox.domain import Record, Recording
-from vtox.faults import FAULTS, PERSISTENCE, record_s
+from vtox.faults import FAULTS, PERSISTENCE, record_length_s
 from vtox.health import MachineHistory, update
 from vtox.senders.simulated_fleet import FS_HZ, baseline_of
 from vtox.simulator.fleet import Machine, fleet
@@ -42,7 +42,7 @@ def delay(m: Machine) -> tuple[float, float] | None:
     """Return the delay of the alert and the error of its onset, s; None without an alert."""
     assert m.fault
     assert m.onset_s
-    length = round(record_s(FAULTS[m.fault].name, m.motor))
+    length = round(record_length_s(FAULTS[m.fault].name, m.motor))
     baseline = Baseline.from_json(baseline_of(m))
     history = MachineHistory()
     for n in range(int(m.onset_s / length), int(m.onset_s / length) + RECORDS):

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.day_profiles import DAY_S, days
 from benchmarks.day_signals import window
 from benchmarks.false_alarms_per_day import baseline_of
-from vtox.diagnosis import Case, diagnose_batch
+from vtox.diagnosis import DiagnosisInput, diagnose_batch
 
 FS_HZ, RECORD_S = 1000.0, 1.0
 UNBALANCES = (0.001, 0.002, 0.004)
@@ -34,7 +34,9 @@ def main() -> None:
         for day in days(o.machines, o.seed, DAY_S / 3600, unbalance_rms=unbalance):
             m, baseline = day.machine, baseline_of(day, FS_HZ)
             cases = [
-                Case(window(day, start, RECORD_S, FS_HZ).recording(FS_HZ), m.motor, baseline)
+                DiagnosisInput(
+                    window(day, start, RECORD_S, FS_HZ).recording(FS_HZ), m.motor, baseline
+                )
                 for start in np.round(np.sort(rng.uniform(0, DAY_S, o.times)), 1).tolist()
             ]
             for (diagnosis,) in diagnose_batch(cases, ["turn_short"]):

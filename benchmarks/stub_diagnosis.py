@@ -13,7 +13,7 @@ import scipy.fft
 
 import workers.batch
 from vtox.arrays import Float32
-from vtox.diagnosis import Case
+from vtox.diagnosis import DiagnosisInput
 from vtox.domain import Diagnosis, unknown
 
 # Windows transformed at a time: their spectra fit in the cache.
@@ -31,7 +31,7 @@ def light_load(x: Float32) -> Float32:
     return level
 
 
-def light_batch(cases: Sequence[Case], faults: Sequence[str]) -> list[list[Diagnosis]]:
+def light_batch(cases: Sequence[DiagnosisInput], faults: Sequence[str]) -> list[list[Diagnosis]]:
     """Stand in for `diagnose_batch`: the load once for each second of each record."""
     seconds: list[tuple[int, int]] = []
     for i, case in enumerate(cases):

@@ -26,7 +26,7 @@ import psutil
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Window
-from vtox.faults import FAMILIES, record_s
+from vtox.faults import FAMILIES, record_length_s
 from vtox.settings import load
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window as simulate
@@ -48,7 +48,7 @@ def healthy_fleet() -> list[Machine]:
     machines = [
         m
         for m in fleet(4 * MACHINES, seed=1)
-        if m.fault is None and record_s("broken_bar", m.motor) == 10.0
+        if m.fault is None and record_length_s("broken_bar", m.motor) == 10.0
     ]
     return machines[:MACHINES]
 

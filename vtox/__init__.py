@@ -12,7 +12,7 @@ _HOMES = {
     "Bearing": "vtox.domain",
     "Baseline": "vtox.baseline",
     "diagnose": "vtox.diagnosis",
-    "learn_baseline": "vtox.diagnosis",
+    "learn_baseline": "vtox.learning.fit",
     "app": "vtox.queues.celery_app",
 }
 __all__ = ["Baseline", "Bearing", "Motor", "Recording", "app", "diagnose", "learn_baseline"]

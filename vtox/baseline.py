@@ -1,8 +1,8 @@
-"""What one machine looks like when healthy: levels of features per load band, and its asymmetry.
+"""What one machine shows when healthy: levels of features per load band, and its asymmetry.
 
-Learnt by `vtox.diagnosis.learn_baseline` from healthy recordings, kept as JSON, read by the
+Learnt by `vtox.learning.fit.learn_baseline` from healthy recordings, stored as JSON, read by the
 diagnosers: `baseline.level("eccentricity.upper_dbc", load_a)` is the healthy level of a feature at
-that load, or None; `baseline.state(...)` says why it is None.
+that load, or None; `baseline.why_no_level(...)` says why it is None.
 """
 
 import json
@@ -16,18 +16,19 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from vtox.arrays import Float64
+from vtox.domain import Reason, reason
 from vtox.errors import BaselineError
 
 VERSION = 1
-# One band spans at most this ratio of load; beyond its ends it still answers this much further.
-# Levels over the current move by about 2 dB when it moves by a quarter (`vtox.learning.extension`).
+# Largest ratio of the loads in one band, and how far beyond its ends the band still applies.
+# docs/calibration/baseline.md#levels
 BAND_RATIO = 1.25
 BAND_MARGIN = 1.10
-# Loads that one band spans move a level by 1-3 dB: a rise above the baseline means something from
-# here on, dB. Less is not told, so nothing that rose by more may be learnt as healthy.
+# Least rise above the baseline that means something, dB. docs/calibration/baseline.md#levels
 RISE_DB = 4.0
-# Tail at which a small sample is judged: at it Student's t replaces the normal quantile.
-TAIL = 1e-3
+# Tail probability at which the scatter of few records is widened to that of many.
+# docs/calibration/baseline.md#few-records
+SMALL_SAMPLE_TAIL = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +41,28 @@ class Level:
 
     @property
     def spread(self) -> float:
-        """Deviation to expect of one further record, wide where few were seen.
+        """Deviation to expect of one further record, wide where few were observed.
 
         The sample deviation times sqrt(1 + 1/n) and the ratio of Student's t (n - 1 degrees of
-        freedom) to the normal quantile at 0.1 %: together 126 for n = 2, 2.5 for 5, 1.2 for 20.
+        freedom) to the normal quantile at `SMALL_SAMPLE_TAIL`: together 126 for n = 2, 2.5 for 5,
+        1.2 for 20.
         """
         if self.n < 2:
             return inf
-        student = float(stdtrit(self.n - 1, 1 - TAIL) / ndtri(1 - TAIL))
+        student = float(stdtrit(self.n - 1, 1 - SMALL_SAMPLE_TAIL) / ndtri(1 - SMALL_SAMPLE_TAIL))
         return self.std * sqrt(1 + 1 / self.n) * student
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Levels of the features seen between two loads, positive-sequence current in A rms."""
+    """Levels of the features between two loads, positive-sequence current in A rms."""
 
     low_a: float
     high_a: float
     levels: Mapping[str, Level]
 
     def covers(self, load_a: float) -> bool:
-        """Return whether a record at this load may be compared with the band."""
+        """Return whether the band applies to a record at this load, A rms."""
         return self.low_a / BAND_MARGIN <= load_a <= self.high_a * BAND_MARGIN
 
 
@@ -92,7 +94,7 @@ class Asymmetry:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A machine's healthy levels by load band, widest useful statement first: `state`."""
+    """A machine's healthy levels by load band, and its healthy asymmetry."""
 
     bands: tuple[Band, ...] = ()
     asymmetry: Asymmetry | None = None
@@ -102,13 +104,13 @@ class Baseline:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was learnt: no recording could be used."""
+        """Whether nothing was learnt, as no recording could be used."""
         return not self.bands and self.asymmetry is None
 
     def level(self, feature: str, load_a: float | None) -> Level | None:
         """Return the healthy level of a feature at a load, None where it was not learnt there.
 
-        Without a load (no currents measured) only a baseline learnt without loads answers.
+        Without a load (no currents measured) only a baseline learnt without loads applies.
         """
         candidates = [
             b
@@ -131,13 +133,13 @@ class Baseline:
         square = sum((x.n - 1) * x.std**2 + x.n * (x.mean - mean) ** 2 for x in found)
         return Level(n, mean, sqrt(square / (n - 1)) if n > 1 else 0.0)
 
-    def state(self, feature: str, load_a: float | None) -> str:
-        """Return in words whether `level` has an answer: `ready`, or why not."""
+    def why_no_level(self, feature: str, load_a: float) -> Reason | None:
+        """Return why there is no healthy level of a feature at a load, or None if there is one."""
         if self.level(feature, load_a) is not None:
-            return "ready"
+            return None
         if not any(feature in b.levels for b in self.bands):
-            return "no baseline for this measurement"
-        return "no baseline at this load"
+            return reason("no_baseline")
+        return reason("no_baseline_at_load", load_a=load_a)
 
     def to_json(self) -> str:
         """Return the baseline as JSON; complex numbers are pairs."""
@@ -180,8 +182,8 @@ def bands_of(features: Mapping[str, Float64], load_a: Float64) -> tuple[Band, ..
     return tuple(bands)
 
 
-def merged(bands: Iterable[tuple[Band, ...]]) -> tuple[Band, ...]:
-    """Return the bands of several families side by side, in order of load."""
+def sort_bands(bands: Iterable[tuple[Band, ...]]) -> tuple[Band, ...]:
+    """Return the bands of several families together, in order of load."""
     return tuple(sorted((b for group in bands for b in group), key=lambda b: b.low_a))
 
 

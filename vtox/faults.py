@@ -15,7 +15,7 @@ class Family:
 
     name: str
     faults: tuple[str, ...]
-    record_s: float
+    min_record_s: float
 
     @property
     def queue(self) -> str:
@@ -28,9 +28,9 @@ class Family:
         return f"vtox.{self.name}"
 
 
-# Record lengths: a turn short shows within cycles of the supply; a bearing needs some dozens of
-# shaft turns; the broken-bar sidebands lie 2*s*f from the supply line, 1 Hz at 1 % slip and 50 Hz,
-# and need ten bins of distance (docs/ARCHITECTURE.md, "Records").
+# Least record lengths: a turn short shows within cycles of the supply; a bearing needs some dozens
+# of shaft turns; the broken-bar sidebands lie 2*s*f from the supply line, 1 Hz at 1 % slip and
+# 50 Hz, and need ten bins of distance (docs/ARCHITECTURE.md, "Records").
 FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
@@ -40,18 +40,22 @@ FAMILIES: dict[str, Family] = {
     )
 }
 
-# 2*s*f must lie ten bins from the supply line at half the rated slip, the slip of half the load.
-# Longer than 40 s the supply and the load seldom hold still.
-BINS, HALF, LONGEST_S = 10.0, 0.5, 40.0
+# The broken-bar sidebands, 2*s*f from the supply line, must lie so many bins from it at a typical
+# load, relative to the rated one.
+SIDEBAND_DISTANCE_BINS = 10.0
+TYPICAL_LOAD = 0.5
+# Longer than this, supply and load seldom stay constant.
+MAX_RECORD_S = 40.0
 
 
-def record_s(family: str, motor: Motor | None) -> float:
-    """Return the length of the records of `family` for a machine: by its slip, where it matters."""
-    shortest = FAMILIES[family].record_s
+def record_length_s(family: str, motor: Motor | None) -> float:
+    """Return the length of a machine's records of `family`, s; that of broken bars by its slip."""
+    shortest = FAMILIES[family].min_record_s
     if family != "broken_bar" or motor is None or not motor.rated_slip or not motor.supply_hz:
         return shortest
-    wanted = BINS / (2 * HALF * motor.rated_slip * motor.supply_hz)
-    return min(max(float(ceil(wanted)), shortest), LONGEST_S)
+    slip = TYPICAL_LOAD * motor.rated_slip
+    needed_s = SIDEBAND_DISTANCE_BINS / (2 * slip * motor.supply_hz)
+    return min(max(float(ceil(needed_s)), shortest), MAX_RECORD_S)
 
 
 FAULTS: dict[str, Family] = {fault: f for f in FAMILIES.values() for fault in f.faults}

@@ -13,12 +13,17 @@ import structlog
 
 from vtox import keys
 from vtox.baseline import Baseline
-from vtox.diagnosis import learn_baseline
 from vtox.domain import Diagnosis, Record
 from vtox.errors import BaselineError
 from vtox.faults import FAULTS
 from vtox.health import MachineHistory, last_load_a
-from vtox.learning.extension import covers, extended, objection, one_load
+from vtox.learning.extension import (
+    covers_load,
+    extend_baseline,
+    one_load,
+    reason_not_to_extend,
+)
+from vtox.learning.fit import learn_baseline
 from vtox.settings import Settings
 from vtox.store import learning_notes
 from vtox.store.baselines import refuse_load, set_baseline, store_extended_baseline
@@ -83,7 +88,7 @@ def _load_a(diagnoses: Iterable[Diagnosis], history: MachineHistory) -> float | 
 def _new_load(baseline: str, load_a: float | None) -> bool:
     """Return whether a machine runs at a load that its baseline does not cover."""
     try:
-        return load_a is not None and not covers(Baseline.from_json(baseline), load_a)
+        return load_a is not None and not covers_load(Baseline.from_json(baseline), load_a)
     except BaselineError:
         return False  # damaged: workers do without it, and log that, until it is reset
 
@@ -114,14 +119,14 @@ def _extend(client: Client, machine_id: str, machine: MachineState, fresh: Basel
     assert machine.baseline is not None
     before = Baseline.from_json(machine.baseline)
     own = fresh.asymmetry
-    if own is None or not one_load([own.low_a, own.high_a]) or covers(before, own.low_a):
+    if own is None or not one_load([own.low_a, own.high_a]) or covers_load(before, own.low_a):
         return  # the load moved meanwhile, or is covered after all
     loads_a = [own.low_a, own.high_a]
-    if why := objection(before, fresh):
-        refuse_load(client, machine_id, loads_a, why)
-        log.warning("a new load was not learnt as healthy", machine_id=machine_id, reason=why)
+    if why := reason_not_to_extend(before, fresh):
+        refuse_load(client, machine_id, loads_a, why.sentence)
+        log.warning("a new load was not learnt as healthy", machine_id=machine_id, reason=why.code)
         return
-    after = extended(before, fresh, machine.motor).to_json()
+    after = extend_baseline(before, fresh, machine.motor).to_json()
     if store_extended_baseline(client, machine_id, machine.baseline, after, loads_a):
         log.info("baseline extended by a load", machine_id=machine_id, load_a=loads_a[-1])
 

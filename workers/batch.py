@@ -11,7 +11,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from vtox import keys
 from vtox.baseline import Baseline
-from vtox.diagnosis import Case, diagnose_batch
+from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import Diagnosis, Record, Recording
 from vtox.errors import InputError
 from vtox.faults import FAMILIES
@@ -34,7 +34,7 @@ from workers.celery_signals import process
 log = structlog.get_logger()
 
 # Baselines are learnt from the longest records: four of them are enough.
-LEARNING_FAMILY = max(FAMILIES, key=lambda f: FAMILIES[f].record_s)
+LEARNING_FAMILY = max(FAMILIES, key=lambda f: FAMILIES[f].min_record_s)
 # When another family's worker has changed a machine meanwhile, its health is computed again on the
 # new state. A worker that loses so many times in a row leaves the record to the next dispatch.
 COMMIT_TRIES = 20
@@ -108,9 +108,9 @@ def _start(ledger: Ledger, family: str, record_ids: Sequence[str]) -> list[Start
     return [Started(*k, m) for k, m in zip(kept, machines, strict=True)]
 
 
-def _case(s: Started) -> Case:
+def _case(s: Started) -> DiagnosisInput:
     stored = s.machine.baseline
-    return Case(s.recording, s.machine.motor, _baseline(stored) if stored else None)
+    return DiagnosisInput(s.recording, s.machine.motor, _baseline(stored) if stored else None)
 
 
 @lru_cache(maxsize=4096)
@@ -123,7 +123,9 @@ def _baseline(text: str) -> Baseline | None:
         return None
 
 
-def _diagnose(cases: Sequence[Case], faults: Sequence[str]) -> list[list[Diagnosis] | None]:
+def _diagnose(
+    cases: Sequence[DiagnosisInput], faults: Sequence[str]
+) -> list[list[Diagnosis] | None]:
     """Diagnose the batch; if that raises, each case alone, with None for those that raise.
 
     The time limit ends the whole task instead: its records are dispatched again, each alone, and to

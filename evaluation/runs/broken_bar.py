@@ -13,8 +13,7 @@ from evaluation import peers, scenarios
 from evaluation.outcome import Answers, Outcome, concatenate, outcome
 from evaluation.scenarios import Tags
 from evaluation.sizes import Size
-from vtox.diagnosis import Case as Question
-from vtox.diagnosis import diagnose_batch
+from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, VOLTAGES, Recording
 from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.records import Record, nameplate, records
@@ -101,7 +100,9 @@ def _rotor_job(cases: TaggedCases, seconds: float, wanted: Sequence[str]) -> Ans
     for known in wanted:
         channels, tachometer = ROTOR_KNOWN[known]
         questions = [
-            Question(_cut(r.recording(channels, tachometer=tachometer), t), nameplate(r.case.plant))
+            DiagnosisInput(
+                _cut(r.recording(channels, tachometer=tachometer), t), nameplate(r.case.plant)
+            )
             for r, (_, t) in zip(made, cases, strict=True)
         ]
         answers[known] = [
@@ -142,7 +143,7 @@ def _cut(recording: Recording, tags: Tags) -> Recording:
 
 def _slip_job(cases: TaggedCases) -> list[Outcome]:
     made = list(records([c for c, _ in cases], 10.0, 10_000.0, channels=CURRENTS))
-    questions = [Question(r.recording(), nameplate(r.case.plant)) for r in made]
+    questions = [DiagnosisInput(r.recording(), nameplate(r.case.plant)) for r in made]
     answers = diagnose_batch(questions, ["broken_bar"])
     return [
         outcome(d[0], faulty=False, machine=r.case.plant.name, tags=t | _truth(r))

@@ -10,8 +10,7 @@ import numpy as np
 from evaluation import peers
 from evaluation.runs.recordings import bearing_motor
 from evaluation.scenarios import record_case
-from vtox.diagnosis import Case as Question
-from vtox.diagnosis import diagnose_batch
+from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, VIBRATIONS, Motor, Recording
 from vtox.faults import FAMILIES, FAULTS
 from vtox.simulator.motor_model.plants import PLANTS
@@ -55,11 +54,11 @@ def cost(repeats: int) -> Cost:
     motor = nameplate(plant)
     family_ms, alone_ms = {}, {}
     for family in FAMILIES.values():
-        questions = [_question(r, k, motor, family.record_s) for k, r in enumerate(made)]
+        questions = [_question(r, k, motor, family.min_record_s) for k, r in enumerate(made)]
         batched = _median_ms(lambda a=questions, f=family: diagnose_batch(a, f.faults), repeats)  # type: ignore[misc]
         single = _median_ms(lambda a=questions, f=family: diagnose_batch(a[:1], f.faults), repeats)  # type: ignore[misc]
-        family_ms[family.name] = batched / BATCH / family.record_s
-        alone_ms[family.name] = single / family.record_s
+        family_ms[family.name] = batched / BATCH / family.min_record_s
+        alone_ms[family.name] = single / family.min_record_s
     whole = [_question(r, k, motor, TOGETHER_S) for k, r in enumerate(made)]
     # Nameplate only, and no rotor bars: the slip must come from the current, as in statorscope.
     plate = Motor(
@@ -68,8 +67,8 @@ def cost(repeats: int) -> Cost:
         rated_speed_rpm=motor.rated_speed_rpm,
         rated_current_a=motor.rated_current_a,
     )
-    blind = [Question(r.recording(), plate) for r in made]
-    given = [Question(r.recording(tachometer=True), motor) for r in made]
+    blind = [DiagnosisInput(r.recording(), plate) for r in made]
+    given = [DiagnosisInput(r.recording(tachometer=True), motor) for r in made]
     few = made[: 1 if repeats < 3 else 3]
     return Cost(
         family_ms,
@@ -83,7 +82,7 @@ def cost(repeats: int) -> Cost:
     )
 
 
-def _question(record: Record, k: int, motor: Motor, seconds: float) -> Question:
+def _question(record: Record, k: int, motor: Motor, seconds: float) -> DiagnosisInput:
     """Return three currents and one vibration channel with a bearing's nameplate."""
     samples = round(seconds * FS_HZ)
     channels = {c: record.channels[c][:samples] for c in CURRENTS}
@@ -97,7 +96,7 @@ def _question(record: Record, k: int, motor: Motor, seconds: float) -> Question:
         rotor_bars=motor.rotor_bars,
         bearing=bearing_motor().bearing,
     )
-    return Question(Recording(channels, FS_HZ, float(record.speed_rpm.mean())), named)
+    return DiagnosisInput(Recording(channels, FS_HZ, float(record.speed_rpm.mean())), named)
 
 
 def _statorscope_ms(made: Sequence[Record], motor: Motor, *, slip_given: bool) -> float | None:

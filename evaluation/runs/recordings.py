@@ -11,18 +11,18 @@ import numpy as np
 from evaluation import peers
 from evaluation.outcome import Outcome, outcome
 from vtox.baseline import Baseline
-from vtox.diagnosis import Case as Question
-from vtox.diagnosis import diagnose_batch, learn_baseline
+from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, Diagnosis, Motor, Recording, State
 from vtox.faults import FAMILIES
 from vtox.files.recordings import STANDARD_GRAVITY, Options, read
+from vtox.learning.fit import learn_baseline
 from vtox.nameplate import read_motor
 
 ROOT = Path(__file__).resolve().parents[2]
 MARGIN_S = 0.3  # around a switching instant, whose label is good to 0.1 s
 SLOT_S = 0.2
-RECORD_S = FAMILIES["turn_short"].record_s
-BEARING_S = FAMILIES["bearing"].record_s
+RECORD_S = FAMILIES["turn_short"].min_record_s
+BEARING_S = FAMILIES["bearing"].min_record_s
 DEFECT = {"inner_race": "BPFI", "outer_race": "BPFO", "ball": "BSF", "healthy": ""}
 # Speeds at 0 to 3 hp where the recording does not give it (Case Western Reserve University).
 NOMINAL_RPM = (1797.0, 1772.0, 1750.0, 1730.0)
@@ -126,7 +126,7 @@ def bearing_outcomes(
     found: dict[str, list[Outcome]] = {"10 s": [], short: []}
     for row, recording in zip(rows, whole, strict=True):
         cut = _cut_into_records(recording, pieces)
-        answers = diagnose_batch([Question(r, motor) for r in (recording, *cut)], ["bearing"])
+        answers = diagnose_batch([DiagnosisInput(r, motor) for r in (recording, *cut)], ["bearing"])
         for k, (r, d) in enumerate(zip((recording, *cut), answers, strict=True)):
             found[short if k else "10 s"].append(
                 outcome(
@@ -145,7 +145,7 @@ def repeated_sample_diagnoses(where: Path) -> list[tuple[str, list[Diagnosis]]] 
     """Return all diagnoses of the recordings whose samples are repeated."""
     files = sorted((where / "stuck").glob("*.npz"))
     motor = Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1440.0)
-    cases = [Question(_repeated_samples(f), motor) for f in files]
+    cases = [DiagnosisInput(_repeated_samples(f), motor) for f in files]
     return [(f.stem, d) for f, d in zip(files, diagnose_batch(cases), strict=True)] or None
 
 
@@ -188,7 +188,7 @@ def _window_outcomes(
         starts = np.arange(0, s.recording.duration_s - RECORD_S + 1e-9, hop_s)
         scored = [(t, on) for t in starts if (on := s.label(t, t + RECORD_S)) is not None]
         cut = [_cut(s.recording, t, t + RECORD_S) for t, _ in scored]
-        questions = [Question(r, motor, baselines[s.name]) for r in cut]
+        questions = [DiagnosisInput(r, motor, baselines[s.name]) for r in cut]
         for (t, on), r, d in zip(
             scored, cut, diagnose_batch(questions, ["turn_short"]), strict=True
         ):
@@ -206,7 +206,8 @@ def _slot_outcomes(
     for s in found:
         starts = np.arange(0, s.recording.duration_s - RECORD_S + 1e-9, RECORD_S)
         questions = [
-            Question(_cut(s.recording, t, t + RECORD_S), motor, baselines[s.name]) for t in starts
+            DiagnosisInput(_cut(s.recording, t, t + RECORD_S), motor, baselines[s.name])
+            for t in starts
         ]
         flags: list[tuple[float, bool | None]] = []
         for start, (d,) in zip(starts, diagnose_batch(questions, ["turn_short"]), strict=True):

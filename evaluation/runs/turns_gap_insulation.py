@@ -14,10 +14,10 @@ from evaluation import peers, scenarios
 from evaluation.outcome import Answers, Outcome, concatenate, outcome
 from evaluation.sizes import Size
 from vtox.baseline import Baseline
-from vtox.diagnosis import Case as Question
-from vtox.diagnosis import diagnose_batch, learn_baseline
+from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, VOLTAGES, Motor
 from vtox.faults import FAMILIES
+from vtox.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case, Earth
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import nameplate, records
@@ -65,7 +65,7 @@ def _turn_job(machine: int, size: Size) -> Answers:
     answers: Answers = {}
     for known, (channels, with_baseline) in TURNS_KNOWN.items():
         baseline = baselines[channels] if with_baseline else None
-        questions = [Question(r.recording(channels), motor, baseline) for r in made]
+        questions = [DiagnosisInput(r.recording(channels), motor, baseline) for r in made]
         answers[known] = [
             outcome(
                 d[0],
@@ -102,9 +102,9 @@ def _gap_job(machine: int, count: int) -> list[Outcome]:
     baseline = learn_baseline([r.recording(tachometer=True) for r in before], motor)
     cases = scenarios.gap_cases(machine, 1_000, count, GAP)
     cases += scenarios.gap_cases(machine, 2_000, count, 2 * GAP)
-    seconds = FAMILIES["bearing"].record_s
+    seconds = FAMILIES["bearing"].min_record_s
     made = list(records([c for c, _ in cases], seconds, FS_HZ, channels=CURRENTS))
-    questions = [Question(r.recording(tachometer=True), motor, baseline) for r in made]
+    questions = [DiagnosisInput(r.recording(tachometer=True), motor, baseline) for r in made]
     answers = diagnose_batch(questions, ["eccentricity"])
     return [
         outcome(
@@ -149,7 +149,7 @@ def _earth_job(machine: int, count: int, faulty: int) -> Answers:
     made = list(records(cases, 1.0, FS_HZ, channels=names))
     answers: Answers = {}
     for known, channels in (("leakage", names), ("no leakage channel", names[:-1])):
-        questions = [Question(r.recording(channels), motor, baseline) for r in made]
+        questions = [DiagnosisInput(r.recording(channels), motor, baseline) for r in made]
         answers[known] = [
             outcome(
                 d[0],

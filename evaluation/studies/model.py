@@ -156,7 +156,7 @@ def eccentricity_study(found: Sequence[Outcome]) -> Study:
     columns = ("machine", "healthy f-fr", "AUC", "found at +6 dB", "false alarms", "abstained")
     return Study(
         "Air gap, model",
-        f"Records of {FAMILIES['bearing'].record_s:g} s at two loads, speed measured; the "
+        f"Records of {FAMILIES['bearing'].min_record_s:g} s at two loads, speed measured; the "
         "modulation of the magnetising inductance doubles; a baseline per machine from six healthy "
         "records of 10 s.",
         (

@@ -17,7 +17,7 @@ import pytest
 from tests.recordings.folder import recordings
 from vtox import Motor, diagnose, learn_baseline
 from vtox.baseline import Baseline
-from vtox.diagnosis import Case, diagnose_batch
+from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import Diagnosis, Recording
 from vtox.files.recordings import read
 
@@ -96,7 +96,9 @@ def scored_windows(
     for truth in truths():
         cut = list(windows(truth.name, seconds))
         learnt = baseline(truth.name) if with_baseline else None
-        diagnoses = diagnose_batch([Case(x, MOTOR, learnt) for _, x in cut], ["turn_short"])
+        diagnoses = diagnose_batch(
+            [DiagnosisInput(x, MOTOR, learnt) for _, x in cut], ["turn_short"]
+        )
         for (start_s, _), (diagnosis,) in zip(cut, diagnoses, strict=True):
             label = truth.label(start_s, start_s + seconds)
             if label is not None:

@@ -6,10 +6,11 @@ import pytest
 
 import vtox
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox.diagnosis import Case, diagnose, diagnose_batch, learn_baseline
+from vtox.diagnosis import DiagnosisInput, diagnose, diagnose_batch
 from vtox.domain import CURRENTS, STATES, VOLTAGES, Recording
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, FAULTS
+from vtox.learning.fit import learn_baseline
 
 ALL = (*CURRENTS, *VOLTAGES, "leakage")
 
@@ -36,12 +37,14 @@ def test_an_unknown_fault_is_refused_with_the_names_there_are() -> None:
 def test_a_batch_answers_as_singles_do_whatever_its_shapes() -> None:
     learnt = learn_baseline([recording(Machine(), 3.0)], MOTOR)
     cases = [
-        Case(recording(Machine(), 1.0, seed=1), MOTOR, learnt),
-        Case(recording(Machine(short_a=5), 1.0, seed=2), MOTOR, learnt),
-        Case(recording(Machine(), 0.5, channels=ALL, seed=3)),
-        Case(recording(Machine(short_a=5), 1.0, seed=4), MOTOR),
-        Case(recording(Machine(), 2.0, 1000.0, seed=5), replace(MOTOR, rated_current_a=None)),
-        Case(recording(Machine(), 1.0, channels=("ia",), seed=6), MOTOR, learnt),
+        DiagnosisInput(recording(Machine(), 1.0, seed=1), MOTOR, learnt),
+        DiagnosisInput(recording(Machine(short_a=5), 1.0, seed=2), MOTOR, learnt),
+        DiagnosisInput(recording(Machine(), 0.5, channels=ALL, seed=3)),
+        DiagnosisInput(recording(Machine(short_a=5), 1.0, seed=4), MOTOR),
+        DiagnosisInput(
+            recording(Machine(), 2.0, 1000.0, seed=5), replace(MOTOR, rated_current_a=None)
+        ),
+        DiagnosisInput(recording(Machine(), 1.0, channels=("ia",), seed=6), MOTOR, learnt),
     ]
     together = diagnose_batch(cases, list(FAULTS))
     for case, answer in zip(cases, together, strict=True):
@@ -56,10 +59,10 @@ def test_a_bad_recording_leaves_its_neighbours_alone() -> None:
     broken = bad.channels["ib"].copy()
     broken[100] = np.nan
     cases = [
-        Case(recording(Machine(short_a=9), seed=0), MOTOR),
-        Case(Recording({**bad.channels, "ib": broken}, bad.fs_hz), MOTOR),
-        Case(Recording({c: np.zeros(bad.samples) for c in CURRENTS}, bad.fs_hz), MOTOR),
-        Case(recording(Machine(short_a=9), seed=0), MOTOR),
+        DiagnosisInput(recording(Machine(short_a=9), seed=0), MOTOR),
+        DiagnosisInput(Recording({**bad.channels, "ib": broken}, bad.fs_hz), MOTOR),
+        DiagnosisInput(Recording({c: np.zeros(bad.samples) for c in CURRENTS}, bad.fs_hz), MOTOR),
+        DiagnosisInput(recording(Machine(short_a=9), seed=0), MOTOR),
     ]
     found = [d[0] for d in diagnose_batch(cases, ["turn_short"])]
     assert [d.state for d in found] == ["warning", "unknown", "unknown", "warning"]
@@ -143,7 +146,7 @@ def test_a_baseline_holds_levels_of_the_families_whose_records_fit() -> None:
     }
     level = learnt.level("bearing.vibration_db", abs(6.8 - 5j))
     assert level is not None
-    assert level.n == 12 / FAMILIES["bearing"].record_s
+    assert level.n == 12 / FAMILIES["bearing"].min_record_s
     assert level.mean == pytest.approx(0.0, abs=0.1)
 
 

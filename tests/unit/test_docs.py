@@ -23,6 +23,7 @@ FAULT_PAGES = {f: ROOT / f"docs/faults/{f}.md" for f in FAULTS if f not in PAGES
 CODE_PAGES = {
     "general": ROOT / "docs/faults/README.md",
     "slip": ROOT / "docs/faults/slip.md",
+    "baseline": ROOT / "docs/faults/baseline.md",
 } | FAULT_PAGES
 PAGES = [p for p in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if p.name != "VERDICTS.md"]
 NO_CONSTANTS = {*DEFECTS, "VTOX_RECORDINGS"}

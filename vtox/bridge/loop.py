@@ -17,7 +17,7 @@ from vtox.bridge.intake import Intake
 from vtox.bridge.record_joiner import ClosedRecord, Joiner, batches
 from vtox.domain import Record
 from vtox.errors import LeaseLost, StaleState
-from vtox.faults import FAMILIES, record_s
+from vtox.faults import FAMILIES, record_length_s
 from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger
@@ -156,7 +156,7 @@ class Bridge:
     def _forget(self) -> None:
         self.intake = intake = Intake(self.client, self.settings, self.ledger, self.token)
         self.joiner = Joiner(
-            lambda family, machine_id: record_s(family, intake.motors.get(machine_id)),
+            lambda family, machine_id: record_length_s(family, intake.motors.get(machine_id)),
             self.settings.reorder_windows,
         )
         self.ready: dict[str, dict[str, Record]] = {f: {} for f in FAMILIES}

@@ -241,9 +241,8 @@ def _comparison(o: Observation, baseline: Baseline | None) -> Comparison | Reaso
         return reason("no_baseline")
     levels = [x for name in FEATURES if (x := baseline.level(name, o.load_a)) is not None]
     if len(levels) < len(FEATURES):
-        if not any(FEATURES[0] in band.levels for band in baseline.bands):
-            return reason("no_baseline")
-        return reason("no_baseline_at_load", load_a=o.load_a)
+        whys = (baseline.why_no_level(name, o.load_a) for name in FEATURES)
+        return next(why for why in whys if why)
     supply = baseline.level(SUPPLY_FEATURE, o.load_a)
     if supply is not None and abs(o.f0_hz / supply.mean - 1) > FREQUENCY_TOLERANCE:
         return reason("no_baseline_at_frequency", f0_hz=o.f0_hz, baseline_hz=supply.mean)

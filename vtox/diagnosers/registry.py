@@ -20,6 +20,8 @@ from vtox.diagnosers.insulation import diagnoser as insulation
 from vtox.diagnosers.turn_short import diagnoser as turn_short
 from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording
 
+NO_NAMEPLATE = Motor()
+
 
 @dataclass(frozen=True, slots=True)
 class SharedAnalysis:
@@ -41,14 +43,23 @@ class Diagnoser:
     needs_slip: Callable[[Sequence[Recording]], bool] = lambda _: False
 
 
+def group_by_shape(recordings: Sequence[Recording]) -> list[list[int]]:
+    """Return the indices of recordings that can share arrays: same channels, length and rate."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for i, r in enumerate(recordings):
+        groups.setdefault((r.fs_hz, r.samples, frozenset(r.channels)), []).append(i)
+    return list(groups.values())
+
+
 def analyse(
-    recordings: Sequence[Recording], motors: Sequence[Motor], faults: Collection[str]
+    recordings: Sequence[Recording], motors: Sequence[Motor | None], faults: Collection[str]
 ) -> SharedAnalysis:
     """Return the analysis that the diagnosers of `faults` share, of recordings of one shape."""
     rows = [DIAGNOSERS[f] for f in faults]
     slip = any(row.needs_slip(recordings) for row in rows)
     frames = any(row.needs_frames for row in rows)
-    analysis = front_end(recordings, motors, frames=frames, slot_band=slip)
+    nameplates = [m or NO_NAMEPLATE for m in motors]
+    analysis = front_end(recordings, nameplates, frames=frames, slot_band=slip)
     return SharedAnalysis(analysis, analyse_slip(analysis) if slip else None)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from vtox.sentences.english import (
     alerts,
+    baseline,
     bearing,
     broken_bar,
     eccentricity,
@@ -31,6 +32,7 @@ TABLES: Mapping[str, Mapping[str, Sentence]] = {
     "slip": slip.SENTENCES,
     "records": records.SENTENCES,
     "alerts": alerts.SENTENCES,
+    "baseline": baseline.SENTENCES,
 }
 SENTENCES: Mapping[str, Sentence] = {c: s for table in TABLES.values() for c, s in table.items()}
 

@@ -12,7 +12,7 @@ from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.domain import Diagnosis, Reason, Record, State, Window, reason
 from vtox.health import FaultHistory, SlotHistory
-from vtox.learning.extension import covers
+from vtox.learning.extension import covers_load
 from vtox.settings import Settings
 from vtox.store.baselines import STALE_DAYS, baseline_state, set_baseline, store_extended_baseline
 from vtox.store.client import Client
@@ -95,13 +95,13 @@ def test_a_later_load_is_learnt_beside_the_first(machine: Client, settings: Sett
     assert known(machine) == {"state": "learning", "records": 3}
     run(machine, settings, LOW, 3, 1)
     assert (known(machine)["version"], loads(machine)) == (1, ["ready"])
-    assert not covers(stored(machine), HIGH_A)
+    assert not covers_load(stored(machine), HIGH_A)
     run(machine, settings, HIGH, 4, 3)
     assert loads(machine) == ["ready", "learning"]
     run(machine, settings, HIGH, 7, 1)
     assert (known(machine)["version"], loads(machine)) == (2, ["ready", "ready"])
-    assert covers(stored(machine), LOW_A)
-    assert covers(stored(machine), HIGH_A)
+    assert covers_load(stored(machine), LOW_A)
+    assert covers_load(stored(machine), HIGH_A)
     before = stored(machine)
     run(machine, settings, HIGH, 8, 5)
     assert stored(machine) == before

@@ -9,9 +9,9 @@ from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.baseline import RISE_DB, Band, Baseline, Level, bands_of
 from vtox.diagnosers import eccentricity
 from vtox.diagnosers.current.front_end import front_end
-from vtox.diagnosis import Case as Question
-from vtox.diagnosis import diagnose_batch, learn_baseline
+from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, Diagnosis, Motor, Recording
+from vtox.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case, Clamps, Faults, Load, Supply
 from vtox.simulator.motor_model.plants import PLANTS
 from vtox.simulator.motor_model.records import nameplate, records
@@ -157,7 +157,9 @@ def test_twice_the_modulation_of_a_model_machine_is_a_warning() -> None:
 
     baseline = learn_baseline(recordings(0.004, 6, 700, 10.0), motor)
     risen_gap = recordings(0.004, 20, 800, 2.0) + recordings(0.008, 20, 900, 2.0)
-    answers = diagnose_batch([Question(r, motor, baseline) for r in risen_gap], ["eccentricity"])
+    answers = diagnose_batch(
+        [DiagnosisInput(r, motor, baseline) for r in risen_gap], ["eccentricity"]
+    )
     states = [d.state for (d,) in answers]
     assert set(states[:20]) == {"normal"}
     assert states[20:].count("warning") >= 17

@@ -9,7 +9,7 @@ import pytest
 
 from tests.paths import ROOT
 from vtox.domain import Motor
-from vtox.faults import FAMILIES, FAULTS, record_s
+from vtox.faults import FAMILIES, FAULTS, record_length_s
 
 SCRIPT = """
 import json
@@ -56,6 +56,6 @@ def registered(tmp_path: Path) -> dict[str, object]:
 )
 def test_long_records_are_as_long_as_the_slip_asks(rated_speed_rpm: float, seconds: float) -> None:
     motor = Motor(pole_pairs=2, supply_hz=50, rated_speed_rpm=rated_speed_rpm)
-    assert record_s("broken_bar", motor) == seconds
-    assert record_s("bearing", motor) == FAMILIES["bearing"].record_s
-    assert record_s("broken_bar", Motor()) == FAMILIES["broken_bar"].record_s
+    assert record_length_s("broken_bar", motor) == seconds
+    assert record_length_s("bearing", motor) == FAMILIES["bearing"].min_record_s
+    assert record_length_s("broken_bar", Motor()) == FAMILIES["broken_bar"].min_record_s

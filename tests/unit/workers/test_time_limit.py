@@ -10,7 +10,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from vtox import Recording
-from vtox.diagnosis import Case
+from vtox.diagnosis import DiagnosisInput
 from workers import batch
 
 
@@ -39,7 +39,7 @@ def test_the_time_limit_ends_the_task_and_not_only_the_batch(
         time.sleep(5)
 
     monkeypatch.setattr(batch, "diagnose_batch", hang)
-    case = Case(Recording({"ia": np.zeros(10)}, 10_000.0))
+    case = DiagnosisInput(Recording({"ia": np.zeros(10)}, 10_000.0))
     with pytest.raises(SoftTimeLimitExceeded):
         batch._diagnose([case, case], ("bearing",))
     assert calls == [2], "no record may be tried alone once the limit has struck"

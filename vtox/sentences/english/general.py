@@ -107,6 +107,11 @@ SENTENCES: dict[str, Sentence] = {
 
 # Identifiers that stand in the values of reasons (channels, sources, defects) -> their words.
 WORDS: dict[str, str] = {
+    # Features of a baseline.
+    "bearing.vibration_db": "vibration",
+    "eccentricity.lower_dbc": "lower rotation sideband",
+    "eccentricity.upper_dbc": "upper rotation sideband",
+    "broken_bar.lower_dbc": "lower sideband at twice slip frequency",
     # Parts of a bearing.
     "BPFO": "outer race (BPFO)",
     "BPFI": "inner race (BPFI)",
