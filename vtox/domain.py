@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
-from vtox.nameplate_ranges import checked
+from vtox.nameplate_ranges import validate
 from vtox.sentences.rendering import render, render_all
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -57,8 +57,8 @@ class Bearing:
         if self.orders is not None:
             _check_orders(self.orders)
         for name in ("balls", "ball_diameter_mm", "pitch_diameter_mm"):
-            object.__setattr__(self, name, checked(f"bearing.{name}", getattr(self, name)))
-        angle = checked("bearing.contact_angle_deg", self.contact_angle_deg)
+            object.__setattr__(self, name, validate(f"bearing.{name}", getattr(self, name)))
+        angle = validate("bearing.contact_angle_deg", self.contact_angle_deg)
         object.__setattr__(self, "contact_angle_deg", angle or 0.0)
         if self.orders is None and (self.ball_diameter_mm or 0) >= (self.pitch_diameter_mm or 0):
             raise NameplateError(
@@ -111,7 +111,7 @@ class Motor:
             "rated_power_w",
             "rotor_bars",
         ):
-            object.__setattr__(self, name, checked(name, getattr(self, name)))
+            object.__setattr__(self, name, validate(name, getattr(self, name)))
         if self.supply not in ("grid", "inverter"):
             raise NameplateError(f"supply: {self.supply!r}, expected grid or inverter", "supply")
         if self.rated_slip is not None and not 0 <= self.rated_slip < 0.5:
@@ -123,14 +123,14 @@ class Motor:
 
     @property
     def rated_slip(self) -> float | None:
-        """Slip at rated speed, or None where the nameplate does not tell."""
+        """Slip at rated speed, or None where the nameplate does not give it."""
         if not (self.pole_pairs and self.supply_hz and self.rated_speed_rpm):
             return None
         return 1 - self.rated_speed_rpm / 60 * self.pole_pairs / self.supply_hz
 
     @property
     def active_share(self) -> float | None:
-        """Power factor times efficiency at rated load, or None where the plate does not tell."""
+        """Power factor times efficiency at rated load, None where the nameplate lacks it."""
         if not (self.rated_power_w and self.rated_voltage_v and self.rated_current_a):
             return None
         share = self.rated_power_w / (sqrt(3) * self.rated_voltage_v * self.rated_current_a)
@@ -138,11 +138,11 @@ class Motor:
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
-    """Simultaneous samples of one machine: what a diagnosis looks at.
+class SampleBlock:
+    """Simultaneous samples of the channels of one machine, with what was measured beside them.
 
     `channels` maps names of `CHANNEL_UNITS` to arrays of one length, shape (samples,), in the units
-    given there. A speed or temperature that is not a finite number counts as not measured.
+    given there.
     """
 
     channels: Mapping[str, Array]
@@ -150,63 +150,53 @@ class Recording:
     speed_rpm: float | None = None
     temperature_c: float | None = None
 
+    @property
+    def samples(self) -> int:
+        """Number of samples in each channel."""
+        return int(next(iter(self.channels.values())).shape[0])
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.fs_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Recording(SampleBlock):
+    """The samples that a diagnosis is made of, from a file, from memory or joined from windows.
+
+    A speed or temperature that is not a finite number counts as not measured.
+    """
+
     def __post_init__(self) -> None:
         if not self.channels:
-            raise RecordingError("recording has no channels")
-        unknown = set(self.channels) - set(CHANNEL_UNITS)
-        if unknown:
             raise RecordingError(
-                f"unknown channel {sorted(unknown)[0]!r}, expected some of "
-                f"{', '.join(CHANNEL_UNITS)}"
+                f"recording has no channels, expected some of {', '.join(CHANNEL_UNITS)}"
+            )
+        if unknown := set(self.channels) - set(CHANNEL_UNITS):
+            raise RecordingError(
+                f"unknown channel {min(unknown)!r}, expected some of {', '.join(CHANNEL_UNITS)}"
             )
         if not isinstance(self.fs_hz, Real) or not (isfinite(self.fs_hz) and self.fs_hz > 0):
             raise RecordingError(f"fs_hz: {self.fs_hz}, expected a positive number of Hz")
         arrays = {n: np.asarray(x) for n, x in self.channels.items()}
         lengths = {n: x.shape for n, x in arrays.items()}
         if any(len(s) != 1 for s in lengths.values()) or len(set(lengths.values())) != 1:
-            raise RecordingError(f"channels must be one-dimensional of one length, got {lengths}")
+            raise RecordingError(f"channels: expected one dimension and one length, got {lengths}")
         object.__setattr__(self, "channels", {n: _floats(n, x) for n, x in arrays.items()})
         for name in ("speed_rpm", "temperature_c"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, Real):
-                raise RecordingError(f"{name}: {value!r}, expected a number")
-            known = value is not None and isfinite(value)
-            object.__setattr__(self, name, float(value) if known else None)
-
-    @property
-    def samples(self) -> int:
-        """Number of samples in each channel."""
-        return int(next(iter(self.channels.values())).shape[0])
-
-    @property
-    def duration_s(self) -> float:
-        """Length in seconds."""
-        return self.samples / self.fs_hz
+            object.__setattr__(self, name, _measured_value(name, getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(SampleBlock):
     """One contiguous block of samples as a sender publishes it. (machine_id, run, seq) names it."""
 
     machine_id: str
     seq: int
     t0: float
-    fs_hz: float
-    channels: Mapping[str, Array]
     run: str = ""
     vehicle_id: str | None = None
-    speed_rpm: float | None = None
-    temperature_c: float | None = None
-
-    @property
-    def samples(self) -> int:
-        """Number of samples in each channel."""
-        return int(next(iter(self.channels.values())).shape[0])
-
-    @property
-    def duration_s(self) -> float:
-        """Length in seconds."""
-        return self.samples / self.fs_hz
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,9 +230,9 @@ ReasonValue = float | int | str | tuple[str, ...]
 class Reason:
     """Why a diagnosis says what it says: a stable `code` with its `values`.
 
-    The unit is the suffix of a value's name, as in indicators; text values are identifiers
-    (channels, defects, sources), never words. `vtox.sentences` makes a sentence of both. Numbers
-    are kept to six significant digits, so that they read the same offline and from the stream.
+    The unit is the suffix of a value's name, as in indicators. Text values are identifiers
+    (channels, defects, sources), never words. `vtox.sentences` renders both as a sentence. Numbers
+    keep six significant digits, so that they are the same offline and from the stream.
     """
 
     code: str
@@ -268,7 +258,7 @@ def _compact(value: ReasonValue) -> ReasonValue:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-# Evidence of an `unknown` that found nothing where it could look: an open alert may end by it.
+# Evidence of an `unknown` that found nothing where it could search: it may clear an open alert.
 QUIET: Mapping[str, Any] = {"kind": "quiet"}
 
 
@@ -332,6 +322,13 @@ def _floats(name: str, x: npt.NDArray[Any]) -> Array:
         raise RecordingError(f"{name}: expected real numbers, got {x.dtype}") from error
 
 
+def _measured_value(name: str, value: float | None) -> float | None:
+    """Return a measured number as a float, None where it is not finite."""
+    if value is not None and not isinstance(value, Real):
+        raise RecordingError(f"{name}: {value!r}, expected a number")
+    return float(value) if value is not None and isfinite(value) else None
+
+
 def _check_orders(orders: Mapping[str, float]) -> None:
     if not isinstance(orders, Mapping) or not orders:
         raise NameplateError(
@@ -344,4 +341,4 @@ def _check_orders(orders: Mapping[str, float]) -> None:
                 f"bearing.orders: unknown defect {name!r}, expected {', '.join(DEFECTS)}",
                 "bearing.orders",
             )
-        checked(f"bearing.orders.{name}", order, "bearing.orders")
+        validate(f"bearing.orders.{name}", order, "bearing.orders")

@@ -1,4 +1,4 @@
-"""Nameplates from and to plain data: JSON of the API, `motor.toml`, `fleet.toml`."""
+"""Nameplates to and from plain data: JSON of the API, `motor.toml`, `fleet.toml`."""
 
 import json
 import tomllib
@@ -16,24 +16,26 @@ _BEARING = tuple(f.name for f in fields(Bearing))
 
 
 def motor_from_dict(data: Mapping[str, Any]) -> Motor:
-    """Return the motor that `data` describes; names are the fields of `Motor` and `Bearing`.
+    """Return the motor of plain data; names are the fields of `Motor` and `Bearing`.
 
     Raises
     ------
     NameplateError
         A field is unknown or its value impossible; the error names it.
     """
-    values = _known(data, _MOTOR, "")
+    values = _check_fields(data, _MOTOR, "")
     bearing = values.get("bearing")
     if bearing is not None:
         if not isinstance(bearing, Mapping):
-            raise NameplateError("bearing: expected a table of orders or of geometry", "bearing")
-        values["bearing"] = Bearing(**_known(bearing, _BEARING, "bearing."))
+            raise NameplateError(
+                f"bearing: {bearing!r}, expected a table of orders or of geometry", "bearing"
+            )
+        values["bearing"] = Bearing(**_check_fields(bearing, _BEARING, "bearing."))
     return Motor(**values)
 
 
 def motor_to_dict(motor: Motor) -> dict[str, Any]:
-    """Return what is known of `motor` as plain data."""
+    """Return the known fields of a motor as plain data."""
     data = {k: v for k, v in asdict(motor).items() if v is not None}
     if bearing := data.get("bearing"):
         data["bearing"] = {k: v for k, v in bearing.items() if v is not None}
@@ -41,13 +43,13 @@ def motor_to_dict(motor: Motor) -> dict[str, Any]:
 
 
 def motor_to_json(motor: Motor) -> str:
-    """Return `motor` as one line of JSON, keys sorted: equal motors give equal text."""
+    """Return a motor as one line of JSON, keys sorted, so that equal motors give equal text."""
     return json.dumps(motor_to_dict(motor), sort_keys=True)
 
 
 @lru_cache(maxsize=8192)
 def motor_from_json(text: str) -> Motor:
-    """Return the motor of `motor_to_json`; workers see the same few texts again and again."""
+    """Return the motor of `motor_to_json`, cached: workers read the same texts repeatedly."""
     return motor_from_dict(json.loads(text))
 
 
@@ -61,7 +63,9 @@ def read_fleet(path: Path) -> dict[str, Motor]:
     """Return machine id -> motor of a `fleet.toml`: one table `[machines.<id>]` a machine."""
     machines = _toml(path).get("machines")
     if not isinstance(machines, Mapping) or not machines:
-        raise NameplateError(f"{path}: expected tables [machines.<machine_id>]", "machines")
+        raise NameplateError(
+            f"{path}: no machines, expected tables [machines.<machine_id>]", "machines"
+        )
     fleet = {}
     for machine_id, data in machines.items():
         try:
@@ -77,12 +81,14 @@ def _toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise NameplateError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NameplateError(f"{path}: not TOML: {error}") from error
+        raise NameplateError(f"{path}: expected TOML: {error}") from error
 
 
-def _known(data: Any, names: tuple[str, ...], prefix: str) -> dict[str, Any]:
+def _check_fields(data: Any, names: tuple[str, ...], prefix: str) -> dict[str, Any]:
+    """Return `data` as a dictionary whose keys are all among `names`."""
     if not isinstance(data, Mapping):
-        raise NameplateError(f"{prefix or 'motor'}: expected a table of fields")
+        kind = type(data).__name__
+        raise NameplateError(f"{prefix.rstrip('.') or 'motor'}: {kind}, expected a table of fields")
     for name in data:
         if name not in names:
             raise NameplateError(
