@@ -4,7 +4,7 @@ from vtox.sentences.sentence import Sentence
 
 SENTENCES: dict[str, Sentence] = {
     "no_current": Sentence("no current channel", "Send ia, ib and ic."),
-    "missing_channel": Sentence("missing channel {channels!w}", "Send this channel."),
+    "missing_channel": Sentence("channels missing: {channels!w}", "Send this channel."),
     "no_nameplate_field": Sentence(
         "the nameplate has no {fields!w}", "Complete the nameplate of the machine."
     ),
