@@ -52,7 +52,6 @@ ALLOWED: dict[str, str] = {
     "vtox/diagnosers/turn_short/asymmetry_fit.py": "joined",
     "vtox/dsp/earth_admittance.py": "measured told explained",
     "vtox/dsp/envelope_spectrum.py": "looks",
-    "vtox/dsp/partial_fft.py": "_joined",
     "vtox/dsp/surrogates.py": "judged _explained",
     "vtox/files/recordings.py": "_beside",
     "vtox/keys.py": "seen",

@@ -1,4 +1,4 @@
-"""Spectra of which few bins are looked at: four short transforms, put together where asked."""
+"""Spectra of which few bins are needed: four short transforms, combined at those bins."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,13 @@ import scipy.fft
 from vtox.arrays import Complex, Float64, Int
 from vtox.domain import Array
 
-# Every fourth sample from each of the first four: as many transforms as a vector register holds
-# single-precision numbers, whatever the batch. Measured on 3 signals of 100,000 samples, 10 kHz to
-# 600 Hz: 0.23 ms a signal against 0.83 ms in one transform; in a batch of 18, 0.22 against 0.37.
+# Number of transforms, each of every fourth sample: docs/calibration/front_end.md#partial-transform
 WAYS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Spectra:
-    """One-sided spectra of real signals, the `rfft` of `samples` samples, by bins asked for."""
+    """One-sided spectra of real signals, the `rfft` of `samples` samples, computed by the bin."""
 
     parts: Complex  # (batch, channels, samples/8 + 1, 4): the transform of each way
     samples: int
@@ -30,7 +28,7 @@ class Spectra:
         """Return the first `count` bins, shape (batch, channels, count)."""
         if count > self.parts.shape[2]:
             return self.at(np.zeros(len(self.parts), int), count)
-        return _joined(self.parts[:, :, :count], turns(2 * np.pi / self.samples, count))
+        return _combine(self.parts[:, :, :count], turns(2 * np.pi / self.samples, count))
 
     def at(self, first: Int, count: int) -> Complex:
         """Return `count` bins of each recording, beginning at its own `first`, shape (batch,).
@@ -43,14 +41,14 @@ class Spectra:
         period = self.samples // WAYS
         return np.stack(
             [
-                _joined(_rows(part, period, int(start), count), t)
+                _combine(_rows(part, period, int(start), count), t)
                 for part, start, t in zip(self.parts, first, turn, strict=True)
             ]
         )
 
 
 def usable(samples: int) -> int:
-    """Return how many of `samples` a transform takes: a fast length, in four equal ways."""
+    """Return how many of `samples` are transformed: a fast length, in `WAYS` equal parts."""
     return WAYS * int(scipy.fft.prev_fast_len(samples // WAYS, real=True))
 
 
@@ -59,7 +57,7 @@ def spectra(x: Array) -> Spectra:
 
     X[k] = sum_w exp(-2j pi k w / N) X_w[k], X_w the transform of every fourth sample from the w-th
     on: the last step of a transform in radix four (Cooley & Tukey 1965, Math. Comp. 19(90):297),
-    done for the bins that are looked at alone.
+    done only for the bins that are needed.
 
     Parameters
     ----------
@@ -111,7 +109,7 @@ def _rows(part: Complex, period: int, first: int, count: int) -> Complex:
     return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
 
-def _joined(ways: Complex, turn: Complex) -> Complex:
+def _combine(ways: Complex, turn: Complex) -> Complex:
     """Return the sum over ways w of turn**w times way w, in the precision of the ways."""
     turn = turn.astype(ways.dtype)
     total = ways[..., WAYS - 1] * turn

@@ -9,12 +9,13 @@ from vtox.dsp.partial_fft import turns
 
 LOWEST_HZ = 4.0
 FRAME_S = 0.2
-# Hann-windowed frames of four hops each, so neighbouring frames overlap by three quarters.
+# A Hann-windowed frame is four hops long, so neighbouring frames overlap by three quarters.
 HOPS = 4
-# OpenBLAS spreads larger matrix products over threads, which wait for each other longer than they
-# work: turn shorts in 10 s records took 0.4 to 1.8 ms of CPU time per second of data on two cores,
-# and 0.2 ms in products of this many multiplications.
-SMALL_PRODUCT = 250_000
+# Matrix products of at most so many multiplications, as OpenBLAS spreads larger ones over threads
+# at a loss. docs/calibration/front_end.md#small-products
+MAX_PRODUCT = 250_000
+# Band around the supply line whose power counts as the line's, Hz, at least so many bins.
+LINE_HZ, LINE_BINS = 2.0, 3
 
 
 def line_bin(
@@ -29,7 +30,7 @@ def line_bin(
     df_hz : float
         Width of a bin, Hz.
     highest_hz : float
-        The line is looked for between `LOWEST_HZ` and this, Hz.
+        The line is searched between `LOWEST_HZ` and this, Hz.
 
     Returns
     -------
@@ -42,7 +43,7 @@ def line_bin(
     power = np.sum(low.real**2 + low.imag**2, axis=1)
     first = max(1, int(np.ceil(LOWEST_HZ / df_hz)))
     peak = first + np.argmax(power[:, first:], axis=-1)
-    reach = max(3, int(np.ceil(2.0 / df_hz)))
+    reach = max(LINE_BINS, int(np.ceil(LINE_HZ / df_hz)))
     rows, below = np.arange(len(power)), np.zeros((len(power), last + 1))
     np.cumsum(power[:, first:], axis=-1, dtype=np.float64, out=below[:, first + 1 :])
     near = below[rows, np.minimum(peak + reach + 1, last)]
@@ -58,7 +59,7 @@ def frequencies_hz(
 
     Both are means of the phase steps over the middle 90 % of the record (the ends carry the ringing
     of the band filter). The first is weighted by a parabola, which is the least-squares line
-    through the phase and the best there is in white noise (Kay 1989, "A fast and accurate single
+    through the phase and optimal in white noise (Kay 1989, "A fast and accurate single
     frequency estimator", IEEE Trans. ASSP 37(12):1987-1990). The second is weighted by the power of
     a Hann window: where the supply wanders, a line that moves with it stands in a Hann-windowed
     spectrum at this mean (its power's centroid) rather than at the first.
@@ -88,7 +89,7 @@ def frequencies_hz(
     u = (np.arange(size) - (size - 1) / 2) / ((size + 1) / 2)
     weight = np.stack([1 - u**2, np.cos(np.pi / 2 * u * (size + 1) / points) ** 4])
     weight /= weight.sum(axis=-1, keepdims=True)
-    # Not a matrix product: a library spreads it over threads that wait longer than they work.
+    # Not a matrix product, which BLAS would spread over threads at a loss.
     mean, windowed = centre_hz + np.einsum("bn,kn->kb", step, weight) * rate_hz / (2 * np.pi)
     return mean, windowed
 
@@ -134,7 +135,7 @@ def frame_phasors(x: Array, fs_hz: float, f0_hz: Float64) -> tuple[Float64, Comp
     kernel[:, :3], kernel[:, 3:6], kernel[:, 6] = turn.real, turn.imag, 1
     blocked = x[..., : blocks * hop].reshape(batch, channels * blocks, hop)
     sums = np.empty((batch, 7, channels * blocks))
-    step = max(1, SMALL_PRODUCT // (7 * hop))
+    step = max(1, MAX_PRODUCT // (7 * hop))
     for k in range(0, channels * blocks, step):
         sums[..., k : k + step] = np.matmul(kernel, blocked[:, k : k + step].swapaxes(1, 2))
     # The offset of a clamp is as far from the line as the second harmonic, but may be far larger.

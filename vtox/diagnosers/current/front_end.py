@@ -60,7 +60,7 @@ class CurrentAnalysis:
     voltage_problems: Problems
     # Why voltages, sound by themselves, cannot be used together with the currents; else None.
     pairing_problems: tuple[Reason | None, ...]
-    turned_deg: Int  # (B,) rotation of V1 that pairs voltages and currents, degrees
+    voltage_rotation_deg: Int  # (B,) rotation of V1 that pairs voltages and currents, degrees
     lag_rad: Float64  # (B,) angle of I1 behind V1; NaN where unknown
     f0_hz: Float64  # (B,) mean supply frequency; NaN without currents
     windowed_f0_hz: Float64  # (B,) the same, weighted as a Hann window weights slot harmonics
@@ -214,7 +214,7 @@ def empty_analysis(
         problems=problems,
         voltage_problems=voltage_problems,
         pairing_problems=(None,) * batch,
-        turned_deg=np.zeros(batch, int),
+        voltage_rotation_deg=np.zeros(batch, int),
         lag_rad=unknown,
         f0_hz=unknown,
         windowed_f0_hz=unknown,
@@ -327,7 +327,7 @@ def _with_voltages(
         pairing_problems=tuple(
             p if s else None for p, s in zip(matching.problems, sound, strict=True)
         ),
-        turned_deg=np.round(np.degrees(np.angle(v1))).astype(int),
+        voltage_rotation_deg=np.round(np.degrees(np.angle(v1))).astype(int),
         lag_rad=np.where(sound, matching.lag_rad, np.nan),
         sequence_v=sequence_v,
         envelope_v=envelope_v,

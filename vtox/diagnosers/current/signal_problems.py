@@ -60,7 +60,7 @@ def make_finite(x: Array, bad: Bool) -> None:
     """Replace impossible samples of bad recordings in place: the batch must stay computable."""
     for b in np.flatnonzero(bad):
         np.nan_to_num(x[b], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-        np.clip(x[b], -quality.LARGEST, quality.LARGEST, out=x[b])
+        np.clip(x[b], -quality.MAX_VALUE, quality.MAX_VALUE, out=x[b])
 
 
 def supply_problems(

@@ -101,8 +101,8 @@ def _within_limit(
         "load_a": round(float(excess.load_a[i]), 4),
         "basis": str(basis),
     }
-    if analysis.turned_deg[i]:
-        indicators["voltages_turned_deg"] = int(analysis.turned_deg[i])
+    if analysis.voltage_rotation_deg[i]:
+        indicators["voltages_turned_deg"] = int(analysis.voltage_rotation_deg[i])
     pairing_problem = analysis.pairing_problems[i]
     return Diagnosis(
         fault=FAULT,

@@ -84,7 +84,7 @@ def _supply_mismatch(baseline: Baseline | None, analysis: CurrentAnalysis, i: in
     if baseline is None or baseline.asymmetry is None:
         return reason("no_baseline")
     model, f0_hz = baseline.asymmetry, float(analysis.f0_hz[i])
-    if model.supply_hz is None and model.base_v is not None and analysis.turned_deg[i]:
+    if model.supply_hz is None and model.base_v is not None and analysis.voltage_rotation_deg[i]:
         return reason("baseline_of_earlier_version")
     hz = _supply_hz(baseline)
     if hz is None:

@@ -69,7 +69,7 @@ def test_a_baseline_of_an_earlier_version_does_not_apply_to_turned_voltages(
     v = [x.channels[c] for c in VOLTAGES]
     turned = dict(x.channels) | dict(zip(VOLTAGES, (v[1], v[2], v[0]), strict=True))
     analysis = front_end([replace(x, channels=turned)], [MOTOR])
-    assert analysis.turned_deg[0] != 0
+    assert analysis.voltage_rotation_deg[0] != 0
     (model,) = healthy_models(analysis, sequences(analysis), [earlier])
     assert model.baseline_problem is not None
     assert model.baseline_problem.code == "baseline_of_earlier_version"
