@@ -53,7 +53,6 @@ ALLOWED: dict[str, str] = {
     "vtox/dsp/earth_admittance.py": "measured told explained",
     "vtox/dsp/envelope_spectrum.py": "looks",
     "vtox/dsp/surrogates.py": "judged _explained",
-    "vtox/files/recordings.py": "_beside",
     "vtox/keys.py": "seen",
     "vtox/simulator/signals.py": "_measured",
     "vtox/store/apikeys.py": "every",

@@ -1,7 +1,7 @@
 """Files as named columns of numbers: CSV with a header line, and `.npz`.
 
-What the columns mean is decided in `vtox.files.recordings`; here a file only
-becomes arrays, or an error that names the place.
+`vtox.files.recordings` decides what the columns mean; here a file becomes arrays, or an error that
+names the place.
 """
 
 import csv
@@ -21,7 +21,8 @@ from vtox.errors import RecordingError
 Column = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 SUFFIXES = (".csv", ".npz")
-# Unpacked: half an hour of four channels at 10 kHz. An archive may claim any size.
+# Largest file, and largest archive unpacked, which may claim any size: half an hour of four
+# channels at 10 kHz.
 MAX_BYTES = 1 << 30
 
 
@@ -29,8 +30,8 @@ MAX_BYTES = 1 << 30
 class Header:
     """What a file holds before its samples are read.
 
-    `names` are the columns in file order, `scalars` single numbers that stand beside them (`.npz`
-    only). `first_line` is where the samples of a CSV begin, counted from 1.
+    `names` are the columns in file order, `scalars` the single numbers of an `.npz`. `first_line`
+    is the line where the samples of a CSV begin, counted from 1.
     """
 
     path: Path
@@ -42,7 +43,7 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Return what `path` holds.
+    """Return what a file holds.
 
     Raises
     ------
@@ -50,11 +51,13 @@ def read_header(path: Path) -> Header:
         The file cannot be opened or is neither CSV nor `.npz`.
     """
     if not path.is_file():
-        raise RecordingError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
+        problem = "not a file" if path.exists() else "no such file"
+        raise RecordingError(f"{path}: {problem}, expected a recording")
     if path.suffix.lower() not in SUFFIXES:
         raise RecordingError(f"{path}: expected a file ending in {' or '.join(SUFFIXES)}")
     if path.stat().st_size > MAX_BYTES:
-        raise RecordingError(f"{path}: larger than {MAX_BYTES >> 20} MiB")
+        size = path.stat().st_size >> 20
+        raise RecordingError(f"{path}: {size} MiB, expected at most {MAX_BYTES >> 20} MiB")
     return _npz_header(path) if path.suffix.lower() == ".npz" else _csv_header(path)
 
 
@@ -64,7 +67,7 @@ def read_columns(header: Header, names: Sequence[str]) -> dict[str, Column]:
     Raises
     ------
     RecordingError
-        A value is no number; the error names column and line.
+        A value is not a number; the error names column and line.
     """
     load = _npz_columns if header.path.suffix.lower() == ".npz" else _csv_columns
     columns = load(header, names)
@@ -83,16 +86,18 @@ def _csv_header(path: Path) -> Header:
         ((i, text) for i, text in enumerate(_lines(path), start=1) if _has_cells(text)), (0, "")
     )
     if not line:
-        raise RecordingError(f"{path}: empty")
+        raise RecordingError(f"{path}: empty, expected columns with a header line")
     delimiter = max(";\t,", key=line.count)
     cells = [c.strip() for c in next(csv.reader([line], delimiter=delimiter))]
     if all(_is_number(c) for c in cells):
-        # Columns without names can still be mapped by number.
+        # Columns without names are mapped by their number.
         names, first = [str(i) for i in range(1, len(cells) + 1)], number
     else:
         names, first = [c or str(i) for i, c in enumerate(cells, start=1)], number + 1
-    if twice := next((n for n in names if names.count(n) > 1), None):
-        raise RecordingError(f"{path}: line {number}: column {twice!r} is there twice")
+    if repeated := next((n for n in names if names.count(n) > 1), None):
+        raise RecordingError(
+            f"{path}: line {number}: column {repeated!r} is there twice, expected different names"
+        )
     return Header(
         path=path,
         names=tuple(names),
@@ -107,7 +112,7 @@ def _lines(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8-sig") as file:
             yield from file
     except UnicodeDecodeError as error:
-        raise RecordingError(f"{path}: not a text file in UTF-8") from error
+        raise RecordingError(f"{path}: expected a text file in UTF-8: {error.reason}") from error
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror}") from error
 
@@ -121,7 +126,7 @@ def _csv_columns(header: Header, names: Sequence[str]) -> dict[str, Column]:
     text = header.path.read_text(encoding="utf-8-sig")
     below = itertools.islice(io.StringIO(text), header.first_line - 1, None)
     if not any(_has_cells(line) for line in below):
-        raise RecordingError(f"{header.path}: no samples below the header")
+        raise RecordingError(f"{header.path}: no samples, expected lines below the header")
     if header.decimal_comma:
         text = text.replace(",", ".")
     try:
@@ -134,11 +139,11 @@ def _csv_columns(header: Header, names: Sequence[str]) -> dict[str, Column]:
             ndmin=2,
         )
     except ValueError as error:
-        raise _csv_fault(header, names, text, error) from error
+        raise _csv_error(header, names, text, error) from error
     return {n: np.ascontiguousarray(rows[:, i]) for i, n in enumerate(names)}
 
 
-def _csv_fault(
+def _csv_error(
     header: Header, names: Sequence[str], text: str, error: ValueError
 ) -> RecordingError:
     """Return the error that names the first cell numpy could not read."""
@@ -150,7 +155,7 @@ def _csv_fault(
             i = header.names.index(name)
             where = f"{header.path}: column {name!r}, line {number}"
             if i >= len(cells):
-                return RecordingError(f"{where}: missing, the line has {len(cells)} columns")
+                return RecordingError(f"{where}: missing, expected more than {len(cells)} cells")
             if not _is_number(cells[i]):
                 return RecordingError(f"{where}: {cells[i][:40]!r}, expected a number")
     return RecordingError(f"{header.path}: {error}")
@@ -192,7 +197,7 @@ def _npz_columns(header: Header, names: Sequence[str]) -> dict[str, Column]:
         columns[name] = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
     lengths = {n: len(x) for n, x in columns.items()}
     if len(set(lengths.values())) > 1:
-        raise RecordingError(f"{header.path}: columns differ in length: {lengths}")
+        raise RecordingError(f"{header.path}: columns differ in length, expected one: {lengths}")
     return columns
 
 
@@ -202,8 +207,8 @@ def _npz_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > MAX_BYTES:
             raise RecordingError(f"{path}: unpacks to more than {MAX_BYTES >> 20} MiB")
-        # Without pickle: a file of arrays may not bring code along.
+        # Without pickle, so that a file of arrays cannot contain code.
         with np.load(path, allow_pickle=False) as archive:
             return dict(archive)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise RecordingError(f"{path}: not a readable .npz: {error}") from error
+        raise RecordingError(f"{path}: not a readable .npz archive: {error}") from error

@@ -1,4 +1,4 @@
-"""Recordings from files: which columns are channels, in which units, at which sampling rate."""
+"""Recordings from files: which columns are channels, their units, and the sampling rate."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from vtox.files.columns import SUFFIXES, Column, Header, read_columns, read_head
 from vtox.files.time_axis import plain_name, sampling_rate, seconds_per_unit
 
 STANDARD_GRAVITY = 9.80665
-# Unit as it is written in a column name or in --unit -> factor to the unit of the channel.
+# Unit of a channel -> unit as written in a column name or in --unit -> factor between them.
 UNITS: dict[str, dict[str, float]] = {
     "A": {"a": 1.0, "ma": 1e-3, "ua": 1e-6, "µa": 1e-6, "ka": 1e3},
     "V": {"v": 1.0, "mv": 1e-3, "kv": 1e3},
@@ -26,21 +26,21 @@ UNITS: dict[str, dict[str, float]] = {
         "mg": STANDARD_GRAVITY * 1e-3,
     },
 }
-# Other names for channels: `de` (drive end) as bearing data sets call it, and tables `i`, `v` of
-# three columns.
+# Other names of channels: `de` (drive end) of bearing data sets, and tables `i`, `v` of three
+# columns.
 ALIASES = {"de": "vibration"} | {
     f"{table}:{i}": f"{table}{phase}" for table in "iv" for i, phase in enumerate("abc", start=1)
 }
 RATES = ("fs_hz", "fs", "fs_claimed_hz")
 SPEEDS = ("speed_rpm", "rpm")
 TEMPERATURES = ("temperature_c",)
-# A speed that moves more than this within a recording is no speed of the recording.
-STEADY = 0.02
+# A speed or temperature whose range over its mean is larger is not that of the whole recording.
+MAX_RELATIVE_RANGE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user says about files that the files do not say themselves."""
+    """What the user states about files: columns and units of channels, rate and speed."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
@@ -77,10 +77,15 @@ def options(
 
 
 def find(paths: Sequence[Path], opts: Options) -> tuple[list[Path], dict[Path, str]]:
-    """Return the recordings among `paths` and, for what folders hold beside them, why not.
+    """Return the recordings among `paths`, and why the other files of folders are none.
 
-    A path may be a file, a folder or a pattern (`data/SC_HLT_*.csv`). A file that is named is
-    returned untested: whether it can be read is for `read` to say.
+    A path may be a file, a folder or a pattern (`data/SC_HLT_*.csv`). A file that is named itself
+    is returned untested: `read` reports why it cannot be read.
+
+    Raises
+    ------
+    RecordingError
+        There is no recording.
     """
     found: list[Path] = []
     skipped: dict[Path, str] = {}
@@ -91,8 +96,11 @@ def find(paths: Sequence[Path], opts: Options) -> tuple[list[Path], dict[Path, s
             else:
                 skipped[file] = why
     if not found:
-        seen = "".join(f"\n  {file.name}: {why}" for file, why in list(skipped.items())[:5])
-        raise RecordingError(f"{', '.join(map(str, paths))}: no recording there{seen}")
+        reasons = "".join(f"\n  {file.name}: {why}" for file, why in list(skipped.items())[:5])
+        raise RecordingError(
+            f"{', '.join(map(str, paths))}: no recording there, expected .csv or .npz files with a "
+            f"channel{reasons}"
+        )
     return found, skipped
 
 
@@ -102,7 +110,7 @@ def read(path: Path, opts: Options | None = None) -> Recording:
     Raises
     ------
     RecordingError
-        No channel or no sampling rate can be found, or a value is no number.
+        There is no channel or no sampling rate, or a value is not a number.
     """
     opts = opts or Options()
     header = read_header(path)
@@ -112,29 +120,29 @@ def read(path: Path, opts: Options | None = None) -> Recording:
             f"{path}: no channel among the columns {', '.join(header.names) or '(none)'}; "
             "name them, for example --map ia=COLUMN (channels: " + ", ".join(CHANNEL_UNITS) + ")"
         )
-    beside = _beside(header, opts)
-    data = read_columns(header, list(dict.fromkeys([*channels.values(), *beside.values()])))
-    fs_hz = opts.fs_hz or _scalar(header, RATES) or _rate(path, beside.get("time"), data)
+    extra = _extra_columns(header, opts)
+    data = read_columns(header, list(dict.fromkeys([*channels.values(), *extra.values()])))
+    fs_hz = opts.fs_hz or _scalar(header, RATES) or _rate(path, extra.get("time"), data)
     speed_rpm = opts.speed_rpm
     if speed_rpm is None:
-        speed_rpm = _steady(header, SPEEDS, beside.get("speed"), data)
+        speed_rpm = _constant_value(header, SPEEDS, extra.get("speed"), data)
     return Recording(
         channels={
             c: _scaled(data[column], _factor(c, column, opts)) for c, column in channels.items()
         },
         fs_hz=fs_hz,
         speed_rpm=speed_rpm,
-        temperature_c=_steady(header, TEMPERATURES, beside.get("temperature"), data),
+        temperature_c=_constant_value(header, TEMPERATURES, extra.get("temperature"), data),
     )
 
 
 def channels_in(header: Header, opts: Options) -> dict[str, str]:
-    """Return channel -> column: as mapped, and the others by their names.
+    """Return channel -> column: those that are mapped, and the others by their names.
 
     Raises
     ------
     RecordingError
-        A mapped column is not there, or two columns could be the same channel.
+        A mapped column does not exist, or two columns could be the same channel.
     """
     mapped = {c: _column(header, wanted) for c, wanted in opts.columns.items()}
     channels = dict(mapped)
@@ -173,6 +181,7 @@ def _expanded(path: Path) -> list[Path]:
 
 
 def _not_a_recording(path: Path, opts: Options) -> str:
+    """Return why a file in a folder is not a recording, empty if it is one."""
     if path.suffix.lower() not in SUFFIXES:
         return f"not {' or '.join(SUFFIXES)}"
     header = read_header(path)
@@ -203,24 +212,24 @@ def _column(header: Header, wanted: str) -> str:
     if wanted.isdigit() and 1 <= int(wanted) <= len(header.names):
         return header.names[int(wanted) - 1]
     raise RecordingError(
-        f"{header.path}: no column {wanted!r}; it has {', '.join(header.names) or 'none'}"
+        f"{header.path}: no column {wanted!r}, expected one of {', '.join(header.names) or 'none'}"
     )
 
 
-def _beside(header: Header, opts: Options) -> dict[str, str]:
-    """Return the columns beside the channels that are needed: time, speed, temperature."""
+def _extra_columns(header: Header, opts: Options) -> dict[str, str]:
+    """Return the columns of `time`, `speed` and `temperature`, so far as they are needed."""
     lower = {n.lower(): n for n in header.names}
-    found = {}
+    extra = {}
     if not (opts.fs_hz or _scalar(header, RATES)):
         names = [t for t in lower if seconds_per_unit(t) is not None]
         if names:
-            found["time"] = lower[names[0]]
+            extra["time"] = lower[names[0]]
     for key, candidates in (("speed", SPEEDS), ("temperature", TEMPERATURES)):
         if key == "speed" and opts.speed_rpm is not None:
             continue
         if name := next((lower[c] for c in candidates if c in lower), None):
-            found[key] = name
-    return found
+            extra[key] = name
+    return extra
 
 
 def _rate(path: Path, column: str | None, data: Mapping[str, Column]) -> float:
@@ -236,14 +245,15 @@ def _scalar(header: Header, names: Iterable[str]) -> float | None:
     return next((v for v in values if np.isfinite(v)), None)
 
 
-def _steady(
+def _constant_value(
     header: Header, names: Iterable[str], column: str | None, data: Mapping[str, Column]
 ) -> float | None:
+    """Return the mean of a column that is constant enough, or the single number of the file."""
     if column is None:
         return _scalar(header, names)
     x = data[column]
     mean = float(np.mean(x))
-    return mean if float(np.ptp(x)) <= STEADY * abs(mean) else None
+    return mean if float(np.ptp(x)) <= MAX_RELATIVE_RANGE * abs(mean) else None
 
 
 def _factor(channel: str, column: str, opts: Options) -> float:

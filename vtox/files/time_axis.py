@@ -1,4 +1,4 @@
-"""Sampling rates from columns of instants."""
+"""Sampling rates from columns of sample times."""
 
 import re
 
@@ -23,22 +23,31 @@ def seconds_per_unit(column: str) -> float | None:
 
 
 def sampling_rate(t: Column, unit_s: float, where: str) -> float:
-    """Return the rate of uniform instants `t`, shape (samples,), in units of `unit_s` seconds.
+    """Return the sampling rate of uniform sample times, Hz.
 
-    Written times are rounded; steps may differ from their mean by that rounding, up to half a
-    step, or by a tenth of a step. A missing or repeated sample differs by a whole one.
+    Written times are rounded. Steps may differ from their mean by that rounding, up to half a step,
+    or by a tenth of a step; a missing or repeated sample makes a difference of a whole step.
+
+    Parameters
+    ----------
+    t : ndarray, shape (samples,)
+        Sample times.
+    unit_s : float
+        Unit of `t`, s.
+    where : str
+        File and column, for errors.
 
     Raises
     ------
     RecordingError
-        The instants do not rise in equal steps.
+        The times do not rise in equal steps.
     """
     if len(t) < 3:
-        raise RecordingError(f"{where}: {len(t)} instants, expected 3 or more")
+        raise RecordingError(f"{where}: {len(t)} sample times, expected 3 or more")
     step = float(t[-1] - t[0]) / (len(t) - 1)
     if not step > 0:
-        raise RecordingError(f"{where}: time does not rise")
-    # Written with a fixed number of significant digits, the last instants are the coarsest.
+        raise RecordingError(f"{where}: time goes from {t[0]:.6g} to {t[-1]:.6g}, expected to rise")
+    # With a fixed number of significant digits, the last times are the coarsest.
     rounding = _rounding(t[-1000:])
     steps = np.diff(t)
     tolerance = max(0.1 * step, min(rounding, 0.5 * step))
@@ -50,13 +59,13 @@ def sampling_rate(t: Column, unit_s: float, where: str) -> float:
             f"mean step {step:.6g}; give --fs HZ if the rate is known"
         )
     fs_hz = 1 / (step * unit_s)
-    # The ends carry the rounding too: a whole number within reach is the rate meant.
-    reach = fs_hz * (rounding / float(t[-1] - t[0]) + 1e-6)
-    return float(round(fs_hz)) if abs(fs_hz - round(fs_hz)) <= reach else fs_hz
+    # The first and last times are rounded too: a whole number within that error is the true rate.
+    error_hz = fs_hz * (rounding / float(t[-1] - t[0]) + 1e-6)
+    return float(round(fs_hz)) if abs(fs_hz - round(fs_hz)) <= error_hz else fs_hz
 
 
 def _rounding(t: Column) -> float:
-    """Return the power of ten to which the instants are rounded."""
+    """Return the power of ten to which times are rounded."""
     for digits in range(10):
         if np.allclose(t, np.round(t, digits), rtol=0, atol=10.0**-digits * 1e-4):
             return float(10.0**-digits)

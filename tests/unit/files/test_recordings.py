@@ -102,7 +102,7 @@ def test_mapping_beside_columns_that_explain_themselves(tmp_path: Path) -> None:
         ("a,b", NONE, r"no channel among the columns a, b; .*--map ia=COLUMN"),
         ("ia,b", NONE, r"no sampling rate: no column time_s; give --fs HZ"),
         ("ia,ia_ma", NONE, r"'ia' and 'ia_ma' could both be ia"),
-        ("ia,b", options(mapping=["ib=c"]), r"no column 'c'; it has ia, b"),
+        ("ia,b", options(mapping=["ib=c"]), r"no column 'c', expected one of ia, b"),
         ("ia,b", options(mapping=["ib=3"]), r"no column '3'"),
     ],
 )
