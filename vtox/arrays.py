@@ -17,7 +17,7 @@ Number = TypeVar("Number", bound=np.generic)
 
 # A turn by 120 degrees, the operator `a` of symmetrical components (Fortescue 1918).
 TURN_120 = np.exp(2j * np.pi / 3)
-# What is smaller counts as silence: -240 dB, so that a level stays finite.
+# Least amplitude of a level, -240 dB, so that it stays finite.
 SILENCE = 1e-12
 
 

@@ -266,11 +266,11 @@ QUIET: Mapping[str, Any] = {"kind": "quiet"}
 class Diagnosis:
     """The answer for one fault over one record.
 
-    `code` with its `values` says why, `doubts` what else stands against the answer; `reason` is
-    the sentence made of them. `severity` is 0 where `normal`, from 0 to 1 where found, None where
-    `unknown`. `indicators` are flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`,
-    `_f`, `_hz`), none means a ratio; `_s` is siemens in those of conductance. `evidence` lists the
-    frequencies looked at, alternatives and episodes.
+    `code` with its `values` says why, `doubts` what weakens the answer; `reason` is the sentence
+    made of them. `severity` is 0 where `normal`, from 0 to 1 where found, None where `unknown`.
+    `indicators` are flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`),
+    none means a ratio; `_s` is siemens in those of conductance. `evidence` lists the frequencies
+    examined, alternatives and episodes.
     """
 
     fault: str
@@ -314,12 +314,13 @@ def abstain(
 
 
 def _floats(name: str, x: npt.NDArray[Any]) -> Array:
+    """Return real numbers as floats, unchanged where they are."""
     if x.dtype in (np.float32, np.float64):
         return x
     try:
         return x.astype(np.float64, casting="unsafe" if x.dtype == object else "same_kind")
     except (TypeError, ValueError) as error:
-        raise RecordingError(f"{name}: expected real numbers, got {x.dtype}") from error
+        raise RecordingError(f"{name}: {x.dtype}, expected real numbers") from error
 
 
 def _measured_value(name: str, value: float | None) -> float | None:

@@ -78,8 +78,8 @@ class Persistence:
 
 
 PERSISTENCE: dict[str, Persistence] = {
-    # A short may come and go within seconds: its episodes have a resolution of 0.2 s. What stays
-    # at the limit is one episode, not twenty: 0.64 of T2 is 0.8 of the current.
+    # A short may come and go within seconds: its episodes have a resolution of 0.2 s. A short that
+    # stays at the limit must make one episode, not twenty: 0.64 of T2 is 0.8 of the current.
     "turn_short": Persistence(3, 4, 2, slot_s=0.2, hold=0.64),
     "insulation": Persistence(3, 5, 5),
     "bearing": Persistence(3, 5, 5),

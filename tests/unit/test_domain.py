@@ -12,7 +12,7 @@ SINE = np.sin(2 * np.pi * 50 * np.arange(5000) / 5000)
 
 @pytest.mark.parametrize("bad", [SINE + 0j, np.array(["a", "b"]), np.array([None, "x"])])
 def test_samples_that_are_not_real_numbers_are_refused(bad: np.ndarray) -> None:
-    with pytest.raises(RecordingError, match="ia: expected real numbers"):
+    with pytest.raises(RecordingError, match=r"ia: .*expected real numbers"):
         Recording({"ia": bad}, 5000.0)
 
 

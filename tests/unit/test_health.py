@@ -50,7 +50,7 @@ def run(marks: str, fault: str = "bearing") -> tuple[list[Alert], list[Assessmen
             Diagnosis(
                 fault=fault,
                 state=states.get(m, "unknown"),
-                reason=f"because {m}",
+                code=f"because_{m}",
                 severity=severity.get(m),
                 evidence=(QUIET,) if m == "q" else (),
             )
@@ -110,7 +110,7 @@ def test_what_is_not_decided_for_long_is_unknown_and_no_longer_normal() -> None:
     _, healths = run("n" * 5 + "u" * 130)
     assert healths[4].state == healths[100].state == "normal"
     assert (healths[-1].state, healths[-1].health) == ("unknown", None)
-    assert healths[-1].faults["bearing"].reason == "because u"
+    assert healths[-1].faults["bearing"].reason == "because_u"
     alerts, healths = run("f" * 6 + "u" * 200)
     assert [a.event for a in alerts] == ["raised"]
     assert healths[-1].state == "fault", "an open alert is not forgotten for want of sight"
@@ -131,14 +131,14 @@ def test_a_cleared_alert_has_a_code_of_its_own() -> None:
 
 
 def test_the_waveform_of_the_first_of_a_kind_is_kept() -> None:
-    d = Diagnosis(fault="bearing", state="warning", reason="", severity=0.3)
+    d = Diagnosis(fault="bearing", state="warning", severity=0.3)
     first, second = updates(d, d)
     assert first.keep_waveform
     assert not second.keep_waveform
 
 
 def test_an_assessment_is_published_when_it_changes_and_now_and_then() -> None:
-    d = Diagnosis(fault="bearing", state="normal", reason="", severity=0.0)
+    d = Diagnosis(fault="bearing", state="normal", severity=0.0)
     published = [u.publish for u in updates(*[d] * 25)]
     assert published[0]
     assert sum(published) == 3
@@ -146,9 +146,7 @@ def test_an_assessment_is_published_when_it_changes_and_now_and_then() -> None:
 
 def test_the_load_is_that_of_the_last_record_that_measured_it() -> None:
     loads: tuple[dict[str, Any], ...] = ({"load_a": 3.0}, {"load_a": 4.0})
-    *_, last = updates(
-        *(Diagnosis(fault="bearing", state="normal", reason="", indicators=i) for i in loads)
-    )
+    *_, last = updates(*(Diagnosis(fault="bearing", state="normal", indicators=i) for i in loads))
     assert last_load_a(last.history) == 4.0
     assert last_load_a(MachineHistory()) is None
 
@@ -188,7 +186,7 @@ def test_a_short_switched_inside_records_has_its_own_times() -> None:
             start, end = on_off[n]
             evidence = ({"kind": "episode", "state": "fault", "t_start_s": start, "t_end_s": end},)
         state = "fault" if evidence else "normal"
-        d = Diagnosis(fault="turn_short", state=state, reason="", severity=0.5, evidence=evidence)
+        d = Diagnosis(fault="turn_short", state=state, severity=0.5, evidence=evidence)
         after = update(history, record(n), [d])
         history = after.history
         alerts += after.alerts
@@ -205,9 +203,7 @@ def levels(ratios: str, fault: str = "eccentricity") -> list[str]:
     for i, letter in enumerate(ratios):
         over = 1.2 if letter == "x" else int(letter) / 10
         state = "warning" if over > 1 else "normal"
-        d = Diagnosis(
-            fault=fault, state=state, reason="", severity=0.4, statistic=6 * over, threshold=6.0
-        )
+        d = Diagnosis(fault=fault, state=state, severity=0.4, statistic=6 * over, threshold=6.0)
         after = update(history, record(i), [d])
         history = after.history
         events += [a.event for a in after.alerts]
@@ -230,7 +226,6 @@ def flicker(over: float) -> list[str]:
         d = Diagnosis(
             fault="turn_short",
             state="warning",
-            reason="",
             severity=0.3,
             statistic=20 * over,
             threshold=20.0,

@@ -28,7 +28,7 @@ def answer(client: Client, run: str, fault: str, state: str, seq: int, machine: 
         windows=1,
         bytes=1,
     )
-    d = Diagnosis(fault=fault, state=state, reason=f"{fault} is {state}")
+    d = Diagnosis(fault=fault, state=state, code="no_baseline")
     texts = iter(encode_result(result(family, record, d))[0])
     client.xadd(keys.RESULTS, dict(zip(texts, texts, strict=True)))
 
@@ -76,4 +76,4 @@ def test_a_row_a_recording_and_a_mark_a_record(client: Client, width: int) -> No
     lines = [line.split() for line in out.read().splitlines()]
     assert ["first", "·▲■·"] in lines
     assert ["second", "29", "normal,", "1", "fault"] in lines
-    assert ["insulation", "unknown", "(4):", "insulation", "is", "unknown"] in lines
+    assert ["insulation", "unknown", "(4):", "no", "baseline"] in lines

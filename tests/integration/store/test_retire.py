@@ -27,8 +27,8 @@ def with_open_alert(client: Client, machine_id: str, fault: str) -> str:
             windows=1,
             bytes=1,
         )
-        found = Diagnosis(fault=fault, state="fault", reason="it shows", severity=0.5)
-        quiet = Diagnosis(fault="broken_bar", state="normal", reason="")
+        found = Diagnosis(fault=fault, state="fault", code="it_shows", severity=0.5)
+        quiet = Diagnosis(fault="broken_bar", state="normal")
         history = update(history, record, [found, quiet]).history
     client.hset(keys.machine(machine_id), "memory", history_json(history))
     return history.faults[fault].alert_id

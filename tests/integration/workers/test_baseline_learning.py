@@ -68,7 +68,7 @@ def run(
             closed=closed,
         )
         told = load_a or 10 * abs(load * 0.85 - 0.5j)
-        d = Diagnosis(fault="broken_bar", state=state, reason="", indicators={"load_a": told})
+        d = Diagnosis(fault="broken_bar", state=state, indicators={"load_a": told})
         now = load_states(client, ["M"])[0]
         faults = {**now.history.faults, **(history or {})}
         now = replace(now, history=replace(now.history, faults=faults))
