@@ -14,7 +14,7 @@ import scipy.fft
 import workers.batch
 from vtox.arrays import Float32
 from vtox.diagnosis import DiagnosisInput
-from vtox.domain import Diagnosis, unknown
+from vtox.domain import Diagnosis, abstain, reason
 
 # Windows transformed at a time: their spectra fit in the cache.
 WINDOWS_AT_A_TIME = 4
@@ -45,7 +45,7 @@ def light_batch(cases: Sequence[DiagnosisInput], faults: Sequence[str]) -> list[
             for c, x in enumerate(cases[i].recording.channels.values()):
                 block[n, c] = x[k : k + second]
         np.add.at(levels, [i for i, _ in some], light_load(block[: len(some)]))
-    return [[unknown(f, f"benchmark load, level {x:.3g}") for f in faults] for x in levels]
+    return [[abstain(f, reason("benchmark_load", level=x)) for f in faults] for x in levels]
 
 
 workers.batch.diagnose_batch = light_batch

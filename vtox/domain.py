@@ -267,10 +267,10 @@ class Diagnosis:
     """The answer for one fault over one record.
 
     `code` with its `values` says why, `doubts` what weakens the answer; `reason` is the sentence
-    made of them. `severity` is 0 where `normal`, from 0 to 1 where found, None where `unknown`.
-    `indicators` are flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`),
-    none means a ratio; `_s` is siemens in those of conductance. `evidence` lists the frequencies
-    examined, alternatives and episodes.
+    made of them (or the one stored by a version without codes). `severity` is 0 where `normal`,
+    from 0 to 1 where found, None where `unknown`. `indicators` are flat: the unit is the suffix of
+    the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio; `_s` is siemens in those of
+    conductance. `evidence` lists the frequencies examined, alternatives and episodes.
     """
 
     fault: str
@@ -292,11 +292,6 @@ class Diagnosis:
             object.__setattr__(self, "values", why.values)
             sentence = render_all((r.code, r.values) for r in (why, *self.doubts))
             object.__setattr__(self, "reason", sentence)
-
-
-def unknown(fault: str, reason: str, **indicators: Value) -> Diagnosis:
-    """Return an abstention: state `unknown` with its reason."""
-    return Diagnosis(fault=fault, state="unknown", reason=reason, indicators=indicators)
 
 
 def abstain(

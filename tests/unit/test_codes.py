@@ -17,9 +17,7 @@ from vtox.sentences.rendering import TABLES, advice
 
 BOTH = (*CURRENTS, *VOLTAGES)
 ALL = (*BOTH, "leakage")
-SHARED_TABLES = ("general", "slip", "baseline")
-# Their diagnoses are still sentences without codes.
-TO_COME = frozenset({"eccentricity", "broken_bar"})
+SHARED_TABLES = ("general", "slip")
 
 
 def inputs() -> Iterator[DiagnosisInput]:
@@ -125,25 +123,19 @@ def of(fault: str) -> list[Diagnosis]:
     return [d for d in diagnoses() if d.fault == fault]
 
 
-MARKED = [
-    pytest.param(f, marks=pytest.mark.xfail(f in TO_COME, reason="to come", strict=False))
-    for f in FAULTS
-]
-
-
-@pytest.mark.parametrize("fault", MARKED)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_codes_stand_in_the_tables_of_their_fault(fault: str) -> None:
-    allowed = {c for t in (fault, *SHARED_TABLES) for c in TABLES.get(t, {})}
+    allowed = {c for t in (fault, *SHARED_TABLES) for c in TABLES[t]}
     assert {d.code for d in of(fault)} - allowed == set()
     assert {r.code for d in of(fault) for r in d.doubts} - allowed == set()
 
 
-@pytest.mark.parametrize("fault", MARKED)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_whatever_is_not_normal_has_advice(fault: str) -> None:
     assert {d.code for d in of(fault) if d.state != "normal" and not advice(d.code)} == set()
 
 
-@pytest.mark.parametrize("fault", MARKED)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_code_stands_for_one_kind_of_answer(fault: str) -> None:
     """A code of a normal state is never one of an abstention or of a finding."""
     normal = {d.code for d in of(fault) if d.state == "normal"}

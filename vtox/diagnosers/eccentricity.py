@@ -20,12 +20,11 @@ from vtox.baseline import RISE_DB, Baseline, Level
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.slip import SlipAnalysis, observations_or_abstentions
 from vtox.diagnosers.current.slip_prior import Slip
-from vtox.diagnosers.features import SUPPLY as SUPPLY_FEATURE
+from vtox.diagnosers.features import ROTATION_SIDEBANDS, SUPPLY
 from vtox.domain import Diagnosis, Reason, State, Value, abstain, reason
 from vtox.dsp import demodulation, modulation_spectrum
 
 FAULT = "eccentricity"
-FEATURES = ("eccentricity.lower_dbc", "eccentricity.upper_dbc")
 # Power of a sideband over its floor: below this the floor may have made the rise.
 MIN_OVER_FLOOR = 15.0
 # A rise must be more than `RISE_DB`, and more than noise makes it. Noise adds to the amplitude, not
@@ -136,7 +135,7 @@ def features(
         (*o.levels_dbc, o.f0_hz) if isinstance(o, Observation) else (np.nan,) * 3
         for o in _observations(analysis, slip_analysis)
     ]
-    return dict(zip((*FEATURES, SUPPLY_FEATURE), np.array(rows).reshape(-1, 3).T, strict=True))
+    return dict(zip((*ROTATION_SIDEBANDS, SUPPLY), np.array(rows).reshape(-1, 3).T, strict=True))
 
 
 def _observations(
@@ -239,11 +238,11 @@ def _comparison(o: Observation, baseline: Baseline | None) -> Comparison | Reaso
     """Return the steadier sideband against the baseline, or why there is nothing to compare."""
     if baseline is None:
         return reason("no_baseline")
-    levels = [x for name in FEATURES if (x := baseline.level(name, o.load_a)) is not None]
-    if len(levels) < len(FEATURES):
-        whys = (baseline.why_no_level(name, o.load_a) for name in FEATURES)
+    levels = [x for name in ROTATION_SIDEBANDS if (x := baseline.level(name, o.load_a)) is not None]
+    if len(levels) < len(ROTATION_SIDEBANDS):
+        whys = (baseline.why_no_level(name, o.load_a) for name in ROTATION_SIDEBANDS)
         return next(why for why in whys if why)
-    supply = baseline.level(SUPPLY_FEATURE, o.load_a)
+    supply = baseline.level(SUPPLY, o.load_a)
     if supply is not None and abs(o.f0_hz / supply.mean - 1) > FREQUENCY_TOLERANCE:
         return reason("no_baseline_at_frequency", f0_hz=o.f0_hz, baseline_hz=supply.mean)
     side = min((0, 1), key=lambda k: levels[k].spread)

@@ -9,6 +9,7 @@ from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.baseline import RISE_DB, Band, Baseline, Level, bands_of
 from vtox.diagnosers import eccentricity
 from vtox.diagnosers.current.front_end import front_end
+from vtox.diagnosers.features import ROTATION_SIDEBANDS
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, Diagnosis, Motor, Recording
 from vtox.learning.fit import learn_baseline
@@ -87,7 +88,7 @@ def test_a_baseline_of_other_faults_is_none() -> None:
 
 
 def test_a_baseline_of_two_records_leaves_too_much_open() -> None:
-    levels = dict.fromkeys(eccentricity.FEATURES, Level(2, -52.0, 0.5))
+    levels = dict.fromkeys(ROTATION_SIDEBANDS, Level(2, -52.0, 0.5))
     few = Baseline(bands=(Band(7.5, 8.5, levels),))
     (d,) = diagnose(risen(10.0, 1), few)
     assert (d.state, d.code) == ("unknown", "baseline_too_scattered")
@@ -98,12 +99,12 @@ def test_a_baseline_of_two_records_leaves_too_much_open() -> None:
 def test_the_steadier_sideband_decides_by_its_own_scatter() -> None:
     levels = [Level(20, -52.0, 0.5), Level(20, -52.0, 3.0)]
     for steady, hz in ((0, 50.013 - 24.506), (1, 50.013 + 24.506)):
-        learnt = dict(zip(eccentricity.FEATURES, levels[:: 1 - 2 * steady], strict=True))
+        learnt = dict(zip(ROTATION_SIDEBANDS, levels[:: 1 - 2 * steady], strict=True))
         (d,) = diagnose(risen(6.0, 1), Baseline(bands=(Band(7.5, 8.5, learnt),)))
         assert d.state == "warning"
         assert d.evidence[0]["judged_hz"] == pytest.approx(hz, abs=0.3)
         assert d.threshold == RISE_DB
-    both = dict.fromkeys(eccentricity.FEATURES, Level(20, -52.0, 3.0))
+    both = dict.fromkeys(ROTATION_SIDEBANDS, Level(20, -52.0, 3.0))
     (d,) = diagnose(risen(6.0, 1), Baseline(bands=(Band(7.5, 8.5, both),)))
     assert d.state == "normal"
     assert d.threshold == pytest.approx(7.12, abs=0.01)

@@ -17,6 +17,7 @@ from vtox.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelo
 from vtox.diagnosers.bearing.evidence import gather_evidence
 from vtox.diagnosers.bearing.reasons import FAULT, conclude
 from vtox.diagnosers.bearing.search_setup import SearchSetup, set_up_search
+from vtox.diagnosers.features import VIBRATION
 from vtox.domain import (
     VIBRATIONS,
     Diagnosis,
@@ -28,8 +29,6 @@ from vtox.domain import (
     reason,
 )
 from vtox.dsp import quality
-
-VIBRATION_LEVEL = "bearing.vibration_db"
 
 
 def diagnose(
@@ -109,7 +108,7 @@ def features(recordings: Sequence[Recording]) -> dict[str, Float64]:
     dict of ndarray, shape (batch,)
         `bearing.vibration_db`: RMS of the first vibration channel, dB re 1 m/s^2; NaN without one.
     """
-    return {VIBRATION_LEVEL: np.array([_level_db(r) for r in recordings])}
+    return {VIBRATION: np.array([_level_db(r) for r in recordings])}
 
 
 def _problems(recordings: Sequence[Recording]) -> list[tuple[Reason, ...]]:
@@ -153,7 +152,7 @@ def _with_change(
     diagnosis: Diagnosis, recording: Recording, baseline: Baseline | None, load_a: float | None
 ) -> Diagnosis:
     """Return the diagnosis with the change of the vibration level against the baseline."""
-    healthy = baseline.level(VIBRATION_LEVEL, load_a) if baseline else None
+    healthy = baseline.level(VIBRATION, load_a) if baseline else None
     level_db = _level_db(recording) if healthy else float("nan")
     if healthy is None or not np.isfinite(level_db):
         return diagnosis

@@ -24,10 +24,10 @@ from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.slip import SlipAnalysis, observations_or_abstentions
 from vtox.diagnosers.current.slip_prior import Slip
+from vtox.diagnosers.features import SLIP_SIDEBANDS
 from vtox.domain import Diagnosis, Value, abstain
 
 FAULT = "broken_bar"
-FEATURE = "broken_bar.lower_dbc"
 # Level, dBc -> severity.
 SEVERITIES = ((-60.0, -54.0, -48.0, -42.0, -36.0, -30.0), (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 # Confidence with a measured slip and with an estimated one: of a fault, and of health.
@@ -97,7 +97,7 @@ def features(
         o.pair.level_dbc if isinstance(o, Observation) and o.pair.bins >= NEEDED_BINS else np.nan
         for o in _observations(analysis, slip_analysis)
     ]
-    return {FEATURE: np.array(levels)}
+    return {SLIP_SIDEBANDS: np.array(levels)}
 
 
 def _observations(
@@ -112,7 +112,7 @@ def _abstention(o: Observation) -> Diagnosis | None:
 
 
 def _diagnosis(o: Observation, baseline: Baseline | None) -> Diagnosis:
-    result = finding(o, baseline.level(FEATURE, o.load_a) if baseline else None)
+    result = finding(o, baseline.level(SLIP_SIDEBANDS, o.load_a) if baseline else None)
     statistic = o.pair.statistic if result.statistic is None else result.statistic
     change = {} if result.change_db is None else {"change_db": round(result.change_db, 2)}
     return Diagnosis(

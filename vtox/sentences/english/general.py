@@ -5,9 +5,6 @@ from vtox.sentences.sentence import Sentence
 SENTENCES: dict[str, Sentence] = {
     "no_current": Sentence("no current channel", "Send ia, ib and ic."),
     "missing_channel": Sentence("channels missing: {channels!w}", "Send this channel."),
-    "no_nameplate_field": Sentence(
-        "the nameplate has no {fields!w}", "Complete the nameplate of the machine."
-    ),
     "load_too_low": Sentence(
         "load of {load_a:.3g} A, at least {needed_a:.3g} A needed", "Measure at a higher load."
     ),

@@ -10,6 +10,7 @@ from vtox.baseline import Band, Baseline, Level
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosers.broken_bar.reasons import LOAD, SUPPLY
 from vtox.diagnosers.current.front_end import front_end
+from vtox.diagnosers.features import SLIP_SIDEBANDS
 from vtox.domain import VOLTAGES, Diagnosis, Motor, Recording
 
 # Square to what a load moves at a power factor of 0.8: the axis of a rotor cage of small inertia.
@@ -264,7 +265,7 @@ def test_a_line_in_the_voltage_gives_unknown() -> None:
 
 
 def baseline_at(level_dbc: float) -> Baseline:
-    levels = {broken_bar.FEATURE: Level(n=20, mean=level_dbc, std=0.5)}
+    levels = {SLIP_SIDEBANDS: Level(n=20, mean=level_dbc, std=0.5)}
     return Baseline(bands=(Band(7.5, 8.5, levels),))
 
 
