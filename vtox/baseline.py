@@ -9,11 +9,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from math import inf, isfinite, sqrt
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from vtox.arrays import Float64
 from vtox.domain import Reason, reason
@@ -26,31 +25,18 @@ BAND_RATIO = 1.25
 BAND_MARGIN = 1.10
 # Least rise above the baseline that means something, dB. docs/calibration/baseline.md#levels
 RISE_DB = 4.0
-# Tail probability at which the scatter of few records is widened to that of many.
-# docs/calibration/baseline.md#few-records
-SMALL_SAMPLE_TAIL = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Mean and sample deviation of one feature over `n` healthy records."""
+    """Mean and sample deviation of one feature over `n` healthy records.
+
+    `vtox.dsp.prediction` says how far a further record may lie from the mean.
+    """
 
     n: int
     mean: float
     std: float
-
-    @property
-    def spread(self) -> float:
-        """Deviation to expect of one further record, wide where few were observed.
-
-        The sample deviation times sqrt(1 + 1/n) and the ratio of Student's t (n - 1 degrees of
-        freedom) to the normal quantile at `SMALL_SAMPLE_TAIL`: together 126 for n = 2, 2.5 for 5,
-        1.2 for 20.
-        """
-        if self.n < 2:
-            return inf
-        student = float(stdtrit(self.n - 1, 1 - SMALL_SAMPLE_TAIL) / ndtri(1 - SMALL_SAMPLE_TAIL))
-        return self.std * sqrt(1 + 1 / self.n) * student
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,9 @@ def test_modules_are_not_imported_by_a_string() -> None:
     assert users <= {"vtox", "vtox.cli.main", "vtox.cli.bridge", "vtox.cli.simulate"}
 
 
-@pytest.mark.parametrize("module", ["vtox.bridge.loop", "vtox.coordinator", "api.main"])
+@pytest.mark.parametrize(
+    "module", ["vtox.bridge.loop", "vtox.coordinator", "api.main", "vtox.baseline"]
+)
 def test_services_load_no_maths(module: str) -> None:
     script = f"import sys, {module}; print(*(m for m in ('scipy', 'workers') if m in sys.modules))"
     found = subprocess.run(

@@ -23,6 +23,7 @@ from vtox.diagnosers.current.slip_prior import Slip
 from vtox.diagnosers.features import ROTATION_SIDEBANDS, SUPPLY
 from vtox.domain import Diagnosis, Reason, State, Value, abstain, reason
 from vtox.dsp import demodulation, modulation_spectrum
+from vtox.dsp.prediction import prediction_std
 
 FAULT = "eccentricity"
 # Power of a sideband over its floor: below this the floor may have made the rise.
@@ -245,9 +246,10 @@ def _comparison(o: Observation, baseline: Baseline | None) -> Comparison | Reaso
     supply = baseline.level(SUPPLY, o.load_a)
     if supply is not None and abs(o.f0_hz / supply.mean - 1) > FREQUENCY_TOLERANCE:
         return reason("no_baseline_at_frequency", f0_hz=o.f0_hz, baseline_hz=supply.mean)
-    side = min((0, 1), key=lambda k: levels[k].spread)
+    scatters_db = [prediction_std(x.n, x.std) for x in levels]
+    side = min((0, 1), key=lambda k: scatters_db[k])
     level = levels[side]
-    limit_db = max(RISE_DB, NEPER_DB * log1p(SCATTER * level.spread / NEPER_DB))
+    limit_db = max(RISE_DB, NEPER_DB * log1p(SCATTER * scatters_db[side] / NEPER_DB))
     if limit_db > FAULT_DB:
         open_db = min(limit_db, MOST_OPEN_DB)
         limits = {"open_db": open_db, "limit_db": FAULT_DB}

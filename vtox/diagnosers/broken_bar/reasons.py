@@ -11,6 +11,7 @@ from vtox.diagnosers.broken_bar.observation import Observation
 from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS, least_slip
 from vtox.domain import Reason, State, reason
 from vtox.dsp import demodulation, modulation_spectrum
+from vtox.dsp.prediction import prediction_std
 
 # Level of the lower sideband. Sound above 54 dB below the supply line, a developing fault of the
 # rotor cage from there, broken bars near 45 (Penrose 2006; Culbert & Letal 2015; the limits are
@@ -234,7 +235,8 @@ FINDING_RULES: tuple[Callable[[Observation], Finding | None], ...] = (
 def _against_baseline(o: Observation, result: Finding, baseline: Level) -> Finding:
     """Return the finding on lines that the machine may have had when its baseline was learnt."""
     change_db = o.pair.level_dbc - baseline.mean
-    limit_db = max(RISE_DB, baseline.spread if np.isfinite(baseline.spread) else 0.0)
+    scatter_db = prediction_std(baseline.n, baseline.std)
+    limit_db = max(RISE_DB, scatter_db if np.isfinite(scatter_db) else 0.0)
     result = replace(result, change_db=change_db)
     if change_db > limit_db:
         return result

@@ -15,6 +15,7 @@ from vtox.diagnosers.features import CAPACITANCE, PHASE_CAPACITANCE, PHASE_CONDU
 from vtox.diagnosers.insulation.admittance import SIGMAS
 from vtox.dsp import earth_admittance
 from vtox.dsp.earth_admittance import Attribution, EarthAdmittance
+from vtox.dsp.prediction import prediction_std
 
 # Where these values come from: docs/calibration/insulation.md.
 # Difference in capacitance between the phases of a sound winding, as a share of its capacitance.
@@ -137,7 +138,9 @@ def _levels(y: EarthAdmittance, baselines: Sequence[Baseline | None]) -> _Levels
     names = (CAPACITANCE, PHASE_CONDUCTANCE, PHASE_CAPACITANCE)
     levels = [[b.any_load(n) if b else None for n in names] for b in baselines]
     mean = np.array([[np.nan if x is None else x.mean for x in row] for row in levels]).T
-    spread = np.array([[np.nan if x is None else x.spread for x in row] for row in levels]).T
+    spread = np.array(
+        [[np.nan if x is None else prediction_std(x.n, x.std) for x in row] for row in levels]
+    ).T
     return _Levels(
         capacitance_f=mean[0],
         capacitance_spread_f=spread[0],

@@ -1,0 +1,42 @@
+"""How far a further record may lie from the mean of few records."""
+
+from functools import lru_cache
+from math import inf, sqrt
+
+from scipy.special import ndtri, stdtrit
+
+# Tail probability at which the scatter of few records is widened to that of many.
+# docs/calibration/baseline.md#few-records
+SMALL_SAMPLE_TAIL = 1e-3
+
+
+def prediction_std(n: int, std: float) -> float:
+    """Return the deviation to expect of one further record, wide where few were observed.
+
+    The sample deviation times sqrt(1 + 1/n) and the ratio of Student's t (n - 1 degrees of freedom)
+    to the normal quantile at `SMALL_SAMPLE_TAIL`: together 126 for n = 2, 2.5 for 5, 1.2 for 20.
+
+    Parameters
+    ----------
+    n : int
+        Records observed.
+    std : float
+        Their sample deviation, in any unit.
+
+    Returns
+    -------
+    float
+        In the unit of `std`; infinite for fewer than two records.
+
+    Examples
+    --------
+    >>> round(prediction_std(5, 1.0), 2)
+    2.54
+    """
+    return inf if n < 2 else std * sqrt(1 + 1 / n) * _quantile_ratio(n - 1)
+
+
+@lru_cache(maxsize=256)
+def _quantile_ratio(freedom: int) -> float:
+    """Return Student's t over the normal quantile at `SMALL_SAMPLE_TAIL`."""
+    return float(stdtrit(freedom, 1 - SMALL_SAMPLE_TAIL) / ndtri(1 - SMALL_SAMPLE_TAIL))
