@@ -28,7 +28,7 @@ from api.routes import (
 from api.schemas.system import version
 from vtox import settings as settings_module
 from vtox.cluster import logging_setup, parent_watch
-from vtox.cluster.api_owned import Cluster
+from vtox.cluster.api_owned import ApiOwnedCluster
 from vtox.errors import SettingsError
 from vtox.settings import Settings
 from vtox.store import apikeys
@@ -58,10 +58,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         if settings is None:
             logging_setup.setup("api")
         loaded = settings or settings_module.load()
-        with Backend(loaded) as backend, Cluster(loaded) as cluster:
-            await _check_keys(backend, cluster)
-            app.state.backend = backend
-            yield
+        with Backend(loaded) as backend:
+            async with ApiOwnedCluster(loaded) as cluster:
+                await _check_keys(backend, cluster)
+                app.state.backend = backend
+                yield
 
     app = FastAPI(
         title="VTOX",
@@ -95,14 +96,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-async def _check_keys(backend: Backend, cluster: Cluster) -> None:
+async def _check_keys(backend: Backend, cluster: ApiOwnedCluster) -> None:
     """Refuse to start in production without a key, if the server responds and can say so."""
     settings = backend.settings
     if apikeys.required(settings):
         try:
-            if await cluster.server_up(backend.server_responds):
+            if await cluster.wait_for_server(backend.server_responds):
                 apikeys.require_keys(backend.client(), settings)
-            elif cluster.refusal == apikeys.NO_KEY:
+            elif cluster.start_error == apikeys.NO_KEY:
                 raise SettingsError(apikeys.NO_KEY)
         except SettingsError as error:
             # The framework repeats it at the end of a traceback.

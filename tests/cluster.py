@@ -4,7 +4,6 @@ import random
 import signal
 import socket
 import subprocess
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import redis
 
+from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster import parent_watch
+from vtox.errors import ServerUnavailable
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 
@@ -37,17 +39,13 @@ class Cluster:
 
     def wait_for_workers(self, n: int, timeout_s: float = 60.0) -> None:
         """Wait until `n` workers send heartbeats."""
-        end = time.monotonic() + timeout_s
-        while True:
-            try:
-                if self.client().scard(keys.WORKERS) >= n:
-                    return
-            except Exception as error:
-                reason: object = error
-            else:
-                reason = "too few workers"
-            assert time.monotonic() < end, f"{reason}\n{self.log.read_text()[-5000:]}"
-            time.sleep(0.2)
+        eventually(lambda: self._workers() >= n, timeout_s, lambda: self.log.read_text()[-5000:])
+
+    def _workers(self) -> int:
+        try:
+            return int(self.client().scard(keys.WORKERS))
+        except (redis.RedisError, ServerUnavailable):
+            return -1
 
 
 def small_window(machine_id: str, seq: int) -> dict[str, Any]:
@@ -100,7 +98,7 @@ def cluster(
     log = folder / "up.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            parent_watch.wrapped("vtox", command, *arguments),
+            parent_watch.command_watching_parent("vtox", command, *arguments),
             cwd=folder,
             env=parent_watch.child_environment(given),
             stdout=out,

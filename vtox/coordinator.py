@@ -1,12 +1,12 @@
 """The coordinator process, `vtox bridge`: the stream bridge, the monitor and their port."""
 
-import signal
 import threading
 
 import structlog
 
 from vtox.bridge.loop import Bridge
 from vtox.cluster.probe_server import serve
+from vtox.cluster.signal_handlers import stop_event
 from vtox.monitoring import monitor
 from vtox.queues import celery_app
 from vtox.settings import Settings
@@ -25,9 +25,7 @@ def run(settings: Settings) -> None:
     PortTaken
         `VTOX_COORDINATOR_PORT` is in use.
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event()
     client = connect(settings.samples_url(), "bridge", retries=0)
     check(client)
     bridge = Bridge(client, settings, celery_app.send)

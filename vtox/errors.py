@@ -3,26 +3,34 @@
 ::
 
     VtoxError
-    ├── InputError          what a user or a sender gave is wrong
+    ├── InputError          input from a user or a sender is wrong
     │   ├── WireError           a stream entry is not a window
     │   ├── NameplateError      a nameplate or bearing is impossible
     │   ├── RecordingError      a recording cannot be read or is inconsistent
     │   ├── BaselineError       a stored baseline cannot be read
     │   └── SettingsError       a setting has no usable value
-    └── SystemStateError    the system is not in the state that was asked for
-        ├── ServerUnavailable   no Redis or Valkey answers
-        ├── PortTaken           an address is in use
+    └── SystemStateError    the system is not in the state that the request needs
+        ├── ServerUnavailable   no Redis or Valkey server responds
+        ├── PortTaken           a port is in use
         ├── LeaseLost           the lease is lost, another bridge may own the stream
         └── StaleState          what a bridge remembers contradicts the server
 """
 
 
 class VtoxError(Exception):
-    """Something VTOX can explain went wrong."""
+    """Something VTOX can explain went wrong: `observed` says what, `remedy` what to do about it.
+
+    The text of the error is both.
+    """
+
+    def __init__(self, observed: str = "", *, remedy: str = "") -> None:
+        super().__init__(f"{observed}: {remedy}" if remedy else observed)
+        self.observed = observed
+        self.remedy = remedy
 
 
 class InputError(VtoxError, ValueError):
-    """What a user or a sender gave is wrong; a `ValueError` too, as callers of Python expect."""
+    """Input from a user or a sender is wrong; also a `ValueError`, as Python callers expect."""
 
 
 class WireError(InputError):
@@ -55,15 +63,15 @@ class SettingsError(InputError):
 
 
 class SystemStateError(VtoxError):
-    """The system is not in the state that was asked for."""
+    """The system is not in the state that the request needs."""
 
 
 class ServerUnavailable(SystemStateError):
-    """No Redis or Valkey server answers."""
+    """No Redis or Valkey server responds."""
 
 
 class PortTaken(SystemStateError):
-    """An address that must be bound is in use."""
+    """A port that must be bound is in use."""
 
 
 class LeaseLost(SystemStateError):

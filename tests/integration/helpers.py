@@ -1,13 +1,13 @@
 """Senders and readers that know only the contracts of the streams."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
 import numpy as np
 
+from tests.waiting import eventually as eventually
 from vtox import keys
 from vtox.bridge.loop import Bridge
 from vtox.settings import Settings
@@ -30,15 +30,6 @@ def add_window(client: Client, machine_id: str = "V001", seq: int = 0, **changes
     } | changes
     reply = client.xadd(keys.RAW, {k: v for k, v in fields.items() if v is not None})
     return str(reply.decode())
-
-
-def eventually(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
-    """Return the condition's first true value; fail with its last one when time runs out."""
-    end = time.monotonic() + timeout_s
-    while not (value := condition()):
-        assert time.monotonic() < end, f"still {value!r} after {timeout_s} s"
-        time.sleep(0.02)
-    return value
 
 
 @contextmanager

@@ -1,13 +1,14 @@
-"""`VTOX_CLUSTER_ENABLED=true uvicorn api.main:app`: one cluster, whoever dies."""
+"""`VTOX_CLUSTER_ENABLED=true uvicorn api.main:app`: one cluster, whichever process is killed."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -16,11 +17,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.cluster import free_ports
+from tests.waiting import eventually
 from vtox.cluster import api_owned as module
-from vtox.cluster import processes
-from vtox.cluster.api_owned import Cluster
+from vtox.cluster import processes, restart
+from vtox.cluster.api_owned import ApiOwnedCluster
 from vtox.cluster.file_lock import try_lock
-from vtox.settings import load
+from vtox.settings import Settings, load
 
 UP = ["vtox", "up"]
 
@@ -85,54 +87,68 @@ def running(base: str) -> bool:
         return False
 
 
-def until(condition: Callable[[], Any], timeout_s: float, what: str, folder: Path) -> None:
-    end = time.monotonic() + timeout_s
-    while not condition():
-        log = folder / "api.log"
-        said = log.read_text()[-4000:] if log.exists() else ""
-        assert time.monotonic() < end, f"not {what} after {timeout_s:g} s\n{said}"
-        time.sleep(0.2)
+def until(condition: Callable[[], Any], timeout_s: float, folder: Path) -> None:
+    """Wait for the condition; a failure shows the end of the API's log."""
+    log = folder / "api.log"
+    eventually(condition, timeout_s, lambda: log.read_text()[-4000:] if log.exists() else "")
 
 
-def gone(processes: list[psutil.Process]) -> bool:
+@contextmanager
+def owner(settings: Settings) -> Iterator[ApiOwnedCluster]:
+    """An API process's part in it: the cluster object, in an event loop of a thread."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    cluster = ApiOwnedCluster(settings)
+    try:
+        asyncio.run_coroutine_threadsafe(cluster.__aenter__(), loop).result(10)
+        yield cluster
+    finally:
+        asyncio.run_coroutine_threadsafe(cluster.__aexit__(), loop).result(20)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def ended(processes: list[psutil.Process]) -> bool:
     return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
 
 
 @pytest.mark.timeout(240)
-def test_several_api_processes_share_one_cluster_and_inherit_it(tmp_path: Path) -> None:
+def test_several_api_processes_share_one_cluster_and_take_it_over(tmp_path: Path) -> None:
     with service(tmp_path, workers=3) as (parent, base):
-        until(lambda: running(base), 90, "running", tmp_path)
+        until(lambda: running(base), 90, tmp_path)
         (first,) = clusters(parent)
         os.kill(first.ppid(), signal.SIGKILL)
-        until(lambda: clusters(parent) not in ([], [first]), 60, "inherited", tmp_path)
-        until(lambda: running(base), 90, "running again", tmp_path)
+        until(lambda: clusters(parent) not in ([], [first]), 60, tmp_path)
+        until(lambda: running(base), 90, tmp_path)
         assert len(clusters(parent)) == 1
-        said = (tmp_path / "api.log").read_text()
-        assert "waiting for its end" in said
-        assert "cannot start" not in said
+        log = (tmp_path / "api.log").read_text()
+        assert "waiting for its end" in log
+        assert "cannot start" not in log
         everybody = family(parent)
         parent.kill()
-        until(lambda: gone(everybody), 20, "gone with the killed parent", tmp_path)
+        until(lambda: ended(everybody), 20, tmp_path)
 
 
 @pytest.mark.timeout(120)
 def test_the_cluster_ends_with_the_service(tmp_path: Path) -> None:
     with service(tmp_path, workers=1) as (parent, base):
-        until(lambda: running(base), 90, "running", tmp_path)
+        until(lambda: running(base), 90, tmp_path)
         everybody = family(parent)
         parent.terminate()
-        until(lambda: gone(everybody), 15, "gone", tmp_path)
+        until(lambda: ended(everybody), 15, tmp_path)
 
 
-def test_without_a_key_production_ends_with_a_word_how_to_make_one(tmp_path: Path) -> None:
+def test_in_production_without_a_key_the_api_does_not_start(tmp_path: Path) -> None:
     with service(tmp_path, workers=1, mode="production") as (parent, _):
         everybody = family(parent)
-        until(lambda: gone(everybody), 60, "gone", tmp_path)
+        until(lambda: ended(everybody), 60, tmp_path)
         assert parent.wait(5) not in (0, None)
     assert "vtox keys create" in (tmp_path / "api.log").read_text()
 
 
-def test_a_cluster_that_cannot_start_says_why(
+def test_a_cluster_that_cannot_start_reports_why(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TAKE_OVER_S", 0.5)
@@ -140,37 +156,38 @@ def test_a_cluster_that_cannot_start_says_why(
     held = try_lock(tmp_path / "cluster.lock")
     assert held is not None
     try:
-        with capture_logs() as said, Cluster(settings) as cluster:
-            until(lambda: said and cluster.refusal, 30, "refused", tmp_path)
+        with capture_logs() as entries, owner(settings) as cluster:
+            until(lambda: entries and cluster.start_error, 30, tmp_path)
     finally:
         os.close(held)
-    assert cluster.refusal.startswith("another vtox runs on")
-    (why,) = (line for line in said if line["event"] == "the cluster cannot start")
-    assert why["reason"] == cluster.refusal
+    assert cluster.start_error.startswith("another vtox runs on")
+    (why,) = (line for line in entries if line["event"] == "the cluster cannot start")
+    assert why["reason"] == cluster.start_error
     assert "another vtox runs on" in capfd.readouterr().err
 
 
-def test_a_data_folder_that_is_none_is_told_and_the_api_lives_on(tmp_path: Path) -> None:
+def test_an_unusable_data_folder_is_reported_and_the_api_lives_on(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     settings = load(data_dir=tmp_path / "file", cluster_enabled=True)
-    with capture_logs() as said, Cluster(settings) as cluster:
-        until(lambda: said and cluster.refusal, 10, "refused", tmp_path)
-    assert "is a file, not a folder" in cluster.refusal
+    with capture_logs() as entries, owner(settings) as cluster:
+        until(lambda: entries and cluster.start_error, 10, tmp_path)
+    assert str(tmp_path / "file") in cluster.start_error
 
 
-def test_a_process_that_cannot_be_started_is_told_and_tried_again(
+def test_a_process_that_cannot_be_started_is_reported_and_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing, works = [str(tmp_path / "none")], [sys.executable, "-c", ""]
     tries = iter((missing, works))
     monkeypatch.setattr(processes, "cluster_command", lambda _: next(tries, works))
-    monkeypatch.setattr(module, "BACKOFF_MAX_S", 0.2)
-    with capture_logs() as said, Cluster(load(data_dir=tmp_path, cluster_enabled=True)) as cluster:
-        until(lambda: pauses(said), 10, "started again", tmp_path)
-    assert missing[0] in cluster.refusal
+    monkeypatch.setattr(restart, "PAUSE_MAX_S", 0.2)
+    settings = load(data_dir=tmp_path, cluster_enabled=True)
+    with capture_logs() as entries, owner(settings) as cluster:
+        until(lambda: pauses(entries), 10, tmp_path)
+    assert missing[0] in cluster.start_error
 
 
-def test_a_cluster_that_ran_well_for_a_while_has_its_past_forgiven(
+def test_after_a_steady_run_the_pauses_start_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends = "import pathlib, sys, time; p = pathlib.Path(sys.argv[1]); "
@@ -178,12 +195,13 @@ def test_a_cluster_that_ran_well_for_a_while_has_its_past_forgiven(
     ends += "time.sleep(4 if n == 3 else 0)"
     command = [sys.executable, "-c", ends, str(tmp_path / "starts")]
     monkeypatch.setattr(processes, "cluster_command", lambda _: command)
-    monkeypatch.setattr(module, "LOOK_S", 0.1)
-    monkeypatch.setattr(module, "STEADY_S", 3.5)
-    with capture_logs() as said, Cluster(load(data_dir=tmp_path, cluster_enabled=True)):
-        until(lambda: len(pauses(said)) >= 5, 30, "started again", tmp_path)
-    assert pauses(said)[:5] == [0.1, 0.2, 0.4, 0.1, 0.2]
+    monkeypatch.setattr(module, "POLL_S", 0.1)
+    monkeypatch.setattr(restart, "STEADY_RUN_S", 3.5)
+    settings = load(data_dir=tmp_path, cluster_enabled=True)
+    with capture_logs() as entries, owner(settings):
+        until(lambda: len(pauses(entries)) >= 5, 30, tmp_path)
+    assert pauses(entries)[:5] == [0.1, 0.2, 0.4, 0.1, 0.2]
 
 
-def pauses(said: Iterable[Any]) -> list[float]:
-    return [line["in_s"] for line in said if "starting it again" in line["event"]]
+def pauses(entries: Iterable[Any]) -> list[float]:
+    return [line["in_s"] for line in entries if "starting it again" in line["event"]]

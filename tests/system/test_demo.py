@@ -1,4 +1,4 @@
-"""`vtox demo` without a terminal: what it says, what it finds, and that it ends."""
+"""`vtox demo` without a terminal: its lines, what it detects, and that it ends."""
 
 import json
 import os
@@ -17,7 +17,7 @@ MACHINES, SENT_S = 12, 45
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
     """The lines of one demo with an end, and its data folder."""
     folder = tmp_path_factory.mktemp("demo")
     api, coordinator, flower, worker = free_ports(4)
@@ -47,30 +47,30 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
 pytestmark = pytest.mark.timeout(240)
 
 
-def test_every_fault_is_found_and_nobody_is_accused(said: tuple[list[str], Path]) -> None:
-    lines, _ = said
-    (found,) = [line for line in lines if line.startswith("found: ")]
-    assert dict(re.findall(r"(\w+) (\d+ of \d+)", found)) == dict.fromkeys(FAULTS, "1 of 1")
+def test_every_fault_is_detected_without_false_alarm(demo: tuple[list[str], Path]) -> None:
+    lines, _ = demo
+    (detected,) = [line for line in lines if line.startswith("detected: ")]
+    assert dict(re.findall(r"(\w+) (\d+ of \d+)", detected)) == dict.fromkeys(FAULTS, "1 of 1")
     assert "false alarms: none" in lines
 
 
-def test_throughput_is_told_with_its_source(said: tuple[list[str], Path]) -> None:
+def test_throughput_is_printed_with_its_source(demo: tuple[list[str], Path]) -> None:
     # Long first records hold windows back and then finish them at once, so in its first minute
     # the figure lags and overshoots; in half a minute no more can finish than was ever sent.
     # How exact it is in the long run is the subject of test_rate.py.
-    lines, _ = said
-    told = [re.search(r"([\d.]+) windows/s  performance_metrics", line) for line in lines]
-    rates = [float(m.group(1)) for m in told if m]
+    lines, _ = demo
+    matches = [re.search(r"([\d.]+) windows/s  performance_metrics", line) for line in lines]
+    rates = [float(m.group(1)) for m in matches if m]
     assert MACHINES / 2 < rates[-1] < MACHINES * SENT_S / AVERAGE_S
 
 
-def test_alerts_are_lines_with_their_reason(said: tuple[list[str], Path]) -> None:
-    lines, _ = said
+def test_alerts_are_printed_with_their_reason(demo: tuple[list[str], Path]) -> None:
+    lines, _ = demo
     assert [line for line in lines if re.search(r" raised (warning|fault): V\d+ \w+: \w", line)]
 
 
-def test_details_are_in_the_log_alone(said: tuple[list[str], Path]) -> None:
-    lines, folder = said
+def test_details_are_in_the_log_only(demo: tuple[list[str], Path]) -> None:
+    lines, folder = demo
     assert not [line for line in lines if line.startswith("{")]
     log = [json.loads(line) for line in (folder / "cluster.log").read_text().splitlines()]
     assert any(e["role"] == "simulate" for e in log)

@@ -1,4 +1,4 @@
-"""Workers started by hand, with the commands of docs/OPERATIONS.md, beside a server alone."""
+"""Workers started by hand, with the commands of docs/OPERATIONS.md and only a server running."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def served(tmp_path: Path) -> Iterator[Cluster]:
         yield started
 
 
-def test_without_a_server_a_worker_says_so_in_a_line(tmp_path: Path) -> None:
+def test_without_a_server_a_worker_ends_with_one_line(tmp_path: Path) -> None:
     env = os.environ | {"VTOX_DATA_DIR": str(tmp_path / "data")}
     env.pop("VTOX_REDIS_URL", None)
     for start in ([sys.executable, "-m", "celery"], [str(Path(sys.executable).parent / "celery")]):
@@ -33,7 +33,7 @@ def test_without_a_server_a_worker_says_so_in_a_line(tmp_path: Path) -> None:
         assert ended.stderr.count("\n") == 1
 
 
-def test_each_shows_its_queue_under_a_name_of_its_own(served: Cluster, tmp_path: Path) -> None:
+def test_each_worker_has_its_queue_and_its_own_name(served: Cluster, tmp_path: Path) -> None:
     env = os.environ | {
         "VTOX_DATA_DIR": str(served.settings.data_dir),
         "VTOX_WORKER_PORT": str(served.settings.worker_port),
@@ -48,13 +48,15 @@ def test_each_shows_its_queue_under_a_name_of_its_own(served: Cluster, tmp_path:
             stack.callback(worker.terminate)
         served.wait_for_workers(len(FAMILIES))
         client = served.client()
-        beats = [client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)]
-        ask = [sys.executable, "-m", "celery", "-A", "vtox", "inspect", "-j", "active_queues"]
-        told = subprocess.run(ask, env=env, capture_output=True, text=True, check=True).stdout
-    nodes = json.loads(told)
+        heartbeats = [
+            client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)
+        ]
+        inspect = [sys.executable, "-m", "celery", "-A", "vtox", "inspect", "-j", "active_queues"]
+        reply = subprocess.run(inspect, env=env, capture_output=True, text=True, check=True).stdout
+    nodes = json.loads(reply)
     assert sorted(q["name"] for queues in nodes.values() for q in queues) == sorted(FAMILIES)
     assert len(nodes) == len(FAMILIES), "Flower shows a line for each"
-    assert {b[b"queues"].decode() for b in beats} == set(FAMILIES)
-    assert len({b[b"port"] for b in beats}) == len(FAMILIES)
+    assert {b[b"queues"].decode() for b in heartbeats} == set(FAMILIES)
+    assert len({b[b"port"] for b in heartbeats}) == len(FAMILIES)
     for family in FAMILIES:
         assert "worker ready" in (tmp_path / f"{family}.log").read_text()

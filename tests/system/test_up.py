@@ -1,4 +1,4 @@
-"""`vtox up` as a person runs it: from any folder, one a data folder, and never an orphan."""
+"""`vtox up` as a person runs it: from any folder, one per data folder, and without orphans."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from tests.cluster import Cluster, cluster, free_ports
-from vtox.cluster.processes import server_answers
+from tests.waiting import eventually
+from vtox.cluster.processes import server_responds
 from vtox.store.client import connect
 from vtox.store.status import snapshot
 
@@ -26,13 +27,6 @@ ROLES = {
     "api": ("uvicorn", "api.main:app"),
     "flower": ("celery", "flower"),
 }
-
-
-def until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def alive(process: psutil.Process) -> bool:
@@ -73,24 +67,24 @@ def ready(running: Cluster) -> bool:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One cluster for this module, started in a folder full of traps."""
-    folder = tmp_path_factory.mktemp("elsewhere")
+    folder = tmp_path_factory.mktemp("foreign")
     for trap in ("api", "workers", "vtox", "celery", "valkey"):
         (folder / trap).mkdir()
-        (folder / trap / "__init__.py").write_text("raise SystemExit('stranger')")
+        (folder / trap / "__init__.py").write_text("raise SystemExit('foreign')")
     (folder / "celeryconfig.py").write_text("broker_url = 'redis://127.0.0.1:1/0'")
     with cluster(folder) as started:
-        until(lambda: ready(started), 60)
+        eventually(lambda: ready(started), 60)
         yield started
 
 
-def test_everything_serves(running: Cluster) -> None:
+def test_api_and_flower_respond(running: Cluster) -> None:
     status = api(running, "/api/v1/cluster/status")
     assert status is not None
     data = status.json()["data"]
     assert data["state"] == "running"
     assert len(data["workers"]) == 3
     flower = f"http://127.0.0.1:{running.settings.flower_port}"
-    until(lambda: _status(flower) == 200)
+    eventually(lambda: _status(flower) == 200, 30)
 
 
 def _status(url: str) -> int:
@@ -102,7 +96,7 @@ def _status(url: str) -> int:
 
 def test_flower_cannot_stop_a_worker(running: Cluster) -> None:
     flower = f"http://127.0.0.1:{running.settings.flower_port}"
-    until(lambda: _status(flower) == 200)
+    eventually(lambda: _status(flower) == 200, 30)
     (name, *_) = [w["name"] for w in api_workers(running)]
     assert httpx.post(f"{flower}/api/worker/shutdown/{name}").status_code in (401, 403)
 
@@ -122,13 +116,13 @@ def test_ports_of_workers_count_up(running: Cluster) -> None:
     assert all(httpx.get(f"http://127.0.0.1:{p}/health/live").status_code == 200 for p in ports)
 
 
-def test_the_log_is_json_with_every_role(running: Cluster) -> None:
+def test_the_log_is_json_lines_of_every_process(running: Cluster) -> None:
     def entries() -> list[dict[str, object]]:
         lines = (running.settings.data_dir / "cluster.log").read_text().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
     # "VTOX is up" waits for Flower, the last to serve; the cluster is ready for windows before.
-    until(lambda: {"server", "bridge", "vtox"} <= {e["role"] for e in entries()})
+    eventually(lambda: {"server", "bridge", "vtox"} <= {e["role"] for e in entries()})
     assert all(e["event"] and e["level"] and e["t"] for e in entries())
 
 
@@ -138,7 +132,7 @@ def test_the_password_is_not_in_the_list_of_processes(running: Cluster) -> None:
 
 
 def start(running: Cluster, command: str = "up", **settings: str) -> tuple[int, str]:
-    """Run a second vtox beside it and return how it ended."""
+    """Run a second vtox at the same time; return its exit status and its message."""
     s = running.settings
     given = {
         "VTOX_DATA_DIR": str(s.data_dir),
@@ -158,25 +152,25 @@ def start(running: Cluster, command: str = "up", **settings: str) -> tuple[int, 
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])
-def test_a_second_one_on_the_same_folder_is_told_so(running: Cluster, command: str) -> None:
-    code, said = start(running, command)
-    assert code == 2
-    assert "another vtox runs on" in said
-    assert said.count("\n") == 1
+def test_a_second_vtox_on_the_same_folder_is_refused(running: Cluster, command: str) -> None:
+    status, message = start(running, command)
+    assert status == 2
+    assert "another vtox runs on" in message
+    assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])
-def test_a_second_one_on_the_same_port_is_told_so(
+def test_a_second_vtox_on_the_same_port_is_refused(
     running: Cluster, command: str, tmp_path: Path
 ) -> None:
-    code, said = start(running, command, VTOX_DATA_DIR=str(tmp_path))
-    assert code == 2
-    assert f"port {running.settings.coordinator_port} is in use" in said
-    assert "VTOX_COORDINATOR_PORT" in said
+    status, message = start(running, command, VTOX_DATA_DIR=str(tmp_path))
+    assert status == 2
+    assert f"port {running.settings.coordinator_port} is in use" in message
+    assert "VTOX_COORDINATOR_PORT" in message
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_each_killed_process_comes_back(running: Cluster, name: str) -> None:
+def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
     before = find(running.pid, *ROLES[name])
     assert before
     before.kill()
@@ -185,17 +179,17 @@ def test_each_killed_process_comes_back(running: Cluster, name: str) -> None:
         now = find(running.pid, *ROLES[name])
         return now is not None and now.pid != before.pid
 
-    until(back)
-    until(lambda: ready(running), 45)
+    eventually(back, 30)
+    eventually(lambda: ready(running), 45)
 
 
-def test_what_hangs_is_ended_and_comes_back(running: Cluster) -> None:
+def test_a_stopped_process_is_killed_and_restarted(running: Cluster) -> None:
     before = {name: find(running.pid, *ROLES[name]) for name in ("bridge", "worker")}
     for process in before.values():
         assert process
         process.send_signal(signal.SIGSTOP)
 
-    def told() -> bool:
+    def reported() -> bool:
         status = api(running, "/api/v1/cluster/status")
         (bridge,) = (c for c in status.json()["data"]["checks"] if c["name"] == "bridge")
         return "has not reported" in bridge["observed"]
@@ -204,9 +198,9 @@ def test_what_hangs_is_ended_and_comes_back(running: Cluster) -> None:
         now = [find(running.pid, *ROLES[name]) for name in before]
         return None not in now and not set(now) & set(before.values())
 
-    until(told, 15)
-    until(back, 60)
-    until(lambda: ready(running), 45)
+    eventually(reported, 15)
+    eventually(back, 60)
+    eventually(lambda: ready(running), 45)
 
 
 def test_the_server_keeps_address_and_data(running: Cluster) -> None:
@@ -216,8 +210,8 @@ def test_the_server_keeps_address_and_data(running: Cluster) -> None:
         process = find(running.pid, "valkey-server")
         assert process
         process.kill()
-        until(lambda: not alive(process))
-    until(lambda: server_answers(running.settings))
+        eventually(lambda: not alive(process))
+    eventually(lambda: server_responds(running.settings), 30)
     assert running.settings.working_url() == url
     with connect(url, "test") as client:
         assert client.get("kept") == b"1"
@@ -227,12 +221,12 @@ def test_the_server_keeps_address_and_data(running: Cluster) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_process_is_left(tmp_path: Path, how: signal.Signals) -> None:
     with cluster(tmp_path, "--without", "flower") as started:
-        until(lambda: ready(started), 60)
+        eventually(lambda: ready(started), 60)
         everyone = [psutil.Process(started.pid), *family(started.pid)]
         assert len(everyone) >= 10
         os.kill(started.pid, how)
         began = time.monotonic()
-        until(lambda: not any(map(alive, everyone)), 15)
+        eventually(lambda: not any(map(alive, everyone)), 15)
         assert time.monotonic() - began < 10
 
 

@@ -1,6 +1,4 @@
-"""`vtox bridge`: the coordinator process alone, for those who start the processes themselves."""
-
-from importlib import import_module
+"""`vtox bridge`: the coordinator process alone, for users who start the processes themselves."""
 
 import typer
 
@@ -11,8 +9,10 @@ from vtox.settings import load
 def bridge() -> None:
     """Run the stream bridge and the monitor until stopped. `vtox up` does this for you."""
     logging_setup.setup("bridge")
-    # Not at the top: it loads Celery with its settings, which need the server's address by then.
-    import_module("vtox.coordinator").run(load())
+    # Not at the top: it loads Celery, for which `vtox --help` should not wait.
+    from vtox import coordinator
+
+    coordinator.run(load())
 
 
 def register(app: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""`vtox config show`: every setting under the name that sets it, with its value and source."""
+"""`vtox config show`: every setting with its value and the source of the value."""
 
 import json
 import re
@@ -18,11 +18,11 @@ from rich.table import Table
 
 from vtox.cli.options import Json
 from vtox.errors import ServerUnavailable
-from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load, mistyped
+from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load, unknown_settings
 
 group = typer.Typer(help="The settings in force.", no_args_is_help=True)
-# Below this many columns the descriptions would be a word wide.
-NARROW = 90
+# On a narrower terminal the descriptions are left out.
+DESCRIPTION_MIN_COLUMNS = 91
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):([^@/]*)@")
 
 
@@ -38,7 +38,7 @@ def show(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show every setting as VTOX_<NAME> with its value and where that comes from."""
+    """Show every setting with its value and the source of the value."""
     settings = load()
     origins = sources(settings)
     rows = {
@@ -50,13 +50,15 @@ def show(
         for name, about in ((n, f.description or "") for n, f in Settings.model_fields.items())
     }
     if reveal:
-        rows["working_url"] = (_working_url(settings), "", "where the server answers")
+        rows["working_url"] = (_working_url(settings), "", "URL that clients connect to")
     if as_json:
         text = {k: {"value": v, "source": s, "about": a} for k, (v, s, a) in rows.items()}
         typer.echo(json.dumps(text))
         return
     console = Console(highlight=False)
-    columns = ["setting", "value", "source", "what it is"][: 4 if console.width > NARROW else 3]
+    columns = ["setting", "value", "source", "what it is"][
+        : 4 if console.width >= DESCRIPTION_MIN_COLUMNS else 3
+    ]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in ("setting", "source"))
@@ -65,12 +67,12 @@ def show(
         style = "" if source in ("default", "mode") else "bold"
         table.add_row(*map(escape, cells[: len(columns)]), style=style)
     console.print(table)
-    for words in mistyped():
-        console.print(f"\n{escape(words)}", style="yellow", soft_wrap=True)
+    for unknown in unknown_settings():
+        console.print(f"\n{escape(str(unknown))}", style="yellow", soft_wrap=True)
 
 
 def sources(settings: Settings) -> dict[str, str]:
-    """Return setting -> where its value comes from: the first place that has it."""
+    """Return setting -> source of its value: the first place that has it."""
     none: dict[str, Any] = {}
     _, environment, dotenv, toml = Settings.settings_customise_sources(
         Settings,
@@ -82,7 +84,7 @@ def sources(settings: Settings) -> dict[str, str]:
     places = [("environment", environment()), (".env", dotenv()), ("TOML file", toml())]
     places.append(("mode", MODE_DEFAULTS[settings.cluster_mode]))
     return {
-        name: next((place for place, found in places if name in found), "default")
+        name: next((place for place, values in places if name in values), "default")
         for name in Settings.model_fields
     }
 

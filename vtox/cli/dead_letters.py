@@ -1,4 +1,4 @@
-"""`vtox dead-letters`: what could not be diagnosed, why, and another try."""
+"""`vtox dead-letters`: lists, shows and sends again what could not be diagnosed."""
 
 import json
 from collections.abc import Iterator
@@ -22,11 +22,13 @@ from vtox.store import deadletters
 from vtox.store.client import Client, check, connect
 from vtox.store.deadletters import DeadLetter
 
-# Longer values of an entry are samples.
-SHOWN_BYTES = 64
-HEAD = ("id", "machine", "seq", "family", "code")
+# Longer values of an entry are samples, of which only the length is shown.
+VALUE_MAX_BYTES = 64
+COLUMNS = ("id", "machine", "seq", "family", "code")
 
-group = typer.Typer(help="What could not be diagnosed: list, show, replay.", no_args_is_help=True)
+group = typer.Typer(
+    help="Records that could not be diagnosed: list, show, replay.", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -36,56 +38,62 @@ def register(app: typer.Typer) -> None:
 
 @group.command("list")
 def list_letters(
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
-    machine: Annotated[str, typer.Option(help="Of this machine only.")] = "",
+    limit: Annotated[
+        int, typer.Option(min=1, help="Number of dead letters at most, newest first.")
+    ] = 50,
+    machine: Annotated[str, typer.Option(help="Only those of this machine.")] = "",
     as_json: Json = False,
 ) -> None:
     """List dead letters with their reasons, newest first."""
     with _client() as client:
-        every = (d for d in deadletters.newest_first(client) if machine in ("", d.machine_id))
-        found = list(islice(every, limit))
+        matching = (d for d in deadletters.newest_first(client) if machine in ("", d.machine_id))
+        letters = list(islice(matching, limit))
     if as_json:
-        typer.echo(json.dumps([_plain(d) for d in found]))
+        typer.echo(json.dumps([_as_json(d) for d in letters]))
         return
     console = Console(highlight=False)
-    if not found:
+    if not letters:
         console.print("No dead letters.")
         return
-    # The reason has a line of its own: beside the rest it would be a column of single words.
-    rows = [HEAD, *((d.id, d.machine_id, d.seq, d.family or "-", d.code) for d in found)]
+    # The reason gets a line of its own: as a column it would be too narrow.
+    rows = [COLUMNS, *((d.id, d.machine_id, d.seq, d.family or "-", d.code) for d in letters)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    reasons = ["", *(d.reason for d in found)]
+    reasons = ["", *(d.reason for d in letters)]
     for row, reason in zip(rows, reasons, strict=True):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        console.print(Text(line.rstrip(), "dim" if row is HEAD else ""), soft_wrap=True)
+        console.print(Text(line.rstrip(), "dim" if row is COLUMNS else ""), soft_wrap=True)
         if reason:
             console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
 
 
 @group.command("show")
 def show_letter(
-    letter: Annotated[str, typer.Argument(metavar="ID", help="Its id in `list`.")],
+    letter: Annotated[
+        str, typer.Argument(metavar="ID", help="Its id in `vtox dead-letters list`.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Show one dead letter with the entry that was sent."""
     with _client() as client:
-        found = deadletters.get(client, letter)
+        dead_letter = deadletters.get(client, letter)
     if as_json:
-        entry = {_show(k): _show(v) for k, v in found.entry.items()}
-        typer.echo(json.dumps(_plain(found) | {"entry": entry}))
+        entry = {_as_text(k): _as_text(v) for k, v in dead_letter.entry.items()}
+        typer.echo(json.dumps(_as_json(dead_letter) | {"entry": entry}))
         return
     grid = Table.grid(padding=(0, 2))
-    for name, value in _plain(found).items():
+    for name, value in _as_json(dead_letter).items():
         grid.add_row(name, escape(str(value)) or "-")
-    for field, content in found.entry.items():
-        grid.add_row(escape(f"entry.{_show(field)}"), escape(_show(content)))
+    for field, content in dead_letter.entry.items():
+        grid.add_row(escape(f"entry.{_as_text(field)}"), escape(_as_text(content)))
     Console(highlight=False).print(grid)
 
 
 @group.command("replay")
 def replay(
-    letters: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Which.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All that carry their entry.")] = False,
+    letters: Annotated[
+        list[str] | None, typer.Argument(metavar="ID", help="Ids in `vtox dead-letters list`.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that still have their entry.")] = False,
     as_json: Json = False,
 ) -> None:
     """Send dead letters again, each to the fault family that failed on it."""
@@ -94,11 +102,11 @@ def replay(
     sent = []
     with _client() as client:
         if every:
-            chosen = [d for d in deadletters.newest_first(client) if d.entry]
+            selected = [d for d in deadletters.newest_first(client) if d.entry]
         else:
-            chosen = [deadletters.get(client, i) for i in letters or ()]
-        # Oldest first: windows of one machine go out in their order.
-        for d in sorted(chosen, key=lambda d: tuple(map(int, d.id.split("-")))):
+            selected = [deadletters.get(client, i) for i in letters or ()]
+        # Oldest first: the windows of a machine are sent in their order.
+        for d in sorted(selected, key=lambda d: tuple(map(int, d.id.split("-")))):
             sent.append({"id": d.id, "stream_id": deadletters.resend(client, d)})
     if as_json:
         typer.echo(json.dumps(sent))
@@ -106,7 +114,7 @@ def replay(
     for s in sent:
         typer.echo(f"{s['id']} sent again as {s['stream_id']}")
     if not sent:
-        typer.echo("no dead letter carries its entry")
+        typer.echo("no dead letter still has its entry")
 
 
 @contextmanager
@@ -116,10 +124,10 @@ def _client() -> Iterator[Client]:
         yield client
 
 
-def _plain(d: DeadLetter) -> dict[str, Any]:
+def _as_json(d: DeadLetter) -> dict[str, Any]:
     data = {k: v for k, v in asdict(d).items() if k not in ("entry", "t")}
-    kept = {"replayable": bool(d.entry), "entry_bytes": d.entry_bytes}
-    return data | {"time": None if d.t is None else _time(d.t)} | kept
+    about_entry = {"replayable": bool(d.entry), "entry_bytes": d.entry_bytes}
+    return data | {"time": None if d.t is None else _time(d.t)} | about_entry
 
 
 def _time(t: float) -> str:
@@ -127,7 +135,7 @@ def _time(t: float) -> str:
     return time.replace("+00:00", "Z")
 
 
-def _show(value: bytes) -> str:
-    if len(value) <= SHOWN_BYTES and value.isascii() and value.decode().isprintable():
+def _as_text(value: bytes) -> str:
+    if len(value) <= VALUE_MAX_BYTES and value.isascii() and value.decode().isprintable():
         return value.decode()
     return f"<{len(value)} bytes>"

@@ -1,4 +1,4 @@
-"""`vtox demo`: the whole system with a simulated fleet, some of its machines faulty."""
+"""`vtox demo`: the whole system with a simulated fleet, some machines of which are faulty."""
 
 import asyncio
 from typing import Annotated
@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from vtox.cli.demo_score import Score, counted
+from vtox.cli.demo_score import Score, fleet_summary
 from vtox.cli.demo_view import DemoView
-from vtox.cli.up import addresses, prepared, supervisor
+from vtox.cli.up import addresses, exclusive_use, supervisor
 from vtox.cluster import processes
-from vtox.cluster.cluster_log import Journal, open_console
-from vtox.cluster.processes import Role
+from vtox.cluster.cluster_log import ClusterLog, open_console
+from vtox.cluster.processes import ProcessSpec
 from vtox.errors import InputError
 from vtox.settings import Settings, load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet
@@ -26,49 +26,50 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    machines: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another fleet.")] = DEFAULT_SEED,
+    machines: Annotated[int, typer.Option(min=1, max=10_000, help="Number of machines.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Each seed gives another fleet.")] = DEFAULT_SEED,
     fault_mode: Annotated[
         str, typer.Option(metavar="MODE", help=f"Severity of the faults: {', '.join(FAULT_MODES)}.")
     ] = "moderate",
     duration: Annotated[
-        int | None, typer.Option(metavar="S", min=1, help="Seconds of data; else until Ctrl-C.")
+        int | None, typer.Option(metavar="S", min=1, help="Seconds of data; default: until Ctrl-C.")
     ] = None,
 ) -> None:
-    """Run the whole system with a simulated fleet and watch it find the faulty machines."""
+    """Run the whole system with a simulated fleet and watch it detect the faulty machines."""
     if fault_mode not in FAULT_MODES:
         raise InputError(f"--fault-mode {fault_mode}: expected one of {', '.join(FAULT_MODES)}")
     settings = load()
-    chosen = fleet(machines, seed=seed, fault_mode=fault_mode)
-    title = counted(chosen)
+    simulated = fleet(machines, seed=seed, fault_mode=fault_mode)
     options = ["--machines", str(machines), "--seed", str(seed), "--fault-mode", fault_mode]
     options += ["--duration", str(duration)] if duration else []
     # Commissioning takes seconds of both cores and needs the server only.
-    sender = Role("simulate", ("vtox", "simulate", *options), 1, 0, lambda _: True, once=True)
-    plan = sorted([*processes.cluster(settings), sender], key=lambda r: r.rank)
-    score = Score(chosen)
+    command = ("vtox", "simulate", *options)
+    sender = ProcessSpec("simulate", command, 1, 0, lambda _: True, one_shot=True)
+    specs = sorted([*processes.cluster(settings), sender], key=lambda s: s.start_order)
+    score = Score(simulated)
     console = open_console()
-    with prepared(settings, plan), Journal(settings.data_dir, console, quiet=True) as journal:
-        watched = supervisor(settings, plan, journal)
+    with exclusive_use(settings, specs), ClusterLog(settings.data_dir, console, quiet=True) as log:
+        supervised = supervisor(settings, specs, log)
+        title = fleet_summary(simulated)
         view = DemoView(
-            settings, console, journal, watched, score, addresses(settings, plan), title
+            settings, console, log, supervised, score, addresses(settings, specs), title
         )
-        admit = watched.admit
+        preflight = supervised.preflight
 
-        def begin() -> None:
-            admit()
-            view.begin_at(_begin_anew(settings, chosen))
+        def prepare() -> None:
+            preflight()
+            view.count_alerts_after(_retire_machines(settings, simulated))
 
-        watched.admit = begin
+        supervised.preflight = prepare
         with view:
-            asyncio.run(watched.run())
-    _summary(console, score)
+            asyncio.run(supervised.run())
+    _print_summary(console, score)
 
 
-def _begin_anew(settings: Settings, machines: tuple[Machine, ...]) -> str:
-    """Forget what an earlier demo left of these machines; return the present as a stream id.
+def _retire_machines(settings: Settings, machines: tuple[Machine, ...]) -> str:
+    """Retire the machines of an earlier demo; return the present as a stream id.
 
-    The last id of its millisecond: the alerts that this clears are the earlier demo's.
+    It is the last id of its millisecond, after the alerts that retiring has cleared.
     """
     with connect(settings.working_url(), "demo") as client:
         for m in machines:
@@ -76,14 +77,14 @@ def _begin_anew(settings: Settings, machines: tuple[Machine, ...]) -> str:
         return f"{server_time_ms(client)}-{2**64 - 1}"
 
 
-def _summary(console: Console, score: Score) -> None:
-    found = ", ".join(f"{fault} {n} of {of}" for fault, (n, of) in score.by_fault().items())
-    lines = [f"found: {found or 'nothing to find'}"]
-    if missing := score.missing():
-        lines.append("not found: " + ", ".join(f"{m} {fault}" for m, fault in missing))
-    false = ", ".join(f"{m} {fault}" for m, fault in score.false)
-    lines.append(f"false alarms: {false or 'none'}")
-    if hidden := sum(m.fault is not None and not m.detectable for m in score.machines):
-        lines.append(f"not detectable: {hidden} more; `vtox simulate --list` tells why")
+def _print_summary(console: Console, score: Score) -> None:
+    detected = ", ".join(f"{fault} {n} of {all_}" for fault, (n, all_) in score.by_fault().items())
+    lines = [f"detected: {detected or 'no machine has a detectable fault'}"]
+    if missed := score.missed():
+        lines.append("missed: " + ", ".join(f"{m} {fault}" for m, fault in missed))
+    false_alarms = ", ".join(f"{m} {fault}" for m, fault in sorted(score.false_alarms))
+    lines.append(f"false alarms: {false_alarms or 'none'}")
+    if undetectable := sum(m.fault is not None and not m.detectable for m in score.machines):
+        lines.append(f"not detectable: {undetectable} more; `vtox simulate --list` shows why")
     for line in lines:
         console.print(line, soft_wrap=True)

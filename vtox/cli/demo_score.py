@@ -1,4 +1,4 @@
-"""What the demo has found against what was injected. Pure: alerts in, counts out."""
+"""Compares the alerts of the demo with the faults of its machines. Pure: alerts in, counts out."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,55 +8,55 @@ from vtox.health import Alert
 from vtox.simulator.fleet import Machine
 
 
-def counted(machines: Sequence[Machine]) -> str:
-    """Return how many machines there are, how many are faulty, and how many can show it."""
+def fleet_summary(machines: Sequence[Machine]) -> str:
+    """Return how many machines there are, how many are faulty, and how many are detectable."""
     faulty = [m for m in machines if m.fault]
-    hidden = sum(not m.detectable for m in faulty)
+    undetectable = sum(not m.detectable for m in faulty)
     text = f"{len(machines)} machines, {len(faulty)} of them faulty"
-    if not hidden:
+    if not undetectable:
         return text
-    return f"{text}: {len(faulty) - hidden} can be found, {hidden} not from the signals they send"
+    return f"{text} ({undetectable} not detectable from the signals they send)"
 
 
-def latest(alerts: Iterable[Alert], most: int) -> list[Alert]:
-    """Return the last alerts to come in, by their own time: that of a long record comes late."""
-    return sorted(list(alerts)[-most:], key=lambda a: a.t)
+def latest(alerts: Iterable[Alert], n: int) -> list[Alert]:
+    """Return the last `n` alerts to arrive, in the order of their own times."""
+    return sorted(list(alerts)[-n:], key=lambda a: a.t)
 
 
 @dataclass(slots=True)
 class Score:
-    """Keeps who was found and who was accused wrongly."""
+    """Detected faults and false alarms as (machine id, fault)."""
 
     machines: Sequence[Machine]
-    found: set[tuple[str, str]] = field(default_factory=set)
-    false: dict[tuple[str, str], Alert] = field(default_factory=dict)
+    detected: set[tuple[str, str]] = field(default_factory=set)
+    false_alarms: set[tuple[str, str]] = field(default_factory=set)
 
-    def take(self, alert: Alert) -> None:
-        """Count an alert; those that are not about a fault (silence, clock) do not count."""
+    def add(self, alert: Alert) -> None:
+        """Count an alert; those that are not about a fault (silence, clock) are ignored."""
         truth = {m.machine_id: m.fault for m in self.machines}
         if alert.fault not in FAULTS or alert.machine_id not in truth or alert.event == "cleared":
             return
         case = (alert.machine_id, alert.fault)
         if truth[alert.machine_id] == alert.fault:
-            self.found.add(case)
+            self.detected.add(case)
         else:
-            self.false.setdefault(case, alert)
+            self.false_alarms.add(case)
 
     def by_fault(self) -> dict[str, tuple[int, int]]:
-        """Return fault -> machines found, machines that have it so that it can be seen."""
+        """Return fault -> number of machines detected, number of machines detectable."""
         return {
-            fault: (sum((m, fault) in self.found for m in of), len(of))
+            fault: (sum((m, fault) in self.detected for m in machines), len(machines))
             for fault in FAULTS
-            if (of := self._detectable(fault))
+            if (machines := self._detectable(fault))
         }
 
-    def missing(self) -> list[tuple[str, str]]:
-        """Return the machines whose fault can be seen and is not found yet."""
+    def missed(self) -> list[tuple[str, str]]:
+        """Return the machines whose fault is detectable and not detected yet."""
         return [
             (m, fault)
             for fault in FAULTS
             for m in self._detectable(fault)
-            if (m, fault) not in self.found
+            if (m, fault) not in self.detected
         ]
 
     def _detectable(self, fault: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The demo on a terminal: one calm view, or plain lines where there is no terminal."""
+"""The demo on a terminal as one view that is updated; without a terminal as plain lines."""
 
 import threading
 import time
@@ -14,8 +14,8 @@ from rich.text import Text
 
 from vtox.cli import status_table
 from vtox.cli.demo_score import Score, latest
-from vtox.cluster.cluster_log import Journal, local_time
-from vtox.cluster.supervisor import Supervisor
+from vtox.cluster.cluster_log import ClusterLog, local_time
+from vtox.cluster.supervisor import Status, Supervisor
 from vtox.errors import ServerUnavailable
 from vtox.health import Alert
 from vtox.monitoring.throughput import Sampler, Throughput, throughput
@@ -24,43 +24,43 @@ from vtox.store.alerts import events_after
 from vtox.store.client import Client, connect
 from vtox.store.status import Snapshot, snapshot
 
-LOOK_S = 1.0
-PLAIN_EVERY_S = 10.0
-# After the last window its records need this long at most to be closed and judged.
-REST_S = 20.0
+POLL_S = 1.0
+PLAIN_LINE_S = 10.0
+# The last records are closed and diagnosed within this time after the last window.
+LAST_RECORDS_S = 20.0
 LEVEL_STYLE = {"warning": "yellow", "fault": "bold red"}
 # Lines of the view that are not alerts.
 FIXED_LINES = 18
 
 
 class DemoView:
-    """Looks at the system once a second from a thread of its own, inside its `with`."""
+    """Inside its `with` a thread reads the state of the system once a second and shows it."""
 
     def __init__(
         self,
         settings: Settings,
         console: Console,
-        journal: Journal,
+        log: ClusterLog,
         supervisor: Supervisor,
         score: Score,
-        where: Mapping[str, str],
+        addresses: Mapping[str, str],
         title: str,
     ) -> None:
         self.settings = settings
         self.console = console
-        self.journal = journal
+        self.log = log
         self.supervisor = supervisor
         self.score = score
-        self.where = where
+        self.addresses = addresses
         self.title = title
         self.alerts: deque[Alert] = deque(maxlen=50)
         self.snap: Snapshot | None = None
         self.rate: Throughput | None = None
-        self.trouble = ""
-        self._began = time.monotonic()
-        self._told = 0.0
-        self._noted = 0
-        self._finished = 0.0
+        self.error = ""
+        self._started = time.monotonic()
+        self._plain_line_t = 0.0
+        self._problems_printed = 0
+        self._sender_finished_t = 0.0
         self._sampler = Sampler()
         self._last_id = ""
         self._stop = threading.Event()
@@ -74,22 +74,22 @@ class DemoView:
         self._stop.set()
         self._thread.join()
 
-    def begin_at(self, stream_id: str) -> None:
-        """Alerts count from this id on: those before are another run's."""
+    def count_alerts_after(self, stream_id: str) -> None:
+        """Count the alerts after this id: those before belong to another run."""
         self._last_id = stream_id
 
     def _run(self) -> None:
         if not self.console.is_terminal:
-            while not self._stop.wait(LOOK_S):
-                self._say(self._look())
+            while not self._stop.wait(POLL_S):
+                self._print_news(self._read())
             return
-        # Its own screen: a view taller than the terminal would leave torn copies behind.
+        # Transient: the view disappears at the end, the summary stays.
         with Live(console=self.console, auto_refresh=False, screen=False, transient=True) as live:
-            while not self._stop.wait(LOOK_S):
-                self._look()
+            while not self._stop.wait(POLL_S):
+                self._read()
                 live.update(self.render(), refresh=True)
 
-    def _look(self) -> list[Alert]:
+    def _read(self) -> list[Alert]:
         new: list[Alert] = []
         if self._last_id and not self.supervisor.stopping:
             try:
@@ -98,9 +98,9 @@ class DemoView:
                     self._sampler.take(client)
                     self.rate = throughput(self.snap, self._sampler.readings())
                     new = self._new_alerts(client)
-                self.trouble = ""
+                self.error = ""
             except (redis.RedisError, ServerUnavailable) as error:
-                self.trouble = f"the server does not answer: {error}"
+                self.error = f"the server does not respond: {error}"
         self._stop_when_done()
         return new
 
@@ -108,36 +108,38 @@ class DemoView:
         new, self._last_id = events_after(client, self._last_id)
         for alert in new:
             self.alerts.append(alert)
-            self.score.take(alert)
+            self.score.add(alert)
         return new
 
     def _stop_when_done(self) -> None:
         if self.supervisor.states["simulate"].status != "finished":
             return
         now = time.monotonic()
-        self._finished = self._finished or now
+        self._sender_finished_t = self._sender_finished_t or now
+        waited_s = now - self._sender_finished_t
         idle = self.snap is not None and not self.snap.in_flight and not self.snap.backlog
-        if (idle and now - self._finished > LOOK_S) or now - self._finished > REST_S:
+        if (idle and waited_s > POLL_S) or waited_s > LAST_RECORDS_S:
             self.supervisor.request_stop()
             self._stop.set()
 
-    def _say(self, new: Sequence[Alert]) -> None:
-        """Print what is new as plain lines."""
-        fresh, self._noted = self.journal.noted - self._noted, self.journal.noted
-        for entry in list(self.journal.notable)[-fresh:] if fresh else ():
+    def _print_news(self, new: Sequence[Alert]) -> None:
+        """Print new problems and alerts, and every few seconds the state, as plain lines."""
+        problems = self.log.problem_count - self._problems_printed
+        self._problems_printed += problems
+        for entry in list(self.log.problems)[-problems:] if problems else ():
             self._print(f"{entry.get('level')}: {entry.get('role')}: {entry.get('event')}")
         for a in new:
             self._print(f"{a.event} {a.level}: {a.machine_id} {a.fault}: {a.reason}")
         now = time.monotonic()
-        if self.snap and self.rate and now - self._told >= PLAIN_EVERY_S:
-            self._told = now
+        if self.snap and self.rate and now - self._plain_line_t >= PLAIN_LINE_S:
+            self._plain_line_t = now
             waiting = sum(q.waiting for q in self.snap.queues.values())
             rate = status_table.rate_line(self.rate).plain
-            found = ", ".join(f"{f} {n}/{of}" for f, (n, of) in self.score.by_fault().items())
+            detected = ", ".join(f"{f} {n}/{m}" for f, (n, m) in self.score.by_fault().items())
             self._print(
-                f"{rate}; backlog {status_table.told(self.snap.backlog)}, in flight "
-                f"{self.snap.in_flight}, tasks waiting {waiting}; found {found}; "
-                f"false alarms {len(self.score.false)}"
+                f"{rate}; backlog {status_table.count(self.snap.backlog)}, in flight "
+                f"{self.snap.in_flight}, tasks waiting {waiting}; detected {detected}; "
+                f"false alarms {len(self.score.false_alarms)}"
             )
 
     def _print(self, line: str) -> None:
@@ -146,7 +148,7 @@ class DemoView:
 
     def render(self) -> RenderableType:
         """Return the view."""
-        elapsed = int(time.monotonic() - self._began)
+        elapsed = int(time.monotonic() - self._started)
         head = Text("VTOX demo  ", "bold").append(self.title, "not bold")
         head.append(f"  {elapsed // 60}:{elapsed % 60:02d}", "dim")
         parts: list[RenderableType] = [head, self._addresses(), Text()]
@@ -157,23 +159,23 @@ class DemoView:
         else:
             parts.append(self._numbers(self.snap, self.rate))
             parts += [Text(), *self._alerts()]
-        if self.trouble:
-            parts.append(Text(self.trouble, "yellow"))
+        if self.error:
+            parts.append(Text(self.error, "yellow"))
         parts.append(self._last_warning())
         parts.append(Text("Ctrl-C stops everything.", "dim"))
         return Group(*parts)
 
     def _addresses(self) -> Table:
         grid = Table.grid(padding=(0, 2))
-        for name, address in self.where.items():
+        for name, address in self.addresses.items():
             grid.add_row(Text(name, "dim"), Text(address, overflow="fold"))
         return grid
 
     def _starting(self) -> bool:
         return not all(s.was_ready for s in self.supervisor.states.values())
 
-    def _processes(self, what: str, done: str) -> Text:
-        text = Text(f"{what}  ", "dim")
+    def _processes(self, activity: str, done: Status) -> Text:
+        text = Text(f"{activity}  ", "dim")
         for name, state in self.supervisor.states.items():
             text.append(f"{name}  ", "green" if state.status == done else "dim")
         return text
@@ -185,14 +187,16 @@ class DemoView:
         grid.add_row("throughput", status_table.rate_line(rate))
         grid.add_row("latency", status_table.latency_line(snap))
         grid.add_row(
-            "raw stream", f"backlog {status_table.told(snap.backlog)}, in flight {snap.in_flight}"
+            "raw stream", f"backlog {status_table.count(snap.backlog)}, in flight {snap.in_flight}"
         )
         waiting = "   ".join(f"{name} {q.waiting}" for name, q in snap.queues.items())
         grid.add_row("queues", f"{waiting}   tasks")
         grid.add_row("workers", self._workers(snap))
-        grid.add_row("fleet", Text(self.supervisor.states["simulate"].last_line or "waits"))
-        grid.add_row("found", self._found())
-        false = ", ".join(f"{m} {fault}" for m, fault in self.score.false)
+        grid.add_row(
+            "fleet", Text(self.supervisor.states["simulate"].last_line or "not started yet")
+        )
+        grid.add_row("detected", self._detected())
+        false = ", ".join(f"{m} {fault}" for m, fault in sorted(self.score.false_alarms))
         grid.add_row("false alarms", Text(false or "none", "red" if false else "green"))
         return grid
 
@@ -203,35 +207,35 @@ class DemoView:
             Text(f"{w.name.partition('@')[0]} {w.cpu_percent or 0:.0f} % cpu") for w in snap.workers
         )
 
-    def _found(self) -> Text:
+    def _detected(self) -> Text:
         return Text("   ").join(
-            Text(f"{fault} {n}/{of}", "green" if n == of else "default")
-            for fault, (n, of) in self.score.by_fault().items()
+            Text(f"{fault} {n}/{detectable}", "green" if n == detectable else "default")
+            for fault, (n, detectable) in self.score.by_fault().items()
         )
 
     def _alerts(self) -> list[RenderableType]:
         room = max(3, self.console.height - FIXED_LINES)
         if not self.alerts:
-            return [Text("no alert so far", "dim")]
+            return [Text("no alerts yet", "dim")]
         return [self._alert(a) for a in latest(self.alerts, room)]
 
     def _alert(self, a: Alert) -> Text:
         clock = datetime.fromtimestamp(a.t).astimezone().strftime("%H:%M:%S")
-        what = a.event if a.event == "cleared" else a.level
+        label = a.event if a.event == "cleared" else a.level
         text = Text(f"{clock} ", "dim").append(f"{a.machine_id} {a.fault:<12} ", "default")
-        text.append(f"{what:<8}", "green" if a.event == "cleared" else LEVEL_STYLE.get(a.level))
+        text.append(f"{label:<8}", "green" if a.event == "cleared" else LEVEL_STYLE.get(a.level))
         text.append(a.reason, "not dim")
         text.truncate(max(self.console.width - 1, 20), overflow="ellipsis")
         return text
 
     def _last_warning(self) -> Text:
-        if not self.journal.notable:
+        if not self.log.problems:
             return Text()
-        last = self.journal.notable[-1]
-        said = f"{local_time(last.get('t'))} {last.get('role')}: {last.get('event')}"
+        last = self.log.problems[-1]
+        line = f"{local_time(last.get('t'))} {last.get('role')}: {last.get('event')}"
         process = self.supervisor.states.get(str(last.get("process")))
         if process and process.status == "ready":
-            said += "; it serves again"
-        text = Text(said, "dim")
+            line += "; it is ready again"
+        text = Text(line, "dim")
         text.truncate(max(self.console.width - 1, 10), overflow="ellipsis")
         return text

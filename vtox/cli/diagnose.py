@@ -1,4 +1,4 @@
-"""`vtox diagnose`: recordings in files, judged offline by the code that the workers run."""
+"""`vtox diagnose`: recordings in files, diagnosed offline by the same code as in the workers."""
 
 import json
 from dataclasses import asdict
@@ -9,21 +9,21 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-import vtox
 from vtox.cli import options
-from vtox.cli.diagnosis_table import FOUND, plain, show
+from vtox.cli.diagnosis_table import DETECTED, plain, show
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError, RecordingError
 from vtox.faults import FAULTS
 from vtox.files.recordings import Options, find, read
 from vtox.files.recordings import options as reader_options
 
-HEALTHY, SOMETHING, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
+# Exit statuses.
+HEALTHY, DETECTED_FAULT, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it loads scipy, which `vtox --help` does not need
     from vtox.baseline import Baseline
 
-Judged = tuple[Path, Recording, list[Diagnosis]]
+Result = tuple[Path, Recording, list[Diagnosis]]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,74 +43,75 @@ def diagnose_command(
     baseline: options.Healthy = None,
     faults: Annotated[
         str | None,
-        typer.Option(metavar="FAULT,...", help=f"Only these: {', '.join(FAULTS)}."),
+        typer.Option(metavar="FAULT,...", help=f"Only these faults, of {', '.join(FAULTS)}."),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Diagnose recordings in files, offline.
 
-    Exit status: 0 healthy as far as it could be decided, 1 a warning or a fault, 2 bad input,
-    3 nothing could be decided.
+    Exit status: 0 no fault detected, 1 a warning or a fault, 2 bad input, 3 all unknown.
     """
     errors = Console(stderr=True)
     try:
         opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
-        asked = _faults(faults)
-        plate = options.motor_from(motor)
-        healthy = options.baseline_from(baseline, opts, plate)
-        found, skipped = find(files, opts)
+        requested = _parse_faults(faults)
+        nameplate = options.motor_from(motor)
+        healthy = options.baseline_from(baseline, opts, nameplate)
+        paths, skipped = find(files, opts)
     except InputError as error:
         errors.print(f"vtox: {error}", style="red", markup=False, highlight=False)
         raise typer.Exit(BAD_INPUT) from error
-    for path, why in skipped.items():
-        errors.print(f"skipped {path.name}: {why}", style="dim", markup=False, highlight=False)
-    judged: list[Judged] = []
-    for path in found:
+    for path, reason in skipped.items():
+        errors.print(f"skipped {path.name}: {reason}", style="dim", markup=False, highlight=False)
+    results: list[Result] = []
+    for path in paths:
         try:
-            judged.append(_judged(path, opts, plate, healthy, asked))
+            results.append(_diagnose(path, opts, nameplate, healthy, requested))
         except InputError as error:
             errors.print(f"vtox: {error}", style="red", markup=False, highlight=False)
             continue
         if not as_json:
-            _show(judged[-1], first=len(judged) == 1)
+            _show(results[-1], first=len(results) == 1)
     if as_json:
-        typer.echo(json.dumps([line for j in judged for line in _lines(j)], allow_nan=False))
-    elif len(found) > 1:
-        _sum_up(judged)
-    if len(judged) < len(found):
+        typer.echo(json.dumps([line for r in results for line in _lines(r)], allow_nan=False))
+    elif len(paths) > 1:
+        _summarise(results)
+    if len(results) < len(paths):
         raise typer.Exit(BAD_INPUT)
-    states = {d.state for _, _, ds in judged for d in ds}
+    states = {d.state for _, _, diagnoses in results for d in diagnoses}
     if states == {"unknown"}:
-        errors.print("nothing could be decided; each reason says what it takes", style="yellow")
+        errors.print("no fault could be decided: each reason says what is missing", style="yellow")
         raise typer.Exit(UNDECIDED)
-    raise typer.Exit(SOMETHING if states & set(FOUND) else HEALTHY)
+    raise typer.Exit(DETECTED_FAULT if states & set(DETECTED) else HEALTHY)
 
 
-def _faults(text: str | None) -> set[str] | None:
+def _parse_faults(text: str | None) -> set[str] | None:
     if text is None:
         return None
-    asked = {name.strip() for name in text.split(",") if name.strip()}
-    if unknown := asked - set(FAULTS):
+    requested = {name.strip() for name in text.split(",") if name.strip()}
+    if unknown := requested - set(FAULTS):
         raise RecordingError(
             f"--faults {', '.join(sorted(unknown))}: expected some of {', '.join(FAULTS)}"
         )
-    return asked
+    return requested
 
 
-def _judged(
+def _diagnose(
     path: Path,
     opts: Options,
     motor: Motor | None,
     healthy: "Baseline | None",
     faults: set[str] | None,
-) -> Judged:
+) -> Result:
+    # Not at the top: it loads scipy, which other commands do not need.
+    from vtox.diagnosis import diagnose
+
     recording = read(path, opts)
-    # By the package's lazy name: other commands must not pay for scipy.
-    return path, recording, vtox.diagnose(recording, motor, faults=faults, baseline=healthy)
+    return path, recording, diagnose(recording, motor, faults=faults, baseline=healthy)
 
 
-def _show(judged: Judged, *, first: bool) -> None:
-    path, recording, diagnoses = judged
+def _show(result: Result, *, first: bool) -> None:
+    path, recording, diagnoses = result
     console = Console(highlight=False)
     if not first:
         console.print()
@@ -123,17 +124,17 @@ def _show(judged: Judged, *, first: bool) -> None:
     show(console, diagnoses)
 
 
-def _sum_up(judged: list[Judged]) -> None:
-    alarmed = sum(any(d.state in FOUND for d in diagnoses) for _, _, diagnoses in judged)
-    undecided = sum(all(d.state == "unknown" for d in diagnoses) for _, _, diagnoses in judged)
+def _summarise(results: list[Result]) -> None:
+    detected = sum(any(d.state in DETECTED for d in diagnoses) for _, _, diagnoses in results)
+    undecided = sum(all(d.state == "unknown" for d in diagnoses) for _, _, diagnoses in results)
     typer.echo(
-        f"\n{len(judged)} recordings: {alarmed} with a warning or fault, "
-        f"{len(judged) - alarmed - undecided} without, {undecided} not decided"
+        f"\n{len(results)} recordings: {detected} with a warning or fault, "
+        f"{len(results) - detected - undecided} without, {undecided} undecided"
     )
 
 
-def _lines(judged: Judged) -> list[dict[str, Any]]:
-    path, recording, diagnoses = judged
+def _lines(result: Result) -> list[dict[str, Any]]:
+    path, recording, diagnoses = result
     about = {
         "file": str(path),
         "fs_hz": recording.fs_hz,

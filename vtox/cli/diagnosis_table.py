@@ -1,4 +1,4 @@
-"""Diagnoses on a terminal: one block a fault, the reason first, numbers beneath it."""
+"""Diagnoses on a terminal: a block for each fault, reason and advice first, then the numbers."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -9,27 +9,31 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vtox.domain import Diagnosis, Value
+from vtox.domain import Diagnosis, Reason, Value
+from vtox.sentences.rendering import advice
 
 STYLES = {"normal": "green", "warning": "yellow", "fault": "bold red", "unknown": "dim"}
-FOUND = ("warning", "fault")
+DETECTED = ("warning", "fault")
 
 
 def show(console: Console, diagnoses: Iterable[Diagnosis]) -> None:
-    """Print diagnoses, wrapped to whatever width the terminal has."""
+    """Print diagnoses, wrapped to the width of the terminal."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True)
     grid.add_column()
     for d in diagnoses:
         details = [Text(d.reason)]
-        details += [Text(line, style="dim") for line in (_numbers(d), _indicators(d)) if line]
+        if what_to_do := advice(d.code):
+            details.append(Text(what_to_do, style="italic"))
+        numbers = (_codes(d), _numbers(d), _named(d.indicators))
+        details += [Text(line, style="dim") for line in numbers if line]
         grid.add_row(Text(d.fault), Text(d.state, style=STYLES[d.state]), Group(*details))
     console.print(Padding(grid, (0, 0, 0, 2)))
 
 
 def plain(value: Any) -> Any:
-    """Return `value` for JSON: numpy's numbers as Python's, what is not finite as null."""
+    """Return `value` for JSON: numbers of numpy as those of Python, not finite ones as null."""
     if isinstance(value, Mapping):
         return {k: plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -39,6 +43,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _codes(d: Diagnosis) -> str:
+    """Return the code with its values, and the same of each doubt."""
+    reasons = [Reason(d.code, d.values), *d.doubts] if d.code else []
+    return "; ".join(f"{r.code} {_named(r.values)}".rstrip() for r in reasons)
 
 
 def _numbers(d: Diagnosis) -> str:
@@ -54,10 +64,12 @@ def _numbers(d: Diagnosis) -> str:
     return " · ".join(parts)
 
 
-def _indicators(d: Diagnosis) -> str:
-    return " · ".join(f"{n} {number(v)}" for n, v in d.indicators.items() if v is not None)
+def _named(values: Mapping[str, Value | tuple[str, ...]]) -> str:
+    return " · ".join(f"{n} {number(v)}" for n, v in values.items() if v is not None)
 
 
-def number(value: Value) -> str:
+def number(value: Value | tuple[str, ...]) -> str:
     """Return a value in at most four significant digits."""
+    if isinstance(value, tuple):
+        return ",".join(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""`vtox doctor`: is everything as it must be, and what to do where it is not."""
+"""`vtox doctor`: checks the system, and says what to do about each failure."""
 
 import json
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from vtox.cli.status import STYLES
 from vtox.monitoring.doctor import inspect
 from vtox.settings import load
 
-WORDS = {"pass": "ok", "warn": "look", "fail": "BAD"}
+LABELS = {"pass": "ok", "warn": "warning", "fail": "FAIL"}
 
 
 def register(app: typer.Typer) -> None:
@@ -22,21 +22,21 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check server, ports, group, workers, clock and versions. Exit status 1: something is bad."""
-    found = list(inspect(load()))
-    bad = any(c.status == "fail" for c in found)
+    """Check server, ports, bridge, workers, clock and versions. Exit status 1: a check failed."""
+    checks = list(inspect(load()))
+    failed = any(c.status == "fail" for c in checks)
     if as_json:
-        text = {"status": "fail" if bad else "pass", "checks": [asdict(c) for c in found]}
-        typer.echo(json.dumps(text))
-        raise typer.Exit(int(bad))
+        document = {"status": "fail" if failed else "pass", "checks": [asdict(c) for c in checks]}
+        typer.echo(json.dumps(document))
+        raise typer.Exit(int(failed))
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for c in found:
-        said = Text(c.observed)
+    for c in checks:
+        text = Text(c.observed)
         if c.remedy:
-            said.append(f"\n{c.remedy}", "bold")
-        table.add_row(Text(WORDS[c.status], STYLES[c.status]), c.name, said)
+            text.append(f"\n{c.remedy}", "bold")
+        table.add_row(Text(LABELS[c.status], STYLES[c.status]), c.name, text)
     Console(highlight=False).print(table)
-    raise typer.Exit(int(bad))
+    raise typer.Exit(int(failed))

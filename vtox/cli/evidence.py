@@ -1,4 +1,4 @@
-"""`vtox evidence`: the waveforms behind warnings and faults, to look at and to keep."""
+"""`vtox evidence`: lists and saves the waveforms behind warnings and faults."""
 
 import json
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from vtox.store import evidence
 from vtox.store.client import check, connect
 
 group = typer.Typer(
-    help="The waveforms behind new warnings and faults: list, save.", no_args_is_help=True
+    help="Waveforms behind new warnings and faults: list, save.", no_args_is_help=True
 )
 
 
@@ -29,25 +29,27 @@ def register(app: typer.Typer) -> None:
 
 @group.command("list")
 def list_waveforms(
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 50,
-    machine: Annotated[str, typer.Option(help="Of this machine only.")] = "",
+    limit: Annotated[
+        int, typer.Option(min=1, help="Number of waveforms at most, newest first.")
+    ] = 50,
+    machine: Annotated[str, typer.Option(help="Only those of this machine.")] = "",
     as_json: Json = False,
 ) -> None:
-    """List the waveforms that are kept, newest first."""
+    """List the stored waveforms, newest first."""
     with connect(load().working_url(), "cli") as client:
         check(client)
-        found = [w.summary() for w in islice(evidence.newest_first(client, machine), limit)]
+        rows = [w.summary() for w in islice(evidence.newest_first(client, machine), limit)]
     if as_json:
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps(rows))
         return
     console = Console(highlight=False)
-    if not found:
-        console.print("No waveform is kept: there was no new warning or fault.")
+    if not rows:
+        console.print("No waveforms: there has been no new warning or fault.")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("record", "start", "length", "rate", "channels"):
         table.add_column(name, no_wrap=name == "record", overflow="fold")
-    for w in found:
+    for w in rows:
         start = datetime.fromtimestamp(w["t_start"], UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         length, rate = f"{w['duration_s']:g} s", f"{w['fs_hz']:g} Hz"
         cells = (w["record"], start, length, rate, " ".join(w["channels"]))
@@ -57,15 +59,19 @@ def list_waveforms(
 
 @group.command("save")
 def save(
-    record: Annotated[str, typer.Argument(metavar="RECORD", help="Its name in `list`.")],
-    out: Annotated[Path | None, typer.Option(help="The file; default: from its name.")] = None,
+    record: Annotated[
+        str, typer.Argument(metavar="RECORD", help="Its name in `vtox evidence list`.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default: named after the record.")
+    ] = None,
 ) -> None:
     """Save one waveform as `.npz`, in units, as `vtox diagnose` and `vtox replay` read it."""
     with connect(load().working_url(), "cli") as client:
         check(client)
-        found = evidence.get(client, record)
-    path = out or Path(found.file_name)
+        waveform = evidence.get(client, record)
+    path = out or Path(waveform.file_name)
     if path.exists():
-        raise InputError(f"{path}: exists already, choose another with --out")
-    path.write_bytes(found.npz())
-    typer.echo(f"{path}: {found.duration_s:g} s of {', '.join(found.windows[0].channels)}")
+        raise InputError(f"{path} exists already", remedy="choose another file with --out")
+    path.write_bytes(waveform.npz())
+    typer.echo(f"{path}: {waveform.duration_s:g} s of {', '.join(waveform.windows[0].channels)}")

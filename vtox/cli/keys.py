@@ -24,7 +24,7 @@ from vtox.store.client import Client, check, connect
 ScopeOption = Annotated[
     str,
     typer.Option(
-        help="read: see everything; ingest: send windows; admin: both, and change machines."
+        help="read: read everything; ingest: send windows; admin: both, and change machines."
     ),
 ]
 
@@ -40,10 +40,10 @@ def register(app: typer.Typer) -> None:
 
 def create(
     scope: ScopeOption = "read",
-    name: Annotated[str, typer.Option(help="What it is for; shown in the list.")] = "",
+    name: Annotated[str, typer.Option(help="Purpose of the key, shown in the list.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Make a key and show it: once, it is not kept anywhere."""
+    """Make a key and print it; it is not stored and cannot be shown again."""
     if scope not in apikeys.SCOPES:
         raise InputError(f"--scope {scope}: expected one of {', '.join(apikeys.SCOPES)}")
     with _client() as client:
@@ -53,13 +53,13 @@ def create(
         return
     print(text)
     Console(stderr=True, highlight=False).print(
-        f"[dim]Key {record.id}, scope {scope}: shown this once. Send it as X-API-Key or as a "
-        f"Bearer token; `vtox keys revoke {record.id}` ends it.[/dim]"
+        f"[dim]Key {record.id}, scope {scope}: cannot be shown again. Send it as X-API-Key or as a "
+        f"Bearer token; `vtox keys revoke {record.id}` revokes it.[/dim]"
     )
 
 
 def list_keys(as_json: Json = False) -> None:
-    """Show the keys that exist, without their secrets."""
+    """List the keys, without their secrets."""
     with _client() as client:
         records = apikeys.list_keys(client)
     if as_json:
@@ -75,13 +75,13 @@ def list_keys(as_json: Json = False) -> None:
 
 
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="The id that `vtox keys list` shows.")],
+    key_id: Annotated[str, typer.Argument(help="Its id in `vtox keys list`.")],
     as_json: Json = False,
 ) -> None:
-    """End a key at once."""
+    """Revoke a key, at once."""
     with _client() as client:
         if not apikeys.revoke(client, key_id):
-            raise InputError(f"no key has the id {key_id!r}: `vtox keys list` shows them")
+            raise InputError(f"no key has the id {key_id!r}", remedy="`vtox keys list` shows all")
     if as_json:
         _print_json({"id": key_id, "revoked": True})
     else:
@@ -90,7 +90,7 @@ def revoke(
 
 @contextmanager
 def _client() -> Iterator[Client]:
-    """Connect; with no server running, start the embedded one for as long as it takes.
+    """Connect; if no server runs, start the embedded one for the duration of the command.
 
     In production mode the first key must exist before the first start.
     """
@@ -109,15 +109,15 @@ def _client() -> Iterator[Client]:
 
 @contextmanager
 def _embedded(settings: Settings) -> Iterator[Client]:
-    # What the server says of its start and end would bury the key.
+    # The log lines of the server's start and end would hide the key.
     logging.getLogger("vtox.cluster.embedded_server").setLevel(logging.ERROR)
     with EmbeddedServer(settings) as server, connect(server.url, "keys") as client:
         yield client
 
 
 def _public(record: ApiKey) -> dict[str, Any]:
-    shown = {k: v for k, v in asdict(record).items() if k not in ("sha256", "created_t")}
-    return shown | {"created": _time(record.created_t)}
+    public = {k: v for k, v in asdict(record).items() if k not in ("sha256", "created_t")}
+    return public | {"created": _time(record.created_t)}
 
 
 def _time(t: float) -> str:

@@ -1,4 +1,4 @@
-"""`vtox machines` and `vtox baseline`: what the system knows of each machine."""
+"""`vtox machines` and `vtox baseline`: what is stored of each machine."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox.cli import options
-from vtox.cli.diagnosis_table import STYLES, number, show
+from vtox.cli.diagnosis_table import DETECTED, STYLES, number, show
 from vtox.domain import Window
 from vtox.errors import InputError
 from vtox.files.recordings import options as reader_options
@@ -29,12 +29,16 @@ NO_HEALTH = Assessment(0.0, None, "unknown", {})
 MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]
 
 machines = typer.Typer(help="List, register and retire machines.", no_args_is_help=True)
-baseline = typer.Typer(help="What a machine looks like when healthy.", no_args_is_help=True)
+baseline = typer.Typer(help="Show, learn, export and reset baselines.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    """Add both groups of commands to the command line."""
+    """Add the commands of `vtox machines`."""
     app.add_typer(machines, name="machines")
+
+
+def register_baseline(app: typer.Typer) -> None:
+    """Add the commands of `vtox baseline`."""
     app.add_typer(baseline, name="baseline")
 
 
@@ -42,20 +46,20 @@ def register(app: typer.Typer) -> None:
 def list_machines(as_json: options.Json = False) -> None:
     """List all machines with their health."""
     client = _client()
-    known = store.overview(client, sorted(store.last_arrivals(client)))
+    rows = store.overview(client, sorted(store.last_arrivals(client)))
     if as_json:
-        typer.echo(json.dumps([_plain(m) for m in known]))
+        typer.echo(json.dumps([_as_json(m) for m in rows]))
         return
     console = Console(highlight=False)
-    if not known:
-        console.print("No machine yet: one appears with its first window, or by `import`.")
+    if not rows:
+        console.print("No machines yet: the first window of a machine adds it, or `import`.")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("machine", "state", "health", "faults", "last window"):
         table.add_column(name, no_wrap=name != "faults")
-    for machine in known:
+    for machine in rows:
         health = machine.health or NO_HEALTH
-        faults = [f for f, x in health.faults.items() if x.state in ("warning", "fault")]
+        faults = [f for f, x in health.faults.items() if x.state in DETECTED]
         table.add_row(
             machine.machine_id,
             _state(health.state, _silent(machine)),
@@ -69,29 +73,32 @@ def list_machines(as_json: options.Json = False) -> None:
 @machines.command("show")
 def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     """Show one machine: nameplate, health and its latest diagnoses."""
-    found = _known(_client(), machine)
+    row = _require_machine(_client(), machine)
     if as_json:
-        typer.echo(json.dumps(_plain(found)))
+        typer.echo(json.dumps(_as_json(row)))
         return
     console = Console(highlight=False)
-    health = found.health or NO_HEALTH
-    title = Text(machine, style="bold").append(" · ").append(_state(health.state, _silent(found)))
+    health = row.health or NO_HEALTH
+    title = Text(machine, style="bold").append(" · ").append(_state(health.state, _silent(row)))
     if health.health is not None:
         title.append(f" · health {health.health:.0f}", style="not bold")
     console.print(
-        title.append(f" · last window {_ago(found.last_window_t) or 'never'}", "not bold dim")
+        title.append(f" · last window {_ago(row.last_window_t) or 'never'}", "not bold dim")
     )
-    console.print(f"nameplate: {_nameplate(found.nameplate)}", markup=False)
-    console.print(f"baseline: {_baseline_state(found.baseline_state)}")
-    if found.diagnoses:
+    console.print(f"nameplate: {_nameplate(row.nameplate)}", markup=False)
+    console.print(f"baseline: {_baseline_state(row.baseline_state)}")
+    if row.diagnoses:
         console.print()
-        show(console, [r.diagnosis() for r in found.diagnoses.values()])
+        show(console, [r.diagnosis() for r in row.diagnoses.values()])
 
 
 @machines.command("import")
 def import_fleet(
     file: Annotated[
-        Path, typer.Argument(metavar="FLEET.TOML", help=r"Tables \[machines.ID] of nameplates.")
+        Path,
+        typer.Argument(
+            metavar="FLEET.TOML", help=r"TOML file with a table \[machines.ID] for each nameplate."
+        ),
     ],
 ) -> None:
     """Register the machines of a fleet.toml with their nameplates."""
@@ -106,28 +113,27 @@ def import_fleet(
 
 @machines.command("retire")
 def retire(machine: MachineId) -> None:
-    """Forget a machine. If it sends again, it is a new one."""
+    """Delete a machine with its baseline. If it sends again, it is a new one."""
     if not store.retire(_client(), machine):
-        raise InputError(f"no machine {machine}: `vtox machines list` shows those known")
+        raise InputError(f"no machine {machine}", remedy="`vtox machines list` shows all")
     typer.echo(f"{machine} retired")
 
 
 @baseline.command("show")
 def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
-    """Show the baseline of a machine: levels by load band."""
+    """Show the baseline of a machine: levels by load."""
     data = _baseline(machine)
-    found = _known(_client(), machine)
+    row = _require_machine(_client(), machine)
     if as_json:
-        typer.echo(json.dumps({**data, "baseline_state": found.baseline_state}))
+        typer.echo(json.dumps({**data, "baseline_state": row.baseline_state}))
         return
     console = Console(highlight=False)
-    about = _baseline_state(found.baseline_state)
-    console.print(f"{machine}: {about}")
+    console.print(f"{machine}: {_baseline_state(row.baseline_state)}")
     console.print(f"{data['records']} records, {data['seconds']:.0f} s of healthy data")
-    if own := data.get("asymmetry"):
-        loads = f"{number(own['low_a'])}-{number(own['high_a'])} A"
-        console.print(f"own asymmetry of currents: known at {loads}")
-    for line in _loads(found.baseline_state):
+    if asymmetry := data.get("asymmetry"):
+        loads = f"{number(asymmetry['low_a'])}-{number(asymmetry['high_a'])} A"
+        console.print(f"asymmetry of the healthy currents: learnt at {loads}")
+    for line in _loads(row.baseline_state):
         console.print(line)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("load", "measurement", "mean", "deviation", "records"):
@@ -154,7 +160,7 @@ def learn(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE", help="Healthy recordings or folders, or one baseline exported as .json."
+            metavar="FILE", help="Healthy recordings or folders, or one exported baseline (.json)."
         ),
     ],
     fs: options.Rate = None,
@@ -162,37 +168,37 @@ def learn(
     unit: options.Unit = None,
     speed_rpm: options.Speed = None,
 ) -> None:
-    """Learn the baseline of a machine from healthy recordings, or take one that was exported."""
+    """Learn the baseline of a machine from healthy recordings, or import an exported one."""
     opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
     _check_id(machine)
     client = _client()
-    known = store.load_states(client, [machine])[0]
-    learnt = options.baseline_from(files, opts, known.motor)
+    state = store.load_states(client, [machine])[0]
+    learnt = options.baseline_from(files, opts, state.motor)
     assert learnt is not None
     set_baseline(client, machine, learnt.to_json())
     typer.echo(
         f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s"
-        + _instead(known.baseline)
+        + _replaced(state.baseline)
     )
 
 
 @baseline.command("reset")
 def reset_baseline(machine: MachineId) -> None:
-    """Forget the baseline of a machine, for instance after a repair."""
+    """Delete the baseline of a machine, for instance after a repair."""
     client = _client()
-    _known(client, machine)
+    _require_machine(client, machine)
     set_baseline(client, machine, None)
-    typer.echo(f"{machine}: no baseline now")
+    typer.echo(f"{machine}: baseline deleted")
 
 
-def _instead(before: str | None) -> str:
-    """Return what a new baseline takes the place of; that one may be damaged."""
-    if before is None:
+def _replaced(previous: str | None) -> str:
+    """Return which baseline a new one replaces; that one may be damaged."""
+    if previous is None:
         return ""
     try:
-        return f", instead of one of {json.loads(before)['records']} records"
+        return f", replacing one of {json.loads(previous)['records']} records"
     except (ValueError, KeyError, TypeError):
-        return ", instead of one that cannot be read"
+        return ", replacing one that cannot be read"
 
 
 def _client() -> Client:
@@ -205,7 +211,7 @@ def _silent(machine: store.MachineOverview) -> bool:
     return machine.silent(time.time(), load().silence_after_s)
 
 
-def _plain(machine: store.MachineOverview) -> dict[str, Any]:
+def _as_json(machine: store.MachineOverview) -> dict[str, Any]:
     return machine.table() | {"silent": _silent(machine)}
 
 
@@ -214,27 +220,28 @@ def _state(state: str, silent: bool) -> Text:
     return text.append(", silent", STYLES["warning"]) if silent else text
 
 
-def _known(client: Client, machine: str) -> store.MachineOverview:
-    found = store.overview(client, [machine])
-    if not found:
-        raise InputError(f"no machine {machine}: `vtox machines list` shows those known")
-    return found[0]
+def _require_machine(client: Client, machine: str) -> store.MachineOverview:
+    rows = store.overview(client, [machine])
+    if not rows:
+        raise InputError(f"no machine {machine}", remedy="`vtox machines list` shows all")
+    return rows[0]
 
 
 def _baseline(machine: str) -> dict[str, Any]:
     client = _client()
-    _known(client, machine)
+    _require_machine(client, machine)
     text = store.load_states(client, [machine])[0].baseline
     if text is None:
-        raise InputError(f"{machine} has no baseline: `vtox baseline learn` makes one")
+        raise InputError(f"{machine} has no baseline", remedy="`vtox baseline learn` makes one")
     data: dict[str, Any] = json.loads(text)
     return data
 
 
 def _check_id(machine: str) -> None:
-    """Raise unless a window could carry this machine id: the wire format has the one rule."""
-    one = {"ia": np.zeros(1)}
-    check_window(Window(machine_id=machine, seq=0, t0=1.0, fs_hz=1e3, channels=one), Limits())
+    """Raise `WireError` unless a window could carry this machine id."""
+    channels = {"ia": np.zeros(1)}
+    window = Window(machine_id=machine, seq=0, t0=1.0, fs_hz=1e3, channels=channels)
+    check_window(window, Limits())
 
 
 def _nameplate(plate: dict[str, Any] | None) -> str:
@@ -249,25 +256,25 @@ def _nameplate(plate: dict[str, Any] | None) -> str:
 
 def _baseline_state(state: dict[str, Any]) -> str:
     if state["state"] == "learning":
-        return f"learning on the stream, {state['records']} records so far"
-    how = {"given": "from recordings given", "stream": "learnt on the stream"}
-    source = how.get(state.get("source", ""), "")
+        return f"learning from the stream, {state['records']} records so far"
+    sources = {"given": "learnt from recordings", "stream": "learnt from the stream"}
+    source = sources.get(state.get("source", ""), "")
     version = f"version {state['version']}" if "version" in state else ""
     ago = _ago(state.get("learnt_t"))
     return ", ".join(p for p in (state["state"], version, source, ago) if p)
 
 
 def _loads(state: dict[str, Any]) -> list[str]:
-    """Return a line for each load: known, being learnt, or refused and why."""
+    """Return a line for each load: ready, being learnt, or refused and why."""
     lines = []
     for x in state.get("loads", []):
         ago = _ago(x.get("learnt_t"))
-        told = {
+        texts = {
             "learning": f"learning, {x.get('records')} records so far",
-            "refused": f"not learnt as healthy {ago}: {x.get('reason')}",
+            "refused": f"not accepted as healthy {ago}: {x.get('reason')}",
         }
-        words = told.get(x["state"], f"{x['state']}, learnt {ago}")
-        lines.append(f"load {number(x['low_a'])}-{number(x['high_a'])} A: {words}")
+        text = texts.get(x["state"], f"{x['state']}, learnt {ago}")
+        lines.append(f"load {number(x['low_a'])}-{number(x['high_a'])} A: {text}")
     return lines
 
 

@@ -1,8 +1,7 @@
-"""The command `vtox`: its commands, its version, and how its errors are said."""
+"""The command `vtox`: its commands, its version, and how it reports errors."""
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.metadata import version
 
 import redis
@@ -12,45 +11,107 @@ from rich.text import Text
 
 from vtox.errors import ServerUnavailable, VtoxError
 
-LOOK_FURTHER = "; is it running? `vtox doctor` looks further"
-# Command -> module of `vtox.cli`, in the order of the help. Each module has a `register`.
-COMMANDS = {
-    "up": "up",
-    "demo": "demo",
-    "status": "status",
-    "doctor": "doctor",
-    "machines": "machines",
-    "baseline": "machines",
-    "replay": "replay",
-    "simulate": "simulate",
-    "diagnose": "diagnose",
-    "evidence": "evidence",
-    "dead-letters": "dead_letters",
-    "config": "config",
-    "keys": "keys",
-    "server": "server",
-    "bridge": "bridge",
-}
+DEFAULT_REMEDY = "is it running? `vtox doctor` checks"
+# In the order of the help.
+COMMANDS = (
+    "up",
+    "demo",
+    "status",
+    "doctor",
+    "machines",
+    "baseline",
+    "replay",
+    "simulate",
+    "diagnose",
+    "evidence",
+    "dead-letters",
+    "config",
+    "keys",
+    "server",
+    "bridge",
+)
 
 
 def application(arguments: Sequence[str] = ()) -> typer.Typer:
-    """Return the command line; with the command's name first, only that command's module loads.
-
-    It is what makes a small process of `vtox bridge`, and a quick one of the others.
-    """
+    """Return the command line; if `arguments` begin with a command, with that command only."""
     app = typer.Typer(
         name="vtox",
-        help="Condition monitoring for fleets of electric motors: windows in, verdicts out.",
+        help="Condition monitoring for fleets of electric motors: windows in, diagnoses out.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
         callback=vtox,
     )
-    named = [COMMANDS[a] for a in arguments[:1] if a in COMMANDS]
-    for module in named or dict.fromkeys(COMMANDS.values()):
-        import_module(f"vtox.cli.{module}").register(app)
+    requested = [a for a in arguments[:1] if a in COMMANDS]
+    for command in requested or COMMANDS:
+        _add(command, app)
     return app
+
+
+def _add(command: str, app: typer.Typer) -> None:
+    """Import the module of one command only: `vtox bridge` stays small and the others quick."""
+    match command:
+        case "up":
+            from vtox.cli import up
+
+            up.register(app)
+        case "demo":
+            from vtox.cli import demo
+
+            demo.register(app)
+        case "status":
+            from vtox.cli import status
+
+            status.register(app)
+        case "doctor":
+            from vtox.cli import doctor
+
+            doctor.register(app)
+        case "machines":
+            from vtox.cli import machines
+
+            machines.register(app)
+        case "baseline":
+            from vtox.cli import machines
+
+            machines.register_baseline(app)
+        case "replay":
+            from vtox.cli import replay
+
+            replay.register(app)
+        case "simulate":
+            from vtox.cli import simulate
+
+            simulate.register(app)
+        case "diagnose":
+            from vtox.cli import diagnose
+
+            diagnose.register(app)
+        case "evidence":
+            from vtox.cli import evidence
+
+            evidence.register(app)
+        case "dead-letters":
+            from vtox.cli import dead_letters
+
+            dead_letters.register(app)
+        case "config":
+            from vtox.cli import config
+
+            config.register(app)
+        case "keys":
+            from vtox.cli import keys
+
+            keys.register(app)
+        case "server":
+            from vtox.cli import server
+
+            server.register(app)
+        case "bridge":
+            from vtox.cli import bridge
+
+            bridge.register(app)
 
 
 def _print_version(wanted: bool) -> None:
@@ -68,25 +129,27 @@ def vtox(
 
 
 def main() -> None:
-    """Run the command line; what VTOX can explain is one clear message and exit status 2."""
+    """Run the command line; an error that VTOX can explain is one line, with exit status 2."""
     try:
         application(sys.argv[1:])()
     except ServerUnavailable as error:
-        _fail(str(error).rstrip(".") + ("" if "`vtox" in str(error) else LOOK_FURTHER))
+        _fail(error.observed, error.remedy or DEFAULT_REMEDY)
     except VtoxError as error:
-        _fail(str(error))
+        _fail(error.observed, error.remedy)
     except redis.AuthenticationError as error:
-        _fail(f"the server refuses VTOX_REDIS_URL's user or password: {error}")
+        _fail(f"the server refuses the user or password of VTOX_REDIS_URL: {error}")
     except redis.OutOfMemoryError:
         _fail(
             "the server is out of memory and takes no new windows until the workers have finished "
-            "others; `vtox doctor` looks further"
+            "others",
+            "`vtox doctor` checks",
         )
     except (redis.ConnectionError, redis.TimeoutError) as error:
-        _fail(f"the server does not answer: {error}".rstrip(".") + LOOK_FURTHER)
+        _fail(f"the server does not respond: {error}", DEFAULT_REMEDY)
 
 
-def _fail(message: str) -> None:
+def _fail(observed: str, remedy: str = "") -> None:
+    message = f"{observed.rstrip('.')}: {remedy}" if remedy else observed
     text = Text("vtox: ", "bold red").append(message, "not bold default")
     Console(stderr=True, highlight=False, soft_wrap=True).print(text)
     sys.exit(2)

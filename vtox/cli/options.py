@@ -1,4 +1,4 @@
-"""What several commands ask of the user in the same words: files, columns, units, motor."""
+"""Options that several commands share: files, columns, units, nameplate, baseline."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-import vtox
+from vtox.cli.diagnosis_table import DETECTED
 from vtox.domain import Motor
 from vtox.errors import BaselineError, InputError
 from vtox.files.recordings import Options, find, read
 from vtox.nameplate import read_motor
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it loads scipy, which most commands do not need
     from vtox.baseline import Baseline
 
 MotorFile = Annotated[
     Path | None,
-    typer.Option("--motor", metavar="FILE", help="Nameplate: a motor.toml (see docs/motors)."),
+    typer.Option(
+        "--motor", metavar="FILE", help="Nameplate of the machine, a motor.toml (see docs/motors)."
+    ),
 ]
 Map = Annotated[
     list[str] | None,
     typer.Option(
         "--map",
         metavar="CHANNEL=COLUMN,...",
-        help="Columns by name or by number from 1, where their names do not tell: ia=2,ib=3.",
+        help="Column of a channel by name or number (from 1) if the file does not say: ia=2,ib=3.",
     ),
 ]
 Unit = Annotated[
@@ -34,22 +36,22 @@ Unit = Annotated[
 ]
 Rate = Annotated[
     float | None,
-    typer.Option("--fs", metavar="HZ", help="Sampling rate, instead of what the file says."),
+    typer.Option("--fs", metavar="HZ", help="Sampling rate, instead of the one in the file."),
 ]
 Speed = Annotated[
     float | None,
-    typer.Option("--speed-rpm", metavar="N", help="Shaft speed, instead of what the file says."),
+    typer.Option("--speed-rpm", metavar="N", help="Shaft speed, instead of the one in the file."),
 ]
 Healthy = Annotated[
     list[Path] | None,
     typer.Option(
         "--baseline",
         metavar="FILE_OR_FOLDER",
-        help="Healthy recordings of this machine to compare with; may be given again, "
-        "and may be a pattern in quotes. Or a baseline exported as .json.",
+        help="Healthy recordings of this machine to compare with (a pattern in quotes is allowed), "
+        "or an exported baseline (.json). Can be repeated.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="JSON for programs instead of text.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 def motor_from(path: Path | None) -> Motor | None:
@@ -62,42 +64,47 @@ def baseline_from(
 ) -> "Baseline | None":
     """Return the baseline learnt from healthy recordings or exported, None without any.
 
-    Recordings that show a fault already are told of on stderr, and learnt all the same: whether
-    the machine was healthy is the operator's word.
+    Recordings in which a fault is detected are reported on stderr and learnt all the same: the
+    operator decides whether the machine was healthy.
 
     Raises
     ------
     InputError
-        Nothing can be learnt from any of the files, and why of the first; or an exported baseline
-        that is none, or among recordings.
+        Nothing can be learnt from the files; or an exported baseline is damaged, or given together
+        with recordings.
     """
     if not paths:
         return None
     if exported := [p for p in paths if p.suffix.lower() == ".json"]:
         if len(paths) > 1:
-            raise InputError(f"{exported[0].name} is a whole baseline: give no other file with it")
-        return _exported(exported[0])
+            raise InputError(
+                f"{exported[0].name} is a whole baseline", remedy="give no other file with it"
+            )
+        return _read_exported(exported[0])
+    # Not at the top: it loads scipy, which other commands do not need.
+    from vtox.diagnosis import diagnose, learn_baseline
+
     files, _ = find(paths, opts)
     recordings = [read(f, opts) for f in files]
-    # By the package's lazy name: other commands must not pay for scipy.
-    baseline: Baseline = vtox.learn_baseline(recordings, motor)
+    baseline = learn_baseline(recordings, motor)
     if baseline.empty:
-        why = vtox.diagnose(recordings[0], motor)[0].reason
-        raise InputError(f"no baseline: nothing can be learnt from {files[0].name}: {why}")
-    told = Console(stderr=True, highlight=False)
+        reason = diagnose(recordings[0], motor)[0].reason
+        raise InputError(f"no baseline can be learnt from {files[0].name}: {reason}")
+    errors = Console(stderr=True, highlight=False)
     for path, recording in zip(files, recordings, strict=True):
-        for d in vtox.diagnose(recording, motor):
-            if d.state in ("warning", "fault"):
-                text = f"{path.name} is not healthy by itself: {d.fault} {d.state}, {d.reason}"
-                told.print(text, style="yellow", markup=False)
+        for d in diagnose(recording, motor):
+            if d.state in DETECTED:
+                text = f"{path.name} does not look healthy: {d.fault} {d.state}, {d.reason}"
+                errors.print(text, style="yellow", markup=False)
     return baseline
 
 
-def _exported(path: Path) -> "Baseline":
+def _read_exported(path: Path) -> "Baseline":
+    from vtox.baseline import Baseline
+
     try:
-        baseline: Baseline = vtox.Baseline.from_json(path.read_text(encoding="utf-8"))
+        return Baseline.from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, BaselineError) as error:
         raise InputError(
             f"{path.name}: {error}; expected what `vtox baseline export` prints"
         ) from error
-    return baseline

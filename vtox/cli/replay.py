@@ -1,4 +1,4 @@
-"""`vtox replay`: recordings sent through the stream as if their machine ran now."""
+"""`vtox replay`: sends recordings through the stream as if their machine ran now."""
 
 import json
 import time
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vtox.cli import options
 from vtox.cli.replay_table import show
-from vtox.cluster.ports import url
+from vtox.cluster.ports import base_url
 from vtox.domain import Recording
 from vtox.faults import FAULTS
 from vtox.files.recordings import find, read
@@ -27,10 +27,10 @@ from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, check, connect
 from vtox.wire import Limits
 
-# Without an answer for so long nobody is answering. Records of turn short
-# and bearing end every second or two, so that only the last long one keeps us waiting.
+# Give up after so long without a diagnosis. Records of turn short and bearing end every second or
+# two, so that only the last long record can take this long.
 QUIET_S = 20.0
-NOT_ALL_ANSWERED = 1
+MISSING_DIAGNOSES = 1  # exit status
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +42,7 @@ def replay_command(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Recordings (CSV, .npz) or folders.")
     ],
-    machine: Annotated[str, typer.Option(metavar="ID", help="The machine they are sent as.")],
+    machine: Annotated[str, typer.Option(metavar="ID", help="Machine id to send them as.")],
     motor: options.MotorFile = None,
     mapping: options.Map = None,
     unit: options.Unit = None,
@@ -50,48 +50,54 @@ def replay_command(
     speed_rpm: options.Speed = None,
     baseline: options.Healthy = None,
     speed: Annotated[
-        str, typer.Option(metavar="1|10|max", help="Times real time, or max: as fast as can be.")
+        str,
+        typer.Option(
+            metavar="1|10|max",
+            help="Speed as a multiple of real time, or max: as fast as possible.",
+        ),
     ] = "1",
-    window: Annotated[float, typer.Option(metavar="S", help="Seconds in a window.")] = 1.0,
+    window: Annotated[
+        float, typer.Option(metavar="S", help="Length of a window in seconds.")
+    ] = 1.0,
     wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Wait for the answers and show them.")
+        bool, typer.Option("--wait/--no-wait", help="Wait for the diagnoses and show them.")
     ] = True,
     as_json: options.Json = False,
 ) -> None:
     """Send recordings through the system as if their machine ran now.
 
-    Each file is a run of its own. Exit status: 0, or 1 when some windows were not answered.
+    Each file is a run of its own. Exit status: 0, or 1 if some windows were not diagnosed.
     """
     console = Console(highlight=False, stderr=as_json)
     opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
     factor = pacing.parse_speed(speed)
-    found, skipped = find(files, opts)
-    for path, why in skipped.items():
-        console.print(f"skipped {path.name}: {why}", style="dim", markup=False)
-    plate = options.motor_from(motor)
+    paths, skipped = find(files, opts)
+    for path, reason in skipped.items():
+        console.print(f"skipped {path.name}: {reason}", style="dim", markup=False)
+    nameplate = options.motor_from(motor)
     reader = partial(read, opts=opts)
-    parts, first = replay.plan(found, reader, machine_id=machine, window_s=window)
+    parts, first = replay.plan(paths, reader, machine_id=machine, window_s=window)
     settings = load()
     pacing.check(first, _limits(settings))
-    healthy = options.baseline_from(baseline, opts, plate)
+    healthy = options.baseline_from(baseline, opts, nameplate)
     with connect(settings.samples_url(), "replay") as client:
         check(client)
-        if plate:
-            machines.register(client, machine, plate)
+        if nameplate:
+            machines.register(client, machine, nameplate)
         if healthy:
             set_baseline(client, machine, healthy.to_json())
-        before = last_id(client)
+        last_result = last_id(client)
         t0 = pacing.first_t0(time.time(), parts[-1].end_s, factor)
         answers = Answers({p.run: p.windows for p in parts})
         _send(console, client, parts, reader, (machine, t0, window, factor))
         if wait:
-            _wait(console, client, answers, machine, before)
+            _wait(console, client, answers, machine, last_result)
     if as_json:
         typer.echo(json.dumps(_summary(machine, t0, parts, answers), allow_nan=False))
     else:
-        _tell(console, settings, machine, parts, answers, waited=wait)
+        _report(console, settings, machine, parts, answers, waited=wait)
     if wait and answers.missing():
-        raise typer.Exit(NOT_ALL_ANSWERED)
+        raise typer.Exit(MISSING_DIAGNOSES)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -100,7 +106,7 @@ def _limits(settings: Settings) -> Limits:
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description:<8}"),
+        TextColumn("{task.description:<9}"),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -115,33 +121,35 @@ def _send(
     client: Client,
     parts: list[Part],
     reader: Callable[[Path], Recording],
-    how: tuple[str, float, float, float | None],
+    target: tuple[str, float, float, float | None],
 ) -> None:
-    machine, t0, window_s, factor = how
+    machine, t0, window_s, factor = target
     jobs = replay.jobs(parts, reader, machine_id=machine, t0=t0, window_s=window_s)
     with _bar(console) as bar:
         task = bar.add_task("sending", total=sum(p.windows for p in parts), note="")
-        # A recording has no live moment to miss: nothing is dropped for being late.
-        told = False
+        # Windows of a recording are never too late: none is dropped.
+        reported = False
         for progress in pacing.send(client, jobs, factor, late_s=float("inf")):
             note = "waiting for the workers" if progress.behind else ""
             if progress.full:
                 note = "the server is out of memory: waiting"
-                if not told and not console.is_terminal:
+                if not reported and not console.is_terminal:
                     bar.console.print(f"{note} until the workers have finished other windows")
-                    told = True
+                    reported = True
             bar.update(task, completed=progress.sent, note=note)
 
 
-def _wait(console: Console, client: Client, answers: Answers, machine: str, before: str) -> None:
+def _wait(
+    console: Console, client: Client, answers: Answers, machine: str, last_result: str
+) -> None:
     total = answers.missing()
     with _bar(console) as bar:
-        task = bar.add_task("answers", total=total, note="")
-        for _ in follow(client, answers, machine, before, QUIET_S):
+        task = bar.add_task("diagnosed", total=total, note="")
+        for _ in follow(client, answers, machine, last_result, QUIET_S):
             bar.update(task, completed=total - answers.missing())
 
 
-def _tell(
+def _report(
     console: Console,
     settings: Settings,
     machine: str,
@@ -158,12 +166,13 @@ def _tell(
     console.print(f"\n{windows} windows of {files} sent as {machine}.")
     if waited and answers.missing():
         console.print(
-            f"No answer for {QUIET_S:.0f} s, and some family owes {answers.missing()} windows: "
-            "`vtox status` shows the queues, `vtox dead-letters list` what was refused.",
+            f"No diagnosis came for {QUIET_S:.0f} s; {answers.missing()} windows of some fault "
+            "family have none. `vtox status` shows the queues, `vtox dead-letters list` what was "
+            "refused.",
             style="yellow",
         )
     console.print(f"More: vtox machines show {machine}", style="dim")
-    page = f"{url(settings.api_host, settings.api_port)}/machines/{machine}"
+    page = f"{base_url(settings.api_host, settings.api_port)}/machines/{machine}"
     console.print(f"      {page}", style="dim")
 
 

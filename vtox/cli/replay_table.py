@@ -1,6 +1,5 @@
-"""Answers of many records on a terminal: a row a run, a mark a record."""
+"""Diagnoses of many records on a terminal: a row for each run, a mark for each record."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -11,15 +10,18 @@ from rich.text import Text
 from vtox.cli.diagnosis_table import STYLES
 from vtox.faults import FAULTS
 from vtox.senders.results_reader import Answers
+from vtox.store.entries import Result
 
 MARKS = {"normal": "·", "warning": "▲", "fault": "■", "unknown": "?"}
 PLAIN_MARKS = {"normal": ".", "warning": "w", "fault": "F", "unknown": "?"}
-# More records than this are counted, not drawn.
-MOST_MARKS = 24
+# Of more records than this the states are counted instead.
+MARKS_MAX = 24
+# Reasons shown for each fault that is unknown, the most frequent ones.
+REASONS_MAX = 3
 
 
 def show(console: Console, runs: Mapping[str, str], answers: Answers) -> None:
-    """Print the answers for `runs` (run -> title), and why some are unknown."""
+    """Print the diagnoses of `runs` (run -> title), and why some are unknown."""
     decided = [f for f in FAULTS if any(set(answers.counts(r, f)) - {"unknown"} for r in runs)]
     marks = MARKS if console.encoding.lower().startswith("utf") else PLAIN_MARKS
     if decided:
@@ -31,23 +33,22 @@ def show(console: Console, runs: Mapping[str, str], answers: Answers) -> None:
             table.add_row(title, *(_cell(answers, run, f, marks) for f in decided))
         console.print(table)
         legend = "  ".join(f"{mark} {state}" for state, mark in marks.items())
-        console.print(f"\n{legend}  (a mark a record)", style="dim")
+        console.print(f"\n{legend}  (one mark per record)", style="dim")
     for fault in FAULTS:
-        abstained = [a.reason for r in runs for a in answers.of(r, fault) if a.state == "unknown"]
-        # Reasons that differ in their figures only are one reason, shown by its first example.
-        alike = Counter(_without_figures(reason) for reason in abstained)
-        for kind, count in alike.most_common(3):
-            example = next(reason for reason in abstained if _without_figures(reason) == kind)
-            console.print(f"{fault} unknown ({count}): {example}", style="dim", markup=False)
+        unknown = [a for r in runs for a in answers.of(r, fault) if a.state == "unknown"]
+        examples = {_code(a): a.reason for a in reversed(unknown)}  # the first of each code
+        for code, count in Counter(map(_code, unknown)).most_common(REASONS_MAX):
+            line = f"{fault} unknown ({count}): {examples[code]}"
+            console.print(line, style="dim", markup=False)
 
 
-def _without_figures(reason: str) -> str:
-    return re.sub(r"\d+(\.\d+)?", "#", reason)
+def _code(result: Result) -> str:
+    return result.code or result.reason
 
 
 def _cell(answers: Answers, run: str, fault: str, marks: Mapping[str, str]) -> Text:
-    found = answers.of(run, fault)
-    if len(found) <= MOST_MARKS:
-        return Text.assemble(*((marks[a.state], STYLES[a.state]) for a in found))
+    row = answers.of(run, fault)
+    if len(row) <= MARKS_MAX:
+        return Text.assemble(*((marks[a.state], STYLES[a.state]) for a in row))
     counts = answers.counts(run, fault)
     return Text(", ").join(Text(f"{n} {s}", style=STYLES[s]) for s, n in counts.items())

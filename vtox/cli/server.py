@@ -1,24 +1,23 @@
-"""`vtox server`: the embedded server alone, for those who start the processes themselves."""
+"""`vtox server`: the embedded server alone, for users who start the processes themselves."""
 
-import signal
-import threading
 import time
 from typing import Annotated
 
 import typer
 
 from vtox.cluster import logging_setup
-from vtox.cluster.embedded_server import READY_S, EmbeddedServer
-from vtox.cluster.processes import server_answers
+from vtox.cluster.embedded_server import START_TIMEOUT_S, EmbeddedServer
+from vtox.cluster.processes import server_responds
+from vtox.cluster.signal_handlers import stop_event
 from vtox.errors import ServerUnavailable, SettingsError
 from vtox.settings import Settings, load
 
-LOOK_S = 0.2
+POLL_S = 0.2
 
 
 def server(
     wait: Annotated[
-        bool, typer.Option("--wait", help="Start nothing; return when the server answers.")
+        bool, typer.Option("--wait", help="Start nothing; return when the server responds.")
     ] = False,
 ) -> None:
     """Run the embedded Valkey server until stopped. `vtox up` does this for you."""
@@ -27,26 +26,27 @@ def server(
         _wait(settings)
         return
     if settings.redis_url:
-        raise SettingsError("VTOX_REDIS_URL is set: that server is used, there is none to start")
+        raise SettingsError(
+            "VTOX_REDIS_URL is set, so no embedded server is started",
+            remedy="remove it to use the embedded server",
+        )
     logging_setup.setup("server")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event()
     with EmbeddedServer(settings) as running:
         port = running.address.port
         running.log.info("server ready", extra={"port": port, "data": str(settings.data_dir)})
-        while not stop.wait(LOOK_S):
+        while not stop.wait(POLL_S):
             if not running.alive():
                 running.log.error("the embedded server ended unexpectedly")
                 raise typer.Exit(1)
 
 
 def _wait(settings: Settings) -> None:
-    deadline = time.monotonic() + READY_S
-    while not server_answers(settings):
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not server_responds(settings):
         if time.monotonic() > deadline:
-            raise ServerUnavailable(f"no server has answered within {READY_S:g} s")
-        time.sleep(LOOK_S)
+            raise ServerUnavailable(f"no server has responded within {START_TIMEOUT_S:g} s")
+        time.sleep(POLL_S)
 
 
 def register(app: typer.Typer) -> None:

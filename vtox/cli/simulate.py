@@ -1,4 +1,4 @@
-"""`vtox simulate`: a fleet of simulated machines that sends as a real one would."""
+"""`vtox simulate`: a fleet of simulated machines that sends windows as real ones would."""
 
 import json
 import multiprocessing
@@ -7,15 +7,14 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.table import Table
 
-from vtox.cli.demo_score import counted
+from vtox.cli.demo_score import fleet_summary
 from vtox.cli.diagnosis_table import number
 from vtox.cluster import parent_watch
 from vtox.errors import InputError
@@ -28,12 +27,12 @@ from vtox.store import machines as store
 from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, check, connect
 
-# With fewer machines the pool takes longer to start than to work.
-POOL_FROM = 8
-CATCH_UP = "Waiting for the workers to catch up: is the system running (`vtox up`)?"
-FULL = (
+# For fewer machines starting a pool takes longer than the work.
+POOL_MIN_MACHINES = 8
+WAITING_FOR_WORKERS = "Waiting for the workers to catch up: is the system running (`vtox up`)?"
+SERVER_FULL = (
     "The server is out of memory and takes no windows. Waiting for the workers to finish others: "
-    "is the system running? `vtox doctor` looks further."
+    "is the system running? `vtox doctor` checks."
 )
 
 
@@ -43,88 +42,88 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    machines: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another fleet.")] = DEFAULT_SEED,
+    machines: Annotated[int, typer.Option(min=1, max=10_000, help="Number of machines.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Each seed gives another fleet.")] = DEFAULT_SEED,
     fault_mode: Annotated[
         str, typer.Option(metavar="MODE", help=f"Severity of the faults: {', '.join(FAULT_MODES)}.")
     ] = "moderate",
     severity: Annotated[
         list[str] | None,
-        typer.Option(metavar="FAULT=LOW:HIGH", help="Severity (0 to 1) of one fault instead."),
+        typer.Option(
+            metavar="FAULT=LOW:HIGH", help="Severity of one fault, 0 to 1. Can be repeated."
+        ),
     ] = None,
     onset: Annotated[
-        str | None, typer.Option(metavar="FROM:TO", help="When faults begin, s after the start.")
+        str | None, typer.Option(metavar="FROM:TO", help="When faults begin, in s after the start.")
     ] = None,
-    speed: Annotated[str, typer.Option(metavar="1|10|max", help="Times real time.")] = "1",
+    speed: Annotated[
+        str, typer.Option(metavar="1|10|max", help="Speed as a multiple of real time, or max.")
+    ] = "1",
     duration: Annotated[
-        float | None, typer.Option(metavar="S", min=1, help="Seconds of data; else until stopped.")
+        float | None,
+        typer.Option(metavar="S", min=1, help="Seconds of data; default: until stopped."),
     ] = None,
     commission: Annotated[
         bool,
         typer.Option(
             "--commission/--no-commission",
-            help="Register nameplates and learn baselines from healthy runs first.",
+            help="First register nameplates and learn baselines from healthy runs.",
         ),
     ] = True,
     list_only: Annotated[
-        bool, typer.Option("--list", help="Only tell what the machines are and what they have.")
+        bool, typer.Option("--list", help="Only list the faulty machines and their faults.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --list: JSON.")] = False,
 ) -> None:
-    """Send windows of one second at 10 kHz from simulated machines, some of them faulty."""
+    """Send windows of 1 s at 10 kHz from simulated machines, some of them faulty."""
     if fault_mode not in FAULT_MODES:
         raise InputError(f"--fault-mode {fault_mode}: expected one of {', '.join(FAULT_MODES)}")
-    chosen = fleet(
+    simulated = fleet(
         machines,
         seed=seed,
         fault_mode=fault_mode,
-        severities=dict(_severity(text) for text in severity or ()),
-        onset_s=_range("--onset", onset, 1e9) if onset else None,
+        severities=dict(_parse_severity(text) for text in severity or ()),
+        onset_s=_parse_range("--onset", onset, 1e9) if onset else None,
     )
     factor = pacing.parse_speed(speed)
     if list_only:
-        _list(chosen, as_json=as_json)
+        _list(simulated, as_json=as_json)
         return
     if factor != 1.0 and duration is None:
-        raise InputError("--speed other than 1 needs --duration: only real time has no end")
+        raise InputError("--speed other than 1 needs --duration")
     console = Console(highlight=False)
     with connect(load().samples_url(), "simulate") as client:
         check(client)
         if commission:
-            _commission(console, client, chosen)
+            _commission(console, client, simulated)
         # One line, however long: `vtox demo` shows the last one.
-        console.print(f"Sending: {counted(chosen)}.", soft_wrap=True)
+        console.print(f"Sending: {fleet_summary(simulated)}.", soft_wrap=True)
         try:
-            _send(console, client, chosen, factor, duration)
+            _send(console, client, simulated, factor, duration)
         except KeyboardInterrupt:
             console.print("stopped")
 
 
-def _simulated() -> Any:
-    # Not at the top: it loads scipy, for which no other command (the bridge, say) should pay.
-    return import_module("vtox.senders.simulated_fleet")
-
-
-def _severity(text: str) -> tuple[str, tuple[float, float]]:
+def _parse_severity(text: str) -> tuple[str, tuple[float, float]]:
     fault, _, span = text.partition("=")
     if fault not in FAULTS:
         raise InputError(f"--severity {text}: expected one of {', '.join(FAULTS)} before the =")
-    return fault, _range("--severity", span, 1.0)
+    return fault, _parse_range("--severity", span, 1.0)
 
 
-def _range(option: str, text: str, most: float) -> tuple[float, float]:
+def _parse_range(option: str, text: str, upper: float) -> tuple[float, float]:
     try:
         low, high = (float(part) for part in text.split(":"))
     except ValueError:
         low, high = 1.0, 0.0
-    if not 0 <= low <= high <= most:
-        raise InputError(f"{option} {text}: expected FROM:TO, rising, from 0 to {most:g}")
+    if not 0 <= low <= high <= upper:
+        raise InputError(f"{option} {text}: expected FROM:TO, rising, from 0 to {upper:g}")
     return low, high
 
 
 def _commission(console: Console, client: Client, machines: Sequence[Machine]) -> None:
     """Register every machine with the baseline of its healthy run."""
-    learnt = track(
+    baselines = track(
         _baselines(machines),
         "commissioning",
         total=len(machines),
@@ -132,26 +131,29 @@ def _commission(console: Console, client: Client, machines: Sequence[Machine]) -
         transient=True,
         disable=not console.is_terminal,
     )
-    begun = time.monotonic()
-    for machine, baseline in zip(machines, learnt, strict=True):
+    started = time.monotonic()
+    for machine, baseline in zip(machines, baselines, strict=True):
         store.register(client, machine.machine_id, machine.motor)
         set_baseline(client, machine.machine_id, baseline)
-    took_s = time.monotonic() - begun
+    took_s = time.monotonic() - started
     console.print(f"{len(machines)} machines commissioned in {took_s:.1f} s.")
 
 
 def _baselines(machines: Sequence[Machine]) -> Iterator[str]:
-    if len(machines) < POOL_FROM:
-        yield from map(_simulated().baseline_of, machines)
+    # Not at the top: it loads scipy, which `vtox --help` does not need.
+    from vtox.senders.simulated_fleet import baseline_of
+
+    if len(machines) < POOL_MIN_MACHINES:
+        yield from map(baseline_of, machines)
         return
     with ProcessPoolExecutor(
-        # Spawned, not forked: there are threads by now, and fork would copy their locks.
+        # Spawned: threads are running, and a fork would copy their locks.
         mp_context=multiprocessing.get_context("spawn"),
         max_workers=min(4, os.cpu_count() or 1),
         initializer=parent_watch.watch_parent,
         initargs=(os.getpid(),),
     ) as pool:
-        yield from pool.map(_simulated().baseline_of, machines)
+        yield from pool.map(baseline_of, machines)
 
 
 def _send(
@@ -161,11 +163,13 @@ def _send(
     factor: float | None,
     duration: float | None,
 ) -> None:
+    from vtox.senders.simulated_fleet import jobs
+
     t0 = pacing.first_t0(time.time(), duration or 0.0, factor)
     run = f"sim.{secrets.token_hex(3)}"
-    jobs = _simulated().jobs(machines, t0=t0, run=run, duration_s=duration)
-    begun: float | None = None
-    told: set[str] = set()
+    fleet_jobs = jobs(machines, t0=t0, run=run, duration_s=duration)
+    started: float | None = None
+    printed: set[str] = set()
     done = pacing.Progress()
     with Progress(
         SpinnerColumn(),
@@ -175,19 +179,19 @@ def _send(
         disable=not console.is_terminal,
     ) as line:
         task = line.add_task("", total=None)
-        for done in pacing.send(client, jobs, factor):
-            begun = begun or time.monotonic()
-            _say_once(console, done, told)
-            line.update(task, description=_status(done, time.monotonic() - begun))
-    console.print(_status(done, time.monotonic() - (begun or time.monotonic())))
+        for done in pacing.send(client, fleet_jobs, factor):
+            started = started or time.monotonic()
+            _print_once(console, done, printed)
+            line.update(task, description=_status(done, time.monotonic() - started))
+    console.print(_status(done, time.monotonic() - (started or time.monotonic())))
 
 
-def _say_once(console: Console, done: pacing.Progress, told: set[str]) -> None:
-    """On a terminal the moving line says it; elsewhere one line of each kind must do."""
-    what = FULL if done.full else CATCH_UP if done.behind else ""
-    if what and what not in told and not console.is_terminal:
-        console.print(what)
-        told.add(what)
+def _print_once(console: Console, done: pacing.Progress, printed: set[str]) -> None:
+    """Print why nothing is sent, once; on a terminal the progress line shows it."""
+    notice = SERVER_FULL if done.full else WAITING_FOR_WORKERS if done.behind else ""
+    if notice and notice not in printed and not console.is_terminal:
+        console.print(notice)
+        printed.add(notice)
 
 
 def _status(done: pacing.Progress, elapsed_s: float) -> str:
@@ -195,7 +199,7 @@ def _status(done: pacing.Progress, elapsed_s: float) -> str:
     if elapsed_s > 1:
         text += f", {done.sent / elapsed_s:.1f} a second"
     if done.dropped:
-        text += f", {done.dropped} left out after a stall"
+        text += f", {done.dropped} dropped after a stall"
     if done.full:
         return text + ", the server is out of memory: waiting until it takes windows again"
     return text + (", waiting for the workers" if done.behind else "")
@@ -207,17 +211,17 @@ def _list(machines: Sequence[Machine], *, as_json: bool) -> None:
         typer.echo(json.dumps([{"machine_id": t.pop("machine_id"), **t} for t in lines]))
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("machine", "fault", "severity", "onset", "shown as"):
-        table.add_column(name, no_wrap=name != "shown as")
+    for name in ("machine", "fault", "severity", "onset", "details"):
+        table.add_column(name, no_wrap=name != "details")
     for m in machines:
         if m.fault is None:
             continue
-        how = " ".join(p for p in (m.defect, m.phase and f"phase {m.phase}") if p)
-        note = how if m.detectable else f"not detectable: {m.reason}"
-        size = f"{m.severity:.2f}" if m.severity is not None else ""
-        begins = f"{number(m.onset_s)} s" if m.onset_s is not None else ""
-        table.add_row(m.machine_id, m.fault, size, begins, note)
+        details = " ".join(p for p in (m.defect, m.phase and f"phase {m.phase}") if p)
+        note = details if m.detectable else f"not detectable: {m.reason}"
+        severity = f"{m.severity:.2f}" if m.severity is not None else ""
+        onset = f"{number(m.onset_s)} s" if m.onset_s is not None else ""
+        table.add_row(m.machine_id, m.fault, severity, onset, note)
     console = Console(highlight=False)
     console.print(table)
     healthy = sum(m.fault is None for m in machines)
-    console.print(f"\n{healthy} further machines are healthy.")
+    console.print(f"\n{healthy} machines are healthy.")

@@ -1,4 +1,4 @@
-"""`vtox status`: the running system at a glance."""
+"""`vtox status`: the state of the running system."""
 
 import json
 import time
@@ -28,16 +28,16 @@ def register(app: typer.Typer) -> None:
 
 
 def status(as_json: Json = False) -> None:
-    """Show the running system: throughput, raw stream, queues, workers."""
+    """Show throughput, latency, raw stream, queues and workers of the running system."""
     with connect(load().working_url(), "status") as client:
         check(client)
-        snap, rate = measured(client)
-    found = checks(snap)
+        snap, rate = measure(client)
+    results = checks(snap)
     if as_json:
-        typer.echo(json.dumps(_plain(snap, rate, found)))
+        typer.echo(json.dumps(_as_json(snap, rate, results)))
         return
     console = Console(highlight=False)
-    state = "degraded" if any(c.status == "fail" for c in found) else "running"
+    state = "degraded" if any(c.status == "fail" for c in results) else "running"
     head = Text("VTOX ", "bold").append(state, "green" if state == "running" else "bold red")
     console.print(head.append(f"  {snap.machines} machines, {len(snap.workers)} workers", "dim"))
     grid = Table.grid(padding=(0, 2))
@@ -51,17 +51,16 @@ def status(as_json: Json = False) -> None:
     if snap.workers:
         console.print()
         console.print(status_table.workers(snap))
-    for c in found:
+    for c in results:
         if c.status != "pass":
             line = Text(f"\n{c.name}: {c.observed}", STYLES[c.status])
             console.print(line.append(f"; {c.remedy}" if c.remedy else "", "default"))
 
 
-def measured(client: Client) -> tuple[Snapshot, Throughput]:
+def measure(client: Client) -> tuple[Snapshot, Throughput]:
     """Return a snapshot and the throughput.
 
-    Where the monitor does not answer, the activity of the stream is measured here and now, which
-    takes a few seconds.
+    Without a recent figure of the monitor the throughput is measured here, which takes seconds.
     """
     snap = snapshot(client)
     rate = throughput(snap, [])
@@ -75,10 +74,10 @@ def measured(client: Client) -> tuple[Snapshot, Throughput]:
     return snap, throughput(snap, sampler.readings())
 
 
-def _plain(snap: Snapshot, rate: Throughput, found: list[Check]) -> dict[str, Any]:
+def _as_json(snap: Snapshot, rate: Throughput, results: list[Check]) -> dict[str, Any]:
     group = asdict(snap.group) if snap.group else None
     return {
-        "state": "degraded" if any(c.status == "fail" for c in found) else "running",
+        "state": "degraded" if any(c.status == "fail" for c in results) else "running",
         "throughput": rate.windows_per_s,
         "throughput_source": rate.source,
         "throughput_age_s": rate.age_s,
@@ -91,5 +90,5 @@ def _plain(snap: Snapshot, rate: Throughput, found: list[Check]) -> dict[str, An
         "machines": snap.machines,
         "counters": snap.counters,
         "server": asdict(snap.server) if snap.server else None,
-        "checks": [asdict(c) for c in found],
+        "checks": [asdict(c) for c in results],
     }

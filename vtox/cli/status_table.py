@@ -1,4 +1,4 @@
-"""The state of the system as text: what `vtox status` prints and `vtox demo` keeps on screen."""
+"""The state of the system as text, for `vtox status` and `vtox demo`."""
 
 from rich.table import Table
 from rich.text import Text
@@ -8,16 +8,16 @@ from vtox.monitoring.throughput import Throughput
 from vtox.store.entries import Metrics
 from vtox.store.status import Snapshot
 
-UNTOLD = "?"
+UNKNOWN = "?"
 
 
-def told(n: float | None) -> str:
-    """Return a count, `?` where the server cannot tell."""
-    return UNTOLD if n is None else str(n)
+def count(n: float | None) -> str:
+    """Return a count, `?` if the server does not know it."""
+    return UNKNOWN if n is None else str(n)
 
 
 def rate_line(rate: Throughput) -> Text:
-    """Return the throughput with its source and age, or why there is none."""
+    """Return the throughput with its source and age, or why it is unknown."""
     if rate.windows_per_s is None:
         return Text("unknown: ").append(rate.reason, "dim")
     text = Text(f"{rate.windows_per_s:.1f} windows/s", "bold")
@@ -31,7 +31,7 @@ def latency_line(snap: Snapshot) -> str:
     p50, p95 = latest.latency_p50_ms, latest.latency_p95_ms
     if p50 is None or p95 is None:
         return "not measured"
-    return f"{p50:.0f} ms median, {p95:.0f} ms at 95 %"
+    return f"{p50:.0f} ms median, {p95:.0f} ms 95th percentile"
 
 
 def raw_line(snap: Snapshot) -> str:
@@ -40,12 +40,12 @@ def raw_line(snap: Snapshot) -> str:
     g = snap.group
     if g is None:
         return f"{entries}, no consumer group yet"
-    counts = f"lag {told(g.lag)}, pending {g.pending}, entries-read {told(g.entries_read)}"
+    counts = f"lag {count(g.lag)}, pending {g.pending}, entries-read {count(g.entries_read)}"
     return f"{entries}, group {keys.GROUP}: {counts}"
 
 
 def queues(snap: Snapshot) -> Table:
-    """Return a row a queue."""
+    """Return a table with a row for each queue."""
     table = _table("queue", "waiting", "in flight", "done", "dead", "workers")
     for name, q in snap.queues.items():
         counts = (q.waiting, q.in_flight, q.done, q.dead)
@@ -55,16 +55,16 @@ def queues(snap: Snapshot) -> Table:
 
 
 def workers(snap: Snapshot) -> Table:
-    """Return a row a worker."""
-    table = _table("worker", "pid", "port", "cpu", "memory", "windows/s", "seen")
+    """Return a table with a row for each worker."""
+    table = _table("worker", "pid", "port", "cpu", "memory", "windows/s", "heartbeat")
     for w in snap.workers:
         table.add_row(
             w.name,
             str(w.pid),
             str(w.port or ""),
-            UNTOLD if w.cpu_percent is None else f"{w.cpu_percent:.0f} %",
-            UNTOLD if w.memory_bytes is None else megabytes(w.memory_bytes),
-            UNTOLD if w.windows_per_s is None else f"{w.windows_per_s:.1f}",
+            UNKNOWN if w.cpu_percent is None else f"{w.cpu_percent:.0f} %",
+            UNKNOWN if w.memory_bytes is None else megabytes(w.memory_bytes),
+            UNKNOWN if w.windows_per_s is None else f"{w.windows_per_s:.1f}",
             f"{max(snap.t - w.last_seen_t, 0):.0f} s ago",
         )
     return table
@@ -74,7 +74,7 @@ def server_line(snap: Snapshot) -> str:
     """Return the server's product, version and memory."""
     s = snap.server
     if s is None:
-        return "answers, but does not say what it is"
+        return "responds, but INFO is denied"
     limit = f" of {megabytes(s.maxmemory_bytes)}" if s.maxmemory_bytes else ""
     return f"{s.product} {s.version}, {megabytes(s.used_memory_bytes)}{limit} in use"
 

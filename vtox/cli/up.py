@@ -8,21 +8,21 @@ from contextlib import contextmanager
 import typer
 
 from vtox.cluster import processes
-from vtox.cluster.cluster_log import Journal, open_console
-from vtox.cluster.embedded_server import binary
+from vtox.cluster.cluster_log import ClusterLog, open_console
+from vtox.cluster.embedded_server import program
 from vtox.cluster.file_lock import try_lock
-from vtox.cluster.ports import require_distinct, require_free, url
-from vtox.cluster.processes import Role
+from vtox.cluster.ports import base_url, require_distinct_ports, require_free_ports
+from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.supervisor import Supervisor
 from vtox.errors import InputError, SystemStateError
-from vtox.settings import Settings, load, mistyped
+from vtox.settings import Settings, load, unknown_settings
 from vtox.store.apikeys import require_keys
 from vtox.store.client import check, connect
 
 
 def up(
     without: list[str] = typer.Option(
-        [], help=f"Leave out a role: {', '.join(processes.WITHOUT)}. May be given again."
+        [], help=f"Leave out a role: {', '.join(processes.ROLES)}. Can be repeated."
     ),
 ) -> None:
     """Run the whole system: server, bridge, workers, API with its page, and Flower.
@@ -30,68 +30,68 @@ def up(
     Ctrl-C stops it in order. Settings are variables VTOX_*: see `vtox config show`.
     """
     for name in without:
-        if name not in processes.WITHOUT:
-            raise InputError(f"--without {name}: expected one of {', '.join(processes.WITHOUT)}")
+        if name not in processes.ROLES:
+            raise InputError(f"--without {name}: expected one of {', '.join(processes.ROLES)}")
     settings = load()
-    plan = processes.cluster(settings, without)
-    with prepared(settings, plan), Journal(settings.data_dir, open_console()) as journal:
-        asyncio.run(supervisor(settings, plan, journal).run())
+    specs = processes.cluster(settings, without)
+    with exclusive_use(settings, specs), ClusterLog(settings.data_dir, open_console()) as log:
+        asyncio.run(supervisor(settings, specs, log).run())
 
 
-def supervisor(settings: Settings, plan: Sequence[Role], journal: Journal) -> Supervisor:
-    """Return the supervisor of `plan`, which says where everything is once it is up."""
+def supervisor(settings: Settings, specs: Sequence[ProcessSpec], log: ClusterLog) -> Supervisor:
+    """Return the supervisor of `specs`, which logs the addresses once all processes are ready."""
 
-    def admit() -> None:
+    def preflight() -> None:
         with connect(settings.working_url(), "up") as client:
             check(client)
             require_keys(client, settings)
 
     def on_ready() -> None:
-        journal.say("VTOX is up", **addresses(settings, plan))
+        log.write_own("VTOX is up", **addresses(settings, specs))
 
-    for words in mistyped():
-        journal.say(words, level="warning")
-    return Supervisor(plan, settings, journal, admit=admit, on_ready=on_ready)
+    for unknown in unknown_settings():
+        log.write_own(str(unknown), level="warning")
+    return Supervisor(specs, settings, log, preflight=preflight, on_ready=on_ready)
 
 
 @contextmanager
-def prepared(settings: Settings, plan: Sequence[Role]) -> Iterator[None]:
-    """Hold the data folder for this instance, after checking all that can be known beforehand.
+def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[None]:
+    """Lock the data folder for this instance, after checking all that can be checked beforehand.
 
     Raises
     ------
     VtoxError
-        Two settings ask for one port, no server is to be had, the data folder is another
-        instance's, or a port is taken.
+        Two settings name one port, there is no server, another instance uses the data folder, or
+        a port is in use.
     """
-    require_distinct(processes.claims(settings, plan))
+    require_distinct_ports(processes.configured_ports(settings, specs))
     if settings.redis_url:
         with connect(settings.redis_url, "up") as client:
             check(client)
-    elif any(r.name == "server" for r in plan):
-        binary()
-    held = try_lock(settings.data_dir / "cluster.lock")
-    if held is None:
+    elif any(s.name == "server" for s in specs):
+        program()
+    lock = try_lock(settings.data_dir / "cluster.lock")
+    if lock is None:
         raise SystemStateError(
-            f"another vtox runs on {settings.data_dir}: stop it, or run a second one with its own "
-            "VTOX_DATA_DIR and ports"
+            f"another vtox runs on {settings.data_dir}",
+            remedy="stop it, or give this one its own VTOX_DATA_DIR and ports",
         )
     try:
-        require_free(processes.ports(settings, plan))
+        require_free_ports(processes.listen_addresses(settings, specs))
         yield
     finally:
-        os.close(held)
+        os.close(lock)
 
 
-def addresses(settings: Settings, plan: Sequence[Role]) -> dict[str, str]:
-    """Return what a person may want to open, by name."""
-    names = {r.name for r in plan}
-    found = {}
+def addresses(settings: Settings, specs: Sequence[ProcessSpec]) -> dict[str, str]:
+    """Return name -> address or path of what a person may want to open."""
+    names = {s.name for s in specs}
+    by_name = {}
     if "api" in names:
-        found["page"] = url(settings.api_host, settings.api_port)
+        by_name["page"] = base_url(settings.api_host, settings.api_port)
     if "flower" in names:
-        found["flower"] = url("", settings.flower_port)
-    return found | {"log": str(settings.data_dir / "cluster.log")}
+        by_name["flower"] = base_url("", settings.flower_port)
+    return by_name | {"log": str(settings.data_dir / "cluster.log")}
 
 
 def register(app: typer.Typer) -> None:

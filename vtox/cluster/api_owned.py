@@ -1,154 +1,152 @@
-"""With `VTOX_CLUSTER_ENABLED=true` one API process of a host brings up the whole cluster.
+"""With `VTOX_CLUSTER_ENABLED=true` one API process of a host runs the whole cluster.
 
-Which one is decided by a file lock, which ends with its holder; the others look every second.
+A file lock decides which one; it ends with its holder, and the others try it every second.
 """
 
 import asyncio
 import os
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
-from typing import IO, Self
+from contextlib import suppress
+from typing import Self
 
 import structlog
 
-from vtox.cluster import processes
+from vtox.cluster import child_process, processes, restart
+from vtox.cluster.child_process import exit_description, exit_status
 from vtox.cluster.file_lock import try_lock
-from vtox.cluster.supervisor import GAVE_UP, STEADY_S
+from vtox.cluster.restart import CANNOT_START, RunEnd, keep_running, pause
 from vtox.errors import SettingsError
 from vtox.settings import Settings
 
 log = structlog.get_logger()
 
-LOOK_S = 1.0
+POLL_S = 1.0
 # `vtox up` stops its processes within 9 s.
-STOP_S = 12.0
-# The cluster of an owner that was killed is gone by then; one that stays is somebody else's.
-TAKE_OVER_S = STOP_S
-BACKOFF_MAX_S = 30.0
-# A server that loads a long log needs this long, one that is started anew a second.
-SERVER_S = 30.0
-ASK_S = 0.1
+STOP_TIMEOUT_S = 12.0
+# By then the cluster of a killed owner has ended; one that still runs belongs to somebody else.
+TAKE_OVER_S = STOP_TIMEOUT_S
+# A restarted server needs a second; one that loads a long log needs this long.
+SERVER_START_S = 30.0
+SERVER_POLL_S = 0.1
 
 
-class Cluster:
-    """Elected or not, inside its `with`; does nothing unless it is enabled."""
+class ApiOwnedCluster:
+    """Inside its `async with`: runs the cluster if enabled and if this process holds the lock."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        # What the cluster said when it ended because it cannot start as it is configured.
-        self.refusal = ""
-        self._last_words = ""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cluster", daemon=True)
+        # The last line of a cluster that cannot start as it is configured.
+        self.start_error = ""
+        self._last_line = ""
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         if self.settings.cluster_enabled:
-            self._thread.start()
+            self._task = asyncio.create_task(self._run())
         return self
 
-    def __exit__(self, *_: object) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        if self._task:
+            await self._task
 
-    async def server_up(self, answers: Callable[[], bool]) -> bool:
-        """Return whether the server answers, giving the cluster time to bring it up."""
-        deadline = time.monotonic() + (SERVER_S if self.settings.cluster_enabled else 0.0)
-        while not await asyncio.to_thread(answers):
-            if self.refusal or time.monotonic() > deadline:
+    async def wait_for_server(self, responds: Callable[[], bool]) -> bool:
+        """Return whether the server responds, giving the cluster time to start it."""
+        deadline = time.monotonic() + (SERVER_START_S if self.settings.cluster_enabled else 0.0)
+        while not await asyncio.to_thread(responds):
+            if self.start_error or time.monotonic() > deadline:
                 return False
-            await asyncio.sleep(ASK_S)
+            await asyncio.sleep(SERVER_POLL_S)
         return True
 
-    def _run(self) -> None:
+    async def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self._own()
-            # No data folder any more, no memory for another process.
+                await self._run_if_owner()
+            # The data folder is gone, or no memory for another process.
             except (SettingsError, OSError) as error:
-                self.refusal = str(error)
-                log.error("the cluster cannot start", reason=self.refusal, again_in_s=BACKOFF_MAX_S)
-                self._stop.wait(BACKOFF_MAX_S)
-            self._stop.wait(LOOK_S)
+                self._report_start_error(str(error), restart.PAUSE_MAX_S)
+                await pause(self._stop, restart.PAUSE_MAX_S)
+            await pause(self._stop, POLL_S)
 
-    def _own(self) -> None:
-        """Keep the cluster running, unless another process does."""
-        held = try_lock(self.settings.data_dir / "api-cluster.lock")
-        if held is None:
+    async def _run_if_owner(self) -> None:
+        """Keep the cluster running, unless another process of this host does."""
+        lock = try_lock(self.settings.data_dir / "api-cluster.lock")
+        if lock is None:
             return
         log.info("this process owns the cluster")
         try:
-            self._await_predecessor()
-            self._keep()
+            await self._wait_for_predecessor()
+            await keep_running(
+                self._run_once,
+                self._stop,
+                first_pause_s=POLL_S,
+                restart_after=self._report_end,
+            )
         finally:
-            os.close(held)
+            os.close(lock)
 
-    def _await_predecessor(self) -> None:
-        """Give the cluster of an owner that died the time it takes to end."""
+    async def _wait_for_predecessor(self) -> None:
+        """Give the cluster of a killed owner the time it takes to end."""
         deadline = time.monotonic() + TAKE_OVER_S
-        waiting = False
+        reported = False
         while not self._stop.is_set() and time.monotonic() < deadline:
-            free = try_lock(self.settings.data_dir / "cluster.lock")
-            if free is not None:
-                os.close(free)
+            lock = try_lock(self.settings.data_dir / "cluster.lock")
+            if lock is not None:
+                os.close(lock)
                 return
-            if not waiting:
-                waiting = True
+            if not reported:
+                reported = True
                 log.info("another cluster runs on this data folder, waiting for its end")
-            self._stop.wait(ASK_S)
+            await pause(self._stop, SERVER_POLL_S)
 
-    def _keep(self) -> None:
-        pause_s = LOOK_S
-        while not self._stop.is_set():
-            began = time.monotonic()
-            code = self._run_once()
-            if self._stop.is_set():
-                return
-            if time.monotonic() - began > STEADY_S:
-                pause_s = LOOK_S
-            if code == GAVE_UP:
-                self.refusal = self._last_words
-                log.error("the cluster cannot start", reason=self.refusal, again_in_s=pause_s)
-            else:
-                log.warning("the cluster ended, starting it again", exit_status=code, in_s=pause_s)
-            self._stop.wait(pause_s)
-            pause_s = min(2 * pause_s, BACKOFF_MAX_S)
+    def _report_end(self, end: RunEnd, pause_s: float) -> bool:
+        if end.exit_status == CANNOT_START:
+            self._report_start_error(self._last_line, pause_s)
+        else:
+            log.warning(
+                "the cluster ended, starting it again", exit_status=end.exit_status, in_s=pause_s
+            )
+        return True
 
-    def _run_once(self) -> int:
-        child = subprocess.Popen(
-            processes.cluster_command(self.settings),
+    def _report_start_error(self, reason: str, pause_s: float) -> None:
+        self.start_error = reason
+        log.error("the cluster cannot start", reason=reason, again_in_s=pause_s)
+
+    async def _run_once(self) -> RunEnd:
+        child = await asyncio.create_subprocess_exec(
+            *processes.cluster_command(self.settings),
             env=processes.environment(self.settings),
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            limit=child_process.LINE_MAX_BYTES,
             # Ctrl-C reaches this process, which stops its child in order.
             start_new_session=True,
         )
-        assert child.stderr
-        reader = threading.Thread(target=self._pass_on, args=(child.stderr,), daemon=True)
-        reader.start()
-        while child.poll() is None and not self._stop.wait(0.2):
-            pass
-        if child.poll() is None:
-            child.terminate()
-        try:
-            code = child.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            code = child.wait()
-        # A grandchild may hold the pipe open: then its end is not waited for.
-        reader.join(LOOK_S)
-        return code
+        reader = asyncio.create_task(child_process.read_lines(child.stderr, self._take_line))
+        stop = asyncio.create_task(self._stop.wait())
+        end = asyncio.create_task(exit_status(child))
+        await asyncio.wait([stop, end], return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not end.done():
+            with suppress(ProcessLookupError):
+                child.terminate()
+            await asyncio.wait([end], timeout=STOP_TIMEOUT_S)
+        if not end.done():
+            with suppress(ProcessLookupError):
+                child.kill()
+        status = await end
+        # A grandchild may hold the pipe open: its end is not waited for.
+        await asyncio.wait([reader], timeout=POLL_S)
+        reader.cancel()
+        return RunEnd(status, exit_description(status))
 
-    def _pass_on(self, lines: IO[str]) -> None:
-        """Let the child's complaints through, and keep the last one."""
-        with lines:
-            for line in lines:
-                if line.strip():
-                    self._last_words = line.strip().removeprefix("vtox: ")
-                sys.stderr.write(line)
-                sys.stderr.flush()
+    def _take_line(self, line: str) -> None:
+        """Pass the child's messages on, and keep the last one."""
+        if line.strip():
+            self._last_line = line.strip().removeprefix("vtox: ")
+        sys.stderr.write(line)
+        sys.stderr.flush()

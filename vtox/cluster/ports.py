@@ -1,4 +1,4 @@
-"""Ports of this host: whether one is free, who has it, and what to set when it is not."""
+"""Ports of this host: whether one is free, which process has it, and whether it responds."""
 
 import errno
 import socket
@@ -12,15 +12,16 @@ import psutil
 from vtox.errors import PortTaken, SettingsError
 
 LOOPBACK = "127.0.0.1"
-# Processes of a cluster that was killed with -9 end by themselves within this time.
-LEAVING_S = 6.0
-PROBE_S = 1.0
-# A busy process answers within this.
-PULSE_TIMEOUT_S = 5.0
-# What keeps us from asking tells nothing of who would have answered.
-_OURS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
-# Whatever proxy the environment names: it would look for our loopback on its own host.
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+# The processes of a cluster that was killed with -9 end by themselves within this time.
+ORPHANS_END_S = 6.0
+POLL_S = 0.2
+RESPONSE_TIMEOUT_S = 1.0
+# Even a busy process responds within this time.
+LIVENESS_TIMEOUT_S = 5.0
+# Errors of our own host, which say nothing about the server that was to be probed.
+_OWN_ERRORS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
+# No proxy from the environment: it would look for our loopback address on its own host.
+_WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def port_is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -34,8 +35,8 @@ def port_is_free(port: int, host: str = LOOPBACK) -> bool:
     return True
 
 
-def require_distinct(wanted: Mapping[str, int]) -> None:
-    """Check that no two settings (name -> port) ask for the same port.
+def require_distinct_ports(ports: Mapping[str, int]) -> None:
+    """Check that no two settings (name -> port) name the same port.
 
     Raises
     ------
@@ -43,51 +44,53 @@ def require_distinct(wanted: Mapping[str, int]) -> None:
         Naming both.
     """
     first: dict[int, str] = {}
-    for setting, port in wanted.items():
+    for setting, port in ports.items():
         if port in first:
             raise SettingsError(
-                f"{first[port]} and {setting} are both {port}: give each a port of its own"
+                f"{first[port]} and {setting} are both {port}",
+                remedy="give each a port of its own",
             )
         first[port] = setting
 
 
-def require_free(wanted: Mapping[str, tuple[str, int]]) -> None:
-    """Check that every port can be bound, waiting for orphans of a killed cluster to leave.
+def require_free_ports(addresses: Mapping[str, tuple[str, int]]) -> None:
+    """Check that every port can be bound, waiting for the orphans of a killed cluster to end.
 
     Parameters
     ----------
-    wanted
+    addresses
         Name of the setting -> address and port.
 
     Raises
     ------
     PortTaken
-        Naming the port, who has it and the setting that moves it.
+        Naming the port, the process that has it and the setting that moves it.
     """
-    deadline = time.monotonic() + LEAVING_S
-    for setting, (host, port) in wanted.items():
+    deadline = time.monotonic() + ORPHANS_END_S
+    for setting, (host, port) in addresses.items():
         while not port_is_free(port, host):
-            who = holder(port)
-            if not (who and _leaving(who)) or time.monotonic() > deadline:
-                name = f"{who.name()} (pid {who.pid})" if who else "another program"
+            process = process_on_port(port)
+            if not (process and _is_orphan(process)) or time.monotonic() > deadline:
+                name = f"{process.name()} (pid {process.pid})" if process else "another program"
                 raise PortTaken(
-                    f"port {port} is in use by {name}; another vtox? set {setting} to a free port"
+                    f"port {port} is in use by {name}",
+                    remedy=f"stop that (another vtox?), or set {setting} to a free port",
                 )
-            time.sleep(0.2)
+            time.sleep(POLL_S)
 
 
-def holder(port: int) -> psutil.Process | None:
-    """Return the process that listens on `port`, where this user may know."""
+def process_on_port(port: int) -> psutil.Process | None:
+    """Return the process that listens on `port`, None if this user cannot see it."""
     try:
         for c in psutil.net_connections("tcp"):
             if c.status == psutil.CONN_LISTEN and c.laddr and c.laddr.port == port and c.pid:
                 return psutil.Process(c.pid)
     except psutil.Error:
-        pass  # macOS tells this only to root
+        pass  # macOS shows it only to root
     return None
 
 
-def is_ours(process: psutil.Process) -> bool:
+def is_vtox_process(process: psutil.Process) -> bool:
     """Whether it is a process of VTOX by its command line."""
     try:
         words = process.cmdline()
@@ -99,49 +102,49 @@ def is_ours(process: psutil.Process) -> bool:
     )
 
 
-def reachable(host: str) -> str:
+def connect_address(host: str) -> str:
     """Return the address to connect to for a server that listens on `host`."""
     return {"0.0.0.0": LOOPBACK, "": LOOPBACK, "::": "::1"}.get(host, host)
 
 
-def url(host: str, port: int) -> str:
-    """Return the base URL of an HTTP server on `host`, as a person would open it."""
-    host = reachable(host)
+def base_url(host: str, port: int) -> str:
+    """Return the URL of an HTTP server that listens on `host`, as a person would open it."""
+    host = connect_address(host)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def listens(host: str, port: int) -> bool:
+def accepts_connections(host: str, port: int) -> bool:
     """Whether something accepts connections there."""
     try:
-        with socket.create_connection((reachable(host), port), PROBE_S):
+        with socket.create_connection((connect_address(host), port), RESPONSE_TIMEOUT_S):
             return True
     except OSError:
         return False
 
 
-def answers(address: str, within_s: float = PROBE_S) -> bool:
-    """Whether an HTTP GET of `address` succeeds."""
-    return _asked(address, within_s, in_doubt=False)
+def responds(url: str, timeout_s: float = RESPONSE_TIMEOUT_S) -> bool:
+    """Whether an HTTP GET of `url` succeeds."""
+    return _get(url, timeout_s, on_own_error=False)
 
 
-def pulse(address: str, within_s: float = PULSE_TIMEOUT_S) -> bool:
-    """Whether an HTTP GET of `address` succeeds, or could not be tried for want of means of ours.
+def is_live(url: str, timeout_s: float = LIVENESS_TIMEOUT_S) -> bool:
+    """Whether an HTTP GET of `url` succeeds, or cannot be tried because of an error of our own.
 
-    Else a supervisor without a free file descriptor would kill all its children at once.
+    Otherwise a supervisor without a free file descriptor would kill all its children at once.
     """
-    return _asked(address, within_s, in_doubt=True)
+    return _get(url, timeout_s, on_own_error=True)
 
 
-def _asked(address: str, within_s: float, *, in_doubt: bool) -> bool:
+def _get(url: str, timeout_s: float, *, on_own_error: bool) -> bool:
     try:
-        with _DIRECT.open(address, timeout=within_s) as reply:
+        with _WITHOUT_PROXY.open(url, timeout=timeout_s) as reply:
             return bool(reply.status < 400)
     except (OSError, HTTPException) as error:
         cause = getattr(error, "reason", error)
-        return in_doubt and getattr(cause, "errno", None) in _OURS
+        return on_own_error and getattr(cause, "errno", None) in _OWN_ERRORS
 
 
-def _leaving(process: psutil.Process) -> bool:
+def _is_orphan(process: psutil.Process) -> bool:
     try:
         return process.ppid() == 1 and "vtox.cluster.parent_watch" in process.cmdline()
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""The small health and metrics port of the coordinator and of each worker."""
+"""The HTTP server for health and metrics in the coordinator and in each worker."""
 
 import json
 import socket
@@ -21,14 +21,13 @@ def serve(
     port: int,
     *,
     span: int = 1,
-    spare: Collection[int] = (),
+    reserved: Collection[int] = (),
     live: Check | None = None,
     ready: Check | None = None,
 ) -> int:
-    """Serve /health/live, /health/ready and /metrics from a thread; return the port taken.
+    """Serve /health/live, /health/ready and /metrics from a thread; return the port.
 
-    Ports are tried from `port` on, `span` of them; those after it that are `spare` are left to
-    others.
+    `span` ports are tried from `port` on; those after the first that are `reserved` are skipped.
 
     Raises
     ------
@@ -37,18 +36,20 @@ def serve(
     """
     server_type = _Server6 if ":" in host else ThreadingHTTPServer
     for candidate in range(port, port + span):
-        if candidate != port and candidate in spare:
+        if candidate != port and candidate in reserved:
             continue
         try:
             server = server_type((host, candidate), _handler(live, ready))
         except OSError as error:
-            why = error.strerror
+            reason = error.strerror
             continue
         threading.Thread(target=server.serve_forever, name="probe", daemon=True).start()
         return candidate
     last = port + span - 1
     ports = f"port {port}" if span == 1 else f"ports {port} to {last}"
-    raise PortTaken(f"{ports} of {host}: {why}; set another, or stop what has it")
+    raise PortTaken(
+        f"{ports} of {host}: {reason}", remedy="set another, or stop the program that has it"
+    )
 
 
 class _Server6(ThreadingHTTPServer):
@@ -59,19 +60,19 @@ def _handler(live: Check | None, ready: Check | None) -> type[BaseHTTPRequestHan
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/metrics":
-                self._answer(200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
+                self._reply(200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
             elif self.path in ("/health/live", "/health/ready", "/health"):
                 check = live if self.path == "/health/live" else ready
-                fine, why = check() if check else (True, "")
-                body = {"status": "pass" if fine else "fail", "output": why}
-                code = 200 if fine else 503
-                self._answer(code, "application/health+json", json.dumps(body).encode())
+                healthy, output = check() if check else (True, "")
+                body = {"status": "pass" if healthy else "fail", "output": output}
+                status = 200 if healthy else 503
+                self._reply(status, "application/health+json", json.dumps(body).encode())
             else:
-                self._answer(404, "text/plain", b"try /health/live, /health/ready, /metrics\n")
+                self._reply(404, "text/plain", b"try /health/live, /health/ready, /metrics\n")
 
-        def _answer(self, code: int, kind: str, body: bytes) -> None:
-            self.send_response(code)
-            self.send_header("Content-Type", kind)
+        def _reply(self, status: int, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":

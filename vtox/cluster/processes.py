@@ -1,7 +1,7 @@
-"""The processes of a VTOX cluster: command, readiness and order of each. The supervisor runs them.
+"""The processes of a cluster: command, readiness, liveness and order of each.
 
 Children run in an empty folder of their own with every setting in the environment, so that nothing
-that lies in the user's working folder (an `api` package, a `celeryconfig.py`) gets in their way.
+in the user's working folder (an `api` package, a `celeryconfig.py`) gets in their way.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -12,130 +12,139 @@ import redis
 
 import vtox
 from vtox.cluster import parent_watch
-from vtox.cluster.ports import LOOPBACK, answers, listens, pulse, url
+from vtox.cluster.ports import LOOPBACK, accepts_connections, base_url, is_live, responds
 from vtox.errors import ServerUnavailable
 from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store.client import check, connect
 from vtox.store.heartbeats import port_of
 
-# Busy seconds of one worker each over 3,400 windows of the demo's fleet (fetch, diagnose, commit);
-# their ratios place further workers, and share out the queues among fewer.
-LOAD = {"turn_short": 25, "bearing": 28, "broken_bar": 20}
-WITHOUT = ("server", "bridge", "workers", "api", "flower")
+# Busy seconds of one worker per family over 3,400 windows of the demo's fleet (fetch, diagnose,
+# commit). Their ratios decide where further workers go, and how fewer workers share the queues.
+FAMILY_LOAD_S = {"turn_short": 25, "bearing": 28, "broken_bar": 20}
+ROLES = ("server", "bridge", "workers", "api", "flower")
 FLOWER_MAX_TASKS = 10_000
-LIVE = "/health/live"
-# Celery says so because of pickle, which we refuse; in a container root is the usual user.
-ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
+LIVENESS_PATH = "/health/live"
+# Celery warns because of pickle, which we refuse; in a container root is the usual user.
+ALLOW_ROOT = "ignore:You're running the worker with superuser privileges"
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
-    """One process: a Python module with its arguments; `ready(pid)` tells when it serves.
+class ProcessSpec:
+    """One process: a Python module with its arguments, and how to probe it by its pid.
 
-    `live(pid)`, asked from then on, is False where the process hangs or was stopped; it must not
-    depend on the server, whose outage no restart of another process would mend.
-
-    Roles start in the order of `rank`, equal ranks together, and stop in the order of `leave`.
+    Processes start in ascending `start_order`, equal ones together, and stop in `stop_order`.
+    `is_live` is called once the process has been ready; it is False if the process hangs or was
+    stopped. It must not depend on the server: no restart of another process ends its outage.
     """
 
     name: str
     command: tuple[str, ...]
-    rank: int
-    leave: int
-    ready: Callable[[int], bool]
-    live: Callable[[int], bool] = lambda _: True
-    # It has an end: exit status 0 is not a reason to start it again.
-    once: bool = False
+    start_order: int
+    stop_order: int
+    is_ready: Callable[[int], bool]
+    is_live: Callable[[int], bool] = lambda _: True
+    # It ends by itself: after exit status 0 it is not started again.
+    one_shot: bool = False
 
 
-def cluster(settings: Settings, without: Collection[str] = ()) -> list[Role]:
-    """Return the roles of a whole cluster, but those of `without`."""
-    api = url(settings.api_host, settings.api_port) + LIVE
-    bridge = url(settings.probe_host, settings.coordinator_port) + LIVE
-    fixed = [
-        Role("server", ("vtox", "server"), 0, 2, lambda _: server_answers(settings)),
-        Role(
-            "bridge", ("vtox", "bridge"), 1, 0, lambda _: answers(bridge), lambda _: pulse(bridge)
+def cluster(settings: Settings, without: Collection[str] = ()) -> list[ProcessSpec]:
+    """Return the processes of a whole cluster, but not those of the roles `without`."""
+    api = base_url(settings.api_host, settings.api_port) + LIVENESS_PATH
+    bridge = base_url(settings.probe_host, settings.coordinator_port) + LIVENESS_PATH
+    flower_port = settings.flower_port
+    specs = [
+        ProcessSpec("server", ("vtox", "server"), 0, 2, lambda _: server_responds(settings)),
+        ProcessSpec(
+            "bridge",
+            ("vtox", "bridge"),
+            1,
+            0,
+            lambda _: responds(bridge),
+            lambda _: is_live(bridge),
         ),
-        Role("api", _api(settings), 3, 0, lambda _: answers(api), lambda _: pulse(api)),
-        Role("flower", _flower(settings), 4, 0, lambda _: listens("", settings.flower_port)),
+        ProcessSpec("api", _api(settings), 3, 0, lambda _: responds(api), lambda _: is_live(api)),
+        ProcessSpec(
+            "flower", _flower(settings), 4, 0, lambda _: accepts_connections("", flower_port)
+        ),
     ]
     left_out = {*without, "server"} if settings.redis_url else set(without)
-    roles = [r for r in fixed if r.name not in left_out]
+    specs = [s for s in specs if s.name not in left_out]
     if "workers" not in left_out:
-        roles += workers(settings)
-    return sorted(roles, key=lambda r: r.rank)
+        specs += workers(settings)
+    return sorted(specs, key=lambda s: s.start_order)
 
 
-def workers(settings: Settings) -> list[Role]:
-    """Return one role for each worker, named after its queues."""
-    roles: list[Role] = []
-    for queues in assign(settings.cluster_workers):
+def workers(settings: Settings) -> list[ProcessSpec]:
+    """Return the worker processes, each named after its queues."""
+    specs: list[ProcessSpec] = []
+    for queues in assign_queues(settings.cluster_workers):
         base = "+".join(queues)
-        twins = sum(r.command[-1] == ",".join(queues) for r in roles)
-        name = f"{base}-{twins + 1}" if twins else base
-        lean = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
-        which = ("-n", f"{name}@%h", "-Q", ",".join(queues))
-        command = ("celery", "-q", "-A", "vtox", "worker", *lean, *which)
-        beats = _Beats(settings, name)
-        roles.append(Role(name, command, 2, 1, beats.ready, beats.live))
-    return roles
+        same = sum(s.command[-1] == ",".join(queues) for s in specs)
+        name = f"{base}-{same + 1}" if same else base
+        options = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
+        identity = ("-n", f"{name}@%h", "-Q", ",".join(queues))
+        command = ("celery", "-q", "-A", "vtox", "worker", *options, *identity)
+        probe = _WorkerProbe(settings, name)
+        specs.append(ProcessSpec(name, command, 2, 1, probe.is_ready, probe.is_live))
+    return specs
 
 
-def assign(workers: int) -> list[tuple[str, ...]]:
+def assign_queues(workers: int) -> list[tuple[str, ...]]:
     """Return the queues of each worker: spread by load, none without a worker."""
     if workers >= len(FAMILIES):
         names = list(FAMILIES)
         while len(names) < workers:
-            names.append(max(FAMILIES, key=lambda f: LOAD[f] / names.count(f)))
+            names.append(max(FAMILIES, key=lambda f: FAMILY_LOAD_S[f] / names.count(f)))
         return [(f,) for f in names]
     shared: list[list[str]] = [[] for _ in range(workers)]
-    for family in sorted(FAMILIES, key=lambda f: -LOAD[f]):
-        min(shared, key=lambda queues: sum(LOAD[f] for f in queues)).append(family)
+    for family in sorted(FAMILIES, key=lambda f: -FAMILY_LOAD_S[f]):
+        min(shared, key=lambda queues: sum(FAMILY_LOAD_S[f] for f in queues)).append(family)
     return [tuple(f for f in FAMILIES if f in queues) for queues in shared]
 
 
 def cluster_command(settings: Settings) -> list[str]:
-    """Return the command line of the API's own cluster: everything but the API."""
-    return parent_watch.wrapped("vtox", "up", "--without", "api")
+    """Return the command line of the cluster that an API process owns: everything but the API."""
+    return parent_watch.command_watching_parent("vtox", "up", "--without", "api")
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Return the environment of a child: the very settings of this process, and whom to watch."""
+    """Return the environment of a child: the settings of this process, and its pid to watch."""
     values = {k: v for k, v in settings.model_dump().items() if v is not None}
-    given = {f"VTOX_{k.upper()}": str(v) for k, v in values.items()}
-    given["VTOX_DATA_DIR"] = str(settings.data_dir.resolve())
+    variables = {f"VTOX_{k.upper()}": str(v) for k, v in values.items()}
+    variables["VTOX_DATA_DIR"] = str(settings.data_dir.resolve())
     # Only the process that a person started brings up a cluster.
-    given["VTOX_CLUSTER_ENABLED"] = "false"
-    given["PYTHONWARNINGS"] = ROOT_IS_FINE
+    variables["VTOX_CLUSTER_ENABLED"] = "false"
+    variables["PYTHONWARNINGS"] = ALLOW_ROOT
     root = Path(vtox.__file__).parent.parent
     if root.name not in ("site-packages", "dist-packages"):
-        given["PYTHONPATH"] = str(root)
-    return parent_watch.child_environment(given)
+        variables["PYTHONPATH"] = str(root)
+    return parent_watch.child_environment(variables)
 
 
-def ports(settings: Settings, roles: Iterable[Role]) -> dict[str, tuple[str, int]]:
-    """Return setting -> address and port of those roles whose port is fixed."""
-    of = {
+def listen_addresses(
+    settings: Settings, specs: Iterable[ProcessSpec]
+) -> dict[str, tuple[str, int]]:
+    """Return setting -> address and port of those processes that listen on a fixed port."""
+    by_name = {
         "bridge": ("VTOX_COORDINATOR_PORT", (settings.probe_host, settings.coordinator_port)),
         "api": ("VTOX_API_PORT", (settings.api_host, settings.api_port)),
         "flower": ("VTOX_FLOWER_PORT", (LOOPBACK, settings.flower_port)),
     }
-    return dict(of[r.name] for r in roles if r.name in of)
+    return dict(by_name[s.name] for s in specs if s.name in by_name)
 
 
-def claims(settings: Settings, roles: Sequence[Role]) -> dict[str, int]:
-    """Return setting -> port of every port that these roles are told, the first worker's too."""
-    found = {setting: port for setting, (_, port) in ports(settings, roles).items()}
-    if settings.redis_port and any(r.name == "server" for r in roles):
-        found["VTOX_REDIS_PORT"] = settings.redis_port
-    if any("worker" in r.command for r in roles):
-        found["VTOX_WORKER_PORT"] = settings.worker_port
-    return found
+def configured_ports(settings: Settings, specs: Sequence[ProcessSpec]) -> dict[str, int]:
+    """Return setting -> port of every port these processes are given, the first worker's too."""
+    ports = {setting: port for setting, (_, port) in listen_addresses(settings, specs).items()}
+    if settings.redis_port and any(s.name == "server" for s in specs):
+        ports["VTOX_REDIS_PORT"] = settings.redis_port
+    if any("worker" in s.command for s in specs):
+        ports["VTOX_WORKER_PORT"] = settings.worker_port
+    return ports
 
 
-def server_answers(settings: Settings) -> bool:
+def server_responds(settings: Settings) -> bool:
     """Whether the server takes commands."""
     try:
         with connect(settings.working_url(), "probe") as client:
@@ -145,38 +154,38 @@ def server_answers(settings: Settings) -> bool:
         return False
 
 
-class _Beats:
-    """A worker's heartbeat tells that it is ready, and at which port it answers from then on."""
+class _WorkerProbe:
+    """A worker is ready with its first heartbeat, which carries the port of its liveness probe."""
 
     def __init__(self, settings: Settings, name: str) -> None:
         self.settings = settings
         self.name = name
-        self._address = ""
+        self._url = ""
 
-    def ready(self, pid: int) -> bool:
-        """Whether the worker of that process has sent a heartbeat."""
+    def is_ready(self, pid: int) -> bool:
+        """Whether the worker with that pid has sent a heartbeat."""
         try:
             with connect(self.settings.working_url(), "probe") as client:
                 if (port := port_of(client, self.name, pid)) is not None:
-                    self._address = url(self.settings.probe_host, port) + LIVE
+                    self._url = base_url(self.settings.probe_host, port) + LIVENESS_PATH
                     return True
         except (redis.RedisError, ServerUnavailable):
             pass
         return False
 
-    def live(self, _: int) -> bool:
-        """Whether it answers at the port of its heartbeat."""
-        return pulse(self._address)
+    def is_live(self, _: int) -> bool:
+        """Whether it responds at the port of its heartbeat."""
+        return is_live(self._url)
 
 
 def _api(settings: Settings) -> tuple[str, ...]:
-    where = ("--host", settings.api_host, "--port", str(settings.api_port))
-    calm = ("--no-access-log", "--log-level=warning", "--timeout-graceful-shutdown=2")
-    return ("uvicorn", "api.main:app", *where, *calm)
+    address = ("--host", settings.api_host, "--port", str(settings.api_port))
+    options = ("--no-access-log", "--log-level=warning", "--timeout-graceful-shutdown=2")
+    return ("uvicorn", "api.main:app", *address, *options)
 
 
 def _flower(settings: Settings) -> tuple[str, ...]:
     # Loopback and read-only: its pages show what tasks carry, and its buttons stop workers.
-    where = (f"--address={LOOPBACK}", f"--port={settings.flower_port}")
-    few = f"--max-tasks={FLOWER_MAX_TASKS}"
-    return ("celery", "-q", "-A", "vtox", "flower", *where, "--read-only", few, "--logging=none")
+    address = (f"--address={LOOPBACK}", f"--port={settings.flower_port}")
+    options = ("--read-only", f"--max-tasks={FLOWER_MAX_TASKS}", "--logging=none")
+    return ("celery", "-q", "-A", "vtox", "flower", *address, *options)

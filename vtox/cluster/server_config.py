@@ -1,4 +1,4 @@
-"""Where the embedded server listens, what opens it, and its whole configuration."""
+"""Address and password of the embedded server, and its whole configuration."""
 
 import hashlib
 import json
@@ -15,14 +15,14 @@ from vtox.settings import Settings, server_url
 # Below the ephemeral range of Linux (32768) and macOS (49152): a client that reconnects to a dead
 # loopback port inside that range sooner or later connects to itself and takes the port.
 PORTS = range(20_000, 32_000)
-# What the client of the embedded server may not do: nothing in VTOX, Celery or Flower needs
-# FLUSHALL, KEYS, CONFIG, SHUTDOWN, MODULE, RESTORE and their like; INFO and CLIENT LIST only look.
+# Clients of the embedded server may not use FLUSHALL, KEYS, CONFIG, SHUTDOWN, MODULE, RESTORE and
+# the like, which VTOX, Celery and Flower do not need; INFO and CLIENT LIST only read.
 ACL = "~* &* +@all -@dangerous +info +client|list"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the embedded server listens and what opens it."""
+    """Port and password of the embedded server, and its pid while it runs."""
 
     port: int
     password: str
@@ -35,8 +35,8 @@ class Address:
 
 
 def config(address: Address, folder: Path, socket: Path | None, maxmemory_mb: int) -> str:
-    """Return the server's configuration: everything that matters is said, nothing is left open."""
-    unix = f"unixsocket {_quoted(socket)}\nunixsocketperm 700\n" if socket else ""
+    """Return the server's configuration; it sets all that matters, whatever the defaults are."""
+    unix = f"unixsocket {_quote(socket)}\nunixsocketperm 700\n" if socket else ""
     key = hashlib.sha256(address.password.encode()).hexdigest()
     return f"""\
 bind {LOOPBACK}
@@ -53,9 +53,9 @@ daemonize no
 supervised no
 loglevel notice
 logfile ""
-dir {_quoted(folder)}
+dir {_quote(folder)}
 
-# Nobody's data are evicted: at the limit writes are refused and readers drain.
+# No data are evicted: at the limit writes are refused until readers have made room.
 maxmemory {maxmemory_mb}mb
 maxmemory-policy noeviction
 # The largest reply is a task's windows (64 MB and a few), the largest request one window.
@@ -67,7 +67,7 @@ proto-max-bulk-len 64mb
 stream-node-max-bytes 4096
 stream-node-max-entries 100
 
-# Every acknowledged write is with the kernel before its reply, on disk within a second.
+# Every write is with the kernel before its reply, and on disk within a second.
 save ""
 appendonly yes
 appendfsync everysec
@@ -81,22 +81,22 @@ rdbcompression no
 """
 
 
-def _quoted(path: Path) -> str:
+def _quote(path: Path) -> str:
     text = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
 
 
 def read_address(settings: Settings) -> Address | None:
-    """Return the remembered address of the embedded server, if there is one that can be read."""
+    """Return the stored address of the embedded server, None if there is none to be read."""
     try:
-        known = json.loads(settings.server_file.read_text())
-        return Address(int(known["port"]), str(known["password"]), int(known.get("pid", 0)))
+        stored = json.loads(settings.server_file.read_text())
+        return Address(int(stored["port"]), str(stored["password"]), int(stored.get("pid", 0)))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def write_address(settings: Settings, address: Address) -> None:
-    """Remember the address, readable by the owner alone, never half written."""
+    """Store the address, readable by the owner alone, never half written."""
     draft = settings.server_file.with_suffix(".new")
     draft.unlink(missing_ok=True)
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -105,22 +105,24 @@ def write_address(settings: Settings, address: Address) -> None:
 
 
 def choose_address(settings: Settings) -> Address:
-    """Return the address to listen on: as set, else as remembered, else any free port.
+    """Return the address to listen on: the port that is set, else the stored one, else a free one.
 
     Raises
     ------
     PortTaken
-        The port that is set, or every port tried, is in use.
+        The port that is set, or every candidate, is in use.
     """
-    known = read_address(settings)
-    password = known.password if known else secrets.token_urlsafe(32)
+    stored = read_address(settings)
+    password = stored.password if stored else secrets.token_urlsafe(32)
     if settings.redis_port:
-        wanted = [settings.redis_port]
+        candidates = [settings.redis_port]
     else:
-        wanted = [known.port] if known else []
-        wanted += random.sample(PORTS, 50)
-        wanted = [p for p in wanted if p not in settings.fixed_ports | {settings.worker_port}]
-    for port in wanted:
+        candidates = [stored.port] if stored else []
+        candidates += random.sample(PORTS, 50)
+        candidates = [
+            p for p in candidates if p not in settings.fixed_ports | {settings.worker_port}
+        ]
+    for port in candidates:
         if port_is_free(port):
             return Address(port, password)
-    raise PortTaken(f"port {wanted[0]} is in use: set VTOX_REDIS_PORT to a free one")
+    raise PortTaken(f"port {candidates[0]} is in use", remedy="set VTOX_REDIS_PORT to a free one")

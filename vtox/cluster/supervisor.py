@@ -11,41 +11,37 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from vtox.cluster import parent_watch, processes
-from vtox.cluster.child_process import EXIT_LOOK_S, Signals, exited, how_ended, sweep
-from vtox.cluster.cluster_log import Journal
-from vtox.cluster.processes import Role
+from vtox.cluster import child_process, parent_watch, processes
+from vtox.cluster.child_process import exit_description, exit_status, kill_process_group
+from vtox.cluster.cluster_log import ClusterLog
+from vtox.cluster.processes import ProcessSpec
+from vtox.cluster.restart import CANNOT_START, RunEnd, keep_running
+from vtox.cluster.signal_handlers import SignalHandlers
 from vtox.errors import SystemStateError, VtoxError
 from vtox.settings import Settings
 
 Status = Literal["waiting", "starting", "ready", "restarting", "finished", "stopped"]
 
-# Restart after this long, doubled each time up to the most; a process that ran steadily for a
-# while has its past forgiven.
-BACKOFF_S = 0.5
-BACKOFF_MAX_S = 30.0
-STEADY_S = 30.0
-# Longer than Celery and scipy take to load on a small busy machine.
-READY_S = 60.0
-LOOK_S = 0.1
-# A process that serves is asked for its pulse this often; one that misses so many in a row (each
-# after 5 s: 30 s in all) hangs or was stopped, and is killed and started again.
-PULSE_S = 5.0
-MISSES_MAX = 3
-# How long each rank of leavers has: API and bridge, workers, server. In all less than 10 s.
-LEAVE_S = (2.5, 3.5, 2.0)
-LINE_BYTES = 1 << 20
-# What has ended so often without having served even once will not serve the next time.
+FIRST_PAUSE_S = 0.5
+# A process that has never been ready is given up after so many starts.
 STARTS_MAX = 5
-# A process of ours that cannot start as it was told says so with this code.
-GAVE_UP = 2
+# Celery and scipy load within this time even on a small busy machine.
+READY_WARN_S = 60.0
+POLL_S = 0.1
+# A process that is ready is probed this often; one that fails so often in a row (each probe
+# takes up to 5 s: 30 s in all) hangs or was stopped, and is killed and started again.
+LIVENESS_INTERVAL_S = 5.0
+LIVENESS_FAILURES_MAX = 3
+# Time to stop for each stop order: bridge and API, workers, server. Less than 10 s in all.
+STOP_TIMEOUTS_S = (2.5, 3.5, 2.0)
+LAST_OUTPUT_S = 1.0
 
 
 @dataclass(slots=True)
-class State:
+class ProcessState:
     """How one process is doing."""
 
-    role: Role
+    spec: ProcessSpec
     status: Status = "waiting"
     pid: int = 0
     restarts: int = 0
@@ -54,222 +50,217 @@ class State:
 
 
 class Supervisor:
-    """Runs `plan`; `request_stop` (also by SIGTERM and SIGINT) ends it all.
+    """Runs the processes of `specs` until SIGTERM, SIGINT or `request_stop`.
 
-    `admit` is asked once the server answers and before anything else starts; a `VtoxError` of it
-    ends the run. `on_ready` is called when everything serves.
+    `preflight` is called once the server responds and before anything else starts; a `VtoxError`
+    from it ends the run. `on_ready` is called when every process is ready.
     """
 
     def __init__(
         self,
-        plan: Sequence[Role],
+        specs: Sequence[ProcessSpec],
         settings: Settings,
-        journal: Journal,
+        log: ClusterLog,
         *,
-        admit: Callable[[], None] = lambda: None,
+        preflight: Callable[[], None] = lambda: None,
         on_ready: Callable[[], None] = lambda: None,
     ) -> None:
-        self.plan = plan
+        self.specs = specs
         self.settings = settings
-        self.journal = journal
-        self.admit = admit
+        self.log = log
+        self.preflight = preflight
         self.on_ready = on_ready
-        self.states = {r.name: State(r) for r in plan}
+        self.states = {s.name: ProcessState(s) for s in specs}
         self.failure = ""
         self._stop = asyncio.Event()
-        self._hurry = asyncio.Event()
+        self._kill = asyncio.Event()
         self._processes: dict[str, asyncio.subprocess.Process] = {}
 
     async def run(self) -> None:
-        """Start all, keep all, and return when all are gone.
+        """Start all processes, keep them running, and return when all have ended.
 
         Raises
         ------
         SystemStateError
-            A process could not start as it was told; the error carries what it said.
+            A process cannot start as configured; the error carries its last line.
         """
         self._loop = asyncio.get_running_loop()
-        keepers: list[asyncio.Task[None]] = []
-        with Signals(self._on_signal):
+        tasks: list[asyncio.Task[None]] = []
+        with SignalHandlers(self._on_stop_request):
             try:
-                await self._start(keepers)
+                await self._start_all(tasks)
                 await self._stop.wait()
             finally:
                 self._stop.set()
-                await self._drain()
-                await asyncio.gather(*keepers)
+                await self._stop_all()
+                await asyncio.gather(*tasks)
         if self.failure:
             raise SystemStateError(self.failure)
 
-    async def _start(self, keepers: list[asyncio.Task[None]]) -> None:
-        admitted = False
-        for rank, group in itertools.groupby(self.plan, key=lambda r: r.rank):
-            if rank > 0 and not admitted:
-                admitted = await self._ask_admission()
-            if self._stop.is_set():
-                return
-            batch = [self.states[r.name] for r in group]
-            keepers += [asyncio.create_task(self._keep(s)) for s in batch]
-            while not self._stop.is_set() and not all(s.was_ready for s in batch):
-                await asyncio.sleep(LOOK_S)
-        if not self._stop.is_set():
-            self.on_ready()
-
     @property
     def stopping(self) -> bool:
-        """Whether the end has been asked for."""
+        """Whether a stop has been requested."""
         return self._stop.is_set()
 
     def request_stop(self) -> None:
-        """End everything in order; asked a second time, at once. Safe from any thread."""
-        self._loop.call_soon_threadsafe(self._on_signal)
+        """Stop everything in order; a second request kills it. Safe from any thread."""
+        self._loop.call_soon_threadsafe(self._on_stop_request)
 
-    def _on_signal(self) -> None:
+    def _on_stop_request(self) -> None:
         if self._stop.is_set():
-            self._hurry.set()
+            self._kill.set()
         self._stop.set()
 
-    async def _keep(self, state: State) -> None:
-        pause_s = BACKOFF_S
-        while not self._stop.is_set():
-            began = time.monotonic()
-            try:
-                code = await self._run_once(state)
-                how = f"ended ({how_ended(code)})"
-            except OSError as error:  # no data folder any more, no memory for another process
-                state.last_line = str(error)
-                code, how = 1, f"cannot be started ({error})"
+    async def _start_all(self, tasks: list[asyncio.Task[None]]) -> None:
+        checked = False
+        for order, group in itertools.groupby(self.specs, key=lambda s: s.start_order):
+            if order > 0 and not checked:
+                await self._run_preflight()
+                checked = True
             if self._stop.is_set():
-                break
-            if state.role.once and code == 0:
-                state.status, state.was_ready = "finished", True
                 return
-            if self._hopeless(state, code):
-                self.failure = f"{state.role.name} does not start: {state.last_line}"
-                self._stop.set()
-                break
-            if time.monotonic() - began > STEADY_S:
-                pause_s = BACKOFF_S
-            state.status = "restarting"
-            state.restarts += 1
-            self.journal.say(
-                f"{state.role.name} {how}, starts again in {pause_s:g} s",
-                level="warning",
-                process=state.role.name,
-            )
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), pause_s)
-            pause_s = min(2 * pause_s, BACKOFF_MAX_S)
-        state.status = "stopped"
+            states = [self.states[s.name] for s in group]
+            tasks += [asyncio.create_task(self._keep_running(s)) for s in states]
+            while not self._stop.is_set() and not all(s.was_ready for s in states):
+                await asyncio.sleep(POLL_S)
+        if not self._stop.is_set():
+            self.on_ready()
 
-    def _hopeless(self, state: State, code: int) -> bool:
-        if state.was_ready:
+    async def _run_preflight(self) -> None:
+        try:
+            await asyncio.to_thread(self.preflight)
+        except VtoxError as error:
+            self.failure = str(error)
+            self._stop.set()
+
+    async def _keep_running(self, state: ProcessState) -> None:
+        await keep_running(
+            lambda: self._run_once(state),
+            self._stop,
+            first_pause_s=FIRST_PAUSE_S,
+            restart_after=lambda end, pause_s: self._restart_after(state, end, pause_s),
+        )
+        if state.status != "finished":
+            state.status = "stopped"
+
+    def _restart_after(self, state: ProcessState, end: RunEnd, pause_s: float) -> bool:
+        name = state.spec.name
+        if state.spec.one_shot and end.exit_status == 0:
+            state.status, state.was_ready = "finished", True
             return False
-        return code == GAVE_UP or state.restarts + 1 >= STARTS_MAX
+        never_ready = end.exit_status == CANNOT_START or state.restarts + 1 >= STARTS_MAX
+        if never_ready and not state.was_ready:
+            self.failure = f"{name} does not start: {state.last_line}"
+            self._stop.set()
+            return False
+        state.status = "restarting"
+        state.restarts += 1
+        self.log.write_own(
+            f"{name} {end.description}, starts again in {pause_s:g} s",
+            level="warning",
+            process=name,
+        )
+        return True
 
-    async def _run_once(self, state: State) -> int:
-        home = self.settings.data_dir / "run"
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async def _run_once(self, state: ProcessState) -> RunEnd:
+        try:
+            status = await self._run_process(state)
+        except OSError as error:  # the data folder is gone, or no memory for another process
+            state.last_line = str(error)
+            return RunEnd(1, f"cannot be started ({error})")
+        return RunEnd(status, f"ended ({exit_description(status)})")
+
+    async def _run_process(self, state: ProcessState) -> int:
+        folder = self.settings.data_dir / "run"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         process = await asyncio.create_subprocess_exec(
-            *parent_watch.wrapped(*state.role.command),
+            *parent_watch.command_watching_parent(*state.spec.command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=processes.environment(self.settings),
-            cwd=home,
-            limit=LINE_BYTES,
+            cwd=folder,
+            limit=child_process.LINE_MAX_BYTES,
             # Ctrl-C is for the supervisor, which stops its children in order.
             start_new_session=True,
         )
-        self._processes[state.role.name] = process
-        if self._stop.is_set():  # too late to be among those that are asked to leave
+        self._processes[state.spec.name] = process
+        if self._stop.is_set():  # started too late for `_stop_all` to see it
             process.kill()
         state.pid, state.status = process.pid, "starting"
-        reader = asyncio.create_task(self._read(state, process))
-        watch = asyncio.create_task(self._watch(state, process))
-        code = await exited(process)
-        watch.cancel()
-        sweep(process.pid)
-        await asyncio.wait([reader], timeout=1.0)
+        reader = asyncio.create_task(
+            child_process.read_lines(process.stdout, lambda line: self._take_line(state, line))
+        )
+        probe = asyncio.create_task(self._probe(state, process))
+        status = await exit_status(process)
+        probe.cancel()
+        kill_process_group(process.pid)
+        await asyncio.wait([reader], timeout=LAST_OUTPUT_S)
         reader.cancel()
-        return code
+        return status
 
-    async def _read(self, state: State, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout
-        while True:
-            try:
-                raw = await process.stdout.readline()
-            except ValueError:  # a line beyond the limit: its rest follows
-                continue
-            if not raw:
-                return
-            line = raw.decode("utf-8", "replace")
-            if line.strip():
-                state.last_line = line.strip()
-            self.journal.take(state.role.name, line)
+    def _take_line(self, state: ProcessState, line: str) -> None:
+        if line.strip():
+            state.last_line = line.strip()
+        self.log.write_line_of(state.spec.name, line)
 
-    async def _ask_admission(self) -> bool:
-        try:
-            await asyncio.to_thread(self.admit)
-        except VtoxError as error:
-            self.failure = str(error)
-            self._stop.set()
-        return True
-
-    async def _watch(self, state: State, process: asyncio.subprocess.Process) -> None:
-        """Note when the process serves; kill it where it has a pulse no longer."""
-        await self._until_ready(state, process.pid)
-        misses = 0
+    async def _probe(self, state: ProcessState, process: asyncio.subprocess.Process) -> None:
+        """Note when the process is ready; kill it when it is no longer live."""
+        await self._wait_until_ready(state, process.pid)
+        failures = 0
         while not self._stop.is_set():
-            await asyncio.sleep(PULSE_S)
-            live = await asyncio.to_thread(state.role.live, process.pid)
-            misses = 0 if live else misses + 1
-            if misses == MISSES_MAX and not self._stop.is_set():
-                self.journal.say(
-                    f"{state.role.name} (pid {process.pid}) hangs or was stopped: "
-                    f"{misses} times in a row it did not answer; killing it",
+            await asyncio.sleep(LIVENESS_INTERVAL_S)
+            live = await asyncio.to_thread(state.spec.is_live, process.pid)
+            failures = 0 if live else failures + 1
+            if failures == LIVENESS_FAILURES_MAX and not self._stop.is_set():
+                self.log.write_own(
+                    f"{state.spec.name} (pid {process.pid}) hangs or was stopped: "
+                    f"{failures} liveness probes in a row failed; killing it",
                     level="error",
                 )
                 with suppress(ProcessLookupError):
                     process.kill()
                 return
 
-    async def _until_ready(self, state: State, pid: int) -> None:
-        deadline = time.monotonic() + READY_S
+    async def _wait_until_ready(self, state: ProcessState, pid: int) -> None:
+        name = state.spec.name
+        deadline = time.monotonic() + READY_WARN_S
         warned = False
         while not self._stop.is_set():
-            if await asyncio.to_thread(state.role.ready, pid):
+            if await asyncio.to_thread(state.spec.is_ready, pid):
                 if state.was_ready:
-                    self.journal.say(f"{state.role.name} serves again")
+                    self.log.write_own(f"{name} is ready again")
                 state.status, state.was_ready = "ready", True
                 return
             if time.monotonic() > deadline and not warned:
                 warned = True
-                self.journal.say(
-                    f"{state.role.name} is not ready after {READY_S:g} s: {state.last_line}",
+                self.log.write_own(
+                    f"{name} is not ready after {READY_WARN_S:g} s: {state.last_line}",
                     level="warning",
                 )
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_S)
 
-    async def _drain(self) -> None:
-        for leave, budget_s in enumerate(LEAVE_S):
-            leavers = [
+    async def _stop_all(self) -> None:
+        for order, timeout_s in enumerate(STOP_TIMEOUTS_S):
+            running = [
                 p
                 for name, p in self._processes.items()
-                if self.states[name].role.leave == leave and p.returncode is None
+                if self.states[name].spec.stop_order == order and p.returncode is None
             ]
-            for p in leavers:
+            for p in running:
                 with suppress(ProcessLookupError):
                     p.terminate()
-            await self._gone(leavers, budget_s)
-            for p in leavers:
+            await self._wait_for_exit(running, timeout_s)
+            for p in running:
                 if p.returncode is None:
                     with suppress(ProcessLookupError):
                         p.kill()
 
-    async def _gone(self, leavers: Sequence[asyncio.subprocess.Process], budget_s: float) -> None:
-        deadline = time.monotonic() + budget_s
-        while any(p.returncode is None for p in leavers):
-            if self._hurry.is_set() or time.monotonic() > deadline:
+    async def _wait_for_exit(
+        self, running: Sequence[asyncio.subprocess.Process], timeout_s: float
+    ) -> None:
+        deadline = time.monotonic() + timeout_s
+        while any(p.returncode is None for p in running):
+            if self._kill.is_set() or time.monotonic() > deadline:
                 return
-            await asyncio.sleep(EXIT_LOOK_S)
+            await asyncio.sleep(child_process.POLL_S)

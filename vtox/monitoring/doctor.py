@@ -1,4 +1,4 @@
-"""The checks of `vtox doctor`: each says what was found and what to do about it."""
+"""The checks of `vtox doctor`: each says what was observed and what to do about it."""
 
 import platform
 import shutil
@@ -13,10 +13,10 @@ import redis
 import vtox
 from vtox import keys
 from vtox.cluster import data_folder, ports, processes
-from vtox.cluster.embedded_server import ELSEWHERE, binary
+from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
 from vtox.errors import ServerUnavailable, SettingsError
 from vtox.monitoring.readiness import Check, Status, checks
-from vtox.settings import Settings, mistyped
+from vtox.settings import Settings, unknown_settings
 from vtox.store.client import Client, check, connect, server_info, server_time
 from vtox.store.status import snapshot
 
@@ -29,7 +29,7 @@ LAG_WARN = 1000
 
 
 def inspect(settings: Settings) -> Iterator[Check]:
-    """Yield the checks in the order in which a person would look."""
+    """Yield the checks in the order in which a person would make them."""
     yield _versions()
     yield _celeryconfig()
     yield _settings()
@@ -40,26 +40,25 @@ def inspect(settings: Settings) -> Iterator[Check]:
             check(client)
             yield from _server(client, settings)
             yield from _work(client)
-    except (ServerUnavailable, redis.ConnectionError, redis.TimeoutError) as error:
+    except ServerUnavailable as error:
         yield _no_server(settings, error)
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        yield _no_server(settings, ServerUnavailable(str(error)))
 
 
-def _no_server(settings: Settings, error: Exception) -> Check:
-    observed = str(error)
-    remedy = "start it, or set VTOX_REDIS_URL to another; without it `vtox up` brings its own"
-    if not settings.redis_url:
-        remedy = f"start it: `vtox up`; or {ELSEWHERE}"
-        if data_folder.obstacle(settings.data_dir):
-            observed = "none can be found or started without a data folder"
-            remedy = "first make that usable (above)"
-        elif not settings.server_file.exists():
-            observed = f"no embedded server has run on {settings.data_dir} yet"
-        elif str(settings.server_file) in observed:
-            observed, _, remedy = observed.partition(": ")
+def _no_server(settings: Settings, error: ServerUnavailable) -> Check:
+    observed = error.observed
+    if settings.redis_url:
+        remedy = "start it, or set VTOX_REDIS_URL to another; without it `vtox up` starts its own"
+    else:
+        remedy = error.remedy or f"start it with `vtox up`, or {USE_ANOTHER_SERVER}"
+        if data_folder.why_unusable(settings.data_dir):
+            observed = "no server can run without a data folder"
+            remedy = "first make the data folder usable (see above)"
         try:
-            binary()
+            program()
         except ServerUnavailable as missing:
-            observed, _, remedy = str(missing).partition(": ")
+            observed, remedy = missing.observed, missing.remedy
     return Check(name="server", status="fail", observed=observed, remedy=remedy)
 
 
@@ -75,32 +74,32 @@ def _celeryconfig() -> Check:
     if not ours.exists():
         remedy = "reinstall vtox"
         return Check(name="celeryconfig", status="fail", observed=f"{ours} missing", remedy=remedy)
-    stranger = Path.cwd() / "celeryconfig.py"
-    other = stranger.exists() and not stranger.samefile(ours)
-    note = f"; {stranger} is not ours and is ignored" if other else ""
+    foreign = Path.cwd() / "celeryconfig.py"
+    ignored = foreign.exists() and not foreign.samefile(ours)
+    note = f"; {foreign} is not ours and is ignored" if ignored else ""
     return Check(name="celeryconfig", status="pass", observed=f"{ours}{note}")
 
 
 def _settings() -> Check:
-    wrong = mistyped()
-    if not wrong:
-        return Check(name="settings", status="pass", observed="all given are known")
-    remedy = "correct or remove what has no effect"
-    return Check(name="settings", status="warn", observed="; ".join(wrong), remedy=remedy)
+    unknown = "; ".join(map(str, unknown_settings()))
+    if not unknown:
+        return Check(name="settings", status="pass", observed="every name is a setting")
+    remedy = "correct or remove the names that have no effect"
+    return Check(name="settings", status="warn", observed=unknown, remedy=remedy)
 
 
 def _data_dir(settings: Settings) -> Iterator[Check]:
     folder = settings.data_dir
-    if what := data_folder.obstacle(folder):
-        remedy = "mend that, or set VTOX_DATA_DIR to a folder that this user may write to"
-        yield Check(name="data", status="fail", observed=f"{folder}: {what}", remedy=remedy)
+    if reason := data_folder.why_unusable(folder):
+        remedy = "correct that, or set VTOX_DATA_DIR to a folder that this user can write to"
+        yield Check(name="data", status="fail", observed=f"{folder}: {reason}", remedy=remedy)
         return
     if not folder.exists():
-        yield Check(name="data", status="pass", observed=f"{folder}: not yet, made at first start")
+        yield Check(name="data", status="pass", observed=f"{folder}: created at the first start")
         return
     free = shutil.disk_usage(folder).free
     status: Status = "pass" if free > DISK_WARN_BYTES else "warn"
-    remedy = "" if status == "pass" else "make room, or set VTOX_DATA_DIR to a larger disk"
+    remedy = "" if status == "pass" else "free space, or set VTOX_DATA_DIR to a larger disk"
     observed = f"{folder}, {free / 1e9:.0f} GB free"
     yield Check(name="data", status=status, observed=observed, remedy=remedy)
     overcommit = Path("/proc/sys/vm/overcommit_memory")
@@ -115,33 +114,32 @@ def _data_dir(settings: Settings) -> Iterator[Check]:
 
 
 def _ports(settings: Settings) -> Iterator[Check]:
-    plan = processes.cluster(settings)
+    specs = processes.cluster(settings)
     try:
-        ports.require_distinct(processes.claims(settings, plan))
+        ports.require_distinct_ports(processes.configured_ports(settings, specs))
     except SettingsError as error:
-        observed, _, remedy = str(error).partition(": ")
-        yield Check(name="ports", status="fail", observed=observed, remedy=remedy)
-    for setting, (host, port) in processes.ports(settings, plan).items():
+        yield Check(name="ports", status="fail", observed=error.observed, remedy=error.remedy)
+    for setting, (host, port) in processes.listen_addresses(settings, specs).items():
         name = f"port:{setting.removeprefix('VTOX_').removesuffix('_PORT').lower()}"
-        path = "/" if setting == "VTOX_FLOWER_PORT" else processes.LIVE
-        if ports.answers(ports.url(host, port) + path):
-            yield Check(name=name, status="pass", observed=f"{port} answers")
+        path = "/" if setting == "VTOX_FLOWER_PORT" else processes.LIVENESS_PATH
+        if ports.responds(ports.base_url(host, port) + path):
+            yield Check(name=name, status="pass", observed=f"{port} responds")
         elif ports.port_is_free(port, host):
-            yield Check(name=name, status="pass", observed=f"{port} is free: nothing runs there")
+            yield Check(name=name, status="pass", observed=f"{port} is free")
         else:
-            yield _silent(name, setting, port)
+            yield _port_in_use(name, setting, port)
 
 
-def _silent(name: str, setting: str, port: int) -> Check:
-    who = ports.holder(port)
-    by = f" by {who.name()} (pid {who.pid})" if who else ""
-    observed = f"{port} is taken{by}, which does not answer as VTOX"
+def _port_in_use(name: str, setting: str, port: int) -> Check:
+    process = ports.process_on_port(port)
+    program_name = f"{process.name()} (pid {process.pid})" if process else "another program"
+    observed = f"{port} is in use by {program_name}, which does not respond as VTOX"
     remedy = f"stop that, or set {setting} to a free port"
-    if who and ports.is_ours(who):
-        observed = f"{port} is held by VTOX's own {by.removeprefix(' by ')}, which does not answer"
+    if process and ports.is_vtox_process(process):
+        observed = f"{port} is in use by VTOX's own {program_name}, which does not respond"
         remedy = (
-            f"it hangs or was stopped: `kill -9 {who.pid}`; `vtox up` does so within a minute and "
-            "starts it again"
+            f"it hangs or was stopped: `kill -9 {process.pid}`; `vtox up` does so within a minute "
+            "and starts it again"
         )
     return Check(name=name, status="fail", observed=observed, remedy=remedy)
 
@@ -157,8 +155,8 @@ def _server(client: Client, settings: Settings) -> Iterator[Check]:
     yield Check(
         name="clock",
         status="warn" if far else "pass",
-        observed=f"the server's is {offset:+.3f} s from this host's",
-        remedy="let both keep time by NTP" if far else "",
+        observed=f"the server's clock differs from this host's by {offset:+.3f} s",
+        remedy="synchronise both by NTP" if far else "",
     )
     try:
         info = server_info(client)
@@ -172,7 +170,9 @@ def _server(client: Client, settings: Settings) -> Iterator[Check]:
         name="eviction",
         status="pass" if policy == "noeviction" else "fail",
         observed=policy,
-        remedy="" if policy == "noeviction" else "set maxmemory-policy noeviction: data get lost",
+        remedy=""
+        if policy == "noeviction"
+        else "set `maxmemory-policy noeviction`, otherwise data are lost",
     )
 
 
@@ -189,7 +189,7 @@ def _version(info: dict[str, object]) -> Check:
 
 def _persistence(info: dict[str, object], settings: Settings) -> Check:
     if not info.get("aof_enabled"):
-        remedy = "set appendonly yes on that server, or windows are lost when it ends"
+        remedy = "set `appendonly yes` on that server, otherwise windows are lost when it ends"
         return Check(name="persistence", status="warn", observed="off", remedy=remedy)
     bad = [k for k in ("aof_last_write_status", "aof_last_bgrewrite_status") if info.get(k) != "ok"]
     size = f"{int(str(info.get('aof_current_size') or 0)) / 1e6:.0f} MB"
@@ -211,19 +211,19 @@ def _work(client: Client) -> Iterator[Check]:
         name="dead letters",
         status="warn" if dead else "pass",
         observed=str(dead),
-        remedy="`vtox dead-letters list` tells why" if dead else "",
+        remedy="`vtox dead-letters list` shows why" if dead else "",
     )
     group = snap.group
     if group is None:
         return
     if group.lag is None:
-        observed = f"the server cannot tell; pending {group.pending}"
+        observed = f"unknown to the server; {group.pending} pending"
         yield Check(name="lag", status="pass", observed=observed)
         return
     behind = group.lag > LAG_WARN
     yield Check(
         name="lag",
         status="warn" if behind else "pass",
-        observed=f"{group.lag} windows of {keys.RAW} unread, {group.pending} at work",
-        remedy="more workers: VTOX_CLUSTER_WORKERS" if behind else "",
+        observed=f"{group.lag} windows of {keys.RAW} unread, {group.pending} pending",
+        remedy="start more workers: raise VTOX_CLUSTER_WORKERS" if behind else "",
     )

@@ -10,7 +10,7 @@ from tests.integration.helpers import T0, add_window, bridging, counters, eventu
 from vtox import keys
 from vtox.bridge import loop as module
 from vtox.bridge.loop import Bridge
-from vtox.cluster.ports import answers
+from vtox.cluster.ports import responds
 from vtox.cluster.probe_server import serve
 from vtox.faults import FAMILIES
 from vtox.settings import Settings, load
@@ -192,11 +192,11 @@ def test_a_bridge_that_stands_still_says_so_to_those_who_ask(
     try:
         address = f"http://127.0.0.1:{port}/health/live"
         time.sleep(3.5)
-        eventually(lambda: answers(address))  # with nothing to do it still goes round
+        eventually(lambda: responds(address))  # with nothing to do it still goes round
         add_window(client)
-        eventually(lambda: not answers(address))
+        eventually(lambda: not responds(address))
         go_on.set()
-        eventually(lambda: answers(address))
+        eventually(lambda: responds(address))
     finally:
         go_on.set()
         stop.set()

@@ -42,20 +42,20 @@ def test_create_list_revoke(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("on_the_test_server")
-def test_a_plain_key_stands_alone_on_standard_output(client: Client) -> None:
+def test_only_the_key_is_on_standard_output(client: Client) -> None:
     text = run("create", "--scope", "read").stdout.strip()
     assert apikeys.verify(client, text)
 
 
 @pytest.mark.usefixtures("on_the_test_server")
-def test_wrong_scope_and_unknown_id_are_explained() -> None:
+def test_a_wrong_scope_and_an_unknown_id_are_errors() -> None:
     with pytest.raises(InputError, match="expected one of read, ingest, admin"):
         run("create", "--scope", "write")
     with pytest.raises(InputError, match="vtox keys list"):
         run("revoke", "00000000")
 
 
-def test_the_first_key_comes_before_the_first_start(
+def test_the_first_key_can_be_made_before_the_first_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VTOX_DATA_DIR", str(tmp_path))

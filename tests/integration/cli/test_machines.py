@@ -40,6 +40,7 @@ def on_the_test_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> N
 def run(*arguments: str) -> Result:
     app = Typer()
     command.register(app)
+    command.register_baseline(app)
     result = CliRunner().invoke(app, arguments, env={"COLUMNS": "100"})
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -52,7 +53,7 @@ def write(path: Path, text: str) -> str:
 
 
 def test_import_list_show_retire(client: Client, tmp_path: Path) -> None:
-    assert "No machine yet" in run("machines", "list").output
+    assert "No machines yet" in run("machines", "list").output
     assert "2 machines" in run("machines", "import", write(tmp_path / "f.toml", FLEET)).output
     listed = json.loads(run("machines", "list", "--json").output)
     assert [m["machine_id"] for m in listed] == ["M1", "line:2"]
@@ -84,12 +85,12 @@ def test_import_is_all_or_nothing(client: Client, tmp_path: Path) -> None:
         ("baseline", "reset", "M9"),
     ],
 )
-def test_a_machine_that_is_not_known(arguments: tuple[str, ...]) -> None:
+def test_an_unknown_machine_is_an_error(arguments: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="no machine M9"):
         run(*arguments)
 
 
-def test_show_tells_the_latest_diagnoses(client: Client) -> None:
+def test_show_prints_the_latest_diagnoses(client: Client) -> None:
     store.register(client, "M1", Motor(pole_pairs=2))
     latest = {
         "fault": "turn_short",
@@ -115,12 +116,12 @@ def test_baseline_show_export_learn_reset(client: Client, tmp_path: Path) -> Non
     set_baseline(client, "M1", text)
     shown = run("baseline", "show", "M1").output
     assert "9 records, 90 s" in shown
-    assert "M1: ready, version 1, from recordings given" in shown
+    assert "M1: ready, version 1, learnt from recordings" in shown
     assert "load 4-5 A: ready, learnt 0 s ago" in shown
     assert ["4-5", "A", "x_dbc", "-60", "1.5", "9"] in [line.split() for line in shown.splitlines()]
     assert json.loads(run("baseline", "export", "M1").output) == json.loads(text)
-    told = run("machines", "show", "M1").output
-    assert "baseline: ready, version 1, from recordings given, 0 s ago" in told
+    output = run("machines", "show", "M1").output
+    assert "baseline: ready, version 1, learnt from recordings, 0 s ago" in output
     exported = tmp_path / "b.json"
     exported.write_text(run("baseline", "export", "M1").output)
     run("baseline", "reset", "M1")
@@ -138,9 +139,9 @@ def csv(path: Path, ia: np.ndarray) -> str:
     return str(path)
 
 
-def test_what_teaches_nothing_is_no_baseline(client: Client, tmp_path: Path) -> None:
+def test_unusable_recordings_give_no_baseline(client: Client, tmp_path: Path) -> None:
     stuck = csv(tmp_path / "stuck.csv", np.full(30_000, 0.25))
-    with pytest.raises(InputError, match=r"nothing can be learnt from stuck.csv: .*ia"):
+    with pytest.raises(InputError, match=r"learnt from stuck\.csv: .*ia"):
         run("baseline", "learn", "M1", stuck, "--fs", "10000")
     assert store.last_arrivals(client) == {}
 
@@ -152,28 +153,28 @@ def test_a_baseline_learnt_again_says_what_it_replaces(client: Client, tmp_path:
     good = csv(tmp_path / "good.csv", ia)
     assert "10 s" in run("baseline", "learn", "M1", good, "--fs", "10000").output
     again = run("baseline", "learn", "M1", good, "--fs", "10000").output
-    assert "instead of one of 10 records" in again
+    assert "replacing one of 10 records" in again
     client.hset(keys.machine("M1"), "baseline", "{")
     mended = run("baseline", "learn", "M1", good, "--fs", "10000").output
-    assert "instead of one that cannot be read" in mended
+    assert "replacing one that cannot be read" in mended
 
 
-def test_a_baseline_from_a_machine_with_a_fault_is_told_of(client: Client, tmp_path: Path) -> None:
+def test_learning_from_a_faulty_recording_is_reported(client: Client, tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     x = rng.standard_normal(60_000)
     ring = np.exp(-np.arange(200) / 30) * np.sin(2 * np.pi * 3000 / 10_000 * np.arange(200))
-    for start in range(0, 59_000, 112):  # blows 89.3 times a second: BPFO 3.572 at 1500 rpm
+    for start in range(0, 59_000, 112):  # 89.3 impacts a second: BPFO 3.572 at 1500 rpm
         x[start : start + 200] += 15 * ring
     np.savetxt(tmp_path / "bad.csv", x, header="vibration_ms2", comments="", fmt="%.5f")
     orders = {"BPFO": 3.572, "BPFI": 5.43, "BSF": 2.357, "FTF": 0.398}
     store.register(client, "M1", Motor(bearing=Bearing(orders=orders)))
     bad = str(tmp_path / "bad.csv")
-    told = run("baseline", "learn", "M1", bad, "--fs", "10000", "--speed-rpm", "1500").output
-    assert "bad.csv is not healthy by itself: bearing fault" in " ".join(told.split())
-    assert "baseline of" in told
+    output = run("baseline", "learn", "M1", bad, "--fs", "10000", "--speed-rpm", "1500").output
+    assert "bad.csv does not look healthy: bearing fault" in " ".join(output.split())
+    assert "baseline of" in output
 
 
-def test_a_nameplate_of_an_earlier_version_is_as_good_as_none(client: Client) -> None:
+def test_an_invalid_stored_nameplate_is_ignored(client: Client) -> None:
     store.register(client, "M1", Motor(pole_pairs=2))
     client.hset(keys.machine("M1"), "motor", '{"pole_pairs": 2.5}')
     assert store.load_states(client, ["M1"])[0].motor is None

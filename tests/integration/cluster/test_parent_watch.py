@@ -1,19 +1,21 @@
-"""A process ends with its parent, in order if it can, by force if it will not."""
+"""A process ends with its parent: by SIGTERM, and by force if it ignores that."""
 
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.waiting import eventually
+
 PARENT = """
 import subprocess, sys, time
 from vtox.cluster import parent_watch
-child = subprocess.Popen(parent_watch.wrapped(*sys.argv[1:]), env=parent_watch.child_environment())
+command = parent_watch.command_watching_parent(*sys.argv[1:])
+child = subprocess.Popen(command, env=parent_watch.child_environment())
 print(child.pid, flush=True)
 time.sleep(60)
 """
@@ -35,11 +37,6 @@ def alive(pid: int) -> bool:
         return False
 
 
-def until_ready(file: Path) -> None:
-    while not file.exists():
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def child_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folder on the path of child processes, for modules to run."""
@@ -50,7 +47,7 @@ def child_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("on_term", "gone_within_s"),
     [("pass", 2.0), ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", 7.0)],
-    ids=["willing", "deaf"],
+    ids=["default", "ignoring_sigterm"],
 )
 def test_child_ends_with_a_killed_parent(
     child_module: Path, on_term: str, gone_within_s: float
@@ -60,26 +57,23 @@ def test_child_ends_with_a_killed_parent(
     )
     ready = child_module / "ready"
     parent, child = start_parent("sleeper", str(ready))
-    until_ready(ready)
+    eventually(ready.exists)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    killed = time.monotonic()
-    while alive(child) and time.monotonic() - killed < gone_within_s:
-        time.sleep(0.05)
-    assert not alive(child)
+    eventually(lambda: not alive(child), gone_within_s)
 
 
-def test_wrapped_module_sees_its_own_arguments_and_no_working_folder(
+def test_a_watching_module_gets_its_arguments_and_not_the_working_folder(
     child_module: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    (child_module / "teller.py").write_text("import os, sys; print(sys.argv[1:], os.environ)")
-    stranger = tmp_path_factory.mktemp("stranger")
-    (stranger / "teller.py").write_text("print('stranger')")
+    (child_module / "printer.py").write_text("import os, sys; print(sys.argv[1:], os.environ)")
+    foreign = tmp_path_factory.mktemp("foreign")
+    (foreign / "printer.py").write_text("print('foreign')")
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "vtox.cluster.parent_watch", "teller", "-a", "b"],
+        [sys.executable, "-P", "-m", "vtox.cluster.parent_watch", "printer", "-a", "b"],
         capture_output=True,
         text=True,
-        cwd=stranger,
+        cwd=foreign,
         env=dict(os.environ, VTOX_PARENT_PID=str(os.getpid())),
         check=True,
     )
@@ -87,7 +81,7 @@ def test_wrapped_module_sees_its_own_arguments_and_no_working_folder(
     assert "VTOX_PARENT_PID" not in done.stdout
 
 
-def test_process_that_was_told_nothing_lives_on(child_module: Path) -> None:
+def test_without_a_parent_pid_nothing_is_watched(child_module: Path) -> None:
     (child_module / "counter.py").write_text("import threading; print(threading.active_count())")
     done = subprocess.run(
         [sys.executable, "-m", "vtox.cluster.parent_watch", "counter"],

@@ -100,4 +100,4 @@ def test_what_is_sent_is_told_on_one_line(client: Client, settings: Settings) ->
     options = ("--machines", "50", "--fault-mode", "light", "--duration", "1", "--no-commission")
     said = run(settings, *options)
     (line,) = (text for text in said.splitlines() if text.startswith("Sending:"))
-    assert line.endswith("from the signals they send.")
+    assert line.endswith("from the signals they send).")

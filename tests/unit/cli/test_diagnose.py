@@ -75,20 +75,20 @@ def test_a_healthy_machine_exits_0(files: dict[str, Path]) -> None:
     assert states["bearing"] == states["insulation"] == "unknown"
 
 
-def test_an_exported_baseline_serves_as_the_recordings_did(
+def test_an_exported_baseline_gives_the_same_diagnoses_as_its_recordings(
     files: dict[str, Path], tmp_path: Path
 ) -> None:
     motor = read_motor(files["motor"])
     exported = tmp_path / "b.json"
     learnt = learn_baseline([read(p) for p in sorted(files["healthy"].glob("*.npz"))], motor)
     exported.write_text(learnt.to_json())
-    asked = (files["bad"], "--motor", files["motor"], "--json", "--baseline")
-    assert run(*asked, exported).output == run(*asked, files["healthy"]).output
-    both = run(*asked, exported, "--baseline", files["healthy"])
+    arguments = (files["bad"], "--motor", files["motor"], "--json", "--baseline")
+    assert run(*arguments, exported).output == run(*arguments, files["healthy"]).output
+    both = run(*arguments, exported, "--baseline", files["healthy"])
     assert both.exit_code == 2
     assert "b.json is a whole baseline" in both.output
     exported.write_text("{")
-    damaged = run(*asked, exported)
+    damaged = run(*arguments, exported)
     assert damaged.exit_code == 2
     assert "expected what `vtox baseline export` prints" in damaged.output
 
@@ -102,10 +102,10 @@ def test_a_short_exits_1(files: dict[str, Path]) -> None:
     assert short["file"] == str(files["bad"])
 
 
-def test_text_says_state_and_reason(files: dict[str, Path]) -> None:
+def test_text_shows_state_and_reason(files: dict[str, Path]) -> None:
     for width in (60, 100):
         result = run(files["bad"], "--motor", files["motor"], "--faults", "insulation", width=width)
-        assert result.exit_code == 3, "nothing decided is not healthy"
+        assert result.exit_code == 3, "all unknown is not healthy"
         words = result.output.replace(",", " ").split()
         assert words[0] == "bad.npz"
         assert {"insulation", "unknown", "leakage"} <= set(words)
@@ -113,11 +113,11 @@ def test_text_says_state_and_reason(files: dict[str, Path]) -> None:
         assert max(map(len, result.output.splitlines())) <= width
 
 
-def test_folders_are_summed_up(files: dict[str, Path]) -> None:
+def test_several_recordings_are_summarised(files: dict[str, Path]) -> None:
     with_baseline = ("--motor", files["motor"], "--baseline", files["healthy"])
     result = run(files["healthy"], files["bad"], *with_baseline)
     assert "skipped notes.txt: not .csv or .npz" in result.stderr
-    assert "5 recordings: 1 with a warning or fault, 4 without, 0 not decided" in result.output
+    assert "5 recordings: 1 with a warning or fault, 4 without, 0 undecided" in result.output
     assert result.exit_code == 1
 
 
@@ -132,7 +132,7 @@ def test_folders_are_summed_up(files: dict[str, Path]) -> None:
         (("good", "--baseline", "nowhere"), "nowhere: no such file"),
     ],
 )
-def test_bad_input_exits_2_and_says_what(
+def test_bad_input_exits_2_with_a_message(
     files: dict[str, Path], arguments: tuple[str, ...], message: str
 ) -> None:
     result = run(*(files.get(a, a) for a in arguments))

@@ -1,4 +1,4 @@
-"""The help shows every word that was written for it: rich takes [words] for markup."""
+"""The help shows every word that was written for it: rich treats [words] as markup."""
 
 from collections.abc import Iterator
 
@@ -24,8 +24,8 @@ ALL = {" ".join(path): command for command, path in commands(get_command(APP))}
 
 @pytest.mark.parametrize("path", ALL)
 def test_help_loses_no_word(path: str) -> None:
-    said = CliRunner().invoke(APP, [*path.split(), "--help"], env={"COLUMNS": "300"}).stdout
-    shown = " ".join(said.replace("│", " ").split())
+    output = CliRunner().invoke(APP, [*path.split(), "--help"], env={"COLUMNS": "300"}).stdout
+    shown = " ".join(output.replace("│", " ").split())
     written = [getattr(ALL[path], "help", "") or ""]
     written += [getattr(p, "help", "") or "" for p in getattr(ALL[path], "params", ())]
     words = " ".join(written).replace("\\[", "[").split()
@@ -33,6 +33,6 @@ def test_help_loses_no_word(path: str) -> None:
 
 
 def test_an_argument_is_bracketed_once() -> None:
-    said = CliRunner().invoke(APP, ["dead-letters", "replay", "--help"]).stdout
-    assert "[ID]..." in said
-    assert "[[ID]" not in said
+    output = CliRunner().invoke(APP, ["dead-letters", "replay", "--help"]).stdout
+    assert "[ID]..." in output
+    assert "[[ID]" not in output

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from vtox.cluster.cluster_log import Journal
+from vtox.cluster.cluster_log import ClusterLog
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -17,73 +17,75 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(tmp_path, Console(file=io.StringIO(), width=80)) as opened:
+def log(tmp_path: Path) -> Iterator[ClusterLog]:
+    with ClusterLog(tmp_path, Console(file=io.StringIO(), width=80)) as opened:
         yield opened
 
 
-def printed(journal: Journal) -> str:
-    file = journal.console.file
+def printed(log: ClusterLog) -> str:
+    file = log.console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()
 
 
-def test_structured_lines_keep_their_fields_under_the_role_s_name(
-    journal: Journal, tmp_path: Path
+def test_json_lines_keep_their_fields_under_the_name_of_the_process(
+    log: ClusterLog, tmp_path: Path
 ) -> None:
-    journal.take("bearing", '{"event": "ready", "role": "worker", "port": 8002}\n')
+    log.write_line_of("bearing", '{"event": "ready", "role": "worker", "port": 8002}\n')
     assert lines(tmp_path) == [{"event": "ready", "role": "bearing", "port": 8002}]
 
 
-def test_plain_lines_become_events(journal: Journal, tmp_path: Path) -> None:
-    journal.take("flower", "hello\n")
-    journal.take("flower", "\n")
-    journal.take("flower", "[1, 2]\n")
+def test_plain_lines_become_events(log: ClusterLog, tmp_path: Path) -> None:
+    log.write_line_of("flower", "hello\n")
+    log.write_line_of("flower", "\n")
+    log.write_line_of("flower", "[1, 2]\n")
     assert [e["event"] for e in lines(tmp_path)] == ["hello", "[1, 2]"]
 
 
-def test_a_traceback_is_one_error(journal: Journal, tmp_path: Path) -> None:
+def test_a_traceback_is_one_error(log: ClusterLog, tmp_path: Path) -> None:
     for line in ("Traceback (most recent call last):", '  File "x"', "    y()", "ValueError: z"):
-        journal.take("api", line + "\n")
+        log.write_line_of("api", line + "\n")
     (entry,) = lines(tmp_path)
     assert entry["level"] == "error"
     assert entry["event"] == "ValueError: z"
     assert entry["exception"].count("\n") == 3
-    assert journal.notable[-1] == entry
+    assert log.problems[-1] == entry
 
 
-def test_without_a_terminal_the_console_gets_json(journal: Journal, tmp_path: Path) -> None:
-    journal.say("up", page="http://x")
-    assert json.loads(printed(journal)) == lines(tmp_path)[0]
+def test_without_a_terminal_the_console_gets_json(log: ClusterLog, tmp_path: Path) -> None:
+    log.write_own("up", page="http://x")
+    assert json.loads(printed(log)) == lines(tmp_path)[0]
 
 
-def test_on_a_terminal_the_console_gets_text(tmp_path: Path) -> None:
+def test_with_a_terminal_the_console_gets_text(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=40, force_terminal=True, color_system=None)
-    with Journal(tmp_path, console) as journal:
-        journal.take("api", '{"event": "[bold]odd[/bold]", "t": "2026-01-01T00:00:00Z", "n": 3}\n')
-    assert "api" in printed(journal)
-    assert "[bold]odd[/bold] n=3" in printed(journal)
+    with ClusterLog(tmp_path, console) as log:
+        log.write_line_of(
+            "api", '{"event": "[bold]odd[/bold]", "t": "2026-01-01T00:00:00Z", "n": 3}\n'
+        )
+    assert "api" in printed(log)
+    assert "[bold]odd[/bold] n=3" in printed(log)
 
 
-def test_quiet_writes_to_the_file_alone(tmp_path: Path) -> None:
-    with Journal(tmp_path, Console(file=io.StringIO()), quiet=True) as journal:
-        journal.say("hello")
-    assert printed(journal) == ""
+def test_a_quiet_log_writes_to_the_file_only(tmp_path: Path) -> None:
+    with ClusterLog(tmp_path, Console(file=io.StringIO()), quiet=True) as log:
+        log.write_own("hello")
+    assert printed(log) == ""
     assert lines(tmp_path)[0]["event"] == "hello"
 
 
-def test_the_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_the_file_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vtox.cluster.cluster_log.FILE_BYTES", 1000)
-    with Journal(tmp_path, Console(file=io.StringIO()), quiet=True) as journal:
+    with ClusterLog(tmp_path, Console(file=io.StringIO()), quiet=True) as log:
         for _ in range(100):
-            journal.say("x" * 100)
+            log.write_own("x" * 100)
     assert sum(f.stat().st_size for f in tmp_path.iterdir()) < 5000
 
 
-def test_a_console_that_is_gone_does_not_stop_the_log(tmp_path: Path) -> None:
+def test_a_closed_console_does_not_stop_the_log(tmp_path: Path) -> None:
     file = io.StringIO()
-    with Journal(tmp_path, Console(file=file)) as journal:
+    with ClusterLog(tmp_path, Console(file=file)) as log:
         file.close()
-        journal.say("one")
-        journal.say("two")
+        log.write_own("one")
+        log.write_own("two")
     assert [e["event"] for e in lines(tmp_path)] == ["one", "two"]

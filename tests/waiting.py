@@ -1,0 +1,28 @@
+"""Waiting for a condition, with a limit and a message: no test sleeps and hopes."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+POLL_S = 0.02
+
+
+def eventually(
+    condition: Callable[[], Any], timeout_s: float = 20.0, detail: Callable[[], str] = str
+) -> Any:
+    """Return the condition's first true value; when time runs out fail with its last one."""
+    end = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < end, f"still {value!r} after {timeout_s:g} s\n{detail()}"
+        time.sleep(POLL_S)
+    return value
+
+
+async def eventually_async(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+    """Do the same without blocking the event loop."""
+    end = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < end, f"still {value!r} after {timeout_s:g} s"
+        await asyncio.sleep(POLL_S)
+    return value
