@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     reorder_windows: int = Field(
         3,
         ge=0,
-        description="the bridge waits for a missing window until so many later ones are there",
+        description="later windows that may arrive before a missing one is given up",
     )
     silence_after_s: float = Field(
         30.0, gt=0, description="a machine silent for this long raises an alert"

@@ -20,7 +20,7 @@ from vtox.cli.options import Json
 from vtox.errors import ServerUnavailable
 from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load, unknown_settings
 
-group = typer.Typer(help="The settings in force.", no_args_is_help=True)
+group = typer.Typer(help="Settings: show their values and sources.", no_args_is_help=True)
 # On a narrower terminal the descriptions are left out.
 DESCRIPTION_MIN_COLUMNS = 91
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):([^@/]*)@")

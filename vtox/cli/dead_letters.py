@@ -39,9 +39,9 @@ def register(app: typer.Typer) -> None:
 @group.command("list")
 def list_letters(
     limit: Annotated[
-        int, typer.Option(min=1, help="Number of dead letters at most, newest first.")
+        int, typer.Option(metavar="N", min=1, help="Number of dead letters at most, newest first.")
     ] = 50,
-    machine: Annotated[str, typer.Option(help="Only those of this machine.")] = "",
+    machine: Annotated[str, typer.Option(metavar="ID", help="Only those of this machine.")] = "",
     as_json: Json = False,
 ) -> None:
     """List dead letters with their reasons, newest first."""

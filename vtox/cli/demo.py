@@ -26,8 +26,12 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    machines: Annotated[int, typer.Option(min=1, max=10_000, help="Number of machines.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, help="Each seed gives another fleet.")] = DEFAULT_SEED,
+    machines: Annotated[
+        int, typer.Option(metavar="N", min=1, max=10_000, help="Number of machines.")
+    ] = 50,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Each seed gives another fleet.")
+    ] = DEFAULT_SEED,
     fault_mode: Annotated[
         str, typer.Option(metavar="MODE", help=f"Severity of the faults: {', '.join(FAULT_MODES)}.")
     ] = "moderate",

@@ -69,7 +69,9 @@ def _named(values: Mapping[str, Value | tuple[str, ...]]) -> str:
 
 
 def number(value: Value | tuple[str, ...]) -> str:
-    """Return a value in at most four significant digits."""
+    """Return a value with four significant digits, or as a whole number from 10,000 on."""
     if isinstance(value, tuple):
         return ",".join(value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"

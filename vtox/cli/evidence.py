@@ -30,9 +30,9 @@ def register(app: typer.Typer) -> None:
 @group.command("list")
 def list_waveforms(
     limit: Annotated[
-        int, typer.Option(min=1, help="Number of waveforms at most, newest first.")
+        int, typer.Option(metavar="N", min=1, help="Number of waveforms at most, newest first.")
     ] = 50,
-    machine: Annotated[str, typer.Option(help="Only those of this machine.")] = "",
+    machine: Annotated[str, typer.Option(metavar="ID", help="Only those of this machine.")] = "",
     as_json: Json = False,
 ) -> None:
     """List the stored waveforms, newest first."""
@@ -63,7 +63,8 @@ def save(
         str, typer.Argument(metavar="RECORD", help="Its name in `vtox evidence list`.")
     ],
     out: Annotated[
-        Path | None, typer.Option(help="File to write; default: named after the record.")
+        Path | None,
+        typer.Option(metavar="FILE", help="File to write; default: named after the record."),
     ] = None,
 ) -> None:
     """Save one waveform as `.npz`, in units, as `vtox diagnose` and `vtox replay` read it."""

@@ -24,7 +24,8 @@ from vtox.store.client import Client, check, connect
 ScopeOption = Annotated[
     str,
     typer.Option(
-        help="read: read everything; ingest: send windows; admin: both, and change machines."
+        metavar="SCOPE",
+        help="read: read everything; ingest: send windows; admin: both, and change machines.",
     ),
 ]
 
@@ -40,7 +41,9 @@ def register(app: typer.Typer) -> None:
 
 def create(
     scope: ScopeOption = "read",
-    name: Annotated[str, typer.Option(help="Purpose of the key, shown in the list.")] = "",
+    name: Annotated[
+        str, typer.Option(metavar="TEXT", help="Purpose of the key, shown in the list.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Make a key and print it; it is not stored and cannot be shown again."""
@@ -66,7 +69,7 @@ def list_keys(as_json: Json = False) -> None:
         _print_json([_public(r) for r in records])
         return
     if not records:
-        print("no keys: `vtox keys create --scope read` makes one")
+        print("No keys: `vtox keys create --scope read` makes one.")
         return
     table = Table("id", "scope", "name", "created", box=None, pad_edge=False)
     for r in records:

@@ -11,8 +11,7 @@ from rich.text import Text
 
 from vtox.errors import ServerUnavailable, VtoxError
 
-DEFAULT_REMEDY = "is it running? `vtox doctor` checks"
-# In the order of the help.
+# In the order of the help, which lists groups of commands last.
 COMMANDS = (
     "up",
     "demo",
@@ -133,23 +132,25 @@ def main() -> None:
     try:
         application(sys.argv[1:])()
     except ServerUnavailable as error:
-        _fail(error.observed, error.remedy or DEFAULT_REMEDY)
+        _fail(str(error) if error.remedy else _running(error.observed))
     except VtoxError as error:
-        _fail(error.observed, error.remedy)
+        _fail(str(error))
     except redis.AuthenticationError as error:
         _fail(f"the server refuses the user or password of VTOX_REDIS_URL: {error}")
     except redis.OutOfMemoryError:
         _fail(
             "the server is out of memory and takes no new windows until the workers have finished "
-            "others",
-            "`vtox doctor` checks",
+            "others; `vtox doctor` checks"
         )
     except (redis.ConnectionError, redis.TimeoutError) as error:
-        _fail(f"the server does not respond: {error}", DEFAULT_REMEDY)
+        _fail(_running(f"the server does not respond: {error}"))
 
 
-def _fail(observed: str, remedy: str = "") -> None:
-    message = f"{observed.rstrip('.')}: {remedy}" if remedy else observed
+def _running(observed: str) -> str:
+    return f"{observed.rstrip('.')}; is it running? `vtox doctor` checks"
+
+
+def _fail(message: str) -> None:
     text = Text("vtox: ", "bold red").append(message, "not bold default")
     Console(stderr=True, highlight=False, soft_wrap=True).print(text)
     sys.exit(2)

@@ -56,7 +56,7 @@ def queues(snap: Snapshot) -> Table:
 
 def workers(snap: Snapshot) -> Table:
     """Return a table with a row for each worker."""
-    table = _table("worker", "pid", "port", "cpu", "memory", "windows/s", "heartbeat")
+    table = _table("worker", "pid", "port", "cpu", "memory", "windows/s", "seen")
     for w in snap.workers:
         table.add_row(
             w.name,

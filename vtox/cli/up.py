@@ -22,7 +22,7 @@ from vtox.store.client import check, connect
 
 def up(
     without: list[str] = typer.Option(
-        [], help=f"Leave out a role: {', '.join(processes.ROLES)}. Can be repeated."
+        [], metavar="ROLE", help=f"Leave out a role: {', '.join(processes.ROLES)}. Can be repeated."
     ),
 ) -> None:
     """Run the whole system: server, bridge, workers, API with its page, and Flower.

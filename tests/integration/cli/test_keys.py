@@ -38,7 +38,7 @@ def test_create_list_revoke(client: Client) -> None:
     assert listed == {k: v for k, v in made.items() if k != "key"}
     assert "gateway" in run("list").stdout
     assert json.loads(run("revoke", made["id"], "--json").stdout)["revoked"]
-    assert "no keys" in run("list").stdout
+    assert "No keys" in run("list").stdout
 
 
 @pytest.mark.usefixtures("on_the_test_server")
