@@ -1,4 +1,4 @@
-"""Nameplates the simulated fleet draws from: catalogue-like cage motors of 0.75 to 75 kW.
+"""Nameplates of the simulated fleet: typical cage induction motors of 0.75 to 75 kW.
 
 Slip, power factor and efficiency are typical of the size, not copied from one maker's list.
 Bearings: pitch diameter is the mean of bore and outside diameter; ball counts and diameters are
@@ -28,8 +28,8 @@ BEARINGS: dict[str, Bearing] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Type:
-    """One size of motor: what a catalogue line says of it."""
+class MotorType:
+    """One type of motor, as a line of a catalogue."""
 
     power_w: float
     pole_pairs: int
@@ -40,29 +40,29 @@ class Type:
     bearing: str
 
 
-TYPES: tuple[Type, ...] = (
-    Type(750, 2, 0.055, 0.75, 0.80, 28, "6204"),
-    Type(1_500, 2, 0.043, 0.79, 0.84, 28, "6205"),
-    Type(2_200, 1, 0.042, 0.85, 0.85, 20, "6205"),
-    Type(2_200, 3, 0.052, 0.72, 0.82, 33, "6206"),
-    Type(3_000, 2, 0.037, 0.80, 0.87, 28, "6206"),
-    Type(4_000, 1, 0.030, 0.87, 0.88, 28, "6206"),
-    Type(4_000, 2, 0.035, 0.81, 0.88, 32, "6206"),
-    Type(5_500, 2, 0.028, 0.83, 0.895, 40, "6208"),
-    Type(5_500, 3, 0.035, 0.77, 0.88, 44, "6208"),
-    Type(7_500, 2, 0.026, 0.84, 0.90, 40, "6308"),
-    Type(11_000, 3, 0.028, 0.78, 0.90, 44, "6309"),
-    Type(15_000, 2, 0.021, 0.84, 0.92, 40, "6309"),
-    Type(18_500, 1, 0.018, 0.89, 0.924, 28, "6310"),
-    Type(22_000, 2, 0.019, 0.85, 0.93, 40, "6311"),
-    Type(37_000, 2, 0.015, 0.86, 0.94, 44, "6312"),
-    Type(45_000, 3, 0.014, 0.85, 0.94, 56, "6312"),
-    Type(55_000, 2, 0.013, 0.87, 0.946, 48, "6314"),
-    Type(75_000, 1, 0.010, 0.90, 0.95, 40, "6314"),
+MOTOR_TYPES: tuple[MotorType, ...] = (
+    MotorType(750, 2, 0.055, 0.75, 0.80, 28, "6204"),
+    MotorType(1_500, 2, 0.043, 0.79, 0.84, 28, "6205"),
+    MotorType(2_200, 1, 0.042, 0.85, 0.85, 20, "6205"),
+    MotorType(2_200, 3, 0.052, 0.72, 0.82, 33, "6206"),
+    MotorType(3_000, 2, 0.037, 0.80, 0.87, 28, "6206"),
+    MotorType(4_000, 1, 0.030, 0.87, 0.88, 28, "6206"),
+    MotorType(4_000, 2, 0.035, 0.81, 0.88, 32, "6206"),
+    MotorType(5_500, 2, 0.028, 0.83, 0.895, 40, "6208"),
+    MotorType(5_500, 3, 0.035, 0.77, 0.88, 44, "6208"),
+    MotorType(7_500, 2, 0.026, 0.84, 0.90, 40, "6308"),
+    MotorType(11_000, 3, 0.028, 0.78, 0.90, 44, "6309"),
+    MotorType(15_000, 2, 0.021, 0.84, 0.92, 40, "6309"),
+    MotorType(18_500, 1, 0.018, 0.89, 0.924, 28, "6310"),
+    MotorType(22_000, 2, 0.019, 0.85, 0.93, 40, "6311"),
+    MotorType(37_000, 2, 0.015, 0.86, 0.94, 44, "6312"),
+    MotorType(45_000, 3, 0.014, 0.85, 0.94, 56, "6312"),
+    MotorType(55_000, 2, 0.013, 0.87, 0.946, 48, "6314"),
+    MotorType(75_000, 1, 0.010, 0.90, 0.95, 40, "6314"),
 )
 
 
-def nameplate(kind: Type, supply_hz: float, *, inverter: bool = False) -> Motor:
+def nameplate(kind: MotorType, supply_hz: float, *, inverter: bool = False) -> Motor:
     """Return the nameplate of `kind` at 400 V 50 Hz or 460 V 60 Hz."""
     volts = 400.0 if supply_hz == 50.0 else 460.0
     current = kind.power_w / (sqrt(3) * volts * kind.efficiency * kind.power_factor)

@@ -1,9 +1,9 @@
-"""The simulated fleet: which machines there are, how each is built, and what is wrong with it.
+"""The simulated fleet: its machines, how each is built, and which fault it has.
 
 ``fleet(n, seed=..., fault_mode=...) -> tuple[Machine, ...]``   the machines, V001 upwards
 ``truth(machines) -> list[dict]``                               the same as plain data for JSON
 
-What a machine sends is made by `vtox.simulator.signals.window`.
+`vtox.simulator.signals.window` makes the windows that a machine sends.
 """
 
 from collections.abc import Mapping
@@ -14,21 +14,22 @@ import numpy as np
 
 from vtox.domain import CURRENTS, VOLTAGES, Motor
 from vtox.nameplate import motor_to_dict
-from vtox.simulator.catalogue import BEARINGS, TYPES, Type, nameplate
+from vtox.simulator.catalogue import BEARINGS, MOTOR_TYPES, MotorType, nameplate
 from vtox.simulator.noise import subkey
 from vtox.simulator.severity import FAULT_MODES, SCALES
 
 DEFAULT_SEED = 2024
 FAULTY_SHARE = 0.26
-# Negative- over positive-sequence voltage of the fleet's supplies; and the share of turns that,
-# shorted, draws as much negative-sequence current as the most of it (`electrical.shorted_turns`).
-LEAST_UNBALANCE, MOST_UNBALANCE = 0.001, 0.005
-SUPPLY_SHORT = 0.012
+# Negative- over positive-sequence voltage of the fleet's supplies.
+MIN_UNBALANCE, MAX_UNBALANCE = 0.001, 0.005
+# Shorted share of turns that draws as much negative-sequence current as MAX_UNBALANCE does
+# (`currents_and_voltages.shorted_turns`).
+SHORT_LIKE_MAX_UNBALANCE = 0.012
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """How one machine and its instruments are built; none of it changes with the fault."""
+    """How one machine and its instruments are built; the fault changes none of it."""
 
     run_hz: float
     unbalance: complex  # negative- over positive-sequence voltage
@@ -50,7 +51,7 @@ class Body:
 class Machine:
     """One simulated machine. `severity` is 0..1, `level` its physical quantity (see `SCALES`).
 
-    `detectable` is False where the signals it sends cannot show its fault, for the `reason` given.
+    `detectable` is False if the signals it sends cannot show its fault; `reason` says why.
     """
 
     machine_id: str
@@ -70,31 +71,37 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """One kind of faulty machine; `hidden` says why its signals cannot show the fault."""
+class _FaultCase:
+    """One kind of faulty machine; `undetectable` says why its signals cannot show the fault."""
 
     fault: str
     channels: tuple[str, ...] = (*CURRENTS, "vibration")
     defect: str | None = None
-    hidden: str = ""
+    undetectable: str = ""
 
 
 _INSULATION = (*CURRENTS, *VOLTAGES, "leakage", "vibration")
-# In this order, as many as the fleet has room for: first each fault once so that it can be seen.
-_CASES = (
-    _Case("turn_short"),
-    _Case("bearing", defect="BPFO"),
-    _Case("broken_bar"),
-    _Case("eccentricity"),
-    _Case("insulation", _INSULATION),
-    _Case("bearing", defect="BPFI"),
-    _Case("turn_short", (*CURRENTS, *VOLTAGES, "vibration")),
-    _Case("broken_bar"),
-    _Case("insulation", hidden="no leakage channel"),
-    _Case("broken_bar", hidden="slip too low: the sidebands lie within the supply line's width"),
-    _Case("bearing", CURRENTS, "BPFO", hidden="no vibration channel"),
-    _Case("turn_short", ("ia", "vibration"), hidden="one phase current only"),
-    _Case("eccentricity", hidden="two poles: f-fr and f+fr merge with zero and twice the supply"),
+# In this order, as many as the fleet has faulty machines: first each fault once, detectable.
+_FAULT_CASES = (
+    _FaultCase("turn_short"),
+    _FaultCase("bearing", defect="BPFO"),
+    _FaultCase("broken_bar"),
+    _FaultCase("eccentricity"),
+    _FaultCase("insulation", _INSULATION),
+    _FaultCase("bearing", defect="BPFI"),
+    _FaultCase("turn_short", (*CURRENTS, *VOLTAGES, "vibration")),
+    _FaultCase("broken_bar"),
+    _FaultCase("insulation", undetectable="no leakage channel"),
+    _FaultCase(
+        "broken_bar",
+        undetectable="slip too low: the sidebands lie within the width of the supply line",
+    ),
+    _FaultCase("bearing", CURRENTS, "BPFO", undetectable="no vibration channel"),
+    _FaultCase("turn_short", ("ia", "vibration"), undetectable="one phase current only"),
+    _FaultCase(
+        "eccentricity",
+        undetectable="two poles: f-fr and f+fr fall on 0 Hz and on twice the supply frequency",
+    ),
 )
 
 
@@ -108,14 +115,14 @@ def fleet(
 ) -> tuple[Machine, ...]:
     """Return `n` machines, most of them healthy; the same arguments give the same machines.
 
-    `severities` replaces the range of `fault_mode` for the faults it names, `onset_s` the range
-    in which faults begin (seconds after the first window).
+    `severities` replaces the range of `fault_mode` for the faults it names; `onset_s` replaces the
+    range of the time at which faults begin (s after the start of the first window).
     """
     rng = np.random.default_rng(seed)
     faulty = min(n // 2, max(5, round(FAULTY_SHARE * n)))
-    cases: list[_Case | None] = [None] * n
-    for i, place in enumerate(rng.permutation(n)[:faulty]):
-        cases[place] = _CASES[i % len(_CASES)]
+    cases: list[_FaultCase | None] = [None] * n
+    for i, position in enumerate(rng.permutation(n)[:faulty]):
+        cases[position] = _FAULT_CASES[i % len(_FAULT_CASES)]
     ranges = dict.fromkeys(SCALES, FAULT_MODES[fault_mode]) | dict(severities or {})
     return tuple(
         _machine(f"V{i + 1:03d}", subkey(seed, i), case, ranges, onset_s)
@@ -124,7 +131,7 @@ def fleet(
 
 
 def truth(machines: tuple[Machine, ...]) -> list[dict[str, Any]]:
-    """Return what is true of each machine, as plain data."""
+    """Return the properties and the fault of each machine, as plain data."""
     return [
         {
             "machine_id": m.machine_id,
@@ -148,14 +155,16 @@ def truth(machines: tuple[Machine, ...]) -> list[dict[str, Any]]:
 def _machine(
     machine_id: str,
     key: int,
-    case: _Case | None,
+    case: _FaultCase | None,
     ranges: Mapping[str, tuple[float, float]],
     onset_s: tuple[float, float] | None,
 ) -> Machine:
     rng = np.random.default_rng(key)
-    kind = TYPES[rng.choice([i for i, k in enumerate(TYPES) if _suits(k, case)])]
+    motor_type = MOTOR_TYPES[
+        rng.choice([i for i, k in enumerate(MOTOR_TYPES) if _can_have(k, case)])
+    ]
     inverter = case is None and rng.random() < 0.06
-    motor = nameplate(kind, 50.0 if rng.random() < 0.7 else 60.0, inverter=inverter)
+    motor = nameplate(motor_type, 50.0 if rng.random() < 0.7 else 60.0, inverter=inverter)
     load = _load(rng, case)
     body = _body(rng, motor, case)
     if case is None:
@@ -165,7 +174,7 @@ def _machine(
         )
     severity = round(float(rng.uniform(*ranges[case.fault])), 3)
     level = float(f"{SCALES[case.fault].level(severity):.4g}")
-    hidden = case.hidden or _counterfeited(case, level)
+    undetectable = case.undetectable or _why_ambiguous(case, level)
     return Machine(
         machine_id=machine_id,
         key=key,
@@ -179,15 +188,19 @@ def _machine(
         onset_s=round(float(rng.uniform(*(onset_s or _onset_range(case.fault)))), 1),
         defect=case.defect,
         phase=str(rng.choice(["a", "b", "c"])) if case.fault in _PHASED else None,
-        detectable=not hidden,
-        reason=hidden,
+        detectable=not undetectable,
+        reason=undetectable,
     )
 
 
-def _counterfeited(case: _Case, level: float) -> str:
-    """Return why a fault hides behind what a sound machine may show, empty where it does not."""
-    if case.fault == "turn_short" and VOLTAGES[0] not in case.channels and level < SUPPLY_SHORT:
-        return f"no voltages: {MOST_UNBALANCE:.1%} of supply unbalance makes as much current"
+def _why_ambiguous(case: _FaultCase, level: float) -> str:
+    """Return why a healthy machine may show the same signals, empty if none does."""
+    if (
+        case.fault == "turn_short"
+        and VOLTAGES[0] not in case.channels
+        and level < SHORT_LIKE_MAX_UNBALANCE
+    ):
+        return f"no voltages: a supply unbalance of {MAX_UNBALANCE:.1%} draws as much current"
     return ""
 
 
@@ -195,37 +208,39 @@ _PHASED = ("turn_short", "insulation")
 
 
 def _onset_range(fault: str) -> tuple[float, float]:
-    # A broken bar needs records of ten seconds: it starts early so that a minute shows it.
+    # A broken bar needs records of 10 s: it starts early, so that a minute of data is enough.
     return (0.0, 3.0) if fault == "broken_bar" else (5.0, 20.0)
 
 
-def _suits(kind: Type, case: _Case | None) -> bool:
+def _can_have(motor_type: MotorType, case: _FaultCase | None) -> bool:
     if case is None:
         return True
     if case.fault == "broken_bar":
-        return kind.rated_slip <= 0.02 if case.hidden else kind.rated_slip >= 0.026
+        return (
+            motor_type.rated_slip <= 0.02 if case.undetectable else motor_type.rated_slip >= 0.026
+        )
     if case.fault == "eccentricity":
-        return (kind.pole_pairs == 1) is bool(case.hidden)
+        return (motor_type.pole_pairs == 1) is bool(case.undetectable)
     if case.fault == "bearing":
-        # Defect orders next to a whole number cannot be told from harmonics of the shaft.
-        orders = BEARINGS[kind.bearing].defect_orders
+        # Defect orders next to a whole number cannot be distinguished from shaft harmonics.
+        orders = BEARINGS[motor_type.bearing].defect_orders
         return all(abs(orders[d] / round(orders[d]) - 1) > 0.02 for d in ("BPFO", "BPFI"))
     return True
 
 
-def _load(rng: np.random.Generator, case: _Case | None) -> float:
+def _load(rng: np.random.Generator, case: _FaultCase | None) -> float:
     if case is not None and case.fault == "broken_bar":
-        return float(rng.uniform(0.05, 0.09) if case.hidden else rng.uniform(0.75, 0.95))
+        return float(rng.uniform(0.05, 0.09) if case.undetectable else rng.uniform(0.75, 0.95))
     return float(rng.uniform(0.35 if case is None else 0.55, 0.95))
 
 
-def _body(rng: np.random.Generator, motor: Motor, case: _Case | None) -> Body:
+def _body(rng: np.random.Generator, motor: Motor, case: _FaultCase | None) -> Body:
     assert motor.supply_hz
     inverter = motor.supply == "inverter"
     angle = rng.uniform(0, 2 * np.pi)
     return Body(
         run_hz=motor.supply_hz * (float(rng.uniform(0.6, 0.95)) if inverter else 1.0),
-        unbalance=complex(rng.uniform(LEAST_UNBALANCE, MOST_UNBALANCE) * np.exp(1j * angle)),
+        unbalance=complex(rng.uniform(MIN_UNBALANCE, MAX_UNBALANCE) * np.exp(1j * angle)),
         wander_hz=float(rng.uniform(0.002, 0.015)),
         load_wander=float(rng.uniform(0.003, 0.015)),
         clamp_gains=(

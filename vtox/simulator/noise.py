@@ -1,7 +1,11 @@
-"""Randomness that can be asked for at any time: the same (key, index) always gives the same value.
+"""Noise by index: the same (key, index) always gives the same value.
 
-Windows are made in any order and in any process, so slow noise cannot be carried along in a
-state; it is a function of its place on the time axis.
+Windows are made in any order and in any process, so slow noise cannot have a state that is carried
+from one to the next; it is a function of its place on the time axis.
+
+`numpy.random.Philox` is a generator by index, too. It is not used: keys of keys would still need
+`subkey`, 620 values took 17 us instead of 12, and every machine of the fleet would send other
+samples than those that figures were taken from.
 """
 
 from functools import lru_cache
@@ -12,8 +16,8 @@ import numpy.typing as npt
 from vtox.arrays import Float64
 
 _MASK = 2**64 - 1
-_TAPS = 512  # of the shaping filters: 5 s at GRID_HZ, so noise is shaped down to about 0.2 Hz
 GRID_HZ = 100.0
+_TAPS = 512  # length of the shaping filters: 5 s, so noise is shaped down to about 0.2 Hz
 
 
 def subkey(key: int, stream: int) -> int:
@@ -36,8 +40,8 @@ def uniforms(key: int, index: npt.NDArray[np.int64]) -> Float64:
 def normals(key: int, index: npt.NDArray[np.int64]) -> Float64:
     """Return one standard normal value per index (Box & Muller 1958)."""
     radius = np.sqrt(-2 * np.log(uniforms(key, index)))
-    turn = 2 * np.pi * uniforms(subkey(key, 0), index)
-    return np.asarray(radius * np.cos(turn))
+    angle = 2 * np.pi * uniforms(subkey(key, 0), index)
+    return np.asarray(radius * np.cos(angle))
 
 
 def coloured(key: int, first: int, count: int, *, exponent: float, top_hz: float) -> Float64:
@@ -46,7 +50,7 @@ def coloured(key: int, first: int, count: int, *, exponent: float, top_hz: float
     Parameters
     ----------
     key, first, count
-        Which noise, and the grid points asked for: point i lies at i / GRID_HZ seconds.
+        Which noise, and its first grid point and their number: point i lies at i / GRID_HZ s.
 
     Returns
     -------
@@ -59,10 +63,10 @@ def coloured(key: int, first: int, count: int, *, exponent: float, top_hz: float
 def waves(
     key: int, t: Float64, *, low_hz: float, high_hz: float, count: int = 5
 ) -> tuple[Float64, Float64]:
-    """Return a slow wandering of unit rms and its integral over time.
+    """Return a slow wander of unit rms and its integral over time, each of the shape of `t`.
 
-    A sum of `count` sinusoids between `low_hz` and `high_hz`: the one form of wander whose integral
-    (a phase) is known at any time without summing up everything before it.
+    It is a sum of `count` sinusoids between `low_hz` and `high_hz`, because the integral of a
+    sinusoid (a phase) is known at any time without summing all that came before.
     """
     hz, phase, size = _wave_parameters(key, low_hz, high_hz, count)
     angle = 2 * np.pi * hz[:, None] * t + phase[:, None]
@@ -83,8 +87,8 @@ def _shaping_filter(exponent: float, top_hz: float) -> Float64:
 def _wave_parameters(key: int, low_hz: float, high_hz: float, count: int) -> tuple[Float64, ...]:
     index = np.arange(count, dtype=np.int64)
     # One sinusoid in each of `count` equal steps of log frequency.
-    place = (index + uniforms(key, index)) / count
-    hz = low_hz * (high_hz / low_hz) ** place
+    position = (index + uniforms(key, index)) / count
+    hz = low_hz * (high_hz / low_hz) ** position
     size = 0.5 + uniforms(subkey(key, 1), index)
     size *= np.sqrt(2 / np.sum(size**2))
     return hz, 2 * np.pi * uniforms(subkey(key, 2), index), size

@@ -1,4 +1,4 @@
-"""How severe a simulated fault is: 0..1, and the physical quantity that stands for it."""
+"""Severity of a simulated fault, 0 to 1, and the physical quantity it stands for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The physical quantity of one fault from severity 0 to 1."""
+    """Range of the physical quantity of one fault, from severity 0 (`low`) to 1 (`high`)."""
 
     quantity: str
-    least: float
-    most: float
+    low: float
+    high: float
     geometric: bool = False
 
     def level(self, severity: float) -> float:
         """Return the quantity at `severity`, interpolated (in its logarithm if geometric)."""
         if self.geometric:
-            return float(self.least * (self.most / self.least) ** severity)
-        return self.least + (self.most - self.least) * severity
+            return float(self.low * (self.high / self.low) ** severity)
+        return self.low + (self.high - self.low) * severity
 
 
 SCALES: Mapping[str, Scale] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""What a simulated machine sends: windows made in any order, by any process, always the same.
+"""Windows of a simulated machine: made in any order, by any process, always the same.
 
 ``window(machine, seq, seconds=1.0, fs_hz=10_000.0, healthy=False) -> (channels, speed_rpm)``
 
@@ -6,7 +6,7 @@
 `vtox.domain.CHANNEL_UNITS`; `speed_rpm` is the tachometer's mean speed over the window, None on a
 machine without one. Window `seq` covers `seq * seconds` to `(seq + 1) * seconds` of the machine's
 time, so consecutive windows join without a step. `healthy=True` is a commissioning run: the same
-machine before its fault, with its own noise and wander.
+machine before its fault, with other noise and wander.
 """
 
 import numpy as np
@@ -18,10 +18,10 @@ from vtox.simulator.currents_and_voltages import currents, leakage, voltages
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import subkey
 from vtox.simulator.timeline import timeline
-from vtox.simulator.vibration import impulses, vibration
+from vtox.simulator.vibration import bearing_impacts, vibration
 
 _ONSET_S = 0.1  # a fault grows in over this time
-CONVERTER_STEPS = 32_767  # of the converter on each side of zero
+CONVERTER_STEPS = 32_767  # of the converter on either side of zero
 TACHOMETER_ERROR = 1e-4  # rms
 LEAKAGE_NOISE_A = 10e-6  # rms, of a core-balance transformer
 
@@ -33,36 +33,36 @@ def window(
     fs_hz: float = 10_000.0,
     healthy: bool = False,
 ) -> tuple[dict[str, Array], float | None]:
-    """Return (channels, speed_rpm) of one window; see the module for both."""
+    """Return (channels, speed_rpm) of one window, as the module describes them."""
     key = subkey(machine.key, 1 if healthy else 2)
     samples = round(seconds * fs_hz)
     start_s = seq * seconds
     line = timeline(machine, key, start_s, samples, fs_hz)
-    gate = _gate(machine, line.t_s, healthy)
+    share = _fault_share(machine, line.t_s, healthy)
     rng = np.random.default_rng((key, seq))
 
     clean: dict[str, Float32] = {}
     names = set(machine.channels)
     if names.intersection(CURRENTS):
-        clean |= currents(machine, line, gate, fs_hz)
+        clean |= currents(machine, line, share, fs_hz)
     if names.intersection(VOLTAGES):
         clean |= voltages(machine, line)
     if "leakage" in names:
-        clean["leakage"] = leakage(machine, line, gate)
+        clean["leakage"] = leakage(machine, line, share)
     if "vibration" in names:
-        clean["vibration"] = vibration(machine, line, gate)
-        if machine.fault == "bearing" and np.any(gate):
-            clean["vibration"] += impulses(machine, key, line, fs_hz)
+        clean["vibration"] = vibration(machine, line, share)
+        if machine.fault == "bearing" and np.any(share):
+            clean["vibration"] += bearing_impacts(machine, key, line, fs_hz)
     channels: dict[str, Array] = {
-        name: _measured(machine, name, clean[name], rng) for name in machine.channels
+        name: _digitise(machine, name, clean[name], rng) for name in machine.channels
     }
     mean_rpm = (line.shaft[-1] - line.shaft[0]) / (line.t_s[-1] - line.t_s[0]) * 60
     measured_rpm = mean_rpm * (1 + TACHOMETER_ERROR * rng.standard_normal())
     return channels, round(float(measured_rpm), 1) if machine.body.tachometer else None
 
 
-def _gate(machine: Machine, t_s: npt.NDArray[np.float64], healthy: bool) -> Float32 | float:
-    """How much of the fault is there: 0, 1, or the ramp between them, shape (samples,)."""
+def _fault_share(machine: Machine, t_s: npt.NDArray[np.float64], healthy: bool) -> Float32 | float:
+    """Return the share of the fault: 0, 1, or the ramp between them, shape (samples,)."""
     if machine.onset_s is None or healthy or t_s[-1] <= machine.onset_s:
         return 0.0
     if t_s[0] >= machine.onset_s + _ONSET_S:
@@ -70,7 +70,7 @@ def _gate(machine: Machine, t_s: npt.NDArray[np.float64], healthy: bool) -> Floa
     return np.clip((t_s - machine.onset_s) / _ONSET_S, 0, 1).astype(np.float32)
 
 
-def _measured(machine: Machine, name: str, x: Float32, rng: np.random.Generator) -> Float32:
+def _digitise(machine: Machine, name: str, x: Float32, rng: np.random.Generator) -> Float32:
     """Add the instrument's noise and round to the steps of its converter."""
     noise, full_scale = noise_and_full_scale(machine, name)
     step = np.float32(full_scale / CONVERTER_STEPS)

@@ -1,4 +1,4 @@
-"""Where the supply and the shaft of a simulated machine are at every sample of a window."""
+"""Phase of supply and shaft of a simulated machine at every sample of a window."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from vtox.arrays import Complex64, Float64
 from vtox.simulator.fleet import Machine
 from vtox.simulator.noise import GRID_HZ, coloured, subkey, waves
 
-_MARGIN = 6  # grid points before the first sample: room for impulses that still ring
-# 1/f noise of the amplitude and 1/f**2 noise of the phase between 0.2 and 20 Hz, both rms. They
-# leave a floor of about -85 dBc in 10 s records at 2 Hz from the supply line.
+_MARGIN = 6  # grid points before the first sample, for impulses that still ring
+# Rms of the 1/f noise of the amplitude and the 1/f**2 noise of the phase, 0.2 to 20 Hz. They give
+# a noise floor of about -85 dBc in 10 s records at 2 Hz from the supply line.
 AMPLITUDE_NOISE = 3e-4
 PHASE_NOISE_RAD = 6e-4
 
@@ -39,7 +39,7 @@ def slip_at(machine: Machine) -> float:
 def timeline(machine: Machine, key: int, start_s: float, samples: int, fs_hz: float) -> Timeline:
     """Return the phases of `machine` in run `key` from `start_s` on.
 
-    Wander and noise are made on a grid of 100 Hz and interpolated: they hold nothing above 20 Hz.
+    Wander and noise are made on a grid of 100 Hz and interpolated: they end at 20 Hz.
     """
     body = machine.body
     first = int(np.floor(start_s * GRID_HZ)) - _MARGIN
@@ -74,8 +74,8 @@ def timeline(machine: Machine, key: int, start_s: float, samples: int, fs_hz: fl
     )
 
 
-def turns(cycles: Float64) -> Complex64:
-    """Return exp(2j*pi*cycles) in single precision, the whole cycles taken off in double."""
+def unit_phasor(cycles: Float64) -> Complex64:
+    """Return exp(2j*pi*cycles) in single precision; whole cycles are removed in double."""
     angle = ((cycles - np.floor(cycles)) * (2 * np.pi)).astype(np.float32)
     z = np.empty(angle.shape, np.complex64)
     z.real = np.cos(angle)

@@ -14,14 +14,14 @@ from vtox.simulator.signals import window
 
 
 @pytest.mark.parametrize("seed", [1, 2024, 99])
-def test_fifty_machines_show_every_fault_and_are_mostly_healthy(seed):
+def test_fifty_machines_have_every_fault_and_are_mostly_healthy(seed):
     machines = fleet(50, seed=seed)
     assert len({m.machine_id for m in machines}) == 50
     assert {m.fault for m in machines if m.fault and m.detectable} == set(FAULTS)
     assert sum(m.fault is not None for m in machines) <= 15
-    hidden = [m for m in machines if not m.detectable]
-    assert {m.fault for m in hidden} == set(FAULTS)
-    assert all(m.reason for m in hidden)
+    undetectable = [m for m in machines if not m.detectable]
+    assert {m.fault for m in undetectable} == set(FAULTS)
+    assert all(m.reason for m in undetectable)
 
 
 @pytest.mark.parametrize("n", [0, 1, 5, 10, 200])
@@ -55,12 +55,12 @@ def test_ranges_and_onsets_can_be_set_for_a_fault():
 
 def test_truth_is_json_and_its_motors_are_nameplates():
     machines = fleet(30)
-    told = json.loads(json.dumps(truth(machines)))
-    for m, told_of in zip(machines, told, strict=True):
-        assert told_of["machine_id"] == m.machine_id
-        assert told_of["fault"] == m.fault
-        assert told_of["detectable"] is m.detectable
-        assert motor_from_dict(told_of["motor"]) == m.motor
+    rows = json.loads(json.dumps(truth(machines)))
+    for m, row in zip(machines, rows, strict=True):
+        assert row["machine_id"] == m.machine_id
+        assert row["fault"] == m.fault
+        assert row["detectable"] is m.detectable
+        assert motor_from_dict(row["motor"]) == m.motor
 
 
 def test_noise_is_a_function_of_its_index():

@@ -84,7 +84,7 @@ def naive(case, t):
 
 @plants
 @pytest.mark.parametrize("load", [0.1, 0.6, 1.0])
-def test_the_healthy_machine_is_its_equivalent_circuit(plant, load):
+def test_a_healthy_machine_has_the_currents_of_its_circuit(plant, load):
     record = run(Case(plant=plant, load=Load(torque=load)), seconds=1.0)[0]
     torque = load * plant.rated_torque_nm
     assert record.torque_nm.mean() == pytest.approx(torque, rel=1e-4)
@@ -99,7 +99,7 @@ def test_the_healthy_machine_is_its_equivalent_circuit(plant, load):
 
 
 @plants
-def test_the_published_machines_do_their_rated_work_near_their_rated_speed(plant):
+def test_rated_torque_comes_near_the_published_rated_speed(plant):
     slip = slip_at_torque(plant, plant.rated_torque_nm)
     rated = 1 - plant.rated_speed_rpm / 60 * plant.pole_pairs / plant.supply_hz
     assert slip == pytest.approx(rated, rel=0.15)
@@ -107,14 +107,14 @@ def test_the_published_machines_do_their_rated_work_near_their_rated_speed(plant
     assert load_for_slip(plant, slip) == pytest.approx(1.0, rel=1e-6)
 
 
-def test_more_torque_than_breakdown_is_refused():
+def test_a_torque_beyond_breakdown_is_an_error():
     plant = PLANTS["500hp"]
     with pytest.raises(ValueError, match="breakdown"):
         slip_at_torque(plant, 10 * plant.rated_torque_nm)
 
 
 @plants
-def test_an_unbalanced_supply_gives_the_negative_sequence_of_slip_two_minus_s(plant):
+def test_supply_unbalance_gives_the_negative_sequence_of_slip_two_minus_s(plant):
     unbalance = 0.02 * np.exp(0.7j)
     heavy = Load(torque=0.8, inertia=300.0)
     record = run(Case(plant=plant, supply=Supply(unbalance=unbalance), load=heavy))[0]
@@ -159,7 +159,7 @@ def test_at_constant_speed_the_lower_sideband_is_that_of_the_circuit(plant, d):
     assert truth.upper_dbc < truth.lower_dbc - 25
 
 
-def test_sidebands_lie_at_one_plus_minus_twice_the_slip():
+def test_sidebands_are_at_one_plus_minus_twice_the_slip():
     case = Case(plant=PLANTS["3hp"], faults=Faults(rotor_asymmetry=0.04))
     record = run(case, seconds=10.0)[0]
     x = record.channels["ia"].astype(float)
@@ -182,7 +182,7 @@ def test_speed_ripple_moves_the_sideband_from_the_lower_to_the_upper_line():
     assert light.truth.upper_dbc > heavy.truth.upper_dbc + 15
 
 
-def test_a_wanted_sideband_comes_out():
+def test_cases_get_the_requested_lower_sideband():
     plant = PLANTS["50hp"]
     wanted = [-60.0, -54.0, -42.0] * 2
     slips = [0.01] * 3 + [0.03] * 3
@@ -210,7 +210,7 @@ def test_shorted_turns_give_the_negative_sequence_of_their_loop(plant, phase):
     assert shorted.truth.negative_ratio == pytest.approx(abs(negative / positive), rel=0.01)
 
 
-def test_a_short_comes_and_goes():
+def test_a_short_begins_and_ends_on_time():
     faults = Faults(shorted_turns=0.05, short_on_s=0.5, short_off_s=1.25)
     plant = PLANTS["2kw2"]
     healthy, shorted = run(Case(plant=plant), Case(plant=plant, faults=faults))
@@ -225,7 +225,7 @@ def test_a_short_comes_and_goes():
     [Faults(rotor_asymmetry=0.02j), Faults(air_gap=0.02)],
     ids=["asymmetry", "air gap"],
 )
-def test_the_fast_solution_is_the_naive_one(faults):
+def test_the_fast_solution_equals_the_naive_one(faults):
     case = Case(plant=PLANTS["2kw2"], supply=Supply(unbalance=0.01j), faults=faults)
     record = run(case, seconds=0.2)[0]
     expected = naive(case, np.arange(400) / 2_000.0).real
@@ -290,7 +290,7 @@ def test_the_supply_wanders_by_its_rms_and_the_machine_follows():
     assert wandering.truth.slip == pytest.approx(still.truth.slip, rel=0.02)
 
 
-def test_a_load_that_swings_makes_sidebands_at_its_own_frequency():
+def test_an_oscillating_load_modulates_the_speed_at_its_frequency():
     load = Load(torque=0.7, swing=0.05, swing_hz=3.0)
     record = run(Case(plant=PLANTS["3hp"], load=load), seconds=5.0)[0]
     speed = record.speed_rpm.astype(float) - record.speed_rpm.mean()
@@ -298,7 +298,7 @@ def test_a_load_that_swings_makes_sidebands_at_its_own_frequency():
     assert np.argmax(spectrum) == 15
 
 
-def test_slot_harmonics_tell_the_slip():
+def test_slot_harmonics_are_at_the_frequencies_of_the_slip():
     plant = PLANTS["2kw2"]
     case = Case(plant=plant, slot_harmonic=0.005)
     record = run(case, seconds=4.0, fs_hz=10_000.0)[0]
@@ -315,7 +315,7 @@ def test_slot_harmonics_tell_the_slip():
     assert np.array_equal(slow[0].channels["ia"], slow[1].channels["ia"])
 
 
-def test_clamps_err_as_told():
+def test_clamps_have_their_gain_delay_and_noise():
     plant = PLANTS["3hp"]
     exact, erring, coarse = run(
         Case(plant=plant),
@@ -336,7 +336,7 @@ def test_clamps_err_as_told():
 
 
 @pytest.mark.parametrize("order", [1, 5])
-def test_leakage_is_what_lies_to_earth(order: int):
+def test_leakage_is_the_admittance_to_earth(order: int):
     earth = Earth(capacitance_f=(8e-9, 5e-9, 5e-9), conductance_s=(1e-6, 1e-8, 1e-8))
     case = Case(plant=PLANTS["2kw2"], earth=earth, supply=Supply(harmonics={5: 0.02}))
     record = run(case, seconds=1.0, fs_hz=10_000.0, channels=("va", "leakage"))[0]
@@ -348,7 +348,7 @@ def test_leakage_is_what_lies_to_earth(order: int):
     assert (i / v).imag / (2 * np.pi * 50 * order) == pytest.approx(3e-9, rel=1e-3)
 
 
-def test_an_inverter_adds_its_lines_and_runs_at_its_own_frequency():
+def test_an_inverter_has_its_switching_lines_and_frequency():
     supply = Supply(hz=40.0, switching_hz=2_000.0, harmonics={5: 0.02, 7: 0.01})
     record = run(Case(plant=PLANTS["2kw2"], supply=supply), seconds=1.0, fs_hz=10_000.0)[0]
     spectrum = np.abs(np.fft.rfft(record.channels["va"])) * 2 / 10_000
@@ -367,7 +367,7 @@ def test_an_inverter_adds_its_lines_and_runs_at_its_own_frequency():
         run(Case(plant=PLANTS["2kw2"], supply=Supply(harmonics={3: 0.01})), seconds=0.1)
 
 
-def test_the_same_case_gives_the_same_record_in_any_company():
+def test_a_record_does_not_depend_on_its_batch():
     noisy = Case(
         plant=PLANTS["50hp"],
         seed=7,
@@ -384,7 +384,7 @@ def test_the_same_case_gives_the_same_record_in_any_company():
     assert with_tachometer.speed_rpm == pytest.approx(alone.speed_rpm.mean())
 
 
-def test_steady_state_is_where_integration_stays():
+def test_integration_stays_in_the_steady_state():
     cases = (Case(plant=PLANTS["500hp"], load=Load(torque=0.5)),)
     drive = inputs(cases, 0.0, 0.6)
     run_ = integrate(cases, drive, 0.0, 500)

@@ -5,7 +5,7 @@ import pytest
 
 from vtox.domain import CHANNEL_UNITS
 from vtox.simulator.currents_and_voltages import Z_NEGATIVE, shorted_turns
-from vtox.simulator.fleet import MOST_UNBALANCE, SUPPLY_SHORT, fleet
+from vtox.simulator.fleet import MAX_UNBALANCE, SHORT_LIKE_MAX_UNBALANCE, fleet
 from vtox.simulator.noise import subkey
 from vtox.simulator.signals import window
 from vtox.simulator.timeline import slip_at, timeline
@@ -129,9 +129,9 @@ def test_the_upper_sideband_is_the_answer_of_the_speed():
 
 
 def test_a_short_that_a_supply_may_counterfeit_is_not_said_to_be_detectable():
-    machine = replace(find("turn_short"), level=SUPPLY_SHORT)
+    machine = replace(find("turn_short"), level=SHORT_LIKE_MAX_UNBALANCE)
     _, negative = shorted_turns(machine)
-    assert abs(negative) == pytest.approx(MOST_UNBALANCE / abs(Z_NEGATIVE), rel=0.03)
+    assert abs(negative) == pytest.approx(MAX_UNBALANCE / abs(Z_NEGATIVE), rel=0.03)
     light = [m for m in fleet(50, fault_mode="light") if m.fault == "turn_short"]
     assert {m.detectable for m in light if "va" not in m.channels} == {False}
     assert {m.detectable for m in light if "va" in m.channels} == {True}
@@ -148,19 +148,19 @@ def test_eccentricity_raises_the_rotation_sidebands():
 
 
 @pytest.mark.parametrize("defect", ["BPFO", "BPFI", "BSF", "FTF"])
-def test_a_bearing_defect_strikes_at_its_order(defect):
+def test_impacts_of_a_bearing_defect_come_at_its_order(defect):
     machine = replace(find("bearing"), defect=defect, level=15.0)
     x = record(machine, 4)["vibration"]
     line = true_timeline(machine, 4)
     envelope = np.abs(x - x.mean()) ** 2
     envelope = envelope - envelope.mean()
     order = machine.motor.bearing.defect_orders[defect] * (2 if defect == "BSF" else 1)
-    at = abs(line_level(envelope, order * line.shaft))
-    beside = [abs(line_level(envelope, (order + d) * line.shaft)) for d in (-0.31, 0.17, 0.29)]
-    assert at > 5 * max(beside)
+    level = abs(line_level(envelope, order * line.shaft))
+    other = [abs(line_level(envelope, (order + d) * line.shaft)) for d in (-0.31, 0.17, 0.29)]
+    assert level > 5 * max(other)
 
 
-def test_impulses_ring_on_into_the_next_window():
+def test_impacts_ring_on_into_the_next_window():
     machine = replace(find("bearing"), level=300.0)
     whole = window(machine, 5, 2.0)[0]["vibration"]
     halves = np.concatenate([window(machine, s)[0]["vibration"] for s in (10, 11)])
@@ -169,7 +169,7 @@ def test_impulses_ring_on_into_the_next_window():
     assert np.abs(whole).max() > 100 * noise
 
 
-def test_leakage_is_the_conductance_that_was_put_in():
+def test_leakage_shows_the_injected_conductance():
     machine = find("insulation")
     phasors = []
     for healthy in (False, True):
@@ -183,13 +183,13 @@ def test_leakage_is_the_conductance_that_was_put_in():
     assert change.imag / (2 * np.pi * machine.body.run_hz) == pytest.approx(extra_f, rel=0.25)
 
 
-def test_a_fault_comes_in_at_its_onset():
+def test_a_fault_begins_at_its_onset():
     machine = replace(find("bearing"), onset_s=7.5, level=40.0)
     x = window(machine, 7)[0]["vibration"]
     assert np.abs(x[:5_000]).max() < 0.3 * np.abs(x[5_000:]).max()
 
 
-def test_supply_wanders_by_what_the_machine_says():
+def test_the_supply_wanders_by_its_rms():
     machine = next(m for m in MACHINES if m.fault is None)
     line = timeline(machine, 99, 0.0, 6_000, 10.0)
     hz = np.diff(line.supply[::10])

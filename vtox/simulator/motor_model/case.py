@@ -21,10 +21,10 @@ class Supply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What the shaft has to turn: torques over rated torque."""
+    """The load of the shaft; torques are over rated torque."""
 
     torque: float = 1.0
-    quadratic: float = 0.5  # the share that goes with the square of speed
+    quadratic: float = 0.5  # the share proportional to the square of speed
     inertia: float = 1.0  # over the rotor's own
     swing: float = 0.0  # amplitude of an oscillation, over the load torque
     swing_hz: float = 0.0
@@ -33,7 +33,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """What is wrong with the machine; the defaults are a perfect one."""
+    """The faults of the machine; by default none."""
 
     rotor_asymmetry: complex = 0j  # d * exp(j*angle): the rotor's resistance is R*(1 + d +- d)
     shorted_turns: float = 0.0  # fraction of the turns of one phase
@@ -46,7 +46,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earth:
-    """What lies between each phase and earth, and the transformer that sees it."""
+    """Capacitance and conductance of each phase to earth, and the noise of the transformer."""
 
     capacitance_f: tuple[float, float, float] = (5e-9, 5e-9, 5e-9)
     conductance_s: tuple[float, float, float] = (1e-8, 1e-8, 1e-8)
@@ -66,7 +66,7 @@ class Clamps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Everything that decides one record; the same case gives the same record."""
+    """Everything that determines one record; the same case gives the same record."""
 
     plant: Plant
     seed: int = 0

@@ -1,4 +1,4 @@
-"""From the space vectors of the model to what instruments at the terminals deliver."""
+"""From the space vectors of the model to the signals of instruments at the terminals."""
 
 import numpy as np
 import numpy.typing as npt
@@ -60,8 +60,8 @@ def carrier_lines(
 ) -> tuple[Complex128, Complex128]:
     """Return the switching lines of an inverter in the voltage (over its amplitude) and current.
 
-    The current is the voltage over the leakage reactance. Lines above 0.45 of the rate are left
-    out, as an anti-aliasing filter would.
+    The current is the voltage over the leakage reactance. Lines above 0.45 fs are left out, as by
+    an anti-aliasing filter.
     """
     v = np.zeros(len(t), np.complex128)
     i = np.zeros(len(t), np.complex128)
@@ -70,10 +70,11 @@ def carrier_lines(
         return v, i
     hz = supply_hz(case)
     leakage = case.plant.stator_leakage_h + case.plant.rotor_leakage_h
-    for of_carrier, of_supply, size in _CARRIER_LINES:
-        line_hz = of_carrier * carrier + of_supply * hz
+    for carrier_order, supply_order, size in _CARRIER_LINES:
+        line_hz = carrier_order * carrier + supply_order * hz
         if line_hz < 0.45 * fs_hz:
-            line = size * np.exp(1j * (2 * np.pi * of_carrier * carrier * t + of_supply * phase))
+            angle = 2 * np.pi * carrier_order * carrier * t + supply_order * phase
+            line = size * np.exp(1j * angle)
             v += line
             i += line / (2j * np.pi * line_hz * leakage)
     return v, i
@@ -82,7 +83,7 @@ def carrier_lines(
 def supply_harmonics(case: Case, phase: Float64, fs_hz: float) -> tuple[Complex128, Complex128]:
     """Return the supply's harmonics in the voltage (over its amplitude) and the current.
 
-    Orders 6k - 1 turn backwards, 6k + 1 forwards; to them the machine is its leakage reactance.
+    Orders 6k - 1 rotate backwards, 6k + 1 forwards; for them the machine is its leakage reactance.
     """
     v = np.zeros(len(phase), np.complex128)
     i = np.zeros(len(phase), np.complex128)
@@ -90,33 +91,33 @@ def supply_harmonics(case: Case, phase: Float64, fs_hz: float) -> tuple[Complex1
     for order, size in case.supply.harmonics.items():
         if order % 6 not in (1, 5) or order < 5:
             raise ValueError(f"supply harmonic {order}, expected 5, 7, 11, 13, ...")
-        turns = order if order % 6 == 1 else -order
+        signed = order if order % 6 == 1 else -order
         if order * supply_hz(case) < 0.45 * fs_hz:
-            line = size * np.exp(1j * turns * phase)
+            line = size * np.exp(1j * signed * phase)
             v += line
-            i += line / (2j * np.pi * turns * supply_hz(case) * leakage)
+            i += line / (2j * np.pi * signed * supply_hz(case) * leakage)
     return v, i
 
 
 def leakage_a(case: Case, v: Complex128, fs_hz: float) -> Float64:
-    """Return the residual current to earth in A; `v` has two samples more on either side."""
+    """Return the residual current to earth in A; `v` has two further samples on either side."""
     v_abc = phases(v)
     # Five-point derivative: 2e-5 too small at 50 Hz and 2 kHz.
     slope = (8 * (v_abc[:, 3:-1] - v_abc[:, 1:-3]) - (v_abc[:, 4:] - v_abc[:, :-4])) * fs_hz / 12
-    through = np.array(case.earth.conductance_s) @ v_abc[:, 2:-2]
-    return np.asarray(through + np.array(case.earth.capacitance_f) @ slope)
+    conductive = np.array(case.earth.conductance_s) @ v_abc[:, 2:-2]
+    return np.asarray(conductive + np.array(case.earth.capacitance_f) @ slope)
 
 
-def clamped(
+def clamp_currents(
     case: Case, currents: Float64, rated_a: float, fs_hz: float, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """Return three phase currents as the clamps and the converter deliver them."""
+    """Return the phase currents after clamps and converter, shape (3, samples)."""
     c = case.clamps
     gain = 1 + np.array(c.gain)[:, None]
     delay = np.array(c.delay_s)[:, None]
     y = gain * currents
     if np.any(delay):
-        # x(t - tau) to first order: tau is a small part of a period.
+        # x(t - tau) to first order: tau is much shorter than a period.
         y -= gain * delay * np.gradient(currents, 1 / fs_hz, axis=1)
     if c.noise:
         y += c.noise * rated_a * rng.standard_normal(y.shape)

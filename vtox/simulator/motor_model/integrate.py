@@ -1,7 +1,7 @@
 """The differential equations of a batch of cage machines, and their solution by Runge-Kutta.
 
-Space vectors are seen from a frame that turns at the supply's mean frequency w, where everything
-but the negative sequence is slow: steps of 1 ms do. States are the flux linkages of stator and
+Space vectors are in a frame that rotates at the supply's mean frequency w, where everything but
+the negative sequence is slow: steps of 1 ms are enough. States are the flux linkages of stator and
 rotor, the electrical speed omega, and the slip angle delta = w*t - p*theta_m (Krause, Wasynczuk &
 Sudhoff, arbitrary reference frame)::
 
@@ -25,15 +25,15 @@ from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.plants import slip_at_torque, steady_state
 from vtox.simulator.motor_model.supply import Inputs
 
-# Of the fourth order at 1 kHz: 1e-6 of the amplitude at 25 Hz from the supply line, 1e-3 of the
-# negative sequence, which is 100 to 120 Hz away.
+# Error of the fourth order at 1 kHz: 1e-6 of the amplitude at 25 Hz from the supply line, 1e-3 of
+# the negative sequence, which is 100 to 120 Hz away.
 STEP_HZ = 1_000.0
-_CHUNK = 256  # steps whose voltages are made at once
+_CHUNK = 256  # steps for which voltages are computed at once
 
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """States at every step, shape (steps, cases), seen from the turning frame."""
+    """States at every step, shape (steps, cases), in the rotating frame."""
 
     t_s: Float64  # shape (steps,)
     stator_a: Complex128
@@ -43,7 +43,7 @@ class Trajectory:
 
 
 @dataclass(frozen=True, slots=True)
-class _Machine:
+class _Constants:
     """Constants of the batch, shape (cases,)."""
 
     w: Float64
@@ -56,13 +56,13 @@ class _Machine:
     gap: Float64
     asymmetry: Complex128
     acceleration: Float64  # p/J
-    still: Float64  # load torque that is always there
-    fan: Float64  # load torque over the square of the electrical speed
+    constant_nm: Float64  # load torque independent of speed
+    quadratic_nm_s2: Float64  # load torque over the square of the electrical speed
 
 
 def integrate(cases: Sequence[Case], drive: Inputs, start_s: float, steps: int) -> Trajectory:
-    """Return the trajectory of `cases` over `steps` steps from a healthy steady state on."""
-    m, state = _start(cases, drive, start_s)
+    """Return the trajectory of `cases` over `steps` steps from the healthy steady state."""
+    m, state = _initial_state(cases, drive, start_s)
     shape = (steps, len(cases))
     stator = np.empty(shape, np.complex128)
     slip_angle, speed, torque = np.empty(shape), np.empty(shape), np.empty(shape)
@@ -70,29 +70,29 @@ def integrate(cases: Sequence[Case], drive: Inputs, start_s: float, steps: int) 
     for first in range(0, steps, _CHUNK):
         count = min(_CHUNK, steps - first)
         t = start_s + (first + np.arange(2 * count + 1) / 2) * h
-        v, load, turning = drive.voltage(t), drive.load_factor(t), drive.turning(t)
+        v, load, frame_angle = drive.voltage(t), drive.load_factor(t), drive.frame_angle(t)
         for k in range(count):
             row, j = first + k, 2 * k
-            k1, stator[row], torque[row] = _derivative(m, state, v[j], load[j], turning[j])
+            k1, stator[row], torque[row] = _derivative(m, state, v[j], load[j], frame_angle[j])
             speed[row] = state[2].real
             slip_angle[row] = state[3].real
             j += 1
-            k2 = _derivative(m, state + (h / 2) * k1, v[j], load[j], turning[j])[0]
-            k3 = _derivative(m, state + (h / 2) * k2, v[j], load[j], turning[j])[0]
+            k2 = _derivative(m, state + (h / 2) * k1, v[j], load[j], frame_angle[j])[0]
+            k3 = _derivative(m, state + (h / 2) * k2, v[j], load[j], frame_angle[j])[0]
             j += 1
-            k4 = _derivative(m, state + h * k3, v[j], load[j], turning[j])[0]
+            k4 = _derivative(m, state + h * k3, v[j], load[j], frame_angle[j])[0]
             state += (h / 6) * (k1 + 2 * (k2 + k3) + k4)
     times: Float64 = start_s + np.arange(steps, dtype=np.float64) * h
     return Trajectory(times, stator, slip_angle, speed / m.pole_pairs, torque)
 
 
 def _derivative(
-    m: _Machine, state: Complex128, v: Complex128, load: Float64, turning: Float64
+    m: _Constants, state: Complex128, v: Complex128, load: Float64, frame_angle: Float64
 ) -> tuple[Complex128, Complex128, Float64]:
-    """d(state)/dt with the stator current and the torque; `state` has shape (4, cases)."""
+    """Return d(state)/dt, stator current and torque; `state` has shape (4, cases)."""
     psi_s, psi_r = state[0], state[1]
     omega, delta = state[2].real, state[3].real
-    theta = (turning - delta) / m.pole_pairs
+    theta = (frame_angle - delta) / m.pole_pairs
     lm = m.lm * (1 + m.gap * np.cos(theta))
     ls, lr = m.stator_leakage + lm, m.rotor_leakage + lm
     over = 1 / (ls * lr - lm * lm)
@@ -102,18 +102,20 @@ def _derivative(
     square = magnetising.real**2 + magnetising.imag**2
     torque = 1.5 * m.pole_pairs * (psi_s.real * i_s.imag - psi_s.imag * i_s.real)
     torque -= 0.75 * square * m.lm * m.gap * np.sin(theta)
-    turned = m.asymmetry * np.exp(-2j * delta)
+    asymmetry = m.asymmetry * np.exp(-2j * delta)
     rate = np.empty_like(state)
     rate[0] = v - m.rs * i_s - 1j * m.w * psi_s
-    rate[1] = -m.rr * ((1 + np.abs(m.asymmetry)) * i_r + turned * i_r.conj())
+    rate[1] = -m.rr * ((1 + np.abs(m.asymmetry)) * i_r + asymmetry * i_r.conj())
     rate[1] -= 1j * (m.w - omega) * psi_r
-    rate[2] = (torque - load * (m.still + m.fan * omega**2)) * m.acceleration
+    rate[2] = (torque - load * (m.constant_nm + m.quadratic_nm_s2 * omega**2)) * m.acceleration
     rate[3] = m.w - omega
     return rate, i_s, torque
 
 
-def _start(cases: Sequence[Case], drive: Inputs, start_s: float) -> tuple[_Machine, Complex128]:
-    """Constants, and the steady state of the healthy machine at the supply's phase."""
+def _initial_state(
+    cases: Sequence[Case], drive: Inputs, start_s: float
+) -> tuple[_Constants, Complex128]:
+    """Return the constants and the steady state of the healthy machine."""
 
     def each(values: list[float]) -> Float64:
         return np.array(values, dtype=np.float64)
@@ -122,7 +124,7 @@ def _start(cases: Sequence[Case], drive: Inputs, start_s: float) -> tuple[_Machi
     torques = [c.load.torque * c.plant.rated_torque_nm for c in cases]
     slips, stator, rotor = [], [], []
     for case, torque, hz, volts in zip(cases, torques, drive.hz, drive.volts, strict=True):
-        # An unloaded machine still slips a little.
+        # The slip of an unloaded machine is not zero.
         slip = slip_at_torque(case.plant, max(torque, 1e-6), hz=float(hz), volts=float(volts))
         steady = steady_state(case.plant, slip, hz=float(hz), volts=float(volts))
         slips.append(slip)
@@ -133,7 +135,7 @@ def _start(cases: Sequence[Case], drive: Inputs, start_s: float) -> tuple[_Machi
     pole_pairs = each([p.pole_pairs for p in plants])
     quadratic = each([c.load.quadratic for c in cases])
     inertia = each([c.plant.inertia_kgm2 * (1 + c.load.inertia) for c in cases])
-    m = _Machine(
+    m = _Constants(
         w=w,
         pole_pairs=pole_pairs,
         rs=each([p.stator_ohm for p in plants]),
@@ -144,8 +146,8 @@ def _start(cases: Sequence[Case], drive: Inputs, start_s: float) -> tuple[_Machi
         gap=each([c.faults.air_gap for c in cases]),
         asymmetry=np.array([c.faults.rotor_asymmetry for c in cases], dtype=np.complex128),
         acceleration=pole_pairs / inertia,
-        still=each(torques) * (1 - quadratic),
-        fan=each(torques) * quadratic / omega**2,
+        constant_nm=each(torques) * (1 - quadratic),
+        quadratic_nm_s2=each(torques) * quadratic / omega**2,
     )
     z = np.exp(1j * drive.excess(np.array([start_s]))[0])
     i_s, i_r = np.array(stator) * z, np.array(rotor) * z

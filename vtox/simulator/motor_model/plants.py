@@ -1,14 +1,18 @@
-"""Machines of the motor model: equivalent circuits, and what they do at constant slip."""
+"""Machines of the motor model: equivalent circuits and their steady state at constant slip."""
 
 from dataclasses import dataclass
 from math import pi, sqrt
 
+from scipy.optimize import brentq
+
 from vtox.domain import Motor
+
+MIN_SLIP = 1e-7  # of an unloaded machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
-    """T equivalent circuit of one cage machine, referred to the stator, per phase of a star."""
+    """T equivalent circuit of one cage machine, per phase in star, referred to the stator."""
 
     name: str
     stator_ohm: float
@@ -36,7 +40,7 @@ class Plant:
 
     @property
     def nameplate(self) -> Motor:
-        """What a plate on the machine would say; the current is that of the circuit."""
+        """The nameplate of the machine; speed and current are those of the circuit."""
         slip = slip_at_torque(self, self.rated_torque_nm)
         current = abs(steady_state(self, slip).stator_a) / sqrt(2)
         speed = 60 * self.supply_hz / self.pole_pairs * (1 - slip)
@@ -53,7 +57,7 @@ class Plant:
 
 @dataclass(frozen=True, slots=True)
 class SteadyState:
-    """Peak phasors at constant slip, the supply's phase being zero, and the torque."""
+    """Torque and peak phasors at constant slip; the phase of the supply is zero."""
 
     stator_a: complex
     rotor_a: complex
@@ -65,8 +69,8 @@ def steady_state(
 ) -> SteadyState:
     """Return currents and torque of the equivalent circuit at `slip` (Steinmetz).
 
-    `hz` and `volts` (peak, phase) are the rated ones unless given. The rotor current counts into
-    the rotor: stator and rotor current magnetise together.
+    `hz` and `volts` (peak, phase) are the rated ones unless given. The rotor current is positive
+    into the rotor: the magnetising current is the sum of both.
     """
     f = plant.supply_hz if hz is None else hz
     v = plant.peak_phase_v if volts is None else volts
@@ -83,19 +87,21 @@ def steady_state(
 def slip_at_torque(
     plant: Plant, torque_nm: float, *, hz: float | None = None, volts: float | None = None
 ) -> float:
-    """Return the slip of the stable branch at which the circuit gives `torque_nm`, by bisection."""
-    low, high = 1e-7, _breakdown_slip(plant, hz)
-    if steady_state(plant, high, hz=hz, volts=volts).torque_nm < torque_nm:
+    """Return the slip of the stable branch at which the circuit gives `torque_nm`."""
+
+    def excess_nm(slip: float) -> float:
+        return steady_state(plant, slip, hz=hz, volts=volts).torque_nm - torque_nm
+
+    breakdown = _breakdown_slip(plant, hz)
+    if excess_nm(breakdown) < 0:
         raise ValueError(f"{plant.name}: {torque_nm:.1f} N m is beyond the breakdown torque")
-    for _ in range(60):
-        middle = (low + high) / 2
-        below = steady_state(plant, middle, hz=hz, volts=volts).torque_nm < torque_nm
-        low, high = (middle, high) if below else (low, middle)
-    return (low + high) / 2
+    if excess_nm(MIN_SLIP) > 0:
+        return MIN_SLIP
+    return float(brentq(excess_nm, MIN_SLIP, breakdown, xtol=1e-18, rtol=8.9e-16))
 
 
 def load_for_slip(plant: Plant, slip: float) -> float:
-    """Return the load, as a fraction of rated torque, that makes the healthy machine slip so."""
+    """Return the load, over rated torque, at which the healthy machine has this slip."""
     return steady_state(plant, slip).torque_nm / plant.rated_torque_nm
 
 
@@ -138,7 +144,7 @@ def _krause(
 
 # Three machines of Krause, Wasynczuk & Sudhoff, "Analysis of Electric Machinery" (table of
 # induction machine parameters), and the 2.2 kW machine of motulator's examples (inverse-gamma
-# parameters: all leakage on the stator). The numbers of rotor bars are ours.
+# parameters: all leakage on the stator). The numbers of rotor bars are our assumption.
 PLANTS: dict[str, Plant] = {
     p.name: p
     for p in (

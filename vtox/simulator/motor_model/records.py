@@ -1,7 +1,7 @@
-"""Run cases of the motor model and hand back records with what is true of each.
+"""Records of the motor model, each with the truth about it.
 
 ``records(cases, seconds, fs_hz) -> Iterator[Record]``     in the order of the cases
-``Record.recording() -> vtox.domain.Recording``            what a diagnosis takes
+``Record.recording() -> vtox.domain.Recording``            the input of a diagnosis
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from vtox.domain import CURRENTS, VOLTAGES, Array, Motor, Recording
 from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.instruments import (
     carrier_lines,
-    clamped,
+    clamp_currents,
     leakage_a,
     phases,
     short_on_line,
@@ -30,16 +30,16 @@ from vtox.simulator.motor_model.integrate import STEP_HZ, Trajectory, integrate
 from vtox.simulator.motor_model.plants import Plant
 from vtox.simulator.motor_model.supply import Inputs, inputs, supply_hz
 
-SETTLE_S = 1.0  # the machine starts in the steady state of a healthy one
-_MARGIN_S = 0.02  # past the end, for interpolation
+SETTLE_S = 1.0  # before the record: the machine starts in the steady state of a healthy one
+_MARGIN_S = 0.02  # after the end, for interpolation
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the record holds, from the currents before clamps and noise.
+    """Properties of the record, from the currents before clamps and noise.
 
     Levels are amplitudes over the supply line in dB; `negative_ratio` is |I2|/|I1| over the whole
-    record, `negative_angle_rad` the angle of I2's space vector when that of V1 is zero.
+    record, `negative_angle_rad` the angle of I2's space vector while that of V1 is zero.
     """
 
     supply_hz: float
@@ -66,7 +66,7 @@ class Record:
     def recording(
         self, channels: Sequence[str] = CURRENTS, *, tachometer: bool = False
     ) -> Recording:
-        """Return the named channels, and the mean speed where there is a tachometer."""
+        """Return the named channels, with a tachometer also the mean speed."""
         return Recording(
             channels={name: self.channels[name] for name in channels},
             fs_hz=self.fs_hz,
@@ -83,12 +83,12 @@ def records(
     settle_s: float = SETTLE_S,
     batch: int = 128,
 ) -> Iterator[Record]:
-    """Yield the record of each case, in order, with `channels` (those, and `leakage`).
+    """Yield the record of each case, in order; `channels` may also contain `leakage`.
 
     `batch` cases are integrated at once.
     """
-    rest = iter(cases)
-    while group := tuple(islice(rest, batch)):
+    remaining = iter(cases)
+    while group := tuple(islice(remaining, batch)):
         t = np.arange(-2, round(seconds * fs_hz) + 2) / fs_hz
         steps = int((settle_s + t[-1] + _MARGIN_S) * STEP_HZ)
         drive = inputs(group, -settle_s, t[-1] + 2 * _MARGIN_S)
@@ -100,10 +100,10 @@ def records(
 def with_lower_sideband(
     cases: Sequence[Case], dbc: Sequence[float], *, seconds: float = 5.0
 ) -> list[Case]:
-    """Return the cases with the rotor asymmetry that makes their lower sideband `dbc`.
+    """Return the cases with the rotor asymmetry that gives a lower sideband of `dbc`.
 
     The sideband is proportional to a small asymmetry: one run without noise at a trial value (one
-    bar in a hundred) tells the factor, speed ripple included.
+    bar in a hundred) gives the factor, with speed ripple.
     """
     trial = 0.01
     quiet = [
@@ -115,16 +115,16 @@ def with_lower_sideband(
         )
         for c in cases
     ]
-    got = [r.truth.lower_dbc for r in records(quiet, seconds, 1_000.0)]
+    trial_dbc = [r.truth.lower_dbc for r in records(quiet, seconds, 1_000.0)]
     return [
-        replace(c, faults=replace(c.faults, rotor_asymmetry=trial * 10 ** ((want - have) / 20)))
-        for c, want, have in zip(cases, dbc, got, strict=True)
+        replace(c, faults=replace(c.faults, rotor_asymmetry=trial * 10 ** ((x - y) / 20)))
+        for c, x, y in zip(cases, dbc, trial_dbc, strict=True)
     ]
 
 
 @lru_cache(maxsize=64)
 def nameplate(plant: Plant) -> Motor:
-    """Return the plant's nameplate; many records share few plants."""
+    """Return the plant's nameplate, cached: many records share few plants."""
     return plant.nameplate
 
 
@@ -137,19 +137,19 @@ def _record(
     fs_hz: float,
     names: Sequence[str],
 ) -> Record:
-    """Put one record together; `t` reaches two samples past both ends of it."""
+    """Return one record; `t` extends two samples beyond both of its ends."""
     rng = np.random.default_rng([case.seed, 2])
-    turning = drive.turning(t)[:, 0]
-    frame = np.exp(1j * turning)
-    phase = turning + drive.excess(t)[:, 0]
+    frame_angle = drive.frame_angle(t)[:, 0]
+    frame = np.exp(1j * frame_angle)
+    phase = frame_angle + drive.excess(t)[:, 0]
     v = drive.voltage(t)[:, 0] * frame
     inside = slice(2, -2)
     ti = t[inside]
-    seen = CubicSpline(run.t_s, run.stator_a[:, k])(ti)
+    stator_a = CubicSpline(run.t_s, run.stator_a[:, k])(ti)
     slip_angle = np.interp(ti, run.t_s, run.slip_angle[:, k])
-    i = seen * frame[inside]
+    i = stator_a * frame[inside]
     i += short_on_line(case, shorted_turns_a(case, v[inside], ti))
-    shaft = (turning[inside] - slip_angle) / case.plant.pole_pairs
+    shaft = (frame_angle[inside] - slip_angle) / case.plant.pole_pairs
     truth = _truth(case, i, phase[inside], shaft, fs_hz)
     i += _slot_lines(case, i, shaft, fs_hz)
 
@@ -160,20 +160,20 @@ def _record(
     v_abc = phases(v[inside] + volts * (v_extra + v_harmonics[inside]))
     rated_a = nameplate(case.plant).rated_current_a
     assert rated_a
-    made: dict[str, Array] = dict(
-        zip(CURRENTS, clamped(case, i_abc, rated_a, fs_hz, rng), strict=True)
+    signals: dict[str, Array] = dict(
+        zip(CURRENTS, clamp_currents(case, i_abc, rated_a, fs_hz, rng), strict=True)
     )
-    made |= zip(VOLTAGES, v_abc.astype(np.float32), strict=True)
+    signals |= zip(VOLTAGES, v_abc.astype(np.float32), strict=True)
     if "leakage" in names:
         leak = leakage_a(case, v + volts * v_harmonics, fs_hz)
         leak += case.earth.noise_a * rng.standard_normal(len(ti))
-        made["leakage"] = leak.astype(np.float32)
+        signals["leakage"] = leak.astype(np.float32)
     rpm = np.interp(ti, run.t_s, run.speed[:, k]) * 30 / np.pi
     torque = np.interp(ti, run.t_s, run.torque_nm[:, k])
     return Record(
         case=case,
         fs_hz=fs_hz,
-        channels={name: made[name] for name in names},
+        channels={name: signals[name] for name in names},
         speed_rpm=rpm.astype(np.float32),
         torque_nm=torque.astype(np.float32),
         truth=truth,
@@ -181,7 +181,7 @@ def _record(
 
 
 def _slot_lines(case: Case, i: Complex128, shaft: Float64, fs_hz: float) -> Complex128:
-    """Principal slot harmonics: the current's field seen through R slots turning with the rotor."""
+    """Principal slot harmonics: the current's field seen through R slots frame_angle with the rotor."""
     bars = case.plant.rotor_bars
     highest_hz = (bars / case.plant.pole_pairs + 1) * supply_hz(case)
     if case.slot_harmonic == 0 or highest_hz > 0.45 * fs_hz:
@@ -191,19 +191,26 @@ def _slot_lines(case: Case, i: Complex128, shaft: Float64, fs_hz: float) -> Comp
 
 
 def _truth(case: Case, i: Complex128, phase: Float64, shaft: Float64, fs_hz: float) -> Truth:
-    """Fit the supply line and the lines beside it together, by least squares under a Hann window.
+    """Fit the supply line and its neighbours together, by least squares with a Hann window.
 
-    Together, because at light load the sidebands lie within the supply line's own width.
+    Together, because at light load the sidebands lie within the width of the supply line.
     """
-    # About 400 Hz is enough for lines within 60 Hz: means of whole blocks, bent by less than 1 %
-    # at 30 Hz, the same for the lines they are fitted to.
+    # About 400 Hz is enough for lines within 60 Hz. The block means attenuate 30 Hz by less than
+    # 1 %, the same in the lines that are fitted.
     block = max(1, int(fs_hz / 400))
-    turned = phase - case.plant.pole_pairs * shaft
+    slip_angle = phase - case.plant.pole_pairs * shaft
     base = _block_means(i * np.exp(-1j * phase), block)
     lines = np.stack(
         [
             _block_means(np.exp(1j * r), block)
-            for r in (np.zeros_like(phase), -2 * turned, 2 * turned, -shaft, shaft, -2 * phase)
+            for r in (
+                np.zeros_like(phase),
+                -2 * slip_angle,
+                2 * slip_angle,
+                -shaft,
+                shaft,
+                -2 * phase,
+            )
         ],
         axis=1,
     )
@@ -215,7 +222,7 @@ def _truth(case: Case, i: Complex128, phase: Float64, shaft: Float64, fs_hz: flo
     cycles = (phase[-1] - phase[0]) / (2 * np.pi)
     return Truth(
         supply_hz=float(cycles * fs_hz / (len(phase) - 1)),
-        slip=float((turned[-1] - turned[0]) / (phase[-1] - phase[0])),
+        slip=float((slip_angle[-1] - slip_angle[0]) / (phase[-1] - phase[0])),
         lower_dbc=dbc[1],
         upper_dbc=dbc[2],
         rotation_lower_dbc=dbc[3],

@@ -9,15 +9,15 @@ from scipy.signal import lfilter
 from vtox.arrays import Complex128, Float64
 from vtox.simulator.motor_model.case import Case
 
-NODE_HZ = 200.0  # slow quantities are made at this rate and interpolated
-WANDER_OVER_S = 10.0
+NODE_HZ = 200.0  # slow quantities are computed at this rate and interpolated
+WANDER_OVER_S = 10.0  # length over which `wander_hz` is the rms
 _AMPLITUDE_TIMES_S = (0.005, 0.05, 0.5, 3.0)  # one first-order process each: together about 1/f
 _TORQUE_TIME_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What drives a batch: constants of shape (cases,), slow quantities of shape (nodes, cases)."""
+    """Inputs of a batch: constants of shape (cases,), slow quantities of shape (nodes, cases)."""
 
     hz: Float64
     volts: Float64  # peak, phase
@@ -43,18 +43,18 @@ class Inputs:
             self.start_s,
         )
 
-    def turning(self, t: Float64) -> Float64:
-        """Phase in rad of a frame that turns at the mean supply frequency, (times, cases)."""
+    def frame_angle(self, t: Float64) -> Float64:
+        """Phase in rad of the frame at the mean supply frequency, shape (times, cases)."""
         return np.asarray(2 * np.pi * np.outer(t, self.hz))
 
     def excess(self, t: Float64) -> Float64:
-        """Phase in rad of the supply against that frame, shape (times, cases)."""
+        """Phase in rad of the supply relative to that frame, shape (times, cases)."""
         return self._slow(self.excess_rad, t)
 
     def voltage(self, t: Float64) -> Complex128:
-        """Space vector in V of the fundamental phase voltages, seen from that frame."""
+        """Space vector in V of the fundamental phase voltages in that frame, (times, cases)."""
         z = np.exp(1j * self.excess(t))
-        back = np.exp(-2j * self.turning(t)) if np.any(self.negative) else 0.0
+        back = np.exp(-2j * self.frame_angle(t)) if np.any(self.negative) else 0.0
         v = z + self.negative * z.conj() * back
         return np.asarray(v * self.volts * (1 + self._slow(self.amplitude, t)))
 
@@ -64,25 +64,25 @@ class Inputs:
         return np.asarray(1 + self._slow(self.torque, t) + swing)
 
     def _slow(self, nodes: Float64, t: Float64) -> Float64:
-        place = (t - self.start_s) * NODE_HZ
-        before = np.floor(place).astype(np.int64)
-        share = (place - before)[:, None]
+        position = (t - self.start_s) * NODE_HZ
+        before = np.floor(position).astype(np.int64)
+        share = (position - before)[:, None]
         return np.asarray(nodes[before] * (1 - share) + nodes[before + 1] * share)
 
 
 def inputs(cases: Sequence[Case], start_s: float, stop_s: float) -> Inputs:
-    """Return the inputs of `cases` from `start_s` to `stop_s`; 0 s is where the record begins."""
+    """Return the inputs of `cases` from `start_s` to `stop_s`; the record begins at 0 s."""
     nodes = int(np.ceil((stop_s - start_s) * NODE_HZ)) + 4
-    made = [_slow_quantities(c, nodes) for c in cases]
+    slow = [_slow_quantities(c, nodes) for c in cases]
     hz = np.array([supply_hz(c) for c in cases])
     rated = np.array([c.plant.supply_hz for c in cases])
     return Inputs(
         hz=hz,
         volts=np.array([c.plant.peak_phase_v for c in cases]) * hz / rated,
         negative=np.conj([complex(c.supply.unbalance) for c in cases]),
-        excess_rad=np.stack([m[0] for m in made], axis=1),
-        amplitude=np.stack([m[1] for m in made], axis=1),
-        torque=np.stack([m[2] for m in made], axis=1),
+        excess_rad=np.stack([m[0] for m in slow], axis=1),
+        amplitude=np.stack([m[1] for m in slow], axis=1),
+        torque=np.stack([m[2] for m in slow], axis=1),
         swing=np.array([c.load.swing for c in cases]),
         swing_hz=np.array([c.load.swing_hz for c in cases]),
         start_s=start_s,
@@ -95,7 +95,7 @@ def supply_hz(case: Case) -> float:
 
 
 def _slow_quantities(case: Case, nodes: int) -> tuple[Float64, Float64, Float64]:
-    """Phase excess (rad), relative amplitude and torque noise of one case, shape (nodes,)."""
+    """Return phase excess (rad), amplitude noise and torque noise of one case, shape (nodes,)."""
     rng = np.random.default_rng([case.seed, 1])
     # A random walk of length T has a variance of q*T/6 about its own mean.
     step_hz = case.supply.wander_hz * np.sqrt(6 / WANDER_OVER_S / NODE_HZ)
@@ -109,7 +109,7 @@ def _slow_quantities(case: Case, nodes: int) -> tuple[Float64, Float64, Float64]
 
 
 def _first_order(rng: np.random.Generator, nodes: int, tau_s: float) -> Float64:
-    """Stationary first-order noise of unit variance (Ornstein & Uhlenbeck)."""
+    """Return stationary first-order noise of unit variance (Ornstein & Uhlenbeck)."""
     a = np.exp(-1 / (tau_s * NODE_HZ))
     white = rng.standard_normal(nodes) * np.sqrt(1 - a * a)
     first = rng.standard_normal(1) * a
