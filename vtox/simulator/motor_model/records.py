@@ -181,7 +181,7 @@ def _record(
 
 
 def _slot_lines(case: Case, i: Complex128, shaft: Float64, fs_hz: float) -> Complex128:
-    """Principal slot harmonics: the current's field seen through R slots frame_angle with the rotor."""
+    """Return the principal slot harmonics: the current modulated by the rotating rotor slots."""
     bars = case.plant.rotor_bars
     highest_hz = (bars / case.plant.pole_pairs + 1) * supply_hz(case)
     if case.slot_harmonic == 0 or highest_hz > 0.45 * fs_hz:
