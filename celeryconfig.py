@@ -1,8 +1,8 @@
 """Celery's settings, derived from VTOX's settings and the fault registry.
 
 The stream is the truth: a task may be lost or run twice without harm, so Celery's own
-acknowledgements are off (`ack_emulation`), which makes it 2 to 4 times faster on Redis; what
-idles is dispatched again from the ledger. `docs/adr/0002-stream-is-the-truth.md` has the figures.
+acknowledgements are off (`ack_emulation`), which makes it 2 to 4 times faster on Redis; records
+that stay idle are dispatched again from the ledger. `docs/adr/0002-stream-is-the-truth.md` has the figures.
 """
 
 from kombu import Exchange, Queue
@@ -13,7 +13,7 @@ from vtox.queues import broker
 
 
 def __getattr__(name: str) -> str:
-    """Look up the broker's address each time Celery connects, so that an import needs no server."""
+    """Look up the broker's URL each time Celery connects, so that an import needs no server."""
     if name == "broker_url":
         return broker.url()
     raise AttributeError(name)
@@ -29,7 +29,7 @@ broker_transport_options = {
     "health_check_interval": 10,
 }
 
-# An exchange and routing key of its own each: a bare Queue("x") is bound to the default queue's.
+# Each with its own exchange and routing key: a bare Queue("x") is bound to the default queue's.
 task_queues = [Queue(f.queue, Exchange(f.queue), routing_key=f.queue) for f in FAMILIES.values()]
 task_routes = {f.task: {"queue": f.queue, "routing_key": f.queue} for f in FAMILIES.values()}
 task_default_queue = next(iter(FAMILIES))
@@ -38,18 +38,18 @@ task_create_missing_queues = False
 task_serializer = result_serializer = event_serializer = "json"
 accept_content = ["json"]
 task_ignore_result = True
-# A full batch takes under a second: a task that needs a minute hangs on one of its records. They
-# are dispatched again, each alone, and the one that hangs ends in `dead_letters`.
+# A full batch takes less than a second: a task that needs a minute hangs on one of its records.
+# The records are dispatched again, each alone, and the one that hangs ends in `dead_letters`.
 task_soft_time_limit = 60
 task_time_limit = 90
 
 imports = ["workers.turn_short", "workers.bearing", "workers.broken_bar", "workers.celery_signals"]
-# One task at a time: a batch is an array program that keeps a core busy.
+# One task at a time: the array operations of a batch keep a core busy.
 worker_concurrency = 1
 worker_prefetch_multiplier = 1
 worker_max_tasks_per_child = 20_000
 worker_send_task_events = True
 task_send_sent_event = False
 worker_hijack_root_logger = False
-# A worker that must stop finishes its batch; the rest is dispatched again anyway.
+# A worker that stops finishes its batch; other records are dispatched again.
 worker_soft_shutdown_timeout = 5.0

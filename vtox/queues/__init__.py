@@ -1,1 +1,1 @@
-"""Celery: the application, its transport and where its broker is."""
+"""Celery: the application, its transport and the URL of its broker."""

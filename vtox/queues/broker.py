@@ -1,4 +1,4 @@
-"""Where Celery's broker is."""
+"""The URL of Celery's broker."""
 
 import sys
 from pathlib import Path
@@ -8,13 +8,13 @@ from vtox.errors import VtoxError
 
 
 def url() -> str:
-    """Return the broker's URL, as the settings and the running server have it now.
+    """Return the URL of the broker, from the settings and the running server of this moment.
 
     Raises
     ------
     ServerUnavailable, SettingsError
-        As `Settings.working_url` and `settings.load`. On Celery's own command line, which would
-        bury the message under a traceback, the process ends with the message in one line.
+        As `Settings.working_url` and `settings.load`. On Celery's own command line the process
+        ends with the message in one line instead of a traceback.
     """
     try:
         return settings.load().working_url()

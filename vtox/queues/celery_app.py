@@ -16,7 +16,7 @@ from vtox.faults import FAMILIES
 def _config() -> ModuleType:
     """Load our own celeryconfig.py by path.
 
-    By name, a foreign `celeryconfig.py` in the working folder would win, and with it its broker.
+    By name, a foreign `celeryconfig.py` in the working folder would be loaded, with its broker.
     """
     path = Path(vtox.__file__).parent.parent / "celeryconfig.py"
     spec = importlib.util.spec_from_file_location("vtox_celeryconfig", path)
@@ -27,7 +27,7 @@ def _config() -> ModuleType:
     return module
 
 
-# By name: whoever has another broker does not load it.
+# As a string: with another broker it is not loaded.
 TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), "vtox.queues.celery_transport:Transport")
 
 app = Celery("vtox")
@@ -36,11 +36,11 @@ app.config_from_object(_config())
 
 @celeryd_init.connect  # type: ignore[untyped-decorator]
 def _require_broker(conf: Any, **_: Any) -> None:
-    """End a worker that has no server before Celery prints anything."""
+    """End a worker without a server before Celery prints anything."""
     _ = conf.broker_url
 
 
 def send(family: str, record_ids: list[str]) -> None:
-    """Send a family's task by name; the process that sends need not know the task."""
+    """Send the task of a fault family by name, so that the sender need not import it."""
     f = FAMILIES[family]
     app.send_task(f.task, args=[record_ids], queue=f.queue, routing_key=f.queue)

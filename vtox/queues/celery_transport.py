@@ -1,7 +1,7 @@
-"""Kombu's Redis transport, whose messages a server at its memory limit takes as well.
+"""Kombu's Redis transport, with writes that a server at its memory limit accepts.
 
-Tasks are ids and what they lead to makes room. A worker that starts on a full server binds its
-queues: without that nobody would ever empty it.
+Tasks carry ids only, and finishing them frees memory. A worker that starts on a full server must
+also bind its queues: otherwise the server would stay full.
 """
 
 from functools import cached_property, partial

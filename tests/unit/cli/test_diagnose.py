@@ -102,13 +102,13 @@ def test_a_short_exits_1(files: dict[str, Path]) -> None:
     assert short["file"] == str(files["bad"])
 
 
-def test_text_shows_state_and_reason(files: dict[str, Path]) -> None:
+def test_text_shows_state_and_code(files: dict[str, Path]) -> None:
     for width in (60, 100):
         result = run(files["bad"], "--motor", files["motor"], "--faults", "insulation", width=width)
         assert result.exit_code == 3, "all unknown is not healthy"
         words = result.output.replace(",", " ").split()
         assert words[0] == "bad.npz"
-        assert {"insulation", "unknown", "leakage"} <= set(words)
+        assert {"insulation", "unknown", "missing_channel"} <= set(words)
         assert "bearing" not in words
         assert max(map(len, result.output.splitlines())) <= width
 

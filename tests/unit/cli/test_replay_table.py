@@ -11,8 +11,19 @@ from vtox.store.entries import Result
 
 
 def result(seq: int, state: State, code: str, reason: str) -> Result:
-    place = ("M1", "bearing", "bearing", "r", seq, seq, float(seq), seq + 1.0)
-    return Result(*place, state, code=code, reason=reason)
+    return Result(
+        machine_id="M1",
+        fault="bearing",
+        family="bearing",
+        run="r",
+        first_seq=seq,
+        last_seq=seq,
+        t_start=float(seq),
+        t_end=seq + 1.0,
+        state=state,
+        code=code,
+        reason=reason,
+    )
 
 
 def printed(*results: Result) -> list[str]:
