@@ -2,7 +2,8 @@
 
 The stream is the truth: a task may be lost or run twice without harm, so Celery's own
 acknowledgements are off (`ack_emulation`), which makes it 2 to 4 times faster on Redis; records
-that stay idle are dispatched again from the ledger. `docs/adr/0002-stream-is-the-truth.md` has the figures.
+that stay idle are dispatched again from the ledger. `docs/adr/0002-stream-is-the-truth.md` has the
+figures.
 """
 
 from kombu import Exchange, Queue

@@ -26,7 +26,7 @@ CODE_PAGES = {
     "baseline": ROOT / "docs/faults/baseline.md",
 } | FAULT_PAGES
 PAGES = [p for p in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if p.name != "VERDICTS.md"]
-NO_CONSTANTS = {*DEFECTS, "VTOX_RECORDINGS"}
+NO_CONSTANTS = {*DEFECTS, "VTOX_RECORDINGS", "PR_SET_PDEATHSIG"}
 SCALES = (1.0, 0.01, 1e3, 1e6, 1e-3, 1e-6, 1e-9)  # as written, %, kilo, mega, milli, micro, nano
 SOURCES = [p.read_text() for p in (ROOT / "vtox").rglob("*.py")]
 

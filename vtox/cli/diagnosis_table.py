@@ -26,7 +26,7 @@ def show(console: Console, diagnoses: Iterable[Diagnosis]) -> None:
         details = [Text(d.reason)]
         if what_to_do := advice(d.code):
             details.append(Text(what_to_do, style="italic"))
-        numbers = (_codes(d), _numbers(d), _named(d.indicators))
+        numbers = (_codes(d), _numbers(d), _values(d.indicators))
         details += [Text(line, style="dim") for line in numbers if line]
         grid.add_row(Text(d.fault), Text(d.state, style=STYLES[d.state]), Group(*details))
     console.print(Padding(grid, (0, 0, 0, 2)))
@@ -48,7 +48,7 @@ def plain(value: Any) -> Any:
 def _codes(d: Diagnosis) -> str:
     """Return the code with its values, and the same of each doubt."""
     reasons = [Reason(d.code, d.values), *d.doubts] if d.code else []
-    return "; ".join(f"{r.code} {_named(r.values)}".rstrip() for r in reasons)
+    return "; ".join(f"{r.code} {_values(r.values)}".rstrip() for r in reasons)
 
 
 def _numbers(d: Diagnosis) -> str:
@@ -64,7 +64,7 @@ def _numbers(d: Diagnosis) -> str:
     return " · ".join(parts)
 
 
-def _named(values: Mapping[str, Value | tuple[str, ...]]) -> str:
+def _values(values: Mapping[str, Value | tuple[str, ...]]) -> str:
     return " · ".join(f"{n} {number(v)}" for n, v in values.items() if v is not None)
 
 

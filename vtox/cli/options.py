@@ -82,7 +82,8 @@ def baseline_from(
             )
         return _read_exported(exported[0])
     # Not at the top: it loads scipy, which other commands do not need.
-    from vtox.diagnosis import diagnose, learn_baseline
+    from vtox.diagnosis import diagnose
+    from vtox.learning.fit import learn_baseline
 
     files, _ = find(paths, opts)
     recordings = [read(f, opts) for f in files]
