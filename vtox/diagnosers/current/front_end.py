@@ -318,8 +318,9 @@ def _with_voltages(
     matching = match_voltages_to_currents(
         analysis.envelope, envelope_v, analysis.f0_hz, analysis.motors
     )
-    v1 = matching.voltage_rotation
+    v1, rotation_deg = matching.voltage_rotation, analysis.voltage_rotation_deg
     if (v1 != 1).any():
+        rotation_deg = np.round(np.degrees(np.angle(v1))).astype(int)
         sequence_v = sequence_v * np.stack([np.ones_like(v1), v1, v1.conj()], axis=-1)[:, :, None]
         envelope_v = envelope_v * v1[:, None].astype(envelope_v.dtype)
     return replace(
@@ -327,7 +328,7 @@ def _with_voltages(
         pairing_problems=tuple(
             p if s else None for p, s in zip(matching.problems, sound, strict=True)
         ),
-        voltage_rotation_deg=np.round(np.degrees(np.angle(v1))).astype(int),
+        voltage_rotation_deg=rotation_deg,
         lag_rad=np.where(sound, matching.lag_rad, np.nan),
         sequence_v=sequence_v,
         envelope_v=envelope_v,
