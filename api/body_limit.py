@@ -29,7 +29,7 @@ class BodyLimit:
         announced = headers.get("content-length", "")
         encoding = headers.get("content-encoding", "")
         if encoding.lower() not in ("", "identity"):
-            await problem_response(scope["path"], _encoded(encoding))(scope, receive, send)
+            await problem_response(scope["path"], _encode(encoding))(scope, receive, send)
             return
         if announced.isdigit() and int(announced) > limit:
             await problem_response(scope["path"], _too_large(limit))(scope, receive, send)
@@ -70,7 +70,7 @@ def _too_large(limit: int) -> Problem:
     )
 
 
-def _encoded(encoding: str) -> Problem:
+def _encode(encoding: str) -> Problem:
     return Problem(
         "encoded",
         f"Content-Encoding: {encoding[:40]}, expected none: send the body as it is; base64 of "

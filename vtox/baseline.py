@@ -134,7 +134,7 @@ class Baseline:
     @staticmethod
     def from_json(text: str) -> "Baseline":
         """Return the baseline stored as `text`. Equal texts share one frozen value."""
-        return _parsed(text)
+        return _parse(text)
 
 
 def bands_of(features: Mapping[str, Float64], load_a: Float64) -> tuple[Band, ...]:
@@ -189,7 +189,7 @@ def _pair(x: object) -> list[float]:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str) -> Baseline:
+def _parse(text: str) -> Baseline:
     try:
         data = json.loads(text)
         if data["version"] != VERSION:

@@ -91,7 +91,7 @@ def diagnose_batch(
     list of list of Diagnosis
         As long as `inputs`, each in the order of `vtox.faults.FAULTS`.
     """
-    requested = _requested(faults)
+    requested = _fault_names(faults)
     diagnoses: list[list[Diagnosis]] = [[] for _ in inputs]
     for members in registry.group_by_shape([x.recording for x in inputs]):
         shared = registry.analyse(
@@ -105,7 +105,7 @@ def diagnose_batch(
     return diagnoses
 
 
-def _requested(faults: Iterable[str] | None) -> list[str]:
+def _fault_names(faults: Iterable[str] | None) -> list[str]:
     """Return the faults to diagnose, in the order of `FAULTS`."""
     if faults is None:
         return list(FAULTS)

@@ -267,10 +267,10 @@ class Diagnosis:
     """The answer for one fault over one record.
 
     `code` with its `values` says why, `doubts` what weakens the answer; `reason` is the sentence
-    made of them (or the one stored by a version without codes). `severity` is 0 where `normal`,
-    from 0 to 1 where found, None where `unknown`. `indicators` are flat: the unit is the suffix of
-    the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio; `_s` is siemens in those of
-    conductance. `evidence` lists the frequencies examined, alternatives and episodes.
+    made of them. `severity` is 0 where `normal`, from 0 to 1 where found, None where `unknown`.
+    `indicators` are flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`),
+    none means a ratio; `_s` is siemens in those of conductance. `evidence` lists the frequencies
+    examined, alternatives and episodes.
     """
 
     fault: str
@@ -278,7 +278,7 @@ class Diagnosis:
     code: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
-    reason: str = ""
+    reason: str = field(init=False, default="")
     severity: float | None = None
     confidence: float = 0.0
     statistic: float | None = None

@@ -95,7 +95,7 @@ def system_status(backend: Backend) -> Data[SystemStatus]:
             version=version(),
             state=state(results),
             checks=results,
-            throughput=_rounded(rate.windows_per_s),
+            throughput=_round(rate.windows_per_s),
             throughput_source=rate.source,
             machines=snap.machines,
             links=LINKS,
@@ -138,11 +138,11 @@ def performance(backend: Backend, snap: Snapshot) -> Performance:
     fresh = age is not None and age <= STALE_INTERVALS * (latest.interval_s or 0)
     arrivals = latest.ingest_rate if fresh else arrivals_per_s(readings)
     return Performance(
-        throughput=_rounded(rate.windows_per_s),
+        throughput=_round(rate.windows_per_s),
         throughput_source=rate.source,
-        throughput_age_s=_rounded(rate.age_s),
+        throughput_age_s=_round(rate.age_s),
         throughput_reason=rate.reason,
-        ingest_rate=_rounded(arrivals),
+        ingest_rate=_round(arrivals),
         latency_p50_ms=latest.latency_p50_ms if fresh else None,
         latency_p95_ms=latest.latency_p95_ms if fresh else None,
         backlog=snap.backlog,
@@ -190,5 +190,5 @@ def _stream(name: str, snap: Snapshot) -> StreamStatus:
     )
 
 
-def _rounded(value: float | None) -> float | None:
+def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 3)

@@ -23,7 +23,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-def _rated(name: str, description: str) -> Any:
+def _rated_value(name: str, description: str) -> Any:
     """Return a field of the nameplate with its range, which `vtox.nameplate_ranges` checks."""
     limits = RANGES[name]
     within: dict[str, Any] = {"minimum": limits.low, "maximum": limits.high}
@@ -38,10 +38,12 @@ class NameplateBearing(BaseModel):
     orders: Annotated[dict[str, float], WithJsonSchema(_ORDERS)] | None = Field(
         None, description="defect frequencies as multiples of the shaft speed"
     )
-    balls: int | None = _rated("bearing.balls", "number of rolling elements")
-    ball_diameter_mm: float | None = _rated("bearing.ball_diameter_mm", "mm")
-    pitch_diameter_mm: float | None = _rated("bearing.pitch_diameter_mm", "mm")
-    contact_angle_deg: float | None = _rated("bearing.contact_angle_deg", "degrees; 0 if left out")
+    balls: int | None = _rated_value("bearing.balls", "number of rolling elements")
+    ball_diameter_mm: float | None = _rated_value("bearing.ball_diameter_mm", "mm")
+    pitch_diameter_mm: float | None = _rated_value("bearing.pitch_diameter_mm", "mm")
+    contact_angle_deg: float | None = _rated_value(
+        "bearing.contact_angle_deg", "degrees; 0 if left out"
+    )
 
 
 class Nameplate(BaseModel):
@@ -49,12 +51,12 @@ class Nameplate(BaseModel):
 
     model_config = _STRICT | ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    pole_pairs: int | None = _rated("pole_pairs", "half the number of poles")
-    supply_hz: float | None = _rated("supply_hz", "supply frequency, Hz")
-    rated_speed_rpm: float | None = _rated("rated_speed_rpm", "speed at rated load, rpm")
-    rated_current_a: float | None = _rated("rated_current_a", "line current, A rms")
-    rated_voltage_v: float | None = _rated("rated_voltage_v", "line-to-line voltage, V rms")
-    rated_power_w: float | None = _rated("rated_power_w", "shaft power, W")
-    rotor_bars: int | None = _rated("rotor_bars", "number of bars of the rotor cage")
+    pole_pairs: int | None = _rated_value("pole_pairs", "half the number of poles")
+    supply_hz: float | None = _rated_value("supply_hz", "supply frequency, Hz")
+    rated_speed_rpm: float | None = _rated_value("rated_speed_rpm", "speed at rated load, rpm")
+    rated_current_a: float | None = _rated_value("rated_current_a", "line current, A rms")
+    rated_voltage_v: float | None = _rated_value("rated_voltage_v", "line-to-line voltage, V rms")
+    rated_power_w: float | None = _rated_value("rated_power_w", "shaft power, W")
+    rotor_bars: int | None = _rated_value("rotor_bars", "number of bars of the rotor cage")
     supply: Literal["grid", "inverter"] = Field("grid", description="what feeds the motor")
     bearing: NameplateBearing | None = None

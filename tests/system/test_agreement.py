@@ -168,7 +168,7 @@ def _bytes(x: str | bytes) -> bytes:
     return x if isinstance(x, bytes) else x.encode()
 
 
-def joined(windows: Sequence[Window]) -> Recording:
+def join_windows(windows: Sequence[Window]) -> Recording:
     """Return consecutive windows as one recording."""
     names = windows[0].channels
     rpm = [w.speed_rpm for w in windows if w.speed_rpm is not None]
@@ -182,7 +182,7 @@ def joined(windows: Sequence[Window]) -> Recording:
 def offline(case: Case, family: str, first: int, last: int) -> dict[str, dict[str, Any]]:
     """Return fault -> every field of the diagnosis of windows `first` to `last`, made here."""
     found = diagnose(
-        joined(case.windows[first : last + 1]),
+        join_windows(case.windows[first : last + 1]),
         case.sender.motor(),
         faults=FAMILIES[family].faults,
         baseline=case.baseline,

@@ -50,11 +50,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("workers", "api", "vtox.cli"),
     ("vtox.__main__",),
 )
-# What the order does not allow and is not mended yet, (importing module, imported module).
-EXCEPTIONS = {
-    # One constant: how far a rotation sideband lies from the supply line.
-    ("vtox.diagnosers.turn_short.applicability", "vtox.diagnosers.eccentricity"),
-}
 
 
 @cache
@@ -114,7 +109,7 @@ def test_imports_run_against_the_way_of_the_data() -> None:
         for here, there in inner_imports()
         if room(here)[1] != room(there)[1] and room(here)[0] <= room(there)[0]
     }
-    assert upward - EXCEPTIONS == set()
+    assert upward == set()
 
 
 def test_supervision_is_known_to_its_entry_points_only() -> None:

@@ -13,7 +13,7 @@ from vtox.errors import ServerUnavailable, SettingsError
 from vtox.settings import Settings, UnknownSetting, load, unknown_settings
 
 
-def shown(*arguments: str) -> dict[str, dict[str, object]]:
+def config_rows(*arguments: str) -> dict[str, dict[str, object]]:
     done = CliRunner().invoke(application(), ["config", "show", "--json", *arguments])
     assert done.exit_code == 0
     found: dict[str, dict[str, object]] = json.loads(done.stdout)
@@ -93,7 +93,7 @@ def test_without_a_server_the_remedy_is_to_start_one(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_shown_under_the_name_that_sets_it() -> None:
-    assert shown().keys() == {f"VTOX_{n.upper()}" for n in Settings.model_fields}
+    assert config_rows().keys() == {f"VTOX_{n.upper()}" for n in Settings.model_fields}
 
 
 def test_sources_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -115,16 +115,16 @@ def test_sources_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 def test_secrets_are_masked_unless_revealed(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "rediss://fleet:s3cret@db.example:6380/0"
     monkeypatch.setenv("VTOX_REDIS_URL", url)
-    assert shown()["VTOX_REDIS_URL"]["value"] == "rediss://fleet:***@db.example:6380/0"
-    assert shown("--reveal")["VTOX_REDIS_URL"]["value"] == url
-    assert shown("--reveal")["working_url"]["value"] == url
+    assert config_rows()["VTOX_REDIS_URL"]["value"] == "rediss://fleet:***@db.example:6380/0"
+    assert config_rows("--reveal")["VTOX_REDIS_URL"]["value"] == url
+    assert config_rows("--reveal")["working_url"]["value"] == url
 
 
 def test_reveal_shows_the_embedded_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "server.json").write_text('{"port": 21000, "password": "pw", "pid": 1}')
     monkeypatch.setenv("VTOX_DATA_DIR", str(tmp_path))
-    assert shown("--reveal")["working_url"]["value"] == "redis://default:pw@127.0.0.1:21000/0"
-    assert "working_url" not in shown()
+    assert config_rows("--reveal")["working_url"]["value"] == "redis://default:pw@127.0.0.1:21000/0"
+    assert "working_url" not in config_rows()
 
 
 def test_a_narrow_terminal_still_shows_names_and_values(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,7 +195,7 @@ class DemoView:
         grid.add_row(
             "fleet", Text(self.supervisor.states["simulate"].last_line or "not started yet")
         )
-        grid.add_row("detected", self._detected())
+        grid.add_row("detected", self._detections())
         false = ", ".join(f"{m} {fault}" for m, fault in sorted(self.score.false_alarms))
         grid.add_row("false alarms", Text(false or "none", "red" if false else "green"))
         return grid
@@ -207,7 +207,7 @@ class DemoView:
             Text(f"{w.name.partition('@')[0]} {w.cpu_percent or 0:.0f} % cpu") for w in snap.workers
         )
 
-    def _detected(self) -> Text:
+    def _detections(self) -> Text:
         return Text("   ").join(
             Text(f"{fault} {n}/{detectable}", "green" if n == detectable else "default")
             for fault, (n, detectable) in self.score.by_fault().items()

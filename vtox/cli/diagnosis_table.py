@@ -11,13 +11,14 @@ from rich.text import Text
 
 from vtox.domain import Diagnosis, Reason, Value
 from vtox.sentences.rendering import advice
+from vtox.store.entries import Result
 
 STYLES = {"normal": "green", "warning": "yellow", "fault": "bold red", "unknown": "dim"}
 DETECTED = ("warning", "fault")
 
 
-def show(console: Console, diagnoses: Iterable[Diagnosis]) -> None:
-    """Print diagnoses, wrapped to the width of the terminal."""
+def show(console: Console, diagnoses: Iterable[Diagnosis | Result]) -> None:
+    """Print diagnoses, just made or stored, wrapped to the width of the terminal."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True)
@@ -45,19 +46,20 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _codes(d: Diagnosis) -> str:
+def _codes(d: Diagnosis | Result) -> str:
     """Return the code with its values, and the same of each doubt."""
     reasons = [Reason(d.code, d.values), *d.doubts] if d.code else []
     return "; ".join(f"{r.code} {_values(r.values)}".rstrip() for r in reasons)
 
 
-def _numbers(d: Diagnosis) -> str:
+def _numbers(d: Diagnosis | Result) -> str:
     if d.statistic is None:
         return ""
     parts = []
     if d.severity is not None:
         parts.append(f"severity {d.severity:.2f}")
-    parts.append(f"confidence {d.confidence:.2f}")
+    if d.confidence is not None:
+        parts.append(f"confidence {d.confidence:.2f}")
     if d.threshold is not None:
         sign = ">" if d.statistic > d.threshold else "≤"
         parts.append(f"statistic {number(d.statistic)} {sign} {number(d.threshold)}")

@@ -89,7 +89,7 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     console.print(f"baseline: {_baseline_state(row.baseline_state)}")
     if row.diagnoses:
         console.print()
-        show(console, [r.diagnosis() for r in row.diagnoses.values()])
+        show(console, row.diagnoses.values())
 
 
 @machines.command("import")
@@ -178,7 +178,7 @@ def learn(
     set_baseline(client, machine, learnt.to_json())
     typer.echo(
         f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s"
-        + _replaced(state.baseline)
+        + _replacement(state.baseline)
     )
 
 
@@ -191,7 +191,7 @@ def reset_baseline(machine: MachineId) -> None:
     typer.echo(f"{machine}: baseline deleted")
 
 
-def _replaced(previous: str | None) -> str:
+def _replacement(previous: str | None) -> str:
     """Return which baseline a new one replaces; that one may be damaged."""
     if previous is None:
         return ""

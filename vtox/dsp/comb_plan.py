@@ -159,7 +159,9 @@ def make_plan(
         shifts=shifts,
         candidate_bins=candidate_bins,
         candidate_weights=candidate_weights,
-        masked_combs={n: _masked(c[:HARMONICS], fundamental_weight) for n, c in combs.items()},
+        masked_combs={
+            n: _masked_combs_of(c[:HARMONICS], fundamental_weight) for n, c in combs.items()
+        },
         chance_sum=chance_sum,
         line_cap=np.float32(gammainccinv(n_averages, LINE_CAP_CHANCE) / n_averages),
         df_order=df_order,
@@ -258,7 +260,7 @@ def _intervals(
     return range(first, stop), intervals
 
 
-def _masked(harmonics: Int, fundamental_weight: Float32) -> Int:
+def _masked_combs_of(harmonics: Int, fundamental_weight: Float32) -> Int:
     """Return the combs, of harmonics (3, combs), whose fundamental is masked."""
     return harmonics[:, fundamental_weight.take(harmonics[0], mode="clip") < 1]
 

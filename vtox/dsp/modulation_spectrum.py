@@ -267,7 +267,7 @@ def _floors(around: _Surroundings, fitted: Bool, step_hz: float, hz: Float64) ->
     x = around.scaled(np.asarray(around.index * step_hz, np.float64))
     at = around.scaled(hz)
     bent = _bent(x, around.power, fitted, at)
-    return np.maximum(bent, _summed(around.span * x, around.power, fitted, around.span * at))
+    return np.maximum(bent, _sum_rings(around.span * x, around.power, fitted, around.span * at))
 
 
 def _bent(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64:
@@ -290,7 +290,7 @@ def _bent(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64:
     return np.asarray(np.exp(fit[..., :1] + fit[..., 1:2] * at + fit[..., 2:] * at**2))
 
 
-def _summed(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64:
+def _sum_rings(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64:
     """Return the floors as sums of exp(-slope x), of powers (2, batch, points), at `at`.
 
     Multiplicative updates that raise the Whittle likelihood and keep every part positive (Fevotte,

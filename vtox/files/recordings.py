@@ -90,7 +90,7 @@ def find(paths: Sequence[Path], opts: Options) -> tuple[list[Path], dict[Path, s
     found: list[Path] = []
     skipped: dict[Path, str] = {}
     for path in paths:
-        for file in _expanded(path):
+        for file in _expand(path):
             if file == path or not (why := _not_a_recording(file, opts)):
                 found.append(file)
             else:
@@ -128,7 +128,7 @@ def read(path: Path, opts: Options | None = None) -> Recording:
         speed_rpm = _constant_value(header, SPEEDS, extra.get("speed"), data)
     return Recording(
         channels={
-            c: _scaled(data[column], _factor(c, column, opts)) for c, column in channels.items()
+            c: _scale(data[column], _factor(c, column, opts)) for c, column in channels.items()
         },
         fs_hz=fs_hz,
         speed_rpm=speed_rpm,
@@ -172,7 +172,7 @@ def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     return pairs
 
 
-def _expanded(path: Path) -> list[Path]:
+def _expand(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(p for p in path.iterdir() if p.is_file())
     if not path.exists() and any(c in path.name for c in "*?["):
@@ -264,5 +264,5 @@ def _factor(channel: str, column: str, opts: Options) -> float:
     return next((f for unit, f in known.items() if name.endswith(f"_{unit}")), 1.0)
 
 
-def _scaled(x: Column, factor: float) -> Array:
+def _scale(x: Column, factor: float) -> Array:
     return x if factor == 1.0 else x * x.dtype.type(factor)

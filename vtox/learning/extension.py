@@ -111,14 +111,17 @@ def _asymmetry_discontinuity(before: Baseline, fresh: Baseline) -> Reason | None
         hz = {"f0_hz": new.supply_hz or 0.0, "baseline_hz": old.supply_hz or 0.0}
         return reason("supply_frequency_differs", **hz)
     load_a = sqrt(new.low_a * new.high_a)
-    (expected, expected_std), (ratio, ratio_std) = _expected(old, load_a), _expected(new, load_a)
+    (expected, expected_std), (ratio, ratio_std) = (
+        _expectation(old, load_a),
+        _expectation(new, load_a),
+    )
     difference = abs(ratio - expected)
     if difference <= sqrt(T2_LIMIT) * sqrt(expected_std**2 + ratio_std**2):
         return None
     return reason("asymmetry_differs", difference_ratio=difference, load_a=load_a)
 
 
-def _expected(model: Asymmetry, load_a: float) -> tuple[complex, float]:
+def _expectation(model: Asymmetry, load_a: float) -> tuple[complex, float]:
     """Return I2/I1 that a model expects at a load under a balanced supply, and its deviation."""
     i1 = np.array([[load_a * sqrt(2)]], complex)
     none = np.zeros_like(i1)

@@ -57,7 +57,7 @@ def learn_baseline(
     phasors: dict[int, list[Sequences]] = {}
     records = 0
     for family in FAMILIES.values():
-        pieces = [(i, p) for i, r in enumerate(healthy) for p in _cut(r, family, motor)]
+        pieces = [(i, p) for i, r in enumerate(healthy) for p in _pieces(r, family, motor)]
         observations: list[Observation] = []
         for group in registry.group_by_shape([p for _, p in pieces]):
             members = [pieces[k][1] for k in group]
@@ -78,7 +78,7 @@ def learn_baseline(
     )
 
 
-def _cut(recording: Recording, family: Family, motor: Motor | None) -> list[Recording]:
+def _pieces(recording: Recording, family: Family, motor: Motor | None) -> list[Recording]:
     """Return a recording cut to the length of the records that the stream makes for the family.
 
     A shorter recording serves as one record, as its phasors and the levels of its lines are the

@@ -59,20 +59,6 @@ class Result:
     closed: str = ""
     latency_ms: float | None = None
 
-    def diagnosis(self) -> Diagnosis:
-        """Return the diagnosis; its reason is the sentence that was written, not a new one."""
-        return Diagnosis(
-            fault=self.fault,
-            state=self.state,
-            reason=self.reason,
-            severity=self.severity,
-            confidence=self.confidence or 0.0,
-            statistic=self.statistic,
-            threshold=self.threshold,
-            indicators=self.indicators,
-            evidence=self.evidence,
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:

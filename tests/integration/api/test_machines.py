@@ -17,7 +17,7 @@ from vtox.store.client import Client
 PLATE = {"pole_pairs": 2, "supply_hz": 50.0, "rated_speed_rpm": 1450.0}
 
 
-def judged(client: Client, machine_id: str, state: str, **faults: str) -> None:
+def commit_health(client: Client, machine_id: str, state: str, **faults: str) -> None:
     """Leave with a machine what the workers' commits do."""
     health = {
         "t": time.time(),
@@ -98,7 +98,7 @@ def test_a_nameplate_that_is_no_json(http: httpx.Client) -> None:
 
 
 def test_what_was_found_is_told(http: httpx.Client, client: Client) -> None:
-    judged(client, "M1", "warning", bearing="warning", turn_short="normal")
+    commit_health(client, "M1", "warning", bearing="warning", turn_short="normal")
     m = http.get("/api/v1/machines/M1").json()["data"]
     assert (m["state"], m["health"]) == ("warning", 60.0)
     assert m["reason"] == "bearing: because of bearing"
@@ -112,14 +112,14 @@ def test_what_was_found_is_told(http: httpx.Client, client: Client) -> None:
 
 
 def test_json_never_carries_nan(http: httpx.Client, client: Client) -> None:
-    judged(client, "M1", "warning", bearing="warning")
+    commit_health(client, "M1", "warning", bearing="warning")
     text = http.get("/api/v1/machines/M1").text
     assert "NaN" not in text
     assert json.loads(text)["data"]["diagnoses"]["bearing"]["confidence"] is None
 
 
 def test_unknown_says_why(http: httpx.Client, client: Client) -> None:
-    judged(client, "M1", "unknown", insulation="unknown")
+    commit_health(client, "M1", "unknown", insulation="unknown")
     m = http.get("/api/v1/machines/M1").json()["data"]
     assert (m["state"], m["health"]) == ("unknown", None)
     assert m["reason"] == "insulation: because of insulation"
@@ -129,7 +129,9 @@ def test_reasons_carry_codes(
     http: httpx.Client, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(rendering.SENTENCES, "rotor_blue", Sentence("blue", "Wash it."))
-    judged(client, "M1", "warning", bearing="warning", turn_short="warning", insulation="normal")
+    commit_health(
+        client, "M1", "warning", bearing="warning", turn_short="warning", insulation="normal"
+    )
     latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing") or b"")
     client.hset(keys.machine("M1"), "latest:bearing", json.dumps(latest | {"code": "rotor_blue"}))
     (m,) = http.get("/api/v1/machines").raise_for_status().json()["data"]

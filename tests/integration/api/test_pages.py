@@ -66,7 +66,7 @@ def base(settings: Settings, client: Client) -> Iterator[str]:
         yield str(http.base_url)
 
 
-def shown(address: str, folder: Path, width: int = 1400) -> str:
+def document_of(address: str, folder: Path, width: int = 1400) -> str:
     """The document after five seconds of the page's own clock."""
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom")
     options += ("--disable-background-networking", "--virtual-time-budget=5000")
@@ -83,7 +83,7 @@ def test_a_chart_shows_where_nothing_was_recorded(
     for seq in (*range(5), *range(605, 610)):
         add_result(client, "M1", seq, "bearing", "normal")
     judged(client, "M1", "normal", bearing="normal")
-    page = shown(f"{base}/machines/M1", tmp_path)
+    page = document_of(f"{base}/machines/M1", tmp_path)
     assert "10 records, a gap of 10 min" in page
     (line,) = re.findall(
         r'<path d="([^"]*)"', page.partition('class="trend"')[2].split("</svg>")[0]
@@ -99,7 +99,7 @@ def test_records_side_by_side_are_one_line(base: str, client: Client, tmp_path: 
     for seq in range(6):
         add_result(client, "M1", seq, "bearing", "normal")
     judged(client, "M1", "normal", bearing="normal")
-    page = shown(f"{base}/machines/M1", tmp_path)
+    page = document_of(f"{base}/machines/M1", tmp_path)
     assert "6 records" in page
     assert 'class="gap"' not in page
 
@@ -112,13 +112,13 @@ def test_conductance_is_in_siemens_and_other_seconds_are_not(
     told = {"conductance_s": 0.25, "conductance_std_s": 0.5, "searched_s": 0.75}
     latest["detail"]["indicators"] = told
     client.hset(keys.machine("M1"), "latest:bearing", json.dumps(latest))
-    page = shown(f"{base}/machines/M1", tmp_path)
+    page = document_of(f"{base}/machines/M1", tmp_path)
     assert [unit for unit in re.findall(r"0\.(?:25|5|75) (\w)\b", page)] == ["S", "S", "s"]
 
 
 @pytest.mark.parametrize("name", ["NOBODY", "a%20b"])
 def test_a_machine_that_nobody_knows(base: str, tmp_path: Path, name: str) -> None:
-    page = shown(f"{base}/machines/{name}", tmp_path)
+    page = document_of(f"{base}/machines/{name}", tmp_path)
     assert "<h1>No such machine</h1>" in page
     assert f"<b>{name.replace('%20', ' ')}</b>" in page
     sections = re.findall(r'<(?:section|div) class="(?:panel|two)"[^>]*>', page)
@@ -136,7 +136,7 @@ def test_a_card_shows_reason_doubts_and_what_to_do(
     latest |= {"code": "rotor_blue", "reason": "so: rotor_blue; so: paint_wet"}
     latest["detail"]["doubts"] = [{"code": "paint_wet", "values": {}}]
     client.hset(keys.machine("M1"), "latest:bearing", json.dumps(latest))
-    page = shown(f"{base}/machines/M1", tmp_path)
+    page = document_of(f"{base}/machines/M1", tmp_path)
     assert '<p class="why">So: rotor_blue</p>' in page
     assert "<b>Doubt: </b>so: paint_wet" in page
     assert "<b>What to do</b><p>Mind rotor_blue.</p><p>Mind paint_wet.</p>" in page
@@ -145,7 +145,7 @@ def test_a_card_shows_reason_doubts_and_what_to_do(
 def test_tiles_tell_in_full_what_is_wrong(base: str, client: Client, tmp_path: Path) -> None:
     judged(client, "V028", "warning", turn_short="warning")
     judged(client, "excavator-left-travel-motor-7", "fault", broken_bar="fault", bearing="fault")
-    page = shown(base, tmp_path)
+    page = document_of(base, tmp_path)
     assert "warning: Turn short" in page
     assert '<span class="why">Because of turn_short</span>' in page
     assert 'data-cut=""' in page
@@ -156,4 +156,4 @@ def test_no_page_is_pushed_sideways(base: str, client: Client, tmp_path: Path, p
     # As narrow as a window of Chromium gets.
     judged(client, "V028", "warning", turn_short="warning")
     client.hset(keys.machine("V028"), "vehicle_id", "a" * 64)
-    assert 'data-sideways="0"' in shown(base + path, tmp_path, width=500)
+    assert 'data-sideways="0"' in document_of(base + path, tmp_path, width=500)

@@ -21,7 +21,7 @@ RECORD = "turn_short|V001|1-0"
 
 
 @pytest.fixture
-def kept(client: Client) -> None:
+def waveforms(client: Client) -> None:
     for machine, record, seqs in (("V002", "bearing|V002|9-0", (5,)), ("V001", RECORD, (3, 4))):
         for seq in seqs:
             entry = add_window(client, machine, seq, speed_rpm=1480)
@@ -30,7 +30,7 @@ def kept(client: Client) -> None:
 
 
 def test_listed_and_saved(
-    kept: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    waveforms: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
     run = CliRunner().invoke
@@ -48,13 +48,13 @@ def test_listed_and_saved(
     assert "vtox evidence list" in str(gone.exception)
 
 
-def known(client: Client) -> None:
+def registered_machines(client: Client) -> None:
     for machine in ("V001", "V002"):
         machines.register(client, machine, Motor())
 
 
-def test_by_http(kept: None, client: Client, http: httpx.Client, tmp_path: Path) -> None:
-    known(client)
+def test_by_http(waveforms: None, client: Client, http: httpx.Client, tmp_path: Path) -> None:
+    registered_machines(client)
     (found,) = http.get("/api/v1/machines/V001/evidence").json()["data"]
     assert found["channels"] == ["ia"]
     reply = http.get(found["href"])
@@ -67,13 +67,13 @@ def test_by_http(kept: None, client: Client, http: httpx.Client, tmp_path: Path)
     assert "not of V002" in other.json()["detail"]
 
 
-def test_the_evidence_of_nobody(kept: None, http: httpx.Client) -> None:
+def test_the_evidence_of_nobody(waveforms: None, http: httpx.Client) -> None:
     answer = http.get("/api/v1/machines/V001/evidence")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 def test_the_list_leads_on(client: Client, http: httpx.Client) -> None:
-    known(client)
+    registered_machines(client)
     for n in range(5):
         for seq in (2 * n, 2 * n + 1):
             for machine in ("V001", "V002"):

@@ -17,7 +17,7 @@ from vtox.store.status import read_group, snapshot
 from vtox.store.streams import group_info
 
 
-def beat(client: Client, name: str, queues: str, **more: float) -> None:
+def store_heartbeat(client: Client, name: str, queues: str, **more: float) -> None:
     now = time.time()
     fields = {"name": name, "host": "h", "pid": 7, "queues": queues, "last_seen_t": now}
     client.hset(keys.worker(name), mapping={**fields, "windows_per_s": 12.5, **more})
@@ -78,7 +78,7 @@ def test_queues_count_tasks_windows_and_workers(client: Client) -> None:
             "dead:bearing": 2,
         },
     )
-    beat(client, "a@h", "bearing,turn_short")
+    store_heartbeat(client, "a@h", "bearing,turn_short")
     queues = snapshot(client).queues
     q = queues["bearing"]
     assert (q.waiting, q.in_flight, q.done, q.records_done, q.dead, q.workers) == (
@@ -96,7 +96,7 @@ def test_a_heartbeat_that_ran_out_is_no_worker(client: Client) -> None:
     client.sadd(keys.WORKERS, "gone@h")
     client.hincrby(keys.worker("counted-once-more@h"), "tasks_done", 1)
     client.sadd(keys.WORKERS, "counted-once-more@h")
-    beat(client, "here@h", "bearing")
+    store_heartbeat(client, "here@h", "bearing")
     assert [w.name for w in snapshot(client).workers] == ["here@h"]
 
 
@@ -109,7 +109,7 @@ def test_readiness_names_what_is_missing_and_the_remedy(client: Client) -> None:
 def test_readiness_passes_with_everything_there(client: Client) -> None:
     client.xgroup_create(keys.RAW, keys.GROUP, id="0", mkstream=True)
     client.set(keys.LEASE, "token", px=5000)
-    beat(client, "all@h", ",".join(FAMILIES))
+    store_heartbeat(client, "all@h", ",".join(FAMILIES))
     assert {c.status for c in checks(snapshot(client))} == {"pass"}
 
 
@@ -131,7 +131,7 @@ def test_a_bridge_that_went_silent_is_named_and_one_that_left_is_not(
 def test_metrics_come_first_and_carry_their_age(client: Client) -> None:
     entry = {"t": time.time() - 4, "interval_s": 10, "throughput": 49.8, "latency_p50_ms": ""}
     client.xadd(keys.METRICS, entry)
-    beat(client, "a@h", ",".join(FAMILIES))
+    store_heartbeat(client, "a@h", ",".join(FAMILIES))
     snap = snapshot(client)
     found = throughput(snap, [])
     assert (found.windows_per_s, found.source) == (49.8, "performance_metrics")
@@ -158,7 +158,7 @@ def test_then_the_activity_of_the_stream(client: Client) -> None:
 
 
 def test_then_the_workers_then_nothing(client: Client) -> None:
-    beat(client, "a@h", ",".join(FAMILIES), windows_per_s=36.0)
+    store_heartbeat(client, "a@h", ",".join(FAMILIES), windows_per_s=36.0)
     found = throughput(snapshot(client), [])
     assert (found.windows_per_s, found.source) == (12.0, "workers")
     client.delete(keys.worker("a@h"))

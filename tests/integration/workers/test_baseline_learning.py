@@ -76,12 +76,12 @@ def run(
         learn(client, settings, [(record, [d], now)])
 
 
-def known(client: Client) -> dict[str, Any]:
+def stored_baseline(client: Client) -> dict[str, Any]:
     return overview(client, ["M"])[0].baseline_state
 
 
 def loads(client: Client) -> list[str]:
-    return [x["state"] for x in known(client)["loads"]]
+    return [x["state"] for x in stored_baseline(client)["loads"]]
 
 
 def stored(client: Client) -> Baseline:
@@ -92,14 +92,14 @@ def stored(client: Client) -> Baseline:
 
 def test_a_later_load_is_learnt_beside_the_first(machine: Client, settings: Settings) -> None:
     run(machine, settings, LOW, 0, 3)
-    assert known(machine) == {"state": "learning", "records": 3}
+    assert stored_baseline(machine) == {"state": "learning", "records": 3}
     run(machine, settings, LOW, 3, 1)
-    assert (known(machine)["version"], loads(machine)) == (1, ["ready"])
+    assert (stored_baseline(machine)["version"], loads(machine)) == (1, ["ready"])
     assert not covers_load(stored(machine), HIGH_A)
     run(machine, settings, HIGH, 4, 3)
     assert loads(machine) == ["ready", "learning"]
     run(machine, settings, HIGH, 7, 1)
-    assert (known(machine)["version"], loads(machine)) == (2, ["ready", "ready"])
+    assert (stored_baseline(machine)["version"], loads(machine)) == (2, ["ready", "ready"])
     assert covers_load(stored(machine), LOW_A)
     assert covers_load(stored(machine), HIGH_A)
     before = stored(machine)
@@ -115,7 +115,7 @@ def test_a_short_that_came_with_the_load_is_refused_by_name(
     run(machine, settings, HIGH, 4, short_a=2.0)
     assert stored(machine) == before
     assert loads(machine) == ["ready", "refused"]
-    assert "negative-sequence current" in known(machine)["loads"][-1]["reason"]
+    assert "negative-sequence current" in stored_baseline(machine)["loads"][-1]["reason"]
     run(machine, settings, HIGH, 8)
     assert loads(machine) == ["ready", "ready"], "repaired, it is learnt after all"
 
@@ -144,7 +144,7 @@ def test_a_load_that_moves_is_not_one_load(machine: Client, settings: Settings) 
     run(machine, settings, LOW, 0)
     for seq, load in enumerate((HIGH, 1.3, HIGH, 1.3, HIGH, 1.3), start=4):
         run(machine, settings, load, seq, 1)
-    assert known(machine)["version"] == 1
+    assert stored_baseline(machine)["version"] == 1
     run(machine, settings, LOW, 10, 1)
     assert loads(machine) == ["ready"], "back at a known load, nothing is being learnt"
 
@@ -155,7 +155,7 @@ def test_what_another_family_told_of_the_load_is_not_believed(
     """Families run at their own pace: the samples decide which load it was."""
     run(machine, settings, LOW, 0)
     run(machine, settings, LOW, 4, load_a=HIGH_A)
-    assert (known(machine)["version"], loads(machine)) == (1, ["ready"])
+    assert (stored_baseline(machine)["version"], loads(machine)) == (1, ["ready"])
 
 
 def test_a_baseline_changed_meanwhile_is_left_alone(machine: Client, settings: Settings) -> None:
@@ -164,7 +164,7 @@ def test_a_baseline_changed_meanwhile_is_left_alone(machine: Client, settings: S
     set_baseline(machine, "M", Baseline(seconds=1.0).to_json())
     assert not store_extended_baseline(machine, "M", old, Baseline(seconds=2.0).to_json(), [HIGH_A])
     assert stored(machine).seconds == 1.0
-    assert known(machine)["version"] == 2
+    assert stored_baseline(machine)["version"] == 2
 
 
 def test_a_damaged_baseline_waits_for_its_reset(machine: Client, settings: Settings) -> None:
@@ -173,7 +173,7 @@ def test_a_damaged_baseline_waits_for_its_reset(machine: Client, settings: Setti
     assert machine.hget(keys.machine("M"), "baseline") == b"{"
     set_baseline(machine, "M", None)
     run(machine, settings, LOW, 4)
-    assert known(machine)["state"] == "ready"
+    assert stored_baseline(machine)["state"] == "ready"
 
 
 def test_a_machine_retired_meanwhile_stays_retired(

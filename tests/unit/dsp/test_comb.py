@@ -10,7 +10,7 @@ from vtox.dsp.comb_plan import SHAFT, Plan
 from vtox.dsp.surrogates import Finding, best_comb
 
 
-def found(lines: np.ndarray, p: Plan) -> dict[str, Finding]:
+def best_combs(lines: np.ndarray, p: Plan) -> dict[str, Finding]:
     near = comb.candidate_levels(comb.masked_lines([lines], [p]), [p])[0]
     return {t.name: best_comb(near[t.name], p, t) for t in TARGETS}
 
@@ -46,7 +46,7 @@ def test_a_comb_is_found_where_it_is(name: str, order: float, deviation: float) 
     p = plan()
     f = order * (1 + deviation) * SHAFT_HZ
     lines = with_lines(noise(np.random.default_rng(1)), [f, 2 * f, 3 * f], 40.0)
-    best = found(lines, p)
+    best = best_combs(lines, p)
     assert best[name].level >= 1
     assert best[name].view == 2
     assert best[name].order == pytest.approx(order * (1 + deviation), rel=0.006)
@@ -55,7 +55,7 @@ def test_a_comb_is_found_where_it_is(name: str, order: float, deviation: float) 
 
 def test_a_single_line_is_no_comb_however_strong() -> None:
     lines = with_lines(noise(np.random.default_rng(2)), [3.585 * SHAFT_HZ], 1e6)
-    assert found(lines, plan())["BPFO"].level < 1
+    assert best_combs(lines, plan())["BPFO"].level < 1
 
 
 def test_sidebands_raise_a_modulated_comb() -> None:
@@ -63,8 +63,8 @@ def test_sidebands_raise_a_modulated_comb() -> None:
     rng = np.random.default_rng(3)
     lines = with_lines(noise(rng), [h * f for h in (1, 2, 3)], 5.0)
     sides = [h * f + s * SHAFT_HZ for h in (1, 2, 3) for s in (-1, 1)]
-    assert found(lines, plan())["BPFI"].level < 1
-    best = found(with_lines(lines, sides, 5.0), plan())["BPFI"]
+    assert best_combs(lines, plan())["BPFI"].level < 1
+    best = best_combs(with_lines(lines, sides, 5.0), plan())["BPFI"]
     assert best.level >= 1
     assert best.sidebands == SHAFT
 
@@ -73,7 +73,7 @@ def test_sidebands_without_carrier_are_no_comb() -> None:
     f = 5.415 * SHAFT_HZ
     sides = [h * f + s * SHAFT_HZ for h in (1, 2, 3) for s in (-1, 1)]
     lines = with_lines(np.ones((8, BINS), np.float32), sides, 30.0)
-    assert found(lines, plan())["BPFI"].level < 1
+    assert best_combs(lines, plan())["BPFI"].level < 1
 
 
 def test_harmonics_beyond_the_spectrum_do_not_count() -> None:
@@ -81,7 +81,7 @@ def test_harmonics_beyond_the_spectrum_do_not_count() -> None:
     f = 3.585 * SHAFT_HZ
     lines = np.ones((8, 192), np.float32)
     lines[2, [round(f), round(2 * f)]] = 40.0
-    assert found(lines, p)["BPFO"].level >= 1
+    assert best_combs(lines, p)["BPFO"].level >= 1
 
 
 def test_lines_outside_the_spectrum_do_not_wrap() -> None:

@@ -36,11 +36,11 @@ def _no_geometry(e: Evidence) -> Diagnosis | None:
 
 
 def _unassigned_impacts(e: Evidence) -> Diagnosis | None:
-    return _undecided(e, e.unassigned.reason) if e.unassigned and e.unassigned.strong else None
+    return _abstention(e, e.unassigned.reason) if e.unassigned and e.unassigned.strong else None
 
 
 def _aperiodic_impacts(e: Evidence) -> Diagnosis | None:
-    return _undecided(e, e.aperiodic.reason) if e.aperiodic and not e.search.detected else None
+    return _abstention(e, e.aperiodic.reason) if e.aperiodic and not e.search.detected else None
 
 
 def _no_comb(e: Evidence) -> Diagnosis | None:
@@ -75,7 +75,7 @@ def _weak_bearing_cage_lines(e: Evidence) -> Diagnosis | None:
         return None
     # The statistic is as it was measured: something exceeds chance, of unknown origin.
     why = Reason("weak_bearing_cage_lines", _comb_values(e))
-    return _undecided(e, why, *_doubts(e))
+    return _abstention(e, why, *_doubts(e))
 
 
 def _bearing_cage(e: Evidence) -> Diagnosis | None:
@@ -119,7 +119,7 @@ def _detection(e: Evidence, code: str, *signs: Reason, defect: str | None = None
     )
 
 
-def _undecided(e: Evidence, why: Reason, *doubts: Reason) -> Diagnosis:
+def _abstention(e: Evidence, why: Reason, *doubts: Reason) -> Diagnosis:
     """Return an abstention that keeps what was measured."""
     return _diagnosis(e, why, *doubts, state="unknown", severity=None, confidence=0.0)
 

@@ -70,7 +70,7 @@ def match_voltages_to_currents(
 def _sixths_to_motoring(lag_deg: float) -> int | None:
     """Return the one rotation, in sixths of a turn, that makes a motor's lag; None if not one."""
     low, high = ROTATED_LAG_DEG
-    possible = [k for k in range(1, 6) if low < _wrapped(lag_deg + 60 * k) < high]
+    possible = [k for k in range(1, 6) if low < _wrap_degrees(lag_deg + 60 * k) < high]
     return possible[0] if len(possible) == 1 and not _may_generate(lag_deg) else None
 
 
@@ -104,6 +104,6 @@ def between_lines(volts: float, f0_hz: float, motor: Motor) -> Reason | None:
     )
 
 
-def _wrapped(deg: float) -> float:
+def _wrap_degrees(deg: float) -> float:
     """Return an angle within -180 to 180 degrees."""
     return (deg + 180) % 360 - 180

@@ -54,7 +54,7 @@ def estimate(analysis: CurrentAnalysis) -> Estimate:
     y = earth_admittance.estimate(x, analysis.fs_hz, f0_hz)
     for row, i in enumerate(rows):
         abstentions[i] = (
-            _too_short(analysis) if y is None else _miswired(y, row, analysis.motors[i])
+            _too_short(analysis) if y is None else _wiring_problem(y, row, analysis.motors[i])
         )
     return Estimate(abstentions, rows, y)
 
@@ -80,7 +80,7 @@ def _samples(analysis: CurrentAnalysis) -> Array:
     return x
 
 
-def _miswired(y: EarthAdmittance, row: int, motor: Motor) -> tuple[Reason, ...]:
+def _wiring_problem(y: EarthAdmittance, row: int, motor: Motor) -> tuple[Reason, ...]:
     """Return why current and voltages of a recording are not those to earth, empty if they are."""
     if np.isfinite(y.whole[row]):
         # What has a zero sequence is not measured between lines.

@@ -200,9 +200,9 @@ def _capacitance_change(
     """
     whole_f, phase_f = y.whole.imag / y.omega, d.attribution.susceptance / y.omega
     whole_std_f = np.hypot(levels.capacitance_spread_f, y.whole_std / 3 / y.omega)
-    whole = _Change(whole_f - levels.capacitance_f, _bound(whole_std_f, levels.capacitance_f))
+    whole = _Change(whole_f - levels.capacitance_f, _limit(whole_std_f, levels.capacitance_f))
     base_f = np.where(np.isfinite(y.whole), whole_f / 3, 0)
-    phase = _Change(phase_f, _bound(d.std / y.omega, base_f))
+    phase = _Change(phase_f, _limit(d.std / y.omega, base_f))
     moved = d.learnt & (np.abs(phase.value) > phase.bound)
     common = np.abs(whole.value - np.where(moved, phase.value, 0)) > whole.bound
     by_phase = d.learnt & ~common & (moved | np.isnan(whole.value))
@@ -212,7 +212,7 @@ def _capacitance_change(
     return change, by_phase
 
 
-def _bound(std_f: Float64, base_f: Float64) -> Float64:
+def _limit(std_f: Float64, base_f: Float64) -> Float64:
     """Return the change of capacitance that counts."""
     share_f = CAPACITANCE_CHANGE * np.abs(base_f)
     return np.maximum(np.maximum(SIGMAS * std_f, share_f), CAPACITANCE_FLOOR_F)

@@ -84,7 +84,7 @@ def _diagnosis(
     if excess.worst_over[i] > 1:
         return _over_limit(analysis, excess, i, model, within)
     undecided = indecision(_grounds(analysis, excess, i, model))
-    return _undecided(within, undecided) if undecided else within
+    return _abstention(within, undecided) if undecided else within
 
 
 def _within_limit(
@@ -133,7 +133,7 @@ def _grounds(
     )
 
 
-def _undecided(
+def _abstention(
     within: Diagnosis, reasons: Sequence[Reason], evidence: tuple[Mapping[str, Any], ...] = ()
 ) -> Diagnosis:
     why, *doubts = reasons
@@ -199,7 +199,7 @@ def _clamp_changed(
     within: Diagnosis, phase: str, gain: float, doubts: tuple[Reason, ...]
 ) -> Diagnosis:
     why = reason("clamp_changed", phase=phase, gain_change_ratio=gain)
-    return _undecided(within, (why, *doubts), (_alternative("clamp or earth current", phase),))
+    return _abstention(within, (why, *doubts), (_alternative("clamp or earth current", phase),))
 
 
 def _alternative(cause: str, phase: str) -> dict[str, Any]:
