@@ -28,7 +28,13 @@ def run(settings: Settings) -> None:
     stop = stop_event()
     client = connect(settings.samples_url(), "bridge", retries=0)
     check(client)
-    bridge = Bridge(client, settings, celery_app.send)
+    broker = connect(settings.working_url(), "bridge-queues")
+    bridge = Bridge(
+        client,
+        settings,
+        celery_app.send,
+        lambda family: celery_app.waiting_tasks(broker, family),
+    )
     serve(
         settings.probe_host,
         settings.coordinator_port,

@@ -1,6 +1,6 @@
 """Senders and readers that know only the contracts of the streams."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
@@ -33,12 +33,21 @@ def add_window(client: Client, machine_id: str = "V001", seq: int = 0, **changes
 
 
 @contextmanager
-def bridging(settings: Settings) -> Iterator[list[tuple[str, list[str]]]]:
-    """Run a bridge in a thread; the tasks it sends are collected instead of sent."""
+def bridging(
+    settings: Settings,
+    send: Callable[[str, list[str]], None] = lambda family, ids: None,
+    waiting_tasks: Callable[[str], list[list[str]]] = lambda family: [],
+) -> Iterator[list[tuple[str, list[str]]]]:
+    """Run a bridge in a thread; the tasks it sends are collected, and only sent by `send`."""
     sent: list[tuple[str, list[str]]] = []
+
+    def collect(family: str, ids: list[str]) -> None:
+        sent.append((family, ids))
+        send(family, ids)
+
     stop = Event()
     client = connect(settings.working_url(), "bridge", retries=0)
-    bridge = Bridge(client, settings, lambda family, ids: sent.append((family, ids)))
+    bridge = Bridge(client, settings, collect, waiting_tasks)
     thread = Thread(target=bridge.run, args=(stop,))
     thread.start()
     try:

@@ -50,6 +50,8 @@ FULL_SHARE, ROOM_SHARE = 0.98, 0.9
 
 # Sends a Celery task: family, then the record ids of the batch.
 Send = Callable[[str, list[str]], None]
+# Returns the record ids of the tasks that wait in a family's queue, the oldest task first.
+WaitingTasks = Callable[[str], list[list[str]]]
 
 
 class Bridge:
@@ -60,11 +62,13 @@ class Bridge:
         client: Client,
         settings: Settings,
         send: Send,
+        waiting_tasks: WaitingTasks = lambda _: [],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client = client
         self.settings = settings
         self.send = send
+        self.waiting_tasks = waiting_tasks
         self.clock = clock
         self.ledger = Ledger(client, settings)
         self.token = ""
@@ -292,9 +296,10 @@ class Bridge:
             self.ledger.make_due(family, record_ids)
 
     def _redispatch(self) -> None:
-        """Dispatch idle records again; one that was started before goes alone."""
+        """Dispatch records again whose task is lost; one that was started before goes alone."""
         for family in FAMILIES:
-            idle = self.ledger.overdue(family, self.settings.redispatch_after_s)
+            waiting = self.waiting_tasks(family)
+            idle = self.ledger.overdue(family, self.settings.redispatch_after_s, waiting)
             fresh = [(i, row) for i, (row, tries) in idle.items() if not tries]
             again = [[i] for i, (_, tries) in idle.items() if tries]
             groups = [[i for i, _ in b] for b in batches(fresh, self.settings.batch_windows)]

@@ -1,6 +1,8 @@
 """The Celery application, `celery -A vtox`."""
 
+import base64
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +13,11 @@ from kombu.transport import TRANSPORT_ALIASES
 
 import vtox
 from vtox.faults import FAMILIES
+from vtox.store.client import Client
+from vtox.store.task_lists import oldest_messages
+
+# As many as a queue has messages in full flight; of more, the oldest tell enough.
+MAX_WAITING_TASKS = 16
 
 
 def _config() -> ModuleType:
@@ -44,3 +51,18 @@ def send(family: str, record_ids: list[str]) -> None:
     """Send the task of a fault family by name, so that the sender need not import it."""
     f = FAMILIES[family]
     app.send_task(f.task, args=[record_ids], queue=f.queue, routing_key=f.queue)
+
+
+def waiting_tasks(client: Client, family: str) -> list[list[str]]:
+    """Return the record ids of the tasks that have waited longest for a worker, oldest first.
+
+    Empty where none waits, or where the broker is not the server of `client`.
+    """
+    messages = oldest_messages(client, FAMILIES[family].queue, MAX_WAITING_TASKS)
+    return [_arguments(message)[0] for message in messages]
+
+
+def _arguments(message: bytes) -> list[list[str]]:
+    """Return the arguments of a task as kombu keeps it (message protocol 2, JSON in base64)."""
+    arguments: list[list[str]] = json.loads(base64.b64decode(json.loads(message)["body"]))[0]
+    return arguments

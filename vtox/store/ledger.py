@@ -193,14 +193,25 @@ class Ledger:
             self.client.zadd(keys.due(family), due, xx=True)
 
     def overdue(
-        self, family: str, idle_s: float, limit: int = 1000
+        self,
+        family: str,
+        idle_s: float,
+        waiting: Iterable[Sequence[str]] = (),
+        limit: int = 1000,
     ) -> dict[str, tuple[Record, int]]:
-        """Return records idle for `idle_s` with their number of starts; they count as sent now."""
+        """Return records idle for `idle_s` with their number of starts; they count as sent now.
+
+        `waiting` are the records of the tasks that wait in the family's queue, oldest first. A
+        queue is first in, first out: what was dispatched after its oldest task waits there too.
+        Without that a family without workers would be sent the same records again and again.
+        """
         seconds, micros = self.client.time()
         now = seconds + micros / 1e6
-        ids = self.client.zrange(
-            keys.due(family), 0, now - idle_s, byscore=True, offset=0, num=limit
-        )
+        end: float | str = now - idle_s
+        oldest = self._oldest_dispatch(family, waiting)
+        if oldest is not None and oldest <= now - idle_s:
+            end = f"({oldest!r}"
+        ids = self.client.zrange(keys.due(family), 0, end, byscore=True, offset=0, num=limit)
         if not ids:
             return {}
         texts = self.client.hmget(keys.ledger(family), ids)
@@ -211,6 +222,14 @@ class Ledger:
             for i, text, n in zip(ids, texts, tries, strict=True)
             if text
         }
+
+    def _oldest_dispatch(self, family: str, waiting: Iterable[Sequence[str]]) -> float | None:
+        """Return when the oldest task with an unfinished record was dispatched."""
+        for record_ids in waiting:
+            times = self.client.zmscore(keys.due(family), record_ids) if record_ids else []
+            if unfinished := [t for t in times if t]:
+                return float(min(unfinished))
+        return None
 
     def count_redispatched(self, records: int) -> None:
         """Add to the counter of records that were dispatched again."""

@@ -13,6 +13,7 @@ from vtox.bridge.loop import Bridge
 from vtox.cluster.ports import responds
 from vtox.cluster.probe_server import serve
 from vtox.faults import FAMILIES
+from vtox.queues import celery_app
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.ledger import INDEX
@@ -112,6 +113,27 @@ def test_what_idles_is_dispatched_again(client: Client, settings: Settings) -> N
         eventually(lambda: families(sent)["turn_short"] >= 2)
     assert counters(client)["records_redispatched"] >= 1
     assert len({i for family, ids in sent for i in ids if family == "turn_short"}) == 1
+
+
+def test_the_tasks_of_a_family_without_workers_stay_bounded(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+    hasty = load(redis_url=settings.redis_url, redispatch_after_s=0.2)
+    queue = keys.CELERY_PREFIX + "bearing"
+    for k in range(8):
+        add_window(client, seq=k)
+
+    def waiting(family: str) -> list[list[str]]:
+        return celery_app.waiting_tasks(client, family)
+
+    with bridging(hasty, celery_app.send, waiting):
+        eventually(lambda: client.llen(queue))
+        time.sleep(2.5)
+        before = client.llen(queue)
+        assert 0 < before <= 8
+        client.delete(queue)
+        eventually(lambda: client.llen(queue), timeout_s=10)
 
 
 def test_in_flight_is_bounded(client: Client, settings: Settings) -> None:

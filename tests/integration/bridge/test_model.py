@@ -77,7 +77,7 @@ class DrivenBridge:
         self.client.execute_command = execute
         self.client.pipeline = pipelined
         self.client.xreadgroup = read_at_once
-        self.bridge = Bridge(self.client, settings, send, clock)
+        self.bridge = Bridge(self.client, settings, send, clock=clock)
 
     def turn(self) -> None:
         """Take over, or serve once, as `Bridge.run` does."""

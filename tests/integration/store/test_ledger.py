@@ -231,6 +231,26 @@ def test_idle_records_come_due_again(client: Client, ledger: Ledger) -> None:
     assert ledger.overdue("bearing", idle_s=10) == {rid: (r, 1)}
 
 
+def test_what_waits_in_the_queue_is_not_dispatched_again(client: Client, ledger: Ledger) -> None:
+    ids = deliver(client, 3)
+    rows = [record([i]) for i in ids]
+    for row in rows:
+        ledger.dispatch(TOKEN, "bearing", [row])
+    lost, waiting, later = (r.record_id("bearing") for r in rows)
+    client.zadd(keys.due("bearing"), {lost: 10, waiting: 20, later: 30})
+    assert set(ledger.overdue("bearing", 0, [["finished"], [waiting]])) == {lost}
+    assert set(ledger.overdue("bearing", 0, [["finished"]])) == {lost, waiting, later}
+
+
+def test_one_id_of_the_future_does_not_end_trimming(client: Client, ledger: Ledger) -> None:
+    ids = deliver(client, 2)
+    client.xadd(keys.RAW, {"machine_id": "X"}, id="9999999999999-0")
+    ids += deliver(client, 20)
+    client.xack(keys.RAW, keys.GROUP, *ids, "9999999999999-0")
+    trim_raw(client, keys.RAW, retention_s=60)
+    assert client.xlen(keys.RAW) == 1, "the last entry delivered stays"
+
+
 def test_trimming_spares_what_is_unfinished_or_unread(client: Client, ledger: Ledger) -> None:
     ids = deliver(client, 6)
     unread = [add_window(client, seq=k) for k in range(6, 9)]
