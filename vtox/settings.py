@@ -104,7 +104,11 @@ class Settings(BaseSettings):
     )
     batch_windows: int = Field(64, ge=1, description="windows in one task, at most")
     batch_wait_ms: float = Field(
-        40.0, ge=0, description="a record waits this long for others of its task, at most"
+        # A read blocks this long, and must end before the socket's time-out.
+        40.0,
+        ge=0,
+        le=1000,
+        description="a record waits this long for others of its task, at most",
     )
     redispatch_after_s: float = Field(
         15.0, gt=0, description="a record idle for this long is dispatched again"

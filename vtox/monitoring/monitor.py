@@ -3,7 +3,6 @@
 Every figure is a difference of counters that the commit scripts keep; nothing is sampled.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 
@@ -21,7 +20,7 @@ from vtox.store.flags import flag_states, set_flag
 from vtox.store.ledger import BUCKET_BASE
 from vtox.store.machines import last_arrivals
 from vtox.store.metrics import Counts
-from vtox.store.streams import group_info
+from vtox.store.streams import group_info, read_until_t
 
 log = structlog.get_logger()
 
@@ -112,8 +111,12 @@ def percentile(buckets: Mapping[str, int], share: float) -> float | None:
 
 
 def watch_silence(client: Client, settings: Settings) -> None:
-    """Raise or clear the alert `silent` of every machine that has ever sent a window."""
-    now = time.time()
+    """Raise or clear the alert `silent` of every machine that has ever sent a window.
+
+    Silence lasts until the time up to which the stream has been read: a window in the backlog is
+    no silence. Both times are the server's.
+    """
+    now = read_until_t(client)
     arrived = {m: t for m, t in last_arrivals(client).items() if t}
     silent = flag_states(client, arrived, "silent")
     for (machine_id, t), was_silent in zip(arrived.items(), silent, strict=True):

@@ -106,11 +106,24 @@ def group_info(client: Client, raw: str) -> Group | None:
         raise
 
 
+def read_until_t(client: Client) -> float:
+    """Return the time, by the server's clock, up to which all windows have been read; s since 1970.
+
+    That is now where none waits, else the arrival of the last one read.
+    """
+    seconds, micros = client.time()
+    group = group_info(client, keys.RAW)
+    if group is None or not group.lag:  # None: the server cannot tell
+        return float(seconds + micros / 1e6)
+    return _milliseconds(group.last_delivered) / 1000
+
+
 def trim_raw(client: Client, raw: str, retention_s: float) -> int:
     """Delete finished entries older than the retention, never one that is unread or unfinished.
 
     MINID and not MAXLEN: the latter deletes entries that nobody has read, and `lag` does not show
-    it. Returns the number of entries deleted.
+    it. Ids of the future (by hand, or from before the server's clock was set back) say nothing of
+    age: with them every finished entry is deleted at once. Returns the number of entries deleted.
     """
     pending = client.xpending(raw, keys.GROUP)
     if pending["pending"]:
@@ -121,6 +134,12 @@ def trim_raw(client: Client, raw: str, retention_s: float) -> int:
             return 0
         unfinished = info.last_delivered
     seconds, micros = client.time()
-    old = int((seconds + micros / 1e6 - retention_s) * 1000)
-    oldest = f"{old}-0" if old < int(unfinished.partition("-")[0]) else unfinished
+    now_ms = seconds * 1000 + micros // 1000
+    newest_ms = _milliseconds(client.xinfo_stream(raw)["last-generated-id"].decode())
+    old = now_ms - int(retention_s * 1000) if newest_ms <= now_ms else newest_ms
+    oldest = f"{old}-0" if old < _milliseconds(unfinished) else unfinished
     return int(client.xtrim(raw, minid=oldest, approximate=False))
+
+
+def _milliseconds(entry_id: str) -> int:
+    return int(entry_id.partition("-")[0])

@@ -4,12 +4,13 @@ import time
 
 import pytest
 
-from tests.integration.helpers import counters
+from tests.integration.helpers import add_window, counters
 from vtox import keys
 from vtox.monitoring import monitor
 from vtox.settings import Settings, load
 from vtox.store.alerts import events_after, open_alerts
 from vtox.store.client import Client
+from vtox.store.streams import create_group
 
 
 def finish(client: Client, windows: int) -> None:
@@ -51,6 +52,19 @@ def test_what_others_write_there_is_passed_over(
     finish(client, 3)
     time.sleep(0.05)
     assert monitor.measure(client, settings).windows_done == 3
+
+
+def test_a_window_in_the_backlog_is_no_silence(client: Client, settings: Settings) -> None:
+    create_group(client, keys.RAW)
+    read = add_window(client)
+    client.xreadgroup(keys.GROUP, "bridge", {keys.RAW: ">"})
+    read_t = int(read.partition("-")[0]) / 1000
+    client.zadd(keys.MACHINES, {"V001": read_t, "M2": read_t - 60})
+    add_window(client, seq=1)
+    eager = load(redis_url=settings.redis_url, silence_after_s=0.01)
+    time.sleep(0.05)
+    monitor.watch_silence(client, eager)
+    assert [a.machine_id for a in open_alerts(client)] == ["M2"]
 
 
 def test_a_machine_that_stops_sending_is_one_alert_until_it_sends_again(
