@@ -41,12 +41,9 @@ WORD_FIELD = re.compile(r"\{(\w+)!w\}")
 
 
 @cache
-def _template(code: str) -> tuple[str, frozenset[str]] | None:
-    """Return the template of a code without `!w`, and the values that are put into words."""
-    sentence = SENTENCES.get(code)
-    if sentence is None:
-        return None
-    return WORD_FIELD.sub(r"{\1}", sentence.text), frozenset(WORD_FIELD.findall(sentence.text))
+def _template(text: str) -> tuple[str, frozenset[str]]:
+    """Return a template without `!w`, and the values that are put into words."""
+    return WORD_FIELD.sub(r"{\1}", text), frozenset(WORD_FIELD.findall(text))
 
 
 def _words(value: str | Iterable[str]) -> str:
@@ -62,10 +59,10 @@ def render(code: str, values: Mapping[str, Any]) -> str:
     KeyError, ValueError
         The values are not those that the sentence needs.
     """
-    template = _template(code)
-    if template is None:
+    sentence = SENTENCES.get(code)
+    if sentence is None:
         return code
-    text, in_words = template
+    text, in_words = _template(sentence.text)
     if in_words:
         values = {**values, **{name: _words(values[name]) for name in in_words}}
     return text.format_map(values)

@@ -45,7 +45,7 @@ def add_result(
         statistic=1.25,
         indicators={"slip": 0.02},
         evidence=({"hz": 50.0},),
-        **({"reason": "so it is"} | changes),
+        **({"code": "so_it_is"} | changes),
     )
     fields = encode_result(result(FAULTS[fault].name, record, d))[0]
     entry = dict(zip(fields[::2], fields[1::2], strict=True)) | {"latency_ms": "83"}
@@ -94,7 +94,8 @@ def test_an_entry_without_code_has_its_reason_alone(http: httpx.Client, client: 
     ((_, entry),) = client.xrange(keys.RESULTS)
     client.delete(keys.RESULTS)
     # As entries were before there were codes.
-    old = {k: v for k, v in entry.items() if k != b"code"} | {b"detail": b"{}"}
+    old = {k: v for k, v in entry.items() if k != b"code"}
+    old |= {b"reason": b"so it is", b"detail": b"{}"}
     client.xadd(keys.RESULTS, old)
     (d,) = http.get("/api/v1/machines/M1/diagnoses").raise_for_status().json()["data"]
     assert (d["code"], d["values"], d["doubts"], d["what_to_do"]) == ("", {}, [], "")

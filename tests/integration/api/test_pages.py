@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.factory import create_app
 from tests.integration.api.test_diagnoses import add_result
-from tests.integration.api.test_machines import judged
+from tests.integration.api.test_machines import commit_health
 from tests.integration.conftest import serving_app
 from vtox import keys
 from vtox.sentences import rendering
@@ -82,7 +82,7 @@ def test_a_chart_shows_where_nothing_was_recorded(
 ) -> None:
     for seq in (*range(5), *range(605, 610)):
         add_result(client, "M1", seq, "bearing", "normal")
-    judged(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M1", "normal", bearing="normal")
     page = document_of(f"{base}/machines/M1", tmp_path)
     assert "10 records, a gap of 10 min" in page
     (line,) = re.findall(
@@ -98,7 +98,7 @@ def test_a_chart_shows_where_nothing_was_recorded(
 def test_records_side_by_side_are_one_line(base: str, client: Client, tmp_path: Path) -> None:
     for seq in range(6):
         add_result(client, "M1", seq, "bearing", "normal")
-    judged(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M1", "normal", bearing="normal")
     page = document_of(f"{base}/machines/M1", tmp_path)
     assert "6 records" in page
     assert 'class="gap"' not in page
@@ -107,7 +107,7 @@ def test_records_side_by_side_are_one_line(base: str, client: Client, tmp_path: 
 def test_conductance_is_in_siemens_and_other_seconds_are_not(
     base: str, client: Client, tmp_path: Path
 ) -> None:
-    judged(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M1", "normal", bearing="normal")
     latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing") or b"")
     told = {"conductance_s": 0.25, "conductance_std_s": 0.5, "searched_s": 0.75}
     latest["detail"]["indicators"] = told
@@ -131,7 +131,7 @@ def test_a_card_shows_reason_doubts_and_what_to_do(
 ) -> None:
     for code in ("rotor_blue", "paint_wet"):
         monkeypatch.setitem(rendering.SENTENCES, code, Sentence(f"so: {code}", f"Mind {code}."))
-    judged(client, "M1", "warning", bearing="warning")
+    commit_health(client, "M1", "warning", bearing="warning")
     latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing") or b"")
     latest |= {"code": "rotor_blue", "reason": "so: rotor_blue; so: paint_wet"}
     latest["detail"]["doubts"] = [{"code": "paint_wet", "values": {}}]
@@ -143,8 +143,10 @@ def test_a_card_shows_reason_doubts_and_what_to_do(
 
 
 def test_tiles_tell_in_full_what_is_wrong(base: str, client: Client, tmp_path: Path) -> None:
-    judged(client, "V028", "warning", turn_short="warning")
-    judged(client, "excavator-left-travel-motor-7", "fault", broken_bar="fault", bearing="fault")
+    commit_health(client, "V028", "warning", turn_short="warning")
+    commit_health(
+        client, "excavator-left-travel-motor-7", "fault", broken_bar="fault", bearing="fault"
+    )
     page = document_of(base, tmp_path)
     assert "warning: Turn short" in page
     assert '<span class="why">Because of turn_short</span>' in page
@@ -154,6 +156,6 @@ def test_tiles_tell_in_full_what_is_wrong(base: str, client: Client, tmp_path: P
 @pytest.mark.parametrize("path", ["/", "/docs", "/machines/V028", "/machines/NOBODY"])
 def test_no_page_is_pushed_sideways(base: str, client: Client, tmp_path: Path, path: str) -> None:
     # As narrow as a window of Chromium gets.
-    judged(client, "V028", "warning", turn_short="warning")
+    commit_health(client, "V028", "warning", turn_short="warning")
     client.hset(keys.machine("V028"), "vehicle_id", "a" * 64)
     assert 'data-sideways="0"' in document_of(base + path, tmp_path, width=500)
