@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api import errors
 from api.backend import Backend
 from api.body_limit import BodyLimit
+from api.foreign_sites import ForeignSites
 from api.http_methods import HeadAsGet
 from api.openapi_document import openapi_document
 from api.routes import (
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(ForeignSites)
     errors.install(app)
     for module in (
         system,

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     redis_maxmemory_mb: int = Field(2048, ge=64, description="memory limit of the embedded server")
 
     api_host: str = Field("127.0.0.1", description="address of API and page")
+    api_allowed_hosts: str = Field(
+        "", description="further names of the API's host, separated by commas"
+    )
     api_port: int = Field(8000, ge=1, le=65535, description="port of API and page")
     coordinator_port: int = Field(
         8001, ge=1, le=65535, description="port for health and metrics of the bridge"
@@ -170,6 +173,11 @@ class Settings(BaseSettings):
         """Order of precedence: arguments, environment, `.env`, TOML file."""
         toml = TomlConfigSettingsSource(settings_cls, toml_file=_toml_files())
         return init_settings, env_settings, dotenv_settings, toml
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Further names of the API's host, in lower case."""
+        return frozenset(h.strip().lower() for h in self.api_allowed_hosts.split(",") if h.strip())
 
     @property
     def fixed_ports(self) -> frozenset[int]:

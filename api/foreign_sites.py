@@ -1,0 +1,72 @@
+"""Refuses what the page of another site makes a browser send: to read, or to write, here.
+
+Two ways lead in. A name of the other site that is made to resolve to this address (DNS rebinding)
+turns its page into one of ours, by name: the Host header gives it away, for an address by number
+cannot be rebound. And any page may send forms and bodies here without reading the answer: the
+browser marks such a request by Sec-Fetch-Site and Origin.
+"""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import Problem, problem_response
+from vtox.settings import Settings
+from vtox.store import apikeys
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+OWN_SITES = ("same-origin", "none")  # `none`: typed by a person, or sent by a program
+
+
+class ForeignSites:
+    """ASGI middleware: refuses foreign names of this host, and writes from foreign pages."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer why not."""
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            settings = scope["app"].state.backend.settings
+            problem = _host_problem(headers, settings) or _origin_problem(headers, scope["method"])
+            if problem:
+                await problem_response(scope["path"], problem)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def _host_problem(headers: Headers, settings: Settings) -> Problem | None:
+    """Return the refusal of a name that is not ours; where keys are required, they protect."""
+    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    if apikeys.required(settings) or _is_number(host):
+        return None
+    if host in {"localhost", settings.api_host.lower(), *settings.allowed_hosts}:
+        return None
+    return Problem(
+        "foreign_host",
+        f"Host: {host[:80]!r} is not a name of this service: add it to VTOX_API_ALLOWED_HOSTS, or "
+        "use localhost or the address by number",
+    )
+
+
+def _origin_problem(headers: Headers, method: str) -> Problem | None:
+    if method in SAFE_METHODS:
+        return None
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    same_origin = origin is None or urlsplit(origin).netloc == headers.get("host")
+    if (site is None or site in OWN_SITES) and same_origin:
+        return None
+    return Problem(
+        "foreign_site", f"a page of {origin or 'another site'} may not send {method} requests here"
+    )
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
