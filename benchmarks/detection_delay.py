@@ -17,7 +17,7 @@ from vtox import diagnose
 from vtox.baseline import Baseline
 from vtox.domain import Record, Recording
 from vtox.faults import FAULTS, PERSISTENCE, record_length_s
-from vtox.health import MachineHistory, update
+from vtox.health.update import MachineHistory, update
 from vtox.senders.simulated_fleet import FS_HZ, baseline_of
 from vtox.simulator.fleet import Machine, fleet
 from vtox.simulator.signals import window

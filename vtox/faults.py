@@ -63,7 +63,7 @@ FAULTS: dict[str, Family] = {fault: f for f in FAMILIES.values() for fault in f.
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """When a fault's diagnoses become an alert of the machine (`vtox.health`).
+    """When a fault's diagnoses become an alert of the machine (`vtox.health.alerts`).
 
     `k` of the last `n` decided slots raise it, `clear` normal ones in a row clear it. A slot is a
     record, or `slot_s` seconds of it where the diagnoser reports episodes inside a record. A normal

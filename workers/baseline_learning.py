@@ -16,7 +16,7 @@ from vtox.baseline import Baseline
 from vtox.domain import Diagnosis, Record
 from vtox.errors import BaselineError
 from vtox.faults import FAULTS
-from vtox.health import MachineHistory, last_load_a
+from vtox.health.update import MachineHistory, last_load_a
 from vtox.learning.extension import (
     covers_load,
     extend_baseline,

@@ -15,7 +15,7 @@ from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import Diagnosis, Record, Recording
 from vtox.errors import InputError
 from vtox.faults import FAMILIES
-from vtox.health import update
+from vtox.health.update import update
 from vtox.store import heartbeats
 from vtox.store.entries import (
     assessment_json,

@@ -15,8 +15,8 @@ from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Alert, OpenAlert
 from vtox import keys
 from vtox.sentences.rendering import advice
-from vtox.store.alerts import alert_sort_key, open_alerts
 from vtox.store.entries import decode_alert
+from vtox.store.open_alerts import alert_sort_key, open_alerts
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 

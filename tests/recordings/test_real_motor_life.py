@@ -7,7 +7,7 @@ import pytest
 from tests.recordings.test_itsc import MOTOR, baseline, truths, whole_recording
 from vtox import diagnose
 from vtox.domain import Record, Recording
-from vtox.health import MachineHistory, update
+from vtox.health.update import MachineHistory, update
 
 pytestmark = pytest.mark.recordings
 

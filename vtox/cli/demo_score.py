@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from vtox.faults import FAULTS
-from vtox.health import Alert
+from vtox.health.alerts import Alert
 from vtox.simulator.fleet import Machine
 
 

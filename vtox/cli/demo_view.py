@@ -17,11 +17,11 @@ from vtox.cli.demo_score import Score, latest
 from vtox.cluster.cluster_log import ClusterLog, local_time
 from vtox.cluster.supervisor import Status, Supervisor
 from vtox.errors import ServerUnavailable
-from vtox.health import Alert
+from vtox.health.alerts import Alert
 from vtox.monitoring.throughput import Sampler, Throughput, throughput
 from vtox.settings import Settings
-from vtox.store.alerts import events_after
 from vtox.store.client import Client, connect
+from vtox.store.open_alerts import events_after
 from vtox.store.status import Snapshot, snapshot
 
 POLL_S = 1.0

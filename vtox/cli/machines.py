@@ -16,7 +16,7 @@ from vtox.cli.diagnosis_table import DETECTED, STYLES, number, show
 from vtox.domain import Window
 from vtox.errors import InputError
 from vtox.files.recordings import options as reader_options
-from vtox.health import Assessment
+from vtox.health.assessment import Assessment
 from vtox.nameplate import read_fleet
 from vtox.senders.pacing import check as check_window
 from vtox.settings import load

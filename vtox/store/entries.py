@@ -14,15 +14,9 @@ from typing import Any
 import orjson
 
 from vtox.domain import Diagnosis, Reason, ReasonValue, Record, State, Value, reason
-from vtox.health import (
-    Alert,
-    Assessment,
-    FaultAssessment,
-    FaultHistory,
-    MachineHistory,
-    Published,
-    SlotHistory,
-)
+from vtox.health.alerts import Alert, FaultHistory, SlotHistory
+from vtox.health.assessment import Assessment, FaultAssessment, Published
+from vtox.health.update import MachineHistory
 from vtox.sentences.rendering import render
 
 Texts = list[str | bytes]

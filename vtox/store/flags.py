@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from vtox import keys
 from vtox.domain import Reason
-from vtox.health import Alert
+from vtox.health.alerts import Alert
 from vtox.sentences.rendering import render_all
 from vtox.store import scripts
 from vtox.store.client import Client

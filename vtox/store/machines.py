@@ -13,7 +13,8 @@ from vtox import keys
 from vtox.domain import Motor, reason
 from vtox.errors import NameplateError
 from vtox.faults import FAULTS
-from vtox.health import Assessment, MachineHistory
+from vtox.health.assessment import Assessment
+from vtox.health.update import MachineHistory
 from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.sentences.rendering import render
 from vtox.store import scripts

@@ -8,8 +8,8 @@ from tests.integration.helpers import add_window, counters
 from vtox import keys
 from vtox.monitoring import monitor
 from vtox.settings import Settings, load
-from vtox.store.alerts import events_after, open_alerts
 from vtox.store.client import Client
+from vtox.store.open_alerts import events_after, open_alerts
 from vtox.store.streams import create_group
 
 

@@ -4,7 +4,7 @@ from tests.integration.helpers import T0, add_window, bridging, counters, eventu
 from vtox import keys
 from vtox.domain import Diagnosis, Motor, Record, reason
 from vtox.faults import FAMILIES, PERSISTENCE
-from vtox.health import MachineHistory, update
+from vtox.health.update import MachineHistory, update
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.client import Client

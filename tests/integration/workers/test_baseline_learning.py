@@ -11,7 +11,7 @@ from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.domain import Diagnosis, Reason, Record, State, Window, reason
-from vtox.health import FaultHistory, SlotHistory
+from vtox.health.alerts import FaultHistory, SlotHistory
 from vtox.learning.extension import covers_load
 from vtox.settings import Settings
 from vtox.store.baselines import STALE_DAYS, baseline_state, set_baseline, store_extended_baseline

@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 
 from vtox.domain import STATES, Diagnosis, Reason, Record, reason
 from vtox.faults import FAULTS
-from vtox.health import (
-    Alert,
-    Assessment,
-    FaultAssessment,
-    FaultHistory,
-    MachineHistory,
-    Published,
-    SlotHistory,
-)
+from vtox.health.alerts import Alert, FaultHistory, SlotHistory
+from vtox.health.assessment import Assessment, FaultAssessment, Published
+from vtox.health.update import MachineHistory
 from vtox.store import entries
 from vtox.store.entries import Metrics, Result
 

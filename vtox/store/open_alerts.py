@@ -5,7 +5,8 @@ from typing import Literal
 
 from vtox import keys
 from vtox.faults import FAULTS
-from vtox.health import Alert, MachineHistory
+from vtox.health.alerts import Alert
+from vtox.health.update import MachineHistory
 from vtox.sentences.rendering import render
 from vtox.store import outputs
 from vtox.store.client import Client

@@ -4,17 +4,9 @@ import pytest
 
 from vtox.domain import QUIET, Diagnosis, Record, State
 from vtox.faults import PERSISTENCE, Persistence
-from vtox.health import (
-    Alert,
-    Assessment,
-    Event,
-    HealthUpdate,
-    MachineHistory,
-    SlotHistory,
-    last_load_a,
-    transition,
-    update,
-)
+from vtox.health.alerts import Alert, Event, SlotHistory, transition
+from vtox.health.assessment import Assessment
+from vtox.health.update import HealthUpdate, MachineHistory, last_load_a, update
 
 
 def record(n: int, length: float = 1.0) -> Record:

@@ -1,17 +1,15 @@
-"""From diagnoses to the health of a machine: persistence, hysteresis, one alert per episode. Pure.
+"""Raises, escalates and clears alerts: from the diagnoses of a fault to its level. Pure.
 
-The history of a machine is kept with it on the server (`vtox.store.entries` is its codec): per
-fault the last slots, the severities and the open alert.
+What is remembered of a machine's faults is kept with it on the server (`vtox.store.entries` is the
+codec): per fault the last slots, the severities and the open alert.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Real
-from statistics import median
 from typing import Literal, NamedTuple
 
 from vtox.domain import QUIET, Diagnosis, Reason, Record, State, reason
-from vtox.faults import FAULTS, PERSISTENCE, Persistence
+from vtox.faults import PERSISTENCE, Persistence
 from vtox.sentences.rendering import render
 
 Level = Literal["", "warning", "fault"]
@@ -26,14 +24,10 @@ CLEARING = {"n", "q"}
 # weaker one count as near the limit.
 CLEAR_EPISODE_RATIO = 2.0
 RANK = {"": 0, "warning": 1, "fault": 2}
-# An assessment is published when it changes, and at least this often.
-PUBLISH_EVERY_S = 10.0
-# A fault of which nothing was decided for this time is undecided: three of the longest records.
-UNDECIDED_S = 120.0
 
 
-# These three are named tuples, not dataclasses: every commit makes a dozen of them, and that in a
-# third of the time of frozen dataclasses.
+# Named tuples, not dataclasses: every commit makes a dozen of them, and that in a third of the time
+# of frozen dataclasses.
 class SlotHistory(NamedTuple):
     """The last slots of a fault (a mark and a start each), and the level that they have led to."""
 
@@ -56,43 +50,6 @@ class FaultHistory(NamedTuple):
     severities: tuple[float, ...] = ()
     slots: SlotHistory = SlotHistory()
     alert_id: str = ""
-
-
-class FaultAssessment(NamedTuple):
-    """One fault of a machine: its state now, and what its last record showed."""
-
-    state: State
-    severity: float | None
-    last: State | Literal[""]
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The assessment that was published last, as far as the next one is compared with it."""
-
-    t: float
-    health: float | None
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class MachineHistory:
-    """What a machine has shown so far, and what of it was published."""
-
-    faults: Mapping[str, FaultHistory] = field(default_factory=dict)
-    last_published: Published | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """The fused health of one machine at time `t`: 0 to 100, None where nothing is decided."""
-
-    t: float
-    health: float | None
-    state: State
-    faults: Mapping[str, FaultAssessment]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,55 +76,6 @@ class Event:
     name: EventName
     level: Level
     t: float
-
-
-@dataclass(frozen=True, slots=True)
-class HealthUpdate:
-    """What the diagnoses of one record change.
-
-    `publish` says whether the assessment is due; `keep_waveform` whether the record shows
-    something new, so that its samples are kept as evidence.
-    """
-
-    history: MachineHistory
-    assessment: Assessment
-    alerts: tuple[Alert, ...]
-    publish: bool
-    keep_waveform: bool
-
-
-def update(history: MachineHistory, record: Record, diagnoses: Sequence[Diagnosis]) -> HealthUpdate:
-    """Return history, health and new alerts of a machine after the diagnoses of one record.
-
-    An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above
-    (`PERSISTENCE`), escalated when `k` of them are faults, and cleared when the last `clear` slots
-    are normal and not near the limit. Abstentions neither raise nor clear, but for those that are
-    `QUIET`. The time of an alert is that of the signal: the start of the first slot found, and of
-    the first normal one.
-    """
-    faults = dict(history.faults)
-    alerts: list[Alert] = []
-    keep_waveform = False
-    for d in diagnoses:
-        before = faults.get(d.fault) or FaultHistory()
-        faults[d.fault], events = _extend(before, record, d)
-        alerts += events
-        found = d.state in ("warning", "fault")
-        keep_waveform |= found and RANK[d.state] > RANK.get(before.last_state, 0)
-    assessment = assess(faults, record.t_end)
-    publish = _changed(history.last_published, assessment)
-    published = history.last_published
-    if publish:
-        published = Published(assessment.t, assessment.health, assessment.state)
-    return HealthUpdate(
-        MachineHistory(faults, published), assessment, tuple(alerts), publish, keep_waveform
-    )
-
-
-def last_load_a(history: MachineHistory) -> float | None:
-    """Return the load that the machine showed last, positive-sequence A rms; None: not measured."""
-    loads = [(h.last_t, h.load_a) for f, h in history.faults.items() if f in FAULTS and h.load_a]
-    return float(max(loads)[1]) if loads else None
 
 
 def transition(
@@ -202,9 +110,7 @@ def _level(level: Level, marks: str, rule: Persistence) -> Level:
     return level
 
 
-def _extend(
-    history: FaultHistory, record: Record, d: Diagnosis
-) -> tuple[FaultHistory, list[Alert]]:
+def extend(history: FaultHistory, record: Record, d: Diagnosis) -> tuple[FaultHistory, list[Alert]]:
     """Return the history of a fault with one more diagnosis, and the alerts that it causes."""
     rule = PERSISTENCE[d.fault]
     alerts: list[Alert] = []
@@ -279,46 +185,3 @@ def _near_limit(d: Diagnosis, rule: Persistence) -> bool:
         return False
     clear_from = CLEAR_EPISODE_RATIO if d.state in ("warning", "fault") else 1.0
     return rule.hold * d.threshold < d.statistic < clear_from * d.threshold
-
-
-def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
-    """Return the health: 100 less the median severity (in %) of the worst fault with an alert.
-
-    A fault without an open alert is `normal` where it was decided within `UNDECIDED_S`, else
-    `unknown`; a machine of which nothing is decided has no health.
-    """
-    found = {fault: _assess_fault(faults[fault], t) for fault in FAULTS if fault in faults}
-    decided: list[State] = [f.state for f in found.values() if f.state != "unknown"]
-    if not decided:
-        return Assessment(t, None, "unknown", found)
-    state = max(decided, key=lambda s: RANK.get(s, 0))
-    worst = max(
-        (f.severity or 0.0 for f in found.values() if f.state in ("warning", "fault")),
-        default=0.0,
-    )
-    return Assessment(t, round(100 * (1 - worst), 1), state, found)
-
-
-def _assess_fault(history: FaultHistory, t: float) -> FaultAssessment:
-    severities = history.severities
-    return FaultAssessment(
-        history.slots.level or ("normal" if _decided_lately(history.slots, t) else "unknown"),
-        round(median(severities), 4) if severities else None,
-        history.last_state,
-        history.last_code,
-        history.last_reason,
-    )
-
-
-def _decided_lately(slots: SlotHistory, t: float) -> bool:
-    """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
-    decided = len(slots.marks.rstrip(MARKS["unknown"]))
-    return decided > 0 and t - slots.starts[decided - 1] <= UNDECIDED_S
-
-
-def _changed(last: Published | None, now: Assessment) -> bool:
-    """Return whether an assessment differs from the last one published, or that one is old."""
-    if last is None or last.state != now.state:
-        return True
-    moved = abs((last.health or 0) - (now.health or 0)) >= 1
-    return moved or now.t - last.t >= PUBLISH_EVERY_S

@@ -1,0 +1,1 @@
+"""From diagnoses to alerts and to the health of a machine."""

@@ -1,0 +1,87 @@
+"""The health of a machine, fused from what its faults have shown. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal, NamedTuple
+
+from vtox.domain import State
+from vtox.faults import FAULTS
+from vtox.health.alerts import MARKS, RANK, FaultHistory, SlotHistory
+
+# An assessment is published when it changes, and at least this often.
+PUBLISH_EVERY_S = 10.0
+# A fault of which nothing was decided for this time is undecided: three of the longest records.
+UNDECIDED_S = 120.0
+
+
+class FaultAssessment(NamedTuple):
+    """One fault of a machine: its state now, and what its last record showed."""
+
+    state: State
+    severity: float | None
+    last: State | Literal[""]
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The assessment that was published last, as far as the next one is compared with it."""
+
+    t: float
+    health: float | None
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The fused health of one machine at time `t`: 0 to 100, None where nothing is decided."""
+
+    t: float
+    health: float | None
+    state: State
+    faults: Mapping[str, FaultAssessment]
+
+
+def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
+    """Return the health: 100 less the median severity (in %) of the worst fault with an alert.
+
+    A fault without an open alert is `normal` where it was decided within `UNDECIDED_S`, else
+    `unknown`; a machine of which nothing is decided has no health.
+    """
+    found = {fault: _assess_fault(faults[fault], t) for fault in FAULTS if fault in faults}
+    decided: list[State] = [f.state for f in found.values() if f.state != "unknown"]
+    if not decided:
+        return Assessment(t, None, "unknown", found)
+    state = max(decided, key=lambda s: RANK.get(s, 0))
+    worst = max(
+        (f.severity or 0.0 for f in found.values() if f.state in ("warning", "fault")),
+        default=0.0,
+    )
+    return Assessment(t, round(100 * (1 - worst), 1), state, found)
+
+
+def _assess_fault(history: FaultHistory, t: float) -> FaultAssessment:
+    severities = history.severities
+    return FaultAssessment(
+        history.slots.level or ("normal" if _decided_lately(history.slots, t) else "unknown"),
+        round(median(severities), 4) if severities else None,
+        history.last_state,
+        history.last_code,
+        history.last_reason,
+    )
+
+
+def _decided_lately(slots: SlotHistory, t: float) -> bool:
+    """Return whether a diagnosis of this fault decided lately: a dead sensor is not health."""
+    decided = len(slots.marks.rstrip(MARKS["unknown"]))
+    return decided > 0 and t - slots.starts[decided - 1] <= UNDECIDED_S
+
+
+def is_due(last: Published | None, now: Assessment) -> bool:
+    """Return whether an assessment differs from the last one published, or that one is old."""
+    if last is None or last.state != now.state:
+        return True
+    moved = abs((last.health or 0) - (now.health or 0)) >= 1
+    return moved or now.t - last.t >= PUBLISH_EVERY_S

@@ -1,0 +1,69 @@
+"""What the diagnoses of one record change: the history, the alerts and the health of its machine.
+
+Pure; the worker commits what comes out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vtox.domain import Diagnosis, Record
+from vtox.faults import FAULTS
+from vtox.health.alerts import RANK, Alert, FaultHistory, extend
+from vtox.health.assessment import Assessment, Published, assess, is_due
+
+
+@dataclass(frozen=True, slots=True)
+class MachineHistory:
+    """What a machine has shown so far, and what of it was published."""
+
+    faults: Mapping[str, FaultHistory] = field(default_factory=dict)
+    last_published: Published | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthUpdate:
+    """What the diagnoses of one record change.
+
+    `publish` says whether the assessment is due; `keep_waveform` whether the record shows
+    something new, so that its samples are kept as evidence.
+    """
+
+    history: MachineHistory
+    assessment: Assessment
+    alerts: tuple[Alert, ...]
+    publish: bool
+    keep_waveform: bool
+
+
+def update(history: MachineHistory, record: Record, diagnoses: Sequence[Diagnosis]) -> HealthUpdate:
+    """Return history, health and new alerts of a machine after the diagnoses of one record.
+
+    An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above
+    (`PERSISTENCE`), escalated when `k` of them are faults, and cleared when the last `clear` slots
+    are normal and not near the limit. Abstentions neither raise nor clear, but for those that are
+    `QUIET`. The time of an alert is that of the signal: the start of the first slot found, and of
+    the first normal one.
+    """
+    faults = dict(history.faults)
+    alerts: list[Alert] = []
+    keep_waveform = False
+    for d in diagnoses:
+        before = faults.get(d.fault) or FaultHistory()
+        faults[d.fault], events = extend(before, record, d)
+        alerts += events
+        found = d.state in ("warning", "fault")
+        keep_waveform |= found and RANK[d.state] > RANK.get(before.last_state, 0)
+    assessment = assess(faults, record.t_end)
+    publish = is_due(history.last_published, assessment)
+    published = history.last_published
+    if publish:
+        published = Published(assessment.t, assessment.health, assessment.state)
+    return HealthUpdate(
+        MachineHistory(faults, published), assessment, tuple(alerts), publish, keep_waveform
+    )
+
+
+def last_load_a(history: MachineHistory) -> float | None:
+    """Return the load that the machine showed last, positive-sequence A rms; None: not measured."""
+    loads = [(h.last_t, h.load_a) for f, h in history.faults.items() if f in FAULTS and h.load_a]
+    return float(max(loads)[1]) if loads else None
