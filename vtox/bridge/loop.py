@@ -1,7 +1,8 @@
 """The stream bridge: reads the raw stream, joins windows into records, dispatches batches.
 
-It acknowledges no window that a worker still needs. After any doubt (a lost connection, a lost
-lease, its own restart) it forgets its state and rebuilds the open records from the pending list.
+It acknowledges no window that a worker still needs. After a lost connection, a lost lease, a
+contradiction or its own restart it forgets its state and rebuilds the open records from the pending
+list.
 """
 
 import time
@@ -277,7 +278,7 @@ class Bridge:
         entered = self.ledger.dispatch(self.token, family, [r for _, r in batch])
         ids = [i for (i, _), ok in zip(batch, entered, strict=True) if ok]
         if len(ids) < len(batch):
-            # Published are the others first: their rows are in the ledger.
+            # The rows of the others are in the ledger already: their tasks go out first.
             if ids:
                 self._publish(family, ids)
             raise StaleState(
@@ -291,7 +292,7 @@ class Bridge:
         self.last_iteration_t = self.clock()
         try:
             self.send(family, record_ids)
-        except Exception as error:  # brokers have errors of their own; the ledger sends it again
+        except Exception as error:  # brokers have errors of their own; it is dispatched again
             log.warning("broker refused a task, will send it again", reason=str(error))
             self.ledger.make_due(family, record_ids)
 

@@ -55,7 +55,7 @@ class Ledger:
         self.settings = settings
         self.raw = raw
         shared = ("dispatch", "start", "commit", "bury_record", "refuse")
-        alone = ("lease", "release", "unassigned")
+        alone = ("lease", "release", "unassigned_entries")
         self._scripts = {n: client.register_script(scripts.source(n, shared=True)) for n in shared}
         self._scripts |= {n: client.register_script(scripts.source(n)) for n in alone}
 
@@ -91,7 +91,7 @@ class Ledger:
         end of the pending list.
         """
         start = f"({after}" if after else "-"
-        last, ids = self._scripts["unassigned"](
+        last, ids = self._scripts["unassigned_entries"](
             keys=[self.raw, keys.PROGRESS], args=[keys.GROUP, start, limit]
         )
         return [i.decode() for i in ids], last.decode()

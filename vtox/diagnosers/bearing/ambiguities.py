@@ -18,7 +18,7 @@ from vtox.dsp.surrogates import Finding
 # of uncertain speed.
 WIDE_TOLERANCE = 0.01
 # Largest rotor slip for which a defect order may be twice the supply frequency.
-LARGEST_SLIP = 0.1
+SUPPLY_LIKE_MAX_SLIP = 0.1
 # Factors on the confidence.
 WIDE_SEARCH_PENALTY = 0.8
 SUPPLY_PENALTY = 0.6
@@ -49,7 +49,11 @@ def ambiguities_of(
         doubts.append(reason("speed_uncertain", tolerance=speed.tolerance))
         penalty *= WIDE_SEARCH_PENALTY
     pairs = setup.motor.pole_pairs
-    if pairs and not setup.mains_hz and 1 <= setup.orders[defect] / (2 * pairs) < 1 + LARGEST_SLIP:
+    if (
+        pairs
+        and not setup.mains_hz
+        and 1 <= setup.orders[defect] / (2 * pairs) < 1 + SUPPLY_LIKE_MAX_SLIP
+    ):
         doubts.append(reason("supply_frequency_unknown", defect=defect))
         penalty *= SUPPLY_PENALTY
     bearing = setup.motor.bearing
