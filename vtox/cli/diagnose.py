@@ -3,12 +3,13 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from vtox.baseline import Baseline
 from vtox.cli import options
 from vtox.cli.diagnosis_table import DETECTED, plain, show
 from vtox.domain import Diagnosis, Motor, Recording
@@ -19,9 +20,6 @@ from vtox.files.recordings import options as reader_options
 
 # Exit statuses.
 HEALTHY, DETECTED_FAULT, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
-
-if TYPE_CHECKING:  # it loads scipy, which `vtox --help` does not need
-    from vtox.baseline import Baseline
 
 Result = tuple[Path, Recording, list[Diagnosis]]
 
@@ -100,7 +98,7 @@ def _diagnose(
     path: Path,
     opts: Options,
     motor: Motor | None,
-    healthy: "Baseline | None",
+    healthy: Baseline | None,
     faults: set[str] | None,
 ) -> Result:
     # Not at the top: it loads scipy, which other commands do not need.

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from vtox.baseline import Baseline
 from vtox.cli.diagnosis_table import DETECTED
 from vtox.domain import Motor
 from vtox.errors import BaselineError, InputError
 from vtox.files.recordings import Options, find, read
 from vtox.nameplate import read_motor
-
-if TYPE_CHECKING:  # it loads scipy, which most commands do not need
-    from vtox.baseline import Baseline
 
 MotorFile = Annotated[
     Path | None,
@@ -61,7 +59,7 @@ def motor_from(path: Path | None) -> Motor | None:
 
 def baseline_from(
     paths: Sequence[Path] | None, opts: Options, motor: Motor | None
-) -> "Baseline | None":
+) -> Baseline | None:
     """Return the baseline learnt from healthy recordings or exported, None without any.
 
     Recordings in which a fault is detected are reported on stderr and learnt all the same: the
@@ -100,9 +98,7 @@ def baseline_from(
     return baseline
 
 
-def _read_exported(path: Path) -> "Baseline":
-    from vtox.baseline import Baseline
-
+def _read_exported(path: Path) -> Baseline:
     try:
         return Baseline.from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, BaselineError) as error:
