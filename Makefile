@@ -39,10 +39,11 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 TWO_AT_A_TIME := -n 2 --dist loadfile
 
 unit: setup
-	$(PYTEST) tests/unit -n 2 $(ARGS)
+	$(PYTEST) tests/unit -m "not slow" -n 2 $(ARGS)
 
 # Tests that measure time or kill processes run one after the other.
 test: unit
+	$(PYTEST) tests/unit -m slow -n 2 $(ARGS)
 	$(PYTEST) tests/integration tests/recordings $(TWO_AT_A_TIME) $(ARGS)
 	$(PYTEST) tests/system $(ARGS)
 

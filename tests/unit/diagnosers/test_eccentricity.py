@@ -136,6 +136,7 @@ def test_a_step_of_load_is_not_stationary(learnt: Baseline) -> None:
     assert (d.state, d.code) == ("unknown", "current_not_steady")
 
 
+@pytest.mark.slow
 def test_twice_the_modulation_of_a_model_machine_is_a_warning() -> None:
     """Records of 2 s at two loads, noise of supply, load and clamps; a baseline of a minute."""
     plant = PLANTS["50hp"]

@@ -13,6 +13,8 @@ from vtox.simulator.motor_model.plants import PLANTS, load_for_slip, slip_at_tor
 from vtox.simulator.motor_model.records import records, with_lower_sideband
 from vtox.simulator.motor_model.supply import inputs
 
+pytestmark = pytest.mark.slow
+
 A = np.exp(2j * np.pi / 3)
 plants = pytest.mark.parametrize("plant", PLANTS.values(), ids=PLANTS)
 

@@ -14,6 +14,8 @@ from vtox.simulator.motor_model.case import Case, Clamps, Load, Supply
 from vtox.simulator.motor_model.plants import PLANTS, load_for_slip, slip_at_torque
 from vtox.simulator.motor_model.records import Record, nameplate, records, with_lower_sideband
 
+pytestmark = pytest.mark.slow
+
 # At 1 % slip the sidebands of this machine are equal, as a load makes them.
 SLIP = 0.01
 PLANT = PLANTS["500hp"]
