@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,8 @@ def main() -> None:
             ["make", "demo"], env=env, stdout=log, stderr=log, start_new_session=True
         )
         failure = watch(f"http://127.0.0.1:{ports['API']}", truth, demo)
-        os.killpg(demo.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
+        with suppress(ProcessLookupError):  # it ended by itself, which is a failure already
+            os.killpg(demo.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
         try:
             demo.wait(timeout=END_S)
         except subprocess.TimeoutExpired:
