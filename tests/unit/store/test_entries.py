@@ -162,7 +162,7 @@ def test_an_abstention_of_a_record_that_ended_early_has_that_as_a_doubt() -> Non
     gap = reason("ended_by_gap", gap_s=2.0)
     assert abstention(gap).doubts == (gap,)
     assert "2.00 s" in abstention(gap).closed
-    assert abstention(gap).reason.startswith("not_told; ")
+    assert abstention(gap).reason == f"not_told; {gap.sentence}"
     assert abstention(None).doubts == abstention(gap, "normal").doubts == ()
     assert (abstention(None).closed, abstention(None).reason) == ("", "not_told")
 
