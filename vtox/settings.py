@@ -21,6 +21,7 @@ from pydantic_settings import (
 from vtox.errors import ServerUnavailable, SettingsError
 
 Mode = Literal["development", "testing", "production"]
+Fsync = Literal["everysec", "always"]
 SECRETS = frozenset({"redis_url"})
 PREFIX = "VTOX_"
 # Variables of VTOX that are no settings: where to look for settings, the pid that the parent watch
@@ -64,6 +65,9 @@ class Settings(BaseSettings):
         0, ge=0, le=65535, description="port of the embedded server; 0: any free port, chosen once"
     )
     redis_maxmemory_mb: int = Field(2048, ge=64, description="memory limit of the embedded server")
+    redis_fsync: Fsync = Field(
+        "everysec", description="the embedded server's log is on disk each second, or always"
+    )
 
     api_host: str = Field("127.0.0.1", description="address of API and page")
     api_allowed_hosts: str = Field(

@@ -27,6 +27,8 @@ POLL_S = 1.0
 STOP_TIMEOUT_S = 12.0
 # By then the cluster of a killed owner has ended; one that still runs belongs to somebody else.
 TAKE_OVER_S = STOP_TIMEOUT_S
+# A cluster that has run this long counts as ready: by then it has refused what it cannot run with.
+READY_AFTER_S = 30.0
 # A restarted server needs a second; one that loads a long log needs this long.
 SERVER_START_S = 30.0
 SERVER_POLL_S = 0.1
@@ -117,6 +119,7 @@ class ApiOwnedCluster:
         log.error("the cluster cannot start", reason=reason, again_in_s=pause_s)
 
     async def _run_once(self) -> RunEnd:
+        began = time.monotonic()
         child = await asyncio.create_subprocess_exec(
             *processes.cluster_command(self.settings),
             env=processes.environment(self.settings),
@@ -142,7 +145,8 @@ class ApiOwnedCluster:
         # A grandchild may hold the pipe open: its end is not waited for.
         await asyncio.wait([reader], timeout=POLL_S)
         reader.cancel()
-        return RunEnd(status, exit_description(status))
+        was_ready = time.monotonic() - began > READY_AFTER_S
+        return RunEnd(status, exit_description(status), was_ready)
 
     def _take_line(self, line: str) -> None:
         """Pass the child's messages on, and keep the last one."""

@@ -167,9 +167,7 @@ class EmbeddedServer:
         self._reader = threading.Thread(target=self._read_log, args=(process.stdout,), daemon=True)
         self._reader.start()
         # Through standard input: neither the list of processes nor a file shows the password.
-        settings = self.settings
-        text = config(self.address, folder, settings.server_socket, settings.redis_maxmemory_mb)
-        text += self.extra
+        text = config(self.settings, self.address, folder) + self.extra
         try:
             with process.stdin as stdin:
                 stdin.write(text.encode())

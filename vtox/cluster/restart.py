@@ -1,24 +1,29 @@
-"""The one restart policy: run, and after each end run again, with pauses that grow."""
+"""The one restart policy: run, and after each end run again, at once or after pauses that grow."""
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 
-PAUSE_MAX_S = 30.0
-# After a run as long as this the next pause is the first one again.
-STEADY_RUN_S = 30.0
+# A broker that comes back finds everybody within 15 s, also those who could not start without it.
+PAUSE_MAX_S = 10.0
+# One that becomes ready and ends, again and again, restarts this often a minute without delay.
+QUICK_RESTARTS_MAX = 10
+QUICK_RESTARTS_S = 60.0
 # Exit status of a process of ours that cannot start as configured; its last line says why.
 CANNOT_START = 2
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """How one run ended: its exit status, and the same for people."""
+    """How one run ended: its exit status, the same for people, and whether it was ever ready."""
 
     exit_status: int
     description: str
+    was_ready: bool
 
 
 async def keep_running(
@@ -30,18 +35,21 @@ async def keep_running(
 ) -> None:
     """Run until `stop` is set or `restart_after(end, pause_s)` returns False.
 
-    The pause before a restart doubles from `first_pause_s` to `PAUSE_MAX_S`.
+    After a run that was ready the next one begins after `first_pause_s`, however often that one
+    has been killed. The pause doubles, to `PAUSE_MAX_S`, only with failures to start in a row, and
+    with runs that were ready once quick restarts are used up.
     """
-    pause_s = first_pause_s
+    pause_s = 0.0
+    quick: deque[float] = deque([-inf] * QUICK_RESTARTS_MAX, QUICK_RESTARTS_MAX)
     while not stop.is_set():
-        started = time.monotonic()
         end = await run_once()
-        if time.monotonic() - started > STEADY_RUN_S:
+        pause_s = min(2 * pause_s, PAUSE_MAX_S) or first_pause_s
+        if end.was_ready and time.monotonic() - quick[0] > QUICK_RESTARTS_S:
+            quick.append(time.monotonic())
             pause_s = first_pause_s
         if stop.is_set() or not restart_after(end, pause_s):
             return
         await pause(stop, pause_s)
-        pause_s = min(2 * pause_s, PAUSE_MAX_S)
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

@@ -34,8 +34,9 @@ class Address:
         return server_url(self.port, self.password)
 
 
-def config(address: Address, folder: Path, socket: Path | None, maxmemory_mb: int) -> str:
+def config(settings: Settings, address: Address, folder: Path) -> str:
     """Return the server's configuration; it sets all that matters, whatever the defaults are."""
+    socket = settings.server_socket
     unix = f"unixsocket {_quote(socket)}\nunixsocketperm 700\n" if socket else ""
     key = hashlib.sha256(address.password.encode()).hexdigest()
     return f"""\
@@ -56,7 +57,7 @@ logfile ""
 dir {_quote(folder)}
 
 # No data are evicted: at the limit writes are refused until readers have made room.
-maxmemory {maxmemory_mb}mb
+maxmemory {settings.redis_maxmemory_mb}mb
 maxmemory-policy noeviction
 # The largest reply is a task's windows (64 MB and a few), the largest request one window.
 client-output-buffer-limit normal 512mb 256mb 30
@@ -67,10 +68,12 @@ proto-max-bulk-len 64mb
 stream-node-max-bytes 4096
 stream-node-max-entries 100
 
-# Every write is with the kernel before its reply, and on disk within a second.
+# always: every write is on disk before its reply. everysec: it is with the kernel before its reply
+# and on disk within a second, but while a sync runs it waits in the process, replied to, for up
+# to two seconds (docs/OPERATIONS.md, "Persistence").
 save ""
 appendonly yes
-appendfsync everysec
+appendfsync {settings.redis_fsync}
 no-appendfsync-on-rewrite no
 aof-load-truncated yes
 aof-use-rdb-preamble yes

@@ -167,8 +167,9 @@ class Supervisor:
             status = await self._run_process(state)
         except OSError as error:  # the data folder is gone, or no memory for another process
             state.last_line = str(error)
-            return RunEnd(1, f"cannot be started ({error})")
-        return RunEnd(status, f"ended ({exit_description(status)})")
+            return RunEnd(1, f"cannot be started ({error})", was_ready=False)
+        description = f"ended ({exit_description(status)})"
+        return RunEnd(status, description, was_ready=state.status == "ready")
 
     async def _run_process(self, state: ProcessState) -> int:
         folder = self.settings.data_dir / "run"
