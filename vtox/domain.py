@@ -222,6 +222,11 @@ class Record:
         """Name of the record: unique because an entry is in one record of a family."""
         return f"{family}|{self.machine_id}|{self.ids.partition(' ')[0]}"
 
+    @property
+    def arrived_t(self) -> float:
+        """When its last window came to the server, s since 1970 by the server's clock."""
+        return int(self.ids.rpartition(" ")[2].partition("-")[0]) / 1000
+
 
 ReasonValue = float | int | str | tuple[str, ...]
 

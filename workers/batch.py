@@ -15,7 +15,7 @@ from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import Diagnosis, Record, Recording
 from vtox.errors import InputError
 from vtox.faults import FAMILIES
-from vtox.health.update import update
+from vtox.health.update import is_past, update
 from vtox.store import heartbeats
 from vtox.store.entries import (
     assessment_json,
@@ -52,12 +52,24 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosed:
-    """A record with its diagnoses, and its machine as it was when they were made."""
+    """A record with its diagnoses, and its machine as it was when they were made.
+
+    `latest_t` is the latest time that a right clock may show when its last window arrives.
+    """
 
     record_id: str
     record: Record
     diagnoses: Sequence[Diagnosis]
     machine: MachineState
+    latest_t: float
+
+    @property
+    def past(self) -> bool:
+        """Whether its machine has shown something newer already."""
+        return any(
+            is_past(self.machine.history, self.record, d.fault, self.latest_t)
+            for d in self.diagnoses
+        )
 
 
 def work(family: str, record_ids: list[str]) -> int:
@@ -75,14 +87,16 @@ def work(family: str, record_ids: list[str]) -> int:
     diagnosis_s = time.perf_counter() - diagnosis_began
     failed = [s.record_id for s, answer in zip(batch, answers, strict=True) if answer is None]
     ledger.make_due(family, failed)
+    tolerance_s = here.settings.clock_tolerance_s
     diagnosed = [
-        Diagnosed(s.record_id, s.record, answer, s.machine)
+        Diagnosed(s.record_id, s.record, answer, s.machine, s.record.arrived_t + tolerance_s)
         for s, answer in zip(batch, answers, strict=True)
         if answer is not None
     ]
     finished = _commit(ledger, family, diagnosed)
     if here.settings.baseline_auto and family == LEARNING_FAMILY:
-        learn(here.client, here.settings, [(d.record, d.diagnoses, d.machine) for d in finished])
+        present = [d for d in finished if not d.past]
+        learn(here.client, here.settings, [(d.record, d.diagnoses, d.machine) for d in present])
     heartbeats.count_batch(
         here.client,
         here.name,
@@ -178,14 +192,16 @@ def _commit(ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed]) -> list
 
 def _outcome(family: str, d: Diagnosed, machine: MachineState) -> tuple[Outcome, MachineState]:
     """Return what to commit, and the machine as the commit leaves it."""
-    after = update(machine.history, d.record, d.diagnoses)
-    kept: list[str | bytes] = ["memory", history_json(after.history)]
-    kept += ["health", assessment_json(after.assessment)]
+    after = update(machine.history, d.record, d.diagnoses, latest_t=d.latest_t)
+    kept: list[str | bytes] = []
+    if after.current:
+        kept += ["memory", history_json(after.history), "health", assessment_json(after.assessment)]
     results: list[Text] = []
     for diagnosis in d.diagnoses:
         fields, latest = encode_result(result(family, d.record, diagnosis))
         results.append(fields)
-        kept += [f"latest:{diagnosis.fault}", latest]
+        if diagnosis.fault in after.current:
+            kept += [f"latest:{diagnosis.fault}", latest]
     # A name that nobody else can make: a commit succeeds only if the one it builds on did.
     version = secrets.token_hex(16)
     assessment = encode_assessment(d.record.machine_id, after.assessment) if after.publish else None

@@ -61,6 +61,16 @@ class DuplicateFilter:
         n = self.restarts.get(h.run, 0)
         return f"{h.run}#{n}" if n else h.run
 
+    def newest(self) -> tuple[float, float]:
+        """Return start and arrival, s, of the window with the latest start; zeros without one."""
+        starts = (
+            (int(start) / 1e6, _id_order(entry_id)[0] / 1000)
+            for name, entry_id in self.marks.items()
+            for _, _, start, replay_of in [name.split("|")]
+            if not replay_of
+        )
+        return max(starts, default=(0.0, 0.0))
+
     def _forget(self) -> list[str]:
         forgotten = []
         while len(self.marks) > self.horizon:

@@ -41,6 +41,8 @@ class Intake:
         self.motors: dict[str, Motor | None] = {}
         self.vehicles: dict[str, str | None] = {}
         self.clock_off: dict[str, bool] = {}
+        # Of the newest window by its own time: that time, and its arrival.
+        self.newest: dict[str, tuple[float, float]] = {}
         self.mean_bytes = 64 << 10
 
     def admit(
@@ -123,6 +125,7 @@ class Intake:
         horizon = self.settings.duplicate_horizon
         for m, marks in zip(new, admissions.known_windows(self.client, new), strict=True):
             self.filters[m] = DuplicateFilter.restored(horizon, marks)
+            self.newest[m] = self.filters[m].newest()
 
     def _watch(self, new: Sequence[Admission], unlisted: frozenset[str]) -> None:
         """Keep what new windows say of their machines: vehicle, clock, restarts of the sender.
@@ -133,9 +136,11 @@ class Intake:
         for machine_id in unlisted:
             self.vehicles.pop(machine_id, None)
             self.clock_off.pop(machine_id, None)
+            self.newest.pop(machine_id, None)
         for a in new:
             self._watch_vehicle(a.header)
-            self._watch_clock(a)
+            if not self._is_old(a):
+                self._watch_clock(a)
         restarted = [f"{a.header.machine_id} at seq {a.header.seq}" for a in new if a.restarted]
         if restarted:  # one line a read: a sender with a constant seq restarts with every window
             log.info("senders restarted", times=len(restarted), last=restarted[-1])
@@ -144,6 +149,20 @@ class Intake:
         if h.vehicle_id and self.vehicles.get(h.machine_id) != h.vehicle_id:
             self.vehicles[h.machine_id] = h.vehicle_id
             admissions.set_vehicle(self.client, h.machine_id, h.vehicle_id)
+
+    def _is_old(self, a: Admission) -> bool:
+        """Return whether a window is a replay or a back-fill: it says nothing of the clock now.
+
+        A machine that has sent nothing else for `silence_after_s` has a clock that went back.
+        """
+        if a.header.replay_of:
+            return True
+        machine_id, s = a.header.machine_id, self.settings
+        newest_t0, arrived_t = self.newest.get(machine_id, (0.0, 0.0))
+        if a.header.t0 >= newest_t0 or newest_t0 > a.arrived_t + s.clock_tolerance_s:
+            self.newest[machine_id] = (a.header.t0, a.arrived_t)
+            return False
+        return a.arrived_t - arrived_t <= s.silence_after_s
 
     def _watch_clock(self, a: Admission) -> None:
         h = a.header

@@ -5,6 +5,7 @@ Pure; the worker commits what comes out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from vtox.domain import Diagnosis, Record
 from vtox.faults import FAULTS
@@ -24,10 +25,12 @@ class MachineHistory:
 class HealthUpdate:
     """What the diagnoses of one record change.
 
-    `publish` says whether the assessment is due; `keep_waveform` whether the record shows
-    something new, so that its samples are kept as evidence.
+    `current` are the faults of which the record is the latest now. `publish` says whether the
+    assessment is due; `keep_waveform` whether the record shows something new, so that its samples
+    are kept as evidence.
     """
 
+    current: frozenset[str]
     history: MachineHistory
     assessment: Assessment
     alerts: tuple[Alert, ...]
@@ -35,8 +38,17 @@ class HealthUpdate:
     keep_waveform: bool
 
 
-def update(history: MachineHistory, record: Record, diagnoses: Sequence[Diagnosis]) -> HealthUpdate:
+def update(
+    history: MachineHistory,
+    record: Record,
+    diagnoses: Sequence[Diagnosis],
+    *,
+    latest_t: float = inf,
+) -> HealthUpdate:
     """Return history, health and new alerts of a machine after the diagnoses of one record.
+
+    A diagnosis of the past, older than the last one of its fault, changes nothing. `latest_t` is
+    the latest time that a right clock may show (`is_past`).
 
     An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above
     (`PERSISTENCE`), escalated when `k` of them are faults, and cleared when the last `clear` slots
@@ -44,23 +56,39 @@ def update(history: MachineHistory, record: Record, diagnoses: Sequence[Diagnosi
     `QUIET`. The time of an alert is that of the signal: the start of the first slot found, and of
     the first normal one.
     """
+    current = [d for d in diagnoses if not is_past(history, record, d.fault, latest_t)]
     faults = dict(history.faults)
     alerts: list[Alert] = []
     keep_waveform = False
-    for d in diagnoses:
+    for d in current:
         before = faults.get(d.fault) or FaultHistory()
         faults[d.fault], events = extend(before, record, d)
         alerts += events
         found = d.state in ("warning", "fault")
         keep_waveform |= found and RANK[d.state] > RANK.get(before.last_state, 0)
-    assessment = assess(faults, record.t_end)
-    publish = is_due(history.last_published, assessment)
+    credible_t = (h.last_t for h in faults.values() if h.last_t <= latest_t)
+    assessment = assess(faults, max(record.t_end, *credible_t, 0.0))
+    publish = bool(current) and is_due(history.last_published, assessment)
     published = history.last_published
     if publish:
         published = Published(assessment.t, assessment.health, assessment.state)
     return HealthUpdate(
-        MachineHistory(faults, published), assessment, tuple(alerts), publish, keep_waveform
+        frozenset(d.fault for d in current),
+        MachineHistory(faults, published),
+        assessment,
+        tuple(alerts),
+        publish,
+        keep_waveform,
     )
+
+
+def is_past(history: MachineHistory, record: Record, fault: str, latest_t: float) -> bool:
+    """Return whether a record is older than the last one of a fault: a replay, or overtaken.
+
+    A last one beyond `latest_t` came from a clock that was ahead: what follows is not its past.
+    """
+    last = history.faults.get(fault)
+    return last is not None and record.t_end < last.last_t <= latest_t
 
 
 def last_load_a(history: MachineHistory) -> float | None:

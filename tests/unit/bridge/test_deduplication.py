@@ -75,3 +75,12 @@ def test_a_dead_letter_of_an_earlier_run_is_no_restart_after_one_of_the_bridge()
         duplicates.classify(h, f"{n + 1}-0")
     assert duplicates.run_of(window(1, 51.0)) == "#1"
     assert DuplicateFilter.restored(16, duplicates.marks).run_of(window(1, 51.0)) == "#1"
+
+
+def test_the_newest_window_is_the_one_that_starts_last() -> None:
+    duplicates = DuplicateFilter(16)
+    assert duplicates.newest() == (0.0, 0.0)
+    duplicates.classify(window(7), "7000-0")
+    duplicates.classify(window(2, run="back-fill"), "8000-0")
+    duplicates.classify(window(9, replay_of="1-0"), "9000-0")
+    assert duplicates.newest() == (1007.0, 7.0)

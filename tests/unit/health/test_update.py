@@ -232,3 +232,40 @@ def flicker(over: float) -> list[str]:
 def test_flicker_at_the_limit_is_one_episode_and_a_switched_short_is_many() -> None:
     assert flicker(1.2) == ["raised"]
     assert flicker(4.0) == ["raised", "cleared"] * 6
+
+
+FAULTY = Diagnosis(fault="bearing", state="fault", severity=0.9)
+SOUND = Diagnosis(fault="bearing", state="normal", severity=0.0)
+
+
+def test_a_record_of_the_past_changes_neither_history_nor_health_nor_alerts() -> None:
+    present = update(MachineHistory(), record(3600), [SOUND]).history
+    for n in range(5):
+        after = update(present, record(n), [FAULTY])
+        assert (after.current, after.history, after.alerts) == (frozenset(), present, ())
+        assert (after.publish, after.keep_waveform) == (False, False)
+        assert (after.assessment.state, after.assessment.t) == ("normal", 3601.0)
+
+
+def test_a_record_may_be_of_the_past_for_one_fault_and_new_for_another() -> None:
+    present = update(MachineHistory(), record(10), [SOUND]).history
+    other = Diagnosis(fault="eccentricity", state="normal", severity=0.0)
+    after = update(present, record(9), [FAULTY, other])
+    assert after.current == {"eccentricity"}
+    assert after.history.faults["bearing"] == present.faults["bearing"]
+    assert after.assessment.t == 11.0, "health does not go back in time"
+
+
+def test_recordings_of_long_ago_count_in_their_order() -> None:
+    alerts, _ = run("n" * 3 + "f" * 6)
+    assert [a.event for a in alerts] == ["raised"]
+
+
+def test_what_follows_a_clock_that_was_ahead_is_not_its_past() -> None:
+    ahead = update(MachineHistory(), record(10**6), [SOUND], latest_t=300.0).history
+    after = update(ahead, record(5), [FAULTY], latest_t=310.0)
+    assert after.current == {"bearing"}
+    assert after.history.faults["bearing"].last_t == 6.0
+    assert after.assessment.t == 6.0
+    within = update(MachineHistory(), record(200), [SOUND], latest_t=300.0).history
+    assert update(within, record(5), [FAULTY], latest_t=310.0).current == frozenset()
