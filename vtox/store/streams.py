@@ -106,6 +106,40 @@ def group_info(client: Client, raw: str) -> Group | None:
         raise
 
 
+def deleted_unread(client: Client) -> int | None:
+    """Return how many windows somebody else deleted before they were read, None if unknown.
+
+    A sender that gives XADD a MAXLEN does that, and no error shows it. The server counts what was
+    ever added up to the last window read; VTOX counts what became of each window that it read. Only
+    the growth of the number means something: it starts elsewhere where stream or group were made
+    anew. It is unknown between the XDEL of an unread window and the reading of the newest one, and
+    on servers that do not count (Redis before 7).
+    """
+    with client.pipeline(transaction=True) as pipe:
+        pipe.xinfo_stream(keys.RAW)
+        pipe.xinfo_groups(keys.RAW)
+        pipe.hmget(keys.COUNTERS, "windows_in", "windows_duplicate", "windows_refused")
+        pipe.hlen(keys.PROGRESS)
+        stream, groups, counts, admitted = pipe.execute(raise_on_error=False)
+    if isinstance(stream, redis.ResponseError):
+        return None
+    group = find_group(groups)
+    if group is None or group.lag is None or group.entries_read is None:
+        return None
+    # Each pending window has a row of progress from its admission on.
+    kept = sum(int(n or 0) for n in counts) + group.pending - admitted
+    return group.entries_read - kept + _unread_and_gone(stream, group)
+
+
+def _unread_and_gone(stream: dict[str, Any], group: Group) -> int:
+    """Return how many of the unread windows are deleted, as far as the group has not read on."""
+    assert group.entries_read is not None
+    first = stream["first-entry"]
+    if first is not None and _id(first[0].decode()) <= _id(group.last_delivered):
+        return 0  # deletion by length begins with the oldest
+    return int(stream["entries-added"]) - group.entries_read - int(stream["length"])
+
+
 def read_until_t(client: Client) -> float:
     """Return the time, by the server's clock, up to which all windows have been read; s since 1970.
 
@@ -142,4 +176,9 @@ def trim_raw(client: Client, raw: str, retention_s: float) -> int:
 
 
 def _milliseconds(entry_id: str) -> int:
-    return int(entry_id.partition("-")[0])
+    return _id(entry_id)[0]
+
+
+def _id(entry_id: str) -> tuple[int, int]:
+    ms, _, n = entry_id.partition("-")
+    return int(ms), int(n)

@@ -212,6 +212,7 @@ def test_poison_is_buried_after_the_starts_allowed(
 
 def test_a_refused_entry_is_buried_once(client: Client, ledger: Ledger) -> None:
     (entry_id,) = deliver(client, 1)
+    client.hdel(keys.PROGRESS, entry_id)  # it is not admitted
     for _ in range(2):
         ledger.refuse(TOKEN, entry_id, "bad_rate", "fs_hz: 0", "V001", "0")
     assert client.xlen(keys.DEAD_LETTERS) == 1

@@ -12,7 +12,8 @@ if code == 'duplicate' then
   count('windows_duplicate', 1)
 else
   bury(KEYS[2], KEYS[4], tonumber(ARGV[8]), id, '', ARGV[6], ARGV[7], code, ARGV[5], 0)
-  if not assigned then count('windows_refused', 1) end
+  -- With a row of progress it was admitted, and counted, before.
+  if not assigned then count(letters and 'windows_dead' or 'windows_refused', 1) end
 end
 if assigned then
   redis.call('HSET', KEYS[5], id, (string.gsub(letters, '-', 'x')))
