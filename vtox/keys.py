@@ -23,6 +23,8 @@ BRIDGE = "vtox:bridge"
 MACHINES = "vtox:machines"
 WORKERS = "vtox:workers"
 API_KEYS = "vtox:api-keys"
+# What signs dead letters that are sent again. No sender may read it.
+REPLAY_SECRET = "vtox:replay-secret"
 MONITOR = "vtox:monitor"
 
 

@@ -13,7 +13,7 @@ from vtox.bridge.record_joiner import Piece
 from vtox.domain import Motor, reason
 from vtox.errors import WireError
 from vtox.settings import Settings
-from vtox.store import admissions
+from vtox.store import admissions, deadletters
 from vtox.store.admissions import Admission, Decision
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
@@ -90,6 +90,8 @@ class Intake:
         headers: list[Header | None] = []
         size = refused = 0
         last = ""
+        replays = any(fields and deadletters.is_replay(fields) for _, fields in entries)
+        secret = deadletters.replay_secret(self.client) if replays else b""
         for entry_id, fields in entries:
             header = None
             if not fields:  # of a deleted entry the client makes an empty one
@@ -98,6 +100,8 @@ class Intake:
                 )
             else:
                 size += sum(map(len, fields.values()))
+                if deadletters.is_replay(fields):
+                    fields = deadletters.verified_replay(fields, secret)
                 try:
                     header = _with_known_family(decode_header(fields, self.limits))
                 except WireError as error:

@@ -128,7 +128,7 @@ def deleted_unread(client: Client) -> int | None:
         return None
     # Each pending window has a row of progress from its admission on.
     kept = sum(int(n or 0) for n in counts) + group.pending - admitted
-    return group.entries_read - kept + _unread_and_gone(stream, group)
+    return int(group.entries_read - kept) + _unread_and_gone(stream, group)
 
 
 def _unread_and_gone(stream: dict[str, Any], group: Group) -> int:

@@ -16,7 +16,6 @@ from vtox.faults import FAMILIES
 from vtox.queues import celery_app
 from vtox.settings import Settings, load
 from vtox.store.client import Client
-from vtox.store.ledger import INDEX
 from vtox.store.streams import group_info
 
 
@@ -73,7 +72,6 @@ def test_a_sender_that_begins_anew_is_a_new_run_and_reported(
         ("bad_length", {"ia": b"\x00" * 3}),
         ("not_finite", {"dtype": "json", "ia": "[NaN, 1]"}),
         ("bad_version", {"v": 99}),
-        ("bad_family", {"replay_of": "1-0", "replay_family": "rust"}),
     ],
 )
 def test_malformed_entries_are_dead_letters_and_spare_their_neighbours(
@@ -187,18 +185,6 @@ def test_a_clock_far_off_is_one_alert(client: Client, settings: Settings) -> Non
         add_window(client, seq=3, t0=1003.0)
         eventually(lambda: families(sent)["turn_short"] == 1)
     assert client.xlen(keys.ALERTS) == 1
-
-
-def test_a_dead_letter_sent_again_goes_to_its_family_alone(
-    client: Client, settings: Settings
-) -> None:
-    with bridging(settings) as sent:
-        add_window(client, seq=5)
-        eventually(lambda: families(sent)["turn_short"] == 1)
-        again = add_window(client, seq=5, replay_of="1-0", replay_family="turn_short")
-        eventually(lambda: families(sent)["turn_short"] == 2)
-    letters = client.hget(keys.PROGRESS, again).decode()
-    assert letters == "".join("a" if f == "turn_short" else "d" for f in INDEX)
 
 
 def test_a_bridge_that_stands_still_says_so_to_those_who_ask(
