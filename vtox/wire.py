@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 from vtox.domain import CHANNEL_UNITS, Array, Window
 from vtox.errors import WireError
@@ -175,7 +176,7 @@ def decode_channels(*entries: Fields) -> dict[str, Array]:
     channels of the first.
     """
     names = [c for c in CHANNEL_UNITS if c.encode() in entries[0]]
-    parts = [{c: _samples(e, c) for c in names} for e in entries]
+    parts = [{c: _samples(e, c, UNLIMITED) for c in names} for e in entries]
     ends = np.cumsum([len(p[names[0]]) for p in parts]).tolist()
     joined = np.empty((len(names), ends[-1]), np.float32)
     for entry, part, start, end in zip(entries, parts, [0, *ends], ends, strict=False):
@@ -216,7 +217,7 @@ def _checked_length(fields: Fields, names: tuple[str, ...], limits: Limits) -> i
                 f"scale_{name}: {scale}, expected {SCALE_MIN} to {SCALE_MAX}",
                 f"scale_{name}",
             )
-        x = _samples(fields, name)
+        x = _samples(fields, name, limits)
         if x.dtype.kind == "f" and not np.isfinite(x).all():
             where = int(np.flatnonzero(~np.isfinite(x))[0])
             raise WireError("not_finite", f"{name}: sample {where} is not finite", name)
@@ -225,18 +226,22 @@ def _checked_length(fields: Fields, names: tuple[str, ...], limits: Limits) -> i
         raise WireError("bad_length", f"channels differ in length: {lengths}", names[0])
     samples = lengths[names[0]]
     if not 0 < samples <= limits.max_samples:
-        raise WireError(
-            "too_large" if samples else "bad_length",
-            f"{samples} samples in a channel, expected 1 to {limits.max_samples}",
-            names[0],
-        )
+        raise _bad_number_of_samples(samples, limits, names[0])
     return samples
 
 
-def _samples(fields: Fields, name: str) -> Counts:
+def _bad_number_of_samples(samples: int, limits: Limits, name: str) -> WireError:
+    expected = f"{samples} samples in a channel, expected 1 to {limits.max_samples}"
+    return WireError("too_large" if samples else "bad_length", expected, name)
+
+
+def _samples(fields: Fields, name: str, limits: Limits) -> Counts:
     """Return the samples of a channel as sent, not scaled to units."""
     raw, dtype = fields[name.encode()], fields.get(b"dtype", b"json").decode()
     if dtype == "json":
+        # Counting takes 4 ms where parsing takes 360 ms (8 MB).
+        if (samples := raw.count(b",") + 1) > limits.max_samples:
+            raise _bad_number_of_samples(samples, limits, name)
         return _json_samples(raw, name)
     kind = _NUMPY[dtype]
     if len(raw) % kind.itemsize:
@@ -248,7 +253,7 @@ def _samples(fields: Fields, name: str) -> Counts:
 
 def _json_samples(raw: bytes, name: str) -> Counts:
     try:
-        values = json.loads(raw)
+        values = _json(raw)
         with np.errstate(over="ignore"):  # it is refused as infinite
             x = np.asarray(values, dtype=np.float32)
     except (ValueError, TypeError, RecursionError, OverflowError):
@@ -256,6 +261,14 @@ def _json_samples(raw: bytes, name: str) -> Counts:
     if not isinstance(values, list) or x.ndim != 1:
         raise WireError("bad_json", f"{name}: expected a flat array of numbers", name)
     return x
+
+
+def _json(raw: bytes) -> Any:
+    """Return the value of a JSON text, ten times faster than `json` where it has only numbers."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return json.loads(raw)  # takes NaN, Infinity and 1e999, which are refused by their own code
 
 
 def _name(fields: Fields, key: str, *, required: bool = False) -> str | None:

@@ -136,6 +136,7 @@ def test_entry_made_by_hand_needs_no_dtype() -> None:
             "not_finite",
             {"dtype": "f4", "ia": np.float32([np.inf]).tobytes(), "ib": np.float32([1]).tobytes()},
         ),
+        ("too_large", {"dtype": "json", "ia": "[" + "1," * 2001, "ib": "[1]"}),  # not parsed first
         ("too_large", {"ia": b"\x00" * 4002, "ib": b"\x00" * 4002}),
         ("too_large", {"ia": b"\x00" * 9000, "ib": b"\x00" * 9000}),
     ],
