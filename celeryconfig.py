@@ -6,6 +6,8 @@ that stay idle are dispatched again from the ledger. `docs/adr/0002-stream-is-th
 figures.
 """
 
+from typing import Any
+
 from kombu import Exchange, Queue
 
 from vtox import keys
@@ -13,10 +15,12 @@ from vtox.faults import FAMILIES
 from vtox.queues import broker
 
 
-def __getattr__(name: str) -> str:
-    """Look up the broker's URL each time Celery connects, so that an import needs no server."""
+def __getattr__(name: str) -> Any:
+    """Look up the broker each time Celery connects, so that an import needs no server."""
     if name == "broker_url":
         return broker.url()
+    if name == "broker_use_ssl":
+        return broker.tls()
     raise AttributeError(name)
 
 

@@ -11,6 +11,7 @@
     │   └── SettingsError       a setting has no usable value
     └── SystemStateError    the system is not in the state that the request needs
         ├── ServerUnavailable   no Redis or Valkey server responds
+        │   └── ServerNotTrusted    the certificate of the server, or ours, is refused
         ├── PortTaken           a port is in use
         ├── LeaseLost           the lease is lost, another bridge may own the stream
         └── StaleState          what a bridge remembers contradicts the server
@@ -68,6 +69,10 @@ class SystemStateError(VtoxError):
 
 class ServerUnavailable(SystemStateError):
     """No Redis or Valkey server responds."""
+
+
+class ServerNotTrusted(ServerUnavailable):
+    """TLS fails: the certificate of the server, or ours, is refused."""
 
 
 class PortTaken(SystemStateError):

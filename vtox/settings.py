@@ -9,7 +9,8 @@ from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import Field, FilePath, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -18,6 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from vtox import server_urls
 from vtox.errors import ServerUnavailable, SettingsError
 
 Mode = Literal["development", "testing", "production"]
@@ -57,6 +59,13 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None, description="URL of a Redis or Valkey server; none: the embedded one"
     )
+    redis_ca: FilePath | None = Field(
+        None, description="CA (PEM) of that server's certificate, if the system does not know it"
+    )
+    redis_cert: FilePath | None = Field(
+        None, description="certificate (PEM) that we show to that server, if it asks for one"
+    )
+    redis_key: FilePath | None = Field(None, description="private key (PEM) of that certificate")
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("vtox", appauthor=False),
         description="server data, cluster.log, lock files",
@@ -184,6 +193,12 @@ class Settings(BaseSettings):
         return frozenset(h.strip().lower() for h in self.api_allowed_hosts.split(",") if h.strip())
 
     @property
+    def tls(self) -> server_urls.Tls:
+        """Files for TLS; paths are absolute, as child processes run in another folder."""
+        files = (self.redis_ca, self.redis_cert, self.redis_key)
+        return server_urls.Tls(*(path.absolute() if path else None for path in files))
+
+    @property
     def fixed_ports(self) -> frozenset[int]:
         """Ports that a process of ours needs; processes that choose a port skip them."""
         return frozenset({self.api_port, self.coordinator_port, self.flower_port, self.redis_port})
@@ -215,16 +230,18 @@ class Settings(BaseSettings):
         return f"unix://{urlsplit(url).netloc.rpartition('@')[0]}@{quote(str(path))}?db=0"
 
     def working_url(self) -> str:
-        """Return the URL to connect to.
+        """Return the URL to connect to, as all clients understand it.
 
         Raises
         ------
+        SettingsError
+            `VTOX_REDIS_URL` cannot be used.
         ServerUnavailable
             No URL is set, and no embedded server has been started on this data folder or its
             address cannot be read.
         """
         if self.redis_url:
-            return self.redis_url
+            return server_urls.complete("VTOX_REDIS_URL", self.redis_url, self.tls)
         file = self.server_file
         try:
             server = json.loads(file.read_text())
@@ -267,10 +284,22 @@ def load(**overrides: Any) -> Settings:
         return settings.model_copy(update=unset)
     except ValidationError as error:
         lines = (
-            f"VTOX_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']} (got {e['input']!r})"
+            f"VTOX_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}{_input_text(e)}"
             for e in error.errors()
         )
-        raise SettingsError("\n".join(lines)) from error
+        # Not `from error`: its text has every value that was given.
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _input_text(error: ErrorDetails) -> str:
+    return "" if error["loc"][:1] and error["loc"][0] in SECRETS else f" (got {error['input']!r})"
+
+
+def files() -> list[Path]:
+    """Return the files that settings are read from: `.env` of the working folder, TOML files."""
+    dotenv = Settings.model_config.get("env_file")
+    candidates = [Path(str(dotenv))] if dotenv else []
+    return [path.absolute() for path in (*candidates, *_toml_files()) if path.is_file()]
 
 
 @dataclass(frozen=True, slots=True)

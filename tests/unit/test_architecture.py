@@ -29,6 +29,7 @@ KNOWN = {module_name(p) for p in SOURCES}
 # folder with all its modules) imports from rooms of lower layers only, never from one beside it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.arrays", "vtox.errors", "vtox.keys", "vtox.sentences"),
+    ("vtox.server_urls",),
     ("vtox.nameplate_ranges", "vtox.settings"),
     ("vtox.domain",),
     ("vtox.baseline", "vtox.faults", "vtox.nameplate", "vtox.wire"),

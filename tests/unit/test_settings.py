@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from traceback import format_exception
 
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 from vtox.cli.config import sources
 from vtox.cli.main import application
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.settings import Settings, UnknownSetting, load, unknown_settings
+from vtox.settings import Settings, UnknownSetting, files, load, unknown_settings
 
 
 def config_rows(*arguments: str) -> dict[str, dict[str, object]]:
@@ -71,7 +72,7 @@ def test_names_that_are_no_settings_are_reported(
     ("given", "suggestion"),
     [
         ("VTOX_API_PROT", "VTOX_API_PORT"),
-        ("VTOX_REDIS", "VTOX_REDIS_URL"),
+        ("VTOX_REDISURL", "VTOX_REDIS_URL"),
         ("VTOX_BOGUS", ""),
         ("VTOX_DEBUG", ""),
         ("VTOX_LOG_LEVEL", ""),
@@ -117,7 +118,42 @@ def test_secrets_are_masked_unless_revealed(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("VTOX_REDIS_URL", url)
     assert config_rows()["VTOX_REDIS_URL"]["value"] == "rediss://fleet:***@db.example:6380/0"
     assert config_rows("--reveal")["VTOX_REDIS_URL"]["value"] == url
-    assert config_rows("--reveal")["working_url"]["value"] == url
+    assert str(config_rows("--reveal")["working_url"]["value"]).startswith(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://h/0?password=s3cret", "unix:///s?password=s3cret", "redis://:s3cr#et@h/0"]
+)
+def test_no_form_of_a_url_shows_its_secret(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", url)
+    assert "s3cr" not in json.dumps(config_rows())
+
+
+def test_an_error_shows_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('redis_url = ["redis://:s3cret@h"]\n')
+    monkeypatch.setenv("VTOX_CONFIG", str(tmp_path / "my.toml"))
+    with pytest.raises(SettingsError, match="VTOX_REDIS_URL") as raised:
+        load()
+    assert "s3cret" not in "".join(format_exception(raised.value))
+
+
+def test_a_file_for_tls_that_is_not_there_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VTOX_REDIS_CA", str(tmp_path / "none.pem"))
+    with pytest.raises(SettingsError, match=r"VTOX_REDIS_CA: .*none.pem"):
+        load()
+
+
+def test_the_files_that_settings_come_from_are_listed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert files() == []
+    (tmp_path / "dot").write_text("")
+    (tmp_path / "my.toml").write_text("")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / "dot")
+    monkeypatch.setenv("VTOX_CONFIG", str(tmp_path / "my.toml"))
+    assert files() == [tmp_path / "dot", tmp_path / "my.toml"]
 
 
 def test_reveal_shows_the_embedded_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

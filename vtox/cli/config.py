@@ -1,7 +1,6 @@
 """`vtox config show`: every setting with its value and the source of the value."""
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,13 +16,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from vtox.cli.options import Json
-from vtox.errors import ServerUnavailable
+from vtox.errors import VtoxError
+from vtox.server_urls import mask
 from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load, unknown_settings
 
 group = typer.Typer(help="Settings: show their values and sources.", no_args_is_help=True)
 # On a narrower terminal the descriptions are left out.
 DESCRIPTION_MIN_COLUMNS = 91
-_PASSWORD = re.compile(r"(?<=://)([^/@:]*):([^@/]*)@")
 
 
 def register(app: typer.Typer) -> None:
@@ -93,12 +92,12 @@ def _value(name: str, value: Any, reveal: bool) -> Any:
     if isinstance(value, Path):
         return str(value)
     if name in SECRETS and value and not reveal:
-        return _PASSWORD.sub(r"\1:***@", value)
+        return mask(value)
     return value
 
 
 def _working_url(settings: Settings) -> str | None:
     try:
         return settings.working_url()
-    except ServerUnavailable:
+    except VtoxError:
         return None

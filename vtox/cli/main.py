@@ -143,7 +143,14 @@ def main() -> None:
             "others; `vtox doctor` checks"
         )
     except (redis.ConnectionError, redis.TimeoutError) as error:
-        _fail(_running(f"the server does not respond: {error}"))
+        _fail(_unreachable(error))
+
+
+def _unreachable(error: redis.RedisError) -> str:
+    from vtox.store.client import unavailable
+
+    why = unavailable(error)
+    return str(why) if why.remedy else _running(f"the server does not respond: {error}")
 
 
 def _running(observed: str) -> str:

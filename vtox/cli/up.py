@@ -66,7 +66,7 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
     """
     require_distinct_ports(processes.configured_ports(settings, specs))
     if settings.redis_url:
-        with connect(settings.redis_url, "up") as client:
+        with connect(settings.working_url(), "up") as client:
             check(client)
     elif any(s.name == "server" for s in specs):
         program()

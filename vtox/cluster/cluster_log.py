@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +14,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.text import Text
 
-from vtox.cluster.data_folder import translate_os_errors
+from vtox.cluster.data_folder import open_private, translate_os_errors
 
 FILE = "cluster.log"
 FILE_BYTES = 20 << 20
@@ -27,6 +28,9 @@ TRACEBACK = "Traceback (most recent call last)"
 
 
 class _LogFile(RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, opener=open_private)
+
     def handleError(self, record: logging.LogRecord) -> None:
         """Continue: a full disk loses the line, it does not stop the system."""
 
@@ -43,6 +47,8 @@ class ClusterLog:
         self.problem_count = 0
         with translate_os_errors(data_dir):
             data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for earlier in data_dir.glob(f"{FILE}.*"):
+                earlier.chmod(0o600)
             self._file = _LogFile(
                 self.path, maxBytes=FILE_BYTES, backupCount=BACKUP_FILES, encoding="utf-8"
             )

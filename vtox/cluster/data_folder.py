@@ -25,6 +25,19 @@ def translate_os_errors(folder: Path) -> Iterator[None]:
         raise SettingsError(unusable_message(folder, reason)) from error
 
 
+def make_private(folder: Path) -> None:
+    """Make one of our folders, for its owner alone even where it existed for all to read."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+
+
+def open_private(path: str, flags: int) -> int:
+    """Open a file for its owner alone, even where it existed for all to read; an `opener`."""
+    fd = os.open(path, flags, 0o600)
+    os.fchmod(fd, 0o600)
+    return fd
+
+
 def unusable_message(folder: Path, reason: str) -> str:
     """Return the whole message: the setting, its value, what is wrong, what is expected."""
     return (

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from vtox.cluster.data_folder import translate_os_errors
+from vtox.cluster.data_folder import make_private, translate_os_errors
 from vtox.cluster.file_lock import lock
 from vtox.cluster.server_config import Address, choose_address, config, write_address
 from vtox.errors import ServerUnavailable, SystemStateError
@@ -101,7 +101,7 @@ class EmbeddedServer:
         data = self.settings.data_dir
         folder = data / "valkey"
         with translate_os_errors(data):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(folder)
         # The server inherits the lock: a successor waits until this one has really ended.
         taken = SystemStateError(
             f"another server runs on {data}", remedy="set VTOX_DATA_DIR to another folder"

@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from vtox.cluster.data_folder import translate_os_errors
+from vtox.cluster.data_folder import open_private, translate_os_errors
 from vtox.errors import SystemStateError
 
 POLL_S = 0.05
@@ -23,7 +23,7 @@ def try_lock(path: Path) -> int | None:
     """
     with translate_os_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fd = open_private(str(path), os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -112,7 +112,9 @@ def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of a child: the settings of this process, and its pid to watch."""
     values = {k: v for k, v in settings.model_dump().items() if v is not None}
     variables = {f"VTOX_{k.upper()}": str(v) for k, v in values.items()}
-    variables["VTOX_DATA_DIR"] = str(settings.data_dir.resolve())
+    for name in ("data_dir", "redis_ca", "redis_cert", "redis_key"):
+        if path := values.get(name):
+            variables[f"VTOX_{name.upper()}"] = str(path.resolve())
     # Only the process that a person started brings up a cluster.
     variables["VTOX_CLUSTER_ENABLED"] = "false"
     variables["PYTHONWARNINGS"] = ALLOW_ROOT

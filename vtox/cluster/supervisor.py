@@ -14,6 +14,7 @@ from typing import Literal
 from vtox.cluster import child_process, parent_watch, processes
 from vtox.cluster.child_process import exit_description, exit_status, kill_process_group
 from vtox.cluster.cluster_log import ClusterLog
+from vtox.cluster.data_folder import make_private
 from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.restart import CANNOT_START, RunEnd, keep_running
 from vtox.cluster.signal_handlers import SignalHandlers
@@ -173,7 +174,7 @@ class Supervisor:
 
     async def _run_process(self, state: ProcessState) -> int:
         folder = self.settings.data_dir / "run"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         process = await asyncio.create_subprocess_exec(
             *parent_watch.command_watching_parent(*state.spec.command),
             stdin=asyncio.subprocess.DEVNULL,

@@ -14,10 +14,17 @@ import vtox
 from vtox import keys
 from vtox.cluster import data_folder, ports, processes
 from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
-from vtox.errors import ServerUnavailable, SettingsError
+from vtox.errors import ServerNotTrusted, ServerUnavailable, SettingsError
 from vtox.monitoring.readiness import Check, Status, checks
-from vtox.settings import Settings, unknown_settings
-from vtox.store.client import Client, check, connect, server_info, server_time
+from vtox.settings import Settings, files, unknown_settings
+from vtox.store.client import (
+    Client,
+    check,
+    connect,
+    server_info,
+    server_time,
+    unavailable,
+)
 from vtox.store.status import snapshot
 
 PACKAGES = ("vtox", "celery", "kombu", "redis", "flower", "numpy", "scipy")
@@ -42,13 +49,18 @@ def inspect(settings: Settings) -> Iterator[Check]:
             yield from _work(client)
     except ServerUnavailable as error:
         yield _no_server(settings, error)
+    except SettingsError as error:
+        remedy = error.remedy
+        yield Check(name="server", status="fail", observed=error.observed, remedy=remedy)
     except (redis.ConnectionError, redis.TimeoutError) as error:
-        yield _no_server(settings, ServerUnavailable(str(error)))
+        yield _no_server(settings, unavailable(error))
 
 
 def _no_server(settings: Settings, error: ServerUnavailable) -> Check:
     observed = error.observed
-    if settings.redis_url:
+    if isinstance(error, ServerNotTrusted):
+        remedy = error.remedy
+    elif settings.redis_url:
         remedy = "start it, or set VTOX_REDIS_URL to another; without it `vtox up` starts its own"
     else:
         remedy = error.remedy or f"start it with `vtox up`, or {USE_ANOTHER_SERVER}"
@@ -81,9 +93,13 @@ def _celeryconfig() -> Check:
 
 
 def _settings() -> Check:
+    read = "; ".join(f"{path} is read" for path in files())
     unknown = "; ".join(map(str, unknown_settings()))
     if not unknown:
-        return Check(name="settings", status="pass", observed="every name is a setting")
+        observed = "every name is a setting" + (f"; {read}" if read else "")
+        return Check(name="settings", status="pass", observed=observed)
+    if read:
+        unknown += f"; {read}"
     remedy = "correct or remove the names that have no effect"
     return Check(name="settings", status="warn", observed=unknown, remedy=remedy)
 

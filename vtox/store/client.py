@@ -1,12 +1,14 @@
 """The one factory of Redis clients: time-outs, a client name, and readable errors."""
 
+import ssl
 from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from vtox.errors import ServerUnavailable, SettingsError
+from vtox.errors import ServerNotTrusted, ServerUnavailable, SettingsError
+from vtox.server_urls import mask
 from vtox.store.overlimit import OverLimit
 
 # redis-py types every reply as a union of all protocols' shapes, which no caller can narrow
@@ -38,8 +40,9 @@ def connect(url: str, name: str, *, retries: int = 1) -> Client:
             health_check_interval=10,
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries),
         )
-    except ValueError as error:
-        raise SettingsError(f"VTOX_REDIS_URL: {error}") from error
+    except ValueError:
+        # Not `from error`: its text may hold a piece of the password.
+        raise SettingsError(f"{mask(url)} is not the URL of a Redis or Valkey server") from None
 
 
 def server_time(client: Client) -> float:
@@ -66,5 +69,37 @@ def check(client: Client) -> None:
         client.ping()
     except redis.RedisError as error:
         kw = client.connection_pool.connection_kwargs
-        where = kw.get("path") or f"{kw.get('host')}:{kw.get('port')}"
-        raise ServerUnavailable(f"no server at {where}: {error}") from error
+        raise unavailable(error, kw.get("path") or f"{kw.get('host')}:{kw.get('port')}") from error
+
+
+def unavailable(error: Exception, where: str = "") -> ServerUnavailable:
+    """Return why the server cannot be used, from the error of a client of Redis or of Celery."""
+    refusal = _tls_refusal(error)
+    if not refusal:
+        return ServerUnavailable(f"no server at {where}: {error}" if where else str(error))
+    place = where or "VTOX_REDIS_URL"
+    if not isinstance(refusal, ssl.SSLCertVerificationError):
+        return ServerNotTrusted(
+            f"no TLS connection to the server at {place} ({refusal.reason or refusal})",
+            remedy="does it expect TLS on that port (rediss://), and a client's certificate "
+            "(VTOX_REDIS_CERT, VTOX_REDIS_KEY)?",
+        )
+    why = refusal.verify_message
+    return ServerNotTrusted(
+        f"the certificate of the server at {place} is refused: {why}", remedy=_remedy(why)
+    )
+
+
+def _remedy(why: str) -> str:
+    if "expired" in why or "not yet valid" in why:
+        return "give the server a valid one; are the clocks right?"
+    if "not valid for" in why or "mismatch" in why:  # the name, or the address by number
+        return "write the host in VTOX_REDIS_URL as the certificate names it"
+    return "set VTOX_REDIS_CA to the file (PEM) of the CA that signed it"
+
+
+def _tls_refusal(error: BaseException | None) -> ssl.SSLError | None:
+    """Return the TLS error behind an error, None if it has another cause."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error

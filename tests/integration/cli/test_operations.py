@@ -301,6 +301,30 @@ def test_a_wrong_password_is_reported_without_showing_it(
     assert "wr0ng" not in err
 
 
+@pytest.mark.parametrize("command", ["status", "doctor", "bridge", "up"])
+def test_a_url_that_cannot_be_read_is_reported_without_its_password(
+    command: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", "redis://:half#other@127.0.0.1:1/0")
+    monkeypatch.setattr("sys.argv", ["vtox", command])
+    with pytest.raises(SystemExit) as raised:
+        main()
+    out, err = capfd.readouterr()
+    assert raised.value.code
+    assert "%23" in out + err
+    assert "half" not in out + err
+
+
+def test_doctor_names_the_env_file_that_it_reads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(Settings.model_config, "env_file", ".env")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("VTOX_RETENTION_S=5\n")
+    (found,) = (c for c in as_json("doctor")["checks"] if c["name"] == "settings")
+    assert str(tmp_path / ".env") in found["observed"]
+
+
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version").stdout.startswith("vtox 0.")
     helped = run("--help").stdout

@@ -36,6 +36,20 @@ def test_a_broken_link_is_no_folder(tmp_path: Path) -> None:
     assert str(link) in why_unusable(link / "vtox")
 
 
+def test_files_in_a_folder_that_all_may_read_are_for_the_owner_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for name in ("cluster.log", "cluster.log.1", "server.lock"):
+        (tmp_path / name).touch(0o644)
+    (tmp_path / "valkey").mkdir(0o755)
+    with ClusterLog(tmp_path, open_console(), quiet=True) as log:
+        log.write_own("started")
+        with EmbeddedServer(load(data_dir=tmp_path)):
+            modes = {p.name: p.stat().st_mode & 0o777 for p in tmp_path.iterdir()}
+    folders = {"valkey": 0o700, "valkey.sock": 0o700}
+    files = ("cluster.log", "cluster.log.1", "server.lock", "server.json")
+    assert modes == folders | dict.fromkeys(files, 0o600)
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")
 def test_a_read_only_folder_cannot_be_used() -> None:
     assert "/proc (" in why_unusable(Path("/proc/vtox"))

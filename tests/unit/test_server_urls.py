@@ -1,0 +1,130 @@
+"""URLs of servers: no secret is shown, whatever its form, and all clients read the same."""
+
+import re
+from pathlib import Path
+from traceback import format_exception
+from urllib.parse import quote
+
+import pytest
+import redis
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from kombu import Connection
+
+from vtox.errors import SettingsError
+from vtox.server_urls import MASK, Tls, complete, kombu_url, mask, server_address, tls_options
+from vtox.store.client import connect
+
+# Form of a URL -> what is left of it when the secret can be told apart.
+FORMS = {
+    "redis://:{}@h:6379/0": "redis://:***@h:6379/0",
+    "redis://fleet:{}@h": "redis://fleet:***@h",
+    "redis://{}@h": "redis://***@h",
+    "redis://{}:@h": "redis://***@h",
+    "rediss://fleet:{}@[::1]:6380/2": "rediss://fleet:***@[::1]:6380/2",
+    "redis://h/0?password={}": "redis://h/0?***",
+    "redis://h:1/?db=3&password={}": "redis://h:1/?db=3&***",
+    "redis://h/0?passwort={}": "redis://h/0?***",
+    "unix://fleet:{}@/run/valkey.sock?db=0": "unix://fleet:***@/run/valkey.sock?db=0",
+    "unix:///run/valkey.sock?password={}": "unix:///run/valkey.sock?***",
+    "REDIS://:{}@h": "REDIS://:***@h",
+    "amqp://fleet:{}@h:5672//": "amqp://fleet:***@h:5672//",
+    "amqps://fleet:{}@h/vtox": "amqps://fleet:***@h/vtox",
+}
+SECRETS = st.text(st.characters(codec="utf-8"), min_size=1)
+ESCAPED = st.builds(lambda text: quote(text, safe=""), SECRETS)
+
+
+@given(st.sampled_from(sorted(FORMS)), st.one_of(SECRETS, ESCAPED))
+@example("redis://h/0?password={}", "secret")
+@example("unix:///run/valkey.sock?password={}", "secret")
+@example("redis://:{}@h:6379/0", "p@ss")
+@example("redis://:{}@h:6379/0", "half#other")
+@example("redis://:{}@h:6379/0", "12/34")
+@example("redis://:{}@h:6379/0", "12?34")
+@example("redis://h/0?password={}", "half&other")
+@example("redis://{}:@h", "secret")
+def test_no_piece_of_a_secret_is_shown(form: str, secret: str) -> None:
+    assume(":" not in secret or "//{}" not in form)  # before a colon stands the name of a user
+    assume(not re.search(r"&(db|ssl_\w+)=", secret))
+    shown = mask(form.format(secret))
+    scheme = form.partition(":")[0]
+    assert shown in (FORMS[form], f"{scheme}://***")
+
+
+@pytest.mark.parametrize("text", ["secret", "", ":secret@redis://h", "redis:secret@h", "//:s@h"])
+def test_what_is_no_url_is_not_shown(text: str) -> None:
+    assert mask(text) == MASK
+
+
+def refusal(url: str) -> SettingsError | None:
+    try:
+        complete("VTOX_REDIS_URL", url)
+    except SettingsError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_an_unusable_url_is_refused_without_its_secret(form: str) -> None:
+    for secret in ("half#other", "half other", "half\nother", "half/@"):
+        error = refusal(form.format(secret) + "?other=half")
+        assert error, secret
+        assert "half" not in "".join(format_exception(error))
+
+
+@given(SECRETS)
+def test_redis_and_celery_read_the_same_password(secret: str) -> None:
+    escaped = quote(secret, safe="")
+    for url in (
+        f"redis://fleet:{escaped}@h:1/3",
+        f"redis://h:1/3?username=fleet&password={escaped}",
+        f"redis://fleet@h:1?db=3&password={escaped}",
+    ):
+        whole = complete("VTOX_REDIS_URL", url)
+        assert whole == f"redis://fleet:{escaped}@h:1/3"
+        kw = connect(whole, "test").connection_pool.connection_kwargs
+        assert (kw["username"], kw["password"], kw["db"]) == ("fleet", secret, 3)
+        broker = Connection(kombu_url(whole))
+        assert (broker.userid, broker.password, broker.virtual_host) == ("fleet", secret, "3")
+        assert broker.as_uri() == "redis://fleet:**@h:1/3"
+
+
+def test_celery_uses_a_unix_socket_too() -> None:
+    whole = complete("VTOX_REDIS_URL", "unix://fleet:p%40ss@/run/valkey.sock")
+    kw = connect(whole, "test").connection_pool.connection_kwargs
+    assert (kw["path"], kw["password"], kw["db"]) == ("/run/valkey.sock", "p@ss", 0)
+    broker = Connection(kombu_url(whole))
+    assert broker.as_uri() == "redis+socket://fleet:**@/run/valkey.sock"
+    assert server_address(whole) == "/run/valkey.sock"
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1", "redis://:pw@h:1/0", "redis://h"])
+def test_a_plain_url_stays_as_it_is(url: str) -> None:
+    whole = complete("VTOX_REDIS_URL", url)
+    assert whole.rstrip("/") == url
+
+
+def test_tls_is_always_verified() -> None:
+    files = Tls(Path("/etc/ca.pem"), Path("/etc/own.pem"), Path("/etc/own.key"))
+    whole = complete("VTOX_REDIS_URL", "rediss://:pw@db.example", files)
+    assert tls_options(whole) == {
+        "ssl_cert_reqs": "required",
+        "ssl_check_hostname": "true",
+        "ssl_ca_certs": "/etc/ca.pem",
+        "ssl_certfile": "/etc/own.pem",
+        "ssl_keyfile": "/etc/own.key",
+    }
+    assert server_address(whole) == "db.example:6379"
+    for weaker in ("ssl_cert_reqs=none", "ssl_cert_reqs=optional", "ssl_check_hostname=false"):
+        with pytest.raises(SettingsError, match="VTOX_REDIS_CA"):
+            complete("VTOX_REDIS_URL", f"rediss://:pw@db.example?{weaker}")
+    with pytest.raises(SettingsError, match="rediss://"):
+        complete("VTOX_REDIS_URL", "redis://:pw@db.example", files)
+
+
+def test_a_refused_url_is_not_in_the_error_of_the_client() -> None:
+    with pytest.raises(SettingsError) as raised:
+        connect("redis://:half#other@h:1/0", "test")
+    assert "half" not in repr(raised.value)
+    assert not isinstance(raised.value.__cause__, ValueError | redis.RedisError)
