@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo up unit test check evaluate openapi format lock clean
+.PHONY: help setup demo up unit test check evaluate faults openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -11,6 +11,7 @@ help:
 	@echo "make unit      the pure tests, in under a minute"
 	@echo "make test      all tests, cheapest first"
 	@echo "make check     what must pass before a commit: format, lint, types, tests"
+	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
 	@echo "make openapi   write docs/openapi.json, the description of the HTTP interface"
 	@echo "make evaluate  what is found, missed and abstained from, on recordings and on the motor model"
 
@@ -59,6 +60,10 @@ evaluate: setup
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[evaluate]' || \
 	  echo "Other packages could not be installed; VTOX is evaluated alone."
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evaluation $(ARGS)
+
+# Kills, stops, cuts, clocks, disks: half an hour. ARGS='crashes --seed 3'
+faults: setup
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults $(ARGS)
 
 openapi: setup
 	@$(BIN)/python -m api.openapi docs/openapi.json

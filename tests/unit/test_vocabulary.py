@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.paths import ROOT
 
-FOLDERS = ("vtox", "workers", "api", "evaluation", "benchmarks", "tests")
+FOLDERS = ("vtox", "workers", "api", "evaluation", "benchmarks", "faults", "tests")
 # They name no quantity and no transformation, so that soon five functions bear them.
 PARTICIPLES = frozenset(
     """told found known judged joined measured seen asked kept shown chosen given made taken beside

@@ -1,0 +1,102 @@
+"""`python -m faults`: runs tests, checks their histories, prints one table.
+
+    python -m faults [TEST ...] [--seed N ...] [--keep FOLDER]
+
+On failure it prints what is wrong, the seed, the schedule, and the command that repeats the run.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from faults.check import Figures, Verdict, check
+from faults.history import read
+from faults.run import Test, run
+from faults.tests import SEEDS, TESTS
+
+COLUMNS = (
+    "test",
+    "seed",
+    "windows acknowledged",
+    "disturbances",
+    "lost",
+    "doubled",
+    "dead letters",
+    "duplicate executions",
+    "progress under disturbance",
+    "recovery, s",
+    "drained, s",
+    "",
+)
+
+
+def row(figures: Figures, passed: bool) -> str:
+    """Return a run as a line of the table."""
+    f = figures
+    cells = [f.test, f.seed, f.windows, f.disturbances, f.lost, f.doubled, f.dead]
+    cells += [_share(f.duplicates), _share(f.progress), _number(f.recovery_s)]
+    cells += [_number(f.drained_s), "passed" if passed else "**failed**"]
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _share(x: float | None) -> str:
+    return "unknown" if x is None else f"{x:.1%}"
+
+
+def _number(x: float | None) -> str:
+    return "unknown" if x is None else f"{x:.1f}"
+
+
+def explain(test: Test, verdict: Verdict, history: Path) -> str:
+    """Return what is wrong, and how to see it again."""
+    name = next(n for n, make in TESTS.items() if make(test.seed).name == test.name)
+    lines = [f"{test.name}, seed {test.seed}:", *(f"  {v}" for v in verdict.violations)]
+    lines += ["schedule:", *(f"  {d}" for d in test.schedule)]
+    lines += [f"history: {history}", f"again: python -m faults {name} --seed {test.seed}"]
+    return "\n".join(lines)
+
+
+def run_and_check(test: Test, folder: Path) -> Verdict:
+    """Run a test; print what is wrong."""
+    history = run(test, folder)
+    verdict = check(read(history))
+    if verdict.violations:
+        print(explain(test, verdict, history), file=sys.stderr, flush=True)
+    return verdict
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the tests; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__.splitlines()[0])
+    parser.add_argument("tests", nargs="*", metavar="TEST", help=f"of: {', '.join(TESTS)}")
+    parser.add_argument("--seed", type=int, action="append", dest="seeds")
+    parser.add_argument("--full-diagnosis", action="store_true", help="instead of the light load")
+    parser.add_argument("--supervised", action="store_true", help="under `vtox up`")
+    parser.add_argument("--broker-url", default="", help="Celery's broker, if not the server")
+    parser.add_argument("--keep", type=Path, help="where histories and logs are kept")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.tests) - set(TESTS):
+        parser.error(f"no test {', '.join(sorted(unknown))}; there are {', '.join(TESTS)}")
+    top = options.keep or Path(tempfile.mkdtemp(prefix="vtox-faults-"))
+    rows, failed = [], 0
+    for name in options.tests or [n for n in TESTS if not n.endswith("-short")]:
+        for seed in options.seeds or SEEDS:
+            test = TESTS[name](seed)
+            test.options.light = not options.full_diagnosis
+            test.options.supervised |= options.supervised
+            test.options.broker_url = options.broker_url
+            verdict = run_and_check(test, top / f"{name}-{seed}")
+            failed += bool(verdict.violations)
+            rows.append(row(verdict.figures, not verdict.violations))
+            print(rows[-1], flush=True)
+    print("\n".join(["", f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS), *rows]))
+    if not failed and not options.keep:
+        shutil.rmtree(top)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,96 @@
+"""Carries out a schedule on a running system, and notes what it did in the history."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from faults.history import History
+from faults.proxy import Link
+from faults.schedule import Disturbance
+from faults.system import System
+
+# A target that does not run just now is waited for.
+PATIENCE_S = 10.0
+DELAY_S = 0.1
+CUT_AFTER_BYTES = 3000
+FLAP_EVERY_S = 0.4
+
+
+class Disturber:
+    """Threads, one for each disturbance that is on."""
+
+    def __init__(self, system: System, history: History) -> None:
+        self.system = system
+        self.history = history
+        self._threads: list[threading.Thread] = []
+        self._over = threading.Event()
+
+    def run(self, schedule: Sequence[Disturbance], began: float) -> None:
+        """Begin each disturbance when it is due; return when all have ended."""
+        for d in schedule:
+            self._over.wait(max(0.0, began + d.at_s - time.monotonic()))
+            if self._over.is_set():
+                break
+            thread = threading.Thread(target=self._one, args=(d,), name=str(d), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        for thread in self._threads:
+            thread.join()
+
+    def cancel(self) -> None:
+        """Let every disturbance end now."""
+        self._over.set()
+
+    def _one(self, d: Disturbance) -> None:
+        linked = d.kind not in ("kill", "term", "stop")
+        if linked:
+            self._link(d, self.system.links.by_name[self.system.link_of(d.target)])
+        else:
+            self._process(d)
+
+    def _process(self, d: Disturbance) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while (pid := self.system.pid_of(d.target)) is None and time.monotonic() < end:
+            time.sleep(0.1)
+        if pid is None:
+            self.history.add("missed", n=d.n, kind=d.kind, target=d.target)
+            return
+        part = self.system.part_of("server" if d.target == "server" else d.target)
+        sent = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "stop": signal.SIGSTOP}[d.kind]
+        if part and d.kind != "stop":
+            part.start_at = time.monotonic() + d.lasts_s
+        self.history.add("disturb", n=d.n, kind=d.kind, target=d.target, pid=pid)
+        with suppress(ProcessLookupError):
+            os.kill(pid, sent)
+        self._over.wait(d.lasts_s)
+        if d.kind == "stop":
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self.history.add("calm", n=d.n)
+
+    def _link(self, d: Disturbance, link: Link) -> None:
+        self.history.add("disturb", n=d.n, kind=d.kind, target=d.target)
+        match d.kind:
+            case "cut":
+                link.cut()
+            case "cut_message":
+                link.cut_after(CUT_AFTER_BYTES)
+            case "freeze" | "half_open":
+                (link.freeze if d.kind == "freeze" else link.half_open)()
+                self._over.wait(d.lasts_s)
+                link.thaw()
+            case "delay":
+                link.delay_s = DELAY_S
+                self._over.wait(d.lasts_s)
+                link.delay_s = 0.0
+            case "flap":
+                end = time.monotonic() + d.lasts_s
+                while time.monotonic() < end:
+                    link.refusing = not link.refusing
+                    link.cut()
+                    self._over.wait(FLAP_EVERY_S)
+                link.refusing = False
+        self.history.add("calm", n=d.n)

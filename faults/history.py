@@ -1,0 +1,49 @@
+"""The history of a run: JSON lines that harness and senders write, and the checker alone reads.
+
+| event | fields | written by |
+|---|---|---|
+| `run` | test, seed, families (name -> faults), limits | harness |
+| `ack` | machine, run, seq | a sender, once the server or the API has confirmed the window |
+| `result` | machine, run, fault, first, last, latency_ms | observer |
+| `dead` | machine, family, seq, code | observer |
+| `disturb`, `calm` | n, kind, target: a disturbance begins and ends | harness |
+| `ended` | part, status: a process ended that the harness had not ended | harness |
+| `sample` | queues, pending, lag | observer |
+| `measure` | name, value, at_most or at_least: what a test states beyond the rules | tests |
+| `drained` | seconds from the last acknowledgement | harness |
+| `final` | counters, pending, lag, progress, ledger, queues, results, dead, executed | observer |
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+
+
+class History:
+    """A file that several processes append to: each event is one line, written at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def add(self, event: str, **values: Any) -> None:
+        """Append an event with its time, s of the host's monotonic clock."""
+        line = {"t": round(time.monotonic(), 4), "event": event} | values
+        os.write(self.fd, json.dumps(line, separators=(",", ":")).encode() + b"\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self.fd)
+
+
+def read(path: Path) -> Iterator[Event]:
+    """Yield the events of a file, in the order in which they were written."""
+    with path.open() as lines:
+        for line in lines:
+            if line.endswith("\n"):  # a run that is going on may be writing its last one
+                yield json.loads(line)

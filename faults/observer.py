@@ -1,0 +1,126 @@
+"""Reads what VTOX answers, straight from the server, and notes it in the history."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from faults.history import History
+from vtox import keys
+from vtox.faults import FAMILIES
+from vtox.store.client import Client
+from vtox.store.streams import group_info
+
+BLOCK_MS = 200
+COUNT = 1000
+
+
+class Observer:
+    """A thread that follows results and dead letters, and takes a sample after every reading."""
+
+    def __init__(self, connect: Callable[[], Client], history: History) -> None:
+        self.connect = connect
+        self.history = history
+        self.last = {keys.RESULTS: "0-0", keys.DEAD_LETTERS: "0-0"}
+        self.answers = Counter[str]()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
+
+    @contextmanager
+    def observing(self) -> Iterator["Observer"]:
+        """Observe until the block ends."""
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            self._thread.join(timeout=15)
+
+    def state(self, client: Client) -> dict[str, Any]:
+        """Return queues, pending and lag."""
+        group = group_info(client, keys.RAW)
+        return {
+            "queues": {f: int(client.llen(keys.CELERY_PREFIX + f)) for f in FAMILIES},
+            "pending": group.pending if group else 0,
+            "lag": group.lag if group else 0,
+        }
+
+    def unfinished(self) -> int | None:
+        """Return the windows that are not finished; None while the server does not answer."""
+        try:
+            with self.connect() as client:
+                group = group_info(client, keys.RAW)
+                return group.backlog if group else 0
+        except redis.RedisError:
+            return None
+
+    def finish(self, executions: Path | None) -> None:
+        """Note the state at the end."""
+        with self.connect() as client:
+            while self._read(client):
+                pass
+            counters = {k.decode(): int(v) for k, v in client.hgetall(keys.COUNTERS).items()}
+            self.history.add(
+                "final",
+                **self.state(client),
+                counters=counters,
+                progress=int(client.hlen(keys.PROGRESS)),
+                ledger={f: int(client.hlen(keys.ledger(f))) for f in FAMILIES},
+                results=int(client.xlen(keys.RESULTS)),
+                dead=int(client.xlen(keys.DEAD_LETTERS)),
+                executed=executed(executions) if executions else None,
+            )
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            with suppress(redis.RedisError), self.connect() as client:
+                while not self._stop.is_set():
+                    self._read(client)
+                    self.history.add("sample", **self.state(client))
+                    self._stop.wait(BLOCK_MS / 1000)
+            self._stop.wait(0.2)
+
+    def _read(self, client: Client) -> int:
+        read = 0
+        for stream, entries in client.xread(self.last, count=COUNT) or []:
+            name = stream.decode()
+            for entry_id, fields in entries:
+                self._note(name, fields)
+                self.last[name] = entry_id
+                read += 1
+        return read
+
+    def _note(self, stream: str, fields: dict[bytes, bytes]) -> None:
+        text = {k.decode(): v.decode("utf-8", "replace") for k, v in fields.items()}
+        if stream == keys.RESULTS:
+            self.history.add(
+                "result",
+                machine=text["machine_id"],
+                run=text["run"],
+                fault=text["fault"],
+                first=int(text["first_seq"]),
+                last=int(text["last_seq"]),
+                latency_ms=float(text["latency_ms"]),
+            )
+        else:
+            self.history.add(
+                "dead",
+                machine=text["machine_id"],
+                family=text["family"],
+                seq=text["seq"],
+                code=text["code"],
+            )
+
+
+def executed(path: Path) -> dict[str, int]:
+    """Return how often records were executed, by family (`faults.counted`)."""
+    counts = Counter[str]()
+    with suppress(FileNotFoundError):
+        for line in path.read_text().splitlines():
+            family, n = line.split()
+            counts[family] += int(n)
+    return dict(counts)

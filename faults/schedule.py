@@ -1,0 +1,62 @@
+"""The seeded schedule: which disturbances happen when, to what, and for how long."""
+
+import math
+import random
+from dataclasses import dataclass
+
+from vtox.faults import FAMILIES
+
+# A disturbance of a link does not reach the server, and one of a process not the links.
+WORKERS = tuple(FAMILIES)
+LINKED = ("owner", "standby", *WORKERS, "api", "sender")
+PROCESSES = ("server", *LINKED, *(f"pool:{f}" for f in WORKERS))
+# Kind -> its targets, and the range of its duration, s: of `kill` and `term` the pause before the
+# restart.
+KINDS: dict[str, tuple[tuple[str, ...], tuple[float, float]]] = {
+    "kill": (PROCESSES, (0.1, 4.0)),
+    "stop": (PROCESSES, (1.0, 20.0)),
+    "cut": (LINKED, (0.0, 0.0)),
+    "term": (("owner", "standby", "api", *WORKERS), (0.1, 4.0)),
+    "half_open": (LINKED, (2.0, 15.0)),
+    "freeze": (LINKED, (2.0, 15.0)),
+    "cut_message": (LINKED, (0.0, 0.0)),
+    "flap": (LINKED, (1.0, 4.0)),
+    "delay": (LINKED, (2.0, 10.0)),
+}
+# The first three are those that R1 counts: they come twice as often.
+COUNTED = ("kill", "stop", "cut")
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """What happens `at_s` after the first acknowledged window."""
+
+    n: int
+    at_s: float
+    kind: str
+    target: str
+    lasts_s: float
+
+    def __str__(self) -> str:
+        return f"{self.at_s:7.2f} s  {self.kind:<11} {self.target:<16} {self.lasts_s:.2f} s"
+
+
+def schedule(
+    seed: int, span_s: float, counted: int, others: int = 0, longest_s: float = 20.0
+) -> list[Disturbance]:
+    """Return `counted` kills, stops and cuts and `others` of the other kinds, in order of time."""
+    rng = random.Random(seed)
+    kinds = [COUNTED[i % len(COUNTED)] for i in range(counted)]
+    rest = [k for k in KINDS if k not in COUNTED]
+    kinds += [rest[i % len(rest)] for i in range(others)]
+    rng.shuffle(kinds)
+    # One in each part of the span: at random, but not all at once.
+    part = 0.9 * span_s / len(kinds)
+    made = []
+    for n, kind in enumerate(kinds):
+        targets, (least, most) = KINDS[kind]
+        most = max(min(most, longest_s), least)
+        lasts = math.exp(rng.uniform(math.log(least), math.log(most))) if least else 0.0
+        at = 0.03 * span_s + (n + rng.random()) * part
+        made.append(Disturbance(n, round(at, 2), kind, rng.choice(targets), round(lasts, 2)))
+    return made

@@ -1,0 +1,140 @@
+"""A sender process: sends windows at a steady rate until each is acknowledged.
+
+    python -m faults.sender HISTORY --url URL | --http URL  --machines A B --windows N --rate R
+
+It notes every acknowledgement in the history. Killed and started again it goes on with the first
+window that has none, so that a window whose reply was lost is sent twice; so is every 97th.
+"""
+
+import argparse
+import base64
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import redis
+
+from faults.history import History, read
+from vtox import keys
+from vtox.domain import Window
+from vtox.senders.simulated_fleet import FS_HZ, WINDOW_S
+from vtox.simulator.fleet import fleet
+from vtox.simulator.signals import window as simulate
+from vtox.wire import encode
+
+SAMPLES, SMALL_FS_HZ = 200, 1000.0
+SMALL_WINDOW_S = SAMPLES / SMALL_FS_HZ
+TWICE = 97
+TIMEOUT_S = 5.0
+RUN = "r1"
+
+Fields = dict[str, Any]
+
+
+def small_window(machine: int, seq: int, t0: float) -> Fields:
+    """Return the entry of a short window of three currents: little work for everybody."""
+    counts = np.arange(SAMPLES, dtype="<i2").tobytes()
+    head = {"machine_id": f"M{machine}", "run": RUN, "seq": seq, "fs_hz": SMALL_FS_HZ}
+    times = {"t0": round(t0 + seq * SMALL_WINDOW_S, 6), "dtype": "i2"}
+    return head | times | {"ia": counts, "ib": counts, "ic": counts}
+
+
+def simulated_window(machine: int, seq: int, t0: float) -> Fields:
+    """Return the entry of a window of the simulated fleet: 1 s at 10 kHz."""
+    simulated = _FLEET[machine % len(_FLEET)]
+    channels, speed_rpm = simulate(simulated, seq % 60, WINDOW_S, FS_HZ)
+    window = Window(
+        machine_id=f"M{machine}",
+        run=RUN,
+        seq=seq,
+        t0=t0 + seq * WINDOW_S,
+        fs_hz=FS_HZ,
+        channels=channels,
+        speed_rpm=speed_rpm,
+    )
+    return dict(encode(window))
+
+
+_FLEET = fleet(20)
+
+
+def by_redis(url: str) -> Callable[[Fields], bool]:
+    """Return a sender as any other program has it: plain client, no retry."""
+    client = redis.Redis.from_url(
+        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=None
+    )
+
+    def send(fields: Fields) -> bool:
+        try:
+            client.xadd(keys.RAW, fields)
+        except redis.RedisError:
+            return False
+        return True
+
+    return send
+
+
+def by_http(url: str) -> Callable[[Fields], bool]:
+    """Return a sender that posts to the API."""
+    client = httpx.Client(timeout=TIMEOUT_S)
+
+    def send(fields: Fields) -> bool:
+        body = {k: v for k, v in fields.items() if not isinstance(v, bytes)}
+        body["channels"] = {
+            k: base64.b64encode(v).decode() for k, v in fields.items() if isinstance(v, bytes)
+        }
+        address = f"{url}/api/v1/machines/{body.pop('machine_id')}/windows"
+        try:
+            return client.post(address, json=body).status_code == 202
+        except httpx.HTTPError:
+            return False
+
+    return send
+
+
+def todo(
+    history: Path, machines: range, windows: int, rate: float
+) -> Iterator[tuple[float, int, int]]:
+    """Yield due time (s after the beginning), machine and seq of the windows not confirmed."""
+    confirmed = {(e["machine"], e["seq"]) for e in read(history) if e["event"] == "ack"}
+    for k in range(windows):
+        machine, seq = machines[k % len(machines)], k // len(machines)
+        if (f"M{machine}", seq) not in confirmed:
+            yield k / rate, machine, seq
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("history", type=Path)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--url")
+    where.add_argument("--http")
+    parser.add_argument("--machines", type=int, nargs=2, required=True)
+    parser.add_argument("--windows", type=int, required=True)
+    parser.add_argument("--rate", type=float, required=True, help="windows a second")
+    parser.add_argument("--began", type=float, required=True, help="s, monotonic clock")
+    parser.add_argument("--t0", type=float, required=True, help="start of the first window")
+    parser.add_argument("--simulated", action="store_true")
+    parser.add_argument("--ballast", type=int, default=0, help="bytes that nobody reads")
+    options = parser.parse_args()
+    history = History(options.history)
+    send = by_redis(options.url) if options.url else by_http(options.http)
+    make = simulated_window if options.simulated else small_window
+    machines = range(*options.machines)
+    for due_s, machine, seq in todo(options.history, machines, options.windows, options.rate):
+        time.sleep(max(0.0, options.began + due_s - time.monotonic()))
+        fields = make(machine, seq, options.t0)
+        if options.ballast:
+            fields["ballast"] = bytes(options.ballast)
+        while not send(fields):
+            time.sleep(0.1)
+        history.add("ack", machine=f"M{machine}", run=RUN, seq=seq)
+        if seq % TWICE == TWICE - 1:
+            send(fields)
+
+
+if __name__ == "__main__":
+    main()

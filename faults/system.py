@@ -1,0 +1,376 @@
+"""A real VTOX as separate processes, which the harness starts, finds and starts again.
+
+Every process but the server reaches the server over a link of its own. With `supervised` all run
+under `vtox up`, which starts them again; only the sender then has a link.
+"""
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import psutil
+import redis
+
+from faults.history import History
+from faults.proxy import Links
+from vtox import keys
+from vtox.faults import FAMILIES
+from vtox.settings import Settings, load, server_url
+from vtox.store.client import Client, connect
+
+ROOT = Path(__file__).parents[1]
+BRIDGES = ("bridge-1", "bridge-2")
+READY_S = 90.0
+# A process that ended by itself is started again after this.
+PAUSE_S = 1.0
+STOP_S = 15.0
+
+
+@dataclass(slots=True)
+class Part:
+    """One process of ours; `wanted` while it is to run, from `start_at` on."""
+
+    name: str
+    command: list[str]
+    env: dict[str, str]
+    log: IO[bytes]
+    process: subprocess.Popen[bytes] | None = None
+    wanted: bool = True
+    start_at: float = 0.0
+    # It ends by itself when its work is done: after exit status 0 it is not started again.
+    one_shot: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Whether the process runs."""
+        return self.process is not None and self.process.poll() is None
+
+
+@dataclass(slots=True, kw_only=True)
+class Options:
+    """What a test wants of the system."""
+
+    standby: bool = True
+    api: bool = True
+    light: bool = True
+    supervised: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
+    # Of the server's process alone: libraries to load, the time to show.
+    server_env: dict[str, str] = field(default_factory=dict)
+    data: Path | None = None
+    broker_url: str = ""
+
+
+class System:
+    """The processes; `running` starts and stops them."""
+
+    def __init__(self, folder: Path, history: History, options: Options) -> None:
+        self.folder = folder
+        self.history = history
+        self.options = options
+        self.data = options.data or folder / "data"
+        self.executions = None if options.supervised else folder / "executions.txt"
+        self.api_port, self.coordinator_port, self.second_port, self.worker_port = free_ports(4)
+        self.parts: dict[str, Part] = {}
+        self.links = Links(lambda: self._address()[0])
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self._owner = 0
+
+    # -- starting and stopping
+
+    @contextmanager
+    def running(self) -> Iterator["System"]:
+        """Run everything until the block ends."""
+        (self.folder / "run").mkdir(exist_ok=True)
+        try:
+            self._start_all()
+            yield self
+        finally:
+            self._stop.set()
+            if self._keeper.is_alive():
+                self._keeper.join(timeout=10)
+            self._end_all()
+            self.links.close()
+
+    def _start_all(self) -> None:
+        ports = {
+            "VTOX_API_PORT": str(self.api_port),
+            "VTOX_COORDINATOR_PORT": str(self.coordinator_port),
+            "VTOX_WORKER_PORT": str(self.worker_port),
+        }
+        base = self._base_environment() | ports
+        if self.options.supervised:
+            up = ["vtox", "up", "--without", "flower"]
+            self.add("up", up, base | self.options.server_env)
+        else:
+            self.add("server", ["vtox", "server"], base | self.options.server_env)
+        self._keeper.start()
+        self.wait(self.server_responds, "the server")
+        if not self.options.supervised:
+            self._add_processes(base)
+        self.wait(self.ready, "bridge, workers and API")
+
+    def _add_processes(self, base: dict[str, str]) -> None:
+        bridges = BRIDGES if self.options.standby else BRIDGES[:1]
+        for name, port in zip(bridges, (self.coordinator_port, self.second_port), strict=False):
+            self.add(
+                name, ["vtox", "bridge"], base | {"VTOX_COORDINATOR_PORT": str(port)}, link=name
+            )
+        for family in FAMILIES:
+            options = ["--without-gossip", "--without-mingle", "--loglevel=INFO"]
+            options += ["-I", "faults.counted", "-n", f"{family}@%h", "-Q", family]
+            counted = {
+                "FAULTS_EXECUTIONS": str(self.executions),
+                "FAULTS_LIGHT": str(int(self.options.light)),
+            }
+            command = ["celery", "-q", "-A", "vtox", "worker", *options]
+            self.add(family, command, base | counted, link=family)
+        if self.options.api:
+            address = ["--host", "127.0.0.1", "--port", str(self.api_port)]
+            self.add("api", ["uvicorn", "api.main:app", *address], base, link="api")
+
+    def add(
+        self,
+        name: str,
+        command: list[str],
+        env: dict[str, str],
+        *,
+        link: str = "",
+        one_shot: bool = False,
+    ) -> Part:
+        """Start a process, and keep it running."""
+        if link:
+            env = env | {"VTOX_REDIS_URL": self.url(self.links.add(link).port)}
+        log = (self.folder / f"{name}.log").open("ab")
+        part = Part(name, [sys.executable, "-P", "-m", *command], env, log, one_shot=one_shot)
+        with self._lock:
+            self.parts[name] = part
+            self._start(part)
+        return part
+
+    def add_sender(self, arguments: list[str], *, http: bool = False) -> Part:
+        """Start a sender, which ends when all its windows are acknowledged."""
+        if http:
+            where = ["--http", f"http://127.0.0.1:{self.api_port}"]
+        else:
+            where = ["--url", self.url(self.links.add("sender").port)]
+        command = ["faults.sender", str(self.history.path), *where, *arguments]
+        name = "http-sender" if http else "sender"
+        return self.add(name, command, self._base_environment(), one_shot=True)
+
+    def _base_environment(self) -> dict[str, str]:
+        own = {k: v for k, v in os.environ.items() if not k.startswith("VTOX_")}
+        fixed = {
+            "PYTHONPATH": str(ROOT),
+            "PYTHONWARNINGS": "ignore",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "VTOX_DATA_DIR": str(self.data),
+            "VTOX_BASELINE_AUTO": "false",
+        }
+        broker = {"VTOX_BROKER_URL": self.options.broker_url} if self.options.broker_url else {}
+        return own | fixed | broker | self.options.settings
+
+    def _start(self, part: Part) -> None:
+        part.process = subprocess.Popen(
+            part.command,
+            cwd=self.folder / "run",
+            env=part.env,
+            stdin=subprocess.DEVNULL,
+            stdout=part.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _keep(self) -> None:
+        while not self._stop.wait(0.05):
+            with self._lock:
+                for part in list(self.parts.values()):
+                    self._restart(part)
+
+    def _restart(self, part: Part) -> None:
+        if not part.wanted or part.running or part.process is None:
+            return
+        status = part.process.returncode
+        if part.one_shot and status == 0:
+            part.wanted = False
+            return
+        if not part.start_at:
+            self.history.add("ended", part=part.name, status=status)
+            part.start_at = time.monotonic() + PAUSE_S
+        if time.monotonic() >= part.start_at:
+            part.start_at = 0.0
+            self._start(part)
+
+    def _end_all(self) -> None:
+        server = [p for p in self.parts.values() if p.name in ("server", "up")]
+        others = [p for p in self.parts.values() if p not in server]
+        for group in (others, server):
+            for part in group:
+                if part.running and part.process:
+                    for pid in (part.process.pid, *(c.pid for c in children(part.process.pid))):
+                        with suppress(ProcessLookupError):
+                            os.kill(pid, 18)  # SIGCONT: a stopped process hears no SIGTERM
+                    part.process.terminate()
+            for part in group:
+                if part.process:
+                    try:
+                        part.process.wait(STOP_S)
+                    except subprocess.TimeoutExpired:
+                        part.process.kill()
+                        part.process.wait()
+                part.log.close()
+
+    # -- the server
+
+    def _address(self) -> tuple[int, str, int]:
+        stored = json.loads((self.data / "server.json").read_text())
+        return stored["port"], stored["password"], stored.get("pid", 0)
+
+    def url(self, port: int = 0) -> str:
+        """Return the URL of the server, at a link's `port` or at its own."""
+        own, password, _ = self._address()
+        return server_url(port or own, password)
+
+    def client(self) -> Client:
+        """Return a client of the server itself."""
+        return connect(self.url(), "faults", retries=0)
+
+    def server_responds(self) -> bool:
+        """Whether the server takes commands."""
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except (redis.RedisError, OSError, ValueError, KeyError):
+            return False
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the processes that use the embedded server directly."""
+        return load(data_dir=self.data, api_port=self.api_port)
+
+    # -- finding processes
+
+    def pid_of(self, target: str) -> int | None:
+        """Return the process that a target of the schedule names; None while there is none."""
+        if target == "server":
+            with suppress(OSError, ValueError):
+                pid = self._address()[2]
+                return pid if pid and psutil.pid_exists(pid) else None
+            return None
+        if target.startswith("pool:"):
+            main = self.pid_of(target.removeprefix("pool:"))
+            pool = children(main) if main else []
+            return pool[0].pid if pool else None
+        if self.options.supervised and target != "sender":
+            return self._supervised_pid(target)
+        part = self.part_of(target)
+        return part.process.pid if part and part.running and part.process else None
+
+    def part_of(self, target: str) -> Part | None:
+        """Return the part of a target; `owner` is the bridge that owns the stream now."""
+        if target in ("owner", "standby"):
+            pids = {p.process.pid: p for n in BRIDGES if (p := self.parts.get(n)) and p.process}
+            with suppress(redis.RedisError), self.client() as client:
+                self._owner = int(client.hget(keys.BRIDGE, "pid") or 0)
+            owner = pids.get(self._owner) or next(iter(pids.values()))
+            others = [p for p in pids.values() if p is not owner]
+            return owner if target == "owner" or not others else others[0]
+        return self.parts.get(target)
+
+    def link_of(self, target: str) -> str:
+        """Return the name of the link of a target."""
+        part = self.part_of(target)
+        return part.name if part else target
+
+    def _supervised_pid(self, target: str) -> int | None:
+        words = {
+            "owner": ("vtox", "bridge"),
+            "standby": ("vtox", "bridge"),
+            "api": ("uvicorn",),
+            "up": ("vtox", "up"),
+        }.get(target, ("celery", f"{target}@%h"))
+        up = self.parts["up"].process
+        for p in children(up.pid, recursive=True) if up else []:
+            with suppress(psutil.Error):
+                line = p.cmdline()
+                if all(w in line for w in words):
+                    return p.pid
+        return None
+
+    # -- waiting
+
+    def ready(self) -> bool:
+        """Whether a bridge owns the stream, every family has a worker, and the API answers."""
+        try:
+            with self.client() as client:
+                owner = client.exists(keys.LEASE)
+                workers = client.scard(keys.WORKERS)
+        except redis.RedisError:
+            return False
+        return bool(owner and workers >= len(FAMILIES)) and (
+            not self.options.api or listens(self.api_port)
+        )
+
+    def wait(self, condition, what: str, timeout_s: float = READY_S) -> None:  # type: ignore[no-untyped-def]
+        """Wait for a condition.
+
+        Raises
+        ------
+        TimeoutError
+            It did not come true; the message carries the last lines of the logs.
+        """
+        end = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError(f"no {what} within {timeout_s:g} s\n{self.last_lines()}")
+            time.sleep(0.05)
+
+    def last_lines(self, n: int = 8) -> str:
+        """Return the last lines of every log."""
+        text = []
+        for path in sorted(self.folder.glob("*.log")):
+            lines = path.read_text(errors="replace").splitlines()[-n:]
+            text += [f"--- {path.name}", *lines]
+        return "\n".join(text)
+
+
+def children(pid: int, recursive: bool = False) -> list[psutil.Process]:
+    """Return the processes that a process has started."""
+    try:
+        return psutil.Process(pid).children(recursive=recursive)
+    except psutil.Error:
+        return []
+
+
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections."""
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_ports(n: int) -> list[int]:
+    """Return ports that are free just now, below those that the system hands out to clients."""
+    ports: list[int] = []
+    candidate = random.SystemRandom().randrange(21_000, 31_000)
+    while len(ports) < n:
+        candidate += 1
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                s.bind(("127.0.0.1", candidate))
+                ports.append(candidate)
+    return ports

@@ -1,0 +1,34 @@
+"""Schedules depend on the seed alone."""
+
+from collections import Counter
+
+from faults.schedule import COUNTED, KINDS, schedule
+from faults.tests import SEEDS, TESTS
+
+
+def test_a_seed_gives_the_same_schedule_again() -> None:
+    assert schedule(7, 60.0, counted=9, others=3) == schedule(7, 60.0, counted=9, others=3)
+    assert schedule(7, 60.0, counted=9) != schedule(8, 60.0, counted=9)
+
+
+def test_kinds_are_spread_evenly_and_targets_fit() -> None:
+    made = schedule(3, 100.0, counted=21, others=6)
+    kinds = Counter(d.kind for d in made)
+    assert {kinds[k] for k in COUNTED} == {7}
+    assert all(kinds[k] == 1 for k in KINDS if k not in COUNTED)
+    assert all(d.target in KINDS[d.kind][0] for d in made)
+    assert [d.at_s for d in made] == sorted(d.at_s for d in made)
+    assert all(0 < d.at_s < 100 and d.lasts_s <= KINDS[d.kind][1][1] for d in made)
+
+
+def test_every_test_has_a_name_of_its_own() -> None:
+    names = [make(1).name for make in TESTS.values()]
+    assert len(set(names)) == len(names)
+    assert len(SEEDS) == 5
+
+
+def test_crashes_state_what_is_promised() -> None:
+    test = TESTS["crashes"](1)
+    assert test.load.windows == 10_000
+    assert sum(d.kind in COUNTED for d in test.schedule) >= 20
+    assert test.limits["drained_s"] == 60
