@@ -8,6 +8,7 @@
     │   ├── NameplateError      a nameplate or bearing is impossible
     │   ├── RecordingError      a recording cannot be read or is inconsistent
     │   ├── BaselineError       a stored baseline cannot be read
+    │   ├── LedgerRowError      a ledger row is damaged or of an unknown version
     │   └── SettingsError       a setting has no usable value
     └── SystemStateError    the system is not in the state that the request needs
         ├── ServerUnavailable   no Redis or Valkey server responds
@@ -57,6 +58,14 @@ class RecordingError(InputError):
 
 class BaselineError(InputError):
     """A stored baseline cannot be read."""
+
+
+class LedgerRowError(InputError):
+    """A ledger row cannot be read; `code` is `damaged_row` or `unknown_version`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class SettingsError(InputError):

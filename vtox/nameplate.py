@@ -49,8 +49,14 @@ def motor_to_json(motor: Motor) -> str:
 
 @lru_cache(maxsize=8192)
 def motor_from_json(text: str) -> Motor:
-    """Return the motor of `motor_to_json`, cached: workers read the same texts repeatedly."""
-    return motor_from_dict(json.loads(text))
+    """Return the motor of `motor_to_json`, cached: workers read the same texts repeatedly.
+
+    Fields that a later version of VTOX has stored are ignored.
+    """
+    data = _without_unknown(json.loads(text), _MOTOR)
+    if "bearing" in data:
+        data["bearing"] = _without_unknown(data["bearing"], _BEARING)
+    return motor_from_dict(data)
 
 
 def read_motor(path: Path) -> Motor:
@@ -82,6 +88,10 @@ def _toml(path: Path) -> dict[str, Any]:
         raise NameplateError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise NameplateError(f"{path}: expected TOML: {error}") from error
+
+
+def _without_unknown(data: Any, names: tuple[str, ...]) -> Any:
+    return {k: v for k, v in data.items() if k in names} if isinstance(data, dict) else data
 
 
 def _check_fields(data: Any, names: tuple[str, ...], prefix: str) -> dict[str, Any]:

@@ -16,15 +16,16 @@ from vtox.domain import Diagnosis, Record, Recording
 from vtox.errors import InputError
 from vtox.faults import FAMILIES
 from vtox.health.update import is_past, update
+from vtox.queues.celery_app import TASK_VERSION
 from vtox.store import heartbeats
 from vtox.store.entries import (
     assessment_json,
     encode_alert,
     encode_assessment,
     encode_result,
-    history_json,
     result,
 )
+from vtox.store.histories import history_json
 from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.store.machines import MachineState, load_states
 from vtox.store.windows import fetch
@@ -72,14 +73,19 @@ class Diagnosed:
         )
 
 
-def work(family: str, record_ids: list[str]) -> int:
+def work(family: str, record_ids: list[str], version: int = TASK_VERSION) -> int:
     """Diagnose and commit a batch; return how many records this call finished.
 
+    The records of a task of an unknown version become dead letters.
     A record whose diagnosis raises stays in the ledger: it is dispatched again, alone, and becomes
     a dead letter after `VTOX_MAX_ATTEMPTS` starts.
     """
     here = process()
     ledger = here.ledger
+    if version != TASK_VERSION:
+        for record_id in record_ids:
+            ledger.bury(family, record_id, "unknown_version", f"task of version {version!r}")
+        return 0
     began = time.perf_counter()
     batch = _start(ledger, family, record_ids)
     diagnosis_began = time.perf_counter()

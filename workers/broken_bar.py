@@ -6,6 +6,6 @@ from workers.batch import work
 
 
 @app.task(name=FAMILIES["broken_bar"].task)
-def broken_bar(record_ids: list[str]) -> int:
+def broken_bar(record_ids: list[str], *_: object, v: int = 1, **__: object) -> int:
     """Diagnose a batch of records; return how many this call finished."""
-    return work("broken_bar", record_ids)
+    return work("broken_bar", record_ids, v)

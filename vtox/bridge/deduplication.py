@@ -34,7 +34,10 @@ class DuplicateFilter:
         """Return the filter that had the windows `stored` (mark -> entry id)."""
         restored = cls(horizon)
         for name, entry_id in sorted(stored.items(), key=lambda item: _id_order(item[1])):
-            run, seq, start, replay_of = name.split("|")
+            try:
+                run, seq, start, replay_of = name.split("|")
+            except ValueError:  # of another version
+                continue
             restored.marks[name] = entry_id
             if not replay_of:
                 restored._note_start(run, int(seq), int(start))

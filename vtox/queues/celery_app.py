@@ -16,6 +16,9 @@ from vtox.faults import FAMILIES
 from vtox.store.client import Client
 from vtox.store.task_lists import oldest_messages
 
+# Format of what a task carries. A task without `v` is of version 1; further arguments, of a later
+# version of VTOX, are ignored.
+TASK_VERSION = 1
 # As many as a queue has messages in full flight; of more, the oldest tell enough.
 MAX_WAITING_TASKS = 16
 
@@ -59,10 +62,16 @@ def waiting_tasks(client: Client, family: str) -> list[list[str]]:
     Empty where none waits, or where the broker is not the server of `client`.
     """
     messages = oldest_messages(client, FAMILIES[family].queue, MAX_WAITING_TASKS)
-    return [_arguments(message)[0] for message in messages]
+    return [_record_ids(message) for message in messages]
 
 
-def _arguments(message: bytes) -> list[list[str]]:
-    """Return the arguments of a task as kombu keeps it (message protocol 2, JSON in base64)."""
-    arguments: list[list[str]] = json.loads(base64.b64decode(json.loads(message)["body"]))[0]
-    return arguments
+def _record_ids(message: bytes) -> list[str]:
+    """Return the record ids of a task as kombu keeps it (message protocol 2, JSON in base64).
+
+    Of what another program has put into the queue, none.
+    """
+    try:
+        record_ids = json.loads(base64.b64decode(json.loads(message)["body"]))[0][0]
+        return [i for i in record_ids if isinstance(i, str)]
+    except (ValueError, TypeError, LookupError):
+        return []

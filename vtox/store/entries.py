@@ -1,4 +1,4 @@
-"""The one codec of what VTOX writes: results, assessments, alerts, metrics, and machine state.
+"""The codec of the streams that VTOX writes: results, assessments, alerts, metrics.
 
 Stream entries are flat: name, text, name, text ...; an absent value is empty, a table is JSON. The
 hash of a machine keeps the same values as JSON. Names are a contract (docs/ARCHITECTURE.md);
@@ -13,10 +13,9 @@ from typing import Any
 
 import orjson
 
-from vtox.domain import Diagnosis, Reason, ReasonValue, Record, State, Value, reason
-from vtox.health.alerts import Alert, FaultHistory, SlotHistory
-from vtox.health.assessment import Assessment, FaultAssessment, Published
-from vtox.health.update import MachineHistory
+from vtox.domain import Diagnosis, Reason, ReasonValue, Record, State, Value
+from vtox.health.alerts import Alert
+from vtox.health.assessment import Assessment, FaultAssessment
 from vtox.sentences.rendering import render
 
 Texts = list[str | bytes]
@@ -225,60 +224,6 @@ def decode_metrics(entry_id: bytes, fields: RawFields) -> Metrics:
     return Metrics(**values, written_t=int(entry_id.partition(b"-")[0]) / 1000)
 
 
-def history_json(h: MachineHistory) -> bytes:
-    """Return a history as the field `memory` of its machine keeps it.
-
-    `retire.lua` reads `alert` and `level` of each fault.
-    """
-    table: dict[str, Any] = {
-        fault: {
-            "last_state": f.last_state,
-            "last_code": f.last_code,
-            "last_reason": f.last_reason,
-            "last_t": f.last_t,
-            "load_a": f.load_a,
-            "severities": f.severities,
-            "level": f.slots.level,
-            "marks": f.slots.marks,
-            "starts": f.slots.starts,
-            "alert": f.alert_id,
-        }
-        for fault, f in h.faults.items()
-    }
-    if h.last_published:
-        table["last_published"] = h.last_published
-    return json_bytes(table)
-
-
-def history_from_json(text: bytes) -> MachineHistory:
-    """Return the history that `memory` keeps, of this version or an older one."""
-    table = loads(text)
-    published = table.pop("last_published", None) or table.pop("told", None)
-    return MachineHistory(
-        {fault: _fault_history(entry) for fault, entry in table.items()},
-        Published(published["t"], published["health"], published["state"]) if published else None,
-    )
-
-
-def record_json(r: Record) -> bytes:
-    """Return a record as the ledger and the notes of the learning keep it."""
-    return orjson.dumps(r)
-
-
-def record_from_table(table: Mapping[str, Any]) -> Record:
-    """Return a record that was kept; in one of an older version `closed` is a sentence."""
-    closed = table["closed"]
-    if closed:
-        old = isinstance(closed, str)
-        closed = reason("ended_early", why=closed) if old else _reason(closed)
-    return Record(**{**table, "closed": closed or None})
-
-
-def record_from_json(text: bytes) -> Record:
-    """Return a record that the ledger keeps."""
-    return record_from_table(orjson.loads(text))
-
-
 def _head(r: Result) -> dict[str, Any]:
     return {
         "machine_id": r.machine_id,
@@ -332,7 +277,7 @@ def _result(table: Mapping[str, Any], detail: Mapping[str, Any]) -> Result:
         code=table.get("code", ""),
         reason=table.get("reason", ""),
         values=_values(detail.get("values") or {}),
-        doubts=tuple(map(_reason, detail.get("doubts") or ())),
+        doubts=tuple(map(reason_from_table, detail.get("doubts") or ())),
         indicators=detail.get("indicators") or {},
         evidence=tuple(detail.get("evidence") or ()),
         closed=detail.get("closed") or "",
@@ -359,38 +304,8 @@ def _assessment(table: Mapping[str, Any]) -> Assessment:
     )
 
 
-def _fault_history(entry: Mapping[str, Any]) -> FaultHistory:
-    if "marks" not in entry:
-        return _old_fault_history(entry)
-    return FaultHistory(
-        entry["last_state"],
-        entry["last_code"],
-        entry["last_reason"],
-        entry["last_t"],
-        entry["load_a"],
-        tuple(entry["severities"]),
-        SlotHistory(entry["level"], entry["marks"], tuple(entry["starts"])),
-        entry["alert"],
-    )
-
-
-def _old_fault_history(entry: Mapping[str, Any]) -> FaultHistory:
-    """Return the history of a fault as the first version kept it, with a list of slots."""
-    recent = entry.get("recent", ())
-    marks, starts = "".join(mark for mark, _ in recent), tuple(t for _, t in recent)
-    return FaultHistory(
-        entry.get("last", ""),
-        "",
-        entry.get("reason", ""),
-        entry.get("t", 0.0),
-        entry.get("load_a"),
-        tuple(entry.get("severity", ())),
-        SlotHistory(entry.get("level", ""), marks, starts),
-        entry.get("alert", ""),
-    )
-
-
-def _reason(table: Mapping[str, Any]) -> Reason:
+def reason_from_table(table: Mapping[str, Any]) -> Reason:
+    """Return a reason that was kept as a table."""
     return Reason(table["code"], _values(table.get("values") or {}))
 
 

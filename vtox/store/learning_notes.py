@@ -12,7 +12,7 @@ import orjson
 from vtox import keys
 from vtox.domain import Record
 from vtox.store.client import Client
-from vtox.store.entries import record_from_table, record_json
+from vtox.store.ledger_rows import record_from_table, record_json
 
 FIELD = "learning"
 
@@ -26,9 +26,11 @@ class LearningNote:
 
 
 def decode(text: bytes | None) -> list[LearningNote]:
-    """Return the notes that the field of a machine holds, oldest first."""
-    tables = orjson.loads(text) if text else []
-    return [_note(t) for t in tables]
+    """Return the notes that the field of a machine holds, oldest first; none if damaged."""
+    try:
+        return [_note(t) for t in orjson.loads(text)] if text else []
+    except (ValueError, TypeError, AttributeError):  # of another version: they are made anew
+        return []
 
 
 def _note(table: dict[str, Any]) -> LearningNote:

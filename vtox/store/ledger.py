@@ -6,18 +6,22 @@ twice, late or at the same time as its repetition therefore changes nothing the 
 
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from vtox import keys
 from vtox.domain import Record
-from vtox.errors import LeaseLost
+from vtox.errors import LeaseLost, LedgerRowError
 from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store import scripts
 from vtox.store.client import Client
-from vtox.store.entries import record_from_json, record_json
+from vtox.store.ledger_rows import record_from_json, record_json
+
+log = structlog.get_logger()
 
 INDEX = {name: i for i, name in enumerate(FAMILIES, start=1)}
 # Latencies are counted in buckets 10 % wide: a percentile computed from them is right to 5 %.
@@ -127,9 +131,7 @@ class Ledger:
         texts = self._scripts["start"](
             keys=[*self._record_keys(family), keys.DEAD_LETTERS], args=args
         )
-        return {
-            rid: record_from_json(text) for rid, text in zip(record_ids, texts, strict=True) if text
-        }
+        return self._readable(family, dict(zip(record_ids, texts, strict=True)))
 
     def commit(self, family: str, outcomes: Sequence[Outcome]) -> list[int]:
         """Commit each outcome on its own; COMMITTED, GONE or CHANGED for each.
@@ -157,7 +159,11 @@ class Ledger:
         return [int(n) for n in self._scripts["commit"](keys=where, args=args)]
 
     def bury(self, family: str, record_id: str, code: str, reason: str) -> None:
-        """Turn a record that can never be diagnosed into dead letters."""
+        """Turn a record that can never be diagnosed into dead letters.
+
+        Where its row is too damaged to say which windows it holds, they become pending windows that
+        no record holds, which the bridge joins again.
+        """
         s = self.settings
         args = [*self._family_args(family), record_id, code, reason, 2 * s.max_window_bytes]
         self._scripts["bury_record"](
@@ -217,11 +223,22 @@ class Ledger:
         texts = self.client.hmget(keys.ledger(family), ids)
         tries = self.client.hmget(keys.attempts(family), ids)
         self.client.zadd(keys.due(family), dict.fromkeys(ids, now), xx=True)
-        return {
-            i.decode(): (record_from_json(text), int(n or 0))
-            for i, text, n in zip(ids, texts, tries, strict=True)
-            if text
-        }
+        names = [i.decode() for i in ids]
+        starts = {i: int(n or 0) for i, n in zip(names, tries, strict=True)}
+        rows = self._readable(family, dict(zip(names, texts, strict=True)))
+        return {i: (row, starts[i]) for i, row in rows.items()}
+
+    def _readable(self, family: str, texts: Mapping[str, bytes | None]) -> dict[str, Record]:
+        """Return the records whose rows can be read; the others must not stop their neighbours."""
+        rows: dict[str, Record] = {}
+        for record_id, text in texts.items():
+            try:
+                if text:
+                    rows[record_id] = record_from_json(text)
+            except LedgerRowError as error:
+                log.error("ledger row", code=error.code, record=record_id, reason=str(error))
+                self.bury(family, record_id, error.code, str(error))
+        return rows
 
     def _oldest_dispatch(self, family: str, waiting: Iterable[Sequence[str]]) -> float | None:
         """Return when the oldest task with an unfinished record was dispatched."""

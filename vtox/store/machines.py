@@ -11,7 +11,6 @@ import structlog
 
 from vtox import keys
 from vtox.domain import Motor, reason
-from vtox.errors import NameplateError
 from vtox.faults import FAULTS
 from vtox.health.assessment import Assessment
 from vtox.health.update import MachineHistory
@@ -24,11 +23,11 @@ from vtox.store.entries import (
     Result,
     assessment_from_json,
     assessment_table,
-    history_from_json,
     result_from_json,
     result_table,
 )
 from vtox.store.flags import FLAGS
+from vtox.store.histories import history_from_json
 
 log = structlog.get_logger()
 
@@ -108,7 +107,7 @@ def load_states(client: Client, machine_ids: Sequence[str]) -> list[MachineState
         MachineState(
             motor=_motor(motor) if motor else None,
             baseline=baseline.decode() if baseline else None,
-            history=history_from_json(memory) if memory else MachineHistory(),
+            history=history_from_json(memory),
             version=version.decode() if version else "0",
         )
         for motor, baseline, memory, version in pipe.execute()
@@ -128,7 +127,7 @@ def _motor(text: bytes) -> Motor | None:
     """Return a stored nameplate; None for one that only an earlier version accepted."""
     try:
         return motor_from_json(text.decode())
-    except NameplateError as error:
+    except (ValueError, TypeError) as error:
         log.warning("a stored nameplate is impossible and is not used", reason=str(error))
         return None
 

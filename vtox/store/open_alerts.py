@@ -10,8 +10,9 @@ from vtox.health.update import MachineHistory
 from vtox.sentences.rendering import render
 from vtox.store import outputs
 from vtox.store.client import Client
-from vtox.store.entries import decode_alert, history_from_json
+from vtox.store.entries import decode_alert
 from vtox.store.flags import FLAGS
+from vtox.store.histories import history_from_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from vtox.health.update import MachineHistory, update
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.client import Client
-from vtox.store.entries import history_json
 from vtox.store.flags import FLAGS, set_flag
+from vtox.store.histories import history_json
 
 
 def with_open_alert(client: Client, machine_id: str, fault: str) -> str:

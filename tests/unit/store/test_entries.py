@@ -14,7 +14,7 @@ from vtox.faults import FAULTS
 from vtox.health.alerts import Alert, FaultHistory, SlotHistory
 from vtox.health.assessment import Assessment, FaultAssessment, Published
 from vtox.health.update import MachineHistory
-from vtox.store import entries
+from vtox.store import entries, histories, ledger_rows
 from vtox.store.entries import Metrics, Result
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
@@ -128,7 +128,7 @@ def test_metrics_come_back(m: Metrics) -> None:
     )
 )
 def test_histories_come_back(h: MachineHistory) -> None:
-    assert entries.history_from_json(entries.history_json(h)) == h
+    assert histories.history_from_json(histories.history_json(h)) == h
 
 
 @given(st.builds(Record, closed=st.none() | reasons, **{
@@ -137,7 +137,7 @@ def test_histories_come_back(h: MachineHistory) -> None:
     **dict.fromkeys(("t_start", "t_end"), numbers),
 }))  # fmt: skip
 def test_records_come_back(r: Record) -> None:
-    assert entries.record_from_json(entries.record_json(r)) == r
+    assert ledger_rows.record_from_json(ledger_rows.record_json(r)) == r
 
 
 RECORD = Record(
@@ -230,7 +230,7 @@ OLD_MEMORY = b"""{
 
 
 def test_the_history_that_an_older_version_kept_is_read() -> None:
-    h = entries.history_from_json(OLD_MEMORY)
+    h = histories.history_from_json(OLD_MEMORY)
     assert h.last_published == Published(8.0, 20.0, "fault")
     assert h.faults["turn_short"] == FaultHistory("unknown", "", "why", 9.0)
     assert h.faults["bearing"] == FaultHistory(
@@ -251,8 +251,8 @@ def test_the_history_that_an_older_version_kept_is_read() -> None:
 def test_records_that_an_older_version_dispatched_are_read(
     kept: str, closed: Reason | None
 ) -> None:
-    table = orjson.loads(entries.record_json(RECORD)) | {"closed": kept}
-    r = entries.record_from_json(orjson.dumps(table))
+    table = orjson.loads(ledger_rows.record_json(RECORD)) | {"closed": kept}
+    r = ledger_rows.record_from_json(orjson.dumps(table))
     assert r == replace(RECORD, closed=closed)
     d = Diagnosis(fault="bearing", state="unknown", code="not_told")
     assert entries.result("bearing", r, d).closed.endswith(kept)

@@ -31,6 +31,41 @@ local function forget(ledger, due, attempts, family, record, row)
   count('in_flight_bytes:' .. family, -row.bytes)
 end
 
+-- The row of a record, nil where it is damaged.
+local function decode_row(text)
+  local ok, row = pcall(cjson.decode, text)
+  if ok and type(row) == 'table' and type(row.machine_id) == 'string'
+    and type(row.first_seq) == 'number' and type(row.windows) == 'number'
+    and type(row.bytes) == 'number' and type(row.ids) == 'string'
+    and string.match(row.ids, '%d+%-%d+$') then return row end
+end
+
+-- Remove a damaged row. Which windows it held is learnt from the others: what is assigned and in no
+-- row is open again. So are the counts in flight.
+local function drop_row(ledger, due, attempts, progress, counters, family, index, record)
+  redis.call('HDEL', ledger, record)
+  redis.call('ZREM', due, record)
+  redis.call('HDEL', attempts, record)
+  local held, windows, bytes = {}, 0, 0
+  for _, text in ipairs(redis.call('HVALS', ledger)) do
+    local row = decode_row(text)
+    if row then
+      windows, bytes = windows + row.windows, bytes + row.bytes
+      for id in string.gmatch(row.ids, '%S+') do held[id] = true end
+    end
+  end
+  redis.call('HSET', counters, 'in_flight_windows:' .. family, windows,
+    'in_flight_bytes:' .. family, bytes)
+  local letters = redis.call('HGETALL', progress)
+  for i = 1, #letters, 2 do
+    local id, marks = letters[i], letters[i + 1]
+    if string.sub(marks, index, index) == 'a' and not held[id] then
+      redis.call('HSET', progress, id,
+        string.sub(marks, 1, index - 1) .. '-' .. string.sub(marks, index + 1))
+    end
+  end
+end
+
 local function now_ms()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)

@@ -3,7 +3,11 @@
 -- ARGV family index families group record code reason maxbytes
 local text = redis.call('HGET', KEYS[1], ARGV[5])
 if not text then return 0 end
-local row = cjson.decode(text)
+local row = decode_row(text)
+if not row then
+  drop_row(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1], tonumber(ARGV[2]), ARGV[5])
+  return 0
+end
 local tried = redis.call('HGET', KEYS[3], ARGV[5]) or '0'
 local seq = row.first_seq
 for id in string.gmatch(row.ids, '%S+') do

@@ -37,7 +37,7 @@ end
 for machine = 13, #KEYS do
   local record, version, next_version, evidence = take(), take(), take(), take()
   local text = redis.call('HGET', KEYS[1], record)
-  local row = text and cjson.decode(text)
+  local row = text and decode_row(text)
   local listed = row and redis.call('ZSCORE', KEYS[12], row.machine_id)
   local answer = 1
   if not row then

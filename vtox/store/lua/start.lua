@@ -12,8 +12,8 @@ for a = 7, #ARGV do
   if text then
     local tried = redis.call('HINCRBY', KEYS[3], record, 1)
     redis.call('ZADD', KEYS[2], now, record)
-    if tried > tonumber(ARGV[5]) then
-      local row = cjson.decode(text)
+    local row = tried > tonumber(ARGV[5]) and decode_row(text)
+    if row then
       local seq = row.first_seq
       for id in string.gmatch(row.ids, '%S+') do
         bury(KEYS[6], KEYS[7], tonumber(ARGV[6]), id, family, row.machine_id,

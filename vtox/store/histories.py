@@ -1,0 +1,88 @@
+"""The codec of what a machine has shown: field `memory` of its hash."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from vtox.health.alerts import FaultHistory, SlotHistory
+from vtox.health.assessment import Published
+from vtox.health.update import MachineHistory
+from vtox.store.entries import json_bytes, loads
+
+log = structlog.get_logger()
+
+
+def history_json(h: MachineHistory) -> bytes:
+    """Return a history as the field `memory` of its machine keeps it.
+
+    `retire.lua` reads `alert` and `level` of each fault.
+    """
+    table: dict[str, Any] = {
+        fault: {
+            "last_state": f.last_state,
+            "last_code": f.last_code,
+            "last_reason": f.last_reason,
+            "last_t": f.last_t,
+            "load_a": f.load_a,
+            "severities": f.severities,
+            "level": f.slots.level,
+            "marks": f.slots.marks,
+            "starts": f.slots.starts,
+            "alert": f.alert_id,
+        }
+        for fault, f in h.faults.items()
+    }
+    if h.last_published:
+        table["last_published"] = h.last_published
+    return json_bytes(table)
+
+
+def history_from_json(text: bytes | None) -> MachineHistory:
+    """Return the history that `memory` keeps, of this version or another; empty where damaged."""
+    if not text:
+        return MachineHistory()
+    try:
+        table = loads(text)
+        published = table.pop("last_published", None) or table.pop("told", None)
+        return MachineHistory(
+            {fault: _fault_history(entry) for fault, entry in table.items()},
+            Published(published["t"], published["health"], published["state"])
+            if published
+            else None,
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        # Its records must not become poison: the machine begins anew.
+        log.error("what a machine has shown cannot be read", reason=repr(error))
+        return MachineHistory()
+
+
+def _fault_history(entry: Mapping[str, Any]) -> FaultHistory:
+    if "marks" not in entry:
+        return _old_fault_history(entry)
+    return FaultHistory(
+        entry.get("last_state", ""),
+        entry.get("last_code", ""),
+        entry.get("last_reason", ""),
+        entry.get("last_t", 0.0),
+        entry.get("load_a"),
+        tuple(entry.get("severities", ())),
+        SlotHistory(entry.get("level", ""), entry["marks"], tuple(entry["starts"])),
+        entry.get("alert", ""),
+    )
+
+
+def _old_fault_history(entry: Mapping[str, Any]) -> FaultHistory:
+    """Return the history of a fault as the first version kept it, with a list of slots."""
+    recent = entry.get("recent", ())
+    marks, starts = "".join(mark for mark, _ in recent), tuple(t for _, t in recent)
+    return FaultHistory(
+        entry.get("last", ""),
+        "",
+        entry.get("reason", ""),
+        entry.get("t", 0.0),
+        entry.get("load_a"),
+        tuple(entry.get("severity", ())),
+        SlotHistory(entry.get("level", ""), marks, starts),
+        entry.get("alert", ""),
+    )
