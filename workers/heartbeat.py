@@ -28,7 +28,7 @@ class Heartbeat:
     name: str
     queues: list[str]
     port: int | None = None
-    started_t: float = field(default_factory=time.time)
+    started_t: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     finished: deque[tuple[float, int]] = field(default_factory=deque)
     meters: dict[int, psutil.Process] = field(default_factory=dict)
@@ -45,7 +45,10 @@ class Heartbeat:
 
     def _send(self, me: psutil.Process) -> None:
         cpu_percent, memory_bytes = self._measure([me, *me.children(recursive=True)])
-        now = time.time()
+        before = time.time()
+        now, windows = heartbeats.windows_done(self.client, self.name)
+        clock_offset_s = (before + time.time()) / 2 - now
+        self.started_t = self.started_t or now
         heartbeats.send_heartbeat(
             self.client,
             name=self.name,
@@ -55,8 +58,9 @@ class Heartbeat:
             queues=self.queues,
             cpu_percent=cpu_percent,
             memory_bytes=memory_bytes,
-            windows_per_s=self._rate(now, heartbeats.windows_done(self.client, self.name)),
+            windows_per_s=self._rate(time.monotonic(), windows),
             started_t=self.started_t,
+            clock_offset_s=clock_offset_s,
             now=now,
         )
 

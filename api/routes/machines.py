@@ -1,6 +1,5 @@
 """Machines: nameplates, health, latest diagnoses."""
 
-import time
 from bisect import bisect_right
 from typing import Annotated, Any
 
@@ -48,9 +47,8 @@ def list_machines(
     names = sorted(machines.last_arrivals(client))
     first = bisect_right(names, query.cursor)
     end = first + query.limit
-    now = time.time()
     overviews = machines.overview(client, names[first:end])
-    data = [_summary(o, now, backend.settings) for o in overviews]
+    data = [_summary(o, backend.settings) for o in overviews]
     cursor = names[end - 1] if end < len(names) else ""
     return Page(data=data, next=next_link(request, cursor))
 
@@ -105,7 +103,7 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
     if not overviews:
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
     overview = overviews[0]
-    summary = _summary(overview, time.time(), backend.settings)
+    summary = _summary(overview, backend.settings)
     return Machine(
         **summary.model_dump(),
         nameplate=overview.nameplate,
@@ -130,10 +128,9 @@ def diagnosis_fields(r: Result) -> dict[str, Any]:
     }
 
 
-def _summary(overview: MachineOverview, now: float, settings: Settings) -> MachineSummary:
+def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
     health = overview.health
-    arrival = overview.last_window_t
-    age = None if arrival is None else max(now - arrival, 0.0)
+    age = overview.last_window_age_s
     reasons = _reasons(overview)
     return MachineSummary(
         machine_id=overview.machine_id,
@@ -145,9 +142,9 @@ def _summary(overview: MachineOverview, now: float, settings: Settings) -> Machi
         faults={fault: f.state for fault, f in health.faults.items()} if health else {},
         registered=overview.nameplate is not None,
         baseline=overview.baseline,
-        last_window=rfc3339(arrival),
+        last_window=rfc3339(overview.last_window_t),
         last_window_age_s=None if age is None else round(age, 3),
-        silent=overview.silent(now, settings.silence_after_s),
+        silent=overview.silent(settings.silence_after_s),
     )
 
 

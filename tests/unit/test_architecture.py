@@ -247,3 +247,22 @@ def test_cited_works_are_listed() -> None:
         text = " ".join(path.read_text().replace("#", " ").split())
         for author, year in cited.findall(text):
             assert any(author in e and year in e for e in listed), (path.name, author, year)
+
+
+# What a sender, a key's record and the comparison of clocks themselves need a host's clock for.
+HOST_CLOCK = {
+    "vtox/cli/replay.py",
+    "vtox/cli/simulate.py",
+    "vtox/monitoring/doctor.py",
+    "vtox/store/apikeys.py",
+    "workers/heartbeat.py",
+}
+
+
+def test_ages_go_by_the_server_or_a_monotonic_clock() -> None:
+    users = {
+        str(p.relative_to(ROOT))
+        for p in SOURCES
+        if re.search(r"\btime\.time\(|datetime\.utcnow", p.read_text())
+    }
+    assert users <= HOST_CLOCK

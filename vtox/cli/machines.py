@@ -1,7 +1,6 @@
 """`vtox machines` and `vtox baseline`: what is stored of each machine."""
 
 import json
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,7 +64,7 @@ def list_machines(as_json: options.Json = False) -> None:
             _state(health.state, _silent(machine)),
             "" if health.health is None else f"{health.health:.0f}",
             ", ".join(faults),
-            _ago(machine.last_window_t) or "never",
+            _ago(machine.last_window_age_s) or "never",
         )
     console.print(table)
 
@@ -83,10 +82,10 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     if health.health is not None:
         title.append(f" · health {health.health:.0f}", style="not bold")
     console.print(
-        title.append(f" · last window {_ago(row.last_window_t) or 'never'}", "not bold dim")
+        title.append(f" · last window {_ago(row.last_window_age_s) or 'never'}", "not bold dim")
     )
     console.print(f"nameplate: {_nameplate(row.nameplate)}", markup=False)
-    console.print(f"baseline: {_baseline_state(row.baseline_state)}")
+    console.print(f"baseline: {_baseline_state(row)}")
     if row.diagnoses:
         console.print()
         show(console, row.diagnoses.values())
@@ -128,12 +127,12 @@ def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
         typer.echo(json.dumps({**data, "baseline_state": row.baseline_state}))
         return
     console = Console(highlight=False)
-    console.print(f"{machine}: {_baseline_state(row.baseline_state)}")
+    console.print(f"{machine}: {_baseline_state(row)}")
     console.print(f"{data['records']} records, {data['seconds']:.0f} s of healthy data")
     if asymmetry := data.get("asymmetry"):
         loads = f"{number(asymmetry['low_a'])}-{number(asymmetry['high_a'])} A"
         console.print(f"asymmetry of the healthy currents: learnt at {loads}")
-    for line in _loads(row.baseline_state):
+    for line in _loads(row):
         console.print(line)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("load", "measurement", "mean", "deviation", "records"):
@@ -208,7 +207,7 @@ def _client() -> Client:
 
 
 def _silent(machine: store.MachineOverview) -> bool:
-    return machine.silent(time.time(), load().silence_after_s)
+    return machine.silent(load().silence_after_s)
 
 
 def _as_json(machine: store.MachineOverview) -> dict[str, Any]:
@@ -254,21 +253,22 @@ def _nameplate(plate: dict[str, Any] | None) -> str:
     return " · ".join(parts)
 
 
-def _baseline_state(state: dict[str, Any]) -> str:
+def _baseline_state(machine: store.MachineOverview) -> str:
+    state = machine.baseline_state
     if state["state"] == "learning":
         return f"learning from the stream, {state['records']} records so far"
     sources = {"given": "learnt from recordings", "stream": "learnt from the stream"}
     source = sources.get(state.get("source", ""), "")
     version = f"version {state['version']}" if "version" in state else ""
-    ago = _ago(state.get("learnt_t"))
+    ago = _since(machine, state.get("learnt_t"))
     return ", ".join(p for p in (state["state"], version, source, ago) if p)
 
 
-def _loads(state: dict[str, Any]) -> list[str]:
+def _loads(machine: store.MachineOverview) -> list[str]:
     """Return a line for each load: ready, being learnt, or refused and why."""
     lines = []
-    for x in state.get("loads", []):
-        ago = _ago(x.get("learnt_t"))
+    for x in machine.baseline_state.get("loads", []):
+        ago = _since(machine, x.get("learnt_t"))
         texts = {
             "learning": f"learning, {x.get('records')} records so far",
             "refused": f"not accepted as healthy {ago}: {x.get('reason')}",
@@ -278,10 +278,14 @@ def _loads(state: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _ago(t: float | None) -> str:
-    if not t:
+def _since(machine: store.MachineOverview, t: float | None) -> str:
+    """Return how long ago a time of the server was when the machine was read."""
+    return _ago(max(machine.as_of_t - t, 0.0) if t else None)
+
+
+def _ago(seconds: float | None) -> str:
+    if seconds is None:
         return ""
-    seconds = max(0.0, time.time() - t)
     for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= length:
             return f"{seconds / length:.0f} {unit} ago"

@@ -11,15 +11,17 @@ import structlog
 
 from vtox import keys
 from vtox.domain import reason
+from vtox.monitoring.readiness import MEMORY_FAIL_SHARE
 from vtox.monitoring.throughput import AVERAGE_S, STALE_INTERVALS
 from vtox.settings import Settings
 from vtox.store import metrics
-from vtox.store.client import Client
+from vtox.store.client import Client, server_start_t
 from vtox.store.entries import Metrics
 from vtox.store.flags import flag_states, set_flag
 from vtox.store.ledger import BUCKET_BASE
 from vtox.store.machines import last_arrivals
 from vtox.store.metrics import Counts
+from vtox.store.retention import server_memory
 from vtox.store.streams import group_info, read_until_t
 
 log = structlog.get_logger()
@@ -27,12 +29,16 @@ log = structlog.get_logger()
 
 def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], bool]) -> None:
     """Measure every interval while this process owns the stream."""
+    read_until: float | None = None
     while not stop.wait(settings.monitor_interval_s):
         if not owner():
+            read_until = None
             continue
         try:
             measure(client, settings)
-            watch_silence(client, settings)
+            if read_until is not None:
+                watch_silence(client, settings, read_until)
+            read_until = read_until_t(client)
         except redis.RedisError as error:
             log.warning("metrics not measured: the server does not answer", reason=str(error))
 
@@ -110,18 +116,24 @@ def percentile(buckets: Mapping[str, int], share: float) -> float | None:
     raise AssertionError(f"share: {share}, expected at most 1")
 
 
-def watch_silence(client: Client, settings: Settings) -> None:
+def watch_silence(client: Client, settings: Settings, read_until: float) -> None:
     """Raise or clear the alert `silent` of every machine that has ever sent a window.
 
-    Silence lasts until the time up to which the stream has been read: a window in the backlog is
-    no silence. Both times are the server's.
+    Silence lasts to the time up to which the stream was read one interval ago: a window in the
+    backlog is no silence, and one that was read has been admitted meanwhile. It begins no earlier
+    than the server, which took no window before, and not while a full server refuses windows. All
+    times are the server's.
     """
-    now = read_until_t(client)
+    began = server_start_t(client)
+    refusing = server_memory(client).share >= MEMORY_FAIL_SHARE
     arrived = {m: t for m, t in last_arrivals(client).items() if t}
     silent = flag_states(client, arrived, "silent")
     for (machine_id, t), was_silent in zip(arrived.items(), silent, strict=True):
-        silence_s = now - t
-        is_silent = silence_s > settings.silence_after_s
+        silence_s = read_until - t
+        counted_s = silence_s if was_silent else read_until - max(t, began)
+        is_silent = counted_s > settings.silence_after_s
+        if is_silent and not was_silent and refusing:
+            continue
         if is_silent != was_silent:
             raised = (reason("machine_silent"), reason("silence_duration", silence_s=silence_s))
             reasons = raised if is_silent else (reason("windows_arrive"),)

@@ -5,13 +5,12 @@
 """
 
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from vtox import keys
 from vtox.store import learning_notes
-from vtox.store.client import Client
+from vtox.store.client import Client, server_time
 
 # Windings age and clamps are moved: a baseline older than this is still used, and marked so.
 STALE_DAYS = 180.0
@@ -32,7 +31,7 @@ def set_baseline(
     if baseline is None:
         client.hdel(key, "baseline", "baseline_info", learning_notes.FIELD)
         return
-    now = round(time.time(), 3)
+    now = round(server_time(client), 3)
     info = {"source": source, "learnt_t": now, "loads": _loads(baseline, now)}
     _store(client, machine_id, baseline, info)
     client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
@@ -47,7 +46,7 @@ def store_extended_baseline(
     if stored is None or stored.decode() != before:
         return False
     info = json.loads(about) if about else {"source": "given", "loads": []}
-    load = _load(min(loads_a), max(loads_a), round(time.time(), 3))
+    load = _load(min(loads_a), max(loads_a), round(server_time(client), 3))
     info |= {"loads": sorted([*info.get("loads", []), load], key=lambda x: x["low_a"])}
     info.pop("refused", None)
     _store(client, machine_id, extended, info)
@@ -59,7 +58,7 @@ def refuse_load(client: Client, machine_id: str, loads_a: Sequence[float], reaso
     key = keys.machine(machine_id)
     about = client.hget(key, "baseline_info")
     info = json.loads(about) if about else {}
-    refused = _load(min(loads_a), max(loads_a), round(time.time(), 3))
+    refused = _load(min(loads_a), max(loads_a), round(server_time(client), 3))
     info["refused"] = refused | {"reason": reason}
     client.hset(key, "baseline_info", json.dumps(info))
 

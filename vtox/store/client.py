@@ -57,6 +57,15 @@ def server_time_ms(client: Client) -> int:
     return int(seconds) * 1000 + int(micros) // 1000
 
 
+def server_start_t(client: Client) -> float:
+    """Return when the server was started, by its clock, s since 1970; 0 where INFO is denied."""
+    try:
+        uptime_s = client.info("server")["uptime_in_seconds"]
+    except redis.exceptions.NoPermissionError:
+        return 0.0
+    return server_time(client) - float(uptime_s)
+
+
 def server_info(client: Client) -> dict[str, Any]:
     """Return what INFO says of the server."""
     info: dict[str, Any] = client.info()

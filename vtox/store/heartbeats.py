@@ -12,7 +12,7 @@ LIFE_S = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """The last heartbeat of a worker, as the worker measured it."""
+    """The last heartbeat of a worker, as the worker measured it; times are the server's."""
 
     name: str
     host: str
@@ -28,6 +28,8 @@ class Worker:
     busy_s: float
     started_t: float | None
     last_seen_t: float
+    # Its host's clock minus the server's.
+    clock_offset_s: float | None = None
 
 
 def send_heartbeat(
@@ -42,9 +44,13 @@ def send_heartbeat(
     memory_bytes: int,
     windows_per_s: float,
     started_t: float,
+    clock_offset_s: float,
     now: float,
 ) -> None:
-    """Write a heartbeat; what the worker has done is counted beside it (`count_batch`)."""
+    """Write a heartbeat; what the worker has done is counted beside it (`count_batch`).
+
+    `started_t` and `now` are of the server's clock: others measure the heartbeat's age by it.
+    """
     key = keys.worker(name)
     fields: dict[str, Any] = {
         "name": name,
@@ -56,6 +62,7 @@ def send_heartbeat(
         "windows_per_s": round(windows_per_s, 3),
         "started_t": round(started_t, 3),
         "last_seen_t": round(now, 3),
+        "clock_offset_s": round(clock_offset_s, 3),
         "port": port or "",
     }
     with client.pipeline() as pipe:
@@ -80,9 +87,13 @@ def count_batch(
     pipe.execute()
 
 
-def windows_done(client: Client, name: str) -> int:
-    """Return how many windows a worker has finished since it started."""
-    return int(client.hget(keys.worker(name), "windows_done") or 0)
+def windows_done(client: Client, name: str) -> tuple[float, int]:
+    """Return the server's time, and how many windows a worker has finished since it started."""
+    pipe = client.pipeline(transaction=False)
+    pipe.time()
+    pipe.hget(keys.worker(name), "windows_done")
+    (seconds, micros), windows = pipe.execute()
+    return seconds + micros / 1e6, int(windows or 0)
 
 
 def reset(client: Client, name: str) -> None:
@@ -134,4 +145,5 @@ def _worker(beat: dict[str, str]) -> Worker:
         busy_s=number(beat.get("busy_s")) or 0.0,
         started_t=number(beat.get("started_t")),
         last_seen_t=float(beat["last_seen_t"]),
+        clock_offset_s=number(beat.get("clock_offset_s")),
     )

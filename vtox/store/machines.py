@@ -1,6 +1,5 @@
 """Machines as they are kept on the server: nameplate, baseline, latest diagnoses, health."""
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,7 @@ from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.sentences.rendering import render
 from vtox.store import scripts
 from vtox.store.baselines import baseline_state
-from vtox.store.client import Client
+from vtox.store.client import Client, server_time
 from vtox.store.entries import (
     Result,
     assessment_from_json,
@@ -44,7 +43,10 @@ class MachineState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineOverview:
-    """What is shown of a machine; `last_window_t` is None before its first window."""
+    """What is shown of a machine; `last_window_t` is None before its first window.
+
+    `as_of_t` is when it was read: this and all other times are of the server's clock.
+    """
 
     machine_id: str
     vehicle_id: str | None
@@ -54,10 +56,17 @@ class MachineOverview:
     baseline_state: dict[str, Any]
     health: Assessment | None
     diagnoses: dict[str, Result]
+    as_of_t: float
 
-    def silent(self, now: float, after_s: float) -> bool:
+    @property
+    def last_window_age_s(self) -> float | None:
+        """How long ago the last window came; None before the first."""
+        return None if self.last_window_t is None else max(self.as_of_t - self.last_window_t, 0.0)
+
+    def silent(self, after_s: float) -> bool:
         """Return whether the machine has sent before, but not in the last `after_s`."""
-        return self.last_window_t is not None and now - self.last_window_t > after_s
+        age_s = self.last_window_age_s
+        return age_s is not None and age_s > after_s
 
     def table(self) -> dict[str, Any]:
         """Return it as plain data, diagnoses in the shape in which the machine keeps them."""
@@ -82,7 +91,7 @@ def retire(client: Client, machine_id: str) -> bool:
     """
     where = [keys.MACHINES, keys.machine(machine_id), keys.known_windows(machine_id), keys.ALERTS]
     why = reason("machine_retired")
-    cleared = ("machine_id", machine_id, "event", "cleared", "t", f"{time.time():.3f}")
+    cleared = ("machine_id", machine_id, "event", "cleared", "t", f"{server_time(client):.3f}")
     because = ("code", why.code, "reason", render(why.code, why.values))
     args = [machine_id, len(FLAGS), *FLAGS, len(FAULTS), *FAULTS, *cleared, *because]
     return bool(client.register_script(scripts.source("retire"))(keys=where, args=args))
@@ -142,8 +151,10 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
         pipe.hmget(keys.machine(m), "baseline_info", "learning")
         pipe.hexists(keys.machine(m), "baseline")
         pipe.zscore(keys.MACHINES, m)
-    replies = pipe.execute()
-    found, now = [], time.time()
+    pipe.time()
+    *replies, (seconds, micros) = pipe.execute()
+    now = seconds + micros / 1e6
+    found = []
     for i, m in enumerate(ids):
         (motor, health, vehicle, *latest), about, has_baseline, arrived = replies[4 * i : 4 * i + 4]
         if arrived is None:
@@ -159,6 +170,7 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
                 baseline_state=baseline_state(about[0], about[1], bool(has_baseline), now),
                 health=assessment_from_json(health) if health else None,
                 diagnoses=diagnoses,
+                as_of_t=now,
             )
         )
     return found

@@ -1,0 +1,57 @@
+"""A host whose clock is an hour wrong: ages and alerts go by the server's clock."""
+
+import time
+
+import psutil
+import pytest
+
+from tests.integration.helpers import add_window
+from vtox import keys
+from vtox.domain import Motor, reason
+from vtox.monitoring.throughput import from_workers
+from vtox.store import machines
+from vtox.store.baselines import set_baseline
+from vtox.store.client import Client, server_time
+from vtox.store.entries import decode_alert
+from vtox.store.flags import set_flag
+from vtox.store.status import snapshot
+from workers.heartbeat import Heartbeat
+
+HOUR_S = 3600.0
+
+
+@pytest.fixture(params=[HOUR_S, -HOUR_S], ids=["ahead", "behind"])
+def offset_s(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
+    """This host's clock is wrong from now on."""
+    offset_s: float = request.param
+    right = time.time
+    monkeypatch.setattr(time, "time", lambda: right() + offset_s)
+    return offset_s
+
+
+def test_a_heartbeat_is_as_old_as_the_server_says(client: Client, offset_s: float) -> None:
+    beat = Heartbeat(client, "w@h", ["turn_short", "bearing", "broken_bar"])
+    beat._send(psutil.Process())
+    snap = snapshot(client)
+    (worker,) = snap.workers
+    assert abs(snap.t - worker.last_seen_t) < 2
+    assert abs(snap.t - (worker.started_t or 0)) < 2
+    assert worker.clock_offset_s == pytest.approx(offset_s, abs=2)
+    assert from_workers(snap.workers, snap.t).windows_per_s is not None
+
+
+def test_alerts_and_ages_have_the_time_of_the_server(client: Client, offset_s: float) -> None:
+    machines.register(client, "M1", Motor())
+    set_flag(client, "M1", "silent", True, reason("machine_silent"))
+    set_baseline(client, "M1", '{"bands": []}')
+    arrived = int(add_window(client).partition("-")[0]) / 1000
+    client.zadd(keys.MACHINES, {"M1": arrived})
+    (overview,) = machines.overview(client, ["M1"])
+    assert not overview.silent(30.0)
+    assert overview.last_window_age_s == pytest.approx(0, abs=2)
+    assert overview.baseline_state["learnt_t"] == pytest.approx(overview.as_of_t, abs=2)
+    machines.retire(client, "M1")
+    for _, fields in client.xrange(keys.ALERTS):
+        alert = decode_alert(fields)
+        assert alert.t == pytest.approx(server_time(client), abs=2)
+        assert int(alert.id.rpartition(":")[2]) / 1000 == pytest.approx(arrived, abs=2)
