@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from tests.integration.helpers import add_window, counters
+from tests.integration.helpers import add_window, counters, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import reason
@@ -15,6 +15,7 @@ from vtox.settings import Settings, load
 from vtox.store.client import Client, connect, server_time
 from vtox.store.flags import set_flag
 from vtox.store.open_alerts import events_after, open_alerts
+from vtox.store.retention import server_memory
 from vtox.store.streams import create_group, read_until_t
 
 
@@ -67,7 +68,7 @@ def test_a_window_in_the_backlog_is_no_silence(client: Client, settings: Setting
     client.zadd(keys.MACHINES, {"V001": read_t, "M2": read_t - 60})
     add_window(client, seq=1)
     eager = load(redis_url=settings.redis_url, silence_after_s=0.01)
-    time.sleep(0.05)
+    eventually(lambda: client.info("server")["uptime_in_seconds"] > 0, 3)
     monitor.watch_silence(client, eager, read_until_t(client))
     assert [a.machine_id for a in open_alerts(client)] == ["M2"]
 
@@ -93,6 +94,7 @@ def test_windows_that_a_full_server_refuses_are_no_silence(tmp_path: Path) -> No
         monitor.watch_silence(client, settings, now + 60)
         assert open_alerts(client) == []
         client.delete("ballast")
+        eventually(lambda: server_memory(client).share < 0.5, 3)
         monitor.watch_silence(client, settings, now + 60)
         assert [a.machine_id for a in open_alerts(client)] == ["M1"]
 
