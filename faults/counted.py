@@ -1,10 +1,13 @@
 """A worker plug-in, `celery worker -I faults.counted`: counts the executions of records.
 
-It appends a line for every batch, before the diagnosis, to the file FAULTS_EXECUTIONS; with
-FAULTS_LIGHT=1 the diagnosis is the light load of the throughput benchmark.
+It appends a line for every batch, before the diagnosis, to the file FAULTS_EXECUTIONS. With
+FAULTS_LIGHT=1 the diagnosis is the light load of the throughput benchmark. Each record then takes
+FAULTS_WORK_MS more, without work for the processor: so there is work in flight that can be
+interrupted, on a small box too.
 """
 
 import os
+import time
 from collections.abc import Sequence
 
 import workers.batch
@@ -15,6 +18,7 @@ from vtox.faults import FAULTS
 if os.environ.get("FAULTS_LIGHT") == "1":
     import benchmarks.stub_diagnosis  # noqa: F401
 
+_work_s = float(os.environ.get("FAULTS_WORK_MS", "0")) / 1000
 _diagnose = workers.batch.diagnose_batch
 _file = os.open(os.environ["FAULTS_EXECUTIONS"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
@@ -23,6 +27,7 @@ def counted_batch(cases: Sequence[DiagnosisInput], faults: Sequence[str]) -> lis
     """Count the records of a batch, then diagnose them."""
     if cases:
         os.write(_file, f"{FAULTS[faults[0]].name} {len(cases)}\n".encode())
+        time.sleep(len(cases) * _work_s)
     return _diagnose(cases, faults)
 
 

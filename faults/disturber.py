@@ -7,10 +7,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+import redis
+
 from faults.history import History
 from faults.proxy import Link
 from faults.schedule import Disturbance
 from faults.system import System
+from vtox import keys
 
 # A target that does not run just now is waited for.
 PATIENCE_S = 10.0
@@ -45,11 +48,19 @@ class Disturber:
         self._over.set()
 
     def _one(self, d: Disturbance) -> None:
-        linked = d.kind not in ("kill", "term", "stop")
-        if linked:
-            self._link(d, self.system.links.by_name[self.system.link_of(d.target)])
-        else:
+        if d.kind in ("kill", "term", "stop"):
             self._process(d)
+        elif d.kind == "lapse":
+            self._lapse(d)
+        else:
+            self._link(d, self.system.links.by_name[self.system.link_of(d.target)])
+
+    def _lapse(self, d: Disturbance) -> None:
+        """End the lease of the owner, as a clock that steps does."""
+        self.history.add("disturb", n=d.n, kind=d.kind, target=d.target)
+        with suppress(redis.RedisError), self.system.client() as client:
+            client.delete(keys.LEASE)
+        self.history.add("calm", n=d.n)
 
     def _process(self, d: Disturbance) -> None:
         end = time.monotonic() + PATIENCE_S

@@ -15,8 +15,8 @@ from vtox.faults import FAMILIES
 # Longer than any limit of a test: what is not finished then is lost.
 DRAIN_S = 120.0
 SEND_S = 300.0
-# Small records must not look old: senders begin at the present.
-CLOCK = {"VTOX_CLOCK_TOLERANCE_S": "1e12"}
+# More tasks than windows may be in flight, a queue cannot hold.
+LIMITS = {"queue": 1024.0, "drained_s": 60.0, "dead": 0.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +62,13 @@ class Test:
     schedule: Sequence[Disturbance] = ()
     options: Options = field(default_factory=Options)
     limits: dict[str, float] = field(default_factory=dict)
-    # Runs beside the schedule, from the first window on.
-    during: Callable[[System, History], None] | None = None
+    # What the place lacks for it, in words; empty: nothing.
+    needs: str = ""
+    # Before the start; after the schedule, while windows are sent; after the drain; at the end.
+    prepare: Callable[[System], None] = lambda _: None
+    during: Callable[[System, History], None] = lambda *_: None
+    after: Callable[[System, History], None] = lambda *_: None
+    finish: Callable[[System], None] = lambda _: None
 
 
 def run(test: Test, folder: Path) -> Path:
@@ -85,15 +90,19 @@ def run(test: Test, folder: Path) -> Path:
         families={name: list(f.faults) for name, f in FAMILIES.items()},
         limits=test.limits,
     )
-    test.options.settings = CLOCK | test.options.settings
     system = System(folder, history, test.options)
-    with system.running(), Observer(system.client, history).observing() as observer:
-        _send(test, system, history)
-        last_ack = time.monotonic()
-        if _drained(observer):
-            history.add("drained", seconds=round(time.monotonic() - last_ack, 2))
-        observer.finish(system.executions)
-    history.close()
+    test.prepare(system)
+    try:
+        with system.running(), Observer(system.client, history).observing() as observer:
+            _send(test, system, history)
+            last_ack = time.monotonic()
+            if _drained(observer):
+                history.add("drained", seconds=round(time.monotonic() - last_ack, 2))
+            test.after(system, history)
+            observer.finish(system.executions)
+    finally:
+        test.finish(system)
+        history.close()
     return path
 
 
@@ -110,8 +119,7 @@ def _send(test: Test, system: System, history: History) -> None:
     disturber = Disturber(system, history)
     try:
         disturber.run(test.schedule, began)
-        if test.during:
-            test.during(system, history)
+        test.during(system, history)
         system.wait(lambda: not any(s.wanted for s in senders), "end of the senders", SEND_S)
     finally:
         disturber.cancel()

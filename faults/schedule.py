@@ -2,11 +2,12 @@
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vtox.faults import FAMILIES
 
-# A disturbance of a link does not reach the server, and one of a process not the links.
+# What has a link, and what is a process: the server has no link of its own.
 WORKERS = tuple(FAMILIES)
 LINKED = ("owner", "standby", *WORKERS, "api", "sender")
 PROCESSES = ("server", *LINKED, *(f"pool:{f}" for f in WORKERS))
@@ -22,9 +23,12 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[float, float]]] = {
     "cut_message": (LINKED, (0.0, 0.0)),
     "flap": (LINKED, (1.0, 4.0)),
     "delay": (LINKED, (2.0, 10.0)),
+    "lapse": (("owner",), (0.0, 0.0)),
 }
-# The first three are those that R1 counts: they come twice as often.
+# Those of which a test counts how many there were.
 COUNTED = ("kill", "stop", "cut")
+# Without these two everything stands still: every kind that can disturbs them.
+ALWAYS = ("server", "owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +46,42 @@ class Disturbance:
 
 
 def schedule(
-    seed: int, span_s: float, counted: int, others: int = 0, longest_s: float = 20.0
+    seed: int,
+    span_s: float,
+    counted: int,
+    others: int = 0,
+    *,
+    longest_s: float = 20.0,
+    targets: Sequence[str] = (),
 ) -> list[Disturbance]:
-    """Return `counted` kills, stops and cuts and `others` of the other kinds, in order of time."""
+    """Return `counted` kills, stops and cuts and `others` of the other kinds, in order of time.
+
+    With `targets` only those are disturbed.
+    """
     rng = random.Random(seed)
     kinds = [COUNTED[i % len(COUNTED)] for i in range(counted)]
     rest = [k for k in KINDS if k not in COUNTED]
     kinds += [rest[i % len(rest)] for i in range(others)]
     rng.shuffle(kinds)
+    decks = {k: _deck(rng, k, kinds.count(k), targets) for k in dict.fromkeys(kinds)}
     # One in each part of the span: at random, but not all at once.
     part = 0.9 * span_s / len(kinds)
     made = []
     for n, kind in enumerate(kinds):
-        targets, (least, most) = KINDS[kind]
+        least, most = KINDS[kind][1]
         most = max(min(most, longest_s), least)
         lasts = math.exp(rng.uniform(math.log(least), math.log(most))) if least else 0.0
         at = 0.03 * span_s + (n + rng.random()) * part
-        made.append(Disturbance(n, round(at, 2), kind, rng.choice(targets), round(lasts, 2)))
+        made.append(Disturbance(n, round(at, 2), kind, decks[kind].pop(), round(lasts, 2)))
     return made
+
+
+def _deck(rng: random.Random, kind: str, n: int, targets: Sequence[str]) -> list[str]:
+    """Return `n` targets of a kind: server and owner surely, the others by chance."""
+    possible = [t for t in KINDS[kind][0] if not targets or t in targets]
+    rest = [t for t in possible if t not in ALWAYS]
+    rng.shuffle(rest)
+    order = [t for t in possible if t in ALWAYS] + rest
+    deck = [order[i % len(order)] for i in range(n)]
+    rng.shuffle(deck)
+    return deck

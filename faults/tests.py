@@ -1,31 +1,49 @@
 """The tests of the harness: what is done to the system, and within which limits it must answer."""
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
-from faults.run import Load, Test
+from faults.clocks import clock_steps
+from faults.disks import disk
+from faults.outages import half_open, outage
+from faults.run import LIMITS, Load, Test
 from faults.schedule import schedule
+from faults.system import Options, System
 
 SEEDS = (1, 2, 3, 4, 5)
-# More tasks than windows may be in flight, a queue cannot hold.
-LIMITS = {"queue": 1024.0, "drained_s": 60.0, "dead": 0.0}
+BRIDGES = ("owner", "standby")
+SLOW_FSYNC_MS = "300"
+
+
+def undisturbed(seed: int) -> Test:
+    """Return a run without disturbance: what the others are compared with."""
+    return Test(
+        name="undisturbed",
+        seed=seed,
+        load=Load(windows=3000, rate=80.0),
+        limits=LIMITS | {"duplicates": 0.01, "windows": 3000},
+    )
 
 
 def crashes(seed: int) -> Test:
-    """Kills, stops and cuts of everything, at random: nothing lost, nothing doubled."""
+    """Kill, stop and cut everything, at random."""
     load = Load(windows=10_000, rate=80.0)
-    limits = LIMITS | {"disturbances": 20, "windows": 10_000}
     return Test(
         name="crashes",
         seed=seed,
         load=load,
-        schedule=schedule(seed, load.span_s, counted=21, others=6),
-        limits=limits | {"progress": 0.3, "accepted": 0.3, "duplicates": 0.1},
+        schedule=schedule(seed, load.span_s, counted=21, others=7),
+        limits=LIMITS
+        | {"disturbances": 20, "windows": load.windows}
+        | {"progress": 0.3, "accepted": 0.3, "duplicates": 0.1},
     )
 
 
 def crashes_short(seed: int) -> Test:
-    """The same with 1,000 windows, for `make test`."""
+    """Return the same with 1,000 windows, for `make test`."""
     load = Load(windows=1000, rate=40.0, machines=10, http_from=8)
     return replace(
         crashes(seed),
@@ -36,18 +54,66 @@ def crashes_short(seed: int) -> Test:
     )
 
 
-def calm(seed: int) -> Test:
-    """No disturbance: what the others are compared with."""
-    return Test(
-        name="undisturbed",
-        seed=seed,
-        load=Load(windows=3000, rate=80.0),
-        limits=LIMITS | {"duplicates": 0.01, "windows": 3000},
+def handover(seed: int) -> Test:
+    """Stop, kill and cut off the bridges only, and take the lease away."""
+    load = Load(windows=8000, rate=80.0)
+    return replace(
+        crashes(seed),
+        name="two bridges hand over",
+        load=load,
+        schedule=schedule(seed, load.span_s, counted=9, others=14, targets=BRIDGES),
+        limits=LIMITS | {"windows": load.windows, "progress": 0.3, "accepted": 0.5},
     )
 
 
+def full_memory(seed: int) -> Test:
+    """Send more than a small server holds, and kill and stop everything."""
+    load = Load(windows=2000, rate=200.0, ballast=200_000)
+    return Test(
+        name="memory full",
+        seed=seed,
+        load=load,
+        schedule=schedule(seed, 30.0, counted=9),
+        options=Options(settings={"VTOX_REDIS_MAXMEMORY_MB": "64"}),
+        limits=LIMITS | {"windows": load.windows},
+    )
+
+
+def slow_disk(seed: int) -> Test:
+    """Kill and stop the server and others while each fsync takes 0.3 s; every write is synced."""
+    load = Load(windows=1500, rate=20.0)
+    return Test(
+        name="slow fsync, at every write",
+        seed=seed,
+        load=load,
+        schedule=schedule(
+            seed, load.span_s, counted=12, targets=("server", "owner", "bearing", "sender")
+        ),
+        options=Options(settings={"VTOX_REDIS_FSYNC": "always"}),
+        prepare=_slow_fsync,
+        limits=LIMITS | {"windows": load.windows},
+        needs="" if shutil.which("cc") else "no C compiler (cc)",
+    )
+
+
+def _slow_fsync(system: System) -> None:
+    library = system.folder / "slow_fsync.so"
+    source = Path(__file__).with_name("slow_fsync.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    system.options.server_env |= {"LD_PRELOAD": str(library), "SLOW_FSYNC_MS": SLOW_FSYNC_MS}
+
+
 TESTS: dict[str, Callable[[int], Test]] = {
+    "undisturbed": undisturbed,
     "crashes": crashes,
     "crashes-short": crashes_short,
-    "undisturbed": calm,
+    "handover": handover,
+    "outage": outage,
+    "half-open": half_open,
+    "clock": clock_steps,
+    "disk": disk,
+    "memory": full_memory,
+    "slow-fsync": slow_disk,
 }
+# Tests that pick nothing by chance are run once.
+ONCE = {"undisturbed", "outage", "half-open", "clock", "disk"}

@@ -221,7 +221,11 @@ def _persistence(info: dict[str, object], settings: Settings) -> Check:
 
 def _work(client: Client) -> Iterator[Check]:
     snap = snapshot(client)
-    yield from (replace(c, name="memory") if c.name == "server" else c for c in checks(snap))
+    yield from (
+        replace(c, name="memory") if c.name == "server" else c
+        for c in checks(snap)
+        if c.name != "disk"  # `persistence` says more
+    )
     dead = snap.lengths[keys.DEAD_LETTERS]
     yield Check(
         name="dead letters",

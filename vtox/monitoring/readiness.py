@@ -29,6 +29,7 @@ def checks(snapshot: Snapshot) -> list[Check]:
     bridge = "start one: `vtox up` or `vtox bridge`"
     return [
         _memory(snapshot.server),
+        *_disk(snapshot.server),
         _check("group", bool(snapshot.group), f"{keys.GROUP} reads {keys.RAW}", "no group", bridge),
         _bridge(snapshot, bridge),
         *(
@@ -64,6 +65,21 @@ def _check(name: str, holds: bool, good: str, bad: str, remedy: str) -> Check:
     if holds:
         return Check(name=name, status="pass", observed=good)
     return Check(name=name, status="fail", observed=bad, remedy=remedy)
+
+
+def _disk(server: Server | None) -> list[Check]:
+    if server is None:
+        return []
+    return [
+        _check(
+            "disk",
+            server.log_writable,
+            "the server's log is written",
+            "the server cannot write its append-only log and refuses windows and results",
+            "is its disk full, or its folder (VTOX_DATA_DIR) read-only? It goes on by itself once "
+            "it can write",
+        )
+    ]
 
 
 def _memory(server: Server | None) -> Check:

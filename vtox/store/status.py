@@ -60,6 +60,8 @@ class Server:
     clients: int
     used_memory_bytes: int
     maxmemory_bytes: int | None
+    # Whether the last write to its append-only log succeeded; where not, it refuses every write.
+    log_writable: bool = True
 
     @property
     def memory_share(self) -> float | None:
@@ -110,7 +112,7 @@ def snapshot(client: Client) -> Snapshot:
     pipe.zcard(keys.MACHINES)
     pipe.exists(keys.LEASE)
     pipe.hgetall(keys.BRIDGE)
-    pipe.info("server", "clients", "memory")
+    pipe.info("server", "clients", "memory", "persistence")
     pipe.xrevrange(keys.METRICS, count=METRICS_READ)
     pipe.hgetall(keys.LATENCY)
     replies = iter(pipe.execute(raise_on_error=False))
@@ -189,6 +191,7 @@ def _server(info: dict[str, Any] | None) -> Server | None:
         clients=int(info["connected_clients"]),
         used_memory_bytes=int(info["used_memory"]),
         maxmemory_bytes=int(info["maxmemory"]) or None,
+        log_writable=info.get("aof_last_write_status", "ok") == "ok",
     )
 
 

@@ -12,13 +12,19 @@ def test_a_seed_gives_the_same_schedule_again() -> None:
 
 
 def test_kinds_are_spread_evenly_and_targets_fit() -> None:
-    made = schedule(3, 100.0, counted=21, others=6)
+    made = schedule(3, 100.0, counted=21, others=7)
     kinds = Counter(d.kind for d in made)
     assert {kinds[k] for k in COUNTED} == {7}
     assert all(kinds[k] == 1 for k in KINDS if k not in COUNTED)
     assert all(d.target in KINDS[d.kind][0] for d in made)
     assert [d.at_s for d in made] == sorted(d.at_s for d in made)
     assert all(0 < d.at_s < 100 and d.lasts_s <= KINDS[d.kind][1][1] for d in made)
+
+
+def test_the_server_and_the_owner_of_the_stream_are_always_killed_and_stopped() -> None:
+    for seed in SEEDS:
+        made = {(d.kind, d.target) for d in schedule(seed, 60.0, counted=8)}
+        assert {(k, t) for k in ("kill", "stop") for t in ("server", "owner")} <= made
 
 
 def test_every_test_has_a_name_of_its_own() -> None:

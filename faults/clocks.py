@@ -1,0 +1,84 @@
+"""The server's clock steps by an hour, both ways, and runs fast; needs libfaketime."""
+
+import time
+from collections import Counter
+from pathlib import Path
+
+from faults.history import History
+from faults.outages import measure, until_results
+from faults.run import LIMITS, Load, Test
+from faults.system import Options, System
+from vtox import keys
+from vtox.faults import FAMILIES
+
+LIBRARIES = (
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/faketime/libfaketimeMT.so.1",
+)
+# What libfaketime reads: an offset in seconds, and how fast time passes.
+STEPS = ("+3600", "+0", "-3600", "+0", "+0 x1.05", "+0")
+STEP_S = 12.0
+TRUE = "+0"
+
+
+def library() -> Path | None:
+    """Return libfaketime, None where it is not installed."""
+    return next((p for p in map(Path, LIBRARIES) if p.exists()), None)
+
+
+def clock_steps(seed: int) -> Test:
+    """Step the server's clock while true times are sent."""
+    load = Load(windows=4000, rate=40.0)
+    return Test(
+        name="server's clock 1 h ahead, 1 h behind, 5 % fast",
+        seed=seed,
+        load=load,
+        options=Options(settings={"VTOX_CLOCK_TOLERANCE_S": "300"}),
+        prepare=_prepare,
+        during=_during,
+        after=_after,
+        limits=LIMITS | {"windows": load.windows},
+        needs="" if library() else "libfaketime is not installed (Debian: faketime)",
+    )
+
+
+def _prepare(system: System) -> None:
+    clock = system.folder / "clock"
+    clock.write_text(TRUE)
+    system.options.server_env |= {
+        "LD_PRELOAD": str(library()),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def _during(system: System, history: History) -> None:
+    time.sleep(5)
+    for n, step in enumerate(STEPS):
+        history.add("disturb", n=n, kind="clock", target="server", step=step)
+        (system.folder / "clock").write_text(step)
+        stepped = time.monotonic()
+        for family in FAMILIES:
+            seconds = until_results(system, family, stepped)
+            measure(history, f"results of {family} after the step to {step}, s", seconds, 15.0)
+        time.sleep(max(0.0, stepped + STEP_S - time.monotonic()))
+        history.add("calm", n=n)
+
+
+def _after(system: System, history: History) -> None:
+    """Hold the alerts to what the steps justify: `clock`, raised and cleared."""
+    with system.client() as client:
+        alerts = [
+            {k.decode(): v.decode() for k, v in e.items()} for _, e in client.xrange(keys.ALERTS)
+        ]
+    raised = Counter(a["fault"] for a in alerts if a["event"] == "raised")
+    history.add("alerts", raised=dict(raised))
+    motors = sum(n for fault, n in raised.items() if fault not in ("clock", "silent"))
+    measure(history, "alerts about motors", motors, 0)
+    measure(history, "silent alerts of machines that send", raised["silent"], 0)
+    cleared = {a["id"] for a in alerts if a["event"] == "cleared"}
+    open_ids = {a["id"] for a in alerts if a["event"] == "raised"} - cleared
+    measure(history, "alerts that stay", len(open_ids), 0)
