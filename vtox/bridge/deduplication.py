@@ -52,7 +52,7 @@ class DuplicateFilter:
         name = mark(h)
         if (first := self.marks.get(name)) is not None:
             return ("again" if first == entry_id else "duplicate"), []
-        self.marks[name] = entry_id
+        self._remember(name, entry_id)
         if not h.replay_of:
             self._note_start(h.run, h.seq, _start_us(h))
         return "new", self._forget()
@@ -73,6 +73,16 @@ class DuplicateFilter:
             if not replay_of
         )
         return max(starts, default=(0.0, 0.0))
+
+    def _remember(self, name: str, entry_id: str) -> None:
+        """Keep a mark in the order of the entries, which is that of forgetting.
+
+        Windows that a deposed bridge had read are admitted after later ones.
+        """
+        newest = next(reversed(self.marks.values()), entry_id)
+        self.marks[name] = entry_id
+        if _id_order(entry_id) < _id_order(newest):
+            self.marks = dict(sorted(self.marks.items(), key=lambda item: _id_order(item[1])))
 
     def _forget(self) -> list[str]:
         forgotten = []

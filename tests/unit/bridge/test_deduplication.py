@@ -84,3 +84,12 @@ def test_the_newest_window_is_the_one_that_starts_last() -> None:
     duplicates.classify(window(2, run="back-fill"), "8000-0")
     duplicates.classify(window(9, replay_of="1-0"), "9000-0")
     assert duplicates.newest() == (1007.0, 7.0)
+
+
+def test_windows_admitted_late_push_out_no_later_ones() -> None:
+    """A copy of window 9 came first: windows 1 to 9 lay unadmitted in the pending list."""
+    duplicates = DuplicateFilter(8)
+    assert duplicates.classify(window(9), "10-0")[0] == "new"
+    for n in range(1, 9):
+        assert duplicates.classify(window(n), f"{n}-0")[0] == "new"
+    assert duplicates.classify(window(9), "9-0")[0] == "duplicate"
