@@ -23,10 +23,10 @@ SESSION_PRIOR_N = 4
 NOISE_PRIOR_FRAMES = 4
 # Least scatter of a frame, per part of I2/I1.
 NOISE_FLOOR = 0.0003
-# Frames overlap by three quarters of their length; every second one is nearly independent.
-STRIDE = 2
-# Frames over which V2 is averaged: in one frame it is noisier than it moves between frames.
-BLOCK_FRAMES = 50
+# Frames overlap by three quarters of their length; every fourth one is independent.
+STRIDE = 4
+# Frames of a block within which V2 is confirmed: docs/calibration/turn_short.md#learning.
+BLOCK_FRAMES = 4
 # Passes of the regression; the second weighs the frames by the scatter of the first.
 PASSES = 2
 
@@ -81,8 +81,9 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
     recording_std, session = _session_prior(start, len(used))
     noise = start.noise
     mean, covariance = np.array(start.mean), np.array(start.covariance)
+    confirmed = _confirmed_voltages(x)
     for _ in range(PASSES):
-        mean, covariance = _posterior(start, x, y, noise, recording_std)
+        mean, covariance = _posterior(start, confirmed, y, noise, recording_std)
         noise = _scatter([v - r @ mean for r, v in zip(x, y, strict=True)], start.noise)
     misfits = np.array([(v - r @ mean).mean() for r, v in zip(x, y, strict=True)])
     return to_asymmetry(
@@ -135,22 +136,35 @@ def _mean_hz(recordings: Sequence[Sequences]) -> float | None:
     return round(float(np.mean(hz)), 4) if hz else None
 
 
-def _block_average(x: Complex) -> tuple[Complex, float]:
-    """Return the rows of a recording with V2 averaged over blocks, and the noise that is left.
+def _confirmed_voltages(x: Sequence[Complex]) -> list[Complex]:
+    """Return the rows of the recordings with V2 as far as other frames confirm it.
 
     Noise in a regressor pulls its coefficient to zero, and many frames make that wrong value look
-    certain: a supply whose unbalance stood still while the baseline was learnt then alarms when it
-    moves by 0.1 %. What noise adds to the sum of squares follows from the scatter and is subtracted
-    (Fuller 1987, *Measurement Error Models*, 1.2).
+    certain. Between recordings the mean V2 is free of it. Within one, V2 is replaced by its
+    regression on the mean of other frames nearby, which shares with a frame what the supply does
+    but no noise (two-stage least squares; Fuller 1987, *Measurement Error Models*, 1.4). What
+    moves faster teaches nothing: unlike a correction by the estimated variance of the noise, this
+    does not take it for noise, which would make the coefficient too large.
     """
-    blocks = [b.copy() for b in np.array_split(x, max(1, len(x) // BLOCK_FRAMES))]
-    noise = 0.0
-    for b in blocks:
-        steady = (b[:, 0] / b[:, 1]).mean() * b[:, 1]
-        if len(b) > 1:
-            noise += float((b[:, 0] - steady).var(ddof=1))
-        b[:, 0] = steady
-    return np.concatenate(blocks), noise
+    v2 = [r[:, 0] / r[:, 1] for r in x]
+    moves = [v - v.mean() for v in v2]
+    instruments = [z - z.mean() for z in map(_instrument, v2)]
+    m, z = np.concatenate(moves), np.concatenate(instruments)
+    square = float(np.vdot(z, z).real)
+    share = float(np.clip(np.vdot(z, m).real / square, 0.0, 1.0)) if square else 0.0
+    rows = [r.copy() for r in x]
+    for r, v, moved in zip(rows, v2, instruments, strict=True):
+        r[:, 0] = (v.mean() + share * moved) * r[:, 1]
+    return rows
+
+
+def _instrument(v2: Complex) -> Complex:
+    """Return for each frame of a recording the mean V2 of the other half of its block."""
+    z = v2.copy()
+    for block in np.array_split(z, max(1, len(z) // BLOCK_FRAMES)):
+        even, odd = block[::2].mean(), block[1::2].mean() if len(block) > 1 else block.mean()
+        block[::2], block[1::2] = odd, even
+    return z
 
 
 def _posterior(
@@ -166,19 +180,12 @@ def _posterior(
     precision = np.linalg.inv(np.array(start.covariance))
     total: Complex = precision
     pull: Complex = precision @ np.array(start.mean)
-    regressor_noise = 0.0
-    for frames, values in zip(x, y, strict=True):
-        rows, row_noise = _block_average(frames)
+    for rows, values in zip(x, y, strict=True):
         weight = session_weight(rows, start.base_v)
         less = recording_std**2 / (noise**2 + recording_std**2 * float(weight @ weight))
         across = rows.conj().T @ weight
         total = total + (rows.conj().T @ rows - less * np.outer(across, across.conj())) / noise**2
         pull = pull + (rows.conj().T @ values - less * across * (weight @ values)) / noise**2
-        regressor_noise += row_noise
-    # Information of the rows on y22 apart from the other two, less the noise; not below zero.
-    y22 = total[0, 0] - total[0, 1:] @ np.linalg.solve(total[1:, 1:], total[1:, 0])
-    y22_information = float(y22.real - precision[0, 0].real)
-    total[0, 0] -= min(regressor_noise / noise**2, max(y22_information, 0.0))
     covariance = np.linalg.inv(total)
     return covariance @ pull, covariance
 

@@ -6,6 +6,7 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.diagnosers.turn_short.cases import CHANNELS, turn_short
 from vtox import learn_baseline
+from vtox.arrays import Complex
 from vtox.diagnosers.turn_short import asymmetry_fit
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences, prior
 from vtox.domain import Recording
@@ -79,7 +80,42 @@ def test_the_admittance_is_learnt_where_the_unbalance_moves() -> None:
     assert model is not None
     assert model.mean[0] == pytest.approx(ADMITTANCE, abs=0.1)
     assert model.residual == pytest.approx(0.01)
-    assert (model.recordings, model.frames, model.supply_hz) == (3, 3000, 50.0)
+    assert (model.recordings, model.frames, model.supply_hz) == (3, 1500, 50.0)
+
+
+@pytest.mark.parametrize("moves", [0.0002, 0.0005, 0.002])
+@pytest.mark.parametrize("noise", [0.0, 0.0005])
+@pytest.mark.parametrize("frames", [40, 200])
+def test_a_supply_that_fluctuates_teaches_no_false_admittance(
+    moves: float, noise: float, frames: int
+) -> None:
+    """V2 moves from frame to frame, by `moves` of V1, and is measured with `noise` of V1."""
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        admittance = rng.uniform(4, 8) * np.exp(-1j * np.radians(rng.uniform(60, 80)))
+        runs = [fluctuating(rng, frames, admittance, moves, noise) for _ in range(8)]
+        model = asymmetry_fit.fit(runs, MOTOR)
+        assert model is not None
+        std = np.sqrt(model.covariance[0][0].real)
+        assert abs(model.mean[0] - admittance) < 4 * std
+
+
+def fluctuating(
+    rng: np.random.Generator, frames: int, admittance: complex, moves: float, noise: float
+) -> Sequences:
+    """Frames of one recording, a quarter of a frame apart, on a supply that never stands still."""
+
+    def white(n: int) -> Complex:
+        return np.asarray(rng.normal(size=n) + 1j * rng.normal(size=n))
+
+    def framed(x: Complex) -> Complex:  # by a Hann window over four pieces
+        return np.convolve(x, np.array([0.15, 0.69, 0.69, 0.15]), "valid")
+
+    i1 = np.full(frames, 8.0 * np.sqrt(2), complex)
+    v1 = np.full(frames, 231.0 * np.sqrt(2), complex)
+    v2 = (0.005 + moves * framed(white(frames + 3))) * v1
+    i2 = admittance * v2 / 23.1 + (0.004 + 3e-4 * framed(white(frames + 3))) * i1
+    return Sequences(i1, i2, 0.01 * i1, v1, v2 + noise * framed(white(frames + 3)) * v1, 50.0)
 
 
 def test_without_frames_nothing_is_learnt() -> None:
