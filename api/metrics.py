@@ -17,9 +17,10 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
+from vtox.monitoring.readiness import STALE_INTERVALS
 from vtox.monitoring.throughput import Throughput
 from vtox.store.ledger import BUCKET_BASE
-from vtox.store.status import Snapshot
+from vtox.store.status import Snapshot, dead_letters
 
 __all__ = ["CONTENT_TYPE", "exposition"]
 
@@ -41,6 +42,11 @@ _WORKER_GAUGES = {
     "windows_per_s": (
         "vtox_worker_windows_per_second",
         "Windows diagnosed per second, averaged over 30 s.",
+        1,
+    ),
+    "clock_offset_s": (
+        "vtox_worker_clock_offset_seconds",
+        "By how much the worker's clock is ahead of the server's.",
         1,
     ),
 }
@@ -94,6 +100,7 @@ class _SnapshotCollector(Collector):
             "vtox_backlog_windows", "Windows that some family has not finished.", snap.backlog
         )
         yield _gauge("vtox_machines", "Machines registered or sending.", snap.machines)
+        yield from self._alarms()
         yield _gauge("vtox_bridge_up", "1 while a bridge owns the stream.", int(snap.bridge_alive))
         for name, text in _WINDOWS.items():
             value = snap.counters.get(f"windows_{name}", 0)
@@ -105,6 +112,33 @@ class _SnapshotCollector(Collector):
             yield _gauge(
                 "vtox_server_memory_limit_bytes", "Its memory limit.", server.maxmemory_bytes
             )
+
+    def _alarms(self) -> Iterator[Metric]:
+        """Return the alarms that are raised, and the figures that the monitor judges them by."""
+        alarms = GaugeMetricFamily(
+            "vtox_system_alarm", "1 for an alarm of the system.", labels=["alarm", "level"]
+        )
+        for a in self.snap.alarms:
+            alarms.add_metric([a.fault, a.level], 1)
+        yield alarms
+        if watch := self.snap.watch:
+            age_s = max(self.snap.t - watch.t, 0.0)
+            yield _gauge("vtox_monitor_age_seconds", "Time since the monitor last looked.", age_s)
+            if age_s <= STALE_INTERVALS * watch.interval_s:
+                yield _gauge(
+                    "vtox_unread_age_seconds",
+                    "Age of the oldest window that is unread.",
+                    watch.unread_age_s or 0.0,
+                )
+                yield _gauge(
+                    "vtox_unfinished_age_seconds",
+                    "Age of the oldest window that some family has not finished.",
+                    watch.unfinished_age_s or 0.0,
+                )
+        letters = CounterMetricFamily("vtox_dead_letters", "Dead letters.", labels=["code"])
+        for code, n in dead_letters(self.snap.counters).items():
+            letters.add_metric([code], n)
+        yield letters
 
     def _latency(self) -> Metric:
         """Return the latency of every record committed.

@@ -26,6 +26,10 @@ API_KEYS = "vtox:api-keys"
 # What signs dead letters that are sent again. No sender may read it.
 REPLAY_SECRET = "vtox:replay-secret"
 MONITOR = "vtox:monitor"
+# Hash name -> JSON of the conditions of the system that hold, raised as an alarm or not yet.
+ALARMS = "vtox:alarms"
+# JSON of what the monitor observed of the system when it last looked.
+WATCH = "vtox:watch"
 
 
 def ledger(family: str) -> str:

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     )
 
     redis_url: str | None = Field(
-        None, description="URL of a Redis or Valkey server; none: the embedded one", repr=False
+        None, description="URL of a Redis or Valkey server; none: the embedded one"
     )
     redis_ca: FilePath | None = Field(
         None, description="CA (PEM) of that server's certificate, if the system does not know it"
@@ -139,6 +139,12 @@ class Settings(BaseSettings):
     )
     silence_after_s: float = Field(
         30.0, gt=0, description="a machine silent for this long raises an alert"
+    )
+    backlog_alarm_s: float = Field(
+        60.0, gt=0, description="a window unread for this long raises an alarm of the system"
+    )
+    dead_letters_alarm: int = Field(
+        10, ge=1, description="so many dead letters in 5 minutes raise an alarm of the system"
     )
     clock_tolerance_s: float = Field(
         300.0, gt=0, description="a sender's clock may differ by this much"

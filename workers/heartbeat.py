@@ -11,7 +11,7 @@ import psutil
 import structlog
 
 from vtox.store import heartbeats
-from vtox.store.client import Client
+from vtox.store.client import Client, clock_offset_s
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class Heartbeat:
         cpu_percent, memory_bytes = self._measure([me, *me.children(recursive=True)])
         before = time.time()
         now, windows = heartbeats.windows_done(self.client, self.name)
-        clock_offset_s = (before + time.time()) / 2 - now
+        offset_s = clock_offset_s(before, now, time.time())
         self.started_t = self.started_t or now
         heartbeats.send_heartbeat(
             self.client,
@@ -60,7 +60,7 @@ class Heartbeat:
             memory_bytes=memory_bytes,
             windows_per_s=self._rate(time.monotonic(), windows),
             started_t=self.started_t,
-            clock_offset_s=clock_offset_s,
+            clock_offset_s=offset_s,
             now=now,
         )
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from api.auth import needs
 from api.paging import newest_first, next_link
 from api.query import MachineQuery, PageQuery, bad_cursor
-from api.routes.system import OpenBackend
+from api.routes.system import OpenBackend, open_alert
 from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Alert, OpenAlert
 from vtox import keys
@@ -27,6 +27,9 @@ class AlertsQuery(MachineQuery):
     event: Literal["raised", "escalated", "cleared"] | None = Field(
         None, description="only events of this kind"
     )
+    about: Literal["machine", "system"] | None = Field(
+        None, description="only alerts of machines, or only alarms of the system itself"
+    )
 
 
 @router.get("/alerts", dependencies=needs("read"), summary="Alerts")
@@ -39,7 +42,8 @@ def list_alerts(
 
     def pick(stream_id: str, fields: dict[bytes, bytes]) -> Alert | None:
         a = asdict(decode_alert(fields))
-        if any(a[k] != v for k, v in required.items()):
+        about = "machine" if a["machine_id"] else "system"
+        if query.about not in (None, about) or any(a[k] != v for k, v in required.items()):
             return None
         what_to_do = advice(a["code"])
         return Alert(**a, stream_id=stream_id, time=rfc3339(a["t"]), what_to_do=what_to_do)
@@ -61,8 +65,4 @@ def list_open_alerts(
         raise bad_cursor(query.cursor, "the id of an alert") from None
     end = first + query.limit
     cursor = alerts[end - 1].id if end < len(alerts) else ""
-    data = [
-        OpenAlert(**asdict(a), time=rfc3339(a.t), what_to_do=advice(a.code))
-        for a in alerts[first:end]
-    ]
-    return Page(data=data, next=next_link(request, cursor))
+    return Page(data=[open_alert(a) for a in alerts[first:end]], next=next_link(request, cursor))

@@ -1,6 +1,7 @@
 """`GET /api/v1/cluster/status`, `/` for programs, `/version`, `/metrics`."""
 
 import platform
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -10,6 +11,7 @@ from api.backend import Backend
 from api.metrics import CONTENT_TYPE, exposition
 from api.query import NO_PARAMETERS
 from api.schemas.common import Data, rfc3339
+from api.schemas.diagnoses import OpenAlert
 from api.schemas.system import (
     ClusterStatus,
     Performance,
@@ -22,14 +24,15 @@ from api.schemas.system import (
     version,
 )
 from vtox import keys
-from vtox.monitoring.readiness import Check, checks
+from vtox.monitoring.readiness import STALE_INTERVALS, Check, checks
 from vtox.monitoring.throughput import (
-    STALE_INTERVALS,
     Throughput,
     arrivals_per_s,
     metrics_age_s,
     throughput,
 )
+from vtox.sentences.rendering import advice
+from vtox.store import open_alerts as alerts
 from vtox.store.entries import Metrics
 from vtox.store.heartbeats import Worker
 from vtox.store.status import Snapshot
@@ -70,6 +73,7 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
         data=ClusterStatus(
             state=state(results),
             checks=results,
+            alarms=[open_alert(a) for a in snap.alarms],
             performance_metrics=performance(backend, snap),
             queues={
                 name: QueueStatus.model_validate(q, from_attributes=True)
@@ -82,6 +86,11 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
             as_of=rfc3339(snap.t) or "",
         )
     )
+
+
+def open_alert(a: alerts.OpenAlert) -> OpenAlert:
+    """Return an open alert with its time in words and what to do."""
+    return OpenAlert(**asdict(a), time=rfc3339(a.t), what_to_do=advice(a.code))
 
 
 def system_status(backend: Backend) -> Data[SystemStatus]:

@@ -71,13 +71,16 @@ class Alert(ResponseModel):
 
     stream_id: str
     id: str = Field(description="of the alert: the same in all of its events")
-    machine_id: str
-    fault: str = Field(description="a fault, or `silent` or `clock`")
+    machine_id: str = Field(description="empty: an alarm of the system itself")
+    fault: str = Field(
+        description="a fault, `silent` or `clock`; of the system a condition of docs/ALARMS.md"
+    )
     level: str = Field(description="warning or fault")
     event: Literal["raised", "escalated", "cleared"]
     t: Number = Field(description="by the signal, s since 1970 (UTC)")
     time: Time | None
     code: str = Field("", description=CODE)
+    values: ReasonValues = Field({}, description=UNITS_IN_NAMES)
     reason: str
     what_to_do: str = Field("", description=EMPTY_ADVICE)
 
@@ -86,12 +89,17 @@ class OpenAlert(ResponseModel):
     """An alert that was raised and is not cleared."""
 
     id: str
-    machine_id: str
-    fault: str = Field(description="a fault, or `silent` or `clock`")
+    machine_id: str = Field(description="empty: an alarm of the system itself")
+    fault: str = Field(
+        description="a fault, `silent` or `clock`; of the system a condition of docs/ALARMS.md"
+    )
     level: Literal["warning", "fault"]
     t: Number = Field(description="when it began, by the signal, s since 1970 (UTC)")
     time: Time | None
     code: str = Field("", description=CODE)
+    values: ReasonValues = Field(
+        {}, description=f"of alarms of the system, as last observed; {UNITS_IN_NAMES}"
+    )
     reason: str = Field(description="of the latest diagnosis")
     what_to_do: str = Field("", description=EMPTY_ADVICE)
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.common import OPTIONAL_FIELDS, Number, ResponseModel, Time
+from api.schemas.diagnoses import OpenAlert
 from vtox.monitoring.readiness import Check, Status
 from vtox.monitoring.throughput import Source
 
@@ -103,6 +104,9 @@ class ClusterStatus(ResponseModel):
 
     state: Literal["running", "degraded"]
     checks: list[Check]
+    alarms: list[OpenAlert] = Field(
+        description="alarms of the system itself that are raised, the latest first"
+    )
     performance_metrics: Performance
     queues: dict[str, QueueStatus]
     workers: list[WorkerStatus]

@@ -255,6 +255,7 @@ HOST_CLOCK = {
     "vtox/cli/simulate.py",
     "vtox/monitoring/doctor.py",
     "vtox/store/apikeys.py",
+    "vtox/store/client.py",
     "workers/heartbeat.py",
 }
 

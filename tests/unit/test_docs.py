@@ -21,6 +21,7 @@ CODE_PAGES = {
     "baseline": ROOT / "docs/faults/baseline.md",
     "alerts": ROOT / "docs/faults/alerts.md",
     "records": ROOT / "docs/faults/records.md",
+    "system": ROOT / "docs/ALARMS.md",
 } | FAULT_PAGES
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 NO_CONSTANTS = {*DEFECTS, "VTOX_RECORDINGS", "PR_SET_PDEATHSIG"}

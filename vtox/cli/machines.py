@@ -12,6 +12,7 @@ from rich.text import Text
 
 from vtox.cli import options
 from vtox.cli.diagnosis_table import DETECTED, STYLES, number, show
+from vtox.cli.status_table import span
 from vtox.domain import Window
 from vtox.errors import InputError
 from vtox.files.recordings import options as reader_options
@@ -284,9 +285,4 @@ def _since(machine: store.MachineOverview, t: float | None) -> str:
 
 
 def _ago(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"
+    return "" if seconds is None else f"{span(seconds)} ago"

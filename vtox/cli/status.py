@@ -15,6 +15,7 @@ from vtox.cli import status_table
 from vtox.cli.options import Json
 from vtox.monitoring.readiness import Check, checks
 from vtox.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
+from vtox.sentences.rendering import advice
 from vtox.settings import load
 from vtox.store.client import Client, check, connect
 from vtox.store.status import Snapshot, snapshot
@@ -51,6 +52,11 @@ def status(as_json: Json = False) -> None:
     if snap.workers:
         console.print()
         console.print(status_table.workers(snap))
+    for a in snap.alarms:
+        line = Text(f"\n{a.fault}: {a.reason}", "bold red" if a.level == "fault" else "yellow")
+        console.print(
+            line.append(f"; for {status_table.span(snap.t - a.t)}. {advice(a.code)}", "default")
+        )
     for c in results:
         if c.status != "pass":
             line = Text(f"\n{c.name}: {c.observed}", STYLES[c.status])
@@ -91,4 +97,5 @@ def _as_json(snap: Snapshot, rate: Throughput, results: list[Check]) -> dict[str
         "counters": snap.counters,
         "server": asdict(snap.server) if snap.server else None,
         "checks": [asdict(c) for c in results],
+        "alarms": [asdict(a) | {"what_to_do": advice(a.code)} for a in snap.alarms],
     }

@@ -79,6 +79,14 @@ def server_line(snap: Snapshot) -> str:
     return f"{s.product} {s.version}, {megabytes(s.used_memory_bytes)}{limit} in use"
 
 
+def span(seconds: float) -> str:
+    """Return a time in one unit: days, hours, minutes or seconds."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0.0):.0f} s"
+
+
 def megabytes(n: float) -> str:
     """Return bytes in MB."""
     return f"{n / 1e6:.0f} MB"

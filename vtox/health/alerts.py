@@ -4,13 +4,13 @@ What is remembered of a machine's faults is kept with it on the server (`vtox.st
 codec): per fault the last slots, the severities and the open alert.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import Literal, NamedTuple
 
-from vtox.domain import QUIET, Diagnosis, Reason, Record, State, reason
+from vtox.domain import QUIET, Diagnosis, Reason, ReasonValue, Record, State, reason
 from vtox.faults import PERSISTENCE, Persistence
-from vtox.sentences.rendering import render
 
 Level = Literal["", "warning", "fault"]
 EventName = Literal["raised", "escalated", "cleared"]
@@ -57,6 +57,8 @@ class Alert:
     """One event of an alarm. Its `id` (machine:fault:ms of the onset) is that of the alarm.
 
     `fault` is a fault, or the name of a flag (`vtox.store.flags`); `t` is the time of the signal.
+    An alarm of the system itself has no machine: its `fault` is a condition
+    (`vtox.monitoring.conditions`). `values` are those of the code.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Alert:
     t: float
     code: str = ""
     reason: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +142,10 @@ def extend(history: FaultHistory, record: Record, d: Diagnosis) -> tuple[FaultHi
 
 
 def _alert(alert_id: str, machine_id: str, d: Diagnosis, event: Event, rule: Persistence) -> Alert:
-    code, sentence = d.code, d.reason
+    code, values, sentence = d.code, d.values, d.reason
     if event.name == "cleared":
         why = _nothing_found(rule)
-        code, sentence = why.code, render(why.code, why.values)
+        code, values, sentence = why.code, why.values, why.sentence
     return Alert(
         id=alert_id,
         machine_id=machine_id,
@@ -152,6 +155,7 @@ def _alert(alert_id: str, machine_id: str, d: Diagnosis, event: Event, rule: Per
         t=event.t,
         code=code,
         reason=sentence,
+        values=values,
     )
 
 

@@ -1,8 +1,9 @@
-"""Measures the cluster: `performance_metrics`, and alerts of machines that fall silent.
+"""Measures the cluster: `performance_metrics`, alerts of silent machines, alarms of the system.
 
 Every figure is a difference of counters that the commit scripts keep; nothing is sampled.
 """
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 
@@ -11,18 +12,26 @@ import structlog
 
 from vtox import keys
 from vtox.domain import reason
-from vtox.monitoring.readiness import MEMORY_FAIL_SHARE
-from vtox.monitoring.throughput import AVERAGE_S, STALE_INTERVALS
+from vtox.monitoring.conditions import (
+    Observation,
+    conditions,
+    next_watch,
+    unassigned_limit_s,
+)
+from vtox.monitoring.readiness import MEMORY_FAIL_SHARE, STALE_INTERVALS
+from vtox.monitoring.throughput import AVERAGE_S
 from vtox.settings import Settings
-from vtox.store import metrics
-from vtox.store.client import Client, server_start_t
+from vtox.store import metrics, system_alarms
+from vtox.store.backlog import backlog
+from vtox.store.client import Client, own_clock_offset_s, server_start_t
 from vtox.store.entries import Metrics
 from vtox.store.flags import flag_states, set_flag
 from vtox.store.ledger import BUCKET_BASE
 from vtox.store.machines import last_arrivals
 from vtox.store.metrics import Counts
 from vtox.store.retention import server_memory
-from vtox.store.streams import group_info, read_until_t
+from vtox.store.status import snapshot
+from vtox.store.streams import deleted_unread, group_info, read_until_t
 
 log = structlog.get_logger()
 
@@ -39,8 +48,11 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
             if read_until is not None:
                 watch_silence(client, settings, read_until)
             read_until = read_until_t(client)
+            watch_system(client, settings)
         except redis.RedisError as error:
             log.warning("metrics not measured: the server does not answer", reason=str(error))
+        except Exception:  # without its thread the process would go on and nobody would watch
+            log.exception("the monitor failed and tries again")
 
 
 def measure(client: Client, settings: Settings) -> Metrics | None:
@@ -114,6 +126,28 @@ def percentile(buckets: Mapping[str, int], share: float) -> float | None:
         if reached >= share * total:
             return float(round(BUCKET_BASE ** (b + 0.5), 2))
     raise AssertionError(f"share: {share}, expected at most 1")
+
+
+def watch_system(client: Client, settings: Settings) -> None:
+    """Raise or clear the alarms of the system itself (docs/ALARMS.md)."""
+    before = system_alarms.load_watch(client)
+    kept, raised = system_alarms.kept_names(client)
+    now = Observation(
+        snap=snapshot(client),
+        backlog=backlog(client, unassigned_limit_s(settings)),
+        deleted_unread=deleted_unread(client),
+        host=socket.gethostname(),
+        clock_offset_s=own_clock_offset_s(client),
+    )
+    watch = next_watch(now, before, raised, settings)
+    for condition in conditions(now, before, watch, raised, settings):
+        if condition.holds or condition.name in kept:
+            forget_after_s = STALE_INTERVALS * settings.monitor_interval_s
+            event = system_alarms.keep(client, condition, forget_after_s)
+            if event:
+                write = log.info if event == "cleared" else log.warning
+                write(f"alarm {event}", alarm=condition.name, reason=condition.why.sentence)
+    system_alarms.store_watch(client, watch)
 
 
 def watch_silence(client: Client, settings: Settings, read_until: float) -> None:

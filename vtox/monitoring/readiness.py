@@ -10,6 +10,8 @@ Status = Literal["pass", "warn", "fail"]
 
 # Above these shares of the memory limit writes will soon be refused.
 MEMORY_WARN_SHARE, MEMORY_FAIL_SHARE = 0.80, 0.95
+# What the monitor measures is stale when it is older than this many of its intervals.
+STALE_INTERVALS = 3
 # A bridge that last reported longer ago than this does not hang: none was started since.
 BRIDGE_FORGOTTEN_S = 600.0
 
@@ -32,6 +34,7 @@ def checks(snapshot: Snapshot) -> list[Check]:
         *_disk(snapshot.server),
         _check("group", bool(snapshot.group), f"{keys.GROUP} reads {keys.RAW}", "no group", bridge),
         _bridge(snapshot, bridge),
+        _monitor(snapshot),
         *(
             _check(
                 f"workers:{name}",
@@ -59,6 +62,19 @@ def _bridge(snapshot: Snapshot, remedy: str) -> Check:
         remedy=f"`vtox up` ends one that hangs and starts another within a minute; without it, "
         f"`kill -9 {last.pid}` on {last.host} and `vtox bridge`",
     )
+
+
+def _monitor(snapshot: Snapshot) -> Check:
+    """Return whether somebody watches: only an own process can say that the monitor does not."""
+    watch = snapshot.watch
+    if watch is None:
+        return Check(name="monitor", status="pass", observed="has not looked yet")
+    age_s = max(snapshot.t - watch.t, 0.0)
+    observed = f"looked {age_s:.0f} s ago, at an interval of {watch.interval_s:g} s"
+    if age_s <= STALE_INTERVALS * watch.interval_s:
+        return Check(name="monitor", status="pass", observed=observed)
+    remedy = "alarms of the system are of then: restart the bridge; cluster.log says why"
+    return Check(name="monitor", status="warn", observed=observed, remedy=remedy)
 
 
 def _check(name: str, holds: bool, good: str, bad: str, remedy: str) -> Check:

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Literal
 
 from vtox.faults import FAMILIES
+from vtox.monitoring.readiness import STALE_INTERVALS
 from vtox.store import status
 from vtox.store.client import Client
 from vtox.store.entries import Metrics
@@ -21,8 +22,6 @@ Source = Literal["performance_metrics", "stream_activity", "workers"]
 
 # The figure is an average over this long.
 AVERAGE_S = 30.0
-# A source is stale when it is older than this many of its own intervals.
-STALE_INTERVALS = 3
 # Least time between two readings of the consumer group: with less, a single batch of windows would
 # look like a rate.
 READING_EVERY_S = 3.0

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vtox import server_urls, settings
-from vtox.errors import ServerNotTrusted, ServerUnavailable, VtoxError
-from vtox.store.client import check, connect
+from vtox.errors import VtoxError
 
 
 def url() -> str:
@@ -35,19 +34,3 @@ def tls() -> dict[str, Any] | None:
     options = server_urls.tls_options(url())
     verified = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
     return options | verified if options else None
-
-
-def require_trusted() -> None:
-    """End this process if the certificate of a `rediss://` broker is refused.
-
-    Celery would try again for ever. A server that is away is waited for.
-    """
-    if not server_urls.tls_options(where := url()):
-        return
-    try:
-        with connect(where, "broker", retries=0) as client:
-            check(client)
-    except ServerNotTrusted as error:
-        raise SystemExit(f"vtox: {error}") from None
-    except ServerUnavailable:
-        pass

@@ -18,6 +18,7 @@ from vtox.sentences.english import (
     insulation,
     records,
     slip,
+    system,
     turn_short,
 )
 from vtox.sentences.sentence import Sentence
@@ -32,6 +33,7 @@ TABLES: Mapping[str, Mapping[str, Sentence]] = {
     "slip": slip.SENTENCES,
     "records": records.SENTENCES,
     "alerts": alerts.SENTENCES,
+    "system": system.SENTENCES,
     "baseline": baseline.SENTENCES,
 }
 SENTENCES: Mapping[str, Sentence] = {c: s for table in TABLES.values() for c, s in table.items()}

@@ -1,6 +1,8 @@
 """The one factory of Redis clients: time-outs, a client name, and readable errors."""
 
 import ssl
+import time
+from math import copysign
 from typing import Any
 
 import redis
@@ -55,6 +57,23 @@ def server_time_ms(client: Client) -> int:
     """Return the server's time, ms since 1970, as in the ids of its stream entries."""
     seconds, micros = client.time()
     return int(seconds) * 1000 + int(micros) // 1000
+
+
+def clock_offset_s(before: float, server_t: float, after: float) -> float:
+    """Return by how much a host's clock is ahead of the server's at least, s.
+
+    The server's time was taken between `before` and `after` of the host, and nobody knows when:
+    what that leaves uncertain is no offset.
+    """
+    offset_s = (before + after) / 2 - server_t
+    return copysign(max(abs(offset_s) - (after - before) / 2, 0.0), offset_s)
+
+
+def own_clock_offset_s(client: Client) -> float:
+    """Return the same for this host, now."""
+    before = time.time()
+    server_t = server_time(client)
+    return clock_offset_s(before, server_t, time.time())
 
 
 def server_start_t(client: Client) -> float:

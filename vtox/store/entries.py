@@ -172,7 +172,13 @@ def decode_alert(fields: RawFields) -> Alert:
     text = _text_table(fields)
     names = ("id", "machine_id", "fault", "level", "event", "code", "reason")
     known: dict[str, Any] = {n: text.get(n, "") for n in names}
-    return Alert(**known, t=number(text.get("t")) or 0.0)
+    values = _values(_json_table(fields.get(b"values")))
+    return Alert(**known, t=number(text.get("t")) or 0.0, values=values)
+
+
+def reason_from_json(code: str, values: str) -> Reason:
+    """Return the reason of a code, with its values from JSON."""
+    return Reason(code, _values(_json_table(values.encode())))
 
 
 def encode_assessment(machine_id: str, a: Assessment) -> Texts:

@@ -7,6 +7,7 @@ from vtox.domain import Reason
 from vtox.sentences.rendering import render_all
 from vtox.store import scripts
 from vtox.store.client import Client
+from vtox.store.entries import json_bytes
 
 # Flag -> code of its alert while it is set.
 FLAGS = {"silent": "machine_silent", "clock": "clock_off"}
@@ -25,6 +26,7 @@ def set_flag(client: Client, machine_id: str, flag: str, on: bool, *reasons: Rea
         "event": "raised" if on else "cleared",
         "code": reasons[0].code,
         "reason": render_all((r.code, r.values) for r in reasons),
+        "values": json_bytes({name: value for r in reasons for name, value in r.values.items()}),
     }
     where = [keys.machine(machine_id), keys.ALERTS, keys.MACHINES]
     args = [machine_id, flag, int(on), *(text for field in fields.items() for text in field)]

@@ -1,16 +1,18 @@
-"""Alerts: what is open now, and the events of `system_alerts`."""
+"""Alerts of machines and of the system: what is open now, and the events of `system_alerts`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vtox import keys
+from vtox.domain import ReasonValue
 from vtox.faults import FAULTS
 from vtox.health.alerts import Alert
 from vtox.health.update import MachineHistory
 from vtox.sentences.rendering import render
 from vtox.store import outputs
 from vtox.store.client import Client
-from vtox.store.entries import decode_alert
+from vtox.store.entries import decode_alert, loads, reason_from_json
 from vtox.store.flags import FLAGS
 from vtox.store.histories import history_from_json
 
@@ -19,7 +21,9 @@ from vtox.store.histories import history_from_json
 class OpenAlert:
     """An alert that was raised and not cleared.
 
-    `t` is when it began (s), as its id says; the reason of a fault is that of its last record.
+    `t` is when it began (s), as its id says; the reason of a fault is that of its last record. An
+    alarm of the system has no machine, its `fault` is the name of the condition; `values` are those
+    of its code.
     """
 
     id: str
@@ -29,6 +33,7 @@ class OpenAlert:
     t: float
     code: str
     reason: str
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
 
 
 def open_alerts(client: Client) -> list[OpenAlert]:
@@ -37,14 +42,28 @@ def open_alerts(client: Client) -> list[OpenAlert]:
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hmget(keys.machine(m), "memory", *FLAGS)
-    found: list[OpenAlert] = []
-    for m, (memory, *flags) in zip(machine_ids, pipe.execute(), strict=True):
+    pipe.hgetall(keys.ALARMS)
+    *machines, alarms = pipe.execute()
+    found = open_alarms(alarms)
+    for m, (memory, *flags) in zip(machine_ids, machines, strict=True):
         if memory:
             found += _of_faults(m, history_from_json(memory))
         for (flag, code), alert_id in zip(FLAGS.items(), flags, strict=True):
             if alert_id:
                 found.append(_open(alert_id.decode(), m, flag, "warning", code, render(code, {})))
     return sorted(found, key=lambda a: alert_sort_key(a.id))
+
+
+def open_alarms(conditions: Mapping[bytes, bytes]) -> list[OpenAlert]:
+    """Return the alarms of the system that are open, from the hash of its conditions."""
+    alarms = []
+    for name, text in conditions.items():
+        kept = loads(text)
+        if alert_id := kept.get("id"):
+            why = reason_from_json(kept["code"], kept["values"])
+            alarm = _open(alert_id, "", name.decode(), kept["level"], why.code, why.sentence)
+            alarms.append(replace(alarm, values=why.values))
+    return sorted(alarms, key=lambda a: alert_sort_key(a.id))
 
 
 def events_after(client: Client, last_id: str) -> tuple[list[Alert], str]:

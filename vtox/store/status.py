@@ -14,7 +14,9 @@ from vtox.faults import FAMILIES
 from vtox.store.client import Client
 from vtox.store.entries import Metrics, decode_metrics
 from vtox.store.heartbeats import Worker, workers
+from vtox.store.open_alerts import OpenAlert, open_alarms
 from vtox.store.streams import Group, find_group
+from vtox.store.system_alarms import Watch, decode_watch
 
 STREAMS = (
     keys.RAW,
@@ -84,6 +86,9 @@ class Snapshot:
     bridge: BridgeHeartbeat | None
     server: Server | None
     metrics: tuple[Metrics, ...]
+    # Open alarms of the system, and what the monitor observed when it last looked.
+    alarms: tuple[OpenAlert, ...] = ()
+    watch: Watch | None = None
     # Family -> bucket of `BUCKET_BASE` -> records committed with that latency.
     latency: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
@@ -115,6 +120,8 @@ def snapshot(client: Client) -> Snapshot:
     pipe.info("server", "clients", "memory", "persistence")
     pipe.xrevrange(keys.METRICS, count=METRICS_READ)
     pipe.hgetall(keys.LATENCY)
+    pipe.hgetall(keys.ALARMS)
+    pipe.get(keys.WATCH)
     replies = iter(pipe.execute(raise_on_error=False))
 
     def take(default: Any = None) -> Any:
@@ -139,7 +146,15 @@ def snapshot(client: Client) -> Snapshot:
         server=_server(take()),
         metrics=tuple(decode_metrics(i, fields) for i, fields in take([])),
         latency=_latency(take({})),
+        alarms=tuple(open_alarms(take({}))),
+        watch=decode_watch(take()),
     )
+
+
+def dead_letters(counters: Mapping[str, int]) -> dict[str, int]:
+    """Return code -> dead letters so far, from the counters of the scripts."""
+    prefix = "dead_letters:"
+    return {k.removeprefix(prefix): n for k, n in counters.items() if k.startswith(prefix)}
 
 
 def read_group(client: Client) -> tuple[float, Group | None]:

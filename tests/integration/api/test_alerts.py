@@ -12,6 +12,7 @@ from vtox.sentences.sentence import Sentence
 from vtox.store import machines
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
+from vtox.store.system_alarms import Condition, keep
 
 
 def test_alerts(http: httpx.Client, client: Client) -> None:
@@ -37,6 +38,24 @@ def test_an_alert_says_what_to_do(
     new, old = http.get("/api/v1/alerts").raise_for_status().json()["data"]
     assert (new["code"], new["what_to_do"]) == ("rotor_blue", "Wash it.")
     assert (old["code"], old["what_to_do"]) == ("", "")
+
+
+def test_alarms_of_the_system_have_no_machine(http: httpx.Client, client: Client) -> None:
+    machines.register(client, "M1", Motor())
+    set_flag(client, "M1", "silent", True, reason("machine_silent"))
+    why = reason("queue_without_worker", queue="bearing", windows=7)
+    keep(client, Condition(name="workers:bearing", holds=True, why=why, level="fault"), 30)
+    (alarm,) = http.get("/api/v1/cluster/status").raise_for_status().json()["data"]["alarms"]
+    assert (alarm["machine_id"], alarm["fault"], alarm["level"]) == ("", "workers:bearing", "fault")
+    assert alarm["values"] == {"queue": "bearing", "windows": 7}
+    assert "celery -A vtox worker" in alarm["what_to_do"]
+    assert alarm in http.get("/api/v1/alerts/open").json()["data"]
+    for about, fault in (("system", "workers:bearing"), ("machine", "silent")):
+        (event,) = http.get(f"/api/v1/alerts?about={about}").json()["data"]
+        assert event["fault"] == fault
+    assert (
+        'vtox_system_alarm{alarm="workers:bearing",level="fault"} 1.0' in http.get("/metrics").text
+    )
 
 
 def test_open_alerts(http: httpx.Client, client: Client) -> None:

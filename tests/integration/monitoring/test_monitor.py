@@ -90,7 +90,7 @@ def test_windows_that_a_full_server_refuses_are_no_silence(tmp_path: Path) -> No
         client, settings = connect(small.url, "test"), load(redis_url=small.url)
         now = server_time(client)
         client.zadd(keys.MACHINES, {"M1": now})
-        client.set("ballast", bytes(63 << 20))
+        client.setrange("ballast", (63 << 20) - 1, b"x")
         monitor.watch_silence(client, settings, now + 60)
         assert open_alerts(client) == []
         client.delete("ballast")

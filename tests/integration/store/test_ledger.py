@@ -216,7 +216,7 @@ def test_a_refused_entry_is_buried_once(client: Client, ledger: Ledger) -> None:
     for _ in range(2):
         ledger.refuse(TOKEN, entry_id, "bad_rate", "fs_hz: 0", "V001", "0")
     assert client.xlen(keys.DEAD_LETTERS) == 1
-    assert counters(client) == {"windows_refused": 1}
+    assert counters(client) == {"windows_refused": 1, "dead_letters:bad_rate": 1}
     assert group_info(client, keys.RAW).pending == 0
 
 

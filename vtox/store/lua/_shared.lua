@@ -87,4 +87,5 @@ local function bury(raw, dead_letters, maxbytes, id, family, machine, seq, code,
     end
   end
   redis.call('XADD', dead_letters, '*', unpack(args))
+  count('dead_letters:' .. code, 1)
 end

@@ -1,0 +1,304 @@
+"""Alarms of the system on a real server: raised once, kept, escalated, cleared.
+
+The time that a condition must last is moved by the test, in the keys where the server keeps it.
+"""
+
+import json
+import socket
+import time
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+
+from tests.integration.helpers import add_window, bridging, eventually
+from vtox import keys
+from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.faults import FAMILIES
+from vtox.monitoring.conditions import (
+    DEAD_LETTERS_S,
+    DELETED_CLEAR_S,
+    NO_WORKER_S,
+    STALLED_S,
+    unassigned_limit_s,
+)
+from vtox.monitoring.monitor import watch_system
+from vtox.monitoring.readiness import checks
+from vtox.settings import Settings, load
+from vtox.store.client import Client, connect, server_time, server_time_ms
+from vtox.store.entries import decode_alert
+from vtox.store.heartbeats import send_heartbeat
+from vtox.store.open_alerts import OpenAlert, events_after, open_alerts
+from vtox.store.status import snapshot
+from vtox.store.streams import create_group
+
+
+@pytest.fixture
+def working(client: Client) -> Client:
+    """A system in which nothing is wrong."""
+    create_group(client, keys.RAW)
+    report(client)
+    return client
+
+
+def report(client: Client, *queues: str) -> None:
+    """Let a worker of these queues report, by default of all."""
+    send_heartbeat(
+        client,
+        name="w@h",
+        host=socket.gethostname(),
+        pid=1,
+        port=None,
+        queues=list(queues or FAMILIES),
+        cpu_percent=0.0,
+        memory_bytes=1,
+        windows_per_s=0.0,
+        started_t=0.0,
+        clock_offset_s=0.0,
+        now=server_time(client),
+    )
+
+
+def pass_time(client: Client, seconds: float) -> None:
+    """Move everything that the monitor keeps into the past."""
+    for name, text in client.hgetall(keys.ALARMS).items():
+        state = json.loads(text)
+        moved = {k: state[k] - seconds * 1000 for k in ("since", "over") if k in state}
+        client.hset(keys.ALARMS, name, json.dumps(state | moved))
+    watch = json.loads(client.get(keys.WATCH))
+    watch["dead_letters"] = [[t - seconds, n] for t, n in watch["dead_letters"]]
+    client.set(keys.WATCH, json.dumps(watch))
+
+
+def look(client: Client, settings: Settings) -> dict[str, OpenAlert]:
+    """Let the monitor look twice, as two of them do; return the alarms that are open then."""
+    for _ in range(2):
+        watch_system(client, settings)
+    assert all(a.machine_id == "" for a in open_alerts(client))
+    return {a.fault: a for a in open_alerts(client)}
+
+
+def events(client: Client) -> list[tuple[str, str, str]]:
+    """The events so far: condition, event, code."""
+    return [(a.fault, a.event, a.code) for a in events_after(client, "0-0")[0]]
+
+
+def add_old(client: Client, age_s: float, n: int = 0) -> str:
+    """Add an entry that came so long ago."""
+    entry_id = f"{server_time_ms(client) - round(age_s * 1000)}-{n}"
+    client.xadd(keys.RAW, {"machine_id": "M1"}, id=entry_id)
+    return entry_id
+
+
+def read(client: Client) -> None:
+    client.xreadgroup(keys.GROUP, "bridge", {keys.RAW: ">"})
+
+
+def test_nothing_is_raised_where_nothing_is_wrong(working: Client, settings: Settings) -> None:
+    add_window(working)
+    read(working)
+    assert look(working, settings) == {}
+    assert working.exists(keys.ALARMS, keys.ALERTS) == 0
+
+
+def test_windows_that_nobody_reads(working: Client, settings: Settings) -> None:
+    add_old(working, settings.backlog_alarm_s * 0.9)
+    assert look(working, settings) == {}
+    working.delete(keys.RAW)
+    create_group(working, keys.RAW)
+    add_old(working, settings.backlog_alarm_s + 5)
+    alarm = look(working, settings)["backlog"]
+    assert (alarm.level, alarm.code) == ("warning", "windows_unread")
+    assert alarm.values["age_s"] == pytest.approx(settings.backlog_alarm_s + 5, abs=2)
+    read(working)
+    add_old(working, settings.backlog_alarm_s * 0.9)
+    assert "backlog" in look(working, settings), "not cleared just below its limit"
+    read(working)
+    assert look(working, settings) == {}
+    assert events(working) == [
+        ("backlog", "raised", "windows_unread"),
+        ("backlog", "cleared", "windows_read_in_time"),
+    ]
+
+
+def test_a_pending_window_that_nobody_holds(working: Client, settings: Settings) -> None:
+    old = unassigned_limit_s(settings) + 5
+    at_work, unheld = add_old(working, old + 1), add_old(working, old)
+    read(working)
+    working.hset(keys.PROGRESS, mapping={at_work: "ada", unheld: "aa-"})
+    alarm = look(working, settings)["orphans"]
+    assert (alarm.level, alarm.code) == ("fault", "window_in_no_record")
+    assert alarm.values["age_s"] == pytest.approx(old, abs=2)
+    working.hset(keys.PROGRESS, unheld, "aaa")
+    assert look(working, settings) == {}
+    assert [e for _, e, _ in events(working)] == ["raised", "cleared"]
+
+
+def test_dead_letters_that_grow(working: Client, settings: Settings) -> None:
+    few = settings.dead_letters_alarm - 1
+    assert look(working, settings) == {}
+    with bridging(settings):
+        for seq in range(few):
+            add_window(working, seq=seq, dtype="f9")
+        eventually(lambda: working.xlen(keys.DEAD_LETTERS) == few)
+        assert "dead_letters" not in look(working, settings)
+        add_window(working, seq=few, fs_hz=-1)
+        eventually(lambda: working.xlen(keys.DEAD_LETTERS) == few + 1)
+    alarm = look(working, settings)["dead_letters"]
+    assert alarm.values["dead_letters"] == few + 1
+    assert alarm.values["codes"][0] == working.xrange(keys.DEAD_LETTERS)[0][1][b"code"].decode()
+    assert len(alarm.values["codes"]) == 2
+    pass_time(working, DEAD_LETTERS_S)
+    assert look(working, settings) == {}
+    assert [e for _, e, _ in events(working)] == ["raised", "cleared"]
+
+
+def test_a_queue_without_a_worker(working: Client, settings: Settings) -> None:
+    report(working, "turn_short", "broken_bar")
+    working.hset(keys.COUNTERS, "in_flight_windows:bearing", 7)
+    assert look(working, settings) == {}, "its worker may just be started anew"
+    pass_time(working, NO_WORKER_S)
+    (alarm,) = look(working, settings).values()
+    assert (alarm.fault, alarm.level) == ("workers:bearing", "fault")
+    assert alarm.values == {"queue": "bearing", "windows": 7}
+    assert alarm.t == pytest.approx(server_time(working) - NO_WORKER_S, abs=3), "when it began"
+    report(working)
+    assert look(working, settings) == {}
+    assert [e for _, e, _ in events(working)] == ["raised", "cleared"]
+
+
+def test_workers_that_finish_nothing_while_windows_wait(
+    working: Client, settings: Settings
+) -> None:
+    working.hset(keys.COUNTERS, "in_flight_windows:bearing", 7)
+    look(working, settings)
+    pass_time(working, STALLED_S)
+    (alarm,) = look(working, settings).values()
+    assert (alarm.fault, alarm.code) == ("stalled:bearing", "queue_stalled")
+    working.hincrby(keys.COUNTERS, "windows:bearing", 1)
+    watch_system(working, settings)
+    assert open_alerts(working) == []
+    pass_time(working, STALLED_S)
+    watch_system(working, settings)
+    assert open_alerts(working) == [], "it was finished meanwhile"
+
+
+def test_memory_above_the_limit(tmp_path: Path) -> None:
+    with EmbeddedServer(load(data_dir=tmp_path, redis_maxmemory_mb=64)) as small:
+        client, settings = connect(small.url, "test"), load(redis_url=small.url)
+        report(client)
+
+        def fill(megabytes: int) -> None:
+            client.unlink("ballast")
+            client.setrange("ballast", (megabytes << 20) - 1, b"x")
+            used = eventually(lambda: abs(client.info()["used_memory"] / 2**20 - megabytes) < 3, 5)
+            assert used
+
+        fill(48)
+        assert look(client, settings) == {}
+        fill(53)
+        assert look(client, settings)["memory"].level == "warning"
+        fill(62)
+        assert look(client, settings)["memory"].level == "fault"
+        fill(48)
+        assert look(client, settings)["memory"], "not cleared just below its limit"
+        fill(40)
+        assert look(client, settings) == {}
+        assert [e for _, e, _ in events(client)] == ["raised", "escalated", "cleared"]
+
+
+def test_a_clock_that_differs(
+    working: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = time.time
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: right() + 3600)
+        alarm = look(working, settings)["clocks"]
+    assert alarm.values["hosts"] == (socket.gethostname(),)
+    assert alarm.values["offset_s"] == pytest.approx(3600, abs=1)
+    assert look(working, settings) == {}
+
+
+def test_ids_of_the_future(working: Client, settings: Settings) -> None:
+    add_old(working, -60)
+    alarm = look(working, settings)["stream_ids"]
+    assert alarm.values["ahead_s"] == pytest.approx(60, abs=2)
+    working.delete(keys.RAW)
+    assert look(working, settings) == {}
+
+
+def test_windows_that_somebody_deletes_before_they_are_read(
+    working: Client, settings: Settings
+) -> None:
+    assert look(working, settings) == {}
+    for seq in range(5):
+        add_window(working, seq=seq)
+    working.xtrim(keys.RAW, maxlen=2, approximate=False)
+    alarm = look(working, settings)["deleted_windows"]
+    assert (alarm.level, alarm.values) == ("fault", {"windows": 3})
+    working.xtrim(keys.RAW, maxlen=1, approximate=False)
+    assert look(working, settings)["deleted_windows"].values == {"windows": 4}
+    pass_time(working, DELETED_CLEAR_S)
+    assert look(working, settings) == {}
+    assert [e for _, e, _ in events(working)] == ["raised", "cleared"]
+
+
+def test_two_monitors_raise_an_alarm_once(working: Client, settings: Settings) -> None:
+    add_old(working, settings.backlog_alarm_s + 5)
+    together = Barrier(4)
+
+    def watch() -> None:
+        own = connect(settings.working_url(), "monitor")
+        together.wait()
+        for _ in range(5):
+            watch_system(own, settings)
+
+    monitors = [Thread(target=watch) for _ in range(4)]
+    for m in monitors:
+        m.start()
+    for m in monitors:
+        m.join()
+    assert events(working) == [("backlog", "raised", "windows_unread")]
+
+
+def test_a_condition_that_was_not_observed_meanwhile_begins_anew(
+    working: Client, settings: Settings
+) -> None:
+    report(working, "turn_short", "broken_bar")
+    look(working, settings)
+    state = json.loads(working.hget(keys.ALARMS, "workers:bearing"))
+    long_ago = {k: state[k] - 3_600_000 for k in ("since", "seen")}
+    working.hset(keys.ALARMS, "workers:bearing", json.dumps(state | long_ago))
+    assert look(working, settings) == {}
+
+
+def test_what_another_version_remembers_does_not_end_the_monitor(
+    working: Client, settings: Settings
+) -> None:
+    for text in ("{", "[]", '{"t": 1, "interval_s": 10, "of_the_future": 1}'):
+        working.set(keys.WATCH, text)
+        assert look(working, settings) == {}
+
+
+def test_readiness_warns_of_a_monitor_that_no_longer_looks(
+    working: Client, settings: Settings
+) -> None:
+    watch_system(working, settings)
+    monitor = {c.name: c for c in checks(snapshot(working))}["monitor"]
+    assert monitor.status == "pass"
+    watch = json.loads(working.get(keys.WATCH))
+    watch["t"] -= 3 * settings.monitor_interval_s
+    working.set(keys.WATCH, json.dumps(watch))
+    monitor = {c.name: c for c in checks(snapshot(working))}["monitor"]
+    assert (monitor.status, monitor.observed[:13]) == ("warn", "looked 30 s a")
+
+
+def test_an_entry_says_what_is_wrong(working: Client, settings: Settings) -> None:
+    add_old(working, settings.backlog_alarm_s + 5)
+    look(working, settings)
+    ((_, fields),) = working.xrange(keys.ALERTS)
+    alert = decode_alert(fields)
+    assert alert.id == f"system:backlog:{round(alert.t * 1000)}"
+    assert (alert.machine_id, alert.fault, alert.event) == ("", "backlog", "raised")
+    assert alert.reason.startswith("windows wait to be read")
+    assert set(alert.values) == {"age_s"}

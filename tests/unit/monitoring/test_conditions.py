@@ -1,0 +1,17 @@
+"""Limits of the alarms of the system agree with what they are derived from."""
+
+import celeryconfig
+from vtox.bridge.loop import ORPHAN_SEARCH_EVERY_S
+from vtox.faults import MAX_RECORD_S
+from vtox.monitoring.conditions import OPEN_RECORD_MAX_S, STALLED_S, unassigned_limit_s
+from vtox.settings import load
+
+
+def test_a_task_that_may_still_run_is_not_stalled() -> None:
+    assert celeryconfig.task_time_limit <= STALLED_S
+
+
+def test_a_window_that_a_bridge_may_hold_is_no_orphan() -> None:
+    settings = load(redispatch_after_s=50.0)
+    assert OPEN_RECORD_MAX_S > 2 * MAX_RECORD_S
+    assert unassigned_limit_s(settings) >= OPEN_RECORD_MAX_S + ORPHAN_SEARCH_EVERY_S + 50

@@ -1,0 +1,214 @@
+"""Which conditions of the system hold, from what the monitor has just observed. Pure.
+
+docs/ALARMS.md says of each what its limit is for and what to do.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from vtox.bridge.loop import ORPHAN_SEARCH_EVERY_S
+from vtox.bridge.record_joiner import MAX_SILENCE_WINDOWS
+from vtox.domain import reason
+from vtox.faults import MAX_RECORD_S
+from vtox.monitoring.readiness import MEMORY_FAIL_SHARE, MEMORY_WARN_SHARE
+from vtox.settings import Settings
+from vtox.store import heartbeats
+from vtox.store.backlog import Backlog
+from vtox.store.status import Queue, Snapshot, dead_letters
+from vtox.store.system_alarms import Condition, Watch
+
+# An alarm that was raised at a limit is cleared below this share of it.
+CLEAR_SHARE = 0.8
+# Finished windows are kept for less time from 80 % on, so that memory stays just below that for
+# long: an alarm of it is cleared a little lower only.
+MEMORY_CLEAR_SHARE = 0.75
+# The first record of a run may be twice as long as others, and its windows may come so slowly that
+# it just does not end: nothing waits longer in an open record.
+OPEN_RECORD_MAX_S = 2 * MAX_SILENCE_WINDOWS * MAX_RECORD_S
+# A worker that was started anew reports within seconds; that of one that was killed ends by itself.
+NO_WORKER_S = float(heartbeats.LIFE_S)
+# The longest that a task may run: Celery ends it then.
+STALLED_S = 90.0
+# Dead letters are counted over this time.
+DEAD_LETTERS_S = 300.0
+# Alerts carry the senders' times, everything else the server's: a second shows.
+CLOCK_LIMIT_S = 1.0
+# An alarm of deleted windows stays this long after the last one, so that people see it.
+DELETED_CLEAR_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What the monitor has just read of the system."""
+
+    snap: Snapshot
+    backlog: Backlog
+    deleted_unread: int | None
+    host: str
+    clock_offset_s: float
+
+
+def unassigned_limit_s(settings: Settings) -> float:
+    """Return the age from which a pending window in no record is held by nobody."""
+    return OPEN_RECORD_MAX_S + ORPHAN_SEARCH_EVERY_S + settings.redispatch_after_s
+
+
+def next_watch(
+    now: Observation, before: Watch | None, raised: Collection[str], s: Settings
+) -> Watch:
+    """Return what the monitor remembers of this pass."""
+    t, last = now.snap.t, before.deleted_unread if before else None
+    readings = (*(before.dead_letters if before else ()), (t, dead_letters(now.snap.counters)))
+    # The first is the newest one that is as old as the time over which they are counted.
+    while len(readings) > 1 and t - readings[1][0] >= DEAD_LETTERS_S:
+        readings = readings[1:]
+    growth = 0
+    if now.deleted_unread is not None and last is not None:
+        growth = max(now.deleted_unread - last, 0)
+    return Watch(
+        t=t,
+        interval_s=s.monitor_interval_s,
+        finished={name: _finished(queue) for name, queue in now.snap.queues.items()},
+        dead_letters=readings,
+        deleted_unread=last if now.deleted_unread is None else now.deleted_unread,
+        deleted_windows=_deleted_before(before, raised) + growth,
+        unread_age_s=now.backlog.unread_age_s,
+        unfinished_age_s=now.backlog.unfinished_age_s,
+    )
+
+
+def conditions(
+    now: Observation, before: Watch | None, watch: Watch, raised: Collection[str], s: Settings
+) -> Iterator[Condition]:
+    """Yield every condition that can be judged, whether it holds or not.
+
+    `before` and `watch` are what is remembered of the last pass and of this one; `raised` are the
+    names of the alarms that are raised.
+    """
+    share = {name: CLEAR_SHARE for name in raised}
+    yield _backlog(now.backlog, s.backlog_alarm_s * share.get("backlog", 1.0))
+    yield _orphans(now.backlog, unassigned_limit_s(s))
+    for name, queue in now.snap.queues.items():
+        yield _workers(name, queue)
+        yield _stalled(name, queue, before)
+    yield _dead_letters_grow(watch, 1 if "dead_letters" in raised else s.dead_letters_alarm)
+    yield from _memory(now.snap, "memory" in raised)
+    yield _clocks(now, CLOCK_LIMIT_S * share.get("clocks", 1.0))
+    yield _stream_ids(now.backlog, CLOCK_LIMIT_S * share.get("stream_ids", 1.0))
+    yield _deleted(watch, _deleted_before(before, raised))
+
+
+def _backlog(backlog: Backlog, limit_s: float) -> Condition:
+    age_s = backlog.unread_age_s or 0.0
+    holds = age_s > limit_s
+    why = reason("windows_unread", age_s=age_s) if holds else reason("windows_read_in_time")
+    return Condition(name="backlog", holds=holds, why=why)
+
+
+def _orphans(backlog: Backlog, limit_s: float) -> Condition:
+    age_s = backlog.unassigned_age_s or 0.0
+    holds = age_s > limit_s
+    why = reason("window_in_no_record", age_s=age_s) if holds else reason("windows_in_records")
+    return Condition(name="orphans", holds=holds, why=why, level="fault")
+
+
+def _workers(name: str, queue: Queue) -> Condition:
+    holds = not queue.workers
+    why = (
+        reason("queue_without_worker", queue=name, windows=queue.in_flight)
+        if holds
+        else reason("queue_has_worker", queue=name)
+    )
+    return Condition(
+        name=f"workers:{name}", holds=holds, why=why, level="fault", raise_after_s=NO_WORKER_S
+    )
+
+
+def _stalled(name: str, queue: Queue, before: Watch | None) -> Condition:
+    same = before is not None and before.finished.get(name) == _finished(queue)
+    holds = same and queue.workers > 0 and queue.in_flight > 0
+    why = (
+        reason("queue_stalled", queue=name, workers=queue.workers, windows=queue.in_flight)
+        if holds
+        else reason("queue_moves", queue=name)
+    )
+    return Condition(
+        name=f"stalled:{name}", holds=holds, why=why, level="fault", raise_after_s=STALLED_S
+    )
+
+
+def _dead_letters_grow(watch: Watch, limit: int) -> Condition:
+    (t0, first), (t, last) = watch.dead_letters[0], watch.dead_letters[-1]
+    by_code = {code: n - first.get(code, 0) for code, n in last.items() if n > first.get(code, 0)}
+    total = sum(by_code.values())
+    codes = tuple(sorted(by_code, key=lambda code: (-by_code[code], code)))
+    holds = total >= limit
+    why = (
+        reason("dead_letters_grow", dead_letters=total, interval_s=t - t0, codes=codes)
+        if holds
+        else reason("dead_letters_stopped", interval_s=DEAD_LETTERS_S)
+    )
+    return Condition(name="dead_letters", holds=holds, why=why)
+
+
+def _memory(snap: Snapshot, raised: bool) -> Iterator[Condition]:
+    share = snap.server.memory_share if snap.server else None
+    if share is None:
+        return
+    limit = MEMORY_CLEAR_SHARE if raised else MEMORY_WARN_SHARE
+    holds = share >= limit
+    percent = 100 * share
+    why = reason("memory_high" if holds else "memory_free", used_percent=percent)
+    yield Condition(
+        name="memory",
+        holds=holds,
+        why=why,
+        level="fault" if share >= MEMORY_FAIL_SHARE else "warning",
+    )
+
+
+def _clocks(now: Observation, limit_s: float) -> Condition:
+    offsets = {
+        w.host: w.clock_offset_s for w in now.snap.workers if w.clock_offset_s is not None
+    } | {now.host: now.clock_offset_s}
+    wrong = {host: s for host, s in offsets.items() if abs(s) > limit_s}
+    if not wrong:
+        return Condition(name="clocks", holds=False, why=reason("clocks_agree"))
+    worst = max(wrong.values(), key=abs)
+    why = reason("clocks_differ", hosts=tuple(sorted(wrong)), offset_s=worst)
+    return Condition(name="clocks", holds=True, why=why)
+
+
+def _stream_ids(backlog: Backlog, limit_s: float) -> Condition:
+    holds = backlog.ids_ahead_s > limit_s
+    why = (
+        reason("stream_ids_ahead", ahead_s=backlog.ids_ahead_s)
+        if holds
+        else reason("stream_ids_right")
+    )
+    return Condition(name="stream_ids", holds=holds, why=why)
+
+
+def _deleted_before(before: Watch | None, raised: Collection[str]) -> int:
+    """Return how many windows the alarm that is raised was about when the monitor last looked."""
+    return before.deleted_windows if before and "deleted_windows" in raised else 0
+
+
+def _deleted(watch: Watch, earlier: int) -> Condition:
+    holds = watch.deleted_windows > earlier
+    why = (
+        reason("windows_deleted_unread", windows=watch.deleted_windows)
+        if holds
+        else reason("deletion_stopped")
+    )
+    return Condition(
+        name="deleted_windows",
+        holds=holds,
+        why=why,
+        level="fault",
+        clear_after_s=DELETED_CLEAR_S,
+    )
+
+
+def _finished(queue: Queue) -> int:
+    return queue.done + queue.dead

@@ -1,0 +1,48 @@
+"""How far the work on the raw stream is behind, by the server's clock."""
+
+from dataclasses import dataclass
+
+from vtox import keys
+from vtox.store import scripts
+from vtox.store.client import Client
+
+# Pending entries looked at in one step, about a millisecond of the server.
+_STEP = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Ages in s at the time `t` of the server; None where there is no such window.
+
+    `unassigned_age_s` is that of the oldest pending window in no record of some family, where it is
+    older than was asked. `ids_ahead_s` is by how much the newest id is in the future, else 0.
+    """
+
+    t: float
+    unread_age_s: float | None
+    unfinished_age_s: float | None
+    unassigned_age_s: float | None
+    ids_ahead_s: float
+
+
+def backlog(client: Client, unassigned_before_s: float) -> Backlog:
+    """Return the ages of the oldest windows; of unassigned ones those above a limit only."""
+    now_ms, *ids = client.register_script(scripts.source("backlog"))(
+        keys=[keys.RAW, keys.PROGRESS],
+        args=[keys.GROUP, int(unassigned_before_s * 1000), _STEP],
+    )
+    unread, pending, unassigned, newest = (
+        int(i.partition(b"-")[0]) / 1000 if i else None for i in ids
+    )
+    now = now_ms / 1000
+
+    def age_s(t: float | None) -> float | None:
+        return None if t is None else max(now - t, 0.0)
+
+    return Backlog(
+        t=now,
+        unread_age_s=age_s(unread),
+        unfinished_age_s=age_s(min((t for t in (unread, pending) if t is not None), default=None)),
+        unassigned_age_s=age_s(unassigned),
+        ids_ahead_s=max((newest or now) - now, 0.0),
+    )
