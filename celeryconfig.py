@@ -3,39 +3,44 @@
 The stream is the truth: a task may be lost or run twice without harm, so Celery's own
 acknowledgements are off (`ack_emulation`), which makes it 2 to 4 times faster on Redis; records
 that stay idle are dispatched again from the ledger. `docs/adr/0002-stream-is-the-truth.md` has the
-figures.
+figures. On AMQP a task is acknowledged when it starts, for the same reason: `docs/RABBITMQ.md`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from kombu import Exchange, Queue
 
-from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.queues import broker
 
+# Looked up each time Celery connects, so that an import needs no server.
+_CONNECTION: dict[str, Callable[[], Any]] = {
+    "broker_url": broker.url,
+    "broker_transport_options": broker.transport_options,
+    "broker_use_ssl": broker.tls,
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Look up the broker each time Celery connects, so that an import needs no server."""
-    if name == "broker_url":
-        return broker.url()
-    if name == "broker_use_ssl":
-        return broker.tls()
+    if name in _CONNECTION:
+        return _CONNECTION[name]()
     raise AttributeError(name)
 
 
+broker_connection_timeout = broker.STEP_TIMEOUT_S
 broker_connection_retry_on_startup = True
-broker_transport_options = {
-    "ack_emulation": False,
-    "global_keyprefix": keys.CELERY_PREFIX,
-    "socket_timeout": 10,
-    "socket_connect_timeout": 5,
-    "socket_keepalive": True,
-    "health_check_interval": 10,
-}
+broker_connection_max_retries = None
+# On AMQP: a worker leaves a connection without any answer after two of these.
+broker_heartbeat = 10
 
 # Each with its own exchange and routing key: a bare Queue("x") is bound to the default queue's.
-task_queues = [Queue(f.queue, Exchange(f.queue), routing_key=f.queue) for f in FAMILIES.values()]
+# Redis takes no notice of the type.
+_ON_DISK = {"x-queue-type": "quorum"}
+task_queues = [
+    Queue(f.queue, Exchange(f.queue), routing_key=f.queue, queue_arguments=_ON_DISK)
+    for f in FAMILIES.values()
+]
 task_routes = {f.task: {"queue": f.queue, "routing_key": f.queue} for f in FAMILIES.values()}
 task_default_queue = next(iter(FAMILIES))
 task_create_missing_queues = False
@@ -49,6 +54,7 @@ task_soft_time_limit = 60
 task_time_limit = 90
 
 imports = ["workers.turn_short", "workers.bearing", "workers.broken_bar", "workers.celery_signals"]
+worker_consumer = "workers.consumer:Consumer"
 # One task at a time: the array operations of a batch keep a core busy.
 worker_concurrency = 1
 worker_prefetch_multiplier = 1

@@ -4,13 +4,15 @@ import threading
 
 import structlog
 
-from vtox.bridge.loop import Bridge
+from vtox.bridge.loop import Bridge, WaitingTasks
 from vtox.cluster.probe_server import serve
 from vtox.cluster.signal_handlers import stop_event
+from vtox.faults import FAMILIES
 from vtox.monitoring import monitor
-from vtox.queues import celery_app
+from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings
-from vtox.store.client import check, connect
+from vtox.store.client import Client, check, connect
+from vtox.store.task_queues import forget_broker, write_broker
 
 log = structlog.get_logger()
 
@@ -28,13 +30,12 @@ def run(settings: Settings) -> None:
     stop = stop_event()
     client = connect(settings.samples_url(), "bridge", retries=0)
     check(client)
-    broker = connect(settings.working_url(), "bridge-queues")
-    bridge = Bridge(
-        client,
-        settings,
-        celery_app.send,
-        lambda family: celery_app.waiting_tasks(broker, family),
-    )
+    queues = TaskQueues()
+    if settings.broker_url:
+        bridge = Bridge(client, settings, queues.send, _report_lengths(queues, client))
+    else:
+        forget_broker(client)
+        bridge = Bridge(client, settings, queues.send, queues.waiting_tasks)
     serve(
         settings.probe_host,
         settings.coordinator_port,
@@ -49,5 +50,22 @@ def run(settings: Settings) -> None:
     )
     watcher.start()
     bridge.run(stop)
+    queues.close()
     watcher.join(timeout=2)
     log.info("coordinator stopped")
+
+
+def _report_lengths(queues: TaskQueues, client: Client) -> WaitingTasks:
+    """Let the lengths that the bridge asks for be known to API and commands.
+
+    They need no connection to the broker, and no password of it.
+    """
+    *_, last = FAMILIES
+
+    def waiting_tasks(family: str) -> list[list[str]] | None:
+        found = queues.waiting_tasks(family)
+        if family == last:
+            write_broker(client, queues.address, queues.problem, queues.lengths)
+        return found
+
+    return waiting_tasks

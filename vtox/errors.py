@@ -13,6 +13,7 @@
     └── SystemStateError    the system is not in the state that the request needs
         ├── ServerUnavailable   no Redis or Valkey server responds
         │   └── ServerNotTrusted    the certificate of the server, or ours, is refused
+        ├── BrokerUnavailable   Celery's broker does not take or count tasks
         ├── PortTaken           a port is in use
         ├── LeaseLost           the lease is lost, another bridge may own the stream
         └── StaleState          what a bridge remembers contradicts the server
@@ -82,6 +83,10 @@ class ServerUnavailable(SystemStateError):
 
 class ServerNotTrusted(ServerUnavailable):
     """TLS fails: the certificate of the server, or ours, is refused."""
+
+
+class BrokerUnavailable(SystemStateError):
+    """Celery's broker does not take or count tasks."""
 
 
 class PortTaken(SystemStateError):

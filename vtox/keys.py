@@ -20,6 +20,8 @@ PROGRESS = "vtox:progress"
 LEASE = "vtox:lease"
 # Hash of the bridge that owns the stream, or owned it and was killed.
 BRIDGE = "vtox:bridge"
+# Hash of Celery's broker as the bridge found it; absent where the tasks wait on this server.
+BROKER = "vtox:broker"
 MACHINES = "vtox:machines"
 WORKERS = "vtox:workers"
 API_KEYS = "vtox:api-keys"

@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urls
 from vtox.errors import SettingsError
 
 MASK = "***"
+AMQP_SCHEMES = ("amqp", "amqps")
 # Parameters that may be shown. Any other, its name included, may be a piece of a password in which
 # a special character was not escaped.
 _SHOWN = frozenset(
@@ -87,6 +88,30 @@ def complete(setting: str, url: str, tls: Tls = NO_FILES) -> str:
     db = options.pop("db", "") or parts.path.strip("/")
     query = urlencode(_tls_options(setting, url, parts.scheme, options, tls))
     return f"{parts.scheme}://{login}{host}/{db}" + (f"?{query}" if query else "")
+
+
+def complete_broker(setting: str, url: str, tls: Tls = NO_FILES) -> str:
+    """Return the URL of Celery's broker, RabbitMQ or a Redis or Valkey server.
+
+    Raises
+    ------
+    SettingsError
+        The URL of `setting` cannot be used; the message shows no part of a password.
+    """
+    scheme = url.partition("://")[0]
+    if scheme not in AMQP_SCHEMES:
+        return complete(setting, url, tls if scheme == "rediss" else NO_FILES)
+    parts = _split(url)
+    if parts is None or not parts.hostname or parts.query or ";" in url:
+        remedy = "expected amqp:// or amqps:// (TLS), then user:password@host:port/vhost"
+        raise SettingsError(f"{setting} {mask(url)} cannot be used", remedy=remedy)
+    return url
+
+
+def broker_address(url: str) -> str:
+    """Return where the complete URL of a broker leads, without user and password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
 
 
 def kombu_url(url: str) -> str:

@@ -24,12 +24,12 @@ from vtox.errors import ServerUnavailable, SettingsError
 
 Mode = Literal["development", "testing", "production"]
 Fsync = Literal["everysec", "always"]
-SECRETS = frozenset({"redis_url"})
+SECRETS = frozenset({"redis_url", "broker_url"})
 PREFIX = "VTOX_"
 # Variables of VTOX that are no settings: where to look for settings, the pid that the parent watch
 # reads, and the folder of recordings for tests.
 OTHER_VARIABLES = frozenset({"VTOX_CONFIG", "VTOX_PARENT_PID", "VTOX_RECORDINGS"})
-# Similarity from which a name is suggested: REDIS to REDIS_URL has 0.71, BROKER_URL has 0.63.
+# Similarity from which a name is suggested: REDIS to REDIS_URL has 0.71.
 SUGGESTION_CUTOFF = 0.7
 # Longest path of a unix socket on macOS; on Linux 107.
 SOCKET_PATH_MAX_BYTES = 103
@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         None, description="certificate (PEM) that we show to that server, if it asks for one"
     )
     redis_key: FilePath | None = Field(None, description="private key (PEM) of that certificate")
+    broker_url: str | None = Field(
+        None, description="URL of Celery's broker, amqp:// for RabbitMQ; none: the server above"
+    )
+    broker_ca: FilePath | None = Field(
+        None, description="CA (PEM) of an amqps:// broker, if the system does not know it"
+    )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("vtox", appauthor=False),
         description="server data, cluster.log, lock files",
@@ -268,6 +274,18 @@ class Settings(BaseSettings):
                 "password)",
                 remedy="restart `vtox up` or `vtox server`, which write it again",
             ) from error
+
+    def working_broker_url(self) -> str:
+        """Return the URL of Celery's broker, as its transport understands it.
+
+        Raises
+        ------
+        SettingsError, ServerUnavailable
+            `VTOX_BROKER_URL` cannot be used; where there is none, as `working_url`.
+        """
+        if self.broker_url:
+            return server_urls.complete_broker("VTOX_BROKER_URL", self.broker_url, self.tls)
+        return self.working_url()
 
 
 def server_url(port: int, password: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.waiting import eventually as eventually
 from vtox import keys
-from vtox.bridge.loop import Bridge
+from vtox.bridge.loop import Bridge, WaitingTasks
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
 
@@ -36,7 +36,7 @@ def add_window(client: Client, machine_id: str = "V001", seq: int = 0, **changes
 def bridging(
     settings: Settings,
     send: Callable[[str, list[str]], None] = lambda family, ids: None,
-    waiting_tasks: Callable[[str], list[list[str]]] = lambda family: [],
+    waiting_tasks: WaitingTasks = lambda family: [],
 ) -> Iterator[list[tuple[str, list[str]]]]:
     """Run a bridge in a thread; the tasks it sends are collected, and only sent by `send`."""
     sent: list[tuple[str, list[str]]] = []

@@ -17,7 +17,7 @@ from vtox import keys
 from vtox.bridge.intake import Intake
 from vtox.bridge.record_joiner import ClosedRecord, Joiner, batches
 from vtox.domain import Record
-from vtox.errors import LeaseLost, StaleState
+from vtox.errors import BrokerUnavailable, LeaseLost, StaleState
 from vtox.faults import FAMILIES, record_length_s
 from vtox.settings import Settings
 from vtox.store.client import Client
@@ -51,8 +51,9 @@ FULL_SHARE, ROOM_SHARE = 0.98, 0.9
 
 # Sends a Celery task: family, then the record ids of the batch.
 Send = Callable[[str, list[str]], None]
-# Returns the record ids of the tasks that wait in a family's queue, the oldest task first.
-WaitingTasks = Callable[[str], list[list[str]]]
+# Returns the record ids of the tasks that wait in a family's queue, the oldest task first; None
+# where that is not known.
+WaitingTasks = Callable[[str], list[list[str]] | None]
 
 
 class Bridge:
@@ -292,14 +293,15 @@ class Bridge:
         self.last_iteration_t = self.clock()
         try:
             self.send(family, record_ids)
-        except Exception as error:  # brokers have errors of their own; it is dispatched again
-            log.warning("broker refused a task, will send it again", reason=str(error))
+        except BrokerUnavailable:  # the queues say so, once
             self.ledger.make_due(family, record_ids)
 
     def _redispatch(self) -> None:
         """Dispatch records again whose task is lost; one that was started before goes alone."""
         for family in FAMILIES:
             waiting = self.waiting_tasks(family)
+            if waiting is None:
+                continue  # they may all wait
             idle = self.ledger.overdue(family, self.settings.redispatch_after_s, waiting)
             fresh = [(i, row) for i, (row, tries) in idle.items() if not tries]
             again = [[i] for i, (_, tries) in idle.items() if tries]

@@ -1,12 +1,26 @@
-"""The URL of Celery's broker, and its TLS options."""
+"""Celery's broker, which may be another one than the server of the streams: URL and options."""
 
 import ssl
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from vtox import server_urls, settings
-from vtox.errors import VtoxError
+from kombu import Connection
+
+from vtox import keys, server_urls, settings
+from vtox.errors import BrokerUnavailable, VtoxError
+
+# A broker that needs longer for one step is away: meanwhile the bridge's lease of 5 s runs.
+STEP_TIMEOUT_S = 3.0
+REDIS_OPTIONS: dict[str, Any] = {
+    "ack_emulation": False,
+    "global_keyprefix": keys.CELERY_PREFIX,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
 
 
 def url() -> str:
@@ -15,22 +29,56 @@ def url() -> str:
     Raises
     ------
     ServerUnavailable, SettingsError
-        As `Settings.working_url` and `settings.load`. On Celery's own command line the process
-        ends with the message in one line instead of a traceback.
+        As `Settings.working_broker_url` and `settings.load`. On Celery's own command line the
+        process ends with the message in one line instead of a traceback.
     """
     try:
-        return server_urls.kombu_url(settings.load().working_url())
+        return server_urls.kombu_url(settings.load().working_broker_url())
     except VtoxError as error:
         if "celery" in Path(sys.argv[0]).parts[-2:]:
             raise SystemExit(f"vtox: {error}") from None
         raise
 
 
-def tls() -> dict[str, Any] | None:
-    """Return the TLS options of a `rediss://` broker, None for another.
+def transport_options() -> dict[str, Any]:
+    """Return the options of kombu's transport."""
+    scheme = urlsplit(settings.load().broker_url or "").scheme
+    return {} if scheme in server_urls.AMQP_SCHEMES else dict(REDIS_OPTIONS)
 
-    Without them kombu verifies no certificate, and Flower, which reads them here, does not start.
+
+def tls() -> dict[str, Any] | None:
+    """Return the TLS options of a `rediss://` or `amqps://` broker, None for another.
+
+    Without them kombu verifies no certificate of Redis, py-amqp compares no host name, and Flower,
+    which reads them here, does not start.
     """
-    options = server_urls.tls_options(url())
+    where = url()
+    if urlsplit(where).scheme == "amqps":
+        authorities = settings.load().broker_ca
+        return {
+            "cert_reqs": ssl.CERT_REQUIRED,
+            "ca_certs": str(authorities) if authorities else None,
+            "server_hostname": urlsplit(where).hostname,
+        }
+    options = server_urls.tls_options(where)
     verified = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
     return options | verified if options else None
+
+
+def product() -> str:
+    """Connect to the broker; return its product and version as far as it tells them.
+
+    Raises
+    ------
+    BrokerUnavailable
+        It does not answer, refuses the password, or shows a certificate of somebody else.
+    """
+    where = url()
+    try:
+        with Connection(where, ssl=tls() or False, connect_timeout=STEP_TIMEOUT_S) as connection:
+            connection.ensure_connection(max_retries=0)
+            properties = getattr(connection.connection, "server_properties", {})
+            return " ".join(str(properties.get(k, "")) for k in ("product", "version")).strip()
+    except Exception as error:  # the transports' errors have no common class
+        reason = str(error) or type(error).__name__
+        raise BrokerUnavailable(f"{server_urls.broker_address(where)}: {reason}") from error

@@ -2,15 +2,22 @@
 
 Tasks carry ids only, and finishing them frees memory. A worker that starts on a full server must
 also bind its queues: otherwise the server would stay full.
+
+A member of a queue's list that is no message at all becomes an empty one, which the worker refuses;
+kombu would raise, and so end the worker.
 """
 
+import json
+import uuid
 from functools import cached_property, partial
 from typing import Any
 
-from kombu.transport import redis
+from kombu.transport import redis, virtual
 
 from vtox.store.overlimit import OverLimit, OverLimitPipeline
 from vtox.store.scripts import SHEBANG
+
+EMPTY = b"{}"
 
 
 class _Pipeline(redis.PrefixedRedisPipeline, OverLimitPipeline):
@@ -27,8 +34,32 @@ class _Client(redis.PrefixedStrictRedis, OverLimit):
             global_keyprefix=self.global_keyprefix,
         )
 
+    def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
+        reply = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
+        if command_name == "BRPOP" and reply and not _is_json(reply[1]):
+            return reply[0], EMPTY
+        return reply
+
+
+def _is_json(member: bytes) -> bool:
+    try:
+        json.loads(member)
+    except ValueError:
+        return False
+    return True
+
+
+class _Message(virtual.Message):
+    def __init__(self, payload: Any, channel: Any = None, **kwargs: Any) -> None:
+        try:
+            super().__init__(payload, channel, **kwargs)
+        except Exception:  # of the many ways to be no message, each raises another error
+            super().__init__({"properties": {"delivery_tag": uuid.uuid4().hex}}, channel, **kwargs)
+
 
 class _Channel(redis.Channel):
+    Message = _Message
+
     def _get_client(self) -> partial[_Client]:
         return partial(_Client, global_keyprefix=self.global_keyprefix)
 

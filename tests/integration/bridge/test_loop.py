@@ -13,7 +13,7 @@ from vtox.bridge.loop import Bridge
 from vtox.cluster.ports import responds
 from vtox.cluster.probe_server import serve
 from vtox.faults import FAMILIES
-from vtox.queues import celery_app
+from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.streams import group_info
@@ -121,11 +121,8 @@ def test_the_tasks_of_a_family_without_workers_stay_bounded(
     queue = keys.CELERY_PREFIX + "bearing"
     for k in range(8):
         add_window(client, seq=k)
-
-    def waiting(family: str) -> list[list[str]]:
-        return celery_app.waiting_tasks(client, family)
-
-    with bridging(hasty, celery_app.send, waiting):
+    queues = TaskQueues()
+    with bridging(hasty, queues.send, queues.waiting_tasks):
         eventually(lambda: client.llen(queue))
         time.sleep(2.5)
         before = client.llen(queue)

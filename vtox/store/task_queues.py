@@ -1,0 +1,50 @@
+"""What is kept of Celery's queues: their lengths at another broker, and refused messages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vtox import keys
+from vtox.store.client import Client, server_time
+
+WAITING = "waiting:"
+# The bridge counts every second; lengths older than this are not known any more.
+MAX_AGE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A broker that is not the server of the streams, as the bridge found it at `t`."""
+
+    address: str
+    problem: str
+    waiting: Mapping[str, int]
+    t: float
+
+
+def write_broker(client: Client, address: str, problem: str, waiting: Mapping[str, int]) -> None:
+    """Keep what the bridge knows of its broker."""
+    fields = {"address": address, "problem": problem, "t": server_time(client)}
+    lengths = {f"{WAITING}{family}": n for family, n in waiting.items()}
+    with client.pipeline() as pipe:
+        pipe.delete(keys.BROKER)
+        pipe.hset(keys.BROKER, mapping=fields | lengths)
+        pipe.execute()
+
+
+def forget_broker(client: Client) -> None:
+    """Note that the tasks wait on the server of the streams."""
+    client.delete(keys.BROKER)
+
+
+def decode_broker(fields: Mapping[bytes, bytes]) -> Broker | None:
+    """Return the broker of a hash; None: the tasks wait on the server of the streams."""
+    if not fields:
+        return None
+    text = {k.decode(): v.decode() for k, v in fields.items()}
+    waiting = {k.removeprefix(WAITING): int(v) for k, v in text.items() if k.startswith(WAITING)}
+    return Broker(text["address"], text["problem"], waiting, float(text["t"]))
+
+
+def count_refused_tasks(client: Client, messages: int) -> None:
+    """Count messages of a task queue that a worker has refused."""
+    client.hincrby(keys.COUNTERS, "tasks_refused", messages)
