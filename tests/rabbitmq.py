@@ -57,9 +57,9 @@ class RabbitMQ:
         """Whether it takes connections."""
         try:
             with Connection(self.url, connect_timeout=2) as connection:
-                connection.connect()
+                connection.ensure_connection(max_retries=0)
                 return True
-        except OSError:
+        except Exception:  # of a node that starts, whatever the transport raises
             return False
 
     def signal(self, number: signal.Signals) -> None:
@@ -119,4 +119,6 @@ def rabbitmq(folder: Path) -> Iterator[RabbitMQ]:
         node.kill()
         # The name service of Erlang outlives the nodes, and only then may be ended.
         end = ["epmd", "-port", str(epmd), "-kill"]
-        eventually(lambda: subprocess.run(end, env=environment, check=False).returncode == 0)
+        eventually(
+            lambda: subprocess.run(end, env=environment, capture_output=True).returncode == 0
+        )

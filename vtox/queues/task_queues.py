@@ -116,7 +116,7 @@ class TaskQueues:
             connect_timeout=broker.STEP_TIMEOUT_S,
             transport_options={"confirm_publish": True},
         )
-        connection.connect()
+        connection.ensure_connection(max_retries=0)
         if connection.transport.driver_type == "amqp":
             # py-amqp waits for a reply without a limit, and ignores its own read time-out.
             connection.connection.sock.settimeout(broker.STEP_TIMEOUT_S)
