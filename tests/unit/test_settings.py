@@ -76,7 +76,7 @@ def test_names_that_are_no_settings_are_reported(
         ("VTOX_BOGUS", ""),
         ("VTOX_DEBUG", ""),
         ("VTOX_LOG_LEVEL", ""),
-        ("VTOX_BROKER", "VTOX_BROKER_URL"),
+        ("VTOX_BROKR_URL", "VTOX_BROKER_URL"),
     ],
 )
 def test_only_a_similar_name_is_suggested(

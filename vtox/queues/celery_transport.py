@@ -60,6 +60,10 @@ class _Message(virtual.Message):
 class _Channel(redis.Channel):
     Message = _Message
 
+    def _has_queue(self, queue: str, **_: Any) -> bool:
+        # An empty queue has no key. Kombu looks for it under a name without the prefix besides.
+        return True
+
     def _get_client(self) -> partial[_Client]:
         return partial(_Client, global_keyprefix=self.global_keyprefix)
 

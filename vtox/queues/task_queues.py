@@ -130,8 +130,6 @@ class TaskQueues:
         except ChannelError as error:
             if int(error.reply_code) != NOT_FOUND:
                 raise
-            # Redis has no empty lists. On AMQP this closes the channel, and the next task declares
-            # the queue again.
-            if self._connection and self._connection.transport.driver_type == "amqp":
-                self.close()
+            # AMQP closes the channel. On a new connection the next task declares the queue again.
+            self.close()
             return 0

@@ -123,10 +123,10 @@ def test_the_tasks_of_a_family_without_workers_stay_bounded(
         add_window(client, seq=k)
     queues = TaskQueues()
     with bridging(hasty, queues.send, queues.waiting_tasks):
-        eventually(lambda: client.llen(queue))
+        eventually(lambda: client.hlen(keys.ledger("bearing")) == 4)
+        before = eventually(lambda: client.llen(queue))
         time.sleep(2.5)
-        before = client.llen(queue)
-        assert 0 < before <= 8
+        assert client.llen(queue) == before
         client.delete(queue)
         eventually(lambda: client.llen(queue), timeout_s=10)
 
