@@ -49,6 +49,11 @@ def attempts(family: str) -> str:
     return f"vtox:attempts:{family}"
 
 
+def running(family: str) -> str:
+    """Hash record id -> token and time (s) of the start that has neither ended nor failed."""
+    return f"vtox:running:{family}"
+
+
 def machine(machine_id: str) -> str:
     """Hash of one machine: nameplate, baseline, latest diagnoses, health, version."""
     return f"vtox:machine:{machine_id}"

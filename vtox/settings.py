@@ -180,6 +180,9 @@ class Settings(BaseSettings):
     duplicate_horizon: int = Field(
         256, ge=8, description="windows remembered per machine to recognise duplicates"
     )
+    worker_memory_mb: int = Field(
+        4096, ge=0, description="memory of a worker's pool process, at most; 0: no limit"
+    )
     max_window_bytes: int = Field(8 << 20, ge=1024, description="larger windows are refused")
     max_samples: int = Field(1_000_000, ge=16, description="longer windows are refused")
     worker_port_span: int = Field(

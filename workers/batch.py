@@ -2,10 +2,12 @@
 
 import secrets
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import redis
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -30,7 +32,8 @@ from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
 from vtox.store.machines import MachineState, load_states
 from vtox.store.windows import fetch
 from workers.baseline_learning import learn
-from workers.celery_signals import process
+from workers.celery_signals import Process, process
+from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 
 log = structlog.get_logger()
 
@@ -76,28 +79,50 @@ class Diagnosed:
 def work(family: str, record_ids: list[str], version: int = TASK_VERSION) -> int:
     """Diagnose and commit a batch; return how many records this call finished.
 
-    The records of a task of an unknown version become dead letters.
     A record whose diagnosis raises stays in the ledger: it is dispatched again, alone, and becomes
-    a dead letter after `VTOX_MAX_ATTEMPTS` starts.
+    a dead letter after `VTOX_MAX_ATTEMPTS` starts. So do the records of a task of an unknown
+    version. A start that ends because the server is away does not count: the next task says so.
     """
     here = process()
-    ledger = here.ledger
+    _report_interrupted(here)
     if version != TASK_VERSION:
         for record_id in record_ids:
-            ledger.bury(family, record_id, "unknown_version", f"task of version {version!r}")
+            here.ledger.bury(family, record_id, "unknown_version", f"task of version {version!r}")
         return 0
+    token = uuid.uuid4().hex
+    try:
+        return _work(here, family, record_ids, token)
+    except redis.RedisError:
+        here.interrupted.append((family, record_ids, token))
+        raise
+
+
+def _report_interrupted(here: Process) -> None:
+    while here.interrupted:
+        family, record_ids, token = here.interrupted[-1]
+        here.ledger.report(family, record_ids, token, interrupted=True)
+        here.interrupted.pop()
+
+
+def _work(here: Process, family: str, record_ids: list[str], token: str) -> int:
+    ledger = here.ledger
     began = time.perf_counter()
-    batch = _start(ledger, family, record_ids)
+    batch = _start(ledger, family, record_ids, token)
     diagnosis_began = time.perf_counter()
-    answers = _diagnose([_case(s) for s in batch], FAMILIES[family].faults)
+    answers = _diagnose(batch, FAMILIES[family].faults)
     diagnosis_s = time.perf_counter() - diagnosis_began
-    failed = [s.record_id for s, answer in zip(batch, answers, strict=True) if answer is None]
-    ledger.make_due(family, failed)
+    # One that took too long waits until it is dispatched again: the others go first.
+    raised = [
+        s.record_id
+        for s, answer in zip(batch, answers, strict=True)
+        if isinstance(answer, Exception) and not isinstance(answer, DiagnosisTimeout)
+    ]
+    ledger.report(family, raised, token, interrupted=False)
     tolerance_s = here.settings.clock_tolerance_s
     diagnosed = [
         Diagnosed(s.record_id, s.record, answer, s.machine, s.record.arrived_t + tolerance_s)
         for s, answer in zip(batch, answers, strict=True)
-        if answer is not None
+        if not isinstance(answer, Exception)
     ]
     finished = _commit(ledger, family, diagnosed)
     if here.settings.baseline_auto and family == LEARNING_FAMILY:
@@ -114,9 +139,9 @@ def work(family: str, record_ids: list[str], version: int = TASK_VERSION) -> int
     return len(finished)
 
 
-def _start(ledger: Ledger, family: str, record_ids: Sequence[str]) -> list[Started]:
+def _start(ledger: Ledger, family: str, record_ids: Sequence[str], token: str) -> list[Started]:
     """Start on the records that are not finished; those whose windows are gone are buried."""
-    records = ledger.start(family, record_ids)
+    records = ledger.start(family, record_ids, token)
     recordings = fetch(ledger.client, keys.RAW, records.values())
     kept: list[tuple[str, Record, Recording]] = []
     for (record_id, record), recording in zip(records.items(), recordings, strict=True):
@@ -143,32 +168,36 @@ def _baseline(text: str) -> Baseline | None:
         return None
 
 
-def _diagnose(
-    cases: Sequence[DiagnosisInput], faults: Sequence[str]
-) -> list[list[Diagnosis] | None]:
-    """Diagnose the batch; if that raises, each case alone, with None for those that raise.
+def _diagnose(batch: Sequence[Started], faults: Sequence[str]) -> list[list[Diagnosis] | Exception]:
+    """Diagnose the batch; if that raises, each record alone: its diagnoses, or what it raises.
 
-    The time limit ends the whole task instead: its records are dispatched again, each alone, and to
-    continue here would only reach the hard limit, which kills the process.
+    Celery's time limit ends the whole task instead: its records are dispatched again, each alone,
+    and to continue here would only reach the hard limit, which kills the process.
     """
     try:
-        return list(diagnose_batch(cases, faults))
+        return list(_diagnose_in_time(batch, faults))
     except SoftTimeLimitExceeded:
         raise
     except Exception:  # whatever a diagnoser raises: the others of the batch must not suffer
         log.exception(
-            "the diagnosis of a batch raised, trying its records one by one", records=len(cases)
+            "the diagnosis of a batch raised, trying its records one by one", records=len(batch)
         )
-    answers: list[list[Diagnosis] | None] = []
-    for case in cases:
+    answers: list[list[Diagnosis] | Exception] = []
+    for s in batch:
         try:
-            answers += diagnose_batch([case], faults)
+            answers += _diagnose_in_time([s], faults)
         except SoftTimeLimitExceeded:
             raise
-        except Exception:  # the record is started again later and ends in dead_letters
-            log.exception("the diagnosis of a record raised")
-            answers.append(None)
+        except Exception as error:  # the record is started again later and ends in dead_letters
+            log.exception("the diagnosis of a record raised", record=s.record_id)
+            answers.append(error)
     return answers
+
+
+def _diagnose_in_time(batch: Sequence[Started], faults: Sequence[str]) -> list[list[Diagnosis]]:
+    cases = [_case(s) for s in batch]
+    with time_limit(limit_s(sum(s.record.bytes for s in batch))):
+        return diagnose_batch(cases, faults)
 
 
 def _commit(ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed]) -> list[Diagnosed]:

@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -29,18 +29,23 @@ from vtox.store.client import Client, connect
 from vtox.store.ledger import Ledger
 from workers.heartbeat import Heartbeat
 from workers.malloc import keep_freed_memory
+from workers.memory_limit import limit_memory
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class Process:
-    """What a task needs of the process in which it runs."""
+    """What a task needs of the process in which it runs.
+
+    `interrupted` are starts that ended for want of the server: family, records, token of the start.
+    """
 
     client: Client
     settings: Settings
     ledger: Ledger
     name: str
+    interrupted: list[tuple[str, list[str], str]] = field(default_factory=list)
 
 
 _name = "unnamed"
@@ -84,6 +89,7 @@ def _prepare_pool_process(**_: Any) -> None:
     # A pool process must not share its parent's connection, and must not outlive it.
     process.cache_clear()
     parent_watch.watch_parent(os.getppid())
+    limit_memory(settings.load().worker_memory_mb)
     # A worker is one core: the threads of such small matrix products wait longer than they work
     # (bearing of 10 s records: 1.8 ms of CPU time per second of data on two cores, 0.6 on one).
     threadpool_limits(1)

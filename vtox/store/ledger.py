@@ -6,6 +6,7 @@ twice, late or at the same time as its repetition therefore changes nothing the 
 
 import os
 import socket
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,7 @@ class Ledger:
         self.settings = settings
         self.raw = raw
         shared = ("dispatch", "start", "commit", "bury_record", "refuse")
-        alone = ("lease", "release", "unassigned_entries")
+        alone = ("lease", "release", "unassigned_entries", "report")
         self._scripts = {n: client.register_script(scripts.source(n, shared=True)) for n in shared}
         self._scripts |= {n: client.register_script(scripts.source(n)) for n in alone}
 
@@ -120,12 +121,21 @@ class Ledger:
         with scripts.fenced():
             return [bool(n) for n in self._scripts["dispatch"](keys=where, args=args)]
 
-    def start(self, family: str, record_ids: Sequence[str]) -> dict[str, Record]:
-        """Count a start of each record and return those that are not finished."""
+    def start(
+        self, family: str, record_ids: Sequence[str], token: str | None = None
+    ) -> dict[str, Record]:
+        """Count a start of each record; return those not finished that nobody else is at work on.
+
+        A start without a report counts as at work until the record would be dispatched again: of
+        the copies of one task that several workers take at once, one starts. `token` names the
+        start: made twice, because the first reply was lost, it counts once.
+        """
         args = [
             *self._family_args(family),
             self.settings.max_attempts,
             2 * self.settings.max_window_bytes,
+            token or uuid.uuid4().hex,
+            self.settings.redispatch_after_s,
             *record_ids,
         ]
         texts = self._scripts["start"](
@@ -192,8 +202,19 @@ class Ledger:
         with scripts.fenced():
             self._scripts["refuse"](keys=where, args=args)
 
+    def report(
+        self, family: str, record_ids: Sequence[str], token: str, *, interrupted: bool
+    ) -> None:
+        """Report the start `token` of records as failed, or as interrupted by the server's absence.
+
+        They are due at once; an interrupted start does not count as an attempt.
+        """
+        where = [keys.due(family), keys.attempts(family), keys.running(family)]
+        if record_ids:
+            self._scripts["report"](keys=where, args=[token, int(interrupted), *record_ids])
+
     def make_due(self, family: str, record_ids: Iterable[str]) -> None:
-        """Make records due for dispatch now: their task failed or was never sent."""
+        """Make records due for dispatch now: their task was never sent."""
         due = dict.fromkeys(record_ids, 0.0)
         if due:
             self.client.zadd(keys.due(family), due, xx=True)
@@ -269,4 +290,5 @@ class Ledger:
             keys.PROGRESS,
             keys.COUNTERS,
             self.raw,
+            keys.running(family),
         ]

@@ -329,6 +329,7 @@ class BridgeModel(RuleBasedStateMachine):
             self.now += step_s
             self.dead_owners_lease_ends()
             for family in FAMILIES:
+                self.client.delete(keys.running(family))
                 if ids := self.client.zrange(keys.due(family), 0, -1):
                     self.client.zadd(keys.due(family), dict.fromkeys(ids, 0), xx=True)
             for driven in self.bridges.values():

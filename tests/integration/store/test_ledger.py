@@ -187,6 +187,49 @@ def test_pending_windows_that_no_record_holds_are_listed(client: Client, ledger:
     assert ledger.unassigned(ids[1]) == ([ids[2]], "")
 
 
+def crash_long_ago(client: Client) -> None:
+    """Make the starts at work older than the time after which a record is dispatched again."""
+    client.delete(keys.running("bearing"))
+
+
+def test_copies_of_a_task_that_are_taken_at_once_are_one_attempt(
+    client: Client, ledger: Ledger
+) -> None:
+    r = record(deliver(client, 2))
+    rid = r.record_id("bearing")
+    ledger.dispatch(TOKEN, "bearing", [r])
+    copies = [ledger.start("bearing", [rid]) for _ in range(12)]
+    assert copies == [{rid: r}, *[{}] * 11]
+    assert client.hget(keys.attempts("bearing"), rid) == b"1"
+    assert client.xlen(keys.DEAD_LETTERS) == 0
+    assert commit(ledger, "bearing", r) == COMMITTED
+    assert not client.exists(keys.running("bearing"))
+
+
+def test_a_start_whose_reply_was_lost_is_made_again_and_counts_once(
+    client: Client, ledger: Ledger
+) -> None:
+    r = record(deliver(client, 1))
+    rid = r.record_id("bearing")
+    ledger.dispatch(TOKEN, "bearing", [r])
+    for _ in range(2):
+        assert ledger.start("bearing", [rid], "one-start") == {rid: r}
+    assert client.hget(keys.attempts("bearing"), rid) == b"1"
+
+
+def test_a_failed_start_counts_and_one_that_the_server_interrupted_does_not(
+    client: Client, ledger: Ledger
+) -> None:
+    r = record(deliver(client, 1))
+    rid = r.record_id("bearing")
+    ledger.dispatch(TOKEN, "bearing", [r])
+    for token, interrupted, attempts in (("a", False, 1), ("b", True, 1), ("c", False, 2)):
+        assert ledger.start("bearing", [rid], token) == {rid: r}, "a report ends a start"
+        ledger.report("bearing", [rid], "another", interrupted=True)
+        ledger.report("bearing", [rid], token, interrupted=interrupted)
+        assert ledger.overdue("bearing", idle_s=10) == {rid: (r, attempts)}
+
+
 def test_poison_is_buried_after_the_starts_allowed(
     client: Client, ledger: Ledger, settings: Settings
 ) -> None:
@@ -195,6 +238,7 @@ def test_poison_is_buried_after_the_starts_allowed(
     ledger.dispatch(TOKEN, "bearing", [r])
     for _ in range(settings.max_attempts):
         assert ledger.start("bearing", [rid]) == {rid: r}
+        crash_long_ago(client)
     assert ledger.start("bearing", [rid]) == {}
     letters = [e for _, e in client.xrange(keys.DEAD_LETTERS)]
     assert [x[b"seq"] for x in letters] == [b"0", b"1"]

@@ -1,0 +1,108 @@
+"""Records that end or hold their worker: dead letters after five starts, their neighbours go on."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from tests.cluster import free_ports
+from tests.integration.helpers import add_window, bridging, counters
+from tests.paths import ROOT
+from tests.system.poison_worker import KINDS
+from tests.waiting import eventually
+from vtox import keys
+from vtox.cli.main import application
+from vtox.cluster import parent_watch
+from vtox.queues import celery_app
+from vtox.settings import Settings, load
+from vtox.store.client import Client
+
+QUEUE = "bearing"
+STARTS = 5
+
+
+@pytest.fixture
+def system(
+    client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Client]:
+    """A bridge and two workers of one family."""
+    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+    hasty = load(redis_url=settings.redis_url, redispatch_after_s=2.0, batch_wait_ms=1)
+    workers = [worker(settings, tmp_path, f"w{n}", port) for n, port in enumerate(free_ports(2))]
+
+    def send(family: str, record_ids: list[str]) -> None:
+        if family == QUEUE:
+            celery_app.send(family, record_ids)
+
+    try:
+        eventually(lambda: client.scard(keys.WORKERS) == 2, 60)
+        with bridging(hasty, send, lambda f: celery_app.waiting_tasks(client, f)):
+            yield client
+    finally:
+        for w in workers:
+            w.terminate()
+        for w in workers:
+            w.wait(timeout=30)
+
+
+def worker(settings: Settings, folder: Path, name: str, port: int) -> subprocess.Popen[bytes]:
+    environment = parent_watch.child_environment(
+        {
+            "VTOX_REDIS_URL": settings.working_url(),
+            "VTOX_REDISPATCH_AFTER_S": "2",
+            "VTOX_WORKER_PORT": str(port),
+            "VTOX_WORKER_MEMORY_MB": "700",
+            "PYTHONPATH": str(ROOT),
+        }
+    )
+    command = ("-m", "tests.system.poison_worker", "-Q", QUEUE, "-n", f"{name}@%h")
+    with (folder / f"{name}.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, *command], cwd=folder, env=environment, stdout=log, stderr=log
+        )
+
+
+def send_record(client: Client, machine_id: str, kind: int, first: int = 0) -> None:
+    """Send the two windows of one record of the family."""
+    counts = np.full(1000, kind, "<i2").tobytes()
+    for seq in (first, first + 1):
+        add_window(client, machine_id, seq, ia=counts, scale_ia=1)
+
+
+def dead_letters(client: Client) -> list[tuple[str, str, str]]:
+    names = (b"machine_id", b"code", b"attempts")
+    entries = [e for _, e in client.xrange(keys.DEAD_LETTERS)]
+    return [tuple(e[n].decode() for n in names) for e in entries]  # type: ignore[misc]
+
+
+def test_poison_of_every_kind_ends_in_dead_letters_and_its_neighbours_are_diagnosed(
+    system: Client,
+) -> None:
+    for n in range(10):
+        for kind in KINDS:
+            send_record(system, f"P{kind}" if n == 5 else f"M{kind}", kind if n == 5 else 0, 2 * n)
+    eventually(
+        lambda: len(dead_letters(system)) >= 2 * len(KINDS), 90, lambda: str(dead_letters(system))
+    )
+    poison = {f"P{kind}" for kind in KINDS}
+    assert Counter(dead_letters(system)) == {(m, "poison", str(STARTS)): 2 for m in poison}
+    eventually(lambda: counters(system)["windows:bearing"] == 2 * 9 * len(KINDS))
+    assert counters(system)["in_flight_windows:bearing"] == 0
+    assert not system.exists(keys.running(QUEUE))
+
+    def command(*arguments: str) -> object:
+        result = CliRunner().invoke(application(), ["dead-letters", *arguments, "--json"])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    listed = command("list")
+    assert {d["machine_id"] for d in listed} == poison  # type: ignore[index]
+    assert command("show", listed[0]["id"])["entry"]["dtype"] == "i2"  # type: ignore[index]
+    assert len(command("replay", "--all")) == 2 * len(KINDS)  # type: ignore[arg-type]
+    eventually(lambda: system.hlen(keys.ledger(QUEUE)) == len(KINDS))
