@@ -10,7 +10,7 @@ import structlog
 from vtox.errors import ServerUnavailable
 from vtox.monitoring.throughput import READING_EVERY_S, Reading, Sampler
 from vtox.settings import Settings
-from vtox.store.client import Client, check, connect
+from vtox.store.client import Client, check, connect, loading_error
 from vtox.store.status import Snapshot, snapshot
 
 log = structlog.get_logger()
@@ -82,6 +82,8 @@ class Backend:
             if self._snapshot is None or time.monotonic() - self._snapshot_t > SNAPSHOT_LIFE_S:
                 try:
                     self._snapshot = snapshot(client)
+                except redis.BusyLoadingError:
+                    self._snapshot = loading_error(client)
                 except (redis.ConnectionError, redis.TimeoutError) as error:
                     self._snapshot = ServerUnavailable(f"no answer from the server: {error}")
                 self._snapshot_t = time.monotonic()

@@ -11,7 +11,7 @@ from vtox.faults import FAMILIES
 from vtox.monitoring import monitor
 from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings
-from vtox.store.client import Client, check, connect
+from vtox.store.client import Client, check_when_loaded, connect
 from vtox.store.task_queues import forget_broker, write_broker
 
 log = structlog.get_logger()
@@ -23,13 +23,13 @@ def run(settings: Settings) -> None:
     Raises
     ------
     ServerUnavailable
-        The server does not answer at the start; later it is waited for.
+        The server does not answer at the start; one that is loading its log is waited for.
     PortTaken
         `VTOX_COORDINATOR_PORT` is in use.
     """
     stop = stop_event()
     client = connect(settings.samples_url(), "bridge", retries=0)
-    check(client)
+    check_when_loaded(client)
     queues = TaskQueues()
     if settings.broker_url:
         bridge = Bridge(client, settings, queues.send, _report_lengths(queues, client))

@@ -12,6 +12,7 @@
     │   └── SettingsError       a setting has no usable value
     └── SystemStateError    the system is not in the state that the request needs
         ├── ServerUnavailable   no Redis or Valkey server responds
+        │   ├── ServerLoading       it is loading its log and will respond then
         │   └── ServerNotTrusted    the certificate of the server, or ours, is refused
         ├── BrokerUnavailable   Celery's broker does not take or count tasks
         ├── PortTaken           a port is in use
@@ -79,6 +80,10 @@ class SystemStateError(VtoxError):
 
 class ServerUnavailable(SystemStateError):
     """No Redis or Valkey server responds."""
+
+
+class ServerLoading(ServerUnavailable):
+    """The server is loading its log, and takes commands once it has."""
 
 
 class ServerNotTrusted(ServerUnavailable):

@@ -7,10 +7,10 @@ import typer
 
 from vtox.cluster import logging_setup
 from vtox.cluster.embedded_server import START_TIMEOUT_S, EmbeddedServer
-from vtox.cluster.processes import server_responds
 from vtox.cluster.signal_handlers import stop_event
 from vtox.errors import ServerUnavailable, SettingsError
 from vtox.settings import Settings, load
+from vtox.store.client import check_when_loaded, connect
 
 POLL_S = 0.2
 
@@ -43,10 +43,14 @@ def server(
 
 def _wait(settings: Settings) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while not server_responds(settings):
-        if time.monotonic() > deadline:
-            raise ServerUnavailable(f"no server has responded within {START_TIMEOUT_S:g} s")
-        time.sleep(POLL_S)
+    while True:
+        try:
+            with connect(settings.working_url(), "wait") as client:
+                return check_when_loaded(client)
+        except ServerUnavailable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_S)
 
 
 def register(app: typer.Typer) -> None:

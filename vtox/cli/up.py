@@ -17,7 +17,7 @@ from vtox.cluster.supervisor import Supervisor
 from vtox.errors import InputError, SystemStateError
 from vtox.settings import Settings, load, unknown_settings
 from vtox.store.apikeys import require_keys
-from vtox.store.client import check, connect
+from vtox.store.client import check, check_when_loaded, connect
 
 
 def up(
@@ -67,7 +67,7 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
     require_distinct_ports(processes.configured_ports(settings, specs))
     if settings.redis_url:
         with connect(settings.working_url(), "up") as client:
-            check(client)
+            check_when_loaded(client)
     elif any(s.name == "server" for s in specs):
         program()
     lock = try_lock(settings.data_dir / "cluster.lock")

@@ -20,15 +20,16 @@ from typing import IO
 from vtox.cluster.data_folder import make_private, translate_os_errors
 from vtox.cluster.file_lock import lock
 from vtox.cluster.server_config import Address, choose_address, config, write_address
-from vtox.errors import ServerUnavailable, SystemStateError
+from vtox.errors import ServerLoading, ServerUnavailable, SystemStateError
 from vtox.settings import Settings
 from vtox.store.client import check, connect
 
 USE_ANOTHER_SERVER = "set VTOX_REDIS_URL to a Redis 7+ or Valkey server"
 # A predecessor killed with -9 ends within a second; a rewrite of its log may take a few more.
 TAKE_OVER_S = 10.0
-# Loading the log of 50 machines (250 MB) takes about two seconds.
+# It answers at once, if only that it is loading its log; that may take as long as it needs.
 START_TIMEOUT_S = 60.0
+PROGRESS_EVERY_S = 5.0
 STOP_TIMEOUT_S = 5.0
 
 _LOG_LINE = re.compile(r"^\d+:\w .*?\d\d:\d\d:\d\d\.\d+ ([.*#-]) (.*)$")
@@ -57,7 +58,7 @@ def program() -> Path:
 
 
 class EmbeddedServer:
-    """The running server; `start` returns when it responds, `stop` when it has ended.
+    """The running server; `start` returns when it takes commands, `stop` when it has ended.
 
     `extra` is further configuration, which overrides ours.
     """
@@ -88,7 +89,7 @@ class EmbeddedServer:
         return self._process.pid
 
     def start(self) -> None:
-        """Start the server and wait until it responds.
+        """Start the server and wait until it takes commands, however long it loads its log.
 
         Raises
         ------
@@ -183,23 +184,30 @@ class EmbeddedServer:
         self._guard.stdin.flush()
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        client = connect(self.address.url, "server")
-        try:
+        began = time.monotonic()
+        deadline, progress_due = began + START_TIMEOUT_S, began + PROGRESS_EVERY_S
+        with connect(self.address.url, "server") as client:
             while True:
                 try:
-                    check(client)
-                    return
+                    return check(client)
                 except ServerUnavailable as error:
+                    now = time.monotonic()
                     if self._process.poll() is not None:
-                        self._reader.join()
-                        last = "; ".join(self._last_lines)
-                        raise ServerUnavailable(f"the embedded server ended: {last}") from error
-                    if time.monotonic() > deadline:
+                        raise self._end() from error
+                    if isinstance(error, ServerLoading):
+                        deadline = now + START_TIMEOUT_S
+                        if now > progress_due:
+                            progress_due = now + PROGRESS_EVERY_S
+                            self.log.info("%s", error.observed)
+                    elif now > deadline:
                         raise ServerUnavailable(f"the embedded server: {error}") from error
-                    time.sleep(0.01)
-        finally:
-            client.close()
+                    time.sleep(0.01 if now < began + 1 else 0.1)
+
+    def _end(self) -> ServerUnavailable:
+        """Return the error of a server that ended at its start."""
+        self._reader.join()
+        last = "; ".join(self._last_lines)
+        return ServerUnavailable(f"the embedded server ended: {last}")
 
     def _read_log(self, lines: IO[bytes]) -> None:
         with lines:

@@ -14,7 +14,7 @@ import vtox
 from vtox import keys
 from vtox.cluster import data_folder, ports, processes
 from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
-from vtox.errors import ServerNotTrusted, ServerUnavailable, SettingsError
+from vtox.errors import ServerLoading, ServerNotTrusted, ServerUnavailable, SettingsError
 from vtox.monitoring.readiness import Check, Status, checks
 from vtox.settings import Settings, files, unknown_settings
 from vtox.store.client import (
@@ -58,7 +58,7 @@ def inspect(settings: Settings) -> Iterator[Check]:
 
 def _no_server(settings: Settings, error: ServerUnavailable) -> Check:
     observed = error.observed
-    if isinstance(error, ServerNotTrusted):
+    if isinstance(error, ServerLoading | ServerNotTrusted):
         remedy = error.remedy
     elif settings.redis_url:
         remedy = "start it, or set VTOX_REDIS_URL to another; without it `vtox up` starts its own"

@@ -9,7 +9,7 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from vtox.errors import ServerNotTrusted, ServerUnavailable, SettingsError
+from vtox.errors import ServerLoading, ServerNotTrusted, ServerUnavailable, SettingsError
 from vtox.server_urls import mask
 from vtox.store.overlimit import OverLimit
 
@@ -21,6 +21,8 @@ Client = Any
 # time-out ten times: a block of 8 s against the default of 5 s came back after 59.6 s.
 MAX_BLOCK_MS = 1000
 SOCKET_TIMEOUT_S = 5.0
+# A loading server answers after every 1024 commands of its log: some tenths of a second.
+LOADING_POLL_S = 0.2
 TCP: dict[str, Any] = {"socket_connect_timeout": SOCKET_TIMEOUT_S, "socket_keepalive": True}
 # One system call takes a dozen windows; over TCP more than the default of 64 kB gains nothing.
 SOCKET: dict[str, Any] = {"socket_read_size": 1 << 20}
@@ -92,12 +94,35 @@ def server_info(client: Client) -> dict[str, Any]:
 
 
 def check(client: Client) -> None:
-    """Raise `ServerUnavailable`, saying why, unless the server answers."""
+    """Raise `ServerUnavailable`, saying why, unless the server takes commands."""
     try:
         client.ping()
+    except redis.BusyLoadingError as error:
+        raise loading_error(client) from error
     except redis.RedisError as error:
         kw = client.connection_pool.connection_kwargs
         raise unavailable(error, kw.get("path") or f"{kw.get('host')}:{kw.get('port')}") from error
+
+
+def check_when_loaded(client: Client) -> None:
+    """Do the same, but wait for a server that is loading its log, however long that takes."""
+    while True:
+        try:
+            return check(client)
+        except ServerLoading:
+            time.sleep(LOADING_POLL_S)
+
+
+def loading_error(client: Client) -> ServerLoading:
+    """Return the error that says how far the server has loaded its log."""
+    try:
+        info = client.info("persistence")
+        share, size = float(info["loading_loaded_perc"]), int(info["loading_total_bytes"])
+        left_s = int(info["loading_eta_seconds"])
+        progress = f"loading: {share:.0f} % of {size / 1e6:.0f} MB, about {left_s} s left"
+    except (redis.RedisError, KeyError):  # INFO is denied, or all is loaded meanwhile
+        progress = "loading"
+    return ServerLoading(f"the server is {progress}", remedy="wait until it has loaded its log")
 
 
 def unavailable(error: Exception, where: str = "") -> ServerUnavailable:

@@ -1,0 +1,85 @@
+"""A server that loads a long log: everybody waits for it, and says how far it is."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from tests.integration.conftest import serving
+from tests.waiting import eventually
+from vtox.cluster import embedded_server as module
+from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.errors import ServerLoading
+from vtox.monitoring.doctor import inspect
+from vtox.settings import Settings, load
+from vtox.store.client import check, check_when_loaded, connect
+
+KEYS = 3000
+REWRITE_SOON = "auto-aof-rewrite-min-size 1kb\nauto-aof-rewrite-percentage 1\n"
+# Every key takes 1 ms to load; the server answers others after each kilobyte.
+SLOW_LOAD = "key-load-delay 1000\nloading-process-events-interval-bytes 1024\n"
+
+
+@pytest.fixture
+def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings of an embedded server that loads for three seconds, longer than its limit."""
+    monkeypatch.setattr(module, "START_TIMEOUT_S", 0.8)
+    monkeypatch.setattr(module, "PROGRESS_EVERY_S", 0.2)
+    settings = load(data_dir=tmp_path, redis_url=None)
+    with EmbeddedServer(settings, REWRITE_SOON) as server, connect(server.url, "test") as client:
+        client.mset({f"k{n}": n for n in range(KEYS)})
+        eventually(lambda: client.info("persistence")["aof_base_size"] > KEYS)
+    server = EmbeddedServer(settings, SLOW_LOAD)
+    starter = threading.Thread(target=server.start)
+    starter.start()
+    try:
+        eventually(lambda: is_loading(settings))
+        yield settings
+    finally:
+        starter.join()
+        server.stop()
+
+
+def is_loading(settings: Settings) -> bool:
+    try:
+        with connect(settings.working_url(), "test", retries=0) as client:
+            client.ping()
+    except redis.BusyLoadingError:
+        return True
+    except redis.RedisError:
+        return False
+    return False
+
+
+def test_a_loading_server_is_waited_for_and_doctor_says_how_far_it_is(
+    loading: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "vtox.cluster.embedded_server")
+    with connect(loading.working_url(), "test") as client:
+        with pytest.raises(ServerLoading, match=r"loading: \d+ % of 0 MB, about \d+ s left"):
+            check(client)
+        (server,) = (c for c in inspect(loading) if c.name == "server")
+        assert "loading: " in server.observed
+        assert server.remedy.startswith("wait")
+        check_when_loaded(client)
+        assert client.dbsize() == KEYS
+    assert "the server is loading: " in caplog.text
+
+
+def test_while_a_server_loads_the_api_is_live_and_not_ready_and_refuses_windows(
+    loading: Settings,
+) -> None:
+    window: dict[str, Any] = {"seq": 1, "t0": 1.0, "fs_hz": 1000, "channels": {"ia": [0.1] * 1000}}
+    with serving(loading) as http:
+        ready = http.get("/health/ready")
+        refused = http.post("/api/v1/machines/M1/windows", json=window)
+        assert http.get("/health/live").status_code == 200
+    assert ready.status_code == refused.status_code == 503
+    (server,) = ready.json()["checks"]["server"]
+    assert "loading: " in server["observedValue"]
+    assert refused.json()["code"] == "server_unavailable"
+    assert refused.headers["Retry-After"]
