@@ -18,7 +18,8 @@ from vtox.monitoring.doctor import inspect
 from vtox.settings import Settings, load
 from vtox.store.client import check, check_when_loaded, connect
 
-KEYS = 3000
+KEYS = 2000
+VALUE_BYTES = 256
 REWRITE_SOON = "auto-aof-rewrite-min-size 1kb\nauto-aof-rewrite-percentage 1\n"
 # Every key takes 1 ms to load; the server answers others after each kilobyte.
 SLOW_LOAD = "key-load-delay 1000\nloading-process-events-interval-bytes 1024\n"
@@ -26,13 +27,13 @@ SLOW_LOAD = "key-load-delay 1000\nloading-process-events-interval-bytes 1024\n"
 
 @pytest.fixture
 def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Settings of an embedded server that loads for three seconds, longer than its limit."""
+    """Settings of an embedded server that loads for two seconds, longer than its limit."""
     monkeypatch.setattr(module, "START_TIMEOUT_S", 0.8)
     monkeypatch.setattr(module, "PROGRESS_EVERY_S", 0.2)
     settings = load(data_dir=tmp_path, redis_url=None)
     with EmbeddedServer(settings, REWRITE_SOON) as server, connect(server.url, "test") as client:
-        client.mset({f"k{n}": n for n in range(KEYS)})
-        eventually(lambda: client.info("persistence")["aof_base_size"] > KEYS)
+        client.mset({f"k{n}": bytes(VALUE_BYTES) for n in range(KEYS)})
+        eventually(lambda: client.info("persistence")["aof_base_size"] > VALUE_BYTES * KEYS)
     server = EmbeddedServer(settings, SLOW_LOAD)
     starter = threading.Thread(target=server.start)
     starter.start()
@@ -60,7 +61,7 @@ def test_a_loading_server_is_waited_for_and_doctor_says_how_far_it_is(
 ) -> None:
     caplog.set_level(logging.INFO, "vtox.cluster.embedded_server")
     with connect(loading.working_url(), "test") as client:
-        with pytest.raises(ServerLoading, match=r"loading: \d+ % of 0 MB, about \d+ s left"):
+        with pytest.raises(ServerLoading, match=r"loading: \d+ % of 1 MB, about \d+ s left"):
             check(client)
         (server,) = (c for c in inspect(loading) if c.name == "server")
         assert "loading: " in server.observed
