@@ -53,7 +53,12 @@ class Disturber:
         elif d.kind == "lapse":
             self._lapse(d)
         else:
-            self._link(d, self.system.links.by_name[self.system.link_of(d.target)])
+            self._link(d, self._link_of(d.target))
+
+    def _link_of(self, target: str) -> Link:
+        """Return a target's link; under `vtox up` only the sender has one."""
+        links = self.system.links.by_name
+        return links.get(self.system.link_of(target)) or links["sender"]
 
     def _lapse(self, d: Disturbance) -> None:
         """End the lease of the owner, as a clock that steps does."""

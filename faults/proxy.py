@@ -112,6 +112,8 @@ class Link:
             )
             if pair.silent:  # the other end hears nothing of this one's end either
                 await asyncio.sleep(SILENT_S)
+        except asyncio.CancelledError:
+            pass  # the links are closed
         finally:
             self._pairs.discard(pair)
             pair.abort()

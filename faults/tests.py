@@ -66,6 +66,19 @@ def handover(seed: int) -> Test:
     )
 
 
+def supervised(seed: int) -> Test:
+    """Kill, stop and cut everything under `vtox up`, which starts it again."""
+    load = Load(windows=4000, rate=40.0)
+    return replace(
+        crashes(seed),
+        name="crashes under `vtox up`",
+        load=load,
+        schedule=schedule(seed, load.span_s, counted=12),
+        options=Options(supervised=True),
+        limits=LIMITS | {"windows": load.windows, "disturbances": 10, "progress": 0.2},
+    )
+
+
 def full_memory(seed: int) -> Test:
     """Send more than a small server holds, and kill and stop everything."""
     load = Load(windows=2000, rate=200.0, ballast=200_000)
@@ -108,6 +121,7 @@ TESTS: dict[str, Callable[[int], Test]] = {
     "crashes": crashes,
     "crashes-short": crashes_short,
     "handover": handover,
+    "supervised": supervised,
     "outage": outage,
     "half-open": half_open,
     "clock": clock_steps,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
@@ -9,8 +10,10 @@ import pytest
 import redis
 
 from tests.cluster import Cluster, answered, cluster, small_window
+from tests.waiting import eventually
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
+from vtox.monitoring.readiness import checks
 from vtox.store.client import Client
 from vtox.store.status import snapshot
 
@@ -18,6 +21,8 @@ LIMIT_MB = 64
 MACHINES = 4
 # A field that nobody reads: much memory for little work.
 BALLAST = bytes(200_000)
+# While the server is full and windows are finished, so long at most it accepts none.
+RESUME_S = 5.0
 # Twice what the server can hold.
 WINDOWS = 2 * (LIMIT_MB << 20) // len(BALLAST) // MACHINES
 
@@ -30,13 +35,14 @@ def running(tmp_path: Path) -> Iterator[Cluster]:
         yield started
 
 
-def flood(client: Client, machine_id: str, windows: int) -> Iterator[str]:
+def flood(client: Client, machine_id: str, windows: int, accepted: list[float]) -> Iterator[str]:
     """Send as fast as can be, and yield what each refusal said."""
     for seq in range(windows):
         fields = small_window(machine_id, seq) | {"ballast": BALLAST}
         while True:
             try:
                 client.xadd(keys.RAW, fields)
+                accepted.append(time.monotonic())
                 break
             except redis.OutOfMemoryError as error:
                 yield str(error)
@@ -53,11 +59,12 @@ def wait_until_done(client: Client, windows: int) -> None:
 def test_senders_wait_and_the_work_goes_on(running: Cluster) -> None:
     client = running.client()
     refused: list[str] = []
+    accepted: list[float] = []
     senders = [
         # A client of any other program.
         Thread(
             target=lambda m: refused.extend(
-                flood(redis.Redis.from_url(running.settings.working_url()), m, WINDOWS)
+                flood(redis.Redis.from_url(running.settings.working_url()), m, WINDOWS, accepted)
             ),
             args=(f"M{k}",),
         )
@@ -65,11 +72,14 @@ def test_senders_wait_and_the_work_goes_on(running: Cluster) -> None:
     ]
     for sender in senders:
         sender.start()
+    eventually(lambda: len(refused) > 10, 30)
+    (memory,) = (c for c in checks(snapshot(client)) if c.name == "server")
+    assert memory.status != "pass", memory
     for sender in senders:
         sender.join(timeout=60)
         assert not sender.is_alive(), "the server never took the rest"
-    assert len(refused) > 10
     assert "maxmemory" in refused[0]
+    assert max(b - a for a, b in pairwise(sorted(accepted))) < RESUME_S
 
     wait_until_done(client, MACHINES * WINDOWS)
     now = snapshot(client)
@@ -86,5 +96,5 @@ def test_senders_wait_and_the_work_goes_on(running: Cluster) -> None:
     assert "server is out of memory" in said
     assert "does not answer" not in said
 
-    assert not list(flood(client, "LATER", 10)), "there is room again"
+    assert not list(flood(client, "LATER", 10, [])), "there is room again"
     wait_until_done(client, MACHINES * WINDOWS + 10)
