@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -67,13 +67,9 @@ def _full(system: System, history: History, probe: Probe) -> None:
     ballast = system.data / "ballast"
     began = time.monotonic()
     history.add("disturb", n=0, kind="disk full", target="server")
-    with ballast.open("wb") as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-                file.flush()
-        except OSError:
-            pass
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
     measure(
         history, "ready 503 on a full disk after, s", probe.wait_for(READY, 503, began, 30.0), 5.0
     )

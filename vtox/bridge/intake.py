@@ -14,7 +14,7 @@ from vtox.domain import Motor, reason
 from vtox.errors import WireError
 from vtox.settings import Settings
 from vtox.store import admissions, deadletters
-from vtox.store.admissions import Admission, Decision
+from vtox.store.admissions import Admission, Decision, Recorded
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.ledger import INDEX, Ledger
@@ -72,7 +72,7 @@ class Intake:
             else:
                 admitted.append(a)
         recorded = admissions.record(self.client, self.token, admitted, pending=pending)
-        self._watch([a for a in admitted if a.decision == "new"], recorded.unlisted)
+        self._watch([a for a in admitted if a.decision == "new"], recorded)
         return [
             Piece(a.entry_id, a.run, a.header, a.families)
             for a in admitted
@@ -131,20 +131,21 @@ class Intake:
             self.filters[m] = DuplicateFilter.restored(horizon, marks)
             self.newest[m] = self.filters[m].newest()
 
-    def _watch(self, new: Sequence[Admission], unlisted: frozenset[str]) -> None:
+    def _watch(self, new: Sequence[Admission], recorded: Recorded) -> None:
         """Keep what new windows say of their machines: vehicle, clock, restarts of the sender.
 
         Of machines that were not listed before, new ones or retired ones that send again, nothing
         is known yet.
         """
-        for machine_id in unlisted:
+        for machine_id in recorded.unlisted:
             self.vehicles.pop(machine_id, None)
             self.clock_off.pop(machine_id, None)
             self.newest.pop(machine_id, None)
         for a in new:
             self._watch_vehicle(a.header)
-            if not self._is_old(a):
-                self._watch_clock(a)
+            arrived_t = min(a.arrived_t, recorded.now_t)
+            if not self._is_old(a, arrived_t):
+                self._watch_clock(a.header, arrived_t)
         restarted = [f"{a.header.machine_id} at seq {a.header.seq}" for a in new if a.restarted]
         if restarted:  # one line a read: a sender with a constant seq restarts with every window
             log.info("senders restarted", times=len(restarted), last=restarted[-1])
@@ -154,7 +155,7 @@ class Intake:
             self.vehicles[h.machine_id] = h.vehicle_id
             admissions.set_vehicle(self.client, h.machine_id, h.vehicle_id)
 
-    def _is_old(self, a: Admission) -> bool:
+    def _is_old(self, a: Admission, arrived_t: float) -> bool:
         """Return whether a window is a replay or a back-fill: it says nothing of the clock now.
 
         A machine that has sent nothing else for `silence_after_s` has a clock that went back.
@@ -162,15 +163,14 @@ class Intake:
         if a.header.replay_of:
             return True
         machine_id, s = a.header.machine_id, self.settings
-        newest_t0, arrived_t = self.newest.get(machine_id, (0.0, 0.0))
-        if a.header.t0 >= newest_t0 or newest_t0 > a.arrived_t + s.clock_tolerance_s:
-            self.newest[machine_id] = (a.header.t0, a.arrived_t)
+        newest_t0, newest_arrived_t = self.newest.get(machine_id, (0.0, 0.0))
+        if a.header.t0 >= newest_t0 or newest_t0 > arrived_t + s.clock_tolerance_s:
+            self.newest[machine_id] = (a.header.t0, arrived_t)
             return False
-        return a.arrived_t - arrived_t <= s.silence_after_s
+        return arrived_t - newest_arrived_t <= s.silence_after_s
 
-    def _watch_clock(self, a: Admission) -> None:
-        h = a.header
-        offset_s = h.t0 + h.duration_s - a.arrived_t
+    def _watch_clock(self, h: Header, arrived_t: float) -> None:
+        offset_s = h.t0 + h.duration_s - arrived_t
         was_off = self.clock_off.get(h.machine_id)
         share = CLOCK_HYSTERESIS if was_off else 1.0
         off = abs(offset_s) > share * self.settings.clock_tolerance_s

@@ -33,7 +33,10 @@ class Admission:
 
     @property
     def arrived_t(self) -> float:
-        """When the window came to the server, s since 1970 by its clock."""
+        """When the window came to the server, s since 1970 by its clock.
+
+        After that was set back, ids stay ahead of it: the window came before the server's time now.
+        """
         return int(self.entry_id.partition("-")[0]) / 1000
 
 
@@ -47,10 +50,11 @@ def known_windows(client: Client, machine_ids: Iterable[str]) -> list[dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the server says of admissions: machines that were not listed, entries that are gone."""
+    """What the server says of admissions: machines not listed before, entries gone, its time."""
 
     unlisted: frozenset[str]
     gone: frozenset[str]
+    now_t: float
 
 
 def record(
@@ -82,8 +86,12 @@ def record(
         args += [len(added), *(x for item in added.items() for x in item)]
         args += [len(forgotten), *forgotten]
     with fenced():
-        unlisted, gone = _script(client)(keys=where, args=args)
-    return Recorded(*(frozenset(x.decode() for x in ids) for ids in (unlisted, gone)))
+        unlisted, gone, now = _script(client)(keys=where, args=args)
+    return Recorded(
+        unlisted=frozenset(x.decode() for x in unlisted),
+        gone=frozenset(x.decode() for x in gone),
+        now_t=float(now),
+    )
 
 
 def _script(client: Client) -> Any:

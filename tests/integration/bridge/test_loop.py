@@ -16,7 +16,8 @@ from vtox.faults import FAMILIES
 from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
 from vtox.store.client import Client
-from vtox.store.streams import group_info
+from vtox.store.machines import last_arrivals
+from vtox.store.streams import create_group, group_info
 
 
 def families(sent: list[tuple[str, list[str]]]) -> dict[str, int]:
@@ -182,6 +183,22 @@ def test_a_clock_far_off_is_one_alert(client: Client, settings: Settings) -> Non
         add_window(client, seq=3, t0=1003.0)
         eventually(lambda: families(sent)["turn_short"] == 1)
     assert client.xlen(keys.ALERTS) == 1
+
+
+def test_after_the_server_s_clock_was_set_back_windows_arrive_now(
+    client: Client, settings: Settings
+) -> None:
+    """The ids of the stream stay ahead of it for as long as it was wrong."""
+    now = time.time()
+    create_group(client, keys.RAW)
+    client.xack(keys.RAW, keys.GROUP, client.xadd(keys.RAW, {"a": 1}, id=f"{int(now) + 3600}000-0"))
+    client.xgroup_setid(keys.RAW, keys.GROUP, "$")
+    with bridging(settings) as sent:
+        for k in range(3):
+            add_window(client, seq=k, t0=now + k - 3)
+        eventually(lambda: families(sent)["turn_short"] == 3)
+    assert client.xlen(keys.ALERTS) == 0, "no clock of a machine is off"
+    assert last_arrivals(client)["V001"] == pytest.approx(now, abs=60)
 
 
 def test_a_bridge_that_stands_still_says_so_to_those_who_ask(

@@ -1,13 +1,16 @@
 -- Keep what one read of windows brought: marks, counts, arrivals, and for each window a row of
 -- progress. The row says that the window is admitted: a pending entry without one is not, or is
 -- finished. Answers the machines that were not listed before, then the ids that are not pending any
--- more, which get no row: a worker finished them while the bridge was reading.
+-- more, which get no row: a worker finished them while the bridge was reading; then the time, s. No
+-- arrival is later than that: ids stay ahead of a clock that was set back.
 -- KEYS lease machines counters progress raw, then the marks of each machine
 -- ARGV token group pending windows_in senders_restarted, and lists that are led by their
 --      number of members: machine and arrival; id and progress; then per machine two lists: mark and
 --      id, forgotten marks
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
 local at, unlisted, gone = 6, {}, {}
+local seconds = redis.call('TIME')
+local now = seconds[1] + seconds[2] / 1e6
 
 local function take()
   at = at + 1
@@ -23,7 +26,7 @@ add('senders_restarted', ARGV[5])
 for _ = 1, tonumber(take()) do
   local machine, arrived = take(), take()
   if not redis.call('ZSCORE', KEYS[2], machine) then unlisted[#unlisted + 1] = machine end
-  redis.call('ZADD', KEYS[2], arrived, machine)
+  redis.call('ZADD', KEYS[2], math.min(arrived, now), machine)
 end
 for _ = 1, tonumber(take()) do
   local id, letters = take(), take()
@@ -45,4 +48,4 @@ for machine = 6, #KEYS do
     at = at + forgotten
   end
 end
-return {unlisted, gone}
+return {unlisted, gone, tostring(now)}
