@@ -105,6 +105,11 @@ class _SnapshotCollector(Collector):
         for name, text in _WINDOWS.items():
             value = snap.counters.get(f"windows_{name}", 0)
             yield CounterMetricFamily(f"vtox_windows_{name}", text, value=value)
+        yield CounterMetricFamily(
+            "vtox_tasks_refused",
+            "Messages of the task queues that are no task of VTOX.",
+            value=snap.counters.get("tasks_refused", 0),
+        )
         if server := snap.server:
             yield _gauge(
                 "vtox_server_memory_bytes", "Memory of the server in use.", server.used_memory_bytes
@@ -180,7 +185,8 @@ class _SnapshotCollector(Collector):
         for field, (name, text) in _QUEUE_GAUGES.items():
             gauge = GaugeMetricFamily(name, text, labels=["queue"])
             for queue, q in self.snap.queues.items():
-                gauge.add_metric([queue], getattr(q, field))
+                if (value := getattr(q, field)) is not None:
+                    gauge.add_metric([queue], value)
             yield gauge
         for field, (name, text) in _QUEUE_COUNTERS.items():
             counter = CounterMetricFamily(name, text, labels=["queue"])

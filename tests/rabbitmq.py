@@ -35,7 +35,7 @@ class RabbitMQ:
     folder: Path
     port: int
     environment: dict[str, str]
-    process: psutil.Process | None = None
+    process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -45,10 +45,9 @@ class RabbitMQ:
     def start(self) -> None:
         """Start the node and wait until it answers."""
         with (self.folder / "rabbitmq.log").open("ab") as log:
-            shell = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [PROGRAM], env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
-        self.process = psutil.Process(shell.pid)
         eventually(
             self.answers, START_S, lambda: (self.folder / "rabbitmq.log").read_text()[-3000:]
         )
@@ -65,7 +64,8 @@ class RabbitMQ:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the node and to all that it started."""
         assert self.process is not None
-        for p in [self.process, *self.process.children(recursive=True)]:
+        shell = psutil.Process(self.process.pid)
+        for p in [*shell.children(recursive=True), shell]:
             try:
                 p.send_signal(number)
             except psutil.NoSuchProcess:
@@ -75,7 +75,7 @@ class RabbitMQ:
         """End it as a crash would."""
         self.signal(signal.SIGKILL)
         assert self.process is not None
-        psutil.wait_procs([self.process], timeout=10)
+        self.process.wait(timeout=10)
 
     def control(self, *arguments: str) -> str:
         """Run `rabbitmqctl`."""

@@ -157,6 +157,7 @@ def performance(backend: Backend, snap: Snapshot) -> Performance:
         backlog=snap.backlog,
         in_flight=snap.in_flight,
         **{f"windows_{n}": snap.counters.get(f"windows_{n}", 0) for n in _COUNTED},
+        tasks_refused=snap.counters.get("tasks_refused", 0),
         senders_restarted=snap.counters.get("senders_restarted", 0),
         measured_at=rfc3339(snap.t - age) if age is not None else None,
     )

@@ -39,6 +39,7 @@ class Performance(ResponseModel):
     windows_dead: int = Field(description="windows that a family could not diagnose")
     windows_refused: int = Field(description="stream entries that are not valid windows")
     windows_duplicate: int = Field(description="windows that were sent before")
+    tasks_refused: int = Field(description="messages of the task queues that are no task of VTOX")
     senders_restarted: int = Field(description="times that a sender began to count anew")
     measured_at: Time | None = Field(description="when the monitor last measured")
 
@@ -46,7 +47,9 @@ class Performance(ResponseModel):
 class QueueStatus(ResponseModel):
     """One fault family."""
 
-    waiting: int = Field(description="tasks that wait at the broker")
+    waiting: int | None = Field(
+        description="tasks that wait at the broker; null: not known, `checks` says why at `broker`"
+    )
     in_flight: int = Field(description="windows dispatched and unfinished")
     in_flight_bytes: int
     done: int = Field(description="windows with a result")

@@ -133,12 +133,14 @@ class DemoView:
         now = time.monotonic()
         if self.snap and self.rate and now - self._plain_line_t >= PLAIN_LINE_S:
             self._plain_line_t = now
-            waiting = sum(q.waiting for q in self.snap.queues.values())
+            lengths = [q.waiting for q in self.snap.queues.values()]
+            waiting = None if None in lengths else sum(n for n in lengths if n)
             rate = status_table.rate_line(self.rate).plain
             detected = ", ".join(f"{f} {n}/{m}" for f, (n, m) in self.score.by_fault().items())
             self._print(
                 f"{rate}; backlog {status_table.count(self.snap.backlog)}, in flight "
-                f"{self.snap.in_flight}, tasks waiting {waiting}; detected {detected}; "
+                f"{self.snap.in_flight}, tasks waiting {status_table.count(waiting)}; "
+                f"detected {detected}; "
                 f"false alarms {len(self.score.false_alarms)}"
             )
 
@@ -189,7 +191,8 @@ class DemoView:
         grid.add_row(
             "raw stream", f"backlog {status_table.count(snap.backlog)}, in flight {snap.in_flight}"
         )
-        waiting = "   ".join(f"{name} {q.waiting}" for name, q in snap.queues.items())
+        lengths = {name: status_table.count(q.waiting) for name, q in snap.queues.items()}
+        waiting = "   ".join(f"{name} {n}" for name, n in lengths.items())
         grid.add_row("queues", f"{waiting}   tasks")
         grid.add_row("workers", self._workers(snap))
         grid.add_row(

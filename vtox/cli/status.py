@@ -46,6 +46,7 @@ def status(as_json: Json = False) -> None:
     grid.add_row("latency", status_table.latency_line(snap))
     grid.add_row(keys.RAW, status_table.raw_line(snap))
     grid.add_row("server", status_table.server_line(snap))
+    grid.add_row("broker", status_table.broker_line(snap))
     console.print(grid)
     console.print()
     console.print(status_table.queues(snap))
@@ -96,6 +97,7 @@ def _as_json(snap: Snapshot, rate: Throughput, results: list[Check]) -> dict[str
         "machines": snap.machines,
         "counters": snap.counters,
         "server": asdict(snap.server) if snap.server else None,
+        "broker": asdict(snap.broker) if snap.broker else None,
         "checks": [asdict(c) for c in results],
         "alarms": [asdict(a) | {"what_to_do": advice(a.code)} for a in snap.alarms],
     }

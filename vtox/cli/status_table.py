@@ -48,9 +48,9 @@ def queues(snap: Snapshot) -> Table:
     """Return a table with a row for each queue."""
     table = _table("queue", "waiting", "in flight", "done", "dead", "workers")
     for name, q in snap.queues.items():
-        counts = (q.waiting, q.in_flight, q.done, q.dead)
+        counts = (q.in_flight, q.done, q.dead)
         workers = Text(str(q.workers), "" if q.workers else "bold red")
-        table.add_row(name, *map(str, counts), workers)
+        table.add_row(name, count(q.waiting), *map(str, counts), workers)
     return table
 
 
@@ -85,6 +85,16 @@ def span(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds / length:.0f} {unit}"
     return f"{max(seconds, 0.0):.0f} s"
+
+
+def broker_line(snap: Snapshot) -> str:
+    """Return where the tasks wait, and what was refused there."""
+    refused = snap.counters.get("tasks_refused", 0)
+    where = snap.broker.address if snap.broker else "the server"
+    unknown = snap.broker.why_unknown(snap.t) if snap.broker else ""
+    parts = [where, f"lengths of queues unknown: {unknown}" if unknown else ""]
+    parts += [f"{refused} messages refused" if refused else ""]
+    return ", ".join(p for p in parts if p)
 
 
 def megabytes(n: float) -> str:

@@ -14,8 +14,16 @@ import vtox
 from vtox import keys
 from vtox.cluster import data_folder, ports, processes
 from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
-from vtox.errors import ServerLoading, ServerNotTrusted, ServerUnavailable, SettingsError
+from vtox.errors import (
+    BrokerUnavailable,
+    ServerLoading,
+    ServerNotTrusted,
+    ServerUnavailable,
+    SettingsError,
+)
 from vtox.monitoring.readiness import Check, Status, checks
+from vtox.queues import broker
+from vtox.server_urls import broker_address
 from vtox.settings import Settings, files, unknown_settings
 from vtox.store.client import (
     Client,
@@ -42,6 +50,7 @@ def inspect(settings: Settings) -> Iterator[Check]:
     yield _settings()
     yield from _data_dir(settings)
     yield from _ports(settings)
+    yield from _broker(settings)
     try:
         with connect(settings.working_url(), "doctor") as client:
             check(client)
@@ -54,6 +63,19 @@ def inspect(settings: Settings) -> Iterator[Check]:
         yield Check(name="server", status="fail", observed=error.observed, remedy=remedy)
     except (redis.ConnectionError, redis.TimeoutError) as error:
         yield _no_server(settings, unavailable(error))
+
+
+def _broker(settings: Settings) -> Iterator[Check]:
+    """Yield whether the broker of `VTOX_BROKER_URL` answers this process."""
+    if not settings.broker_url:
+        return
+    try:
+        product = broker.product()
+        where = broker_address(settings.working_broker_url())
+        yield Check(name="broker connection", status="pass", observed=f"{product} at {where}")
+    except (BrokerUnavailable, SettingsError) as error:
+        remedy = error.remedy or "start it, or correct VTOX_BROKER_URL or VTOX_BROKER_CA"
+        yield Check(name="broker connection", status="fail", observed=error.observed, remedy=remedy)
 
 
 def _no_server(settings: Settings, error: ServerUnavailable) -> Check:

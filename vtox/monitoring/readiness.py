@@ -34,6 +34,7 @@ def checks(snapshot: Snapshot) -> list[Check]:
         *_disk(snapshot.server),
         _check("group", bool(snapshot.group), f"{keys.GROUP} reads {keys.RAW}", "no group", bridge),
         _bridge(snapshot, bridge),
+        *_broker(snapshot),
         _monitor(snapshot),
         *(
             _check(
@@ -62,6 +63,16 @@ def _bridge(snapshot: Snapshot, remedy: str) -> Check:
         remedy=f"`vtox up` ends one that hangs and starts another within a minute; without it, "
         f"`kill -9 {last.pid}` on {last.host} and `vtox bridge`",
     )
+
+
+def _broker(snapshot: Snapshot) -> list[Check]:
+    """Return whether Celery's broker takes tasks, where it is another one than the server."""
+    broker = snapshot.broker
+    if broker is None:
+        return []
+    holds = not broker.why_unknown(snapshot.t)
+    remedy = "start it, or correct VTOX_BROKER_URL; `vtox doctor` tries to connect"
+    return [_check("broker", holds, broker.address, broker.why_unknown(snapshot.t), remedy)]
 
 
 def _monitor(snapshot: Snapshot) -> Check:

@@ -17,6 +17,7 @@ from vtox.store.heartbeats import Worker, workers
 from vtox.store.open_alerts import OpenAlert, open_alarms
 from vtox.store.streams import Group, find_group
 from vtox.store.system_alarms import Watch, decode_watch
+from vtox.store.task_queues import Broker, decode_broker
 
 STREAMS = (
     keys.RAW,
@@ -34,7 +35,8 @@ METRICS_READ = 32
 class Queue:
     """One fault family: tasks that wait at the broker, windows at work, done and dead."""
 
-    waiting: int
+    # None: not known, see `Broker.why_unknown`.
+    waiting: int | None
     in_flight: int
     in_flight_bytes: int
     done: int
@@ -86,6 +88,8 @@ class Snapshot:
     bridge: BridgeHeartbeat | None
     server: Server | None
     metrics: tuple[Metrics, ...]
+    # None: the tasks wait on this server.
+    broker: Broker | None = None
     # Open alarms of the system, and what the monitor observed when it last looked.
     alarms: tuple[OpenAlert, ...] = ()
     watch: Watch | None = None
@@ -122,23 +126,29 @@ def snapshot(client: Client) -> Snapshot:
     pipe.hgetall(keys.LATENCY)
     pipe.hgetall(keys.ALARMS)
     pipe.get(keys.WATCH)
-    replies = iter(pipe.execute(raise_on_error=False))
+    pipe.hgetall(keys.BROKER)
+    replies = pipe.execute(raise_on_error=False)
+    rest = iter(replies)
 
     def take(default: Any = None) -> Any:
-        return _reply_or(next(replies), default)
+        return _reply_or(next(rest), default)
 
     seconds, micros = take((0, 0))
+    t = seconds + micros / 1e6
     lengths = {stream: int(take(0)) for stream in STREAMS}
     group = find_group(take([]))
     counters = {k.decode(): int(v) for k, v in take({}).items()}
-    waiting = {name: int(take(0)) for name in FAMILIES}
+    here = {name: int(take(0)) for name in FAMILIES}
     alive = workers(client, sorted(take(set())))
+    # The last reply, and the first that is needed.
+    broker = decode_broker(_reply_or(replies[-1], {}))
+    waiting = broker.lengths_at(t) if broker else here
     return Snapshot(
-        t=seconds + micros / 1e6,
+        t=t,
         lengths=lengths,
         group=group,
         counters=counters,
-        queues={name: _queue(name, waiting[name], counters, alive) for name in FAMILIES},
+        queues={name: _queue(name, waiting.get(name), counters, alive) for name in FAMILIES},
         workers=alive,
         machines=int(take(0)),
         bridge_alive=bool(take(0)),
@@ -148,6 +158,7 @@ def snapshot(client: Client) -> Snapshot:
         latency=_latency(take({})),
         alarms=tuple(open_alarms(take({}))),
         watch=decode_watch(take()),
+        broker=broker,
     )
 
 
@@ -176,7 +187,9 @@ def _reply_or(reply: Any, default: Any) -> Any:
     raise reply
 
 
-def _queue(name: str, waiting: int, counters: dict[str, int], workers: tuple[Worker, ...]) -> Queue:
+def _queue(
+    name: str, waiting: int | None, counters: dict[str, int], workers: tuple[Worker, ...]
+) -> Queue:
     return Queue(
         waiting=waiting,
         in_flight=counters.get(f"in_flight_windows:{name}", 0),

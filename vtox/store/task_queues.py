@@ -20,6 +20,17 @@ class Broker:
     waiting: Mapping[str, int]
     t: float
 
+    def why_unknown(self, t: float) -> str:
+        """Return why the lengths of its queues are not known at `t`; nothing where they are."""
+        if self.problem:
+            return self.problem
+        age_s = t - self.t
+        return f"no bridge has counted for {age_s:.0f} s" if age_s > MAX_AGE_S else ""
+
+    def lengths_at(self, t: float) -> Mapping[str, int]:
+        """Return family -> tasks that wait, as far as known at `t`."""
+        return {} if self.why_unknown(t) else self.waiting
+
 
 def write_broker(client: Client, address: str, problem: str, waiting: Mapping[str, int]) -> None:
     """Keep what the bridge knows of its broker."""

@@ -6,8 +6,10 @@ import socket
 import time
 from dataclasses import replace
 
+from api.metrics import exposition
 from tests.integration.helpers import bridging, eventually
 from vtox import keys
+from vtox.cli.status_table import broker_line
 from vtox.faults import FAMILIES
 from vtox.monitoring.readiness import checks
 from vtox.monitoring.throughput import Reading, Sampler, throughput
@@ -15,6 +17,7 @@ from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.status import read_group, snapshot
 from vtox.store.streams import group_info
+from vtox.store.task_queues import forget_broker, write_broker
 
 
 def store_heartbeat(client: Client, name: str, queues: str, **more: float) -> None:
@@ -90,6 +93,31 @@ def test_queues_count_tasks_windows_and_workers(client: Client) -> None:
         1,
     )
     assert queues["broken_bar"].workers == 0
+
+
+def test_lengths_of_another_broker_are_those_that_the_bridge_counted(client: Client) -> None:
+    client.lpush(keys.CELERY_PREFIX + "bearing", "left by an earlier broker")
+    write_broker(client, "amqp://rabbit:5672", "", dict.fromkeys(FAMILIES, 3))
+    snap = snapshot(client)
+    assert {q.waiting for q in snap.queues.values()} == {3}
+    assert [c.status for c in checks(snap) if c.name == "broker"] == ["pass"]
+    client.hset(keys.BROKER, "t", snap.t - 60)
+    assert_unknown(client, "no bridge has counted for 60 s")
+    write_broker(client, "amqp://rabbit:5672", "amqp://rabbit:5672: Connection refused", {})
+    assert_unknown(client, "amqp://rabbit:5672: Connection refused")
+    forget_broker(client)
+    assert snapshot(client).queues["bearing"].waiting == 1
+
+
+def assert_unknown(client: Client, reason: str) -> None:
+    snap = snapshot(client)
+    assert {q.waiting for q in snap.queues.values()} == {None}
+    (check,) = (c for c in checks(snap) if c.name == "broker")
+    assert (check.status, check.observed) == ("fail", reason)
+    assert f"lengths of queues unknown: {reason}" in broker_line(snap)
+    text = exposition(snap, throughput(snap, [])).decode()
+    assert 'vtox_queue_workers{queue="bearing"}' in text
+    assert "vtox_queue_waiting_tasks{" not in text
 
 
 def test_a_heartbeat_that_ran_out_is_no_worker(client: Client) -> None:
