@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vtox.cluster import logging_setup
+from vtox.cluster import log_repair, logging_setup
 from vtox.cluster.embedded_server import START_TIMEOUT_S, EmbeddedServer
 from vtox.cluster.signal_handlers import stop_event
 from vtox.errors import ServerUnavailable, SettingsError
@@ -19,9 +19,16 @@ def server(
     wait: Annotated[
         bool, typer.Option("--wait", help="Start nothing; return when the server responds.")
     ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Start nothing; copy a damaged log, then cut it.")
+    ] = False,
 ) -> None:
     """Run the embedded Valkey server until stopped. `vtox up` does this for you."""
     settings = load()
+    if repair:
+        copy, cut_bytes = log_repair.repair(settings)
+        typer.echo(f"{cut_bytes} bytes cut from the damage on; a copy of the log is in {copy}")
+        return
     if wait:
         _wait(settings)
         return

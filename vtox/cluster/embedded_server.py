@@ -31,6 +31,9 @@ TAKE_OVER_S = 10.0
 START_TIMEOUT_S = 60.0
 PROGRESS_EVERY_S = 5.0
 STOP_TIMEOUT_S = 5.0
+# What the server says of a log that is damaged before its end; a torn end it cuts by itself.
+DAMAGED = "Bad file format reading the append only file"
+REPAIR = "`vtox server --repair` copies the log, and cuts it where the damage begins"
 
 _LOG_LINE = re.compile(r"^\d+:\w .*?\d\d:\d\d:\d\d\.\d+ ([.*#-]) (.*)$")
 # Reads the server's pid, waits for the end of the pipe that only our process holds, kills it.
@@ -55,6 +58,21 @@ def program() -> Path:
             if path.parent.name.replace("aarch64", "arm64") == target:
                 return path
     raise ServerUnavailable(f"no embedded server for {target}", remedy=USE_ANOTHER_SERVER)
+
+
+def lock_data(settings: Settings) -> int:
+    """Lock the server's data; return the descriptor that holds the lock.
+
+    Raises
+    ------
+    SystemStateError
+        A server uses them.
+    """
+    data = settings.data_dir
+    taken = SystemStateError(
+        f"another server runs on {data}", remedy="set VTOX_DATA_DIR to another folder"
+    )
+    return lock(data / "server.lock", TAKE_OVER_S, taken)
 
 
 class EmbeddedServer:
@@ -104,10 +122,7 @@ class EmbeddedServer:
         with translate_os_errors(data):
             make_private(folder)
         # The server inherits the lock: a successor waits until this one has really ended.
-        taken = SystemStateError(
-            f"another server runs on {data}", remedy="set VTOX_DATA_DIR to another folder"
-        )
-        fd = lock(data / "server.lock", TAKE_OVER_S, taken)
+        fd = lock_data(self.settings)
         try:
             self.address = choose_address(self.settings)
             with translate_os_errors(data):
@@ -207,7 +222,8 @@ class EmbeddedServer:
         """Return the error of a server that ended at its start."""
         self._reader.join()
         last = "; ".join(self._last_lines)
-        return ServerUnavailable(f"the embedded server ended: {last}")
+        remedy = REPAIR if DAMAGED in last else ""
+        return ServerUnavailable(f"the embedded server ended: {last}", remedy=remedy)
 
     def _read_log(self, lines: IO[bytes]) -> None:
         with lines:

@@ -14,13 +14,7 @@ import vtox
 from vtox import keys
 from vtox.cluster import data_folder, ports, processes
 from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
-from vtox.errors import (
-    BrokerUnavailable,
-    ServerLoading,
-    ServerNotTrusted,
-    ServerUnavailable,
-    SettingsError,
-)
+from vtox.errors import BrokerUnavailable, ServerUnavailable, SettingsError
 from vtox.monitoring.readiness import Check, Status, checks
 from vtox.queues import broker
 from vtox.server_urls import broker_address
@@ -39,7 +33,7 @@ PACKAGES = ("vtox", "celery", "kombu", "redis", "flower", "numpy", "scipy")
 REDIS_MIN = (7, 0)
 # Alerts carry the senders' times, throughput the server's: a second shows.
 CLOCK_WARN_S = 1.0
-DISK_WARN_BYTES = 2 << 30
+DISK_WARN_BYTES, DISK_FAIL_BYTES = 2 << 30, 64 << 20
 LAG_WARN = 1000
 
 
@@ -80,10 +74,11 @@ def _broker(settings: Settings) -> Iterator[Check]:
 
 def _no_server(settings: Settings, error: ServerUnavailable) -> Check:
     observed = error.observed
-    if isinstance(error, ServerLoading | ServerNotTrusted):
-        remedy = error.remedy
-    elif settings.redis_url:
-        remedy = "start it, or set VTOX_REDIS_URL to another; without it `vtox up` starts its own"
+    if settings.redis_url:
+        remedy = (
+            error.remedy
+            or "start it, or set VTOX_REDIS_URL to another; without it `vtox up` starts its own"
+        )
     else:
         remedy = error.remedy or f"start it with `vtox up`, or {USE_ANOTHER_SERVER}"
         if data_folder.why_unusable(settings.data_dir):
@@ -137,8 +132,10 @@ def _data_dir(settings: Settings) -> Iterator[Check]:
         return
     free = shutil.disk_usage(folder).free
     status: Status = "pass" if free > DISK_WARN_BYTES else "warn"
+    if free < DISK_FAIL_BYTES:
+        status = "fail"
     remedy = "" if status == "pass" else "free space, or set VTOX_DATA_DIR to a larger disk"
-    observed = f"{folder}, {free / 1e9:.0f} GB free"
+    observed = f"{folder}, {free / 1e9:.1f} GB free"
     yield Check(name="data", status=status, observed=observed, remedy=remedy)
     overcommit = Path("/proc/sys/vm/overcommit_memory")
     if not settings.redis_url and overcommit.exists() and overcommit.read_text().strip() == "0":

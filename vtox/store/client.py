@@ -23,6 +23,7 @@ MAX_BLOCK_MS = 1000
 SOCKET_TIMEOUT_S = 5.0
 # A loading server answers after every 1024 commands of its log: some tenths of a second.
 LOADING_POLL_S = 0.2
+FREE_DISK = "free space on the disk of the server's data folder; it then goes on by itself"
 TCP: dict[str, Any] = {"socket_connect_timeout": SOCKET_TIMEOUT_S, "socket_keepalive": True}
 # One system call takes a dozen windows; over TCP more than the default of 64 kB gains nothing.
 SOCKET: dict[str, Any] = {"socket_read_size": 1 << 20}
@@ -100,6 +101,9 @@ def check(client: Client) -> None:
     except redis.BusyLoadingError as error:
         raise loading_error(client) from error
     except redis.RedisError as error:
+        if str(error).startswith("MISCONF"):
+            what = f"the server refuses writes: {error}"
+            raise ServerUnavailable(what, remedy=FREE_DISK) from error
         kw = client.connection_pool.connection_kwargs
         raise unavailable(error, kw.get("path") or f"{kw.get('host')}:{kw.get('port')}") from error
 
