@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from api.http_methods import allowed_methods
 from vtox.domain import CHANNEL_UNITS
-from vtox.errors import NameplateError, ServerUnavailable, WireError
+from vtox.errors import NameplateError, NotOnDisk, ServerUnavailable, WireError
 from vtox.wire import WIRE_CODES
 
 SIGN_IN_PAGE = Path(__file__).parent / "static" / "signin.html"
@@ -51,6 +51,7 @@ CODES = {
     "internal": "VTOX failed",
     "server_unavailable": "The Redis or Valkey server does not answer",
     "server_full": "The Redis or Valkey server refuses writes",
+    "not_on_disk": "The window is not known to be on disk",
     **{code: _title(text) for code, text in WIRE_CODES.items()},
     # A window as JSON can be wrong where an entry of the stream has no such place.
     "bad_base64": "A channel of dtype i2 or f4 is not base64",
@@ -74,6 +75,7 @@ STATUS_OF_CODE = {
     "internal": 500,
     "server_unavailable": 503,
     "server_full": 503,
+    "not_on_disk": 503,
 }
 _FRAMEWORK_CODES = {404: "not_found", 405: "method_not_allowed", 429: "too_many_requests"}
 _RETRY = {"Retry-After": "5"}
@@ -130,6 +132,7 @@ def install(app: FastAPI) -> None:
         WireError,
         NameplateError,
         ServerUnavailable,
+        NotOnDisk,
         redis.RedisError,
         Exception,
     ):
@@ -153,6 +156,8 @@ def _problem(request: Request, error: Exception) -> Problem:
             return Problem(error.code, str(error), field=_field_of_body(error.field))
         case NameplateError():
             return Problem("bad_nameplate", str(error), field=error.field)
+        case NotOnDisk():
+            return Problem("not_on_disk", str(error), headers=_RETRY)
         case redis.exceptions.OutOfMemoryError():
             return _server_full("its memory limit is reached")
         case redis.ResponseError() if str(error).startswith(("MISCONF", "READONLY")):

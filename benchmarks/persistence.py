@@ -1,6 +1,11 @@
 """What append-only persistence costs: the server's share of a core, rewrites, disk and memory.
 
     python -m benchmarks.persistence [--machines 50] [--retention 60] [--seconds 180]
+    python -m benchmarks.persistence --kills 100 [--fsync-takes 0.2]
+    python -m benchmarks.persistence --acknowledgement 3
+
+The second kills the server again and again and counts the windows lost (`server_kills.py`), the
+third pairs the ways to acknowledge a window in so many rounds (`acknowledgement.py`).
 
 Each variant gets a server of its own. A writer adds one-second windows of four channels at 10 kHz
 as int16 (80 KB each) in real time, spread over the second; a reader reads them through a consumer
@@ -22,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from benchmarks import acknowledgement, server_kills
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import load
@@ -179,7 +185,16 @@ def main() -> None:
     parser.add_argument("--retention", type=float, default=60)
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--fsync-takes", type=float, default=0.0)
+    parser.add_argument("--acknowledgement", type=int, metavar="ROUNDS", default=0)
     a = parser.parse_args()
+    if a.kills:
+        server_kills.report(a.kills, a.machines, a.fsync_takes)
+        return
+    if a.acknowledgement:
+        acknowledgement.report(a.machines, 10.0, a.acknowledgement)
+        return
     print(f"{a.machines} machines x 80 KB/s, retention {a.retention:g} s, {a.seconds:g} s each\n")
     print(
         "| persistence | share of a core | rewrites/min | disk peak | memory peak "

@@ -10,7 +10,6 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,14 +21,13 @@ from benchmarks.slow_fsync import slow_fsync
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import Fsync, load
-from vtox.store.client import Client, connect
+from vtox.store.client import connect
+from vtox.store.streams import add_window
 
 WINDOW = {"machine_id": "M", **{c: bytes(20_000) for c in ("ia", "ib", "ic", "vibration")}}
 # The first second holds the server's start; three more hold several syncs at any phase.
 KILL_AFTER_S = (1.0, 4.0)
 PARALLEL = 4
-
-Add = Callable[[Client], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +38,12 @@ class Trial:
     lost: int
 
 
-def add(client: Client) -> str | None:
-    """Add a window and return its id."""
-    return str(client.xadd(keys.RAW, WINDOW).decode())
-
-
-def trial(folder: Path, kill_after_s: float, per_s: float, add: Add, fsync: Fsync) -> Trial:
-    """Run one trial; `add` returns the id of a window once it counts as acknowledged."""
+def trial(folder: Path, kill_after_s: float, per_s: float, fsync: Fsync) -> Trial:
+    """Run one trial."""
     settings = load(data_dir=folder, redis_url=None, redis_fsync=fsync)
     acknowledged: set[str] = set()
     with EmbeddedServer(settings) as server:
-        sender = threading.Thread(target=_send, args=(server.url, per_s, add, acknowledged))
+        sender = threading.Thread(target=_send, args=(server.url, per_s, acknowledged))
         sender.start()
         time.sleep(kill_after_s)
         os.kill(server.pid, signal.SIGKILL)
@@ -60,30 +53,30 @@ def trial(folder: Path, kill_after_s: float, per_s: float, add: Add, fsync: Fsyn
     return Trial(len(acknowledged), len(acknowledged - kept))
 
 
-def _send(url: str, per_s: float, add: Add, acknowledged: set[str]) -> None:
+def _send(url: str, per_s: float, acknowledged: set[str]) -> None:
     due = time.monotonic()
     with connect(url, "kills", retries=0) as client:
         while True:
             try:
-                if entry_id := add(client):
-                    acknowledged.add(entry_id)
+                acknowledged.add(add_window(client, WINDOW))
             except redis.ConnectionError:
                 return
             due += 1 / per_s
             time.sleep(max(0.0, due - time.monotonic()))
 
 
-def trials(n: int, per_s: float, add: Add = add, fsync: Fsync = "everysec") -> list[Trial]:
+def trials(
+    n: int, per_s: float, fsync: Fsync, kill_after_s: tuple[float, float] = KILL_AFTER_S
+) -> list[Trial]:
     """Run `n` trials, a few at a time."""
     rng = random.Random(1)
-    kills = [rng.uniform(*KILL_AFTER_S) for _ in range(n)]
 
     def run(kill_after_s: float) -> Trial:
         with tempfile.TemporaryDirectory() as folder:
-            return trial(Path(folder), kill_after_s, per_s, add, fsync)
+            return trial(Path(folder), kill_after_s, per_s, fsync)
 
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return list(pool.map(run, kills))
+        return list(pool.map(run, [rng.uniform(*kill_after_s) for _ in range(n)]))
 
 
 def report(n: int, per_s: float, fsync_takes_s: float) -> None:
@@ -94,7 +87,7 @@ def report(n: int, per_s: float, fsync_takes_s: float) -> None:
     for fsync in ("everysec", "always"):
         with tempfile.TemporaryDirectory() as folder:
             with slow_fsync(Path(folder), fsync_takes_s) if fsync_takes_s else nullcontext():
-                done = trials(n, per_s, fsync=fsync)
+                done = trials(n, per_s, fsync)
         losses = sorted(t.lost for t in done if t.lost)
         each = f"{losses[len(losses) // 2]} ({losses[-1]})" if losses else "-"
         total = f"{sum(losses)} of {sum(t.acknowledged for t in done)}"

@@ -15,6 +15,7 @@
         │   ├── ServerLoading       it is loading its log and will respond then
         │   └── ServerNotTrusted    the certificate of the server, or ours, is refused
         ├── BrokerUnavailable   Celery's broker does not take or count tasks
+        ├── NotOnDisk           a window is not known to be on the server's disk
         ├── PortTaken           a port is in use
         ├── LeaseLost           the lease is lost, another bridge may own the stream
         └── StaleState          what a bridge remembers contradicts the server
@@ -92,6 +93,10 @@ class ServerNotTrusted(ServerUnavailable):
 
 class BrokerUnavailable(SystemStateError):
     """Celery's broker does not take or count tasks."""
+
+
+class NotOnDisk(SystemStateError):
+    """A window is not known to be on the server's disk."""
 
 
 class PortTaken(SystemStateError):

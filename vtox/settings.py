@@ -24,6 +24,7 @@ from vtox.errors import ServerUnavailable, SettingsError
 
 Mode = Literal["development", "testing", "production"]
 Fsync = Literal["everysec", "always"]
+Ack = Literal["server", "disk"]
 SECRETS = frozenset({"redis_url", "broker_url"})
 PREFIX = "VTOX_"
 # Variables of VTOX that are no settings: where to look for settings, the pid that the parent watch
@@ -89,6 +90,9 @@ class Settings(BaseSettings):
         "", description="further names of the API's host, separated by commas"
     )
     api_port: int = Field(8000, ge=1, le=65535, description="port of API and page")
+    api_ack: Ack = Field(
+        "server", description="a window is accepted once the server has it, or once on its disk"
+    )
     coordinator_port: int = Field(
         8001, ge=1, le=65535, description="port for health and metrics of the bridge"
     )
@@ -308,6 +312,7 @@ def load(**overrides: Any) -> Settings:
         settings = Settings(**overrides)
         defaults = MODE_DEFAULTS[settings.cluster_mode]
         unset = {k: v for k, v in defaults.items() if k not in settings.model_fields_set}
+        _check_ack(settings)
         return settings.model_copy(update=unset)
     except ValidationError as error:
         lines = (
@@ -327,6 +332,15 @@ def files() -> list[Path]:
     dotenv = Settings.model_config.get("env_file")
     candidates = [Path(str(dotenv))] if dotenv else []
     return [path.absolute() for path in (*candidates, *_toml_files()) if path.is_file()]
+
+
+def _check_ack(settings: Settings) -> None:
+    if settings.api_ack == "disk" and not settings.redis_url and settings.redis_fsync != "always":
+        raise SettingsError(
+            f"VTOX_API_ACK=disk, but VTOX_REDIS_FSYNC is {settings.redis_fsync}",
+            remedy="set VTOX_REDIS_FSYNC=always: the embedded server writes to disk before it "
+            "answers only then",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from api.schemas.common import Data
 from api.schemas.windows import Accepted
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import WireError
+from vtox.store.durability import add_window_on_disk
 from vtox.store.streams import add_window
 from vtox.wire import Limits, decode_header
 
@@ -73,7 +74,9 @@ def post_window(
     s = backend.settings
     fields = entry_fields(machine_id, _json_object(body))
     header = decode_header(fields, Limits(s.max_window_bytes, s.max_samples))
-    stream_id = add_window(backend.client(), fields)
+    # With fsync at every write the embedded server answers when a window is on disk.
+    confirm = s.api_ack == "disk" and s.redis_url
+    stream_id = (add_window_on_disk if confirm else add_window)(backend.client(), fields)
     response.headers["Location"] = f"/api/v1/machines/{machine_id}/diagnoses"
     accepted = Accepted(
         machine_id=machine_id,
