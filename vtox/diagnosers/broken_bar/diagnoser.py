@@ -90,14 +90,18 @@ def features(
     Returns
     -------
     dict of ndarray, shape (batch,)
-        `broken_bar.lower_dbc`, the level of the sidebands, dBc; NaN where a recording does not
-        show it.
+        `broken_bar.lower_dbc`, the level of the sidebands, dBc; NaN where a recording shows none.
+        The level of noise must not be learnt: a line that comes later would be as strong.
     """
     levels = [
-        o.pair.level_dbc if isinstance(o, Observation) and o.pair.bins >= NEEDED_BINS else np.nan
+        o.pair.level_dbc if isinstance(o, Observation) and _shows_line(o) else np.nan
         for o in _observations(analysis, slip_analysis)
     ]
     return {SLIP_SIDEBANDS: np.array(levels)}
+
+
+def _shows_line(o: Observation) -> bool:
+    return o.pair.is_line and o.pair.bins >= NEEDED_BINS
 
 
 def _observations(

@@ -11,7 +11,6 @@ from vtox.diagnosers.broken_bar.observation import Observation
 from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS, least_slip
 from vtox.domain import Reason, State, reason
 from vtox.dsp import demodulation, modulation_spectrum
-from vtox.dsp.prediction import prediction_std
 
 # Level of the lower sideband. Sound above 54 dB below the supply line, a developing fault of the
 # rotor cage from there, broken bars near 45 (Penrose 2006; Culbert & Letal 2015; the limits are
@@ -233,19 +232,21 @@ FINDING_RULES: tuple[Callable[[Observation], Finding | None], ...] = (
 
 
 def _against_baseline(o: Observation, result: Finding, baseline: Level) -> Finding:
-    """Return the finding on lines that the machine may have had when its baseline was learnt."""
+    """Return the finding on lines that the machine may have had when its baseline was learnt.
+
+    Their scatter does not widen the limit: where it is large the levels learnt were noise, and say
+    nothing of a line.
+    """
     change_db = o.pair.level_dbc - baseline.mean
-    scatter_db = prediction_std(baseline.n, baseline.std)
-    limit_db = max(RISE_DB, scatter_db if np.isfinite(scatter_db) else 0.0)
     result = replace(result, change_db=change_db)
-    if change_db > limit_db:
+    if change_db > RISE_DB:
         return result
     learnt = {"baseline_dbc": baseline.mean}
     if result.state == "fault":
         why = _of_lines(o, "warning", "rotor_asymmetry_as_baseline", **learnt).why
         return replace(result, state="warning", why=why)
     why = _of_lines(o, "normal", "sidebands_as_baseline", **learnt).why
-    return replace(result, state="normal", why=why, statistic=max(change_db, 0.0) / limit_db)
+    return replace(result, state="normal", why=why, statistic=max(change_db, 0.0) / RISE_DB)
 
 
 def _line_at_another_slip(o: Observation) -> Reason | None:

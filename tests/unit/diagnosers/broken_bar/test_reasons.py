@@ -157,6 +157,12 @@ def test_a_baseline_clears_what_has_not_risen(
     assert result.change_db == pytest.approx(level_dbc - learnt_dbc)
 
 
+@pytest.mark.parametrize(("level_dbc", "state"), [(-48.0, "warning"), (-42.0, "fault")])
+def test_levels_of_noise_in_a_baseline_clear_no_line(level_dbc: float, state: str) -> None:
+    result = finding(observed({"level_dbc": level_dbc}), Level(4, -70.9, 6.0))
+    assert (result.state, result.why.code) == (state, "rotor_asymmetry")
+
+
 def test_a_line_at_another_slip_counts_although_the_baseline_clears() -> None:
     result = finding(observed(ELSEWHERE), Level(20, -48.0, 0.5))
     assert (result.state, result.why.code) == ("unknown", "line_at_another_slip")
