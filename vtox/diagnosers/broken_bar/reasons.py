@@ -26,6 +26,10 @@ MAX_FREQUENCY_RANGE_HZ = 0.4
 # A voltage line of this ratio to the current's is the cause; a rotor cage that modulates the
 # current moves the voltage through the supply's impedance, by a few per cent.
 MAX_VOLTAGE_RATIO = 0.25
+# A rotor cage modulates the phase as much as the amplitude or more, in quadrature to it; a supply
+# that flickers mostly the amplitude. docs/calibration/broken_bar.md#flicker
+MIN_QUADRATURE = 0.8
+MAX_IN_PHASE_SHARE = 0.75
 # A level is reported where its deviation in the noise is no more than this.
 # docs/calibration/broken_bar.md#levels-in-noise
 REPORTED_DEVIATION_DB = 1.0
@@ -209,12 +213,31 @@ def _as_a_load(o: Observation) -> Finding | None:
     return replace(lines, causes=(LOAD,), doubts=(*lines.doubts, *estimated))
 
 
+def _as_a_flickering_supply(o: Observation) -> Finding | None:
+    ratio = o.pair.phase_ratio
+    of_rotor = ratio.imag >= max(MIN_QUADRATURE, abs(ratio.real) / MAX_IN_PHASE_SHARE)
+    # A line taken for one of the rotor's speed may be another: it does not prove the slip.
+    proven = o.slip.source in ("speed sensor", "slot harmonics")
+    if of_rotor or proven or o.has_voltages:
+        return None
+    lines = _of_lines(o, "unknown", "supply_flicker_or_broken_bars")
+    estimated = () if o.slip.is_measured else (reason("slip_not_measured"),)
+    return replace(lines, causes=(SUPPLY, LOAD), doubts=(*lines.doubts, *estimated))
+
+
 def _asymmetry(o: Observation) -> Finding:
-    state: State = "fault" if o.pair.level_dbc >= FAULT_DBC else "warning"
+    guessed = _is_slip_guessed(o)
+    state: State = "fault" if o.pair.level_dbc >= FAULT_DBC and not guessed else "warning"
     slip = {"slip": o.slip.value, "slip_source": o.slip.source}
     lines = _of_lines(o, state, "rotor_asymmetry", **slip)
     causes = (LOAD, SOUND_CAGE) if o.has_voltages else (LOAD, SOUND_CAGE, SUPPLY)
-    return replace(lines, causes=causes, asymmetric=True)
+    doubts = (*lines.doubts, reason("slip_not_measured")) if guessed else lines.doubts
+    return replace(lines, causes=causes, doubts=doubts, asymmetric=True)
+
+
+def _is_slip_guessed(o: Observation) -> bool:
+    """Return whether nothing says that the line is at 2sf: not the slip, not the voltages."""
+    return not o.slip.is_measured and not o.has_voltages
 
 
 # The last rule always answers.
@@ -227,6 +250,7 @@ FINDING_RULES: tuple[Callable[[Observation], Finding | None], ...] = (
     _weak_lines,
     _line_of_supply,
     _as_a_load,
+    _as_a_flickering_supply,
     _asymmetry,
 )
 

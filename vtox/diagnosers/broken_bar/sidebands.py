@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vtox.arrays import SILENCE, Bool, Float64, db, pick
+from vtox.arrays import SILENCE, Bool, Complex, Float64, db, pick
 from vtox.diagnosers.broken_bar import load_oscillation
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.slip import SlipAnalysis
@@ -56,6 +56,7 @@ class SidebandPair:
     detectable_dbc: float  # level from which a pair is found in 95 % of such records
     floor_dbc: float  # rms of the noise in a sideband
     distance_from_load: float  # squared, from all that a load can make; about Exp(1) if one made it
+    phase_ratio: complex  # phase modulation, rad, over amplitude modulation, at the line
     neighbour_hz: float  # stronger line just outside what the slip allows; NaN where there is none
     # The strongest line at any slip of a motor at its duty, unless a load makes it where a speed
     # was measured; NaN where none exceeds the floor or slot harmonics give the slip.
@@ -115,6 +116,7 @@ def sideband_pairs(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> li
         distance_from_load=load_oscillation.distance(
             am, pm, am_floor, pm_floor, largest_ratio, line.hz
         ),
+        phase_ratio=pm / np.where(am == 0, SILENCE, am),
         neighbour_hz=line.neighbour_hz,
         alternative_hz=alternative_hz,
         alternative_dbc=alternative_dbc,
@@ -127,7 +129,7 @@ def least_slip(slip: Slip) -> float:
     return slip.value if slip.is_measured else slip.low
 
 
-def _split(**columns: Float64) -> list[SidebandPair]:
+def _split(**columns: Float64 | Complex) -> list[SidebandPair]:
     """Return one value a recording from one array a field."""
     rows = zip(*(x.tolist() for x in columns.values()), strict=True)
     return [SidebandPair(**dict(zip(columns, row, strict=True))) for row in rows]

@@ -53,6 +53,11 @@ SENTENCES: dict[str, Sentence] = {
         "phase move together as a load moves them",
         "Measure at another load or speed: sidebands of bars move with the slip; add voltages.",
     ),
+    "supply_flicker_or_broken_bars": Sentence(
+        f"{_LINES}: they modulate the amplitude more than the phase, as a supply that flickers "
+        "does, and the slip is estimated",
+        "Add voltages, send speed_rpm, or give rotor_bars on the nameplate.",
+    ),
     "load_oscillation_hides_sidebands": Sentence(
         "load oscillation at {line_hz:.2f} Hz hides what a fault would show at {distance_hz:.2f} "
         "Hz, twice the slip frequency ({slip_source!w})",

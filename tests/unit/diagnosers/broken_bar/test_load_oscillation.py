@@ -106,7 +106,8 @@ def test_at_part_load_an_oscillation_turns_the_phase_farther(
     analysis = front_end([r.recording(channels) for r in made], [UNCOUNTED] * len(made))
     found = broken_bar.diagnose(analysis, [None] * len(made))
     assert {d.state for d in found[:4]} == {"unknown"}
-    assert {d.state for d in found[4:]} == {"fault"}
+    # Without voltages a supply that flickers could have made the lines of so small a load.
+    assert {d.state for d in found[4:]} == {"fault" if "va" in channels else "unknown"}
 
 
 def test_the_skirt_of_a_supply_that_wanders_is_no_broken_bar() -> None:

@@ -29,6 +29,7 @@ BROKEN = SidebandPair(
     detectable_dbc=-70.0,
     floor_dbc=-85.0,
     distance_from_load=50.0,
+    phase_ratio=0.1 + 1.1j,
     neighbour_hz=np.nan,
     alternative_hz=np.nan,
     alternative_dbc=np.nan,
@@ -53,7 +54,7 @@ WEAK = {"statistic": 0.5, "level_dbc": -58.0, "upper_bound_dbc": -57.0}
 ELSEWHERE = {"alternative_hz": 3.5, "alternative_dbc": -46.0}
 
 
-def observed(pair: dict[str, float] | None = None, **changes: Any) -> Observation:
+def observed(pair: dict[str, Any] | None = None, **changes: Any) -> Observation:
     return replace(STEADY, pair=replace(BROKEN, **(pair or {})), **changes)
 
 
@@ -155,6 +156,29 @@ def test_a_baseline_clears_what_has_not_risen(
     result = finding(observed({"level_dbc": level_dbc}), Level(20, learnt_dbc, 0.5))
     assert (result.state, result.why.code) == (state, code)
     assert result.change_db == pytest.approx(level_dbc - learnt_dbc)
+
+
+FLICKER = {"phase_ratio": -0.3 + 0.2j}
+ROTOR_LINES = Slip(0.02, 1e-3, "rotor speed sidebands")
+
+
+@pytest.mark.parametrize(
+    ("pair", "changes", "state", "code"),
+    [
+        (FLICKER, {"slip": ESTIMATED, "has_voltages": False}, "unknown", "flicker"),
+        (FLICKER, {"slip": ROTOR_LINES, "has_voltages": False}, "unknown", "flicker"),
+        (FLICKER, {"slip": MEASURED, "has_voltages": False}, "fault", "asymmetry"),
+        (FLICKER, {"slip": ESTIMATED}, "fault", "asymmetry"),
+        ({}, {"slip": ESTIMATED, "has_voltages": False}, "warning", "asymmetry"),
+        ({}, {"slip": ROTOR_LINES, "has_voltages": False}, "fault", "asymmetry"),
+    ],
+)
+def test_an_estimated_slip_without_voltages_makes_no_fault(
+    pair: dict[str, Any], changes: dict[str, Any], state: str, code: str
+) -> None:
+    codes = {"flicker": "supply_flicker_or_broken_bars", "asymmetry": "rotor_asymmetry"}
+    result = finding(observed({"level_dbc": -40.0, **pair}, **changes), None)
+    assert (result.state, result.why.code) == (state, codes[code])
 
 
 @pytest.mark.parametrize(("level_dbc", "state"), [(-48.0, "warning"), (-42.0, "fault")])
