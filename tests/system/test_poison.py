@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -34,24 +35,22 @@ def system(
     """A bridge and two workers of one family."""
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
     hasty = load(redis_url=settings.redis_url, redispatch_after_s=2.0, batch_wait_ms=1)
-    workers = [worker(settings, tmp_path, f"w{n}", port) for n, port in enumerate(free_ports(2))]
 
     def send(family: str, record_ids: list[str]) -> None:
         if family == QUEUE:
             celery_app.send(family, record_ids)
 
-    try:
+    with ExitStack() as stack:
+        for n, port in enumerate(free_ports(2)):
+            stack.enter_context(worker(settings, tmp_path, f"w{n}", port))
         eventually(lambda: client.scard(keys.WORKERS) == 2, 60)
-        with bridging(hasty, send, lambda f: celery_app.waiting_tasks(client, f)):
-            yield client
-    finally:
-        for w in workers:
-            w.terminate()
-        for w in workers:
-            w.wait(timeout=30)
+        stack.enter_context(bridging(hasty, send, lambda f: celery_app.waiting_tasks(client, f)))
+        yield client
 
 
-def worker(settings: Settings, folder: Path, name: str, port: int) -> subprocess.Popen[bytes]:
+@contextmanager
+def worker(settings: Settings, folder: Path, name: str, port: int) -> Iterator[None]:
+    """Run a worker until the block ends."""
     environment = parent_watch.child_environment(
         {
             "VTOX_REDIS_URL": settings.working_url(),
@@ -63,9 +62,18 @@ def worker(settings: Settings, folder: Path, name: str, port: int) -> subprocess
     )
     command = ("-m", "tests.system.poison_worker", "-Q", QUEUE, "-n", f"{name}@%h")
     with (folder / f"{name}.log").open("wb") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, *command], cwd=folder, env=environment, stdout=log, stderr=log
         )
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def send_record(client: Client, machine_id: str, kind: int, first: int = 0) -> None:

@@ -8,6 +8,7 @@ list.
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from threading import Event
 
 import redis
@@ -46,6 +47,9 @@ ORPHAN_SEARCH_EVERY_S = 10.0
 # No single step takes so long, time-outs of server and broker included: a loop whose last iteration
 # is older hangs.
 MAX_ITERATION_S = 60.0
+# Records of a family that has no room wait in the bridge, without their samples: at most so many
+# windows of them (about 0.7 kB each) before nothing more is read for any family.
+MAX_WAITING_WINDOWS = 200_000
 # Shares of the memory limit at which the log says that the server is full, and has room again.
 FULL_SHARE, ROOM_SHARE = 0.98, 0.9
 
@@ -75,6 +79,10 @@ class Bridge:
         self.ledger = Ledger(client, settings)
         self.token = ""
         self.owner = self.full = False
+        # Windows of one read: `ramp` begins small after any doubt, `ceiling` falls where a read is
+        # cut off: its reply may have been larger than the server's limit of a client's output.
+        self.ramp, self.ceiling, self.reading = 1, MAX_READ_WINDOWS, 0
+        self.short_of_workers: set[str] = set()
         self.last_iteration_t = self.clock()
         self.lease_renewed_t = self.next_maintenance_t = self.next_nameplate_refresh_t = 0.0
         self.next_orphan_search_t = 0.0
@@ -100,6 +108,8 @@ class Bridge:
             except redis.OutOfMemoryError as error:
                 log.warning("server is out of memory, trying again", reason=str(error))
             except redis.RedisError as error:
+                if self.reading:
+                    self.ceiling = max(1, self.reading // 2)
                 log.warning("server does not answer, trying again", reason=str(error))
             self.owner = False
             stop.wait(0.5)
@@ -144,11 +154,13 @@ class Bridge:
         if now >= self.next_maintenance_t:
             self.next_maintenance_t = now + MAINTENANCE_EVERY_S
             self._redispatch()
+            self._report_waiting()
             if now >= self.next_nameplate_refresh_t:
                 self.next_nameplate_refresh_t = now + NAMEPLATE_REFRESH_EVERY_S
                 self.intake.refresh_nameplates()
             if now >= self.next_orphan_search_t:
                 self.next_orphan_search_t = now + ORPHAN_SEARCH_EVERY_S
+                self.ceiling = min(2 * self.ceiling, MAX_READ_WINDOWS)
                 self._find_orphans()
             self._make_room(server_memory(self.client))
 
@@ -165,7 +177,9 @@ class Bridge:
             lambda family, machine_id: record_length_s(family, intake.motors.get(machine_id)),
             self.settings.reorder_windows,
         )
+        self.ramp = 1
         self.ready: dict[str, dict[str, Record]] = {f: {} for f in FAMILIES}
+        self.ready_windows = dict.fromkeys(FAMILIES, 0)
         self.ready_since: dict[str, float] = {}
         self.in_flight = dict.fromkeys(FAMILIES, (0, 0))
         self.open_bytes = self.settings.open_record_bytes
@@ -213,10 +227,11 @@ class Bridge:
 
     def _rebuild(self) -> None:
         """Admit everything pending; what a family has already assigned stays in its record."""
+        self.in_flight = self.ledger.in_flight()
         last = b"0"
         while True:
             self._renew()
-            entries = read_pending(self.client, last, self._count())
+            entries = self._limited(MAX_READ_WINDOWS, partial(read_pending, self.client, last))
             if not entries:
                 return
             last = entries[-1][0]
@@ -225,25 +240,36 @@ class Bridge:
             self._flush(self.clock())
 
     def _read(self) -> bool:
-        """Read new entries unless too much is in flight; return whether those were all."""
+        """Read new entries unless no family has room; return whether those were all.
+
+        The records of a family without room wait here: the others do not wait for it.
+        """
         s = self.settings
-        self.in_flight = in_flight = self.ledger.in_flight()
-        room = s.in_flight_windows - max(
-            windows + sum(r.windows for r in self.ready[f].values())
-            for f, (windows, _) in in_flight.items()
-        )
-        if room <= 0 or any(b >= s.in_flight_bytes for _, b in in_flight.values()):
+        self.in_flight = self.ledger.in_flight()
+        room = max(self._room(f) - self.ready_windows[f] for f in FAMILIES)
+        if room <= 0 or max(self.ready_windows.values()) >= MAX_WAITING_WINDOWS:
             time.sleep(0.01)
             return False
         block = max(1, int(s.batch_wait_ms)) if self.ready_since else READ_BLOCK_MS
-        count = min(self._count(), room)
-        entries = read_new(self.client, count, block)
+        entries = self._limited(room, lambda count: read_new(self.client, count, block))
         if entries:
             self._join(entries)
-        return len(entries) < count
+        return len(entries) < self.count
 
-    def _count(self) -> int:
-        return int(min(max(READ_BYTES // self.intake.mean_bytes, 1), MAX_READ_WINDOWS))
+    def _room(self, family: str) -> int:
+        """Return how many windows of a family may be dispatched now."""
+        windows, size = self.in_flight[family]
+        s = self.settings
+        return s.in_flight_windows - windows if size < s.in_flight_bytes else 0
+
+    def _limited(self, most: int, read: Callable[[int], list[Entry]]) -> list[Entry]:
+        """Read as many windows as one reply should carry, `most` at most."""
+        usual = max(READ_BYTES // self.intake.mean_bytes, 1)
+        self.count = self.reading = min(most, usual, self.ramp, self.ceiling)
+        entries = read(self.count)
+        self.reading = 0
+        self.ramp = min(2 * self.ramp, MAX_READ_WINDOWS)
+        return entries
 
     def _join(self, entries: list[Entry], progress: list[bytes | None] | None = None) -> None:
         now = self.clock()
@@ -254,6 +280,7 @@ class Bridge:
         now = self.clock()
         for c in closed:
             self.ready[c.family][c.record.record_id(c.family)] = c.record
+            self.ready_windows[c.family] += c.record.windows
             self.ready_since.setdefault(c.family, now)
 
     def _flush(self, now: float) -> None:
@@ -265,18 +292,39 @@ class Bridge:
         for family, since in list(self.ready_since.items()):
             waited = (now - since) * 1000 >= self.settings.batch_wait_ms
             due = waited and self.in_flight[family][0] < 2 * full
-            groups = list(batches(self.ready[family].items(), full))
-            rest = [] if due else groups.pop()
+            groups = list(batches(self._fitting(family), full))
+            if groups and not due:
+                groups.pop()
             for batch in groups:
                 self._dispatch(family, batch)
-            self.ready[family] = dict(rest)
-            if not rest:
+                for record_id, record in batch:
+                    del self.ready[family][record_id]
+                    self.ready_windows[family] -= record.windows
+            if not self.ready[family]:
                 del self.ready_since[family]
             elif groups:
                 self.ready_since[family] = now
 
+    def _fitting(self, family: str) -> list[tuple[str, Record]]:
+        """Return the records that wait longest, as many as have room; one may exceed it."""
+        room, fitting = self._room(family), []
+        room_bytes = self.settings.in_flight_bytes - self.in_flight[family][1]
+        for item in self.ready[family].items():
+            if room <= 0 or room_bytes <= 0:
+                break
+            fitting.append(item)
+            room -= item[1].windows
+            room_bytes -= item[1].bytes
+        return fitting
+
     def _dispatch(self, family: str, batch: list[tuple[str, Record]]) -> None:
-        entered = self.ledger.dispatch(self.token, family, [r for _, r in batch])
+        windows, size = self.in_flight[family]
+        records = [r for _, r in batch]
+        self.in_flight[family] = (
+            windows + sum(r.windows for r in records),
+            size + sum(r.bytes for r in records),
+        )
+        entered = self.ledger.dispatch(self.token, family, records)
         ids = [i for (i, _), ok in zip(batch, entered, strict=True) if ok]
         if len(ids) < len(batch):
             # The rows of the others are in the ledger already: their tasks go out first.
@@ -295,6 +343,22 @@ class Bridge:
             self.send(family, record_ids)
         except BrokerUnavailable:  # the queues say so, once
             self.ledger.make_due(family, record_ids)
+
+    def _report_waiting(self) -> None:
+        """Log which families have records waiting beyond those in flight, and when no longer."""
+        for family, windows in self.ready_windows.items():
+            short = family in self.short_of_workers
+            if not short and windows > self.settings.in_flight_windows:
+                self.short_of_workers.add(family)
+                log.warning(
+                    "the records of a family wait for its workers, the other families go on: "
+                    "add workers of its queue (`vtox doctor`)",
+                    family=family,
+                    windows=windows,
+                )
+            elif short and not windows:
+                self.short_of_workers.discard(family)
+                log.info("the records of a family wait no longer", family=family)
 
     def _redispatch(self) -> None:
         """Dispatch records again whose task is lost; one that was started before goes alone."""

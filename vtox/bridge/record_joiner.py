@@ -222,17 +222,21 @@ def _break(last: Header | None, h: Header) -> Reason | None:
 
 
 NamedRecord = tuple[str, Record]
+# A worker holds the samples of a batch several times over. A full batch of the usual windows, 80 kB
+# each, has 5 MB.
+MAX_BATCH_BYTES = 64 << 20
 
 
 def batches(rows: Iterable[NamedRecord], max_windows: int) -> Iterator[list[NamedRecord]]:
     """Cut (record id, record) pairs into batches of at most `max_windows`, at least one record."""
     batch: list[NamedRecord] = []
-    windows = 0
+    windows = size = 0
     for item in rows:
-        if batch and windows + item[1].windows > max_windows:
-            yield batch
-            batch, windows = [], 0
-        batch.append(item)
         windows += item[1].windows
+        size += item[1].bytes
+        if batch and (windows > max_windows or size > MAX_BATCH_BYTES):
+            yield batch
+            batch, windows, size = [], item[1].windows, item[1].bytes
+        batch.append(item)
     if batch:
         yield batch

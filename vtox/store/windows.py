@@ -1,10 +1,14 @@
 """Fetches the windows of records from the raw stream and joins them into recordings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from vtox.domain import Record, Recording
 from vtox.store.client import Client
 from vtox.wire import Fields, decode_channels, number
+
+# The server ends a client that has more than 256 MB of replies waiting (`server_config.py`).
+FETCH_BYTES = 64 << 20
 
 
 def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording | None]:
@@ -13,16 +17,26 @@ def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording
     Nothing is checked again: the bridge dispatches only what `decode_header` accepted.
     """
     records = list(records)
-    pipe = client.pipeline(transaction=False)
-    for record in records:
-        for entry_id in record.ids.split():
-            pipe.xrange(raw, entry_id, entry_id)
-    replies = iter(pipe.execute())
+    replies = _entries(client, raw, records)
     found: list[Recording | None] = []
     for record in records:
         entries = [next(replies) for _ in record.ids.split()]
         found.append(_join([e[0][1] for e in entries]) if all(entries) else None)
     return found
+
+
+def _entries(client: Client, raw: str, records: Iterable[Record]) -> Iterator[Any]:
+    """Yield the reply for each entry of the records, fetching some megabytes at a time."""
+    pipe = client.pipeline(transaction=False)
+    size = 0
+    for record in records:
+        for entry_id in record.ids.split():
+            pipe.xrange(raw, entry_id, entry_id)
+            size += record.bytes // record.windows
+            if size > FETCH_BYTES:
+                yield from pipe.execute()
+                size = 0
+    yield from pipe.execute()
 
 
 def _join(windows: Sequence[Fields]) -> Recording:
