@@ -62,5 +62,6 @@ worker_max_tasks_per_child = 20_000
 worker_send_task_events = True
 task_send_sent_event = False
 worker_hijack_root_logger = False
-# A worker that stops finishes its batch; other records are dispatched again.
-worker_soft_shutdown_timeout = 5.0
+# A worker that stops by SIGTERM finishes its batch; by SIGQUIT it gets so long. What it leaves is
+# dispatched again.
+worker_soft_shutdown_timeout = 15.0

@@ -34,6 +34,10 @@ ALARMS = "vtox:alarms"
 WATCH = "vtox:watch"
 
 
+# Hash: bytes of evidence written in the current second.
+EVIDENCE_RATE = "vtox:evidence-rate"
+
+
 def ledger(family: str) -> str:
     """Hash record id -> record as JSON: dispatched and unfinished records of a family."""
     return f"vtox:ledger:{family}"

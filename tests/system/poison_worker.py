@@ -15,6 +15,7 @@ from vtox.queues.celery_app import app
 from workers import batch, time_limit
 
 RAISES, SEGFAULTS, EXITS, HANGS, EATS_MEMORY = KINDS = (1, 2, 3, 4, 5)
+SLOW, SLOW_S = 6, 5.0
 
 
 def diagnose(cases: Sequence[DiagnosisInput], faults: Sequence[str]) -> list[list[Diagnosis]]:
@@ -32,6 +33,8 @@ def fail(kind: int) -> None:
         os._exit(1)
     if kind == HANGS:
         time.sleep(1000)
+    if kind == SLOW:
+        time.sleep(SLOW_S)
     if kind == EATS_MEMORY:
         hoard = []
         while True:

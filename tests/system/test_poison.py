@@ -34,28 +34,29 @@ def system(
 ) -> Iterator[Client]:
     """A bridge and two workers of one family."""
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
-    hasty = load(redis_url=settings.redis_url, redispatch_after_s=2.0, batch_wait_ms=1)
+    hasty = load(redis_url=settings.redis_url, redispatch_after_s=1.0, batch_wait_ms=1)
 
     def send(family: str, record_ids: list[str]) -> None:
         if family == QUEUE:
             celery_app.send(family, record_ids)
 
     with ExitStack() as stack:
-        for n, port in enumerate(free_ports(2)):
-            stack.enter_context(worker(settings, tmp_path, f"w{n}", port))
+        for name in ("w0", "w1"):
+            stack.enter_context(worker(settings, tmp_path, name))
         eventually(lambda: client.scard(keys.WORKERS) == 2, 60)
         stack.enter_context(bridging(hasty, send, lambda f: celery_app.waiting_tasks(client, f)))
         yield client
 
 
 @contextmanager
-def worker(settings: Settings, folder: Path, name: str, port: int) -> Iterator[None]:
+def worker(settings: Settings, folder: Path, name: str, limit_s: float = 0.3) -> Iterator[None]:
     """Run a worker until the block ends."""
     environment = parent_watch.child_environment(
         {
             "VTOX_REDIS_URL": settings.working_url(),
-            "VTOX_REDISPATCH_AFTER_S": "2",
-            "VTOX_WORKER_PORT": str(port),
+            "VTOX_REDISPATCH_AFTER_S": "1",
+            "VTOX_WORKER_PORT": str(free_ports(1)[0]),
+            "POISON_LIMIT_S": str(limit_s),
             "VTOX_WORKER_MEMORY_MB": "700",
             "PYTHONPATH": str(ROOT),
         }

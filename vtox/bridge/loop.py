@@ -21,6 +21,7 @@ from vtox.domain import Record
 from vtox.errors import BrokerUnavailable, LeaseLost, StaleState
 from vtox.faults import FAMILIES, record_length_s
 from vtox.settings import Settings
+from vtox.store import heartbeats
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger
 from vtox.store.retention import (
@@ -48,7 +49,7 @@ ORPHAN_SEARCH_EVERY_S = 10.0
 # is older hangs.
 MAX_ITERATION_S = 60.0
 # Records of a family that has no room wait in the bridge, without their samples: at most so many
-# windows of them (about 0.7 kB each) before nothing more is read for any family.
+# windows of them (about 0.5 kB each) before nothing more is read for any family.
 MAX_WAITING_WINDOWS = 200_000
 # Shares of the memory limit at which the log says that the server is full, and has room again.
 FULL_SHARE, ROOM_SHARE = 0.98, 0.9
@@ -161,6 +162,7 @@ class Bridge:
             if now >= self.next_orphan_search_t:
                 self.next_orphan_search_t = now + ORPHAN_SEARCH_EVERY_S
                 self.ceiling = min(2 * self.ceiling, MAX_READ_WINDOWS)
+                heartbeats.forget_ended(self.client)
                 self._find_orphans()
             self._make_room(server_memory(self.client))
 

@@ -23,8 +23,8 @@ from vtox.settings import Settings
 log = structlog.get_logger()
 
 POLL_S = 1.0
-# `vtox up` stops its processes within 9 s.
-STOP_TIMEOUT_S = 12.0
+# `vtox up` stops its processes within 28 s.
+STOP_TIMEOUT_S = 30.0
 # By then the cluster of a killed owner has ended; one that still runs belongs to somebody else.
 TAKE_OVER_S = STOP_TIMEOUT_S
 # A cluster that has run this long counts as ready: by then it has refused what it cannot run with.

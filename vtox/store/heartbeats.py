@@ -107,6 +107,19 @@ def remove(client: Client, name: str) -> None:
     client.srem(keys.WORKERS, name)
 
 
+def forget_ended(client: Client) -> int:
+    """Forget the names of workers whose heartbeat has run out; return how many.
+
+    Those that were killed did not sign off. One that only paused signs on with its next heartbeat.
+    """
+    names = list(client.smembers(keys.WORKERS))
+    pipe = client.pipeline(transaction=False)
+    for name in names:
+        pipe.hexists(keys.worker(name.decode()), "last_seen_t")
+    ended = [name for name, live in zip(names, pipe.execute(), strict=True) if not live]
+    return int(client.srem(keys.WORKERS, *ended)) if ended else 0
+
+
 def port_of(client: Client, node: str, pid: int) -> int | None:
     """Return the port of the worker `node`@host of a process, None before its first heartbeat."""
     names = [n.decode() for n in client.smembers(keys.WORKERS) if n.startswith(f"{node}@".encode())]

@@ -21,12 +21,17 @@ from vtox.settings import Settings
 from vtox.store import scripts
 from vtox.store.client import Client
 from vtox.store.ledger_rows import record_from_json, record_json
+from vtox.store.retention import MB
 
 log = structlog.get_logger()
 
 INDEX = {name: i for i, name in enumerate(FAMILIES, start=1)}
 # Latencies are counted in buckets 10 % wide: a percentile computed from them is right to 5 %.
 BUCKET_BASE = 1.1
+
+# Share of `VTOX_EVIDENCE_MB` that may be written within a second: the bridge trims once a second,
+# and a dip of the supply may make a thousand machines `warning` at once.
+EVIDENCE_SHARE_PER_S = 0.25
 
 # What became of an outcome: the row was there and is committed, the record was finished before, or
 # the machine has changed since its state was loaded.
@@ -157,8 +162,11 @@ class Ledger:
             keys.ALERTS,
             keys.EVIDENCE,
             keys.MACHINES,
+            keys.EVIDENCE_RATE,
         ]
-        args = [*self._family_args(family), BUCKET_BASE]
+        evidence_bytes = MB * self.settings.evidence_mb
+        rate = EVIDENCE_SHARE_PER_S * evidence_bytes
+        args = [*self._family_args(family), BUCKET_BASE, int(evidence_bytes), int(rate)]
         for o in outcomes:
             where.append(keys.machine(o.record_id.split("|")[1]))
             args += [o.record_id, o.version, o.next_version, int(o.evidence)]

@@ -14,10 +14,12 @@ import psutil
 import pytest
 from rich.console import Console
 
+import celeryconfig
 from tests.cluster import free_ports
 from tests.waiting import eventually_async
 from vtox.cli.demo_score import Score
 from vtox.cli.demo_view import DemoView
+from vtox.cluster import api_owned, embedded_server
 from vtox.cluster import supervisor as module
 from vtox.cluster.cluster_log import ClusterLog
 from vtox.cluster.ports import is_live, responds
@@ -26,7 +28,9 @@ from vtox.cluster.supervisor import Supervisor
 from vtox.errors import SettingsError, SystemStateError
 from vtox.settings import load
 from vtox.simulator.fleet import fleet
+from workers.time_limit import limit_s
 
+BATCH_BYTES = 64 * 80_000  # a full batch of the usual windows
 SLEEP = "import time; time.sleep(60)"
 IGNORES_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP
 
@@ -265,7 +269,18 @@ def test_a_finished_one_shot_is_not_started_again(tmp_path: Path) -> None:
     run(tmp_path, [spec("a", "pass", one_shot=True)], script)
 
 
-def test_processes_that_ignore_sigterm_are_killed_in_time(tmp_path: Path) -> None:
+def test_all_are_killed_within_half_a_minute_and_a_worker_may_finish_its_batch() -> None:
+    assert sum(module.STOP_TIMEOUTS_S) < 30
+    assert module.STOP_TIMEOUTS_S[1] > limit_s(BATCH_BYTES)
+    assert module.STOP_TIMEOUTS_S[1] > celeryconfig.worker_soft_shutdown_timeout
+    assert module.STOP_TIMEOUTS_S[2] > embedded_server.STOP_TIMEOUT_S
+    assert api_owned.STOP_TIMEOUT_S > sum(module.STOP_TIMEOUTS_S)
+
+
+def test_processes_that_ignore_sigterm_are_killed_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STOP_TIMEOUTS_S", (1.0, 1.0, 1.0))
     stopped_t = 0.0
 
     async def script(s: Supervisor) -> None:
@@ -280,7 +295,7 @@ def test_processes_that_ignore_sigterm_are_killed_in_time(tmp_path: Path) -> Non
         spec("c", IGNORES_SIGTERM, stop_order=2),
     ]
     s = run(tmp_path, specs, script)
-    assert time.monotonic() - stopped_t < 10.0
+    assert 3.0 < time.monotonic() - stopped_t < 6.0
     assert not any(psutil.pid_exists(x.pid) for x in s.states.values())
 
 

@@ -10,7 +10,7 @@ from vtox import keys
 from vtox.domain import Record
 from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
-from vtox.settings import Settings
+from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.ledger import BUCKET_BASE, CHANGED, COMMITTED, GONE, Ledger, Outcome
 from vtox.store.machines import retire
@@ -317,6 +317,25 @@ def test_evidence_keeps_the_waveform(client: Client, ledger: Ledger) -> None:
     entries = [e for _, e in client.xrange(keys.EVIDENCE)]
     assert [e[b"seq"] for e in entries] == [b"0", b"1"]
     assert entries[0][b"record"].startswith(b"bearing|V001|")
+
+
+def test_evidence_of_a_whole_fleet_at_once_is_bounded(client: Client, settings: Settings) -> None:
+    create_group(client, keys.RAW)
+    ledger = Ledger(client, load(redis_url=settings.redis_url, evidence_mb=0.1))
+    assert ledger.take_lease(TOKEN, "", 60_000)
+    rows = [replace(record([i]), bytes=10_000) for i in deliver(client, 20)]
+    large = replace(rows.pop(), bytes=101_000)
+    ledger.dispatch(TOKEN, "bearing", [*rows, large])
+    outcomes = [
+        Outcome(r.record_id("bearing"), "0", "0", [], [], [], [], evidence=True)
+        for r in (large, *rows)
+    ]
+    while client.time()[1] > 300_000:  # all within one second
+        time.sleep(0.01)
+    assert set(ledger.commit("bearing", outcomes)) == {COMMITTED}
+    kept = [e[b"record"].decode() for _, e in client.xrange(keys.EVIDENCE)]
+    assert kept == [r.record_id("bearing") for r in rows[:2]], "a quarter of what is kept"
+    assert counters(client)["evidence_skipped"] == 18
 
 
 def test_a_commit_counts_its_latency(client: Client, ledger: Ledger) -> None:

@@ -3,13 +3,15 @@
 -- 2 machine changed meanwhile. Of a machine that was retired meanwhile only the results are kept: it
 -- is in no list, so nothing would ever remove its health and alerts.
 -- KEYS ledger due attempts progress counters raw running latency results assessments alerts evidence
---      machines, then the machine of each record
--- ARGV family index families group bucket_base, then per record: id version next_version evidence
---      and four lists of lists of field, value, ...: machine, results, assessments, alerts; a list
---      is led by its number of members, a member by its number of fields and values
+--      machines evidence_rate, then the machine of each record
+-- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, then per record:
+--      id version next_version evidence and four lists of lists of field, value, ...: machine,
+--      results, assessments, alerts; a list is led by its number of members, a member by its number
+--      of fields and values
 local family, index, families = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, log_base = now_ms(), math.log(tonumber(ARGV[5]))
-local at, buckets, answers = 6, {}, {}
+local evidence_bytes, evidence_rate = tonumber(ARGV[6]), tonumber(ARGV[7])
+local at, buckets, answers = 8, {}, {}
 
 local function take()
   at = at + 1
@@ -25,7 +27,16 @@ local function each(use)
   end
 end
 
-local function add_evidence(record, ids)
+-- Waveforms are written above the memory limit, so only so many bytes of them a second, or one.
+local function add_evidence(record, ids, bytes)
+  local second, spent = math.floor(now / 1000), 0
+  local last = redis.call('HMGET', KEYS[14], 'second', 'bytes')
+  if tonumber(last[1] or '') == second then spent = tonumber(last[2]) end
+  if bytes > evidence_bytes or (spent > 0 and spent + bytes > evidence_rate) then
+    count('evidence_skipped', 1)
+    return
+  end
+  redis.call('HSET', KEYS[14], 'second', second, 'bytes', spent + bytes)
   for id in string.gmatch(ids, '%S+') do
     local found = redis.call('XRANGE', KEYS[6], id, id)
     if found[1] and #found[1][2] < 256 then
@@ -34,7 +45,7 @@ local function add_evidence(record, ids)
   end
 end
 
-for machine = 14, #KEYS do
+for machine = 15, #KEYS do
   local record, version, next_version, evidence = take(), take(), take(), take()
   local text = redis.call('HGET', KEYS[1], record)
   local row = text and decode_row(text)
@@ -55,7 +66,7 @@ for machine = 14, #KEYS do
     each(function(...) redis.call('XADD', KEYS[9], '*', 'latency_ms', latency, ...) end)
     each(listed and function(...) redis.call('XADD', KEYS[10], '*', ...) end)
     each(listed and function(...) redis.call('XADD', KEYS[11], '*', ...) end)
-    if listed and evidence == '1' then add_evidence(record, row.ids) end
+    if listed and evidence == '1' then add_evidence(record, row.ids, row.bytes) end
     local bucket = family .. ':' .. math.floor(math.log(math.max(latency, 1)) / log_base)
     buckets[bucket] = (buckets[bucket] or 0) + 1
     count('windows:' .. family, row.windows)
