@@ -62,3 +62,10 @@ def bridging(
 def counters(client: Client) -> dict[str, int]:
     """The counters that the scripts keep."""
     return {k.decode(): int(v) for k, v in client.hgetall(keys.COUNTERS).items()}
+
+
+def end_starts(client: Client, family: str) -> None:
+    """Make the starts at work older than the time after which a record is dispatched again."""
+    names = [n for n in client.hkeys(keys.attempts(family)) if n.endswith(keys.AT_WORK.encode())]
+    if names:
+        client.hdel(keys.attempts(family), *names)

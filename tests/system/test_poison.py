@@ -103,7 +103,7 @@ def test_poison_of_every_kind_ends_in_dead_letters_and_its_neighbours_are_diagno
     assert Counter(dead_letters(system)) == {(m, "poison", str(STARTS)): 2 for m in poison}
     eventually(lambda: counters(system)["windows:bearing"] == 2 * 9 * len(KINDS))
     assert counters(system)["in_flight_windows:bearing"] == 0
-    assert not system.exists(keys.running(QUEUE))
+    assert not system.exists(keys.attempts(QUEUE))
 
     def command(*arguments: str) -> object:
         result = CliRunner().invoke(application(), ["dead-letters", *arguments, "--json"])

@@ -217,7 +217,7 @@ class Ledger:
 
         They are due at once; an interrupted start does not count as an attempt.
         """
-        where = [keys.due(family), keys.attempts(family), keys.running(family)]
+        where = [keys.due(family), keys.attempts(family)]
         if record_ids:
             self._scripts["report"](keys=where, args=[token, int(interrupted), *record_ids])
 
@@ -298,5 +298,4 @@ class Ledger:
             keys.PROGRESS,
             keys.COUNTERS,
             self.raw,
-            keys.running(family),
         ]

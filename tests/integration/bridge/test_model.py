@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.integration.helpers import counters
+from tests.integration.helpers import counters, end_starts
 from vtox import keys
 from vtox.bridge.loop import Bridge
 from vtox.cluster.embedded_server import EmbeddedServer
@@ -347,7 +347,7 @@ class BridgeModel(RuleBasedStateMachine):
             self.now += step_s
             self.dead_owners_lease_ends()
             for family in FAMILIES:
-                self.client.delete(keys.running(family))
+                end_starts(self.client, family)
                 if ids := self.client.zrange(keys.due(family), 0, -1):
                     self.client.zadd(keys.due(family), dict.fromkeys(ids, 0), xx=True)
             for _ in range(4):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.integration.helpers import add_window, counters
+from tests.integration.helpers import add_window, counters, end_starts
 from vtox import keys
 from vtox.domain import Record
 from vtox.errors import LeaseLost
@@ -187,11 +187,6 @@ def test_pending_windows_that_no_record_holds_are_listed(client: Client, ledger:
     assert ledger.unassigned(ids[1]) == ([ids[2]], "")
 
 
-def crash_long_ago(client: Client) -> None:
-    """Make the starts at work older than the time after which a record is dispatched again."""
-    client.delete(keys.running("bearing"))
-
-
 def test_copies_of_a_task_that_are_taken_at_once_are_one_attempt(
     client: Client, ledger: Ledger
 ) -> None:
@@ -203,7 +198,7 @@ def test_copies_of_a_task_that_are_taken_at_once_are_one_attempt(
     assert client.hget(keys.attempts("bearing"), rid) == b"1"
     assert client.xlen(keys.DEAD_LETTERS) == 0
     assert commit(ledger, "bearing", r) == COMMITTED
-    assert not client.exists(keys.running("bearing"))
+    assert not client.exists(keys.attempts("bearing"))
 
 
 def test_a_start_whose_reply_was_lost_is_made_again_and_counts_once(
@@ -238,7 +233,7 @@ def test_poison_is_buried_after_the_starts_allowed(
     ledger.dispatch(TOKEN, "bearing", [r])
     for _ in range(settings.max_attempts):
         assert ledger.start("bearing", [rid]) == {rid: r}
-        crash_long_ago(client)
+        end_starts(client, "bearing")
     assert ledger.start("bearing", [rid]) == {}
     letters = [e for _, e in client.xrange(keys.DEAD_LETTERS)]
     assert [x[b"seq"] for x in letters] == [b"0", b"1"]

@@ -23,11 +23,10 @@ local function finish(raw, group, progress, index, families, ids, mark)
   end
 end
 
-local function forget(ledger, due, attempts, running, family, record, row)
+local function forget(ledger, due, attempts, family, record, row)
   redis.call('HDEL', ledger, record)
   redis.call('ZREM', due, record)
-  redis.call('HDEL', attempts, record)
-  redis.call('HDEL', running, record)
+  redis.call('HDEL', attempts, record, record .. '|start')
   count('in_flight_windows:' .. family, -row.windows)
   count('in_flight_bytes:' .. family, -row.bytes)
 end
@@ -43,11 +42,10 @@ end
 
 -- Remove a damaged row. Which windows it held is learnt from the others: what is assigned and in no
 -- row is open again. So are the counts in flight.
-local function drop_row(ledger, due, attempts, running, progress, counters, family, index, record)
+local function drop_row(ledger, due, attempts, progress, counters, family, index, record)
   redis.call('HDEL', ledger, record)
   redis.call('ZREM', due, record)
-  redis.call('HDEL', attempts, record)
-  redis.call('HDEL', running, record)
+  redis.call('HDEL', attempts, record, record .. '|start')
   local held, windows, bytes = {}, 0, 0
   for _, text in ipairs(redis.call('HVALS', ledger)) do
     local row = decode_row(text)

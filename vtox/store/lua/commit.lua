@@ -2,7 +2,7 @@
 -- whoever removes it has counted the record. Answers per record 1 committed, 0 already finished,
 -- 2 machine changed meanwhile. Of a machine that was retired meanwhile only the results are kept: it
 -- is in no list, so nothing would ever remove its health and alerts.
--- KEYS ledger due attempts progress counters raw running latency results assessments alerts evidence
+-- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence
 --      machines evidence_rate, then the machine of each record
 -- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, then per record:
 --      id version next_version evidence and four lists of lists of field, value, ...: machine,
@@ -30,26 +30,26 @@ end
 -- Waveforms are written above the memory limit, so only so many bytes of them a second, or one.
 local function add_evidence(record, ids, bytes)
   local second, spent = math.floor(now / 1000), 0
-  local last = redis.call('HMGET', KEYS[14], 'second', 'bytes')
+  local last = redis.call('HMGET', KEYS[13], 'second', 'bytes')
   if tonumber(last[1] or '') == second then spent = tonumber(last[2]) end
   if bytes > evidence_bytes or (spent > 0 and spent + bytes > evidence_rate) then
     count('evidence_skipped', 1)
     return
   end
-  redis.call('HSET', KEYS[14], 'second', second, 'bytes', spent + bytes)
+  redis.call('HSET', KEYS[13], 'second', second, 'bytes', spent + bytes)
   for id in string.gmatch(ids, '%S+') do
     local found = redis.call('XRANGE', KEYS[6], id, id)
     if found[1] and #found[1][2] < 256 then
-      redis.call('XADD', KEYS[12], '*', 'record', record, unpack(found[1][2]))
+      redis.call('XADD', KEYS[11], '*', 'record', record, unpack(found[1][2]))
     end
   end
 end
 
-for machine = 15, #KEYS do
+for machine = 14, #KEYS do
   local record, version, next_version, evidence = take(), take(), take(), take()
   local text = redis.call('HGET', KEYS[1], record)
   local row = text and decode_row(text)
-  local listed = row and redis.call('ZSCORE', KEYS[13], row.machine_id)
+  local listed = row and redis.call('ZSCORE', KEYS[12], row.machine_id)
   local answer = 1
   if not row then
     answer = 0
@@ -63,20 +63,20 @@ for machine = 15, #KEYS do
     each(listed and function(...)
       redis.call('HSET', KEYS[machine], 'version', next_version, ...)
     end)
-    each(function(...) redis.call('XADD', KEYS[9], '*', 'latency_ms', latency, ...) end)
+    each(function(...) redis.call('XADD', KEYS[8], '*', 'latency_ms', latency, ...) end)
+    each(listed and function(...) redis.call('XADD', KEYS[9], '*', ...) end)
     each(listed and function(...) redis.call('XADD', KEYS[10], '*', ...) end)
-    each(listed and function(...) redis.call('XADD', KEYS[11], '*', ...) end)
     if listed and evidence == '1' then add_evidence(record, row.ids, row.bytes) end
     local bucket = family .. ':' .. math.floor(math.log(math.max(latency, 1)) / log_base)
     buckets[bucket] = (buckets[bucket] or 0) + 1
     count('windows:' .. family, row.windows)
     count('records:' .. family, 1)
     count('latency_ms:' .. family, latency)
-    forget(KEYS[1], KEYS[2], KEYS[3], KEYS[7], family, record, row)
+    forget(KEYS[1], KEYS[2], KEYS[3], family, record, row)
     finish(KEYS[6], ARGV[4], KEYS[4], index, families, row.ids, 'd')
   end
   answers[#answers + 1] = answer
 end
-for bucket, n in pairs(buckets) do redis.call('HINCRBY', KEYS[8], bucket, n) end
+for bucket, n in pairs(buckets) do redis.call('HINCRBY', KEYS[7], bucket, n) end
 write_counts(KEYS[5])
 return answers

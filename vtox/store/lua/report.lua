@@ -1,11 +1,11 @@
 -- A worker reports a start that ended without a result, whose worker lives: the records are due at
 -- once. A start that the server's own absence has interrupted does not count as an attempt.
--- KEYS due attempts running   ARGV token interrupted (1 or 0), then record ids
+-- KEYS due attempts   ARGV token interrupted (1 or 0), then record ids
 for a = 3, #ARGV do
   local record = ARGV[a]
-  local mark = redis.call('HGET', KEYS[3], record)
+  local mark = redis.call('HGET', KEYS[2], record .. '|start')
   if mark and string.match(mark, '^%S+') == ARGV[1] then
-    redis.call('HDEL', KEYS[3], record)
+    redis.call('HDEL', KEYS[2], record .. '|start')
     redis.call('ZADD', KEYS[1], 'XX', 0, record)
     if ARGV[2] == '1' then redis.call('HINCRBY', KEYS[2], record, -1) end
   end
