@@ -20,7 +20,7 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cli.main import application
 from vtox.cluster import parent_watch
-from vtox.queues import celery_app
+from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 
@@ -35,16 +35,17 @@ def system(
     """A bridge and two workers of one family."""
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
     hasty = load(redis_url=settings.redis_url, redispatch_after_s=1.0, batch_wait_ms=1)
+    queues = TaskQueues()
 
     def send(family: str, record_ids: list[str]) -> None:
         if family == QUEUE:
-            celery_app.send(family, record_ids)
+            queues.send(family, record_ids)
 
     with ExitStack() as stack:
         for name in ("w0", "w1"):
             stack.enter_context(worker(settings, tmp_path, name))
         eventually(lambda: client.scard(keys.WORKERS) == 2, 60)
-        stack.enter_context(bridging(hasty, send, lambda f: celery_app.waiting_tasks(client, f)))
+        stack.enter_context(bridging(hasty, send, queues.waiting_tasks))
         yield client
 
 

@@ -11,7 +11,7 @@ from tests.system.test_poison import QUEUE, send_record, worker
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster.supervisor import STOP_TIMEOUTS_S
-from vtox.queues import celery_app
+from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 
@@ -21,10 +21,11 @@ def test_a_worker_that_gets_sigterm_finishes_its_batch_and_ends_in_time(
 ) -> None:
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
     fast = load(redis_url=settings.redis_url, batch_wait_ms=1)
+    queues = TaskQueues()
 
     def send(family: str, record_ids: list[str]) -> None:
         if family == QUEUE:
-            celery_app.send(family, record_ids)
+            queues.send(family, record_ids)
 
     with worker(settings, tmp_path, "w0", limit_s=2 * SLOW_S):
         eventually(lambda: client.scard(keys.WORKERS) == 1, 60)

@@ -47,6 +47,7 @@ WINDOW_S = 2.0
 SAMPLES = np.arange(200, dtype="<i2").tobytes()
 MACHINES = ("M1", "M2")
 BRIDGES = ("A", "B")
+START = "start"
 EVENTS = ("commit", "lease_ends", "takeover", "cut", "dispatch_is_late")
 
 Interruption = Callable[[tuple[Any, ...]], None]
@@ -232,7 +233,7 @@ class BridgeModel(RuleBasedStateMachine):
     # Workers
 
     def start_task(self, family: str, record_ids: list[str]) -> None:
-        rows = self.ledger.start(family, record_ids)
+        rows = self.ledger.start(family, record_ids, START)
         self.started += [(family, record_id, row) for record_id, row in rows.items()]
 
     def commit_record(self, family: str, record_id: str, row: Record) -> None:
@@ -250,6 +251,14 @@ class BridgeModel(RuleBasedStateMachine):
     @rule(data=st.data())
     def commit(self, data: st.DataObject) -> None:
         self.commit_record(*data.draw(st.sampled_from(self.started)))
+
+    @precondition(lambda self: self.started)
+    @rule(data=st.data(), interrupted=st.booleans())
+    def fail(self, data: st.DataObject, interrupted: bool) -> None:
+        """A diagnosis raises, or the server is away: the worker reports it, or it is killed."""
+        family, record_id, _ = data.draw(st.sampled_from(self.started))
+        self.ledger.report(family, [record_id], START, interrupted=interrupted)
+        self.tasks.append((family, [record_id]))
 
     @precondition(lambda self: self.started)
     @rule(data=st.data())
