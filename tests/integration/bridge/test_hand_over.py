@@ -34,9 +34,13 @@ def turn_interrupted(
             events.pop()()
 
     bridges.bridges[A].interruption = interruption
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     bridges.bridges[A].interruption = lambda _: None
     assert not events, "the command was never reached"
+
+
+# So many that the bridge reads all that the tests send at once: its first reads are small.
+TURNS = 6
 
 
 def serve(bridges: BridgeModel, name: str) -> None:
@@ -60,7 +64,7 @@ def test_windows_finished_while_a_bridge_rebuilds_are_not_diagnosed_again(
     bridges: BridgeModel,
 ) -> None:
     bridges.add("M1", 2)
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     serve(bridges, A)
     bridges.kill(A)
     bridges.lease_ends()
@@ -68,9 +72,9 @@ def test_windows_finished_while_a_bridge_rebuilds_are_not_diagnosed_again(
 
 
 def test_an_owner_that_slept_through_another_ownership_rebuilds(bridges: BridgeModel) -> None:
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     bridges.add("M1", 2)
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     replace_owner(bridges)
     serve(bridges, B)
     bridges.work()
@@ -80,7 +84,7 @@ def test_an_owner_that_slept_through_another_ownership_rebuilds(bridges: BridgeM
 
 
 def test_windows_read_by_a_deposed_owner_are_admitted_by_the_next(bridges: BridgeModel) -> None:
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
 
     def replaced_before_windows_come() -> None:
         replace_owner(bridges)
@@ -93,18 +97,18 @@ def test_windows_read_by_a_deposed_owner_are_admitted_by_the_next(bridges: Bridg
 def test_a_restart_with_more_pending_windows_than_the_horizon_counts_none_twice(
     bridges: BridgeModel,
 ) -> None:
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     bridges.add("M1", 14)
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     for _ in range(2):
         bridges.kill(A)
         bridges.lease_ends()
-        bridges.turn(A, 1)
+        bridges.turn(A, TURNS)
     assert counters(bridges.client)["windows_in"] == 14
 
 
 def test_a_deposed_owner_admits_nothing(bridges: BridgeModel) -> None:
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     bridges.add("M1", 4)
     turn_interrupted(bridges, is_admission(bridges), lambda: replace_owner(bridges))
     assert counters(bridges.client)["windows_in"] == 4
@@ -113,13 +117,13 @@ def test_a_deposed_owner_admits_nothing(bridges: BridgeModel) -> None:
 def test_a_dispatch_of_an_earlier_ownership_that_arrives_late_is_refused(
     bridges: BridgeModel,
 ) -> None:
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     bridges.add("M1", 2)
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     bridges.pass_time(1.0)
     bridges.interrupt_turn(A, 0, "dispatch_is_late")
     assert bridges.late_commands
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     bridges.add("M1", 12)
-    bridges.turn(A, 1)
+    bridges.turn(A, TURNS)
     bridges.late_command_arrives()

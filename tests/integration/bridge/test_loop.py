@@ -138,9 +138,9 @@ def test_names_of_workers_that_were_killed_are_forgotten(
 ) -> None:
     monkeypatch.setattr(module, "ORPHAN_SEARCH_EVERY_S", 0.2)
     beat = {"host": "h", "pid": 1, "port": 1, "queues": ["bearing"], "cpu_percent": 1.0}
-    numbers = {"memory_bytes": 1, "windows_per_s": 1.0, "started_t": 1.0, "now": time.time()}
+    beat |= {"memory_bytes": 1, "windows_per_s": 1.0, "started_t": 1.0, "clock_offset_s": 0.0}
     for name in ("live", "killed", "counted"):
-        heartbeats.send_heartbeat(client, name=name, **beat, **numbers)  # type: ignore[arg-type]
+        heartbeats.send_heartbeat(client, name=name, now=time.time(), **beat)  # type: ignore[arg-type]
     client.delete(keys.worker("killed"), keys.worker("counted"))
     heartbeats.count_batch(client, "counted", "bearing", windows=1, diagnosis_s=1.0, busy_s=1.0)
     with bridging(settings):
