@@ -19,6 +19,9 @@ _CONNECTION: dict[str, Callable[[], Any]] = {
     "broker_url": broker.url,
     "broker_transport_options": broker.transport_options,
     "broker_use_ssl": broker.tls,
+    # A worker takes no task while it is at work on one: behind a record that hangs it would wait,
+    # and with a worker that ends it would be lost. Celery can do that on Redis only.
+    "worker_disable_prefetch": broker.is_redis,
 }
 
 

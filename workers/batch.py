@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import redis
 import structlog
+from celery import current_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from vtox import keys
@@ -89,12 +90,17 @@ def work(family: str, record_ids: list[str], version: int = TASK_VERSION) -> int
         for record_id in record_ids:
             here.ledger.bury(family, record_id, "unknown_version", f"task of version {version!r}")
         return 0
-    token = uuid.uuid4().hex
+    # The worker's main process reports a pool process that was lost, and knows the task's id alone.
+    token = (current_task and current_task.request.id) or uuid.uuid4().hex
     try:
         return _work(here, family, record_ids, token)
     except redis.RedisError:
         here.interrupted.append((family, record_ids, token))
         raise
+    except MemoryError as error:  # Celery would raise it in the worker's main process too
+        raise RuntimeError(
+            f"a batch needs more memory than VTOX_WORKER_MEMORY_MB: {error}"
+        ) from None
 
 
 def _report_interrupted(here: Process) -> None:
@@ -105,26 +111,10 @@ def _report_interrupted(here: Process) -> None:
 
 
 def _work(here: Process, family: str, record_ids: list[str], token: str) -> int:
-    ledger = here.ledger
     began = time.perf_counter()
-    batch = _start(ledger, family, record_ids, token)
-    diagnosis_began = time.perf_counter()
-    answers = _diagnose(batch, FAMILIES[family].faults)
-    diagnosis_s = time.perf_counter() - diagnosis_began
-    # One that took too long waits until it is dispatched again: the others go first.
-    raised = [
-        s.record_id
-        for s, answer in zip(batch, answers, strict=True)
-        if isinstance(answer, Exception) and not isinstance(answer, DiagnosisTimeout)
-    ]
-    ledger.report(family, raised, token, interrupted=False)
-    tolerance_s = here.settings.clock_tolerance_s
-    diagnosed = [
-        Diagnosed(s.record_id, s.record, answer, s.machine, s.record.arrived_t + tolerance_s)
-        for s, answer in zip(batch, answers, strict=True)
-        if not isinstance(answer, Exception)
-    ]
-    finished = _commit(ledger, family, diagnosed)
+    before_s = here.diagnosis_s
+    batch = _start(here.ledger, family, record_ids, token)
+    finished = _finish(here, family, batch, token)
     if here.settings.baseline_auto and family == LEARNING_FAMILY:
         present = [d for d in finished if not d.past]
         learn(here.client, here.settings, [(d.record, d.diagnoses, d.machine) for d in present])
@@ -133,10 +123,53 @@ def _work(here: Process, family: str, record_ids: list[str], token: str) -> int:
         here.name,
         family,
         windows=sum(d.record.windows for d in finished),
-        diagnosis_s=diagnosis_s,
+        diagnosis_s=here.diagnosis_s - before_s,
         busy_s=time.perf_counter() - began,
     )
     return len(finished)
+
+
+def _finish(here: Process, family: str, batch: Sequence[Started], token: str) -> list[Diagnosed]:
+    """Diagnose and commit a batch; if its diagnosis raises, each record alone.
+
+    One that raises alone is reported, one that takes too long is not: it waits until it is
+    dispatched again, so that the others go first. Celery's time limit ends the whole task: to
+    continue would only reach the hard limit, which kills the process.
+    """
+    if not batch:
+        return []
+    try:
+        answers = _diagnose(here, batch, FAMILIES[family].faults)
+    except SoftTimeLimitExceeded:
+        raise
+    except (
+        Exception
+    ) as error:  # whatever a diagnoser raises: the others of the batch must not suffer
+        log.exception("a diagnosis raised", records=len(batch), first=batch[0].record_id)
+        if len(batch) > 1:
+            return [d for s in batch for d in _finish(here, family, [s], token)]
+        if not isinstance(error, DiagnosisTimeout):
+            here.ledger.report(family, [batch[0].record_id], token, interrupted=False)
+        return []
+    tolerance_s = here.settings.clock_tolerance_s
+    diagnosed = [
+        Diagnosed(s.record_id, s.record, answer, s.machine, s.record.arrived_t + tolerance_s)
+        for s, answer in zip(batch, answers, strict=True)
+    ]
+    return _commit(here.ledger, family, diagnosed)
+
+
+def _diagnose(
+    here: Process, batch: Sequence[Started], faults: Sequence[str]
+) -> list[list[Diagnosis]]:
+    """Diagnose a batch within its time limit."""
+    cases = [_case(s) for s in batch]
+    began = time.perf_counter()
+    try:
+        with time_limit(limit_s(sum(s.record.bytes for s in batch))):
+            return diagnose_batch(cases, faults)
+    finally:
+        here.diagnosis_s += time.perf_counter() - began
 
 
 def _start(ledger: Ledger, family: str, record_ids: Sequence[str], token: str) -> list[Started]:
@@ -166,38 +199,6 @@ def _baseline(text: str) -> Baseline | None:
     except InputError as error:
         log.error("a stored baseline cannot be read: reset it", reason=str(error))
         return None
-
-
-def _diagnose(batch: Sequence[Started], faults: Sequence[str]) -> list[list[Diagnosis] | Exception]:
-    """Diagnose the batch; if that raises, each record alone: its diagnoses, or what it raises.
-
-    Celery's time limit ends the whole task instead: its records are dispatched again, each alone,
-    and to continue here would only reach the hard limit, which kills the process.
-    """
-    try:
-        return list(_diagnose_in_time(batch, faults))
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:  # whatever a diagnoser raises: the others of the batch must not suffer
-        log.exception(
-            "the diagnosis of a batch raised, trying its records one by one", records=len(batch)
-        )
-    answers: list[list[Diagnosis] | Exception] = []
-    for s in batch:
-        try:
-            answers += _diagnose_in_time([s], faults)
-        except SoftTimeLimitExceeded:
-            raise
-        except Exception as error:  # the record is started again later and ends in dead_letters
-            log.exception("the diagnosis of a record raised", record=s.record_id)
-            answers.append(error)
-    return answers
-
-
-def _diagnose_in_time(batch: Sequence[Started], faults: Sequence[str]) -> list[list[Diagnosis]]:
-    cases = [_case(s) for s in batch]
-    with time_limit(limit_s(sum(s.record.bytes for s in batch))):
-        return diagnose_batch(cases, faults)
 
 
 def _commit(ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed]) -> list[Diagnosed]:

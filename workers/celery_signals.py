@@ -9,9 +9,11 @@ from typing import Any
 
 import redis
 import structlog
+from billiard.exceptions import WorkerLostError
 from celery.signals import (
     celeryd_init,
     setup_logging,
+    task_failure,
     worker_init,
     worker_process_init,
     worker_ready,
@@ -38,13 +40,15 @@ log = structlog.get_logger()
 class Process:
     """What a task needs of the process in which it runs.
 
-    `interrupted` are starts that ended for want of the server: family, records, token of the start.
+    `diagnosis_s` is the time spent on diagnoses; `interrupted` are starts that ended because the
+    server was away: family, records, token.
     """
 
     client: Client
     settings: Settings
     ledger: Ledger
     name: str
+    diagnosis_s: float = 0.0
     interrupted: list[tuple[str, list[str], str]] = field(default_factory=list)
 
 
@@ -106,6 +110,24 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
     _heartbeat = Heartbeat(client, _name, [q for q in queues if q in FAMILIES], port)
     threading.Thread(target=_heartbeat.run, name="heartbeat", daemon=True).start()
     log.info("worker ready", name=_name, queues=queues, port=port)
+
+
+@task_failure.connect
+def _report_lost_process(
+    sender: Any, task_id: str, exception: BaseException, args: Any, **_: Any
+) -> None:
+    """Report a batch whose pool process was lost, so that its records are tried alone at once.
+
+    One that was alone waits until it is dispatched again: what ended its process may pass.
+    """
+    record_ids = args[0] if args else []
+    if not isinstance(exception, WorkerLostError) or len(record_ids) < 2:
+        return
+    family = next(f for f in FAMILIES.values() if f.task == sender.name).name
+    try:
+        process().ledger.report(family, record_ids, task_id, interrupted=False)
+    except redis.RedisError as error:  # they are dispatched again all the same, later
+        log.warning("a lost process was not reported", reason=str(error))
 
 
 @worker_shutdown.connect

@@ -42,8 +42,13 @@ def url() -> str:
 
 def transport_options() -> dict[str, Any]:
     """Return the options of kombu's transport."""
+    return dict(REDIS_OPTIONS) if is_redis() else {}
+
+
+def is_redis() -> bool:
+    """Return whether the broker is a Redis or Valkey server."""
     scheme = urlsplit(settings.load().broker_url or "").scheme
-    return {} if scheme in server_urls.AMQP_SCHEMES else dict(REDIS_OPTIONS)
+    return scheme not in server_urls.AMQP_SCHEMES
 
 
 def tls() -> dict[str, Any] | None:
