@@ -16,7 +16,13 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from api.http_methods import allowed_methods
 from vtox.domain import CHANNEL_UNITS
-from vtox.errors import NameplateError, NotOnDisk, ServerUnavailable, WireError
+from vtox.errors import (
+    NameplateError,
+    NotOnDisk,
+    ServerUnavailable,
+    TooManyMachines,
+    WireError,
+)
 from vtox.wire import WIRE_CODES
 
 SIGN_IN_PAGE = Path(__file__).parent / "static" / "signin.html"
@@ -48,6 +54,7 @@ CODES = {
     "invalid": "A parameter or field is not acceptable",
     "bad_nameplate": "A nameplate value is impossible",
     "too_many_requests": "Too many requests",
+    "too_many_machines": "As many machines are known as are allowed",
     "internal": "VTOX failed",
     "server_unavailable": "The Redis or Valkey server does not answer",
     "server_full": "The Redis or Valkey server refuses writes",
@@ -72,6 +79,7 @@ STATUS_OF_CODE = {
     "not_json": 415,
     "encoded": 415,
     "too_many_requests": 429,
+    "too_many_machines": 429,
     "internal": 500,
     "server_unavailable": 503,
     "server_full": 503,
@@ -133,6 +141,7 @@ def install(app: FastAPI) -> None:
         NameplateError,
         ServerUnavailable,
         NotOnDisk,
+        TooManyMachines,
         redis.RedisError,
         Exception,
     ):
@@ -158,6 +167,8 @@ def _problem(request: Request, error: Exception) -> Problem:
             return Problem("bad_nameplate", str(error), field=error.field)
         case NotOnDisk():
             return Problem("not_on_disk", str(error), headers=_RETRY)
+        case TooManyMachines():
+            return Problem("too_many_machines", str(error))
         case redis.exceptions.OutOfMemoryError():
             return _server_full("its memory limit is reached")
         case redis.ResponseError() if str(error).startswith(("MISCONF", "READONLY")):

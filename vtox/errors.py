@@ -17,6 +17,7 @@
         ├── BrokerUnavailable   Celery's broker does not take or count tasks
         ├── NotOnDisk           a window is not known to be on the server's disk
         ├── PortTaken           a port is in use
+        ├── TooManyMachines     as many machines are known as are allowed
         ├── LeaseLost           the lease is lost, another bridge may own the stream
         └── StaleState          what a bridge remembers contradicts the server
 """
@@ -101,6 +102,16 @@ class NotOnDisk(SystemStateError):
 
 class PortTaken(SystemStateError):
     """A port that must be bound is in use."""
+
+
+class TooManyMachines(SystemStateError):
+    """As many machines are known as `VTOX_MAX_MACHINES` allows."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"there are {limit} machines already, and this one is new",
+            remedy="retire machines that are gone, or raise VTOX_MAX_MACHINES",
+        )
 
 
 class LeaseLost(SystemStateError):

@@ -25,6 +25,8 @@ BRIDGE = "vtox:bridge"
 BROKER = "vtox:broker"
 MACHINES = "vtox:machines"
 WORKERS = "vtox:workers"
+# Hash machine id (empty: all that are not listed) -> what was refused of it lately, as JSON.
+REFUSALS = "vtox:refusals"
 API_KEYS = "vtox:api-keys"
 # What signs dead letters that are sent again. No sender may read it.
 REPLAY_SECRET = "vtox:replay-secret"

@@ -39,6 +39,8 @@ def list_dead_letters(
             attempts=d.attempts,
             t=d.t,
             time=rfc3339(d.t),
+            windows=d.windows,
+            last_stream_id=d.last_stream_id,
             replayable=bool(d.entry),
             entry_bytes=d.entry_bytes,
         )

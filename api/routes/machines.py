@@ -70,7 +70,8 @@ def put_machine(
     nameplate: Annotated[dict[str, Any], DescribedBy(Nameplate), Body()],
 ) -> Data[Machine]:
     """Replace the nameplate. A value that is left out is a reason to abstain, never a default."""
-    machines.register(backend.client(), machine_id, motor_from_dict(nameplate))
+    limit = backend.settings.max_machines
+    machines.register(backend.client(), machine_id, motor_from_dict(nameplate), limit=limit)
     return Data(data=machine_by_id(machine_id, backend))
 
 

@@ -131,5 +131,7 @@ class DeadLetter(ResponseModel):
     attempts: int
     t: Number
     time: Time | None
+    windows: int = Field(description="windows of the sender that this one stands for")
+    last_stream_id: str = Field(description="of the last of these windows")
     replayable: bool = Field(description="whether the stream entry is stored with it")
     entry_bytes: int = Field(description="size of the stored stream entry, names and values")

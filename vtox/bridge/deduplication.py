@@ -31,15 +31,18 @@ class DuplicateFilter:
 
     @classmethod
     def restored(cls, horizon: int, stored: dict[str, str]) -> "DuplicateFilter":
-        """Return the filter that had the windows `stored` (mark -> entry id)."""
+        """Return the filter that had the windows `stored` (`KnownMachine.marks`)."""
         restored = cls(horizon)
-        for name, entry_id in sorted(stored.items(), key=lambda item: _id_order(item[1])):
+        windows = [(name, *value.partition("#")[::2]) for name, value in stored.items()]
+        for name, entry_id, epoch in sorted(windows, key=lambda w: _id_order(w[1])):
             try:
                 run, seq, start, replay_of = name.split("|")
             except ValueError:  # of another version
                 continue
             restored.marks[name] = entry_id
             if not replay_of:
+                if epoch:
+                    restored._begin_epoch(run, int(epoch))
                 restored._note_start(run, int(seq), int(start))
         return restored
 
@@ -61,7 +64,7 @@ class DuplicateFilter:
         """Return the run that a window belongs to: restarts of its sender make new ones."""
         if h.replay_of:
             return f"{h.run}~replay-{h.replay_family}"
-        n = self.restarts.get(h.run, 0)
+        n = self.epoch_of(h)
         return f"{h.run}#{n}" if n else h.run
 
     def newest(self) -> tuple[float, float]:
@@ -84,6 +87,10 @@ class DuplicateFilter:
         if _id_order(entry_id) < _id_order(newest):
             self.marks = dict(sorted(self.marks.items(), key=lambda item: _id_order(item[1])))
 
+    def epoch_of(self, h: Header) -> int:
+        """Return how often the sender of a run has restarted."""
+        return self.restarts.get(h.run, 0)
+
     def _forget(self) -> list[str]:
         forgotten = []
         while len(self.marks) > self.horizon:
@@ -97,10 +104,14 @@ class DuplicateFilter:
 
     def _note_start(self, run: str, seq: int, start: int) -> None:
         if self.starts.get((run, seq), start) != start:
-            self.restarts[run] = self.restarts.get(run, 0) + 1
+            self._begin_epoch(run, self.restarts.get(run, 0) + 1)
+        self.starts[run, seq] = start
+
+    def _begin_epoch(self, run: str, epoch: int) -> None:
+        if self.restarts.get(run, 0) != epoch:
+            self.restarts[run] = epoch
             for key in [k for k in self.starts if k[0] == run]:
                 del self.starts[key]
-        self.starts[run, seq] = start
 
 
 def _start_us(h: Header) -> int:

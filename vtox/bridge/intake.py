@@ -8,17 +8,20 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
+from vtox.bridge.arrival_quota import ArrivalQuota
 from vtox.bridge.deduplication import DuplicateFilter, mark
 from vtox.bridge.record_joiner import Piece
 from vtox.domain import Motor, reason
-from vtox.errors import WireError
+from vtox.errors import TooManyMachines, WireError
 from vtox.settings import Settings
 from vtox.store import admissions, deadletters
-from vtox.store.admissions import Admission, Decision, Recorded
+from vtox.store.admissions import Admission, Decision, Recorded, arrived_s
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
-from vtox.store.ledger import INDEX, Ledger
+from vtox.store.ledger import INDEX
 from vtox.store.machines import load_motors
+from vtox.store.refusals import Refusal, refuse
+from vtox.store.retention import MB
 from vtox.store.streams import Entry
 from vtox.wire import Fields, Header, Limits, decode_header
 
@@ -31,11 +34,10 @@ CLOCK_HYSTERESIS = 0.8
 class Intake:
     """The machines that send, as far as the admission of their windows depends on it."""
 
-    def __init__(self, client: Client, settings: Settings, ledger: Ledger, token: str) -> None:
+    def __init__(self, client: Client, settings: Settings, token: str) -> None:
         self.client = client
         self.token = token
         self.settings = settings
-        self.ledger = ledger
         self.limits = Limits(settings.max_window_bytes, settings.max_samples)
         self.filters: dict[str, DuplicateFilter] = {}
         self.motors: dict[str, Motor | None] = {}
@@ -43,6 +45,12 @@ class Intake:
         self.clock_off: dict[str, bool] = {}
         # Of the newest window by its own time: that time, and its arrival.
         self.newest: dict[str, tuple[float, float]] = {}
+        self.quota = ArrivalQuota(
+            settings.stream_machine_windows_per_s,
+            MB * settings.stream_machine_mb_per_s,
+            settings.quota_burst_s,
+        )
+        self.senders: set[str] = set()
         self.mean_bytes = 64 << 10
 
     def admit(
@@ -60,17 +68,26 @@ class Intake:
         """
         pending = progress is not None
         progress = progress or [None] * len(entries)
-        headers = self._decode(entries)
-        self._restore_filters({h.machine_id for h in headers if h is not None})
+        refusals: list[Refusal] = []
+        headers = self._decode(entries, refusals)
+        strangers = self._load_machines(headers, progress)
         admitted: list[Admission] = []
         for (entry_id, _), h, so_far in zip(entries, headers, progress, strict=True):
             if h is None:
                 continue
+            if so_far is None and (limit := self._limit_of(h, entry_id, strangers)):
+                refusals.append(_refusal(entry_id, *limit, h.machine_id, str(h.seq)))
+                continue
             a = classify(self.filters[h.machine_id], h, entry_id.decode(), so_far)
             if a.decision == "duplicate":
-                self.ledger.refuse(self.token, a.entry_id, "duplicate")
+                refusals.append(_refusal(entry_id, "duplicate"))
             else:
                 admitted.append(a)
+        refuse(self.client, self.token, self.settings, refusals)
+        if letters := [r for r in refusals if r.code != "duplicate"]:
+            # One line a read, whatever a broken sender sends.
+            last = f"{letters[-1].machine_id} {letters[-1].seq}: {letters[-1].reason}"
+            log.warning("entries refused, see dead_letters", entries=len(letters), last=last)
         recorded = admissions.record(self.client, self.token, admitted, pending=pending)
         self._watch([a for a in admitted if a.decision == "new"], recorded)
         return [
@@ -79,25 +96,30 @@ class Intake:
             if a.families and a.entry_id not in recorded.gone
         ]
 
+    def forget_silent(self) -> None:
+        """Forget the machines that have sent nothing since the last call."""
+        for machine_id in self.filters.keys() - self.senders:
+            for kept in (self.filters, self.motors, self.vehicles, self.clock_off, self.newest):
+                kept.pop(machine_id, None)
+            self.quota.forget(machine_id)
+        self.senders.clear()
+
     def refresh_nameplates(self, machine_ids: Iterable[str] | None = None) -> None:
         """Load the nameplates, which decide on the length of records; None: of all machines."""
         ids = list(self.filters if machine_ids is None else machine_ids)
         if ids:
             self.motors |= dict(zip(ids, load_motors(self.client, ids), strict=True))
 
-    def _decode(self, entries: Sequence[Entry]) -> list[Header | None]:
-        """Return the header of each entry, None for those that are refused."""
+    def _decode(self, entries: Sequence[Entry], refusals: list[Refusal]) -> list[Header | None]:
+        """Return the header of each entry, None for those that go to `refusals`."""
         headers: list[Header | None] = []
-        size = refused = 0
-        last = ""
+        size = 0
         replays = any(fields and deadletters.is_replay(fields) for _, fields in entries)
         secret = deadletters.replay_secret(self.client) if replays else b""
         for entry_id, fields in entries:
             header = None
             if not fields:  # of a deleted entry the client makes an empty one
-                self.ledger.refuse(
-                    self.token, entry_id.decode(), "samples_missing", "entry was deleted"
-                )
+                refusals.append(_refusal(entry_id, "samples_missing", "entry was deleted"))
             else:
                 size += sum(map(len, fields.values()))
                 if deadletters.is_replay(fields):
@@ -105,31 +127,51 @@ class Intake:
                 try:
                     header = _with_known_family(decode_header(fields, self.limits))
                 except WireError as error:
-                    last = self._refuse(entry_id.decode(), fields, error)
-                    refused += 1
+                    names = (_text(fields, b"machine_id"), _text(fields, b"seq"))
+                    refusals.append(_refusal(entry_id, error.code, str(error), *names))
             headers.append(header)
         self.mean_bytes = max(1, (self.mean_bytes + size // len(entries)) // 2)
-        if refused:  # one line a read, whatever a broken sender sends
-            log.warning("entries refused, see dead_letters", entries=refused, last=last)
         return headers
 
-    def _refuse(self, entry_id: str, fields: Fields, error: WireError) -> str:
-        """Make an entry a dead letter; return in one line which and why."""
-        machine, seq = (
-            fields.get(k, b"")[:64].decode("utf-8", "replace") for k in (b"machine_id", b"seq")
-        )
-        self.ledger.refuse(self.token, entry_id, error.code, str(error), machine, seq)
-        return f"{machine} {seq}: {error}"
+    def _load_machines(
+        self, headers: Sequence[Header | None], progress: Sequence[bytes | None]
+    ) -> frozenset[str]:
+        """Load what is kept of the machines that are not in memory; return those without room.
 
-    def _restore_filters(self, machine_ids: set[str]) -> None:
-        new = [m for m in machine_ids if m not in self.filters]
+        A machine with a window that was admitted before always has room.
+        """
+        sent = {h.machine_id: None for h in headers if h}
+        new = [m for m in sent if m not in self.filters]
+        self.senders |= sent.keys() - new
         if not new:
-            return
+            return frozenset()
+        strangers = admissions.strangers(self.client, new, self.settings.max_machines)
+        if strangers:
+            pairs = zip(headers, progress, strict=True)
+            strangers -= {h.machine_id for h, so_far in pairs if h and so_far is not None}
+            new = [m for m in new if m not in strangers]
+        self.senders.update(new)
         self.refresh_nameplates(new)
-        horizon = self.settings.duplicate_horizon
-        for m, marks in zip(new, admissions.known_windows(self.client, new), strict=True):
-            self.filters[m] = DuplicateFilter.restored(horizon, marks)
+        for m, known in zip(new, admissions.known_machines(self.client, new), strict=True):
+            self.filters[m] = DuplicateFilter.restored(self.settings.duplicate_horizon, known.marks)
             self.newest[m] = self.filters[m].newest()
+            self.vehicles[m], self.clock_off[m] = known.vehicle_id, known.clock_off
+        return strangers
+
+    def _limit_of(
+        self, h: Header, entry_id: bytes, strangers: frozenset[str]
+    ) -> tuple[str, str] | None:
+        """Return code and reason of the limit that refuses a window, None where none does."""
+        s = self.settings
+        if h.machine_id in strangers:
+            return "too_many_machines", TooManyMachines(s.max_machines).args[0]
+        if not self.quota.charge(h, arrived_s(entry_id)):
+            return "quota_exceeded", (
+                f"more than {s.stream_machine_windows_per_s:g} windows or "
+                f"{s.stream_machine_mb_per_s:g} MB a second (0: no limit) for {s.quota_burst_s:g} "
+                "s: send less, or raise VTOX_STREAM_MACHINE_WINDOWS_PER_S or _MB_PER_S"
+            )
+        return None
 
     def _watch(self, new: Sequence[Admission], recorded: Recorded) -> None:
         """Keep what new windows say of their machines: vehicle, clock, restarts of the sender.
@@ -138,8 +180,7 @@ class Intake:
         is known yet.
         """
         for machine_id in recorded.unlisted:
-            self.vehicles.pop(machine_id, None)
-            self.clock_off.pop(machine_id, None)
+            self.vehicles[machine_id], self.clock_off[machine_id] = None, False
             self.newest.pop(machine_id, None)
         for a in new:
             self._watch_vehicle(a.header)
@@ -171,7 +212,7 @@ class Intake:
 
     def _watch_clock(self, h: Header, arrived_t: float) -> None:
         offset_s = h.t0 + h.duration_s - arrived_t
-        was_off = self.clock_off.get(h.machine_id)
+        was_off = self.clock_off.get(h.machine_id, False)
         share = CLOCK_HYSTERESIS if was_off else 1.0
         off = abs(offset_s) > share * self.settings.clock_tolerance_s
         if off != was_off:
@@ -202,12 +243,25 @@ def classify(
         header=h,
         decision=decision,
         mark=mark(h),
+        epoch=duplicates.epoch_of(h),
         forgotten=tuple(forgotten),
         run=duplicates.run_of(h),
         restarted=restarted,
         families=_open_families(progress),
         progress=begin,
     )
+
+
+def _refusal(
+    entry_id: bytes, code: str, reason: str = "", machine_id: str = "", seq: str = ""
+) -> Refusal:
+    return Refusal(
+        entry_id=entry_id.decode(), code=code, reason=reason, machine_id=machine_id, seq=seq
+    )
+
+
+def _text(fields: Fields, name: bytes) -> str:
+    return fields.get(name, b"")[:64].decode("utf-8", "replace")
 
 
 def _only(family: str) -> bytes:

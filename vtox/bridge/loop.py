@@ -24,6 +24,7 @@ from vtox.settings import Settings
 from vtox.store import heartbeats
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger
+from vtox.store.refusals import summarise
 from vtox.store.retention import (
     ServerMemory,
     effective_retention_s,
@@ -43,6 +44,10 @@ READ_BLOCK_MS = 500
 MAINTENANCE_EVERY_S = 1.0
 # A nameplate that is registered or changed while windows flow takes effect within this time.
 NAMEPLATE_REFRESH_EVERY_S = 15.0
+# A machine that sends nothing for so long, up to twice, leaves the memory until it sends again.
+FORGET_SILENT_EVERY_S = 600.0
+# Windows that were refused and got no dead letter of their own are summed up at this interval.
+SUMMARISE_EVERY_S = 60.0
 # Pending windows that no bridge holds are found within this time.
 ORPHAN_SEARCH_EVERY_S = 10.0
 # No single step takes so long, time-outs of server and broker included: a loop whose last iteration
@@ -86,7 +91,7 @@ class Bridge:
         self.short_of_workers: set[str] = set()
         self.last_iteration_t = self.clock()
         self.lease_renewed_t = self.next_maintenance_t = self.next_nameplate_refresh_t = 0.0
-        self.next_orphan_search_t = 0.0
+        self.next_orphan_search_t = self.next_summary_t = self.next_forgetting_t = 0.0
         self._forget()
 
     def run(self, stop: Event) -> None:
@@ -159,6 +164,12 @@ class Bridge:
             if now >= self.next_nameplate_refresh_t:
                 self.next_nameplate_refresh_t = now + NAMEPLATE_REFRESH_EVERY_S
                 self.intake.refresh_nameplates()
+            if now >= self.next_forgetting_t:
+                self.next_forgetting_t = now + FORGET_SILENT_EVERY_S
+                self.intake.forget_silent()
+            if now >= self.next_summary_t:
+                self.next_summary_t = now + SUMMARISE_EVERY_S
+                summarise(self.client)
             if now >= self.next_orphan_search_t:
                 self.next_orphan_search_t = now + ORPHAN_SEARCH_EVERY_S
                 self.ceiling = min(2 * self.ceiling, MAX_READ_WINDOWS)
@@ -174,7 +185,7 @@ class Bridge:
             log.warning("lease not released, it will expire", reason=str(error))
 
     def _forget(self) -> None:
-        self.intake = intake = Intake(self.client, self.settings, self.ledger, self.token)
+        self.intake = intake = Intake(self.client, self.settings, self.token)
         self.joiner = Joiner(
             lambda family, machine_id: record_length_s(family, intake.motors.get(machine_id)),
             self.settings.reorder_windows,
@@ -188,6 +199,7 @@ class Bridge:
         self.lease_renewed_t = self.clock()
         self.next_maintenance_t = 0.0
         self.next_orphan_search_t = self.clock() + ORPHAN_SEARCH_EVERY_S
+        self.next_forgetting_t = self.clock() + FORGET_SILENT_EVERY_S
 
     def _make_room(self, memory: ServerMemory) -> None:
         """Trim finished windows and outputs, and log when the server is full or has room again."""

@@ -105,9 +105,9 @@ def import_fleet(
     fleet = read_fleet(file)
     for machine_id in fleet:
         _check_id(machine_id)
-    client = _client()
+    client, limit = _client(), load().max_machines
     for machine_id, motor in fleet.items():
-        store.register(client, machine_id, motor)
+        store.register(client, machine_id, motor, limit=limit)
     typer.echo(f"{len(fleet)} machines registered")
 
 

@@ -83,7 +83,7 @@ def replay_command(
     with connect(settings.samples_url(), "replay") as client:
         check(client)
         if nameplate:
-            machines.register(client, machine, nameplate)
+            machines.register(client, machine, nameplate, limit=settings.max_machines)
         if healthy:
             set_baseline(client, machine, healthy.to_json())
         last_result = last_id(client)

@@ -135,9 +135,9 @@ def _commission(console: Console, client: Client, machines: Sequence[Machine]) -
         transient=True,
         disable=not console.is_terminal,
     )
-    started = time.monotonic()
+    started, limit = time.monotonic(), load().max_machines
     for machine, baseline in zip(machines, baselines, strict=True):
-        store.register(client, machine.machine_id, machine.motor)
+        store.register(client, machine.machine_id, machine.motor, limit=limit)
         set_baseline(client, machine.machine_id, baseline)
     took_s = time.monotonic() - started
     console.print(f"{len(machines)} machines commissioned in {took_s:.1f} s.")

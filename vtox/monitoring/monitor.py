@@ -4,6 +4,7 @@ Every figure is a difference of counters that the commit scripts keep; nothing i
 """
 
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 
@@ -27,7 +28,7 @@ from vtox.store.client import Client, own_clock_offset_s, server_start_t
 from vtox.store.entries import Metrics
 from vtox.store.flags import flag_states, set_flag
 from vtox.store.ledger import BUCKET_BASE
-from vtox.store.machines import last_arrivals
+from vtox.store.machines import forget_silent, last_arrivals
 from vtox.store.metrics import Counts
 from vtox.store.retention import server_memory
 from vtox.store.status import snapshot
@@ -35,10 +36,13 @@ from vtox.store.streams import deleted_unread, group_info, read_until_t
 
 log = structlog.get_logger()
 
+FORGET_EVERY_S = 60.0
+
 
 def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], bool]) -> None:
     """Measure every interval while this process owns the stream."""
     read_until: float | None = None
+    next_forgetting_t = 0.0
     while not stop.wait(settings.monitor_interval_s):
         if not owner():
             read_until = None
@@ -49,6 +53,9 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
                 watch_silence(client, settings, read_until)
             read_until = read_until_t(client)
             watch_system(client, settings)
+            if time.monotonic() >= next_forgetting_t:
+                next_forgetting_t = time.monotonic() + FORGET_EVERY_S
+                forget(client, settings, read_until)
         except redis.RedisError as error:
             log.warning("metrics not measured: the server does not answer", reason=str(error))
         except Exception:  # without its thread the process would go on and nobody would watch
@@ -148,6 +155,13 @@ def watch_system(client: Client, settings: Settings) -> None:
                 write = log.info if event == "cleared" else log.warning
                 write(f"alarm {event}", alarm=condition.name, reason=condition.why.sentence)
     system_alarms.store_watch(client, watch)
+
+
+def forget(client: Client, settings: Settings, read_until: float) -> None:
+    """Forget unregistered machines that are gone, for a limit bounds how many there may be."""
+    before_t = read_until - 3600 * settings.forget_unregistered_h
+    if forgotten := forget_silent(client, before_t):
+        log.info("unregistered machines forgotten that sent nothing for long", machines=forgotten)
 
 
 def watch_silence(client: Client, settings: Settings, read_until: float) -> None:

@@ -11,20 +11,26 @@ from vtox.wire import Header
 
 Decision = Literal["new", "again", "duplicate"]
 
+# The marks of a machine live this long after its last window, or an hour less: the life time is not
+# renewed with each read.
+MARKS_LIFE_S, RENEWAL_S = 7 * 24 * 3600, 3600
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
     """What becomes of a valid window.
 
-    `mark` identifies the window, `forgotten` are marks that fell out of the horizon, `run` is the
-    run it belongs to, `families` those that have not assigned it to a record yet. `progress` is the
-    row to begin with, None where the window has one already.
+    `mark` identifies the window, `epoch` counts the restarts of its sender, `forgotten` are marks
+    that fell out of the horizon, `run` is the run it belongs to, `families` those that have
+    not assigned it to a record yet. `progress` is the row to begin with, None where the window has
+    one already.
     """
 
     entry_id: str
     header: Header
     decision: Decision
     mark: str
+    epoch: int
     forgotten: tuple[str, ...]
     run: str
     restarted: bool
@@ -37,15 +43,55 @@ class Admission:
 
         After that was set back, ids stay ahead of it: the window came before the server's time now.
         """
-        return int(self.entry_id.partition("-")[0]) / 1000
+        return arrived_s(self.entry_id.encode())
 
 
-def known_windows(client: Client, machine_ids: Iterable[str]) -> list[dict[str, str]]:
-    """Return for each machine the windows within the horizon: mark -> entry id."""
+def arrived_s(entry_id: bytes) -> float:
+    """Return when an entry came to the server, s since 1970 by its clock."""
+    return int(entry_id.partition(b"-")[0]) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMachine:
+    """What is kept of a machine that sends (again): windows within the horizon, vehicle, clock.
+
+    `marks` maps a window to its entry id, followed by `#` and its epoch where that is not 0.
+    """
+
+    marks: dict[str, str]
+    vehicle_id: str | None
+    clock_off: bool
+
+
+def known_machines(client: Client, machine_ids: Iterable[str]) -> list[KnownMachine]:
+    """Return what is kept of each machine."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hgetall(keys.known_windows(m))
-    return [{k.decode(): v.decode() for k, v in kept.items()} for kept in pipe.execute()]
+        pipe.hmget(keys.machine(m), "vehicle_id", "clock")
+    replies = iter(pipe.execute())
+    return [
+        KnownMachine(
+            {k.decode(): v.decode() for k, v in marks.items()},
+            vehicle.decode() if vehicle else None,
+            clock is not None,
+        )
+        for marks, (vehicle, clock) in zip(replies, replies, strict=True)
+    ]
+
+
+def strangers(client: Client, machine_ids: Sequence[str], limit: int) -> frozenset[str]:
+    """Return those machines that are not listed and, `limit` being reached, have no room either.
+
+    The first of `machine_ids` come in first.
+    """
+    pipe = client.pipeline(transaction=False)
+    pipe.zcard(keys.MACHINES)
+    for m in machine_ids:
+        pipe.zscore(keys.MACHINES, m)
+    listed, *arrivals = pipe.execute()
+    unlisted = [m for m, t in zip(machine_ids, arrivals, strict=True) if t is None]
+    return frozenset(unlisted[max(limit - listed, 0) :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +119,8 @@ def record(
     arrivals = {a.header.machine_id: a.arrived_t for a in new}
     rows = {a.entry_id: a.progress for a in admissions if a.progress is not None}
     restarts = sum(a.restarted for a in new)
-    args: list[Any] = [token, keys.GROUP, int(pending), len(new), restarts]
+    life = (MARKS_LIFE_S, MARKS_LIFE_S - RENEWAL_S)
+    args: list[Any] = [token, keys.GROUP, int(pending), len(new), restarts, *life]
     for members in (arrivals, rows):
         args.append(len(members))
         for name, value in members.items():
@@ -104,11 +151,11 @@ def set_vehicle(client: Client, machine_id: str, vehicle_id: str) -> None:
 
 
 def _mark_changes(admissions: Iterable[Admission]) -> dict[str, dict[str, str]]:
-    """Return machine -> mark -> its entry id, empty for a mark that is forgotten."""
+    """Return machine -> mark -> its entry id and epoch, empty for a mark that is forgotten."""
     changes: dict[str, dict[str, str]] = {}
     for a in admissions:
         marks = changes.setdefault(a.header.machine_id, {})
         if a.decision == "new":
-            marks[a.mark] = a.entry_id
+            marks[a.mark] = f"{a.entry_id}#{a.epoch}" if a.epoch else a.entry_id
         marks.update(dict.fromkeys(a.forgotten, ""))
     return changes

@@ -19,7 +19,10 @@ _SIGNED = (b"machine_id", b"run", b"seq", b"t0", _REPLAY_OF, _FAMILY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One entry of `dead_letters`; `entry` is what was sent, empty if deleted or too large."""
+    """One entry of `dead_letters`; `entry` is what was sent, empty if deleted or too large.
+
+    One that stands for many `windows` of a sender names the first and the last of them.
+    """
 
     id: str
     stream_id: str
@@ -30,6 +33,8 @@ class DeadLetter:
     reason: str
     attempts: int
     t: float | None
+    windows: int
+    last_stream_id: str
     entry: dict[bytes, bytes]
 
     @property
@@ -131,5 +136,7 @@ def decode(letter_id: bytes | str, fields: Mapping[bytes, bytes]) -> DeadLetter:
         reason=text(b"reason"),
         attempts=int(number(text(b"attempts")) or 0),
         t=number(text(b"t")),
+        windows=int(number(text(b"windows")) or 1),
+        last_stream_id=text(b"last_stream_id") or text(b"stream_id"),
         entry={k.removeprefix(_ENTRY): v for k, v in fields.items() if k.startswith(_ENTRY)},
     )

@@ -64,7 +64,7 @@ class Ledger:
         self.client = client
         self.settings = settings
         self.raw = raw
-        shared = ("dispatch", "start", "commit", "bury_record", "refuse")
+        shared = ("dispatch", "start", "commit", "bury_record")
         alone = ("lease", "release", "unassigned_entries", "report")
         self._scripts = {n: client.register_script(scripts.source(n, shared=True)) for n in shared}
         self._scripts |= {n: client.register_script(scripts.source(n)) for n in alone}
@@ -187,28 +187,6 @@ class Ledger:
         self._scripts["bury_record"](
             keys=[*self._record_keys(family), keys.DEAD_LETTERS], args=args
         )
-
-    def refuse(
-        self,
-        token: str,
-        entry_id: str,
-        code: str,
-        reason: str = "",
-        machine_id: str = "",
-        seq: str = "",
-    ) -> None:
-        """Finish an entry that no family will see: malformed, or code `duplicate`.
-
-        Raises
-        ------
-        LeaseLost
-            `token` no longer holds the lease.
-        """
-        limit = 2 * self.settings.max_window_bytes
-        args = [token, keys.GROUP, entry_id, code, reason, machine_id, seq, limit]
-        where = [keys.LEASE, self.raw, keys.COUNTERS, keys.DEAD_LETTERS, keys.PROGRESS]
-        with scripts.fenced():
-            self._scripts["refuse"](keys=where, args=args)
 
     def report(
         self, family: str, record_ids: Sequence[str], token: str, *, interrupted: bool

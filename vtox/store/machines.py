@@ -9,7 +9,8 @@ import orjson
 import structlog
 
 from vtox import keys
-from vtox.domain import Motor, reason
+from vtox.domain import Motor, Reason, reason
+from vtox.errors import TooManyMachines
 from vtox.faults import FAULTS
 from vtox.health.assessment import Assessment
 from vtox.health.update import MachineHistory
@@ -77,10 +78,18 @@ class MachineOverview:
         }
 
 
-def register(client: Client, machine_id: str, motor: Motor) -> None:
-    """Store the nameplate of a machine."""
-    client.hset(keys.machine(machine_id), "motor", motor_to_json(motor))
-    client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
+def register(client: Client, machine_id: str, motor: Motor, *, limit: int = 0) -> None:
+    """Store the nameplate of a machine; `limit` is the most machines there may be, 0 for no limit.
+
+    Raises
+    ------
+    TooManyMachines
+        The machine is new, and there are `limit` others.
+    """
+    where = [keys.MACHINES, keys.machine(machine_id)]
+    args = [machine_id, motor_to_json(motor), limit]
+    if not client.register_script(scripts.source("register"))(keys=where, args=args):
+        raise TooManyMachines(limit)
 
 
 def retire(client: Client, machine_id: str) -> bool:
@@ -89,11 +98,31 @@ def retire(client: Client, machine_id: str) -> bool:
     If it sends again, it is new. One script: an alert that a worker raises meanwhile is either
     cleared here or not written, for the worker finds that the machine's version has changed.
     """
+    return _retire(client, machine_id, "", reason("machine_retired"))
+
+
+def forget_silent(client: Client, before_t: float) -> int:
+    """Forget the machines without nameplate that have sent nothing since a time (s, server clock).
+
+    A machine with a baseline or an open alert of a fault stays. Returns how many are forgotten.
+    """
+    silent = [m.decode() for m in client.zrange(keys.MACHINES, 0, before_t, byscore=True)]
+    pipe = client.pipeline(transaction=False)
+    for m in silent:
+        pipe.hexists(keys.machine(m), "motor")
+    why = reason("machine_forgotten")
+    return sum(
+        _retire(client, m, str(before_t), why)
+        for m, registered in zip(silent, pipe.execute(), strict=True)
+        if not registered
+    )
+
+
+def _retire(client: Client, machine_id: str, silent_since: str, why: Reason) -> bool:
     where = [keys.MACHINES, keys.machine(machine_id), keys.known_windows(machine_id), keys.ALERTS]
-    why = reason("machine_retired")
     cleared = ("machine_id", machine_id, "event", "cleared", "t", f"{server_time(client):.3f}")
     because = ("code", why.code, "reason", render(why.code, why.values))
-    args = [machine_id, len(FLAGS), *FLAGS, len(FAULTS), *FAULTS, *cleared, *because]
+    args = [machine_id, silent_since, len(FLAGS), *FLAGS, len(FAULTS), *FAULTS, *cleared, *because]
     return bool(client.register_script(scripts.source("retire"))(keys=where, args=args))
 
 

@@ -14,6 +14,7 @@ from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.ledger import BUCKET_BASE, CHANGED, COMMITTED, GONE, Ledger, Outcome
 from vtox.store.machines import retire
+from vtox.store.refusals import Refusal, refuse
 from vtox.store.status import snapshot
 from vtox.store.streams import create_group, group_info, trim_raw
 
@@ -126,13 +127,15 @@ def test_a_stale_view_of_the_machine_is_refused(client: Client, ledger: Ledger) 
     assert commit(ledger, "bearing", r, version=0) == COMMITTED
 
 
-def test_only_the_holder_of_the_lease_dispatches(client: Client, ledger: Ledger) -> None:
+def test_only_the_holder_of_the_lease_dispatches(
+    client: Client, ledger: Ledger, settings: Settings
+) -> None:
     r = record(deliver(client, 1))
     assert not ledger.take_lease("other", "", 1000)
     with pytest.raises(LeaseLost):
         ledger.dispatch("other", "bearing", [r])
     with pytest.raises(LeaseLost):
-        ledger.refuse("other", r.ids, "duplicate")
+        refuse(client, "other", settings, [Refusal(entry_id=r.ids, code="duplicate")])
 
 
 def test_a_lease_that_ran_out_is_not_renewed_even_if_it_is_free(
@@ -167,11 +170,11 @@ def test_a_window_that_all_families_have_finished_is_not_dispatched_again(
 
 
 def test_a_deleted_entry_stays_with_the_records_that_hold_it(
-    client: Client, ledger: Ledger
+    client: Client, ledger: Ledger, settings: Settings
 ) -> None:
     r = record(deliver(client, 1))
     ledger.dispatch(TOKEN, "bearing", [r])
-    ledger.refuse(TOKEN, r.ids, "samples_missing", "entry was deleted")
+    refuse(client, TOKEN, settings, [Refusal(entry_id=r.ids, code="samples_missing")])
     assert client.hget(keys.PROGRESS, r.ids) == b"xax"
     assert commit(ledger, "bearing", r) == COMMITTED
     assert group_info(client, keys.RAW).pending == 0
@@ -249,11 +252,11 @@ def test_poison_is_buried_after_the_starts_allowed(
     assert "windows_done" not in counters(client)
 
 
-def test_a_refused_entry_is_buried_once(client: Client, ledger: Ledger) -> None:
+def test_a_refused_entry_is_buried_once(client: Client, ledger: Ledger, settings: Settings) -> None:
     (entry_id,) = deliver(client, 1)
     client.hdel(keys.PROGRESS, entry_id)  # it is not admitted
     for _ in range(2):
-        ledger.refuse(TOKEN, entry_id, "bad_rate", "fs_hz: 0", "V001", "0")
+        refuse(client, TOKEN, settings, [Refusal(entry_id=entry_id, code="bad_rate")])
     assert client.xlen(keys.DEAD_LETTERS) == 1
     assert counters(client) == {"windows_refused": 1, "dead_letters:bad_rate": 1}
     assert group_info(client, keys.RAW).pending == 0

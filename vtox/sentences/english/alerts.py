@@ -15,6 +15,10 @@ SENTENCES: dict[str, Sentence] = {
         "machine retired",
         "Nothing: whoever retired the machine has ended its alarms; it is new if it sends again.",
     ),
+    "machine_forgotten": Sentence(
+        "nothing came of the machine for long, and it has no nameplate",
+        "Nothing, if it is gone; it is new if it sends again. Register it to keep it.",
+    ),
     "machine_silent": Sentence(
         "no window arrives",
         "Check the sender, its sensors' supply and its network; retire a machine that is gone.",

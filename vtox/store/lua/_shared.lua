@@ -72,14 +72,17 @@ local function now_ms()
 end
 
 -- A dead letter carries the entry itself (its fields as `entry.<name>`) so that it can be replayed.
+-- Returns about how many bytes it takes.
 local function bury(raw, dead_letters, maxbytes, id, family, machine, seq, code, reason, attempts)
   local args = {'stream_id', id, 'machine_id', machine, 'seq', seq, 'family', family, 'code', code,
     'reason', reason, 'attempts', attempts, 't', tostring(now_ms() / 1000)}
   local found = redis.call('XRANGE', raw, id, id)
+  local taken = 200 + #reason
   if found[1] then
     local size = 0
     for _, value in ipairs(found[1][2]) do size = size + #value end
     if size <= maxbytes and #found[1][2] < 256 then
+      taken = taken + size
       for i = 1, #found[1][2], 2 do
         args[#args + 1] = 'entry.' .. found[1][2][i]
         args[#args + 1] = found[1][2][i + 1]
@@ -88,4 +91,5 @@ local function bury(raw, dead_letters, maxbytes, id, family, machine, seq, code,
   end
   redis.call('XADD', dead_letters, '*', unpack(args))
   count('dead_letters:' .. code, 1)
+  return taken
 end

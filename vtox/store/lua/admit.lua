@@ -4,11 +4,11 @@
 -- more, which get no row: a worker finished them while the bridge was reading; then the time, s. No
 -- arrival is later than that: ids stay ahead of a clock that was set back.
 -- KEYS lease machines counters progress raw, then the marks of each machine
--- ARGV token group pending windows_in senders_restarted, and lists that are led by their
---      number of members: machine and arrival; id and progress; then per machine two lists: mark and
---      id, forgotten marks
+-- ARGV token group pending windows_in senders_restarted marks_life_s renew_below_s, and lists that
+--      are led by their number of members: machine and arrival; id and progress; then per machine
+--      two lists: mark and id, forgotten marks
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
-local at, unlisted, gone = 6, {}, {}
+local at, unlisted, gone = 8, {}, {}
 local seconds = redis.call('TIME')
 local now = seconds[1] + seconds[2] / 1e6
 
@@ -46,6 +46,9 @@ for machine = 6, #KEYS do
   if forgotten > 0 then
     redis.call('HDEL', KEYS[machine], unpack(ARGV, at, at + forgotten - 1))
     at = at + forgotten
+  end
+  if redis.call('TTL', KEYS[machine]) < tonumber(ARGV[7]) then
+    redis.call('EXPIRE', KEYS[machine], ARGV[6])
   end
 end
 return {unlisted, gone, tostring(now)}

@@ -1,0 +1,178 @@
+"""What one sender may take: machines, windows and dead letters are bounded, and said to be."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.integration.helpers import add_window, bridging, counters, eventually
+from vtox import keys
+from vtox.bridge.intake import Intake
+from vtox.domain import Motor, reason
+from vtox.errors import TooManyMachines
+from vtox.settings import Settings, load
+from vtox.store import deadletters, refusals
+from vtox.store.admissions import MARKS_LIFE_S
+from vtox.store.client import Client
+from vtox.store.flags import set_flag
+from vtox.store.ledger import Ledger
+from vtox.store.machines import forget_silent, is_listed, register
+from vtox.store.refusals import summarise
+from vtox.store.streams import create_group, read_new
+
+TOKEN = "me"
+
+
+@contextmanager
+def intake(client: Client, settings: Settings) -> Iterator[Intake]:
+    """The intake of a bridge that owns the stream."""
+    create_group(client, keys.RAW)
+    ledger = Ledger(client, settings)
+    assert ledger.take_lease(TOKEN, "", 60_000)
+    yield Intake(client, settings, TOKEN)
+    ledger.release(TOKEN)
+
+
+def admit(intake: Intake) -> list[str]:
+    """Let it read on; return the machines whose windows it admitted."""
+    entries = read_new(intake.client, 1000, 1)
+    return [p.header.machine_id for p in intake.admit(entries)] if entries else []
+
+
+def letters(client: Client) -> list[deadletters.DeadLetter]:
+    return list(deadletters.newest_first(client))[::-1]
+
+
+def test_a_machine_more_than_allowed_is_refused_and_the_others_go_on(
+    client: Client, settings: Settings
+) -> None:
+    few = load(redis_url=settings.redis_url, max_machines=3)
+    register(client, "R1", Motor(), limit=3)
+    with intake(client, few) as reading:
+        for machine in ("V1", "V2", "V3", "V4"):
+            add_window(client, machine)
+        assert admit(reading) == ["V1", "V2"]
+        assert [(x.machine_id, x.code) for x in letters(client)] == [
+            ("V3", "too_many_machines"),
+            ("V4", "too_many_machines"),
+        ]
+        for machine in ("V1", "R1", "V4"):
+            add_window(client, machine, seq=1)
+        assert admit(reading) == ["V1", "R1"]
+        with pytest.raises(TooManyMachines, match="VTOX_MAX_MACHINES"):
+            register(client, "R2", Motor(), limit=3)
+        register(client, "V1", Motor(pole_pairs=2), limit=3)
+    with intake(client, few) as reading:  # another bridge, that remembers nothing
+        for machine in ("V2", "V5"):
+            add_window(client, machine, seq=2)
+        assert admit(reading) == ["V2"]
+    assert not client.exists(keys.machine("V5"), keys.known_windows("V5"))
+
+
+def test_silent_machines_leave_the_memory_and_come_back_with_what_was_known(
+    client: Client, settings: Settings
+) -> None:
+    with intake(client, settings) as reading:
+        add_window(client, "V1", seq=0, vehicle_id="bus")
+        add_window(client, "V2", seq=0)
+        add_window(client, "V1", seq=0, t0=2_000_000.0)  # it restarted
+        admit(reading)
+        reading.forget_silent()
+        add_window(client, "V2", seq=1)
+        admit(reading)
+        reading.forget_silent()
+        assert [*reading.filters] == [*reading.clock_off] == [*reading.motors] == ["V2"]
+        add_window(client, "V1", seq=0, t0=2_000_000.0)
+        assert admit(reading) == []
+        assert counters(client)["windows_duplicate"] == 1
+        add_window(client, "V1", seq=1, t0=2_000_001.0)
+        (piece,) = reading.admit(read_new(client, 10, 1))
+    assert piece.run == "#1", "the run keeps its name"
+    assert reading.vehicles["V1"] == "bus"
+
+
+def test_the_marks_of_a_silent_machine_have_a_life_time(client: Client, settings: Settings) -> None:
+    with intake(client, settings) as reading:
+        add_window(client, "V1")
+        admit(reading)
+        assert MARKS_LIFE_S - 10 < client.ttl(keys.known_windows("V1")) <= MARKS_LIFE_S
+        client.expire(keys.known_windows("V1"), MARKS_LIFE_S - 2 * 3600)
+        add_window(client, "V1", seq=1)
+        admit(reading)
+        assert client.ttl(keys.known_windows("V1")) > MARKS_LIFE_S - 10
+
+
+def test_unregistered_machines_that_are_gone_leave_nothing(
+    client: Client, settings: Settings
+) -> None:
+    register(client, "R1", Motor())
+    ids = {m: add_window(client, m) for m in ("R1", "V1", "V2", "V3")}
+    with intake(client, settings) as reading:
+        admit(reading)
+    arrived = {m: int(i.partition("-")[0]) / 1000 for m, i in ids.items()}
+    set_flag(client, "V1", "silent", True, reason("machine_silent"))
+    client.hset(keys.machine("V2"), "memory", '{"bearing": {"alert": "V2:bearing:1"}}')
+    client.zadd(keys.MACHINES, {"V3": arrived["V3"] + 100})
+    assert forget_silent(client, max(arrived.values())) == 1
+    assert [is_listed(client, m) for m in ("R1", "V1", "V2", "V3")] == [True, False, True, True]
+    assert not client.exists(keys.machine("V1"))
+    last = client.xrevrange(keys.ALERTS, count=1)[0][1]
+    assert (last[b"machine_id"], last[b"event"]) == (b"V1", b"cleared")
+    assert last[b"code"] == b"machine_forgotten"
+    assert client.ttl(keys.known_windows("V1")) > 0
+
+
+def test_a_sender_over_its_quota_is_refused_and_its_neighbour_is_not(
+    client: Client, settings: Settings
+) -> None:
+    narrow = load(redis_url=settings.redis_url, stream_machine_windows_per_s=1, quota_burst_s=5)
+    with intake(client, narrow) as reading:
+        for seq in range(100):
+            add_window(client, "MAD", seq=seq)
+        add_window(client, "V1")
+        admitted = admit(reading)
+        assert admitted.count("V1") == 1
+        assert 6 <= admitted.count("MAD") <= 7
+        assert {x.code for x in letters(client)} == {"quota_exceeded"}
+        assert counters(client)["windows_refused"] == 101 - len(admitted)
+
+
+def test_a_sender_that_is_refused_again_and_again_leaves_the_letters_of_others(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = load(redis_url=settings.redis_url, dead_letters_mb=1.0)
+    with intake(client, small) as reading:
+        add_window(client, "MAD")
+        add_window(client, "V1")
+        admit(reading)
+        ids = [add_window(client, "MAD", seq=k, fs_hz=1) for k in range(1, 101)]
+        other = add_window(client, "V1", seq=1, fs_hz=1)
+        strange = [add_window(client, f"no name {k}") for k in range(50)]
+        assert admit(reading) == []
+        own = letters(client)
+        mad = [x.stream_id for x in own if x.machine_id == "MAD"]
+        assert mad == ids[: len(mad)]
+        assert 5 <= len(mad) <= 10, "a sixty-fourth of a megabyte"
+        assert other in [x.stream_id for x in own]
+        assert client.hlen(keys.REFUSALS) == 3, "strange names share one"
+        assert summarise(client) == 2
+        assert summarise(client) == 0
+        (many,) = [x for x in letters(client) if x.machine_id == "MAD" and x.windows > 1]
+        assert (many.code, many.windows) == ("bad_rate", 100 - len(mad))
+        assert (many.stream_id, many.last_stream_id) == (ids[len(mad)], ids[-1])
+        total = sum(x.windows for x in letters(client))
+        assert total == counters(client)["windows_refused"] == 101 + len(strange)
+        monkeypatch.setattr(refusals, "PERIOD_MS", 0)
+        eventually(lambda: summarise(client) == 0 and not client.exists(keys.REFUSALS))
+
+
+def test_the_bridge_sums_refusals_up_by_itself(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "BUDGET_SHARE", 0)
+    for seq in range(3):
+        add_window(client, seq=seq, fs_hz=1)
+    with bridging(settings):
+        eventually(lambda: counters(client).get("windows_refused") == 3)
+        (letter,) = eventually(lambda: letters(client))
+    assert (letter.windows, letter.entry) == (3, {})
