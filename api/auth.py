@@ -44,6 +44,7 @@ def require_key(
     key = apikeys.verify(backend.client(), text)
     if key is None:
         raise _unauthorized("this API key is unknown or revoked")
+    request.state.key_id = key.id
     for scope in needed.scopes:
         if not key.allows(cast(Scope, scope)):
             detail = f"this needs scope {scope!r}, the key has {key.scope!r}"

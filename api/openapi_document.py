@@ -17,6 +17,7 @@ OPEN_PATHS = ("/health/live", "/health/ready")
 LENIENT_PATHS = ("/", *OPEN_PATHS)
 _HEADERS = {
     401: {"WWW-Authenticate": "how to send a key"},
+    429: {"Retry-After": "seconds to wait before the next try, where waiting helps"},
     503: {"Retry-After": "seconds to wait before the next try"},
 }
 
@@ -92,7 +93,7 @@ def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
     if path not in LENIENT_PATHS:
         statuses.add(422)
     if "requestBody" in operation:
-        statuses |= {400, 413, 415}
+        statuses |= {400, 413, 415, 429}
     for status in sorted(statuses):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     responses["default"] = {"$ref": "#/components/responses/Problem"}

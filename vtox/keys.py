@@ -70,6 +70,11 @@ def known_windows(machine_id: str) -> str:
     return f"vtox:seen:{machine_id}"
 
 
+def quota(name: str) -> str:
+    """Hash that expires: until when a sender has used up what it may send."""
+    return f"vtox:quota:{name}"
+
+
 def worker(name: str) -> str:
     """Hash that expires: the last heartbeat of one worker."""
     return f"vtox:worker:{name}"

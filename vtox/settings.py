@@ -199,6 +199,18 @@ class Settings(BaseSettings):
     stream_machine_mb_per_s: float = Field(
         0.0, ge=0, description="megabytes of one machine that the bridge admits; 0: no limit"
     )
+    api_key_windows_per_s: float = Field(
+        200.0, ge=0, description="windows over HTTP with one API key; 0: no limit"
+    )
+    api_key_mb_per_s: float = Field(
+        50.0, ge=0, description="megabytes over HTTP with one API key; 0: no limit"
+    )
+    api_machine_windows_per_s: float = Field(
+        50.0, ge=0, description="windows over HTTP of one machine; 0: no limit"
+    )
+    api_machine_mb_per_s: float = Field(
+        25.0, ge=0, description="megabytes over HTTP of one machine; 0: no limit"
+    )
     quota_burst_s: float = Field(
         10.0, gt=0, description="a quota may be exceeded by what it allows in this time"
     )

@@ -3,12 +3,14 @@
 import base64
 import binascii
 import json
+from math import ceil
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import needs
+from api.backend import Backend
 from api.body_limit import JSON_BODY
 from api.errors import Problem
 from api.query import NO_PARAMETERS
@@ -19,6 +21,8 @@ from api.schemas.windows import Accepted
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import WireError
 from vtox.store.durability import add_window_on_disk
+from vtox.store.quotas import Quota, charge
+from vtox.store.retention import MB
 from vtox.store.streams import add_window
 from vtox.wire import Limits, decode_header
 
@@ -68,10 +72,12 @@ def post_window(
     machine_id: MachineId,
     body: Annotated[bytes, Depends(whole_body)],
     backend: OpenBackend,
+    request: Request,
     response: Response,
 ) -> Data[Accepted]:
     """Send one window. Sent twice (same seq, run and t0) it counts once, so a retry is safe."""
     s = backend.settings
+    _charge(backend, getattr(request.state, "key_id", ""), machine_id, len(body))
     fields = entry_fields(machine_id, _json_object(body))
     header = decode_header(fields, Limits(s.max_window_bytes, s.max_samples))
     # With fsync at every write the embedded server answers when a window is on disk.
@@ -86,6 +92,31 @@ def post_window(
         duration_s=header.duration_s,
     )
     return Data(data=accepted)
+
+
+def _charge(backend: Backend, key_id: str, machine_id: str, nbytes: int) -> None:
+    """Charge the quotas of key and machine, before the body is parsed."""
+    s = backend.settings
+    quotas = [
+        Quota(f"machine:{machine_id}", s.api_machine_windows_per_s, MB * s.api_machine_mb_per_s)
+    ]
+    if key_id:
+        quotas.append(Quota(f"key:{key_id}", s.api_key_windows_per_s, MB * s.api_key_mb_per_s))
+    wait_s = charge(
+        backend.client(),
+        quotas,
+        machine_id,
+        nbytes,
+        burst_s=s.quota_burst_s,
+        max_machines=s.max_machines,
+    )
+    if wait_s:
+        raise Problem(
+            "too_many_requests",
+            f"this API key or machine sends more than its quota (VTOX_API_KEY_..., "
+            f"VTOX_API_MACHINE_...): send this window again in {wait_s:.1f} s",
+            headers={"Retry-After": str(ceil(wait_s))},
+        )
 
 
 def entry_fields(machine_id: str, body: dict[str, Any]) -> dict[bytes, bytes]:
