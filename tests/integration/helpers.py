@@ -1,5 +1,6 @@
 """Senders and readers that know only the contracts of the streams."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -12,6 +13,7 @@ from vtox import keys
 from vtox.bridge.loop import Bridge, WaitingTasks
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
+from vtox.store.ledger import COMMITTED, Ledger, Outcome
 
 T0 = 1_764_000_000.0
 
@@ -69,3 +71,18 @@ def end_starts(client: Client, family: str) -> None:
     names = [n for n in client.hkeys(keys.attempts(family)) if n.endswith(keys.AT_WORK.encode())]
     if names:
         client.hdel(keys.attempts(family), *names)
+
+
+class Worker:
+    """Commits the records of each task at once, and counts the entries of each family."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self.ledger = Ledger(client, settings)
+        self.entries: Counter[tuple[str, str]] = Counter()
+
+    def work(self, family: str, record_ids: list[str]) -> None:
+        for record_id, record in self.ledger.start(family, record_ids).items():
+            version = self.ledger.client.hget(keys.machine(record.machine_id), "version") or b"0"
+            outcome = Outcome(record_id, version.decode(), record_id, [], [], [], [], False)
+            assert self.ledger.commit(family, [outcome]) == [COMMITTED]
+            self.entries.update((i, family) for i in record.ids.split())

@@ -1,0 +1,79 @@
+"""Senders that are three times as fast as the workers: bounded, refused aloud, caught up after."""
+
+import queue
+import time
+from pathlib import Path
+from threading import Event, Thread
+
+import numpy as np
+import pytest
+import redis
+
+from tests.integration.helpers import T0, Worker, bridging, counters, eventually
+from vtox import keys
+from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.faults import FAMILIES
+from vtox.settings import load
+from vtox.store.client import connect
+from vtox.store.retention import server_memory
+from vtox.store.streams import group_info
+
+CAPACITY, OVERLOAD_S, LIMIT_MB, IN_FLIGHT = 60, 6.0, 64, 64
+SAMPLES = np.arange(20_000, dtype="<i2").tobytes()
+
+
+def test_three_times_what_the_workers_finish_is_held_back(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path, redis_maxmemory_mb=LIMIT_MB, in_flight_windows=IN_FLIGHT)
+    tasks: queue.Queue[tuple[str, list[str]]] = queue.Queue()
+    with (
+        EmbeddedServer(settings),
+        connect(settings.working_url(), "test") as client,
+        connect(settings.working_url(), "worker") as connection,
+    ):
+        stop, worker = Event(), Worker(connection, settings)
+
+        def work_slowly() -> None:
+            while not stop.is_set() or not tasks.empty():
+                try:
+                    family, ids = tasks.get(timeout=0.05)
+                except queue.Empty:
+                    continue
+                before = sum(worker.entries.values())
+                worker.work(family, ids)
+                windows = sum(worker.entries.values()) - before
+                time.sleep(windows / len(FAMILIES) / CAPACITY)
+
+        thread = Thread(target=work_slowly)
+        thread.start()
+        accepted = refused = 0
+        peaks = {"in_flight": 0, "share": 0.0}
+        try:
+            with bridging(settings, lambda family, ids: tasks.put((family, ids))):
+                began = time.monotonic()
+                while (late_s := time.monotonic() - began) < OVERLOAD_S:
+                    k = accepted + refused
+                    fields = {"machine_id": f"M{k % 8}", "seq": k // 8, "t0": T0 + k // 8}
+                    entry = fields | {"fs_hz": 20_000, "dtype": "i2"}
+                    try:
+                        client.xadd(keys.RAW, entry | dict.fromkeys(("ia", "ib", "ic"), SAMPLES))
+                        accepted += 1
+                    except redis.OutOfMemoryError:
+                        refused += 1
+                    if k % 20 == 0:
+                        now = counters(client)
+                        most = max(now.get(f"in_flight_windows:{f}", 0) for f in FAMILIES)
+                        peaks["in_flight"] = max(peaks["in_flight"], most)
+                        peaks["share"] = max(peaks["share"], server_memory(client).share)
+                    time.sleep(max(0.0, (k + 1) / (3 * CAPACITY) - late_s))
+                eventually(lambda: group_info(client, keys.RAW).lag == 0, timeout_s=30)
+                eventually(lambda: group_info(client, keys.RAW).pending == 0, timeout_s=30)
+        finally:
+            stop.set()
+            thread.join()
+        assert accepted + refused >= 2 * CAPACITY * OVERLOAD_S
+        assert refused, "the sender is told"
+        # A record may end several windows beyond the limit.
+        assert peaks["in_flight"] <= IN_FLIGHT + 8 * 40
+        assert peaks["share"] < 1.1
+        assert counters(client)["windows_done"] == accepted
+        assert worker.entries.total() == pytest.approx(accepted * len(FAMILIES))
