@@ -1,4 +1,4 @@
-"""Quotas of API keys and machines over HTTP, shared by all API processes (docs/adr/0014)."""
+"""Quotas of API keys and machines over HTTP, shared by all API processes (docs/adr/0015)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
