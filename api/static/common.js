@@ -6,6 +6,11 @@ export const FAULTS = {
   turn_short: "Turn short", insulation: "Insulation", bearing: "Bearing",
   eccentricity: "Eccentricity", broken_bar: "Broken bar", silent: "Silent", clock: "Clock",
 };
+// Conditions of the system, in alarms without a machine; some name a queue behind a colon.
+const CONDITIONS = {
+  backlog: "Backlog", orphans: "Window in no record", workers: "No worker", stalled: "Queue stalled", dead_letters: "Dead letters",
+  memory: "Memory", clocks: "Clocks", stream_ids: "Ids of the future", deleted_windows: "Windows deleted",
+};
 export const WORDS = { normal: "normal", warning: "warning", fault: "fault", unknown: "unknown" };
 const UNITS = { _hz: "Hz", _dbc: "dBc", _db: "dB", _ms: "ms", _s: "s", _f: "F", _a: "A", _v: "V", _rpm: "rpm", _c: "°C", _w: "W", _mm: "mm", _deg: "°" };
 
@@ -79,7 +84,11 @@ export const marked = (text) => text.split("`").map((part, i) => (i % 2 ? el("co
 export const ago = (s) => (s < 1 ? "now" : `${span(s)} ago`);
 // Alerts come in the order of their arrival; people see the time of the signal, newest first.
 export const byTime = (alerts) => [...alerts].sort((a, b) => (b.t ?? 0) - (a.t ?? 0));
-export const faultName = (fault) => FAULTS[fault] ?? fault;
+export function faultName(fault) {
+  const [name, queue] = fault.split(":");
+  const known = FAULTS[fault] ?? CONDITIONS[name];
+  return known ? known + (queue ? `: ${queue}` : "") : fault;
+}
 
 // The unit is the suffix of a name: defect_hz -> ["defect", "Hz"].
 export function named(name) {

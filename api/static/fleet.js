@@ -15,12 +15,14 @@ const tiles = new Map();
 let machines = [];
 let wanted = "";
 let search = "";
+let systemAlarms = 0;
 
 function drawStatus(s) {
   const p = s.performance_metrics;
-  put("state", pill(s.state === "running" ? "normal" : "warning", s.state === "running" ? "Running" : "Degraded"));
+  const running = s.state === "running";
+  put("state", pill(running && !s.alarms.length ? "normal" : "warning", running ? (s.alarms.length ? "Running, with alarms" : "Running") : "Degraded"));
   put("asof", `at ${new Date(s.as_of).toLocaleTimeString()}`);
-  put("checks", checksNotice(s));
+  drawSystem(s);
   put("rate", num(p.throughput, 1));
   put("source", p.throughput_source ? `${sources[p.throughput_source]}, ${ago(p.throughput_age_s)}` : `unknown: ${p.throughput_reason}`);
   byId("source").title = p.throughput_reason;
@@ -42,11 +44,21 @@ function drawStatus(s) {
   put("foot", `${count(p.windows_done)} windows done, ${count(p.windows_duplicate)} duplicates, ${count(p.windows_refused)} refused, ${count(letters)} dead letters kept`, s.server ? ` · ${s.server.product} ${s.server.version}` : "");
 }
 
-function checksNotice(s) {
-  const bad = s.checks.filter((c) => c.status !== "pass");
-  if (!bad.length) return [];
-  const lines = bad.map((c) => el("li", {}, el("b", {}, c.name.replace("workers:", "worker for ")), el("span", {}, c.observed), c.remedy ? el("span", {}, "– ", ...marked(c.remedy)) : null));
-  return [el("ul", { class: "notice degraded", role: "status" }, lines)];
+// What is wrong with the system itself: its alarms, and checks that no alarm tells already.
+function drawSystem(s) {
+  const now = new Date(s.as_of).getTime() / 1000;
+  const names = new Set(s.alarms.map((a) => (a.fault === "memory" ? "server" : a.fault)));
+  const alarms = s.alarms.map((a) => [a.level, sentenceCase(a.reason), `for ${span(Math.max(now - a.t, 0))}`, a.what_to_do, a.code]);
+  const checks = s.checks.filter((c) => c.status !== "pass" && !names.has(c.name))
+    .map((c) => [c.status === "fail" ? "fault" : "warning", `${sentenceCase(c.name.replace("workers:", "queue "))}: ${c.observed}`, "now", sentenceCase(c.remedy), c.name]);
+  const rows = [...alarms, ...checks].sort((a, b) => RANK[a[0]] - RANK[b[0]]);
+  systemAlarms = rows.length;
+  const monitor = s.checks.find((c) => c.name === "monitor");
+  byId("system").className = `panel system ${rows.length ? rows[0][0] : "calm"}`;
+  put("calm", rows.length ? el("span", { class: "soft" }, rows.length > 1 ? `${rows.length} things are wrong` : "one thing is wrong") : [el("span", { class: "state word normal" }, glyph("normal"), "nothing is wrong"), el("span", { class: "soft" }, ` · monitor ${monitor ? monitor.observed : "unknown"}`)]);
+  put("alarms", rows.map(([state, text, since, todo, code]) => el("li", { title: code },
+    el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), WORDS[state]), el("b", {}, text), el("span", { class: "since" }, since)),
+    todo ? el("p", {}, ...marked(todo)) : null)));
 }
 
 function drawSpark() {
@@ -123,7 +135,7 @@ function drawMachines() {
     button.lastChild.textContent = count(state ? totals[state] : machines.length);
   }
   arrange(visible);
-  document.title = totals.fault ? `(${totals.fault}) VTOX` : "VTOX";
+  document.title = `${systemAlarms ? "! " : ""}${totals.fault ? `(${totals.fault}) ` : ""}VTOX`;
 }
 
 // Tiles are kept and changed in place, so that focus and hover survive a poll.
@@ -156,12 +168,12 @@ function drawFilters() {
 }
 
 function drawAlerts(alerts, now) {
-  if (!alerts.length) return put("alerts", el("li", { class: "blank" }, "None so far. An alert appears here when a fault persists, grows worse or ends, and when a machine falls silent or its clock is wrong."));
+  if (!alerts.length) return put("alerts", el("li", { class: "blank" }, "None so far. An alert appears here when a fault persists, grows worse or ends, and when a machine falls silent or its clock is wrong, and when something is wrong with the system."));
   put("alerts", byTime(alerts).map((a) => {
     const state = a.event === "cleared" ? "normal" : a.level;
     return el("li", {},
       el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), a.event === "cleared" ? "cleared" : a.event === "escalated" ? `now a ${a.level}` : a.level),
-        el("b", {}, el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}` }, a.machine_id)), faultName(a.fault),
+        el("b", {}, a.machine_id ? el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}` }, a.machine_id) : "System"), faultName(a.fault),
         el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0)))),
       el("p", {}, sentenceCase(a.reason)));
   }));

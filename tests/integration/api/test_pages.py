@@ -14,12 +14,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.factory import create_app
 from tests.integration.api.test_diagnoses import add_result
 from tests.integration.api.test_machines import commit_health
+from tests.integration.api.test_status import bring_up
 from tests.integration.conftest import serving_app
 from vtox import keys
+from vtox.domain import reason
 from vtox.sentences import rendering
 from vtox.sentences.sentence import Sentence
 from vtox.settings import Settings
 from vtox.store.client import Client
+from vtox.store.system_alarms import Condition, keep
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(
@@ -151,6 +154,23 @@ def test_tiles_tell_in_full_what_is_wrong(base: str, client: Client, tmp_path: P
     assert "warning: Turn short" in page
     assert '<span class="why">Because of turn_short</span>' in page
     assert 'data-cut=""' in page
+
+
+def test_the_page_begins_with_what_is_wrong_with_the_system(
+    base: str, client: Client, tmp_path: Path
+) -> None:
+    bring_up(client)
+    calm = document_of(base, tmp_path)
+    assert "nothing is wrong" in calm
+    assert '<ul id="alarms" role="status"></ul>' in calm
+    why = reason("queue_without_worker", queue="bearing", windows=7)
+    keep(client, Condition(name="workers:bearing", holds=True, why=why, level="fault"), 30)
+    client.srem(keys.WORKERS, "bearing@h")
+    page = document_of(base, tmp_path)
+    assert "one thing is wrong" in page, "the alarm and the check of the same name are one"
+    assert "No worker takes the tasks of queue bearing: 7 windows wait for it</b>" in page
+    assert "<code>celery -A vtox worker -Q</code>" in page
+    assert "<b>System</b>No worker: bearing" in page, "among the alerts, with no machine"
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/machines/V028", "/machines/NOBODY"])
