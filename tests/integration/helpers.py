@@ -18,7 +18,9 @@ from vtox.store.ledger import COMMITTED, Ledger, Outcome
 T0 = 1_764_000_000.0
 
 
-def add_window(client: Client, machine_id: str = "V001", seq: int = 0, **changes: Any) -> str:
+def add_window(
+    client: Client, machine_id: str = "V001", seq: int = 0, entry_id: str = "*", **changes: Any
+) -> str:
     """XADD one window of 1 s with 1000 samples of one current."""
     counts = (1000 * np.sin(2 * np.pi * 50 * np.arange(1000) / 1000)).astype("<i2")
     fields: dict[str, Any] = {
@@ -30,7 +32,8 @@ def add_window(client: Client, machine_id: str = "V001", seq: int = 0, **changes
         "ia": counts.tobytes(),
         "scale_ia": 0.01,
     } | changes
-    reply = client.xadd(keys.RAW, {k: v for k, v in fields.items() if v is not None})
+    kept = {k: v for k, v in fields.items() if v is not None}
+    reply = client.xadd(keys.RAW, kept, id=entry_id)
     return str(reply.decode())
 
 

@@ -17,6 +17,7 @@ from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
 from vtox.errors import BrokerUnavailable, ServerUnavailable, SettingsError
 from vtox.monitoring.readiness import Check, Status, checks
 from vtox.queues import broker
+from vtox.sentences.rendering import advice
 from vtox.server_urls import broker_address
 from vtox.settings import Settings, files, unknown_settings
 from vtox.store.client import (
@@ -245,6 +246,11 @@ def _work(client: Client) -> Iterator[Check]:
         for c in checks(snap)
         if c.name != "disk"  # `persistence` says more
     )
+    for a in snap.alarms:
+        status: Status = "fail" if a.level == "fault" else "warn"
+        yield Check(
+            name=f"alarm {a.fault}", status=status, observed=a.reason, remedy=advice(a.code)
+        )
     dead = snap.lengths[keys.DEAD_LETTERS]
     yield Check(
         name="dead letters",

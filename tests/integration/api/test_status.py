@@ -1,5 +1,6 @@
 """Status, health, metrics and pages of the HTTP service."""
 
+import re
 import shutil
 import subprocess
 import time
@@ -13,7 +14,8 @@ from tests.integration.conftest import serving
 from tests.paths import ROOT
 from vtox import keys
 from vtox.faults import FAMILIES
-from vtox.settings import load
+from vtox.monitoring.monitor import watch_system
+from vtox.settings import Settings, load
 from vtox.store.client import Client
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -153,6 +155,18 @@ def test_metrics_parse(fresh_http: httpx.Client, client: Client) -> None:
     assert samples["vtox_queue_workers", "bearing"] == 1
     assert samples["vtox_bridge_up", None] == 1
     assert samples["vtox_worker_cpu_ratio", None] == pytest.approx(0.315)
+
+
+def test_the_rules_for_prometheus_name_metrics_that_are_there(
+    fresh_http: httpx.Client, client: Client, settings: Settings
+) -> None:
+    bring_up(client)
+    watch_system(client, settings)
+    text = fresh_http.get("/metrics").raise_for_status().text
+    rules = (ROOT / "deploy/prometheus/alerts.yml").read_text()
+    names = set(re.findall(r"\bvtox_\w+", rules))
+    assert len(names) >= 3
+    assert names <= {f.name for f in text_string_to_metric_families(text)}
 
 
 def test_latency_is_a_histogram_of_every_record(fresh_http: httpx.Client, client: Client) -> None:

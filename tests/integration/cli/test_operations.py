@@ -16,10 +16,12 @@ from tests.cluster import free_ports
 from tests.integration.helpers import add_window, bridging, eventually
 from vtox import keys
 from vtox.cli.main import application, main
+from vtox.domain import reason
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.status import snapshot
 from vtox.store.streams import create_group
+from vtox.store.system_alarms import Condition, keep
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +86,17 @@ def test_doctor_has_a_remedy_for_each_failure() -> None:
     assert by_name["version"]["status"] == "pass"
     assert by_name["persistence"]["status"] == "pass"
     assert by_name["clock"]["status"] == "pass"
+
+
+def test_alarms_of_the_system_are_shown_with_what_to_do(client: Client) -> None:
+    why = reason("memory_high", used_percent=83.0)
+    keep(client, Condition(name="memory", holds=True, why=why), 30)
+    assert "memory: 83 % of the server's memory limit is in use; for 0 s. Add workers" in " ".join(
+        run("status").stdout.split()
+    )
+    assert as_json("status")["alarms"][0]["values"] == {"used_percent": 83.0}
+    (check,) = (c for c in as_json("doctor")["checks"] if c["name"] == "alarm memory")
+    assert (check["status"], check["remedy"][:11]) == ("warn", "Add workers")
 
 
 def test_doctor_exits_1_if_a_check_fails() -> None:

@@ -2,17 +2,17 @@
 
 import time
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
-from tests.integration.helpers import add_window, counters, eventually
+from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import reason
 from vtox.monitoring import monitor
 from vtox.settings import Settings, load
-from vtox.store.client import Client, connect, server_time
+from vtox.store.client import Client, connect, server_time, server_time_ms
 from vtox.store.flags import set_flag
 from vtox.store.open_alerts import events_after, open_alerts
 from vtox.store.retention import server_memory
@@ -71,6 +71,31 @@ def test_a_window_in_the_backlog_is_no_silence(client: Client, settings: Setting
     eventually(lambda: client.info("server")["uptime_in_seconds"] > 0, 3)
     monitor.watch_silence(client, eager, read_until_t(client))
     assert [a.machine_id for a in open_alerts(client)] == ["M2"]
+
+
+def test_an_outage_of_the_bridge_is_no_silence_of_the_machines(
+    client: Client, settings: Settings
+) -> None:
+    quick = load(redis_url=settings.redis_url, monitor_interval_s=0.01, silence_after_s=5)
+    fleet = [f"M{k}" for k in range(10)]
+    now_ms = server_time_ms(client)
+    client.zadd(keys.MACHINES, dict.fromkeys(fleet, now_ms / 1000 - 120))
+    for age_s in range(60, 0, -1):
+        for k, m in enumerate(fleet):
+            add_window(client, m, seq=60 - age_s, entry_id=f"{now_ms - 1000 * age_s}-{k}")
+    stop = Event()
+    watcher = Thread(
+        target=monitor.run,
+        args=(connect(quick.working_url(), "monitor"), quick, stop, lambda: True),
+        daemon=True,
+    )
+    with bridging(quick):
+        watcher.start()
+        eventually(lambda: counters(client).get("windows_in") == 60 * len(fleet))
+        time.sleep(0.1)
+        stop.set()
+        watcher.join()
+    assert [a for a in events_after(client, "0-0")[0] if a.fault == "silent"] == []
 
 
 def test_an_outage_of_the_server_is_no_silence_of_the_machines(tmp_path: Path) -> None:
