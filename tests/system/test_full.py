@@ -15,6 +15,7 @@ from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 from vtox.monitoring.readiness import checks
 from vtox.store.client import Client
+from vtox.store.open_alerts import events_after
 from vtox.store.status import snapshot
 
 LIMIT_MB = 64
@@ -30,6 +31,7 @@ WINDOWS = 2 * (LIMIT_MB << 20) // len(BALLAST) // MACHINES
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Cluster]:
     small = {"VTOX_REDIS_MAXMEMORY_MB": str(LIMIT_MB), "VTOX_CLOCK_TOLERANCE_S": "1e12"}
+    small |= {"VTOX_MONITOR_INTERVAL_S": "1", "VTOX_RETENTION_S": "5"}
     with cluster(tmp_path, "--without", "api", "--without", "flower", **small) as started:
         started.wait_for_workers(len(FAMILIES))
         yield started
@@ -54,6 +56,12 @@ def wait_until_done(client: Client, windows: int) -> None:
     while int(client.hget(keys.COUNTERS, "windows_done") or 0) < windows:
         assert time.monotonic() < end, client.hgetall(keys.COUNTERS)
         time.sleep(0.1)
+
+
+def memory_alarms(client: Client, event: str) -> set[str]:
+    """The alarms of memory of which there is such an event."""
+    events, _ = events_after(client, "0-0")
+    return {a.id for a in events if (a.fault, a.event) == ("memory", event)}
 
 
 def test_senders_wait_and_the_work_goes_on(running: Cluster) -> None:
@@ -92,6 +100,8 @@ def test_senders_wait_and_the_work_goes_on(running: Cluster) -> None:
     assert answered(client) == {
         (f"M{m}", fault): list(range(WINDOWS)) for m in range(MACHINES) for fault in FAULTS
     }
+    eventually(lambda: memory_alarms(client, "raised") == memory_alarms(client, "cleared"))
+    assert memory_alarms(client, "raised")
     said = running.log.read_text()
     assert "server is out of memory" in said
     assert "does not answer" not in said

@@ -1,0 +1,71 @@
+"""A family whose worker was stopped: an alarm names its queue until a worker comes back."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import Cluster, cluster, small_window
+from tests.waiting import eventually
+from vtox import keys
+from vtox.faults import FAMILIES
+from vtox.store.client import Client
+from vtox.store.open_alerts import events_after, open_alerts
+
+WINDOWS = 20
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Cluster]:
+    alone = [a for role in ("workers", "api", "flower") for a in ("--without", role)]
+    quick = {"VTOX_MONITOR_INTERVAL_S": "1", "VTOX_CLOCK_TOLERANCE_S": "1e12"}
+    with cluster(tmp_path, *alone, **quick) as started:
+        started.wait_for_workers(0)
+        yield started
+
+
+@contextmanager
+def worker(served: Cluster, family: str, log: Path) -> Iterator[None]:
+    """Run a worker of one family, as a person would start it."""
+    env = os.environ | {
+        "VTOX_DATA_DIR": str(served.settings.data_dir),
+        "VTOX_WORKER_PORT": str(served.settings.worker_port),
+    }
+    command = [sys.executable, "-m", "celery", "-A", "vtox", "worker", "-Q", family]
+    with log.open("ab") as out:
+        process = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def done(client: Client) -> int:
+    return int(client.hget(keys.COUNTERS, "windows_done") or 0)
+
+
+def test_an_alarm_names_the_queue_without_a_worker_until_one_comes_back(
+    served: Cluster, tmp_path: Path
+) -> None:
+    client, (first, *others) = served.client(), FAMILIES
+    logs = {family: tmp_path / f"{family}.log" for family in FAMILIES}
+    with worker(served, others[0], logs[others[0]]), worker(served, others[1], logs[others[1]]):
+        with worker(served, first, logs[first]):
+            served.wait_for_workers(len(FAMILIES))
+            eventually(lambda: not open_alerts(client), 30)
+        for seq in range(WINDOWS):
+            client.xadd(keys.RAW, small_window("M1", seq))
+        (alarm,) = eventually(lambda: [a for a in open_alerts(client) if not a.machine_id], 30)
+        assert (alarm.fault, alarm.values["queue"]) == (f"workers:{first}", first)
+        assert done(client) == 0
+        eventually(lambda: client.hget(keys.COUNTERS, f"windows:{others[0]}") == b"%d" % WINDOWS)
+        with worker(served, first, logs[first]):
+            eventually(lambda: done(client) == WINDOWS, 40)
+            eventually(lambda: not [a for a in open_alerts(client) if not a.machine_id])
+    events = [a for a in events_after(client, "0-0")[0] if a.id == alarm.id]
+    assert [a.event for a in events] == ["raised", "cleared"]
