@@ -25,6 +25,8 @@ MEMORY_CLEAR_SHARE = 0.75
 # The first record of a run may be twice as long as others, and its windows may come so slowly that
 # it just does not end: nothing waits longer in an open record.
 OPEN_RECORD_MAX_S = 2 * MAX_SILENCE_WINDOWS * MAX_RECORD_S
+# Two searches of the bridge, which mend it, lie between.
+ORPHAN_SEARCHES_S = 2 * ORPHAN_SEARCH_EVERY_S
 # A worker that was started anew reports within seconds; that of one that was killed ends by itself.
 NO_WORKER_S = float(heartbeats.LIFE_S)
 # The longest that a task may run: Celery ends it then.
@@ -87,7 +89,9 @@ def conditions(
     """
     share = {name: CLEAR_SHARE for name in raised}
     yield _backlog(now.backlog, s.backlog_alarm_s * share.get("backlog", 1.0))
-    yield _orphans(now.backlog, unassigned_limit_s(s))
+    # The bridge closes records of machines that fell silent when it has read all there is.
+    if (now.backlog.unread_age_s or 0.0) <= ORPHAN_SEARCH_EVERY_S:
+        yield _orphans(now.backlog, unassigned_limit_s(s))
     for name, queue in now.snap.queues.items():
         yield _workers(name, queue)
         yield _stalled(name, queue, before)
@@ -109,7 +113,9 @@ def _orphans(backlog: Backlog, limit_s: float) -> Condition:
     age_s = backlog.unassigned_age_s or 0.0
     holds = age_s > limit_s
     why = reason("window_in_no_record", age_s=age_s) if holds else reason("windows_in_records")
-    return Condition(name="orphans", holds=holds, why=why, level="fault")
+    return Condition(
+        name="orphans", holds=holds, why=why, level="fault", raise_after_s=ORPHAN_SEARCHES_S
+    )
 
 
 def _workers(name: str, queue: Queue) -> Condition:

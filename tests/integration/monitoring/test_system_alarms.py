@@ -19,6 +19,7 @@ from vtox.monitoring.conditions import (
     DEAD_LETTERS_S,
     DELETED_CLEAR_S,
     NO_WORKER_S,
+    ORPHAN_SEARCHES_S,
     STALLED_S,
     unassigned_limit_s,
 )
@@ -126,6 +127,8 @@ def test_a_pending_window_that_nobody_holds(working: Client, settings: Settings)
     at_work, unheld = add_old(working, old + 1), add_old(working, old)
     read(working)
     working.hset(keys.PROGRESS, mapping={at_work: "ada", unheld: "aa-"})
+    assert look(working, settings) == {}, "the bridge searches for it"
+    pass_time(working, ORPHAN_SEARCHES_S)
     alarm = look(working, settings)["orphans"]
     assert (alarm.level, alarm.code) == ("fault", "window_in_no_record")
     assert alarm.values["age_s"] == pytest.approx(old, abs=2)
