@@ -129,7 +129,7 @@ class DemoView:
         for entry in list(self.log.problems)[-problems:] if problems else ():
             self._print(f"{entry.get('level')}: {entry.get('role')}: {entry.get('event')}")
         for a in new:
-            self._print(f"{a.event} {a.level}: {a.machine_id} {a.fault}: {a.reason}")
+            self._print(f"{a.event} {a.level}: {a.machine_id or 'system'} {a.fault}: {a.reason}")
         now = time.monotonic()
         if self.snap and self.rate and now - self._plain_line_t >= PLAIN_LINE_S:
             self._plain_line_t = now
@@ -225,7 +225,9 @@ class DemoView:
     def _alert(self, a: Alert) -> Text:
         clock = datetime.fromtimestamp(a.t).astimezone().strftime("%H:%M:%S")
         label = a.event if a.event == "cleared" else a.level
-        text = Text(f"{clock} ", "dim").append(f"{a.machine_id} {a.fault:<12} ", "default")
+        text = Text(f"{clock} ", "dim").append(
+            f"{a.machine_id or 'system'} {a.fault:<12} ", "default"
+        )
         text.append(f"{label:<8}", "green" if a.event == "cleared" else LEVEL_STYLE.get(a.level))
         text.append(a.reason, "not dim")
         text.truncate(max(self.console.width - 1, 20), overflow="ellipsis")
