@@ -8,7 +8,6 @@ list.
 import time
 import uuid
 from collections.abc import Callable
-from functools import partial
 from threading import Event
 
 import redis
@@ -16,7 +15,9 @@ import structlog
 
 from vtox import keys
 from vtox.bridge.intake import Intake
+from vtox.bridge.read_size import MAX_READ_WINDOWS, ReadSize
 from vtox.bridge.record_joiner import ClosedRecord, Joiner, batches
+from vtox.bridge.waiting_records import WaitingRecords
 from vtox.domain import Record
 from vtox.errors import BrokerUnavailable, LeaseLost, StaleState
 from vtox.faults import FAMILIES, record_length_s
@@ -36,9 +37,6 @@ from vtox.store.streams import Entry, create_group, read_new, read_pending, trim
 log = structlog.get_logger()
 
 LEASE_LIFE_MS = 5000
-# Bytes of windows in one read: larger replies fall out of the cache (docs/BENCHMARKS.md).
-READ_BYTES = 2 << 20
-MAX_READ_WINDOWS = 512
 # A read waits for windows this long, unless a batch is waiting to be dispatched.
 READ_BLOCK_MS = 500
 MAINTENANCE_EVERY_S = 1.0
@@ -85,9 +83,7 @@ class Bridge:
         self.ledger = Ledger(client, settings)
         self.token = ""
         self.owner = self.full = False
-        # Windows of one read: `ramp` begins small after any doubt, `ceiling` falls where a read is
-        # cut off: its reply may have been larger than the server's limit of a client's output.
-        self.ramp, self.ceiling, self.reading = 1, MAX_READ_WINDOWS, 0
+        self.read_size = ReadSize()
         self.short_of_workers: set[str] = set()
         self.last_iteration_t = self.clock()
         self.lease_renewed_t = self.next_maintenance_t = self.next_nameplate_refresh_t = 0.0
@@ -114,8 +110,7 @@ class Bridge:
             except redis.OutOfMemoryError as error:
                 log.warning("server is out of memory, trying again", reason=str(error))
             except redis.RedisError as error:
-                if self.reading:
-                    self.ceiling = max(1, self.reading // 2)
+                self.read_size.fail()
                 log.warning("server does not answer, trying again", reason=str(error))
             self.owner = False
             stop.wait(0.5)
@@ -172,7 +167,7 @@ class Bridge:
                 summarise(self.client)
             if now >= self.next_orphan_search_t:
                 self.next_orphan_search_t = now + ORPHAN_SEARCH_EVERY_S
-                self.ceiling = min(2 * self.ceiling, MAX_READ_WINDOWS)
+                self.read_size.relax()
                 heartbeats.forget_ended(self.client)
                 self._find_orphans()
             self._make_room(server_memory(self.client))
@@ -190,10 +185,8 @@ class Bridge:
             lambda family, machine_id: record_length_s(family, intake.motors.get(machine_id)),
             self.settings.reorder_windows,
         )
-        self.ramp = 1
-        self.ready: dict[str, dict[str, Record]] = {f: {} for f in FAMILIES}
-        self.ready_windows = dict.fromkeys(FAMILIES, 0)
-        self.ready_since: dict[str, float] = {}
+        self.read_size.ramp = 1
+        self.ready = {f: WaitingRecords() for f in FAMILIES}
         self.in_flight = dict.fromkeys(FAMILIES, (0, 0))
         self.open_bytes = self.settings.open_record_bytes
         self.lease_renewed_t = self.clock()
@@ -231,7 +224,7 @@ class Bridge:
         them, and the stream could not be trimmed beyond them.
         """
         held = self.joiner.entry_ids()
-        held |= {i for rows in self.ready.values() for r in rows.values() for i in r.ids.split()}
+        held |= {i for waiting in self.ready.values() for i in waiting.entry_ids()}
         after, more = "", True
         while more:
             ids, after = self.ledger.unassigned(after)
@@ -245,7 +238,9 @@ class Bridge:
         last = b"0"
         while True:
             self._renew()
-            entries = self._limited(MAX_READ_WINDOWS, partial(read_pending, self.client, last))
+            count = self.read_size.ask(MAX_READ_WINDOWS, self.intake.mean_bytes)
+            entries = read_pending(self.client, last, count)
+            self.read_size.succeed()
             if not entries:
                 return
             last = entries[-1][0]
@@ -260,30 +255,23 @@ class Bridge:
         """
         s = self.settings
         self.in_flight = self.ledger.in_flight()
-        room = max(self._room(f) - self.ready_windows[f] for f in FAMILIES)
-        if room <= 0 or max(self.ready_windows.values()) >= MAX_WAITING_WINDOWS:
+        room = max(self._room(f)[0] - self.ready[f].windows for f in FAMILIES)
+        if room <= 0 or max(w.windows for w in self.ready.values()) >= MAX_WAITING_WINDOWS:
             time.sleep(0.01)
             return False
-        block = max(1, int(s.batch_wait_ms)) if self.ready_since else READ_BLOCK_MS
-        entries = self._limited(room, lambda count: read_new(self.client, count, block))
+        block = max(1, int(s.batch_wait_ms)) if any(self.ready.values()) else READ_BLOCK_MS
+        count = self.read_size.ask(room, self.intake.mean_bytes)
+        entries = read_new(self.client, count, block)
+        self.read_size.succeed()
         if entries:
             self._join(entries)
-        return len(entries) < self.count
+        return len(entries) < count
 
-    def _room(self, family: str) -> int:
-        """Return how many windows of a family may be dispatched now."""
+    def _room(self, family: str) -> tuple[int, int]:
+        """Return how many windows, and bytes, of a family may be dispatched now."""
         windows, size = self.in_flight[family]
-        s = self.settings
-        return s.in_flight_windows - windows if size < s.in_flight_bytes else 0
-
-    def _limited(self, most: int, read: Callable[[int], list[Entry]]) -> list[Entry]:
-        """Read as many windows as one reply should carry, `most` at most."""
-        usual = max(READ_BYTES // self.intake.mean_bytes, 1)
-        self.count = self.reading = min(most, usual, self.ramp, self.ceiling)
-        entries = read(self.count)
-        self.reading = 0
-        self.ramp = min(2 * self.ramp, MAX_READ_WINDOWS)
-        return entries
+        room_bytes = self.settings.in_flight_bytes - size
+        return (self.settings.in_flight_windows - windows if room_bytes > 0 else 0), room_bytes
 
     def _join(self, entries: list[Entry], progress: list[bytes | None] | None = None) -> None:
         now = self.clock()
@@ -293,9 +281,7 @@ class Bridge:
     def _collect(self, closed: list[ClosedRecord]) -> None:
         now = self.clock()
         for c in closed:
-            self.ready[c.family][c.record.record_id(c.family)] = c.record
-            self.ready_windows[c.family] += c.record.windows
-            self.ready_since.setdefault(c.family, now)
+            self.ready[c.family].add(c.record.record_id(c.family), c.record, now)
 
     def _flush(self, now: float) -> None:
         """Dispatch full batches, and others that have waited long enough unless workers are busy.
@@ -303,33 +289,19 @@ class Bridge:
         With two batches in flight no worker would start on a third, so it may fill up.
         """
         full = self.settings.batch_windows
-        for family, since in list(self.ready_since.items()):
-            waited = (now - since) * 1000 >= self.settings.batch_wait_ms
+        for family, ready in self.ready.items():
+            if not ready:
+                continue
+            waited = (now - ready.since) * 1000 >= self.settings.batch_wait_ms
             due = waited and self.in_flight[family][0] < 2 * full
-            groups = list(batches(self._fitting(family), full))
+            groups = list(batches(ready.fitting(*self._room(family)), full))
             if groups and not due:
                 groups.pop()
             for batch in groups:
                 self._dispatch(family, batch)
-                for record_id, record in batch:
-                    del self.ready[family][record_id]
-                    self.ready_windows[family] -= record.windows
-            if not self.ready[family]:
-                del self.ready_since[family]
-            elif groups:
-                self.ready_since[family] = now
-
-    def _fitting(self, family: str) -> list[tuple[str, Record]]:
-        """Return the records that wait longest, as many as have room; one may exceed it."""
-        room, fitting = self._room(family), []
-        room_bytes = self.settings.in_flight_bytes - self.in_flight[family][1]
-        for item in self.ready[family].items():
-            if room <= 0 or room_bytes <= 0:
-                break
-            fitting.append(item)
-            room -= item[1].windows
-            room_bytes -= item[1].bytes
-        return fitting
+                ready.remove(batch)
+            if groups:
+                ready.since = now
 
     def _dispatch(self, family: str, batch: list[tuple[str, Record]]) -> None:
         windows, size = self.in_flight[family]
@@ -360,8 +332,8 @@ class Bridge:
 
     def _report_waiting(self) -> None:
         """Log which families have records waiting beyond those in flight, and when no longer."""
-        for family, windows in self.ready_windows.items():
-            short = family in self.short_of_workers
+        for family, ready in self.ready.items():
+            windows, short = ready.windows, family in self.short_of_workers
             if not short and windows > self.settings.in_flight_windows:
                 self.short_of_workers.add(family)
                 log.warning(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.bridge import loop
+from vtox.bridge import loop, read_size
 from vtox.diagnosis import DiagnosisInput
 from vtox.domain import Diagnosis
 from vtox.settings import Settings, load
@@ -79,5 +79,5 @@ def test_what_waits_in_the_bridge_is_bounded(
     with bridging(narrow, lambda f, ids: f != "bearing" and batch.work(f, ids) and None):
         eventually(lambda: counters(client).get("windows:turn_short", 0) >= LIMIT + 40)
         time.sleep(0.5)
-        assert group_info(client, keys.RAW).pending < LIMIT + 40 + loop.MAX_READ_WINDOWS // 4
+        assert group_info(client, keys.RAW).pending < LIMIT + 40 + read_size.MAX_READ_WINDOWS // 4
         assert group_info(client, keys.RAW).lag

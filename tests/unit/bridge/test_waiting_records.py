@@ -1,0 +1,34 @@
+from vtox.bridge.waiting_records import WaitingRecords
+from vtox.domain import Record
+
+
+def record(seq: int, windows: int = 2, size: int = 100) -> Record:
+    ids = " ".join(f"{seq + k}-0" for k in range(windows))
+    return Record(
+        machine_id="M",
+        run="",
+        first_seq=seq,
+        last_seq=seq + windows - 1,
+        t_start=0.0,
+        t_end=1.0,
+        ids=ids,
+        windows=windows,
+        bytes=size,
+    )
+
+
+def test_the_first_records_leave_as_far_as_there_is_room() -> None:
+    waiting = WaitingRecords()
+    for n in range(5):
+        waiting.add(f"r{n}", record(2 * n), now=float(n))
+    assert (len(waiting), waiting.windows, waiting.since) == (5, 10, 0.0)
+    assert [name for name, _ in waiting.fitting(3, 10_000)] == ["r0", "r1"]
+    assert [name for name, _ in waiting.fitting(100, 101)] == ["r0", "r1"]
+    assert waiting.fitting(0, 10_000) == waiting.fitting(10, 0) == []
+    waiting.remove(waiting.fitting(3, 10_000))
+    assert waiting.windows == 6
+    assert list(waiting.entry_ids()) == [f"{k}-0" for k in range(4, 10)]
+    waiting.remove(waiting.fitting(100, 10_000))
+    assert not waiting
+    waiting.add("r9", record(9), now=9.0)
+    assert waiting.since == 9.0
