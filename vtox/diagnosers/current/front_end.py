@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from vtox.arrays import Bool, Complex, Float64, Int
+from vtox.diagnosers.current import plausibility
 from vtox.diagnosers.current.phase_pairing import match_voltages_to_currents
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, bars_per_pair
 from vtox.diagnosers.current.signal_problems import (
@@ -94,7 +95,7 @@ class CurrentAnalysis:
 
     def current_rms_a(self) -> Float64:
         """Return the RMS value of the fundamental current, shape (B,), A."""
-        return np.asarray(np.sqrt(np.mean(np.abs(self.envelope) ** 2, axis=-1) / 2), np.float64)
+        return _rms(self.envelope)
 
 
 # Fields of a `CurrentAnalysis` that all recordings of a batch share; the others run over them.
@@ -151,6 +152,7 @@ def analyse_chunk(
         return analysis
     sound = np.array([not (i or v) for i, v in zip(problems, voltage_problems, strict=True)])
     make_finite(x, ~sound)
+    rms = plausibility.channel_rms(x)
 
     # The supply line, and the currents around it.
     spectra = partial_fft.spectra(x)
@@ -162,13 +164,25 @@ def analyse_chunk(
     envelope, rate_hz = demodulation.around_line(positive, line, spectra.samples, fs_hz)
     f0_hz, windowed_f0_hz = supply_line.frequencies_hz(envelope, rate_hz, centre_hz)
     bars = _visible_bars(recordings, motors, f0_hz, fs_hz)
+    load_a = _rms(envelope)
+    negative_a = load_a * _negative_ratio(low[np.arange(len(x)), :n, line], order, signs)
     frame_t_s, phasors = analysis.frame_t_s, np.zeros((*x.shape[:2], 0), complex)
     if frames:
         frame_t_s, phasors = supply_line.frame_phasors(x, fs_hz, f0_hz)
     analysis = replace(
         analysis,
         problems=tuple(
-            p or supply_problems(float(f0_hz[b]), float(share[b]), motors[b], analysis.duration_s)
+            p
+            or supply_problems(float(f0_hz[b]), float(share[b]), motors[b], analysis.duration_s)
+            or _as_tuple(
+                plausibility.current_problem(
+                    currents,
+                    plausibility.Levels(
+                        rms[b, :n].tolist(), float(load_a[b]), float(negative_a[b])
+                    ),
+                    motors[b],
+                )
+            )
             for b, p in enumerate(problems)
         ),
         f0_hz=f0_hz,
@@ -189,6 +203,19 @@ def analyse_chunk(
     signs, order, positive = _positive_sequence(low[:, n:], line)
     envelope_v, _ = demodulation.around_line(positive, line, spectra.samples, fs_hz)
     sequence_v = _sequences(phasors[:, n:], order, signs)
+    volts = _rms(envelope_v)
+    analysis = replace(
+        analysis,
+        voltage_problems=tuple(
+            p
+            or _as_tuple(
+                plausibility.voltage_problem(
+                    voltages, plausibility.Levels(rms[b, n:].tolist(), float(volts[b])), motors[b]
+                )
+            )
+            for b, p in enumerate(voltage_problems)
+        ),
+    )
     return _with_voltages(analysis, envelope_v, sequence_v, sound)
 
 
@@ -247,6 +274,15 @@ def concatenate(analyses: Sequence[CurrentAnalysis]) -> CurrentAnalysis:
     return replace(analyses[0], **{name: join(name) for name in names})  # type: ignore[arg-type]
 
 
+def _rms(envelope: Complex) -> Float64:
+    """Return the rms of a sequence from its complex envelope, peak values, shape (B,)."""
+    return np.asarray(np.sqrt(np.mean(np.abs(envelope) ** 2, axis=-1) / 2), np.float64)
+
+
+def _as_tuple(problem: Reason | None) -> tuple[Reason, ...]:
+    return (problem,) if problem else ()
+
+
 def _stack(recordings: Sequence[Recording], names: Sequence[str]) -> Array:
     """Return the samples, shape (batch, channels, samples), single precision."""
     x = np.empty((len(recordings), len(names), recordings[0].samples), np.float32)
@@ -279,6 +315,14 @@ def _sequences(phasors: Complex, order: Int, signs: Int) -> Complex:
     """Return sequences 0, 1, 2 of the phasors of measured channels, shape (batch, 3, frames)."""
     upright = phasors * signs[..., None]
     return symmetrical_components.components(upright[np.arange(len(upright))[:, None], order])
+
+
+def _negative_ratio(phasors: Complex, order: Int, signs: Int) -> Float64:
+    """Return |I2|/|I1| of the measured channels' phasors, shape (B,); zero unless three."""
+    if phasors.shape[1] != 3:
+        return np.zeros(len(phasors))
+    _, one, two = np.abs(_sequences(phasors[..., None], order, signs))[..., 0].T
+    return np.asarray(two / np.where(one == 0, 1.0, one), np.float64)
 
 
 def _visible_bars(

@@ -30,8 +30,6 @@ SMALL_MOTOR_W = 1000.0
 TYPICAL_ACTIVE_RATIO = 0.6
 # Load over rated load where the rated current is not known.
 ANY_LOAD = (0.1, 1.2)
-# A motor that draws so much of its rated current is starting or overloaded beyond any duty.
-MAX_CURRENT_RATIO = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +92,6 @@ def slip_prior(
     rated = rated_slip(motor, pairs, f0_hz)
     if rated is None:
         return no_slip(measured or _why_no_rated_slip(motor, pairs, f0_hz))
-    rated_a = motor.rated_current_a
-    if rated_a and rms_a > MAX_CURRENT_RATIO * rated_a:
-        return no_slip(reason("current_far_above_rated", load_a=rms_a, rated_a=rated_a))
     if motor.supply == "inverter":
         # At constant flux a torque slows the rotor by as many rpm at any frequency.
         rated *= (motor.supply_hz or f0_hz) / f0_hz

@@ -1,10 +1,12 @@
 """Admittances to earth of a batch as a baseline learns them, and why some cannot be estimated."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
 from vtox.arrays import Float64
+from vtox.diagnosers.current import plausibility
 from vtox.diagnosers.current.front_end import HIGHEST_SUPPLY_HZ, CurrentAnalysis
 from vtox.diagnosers.current.phase_pairing import between_lines
 from vtox.diagnosers.features import CAPACITANCE, PHASE_CAPACITANCE, PHASE_CONDUCTANCE
@@ -54,7 +56,9 @@ def estimate(analysis: CurrentAnalysis) -> Estimate:
     y = earth_admittance.estimate(x, analysis.fs_hz, f0_hz)
     for row, i in enumerate(rows):
         abstentions[i] = (
-            _too_short(analysis) if y is None else _wiring_problem(y, row, analysis.motors[i])
+            _too_short(analysis)
+            if y is None
+            else _implausible(analysis, y, row, i) or _wiring_problem(y, row, analysis.motors[i])
         )
     return Estimate(abstentions, rows, y)
 
@@ -78,6 +82,22 @@ def _samples(analysis: CurrentAnalysis) -> Array:
             for c, name in enumerate(("leakage", *VOLTAGES)):
                 x[b, c] = recording.channels[name]
     return x
+
+
+def _implausible(
+    analysis: CurrentAnalysis, y: EarthAdmittance, row: int, i: int
+) -> tuple[Reason, ...]:
+    """Return why leakage and voltages cannot be those of one winding, empty if they can."""
+    _, phasors = supply_line.frame_phasors(y.x[row : row + 1], y.fs_hz, y.f0_hz[row : row + 1])
+    mean = phasors[0].mean(axis=-1)
+    problems = [plausibility.voltages_to_earth_problem(mean[1:])]
+    if analysis.envelope.shape[-1] and not analysis.problems[i]:
+        leakage_a, load_a = abs(mean[0]) / sqrt(2), float(analysis.current_rms_a()[i])
+        problems.append(plausibility.leakage_problem(leakage_a, load_a))
+    whole = y.whole[row]
+    if whole.imag > SIGMAS * y.whole_std[row] / 3:
+        problems.append(plausibility.capacitance_problem(float(whole.imag / y.omega[row])))
+    return tuple(p for p in problems if p)[:1]
 
 
 def _wiring_problem(y: EarthAdmittance, row: int, motor: Motor) -> tuple[Reason, ...]:

@@ -100,6 +100,23 @@ SENTENCES: dict[str, Sentence] = {
         "{rated_voltage_v:g} V rated: measured between lines, or another connection is rated",
         "Measure the phase voltages, or correct rated_voltage_v.",
     ),
+    "current_far_above_rated": Sentence(
+        "a current of {load_a:.3g} A is far above the rated {rated_a:g} A: the motor is starting, "
+        "scale or unit are wrong, or it has another nameplate",
+        "Measure after the start; check the ratio of the clamps and rated_current_a.",
+    ),
+    "current_far_below_rated": Sentence(
+        "a current of {load_a:.3g} A is far below what a motor of {rated_a:g} A draws without load",
+        "Check that the motor runs, the ratio of the clamps and rated_current_a.",
+    ),
+    "voltage_off_nameplate": Sentence(
+        "phase voltages of {voltage_v:.3g} V do not fit {rated_voltage_v:g} V rated",
+        "Check ratio and unit of the voltages, and rated_voltage_v.",
+    ),
+    "channel_scale_differs": Sentence(
+        "{channel} is {ratio:.3g} times as large as the next channel of its kind",
+        "Check scale and unit of this channel.",
+    ),
 }
 
 # Identifiers that stand in the values of reasons (channels, sources, defects) -> their words.

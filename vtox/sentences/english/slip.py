@@ -21,11 +21,6 @@ SENTENCES: dict[str, Sentence] = {
         "that of a loaded motor with {pole_pairs} pole pairs at {supply_hz:g} Hz",
         "Correct rated_speed_rpm, pole_pairs or supply_hz on the nameplate, or send speed_rpm.",
     ),
-    "current_far_above_rated": Sentence(
-        "slip unknown: a current of {load_a:.3g} A is far above the rated {rated_a:g} A, the motor "
-        "is starting or has another nameplate",
-        "Measure after the start; correct rated_current_a if it is wrong.",
-    ),
     "speed_implausible": Sentence(
         "a speed of {speed_rpm:g} rpm does not fit a supply of {f0_hz:.2f} Hz and {pole_pairs} "
         "pole pairs",

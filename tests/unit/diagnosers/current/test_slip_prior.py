@@ -72,7 +72,6 @@ def test_a_drive_slips_by_as_many_rpm_at_any_frequency() -> None:
             "rated_supply_unknown",
             {"rated_speed_rpm": 1455.0},
         ),
-        ({"rms_a": 45.0}, "current_far_above_rated", {"load_a": 45.0, "rated_a": 10.0}),
         (
             {"motor": Motor(pole_pairs=2), "speed_rpm": 2900.0},
             "speed_implausible",

@@ -39,7 +39,7 @@ def test_it_abstains_with_a_code(
 
 
 def test_a_current_that_more_than_doubles_is_not_steady() -> None:
-    x = recording(Machine())
+    x = recording(Machine(load=0.3))
     step = np.where(np.arange(x.samples) < x.samples / 2, 1.0, 2.5)
     d = turn_short(Recording({n: y * step for n, y in x.channels.items()}, x.fs_hz))
     assert (d.state, d.code) == ("unknown", "current_not_steady")

@@ -1,0 +1,101 @@
+"""Wrong ratios, units and channels make figures that look like faults; none may be called one."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.signals.phasor_motor import MOTOR, Machine, recording
+from vtox.diagnosers.current import plausibility
+from vtox.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Recording
+from vtox.faults import FAULTS
+
+CHANNELS = (*CURRENTS, *VOLTAGES, "leakage")
+EARTH = {"earth_s": (1e-8,) * 3, "earth_f": (5e-9,) * 3, "third": 0.01}
+SOUND = recording(Machine(**EARTH), 10.0, channels=CHANNELS)  # type: ignore[arg-type]
+Change = Callable[[dict[str, Array]], None]
+
+
+def scale(ratio: float, *names: str) -> Change:
+    def change(channels: dict[str, Array]) -> None:
+        for name in names:
+            channels[name] = channels[name] * ratio
+
+    return change
+
+
+def copy(source: str, target: str) -> Change:
+    def change(channels: dict[str, Array]) -> None:
+        channels[target] = channels[source]
+
+    return change
+
+
+def diagnoses(change: Change) -> dict[str, Diagnosis]:
+    channels = dict(SOUND.channels)
+    change(channels)
+    (found,) = diagnose_batch(
+        [DiagnosisInput(Recording(channels, SOUND.fs_hz), replace(MOTOR, rotor_bars=28), None)],
+        list(FAULTS),
+    )
+    return {d.fault: d for d in found}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault", "code"),
+    [
+        (scale(1000, *CURRENTS), "turn_short", "current_far_above_rated"),
+        (scale(1000, *CURRENTS), "broken_bar", "current_far_above_rated"),
+        (scale(1.9, *CURRENTS), "broken_bar", "current_far_above_rated"),
+        (scale(0.001, *CURRENTS), "turn_short", "current_far_below_rated"),
+        (scale(1000, "ib"), "turn_short", "channel_scale_differs"),
+        (scale(1000, "ib"), "broken_bar", "channel_scale_differs"),
+        (scale(1000, *VOLTAGES), "insulation", "voltage_off_nameplate"),
+        (scale(0.001, *VOLTAGES), "insulation", "voltage_off_nameplate"),
+        (scale(-1, "vb"), "insulation", "voltages_of_no_supply"),
+        (scale(0, "vc"), "insulation", "samples_constant"),
+        (scale(0.001, "vc"), "insulation", "voltages_of_no_supply"),
+        (scale(1000, "va"), "insulation", "channel_scale_differs"),
+        (copy("ia", "leakage"), "insulation", "leakage_as_large_as_phase_current"),
+    ],
+)
+def test_what_no_machine_shows_is_unknown_with_its_reason(
+    change: Change, fault: str, code: str
+) -> None:
+    found = diagnoses(change)
+    assert (found[fault].state, found[fault].code) == ("unknown", code)
+    assert {d.state for d in found.values()} <= {"unknown", "normal"}
+
+
+def test_a_sound_machine_is_plausible() -> None:
+    codes = {d.code for d in diagnoses(scale(1.0)).values()}
+    assert not codes & {
+        "current_far_above_rated",
+        "current_far_below_rated",
+        "channel_scale_differs",
+        "voltage_off_nameplate",
+        "voltages_of_no_supply",
+        "leakage_as_large_as_phase_current",
+    }
+
+
+def test_voltages_during_an_earth_fault_are_plausible() -> None:
+    """Phase a lies on earth, b and c rise to the voltage between lines."""
+    turn = np.exp(2j * np.pi / 3)
+    to_earth = np.array([1, 1 / turn, turn]) - 1
+    assert plausibility.voltages_to_earth_problem(to_earth) is None
+    assert plausibility.channel_scale_problem(VOLTAGES, np.abs(to_earth).tolist()) is None
+
+
+@pytest.mark.parametrize("capacitance_f", [5e-9, 1e-6, np.nan])
+def test_a_winding_may_have(capacitance_f: float) -> None:
+    assert plausibility.capacitance_problem(capacitance_f) is None
+
+
+@pytest.mark.parametrize("capacitance_f", [5e-12, 1.5e-4])
+def test_no_winding_has(capacitance_f: float) -> None:
+    problem = plausibility.capacitance_problem(capacitance_f)
+    assert problem is not None
+    assert problem.code == "leakage_implausible"

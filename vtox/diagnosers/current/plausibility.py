@@ -1,0 +1,115 @@
+"""Whether currents, voltages and leakage can be those of the machine on the nameplate.
+
+A wrong ratio, unit or channel makes numbers that look like a fault. Every channel is held against
+the nameplate and against the others before any diagnosis; the limits are such as no machine and no
+supply exceeds (docs/calibration/front_end.md#plausibility).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from vtox.arrays import Complex, Float64
+from vtox.domain import Array, Motor, Reason, reason
+
+# Current over rated current. No machine runs beyond the first but while it starts, none that turns
+# at its supply draws less than the second.
+MAX_CURRENT_RATIO = 1.5
+MIN_CURRENT_RATIO = 0.1
+# Phase voltage over the rated one; voltages between lines are sqrt(3) of it. A drive goes lower.
+MAX_VOLTAGE_RATIO = 2.5
+MIN_VOLTAGE_RATIO = 0.4
+# Largest channel over the second one. Currents that sum to zero stay below 2, voltages to earth
+# during an earth fault at sqrt(3).
+MAX_CHANNEL_RATIO = 3.0
+# Least V2/V1 that no supply has: one voltage is reversed, of another scale, or not connected.
+MAX_SUPPLY_UNBALANCE = 0.1
+# Leakage over the positive-sequence current: more is a phase current.
+MAX_LEAKAGE_RATIO = 0.3
+# Capacitance to earth of a whole winding with its cable, F.
+WINDING_CAPACITANCE_F = (5e-11, 2e-5)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Levels of one recording, rms: of each channel, of their positive and negative sequence."""
+
+    channels: Sequence[float]
+    positive: float
+    negative: float = 0.0
+
+
+def channel_rms(x: Array) -> Float64:
+    """Return the rms of each channel without its mean, shape (batch, channels).
+
+    `x` has the shape (batch, channels, samples).
+    """
+    mean = x.mean(axis=-1)
+    square = np.einsum("bcs,bcs->bc", x, x) / x.shape[-1]
+    return np.asarray(np.sqrt(np.maximum(square - mean**2, 0.0)), np.float64)
+
+
+def current_problem(names: Sequence[str], levels: Levels, motor: Motor) -> Reason | None:
+    """Return why the currents cannot be those of the machine, None if they can.
+
+    A short adds to I1 up to what it adds to I2, which does not count against the upper limit.
+    """
+    if problem := channel_scale_problem(names, levels.channels):
+        return problem
+    rated_a = motor.rated_current_a
+    if rated_a and levels.positive - levels.negative > MAX_CURRENT_RATIO * rated_a:
+        return reason("current_far_above_rated", load_a=levels.positive, rated_a=rated_a)
+    if rated_a and max(levels.channels) < MIN_CURRENT_RATIO * rated_a:
+        return reason("current_far_below_rated", load_a=levels.positive, rated_a=rated_a)
+    return None
+
+
+def voltage_problem(names: Sequence[str], levels: Levels, motor: Motor) -> Reason | None:
+    """Return why the voltages cannot be those of the machine, None if they can."""
+    if problem := channel_scale_problem(names, levels.channels):
+        return problem
+    if motor.rated_voltage_v:
+        rated_v = motor.rated_voltage_v / sqrt(3)
+        least = MIN_VOLTAGE_RATIO * rated_v if motor.supply == "grid" else 0.0
+        if not least <= levels.positive <= MAX_VOLTAGE_RATIO * rated_v:
+            values = {"voltage_v": levels.positive, "rated_voltage_v": motor.rated_voltage_v}
+            return reason("voltage_off_nameplate", **values)
+    return None
+
+
+def channel_scale_problem(names: Sequence[str], rms: Sequence[float]) -> Reason | None:
+    """Return that one channel is so much larger than the others that its scale must be wrong."""
+    if len(rms) < 3:
+        return None
+    order = np.argsort(rms)
+    largest, second = float(rms[order[-1]]), float(rms[order[-2]])
+    if largest <= MAX_CHANNEL_RATIO * second:
+        return None
+    return reason("channel_scale_differs", channel=names[order[-1]], ratio=largest / second)
+
+
+def voltages_to_earth_problem(phasors: Complex) -> Reason | None:
+    """Return why three voltages to earth, phasors of shape (3,), cannot be those of one supply."""
+    turn = np.exp(2j * np.pi / 3)
+    one, two = (abs(phasors @ np.array([1, t, t * t])) for t in (turn, turn.conjugate()))
+    largest, least = max(one, two), min(one, two)
+    if least <= MAX_SUPPLY_UNBALANCE * largest:
+        return None
+    return reason("voltages_of_no_supply", unbalance_ratio=least / max(largest, 1e-30))
+
+
+def leakage_problem(leakage_a: float, load_a: float) -> Reason | None:
+    """Return that a leakage current, A rms, is as large as a phase current."""
+    if not leakage_a > MAX_LEAKAGE_RATIO * load_a:
+        return None
+    return reason("leakage_as_large_as_phase_current", leakage_a=leakage_a, load_a=load_a)
+
+
+def capacitance_problem(capacitance_f: float) -> Reason | None:
+    """Return that no winding has such a capacitance to earth; NaN is not known."""
+    least, most = WINDING_CAPACITANCE_F
+    if not (capacitance_f < least or capacitance_f > most):
+        return None
+    return reason("leakage_implausible", capacitance_nanofarad=capacitance_f * 1e9)
