@@ -9,8 +9,10 @@ from faults.disturber import Disturber
 from faults.history import History
 from faults.observer import Observer
 from faults.schedule import Disturbance
+from faults.sender import SMALL_WINDOW_S
 from faults.system import Options, System
 from vtox.faults import FAMILIES
+from vtox.senders.simulated_fleet import WINDOW_S
 
 # Longer than any limit of a test: what is not finished then is lost.
 DRAIN_S = 120.0
@@ -21,14 +23,25 @@ LIMITS = {"queue": 1024.0, "drained_s": 60.0, "dead": 0.0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What is sent: `windows` in all, of which machines from `http_from` on go by HTTP."""
+    """What is sent: `windows` in all, in real time by as many machines as make the rate.
+
+    A fifth of the machines sends by HTTP.
+    """
 
     windows: int
     rate: float
-    machines: int = 20
-    http_from: int | None = 16
     simulated: bool = False
     ballast: int = 0
+
+    @property
+    def machines(self) -> int:
+        """Number of machines."""
+        return max(2, round(self.rate * (WINDOW_S if self.simulated else SMALL_WINDOW_S)))
+
+    @property
+    def http_from(self) -> int:
+        """The first machine that sends by HTTP."""
+        return self.machines - max(1, self.machines // 5)
 
     @property
     def span_s(self) -> float:
@@ -109,13 +122,9 @@ def run(test: Test, folder: Path) -> Path:
 def _send(test: Test, system: System, history: History) -> None:
     load = test.load
     began, t0 = time.monotonic() + 1.0, time.time()
-    redis_machines = load.machines if load.http_from is None else load.http_from
-    senders = []
-    if redis_machines:
-        senders.append(system.add_sender(load.arguments(0, redis_machines, began, t0)))
-    if redis_machines < load.machines:
-        arguments = load.arguments(redis_machines, load.machines, began, t0)
-        senders.append(system.add_sender(arguments, http=True))
+    by_redis = load.arguments(0, load.http_from, began, t0)
+    by_http = load.arguments(load.http_from, load.machines, began, t0)
+    senders = [system.add_sender(by_redis), system.add_sender(by_http, http=True)]
     disturber = Disturber(system, history)
     try:
         disturber.run(test.schedule, began)

@@ -44,7 +44,7 @@ def crashes(seed: int) -> Test:
 
 def crashes_short(seed: int) -> Test:
     """Return the same with 1,000 windows, for `make test`."""
-    load = Load(windows=1000, rate=40.0, machines=10, http_from=8)
+    load = Load(windows=1000, rate=40.0)
     return replace(
         crashes(seed),
         name="crashes, short",
