@@ -61,7 +61,7 @@ evaluate: setup
 	  echo "Other packages could not be installed; VTOX is evaluated alone."
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m evaluation $(ARGS)
 
-# Kills, stops, cuts, clocks, disks: half an hour. ARGS='crashes --seed 3'
+# Kills, stops, cuts, clocks, disks: about 35 minutes. ARGS='crashes --seed 3'
 faults: setup
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults $(ARGS)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from faults.check import Figures, Verdict, check
 from faults.history import read
 from faults.run import Test, run
-from faults.tests import ONCE, SEEDS, TESTS
+from faults.tests import FULL, ONE_SEED, SEEDS, TESTS, fully_diagnosed
 
 COLUMNS = (
     "test",
@@ -52,7 +52,9 @@ def _number(x: float | None) -> str:
 
 def explain(test: Test, verdict: Verdict, history: Path) -> str:
     """Return what is wrong, and how to see it again."""
-    name = next(n for n, make in TESTS.items() if make(test.seed).name == test.name)
+    plain = test.name.removesuffix(FULL)
+    name = next(n for n, make in TESTS.items() if make(test.seed).name == plain)
+    name += " --full-diagnosis" if test.name.endswith(FULL) else ""
     lines = [f"{test.name}, seed {test.seed}:", *(f"  {v}" for v in verdict.violations)]
     lines += ["schedule:", *(f"  {d}" for d in test.schedule)]
     lines += [f"history: {history}", f"again: python -m faults {name} --seed {test.seed}"]
@@ -83,12 +85,13 @@ def main(arguments: Sequence[str]) -> int:
     top = options.keep or Path(tempfile.mkdtemp(prefix="vtox-faults-"))
     rows, failed = [], 0
     for name in options.tests or [n for n in TESTS if not n.endswith("-short")]:
-        for seed in options.seeds or (SEEDS[:1] if name in ONCE else SEEDS):
+        for seed in options.seeds or SEEDS.get(name, ONE_SEED):
             test = TESTS[name](seed)
             if test.needs:
                 print(f"{test.name}: not tested, {test.needs}", flush=True)
                 continue
-            test.options.light = not options.full_diagnosis
+            if options.full_diagnosis:
+                test = fully_diagnosed(test)
             test.options.supervised |= options.supervised
             test.options.broker_url = options.broker_url
             verdict = run_and_check(test, top / f"{name}-{seed}")

@@ -30,6 +30,7 @@ SMALL_WINDOW_S = SAMPLES / SMALL_FS_HZ
 TWICE = 97
 TIMEOUT_S = 5.0
 RUN = "r1"
+TEXTS = ("machine_id", "run", "vehicle_id", "dtype")
 
 Fields = dict[str, Any]
 
@@ -82,17 +83,26 @@ def by_http(url: str) -> Callable[[Fields], bool]:
     client = httpx.Client(timeout=TIMEOUT_S)
 
     def send(fields: Fields) -> bool:
-        body = {k: v for k, v in fields.items() if not isinstance(v, bytes)}
-        body["channels"] = {
-            k: base64.b64encode(v).decode() for k, v in fields.items() if isinstance(v, bytes)
-        }
-        address = f"{url}/api/v1/machines/{body.pop('machine_id')}/windows"
+        address = f"{url}/api/v1/machines/{fields['machine_id']}/windows"
         try:
-            return client.post(address, json=body).status_code == 202
+            return client.post(address, json=http_body(fields)).status_code == 202
         except httpx.HTTPError:
             return False
 
     return send
+
+
+def http_body(fields: Fields) -> Fields:
+    """Return an entry as the JSON body of the API."""
+    body: Fields = {"channels": {}, "scale": {}}
+    for name, value in fields.items():
+        if isinstance(value, bytes):
+            body["channels"][name] = base64.b64encode(value).decode()
+        elif name.startswith("scale_"):
+            body["scale"][name.removeprefix("scale_")] = float(value)
+        else:
+            body[name] = value if name in TEXTS else float(value)
+    return body | {name: int(body[name]) for name in ("seq", "v") if name in body}
 
 
 def todo(
@@ -127,7 +137,7 @@ def main() -> None:
     for due_s, machine, seq in todo(options.history, machines, options.windows, options.rate):
         time.sleep(max(0.0, options.began + due_s - time.monotonic()))
         fields = make(machine, seq, options.t0)
-        if options.ballast:
+        if options.ballast and options.url:  # the API takes no field that it does not know
             fields["ballast"] = bytes(options.ballast)
         while not send(fields):
             time.sleep(0.1)

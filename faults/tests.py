@@ -13,7 +13,6 @@ from faults.run import LIMITS, Load, Test
 from faults.schedule import schedule
 from faults.system import Options, System
 
-SEEDS = (1, 2, 3, 4, 5)
 BRIDGES = ("owner", "standby")
 SLOW_FSYNC_MS = "300"
 
@@ -129,5 +128,16 @@ TESTS: dict[str, Callable[[int], Test]] = {
     "memory": full_memory,
     "slow-fsync": slow_disk,
 }
-# Tests that pick nothing by chance are run once.
-ONCE = {"undisturbed", "outage", "half-open", "clock", "disk"}
+# Where chance decides most, several seeds are run; else one.
+SEEDS = {"crashes": (1, 2, 3, 4, 5), "handover": (1, 2)}
+ONE_SEED = (1,)
+FULL = ", full diagnosis"
+
+
+def fully_diagnosed(test: Test) -> Test:
+    """Return a test with real windows of the simulated fleet and the real diagnosis, a fifth."""
+    windows = test.load.windows // 5
+    load = replace(test.load, windows=windows, rate=test.load.rate / 5, simulated=True)
+    options = replace(test.options, light=False, work_ms=0.0)
+    limits = test.limits | {"windows": windows}
+    return replace(test, name=test.name + FULL, load=load, options=options, limits=limits)
