@@ -290,6 +290,8 @@ class System:
             pids = {p.process.pid: p for n in BRIDGES if (p := self.parts.get(n)) and p.process}
             with suppress(redis.RedisError), self.client() as client:
                 self._owner = int(client.hget(keys.BRIDGE, "pid") or 0)
+            if not pids:  # under `vtox up` they are not ours
+                return None
             owner = pids.get(self._owner) or next(iter(pids.values()))
             others = [p for p in pids.values() if p is not owner]
             return owner if target == "owner" or not others else others[0]
