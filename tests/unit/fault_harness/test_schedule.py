@@ -1,9 +1,14 @@
 """Schedules depend on the seed alone."""
 
 from collections import Counter
+from pathlib import Path
 
+import pytest
+
+from faults.__main__ import COLUMNS, explain, row
+from faults.check import check
 from faults.schedule import COUNTED, KINDS, schedule
-from faults.tests import SEEDS, TESTS
+from faults.tests import SEEDS, TESTS, fully_diagnosed
 
 
 def test_a_seed_gives_the_same_schedule_again() -> None:
@@ -39,3 +44,15 @@ def test_crashes_state_what_is_promised() -> None:
     assert test.load.windows == 10_000
     assert sum(d.kind in COUNTED for d in test.schedule) >= 20
     assert test.limits["drained_s"] == 60
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_a_failure_says_how_to_repeat_it(name: str) -> None:
+    test = TESTS[name](3)
+    verdict = check([{"t": 0, "event": "run", "test": test.name, "seed": 3, "families": {}}])
+    text = explain(test, verdict, Path("h"))
+    assert "did not reach its end" in text
+    assert f"again: python -m faults {name} --seed 3" in text
+    assert all(str(d) in text for d in test.schedule)
+    assert f"{name} --full-diagnosis --seed 3" in explain(fully_diagnosed(test), verdict, Path("h"))
+    assert row(verdict.figures, False).count("|") == len(COLUMNS) + 1
