@@ -1,5 +1,6 @@
 """One run: a system, its senders, what disturbs them, and the history that comes of it."""
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -85,16 +86,16 @@ class Test:
 
 
 def run(test: Test, folder: Path) -> Path:
-    """Run a test in a folder; return its history.
+    """Run a test in a folder, which is emptied before; return its history.
 
     Raises
     ------
     TimeoutError
         The system did not start, or a sender did not end.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     path = folder / "history.jsonl"
-    path.unlink(missing_ok=True)
     history = History(path)
     history.add(
         "run",
