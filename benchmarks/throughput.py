@@ -1,12 +1,14 @@
 """Windows per second at full speed: sent ahead, then drained by three workers on one machine.
 
-    python -m benchmarks.throughput [--windows 5000] [--rounds 2]
+    python -m benchmarks.throughput [--windows 5000] [--rounds 2] [--broker-url amqp://...]
 
 Several designs one after the other, in several rounds: VTOX with the light load, VTOX with full
 diagnosis, and a naive Celery pipeline with the same light load, once with one task a window and
 fault (five) and once with one a window and family (three, as VTOX groups them). Window: 1 s of ia,
 ib, ic, vibration at 10 kHz.
 All share the cores of this machine, so only the ratios inside a round are meaningful.
+
+With `--broker-url` VTOX alone, with its own server and with that broker in turn.
 """
 
 import argparse
@@ -116,13 +118,16 @@ def wait_for(condition: object, timeout_s: float = 600.0) -> None:
         time.sleep(0.02)
 
 
-def drain_vtox(client: Client, data: str, made: list, *plugin: str) -> dict[str, float]:
+def drain_vtox(
+    client: Client, data: str, made: list, *plugin: str, broker_url: str = ""
+) -> dict[str, float]:
     """Send all windows, then start the bridge; return the rate, CPU by part, share of diagnosis."""
     wipe(client)
     for machine in healthy_fleet():
         register(client, machine.machine_id, machine.motor)
     env = os.environ | {
         "VTOX_REDIS_URL": "",
+        "VTOX_BROKER_URL": broker_url,
         "VTOX_DATA_DIR": data,
         "VTOX_RETENTION_S": "0",
         "VTOX_COORDINATOR_PORT": "18901",
@@ -195,8 +200,12 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=5000)
     parser.add_argument("--naive-windows", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--broker-url", default="", help="compare with VTOX on this broker")
     options = parser.parse_args()
     made = windows(options.windows)
+    if options.broker_url:
+        compare_brokers(made, options.rounds, options.broker_url)
+        return
     rows = []
     with tempfile.TemporaryDirectory() as data:
         with EmbeddedServer(load(data_dir=Path(data), redis_maxmemory_mb=8192)) as server:
@@ -216,6 +225,27 @@ def main() -> None:
     for naive in NAIVE:
         ratios = [r["VTOX, light load"]["windows_per_s"] / r[naive]["windows_per_s"] for r in rows]
         print(f"light load over {naive}: median {statistics.median(ratios):.1f} times")
+
+
+def compare_brokers(made: list, rounds: int, url: str) -> None:
+    """Drain with the own server and with another broker in turn; CPU time of that one is extra."""
+    print("| round | broker | windows/s | CPU a window, ms | server | bridge | workers |")
+    print("|---|---|---:|---:|---:|---:|---:|")
+    ratios = []
+    with tempfile.TemporaryDirectory() as data:
+        with EmbeddedServer(load(data_dir=Path(data), redis_maxmemory_mb=8192)) as server:
+            client = connect(server.url, "benchmark")
+            for n in range(rounds):
+                rates = {}
+                for name, broker_url in (("own server", ""), ("other", url)):
+                    plugin = ("-I", "benchmarks.stub_diagnosis")
+                    r = drain_vtox(client, data, made, *plugin, broker_url=broker_url)
+                    rates[name] = r["windows_per_s"]
+                    cells = [f"{r[k]:.2f}" for k in ("cpu_ms", *(f"{p}_ms" for p in PARTS))]
+                    rate = f"{rates[name]:.0f}"
+                    print(f"| {' | '.join([str(n + 1), name, rate, *cells])} |", flush=True)
+                ratios.append(rates["other"] / rates["own server"])
+    print(f"other over own server: {', '.join(f'{r:.2f}' for r in ratios)}")
 
 
 def table(number: int, row: dict[str, dict[str, float]]) -> str:

@@ -32,10 +32,11 @@ def run(settings: Settings) -> None:
     check_when_loaded(client)
     queues = TaskQueues()
     if settings.broker_url:
-        bridge = Bridge(client, settings, queues.send, _report_lengths(queues, client))
+        waiting_tasks = _report_lengths(queues, client)
     else:
         forget_broker(client)
-        bridge = Bridge(client, settings, queues.send, queues.waiting_tasks)
+        waiting_tasks = queues.waiting_tasks
+    bridge = Bridge(client, settings, queues.send, waiting_tasks, forget_tasks=queues.forget)
     serve(
         settings.probe_host,
         settings.coordinator_port,

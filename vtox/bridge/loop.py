@@ -74,11 +74,13 @@ class Bridge:
         send: Send,
         waiting_tasks: WaitingTasks = lambda _: [],
         clock: Callable[[], float] = time.monotonic,
+        forget_tasks: Callable[[], None] = lambda: None,
     ) -> None:
         self.client = client
         self.settings = settings
         self.send = send
         self.waiting_tasks = waiting_tasks
+        self.forget_tasks = forget_tasks
         self.clock = clock
         self.ledger = Ledger(client, settings)
         self.token = ""
@@ -129,6 +131,7 @@ class Bridge:
             return False
         self.token = token
         self._forget()
+        self.forget_tasks()  # another owner may have sent tasks since
         create_group(self.client, keys.RAW)
         self._rebuild()
         self.owner = True

@@ -65,6 +65,8 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
         a port is in use.
     """
     require_distinct_ports(processes.configured_ports(settings, specs))
+    if settings.broker_url:
+        settings.working_broker_url()
     if settings.redis_url:
         with connect(settings.working_url(), "up") as client:
             check_when_loaded(client)

@@ -69,8 +69,8 @@ class TaskQueues:
     def waiting_tasks(self, family: str) -> list[list[str]] | None:
         """Return the record ids of the tasks that have waited longest, the oldest task first.
 
-        None where they are not known: the broker is away, or the oldest were sent before this
-        bridge began or by somebody else. They are known again once workers have taken those.
+        None where they are not known: the broker is away, or the oldest were sent by another bridge
+        or before `forget`. They are known again once workers have taken those.
         """
         try:
             with self._connected() as producer:
@@ -84,6 +84,11 @@ class TaskQueues:
             sent.popleft()
         oldest = len(sent) - waiting
         return None if oldest < 0 else list(islice(sent, oldest, oldest + MAX_OLDEST))
+
+    def forget(self) -> None:
+        """Forget the tasks sent so far: they are not the last ones of their queues any more."""
+        for sent in self._sent.values():
+            sent.clear()
 
     def close(self) -> None:
         """Close the connection without waiting for the broker."""

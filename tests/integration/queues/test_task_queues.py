@@ -1,0 +1,57 @@
+"""The bridge's end of the queues: which tasks wait, and what a broker that is away does to it."""
+
+import time
+
+import pytest
+
+from tests.cluster import free_ports
+from vtox import keys
+from vtox.errors import BrokerUnavailable
+from vtox.queues.task_queues import TaskQueues
+from vtox.settings import Settings
+from vtox.store.client import Client
+
+QUEUE = "bearing"
+LIST = keys.CELERY_PREFIX + QUEUE
+
+
+@pytest.fixture(autouse=True)
+def server_url(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+
+
+def test_the_tasks_that_wait_are_the_last_that_were_sent(client: Client) -> None:
+    queues = TaskQueues()
+    assert queues.waiting_tasks(QUEUE) == []
+    for task in (["1", "2"], ["3"], ["4"]):
+        queues.send(QUEUE, task)
+    assert queues.waiting_tasks(QUEUE) == [["1", "2"], ["3"], ["4"]]
+    client.rpop(LIST)
+    assert queues.waiting_tasks(QUEUE) == [["3"], ["4"]]
+    client.delete(LIST)
+    assert queues.waiting_tasks(QUEUE) == []
+
+
+def test_behind_tasks_of_another_bridge_nothing_is_known(client: Client) -> None:
+    before, now = TaskQueues(), TaskQueues()
+    before.send(QUEUE, ["1"])
+    now.send(QUEUE, ["2"])
+    assert now.waiting_tasks(QUEUE) is None
+    client.rpop(LIST)
+    assert now.waiting_tasks(QUEUE) == [["2"]]
+    now.forget()
+    assert now.waiting_tasks(QUEUE) is None
+
+
+def test_a_broker_that_is_away_costs_one_attempt_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = free_ports(1)
+    monkeypatch.setenv("VTOX_BROKER_URL", f"amqp://u:secret@127.0.0.1:{port}")
+    queues = TaskQueues()
+    assert queues.waiting_tasks(QUEUE) is None
+    assert queues.problem.startswith(f"amqp://127.0.0.1:{port}: ")
+    assert "secret" not in queues.problem
+    began = time.monotonic()
+    for _ in range(1000):
+        with pytest.raises(BrokerUnavailable):
+            queues.send(QUEUE, ["1"])
+    assert time.monotonic() - began < 1.0
