@@ -43,6 +43,17 @@ def test_behind_tasks_of_another_bridge_nothing_is_known(client: Client) -> None
     assert now.waiting_tasks(QUEUE) is None
 
 
+def test_a_second_redis_server_can_be_the_broker(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setenv("VTOX_BROKER_URL", settings.working_url())
+    queues = TaskQueues()
+    queues.send(QUEUE, ["1"])
+    assert client.llen(LIST) == 1
+    assert queues.waiting_tasks(QUEUE) == [["1"]]
+
+
 def test_a_broker_that_is_away_costs_one_attempt_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     (port,) = free_ports(1)
     monkeypatch.setenv("VTOX_BROKER_URL", f"amqp://u:secret@127.0.0.1:{port}")
