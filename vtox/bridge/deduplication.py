@@ -20,13 +20,14 @@ def mark(h: Header) -> str:
 class DuplicateFilter:
     """The last windows of one machine, `horizon` of them.
 
-    `marks` maps a window to its entry id, oldest first. A known seq with another start shows that
-    the sender has restarted: `restarts` counts them for each run.
+    `marks` maps a window to its entry id, oldest first. `starts` are those of the windows of each
+    run, by seq. A known seq with another start shows that the sender has restarted: `restarts`
+    counts them for each run.
     """
 
     horizon: int
     marks: dict[str, str] = field(default_factory=dict)
-    starts: dict[tuple[str, int], int] = field(default_factory=dict)
+    starts: dict[str, dict[int, int]] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -97,21 +98,23 @@ class DuplicateFilter:
             oldest = next(iter(self.marks))
             del self.marks[oldest]
             run, seq, start, replay_of = oldest.split("|")
-            if not replay_of and self.starts.get((run, int(seq))) == int(start):
-                del self.starts[run, int(seq)]
+            starts = self.starts.get(run, {})
+            if not replay_of and starts.get(int(seq)) == int(start):
+                del starts[int(seq)]
+                if not starts:
+                    del self.starts[run]
             forgotten.append(oldest)
         return forgotten
 
     def _note_start(self, run: str, seq: int, start: int) -> None:
-        if self.starts.get((run, seq), start) != start:
+        if self.starts.get(run, {}).get(seq, start) != start:
             self._begin_epoch(run, self.restarts.get(run, 0) + 1)
-        self.starts[run, seq] = start
+        self.starts.setdefault(run, {})[seq] = start
 
     def _begin_epoch(self, run: str, epoch: int) -> None:
         if self.restarts.get(run, 0) != epoch:
             self.restarts[run] = epoch
-            for key in [k for k in self.starts if k[0] == run]:
-                del self.starts[key]
+            self.starts.pop(run, None)
 
 
 def _start_us(h: Header) -> int:
