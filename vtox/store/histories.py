@@ -57,6 +57,11 @@ def history_from_json(text: bytes | None) -> MachineHistory:
         return MachineHistory()
 
 
+def may_have_alert(text: bytes) -> bool:
+    """Whether a stored history may hold an open alert, without decoding it: most hold none."""
+    return text.count(b'"alert":') != text.count(b'"alert":""')
+
+
 def _fault_history(entry: Mapping[str, Any]) -> FaultHistory:
     if "marks" not in entry:
         return _old_fault_history(entry)

@@ -14,7 +14,7 @@ from vtox.store import outputs
 from vtox.store.client import Client
 from vtox.store.entries import decode_alert, loads, reason_from_json
 from vtox.store.flags import FLAGS
-from vtox.store.histories import history_from_json
+from vtox.store.histories import history_from_json, may_have_alert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def open_alerts(client: Client) -> list[OpenAlert]:
     *machines, alarms = pipe.execute()
     found = open_alarms(alarms)
     for m, (memory, *flags) in zip(machine_ids, machines, strict=True):
-        if memory:
+        if memory and may_have_alert(memory):
             found += _of_faults(m, history_from_json(memory))
         for (flag, code), alert_id in zip(FLAGS.items(), flags, strict=True):
             if alert_id:
