@@ -128,7 +128,12 @@ def test_metrics_come_back(m: Metrics) -> None:
     )
 )
 def test_histories_come_back(h: MachineHistory) -> None:
-    assert histories.history_from_json(histories.history_json(h)) == h
+    text = histories.history_json(h)
+    assert histories.history_from_json(text) == h
+    if any(f.alert_id for f in h.faults.values()):
+        assert histories.may_have_alert(text)
+    elif not any("alert" in f.last_reason + f.last_code for f in h.faults.values()):
+        assert not histories.may_have_alert(text)
 
 
 @given(st.builds(Record, closed=st.none() | reasons, **{
