@@ -60,7 +60,8 @@ def next_watch(
 ) -> Watch:
     """Return what the monitor remembers of this pass."""
     t, last = now.snap.t, before.deleted_unread if before else None
-    readings = (*(before.dead_letters if before else ()), (t, dead_letters(now.snap.counters)))
+    kept = (x for x in before.dead_letters if x[0] <= t) if before else ()
+    readings = (*kept, (t, dead_letters(now.snap.counters)))
     # The first is the newest one that is as old as the time over which they are counted.
     while len(readings) > 1 and t - readings[1][0] >= DEAD_LETTERS_S:
         readings = readings[1:]

@@ -264,15 +264,18 @@ def test_two_monitors_raise_an_alarm_once(working: Client, settings: Settings) -
     assert events(working) == [("backlog", "raised", "windows_unread")]
 
 
+@pytest.mark.parametrize("hours", [1, -1], ids=["long ago", "before the clock was set back"])
 def test_a_condition_that_was_not_observed_meanwhile_begins_anew(
-    working: Client, settings: Settings
+    working: Client, settings: Settings, hours: int
 ) -> None:
     report(working, "turn_short", "broken_bar")
     look(working, settings)
     state = json.loads(working.hget(keys.ALARMS, "workers:bearing"))
-    long_ago = {k: state[k] - 3_600_000 for k in ("since", "seen")}
-    working.hset(keys.ALARMS, "workers:bearing", json.dumps(state | long_ago))
+    moved = {k: state[k] - hours * 3_600_000 for k in ("since", "seen")}
+    working.hset(keys.ALARMS, "workers:bearing", json.dumps(state | moved))
     assert look(working, settings) == {}
+    pass_time(working, NO_WORKER_S)
+    assert set(look(working, settings)) == {"workers:bearing"}
 
 
 def test_what_another_version_remembers_does_not_end_the_monitor(

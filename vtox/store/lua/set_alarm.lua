@@ -9,8 +9,9 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local name, holds, level, code, values = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4], ARGV[5]
 local text = redis.call('HGET', KEYS[1], name)
 local alarm = text and cjson.decode(text) or {}
--- Whether it held between two observations far apart is not known: it begins anew.
-if alarm.seen and not alarm.id and now - alarm.seen > tonumber(ARGV[9]) then alarm = {} end
+-- Whether it held between two observations far apart is not known: it begins anew. The clock may
+-- have been set back since.
+if alarm.seen and not alarm.id and math.abs(now - alarm.seen) > tonumber(ARGV[9]) then alarm = {} end
 local event = ''
 
 if holds then
@@ -26,7 +27,7 @@ elseif not alarm.id then
   redis.call('HDEL', KEYS[1], name)
   return event
 else
-  alarm.over = alarm.over or now
+  alarm.over = math.min(alarm.over or now, now)
   if now - alarm.over >= tonumber(ARGV[8]) then event = 'cleared' end
 end
 
