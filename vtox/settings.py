@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     )
 
     redis_url: str | None = Field(
-        None, description="URL of a Redis or Valkey server; none: the embedded one"
+        None, description="URL of a Redis or Valkey server; none: the embedded one", repr=False
     )
     redis_ca: FilePath | None = Field(
         None, description="CA (PEM) of that server's certificate, if the system does not know it"

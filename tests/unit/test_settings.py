@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from vtox.cli.config import sources
 from vtox.cli.main import application
+from vtox.cluster.server_config import Address
 from vtox.errors import ServerUnavailable, SettingsError
 from vtox.settings import Settings, UnknownSetting, files, load, unknown_settings
 
@@ -127,6 +128,11 @@ def test_secrets_are_masked_unless_revealed(monkeypatch: pytest.MonkeyPatch) -> 
 def test_no_form_of_a_url_shows_its_secret(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VTOX_REDIS_URL", url)
     assert "s3cr" not in json.dumps(config_rows())
+
+
+def test_neither_settings_nor_address_show_a_secret_in_a_traceback() -> None:
+    assert "s3cret" not in repr(load(redis_url="redis://:s3cret@h"))
+    assert "s3cret" not in repr(Address(1, "s3cret"))
 
 
 def test_an_error_shows_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import random
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vtox.cluster.ports import LOOPBACK, port_is_free
@@ -25,7 +25,7 @@ class Address:
     """Port and password of the embedded server, and its pid while it runs."""
 
     port: int
-    password: str
+    password: str = field(repr=False)
     pid: int = 0
 
     @property

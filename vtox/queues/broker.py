@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from kombu import Connection
 
 from vtox import keys, server_urls, settings
-from vtox.errors import BrokerUnavailable, VtoxError
+from vtox.errors import BrokerUnavailable, ServerNotTrusted, ServerUnavailable, VtoxError
+from vtox.store.client import check, connect
 
 # A broker that needs longer for one step is away: meanwhile the bridge's lease of 5 s runs.
 STEP_TIMEOUT_S = 3.0
@@ -87,3 +88,19 @@ def product() -> str:
     except Exception as error:  # the transports' errors have no common class
         reason = str(error) or type(error).__name__
         raise BrokerUnavailable(f"{server_urls.broker_address(where)}: {reason}") from error
+
+
+def require_trusted() -> None:
+    """End this process if the certificate of a `rediss://` broker is refused.
+
+    Celery would try again for ever. A server that is away is waited for.
+    """
+    if not server_urls.tls_options(where := url()):
+        return
+    try:
+        with connect(where, "broker", retries=0) as client:
+            check(client)
+    except ServerNotTrusted as error:
+        raise SystemExit(f"vtox: {error}") from None
+    except ServerUnavailable:
+        pass

@@ -10,6 +10,7 @@ from celery.signals import celeryd_init
 from kombu.transport import TRANSPORT_ALIASES
 
 import vtox
+from vtox.queues import broker
 
 # Format of what a task carries. A task without `v` is of version 1; further arguments, of a later
 # version of VTOX, are ignored.
@@ -39,5 +40,6 @@ app.config_from_object(_config())
 
 @celeryd_init.connect  # type: ignore[untyped-decorator]
 def _require_broker(conf: Any, **_: Any) -> None:
-    """End a worker without a server before Celery prints anything."""
+    """End a worker without a server, or with one it cannot trust, before Celery prints anything."""
     _ = conf.broker_url
+    broker.require_trusted()
