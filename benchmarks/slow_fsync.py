@@ -10,19 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SOURCE = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <time.h>
-
-int fdatasync(int fd) {
-    double s = atof(getenv("FDATASYNC_TAKES_S"));
-    struct timespec pause = {(time_t)s, (long)((s - (time_t)s) * 1e9)};
-    nanosleep(&pause, NULL);
-    return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd);
-}
-"""
+SOURCE = Path(__file__).parent.parent / "faults" / "slow_fsync.c"
 
 
 def compiler() -> str | None:
@@ -36,9 +24,8 @@ def slow_fsync(folder: Path, seconds: float) -> Iterator[None]:
     library = folder / "slow_fsync.so"
     cc = compiler()
     assert cc, "slow_fsync needs a C compiler: install gcc"
-    command = [cc, "-shared", "-fPIC", "-O2", "-x", "c", "-", "-o", library, "-ldl"]
-    subprocess.run(command, input=SOURCE.encode(), check=True)
-    variables = {"LD_PRELOAD": str(library), "FDATASYNC_TAKES_S": str(seconds)}
+    subprocess.run([cc, "-shared", "-fPIC", "-O2", "-o", library, SOURCE, "-ldl"], check=True)
+    variables = {"LD_PRELOAD": str(library), "SLOW_FSYNC_MS": str(round(seconds * 1000))}
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
