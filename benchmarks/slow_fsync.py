@@ -6,6 +6,7 @@ It is compiled with `cc` and loaded into the server by LD_PRELOAD: Linux only.
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,8 @@ SOURCE = Path(__file__).parent.parent / "faults" / "slow_fsync.c"
 
 
 def compiler() -> str | None:
-    """Return the path of the C compiler, None if there is none."""
-    return shutil.which("cc")
+    """Return the path of the C compiler, None if there is none or the library has no effect."""
+    return shutil.which("cc") if sys.platform == "linux" else None
 
 
 @contextmanager
