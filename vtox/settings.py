@@ -322,9 +322,9 @@ class Settings(BaseSettings):
         return self.working_url()
 
 
-def server_url(port: int, password: str) -> str:
+def server_url(port: int, password: str, user: str = "default") -> str:
     """Return the URL of an embedded server; it names the user because redis-cli requires one."""
-    return f"redis://default:{password}@127.0.0.1:{port}/0"
+    return f"redis://{user}:{password}@127.0.0.1:{port}/0"
 
 
 def load(**overrides: Any) -> Settings:

@@ -1,6 +1,7 @@
 """`vtox config show`: every setting with its value and the source of the value."""
 
 import json
+import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from vtox.cli.options import Json
-from vtox.errors import VtoxError
+from vtox.cluster.data_folder import open_private
+from vtox.cluster.server_config import read_address
+from vtox.cluster.server_users import ROLES, acl_file, sha256
+from vtox.errors import InputError, VtoxError
 from vtox.server_urls import mask
 from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load, unknown_settings
 
@@ -50,6 +54,10 @@ def show(
     }
     if reveal:
         rows["working_url"] = (_working_url(settings), "", "URL that clients connect to")
+        if not settings.redis_url and (address := read_address(settings)):
+            for role in ROLES:
+                about = f"the same for {ROLES[role].about}"
+                rows[f"{role}_url"] = (address.role_url(role), "", about)
     if as_json:
         text = {k: {"value": v, "source": s, "about": a} for k, (v, s, a) in rows.items()}
         typer.echo(json.dumps(text))
@@ -68,6 +76,32 @@ def show(
     console.print(table)
     for unknown in unknown_settings():
         console.print(f"\n{escape(str(unknown))}", style="yellow", soft_wrap=True)
+
+
+@group.command("users")
+def users(
+    folder: Annotated[Path, typer.Argument(help="Where to write the two files.")],
+) -> None:
+    """Write users.acl for a server of your own, and the passwords of its users.
+
+    Each role (ingest, bridge, worker, api ...) is a user with the least rights. SECURITY.md says
+    where each password goes.
+    """
+    passwords = {name: secrets.token_urlsafe(32) for name in ("admin", *ROLES)}
+    files = {
+        "users.acl": acl_file({name: sha256(p) for name, p in passwords.items()}),
+        "passwords.json": json.dumps(passwords, indent=2) + "\n",
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, text in files.items():
+            with open(folder / name, "x", opener=open_private) as file:
+                file.write(text)
+            typer.echo(f"{folder / name} written")
+    except FileExistsError as error:
+        raise InputError(f"{error.filename} exists", remedy="choose another folder") from error
+    except OSError as error:
+        raise InputError(f"{error.filename}: {error.strerror}") from error
 
 
 def sources(settings: Settings) -> dict[str, str]:

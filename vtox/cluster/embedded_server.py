@@ -120,6 +120,7 @@ class EmbeddedServer:
         data = self.settings.data_dir
         folder = data / "valkey"
         with translate_os_errors(data):
+            data.mkdir(parents=True, exist_ok=True, mode=0o700)
             make_private(folder)
         # The server inherits the lock: a successor waits until this one has really ended.
         fd = lock_data(self.settings)
@@ -171,6 +172,7 @@ class EmbeddedServer:
                 stderr=subprocess.STDOUT,
                 pass_fds=[lock_fd],
                 process_group=0,
+                umask=0o077,
             )
         except OSError as error:
             raise ServerUnavailable(

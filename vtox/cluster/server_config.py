@@ -1,6 +1,5 @@
 """Address and password of the embedded server, and its whole configuration."""
 
-import hashlib
 import json
 import os
 import random
@@ -9,15 +8,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vtox.cluster.ports import LOOPBACK, port_is_free
+from vtox.cluster.server_users import ROLES, admin_line, role_line, role_password, sha256
 from vtox.errors import PortTaken
 from vtox.settings import Settings, server_url
 
 # Below the ephemeral range of Linux (32768) and macOS (49152): a client that reconnects to a dead
 # loopback port inside that range sooner or later connects to itself and takes the port.
 PORTS = range(20_000, 32_000)
-# Clients of the embedded server may not use FLUSHALL, KEYS, CONFIG, SHUTDOWN, MODULE, RESTORE and
-# the like, which VTOX, Celery and Flower do not need; INFO and CLIENT LIST only read.
-ACL = "~* &* +@all -@dangerous +info +client|list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +30,23 @@ class Address:
         """The address as a URL."""
         return server_url(self.port, self.password)
 
+    def role_url(self, role: str) -> str:
+        """Return the address for the user of a role."""
+        return server_url(self.port, role_password(self.password, role), role)
+
 
 def config(settings: Settings, address: Address, folder: Path) -> str:
     """Return the server's configuration; it sets all that matters, whatever the defaults are."""
     socket = settings.server_socket
     unix = f"unixsocket {_quote(socket)}\nunixsocketperm 700\n" if socket else ""
-    key = hashlib.sha256(address.password.encode()).hexdigest()
+    admin = admin_line("default", sha256(address.password))
+    users = "\n".join(role_line(r, sha256(role_password(address.password, r))) for r in ROLES)
     return f"""\
 bind {LOOPBACK}
 port {address.port}
 {unix}protected-mode yes
-user default reset on #{key} {ACL}
+{admin}
+{users}
 enable-debug-command no
 enable-module-command no
 enable-protected-configs no

@@ -210,5 +210,6 @@ def _npz_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         # Without pickle, so that a file of arrays cannot contain code.
         with np.load(path, allow_pickle=False) as archive:
             return dict(archive)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    # MemoryError: the header of an array may claim any size.
+    except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise RecordingError(f"{path}: not a readable .npz archive: {error}") from error

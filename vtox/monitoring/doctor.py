@@ -28,6 +28,7 @@ from vtox.store.client import (
     server_time,
     unavailable,
 )
+from vtox.store.retention import sizes_are_measured
 from vtox.store.status import snapshot
 
 PACKAGES = ("vtox", "celery", "kombu", "redis", "flower", "numpy", "scipy")
@@ -200,6 +201,10 @@ def _server(client: Client, settings: Settings) -> Iterator[Check]:
         yield Check(name="version", status="warn", observed=f"INFO is denied: {error}")
         return
     yield _version(info)
+    if not sizes_are_measured(client):
+        observed = "MEMORY USAGE is denied: outputs are bounded in time only, not in size"
+        remedy = "allow the user of VTOX_REDIS_URL `+memory|usage` (deploy/redis/users.acl)"
+        yield Check(name="rights", status="warn", observed=observed, remedy=remedy)
     yield _persistence(info, settings)
     policy = info.get("maxmemory_policy", "noeviction")
     yield Check(

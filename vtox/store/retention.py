@@ -1,6 +1,7 @@
 """Bounds in time and size of what VTOX writes; tighter ones when the server's memory is short."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
@@ -64,21 +65,38 @@ def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None
     """Delete the oldest entries beyond the bounds in time and size; return how many.
 
     Whole nodes of the server's tree go (about 100 small entries), so a little more than the bound
-    may stay.
+    may stay. Where MEMORY USAGE is denied, the bounds in size do not hold; `vtox doctor` says so.
     """
     pipe = client.pipeline(transaction=False)
     pipe.time()
     for stream in BOUNDED:
         pipe.xlen(stream)
         pipe.memory_usage(stream, samples=_SIZE_SAMPLES)
-    (seconds, _), *sizes = pipe.execute()
+    (seconds, _), *sizes = pipe.execute(raise_on_error=False)
+    sizes = [_or_zero(size) for size in sizes]
     allowed_bytes = MB * sum(getattr(settings, f"{name}_mb") for name in BOUNDED.values())
     scale = (memory or ServerMemory()).at_most(allowed_bytes) / allowed_bytes
     for i, (stream, name) in enumerate(BOUNDED.items()):
-        entries, used = sizes[2 * i], sizes[2 * i + 1] or 0
+        entries, used = sizes[2 * i], sizes[2 * i + 1]
         oldest_s = seconds - 3600 * getattr(settings, f"{name}_hours")
         pipe.xtrim(stream, minid=max(0, round(oldest_s * 1000)), approximate=True)
         allowed = scale * MB * getattr(settings, f"{name}_mb")
         if used > allowed:
             pipe.xtrim(stream, maxlen=int(entries * allowed / used), approximate=True)
     return sum(pipe.execute())
+
+
+def sizes_are_measured(client: Client) -> bool:
+    """Return whether the server tells the size of a stream; its users may be denied that."""
+    try:
+        client.memory_usage(keys.RESULTS)
+    except redis.exceptions.NoPermissionError:
+        return False
+    return True
+
+
+def _or_zero(reply: Any) -> int:
+    """Return a size; 0 for a stream that does not exist, or a size that the server denies."""
+    if isinstance(reply, Exception) and not isinstance(reply, redis.exceptions.NoPermissionError):
+        raise reply
+    return reply if isinstance(reply, int) else 0

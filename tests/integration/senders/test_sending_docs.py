@@ -1,15 +1,20 @@
 """The examples of README.md and docs/SENDING.md that send windows do what they say."""
 
+import json
+import os
 import re
 import shlex
 import time
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.paths import ROOT
 from vtox import keys
+from vtox.cli.main import application
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import Settings
-from vtox.store.client import Client
+from vtox.store.client import Client, connect
 from vtox.wire import decode
 
 
@@ -20,13 +25,16 @@ def blocks(page: str, language: str, word: str) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def address(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def addresses(server: EmbeddedServer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the page: one user sends only, the other reads only."""
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+    monkeypatch.setenv("INGEST_URL", server.address.role_url("ingest"))
+    monkeypatch.setenv("READER_URL", server.address.role_url("reader"))
     monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
 def test_python_sends_whole_windows(client: Client) -> None:
-    sending, answers = blocks("docs/SENDING.md", "python", "server.")
+    sending, answers = blocks("docs/SENDING.md", "python", "os.environ")
     exec(sending + answers, {})
     windows = [decode(fields) for _, fields in client.xrange(keys.RAW)]
     assert [w.seq for w in windows] == [0, 1, 2]
@@ -44,10 +52,23 @@ def test_the_readme_sends_whole_windows(client: Client) -> None:
     assert list(windows[0].channels) == ["ia", "ib", "ic"]
 
 
-def test_redis_cli_sends_a_window(client: Client) -> None:
+def test_the_addresses_of_the_page_are_shown_by_the_command(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = blocks("docs/SENDING.md", "sh", "export")
+    monkeypatch.delenv("VTOX_REDIS_URL")
+    monkeypatch.setenv("VTOX_DATA_DIR", str(server.settings.data_dir))
+    shown = CliRunner().invoke(application(), ["config", "show", "--json", "--reveal"])
+    rows = json.loads(shown.stdout)
+    for name, row in re.findall(r"export (\w+)=.*jq -r \.(\w+)\.value", example):
+        assert rows[row]["value"] == os.environ[name]
+
+
+def test_redis_cli_sends_a_window(client: Client, server: EmbeddedServer) -> None:
     (example,) = blocks("docs/SENDING.md", "sh", "XADD")
     command = example.splitlines()[0].rstrip("\\") + example.splitlines()[1]
     words = shlex.split(command)
-    client.execute_command(*words[words.index("XADD") :])
+    with connect(server.address.role_url("ingest"), "sender") as sender:
+        sender.execute_command(*words[words.index("XADD") :])
     ((_, fields),) = client.xrange(keys.RAW)
     assert list(decode(fields).channels) == ["ia", "ib", "ic"]

@@ -1,8 +1,12 @@
 """What VTOX writes is bounded in time and in size, and the newest stays."""
 
+from pathlib import Path
+
 from vtox import keys
-from vtox.settings import Settings
-from vtox.store.client import Client
+from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.monitoring.doctor import inspect
+from vtox.settings import Settings, load, server_url
+from vtox.store.client import Client, connect
 from vtox.store.retention import trim_outputs
 
 
@@ -26,6 +30,20 @@ def test_bounded_in_size(client: Client, settings: Settings) -> None:
     trim_outputs(client, few)
     assert 1.5e6 < client.memory_usage(keys.EVIDENCE) < 2.2e6
     assert client.xrevrange(keys.EVIDENCE, count=1)[0][1][b"seq"] == b"99"
+
+
+def test_bounds_in_time_hold_where_sizes_are_denied(tmp_path: Path) -> None:
+    rights = "~* +@all -@dangerous -memory +info"
+    settings = load(data_dir=tmp_path)
+    with EmbeddedServer(settings, f"user few reset on >pw {rights}\n") as own:
+        url = server_url(own.address.port, "pw", "few")
+        with connect(url, "test") as client:
+            for k in range(300):
+                client.xadd(keys.RESULTS, {"n": k}, id=f"{k + 1}-1")
+            assert trim_outputs(client, settings) >= 200
+        (found,) = (c for c in inspect(load(redis_url=url)) if c.name == "rights")
+    assert "MEMORY USAGE" in found.observed
+    assert "users.acl" in found.remedy
 
 
 def test_nothing_to_trim(client: Client, settings: Settings) -> None:

@@ -45,9 +45,16 @@ def test_files_in_a_folder_that_all_may_read_are_for_the_owner_alone(tmp_path: P
         log.write_own("started")
         with EmbeddedServer(load(data_dir=tmp_path)):
             modes = {p.name: p.stat().st_mode & 0o777 for p in tmp_path.iterdir()}
+            log_files = list((tmp_path / "valkey" / "appendonlydir").iterdir())
+            assert {p.stat().st_mode & 0o777 for p in log_files} == {0o600}
     folders = {"valkey": 0o700, "valkey.sock": 0o700}
     files = ("cluster.log", "cluster.log.1", "server.lock", "server.json")
     assert modes == folders | dict.fromkeys(files, 0o600)
+
+
+def test_a_new_folder_is_for_the_owner_alone(tmp_path: Path) -> None:
+    with EmbeddedServer(load(data_dir=tmp_path / "a" / "b")):
+        assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")

@@ -1,3 +1,4 @@
+import io
 import zipfile
 from pathlib import Path
 
@@ -93,6 +94,16 @@ def test_npz_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.Monkey
         archive.writestr("a.npy", bytes(5000))
     monkeypatch.setattr(tables, "MAX_BYTES", 4000)
     with pytest.raises(RecordingError, match="unpacks to more"):
+        read_header(path)
+
+
+def test_npz_that_claims_an_array_of_any_size(tmp_path: Path) -> None:
+    path, header = tmp_path / "x.npz", io.BytesIO()
+    claim = {"descr": "<f8", "fortran_order": False, "shape": (10**13,)}
+    np.lib.format.write_array_header_1_0(header, claim)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("ia.npy", header.getvalue() + bytes(80))
+    with pytest.raises(RecordingError, match=r"not a readable \.npz"):
         read_header(path)
 
 

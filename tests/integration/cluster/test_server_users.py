@@ -1,0 +1,167 @@
+"""Users of the server: each role can do its work, and nothing else."""
+
+import json
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+import redis
+from typer.testing import CliRunner
+
+from tests.cluster import free_ports
+from tests.tls_server import system_server
+from tests.waiting import eventually
+from vtox import keys
+from vtox.cli.main import application
+from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.cluster.ports import accepts_connections
+from vtox.cluster.server_users import ROLES
+from vtox.store.client import connect
+
+MAKE_KEY = "HSET vtox:api-keys mine {}"
+TRIM = "XTRIM motor_raw_data MAXLEN 0"
+# What an attacker with the password of a role would try first.
+DENIED_TO_ALL = (
+    MAKE_KEY,
+    "FLUSHALL",
+    "CONFIG SET requirepass x",
+    "ACL SETUSER mine on nopass ~* +@all",
+    "KEYS *",
+    "SHUTDOWN",
+    "MODULE LIST",
+    "DEL motor_raw_data",
+    "XGROUP DESTROY motor_raw_data vtox",
+    TRIM,
+    "CLIENT KILL TYPE normal",
+    "MONITOR",
+    "SCRIPT FLUSH",
+    "FUNCTION FLUSH",
+    "SCAN 0",
+    "RANDOMKEY",
+    "RESTORE x 0 x",
+)
+DENIED = {
+    "ingest": (
+        "XRANGE motor_raw_data - +",
+        "XLEN motor_raw_data",
+        "XADD fault_diagnosis_results * state normal",
+        "HGETALL vtox:api-keys",
+        "GET vtox:replay-secret",
+        "EVAL return(1) 0",
+        "LPUSH vtox:bearing x",
+        "PUBLISH vtox:/0.celery.pidbox x",
+        "INFO",
+    ),
+    "reader": (
+        "XADD motor_raw_data * a 1",
+        "XRANGE motor_raw_data - +",
+        "XRANGE evidence - +",
+        "XDEL fault_diagnosis_results 1-1",
+        "HGETALL vtox:api-keys",
+        "HGETALL vtox:machine:M1",
+    ),
+    "bridge": (
+        "XADD motor_raw_data * a 1",
+        "XADD fault_diagnosis_results * state normal",
+        "HGETALL vtox:api-keys",
+        "XDEL dead_letters 1-1",
+        "SET motor_raw_data x",
+        "EVAL redis.call('HSET','vtox:api-keys','a','b') 0",
+    ),
+    "worker": (
+        "XADD motor_raw_data * a 1",
+        "XREADGROUP GROUP vtox bridge STREAMS motor_raw_data >",
+        "SET vtox:lease x",
+        "GET vtox:replay-secret",
+        "HGETALL vtox:api-keys",
+        "EVAL redis.call('XADD','motor_raw_data','*','a','b') 0",
+    ),
+    "api": (
+        "XREADGROUP GROUP vtox bridge STREAMS motor_raw_data >",
+        "XACK motor_raw_data vtox 1-1",
+        "XADD fault_diagnosis_results * state normal",
+        "SET vtox:lease x",
+        "LPUSH vtox:bearing x",
+        "PUBLISH vtox:/0.celery.pidbox x",
+        "HDEL vtox:ledger:bearing x",
+    ),
+    "celery": (
+        "XADD motor_raw_data * a 1",
+        "XRANGE fault_diagnosis_results - +",
+        "DEL vtox:lease",
+        "DEL vtox:machine:M1",
+        "SADD vtox:workers x",
+        "GET vtox:replay-secret",
+    ),
+    "flower": (
+        "LPUSH vtox:bearing x",
+        "BRPOP vtox:bearing 1",
+        "DEL vtox:bearing",
+        "XADD motor_raw_data * a 1",
+        "DEL vtox:lease",
+        "HGETALL vtox:machine:M1",
+    ),
+}
+TRIALS = [(role, c) for role in ROLES for c in (*DENIED_TO_ALL, *DENIED[role])]
+# The bridge trims what is finished, and the API notes the last use of its keys.
+EXCEPT = {("bridge", TRIM), ("api", MAKE_KEY)}
+
+
+@pytest.mark.parametrize(("role", "command"), [t for t in TRIALS if t not in EXCEPT])
+def test_a_role_is_denied(role: str, command: str, server: EmbeddedServer) -> None:
+    with connect(server.address.role_url(role), "test") as client:
+        with pytest.raises(redis.ResponseError, match=r"(?i)permission"):
+            client.execute_command(*command.split())
+
+
+def test_a_sender_adds_windows_and_cannot_read_them(server: EmbeddedServer) -> None:
+    with connect(server.address.role_url("ingest"), "sender") as sender:
+        assert sender.xadd(keys.RAW, {"machine_id": "M1"})
+    with connect(server.address.role_url("reader"), "reader") as reader:
+        assert reader.xrevrange(keys.RESULTS, count=1) == []
+
+
+def test_the_password_of_a_role_says_nothing_of_another(server: EmbeddedServer) -> None:
+    urls = {server.url, *(server.address.role_url(role) for role in ROLES)}
+    assert len({url.partition("@")[0].rpartition(":")[2] for url in urls}) == len(ROLES) + 1
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    folder = tmp_path / "users"
+    done = CliRunner().invoke(application(), ["config", "users", str(folder)])
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def test_users_for_a_server_of_ones_own_are_written_for_the_owner_alone(written: Path) -> None:
+    assert {p.name: stat.S_IMODE(p.stat().st_mode) for p in written.iterdir()} == {
+        "users.acl": 0o600,
+        "passwords.json": 0o600,
+    }
+    passwords = json.loads((written / "passwords.json").read_text())
+    assert passwords.keys() == {"admin", *ROLES}
+    assert not [p for p in passwords.values() if p in (written / "users.acl").read_text()]
+    again = CliRunner().invoke(application(), ["config", "users", str(written)])
+    assert again.exit_code != 0, "passwords that are in use are not overwritten"
+
+
+@pytest.mark.skipif(system_server() is None, reason="no valkey-server or redis-server here")
+def test_a_server_of_the_systems_packages_takes_the_users(written: Path, tmp_path: Path) -> None:
+    program, (port,) = system_server(), free_ports(1)
+    assert program
+    options = ["--port", str(port), "--aclfile", str(written / "users.acl"), "--save", ""]
+    command = [program, *options, "--bind", "127.0.0.1", "--dir", str(tmp_path)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        eventually(lambda: accepts_connections("", port))
+        for user, password in json.loads((written / "passwords.json").read_text()).items():
+            with connect(f"redis://{user}:{password}@127.0.0.1:{port}", "test") as client:
+                assert client.ping()
+        with connect(f"redis://127.0.0.1:{port}", "stranger") as stranger:
+            with pytest.raises(redis.AuthenticationError):
+                stranger.ping()
+    finally:
+        server.terminate()
+        server.wait(10)

@@ -1,0 +1,156 @@
+"""Users of the server (its ACL), one a role, with the least rights that the role's processes need.
+
+The commands inside a script are checked as if its caller had sent them, so that scripts give nobody
+more rights. The keys of a script must all be allowed in one place, its caller's: what a user may do
+with them by other commands stands in selectors, in brackets, each with its own keys.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vtox import keys
+from vtox.faults import FAMILIES
+
+ANYTHING = "*"
+# For keys that hold one thing each, whatever its name.
+_MACHINE, _SEEN, _WORKER, _QUOTA = (
+    f(ANYTHING) for f in (keys.machine, keys.known_windows, keys.worker, keys.quota)
+)
+_RECORDS = tuple(f(ANYTHING) for f in (keys.ledger, keys.due, keys.attempts))
+_OUTPUTS = (keys.RESULTS, keys.ASSESSMENTS, keys.METRICS, keys.ALERTS, keys.DEAD_LETTERS)
+_QUEUES = tuple(f"{keys.CELERY_PREFIX}{f.queue}*" for f in FAMILIES.values())
+# Names that Celery makes: bindings of queues, remote control and its answers, events.
+_CELERY = tuple(f"{keys.CELERY_PREFIX}{n}" for n in ("_kombu.*", "*.pidbox*", "celeryev.*"))
+
+CONNECT = "+ping +hello +client|setname +client|setinfo +client|id +select"
+SCRIPTS = "+eval +evalsha +script|load +script|exists +multi +exec +discard +time"
+# Limited by the keys that a role may touch; SCAN and RANDOMKEY would tell the names of others.
+READS = "+@read -@dangerous -scan -randomkey"
+WRITES = "+@write -@dangerous -@scripting"
+STATE = "+info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A user: what it is for, and its rights in the server's notation."""
+
+    about: str
+    rights: str
+
+
+def _keys(*patterns: str, read_only: bool = False) -> str:
+    return " ".join(f"{'%R' if read_only else ''}~{pattern}" for pattern in patterns)
+
+
+def _only(commands: str, *patterns: str) -> str:
+    return f"({commands} {_keys(*patterns)})"
+
+
+def _roles() -> dict[str, Role]:
+    raw, letters = keys.RAW, keys.DEAD_LETTERS
+    machines = (keys.MACHINES, _MACHINE)
+    counts = (keys.COUNTERS, keys.LATENCY, keys.PROGRESS)
+    outputs = (*_OUTPUTS, keys.EVIDENCE)
+    bridge = (keys.BROKER, keys.LEASE, keys.BRIDGE, keys.REPLAY_SECRET, keys.REFUSALS, _SEEN)
+    monitor = (keys.MONITOR, keys.ALARMS, keys.WATCH)
+    bridge_keys = (*bridge, *monitor, *counts, *machines, *_RECORDS)
+    worker = (keys.WORKERS, _WORKER, keys.EVIDENCE_RATE, *counts, *machines, *_RECORDS)
+    api = (keys.API_KEYS, keys.REPLAY_SECRET, *machines, _SEEN, _QUOTA)
+    return {
+        "ingest": Role(about="senders: adds windows, reads nothing", rights=f"+xadd {_keys(raw)}"),
+        "reader": Role(
+            about="programs that read results, assessments, alerts, metrics and dead letters",
+            rights=f"{READS} {_keys(*_OUTPUTS, read_only=True)}",
+        ),
+        "bridge": Role(
+            about="vtox bridge: reads windows, dispatches records, trims, measures",
+            rights=" ".join(
+                (
+                    f"{SCRIPTS} {READS} {STATE} {_keys(raw, *outputs, *bridge_keys)}",
+                    _keys(keys.WORKERS, _WORKER, *_QUEUES, read_only=True),
+                    _only(WRITES, *bridge_keys),
+                    _only("+xreadgroup +xack +xgroup|create +xtrim", raw),
+                    _only("+xtrim", *outputs),
+                    _only("+xadd", letters, keys.ALERTS, keys.METRICS),
+                )
+            ),
+        ),
+        "worker": Role(
+            about="workers: fetch windows, commit results",
+            rights=" ".join(
+                (
+                    f"{SCRIPTS} {READS} {_keys(raw, *outputs, *worker)}",
+                    _only(WRITES, *worker),
+                    _only("+xack", raw),
+                    _only("+xadd", *(o for o in outputs if o != keys.METRICS)),
+                )
+            ),
+        ),
+        "api": Role(
+            about="the HTTP service: reads everything, registers machines, adds windows",
+            rights=" ".join(
+                (
+                    f"{SCRIPTS} {READS} {STATE} {_keys(raw, *outputs)} {_keys('vtox:*')}",
+                    _only(WRITES, *api),
+                    _only("+xadd", raw, keys.ALERTS),
+                    _only("+xdel", letters),
+                )
+            ),
+        ),
+        "celery": Role(
+            about="Celery's broker (VTOX_BROKER_URL of bridge and workers): tasks and nothing else",
+            rights=f"{_BROKER} +lpush +rpush +brpop +rpop {_keys(*_QUEUES, *_CELERY)} {_CHANNELS}",
+        ),
+        "flower": Role(
+            about="Flower: events and remote control, no tasks",
+            rights=" ".join(
+                (
+                    f"{_BROKER} +lpush +rpush +brpop {_keys(*_CELERY)}",
+                    f"{_keys(*_QUEUES, read_only=True)} {_CHANNELS}",
+                )
+            ),
+        ),
+    }
+
+
+_BROKER = (
+    f"{SCRIPTS} +llen +exists +del +unlink "
+    "+expire +pexpire +sadd +srem +smembers +sismember +scard +publish +subscribe +psubscribe "
+    "+unsubscribe +punsubscribe +pubsub|numsub +zadd +zrem +zrangebyscore +zscore +zcard"
+)
+# A pattern that is subscribed to must be allowed literally, and Celery's bear the number of the
+# database; nothing but remote control and events is published.
+_CHANNELS = "&*"
+ROLES = _roles()
+# Who administers: every command of VTOX, but not FLUSHALL, KEYS, CONFIG, SHUTDOWN, MODULE, RESTORE
+# and the like, which VTOX, Celery and Flower do not need; INFO and CLIENT LIST only read.
+ADMIN = "~* &* +@all -@dangerous +info +client|list"
+
+
+def role_password(password: str, role: str) -> str:
+    """Return the password of a role on the embedded server, made from that of the administrator."""
+    return hmac.new(password.encode(), role.encode(), hashlib.sha256).hexdigest()
+
+
+def admin_line(name: str, sha256: str) -> str:
+    """Return the line of a configuration or an ACL file that defines the administrator."""
+    return f"user {name} reset on #{sha256} {ADMIN}"
+
+
+def role_line(role: str, sha256: str) -> str:
+    """Return the line that defines the user of a role; a password is kept as its hash alone."""
+    return f"user {role} reset on #{sha256} {CONNECT} {ROLES[role].rights}"
+
+
+def acl_file(hashes: Mapping[str, str]) -> str:
+    """Return the ACL file of a server of one's own: `hashes` of the passwords, by role."""
+    roles = [role_line(role, hashes[role]) for role in ROLES]
+    lines = ["user default reset off", admin_line("admin", hashes["admin"]), *roles]
+    return "\n".join(lines) + "\n"
+
+
+def sha256(password: str) -> str:
+    """Return the hash of a password; one of 256 random bits needs no slow one."""
+    return hashlib.sha256(password.encode()).hexdigest()
