@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo up unit test check evaluate faults openapi format lock clean
+.PHONY: help setup demo up unit test check audit sbom evaluate faults openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -12,6 +12,8 @@ help:
 	@echo "make test      all tests, cheapest first"
 	@echo "make check     what must pass before a commit: format, lint, types, tests"
 	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
+	@echo "make audit     known vulnerabilities of the locked packages (part of make check)"
+	@echo "make sbom      the locked packages as CycloneDX, in sbom.json"
 	@echo "make openapi   write docs/openapi.json, the description of the HTTP interface"
 	@echo "make evaluate  what is found, missed and abstained from, on recordings and on the motor model"
 
@@ -52,7 +54,15 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(MAKE) audit
 	$(MAKE) test
+
+# Both tools get an environment of their own; no index of vulnerabilities, no audit, and it says so.
+audit: setup
+	@$(BIN)/python .ci/audit.py audit
+
+sbom: setup
+	@$(BIN)/python .ci/audit.py sbom
 
 # The other packages are optional; one that cannot be installed is reported so. ARGS=--quick
 evaluate: setup

@@ -68,7 +68,9 @@ class Settings(BaseSettings):
     )
     redis_key: FilePath | None = Field(None, description="private key (PEM) of that certificate")
     broker_url: str | None = Field(
-        None, description="URL of Celery's broker, amqp:// for RabbitMQ; none: the server above"
+        None,
+        description="URL of Celery's broker, amqp:// for RabbitMQ; none: the server above",
+        repr=False,
     )
     broker_ca: FilePath | None = Field(
         None, description="CA (PEM) of an amqps:// broker, if the system does not know it"

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from kombu import Connection
 
 from vtox.errors import SettingsError
-from vtox.server_urls import MASK, Tls, complete, kombu_url, mask, server_address, tls_options
+from vtox.server_urls import (
+    MASK,
+    Tls,
+    complete,
+    complete_broker,
+    kombu_url,
+    mask,
+    server_address,
+    tls_options,
+)
 from vtox.store.client import connect
 
 # Form of a URL -> what is left of it when the secret can be told apart.
@@ -59,7 +68,7 @@ def test_what_is_no_url_is_not_shown(text: str) -> None:
 
 def refusal(url: str) -> SettingsError | None:
     try:
-        complete("VTOX_REDIS_URL", url)
+        complete_broker("VTOX_BROKER_URL", url)
     except SettingsError as error:
         return error
     return None

@@ -131,7 +131,8 @@ def test_no_form_of_a_url_shows_its_secret(url: str, monkeypatch: pytest.MonkeyP
 
 
 def test_neither_settings_nor_address_show_a_secret_in_a_traceback() -> None:
-    assert "s3cret" not in repr(load(redis_url="redis://:s3cret@h"))
+    url = "redis://:s3cret@h"
+    assert "s3cret" not in repr(load(redis_url=url, broker_url=url))
     assert "s3cret" not in repr(Address(1, "s3cret"))
 
 

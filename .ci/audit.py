@@ -1,0 +1,70 @@
+"""Vulnerabilities of the locked packages (`audit`), and their list as CycloneDX (`sbom`).
+
+Both tools come into an environment of their own, so that VTOX does not depend on them. Where they
+cannot be installed, or their index tells nothing, that is said and is no failure.
+"""
+
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+TOOLS = Path(".venv/tools")
+LOCK = "requirements.lock"
+SBOM = "sbom.json"
+
+
+def installed(package: str, program: str) -> Path | None:
+    """Return the program of a package; None where it cannot be installed."""
+    path = TOOLS / "bin" / program
+    if not path.exists():
+        if not (TOOLS / "bin/pip").exists():
+            venv.create(TOOLS, with_pip=True)
+        quiet = ["install", "--quiet", "--disable-pip-version-check", package]
+        subprocess.run([TOOLS / "bin/pip", *quiet], check=False, capture_output=True)
+    return path if path.exists() else None
+
+
+def audit() -> int:
+    """Print what is known of the locked packages; 1 where one of them is vulnerable."""
+    program = installed("pip-audit", "pip-audit")
+    if program is None:
+        print("audit skipped: pip-audit cannot be installed here")
+        return 0
+    options = ["--require-hashes", "--disable-pip", "--format", "json", "--progress-spinner", "off"]
+    done = subprocess.run(
+        [program, "-r", LOCK, *options], capture_output=True, text=True, check=False
+    )
+    try:
+        packages = json.loads(done.stdout)["dependencies"]
+    except ValueError:
+        last = (done.stderr.strip().splitlines() or ["no answer"])[-1]
+        print(f"audit skipped: the index of vulnerabilities is not reachable ({last[:120]})")
+        return 0
+    audited = [p for p in packages if "skip_reason" not in p]
+    if not audited:
+        print("audit skipped: the index of vulnerabilities answers for none of the packages")
+        return 0
+    found = [(p["name"], p["version"], v) for p in audited for v in p["vulns"]]
+    for name, version, v in found:
+        fixed = ", ".join(v["fix_versions"]) or "no version yet"
+        print(f"{name} {version}: {v['id']}, fixed in {fixed}")
+    print(
+        f"{len(audited)} of {len(packages)} locked packages audited, {len(found)} vulnerabilities"
+    )
+    return int(bool(found))
+
+
+def sbom() -> int:
+    """Write the packages of the lock file, with their hashes, to `SBOM`."""
+    program = installed("cyclonedx-bom", "cyclonedx-py")
+    if program is None:
+        print("no SBOM: cyclonedx-bom cannot be installed here")
+        return 1
+    options = ["--output-reproducible", "--pyproject", "pyproject.toml", "-o", SBOM]
+    return subprocess.run([program, "requirements", LOCK, *options], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit({"audit": audit, "sbom": sbom}[sys.argv[1]]())
