@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -134,6 +135,19 @@ def server_address(url: str) -> str:
     if parts.scheme == "unix":
         return unquote(parts.path)
     return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+
+
+def unencrypted_host(url: str) -> str:
+    """Return the other host to which a URL leads without TLS, empty if it does not."""
+    parts = _split(url)
+    if parts is None or parts.scheme not in ("redis", "amqp"):
+        return ""
+    host = parts.hostname or "localhost"
+    try:
+        near = ip_address(host).is_loopback
+    except ValueError:
+        near = host == "localhost"
+    return "" if near else host
 
 
 def _split(url: str) -> SplitResult | None:

@@ -18,7 +18,7 @@ from vtox.errors import BrokerUnavailable, ServerUnavailable, SettingsError
 from vtox.monitoring.readiness import Check, Status, checks
 from vtox.queues import broker
 from vtox.sentences.rendering import advice
-from vtox.server_urls import broker_address
+from vtox.server_urls import broker_address, unencrypted_host
 from vtox.settings import Settings, files, unknown_settings
 from vtox.store.client import (
     Client,
@@ -44,6 +44,7 @@ def inspect(settings: Settings) -> Iterator[Check]:
     yield _versions()
     yield _celeryconfig()
     yield _settings()
+    yield from transport(settings)
     yield from _data_dir(settings)
     yield from _ports(settings)
     yield from _broker(settings)
@@ -121,6 +122,22 @@ def _settings() -> Check:
         unknown += f"; {read}"
     remedy = "correct or remove the names that have no effect"
     return Check(name="settings", status="warn", observed=unknown, remedy=remedy)
+
+
+def transport(settings: Settings) -> Iterator[Check]:
+    """Warn of passwords and windows that travel to another host as they are."""
+    for setting, url in (
+        ("VTOX_REDIS_URL", settings.redis_url),
+        ("VTOX_BROKER_URL", settings.broker_url),
+    ):
+        if host := unencrypted_host(url or ""):
+            yield Check(
+                name="encryption",
+                status="warn",
+                observed=f"{setting} leads to {host} unencrypted: password and windows can be read "
+                "on the way",
+                remedy="use rediss:// or amqps:// (SECURITY.md)",
+            )
 
 
 def _data_dir(settings: Settings) -> Iterator[Check]:
