@@ -150,8 +150,7 @@ class Bridge:
             The bridge must take over again before it serves on.
         """
         self.last_iteration_t = self.clock()
-        if self.last_iteration_t - self.lease_renewed_t > LEASE_LIFE_MS / 3000:
-            self._renew()
+        self._keep_lease()
         caught_up = self._read()
         now = self.clock()
         if caught_up and now >= self.next_expiry_t:
@@ -218,6 +217,11 @@ class Bridge:
                 )
             else:
                 log.info("server has memory again and accepts new windows", used=of)
+
+    def _keep_lease(self) -> None:
+        """Renew the lease in time, in the middle of an iteration too: a slow disk draws it out."""
+        if self.clock() - self.lease_renewed_t > LEASE_LIFE_MS / 3000:
+            self._renew()
 
     def _renew(self) -> None:
         self.last_iteration_t = self.clock()
@@ -311,6 +315,7 @@ class Bridge:
                 ready.since = now
 
     def _dispatch(self, family: str, batch: list[tuple[str, Record]]) -> None:
+        self._keep_lease()
         windows, size = self.in_flight[family]
         records = [r for _, r in batch]
         self.in_flight[family] = (
@@ -356,6 +361,7 @@ class Bridge:
     def _redispatch(self) -> None:
         """Dispatch records again whose task is lost; one that was started before goes alone."""
         for family in FAMILIES:
+            self._keep_lease()
             waiting = self.waiting_tasks(family)
             if waiting is None:
                 continue  # they may all wait

@@ -200,6 +200,29 @@ def test_a_clock_far_off_is_one_alert(client: Client, settings: Settings) -> Non
     assert client.xlen(keys.ALERTS) == 1
 
 
+def test_a_bridge_keeps_its_lease_while_one_iteration_takes_longer(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a disk does whose every write takes long."""
+    monkeypatch.setattr(module, "LEASE_LIFE_MS", 600)
+    sent: list[str] = []
+
+    def slow_send(family: str, _: list[str]) -> None:
+        time.sleep(0.15)
+        sent.append(family)
+
+    bridge = Bridge(client, load(redis_url=settings.redis_url, batch_windows=1), slow_send)
+    for k in range(8):
+        add_window(client, seq=k)
+    assert bridge.take_over()
+    token, began = bridge.token, time.monotonic()
+    while len(sent) < 8:
+        bridge.serve_once()
+    assert time.monotonic() - began > 1.0
+    assert client.get(keys.LEASE) == token.encode()
+    bridge.release()
+
+
 def test_after_the_server_s_clock_was_set_back_windows_arrive_now(
     client: Client, settings: Settings
 ) -> None:
