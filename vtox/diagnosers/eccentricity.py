@@ -33,8 +33,8 @@ MIN_OVER_FLOOR = 15.0
 # exceeded by one record in 1000.
 SCATTER = 3.1
 NEPER_DB = 20 / log(10)
-# Four times the amplitude learnt; a baseline whose scatter asks for more than this cannot decide.
-FAULT_DB = 12.0
+# A baseline whose scatter asks for more than this, four times the amplitude learnt, cannot decide.
+MAX_LIMIT_DB = 12.0
 # What a reason says of a baseline that leaves everything open, dB.
 MOST_OPEN_DB = 99.0
 SEVERITIES = ((0.0, 6.0, 12.0, 24.0), (0.0, 0.3, 0.6, 1.0))
@@ -229,7 +229,7 @@ def _diagnosis(o: Observation, baseline: Baseline | None) -> Diagnosis:
             *(
                 {"kind": "alternative", "cause": cause}
                 for cause in ALTERNATIVES
-                if state in ("warning", "fault")
+                if state == "warning"
             ),
         ),
     )
@@ -250,9 +250,9 @@ def _comparison(o: Observation, baseline: Baseline | None) -> Comparison | Reaso
     side = min((0, 1), key=lambda k: scatters_db[k])
     level = levels[side]
     limit_db = max(RISE_DB, NEPER_DB * log1p(SCATTER * scatters_db[side] / NEPER_DB))
-    if limit_db > FAULT_DB:
+    if limit_db > MAX_LIMIT_DB:
         open_db = min(limit_db, MOST_OPEN_DB)
-        limits = {"open_db": open_db, "limit_db": FAULT_DB}
+        limits = {"open_db": open_db, "limit_db": MAX_LIMIT_DB}
         return reason("baseline_too_scattered", records=level.n, **limits)
     return Comparison(side, level, float(o.levels_dbc[side]) - level.mean, limit_db)
 
@@ -264,7 +264,8 @@ def _decision(o: Observation, c: Comparison) -> tuple[State, Reason]:
     if level_dbc - floor_dbc < 10 * np.log10(MIN_OVER_FLOOR):
         levels = {"floor_dbc": floor_dbc, "baseline_dbc": c.baseline.mean}
         return "unknown", reason("rotation_sidebands_in_noise", **levels)
-    return "fault" if c.change_db >= FAULT_DB else "warning", reason(
+    # Never `fault`: unbalance, a coupling or a load that swings once a turn look the same.
+    return "warning", reason(
         "rotation_sidebands_risen",
         change_db=c.change_db,
         level_dbc=level_dbc,
