@@ -24,6 +24,10 @@ MIN_HELD_STEP_RATIO = 3.0
 # shows, in this share of the blocks: docs/calibration/signal_quality.md#clipping
 MIN_CLIPPED_SHARE = 0.005
 MIN_CREST_SHARE = 0.1
+# Samples are held for a while where one value repeats so long, s, and so many times longer than at
+# the crests of the signal: docs/calibration/signal_quality.md#held-for-a-while
+MIN_HOLD_S = 0.005
+MIN_HOLD_RATIO = 6.0
 # A constant record is at rest in more than this share of its blocks.
 MAX_REST_SHARE = 0.5
 # The fast test of all samples: docs/calibration/signal_quality.md#fast-test
@@ -148,9 +152,11 @@ def _channel_problems(
         return (reason("samples_stuck", channel=channel, new_hz=share * fs_hz, fs_hz=fs_hz),)
     if resting.mean() > MAX_REST_SHARE:
         return (reason("samples_rest", channel=channel, share=float(resting.mean())),)
-    if resting.any() and float(np.ptp(x)) > 4 * count:
-        first_s = float(np.argmax(resting) * len(x) / len(resting) / fs_hz)
-        return (reason("samples_repeat", channel=channel, repeat_s=REST_S, first_s=first_s),)
+    if float(np.ptp(x)) > 4 * count:
+        first, length = _longest_run(moves)
+        if resting.any() or _is_hold(length, moves, len(blocks), fs_hz):
+            values = {"repeat_s": length / fs_hz, "first_s": first / fs_hz}
+            return (reason("samples_repeat", channel=channel, **values),)
     if clipped:
         shares = {
             "share_high": float(np.mean(x == x.max())),
@@ -159,6 +165,22 @@ def _channel_problems(
         limits = {"high": float(x.max()), "low": float(x.min())}
         return (reason("clipped", channel=channel, **shares, **limits),)
     return ()
+
+
+def _longest_run(moves: Bool) -> tuple[int, int]:
+    """Return where the longest run of equal samples begins, and its length; `moves` are steps."""
+    edges = np.concatenate([[-1], np.flatnonzero(moves), [len(moves)]])
+    lengths = np.diff(edges)
+    longest = int(np.argmax(lengths))
+    return int(edges[longest]) + 1, int(lengths[longest])
+
+
+def _is_hold(length: int, moves: Bool, blocks: int, fs_hz: float) -> bool:
+    """Return whether the longest run is of held samples rather than a crest of few counts."""
+    lengths = np.sort(np.diff(np.flatnonzero(moves)))
+    # A signal has a crest in most blocks: as many runs are as long as those of its crests.
+    crest = int(lengths[-min(blocks, len(lengths))]) if len(lengths) else length
+    return length >= MIN_HOLD_S * fs_hz and length > MIN_HOLD_RATIO * crest
 
 
 def _blocks(x: Array, block: int) -> Array:

@@ -103,6 +103,19 @@ def test_a_gap_is_missing_samples_with_its_place() -> None:
     assert found.values["first_s"] == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.parametrize("hold_s", [0.008, 0.02])
+@pytest.mark.parametrize("counts", [200, 2_000, 30_000])
+@pytest.mark.parametrize("first", [4_037, 4_050, 4_099])
+def test_samples_held_now_and_then_are_found(hold_s: float, counts: int, first: int) -> None:
+    x = np.round(counts * SINE)
+    held = round(hold_s * FS_HZ)
+    for start in (first, first + 10_000):
+        x[start : start + held] = x[start]
+    (found,) = reasons(x)
+    assert found.code == "samples_repeat"
+    assert found.values["repeat_s"] == pytest.approx(hold_s, rel=0.3)
+
+
 def test_mostly_at_rest() -> None:
     x = SINE.copy()
     x[9_000:] = 0

@@ -152,7 +152,7 @@ def analyse_chunk(
         return analysis
     sound = np.array([not (i or v) for i, v in zip(problems, voltage_problems, strict=True)])
     make_finite(x, ~sound)
-    rms = plausibility.channel_rms(x)
+    rms, off_s = plausibility.channel_rms(x), plausibility.off_s(x[:, :n], fs_hz)
 
     # The supply line, and the currents around it.
     spectra = partial_fft.spectra(x)
@@ -173,6 +173,7 @@ def analyse_chunk(
         analysis,
         problems=tuple(
             p
+            or _as_tuple(plausibility.switching_problem(float(off_s[b]), analysis.duration_s))
             or supply_problems(float(f0_hz[b]), float(share[b]), motors[b], analysis.duration_s)
             or _as_tuple(
                 plausibility.current_problem(

@@ -18,6 +18,9 @@ from vtox.domain import Array, Motor, Reason, reason
 # at its supply draws less than the second.
 MAX_CURRENT_RATIO = 1.5
 MIN_CURRENT_RATIO = 0.1
+# A motor is off where the current of so many seconds is below this share of what it is otherwise.
+OFF_BLOCK_S = 0.1
+OFF_RATIO = 0.05
 # Phase voltage over the rated one; voltages between lines are sqrt(3) of it. A drive goes lower.
 MAX_VOLTAGE_RATIO = 2.5
 MIN_VOLTAGE_RATIO = 0.4
@@ -49,6 +52,26 @@ def channel_rms(x: Array) -> Float64:
     mean = x.mean(axis=-1)
     square = np.einsum("bcs,bcs->bc", x, x) / x.shape[-1]
     return np.asarray(np.sqrt(np.maximum(square - mean**2, 0.0)), np.float64)
+
+
+def off_s(x: Array, fs_hz: float) -> Float64:
+    """Return for how long all currents of a recording are off, s, shape (batch,).
+
+    `x` has the shape (batch, currents, samples). Zero where they are off throughout.
+    """
+    size = max(1, round(OFF_BLOCK_S * fs_hz))
+    count = x.shape[-1] // size
+    if count < 2:
+        return np.zeros(len(x))
+    blocks = x[..., : count * size].reshape(*x.shape[:2], count, size)
+    square = np.einsum("bcns,bcns->bn", blocks, blocks)
+    usual = np.quantile(square, 0.9, axis=-1, keepdims=True)
+    return np.asarray((square < OFF_RATIO**2 * usual).sum(axis=-1) * OFF_BLOCK_S, np.float64)
+
+
+def switching_problem(off_s: float, duration_s: float) -> Reason | None:
+    """Return that the motor was switched on or off within the recording."""
+    return reason("switched_within_record", off_s=off_s, duration_s=duration_s) if off_s else None
 
 
 def current_problem(names: Sequence[str], levels: Levels, motor: Motor) -> Reason | None:

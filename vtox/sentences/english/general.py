@@ -100,6 +100,11 @@ SENTENCES: dict[str, Sentence] = {
         "{rated_voltage_v:g} V rated: measured between lines, or another connection is rated",
         "Measure the phase voltages, or correct rated_voltage_v.",
     ),
+    "switched_within_record": Sentence(
+        "the currents are off for {off_s:.1f} of {duration_s:.1f} s: the motor was switched on or "
+        "off within the record",
+        "Send windows while the motor runs.",
+    ),
     "current_far_above_rated": Sentence(
         "a current of {load_a:.3g} A is far above the rated {rated_a:g} A: the motor is starting, "
         "scale or unit are wrong, or it has another nameplate",

@@ -69,6 +69,24 @@ def test_what_no_machine_shows_is_unknown_with_its_reason(
     assert {d.state for d in found.values()} <= {"unknown", "normal"}
 
 
+def switch_off(start_s: float, end_s: float) -> Change:
+    def change(channels: dict[str, Array]) -> None:
+        off = slice(round(start_s * SOUND.fs_hz), round(end_s * SOUND.fs_hz))
+        rng = np.random.default_rng(0)
+        for name in CURRENTS:
+            channels[name] = channels[name].copy()
+            channels[name][off] = 1e-3 * rng.standard_normal(len(channels[name][off]))
+
+    return change
+
+
+@pytest.mark.parametrize("times_s", [(0.0, 5.0), (3.0, 6.0), (9.0, 10.0)])
+def test_a_motor_that_was_switched_within_the_record(times_s: tuple[float, float]) -> None:
+    d = diagnoses(switch_off(*times_s))["turn_short"]
+    assert (d.state, d.code) == ("unknown", "switched_within_record")
+    assert d.values["off_s"] == pytest.approx(times_s[1] - times_s[0], abs=0.2)
+
+
 def test_a_sound_machine_is_plausible() -> None:
     codes = {d.code for d in diagnoses(scale(1.0)).values()}
     assert not codes & {
