@@ -1,4 +1,8 @@
-"""API keys of requests: `X-API-Key`, Bearer token, or for the pages a cookie that only reads."""
+"""Who may do what: API keys by `X-API-Key` or as Bearer token, and for the pages sessions.
+
+Requests need a key as soon as one exists, in production always, and wherever they may come from
+another host.
+"""
 
 from typing import Annotated, Any, cast
 
@@ -14,14 +18,21 @@ from fastapi.security import (
 
 from api.backend import Backend
 from api.errors import Problem
+from api.http_methods import SAFE_METHODS
+from api.local_requests import is_local
 from vtox.errors import ServerUnavailable
-from vtox.store import apikeys
-from vtox.store.apikeys import Scope
+from vtox.store import apikeys, sessions
+from vtox.store.apikeys import ApiKey, Scope
 
-COOKIE = "vtox_key"
+COOKIE = "vtox_session"
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="`vtox keys create`")
 _bearer = HTTPBearer(auto_error=False, description="The same key as a Bearer token")
-_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="For the pages; GET only")
+_cookie = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    description="The session of a page, which never administers; to change anything, the request "
+    "needs the Origin of this service",
+)
 
 
 def require_key(
@@ -33,21 +44,15 @@ def require_key(
 ) -> None:
     """Let the request pass, or raise the problem `unauthorized` or `forbidden`."""
     backend: Backend = request.app.state.backend
-    if not apikeys.required(backend.settings):
+    if not backend.keys_exist() and _passes_without_keys(request, backend):
         return
     text = header or (bearer.credentials if bearer else None)
-    # Another site's page can make a browser send our cookie: it must not change anything.
-    if text is None and request.method == "GET":
-        text = cookie
-    if not text:
-        raise _unauthorized("send an API key in X-API-Key or as a Bearer token")
-    key = apikeys.verify(backend.client(), text)
-    if key is None:
-        raise _unauthorized("this API key is unknown or revoked")
+    key = key_of_text(backend, text) if text else _key_of_session(request, backend, cookie)
     request.state.key_id = key.id
+    backend.note_use(key.id)
     for scope in needed.scopes:
         if not key.allows(cast(Scope, scope)):
-            detail = f"this needs scope {scope!r}, the key has {key.scope!r}"
+            detail = f"this needs scope {scope!r}, the key has {', '.join(key.scopes) or 'none'}"
             raise Problem("forbidden", detail)
 
 
@@ -69,6 +74,39 @@ def needs(scope: Scope) -> list[Any]:
     """Return the dependency of routes that need a key with `scope`."""
     dependency: params.Depends = Security(require_key, scopes=[scope])
     return [dependency]
+
+
+def key_of_text(backend: Backend, text: str) -> ApiKey:
+    """Return the key that a client sent, or raise the problem `unauthorized`."""
+    key = apikeys.verify(backend.client(), text)
+    if key is None:
+        raise _unauthorized("this API key is unknown, revoked or expired")
+    return key
+
+
+def _passes_without_keys(request: Request, backend: Backend) -> bool:
+    """Whether a request needs none while there is none; raise the problem that says what to do."""
+    if apikeys.required(backend.settings):
+        return False
+    if is_local(request.scope):
+        return True
+    raise _unauthorized(
+        "requests from other hosts or through a proxy need an API key, and none exists yet: "
+        f"{apikeys.MAKE_ONE}"
+    )
+
+
+def _key_of_session(request: Request, backend: Backend, cookie: str | None) -> ApiKey:
+    if not cookie:
+        raise _unauthorized("send an API key in X-API-Key or as a Bearer token")
+    # Browsers send the cookie along with whatever a page makes them send; `ForeignSites` has
+    # refused any other Origin than ours.
+    if request.method not in SAFE_METHODS and "origin" not in request.headers:
+        raise Problem("foreign_site", f"{request.method} with a session needs an Origin header")
+    key = sessions.key_of(backend.client(), cookie)
+    if key is None:
+        raise _unauthorized("this session has ended: sign in again")
+    return key
 
 
 def _unauthorized(detail: str) -> Problem:

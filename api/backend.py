@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from typing import Self
 
 import redis
@@ -10,6 +11,7 @@ import structlog
 from vtox.errors import ServerUnavailable
 from vtox.monitoring.throughput import READING_EVERY_S, Reading, Sampler
 from vtox.settings import Settings
+from vtox.store import apikeys
 from vtox.store.client import Client, check, connect, loading_error
 from vtox.store.status import Snapshot, snapshot
 
@@ -17,6 +19,9 @@ log = structlog.get_logger()
 
 # So that a hundred dashboards cost the server one snapshot.
 SNAPSHOT_LIFE_S = 0.25
+# A command each time would cost a sender a twentieth of its rate.
+KEYS_ASKED_EVERY_S = 0.1
+USE_NOTED_EVERY_S = 60.0
 
 
 class Backend:
@@ -32,6 +37,9 @@ class Backend:
         self._snapshot_t = 0.0
         self._sampler = Sampler()
         self._stop = threading.Event()
+        self._keys_exist = False
+        self._keys_t = -KEYS_ASKED_EVERY_S
+        self._uses: dict[str, float] = {}
         self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
 
     def __enter__(self) -> Self:
@@ -68,6 +76,28 @@ class Backend:
         except ServerUnavailable:
             return False
         return True
+
+    def keys_exist(self) -> bool:
+        """Return whether an API key exists, or did `KEYS_ASKED_EVERY_S` ago.
+
+        Of a server that does not answer, the last answer. One that has never answered this process
+        gives away nothing: the pages may open, and show that it does not answer.
+        """
+        now = time.monotonic()
+        if now - self._keys_t > KEYS_ASKED_EVERY_S:
+            with suppress(redis.ConnectionError, redis.TimeoutError, ServerUnavailable):
+                self._keys_exist, self._keys_t = apikeys.any_exist(self.client()), now
+        return self._keys_exist
+
+    def note_use(self, key_id: str) -> None:
+        """Keep the time of a key's use, at most once in `USE_NOTED_EVERY_S`."""
+        now = time.monotonic()
+        if now - self._uses.get(key_id, -USE_NOTED_EVERY_S) < USE_NOTED_EVERY_S:
+            return
+        self._uses[key_id] = now
+        # A server that takes no writes is no reason to refuse a reader.
+        with suppress(redis.RedisError):
+            apikeys.note_use(self.client(), key_id)
 
     def snapshot(self) -> Snapshot:
         """Return the state of the system, at most `SNAPSHOT_LIFE_S` old.

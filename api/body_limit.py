@@ -1,65 +1,131 @@
-"""Refuses bodies that are encoded, too large (announced or counted), or not JSON."""
+"""Refuses bodies that are encoded, too large (announced or counted), or too slow."""
 
-from typing import Any
+import asyncio
 
-from fastapi import Depends, Request
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Problem, problem_response
+from api.errors import Problem
 from vtox.settings import Settings
 
 # Room for what a body holds besides the samples: names, numbers and punctuation.
 ENVELOPE_BYTES = 64 << 10
+# A body may take this long, and longer by its length at the slowest speed: mobile lines reach it.
+GRACE_S = 10.0
+SLOWEST_BYTES_PER_S = 16 << 10
+# A refused sender may still send: it reads our answer only then. The rest is read and thrown away.
+DRAIN_S = 1.0
+
+
+# Bodies that arrive at once; one more ends the one whose time is over first, which is the slowest.
+MAX_ARRIVING = 300
 
 
 class BodyLimit:
-    """ASGI middleware: refuses a body before or while it arrives."""
+    """ASGI middleware: refuses a body when a route reads it, so that the key is checked before."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._arriving: set[_Body] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with a `receive` that counts its bytes."""
+        """Pass the request on with a `receive` that counts and times its bytes."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        limit = max_body_bytes(scope["app"].state.backend.settings)
-        announced = headers.get("content-length", "")
-        encoding = headers.get("content-encoding", "")
+        body = _Body(scope, receive, self._arriving)
+
+        async def send_at_end_of_body(message: Message) -> None:
+            if message["type"] == "http.response.start" and not body.complete:
+                await body.drain()
+                if not body.complete:
+                    # What still comes must not keep the connection open.
+                    MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        try:
+            await self.app(scope, body.receive, send_at_end_of_body)
+        finally:
+            self._arriving.discard(body)
+
+
+class _Body:
+    """The body of one request while it arrives, beside the others of the process."""
+
+    def __init__(self, scope: Scope, receive: Receive, arriving: "set[_Body]") -> None:
+        self.headers = Headers(scope=scope)
+        self.limit = max_body_bytes(scope["app"].state.backend.settings)
+        self.announced = self.headers.get("content-length", "0")
+        self.complete = self.announced == "0" and "transfer-encoding" not in self.headers
+        self._receive = receive
+        self._arriving = arriving
+        self._received = 0
+        self._end_of_grace = 0.0
+        self._timeout: asyncio.Timeout | None = None
+        self._too_slow = False
+
+    async def receive(self) -> Message:
+        """Return the next part, or raise the problem that it is."""
+        if self.complete:
+            return await self._receive()
+        if self not in self._arriving:
+            self._begin()
+        try:
+            async with asyncio.timeout_at(self.deadline) as self._timeout:
+                message = await self._next()
+        except TimeoutError:
+            self._too_slow = True
+            raise _too_slow(self._received) from None
+        finally:
+            self._timeout = None
+        if self._received > self.limit:
+            raise _too_large(self.limit)
+        return message
+
+    @property
+    def deadline(self) -> float:
+        """The time of the event loop at which this body is too slow."""
+        return self._end_of_grace + self._received / SLOWEST_BYTES_PER_S
+
+    async def drain(self) -> None:
+        """Throw away what still arrives within `DRAIN_S`; of a slow body, nothing."""
+        if self._too_slow or "expect" in self.headers:
+            return
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                while not self.complete:
+                    await self._next()
+        except TimeoutError:
+            pass
+
+    def _begin(self) -> None:
+        encoding = self.headers.get("content-encoding", "")
         if encoding.lower() not in ("", "identity"):
-            await problem_response(scope["path"], _encode(encoding))(scope, receive, send)
-            return
-        if announced.isdigit() and int(announced) > limit:
-            await problem_response(scope["path"], _too_large(limit))(scope, receive, send)
-            return
-        received = 0
+            raise _encoded(encoding)
+        if self.announced.isdecimal() and int(self.announced) > self.limit:
+            raise _too_large(self.limit)
+        now = asyncio.get_running_loop().time()
+        if len(self._arriving) >= MAX_ARRIVING:
+            waiting = [b for b in self._arriving if b._timeout is not None]
+            slowest = min(waiting, key=lambda b: b.deadline, default=None)
+            if slowest is not None and slowest._timeout is not None:
+                self._arriving.discard(slowest)
+                slowest._timeout.reschedule(now)
+        self._end_of_grace = now + GRACE_S
+        self._arriving.add(self)
 
-        async def receive_counting() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise _too_large(limit)
-            return message
-
-        await self.app(scope, receive_counting, send)
+    async def _next(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        self.complete = not message.get("more_body", False)
+        if self.complete:
+            self._arriving.discard(self)
+        return message
 
 
 def max_body_bytes(settings: Settings) -> int:
     """Return the largest body: a window of the largest size in base64, and its envelope."""
     return -(-settings.max_window_bytes // 3) * 4 + ENVELOPE_BYTES
-
-
-def _require_json(request: Request) -> None:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind and kind != "application/json" and not kind.endswith("+json"):
-        raise Problem("not_json", f"Content-Type: {kind}, expected application/json")
-
-
-# Dependency of the routes that take a body; without a Content-Type, JSON is assumed.
-JSON_BODY: list[Any] = [Depends(_require_json)]
 
 
 def _too_large(limit: int) -> Problem:
@@ -70,7 +136,16 @@ def _too_large(limit: int) -> Problem:
     )
 
 
-def _encode(encoding: str) -> Problem:
+def _too_slow(received: int) -> Problem:
+    return Problem(
+        "body_too_slow",
+        f"{received} bytes of the body came in time: expected its end within {GRACE_S:g} s, and a "
+        f"second more for each {SLOWEST_BYTES_PER_S >> 10} kB (sooner if {MAX_ARRIVING} arrive at "
+        "once); send the same window again",
+    )
+
+
+def _encoded(encoding: str) -> Problem:
     return Problem(
         "encoded",
         f"Content-Encoding: {encoding[:40]}, expected none: send the body as it is; base64 of "

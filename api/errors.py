@@ -4,7 +4,6 @@ The only place that decides the HTTP status of an error; routes raise what the r
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import redis
@@ -12,9 +11,10 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from api.http_methods import allowed_methods
+from api.sign_in import sign_in_page
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import (
     NameplateError,
@@ -25,7 +25,6 @@ from vtox.errors import (
 )
 from vtox.wire import WIRE_CODES
 
-SIGN_IN_PAGE = Path(__file__).parent / "static" / "signin.html"
 # 403 too: a key that may not read must not lock a person out until the browser is closed.
 SIGN_IN_STATUSES = (401, 403)
 MEDIA_TYPE = "application/problem+json"
@@ -49,12 +48,15 @@ CODES = {
     "not_found": "There is no such resource",
     "method_not_allowed": "This address does not take this method",
     "body_too_large": "The request body is too large",
-    "not_json": "The request body is announced as something other than JSON",
+    "body_too_slow": "The request body arrives too slowly",
+    "not_json": "The request body is not announced as JSON",
+    "not_a_form": "The request body is not announced as a form",
     "encoded": "The request body is compressed or encoded",
     "invalid": "A parameter or field is not acceptable",
     "bad_nameplate": "A nameplate value is impossible",
     "too_many_requests": "Too many requests",
     "too_many_machines": "As many machines are known as are allowed",
+    "too_busy": "Too many requests are in progress",
     "internal": "VTOX failed",
     "server_unavailable": "The Redis or Valkey server does not answer",
     "server_full": "The Redis or Valkey server refuses writes",
@@ -74,13 +76,16 @@ STATUS_OF_CODE = {
     "foreign_site": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "body_too_slow": 408,
     "body_too_large": 413,
     "too_large": 413,
     "not_json": 415,
+    "not_a_form": 415,
     "encoded": 415,
     "too_many_requests": 429,
     "too_many_machines": 429,
     "internal": 500,
+    "too_busy": 503,
     "server_unavailable": 503,
     "server_full": 503,
     "not_on_disk": 503,
@@ -131,7 +136,8 @@ def install(app: FastAPI) -> None:
     async def respond(request: Request, error: Exception) -> Response:
         problem = _problem(request, error)
         if problem.status_code in SIGN_IN_STATUSES and wants_html(request):
-            return FileResponse(SIGN_IN_PAGE, problem.status_code, problem.headers)
+            wanted, headers = request.url.path, problem.headers
+            return sign_in_page(problem.status_code, wanted=wanted, headers=headers)
         return problem_response(request.url.path, problem)
 
     for kind in (

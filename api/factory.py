@@ -7,12 +7,15 @@ from functools import cache
 
 import structlog
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api import errors
 from api.backend import Backend
 from api.body_limit import BodyLimit
+from api.busy import Busy
 from api.foreign_sites import ForeignSites
 from api.http_methods import HeadAsGet
+from api.local_requests import is_loopback
 from api.openapi_document import openapi_document
 from api.routes import (
     alerts,
@@ -23,10 +26,12 @@ from api.routes import (
     health,
     machines,
     pages,
+    sessions,
     system,
     windows,
 )
 from api.schemas.system import version
+from api.security_headers import SecurityHeaders
 from vtox import settings as settings_module
 from vtox.cluster import logging_setup, parent_watch
 from vtox.cluster.api_owned import ApiOwnedCluster
@@ -47,6 +52,14 @@ come in pages: follow `next` until it is `null`. Later versions add fields, code
 """
 
 
+class Application(FastAPI):
+    """With the security headers around everything, the answer to a failure of ours included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the layers that a request passes."""
+        return SecurityHeaders(super().build_middleware_stack())
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application; without `settings` they are read when it starts."""
 
@@ -65,7 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 app.state.backend = backend
                 yield
 
-    app = FastAPI(
+    app = Application(
         title="VTOX",
         version=version(),
         description=DESCRIPTION,
@@ -73,13 +86,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        # A body without a Content-Type is taken for JSON; `JSON_BODY` refuses other types.
-        strict_content_type=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.add_middleware(BodyLimit)
+    app.state.only_loopback = {}
     app.add_middleware(HeadAsGet)
     app.add_middleware(ForeignSites)
+    app.add_middleware(Busy)
+    # Around the others: what they refuse may still send its body.
+    app.add_middleware(BodyLimit)
     errors.install(app)
     for module in (
         system,
@@ -91,6 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         dead_letters,
         health,
         pages,
+        sessions,
         docs,
     ):
         app.include_router(module.router)
@@ -111,9 +126,9 @@ async def _check_keys(backend: Backend, cluster: ApiOwnedCluster) -> None:
             # The framework repeats it at the end of a traceback.
             log.error("the API does not start", reason=str(error))
             raise
-    elif settings.api_host not in ("127.0.0.1", "localhost", "::1"):
+    elif not is_loopback({"localhost": "127.0.0.1"}.get(settings.api_host, settings.api_host)):
         log.warning(
-            "anybody who reaches this address may read and write: set VTOX_CLUSTER_MODE=production "
-            "to require API keys",
+            "requests need an API key at this address, and without one all are refused",
             api_host=settings.api_host,
+            what_to_do=apikeys.MAKE_ONE,
         )

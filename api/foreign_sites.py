@@ -6,17 +6,18 @@ cannot be rebound. And any page may send forms and bodies here without reading t
 browser marks such a request by Sec-Fetch-Site and Origin.
 """
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import Problem, problem_response
+from api.http_methods import SAFE_METHODS
+from api.local_requests import is_local
+from vtox.cluster.host_names import is_own_name
 from vtox.settings import Settings
 from vtox.store import apikeys
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 OWN_SITES = ("same-origin", "none")  # `none`: typed by a person, or sent by a program
 
 
@@ -30,20 +31,19 @@ class ForeignSites:
         """Pass the request on, or answer why not."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            settings = scope["app"].state.backend.settings
-            problem = _host_problem(headers, settings) or _origin_problem(headers, scope["method"])
+            problem = _host_problem(scope, headers) or _origin_problem(headers, scope["method"])
             if problem:
                 await problem_response(scope["path"], problem)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
 
-def _host_problem(headers: Headers, settings: Settings) -> Problem | None:
+def _host_problem(scope: Scope, headers: Headers) -> Problem | None:
     """Return the refusal of a name that is not ours; where keys are required, they protect."""
-    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-    if apikeys.required(settings) or _is_number(host):
-        return None
-    if host in {"localhost", settings.api_host.lower(), *settings.allowed_hosts}:
+    settings: Settings = scope["app"].state.backend.settings
+    host = headers.get("host", "")
+    names = {settings.api_host, *settings.allowed_hosts}
+    if apikeys.required(settings) or is_own_name(host, names) or not is_local(scope):
         return None
     return Problem(
         "foreign_host",
@@ -62,11 +62,3 @@ def _origin_problem(headers: Headers, method: str) -> Problem | None:
     return Problem(
         "foreign_site", f"a page of {origin or 'another site'} may not send {method} requests here"
     )
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

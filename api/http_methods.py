@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 

@@ -43,8 +43,8 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         components["schemas"][model.__name__] = schema
     statuses: set[int] = set()
     for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            _describe_security(path, method, operation)
+        for operation in operations.values():
+            _describe_security(path, operation)
             statuses |= _describe_problems(path, operation)
     components["responses"] = {f"Problem{s}": _problem_response(s) for s in sorted(statuses)}
     components["responses"]["Problem"] = _problem_response(None)
@@ -74,11 +74,9 @@ TAGS = [
 ]
 
 
-def _describe_security(path: str, method: str, operation: dict[str, Any]) -> None:
-    """Say where a key is not needed, and that a cookie never changes anything."""
-    schemes = operation.get("security", [])
-    if method != "get":
-        schemes = [s for s in schemes if COOKIE_SCHEME not in s]
+def _describe_security(path: str, operation: dict[str, Any]) -> None:
+    """Say where a key is not needed, and that a session never administers."""
+    schemes = [s for s in operation.get("security", []) if s.get(COOKIE_SCHEME) != ["admin"]]
     if schemes:
         operation["security"] = [{}, *schemes] if path in OPEN_PATHS else schemes
 
@@ -93,7 +91,7 @@ def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
     if path not in LENIENT_PATHS:
         statuses.add(422)
     if "requestBody" in operation:
-        statuses |= {400, 413, 415, 429}
+        statuses |= {400, 408, 413, 415, 429}
     for status in sorted(statuses):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     responses["default"] = {"$ref": "#/components/responses/Problem"}

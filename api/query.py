@@ -39,7 +39,7 @@ def bad_cursor(cursor: str, expected: str) -> Problem:
     return Problem("invalid", detail, field="cursor")
 
 
-def _no_parameters(_: Annotated[EmptyQuery, Query()]) -> None:
+async def _no_parameters(_: Annotated[EmptyQuery, Query()]) -> None:
     pass
 
 

@@ -40,6 +40,7 @@ def run(settings: Settings) -> None:
     serve(
         settings.probe_host,
         settings.coordinator_port,
+        names=settings.allowed_hosts,
         live=bridge.live,
         ready=lambda: (bridge.owner, "" if bridge.owner else "does not own the stream"),
     )

@@ -30,6 +30,8 @@ REFUSALS = "vtox:refusals"
 API_KEYS = "vtox:api-keys"
 # What signs dead letters that are sent again. No sender may read it.
 REPLAY_SECRET = "vtox:replay-secret"
+# Hash key id -> time (s) of the last use, written about once a minute.
+API_KEY_USES = "vtox:api-key-uses"
 MONITOR = "vtox:monitor"
 # Hash name -> JSON of the conditions of the system that hold, raised as an alarm or not yet.
 ALARMS = "vtox:alarms"
@@ -73,6 +75,11 @@ def known_windows(machine_id: str) -> str:
 def quota(name: str) -> str:
     """Hash that expires: until when a sender has used up what it may send."""
     return f"vtox:quota:{name}"
+
+
+def session(digest: str) -> str:
+    """Id of the API key that signed in; named by a hash of the cookie, and expires."""
+    return f"vtox:session:{digest}"
 
 
 def worker(name: str) -> str:

@@ -25,7 +25,7 @@ from vtox.errors import ServerUnavailable, SettingsError
 Mode = Literal["development", "testing", "production"]
 Fsync = Literal["everysec", "always"]
 Ack = Literal["server", "disk"]
-SECRETS = frozenset({"redis_url", "broker_url"})
+SECRETS = frozenset({"redis_url", "broker_url", "flower_password"})
 PREFIX = "VTOX_"
 # Variables of VTOX that are no settings: where to look for settings, the pid that the parent watch
 # reads, and the folder of recordings for tests.
@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         8002, ge=1, le=65535, description="port for health and metrics of the first worker"
     )
     flower_port: int = Field(5555, ge=1, le=65535, description="port of Flower")
+    flower_password: str | None = Field(
+        None,
+        min_length=8,
+        description="password of Flower; none: made outside development, kept in the data folder",
+        repr=False,
+    )
     probe_host: str = Field(
         "127.0.0.1", description="address of the health and metrics ports of bridge and workers"
     )
@@ -255,6 +261,11 @@ class Settings(BaseSettings):
     def server_file(self) -> Path:
         """Address and password of the embedded server, kept over its restarts (mode 0600)."""
         return self.data_dir / "server.json"
+
+    @property
+    def flower_password_file(self) -> Path:
+        """Password of Flower where none is set (mode 0600)."""
+        return self.data_dir / "flower-password"
 
     @property
     def server_socket(self) -> Path | None:

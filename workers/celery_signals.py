@@ -104,7 +104,13 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
     global _heartbeat
     queues = [q.name for q in sender.task_consumer.queues]
     s = settings.load()
-    port = serve(s.probe_host, s.worker_port, span=s.worker_port_span, reserved=s.fixed_ports)
+    port = serve(
+        s.probe_host,
+        s.worker_port,
+        span=s.worker_port_span,
+        reserved=s.fixed_ports,
+        names=s.allowed_hosts,
+    )
     client = process().client
     heartbeats.reset(client, _name)
     _heartbeat = Heartbeat(client, _name, [q for q in queues if q in FAMILIES], port)

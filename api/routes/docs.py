@@ -11,9 +11,9 @@ router = APIRouter(dependencies=needs("read"), include_in_schema=False)
 
 
 @router.get("/docs")
-def docs() -> Response:
+def docs(request: Request) -> Response:
     """Return the page that shows `/openapi.json`."""
-    return page("docs.html")
+    return page(request, "docs.html")
 
 
 @router.get("/openapi.json", dependencies=NO_PARAMETERS)

@@ -3,20 +3,19 @@
 from bisect import bisect_right
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.auth import needs
 from api.backend import Backend
-from api.body_limit import JSON_BODY
+from api.body import JSON_BODY, json_object, whole_body
 from api.errors import not_found
 from api.explanation import doubts_with_sentences, sentence
 from api.paging import next_link
 from api.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
-from api.schemas.common import Data, DescribedBy, Page, rfc3339
+from api.schemas.common import Data, Page, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.machines import FaultReason, Machine, MachineSummary
-from api.schemas.nameplate import Nameplate
 from vtox.nameplate import motor_from_dict
 from vtox.sentences.rendering import advice
 from vtox.settings import Settings
@@ -63,15 +62,19 @@ def get_machine(machine_id: MachineId, backend: OpenBackend) -> Data[Machine]:
     "/{machine_id}",
     dependencies=[*needs("admin"), *NO_PARAMETERS, *JSON_BODY],
     summary="Register a machine by its nameplate",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Nameplate"}}},
+        }
+    },
 )
 def put_machine(
-    machine_id: MachineId,
-    backend: OpenBackend,
-    nameplate: Annotated[dict[str, Any], DescribedBy(Nameplate), Body()],
+    machine_id: MachineId, body: Annotated[bytes, Depends(whole_body)], backend: OpenBackend
 ) -> Data[Machine]:
     """Replace the nameplate. A value that is left out is a reason to abstain, never a default."""
-    limit = backend.settings.max_machines
-    machines.register(backend.client(), machine_id, motor_from_dict(nameplate), limit=limit)
+    motor = motor_from_dict(json_object(body))
+    machines.register(backend.client(), machine_id, motor, limit=backend.settings.max_machines)
     return Data(data=machine_by_id(machine_id, backend))
 
 

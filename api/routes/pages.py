@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 
-from api.auth import needs
+from api.auth import COOKIE, needs
 from api.errors import not_found, wants_html
 from api.routes.system import OpenBackend, system_status
 from api.schemas.common import Data
@@ -14,21 +14,17 @@ from api.schemas.system import SystemStatus
 router = APIRouter(tags=["pages"])
 
 STATIC = Path(__file__).parent.parent / "static"
-HEADERS = {
-    "Cache-Control": "no-cache",
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
+HEADERS = {"Cache-Control": "no-cache"}
+SIGN_OUT = '<form method="post" action="/sign-out"><button>Sign out</button></form></nav>\n</div>'
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
-def page(name: str) -> Response:
-    """Return a page or asset of the static folder."""
-    media_type = _TYPES.get(Path(name).suffix, "text/html")
-    return FileResponse(STATIC / name, media_type=media_type, headers=HEADERS)
+def page(request: Request, name: str) -> Response:
+    """Return a page of the static folder; in a session it offers to sign out."""
+    text = (STATIC / name).read_text()
+    if COOKIE in request.cookies:
+        text = text.replace("</nav>\n</div>", SIGN_OUT, 1)
+    return HTMLResponse(text, headers=HEADERS)
 
 
 @router.get(
@@ -43,7 +39,7 @@ def root(
 ) -> Response | Data[SystemStatus]:
     """Return the status as JSON; to a client that accepts `text/html`, the page of the fleet."""
     if wants_html(request):
-        html = page("index.html")
+        html = page(request, "index.html")
         html.headers["Vary"] = "Accept"
         return html
     response.headers["Vary"] = "Accept"
@@ -51,9 +47,15 @@ def root(
 
 
 @router.get("/machines/{machine_id}", dependencies=needs("read"), include_in_schema=False)
-def machine_page(machine_id: str) -> Response:
+def machine_page(request: Request, machine_id: str) -> Response:
     """Return the page of one machine, known or not; it reads its data by this interface."""
-    return page("machine.html")
+    return page(request, "machine.html")
+
+
+@router.get("/static/signin.css", include_in_schema=False)
+def sign_in_style() -> Response:
+    """Return the style sheet of the page that asks for a key, which therefore needs none."""
+    return _asset("signin.css")
 
 
 @router.get("/static/{name}", dependencies=needs("read"), include_in_schema=False)
@@ -61,4 +63,8 @@ def asset(name: str) -> Response:
     """Return a script, style sheet or picture of the pages."""
     if name not in {f.name for f in STATIC.iterdir() if f.suffix in _TYPES}:
         raise not_found(f"no asset {name!r}")
-    return page(name)
+    return _asset(name)
+
+
+def _asset(name: str) -> Response:
+    return FileResponse(STATIC / name, media_type=_TYPES[Path(name).suffix], headers=HEADERS)

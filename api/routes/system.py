@@ -51,7 +51,7 @@ LINKS = {
 }
 
 
-def open_backend(request: Request) -> Backend:
+async def open_backend(request: Request) -> Backend:
     """Return the backend that the lifespan opened."""
     backend: Backend = request.app.state.backend
     return backend

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from math import ceil
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import needs
 from api.backend import Backend
-from api.body_limit import JSON_BODY
+from api.body import JSON_BODY, json_object, whole_body
 from api.errors import Problem
 from api.query import NO_PARAMETERS
 from api.routes.machines import MachineId
@@ -45,11 +44,6 @@ _SCALARS = ("seq", "t0", "fs_hz", "v", "speed_rpm", "temperature_c")
 _NAMES = ("run", "vehicle_id")
 
 
-async def whole_body(request: Request) -> bytes:
-    """Return the body, whose length `BodyLimit` counts while it arrives."""
-    return await request.body()
-
-
 @router.post(
     "/{machine_id}/windows",
     status_code=202,
@@ -78,7 +72,7 @@ def post_window(
     """Send one window. Sent twice (same seq, run and t0) it counts once, so a retry is safe."""
     s = backend.settings
     _charge(backend, getattr(request.state, "key_id", ""), machine_id, len(body))
-    fields = entry_fields(machine_id, _json_object(body))
+    fields = entry_fields(machine_id, json_object(body))
     header = decode_header(fields, Limits(s.max_window_bytes, s.max_samples))
     # With fsync at every write the embedded server answers when a window is on disk.
     confirm = s.api_ack == "disk" and s.redis_url
@@ -157,16 +151,6 @@ def entry_fields(machine_id: str, body: dict[str, Any]) -> dict[bytes, bytes]:
     for name, scale in _channel_table("scale", body.get("scale", {})).items():
         fields[f"scale_{name}"] = _number(f"scale_{name}", scale)
     return {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in fields.items()}
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Problem("bad_request", f"the body is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise Problem("bad_request", f"the body is a {type(value).__name__}, expected {{...}}")
-    return value
 
 
 def _channel_table(field: str, value: Any) -> dict[str, Any]:

@@ -5,12 +5,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
+from api import backend
 from api.factory import create_app
 from tests.integration.api.conformance import conformance_hook
 from vtox.cluster.embedded_server import EmbeddedServer
@@ -18,36 +20,47 @@ from vtox.settings import Settings, load
 from vtox.store.client import Client
 
 
-def serving(settings: Settings) -> AbstractContextManager[httpx.Client]:
+def serving(settings: Settings, **options: Any) -> AbstractContextManager[httpx.Client]:
     """Serve the application; yield a client that checks responses against the OpenAPI document."""
     app = create_app(settings)
-    return serving_app(app, check=conformance_hook(app.openapi()))
+    return serving_app(app, check=conformance_hook(app.openapi()), **options)
 
 
 @contextmanager
 def serving_app(
-    app: ASGIApp, *, check: Callable[[httpx.Response], None] = lambda _: None
+    app: ASGIApp,
+    *,
+    check: Callable[[httpx.Response], None] = lambda _: None,
+    host: str = "127.0.0.1",
+    **options: Any,
 ) -> Iterator[httpx.Client]:
-    """Serve an application and yield an HTTP client of it."""
+    """Serve an application as `uvicorn --host ...` does and yield an HTTP client of it."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_config=None, lifespan="on")
+        listener.bind((host, 0))
+        config = uvicorn.Config(app, log_config=None, lifespan="on", **options)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         while not server.started:
             assert thread.is_alive(), "the service did not start"
             time.sleep(0.005)
-        host, port = listener.getsockname()
         try:
             hooks = {"response": [check]}
-            base = f"http://{host}:{port}"
+            base = f"http://127.0.0.1:{listener.getsockname()[1]}"
             with httpx.Client(base_url=base, timeout=20, event_hooks=hooks) as client:
                 yield client
         finally:
             server.should_exit = True
             thread.join(timeout=10)
             assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_count_at_once() -> Iterator[None]:
+    """A test that makes a key need not wait until the service looks again whether there is one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "KEYS_ASKED_EVERY_S", -1.0)
+        yield
 
 
 @pytest.fixture(scope="session")

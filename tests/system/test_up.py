@@ -25,7 +25,7 @@ ROLES = {
     "bridge": ("vtox.cluster.parent_watch", "vtox", "bridge"),
     "worker": ("celery", "worker", "bearing"),
     "api": ("uvicorn", "api.main:app"),
-    "flower": ("celery", "flower"),
+    "flower": ("vtox", "flower"),
 }
 
 

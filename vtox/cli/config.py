@@ -126,7 +126,7 @@ def _value(name: str, value: Any, reveal: bool) -> Any:
     if isinstance(value, Path):
         return str(value)
     if name in SECRETS and value and not reveal:
-        return mask(value)
+        return mask(value) if name.endswith("_url") else "***"
     return value
 
 

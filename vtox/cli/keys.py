@@ -1,7 +1,8 @@
-"""`vtox keys`: API keys for machines and people; required in production mode."""
+"""`vtox keys`: API keys for programs and people; once there is one, requests must carry one."""
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from vtox import settings as settings_module
@@ -18,15 +20,24 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.errors import InputError, ServerUnavailable
 from vtox.settings import Settings
 from vtox.store import apikeys
-from vtox.store.apikeys import ApiKey
-from vtox.store.client import Client, check, connect
+from vtox.store.apikeys import ApiKey, Scope
+from vtox.store.client import Client, check, connect, server_time
 
-ScopeOption = Annotated[
+UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
+
+Name = Annotated[str, typer.Argument(help="The person or program that gets the key.")]
+Scopes = Annotated[
     str,
     typer.Option(
-        metavar="SCOPE",
-        help="read: read everything; ingest: send windows; admin: both, and change machines.",
+        "--scopes",
+        "--scope",
+        metavar="SCOPES",
+        help="read: read everything; ingest: send windows; admin: both, and change machines. "
+        "Several with commas between.",
     ),
+]
+Expires = Annotated[
+    str, typer.Option(metavar="TIME", help="When it ends: 12h, 90d, 8w. Without it: never.")
 ]
 
 
@@ -40,40 +51,45 @@ def register(app: typer.Typer) -> None:
 
 
 def create(
-    scope: ScopeOption = "read",
-    name: Annotated[
-        str, typer.Option(metavar="TEXT", help="Purpose of the key, shown in the list.")
-    ] = "",
-    as_json: Json = False,
+    name: Name, scopes: Scopes = "read", expires: Expires = "", as_json: Json = False
 ) -> None:
     """Make a key and print it; it is not stored and cannot be shown again."""
-    if scope not in apikeys.SCOPES:
-        raise InputError(f"--scope {scope}: expected one of {', '.join(apikeys.SCOPES)}")
+    if not name.strip():
+        raise InputError("NAME is empty: expected the person or program that gets the key")
+    wanted, lifetime_s = _scopes(scopes), _lifetime_s(expires)
     with _client() as client:
-        text, record = apikeys.create(client, scope, name)
+        text, record = apikeys.create(client, wanted, name.strip(), lifetime_s=lifetime_s)
     if as_json:
-        _print_json(_public(record) | {"key": text})
+        _print_json(_public(record, None) | {"key": text})
         return
     print(text)
     Console(stderr=True, highlight=False).print(
-        f"[dim]Key {record.id}, scope {scope}: cannot be shown again. Send it as X-API-Key or as a "
-        f"Bearer token; `vtox keys revoke {record.id}` revokes it.[/dim]"
+        f"[dim]Key {record.id}, scopes {', '.join(record.scopes)}, expires "
+        f"{_time(record.expires_t)}: cannot be shown again. Send it as X-API-Key or as a Bearer "
+        f"token; `vtox keys revoke {record.id}` revokes it.[/dim]"
     )
 
 
 def list_keys(as_json: Json = False) -> None:
-    """List the keys, without their secrets."""
+    """List the keys with their last use, without their secrets."""
     with _client() as client:
-        records = apikeys.list_keys(client)
+        records, uses = apikeys.list_keys(client), apikeys.last_uses(client)
+        damaged, now = apikeys.unreadable(client), server_time(client)
+    for key_id in damaged:
+        print(f"key {key_id}: damaged, opens nothing: `vtox keys revoke {key_id}`", file=sys.stderr)
     if as_json:
-        _print_json([_public(r) for r in records])
+        _print_json([_public(r, uses.get(r.id)) for r in records])
         return
     if not records:
-        print("No keys: `vtox keys create --scope read` makes one.")
+        print("No keys: `vtox keys create NAME --scopes read` makes one.")
         return
-    table = Table("id", "scope", "name", "created", box=None, pad_edge=False)
+    table = Table("id", "name", "scopes", "created", "expires", "last use", box=None)
+    table.pad_edge = False
     for r in records:
-        table.add_row(r.id, r.scope, r.name, _time(r.created_t))
+        expires = "expired" if r.expired(now) else _time(r.expires_t)
+        scopes = ", ".join(r.scopes)
+        used = _time(uses.get(r.id))
+        table.add_row(r.id, escape(r.name), escape(scopes), _time(r.created_t), expires, used)
     Console(highlight=False).print(table)
 
 
@@ -118,12 +134,36 @@ def _embedded(settings: Settings) -> Iterator[Client]:
         yield client
 
 
-def _public(record: ApiKey) -> dict[str, Any]:
-    public = {k: v for k, v in asdict(record).items() if k not in ("sha256", "created_t")}
-    return public | {"created": _time(record.created_t)}
+def _scopes(text: str) -> list[Scope]:
+    names = [s.strip() for s in text.split(",") if s.strip()]
+    wrong = [s for s in names if s not in apikeys.SCOPES]
+    if wrong or not names:
+        raise InputError(
+            f"--scopes {text}: expected one or more of {', '.join(apikeys.SCOPES)}, with commas "
+            "between"
+        )
+    return [scope for scope in apikeys.SCOPES if scope in names]
 
 
-def _time(t: float) -> str:
+def _lifetime_s(text: str) -> float | None:
+    if not text:
+        return None
+    number, unit = text[:-1], text[-1]
+    if unit not in UNITS_S or not number.isdecimal() or not 0 < int(number) < 10_000:
+        raise InputError(f"--expires {text}: expected a number and h, d or w, as in 90d")
+    return float(int(number) * UNITS_S[unit])
+
+
+def _public(record: ApiKey, used_t: float | None) -> dict[str, Any]:
+    hidden = ("sha256", "created_t", "expires_t")
+    public = {k: v for k, v in asdict(record).items() if k not in hidden}
+    times = {"created": record.created_t, "expires": record.expires_t, "last_use": used_t}
+    return public | {k: None if t is None else _time(t) for k, t in times.items()}
+
+
+def _time(t: float | None) -> str:
+    if t is None:
+        return "never"
     return datetime.fromtimestamp(t, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

@@ -28,6 +28,7 @@ COMMANDS = (
     "keys",
     "server",
     "bridge",
+    "flower",
 )
 
 
@@ -111,6 +112,10 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import bridge
 
             bridge.register(app)
+        case "flower":
+            from vtox.cli import flower
+
+            flower.register(app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,6 +11,7 @@ from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.embedded_server import program
 from vtox.cluster.file_lock import try_lock
+from vtox.cluster.flower_password import USER
 from vtox.cluster.ports import base_url, require_distinct_ports, require_free_ports
 from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.supervisor import Supervisor
@@ -93,6 +94,8 @@ def addresses(settings: Settings, specs: Sequence[ProcessSpec]) -> dict[str, str
         by_name["page"] = base_url(settings.api_host, settings.api_port)
     if "flower" in names:
         by_name["flower"] = base_url("", settings.flower_port)
+        if settings.cluster_mode != "development" and not settings.flower_password:
+            by_name["flower_password"] = f"of user {USER}, in {settings.flower_password_file}"
     return by_name | {"log": str(settings.data_dir / "cluster.log")}
 
 

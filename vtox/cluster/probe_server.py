@@ -2,18 +2,27 @@
 
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Collection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from vtox.cluster.host_names import is_own_name
 from vtox.errors import PortTaken
 
 log = structlog.get_logger()
 
 Check = Callable[[], tuple[bool, str]]
+
+# Each takes a thread for as long as its client pleases, but the oldest makes room for the next:
+# whoever holds them all open cannot make a supervisor believe that the process hangs.
+MAX_CONNECTIONS = 32
+# Of silence on a connection.
+TIMEOUT_S = 5.0
 
 
 def serve(
@@ -22,24 +31,26 @@ def serve(
     *,
     span: int = 1,
     reserved: Collection[int] = (),
+    names: Collection[str] = (),
     live: Check | None = None,
     ready: Check | None = None,
 ) -> int:
     """Serve /health/live, /health/ready and /metrics from a thread; return the port.
 
     `span` ports are tried from `port` on; those after the first that are `reserved` are skipped.
+    Requests must address `host`, one of `names`, localhost or an address by number.
 
     Raises
     ------
     PortTaken
         None of them is free.
     """
-    server_type = _Server6 if ":" in host else ThreadingHTTPServer
+    server_type = _Server6 if ":" in host else _Server
     for candidate in range(port, port + span):
         if candidate != port and candidate in reserved:
             continue
         try:
-            server = server_type((host, candidate), _handler(live, ready))
+            server = server_type((host, candidate), _handler({host, *names}, live, ready))
         except OSError as error:
             reason = error.strerror
             continue
@@ -52,14 +63,58 @@ def serve(
     )
 
 
-class _Server6(ThreadingHTTPServer):
+class _Server(ThreadingHTTPServer):
+    """At most `MAX_CONNECTIONS`; one more ends the oldest."""
+
+    request_queue_size = 128
+
+    def __init__(self, *args: Any) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[socket.socket, None] = {}
+        super().__init__(*args)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._open[request] = None
+            if len(self._open) > MAX_CONNECTIONS:
+                # Its thread reads the end of the connection, and closes it.
+                oldest = next(iter(self._open))
+                del self._open[oldest]
+                _shut_down(oldest)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that has gone, or was cut off, is no failure of ours.
+        if not isinstance(sys.exc_info()[1], OSError):
+            log.exception("a probe failed")
+
+
+class _Server6(_Server):
     address_family = socket.AF_INET6
 
 
-def _handler(live: Check | None, ready: Check | None) -> type[BaseHTTPRequestHandler]:
+def _shut_down(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # its client has gone
+
+
+def _handler(
+    names: Collection[str], live: Check | None, ready: Check | None
+) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = TIMEOUT_S
+
         def do_GET(self) -> None:
-            if self.path == "/metrics":
+            if not is_own_name(self.headers.get("Host", ""), names):
+                self._reply(403, "text/plain", b"Host: not a name of this service\n")
+            elif self.path == "/metrics":
                 self._reply(200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
             elif self.path in ("/health/live", "/health/ready", "/health"):
                 check = live if self.path == "/health/live" else ready
@@ -74,6 +129,7 @@ def _handler(live: Check | None, ready: Check | None) -> type[BaseHTTPRequestHan
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-Content-Type-Options", "nosniff")
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)

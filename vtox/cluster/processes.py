@@ -23,7 +23,6 @@ from vtox.store.heartbeats import port_of
 # commit). Their ratios decide where further workers go, and how fewer workers share the queues.
 FAMILY_LOAD_S = {"turn_short": 25, "bearing": 28, "broken_bar": 20}
 ROLES = ("server", "bridge", "workers", "api", "flower")
-FLOWER_MAX_TASKS = 10_000
 LIVENESS_PATH = "/health/live"
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.
 ALLOW_ROOT = "ignore:You're running the worker with superuser privileges"
@@ -65,7 +64,7 @@ def cluster(settings: Settings, without: Collection[str] = ()) -> list[ProcessSp
         ),
         ProcessSpec("api", _api(settings), 3, 0, lambda _: responds(api), lambda _: is_live(api)),
         ProcessSpec(
-            "flower", _flower(settings), 4, 0, lambda _: accepts_connections("", flower_port)
+            "flower", ("vtox", "flower"), 4, 0, lambda _: accepts_connections("", flower_port)
         ),
     ]
     left_out = {*without, "server"} if settings.redis_url else set(without)
@@ -183,11 +182,6 @@ class _WorkerProbe:
 def _api(settings: Settings) -> tuple[str, ...]:
     address = ("--host", settings.api_host, "--port", str(settings.api_port))
     options = ("--no-access-log", "--log-level=warning", "--timeout-graceful-shutdown=2")
-    return ("uvicorn", "api.main:app", *address, *options)
-
-
-def _flower(settings: Settings) -> tuple[str, ...]:
-    # Loopback and read-only: its pages show what tasks carry, and its buttons stop workers.
-    address = (f"--address={LOOPBACK}", f"--port={settings.flower_port}")
-    options = ("--read-only", f"--max-tasks={FLOWER_MAX_TASKS}", "--logging=none")
-    return ("celery", "-q", "-A", "vtox", "flower", *address, *options)
+    # Beyond the number of connections at which `BoundedHttp` closes idle ones.
+    limits = ("--http", "api.http_protocol:BoundedHttp", "--limit-concurrency", "600")
+    return ("uvicorn", "api.main:app", *address, *options, *limits)

@@ -57,7 +57,15 @@ def _roles() -> dict[str, Role]:
     monitor = (keys.MONITOR, keys.ALARMS, keys.WATCH)
     bridge_keys = (*bridge, *monitor, *counts, *machines, *_RECORDS)
     worker = (keys.WORKERS, _WORKER, keys.EVIDENCE_RATE, *counts, *machines, *_RECORDS)
-    api = (keys.API_KEYS, keys.REPLAY_SECRET, *machines, _SEEN, _QUOTA)
+    api = (
+        keys.API_KEYS,
+        keys.API_KEY_USES,
+        keys.session(ANYTHING),
+        keys.REPLAY_SECRET,
+        *machines,
+        _SEEN,
+        _QUOTA,
+    )
     return {
         "ingest": Role(about="senders: adds windows, reads nothing", rights=f"+xadd {_keys(raw)}"),
         "reader": Role(

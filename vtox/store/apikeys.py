@@ -4,22 +4,23 @@ import hashlib
 import hmac
 import json
 import secrets
-import time
-from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
 
 from vtox import keys
 from vtox.errors import SettingsError
 from vtox.settings import Settings
-from vtox.store.client import Client
+from vtox.store.client import Client, server_time
 
 Scope = Literal["read", "ingest", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
-NO_KEY = (
-    "VTOX_CLUSTER_MODE=production needs an API key and there is none: make one with "
-    "`vtox keys create --scope read` (ingest for a sender, admin for who registers machines)"
+MAKE_ONE = (
+    "make one with `vtox keys create NAME --scopes read` (ingest for a sender, admin for who "
+    "registers machines)"
 )
+NO_KEY = f"VTOX_CLUSTER_MODE=production needs an API key and there is none: {MAKE_ONE}"
 _PREFIX = "vtox"
 
 
@@ -28,54 +29,100 @@ class ApiKey:
     """A key as it is kept; the key itself is `vtox_<id>_<secret>`."""
 
     id: str
-    scope: Scope
+    # A later version may know scopes that we do not: they allow nothing here.
+    scopes: tuple[str, ...]
     name: str
     created_t: float
+    expires_t: float | None = None
     sha256: str
 
     def allows(self, scope: Scope) -> bool:
         """Whether this key may do what needs `scope`."""
-        return self.scope in ("admin", scope)
+        return "admin" in self.scopes or scope in self.scopes
+
+    def expired(self, now: float) -> bool:
+        """Whether its time is over at `now`, by the server's clock."""
+        return self.expires_t is not None and now >= self.expires_t
 
 
-def create(client: Client, scope: Scope, name: str = "") -> tuple[str, ApiKey]:
+def create(
+    client: Client, scopes: Sequence[Scope], name: str = "", *, lifetime_s: float | None = None
+) -> tuple[str, ApiKey]:
     """Make a key and return it with its record; nothing can show it a second time.
 
     A plain SHA-256 is enough for a secret of 256 random bits: there is nothing to guess.
     """
     key_id = secrets.token_hex(4)
     text = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
-    record = ApiKey(id=key_id, scope=scope, name=name, created_t=time.time(), sha256=_hash(text))
+    now = server_time(client)
+    record = ApiKey(
+        id=key_id,
+        scopes=tuple(scopes),
+        name=name,
+        created_t=now,
+        expires_t=None if lifetime_s is None else now + lifetime_s,
+        sha256=_hash(text),
+    )
     client.hset(keys.API_KEYS, key_id, json.dumps(asdict(record)))
     return text, record
 
 
 def list_keys(client: Client) -> list[ApiKey]:
-    """Return all keys, oldest first."""
-    found = [ApiKey(**json.loads(text)) for text in client.hvals(keys.API_KEYS)]
-    return sorted(found, key=lambda k: k.created_t)
+    """Return all keys that can be read, oldest first."""
+    records = [decode(row) for row in client.hvals(keys.API_KEYS)]
+    return sorted((r for r in records if r), key=lambda r: r.created_t)
+
+
+def unreadable(client: Client) -> list[str]:
+    """Return the ids of keys whose row is damaged; they open nothing."""
+    rows = client.hgetall(keys.API_KEYS)
+    return sorted(key_id.decode("utf-8", "replace") for key_id, r in rows.items() if not decode(r))
+
+
+def last_uses(client: Client) -> dict[str, float]:
+    """Return key id -> time of its last use, to about a minute; absent: never used."""
+    return {k.decode(): float(t) for k, t in client.hgetall(keys.API_KEY_USES).items()}
+
+
+def note_use(client: Client, key_id: str) -> None:
+    """Keep the time of a use. Not in the key's row: that could bring back a revoked key."""
+    client.hset(keys.API_KEY_USES, key_id, f"{server_time(client):.0f}")
 
 
 def revoke(client: Client, key_id: str) -> bool:
-    """Forget a key; False where there was none of that id."""
+    """Forget a key, which ends its sessions; False where there was none of that id."""
+    client.hdel(keys.API_KEY_USES, key_id)
     return bool(client.hdel(keys.API_KEYS, key_id))
 
 
 def verify(client: Client, text: str) -> ApiKey | None:
-    """Return the record of a key, None where it is not one of ours."""
+    """Return the record of a key, None where it is not one of ours or has expired."""
     prefix, _, rest = text.partition("_")
     key_id, _, secret = rest.partition("_")
     if prefix != _PREFIX or not secret:
         return None
-    kept = client.hget(keys.API_KEYS, key_id)
-    if kept is None:
+    record = valid_key(client, key_id)
+    if record is None:
         return None
-    record = ApiKey(**json.loads(kept))
     return record if hmac.compare_digest(record.sha256, _hash(text)) else None
 
 
+def valid_key(client: Client, key_id: str) -> ApiKey | None:
+    """Return the record of the key with this id, None where there is none or it has expired."""
+    row = client.hget(keys.API_KEYS, key_id)
+    record = decode(row) if row is not None else None
+    if record is None or record.expires_t is None:
+        return record
+    return None if record.expired(server_time(client)) else record
+
+
+def any_exist(client: Client) -> bool:
+    """Whether a key exists, be it expired: from the first one on, requests must carry one."""
+    return bool(client.exists(keys.API_KEYS))
+
+
 def required(settings: Settings) -> bool:
-    """Whether requests must carry a key."""
+    """Whether every request must carry a key, even before one exists."""
     return settings.cluster_mode == "production"
 
 
@@ -87,9 +134,34 @@ def require_keys(client: Client, settings: Settings) -> None:
     SettingsError
         There is none; the message says how to make one.
     """
-    if required(settings) and not client.hlen(keys.API_KEYS):
+    if required(settings) and not any_exist(client):
         raise SettingsError(NO_KEY)
 
 
+def decode(row: bytes) -> ApiKey | None:
+    """Return the record of a row, None where it is damaged.
+
+    Fields of a later version are ignored; an earlier one wrote one `scope`.
+    """
+    try:
+        values: dict[str, Any] = json.loads(row)
+        scopes = values["scopes"] if "scopes" in values else [values["scope"]]
+        expires_t = values.get("expires_t")
+        values |= {
+            "scopes": tuple(str(s) for s in scopes),
+            "created_t": float(values["created_t"]),
+            "expires_t": None if expires_t is None else float(expires_t),
+        }
+        names = [f.name for f in fields(ApiKey)]
+        record = ApiKey(**{k: values[k] for k in names if k in values})
+    except (ValueError, TypeError, KeyError):
+        return None
+    return record if all(isinstance(x, str) for x in _texts(record)) else None
+
+
+def _texts(record: ApiKey) -> tuple[Any, ...]:
+    return record.id, record.name, record.sha256
+
+
 def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

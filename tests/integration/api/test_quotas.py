@@ -64,7 +64,7 @@ def test_bytes_count_whatever_is_in_them(serve: Serve) -> None:
 
 
 def test_a_key_over_its_quota_spares_other_keys(serve: Serve, client: Client) -> None:
-    mad, other = (apikeys.create(client, "ingest")[0] for _ in range(2))
+    mad, other = (apikeys.create(client, ["ingest"])[0] for _ in range(2))
     http = serve(cluster_mode="production", api_key_windows_per_s=1, quota_burst_s=2)
     statuses = [send(http, f"V{seq}", key=mad).status_code for seq in range(6)]
     assert statuses == [202, 202, 202, 429, 429, 429]

@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.conftest import wipe
 from tests.integration.conftest import serving
 from vtox import keys, wire
 from vtox.cluster.embedded_server import EmbeddedServer
@@ -19,6 +20,7 @@ from vtox.settings import load
 from vtox.store.client import Client, connect
 
 PATH = "/api/v1/machines/V001/windows"
+JSON = {"Content-Type": "application/json"}
 GOOD: dict[str, Any] = {
     "seq": 17,
     "t0": 1764000000.25,
@@ -115,7 +117,7 @@ def test_a_wrong_window_is_refused_by_field(
 @pytest.mark.parametrize("sample", ["NaN", "Infinity", "-Infinity"])
 def test_what_json_cannot_say_is_refused_all_the_same(http: httpx.Client, sample: str) -> None:
     text = json.dumps(GOOD).replace("2.25", sample)
-    answer = http.post(PATH, content=text, headers={"Content-Type": "application/json"})
+    answer = http.post(PATH, content=text, headers=JSON)
     assert answer.status_code == 422
     assert answer.json()["code"] == "not_finite"
     assert "sample 2" in answer.json()["detail"]
@@ -123,7 +125,7 @@ def test_what_json_cannot_say_is_refused_all_the_same(http: httpx.Client, sample
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"7", b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json_object_is_refused(http: httpx.Client, body: bytes) -> None:
-    answer = http.post(PATH, content=body)
+    answer = http.post(PATH, content=body, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 
@@ -131,14 +133,18 @@ def test_what_is_no_json_object_is_refused(http: httpx.Client, body: bytes) -> N
 @pytest.mark.parametrize(
     ("kind", "taken"),
     [
-        (None, True),
-        ("application/json; charset=utf-8", True),
-        ("application/vnd.motor+json", True),
+        ("application/json", True),
+        ("Application/JSON; charset=UTF-8", True),
+        (None, False),
+        ("application/json; charset=latin-1", False),
+        ("application/vnd.motor+json", False),
         ("application/x-www-form-urlencoded", False),
         ("text/plain", False),
     ],
 )
-def test_a_body_is_json(http: httpx.Client, method: str, kind: str | None, taken: bool) -> None:
+def test_a_body_is_announced_as_json(
+    http: httpx.Client, method: str, kind: str | None, taken: bool
+) -> None:
     path, body = (PATH, GOOD) if method == "POST" else (PATH.rpartition("/")[0], {"pole_pairs": 2})
     headers = {"Content-Type": kind} if kind else {}
     answer = http.request(method, path, content=json.dumps(body), headers=headers)
@@ -181,6 +187,7 @@ def narrow(
     server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
     """A service that takes windows of 300,000 bytes."""
+    wipe(server.url)
     folder = tmp_path_factory.mktemp("narrow")
     with serving(load(redis_url=server.url, data_dir=folder, max_window_bytes=300_000)) as http:
         yield http
@@ -192,14 +199,14 @@ def pieces(size: int) -> Iterator[bytes]:
 
 
 def test_a_body_announced_too_large_is_not_read(narrow: httpx.Client) -> None:
-    answer = narrow.post(PATH, content=b" " * 500_000)
+    answer = narrow.post(PATH, content=b" " * 500_000, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert "465536 bytes" in answer.json()["detail"]
 
 
 def test_a_body_of_unknown_length_is_counted(narrow: httpx.Client) -> None:
-    assert narrow.post(PATH, content=pieces(400_000)).status_code == 400
-    answer = narrow.post(PATH, content=pieces(500_000))
+    assert narrow.post(PATH, content=pieces(400_000), headers=JSON).status_code == 400
+    answer = narrow.post(PATH, content=pieces(500_000), headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 

@@ -1,12 +1,14 @@
 """`vtox keys` against a real server, and before there is one."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
+from vtox import keys
 from vtox.cli import keys as command
 from vtox.errors import InputError, ServerUnavailable
 from vtox.settings import Settings
@@ -30,10 +32,12 @@ def on_the_test_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.usefixtures("on_the_test_server")
 def test_create_list_revoke(client: Client) -> None:
-    made = json.loads(run("create", "--scope", "ingest", "--name", "gateway", "--json").stdout)
-    found = apikeys.verify(client, made["key"])
-    assert found is not None
-    assert (found.id, found.scope, found.name) == (made["id"], "ingest", "gateway")
+    options = ("--scopes", "ingest,read", "--expires", "90d", "--json")
+    made = json.loads(run("create", "gateway", *options).stdout)
+    key = apikeys.verify(client, made["key"])
+    assert key is not None
+    assert (key.id, key.scopes, key.name) == (made["id"], ("read", "ingest"), "gateway")
+    assert key.expires_t == pytest.approx(time.time() + 90 * 86400, abs=60)
     (listed,) = json.loads(run("list", "--json").stdout)
     assert listed == {k: v for k, v in made.items() if k != "key"}
     assert "gateway" in run("list").stdout
@@ -42,24 +46,57 @@ def test_create_list_revoke(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("on_the_test_server")
+def test_the_list_shows_expiry_and_last_use(client: Client) -> None:
+    _, used = apikeys.create(client, ["read"], "Ada", lifetime_s=-1)
+    apikeys.create(client, ["read"], "unused")
+    apikeys.note_use(client, used.id)
+    first, second = json.loads(run("list", "--json").stdout)
+    assert first["last_use"].endswith("Z")
+    assert (second["last_use"], second["expires"]) == (None, None)
+    text = run("list").stdout
+    assert "expired" in text
+    assert text.count("never") == 2
+
+
+@pytest.mark.usefixtures("on_the_test_server")
+def test_a_damaged_row_and_one_of_a_later_version_do_not_end_the_list(client: Client) -> None:
+    _, record = apikeys.create(client, ["read"], "later")
+    row = json.loads(client.hget(keys.API_KEYS, record.id)) | {"colour": "blue"}
+    client.hset(keys.API_KEYS, record.id, json.dumps(row))
+    client.hset(keys.API_KEYS, "bad", "{")
+    listed = run("list")
+    assert "later" in listed.stdout
+    assert "vtox keys revoke bad" in listed.stderr
+
+
+@pytest.mark.usefixtures("on_the_test_server")
 def test_only_the_key_is_on_standard_output(client: Client) -> None:
-    text = run("create", "--scope", "read").stdout.strip()
+    text = run("create", "Ada").stdout.strip()
     assert apikeys.verify(client, text)
 
 
 @pytest.mark.usefixtures("on_the_test_server")
-def test_a_wrong_scope_and_an_unknown_id_are_errors() -> None:
-    with pytest.raises(InputError, match="expected one of read, ingest, admin"):
-        run("create", "--scope", "write")
-    with pytest.raises(InputError, match="vtox keys list"):
-        run("revoke", "00000000")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("create", "Ada", "--scopes", "write"), "one or more of read, ingest, admin"),
+        (("create", "Ada", "--scopes", ","), "one or more of read, ingest, admin"),
+        (("create", "Ada", "--expires", "soon"), "as in 90d"),
+        (("create", "Ada", "--expires", "0d"), "as in 90d"),
+        (("create", " "), "person or program"),
+        (("revoke", "00000000"), "vtox keys list"),
+    ],
+)
+def test_what_cannot_be_understood_is_an_error(arguments: tuple[str, ...], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        run(*arguments)
 
 
 def test_the_first_key_can_be_made_before_the_first_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VTOX_DATA_DIR", str(tmp_path))
-    made = json.loads(run("create", "--scope", "admin", "--json").stdout)
+    made = json.loads(run("create", "Ada", "--scopes", "admin", "--json").stdout)
     (listed,) = json.loads(run("list", "--json").stdout)
     assert listed["id"] == made["id"]
 

@@ -227,7 +227,7 @@ def no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["up", "demo", "server", "keys create"])
+@pytest.mark.parametrize("command", ["up", "demo", "server", "keys create Ada"])
 def test_an_unusable_data_folder_is_an_error(command: str, no_folder: Path) -> None:
     message = refused(command)
     assert message.startswith(f"vtox: VTOX_DATA_DIR {no_folder} ")

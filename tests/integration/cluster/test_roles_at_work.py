@@ -19,6 +19,7 @@ from vtox import keys
 from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import load, server_url
+from vtox.store import apikeys
 from vtox.store.client import Client, connect
 
 WORKER = ("celery", "-A", "vtox", "worker", "-Q", "turn_short,bearing,broken_bar")
@@ -80,8 +81,8 @@ def test_each_process_works_as_the_user_of_its_role(
         started(tmp_path, environment("api"), "uvicorn", "api.main:app", "--port", str(api)),
         started(
             tmp_path,
-            environment("flower", "flower"),
-            *("celery", "-A", "vtox", "flower", f"--port={flower}", "--read-only"),
+            environment("flower", "flower") | {"VTOX_FLOWER_PORT": str(flower)},
+            *("vtox", "flower"),
         ),
         httpx.Client(base_url=f"http://127.0.0.1:{api}", trust_env=False) as http,
         connect(url("ingest"), "sender") as sender,
@@ -105,6 +106,11 @@ def test_each_process_works_as_the_user_of_its_role(
         assert http.delete("/api/v1/machines/V001").is_success
         workers = f"http://127.0.0.1:{flower}/workers?json=1"
         eventually(lambda: "worker-heartbeat" in httpx.get(workers, trust_env=False).text, 30)
+        key, record = apikeys.create(root, ["read"], "Ada")
+        assert http.post("/sign-in", data={"key": key}).status_code == 303
+        assert http.get("/version").is_success, "by the session"
+        assert http.post("/sign-out").status_code == 303
+        assert apikeys.last_uses(root).keys() == {record.id}
         monkeypatch.setenv("VTOX_REDIS_URL", own_server.url)
         assert CliRunner().invoke(application(), ["status"]).exit_code == 0
     assert denied(root) == []

@@ -1,0 +1,53 @@
+"""Whether a request comes from this host to a service that only this host reaches.
+
+Such requests need no API key while none exists. The sockets decide, not the settings: uvicorn may
+be started with any `--host`.
+"""
+
+import ipaddress
+from functools import lru_cache
+
+import psutil
+from starlette.types import Scope
+
+# A proxy on this host connects from loopback for clients that are elsewhere.
+PROXY_HEADERS = (b"forwarded", b"via", b"x-real-ip")
+PROXY_PREFIX = b"x-forwarded-"
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether a request is of this host: no other host reaches its port, and no proxy sent it.
+
+    HTTP/1.0 counts as sent by a proxy: nginx speaks it to its upstream unless told otherwise, and
+    then it adds no header.
+    """
+    client, server = scope.get("client"), scope.get("server")
+    if scope["http_version"] == "1.0" or not (client and server):
+        return False
+    if any(name in PROXY_HEADERS or name.startswith(PROXY_PREFIX) for name, _ in scope["headers"]):
+        return False
+    return is_loopback(client[0]) and is_loopback(server[0]) and _only_loopback(scope, server[1])
+
+
+@lru_cache(maxsize=256)
+def is_loopback(address: str) -> bool:
+    """Whether an address by number is of this host alone."""
+    try:
+        number = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(number, "ipv4_mapped", None)
+    return bool((mapped or number).is_loopback)
+
+
+def _only_loopback(scope: Scope, port: int | None) -> bool:
+    """Whether this process listens at the port on loopback alone; looked up once a port."""
+    by_port: dict[int | None, bool] = scope["app"].state.only_loopback
+    if port not in by_port:
+        listeners = [
+            c.laddr.ip
+            for c in psutil.Process().net_connections("tcp")
+            if c.status == psutil.CONN_LISTEN and c.laddr.port == port
+        ]
+        by_port[port] = all(is_loopback(ip) for ip in listeners)
+    return by_port[port]

@@ -1,0 +1,97 @@
+"""A person signs in and out with Chromium; skipped where there is none on the path."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.factory import create_app
+from tests.integration.api.test_machines import commit_health
+from tests.integration.api.test_pages import BROWSER
+from tests.integration.conftest import serving_app
+from tests.waiting import eventually
+from vtox.settings import Settings
+from vtox.store import apikeys
+from vtox.store.client import Client
+
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium: on Debian and Ubuntu, apt-get install chromium"
+)
+
+
+class Tab:
+    """One tab, by the DevTools protocol over a pair of pipes: messages of JSON end with a NUL."""
+
+    def __init__(self, sending: int, receiving: int, address: str) -> None:
+        self._out, self._in = os.fdopen(sending, "wb", 0), os.fdopen(receiving, "rb")
+        self._id = 0
+        target = self.command("Target.createTarget", url=address)["targetId"]
+        attached = self.command("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = {"sessionId": attached["sessionId"]}
+
+    def command(self, method: str, session: dict[str, str] | None = None, **params: Any) -> Any:
+        self._id += 1
+        message = {"id": self._id, "method": method, "params": params, **(session or {})}
+        self._out.write(json.dumps(message).encode() + b"\0")
+        while True:
+            answer = json.loads(b"".join(iter(lambda: self._in.read(1), b"\0")))
+            if answer.get("id") == self._id:
+                return answer["result"]
+
+    def close(self) -> None:
+        self._out.close()
+        self._in.close()
+
+    def run(self, script: str) -> Any:
+        result = self.command("Runtime.evaluate", self._session, expression=script)
+        return result["result"].get("value")
+
+    def shows(self, text: str) -> None:
+        eventually(lambda: text in (self.run("document.body?.innerText") or ""), 20)
+
+
+@contextmanager
+def chromium(address: str, folder: Path) -> Iterator[Tab]:
+    theirs, ours_out = os.pipe()
+    ours_in, theirs_out = os.pipe()
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run")
+    options += ("--disable-background-networking", "--remote-debugging-pipe")
+    options += (f"--user-data-dir={folder}",)
+    process = subprocess.Popen(
+        ["bash", "-c", f'exec "$0" "$@" 3<&{theirs} 4>&{theirs_out}', str(BROWSER), *options],
+        pass_fds=(theirs, theirs_out),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    os.close(theirs_out)
+    try:
+        with closing(Tab(ours_out, ours_in, address)) as tab:
+            yield tab
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_a_person_signs_in_reads_and_signs_out(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    commit_health(client, "V028", "warning", turn_short="warning")
+    key, _ = apikeys.create(client, ["read"], "Ada")
+    with (
+        serving_app(create_app(settings)) as http,
+        chromium(str(http.base_url.join("/machines/V028")), tmp_path) as tab,
+    ):
+        tab.shows("asks for an API key")
+        for text, expected in (("wrong", "Another one?"), (key, "Turn short")):
+            tab.run(f"document.querySelector('#key').value = '{text}'")
+            tab.run("document.querySelector('button').click()")
+            tab.shows(expected)
+        assert tab.run("location.pathname") == "/machines/V028"
+        assert tab.run("document.cookie") == "", "no script reads the session"
+        tab.run("document.querySelector('nav button').click()")
+        tab.shows("asks for an API key")

@@ -1,0 +1,40 @@
+"""Sessions of people who signed in on the page with an API key: kept here, and they expire."""
+
+import hashlib
+import secrets
+from dataclasses import replace
+
+from vtox import keys
+from vtox.store.apikeys import ApiKey, valid_key
+from vtox.store.client import Client
+
+LIFETIME_S = 12 * 3600
+
+
+def begin(client: Client, key: ApiKey) -> str:
+    """Begin a session of a key; return what the cookie carries. Only its hash is kept."""
+    token = secrets.token_urlsafe(32)
+    client.set(_name(token), key.id, ex=LIFETIME_S)
+    return token
+
+
+def key_of(client: Client, token: str) -> ApiKey | None:
+    """Return the key of a session, None where the session or its key has ended.
+
+    It never allows `admin`: what a browser can be made to send must not change machines.
+    """
+    key_id = client.get(_name(token))
+    key = valid_key(client, key_id.decode()) if key_id else None
+    if key is None:
+        return None
+    wider = ("read", "ingest") if "admin" in key.scopes else key.scopes
+    return replace(key, scopes=tuple(s for s in wider if s != "admin"))
+
+
+def end(client: Client, token: str) -> None:
+    """End a session."""
+    client.delete(_name(token))
+
+
+def _name(token: str) -> str:
+    return keys.session(hashlib.sha256(token.encode("utf-8", "replace")).hexdigest())
