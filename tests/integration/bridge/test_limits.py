@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import redis
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
@@ -12,14 +13,14 @@ from vtox.bridge.intake import Intake
 from vtox.domain import Motor, reason
 from vtox.errors import TooManyMachines
 from vtox.settings import Settings, load
-from vtox.store import deadletters, refusals
+from vtox.store import admissions, deadletters, refusals
 from vtox.store.admissions import MARKS_LIFE_S
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.ledger import Ledger
 from vtox.store.machines import forget_silent, is_listed, register
 from vtox.store.refusals import summarise
-from vtox.store.streams import create_group, read_new
+from vtox.store.streams import create_group, deleted_unread, read_new, read_pending
 
 TOKEN = "me"
 
@@ -178,3 +179,27 @@ def test_the_bridge_sums_refusals_up_by_itself(
         eventually(lambda: counters(client).get("windows_refused") == 3)
         eventually(lambda: sum(x.windows for x in letters(client)) == 3)
     assert not any(x.entry for x in letters(client))
+
+
+def test_a_bridge_that_dies_between_refusing_and_admitting_does_neither_twice(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = load(redis_url=settings.redis_url, max_machines=1)
+    for machine, changes in (("V1", {}), ("V1", {"fs_hz": 1}), ("V2", {}), ("V1", {})):
+        add_window(client, machine, **changes)
+
+    def cut(*_: object, **__: object) -> None:
+        raise redis.ConnectionError
+
+    with intake(client, few) as reading, monkeypatch.context() as patch:
+        patch.setattr(admissions, "record", cut)
+        with pytest.raises(redis.ConnectionError):
+            admit(reading)
+    with intake(client, few) as reading:
+        entries = read_pending(client, b"0", 100)
+        progress = reading.client.hmget(keys.PROGRESS, [i for i, _ in entries])
+        assert [p.header.machine_id for p in reading.admit(entries, progress)] == ["V1"]
+    assert sorted(x.code for x in letters(client)) == ["bad_rate", "too_many_machines"]
+    expected = {"windows_in": 1, "windows_refused": 2, "windows_duplicate": 1}
+    assert expected.items() <= counters(client).items()
+    assert deleted_unread(client) == 0
