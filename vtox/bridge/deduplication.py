@@ -22,13 +22,15 @@ class DuplicateFilter:
 
     `marks` maps a window to its entry id, oldest first. `starts` are those of the windows of each
     run, by seq. A known seq with another start shows that the sender has restarted: `restarts`
-    counts them for each run.
+    counts them for each run, `epochs` keeps for each window how many there were when it came (not
+    if none).
     """
 
     horizon: int
     marks: dict[str, str] = field(default_factory=dict)
     starts: dict[str, dict[int, int]] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
+    epochs: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def restored(cls, horizon: int, stored: dict[str, str]) -> "DuplicateFilter":
@@ -44,7 +46,7 @@ class DuplicateFilter:
             if not replay_of:
                 if epoch:
                     restored._begin_epoch(run, int(epoch))
-                restored._note_start(run, int(seq), int(start))
+                restored._note_start(name, run, int(seq), int(start))
         return restored
 
     def classify(self, h: Header, entry_id: str) -> tuple[Decision, list[str]]:
@@ -58,14 +60,17 @@ class DuplicateFilter:
             return ("again" if first == entry_id else "duplicate"), []
         self._remember(name, entry_id)
         if not h.replay_of:
-            self._note_start(h.run, h.seq, _start_us(h))
+            self._note_start(name, h.run, h.seq, _start_us(h))
         return "new", self._forget()
 
-    def run_of(self, h: Header) -> str:
-        """Return the run that a window belongs to: restarts of its sender make new ones."""
+    def run_of(self, h: Header, entry_id: str = "") -> str:
+        """Return the run that a window belongs to: restarts of its sender make new ones.
+
+        A window read again after a restart of the bridge belongs to the run that it had then.
+        """
         if h.replay_of:
             return f"{h.run}~replay-{h.replay_family}"
-        n = self.epoch_of(h)
+        n = self.epoch_of(h, entry_id)
         return f"{h.run}#{n}" if n else h.run
 
     def newest(self) -> tuple[float, float]:
@@ -88,8 +93,18 @@ class DuplicateFilter:
         if _id_order(entry_id) < _id_order(newest):
             self.marks = dict(sorted(self.marks.items(), key=lambda item: _id_order(item[1])))
 
-    def epoch_of(self, h: Header) -> int:
-        """Return how often the sender of a run has restarted."""
+    def epoch_of(self, h: Header, entry_id: str = "") -> int:
+        """Return how often the sender had restarted its run when a window came.
+
+        Of a window before the horizon, what the oldest one of its run says.
+        """
+        name = mark(h)
+        if name in self.marks:
+            return self.epochs.get(name, 0)
+        oldest = next(iter(self.marks.values()), entry_id)
+        if entry_id and _id_order(entry_id) < _id_order(oldest):
+            of_run = (self.epochs.get(m, 0) for m in self.marks if m.partition("|")[0] == h.run)
+            return next(of_run, self.restarts.get(h.run, 0))
         return self.restarts.get(h.run, 0)
 
     def _forget(self) -> list[str]:
@@ -97,6 +112,7 @@ class DuplicateFilter:
         while len(self.marks) > self.horizon:
             oldest = next(iter(self.marks))
             del self.marks[oldest]
+            self.epochs.pop(oldest, None)
             run, seq, start, replay_of = oldest.split("|")
             starts = self.starts.get(run, {})
             if not replay_of and starts.get(int(seq)) == int(start):
@@ -106,10 +122,12 @@ class DuplicateFilter:
             forgotten.append(oldest)
         return forgotten
 
-    def _note_start(self, run: str, seq: int, start: int) -> None:
+    def _note_start(self, name: str, run: str, seq: int, start: int) -> None:
         if self.starts.get(run, {}).get(seq, start) != start:
             self._begin_epoch(run, self.restarts.get(run, 0) + 1)
         self.starts.setdefault(run, {})[seq] = start
+        if epoch := self.restarts.get(run, 0):
+            self.epochs[name] = epoch
 
     def _begin_epoch(self, run: str, epoch: int) -> None:
         if self.restarts.get(run, 0) != epoch:

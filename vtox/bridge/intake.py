@@ -230,22 +230,22 @@ def classify(
     A window with a row of progress was admitted before. Its mark may have fallen out of the horizon
     since: taken for new, it would be counted again and push out the marks of later windows.
     """
-    run = duplicates.run_of(h)
+    run = duplicates.run_of(h, entry_id)
     decision: Decision = "again"
     forgotten: list[str] = []
     begin = None
     if progress is None:
         decision, forgotten = duplicates.classify(h, entry_id)
         begin = progress = _only(h.replay_family) if h.replay_family else _OPEN
-    restarted = decision == "new" and duplicates.run_of(h) != run and not h.replay_of
+    restarted = decision == "new" and duplicates.run_of(h, entry_id) != run and not h.replay_of
     return Admission(
         entry_id=entry_id,
         header=h,
         decision=decision,
         mark=mark(h),
-        epoch=duplicates.epoch_of(h),
+        epoch=duplicates.epoch_of(h, entry_id),
         forgotten=tuple(forgotten),
-        run=duplicates.run_of(h),
+        run=duplicates.run_of(h, entry_id),
         restarted=restarted,
         families=_open_families(progress),
         progress=begin,

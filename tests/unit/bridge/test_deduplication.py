@@ -93,3 +93,28 @@ def test_windows_admitted_late_push_out_no_later_ones() -> None:
     for n in range(1, 9):
         assert duplicates.classify(window(n), f"{n}-0")[0] == "new"
     assert duplicates.classify(window(9), "9-0")[0] == "duplicate"
+
+
+def stored(duplicates: DuplicateFilter) -> dict[str, str]:
+    """The marks as the server keeps them."""
+    return {
+        name: f"{entry_id}#{duplicates.epochs[name]}" if name in duplicates.epochs else entry_id
+        for name, entry_id in duplicates.marks.items()
+    }
+
+
+def test_windows_keep_their_runs_over_restarts_of_the_bridge() -> None:
+    duplicates = DuplicateFilter(5)
+    sent = [window(n, 1000.0 * k + n) for k in (1, 5, 9) for n in range(3)]
+    runs = []
+    for n, h in enumerate(sent):
+        duplicates.classify(h, f"{n + 1}-0")
+        runs.append(duplicates.run_of(h, f"{n + 1}-0"))
+    assert runs == [""] * 3 + ["#1"] * 3 + ["#2"] * 3
+    restored = DuplicateFilter.restored(5, stored(duplicates))
+    again = [restored.run_of(h, f"{n + 1}-0") for n, h in enumerate(sent)]
+    assert again[4:] == runs[4:], "those within the horizon"
+    assert again[3] == "#1", "older ones belong to the oldest run that is remembered"
+    assert restored.run_of(window(9, 9009.0), "20-0") == "#2"
+    assert restored.classify(window(0, 20_000.0), "21-0")[0] == "new"
+    assert restored.run_of(window(0, 20_000.0), "21-0") == "#3"
