@@ -23,6 +23,7 @@ from vtox.errors import BrokerUnavailable, LeaseLost, StaleState
 from vtox.faults import FAMILIES, record_length_s
 from vtox.settings import Settings
 from vtox.store import heartbeats
+from vtox.store.backlog import report_waiting
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger
 from vtox.store.refusals import summarise
@@ -343,7 +344,8 @@ class Bridge:
             self.ledger.make_due(family, record_ids)
 
     def _report_waiting(self) -> None:
-        """Log which families have records waiting beyond those in flight, and when no longer."""
+        """Say which families have records waiting beyond those in flight, and since when."""
+        report_waiting(self.client, {f: w.oldest_t for f, w in self.ready.items()})
         for family, ready in self.ready.items():
             windows, short = ready.windows, family in self.short_of_workers
             if not short and windows > self.settings.in_flight_windows:

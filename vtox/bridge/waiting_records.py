@@ -45,6 +45,12 @@ class WaitingRecords:
             size_bytes -= item[1].bytes
         return found
 
+    @property
+    def oldest_t(self) -> float | None:
+        """When the record that waits longest arrived, s since 1970 by the server's clock."""
+        first = next(iter(self._records.values()), None)
+        return None if first is None else first.arrived_t
+
     def entry_ids(self) -> Iterator[str]:
         """Yield the entries of all records."""
         for record in self._records.values():

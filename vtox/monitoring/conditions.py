@@ -90,8 +90,11 @@ def conditions(
     """
     share = {name: CLEAR_SHARE for name in raised}
     yield _backlog(now.backlog, s.backlog_alarm_s * share.get("backlog", 1.0))
-    # The bridge closes records of machines that fell silent when it has read all there is.
-    if (now.backlog.unread_age_s or 0.0) <= ORPHAN_SEARCH_EVERY_S:
+    # The bridge closes records of machines that fell silent when it has read all there is, and
+    # dispatches those of a family when it has room.
+    if max(now.backlog.unread_age_s or 0.0, now.backlog.waiting_age_s or 0.0) <= (
+        ORPHAN_SEARCH_EVERY_S
+    ):
         yield _orphans(now.backlog, unassigned_limit_s(s))
     for name, queue in now.snap.queues.items():
         yield _workers(name, queue)
@@ -104,9 +107,13 @@ def conditions(
 
 
 def _backlog(backlog: Backlog, limit_s: float) -> Condition:
-    age_s = backlog.unread_age_s or 0.0
-    holds = age_s > limit_s
-    why = reason("windows_unread", age_s=age_s) if holds else reason("windows_read_in_time")
+    unread_s, waiting_s = backlog.unread_age_s or 0.0, backlog.waiting_age_s or 0.0
+    holds = max(unread_s, waiting_s) > limit_s
+    why = reason("windows_read_in_time")
+    if holds and unread_s >= waiting_s:
+        why = reason("windows_unread", age_s=unread_s)
+    elif holds:
+        why = reason("records_waiting", age_s=waiting_s)
     return Condition(name="backlog", holds=holds, why=why)
 
 

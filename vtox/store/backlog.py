@@ -1,32 +1,46 @@
 """How far the work on the raw stream is behind, by the server's clock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vtox import keys
+from vtox.faults import FAMILIES
 from vtox.store import scripts
 from vtox.store.client import Client
 
 # Pending entries looked at in one step, about a millisecond of the server.
 _STEP = 500
+# Fields of the bridge: when the oldest record of a family that waits there arrived.
+_WAITING = {family: f"waiting_t:{family}" for family in FAMILIES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
     """Ages in s at the time `t` of the server; None where there is no such window.
 
-    `unassigned_age_s` is that of the oldest pending window in no record of some family, where it is
-    older than was asked. `ids_ahead_s` is by how much the newest id is in the future, else 0.
+    `waiting_age_s` is that of the oldest record that waits in the bridge because its family has no
+    room for more in flight; `unassigned_age_s` that of the oldest pending window in no record of
+    some family, where it is older than was asked. `ids_ahead_s` is by how much the newest id is in
+    the future, else 0.
     """
 
     t: float
     unread_age_s: float | None
     unfinished_age_s: float | None
+    waiting_age_s: float | None
     unassigned_age_s: float | None
     ids_ahead_s: float
 
 
+def report_waiting(client: Client, oldest_t: Mapping[str, float | None]) -> None:
+    """Keep when the oldest record arrived that waits in the bridge, of each family; None: none."""
+    fields = {_WAITING[family]: "" if t is None else f"{t:.3f}" for family, t in oldest_t.items()}
+    client.hset(keys.BRIDGE, mapping=fields)
+
+
 def backlog(client: Client, unassigned_before_s: float) -> Backlog:
     """Return the ages of the oldest windows; of unassigned ones those above a limit only."""
+    waiting = [float(t) for t in client.hmget(keys.BRIDGE, _WAITING.values()) if t]
     now_ms, *ids = client.register_script(scripts.source("backlog"))(
         keys=[keys.RAW, keys.PROGRESS],
         args=[keys.GROUP, int(unassigned_before_s * 1000), _STEP],
@@ -43,6 +57,7 @@ def backlog(client: Client, unassigned_before_s: float) -> Backlog:
         t=now,
         unread_age_s=age_s(unread),
         unfinished_age_s=age_s(min((t for t in (unread, pending) if t is not None), default=None)),
+        waiting_age_s=age_s(min(waiting, default=None)),
         unassigned_age_s=age_s(unassigned),
         ids_ahead_s=max((newest or now) - now, 0.0),
     )

@@ -202,7 +202,7 @@ def _queue(
 
 
 def _bridge(fields: dict[bytes, bytes]) -> BridgeHeartbeat | None:
-    if not fields:
+    if b"pid" not in fields:  # none, or only what one that is deposed has left
         return None
     pid, host, seen = (fields[k].decode() for k in (b"pid", b"host", b"last_seen_t"))
     return BridgeHeartbeat(pid=int(pid), host=host, last_seen_t=float(seen))

@@ -10,6 +10,7 @@ from vtox.bridge import loop, read_size
 from vtox.diagnosis import DiagnosisInput
 from vtox.domain import Diagnosis
 from vtox.settings import Settings, load
+from vtox.store.backlog import backlog
 from vtox.store.client import Client
 from vtox.store.streams import group_info
 from workers import batch
@@ -47,6 +48,8 @@ def test_a_family_without_workers_holds_back_only_itself(client: Client, narrow:
         assert LIMIT <= c["in_flight_windows:bearing"] < LIMIT + 2
         assert client.hlen(keys.ledger("bearing")) == LIMIT // 2
         assert group_info(client, keys.RAW).pending == WINDOWS, "none is trimmed or lost"
+        waiting = eventually(lambda: backlog(client, 1e6).waiting_age_s)
+        assert waiting > 0
         present.add("bearing")
         with client.pipeline() as pipe:  # what the dispatch again does after its time
             for record_id in client.hkeys(keys.ledger("bearing")):

@@ -26,6 +26,7 @@ from vtox.monitoring.conditions import (
 from vtox.monitoring.monitor import watch_system
 from vtox.monitoring.readiness import checks
 from vtox.settings import Settings, load
+from vtox.store.backlog import report_waiting
 from vtox.store.client import Client, connect, server_time, server_time_ms
 from vtox.store.entries import decode_alert
 from vtox.store.heartbeats import send_heartbeat
@@ -120,6 +121,24 @@ def test_windows_that_nobody_reads(working: Client, settings: Settings) -> None:
         ("backlog", "raised", "windows_unread"),
         ("backlog", "cleared", "windows_read_in_time"),
     ]
+
+
+def test_records_that_wait_for_a_queue_are_a_backlog_and_no_lost_windows(
+    working: Client, settings: Settings
+) -> None:
+    old = unassigned_limit_s(settings) + 5
+    waiting = add_old(working, old)
+    read(working)
+    working.hset(keys.PROGRESS, waiting, "a-a")
+    report_waiting(working, {"bearing": server_time(working) - old, "turn_short": None})
+    look(working, settings)
+    pass_time(working, ORPHAN_SEARCHES_S)
+    alarms = look(working, settings)
+    assert list(alarms) == ["backlog"]
+    assert alarms["backlog"].code == "records_waiting"
+    report_waiting(working, dict.fromkeys(FAMILIES))
+    working.hset(keys.PROGRESS, waiting, "aaa")
+    assert look(working, settings) == {}
 
 
 def test_a_pending_window_that_nobody_holds(working: Client, settings: Settings) -> None:

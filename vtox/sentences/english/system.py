@@ -10,6 +10,11 @@ SENTENCES: dict[str, Sentence] = {
         "Add workers (VTOX_CLUSTER_WORKERS) or send less; if a queue has no worker or is stalled, "
         "begin there; if nothing is read at all, restart the bridge.",
     ),
+    "records_waiting": Sentence(
+        "records wait for the workers of a queue: the oldest one came {age_s:.0f} s ago",
+        "Add workers of the queue that has most windows in flight; if it has none or is stalled, "
+        "begin there. The other queues go on until the memory is full.",
+    ),
     "windows_read_in_time": Sentence("windows are read in time again", _NOTHING),
     "window_in_no_record": Sentence(
         "a window that came {age_s:.0f} s ago is in no record: nobody works on it",
