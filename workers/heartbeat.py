@@ -16,6 +16,8 @@ from vtox.store.client import Client, clock_offset_s
 log = structlog.get_logger()
 
 BEAT_EVERY_S = 2.0
+# Names of workers that were killed are forgotten this often.
+FORGET_EVERY_S = 60.0
 # The rate of finished windows is an average over this time.
 RATE_AVERAGE_S = 30.0
 
@@ -32,6 +34,7 @@ class Heartbeat:
     stop: threading.Event = field(default_factory=threading.Event)
     finished: deque[tuple[float, int]] = field(default_factory=deque)
     meters: dict[int, psutil.Process] = field(default_factory=dict)
+    next_forgetting_t: float = 0.0
 
     def run(self) -> None:
         """Report every `BEAT_EVERY_S`."""
@@ -63,6 +66,9 @@ class Heartbeat:
             clock_offset_s=offset_s,
             now=now,
         )
+        if time.monotonic() >= self.next_forgetting_t:
+            self.next_forgetting_t = time.monotonic() + FORGET_EVERY_S
+            heartbeats.forget_ended(self.client)
 
     def _measure(self, processes: list[psutil.Process]) -> tuple[float, int]:
         """Return CPU (percent of a core) and memory (bytes) of the worker and its children."""

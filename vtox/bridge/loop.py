@@ -22,7 +22,6 @@ from vtox.domain import Record
 from vtox.errors import BrokerUnavailable, LeaseLost, StaleState
 from vtox.faults import FAMILIES, record_length_s
 from vtox.settings import Settings
-from vtox.store import heartbeats
 from vtox.store.backlog import report_waiting
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger
@@ -175,7 +174,6 @@ class Bridge:
             if now >= self.next_orphan_search_t:
                 self.next_orphan_search_t = now + ORPHAN_SEARCH_EVERY_S
                 self.read_size.relax()
-                heartbeats.forget_ended(self.client)
                 self._find_orphans()
             self._make_room(server_memory(self.client))
 

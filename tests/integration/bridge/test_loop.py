@@ -15,7 +15,6 @@ from vtox.cluster.probe_server import serve
 from vtox.faults import FAMILIES
 from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
-from vtox.store import heartbeats
 from vtox.store.client import Client
 from vtox.store.machines import last_arrivals
 from vtox.store.streams import create_group, group_info
@@ -131,20 +130,6 @@ def test_the_tasks_of_a_family_without_workers_stay_bounded(
         assert client.llen(queue) == before
         client.delete(queue)
         eventually(lambda: client.llen(queue), timeout_s=10)
-
-
-def test_names_of_workers_that_were_killed_are_forgotten(
-    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "ORPHAN_SEARCH_EVERY_S", 0.2)
-    beat = {"host": "h", "pid": 1, "port": 1, "queues": ["bearing"], "cpu_percent": 1.0}
-    beat |= {"memory_bytes": 1, "windows_per_s": 1.0, "started_t": 1.0, "clock_offset_s": 0.0}
-    for name in ("live", "killed", "counted"):
-        heartbeats.send_heartbeat(client, name=name, now=time.time(), **beat)  # type: ignore[arg-type]
-    client.delete(keys.worker("killed"), keys.worker("counted"))
-    heartbeats.count_batch(client, "counted", "bearing", windows=1, diagnosis_s=1.0, busy_s=1.0)
-    with bridging(settings):
-        eventually(lambda: client.smembers(keys.WORKERS) == {b"live"})
 
 
 def test_in_flight_is_bounded(client: Client, settings: Settings) -> None:
