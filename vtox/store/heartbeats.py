@@ -8,6 +8,8 @@ from vtox.store.client import Client
 from vtox.store.entries import number
 
 LIFE_S = 15
+# One that has run out holds no more than a last count; one of another version may lack others.
+_REQUIRED = {"name", "host", "pid", "queues", "last_seen_t"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +140,7 @@ def workers(client: Client, names: list[bytes]) -> tuple[Worker, ...]:
     for name in names:
         pipe.hgetall(keys.worker(name.decode()))
     beats = [{k.decode(): v.decode() for k, v in b.items()} for b in pipe.execute()]
-    # A heartbeat that has run out is empty, or holds no more than a last count: that one is gone.
-    return tuple(_worker(b) for b in beats if "last_seen_t" in b)
+    return tuple(_worker(b) for b in beats if _REQUIRED <= b.keys())
 
 
 def _worker(beat: dict[str, str]) -> Worker:

@@ -11,6 +11,7 @@ from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger
 from vtox.store.machines import load_states, register
+from vtox.store.status import snapshot
 from vtox.store.streams import group_info
 from workers import batch, bearing
 from workers.celery_signals import process
@@ -137,5 +138,8 @@ def test_what_another_version_keeps_of_a_machine_is_read_as_far_as_it_is_known(
     for field, damaged in (("motor", b"{"), ("learning", b"{"), ("baseline", b"{")):
         client.hset(name, field, damaged)
     client.hset(keys.known_windows("V001"), "a|1|2||5", "7-0")
+    client.sadd(keys.WORKERS, "other")
+    client.hset(keys.worker("other"), mapping={"last_seen_t": 1, "load": 3})
+    assert snapshot(client).workers == ()
     assert batch.work(QUEUE, dispatched(client, settings)) == 4
     assert group_info(client, keys.RAW).pending == 8
