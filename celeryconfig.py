@@ -22,6 +22,10 @@ _CONNECTION: dict[str, Callable[[], Any]] = {
     # A worker takes no task while it is at work on one: behind a record that hangs it would wait,
     # and with a worker that ends it would be lost. Celery can do that on Redis only.
     "worker_disable_prefetch": broker.is_redis,
+    # On RabbitMQ an exclusive queue stays locked while it does not know that a link is dead, and
+    # ends the worker that comes back by another.
+    "control_queue_exclusive": broker.is_redis,
+    "control_queue_durable": lambda: not broker.is_redis(),
 }
 
 

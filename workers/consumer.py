@@ -48,6 +48,19 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]
         )
         return super().ensure_connected(conn)
 
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Leave the connections of events and of replies too.
+
+        Celery would close the first and go on with the others, and wait on a link that is half-open
+        for answers, without a limit and without taking tasks.
+        """
+        events = self.event_dispatcher and self.event_dispatcher.connection
+        if events and events.transport.driver_type == "amqp":
+            events.collect()
+            self.app.pool.force_close_all(close_pool=False)
+            self.app.pool.setup()
+        super().on_connection_error_after_connected(exc)
+
     def create_task_handler(self) -> Callable[[Any], None]:
         """Return what is called with each message of the task queues."""
         handle = super().create_task_handler()

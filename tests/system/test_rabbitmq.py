@@ -3,8 +3,12 @@
 Where it is not installed every test here is skipped: `apt-get install rabbitmq-server`.
 """
 
+import json
+import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,26 +16,34 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
+import httpx
 import pytest
 
 from faults.__main__ import explain
 from faults.check import check
 from faults.history import read
+from faults.proxy import Links
 from faults.run import run
 from faults.system import Options
 from faults.tests import TESTS
+from tests.cluster import Cluster, cluster
 from tests.integration.helpers import add_window, bridging
 from tests.rabbitmq import RabbitMQ, needs_rabbitmq, rabbitmq
 from tests.waiting import eventually
 from tests.worker import QUEUE, SECRET, send_strange_messages, tasks_done, worker
 from vtox import keys
+from vtox.faults import FAMILIES
+from vtox.monitoring.readiness import Check, checks
 from vtox.queues import celery_app
 from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
 from vtox.store.client import Client
+from vtox.store.status import snapshot
 
 pytestmark = [needs_rabbitmq, pytest.mark.timeout(400)]
 LONGEST_STOP_S = 8.0
+# Two heartbeats that are missed, and the time to connect.
+BACK_S = 40.0
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +139,68 @@ def test_refused_messages_are_counted_and_never_end_a_worker(
         assert process.poll() is None
     assert SECRET not in log.read_text()
     assert "Traceback" not in log.read_text()
+
+
+def test_a_worker_comes_back_after_its_link_was_half_open(
+    client: Client, settings: Settings, queues: TaskQueues, node: RabbitMQ, tmp_path: Path
+) -> None:
+    links = Links(lambda: node.port)
+    link = links.add("worker")
+    own = {
+        "VTOX_REDIS_URL": settings.working_url(),
+        "VTOX_BROKER_URL": f"amqp://guest:guest@127.0.0.1:{link.port}//",
+    }
+    try:
+        with worker(client, tmp_path / "worker.log", **own) as process:
+            link.half_open()
+            queues.send(QUEUE, ["no record of the ledger"])
+            time.sleep(5)
+            link.thaw()
+            eventually(lambda: tasks_done(client) == 1, BACK_S)
+            # On its connection of before, an answer would keep the worker from its tasks.
+            assert answers_ping(node) == 1
+            assert process.poll() is None
+    finally:
+        links.close()
+
+
+def test_the_whole_system_says_where_its_tasks_wait(tmp_path: Path) -> None:
+    with rabbitmq(tmp_path / "rabbitmq") as node:
+        with cluster(tmp_path, VTOX_BROKER_URL=node.url, VTOX_CLUSTER_WORKERS="3") as started:
+            started.wait_for_workers(len(FAMILIES))
+            page = f"http://127.0.0.1:{started.settings.flower_port}"
+            eventually(lambda: answer(page), 30)
+            eventually(lambda: broker_check(started).status == "pass", 30)
+            assert {q.waiting for q in snapshot(started.client()).queues.values()} == {0}
+            assert answers_ping(node) == len(FAMILIES)
+            node.kill()
+            eventually(lambda: broker_check(started).status == "fail", 30)
+            assert {q.waiting for q in snapshot(started.client()).queues.values()} == {None}
+            node.start()
+            eventually(lambda: broker_check(started).status == "pass", 30)
+            add_window(started.client(), "M1")
+            done = f"windows:{next(iter(FAMILIES))}"
+            eventually(lambda: started.client().hget(keys.COUNTERS, done) == b"1", 40)
+    assert "guest:guest" not in started.log.read_text()
+
+
+def answers_ping(node: RabbitMQ) -> int:
+    """Return how many workers answer `celery inspect ping`."""
+    inspect = [sys.executable, "-m", "celery", "-A", "vtox", "inspect", "-j", "ping"]
+    env = os.environ | {"VTOX_BROKER_URL": node.url}
+    replies = subprocess.run(inspect, env=env, capture_output=True, check=False).stdout
+    return len(json.loads(replies)) if replies.strip() else 0
+
+
+def answer(url: str) -> bool:
+    """Whether Flower serves its pages, with a password or without."""
+    try:
+        return httpx.get(url).status_code in (200, 401)
+    except httpx.TransportError:
+        return False
+
+
+def broker_check(started: Cluster) -> Check:
+    """The check of the broker as the API shows it."""
+    found = {c.name: c for c in checks(snapshot(started.client()))}
+    return found.get("broker", Check(name="broker", status="warn", observed="not there yet"))
