@@ -91,8 +91,8 @@ def _passes_without_keys(request: Request, backend: Backend) -> bool:
     if is_local(request.scope):
         return True
     raise _unauthorized(
-        "requests from other hosts or through a proxy need an API key, and none exists yet: "
-        f"{apikeys.MAKE_ONE}"
+        "an API key is needed where other hosts or a proxy can reach this service, and none "
+        f"exists yet: {apikeys.MAKE_ONE}"
     )
 
 
