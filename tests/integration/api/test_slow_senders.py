@@ -22,6 +22,8 @@ from vtox.settings import Settings, load
 from vtox.store import apikeys
 from vtox.store.client import Client
 
+# Long on a busy host, short beside the real times of 10 s.
+SOON_S = 4.0
 HEAD = b"POST /api/v1/machines/M1/windows HTTP/1.1\r\nHost: localhost\r\n"
 HEAD += b"Content-Type: application/json\r\n"
 
@@ -55,7 +57,7 @@ def seconds_until_closed(s: socket.socket, drip: bytes = b"") -> float:
                 s.sendall(drip)
         except ConnectionError:
             break
-        assert time.monotonic() - start < 5, "the connection is still open"
+        assert time.monotonic() - start < 2 * SOON_S, "the connection is still open"
     return time.monotonic() - start
 
 
@@ -68,7 +70,7 @@ def test_the_head_of_a_request_must_come_in_time(
 ) -> None:
     with connected(bounded) as s:
         s.sendall(sent)
-        assert 0.3 < seconds_until_closed(s, drip) < 1.5
+        assert 0.3 < seconds_until_closed(s, drip) < SOON_S
 
 
 def test_the_head_of_the_next_request_must_come_in_time_too(bounded: httpx.Client) -> None:
@@ -76,7 +78,7 @@ def test_the_head_of_the_next_request_must_come_in_time_too(bounded: httpx.Clien
         s.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert s.recv(4096).startswith(b"HTTP/1.1 200")
         s.sendall(b"GET /")
-        assert 0.3 < seconds_until_closed(s, b"x") < 1.5
+        assert 0.3 < seconds_until_closed(s, b"x") < SOON_S
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 900\r\n", b"Transfer-Encoding: chunked\r\n"])
@@ -84,13 +86,13 @@ def test_the_body_must_come_in_time(bounded: httpx.Client, length: bytes) -> Non
     with connected(bounded) as s:
         s.sendall(HEAD + length + b"\r\n")
         assert s.recv(4096).startswith(b"HTTP/1.1 408")
-        assert seconds_until_closed(s) < 1
+        assert seconds_until_closed(s) < SOON_S
 
 
 def test_a_long_body_may_take_longer(
     bounded: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(body_limit, "SLOWEST_BYTES_PER_S", 50_000)
+    monkeypatch.setattr(body_limit, "SLOWEST_BYTES_PER_S", 20_000)
     body = json.dumps(GOOD).encode() + b" " * 60_000
 
     def pieces() -> Iterator[bytes]:
@@ -111,7 +113,7 @@ def test_a_refused_sender_cannot_keep_the_connection(bounded: httpx.Client, clie
         answer = s.recv(4096).lower()
         assert answer.startswith(b"http/1.1 401")
         assert b"connection: close" in answer
-        assert seconds_until_closed(s, b"x") < 1
+        assert seconds_until_closed(s, b"x") < SOON_S
 
 
 @pytest.mark.parametrize("refused", [b"Origin: http://evil.example\r\n", b"Host: evil.example\r\n"])
@@ -120,7 +122,7 @@ def test_a_foreign_sender_cannot_keep_the_connection(bounded: httpx.Client, refu
         head = HEAD.replace(b"Host: localhost\r\n", b"") if b"Host" in refused else HEAD
         s.sendall(head + refused + b"Content-Length: 900\r\n\r\n")
         assert s.recv(4096).startswith(b"HTTP/1.1 403")
-        assert seconds_until_closed(s, b"x") < 1
+        assert seconds_until_closed(s, b"x") < SOON_S
 
 
 def test_a_refused_sender_of_much_reads_why(bounded: httpx.Client, client: Client) -> None:
@@ -153,8 +155,8 @@ def test_others_are_served_while_slow_clients_hold_connections(
         for _ in range(5):
             start = time.monotonic()
             assert httpx.get(bounded.base_url.join("/version")).status_code == 200
-            assert time.monotonic() - start < 1
-        assert seconds_until_closed(slow[0]) < 1, "the longest waiting one made room"
+            assert time.monotonic() - start < SOON_S
+        assert seconds_until_closed(slow[0]) < SOON_S, "the longest waiting one made room"
 
 
 def test_others_send_while_slow_bodies_arrive(
