@@ -67,7 +67,9 @@ def _roles() -> dict[str, Role]:
         _QUOTA,
     )
     return {
-        "ingest": Role(about="senders: adds windows, reads nothing", rights=f"+xadd {_keys(raw)}"),
+        "ingest": Role(
+            about="senders: adds windows, reads nothing", rights=f"+xadd +waitaof {_keys(raw)}"
+        ),
         "reader": Role(
             about="programs that read results, assessments, alerts, metrics and dead letters",
             rights=f"{READS} {_keys(*_OUTPUTS, read_only=True)}",
@@ -100,7 +102,7 @@ def _roles() -> dict[str, Role]:
             about="the HTTP service: reads everything, registers machines, adds windows",
             rights=" ".join(
                 (
-                    f"{SCRIPTS} {READS} {STATE} {_keys(raw, *outputs)} {_keys('vtox:*')}",
+                    f"{SCRIPTS} {READS} {STATE} +waitaof {_keys(raw, *outputs)} {_keys('vtox:*')}",
                     _only(WRITES, *api),
                     _only("+xadd", raw, keys.ALERTS),
                     _only("+xdel", letters),

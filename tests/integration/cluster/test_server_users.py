@@ -122,6 +122,16 @@ def test_a_sender_adds_windows_and_cannot_read_them(server: EmbeddedServer) -> N
         assert reader.xrevrange(keys.RESULTS, count=1) == []
 
 
+@pytest.mark.parametrize("role", ["ingest", "api"])
+def test_who_adds_windows_may_ask_whether_they_are_on_disk(
+    role: str, server: EmbeddedServer
+) -> None:
+    with connect(server.address.role_url(role), "sender") as sender:
+        sender.xadd(keys.RAW, {"machine_id": "M1"})
+        on_disk, _ = sender.execute_command("WAITAOF", 1, 0, 4000)
+    assert on_disk == 1
+
+
 def test_the_password_of_a_role_says_nothing_of_another(server: EmbeddedServer) -> None:
     urls = {server.url, *(server.address.role_url(role) for role in ROLES)}
     assert len({url.partition("@")[0].rpartition(":")[2] for url in urls}) == len(ROLES) + 1
