@@ -9,8 +9,8 @@ import redis
 
 from faults.history import History
 from faults.probe import LIVE, READY, Probe
-from faults.run import LIMITS, Load, Test
-from faults.system import System
+from faults.run import LIMITS, ON_DISK, Load, Test
+from faults.system import Options, System
 from vtox import keys
 from vtox.faults import FAMILIES
 
@@ -25,6 +25,7 @@ def outage(seed: int) -> Test:
         name="server away for 60 s, rolling restart",
         seed=seed,
         load=Load(windows=6000, rate=40.0),
+        options=Options(settings=ON_DISK),
         during=_outage,
         limits=LIMITS | {"windows": 6000},
     )

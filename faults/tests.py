@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 from faults.clocks import clock_steps
 from faults.disks import disk
 from faults.outages import half_open, outage
-from faults.run import LIMITS, Load, Test
+from faults.run import LIMITS, ON_DISK, Load, Test
 from faults.schedule import schedule
 from faults.system import Options, System
 
 BRIDGES = ("owner", "standby")
+# There a sync takes no time: the test in CI does not depend on how busy the disk is.
+IN_MEMORY = Path("/dev/shm")
 # As slow as a disk that others keep busy; a lease of 5 s bears about 300.
 SLOW_FSYNC_MS = "100"
 
@@ -36,6 +39,7 @@ def crashes(seed: int) -> Test:
         seed=seed,
         load=load,
         schedule=schedule(seed, load.span_s, counted=21, others=7),
+        options=Options(settings=ON_DISK),
         limits=LIMITS
         | {"disturbances": 20, "windows": load.windows}
         | {"progress": 0.3, "accepted": 0.3, "duplicates": 0.1},
@@ -50,8 +54,20 @@ def crashes_short(seed: int) -> Test:
         name="crashes, short",
         load=load,
         schedule=schedule(seed, load.span_s, counted=8, longest_s=6.0),
+        prepare=_in_memory,
+        finish=_remove_data,
         limits=LIMITS | {"windows": 1000, "disturbances": 7, "progress": 0.2, "accepted": 0.2},
     )
+
+
+def _in_memory(system: System) -> None:
+    if IN_MEMORY.is_dir():
+        system.data = Path(tempfile.mkdtemp(prefix="vtox-faults-", dir=IN_MEMORY))
+
+
+def _remove_data(system: System) -> None:
+    if IN_MEMORY in system.data.parents:
+        shutil.rmtree(system.data, ignore_errors=True)
 
 
 def handover(seed: int) -> Test:
@@ -74,7 +90,7 @@ def supervised(seed: int) -> Test:
         name="crashes under `vtox up`",
         load=load,
         schedule=schedule(seed, load.span_s, counted=12),
-        options=Options(supervised=True),
+        options=Options(supervised=True, settings=ON_DISK),
         limits=LIMITS | {"windows": load.windows, "disturbances": 10, "progress": 0.2},
     )
 
@@ -87,7 +103,7 @@ def full_memory(seed: int) -> Test:
         seed=seed,
         load=load,
         schedule=schedule(seed, 30.0, counted=9),
-        options=Options(settings={"VTOX_REDIS_MAXMEMORY_MB": "64"}),
+        options=Options(settings=ON_DISK | {"VTOX_REDIS_MAXMEMORY_MB": "64"}),
         limits=LIMITS | {"windows": load.windows},
     )
 
@@ -102,7 +118,7 @@ def slow_disk(seed: int) -> Test:
         schedule=schedule(
             seed, load.span_s, counted=12, targets=("server", "owner", "bearing", "sender")
         ),
-        options=Options(settings={"VTOX_REDIS_FSYNC": "always"}),
+        options=Options(settings=ON_DISK),
         prepare=_slow_fsync,
         limits=LIMITS | {"windows": load.windows},
         needs="" if shutil.which("cc") else "no C compiler (cc)",
