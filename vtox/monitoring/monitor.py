@@ -24,7 +24,7 @@ from vtox.monitoring.throughput import AVERAGE_S
 from vtox.settings import Settings
 from vtox.store import metrics, system_alarms
 from vtox.store.backlog import backlog
-from vtox.store.client import Client, own_clock_offset_s, server_start_t
+from vtox.store.client import Client, own_clock_offset_s, server_start_t, server_time
 from vtox.store.entries import Metrics
 from vtox.store.flags import flag_states, set_flag
 from vtox.store.ledger import BUCKET_BASE
@@ -50,7 +50,8 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
         try:
             measure(client, settings)
             if read_until is not None:
-                watch_silence(client, settings, read_until)
+                # No later than now: the server's clock may have been set back meanwhile.
+                watch_silence(client, settings, min(read_until, server_time(client)))
             read_until = read_until_t(client)
             watch_system(client, settings)
             if time.monotonic() >= next_forgetting_t:

@@ -141,6 +141,25 @@ def test_a_window_that_was_read_is_admitted_before_silence_is_judged(settings: S
     assert open_alerts(client) == []
 
 
+def test_a_clock_that_is_set_back_makes_no_machine_silent(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = load(redis_url=settings.redis_url, monitor_interval_s=0.05)
+    client, stop, passes = connect(quick.working_url(), "test"), Event(), 0
+    monkeypatch.setattr(monitor, "read_until_t", lambda client: server_time(client) + 3600)
+
+    def owner() -> bool:
+        nonlocal passes
+        passes += 1
+        client.zadd(keys.MACHINES, {"M1": server_time(client)})
+        if passes == 2:
+            stop.set()
+        return True
+
+    monitor.run(client, quick, stop, owner)
+    assert [a for a in open_alerts(client) if a.fault == "silent"] == []
+
+
 def test_a_machine_that_stops_sending_is_one_alert_until_it_sends_again(
     client: Client, settings: Settings
 ) -> None:
