@@ -15,7 +15,7 @@ from evaluation.gather import Results, collect
 from evaluation.outcome import Study
 from evaluation.runs import recordings
 from evaluation.sizes import FULL, QUICK, SMALLEST
-from evaluation.studies import broken_bar, model
+from evaluation.studies import bad_shafts, broken_bar, model
 from evaluation.studies import recordings as recorded
 
 DOCS = recordings.ROOT / "docs"
@@ -77,6 +77,7 @@ def all_studies(results: Results) -> list[Study]:
         studies.append(recorded.repeated_samples_study(results.stuck))
     return [
         *studies,
+        bad_shafts.bad_shaft_study(results.shafts),
         broken_bar.broken_bar_study(results.rotor),
         model.slip_study(results.slip),
         model.shorted_turns_study(results.turns),

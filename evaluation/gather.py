@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.outcome import Answers, Outcome
-from evaluation.runs import broken_bar, recordings, turns_gap_insulation
+from evaluation.runs import bad_shafts, broken_bar, recordings, turns_gap_insulation
 from evaluation.runs.cost import Cost, cost
 from evaluation.runs.recordings import ShortResults
 from evaluation.sizes import Size
@@ -22,6 +22,7 @@ class Results:
     shorts: ShortResults | None
     bearings: dict[str, list[Outcome]] | None
     stuck: Sequence[tuple[str, list[Diagnosis]]] | None
+    shafts: Answers
     rotor: Mapping[str, Answers]
     slip: Sequence[Outcome]
     turns: Answers
@@ -37,16 +38,21 @@ def collect(where: Path | None, size: Size, jobs: int) -> Results:
     # Spawned: a fork would copy the locks of the threads of this process.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         recorded = _submit_recordings(pool, where, size) if where else {}
+        shafts = pool.submit(
+            bad_shafts.bad_shaft_answers, sound=size.shafts, damaged=size.damaged_races
+        )
         rotor = broken_bar.rotor_answers(pool, size)
         turns = turns_gap_insulation.turn_answers(pool, size)
         gap = turns_gap_insulation.gap_answers(pool, size)
         slip = broken_bar.slip_answers(pool, size)
         earth = turns_gap_insulation.earth_answers(pool, size)
         real = {name: future.result() for name, future in recorded.items()}
+        vibration = shafts.result()
     return Results(
         real.get("shorts"),
         real.get("bearings"),
         real.get("stuck"),
+        vibration,
         rotor,
         slip,
         turns,

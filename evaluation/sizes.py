@@ -28,6 +28,8 @@ class Size:
     hop_s: float  # of the recorded turn shorts
     pieces: int  # of a bearing recording
     bearing_every: int  # so many bearing recordings
+    shafts: int  # per trouble of a shaft, bearing sound
+    damaged_races: int  # per trouble and kind of movement
 
 
 FULL = Size(
@@ -52,6 +54,8 @@ FULL = Size(
     hop_s=0.25,
     pieces=5,
     bearing_every=1,
+    shafts=300,
+    damaged_races=40,
 )
 QUICK = Size(
     cell=1,
@@ -75,6 +79,8 @@ QUICK = Size(
     hop_s=1.0,
     pieces=1,
     bearing_every=4,
+    shafts=4,
+    damaged_races=2,
 )
 # A run that only shows that everything still runs.
 SMALLEST = replace(
@@ -94,4 +100,6 @@ SMALLEST = replace(
     earth=4,
     earth_faulty=1,
     repeats=0,
+    shafts=1,
+    damaged_races=1,
 )
