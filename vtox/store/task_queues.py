@@ -21,15 +21,17 @@ class Broker:
     t: float
 
     def why_unknown(self, t: float) -> str:
-        """Return why the lengths of its queues are not known at `t`; nothing where they are."""
+        """Return why the lengths of some queues are not known at `t`; nothing where they are."""
         if self.problem:
             return self.problem
-        age_s = t - self.t
-        return f"no bridge has counted for {age_s:.0f} s" if age_s > MAX_AGE_S else ""
+        return f"no bridge has counted for {t - self.t:.0f} s" if self._is_old(t) else ""
 
     def lengths_at(self, t: float) -> Mapping[str, int]:
         """Return family -> tasks that wait, as far as known at `t`."""
-        return {} if self.why_unknown(t) else self.waiting
+        return {} if self._is_old(t) else self.waiting
+
+    def _is_old(self, t: float) -> bool:
+        return t - self.t > MAX_AGE_S
 
 
 def write_broker(client: Client, address: str, problem: str, waiting: Mapping[str, int]) -> None:
