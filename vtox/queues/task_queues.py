@@ -30,6 +30,8 @@ RETRY_AFTER_S = 1.0
 # the tasks of every family meanwhile. In this time a broker that is alive takes a connection.
 RETRY_QUEUE_AFTER_S = 4.0
 PROBE_TIMEOUT_S = 1.0
+# With the probe no longer than a step: the lease may be 1.7 s old already.
+REPLY_TIMEOUT_S = broker.STEP_TIMEOUT_S - PROBE_TIMEOUT_S
 # A quorum queue without a leader never gets one where RabbitMQ has lost its registration
 # (docs/RABBITMQ.md). It is made again after this time, which an election does not need.
 SILENT_QUEUE_S = 15.0
@@ -200,7 +202,7 @@ class TaskQueues:
     def _confirm_timeout_s(self, queue: _Queue) -> float:
         """Return how long to wait until a task is stored: long before a queue is given up."""
         if queue.silent_t is None or self.clock() - queue.silent_t >= SILENT_QUEUE_S:
-            return broker.STEP_TIMEOUT_S
+            return REPLY_TIMEOUT_S
         return PROBE_TIMEOUT_S
 
     def _connect(self, queue: _Queue, limit_s: float) -> Any:
@@ -213,7 +215,7 @@ class TaskQueues:
         connection.ensure_connection(max_retries=0)
         if connection.transport.driver_type == "amqp":
             # py-amqp waits for a reply without a limit, and ignores its own read time-out.
-            connection.connection.sock.settimeout(broker.STEP_TIMEOUT_S)
+            connection.connection.sock.settimeout(REPLY_TIMEOUT_S)
         queue.producer = app.amqp.Producer(connection.channel(), auto_declare=False)
         return queue.producer
 

@@ -109,6 +109,17 @@ def test_lengths_of_another_broker_are_those_that_the_bridge_counted(client: Cli
     assert snapshot(client).queues["bearing"].waiting == 1
 
 
+def test_a_queue_that_takes_no_tasks_leaves_the_lengths_of_the_others(client: Client) -> None:
+    write_broker(client, "amqp://rabbit:5672", "queue broken_bar: timed out", {"bearing": 3})
+    snap = snapshot(client)
+    assert {name: q.waiting for name, q in snap.queues.items()} == {
+        "turn_short": None,
+        "bearing": 3,
+        "broken_bar": None,
+    }
+    assert [c.status for c in checks(snap) if c.name == "broker"] == ["fail"]
+
+
 def assert_unknown(client: Client, reason: str) -> None:
     snap = snapshot(client)
     assert {q.waiting for q in snap.queues.values()} == {None}
