@@ -37,8 +37,7 @@ class Observer:
         try:
             yield self
         finally:
-            self._stop.set()
-            self._thread.join(timeout=15)
+            self._end()
 
     def state(self, client: Client) -> dict[str, Any]:
         """Return queues, pending and lag."""
@@ -59,7 +58,8 @@ class Observer:
             return None
 
     def finish(self, executions: Path | None) -> None:
-        """Note the state at the end."""
+        """Stop observing, and note the state at the end."""
+        self._end()  # two readers would note an answer twice
         with self.connect() as client:
             while self._read(client):
                 pass
@@ -74,6 +74,12 @@ class Observer:
                 dead=int(client.xlen(keys.DEAD_LETTERS)),
                 executed=executed(executions) if executions else None,
             )
+
+    def _end(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=30)
+        if self._thread.is_alive():
+            raise TimeoutError("the observer does not end: the server does not answer it")
 
     def _run(self) -> None:
         while not self._stop.is_set():
