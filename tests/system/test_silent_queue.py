@@ -66,6 +66,19 @@ def test_a_silent_queue_holds_no_other_one(node: RabbitMQ, queues: TaskQueues) -
     assert not queues.problem
 
 
+def test_an_alarm_of_the_broker_is_no_fault_of_a_queue(node: RabbitMQ, queues: TaskQueues) -> None:
+    node.control("set_vm_memory_high_watermark", "0")
+    try:
+        began = time.monotonic()
+        assert not any(sends(queues, family) for family in FAMILIES)
+        assert time.monotonic() - began < task_queues.RETRY_AFTER_S
+        assert "queue" not in queues.problem
+    finally:
+        node.control("set_vm_memory_high_watermark", "0.6")
+    for family in FAMILIES:
+        eventually(lambda f=family: sends(queues, f))
+
+
 def test_a_queue_that_stays_silent_is_made_again(node: RabbitMQ, queues: TaskQueues) -> None:
     suspend(node, SILENT)
     # The last attempt begins up to a rest later, and the queue rests once more while it is deleted.

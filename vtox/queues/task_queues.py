@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from kombu import Connection
@@ -43,6 +43,10 @@ MAX_OLDEST = 16
 SPARE_TASKS = 64
 NOT_FOUND = 404
 NO_HEARTBEAT = 0
+
+
+class _Alarm(Exception):
+    """RabbitMQ has little memory or disk left, and takes nothing on any connection."""
 
 
 @dataclass(slots=True)
@@ -150,7 +154,7 @@ class TaskQueues:
         try:
             yield queue.producer or self._connect(queue, broker.STEP_TIMEOUT_S)
         except Exception as error:  # the transports' errors have no common class
-            if self._reconnects(queue):
+            if not isinstance(error, _Alarm) and self._reconnects(queue):
                 self._leave(queue, error)
             else:
                 self._disconnect(error)
@@ -216,6 +220,7 @@ class TaskQueues:
         if connection.transport.driver_type == "amqp":
             # py-amqp waits for a reply without a limit, and ignores its own read time-out.
             connection.connection.sock.settimeout(REPLY_TIMEOUT_S)
+            connection.connection.on_blocked = _refuse
         queue.producer = app.amqp.Producer(connection.channel(), auto_declare=False)
         return queue.producer
 
@@ -241,3 +246,8 @@ class TaskQueues:
             # AMQP closes the channel. On a new connection the next task declares the queue again.
             queue.close()
             return 0
+
+
+def _refuse(reason: str) -> NoReturn:
+    """End the step that waits for a broker which will not answer."""
+    raise _Alarm(reason)
