@@ -15,8 +15,6 @@ GRACE_S = 10.0
 SLOWEST_BYTES_PER_S = 16 << 10
 # A refused sender may still send: it reads our answer only then. The rest is read and thrown away.
 DRAIN_S = 1.0
-
-
 # Bodies that arrive at once; one more ends the one whose time is over first, which is the slowest.
 MAX_ARRIVING = 300
 

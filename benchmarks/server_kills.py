@@ -17,7 +17,7 @@ from pathlib import Path
 
 import redis
 
-from benchmarks.slow_fsync import slow_fsync
+from faults.slow_fsync import slow_fsync
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import Fsync, load

@@ -21,7 +21,7 @@ SEND_S = 300.0
 # More tasks than windows may be in flight, a queue cannot hold.
 LIMITS = {"queue": 1024.0, "drained_s": 60.0, "dead": 0.0}
 # Where the server is killed: what it confirms while its log is being synced is lost with it, unless
-# every write is synced. How often says docs/OPERATIONS.md, "Persistence".
+# every write is synced. How often says docs/PERSISTENCE.md.
 ON_DISK = {"VTOX_REDIS_FSYNC": "always"}
 
 

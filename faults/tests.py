@@ -1,7 +1,6 @@
 """The tests of the harness: what is done to the system, and within which limits it must answer."""
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,13 +11,14 @@ from faults.disks import disk
 from faults.outages import half_open, outage
 from faults.run import LIMITS, ON_DISK, Load, Test
 from faults.schedule import schedule
+from faults.slow_fsync import compiler, slow_fsync_variables
 from faults.system import Options, System
 
 BRIDGES = ("owner", "standby")
 # There a sync takes no time: the test in CI does not depend on how busy the disk is.
 IN_MEMORY = Path("/dev/shm")
 # As slow as a disk that others keep busy; a lease of 5 s bears about 300.
-SLOW_FSYNC_MS = "100"
+SLOW_FSYNC_S = 0.1
 
 
 def undisturbed(seed: int) -> Test:
@@ -121,15 +121,12 @@ def slow_disk(seed: int) -> Test:
         options=Options(settings=ON_DISK),
         prepare=_slow_fsync,
         limits=LIMITS | {"windows": load.windows},
-        needs="" if shutil.which("cc") else "no C compiler (cc)",
+        needs="" if compiler() else "no C compiler (cc), or not Linux",
     )
 
 
 def _slow_fsync(system: System) -> None:
-    library = system.folder / "slow_fsync.so"
-    source = Path(__file__).with_name("slow_fsync.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    system.options.server_env |= {"LD_PRELOAD": str(library), "SLOW_FSYNC_MS": SLOW_FSYNC_MS}
+    system.options.server_env |= slow_fsync_variables(system.folder, SLOW_FSYNC_S)
 
 
 TESTS: dict[str, Callable[[int], Test]] = {

@@ -73,7 +73,7 @@ stream-node-max-entries 100
 
 # always: every write is on disk before its reply. everysec: it is with the kernel before its reply
 # and on disk within a second, but while a sync runs it waits in the process, replied to, for up
-# to two seconds (docs/OPERATIONS.md, "Persistence").
+# to two seconds (docs/PERSISTENCE.md).
 save ""
 appendonly yes
 appendfsync {settings.redis_fsync}
@@ -82,7 +82,7 @@ aof-load-truncated yes
 aof-use-rdb-preamble yes
 auto-aof-rewrite-percentage 100
 auto-aof-rewrite-min-size 256mb
-# Samples do not compress: trying costs the fork's time (docs/OPERATIONS.md, "Persistence").
+# Samples do not compress: trying costs the fork's time (docs/PERSISTENCE.md).
 rdbcompression no
 """
 

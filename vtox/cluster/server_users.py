@@ -15,7 +15,7 @@ from vtox.faults import FAMILIES
 
 ANYTHING = "*"
 # For keys that hold one thing each, whatever its name.
-_MACHINE, _SEEN, _WORKER, _QUOTA = (
+_MACHINE, _KNOWN_WINDOWS, _WORKER, _QUOTA = (
     f(ANYTHING) for f in (keys.machine, keys.known_windows, keys.worker, keys.quota)
 )
 _RECORDS = tuple(f(ANYTHING) for f in (keys.ledger, keys.due, keys.attempts))
@@ -53,7 +53,14 @@ def _roles() -> dict[str, Role]:
     machines = (keys.MACHINES, _MACHINE)
     counts = (keys.COUNTERS, keys.LATENCY, keys.PROGRESS)
     outputs = (*_OUTPUTS, keys.EVIDENCE)
-    bridge = (keys.BROKER, keys.LEASE, keys.BRIDGE, keys.REPLAY_SECRET, keys.REFUSALS, _SEEN)
+    bridge = (
+        keys.BROKER,
+        keys.LEASE,
+        keys.BRIDGE,
+        keys.REPLAY_SECRET,
+        keys.REFUSALS,
+        _KNOWN_WINDOWS,
+    )
     monitor = (keys.MONITOR, keys.ALARMS, keys.WATCH)
     bridge_keys = (*bridge, *monitor, *counts, *machines, *_RECORDS)
     worker = (keys.WORKERS, _WORKER, keys.EVIDENCE_RATE, *counts, *machines, *_RECORDS)
@@ -63,7 +70,7 @@ def _roles() -> dict[str, Role]:
         keys.session(ANYTHING),
         keys.REPLAY_SECRET,
         *machines,
-        _SEEN,
+        _KNOWN_WINDOWS,
         _QUOTA,
     )
     return {

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from benchmarks.server_kills import trials
-from benchmarks.slow_fsync import compiler, slow_fsync
+from faults.slow_fsync import compiler, slow_fsync
 from tests.integration.conftest import serving
 from tests.waiting import eventually
 from vtox import keys

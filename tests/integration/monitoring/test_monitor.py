@@ -76,8 +76,11 @@ def test_a_window_in_the_backlog_is_no_silence(client: Client, settings: Setting
 def test_an_outage_of_the_bridge_is_no_silence_of_the_machines(
     client: Client, settings: Settings
 ) -> None:
-    quick = load(redis_url=settings.redis_url, monitor_interval_s=0.01, silence_after_s=5)
+    # An interval must be longer than the admission of a read, as 10 s always are.
+    quick = load(redis_url=settings.redis_url, monitor_interval_s=0.1, silence_after_s=5)
     fleet = [f"M{k}" for k in range(10)]
+    # Silence begins no earlier than the server.
+    eventually(lambda: client.info("server")["uptime_in_seconds"] > quick.silence_after_s, 10)
     now_ms = server_time_ms(client)
     client.zadd(keys.MACHINES, dict.fromkeys(fleet, now_ms / 1000 - 120))
     for age_s in range(60, 0, -1):
@@ -89,10 +92,10 @@ def test_an_outage_of_the_bridge_is_no_silence_of_the_machines(
         args=(connect(quick.working_url(), "monitor"), quick, stop, lambda: True),
         daemon=True,
     )
-    with bridging(quick):
+    with bridging(quick, lambda *_: time.sleep(0.05)):  # too slow to catch up between two looks
         watcher.start()
         eventually(lambda: counters(client).get("windows_in") == 60 * len(fleet))
-        time.sleep(0.1)
+        time.sleep(0.3)
         stop.set()
         watcher.join()
     assert [a for a in events_after(client, "0-0")[0] if a.fault == "silent"] == []

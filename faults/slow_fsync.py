@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SOURCE = Path(__file__).parent.parent / "faults" / "slow_fsync.c"
+SOURCE = Path(__file__).with_suffix(".c")
 
 
 def compiler() -> str | None:
@@ -19,14 +19,19 @@ def compiler() -> str | None:
     return shutil.which("cc") if sys.platform == "linux" else None
 
 
-@contextmanager
-def slow_fsync(folder: Path, seconds: float) -> Iterator[None]:
-    """Let every `fdatasync` of the processes started meanwhile take `seconds` longer."""
+def slow_fsync_variables(folder: Path, seconds: float) -> dict[str, str]:
+    """Return the environment in which every `fdatasync` takes `seconds` longer."""
     library = folder / "slow_fsync.so"
     cc = compiler()
     assert cc, "slow_fsync needs a C compiler: install gcc"
     subprocess.run([cc, "-shared", "-fPIC", "-O2", "-o", library, SOURCE, "-ldl"], check=True)
-    variables = {"LD_PRELOAD": str(library), "SLOW_FSYNC_MS": str(round(seconds * 1000))}
+    return {"LD_PRELOAD": str(library), "SLOW_FSYNC_MS": str(round(seconds * 1000))}
+
+
+@contextmanager
+def slow_fsync(folder: Path, seconds: float) -> Iterator[None]:
+    """Let every `fdatasync` of the processes started meanwhile take `seconds` longer."""
+    variables = slow_fsync_variables(folder, seconds)
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
