@@ -10,7 +10,9 @@ if not redis.call('ZSCORE', KEYS[1], ARGV[1])
 local now, bytes, burst = now_ms(), tonumber(ARGV[3]), tonumber(ARGV[4])
 local wait, uses = 0, {}
 for i = 2, #KEYS do
-  local kept = redis.call('HMGET', KEYS[i], 'requests', 'bytes')
+  local kept = redis.call('HMGET', KEYS[i], 'requests', 'bytes', 't')
+  -- The clock was set back: what was charged by it would block the sender until it is there again.
+  if tonumber(kept[3] or now) > now then kept = {} end
   for j = 1, 2 do
     local busy_until = math.max(tonumber(kept[j] or now), now)
     wait = math.max(wait, busy_until - now - burst)
@@ -23,7 +25,7 @@ if wait > 0 then return math.ceil(wait) end
 for i = 2, #KEYS do
   local requests, size = uses[2 * i - 3], uses[2 * i - 2]
   redis.call('HSET', KEYS[i], 'requests', string.format('%.3f', requests), 'bytes',
-    string.format('%.3f', size))
+    string.format('%.3f', size), 't', string.format('%.0f', now))
   redis.call('PEXPIRE', KEYS[i], math.ceil(math.max(requests, size) - now) + 1)
 end
 return 0
