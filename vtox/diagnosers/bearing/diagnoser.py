@@ -15,6 +15,7 @@ from vtox.arrays import Float64
 from vtox.baseline import Baseline
 from vtox.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelopes
 from vtox.diagnosers.bearing.evidence import gather_evidence
+from vtox.diagnosers.bearing.moving_speed import by_angle_of_moving_shaft, clearer
 from vtox.diagnosers.bearing.reasons import FAULT, conclude
 from vtox.diagnosers.bearing.search_setup import SearchSetup, set_up_search
 from vtox.diagnosers.features import VIBRATION
@@ -90,6 +91,9 @@ def diagnose(
             answers[i] = abstain(FAULT, *setup)
     for views in analyse_envelopes(setups):
         answers |= _diagnose_views(views)
+    for views in analyse_envelopes([m for s in setups if (m := by_angle_of_moving_shaft(s))]):
+        for i, diagnosis in _diagnose_views(views).items():
+            answers[i] = clearer(answers[i], diagnosis)
     return [
         _with_change(answers[i], recording, (baselines or nothing)[i], (load_a or nothing)[i])
         for i, recording in enumerate(recordings)

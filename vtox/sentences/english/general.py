@@ -142,4 +142,5 @@ WORDS: dict[str, str] = {
     "nameplate": "nameplate",
     "refined_by_shaft_lines": "refined by shaft lines",
     "corrected_by_shaft_lines": "corrected by shaft lines",
+    "tracked_by_shaft_line": "tracked by a shaft line",
 }

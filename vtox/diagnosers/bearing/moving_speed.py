@@ -1,0 +1,38 @@
+"""Records in which the shaft speed moves: searched again by the angle of the shaft."""
+
+from dataclasses import replace
+
+from vtox.diagnosers.bearing.search_setup import SearchSetup
+from vtox.domain import VIBRATIONS, Diagnosis
+from vtox.dsp.shaft_phase import MIN_SWING, by_shaft_angle, shaft_phase
+
+
+def by_angle_of_moving_shaft(setup: SearchSetup) -> SearchSetup | None:
+    """Return the recording at equal steps of the shaft's angle, None where its speed is steady."""
+    recording = setup.recording
+    names = [n for n in VIBRATIONS if n in recording.channels]
+    phase = shaft_phase(recording.channels[names[0]], recording.fs_hz, setup.speed.hz)
+    if phase is None or phase.swing < MIN_SWING:
+        return None
+    by_angle = {n: by_shaft_angle(recording.channels[n], phase) for n in names}
+    # The mean over the record is that of the line: a reading is of one instant.
+    source = (*setup.speed.source, "tracked_by_shaft_line")
+    speed = replace(setup.speed, rpm=60 * phase.mean_hz, source=source)
+    channels = {**recording.channels, **by_angle}
+    return replace(setup, recording=replace(recording, channels=channels), speed=speed)
+
+
+def clearer(as_recorded: Diagnosis, by_angle: Diagnosis) -> Diagnosis:
+    """Return which of two diagnoses of a record stands.
+
+    By angle, unless only the record as it is shows a comb, or shows it more clearly: what was
+    tracked may be another machine's line.
+    """
+    return as_recorded if _clearness(as_recorded) > _clearness(by_angle) else by_angle
+
+
+def _clearness(d: Diagnosis) -> float:
+    """Return how far a comb found exceeds its threshold, 0 where none is."""
+    if d.state not in ("warning", "fault") or d.statistic is None or not d.threshold:
+        return 0.0
+    return d.statistic / d.threshold

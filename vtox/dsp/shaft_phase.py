@@ -1,0 +1,163 @@
+"""The speed of a shaft within a record, by the phase of one of its lines, and records by its angle.
+
+Before the bearing diagnoser searches: a speed that moves by 2 % smears the third harmonic of an
+inner race over a third of a shaft order, and no comb is left. Resampled by the angle of the shaft
+all its multiples and the bearing's stand still (order tracking without a tachometer: Bonnardot, El
+Badaoui, Randall et al. 2005, MSSP 19(4):766-785).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import scipy.fft
+from scipy.ndimage import map_coordinates, uniform_filter1d
+
+from vtox.arrays import Complex, Float32, Float64
+from vtox.domain import Array
+
+# Samples a turn that are kept: three multiples, and room for the first alias.
+SAMPLES_PER_TURN = 16
+MULTIPLES = (1, 2, 3)
+# Relative half width of the band around a multiple: a speed may move by so much.
+BAND = 0.05
+# Band of a multiple, bins at least: a record too short for it has no speed that moves.
+MIN_HALF_BAND = 4
+# Points of a line along a record over half its bins, so dense that steps of phase are its slope.
+POINTS_PER_BIN = 16
+# Share of a record at either end where the band's edges upset the phase.
+END_SHARE = 16
+# Coefficient of variation of a line's amplitude up to which it is one line: noise has 0.52, the
+# mean over all lags of a Rayleigh distribution. docs/calibration/bearing.md#moving-speeds
+MAX_VARIATION = 0.25
+# Speeds are averages over so many turns.
+SMOOTHING_TURNS = 4
+# A line that holds this share of the power about it in three bins stands still, where a swing that
+# counts (`MIN_SWING`) would spread it over more.
+STEADY_SHARE = 0.8
+# Swing from which a record is searched by the angle of its shaft: in noise the speed of a line that
+# is just clear moves by up to 1.7 %. docs/calibration/bearing.md#moving-speeds
+MIN_SWING = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class ShaftPhase:
+    """The speed of a shaft along a record.
+
+    `speed_hz` (points,) from the beginning to the end; `swing`: how far it moves, the middle 90 %
+    of the record, relative.
+    """
+
+    speed_hz: Float64
+    swing: float
+
+    @property
+    def mean_hz(self) -> float:
+        """Mean speed."""
+        return float(self.speed_hz.mean())
+
+
+def shaft_phase(x: Array, fs_hz: float, shaft_hz: float) -> ShaftPhase | None:
+    """Return the speed of the shaft along a record, None where it is steady or no line is clear.
+
+    Parameters
+    ----------
+    x : ndarray, shape (samples,)
+        Vibration, any unit.
+    fs_hz, shaft_hz : float
+        Sampling rate, and the speed about which the shaft turns, Hz.
+    """
+    block = max(1, int(fs_hz / (SAMPLES_PER_TURN * shaft_hz)))
+    length = scipy.fft.prev_fast_len(max(1, len(x) // block), real=True)
+    # By a product: ten times as fast as the mean of so short rows.
+    means = x[: length * block].reshape(length, block) @ np.ones(block, x.dtype)
+    spectrum = scipy.fft.rfft(means - means.mean())
+    df_hz = fs_hz / block / length
+    centres = [k * shaft_hz / df_hz for k in MULTIPLES]
+    bands = [
+        (k, *_band(spectrum, c))
+        for k, c in zip(MULTIPLES, centres, strict=True)
+        if BAND * c >= MIN_HALF_BAND
+    ]
+    powers = [np.square(np.abs(band)) for _, _, band in bands]
+    if any(map(_stands_still, powers)):
+        return None
+    clear = [
+        (_variation(line), k, centre, line)
+        for (k, centre, band), power in zip(bands, powers, strict=True)
+        if _peaks_inside(power)
+        for line in [_analytic(band)]
+    ]
+    variation, k, centre, line = min(clear, default=(1.0, 1, 0, None), key=lambda c: c[0])
+    if line is None or variation > MAX_VARIATION:
+        return None
+    points = len(line)
+    step_s = length * block / fs_hz / points
+    turned = np.unwrap(np.angle(line)) / (2 * np.pi * step_s)
+    width = max(1, round(SMOOTHING_TURNS / shaft_hz / step_s))
+    speed = (centre * df_hz + uniform_filter1d(np.gradient(turned), width, mode="nearest")) / k
+    ends = points // END_SHARE
+    inner = speed[ends : points - ends]
+    speed[:ends], speed[points - ends :] = inner[0], inner[-1]
+    low, high = np.quantile(inner, (0.05, 0.95))
+    return ShaftPhase(speed, float(high - low) / shaft_hz)
+
+
+def by_shaft_angle(x: Array, phase: ShaftPhase) -> Float32:
+    """Return a record at equal steps of the shaft's angle, as many as it has samples.
+
+    At the mean speed its sampling rate is what it was. Cubic splines pass up to 0.35 of the rate.
+
+    Parameters
+    ----------
+    x : ndarray, shape (samples,)
+    phase : ShaftPhase
+    """
+    samples = len(x)
+    knots = (np.arange(len(phase.speed_hz)) + 0.5) * samples / len(phase.speed_hz)
+    at = np.arange(samples)
+    turned = np.cumsum(np.interp(at, knots, phase.speed_hz))
+    even = np.linspace(turned[0], turned[-1], samples)
+    places = np.interp(even, turned, at)
+    return np.asarray(map_coordinates(x, places[None], order=3, mode="nearest"), np.float32)
+
+
+def _band(spectrum: Complex, centre: float) -> tuple[int, Complex]:
+    """Return the bin in the middle of the band around a multiple, and the band."""
+    half, middle = int(BAND * centre), round(centre)
+    return middle, spectrum[middle - half : middle + half + 1]
+
+
+def _stands_still(power: Float32) -> bool:
+    """Return whether a clear line lies within three bins, though a swing would spread it wider."""
+    if MIN_SWING / BAND * len(power) / 2 <= 3:
+        return False
+    at = int(power.argmax())
+    return bool(power[max(0, at - 1) : at + 2].sum() >= STEADY_SHARE * power.sum())
+
+
+def _peaks_inside(power: Float32) -> bool:
+    """Return whether a band is highest inside, not at the skirt of a line outside."""
+    edge = len(power) // 8
+    return edge <= int(power.argmax()) < len(power) - edge
+
+
+def _analytic(band: Complex) -> Complex:
+    """Return the analytic signal of a band, its middle shifted to 0 Hz."""
+    half = len(band) // 2
+    cut = band * _band_window(half)
+    shifted = np.zeros(POINTS_PER_BIN * half, np.complex64)
+    shifted[: half + 1], shifted[-half:] = cut[half:], cut[:half]
+    return np.asarray(np.fft.ifft(shifted))
+
+
+def _variation(line: Complex) -> float:
+    ends = len(line) // END_SHARE
+    size = np.abs(line[ends : len(line) - ends])
+    return float(size.std() / max(float(size.mean()), np.finfo(np.float32).tiny))
+
+
+@lru_cache(maxsize=256)
+def _band_window(half: int) -> Float64:
+    """Return a band of 2 * half + 1 bins, flat in its middle half."""
+    return np.minimum(1.0, 2 * np.hanning(2 * half + 3)[1:-1])
