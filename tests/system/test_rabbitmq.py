@@ -67,11 +67,17 @@ def queues(node: RabbitMQ, monkeypatch: pytest.MonkeyPatch) -> Iterator[TaskQueu
 
 
 @contextmanager
-def disturbing(node: RabbitMQ, seed: int, span_s: float) -> Iterator[list[str]]:
-    """Kill, stop and close the node, in turn, at times by chance; yield what was done."""
+def disturbing(node: RabbitMQ, seed: int, span_s: float, history: Path) -> Iterator[list[str]]:
+    """Kill, stop and close the node, in turn, at times by chance; yield what was done.
+
+    The times count from the first window that the history calls acknowledged.
+    """
     rng, over, done = random.Random(seed), Event(), []
 
     def run_on() -> None:
+        while not (history.exists() and any(e["event"] == "ack" for e in read(history))):
+            if over.wait(0.1):
+                return
         began = time.monotonic()
         for n, kind in enumerate(("kill", "stop", "close")):
             over.wait(began + (n + rng.uniform(0.2, 0.8)) * span_s / 3 - time.monotonic())
@@ -102,8 +108,9 @@ def disturbing(node: RabbitMQ, seed: int, span_s: float) -> Iterator[list[str]]:
 def test_every_acknowledged_window_has_one_answer(tmp_path: Path, seed: int) -> None:
     with rabbitmq(tmp_path / "rabbitmq") as node:
         test = replace(TESTS["crashes-short"](seed), options=Options(broker_url=node.url))
-        with disturbing(node, seed, test.load.span_s) as done:
-            history = run(test, tmp_path / "run")
+        folder = tmp_path / "run"
+        with disturbing(node, seed, test.load.span_s, folder / "history.jsonl") as done:
+            history = run(test, folder)
     verdict = check(read(history))
     assert done == ["kill", "stop", "close"]
     assert not verdict.violations, explain(test, verdict, history)
