@@ -129,14 +129,6 @@ def tls_options(url: str) -> dict[str, str]:
     return {k: v for k, v in parse_qsl(urlsplit(url).query) if k.startswith("ssl_")}
 
 
-def server_address(url: str) -> str:
-    """Return where a complete URL leads: host and port, or the path of a socket."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return unquote(parts.path)
-    return f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
-
-
 def unencrypted_host(url: str) -> str:
     """Return the other host to which a URL leads without TLS, empty if it does not."""
     parts = _split(url)

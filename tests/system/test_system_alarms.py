@@ -29,13 +29,13 @@ def served(tmp_path: Path) -> Iterator[Cluster]:
 
 
 @contextmanager
-def worker(served: Cluster, family: str, log: Path) -> Iterator[None]:
-    """Run a worker of one family, as a person would start it."""
+def worker(served: Cluster, log: Path, *families: str) -> Iterator[None]:
+    """Run a worker of some families, as a person would start it."""
     env = os.environ | {
         "VTOX_DATA_DIR": str(served.settings.data_dir),
         "VTOX_WORKER_PORT": str(served.settings.worker_port),
     }
-    command = [sys.executable, "-m", "celery", "-A", "vtox", "worker", "-Q", family]
+    command = [sys.executable, "-m", "celery", "-A", "vtox", "worker", "-Q", ",".join(families)]
     with log.open("ab") as out:
         process = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
     try:
@@ -53,10 +53,9 @@ def test_an_alarm_names_the_queue_without_a_worker_until_one_comes_back(
     served: Cluster, tmp_path: Path
 ) -> None:
     client, (first, *others) = served.client(), FAMILIES
-    logs = {family: tmp_path / f"{family}.log" for family in FAMILIES}
-    with worker(served, others[0], logs[others[0]]), worker(served, others[1], logs[others[1]]):
-        with worker(served, first, logs[first]):
-            served.wait_for_workers(len(FAMILIES))
+    with worker(served, tmp_path / "others.log", *others):
+        with worker(served, tmp_path / "first.log", first):
+            served.wait_for_workers(2)
             eventually(lambda: not open_alerts(client), 30)
         for seq in range(WINDOWS):
             client.xadd(keys.RAW, small_window("M1", seq))
@@ -64,7 +63,7 @@ def test_an_alarm_names_the_queue_without_a_worker_until_one_comes_back(
         assert (alarm.fault, alarm.values["queue"]) == (f"workers:{first}", first)
         assert done(client) == 0
         eventually(lambda: client.hget(keys.COUNTERS, f"windows:{others[0]}") == b"%d" % WINDOWS)
-        with worker(served, first, logs[first]):
+        with worker(served, tmp_path / "first.log", first):
             eventually(lambda: done(client) == WINDOWS, 40)
             eventually(lambda: not [a for a in open_alerts(client) if not a.machine_id])
     events = [a for a in events_after(client, "0-0")[0] if a.id == alarm.id]

@@ -18,7 +18,7 @@ from vtox.store.client import connect
 from vtox.store.retention import server_memory
 from vtox.store.streams import group_info
 
-CAPACITY, OVERLOAD_S, LIMIT_MB, IN_FLIGHT = 120, 5.0, 64, 64
+CAPACITY, OVERLOAD_S, LIMIT_MB, IN_FLIGHT = 120, 3.0, 64, 64
 SAMPLES = np.arange(20_000, dtype="<i2").tobytes()
 
 
