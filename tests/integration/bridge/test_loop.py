@@ -227,7 +227,7 @@ def test_after_the_server_s_clock_was_set_back_windows_arrive_now(
 def test_a_bridge_that_stands_still_says_so_to_those_who_ask(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_ITERATION_S", 3.0)
+    monkeypatch.setattr(module, "MAX_ITERATION_S", 1.5)
     stop, go_on = Event(), Event()
     bridge = Bridge(client, settings, lambda *_: go_on.wait(20) and None)
     (port,) = free_ports(1)
@@ -236,7 +236,7 @@ def test_a_bridge_that_stands_still_says_so_to_those_who_ask(
     thread.start()
     try:
         address = f"http://127.0.0.1:{port}/health/live"
-        time.sleep(3.5)
+        time.sleep(2)
         eventually(lambda: responds(address))  # with nothing to do it still goes round
         add_window(client)
         eventually(lambda: not responds(address))

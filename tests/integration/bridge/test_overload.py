@@ -19,7 +19,7 @@ from vtox.store.retention import server_memory
 from vtox.store.streams import group_info
 
 CAPACITY, OVERLOAD_S, LIMIT_MB, IN_FLIGHT = 120, 3.0, 64, 64
-SAMPLES = np.arange(20_000, dtype="<i2").tobytes()
+SAMPLES = np.arange(30_000, dtype="<i2").tobytes()
 
 
 def test_three_times_what_the_workers_finish_is_held_back(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_three_times_what_the_workers_finish_is_held_back(tmp_path: Path) -> Non
                 while (late_s := time.monotonic() - began) < OVERLOAD_S:
                     k = accepted + refused
                     fields = {"machine_id": f"M{k % 8}", "seq": k // 8, "t0": T0 + k // 8}
-                    entry = fields | {"fs_hz": 20_000, "dtype": "i2"}
+                    entry = fields | {"fs_hz": 30_000, "dtype": "i2"}
                     try:
                         client.xadd(keys.RAW, entry | dict.fromkeys(("ia", "ib", "ic"), SAMPLES))
                         accepted += 1
