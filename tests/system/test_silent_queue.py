@@ -61,6 +61,8 @@ def test_a_silent_queue_holds_no_other_one(node: RabbitMQ, queues: TaskQueues) -
     assert queues.waiting_tasks(SILENT) is None
     assert set(queues.lengths) == {OTHER}
     assert f"queue {SILENT}" in queues.problem
+    # After the rest one of its tasks is sent again, where none is new.
+    eventually(lambda: queues.waiting_tasks(SILENT) == [], task_queues.RETRY_QUEUE_AFTER_S)
     node.control("eval", f"sys:resume('%2F_{SILENT}').")
     eventually(lambda: sends(queues, SILENT), task_queues.RETRY_QUEUE_AFTER_S + 2)
     assert not queues.problem

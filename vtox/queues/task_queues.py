@@ -121,9 +121,12 @@ class TaskQueues:
         or before `forget`. They are known again once workers have taken those.
         """
         queue = self._queues[family]
+        if queue.silent_t is not None:
+            # RabbitMQ counts 0 in a queue without a leader. Only a task that is sent shows that it
+            # stores tasks again, so that after each rest one must be.
+            self.lengths.pop(family, None)
+            return None if self.clock() < queue.retry_t else []
         try:
-            if queue.silent_t is not None:  # RabbitMQ counts 0 in a queue without a leader
-                raise BrokerUnavailable(queue.problem)
             with self._connected(queue) as producer:
                 waiting = self._count(producer.channel, queue)
         except BrokerUnavailable:
