@@ -16,7 +16,9 @@ from vtox.diagnosers.bearing.ambiguities import (
 from vtox.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts, find_aperiodic_impacts
 from vtox.diagnosers.bearing.cage_frequency import has_element_sidebands, only_bearing_cage
 from vtox.diagnosers.bearing.envelope_views import EnvelopeViews, measure_comb
+from vtox.diagnosers.bearing.lagging_elements import LaggingElements, lagging_elements
 from vtox.diagnosers.bearing.search import CombSearch, search_combs
+from vtox.diagnosers.bearing.severity import WARNING_MODULATION
 from vtox.diagnosers.bearing.shaft_speed import (
     MAX_REPORTING_ERROR,
     SENSOR_TOLERANCE,
@@ -28,8 +30,13 @@ from vtox.diagnosers.bearing.shaft_speed import (
 from vtox.diagnosers.bearing.unassigned_comb import UnassignedComb, find_unassigned_comb
 from vtox.domain import Reason
 from vtox.dsp import comb_plan
-from vtox.dsp.comb_plan import Plan
+from vtox.dsp.comb_plan import BEARING_CAGE, SHAFT, Plan
 from vtox.dsp.surrogates import Finding
+
+# Lines at other half orders from which a comb at one is among those of looseness or a rub.
+MIN_HALF_ORDERS = 2
+# Highest order at which it may be.
+MAX_LOOSENESS_ORDER = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,10 @@ class Evidence:
     aperiodic: AperiodicImpacts | None = None
     #: Where only the bearing cage is found: sidebands lie around masked lines of an element.
     element_sidebands: bool = False
+    #: Whose comb was found only as the elements lag.
+    lagging: LaggingElements | None = None
+    #: Lines stand at half orders about the leading comb, which is at one.
+    half_orders: bool = False
 
     @property
     def only_bearing_cage(self) -> bool:
@@ -87,7 +98,9 @@ def _evidence(views: EnvelopeViews, search: CombSearch) -> Evidence:
         return _without_comb(evidence, views, ambiguity)
     if evidence.only_bearing_cage:
         return _with_bearing_cage_alone(evidence, views)
-    return evidence
+    if settled := _race_of_lagging_elements(evidence, views):
+        return settled
+    return replace(evidence, half_orders=_among_half_orders(search, evidence.leading))
 
 
 def _without_comb(evidence: Evidence, views: EnvelopeViews, ambiguity: Reason | None) -> Evidence:
@@ -96,9 +109,80 @@ def _without_comb(evidence: Evidence, views: EnvelopeViews, ambiguity: Reason | 
         return replace(evidence, ambiguity=ambiguity)
     search = evidence.search
     unassigned = find_unassigned_comb(search.rows, search.plan, views, search.speed)
+    if unassigned and (of_part := _of_lagging_elements(evidence, views, unassigned)):
+        return of_part
     strong = unassigned is not None and unassigned.strong
     aperiodic = None if strong else find_aperiodic_impacts(views)
     return replace(evidence, unassigned=unassigned, aperiodic=aperiodic)
+
+
+def _of_lagging_elements(
+    evidence: Evidence, views: EnvelopeViews, unassigned: UnassignedComb
+) -> Evidence | None:
+    """Return the evidence with the comb found as that of a part whose elements lag, if it fits."""
+    finding, setup = unassigned.finding, views.setup
+    if finding is None:
+        return None
+    lagging = lagging_elements(finding.order, setup.orders, setup.bearing_cage_order)
+    if lagging is None:
+        return None
+    findings = {**evidence.search.findings, lagging.defect: finding}
+    search = replace(evidence.search, findings=findings)
+    leading = _leading_comb(views, search)
+    if leading is None or leading.modulation < WARNING_MODULATION:
+        return None
+    return replace(evidence, search=search, leading=leading, lagging=lagging)
+
+
+def _race_of_lagging_elements(evidence: Evidence, views: EnvelopeViews) -> Evidence | None:
+    """Return that the comb of an element is the inner race's, or may be, None where it is not.
+
+    The inner race turns through the load zone with the shaft, an element with the bearing cage:
+    the stronger sidebands decide, and both are named.
+    """
+    search, setup = evidence.search, views.setup
+    if evidence.leading is None or evidence.leading.defect != "BSF" or "BPFI" not in setup.orders:
+        return None
+    finding = evidence.leading.finding
+    race = {"BPFI": setup.orders["BPFI"]}
+    lagging = lagging_elements(finding.order, race, setup.bearing_cage_order)
+    if lagging is None:
+        return None
+    shaft, cage = (_sideband_level(search, finding, kind) for kind in (SHAFT, BEARING_CAGE))
+    both = replace(lagging, defects=("BPFI", "BSF"))
+    if shaft <= cage:
+        return replace(evidence, lagging=replace(both, defect="BSF"))
+    findings = {**search.findings, "BPFI": finding}
+    del findings["BSF"]
+    search = replace(search, findings=findings)
+    return replace(evidence, search=search, leading=_leading_comb(views, search), lagging=both)
+
+
+def _sideband_level(search: CombSearch, finding: Finding, kind: str) -> float:
+    """Return the power of a comb's sidebands of a kind, over what a line counts at most."""
+    bins = comb_plan.comb_bins(np.array([finding.number]), search.plan.shifts[kind])
+    lines = search.rows[:, finding.view].take(bins[comb_plan.HARMONICS :, 0], mode="clip")
+    return float(lines.sum())
+
+
+def _among_half_orders(search: CombSearch, leading: LeadingComb | None) -> bool:
+    """Return whether the leading comb is at an odd half order, with lines at others.
+
+    At low orders only, and to the width of a line: a race lies near a half order in every second
+    bearing.
+    """
+    if leading is None or leading.finding.order > MAX_LOOSENESS_ORDER:
+        return False
+    finding, plan = leading.finding, search.plan
+    halves = round(2 * finding.order)
+    tolerance = plan.order(1) + comb_plan.MASK_TOLERANCE * finding.order
+    if halves % 2 == 0 or abs(finding.order - halves / 2) > tolerance:
+        return False
+    own = {halves, 3 * halves}
+    others = [n for n in range(1, 2 * halves, 2) if n not in own]
+    bins = [round(n / halves * finding.order / plan.df_order) for n in others]
+    lines = search.rows[:, finding.view].take(bins, mode="clip")
+    return int((lines > plan.line_cap).sum()) >= MIN_HALF_ORDERS
 
 
 def _with_bearing_cage_alone(evidence: Evidence, views: EnvelopeViews) -> Evidence:

@@ -5,8 +5,10 @@ from typing import Any
 
 from vtox.diagnosers.bearing.evidence import Evidence, LeadingComb
 from vtox.diagnosers.bearing.severity import (
+    FAULT_CONFIDENCE,
     FAULT_MODULATION,
     MAX_BEARING_CAGE_CONFIDENCE,
+    WARNING_MODULATION,
     confidence,
     decibels,
     severity,
@@ -84,6 +86,25 @@ def _bearing_cage(e: Evidence) -> Diagnosis | None:
     return _detection(e, "bearing_defect", reason("slower_shaft", order=_leading(e).finding.order))
 
 
+def _looseness(e: Evidence) -> Diagnosis | None:
+    if not e.half_orders or _confidence(e, _leading(e)) >= FAULT_CONFIDENCE:
+        return None
+    return _abstention(e, Reason("looseness_or_bearing", _comb_values(e)), *_doubts(e))
+
+
+def _weak_defect_lines(e: Evidence) -> Diagnosis | None:
+    if _leading(e).modulation >= WARNING_MODULATION:
+        return None
+    return _abstention(e, Reason("weak_defect_lines", _comb_values(e)), *_doubts(e))
+
+
+def _lagging_elements(e: Evidence) -> Diagnosis | None:
+    if not e.lagging:
+        return None
+    lag = reason("elements_lag", lag=e.lagging.lag, defects=e.lagging.defects)
+    return _detection(e, "bearing_defect", lag)
+
+
 def _defect(e: Evidence) -> Diagnosis | None:
     return _detection(e, "bearing_defect")
 
@@ -98,6 +119,9 @@ RULES: tuple[Callable[[Evidence], Diagnosis | None], ...] = (
     _element_or_bearing_cage,
     _weak_bearing_cage_lines,
     _bearing_cage,
+    _looseness,
+    _weak_defect_lines,
+    _lagging_elements,
     _defect,
 )
 
@@ -156,7 +180,8 @@ def _leading(e: Evidence) -> LeadingComb:
 
 
 def _confidence(e: Evidence, comb: LeadingComb) -> float:
-    return confidence(e.search.findings, comb.defect, comb.ambiguities.confidence_penalty)
+    penalty = comb.ambiguities.confidence_penalty * (e.lagging.penalty if e.lagging else 1.0)
+    return confidence(e.search.findings, comb.defect, penalty)
 
 
 def _doubts(e: Evidence) -> tuple[Reason, ...]:

@@ -17,6 +17,9 @@ MAX_BEARING_CAGE_CONFIDENCE = 0.4
 # record may be the ball pass of a healthy bearing.
 FAULT_CONFIDENCE = 0.5
 FAULT_MODULATION = 0.15
+# A warning needs half of that: below, what is found is told, and no part of it is called damaged.
+# docs/calibration/bearing.md#weak-combs
+WARNING_MODULATION = 0.075
 # Modulation of severity 0 and 1, dB; vibration does not tell the size of the damage.
 MILD_DB, SEVERE_DB = -30.0, 0.0
 

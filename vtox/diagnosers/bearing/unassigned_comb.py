@@ -29,12 +29,13 @@ HALF_ORDER_TOLERANCE = 0.05
 class UnassignedComb:
     """A comb at no defect order, as a reason and as indicators.
 
-    `strong`: as strong as one of damage, and not the shaft's.
+    `strong`: as strong as one of damage, and not the shaft's; `finding`: the comb itself.
     """
 
     reason: Reason
     indicators: Mapping[str, Value]
     strong: bool
+    finding: Finding | None = None
 
 
 def find_unassigned_comb(
@@ -71,7 +72,7 @@ def find_unassigned_comb(
         "impulsive_ratio": round(finding.ratio, 2),
         "impulsive_modulation_db": round(decibels(modulation), 1),
     }
-    return UnassignedComb(why, indicators, strong)
+    return UnassignedComb(why, indicators, strong, finding)
 
 
 def _near_half_order(order: float, tolerance: float = 0.0) -> bool:

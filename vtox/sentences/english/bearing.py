@@ -75,6 +75,17 @@ SENTENCES: dict[str, Sentence] = {
         "sound bearing",
         "Watch whether the lines grow; find out whether a shaft, gear or belt turns so fast.",
     ),
+    "weak_defect_lines": Sentence(
+        "weak lines at the order of the {defect!w} ({repetition_hz:.1f} Hz, modulation "
+        "{modulation_db:.0f} dB, {ratio:.1f} times the threshold): sound elements make "
+        "such lines as they pass the load zone, most where the shaft is out of balance or line",
+        "Watch whether the lines grow; balance and align the shaft.",
+    ),
+    "looseness_or_bearing": Sentence(
+        "lines at half shaft orders, of looseness or a rub, and those of the {defect!w} at order "
+        "{order:.3f} are among them",
+        "Look at feet, seats and covers; record at another speed, so that the lines separate.",
+    ),
     # Normal.
     "no_defect_comb": Sentence(
         "no comb of lines at the defect orders at {speed_rpm:.0f} rpm ({speed_source!w}): the "
@@ -133,6 +144,11 @@ SENTENCES: dict[str, Sentence] = {
     "bearing_cage_not_searched": Sentence(
         "the bearing cage is not searched in less than {needed_turns} shaft turns",
         "Send windows without gaps, so that they can be joined to a longer record.",
+    ),
+    "elements_lag": Sentence(
+        "the rolling elements turn {lag:.1%} slower than kinematics say, as at light load; that "
+        "fits: {defects!w}",
+        "Record under load, or check the speed and the bearing on the nameplate.",
     ),
     "slower_shaft": Sentence(
         "a slower shaft, gear or belt at {order:.3f} times the speed looks the same",

@@ -8,6 +8,7 @@ import pytest
 from vtox.diagnosers.bearing.ambiguities import Ambiguities
 from vtox.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts
 from vtox.diagnosers.bearing.evidence import Evidence, LeadingComb
+from vtox.diagnosers.bearing.lagging_elements import LaggingElements
 from vtox.diagnosers.bearing.reasons import conclude
 from vtox.diagnosers.bearing.search import CombSearch
 from vtox.diagnosers.bearing.shaft_speed import Speed
@@ -93,6 +94,30 @@ def test_signs_of_an_element_decide_where_the_bearing_cage_is_alone(
     assert d.code == code
     assert d.state == ("unknown" if code == "weak_bearing_cage_lines" else "warning")
     assert d.confidence <= 0.4
+
+
+def test_weak_lines_at_a_defect_order_are_no_alarm() -> None:
+    d = conclude(evidence(20.0, modulation=0.06))
+    assert (d.state, d.code, d.confidence) == ("unknown", "weak_defect_lines", 0)
+    assert "defect" not in d.indicators
+    assert d.indicators["leading"] == "BPFO"
+    assert conclude(evidence(20.0, modulation=0.09)).state == "warning"
+
+
+def test_a_comb_of_low_confidence_among_half_orders_is_undecided() -> None:
+    d = conclude(replace(evidence(1.5), half_orders=True))
+    assert (d.state, d.code) == ("unknown", "looseness_or_bearing")
+    assert conclude(replace(evidence(20.0), half_orders=True)).code == "bearing_defect"
+
+
+def test_lagging_elements_weaken_the_confidence_and_are_named() -> None:
+    sure = conclude(evidence(20.0)).confidence
+    for defects, penalty in ((("BPFO",), 0.8), (("BPFO", "BSF"), 0.5)):
+        lagging = LaggingElements("BPFO", 0.03, defects)
+        d = conclude(replace(evidence(20.0), lagging=lagging))
+        assert d.confidence == pytest.approx(penalty * sure, abs=0.002)
+        assert [r.code for r in d.doubts] == ["elements_lag"]
+        assert d.doubts[0].values["defects"] == defects
 
 
 def test_a_comb_found_gives_its_numbers() -> None:

@@ -1,0 +1,69 @@
+"""Combs of a bearing whose elements turn slower than kinematics say, as at light load.
+
+Unloaded elements slide: their cage lags by some per cent. The outer race and the elements are then
+struck less often, and the inner race more often, as the shaft overtakes the cage.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Lag of the cage beyond `SLIPPAGE`, at most: by more, the bearing or the speed is another.
+MAX_LAG = 0.04
+# What the speed and the width of a line add to it.
+LAG_TOLERANCE = 0.002
+# Factors on the confidence: all orders were searched, and the part follows from one of them; where
+# a second part fits as well, both are named.
+LAG_PENALTY = 0.8
+TWO_PARTS_PENALTY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class LaggingElements:
+    """The part whose comb was found, by how much its elements lag, and all parts that fit."""
+
+    defect: str
+    lag: float
+    defects: tuple[str, ...]
+
+    @property
+    def penalty(self) -> float:
+        """Factor on the confidence."""
+        return LAG_PENALTY if len(self.defects) == 1 else TWO_PARTS_PENALTY
+
+
+def lagging_elements(
+    order: float, orders: Mapping[str, float], bearing_cage_order: float | None
+) -> LaggingElements | None:
+    """Return the part that a comb belongs to if the elements lag, None where none fits.
+
+    Parameters
+    ----------
+    order : float
+        Of the comb found.
+    orders : mapping of float
+        Of the combs searched, by defect.
+    bearing_cage_order : float or None
+        By kinematics; without it the inner race cannot be told.
+    """
+    lags = {n: _lag(n, order / o, bearing_cage_order) for n, o in orders.items() if n != "FTF"}
+    fitting = sorted(
+        (lag, n)
+        for n, lag in lags.items()
+        if lag is not None and 0 < lag <= MAX_LAG + LAG_TOLERANCE
+    )
+    if not fitting:
+        return None
+    lag, defect = fitting[0]
+    return LaggingElements(defect, lag, tuple(n for _, n in fitting))
+
+
+def _lag(defect: str, ratio: float, bearing_cage_order: float | None) -> float | None:
+    """Return the lag of the cage that moves an order by a ratio.
+
+    Rates of the outer race and of the elements follow the cage, c; that of the inner race 1 - c.
+    """
+    if defect != "BPFI":
+        return 1 - ratio
+    if bearing_cage_order is None:
+        return None
+    return (ratio - 1) * (1 - bearing_cage_order) / bearing_cage_order
