@@ -51,7 +51,7 @@ def ambiguities_of(
     pairs = setup.motor.pole_pairs
     if (
         pairs
-        and not setup.mains_hz
+        and not setup.motor_supply_hz
         and 1 <= setup.orders[defect] / (2 * pairs) < 1 + SUPPLY_LIKE_MAX_SLIP
     ):
         doubts.append(reason("supply_frequency_unknown", defect=defect))

@@ -86,19 +86,26 @@ class SearchSetup:
         return None
 
     @property
-    def mains_hz(self) -> tuple[float, ...]:
-        """Supply frequency: cables pick up its multiples; magnetic pull sounds at the even ones.
-
-        Where it is unknown, those of both public supplies.
-        """
+    def motor_supply_hz(self) -> tuple[float, ...]:
+        """Supply frequency of the motor; on the grid and unknown, those of both public supplies."""
         if self.supply_hz:
             return (self.supply_hz,)
         return () if self.motor.supply == "inverter" else GRIDS_HZ
 
     @property
+    def mains_hz(self) -> tuple[float, ...]:
+        """Frequencies whose multiples cables pick up; magnetic pull sounds at the even ones.
+
+        Behind a drive those of both public supplies as well: the cable of the sensor lies beside
+        others, and the drive's rectifier draws its pulses from the grid.
+        """
+        grids = GRIDS_HZ if self.motor.supply == "inverter" else ()
+        return tuple(dict.fromkeys((*self.motor_supply_hz, *grids)))
+
+    @property
     def magnetic_pull_hz(self) -> tuple[float, ...]:
-        """Twice the supply frequency."""
-        return tuple(2 * f for f in self.mains_hz)
+        """Twice the supply frequency of the motor."""
+        return tuple(2 * f for f in self.motor_supply_hz)
 
     @property
     def targets(self) -> tuple[Target, ...]:

@@ -74,3 +74,14 @@ def test_lines_at_masked_orders_give_unknown() -> None:
     assert "BPFI" in d.values["defects"]  # type: ignore[operator]
     quiet = diagnose(recording(replace(HEALTHY, shaft_hz=25.0), 4.0, fs_hz=64_000.0), DRIVE)
     assert quiet.state == "normal"
+
+
+@pytest.mark.parametrize(("grid_hz", "defect"), [(60.0, "BPFI"), (50.0, "BPFO")])
+def test_interference_of_the_grid_behind_a_drive_is_no_race(grid_hz: float, defect: str) -> None:
+    order = BEARING.defect_orders[defect]
+    pulses = ImpactTrain(order=order, strength=2.0, jitter=0.0)
+    drive = Motor(supply="inverter", bearing=BEARING)
+    at_the_grids = Machine(shaft_hz=2 * grid_hz / order, impacts=(pulses,))
+    assert diagnose(recording(at_the_grids, 4.0), drive).state not in ("warning", "fault")
+    beside = Machine(shaft_hz=2.08 * grid_hz / order, impacts=(pulses,))
+    assert diagnose(recording(beside, 4.0), drive).indicators["defect"] == defect

@@ -74,4 +74,5 @@ def test_the_supply_frequency_is_both_grids_where_unknown() -> None:
     x = recording(HEALTHY)
     assert setup(x).mains_hz == (50.0,)
     assert setup(x, replace(MOTOR, supply_hz=None)).mains_hz == (50.0, 60.0)
-    assert setup(x, replace(MOTOR, supply="inverter")).mains_hz == ()
+    assert setup(x, replace(MOTOR, supply="inverter")).motor_supply_hz == ()
+    assert setup(x, replace(MOTOR, supply="inverter")).mains_hz == (50.0, 60.0)
