@@ -152,7 +152,6 @@ def analyse_chunk(
         return analysis
     sound = np.array([not (i or v) for i, v in zip(problems, voltage_problems, strict=True)])
     make_finite(x, ~sound)
-    rms, off_s = plausibility.channel_rms(x), plausibility.off_s(x[:, :n], fs_hz)
 
     # The supply line, and the currents around it.
     spectra = partial_fft.spectra(x)
@@ -164,8 +163,9 @@ def analyse_chunk(
     envelope, rate_hz = demodulation.around_line(positive, line, spectra.samples, fs_hz)
     f0_hz, windowed_f0_hz = supply_line.frequencies_hz(envelope, rate_hz, centre_hz)
     bars = _visible_bars(recordings, motors, f0_hz, fs_hz)
-    load_a = _rms(envelope)
-    negative_a = load_a * _negative_ratio(low[np.arange(len(x)), :n, line], order, signs)
+    at_line = low[np.arange(len(x)), :, line]
+    levels = _levels(at_line[:, :n], order, signs, _rms(envelope))
+    off_s = plausibility.off_s(envelope, rate_hz)
     frame_t_s, phasors = analysis.frame_t_s, np.zeros((*x.shape[:2], 0), complex)
     if frames:
         frame_t_s, phasors = supply_line.frame_phasors(x, fs_hz, f0_hz)
@@ -175,15 +175,7 @@ def analyse_chunk(
             p
             or _as_tuple(plausibility.switching_problem(float(off_s[b]), analysis.duration_s))
             or supply_problems(float(f0_hz[b]), float(share[b]), motors[b], analysis.duration_s)
-            or _as_tuple(
-                plausibility.current_problem(
-                    currents,
-                    plausibility.Levels(
-                        rms[b, :n].tolist(), float(load_a[b]), float(negative_a[b])
-                    ),
-                    motors[b],
-                )
-            )
+            or _as_tuple(plausibility.current_problem(currents, levels[b], motors[b]))
             for b, p in enumerate(problems)
         ),
         f0_hz=f0_hz,
@@ -204,16 +196,11 @@ def analyse_chunk(
     signs, order, positive = _positive_sequence(low[:, n:], line)
     envelope_v, _ = demodulation.around_line(positive, line, spectra.samples, fs_hz)
     sequence_v = _sequences(phasors[:, n:], order, signs)
-    volts = _rms(envelope_v)
+    levels = _levels(at_line[:, n:], order, signs, _rms(envelope_v))
     analysis = replace(
         analysis,
         voltage_problems=tuple(
-            p
-            or _as_tuple(
-                plausibility.voltage_problem(
-                    voltages, plausibility.Levels(rms[b, n:].tolist(), float(volts[b])), motors[b]
-                )
-            )
+            p or _as_tuple(plausibility.voltage_problem(voltages, levels[b], motors[b]))
             for b, p in enumerate(voltage_problems)
         ),
     )
@@ -318,12 +305,25 @@ def _sequences(phasors: Complex, order: Int, signs: Int) -> Complex:
     return symmetrical_components.components(upright[np.arange(len(upright))[:, None], order])
 
 
-def _negative_ratio(phasors: Complex, order: Int, signs: Int) -> Float64:
-    """Return |I2|/|I1| of the measured channels' phasors, shape (B,); zero unless three."""
-    if phasors.shape[1] != 3:
-        return np.zeros(len(phasors))
-    _, one, two = np.abs(_sequences(phasors[..., None], order, signs))[..., 0].T
-    return np.asarray(two / np.where(one == 0, 1.0, one), np.float64)
+def _levels(
+    at_line: Complex, order: Int, signs: Int, positive_rms: Float64
+) -> list[plausibility.Levels]:
+    """Return the levels of the supply line in channels, whose bins at it are (B, channels).
+
+    Fewer than three channels have no negative sequence.
+    """
+    size = np.abs(at_line)
+    positive, negative = size.mean(axis=1), np.zeros(len(size))
+    if size.shape[1] == 3:
+        _, positive, negative = np.abs(_sequences(at_line[..., None], order, signs))[..., 0].T
+    scale = positive_rms / np.where(positive == 0, 1.0, positive)
+    rows = zip(
+        (size * scale[:, None]).tolist(),
+        positive_rms.tolist(),
+        (negative * scale).tolist(),
+        strict=True,
+    )
+    return [plausibility.Levels(*row) for row in rows]
 
 
 def _visible_bars(

@@ -12,7 +12,7 @@ from math import sqrt
 import numpy as np
 
 from vtox.arrays import Complex, Float64
-from vtox.domain import Array, Motor, Reason, reason
+from vtox.domain import Motor, Reason, reason
 
 # Current over rated current. No machine runs beyond the first but while it starts, none that turns
 # at its supply draws less than the second.
@@ -37,36 +37,25 @@ WINDING_CAPACITANCE_F = (5e-11, 2e-5)
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Levels of one recording, rms: of each channel, of their positive and negative sequence."""
+    """Levels of the supply line of one recording, rms: channels, positive and negative sequence."""
 
     channels: Sequence[float]
     positive: float
     negative: float = 0.0
 
 
-def channel_rms(x: Array) -> Float64:
-    """Return the rms of each channel without its mean, shape (batch, channels).
+def off_s(envelope: Complex, rate_hz: float) -> Float64:
+    """Return for how long the currents of each recording are off, s, shape (batch,).
 
-    `x` has the shape (batch, channels, samples).
+    `envelope` is that of their positive sequence, shape (batch, points).
     """
-    mean = x.mean(axis=-1)
-    square = np.einsum("bcs,bcs->bc", x, x) / x.shape[-1]
-    return np.asarray(np.sqrt(np.maximum(square - mean**2, 0.0)), np.float64)
-
-
-def off_s(x: Array, fs_hz: float) -> Float64:
-    """Return for how long all currents of a recording are off, s, shape (batch,).
-
-    `x` has the shape (batch, currents, samples). Zero where they are off throughout.
-    """
-    size = max(1, round(OFF_BLOCK_S * fs_hz))
-    count = x.shape[-1] // size
+    size = max(1, round(OFF_BLOCK_S * rate_hz))
+    count = envelope.shape[-1] // size
     if count < 2:
-        return np.zeros(len(x))
-    blocks = x[..., : count * size].reshape(*x.shape[:2], count, size)
-    square = np.einsum("bcns,bcns->bn", blocks, blocks)
-    usual = np.quantile(square, 0.9, axis=-1, keepdims=True)
-    return np.asarray((square < OFF_RATIO**2 * usual).sum(axis=-1) * OFF_BLOCK_S, np.float64)
+        return np.zeros(len(envelope))
+    level = np.abs(envelope[:, : count * size]).reshape(len(envelope), count, size).max(axis=-1)
+    usual = np.quantile(level, 0.9, axis=-1, keepdims=True)
+    return np.asarray((level < OFF_RATIO * usual).sum(axis=-1) * OFF_BLOCK_S, np.float64)
 
 
 def switching_problem(off_s: float, duration_s: float) -> Reason | None:
@@ -106,11 +95,11 @@ def channel_scale_problem(names: Sequence[str], rms: Sequence[float]) -> Reason 
     """Return that one channel is so much larger than the others that its scale must be wrong."""
     if len(rms) < 3:
         return None
-    order = np.argsort(rms)
-    largest, second = float(rms[order[-1]]), float(rms[order[-2]])
+    *_, second, largest = sorted(rms)
     if largest <= MAX_CHANNEL_RATIO * second:
         return None
-    return reason("channel_scale_differs", channel=names[order[-1]], ratio=largest / second)
+    channel = names[rms.index(largest)]
+    return reason("channel_scale_differs", channel=channel, ratio=largest / second)
 
 
 def voltages_to_earth_problem(phasors: Complex) -> Reason | None:
