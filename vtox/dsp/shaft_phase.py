@@ -35,6 +35,8 @@ SMOOTHING_TURNS = 4
 # A line that holds this share of the power about it in three bins stands still, where a swing that
 # counts (`MIN_SWING`) would spread it over more.
 STEADY_SHARE = 0.8
+# ... wherever it would spread it over so many.
+MIN_SPREAD_BINS = 2.0
 # Swing from which a record is searched by the angle of its shaft: in noise the speed of a line that
 # is just clear moves by up to 1.7 %. docs/calibration/bearing.md#moving-speeds
 MIN_SWING = 0.02
@@ -130,7 +132,7 @@ def _band(spectrum: Complex, centre: float) -> tuple[int, Complex]:
 
 def _stands_still(power: Float32) -> bool:
     """Return whether a clear line lies within three bins, though a swing would spread it wider."""
-    if MIN_SWING / BAND * len(power) / 2 <= 3:
+    if MIN_SWING / BAND * len(power) / 2 <= MIN_SPREAD_BINS:
         return False
     at = int(power.argmax())
     return bool(power[max(0, at - 1) : at + 2].sum() >= STEADY_SHARE * power.sum())
