@@ -187,7 +187,7 @@ def test_a_process_that_cannot_be_started_is_reported_and_tried_again(
     assert missing[0] in cluster.start_error
 
 
-def test_after_a_steady_run_the_pauses_start_again(
+def test_after_a_run_that_was_ready_the_pauses_start_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends = "import pathlib, sys, time; p = pathlib.Path(sys.argv[1]); "
@@ -196,7 +196,7 @@ def test_after_a_steady_run_the_pauses_start_again(
     command = [sys.executable, "-c", ends, str(tmp_path / "starts")]
     monkeypatch.setattr(processes, "cluster_command", lambda _: command)
     monkeypatch.setattr(module, "POLL_S", 0.1)
-    monkeypatch.setattr(restart, "STEADY_RUN_S", 3.5)
+    monkeypatch.setattr(module, "READY_AFTER_S", 3.5)
     settings = load(data_dir=tmp_path, cluster_enabled=True)
     with capture_logs() as entries, owner(settings):
         until(lambda: len(pauses(entries)) >= 5, 30, tmp_path)
