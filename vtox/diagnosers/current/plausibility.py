@@ -32,7 +32,7 @@ MAX_SUPPLY_UNBALANCE = 0.1
 # Leakage over the positive-sequence current: more is a phase current.
 MAX_LEAKAGE_RATIO = 0.3
 # Capacitance to earth of a whole winding with its cable, F.
-WINDING_CAPACITANCE_F = (5e-11, 2e-5)
+WINDING_CAPACITANCE_F = (5e-11, 3e-6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,12 @@ def leakage_problem(leakage_a: float, load_a: float) -> Reason | None:
     return reason("leakage_as_large_as_phase_current", leakage_a=leakage_a, load_a=load_a)
 
 
-def capacitance_problem(capacitance_f: float) -> Reason | None:
-    """Return that no winding has such a capacitance to earth; NaN is not known."""
+def capacitance_problem(capacitance_f: float, spread_f: float) -> Reason | None:
+    """Return that no winding has such a capacitance to earth, which is certain to `spread_f`.
+
+    Below the least one the transformer is dead or wrong by 1000, whatever else it might be.
+    """
     least, most = WINDING_CAPACITANCE_F
-    if not (capacitance_f < least or capacitance_f > most):
+    if capacitance_f >= least and capacitance_f - spread_f <= most:
         return None
     return reason("leakage_implausible", capacitance_nanofarad=capacitance_f * 1e9)

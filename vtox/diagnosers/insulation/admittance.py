@@ -94,17 +94,23 @@ def _implausible(
     if analysis.envelope.shape[-1] and not analysis.problems[i]:
         leakage_a, load_a = abs(mean[0]) / sqrt(2), float(analysis.current_rms_a()[i])
         problems.append(plausibility.leakage_problem(leakage_a, load_a))
-    whole = y.whole[row]
-    if whole.imag > SIGMAS * y.whole_std[row] / 3:
-        problems.append(plausibility.capacitance_problem(float(whole.imag / y.omega[row])))
+    if np.isfinite(y.whole[row]) and y.whole[row].imag > -_uncertain_s(y, row):
+        spread_f = _uncertain_s(y, row) / float(y.omega[row])
+        capacitance_f = float(y.whole[row].imag / y.omega[row])
+        problems.append(plausibility.capacitance_problem(capacitance_f, spread_f))
     return tuple(p for p in problems if p)[:1]
+
+
+def _uncertain_s(y: EarthAdmittance, row: int) -> float:
+    """Return how far the susceptance of the whole winding may be from what was measured, S."""
+    return float(SIGMAS * y.whole_std[row] / 3)
 
 
 def _wiring_problem(y: EarthAdmittance, row: int, motor: Motor) -> tuple[Reason, ...]:
     """Return why current and voltages of a recording are not those to earth, empty if they are."""
     if np.isfinite(y.whole[row]):
         # What has a zero sequence is not measured between lines.
-        if y.whole[row].imag > -SIGMAS * y.whole_std[row] / 3:
+        if y.whole[row].imag > -_uncertain_s(y, row):
             return ()
         capacitance_f = float(y.whole[row].imag / y.omega[row])
         return (reason("leakage_reversed", capacitance_nanofarad=capacitance_f * 1e9),)

@@ -13,7 +13,7 @@ from vtox.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Recording
 from vtox.faults import FAULTS
 
 CHANNELS = (*CURRENTS, *VOLTAGES, "leakage")
-EARTH = {"earth_s": (1e-8,) * 3, "earth_f": (5e-9,) * 3, "third": 0.01}
+EARTH = {"earth_s": (1e-8,) * 3, "earth_f": (5e-9, 5.3e-9, 4.9e-9), "third": 0.01}
 SOUND = recording(Machine(**EARTH), 10.0, channels=CHANNELS)  # type: ignore[arg-type]
 Change = Callable[[dict[str, Array]], None]
 
@@ -59,6 +59,7 @@ def diagnoses(change: Change) -> dict[str, Diagnosis]:
         (scale(0.001, "vc"), "insulation", "voltages_of_no_supply"),
         (scale(1000, "va"), "insulation", "channel_scale_differs"),
         (copy("ia", "leakage"), "insulation", "leakage_as_large_as_phase_current"),
+        (scale(0.001, "leakage"), "insulation", "leakage_implausible"),
     ],
 )
 def test_what_no_machine_shows_is_unknown_with_its_reason(
@@ -107,13 +108,15 @@ def test_voltages_during_an_earth_fault_are_plausible() -> None:
     assert plausibility.channel_scale_problem(VOLTAGES, np.abs(to_earth).tolist()) is None
 
 
-@pytest.mark.parametrize("capacitance_f", [5e-9, 1e-6, np.nan])
-def test_a_winding_may_have(capacitance_f: float) -> None:
-    assert plausibility.capacitance_problem(capacitance_f) is None
+@pytest.mark.parametrize(("capacitance_f", "spread_f"), [(5e-9, 0.0), (1e-6, 0.0), (4e-6, 2e-6)])
+def test_a_winding_may_have(capacitance_f: float, spread_f: float) -> None:
+    assert plausibility.capacitance_problem(capacitance_f, spread_f) is None
 
 
-@pytest.mark.parametrize("capacitance_f", [5e-12, 1.5e-4])
-def test_no_winding_has(capacitance_f: float) -> None:
-    problem = plausibility.capacitance_problem(capacitance_f)
+@pytest.mark.parametrize(
+    ("capacitance_f", "spread_f"), [(5e-12, 1e-10), (-1e-11, 1e-10), (1.5e-5, 1e-6)]
+)
+def test_no_winding_has(capacitance_f: float, spread_f: float) -> None:
+    problem = plausibility.capacitance_problem(capacitance_f, spread_f)
     assert problem is not None
     assert problem.code == "leakage_implausible"
