@@ -24,6 +24,7 @@ import redis
 
 from tests.cluster import free_ports
 from vtox import keys
+from vtox.errors import ServerUnavailable
 from vtox.settings import load
 from vtox.store.client import Client, connect
 from vtox.store.streams import group_info
@@ -61,8 +62,8 @@ def wait_for_server(folder: Path) -> Client:
             client = connect(load(data_dir=folder).working_url(), "soak")
             if client.scard(keys.WORKERS) >= 3 and group_info(client, keys.RAW):
                 return client
-        except Exception:  # it is not up yet
-            continue
+        except (ServerUnavailable, redis.RedisError):
+            continue  # it is not up yet
     raise SystemExit(f"the cluster did not start: {folder}/up.log")
 
 

@@ -122,3 +122,10 @@ def rabbitmq(folder: Path) -> Iterator[RabbitMQ]:
         eventually(
             lambda: subprocess.run(end, env=environment, capture_output=True).returncode == 0
         )
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """A node for the tests of a module, which import this fixture."""
+    with rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as running:
+        yield running

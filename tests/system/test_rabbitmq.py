@@ -29,6 +29,7 @@ from faults.tests import TESTS
 from tests.cluster import Cluster, cluster
 from tests.integration.helpers import add_window, bridging
 from tests.rabbitmq import RabbitMQ, needs_rabbitmq, rabbitmq
+from tests.rabbitmq import node as node
 from tests.waiting import eventually
 from tests.worker import QUEUE, SECRET, send_strange_messages, tasks_done, worker
 from vtox import keys
@@ -44,12 +45,6 @@ pytestmark = [needs_rabbitmq, pytest.mark.timeout(400)]
 LONGEST_STOP_S = 8.0
 # Two heartbeats that are missed, and the time to connect.
 BACK_S = 40.0
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    with rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as running:
-        yield running
 
 
 @pytest.fixture

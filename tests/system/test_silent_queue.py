@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.rabbitmq import RabbitMQ, needs_rabbitmq, rabbitmq
+from tests.rabbitmq import node as node
 from tests.waiting import eventually
 from vtox.errors import BrokerUnavailable
 from vtox.faults import FAMILIES
@@ -15,12 +16,6 @@ from vtox.queues.task_queues import TaskQueues
 
 pytestmark = [needs_rabbitmq, pytest.mark.timeout(200)]
 SILENT, OTHER = "broken_bar", "bearing"
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    with rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -228,14 +228,14 @@ class TaskQueues:
         return queue.producer
 
     def _reconnects(self, queue: _Queue) -> bool:
-        """Whether the broker takes a new connection, after the one of a queue failed."""
+        """Return whether the broker takes a new connection, after the one of a queue failed."""
         connected = queue.producer is not None
         queue.close()
         if not connected or broker.is_redis():
             return False
         try:
             self._connect(queue, PROBE_TIMEOUT_S)
-        except Exception:  # as before
+        except Exception:  # the transports' errors have no common class
             return False
         return True
 

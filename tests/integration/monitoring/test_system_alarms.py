@@ -315,7 +315,8 @@ def test_readiness_warns_of_a_monitor_that_no_longer_looks(
     watch["t"] -= 3 * settings.monitor_interval_s
     working.set(keys.WATCH, json.dumps(watch))
     monitor = {c.name: c for c in checks(snapshot(working))}["monitor"]
-    assert (monitor.status, monitor.observed[:13]) == ("warn", "looked 30 s a")
+    assert monitor.status == "warn"
+    assert f"{3 * settings.monitor_interval_s:.0f} s" in monitor.observed
 
 
 def test_an_entry_says_what_is_wrong(working: Client, settings: Settings) -> None:
@@ -325,5 +326,6 @@ def test_an_entry_says_what_is_wrong(working: Client, settings: Settings) -> Non
     alert = decode_alert(fields)
     assert alert.id == f"system:backlog:{round(alert.t * 1000)}"
     assert (alert.machine_id, alert.fault, alert.event) == ("", "backlog", "raised")
-    assert alert.reason.startswith("windows wait to be read")
+    assert alert.code == "windows_unread"
+    assert alert.reason
     assert set(alert.values) == {"age_s"}
