@@ -24,6 +24,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+class CommandFailedError(Exception):
+    """The browser refused a command; one sent while it goes to another page may be."""
+
+
 class Tab:
     """One tab, by the DevTools protocol over a pair of pipes: messages of JSON end with a NUL."""
 
@@ -41,6 +45,8 @@ class Tab:
         while True:
             answer = json.loads(b"".join(iter(lambda: self._in.read(1), b"\0")))
             if answer.get("id") == self._id:
+                if "error" in answer:
+                    raise CommandFailedError(answer["error"]["message"])
                 return answer["result"]
 
     def close(self) -> None:
@@ -51,8 +57,15 @@ class Tab:
         result = self.command("Runtime.evaluate", self._session, expression=script)
         return result["result"].get("value")
 
+    def text(self) -> str:
+        """What the page shows; nothing while the browser goes from one page to the next."""
+        try:
+            return self.run("document.body?.innerText") or ""
+        except CommandFailedError:
+            return ""
+
     def shows(self, text: str) -> None:
-        eventually(lambda: text in (self.run("document.body?.innerText") or ""), 20)
+        eventually(lambda: text in self.text(), 20)
 
 
 @contextmanager
