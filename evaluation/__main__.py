@@ -2,7 +2,10 @@
 
 import argparse
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
@@ -14,9 +17,12 @@ from evaluation import peers, plots, report
 from evaluation.gather import Results, collect
 from evaluation.outcome import Study
 from evaluation.runs import recordings
+from evaluation.runs.cost import cost
+from evaluation.seeds import Stage, stage
 from evaluation.sizes import FULL, QUICK, SMALLEST
 from evaluation.studies import bad_shafts, broken_bar, model
 from evaluation.studies import recordings as recorded
+from evaluation.widened import SETS
 
 DOCS = recordings.ROOT / "docs"
 SIZES = {"full": FULL, "quick": QUICK, "smallest": SMALLEST}
@@ -42,28 +48,66 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes for the motor model")
     parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=sorted(SETS),
+        help="print these widened sets alone; writes no page",
+    )
+    parser.add_argument(
+        "--final",
+        action="store_true",
+        help="final sets: other families, seeds from the commit that froze the thresholds",
+    )
+    parser.add_argument("--commit", default="", help="that commit, where git cannot say it")
+    parser.add_argument(
         "--out", type=Path, help="folder for EVALUATION.md (default: docs; nothing with a size)"
     )
     options = parser.parse_args(arguments)
     size = options.size or "full"
-    run(size, options.jobs, options.out or (DOCS if size == "full" else None))
+    chosen = stage(final=options.final, commit=options.commit)
+    if options.only:
+        run_sets(options.only, size, chosen, options.jobs)
+    else:
+        run(size, chosen, options.jobs, options.out or (DOCS if size == "full" else None))
 
 
-def run(size: str, jobs: int, out: Path | None) -> None:
+def run_sets(names: Sequence[str], size: str, chosen: Stage, jobs: int) -> None:
+    """Run some of the widened sets and print them."""
+    started = perf_counter()
+    console = Console()
+    with processes(jobs) as pool:
+        for name in names:
+            report.show(console, SETS[name](pool, chosen, SIZES[size]))
+    console.print(f"{perf_counter() - started:.0f} s")
+
+
+def run(size: str, chosen: Stage, jobs: int, out: Path | None) -> None:
     """Run all studies; write the page and its pictures into `out` if given."""
     started = perf_counter()
     console = Console()
     where = None if size == "smallest" else recordings.folder()
-    results = collect(where, SIZES[size], jobs)
+    # The cost is measured first, while no other process of this run is at work.
+    measured_cost = cost(SIZES[size].repeats) if SIZES[size].repeats else None
+    with processes(jobs) as pool:
+        results = collect(pool, where, SIZES[size], measured_cost)
+        widened = [run_set(pool, chosen, SIZES[size]) for run_set in SETS.values()]
     if where is None:
         console.print("No recordings: set VTOX_RECORDINGS to their folder. Motor model only.")
-    studies = all_studies(results)
+    studies = [*all_studies(results), *widened]
     for study in studies:
         report.show(console, study)
     spent = perf_counter() - started
     if out:
-        write_page(results, studies, _facts(where, size, spent), where, out)
+        facts = [*_facts(where, size, spent), ("widened sets", chosen.sentence)]
+        write_page(results, studies, facts, where, out)
     console.print(f"{spent:.0f} s" + (f", written to {out / 'EVALUATION.md'}" if out else ""))
+
+
+@contextmanager
+def processes(jobs: int) -> Iterator[Executor]:
+    """Yield a pool of processes, spawned: a fork would copy the locks of this one's threads."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield pool
 
 
 def all_studies(results: Results) -> list[Study]:

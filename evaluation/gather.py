@@ -1,15 +1,14 @@
 """Run everything once and collect the outcomes; the tables of the page are made of these."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from evaluation.outcome import Answers, Outcome
 from evaluation.runs import bad_shafts, broken_bar, recordings, turns_gap_insulation
-from evaluation.runs.cost import Cost, cost
+from evaluation.runs.cost import Cost
 from evaluation.runs.recordings import ShortResults
 from evaluation.sizes import Size
 from vtox.domain import Diagnosis
@@ -31,23 +30,19 @@ class Results:
     cost: Cost | None
 
 
-def collect(where: Path | None, size: Size, jobs: int) -> Results:
-    """Run everything; `where` is the folder of recordings."""
-    # The cost is measured first, while no other process of this run is at work.
-    measured_cost = cost(size.repeats) if size.repeats else None
-    # Spawned: a fork would copy the locks of the threads of this process.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        recorded = _submit_recordings(pool, where, size) if where else {}
-        shafts = pool.submit(
-            bad_shafts.bad_shaft_answers, sound=size.shafts, damaged=size.damaged_races
-        )
-        rotor = broken_bar.rotor_answers(pool, size)
-        turns = turns_gap_insulation.turn_answers(pool, size)
-        gap = turns_gap_insulation.gap_answers(pool, size)
-        slip = broken_bar.slip_answers(pool, size)
-        earth = turns_gap_insulation.earth_answers(pool, size)
-        real = {name: future.result() for name, future in recorded.items()}
-        vibration = shafts.result()
+def collect(pool: Executor, where: Path | None, size: Size, cost: Cost | None) -> Results:
+    """Run everything; `where` is the folder of recordings, `cost` was measured before."""
+    recorded = _submit_recordings(pool, where, size) if where else {}
+    shafts = pool.submit(
+        bad_shafts.bad_shaft_answers, sound=size.shafts, damaged=size.damaged_races
+    )
+    rotor = broken_bar.rotor_answers(pool, size)
+    turns = turns_gap_insulation.turn_answers(pool, size)
+    gap = turns_gap_insulation.gap_answers(pool, size)
+    slip = broken_bar.slip_answers(pool, size)
+    earth = turns_gap_insulation.earth_answers(pool, size)
+    real = {name: future.result() for name, future in recorded.items()}
+    vibration = shafts.result()
     return Results(
         real.get("shorts"),
         real.get("bearings"),
@@ -58,7 +53,7 @@ def collect(where: Path | None, size: Size, jobs: int) -> Results:
         turns,
         gap,
         earth,
-        measured_cost,
+        cost,
     )
 
 

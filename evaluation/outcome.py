@@ -12,6 +12,7 @@ from vtox.arrays import Float64
 from vtox.domain import Diagnosis
 
 ALARMS = ("warning", "fault")
+Tags = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,9 @@ class Size:
     bearing_every: int  # so many bearing recordings
     shafts: int  # per trouble of a shaft, bearing sound
     damaged_races: int  # per trouble and kind of movement
+    family_machines: int  # per family of the widened sets
+    family_sound: int  # records per machine
+    family_broken: int
 
 
 FULL = Size(
@@ -56,6 +59,9 @@ FULL = Size(
     bearing_every=1,
     shafts=300,
     damaged_races=40,
+    family_machines=10,
+    family_sound=60,
+    family_broken=16,
 )
 QUICK = Size(
     cell=1,
@@ -81,6 +87,9 @@ QUICK = Size(
     bearing_every=4,
     shafts=4,
     damaged_races=2,
+    family_machines=1,
+    family_sound=6,
+    family_broken=4,
 )
 # A run that only shows that everything still runs.
 SMALLEST = replace(
@@ -102,4 +111,5 @@ SMALLEST = replace(
     repeats=0,
     shafts=1,
     damaged_races=1,
+    family_machines=0,
 )

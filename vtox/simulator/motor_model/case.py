@@ -17,6 +17,13 @@ class Supply:
     amplitude_noise: float = 0.0  # rms over amplitude, about 1/f from 0.05 to 30 Hz
     harmonics: Mapping[int, float] = field(default_factory=dict)  # order 5, 7, ... over V1
     switching_hz: float | None = None  # an inverter's; None: the grid
+    flicker: float = 0.0  # amplitude of a sinusoidal modulation of the voltage, over V1
+    flicker_hz: float = 0.0
+    interharmonic: float = 0.0  # a line of positive sequence below 200 Hz, over V1
+    interharmonic_hz: float = 0.0
+    ripple: float = 0.0  # a ripple-control tone over V1, keyed in pulses
+    ripple_hz: float = 0.0
+    unbalance_motion: float = 0.0  # rms of V2/V1 about `unbalance`, correlated over 0.5 and 5 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +36,10 @@ class Load:
     swing: float = 0.0  # amplitude of an oscillation, over the load torque
     swing_hz: float = 0.0
     noise: float = 0.0  # rms over the load torque, correlated over 50 ms
+    wander: float = 0.0  # the same, correlated over 3 s
+    drift: float = 0.0  # change of the load torque in 10 s, over its mean
+    # Amplitude over the load torque by times per turn: torque locked to the angle of the shaft.
+    pulses: Mapping[float, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +76,15 @@ class Clamps:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Voltmeters:
+    """How the voltages are measured; full scale is twice the rated amplitude."""
+
+    gain: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    noise: float = 0.0  # rms over the rated phase voltage
+    bits: int | None = None  # None: no converter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """Everything that determines one record; the same case gives the same record."""
 
@@ -75,4 +95,7 @@ class Case:
     faults: Faults = Faults()
     earth: Earth = Earth()
     clamps: Clamps = Clamps()
+    voltmeters: Voltmeters = Voltmeters()
     slot_harmonic: float = 0.0  # principal slot harmonics over the current
+    # Harmonics of the magnetising current by order, amplitude over the rated one.
+    saturation: Mapping[int, float] = field(default_factory=dict)

@@ -8,6 +8,8 @@ from vtox.arrays import Complex128, Float64
 from vtox.simulator.motor_model.case import Case
 from vtox.simulator.motor_model.supply import supply_hz
 
+# A pulse of ripple control, and its edge, s; systems in use key at 0.1 to 1 s.
+RIPPLE_PULSE_S, RIPPLE_EDGE_S = 0.33, 0.03
 _AXES = np.exp(2j * np.pi / 3 * np.arange(3))
 # Amplitudes of the first pairs of carrier lines of a pulse-width modulated voltage over its
 # fundamental, typical of modulation depths around 0.8: (multiple of the carrier, multiple of the
@@ -97,6 +99,53 @@ def supply_harmonics(case: Case, phase: Float64, fs_hz: float) -> tuple[Complex1
             v += line
             i += line / (2j * np.pi * signed * supply_hz(case) * leakage)
     return v, i
+
+
+def ripple_control(case: Case, t: Float64, fs_hz: float) -> tuple[Complex128, Complex128]:
+    """Return the keyed tone of ripple control in the voltage (over its amplitude) and current.
+
+    Pulses of `RIPPLE_PULSE_S` with smooth edges, on or off at random; like harmonics, the machine
+    is its leakage reactance for them.
+    """
+    hz = case.supply.ripple_hz
+    if not case.supply.ripple or hz >= 0.45 * fs_hz:
+        nothing = np.zeros(len(t), np.complex128)
+        return nothing, nothing
+    rng = np.random.default_rng([case.seed, 4])
+    edges = np.arange(t[0], t[-1] + RIPPLE_PULSE_S, RIPPLE_EDGE_S)
+    pulses = rng.integers(0, 2, int((edges[-1] - edges[0]) / RIPPLE_PULSE_S) + 1)
+    on = pulses[((edges - edges[0]) / RIPPLE_PULSE_S).astype(int)]
+    v = case.supply.ripple * np.interp(t, edges, on) * np.exp(2j * np.pi * hz * t)
+    leakage = case.plant.stator_leakage_h + case.plant.rotor_leakage_h
+    return v, v / (2j * np.pi * hz * leakage)
+
+
+def saturation_harmonics(case: Case, phase: Float64, rated_a: float) -> Complex128:
+    """Return the harmonics of the magnetising current in A, at random phases.
+
+    Orders 6k - 1 rotate backwards; of order 3 only what an unbalanced star lets through.
+    """
+    rng = np.random.default_rng([case.seed, 5])
+    i = np.zeros(len(phase), np.complex128)
+    for order, size in case.saturation.items():
+        signed = -order if order % 3 == 2 else order
+        angle = signed * phase + rng.uniform(0, 2 * np.pi)
+        i += np.sqrt(2) * rated_a * size * np.exp(1j * angle)
+    return i
+
+
+def measured_voltages(case: Case, volts: Float64, rng: np.random.Generator) -> Float64:
+    """Return the phase voltages after the voltmeters, shape (3, samples)."""
+    m = case.voltmeters
+    rated_peak_v = case.plant.peak_phase_v
+    y = (1 + np.array(m.gain)[:, None]) * volts
+    if m.noise:
+        y += m.noise * rated_peak_v / np.sqrt(2) * rng.standard_normal(y.shape)
+    if m.bits is None:
+        return y
+    top = 2 ** (m.bits - 1) - 1
+    step = 2 * rated_peak_v / top
+    return np.asarray(np.clip(np.rint(y / step), -top, top) * step)
 
 
 def leakage_a(case: Case, v: Complex128, fs_hz: float) -> Float64:

@@ -58,6 +58,8 @@ class _Constants:
     acceleration: Float64  # p/J
     constant_nm: Float64  # load torque independent of speed
     quadratic_nm_s2: Float64  # load torque over the square of the electrical speed
+    pulse_orders: Float64  # of the load torque per turn, shape (pulses, cases)
+    pulse_sizes: Float64  # over the load torque
 
 
 def integrate(cases: Sequence[Case], drive: Inputs, start_s: float, steps: int) -> Trajectory:
@@ -107,6 +109,8 @@ def _derivative(
     rate[0] = v - m.rs * i_s - 1j * m.w * psi_s
     rate[1] = -m.rr * ((1 + np.abs(m.asymmetry)) * i_r + asymmetry * i_r.conj())
     rate[1] -= 1j * (m.w - omega) * psi_r
+    if len(m.pulse_orders):
+        load = load * (1 + (m.pulse_sizes * np.cos(m.pulse_orders * theta)).sum(axis=0))
     rate[2] = (torque - load * (m.constant_nm + m.quadratic_nm_s2 * omega**2)) * m.acceleration
     rate[3] = m.w - omega
     return rate, i_s, torque
@@ -148,6 +152,8 @@ def _initial_state(
         acceleration=pole_pairs / inertia,
         constant_nm=each(torques) * (1 - quadratic),
         quadratic_nm_s2=each(torques) * quadratic / omega**2,
+        pulse_orders=_pulses([list(c.load.pulses) for c in cases]),
+        pulse_sizes=_pulses([list(c.load.pulses.values()) for c in cases]),
     )
     z = np.exp(1j * drive.excess(np.array([start_s]))[0])
     i_s, i_r = np.array(stator) * z, np.array(rotor) * z
@@ -156,3 +162,11 @@ def _initial_state(
     state[1] = (m.rotor_leakage + m.lm) * i_r + m.lm * i_s
     state[2] = omega
     return m, state
+
+
+def _pulses(values: Sequence[Sequence[float]]) -> Float64:
+    """Return the values of each case as columns, zero where a case has fewer."""
+    table = np.zeros((max(map(len, values)), len(values)))
+    for k, column in enumerate(values):
+        table[: len(column), k] = column
+    return table

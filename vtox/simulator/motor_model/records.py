@@ -21,7 +21,10 @@ from vtox.simulator.motor_model.instruments import (
     carrier_lines,
     clamp_currents,
     leakage_a,
+    measured_voltages,
     phases,
+    ripple_control,
+    saturation_harmonics,
     short_on_line,
     shorted_turns_a,
     supply_harmonics,
@@ -156,13 +159,16 @@ def _record(
     volts = float(drive.volts[0])
     v_extra, i_extra = carrier_lines(case, ti, phase[inside], fs_hz)
     v_harmonics, i_harmonics = supply_harmonics(case, phase, fs_hz)
-    i_abc = phases(i + volts * (i_extra + i_harmonics[inside]))
-    v_abc = phases(v[inside] + volts * (v_extra + v_harmonics[inside]))
+    v_ripple, i_ripple = ripple_control(case, ti, fs_hz)
     rated_a = nameplate(case.plant).rated_current_a
     assert rated_a
+    i += saturation_harmonics(case, phase[inside], rated_a)
+    i_abc = phases(i + volts * (i_extra + i_ripple + i_harmonics[inside]))
+    v_abc = phases(v[inside] + volts * (v_extra + v_ripple + v_harmonics[inside]))
     signals: dict[str, Array] = dict(
         zip(CURRENTS, clamp_currents(case, i_abc, rated_a, fs_hz, rng), strict=True)
     )
+    v_abc = measured_voltages(case, v_abc, rng)
     signals |= zip(VOLTAGES, v_abc.astype(np.float32), strict=True)
     if "leakage" in names:
         leak = leakage_a(case, v + volts * v_harmonics, fs_hz)

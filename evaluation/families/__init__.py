@@ -1,0 +1,1 @@
+"""Machines, vibration and broken input that no rule was designed on: design sets and final sets."""

@@ -1,0 +1,147 @@
+"""The diagnosers on the machine families: sound machines for all faults, and broken bars.
+
+A job is one machine: it learns its baseline, makes its records, diagnoses them and returns outcomes
+only. Errors are counted by machine, and by record.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+
+import numpy as np
+
+from evaluation import oracle
+from evaluation.families.machines import Machine, conditions, families, machine, record_case
+from evaluation.outcome import Answers, Tags, concatenate, outcome
+from evaluation.seeds import Stage
+from vtox.baseline import Baseline
+from vtox.diagnosis import DiagnosisInput, diagnose_batch
+from vtox.domain import CURRENTS, VOLTAGES, Recording
+from vtox.faults import record_length_s
+from vtox.learning.fit import learn_baseline
+from vtox.simulator.motor_model.case import Case
+from vtox.simulator.motor_model.records import Record, records
+
+ALL_CHANNELS = (*CURRENTS, *VOLTAGES, "leakage")
+# What is known of the machine: channels, whether speed is measured, whether there is a baseline.
+KNOWN = {
+    "all channels, speed and baseline": (ALL_CHANNELS, True, True),
+    "currents, speed and baseline": (CURRENTS, True, True),
+    "currents and nameplate": (CURRENTS, False, False),
+}
+EVERYTHING, SENSOR, PLATE = KNOWN
+FAULTS = ("turn_short", "insulation", "eccentricity", "broken_bar")
+CAGE = "broken_bar"
+# Records that a baseline is learnt from; in the stream more are used.
+LEARN_RECORDS = 8
+# A record as the stream makes it, but not longer: the model takes its time.
+RECORD_S = (10.0, 20.0)
+LEARNING, SOUND, BROKEN = 1, 2, 3
+BATCH = 64
+TACHOMETER_RPM = 0.1
+
+
+def machine_answers(pool: Executor, stage: Stage, *, each: int, sound: int, broken: int) -> Answers:
+    """Return the outcomes of `each` machines a family, by what is known and fault."""
+    jobs = [
+        pool.submit(_machine_job, family.name, number, stage, sound, broken)
+        for number in range(each)
+        for family in families(final=stage.final)
+    ]
+    names = [answer_name(known, fault) for known in KNOWN for fault in FAULTS]
+    return concatenate([j.result() for j in jobs], names)
+
+
+def answer_name(known: str, fault: str) -> str:
+    """Return the key of the answers: what was known of the machine, and the fault."""
+    return f"{fault}: {known}"
+
+
+def _machine_job(family: str, number: int, stage: Stage, sound: int, broken: int) -> Answers:
+    of_name = {f.name: f for f in families(final=stage.final)}
+    m = machine(of_name[family], number, stage.seed)
+    baselines = _baselines(m)
+    answers: Answers = {answer_name(known, fault): [] for known in KNOWN for fault in FAULTS}
+    cases = [(record_case(m, k, SOUND), _tags(m, k)) for k in range(sound)]
+    for record, tags in _records(m, cases):
+        _add(answers, m, FAULTS, record, tags, baselines)
+    bad = [record_case(m, k, BROKEN, broken=True) for k in range(broken)]
+    levels = nominal_levels_dbc(bad)
+    marked = [(c, _tags(m, k) | {"dbc": levels[k]}) for k, c in enumerate(bad)]
+    for record, tags in _records(m, marked):
+        _add(answers, m, (CAGE,), record, tags, baselines)
+    return answers
+
+
+def record_s(m: Machine) -> float:
+    """Return the length of a record as the stream makes it, within `RECORD_S`."""
+    return float(np.clip(record_length_s(CAGE, m.motor), *RECORD_S))
+
+
+def nominal_levels_dbc(cases: Sequence[Case]) -> list[float]:
+    """Return the level of the lower sideband of each case, were supply and load quiet."""
+    quiet = [
+        replace(
+            c,
+            supply=replace(
+                c.supply,
+                wander_hz=0.0,
+                unbalance=0j,
+                unbalance_motion=0.0,
+                amplitude_noise=0.0,
+                flicker=0.0,
+                interharmonic=0.0,
+            ),
+            load=replace(c.load, noise=0.0, wander=0.0, drift=0.0, pulses={}),
+        )
+        for c in cases
+    ]
+    return [r.truth.lower_dbc for r in records(quiet, 5.0, 1_000.0, channels=CURRENTS)]
+
+
+def _records(m: Machine, cases: Sequence[tuple[Case, Tags]]) -> Iterator[tuple[Record, Tags]]:
+    made = records(
+        [c for c, _ in cases], record_s(m), m.family.fs_hz, channels=ALL_CHANNELS, batch=BATCH
+    )
+    for record, (_, tags) in zip(made, cases, strict=True):
+        yield record, tags | {"oracle": oracle.cage_statistic(record), "slip": record.truth.slip}
+
+
+def _tags(m: Machine, number: int) -> Tags:
+    supply, load = conditions(m, number)
+    return {"family": m.family.name, "supply": supply, "load": load}
+
+
+def _add(
+    answers: Answers,
+    m: Machine,
+    faults: Sequence[str],
+    record: Record,
+    tags: Tags,
+    baselines: dict[tuple[str, ...], Baseline],
+) -> None:
+    """Add the outcomes of one record, by what is known of the machine and fault."""
+    for known, (channels, tachometer, with_baseline) in KNOWN.items():
+        baseline = baselines[channels] if with_baseline else None
+        question = DiagnosisInput(recording(record, channels, tachometer), m.motor, baseline)
+        for d in diagnose_batch([question], faults)[0]:
+            o = outcome(d, faulty="dbc" in tags, machine=m.name, tags=tags)
+            answers[answer_name(known, d.fault)].append(o)
+
+
+def recording(record: Record, channels: Sequence[str], tachometer: bool) -> Recording:
+    """Return what an instrument sends: a speed has one decimal."""
+    made = record.recording(channels, tachometer=tachometer)
+    if made.speed_rpm is None:
+        return made
+    return replace(made, speed_rpm=round(made.speed_rpm / TACHOMETER_RPM) * TACHOMETER_RPM)
+
+
+def _baselines(m: Machine) -> dict[tuple[str, ...], Baseline]:
+    cases = [record_case(m, k, LEARNING) for k in range(LEARN_RECORDS)]
+    made = list(records(cases, record_s(m), m.family.fs_hz, channels=ALL_CHANNELS))
+    return {
+        channels: learn_baseline([recording(r, channels, True) for r in made], m.motor)
+        for channels, _, with_baseline in KNOWN.values()
+        if with_baseline
+    }

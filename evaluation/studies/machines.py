@@ -1,0 +1,173 @@
+"""The study of the machine families, as tables and goals: false alarms, coverage, broken bars."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from evaluation import oracle
+from evaluation.metrics import Rate
+from evaluation.outcome import Answers, Goal, Outcome, Study, Table, alarms, both_hold
+from evaluation.runs.machines import CAGE, EVERYTHING, KNOWN, LEARN_RECORDS, answer_name
+from evaluation.seeds import Stage
+
+# Sidebands from here on must not be called normal.
+CLEAR_DBC = -48.0
+
+
+def machine_study(answers: Answers, stage: Stage) -> Study:
+    """Return false alarms and coverage by family, and what is found of broken bars."""
+    sound = {n: [o for o in x if not o.faulty] for n, x in answers.items()}
+    every = [o for x in sound.values() for o in x]
+    cage = {known: answers[answer_name(known, CAGE)] for known in KNOWN}
+    text = (
+        f"Motor model, {stage.sentence}. {len({o.machine for o in every})} machines of "
+        f"{len({o.tags['family'] for o in every})} families, 10 to 20 s a record; each record has "
+        f"a supply and a load of its family. Baselines are of {LEARN_RECORDS} records. An alarm "
+        "counts the record; beside it, how many machines ever alarm."
+    )
+    return Study(
+        f"Machine families, {stage.name} sets",
+        text,
+        (
+            _family_table(sound),
+            _alarm_table(every),
+            _abstention_table(sound),
+            _cage_table(cage),
+        ),
+        (_sound_goal(sound, stage), *_cage_goals(cage[EVERYTHING], stage)),
+    )
+
+
+def _family_table(sound: Answers) -> Table:
+    rows = []
+    for name, outcomes in sound.items():
+        for family, some in _by_family(outcomes).items():
+            decided = Rate(sum(o.alarm is not None for o in some), len(some))
+            if not decided.hits:
+                continue
+            faults = sum(o.state == "fault" for o in some)
+            rows.append(
+                (name, family, str(alarms(some)), str(faults), _machines(some), str(decided))
+            )
+    columns = ("fault and known", "family", "records alarmed", "as fault", "machines alarmed")
+    note = "Rows without a decided record are left out."
+    return Table("Sound machines", (*columns, "coverage"), tuple(rows), note)
+
+
+def _machines(outcomes: Sequence[Outcome]) -> str:
+    """Return how many machines alarm at all."""
+    machines = {o.machine for o in outcomes}
+    return str(Rate(len({o.machine for o in outcomes if o.alarm}), len(machines)))
+
+
+def _alarm_table(sound: Sequence[Outcome]) -> Table:
+    counts = Counter(
+        (o.tags["family"], o.tags["supply"], o.tags["load"], o.state, o.code)
+        for o in sound
+        if o.alarm
+    )
+    rows = tuple((*map(str, key), str(n)) for key, n in counts.most_common(20))
+    columns = ("family", "supply", "load", "state", "code", "diagnoses")
+    return Table("False alarms, commonest", columns, rows)
+
+
+def _abstention_table(sound: Answers) -> Table:
+    rows = []
+    for name, outcomes in sound.items():
+        codes = Counter(o.code for o in outcomes if o.alarm is None).most_common(4)
+        rows.append((name, ", ".join(f"{code} {n}" for code, n in codes)))
+    return Table("Why sound records are undecided", ("fault and known", "codes"), tuple(rows))
+
+
+def _cage_table(cage: Answers) -> Table:
+    rows = []
+    for known, outcomes in cage.items():
+        for family, some in _by_family(outcomes).items():
+            bad = [o for o in some if o.faulty]
+            clear = [o for o in bad if o.tags["dbc"] >= CLEAR_DBC]
+            rows.append(
+                (
+                    known,
+                    family,
+                    str(alarms(clear, of_decided=True)),
+                    str(sum(o.state == "normal" for o in clear)),
+                    str(Rate(sum(o.alarm is not None for o in clear), len(clear))),
+                    str(Rate(len(decidable(some)), len(bad))),
+                    str(_decided_of_decidable(some)),
+                )
+            )
+    columns = (
+        "known",
+        "family",
+        f"{CLEAR_DBC:.0f} dBc and above: found, of decided",
+        "called normal",
+        "coverage",
+        "decidable, all levels",
+        "decided of the decidable",
+    )
+    note = (
+        "Level: the lower sideband were supply and load quiet. Decidable: the amplitude at the "
+        f"true slip, less {oracle.NOISE_FACTOR:g} times the noise beside it, exceeds what sound "
+        "records of the family show in one of 1,000 (exponential tail)."
+    )
+    return Table("Broken bars", columns, tuple(rows), note)
+
+
+def decidable(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the faulty records of one family that the oracle gets right."""
+    limit = oracle.threshold([o.tags["oracle"] for o in outcomes if not o.faulty])
+    return [o for o in outcomes if o.faulty and o.tags["oracle"] > limit]
+
+
+def _decided_of_decidable(outcomes: Sequence[Outcome]) -> Rate:
+    some = decidable(outcomes)
+    return Rate(sum(o.alarm is not None for o in some), len(some))
+
+
+def _sound_goal(sound: Answers, stage: Stage) -> Goal:
+    """Return the goal of every family: the worst one, over all faults with all channels."""
+    worst = Rate(0, 0)
+    for family in {o.tags["family"] for x in sound.values() for o in x}:
+        of_record: dict[int, bool] = {}
+        for name, outcomes in sound.items():
+            if EVERYTHING not in name:
+                continue
+            for k, o in enumerate(o for o in outcomes if o.tags["family"] == family):
+                of_record[k] = of_record.get(k, False) or bool(o.alarm)
+        rate = Rate(sum(of_record.values()), len(of_record))
+        if not worst.n or rate.value > worst.value:
+            worst = rate
+    return Goal(
+        f"sound machines, any current fault, worst family ({stage.name})",
+        "<= 0.5 % of records",
+        str(worst),
+        worst.at_most(0.005, shown_on=600),
+    )
+
+
+def _cage_goals(outcomes: Sequence[Outcome], stage: Stage) -> tuple[Goal, ...]:
+    clear = [o for o in outcomes if o.faulty and o.tags["dbc"] >= CLEAR_DBC]
+    normal = Rate(sum(o.state == "normal" for o in clear), len(clear))
+    found = alarms(clear, of_decided=True)
+    shares = [_decided_of_decidable(some) for some in _by_family(outcomes).values()]
+    share = Rate(sum(r.hits for r in shares), sum(r.n for r in shares))
+    return (
+        Goal(
+            f"broken bars of {CLEAR_DBC:.0f} dBc and above ({stage.name})",
+            "none normal; >= 97 % of decided found",
+            f"normal {normal}; found {found}",
+            both_hold(normal.at_most(0), found.at_least(0.97)),
+        ),
+        Goal(
+            f"rotor cage: decided of the decidable ({stage.name})",
+            ">= 80 %",
+            str(share),
+            share.at_least(0.8),
+        ),
+    )
+
+
+def _by_family(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    found: dict[str, list[Outcome]] = {}
+    for o in outcomes:
+        found.setdefault(o.tags["family"], []).append(o)
+    return found

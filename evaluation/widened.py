@@ -1,0 +1,32 @@
+"""The widened sets: machines, vibration and input that no rule was designed on, each by its name.
+
+`python -m evaluation --only NAME` runs one; `--final` runs the final sets instead of the design
+sets (`evaluation.seeds`).
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+
+from evaluation.outcome import Study
+from evaluation.runs.machines import machine_answers
+from evaluation.seeds import Stage
+from evaluation.sizes import Size
+from evaluation.studies.machines import machine_study
+
+Run = Callable[[Executor, Stage, Size], Study]
+
+
+def _machines(pool: Executor, stage: Stage, size: Size) -> Study:
+    answers = machine_answers(
+        pool,
+        stage,
+        each=size.family_machines,
+        sound=size.family_sound,
+        broken=size.family_broken,
+    )
+    return machine_study(answers, stage)
+
+
+SETS: Mapping[str, Run] = {
+    "machines": _machines,
+}

@@ -1,0 +1,51 @@
+"""The oracles: what they are given is in the signals, and their thresholds are those of 0.1 %."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from evaluation import oracle
+from evaluation.families.machines import FAMILIES, machine, record_case
+from evaluation.runs.machines import nominal_levels_dbc
+from vtox.domain import Recording
+from vtox.simulator.motor_model.case import Faults
+from vtox.simulator.motor_model.records import records
+
+
+@pytest.mark.slow
+def test_cage_oracle_measures_the_sideband_and_no_sideband_in_noise() -> None:
+    m = machine(FAMILIES[0], 0, seed=1)
+    sound = record_case(m, 0)
+    broken = replace(sound, faults=Faults(rotor_asymmetry=0.02))
+    level = 10 ** (nominal_levels_dbc([broken])[0] / 20)
+    measured = [oracle.cage_statistic(r) for r in records([sound, broken], 6.0, 1_000.0)]
+    assert measured[1] == pytest.approx(level, rel=0.4)
+    assert measured[0] < 0.2 * level
+
+
+@pytest.mark.slow
+def test_turn_oracle_takes_off_what_the_supply_does() -> None:
+    m = machine(FAMILIES[3], 0, seed=1)
+    sound = [record_case(m, k) for k in range(6)]
+    short = replace(sound[0], faults=replace(sound[0].faults, shorted_turns=0.01))
+    made = list(records([*sound, short], 1.0, 2_000.0))
+    learnt = [oracle.negative_sequence(r) for r in made[:5]]
+    assert oracle.turn_statistic(made[-1], learnt) > 5 * oracle.turn_statistic(made[5], learnt)
+
+
+def test_bearing_oracle_finds_impacts_at_the_order_it_is_given() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(40_000)
+    turns = np.arange(40_000) / 10_000 * 25
+    x *= 1 + 0.5 * np.cos(2 * np.pi * 3.58 * turns)
+    vibration = Recording({"vibration": x}, 10_000.0)
+    at, beside = (oracle.bearing_statistic(vibration, turns, [o]) for o in (3.58, 4.1))
+    assert at > 2 * beside
+
+
+def test_threshold_is_that_of_an_exponential_tail() -> None:
+    rng = np.random.default_rng(2)
+    limit = oracle.threshold(rng.exponential(1.0, 2_000))
+    assert limit == pytest.approx(np.log(1 / oracle.FALSE_ALARMS), rel=0.25)
+    assert np.isnan(oracle.threshold([]))
