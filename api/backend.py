@@ -2,13 +2,14 @@
 
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Self
 
 import redis
 import structlog
 
-from vtox.errors import ServerUnavailable
+from vtox.errors import ServerUnavailable, TooBusy
 from vtox.monitoring.throughput import READING_EVERY_S, Reading, Sampler
 from vtox.settings import Settings
 from vtox.store import apikeys
@@ -22,6 +23,9 @@ SNAPSHOT_LIFE_S = 0.25
 # A command each time would cost a sender a twentieth of its rate.
 KEYS_ASKED_EVERY_S = 0.1
 USE_NOTED_EVERY_S = 60.0
+# A spectrum of a long record holds some 100 MB while it is computed, and a core.
+COMPUTATIONS = 2
+COMPUTATION_WAIT_S = 10.0
 
 
 class Backend:
@@ -40,6 +44,7 @@ class Backend:
         self._keys_exist = False
         self._keys_t = -KEYS_ASKED_EVERY_S
         self._uses: dict[str, float] = {}
+        self._computations = threading.BoundedSemaphore(COMPUTATIONS)
         self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
 
     def __enter__(self) -> Self:
@@ -120,6 +125,22 @@ class Backend:
             if isinstance(self._snapshot, ServerUnavailable):
                 raise ServerUnavailable(*self._snapshot.args)
             return self._snapshot
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Hold one of the few places for computations.
+
+        Raises
+        ------
+        TooBusy
+            None became free in `COMPUTATION_WAIT_S`.
+        """
+        if not self._computations.acquire(timeout=COMPUTATION_WAIT_S):
+            raise TooBusy(f"{COMPUTATIONS} computations are in progress")
+        try:
+            yield
+        finally:
+            self._computations.release()
 
     def readings(self) -> list[Reading]:
         """Return the last readings of the stream's activity."""

@@ -20,6 +20,8 @@ from vtox.errors import (
     NameplateError,
     NotOnDisk,
     ServerUnavailable,
+    SpectrumError,
+    TooBusy,
     TooManyMachines,
     WireError,
 )
@@ -46,6 +48,7 @@ CODES = {
     "foreign_host": "The Host header names another host",
     "foreign_site": "A page of another site sent this request",
     "not_found": "There is no such resource",
+    "no_waveform": "No samples are kept of what is asked for",
     "method_not_allowed": "This address does not take this method",
     "body_too_large": "The request body is too large",
     "body_too_slow": "The request body arrives too slowly",
@@ -66,6 +69,8 @@ CODES = {
     "bad_base64": "A channel of dtype i2 or f4 is not base64",
     "bad_type": "A field has the wrong JSON type",
     "unknown_channel": "A channel has a name that VTOX does not know",
+    "channel_not_recorded": "The record has no such channel",
+    "no_spectrum": "The samples of the record allow no such spectrum",
 }
 # Code -> status; of all others 422: a parameter or field is not acceptable.
 STATUS_OF_CODE = {
@@ -75,6 +80,7 @@ STATUS_OF_CODE = {
     "foreign_host": 403,
     "foreign_site": 403,
     "not_found": 404,
+    "no_waveform": 404,
     "method_not_allowed": 405,
     "body_too_slow": 408,
     "body_too_large": 413,
@@ -147,6 +153,8 @@ def install(app: FastAPI) -> None:
         NameplateError,
         ServerUnavailable,
         NotOnDisk,
+        SpectrumError,
+        TooBusy,
         TooManyMachines,
         redis.RedisError,
         Exception,
@@ -173,6 +181,10 @@ def _problem(request: Request, error: Exception) -> Problem:
             return Problem("bad_nameplate", str(error), field=error.field)
         case NotOnDisk():
             return Problem("not_on_disk", str(error), headers=_RETRY)
+        case SpectrumError():
+            return Problem(error.code, str(error), field=error.field)
+        case TooBusy():
+            return Problem("too_busy", str(error), headers=_RETRY)
         case TooManyMachines():
             return Problem("too_many_machines", str(error))
         case redis.exceptions.OutOfMemoryError():

@@ -27,6 +27,7 @@ from api.routes import (
     machines,
     pages,
     sessions,
+    spectra,
     system,
     windows,
 )
@@ -102,6 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         diagnoses,
         alerts,
         evidence,
+        spectra,
         dead_letters,
         health,
         pages,

@@ -8,6 +8,7 @@
     │   ├── NameplateError      a nameplate or bearing is impossible
     │   ├── RecordingError      a recording cannot be read or is inconsistent
     │   ├── BaselineError       a stored baseline cannot be read
+    │   ├── SpectrumError       a recording has no such spectrum
     │   ├── LedgerRowError      a ledger row is damaged or of an unknown version
     │   └── SettingsError       a setting has no usable value
     └── SystemStateError    the system is not in the state that the request needs
@@ -18,6 +19,7 @@
         ├── NotOnDisk           a window is not known to be on the server's disk
         ├── PortTaken           a port is in use
         ├── TooManyMachines     as many machines are known as are allowed
+        ├── TooBusy             as much is computed at once as may be
         ├── LeaseLost           the lease is lost, another bridge may own the stream
         └── StaleState          what a bridge remembers contradicts the server
 """
@@ -62,6 +64,15 @@ class RecordingError(InputError):
 
 class BaselineError(InputError):
     """A stored baseline cannot be read."""
+
+
+class SpectrumError(InputError):
+    """A recording has no such spectrum; `code` says why, `field` names the parameter at fault."""
+
+    def __init__(self, code: str, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
 
 
 class LedgerRowError(InputError):
@@ -112,6 +123,10 @@ class TooManyMachines(SystemStateError):
             f"there are {limit} machines already, and this one is new",
             remedy="retire machines that are gone, or raise VTOX_MAX_MACHINES",
         )
+
+
+class TooBusy(SystemStateError):
+    """As much is computed at once as may be."""
 
 
 class LeaseLost(SystemStateError):

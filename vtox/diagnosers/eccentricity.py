@@ -142,10 +142,10 @@ def features(
 def _observations(
     analysis: CurrentAnalysis, slip_analysis: SlipAnalysis | None
 ) -> list[Observation | Diagnosis]:
-    return observations_or_abstentions(FAULT, analysis, slip_analysis, _observe, _abstention)
+    return observations_or_abstentions(FAULT, analysis, slip_analysis, observe, _abstention)
 
 
-def _observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Observation]:
+def observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Observation]:
     """Return the strongest line at fr within the slip interval of each recording."""
     m, slips = slip_analysis.modulation, slip_analysis.slips
     synchronous_hz = analysis.f0_hz / np.array([p or np.nan for p in slip_analysis.pole_pairs])

@@ -95,6 +95,19 @@ def _bearing(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> li
     )
 
 
+def examine_bearing(shared: SharedAnalysis) -> bearing.Examination:
+    """Return what the diagnosis of the bearing rests on, of a batch of one recording."""
+    analysis = shared.analysis
+    speed_rpm, tolerance = _estimated_speeds(shared)
+    return bearing.examine(
+        analysis.recordings[0],
+        analysis.motors[0],
+        speed_rpm=speed_rpm[0],
+        speed_tolerance=tolerance[0],
+        supply_hz=_where_usable(analysis.f0_hz, analysis)[0],
+    )
+
+
 def _speed_is_estimated(recordings: Sequence[Recording]) -> bool:
     """Return whether vibration without a measured speed needs that which the currents give."""
     return any(v in recordings[0].channels for v in VIBRATIONS) and any(

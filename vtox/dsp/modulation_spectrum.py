@@ -49,8 +49,15 @@ class Modulation:
 
     def sidebands(self, index: Int) -> tuple[Float64, Float64]:
         """Return the amplitudes of lower and upper sideband, relative to the line, at bins."""
-        a, p = pick(self.am, index), pick(self.pm, index)
-        return np.abs(a - 1j * p), np.abs(a + 1j * p)
+        return _sidebands(pick(self.am, index), pick(self.pm, index))
+
+    def sideband_spectra(self) -> tuple[Float64, Float64]:
+        """Return the same at every bin, shape (batch, bins)."""
+        return _sidebands(self.am, self.pm)
+
+
+def _sidebands(am: Complex, pm: Complex) -> tuple[Float64, Float64]:
+    return np.abs(am - 1j * pm), np.abs(am + 1j * pm)
 
 
 @dataclass(frozen=True, slots=True)

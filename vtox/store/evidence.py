@@ -1,20 +1,23 @@
 """The waveforms behind new warnings and faults, kept beyond the raw stream."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import dropwhile, takewhile
 from typing import Any
 
 import numpy as np
 
 from vtox import keys
-from vtox.domain import Array, Window
+from vtox.domain import Array, Recording, Window
 from vtox.errors import InputError
 from vtox.store import outputs
 from vtox.store.client import Client
 from vtox.wire import UNLIMITED, decode
 
 _READ_AT_ONCE = 20
+_ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +66,23 @@ class Waveform:
             "channels": list(self.windows[0].channels),
         }
 
+    def recording(self) -> Recording:
+        """Return the windows joined, at their mean speed and temperature."""
+        first = self.windows[0]
+        return Recording(
+            {n: np.concatenate([w.channels[n] for w in self.windows]) for n in first.channels},
+            first.fs_hz,
+            speed_rpm=_mean(w.speed_rpm for w in self.windows),
+            temperature_c=_mean(w.temperature_c for w in self.windows),
+        )
+
     def npz(self) -> bytes:
         """Return an `.npz` for `vtox.files.recordings`: channels in units, rate, mean speed."""
-        first = self.windows[0]
-        speeds = [w.speed_rpm for w in self.windows if w.speed_rpm is not None]
-        found: dict[str, Array] = {
-            name: np.concatenate([w.channels[name] for w in self.windows])
-            for name in first.channels
-        }
-        found["fs_hz"] = np.array(first.fs_hz)
-        if speeds:
-            found["speed_rpm"] = np.array(sum(speeds) / len(speeds))
+        whole = self.recording()
+        found: dict[str, Array] = dict(whole.channels)
+        found["fs_hz"] = np.array(whole.fs_hz)
+        if whole.speed_rpm is not None:
+            found["speed_rpm"] = np.array(whole.speed_rpm)
         file = BytesIO()
         np.savez_compressed(file, allow_pickle=False, **found)
         return file.getvalue()
@@ -107,10 +116,24 @@ def get(client: Client, record: str) -> Waveform:
     InputError
         It is not kept (any more).
     """
-    machine_id = record.split("|")[1] if record.count("|") == 2 else ""
+    family, machine_id, first_id = record.split("|") if record.count("|") == 2 else ("", "", "")
+    if family and _ENTRY_ID.fullmatch(first_id):
+        # It was stored after its first window came, all windows at once.
+        stored = outputs.oldest_first(client, keys.EVIDENCE, first_id, read_at_once=_READ_AT_ONCE)
+        from_there = dropwhile(lambda entry: entry[1][b"record"] != record.encode(), stored)
+        own = takewhile(lambda entry: entry[1][b"record"] == record.encode(), from_there)
+        if entries := list(own):
+            windows = [decode(fields, UNLIMITED) for _, fields in entries]
+            return Waveform(record=record, first_id=entries[0][0].decode(), windows=windows)
+    # The clock of the server may have been set back since.
     for found in newest_first(client, machine_id):
         if found.record == record:
             return found
     raise InputError(
         f"no waveform of {record!r} is kept: `vtox evidence list` shows those that are"
     )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [x for x in values if x is not None]
+    return sum(known) / len(known) if known else None

@@ -43,3 +43,13 @@ def newest_first(
     while entries := before(client, stream, entry_id, count=read_at_once):
         yield from entries
         entry_id = entries[-1][0].decode()
+
+
+def oldest_first(
+    client: Client, stream: str, entry_id: str, *, read_at_once: int
+) -> Iterator[Entry]:
+    """Yield an entry and those after it, oldest first, reading a few at a time."""
+    first = entry_id
+    while entries := client.xrange(stream, first, "+", count=read_at_once):
+        yield from entries
+        first = f"({entries[-1][0].decode()}"

@@ -6,15 +6,15 @@ Sources are named in `vtox.dsp.envelope_spectrum`, `comb`, `comb_plan` and `surr
 was evaluated as in Smith & Randall 2015 (MSSP 64-65:100-131).
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vtox.arrays import Float64
 from vtox.baseline import Baseline
 from vtox.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelopes
-from vtox.diagnosers.bearing.evidence import gather_evidence
+from vtox.diagnosers.bearing.evidence import Evidence, gather_evidence
 from vtox.diagnosers.bearing.moving_speed import by_angle_of_moving_shaft, clearer
 from vtox.diagnosers.bearing.reasons import FAULT, conclude
 from vtox.diagnosers.bearing.search_setup import SearchSetup, set_up_search
@@ -30,6 +30,15 @@ from vtox.domain import (
     reason,
 )
 from vtox.dsp import quality
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The diagnosis of one recording, and what it rests on as far as it was searched."""
+
+    diagnosis: Diagnosis
+    views: EnvelopeViews | None = None
+    evidence: Evidence | None = None
 
 
 def diagnose(
@@ -75,29 +84,73 @@ def diagnose(
     """
     nothing: list[None] = [None] * len(recordings)
     answers: dict[int, Diagnosis] = {}
+    for i, found in _examinations(
+        recordings,
+        motors,
+        speed_rpm=speed_rpm or nothing,
+        speed_tolerance=speed_tolerance or nothing,
+        supply_hz=supply_hz or nothing,
+    ):
+        answers[i] = clearer(answers[i], found.diagnosis) if i in answers else found.diagnosis
+    return [
+        _with_change(answers[i], recording, (baselines or nothing)[i], (load_a or nothing)[i])
+        for i, recording in enumerate(recordings)
+    ]
+
+
+def examine(
+    recording: Recording,
+    motor: Motor | None,
+    *,
+    speed_rpm: float | None = None,
+    speed_tolerance: float | None = None,
+    supply_hz: float | None = None,
+) -> Examination:
+    """Return what the diagnosis of one recording rests on; parameters are those of `diagnose`."""
+    examinations = _examinations(
+        [recording],
+        [motor],
+        speed_rpm=[speed_rpm],
+        speed_tolerance=[speed_tolerance],
+        supply_hz=[supply_hz],
+    )
+    best = next(examinations)[1]
+    for _, other in examinations:
+        if clearer(best.diagnosis, other.diagnosis) is other.diagnosis:
+            best = other
+    return best
+
+
+def _examinations(
+    recordings: Sequence[Recording],
+    motors: Sequence[Motor | None],
+    *,
+    speed_rpm: Sequence[float | None],
+    speed_tolerance: Sequence[float | None],
+    supply_hz: Sequence[float | None],
+) -> Iterator[tuple[int, Examination]]:
+    """Yield the place and the examination of each recording.
+
+    Then once more those of recordings whose speed moves, by the angle of the shaft.
+    """
     setups = []
     for i, problems in enumerate(_problems(recordings)):
         setup = problems or set_up_search(
             i,
             recordings[i],
             motors[i],
-            estimated_rpm=(speed_rpm or nothing)[i],
-            estimate_tolerance=(speed_tolerance or nothing)[i],
-            supply_hz=(supply_hz or nothing)[i],
+            estimated_rpm=speed_rpm[i],
+            estimate_tolerance=speed_tolerance[i],
+            supply_hz=supply_hz[i],
         )
         if isinstance(setup, SearchSetup):
             setups.append(setup)
         else:
-            answers[i] = abstain(FAULT, *setup)
+            yield i, Examination(abstain(FAULT, *setup))
     for views in analyse_envelopes(setups):
-        answers |= _diagnose_views(views)
+        yield from _examine_views(views)
     for views in analyse_envelopes([m for s in setups if (m := by_angle_of_moving_shaft(s))]):
-        for i, diagnosis in _diagnose_views(views).items():
-            answers[i] = clearer(answers[i], diagnosis)
-    return [
-        _with_change(answers[i], recording, (baselines or nothing)[i], (load_a or nothing)[i])
-        for i, recording in enumerate(recordings)
-    ]
+        yield from _examine_views(views)
 
 
 def features(recordings: Sequence[Recording]) -> dict[str, Float64]:
@@ -134,13 +187,14 @@ def _problems(recordings: Sequence[Recording]) -> list[tuple[Reason, ...]]:
     return problems
 
 
-def _diagnose_views(views: Sequence[EnvelopeViews]) -> dict[int, Diagnosis]:
-    """Return the diagnoses of records of one layout by their place in the batch."""
-    answers = {v.setup.index: abstain(FAULT, v.speed_change) for v in views if v.speed_change}
+def _examine_views(views: Sequence[EnvelopeViews]) -> Iterator[tuple[int, Examination]]:
+    """Yield the examinations of records of one layout by their place in the batch."""
+    for v in views:
+        if v.speed_change:
+            yield v.setup.index, Examination(abstain(FAULT, v.speed_change), v)
     steady = [v for v in views if not v.speed_change]
     for own, evidence in zip(steady, gather_evidence(steady), strict=True):
-        answers[own.setup.index] = conclude(evidence)
-    return answers
+        yield own.setup.index, Examination(conclude(evidence), own, evidence)
 
 
 def _level_db(recording: Recording) -> float:

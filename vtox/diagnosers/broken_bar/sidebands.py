@@ -79,11 +79,7 @@ def sideband_pairs(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> li
     """Return the strongest pair of sidebands at 2sf within the slip interval of each recording."""
     slips = slip_analysis.slips
     bin_hz = slip_analysis.modulation.bin_hz
-    low = np.array([s.low for s in slips]) * 2 * analysis.f0_hz
-    high = np.array([s.high for s in slips]) * 2 * analysis.f0_hz
-    # Half a bin to either side, but never nearer than what would be refused.
-    low = np.maximum(low - bin_hz / 2, SEARCH_MARGIN * NEEDED_BINS * bin_hz)
-    m, line = _strongest(analysis, slip_analysis, low, high + bin_hz / 2)
+    m, line = strongest_line(analysis, slip_analysis)
     am, pm = pick(m.am, line.index), pick(m.pm, line.index)
     lower, upper = m.sidebands(line.index)
     # The skirt of a supply that wanders is steeper than the smooth floor and swells, so that a
@@ -179,11 +175,18 @@ def _level_dbc(lower_dbc: Float64, upper_dbc: Float64) -> Float64:
     return np.asarray(np.maximum(lower_dbc, (lower_dbc + upper_dbc) / 2), np.float64)
 
 
-def _strongest(
-    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, low: Float64, high: Float64
+def strongest_line(
+    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis
 ) -> tuple[modulation_spectrum.Modulation, modulation_spectrum.Line]:
-    """Return modulation and line, the wander of the supply removed by the voltage if that helps."""
+    """Return the modulation that is searched, and its strongest line within the slip interval.
+
+    The wander of the supply is removed by the voltage where that helps.
+    """
     m, v = slip_analysis.modulation, slip_analysis.voltage
+    low = np.array([s.low for s in slip_analysis.slips]) * 2 * analysis.f0_hz
+    high = np.array([s.high for s in slip_analysis.slips]) * 2 * analysis.f0_hz + m.bin_hz / 2
+    # Half a bin to either side, but never nearer than what would be refused.
+    low = np.maximum(low - m.bin_hz / 2, SEARCH_MARGIN * NEEDED_BINS * m.bin_hz)
     line = modulation_spectrum.strongest(m, low, high)
     if v is None:
         return m, line

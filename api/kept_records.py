@@ -1,0 +1,133 @@
+"""Finds the samples that a spectrum or a waveform is of: a stored record, or the latest one."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from api.backend import Backend
+from api.errors import Problem, not_found
+from api.schemas.common import rfc3339
+from api.schemas.spectra import RecordInfo
+from vtox.baseline import Baseline
+from vtox.domain import Motor, Recording
+from vtox.errors import BaselineError, InputError
+from vtox.faults import FAMILIES
+from vtox.store import evidence, machines
+from vtox.store.client import Client
+from vtox.store.evidence import Waveform
+from vtox.store.latest_records import record_of
+
+# Stored records of a machine that are looked at for one with the channels wanted.
+LOOKED_AT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """The samples of one record, with what is known of its machine now."""
+
+    info: RecordInfo
+    recording: Recording
+    motor: Motor | None
+    baseline: Baseline | None
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The faults that the record was diagnosed for."""
+        family = FAMILIES.get(self.info.family)
+        return family.faults if family else ()
+
+
+def stored_record(backend: Backend, record: str) -> KeptRecord:
+    """Return a record that is stored as evidence.
+
+    Raises
+    ------
+    Problem
+        It is not stored (any more).
+    """
+    client = backend.client()
+    try:
+        return _of_waveform(client, evidence.get(client, record))
+    except InputError as error:
+        raise Problem("no_waveform", str(error)) from error
+
+
+def latest_record(
+    backend: Backend, machine_id: str, families: Iterable[str], channels: Collection[str]
+) -> KeptRecord:
+    """Return the newest record of a machine with one of some channels, of the first family it can.
+
+    That of the latest diagnosis while the raw stream has its windows, else the newest stored one.
+
+    Raises
+    ------
+    Problem
+        The machine is not known, or nothing is kept.
+    """
+    client = backend.client()
+    overviews = machines.overview(client, [machine_id])
+    if not overviews:
+        raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
+    stored: list[Waveform] | None = None
+    for family in families:
+        result = overviews[0].diagnoses.get(FAMILIES[family].faults[0])
+        latest = record_of(client, result) if result else None
+        if latest and result and _has(latest.recording.channels, channels):
+            origin = _info(latest.record, machine_id, "stream", result.t_start, latest.recording)
+            return _with_machine(client, origin, latest.recording)
+        if stored is None:
+            stored = list(_stored_with(client, machine_id, channels))
+        for waveform in stored:
+            if waveform.family == family:
+                return _of_waveform(client, waveform)
+    raise Problem(
+        "no_waveform",
+        f"no samples of {machine_id} with any of {', '.join(channels)} are kept: those of records "
+        f"behind new warnings and faults are, and for {backend.settings.retention_s:.0f} s those "
+        "of every record",
+    )
+
+
+def _stored_with(client: Client, machine_id: str, channels: Collection[str]) -> Iterator[Waveform]:
+    newest = islice(evidence.newest_first(client, machine_id), LOOKED_AT)
+    return (w for w in newest if _has(w.windows[0].channels, channels))
+
+
+def _has(names: Iterable[str], channels: Collection[str]) -> bool:
+    return any(n in channels for n in names)
+
+
+def _of_waveform(client: Client, waveform: Waveform) -> KeptRecord:
+    recording = waveform.recording()
+    info = _info(waveform.record, waveform.machine_id, "evidence", waveform.t_start, recording)
+    return _with_machine(client, info, recording)
+
+
+def _info(
+    record: str,
+    machine_id: str,
+    source: Literal["stream", "evidence"],
+    t_start: float | None,
+    recording: Recording,
+) -> RecordInfo:
+    return RecordInfo(
+        record=record,
+        machine_id=machine_id,
+        family=record.partition("|")[0],
+        source=source,
+        t_start=t_start,
+        start=rfc3339(t_start),
+        duration_s=round(recording.duration_s, 3),
+        fs_hz=recording.fs_hz,
+        channels=list(recording.channels),
+    )
+
+
+def _with_machine(client: Client, info: RecordInfo, recording: Recording) -> KeptRecord:
+    (state,) = machines.load_states(client, [info.machine_id])
+    try:
+        baseline = Baseline.from_json(state.baseline) if state.baseline else None
+    except BaselineError:  # of another version: the diagnoses do not use it either
+        baseline = None
+    return KeptRecord(info, recording, state.motor, baseline)

@@ -1,0 +1,245 @@
+"""Spectra with the lines that diagnoses expect, and waveforms, of records that are kept."""
+
+from math import isfinite
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.auth import needs
+from api.backend import Backend
+from api.errors import Problem
+from api.kept_records import KeptRecord, latest_record, stored_record
+from api.query import EmptyQuery
+from api.routes.machines import MachineId
+from api.routes.system import OpenBackend
+from api.schemas.common import Data
+from api.schemas.spectra import Spectrum, SpectrumKind, SpectrumLine, WaveformPart
+from vtox.arrays import Float64
+from vtox.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS
+from vtox.faults import FAMILIES
+from vtox.spectra.thinning import extremes
+
+router = APIRouter(prefix="/api/v1", tags=["history"])
+
+# Which families' records show most in a kind of spectrum: long ones resolve more.
+OF_CURRENTS = ("broken_bar", "bearing", "turn_short")
+OF_VIBRATION = ("bearing", "broken_bar", "turn_short")
+FAMILIES_OF_KIND = {
+    "current": OF_CURRENTS,
+    "demodulated": OF_CURRENTS,
+    "envelope": OF_VIBRATION,
+    "vibration": OF_VIBRATION,
+}
+CHANNELS_OF_KIND = {
+    "current": CURRENTS,
+    "demodulated": CURRENTS,
+    "envelope": VIBRATIONS,
+    "vibration": VIBRATIONS,
+}
+MAX_POINTS = 8000
+FAMILY = Field(
+    None,
+    pattern=f"^({'|'.join(FAMILIES)})$",
+    description="only records of this fault family; left out: the one that shows most",
+)
+
+
+class ShownQuery(EmptyQuery):
+    """How many points are returned."""
+
+    channel: str | None = Field(
+        None, max_length=32, description="a channel of the record; left out: the first that fits"
+    )
+    points: int = Field(
+        2000, ge=100, le=MAX_POINTS, description="largest number of points; no peak is lost"
+    )
+
+
+class SpectrumQuery(ShownQuery):
+    """Which spectrum, and which part of it."""
+
+    kind: SpectrumKind = Field(
+        "current",
+        description="of one current; of the modulation of all currents, in which sidebands are "
+        "diagnosed (it takes no channel); of the envelope, in which bearings are; of vibration",
+    )
+    low_hz: float = Field(0.0, ge=0, description="lower end of the range")
+    high_hz: float | None = Field(None, gt=0, description="upper end; left out: all there is")
+
+
+class WaveformQuery(ShownQuery):
+    """Which part of a waveform."""
+
+    start_s: float = Field(0.0, ge=0, description="from the start of the record")
+    end_s: float | None = Field(None, gt=0, description="left out: the end of the record")
+
+
+class MachineSpectrumQuery(SpectrumQuery):
+    """Which spectrum of a machine."""
+
+    family: str | None = FAMILY
+
+
+class MachineWaveformQuery(WaveformQuery):
+    """Which waveform of a machine."""
+
+    family: str | None = FAMILY
+
+
+@router.get(
+    "/machines/{machine_id}/spectrum",
+    dependencies=needs("read"),
+    summary="Spectrum of a machine's newest record",
+)
+def machine_spectrum(
+    machine_id: MachineId,
+    backend: OpenBackend,
+    query: Annotated[MachineSpectrumQuery, Query()],
+) -> Data[Spectrum]:
+    """Return levels, noise floor and the lines that diagnoses expect, at the slip measured.
+
+    Of the latest diagnosed record while its windows are in the raw stream, else of the newest
+    record that is stored behind a warning or fault.
+    """
+    _check_channel(query.channel)
+    families = (query.family,) if query.family else FAMILIES_OF_KIND[query.kind]
+    channels = (query.channel,) if query.channel else CHANNELS_OF_KIND[query.kind]
+    return Data(
+        data=_spectrum(backend, latest_record(backend, machine_id, families, channels), query)
+    )
+
+
+@router.get(
+    "/evidence/{record}/spectrum",
+    dependencies=needs("read"),
+    summary="Spectrum of a stored record",
+)
+def record_spectrum(
+    record: str, backend: OpenBackend, query: Annotated[SpectrumQuery, Query()]
+) -> Data[Spectrum]:
+    """Return the same of a record that is stored behind a warning or fault."""
+    _check_channel(query.channel)
+    return Data(data=_spectrum(backend, stored_record(backend, record), query))
+
+
+@router.get(
+    "/machines/{machine_id}/waveform",
+    dependencies=needs("read"),
+    summary="Waveform of a machine's newest record",
+)
+def machine_waveform(
+    machine_id: MachineId,
+    backend: OpenBackend,
+    query: Annotated[MachineWaveformQuery, Query()],
+) -> Data[WaveformPart]:
+    """Return samples of one channel of the newest record that is kept."""
+    _check_channel(query.channel)
+    families = (query.family,) if query.family else OF_CURRENTS
+    channels = (query.channel,) if query.channel else tuple(CHANNEL_UNITS)
+    return Data(data=_waveform(latest_record(backend, machine_id, families, channels), query))
+
+
+@router.get(
+    "/evidence/{record}/waveform",
+    dependencies=needs("read"),
+    summary="Waveform of a stored record",
+)
+def record_waveform(
+    record: str, backend: OpenBackend, query: Annotated[WaveformQuery, Query()]
+) -> Data[WaveformPart]:
+    """Return samples of one channel of a record that is stored behind a warning or fault."""
+    _check_channel(query.channel)
+    return Data(data=_waveform(stored_record(backend, record), query))
+
+
+def _check_channel(channel: str | None) -> None:
+    if channel is not None and channel not in CHANNEL_UNITS:
+        expected = ", ".join(CHANNEL_UNITS)
+        detail = f"channel: {channel!r}, expected one of {expected}"
+        raise Problem("unknown_channel", detail, field="channel")
+
+
+def _spectrum(backend: Backend, kept: KeptRecord, query: SpectrumQuery) -> Spectrum:
+    # scipy takes 0.3 s and 40 MB, which a process that shows no spectrum does without.
+    from vtox.spectra.record import spectrum
+    from vtox.spectra.spectrum import thinned
+
+    with backend.computing():
+        whole = spectrum(
+            kept.recording,
+            kept.motor,
+            kept.baseline,
+            kind=query.kind,
+            channel=query.channel,
+            faults=kept.faults,
+        )
+        end_hz = float(whole.hz[-1])
+        low_hz, high_hz = _range("high_hz", query.low_hz, query.high_hz, end_hz)
+        part = thinned(whole, low_hz, high_hz, query.points)
+    return Spectrum(
+        kind=part.kind,
+        record=kept.info,
+        channels=list(part.channels),
+        reference=part.reference,
+        low_hz=low_hz,
+        high_hz=high_hz,
+        end_hz=end_hz,
+        resolution_hz=part.resolution_hz,
+        bins=part.bins,
+        hz=np.round(part.hz, 4).tolist(),
+        levels_db=_numbers(part.levels_db, 2),
+        floor_db=_numbers(part.floor_db, 2),
+        lines=[SpectrumLine(**{n: getattr(x, n) for n in x.__slots__}) for x in part.lines],
+        supply_hz=part.supply_hz,
+        slip=part.slip,
+        slip_source=part.slip_source,
+        shaft_hz=part.shaft_hz,
+        shaft_source=list(part.shaft_source),
+        band_low_hz=part.band_hz[0] if part.band_hz else None,
+        band_high_hz=part.band_hz[1] if part.band_hz else None,
+    )
+
+
+def _waveform(kept: KeptRecord, query: WaveformQuery) -> WaveformPart:
+    recording = kept.recording
+    channel = query.channel or next(iter(recording.channels))
+    if channel not in recording.channels:
+        recorded = ", ".join(recording.channels)
+        detail = f"the record has no channel {channel!r}, only {recorded}"
+        raise Problem("channel_not_recorded", detail, field="channel")
+    start_s, end_s = _range("end_s", query.start_s, query.end_s, recording.duration_s)
+    first, stop = (round(t * recording.fs_hz) for t in (start_s, end_s))
+    x = recording.channels[channel][first:stop]
+    kept_at = np.arange(len(x)) if len(x) <= query.points else extremes(x, query.points // 2)
+    return WaveformPart(
+        record=kept.info,
+        channel=channel,
+        unit=CHANNEL_UNITS[channel],
+        start_s=start_s,
+        end_s=end_s,
+        samples=len(x),
+        t_s=np.round((first + kept_at) / recording.fs_hz, 6).tolist(),
+        values=[float(f"{v:.5g}") if isfinite(v) else None for v in x[kept_at].tolist()],
+    )
+
+
+def _range(field: str, low: float, high: float | None, end: float) -> tuple[float, float]:
+    """Return the range that is shown.
+
+    Raises
+    ------
+    Problem
+        It is empty, or begins behind the end.
+    """
+    if low >= end or (high is not None and high <= low):
+        detail = (
+            f"{field}: the range from {low:g} to {high or end:g} is empty, the end is at {end:g}"
+        )
+        raise Problem("invalid", detail, field=field)
+    return low, min(high or end, end)
+
+
+def _numbers(x: Float64, digits: int) -> list[float | None]:
+    return [v if isfinite(v) else None for v in np.round(x, digits).tolist()]

@@ -1,0 +1,188 @@
+"""Spectra of vibration: as it is, and the envelope spectrum in which bearings are diagnosed."""
+
+from collections.abc import Iterator
+from math import sqrt
+
+import numpy as np
+
+from vtox.arrays import Int, power_db
+from vtox.diagnosers.bearing.diagnoser import Examination
+from vtox.diagnosers.bearing.envelope_views import EnvelopeViews
+from vtox.diagnosers.bearing.search import CombSearch
+from vtox.diagnosers.bearing.search_setup import SLIPPAGE
+from vtox.diagnosers.bearing.shaft_speed import SHAFT_MULTIPLES, Speed
+from vtox.diagnosers.registry import SharedAnalysis, examine_bearing
+from vtox.domain import Reason
+from vtox.dsp import comb, comb_plan
+from vtox.dsp.comb_plan import BEARING_CAGE, HARMONICS, OUTSIDE_BINS, PLAIN
+from vtox.dsp.surrogates import Finding
+from vtox.spectra.spectrum import Line, Spectrum, frequencies_hz, hann_amplitudes, noise_floor
+
+# What the sidebands of a comb lie apart, in words of formulas.
+SIDEBANDS = {PLAIN: "", comb_plan.SHAFT: "fr", BEARING_CAGE: "FTF"}
+
+
+def vibration_spectrum(shared: SharedAnalysis, channel: str) -> Spectrum:
+    """Return the spectrum of one vibration channel, dB of 1 m/s^2 rms, with the shaft's lines."""
+    recording = shared.analysis.recordings[0]
+    x = recording.channels[channel]
+    amplitude, step_hz = hann_amplitudes(x, recording.fs_hz)
+    power = (amplitude / sqrt(2)) ** 2
+    speed = _speed(examine_bearing(shared))
+    return Spectrum(
+        kind="vibration",
+        channels=(channel,),
+        reference="1 m/s^2 rms",
+        hz=frequencies_hz(len(power), step_hz),
+        levels_db=power_db(power),
+        floor_db=power_db(noise_floor(power)),
+        resolution_hz=recording.fs_hz / len(x),
+        lines=tuple(_shaft_lines(speed)) if speed else (),
+        shaft_hz=speed.hz if speed else None,
+        shaft_source=speed.source if speed else (),
+    )
+
+
+def envelope_spectrum_of(shared: SharedAnalysis, channel: str | None) -> Spectrum | Reason:
+    """Return the envelope spectrum in which a defect shows best, dB of the mean envelope.
+
+    It is a view of the search for combs: the band, of `channel` or of any, in which the leading
+    comb of the diagnosis is highest. The reason why nothing was searched where nothing was.
+    """
+    examination = examine_bearing(shared)
+    views, evidence = examination.views, examination.evidence
+    if views is None:
+        return Reason(examination.diagnosis.code, examination.diagnosis.values)
+    search = evidence.search if evidence else None
+    view = _view(examination, channel)
+    own_channel, low_hz, high_hz = views.band(view)
+    bins = views.lines.shape[1]
+    power = views.power[view, :bins].astype(np.float64)
+    over = np.maximum(views.lines[view].astype(np.float64), np.finfo(np.float32).tiny)
+    speed = search.speed if search else views.setup.speed
+    return Spectrum(
+        kind="envelope",
+        channels=(own_channel,),
+        reference="mean envelope",
+        hz=frequencies_hz(bins, views.df_hz),
+        levels_db=power_db(power),
+        floor_db=power_db(power / over),
+        resolution_hz=views.df_hz,
+        lines=(*_shaft_lines(speed), *(_combs(views, search, view) if search else ())),
+        supply_hz=views.setup.supply_hz,
+        shaft_hz=speed.hz,
+        shaft_source=speed.source,
+        band_hz=(low_hz, high_hz),
+    )
+
+
+def _speed(examination: Examination) -> Speed | None:
+    if examination.evidence:
+        return examination.evidence.search.speed
+    return examination.views.setup.speed if examination.views else None
+
+
+def _view(examination: Examination, channel: str | None) -> int:
+    """Return the view in which the leading comb is highest, of a channel or of all."""
+    views, evidence = examination.views, examination.evidence
+    assert views is not None
+    per_channel = len(views.lines) // len(views.channels)
+    first = views.channels.index(channel) * per_channel if channel else 0
+    stop = first + per_channel if channel else len(views.lines)
+    if evidence is None or evidence.leading is None:
+        return stop - 1  # all bands, with equal weight
+    view = evidence.leading.finding.view
+    if first <= view < stop:
+        return view
+    search = evidence.search
+    levels = comb.candidate_levels(search.rows[None], [search.plan])[0]
+    best = levels[evidence.leading.defect].max(axis=(0, 1))
+    return first + int(np.argmax(best[first:stop]))
+
+
+def _shaft_lines(speed: Speed) -> Iterator[Line]:
+    """Yield the first multiples of the speed of rotation, which no diagnosis takes for a defect."""
+    for k in range(1, SHAFT_MULTIPLES + 1):
+        hz = k * speed.hz
+        yield Line(
+            name="shaft" if k == 1 else f"{k} x shaft",
+            formula="fr" if k == 1 else f"{k}fr",
+            hz=hz,
+            low_hz=hz * (1 - speed.tolerance),
+            high_hz=hz * (1 + speed.tolerance),
+        )
+
+
+def _combs(views: EnvelopeViews, search: CombSearch, view: int) -> Iterator[Line]:
+    """Yield the harmonics of each defect, and the sidebands of a comb that has some."""
+    for name, finding in search.findings.items():
+        order = views.setup.orders[name]
+        tolerance = SLIPPAGE + search.speed.tolerance
+        plain = comb_plan.comb_bins(np.array([finding.number]), OUTSIDE_BINS)[:HARMONICS, 0]
+        for k, at in enumerate(plain.tolist(), start=1):
+            hz = k * order * search.speed.hz
+            yield from _comb_line(
+                views,
+                view,
+                int(at),
+                name=f"{'' if k == 1 else f'{k} x '}{name}",
+                formula=f"{k * order:.4g}fr",
+                hz=hz,
+                half_hz=tolerance * hz,
+                found=finding.ratio >= 1,
+            )
+        if finding.sidebands != PLAIN and finding.ratio >= 1:
+            yield from _sidebands(views, search, view, name, finding)
+
+
+def _sidebands(
+    views: EnvelopeViews, search: CombSearch, view: int, name: str, finding: Finding
+) -> Iterator[Line]:
+    shift = search.plan.shifts[finding.sidebands]
+    bins: Int = comb_plan.comb_bins(np.array([finding.number]), shift)[HARMONICS:, 0]
+    word = SIDEBANDS[finding.sidebands]
+    order = views.setup.orders[name]
+    step_hz = shift * views.df_hz
+    for place, at in enumerate(bins.tolist()):
+        k, sign = place % HARMONICS + 1, "-" if place < HARMONICS else "+"
+        hz = k * order * search.speed.hz + (step_hz if sign == "+" else -step_hz)
+        yield from _comb_line(
+            views,
+            view,
+            int(at),
+            name=f"{'' if k == 1 else f'{k} x '}{name} {sign} {word}",
+            formula=f"{k * order:.4g}fr{sign}{word}",
+            hz=hz,
+            half_hz=(SLIPPAGE + search.speed.tolerance) * abs(hz),
+            found=True,
+        )
+
+
+def _comb_line(
+    views: EnvelopeViews,
+    view: int,
+    at: int,
+    *,
+    name: str,
+    formula: str,
+    hz: float,
+    half_hz: float,
+    found: bool,
+) -> Iterator[Line]:
+    """Yield a line of a comb at a bin, nothing where that lies outside the spectrum."""
+    if not 0 < at < views.lines.shape[1]:
+        return
+    power, over = float(views.power[view, at]), float(views.lines[view, at])
+    yield Line(
+        name=name,
+        formula=formula,
+        hz=hz,
+        low_hz=hz - half_hz,
+        high_hz=hz + half_hz,
+        found_hz=at * views.df_hz,
+        level_db=float(power_db(power)),
+        floor_db=float(power_db(power / over)) if over > 0 else None,
+        fault="bearing",
+        decided_in="envelope",
+        found=found,
+    )

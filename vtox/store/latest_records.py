@@ -1,0 +1,48 @@
+"""The record behind a diagnosis, while the raw stream still has its windows."""
+
+from dataclasses import dataclass
+
+from vtox import keys
+from vtox.domain import Record, Recording
+from vtox.store import windows
+from vtox.store.client import Client
+from vtox.store.entries import Result
+from vtox.wire import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class LatestRecord:
+    """The samples of one diagnosed record."""
+
+    record: str
+    recording: Recording
+
+
+def record_of(client: Client, result: Result) -> LatestRecord | None:
+    """Return the record that a result is of, None where windows of it have left the stream."""
+    first, last = result.first_seq, result.last_seq
+    start, end = result.t_start, result.t_end
+    if first is None or last is None or start is None or end is None or not result.family:
+        return None
+    found: dict[int, str] = {}
+    marks = client.hgetall(keys.known_windows(result.machine_id))
+    for mark, value in marks.items():
+        run, seq, start_us, replay_of = mark.decode().rsplit("|", 3)
+        inside = start - 1 <= int(start_us) / 1e6 <= end + 1
+        if run == result.run and first <= int(seq) <= last and inside and not replay_of:
+            found[int(seq)] = value.decode().partition("#")[0]
+    if sorted(found) != list(range(first, last + 1)):
+        return None
+    record = Record(
+        machine_id=result.machine_id,
+        run=result.run,
+        first_seq=first,
+        last_seq=last,
+        t_start=start,
+        t_end=end,
+        ids=" ".join(found[seq] for seq in sorted(found)),
+        windows=len(found),
+        bytes=len(found) * Limits().max_bytes,  # at most
+    )
+    (recording,) = windows.fetch(client, keys.RAW, [record])
+    return LatestRecord(record.record_id(result.family), recording) if recording else None
