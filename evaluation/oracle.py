@@ -6,14 +6,14 @@ faulty record that it gets right is *decidable*: so much is in the signals, and 
 the share of it that it decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 from scipy.signal import butter, hilbert, sosfiltfilt
 
 from vtox.arrays import Complex128, Float64
-from vtox.domain import CURRENTS, VOLTAGES, Recording
+from vtox.domain import CURRENTS, VOLTAGES, Array, Recording
 from vtox.simulator.motor_model.plants import Plant, steady_state
 from vtox.simulator.motor_model.records import Record
 
@@ -148,6 +148,6 @@ def _comb(power: Float64, position: float) -> float:
     return total / HARMONICS
 
 
-def _space(channels: dict[str, np.typing.NDArray[np.float32]], names: Sequence[str]) -> Complex128:
+def _space(channels: Mapping[str, Array], names: Sequence[str]) -> Complex128:
     x = np.stack([channels[n] for n in names])
     return np.asarray(2 / 3 * _TURN @ x)

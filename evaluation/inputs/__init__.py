@@ -1,0 +1,1 @@
+"""Broken input: wrong wiring, instruments, files and nameplates, with the codes expected."""
