@@ -37,13 +37,10 @@ class Base:
     baseline: Baseline
 
 
-def bases(stage: Stage, count: int) -> list[Base]:
-    """Return the machines of a stage that feed from the grid, at most 30 kW."""
+def base(stage: Stage, number: int) -> Base:
+    """Return machine `number` of a stage, fed from the grid, of some 1 to 30 kW."""
     grid = [f for f in families(final=stage.final) if not f.drive and f.kw[0] <= 10]
-    return [_base(machine(grid[k % len(grid)], 100 + k, stage.seed), k) for k in range(count)]
-
-
-def _base(m: Machine, number: int) -> Base:
+    m = machine(grid[number % len(grid)], 100 + number, stage.seed)
     cases = [_case(m, k) for k in range(LEARN_RECORDS + 1)]
     made = records(cases, SECONDS, FS_HZ, channels=(*CURRENTS, *VOLTAGES, "leakage"))
     rng = np.random.default_rng([m.seed, number, PURPOSE])

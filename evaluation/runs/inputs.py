@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evaluation.inputs.base import Base, bases
+from evaluation.inputs.base import Base, base
 from evaluation.inputs.cases import MISTAKES
 from evaluation.inputs.mistake import REFUSED, Mistake
 from evaluation.outcome import ALARMS
@@ -45,17 +45,15 @@ def input_outcomes(
 ) -> list[InputOutcome]:
     """Return the outcomes of every `every`-th kind on so many machines."""
     names = list(MISTAKES)[::every]
-    jobs = [pool.submit(_machine_job, stage, machines, k, names) for k in range(machines)]
+    jobs = [pool.submit(_machine_job, stage, k, names) for k in range(machines)]
     return [o for j in jobs for o in j.result()]
 
 
-def _machine_job(
-    stage: Stage, machines: int, index: int, names: Sequence[str]
-) -> list[InputOutcome]:
-    base = bases(stage, machines)[index]
+def _machine_job(stage: Stage, number: int, names: Sequence[str]) -> list[InputOutcome]:
+    sound = base(stage, number)
     nothing = Mistake(NOTHING_BROKEN, lambda raw, rng: raw)
     return [
-        input_outcome(base, m, stage.seed + k)
+        input_outcome(sound, m, stage.seed + k)
         for k, m in enumerate([nothing, *(MISTAKES[n] for n in names)])
     ]
 
