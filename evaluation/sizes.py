@@ -33,6 +33,8 @@ class Size:
     family_machines: int  # per family of the widened sets
     family_sound: int  # records per machine
     family_broken: int
+    input_machines: int  # on which every kind of input is broken
+    input_every: int  # so many kinds
 
 
 FULL = Size(
@@ -62,6 +64,8 @@ FULL = Size(
     family_machines=10,
     family_sound=60,
     family_broken=16,
+    input_machines=3,
+    input_every=1,
 )
 QUICK = Size(
     cell=1,
@@ -90,6 +94,8 @@ QUICK = Size(
     family_machines=1,
     family_sound=6,
     family_broken=4,
+    input_machines=1,
+    input_every=6,
 )
 # A run that only shows that everything still runs.
 SMALLEST = replace(
@@ -112,4 +118,5 @@ SMALLEST = replace(
     shafts=1,
     damaged_races=1,
     family_machines=0,
+    input_machines=0,
 )

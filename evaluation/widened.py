@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 
 from evaluation.outcome import Study
+from evaluation.runs.inputs import input_outcomes
 from evaluation.runs.machines import machine_answers
 from evaluation.seeds import Stage
 from evaluation.sizes import Size
+from evaluation.studies.inputs import input_study
 from evaluation.studies.machines import machine_study
 
 Run = Callable[[Executor, Stage, Size], Study]
@@ -27,6 +29,12 @@ def _machines(pool: Executor, stage: Stage, size: Size) -> Study:
     return machine_study(answers, stage)
 
 
+def _inputs(pool: Executor, stage: Stage, size: Size) -> Study:
+    machines, every = size.input_machines, size.input_every
+    return input_study(input_outcomes(pool, stage, machines=machines, every=every), stage)
+
+
 SETS: Mapping[str, Run] = {
     "machines": _machines,
+    "inputs": _inputs,
 }

@@ -88,7 +88,10 @@ PLATES: tuple[Mistake, ...] = (
             plate(rated_voltage_v=_times(k)),
             turn_short="voltage_off_nameplate",
         )
-        for k in (15, 0.1, 1e-3)
+        for k in (15, 0.1)
+    ),
+    mistake(
+        "rated voltage times 0.001", plate(rated_voltage_v=_times(1e-3)), refused="NameplateError"
     ),
     mistake("rated voltage times sqrt(3)", plate(rated_voltage_v=_times(np.sqrt(3)))),
     mistake("rated power in kW", plate(rated_power_w=_times(1e-3))),
