@@ -35,6 +35,9 @@ class Size:
     family_broken: int
     input_machines: int  # on which every kind of input is broken
     input_every: int  # so many kinds
+    bad_shafts: int  # machines per trouble of the shaft, widened
+    bearing_decoys: int  # per other trouble
+    bearing_damaged: int  # per movement and level
 
 
 FULL = Size(
@@ -66,6 +69,9 @@ FULL = Size(
     family_broken=16,
     input_machines=3,
     input_every=1,
+    bad_shafts=100,
+    bearing_decoys=40,
+    bearing_damaged=64,
 )
 QUICK = Size(
     cell=1,
@@ -96,6 +102,9 @@ QUICK = Size(
     family_broken=4,
     input_machines=1,
     input_every=6,
+    bad_shafts=1,
+    bearing_decoys=1,
+    bearing_damaged=2,
 )
 # A run that only shows that everything still runs.
 SMALLEST = replace(
@@ -119,4 +128,7 @@ SMALLEST = replace(
     damaged_races=1,
     family_machines=0,
     input_machines=0,
+    bad_shafts=0,
+    bearing_decoys=0,
+    bearing_damaged=0,
 )

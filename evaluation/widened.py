@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 
 from evaluation.outcome import Study
+from evaluation.runs.bearing_decoys import bearing_answers
 from evaluation.runs.inputs import input_outcomes
 from evaluation.runs.machines import machine_answers
 from evaluation.seeds import Stage
 from evaluation.sizes import Size
+from evaluation.studies.bearing_decoys import bearing_decoy_study
 from evaluation.studies.inputs import input_study
 from evaluation.studies.machines import machine_study
 
@@ -34,7 +36,19 @@ def _inputs(pool: Executor, stage: Stage, size: Size) -> Study:
     return input_study(input_outcomes(pool, stage, machines=machines, every=every), stage)
 
 
+def _bearing_decoys(pool: Executor, stage: Stage, size: Size) -> Study:
+    answers = bearing_answers(
+        pool,
+        stage,
+        shafts=size.bad_shafts,
+        decoys=size.bearing_decoys,
+        damaged=size.bearing_damaged,
+    )
+    return bearing_decoy_study(answers, stage)
+
+
 SETS: Mapping[str, Run] = {
     "machines": _machines,
     "inputs": _inputs,
+    "bearing_decoys": _bearing_decoys,
 }

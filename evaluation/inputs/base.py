@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from evaluation.bad_shafts import Shaft, bearing_of
 from evaluation.bad_shafts import recording as vibration_of
 from evaluation.families.machines import Machine, families, machine, record_case
 from evaluation.inputs.mistake import ALL_CHANNELS, RawInput
 from evaluation.seeds import Stage
+from evaluation.vibration import Shaft, bearing_of
 from vtox.baseline import Baseline
 from vtox.domain import CURRENTS, VOLTAGES, Array, Motor
 from vtox.learning.fit import learn_baseline

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.bad_shafts import TROUBLES, bearing_of, random_shaft, recording
+from evaluation.bad_shafts import TROUBLES, random_shaft, recording
+from evaluation.vibration import bearing_of
 from vtox.domain import Recording
 
 

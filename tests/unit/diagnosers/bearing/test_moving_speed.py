@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.bad_shafts import bearing_of, random_shaft, recording
+from evaluation.bad_shafts import random_shaft, recording
+from evaluation.vibration import bearing_of
 from tests.unit.diagnosers.bearing.cases import diagnose
 from vtox.domain import Diagnosis
 
