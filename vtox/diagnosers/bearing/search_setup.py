@@ -125,7 +125,7 @@ def set_up_search(
 ) -> SearchSetup | tuple[Reason, ...]:
     """Return how to search a recording, or why it cannot be searched."""
     motor = motor or Motor()
-    speed = best_speed(recording, motor, estimated_rpm, estimate_tolerance)
+    speed = best_speed(recording, motor, estimated_rpm, estimate_tolerance, supply_hz)
     orders = _comb_orders(motor.bearing) if motor.bearing else {}
     if isinstance(speed, Reason):
         return (speed,) if orders else (reason("no_bearing_geometry"), speed)

@@ -9,12 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vtox.arrays import Float32, Float64
+from vtox.diagnosers.current.pole_pairs import (
+    GRIDS_HZ,
+    LARGEST_SLIP,
+    pole_pairs_of_nameplate,
+    rated_slip,
+)
 from vtox.domain import Motor, Reason, Recording, reason
 
 # Relative error of a measured speed: it may be of another second of the run than the record.
 SENSOR_TOLERANCE = 0.005
 # Load over rated load, so slip over rated slip, that a speed from the nameplate allows for.
 OVERLOAD = 1.2
+# Slip over rated slip above synchronous speed, where the load drives the motor.
+MAX_BRAKING_RATIO = 1.5
 # Largest relative error: beyond, a search finds every defect order in any spectrum with lines.
 MAX_TOLERANCE = 0.04
 # Shaft lines that refine a speed: so many multiples, of so much power over the floor together, so
@@ -57,6 +65,7 @@ def best_speed(
     motor: Motor | None,
     estimated_rpm: float | None,
     estimate_tolerance: float | None,
+    supply_hz: float | None = None,
 ) -> Speed | Reason:
     """Return the speed of a recording from its best source, or why there is none.
 
@@ -68,10 +77,14 @@ def best_speed(
         On the grid its rated and synchronous speed bound the speed.
     estimated_rpm, estimate_tolerance : float or None
         Estimate from the currents (slip), and its relative half width.
+    supply_hz : float or None
+        Supply frequency measured in the currents of the same record: it bounds what was reported.
     """
     if recording.speed_rpm is not None:
         if not recording.speed_rpm > 0:
             return reason("shaft_at_rest", speed_rpm=recording.speed_rpm)
+        if motor and supply_hz and (why := speed_problem(recording.speed_rpm, motor, supply_hz)):
+            return why
         return Speed(float(recording.speed_rpm), SENSOR_TOLERANCE, ("speed_sensor",))
     speeds = []
     if estimated_rpm:
@@ -92,6 +105,28 @@ def best_speed(
             speed_source=speed.source,
         )
     return speed
+
+
+def speed_problem(speed_rpm: float, motor: Motor, f0_hz: float) -> Reason | None:
+    """Return that the supply and the pole pairs contradict a speed, None where they do not.
+
+    The slip would be none of a motor, nor of one that brakes. Either the speed is wrong or the pole
+    pairs are, so neither is used. A drive slows the rotor by as many turns at any frequency.
+    """
+    pairs = pole_pairs_of_nameplate(motor, f0_hz)
+    if not pairs:
+        return None
+    base_hz = f0_hz
+    if motor.supply == "inverter":
+        base_hz = max(f0_hz, motor.supply_hz or max(GRIDS_HZ))
+    most_hz = LARGEST_SLIP * base_hz
+    rated = rated_slip(motor, pairs, f0_hz)
+    braking_hz = (
+        SENSOR_TOLERANCE * f0_hz + MAX_BRAKING_RATIO * rated * base_hz if rated else most_hz
+    )
+    if -braking_hz <= f0_hz - speed_rpm * pairs / 60 <= most_hz:
+        return None
+    return reason("speed_implausible", speed_rpm=speed_rpm, f0_hz=f0_hz, pole_pairs=pairs)
 
 
 def _nameplate_speed(motor: Motor, rated_slip: float) -> Speed:

@@ -15,12 +15,17 @@ LARGEST_SLIP = 0.12
 
 def pole_pairs(motor: Motor, recording: Recording, f0_hz: float) -> int | None:
     """Return pole pairs from the nameplate, its rated speed, or a speed reading."""
-    if motor.pole_pairs:
-        return motor.pole_pairs
-    supply_hz = rated_hz(motor, f0_hz)
-    if motor.rated_speed_rpm and supply_hz:
-        return _pairs_at(motor.rated_speed_rpm, supply_hz)
+    if (motor.rated_speed_rpm and rated_hz(motor, f0_hz)) or motor.pole_pairs:
+        return pole_pairs_of_nameplate(motor, f0_hz)
     return _pairs_at(recording.speed_rpm, f0_hz) if recording.speed_rpm else None
+
+
+def pole_pairs_of_nameplate(motor: Motor, f0_hz: float) -> int | None:
+    """Return pole pairs from the nameplate or its rated speed."""
+    supply_hz = rated_hz(motor, f0_hz)
+    if motor.pole_pairs or not (motor.rated_speed_rpm and supply_hz):
+        return motor.pole_pairs
+    return _pairs_at(motor.rated_speed_rpm, supply_hz)
 
 
 def rated_hz(motor: Motor, f0_hz: float) -> float | None:

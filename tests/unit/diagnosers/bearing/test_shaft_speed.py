@@ -21,7 +21,9 @@ from vtox.diagnosers.bearing.shaft_speed import (
     refine_speed,
     speed_change,
     speed_contradicted_by_lines,
+    speed_problem,
 )
+from vtox.diagnosis import diagnose as diagnose_faults
 from vtox.domain import Motor, Reason, Recording
 
 DF_HZ = 0.25
@@ -69,6 +71,50 @@ def test_without_a_usable_speed_there_is_a_reason(
     assert isinstance(why, Reason)
     assert why.code == code
     assert diagnose(recorded, motor or Motor(bearing=BEARING)).code == code
+
+
+@pytest.mark.parametrize(
+    ("speed_rpm", "motor", "f0_hz", "fits"),
+    [
+        (1500.0, MOTOR, 50.0, True),
+        (1440.0, MOTOR, 50.0, True),
+        (1330.0, MOTOR, 50.0, True),  # a slip of 11 %, of a stalling motor
+        (1580.0, MOTOR, 50.0, True),  # braking
+        (1600.0, MOTOR, 50.0, False),
+        (1310.0, MOTOR, 50.0, False),
+        (2950.0, MOTOR, 50.0, False),
+        (970.0, MOTOR, 50.0, False),
+        (970.0, replace(MOTOR, pole_pairs=None), 50.0, False),  # by the rated speed
+        (970.0, Motor(pole_pairs=2), 50.0, False),
+        (970.0, Motor(supply_hz=50.0), 50.0, True),
+        (1440.0, MOTOR, 60.0, False),
+        # At constant flux a drive slows the rotor by as many turns at any frequency.
+        (240.0, replace(MOTOR, supply="inverter"), 10.0, True),
+        (310.0, replace(MOTOR, supply="inverter"), 50.0, False),
+    ],
+)
+def test_a_speed_without_a_possible_slip_is_contradicted(
+    speed_rpm: float, motor: Motor, f0_hz: float, fits: bool
+) -> None:
+    why = speed_problem(speed_rpm, motor, f0_hz)
+    assert (why is None) == fits
+    assert why is None or why.code == "speed_implausible"
+
+
+@pytest.mark.parametrize(("read", "state"), [(1.0, "normal"), (0.5, "unknown"), (2.0, "unknown")])
+def test_currents_and_pole_pairs_contradict_a_speed(read: float, state: str) -> None:
+    x = recording(Machine(impacts=()), 2.0)
+    t = np.arange(x.samples) / x.fs_hz
+    turns = {"ia": 0, "ib": 1, "ic": 2}
+    currents = {n: 10 * np.sin(2 * np.pi * (50 * t - k / 3)) for n, k in turns.items()}
+    rpm = read * 60 * HEALTHY.shaft_hz
+    (d,) = diagnose_faults(
+        Recording({**x.channels, **currents}, x.fs_hz, rpm), MOTOR, faults="bearing"
+    )
+    assert d.state == state
+    assert (d.code == "speed_implausible") == (state == "unknown")
+    # Without currents nothing contradicts it.
+    assert diagnose(replace(x, speed_rpm=rpm)).code != "speed_implausible"
 
 
 def test_shaft_lines_refine_an_uncertain_speed() -> None:
