@@ -27,6 +27,7 @@ from vtox.diagnosers.bearing.shaft_speed import (
     refine_speed,
     speed_contradicted_by_lines,
 )
+from vtox.diagnosers.bearing.shaft_vibration import shaft_vibration
 from vtox.diagnosers.bearing.unassigned_comb import UnassignedComb, find_unassigned_comb
 from vtox.domain import Reason
 from vtox.dsp import comb_plan
@@ -72,6 +73,8 @@ class Evidence:
     lagging: LaggingElements | None = None
     #: Lines stand at half orders about the leading comb, which is at one.
     half_orders: bool = False
+    #: What the shaft itself does, where no comb of the bearing is found.
+    shaft: Reason | None = None
 
     @property
     def only_bearing_cage(self) -> bool:
@@ -113,7 +116,12 @@ def _without_comb(evidence: Evidence, views: EnvelopeViews, ambiguity: Reason | 
         return of_part
     strong = unassigned is not None and unassigned.strong
     aperiodic = None if strong else find_aperiodic_impacts(views)
-    return replace(evidence, unassigned=unassigned, aperiodic=aperiodic)
+    return replace(
+        evidence,
+        unassigned=unassigned,
+        aperiodic=aperiodic,
+        shaft=shaft_vibration(views.setup, search.speed),
+    )
 
 
 def _of_lagging_elements(

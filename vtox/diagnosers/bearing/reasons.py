@@ -51,10 +51,12 @@ def _no_comb(e: Evidence) -> Diagnosis | None:
     comb = _leading(e)
     why = reason("no_defect_comb", defect=comb.defect, ratio=comb.finding.ratio, **_speed_values(e))
     weak = (e.unassigned.reason,) if e.unassigned else ()
+    shaft = (e.shaft,) if e.shaft else ()
     return _diagnosis(
         e,
         why,
         *weak,
+        *shaft,
         *comb.ambiguities.doubts,
         state="normal",
         severity=0.0,

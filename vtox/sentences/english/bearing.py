@@ -121,6 +121,22 @@ SENTENCES: dict[str, Sentence] = {
         "rpm), modulation {modulation_db:.0f} dB, may be the shaft's",
         "Measure the speed; look at fan, coupling and feet.",
     ),
+    "unbalance_lines": Sentence(
+        "shaft lines of {velocity_mm_s:.1f} mm/s rms in {channel}, {once_mm_s:.1f} of it once a "
+        "turn, as unbalance or a bent shaft makes",
+        "Check balance and run-out of rotor, fan and coupling.",
+    ),
+    "misalignment_lines": Sentence(
+        "shaft lines of {velocity_mm_s:.1f} mm/s rms in {channel}, {once_mm_s:.1f} of it once a "
+        "turn and strong at higher multiples (most at {order:g}), as misalignment, a coupling or "
+        "blades make",
+        "Check alignment, coupling and fan.",
+    ),
+    "looseness_lines": Sentence(
+        "shaft lines of {velocity_mm_s:.1f} mm/s rms in {channel}, {once_mm_s:.1f} of it once a "
+        "turn, and lines at half orders, as looseness or a rub makes",
+        "Look at feet, seats and covers.",
+    ),
     "other_defect_comb": Sentence(
         "the comb of the {defect!w} is found too, {ratio:.1f} times its threshold",
         "Inspect that part too.",

@@ -8,6 +8,8 @@ from vtox.diagnosers.bearing import diagnoser as bearing
 from vtox.domain import Bearing, Diagnosis, Motor, Recording
 
 HEALTHY = Machine()
+# Its shaft in balance and in line, so that nothing is said of it.
+BALANCED = (0.2, 0.1)
 # 6203: both races within 2 % of a shaft order, as measured at 64 kHz from a drive at 1500 rpm.
 NEAR_WHOLE = Bearing(orders={"BPFO": 3.054, "BPFI": 4.946, "BSF": 1.997, "FTF": 0.3818})
 DRIVE = Motor(supply="inverter", bearing=NEAR_WHOLE)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.signals.vibration import MOTOR, ImpactTrain, Machine, defect, recording
-from tests.unit.diagnosers.bearing.cases import HEALTHY, diagnose, doubts
+from tests.unit.diagnosers.bearing.cases import BALANCED, HEALTHY, diagnose, doubts
 from vtox.domain import DEFECTS
 
 
@@ -17,7 +17,7 @@ def test_unassigned_impacts_give_unknown(error: float) -> None:
     assert d.values["repetition_hz"] == pytest.approx(3.585 * 24.3, rel=0.01)
     assert {e["defect"] for e in d.evidence} == set(DEFECTS)
     assert d.indicators["impulsive_order"] == pytest.approx(3.585 / (1 + error), rel=0.01)
-    assert doubts(diagnose(recording(HEALTHY, 4.0))) == []
+    assert doubts(diagnose(recording(Machine(shaft=BALANCED), 4.0))) == []
 
 
 @pytest.mark.parametrize(("order", "seed"), [(2.6, 2), (3.3, 1), (3.3, 2)])
@@ -32,7 +32,7 @@ def test_unassigned_impacts_whose_second_line_is_highest_give_unknown(
 
 def test_weak_unassigned_impacts_are_a_doubt() -> None:
     # Modulation of -19 dB, where that of damage begins at -16 dB.
-    weak = Machine(impacts=(ImpactTrain(order=7.3, strength=0.3),))
+    weak = Machine(shaft=BALANCED, impacts=(ImpactTrain(order=7.3, strength=0.3),))
     d = diagnose(recording(weak, 10.0, seed=1))
     assert d.state == "normal"
     (doubt,) = d.doubts
