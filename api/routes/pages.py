@@ -16,7 +16,12 @@ router = APIRouter(tags=["pages"])
 STATIC = Path(__file__).parent.parent / "static"
 HEADERS = {"Cache-Control": "no-cache"}
 SIGN_OUT = '<form method="post" action="/sign-out"><button>Sign out</button></form></nav>\n</div>'
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+}
 
 
 def page(request: Request, name: str) -> Response:

@@ -117,6 +117,12 @@ function whyText(m) {
   return m.reasons.length ? m.reasons.map((r) => (m.reasons.length > 1 ? `${faultName(r.fault)}: ${r.reason}` : r.reason)).join("; ") : m.reason;
 }
 
+// The part of the machine's page that says what is wrong, if anything is.
+function worstFault(m) {
+  const fault = ["fault", "warning"].includes(m.state) && Object.keys(m.faults).find((f) => m.faults[f] === m.state);
+  return fault ? `#${fault}` : "";
+}
+
 function drawMachines() {
   const totals = { fault: 0, warning: 0, unknown: 0, normal: 0 };
   for (const m of machines) totals[m.shown] += 1;
@@ -147,11 +153,12 @@ function arrange(visible) {
   for (const m of visible) {
     const words = stateText(m), why = whyText(m);
     let t = tiles.get(m.machine_id);
-    if (!t) tiles.set(m.machine_id, (t = { node: el("a", { href: `/machines/${encodeURIComponent(m.machine_id)}` }), shown: "" }));
+    if (!t) tiles.set(m.machine_id, (t = { node: el("a", {}), shown: "" }));
     const shown = `${m.shown}|${words}|${why}`;
     if (t.shown !== shown) {
       t.shown = shown;
       t.node.className = `tile ${m.shown}`;
+      t.node.href = `/machines/${encodeURIComponent(m.machine_id)}${worstFault(m)}`;
       t.node.title = `${m.machine_id}: ${words}${why && `. ${sentenceCase(why)}`}`;
       put(t.node, ...[el("span", { class: "id" }, glyph(m.shown), el("span", {}, m.machine_id)), el("span", { class: "say" }, words), why ? el("span", { class: "why" }, sentenceCase(why)) : null].filter(Boolean));
     }
@@ -173,7 +180,7 @@ function drawAlerts(alerts, now) {
     const state = a.event === "cleared" ? "normal" : a.level;
     return el("li", {},
       el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), a.event === "cleared" ? "cleared" : a.event === "escalated" ? `now a ${a.level}` : a.level),
-        el("b", {}, a.machine_id ? el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}` }, a.machine_id) : "System"), faultName(a.fault),
+        el("b", {}, a.machine_id ? el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}#${a.fault}` }, a.machine_id) : "System"), faultName(a.fault),
         el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0)))),
       el("p", {}, sentenceCase(a.reason)));
   }));

@@ -1,6 +1,8 @@
 // The page of one machine: its nameplate and state, and for each fault the latest diagnosis and its trend.
 
 import { ago, byId, byTime, el, exact, faultName, get, glyph, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, span, svg } from "./common.js";
+import { follow, setStored, show, start } from "./bench.js";
+import { LINK_TEXT, whereSeen } from "./evidence.js";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
@@ -15,9 +17,11 @@ const GAP_SHARE = 0.04;
 const QUANTITY = { Hz: "frequency", dB: "level", dBc: "level" };
 const NEEDS = { turn_short: "its three currents", insulation: "voltage and leakage current", bearing: "vibration, the bearing's geometry and a speed", eccentricity: "a current and its baseline", broken_bar: "ten seconds of a current" };
 
+const KIND_OF_FAMILY = { turn_short: "current", bearing: "envelope", broken_bar: "demodulated" };
 const trends = {};
 let looked = -Infinity;
 let lastNews = null;
+let started = false;
 
 // Keeps the diagnoses of a fault, oldest first, each record once.
 function remember(d) {
@@ -100,7 +104,7 @@ function explanation(d) {
 
 function card(fault, d, assessed, now) {
   if (!d) {
-    return el("section", { class: "panel card" }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill("unknown", "no diagnosis yet")),
+    return el("section", { id: fault, class: "panel card" }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill("unknown", "no diagnosis yet")),
       el("p", { class: "soft" }, `It needs ${NEEDS[fault] ?? "a record of sufficient length"}.`));
   }
   // No percentage for confidence: a score by rule is not a probability (docs/faults/README.md).
@@ -117,7 +121,7 @@ function card(fault, d, assessed, now) {
   const found = d.state === "warning" || d.state === "fault";
   const calm = found && assessed?.state === "normal";
   const open = assessed && assessed.state !== d.state && (assessed.state === "warning" || assessed.state === "fault");
-  return el("section", { class: `panel card ${d.state}`, "aria-label": faultName(fault) },
+  return el("section", { id: fault, class: `panel card ${d.state} ${location.hash === `#${fault}` ? "asked" : ""}`, "aria-label": faultName(fault) },
     el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill(d.state)),
     ...explanation(d),
     open ? el("p", { class: `small word ${assessed.state}` }, `An alert (${assessed.state}) is open. It clears after several normal records.`) : null,
@@ -125,7 +129,20 @@ function card(fault, d, assessed, now) {
     d.state === "unknown" && d.statistic === null ? null : pairs([["Severity", percent(d.severity)], ["Confidence", exact(d.confidence)], ["Statistic / threshold", d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple"),
     trend(fault),
     values.length ? pairs(values, "values") : null,
-    el("p", { class: "soft small ended" }, d.end ? `Record of ${num(d.t_end - d.t_start, 1)} s, ended ${ago(Math.max(now - d.t_end, 0))}` : ""));
+    seenLink(d),
+    el("p", { class: "soft small ended" }, d.end ? `Record of ${num(d.t_end - d.t_start, 1)} s, ended ${ago(Math.max(now - d.t_end, 0))}` : "", d.code ? [" · code ", el("code", {}, d.code)] : []));
+}
+
+// A link with an address of its own, so that it can be copied; a plain click stays on the page.
+function seenLink(d) {
+  const where = whereSeen(d);
+  if (!where || ["no_vibration_channel", "missing_channel", "no_current"].includes(d.code)) return null;
+  const onclick = (e) => {
+    if (e.ctrlKey || e.metaKey || e.shiftKey) return;
+    e.preventDefault();
+    show(where);
+  };
+  return el("p", { class: "small" }, el("a", { href: `?${new URLSearchParams(where)}#bench`, onclick, "data-fault": d.fault }, LINK_TEXT[d.fault]));
 }
 
 const parts = () => document.querySelectorAll("main > :not(#outage)");
@@ -152,8 +169,29 @@ function drawMachine(m, now) {
   const rank = (f) => ["fault", "warning", "normal", "unknown"].indexOf(m.diagnoses[f]?.state ?? "unknown");
   const faults = Object.keys(NEEDS).sort((a, b) => rank(a) - rank(b));
   for (const d of Object.values(m.diagnoses)) remember(d);
+  const focused = document.activeElement?.dataset?.fault;
   put("faults", faults.map((f) => card(f, m.diagnoses[f], m.assessment?.faults?.[f], now)));
+  if (focused) byId("faults").querySelector(`[data-fault="${focused}"]`)?.focus({ preventScroll: true });
   drawNameplate(m);
+  if (started) return follow();
+  started = true;
+  // The part of the page that the address names stands only now.
+  if (location.hash) byId(location.hash.slice(1))?.scrollIntoView({ block: "start" });
+  const worst = faults.map((f) => m.diagnoses[f]).find((d) => d && whereSeen(d) && d.state !== "unknown");
+  return start(id, worst ? whereSeen(worst) : {});
+}
+
+// The operating point, as the latest diagnoses measured it.
+function measured(m) {
+  const found = {};
+  for (const d of Object.values(m.diagnoses)) for (const [k, v] of Object.entries(d.indicators)) if (v !== null) found[k] ??= v;
+  const rated = m.nameplate?.rated_current_a;
+  return [
+    found.load_a !== undefined && ["Load now", `${exact(found.load_a)} A${rated ? `, ${num(100 * found.load_a / rated, 0)} % of rated` : ""}`],
+    found.slip !== undefined && ["Slip now", `${num(100 * found.slip, 2)} %`],
+    found.speed_rpm !== undefined && ["Speed now", `${num(found.speed_rpm, 0)} rpm`],
+    found.negative_sequence_ratio !== undefined && ["Current unbalance I2/I1", `${num(100 * found.negative_sequence_ratio, 2)} %`],
+  ].filter(Boolean);
 }
 
 function drawNameplate(m) {
@@ -167,7 +205,8 @@ function drawNameplate(m) {
   const bearing = m.nameplate.bearing;
   if (bearing?.orders) for (const [k, v] of Object.entries(bearing.orders)) rows.push([`Bearing ${k}`, `${exact(v)} orders`]);
   else if (bearing) rows.push(["Bearing", `${bearing.balls} balls of ${bearing.ball_diameter_mm} mm on ${bearing.pitch_diameter_mm} mm`]);
-  put("nameplate", rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  const now = measured(m);
+  put("nameplate", [...rows, ...now].map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
 function drawAlerts(alerts, now) {
@@ -182,9 +221,10 @@ function drawAlerts(alerts, now) {
 // Waveforms are megabytes on the server: looked for when there is news, not at every poll.
 async function drawEvidence() {
   const kept = (await get(`${address}/evidence?limit=10`)).data;
+  setStored(kept);
   if (!kept.length) return put("evidence", el("li", { class: "blank" }, "None. The record behind each new warning or fault appears here."));
   put("evidence", kept.map((w) => el("li", {}, el("div", { class: "line" },
-    el("a", { href: w.href, download: "" }, faultName(w.family)), el("span", { class: "soft" }, `${num(w.duration_s, 1)} s of ${w.channels.join(", ")} at ${num(w.fs_hz, 0)} Hz`),
+    el("a", { href: w.href, download: "" }, faultName(w.family)), el("a", { href: `?${new URLSearchParams({ record: w.record, kind: KIND_OF_FAMILY[w.family] ?? "current" })}#bench` }, "spectrum"), el("span", { class: "soft" }, `${num(w.duration_s, 1)} s of ${w.channels.join(", ")} at ${num(w.fs_hz, 0)} Hz`),
     el("time", { datetime: w.start }, w.start.replace("T", " ").slice(0, 19))))));
 }
 

@@ -14,7 +14,14 @@ from vtox.diagnosers.features import ROTATION_SIDEBANDS, SLIP_SIDEBANDS
 from vtox.diagnosers.registry import SharedAnalysis
 from vtox.domain import Reason
 from vtox.dsp import demodulation, modulation_spectrum
-from vtox.spectra.spectrum import Line, Spectrum, frequencies_hz, hann_amplitudes, noise_floor
+from vtox.spectra.spectrum import (
+    Line,
+    Spectrum,
+    frequencies_hz,
+    hann_amplitudes,
+    noise_floor,
+    read_between,
+)
 
 # A place that the diagnosis found is read in the spectrum of a channel within so many bins.
 READ_BINS = 1.0
@@ -199,12 +206,7 @@ def _rotation_sidebands(
 
 
 def _read(line: Line, hz: Float64, levels_db: Float64, bin_hz: float) -> Line:
-    """Return a line with its level in the spectrum of a channel."""
+    """Return a line as it stands in this spectrum, where its diagnosis found it if it did."""
     at = line.hz if line.found_hz is None else line.found_hz
-    first, stop = np.searchsorted(hz, [at - READ_BINS * bin_hz, at + READ_BINS * bin_hz])
-    if stop <= first:
-        return replace(line, found_hz=None, level_db=None)
-    best = first + int(np.argmax(np.nan_to_num(levels_db[first:stop], nan=-np.inf)))
-    if np.isnan(levels_db[best]):
-        return replace(line, found_hz=None, level_db=None)
-    return replace(line, found_hz=float(hz[best]), level_db=float(levels_db[best]))
+    reach = READ_BINS * bin_hz
+    return read_between(line, hz, levels_db, at - reach, at + reach)

@@ -116,6 +116,25 @@ def frequencies_hz(count: int, step_hz: float) -> Float64:
     return np.asarray(np.arange(count) * step_hz, np.float64)
 
 
+def read_between(
+    line: Line, hz: Float64, levels_db: Float64, low_hz: float, high_hz: float
+) -> Line:
+    """Return a line with its highest level between two frequencies; without one if none is there.
+
+    Parameters
+    ----------
+    line : Line
+    hz, levels_db : ndarray, shape (bins,)
+    low_hz, high_hz : float
+    """
+    first, stop = np.searchsorted(hz, [low_hz, np.nextafter(high_hz, np.inf)])
+    part = np.nan_to_num(levels_db[first:stop], nan=-np.inf)
+    if not np.isfinite(part).any():
+        return replace(line, found_hz=None, level_db=None)
+    best = first + int(np.argmax(part))
+    return replace(line, found_hz=float(hz[best]), level_db=float(levels_db[best]))
+
+
 def noise_floor(power: Float64) -> Float64:
     """Return the local noise floor of a power spectrum, as that of the envelope spectra.
 

@@ -1,11 +1,12 @@
 """Spectra of vibration: as it is, and the envelope spectrum in which bearings are diagnosed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
 
-from vtox.arrays import Int, power_db
+from vtox.arrays import Float64, Int, power_db
 from vtox.diagnosers.bearing.diagnoser import Examination
 from vtox.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosers.bearing.search import CombSearch
@@ -16,7 +17,14 @@ from vtox.domain import Reason
 from vtox.dsp import comb, comb_plan
 from vtox.dsp.comb_plan import BEARING_CAGE, HARMONICS, OUTSIDE_BINS, PLAIN
 from vtox.dsp.surrogates import Finding
-from vtox.spectra.spectrum import Line, Spectrum, frequencies_hz, hann_amplitudes, noise_floor
+from vtox.spectra.spectrum import (
+    Line,
+    Spectrum,
+    frequencies_hz,
+    hann_amplitudes,
+    noise_floor,
+    read_between,
+)
 
 # What the sidebands of a comb lie apart, in words of formulas.
 SIDEBANDS = {PLAIN: "", comb_plan.SHAFT: "fr", BEARING_CAGE: "FTF"}
@@ -28,16 +36,20 @@ def vibration_spectrum(shared: SharedAnalysis, channel: str) -> Spectrum:
     x = recording.channels[channel]
     amplitude, step_hz = hann_amplitudes(x, recording.fs_hz)
     power = (amplitude / sqrt(2)) ** 2
-    speed = _speed(examine_bearing(shared))
+    examination = examine_bearing(shared)
+    speed = _speed(examination)
+    hz, bin_hz = frequencies_hz(len(power), step_hz), recording.fs_hz / len(x)
+    levels_db, floor_db = power_db(power), power_db(noise_floor(power))
+    lines = _machine_lines(speed, examination.views) if speed else ()
     return Spectrum(
         kind="vibration",
         channels=(channel,),
         reference="1 m/s^2 rms",
-        hz=frequencies_hz(len(power), step_hz),
-        levels_db=power_db(power),
-        floor_db=power_db(noise_floor(power)),
-        resolution_hz=recording.fs_hz / len(x),
-        lines=tuple(_shaft_lines(speed)) if speed else (),
+        hz=hz,
+        levels_db=levels_db,
+        floor_db=floor_db,
+        resolution_hz=bin_hz,
+        lines=tuple(_read(line, hz, levels_db, floor_db, bin_hz) for line in lines),
         shaft_hz=speed.hz if speed else None,
         shaft_source=speed.source if speed else (),
     )
@@ -58,17 +70,25 @@ def envelope_spectrum_of(shared: SharedAnalysis, channel: str | None) -> Spectru
     own_channel, low_hz, high_hz = views.band(view)
     bins = views.lines.shape[1]
     power = views.power[view, :bins].astype(np.float64)
+    # The mean of the envelope lies in the first bins, and is removed.
+    power[: int(np.argmax(power > 0))] = np.nan
     over = np.maximum(views.lines[view].astype(np.float64), np.finfo(np.float32).tiny)
     speed = search.speed if search else views.setup.speed
+    hz = frequencies_hz(bins, views.df_hz)
+    levels_db, floor_db = power_db(power), power_db(power / over)
+    machine = _machine_lines(speed, views)
     return Spectrum(
         kind="envelope",
         channels=(own_channel,),
         reference="mean envelope",
-        hz=frequencies_hz(bins, views.df_hz),
-        levels_db=power_db(power),
-        floor_db=power_db(power / over),
+        hz=hz,
+        levels_db=levels_db,
+        floor_db=floor_db,
         resolution_hz=views.df_hz,
-        lines=(*_shaft_lines(speed), *(_combs(views, search, view) if search else ())),
+        lines=(
+            *(_read(line, hz, levels_db, floor_db, views.df_hz) for line in machine),
+            *(_combs(views, search, view) if search else ()),
+        ),
         supply_hz=views.setup.supply_hz,
         shaft_hz=speed.hz,
         shaft_source=speed.source,
@@ -100,8 +120,12 @@ def _view(examination: Examination, channel: str | None) -> int:
     return first + int(np.argmax(best[first:stop]))
 
 
-def _shaft_lines(speed: Speed) -> Iterator[Line]:
-    """Yield the first multiples of the speed of rotation, which no diagnosis takes for a defect."""
+def _machine_lines(speed: Speed, views: EnvelopeViews | None) -> Iterator[Line]:
+    """Yield the lines of shaft and supply, which no diagnosis takes for a defect.
+
+    The first multiples of the speed of rotation, and the magnetic pull at twice the frequency of a
+    supply that is known.
+    """
     for k in range(1, SHAFT_MULTIPLES + 1):
         hz = k * speed.hz
         yield Line(
@@ -111,6 +135,17 @@ def _shaft_lines(speed: Speed) -> Iterator[Line]:
             low_hz=hz * (1 - speed.tolerance),
             high_hz=hz * (1 + speed.tolerance),
         )
+    if views and views.setup.supply_hz:
+        hz = 2 * views.setup.supply_hz
+        yield Line(name="2 x supply", formula="2f", hz=hz, low_hz=hz, high_hz=hz)
+
+
+def _read(line: Line, hz: Float64, levels_db: Float64, floor_db: Float64, bin_hz: float) -> Line:
+    """Return a line with its highest level in its band, and the noise there."""
+    found = read_between(line, hz, levels_db, line.low_hz - bin_hz / 2, line.high_hz + bin_hz / 2)
+    if found.found_hz is None:
+        return found
+    return replace(found, floor_db=float(floor_db[np.searchsorted(hz, found.found_hz)]))
 
 
 def _combs(views: EnvelopeViews, search: CombSearch, view: int) -> Iterator[Line]:

@@ -2,20 +2,15 @@
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
-from html import unescape
 from pathlib import Path
 
 import pytest
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.factory import create_app
+from tests.integration.api.browser import document_of, needs_browser, pages
 from tests.integration.api.test_diagnoses import add_result
 from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_status import bring_up
-from tests.integration.conftest import serving_app
 from vtox import keys
 from vtox.domain import reason
 from vtox.sentences import rendering
@@ -24,60 +19,13 @@ from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.system_alarms import Condition, keep
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no Chromium: on Debian and Ubuntu, apt-get install chromium"
-)
-
-# Measures the page once it stands: what a person would see cut or would have to push sideways.
-PROBE = b"""
-setInterval(() => {
-  const root = document.documentElement;
-  const tiles = [...document.querySelectorAll(".tile span")];
-  const cut = tiles.filter((n) => n.scrollWidth > n.clientWidth + 1);
-  root.setAttribute("data-cut", cut.map((n) => n.textContent).join("|"));
-  root.setAttribute("data-sideways", root.scrollWidth - root.clientWidth);
-}, 200);
-"""
-
-
-class Probed:
-    """ASGI: the application, with the probe at the end of its shared script."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("path") != "/static/common.js":
-            await self.app(scope, receive, send)
-            return
-
-        async def longer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                kept = [h for h in message["headers"] if h[0] != b"content-length"]
-                message = {**message, "headers": kept}
-            elif not message.get("more_body"):
-                message = {**message, "body": message.get("body", b"") + PROBE}
-            await send(message)
-
-        await self.app(scope, receive, longer)
+pytestmark = needs_browser
 
 
 @pytest.fixture
 def base(settings: Settings, client: Client) -> Iterator[str]:
-    with serving_app(Probed(create_app(settings))) as http:
-        yield str(http.base_url)
-
-
-def document_of(address: str, folder: Path, width: int = 1400) -> str:
-    """The document after five seconds of the page's own clock."""
-    options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom")
-    options += ("--disable-background-networking", "--virtual-time-budget=5000")
-    options += (f"--user-data-dir={folder}", f"--window-size={width},900")
-    ended = subprocess.run(
-        (str(BROWSER), *options, address), capture_output=True, text=True, timeout=60
-    )
-    return unescape(ended.stdout)
+    with pages(settings) as address:
+        yield address
 
 
 def test_a_chart_shows_where_nothing_was_recorded(

@@ -1,0 +1,261 @@
+// The spectrum bench of a machine: which record, kind and range are shown stands in the address, so that a view
+// can be sent to a colleague. Levels are those that the diagnoses read.
+
+import { byId, el, exact, faultName, get, num, put, Refused } from "./common.js";
+import { decibel, hertz, linesTable, rank, recordFacts, REFERENCES, tone } from "./lines.js";
+import { plot } from "./plot.js";
+
+const KINDS = { demodulated: "Sidebands", current: "Current", envelope: "Envelope", vibration: "Vibration", waveform: "Waveform" };
+const OF_CURRENTS = ["ia", "ib", "ic"], OF_VIBRATION = ["vibration", "vibration_y", "vibration_z"];
+const CHANNELS = { current: OF_CURRENTS, envelope: OF_VIBRATION, vibration: OF_VIBRATION };
+const KEPT = ["kind", "record", "family", "channel", "low", "high", "scale", "axis", "cursor", "at", "step"];
+const HARMONICS = 10, SIDEBANDS = 5;
+const FRESH_MS = 10_000;
+const WAVEFORM_S = 0.1;
+const POINTS_PER_PX = 2;
+const BELOW_DB = 25;
+const HELP = { "": "Drag to zoom, double-click for all. Arrow keys move the cursor, + and − zoom, 0 shows all.", harmonics: "Click a line: its multiples are marked and read.", sidebands: "Click a line: its distance from the centre is the spacing." };
+
+let drawnTools = "", touched = false, machine = "", address = "", view = {}, shown = null, drawnAt = 0, over = false, asked = 0, stored = [];
+
+const number = (name) => (view[name] === undefined || view[name] === "" || Number.isNaN(Number(view[name])) ? null : Number(view[name]));
+const kind = () => (KINDS[view.kind] ? view.kind : "demodulated");
+const linear = () => view.scale === "linear" || kind() === "waveform";
+const orders = () => view.axis === "orders" && shown?.shaft_hz;
+const toX = (hz) => (hz === null ? null : orders() ? hz / shown.shaft_hz : hz);
+const toHz = (x) => (x === null ? null : orders() ? x * shown.shaft_hz : x);
+
+function readAddress() {
+  const query = new URLSearchParams(location.search);
+  view = Object.fromEntries(KEPT.filter((k) => query.has(k)).map((k) => [k, query.get(k)]));
+}
+
+// A change of the view: into the address, then drawn; only a change of data is asked for.
+function change(changes, { ask = true } = {}) {
+  touched = true;
+  view = { ...view, ...changes };
+  for (const k of KEPT) if (view[k] === null || view[k] === undefined || view[k] === "") delete view[k];
+  const query = new URLSearchParams(view).toString();
+  history.replaceState(null, "", `${location.pathname}${query && `?${query}`}${location.hash}`);
+  drawTools();
+  return ask ? load() : draw();
+}
+
+const chart = plot(byId("plot"), {
+  zoom: (low, high) => change({ low: low === null ? null : toHz(low).toFixed(4), high: high === null ? null : toHz(high).toFixed(4) }),
+  read,
+  pick,
+});
+
+// The values that are drawn: x and y in the units chosen, and the lines among them.
+function series() {
+  if (kind() === "waveform") {
+    return { x: shown.t_s, y: shown.values, floor: null, marks: [], cursors: [], low: shown.start_s, high: shown.end_s, xName: "Time, s", yName: `${shown.channel}, ${shown.unit}` };
+  }
+  const [decibels, unit, factor] = REFERENCES[shown.reference];
+  const level = (db) => (db === null ? null : linear() ? factor * 10 ** (db / 20) : db);
+  return {
+    x: shown.hz.map(toX), y: shown.levels_db.map(level), floor: shown.floor_db.map(level), low: toX(shown.low_hz), high: toX(shown.high_hz), fromZero: linear(), below: linear() ? 0 : BELOW_DB,
+    marks: shown.lines.map((m) => ({ name: m.name, x: toX(m.hz), low: toX(m.low_hz), high: toX(m.high_hz), foundX: toX(m.found_hz), y: level(m.level_db), baseline: level(m.baseline_db), tone: tone(m), rank: rank(m) })),
+    cursors: cursors().map((c) => ({ x: toX(c.hz), strong: c.k === (view.cursor === "sidebands" ? 0 : 1) })),
+    xName: orders() ? "Orders of the speed of rotation" : "Frequency, Hz", yName: linear() ? unit : decibels,
+  };
+}
+
+function cursors() {
+  const at = number("at"), step = number("step");
+  if (!shown?.hz || at === null || at <= 0) return [];
+  if (view.cursor === "harmonics") return Array.from({ length: HARMONICS }, (_, i) => ({ k: i + 1, hz: at * (i + 1) })).filter((c) => c.hz <= shown.end_hz);
+  if (view.cursor !== "sidebands") return [];
+  const sides = step ? Array.from({ length: 2 * SIDEBANDS + 1 }, (_, i) => i - SIDEBANDS) : [0];
+  return sides.map((k) => ({ k, hz: at + k * (step ?? 0) })).filter((c) => c.hz > 0);
+}
+
+// The highest level within a line's width of a frequency.
+function peak(hz) {
+  const half = Math.max(shown.resolution_hz, 1e-9);
+  let best = -1;
+  for (let i = 0; i < shown.hz.length; i += 1) {
+    if (Math.abs(shown.hz[i] - hz) <= half && shown.levels_db[i] !== null && (best < 0 || shown.levels_db[i] > shown.levels_db[best])) best = i;
+  }
+  return best;
+}
+
+function read(idx) {
+  if (idx === null || idx === undefined || !shown) return;
+  if (kind() === "waveform") return put("read", `${shown.t_s[idx].toFixed(5)} s: ${exact(shown.values[idx])} ${shown.unit}`);
+  const hz = shown.hz[idx], level = shown.levels_db[idx], floor = shown.floor_db[idx];
+  const own = shown.lines.filter((m) => m.low_hz <= hz && hz <= m.high_hz).map((m) => m.name);
+  const parts = [hertz(hz, shown.resolution_hz), shown.shaft_hz && `${(hz / shown.shaft_hz).toFixed(3)} orders`, shown.supply_hz && shown.reference === "supply line" && `${(hz - shown.supply_hz).toFixed(3).replace("-", "−")} Hz from the supply`, level === null ? "no level" : `level ${decibel(level, 2)}`, level !== null && floor !== null && `${decibel(level - floor)} above the noise`, own.length && own.join(", ")];
+  put("read", parts.filter(Boolean).join(" · "));
+}
+
+function pick(idx) {
+  if (kind() === "waveform" || !view.cursor) return;
+  const near = peak(shown.hz[idx]);
+  const hz = shown.hz[near < 0 ? idx : near];
+  if (view.cursor === "harmonics") return change({ at: hz.toFixed(4) }, { ask: false });
+  const centre = number("at");
+  return change(centre === null ? { at: hz.toFixed(4) } : { step: Math.abs(hz - centre).toFixed(4) }, { ask: false });
+}
+
+function drawCursors() {
+  const list = view.cursor ? cursors() : [];
+  byId("cursors").hidden = !list.length;
+  put("cursors", list.map((c) => {
+    const i = peak(c.hz);
+    return el("div", {}, el("dt", {}, view.cursor === "harmonics" ? `${c.k} ×` : c.k ? `${c.k > 0 ? "+" : "−"}${Math.abs(c.k)}` : "centre"), el("dd", {}, hertz(c.hz, shown.resolution_hz), el("span", {}, i >= 0 ? decibel(shown.levels_db[i], 2) : c.hz < shown.low_hz || c.hz > shown.high_hz ? "outside" : "–")));
+  }));
+}
+
+function draw() {
+  if (!shown) return;
+  chart.ready();
+  chart.show(series());
+  const label = shown.hz ? `${KINDS[kind()]} from ${hertz(shown.low_hz)} to ${hertz(shown.high_hz)}, ${shown.lines.filter((m) => m.found).length} of ${shown.lines.length} expected lines stand above the noise; the table below lists them` : `Waveform of ${shown.channel}`;
+  byId("plot").setAttribute("aria-label", label);
+  put("about", recordFacts(shown));
+  const lines = shown.lines ?? [];
+  byId("linesbox").hidden = !shown.hz;
+  put("lines", lines.length ? linesTable(lines, shown.resolution_hz, focus) : el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, "No line is expected in this range. Without a measured slip or speed VTOX does not know where lines would stand; the diagnoses above say what would help."))));
+  drawCursors();
+  // Until a cursor reads something else: the line that stands out most.
+  const best = lines.filter((m) => m.found && m.level_db !== null).sort((a, b) => b.level_db - b.floor_db - a.level_db + a.floor_db)[0];
+  if (best) put("read", `${best.name}: ${hertz(best.found_hz, shown.resolution_hz)} · level ${decibel(best.level_db, 2)} · ${decibel(best.level_db - best.floor_db)} above the noise`);
+  else put("read", lines.some((m) => m.fault) ? "No expected line stands above the noise." : "");
+}
+
+// Zooms to one line, wide enough to see what stands beside it.
+function focus(line) {
+  const at = line.found_hz ?? line.hz;
+  const half = Math.max(30 * shown.resolution_hz, 3 * (line.high_hz - line.low_hz), Math.abs(at - line.hz) * 3);
+  change({ low: Math.max(0, at - half).toFixed(4), high: (at + half).toFixed(4) });
+  byId("plot").focus({ preventScroll: true });
+}
+
+function path() {
+  const base = view.record ? `/api/v1/evidence/${encodeURIComponent(view.record)}` : address;
+  const query = new URLSearchParams({ points: Math.min(8000, Math.max(600, Math.round(byId("plot").clientWidth * POINTS_PER_PX))) });
+  if (!view.record && view.family) query.set("family", view.family);
+  if (view.channel && kind() !== "demodulated") query.set("channel", view.channel);
+  const low = number("low"), high = number("high");
+  if (kind() === "waveform") {
+    query.set("start_s", low ?? 0);
+    query.set("end_s", high ?? (low ?? 0) + WAVEFORM_S);
+    return `${base}/waveform?${query}`;
+  }
+  query.set("kind", kind());
+  if (low !== null && low > 0) query.set("low_hz", low);
+  if (high !== null) query.set("high_hz", high);
+  return `${base}/spectrum?${query}`;
+}
+
+async function load() {
+  const turn = (asked += 1);
+  byId("bench").setAttribute("aria-busy", "true");
+  try {
+    const answer = (await get(path())).data;
+    if (turn !== asked) return;
+    shown = answer;
+    drawnAt = performance.now();
+    if (toolsFor() !== drawnTools) drawTools();
+    draw();
+  } catch (error) {
+    if (turn !== asked) return;
+    shown = null;
+    chart.clear(error instanceof Refused ? error.message.charAt(0).toUpperCase() + error.message.slice(1) + "." : "The spectrum could not be read. This page keeps trying.");
+    for (const id of ["about", "read", "cursors"]) put(id);
+    byId("linesbox").hidden = true;
+  } finally {
+    if (turn === asked) byId("bench").removeAttribute("aria-busy");
+  }
+}
+
+const toggle = (text, pressed, onclick, title) => el("button", { type: "button", "aria-pressed": String(Boolean(pressed)), onclick, title }, text);
+
+// What the tools depend on besides the view: redrawn without need, they would lose what is being typed.
+const toolsFor = () => JSON.stringify([shown?.record?.channels, Boolean(shown?.shaft_hz)]);
+
+function drawTools() {
+  drawnTools = toolsFor();
+  const focused = document.activeElement?.closest("#tools") ? document.activeElement.dataset.key : null;
+  const isWave = kind() === "waveform";
+  const channels = isWave ? shown?.record?.channels ?? [] : (CHANNELS[kind()] ?? []).filter((c) => !shown?.record || shown.record.channels.includes(c));
+  const keyed = (node, key) => { node.dataset.key = key; return node; };
+  const group = (label, ...nodes) => el("div", { role: "group", "aria-label": label, class: "group" }, nodes.flat(2));
+  const select = (key, label, value, options) => keyed(el("select", { "aria-label": label, onchange: (e) => change({ [key]: e.target.value, ...(key === "record" ? { family: null } : {}) }) }, options.map(([v, text]) => { const o = el("option", { value: v }, text); o.selected = v === value; return o; })), key);
+  const field = (key, label, unit) => el("label", {}, label, keyed(el("input", { type: "number", step: "any", min: 0, value: view[key] ?? "", onchange: (e) => change({ [key]: e.target.value }, { ask: key === "low" || key === "high" }) }), key), unit);
+  put("tools",
+    group("What is shown", Object.entries(KINDS).map(([k, text]) => keyed(toggle(text, k === kind(), () => change({ kind: k, low: null, high: null, channel: null, family: null, at: null, step: null })), `kind-${k}`))),
+    group("Record", select("record", "Record", view.record ?? "", recordOptions())),
+    channels.length ? group("Channel", select("channel", "Channel", view.channel ?? "", [...(isWave ? [] : [["", kind() === "envelope" ? "clearest" : "first"]]), ...channels.map((c) => [c, c])])) : [],
+    isWave ? [] : group("Level", keyed(toggle("dB", !linear(), () => change({ scale: null }, { ask: false })), "db"), keyed(toggle("linear", linear(), () => change({ scale: "linear" }, { ask: false })), "linear")),
+    isWave ? [] : group("Frequency", keyed(toggle("Hz", !orders(), () => change({ axis: null }, { ask: false })), "hz"), keyed(toggle("orders", orders(), () => change({ axis: "orders" }, { ask: false }), "Multiples of the speed of rotation"), "orders")),
+    isWave ? [] : group("Cursor", [["", "single"], ["harmonics", "harmonics"], ["sidebands", "sidebands"]].map(([c, text]) => keyed(toggle(text, (view.cursor ?? "") === c, () => change({ cursor: c, at: c === "sidebands" ? centre() : null, step: null }, { ask: false })), `cursor-${c}`))),
+    view.cursor && !isWave ? group("Cursor in numbers", field("at", view.cursor === "harmonics" ? "of" : "centre", "Hz"), view.cursor === "sidebands" ? field("step", "spacing", "Hz") : []) : [],
+    group("Range", field("low", "from", isWave ? "s" : "Hz"), field("high", "to", isWave ? "s" : "Hz"), keyed(toggle("+", false, () => zoom(0.5), "Zoom in"), "in"), keyed(toggle("−", false, () => zoom(2), "Zoom out"), "out"), keyed(toggle("All", view.low === undefined && view.high === undefined, () => change({ low: null, high: null })), "all")));
+  for (const node of byId("tools").querySelectorAll(".group:empty")) node.remove();
+  put("help", HELP[isWave ? "" : view.cursor ?? ""]);
+  if (focused) byId("tools").querySelector(`[data-key="${focused}"]`)?.focus();
+}
+
+const centre = () => (shown?.supply_hz && shown.reference === "supply line" ? shown.supply_hz.toFixed(4) : null);
+
+function recordOptions() {
+  const kept = stored.map((w) => [w.record, `${w.start?.replace("T", " ").slice(0, 19)} · ${faultName(w.family)}`]);
+  if (view.record && !stored.some((w) => w.record === view.record)) kept.push([view.record, view.record]);
+  return [["", view.family ? `latest, ${faultName(view.family).toLowerCase()}` : "latest"], ...kept];
+}
+
+function zoom(factor) {
+  if (!shown) return;
+  const [from, to] = shown.hz ? [shown.low_hz, shown.high_hz] : [shown.start_s, shown.end_s];
+  const middle = (from + to) / 2, half = ((to - from) / 2) * factor;
+  change({ low: Math.max(0, middle - half).toFixed(4), high: (middle + half).toFixed(4) });
+}
+
+byId("plot").addEventListener("keydown", (e) => {
+  const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -50, PageDown: 50 };
+  if (e.key in steps) chart.move(steps[e.key] * (e.shiftKey ? 10 : 1));
+  else if (e.key === "+" || e.key === "=") zoom(0.5);
+  else if (e.key === "-") zoom(2);
+  else if (e.key === "0") change({ low: null, high: null });
+  else return;
+  e.preventDefault();
+});
+byId("bench").addEventListener("pointerenter", () => { over = true; });
+byId("bench").addEventListener("pointerleave", () => { over = false; });
+addEventListener("popstate", () => { readAddress(); drawTools(); load(); });
+
+// Shows what a link of the page asks for, without leaving it.
+export function show(changes) {
+  const cleared = Object.fromEntries(KEPT.filter((k) => !["scale", "axis"].includes(k)).map((k) => [k, null]));
+  byId("bench").scrollIntoView({ block: "start" });
+  byId("plot").focus({ preventScroll: true });
+  return change({ ...cleared, ...changes });
+}
+
+// Begins with the address, or with what the machine's worst fault is seen in.
+export function start(id, first) {
+  machine = id;
+  address = `/api/v1/machines/${encodeURIComponent(machine)}`;
+  readAddress();
+  if (!view.kind) view = { ...first, ...view };
+  else touched = view.low !== undefined || view.high !== undefined;
+  drawTools();
+  return load();
+}
+
+export function setStored(waveforms) {
+  stored = waveforms;
+  if (byId("tools").childElementCount) drawTools();
+}
+
+// The latest record moves on; who looks closely is not disturbed.
+export function follow() {
+  const box = byId("bench").getBoundingClientRect();
+  const visible = box.bottom > 0 && box.top < innerHeight;
+  const still = view.record || over || touched;
+  if (visible && (!shown || !still) && performance.now() - drawnAt > FRESH_MS) { drawnAt = performance.now(); return load(); }
+  return null;
+}

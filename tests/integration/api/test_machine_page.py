@@ -1,0 +1,181 @@
+"""The page of a machine as Chromium shows it: from an alarm to the line that proves it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.api.browser import PROBE, console_of, document_of, needs_browser, pages
+from tests.integration.api.test_machines import commit_health
+from tests.integration.api.test_spectra import (
+    BROKEN,
+    MOTOR,
+    broken_bars,
+    diagnose_in_stream,
+    keep_evidence,
+    outer_race,
+)
+from tests.signals import vibration
+from vtox import keys
+from vtox.diagnosis import diagnose
+from vtox.domain import Diagnosis
+from vtox.settings import Settings
+from vtox.store import machines
+from vtox.store.client import Client
+
+pytestmark = needs_browser
+
+# Clicks once what a selector names as soon as it is there, and shows what the page then is.
+CLICK = """
+const once = setInterval(() => {{
+  const node = document.querySelector({selector!r});
+  if (!node) return;
+  clearInterval(once);
+  node.click();
+}}, 50);
+setInterval(() => {{
+  document.documentElement.setAttribute("data-address", location.search + location.hash);
+  document.documentElement.setAttribute("data-focus", document.activeElement?.id ?? "");
+}}, 100);
+"""
+
+
+@pytest.fixture
+def faulty(client: Client) -> Diagnosis:
+    """A machine with a broken bar: its record in the stream, its diagnosis, its alert."""
+    commit_health(client, "M1", "fault", broken_bar="fault")
+    machines.register(client, "M1", MOTOR)
+    diagnose_in_stream(client, "M1", "broken_bar", broken_bars())
+    alert = {"id": "1", "machine_id": "M1", "fault": "broken_bar", "level": "fault"}
+    client.xadd(keys.ALERTS, alert | {"event": "raised", "t": "1764000010", "reason": "bars"})
+    (d,) = diagnose(broken_bars(), MOTOR, faults={"broken_bar"})
+    return d
+
+
+def shown(level: Any) -> str:
+    """A level as the page shows it."""
+    return f"{level:.2f} dB".replace("-", "−")
+
+
+def table_row(page: str, name: str) -> str:
+    return re.sub("<[^>]*>", "|", page.partition(f">{name}</button>")[2].partition("</tr>")[0])
+
+
+def test_from_the_alarm_to_the_line_in_two_clicks(
+    settings: Settings, faulty: Diagnosis, tmp_path: Path
+) -> None:
+    with pages(settings) as base:
+        fleet = document_of(base, tmp_path)
+    assert fleet.count('href="/machines/M1#broken_bar"') == 2, "on the tile and at the alert"
+    second = CLICK.format(selector="#broken_bar a[data-fault]")
+    with pages(settings, second) as base:
+        page = document_of(f"{base}/machines/M1#broken_bar", tmp_path)
+    (address,) = re.findall('data-address="([^"]*)"', page)
+    assert "kind=demodulated" in address
+    assert re.search(r"low=4\d\.\d+&high=5\d\.\d+", address), "zoomed to the sidebands"
+    assert 'data-focus="plot"' in page
+    for side in ("lower", "upper"):
+        level = faulty.indicators[f"{side}_sideband_dbc"]
+        assert shown(level) in table_row(page, f"{side} sideband 2sf")
+    assert f"level {shown(faulty.indicators['lower_sideband_dbc'])}" in page
+    assert "<canvas" in page
+
+
+def test_the_level_at_the_cursor_is_that_of_the_diagnosis(
+    settings: Settings, faulty: Diagnosis, tmp_path: Path
+) -> None:
+    step = 2 * BROKEN.slip * BROKEN.f0_hz
+    view = f"kind=demodulated&cursor=sidebands&at={BROKEN.f0_hz}&step={step:.4f}&low=40&high=60"
+    with pages(settings) as base:
+        page = document_of(f"{base}/machines/M1?{view}", tmp_path)
+    read = dict(re.findall(r"<dt>([^<]*)</dt><dd>[^<]*<span>([^<]*)</span>", page))
+    assert read["−1"] == shown(faulty.indicators["lower_sideband_dbc"])
+    assert read["+1"] == shown(faulty.indicators["upper_sideband_dbc"])
+    assert read["centre"] == "–", "the supply line is removed"
+    assert 'data-sideways="0"' in page
+
+
+def test_the_comb_of_a_stored_record_stands_in_its_envelope(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    commit_health(client, "M1", "normal", bearing="normal")
+    machines.register(client, "M1", MOTOR)
+    record = keep_evidence(client, "M1", "bearing", outer_race())
+    (d,) = diagnose(outer_race(), MOTOR, faults={"bearing"})
+    with pages(settings) as base:
+        view = f"record={record.replace('|', '%7C')}&kind=envelope&axis=orders&scale=linear"
+        page = document_of(f"{base}/machines/M1?{view}", tmp_path, width=500)
+    assert f"<code>{vibration.BEARING.defect_orders['BPFO']}fr</code>" in page
+    assert "stored, 2 s" in page
+    assert 'data-sideways="0"' in page
+    row = table_row(page, "BPFO")
+    assert "Bearing" in row
+    harmonics = [e for e in d.evidence if e.get("line") == 1]
+    assert f"{harmonics[0]['over_floor_db']:.1f} dB" in row
+
+
+def test_keys_move_the_cursor_and_zoom(
+    settings: Settings, faulty: Diagnosis, tmp_path: Path
+) -> None:
+    press = """
+const keys = ["ArrowRight", "PageDown", "+"];
+const press = setInterval(() => {
+  if (!document.querySelector("#plot canvas")) return;
+  const key = keys.shift();
+  if (!key) return clearInterval(press);
+  const event = new KeyboardEvent("keydown", { key, bubbles: true });
+  document.querySelector("#plot").dispatchEvent(event);
+  const read = document.querySelector("#read").textContent;
+  document.documentElement.setAttribute(`data-${key === "+" ? "zoom" : key.toLowerCase()}`, read);
+}, 300);
+setInterval(() => document.documentElement.setAttribute("data-address", location.search), 100);
+"""
+    with pages(settings, press) as base:
+        page = document_of(f"{base}/machines/M1?kind=current&channel=ib", tmp_path)
+    (first,) = re.findall('data-arrowright="([^"]*)"', page)
+    (second,) = re.findall('data-pagedown="([^"]*)"', page)
+    assert "level" in first
+    assert first != second
+    (address,) = re.findall('data-address="([^"]*)"', page)
+    assert {"kind=current", "channel=ib"} < set(address.lstrip("?").split("&"))
+    assert "low=" in address
+
+
+def test_a_machine_of_which_no_samples_are_kept(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    commit_health(client, "M1", "normal", bearing="normal")
+    with pages(settings) as base:
+        page = document_of(f"{base}/machines/M1", tmp_path)
+    bench = page.partition('id="bench"')[2].partition("</section>")[0]
+    assert "No samples of M1 with any of" in bench
+    assert "<canvas" not in bench
+    assert re.search('id="linesbox"[^>]*hidden', bench)
+
+
+def test_a_poll_leaves_focus_where_it_is(
+    settings: Settings, faulty: Diagnosis, tmp_path: Path
+) -> None:
+    focus = """
+const once = setInterval(() => {
+  const link = document.querySelector("#broken_bar a[data-fault]");
+  if (!link) return;
+  clearInterval(once);
+  link.focus();
+  document.documentElement.setAttribute("data-set", "1");
+}, 50);
+setInterval(() => {
+  const fault = document.activeElement?.dataset?.fault ?? "";
+  document.documentElement.setAttribute("data-focus", fault);
+}, 100);
+"""
+    with pages(settings, focus) as base:
+        page = document_of(f"{base}/machines/M1", tmp_path)
+    assert 'data-set="1"' in page
+    assert 'data-focus="broken_bar"' in page
+
+
+def test_the_console_stays_silent(settings: Settings, faulty: Diagnosis, tmp_path: Path) -> None:
+    with pages(settings, PROBE) as base:
+        assert console_of(f"{base}/machines/M1?kind=demodulated", tmp_path) == []
