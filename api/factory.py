@@ -19,6 +19,7 @@ from api.local_requests import is_loopback
 from api.openapi_document import openapi_document
 from api.routes import (
     alerts,
+    coverage,
     dead_letters,
     diagnoses,
     docs,
@@ -102,6 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         windows,
         diagnoses,
         alerts,
+        coverage,
         evidence,
         spectra,
         dead_letters,

@@ -11,11 +11,18 @@ from api.auth import needs
 from api.backend import Backend
 from api.errors import Problem
 from api.kept_records import KeptRecord, latest_record, stored_record
-from api.query import EmptyQuery
+from api.query import NO_PARAMETERS, EmptyQuery
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.common import Data
-from api.schemas.spectra import Spectrum, SpectrumKind, SpectrumLine, WaveformPart
+from api.schemas.spectra import (
+    Phasor,
+    Phasors,
+    Spectrum,
+    SpectrumKind,
+    SpectrumLine,
+    WaveformPart,
+)
 from vtox.arrays import Float64
 from vtox.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS
 from vtox.faults import FAMILIES
@@ -25,6 +32,7 @@ router = APIRouter(prefix="/api/v1", tags=["history"])
 
 # Which families' records show most in a kind of spectrum: long ones resolve more.
 OF_CURRENTS = ("broken_bar", "bearing", "turn_short")
+OF_PHASORS = ("turn_short", "bearing", "broken_bar")
 OF_VIBRATION = ("bearing", "broken_bar", "turn_short")
 FAMILIES_OF_KIND = {
     "current": OF_CURRENTS,
@@ -78,6 +86,12 @@ class WaveformQuery(ShownQuery):
 
 class MachineSpectrumQuery(SpectrumQuery):
     """Which spectrum of a machine."""
+
+    family: str | None = FAMILY
+
+
+class PhasorsQuery(EmptyQuery):
+    """Which phasors of a machine."""
 
     family: str | None = FAMILY
 
@@ -154,6 +168,29 @@ def record_waveform(
     return Data(data=_waveform(stored_record(backend, record), query))
 
 
+@router.get(
+    "/machines/{machine_id}/phasors",
+    dependencies=needs("read"),
+    summary="Phasors of a machine's newest record",
+)
+def machine_phasors(
+    machine_id: MachineId, backend: OpenBackend, query: Annotated[PhasorsQuery, Query()]
+) -> Data[Phasors]:
+    """Return currents and voltages as they are wired, and their unbalance."""
+    families = (query.family,) if query.family else OF_PHASORS
+    return Data(data=_phasors(backend, latest_record(backend, machine_id, families, CURRENTS)))
+
+
+@router.get(
+    "/evidence/{record}/phasors",
+    dependencies=[*needs("read"), *NO_PARAMETERS],
+    summary="Phasors of a stored record",
+)
+def record_phasors(record: str, backend: OpenBackend) -> Data[Phasors]:
+    """Return the same of a record that is stored behind a warning or fault."""
+    return Data(data=_phasors(backend, stored_record(backend, record)))
+
+
 def _check_channel(channel: str | None) -> None:
     if channel is not None and channel not in CHANNEL_UNITS:
         expected = ", ".join(CHANNEL_UNITS)
@@ -199,6 +236,27 @@ def _spectrum(backend: Backend, kept: KeptRecord, query: SpectrumQuery) -> Spect
         shaft_source=list(part.shaft_source),
         band_low_hz=part.band_hz[0] if part.band_hz else None,
         band_high_hz=part.band_hz[1] if part.band_hz else None,
+    )
+
+
+def _phasors(backend: Backend, kept: KeptRecord) -> Phasors:
+    from vtox.spectra.phasors import phasors
+
+    with backend.computing():
+        found = phasors(kept.recording, kept.motor)
+    return Phasors(
+        record=kept.info,
+        supply_hz=found.supply_hz,
+        phasors=[
+            Phasor(
+                channel=p.channel, unit=CHANNEL_UNITS[p.channel], rms=p.rms, angle_deg=p.angle_deg
+            )
+            for p in found.phasors
+        ],
+        negative_sequence_ratio=found.negative_sequence_ratio,
+        zero_sequence_ratio=found.zero_sequence_ratio,
+        voltage_unbalance_ratio=found.voltage_unbalance_ratio,
+        lag_deg=found.lag_deg,
     )
 
 

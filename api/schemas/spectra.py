@@ -77,6 +77,27 @@ class Spectrum(ResponseModel):
     band_high_hz: Number
 
 
+class Phasor(ResponseModel):
+    """One channel as it is wired."""
+
+    channel: str
+    unit: str
+    rms: float
+    angle_deg: float = Field(description="against the first voltage, else the first current")
+
+
+class Phasors(ResponseModel):
+    """The phasors of a record, and the sequences made of them."""
+
+    record: RecordInfo
+    supply_hz: float
+    phasors: list[Phasor]
+    negative_sequence_ratio: Number = Field(description="|I2|/|I1|; null without three currents")
+    zero_sequence_ratio: Number = Field(description="|I0|/|I1|")
+    voltage_unbalance_ratio: Number = Field(description="|V2|/|V1|; null without three voltages")
+    lag_deg: Number = Field(description="angle of I1 behind V1")
+
+
 class WaveformPart(ResponseModel):
     """Samples of one channel, thinned so that no peak is lost."""
 

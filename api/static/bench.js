@@ -3,18 +3,20 @@
 
 import { byId, el, exact, faultName, get, num, put, Refused } from "./common.js";
 import { decibel, hertz, linesTable, rank, recordFacts, REFERENCES, tone } from "./lines.js";
+import { phasorDiagram, phasorFacts, phasorLabel } from "./phasors.js";
 import { plot } from "./plot.js";
 
-const KINDS = { demodulated: "Sidebands", current: "Current", envelope: "Envelope", vibration: "Vibration", waveform: "Waveform" };
+const KINDS = { demodulated: "Sidebands", current: "Current", envelope: "Envelope", vibration: "Vibration", waveform: "Waveform", phasors: "Phasors" };
 const OF_CURRENTS = ["ia", "ib", "ic"], OF_VIBRATION = ["vibration", "vibration_y", "vibration_z"];
 const CHANNELS = { current: OF_CURRENTS, envelope: OF_VIBRATION, vibration: OF_VIBRATION };
 const KEPT = ["kind", "record", "family", "channel", "low", "high", "scale", "axis", "cursor", "at", "step"];
 const HARMONICS = 10, SIDEBANDS = 5;
-const FRESH_MS = 10_000;
+// What is not kept is asked for less often: the server looks through all it has stored.
+const FRESH_MS = 10_000, MISSING_MS = 60_000;
 const WAVEFORM_S = 0.1;
 const POINTS_PER_PX = 2;
 const BELOW_DB = 25;
-const HELP = { "": "Drag to zoom, double-click for all. Arrow keys move the cursor, + and − zoom, 0 shows all.", harmonics: "Click a line: its multiples are marked and read.", sidebands: "Click a line: its distance from the centre is the spacing." };
+const HELP = { phasors: "Counter-clockwise is ahead. Currents and voltages each fill the circle by their largest.", "": "Drag to zoom, double-click for all. Arrow keys move the cursor, + and − zoom, 0 shows all.", harmonics: "Click a line: its multiples are marked and read.", sidebands: "Click a line: its distance from the centre is the spacing." };
 
 let drawnTools = "", touched = false, machine = "", address = "", view = {}, shown = null, drawnAt = 0, over = false, asked = 0, stored = [];
 
@@ -49,7 +51,7 @@ const chart = plot(byId("plot"), {
 
 // The values that are drawn: x and y in the units chosen, and the lines among them.
 function series() {
-  if (kind() === "waveform") {
+  if (shown.t_s) {
     return { x: shown.t_s, y: shown.values, floor: null, marks: [], cursors: [], low: shown.start_s, high: shown.end_s, xName: "Time, s", yName: `${shown.channel}, ${shown.unit}` };
   }
   const [decibels, unit, factor] = REFERENCES[shown.reference];
@@ -82,8 +84,9 @@ function peak(hz) {
 }
 
 function read(idx) {
-  if (idx === null || idx === undefined || !shown) return;
-  if (kind() === "waveform") return put("read", `${shown.t_s[idx].toFixed(5)} s: ${exact(shown.values[idx])} ${shown.unit}`);
+  if (idx === null || idx === undefined || !shown?.record) return;
+  if (shown.t_s) return put("read", `${shown.t_s[idx].toFixed(5)} s: ${exact(shown.values[idx])} ${shown.unit}`);
+  if (!shown.hz) return;
   const hz = shown.hz[idx], level = shown.levels_db[idx], floor = shown.floor_db[idx];
   const own = shown.lines.filter((m) => m.low_hz <= hz && hz <= m.high_hz).map((m) => m.name);
   const parts = [hertz(hz, shown.resolution_hz), shown.shaft_hz && `${(hz / shown.shaft_hz).toFixed(3)} orders`, shown.supply_hz && shown.reference === "supply line" && `${(hz - shown.supply_hz).toFixed(3).replace("-", "−")} Hz from the supply`, level === null ? "no level" : `level ${decibel(level, 2)}`, level !== null && floor !== null && `${decibel(level - floor)} above the noise`, own.length && own.join(", ")];
@@ -91,7 +94,7 @@ function read(idx) {
 }
 
 function pick(idx) {
-  if (kind() === "waveform" || !view.cursor) return;
+  if (!shown?.hz || !view.cursor) return;
   const near = peak(shown.hz[idx]);
   const hz = shown.hz[near < 0 ? idx : near];
   if (view.cursor === "harmonics") return change({ at: hz.toFixed(4) }, { ask: false });
@@ -110,6 +113,7 @@ function drawCursors() {
 
 function draw() {
   if (!shown) return;
+  if (shown.phasors) return drawPhasors();
   chart.ready();
   chart.show(series());
   const label = shown.hz ? `${KINDS[kind()]} from ${hertz(shown.low_hz)} to ${hertz(shown.high_hz)}, ${shown.lines.filter((m) => m.found).length} of ${shown.lines.length} expected lines stand above the noise; the table below lists them` : `Waveform of ${shown.channel}`;
@@ -125,6 +129,14 @@ function draw() {
   else put("read", lines.some((m) => m.fault) ? "No expected line stands above the noise." : "");
 }
 
+function drawPhasors() {
+  chart.replace(phasorDiagram(shown));
+  byId("plot").setAttribute("aria-label", phasorLabel(shown));
+  put("about", recordFacts(shown), phasorFacts(shown));
+  put("read", shown.negative_sequence_ratio === null ? "" : `Current unbalance I2/I1 ${(100 * shown.negative_sequence_ratio).toFixed(2)} %`);
+  byId("linesbox").hidden = byId("cursors").hidden = true;
+}
+
 // Zooms to one line, wide enough to see what stands beside it.
 function focus(line) {
   const at = line.found_hz ?? line.hz;
@@ -135,6 +147,7 @@ function focus(line) {
 
 function path() {
   const base = view.record ? `/api/v1/evidence/${encodeURIComponent(view.record)}` : address;
+  if (kind() === "phasors") return `${base}/phasors${!view.record && view.family ? `?family=${view.family}` : ""}`;
   const query = new URLSearchParams({ points: Math.min(8000, Math.max(600, Math.round(byId("plot").clientWidth * POINTS_PER_PX))) });
   if (!view.record && view.family) query.set("family", view.family);
   if (view.channel && kind() !== "demodulated") query.set("channel", view.channel);
@@ -163,6 +176,7 @@ async function load() {
   } catch (error) {
     if (turn !== asked) return;
     shown = null;
+    drawnAt = performance.now();
     chart.clear(error instanceof Refused ? error.message.charAt(0).toUpperCase() + error.message.slice(1) + "." : "The spectrum could not be read. This page keeps trying.");
     for (const id of ["about", "read", "cursors"]) put(id);
     byId("linesbox").hidden = true;
@@ -179,7 +193,7 @@ const toolsFor = () => JSON.stringify([shown?.record?.channels, Boolean(shown?.s
 function drawTools() {
   drawnTools = toolsFor();
   const focused = document.activeElement?.closest("#tools") ? document.activeElement.dataset.key : null;
-  const isWave = kind() === "waveform";
+  const isWave = kind() === "waveform", isPhasors = kind() === "phasors", noSpectrum = isWave || isPhasors;
   const channels = isWave ? shown?.record?.channels ?? [] : (CHANNELS[kind()] ?? []).filter((c) => !shown?.record || shown.record.channels.includes(c));
   const keyed = (node, key) => { node.dataset.key = key; return node; };
   const group = (label, ...nodes) => el("div", { role: "group", "aria-label": label, class: "group" }, nodes.flat(2));
@@ -189,13 +203,13 @@ function drawTools() {
     group("What is shown", Object.entries(KINDS).map(([k, text]) => keyed(toggle(text, k === kind(), () => change({ kind: k, low: null, high: null, channel: null, family: null, at: null, step: null })), `kind-${k}`))),
     group("Record", select("record", "Record", view.record ?? "", recordOptions())),
     channels.length ? group("Channel", select("channel", "Channel", view.channel ?? "", [...(isWave ? [] : [["", kind() === "envelope" ? "clearest" : "first"]]), ...channels.map((c) => [c, c])])) : [],
-    isWave ? [] : group("Level", keyed(toggle("dB", !linear(), () => change({ scale: null }, { ask: false })), "db"), keyed(toggle("linear", linear(), () => change({ scale: "linear" }, { ask: false })), "linear")),
-    isWave ? [] : group("Frequency", keyed(toggle("Hz", !orders(), () => change({ axis: null }, { ask: false })), "hz"), keyed(toggle("orders", orders(), () => change({ axis: "orders" }, { ask: false }), "Multiples of the speed of rotation"), "orders")),
-    isWave ? [] : group("Cursor", [["", "single"], ["harmonics", "harmonics"], ["sidebands", "sidebands"]].map(([c, text]) => keyed(toggle(text, (view.cursor ?? "") === c, () => change({ cursor: c, at: c === "sidebands" ? centre() : null, step: null }, { ask: false })), `cursor-${c}`))),
-    view.cursor && !isWave ? group("Cursor in numbers", field("at", view.cursor === "harmonics" ? "of" : "centre", "Hz"), view.cursor === "sidebands" ? field("step", "spacing", "Hz") : []) : [],
-    group("Range", field("low", "from", isWave ? "s" : "Hz"), field("high", "to", isWave ? "s" : "Hz"), keyed(toggle("+", false, () => zoom(0.5), "Zoom in"), "in"), keyed(toggle("−", false, () => zoom(2), "Zoom out"), "out"), keyed(toggle("All", view.low === undefined && view.high === undefined, () => change({ low: null, high: null })), "all")));
+    noSpectrum ? [] : group("Level", keyed(toggle("dB", !linear(), () => change({ scale: null }, { ask: false })), "db"), keyed(toggle("linear", linear(), () => change({ scale: "linear" }, { ask: false })), "linear")),
+    noSpectrum ? [] : group("Frequency", keyed(toggle("Hz", !orders(), () => change({ axis: null }, { ask: false })), "hz"), keyed(toggle("orders", orders(), () => change({ axis: "orders" }, { ask: false }), "Multiples of the speed of rotation"), "orders")),
+    noSpectrum ? [] : group("Cursor", [["", "single"], ["harmonics", "harmonics"], ["sidebands", "sidebands"]].map(([c, text]) => keyed(toggle(text, (view.cursor ?? "") === c, () => change({ cursor: c, at: c === "sidebands" ? centre() : null, step: null }, { ask: false })), `cursor-${c}`))),
+    view.cursor && !noSpectrum ? group("Cursor in numbers", field("at", view.cursor === "harmonics" ? "of" : "centre", "Hz"), view.cursor === "sidebands" ? field("step", "spacing", "Hz") : []) : [],
+    isPhasors ? [] : group("Range", field("low", "from", isWave ? "s" : "Hz"), field("high", "to", isWave ? "s" : "Hz"), keyed(toggle("+", false, () => zoom(0.5), "Zoom in"), "in"), keyed(toggle("−", false, () => zoom(2), "Zoom out"), "out"), keyed(toggle("All", view.low === undefined && view.high === undefined, () => change({ low: null, high: null })), "all")));
   for (const node of byId("tools").querySelectorAll(".group:empty")) node.remove();
-  put("help", HELP[isWave ? "" : view.cursor ?? ""]);
+  put("help", HELP[isPhasors ? "phasors" : isWave ? "" : view.cursor ?? ""]);
   if (focused) byId("tools").querySelector(`[data-key="${focused}"]`)?.focus();
 }
 
@@ -208,7 +222,7 @@ function recordOptions() {
 }
 
 function zoom(factor) {
-  if (!shown) return;
+  if (!shown || shown.phasors) return;
   const [from, to] = shown.hz ? [shown.low_hz, shown.high_hz] : [shown.start_s, shown.end_s];
   const middle = (from + to) / 2, half = ((to - from) / 2) * factor;
   change({ low: Math.max(0, middle - half).toFixed(4), high: (middle + half).toFixed(4) });
@@ -256,6 +270,6 @@ export function follow() {
   const box = byId("bench").getBoundingClientRect();
   const visible = box.bottom > 0 && box.top < innerHeight;
   const still = view.record || over || touched;
-  if (visible && (!shown || !still) && performance.now() - drawnAt > FRESH_MS) { drawnAt = performance.now(); return load(); }
+  if (visible && (!shown || !still) && performance.now() - drawnAt > (shown ? FRESH_MS : MISSING_MS)) { drawnAt = performance.now(); return load(); }
   return null;
 }

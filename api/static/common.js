@@ -12,6 +12,11 @@ const CONDITIONS = {
   memory: "Memory", clocks: "Clocks", stream_ids: "Ids of the future", deleted_windows: "Windows deleted",
 };
 export const WORDS = { normal: "normal", warning: "warning", fault: "fault", unknown: "unknown" };
+// What would end a blindness, in words.
+export const UNLOCKS = {
+  channel: "a channel", nameplate: "the nameplate", baseline: "a baseline", load: "more load", speed: "a speed", record: "longer records", rate: "faster sampling",
+  steadiness: "steady records", wiring: "sound sensors or wiring", noise: "less noise", distinction: "a way to tell causes apart", windows: "windows",
+};
 const UNITS = { _hz: "Hz", _dbc: "dBc", _db: "dB", _ms: "ms", _s: "s", _f: "F", _a: "A", _v: "V", _rpm: "rpm", _c: "°C", _w: "W", _mm: "mm", _deg: "°" };
 
 // el("p", {class: "x"}, "text", child): text is always text, never markup.

@@ -25,9 +25,9 @@ const WHERE = {
     const leading = d.evidence.find((e) => e.defect && e.expected_hz);
     return leading ? { ...first, ...range(0, 3.4 * leading.expected_hz) } : first;
   },
-  turn_short: () => ({ kind: "waveform", family: "turn_short", channel: "ia" }),
+  turn_short: () => ({ kind: "phasors", family: "turn_short" }),
   insulation: () => ({ kind: "waveform", family: "turn_short", channel: "leakage" }),
 };
 
 export const whereSeen = (d) => WHERE[d.fault]?.(d) ?? null;
-export const LINK_TEXT = { broken_bar: "Show the sidebands", eccentricity: "Show the sidebands", bearing: "Show the comb of lines", turn_short: "Show the currents", insulation: "Show the leakage current" };
+export const LINK_TEXT = { broken_bar: "Show the sidebands", eccentricity: "Show the sidebands", bearing: "Show the comb of lines", turn_short: "Show the phasors", insulation: "Show the leakage current" };

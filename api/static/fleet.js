@@ -1,11 +1,13 @@
 // The live page: polls the status, the machines and the alerts, and redraws what has changed.
 
-import { ago, byId, byTime, bytes, count, el, faultName, get, glyph, marked, num, outage, pill, poll, POLL_MS, put, sentenceCase, span, svg, WORDS } from "./common.js";
+import { ago, byId, byTime, bytes, count, el, faultName, get, glyph, marked, num, outage, pill, poll, POLL_MS, put, sentenceCase, span, svg, UNLOCKS, WORDS } from "./common.js";
 
 const RANK = { fault: 0, warning: 1, unknown: 2, normal: 3 };
 const DENSE_FROM = 200;
 const PART = 500;
 const SPARK_POINTS = 150;
+const COVERAGE_MS = 10_000;
+const REASONS = 3;
 const SPARK_LEAST = 30;
 const sources = { performance_metrics: "measured by the monitor", stream_activity: "from the stream's activity", workers: "from the workers' own counts" };
 const order = new Intl.Collator("en", { numeric: true }).compare;
@@ -16,6 +18,7 @@ let machines = [];
 let wanted = "";
 let search = "";
 let systemAlarms = 0;
+let coveredAt = -Infinity;
 
 function drawStatus(s) {
   const p = s.performance_metrics;
@@ -168,6 +171,16 @@ function arrange(visible) {
   }
 }
 
+// Shares of the fleet by fault, and the most frequent reasons for which machines are blind to it.
+function drawCoverage(c) {
+  byId("coveragebox").hidden = !c.machines;
+  const columns = [["Fault"], ["Watched", 1], ["Blind", 1], ["Most frequent reasons"]];
+  table("coverage", columns, c.faults.map((f) => [
+    el("b", {}, faultName(f.fault)), meter(f.watched_share === null ? null : 100 * f.watched_share), count(f.blind),
+    f.reasons.length ? el("ul", {}, f.reasons.slice(0, REASONS).map((r) => el("li", {}, `${count(r.machines)} × ${UNLOCKS[r.unlock] ?? r.unlock}: `, el("span", { class: "soft" }, `${r.sentence}${r.machines > 1 ? `, as ` : ", "}`), el("a", { href: `/machines/${encodeURIComponent(r.example)}#${f.fault}` }, r.example)))) : "–",
+  ]));
+}
+
 function drawFilters() {
   const button = (state, text) => el("button", { type: "button", "data-state": state, onclick: () => { wanted = state; drawMachines(); } }, state ? glyph(state) : null, text, " ", el("span", {}, "0"));
   const box = el("input", { type: "search", placeholder: "Find a machine", "aria-label": "Find a machine", oninput: (e) => { search = e.target.value.trim(); drawMachines(); } });
@@ -219,6 +232,10 @@ poll(async () => {
     machines = found.map((m) => ({ ...m, shown: shownState(m) }));
     drawStatus(status.data);
     drawMachines();
+    if (performance.now() - coveredAt > COVERAGE_MS) {
+      drawCoverage((await get("/api/v1/coverage")).data);
+      coveredAt = performance.now();
+    }
     drawAlerts(alerts.data, new Date(status.data.as_of).getTime() / 1000);
     put("outage");
     for (const n of document.querySelectorAll("main > *")) n.classList.remove("stale");

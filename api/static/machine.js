@@ -1,6 +1,6 @@
 // The page of one machine: its nameplate and state, and for each fault the latest diagnosis and its trend.
 
-import { ago, byId, byTime, el, exact, faultName, get, glyph, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, span, svg } from "./common.js";
+import { ago, byId, byTime, el, exact, faultName, get, glyph, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, span, svg, UNLOCKS } from "./common.js";
 import { follow, setStored, show, start } from "./bench.js";
 import { LINK_TEXT, whereSeen } from "./evidence.js";
 
@@ -17,7 +17,7 @@ const GAP_SHARE = 0.04;
 const QUANTITY = { Hz: "frequency", dB: "level", dBc: "level" };
 const NEEDS = { turn_short: "its three currents", insulation: "voltage and leakage current", bearing: "vibration, the bearing's geometry and a speed", eccentricity: "a current and its baseline", broken_bar: "ten seconds of a current" };
 
-const KIND_OF_FAMILY = { turn_short: "current", bearing: "envelope", broken_bar: "demodulated" };
+const KIND_OF_FAMILY = { turn_short: "phasors", bearing: "envelope", broken_bar: "demodulated" };
 const trends = {};
 let looked = -Infinity;
 let lastNews = null;
@@ -178,7 +178,8 @@ function drawMachine(m, now) {
   // The part of the page that the address names stands only now.
   if (location.hash) byId(location.hash.slice(1))?.scrollIntoView({ block: "start" });
   const worst = faults.map((f) => m.diagnoses[f]).find((d) => d && whereSeen(d) && d.state !== "unknown");
-  return start(id, worst ? whereSeen(worst) : {});
+  const noCurrent = m.diagnoses.eccentricity?.code === "no_current";
+  return start(id, worst ? whereSeen(worst) : noCurrent ? { kind: "vibration" } : {});
 }
 
 // The operating point, as the latest diagnoses measured it.
@@ -192,6 +193,12 @@ function measured(m) {
     found.speed_rpm !== undefined && ["Speed now", `${num(found.speed_rpm, 0)} rpm`],
     found.negative_sequence_ratio !== undefined && ["Current unbalance I2/I1", `${num(100 * found.negative_sequence_ratio, 2)} %`],
   ].filter(Boolean);
+}
+
+function drawCoverage(c) {
+  put("watched", c.watched === c.faults.length ? "Watched for all faults" : `Watched for ${c.watched} of ${c.faults.length} faults`);
+  put("coverage", c.faults.map((f) => el("li", { class: f.status, title: f.status === "blind" ? `${sentenceCase(f.sentence)}. ${f.what_to_do}` : f.sentence },
+    glyph(f.status === "watched" ? "normal" : "unknown"), el("b", {}, faultName(f.fault)), f.status === "watched" ? "watched" : `blind, needs ${UNLOCKS[f.unlock] ?? f.unlock}`)));
 }
 
 function drawNameplate(m) {
@@ -224,16 +231,17 @@ async function drawEvidence() {
   setStored(kept);
   if (!kept.length) return put("evidence", el("li", { class: "blank" }, "None. The record behind each new warning or fault appears here."));
   put("evidence", kept.map((w) => el("li", {}, el("div", { class: "line" },
-    el("a", { href: w.href, download: "" }, faultName(w.family)), el("a", { href: `?${new URLSearchParams({ record: w.record, kind: KIND_OF_FAMILY[w.family] ?? "current" })}#bench` }, "spectrum"), el("span", { class: "soft" }, `${num(w.duration_s, 1)} s of ${w.channels.join(", ")} at ${num(w.fs_hz, 0)} Hz`),
+    el("a", { href: w.href, download: "" }, faultName(w.family)), el("a", { href: `?${new URLSearchParams({ record: w.record, kind: KIND_OF_FAMILY[w.family] ?? "current" })}#bench` }, "show"), el("span", { class: "soft" }, `${num(w.duration_s, 1)} s of ${w.channels.join(", ")} at ${num(w.fs_hz, 0)} Hz`),
     el("time", { datetime: w.start }, w.start.replace("T", " ").slice(0, 19))))));
 }
 
 poll(async () => {
   try {
     if (performance.now() - looked > MISSED_MS) await recall();
-    const [machine, alerts] = await Promise.all([get(address), get(`/api/v1/alerts?machine_id=${encodeURIComponent(id)}&limit=30`)]);
+    const [machine, covered, alerts] = await Promise.all([get(address), get(`${address}/coverage`), get(`/api/v1/alerts?machine_id=${encodeURIComponent(id)}&limit=30`)]);
     const now = Date.now() / 1000;
     drawMachine(machine.data, now);
+    drawCoverage(covered.data);
     drawAlerts(alerts.data, now);
     const news = alerts.data[0]?.stream_id ?? "";
     if (news !== lastNews) await drawEvidence();

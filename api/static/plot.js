@@ -148,6 +148,11 @@ export function plot(box, events) {
       chart = null; drawn = "";
       box.replaceChildren(el("p", { class: "blank" }, text));
     },
+    replace(node) {
+      chart?.destroy();
+      chart = null; drawn = "";
+      box.replaceChildren(node);
+    },
     ready() { if (!chart) box.replaceChildren(); },
   };
 }

@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.nameplate_ranges", "vtox.settings"),
     ("vtox.domain",),
     ("vtox.baseline", "vtox.faults", "vtox.nameplate", "vtox.wire"),
-    ("vtox.health",),
+    ("vtox.health", "vtox.coverage"),
     ("vtox.dsp", "vtox.files", "vtox.simulator", "vtox.store"),
     ("vtox.diagnosers.current", "vtox.diagnosers.features", "vtox.queues"),
     (
@@ -142,6 +142,7 @@ def test_celery_and_http_are_known_where_they_belong() -> None:
         "vtox.bridge.record_joiner",
         "vtox.bridge.deduplication",
         "vtox.health",
+        "vtox.coverage",
         "vtox.wire",
         "vtox.simulator",
     ],

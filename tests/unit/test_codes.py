@@ -10,6 +10,7 @@ import pytest
 from tests.signals import current_lines, phasor_motor, vibration
 from vtox import learn_baseline
 from vtox.baseline import Baseline
+from vtox.coverage.unlocks import CODES
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Motor, Recording
 from vtox.faults import FAULTS
@@ -133,6 +134,12 @@ def test_codes_stand_in_the_tables_of_their_fault(fault: str) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_whatever_is_not_normal_has_advice(fault: str) -> None:
     assert {d.code for d in of(fault) if d.state != "normal" and not advice(d.code)} == set()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_would_unlock_an_abstention_is_known(fault: str) -> None:
+    assert {d.code for d in of(fault) if d.state == "unknown"} - CODES == set()
+    assert {d.code for d in of(fault) if d.state != "unknown"} & CODES == set()
 
 
 @pytest.mark.parametrize("fault", FAULTS)

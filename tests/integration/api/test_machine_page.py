@@ -53,7 +53,7 @@ def faulty(client: Client) -> Diagnosis:
     return d
 
 
-def shown(level: Any) -> str:
+def level_text(level: Any) -> str:
     """A level as the page shows it."""
     return f"{level:.2f} dB".replace("-", "−")
 
@@ -77,8 +77,8 @@ def test_from_the_alarm_to_the_line_in_two_clicks(
     assert 'data-focus="plot"' in page
     for side in ("lower", "upper"):
         level = faulty.indicators[f"{side}_sideband_dbc"]
-        assert shown(level) in table_row(page, f"{side} sideband 2sf")
-    assert f"level {shown(faulty.indicators['lower_sideband_dbc'])}" in page
+        assert level_text(level) in table_row(page, f"{side} sideband 2sf")
+    assert f"level {level_text(faulty.indicators['lower_sideband_dbc'])}" in page
     assert "<canvas" in page
 
 
@@ -90,8 +90,8 @@ def test_the_level_at_the_cursor_is_that_of_the_diagnosis(
     with pages(settings) as base:
         page = document_of(f"{base}/machines/M1?{view}", tmp_path)
     read = dict(re.findall(r"<dt>([^<]*)</dt><dd>[^<]*<span>([^<]*)</span>", page))
-    assert read["−1"] == shown(faulty.indicators["lower_sideband_dbc"])
-    assert read["+1"] == shown(faulty.indicators["upper_sideband_dbc"])
+    assert read["−1"] == level_text(faulty.indicators["lower_sideband_dbc"])
+    assert read["+1"] == level_text(faulty.indicators["upper_sideband_dbc"])
     assert read["centre"] == "–", "the supply line is removed"
     assert 'data-sideways="0"' in page
 
@@ -113,6 +113,30 @@ def test_the_comb_of_a_stored_record_stands_in_its_envelope(
     assert "Bearing" in row
     harmonics = [e for e in d.evidence if e.get("line") == 1]
     assert f"{harmonics[0]['over_floor_db']:.1f} dB" in row
+
+
+def test_phasors_show_the_unbalance(settings: Settings, faulty: Diagnosis, tmp_path: Path) -> None:
+    with pages(settings) as base:
+        page = document_of(f"{base}/machines/M1?kind=phasors", tmp_path)
+    bench = page.partition('id="bench"')[2].partition("</section>")[0]
+    assert bench.count('<g class="current">') == 3
+    assert "Current unbalance I2/I1" in bench
+    assert "ib 8" in re.findall('id="plot"[^>]*aria-label="([^"]*)"', page)[0]
+
+
+def test_a_machine_says_what_it_is_watched_for(
+    settings: Settings, faulty: Diagnosis, tmp_path: Path
+) -> None:
+    with pages(settings) as base:
+        page = document_of(f"{base}/machines/M1", tmp_path)
+        fleet = document_of(base, tmp_path)
+    assert "Watched for 2 of 5 faults" in page
+    chips = re.sub("<svg.*?</svg>", "", page.partition('id="coverage"')[2].partition("</ul>")[0])
+    assert "<b>Broken bar</b>watched" in chips
+    assert "<b>Insulation</b>blind, needs windows" in chips
+    table = fleet.partition('id="coverage"')[2].partition("</table>")[0]
+    assert "1 × windows" in table
+    assert 'href="/machines/M1#insulation"' in table
 
 
 def test_keys_move_the_cursor_and_zoom(

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from api.factory import create_app
+from tests.integration.api.browser import BROWSER
 from tests.integration.api.test_machines import commit_health
-from tests.integration.api.test_pages import BROWSER
 from tests.integration.conftest import serving_app
 from tests.waiting import eventually
 from vtox.settings import Settings

@@ -178,7 +178,21 @@ def test_a_waveform_in_part(http: httpx.Client, stored: str) -> None:
     assert (whole["samples"], len(whole["t_s"])) == (25_000, 100)
 
 
+def test_phasors_of_a_stored_and_of_the_latest_record(http: httpx.Client, stored: str) -> None:
+    path = f"/api/v1/evidence/{quote(stored)}/phasors"
+    own = http.get(path).raise_for_status().json()["data"]
+    assert [p["channel"] for p in own["phasors"]] == ["ia", "ib", "ic"]
+    assert own["phasors"][0]["rms"] == pytest.approx(8.0, rel=0.01)
+    assert own["phasors"][1]["angle_deg"] == pytest.approx(-120, abs=1)
+    assert own["negative_sequence_ratio"] < 0.01
+    assert (own["voltage_unbalance_ratio"], own["lag_deg"]) == (None, None)
+    latest = http.get("/api/v1/machines/M1/phasors").raise_for_status().json()["data"]
+    assert latest["record"]["record"] == stored
+
+
 BAD = [
+    ("machines/M1/phasors", {"channel": "ia"}, (422, "invalid", ["channel"])),
+    ("machines/M2/phasors", {}, (404, "not_found", [])),
     ("machines/M1/spectrum", {"channel": "current"}, (422, "unknown_channel", ["channel"])),
     ("machines/M1/spectrum", {"kind": "cepstrum"}, (422, "invalid", ["kind"])),
     ("machines/M1/spectrum", {"points": 10**6}, (422, "invalid", ["points"])),

@@ -3,6 +3,10 @@
 from vtox.sentences.sentence import Sentence
 
 SENTENCES: dict[str, Sentence] = {
+    "no_diagnosis_yet": Sentence(
+        "no record has been diagnosed yet",
+        "Send windows without gaps, as long together as the fault needs.",
+    ),
     "ended_by_missing_window": Sentence(
         "record ended early: window {seq} is missing",
         "Find out where windows get lost between sensor and stream, and send every seq once.",

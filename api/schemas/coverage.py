@@ -1,0 +1,61 @@
+"""Shapes of coverage: what machines are watched for, and what they are blind to."""
+
+from pydantic import Field
+
+from api.schemas.common import ResponseModel, Time
+from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
+from vtox.coverage.coverage import Status
+from vtox.coverage.unlocks import Unlock
+from vtox.domain import State
+
+UNLOCK = "what would make the diagnosis possible; null where it is watched"
+
+
+class FaultCoverage(ResponseModel):
+    """Whether one fault of a machine is watched, and if not why."""
+
+    fault: str
+    status: Status = Field(description="watched where the latest record decided, else blind")
+    state: State = Field(description="of the latest diagnosis; unknown where blind")
+    code: str = Field(description=CODE)
+    values: ReasonValues = Field(description=UNITS_IN_NAMES)
+    sentence: str = Field(description="code and values in words")
+    what_to_do: str = Field(description=EMPTY_ADVICE)
+    unlock: Unlock | None = Field(description=UNLOCK)
+
+
+class MachineCoverage(ResponseModel):
+    """What a machine is watched for."""
+
+    machine_id: str
+    watched: int = Field(description="how many of its faults")
+    faults: list[FaultCoverage]
+
+
+class BlindReason(ResponseModel):
+    """A reason for which machines are blind to a fault."""
+
+    code: str = Field(description=CODE)
+    unlock: Unlock
+    what_to_do: str = Field(description=EMPTY_ADVICE)
+    machines: int
+    example: str = Field(description="one of these machines")
+    sentence: str = Field(description="of the example")
+
+
+class FleetFaultCoverage(ResponseModel):
+    """How many machines are watched for one fault, and why the others are not."""
+
+    fault: str
+    watched: int
+    blind: int
+    watched_share: float | None = Field(description="of all machines; null where there is none")
+    reasons: list[BlindReason] = Field(description="most frequent first")
+
+
+class FleetCoverage(ResponseModel):
+    """What the fleet is watched for."""
+
+    as_of: Time = Field(description="when it was counted, some seconds ago at most")
+    machines: int
+    faults: list[FleetFaultCoverage]

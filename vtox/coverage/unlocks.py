@@ -1,0 +1,134 @@
+"""What would make a diagnosis possible, by the code of its abstention."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+Unlock = Literal[
+    "channel",  # one more measured quantity
+    "nameplate",  # a rated value, the bearing
+    "baseline",  # learnt from healthy records, or learnt again
+    "load",  # more of it
+    "speed",  # a measured one, or a running shaft
+    "record",  # longer, without gaps
+    "rate",  # faster sampling
+    "steadiness",  # of load, speed or supply within a record
+    "wiring",  # sensors, clamps, scales, the converter
+    "noise",  # less of it
+    "distinction",  # what was found has several causes: another load, speed or test tells
+    "windows",  # the machine must send
+]
+
+_CODES: Mapping[Unlock, tuple[str, ...]] = {
+    "channel": (
+        "inverter_without_voltages",
+        "missing_channel",
+        "no_current",
+        "no_vibration_channel",
+        "supply_and_clamps_not_excluded",
+        "supply_not_excluded",
+        "voltages_to_earth_needed",
+    ),
+    "nameplate": (
+        "current_far_above_rated",
+        "current_far_below_rated",
+        "no_bearing_geometry",
+        "pole_pairs_unknown",
+        "rated_current_unknown",
+        "rated_speed_implausible",
+        "rated_speed_unknown",
+        "rated_supply_unknown",
+        "supply_off_nameplate",
+        "voltage_off_nameplate",
+        "voltages_between_lines",
+    ),
+    "baseline": (
+        "baseline_needs_voltages",
+        "baseline_of_earlier_version",
+        "baseline_too_scattered",
+        "baseline_too_uncertain",
+        "no_baseline",
+        "no_baseline_at_frequency",
+        "no_baseline_at_load",
+    ),
+    "load": ("load_too_low", "slip_possibly_too_small", "slip_too_small"),
+    "speed": (
+        "no_speed",
+        "no_speed_on_inverter",
+        "shaft_at_rest",
+        "speed_copied_from_nameplate",
+        "speed_implausible",
+        "speed_too_uncertain",
+    ),
+    "record": (
+        "record_too_short",
+        "record_too_short_for_least_slip",
+        "record_too_short_for_slip",
+        "too_few_cycles",
+        "too_few_samples",
+        "too_few_turns",
+        "two_pole_lines_merge",
+    ),
+    "rate": ("rate_too_low", "vibration_rate_too_low"),
+    "steadiness": (
+        "asymmetry_not_steady",
+        "current_not_steady",
+        "shaft_speed_changes",
+        "supply_not_steady",
+        "switched_within_record",
+    ),
+    "wiring": (
+        "channel_scale_differs",
+        "clamp_changed",
+        "clipped",
+        "currents_do_not_sum_to_zero",
+        "impossible_rate",
+        "impossible_values",
+        "leakage_as_large_as_phase_current",
+        "leakage_implausible",
+        "leakage_reversed",
+        "phase_open",
+        "samples_constant",
+        "samples_missing",
+        "samples_repeat",
+        "samples_rest",
+        "samples_stuck",
+        "supply_not_found",
+        "voltage_unbalance_too_large",
+        "voltages_not_paired",
+        "voltages_not_paired_or_generating",
+        "voltages_of_no_supply",
+    ),
+    "noise": (
+        "leakage_too_noisy",
+        "noise_hides_sidebands",
+        "rotation_sidebands_in_noise",
+        "sidebands_in_noise",
+    ),
+    "distinction": (
+        "aperiodic_impacts",
+        "line_at_another_slip",
+        "line_outside_estimated_slip",
+        "lines_at_masked_orders",
+        "load_oscillation_hides_sidebands",
+        "load_oscillation_or_broken_bars",
+        "looseness_or_bearing",
+        "no_phase_leaks",
+        "shaft_or_bearing",
+        "sidebands_in_voltage",
+        "supply_flicker_or_broken_bars",
+        "unassigned_impacts",
+        "weak_bearing_cage_lines",
+        "weak_defect_lines",
+    ),
+    "windows": ("machine_silent", "no_diagnosis_yet"),
+}
+_UNLOCKS: Mapping[str, Unlock] = {code: u for u, codes in _CODES.items() for code in codes}
+CODES = frozenset(_UNLOCKS)
+
+
+def unlock(code: str) -> Unlock:
+    """Return what would make a diagnosis possible that abstained with a code.
+
+    Of a code that another version wrote, something that tells causes apart.
+    """
+    return _UNLOCKS.get(code, "distinction")
