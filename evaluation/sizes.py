@@ -38,6 +38,10 @@ class Size:
     bad_shafts: int  # machines per trouble of the shaft, widened
     bearing_decoys: int  # per other trouble
     bearing_damaged: int  # per movement and level
+    turn_machines: int  # whose supply moves
+    turn_sound: int  # records of each
+    turn_shorted: int
+    rigs: bool  # recordings of other rigs
 
 
 FULL = Size(
@@ -66,12 +70,16 @@ FULL = Size(
     damaged_races=40,
     family_machines=10,
     family_sound=60,
-    family_broken=16,
+    family_broken=10,
     input_machines=3,
     input_every=1,
     bad_shafts=100,
     bearing_decoys=40,
     bearing_damaged=64,
+    turn_machines=16,
+    turn_sound=200,
+    turn_shorted=24,
+    rigs=True,
 )
 QUICK = Size(
     cell=1,
@@ -105,6 +113,10 @@ QUICK = Size(
     bad_shafts=1,
     bearing_decoys=1,
     bearing_damaged=2,
+    turn_machines=2,
+    turn_sound=24,
+    turn_shorted=6,
+    rigs=True,
 )
 # A run that only shows that everything still runs.
 SMALLEST = replace(
@@ -131,4 +143,6 @@ SMALLEST = replace(
     bad_shafts=0,
     bearing_decoys=0,
     bearing_damaged=0,
+    turn_machines=0,
+    rigs=False,
 )

@@ -11,11 +11,16 @@ from evaluation.outcome import Study
 from evaluation.runs.bearing_decoys import bearing_answers
 from evaluation.runs.inputs import input_outcomes
 from evaluation.runs.machines import machine_answers
+from evaluation.runs.moving_turns import moving_turn_answers
+from evaluation.runs.other_rigs import ghent_pairs, hit_outcomes
+from evaluation.runs.recordings import folder
 from evaluation.seeds import Stage
 from evaluation.sizes import Size
 from evaluation.studies.bearing_decoys import bearing_decoy_study
 from evaluation.studies.inputs import input_study
 from evaluation.studies.machines import machine_study
+from evaluation.studies.moving_turns import moving_turn_study
+from evaluation.studies.other_rigs import other_rig_study
 
 Run = Callable[[Executor, Stage, Size], Study]
 
@@ -47,8 +52,29 @@ def _bearing_decoys(pool: Executor, stage: Stage, size: Size) -> Study:
     return bearing_decoy_study(answers, stage)
 
 
+def _moving_turns(pool: Executor, stage: Stage, size: Size) -> Study:
+    answers = moving_turn_answers(
+        pool,
+        stage,
+        machines=size.turn_machines,
+        sound=size.turn_sound,
+        shorted=size.turn_shorted,
+    )
+    return moving_turn_study(answers, stage)
+
+
+def _other_rigs(pool: Executor, stage: Stage, size: Size) -> Study:
+    where = folder() if size.rigs else None
+    if where is None:
+        return other_rig_study(None, None)
+    bearings, clamps = pool.submit(hit_outcomes, where), pool.submit(ghent_pairs, where)
+    return other_rig_study(bearings.result(), clamps.result())
+
+
 SETS: Mapping[str, Run] = {
     "machines": _machines,
     "inputs": _inputs,
     "bearing_decoys": _bearing_decoys,
+    "turns": _moving_turns,
+    "rigs": _other_rigs,
 }

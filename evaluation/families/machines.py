@@ -10,12 +10,15 @@ from math import pi
 
 import numpy as np
 
+from evaluation.families.catalogue import FAMILIES, Family
 from evaluation.families.conditions import LOADS, SUPPLIES, log_uniform
 from vtox.domain import Motor
 from vtox.simulator.motor_model.case import Case, Clamps, Earth, Faults, Load, Voltmeters
 from vtox.simulator.motor_model.plants import Plant
 from vtox.simulator.motor_model.records import nameplate
 
+# Records that follow each other in one condition: the same supply and load, other noise.
+BLOCK = 3
 # Bars in common use by pole pairs.
 ROTOR_BARS = {
     1: (18, 20, 22, 26, 28),
@@ -29,134 +32,6 @@ SOUND_ASYMMETRY = (2e-5, 8e-4)
 BROKEN_ASYMMETRY = (3e-3, 4e-2)
 # Once-a-turn modulation of the air gap that sound machines show: f - fr at -75 to -55 dBc.
 AIR_GAP = (5e-4, 5e-3)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """What the machines of a family have in common; each record draws a supply and a load."""
-
-    name: str
-    pole_pairs: tuple[int, ...]
-    kw: tuple[float, float]
-    supply_hz: float
-    volts: float
-    supplies: tuple[str, ...]
-    loads: tuple[str, ...]
-    fs_hz: float = 5_000.0
-    final: bool = False
-
-    @property
-    def drive(self) -> bool:
-        """Whether its machines are fed by inverters."""
-        return "drive" in self.supplies[0]
-
-
-FAMILIES: tuple[Family, ...] = (
-    Family(
-        name="pumps, 4 poles",
-        pole_pairs=(2,),
-        kw=(1.1, 30),
-        supply_hz=50,
-        volts=400,
-        supplies=("quiet", "flicker", "interharmonic"),
-        loads=("steady", "light", "drifting"),
-    ),
-    Family(
-        name="piston compressors, 4 and 6 poles",
-        pole_pairs=(2, 3),
-        kw=(5.5, 90),
-        supply_hz=60,
-        volts=460,
-        supplies=("quiet", "moving unbalance"),
-        loads=("piston", "steady"),
-    ),
-    Family(
-        name="conveyors, 6 poles",
-        pole_pairs=(3,),
-        kw=(2.2, 55),
-        supply_hz=50,
-        volts=400,
-        supplies=("quiet", "ripple control", "flicker"),
-        loads=("conveyor", "gearbox"),
-        fs_hz=2_500.0,
-    ),
-    Family(
-        name="fans, 2 poles",
-        pole_pairs=(1,),
-        kw=(1.5, 132),
-        supply_hz=50,
-        volts=400,
-        supplies=("quiet", "moving unbalance", "ripple control"),
-        loads=("fan", "light"),
-    ),
-    Family(
-        name="V/f drives, 4 poles",
-        pole_pairs=(2,),
-        kw=(2.2, 75),
-        supply_hz=50,
-        volts=400,
-        supplies=("drive",),
-        loads=("steady", "conveyor", "gearbox"),
-        fs_hz=10_000.0,
-    ),
-    Family(
-        name="mixers, 8 poles",
-        pole_pairs=(4,),
-        kw=(1.1, 37),
-        supply_hz=60,
-        volts=460,
-        supplies=("quiet", "flicker"),
-        loads=("mixer", "drifting"),
-        final=True,
-    ),
-    Family(
-        name="chillers, 2 and 4 poles",
-        pole_pairs=(1, 2),
-        kw=(75, 315),
-        supply_hz=60,
-        volts=460,
-        supplies=("quiet", "moving unbalance", "interharmonic"),
-        loads=("screw", "light"),
-        final=True,
-    ),
-    Family(
-        name="belt compressors, 4 poles",
-        pole_pairs=(2,),
-        kw=(1.5, 22),
-        supply_hz=50,
-        volts=400,
-        supplies=("quiet", "flicker", "ripple control"),
-        loads=("belt compressor", "steady"),
-        fs_hz=2_500.0,
-        final=True,
-    ),
-    Family(
-        name="crushers, 6 and 8 poles",
-        pole_pairs=(3, 4),
-        kw=(45, 250),
-        supply_hz=50,
-        volts=690,
-        supplies=("quiet", "moving unbalance", "interharmonic"),
-        loads=("crusher", "conveyor"),
-        final=True,
-    ),
-    Family(
-        name="V/f drives, 2 and 6 poles",
-        pole_pairs=(1, 3),
-        kw=(3, 110),
-        supply_hz=60,
-        volts=460,
-        supplies=("unsteady drive", "drive"),
-        loads=("fan", "screw", "drifting"),
-        fs_hz=10_000.0,
-        final=True,
-    ),
-)
-
-
-def families(*, final: bool) -> tuple[Family, ...]:
-    """Return the families of the design sets or of the final ones."""
-    return tuple(f for f in FAMILIES if f.final == final)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,12 +79,16 @@ def machine(family: Family, number: int, seed: int) -> Machine:
 
 
 def record_case(m: Machine, number: int, purpose: int = 0, *, broken: bool = False) -> Case:
-    """Return the case of one record: the machine with a supply and a load of its family."""
-    rng = np.random.default_rng([*_key(m), number, purpose, 2])
+    """Return the case of one record: the machine with a supply and a load of its family.
+
+    `BLOCK` records in a row differ in noise only.
+    """
+    block, place = divmod(number, BLOCK)
+    rng = np.random.default_rng([*_key(m), block, purpose, 2])
     supply, load = conditions(m, number)
     case = replace(
         m.case,
-        seed=int(rng.integers(2**62)),
+        seed=int(rng.integers(2**62)) + place,
         supply=SUPPLIES[supply](rng, m.case.plant),
         load=_load(m, load, rng),
     )
@@ -234,8 +113,8 @@ def _key(m: Machine) -> list[int]:
 
 def conditions(m: Machine, number: int) -> tuple[str, str]:
     """Return the names of supply and load of record `number`."""
-    supplies, loads = m.family.supplies, m.family.loads
-    return supplies[number % len(supplies)], loads[number // len(supplies) % len(loads)]
+    supplies, loads, block = m.family.supplies, m.family.loads, number // BLOCK
+    return supplies[block % len(supplies)], loads[block // len(supplies) % len(loads)]
 
 
 def _asymmetry(rng: np.random.Generator, low: float, high: float) -> complex:

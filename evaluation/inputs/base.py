@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from evaluation.bad_shafts import recording as vibration_of
-from evaluation.families.machines import Machine, families, machine, record_case
+from evaluation.families.catalogue import families
+from evaluation.families.machines import BLOCK, Machine, machine, record_case
 from evaluation.inputs.mistake import ALL_CHANNELS, RawInput
 from evaluation.seeds import Stage
 from evaluation.vibration import Shaft, bearing_of
@@ -54,7 +55,7 @@ def base(stage: Stage, number: int) -> Base:
 
 def _case(m: Machine, number: int) -> Case:
     """Return a record on a quiet grid whose unbalance stays as it is."""
-    case = record_case(m, number, PURPOSE)
+    case = record_case(m, BLOCK * number, PURPOSE)
     angle = np.exp(2j * np.pi * np.random.default_rng([m.seed, number]).uniform())
     supply = replace(
         case.supply,

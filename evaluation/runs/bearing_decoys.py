@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from evaluation import oracle
-from evaluation.families.vibration import SHAFT_TROUBLES, vibration_family
+from evaluation.families.vibration import SECONDS, SHAFT_TROUBLES, vibration_family
 from evaluation.outcome import Answers, Outcome, Tags, concatenate, outcome
 from evaluation.seeds import Stage
 from evaluation.vibration import Shaft
@@ -22,6 +22,8 @@ DAMAGE_DB = (-6.0, 0.0, 6.0, 12.0)
 MAX_SIZE_BESIDE_DAMAGE = 1.0
 # Records of one machine, which differ in noise and in how the speed wanders.
 RECORDS = 3
+# A machine that alarmed is recorded more often, so that its days are not made of three records.
+AGAIN, MORE_RECORDS = "again", 24
 JOB_MACHINES = 20
 
 
@@ -38,17 +40,22 @@ def bearing_answers(
             for start in range(0, count, JOB_MACHINES)
         ]
     jobs += [pool.submit(_damaged_job, stage, m, damaged) for m in MOVEMENTS]
-    return concatenate([j.result() for j in jobs], (SOUND, *MOVEMENTS))
+    return concatenate([j.result() for j in jobs], (SOUND, AGAIN, *MOVEMENTS))
 
 
 def _sound_job(stage: Stage, trouble: str, start: int, count: int) -> Answers:
     family = vibration_family(final=stage.final)
     index = list(family.troubles).index(trouble)
     outcomes: list[Outcome] = []
+    again: list[Outcome] = []
     for k in range(start, start + count):
         shaft = family.shaft(np.random.default_rng([stage.seed, index, k, 1]), trouble)
-        outcomes += _outcomes(stage, shaft, f"{trouble} {k}", [stage.seed, index, k, 2], RECORDS)
-    return {SOUND: outcomes}
+        key = [stage.seed, index, k]
+        own = _outcomes(stage, shaft, f"{trouble} {k}", [*key, 2], RECORDS)
+        outcomes += own
+        if any(o.alarm for o in own):
+            again += _outcomes(stage, shaft, f"{trouble} {k}", [*key, 5], MORE_RECORDS)
+    return {SOUND: outcomes, AGAIN: again}
 
 
 def _damaged_job(stage: Stage, movement: str, count: int) -> Answers:
@@ -93,9 +100,16 @@ def _outcomes(
             d,
             faulty=bool(shaft.defect),
             machine=name,
-            tags=about | tags | {"oracle": oracle.bearing_statistic(r, turns, true_orders(shaft))},
+            tags=about
+            | tags
+            | {
+                "oracle": oracle.bearing_statistic(r, turns, true_orders(shaft)),
+                "diagnosis": d,
+                "block": k,
+                "record_s": SECONDS,
+            },
         )
-        for (r, turns), (d,) in zip(made, answers, strict=True)
+        for k, ((r, turns), (d,)) in enumerate(zip(made, answers, strict=True))
     ]
 
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from evaluation import oracle
-from evaluation.families.machines import Machine, conditions, families, machine, record_case
+from evaluation.families.catalogue import families
+from evaluation.families.machines import BLOCK, Machine, conditions, machine, record_case
 from evaluation.outcome import Answers, Tags, concatenate, outcome
 from evaluation.seeds import Stage
 from vtox.baseline import Baseline
@@ -65,9 +66,9 @@ def _machine_job(family: str, number: int, stage: Stage, sound: int, broken: int
     cases = [(record_case(m, k, SOUND), _tags(m, k)) for k in range(sound)]
     for record, tags in _records(m, cases):
         _add(answers, m, FAULTS, record, tags, baselines)
-    bad = [record_case(m, k, BROKEN, broken=True) for k in range(broken)]
+    bad = [record_case(m, BLOCK * k, BROKEN, broken=True) for k in range(broken)]
     levels = nominal_levels_dbc(bad)
-    marked = [(c, _tags(m, k) | {"dbc": levels[k]}) for k, c in enumerate(bad)]
+    marked = [(c, _tags(m, BLOCK * k) | {"dbc": levels[k]}) for k, c in enumerate(bad)]
     for record, tags in _records(m, marked):
         _add(answers, m, (CAGE,), record, tags, baselines)
     return answers
@@ -109,7 +110,8 @@ def _records(m: Machine, cases: Sequence[tuple[Case, Tags]]) -> Iterator[tuple[R
 
 def _tags(m: Machine, number: int) -> Tags:
     supply, load = conditions(m, number)
-    return {"family": m.family.name, "supply": supply, "load": load}
+    about = {"family": m.family.name, "supply": supply, "load": load}
+    return about | {"block": number // BLOCK, "record_s": record_s(m)}
 
 
 def _add(
@@ -125,7 +127,8 @@ def _add(
         baseline = baselines[channels] if with_baseline else None
         question = DiagnosisInput(recording(record, channels, tachometer), m.motor, baseline)
         for d in diagnose_batch([question], faults)[0]:
-            o = outcome(d, faulty="dbc" in tags, machine=m.name, tags=tags)
+            about = tags | {"diagnosis": d}
+            o = outcome(d, faulty="dbc" in tags, machine=m.name, tags=about)
             answers[answer_name(known, d.fault)].append(o)
 
 
@@ -138,7 +141,7 @@ def recording(record: Record, channels: Sequence[str], tachometer: bool) -> Reco
 
 
 def _baselines(m: Machine) -> dict[tuple[str, ...], Baseline]:
-    cases = [record_case(m, k, LEARNING) for k in range(LEARN_RECORDS)]
+    cases = [record_case(m, BLOCK * k, LEARNING) for k in range(LEARN_RECORDS)]
     made = list(records(cases, record_s(m), m.family.fs_hz, channels=ALL_CHANNELS))
     return {
         channels: learn_baseline([recording(r, channels, True) for r in made], m.motor)

@@ -1,14 +1,23 @@
 """The study of the widened vibration, as tables and goals."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from evaluation import oracle
+from evaluation.alerts import AlertRate, alert_rate
 from evaluation.families.vibration import SHAFT_TROUBLES
 from evaluation.metrics import Rate
 from evaluation.outcome import Answers, Goal, Outcome, Study, Table, alarms, both_hold
-from evaluation.runs.bearing_decoys import MAX_SIZE_BESIDE_DAMAGE, MOVEMENTS, RECORDS, SOUND
+from evaluation.runs.bearing_decoys import (
+    AGAIN,
+    MAX_SIZE_BESIDE_DAMAGE,
+    MORE_RECORDS,
+    MOVEMENTS,
+    RECORDS,
+    SOUND,
+)
 from evaluation.seeds import Stage
+from evaluation.studies.machines import DAYS, alert_goal
 
 # Races from this level on, steady or by 2 %, are to be found.
 CLEAR_DB = 0.0
@@ -22,6 +31,7 @@ def bearing_decoy_study(answers: Answers, stage: Stage) -> Study:
     limit = oracle.threshold(
         [o.tags["oracle"] for o in sound if o.tags["size"] <= MAX_SIZE_BESIDE_DAMAGE]
     )
+    rates = _alert_rates(answers, stage)
     text = (
         f"Simulated vibration of 4 s, {stage.sentence}. Sound: {RECORDS} records of each of "
         f"{len({o.machine for o in sound})} machines, their trouble from below the noise to 20 dB "
@@ -33,7 +43,7 @@ def bearing_decoy_study(answers: Answers, stage: Stage) -> Study:
     return Study(
         f"Bearings among decoys, {stage.name} sets",
         text,
-        (_sound_table(sound), _damaged_table(answers, limit)),
+        (_sound_table(sound), _alert_table(rates), _damaged_table(answers, limit)),
         (
             Goal(
                 f"sound bearings on bad shafts ({stage.name})",
@@ -47,6 +57,7 @@ def bearing_decoy_study(answers: Answers, stage: Stage) -> Study:
                 str(alarms(others)),
                 alarms(others).at_most(0.005, shown_on=600),
             ),
+            alert_goal("bearing", rates, stage),
             _found_goal(answers, stage),
             _decided_goal(answers, limit, stage),
         ),
@@ -66,6 +77,27 @@ def _sound_table(sound: Sequence[Outcome]) -> Table:
         rows.append((trouble, str(alarms(some)), str(faults), str(bad), str(decided), said))
     columns = ("trouble", "records alarmed", "as fault", "machines alarmed", "coverage")
     return Table("Sound bearings", (*columns, "alarms and abstentions, most"), tuple(rows))
+
+
+def _alert_rates(answers: Answers, stage: Stage) -> dict[tuple[str, str], AlertRate]:
+    """Return the alerts by trouble; machines that alarmed are judged by all their records."""
+    alarmed = {o.machine for o in answers[AGAIN]}
+    outcomes = [o for o in answers[SOUND] if o.machine not in alarmed] + answers[AGAIN]
+    return {
+        ("bearing", trouble): alert_rate(
+            [o for o in outcomes if o.tags["trouble"] == trouble], days=DAYS, seed=stage.seed
+        )
+        for trouble in dict.fromkeys(o.tags["trouble"] for o in outcomes)
+    }
+
+
+def _alert_table(rates: Mapping[tuple[str, str], AlertRate]) -> Table:
+    rows = tuple((trouble, str(rate)) for (_, trouble), rate in rates.items())
+    note = (
+        f"{DAYS:.0f} days of each machine by the persistence of the product; one that alarmed in "
+        f"its first {RECORDS} records by {MORE_RECORDS} further ones, drawn again and again."
+    )
+    return Table("False alerts after persistence", ("trouble", "alerts"), rows, note)
 
 
 def _damaged_table(answers: Answers, limit: float) -> Table:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from evaluation import oracle
-from evaluation.families.machines import FAMILIES, machine, record_case
+from evaluation.families.catalogue import FAMILIES
+from evaluation.families.machines import machine, record_case
 from evaluation.runs.machines import nominal_levels_dbc
 from vtox.domain import Recording
 from vtox.simulator.motor_model.case import Faults
