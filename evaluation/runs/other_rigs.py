@@ -123,7 +123,7 @@ def _clamp_answers(
     )
     am, pm = (np.take_along_axis(x, line.index[:, None], axis=1)[:, 0] for x in (m.am, m.pm))
     excess = sideband_test.excess(am, pm, line.am_floor, line.pm_floor, 10 ** (SOUND_DBC / 20))
-    states = _states(analysis, shaft, [float(row["offset_mm"]) == 0 for row in rows])
+    states = _eccentricity_states(analysis, shaft, [float(row["offset_mm"]) == 0 for row in rows])
     answers = zip(
         widest.hz.tolist(),
         (line.statistic > MIN_OVER_FLOOR).tolist(),
@@ -134,7 +134,9 @@ def _clamp_answers(
     return list(answers), m.bin_hz
 
 
-def _states(analysis: CurrentAnalysis, shaft: SlipAnalysis, aligned: Sequence[bool]) -> list[str]:
+def _eccentricity_states(
+    analysis: CurrentAnalysis, shaft: SlipAnalysis, aligned: Sequence[bool]
+) -> list[str]:
     """Return the states of eccentricity against a baseline of the aligned recordings."""
     features = eccentricity.features(analysis, slip_analysis=shaft)
     healthy = np.array(aligned)

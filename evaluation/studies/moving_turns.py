@@ -3,7 +3,7 @@
 from evaluation import oracle
 from evaluation.metrics import Rate
 from evaluation.outcome import Answers, Goal, Outcome, Study, Table, alarms, both_hold
-from evaluation.runs.moving_turns import KNOWN, LEARN_RECORDS, LEARN_S, MOTION, SHORTED
+from evaluation.runs.moving_turns import KNOWN, LATER_SHIFT, LEARN_RECORDS, LEARN_S, MOTION, SHORTED
 from evaluation.seeds import Stage
 
 
@@ -17,7 +17,8 @@ def moving_turn_study(answers: Answers, stage: Stage) -> Study:
     text = (
         f"Machine families that feed from the grid, {stage.sentence}; records of 1 s with "
         f"voltages, at any load of the family. V2/V1 moves by {MOTION:.2%} rms in every record, "
-        f"also in the {LEARN_RECORDS} of {LEARN_S:g} s that the baseline is learnt from. "
+        f"also in the {LEARN_RECORDS} of {LEARN_S:g} s that the baseline is learnt from; after "
+        f"that its mean differs from the one learnt by up to {LATER_SHIFT:.1%}. "
         "Decidable: the negative sequence less that of the true admittance, against its mean when "
         "learnt, exceeds what sound records of the family show in one of 1,000."
     )
