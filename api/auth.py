@@ -50,9 +50,11 @@ def require_key(
     key = key_of_text(backend, text) if text else _key_of_session(request, backend, cookie)
     request.state.key_id = key.id
     backend.note_use(key.id)
+    machine_id = request.path_params.get("machine_id", "")
     for scope in needed.scopes:
-        if not key.allows(cast(Scope, scope)):
-            detail = f"this needs scope {scope!r}, the key has {', '.join(key.scopes) or 'none'}"
+        if not key.allows(cast(Scope, scope), machine_id):
+            needs = f"{scope!r}" + (f" for machine {machine_id}" if machine_id else "")
+            detail = f"this needs scope {needs}, the key has {', '.join(key.scopes) or 'none'}"
             raise Problem("forbidden", detail)
 
 

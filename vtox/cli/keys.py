@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from vtox.store import apikeys
 from vtox.store.apikeys import ApiKey, Scope
 from vtox.store.client import Client, check, connect, server_time
 
+PATTERN = re.compile(r"[A-Za-z0-9._:*?-]{1,64}")
 UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
 Name = Annotated[str, typer.Argument(help="The person or program that gets the key.")]
@@ -34,6 +36,14 @@ Scopes = Annotated[
         metavar="SCOPES",
         help="read: read everything; ingest: send windows; admin: both, and change machines. "
         "Several with commas between.",
+    ),
+]
+Machines = Annotated[
+    str,
+    typer.Option(
+        metavar="PATTERNS",
+        help="Machines for which `ingest` sends, * and ? for any characters: 'V0*,PUMP-1'. "
+        "Without it: all.",
     ),
 ]
 Expires = Annotated[
@@ -51,12 +61,16 @@ def register(app: typer.Typer) -> None:
 
 
 def create(
-    name: Name, scopes: Scopes = "read", expires: Expires = "", as_json: Json = False
+    name: Name,
+    scopes: Scopes = "read",
+    machines: Machines = "",
+    expires: Expires = "",
+    as_json: Json = False,
 ) -> None:
     """Make a key and print it; it is not stored and cannot be shown again."""
     if not name.strip():
         raise InputError("NAME is empty: expected the person or program that gets the key")
-    wanted, lifetime_s = _scopes(scopes), _lifetime_s(expires)
+    wanted, lifetime_s = _for_machines(_scopes(scopes), machines), _lifetime_s(expires)
     with _client() as client:
         text, record = apikeys.create(client, wanted, name.strip(), lifetime_s=lifetime_s)
     if as_json:
@@ -143,6 +157,23 @@ def _scopes(text: str) -> list[Scope]:
             "between"
         )
     return [scope for scope in apikeys.SCOPES if scope in names]
+
+
+def _for_machines(scopes: list[Scope], text: str) -> list[str]:
+    """Return the scopes with `ingest` limited to the machines that the patterns name."""
+    patterns = [p.strip() for p in text.split(",") if p.strip()]
+    if not text:
+        return list(scopes)
+    wrong = [p for p in patterns if not PATTERN.fullmatch(p)]
+    if wrong or not patterns:
+        raise InputError(
+            f"--machines {text}: expected machine ids, with * and ? for any characters and commas "
+            "between, as in 'V0*,PUMP-1'"
+        )
+    if "ingest" not in scopes or "admin" in scopes:
+        raise InputError("--machines limits the scope ingest: add it, and leave out admin")
+    others: list[str] = [s for s in scopes if s != "ingest"]
+    return others + [f"ingest:{p}" for p in patterns]
 
 
 def _lifetime_s(text: str) -> float | None:

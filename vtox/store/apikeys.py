@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
 from vtox import keys
@@ -36,9 +37,15 @@ class ApiKey:
     expires_t: float | None = None
     sha256: str
 
-    def allows(self, scope: Scope) -> bool:
-        """Whether this key may do what needs `scope`."""
-        return "admin" in self.scopes or scope in self.scopes
+    def allows(self, scope: Scope, machine_id: str = "") -> bool:
+        """Whether this key may do what needs `scope`, with a machine where one is meant.
+
+        A scope for some machines is `ingest:V0*`, which an earlier version takes for unknown.
+        """
+        if "admin" in self.scopes or scope in self.scopes:
+            return True
+        patterns = [s.removeprefix(f"{scope}:") for s in self.scopes if s.startswith(f"{scope}:")]
+        return any(fnmatchcase(machine_id, p) for p in patterns)
 
     def expired(self, now: float) -> bool:
         """Whether its time is over at `now`, by the server's clock."""
@@ -46,7 +53,7 @@ class ApiKey:
 
 
 def create(
-    client: Client, scopes: Sequence[Scope], name: str = "", *, lifetime_s: float | None = None
+    client: Client, scopes: Sequence[str], name: str = "", *, lifetime_s: float | None = None
 ) -> tuple[str, ApiKey]:
     """Make a key and return it with its record; nothing can show it a second time.
 

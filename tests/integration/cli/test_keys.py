@@ -46,6 +46,14 @@ def test_create_list_revoke(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("on_the_test_server")
+def test_a_key_may_be_limited_to_machines(client: Client) -> None:
+    options = ("--scopes", "read,ingest", "--machines", "V0*, PUMP-1", "--json")
+    made = json.loads(run("create", "van", *options).stdout)
+    assert made["scopes"] == ["read", "ingest:V0*", "ingest:PUMP-1"]
+    assert "ingest:PUMP-1" in run("list").stdout
+
+
+@pytest.mark.usefixtures("on_the_test_server")
 def test_the_list_shows_expiry_and_last_use(client: Client) -> None:
     _, used = apikeys.create(client, ["read"], "Ada", lifetime_s=-1)
     apikeys.create(client, ["read"], "unused")
@@ -83,6 +91,10 @@ def test_only_the_key_is_on_standard_output(client: Client) -> None:
         (("create", "Ada", "--scopes", ","), "one or more of read, ingest, admin"),
         (("create", "Ada", "--expires", "soon"), "as in 90d"),
         (("create", "Ada", "--expires", "0d"), "as in 90d"),
+        (("create", "van", "--machines", "V0*"), "add it, and leave out admin"),
+        (("create", "van", "--scope", "ingest,admin", "--machines", "V0*"), "leave out admin"),
+        (("create", "van", "--scope", "ingest", "--machines", "V[0-9]"), "as in 'V0"),
+        (("create", "van", "--scope", "ingest", "--machines", ","), "as in 'V0"),
         (("create", " "), "person or program"),
         (("revoke", "00000000"), "vtox keys list"),
     ],

@@ -26,6 +26,28 @@ def test_admin_may_everything(client: Client) -> None:
     assert all(record.allows(scope) for scope in apikeys.SCOPES)
 
 
+@pytest.mark.parametrize(
+    ("scope", "machine_id", "allowed"),
+    [
+        ("ingest", "V012", True),
+        ("ingest", "PUMP-1", True),
+        ("ingest", "V112", False),
+        ("ingest", "v012", False),
+        ("ingest", "PUMP-12", False),
+        ("ingest", "", False),
+        ("read", "V012", False),
+        ("admin", "V012", False),
+    ],
+)
+def test_a_key_for_some_machines_sends_for_no_other(
+    client: Client, scope: apikeys.Scope, machine_id: str, allowed: bool
+) -> None:
+    text, _ = apikeys.create(client, ["ingest:V0*", "ingest:PUMP-?"])
+    key = apikeys.verify(client, text)
+    assert key is not None
+    assert key.allows(scope, machine_id) is allowed
+
+
 def test_the_server_keeps_no_key(client: Client) -> None:
     text, record = apikeys.create(client, ["read"])
     kept = client.hgetall(keys.API_KEYS)
