@@ -35,6 +35,10 @@ API_KEY_USES = "vtox:api-key-uses"
 MONITOR = "vtox:monitor"
 # Hash name -> JSON of the conditions of the system that hold, raised as an alarm or not yet.
 ALARMS = "vtox:alarms"
+# Set of machine|fault and machine|flag of the alerts of machines that are open, written with each
+# event; with the member `ALL_LISTED` it holds all of them.
+OPEN_ALERTS = "vtox:open-alerts"
+ALL_LISTED = "*"
 # JSON of what the monitor observed of the system when it last looked.
 WATCH = "vtox:watch"
 

@@ -50,7 +50,7 @@ def _only(commands: str, *patterns: str) -> str:
 
 def _roles() -> dict[str, Role]:
     raw, letters = keys.RAW, keys.DEAD_LETTERS
-    machines = (keys.MACHINES, _MACHINE)
+    machines = (keys.MACHINES, _MACHINE, keys.OPEN_ALERTS)
     counts = (keys.COUNTERS, keys.LATENCY, keys.PROGRESS)
     outputs = (*_OUTPUTS, keys.EVIDENCE)
     bridge = (

@@ -30,6 +30,7 @@ from vtox.store.flags import flag_states, set_flag
 from vtox.store.ledger import BUCKET_BASE
 from vtox.store.machines import forget_silent, last_arrivals
 from vtox.store.metrics import Counts
+from vtox.store.open_alerts import list_open_alerts
 from vtox.store.retention import server_memory
 from vtox.store.status import snapshot
 from vtox.store.streams import deleted_unread, group_info, read_until_t
@@ -37,15 +38,17 @@ from vtox.store.streams import deleted_unread, group_info, read_until_t
 log = structlog.get_logger()
 
 FORGET_EVERY_S = 60.0
+# A worker of an earlier version may run beside this one and raise alerts without listing them.
+LIST_ALERTS_EVERY_S = 3600.0
 
 
 def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], bool]) -> None:
     """Measure every interval while this process owns the stream."""
     read_until: float | None = None
-    next_forgetting_t = 0.0
+    next_forgetting_t = next_listing_t = 0.0
     while not stop.wait(settings.monitor_interval_s):
         if not owner():
-            read_until = None
+            read_until, next_listing_t = None, 0.0
             continue
         try:
             measure(client, settings)
@@ -57,6 +60,9 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
             if time.monotonic() >= next_forgetting_t:
                 next_forgetting_t = time.monotonic() + FORGET_EVERY_S
                 forget(client, settings, read_until)
+            if time.monotonic() >= next_listing_t:
+                next_listing_t = time.monotonic() + LIST_ALERTS_EVERY_S
+                list_open_alerts(client)
         except redis.RedisError as error:
             log.warning("metrics not measured: the server does not answer", reason=str(error))
         except Exception:  # without its thread the process would go on and nobody would watch

@@ -28,7 +28,7 @@ def set_flag(client: Client, machine_id: str, flag: str, on: bool, *reasons: Rea
         "reason": render_all((r.code, r.values) for r in reasons),
         "values": json_bytes({name: value for r in reasons for name, value in r.values.items()}),
     }
-    where = [keys.machine(machine_id), keys.ALERTS, keys.MACHINES]
+    where = [keys.machine(machine_id), keys.ALERTS, keys.MACHINES, keys.OPEN_ALERTS]
     args = [machine_id, flag, int(on), *(text for field in fields.items() for text in field)]
     return bool(client.register_script(scripts.source("set_flag"))(keys=where, args=args))
 

@@ -163,6 +163,7 @@ class Ledger:
             keys.EVIDENCE,
             keys.MACHINES,
             keys.EVIDENCE_RATE,
+            keys.OPEN_ALERTS,
         ]
         evidence_bytes = MB * self.settings.evidence_mb
         rate = EVIDENCE_SHARE_PER_S * evidence_bytes

@@ -119,7 +119,8 @@ def forget_silent(client: Client, before_t: float) -> int:
 
 
 def _retire(client: Client, machine_id: str, silent_since: str, why: Reason) -> bool:
-    where = [keys.MACHINES, keys.machine(machine_id), keys.known_windows(machine_id), keys.ALERTS]
+    own = (keys.machine(machine_id), keys.known_windows(machine_id))
+    where = [keys.MACHINES, *own, keys.ALERTS, keys.OPEN_ALERTS]
     cleared = ("machine_id", machine_id, "event", "cleared", "t", f"{server_time(client):.3f}")
     because = ("code", why.code, "reason", render(why.code, why.values))
     args = [machine_id, silent_since, len(FLAGS), *FLAGS, len(FAULTS), *FAULTS, *cleared, *because]

@@ -1,6 +1,6 @@
 """Alerts of machines and of the system: what is open now, and the events of `system_alerts`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -38,20 +38,34 @@ class OpenAlert:
 
 def open_alerts(client: Client) -> list[OpenAlert]:
     """Return the alerts that are open now, the latest first."""
+    listed = client.smembers(keys.OPEN_ALERTS)
+    if keys.ALL_LISTED.encode() in listed:
+        machine_ids = sorted({m.decode().rpartition("|")[0] for m in listed} - {""})
+    else:
+        machine_ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    found = open_alarms(client.hgetall(keys.ALARMS)) + _of_machines(client, machine_ids)
+    return sorted(found, key=lambda a: alert_sort_key(a.id))
+
+
+def list_open_alerts(client: Client) -> None:
+    """List the open alerts of all machines: an earlier version raised some without listing them."""
     machine_ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    members = (f"{a.machine_id}|{a.fault}" for a in _of_machines(client, machine_ids))
+    client.sadd(keys.OPEN_ALERTS, keys.ALL_LISTED, *members)
+
+
+def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hmget(keys.machine(m), "memory", *FLAGS)
-    pipe.hgetall(keys.ALARMS)
-    *machines, alarms = pipe.execute()
-    found = open_alarms(alarms)
-    for m, (memory, *flags) in zip(machine_ids, machines, strict=True):
+    found = []
+    for m, (memory, *flags) in zip(machine_ids, pipe.execute(), strict=True):
         if memory and may_have_alert(memory):
             found += _of_faults(m, history_from_json(memory))
         for (flag, code), alert_id in zip(FLAGS.items(), flags, strict=True):
             if alert_id:
                 found.append(_open(alert_id.decode(), m, flag, "warning", code, render(code, {})))
-    return sorted(found, key=lambda a: alert_sort_key(a.id))
+    return found
 
 
 def open_alarms(conditions: Mapping[bytes, bytes]) -> list[OpenAlert]:

@@ -3,7 +3,7 @@
 -- 2 machine changed meanwhile. Of a machine that was retired meanwhile only the results are kept: it
 -- is in no list, so nothing would ever remove its health and alerts.
 -- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence
---      machines evidence_rate, then the machine of each record
+--      machines evidence_rate open_alerts, then the machine of each record
 -- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, then per record:
 --      id version next_version evidence and four lists of lists of field, value, ...: machine,
 --      results, assessments, alerts; a list is led by its number of members, a member by its number
@@ -45,7 +45,15 @@ local function add_evidence(record, ids, bytes)
   end
 end
 
-for machine = 14, #KEYS do
+local function add_alert(...)
+  local alert = {}
+  for i = 1, select('#', ...), 2 do alert[select(i, ...)] = select(i + 1, ...) end
+  redis.call('XADD', KEYS[10], '*', ...)
+  local change = alert.event == 'cleared' and 'SREM' or 'SADD'
+  redis.call(change, KEYS[14], alert.machine_id .. '|' .. alert.fault)
+end
+
+for machine = 15, #KEYS do
   local record, version, next_version, evidence = take(), take(), take(), take()
   local text = redis.call('HGET', KEYS[1], record)
   local row = text and decode_row(text)
@@ -65,7 +73,7 @@ for machine = 14, #KEYS do
     end)
     each(function(...) redis.call('XADD', KEYS[8], '*', 'latency_ms', latency, ...) end)
     each(listed and function(...) redis.call('XADD', KEYS[9], '*', ...) end)
-    each(listed and function(...) redis.call('XADD', KEYS[10], '*', ...) end)
+    each(listed and add_alert)
     if listed and evidence == '1' then add_evidence(record, row.ids, row.bytes) end
     local bucket = family .. ':' .. math.floor(math.log(math.max(latency, 1)) / log_base)
     buckets[bucket] = (buckets[bucket] or 0) + 1

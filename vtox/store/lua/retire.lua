@@ -2,7 +2,7 @@
 -- two places: those of flags as fields of the machine, those of faults in its `memory`.
 -- With `silent_since` only a machine is forgotten that has sent nothing since, is not registered,
 -- has no baseline and no open alert of a fault; the marks of its windows stay for their life time.
--- KEYS machines machine seen alerts
+-- KEYS machines machine seen alerts open_alerts
 -- ARGV machine, silent_since (empty: whatever it is), number of flags, flags, number of faults,
 --      faults, then field, value, ... that all the alerts share
 local since = tonumber(ARGV[2])
@@ -15,6 +15,7 @@ end
 local flags, faults = names(), names()
 
 local function clear(id, fault, level)
+  redis.call('SREM', KEYS[5], ARGV[1] .. '|' .. fault)
   redis.call('XADD', KEYS[4], '*', 'id', id, 'fault', fault, 'level', level, unpack(ARGV, at))
 end
 

@@ -1,0 +1,110 @@
+"""Open alerts are listed with the event that raises them, and leave the list with the last one."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.integration.store.test_ledger import TOKEN, deliver, record
+from tests.integration.store.test_retire import with_open_alert
+from vtox import keys
+from vtox.domain import Motor, reason
+from vtox.health.alerts import Alert
+from vtox.settings import Settings
+from vtox.store import machines
+from vtox.store.client import Client
+from vtox.store.entries import encode_alert
+from vtox.store.flags import set_flag
+from vtox.store.ledger import COMMITTED, Ledger, Outcome
+from vtox.store.open_alerts import list_open_alerts, open_alerts
+from vtox.store.streams import create_group
+
+FAMILY = "bearing"
+RAISED = Alert(
+    id="M1:bearing:1764000000000",
+    machine_id="M1",
+    fault="bearing",
+    level="warning",
+    event="raised",
+    t=1_764_000_000.0,
+    code="it_shows",
+    reason="it shows",
+    values={},
+)
+
+
+def listed(client: Client) -> set[str]:
+    return {m.decode() for m in client.smembers(keys.OPEN_ALERTS)}
+
+
+@pytest.fixture
+def ledger(client: Client, settings: Settings) -> Ledger:
+    create_group(client, keys.RAW)
+    machines.register(client, "M1", Motor())
+    opened = Ledger(client, settings)
+    assert opened.take_lease(TOKEN, "", 60_000)
+    return opened
+
+
+def commit(ledger: Ledger, *alerts: Alert) -> None:
+    """Commit a record of M1 with these events."""
+    row = replace(record(deliver(ledger.client, 1)), machine_id="M1")
+    record_id = row.record_id(FAMILY)
+    ledger.dispatch(TOKEN, FAMILY, [row])
+    ledger.start(FAMILY, [record_id])
+    version = ledger.client.hget(keys.machine("M1"), "version") or b"0"
+    events = [encode_alert(a) for a in alerts]
+    outcome = Outcome(record_id, version.decode(), record_id, [], [], [], events, False)
+    assert ledger.commit(FAMILY, [outcome]) == [COMMITTED]
+
+
+def test_a_commit_lists_the_alert_that_it_raises(ledger: Ledger) -> None:
+    commit(ledger)
+    assert listed(ledger.client) == set()
+    commit(ledger, RAISED)
+    commit(ledger, replace(RAISED, event="escalated", level="fault"))
+    assert listed(ledger.client) == {"M1|bearing"}
+    commit(ledger, replace(RAISED, event="cleared"), replace(RAISED, event="cleared", fault="x"))
+    assert listed(ledger.client) == set()
+
+
+def test_what_a_retired_machine_raises_is_not_listed(ledger: Ledger) -> None:
+    machines.retire(ledger.client, "M1")
+    commit(ledger, RAISED)
+    assert listed(ledger.client) == set()
+
+
+def test_flags_are_listed_until_they_are_cleared_or_the_machine_retires(client: Client) -> None:
+    for m in ("M1", "M2"):
+        machines.register(client, m, Motor())
+        set_flag(client, m, "silent", True, reason("machine_silent"))
+        set_flag(client, m, "clock", True, reason("clock_off"))
+    with_open_alert(client, "M2", "bearing")
+    list_open_alerts(client)
+    set_flag(client, "M1", "clock", False, reason("clock_right"))
+    assert listed(client) == {"*", "M1|silent", "M2|silent", "M2|clock", "M2|bearing"}
+    machines.retire(client, "M2")
+    assert listed(client) == {"*", "M1|silent"}
+
+
+def test_alerts_that_an_earlier_version_raised_are_found_before_and_after_they_are_listed(
+    client: Client,
+) -> None:
+    machines.register(client, "M1", Motor())
+    machines.register(client, "M2", Motor())
+    alert_id = with_open_alert(client, "M1", "bearing")
+    set_flag(client, "M2", "silent", True, reason("machine_silent"))
+    before = open_alerts(client)
+    assert {a.machine_id for a in before} == {"M1", "M2"}
+    list_open_alerts(client)
+    assert open_alerts(client) == before
+    assert alert_id in {a.id for a in before}
+    with_open_alert(client, "M2", "bearing")
+    client.srem(keys.OPEN_ALERTS, "M2|silent")
+    assert {a.machine_id for a in open_alerts(client)} == {"M1"}, "the others are not read"
+
+
+def test_an_alert_that_was_cleared_without_the_list_is_not_shown(client: Client) -> None:
+    machines.register(client, "M1", Motor())
+    list_open_alerts(client)
+    client.sadd(keys.OPEN_ALERTS, "M1|bearing", "GONE|silent")
+    assert open_alerts(client) == []
