@@ -9,7 +9,7 @@ POLL_S = 0.02
 
 
 def eventually(
-    condition: Callable[[], Any], timeout_s: float = 20.0, detail: Callable[[], str] = str
+    condition: Callable[[], Any], timeout_s: float = 60.0, detail: Callable[[], str] = str
 ) -> Any:
     """Return the condition's first true value; when time runs out fail with its last one."""
     end = time.monotonic() + timeout_s
@@ -19,7 +19,7 @@ def eventually(
     return value
 
 
-async def eventually_async(condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+async def eventually_async(condition: Callable[[], Any], timeout_s: float = 60.0) -> Any:
     """Do the same without blocking the event loop."""
     end = time.monotonic() + timeout_s
     while not (value := condition()):

@@ -52,7 +52,7 @@ def serving_app(
                 yield client
         finally:
             server.should_exit = True
-            thread.join(timeout=10)
+            thread.join(timeout=30)
             assert not thread.is_alive()
 
 

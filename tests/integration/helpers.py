@@ -59,7 +59,7 @@ def bridging(
         yield sent
     finally:
         stop.set()
-        thread.join(timeout=10)
+        thread.join(timeout=30)
         assert not thread.is_alive()
         client.close()
 

@@ -170,7 +170,7 @@ def test_an_unusable_data_folder_is_reported_and_the_api_lives_on(tmp_path: Path
     (tmp_path / "file").write_text("")
     settings = load(data_dir=tmp_path / "file", cluster_enabled=True)
     with capture_logs() as entries, owner(settings) as cluster:
-        until(lambda: entries and cluster.start_error, 10, tmp_path)
+        until(lambda: entries and cluster.start_error, 60, tmp_path)
     assert str(tmp_path / "file") in cluster.start_error
 
 
@@ -183,7 +183,7 @@ def test_a_process_that_cannot_be_started_is_reported_and_tried_again(
     monkeypatch.setattr(restart, "PAUSE_MAX_S", 0.2)
     settings = load(data_dir=tmp_path, cluster_enabled=True)
     with capture_logs() as entries, owner(settings) as cluster:
-        until(lambda: pauses(entries), 10, tmp_path)
+        until(lambda: pauses(entries), 60, tmp_path)
     assert missing[0] in cluster.start_error
 
 

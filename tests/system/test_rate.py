@@ -66,14 +66,16 @@ def reported(http: httpx.Client) -> tuple[str, float, float]:
 
 
 def settles(read: Callable[[], tuple[str, float, float]], source: str, within: float) -> float:
-    """Return the age of the figure once it is right: a busy machine catches up for a while."""
+    """Return the age of the figure once it is right: a busy machine catches up for a while.
+
+    The monitor may write between the deletion of what it wrote and the reading.
+    """
     end = time.monotonic() + CATCH_UP_S
     while True:
         told, rate, age = read()
-        assert told == source
-        if rate == pytest.approx(VEHICLES, rel=within):
+        if told == source and rate == pytest.approx(VEHICLES, rel=within):
             return age
-        assert time.monotonic() < end, f"{source} says {rate} windows/s, sent were {VEHICLES}"
+        assert time.monotonic() < end, f"{told} says {rate}, not {source} {VEHICLES} windows/s"
         time.sleep(1)
 
 

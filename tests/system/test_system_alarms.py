@@ -56,15 +56,15 @@ def test_an_alarm_names_the_queue_without_a_worker_until_one_comes_back(
     with worker(served, tmp_path / "others.log", *others):
         with worker(served, tmp_path / "first.log", first):
             served.wait_for_workers(2)
-            eventually(lambda: not open_alerts(client), 30)
+            eventually(lambda: not open_alerts(client))
         for seq in range(WINDOWS):
             client.xadd(keys.RAW, small_window("M1", seq))
-        (alarm,) = eventually(lambda: [a for a in open_alerts(client) if not a.machine_id], 30)
+        (alarm,) = eventually(lambda: [a for a in open_alerts(client) if not a.machine_id])
         assert (alarm.fault, alarm.values["queue"]) == (f"workers:{first}", first)
         assert done(client) == 0
         eventually(lambda: client.hget(keys.COUNTERS, f"windows:{others[0]}") == b"%d" % WINDOWS)
         with worker(served, tmp_path / "first.log", first):
-            eventually(lambda: done(client) == WINDOWS, 40)
+            eventually(lambda: done(client) == WINDOWS)
             eventually(lambda: not [a for a in open_alerts(client) if not a.machine_id])
     events = [a for a in events_after(client, "0-0")[0] if a.id == alarm.id]
     assert [a.event for a in events] == ["raised", "cleared"]

@@ -79,5 +79,5 @@ def _chromium(
     options += ("--disable-background-networking", "--virtual-time-budget=5000")
     options += (f"--user-data-dir={folder}", f"--window-size={width},900", *more)
     return subprocess.run(
-        (str(BROWSER), *options, address), capture_output=True, text=True, timeout=60
+        (str(BROWSER), *options, address), capture_output=True, text=True, timeout=100
     )

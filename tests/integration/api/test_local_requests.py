@@ -99,7 +99,7 @@ def nginx(folder: Path, upstream: int, options: str) -> Iterator[str]:
     )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as probe:
-            eventually(lambda: _answers(probe), 10)
+            eventually(lambda: _answers(probe))
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -41,9 +41,11 @@ def test_a_machine_over_its_quota_waits_as_told_and_loses_nothing(
     # Two processes of the API share the quota.
     narrow = {"api_machine_windows_per_s": 4, "quota_burst_s": 1}
     both = [serve(**narrow), serve(**narrow)]
+    began = time.monotonic()
     answers = [send(both[seq % 2], seq=seq) for seq in range(12)]
     refused = [a for a in answers if a.status_code == 429]
-    assert 5 <= len(refused) <= 7, "four a second, a second in advance, and the first"
+    took_s = time.monotonic() - began
+    assert 7 - 4 * took_s <= len(refused) <= 7, "four a second, a second ahead, and the first"
     assert refused[-1].json()["code"] == "too_many_requests"
     assert send(both[0], "V2").status_code == 202, "its neighbour is served"
     wait_s = int(refused[-1].headers["Retry-After"])
@@ -60,12 +62,13 @@ def test_bytes_count_whatever_is_in_them(serve: Serve) -> None:
     headers = {"Content-Type": "application/json"}
     assert http.post(path, content=body, headers=headers).status_code == 400
     refused = http.post(path, content=body, headers=headers)
-    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "8")
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) in (6, 7, 8), "9 kB at 1 kB/s, with 1 s ahead"
 
 
 def test_a_key_over_its_quota_spares_other_keys(serve: Serve, client: Client) -> None:
     mad, other = (apikeys.create(client, ["ingest"])[0] for _ in range(2))
-    http = serve(cluster_mode="production", api_key_windows_per_s=1, quota_burst_s=2)
+    http = serve(cluster_mode="production", api_key_windows_per_s=0.1, quota_burst_s=20)
     statuses = [send(http, f"V{seq}", key=mad).status_code for seq in range(6)]
     assert statuses == [202, 202, 202, 429, 429, 429]
     assert send(http, "V9", key=other).status_code == 202

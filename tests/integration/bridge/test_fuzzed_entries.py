@@ -112,7 +112,7 @@ def test_every_broken_entry_has_a_code_and_every_other_is_a_window(
     thrice = 3 * [good(0) | {b"machine_id": b"TWICE"}]
     sent = {client.xadd(keys.RAW, e).decode(): e for e in entries() + thrice}
     with bridging(roomy):
-        eventually(lambda: (g := group_info(client, keys.RAW)) and g.lag == 0, timeout_s=30)
+        eventually(lambda: (g := group_info(client, keys.RAW)) and g.lag == 0)
         eventually(lambda: group_info(client, keys.RAW).pending == client.hlen(keys.PROGRESS))
     letters = {d.stream_id: d for d in deadletters.newest_first(client)}
     admitted = {i.decode() for i in client.hkeys(keys.PROGRESS)}

@@ -64,7 +64,7 @@ def cabled(url: str) -> Iterator[tuple[Cable, str]]:
     finally:
         cable.over.set()
         for thread in (serving, *cable.pumps):
-            thread.join(timeout=10)
+            thread.join(timeout=30)
             assert not thread.is_alive()
 
 

@@ -46,7 +46,7 @@ def test_each_window_has_one_result_for_each_family(client: Client, settings: Se
                     first.setdefault((machine, seq), entry)
                 eventually(lambda: group_info(client, keys.RAW).lag == 0)
         with bridging(settings, worker.work):
-            eventually(lambda: group_info(client, keys.RAW).pending == 0, timeout_s=20)
+            eventually(lambda: group_info(client, keys.RAW).pending == 0)
     assert worker.entries == Counter((e, f) for e in first.values() for f in FAMILIES)
     expected = {"windows_in": len(first), "windows_duplicate": len(sent) - len(first)}
     assert expected.items() <= counters(client).items()

@@ -35,13 +35,13 @@ def flower(settings: Settings, mode: str, **variables: str) -> Iterator[httpx.Cl
             stderr=subprocess.STDOUT,
         )
     try:
-        eventually(lambda: accepts_connections("", port), 40, log.read_text)
+        eventually(lambda: accepts_connections("", port), detail=log.read_text)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
             yield http
         assert not [w for w in psutil.Process(process.pid).cmdline() if "password" in w]
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 def test_outside_development_every_page_asks_for_the_password(settings: Settings) -> None:

@@ -212,7 +212,7 @@ def test_errors_are_one_line_and_status_two(
 def refused(arguments: str) -> str:
     """The one line of a command that ends with status two."""
     command = [sys.executable, "-m", "vtox", *arguments.split()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1
     return done.stderr

@@ -83,7 +83,7 @@ def repair(settings: Settings) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"VTOX_DATA_DIR": str(settings.data_dir)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
         check=False,
     )
 
@@ -159,7 +159,7 @@ def test_with_a_full_disk_writes_are_refused_and_go_on_when_there_is_space(disk:
         assert "free space" in doctor(settings, "server").remedy
         assert doctor(settings, "data").status == "fail"
         disk.remount("size=64m")
-        eventually(lambda: http.post("/api/v1/machines/M1/windows", json=WINDOW).is_success, 5)
+        eventually(lambda: http.post("/api/v1/machines/M1/windows", json=WINDOW).is_success)
         eventually(lambda: "disk" not in failed(http))
         os.kill(server.pid, signal.SIGKILL)
     assert add_entries(settings, 0) == acknowledged
@@ -169,7 +169,7 @@ def test_with_fsync_always_a_full_disk_ends_the_server_and_no_entry_is_lost(disk
     settings = load(data_dir=disk.folder, redis_url=None, redis_fsync="always")
     with EmbeddedServer(settings) as server:
         acknowledged = fill(server)
-        eventually(lambda: not server.alive(), 5)
+        eventually(lambda: not server.alive())
     assert doctor(settings, "data").status == "fail"
     disk.remount("size=64m")
     assert add_entries(settings, 1) == acknowledged + 1

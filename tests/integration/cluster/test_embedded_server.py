@@ -84,7 +84,7 @@ def test_killed_server_comes_back_with_address_and_data(tmp_path: Path) -> None:
         with connect(first.url, "test") as client:
             client.xadd("s", {"n": 1})
         os.kill(first.pid, signal.SIGKILL)
-        eventually(lambda: not first.alive(), 5)
+        eventually(lambda: not first.alive())
     with EmbeddedServer(settings) as second:
         assert second.url == first.url
         with connect(settings.working_url(), "test") as client:
@@ -159,7 +159,7 @@ def test_server_ends_with_the_process_that_started_it(tmp_path: Path, how: signa
         pid = int(starter.stdout.readline())
         starter.send_signal(how)
         starter.wait()
-        eventually(lambda: ended(pid), 5)
+        eventually(lambda: ended(pid))
 
 
 def test_killed_guard_is_replaced(tmp_path: Path) -> None:

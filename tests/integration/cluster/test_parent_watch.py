@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.waiting import eventually
+from vtox.cluster import parent_watch
 
 PARENT = """
 import subprocess, sys, time
@@ -46,7 +47,7 @@ def child_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     ("on_term", "gone_within_s"),
-    [("pass", 2.0), ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", 7.0)],
+    [("pass", parent_watch.GRACE_S), ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", 20.0)],
     ids=["default", "ignoring_sigterm"],
 )
 def test_child_ends_with_a_killed_parent(

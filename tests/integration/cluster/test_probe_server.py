@@ -66,7 +66,7 @@ def test_slow_clients_make_room_for_a_probe(probe: httpx.Client) -> None:
             slow.sendall(b"GET / HTTP/1.1\r\n")
         for _ in range(5):
             assert httpx.get(probe.base_url.join("/health/live")).status_code == 200
-        eventually(lambda: threading.active_count() <= before + MAX_CONNECTIONS, 5)
+        eventually(lambda: threading.active_count() <= before + MAX_CONNECTIONS)
 
 
 def test_promtool_has_nothing_to_say_of_the_metrics(probe: httpx.Client) -> None:

@@ -96,7 +96,7 @@ def test_each_process_works_as_the_user_of_its_role(
         add_window(sender, seq=99, fs_hz=-1)
         window = {"seq": 0, "t0": time.time(), "fs_hz": 1000, "channels": {"ia": [0.1, 1.9, 3.5]}}
         assert http.post("/api/v1/machines/V002/windows", json=window).status_code == 202
-        eventually(lambda: reader.xlen(keys.RESULTS) >= 20, 30, lambda: report(root, tmp_path))
+        eventually(lambda: reader.xlen(keys.RESULTS) >= 20, 60, lambda: report(root, tmp_path))
         eventually(lambda: reader.xlen(keys.DEAD_LETTERS) == 1)
         eventually(lambda: root.xpending(keys.RAW, keys.GROUP)["pending"] == 0)
         eventually(lambda: root.hexists(keys.machine("V001"), "health"))
@@ -105,7 +105,7 @@ def test_each_process_works_as_the_user_of_its_role(
         assert http.get("/metrics").is_success
         assert http.delete("/api/v1/machines/V001").is_success
         workers = f"http://127.0.0.1:{flower}/workers?json=1"
-        eventually(lambda: "worker-heartbeat" in httpx.get(workers, trust_env=False).text, 30)
+        eventually(lambda: "worker-heartbeat" in httpx.get(workers, trust_env=False).text)
         key, record = apikeys.create(root, ["read"], "Ada")
         assert http.post("/sign-in", data={"key": key}).status_code == 303
         assert http.get("/version").is_success, "by the session"

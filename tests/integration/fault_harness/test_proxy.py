@@ -40,9 +40,18 @@ def link(echo: int) -> Iterator[Link]:
 
 
 def connect(link: Link) -> socket.socket:
-    s = socket.create_connection(("127.0.0.1", link.port))
+    return socket.create_connection(("127.0.0.1", link.port), timeout=20)
+
+
+def is_silent(s: socket.socket, text: bytes) -> bool:
+    """Say something, and return whether nothing comes back for a while."""
     s.settimeout(0.3)
-    return s
+    try:
+        said(s, text)
+    except TimeoutError:
+        s.settimeout(20)
+        return True
+    return False
 
 
 def said(s: socket.socket, text: bytes) -> bytes:
@@ -75,8 +84,7 @@ def test_a_frozen_link_is_silent_and_delivers_late(link: Link) -> None:
     with connect(link) as s:
         assert said(s, b"a") == b"a"
         link.freeze()
-        with pytest.raises(TimeoutError):
-            said(s, b"b")
+        assert is_silent(s, b"b")
         link.thaw()
         assert s.recv(10) == b"b"
 
@@ -85,11 +93,9 @@ def test_a_half_open_connection_never_speaks_again(link: Link) -> None:
     with connect(link) as s:
         assert said(s, b"a") == b"a"
         link.half_open()
-        with pytest.raises(TimeoutError):
-            said(s, b"b")
+        assert is_silent(s, b"b")
         link.thaw()
-        with pytest.raises(TimeoutError):
-            said(s, b"c")
+        assert is_silent(s, b"c")
         with connect(link) as new:
             assert said(new, b"d") == b"d"
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
@@ -59,7 +60,9 @@ def test_real_time_keeps_its_schedule(client: Client, speed: float) -> None:
     progress = list(send(client, jobs(10, every_s=0.05 * speed), speed))
     arrivals = [int(i.partition(b"-")[0]) / 1000 - start for i, _ in client.xrange(keys.RAW)]
     assert progress[-1].sent == 10
-    assert arrivals == pytest.approx([0.05 * (k + 1) for k in range(10)], abs=0.04)
+    late = [arrived - 0.05 * (k + 1) for k, arrived in enumerate(arrivals)]
+    assert min(late) > -0.01, "none before its time"
+    assert median(late) < 0.05, "delays do not add up"
 
 
 def test_a_sender_far_behind_leaves_a_gap(client: Client) -> None:
@@ -67,12 +70,12 @@ def test_a_sender_far_behind_leaves_a_gap(client: Client) -> None:
         time.sleep(0.5 if seq == 0 else 0.0)
         return window(seq)
 
-    late = [Job(0.01 * seq, partial(slow, seq)) for seq in range(60)]
+    late = [Job(0.02 * seq, partial(slow, seq)) for seq in range(60)]
     last = list(send(client, late, 1.0, late_s=0.2))[-1]
     seqs = [int(fields[b"seq"]) for _, fields in client.xrange(keys.RAW)]
     assert last.sent + last.dropped == 60
     assert last.sent == len(seqs)
-    assert 20 <= last.dropped <= 32
+    assert 14 <= last.dropped < 50, "those due until 0.2 s before it was free"
     assert seqs[0] == 0
     assert seqs[-1] == 59
 
@@ -117,7 +120,7 @@ def test_windows_reach_a_server_that_was_killed(tmp_path: Path) -> None:
         sending.start()
         time.sleep(0.3)
         with EmbeddedServer(settings):
-            sending.join(timeout=10)
+            sending.join(timeout=30)
             assert not sending.is_alive()
             seqs = {int(fields[b"seq"]) for _, fields in client.xrange(keys.RAW)}
     assert {1, 2} <= seqs

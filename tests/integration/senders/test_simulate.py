@@ -51,7 +51,7 @@ def test_every_machine_is_commissioned_before_it_sends(client: Client, settings:
     ]
     for (entry_id, _), w in zip(entries, windows, strict=True):
         arrived = int(entry_id.partition(b"-")[0]) / 1000
-        assert arrived - (w.t0 + w.duration_s) == pytest.approx(0, abs=0.3)
+        assert arrived - (w.t0 + w.duration_s) == pytest.approx(0, abs=0.8), "less than a window"
 
 
 def test_each_invocation_is_a_run_of_its_own(client: Client, settings: Settings) -> None:
@@ -65,7 +65,7 @@ def test_faster_than_time_the_data_end_now(client: Client, settings: Settings) -
     run(settings, "--machines", "1", "--duration", "20", "--speed", "max", "--no-commission")
     last = decode(client.xrevrange(keys.RAW, count=1)[0][1])
     assert last.seq == 19
-    assert last.t0 + last.duration_s == pytest.approx(time.time(), abs=2)
+    assert last.t0 + last.duration_s == pytest.approx(time.time(), abs=10)
 
 
 def test_killed_while_commissioning_it_leaves_no_process(
@@ -77,7 +77,7 @@ def test_killed_while_commissioning_it_leaves_no_process(
         env=os.environ | {"VTOX_REDIS_URL": settings.working_url()},
         stdout=subprocess.DEVNULL,
     )
-    children = _children(process.pid, within_s=20)
+    children = _children(process.pid, within_s=60)
     # So long that they are at work, not only starting.
     time.sleep(3)
     children += psutil.Process(process.pid).children(recursive=True)

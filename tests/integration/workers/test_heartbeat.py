@@ -23,4 +23,4 @@ def test_names_of_workers_that_were_killed_are_forgotten(client: Client) -> None
         eventually(lambda: client.smembers(keys.WORKERS) == {b"live"})
     finally:
         beat.stop.set()
-        thread.join(timeout=10)
+        thread.join(timeout=30)
