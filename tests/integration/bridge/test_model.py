@@ -20,6 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -37,6 +38,7 @@ from vtox.settings import Settings, load
 from vtox.store import deadletters, machines
 from vtox.store.client import connect
 from vtox.store.ledger import Ledger, Outcome
+from vtox.store.scripts import source
 from vtox.store.streams import group_info
 
 HORIZON = 8
@@ -49,6 +51,8 @@ MACHINES = ("M1", "M2")
 BRIDGES = ("A", "B")
 START = "start"
 EVENTS = ("commit", "lease_ends", "takeover", "cut", "dispatch_is_late")
+# Commands before which an event does most; by chance few would come just there.
+FENCED = ("admit", "refuse", "dispatch")
 
 Interruption = Callable[[tuple[Any, ...]], None]
 
@@ -108,6 +112,9 @@ class BridgeModel(RuleBasedStateMachine):
             self.client.unlink(*names)
         self.now = 1000.0
         self.ledger = Ledger(self.client, self.settings)
+        shared = ("refuse", "dispatch")
+        texts = {name: source(name, shared=name in shared) for name in FENCED}
+        self.shas = {n: self.client.register_script(text).sha for n, text in texts.items()}
         self.bridges = {name: self.new_bridge() for name in BRIDGES}
         self.tasks: list[tuple[str, list[str]]] = []
         self.started: list[tuple[str, str, Record]] = []
@@ -120,7 +127,12 @@ class BridgeModel(RuleBasedStateMachine):
         self.next_seq = dict.fromkeys(MACHINES, 0)
         self.late_commands: list[tuple[Any, ...]] = []
         self.buried: Counter[tuple[str, str]] = Counter()
-        self.retired = False
+        # Where machines retire, the counters are not compared.
+        self.may_retire = self.retired = False
+
+    @initialize(may_retire=st.sampled_from((False, False, True)))
+    def choose(self, may_retire: bool) -> None:
+        self.may_retire = may_retire
 
     def new_bridge(self) -> DrivenBridge:
         return DrivenBridge(
@@ -193,18 +205,37 @@ class BridgeModel(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(BRIDGES), after=st.integers(0, 12), event=st.sampled_from(EVENTS))
     def interrupt_turn(self, name: str, after: int, event: str) -> None:
-        driven = self.bridges[name]
-        dispatch = driven.bridge.ledger._scripts["dispatch"].sha
+        if event == "dispatch_is_late":
+            self.interrupt_before(name, "dispatch", event)
+            return
         commands = count()
+        self.interrupt_once(name, lambda _: next(commands) == after, event)
+
+    @rule(
+        n=st.integers(0, 3),
+        script=st.sampled_from(FENCED),
+        event=st.sampled_from(("takeover", *EVENTS[:-1])),
+    )
+    def interrupt_owner(self, n: int, script: str, event: str) -> None:
+        self.add("M1", n)
+        owners = [name for name, d in self.bridges.items() if d.bridge.owner]
+        self.interrupt_before((owners or BRIDGES)[0], script, event)
+
+    def interrupt_before(self, name: str, script: str, event: str) -> None:
+        sha = self.shas[script]
+        self.interrupt_once(name, lambda args: args[:2] == ("EVALSHA", sha), event)
+
+    def interrupt_once(
+        self, name: str, is_reached: Callable[[tuple[Any, ...]], bool], event: str
+    ) -> None:
+        """Let a bridge make one turn, with an event before the first command that is meant."""
+        driven = self.bridges[name]
         happened: list[bool] = []
 
         def interruption(args: tuple[Any, ...]) -> None:
-            if happened or (event == "dispatch_is_late" and args[:2] != ("EVALSHA", dispatch)):
-                return
-            if event != "dispatch_is_late" and next(commands) < after:
-                return
-            happened.append(True)
-            self.interrupt(name, event, args)
+            if not happened and is_reached(args):
+                happened.append(True)
+                self.interrupt(name, event, args)
 
         driven.interruption = interruption
         driven.turn()
@@ -293,6 +324,7 @@ class BridgeModel(RuleBasedStateMachine):
         # They count within the horizon too.
         self.sent = {m: [] for m in MACHINES}
 
+    @precondition(lambda self: self.may_retire)
     @rule(machine_id=st.sampled_from(MACHINES))
     def retire(self, machine_id: str) -> None:
         # What was sent before is no duplicate for a machine that is new again.
