@@ -144,15 +144,17 @@ def _alternatives(
     """Return frequency and level of what may be 2sf after all where the slip may be another.
 
     It may where it is estimated, and where it rests on a speed: one that is measured or entered
-    wrongly does not make the line of a rotor cage harmless.
+    wrongly does not make the line of a rotor cage harmless, unless a second source excludes its
+    slip too.
     """
     measured = np.array([s.is_measured for s in slip_analysis.slips])
-    nearest = np.full(len(measured), SEARCH_MARGIN * NEEDED_BINS * m.bin_hz)
-    farthest = (
-        2 * slip_analysis.largest_slip * analysis.f0_hz + modulation_spectrum.LINE_BINS * m.bin_hz
+    line_hz = modulation_spectrum.LINE_BINS * m.bin_hz
+    nearest = np.fmax(
+        2 * slip_analysis.other_low * analysis.f0_hz - line_hz,
+        SEARCH_MARGIN * NEEDED_BINS * m.bin_hz,
     )
-    doubtful = np.array([s.source != "slot harmonics" for s in slip_analysis.slips])
-    searched = doubtful & (farthest > nearest)
+    farthest = 2 * slip_analysis.other_high * analysis.f0_hz + line_hz
+    searched = farthest > nearest
     line = modulation_spectrum.strongest(
         m, np.where(searched, nearest, np.nan), np.where(searched, farthest, np.nan)
     )

@@ -2,7 +2,7 @@
 
 Slip comes from the best source a recording offers: speed sensor, slot harmonics (number of rotor
 bars known), rotor speed sidebands, or nameplate and load. Each source is searched within the
-interval that the coarser ones allow.
+interval that the coarser ones allow. Where two exclude each other the slip is not known.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,9 +11,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from vtox.arrays import Float64
+from vtox.arrays import Bool, Float64
+from vtox.diagnosers.current import slip_agreement
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, pole_pairs, rated_slip
+from vtox.diagnosers.current.slip_agreement import SlipRange
 from vtox.diagnosers.current.slip_prior import Slip, no_slip, slip_prior
 from vtox.domain import Diagnosis, abstain
 from vtox.dsp import demodulation, modulation_spectrum, slot_harmonics
@@ -40,7 +42,10 @@ class SlipAnalysis:
 
     pole_pairs: tuple[int | None, ...]
     slips: tuple[Slip, ...]
-    largest_slip: Float64  # (batch,) of a motor at any duty
+    # (batch,) slips between which a line may be the rotor cage's although `slips` says otherwise;
+    # NaN where none.
+    other_low: Float64
+    other_high: Float64
     modulation: modulation_spectrum.Modulation
     voltage: modulation_spectrum.Modulation | None
 
@@ -70,10 +75,18 @@ def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:
     )
     slips = _check_against_slot_harmonics(analysis, priors, slips, largest_slip)
     slips = _refine_by_sidebands(analysis, modulation, pairs, slips, low, high)
+    confirmed = [
+        p.source == "speed sensor" and s.source == "slot harmonics"
+        for p, s in zip(priors, slips, strict=True)
+    ]
+    ranges = slip_agreement.nameplate_ranges(analysis, pairs)
+    slips = slip_agreement.checked_against_nameplate(slips, confirmed, ranges)
+    other_low, other_high = slip_agreement.other_slips(slips, ranges, LEAST_SLIP, largest_slip)
     return SlipAnalysis(
         pole_pairs=pairs,
         slips=tuple(slips),
-        largest_slip=largest_slip,
+        other_low=other_low,
+        other_high=other_high,
         modulation=modulation,
         voltage=voltage,
     )
@@ -148,7 +161,7 @@ def _refine_by_slot_harmonics(
     if analysis.slot_band is None or not (np.isfinite(bars) & np.isfinite(low)).any():
         return slips
     s = slot_harmonics.slot_harmonics(analysis.slot_band, analysis.windowed_f0_hz, bars, low, high)
-    clear = (s.score > MIN_SLOT_SCORE) & (s.lead > MIN_SLOT_LEAD) & (s.strongest > MIN_SLOT_LINE)
+    clear = _are_clear(s)
     return [
         replace(slip, value=float(s.slip[i]), half=float(s.half[i]), source="slot harmonics")
         if clear[i] and unrefined[i]
@@ -160,30 +173,39 @@ def _refine_by_slot_harmonics(
 def _check_against_slot_harmonics(
     analysis: CurrentAnalysis, priors: list[Slip], slips: list[Slip], largest_slip: Float64
 ) -> list[Slip]:
-    """Return the slips, the sensor's again where slot harmonics are higher at another slip.
+    """Return the slips, those by a speed held against slot harmonics at any duty.
 
-    The sidebands 2sf from the slot harmonics of a broken rotor cage fit a speed that is slightly
-    wrong.
+    Where these are clear at another slip, the slip is not known. Where they are highest there but
+    not clear, the sensor's counts: the sidebands 2sf from the slot harmonics of a broken rotor cage
+    fit a speed that is slightly wrong.
     """
-    refined = np.array(
-        [
-            p.source == "speed sensor" and s.source != p.source
-            for p, s in zip(priors, slips, strict=True)
-        ]
-    )
-    if analysis.slot_band is None or not refined.any():
+    sensor = np.array([p.source == "speed sensor" for p in priors])
+    bars = np.where(sensor, analysis.bars_per_pair, np.nan)
+    if analysis.slot_band is None or not np.isfinite(bars).any():
         return slips
     s = slot_harmonics.slot_harmonics(
         analysis.slot_band,
         analysis.windowed_f0_hz,
-        np.where(refined, analysis.bars_per_pair, np.nan),
-        np.where(refined, LEAST_SLIP, np.nan),
+        bars,
+        np.where(sensor, LEAST_SLIP, np.nan),
         largest_slip,
     )
-    return [
-        prior if refined[i] and abs(s.slip[i] - slip.value) > s.half[i] + slip.half else slip
-        for i, (prior, slip) in enumerate(zip(priors, slips, strict=True))
-    ]
+    clear, checked = _are_clear(s), list(slips)
+    for i in np.flatnonzero(np.isfinite(bars)).tolist():
+        slots = Slip(float(s.slip[i]), float(s.half[i]), "slot harmonics")
+        if abs(slots.value - slips[i].value) <= slots.half + slips[i].half:
+            continue
+        checked[i] = priors[i]
+        if clear[i]:
+            other = SlipRange(max(slots.low, 0.0), slots.high, slots.source)
+            checked[i] = no_slip(slip_agreement.sources_disagree(priors[i], other))
+    return checked
+
+
+def _are_clear(s: slot_harmonics.SlotLines) -> Bool:
+    return np.asarray(
+        (s.score > MIN_SLOT_SCORE) & (s.lead > MIN_SLOT_LEAD) & (s.strongest > MIN_SLOT_LINE)
+    )
 
 
 def _refine_by_sidebands(

@@ -1,6 +1,6 @@
 """Slip by speed sensor, or by nameplate and load: where finer sources are searched."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, sqrt
 from typing import Literal
 
@@ -89,15 +89,23 @@ def slip_prior(
     measured = _slip_by_sensor(recording, motor, pairs, f0_hz, rms_a)
     if isinstance(measured, Slip):
         return measured
+    estimated = nameplate_slip(motor, pairs, f0_hz, rms_a)
+    if estimated is None:
+        return no_slip(measured or _why_no_rated_slip(motor, pairs, f0_hz))
+    return replace(estimated, reason=measured)
+
+
+def nameplate_slip(motor: Motor, pairs: int | None, f0_hz: float, rms_a: float) -> Slip | None:
+    """Return the slip by nameplate and load, None where they do not give one."""
     rated = rated_slip(motor, pairs, f0_hz)
     if rated is None:
-        return no_slip(measured or _why_no_rated_slip(motor, pairs, f0_hz))
+        return None
     if motor.supply == "inverter":
         # At constant flux a torque slows the rotor by as many rpm at any frequency.
         rated *= (motor.supply_hz or f0_hz) / f0_hz
     low, high = _load_range(rms_a, motor)
     low, high = low * rated * (1 - RATED_SLIP_TOLERANCE), high * rated * (1 + RATED_SLIP_TOLERANCE)
-    return Slip((low + high) / 2, (high - low) / 2, "nameplate and load", measured)
+    return Slip((low + high) / 2, (high - low) / 2, "nameplate and load")
 
 
 def no_slip(why: Reason) -> Slip:

@@ -21,6 +21,12 @@ SENTENCES: dict[str, Sentence] = {
         "that of a loaded motor with {pole_pairs} pole pairs at {supply_hz:g} Hz",
         "Correct rated_speed_rpm, pole_pairs or supply_hz on the nameplate, or send speed_rpm.",
     ),
+    "slip_sources_disagree": Sentence(
+        "slip unknown: {slip:.2%} ({slip_source!w}), but {other_low:.2%} to {other_high:.2%} "
+        "({other_source!w})",
+        "Measure the speed on the shaft; correct speed_rpm, or rotor_bars, rated_speed_rpm and "
+        "rated_current_a on the nameplate.",
+    ),
     "speed_implausible": Sentence(
         "a speed of {speed_rpm:g} rpm does not fit a supply of {f0_hz:.2f} Hz and {pole_pairs} "
         "pole pairs",

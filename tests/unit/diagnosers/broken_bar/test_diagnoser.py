@@ -131,13 +131,36 @@ def test_an_estimated_slip_does_not_clear_a_line_at_another(slip: float) -> None
     assert diagnose([weak], NO_BARS)[0].state == "normal"
 
 
+@pytest.mark.parametrize(("hz", "state"), [(2.0, "unknown"), (3.5, "normal")])
+def test_a_line_whose_slip_speed_and_nameplate_both_exclude_is_harmless(
+    hz: float, state: str
+) -> None:
+    """At 5 of 10 A the nameplate allows a slip up to 2.3 %, and the speed is one of 1.2 %."""
+    m = replace(SOUND, slip=0.012, rms_a=5.0, slot_dbc=-300.0)
+    line = replace(m, slip=hz / 2 / m.f0_hz, lower_dbc=-44.0, upper_dbc=-50.0)
+    d = with_speed(recording(line, np.random.default_rng(0)), 30 * m.f0_hz * 0.988, NO_BARS)
+    assert d.state == state
+    assert (d.code == "line_at_another_slip") is (state == "unknown")
+
+
+def test_slip_sources_that_disagree_leave_the_rotor_cage_undecided() -> None:
+    """The speed of another machine was sent: no line at its slip is the rotor cage's."""
+    r = recording(replace(BROKEN, slip=0.02), np.random.default_rng(0))
+    d = with_speed(r, 30 * SOUND.f0_hz * (1 - 0.012), MOTOR)
+    assert (d.state, d.code) == ("unknown", "slip_sources_disagree")
+    assert d.values["other_low"] < 0.02 < d.values["other_high"]
+    assert d.values["slip"] == pytest.approx(0.012, abs=1e-4)
+
+
 def with_speed(r: Recording, rpm: float, motor: Motor) -> Diagnosis:
     (d,) = broken_bar.diagnose(front_end([replace(r, speed_rpm=rpm)], [motor]), [None])
     return d
 
 
-@pytest.mark.parametrize("motor", [MOTOR, NO_BARS])
-def test_a_wrong_speed_does_not_clear_a_broken_bar(motor: Motor) -> None:
+@pytest.mark.parametrize(
+    ("motor", "code"), [(MOTOR, "slip_sources_disagree"), (NO_BARS, "line_at_another_slip")]
+)
+def test_a_wrong_speed_does_not_clear_a_broken_bar(motor: Motor, code: str) -> None:
     """Slot harmonics of the true slip lie outside what the speed allows, their sidebands inside."""
     m = replace(BROKEN, slip=0.023, slot_dbc=-300.0, noise=0.0)
     r, bare = recording(m, np.random.default_rng(0)), dict[str, np.ndarray]()
@@ -149,7 +172,7 @@ def test_a_wrong_speed_does_not_clear_a_broken_bar(motor: Motor) -> None:
             bare[name] = bare.get(name, 0) + with_them[name] - without[name]
     r = replace(r, channels={name: x + bare[name] for name, x in r.channels.items()})
     d = with_speed(r, 30 * m.f0_hz * (1 - 0.0197), motor)
-    assert (d.state, d.code) == ("unknown", "line_at_another_slip")
+    assert (d.state, d.code) == ("unknown", code)
     assert d.values["slip"] == pytest.approx(0.0197, abs=1e-4)
     assert with_speed(r, 30 * m.f0_hz * (1 - 0.023), motor).state == "fault"
 
@@ -166,7 +189,7 @@ def test_the_rated_speed_sent_at_any_load_does_not_clear_a_broken_bar() -> None:
     ("change", "motor", "code", "values"),
     [
         ({"seconds": 1.0}, MOTOR, "record_too_short_for_slip", {"duration_s": 1.0}),
-        ({"slip": 0.005}, MOTOR, "record_too_short_for_slip", {"needed_s": 17.0}),
+        ({"slip": 0.005, "rms_a": 5.0}, MOTOR, "record_too_short_for_slip", {"needed_s": 17.0}),
         ({"seconds": 1.0}, NO_BARS, "record_too_short_for_least_slip", {"duration_s": 1.0}),
         (
             {"rms_a": 4.0},
@@ -219,7 +242,7 @@ def test_a_supply_that_changes_its_frequency_is_not_stationary() -> None:
 
 
 def test_twenty_seconds_serve_where_ten_do_not() -> None:
-    m = replace(SOUND, slip=0.006, lower_dbc=-48.0, upper_dbc=-55.0)
+    m = replace(SOUND, slip=0.006, rms_a=5.0, lower_dbc=-48.0, upper_dbc=-55.0)
     assert diagnose([m])[0].state == "unknown"
     assert diagnose([replace(m, seconds=20.0)])[0].state == "warning"
 

@@ -37,6 +37,42 @@ def test_slot_harmonics_refine_a_measured_speed() -> None:
     assert slip_of(replace(m, slot_dbc=-300.0), speed=True).source == "speed sensor"
 
 
+@pytest.mark.parametrize(
+    ("slip", "motor", "sources"),
+    [
+        (0.005, replace(MOTOR, rated_speed_rpm=1410.0), ("slot harmonics", "nameplate and load")),
+        (0.005, replace(NO_BARS, rated_speed_rpm=1410.0), ("speed sensor", "nameplate and load")),
+    ],
+)
+def test_an_idle_slip_excluded_by_nameplate_and_load_is_not_known(
+    slip: float, motor: Motor, sources: tuple[str, str]
+) -> None:
+    got = slip_of(Machine(slip=slip, slot_dbc=-55.0), motor, speed=motor.rotor_bars is None)
+    assert not got.is_known
+    assert got.reason is not None
+    assert got.reason.code == "slip_sources_disagree"
+    assert (got.reason.values["slip_source"], got.reason.values["other_source"]) == sources
+    assert got.reason.values["slip"] == pytest.approx(slip, abs=1e-3)
+    assert got.reason.values["other_low"] > slip
+
+
+def test_a_speed_excluded_by_clear_slot_harmonics_leaves_the_slip_unknown() -> None:
+    r = recording(Machine(slip=0.02, slot_dbc=-55.0), np.random.default_rng(0), speed=True)
+    wrong = replace(r, speed_rpm=r.speed_rpm and r.speed_rpm - 10)
+    view = analyse_slip(front_end([r, wrong], [MOTOR, MOTOR]))
+    assert view is not None
+    assert view.slips[0].source == "slot harmonics"
+    assert view.slips[1].reason is not None
+    assert view.slips[1].reason.code == "slip_sources_disagree"
+    assert view.slips[1].reason.values["other_source"] == "slot harmonics"
+
+
+def test_a_speed_that_slot_harmonics_confirm_stands_against_a_wrong_nameplate() -> None:
+    motor = replace(MOTOR, rated_speed_rpm=1410.0)
+    got = slip_of(Machine(slip=0.005, slot_dbc=-55.0), motor, speed=True)
+    assert (got.source, got.value) == ("slot harmonics", pytest.approx(0.005, abs=5e-4))
+
+
 def test_rotor_sidebands_serve_where_the_bars_are_unknown() -> None:
     got = slip_of(Machine(slip=0.023, rotor_dbc=-65.0), NO_BARS)
     assert got.source == "rotor speed sidebands"
