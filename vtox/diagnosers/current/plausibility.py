@@ -31,6 +31,13 @@ MAX_CHANNEL_RATIO = 3.0
 MAX_SUPPLY_UNBALANCE = 0.1
 # Leakage over the positive-sequence current: more is a phase current.
 MAX_LEAKAGE_RATIO = 0.3
+# No winding carries more to earth for long while the voltages to earth stay balanced: it burns
+# beyond the first, A (IEC 60364-4-42, protection against fire), and protection trips beyond the
+# second, over the positive-sequence current. A neutral that is not earthed lets more flow and moves
+# by more than the last, over the mean of the voltages.
+FIRE_A = 0.3
+MAX_EARTH_FAULT_RATIO = 0.05
+BALANCED_RATIO = 0.1
 # Capacitance to earth of a whole winding with its cable, F.
 WINDING_CAPACITANCE_F = (5e-11, 3e-6)
 
@@ -112,11 +119,18 @@ def voltages_to_earth_problem(phasors: Complex) -> Reason | None:
     return reason("voltages_of_no_supply", unbalance_ratio=least / max(largest, 1e-30))
 
 
-def leakage_problem(leakage_a: float, load_a: float) -> Reason | None:
-    """Return that a leakage current, A rms, is as large as a phase current."""
-    if not leakage_a > MAX_LEAKAGE_RATIO * load_a:
-        return None
-    return reason("leakage_as_large_as_phase_current", leakage_a=leakage_a, load_a=load_a)
+def leakage_problem(leakage_a: float, load_a: float, voltages: Complex) -> Reason | None:
+    """Return that a leakage current, A rms, is as large as a phase current or no earth fault's.
+
+    `voltages` are the phasors of the three voltages to earth, shape (3,).
+    """
+    values = {"leakage_a": leakage_a, "load_a": load_a}
+    if leakage_a > MAX_LEAKAGE_RATIO * load_a:
+        return reason("leakage_as_large_as_phase_current", **values)
+    balanced = abs(voltages.sum()) <= BALANCED_RATIO * np.abs(voltages).sum()
+    if balanced and leakage_a > max(FIRE_A, MAX_EARTH_FAULT_RATIO * load_a):
+        return reason("leakage_larger_than_earth_fault", **values)
+    return None
 
 
 def capacitance_problem(capacitance_f: float, spread_f: float) -> Reason | None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from vtox.arrays import Bool
 from vtox.domain import Array, Motor, Reason, reason
-from vtox.dsp import quality
+from vtox.dsp import converter, quality
 
 # Per recording, the reasons why it cannot be used; none where it can.
 Problems = tuple[tuple[Reason, ...], ...]
@@ -32,7 +32,12 @@ def sample_problems(
 
     `x`, shape (batch, channels, samples), holds the currents and then the voltages.
     """
-    problems = quality.problems(x, (*currents, *voltages), fs_hz)
+    names = (*currents, *voltages)
+    problems = quality.problems(x, names, fs_hz)
+    if x.shape[-1] >= quality.MIN_SAMPLES:
+        sound = [i for i, p in enumerate(problems) if not p]
+        for i, coarse in zip(sound, converter.resolution_problems(x[sound], names), strict=True):
+            problems[i] = coarse
     of_all = _shape_problems(x.shape[-1], fs_hz)
 
     def of(names: Sequence[str], others: Sequence[str]) -> Problems:

@@ -93,7 +93,7 @@ def _implausible(
     problems = [plausibility.voltages_to_earth_problem(mean[1:])]
     if analysis.envelope.shape[-1] and not analysis.problems[i]:
         leakage_a, load_a = abs(mean[0]) / sqrt(2), float(analysis.current_rms_a()[i])
-        problems.append(plausibility.leakage_problem(leakage_a, load_a))
+        problems.append(plausibility.leakage_problem(leakage_a, load_a, mean[1:]))
     if np.isfinite(y.whole[row]) and y.whole[row].imag > -_uncertain_s(y, row):
         spread_f = _uncertain_s(y, row) / float(y.omega[row])
         capacitance_f = float(y.whole[row].imag / y.omega[row])

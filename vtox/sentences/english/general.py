@@ -62,6 +62,16 @@ SENTENCES: dict[str, Sentence] = {
         "{share_low:.1%} at {low:.4g}",
         "Give the converter a larger range.",
     ),
+    "converter_resolution": Sentence(
+        "{channel}: an amplitude of {steps:.0f} steps of the converter, at least {needed_steps} "
+        "needed, by {more_bits} more bits: what a fault changes is less than a step",
+        "Use a converter with more bits, or a range that fits the current.",
+    ),
+    "converter_bit_stuck": Sentence(
+        "{channel}: bit {bit} of the converter never changes, which leaves an amplitude of "
+        "{steps:.0f} steps, at least {needed_steps} needed",
+        "Replace the converter, or mend how its samples are read.",
+    ),
     "rate_too_low": Sentence(
         "sampling rate of {fs_hz:g} Hz, at least {needed_hz:g} Hz needed",
         "Sample the currents at 400 Hz or more.",

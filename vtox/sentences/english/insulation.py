@@ -42,6 +42,11 @@ SENTENCES: dict[str, Sentence] = {
         "leakage of {leakage_a:.3g} A beside a load of {load_a:.3g} A: that of a phase current",
         "Lay all three phases through one transformer; check scale and unit of leakage.",
     ),
+    "leakage_larger_than_earth_fault": Sentence(
+        "leakage of {leakage_a:.3g} A beside a load of {load_a:.3g} A, while the voltages to earth "
+        "are balanced: a winding carries that only until it burns",
+        "Check scale and unit of leakage; if they are right, stop the motor: an earth fault.",
+    ),
     "leakage_implausible": Sentence(
         "{capacitance_nanofarad:.3g} nF to earth, which no winding with its cable has",
         "Check scale and unit of leakage and voltages.",

@@ -33,6 +33,15 @@ def copy(source: str, target: str) -> Change:
     return change
 
 
+def quantise(steps: float, *names: str) -> Change:
+    def change(channels: dict[str, Array]) -> None:
+        for name in names:
+            step = np.abs(channels[name]).max() / steps
+            channels[name] = np.rint(channels[name] / step) * step
+
+    return change
+
+
 def diagnoses(change: Change) -> dict[str, Diagnosis]:
     channels = dict(SOUND.channels)
     change(channels)
@@ -52,6 +61,9 @@ def diagnoses(change: Change) -> dict[str, Diagnosis]:
         (scale(0.001, *CURRENTS), "turn_short", "current_far_below_rated"),
         (scale(1000, "ib"), "turn_short", "channel_scale_differs"),
         (scale(1000, "ib"), "broken_bar", "channel_scale_differs"),
+        (quantise(16, *CURRENTS), "turn_short", "converter_resolution"),
+        (quantise(16, "ib"), "broken_bar", "converter_resolution"),
+        (quantise(16, "vb"), "insulation", "converter_resolution"),
         (scale(1000, *VOLTAGES), "insulation", "voltage_off_nameplate"),
         (scale(0.001, *VOLTAGES), "insulation", "voltage_off_nameplate"),
         (scale(-1, "vb"), "insulation", "voltages_of_no_supply"),
@@ -120,3 +132,24 @@ def test_no_winding_has(capacitance_f: float, spread_f: float) -> None:
     problem = plausibility.capacitance_problem(capacitance_f, spread_f)
     assert problem is not None
     assert problem.code == "leakage_implausible"
+
+
+EVEN = 230 * np.exp(-2j * np.pi / 3 * np.arange(3))
+
+
+@pytest.mark.parametrize(
+    ("leakage_a", "load_a", "voltages", "code"),
+    [
+        (0.025, 10.0, EVEN, None),  # 9 kohm
+        (2.0, 100.0, EVEN, None),
+        (0.2, 2.0, EVEN, None),
+        (1.0, 10.0, EVEN, "leakage_larger_than_earth_fault"),
+        (1.0, 10.0, EVEN - EVEN[0], None),  # phase a lies on earth
+        (6.0, 10.0, EVEN, "leakage_as_large_as_phase_current"),
+    ],
+)
+def test_leakage_is_that_of_an_earth_fault_at_most(
+    leakage_a: float, load_a: float, voltages: np.ndarray, code: str | None
+) -> None:
+    problem = plausibility.leakage_problem(leakage_a, load_a, voltages)
+    assert (problem and problem.code) == code
