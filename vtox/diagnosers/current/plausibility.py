@@ -119,18 +119,22 @@ def voltages_to_earth_problem(phasors: Complex) -> Reason | None:
     return reason("voltages_of_no_supply", unbalance_ratio=least / max(largest, 1e-30))
 
 
-def leakage_problem(leakage_a: float, load_a: float, voltages: Complex) -> Reason | None:
-    """Return that a leakage current, A rms, is as large as a phase current or no earth fault's.
+def leakage_problem(leakage_a: float, load_a: float) -> Reason | None:
+    """Return that a leakage current, A rms, is as large as a phase current."""
+    if not leakage_a > MAX_LEAKAGE_RATIO * load_a:
+        return None
+    return reason("leakage_as_large_as_phase_current", leakage_a=leakage_a, load_a=load_a)
+
+
+def earth_fault_problem(leakage_a: float, load_a: float, voltages: Complex) -> Reason | None:
+    """Return that a leakage current, A rms, is larger than that of an earth fault.
 
     `voltages` are the phasors of the three voltages to earth, shape (3,).
     """
-    values = {"leakage_a": leakage_a, "load_a": load_a}
-    if leakage_a > MAX_LEAKAGE_RATIO * load_a:
-        return reason("leakage_as_large_as_phase_current", **values)
-    balanced = abs(voltages.sum()) <= BALANCED_RATIO * np.abs(voltages).sum()
-    if balanced and leakage_a > max(FIRE_A, MAX_EARTH_FAULT_RATIO * load_a):
-        return reason("leakage_larger_than_earth_fault", **values)
-    return None
+    moved = abs(voltages.sum()) > BALANCED_RATIO * np.abs(voltages).sum()
+    if moved or leakage_a <= max(FIRE_A, MAX_EARTH_FAULT_RATIO * load_a):
+        return None
+    return reason("leakage_larger_than_earth_fault", leakage_a=leakage_a, load_a=load_a)
 
 
 def capacitance_problem(capacitance_f: float, spread_f: float) -> Reason | None:

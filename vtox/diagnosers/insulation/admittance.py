@@ -90,14 +90,18 @@ def _implausible(
     """Return why leakage and voltages cannot be those of one winding, empty if they can."""
     _, phasors = supply_line.frame_phasors(y.x[row : row + 1], y.fs_hz, y.f0_hz[row : row + 1])
     mean = phasors[0].mean(axis=-1)
-    problems = [plausibility.voltages_to_earth_problem(mean[1:])]
+    leakage_a, load_a = abs(mean[0]) / sqrt(2), np.inf
     if analysis.envelope.shape[-1] and not analysis.problems[i]:
-        leakage_a, load_a = abs(mean[0]) / sqrt(2), float(analysis.current_rms_a()[i])
-        problems.append(plausibility.leakage_problem(leakage_a, load_a, mean[1:]))
+        load_a = float(analysis.current_rms_a()[i])
+    problems = [
+        plausibility.voltages_to_earth_problem(mean[1:]),
+        plausibility.leakage_problem(leakage_a, load_a),
+    ]
     if np.isfinite(y.whole[row]) and y.whole[row].imag > -_uncertain_s(y, row):
         spread_f = _uncertain_s(y, row) / float(y.omega[row])
         capacitance_f = float(y.whole[row].imag / y.omega[row])
         problems.append(plausibility.capacitance_problem(capacitance_f, spread_f))
+    problems.append(plausibility.earth_fault_problem(leakage_a, load_a, mean[1:]))
     return tuple(p for p in problems if p)[:1]
 
 

@@ -145,11 +145,10 @@ EVEN = 230 * np.exp(-2j * np.pi / 3 * np.arange(3))
         (0.2, 2.0, EVEN, None),
         (1.0, 10.0, EVEN, "leakage_larger_than_earth_fault"),
         (1.0, 10.0, EVEN - EVEN[0], None),  # phase a lies on earth
-        (6.0, 10.0, EVEN, "leakage_as_large_as_phase_current"),
     ],
 )
 def test_leakage_is_that_of_an_earth_fault_at_most(
     leakage_a: float, load_a: float, voltages: np.ndarray, code: str | None
 ) -> None:
-    problem = plausibility.leakage_problem(leakage_a, load_a, voltages)
+    problem = plausibility.earth_fault_problem(leakage_a, load_a, voltages)
     assert (problem and problem.code) == code
