@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from vtox.diagnosers.broken_bar.sidebands import SidebandPair, sideband_pairs
+from vtox.diagnosers.broken_bar.supply_lines import MAX_VOLTAGE_RATIO
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosers.current.slip_prior import Slip
@@ -33,6 +34,11 @@ class Observation:
     def distance_hz(self) -> float:
         """Twice the slip frequency, Hz."""
         return 2 * self.slip.value * self.f0_hz
+
+    @property
+    def supply_excluded(self) -> bool:
+        """Whether the voltages are so quiet that the supply cannot have made the lines."""
+        return self.has_voltages and self.pair.voltage_bound <= MAX_VOLTAGE_RATIO
 
 
 def observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Observation]:

@@ -9,6 +9,7 @@ from vtox.baseline import RISE_DB, Level
 from vtox.diagnosers.broken_bar import load_oscillation
 from vtox.diagnosers.broken_bar.observation import Observation
 from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS, least_slip
+from vtox.diagnosers.broken_bar.supply_lines import MAX_VOLTAGE_RATIO
 from vtox.domain import Reason, State, reason
 from vtox.dsp import demodulation, modulation_spectrum
 
@@ -23,13 +24,13 @@ MAX_SPREAD_BINS = 4.0
 MAX_SPREAD = 0.1
 SLIP_PER_CURRENT = 1.5
 MAX_FREQUENCY_RANGE_HZ = 0.4
-# A voltage line of this ratio to the current's is the cause; a rotor cage that modulates the
-# current moves the voltage through the supply's impedance, by a few per cent.
-MAX_VOLTAGE_RATIO = 0.25
 # A rotor cage modulates the phase as much as the amplitude or more, in quadrature to it; a supply
 # that flickers mostly the amplitude. docs/calibration/broken_bar.md#flicker
 MIN_QUADRATURE = 0.8
 MAX_IN_PHASE_SHARE = 0.75
+# A line at half the distance counts down to so far below. A rotor cage makes none.
+# docs/calibration/broken_bar.md#lines-at-half-the-distance
+MAX_BELOW_DB = 20.0
 # A level is reported where its deviation in the noise is no more than this.
 # docs/calibration/broken_bar.md#levels-in-noise
 REPORTED_DEVIATION_DB = 1.0
@@ -39,6 +40,7 @@ LONGEST_RECORD_S = 300.0
 LOAD = "load oscillation at twice slip frequency"
 SUPPLY = "supply that flickers, or an interharmonic of it, at twice slip frequency"
 VOLTAGE = "the voltage carries a line there too, the supply or the drive modulates the motor"
+CONTROL = "control of a drive that hunts at half that frequency"
 SOUND_CAGE = "axial ducts or inter-bar currents of a sound rotor cage"
 
 
@@ -205,6 +207,13 @@ def _line_of_supply(o: Observation) -> Finding | None:
     return replace(_of_lines(o, "unknown", "sidebands_in_voltage"), causes=(VOLTAGE,))
 
 
+def _harmonic_of_half(o: Observation) -> Finding | None:
+    if not o.pair.half_dbc >= o.pair.level_dbc - MAX_BELOW_DB:
+        return None
+    lines = _of_lines(o, "unknown", "sidebands_are_harmonics", half_dbc=o.pair.half_dbc)
+    return replace(lines, causes=(CONTROL, LOAD))
+
+
 def _as_a_load(o: Observation) -> Finding | None:
     if o.pair.distance_from_load >= load_oscillation.MIN_DISTANCE:
         return None
@@ -218,7 +227,7 @@ def _as_a_flickering_supply(o: Observation) -> Finding | None:
     of_rotor = ratio.imag >= max(MIN_QUADRATURE, abs(ratio.real) / MAX_IN_PHASE_SHARE)
     # A line taken for one of the rotor's speed may be another: it does not prove the slip.
     proven = o.slip.source in ("speed sensor", "slot harmonics")
-    if of_rotor or proven or o.has_voltages:
+    if of_rotor or proven or o.supply_excluded:
         return None
     lines = _of_lines(o, "unknown", "supply_flicker_or_broken_bars")
     estimated = () if o.slip.is_measured else (reason("slip_not_measured"),)
@@ -230,14 +239,14 @@ def _asymmetry(o: Observation) -> Finding:
     state: State = "fault" if o.pair.level_dbc >= FAULT_DBC and not guessed else "warning"
     slip = {"slip": o.slip.value, "slip_source": o.slip.source}
     lines = _of_lines(o, state, "rotor_asymmetry", **slip)
-    causes = (LOAD, SOUND_CAGE) if o.has_voltages else (LOAD, SOUND_CAGE, SUPPLY)
+    causes = (LOAD, SOUND_CAGE) if o.supply_excluded else (LOAD, SOUND_CAGE, SUPPLY)
     doubts = (*lines.doubts, reason("slip_not_measured")) if guessed else lines.doubts
     return replace(lines, causes=causes, doubts=doubts, asymmetric=True)
 
 
 def _is_slip_guessed(o: Observation) -> bool:
     """Return whether nothing says that the line is at 2sf: not the slip, not the voltages."""
-    return not o.slip.is_measured and not o.has_voltages
+    return not o.slip.is_measured and not o.supply_excluded
 
 
 # The last rule always answers.
@@ -249,6 +258,7 @@ FINDING_RULES: tuple[Callable[[Observation], Finding | None], ...] = (
     _level_uncertain,
     _weak_lines,
     _line_of_supply,
+    _harmonic_of_half,
     _as_a_load,
     _as_a_flickering_supply,
     _asymmetry,

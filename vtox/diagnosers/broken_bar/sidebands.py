@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vtox.arrays import SILENCE, Bool, Complex, Float64, db, pick
-from vtox.diagnosers.broken_bar import load_oscillation
+from vtox.diagnosers.broken_bar import load_oscillation, supply_lines
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosers.current.slip_prior import Slip
@@ -25,6 +25,8 @@ SEARCH_MARGIN = 0.95
 MIN_OVER_FLOOR = 18.0
 MIN_OVER_FLOOR_WIDE = 22.0
 MIN_OVER_FLOOR_NEAR = 30.0
+# A line at half the distance must be so many bins from the supply line to show.
+MIN_HALF_BINS = 4.0
 # A line whose mean is this much above the limit exceeds it in 95 % of records.
 DETECTION_MARGIN = 12.0
 # Deviation in dB of an amplitude in noise of relative rms 1, of which half is in phase with it.
@@ -35,7 +37,10 @@ BOUND_DEVIATIONS = 2.5
 # distance in the adjacent noise on, and from this level.
 # docs/calibration/broken_bar.md#sound-rotor-cages
 SOUND_DBC = -59.0
-MIN_EXCESS = 3.5
+MIN_EXCESS = 6.0
+# The upper sideband of a rotor cage exceeds its lower one by no more, dB.
+# docs/calibration/broken_bar.md#upper-sideband
+MAX_UPPER_DB = 2.0
 WEAKEST_DBC = -57.0
 
 
@@ -63,6 +68,8 @@ class SidebandPair:
     alternative_hz: float
     alternative_dbc: float
     voltage_ratio: float  # line in the voltage over line in the current
+    voltage_bound: float  # of that ratio, at 99 %
+    half_dbc: float  # line at half the distance; NaN where there is none
 
     @property
     def is_line(self) -> bool:
@@ -93,6 +100,9 @@ def sideband_pairs(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> li
     measured = np.array([s.is_measured for s in slips])
     limit = _over_floor_limit(np.where(measured, MIN_OVER_FLOOR, MIN_OVER_FLOOR_WIDE), line, bin_hz)
     largest_ratio = load_oscillation.largest_phase_ratio(analysis)
+    voltage_ratio, voltage_bound = supply_lines.voltage_ratios(
+        slip_analysis, line, np.maximum(lower, upper)
+    )
     alternative_hz, alternative_dbc = _alternatives(analysis, slip_analysis, m, largest_ratio)
     return _split(
         hz=line.hz,
@@ -116,7 +126,9 @@ def sideband_pairs(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> li
         neighbour_hz=line.neighbour_hz,
         alternative_hz=alternative_hz,
         alternative_dbc=alternative_dbc,
-        voltage_ratio=_voltage_ratio(slip_analysis, line, np.maximum(lower, upper)),
+        voltage_ratio=voltage_ratio,
+        voltage_bound=voltage_bound,
+        half_dbc=_half_dbc(m, line),
     )
 
 
@@ -145,7 +157,7 @@ def _alternatives(
 
     It may where it is estimated, and where it rests on a speed: one that is measured or entered
     wrongly does not make the line of a rotor cage harmless, unless a second source excludes its
-    slip too.
+    slip too, or the voltage explains it.
     """
     measured = np.array([s.is_measured for s in slip_analysis.slips])
     line_hz = modulation_spectrum.LINE_BINS * m.bin_hz
@@ -155,8 +167,14 @@ def _alternatives(
     )
     farthest = 2 * slip_analysis.other_high * analysis.f0_hz + line_hz
     searched = farthest > nearest
-    line = modulation_spectrum.strongest(
-        m, np.where(searched, nearest, np.nan), np.where(searched, farthest, np.nan)
+    # A regulated drive answers the rotor cage with its voltage.
+    grid = np.array([motor.supply == "grid" for motor in analysis.motors])
+    m, line = supply_lines.strongest_not_of_supply(
+        slip_analysis,
+        m,
+        np.where(searched, nearest, np.nan),
+        np.where(searched, farthest, np.nan),
+        grid & np.array([not p for p in analysis.voltage_problems]),
     )
     wide = np.full(len(measured), MIN_OVER_FLOOR_WIDE)
     is_line: Bool = line.statistic > _over_floor_limit(wide, line, m.bin_hz)
@@ -173,8 +191,21 @@ def _alternatives(
     return np.where(is_line, line.hz, np.nan), np.where(is_line, level_dbc, np.nan)
 
 
+def _half_dbc(m: modulation_spectrum.Modulation, line: modulation_spectrum.Line) -> Float64:
+    """Return the level of a line at half the distance of another, NaN where there is none."""
+    visible = line.hz / 2 >= MIN_HALF_BINS * m.bin_hz
+    low, high = ((line.hz + side * m.step_hz) / 2 for side in (-1, 1))
+    half = modulation_spectrum.strongest(
+        m, np.where(visible, low, np.nan), np.where(visible, high, np.nan)
+    )
+    stands = (half.statistic > MIN_OVER_FLOOR_NEAR) & np.isnan(half.neighbour_hz)
+    return np.where(stands, db(np.maximum(*m.sidebands(half.index))), np.nan)
+
+
 def _level_dbc(lower_dbc: Float64, upper_dbc: Float64) -> Float64:
-    return np.asarray(np.maximum(lower_dbc, (lower_dbc + upper_dbc) / 2), np.float64)
+    """Return the lower level, or the mean of both where the upper one is higher as in a cage."""
+    higher_db = np.clip(upper_dbc - lower_dbc, 0.0, MAX_UPPER_DB)
+    return np.asarray(lower_dbc + higher_db / 2, np.float64)
 
 
 def strongest_line(
@@ -204,15 +235,3 @@ def strongest_line(
         pm=np.where(better[:, None], corrected.pm, m.pm),
     )
     return mixed, modulation_spectrum.line_where(better, other, line)
-
-
-def _voltage_ratio(
-    slip_analysis: SlipAnalysis, line: modulation_spectrum.Line, current: Float64
-) -> Float64:
-    """Return the line in the voltage over that in the current, 0 where it is below the floor."""
-    if slip_analysis.voltage is None:
-        return np.zeros(len(line.hz))
-    same = modulation_spectrum.strongest(slip_analysis.voltage, line.hz, line.hz)
-    voltage = np.maximum(*slip_analysis.voltage.sidebands(same.index))
-    ratio = voltage / np.maximum(current, SILENCE)
-    return np.asarray(np.where(same.statistic > MIN_OVER_FLOOR, ratio, 0.0), np.float64)

@@ -48,6 +48,11 @@ SENTENCES: dict[str, Sentence] = {
         f"{_LINES}, and lines in the voltage too: the supply or the drive modulates the motor",
         "Measure on another supply, or with the speed control switched off.",
     ),
+    "sidebands_are_harmonics": Sentence(
+        f"{_LINES}, and one of {{half_dbc:.1f}} dBc at half that distance, where a rotor cage "
+        "makes none: the control of a drive or the load swings",
+        "Measure with the speed control off, or at another speed.",
+    ),
     "load_oscillation_or_broken_bars": Sentence(
         f"{_LINES}: load oscillation at {{distance_hz:.2f}} Hz or broken bars, as amplitude and "
         "phase move together as a load moves them",

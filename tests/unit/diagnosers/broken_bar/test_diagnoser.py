@@ -11,7 +11,7 @@ from vtox.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosers.broken_bar.reasons import LOAD, SUPPLY
 from vtox.diagnosers.current.front_end import front_end
 from vtox.diagnosers.features import SLIP_SIDEBANDS
-from vtox.domain import VOLTAGES, Diagnosis, Motor, Recording
+from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
 
 # Square to what a load moves at a power factor of 0.8: the axis of a rotor cage of small inertia.
 CAGE_RAD = 0.64 - np.pi / 2
@@ -285,6 +285,42 @@ def test_a_line_in_the_voltage_gives_unknown() -> None:
     analysis = front_end([with_voltage(BROKEN, 0.02)], [MOTOR])
     (d,) = broken_bar.diagnose(analysis, [None])
     assert (d.state, d.code) == ("unknown", "sidebands_in_voltage")
+
+
+def with_flicker(m: Machine, hz: float) -> Recording:
+    """A supply of which the voltage flickers by 0.4 %, and the current as a machine answers."""
+    r = recording(m, np.random.default_rng(1))
+    clean = recording(replace(m, lower_dbc=-300.0, upper_dbc=-300.0), np.random.default_rng(1))
+    t = np.arange(r.samples) / r.fs_hz
+    swing = np.cos(2 * np.pi * hz * t)
+    amps = {c: (x * (1 + 0.008 * swing)).astype(np.float32) for c, x in r.channels.items()}
+    volts = zip(VOLTAGES, clean.channels.values(), strict=True)
+    return replace(
+        r,
+        channels=amps | {v: (x * 28 * (1 + 0.004 * swing)).astype(np.float32) for v, x in volts},
+    )
+
+
+@pytest.mark.parametrize(
+    ("lower_dbc", "slip", "state", "code"),
+    [
+        (-70.0, 0.02, "normal", "sidebands_of_sound_rotor_cage"),
+        (-50.0, 0.0065, "unknown", "line_outside_estimated_slip"),
+    ],
+)
+def test_a_line_that_the_voltage_carries_is_the_supply_s(
+    lower_dbc: float, slip: float, state: str, code: str
+) -> None:
+    """Flicker at 3.8 Hz, outside the estimated slip, and perhaps the line of a cage elsewhere."""
+    m = replace(SOUND, slip=slip, lower_dbc=lower_dbc, slot_dbc=-300.0, seconds=20.0)
+    r = with_flicker(m, 3.8)
+    currents = replace(r, channels={c: r.channels[c] for c in CURRENTS})
+    (d,), (blind,) = (broken_bar.diagnose(front_end([x], [NO_BARS]), [None]) for x in (r, currents))
+    assert (d.state, d.code) == (state, code)
+    assert (blind.state, blind.code) == ("unknown", "line_outside_estimated_slip")
+    assert blind.values["line_hz"] == pytest.approx(3.8, abs=0.05)
+    if state == "unknown":
+        assert d.values["line_hz"] == pytest.approx(2 * slip * m.f0_hz, abs=0.05)
 
 
 def baseline_at(level_dbc: float) -> Baseline:

@@ -34,6 +34,8 @@ BROKEN = SidebandPair(
     alternative_hz=np.nan,
     alternative_dbc=np.nan,
     voltage_ratio=0.0,
+    voltage_bound=0.02,
+    half_dbc=np.nan,
 )
 STEADY = Observation(
     motor=Motor(rated_current_a=10.0),
@@ -109,7 +111,9 @@ def test_a_speed_that_was_not_believed_is_a_doubt_of_every_answer() -> None:
         ({"neighbour_hz": 2.4, "level_dbc": -54.1}, "normal", "load_oscillation"),
         ({**WEAK, "upper_bound_dbc": -53.0}, "unknown", "sidebands_in_noise"),
         (WEAK, "normal", "sidebands_of_sound_rotor_cage"),
-        ({"voltage_ratio": 0.3}, "unknown", "sidebands_in_voltage"),
+        ({"voltage_ratio": 0.2}, "unknown", "sidebands_in_voltage"),
+        ({"half_dbc": -58.0}, "unknown", "sidebands_are_harmonics"),
+        ({"half_dbc": -69.0}, "warning", "rotor_asymmetry"),
         ({"distance_from_load": 1.0}, "unknown", "load_oscillation_or_broken_bars"),
         ({**NO_LINE, **ELSEWHERE}, "unknown", "line_at_another_slip"),
         ({**NO_LINE, **ELSEWHERE, "alternative_dbc": -54.1}, "normal", "no_sidebands"),
@@ -159,6 +163,7 @@ def test_a_baseline_clears_what_has_not_risen(
 
 
 FLICKER = {"phase_ratio": -0.3 + 0.2j}
+NOISY_VOLTAGES = {"voltage_bound": 0.3}
 ROTOR_LINES = Slip(0.02, 1e-3, "rotor speed sidebands")
 
 
@@ -169,6 +174,8 @@ ROTOR_LINES = Slip(0.02, 1e-3, "rotor speed sidebands")
         (FLICKER, {"slip": ROTOR_LINES, "has_voltages": False}, "unknown", "flicker"),
         (FLICKER, {"slip": MEASURED, "has_voltages": False}, "fault", "asymmetry"),
         (FLICKER, {"slip": ESTIMATED}, "fault", "asymmetry"),
+        ({**FLICKER, **NOISY_VOLTAGES}, {"slip": ESTIMATED}, "unknown", "flicker"),
+        (NOISY_VOLTAGES, {"slip": ESTIMATED}, "warning", "asymmetry"),
         ({}, {"slip": ESTIMATED, "has_voltages": False}, "warning", "asymmetry"),
         ({}, {"slip": ROTOR_LINES, "has_voltages": False}, "fault", "asymmetry"),
     ],

@@ -1,0 +1,59 @@
+"""Drives whose control makes lines at 2sf: never a fault of the rotor cage, and named."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.signals.current_lines import MOTOR, Machine, recording
+from vtox.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.diagnosers.current.front_end import front_end
+from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Motor
+
+DRIVE = replace(MOTOR, supply="inverter")
+BROKEN = Machine(lower_dbc=-42.0, upper_dbc=-48.0, slot_dbc=-60.0, tip_rad=0.64 - np.pi / 2)
+TWICE_SLIP_HZ = 2 * BROKEN.slip * BROKEN.f0_hz
+
+
+def diagnosis(m: Machine, motor: Motor, *, volts_rad: float = 0.0, volts: float = 0.0) -> Diagnosis:
+    """Return the diagnosis where the voltage carries a line of `volts` at 2sf and an angle."""
+    quiet = replace(m, lower_dbc=-300.0, upper_dbc=-300.0, swing=0.0)
+    r, clean = (recording(x, np.random.default_rng(1)) for x in (m, quiet))
+    t = np.arange(r.samples) / r.fs_hz
+    swing = 1 + volts * np.cos(2 * np.pi * TWICE_SLIP_HZ * t + volts_rad)
+    measured = {
+        v: (28 * clean.channels[c] * swing).astype(np.float32)
+        for v, c in zip(VOLTAGES, CURRENTS, strict=True)
+    }
+    r = replace(r, channels={**r.channels, **measured})
+    (d,) = broken_bar.diagnose(front_end([r], [motor]), [None])
+    return d
+
+
+def test_broken_bars_on_a_drive_with_quiet_voltages_are_found() -> None:
+    d = diagnosis(BROKEN, DRIVE)
+    assert (d.state, d.code) == ("fault", "rotor_asymmetry")
+
+
+@pytest.mark.parametrize("volts_rad", [0.0, 1.5, 3.0, 4.5])
+@pytest.mark.parametrize("volts", [0.004, 0.01, 0.03])
+def test_lines_that_the_control_puts_into_the_voltage_are_no_fault(
+    volts: float, volts_rad: float
+) -> None:
+    """With vector control the voltage answers what the current does, at any angle."""
+    d = diagnosis(BROKEN, DRIVE, volts=volts, volts_rad=volts_rad)
+    assert (d.state, d.code) == ("unknown", "sidebands_in_voltage")
+
+
+@pytest.mark.parametrize("swing", [0.003, 0.01, 0.03])
+@pytest.mark.parametrize("motor", [DRIVE, MOTOR])
+def test_lines_at_half_the_distance_are_no_rotor_cage(swing: float, motor: Motor) -> None:
+    """A gain that swings at sf and its second harmonic, which has the shape of broken bars."""
+    d = diagnosis(replace(BROKEN, swing=swing, swing_hz=TWICE_SLIP_HZ / 2), motor)
+    assert (d.state, d.code) == ("unknown", "sidebands_are_harmonics")
+    assert d.values["half_dbc"] == pytest.approx(20 * np.log10(swing * 0.54), abs=1.5)
+
+
+def test_a_line_far_weaker_at_half_the_distance_does_not_hide_broken_bars() -> None:
+    d = diagnosis(replace(BROKEN, swing=5e-4, swing_hz=TWICE_SLIP_HZ / 2), DRIVE)
+    assert d.state == "fault"
