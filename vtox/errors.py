@@ -17,6 +17,7 @@
         │   └── ServerNotTrusted    the certificate of the server, or ours, is refused
         ├── BrokerUnavailable   Celery's broker does not take or count tasks
         ├── NotOnDisk           a window is not known to be on the server's disk
+        ├── HistoryUnavailable  the database of the history cannot be used
         ├── PortTaken           a port is in use
         ├── TooManyMachines     as many machines are known as are allowed
         ├── TooBusy             as much is computed at once as may be
@@ -109,6 +110,10 @@ class BrokerUnavailable(SystemStateError):
 
 class NotOnDisk(SystemStateError):
     """A window is not known to be on the server's disk."""
+
+
+class HistoryUnavailable(SystemStateError):
+    """The database of the history does not answer, or is not one that this version can use."""
 
 
 class PortTaken(SystemStateError):

@@ -27,6 +27,8 @@ MACHINES = "vtox:machines"
 WORKERS = "vtox:workers"
 # Hash machine id (empty: all that are not listed) -> what was refused of it lately, as JSON.
 REFUSALS = "vtox:refusals"
+# Hash of the recorder that reported last: when, how far it is, what it missed.
+RECORDER = "vtox:recorder"
 API_KEYS = "vtox:api-keys"
 # What signs dead letters that are sent again. No sender may read it.
 REPLAY_SECRET = "vtox:replay-secret"

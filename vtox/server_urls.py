@@ -10,12 +10,15 @@ from vtox.errors import SettingsError
 
 MASK = "***"
 AMQP_SCHEMES = ("amqp", "amqps")
+DATABASE_SCHEMES = ("postgresql", "postgres")
 # Parameters that may be shown. Any other, its name included, may be a piece of a password in which
 # a special character was not escaped.
 _SHOWN = frozenset(
     {"db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"}
 )
 _ALLOWED = _SHOWN | {"username", "password"}
+# With `prefer`, which is PostgreSQL's default, whoever stands in the line can do without TLS.
+_ENCRYPTED_SSLMODES = frozenset({"require", "verify-ca", "verify-full"})
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _EXPECTED = (
@@ -109,6 +112,21 @@ def complete_broker(setting: str, url: str, tls: Tls = NO_FILES) -> str:
     return url
 
 
+def complete_database(setting: str, url: str) -> str:
+    """Return the URL of a PostgreSQL database with the scheme that names it alone.
+
+    Raises
+    ------
+    SettingsError
+        The URL of `setting` cannot be used; the message shows no part of a password.
+    """
+    parts = _split(url)
+    if parts is None or parts.scheme not in DATABASE_SCHEMES or not parts.path.strip("/"):
+        remedy = "expected postgresql://user:password@host:port/database"
+        raise SettingsError(f"{setting} {mask(url)} cannot be used", remedy=remedy)
+    return parts._replace(scheme=DATABASE_SCHEMES[0]).geturl()
+
+
 def broker_address(url: str) -> str:
     """Return where the complete URL of a broker leads, without user and password."""
     parts = urlsplit(url)
@@ -132,7 +150,9 @@ def tls_options(url: str) -> dict[str, str]:
 def unencrypted_host(url: str) -> str:
     """Return the other host to which a URL leads without TLS, empty if it does not."""
     parts = _split(url)
-    if parts is None or parts.scheme not in ("redis", "amqp"):
+    if parts is None or parts.scheme not in ("redis", "amqp", *DATABASE_SCHEMES):
+        return ""
+    if dict(parse_qsl(parts.query)).get("sslmode") in _ENCRYPTED_SSLMODES:
         return ""
     host = parts.hostname or "localhost"
     try:

@@ -25,7 +25,7 @@ from vtox.errors import ServerUnavailable, SettingsError
 Mode = Literal["development", "testing", "production"]
 Fsync = Literal["everysec", "always"]
 Ack = Literal["server", "disk"]
-SECRETS = frozenset({"redis_url", "broker_url", "flower_password"})
+SECRETS = frozenset({"redis_url", "broker_url", "database_url", "flower_password"})
 PREFIX = "VTOX_"
 # Variables of VTOX that are no settings: where to look for settings, the pid that the parent watch
 # reads, and the folder of recordings for tests.
@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     )
     broker_ca: FilePath | None = Field(
         None, description="CA (PEM) of an amqps:// broker, if the system does not know it"
+    )
+    database_url: str | None = Field(
+        None,
+        description="URL of the history's database, postgresql://; none: SQLite in the data folder",
+        repr=False,
     )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("vtox", appauthor=False),
@@ -189,6 +194,13 @@ class Settings(BaseSettings):
         168.0, gt=0, description="waveforms of new warnings and faults are kept this long"
     )
     evidence_mb: float = Field(64.0, gt=0, description="and up to this size")
+    history_records_hours: float = Field(
+        24.0, gt=0, description="the history keeps every record this long"
+    )
+    history_minutes_days: float = Field(14.0, gt=0, description="minutes this long")
+    history_hours_days: float = Field(
+        730.0, gt=0, description="hours, alerts and versions of baselines this long"
+    )
     duplicate_horizon: int = Field(
         256, ge=8, description="windows remembered per machine to recognise duplicates"
     )
@@ -266,6 +278,11 @@ class Settings(BaseSettings):
     def flower_password_file(self) -> Path:
         """Password of Flower where none is set (mode 0600)."""
         return self.data_dir / "flower-password"
+
+    @property
+    def history_file(self) -> Path:
+        """The history, where no `VTOX_DATABASE_URL` leads elsewhere (mode 0600)."""
+        return self.data_dir / "history.sqlite"
 
     @property
     def server_socket(self) -> Path | None:

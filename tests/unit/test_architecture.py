@@ -45,7 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "celeryconfig",
     ),
     ("vtox.diagnosers.registry", "vtox.bridge", "vtox.senders", "vtox.cluster"),
-    ("vtox.diagnosis", "vtox.monitoring", "vtox.spectra"),
+    ("vtox.diagnosis", "vtox.monitoring", "vtox.spectra", "vtox.history"),
     ("vtox.learning",),
     ("vtox.coordinator",),
     ("workers", "api", "vtox.cli"),

@@ -53,6 +53,22 @@ def store_extended_baseline(
     return True
 
 
+def versions(client: Client) -> dict[str, int]:
+    """Return machine id -> version of its last baseline, of all machines that ever had one."""
+    machine_ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    pipe = client.pipeline(transaction=False)
+    for m in machine_ids:
+        pipe.hget(keys.machine(m), "baseline_version")
+    found = zip(machine_ids, pipe.execute(), strict=True)
+    return {m: int(version) for m, version in found if version}
+
+
+def stored_baseline(client: Client, machine_id: str) -> tuple[dict[str, Any], str] | None:
+    """Return what is known of a baseline and its JSON, None where there is none."""
+    stored, about = client.hmget(keys.machine(machine_id), "baseline", "baseline_info")
+    return (json.loads(about) if about else {}, stored.decode()) if stored else None
+
+
 def refuse_load(client: Client, machine_id: str, loads_a: Sequence[float], reason: str) -> None:
     """Note why a load was not learnt as healthy."""
     key = keys.machine(machine_id)

@@ -1,0 +1,64 @@
+"""Entries of the streams that VTOX writes, as its own codec writes them."""
+
+from typing import Any
+
+from vtox import keys
+from vtox.health.alerts import Alert
+from vtox.health.assessment import Assessment
+from vtox.store.client import Client
+from vtox.store.entries import (
+    Metrics,
+    Result,
+    Texts,
+    encode_alert,
+    encode_assessment,
+    encode_metrics,
+    encode_result,
+)
+
+RESULT = Result(
+    machine_id="M1",
+    fault="bearing",
+    family="bearing",
+    run="",
+    first_seq=0,
+    last_seq=1,
+    t_start=0.0,
+    t_end=0.0,
+    state="normal",
+    code="no_defect_lines",
+    statistic=1.0,
+    threshold=4.0,
+    severity=0.0,
+)
+
+
+def add(client: Client, stream: str, texts: Texts, entry_id: str = "*") -> str:
+    """Add an entry to a stream."""
+    reply: bytes = client.execute_command("XADD", stream, entry_id, *texts)
+    return reply.decode()
+
+
+def add_result(client: Client, t_end: float, *, entry_id: str = "*", **changes: Any) -> str:
+    """Add a result of a record of 2 s."""
+    fields = {n: getattr(RESULT, n) for n in RESULT.__slots__}
+    times = {"t_start": t_end - 2, "t_end": t_end}
+    texts, _ = encode_result(Result(**(fields | times | changes)))
+    return add(client, keys.RESULTS, texts, entry_id)
+
+
+def add_assessment(client: Client, t: float, health: float, state: Any = "normal") -> str:
+    """Add an assessment of M1."""
+    return add(client, keys.ASSESSMENTS, encode_assessment("M1", Assessment(t, health, state, {})))
+
+
+def add_metrics(client: Client, t: float, **figures: float) -> str:
+    """Add an entry of `performance_metrics`."""
+    return add(client, keys.METRICS, encode_metrics(Metrics(t=t, interval_s=10.0, **figures)))
+
+
+def add_alert(client: Client, t: float, event: Any = "raised", **changes: Any) -> str:
+    """Add an event of an alert of M1."""
+    fields = {"id": "M1:bearing:1", "machine_id": "M1", "fault": "bearing", "level": "warning"}
+    words = {"code": "impacts", "reason": "impacts of the outer race"}
+    return add(client, keys.ALERTS, encode_alert(Alert(event=event, t=t, **fields, **words)))

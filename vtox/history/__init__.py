@@ -1,0 +1,1 @@
+"""What machines and system have shown over months, in SQL."""

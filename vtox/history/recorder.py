@@ -1,0 +1,176 @@
+"""The recorder, `vtox recorder`: reads the streams of results and writes their history to SQL."""
+
+import os
+import socket
+import time
+from threading import Event
+
+import redis
+import structlog
+from sqlalchemy import Engine
+
+from vtox.errors import VtoxError
+from vtox.history import baselines, database, retention, stream_reader, writing
+from vtox.history.gaps import missed_between, missed_sentence
+from vtox.history.names import Names
+from vtox.history.retention import oldest_kept
+from vtox.history.stream_reader import Position
+from vtox.history.writing import Portion
+from vtox.settings import Settings
+from vtox.store.client import Client, server_time
+from vtox.store.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
+
+log = structlog.get_logger()
+
+# The longer it waits, the fewer rows of minutes it adds to twice, and the later a trend shows.
+PAUSE_S = 5.0
+# 1.5 MB of results.
+ENTRIES_PER_READ = 1000
+# The more of a minute come together, the fewer rows are written. A transaction of some 0.1 s.
+POINTS_PER_TRANSACTION = 10_000
+DELETE_EVERY_S = 600.0
+BASELINES_EVERY_S = 60.0
+# What was missed is in the heartbeat for so long; the table has all of it.
+MISSED_SHOWN_S = 86_400.0
+
+
+class Recorder:
+    """Records what is new in every stream, again and again; holds what it knows of the database."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self.client = client
+        self.settings = settings
+        self.problem = ""
+        self.recorded_t: float | None = None
+        self._engine: Engine | None = None
+        self._names = Names()
+        self._positions: dict[str, Position] = {}
+        self._versions: dict[str, int] = {}
+        self._missed = ""
+        self._due: dict[str, float] = {}
+
+    def run(self, stop: Event) -> None:
+        """Record until stopped; what fails is tried again from where the tables say."""
+        while not stop.is_set():
+            self.try_once(stop)
+            stop.wait(PAUSE_S)
+        self.close()
+
+    def try_once(self, stop: Event) -> bool:
+        """Record all that is new; False where server or database do not let it."""
+        problem = ""
+        try:
+            with database.explain_errors(self.settings):
+                self.record(stop)
+        except (redis.RedisError, VtoxError) as error:
+            problem = str(error)
+        except Exception as error:  # an end would be no more than a start: it tries again
+            log.exception("the recorder failed and tries again")
+            problem = f"{type(error).__name__}: see cluster.log"
+        if problem:
+            self._forget()
+        if problem and problem != self.problem:
+            log.warning("nothing is recorded until this is over", reason=problem)
+        elif self.problem and not problem:
+            log.info("recording again")
+        self.problem = problem
+        self._report()
+        return not problem
+
+    def record(self, stop: Event) -> int:
+        """Record all that is new in the streams, and what else is due; return how many entries."""
+        engine = self._open()
+        n = 0
+        for stream in tuple(self._positions):
+            while not stop.is_set():
+                entries, complete = self._record_portion(engine, stream)
+                n += entries
+                if complete:
+                    break
+                self._report()
+        now = server_time(self.client)
+        if not stop.is_set():
+            self.recorded_t = now
+        if self._is_due("baselines", BASELINES_EVERY_S):
+            baselines.record_versions(engine, self.client, self._versions)
+        if self._is_due("deletion", DELETE_EVERY_S):
+            retention.delete_older(engine, oldest_kept(self.settings, round(1000 * now)))
+        return n
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    def _open(self) -> Engine:
+        if self._engine is None:
+            self._engine = database.engine_to_write(self.settings)
+        if not self._positions:
+            database.migrate(self._engine)
+            self._positions = writing.positions_of(self._engine)
+            self._missed = self._missed_lately(self._engine)
+        return self._engine
+
+    def _record_portion(self, engine: Engine, stream: str) -> tuple[int, bool]:
+        """Record what one transaction takes; return how many entries, and whether it was all."""
+        oldest = oldest_kept(self.settings, round(1000 * server_time(self.client)))
+        portion = Portion(self._positions[stream], self._positions[stream])
+        complete = False
+        while not complete and len(portion.points) < POINTS_PER_TRANSACTION:
+            batch = stream_reader.read(self.client, portion.end, ENTRIES_PER_READ)
+            portion.add(batch, oldest)
+            complete = batch.complete
+        if portion.start == portion.end:
+            return 0, True
+        if not writing.write(engine, portion, self._names, oldest):
+            # Another recorder was here: go on where it ended.
+            self._names.forget()
+            self._positions = writing.positions_of(engine)
+            return 0, False
+        self._positions[stream] = portion.end
+        for gap in portion.missed:
+            log.warning(
+                "entries were trimmed before they were recorded",
+                stream=stream,
+                after=gap.after_id,
+                before=gap.before_id,
+                entries=gap.entries,
+            )
+        if portion.missed:
+            self._missed = self._missed_lately(engine)
+        return portion.entries, complete
+
+    def _missed_lately(self, engine: Engine) -> str:
+        now = server_time(self.client)
+        with engine.connect() as db:
+            gaps = missed_between(db, list(self._positions), now - MISSED_SHOWN_S, now)
+        return missed_sentence(gaps)
+
+    def _forget(self) -> None:
+        """Forget what a failed transaction may have made wrong."""
+        self._names.forget()
+        self._positions.clear()
+        self._versions.clear()
+
+    def _is_due(self, task: str, every_s: float) -> bool:
+        now = time.monotonic()
+        if now < self._due.get(task, 0.0):
+            return False
+        self._due[task] = now + every_s
+        return True
+
+    def _report(self) -> None:
+        try:
+            beat = RecorderHeartbeat(
+                pid=os.getpid(),
+                host=socket.gethostname(),
+                address=database.address(self.settings),
+                last_seen_t=server_time(self.client),
+                recorded_t=self.recorded_t,
+                problem=self.problem,
+                missed=self._missed,
+            )
+            send_heartbeat(self.client, beat)
+        except redis.RedisError:
+            pass  # the next read says so

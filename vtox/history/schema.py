@@ -1,0 +1,126 @@
+"""The tables of the history. `migrations` makes them and brings those of older versions up to here.
+
+Times are whole numbers since 1970, UTC: `t_ms` and `id_ms` in ms, `t` of minutes and hours in s.
+`id_ms` and `id_seq` are the two numbers of the id of a stream entry.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# Up to where each stream was recorded. `entries_read` is how many entries the stream has ever had
+# up to there, from which follows how many were trimmed unread.
+positions = Table(
+    "positions",
+    metadata,
+    Column("stream", String(64), primary_key=True),
+    Column("entry_id", String(48), nullable=False),
+    Column("entries_read", BigInteger),
+)
+
+# What was trimmed before it was read: the entries after `after_id` and before `before_id`.
+missed = Table(
+    "missed",
+    metadata,
+    Column("stream", String(64), primary_key=True),
+    Column("after_id", String(48), primary_key=True),
+    Column("before_id", String(48), nullable=False),
+    Column("entries", BigInteger),
+)
+
+# One quantity of one machine: a fault, `health`; of the system (no machine) a figure.
+series = Table(
+    "series",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("machine_id", String(64), nullable=False),
+    Column("quantity", String(64), nullable=False),
+    UniqueConstraint("machine_id", "quantity"),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("code", String(64), nullable=False),
+    UniqueConstraint("state", "code"),
+)
+
+# Ordered by time within a series, so that a trend and a list are one stretch of the table.
+records = Table(
+    "records",
+    metadata,
+    Column("series_id", Integer, primary_key=True, autoincrement=False),
+    Column("t_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("id_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("id_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("outcome_id", Integer, nullable=False),
+    Column("duration_ms", Integer, nullable=False),
+    Column("value", Double),
+    Column("threshold", Double),
+    Column("severity", Double),
+    sqlite_with_rowid=False,
+)
+
+
+def _aggregates(name: str) -> Table:
+    """Return a table of stretches of time: one row for each outcome that came in one."""
+    return Table(
+        name,
+        metadata,
+        Column("series_id", Integer, primary_key=True, autoincrement=False),
+        Column("t", BigInteger, primary_key=True, autoincrement=False),
+        Column("outcome_id", Integer, primary_key=True, autoincrement=False),
+        Column("n", Integer, nullable=False),
+        # Of those `n` records, how many have a value; the next three are of these values.
+        Column("n_values", Integer, nullable=False),
+        Column("minimum", Double),
+        Column("total", Double, nullable=False),
+        Column("maximum", Double),
+        # The last one, and the largest.
+        Column("threshold", Double),
+        Column("severity", Double),
+        sqlite_with_rowid=False,
+    )
+
+
+minutes = _aggregates("minutes")
+hours = _aggregates("hours")
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("id_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("alert_id", Text, nullable=False),
+    Column("machine_id", Text, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("t", Double, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reason_values", Text, nullable=False),
+    Index("alerts_of_machine", "machine_id", "id_ms", "id_seq"),
+)
+
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("machine_id", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("about", Text, nullable=False),
+    Column("levels", Text, nullable=False),
+)

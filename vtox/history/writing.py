@@ -1,0 +1,138 @@
+"""One batch of a stream into the tables, in one transaction with the position behind it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, case, func, select, update
+
+from vtox import keys
+from vtox.history.database import execute_many, insert
+from vtox.history.downsampling import Aggregate, Key, hours_of, minutes_of
+from vtox.history.names import Names
+from vtox.history.retention import Oldest
+from vtox.history.schema import alerts, hours, minutes, missed, positions, records
+from vtox.history.stream_reader import BEGIN, Batch, Missed, Position
+from vtox.store.entries import decode_alert, json_bytes
+from vtox.store.outputs import Entry
+from vtox.store.points import POINTS_OF, Point, entry_numbers
+
+
+@dataclass(slots=True)
+class Portion:
+    """What one transaction writes: a stretch of a stream, from one position to another."""
+
+    start: Position
+    end: Position
+    entries: int = 0
+    points: list[Point] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    missed: list[Missed] = field(default_factory=list)
+
+    def add(self, batch: Batch, oldest: Oldest) -> None:
+        """Append a batch; what is older than kept is left out."""
+        self.end = batch.end
+        self.entries += len(batch.entries)
+        if batch.missed:
+            self.missed.append(batch.missed)
+        if self.start.stream == keys.ALERTS:
+            self.alerts += _alert_rows(batch.entries, oldest)
+            return
+        points_of = POINTS_OF[self.start.stream]
+        for entry_id, fields in batch.entries:
+            self.points += (p for p in points_of(entry_id, fields) if p.t_ms >= oldest.hours_ms)
+
+
+def position(db: Connection, stream: str) -> Position:
+    """Return up to where a stream was recorded."""
+    row = db.execute(select(positions).where(positions.c.stream == stream)).one_or_none()
+    return Position(row.stream, row.entry_id, row.entries_read) if row else Position(stream)
+
+
+def positions_of(engine: Engine) -> dict[str, Position]:
+    """Return the position in every stream that is recorded; those of new ones are made."""
+    with engine.begin() as db:
+        new = [{"stream": s, "entry_id": BEGIN} for s in (*POINTS_OF, keys.ALERTS)]
+        db.execute(insert(db, positions).on_conflict_do_nothing(), new)
+        return {s: position(db, s) for s in (*POINTS_OF, keys.ALERTS)}
+
+
+def write(engine: Engine, portion: Portion, names: Names, oldest: Oldest) -> bool:
+    """Write a portion and move the position behind it; False where another recorder has moved it.
+
+    Moving it comes first, and locks its row: of two recorders one waits for the other's end, and
+    finds the position moved. So nothing is added to a sum twice.
+    """
+    with engine.begin() as db:
+        if not _move(db, portion.start, portion.end):
+            return False
+        for gap in portion.missed:
+            db.execute(insert(db, missed).on_conflict_do_nothing(), asdict(gap))
+        if portion.alerts:
+            db.execute(insert(db, alerts).on_conflict_do_nothing(), portion.alerts)
+        if portion.points:
+            _write_points(db, portion.points, names, oldest)
+    return True
+
+
+def _move(db: Connection, start: Position, end: Position) -> bool:
+    at_start = (positions.c.stream == start.stream) & (positions.c.entry_id == start.entry_id)
+    moved = update(positions).where(at_start)
+    values = {"entry_id": end.entry_id, "entries_read": end.entries_read}
+    return db.execute(moved.values(values)).rowcount == 1
+
+
+def _write_points(db: Connection, points: list[Point], names: Names, oldest: Oldest) -> None:
+    rows = names.rows(db, points)
+    if recent := [r for r in rows if r.t_ms >= oldest.records_ms]:
+        execute_many(db, insert(db, records).on_conflict_do_nothing(), recent)
+    by_minute = minutes_of(rows)
+    kept = {key: a for key, a in by_minute.items() if 1000 * key[1] >= oldest.minutes_ms}
+    _add(db, minutes, kept)
+    _add(db, hours, hours_of(by_minute))
+
+
+def _add(db: Connection, table: Table, aggregates: Mapping[Key, Aggregate]) -> None:
+    """Add to the rows of a table of minutes or hours."""
+    if not aggregates:
+        return
+    statement = insert(db, table)
+    old, new = table.c, statement.excluded
+    smaller = (old.minimum.is_(None)) | (new.minimum < old.minimum)
+    larger = (old.maximum.is_(None)) | (new.maximum > old.maximum)
+    severer = (old.severity.is_(None)) | (new.severity > old.severity)
+    merged = {
+        "n": old.n + new.n,
+        "n_values": old.n_values + new.n_values,
+        "total": old.total + new.total,
+        "minimum": case((smaller, new.minimum), else_=old.minimum),
+        "maximum": case((larger, new.maximum), else_=old.maximum),
+        "threshold": func.coalesce(new.threshold, old.threshold),
+        "severity": case((severer, new.severity), else_=old.severity),
+    }
+    execute_many(
+        db,
+        statement.on_conflict_do_update(index_elements=table.primary_key, set_=merged),
+        [(*key, *aggregate.columns()) for key, aggregate in aggregates.items()],
+    )
+
+
+def _alert_rows(entries: list[Entry], oldest: Oldest) -> Iterator[dict[str, Any]]:
+    for entry_id, fields in entries:
+        numbers = entry_numbers(entry_id)
+        if numbers is None or numbers[0] < oldest.hours_ms:
+            continue
+        a = decode_alert(fields)
+        texts = {
+            "alert_id": a.id,
+            "machine_id": a.machine_id,
+            "fault": a.fault,
+            "level": a.level,
+            "event": a.event,
+            "code": a.code,
+            "reason": a.reason,
+            "reason_values": json_bytes(dict(a.values)).decode(),
+        }
+        # PostgreSQL has no character 0; a foreign entry may.
+        clean = {name: text.replace("\0", "") for name, text in texts.items()}
+        yield {"id_ms": numbers[0], "id_seq": numbers[1], "t": a.t, **clean}
