@@ -17,7 +17,11 @@ from vtox.faults import FAMILIES
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Cluster]:
-    alone = [a for role in ("bridge", "workers", "api", "flower") for a in ("--without", role)]
+    alone = [
+        a
+        for role in ("bridge", "workers", "recorder", "api", "flower")
+        for a in ("--without", role)
+    ]
     with cluster(tmp_path, *alone) as started:
         yield started
 

@@ -24,6 +24,7 @@ ROLES = {
     "valkey": ("valkey-server",),
     "bridge": ("vtox.cluster.parent_watch", "vtox", "bridge"),
     "worker": ("celery", "worker", "bearing"),
+    "recorder": ("vtox.cluster.parent_watch", "vtox", "recorder"),
     "api": ("uvicorn", "api.main:app"),
     "flower": ("vtox", "flower"),
 }

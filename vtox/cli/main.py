@@ -28,6 +28,7 @@ COMMANDS = (
     "keys",
     "server",
     "bridge",
+    "recorder",
     "flower",
 )
 
@@ -112,6 +113,10 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import bridge
 
             bridge.register(app)
+        case "recorder":
+            from vtox.cli import recorder
+
+            recorder.register(app)
         case "flower":
             from vtox.cli import flower
 

@@ -16,6 +16,7 @@ from vtox.cluster.ports import base_url, require_distinct_ports, require_free_po
 from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.supervisor import Supervisor
 from vtox.errors import InputError, SystemStateError
+from vtox.server_urls import complete_database
 from vtox.settings import Settings, load, unknown_settings
 from vtox.store.apikeys import require_keys
 from vtox.store.client import check, check_when_loaded, connect
@@ -68,6 +69,8 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
     require_distinct_ports(processes.configured_ports(settings, specs))
     if settings.broker_url:
         settings.working_broker_url()
+    if settings.database_url:
+        complete_database("VTOX_DATABASE_URL", settings.database_url)
     if settings.redis_url:
         with connect(settings.working_url(), "up") as client:
             check_when_loaded(client)

@@ -18,11 +18,12 @@ from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store.client import check, connect
 from vtox.store.heartbeats import port_of
+from vtox.store.recorder_heartbeat import recorder_heartbeat
 
 # Busy seconds of one worker per family over 3,400 windows of the demo's fleet (fetch, diagnose,
 # commit). Their ratios decide where further workers go, and how fewer workers share the queues.
 FAMILY_LOAD_S = {"turn_short": 25, "bearing": 28, "broken_bar": 20}
-ROLES = ("server", "bridge", "workers", "api", "flower")
+ROLES = ("server", "bridge", "workers", "recorder", "api", "flower")
 LIVENESS_PATH = "/health/live"
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.
 ALLOW_ROOT = "ignore:You're running the worker with superuser privileges"
@@ -63,6 +64,15 @@ def cluster(settings: Settings, without: Collection[str] = ()) -> list[ProcessSp
             lambda _: is_live(bridge),
         ),
         ProcessSpec("api", _api(settings), 3, 0, lambda _: responds(api), lambda _: is_live(api)),
+        # Beside Flower, for which nothing waits; it loads as long. Its work is read from streams
+        # that outlive it: the last results are recorded at the next start.
+        ProcessSpec(
+            "recorder",
+            ("vtox", "recorder"),
+            4,
+            0,
+            lambda pid: recorder_reports(settings, pid),
+        ),
         ProcessSpec(
             "flower", ("vtox", "flower"), 4, 0, lambda _: accepts_connections("", flower_port)
         ),
@@ -151,6 +161,16 @@ def server_responds(settings: Settings) -> bool:
         with connect(settings.working_url(), "probe") as client:
             check(client)
             return True
+    except (redis.RedisError, ServerUnavailable):
+        return False
+
+
+def recorder_reports(settings: Settings, pid: int) -> bool:
+    """Whether the recorder with that pid has sent a heartbeat."""
+    try:
+        with connect(settings.working_url(), "probe") as client:
+            beat = recorder_heartbeat(client)
+            return beat is not None and beat.pid == pid
     except (redis.RedisError, ServerUnavailable):
         return False
 

@@ -20,6 +20,7 @@ _MACHINE, _KNOWN_WINDOWS, _WORKER, _QUOTA = (
 )
 _RECORDS = tuple(f(ANYTHING) for f in (keys.ledger, keys.due, keys.attempts))
 _OUTPUTS = (keys.RESULTS, keys.ASSESSMENTS, keys.METRICS, keys.ALERTS, keys.DEAD_LETTERS)
+_RECORDED = (keys.RESULTS, keys.ASSESSMENTS, keys.METRICS, keys.ALERTS)
 _QUEUES = tuple(f"{keys.CELERY_PREFIX}{f.queue}*" for f in FAMILIES.values())
 # Names that Celery makes: bindings of queues, remote control and its answers, events.
 _CELERY = tuple(f"{keys.CELERY_PREFIX}{n}" for n in ("_kombu.*", "*.pidbox*", "celeryev.*"))
@@ -86,7 +87,7 @@ def _roles() -> dict[str, Role]:
             rights=" ".join(
                 (
                     f"{SCRIPTS} {READS} {STATE} {_keys(raw, *outputs, *bridge_keys)}",
-                    _keys(keys.WORKERS, _WORKER, *_QUEUES, read_only=True),
+                    _keys(keys.WORKERS, _WORKER, keys.RECORDER, *_QUEUES, read_only=True),
                     _only(WRITES, *bridge_keys),
                     _only("+xreadgroup +xack +xgroup|create +xtrim", raw),
                     _only("+xtrim", *outputs),
@@ -102,6 +103,16 @@ def _roles() -> dict[str, Role]:
                     _only(WRITES, *worker),
                     _only("+xack", raw),
                     _only("+xadd", *(o for o in outputs if o != keys.METRICS)),
+                )
+            ),
+        ),
+        "recorder": Role(
+            about="vtox recorder: copies results into the history, and versions of baselines",
+            rights=" ".join(
+                (
+                    f"+multi +exec +discard +time {READS}",
+                    _keys(*_RECORDED, *machines, read_only=True),
+                    f"(+hset {_keys(keys.RECORDER)})",
                 )
             ),
         ),

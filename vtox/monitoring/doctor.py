@@ -18,7 +18,7 @@ from vtox.errors import BrokerUnavailable, ServerUnavailable, SettingsError
 from vtox.monitoring.readiness import Check, Status, checks
 from vtox.queues import broker
 from vtox.sentences.rendering import advice
-from vtox.server_urls import broker_address, unencrypted_host
+from vtox.server_urls import broker_address, complete_database, mask, unencrypted_host
 from vtox.settings import Settings, files, unknown_settings
 from vtox.store.client import (
     Client,
@@ -31,7 +31,7 @@ from vtox.store.client import (
 from vtox.store.retention import sizes_are_measured
 from vtox.store.status import snapshot
 
-PACKAGES = ("vtox", "celery", "kombu", "redis", "flower", "numpy", "scipy")
+PACKAGES = ("vtox", "celery", "kombu", "redis", "flower", "numpy", "scipy", "sqlalchemy")
 REDIS_MIN = (7, 0)
 # Alerts carry the senders' times, throughput the server's: a second shows.
 CLOCK_WARN_S = 1.0
@@ -46,6 +46,7 @@ def inspect(settings: Settings) -> Iterator[Check]:
     yield _settings()
     yield from transport(settings)
     yield from _data_dir(settings)
+    yield _history(settings)
     yield from _ports(settings)
     yield from _broker(settings)
     try:
@@ -129,6 +130,7 @@ def transport(settings: Settings) -> Iterator[Check]:
     for setting, url in (
         ("VTOX_REDIS_URL", settings.redis_url),
         ("VTOX_BROKER_URL", settings.broker_url),
+        ("VTOX_DATABASE_URL", settings.database_url),
     ):
         if host := unencrypted_host(url or ""):
             yield Check(
@@ -136,7 +138,7 @@ def transport(settings: Settings) -> Iterator[Check]:
                 status="warn",
                 observed=f"{setting} leads to {host} unencrypted: password and windows can be read "
                 "on the way",
-                remedy="use rediss:// or amqps:// (SECURITY.md)",
+                remedy="use rediss://, amqps:// or sslmode=verify-full (SECURITY.md)",
             )
 
 
@@ -165,6 +167,24 @@ def _data_dir(settings: Settings) -> Iterator[Check]:
             "log can fail",
             remedy="`sysctl vm.overcommit_memory=1` avoids it",
         )
+
+
+def _history(settings: Settings) -> Check:
+    """Return where the history is; whether it is recorded is a check of the running system."""
+    if settings.database_url:
+        try:
+            url = complete_database("VTOX_DATABASE_URL", settings.database_url)
+        except SettingsError as error:
+            return Check(
+                name="history", status="fail", observed=error.observed, remedy=error.remedy
+            )
+        return Check(name="history", status="pass", observed=mask(url))
+    file = settings.history_file
+    if not file.exists():
+        return Check(name="history", status="pass", observed=f"{file}: made by the recorder")
+    return Check(
+        name="history", status="pass", observed=f"{file}, {file.stat().st_size / 1e6:.0f} MB"
+    )
 
 
 def _ports(settings: Settings) -> Iterator[Check]:

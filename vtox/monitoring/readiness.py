@@ -12,6 +12,8 @@ Status = Literal["pass", "warn", "fail"]
 MEMORY_WARN_SHARE, MEMORY_FAIL_SHARE = 0.80, 0.95
 # What the monitor measures is stale when it is older than this many of its intervals.
 STALE_INTERVALS = 3
+# Six of the recorder's pauses.
+RECORDER_SILENT_S = 30.0
 # A bridge that last reported longer ago than this does not hang: none was started since.
 BRIDGE_FORGOTTEN_S = 600.0
 
@@ -36,6 +38,7 @@ def checks(snapshot: Snapshot) -> list[Check]:
         _bridge(snapshot, bridge),
         *_broker(snapshot),
         _monitor(snapshot),
+        _recorder(snapshot),
         *(
             _check(
                 f"workers:{name}",
@@ -86,6 +89,30 @@ def _monitor(snapshot: Snapshot) -> Check:
         return Check(name="monitor", status="pass", observed=observed)
     remedy = "alarms of the system are of then: restart the bridge; cluster.log says why"
     return Check(name="monitor", status="warn", observed=observed, remedy=remedy)
+
+
+def _recorder(snapshot: Snapshot) -> Check:
+    """Return whether the history is recorded; windows are diagnosed without it."""
+    beat = snapshot.recorder
+    if beat is None:
+        return Check(name="recorder", status="pass", observed="none has run yet: no history")
+    silent_s = max(snapshot.t - beat.last_seen_t, 0.0)
+    if silent_s > RECORDER_SILENT_S:
+        observed = (
+            f"the recorder (pid {beat.pid} on host {beat.host}) has not reported for "
+            f"{silent_s:.0f} s: what the streams lose now will be missing in the history"
+        )
+        remedy = f"`vtox up` or `vtox recorder`; if it was stopped, `kill -9 {beat.pid}` first"
+        return Check(name="recorder", status="warn", observed=observed, remedy=remedy)
+    if beat.problem:
+        remedy = "until then nothing is recorded; cluster.log says more"
+        return Check(name="recorder", status="warn", observed=beat.problem, remedy=remedy)
+    if beat.missed:
+        observed = f"these were trimmed before they were recorded: {beat.missed}"
+        remedy = "raise VTOX_RESULTS_MB, so that the streams hold more than an absence"
+        return Check(name="recorder", status="warn", observed=observed, remedy=remedy)
+    age_s = max(snapshot.t - (beat.recorded_t or snapshot.t), 0.0)
+    return Check(name="recorder", status="pass", observed=f"up to date {age_s:.0f} s ago")
 
 
 def _check(name: str, holds: bool, good: str, bad: str, remedy: str) -> Check:

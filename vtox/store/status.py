@@ -15,6 +15,8 @@ from vtox.store.client import Client
 from vtox.store.entries import Metrics, decode_metrics
 from vtox.store.heartbeats import Worker, workers
 from vtox.store.open_alerts import OpenAlert, open_alarms
+from vtox.store.recorder_heartbeat import RecorderHeartbeat
+from vtox.store.recorder_heartbeat import decode as decode_recorder
 from vtox.store.streams import Group, find_group
 from vtox.store.system_alarms import Watch, decode_watch
 from vtox.store.task_queues import Broker, decode_broker
@@ -93,6 +95,8 @@ class Snapshot:
     # Open alarms of the system, and what the monitor observed when it last looked.
     alarms: tuple[OpenAlert, ...] = ()
     watch: Watch | None = None
+    # None: no recorder has ever run.
+    recorder: RecorderHeartbeat | None = None
     # Family -> bucket of `BUCKET_BASE` -> records committed with that latency.
     latency: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
@@ -126,6 +130,7 @@ def snapshot(client: Client) -> Snapshot:
     pipe.hgetall(keys.LATENCY)
     pipe.hgetall(keys.ALARMS)
     pipe.get(keys.WATCH)
+    pipe.hgetall(keys.RECORDER)
     pipe.hgetall(keys.BROKER)
     replies = pipe.execute(raise_on_error=False)
     rest = iter(replies)
@@ -158,6 +163,7 @@ def snapshot(client: Client) -> Snapshot:
         latency=_latency(take({})),
         alarms=tuple(open_alarms(take({}))),
         watch=decode_watch(take()),
+        recorder=decode_recorder(take({})),
         broker=broker,
     )
 

@@ -78,6 +78,7 @@ def test_each_process_works_as_the_user_of_its_role(
     with (
         started(tmp_path, environment("bridge"), "vtox", "bridge"),
         started(tmp_path, environment("worker"), *WORKER),
+        started(tmp_path, environment("recorder"), "vtox", "recorder"),
         started(tmp_path, environment("api"), "uvicorn", "api.main:app", "--port", str(api)),
         started(
             tmp_path,
@@ -100,6 +101,7 @@ def test_each_process_works_as_the_user_of_its_role(
         eventually(lambda: reader.xlen(keys.DEAD_LETTERS) == 1)
         eventually(lambda: root.xpending(keys.RAW, keys.GROUP)["pending"] == 0)
         eventually(lambda: root.hexists(keys.machine("V001"), "health"))
+        eventually(lambda: root.hget(keys.RECORDER, "problem") == b"", 30)
         for path in ("machines", "machines/V001/diagnoses", "alerts/open", "dead-letters"):
             assert http.get(f"/api/v1/{path}").is_success, path
         assert http.get("/metrics").is_success

@@ -86,6 +86,15 @@ DENIED = {
         "PUBLISH vtox:/0.celery.pidbox x",
         "HDEL vtox:ledger:bearing x",
     ),
+    "recorder": (
+        "XADD motor_raw_data * a 1",
+        "XRANGE motor_raw_data - +",
+        "XTRIM fault_diagnosis_results MAXLEN 0",
+        "XADD system_alerts * a 1",
+        "HSET vtox:machine:M1 motor x",
+        "HGETALL vtox:api-keys",
+        "EVAL return(1) 0",
+    ),
     "celery": (
         "XADD motor_raw_data * a 1",
         "XRANGE fault_diagnosis_results - +",

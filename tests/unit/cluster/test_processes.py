@@ -42,7 +42,8 @@ def test_processes_start_in_the_order_of_the_data_flow_and_the_server_stops_last
 ) -> None:
     specs = processes.cluster(load(data_dir=tmp_path))
     names = [s.name for s in specs]
-    assert names == ["server", "bridge", "turn_short", "bearing", "broken_bar", "api", "flower"]
+    workers = ["turn_short", "bearing", "broken_bar"]
+    assert names == ["server", "bridge", *workers, "api", "recorder", "flower"]
     assert max(specs, key=lambda s: s.stop_order).name == "server"
 
 
@@ -53,7 +54,7 @@ def test_with_a_server_by_url_none_is_started(tmp_path: Path) -> None:
 
 def test_roles_can_be_left_out(tmp_path: Path) -> None:
     settings = load(data_dir=tmp_path)
-    specs = processes.cluster(settings, ["api", "flower", "workers"])
+    specs = processes.cluster(settings, ["api", "flower", "workers", "recorder"])
     assert [s.name for s in specs] == ["server", "bridge"]
     assert processes.listen_addresses(settings, specs) == {
         "VTOX_COORDINATOR_PORT": ("127.0.0.1", 8001)
