@@ -8,8 +8,10 @@ from typing import Any, Self, TypeVar
 
 import redis
 import structlog
+from sqlalchemy import Connection, Engine
 
 from vtox.errors import ServerUnavailable, TooBusy
+from vtox.history import database
 from vtox.monitoring.throughput import READING_EVERY_S, Reading, Sampler
 from vtox.settings import Settings
 from vtox.store import apikeys
@@ -43,6 +45,8 @@ class Backend:
         self._snapshot: Snapshot | ServerUnavailable | None = None
         self._snapshot_t = 0.0
         self._sampler = Sampler()
+        self._engine: Engine | None = None
+        self._has_history = False
         self._stop = threading.Event()
         self._keys_exist = False
         self._keys_t = -KEYS_ASKED_EVERY_S
@@ -62,6 +66,8 @@ class Backend:
         with self._lock:
             if self._client is not None:
                 self._client.close()
+            if self._engine is not None:
+                self._engine.dispose()
 
     def client(self) -> Client:
         """Return the client, connecting to where the server is now.
@@ -78,6 +84,26 @@ class Backend:
             if url != self._url:
                 self._client, self._url = connect(url, "api"), url
             return self._client
+
+    @contextmanager
+    def history(self) -> Iterator[Connection | None]:
+        """Open the history for reading, one state of it; None where nothing was ever recorded.
+
+        Raises
+        ------
+        HistoryUnavailable
+            Its database does not answer.
+        """
+        settings = self.settings
+        if not settings.database_url and not settings.history_file.exists():
+            yield None
+            return
+        with self._lock:
+            if self._engine is None:
+                self._engine = database.engine_to_read(settings)
+        with database.explain_errors(settings), self._engine.begin() as db:
+            self._has_history = self._has_history or database.has_tables(db)
+            yield db if self._has_history else None
 
     def server_responds(self) -> bool:
         """Return whether the server takes commands now."""

@@ -17,6 +17,7 @@ from api.http_methods import allowed_methods
 from api.sign_in import sign_in_page
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import (
+    HistoryUnavailable,
     NameplateError,
     NotOnDisk,
     ServerUnavailable,
@@ -63,6 +64,7 @@ CODES = {
     "internal": "VTOX failed",
     "server_unavailable": "The Redis or Valkey server does not answer",
     "server_full": "The Redis or Valkey server refuses writes",
+    "history_unavailable": "The database of the history does not answer",
     "not_on_disk": "The window is not known to be on disk",
     **{code: _title(text) for code, text in WIRE_CODES.items()},
     # A window as JSON can be wrong where an entry of the stream has no such place.
@@ -94,6 +96,7 @@ STATUS_OF_CODE = {
     "too_busy": 503,
     "server_unavailable": 503,
     "server_full": 503,
+    "history_unavailable": 503,
     "not_on_disk": 503,
 }
 _FRAMEWORK_CODES = {404: "not_found", 405: "method_not_allowed", 429: "too_many_requests"}
@@ -152,6 +155,7 @@ def install(app: FastAPI) -> None:
         WireError,
         NameplateError,
         ServerUnavailable,
+        HistoryUnavailable,
         NotOnDisk,
         SpectrumError,
         TooBusy,
@@ -179,6 +183,8 @@ def _problem(request: Request, error: Exception) -> Problem:
             return Problem(error.code, str(error), field=_field_of_body(error.field))
         case NameplateError():
             return Problem("bad_nameplate", str(error), field=error.field)
+        case HistoryUnavailable():
+            return Problem("history_unavailable", str(error), headers=_RETRY)
         case NotOnDisk():
             return Problem("not_on_disk", str(error), headers=_RETRY)
         case SpectrumError():

@@ -68,9 +68,9 @@ def stream_cursor(query: PageQuery) -> str:
     return cursor
 
 
-def next_link(request: Request, cursor: str) -> str | None:
-    """Return the address of the next page."""
+def next_link(request: Request, cursor: str, **others: str) -> str | None:
+    """Return the address of the next page, with `others` in place of what the request had."""
     if not cursor:
         return None
-    url = request.url.include_query_params(cursor=cursor)
+    url = request.url.include_query_params(cursor=cursor, **others)
     return f"{url.path}?{url.query}"
