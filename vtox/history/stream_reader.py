@@ -1,12 +1,10 @@
 """Reads a stream on from a position, and finds what was trimmed before it was read."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from redis import ResponseError
-
+from vtox.store import outputs
 from vtox.store.client import Client
-from vtox.store.outputs import Entry
+from vtox.store.outputs import Entry, Extent
 
 BEGIN = "0-0"
 
@@ -61,28 +59,23 @@ class Batch:
 
 def read(client: Client, start: Position, count: int) -> Batch:
     """Return up to `count` entries after a position."""
-    pipe = client.pipeline(transaction=True)
-    pipe.xinfo_stream(start.stream)
-    pipe.xrange(start.stream, f"({start.entry_id}", "+", count=count)
-    about, entries = pipe.execute(raise_on_error=False)
-    if isinstance(about, ResponseError) and "no such key" in str(about):
+    found = outputs.extent_and_after(client, start.stream, start.entry_id, count=count)
+    if found is None:
         return Batch(start, start, [], None, complete=True)
-    for reply in (about, entries):
-        if isinstance(reply, Exception):
-            raise reply
-    return batch(start, about, entries, complete=len(entries) < count)
+    extent, entries = found
+    return batch(start, extent, entries, complete=len(entries) < count)
 
 
-def batch(start: Position, about: dict[str, Any], entries: list[Entry], *, complete: bool) -> Batch:
-    """Return the entries read after `start` from a stream that is `about` what XINFO says."""
-    added, trimmed = about["entries-added"], about["entries-added"] - about["length"]
+def batch(start: Position, extent: Extent, entries: list[Entry], *, complete: bool) -> Batch:
+    """Return the entries read after `start` from a stream of that extent."""
+    added, trimmed = extent.added, extent.added - extent.length
     # A server that lost its last second, or another one in its place, counts from less.
     read_before = trimmed if start.entries_read is None else min(start.entries_read, added)
     first = entries[0][0].decode() if entries else ""
     found = None
     if trimmed > read_before and start.entry_id != BEGIN:
         # Where nothing is left, what was trimmed ends with the last entry that there ever was.
-        before = first or about["last-generated-id"].decode()
+        before = first or extent.last_id
         found = Missed(start.stream, start.entry_id, before, trimmed - read_before)
     if found and not entries and _order(found.before_id) <= _order(start.entry_id):
         found = None

@@ -1,10 +1,22 @@
 """Reads the streams that VTOX writes: their newest entry, what came after one, what came before."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+
+import redis
 
 from vtox.store.client import Client
 
 Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many entries a stream has ever had, how many are left, and the id of the last one."""
+
+    added: int
+    length: int
+    last_id: str
 
 
 def newest_id(client: Client, stream: str) -> str:
@@ -17,6 +29,26 @@ def after(client: Client, stream: str, last_id: str) -> tuple[list[Entry], str]:
     """Return all entries after one, and the id of the last of them."""
     entries: list[Entry] = client.xrange(stream, f"({last_id}", "+")
     return entries, entries[-1][0].decode() if entries else last_id
+
+
+def extent_and_after(
+    client: Client, stream: str, last_id: str, *, count: int
+) -> tuple[Extent, list[Entry]] | None:
+    """Return up to `count` entries after one, with the extent of the stream at the same moment.
+
+    None where there is no such stream.
+    """
+    pipe = client.pipeline(transaction=True)
+    pipe.xinfo_stream(stream)
+    pipe.xrange(stream, f"({last_id}", "+", count=count)
+    about, entries = pipe.execute(raise_on_error=False)
+    if isinstance(about, redis.ResponseError) and "no such key" in str(about):
+        return None
+    for reply in (about, entries):
+        if isinstance(reply, Exception):
+            raise reply
+    last = about["last-generated-id"].decode()
+    return Extent(about["entries-added"], about["length"], last), entries
 
 
 def wait_for(

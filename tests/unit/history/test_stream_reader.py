@@ -3,6 +3,7 @@
 from typing import Any
 
 from vtox.history.stream_reader import Batch, Missed, Position, batch
+from vtox.store.outputs import Extent
 
 AT_5 = Position("s", "5-0", 5)
 
@@ -13,15 +14,11 @@ def entries(*numbers: int) -> list[Any]:
 
 def read(start: Position, added: int, there: list[Any], *, complete: bool = True) -> Batch:
     """Read a stream that has had entries 1 to `added`, of which `there` are left."""
-    about = {
-        "entries-added": added,
-        "length": len(there),
-        "last-generated-id": f"{added}-0".encode(),
-    }
+    extent = Extent(added, len(there), f"{added}-0")
     after = int(start.entry_id.partition("-")[0])
     unread = [e for e in there if int(e[0].partition(b"-")[0]) > after]
     part = unread if complete else unread[:2]
-    return batch(start, about, part, complete=complete)
+    return batch(start, extent, part, complete=complete)
 
 
 def test_a_stream_that_was_not_trimmed_has_no_gap() -> None:
