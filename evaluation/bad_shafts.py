@@ -64,6 +64,8 @@ def random_shaft(
     pairs = int(rng.choice([1, 2, 2, 3]))
     elements, ratio = bearings[rng.integers(len(bearings))]
     ratio *= float(rng.uniform(0.98, 1.02))
+    if trouble == "mixed lines" and rng.uniform() < 0.5:
+        pairs = 1
     return Shaft(
         trouble=trouble,
         size=float(10 ** rng.uniform(-0.5, 1.0)),
@@ -227,6 +229,21 @@ def _neighbour(turning: Turning, size: float, rng: np.random.Generator) -> Float
     return x + modulated_noise(turning, periodic_wave(turns, 5, rng), min(1, 0.3 * size), rng)
 
 
+def _mixed_lines(turning: Turning, size: float, rng: np.random.Generator) -> Float64:
+    """Pulses of a drive's torque or of a rectifier that the shaft modulates: k*f +- m*f_shaft."""
+    s, t = turning.shaft, turning.t_s
+    pulses = int(rng.choice([1, 2, 2, 6]))
+    clock = float(rng.choice([s.supply_hz, s.grid_hz])) * t
+    load = 1 + rng.uniform(0.3, 0.95) * periodic_wave(turning.turns, 4, rng)
+    x = size * ringing_impacts(turning, clock, pulses, rng, jitter=0.0, load=load)
+    wave = np.zeros(len(t))
+    for k in (1, 2, 4, 6):
+        for m in range(-4, 5):
+            line = np.cos(2 * pi * (k * s.supply_hz * t + m * turning.turns) + rng.uniform(0, 6.28))
+            wave += rng.exponential(1 / (1 + abs(m)) / k) * line
+    return x + modulated_noise(turning, wave / np.abs(wave).max(), rng.uniform(0.2, 0.9), rng)
+
+
 TROUBLES: dict[str, Trouble] = {
     "unbalance": _unbalance,
     "misalignment": _misalignment,
@@ -239,6 +256,7 @@ TROUBLES: dict[str, Trouble] = {
     "electrical": _electrical,
     "interference": _interference,
     "neighbour": _neighbour,
+    "mixed lines": _mixed_lines,
 }
 
 
