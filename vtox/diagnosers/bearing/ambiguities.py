@@ -6,11 +6,15 @@ Evaluated once combs were compared with surrogates.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vtox.arrays import Float32
+import numpy as np
+
+from vtox.arrays import Float32, Float64
+from vtox.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosers.bearing.search_setup import MIN_TURNS_FOR_BEARING_CAGE, SearchSetup
 from vtox.diagnosers.bearing.severity import FAULT_CONFIDENCE
 from vtox.diagnosers.bearing.shaft_speed import Speed
 from vtox.domain import Reason, reason
+from vtox.dsp import comb_plan
 from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
 
@@ -19,9 +23,12 @@ from vtox.dsp.surrogates import Finding
 WIDE_TOLERANCE = 0.01
 # Largest rotor slip for which a defect order may be twice the supply frequency.
 SUPPLY_LIKE_MAX_SLIP = 0.1
+# Multiples of the supply frequency that are held against a comb: pulses of a rectifier come six
+# times a period, and a comb may be at every multiple up to the eighth.
+SUPPLY_MULTIPLES = np.arange(1.0, 9.0)
 # Factors on the confidence.
 WIDE_SEARCH_PENALTY = 0.8
-SUPPLY_PENALTY = 0.6
+SUPPLY_PENALTY = FAULT_CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,46 @@ def shaft_or_bearing(
         impacts_per_turn=tuple(str(n) for n in sorted(whole)),
         shaft_lines_rpm=lines_speed.rpm,
     )
+
+
+def dominant_supply_hz(
+    views: EnvelopeViews, plan: Plan, finding: Finding, speed: Speed
+) -> float | None:
+    """Return the supply frequency whose lines exceed those of a comb in its view, Hz, or None.
+
+    Pulses and pull of the supply, modulated by the shaft, by slots or by elements, have lines at
+    k*f +- m*f_shaft and others: they are below those at k*f, and those of a race are not.
+    """
+    lines = views.lines[finding.view]
+    fundamental = finding.order / plan.df_order
+    strongest = _highest(lines, fundamental * np.arange(1.0, comb_plan.HARMONICS + 1))
+    for hz in _supplies_hz(views, finding.order * speed.hz, speed):
+        multiples = SUPPLY_MULTIPLES * (hz / views.df_hz)
+        shaft = multiples * plan.df_order
+        distinct = np.abs(shaft - np.rint(shaft)) > plan.df_order * 2 * comb_plan.LOBE_BINS
+        comb = multiples / fundamental
+        distinct &= np.abs(comb - np.rint(comb)) * fundamental > 2 * comb_plan.LOBE_BINS
+        if _highest(lines, multiples[distinct]) > strongest:
+            return hz
+    return None
+
+
+def _highest(lines: Float32, at: Float64) -> float:
+    """Return the highest of some lines, to a bin, 0 where none lies in the spectrum."""
+    bins = np.add.outer(np.rint(at).astype(np.intp), (-1, 0, 1))
+    bins = bins[(bins > 0) & (bins < len(lines))]
+    return float(lines[bins].max(initial=0.0))
+
+
+def _supplies_hz(views: EnvelopeViews, comb_hz: float, speed: Speed) -> list[float]:
+    """Return the supply frequencies, behind a drive also those of which a comb is a multiple."""
+    setup = views.setup
+    supplies = list(setup.mains_hz)
+    if setup.motor.pole_pairs and not setup.motor_supply_hz:
+        synchronous = comb_hz / SUPPLY_MULTIPLES / (speed.hz * setup.motor.pole_pairs)
+        possible = (synchronous >= 1) & (synchronous < 1 + SUPPLY_LIKE_MAX_SLIP)
+        supplies += (comb_hz / SUPPLY_MULTIPLES[possible]).tolist()
+    return supplies
 
 
 def _may_be_whole(order: float, plan: Plan, speed: Speed) -> bool:

@@ -49,6 +49,12 @@ class EnvelopeViews:
         channel = len(envelope_spectrum.view_bands(bands)) * np.arange(len(self.channels))
         return np.add.outer(channel, np.arange(bands)).reshape(-1)
 
+    @property
+    def whole_views(self) -> Int:
+        """The view of all bands as they are, of each channel."""
+        views = len(envelope_spectrum.view_bands(self.setup.layout[0]))
+        return views * np.arange(1, len(self.channels) + 1) - 2
+
     def band(self, view: int) -> tuple[str, float, float]:
         """Return the channel of a view, and the lower and upper edge of its band in Hz."""
         bands = self.setup.layout[0]

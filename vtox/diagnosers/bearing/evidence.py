@@ -10,15 +10,16 @@ from vtox.diagnosers.bearing.ambiguities import (
     Ambiguities,
     ambiguities_of,
     defects_at_whole_orders,
+    dominant_supply_hz,
     masked_defects,
     shaft_or_bearing,
 )
 from vtox.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts, find_aperiodic_impacts
 from vtox.diagnosers.bearing.cage_frequency import has_element_sidebands, only_bearing_cage
-from vtox.diagnosers.bearing.envelope_views import EnvelopeViews, measure_comb
+from vtox.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelopes, measure_comb
 from vtox.diagnosers.bearing.lagging_elements import LaggingElements, lagging_elements
 from vtox.diagnosers.bearing.search import CombSearch, search_combs
-from vtox.diagnosers.bearing.severity import WARNING_MODULATION
+from vtox.diagnosers.bearing.severity import is_weak
 from vtox.diagnosers.bearing.shaft_speed import (
     MAX_REPORTING_ERROR,
     SENSOR_TOLERANCE,
@@ -28,6 +29,7 @@ from vtox.diagnosers.bearing.shaft_speed import (
     speed_contradicted_by_lines,
 )
 from vtox.diagnosers.bearing.shaft_vibration import shaft_vibration
+from vtox.diagnosers.bearing.smeared_lines import smeared_lines
 from vtox.diagnosers.bearing.unassigned_comb import UnassignedComb, find_unassigned_comb
 from vtox.domain import Reason
 from vtox.dsp import comb_plan
@@ -48,6 +50,8 @@ class LeadingComb:
     finding: Finding
     harmonics: tuple[Mapping[str, float], ...]
     modulation: float
+    #: Sound elements may modulate the vibration so much.
+    weak: bool
     channel: str
     band_low_hz: float
     band_high_hz: float
@@ -73,6 +77,10 @@ class Evidence:
     lagging: LaggingElements | None = None
     #: Lines stand at half orders about the leading comb, which is at one.
     half_orders: bool = False
+    #: Supply frequency whose lines exceed those of the leading comb in its view.
+    supply_hz: float | None = None
+    #: Power is spread about a defect order, as where the speed moves.
+    smeared: Reason | None = None
     #: What the shaft itself does, where no comb of the bearing is found.
     shaft: Reason | None = None
 
@@ -86,7 +94,22 @@ def gather_evidence(views: Sequence[EnvelopeViews]) -> Iterator[Evidence]:
     """Yield the evidence of each record; the records are of one layout."""
     searches = search_combs(views, map(_initial_speed, views))
     for own, search in zip(views, searches, strict=True):
-        yield _evidence(own, search)
+        evidence = _evidence(own, search)
+        yield _finer_evidence(own, evidence) or evidence
+
+
+def _finer_evidence(views: EnvelopeViews, evidence: Evidence) -> Evidence | None:
+    """Return the evidence at the resolution of the whole record where that finds a comb.
+
+    Only where lines at masked orders leave open whose they are, at the speed that was settled.
+    """
+    masked = evidence.ambiguity is not None and evidence.ambiguity.code == "lines_at_masked_orders"
+    if not masked or views.setup.layout[1] == 1:
+        return None
+    ((finer,),) = analyse_envelopes([replace(views.setup, whole=True)])
+    (search,) = search_combs([finer], [evidence.search.speed])
+    found = _evidence(finer, search)
+    return found if found.search.detected and found.ambiguity is None else None
 
 
 def _evidence(views: EnvelopeViews, search: CombSearch) -> Evidence:
@@ -99,6 +122,9 @@ def _evidence(views: EnvelopeViews, search: CombSearch) -> Evidence:
     if not search.detected:
         ambiguity = ambiguity or masked_defects(views.setup, search.plan, views.lines, speed)
         return _without_comb(evidence, views, ambiguity)
+    if evidence.leading:
+        hz = dominant_supply_hz(views, search.plan, evidence.leading.finding, search.speed)
+        evidence = replace(evidence, supply_hz=hz)
     if evidence.only_bearing_cage:
         return _with_bearing_cage_alone(evidence, views)
     if settled := _race_of_lagging_elements(evidence, views):
@@ -120,6 +146,7 @@ def _without_comb(evidence: Evidence, views: EnvelopeViews, ambiguity: Reason | 
         evidence,
         unassigned=unassigned,
         aperiodic=aperiodic,
+        smeared=smeared_lines(search.rows, search.plan, views),
         shaft=shaft_vibration(views.setup, search.speed),
     )
 
@@ -137,7 +164,7 @@ def _of_lagging_elements(
     findings = {**evidence.search.findings, lagging.defect: finding}
     search = replace(evidence.search, findings=findings)
     leading = _leading_comb(views, search)
-    if leading is None or leading.modulation < WARNING_MODULATION:
+    if leading is None or leading.weak:
         return None
     return replace(evidence, search=search, leading=leading, lagging=lagging)
 
@@ -211,9 +238,14 @@ def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | Non
     defect = search.leading
     finding = search.findings[defect]
     harmonics, modulation = measure_comb(search.plan, finding, views)
+    whole = max(
+        measure_comb(search.plan, replace(finding, view=view), views)[1]
+        for view in views.whole_views.tolist()
+    )
+    weak = is_weak(modulation, whole, views.setup.layout[1])
     ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
     return LeadingComb(
-        defect, finding, harmonics, modulation, *views.band(finding.view), ambiguities
+        defect, finding, harmonics, modulation, weak, *views.band(finding.view), ambiguities
     )
 
 

@@ -8,7 +8,6 @@ from vtox.diagnosers.bearing.severity import (
     FAULT_CONFIDENCE,
     FAULT_MODULATION,
     MAX_BEARING_CAGE_CONFIDENCE,
-    WARNING_MODULATION,
     confidence,
     decibels,
     severity,
@@ -45,6 +44,13 @@ def _aperiodic_impacts(e: Evidence) -> Diagnosis | None:
     return _abstention(e, e.aperiodic.reason) if e.aperiodic and not e.search.detected else None
 
 
+def _smeared_lines(e: Evidence) -> Diagnosis | None:
+    if e.smeared is None:
+        return None
+    values = {**e.smeared.values, **_speed_values(e)}
+    return _abstention(e, Reason(e.smeared.code, values))
+
+
 def _no_comb(e: Evidence) -> Diagnosis | None:
     if e.search.detected:
         return None
@@ -62,6 +68,13 @@ def _no_comb(e: Evidence) -> Diagnosis | None:
         severity=0.0,
         confidence=_confidence(e, comb),
     )
+
+
+def _supply_or_bearing(e: Evidence) -> Diagnosis | None:
+    if e.supply_hz is None or _confidence(e, _leading(e)) >= FAULT_CONFIDENCE:
+        return None
+    values = {**_comb_values(e), "supply_hz": e.supply_hz}
+    return _abstention(e, Reason("supply_or_bearing", values), *_doubts(e))
 
 
 def _element_or_bearing_cage(e: Evidence) -> Diagnosis | None:
@@ -95,7 +108,7 @@ def _looseness(e: Evidence) -> Diagnosis | None:
 
 
 def _weak_defect_lines(e: Evidence) -> Diagnosis | None:
-    if _leading(e).modulation >= WARNING_MODULATION:
+    if not _leading(e).weak:
         return None
     return _abstention(e, Reason("weak_defect_lines", _comb_values(e)), *_doubts(e))
 
@@ -117,7 +130,9 @@ RULES: tuple[Callable[[Evidence], Diagnosis | None], ...] = (
     _no_geometry,
     _unassigned_impacts,
     _aperiodic_impacts,
+    _smeared_lines,
     _no_comb,
+    _supply_or_bearing,
     _element_or_bearing_cage,
     _weak_bearing_cage_lines,
     _bearing_cage,

@@ -46,6 +46,8 @@ class SearchSetup:
     speed: Speed
     orders: dict[str, float]
     supply_hz: float | None
+    #: Analysed in one segment, however long: lines of shaft and bearing separate better.
+    whole: bool = False
 
     @property
     def top_hz(self) -> float:
@@ -66,9 +68,8 @@ class SearchSetup:
         """
         fitting = max(1.0, self.recording.fs_hz / 2 / (MIN_BAND_RATIO * self.top_hz))
         bands = max(b for b in BANDS if b <= fitting)
-        segments = (
-            int(2 * self.turns / SEGMENT_TURNS) - 1 if self.turns > 1.5 * SEGMENT_TURNS else 1
-        )
+        several = self.turns > 1.5 * SEGMENT_TURNS and not self.whole
+        segments = int(2 * self.turns / SEGMENT_TURNS) - 1 if several else 1
         return bands, segments, int(2 ** floor(log2(fitting / bands)))
 
     @property

@@ -20,6 +20,10 @@ FAULT_MODULATION = 0.15
 # A warning needs half of that: below, what is found is told, and no part of it is called damaged.
 # docs/calibration/bearing.md#weak-combs
 WARNING_MODULATION = 0.075
+# A record too short for two segments shows once how strong a line is, in the band of some twenty
+# that shows it best: there the vibration as a whole must be modulated so much, or that band four
+# times as much. docs/calibration/bearing.md#short-records
+WARNING_BAND_MODULATION = 0.3
 # Modulation of severity 0 and 1, dB; vibration does not tell the size of the damage.
 MILD_DB, SEVERE_DB = -30.0, 0.0
 
@@ -32,6 +36,13 @@ def decibels(modulation: float) -> float:
 def severity(modulation: float) -> float:
     """Return the severity of a comb that modulates the envelope so much."""
     return round(min(1.0, max(0.0, (decibels(modulation) - MILD_DB) / (SEVERE_DB - MILD_DB))), 3)
+
+
+def is_weak(modulation: float, whole_modulation: float, segments: int) -> bool:
+    """Return whether sound elements may modulate a band, and the vibration as a whole, so much."""
+    if segments > 1 or modulation >= WARNING_BAND_MODULATION:
+        return modulation < WARNING_MODULATION
+    return min(modulation, whole_modulation) < WARNING_MODULATION
 
 
 def confidence(findings: Mapping[str, Finding], defect: str, penalty: float) -> float:

@@ -77,9 +77,24 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "weak_defect_lines": Sentence(
         "weak lines at the order of the {defect!w} ({repetition_hz:.1f} Hz, modulation "
-        "{modulation_db:.0f} dB, {ratio:.1f} times the threshold): sound elements make "
+        "{modulation_db:.0f} dB at {band_low_hz:.0f} to {band_high_hz:.0f} Hz, "
+        "{ratio:.1f} times the threshold): sound elements make "
         "such lines as they pass the load zone, most where the shaft is out of balance or line",
         "Watch whether the lines grow; balance and align the shaft.",
+    ),
+    "supply_or_bearing": Sentence(
+        "lines at multiples of a supply frequency of {supply_hz:.2f} Hz exceed those of the "
+        "{defect!w} ({repetition_hz:.1f} Hz, {ratio:.1f} times the threshold) at {band_low_hz:.0f} "
+        "to {band_high_hz:.0f} Hz of {channel}: pulses or pull of the supply, modulated by the "
+        "shaft, have such lines too",
+        "Check cable, earth and mounting of the accelerometer; record at another speed.",
+    ),
+    "smeared_defect_lines": Sentence(
+        "power is spread by {smear:.0%} about order {order:.3f} of the {defect!w} and its "
+        "multiples at {speed_rpm:.0f} rpm ({speed_source!w}), modulation {modulation_db:.0f} dB, "
+        "as damage does whose speed moves within the record: one reading does not show that it "
+        "is steady",
+        "Record at a steady speed; where it moves, a line of the shaft must be clear to follow it.",
     ),
     "looseness_or_bearing": Sentence(
         "lines at half shaft orders, of looseness or a rub, and those of the {defect!w} at order "

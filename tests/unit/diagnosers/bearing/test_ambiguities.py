@@ -1,7 +1,11 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from evaluation.bad_shafts import random_shaft
+from evaluation.bad_shafts import recording as recorded
+from evaluation.vibration import bearing_of
 from tests.signals.vibration import BEARING, MOTOR, ImpactTrain, Machine, recording
 from tests.unit.diagnosers.bearing.cases import (
     BALANCED,
@@ -11,7 +15,7 @@ from tests.unit.diagnosers.bearing.cases import (
     doubts,
     near_whole,
 )
-from vtox.domain import Bearing, Motor
+from vtox.domain import Bearing, Diagnosis, Motor
 
 WHOLE_ORDER = Bearing(orders=dict(BEARING.defect_orders) | {"BPFI": 5.03})
 
@@ -92,3 +96,42 @@ def test_interference_of_the_grid_behind_a_drive_is_no_race(grid_hz: float, defe
     assert diagnose(recording(at_the_grids, 4.0), drive).state not in ("warning", "fault")
     beside = Machine(shaft_hz=2.08 * grid_hz / order, impacts=(pulses,))
     assert diagnose(recording(beside, 4.0), drive).indicators["defect"] == defect
+
+
+@pytest.mark.parametrize("trouble", ["interference", "mixed lines"])
+def test_pulses_of_the_supply_that_the_shaft_modulates_are_no_race(trouble: str) -> None:
+    # BPFI at 2f + f_shaft: 5.1 with two pole pairs and a slip of 2 %, 3.03 with one and 1.5 %.
+    for pairs, slip, bearing in ((2, 0.02, bearing_of(9, 0.13)), (1, 0.015, bearing_of(5, 0.21))):
+        for seed in range(2):
+            rng = np.random.default_rng(seed)
+            s = replace(random_shaft(rng, trouble), bearing=bearing, size=5.0)
+            s = replace(s, supply_hz=50.0, grid_hz=50.0, shaft_hz=50 / pairs * (1 - slip))
+            d = diagnose(recorded(s, rng, seconds=2.0), s.motor)
+            assert d.state in ("normal", "unknown"), d.reason
+
+
+def test_a_race_beside_pulses_of_the_supply_is_found() -> None:
+    rng = np.random.default_rng(1)
+    s = replace(random_shaft(rng, "mixed lines"), bearing=bearing_of(9, 0.203), size=0.5)
+    s = replace(s, supply_hz=50.0, grid_hz=50.0, shaft_hz=24.4, defect="BPFI", damage=2.0)
+    assert diagnose(recorded(s, rng), s.motor).indicators["defect"] == "BPFI"
+
+
+def test_twice_an_unknown_supply_frequency_is_a_warning_at_most() -> None:
+    bearing = Bearing(orders={"BPFO": 4.2})
+    motor = Motor(pole_pairs=2, supply="inverter", bearing=bearing)
+    race = Machine(impacts=(ImpactTrain(order=4.2, strength=4.0),))
+    d = diagnose(recording(race, 4.0), motor)
+    assert (d.state, "supply_frequency_unknown" in doubts(d)) == ("warning", True)
+
+
+def test_a_race_nearer_a_shaft_order_than_short_segments_resolve_is_found() -> None:
+    # Its second and third line lie apart from those of the shaft over the whole record.
+    d = of_drive(ImpactTrain(order=3.016, strength=3.0, jitter=0.002))
+    assert d.indicators.get("defect") == "BPFO", d.reason
+    blades = ImpactTrain(order=3.0, strength=3.0, jitter=0.0, by=1.0, depth=0.9)
+    assert of_drive(blades).state in ("normal", "unknown")
+
+
+def of_drive(impacts: ImpactTrain) -> Diagnosis:
+    return diagnose(recording(Machine(shaft_hz=25.0, impacts=(impacts,)), 10.0, seed=1), DRIVE)

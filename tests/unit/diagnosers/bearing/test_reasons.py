@@ -11,6 +11,7 @@ from vtox.diagnosers.bearing.evidence import Evidence, LeadingComb
 from vtox.diagnosers.bearing.lagging_elements import LaggingElements
 from vtox.diagnosers.bearing.reasons import conclude
 from vtox.diagnosers.bearing.search import CombSearch
+from vtox.diagnosers.bearing.severity import is_weak
 from vtox.diagnosers.bearing.shaft_speed import Speed
 from vtox.diagnosers.bearing.unassigned_comb import UnassignedComb
 from vtox.domain import reason
@@ -43,8 +44,9 @@ def evidence(ratio: float, defect: str = "BPFO", modulation: float = 0.5) -> Evi
     finding = Finding(ratio, 1.0, number=262, order=3.6, view=0, sidebands="plain")
     rows = np.zeros((257, 2), np.float32)
     search = CombSearch(SPEED, PLAN, rows, {defect: finding})
+    weak = is_weak(modulation, modulation, 2)
     leading = LeadingComb(
-        defect, finding, (), modulation, "vibration", 0.0, 2500.0, Ambiguities((), 1.0)
+        defect, finding, (), modulation, weak, "vibration", 0.0, 2500.0, Ambiguities((), 1.0)
     )
     return Evidence(search, {defect: 3.6}, leading)
 
@@ -102,6 +104,37 @@ def test_weak_lines_at_a_defect_order_are_no_alarm() -> None:
     assert "defect" not in d.indicators
     assert d.indicators["leading"] == "BPFO"
     assert conclude(evidence(20.0, modulation=0.09)).state == "warning"
+
+
+@pytest.mark.parametrize(
+    ("modulation", "whole", "segments", "weak"),
+    [
+        (0.2, 0.05, 1, True),  # one band of a short record, and little of the vibration as a whole
+        (0.2, 0.08, 1, False),
+        (0.35, 0.05, 1, False),
+        (0.2, 0.05, 2, False),
+        (0.07, 0.07, 1, True),
+        (0.07, 0.07, 2, True),
+    ],
+)
+def test_a_short_record_needs_more_than_one_band(
+    modulation: float, whole: float, segments: int, weak: bool
+) -> None:
+    assert is_weak(modulation, whole, segments) == weak
+
+
+def test_lines_of_the_supply_above_a_comb_of_low_confidence_leave_it_undecided() -> None:
+    d = conclude(replace(evidence(1.5), supply_hz=50.0))
+    assert (d.state, d.code, d.values["supply_hz"]) == ("unknown", "supply_or_bearing", 50.0)
+    assert conclude(replace(evidence(20.0), supply_hz=50.0)).code == "bearing_defect"
+
+
+def test_smeared_lines_are_no_sound_bearing() -> None:
+    smeared = reason(
+        "smeared_defect_lines", defect="BPFO", order=3.6, smear=0.02, modulation_db=-10.0
+    )
+    d = conclude(replace(evidence(0.5), smeared=smeared))
+    assert (d.state, d.code, d.statistic) == ("unknown", "smeared_defect_lines", 0.5)
 
 
 def test_a_comb_of_low_confidence_among_half_orders_is_undecided() -> None:
