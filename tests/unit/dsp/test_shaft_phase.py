@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
 from vtox.arrays import Float64
-from vtox.dsp.shaft_phase import by_shaft_angle, shaft_phase
+from vtox.dsp.shaft_phase import ShaftPhase, by_shaft_angle, shaft_phase
 
 FS_HZ, SHAFT_HZ, SECONDS = 8000.0, 24.0, 4.0
 T = np.arange(round(FS_HZ * SECONDS)) / FS_HZ
@@ -49,3 +50,14 @@ def test_by_angle_a_line_stands_still() -> None:
         for y in (high, by_shaft_angle(high, phase))
     ]
     assert peaks[1] > 2 * peaks[0]
+
+
+def test_by_angle_is_the_cubic_spline_at_the_places_of_equal_steps() -> None:
+    x = np.convolve(np.random.default_rng(3).standard_normal(20_000), np.ones(3) / 3, "same")
+    phase = ShaftPhase(24.0 * (1 + 0.02 * np.sin(np.linspace(0, 12, 160))), 0.04)
+    at = np.arange(len(x))
+    speed = np.interp(at, (np.arange(160) + 0.5) * len(x) / 160, phase.speed_hz)
+    turned = np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2)])
+    places = np.interp(np.linspace(0, turned[-1], len(x)), turned, at)
+    slow = map_coordinates(x, places[None], order=3, mode="nearest")
+    assert by_shaft_angle(x, phase) == pytest.approx(slow, abs=0.01)

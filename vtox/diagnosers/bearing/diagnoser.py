@@ -147,10 +147,19 @@ def _examinations(
             setups.append(setup)
         else:
             yield i, Examination(abstain(FAULT, *setup))
-    for views in analyse_envelopes(setups):
-        yield from _examine_views(views)
-    for views in analyse_envelopes([m for s in setups if (m := by_angle_of_moving_shaft(s))]):
-        yield from _examine_views(views)
+    # Those by angle in the same transforms: alone a record costs twice as much as among eight.
+    batch = len(recordings)
+    by_angle = [
+        replace(m, index=batch + m.index) for s in setups if (m := by_angle_of_moving_shaft(s))
+    ]
+    waiting = []
+    for views in analyse_envelopes([*setups, *by_angle]):
+        for i, examination in _examine_views(views):
+            if i < batch:
+                yield i, examination
+            else:
+                waiting.append((i - batch, examination))
+    yield from waiting
 
 
 def features(recordings: Sequence[Recording]) -> dict[str, Float64]:

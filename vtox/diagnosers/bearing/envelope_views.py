@@ -73,8 +73,10 @@ def analyse_envelopes(setups: Sequence[SearchSetup]) -> Iterator[list[EnvelopeVi
         first = members[0].recording
         channels = sum(n in first.channels for n in VIBRATIONS)
         step = max(1, 4 * round(CHUNK_SAMPLES / 4 / first.samples / channels))
-        for start in range(0, len(members), step):
-            yield _analyse_chunk(members[start : start + step])
+        # What is left of the last one, up to half a chunk, is computed with the one before it.
+        starts = [step * k for k in range(max(1, round(len(members) / step)))]
+        for start, stop in zip(starts, [*starts[1:], len(members)], strict=True):
+            yield _analyse_chunk(members[start:stop])
 
 
 def measure_comb(

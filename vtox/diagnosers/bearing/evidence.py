@@ -113,15 +113,15 @@ def _finer_evidence(views: EnvelopeViews, evidence: Evidence) -> Evidence | None
 
 
 def _evidence(views: EnvelopeViews, search: CombSearch) -> Evidence:
-    ambiguity = None
-    speed = _speed_from_shaft_lines(views, search)
+    ambiguity, masked = None, _masked_defects(views, search)
+    speed = _speed_from_shaft_lines(views, search, masked is not None)
     if speed != search.speed:
         ambiguity = shaft_or_bearing(search.findings, search.speed, speed)
         search = search_combs([views], [speed])[0]
+        masked = _masked_defects(views, search)
     evidence = Evidence(search, views.setup.orders, _leading_comb(views, search))
     if not search.detected:
-        ambiguity = ambiguity or masked_defects(views.setup, search.plan, views.lines, speed)
-        return _without_comb(evidence, views, ambiguity)
+        return _without_comb(evidence, views, ambiguity or masked)
     if evidence.leading:
         hz = dominant_supply_hz(views, search.plan, evidence.leading.finding, search.speed)
         evidence = replace(evidence, supply_hz=hz)
@@ -130,6 +130,13 @@ def _evidence(views: EnvelopeViews, search: CombSearch) -> Evidence:
     if settled := _race_of_lagging_elements(evidence, views):
         return settled
     return replace(evidence, half_orders=_among_half_orders(search, evidence.leading))
+
+
+def _masked_defects(views: EnvelopeViews, search: CombSearch) -> Reason | None:
+    """Return which damage the lines at masked orders may be, where no comb is found."""
+    if search.detected:
+        return None
+    return masked_defects(views.setup, search.plan, views.lines, search.speed)
 
 
 def _without_comb(evidence: Evidence, views: EnvelopeViews, ambiguity: Reason | None) -> Evidence:
@@ -264,19 +271,15 @@ def _refined_speed(views: EnvelopeViews) -> Speed:
     return refine_speed(setup.speed, views.lines, views.df_hz, setup.magnetic_pull_hz)
 
 
-def _speed_from_shaft_lines(views: EnvelopeViews, search: CombSearch) -> Speed:
+def _speed_from_shaft_lines(views: EnvelopeViews, search: CombSearch, masked: bool) -> Speed:
     """Return the speed of the shaft lines where the result depends on it, else that searched at.
 
-    It does where a comb found, or lines at masked orders, would be the shaft's if the speed erred
+    It does where a comb found, or lines at `masked` orders, would be the shaft's if the speed erred
     by as much as a reported speed may.
     """
     findings, plan, speed = search.findings, search.plan, search.speed
     misreported = replace(speed, tolerance=max(speed.tolerance, MAX_REPORTING_ERROR))
-    if search.detected:
-        ambiguous = bool(defects_at_whole_orders(findings, plan, misreported))
-    else:
-        ambiguous = masked_defects(views.setup, plan, views.lines, speed) is not None
-    if not ambiguous:
+    if not (masked or defects_at_whole_orders(findings, plan, misreported)):
         return speed
     if speed.tolerance <= SENSOR_TOLERANCE:
         shaft_lines = _mask_found_combs(search.detected, views, plan)

@@ -6,10 +6,11 @@ another than the nameplate's, or turns at another speed than reported.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from vtox.arrays import Float32
+from vtox.arrays import Bool, Float32, Int
 from vtox.diagnosers.bearing.envelope_views import EnvelopeViews, measure_comb
 from vtox.diagnosers.bearing.search_setup import ANYWHERE, SLIPPAGE
 from vtox.diagnosers.bearing.severity import FAULT_MODULATION, decibels
@@ -83,13 +84,11 @@ def _near_half_order(order: float, tolerance: float = 0.0) -> bool:
 def _highest_comb(rows: Float32, plan: Plan) -> Finding | None:
     lowest = comb_plan.LOWEST_COMB * ANYWHERE.order
     first = max(plan.numbers.start, round(lowest / plan.order(1)))
-    # In steps of a bin: a comb twice as high as chance is not missed.
-    numbers = np.arange(first, plan.numbers.stop, comb_plan.HARMONICS)
-    if not len(numbers):
+    if first >= plan.numbers.stop:
         return None
-    peaks = comb.comb_levels(rows, comb_plan.comb_bins(numbers, 0), plan)[0].max(axis=1)
-    half_orders = 2 * plan.order(1) * numbers
-    peaks[np.abs(half_orders - np.rint(half_orders)) < HALF_ORDER_TOLERANCE] = 0
+    numbers, bins, at_half_orders = _combs_from(first, plan.numbers.stop, plan.order(1))
+    peaks = comb.comb_levels(rows, bins, plan)[0].max(axis=1)
+    peaks[at_half_orders] = 0
     at = int(peaks.argmax())
     if peaks[at] < 1:
         return None
@@ -100,6 +99,18 @@ def _highest_comb(rows: Float32, plan: Plan) -> Finding | None:
         if number >= first and (finding := _comb_near(rows, plan, number)).ratio >= MIN_RATIO:
             return finding
     return None
+
+
+@lru_cache(maxsize=256)
+def _combs_from(first: int, stop: int, unit: float) -> tuple[Int, Int, Bool]:
+    """Return the numbers of combs in steps of a bin, their bins, and which are at half orders.
+
+    A comb twice as high as chance is not missed.
+    """
+    numbers = np.arange(first, stop, comb_plan.HARMONICS)
+    halves = 2 * unit * numbers
+    at_half_orders = np.abs(halves - np.rint(halves)) < HALF_ORDER_TOLERANCE
+    return numbers, comb_plan.comb_bins(numbers, 0), at_half_orders
 
 
 def _comb_near(rows: Float32, plan: Plan, number: int) -> Finding:

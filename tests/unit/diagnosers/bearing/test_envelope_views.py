@@ -40,11 +40,16 @@ def test_views_follow_the_channels() -> None:
 
 def test_a_batch_is_cut_into_chunks_of_one_layout() -> None:
     slow = recording(replace(HEALTHY, shaft_hz=12.0), 2.0)
-    batch = [recording(HEALTHY, 1.0, seed=i) for i in range(9)]
+    batch = [recording(HEALTHY, 1.0, seed=i) for i in range(13)]
     groups = list(analyse_envelopes(setups(*batch, slow)))
-    assert sorted(v.setup.index for group in groups for v in group) == list(range(10))
+    assert sorted(v.setup.index for group in groups for v in group) == list(range(14))
     assert all(len({v.setup.layout for v in group}) == 1 for group in groups)
-    assert max(len(group) for group in groups) == 8
+    assert sorted(len(group) for group in groups) == [1, 5, 8]
+
+
+def test_one_record_more_than_a_chunk_is_computed_with_it() -> None:
+    batch = [recording(HEALTHY, 1.0, seed=i) for i in range(9)]
+    assert [len(group) for group in analyse_envelopes(setups(*batch))] == [9]
 
 
 def test_noise_has_lines_of_one() -> None:
