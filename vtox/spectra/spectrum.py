@@ -136,7 +136,11 @@ def read_between(
 
 
 def noise_floor(power: Float64) -> Float64:
-    """Return the local noise floor of a power spectrum, as that of the envelope spectra.
+    """Return the local noise floor of a power spectrum.
+
+    The median of blocks of bins over that of noise, whose power in a bin is Exp(1) distributed,
+    interpolated between the middles of the blocks: as of the envelope spectra, which may be
+    averaged, in memory that grows with the bins alone.
 
     Parameters
     ----------
@@ -145,11 +149,12 @@ def noise_floor(power: Float64) -> Float64:
     Returns
     -------
     ndarray, shape (bins,)
-        Beyond the last whole block, the last value.
     """
-    over = envelope_spectrum.over_floor(power[None].astype(np.float32), 1.0)[0]
-    floor = power[: len(over)] / np.maximum(over, np.finfo(np.float32).tiny)
-    return np.concatenate([floor, np.full(len(power) - len(floor), floor[-1])])
+    size = min(envelope_spectrum.BLOCK_BINS, len(power))
+    blocks = len(power) // size
+    medians = np.median(power[: blocks * size].reshape(blocks, size), axis=-1) / np.log(2)
+    middles = (np.arange(blocks) + 0.5) * size
+    return np.asarray(np.interp(np.arange(len(power)), middles, medians), np.float64)
 
 
 def _nearest(hz: Float64, wanted_hz: Float64) -> Int:
