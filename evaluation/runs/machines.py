@@ -4,9 +4,10 @@ A job is one machine: it learns its baseline, makes its records, diagnoses them 
 only. Errors are counted by machine, and by record.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -38,7 +39,6 @@ LEARN_RECORDS = 8
 # A record as the stream makes it, but not longer: the model takes its time.
 RECORD_S = (10.0, 20.0)
 LEARNING, SOUND, BROKEN = 1, 2, 3
-BATCH = 64
 TACHOMETER_RPM = 0.1
 
 
@@ -61,16 +61,23 @@ def answer_name(known: str, fault: str) -> str:
 def _machine_job(family: str, number: int, stage: Stage, sound: int, broken: int) -> Answers:
     of_name = {f.name: f for f in families(final=stage.final)}
     m = machine(of_name[family], number, stage.seed)
-    baselines = _baselines(m)
-    answers: Answers = {answer_name(known, fault): [] for known in KNOWN for fault in FAULTS}
-    cases = [(record_case(m, k, SOUND), _tags(m, k)) for k in range(sound)]
-    for record, tags in _records(m, cases):
-        _add(answers, m, FAULTS, record, tags, baselines)
+    learning = [record_case(m, BLOCK * k, LEARNING) for k in range(LEARN_RECORDS)]
+    good = [record_case(m, k, SOUND) for k in range(sound)]
     bad = [record_case(m, BLOCK * k, BROKEN, broken=True) for k in range(broken)]
+    # All in one batch, as the time of the model is that of its steps.
+    cases = [*learning, *good, *bad]
+    made = records(
+        cases, record_s(m), m.family.fs_hz, channels=ALL_CHANNELS, batch=max(len(cases), 1)
+    )
+    baselines = _baselines(m, list(islice(made, LEARN_RECORDS)))
     levels = nominal_levels_dbc(bad)
-    marked = [(c, _tags(m, BLOCK * k) | {"dbc": levels[k]}) for k, c in enumerate(bad)]
-    for record, tags in _records(m, marked):
-        _add(answers, m, (CAGE,), record, tags, baselines)
+    answers: Answers = {answer_name(known, fault): [] for known in KNOWN for fault in FAULTS}
+    for k, record in enumerate(made):
+        is_sound, index = k < sound, k if k < sound else k - sound
+        tags = _tags(m, index if is_sound else BLOCK * index, record)
+        if not is_sound:
+            tags["dbc"] = levels[index]
+        _add(answers, m, FAULTS if is_sound else (CAGE,), record, tags, baselines)
     return answers
 
 
@@ -100,18 +107,17 @@ def nominal_levels_dbc(cases: Sequence[Case]) -> list[float]:
     return [r.truth.lower_dbc for r in records(quiet, 5.0, 1_000.0, channels=CURRENTS)]
 
 
-def _records(m: Machine, cases: Sequence[tuple[Case, Tags]]) -> Iterator[tuple[Record, Tags]]:
-    made = records(
-        [c for c, _ in cases], record_s(m), m.family.fs_hz, channels=ALL_CHANNELS, batch=BATCH
-    )
-    for record, (_, tags) in zip(made, cases, strict=True):
-        yield record, tags | {"oracle": oracle.cage_statistic(record), "slip": record.truth.slip}
-
-
-def _tags(m: Machine, number: int) -> Tags:
+def _tags(m: Machine, number: int, record: Record) -> Tags:
     supply, load = conditions(m, number)
-    about = {"family": m.family.name, "supply": supply, "load": load}
-    return about | {"block": number // BLOCK, "record_s": record_s(m)}
+    return {
+        "family": m.family.name,
+        "supply": supply,
+        "load": load,
+        "block": number // BLOCK,
+        "record_s": record_s(m),
+        "slip": record.truth.slip,
+        "oracle": oracle.cage_statistic(record),
+    }
 
 
 def _add(
@@ -140,9 +146,7 @@ def recording(record: Record, channels: Sequence[str], tachometer: bool) -> Reco
     return replace(made, speed_rpm=round(made.speed_rpm / TACHOMETER_RPM) * TACHOMETER_RPM)
 
 
-def _baselines(m: Machine) -> dict[tuple[str, ...], Baseline]:
-    cases = [record_case(m, BLOCK * k, LEARNING) for k in range(LEARN_RECORDS)]
-    made = list(records(cases, record_s(m), m.family.fs_hz, channels=ALL_CHANNELS))
+def _baselines(m: Machine, made: Sequence[Record]) -> dict[tuple[str, ...], Baseline]:
     return {
         channels: learn_baseline([recording(r, channels, True) for r in made], m.motor)
         for channels, _, with_baseline in KNOWN.values()
