@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """What the machines of a family have in common; each record draws a supply and a load."""
+    """What the machines of a family have in common.
+
+    Each machine drives one of the loads; the supplies take turns.
+    """
 
     name: str
     pole_pairs: tuple[int, ...]

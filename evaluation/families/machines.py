@@ -112,9 +112,9 @@ def _key(m: Machine) -> list[int]:
 
 
 def conditions(m: Machine, number: int) -> tuple[str, str]:
-    """Return the names of supply and load of record `number`."""
-    supplies, loads, block = m.family.supplies, m.family.loads, number // BLOCK
-    return supplies[block % len(supplies)], loads[block // len(supplies) % len(loads)]
+    """Return the names of supply and load of record `number`; one machine drives one thing."""
+    supplies, loads = m.family.supplies, m.family.loads
+    return supplies[number // BLOCK % len(supplies)], loads[m.number % len(loads)]
 
 
 def _asymmetry(rng: np.random.Generator, low: float, high: float) -> complex:

@@ -28,11 +28,11 @@ def machine_study(answers: Answers, stage: Stage) -> Study:
     }
     text = (
         f"Motor model, {stage.sentence}. {len({o.machine for o in every})} machines of "
-        f"{len({o.tags['family'] for o in every})} families, 10 to 20 s a record; each record has "
-        f"a supply and a load of its family. Baselines are of {LEARN_RECORDS} records. An alarm "
-        "counts the record; beside it, how many machines ever alarm. Three records in a row are of "
-        "one condition; the days are made of such blocks, drawn again and again (block bootstrap), "
-        "by the persistence of the product."
+        f"{len({o.tags['family'] for o in every})} families, 10 to 20 s a record. A machine drives "
+        f"one load of its family and meets all its supplies; its baseline is of {LEARN_RECORDS} "
+        "records. An alarm counts the record; beside it, how many machines ever alarm. Three "
+        "records in a row are of one condition; the days are made of such blocks, drawn again and "
+        "again (block bootstrap), by the persistence of the product."
     )
     return Study(
         f"Machine families, {stage.name} sets",

@@ -27,15 +27,13 @@ def test_a_seed_gives_one_record_and_another_seed_another() -> None:
     assert one.seed != record_case(machine(FAMILIES[0], 2, seed=6), 3).seed
 
 
-def test_a_gear_stays_the_same_from_record_to_record() -> None:
+def test_a_machine_keeps_its_load_and_gear_and_meets_every_supply() -> None:
     mixers = next(f for f in FAMILIES if f.loads[0] == "mixer")
-    m = machine(mixers, 0, seed=1)
-    ratios = {
-        tuple(record_case(m, k).load.pulses)
-        for k in range(0, 8 * BLOCK, BLOCK)
-        if conditions(m, k)[1] == "mixer"
-    }
-    assert len(ratios) == 1
+    m, other = machine(mixers, 0, seed=1), machine(mixers, 1, seed=1)
+    blocks = range(0, 8 * BLOCK, BLOCK)
+    assert len({tuple(record_case(m, k).load.pulses) for k in blocks}) == 1
+    assert {conditions(m, k)[0] for k in blocks} == set(mixers.supplies)
+    assert conditions(m, 0)[1] != conditions(other, 0)[1]
 
 
 def test_design_and_final_families_have_no_machine_in_common() -> None:
