@@ -101,7 +101,7 @@ def modulation(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
         Relative amplitude (ratio) and phase (rad), the ends of the record cut off; a tone m of
         only the lower sideband shows as m in both.
     """
-    inner = envelope[:, _inner(envelope.shape[-1], rate_hz)]
+    inner = envelope[:, inner_points(envelope.shape[-1], rate_hz)]
     degree = max(TREND_PER_10_S, round(TREND_PER_10_S * inner.shape[-1] / rate_hz / 10))
     amplitude = np.abs(inner).astype(np.float64)
     phase = unwrap(np.angle(inner))
@@ -122,7 +122,7 @@ def unsteadiness(envelope: Complex, rate_hz: float) -> Unsteadiness:
     -------
     Unsteadiness
     """
-    inner = envelope[:, _inner(envelope.shape[-1], rate_hz)]
+    inner = envelope[:, inner_points(envelope.shape[-1], rate_hz)]
     blocks = max(2, int(inner.shape[-1] / rate_hz / STEADY_BLOCK_S))
     size = inner.shape[-1] // blocks
     parts = inner[:, : blocks * size].reshape(len(inner), blocks, size)
@@ -138,7 +138,7 @@ def unsteadiness(envelope: Complex, rate_hz: float) -> Unsteadiness:
     )
 
 
-def _inner(points: int, rate_hz: float) -> slice:
+def inner_points(points: int, rate_hz: float) -> slice:
     """Return the points of an envelope without those at both ends where the filter may ring."""
     skip = min(points // 10, int(np.ceil(EDGE_S * rate_hz)))
     return slice(skip, points - skip)

@@ -194,4 +194,17 @@ def _evidence(o: Observation, result: Finding) -> tuple[Mapping[str, Any], ...]:
         "upper_dbc": round(o.pair.upper_dbc, 2),
     }
     causes = ({"kind": "alternative", "cause": cause} for cause in result.causes)
-    return (searched, *((line,) if o.pair.is_line else ()), *causes)
+    return (searched, *((line,) if o.pair.is_line else ()), *_moving_slip(o), *causes)
+
+
+def _moving_slip(o: Observation) -> tuple[Mapping[str, Any], ...]:
+    """Return how far the slip moved, where the lines were searched over its angle."""
+    if o.tracking is None:
+        return ()
+    moving_slip = {
+        "kind": "moving_slip",
+        "lowest_slip": round(o.tracking.lowest_slip, 6),
+        "highest_slip": round(o.tracking.highest_slip, 6),
+        "over_fixed": round(o.tracking.over_fixed, 2),
+    }
+    return (moving_slip,)

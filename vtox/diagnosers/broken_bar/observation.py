@@ -1,8 +1,12 @@
 """All that decides the diagnosis of a rotor cage, one value a recording."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
+import numpy as np
+
+from vtox.diagnosers.broken_bar import load_oscillation
+from vtox.diagnosers.broken_bar.moving_slip import Tracking, tracked_pairs
 from vtox.diagnosers.broken_bar.sidebands import SidebandPair, sideband_pairs
 from vtox.diagnosers.broken_bar.supply_lines import MAX_VOLTAGE_RATIO
 from vtox.diagnosers.current.front_end import CurrentAnalysis
@@ -10,6 +14,14 @@ from vtox.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosers.current.slip_prior import Slip
 from vtox.domain import Motor
 from vtox.dsp import demodulation
+
+# The sidebands spread when the slip moves, by about 1.5 x where the current changes by x.
+MAX_SPREAD_BINS = 4.0
+MAX_SPREAD = 0.1
+SLIP_PER_CURRENT = 1.5
+# The slip is tracked from this spread on, up to this range of the current over its mean.
+MIN_TRACKED_BINS = 1.5
+MAX_TRACKED_RANGE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,8 @@ class Observation:
     current_range: float
     frequency_range_hz: float
     has_voltages: bool  # that can be used
+    tracking: Tracking | None = None  # where the slip moves, and the pair is over its angle
+    over_square: float = np.inf  # of a strong pair, over the square of the load's movement
 
     @property
     def distance_hz(self) -> float:
@@ -40,13 +54,23 @@ class Observation:
         """Whether the voltages are so quiet that the supply cannot have made the lines."""
         return self.has_voltages and self.pair.voltage_bound <= MAX_VOLTAGE_RATIO
 
+    @property
+    def spread_bins(self) -> float:
+        """How far the movement of the slip spreads the sidebands over time."""
+        return self.current_range * SLIP_PER_CURRENT * self.pair.bins
+
+    @property
+    def spreads_sidebands(self) -> bool:
+        """Whether the slip moves so far that the sidebands are no lines over time."""
+        return self.spread_bins > max(MAX_SPREAD_BINS, MAX_SPREAD * self.pair.bins)
+
 
 def observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Observation]:
     """Return the observation of each recording."""
     rms_a = analysis.current_rms_a()
     moves = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
     pairs = sideband_pairs(analysis, slip_analysis)
-    return [
+    observations = [
         Observation(
             motor=analysis.motors[i],
             slip=slip_analysis.slips[i],
@@ -63,3 +87,49 @@ def observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Obse
         )
         for i, pair in enumerate(pairs)
     ]
+    observations = _with_tracking(observations, analysis, slip_analysis)
+    return _with_over_square(observations, analysis)
+
+
+def _with_tracking(
+    observations: list[Observation], analysis: CurrentAnalysis, slip_analysis: SlipAnalysis
+) -> list[Observation]:
+    """Return the observations, over the angle of slip where it moves far or a line is sharper."""
+    rows = [
+        i
+        for i, o in enumerate(observations)
+        if not analysis.problems[i] and o.slip.is_known and _can_be_tracked(o)
+    ]
+    if not rows:
+        return observations
+    tracked = tracked_pairs(analysis, slip_analysis, rows)
+    for i, (pair, tracking) in zip(rows, tracked, strict=True):
+        sharper = pair.is_line and tracking.line_follows
+        if sharper or observations[i].spreads_sidebands:
+            observations[i] = replace(observations[i], pair=pair, tracking=tracking)
+    return observations
+
+
+def _can_be_tracked(o: Observation) -> bool:
+    moves = o.spread_bins > MIN_TRACKED_BINS and o.current_range <= MAX_TRACKED_RANGE
+    return moves and o.motor.supply == "grid"
+
+
+def _with_over_square(
+    observations: list[Observation], analysis: CurrentAnalysis
+) -> list[Observation]:
+    """Return the observations, strong pairs compared with the square of the load's movement."""
+    rows = [i for i, o in enumerate(observations) if o.pair.is_strong and not analysis.problems[i]]
+    if not rows:
+        return observations
+    pairs = [observations[i].pair for i in rows]
+    inner = demodulation.inner_points(analysis.envelope.shape[-1], analysis.rate_hz)
+    ratios = load_oscillation.over_square(
+        np.abs(analysis.envelope[rows, inner]).astype(np.float64),
+        analysis.rate_hz,
+        np.array([p.hz for p in pairs]),
+        np.array([max(p.lower_dbc, p.upper_dbc) for p in pairs]),
+    )
+    for i, ratio in zip(rows, ratios.tolist(), strict=True):
+        observations[i] = replace(observations[i], over_square=ratio)
+    return observations

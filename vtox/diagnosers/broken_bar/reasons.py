@@ -19,10 +19,6 @@ from vtox.dsp import demodulation, modulation_spectrum
 DEVELOPING_DBC = -54.0
 FAULT_DBC = -45.0
 MIN_LOAD = 0.35
-# The sidebands spread when the slip moves, by about 1.5 x where the current changes by x.
-MAX_SPREAD_BINS = 4.0
-MAX_SPREAD = 0.1
-SLIP_PER_CURRENT = 1.5
 MAX_FREQUENCY_RANGE_HZ = 0.4
 # A rotor cage modulates the phase as much as the amplitude or more, in quadrature to it; a supply
 # that flickers mostly the amplitude. docs/calibration/broken_bar.md#flicker
@@ -31,6 +27,12 @@ MAX_IN_PHASE_SHARE = 0.75
 # A line at half the distance counts down to so far below. A rotor cage makes none.
 # docs/calibration/broken_bar.md#lines-at-half-the-distance
 MAX_BELOW_DB = 20.0
+# A line is none of a supply that flickers where it is sharper over the angle of slip than over time
+# by this ratio of power.
+MIN_OVER_FLICKER = 2.0
+# Over the angle of slip a line may be so much weaker than the rotor cage makes it, dB: how the slip
+# moves is not known exactly. docs/calibration/broken_bar.md#slip-that-moves
+TRACKING_LOSS_DB = 3.0
 # A level is reported where its deviation in the noise is no more than this.
 # docs/calibration/broken_bar.md#levels-in-noise
 REPORTED_DEVIATION_DB = 1.0
@@ -111,8 +113,7 @@ def _too_short_for_any_slip(o: Observation) -> Reason | None:
 
 
 def _current_not_steady(o: Observation) -> Reason | None:
-    spread_bins = o.current_range * SLIP_PER_CURRENT * o.pair.bins
-    if spread_bins <= max(MAX_SPREAD_BINS, MAX_SPREAD * o.pair.bins):
+    if o.tracking or not o.spreads_sidebands:
         return None
     return reason("current_not_steady", low_a=o.low_a, high_a=o.high_a)
 
@@ -148,16 +149,21 @@ def _too_short_for_health(o: Observation) -> Finding | None:
 
 
 def _fault_would_be_hidden(o: Observation) -> Finding | None:
-    if o.pair.is_line or o.pair.detectable_dbc <= DEVELOPING_DBC:
+    if o.pair.is_line or o.pair.detectable_dbc <= _sound_up_to_dbc(o):
         return None
     return Finding(
         "unknown",
         reason(
             "noise_hides_sidebands",
             detectable_dbc=o.pair.detectable_dbc,
-            needed_dbc=DEVELOPING_DBC,
+            needed_dbc=_sound_up_to_dbc(o),
         ),
     )
+
+
+def _sound_up_to_dbc(o: Observation) -> float:
+    """Return up to which level a line that is measured may be of a sound rotor cage."""
+    return DEVELOPING_DBC - (TRACKING_LOSS_DB if o.tracking else 0.0)
 
 
 def _no_line(o: Observation) -> Finding | None:
@@ -178,7 +184,8 @@ def _line_of_load(o: Observation) -> Finding | None:
     # Not within what the slip allows: where the line stands decides, not its level.
     if not np.isfinite(o.pair.neighbour_hz):
         return None
-    covers = o.pair.level_dbc >= DEVELOPING_DBC
+    # Over the angle of slip a load's line is broad, and may cover what stands beside it.
+    covers = o.pair.level_dbc >= DEVELOPING_DBC or o.tracking is not None
     why = reason(
         "load_oscillation_hides_sidebands" if covers else "load_oscillation",
         line_hz=o.pair.neighbour_hz,
@@ -189,7 +196,7 @@ def _line_of_load(o: Observation) -> Finding | None:
 
 
 def _level_uncertain(o: Observation) -> Finding | None:
-    if o.pair.is_strong or o.pair.upper_bound_dbc <= DEVELOPING_DBC:
+    if o.pair.is_strong or o.pair.upper_bound_dbc <= _sound_up_to_dbc(o):
         return None
     limits = {"floor_dbc": o.pair.floor_dbc, "upper_bound_dbc": o.pair.upper_bound_dbc}
     return _of_lines(o, "unknown", "sidebands_in_noise", **limits)
@@ -214,6 +221,13 @@ def _harmonic_of_half(o: Observation) -> Finding | None:
     return replace(lines, causes=(CONTROL, LOAD))
 
 
+def _line_at_a_fixed_frequency(o: Observation) -> Finding | None:
+    if o.tracking is None or o.tracking.line_follows:
+        return None
+    slips = {"lowest_slip": o.tracking.lowest_slip, "highest_slip": o.tracking.highest_slip}
+    return replace(_of_lines(o, "unknown", "line_does_not_follow_slip", **slips), causes=(LOAD,))
+
+
 def _as_a_load(o: Observation) -> Finding | None:
     if o.pair.distance_from_load >= load_oscillation.MIN_DISTANCE:
         return None
@@ -222,16 +236,26 @@ def _as_a_load(o: Observation) -> Finding | None:
     return replace(lines, causes=(LOAD,), doubts=(*lines.doubts, *estimated))
 
 
+def _as_a_multiple_of_a_load(o: Observation) -> Finding | None:
+    if o.over_square >= load_oscillation.MIN_OVER_SQUARE:
+        return None
+    return replace(_of_lines(o, "unknown", "load_multiple_or_broken_bars"), causes=(LOAD,))
+
+
 def _as_a_flickering_supply(o: Observation) -> Finding | None:
     ratio = o.pair.phase_ratio
     of_rotor = ratio.imag >= max(MIN_QUADRATURE, abs(ratio.real) / MAX_IN_PHASE_SHARE)
     # A line taken for one of the rotor's speed may be another: it does not prove the slip.
-    proven = o.slip.source in ("speed sensor", "slot harmonics")
+    proven = o.slip.source in ("speed sensor", "slot harmonics") or _moves_with_the_slip(o)
     if of_rotor or proven or o.supply_excluded:
         return None
     lines = _of_lines(o, "unknown", "supply_flicker_or_broken_bars")
     estimated = () if o.slip.is_measured else (reason("slip_not_measured"),)
     return replace(lines, causes=(SUPPLY, LOAD), doubts=(*lines.doubts, *estimated))
+
+
+def _moves_with_the_slip(o: Observation) -> bool:
+    return o.tracking is not None and o.tracking.over_fixed > MIN_OVER_FLICKER
 
 
 def _asymmetry(o: Observation) -> Finding:
@@ -259,7 +283,9 @@ FINDING_RULES: tuple[Callable[[Observation], Finding | None], ...] = (
     _weak_lines,
     _line_of_supply,
     _harmonic_of_half,
+    _line_at_a_fixed_frequency,
     _as_a_load,
+    _as_a_multiple_of_a_load,
     _as_a_flickering_supply,
     _asymmetry,
 )

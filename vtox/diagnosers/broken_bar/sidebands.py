@@ -82,8 +82,13 @@ class SidebandPair:
         return self.statistic > 1
 
 
-def sideband_pairs(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[SidebandPair]:
-    """Return the strongest pair of sidebands at 2sf within the slip interval of each recording."""
+def sideband_pairs(
+    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, *, least_over_floor: float = 0.0
+) -> list[SidebandPair]:
+    """Return the strongest pair of sidebands at 2sf within the slip interval of each recording.
+
+    A line must exceed the floor by `least_over_floor`, and by the limit of its slip and place.
+    """
     slips = slip_analysis.slips
     bin_hz = slip_analysis.modulation.bin_hz
     m, line = strongest_line(analysis, slip_analysis)
@@ -99,6 +104,7 @@ def sideband_pairs(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> li
     level_dbc = _level_dbc(lower_dbc, upper_dbc)
     measured = np.array([s.is_measured for s in slips])
     limit = _over_floor_limit(np.where(measured, MIN_OVER_FLOOR, MIN_OVER_FLOOR_WIDE), line, bin_hz)
+    limit = np.maximum(limit, least_over_floor)
     largest_ratio = load_oscillation.largest_phase_ratio(analysis)
     voltage_ratio, voltage_bound = supply_lines.voltage_ratios(
         slip_analysis, line, np.maximum(lower, upper)

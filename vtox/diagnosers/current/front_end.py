@@ -262,6 +262,21 @@ def concatenate(analyses: Sequence[CurrentAnalysis]) -> CurrentAnalysis:
     return replace(analyses[0], **{name: join(name) for name in names})  # type: ignore[arg-type]
 
 
+def select(analysis: CurrentAnalysis, rows: Int) -> CurrentAnalysis:
+    """Return the analysis of some recordings of a batch, or of one several times."""
+
+    def rows_of(name: str) -> object:
+        x = getattr(analysis, name)
+        if isinstance(x, slot_harmonics.Band):
+            return replace(x, spectrum=x.spectrum[rows], first=x.first[rows])
+        if isinstance(x, tuple):
+            return tuple(x[i] for i in rows)
+        return x if x is None else x[rows]
+
+    names = [f.name for f in fields(CurrentAnalysis) if f.name not in SHARED_FIELDS]
+    return replace(analysis, **{name: rows_of(name) for name in names})  # type: ignore[arg-type]
+
+
 def _rms(envelope: Complex) -> Float64:
     """Return the rms of a sequence from its complex envelope, peak values, shape (B,)."""
     return np.asarray(np.sqrt(np.mean(np.abs(envelope) ** 2, axis=-1) / 2), np.float64)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from vtox.arrays import Bool, Float64
+from vtox.arrays import Bool, Float64, Int
 from vtox.diagnosers.current import slip_agreement
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, pole_pairs, rated_slip
@@ -48,6 +48,19 @@ class SlipAnalysis:
     other_high: Float64
     modulation: modulation_spectrum.Modulation
     voltage: modulation_spectrum.Modulation | None
+
+    def select(self, rows: Int) -> "SlipAnalysis":
+        """Return the slips of some recordings of a batch, or of one several times.
+
+        The spectra remain those of the batch.
+        """
+        return replace(
+            self,
+            pole_pairs=tuple(self.pole_pairs[i] for i in rows),
+            slips=tuple(self.slips[i] for i in rows),
+            other_low=self.other_low[rows],
+            other_high=self.other_high[rows],
+        )
 
 
 def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:

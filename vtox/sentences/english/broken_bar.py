@@ -58,6 +58,16 @@ SENTENCES: dict[str, Sentence] = {
         "phase move together as a load moves them",
         "Measure at another load or speed: sidebands of bars move with the slip; add voltages.",
     ),
+    "load_multiple_or_broken_bars": Sentence(
+        f"{_LINES}: the load moves so far that a multiple of its frequency may stand there, or "
+        "broken bars",
+        "Measure at a steadier load.",
+    ),
+    "line_does_not_follow_slip": Sentence(
+        f"{_LINES}: they stay there while the slip moves from {{lowest_slip:.2%}} to "
+        "{highest_slip:.2%}, or follow it by chance: load oscillation, supply or broken bars",
+        "Measure while the load is steady, or moves more.",
+    ),
     "supply_flicker_or_broken_bars": Sentence(
         f"{_LINES}: they modulate the amplitude more than the phase, as a supply that flickers "
         "does, and the slip is estimated",

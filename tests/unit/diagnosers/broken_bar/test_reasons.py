@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vtox.baseline import Level
+from vtox.diagnosers.broken_bar.moving_slip import Tracking
 from vtox.diagnosers.broken_bar.observation import Observation
 from vtox.diagnosers.broken_bar.reasons import abstention, finding
 from vtox.diagnosers.broken_bar.sidebands import SidebandPair
@@ -162,8 +163,29 @@ def test_a_baseline_clears_what_has_not_risen(
     assert result.change_db == pytest.approx(level_dbc - learnt_dbc)
 
 
+@pytest.mark.parametrize(
+    ("over_fixed", "state", "code"),
+    [
+        (1.2, "unknown", "line_does_not_follow_slip"),
+        (1.3, "warning", "rotor_asymmetry"),
+    ],
+)
+def test_a_line_must_move_with_a_slip_that_moves(over_fixed: float, state: str, code: str) -> None:
+    o = observed(current_range=0.3, tracking=Tracking(0.017, 0.024, over_fixed))
+    assert abstention(o) == ()
+    result = finding(o, None)
+    assert (result.state, result.why.code) == (state, code)
+
+
+def test_a_line_at_a_multiple_of_a_strong_load_oscillation_is_open() -> None:
+    assert finding(observed(over_square=4.1), None).state == "warning"
+    result = finding(observed(over_square=3.9), None)
+    assert (result.state, result.why.code) == ("unknown", "load_multiple_or_broken_bars")
+
+
 FLICKER = {"phase_ratio": -0.3 + 0.2j}
 NOISY_VOLTAGES = {"voltage_bound": 0.3}
+NO_VOLTAGES = {"slip": ESTIMATED, "has_voltages": False}
 ROTOR_LINES = Slip(0.02, 1e-3, "rotor speed sidebands")
 
 
@@ -176,6 +198,8 @@ ROTOR_LINES = Slip(0.02, 1e-3, "rotor speed sidebands")
         (FLICKER, {"slip": ESTIMATED}, "fault", "asymmetry"),
         ({**FLICKER, **NOISY_VOLTAGES}, {"slip": ESTIMATED}, "unknown", "flicker"),
         (NOISY_VOLTAGES, {"slip": ESTIMATED}, "warning", "asymmetry"),
+        (FLICKER, {**NO_VOLTAGES, "tracking": Tracking(0.01, 0.03, 2.1)}, "warning", "asymmetry"),
+        (FLICKER, {**NO_VOLTAGES, "tracking": Tracking(0.01, 0.03, 1.9)}, "unknown", "flicker"),
         ({}, {"slip": ESTIMATED, "has_voltages": False}, "warning", "asymmetry"),
         ({}, {"slip": ROTOR_LINES, "has_voltages": False}, "fault", "asymmetry"),
     ],
