@@ -29,6 +29,8 @@ WORKERS = "vtox:workers"
 REFUSALS = "vtox:refusals"
 # Hash of the recorder that reported last: when, how far it is, what it missed.
 RECORDER = "vtox:recorder"
+# Hash machine id -> time (ms) until which the recorder is to delete its history.
+RETIRED = "vtox:retired"
 API_KEYS = "vtox:api-keys"
 # What signs dead letters that are sent again. No sender may read it.
 REPLAY_SECRET = "vtox:replay-secret"

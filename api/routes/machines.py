@@ -85,10 +85,10 @@ def put_machine(
     status_code=204,
 )
 def retire_machine(machine_id: MachineId, backend: OpenBackend) -> Response:
-    """Forget nameplate, baseline and state, and clear its open alerts.
+    """Forget nameplate, baseline and state, clear its open alerts, and delete its history.
 
-    Its diagnoses and alerts stay in their streams until the retention ends. If it sends again, it
-    is a new machine.
+    Its diagnoses and alerts stay in their streams until the retention ends; the recorder deletes
+    the history within seconds. If it sends again, it is a new machine.
     """
     if not machines.retire(backend.client(), machine_id):
         raise not_found(f"machine {machine_id!r} is not known")

@@ -70,6 +70,7 @@ def _roles() -> dict[str, Role]:
         keys.API_KEY_USES,
         keys.session(ANYTHING),
         keys.REPLAY_SECRET,
+        keys.RETIRED,
         *machines,
         _KNOWN_WINDOWS,
         _QUOTA,
@@ -111,8 +112,8 @@ def _roles() -> dict[str, Role]:
             rights=" ".join(
                 (
                     f"+multi +exec +discard +time {READS}",
-                    _keys(*_RECORDED, *machines, read_only=True),
-                    f"(+hset {_keys(keys.RECORDER)})",
+                    _keys(*_RECORDED, *machines, keys.RETIRED, read_only=True),
+                    f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)})",
                 )
             ),
         ),

@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from collections.abc import Mapping
 from threading import Event
 
 import redis
@@ -10,7 +11,7 @@ import structlog
 from sqlalchemy import Engine
 
 from vtox.errors import VtoxError
-from vtox.history import baselines, database, retention, stream_reader, writing
+from vtox.history import baselines, database, deletion, retention, stream_reader, writing
 from vtox.history.gaps import missed_between, missed_sentence
 from vtox.history.names import Names
 from vtox.history.retention import oldest_kept
@@ -19,6 +20,7 @@ from vtox.history.writing import Portion
 from vtox.settings import Settings
 from vtox.store.client import Client, server_time
 from vtox.store.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
+from vtox.store.retirements import noted_retirements, remove_notes
 
 log = structlog.get_logger()
 
@@ -80,10 +82,11 @@ class Recorder:
     def record(self, stop: Event) -> int:
         """Record all that is new in the streams, and what else is due; return how many entries."""
         engine = self._open()
+        retired = self._delete_retired(engine)
         n = 0
         for stream in tuple(self._positions):
             while not stop.is_set():
-                entries, complete = self._record_portion(engine, stream)
+                entries, complete = self._record_portion(engine, stream, retired)
                 n += entries
                 if complete:
                     break
@@ -91,6 +94,8 @@ class Recorder:
         now = server_time(self.client)
         if not stop.is_set():
             self.recorded_t = now
+            # What they had shown until then is deleted, or was read without recording it.
+            remove_notes(self.client, retired)
         if self._is_due("baselines", BASELINES_EVERY_S):
             baselines.record_versions(engine, self.client, self._versions)
         if self._is_due("deletion", DELETE_EVERY_S):
@@ -112,14 +117,25 @@ class Recorder:
             self._missed = self._missed_lately(self._engine)
         return self._engine
 
-    def _record_portion(self, engine: Engine, stream: str) -> tuple[int, bool]:
+    def _delete_retired(self, engine: Engine) -> dict[str, int]:
+        """Delete the history of retired machines; return when each was retired (ms)."""
+        retired = noted_retirements(self.client)
+        for machine_id in retired:
+            self._versions.pop(machine_id, None)
+            rows = deletion.delete_machine(engine, machine_id)
+            log.info("history of a retired machine deleted", machine=machine_id, rows=rows)
+        return retired
+
+    def _record_portion(
+        self, engine: Engine, stream: str, retired: Mapping[str, int]
+    ) -> tuple[int, bool]:
         """Record what one transaction takes; return how many entries, and whether it was all."""
         oldest = oldest_kept(self.settings, round(1000 * server_time(self.client)))
         portion = Portion(self._positions[stream], self._positions[stream])
         complete = False
         while not complete and len(portion.points) < POINTS_PER_TRANSACTION:
             batch = stream_reader.read(self.client, portion.end, ENTRIES_PER_READ)
-            portion.add(batch, oldest)
+            portion.add(batch, oldest, retired)
             complete = batch.complete
         if portion.start == portion.end:
             return 0, True

@@ -29,18 +29,26 @@ class Portion:
     alerts: list[dict[str, Any]] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
 
-    def add(self, batch: Batch, oldest: Oldest) -> None:
-        """Append a batch; what is older than kept is left out."""
+    def add(self, batch: Batch, oldest: Oldest, retired: Mapping[str, int]) -> None:
+        """Append a batch, without what is older than kept, or than the end of a retired machine.
+
+        `retired` is machine id -> time of its retirement (ms, server clock).
+        """
         self.end = batch.end
         self.entries += len(batch.entries)
         if batch.missed:
             self.missed.append(batch.missed)
         if self.start.stream == keys.ALERTS:
-            self.alerts += _alert_rows(batch.entries, oldest)
+            rows = _alert_rows(batch.entries, oldest)
+            self.alerts += (r for r in rows if r["id_ms"] > retired.get(r["machine_id"], -1))
             return
         points_of = POINTS_OF[self.start.stream]
         for entry_id, fields in batch.entries:
-            self.points += (p for p in points_of(entry_id, fields) if p.t_ms >= oldest.hours_ms)
+            self.points += (
+                p
+                for p in points_of(entry_id, fields)
+                if p.t_ms >= oldest.hours_ms and p.id_ms > retired.get(p.machine_id, -1)
+            )
 
 
 def position(db: Connection, stream: str) -> Position:

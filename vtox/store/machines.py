@@ -28,6 +28,7 @@ from vtox.store.entries import (
 )
 from vtox.store.flags import FLAGS
 from vtox.store.histories import history_from_json
+from vtox.store.retirements import note_retirement
 
 log = structlog.get_logger()
 
@@ -97,8 +98,12 @@ def retire(client: Client, machine_id: str) -> bool:
 
     If it sends again, it is new. One script: an alert that a worker raises meanwhile is either
     cleared here or not written, for the worker finds that the machine's version has changed.
+    The recorder deletes its history, which does not hold up who retires it.
     """
-    return _retire(client, machine_id, "", reason("machine_retired"))
+    retired = _retire(client, machine_id, "", reason("machine_retired"))
+    if retired:
+        note_retirement(client, machine_id)
+    return retired
 
 
 def forget_silent(client: Client, before_t: float) -> int:

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.history.entries import add_assessment, add_metrics, add_result
 from vtox import keys
 from vtox.domain import Motor
-from vtox.history.database import engine_to_write, insert, migrate
+from vtox.history.database import engine_to_write, execute_many, insert, migrate
 from vtox.history.recorder import Recorder
 from vtox.history.schema import hours, minutes, outcomes, records, series
 from vtox.settings import Settings
@@ -169,21 +169,13 @@ def test_a_history_of_100_000_rows_takes_less_than_200_ms(
         db.execute(insert(db, series), pairs)
         db.execute(insert(db, outcomes), [{"id": 0, "state": "normal", "code": "x"}])
         keyed = [(i, j) for i in range(2) for j in range(50_000)]
-        one = {"outcome_id": 0, "threshold": 4.0, "severity": 0.0}
-        db.execute(
-            insert(db, records),
-            [
-                {"series_id": i, "t_ms": 1000 * (now - j), "id_ms": j, "id_seq": 0, "value": 1.0}
-                | one
-                | {"duration_ms": 1000}
-                for i, j in keyed
-            ],
-        )
-        sums = {"n": 1, "n_values": 1, "minimum": 1.0, "total": 1.0, "maximum": 1.0}
+        times = [(i, 1000 * (now - j), j) for i, j in keyed]
+        rows = [(*of, 0, 0, 1000, 1.0, 4.0, 0.0) for of in times]
+        execute_many(db, insert(db, records), rows)
         for table, step_s in ((minutes, 60), (hours, 3600)):
-            t = now // step_s * step_s
-            rows = [{"series_id": i, "t": t - step_s * j} | one | sums for i, j in keyed]
-            db.execute(insert(db, table), [r for r in rows if r["t"] >= 0])
+            starts = [(i, now // step_s * step_s - step_s * j) for i, j in keyed]
+            rows = [(*of, 0, 1, 1, 1.0, 1.0, 1.0, 4.0, 0.0) for of in starts if of[1] >= 0]
+            execute_many(db, insert(db, table), rows)
     engine.dispose()
     raw = f"{URL}?resolution=raw&from_t={now - 50_000}&to_t={now}"
     middle = f"{1000 * (now - 25_000)}-25000-0-0"

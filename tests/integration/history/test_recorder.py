@@ -27,7 +27,7 @@ from vtox.history import recorder as recorder_module
 from vtox.history.baselines import versions_of
 from vtox.history.database import engine_to_read
 from vtox.history.recorder import Recorder
-from vtox.history.schema import alerts, hours, minutes, missed, outcomes, records, series
+from vtox.history.schema import alerts, baselines, hours, minutes, missed, outcomes, records, series
 from vtox.history.stream_reader import Missed
 from vtox.history.writing import positions_of
 from vtox.monitoring.readiness import checks
@@ -155,7 +155,7 @@ def test_a_recorder_killed_and_stopped_in_a_drain_loses_and_doubles_nothing(
 ) -> None:
     now = server_time(client)
     pipe = client.pipeline(transaction=False)
-    for i in range(4 * recorder_module.POINTS_PER_TRANSACTION):
+    for i in range(3 * recorder_module.POINTS_PER_TRANSACTION):
         fields = {"machine_id": f"M{i % 50}", "fault": "bearing", "t_end": now - i / 100}
         pipe.xadd(keys.RESULTS, fields | {"t_start": now - i / 100 - 2, "state": "normal"})
     ids = [i.decode() for i in pipe.execute()]
@@ -263,6 +263,28 @@ def test_what_is_older_than_kept_is_deleted(
     recorder.settings = settings.model_copy(update=shorter)
     recorder.record(STOP)
     assert [count(settings, t) for t in (records, minutes, hours)] == [0, 1, 2]
+
+
+def test_a_retired_machine_has_no_history_and_a_new_one_of_its_name_begins_anew(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    now = server_time(client)
+    for machine_id in ("M1", "M2"):
+        machines.register(client, machine_id, Motor(pole_pairs=2))
+        set_baseline(client, machine_id, '{"bands": []}')
+        add_result(client, now, machine_id=machine_id)
+    add_alert(client, now)
+    recorder.record(STOP)
+    add_result(client, now, statistic=2.0)
+    assert machines.retire(client, "M1")
+    time.sleep(0.002)
+    add_result(client, now, statistic=3.0)
+    recorder.record(STOP)
+    assert [count(settings, t) for t in (minutes, hours, baselines, alerts)] == [2, 2, 1, 0]
+    assert sorted(r["value"] for r in rows(settings, records)) == [1.0, 3.0]
+    recorder.record(STOP)
+    assert count(settings, records) == 2
+    assert client.hlen(keys.RETIRED) == 0
 
 
 def test_versions_of_baselines_are_kept(
