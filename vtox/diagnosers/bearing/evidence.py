@@ -149,13 +149,12 @@ def _without_comb(evidence: Evidence, views: EnvelopeViews, ambiguity: Reason | 
         return of_part
     strong = unassigned is not None and unassigned.strong
     aperiodic = None if strong else find_aperiodic_impacts(views)
-    return replace(
-        evidence,
-        unassigned=unassigned,
-        aperiodic=aperiodic,
-        smeared=smeared_lines(search.rows, search.plan, views),
-        shaft=shaft_vibration(views.setup, search.speed),
-    )
+    evidence = replace(evidence, unassigned=unassigned, aperiodic=aperiodic)
+    if strong or aperiodic:
+        return evidence
+    if smeared := smeared_lines(search.rows, search.plan, views):
+        return replace(evidence, smeared=smeared)
+    return replace(evidence, shaft=shaft_vibration(views.setup, search.speed))
 
 
 def _of_lagging_elements(

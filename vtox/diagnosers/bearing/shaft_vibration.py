@@ -40,17 +40,16 @@ def shaft_vibration(setup: SearchSetup, speed: Speed) -> Reason | None:
     lines_hz = ORDERS * speed.hz
     # Of a sine, 1 mm/s rms.
     unit = 1e-3 * sqrt(2) * 2 * np.pi * lines_hz
-    velocities = (
-        shaft_line_amplitudes(
-            recording.channels[channel],
-            recording.fs_hz,
-            lines_hz,
-            speed.tolerance,
-            MIN_SHAFT_VELOCITY * unit,
-        )
-        / unit
+    amplitudes = shaft_line_amplitudes(
+        recording.channels[channel],
+        recording.fs_hz,
+        lines_hz,
+        speed.tolerance,
+        MIN_SHAFT_VELOCITY * unit,
     )
-    velocities[_may_be_magnetic_pull(setup, lines_hz)] = 0
+    if not amplitudes.any():
+        return None
+    velocities = np.where(_may_be_magnetic_pull(setup, lines_hz), 0, amplitudes / unit)
     velocity = float(np.linalg.norm(velocities))
     if velocity < MIN_SHAFT_VELOCITY:
         return None

@@ -8,7 +8,7 @@ spreads what they modulate as they pass the load zone.
 
 import numpy as np
 
-from vtox.arrays import Float32, Float64, Int
+from vtox.arrays import Float32, Float64
 from vtox.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosers.bearing.severity import FAULT_MODULATION, decibels
 from vtox.domain import Reason, reason
@@ -16,6 +16,7 @@ from vtox.dsp.comb_plan import HARMONICS, LOWEST_COMB, Plan
 
 # Relative half width over which lines are smeared: a speed that moves by more is found by its line.
 SMEAR = 0.02
+SPREAD_MULTIPLES = np.multiply.outer((1 - SMEAR, 1 + SMEAR), np.arange(1, HARMONICS + 1))
 # Other orders that are compared: their steps, and the highest.
 STEP = 0.02
 HIGHEST_ORDER = 9.0
@@ -40,30 +41,31 @@ def smeared_lines(rows: Float32, plan: Plan, views: EnvelopeViews) -> Reason | N
     views : EnvelopeViews
     """
     parts = {n: o for n, o in views.setup.orders.items() if n != "FTF"}
-    if not parts:
+    own = np.array(list(parts.values()))
+    # Nearly all records end here, after 30 us.
+    modulations = _modulations(own, plan, views)
+    if not (modulations >= FAULT_MODULATION).any():
         return None
     excess = np.minimum(rows[:, :-1], plan.line_cap).mean(axis=1) - rows[:, -1]
     sums = np.append(0.0, np.cumsum(excess, dtype=np.float64))
     counts = np.append(0.0, np.cumsum(rows[:, -1], dtype=np.float64))
-    own = np.array(list(parts.values()))
     levels = _spread_power(own, sums, counts, plan)
-    if levels.max() < MIN_EXCESS:
-        return None
     lowest = LOWEST_COMB * float(own.min())
     others = np.arange(lowest, min(HIGHEST_ORDER, len(rows) * plan.df_order / HARMONICS), STEP)
     surrogates = _spread_power(others, sums, counts, plan)
     for at in np.argsort(-levels):
+        if modulations[at] < FAULT_MODULATION:
+            continue
         related = np.abs(others / np.outer(own[at] * np.array(RELATED), 1) - 1) < RELATED_TOLERANCE
         unrelated = surrogates[~related.any(axis=0)]
         limit = SURROGATE_MARGIN * float(np.quantile(unrelated, SURROGATE_QUANTILE))
-        modulation = _modulation(float(own[at]), plan, views)
-        if levels[at] >= max(MIN_EXCESS, limit) and modulation >= FAULT_MODULATION:
+        if levels[at] >= max(MIN_EXCESS, limit):
             return reason(
                 "smeared_defect_lines",
                 defect=list(parts)[at],
                 order=float(own[at]),
                 smear=SMEAR,
-                modulation_db=decibels(modulation),
+                modulation_db=decibels(float(modulations[at])),
             )
     return None
 
@@ -73,24 +75,29 @@ def _spread_power(orders: Float64, sums: Float64, counts: Float64, plan: Plan) -
 
     `sums` and `counts`, shape (bins + 1,): of the excess and of the unmasked bins below each.
     """
-    low, high = _spread(orders, plan, len(sums) - 1)
-    power = (sums[high] - sums[low]).sum(axis=0)
-    bins = (counts[high] - counts[low]).sum(axis=0)
+    power, bins = (_spread_sum(orders, x, plan) for x in (sums, counts))
     return np.asarray(power / np.sqrt(np.maximum(bins, 1)), np.float64)
 
 
-def _spread(orders: Float64, plan: Plan, bins: int) -> tuple[Int, Int]:
-    """Return the bins between which lines are spread, first and last (exclusive), by multiple."""
-    middle = np.outer(np.arange(1, HARMONICS + 1), orders) / plan.df_order
-    low, high = (np.rint(middle * (1 + side * SMEAR)).astype(np.intp) for side in (-1, 1))
-    return np.minimum(low, bins), np.minimum(high + 1, bins)
+def _spread_sum(orders: Float64, sums: Float64 | Float32, plan: Plan) -> Float64:
+    """Return what lies within `SMEAR` of each order and its multiples, of running sums."""
+    ends = np.multiply.outer(SPREAD_MULTIPLES / plan.df_order, orders)
+    low, high = np.rint(ends).astype(np.intp)
+    last = sums.shape[-1] - 1
+    within = sums[..., np.minimum(high + 1, last)] - sums[..., np.minimum(low, last)]
+    return np.asarray(within.sum(axis=-2), np.float64)
 
 
-def _modulation(order: float, plan: Plan, views: EnvelopeViews) -> float:
-    """Return the modulation of the vibration as a whole by what is spread, of any channel."""
-    low, high = _spread(np.array([order]), plan, views.lines.shape[1])
-    bins = np.concatenate([np.arange(*ends) for ends in zip(low[:, 0], high[:, 0], strict=True)])
+def _modulations(orders: Float64, plan: Plan, views: EnvelopeViews) -> Float64:
+    """Return the modulation of the vibration as a whole by what is spread about each order.
+
+    Of the channel that it modulates most.
+    """
     whole = views.whole_views
-    power, over = views.power[whole][:, bins], views.lines[whole][:, bins]
-    own = (power * (1 - 1 / over)) @ plan.unmasked[bins]
-    return float(np.sqrt(own.max(initial=0.0)))
+    sums = np.zeros((len(whole), views.lines.shape[1] + 1), np.float32)
+    own = views.power[whole, : sums.shape[1] - 1] * (
+        1 - 1 / np.maximum(views.lines[whole], np.finfo(np.float32).tiny)
+    )
+    np.cumsum(own * plan.unmasked[:-1], axis=1, out=sums[:, 1:])
+    squared = _spread_sum(orders, sums, plan).max(axis=0)
+    return np.asarray(np.sqrt(np.maximum(squared, 0)), np.float64)
