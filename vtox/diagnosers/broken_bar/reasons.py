@@ -184,8 +184,10 @@ def _line_of_load(o: Observation) -> Finding | None:
     # Not within what the slip allows: where the line stands decides, not its level.
     if not np.isfinite(o.pair.neighbour_hz):
         return None
-    # Over the angle of slip a load's line is broad, and may cover what stands beside it.
-    covers = o.pair.level_dbc >= DEVELOPING_DBC or o.tracking is not None
+    # Either sideband may be what the line leaves of a rotor cage's. Over the angle of slip a load's
+    # line is broad, and may cover what stands beside it.
+    strongest_dbc = max(o.pair.lower_dbc, o.pair.upper_dbc)
+    covers = strongest_dbc >= DEVELOPING_DBC or o.tracking is not None
     why = reason(
         "load_oscillation_hides_sidebands" if covers else "load_oscillation",
         line_hz=o.pair.neighbour_hz,

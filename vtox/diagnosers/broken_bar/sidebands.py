@@ -56,7 +56,7 @@ class SidebandPair:
     upper_dbc: float
     level_dbc: float  # what decides: the lower one, or the mean of both where that is higher
     deviation_db: float  # of the level, from the noise
-    upper_bound_dbc: float  # of the lower sideband, at 99 %
+    upper_bound_dbc: float  # of the lower sideband, or of the mean if that is higher, at 99 %
     statistic: float  # above 1: over the noise, and beyond a sound rotor cage in the noise there is
     detectable_dbc: float  # level from which a pair is found in 95 % of such records
     floor_dbc: float  # rms of the noise in a sideband
@@ -119,7 +119,9 @@ def sideband_pairs(
         upper_dbc=upper_dbc,
         level_dbc=level_dbc,
         deviation_db=DEVIATION_DB * noise / np.maximum(lower, SILENCE),
-        upper_bound_dbc=db(lower + BOUND_DEVIATIONS * noise / np.sqrt(2)),
+        upper_bound_dbc=db(
+            np.maximum(lower, np.sqrt(lower * upper)) + BOUND_DEVIATIONS * noise / np.sqrt(2)
+        ),
         statistic=np.minimum.reduce(
             [over_noise / limit, excess / MIN_EXCESS, 10 ** ((level_dbc - WEAKEST_DBC) / 20)]
         ),

@@ -109,7 +109,16 @@ def test_a_speed_that_was_not_believed_is_a_doubt_of_every_answer() -> None:
         ({**NO_LINE, "detectable_dbc": -53.9}, "unknown", "noise_hides_sidebands"),
         (NO_LINE, "normal", "no_sidebands"),
         ({"neighbour_hz": 2.4}, "unknown", "load_oscillation_hides_sidebands"),
-        ({"neighbour_hz": 2.4, "level_dbc": -54.1}, "normal", "load_oscillation"),
+        (
+            {"neighbour_hz": 2.4, "lower_dbc": -58.0, "upper_dbc": -53.9},
+            "unknown",
+            "load_oscillation_hides_sidebands",
+        ),
+        (
+            {"neighbour_hz": 2.4, "lower_dbc": -54.1, "upper_dbc": -60.0},
+            "normal",
+            "load_oscillation",
+        ),
         ({**WEAK, "upper_bound_dbc": -53.0}, "unknown", "sidebands_in_noise"),
         (WEAK, "normal", "sidebands_of_sound_rotor_cage"),
         ({"voltage_ratio": 0.2}, "unknown", "sidebands_in_voltage"),
