@@ -57,7 +57,8 @@ def shaft_line_amplitudes(
     sums = x[: length * block].reshape(length, block) @ np.ones(block, x.dtype)
     sums -= sums.mean()
     sums *= _hann(length)
-    power = np.square(np.abs(scipy.fft.rfft(sums)))
+    # Of numpy, as in `shaft_phase`: lengths as many as speeds would displace the envelopes' plans.
+    power = np.square(np.abs(np.fft.rfft(sums)))
     unit = NOISE_BINS * (block * length / 4) ** 2
     middle = np.rint(lines_hz * (block * length / fs_hz)).astype(np.intp)
     half = LOBE_BINS + round(tolerance * float(middle[-1]))

@@ -78,18 +78,18 @@ def defects_at_whole_orders(
     return tuple(n for n in found if _may_be_whole(findings[n].order, plan, speed))
 
 
-def masked_defects(setup: SearchSetup, plan: Plan, lines: Float32, speed: Speed) -> Reason | None:
+def masked_defects(views: EnvelopeViews, plan: Plan, speed: Speed) -> Reason | None:
     """Return which damage the lines at masked orders may be, or None where there are none.
 
-    `lines` (views, bins) over their floor; all three harmonics count, in one view.
+    All three harmonics count, in one view.
     """
     defects = []
-    for defect in setup.orders:
+    for defect in views.setup.orders:
         bins = plan.masked_combs[defect]
-        if not bins.size:
-            continue
-        present = lines.take(bins, axis=1, mode="clip") > plan.line_cap
-        if present.all(axis=1).any():
+        # First those that stand in any view.
+        high = views.highest.take(bins, mode="clip") > plan.line_cap
+        bins = bins[:, np.logical_and.reduce(high)]
+        if bins.size and (views.lines.take(bins, axis=1) > plan.line_cap).all(axis=1).any():
             defects.append(defect)
     if not defects:
         return None

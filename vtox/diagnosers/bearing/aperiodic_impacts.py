@@ -64,7 +64,7 @@ def find_aperiodic_impacts(views: EnvelopeViews) -> AperiodicImpacts | None:
 def _local_variance(views: EnvelopeViews) -> Float32:
     """Return the variance within pieces of some turns, by channel and band; none if too short."""
     setup = views.setup
-    bands, segments, _ = setup.layout
+    bands, segments = views.bands, views.segments
     x = np.asarray([setup.recording.channels[n] for n in views.channels])
     envelopes = envelope_spectrum.envelopes(
         x.astype(np.float32, copy=False), bands=bands, segments=segments

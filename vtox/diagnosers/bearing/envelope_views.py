@@ -31,9 +31,14 @@ class EnvelopeViews:
     power: Float32
     #: `power` over the local noise floor, shape (views, bins).
     lines: Float32
+    #: The highest of `lines` of all views, and a zero for lines outside, shape (bins + 1,).
+    highest: Float32
     df_hz: float
     #: Equivalent number of averaged spectra.
     n_averages: float
+    #: Of the layout.
+    bands: int
+    segments: int
     #: That the speed changes within the record, if it does.
     speed_change: Reason | None
 
@@ -45,22 +50,20 @@ class EnvelopeViews:
     @property
     def single_bands(self) -> Int:
         """Views of one band each, channel by channel."""
-        bands = self.setup.layout[0]
-        channel = len(envelope_spectrum.view_bands(bands)) * np.arange(len(self.channels))
-        return np.add.outer(channel, np.arange(bands)).reshape(-1)
+        channel = len(envelope_spectrum.view_bands(self.bands)) * np.arange(len(self.channels))
+        return np.add.outer(channel, np.arange(self.bands)).reshape(-1)
 
     @property
     def whole_views(self) -> Int:
         """The view of all bands as they are, of each channel."""
-        views = len(envelope_spectrum.view_bands(self.setup.layout[0]))
+        views = len(envelope_spectrum.view_bands(self.bands))
         return views * np.arange(1, len(self.channels) + 1) - 2
 
     def band(self, view: int) -> tuple[str, float, float]:
         """Return the channel of a view, and the lower and upper edge of its band in Hz."""
-        bands = self.setup.layout[0]
-        views = envelope_spectrum.view_bands(bands)
+        views = envelope_spectrum.view_bands(self.bands)
         low, high = views[view % len(views)]
-        width_hz = self.setup.recording.fs_hz / 2 / bands
+        width_hz = self.setup.recording.fs_hz / 2 / self.bands
         return self.channels[view // len(views)], low * width_hz, high * width_hz
 
 
@@ -122,17 +125,23 @@ def _analyse_chunk(setups: Sequence[SearchSetup]) -> list[EnvelopeViews]:
     lines = envelope_spectrum.over_floor(power, spectra.n_averages)
     channels = len(x) // len(setups)
     shape = (len(setups), channels * power.shape[1], -1)
+    lines = lines.reshape(shape)
+    highest = np.zeros((len(setups), lines.shape[2] + 1), np.float32)
+    lines.max(axis=1, out=highest[:, :-1])
     return [
         EnvelopeViews(
             setup=setup,
             power=own_power,
             lines=own_lines,
+            highest=highest[i],
             df_hz=spectra.df_hz,
             n_averages=spectra.n_averages,
+            bands=bands,
+            segments=segments,
             speed_change=_speed_change(setup, spectra, i * channels),
         )
         for i, (setup, own_power, own_lines) in enumerate(
-            zip(setups, power.reshape(shape), lines.reshape(shape), strict=True)
+            zip(setups, power.reshape(shape), lines, strict=True)
         )
     ]
 

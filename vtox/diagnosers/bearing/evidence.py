@@ -104,7 +104,7 @@ def _finer_evidence(views: EnvelopeViews, evidence: Evidence) -> Evidence | None
     Only where lines at masked orders leave open whose they are, at the speed that was settled.
     """
     masked = evidence.ambiguity is not None and evidence.ambiguity.code == "lines_at_masked_orders"
-    if not masked or views.setup.layout[1] == 1:
+    if not masked or views.segments == 1:
         return None
     ((finer,),) = analyse_envelopes([replace(views.setup, whole=True)])
     (search,) = search_combs([finer], [evidence.search.speed])
@@ -136,7 +136,7 @@ def _masked_defects(views: EnvelopeViews, search: CombSearch) -> Reason | None:
     """Return which damage the lines at masked orders may be, where no comb is found."""
     if search.detected:
         return None
-    return masked_defects(views.setup, search.plan, views.lines, search.speed)
+    return masked_defects(views, search.plan, search.speed)
 
 
 def _without_comb(evidence: Evidence, views: EnvelopeViews, ambiguity: Reason | None) -> Evidence:
@@ -244,11 +244,13 @@ def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | Non
     defect = search.leading
     finding = search.findings[defect]
     harmonics, modulation = measure_comb(search.plan, finding, views)
-    whole = max(
-        measure_comb(search.plan, replace(finding, view=view), views)[1]
-        for view in views.whole_views.tolist()
-    )
-    weak = is_weak(modulation, whole, views.setup.layout[1])
+    whole = 0.0
+    if finding.ratio >= 1:
+        whole = max(
+            measure_comb(search.plan, replace(finding, view=view), views)[1]
+            for view in views.whole_views.tolist()
+        )
+    weak = is_weak(modulation, whole, views.segments)
     ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
     return LeadingComb(
         defect, finding, harmonics, modulation, weak, *views.band(finding.view), ambiguities

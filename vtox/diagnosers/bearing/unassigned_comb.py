@@ -54,7 +54,7 @@ def find_unassigned_comb(
     views : EnvelopeViews
     speed : Speed
     """
-    finding = _highest_comb(rows, plan)
+    finding = _highest_comb(rows, plan, views)
     if finding is None or _near_half_order(finding.order):
         return None
     _, modulation = measure_comb(plan, finding, views)
@@ -81,12 +81,17 @@ def _near_half_order(order: float, tolerance: float = 0.0) -> bool:
     return abs(2 * order - round(2 * order)) < max(HALF_ORDER_TOLERANCE, 2 * order * tolerance)
 
 
-def _highest_comb(rows: Float32, plan: Plan) -> Finding | None:
+def _highest_comb(rows: Float32, plan: Plan, views: EnvelopeViews) -> Finding | None:
     lowest = comb_plan.LOWEST_COMB * ANYWHERE.order
     first = max(plan.numbers.start, round(lowest / plan.order(1)))
     if first >= plan.numbers.stop:
         return None
     numbers, bins, at_half_orders = _combs_from(first, plan.numbers.stop, plan.order(1))
+    # As if the highest lines of all views stood in one: in most sound machines not even those make
+    # a comb of two lines.
+    highest = (views.highest * plan.unmasked).take(bins, mode="clip")
+    if highest.sum(axis=0).max() < plan.chance_sum[2]:
+        return None
     peaks = comb.comb_levels(rows, bins, plan)[0].max(axis=1)
     peaks[at_half_orders] = 0
     at = int(peaks.argmax())
