@@ -86,6 +86,8 @@ def masked_defects(views: EnvelopeViews, plan: Plan, speed: Speed) -> Reason | N
     defects = []
     for defect in views.setup.orders:
         bins = plan.masked_combs[defect]
+        if not bins.size:
+            continue
         # First those that stand in any view.
         high = views.highest.take(bins, mode="clip") > plan.line_cap
         bins = bins[:, np.logical_and.reduce(high)]

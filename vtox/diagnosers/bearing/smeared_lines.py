@@ -6,9 +6,11 @@ by as much as the speed moved. Sound elements do as well, though by less than a 
 spreads what they modulate as they pass the load zone.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
-from vtox.arrays import Float32, Float64
+from vtox.arrays import Bool, Float32, Float64, Int
 from vtox.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosers.bearing.severity import FAULT_MODULATION, decibels
 from vtox.domain import Reason, reason
@@ -41,6 +43,8 @@ def smeared_lines(rows: Float32, plan: Plan, views: EnvelopeViews) -> Reason | N
     views : EnvelopeViews
     """
     parts = {n: o for n, o in views.setup.orders.items() if n != "FTF"}
+    if not parts:
+        return None
     own = np.array(list(parts.values()))
     # Nearly all records end here, after 30 us.
     modulations = _modulations(own, plan, views)
@@ -93,11 +97,23 @@ def _modulations(orders: Float64, plan: Plan, views: EnvelopeViews) -> Float64:
 
     Of the channel that it modulates most.
     """
-    whole = views.whole_views
-    sums = np.zeros((len(whole), views.lines.shape[1] + 1), np.float32)
-    own = views.power[whole, : sums.shape[1] - 1] * (
-        1 - 1 / np.maximum(views.lines[whole], np.finfo(np.float32).tiny)
-    )
-    np.cumsum(own * plan.unmasked[:-1], axis=1, out=sums[:, 1:])
-    squared = _spread_sum(orders, sums, plan).max(axis=0)
+    whole, bins = views.whole_views, views.lines.shape[1]
+    power, lines = views.power[whole, :bins], views.lines[whole]
+    own = power * plan.unmasked[:-1]
+    own -= own / np.maximum(lines, np.finfo(np.float32).tiny)
+    edges, inside = _edges(tuple(orders.tolist()), plan.df_order, bins)
+    spread = np.add.reduceat(own, edges, axis=1)[:, ::2].reshape(len(own), *inside.shape)
+    squared = (spread * inside).sum(axis=1).max(axis=0)
     return np.asarray(np.sqrt(np.maximum(squared, 0)), np.float64)
+
+
+@lru_cache(maxsize=1024)
+def _edges(orders: tuple[float, ...], df_order: float, bins: int) -> tuple[Int, Bool]:
+    """Return where the spread lines of all multiples and orders begin and end, for `reduceat`.
+
+    And which lie inside the spectrum, shape (multiples, orders).
+    """
+    ends = np.multiply.outer(SPREAD_MULTIPLES / df_order, orders)
+    low, high = np.rint(ends).astype(np.intp)
+    edges = np.minimum(np.stack([low, high + 1], axis=-1), bins - 1)
+    return edges.reshape(-1), low < bins - 1
