@@ -69,7 +69,7 @@ class SidebandPair:
     alternative_dbc: float
     voltage_ratio: float  # line in the voltage over line in the current
     voltage_bound: float  # of that ratio, at 99 %
-    half_dbc: float  # line at half the distance; NaN where there is none
+    half_dbc: float  # line at half the distance of a strong one; NaN where there is none
 
     @property
     def is_line(self) -> bool:
@@ -105,6 +105,9 @@ def sideband_pairs(
     measured = np.array([s.is_measured for s in slips])
     limit = _over_floor_limit(np.where(measured, MIN_OVER_FLOOR, MIN_OVER_FLOOR_WIDE), line, bin_hz)
     limit = np.maximum(limit, least_over_floor)
+    statistic = np.minimum.reduce(
+        [over_noise / limit, excess / MIN_EXCESS, 10 ** ((level_dbc - WEAKEST_DBC) / 20)]
+    )
     largest_ratio = load_oscillation.largest_phase_ratio(analysis)
     voltage_ratio, voltage_bound = supply_lines.voltage_ratios(
         slip_analysis, line, np.maximum(lower, upper)
@@ -122,9 +125,7 @@ def sideband_pairs(
         upper_bound_dbc=db(
             np.maximum(lower, np.sqrt(lower * upper)) + BOUND_DEVIATIONS * noise / np.sqrt(2)
         ),
-        statistic=np.minimum.reduce(
-            [over_noise / limit, excess / MIN_EXCESS, 10 ** ((level_dbc - WEAKEST_DBC) / 20)]
-        ),
+        statistic=statistic,
         detectable_dbc=db(2 * np.sqrt((limit + DETECTION_MARGIN) / (1 / am_floor + 1 / pm_floor))),
         floor_dbc=db(noise),
         distance_from_load=load_oscillation.distance(
@@ -136,7 +137,7 @@ def sideband_pairs(
         alternative_dbc=alternative_dbc,
         voltage_ratio=voltage_ratio,
         voltage_bound=voltage_bound,
-        half_dbc=_half_dbc(m, line),
+        half_dbc=_half_dbc(m, line, statistic > 1),
     )
 
 
@@ -199,9 +200,13 @@ def _alternatives(
     return np.where(is_line, line.hz, np.nan), np.where(is_line, level_dbc, np.nan)
 
 
-def _half_dbc(m: modulation_spectrum.Modulation, line: modulation_spectrum.Line) -> Float64:
-    """Return the level of a line at half the distance of another, NaN where there is none."""
-    visible = line.hz / 2 >= MIN_HALF_BINS * m.bin_hz
+def _half_dbc(
+    m: modulation_spectrum.Modulation, line: modulation_spectrum.Line, strong: Bool
+) -> Float64:
+    """Return the level of a line at half the distance of a strong one, NaN where there is none."""
+    visible = strong & (line.hz / 2 >= MIN_HALF_BINS * m.bin_hz)
+    if not visible.any():
+        return np.full(len(line.hz), np.nan)
     low, high = ((line.hz + side * m.step_hz) / 2 for side in (-1, 1))
     half = modulation_spectrum.strongest(
         m, np.where(visible, low, np.nan), np.where(visible, high, np.nan)
