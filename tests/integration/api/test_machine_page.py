@@ -166,6 +166,46 @@ setInterval(() => document.documentElement.setAttribute("data-address", location
     assert "low=" in address
 
 
+def test_the_mouse_sets_a_cursor_and_drags_a_range(
+    settings: Settings, faulty: Diagnosis, tmp_path: Path
+) -> None:
+    mouse = """
+const at = (over, type, share) => {
+  const box = over.getBoundingClientRect();
+  const place = { clientX: box.left + share * box.width, clientY: box.top + box.height / 2 };
+  const event = new MouseEvent(type, { bubbles: true, button: 0, movementX: 1, ...place });
+  (type === "mouseup" ? document : over).dispatchEvent(event);
+};
+const shows = (name) => document.documentElement.setAttribute(name, location.search);
+const steps = [
+  (over) => { at(over, "mouseenter", 0.4); at(over, "mousemove", 0.4); },
+  (over) => { at(over, "mousedown", 0.4); at(over, "mouseup", 0.4); },
+  (over) => { at(over, "click", 0.4); shows("data-clicked"); },
+  (over) => { at(over, "mousemove", 0.25); at(over, "mousedown", 0.25); },
+  (over) => at(over, "mousemove", 0.75),
+  (over) => at(over, "mouseup", 0.75),
+  () => shows("data-dragged"),
+];
+const play = setInterval(() => {
+  const over = document.querySelector("#plot .u-over");
+  if (!over) return;
+  const step = steps.shift();
+  if (!step) return clearInterval(play);
+  step(over);
+}, 200);
+"""
+    view = "kind=demodulated&low=40&high=60&cursor=harmonics"
+    with pages(settings, mouse) as base:
+        page = document_of(f"{base}/machines/M1?{view}", tmp_path)
+    (clicked,) = re.findall('data-clicked="([^"]*)"', page)
+    (dragged,) = re.findall('data-dragged="([^"]*)"', page)
+    at_hz = float(re.findall(r"at=([\d.]+)", clicked)[0])
+    assert at_hz == pytest.approx(48.0, abs=0.2), "the click sets the cursor"
+    low, high = (float(re.findall(rf"{name}=([\d.]+)", dragged)[0]) for name in ("low", "high"))
+    assert (low, high) == (pytest.approx(45.0, abs=0.1), pytest.approx(55.0, abs=0.1))
+    assert f'value="{low:.4f}"' in page, "the range stands in the fields too"
+
+
 def test_a_machine_of_which_no_samples_are_kept(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
