@@ -183,6 +183,8 @@ def _abstention(o: Observation) -> Diagnosis | None:
 
 
 def _slip_unknown(o: Observation) -> Reason | None:
+    if o.slip.is_guessed:
+        return reason("rated_speed_unknown")
     return None if o.slip.is_known else o.slip.reason
 
 

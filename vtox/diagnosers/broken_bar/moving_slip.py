@@ -34,7 +34,7 @@ MOST_TRIES = 6
 LEAST_SLIP_SHARE = 0.1
 # A line is sharper over the angle of slip than over time by this ratio of power, or does not follow
 # the slip.
-MIN_OVER_FIXED = 1.25
+MIN_OVER_FIXED = 1.5
 # Power over floor: the best of several tries is higher in noise.
 MIN_OVER_FLOOR_TRACKED = 30.0
 

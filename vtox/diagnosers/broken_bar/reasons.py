@@ -71,6 +71,8 @@ def finding(o: Observation, baseline: Level | None) -> Finding:
     result = next(f for rule in FINDING_RULES if (f := rule(o)))
     if result.asymmetric and baseline:
         result = _against_baseline(o, result, baseline)
+    if result.state == "normal" and o.slip.source == "rated power and load":
+        return replace(result, state="unknown", why=o.slip.doubts[-1], doubts=o.slip.doubts[:-1])
     if result.state == "normal" and (why := _line_at_another_slip(o)):
         # Nameplates and speeds are wrong, supplies high: they do not make another line harmless.
         result = replace(result, state="unknown", why=why, doubts=())
@@ -272,7 +274,7 @@ def _asymmetry(o: Observation) -> Finding:
 
 def _is_slip_guessed(o: Observation) -> bool:
     """Return whether nothing says that the line is at 2sf: not the slip, not the voltages."""
-    return not o.slip.is_measured and not o.supply_excluded
+    return o.slip.is_guessed or not (o.slip.is_measured or o.supply_excluded)
 
 
 # The last rule always answers.

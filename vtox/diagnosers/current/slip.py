@@ -1,8 +1,9 @@
 """Slip of each recording with its source, and the modulation spectra it is searched in.
 
 Slip comes from the best source a recording offers: speed sensor, slot harmonics (number of rotor
-bars known), rotor speed sidebands, or nameplate and load. Each source is searched within the
-interval that the coarser ones allow. Where two exclude each other the slip is not known.
+bars known), rotor speed sidebands, nameplate and load, or rated power and load. Each source is
+searched within the interval that the coarser ones allow. Where two exclude each other the slip is
+not known.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from vtox.diagnosers.current import slip_agreement
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, pole_pairs, rated_slip
 from vtox.diagnosers.current.slip_agreement import SlipRange
-from vtox.diagnosers.current.slip_prior import Slip, no_slip, slip_prior
+from vtox.diagnosers.current.slip_prior import ESTIMATES, Slip, no_slip, slip_prior
 from vtox.domain import Diagnosis, abstain
 from vtox.dsp import demodulation, modulation_spectrum, slot_harmonics
 
@@ -30,6 +31,11 @@ LEAST_SLIP = 0.001
 LARGEST_SLIP_RATIO = 1.5
 # Rotor speed sidebands count as speed where their power over the floor exceeds this.
 MIN_SIDEBAND_STATISTIC = 30.0
+# In what a rated power allows they must be the only ones: another line, so many bins from them, is
+# below this, or below this share of their own: what is weaker may be their skirt.
+OTHER_LINE_BINS = 5.0
+MIN_OTHER_STATISTIC = 22.0
+MIN_OTHER_SHARE = 1e-3
 # They give the speed to this part of a bin of 1/T.
 SIDEBAND_HALF_WIDTH_BINS = 0.25
 # Points of the complex envelope without which there is nothing to analyse.
@@ -81,7 +87,7 @@ def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:
     low = np.array([min(s.low, LARGEST_SLIP) for s in priors])
     high = np.array([min(s.high, LARGEST_SLIP) for s in priors])
     # First what the prior allows; then, where that is only an estimate, any duty of a motor.
-    estimated = np.array([s.source == "nameplate and load" for s in priors])
+    estimated = np.array([s.source in ESTIMATES for s in priors])
     slips = _refine_by_slot_harmonics(analysis, priors, low, high)
     slips = _refine_by_slot_harmonics(
         analysis, slips, np.where(estimated, LEAST_SLIP, np.nan), largest_slip
@@ -176,7 +182,13 @@ def _refine_by_slot_harmonics(
     s = slot_harmonics.slot_harmonics(analysis.slot_band, analysis.windowed_f0_hz, bars, low, high)
     clear = _are_clear(s)
     return [
-        replace(slip, value=float(s.slip[i]), half=float(s.half[i]), source="slot harmonics")
+        replace(
+            slip,
+            value=float(s.slip[i]),
+            half=float(s.half[i]),
+            source="slot harmonics",
+            guessed_from_w=None,
+        )
         if clear[i] and unrefined[i]
         else slip
         for i, slip in enumerate(slips)
@@ -234,18 +246,18 @@ def _refine_by_sidebands(
     Not of two-pole motors: f - fr lies at s*f, next to the offset of the clamps, its drift, and
     noise that only the winding's resistance limits, so a line there need not be the rotor's.
     """
-    open_ = np.array(
-        [s.source == "nameplate and load" and p != 1 for s, p in zip(slips, pairs, strict=True)]
-    )
+    open_ = np.array([s.source in ESTIMATES and p != 1 for s, p in zip(slips, pairs, strict=True)])
     if not open_.any():
         return slips
     rotation_hz = np.where(open_, analysis.f0_hz / np.array([p or 1 for p in pairs]), np.nan)
-    line = modulation_spectrum.strongest(
-        modulation, rotation_hz * (1 - high), rotation_hz * (1 - low)
-    )
+    low_hz, high_hz = rotation_hz * (1 - high), rotation_hz * (1 - low)
+    line = modulation_spectrum.strongest(modulation, low_hz, high_hz)
     hz = modulation_spectrum.refined_hz(modulation, line)
     half = SIDEBAND_HALF_WIDTH_BINS * modulation.bin_hz / rotation_hz
     clear = open_ & (line.statistic > MIN_SIDEBAND_STATISTIC) & np.isnan(line.neighbour_hz)
+    guessed = np.array([s.is_guessed for s in slips])
+    if (clear & guessed).any():
+        clear &= ~guessed | _is_only_line(modulation, line, low_hz, high_hz)
     return [
         replace(
             slip,
@@ -257,3 +269,22 @@ def _refine_by_sidebands(
         else slip
         for i, slip in enumerate(slips)
     ]
+
+
+def _is_only_line(
+    m: modulation_spectrum.Modulation,
+    line: modulation_spectrum.Line,
+    low_hz: Float64,
+    high_hz: Float64,
+) -> Bool:
+    """Return whether no other line stands between two frequencies, shape (batch,)."""
+    apart_hz = OTHER_LINE_BINS * m.bin_hz
+    alone = np.ones(len(line.hz), bool)
+    for low, high in ((low_hz, line.hz - apart_hz), (line.hz + apart_hz, high_hz)):
+        searched = high > low
+        other = modulation_spectrum.strongest(
+            m, np.where(searched, low, np.nan), np.where(searched, high, np.nan)
+        )
+        limit = np.maximum(MIN_OTHER_STATISTIC, MIN_OTHER_SHARE * line.statistic)
+        alone &= other.statistic < limit
+    return alone

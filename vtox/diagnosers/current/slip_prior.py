@@ -1,4 +1,4 @@
-"""Slip by speed sensor, or by nameplate and load: where finer sources are searched."""
+"""Slip by speed sensor, nameplate and load, or rated power: where finer sources are searched."""
 
 from dataclasses import dataclass, replace
 from math import inf, isfinite, sqrt
@@ -10,8 +10,15 @@ from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, rated_hz, rated_sli
 from vtox.domain import Motor, Reason, Recording, reason
 
 SlipSource = Literal[
-    "speed sensor", "slot harmonics", "rotor speed sidebands", "nameplate and load", "none"
+    "speed sensor",
+    "slot harmonics",
+    "rotor speed sidebands",
+    "nameplate and load",
+    "rated power and load",
+    "none",
 ]
+# Sources that give an interval only, in which finer ones are searched.
+ESTIMATES: tuple[SlipSource, ...] = ("nameplate and load", "rated power and load")
 # A measured speed is good to 0.1 % of synchronous speed and to half its last digit, 1/min.
 SENSOR_HALF_WIDTH = 1e-3
 SENSOR_HALF_WIDTH_RPM = 0.5
@@ -30,6 +37,12 @@ SMALL_MOTOR_W = 1000.0
 TYPICAL_ACTIVE_RATIO = 0.6
 # Load over rated load where the rated current is not known.
 ANY_LOAD = (0.1, 1.2)
+# Rated power, kW, and 1 less efficiency of class IE1 (IEC 60034-30-1, four poles, 50 Hz). The rotor
+# cage's losses are the slip's share of the power, so that rated slip is no more than that and no
+# less than the lowest share of it. docs/calibration/slip.md#rated-power
+RATED_KW = (0.12, 0.37, 0.75, 1.5, 3.0, 7.5, 15.0, 37.0, 75.0, 200.0)
+IE1_LOSSES = (0.50, 0.34, 0.28, 0.228, 0.185, 0.14, 0.113, 0.088, 0.073, 0.06)
+LEAST_LOSS_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,8 @@ class Slip:
     source: SlipSource
     # Why there is no better source, or none at all.
     reason: Reason | None = None
+    # Rated power, W, within which it was searched where there is no rated speed.
+    guessed_from_w: float | None = None
 
     @property
     def low(self) -> float:
@@ -59,19 +74,31 @@ class Slip:
 
     @property
     def is_measured(self) -> bool:
-        """Whether the slip was measured rather than estimated from nameplate and load."""
-        return self.source in ("speed sensor", "slot harmonics", "rotor speed sidebands")
+        """Whether the slip was measured rather than estimated.
+
+        Without a rated speed a line that may be the rotor's speed is no measurement.
+        """
+        measures = self.source in ("speed sensor", "slot harmonics", "rotor speed sidebands")
+        return measures and not self.is_guessed
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether it rests on the rated power, without a rated speed."""
+        return self.guessed_from_w is not None
 
     @property
     def doubts(self) -> tuple[Reason, ...]:
-        """What stands against a slip that is known: a speed that was not believed."""
-        return (self.reason,) if self.reason and self.is_known else ()
+        """What stands against a slip that is known: a speed not believed, or no rated speed."""
+        if not self.is_known:
+            return ()
+        guessed = reason("slip_from_rated_power", rated_power_w=self.guessed_from_w or 0.0)
+        return (*((self.reason,) if self.reason else ()), *((guessed,) if self.is_guessed else ()))
 
 
 def slip_prior(
     recording: Recording, motor: Motor, pairs: int | None, f0_hz: float, rms_a: float
 ) -> Slip:
-    """Return the slip by speed sensor, else by nameplate and load.
+    """Return the slip by speed sensor, else by nameplate and load, else by rated power and load.
 
     Parameters
     ----------
@@ -89,7 +116,7 @@ def slip_prior(
     measured = _slip_by_sensor(recording, motor, pairs, f0_hz, rms_a)
     if isinstance(measured, Slip):
         return measured
-    estimated = nameplate_slip(motor, pairs, f0_hz, rms_a)
+    estimated = nameplate_slip(motor, pairs, f0_hz, rms_a) or _slip_by_power(motor, rms_a)
     if estimated is None:
         return no_slip(measured or _why_no_rated_slip(motor, pairs, f0_hz))
     return replace(estimated, reason=measured)
@@ -106,6 +133,20 @@ def nameplate_slip(motor: Motor, pairs: int | None, f0_hz: float, rms_a: float) 
     low, high = _load_range(rms_a, motor)
     low, high = low * rated * (1 - RATED_SLIP_TOLERANCE), high * rated * (1 + RATED_SLIP_TOLERANCE)
     return Slip((low + high) / 2, (high - low) / 2, "nameplate and load")
+
+
+def _slip_by_power(motor: Motor, rms_a: float) -> Slip | None:
+    """Return what a rated power allows on a grid where no rated speed is known, else None."""
+    rated_w = _rated_w(motor)
+    if motor.rated_speed_rpm or motor.supply != "grid" or not isfinite(rated_w):
+        return None
+    losses = float(np.interp(np.log(rated_w / 1e3), np.log(RATED_KW), IE1_LOSSES))
+    low, high = _load_range(rms_a, motor)
+    low, high = low * LEAST_LOSS_SHARE * losses, min(high * losses, LARGEST_SLIP)
+    if high <= low:
+        return None
+    half = (high - low) / 2
+    return Slip(low + half, half, "rated power and load", guessed_from_w=rated_w)
 
 
 def no_slip(why: Reason) -> Slip:

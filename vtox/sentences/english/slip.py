@@ -11,6 +11,11 @@ SENTENCES: dict[str, Sentence] = {
         "slip unknown: no measured speed, and no rated speed on the nameplate",
         "Send speed_rpm, or give rated_speed_rpm on the nameplate.",
     ),
+    "slip_from_rated_power": Sentence(
+        "no measured speed and no rated speed on the nameplate: the slip is one that motors of "
+        "{rated_power_w:.0f} W can have at this load",
+        "Send speed_rpm, or give rated_speed_rpm or rotor_bars on the nameplate.",
+    ),
     "rated_supply_unknown": Sentence(
         "slip unknown: no measured speed, and the nameplate does not say at which supply "
         "frequency {rated_speed_rpm:g} rpm is the rated speed",

@@ -175,8 +175,8 @@ def test_a_baseline_clears_what_has_not_risen(
 @pytest.mark.parametrize(
     ("over_fixed", "state", "code"),
     [
-        (1.2, "unknown", "line_does_not_follow_slip"),
-        (1.3, "warning", "rotor_asymmetry"),
+        (1.4, "unknown", "line_does_not_follow_slip"),
+        (1.6, "warning", "rotor_asymmetry"),
     ],
 )
 def test_a_line_must_move_with_a_slip_that_moves(over_fixed: float, state: str, code: str) -> None:
@@ -194,6 +194,23 @@ def test_a_line_at_a_multiple_of_a_strong_load_oscillation_is_open() -> None:
 
 FLICKER = {"phase_ratio": -0.3 + 0.2j}
 NOISY_VOLTAGES = {"voltage_bound": 0.3}
+GUESSED = Slip(0.02, 0.001, "rotor speed sidebands", guessed_from_w=4e3)
+
+
+def test_a_slip_from_the_rated_power_makes_no_fault() -> None:
+    result = finding(observed({"level_dbc": -40.0}, slip=GUESSED), None)
+    assert (result.state, result.why.code) == ("warning", "rotor_asymmetry")
+    assert "slip_from_rated_power" in [x.code for x in result.doubts]
+
+
+def test_an_interval_from_the_rated_power_makes_no_rotor_cage_sound() -> None:
+    assert finding(observed(NO_LINE, slip=GUESSED), None).state == "normal"
+    interval = replace(GUESSED, source="rated power and load")
+    result = finding(observed(NO_LINE, slip=interval), None)
+    assert (result.state, result.why.code) == ("unknown", "slip_from_rated_power")
+    assert result.doubts == ()
+
+
 NO_VOLTAGES = {"slip": ESTIMATED, "has_voltages": False}
 ROTOR_LINES = Slip(0.02, 1e-3, "rotor speed sidebands")
 

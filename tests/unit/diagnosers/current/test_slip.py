@@ -79,6 +79,34 @@ def test_rotor_sidebands_serve_where_the_bars_are_unknown() -> None:
     assert got.value == pytest.approx(0.023, abs=1e-3)
 
 
+NO_SPEED = replace(NO_BARS, rated_speed_rpm=None, rated_power_w=4e3, rated_voltage_v=400.0)
+
+
+def test_without_a_rated_speed_the_rated_power_bounds_the_slip() -> None:
+    got = slip_of(Machine(slip=0.02), NO_SPEED)
+    assert (got.source, got.is_measured, got.is_guessed) == ("rated power and load", False, True)
+    assert got.low < 0.02 < got.high
+    assert [x.code for x in got.doubts] == ["slip_from_rated_power"]
+
+
+def test_without_a_rated_speed_slot_harmonics_measure_the_slip() -> None:
+    got = slip_of(Machine(slip=0.02, slot_dbc=-60.0), replace(NO_SPEED, rotor_bars=28))
+    assert (got.source, got.is_measured, got.doubts) == ("slot harmonics", True, ())
+    assert got.value == pytest.approx(0.02, abs=5e-4)
+
+
+def test_without_a_rated_speed_one_line_may_be_of_the_rotor_two_are_open() -> None:
+    r = recording(Machine(slip=0.023, rotor_dbc=-60.0), np.random.default_rng(0))
+    belt = 1 + 1e-3 * np.cos(2 * np.pi * 23.4 * np.arange(r.samples) / r.fs_hz)
+    two = replace(r, channels={name: x * belt for name, x in r.channels.items()})
+    view = analyse_slip(front_end([r, two], [NO_SPEED, NO_SPEED]))
+    assert view is not None
+    one, other = view.slips
+    assert (one.source, one.is_measured) == ("rotor speed sidebands", False)
+    assert one.value == pytest.approx(0.023, abs=1e-3)
+    assert other.source == "rated power and load"
+
+
 @pytest.mark.parametrize("level_dbc", [-110.0, -100.0])
 def test_buried_slot_harmonics_are_not_taken(level_dbc: float) -> None:
     m = Machine(slip=0.02, slot_dbc=level_dbc, noise=3e-3)
