@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.bridge.test_model import BRIDGES, BridgeModel
+from tests.integration.bridge.test_model import BRIDGES, TURNS, BridgeModel
 from tests.integration.bridge.test_model import model as model
 from tests.integration.helpers import counters
 from vtox import keys
@@ -37,10 +37,6 @@ def turn_interrupted(
     bridges.turn(A, TURNS)
     bridges.bridges[A].interruption = lambda _: None
     assert not events, "the command was never reached"
-
-
-# So many that the bridge reads all that the tests send at once: its first reads are small.
-TURNS = 6
 
 
 def serve(bridges: BridgeModel, name: str) -> None:

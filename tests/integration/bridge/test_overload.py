@@ -18,7 +18,7 @@ from vtox.store.client import connect
 from vtox.store.retention import server_memory
 from vtox.store.streams import group_info
 
-SENT, LIMIT_MB, IN_FLIGHT = 1080, 64, 64
+SENT, LIMIT_MB, IN_FLIGHT = 800, 64, 64
 # While the senders send, the workers finish one window in so many.
 OVERLOAD = 3
 SAMPLES = np.arange(30_000, dtype="<i2").tobytes()
