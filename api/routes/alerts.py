@@ -8,17 +8,23 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from api.auth import needs
+from api.backend import Backend
 from api.paging import newest_first, next_link
 from api.query import MachineQuery, PageQuery, bad_cursor
 from api.routes.system import OpenBackend, open_alert
 from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Alert, OpenAlert
 from vtox import keys
+from vtox.health.alerts import Alert as AlertEvent
+from vtox.history.queries import alerts_before
 from vtox.sentences.rendering import advice
 from vtox.store.entries import decode_alert
 from vtox.store.open_alerts import alert_sort_key, open_alerts
+from vtox.store.outputs import entry_order, oldest_id
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
+# No entry that the history has is later: it keeps ids of 63 bits.
+LAST_ID = f"{(1 << 63) - 1}-{(1 << 63) - 1}"
 
 
 class AlertsQuery(MachineQuery):
@@ -36,20 +42,53 @@ class AlertsQuery(MachineQuery):
 def list_alerts(
     request: Request, backend: OpenBackend, query: Annotated[AlertsQuery, Query()]
 ) -> Page[Alert]:
-    """Return the events of alerts, newest first; events with the same `id` are of one alert."""
+    """Return the events of alerts, newest first; events with the same `id` are of one alert.
+
+    What the stream no longer holds comes from the history.
+    """
     filters = {"machine_id": query.machine_id, "event": query.event}
     required = {k: v for k, v in filters.items() if v is not None}
 
     def pick(stream_id: str, fields: dict[bytes, bytes]) -> Alert | None:
-        a = asdict(decode_alert(fields))
-        about = "machine" if a["machine_id"] else "system"
-        if query.about not in (None, about) or any(a[k] != v for k, v in required.items()):
+        event = decode_alert(fields)
+        about = "machine" if event.machine_id else "system"
+        if query.about not in (None, about):
             return None
-        what_to_do = advice(a["code"])
-        return Alert(**a, stream_id=stream_id, time=rfc3339(a["t"]), what_to_do=what_to_do)
+        if any(getattr(event, k) != v for k, v in required.items()):
+            return None
+        return _event(stream_id, event)
 
     items, cursor = newest_first(backend.client(), keys.ALERTS, query, pick)
+    if not cursor and len(items) < query.limit:
+        older, cursor = _older(backend, query, query.limit - len(items))
+        items += older
     return Page(data=items, next=next_link(request, cursor))
+
+
+def _older(backend: Backend, query: AlertsQuery, limit: int) -> tuple[list[Alert], str]:
+    """Return events that the stream no longer holds, and the cursor of the next page."""
+    known = [i for i in (oldest_id(backend.client(), keys.ALERTS), query.cursor) if i]
+    before_id = min(known, key=entry_order, default=LAST_ID)
+    if entry_order(before_id) > entry_order(LAST_ID):
+        before_id = LAST_ID
+    with backend.history() as db:
+        if db is None:
+            return [], ""
+        found = alerts_before(
+            db,
+            before_id,
+            machine_id=query.machine_id,
+            event=query.event,
+            about=query.about,
+            limit=limit + 1,
+        )
+    cursor = found[limit - 1][0] if len(found) > limit else ""
+    return [_event(stream_id, event) for stream_id, event in found[:limit]], cursor
+
+
+def _event(stream_id: str, event: AlertEvent) -> Alert:
+    what_to_do = advice(event.code)
+    return Alert(**asdict(event), stream_id=stream_id, time=rfc3339(event.t), what_to_do=what_to_do)
 
 
 @router.get("/alerts/open", dependencies=needs("read"), summary="Open alerts")

@@ -15,6 +15,7 @@ import pytest
 
 from tests.cluster import Cluster, cluster, free_ports
 from tests.waiting import eventually
+from vtox import keys
 from vtox.cluster.processes import server_responds
 from vtox.store.client import connect
 from vtox.store.status import snapshot
@@ -187,7 +188,9 @@ def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
 # To notice takes 30 s.
 @pytest.mark.timeout(150)
 def test_a_stopped_process_is_killed_and_restarted(running: Cluster) -> None:
-    before = {name: find(running.pid, *ROLES[name]) for name in ("bridge", "worker")}
+    # The last one that starts: one that was never ready is waited for, not killed.
+    eventually(lambda: running.client().exists(keys.RECORDER), 60)
+    before = {name: find(running.pid, *ROLES[name]) for name in ("bridge", "worker", "recorder")}
     for process in before.values():
         assert process
         process.send_signal(signal.SIGSTOP)

@@ -6,6 +6,8 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 
+import psutil
+
 POLL_S = 0.05
 LINE_MAX_BYTES = 1 << 20
 
@@ -42,3 +44,11 @@ def kill_process_group(leader_pid: int) -> None:
 def exit_description(status: int) -> str:
     """Return an exit status in words."""
     return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process was stopped by a signal and waits for another one."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    except psutil.Error:
+        return False

@@ -20,6 +20,7 @@ LIBRARY_LOGGERS = (
 QUIET_LOGGERS = (
     "uvicorn.access",
     "tornado.access",
+    "alembic",
     "celery.app.trace",
     "celery.worker.strategy",
     "httpx",

@@ -12,6 +12,7 @@ import redis
 
 import vtox
 from vtox.cluster import parent_watch
+from vtox.cluster.child_process import is_stopped
 from vtox.cluster.ports import LOOPBACK, accepts_connections, base_url, is_live, responds
 from vtox.errors import ServerUnavailable
 from vtox.faults import FAMILIES
@@ -72,6 +73,7 @@ def cluster(settings: Settings, without: Collection[str] = ()) -> list[ProcessSp
             4,
             0,
             lambda pid: recorder_reports(settings, pid),
+            lambda pid: not is_stopped(pid),
         ),
         ProcessSpec(
             "flower", ("vtox", "flower"), 4, 0, lambda _: accepts_connections("", flower_port)

@@ -1,6 +1,5 @@
 """The database of the history: SQLite in the data folder, or PostgreSQL by `VTOX_DATABASE_URL`."""
 
-import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -159,8 +158,6 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     scripts = ScriptDirectory.from_config(config)
-    # It would tell at each start that it need do nothing.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     with engine.begin() as db:
         if db.dialect.name == "postgresql":
             db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})

@@ -4,14 +4,17 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
-from sqlalchemy import BigInteger, Connection, func, literal_column, select, tuple_
+from sqlalchemy import BigInteger, Connection, RowMapping, func, literal_column, select, tuple_
 
 from vtox import keys
+from vtox.health.alerts import Alert
 from vtox.history.resolution import Grid
-from vtox.history.schema import hours, minutes, outcomes, positions, records, series
+from vtox.history.schema import alerts, hours, minutes, outcomes, positions, records, series
 from vtox.history.stream_reader import BEGIN
 from vtox.history.trend import Group, Record, Trend, of_records, of_steps
+from vtox.store.entries import reason_from_json
 
 # Time and id of a record, and the number of its series: in the order of a list.
 Cursor = tuple[int, int, int, int]
@@ -104,6 +107,36 @@ def trends_of_records(
         {names[i]: _counts((r.state, r.code, 1) for r in of) for i, of in by_series.items()},
         _cursor(page[-1]) if more else None,
     )
+
+
+def alerts_before(
+    db: Connection,
+    before_id: str,
+    *,
+    machine_id: str | None = None,
+    event: str | None = None,
+    about: Literal["machine", "system"] | None = None,
+    limit: int,
+) -> list[tuple[str, Alert]]:
+    """Return ids and events of alerts before an entry, newest first, where they match."""
+    c = alerts.c
+    ms, _, seq = before_id.partition("-")
+    where = [tuple_(c.id_ms, c.id_seq) < tuple_(int(ms), int(seq))]
+    if machine_id is not None:
+        where.append(c.machine_id == machine_id)
+    if event is not None:
+        where.append(c.event == event)
+    if about is not None:
+        where.append(c.machine_id != "" if about == "machine" else c.machine_id == "")
+    newest = select(alerts).where(*where).order_by(c.id_ms.desc(), c.id_seq.desc()).limit(limit)
+    return [_alert(row) for row in db.execute(newest).mappings()]
+
+
+def _alert(row: RowMapping) -> tuple[str, Alert]:
+    names = ("machine_id", "fault", "level", "event", "t", "code", "reason")
+    values = reason_from_json(row["code"], row["reason_values"]).values
+    alert = Alert(id=row["alert_id"], values=values, **{n: row[n] for n in names})
+    return f"{row['id_ms']}-{row['id_seq']}", alert
 
 
 def _records(

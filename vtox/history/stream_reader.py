@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vtox.store import outputs
 from vtox.store.client import Client
-from vtox.store.outputs import Entry, Extent
+from vtox.store.outputs import Entry, Extent, entry_order
 
 BEGIN = "0-0"
 
@@ -37,12 +37,12 @@ class Missed:
     @property
     def after_s(self) -> float:
         """When the last entry before them arrived, s since 1970 by the server's clock."""
-        return _order(self.after_id)[0] / 1000
+        return entry_order(self.after_id)[0] / 1000
 
     @property
     def before_s(self) -> float:
         """When the next one arrived."""
-        return _order(self.before_id)[0] / 1000
+        return entry_order(self.before_id)[0] / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +77,10 @@ def batch(start: Position, extent: Extent, entries: list[Entry], *, complete: bo
         # Where nothing is left, what was trimmed ends with the last entry that there ever was.
         before = first or extent.last_id
         found = Missed(start.stream, start.entry_id, before, trimmed - read_before)
-    if found and not entries and _order(found.before_id) <= _order(start.entry_id):
+    if found and not entries and entry_order(found.before_id) <= entry_order(start.entry_id):
         found = None
     entries_read = added if complete else max(read_before, trimmed) + len(entries)
     end_id = entries[-1][0].decode() if entries else start.entry_id
     if found and not entries:
         end_id = found.before_id
     return Batch(start, Position(start.stream, end_id, entries_read), entries, found, complete)
-
-
-def _order(entry_id: str) -> tuple[int, int]:
-    ms, _, seq = entry_id.partition("-")
-    return int(ms), int(seq)

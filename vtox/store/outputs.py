@@ -19,10 +19,22 @@ class Extent:
     last_id: str
 
 
+def entry_order(entry_id: str) -> tuple[int, int]:
+    """Return the two numbers of an id, by which the server orders entries."""
+    ms, _, seq = entry_id.partition("-")
+    return int(ms), int(seq)
+
+
 def newest_id(client: Client, stream: str) -> str:
     """Return the id of the newest entry, to read on from there."""
     newest = client.xrevrange(stream, count=1)
     return newest[0][0].decode() if newest else "0-0"
+
+
+def oldest_id(client: Client, stream: str) -> str | None:
+    """Return the id of the oldest entry that is left, None where there is none."""
+    oldest = client.xrange(stream, count=1)
+    return oldest[0][0].decode() if oldest else None
 
 
 def after(client: Client, stream: str, last_id: str) -> tuple[list[Entry], str]:

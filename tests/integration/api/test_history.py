@@ -7,7 +7,7 @@ from threading import Event
 import httpx
 import pytest
 
-from tests.integration.history.entries import add_assessment, add_metrics, add_result
+from tests.integration.history.entries import add_alert, add_assessment, add_metrics, add_result
 from vtox import keys
 from vtox.domain import Motor
 from vtox.history.database import engine_to_write, execute_many, insert, migrate
@@ -200,3 +200,31 @@ def cpu_time_s(http: httpx.Client, url: str) -> float:
     start = time.process_time()
     http.get(url)
     return time.process_time() - start
+
+
+def test_alerts_go_on_in_the_history_where_the_stream_ends(
+    fresh_http: httpx.Client, client: Client, record: Callable[[], object]
+) -> None:
+    now = server_time(client)
+    ids = [add_alert(client, now, event) for event in ("raised", "escalated", "cleared") * 4]
+    record()
+    add_alert(client, now, "raised")
+    client.xtrim(keys.ALERTS, minid=ids[9], approximate=False)
+    url, seen = "/api/v1/alerts?limit=5", []
+    while url:
+        body = history(fresh_http, url)
+        seen += body["data"]
+        url = body["next"]
+    assert [a["stream_id"] for a in seen[1:]] == ids[::-1]
+    assert {a["what_to_do"] for a in seen} == {seen[0]["what_to_do"]}
+    assert all(
+        {**a, "stream_id": "", "event": ""} == {**seen[0], "stream_id": "", "event": ""}
+        for a in seen
+    )
+    cleared = history(fresh_http, "/api/v1/alerts?event=cleared&machine_id=M1&about=machine")
+    assert [a["stream_id"] for a in cleared["data"]] == ids[2::3][::-1]
+    assert history(fresh_http, "/api/v1/alerts?about=system")["data"] == []
+    client.delete(keys.ALERTS)
+    assert len(history(fresh_http, "/api/v1/alerts")["data"]) == 12
+    huge = f"/api/v1/alerts?cursor={2**64 - 1}-0"
+    assert len(history(fresh_http, huge)["data"]) == 12
