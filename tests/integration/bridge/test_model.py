@@ -463,7 +463,7 @@ def test_nothing_is_lost_or_doubled_in_any_order_of_events(model: type[BridgeMod
     run_state_machine_as_test(
         model,
         settings=hypothesis_settings(
-            max_examples=60,
+            max_examples=30,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
