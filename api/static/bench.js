@@ -37,7 +37,9 @@ function change(changes, { ask = true } = {}) {
   touched = true;
   view = { ...view, ...changes };
   for (const k of KEPT) if (view[k] === null || view[k] === undefined || view[k] === "") delete view[k];
-  const query = new URLSearchParams(view).toString();
+  // What is not of the bench stays: the range of the trends.
+  const others = [...new URLSearchParams(location.search)].filter(([k]) => !KEPT.includes(k));
+  const query = new URLSearchParams([...Object.entries(view), ...others]).toString();
   history.replaceState(null, "", `${location.pathname}${query && `?${query}`}${location.hash}`);
   drawTools();
   return ask ? load() : draw();

@@ -1,92 +1,19 @@
-// The page of one machine: its nameplate and state, and for each fault the latest diagnosis and its trend.
+// The page of one machine: its nameplate and state, and for each fault the latest diagnosis.
 
-import { ago, byId, byTime, el, exact, faultName, get, glyph, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, span, svg, UNLOCKS } from "./common.js";
+import { ago, byId, byTime, el, exact, faultName, get, glyph, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, span, UNLOCKS } from "./common.js";
 import { follow, setStored, show, start } from "./bench.js";
 import { LINK_TEXT, whereSeen } from "./evidence.js";
+import { followTrends } from "./trends.js";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
 const PLATE = { pole_pairs: ["Pole pairs", ""], supply_hz: ["Supply", "Hz"], rated_speed_rpm: ["Rated speed", "rpm"], rated_current_a: ["Rated current", "A"], rated_voltage_v: ["Rated voltage", "V"], rated_power_w: ["Rated power", "W"], rotor_bars: ["Rotor bars", ""], supply: ["Fed by", ""] };
-const TREND = 180;
-const RECALL_PARTS = 5;
-// Longer without a poll (a hidden tab, an outage) and the records in between are asked for.
-const MISSED_MS = 10_000;
-// Nothing recorded for longer than so many records is a gap, drawn as wide as a share of the chart.
-const GAP_RECORDS = 2;
-const GAP_SHARE = 0.04;
 const QUANTITY = { Hz: "frequency", dB: "level", dBc: "level" };
 const NEEDS = { turn_short: "its three currents", insulation: "voltage and leakage current", bearing: "vibration, the bearing's geometry and a speed", eccentricity: "a current and its baseline", broken_bar: "ten seconds of a current" };
 
 const KIND_OF_FAMILY = { turn_short: "phasors", bearing: "envelope", broken_bar: "demodulated" };
-const trends = {};
-let looked = -Infinity;
 let lastNews = null;
 let started = false;
-
-// Keeps the diagnoses of a fault, oldest first, each record once.
-function remember(d) {
-  const kept = (trends[d.fault] ??= []);
-  if (d.t_end === null || (kept.length && d.t_end <= kept.at(-1).t_end)) return;
-  kept.push({ t_start: d.t_start, t_end: d.t_end, state: d.state, statistic: d.statistic, threshold: d.threshold, reason: d.reason });
-  if (kept.length > TREND) kept.shift();
-}
-
-// Reads the diagnoses made while this page was not polling; one request reads a bounded part of the past.
-async function recall() {
-  const past = [];
-  for (let path = `${address}/diagnoses?limit=500`, n = 0; path && n < RECALL_PARTS; n += 1) {
-    const part = await get(path);
-    past.push(...part.data);
-    path = part.next;
-  }
-  past.reverse().forEach(remember);
-}
-
-// How long nothing was recorded before a record, s; 0 where it follows the one before.
-function silence(previous, k) {
-  const pause = (k.t_start ?? k.t_end) - previous.t_end;
-  return pause > GAP_RECORDS * Math.max(previous.t_end - (previous.t_start ?? previous.t_end), 1) ? pause : 0;
-}
-
-function trend(fault) {
-  const kept = trends[fault] ?? [];
-  const known = kept.filter((d) => d.statistic !== null);
-  if (kept.length < 2) return null;
-  const pauses = kept.map((k, i) => (i ? silence(kept[i - 1], k) : 0));
-  const gaps = pauses.filter(Boolean);
-  const wide = Math.max(2, Math.round(kept.length * GAP_SHARE));
-  // Where each record stands: records side by side, and room where there were none.
-  let last = -1;
-  const places = pauses.map((pause) => (last += pause ? 1 + wide : 1));
-  const strip = el("div", { class: "strip", role: "img", "aria-label": stripLabel(kept, gaps) }, kept.flatMap((d, i) => [pauses[i] ? el("i", { class: "gap", title: `no record for ${span(pauses[i])}` }) : null, el("i", { class: d.state })]));
-  for (const gap of strip.querySelectorAll(".gap")) gap.style.flexGrow = wide;
-  const caption = el("p", { class: "soft small" }, `Last ${span(kept.at(-1).t_end - kept[0].t_end)}, ${kept.length} records${gapsText(gaps)}${known.length > 1 ? "; dashed: the threshold" : ""}`);
-  if (known.length < 2) return el("div", {}, strip, caption);
-  const limit = known.at(-1).threshold;
-  const values = known.map((d) => d.statistic).concat(limit ?? []);
-  const low = Math.min(...values), high = Math.max(...values), room = (high - low || Math.abs(high) || 1) * 0.12;
-  const y = (v) => (100 - ((v - low + room) / (high - low + 2 * room)) * 100).toFixed(2);
-  const x = (place) => ((place / last) * 100).toFixed(2);
-  let pen = "M", d = "";
-  kept.forEach((k, i) => {
-    if (k.statistic === null || pauses[i]) pen = "M";
-    if (k.statistic !== null) { d += `${pen}${x(places[i])} ${y(k.statistic)}`; pen = "L"; }
-  });
-  const bands = kept.flatMap((k, i) => (pauses[i] ? [svg("rect", { class: "gap", x: x(places[i - 1] + 1), y: 0, width: x(wide - 1), height: 100 }, svg("title", {}, `no record for ${span(pauses[i])}`))] : []));
-  const chart = svg("svg", { class: "trend", viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img", "aria-label": `Statistic between ${exact(Math.min(...known.map((k) => k.statistic)))} and ${exact(Math.max(...known.map((k) => k.statistic)))}${limit === null ? "" : `, threshold ${exact(limit)}`}` },
-    bands, limit === null ? null : svg("line", { x1: 0, x2: 100, y1: y(limit), y2: y(limit) }), svg("path", { d }));
-  return el("div", {}, chart, strip, caption);
-}
-function gapsText(gaps) {
-  if (!gaps.length) return "";
-  const longest = span(Math.max(...gaps));
-  return gaps.length === 1 ? `, a gap of ${longest}` : `, ${gaps.length} gaps of up to ${longest}`;
-}
-function stripLabel(kept, gaps) {
-  const totals = {};
-  for (const d of kept) totals[d.state] = (totals[d.state] ?? 0) + 1;
-  return `States of the last records: ${Object.entries(totals).map(([s, n]) => `${n} ${s}`).join(", ")}${gapsText(gaps)}`;
-}
 
 function pairs(list, cls) {
   return el("dl", { class: cls }, list.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
@@ -127,7 +54,6 @@ function card(fault, d, assessed, now) {
     open ? el("p", { class: `small word ${assessed.state}` }, `An alert (${assessed.state}) is open. It clears after several normal records.`) : null,
     calm ? el("p", { class: "small soft" }, "This is one record. The assessment above is normal; it takes several records to change.") : null,
     d.state === "unknown" && d.statistic === null ? null : pairs([["Severity", percent(d.severity)], ["Confidence", exact(d.confidence)], ["Statistic / threshold", d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple"),
-    trend(fault),
     values.length ? pairs(values, "values") : null,
     seenLink(d),
     el("p", { class: "soft small ended" }, d.end ? `Record of ${num(d.t_end - d.t_start, 1)} s, ended ${ago(Math.max(now - d.t_end, 0))}` : "", d.code ? [" · code ", el("code", {}, d.code)] : []));
@@ -168,11 +94,11 @@ function drawMachine(m, now) {
   put("reason", Object.keys(m.diagnoses).length ? "" : m.reason);
   const rank = (f) => ["fault", "warning", "normal", "unknown"].indexOf(m.diagnoses[f]?.state ?? "unknown");
   const faults = Object.keys(NEEDS).sort((a, b) => rank(a) - rank(b));
-  for (const d of Object.values(m.diagnoses)) remember(d);
   const focused = document.activeElement?.dataset?.fault;
   put("faults", faults.map((f) => card(f, m.diagnoses[f], m.assessment?.faults?.[f], now)));
   if (focused) byId("faults").querySelector(`[data-fault="${focused}"]`)?.focus({ preventScroll: true });
   drawNameplate(m);
+  followTrends(address);
   if (started) return follow();
   started = true;
   // The part of the page that the address names stands only now.
@@ -237,7 +163,6 @@ async function drawEvidence() {
 
 poll(async () => {
   try {
-    if (performance.now() - looked > MISSED_MS) await recall();
     const [machine, covered, alerts] = await Promise.all([get(address), get(`${address}/coverage`), get(`/api/v1/alerts?machine_id=${encodeURIComponent(id)}&limit=30`)]);
     const now = Date.now() / 1000;
     drawMachine(machine.data, now);
@@ -246,7 +171,6 @@ poll(async () => {
     const news = alerts.data[0]?.stream_id ?? "";
     if (news !== lastNews) await drawEvidence();
     lastNews = news;
-    looked = performance.now();
     put("outage");
     for (const n of document.querySelectorAll("main > *")) n.classList.remove("stale");
   } catch (error) {

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.integration.api.browser import document_of, needs_browser, pages
-from tests.integration.api.test_diagnoses import add_result
 from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_status import bring_up
 from vtox import keys
@@ -26,33 +25,6 @@ pytestmark = needs_browser
 def base(settings: Settings, client: Client) -> Iterator[str]:
     with pages(settings) as address:
         yield address
-
-
-def test_a_chart_shows_where_nothing_was_recorded(
-    base: str, client: Client, tmp_path: Path
-) -> None:
-    for seq in (*range(5), *range(605, 610)):
-        add_result(client, "M1", seq, "bearing", "normal")
-    commit_health(client, "M1", "normal", bearing="normal")
-    page = document_of(f"{base}/machines/M1", tmp_path)
-    assert "10 records, a gap of 10 min" in page
-    (line,) = re.findall(
-        r'<path d="([^"]*)"', page.partition('class="trend"')[2].split("</svg>")[0]
-    )
-    assert line.count("M") == 2, "the pen is lifted over the gap"
-    assert page.count('<rect class="gap"') == 1
-    (strip,) = re.findall(r'<div class="strip".*?</div>', page)
-    assert strip.count('class="normal"') == 10
-    assert strip.index('class="gap"') > 0
-
-
-def test_records_side_by_side_are_one_line(base: str, client: Client, tmp_path: Path) -> None:
-    for seq in range(6):
-        add_result(client, "M1", seq, "bearing", "normal")
-    commit_health(client, "M1", "normal", bearing="normal")
-    page = document_of(f"{base}/machines/M1", tmp_path)
-    assert "6 records" in page
-    assert 'class="gap"' not in page
 
 
 def test_conductance_is_in_siemens_and_other_seconds_are_not(

@@ -1,0 +1,219 @@
+// The trends of a machine from the history: one chart for each fault and for the health, over the time that the
+// reader chooses. The choice stands in the address.
+
+import { byId, count, el, exact, faultName, get, marked, pill, put, Refused, sentenceCase, span } from "./common.js";
+import { trendPlot } from "./trendplot.js";
+
+const MINUTE = 60, HOUR = 3600, DAY = 86_400;
+// Up to `points` steps, or records where each is shown.
+const RANGES = {
+  minutes: { text: "10 min", words: "10 minutes", s: 10 * MINUTE, points: 2000 },
+  hour: { text: "1 hour", words: "hour", s: HOUR, points: 500 },
+  day: { text: "1 day", words: "day", s: DAY, points: 500 },
+  week: { text: "1 week", words: "week", s: 7 * DAY, points: 500 },
+  month: { text: "1 month", words: "month", s: 30 * DAY, points: 500 },
+  year: { text: "1 year", words: "year", s: 365 * DAY, points: 500 },
+};
+const DEFAULT = "minutes";
+const ORDER = ["health", "turn_short", "insulation", "bearing", "eccentricity", "broken_bar"];
+const ASSESSMENTS = "vehicle_health_assessments";
+// Records come in pages of all faults.
+const PAGES = 5;
+const FRESH_MS = 10_000, LONG_FRESH_MS = 60_000;
+const NAMED_MISSES = 5;
+const AWAY_S = 30;
+
+let address = "", asked = 0, askedAt = -Infinity, shown = null, pointed = null;
+// Each quantity's figure, made once: a poll changes what it shows, not the node that has the focus.
+const figures = {};
+
+const range = () => { const name = new URLSearchParams(location.search).get("range"); return RANGES[name] ? name : DEFAULT; };
+const title = (name) => (name === "health" ? "Health" : faultName(name));
+
+const exactly = (t) => new Date(1000 * t).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+
+function clock(t, withDay = RANGES[range()].s > HOUR) {
+  const day = { day: "numeric", month: "short", ...(RANGES[range()].s > 30 * DAY ? { year: "numeric" } : {}) };
+  const time = { hour: "2-digit", minute: "2-digit", ...(shown?.step_s ? {} : { second: "2-digit" }) };
+  return new Date(1000 * t).toLocaleString("en-GB", { ...(withDay ? day : {}), ...(shown?.step_s >= DAY ? {} : time) });
+}
+
+async function history() {
+  const { s, points } = RANGES[range()];
+  const to = Date.now() / 1000;
+  const query = new URLSearchParams({ from_t: (to - s).toFixed(3), to_t: to.toFixed(3), points });
+  let all = null;
+  for (let path = `${address}/history?${query}`, n = 0; path && n < PAGES; n += 1) {
+    const page = await get(path);
+    path = page.next;
+    if (!all) { all = { ...page.data, from: to - s, to }; continue; }
+    for (const [name, columns] of Object.entries(page.data.series)) {
+      all.series[name] ??= Object.fromEntries(Object.keys(columns).map((c) => [c, []]));
+      for (const [c, values] of Object.entries(columns)) all.series[name][c] = all.series[name][c].concat(values);
+    }
+    all.missed.push(...page.data.missed);
+  }
+  return all;
+}
+
+// The time that each step or record stands for; null where there is none.
+function cellsOf(s, stepS) {
+  const pauses = s.t.slice(1).map((t, i) => t - s.t[i]).sort((a, b) => a - b);
+  const usual = pauses[pauses.length >> 1] ?? 1;
+  return s.t.map((t, i) => {
+    if (s.state[i] === null) return null;
+    const from = stepS ? t : i && s.state[i - 1] !== null ? s.t[i - 1] : t - usual;
+    return { from, to: stepS ? t + stepS : t, state: s.state[i], threshold: s.threshold[i] };
+  });
+}
+
+// Where nothing was recorded between the first record and the last.
+function gapsOf(cells) {
+  const known = cells.filter(Boolean);
+  return known.slice(1).flatMap((c, i) => (c.from - known[i].to > 1e-3 ? [[known[i].to, c.from]] : []));
+}
+
+function countsText(counts) {
+  const totals = {};
+  for (const c of counts) totals[c.state] = (totals[c.state] ?? 0) + c.records;
+  return ["fault", "warning", "normal", "unknown"].filter((s) => totals[s]).map((s) => `${count(totals[s])} ${s}`).join(" · ");
+}
+
+function gapsText(gaps) {
+  if (!gaps.length) return "";
+  const longest = span(Math.max(...gaps.map(([from, to]) => to - from)));
+  return gaps.length === 1 ? ` · a gap of ${longest}` : ` · ${gaps.length} gaps of up to ${longest}`;
+}
+
+// What the cursor stands on, or the last step that has a record.
+function readAt(name, t) {
+  const f = figures[name], { columns: s, cells } = f;
+  let i = cells.findLastIndex(Boolean);
+  if (t !== null) i = f.x.reduce((best, x, k) => (Math.abs(x - t) < Math.abs(f.x[best] - t) ? k : best), 0);
+  if (i < 0) return put(f.read, "no record");
+  const when = shown.step_s ? `${clock(s.t[i])}${shown.step_s < DAY ? ` to ${clock(s.t[i] + shown.step_s, false)}` : ""}` : clock(s.t[i]);
+  if (!cells[i]) return put(f.read, `${when} · no record`);
+  const wide = shown.step_s && s.min[i] !== null && s.max[i] > s.min[i];
+  const parts = [s.mean[i] === null ? "no statistic" : `${shown.step_s ? "mean " : ""}${exact(s.mean[i])}`, wide && `${exact(s.min[i])} to ${exact(s.max[i])}`, s.threshold[i] !== null && `threshold ${exact(s.threshold[i])}`, shown.step_s && `${count(s.n[i])} ${s.n[i] === 1 ? "record" : "records"}`];
+  return put(f.read, pill(s.state[i]), ` ${when} · ${parts.filter(Boolean).join(" · ")}`, s.code[i] ? [" · ", el("code", {}, s.code[i])] : []);
+}
+
+function point(t) {
+  pointed = t;
+  for (const name of Object.keys(figures)) if (!figures[name].node.hidden) readAt(name, t);
+}
+
+function figureOf(name) {
+  if (figures[name]) return figures[name];
+  const read = el("p", { class: "trendread small" });
+  const box = el("div", { class: "plot trend", tabindex: 0, role: "img", "aria-describedby": "trendhelp", "data-trend": name });
+  const caption = el("p", { class: "soft small" });
+  const node = el("figure", { class: "trendbox" }, el("h3", {}, title(name)), read, box, caption);
+  const f = (figures[name] = { node, read, box, caption, x: [], cells: [], columns: null });
+  f.plot = trendPlot(box, exact, { cursor: (t) => { for (const other of Object.values(figures)) if (other !== f) other.plot.point(t); point(t); } });
+  box.addEventListener("keydown", (e) => keyed(e, f));
+  // Read aloud is only what has the focus.
+  box.addEventListener("focus", () => read.setAttribute("role", "status"));
+  box.addEventListener("blur", () => { read.removeAttribute("role"); pointAll(null); });
+  return f;
+}
+
+function pointAll(t) {
+  for (const f of Object.values(figures)) f.plot.point(t);
+  point(t);
+}
+
+function keyed(e, f) {
+  const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20 };
+  const last = f.x.length - 1;
+  const at = pointed === null ? last + 1 : f.x.findIndex((x) => x >= pointed - 1e-6);
+  if (e.key in steps) pointAll(f.x[Math.min(Math.max((at < 0 ? last : at) + steps[e.key], 0), last)]);
+  else if (e.key === "Home") pointAll(f.x[0]);
+  else if (e.key === "End") pointAll(f.x[last]);
+  else if (e.key === "Escape") pointAll(null);
+  else return;
+  e.preventDefault();
+}
+
+function drawFigure(name) {
+  const f = figureOf(name), s = shown.series[name], stepS = shown.step_s;
+  f.columns = s;
+  f.cells = cellsOf(s, stepS);
+  // The middle of what is shown of a step: the last one has not ended.
+  f.x = s.t.map((t) => (Math.max(t, shown.from) + Math.min(t + stepS, shown.to)) / 2);
+  const gaps = gapsOf(f.cells);
+  const missed = shown.missed.filter((m) => (m.stream === ASSESSMENTS) === (name === "health")).map((m) => [m.from_t, m.to_t]);
+  const known = s.mean.filter((v) => v !== null);
+  const told = `${countsText(shown.counts[name] ?? [])}${gapsText(gaps)}`;
+  put(f.caption, told, known.length ? "" : " · no record gave a statistic");
+  const [low, high] = [Math.min(...s.min.filter((v) => v !== null)), Math.max(...s.max.filter((v) => v !== null))];
+  f.box.setAttribute("aria-label", `${title(name)}, last ${RANGES[range()].words}: ${known.length ? `between ${exact(low)} and ${exact(high)}; ` : ""}${told}`);
+  f.node.hidden = false;
+  if (f.node.parentNode !== byId("trends")) byId("trends").append(f.node);
+  f.plot.show({ x: f.x, min: s.min, mean: s.mean, max: s.max, threshold: s.threshold, cells: f.cells.filter(Boolean), gaps, missed, from: shown.from, to: shown.to, numbers: known.length > 0, limits: name === "health" ? [0, 105] : null });
+  readAt(name, null);
+}
+
+// In words: what is absent, and why.
+function absence(recorder) {
+  const until = shown.recorded_until_t;
+  const present = ORDER.filter((n) => shown.series[n]);
+  const words = RANGES[range()].words;
+  const absent = ORDER.filter((n) => !shown.series[n]).map(title).map((n, i) => (i ? n.toLowerCase() : n));
+  const lines = [];
+  if (until === null) lines.push([el("b", {}, "No history yet. "), "Trends appear as soon as a recorder runs: ", el("code", {}, "vtox up"), " starts one, ", el("code", {}, "vtox recorder"), " is one alone."]);
+  else if (!present.length) lines.push([el("b", {}, `No record in the last ${words}. `), "A longer time may have some."]);
+  else if (absent.length) lines.push(`No record in the last ${words}: ${absent.join(", ")}.`);
+  // What it missed is said below; of an absence that lasts the check knows.
+  if (recorder?.status === "warn" && (until === null || shown.to - until > AWAY_S)) lines.push([el("b", {}, until === null ? "Nothing is recorded: " : `Recorded until ${exactly(until)}: `), ...marked(`${recorder.observed}. ${sentenceCase(recorder.remedy ?? "")}`)]);
+  const missed = shown.missed.slice(-NAMED_MISSES).map((m) => `${m.entries === null ? "an unknown number of" : count(m.entries)} ${m.stream === ASSESSMENTS ? "assessments" : "diagnoses"} of all machines between ${exactly(m.from_t)} and ${exactly(m.to_t)}`);
+  if (missed.length) lines.push([el("b", {}, "Not recorded: "), `${missed.join("; ")}. They had left the stream before the recorder read them.`]);
+  return lines.map((l) => el("p", {}, l));
+}
+
+function draw(recorder) {
+  put("trendnote", absence(recorder));
+  for (const name of Object.keys(figures)) if (!shown.series[name]) figures[name].node.hidden = true;
+  const present = ORDER.filter((n) => shown.series[n]);
+  byId("trendhelp").hidden = !present.length;
+  present.forEach(drawFigure);
+}
+
+async function load() {
+  const turn = (asked += 1);
+  askedAt = performance.now();
+  try {
+    const [found, status] = await Promise.all([history(), get("/api/v1/cluster/status")]);
+    if (turn !== asked) return;
+    shown = found;
+    draw(status.data.checks.find((c) => c.name === "recorder"));
+  } catch (error) {
+    if (turn !== asked) return;
+    put("trendnote", el("p", {}, el("b", {}, "The history could not be read. "), error instanceof Refused ? `${sentenceCase(error.message).replace(/\.+$/, "")}. ` : "", "This page keeps trying."));
+  }
+}
+
+function choose(name) {
+  const query = new URLSearchParams(location.search);
+  if (name === DEFAULT) query.delete("range"); else query.set("range", name);
+  window.history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}${location.hash}`);
+  drawRanges();
+  load();
+}
+
+function drawRanges() {
+  if (!byId("ranges").childElementCount) put("ranges", Object.entries(RANGES).map(([name, { text }]) => el("button", { type: "button", onclick: () => choose(name), "data-range": name }, text)));
+  for (const b of byId("ranges").children) b.setAttribute("aria-pressed", String(b.dataset.range === range()));
+}
+
+// Reads the history at first, and again from time to time while it is seen and nobody points at it.
+export function followTrends(machineAddress) {
+  address = machineAddress;
+  drawRanges();
+  const box = byId("trendpanel").getBoundingClientRect();
+  const visible = box.bottom > 0 && box.top < innerHeight;
+  const pause = RANGES[range()].s > HOUR ? LONG_FRESH_MS : FRESH_MS;
+  if (!shown ? performance.now() - askedAt < FRESH_MS : !visible || pointed !== null || performance.now() - askedAt < pause) return;
+  load();
+}
+addEventListener("popstate", () => { if (address) { drawRanges(); load(); } });

@@ -1,0 +1,118 @@
+"""The trends on the page of a machine as Chromium shows them, and the page on a telephone."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from api.factory import create_app
+from tests.integration.api.browser import needs_browser
+from tests.integration.api.test_machines import commit_health
+from tests.integration.api.test_sign_in_browser import Tab, chromium
+from tests.integration.conftest import serving_app
+from tests.integration.history.entries import add_assessment, add_result
+from tests.waiting import eventually
+from vtox import keys
+from vtox.history.recorder import Recorder
+from vtox.settings import Settings
+from vtox.store.client import Client, server_time
+
+pytestmark = needs_browser
+
+READ = "document.querySelector('[data-trend=bearing]').previousSibling.textContent"
+SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
+
+
+@pytest.fixture
+def record(client: Client, settings: Settings) -> Iterator[Callable[[], object]]:
+    """Records what is in the streams."""
+    recorder = Recorder(client, settings)
+    yield lambda: recorder.record(Event())
+    recorder.close()
+
+
+@contextmanager
+def page_of(settings: Settings, folder: Path, query: str = "") -> Iterator[Tab]:
+    with (
+        serving_app(create_app(settings)) as http,
+        chromium(str(http.base_url.join(f"/machines/M1{query}")), folder) as tab,
+    ):
+        tab.shows("Trends")
+        yield tab
+
+
+def press(tab: Tab, key: str) -> None:
+    event = f"new KeyboardEvent('keydown', {{ key: '{key}', bubbles: true }})"
+    tab.act(f"document.activeElement.dispatchEvent({event})")
+
+
+def narrow(tab: Tab, width: int) -> None:
+    """Make the page as wide as that of a telephone, narrower than a window gets."""
+    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    tab.command("Emulation.setDeviceMetricsOverride", tab._session, **size)
+
+
+def test_a_trend_has_its_gap_and_is_read_by_keys(
+    settings: Settings, client: Client, record: Callable[[], object], tmp_path: Path
+) -> None:
+    now = server_time(client)
+    commit_health(client, "M1", "warning", bearing="warning")
+    for age_s in range(2400, 0, -60):
+        if not 900 <= age_s < 1500:
+            add_result(client, now - age_s, statistic=age_s / 100)
+    add_result(client, now - 20, state="warning", code="outer_race", statistic=9.5)
+    add_assessment(client, now, 75.0, "warning")
+    record()
+    with page_of(settings, tmp_path, "?kind=current") as tab:
+        tab.act("document.querySelector('[data-range=hour]').click()")
+        tab.shows("1 warning · 30 normal · a gap of 10 min")
+        assert tab.run("location.search") == "?kind=current&range=hour"
+        assert "threshold 4" in tab.run(READ)
+        assert "outer_race" in tab.run(READ)
+        tab.act("document.querySelector('[data-trend=bearing]').focus()")
+        press(tab, "End")
+        press(tab, "PageUp")
+        assert "no record" in tab.run(READ)
+        read = tab.run(READ)
+        polls = "performance.getEntriesByType('resource').filter(e => /M1$/.test(e.name)).length"
+        before = tab.run(polls)
+        eventually(lambda: tab.run(polls) > before)
+        assert (tab.run("document.activeElement.dataset.trend"), tab.run(READ)) == ("bearing", read)
+        press(tab, "Escape")
+        assert "outer_race" in tab.run(READ)
+        narrow(tab, 390)
+        eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
+
+
+def test_an_absent_history_is_explained(
+    settings: Settings, client: Client, record: Callable[[], object], tmp_path: Path
+) -> None:
+    commit_health(client, "M1", "normal", bearing="normal")
+    with page_of(settings, tmp_path) as tab:
+        tab.shows("No history yet.")
+        add_result(client, server_time(client), machine_id="M2")
+        record()
+        tab.act("document.querySelector('[data-range=day]').click()")
+        tab.shows("No record in the last day.")
+        last = [add_result(client, server_time(client)) for _ in range(3)][-1]
+        client.xtrim(keys.RESULTS, minid=last, approximate=False)
+        record()
+        tab.act("document.querySelector('[data-range=week]').click()")
+        tab.shows("Not recorded: 2 diagnoses of all machines between")
+
+
+def test_a_recorder_that_is_away_is_named(
+    settings: Settings, client: Client, record: Callable[[], object], tmp_path: Path
+) -> None:
+    old = server_time(client) - 600
+    commit_health(client, "M1", "normal", bearing="normal")
+    add_result(client, old, entry_id=f"{round(1000 * old)}-0")
+    record()
+    beat = {"pid": 42, "host": "h", "last_seen_t": time.time() - 500}
+    client.hset(keys.RECORDER, mapping=beat)
+    with page_of(settings, tmp_path, "?range=hour") as tab:
+        tab.shows("Recorded until ")
+        tab.shows("has not reported for 50")
