@@ -161,7 +161,7 @@ function absence(recorder) {
   const words = RANGES[range()].words;
   const absent = ORDER.filter((n) => !shown.series[n]).map(title).map((n, i) => (i ? n.toLowerCase() : n));
   const lines = [];
-  if (until === null) lines.push([el("b", {}, "No history yet. "), "Trends appear as soon as a recorder runs: ", el("code", {}, "vtox up"), " starts one, ", el("code", {}, "vtox recorder"), " is one alone."]);
+  if (until === null) lines.push([el("b", {}, "No history yet. "), "Trends appear as soon as a recorder runs: ", el("code", {}, "vtox up"), " starts one; ", el("code", {}, "vtox recorder"), " runs one by itself."]);
   else if (!present.length) lines.push([el("b", {}, `No record in the last ${words}. `), "A longer time may have some."]);
   else if (absent.length) lines.push(`No record in the last ${words}: ${absent.join(", ")}.`);
   // What it missed is said below; of an absence that lasts the check knows.
