@@ -1,6 +1,6 @@
 """Lines in amplitude and phase modulation: where, how strong, and how far above the floor."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import scipy.fft
@@ -46,6 +46,10 @@ class Modulation:
     pm: Complex
     step_hz: float  # spacing of the padded bins
     bin_hz: float  # resolution 1/T
+
+    def select(self, rows: Int) -> "Modulation":
+        """Return the spectra of some recordings of the batch."""
+        return replace(self, am=self.am[rows], pm=self.pm[rows])
 
     def sidebands(self, index: Int) -> tuple[Float64, Float64]:
         """Return the amplitudes of lower and upper sideband, relative to the line, at bins."""

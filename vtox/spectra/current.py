@@ -145,7 +145,8 @@ def _lines(
 def _slip_sidebands(
     shared: SharedAnalysis, slip_analysis: SlipAnalysis, baseline: Baseline | None
 ) -> Iterator[Line]:
-    o = observation.observe(shared.analysis, slip_analysis)[0]
+    under = observation.conditions(shared.analysis, slip_analysis)
+    o = observation.observe(shared.analysis, slip_analysis, under)[0]
     pair = o.pair
     healthy = baseline.level(SLIP_SIDEBANDS, o.load_a) if baseline else None
     for name, formula, sign, level_db in (

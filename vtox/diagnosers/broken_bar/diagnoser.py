@@ -12,7 +12,12 @@ import numpy as np
 
 from vtox.arrays import Float64
 from vtox.baseline import Baseline
-from vtox.diagnosers.broken_bar.observation import Observation, observe
+from vtox.diagnosers.broken_bar.observation import (
+    Conditions,
+    Observation,
+    conditions,
+    observe,
+)
 from vtox.diagnosers.broken_bar.reasons import (
     DEVELOPING_DBC,
     Finding,
@@ -21,7 +26,7 @@ from vtox.diagnosers.broken_bar.reasons import (
     is_level_certain,
 )
 from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS
-from vtox.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosers.current.front_end import CurrentAnalysis, select
 from vtox.diagnosers.current.slip import SlipAnalysis, observations_or_abstentions
 from vtox.diagnosers.current.slip_prior import Slip
 from vtox.diagnosers.features import SLIP_SIDEBANDS
@@ -107,10 +112,32 @@ def _shows_line(o: Observation) -> bool:
 def _observations(
     analysis: CurrentAnalysis, slip_analysis: SlipAnalysis | None
 ) -> list[Observation | Diagnosis]:
-    return observations_or_abstentions(FAULT, analysis, slip_analysis, observe, _abstention)
+    return observations_or_abstentions(FAULT, analysis, slip_analysis, _observe, _abstention)
 
 
-def _abstention(o: Observation) -> Diagnosis | None:
+def _observe(
+    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis
+) -> list[Observation | Diagnosis]:
+    """Return the observation of each recording, or the abstention where conditions exclude one.
+
+    Nearly all records that are too short end here, before lines are searched.
+    """
+    under = conditions(analysis, slip_analysis)
+    found: list[Observation | Diagnosis | None] = [
+        abstain(FAULT, *problems) if problems else _abstention(c)
+        for problems, c in zip(analysis.problems, under, strict=True)
+    ]
+    rows = [i for i, abstained in enumerate(found) if abstained is None]
+    if 0 < len(rows) < len(found):
+        index = np.array(rows)
+        analysis, slip_analysis = select(analysis, index), slip_analysis.select_spectra(index)
+    observed = iter(observe(analysis, slip_analysis, [under[i] for i in rows]) if rows else ())
+    return [next(observed) if x is None else x for x in found]
+
+
+def _abstention(o: Conditions | Diagnosis) -> Diagnosis | None:
+    if isinstance(o, Diagnosis):
+        return o
     reasons = abstention(o)
     return abstain(FAULT, *reasons, indicators=_slip_indicators(o.slip)) if reasons else None
 

@@ -1,6 +1,7 @@
 """All that decides the diagnosis of a rotor cage, one value a recording."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from math import sqrt
 
 import numpy as np
@@ -24,13 +25,12 @@ MIN_TRACKED_BINS = 1.5
 MAX_TRACKED_RANGE = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """Slip, sidebands and load of one recording, and how steady it was."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Slip and load of one recording, and how steady it was: known before a line is searched."""
 
     motor: Motor
     slip: Slip
-    pair: SidebandPair
     f0_hz: float
     duration_s: float
     bin_hz: float  # 1/T of the modulation spectra
@@ -41,13 +41,20 @@ class Observation:
     current_range: float
     frequency_range_hz: float
     has_voltages: bool  # that can be used
-    tracking: Tracking | None = None  # where the slip moves, and the pair is over its angle
-    over_square: float = np.inf  # of a strong pair, over the square of the load's movement
 
     @property
     def distance_hz(self) -> float:
         """Twice the slip frequency, Hz."""
         return 2 * self.slip.value * self.f0_hz
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation(Conditions):
+    """The conditions of one recording and the sidebands that it shows."""
+
+    pair: SidebandPair
+    tracking: Tracking | None = None  # where the slip moves, and the pair is over its angle
+    over_square: float = np.inf  # of a strong pair, over the square of the load's movement
 
     @property
     def supply_excluded(self) -> bool:
@@ -65,16 +72,14 @@ class Observation:
         return self.spread_bins > max(MAX_SPREAD_BINS, MAX_SPREAD * self.pair.bins)
 
 
-def observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Observation]:
-    """Return the observation of each recording."""
+def conditions(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Conditions]:
+    """Return the conditions of each recording."""
     rms_a = analysis.current_rms_a()
     moves = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
-    pairs = sideband_pairs(analysis, slip_analysis)
-    observations = [
-        Observation(
-            motor=analysis.motors[i],
+    return [
+        Conditions(
+            motor=motor,
             slip=slip_analysis.slips[i],
-            pair=pair,
             f0_hz=float(analysis.f0_hz[i]),
             duration_s=analysis.duration_s,
             bin_hz=slip_analysis.modulation.bin_hz,
@@ -85,7 +90,18 @@ def observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Obse
             frequency_range_hz=float(moves.frequency_range_hz[i]),
             has_voltages=bool(analysis.envelope_v.shape[-1]) and not analysis.voltage_problems[i],
         )
-        for i, pair in enumerate(pairs)
+        for i, motor in enumerate(analysis.motors)
+    ]
+
+
+def observe(
+    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, under: Sequence[Conditions]
+) -> list[Observation]:
+    """Return what each recording shows under its conditions."""
+    pairs = sideband_pairs(analysis, slip_analysis)
+    observations = [
+        Observation(**{f.name: getattr(c, f.name) for f in fields(Conditions)}, pair=pair)
+        for c, pair in zip(under, pairs, strict=True)
     ]
     observations = _with_tracking(observations, analysis, slip_analysis)
     return _with_over_square(observations, analysis)

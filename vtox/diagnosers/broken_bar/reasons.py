@@ -7,7 +7,7 @@ import numpy as np
 
 from vtox.baseline import RISE_DB, Level
 from vtox.diagnosers.broken_bar import load_oscillation
-from vtox.diagnosers.broken_bar.observation import Observation
+from vtox.diagnosers.broken_bar.observation import Conditions, Observation
 from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS, least_slip
 from vtox.diagnosers.broken_bar.supply_lines import MAX_VOLTAGE_RATIO
 from vtox.domain import Reason, State, reason
@@ -60,9 +60,14 @@ class Finding:
     by_level: bool = True  # whether the level decided, and so statistic and threshold
 
 
-def abstention(o: Observation) -> tuple[Reason, ...]:
-    """Return why a recording does not decide, and what else stands against it; else nothing."""
-    why = next((r for rule in ABSTENTION_RULES if (r := rule(o))), None)
+def abstention(o: Conditions) -> tuple[Reason, ...]:
+    """Return why a recording does not decide, and what else stands against it; else nothing.
+
+    Of conditions alone where they leave nothing to search for, of an observation for any reason.
+    """
+    why = next((r for rule in CONDITION_RULES if (r := rule(o))), None)
+    if why is None and isinstance(o, Observation):
+        why = _current_not_steady(o)
     return (why, *o.slip.doubts) if why else ()
 
 
@@ -84,31 +89,31 @@ def is_level_certain(o: Observation) -> bool:
     return o.pair.deviation_db <= REPORTED_DEVIATION_DB
 
 
-def _inverter_without_voltages(o: Observation) -> Reason | None:
+def _inverter_without_voltages(o: Conditions) -> Reason | None:
     if o.motor.supply != "inverter" or o.has_voltages:
         return None
     return reason("inverter_without_voltages")
 
 
-def _load_too_low(o: Observation) -> Reason | None:
+def _load_too_low(o: Conditions) -> Reason | None:
     needed_a = MIN_LOAD * (o.motor.rated_current_a or 0.0)
     return (
         reason("load_too_low", load_a=o.load_a, needed_a=needed_a) if o.load_a < needed_a else None
     )
 
 
-def _frequency_not_steady(o: Observation) -> Reason | None:
+def _frequency_not_steady(o: Conditions) -> Reason | None:
     if o.frequency_range_hz <= MAX_FREQUENCY_RANGE_HZ:
         return None
     limit_hz = MAX_FREQUENCY_RANGE_HZ
     return reason("supply_not_steady", range_hz=o.frequency_range_hz, limit_hz=limit_hz)
 
 
-def _slip_unknown(o: Observation) -> Reason | None:
+def _slip_unknown(o: Conditions) -> Reason | None:
     return None if o.slip.is_known else o.slip.reason
 
 
-def _too_short_for_any_slip(o: Observation) -> Reason | None:
+def _too_short_for_any_slip(o: Conditions) -> Reason | None:
     # An estimated slip may be larger than its least: a fault can still be found, health not.
     largest = o.slip.value if o.slip.is_measured else o.slip.high
     return _too_short(o) if largest * 2 * o.f0_hz < NEEDED_BINS * o.bin_hz else None
@@ -120,17 +125,16 @@ def _current_not_steady(o: Observation) -> Reason | None:
     return reason("current_not_steady", low_a=o.low_a, high_a=o.high_a)
 
 
-ABSTENTION_RULES: tuple[Callable[[Observation], Reason | None], ...] = (
+CONDITION_RULES: tuple[Callable[[Conditions], Reason | None], ...] = (
     _inverter_without_voltages,
     _load_too_low,
     _frequency_not_steady,
     _slip_unknown,
     _too_short_for_any_slip,
-    _current_not_steady,
 )
 
 
-def _too_short(o: Observation) -> Reason:
+def _too_short(o: Conditions) -> Reason:
     """Return how long a record must be at this slip, if any length would do."""
     slip = least_slip(o.slip)
     values = {"slip": slip, "slip_source": o.slip.source}

@@ -68,6 +68,14 @@ class SlipAnalysis:
             other_high=self.other_high[rows],
         )
 
+    def select_spectra(self, rows: Int) -> "SlipAnalysis":
+        """Return the slips of some recordings of a batch with their spectra."""
+        return replace(
+            self.select(rows),
+            modulation=self.modulation.select(rows),
+            voltage=self.voltage and self.voltage.select(rows),
+        )
+
 
 def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:
     """Return modulation spectra and slips, or None where the front end could compute nothing."""

@@ -8,6 +8,7 @@ import pytest
 from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.baseline import Band, Baseline, Level
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
+from vtox.diagnosers.broken_bar import observation
 from vtox.diagnosers.broken_bar.reasons import LOAD, SUPPLY
 from vtox.diagnosers.current.front_end import front_end
 from vtox.diagnosers.features import SLIP_SIDEBANDS
@@ -210,6 +211,25 @@ def test_abstentions(
     assert (d.state, d.code) == ("unknown", code)
     assert {name: d.values[name] for name in values} == pytest.approx(values, rel=0.01)
     assert d.severity is None
+
+
+def test_a_batch_answers_as_each_record_alone_where_some_are_not_searched() -> None:
+    rng = np.random.default_rng(2)
+    machines = [replace(SOUND, rms_a=3.0), BROKEN, SOUND, replace(SOUND, slip=0.003), BROKEN]
+    batch = [recording(m, rng) for m in machines]
+    together = broken_bar.diagnose(front_end(batch, [MOTOR] * 5), [None] * 5)
+    assert together == [broken_bar.diagnose(front_end([r], [MOTOR]), [None])[0] for r in batch]
+    assert [d.state for d in together] == ["unknown", "fault", "normal", "unknown", "fault"]
+
+
+def test_nothing_is_searched_where_no_record_can_show_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searches = []
+    monkeypatch.setattr(observation, "sideband_pairs", lambda *_: searches.append(1))
+    found = diagnose([replace(SOUND, seconds=1.0)] * 2)
+    assert [d.code for d in found] == ["record_too_short_for_slip"] * 2
+    assert not searches
 
 
 def test_a_speed_that_does_not_fit_is_a_doubt() -> None:
