@@ -305,7 +305,7 @@ class Bridge:
             waited = (now - ready.since) * 1000 >= self.settings.batch_wait_ms
             due = waited and self.in_flight[family][0] < 2 * full
             groups = list(batches(ready.fitting(*self._room(family)), full))
-            if groups and not due:
+            if groups and not due and sum(r.windows for _, r in groups[-1]) < full:
                 groups.pop()
             for batch in groups:
                 self._dispatch(family, batch)
