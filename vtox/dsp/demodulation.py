@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import scipy.fft
 
-from vtox.arrays import Complex, Float32, Float64, Int
+from vtox.arrays import TINY, Complex, Float32, Float64, Int
 from vtox.domain import Array
 
 # Half width of the band: holds the supply line, f +- 2sf and f +- fr of every number of poles.
@@ -105,7 +105,7 @@ def modulation(envelope: Complex, rate_hz: float) -> tuple[Float64, Float64]:
     degree = max(TREND_PER_10_S, round(TREND_PER_10_S * inner.shape[-1] / rate_hz / 10))
     amplitude = np.abs(inner).astype(np.float64)
     phase = unwrap(np.angle(inner))
-    amplitude /= np.maximum(amplitude.mean(axis=-1, keepdims=True), np.finfo(np.float32).tiny)
+    amplitude /= np.maximum(amplitude.mean(axis=-1, keepdims=True), TINY)
     am, pm = detrend(np.stack([amplitude, phase]), degree)
     return am, pm
 
@@ -129,7 +129,7 @@ def unsteadiness(envelope: Complex, rate_hz: float) -> Unsteadiness:
     amplitude = np.abs(parts).mean(axis=-1, dtype=np.float64)
     turn = np.sum(parts[..., 1:] * parts[..., :-1].conj(), axis=-1)
     hz = np.angle(turn).astype(np.float64) * rate_hz / (2 * np.pi)
-    mean = np.maximum(amplitude.mean(axis=-1), np.finfo(np.float32).tiny)
+    mean = np.maximum(amplitude.mean(axis=-1), TINY)
     return Unsteadiness(
         lowest=amplitude.min(axis=-1),
         highest=amplitude.max(axis=-1),

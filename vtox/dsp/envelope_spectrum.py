@@ -11,7 +11,7 @@ import numpy as np
 import scipy.fft
 from scipy.special import gammaincinv
 
-from vtox.arrays import Complex, Float32
+from vtox.arrays import TINY, Complex, Float32
 from vtox.domain import Array
 
 # Bins that a block of the noise floor spans. Lines may fill a fifth of them and the median hardly
@@ -198,7 +198,7 @@ def view_power(spectra: Complex, mean: Float32) -> Float32:
     batch, bands, segments, bins = spectra.shape
     audible = (mean > SILENT_BAND_SHARE * mean.sum(axis=-1, keepdims=True)).astype(np.float32)
     weights = _bands_of_views(bands) * audible[:, None]
-    weights /= np.maximum(weights @ mean[..., None], np.finfo(np.float32).tiny)
+    weights /= np.maximum(weights @ mean[..., None], TINY)
     share = audible / np.maximum(audible.sum(axis=-1, keepdims=True), 1)
     weights[:, -1] = share / np.where(audible > 0, mean, 1)
     parts = np.ascontiguousarray(spectra).view(np.float32).reshape(batch, bands, -1)
@@ -246,7 +246,7 @@ def over_floor(power: Float32, n_averages: float) -> Float32:
     blocks, size = max(1, bins // BLOCK_BINS), min(BLOCK_BINS, bins)
     kept = power[..., : blocks * size]
     middle = np.sort(kept.reshape(*kept.shape[:-1], blocks, size), axis=-1)[..., size // 2]
-    np.maximum(middle / _median_of_noise(n_averages, size), np.finfo(np.float32).tiny, out=middle)
+    np.maximum(middle / _median_of_noise(n_averages, size), TINY, out=middle)
     floor: Float32 = middle @ _ramps(blocks, size)
     return np.divide(kept, floor, out=floor)
 

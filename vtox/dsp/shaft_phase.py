@@ -13,7 +13,7 @@ import numpy as np
 import scipy.fft
 from scipy.ndimage import spline_filter1d, uniform_filter1d
 
-from vtox.arrays import Complex, Float32, Float64
+from vtox.arrays import TINY, Complex, Float32, Float64
 from vtox.domain import Array
 
 # Samples a turn that are kept: three multiples, and room for the first alias.
@@ -43,6 +43,8 @@ MIN_SWING = 0.02
 # A record by angle: computed so many samples at a time; its places are found every so many, between
 # which a speed that swings by 10 % in a second moves them by 1e-3 samples at most.
 BLOCK_SAMPLES, PLACE_SAMPLES = 8192, 32
+# Quantiles between which a speed swings.
+RANGE = np.array([0.05, 0.95])
 TWO_THIRDS = np.float32(2 / 3)
 
 
@@ -83,7 +85,7 @@ def shaft_phase(x: Array, fs_hz: float, shaft_hz: float) -> ShaftPhase | None:
     means = x[: length * block].reshape(length, block) @ np.ones(block, x.dtype)
     # Of numpy: that of scipy keeps 16 plans, and as many lengths as speeds would displace those of
     # the envelopes, which cost as much as their transforms.
-    spectrum = np.fft.rfft(means - means.mean())
+    spectrum = np.fft.rfft(means - np.add.reduce(means) / length)
     bands = []
     for k in multiples:
         centre, band = _band(spectrum, k * shaft_hz / df_hz)
@@ -104,11 +106,11 @@ def shaft_phase(x: Array, fs_hz: float, shaft_hz: float) -> ShaftPhase | None:
     step_s = length * block / fs_hz / points
     turned = np.unwrap(np.angle(line)) / (2 * np.pi * step_s)
     width = max(1, round(SMOOTHING_TURNS / shaft_hz / step_s))
-    speed = (centre * df_hz + uniform_filter1d(np.gradient(turned), width, mode="nearest")) / k
+    speed = (centre * df_hz + uniform_filter1d(_slope(turned), width, mode="nearest")) / k
     ends = points // END_SHARE
     inner = speed[ends : points - ends]
     speed[:ends], speed[points - ends :] = inner[0], inner[-1]
-    low, high = np.quantile(inner, (0.05, 0.95))
+    low, high = np.interp(RANGE * (len(inner) - 1), np.arange(len(inner)), np.sort(inner))
     return ShaftPhase(speed, float(high - low) / shaft_hz)
 
 
@@ -168,6 +170,17 @@ def _spline(coefficients: Float32, places: Float64) -> Float32:
     return x
 
 
+def _slope(x: Array) -> Array:
+    """Return the difference of a point's neighbours, halved; at an end that to its neighbour.
+
+    As `numpy.gradient`, in a third of the time.
+    """
+    slope = np.empty_like(x)
+    slope[1:-1] = (x[2:] - x[:-2]) / 2
+    slope[0], slope[-1] = x[1] - x[0], x[-1] - x[-2]
+    return slope
+
+
 def _band(spectrum: Complex, centre: float) -> tuple[int, Complex]:
     """Return the bin in the middle of the band around a multiple, and the band."""
     half, middle = int(BAND * centre), round(centre)
@@ -179,7 +192,8 @@ def _stands_still(power: Float32) -> bool:
     if MIN_SWING / BAND * len(power) / 2 <= MIN_SPREAD_BINS:
         return False
     at = int(power.argmax())
-    return bool(power[max(0, at - 1) : at + 2].sum() >= STEADY_SHARE * power.sum())
+    near = np.add.reduce(power[max(0, at - 1) : at + 2])
+    return bool(near >= STEADY_SHARE * np.add.reduce(power))
 
 
 def _peaks_inside(power: Float32) -> bool:
@@ -200,10 +214,10 @@ def _analytic(band: Complex) -> Complex:
 def _variation(line: Complex) -> float:
     ends = len(line) // END_SHARE
     size = np.abs(line[ends : len(line) - ends])
-    mean = float(size.sum()) / len(size)
+    mean = float(np.add.reduce(size)) / len(size)
     # `std` takes three times as long.
     square = float(size @ size) / len(size)
-    return float(max(square - mean**2, 0.0) ** 0.5 / max(mean, np.finfo(np.float32).tiny))
+    return float(max(square - mean**2, 0.0) ** 0.5 / max(mean, TINY))
 
 
 @lru_cache(maxsize=256)

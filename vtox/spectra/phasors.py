@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.arrays import Complex
+from vtox.arrays import TINY, Complex
 from vtox.diagnosers.current.front_end import CurrentAnalysis, front_end
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
 from vtox.dsp import supply_line
@@ -81,4 +81,4 @@ def _ratio(sequences: Complex, number: int) -> float | None:
     if not sequences.shape[-1]:
         return None
     size = np.abs(sequences[0])
-    return float(np.median(size[number] / np.maximum(size[1], np.finfo(np.float32).tiny)))
+    return float(np.median(size[number] / np.maximum(size[1], TINY)))

@@ -6,7 +6,7 @@ from math import sqrt
 
 import numpy as np
 
-from vtox.arrays import Float64, Int, power_db
+from vtox.arrays import TINY, Float64, Int, power_db
 from vtox.diagnosers.bearing.diagnoser import Examination
 from vtox.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosers.bearing.search import CombSearch
@@ -72,7 +72,7 @@ def envelope_spectrum_of(shared: SharedAnalysis, channel: str | None) -> Spectru
     power = views.power[view, :bins].astype(np.float64)
     # The mean of the envelope lies in the first bins, and is removed.
     power[: int(np.argmax(power > 0))] = np.nan
-    over = np.maximum(views.lines[view].astype(np.float64), np.finfo(np.float32).tiny)
+    over = np.maximum(views.lines[view].astype(np.float64), TINY)
     speed = search.speed if search else views.setup.speed
     hz = frequencies_hz(bins, views.df_hz)
     levels_db, floor_db = power_db(power), power_db(power / over)

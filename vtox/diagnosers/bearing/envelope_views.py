@@ -1,7 +1,8 @@
 """Envelope line levels of each recording in many bands, computed some recordings at a time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import log10
 
 import numpy as np
@@ -56,8 +57,7 @@ class EnvelopeViews:
     @property
     def whole_views(self) -> Int:
         """The view of all bands as they are, of each channel."""
-        views = len(envelope_spectrum.view_bands(self.bands))
-        return views * np.arange(1, len(self.channels) + 1) - 2
+        return _whole_views(self.bands, len(self.channels))
 
     def band(self, view: int) -> tuple[str, float, float]:
         """Return the channel of a view, and the lower and upper edge of its band in Hz."""
@@ -65,6 +65,12 @@ class EnvelopeViews:
         low, high = views[view % len(views)]
         width_hz = self.setup.recording.fs_hz / 2 / self.bands
         return self.channels[view // len(views)], low * width_hz, high * width_hz
+
+
+@lru_cache(maxsize=64)
+def _whole_views(bands: int, channels: int) -> Int:
+    views = len(envelope_spectrum.view_bands(bands))
+    return views * np.arange(1, channels + 1) - 2
 
 
 def analyse_envelopes(setups: Sequence[SearchSetup]) -> Iterator[list[EnvelopeViews]]:
@@ -92,24 +98,43 @@ def measure_comb(
     """
     if finding.ratio < 1:
         return (), 0.0
-    number, shift = np.array([finding.number]), plan.shifts[finding.sidebands]
-    bins = comb_plan.comb_bins(number, shift)[:, 0].tolist()
-    over_floor, squared = views.lines[finding.view], views.power[finding.view]
-    inside = [b for b in bins if 0 <= b < len(over_floor)]
-    lines = list(
-        zip(inside, over_floor.take(inside).tolist(), squared.take(inside).tolist(), strict=True)
-    )
-    carriers = sum(b < len(over_floor) for b in bins[: comb_plan.HARMONICS])
+    lines, carriers = _lines_of_comb(plan, finding, views)
     harmonics = tuple(
         {
             "hz": round(b * views.df_hz, 2),
             "over_floor_db": round(10 * log10(max(over, 1e-3)), 1),
             "modulation": round(power**0.5, 4),
         }
-        for b, over, power in lines[:carriers]
+        for b, over, power, _ in lines[:carriers]
     )
-    own = sum(power * (1 - 1 / over) for b, over, power in lines if over > 1 and plan.unmasked[b])
-    return harmonics, float(own**0.5)
+    return harmonics, _modulation(lines)
+
+
+def modulation_in_view(plan: Plan, finding: Finding, views: EnvelopeViews, view: int) -> float:
+    """Return the modulation of the envelope by the lines of a comb, in any view."""
+    lines, _ = _lines_of_comb(plan, replace(finding, view=view), views)
+    return _modulation(lines)
+
+
+def _lines_of_comb(
+    plan: Plan, finding: Finding, views: EnvelopeViews
+) -> tuple[list[tuple[int, float, float, float]], int]:
+    """Return bin, power over the floor, squared amplitude of each line, and 0 where it is masked.
+
+    With them how many harmonics come first.
+    """
+    number, shift = np.array([finding.number]), plan.shifts[finding.sidebands]
+    bins = comb_plan.comb_bins(number, shift)[:, 0].tolist()
+    over_floor, squared = views.lines[finding.view], views.power[finding.view]
+    inside = [b for b in bins if 0 <= b < len(over_floor)]
+    columns = (x.take(inside).tolist() for x in (over_floor, squared, plan.unmasked))
+    carriers = sum(b < len(over_floor) for b in bins[: comb_plan.HARMONICS])
+    return list(zip(inside, *columns, strict=True)), carriers
+
+
+def _modulation(lines: list[tuple[int, float, float, float]]) -> float:
+    own = sum(power * (1 - 1 / over) for _, over, power, unmasked in lines if over > 1 and unmasked)
+    return float(own**0.5)
 
 
 def _analyse_chunk(setups: Sequence[SearchSetup]) -> list[EnvelopeViews]:

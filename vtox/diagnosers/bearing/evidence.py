@@ -16,7 +16,12 @@ from vtox.diagnosers.bearing.ambiguities import (
 )
 from vtox.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts, find_aperiodic_impacts
 from vtox.diagnosers.bearing.cage_frequency import has_element_sidebands, only_bearing_cage
-from vtox.diagnosers.bearing.envelope_views import EnvelopeViews, analyse_envelopes, measure_comb
+from vtox.diagnosers.bearing.envelope_views import (
+    EnvelopeViews,
+    analyse_envelopes,
+    measure_comb,
+    modulation_in_view,
+)
 from vtox.diagnosers.bearing.lagging_elements import LaggingElements, lagging_elements
 from vtox.diagnosers.bearing.search import CombSearch, search_combs
 from vtox.diagnosers.bearing.severity import is_weak
@@ -124,12 +129,13 @@ def _evidence(views: EnvelopeViews, search: CombSearch) -> Evidence:
         return _without_comb(evidence, views, ambiguity or masked)
     if evidence.leading:
         hz = dominant_supply_hz(views, search.plan, evidence.leading.finding, search.speed)
-        evidence = replace(evidence, supply_hz=hz)
+        evidence = evidence if hz is None else replace(evidence, supply_hz=hz)
     if evidence.only_bearing_cage:
         return _with_bearing_cage_alone(evidence, views)
     if settled := _race_of_lagging_elements(evidence, views):
         return settled
-    return replace(evidence, half_orders=_among_half_orders(search, evidence.leading))
+    half_orders = _among_half_orders(search, evidence.leading)
+    return replace(evidence, half_orders=True) if half_orders else evidence
 
 
 def _masked_defects(views: EnvelopeViews, search: CombSearch) -> Reason | None:
@@ -149,12 +155,13 @@ def _without_comb(evidence: Evidence, views: EnvelopeViews, ambiguity: Reason | 
         return of_part
     strong = unassigned is not None and unassigned.strong
     aperiodic = None if strong else find_aperiodic_impacts(views)
-    evidence = replace(evidence, unassigned=unassigned, aperiodic=aperiodic)
-    if strong or aperiodic:
-        return evidence
-    if smeared := smeared_lines(search.rows, search.plan, views):
-        return replace(evidence, smeared=smeared)
-    return replace(evidence, shaft=shaft_vibration(views.setup, search.speed))
+    smeared = shaft = None
+    if not (strong or aperiodic):
+        smeared = smeared_lines(search.rows, search.plan, views)
+        shaft = None if smeared else shaft_vibration(views.setup, search.speed)
+    return replace(
+        evidence, unassigned=unassigned, aperiodic=aperiodic, smeared=smeared, shaft=shaft
+    )
 
 
 def _of_lagging_elements(
@@ -247,7 +254,7 @@ def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | Non
     whole = 0.0
     if finding.ratio >= 1:
         whole = max(
-            measure_comb(search.plan, replace(finding, view=view), views)[1]
+            modulation_in_view(search.plan, finding, views, view)
             for view in views.whole_views.tolist()
         )
     weak = is_weak(modulation, whole, views.segments)

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from vtox.arrays import Bool, Float32, Float64, Int
+from vtox.arrays import TINY, Bool, Float32, Float64, Int
 from vtox.diagnosers.bearing.envelope_views import EnvelopeViews
 from vtox.diagnosers.bearing.severity import FAULT_MODULATION, decibels
 from vtox.domain import Reason, reason
@@ -100,7 +100,7 @@ def _modulations(orders: Float64, plan: Plan, views: EnvelopeViews) -> Float64:
     whole, bins = views.whole_views, views.lines.shape[1]
     power, lines = views.power[whole, :bins], views.lines[whole]
     own = power * plan.unmasked[:-1]
-    own -= own / np.maximum(lines, np.finfo(np.float32).tiny)
+    own -= own / np.maximum(lines, TINY)
     edges, inside = _edges(tuple(orders.tolist()), plan.df_order, bins)
     spread = np.add.reduceat(own, edges, axis=1)[:, ::2].reshape(len(own), *inside.shape)
     squared = (spread * inside).sum(axis=1).max(axis=0)
