@@ -8,6 +8,7 @@
     │   ├── NameplateError      a nameplate or bearing is impossible
     │   ├── RecordingError      a recording cannot be read or is inconsistent
     │   ├── BaselineError       a stored baseline cannot be read
+    │   ├── ArchiveError        a backup is damaged, or of a later form
     │   ├── SpectrumError       a recording has no such spectrum
     │   ├── LedgerRowError      a ledger row is damaged or of an unknown version
     │   └── SettingsError       a setting has no usable value
@@ -19,6 +20,8 @@
         ├── NotOnDisk           a window is not known to be on the server's disk
         ├── HistoryUnavailable  the database of the history cannot be used
         ├── PortTaken           a port is in use
+        ├── NotEmpty            a restore would replace what the system holds
+        ├── StillRunning        processes run that must be stopped first
         ├── TooManyMachines     as many machines are known as are allowed
         ├── TooBusy             as much is computed at once as may be
         ├── LeaseLost           the lease is lost, another bridge may own the stream
@@ -65,6 +68,14 @@ class RecordingError(InputError):
 
 class BaselineError(InputError):
     """A stored baseline cannot be read."""
+
+
+class ArchiveError(InputError):
+    """A backup cannot be restored; `code` is `damaged` or `later_form`."""
+
+    def __init__(self, code: str, observed: str, *, remedy: str = "") -> None:
+        super().__init__(observed, remedy=remedy)
+        self.code = code
 
 
 class SpectrumError(InputError):
@@ -118,6 +129,14 @@ class HistoryUnavailable(SystemStateError):
 
 class PortTaken(SystemStateError):
     """A port that must be bound is in use."""
+
+
+class NotEmpty(SystemStateError):
+    """A restore would replace what the system holds."""
+
+
+class StillRunning(SystemStateError):
+    """Processes of the system run that must be stopped first."""
 
 
 class TooManyMachines(SystemStateError):

@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("vtox.diagnosers.registry", "vtox.bridge", "vtox.senders", "vtox.cluster"),
     ("vtox.diagnosis", "vtox.monitoring", "vtox.spectra", "vtox.history"),
-    ("vtox.learning",),
+    ("vtox.learning", "vtox.backup"),
     ("vtox.coordinator",),
     ("workers", "api", "vtox.cli"),
     ("vtox.__main__",),

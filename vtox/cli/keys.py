@@ -1,11 +1,9 @@
 """`vtox keys`: API keys for programs and people; once there is one, requests must carry one."""
 
 import json
-import logging
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -17,12 +15,11 @@ from rich.table import Table
 
 from vtox import settings as settings_module
 from vtox.cli.options import Json
-from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.errors import InputError, ServerUnavailable
-from vtox.settings import Settings
+from vtox.cli.server_access import running_or_embedded
+from vtox.errors import InputError
 from vtox.store import apikeys
 from vtox.store.apikeys import ApiKey, Scope
-from vtox.store.client import Client, check, connect, server_time
+from vtox.store.client import Client, server_time
 
 PATTERN = re.compile(r"[A-Za-z0-9._:*?-]{1,64}")
 UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
@@ -121,31 +118,9 @@ def revoke(
         print(f"key {key_id} is revoked")
 
 
-@contextmanager
-def _client() -> Iterator[Client]:
-    """Connect; if no server runs, start the embedded one for the duration of the command.
-
-    In production mode the first key must exist before the first start.
-    """
-    settings = settings_module.load()
-    try:
-        with connect(settings.working_url(), "keys") as client:
-            check(client)
-            yield client
-            return
-    except ServerUnavailable:
-        if settings.redis_url:
-            raise
-    with _embedded(settings) as client:
-        yield client
-
-
-@contextmanager
-def _embedded(settings: Settings) -> Iterator[Client]:
-    # The log lines of the server's start and end would hide the key.
-    logging.getLogger("vtox.cluster.embedded_server").setLevel(logging.ERROR)
-    with EmbeddedServer(settings) as server, connect(server.url, "keys") as client:
-        yield client
+def _client() -> AbstractContextManager[Client]:
+    """Return a client; in production mode the first key must exist before the first start."""
+    return running_or_embedded(settings_module.load(), "keys")
 
 
 def _scopes(text: str) -> list[Scope]:

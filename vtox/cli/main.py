@@ -24,6 +24,8 @@ COMMANDS = (
     "diagnose",
     "evidence",
     "dead-letters",
+    "backup",
+    "restore",
     "config",
     "keys",
     "server",
@@ -97,6 +99,14 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import dead_letters
 
             dead_letters.register(app)
+        case "backup":
+            from vtox.cli import backup
+
+            backup.register(app)
+        case "restore":
+            from vtox.cli import backup
+
+            backup.register_restore(app)
         case "config":
             from vtox.cli import config
 

@@ -1,0 +1,1 @@
+"""One archive there and back, on a real server and a real history."""

@@ -1,0 +1,1 @@
+"""One archive of what cannot be made again, and its way back into an empty system."""

@@ -1,0 +1,27 @@
+"""A client for commands that work with and without a running system."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.errors import ServerUnavailable
+from vtox.settings import Settings
+from vtox.store.client import Client, check, connect
+
+
+@contextmanager
+def running_or_embedded(settings: Settings, name: str) -> Iterator[Client]:
+    """Connect; if no server runs, start the embedded one for the duration of the command."""
+    try:
+        with connect(settings.working_url(), name) as client:
+            check(client)
+            yield client
+            return
+    except ServerUnavailable:
+        if settings.redis_url:
+            raise
+    # The log lines of the server's start and end would hide what the command prints.
+    logging.getLogger("vtox.cluster.embedded_server").setLevel(logging.ERROR)
+    with EmbeddedServer(settings) as server, connect(server.url, name) as client:
+        yield client

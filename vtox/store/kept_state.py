@@ -1,0 +1,175 @@
+"""What a backup takes from the server, key by key: read, counted, deleted, written back.
+
+This is the one place that says which keys hold state that cannot be made again, and which are in
+flight or made anew by a running system. A new key belongs to one of them: a test finds those that
+stand in neither.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from vtox import keys
+from vtox.store import open_alerts, outputs
+from vtox.store.client import Client
+
+# Each listed machine with its whole hash: nameplate, baseline with version and source, what it is
+# learning, latest diagnoses, health, and the memory by which its alerts are raised and cleared.
+MACHINES = ("MACHINES", "machine")
+# Keys as hashes with their last use; machines whose history is still to be deleted.
+HASHES = ("API_KEYS", "API_KEY_USES", "RETIRED")
+# Alerts too: the recorder may not have read the last ones, and PostgreSQL is saved elsewhere.
+STREAMS = ("EVIDENCE", "ALERTS")
+# Made again from the machines that are restored.
+DERIVED = ("OPEN_ALERTS",)
+IN_FLIGHT = {
+    "RAW": "windows that wait or are retained for a minute",
+    "RESULTS": "minutes of diagnoses; the history has them",
+    "ASSESSMENTS": "minutes of assessments; the history has them",
+    "METRICS": "figures of the last hours; the history has them",
+    "DEAD_LETTERS": "windows that could not be diagnosed, for some hours",
+    "REPLAY_SECRET": "signs dead letters, which are not kept; made anew",
+    "COUNTERS": "counts since the server was new",
+    "LATENCY": "counts since the server was new",
+    "PROGRESS": "of windows in flight",
+    "LEASE": "of the bridge that runs",
+    "BRIDGE": "of the bridge that runs",
+    "BROKER": "of the bridge that runs",
+    "WORKERS": "heartbeats",
+    "worker": "heartbeats",
+    "RECORDER": "heartbeat",
+    "REFUSALS": "what was refused lately",
+    "MONITOR": "counts that the monitor compares",
+    "ALARMS": "conditions of the system, observed anew",
+    "WATCH": "what the monitor observed last",
+    "EVIDENCE_RATE": "of the current second",
+    "ledger": "records in flight",
+    "due": "records in flight",
+    "attempts": "records in flight",
+    "known_windows": "duplicates of the last windows",
+    "quota": "expires",
+    "session": "expires; people sign in again",
+}
+
+_AT_ONCE = 20
+
+Row = dict[str, Any]
+Fields = dict[str, bytes]
+_T = TypeVar("_T")
+
+
+def _key(name: str) -> str:
+    return str(getattr(keys, name))
+
+
+def machine_rows(client: Client) -> Iterator[Row]:
+    """Yield each listed machine: id, arrival of its last window, and the fields of its hash."""
+    ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+    for some in _portions(ids):
+        pipe = client.pipeline(transaction=True)
+        for m in some:
+            pipe.zscore(keys.MACHINES, m)
+            pipe.hgetall(keys.machine(m))
+        replies = pipe.execute()
+        for m, arrived_t, fields in zip(some, replies[::2], replies[1::2], strict=True):
+            # None: retired meanwhile.
+            if arrived_t is not None:
+                yield {"machine_id": m, "arrived_t": arrived_t, "fields": _texts(fields)}
+
+
+def hash_rows(client: Client) -> Iterator[Row]:
+    """Yield the other hashes that are kept, each with its fields."""
+    for name in HASHES:
+        yield {"name": name, "fields": _texts(client.hgetall(_key(name)))}
+
+
+def stream_rows(client: Client, name: str) -> Iterator[Row]:
+    """Yield the entries of a stream that is kept, oldest first, their values in base64."""
+    for entry_id, fields in outputs.oldest_first(client, _key(name), "-", read_at_once=_AT_ONCE):
+        values = {n.decode(): base64.b64encode(v).decode() for n, v in fields.items()}
+        yield {"id": entry_id.decode(), "fields": values}
+
+
+def counts(client: Client) -> dict[str, int]:
+    """Return how much a server holds of what a restore would replace."""
+    pipe = client.pipeline(transaction=False)
+    pipe.zcard(keys.MACHINES)
+    pipe.hlen(keys.API_KEYS)
+    pipe.xlen(keys.EVIDENCE)
+    machines, api_keys, evidence = pipe.execute()
+    return {"machines": machines, "api_keys": api_keys, "evidence_windows": evidence}
+
+
+def running_clients(client: Client) -> list[str]:
+    """Return which processes that diagnose, record or serve are connected to the server."""
+    roles = {f"vtox-{r}": r for r in ("bridge", "monitor", "worker", "recorder", "api")}
+    return sorted({roles[c["name"]] for c in client.client_list() if c["name"] in roles})
+
+
+def clear(client: Client) -> None:
+    """Delete what a restore replaces."""
+    for some in _portions([m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]):
+        own = [key for m in some for key in (keys.machine(m), keys.known_windows(m))]
+        client.unlink(*own)
+    client.unlink(keys.MACHINES, keys.OPEN_ALERTS, *map(_key, (*HASHES, *STREAMS)))
+
+
+def put_machines(client: Client, machines: Iterable[tuple[str, float, Fields]]) -> None:
+    """Write machines as `decode_machine` gives them, and list their open alerts."""
+    for some in _portions(machines):
+        pipe = client.pipeline(transaction=True)
+        for machine_id, arrived_t, fields in some:
+            if fields:
+                pipe.hset(keys.machine(machine_id), mapping=fields)
+            pipe.zadd(keys.MACHINES, {machine_id: arrived_t})
+        pipe.execute()
+    open_alerts.list_open_alerts(client)
+
+
+def put_hashes(client: Client, hashes: Iterable[tuple[str, Fields]]) -> None:
+    """Write hashes as `decode_hash` gives them; one that this version does not know is left out."""
+    for name, fields in hashes:
+        if name in HASHES and fields:
+            client.hset(_key(name), mapping=fields)
+
+
+def put_stream(client: Client, name: str, entries: Iterable[tuple[str, Fields]]) -> None:
+    """Write entries as `decode_entry` gives them, with the ids they had."""
+    for some in _portions(entries):
+        pipe = client.pipeline(transaction=True)
+        for entry_id, fields in some:
+            pipe.xadd(_key(name), fields, id=entry_id)
+        pipe.execute()
+
+
+def decode_machine(row: Row) -> tuple[str, float, Fields]:
+    """Return id, arrival of the last window and fields of a row of `machine_rows`."""
+    return str(row["machine_id"]), float(row["arrived_t"]), _bytes(row["fields"])
+
+
+def decode_hash(row: Row) -> tuple[str, Fields]:
+    """Return name and fields of a row of `hash_rows`."""
+    return str(row["name"]), _bytes(row["fields"])
+
+
+def decode_entry(row: Row) -> tuple[str, Fields]:
+    """Return id and fields of a row of `stream_rows`."""
+    fields = {n: base64.b64decode(v, validate=True) for n, v in row["fields"].items()}
+    return "{}-{}".format(*outputs.entry_order(row["id"])), fields
+
+
+def _portions(rows: Iterable[_T]) -> Iterator[Sequence[_T]]:
+    left = iter(rows)
+    while some := list(islice(left, _AT_ONCE)):
+        yield some
+
+
+def _texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    """Return fields as text; a byte that is no UTF-8 becomes an escape, and a byte again."""
+    decoded = ((n.decode(), v.decode("utf-8", "surrogateescape")) for n, v in fields.items())
+    return dict(decoded)
+
+
+def _bytes(fields: Mapping[str, str]) -> Fields:
+    return {n: v.encode("utf-8", "surrogateescape") for n, v in fields.items()}
