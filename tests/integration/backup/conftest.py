@@ -1,6 +1,7 @@
 """A system with one of everything, its backup, and an empty system to restore it into."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -15,10 +16,11 @@ from tests.integration.history.entries import add_alert, add_result
 from vtox import keys
 from vtox.backup.saving import save
 from vtox.baseline import Baseline
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Motor
 from vtox.history import database, schema
 from vtox.history.recorder import Recorder
-from vtox.settings import Settings
+from vtox.settings import Settings, load
 from vtox.store import apikeys, evidence, machines
 from vtox.store.baselines import set_baseline, stored_baseline
 from vtox.store.client import Client, server_time
@@ -30,6 +32,15 @@ TABLES = (schema.series, schema.outcomes, schema.records, schema.alerts, schema.
 # An open alert, as a worker keeps it; and a byte that is no UTF-8, as damage may leave it.
 ALERT = {"marks": "w", "starts": [1.0], "level": "warning", "alert": "M1:bearing:1"}
 MEMORY = {"memory": json.dumps({"bearing": ALERT}), "damaged": b"\xff\x00"}
+
+
+@pytest.fixture(scope="session")
+def server(
+    clean_environment: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedServer]:
+    """One that no service of other tests is connected to: a running system is not restored."""
+    with EmbeddedServer(load(data_dir=tmp_path_factory.mktemp("server"))) as running:
+        yield running
 
 
 @dataclass(frozen=True)
