@@ -44,7 +44,7 @@ def test_each_window_has_one_result_for_each_family(client: Client, settings: Se
                 for machine, seq in sent[part : part + size]:
                     entry = client.xadd(keys.RAW, small_window(machine, seq)).decode()
                     first.setdefault((machine, seq), entry)
-                eventually(lambda: group_info(client, keys.RAW).lag == 0)
+                eventually(lambda: (group := group_info(client, keys.RAW)) and group.lag == 0)
         with bridging(settings, worker.work):
             eventually(lambda: group_info(client, keys.RAW).pending == 0)
     assert worker.entries == Counter((e, f) for e in first.values() for f in FAMILIES)
