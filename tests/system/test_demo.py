@@ -64,6 +64,14 @@ def test_throughput_is_printed_with_its_source(demo: tuple[list[str], Path]) -> 
     assert MACHINES / 2 < rates[-1] < MACHINES * SENT_S / AVERAGE_S
 
 
+def test_addresses_are_printed_first(demo: tuple[list[str], Path]) -> None:
+    lines, folder = demo
+    text = "\n".join(lines[:3])
+    assert re.search(r" page: http://127\.0\.0\.1:\d+", text), text
+    assert re.search(r" flower: http://127\.0\.0\.1:\d+", text), text
+    assert f"log: {folder / 'cluster.log'}" in text
+
+
 def test_alerts_are_printed_with_their_reason(demo: tuple[list[str], Path]) -> None:
     lines, _ = demo
     assert [line for line in lines if re.search(r" raised (warning|fault): V\d+ \w+: \w", line)]

@@ -80,6 +80,8 @@ class DemoView:
 
     def _run(self) -> None:
         if not self.console.is_terminal:
+            for name, address in self.addresses.items():
+                self._print(f"{name}: {address}")
             while not self._stop.wait(POLL_S):
                 self._print_news(self._read())
             return
