@@ -102,6 +102,8 @@ def main() -> None:
     env = os.environ | {f"VTOX_{name}_PORT": str(port) for name, port in ports.items()}
     env["VTOX_DATA_DIR"] = str(data)
     truth = injected()
+    # A script in the background ignores Ctrl-C, and what it starts would too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with LOG.open("wb") as log:
         demo = subprocess.Popen(
             ["make", "demo"], env=env, stdout=log, stderr=log, start_new_session=True
