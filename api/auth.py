@@ -49,6 +49,7 @@ def require_key(
     text = header or (bearer.credentials if bearer else None)
     key = key_of_text(backend, text) if text else _key_of_session(request, backend, cookie)
     request.state.key_id = key.id
+    request.state.key_name = key.name
     backend.note_use(key.id)
     machine_id = request.path_params.get("machine_id", "")
     for scope in needed.scopes:
@@ -76,6 +77,12 @@ def needs(scope: Scope) -> list[Any]:
     """Return the dependency of routes that need a key with `scope`."""
     dependency: params.Depends = Security(require_key, scopes=[scope])
     return [dependency]
+
+
+def requester(request: Request) -> str:
+    """Return who sends a request: name and id of the key, empty without one."""
+    key_id = getattr(request.state, "key_id", "")
+    return f"{request.state.key_name} ({key_id})".lstrip() if key_id else ""
 
 
 def key_of_text(backend: Backend, text: str) -> ApiKey:

@@ -20,10 +20,13 @@ from vtox.errors import (
     HistoryUnavailable,
     NameplateError,
     NotOnDisk,
+    SensitivityError,
     ServerUnavailable,
+    SettingChanged,
     SpectrumError,
     TooBusy,
     TooManyMachines,
+    UnknownMachine,
     WireError,
 )
 from vtox.wire import WIRE_CODES
@@ -58,6 +61,8 @@ CODES = {
     "encoded": "The request body is compressed or encoded",
     "invalid": "A parameter or field is not acceptable",
     "bad_nameplate": "A nameplate value is impossible",
+    "bad_sensitivity": "A sensitivity is impossible",
+    "setting_changed": "Somebody has changed this setting meanwhile",
     "too_many_requests": "Too many requests",
     "too_many_machines": "As many machines are known as are allowed",
     "too_busy": "Too many requests are in progress",
@@ -85,6 +90,7 @@ STATUS_OF_CODE = {
     "no_waveform": 404,
     "method_not_allowed": 405,
     "body_too_slow": 408,
+    "setting_changed": 409,
     "body_too_large": 413,
     "too_large": 413,
     "not_json": 415,
@@ -154,12 +160,15 @@ def install(app: FastAPI) -> None:
         RequestValidationError,
         WireError,
         NameplateError,
+        SensitivityError,
         ServerUnavailable,
+        SettingChanged,
         HistoryUnavailable,
         NotOnDisk,
         SpectrumError,
         TooBusy,
         TooManyMachines,
+        UnknownMachine,
         redis.RedisError,
         Exception,
     ):
@@ -183,6 +192,12 @@ def _problem(request: Request, error: Exception) -> Problem:
             return Problem(error.code, str(error), field=_field_of_body(error.field))
         case NameplateError():
             return Problem("bad_nameplate", str(error), field=error.field)
+        case SensitivityError():
+            return Problem("bad_sensitivity", str(error), field=error.field)
+        case SettingChanged():
+            return Problem("setting_changed", str(error))
+        case UnknownMachine():
+            return not_found(str(error))
         case HistoryUnavailable():
             return Problem("history_unavailable", str(error), headers=_RETRY)
         case NotOnDisk():

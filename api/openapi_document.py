@@ -90,6 +90,7 @@ def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
         statuses.add(404)
     if path not in LENIENT_PATHS:
         statuses.add(422)
+    statuses |= {int(s) for s in responses if s.isdigit() and int(s) >= 400}
     if "requestBody" in operation:
         statuses |= {400, 408, 413, 415, 429}
     for status in sorted(statuses):

@@ -6,6 +6,7 @@
     ├── InputError          input from a user or a sender is wrong
     │   ├── WireError           a stream entry is not a window
     │   ├── NameplateError      a nameplate or bearing is impossible
+    │   ├── SensitivityError    a sensitivity is impossible
     │   ├── RecordingError      a recording cannot be read or is inconsistent
     │   ├── BaselineError       a stored baseline cannot be read
     │   ├── ArchiveError        a backup is damaged, or of a later form
@@ -23,6 +24,8 @@
         ├── NotEmpty            a restore would replace what the system holds
         ├── StillRunning        processes run that must be stopped first
         ├── TooManyMachines     as many machines are known as are allowed
+        ├── UnknownMachine      a machine is not known
+        ├── SettingChanged      a setting of a machine was changed meanwhile
         ├── TooBusy             as much is computed at once as may be
         ├── LeaseLost           the lease is lost, another bridge may own the stream
         └── StaleState          what a bridge remembers contradicts the server
@@ -56,6 +59,14 @@ class WireError(InputError):
 
 class NameplateError(InputError):
     """A nameplate or bearing value is impossible; `field` names it."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class SensitivityError(InputError):
+    """A sensitivity is impossible; `field` names the fault and its field."""
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -137,6 +148,26 @@ class NotEmpty(SystemStateError):
 
 class StillRunning(SystemStateError):
     """Processes of the system run that must be stopped first."""
+
+
+class UnknownMachine(SystemStateError):
+    """A machine is not known: it was never registered and has not sent, or was retired."""
+
+    def __init__(self, machine_id: str) -> None:
+        super().__init__(
+            f"machine {machine_id!r} is not known", remedy="register it, or send a window of it"
+        )
+
+
+class SettingChanged(SystemStateError):
+    """A setting of a machine was changed meanwhile; `version` is the present one."""
+
+    def __init__(self, field: str, version: int) -> None:
+        super().__init__(
+            f"the {field} was changed meanwhile, and is of version {version} now",
+            remedy="read it again",
+        )
+        self.version = version
 
 
 class TooManyMachines(SystemStateError):

@@ -68,6 +68,9 @@ class Persistence:
     `k` of the last `n` decided slots raise it, `clear` normal ones in a row clear it. A slot is a
     record, or `slot_s` seconds of it where the diagnoser reports episodes inside a record. A normal
     slot whose record lies above `hold` of the threshold neither raises nor clears (hysteresis).
+    What is found with less than `min_severity` or `min_confidence` does not raise, and clears.
+    `slot_s` and `hold` belong to the diagnoser; the rest may be set for a machine
+    (`vtox.health.sensitivity`).
     """
 
     k: int
@@ -75,6 +78,8 @@ class Persistence:
     clear: int
     slot_s: float | None = None
     hold: float = 1.0
+    min_severity: float = 0.0
+    min_confidence: float = 0.0
 
 
 PERSISTENCE: dict[str, Persistence] = {

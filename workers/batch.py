@@ -228,15 +228,17 @@ def _commit(ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed]) -> list
 
 def _outcome(family: str, d: Diagnosed, machine: MachineState) -> tuple[Outcome, MachineState]:
     """Return what to commit, and the machine as the commit leaves it."""
-    after = update(machine.history, d.record, d.diagnoses, latest_t=d.latest_t)
+    rules = machine.sensitivity.rules
+    after = update(machine.history, d.record, d.diagnoses, latest_t=d.latest_t, rules=rules)
     kept: list[str | bytes] = []
-    if after.current:
+    if after.marks:
         kept += ["memory", history_json(after.history), "health", assessment_json(after.assessment)]
     results: list[Text] = []
     for diagnosis in d.diagnoses:
-        fields, latest = encode_result(result(family, d.record, diagnosis))
+        marks = after.marks.get(diagnosis.fault, "")
+        fields, latest = encode_result(result(family, d.record, diagnosis, marks))
         results.append(fields)
-        if diagnosis.fault in after.current:
+        if diagnosis.fault in after.marks:
             kept += [f"latest:{diagnosis.fault}", latest]
     # A name that nobody else can make: a commit succeeds only if the one it builds on did.
     version = secrets.token_hex(16)

@@ -10,7 +10,7 @@ from numbers import Real
 from typing import Literal, NamedTuple
 
 from vtox.domain import QUIET, Diagnosis, Reason, ReasonValue, Record, State, reason
-from vtox.faults import PERSISTENCE, Persistence
+from vtox.faults import Persistence
 
 Level = Literal["", "warning", "fault"]
 EventName = Literal["raised", "escalated", "cleared"]
@@ -19,7 +19,10 @@ EventName = Literal["raised", "escalated", "cleared"]
 # `q`: undecided, but nothing found where the method could look (`QUIET`), which clears.
 MARKS = {"normal": "n", "warning": "w", "fault": "f", "unknown": "q"}
 NEAR_LIMIT = "h"
-CLEARING = {"n", "q"}
+# Found, but with less severity or confidence than alerts on this machine: clears.
+BELOW_SENSITIVITY = "b"
+CLEARING = {"n", "q", BELOW_SENSITIVITY}
+FOUND = {"w", "f"}
 # Statistic over threshold from which an episode is clear. The quiet slots of a record with a
 # weaker one count as near the limit.
 CLEAR_EPISODE_RATIO = 2.0
@@ -34,6 +37,19 @@ class SlotHistory(NamedTuple):
     level: Level = ""
     marks: str = ""
     starts: tuple[float, ...] = ()
+
+
+class Slots(NamedTuple):
+    """What one diagnosis says to the alarm of its fault: a mark for each slot of its record.
+
+    `marks` is empty where it says nothing. `slot_s` is the length of a slot, s; None: one record.
+    """
+
+    marks: str
+    t_start: float
+    slot_s: float | None = None
+    severity: float | None = None
+    confidence: float | None = None
 
 
 class FaultHistory(NamedTuple):
@@ -81,6 +97,30 @@ class Event:
     t: float
 
 
+def slots_of(d: Diagnosis, record: Record, rule: Persistence) -> Slots:
+    """Return what a diagnosis says: episodes in a record give a finer time than its own."""
+    marks = ""
+    if d.state != "unknown" or QUIET in d.evidence:
+        marks = _marks(d, record, rule)
+    return Slots(marks, record.t_start, rule.slot_s, d.severity, d.confidence)
+
+
+def advance(
+    history: SlotHistory, slots: Slots, rule: Persistence
+) -> tuple[SlotHistory, list[Event]]:
+    """Return the history with the slots of one more diagnosis, and the changes of level."""
+    below = (slots.severity or 0.0) < rule.min_severity
+    below |= (slots.confidence or 0.0) < rule.min_confidence
+    events = []
+    for i, mark in enumerate(slots.marks):
+        t = slots.t_start + i * (slots.slot_s or 0.0)
+        kept = BELOW_SENSITIVITY if below and mark in FOUND else mark
+        history, event = transition(history, kept, t, rule)
+        if event:
+            events.append(event)
+    return history, events
+
+
 def transition(
     history: SlotHistory, mark: str, t: float, rule: Persistence
 ) -> tuple[SlotHistory, Event | None]:
@@ -113,20 +153,20 @@ def _level(level: Level, marks: str, rule: Persistence) -> Level:
     return level
 
 
-def extend(history: FaultHistory, record: Record, d: Diagnosis) -> tuple[FaultHistory, list[Alert]]:
-    """Return the history of a fault with one more diagnosis, and the alerts that it causes."""
-    rule = PERSISTENCE[d.fault]
+def extend(
+    history: FaultHistory, record: Record, d: Diagnosis, rule: Persistence
+) -> tuple[FaultHistory, list[Alert], str]:
+    """Return the history of a fault with one more diagnosis, its alerts and its marks."""
     alerts: list[Alert] = []
-    slots, severities, alert_id = history.slots, history.severities, history.alert_id
-    if d.state != "unknown" or QUIET in d.evidence:
+    severities, alert_id = history.severities, history.alert_id
+    said = slots_of(d, record, rule)
+    slots, events = advance(history.slots, said, rule)
+    if said.marks:
         severities = (*severities, d.severity or 0.0)[-rule.n :]
-        for mark, t in _slots(d, record, rule):
-            slots, event = transition(slots, mark, t, rule)
-            if event is None:
-                continue
-            if event.name == "raised":
-                alert_id = f"{record.machine_id}:{d.fault}:{round(event.t * 1000)}"
-            alerts.append(_alert(alert_id, record.machine_id, d, event, rule))
+    for event in events:
+        if event.name == "raised":
+            alert_id = f"{record.machine_id}:{d.fault}:{round(event.t * 1000)}"
+        alerts.append(_alert(alert_id, record.machine_id, d, event, rule))
     load_a = d.indicators.get("load_a")
     after = FaultHistory(
         last_state=d.state,
@@ -138,7 +178,7 @@ def extend(history: FaultHistory, record: Record, d: Diagnosis) -> tuple[FaultHi
         slots=slots,
         alert_id=alert_id if slots.level else "",
     )
-    return after, alerts
+    return after, alerts, said.marks
 
 
 def _alert(alert_id: str, machine_id: str, d: Diagnosis, event: Event, rule: Persistence) -> Alert:
@@ -161,26 +201,28 @@ def _alert(alert_id: str, machine_id: str, d: Diagnosis, event: Event, rule: Per
 
 def _nothing_found(rule: Persistence) -> Reason:
     """Return why an alert is cleared: the last diagnosis alone may still be of the fault."""
+    if rule.min_severity or rule.min_confidence:
+        least = {"severity": rule.min_severity, "confidence": rule.min_confidence}
+        return reason("below_sensitivity", slots=rule.clear, **least)
     if rule.slot_s:
         return reason("nothing_found_in_slots", slots=rule.clear, slot_s=rule.slot_s)
     return reason("nothing_found", records=rule.clear)
 
 
-def _slots(d: Diagnosis, record: Record, rule: Persistence) -> list[tuple[str, float]]:
-    """Return mark and start of each slot: episodes in a record give a finer time than its own."""
+def _marks(d: Diagnosis, record: Record, rule: Persistence) -> str:
     marks = MARKS | {"normal": NEAR_LIMIT} if _near_limit(d, rule) else MARKS
     if rule.slot_s is None:
-        return [(marks[d.state], record.t_start)]
+        return marks[d.state]
     episodes = [e for e in d.evidence if e.get("kind") == "episode"]
-    slots = []
+    found = ""
     for i in range(max(1, round((record.t_end - record.t_start) / rule.slot_s))):
         middle = (i + 0.5) * rule.slot_s
         states = [e["state"] for e in episodes if e["t_start_s"] <= middle < e["t_end_s"]]
         state = max(states, key=lambda s: RANK[s]) if states else "normal"
         if not episodes:
             state = d.state
-        slots.append((marks[state], record.t_start + i * rule.slot_s))
-    return slots
+        found += marks[state]
+    return found
 
 
 def _near_limit(d: Diagnosis, rule: Persistence) -> bool:

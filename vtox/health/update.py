@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from vtox.domain import Diagnosis, Record
-from vtox.faults import FAULTS
+from vtox.faults import FAULTS, PERSISTENCE, Persistence
 from vtox.health.alerts import RANK, Alert, FaultHistory, extend
 from vtox.health.assessment import Assessment, Published, assess, is_due
 
@@ -25,12 +25,13 @@ class MachineHistory:
 class HealthUpdate:
     """What the diagnoses of one record change.
 
-    `current` are the faults of which the record is the latest now. `publish` says whether the
+    `marks` has the faults of which the record is the latest now, each with what its alarm has taken
+    of the record (`vtox.health.alerts.Slots`). `publish` says whether the
     assessment is due; `keep_waveform` whether the record shows something new, so that its samples
     are kept as evidence.
     """
 
-    current: frozenset[str]
+    marks: Mapping[str, str]
     history: MachineHistory
     assessment: Assessment
     alerts: tuple[Alert, ...]
@@ -44,36 +45,39 @@ def update(
     diagnoses: Sequence[Diagnosis],
     *,
     latest_t: float = inf,
+    rules: Mapping[str, Persistence] = PERSISTENCE,
 ) -> HealthUpdate:
     """Return history, health and new alerts of a machine after the diagnoses of one record.
 
     A diagnosis of the past, older than the last one of its fault, changes nothing. `latest_t` is
     the latest time that a right clock may show (`is_past`).
 
-    An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above
-    (`PERSISTENCE`), escalated when `k` of them are faults, and cleared when the last `clear` slots
-    are normal and not near the limit. Abstentions neither raise nor clear, but for those that are
-    `QUIET`. The time of an alert is that of the signal: the start of the first slot found, and of
-    the first normal one.
+    An alert is raised when `k` of the last `n` decided slots of a fault are at its level or above,
+    escalated when `k` of them are faults, and cleared when the last `clear` slots are normal and
+    not near the limit; `rules` are these numbers for each fault. Abstentions neither raise nor
+    clear, but for those that are `QUIET`. The time of an alert is that of the signal: the start of
+    the first slot found, and of the first normal one.
     """
-    current = [d for d in diagnoses if not is_past(history, record, d.fault, latest_t)]
+    marks: dict[str, str] = {}
     faults = dict(history.faults)
     alerts: list[Alert] = []
     keep_waveform = False
-    for d in current:
+    for d in diagnoses:
+        if is_past(history, record, d.fault, latest_t):
+            continue
         before = faults.get(d.fault) or FaultHistory()
-        faults[d.fault], events = extend(before, record, d)
+        faults[d.fault], events, marks[d.fault] = extend(before, record, d, rules[d.fault])
         alerts += events
         found = d.state in ("warning", "fault")
         keep_waveform |= found and RANK[d.state] > RANK.get(before.last_state, 0)
     credible_t = (h.last_t for h in faults.values() if h.last_t <= latest_t)
     assessment = assess(faults, max(record.t_end, *credible_t, 0.0))
-    publish = bool(current) and is_due(history.last_published, assessment)
+    publish = bool(marks) and is_due(history.last_published, assessment)
     published = history.last_published
     if publish:
         published = Published(assessment.t, assessment.health, assessment.state)
     return HealthUpdate(
-        frozenset(d.fault for d in current),
+        marks,
         MachineHistory(faults, published),
         assessment,
         tuple(alerts),

@@ -26,7 +26,9 @@ RawFields = Mapping[bytes, bytes]
 class Result:
     """One diagnosis of one record: an entry of `fault_diagnosis_results`.
 
-    `closed` says in words why the record ended early. `latency_ms` runs from the arrival of the
+    `closed` says in words why the record ended early. `marks` is what the alarm of the fault has
+    taken of it (`vtox.health.alerts.Slots`): empty where nothing, None from a version that did not
+    say so. `latency_ms` runs from the arrival of the
     record's last window to the result; only the server knows it.
     """
 
@@ -50,6 +52,7 @@ class Result:
     indicators: Mapping[str, Value] = field(default_factory=dict)
     evidence: tuple[Mapping[str, Any], ...] = ()
     closed: str = ""
+    marks: str | None = None
     latency_ms: float | None = None
 
 
@@ -106,7 +109,7 @@ def number(value: Any) -> float | None:
     return found if isfinite(found) else None
 
 
-def result(family: str, record: Record, d: Diagnosis) -> Result:
+def result(family: str, record: Record, d: Diagnosis, marks: str | None = None) -> Result:
     """Return the result of a diagnosis; that its record ended early is a doubt of an abstention."""
     if d.state == "unknown" and record.closed:
         d = replace(d, doubts=(*d.doubts, record.closed))
@@ -131,6 +134,7 @@ def result(family: str, record: Record, d: Diagnosis) -> Result:
         indicators=d.indicators,
         evidence=d.evidence,
         closed=render(record.closed.code, record.closed.values) if record.closed else "",
+        marks=marks,
     )
 
 
@@ -247,6 +251,7 @@ def _head(r: Result) -> dict[str, Any]:
         "threshold": r.threshold,
         "code": r.code,
         "reason": r.reason,
+        **({} if r.marks is None else {"marks": r.marks}),
     }
 
 
@@ -282,6 +287,7 @@ def _result(table: Mapping[str, Any], detail: Mapping[str, Any]) -> Result:
         threshold=number(table.get("threshold")),
         code=table.get("code", ""),
         reason=table.get("reason", ""),
+        marks=table.get("marks"),
         values=_values(detail.get("values") or {}),
         doubts=tuple(map(reason_from_table, detail.get("doubts") or ())),
         indicators=detail.get("indicators") or {},

@@ -13,6 +13,7 @@ from vtox.domain import Motor, Reason, reason
 from vtox.errors import TooManyMachines
 from vtox.faults import FAULTS
 from vtox.health.assessment import Assessment
+from vtox.health.sensitivity import DEFAULT, Sensitivity
 from vtox.health.update import MachineHistory
 from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.sentences.rendering import render
@@ -29,6 +30,8 @@ from vtox.store.entries import (
 from vtox.store.flags import FLAGS
 from vtox.store.histories import history_from_json
 from vtox.store.retirements import note_retirement
+from vtox.store.sensitivities import FIELD as SENSITIVITY
+from vtox.store.sensitivities import sensitivity_from_json
 
 log = structlog.get_logger()
 
@@ -41,6 +44,7 @@ class MachineState:
     baseline: str | None
     history: MachineHistory
     version: str
+    sensitivity: Sensitivity = DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,8 @@ def retire(client: Client, machine_id: str) -> bool:
 def forget_silent(client: Client, before_t: float) -> int:
     """Forget the machines without nameplate that have sent nothing since a time (s, server clock).
 
-    A machine with a baseline or an open alert of a fault stays. Returns how many are forgotten.
+    A machine with a baseline, a sensitivity or an open alert of a fault stays. Returns how many
+    are forgotten.
     """
     silent = [m.decode() for m in client.zrange(keys.MACHINES, 0, before_t, byscore=True)]
     pipe = client.pipeline(transaction=False)
@@ -146,15 +151,16 @@ def load_states(client: Client, machine_ids: Sequence[str]) -> list[MachineState
     """Return the state of each machine, for the workers."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
-        pipe.hmget(keys.machine(m), "motor", "baseline", "memory", "version")
+        pipe.hmget(keys.machine(m), "motor", "baseline", "memory", "version", SENSITIVITY)
     return [
         MachineState(
             motor=_motor(motor) if motor else None,
             baseline=baseline.decode() if baseline else None,
             history=history_from_json(memory),
             version=version.decode() if version else "0",
+            sensitivity=sensitivity_from_json(sensitivity),
         )
-        for motor, baseline, memory, version in pipe.execute()
+        for motor, baseline, memory, version, sensitivity in pipe.execute()
     ]
 
 

@@ -9,9 +9,11 @@ from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.diagnosis import DiagnosisInput
 from vtox.domain import Diagnosis
+from vtox.health.sensitivity import rules_from_dict
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.machines import load_states, overview
+from vtox.store.sensitivities import set_sensitivity
 from workers import batch
 from workers.celery_signals import process
 
@@ -111,3 +113,16 @@ def test_recordings_of_years_ago_are_diagnosed_as_any_others(
     send(client, 1e9, 3, faulty=False, run="a")
     send(client, 1e9 + 100, 6, faulty=True, run="b")
     assert ("turn_short", "raised") in alerts(client)
+
+
+def test_workers_alert_by_the_sensitivity_of_the_machine(client: Client, system: Settings) -> None:
+    now = time.time() - 60
+    send(client, now, 1, faulty=False, run="a")
+    rules = rules_from_dict({"turn_short": {"k": 5, "n": 5, "clear": 10}})
+    set_sensitivity(client, "M", rules, by="Ada")
+    send(client, now + 1, 2, faulty=True, run="b")
+    assert alerts(client) == [("turn_short", "raised")]
+    send(client, now + 3, 1, faulty=False, run="c")
+    assert ("turn_short", "cleared") not in alerts(client)
+    send(client, now + 4, 1, faulty=False, run="d")
+    assert ("turn_short", "cleared") in alerts(client)

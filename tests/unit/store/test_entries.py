@@ -49,8 +49,9 @@ results = st.builds(
     indicators=indicators,
     evidence=st.lists(indicators, max_size=2).map(tuple),
     closed=names,
+    marks=st.none() | st.text("nwfhq", max_size=5),
 )
-fault_histories = st.lists(st.tuples(st.sampled_from("nwfhq"), numbers), max_size=5).flatmap(
+fault_histories = st.lists(st.tuples(st.sampled_from("nwfhqb"), numbers), max_size=5).flatmap(
     lambda slots: st.builds(
         FaultHistory,
         last_state=states,

@@ -11,6 +11,11 @@ SENTENCES: dict[str, Sentence] = {
         "nothing found in {slots} slots of {slot_s:g} s in a row",
         "Nothing: the alarm has ended; look at its waveforms in the evidence if it comes back.",
     ),
+    "below_sensitivity": Sentence(
+        "in {slots} records or slots in a row nothing was found with severity {severity:.0%} and "
+        "confidence {confidence:.0%}, which is what alerts on this machine",
+        "Look at the diagnoses: a fault below the sensitivity of the machine raises no alarm.",
+    ),
     "machine_retired": Sentence(
         "machine retired",
         "Nothing: whoever retired the machine has ended its alarms; it is new if it sends again.",

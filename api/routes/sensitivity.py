@@ -1,0 +1,107 @@
+"""Sensitivity: when the faults of a machine alert, with its versions."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from api.auth import needs, requester
+from api.backend import Backend
+from api.body import JSON_BODY, json_object, whole_body
+from api.errors import Problem, not_found
+from api.query import NO_PARAMETERS
+from api.routes.machines import MachineId
+from api.routes.system import OpenBackend
+from api.schemas.common import Data, rfc3339
+from api.schemas.sensitivity import (
+    SENSITIVITY_IN,
+    FaultSensitivity,
+    MachineSensitivity,
+    SensitivityVersion,
+)
+from vtox.faults import PERSISTENCE, Persistence
+from vtox.health.sensitivity import Sensitivity, persistence_table, rules_from_dict
+from vtox.store import sensitivities
+from vtox.store.machines import is_listed
+
+router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
+
+
+@router.get(
+    "/{machine_id}/sensitivity",
+    dependencies=[*needs("read"), *NO_PARAMETERS],
+    summary="When the faults of a machine alert",
+)
+def get_sensitivity(machine_id: MachineId, backend: OpenBackend) -> Data[MachineSensitivity]:
+    """Return for each fault how many of its last diagnoses raise and clear an alert."""
+    return Data(data=_of_machine(machine_id, backend))
+
+
+@router.put(
+    "/{machine_id}/sensitivity",
+    dependencies=[*needs("admin"), *NO_PARAMETERS, *JSON_BODY],
+    summary="Set when the faults of a machine alert",
+    responses={404: {}, 409: {}},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": SENSITIVITY_IN}},
+        }
+    },
+)
+def put_sensitivity(
+    request: Request,
+    machine_id: MachineId,
+    body: Annotated[bytes, Depends(whole_body)],
+    backend: OpenBackend,
+) -> Data[MachineSensitivity]:
+    """Replace what was set, as a new version, from the next record of the machine on."""
+    faults, expected = _decoded(json_object(body))
+    client = backend.client()
+    who = requester(request)
+    sensitivities.set_sensitivity(client, machine_id, faults, by=who, expected_version=expected)
+    return Data(data=_of_machine(machine_id, backend))
+
+
+def _decoded(body: Mapping[str, Any]) -> tuple[dict[str, Persistence], int | None]:
+    for name in body:
+        if name not in SENSITIVITY_IN["properties"]:
+            expected = ", ".join(SENSITIVITY_IN["properties"])
+            detail = f"{name:.80}: no such field, expected some of {expected}"
+            raise Problem("bad_sensitivity", detail, field=name)
+    faults, version = body.get("faults"), body.get("version")
+    if not isinstance(faults, Mapping):
+        detail = f"faults: {faults!r:.80}, expected a table of faults"
+        raise Problem("bad_sensitivity", detail, field="faults")
+    if version is not None and (type(version) is not int or version < 0):
+        detail = f"version: {version!r:.80}, expected that of the setting that this replaces"
+        raise Problem("bad_sensitivity", detail, field="version")
+    return rules_from_dict(faults), version
+
+
+def _of_machine(machine_id: str, backend: Backend) -> MachineSensitivity:
+    client = backend.client()
+    if not is_listed(client, machine_id):
+        raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
+    present = sensitivities.sensitivity(client, machine_id)
+    earlier = sensitivities.sensitivity_versions(client, machine_id)
+    return MachineSensitivity(
+        **_version(present).model_dump(),
+        machine_id=machine_id,
+        in_force=_tables(present.rules),
+        defaults=_tables(PERSISTENCE),
+        versions=[_version(s) for s in earlier],
+    )
+
+
+def _version(s: Sensitivity) -> SensitivityVersion:
+    return SensitivityVersion(
+        version=s.version,
+        set=rfc3339(s.t) if s.version else None,
+        by=s.by,
+        faults=_tables(s.faults),
+    )
+
+
+def _tables(rules: Mapping[str, Persistence]) -> dict[str, FaultSensitivity]:
+    return {fault: FaultSensitivity(**persistence_table(rule)) for fault, rule in rules.items()}

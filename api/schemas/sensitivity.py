@@ -1,0 +1,77 @@
+"""Shapes of sensitivity: when the faults of a machine alert."""
+
+from typing import Any
+
+from pydantic import Field
+
+from api.schemas.common import ResponseModel, Time
+from vtox.faults import FAULTS
+from vtox.health.sensitivity import COUNTS, SHARES
+
+BY = "name and id of the API key; empty where none was needed"
+K = "so many of the last `n` slots with a fault raise an alert"
+N = "of so many slots: records, for `turn_short` fifths of a second"
+CLEAR = "so many slots in a row with nothing found clear it"
+MIN_SEVERITY = "least severity that alerts, 0 to 1"
+MIN_CONFIDENCE = "least confidence that alerts, 0 to 1"
+
+
+class FaultSensitivity(ResponseModel):
+    """When one fault alerts."""
+
+    k: int = Field(description=K)
+    n: int = Field(description=N)
+    clear: int = Field(description=CLEAR)
+    min_severity: float = Field(description=MIN_SEVERITY)
+    min_confidence: float = Field(description=MIN_CONFIDENCE)
+
+
+class SensitivityVersion(ResponseModel):
+    """One version of what was set; a fault that is not in `faults` had its default."""
+
+    version: int = Field(description="0: nobody has set anything")
+    set: Time | None = Field(description="when; null for version 0")
+    by: str = Field(description=BY)
+    faults: dict[str, FaultSensitivity]
+
+
+class MachineSensitivity(SensitivityVersion):
+    """When each fault of a machine alerts."""
+
+    machine_id: str
+    in_force: dict[str, FaultSensitivity] = Field(description="of every fault, set or default")
+    defaults: dict[str, FaultSensitivity]
+    versions: list[SensitivityVersion] = Field(description="the last 50, newest first")
+
+
+def _fault_schema() -> dict[str, Any]:
+    counts = zip(COUNTS.items(), (K + "; at most `n`", N, CLEAR), strict=True)
+    properties: dict[str, Any] = {
+        name: {"type": "integer", "minimum": low, "maximum": high, "description": description}
+        for (name, (low, high)), description in counts
+    }
+    for name, description in zip(SHARES, (MIN_SEVERITY, MIN_CONFIDENCE), strict=True):
+        within = {"type": "number", "minimum": 0, "maximum": 1}
+        properties[name] = within | {"description": description}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+# Of the body, which `vtox.health.sensitivity` checks.
+SENSITIVITY_IN: dict[str, Any] = {
+    "type": "object",
+    "required": ["faults"],
+    "properties": {
+        "faults": {
+            "type": "object",
+            "propertyNames": {"enum": list(FAULTS)},
+            "additionalProperties": _fault_schema(),
+            "description": "what is left out, of a fault or all of it, is the default of the fault",
+        },
+        "version": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "description": "the version that this replaces: 409 where another one is in force",
+        },
+    },
+    "additionalProperties": False,
+}

@@ -1,0 +1,74 @@
+"""Sensitivity by HTTP: read, set, refused by field, two who change it at once."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from vtox.faults import FAULTS, PERSISTENCE
+from vtox.store import apikeys
+from vtox.store.client import Client
+
+PATH = "/api/v1/machines/M1/sensitivity"
+
+
+@pytest.fixture(autouse=True)
+def machine(http: httpx.Client) -> None:
+    http.put("/api/v1/machines/M1", json={}).raise_for_status()
+
+
+def test_defaults_then_set_then_defaults_again(http: httpx.Client) -> None:
+    seen = http.get(PATH).raise_for_status().json()["data"]
+    assert (seen["version"], seen["set"], seen["faults"]) == (0, None, {})
+    assert list(seen["in_force"]) == list(FAULTS)
+    assert seen["in_force"] == seen["defaults"]
+    table = {"k": 2, "n": 6, "clear": 4, "min_severity": 0.2, "min_confidence": 0.0}
+    put = http.put(PATH, json={"faults": {"bearing": table}, "version": 0})
+    assert put.raise_for_status().json()["data"] == http.get(PATH).json()["data"]
+    data = put.json()["data"]
+    assert (data["version"], data["faults"]) == (1, {"bearing": table})
+    assert data["in_force"]["bearing"] == table
+    assert data["in_force"]["broken_bar"]["k"] == PERSISTENCE["broken_bar"].k
+    assert http.put(PATH, json={"faults": {}}).json()["data"]["in_force"] == seen["defaults"]
+    assert [v["version"] for v in http.get(PATH).json()["data"]["versions"]] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "faults"),
+        ({"faults": []}, "faults"),
+        ({"faults": {}, "version": "1"}, "version"),
+        ({"faults": {}, "versions": 1}, "versions"),
+        ({"faults": {"bearing": {"k": 7}}}, "bearing.k"),
+        ({"faults": {"bearing": {"slot_s": 1}}}, "bearing.slot_s"),
+    ],
+)
+def test_what_is_impossible_is_refused_by_field(
+    http: httpx.Client, body: dict[str, Any], field: str
+) -> None:
+    answer = http.put(PATH, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_sensitivity")
+    assert answer.json()["errors"][0]["field"] == field
+    assert http.get(PATH).json()["data"]["version"] == 0
+
+
+def test_a_version_that_is_no_longer_in_force_is_not_replaced(http: httpx.Client) -> None:
+    http.put(PATH, json={"faults": {}}).raise_for_status()
+    answer = http.put(PATH, json={"faults": {}, "version": 0})
+    assert (answer.status_code, answer.json()["code"]) == (409, "setting_changed")
+
+
+def test_a_machine_that_is_not_known_has_none(http: httpx.Client) -> None:
+    path = PATH.replace("M1", "M2")
+    assert http.get(path).status_code == 404
+    assert http.put(path, json={"faults": {}}).status_code == 404
+
+
+def test_the_key_that_set_it_stands_beside_the_version(http: httpx.Client, client: Client) -> None:
+    reader, _ = apikeys.create(client, ["read"], "board")
+    admin, record = apikeys.create(client, ["admin"], "Ada")
+    sent = {"json": {"faults": {}}}
+    assert http.put(PATH, **sent, headers={"X-API-Key": reader}).status_code == 403
+    answer = http.put(PATH, **sent, headers={"X-API-Key": admin}).raise_for_status()
+    assert answer.json()["data"]["by"] == f"Ada ({record.id})"
