@@ -45,7 +45,8 @@ class EarthAdmittance:
 
     `difference` is sum(Y_x V_x) over the phases against neutral, per volt of phase a against
     neutral: zero where the phases are equal. `whole` is the admittance of all three together, NaN
-    where the voltages have no zero sequence to show it. Deviations are per real or imaginary part;
+    where the voltages have no zero sequence to show it; `whole_estimate` is the same, however far
+    off it may be. Deviations are per real or imaginary part;
     of the susceptance of the whole a third. `turns`, shape (batch, 3), is the voltage of phase a
     over that of each phase, against neutral. `x`, `fs_hz` and `f0_hz` are the samples behind it.
     """
@@ -53,6 +54,7 @@ class EarthAdmittance:
     difference: Complex
     difference_std: Float64
     whole: Complex
+    whole_estimate: Complex
     whole_std: Float64
     turns: Complex
     x: Array
@@ -105,16 +107,18 @@ def estimate(x: Array, fs_hz: float, f0_hz: Float64) -> EarthAdmittance | None:
     first = first * turn
     current, zero_v, phase_v = _split(first)
     phase_v = np.where(phase_v == 0, TINY, phase_v)
-    whole, whole_std = np.full(len(x), complex(np.nan, np.nan)), np.full(len(x), np.inf)
+    estimated, whole_std = np.full(len(x), complex(np.nan, np.nan)), np.full(len(x), np.inf)
     if 3 * f0_hz.max() < 0.4 * fs_hz:
         third = frame_phasors(x, fs_hz, 3 * f0_hz)[1] * turn**3
-        whole, whole_std = _whole_winding(third, current, np.abs(current / phase_v[:, 0]))
+        estimated, whole_std = _whole_winding(third, current, np.abs(current / phase_v[:, 0]))
+    whole = np.where(whole_std / 3 < WHOLE_STD_LIMIT_S, estimated, complex(np.nan, np.nan))
     open_a = np.minimum(whole_std, UNMEASURED_WHOLE_S) * np.abs(zero_v)
     std = np.hypot(_noise(first[:, 0]), INSTRUMENT_SHARE * np.abs(current) + open_a)
     return EarthAdmittance(
         difference=(current - np.nan_to_num(whole) * zero_v) / phase_v[:, 0],
         difference_std=std / np.abs(phase_v[:, 0]),
         whole=whole,
+        whole_estimate=estimated,
         whole_std=whole_std,
         turns=phase_v[:, :1] / phase_v,
         x=x,
@@ -136,8 +140,7 @@ def _whole_winding(
     error = INSTRUMENT_SHARE * np.abs(current) + LINEARITY_SHARE * np.abs(fundamental_a)
     std = np.hypot(_noise(third[:, 0]), error + unequal) / np.maximum(np.abs(zero_v), TINY)
     y = current / np.where(zero_v == 0, TINY, zero_v)
-    measured = std / 3 < WHOLE_STD_LIMIT_S
-    return np.where(measured, y.real + 1j * y.imag / 3, complex(np.nan, np.nan)), std
+    return y.real + 1j * y.imag / 3, std
 
 
 def _split(phasors: Complex) -> tuple[Complex, Complex, Complex]:

@@ -15,10 +15,11 @@ from vtox.diagnosers.current.phase_pairing import match_voltages_to_currents
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, bars_per_pair
 from vtox.diagnosers.current.signal_problems import (
     Problems,
+    SupplyLine,
+    current_problem,
     long_enough,
     make_finite,
     sample_problems,
-    supply_problems,
 )
 from vtox.domain import CURRENTS, VOLTAGES, Array, Motor, Reason, Recording, reason
 from vtox.dsp import (
@@ -166,16 +167,19 @@ def analyse_chunk(
     at_line = low[np.arange(len(x)), :, line]
     levels = _levels(at_line[:, :n], order, signs, _rms(envelope))
     off_s = plausibility.off_s(envelope, rate_hz)
+    lines = [
+        SupplyLine(*each)
+        for each in zip(
+            f0_hz.tolist(), share.tolist(), off_s.tolist(), levels, low[:, :n], line, strict=True
+        )
+    ]
     frame_t_s, phasors = analysis.frame_t_s, np.zeros((*x.shape[:2], 0), complex)
     if frames:
         frame_t_s, phasors = supply_line.frame_phasors(x, fs_hz, f0_hz)
     analysis = replace(
         analysis,
         problems=tuple(
-            p
-            or _as_tuple(plausibility.switching_problem(float(off_s[b]), analysis.duration_s))
-            or supply_problems(float(f0_hz[b]), float(share[b]), motors[b], analysis.duration_s)
-            or _as_tuple(plausibility.current_problem(currents, levels[b], motors[b]))
+            p or _as_tuple(current_problem(currents, lines[b], motors[b], analysis.duration_s))
             for b, p in enumerate(problems)
         ),
         f0_hz=f0_hz,

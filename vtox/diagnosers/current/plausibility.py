@@ -27,8 +27,12 @@ MIN_VOLTAGE_RATIO = 0.4
 # Largest channel over the second one. Currents that sum to zero stay below 2, voltages to earth
 # during an earth fault at sqrt(3).
 MAX_CHANNEL_RATIO = 3.0
-# Least V2/V1 that no supply has: one voltage is reversed, of another scale, or not connected.
-MAX_SUPPLY_UNBALANCE = 0.1
+# Largest V2/V1 that a motor runs at (NEMA MG 1, 14.36): beyond, one voltage is reversed, of another
+# scale, or not connected.
+MAX_SUPPLY_UNBALANCE = 0.05
+# Three voltages have no phase order where V2 comes so near to V1, or V1 falls so far below them.
+MAX_ORDERED_UNBALANCE = 0.75
+MIN_ORDERED_RATIO = 0.5
 # Leakage over the positive-sequence current: more is a phase current.
 MAX_LEAKAGE_RATIO = 0.3
 # No winding carries more to earth for long while the voltages to earth stay balanced: it burns
@@ -40,6 +44,7 @@ MAX_EARTH_FAULT_RATIO = 0.05
 BALANCED_RATIO = 0.1
 # Capacitance to earth of a whole winding with its cable, F.
 WINDING_CAPACITANCE_F = (5e-11, 3e-6)
+TINY = 1e-30
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,11 @@ def switching_problem(off_s: float, duration_s: float) -> Reason | None:
     return reason("switched_within_record", off_s=off_s, duration_s=duration_s) if off_s else None
 
 
-def current_problem(names: Sequence[str], levels: Levels, motor: Motor) -> Reason | None:
+def current_problem(levels: Levels, motor: Motor) -> Reason | None:
     """Return why the currents cannot be those of the machine, None if they can.
 
     A short adds to I1 up to what it adds to I2, which does not count against the upper limit.
     """
-    if problem := channel_scale_problem(names, levels.channels):
-        return problem
     rated_a = motor.rated_current_a
     if rated_a and levels.positive - levels.negative > MAX_CURRENT_RATIO * rated_a:
         return reason("current_far_above_rated", load_a=levels.positive, rated_a=rated_a)
@@ -89,13 +92,43 @@ def voltage_problem(names: Sequence[str], levels: Levels, motor: Motor) -> Reaso
     """Return why the voltages cannot be those of the machine, None if they can."""
     if problem := channel_scale_problem(names, levels.channels):
         return problem
-    if motor.rated_voltage_v:
-        rated_v = motor.rated_voltage_v / sqrt(3)
-        least = MIN_VOLTAGE_RATIO * rated_v if motor.supply == "grid" else 0.0
-        if not least <= levels.positive <= MAX_VOLTAGE_RATIO * rated_v:
-            values = {"voltage_v": levels.positive, "rated_voltage_v": motor.rated_voltage_v}
-            return reason("voltage_off_nameplate", **values)
+    rated_v = (motor.rated_voltage_v or 0.0) / sqrt(3)
+    least = MIN_VOLTAGE_RATIO * rated_v if motor.supply == "grid" else 0.0
+    if max(levels.channels) >= least and not _have_phase_order(levels):
+        return reason(
+            "voltages_of_no_supply",
+            unbalance_ratio=min(levels.negative / max(levels.positive, TINY), 1.0),
+        )
+    if motor.rated_voltage_v and not least <= levels.positive <= MAX_VOLTAGE_RATIO * rated_v:
+        values = {"voltage_v": levels.positive, "rated_voltage_v": motor.rated_voltage_v}
+        return reason("voltage_off_nameplate", **values)
     return None
+
+
+def _have_phase_order(levels: Levels) -> bool:
+    """Return whether three voltages follow each other as those of one supply."""
+    return (
+        levels.negative <= MAX_ORDERED_UNBALANCE * levels.positive
+        and levels.positive >= MIN_ORDERED_RATIO * max(levels.channels)
+    )
+
+
+def line_missing_problem(
+    names: Sequence[str], spectrum: Complex, line: int, line_hz: float
+) -> Reason | None:
+    """Return that one of three channels, as large as the largest, lacks the supply line of it.
+
+    `spectrum`, shape (channels, bins), has the line at bin `line`.
+    """
+    at_line, total = np.abs(spectrum[:, line]), np.linalg.norm(spectrum, axis=-1)
+    lacking = (MAX_CHANNEL_RATIO * at_line < at_line.max()) & (
+        MAX_CHANNEL_RATIO * total >= total.max()
+    )
+    if not lacking.any():
+        return None
+    k = int(np.argmax(lacking))
+    share = float((at_line[k] / total[k]) ** 2)
+    return reason("supply_not_found", line_hz=line_hz, power_share=share, channel=names[k])
 
 
 def channel_scale_problem(names: Sequence[str], rms: Sequence[float]) -> Reason | None:
@@ -116,7 +149,7 @@ def voltages_to_earth_problem(phasors: Complex) -> Reason | None:
     largest, least = max(one, two), min(one, two)
     if least <= MAX_SUPPLY_UNBALANCE * largest:
         return None
-    return reason("voltages_of_no_supply", unbalance_ratio=least / max(largest, 1e-30))
+    return reason("voltages_of_no_supply", unbalance_ratio=least / max(largest, TINY))
 
 
 def leakage_problem(leakage_a: float, load_a: float) -> Reason | None:

@@ -1,10 +1,13 @@
 """What stands against the currents or voltages of a recording: samples, length, supply line."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from vtox.arrays import Bool
+from vtox.arrays import Bool, Complex
+from vtox.diagnosers.current import plausibility
+from vtox.diagnosers.current.plausibility import Levels
 from vtox.domain import Array, Motor, Reason, reason
 from vtox.dsp import converter, quality
 
@@ -68,16 +71,44 @@ def make_finite(x: Array, bad: Bool) -> None:
         np.clip(x[b], -quality.MAX_VALUE, quality.MAX_VALUE, out=x[b])
 
 
-def supply_problems(
-    f0_hz: float, share: float, motor: Motor, duration_s: float
-) -> tuple[Reason, ...]:
-    """Return what is wrong with the supply line of one recording."""
-    if share < MIN_LINE_SHARE:
-        return (reason("supply_not_found", line_hz=f0_hz, power_share=share),)
-    if duration_s * f0_hz < MIN_CYCLES:
-        cycles = {"cycles": duration_s * f0_hz, "needed_cycles": MIN_CYCLES}
-        return (reason("too_few_cycles", duration_s=duration_s, **cycles),)
+@dataclass(frozen=True, slots=True)
+class SupplyLine:
+    """The supply line in the currents of one recording.
+
+    `share` is that of its power in all, `off_s` for how long the currents are off; `spectrum`,
+    shape (channels, bins), has the line at `bin`.
+    """
+
+    f0_hz: float
+    share: float
+    off_s: float
+    levels: Levels
+    spectrum: Complex
+    bin: int
+
+
+def current_problem(
+    names: Sequence[str], line: SupplyLine, motor: Motor, duration_s: float
+) -> Reason | None:
+    """Return why currents, sound as samples, are not those of the running machine, else None."""
+    if line.share < MIN_LINE_SHARE:
+        return reason("supply_not_found", line_hz=line.f0_hz, power_share=line.share)
+    if switched := plausibility.switching_problem(line.off_s, duration_s):
+        return switched
+    if duration_s * line.f0_hz < MIN_CYCLES:
+        cycles = {"cycles": duration_s * line.f0_hz, "needed_cycles": MIN_CYCLES}
+        return reason("too_few_cycles", duration_s=duration_s, **cycles)
+    if problem := supply_frequency_problem(line.f0_hz, motor):
+        return problem
+    if problem := plausibility.channel_scale_problem(names, line.levels.channels):
+        missing = plausibility.line_missing_problem(names, line.spectrum, line.bin, line.f0_hz)
+        return missing or problem
+    return plausibility.current_problem(line.levels, motor)
+
+
+def supply_frequency_problem(f0_hz: float, motor: Motor) -> Reason | None:
+    """Return that a supply is not that of the nameplate: a sampling rate is wrong, or it is."""
     supply_hz, (low, high) = motor.supply_hz, SUPPLY_RATIO
     if supply_hz and motor.supply == "grid" and not low * supply_hz < f0_hz < high * supply_hz:
-        return (reason("supply_off_nameplate", f0_hz=f0_hz, supply_hz=supply_hz),)
-    return ()
+        return reason("supply_off_nameplate", f0_hz=f0_hz, supply_hz=supply_hz)
+    return None

@@ -159,16 +159,27 @@ def _slip_by_sensor(
 ) -> Slip | Reason | None:
     """Return the slip by the speed sensor, why its speed is not believed, or None without one."""
     speed_rpm = recording.speed_rpm
-    if not speed_rpm:
+    if speed_rpm is None:
         return None
     synchronous_rpm = 60 * f0_hz / pairs
     slip = 1 - speed_rpm / synchronous_rpm
     half = max(SENSOR_HALF_WIDTH, SENSOR_HALF_WIDTH_RPM / synchronous_rpm)
-    if not -half < slip < LARGEST_SLIP:
+    if not -half < slip < LARGEST_SLIP or _is_synchronous(slip, half, motor, pairs, f0_hz, rms_a):
         return reason("speed_implausible", speed_rpm=speed_rpm, f0_hz=f0_hz, pole_pairs=pairs)
     if _is_nameplate_speed(speed_rpm, rms_a, motor):
         return reason("speed_copied_from_nameplate", speed_rpm=speed_rpm)
     return Slip(max(slip, 0.0), half, "speed sensor")
+
+
+def _is_synchronous(
+    slip: float, half: float, motor: Motor, pairs: int, f0_hz: float, rms_a: float
+) -> bool:
+    """Return whether a speed is the synchronous one, at a current that drives a load: no rotor's.
+
+    Such a speed was computed, or is that of the field.
+    """
+    estimated = nameplate_slip(motor, pairs, f0_hz, rms_a)
+    return slip < half and estimated is not None and estimated.low > slip + half
 
 
 def _is_nameplate_speed(speed_rpm: float, rms_a: float, motor: Motor) -> bool:

@@ -5,13 +5,14 @@ from math import sqrt
 
 import numpy as np
 
-from vtox.arrays import Float64
+from vtox.arrays import Complex, Float64
 from vtox.diagnosers.current import plausibility
 from vtox.diagnosers.current.front_end import HIGHEST_SUPPLY_HZ, CurrentAnalysis
 from vtox.diagnosers.current.phase_pairing import between_lines
+from vtox.diagnosers.current.signal_problems import supply_frequency_problem
 from vtox.diagnosers.features import CAPACITANCE, PHASE_CAPACITANCE, PHASE_CONDUCTANCE
 from vtox.domain import VOLTAGES, Array, Motor, Reason, reason
-from vtox.dsp import earth_admittance, quality, supply_line
+from vtox.dsp import earth_admittance, quality, supply_line, symmetrical_components
 from vtox.dsp.earth_admittance import EarthAdmittance
 
 # Deviations that a level must be away to count: docs/calibration/insulation.md#certainty.
@@ -51,14 +52,13 @@ def estimate(analysis: CurrentAnalysis) -> Estimate:
         return Estimate(abstentions, rows, None)
     x = x if len(rows) == count else x[rows]
     f0_hz = analysis.f0_hz[rows]
-    for row in np.flatnonzero(~np.isfinite(f0_hz)).tolist():
-        f0_hz[row] = supply_from_voltages_hz(x[row, 1:], analysis.fs_hz)
+    for row, i in enumerate(rows):
+        if analysis.problems[i] or not np.isfinite(f0_hz[row]):
+            f0_hz[row] = supply_from_voltages_hz(x[row, 1:], analysis.fs_hz)
     y = earth_admittance.estimate(x, analysis.fs_hz, f0_hz)
     for row, i in enumerate(rows):
         abstentions[i] = (
-            _too_short(analysis)
-            if y is None
-            else _implausible(analysis, y, row, i) or _wiring_problem(y, row, analysis.motors[i])
+            _too_short(analysis) if y is None else _problem(analysis, y, row, analysis.motors[i], i)
         )
     return Estimate(abstentions, rows, y)
 
@@ -84,25 +84,38 @@ def _samples(analysis: CurrentAnalysis) -> Array:
     return x
 
 
-def _implausible(
-    analysis: CurrentAnalysis, y: EarthAdmittance, row: int, i: int
+def _problem(
+    analysis: CurrentAnalysis, y: EarthAdmittance, row: int, motor: Motor, i: int
 ) -> tuple[Reason, ...]:
     """Return why leakage and voltages cannot be those of one winding, empty if they can."""
+    f0_hz = float(y.f0_hz[row])
+    if off := supply_frequency_problem(f0_hz, motor):
+        return (off,)
     _, phasors = supply_line.frame_phasors(y.x[row : row + 1], y.fs_hz, y.f0_hz[row : row + 1])
     mean = phasors[0].mean(axis=-1)
     leakage_a, load_a = abs(mean[0]) / sqrt(2), np.inf
     if analysis.envelope.shape[-1] and not analysis.problems[i]:
         load_a = float(analysis.current_rms_a()[i])
-    problems = [
+    problems = (
         plausibility.voltages_to_earth_problem(mean[1:]),
         plausibility.leakage_problem(leakage_a, load_a),
-    ]
-    if np.isfinite(y.whole[row]) and y.whole[row].imag > -_uncertain_s(y, row):
-        spread_f = _uncertain_s(y, row) / float(y.omega[row])
-        capacitance_f = float(y.whole[row].imag / y.omega[row])
-        problems.append(plausibility.capacitance_problem(capacitance_f, spread_f))
-    problems.append(plausibility.earth_fault_problem(leakage_a, load_a, mean[1:]))
-    return tuple(p for p in problems if p)[:1]
+        _capacitance_problem(y, row),
+        plausibility.earth_fault_problem(leakage_a, load_a, mean[1:]),
+    )
+    if problem := next((p for p in problems if p), None):
+        return (problem,)
+    if between := between_lines(_positive_rms(mean[1:]), f0_hz, motor):
+        return (between, reason("voltages_to_earth_needed"))
+    return _reversed(y, row)
+
+
+def _capacitance_problem(y: EarthAdmittance, row: int) -> Reason | None:
+    susceptance_s, spread_s = float(y.whole_estimate[row].imag), _uncertain_s(y, row)
+    least_s = -spread_s if np.isfinite(y.whole[row]) else spread_s
+    if not susceptance_s > least_s:
+        return None
+    omega = float(y.omega[row])
+    return plausibility.capacitance_problem(susceptance_s / omega, spread_s / omega)
 
 
 def _uncertain_s(y: EarthAdmittance, row: int) -> float:
@@ -110,20 +123,21 @@ def _uncertain_s(y: EarthAdmittance, row: int) -> float:
     return float(SIGMAS * y.whole_std[row] / 3)
 
 
-def _wiring_problem(y: EarthAdmittance, row: int, motor: Motor) -> tuple[Reason, ...]:
-    """Return why current and voltages of a recording are not those to earth, empty if they are."""
-    if np.isfinite(y.whole[row]):
-        # What has a zero sequence is not measured between lines.
-        if y.whole[row].imag > -_uncertain_s(y, row):
-            return ()
-        capacitance_f = float(y.whole[row].imag / y.omega[row])
-        return (reason("leakage_reversed", capacitance_nanofarad=capacitance_f * 1e9),)
-    if not motor.rated_voltage_v:
+def _positive_rms(phasors: Complex) -> float:
+    """Return the larger of V1 and V2, V rms, of the voltages to earth, shape (3,), V peak.
+
+    An earth fault moves their zero sequence alone.
+    """
+    _, one, two = np.abs(symmetrical_components.components(phasors[None])[0])
+    return float(max(one, two) / sqrt(2))
+
+
+def _reversed(y: EarthAdmittance, row: int) -> tuple[Reason, ...]:
+    """Return that the current is that from earth, empty if it is not or may not be."""
+    if not y.whole[row].imag < -_uncertain_s(y, row):
         return ()
-    _, phasors = supply_line.frame_phasors(y.x[row : row + 1, 1:], y.fs_hz, y.f0_hz[row : row + 1])
-    volts = float(np.median(np.abs(phasors.mean(axis=-1))) / np.sqrt(2))
-    between = between_lines(volts, float(y.f0_hz[row]), motor)
-    return (between, reason("voltages_to_earth_needed")) if between else ()
+    capacitance_f = float(y.whole[row].imag / y.omega[row])
+    return (reason("leakage_reversed", capacitance_nanofarad=capacitance_f * 1e9),)
 
 
 def supply_from_voltages_hz(x: Array, fs_hz: float) -> float:

@@ -97,7 +97,7 @@ def _conditions(analysis: CurrentAnalysis) -> list[_Condition]:
             high=high[i],
             load_a=load_a[i],
             voltages=voltages_usable(analysis, i),
-            voltage_problem=_voltage_problem(analysis, i),
+            voltage_problem=voltage_problem(analysis, i),
             unbalance=unbalance[i],
         )
         for i, motor in enumerate(analysis.motors)
@@ -170,10 +170,11 @@ def _first(condition: _Condition) -> Reason | None:
 
 def voltages_usable(analysis: CurrentAnalysis, i: int) -> bool:
     """Return whether three voltages were measured that belong to the currents."""
-    return bool(analysis.sequence_v.shape[-1]) and _voltage_problem(analysis, i) is None
+    return bool(analysis.sequence_v.shape[-1]) and voltage_problem(analysis, i) is None
 
 
-def _voltage_problem(analysis: CurrentAnalysis, i: int) -> Reason | None:
+def voltage_problem(analysis: CurrentAnalysis, i: int) -> Reason | None:
+    """Return why voltages that were measured cannot be used, None where they can."""
     return next(iter(analysis.voltage_problems[i]), analysis.pairing_problems[i])
 
 

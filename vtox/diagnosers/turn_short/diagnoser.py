@@ -103,13 +103,13 @@ def _within_limit(
     }
     if analysis.voltage_rotation_deg[i]:
         indicators["voltages_turned_deg"] = int(analysis.voltage_rotation_deg[i])
-    pairing_problem = analysis.pairing_problems[i]
+    voltage_problem = applicability.voltage_problem(analysis, i)
     return Diagnosis(
         fault=FAULT,
         state="normal",
         code="asymmetry_within_limit",
         values={"corrected_ratio": corrected, "limit_ratio": limit, "basis": str(basis)},
-        doubts=(pairing_problem,) if pairing_problem else (),
+        doubts=(voltage_problem,) if voltage_problem else (),
         severity=0.0,
         confidence=round(CONFIDENCE[basis] * (1 - 0.5 * min(1.0, over) ** 2), 3),
         statistic=round((corrected / std) ** 2, 3),
@@ -124,7 +124,7 @@ def _grounds(
     return Grounds(
         motor=analysis.motors[i],
         baseline_problem=model.baseline_problem,
-        pairing_problem=analysis.pairing_problems[i],
+        voltage_problem=applicability.voltage_problem(analysis, i),
         raw_ratio=float(excess.raw_median[i]),
         limit_ratio=float(excess.worst_limit[i]),
         median_limit=float(excess.limit_median[i]),

@@ -11,7 +11,7 @@ from vtox.domain import Motor, Reason, reason
 class Grounds:
     """What the diagnosis of one recording rests on.
 
-    `baseline_problem` says why no baseline applies, `pairing_problem` why voltages that were
+    `baseline_problem` says why no baseline applies, `voltage_problem` why voltages that were
     measured are not used. Ratios are over I1, as in `AsymmetryExcess`: `raw_ratio` |I2|/I1,
     `limit_ratio` the limit at the frame farthest over it, `limited_by` its name, `median_limit`
     and `steady_limit` that of the record, and as it would be if frames scattered little.
@@ -19,7 +19,7 @@ class Grounds:
 
     motor: Motor
     baseline_problem: Reason | None
-    pairing_problem: Reason | None
+    voltage_problem: Reason | None
     raw_ratio: float
     limit_ratio: float
     median_limit: float
@@ -35,8 +35,8 @@ def indecision(g: Grounds) -> tuple[Reason, ...]:
     return (why, *_level_alone(g)) if why is g.baseline_problem else (why,)
 
 
-def _voltages_not_paired(g: Grounds) -> Reason | None:
-    return g.pairing_problem
+def _voltages_not_usable(g: Grounds) -> Reason | None:
+    return g.voltage_problem
 
 
 def _asymmetry_not_steady(g: Grounds) -> Reason | None:
@@ -61,7 +61,7 @@ def _baseline_too_uncertain(g: Grounds) -> Reason | None:
 
 # The first that applies is the reason; the last always does.
 RULES: Sequence[Callable[[Grounds], Reason | None]] = (
-    _voltages_not_paired,
+    _voltages_not_usable,
     _asymmetry_not_steady,
     _no_baseline_applies,
     _supply_not_excluded,

@@ -110,6 +110,11 @@ SENTENCES: dict[str, Sentence] = {
         "{rated_voltage_v:g} V rated: measured between lines, or another connection is rated",
         "Measure the phase voltages, or correct rated_voltage_v.",
     ),
+    "voltages_of_no_supply": Sentence(
+        "V2 is {unbalance_ratio:.0%} of V1, no supply is so unbalanced: a voltage is reversed, of "
+        "another scale or not connected",
+        "Check direction, scale and connection of va, vb and vc.",
+    ),
     "switched_within_record": Sentence(
         "the currents are off for {off_s:.1f} of {duration_s:.1f} s: the motor was switched on or "
         "off within the record",

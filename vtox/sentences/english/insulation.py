@@ -33,11 +33,6 @@ SENTENCES: dict[str, Sentence] = {
         "no phase leaks {possible_microsiemens:.2g} uS more than the others",
         "The voltages have no zero sequence: test with DC at a standstill now and then.",
     ),
-    "voltages_of_no_supply": Sentence(
-        "V2 is {unbalance_ratio:.0%} of V1, no supply is so unbalanced: a voltage is reversed, of "
-        "another scale or not connected",
-        "Check direction, scale and connection of va, vb and vc.",
-    ),
     "leakage_as_large_as_phase_current": Sentence(
         "leakage of {leakage_a:.3g} A beside a load of {load_a:.3g} A: that of a phase current",
         "Lay all three phases through one transformer; check scale and unit of leakage.",

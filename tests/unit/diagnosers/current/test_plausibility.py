@@ -26,9 +26,20 @@ def scale(ratio: float, *names: str) -> Change:
     return change
 
 
-def copy(source: str, target: str) -> Change:
+def copy(source: str, *targets: str) -> Change:
     def change(channels: dict[str, Array]) -> None:
-        channels[target] = channels[source]
+        for target in targets:
+            channels[target] = channels[source]
+
+    return change
+
+
+def interleave(*names: str) -> Change:
+    """Channels that were written sample by sample, and read one after the other."""
+
+    def change(channels: dict[str, Array]) -> None:
+        stream = np.stack([channels[n] for n in names]).T.ravel()
+        channels.update(zip(names, np.split(stream, len(names)), strict=True))
 
     return change
 
@@ -42,12 +53,12 @@ def quantise(steps: float, *names: str) -> Change:
     return change
 
 
-def diagnoses(change: Change) -> dict[str, Diagnosis]:
+def diagnoses(change: Change, rate: float = 1.0) -> dict[str, Diagnosis]:
     channels = dict(SOUND.channels)
     change(channels)
+    x = Recording(channels, rate * SOUND.fs_hz)
     (found,) = diagnose_batch(
-        [DiagnosisInput(Recording(channels, SOUND.fs_hz), replace(MOTOR, rotor_bars=28), None)],
-        list(FAULTS),
+        [DiagnosisInput(x, replace(MOTOR, rotor_bars=28), None)], list(FAULTS)
     )
     return {d.fault: d for d in found}
 
@@ -67,6 +78,12 @@ def diagnoses(change: Change) -> dict[str, Diagnosis]:
         (scale(1000, *VOLTAGES), "insulation", "voltage_off_nameplate"),
         (scale(0.001, *VOLTAGES), "insulation", "voltage_off_nameplate"),
         (scale(-1, "vb"), "insulation", "voltages_of_no_supply"),
+        (scale(1.3, "va"), "insulation", "voltages_of_no_supply"),
+        (scale(3**0.5, *VOLTAGES), "insulation", "voltages_between_lines"),
+        (copy("va", "vb"), "turn_short", "voltages_of_no_supply"),
+        (copy("va", "vb", "vc"), "insulation", "voltages_of_no_supply"),
+        (interleave("ia", "ib"), "turn_short", "supply_not_found"),
+        (scale(1000, "leakage"), "insulation", "leakage_implausible"),
         (scale(0, "vc"), "insulation", "samples_constant"),
         (scale(0.001, "vc"), "insulation", "voltages_of_no_supply"),
         (scale(1000, "va"), "insulation", "channel_scale_differs"),
@@ -98,6 +115,11 @@ def test_a_motor_that_was_switched_within_the_record(times_s: tuple[float, float
     d = diagnoses(switch_off(*times_s))["turn_short"]
     assert (d.state, d.code) == ("unknown", "switched_within_record")
     assert d.values["off_s"] == pytest.approx(times_s[1] - times_s[0], abs=0.2)
+
+
+@pytest.mark.parametrize("fault", ["turn_short", "insulation"])
+def test_a_wrong_rate_contradicts_the_supply_of_the_nameplate(fault: str) -> None:
+    assert diagnoses(scale(1.0), rate=2.0)[fault].code == "supply_off_nameplate"
 
 
 def test_a_sound_machine_is_plausible() -> None:

@@ -35,7 +35,17 @@ def test_a_speed_sensor_gives_the_slip() -> None:
 
 
 def test_a_speed_just_above_synchronous_is_no_slip() -> None:
-    assert prior(speed_rpm=1500.5).value == 0.0
+    assert prior(speed_rpm=1500.5, rms_a=3.0).value == 0.0
+
+
+def test_a_synchronous_speed_drives_no_load() -> None:
+    got = prior(speed_rpm=1500.0)
+    assert got.source == "nameplate and load"
+    assert [x.code for x in got.doubts] == ["speed_implausible"]
+
+
+def test_a_shaft_at_rest_does_not_belong_to_a_running_motor() -> None:
+    assert [x.code for x in prior(speed_rpm=0.0).doubts] == ["speed_implausible"]
 
 
 @pytest.mark.parametrize(("rms_a", "slip"), [(10.0, 0.03), (7.0, 0.018), (4.0, 0.005)])

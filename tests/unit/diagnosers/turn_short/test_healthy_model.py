@@ -58,6 +58,15 @@ def test_a_baseline_learnt_with_voltages_needs_them(baseline_with_voltages: Base
     assert d.indicators["basis"] == "currents, no baseline"
 
 
+def test_voltages_that_cannot_be_used_are_named_before_the_baseline_that_needs_them(
+    baseline_with_voltages: Baseline,
+) -> None:
+    x = recording(Machine(), channels=CHANNELS)
+    broken = replace(x, channels={**x.channels, "vc": 10 * x.channels["vc"]})
+    d = turn_short(broken, baseline_with_voltages)
+    assert (d.state, d.code) == ("unknown", "channel_scale_differs")
+
+
 def test_a_baseline_of_an_earlier_version_does_not_apply_to_turned_voltages(
     baseline_with_voltages: Baseline,
 ) -> None:

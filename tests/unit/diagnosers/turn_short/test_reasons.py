@@ -12,7 +12,7 @@ from vtox.domain import reason
 GROUNDS = Grounds(
     motor=Motor(rated_current_a=10.0),
     baseline_problem=None,
-    pairing_problem=None,
+    voltage_problem=None,
     raw_ratio=0.02,
     limit_ratio=0.2,
     median_limit=0.2,
@@ -30,7 +30,7 @@ NO_BASELINE, NOT_PAIRED = reason("no_baseline"), reason("voltages_between_lines"
         ({"limited_by": "supply"}, ["supply_not_excluded"]),
         ({"baseline_problem": NO_BASELINE}, ["no_baseline", "supply_and_clamps_not_excluded"]),
         ({"steady_limit": 0.04, "baseline_problem": NO_BASELINE}, ["asymmetry_not_steady"]),
-        ({"pairing_problem": NOT_PAIRED, "steady_limit": 0.04}, ["voltages_between_lines"]),
+        ({"voltage_problem": NOT_PAIRED, "steady_limit": 0.04}, ["voltages_between_lines"]),
     ],
 )
 def test_the_first_rule_that_applies_is_the_code(
