@@ -13,6 +13,7 @@ from scipy.stats import chi2
 
 from evaluation.outcome import Outcome
 from vtox.domain import Diagnosis, Record
+from vtox.faults import PERSISTENCE
 from vtox.health.alerts import FaultHistory, extend
 
 DAY_S = 86_400.0
@@ -76,7 +77,7 @@ def _raised(outcomes: Sequence[Outcome], days: float, rng: np.random.Generator) 
     history, raised, t = FaultHistory(), 0, 0.0
     while t < days * DAY_S:
         for d in of_block[int(rng.integers(len(of_block)))]:
-            history, alerts = extend(history, _record(t, record_s), d)
+            history, alerts, _ = extend(history, _record(t, record_s), d, PERSISTENCE[d.fault])
             raised += sum(a.event == "raised" for a in alerts)
             t += record_s
     return raised
