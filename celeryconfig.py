@@ -66,7 +66,8 @@ worker_consumer = "workers.consumer:Consumer"
 worker_concurrency = 1
 worker_prefetch_multiplier = 1
 worker_max_tasks_per_child = 20_000
-worker_send_task_events = True
+# Flower asks for events of tasks while somebody looks at it (`vtox/cli/flower_events.py`).
+worker_send_task_events = False
 task_send_sent_event = False
 worker_hijack_root_logger = False
 # A worker that stops by SIGTERM finishes its batch; by SIGQUIT it gets so long. What it leaves is

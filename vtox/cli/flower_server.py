@@ -11,8 +11,10 @@ import flower.urls
 from flower.app import Flower
 from flower.options import options
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
+from vtox.cli.flower_events import EventsWhileLookedAt
 from vtox.cluster.flower_password import USER, flower_password
 from vtox.cluster.host_names import is_own_name
 from vtox.cluster.ports import LOOPBACK
@@ -21,6 +23,8 @@ from vtox.settings import Settings
 
 # Flower keeps so many tasks; with 10,000 it took 171 MB after 12 minutes of 50 windows/s.
 MAX_TASKS = 1_000
+# What probes ask for again and again is no look at a page.
+PROBED = "/healthcheck"
 
 
 def run(settings: Settings) -> None:
@@ -43,7 +47,9 @@ class GuardedFlower(Flower):  # type: ignore[misc]
     """Refuses before any page is looked up; Flower asks for a password on some pages only."""
 
     def __init__(self, settings: Settings, password: str | None) -> None:
-        super().__init__(capp=celery_app.app, options=options, **flower.urls.settings)
+        app, loop = celery_app.app, IOLoop.current()
+        events = EventsWhileLookedAt(app, loop, max_tasks_in_memory=options.max_tasks)
+        super().__init__(capp=app, options=options, events=events, **flower.urls.settings)
         self._names = settings.allowed_hosts
         self._credentials = f"{USER}:{password}".encode() if password else None
 
@@ -55,6 +61,8 @@ class GuardedFlower(Flower):  # type: ignore[misc]
         elif self._credentials and not self._carries_password(request):
             delegate = self.get_handler_delegate(request, Refusal, {"status": 401})
         else:
+            if request.path != PROBED:
+                self.events.look()
             delegate = super().find_handler(request, **kwargs)
         return delegate
 

@@ -18,7 +18,10 @@ PAGES = ("/", "/tasks", "/metrics", "/healthcheck", "/api/workers", "/static/css
 
 
 @contextmanager
-def flower(settings: Settings, mode: str, **variables: str) -> Iterator[httpx.Client]:
+def flower(
+    settings: Settings, mode: str, program: str = "", **variables: str
+) -> Iterator[httpx.Client]:
+    """Run `vtox flower`, or a program in its place."""
     (port,) = free_ports(1)
     env = os.environ | {
         "VTOX_REDIS_URL": settings.working_url(),
@@ -29,7 +32,7 @@ def flower(settings: Settings, mode: str, **variables: str) -> Iterator[httpx.Cl
     log = settings.data_dir / "flower.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "vtox", "flower"],
+            [sys.executable, *(("-c", program) if program else ("-m", "vtox", "flower"))],
             env=env | variables,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,54 @@
+"""Workers send events of tasks while somebody looks at Flower, and only then."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration.cli.test_flower import flower
+from tests.waiting import eventually
+from tests.worker import QUEUE, worker
+from vtox.queues.celery_app import app
+from vtox.queues.task_queues import TaskQueues
+from vtox.settings import Settings
+from vtox.store.client import Client
+
+SHORT_LOOK = """
+from vtox.cli import flower_events, flower_server
+from vtox.settings import load
+flower_events.LOOKED_AT_S = 3.0
+flower_server.run(load())
+"""
+
+
+def sends_events() -> bool:
+    """Ask the worker, and leave it as it was."""
+    ((answer,),) = (r.values() for r in app.control.disable_events(reply=True, limit=1, timeout=5))
+    if sent := answer == {"ok": "task events disabled"}:
+        app.control.enable_events(reply=True, limit=1, timeout=5)
+    return sent
+
+
+def tasks(http: httpx.Client) -> object:
+    return http.get("/api/tasks").json()
+
+
+def test_task_events_are_sent_only_while_somebody_looks(
+    client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = settings.working_url()
+    monkeypatch.setenv("VTOX_REDIS_URL", url)
+    log = tmp_path / "worker.log"
+    with (
+        worker(client, log, VTOX_REDIS_URL=url),
+        flower(settings, "development", SHORT_LOOK, FLOWER_UNAUTHENTICATED_API="1") as http,
+    ):
+        eventually(lambda: not sends_events(), detail=log.read_text)
+        assert http.get("/healthcheck").status_code == 200
+        assert not sends_events()
+        eventually(lambda: (tasks(http), sends_events())[1], 30)  # asking for tasks is a look
+        queues = TaskQueues()
+        queues.send(QUEUE, ["no record of the ledger"])
+        eventually(lambda: tasks(http), 30)
+        eventually(lambda: not sends_events(), 30)
+        queues.close()
