@@ -10,6 +10,7 @@ import redis
 import structlog
 from sqlalchemy import Connection, Engine
 
+from api.fleet_index import FleetIndex, FleetView
 from vtox.errors import ServerUnavailable, TooBusy
 from vtox.history import database
 from vtox.monitoring.throughput import READING_EVERY_S, Reading, Sampler
@@ -45,6 +46,7 @@ class Backend:
         self._snapshot: Snapshot | ServerUnavailable | None = None
         self._snapshot_t = 0.0
         self._sampler = Sampler()
+        self.fleet_index = FleetIndex()
         self._engine: Engine | None = None
         self._has_history = False
         self._stop = threading.Event()
@@ -182,6 +184,10 @@ class Backend:
                 self._kept[name] = time.monotonic(), value
             found: T = value
             return found
+
+    def fleet(self) -> FleetView:
+        """Return all machines as the list of the fleet shows them, at most a second old."""
+        return self.fleet_index.view(self.client(), self.settings.silence_after_s)
 
     def readings(self) -> list[Reading]:
         """Return the last readings of the stream's activity."""

@@ -24,6 +24,7 @@ from api.routes import (
     diagnoses,
     docs,
     evidence,
+    fleet,
     health,
     history,
     machines,
@@ -102,6 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for module in (
         system,
         machines,
+        fleet,
         windows,
         diagnoses,
         history,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
-from vtox.nameplate_ranges import validate
+from vtox.nameplate_ranges import ASSET_LEVELS, validate, validate_place
 from vtox.sentences.rendering import render, render_all
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -100,8 +100,13 @@ class Motor:
     rotor_bars: int | None = None
     supply: Literal["grid", "inverter"] = "grid"
     bearing: Bearing | None = None
+    # Where it stands, and of what it is a part: levels with `/` between them.
+    site: str | None = None
+    asset_path: str | None = None
 
     def __post_init__(self) -> None:
+        validate_place("site", self.site, levels=1)
+        validate_place("asset_path", self.asset_path, levels=ASSET_LEVELS)
         for name in (
             "pole_pairs",
             "supply_hz",

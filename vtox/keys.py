@@ -43,6 +43,10 @@ ALARMS = "vtox:alarms"
 # event; with the member `ALL_LISTED` it holds all of them.
 OPEN_ALERTS = "vtox:open-alerts"
 ALL_LISTED = "*"
+# Hash: `epoch` names this numbering of changes, `change` is the number of the last one.
+FLEET = "vtox:fleet"
+# Sorted set of machines by the number of the last change that a list of the fleet shows.
+FLEET_CHANGES = "vtox:fleet-changes"
 # JSON of what the monitor observed of the system when it last looked.
 WATCH = "vtox:watch"
 

@@ -44,6 +44,31 @@ RANGES = {
 }
 
 
+# Levels of an asset path, as in plant, line, supply, machine; and the length of a name.
+ASSET_LEVELS, PLACE_LENGTH = 8, 64
+
+
+def validate_place(name: str, value: str | None, *, levels: int) -> None:
+    """Check a site or an asset path: names with `/` between them, at most so many.
+
+    Raises
+    ------
+    NameplateError
+        A name is empty, too long, has spaces around it or a character that cannot be printed.
+    """
+    if value is None:
+        return
+    parts = value.split("/", levels) if isinstance(value, str) else []
+    good = all(
+        part and len(part) <= PLACE_LENGTH and part.isprintable() and part == part.strip()
+        for part in parts
+    )
+    if not parts or not good or len(parts) > levels:
+        names = "a name" if levels == 1 else f"1 to {levels} names with / between them, each"
+        expected = f"{names} of 1 to {PLACE_LENGTH} characters"
+        raise NameplateError(f"{name}: {repr(value)[:80]}, expected {expected}", name)
+
+
 def validate(name: str, value: float | None, range_name: str = "") -> float | None:
     """Return a value of a nameplate, a count as an int; None, which is unknown, is valid.
 

@@ -18,6 +18,7 @@ from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import Diagnosis, Record, Recording
 from vtox.errors import InputError
 from vtox.faults import FAMILIES
+from vtox.health.assessment import fingerprint
 from vtox.health.update import is_past, update
 from vtox.queues.celery_app import TASK_VERSION
 from vtox.store import heartbeats
@@ -252,5 +253,6 @@ def _outcome(family: str, d: Diagnosed, machine: MachineState) -> tuple[Outcome,
         assessments=[assessment] if assessment else [],
         alerts=[encode_alert(a) for a in after.alerts],
         evidence=after.keep_waveform,
+        fingerprint=fingerprint(after.assessment) if after.marks else "",
     )
     return outcome, replace(machine, history=after.history, version=version)

@@ -1,7 +1,6 @@
 """Coverage: what each machine is watched for, and what would end its blindness."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter
 
@@ -22,6 +21,7 @@ from api.schemas.coverage import (
 )
 from vtox.coverage.coverage import FaultCoverage as Covered
 from vtox.coverage.coverage import LatestState, coverage
+from vtox.coverage.unlocks import unlock
 from vtox.domain import Reason
 from vtox.faults import FAULTS
 from vtox.sentences.rendering import advice
@@ -30,8 +30,6 @@ from vtox.store.client import server_time
 from vtox.store.machines import MachineOverview
 
 router = APIRouter(prefix="/api/v1", tags=["machines"])
-# Machines read at a time: their latest diagnoses take some kilobytes each.
-PART = 500
 
 
 @router.get(
@@ -77,17 +75,18 @@ def fleet_coverage(backend: OpenBackend) -> Data[FleetCoverage]:
 
 
 def _fleet(backend: Backend) -> FleetCoverage:
-    client = backend.client()
-    names = sorted(machines.last_arrivals(client))
-    by_fault: dict[str, list[tuple[str, Covered]]] = {fault: [] for fault in FAULTS}
-    for first in range(0, len(names), PART):
-        for overview in machines.overview(client, names[first : first + PART]):
-            for c in _coverage(overview, backend):
-                by_fault[c.fault].append((overview.machine_id, c))
+    """Count what the index of the fleet has; only the example of each reason is read."""
+    client, rows = backend.client(), backend.fleet().rows
+    by_fault: dict[str, dict[str, list[str]]] = {fault: {} for fault in FAULTS}
+    for machine_id in sorted(rows):
+        for fault, code in rows[machine_id].codes.items():
+            by_fault[fault].setdefault(code, []).append(machine_id)
+    examples = {members[0] for of in by_fault.values() for members in of.values()}
+    overviews = {o.machine_id: o for o in machines.overview(client, sorted(examples))}
     return FleetCoverage(
         as_of=rfc3339(server_time(client)) or "",
-        machines=len(names),
-        faults=[_of_fault(fault, found) for fault, found in by_fault.items()],
+        machines=len(rows),
+        faults=[_of_fault(f, of, len(rows), overviews) for f, of in by_fault.items()],
     )
 
 
@@ -99,37 +98,34 @@ def _coverage(overview: MachineOverview, backend: Backend) -> list[Covered]:
     return coverage(latest, silent=overview.silent(backend.settings.silence_after_s))
 
 
-def _of_fault(fault: str, found: Iterable[tuple[str, Covered]]) -> FleetFaultCoverage:
-    by_code: dict[str, list[tuple[str, Covered]]] = defaultdict(list)
-    watched = 0
-    for machine_id, c in found:
-        if c.status == "watched":
-            watched += 1
-        else:
-            by_code[c.why.code].append((machine_id, c))
+def _of_fault(
+    fault: str,
+    by_code: Mapping[str, Sequence[str]],
+    machine_count: int,
+    overviews: Mapping[str, MachineOverview],
+) -> FleetFaultCoverage:
     blind = sum(map(len, by_code.values()))
+    frequent = sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0]))
     return FleetFaultCoverage(
         fault=fault,
-        watched=watched,
+        watched=machine_count - blind,
         blind=blind,
-        watched_share=round(watched / (watched + blind), 4) if watched + blind else None,
-        reasons=_reasons(by_code),
+        watched_share=round(1 - blind / machine_count, 4) if machine_count else None,
+        reasons=[_reason(fault, code, of, overviews.get(of[0])) for code, of in frequent],
     )
 
 
-def _reasons(by_code: Mapping[str, list[tuple[str, Covered]]]) -> list[BlindReason]:
-    reasons = []
-    for code, members in sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0])):
-        machine_id, example = members[0]
-        assert example.unlock
-        reasons.append(
-            BlindReason(
-                code=code,
-                unlock=example.unlock,
-                what_to_do=advice(code),
-                machines=len(members),
-                example=machine_id,
-                sentence=sentence(code, example.why.values),
-            )
-        )
-    return reasons
+def _reason(
+    fault: str, code: str, machine_ids: Sequence[str], example: MachineOverview | None
+) -> BlindReason:
+    """Return a reason with the sentence of its example, where that is still the same."""
+    latest = example.diagnoses.get(fault) if example else None
+    values = latest.values if latest and latest.code == code else {}
+    return BlindReason(
+        code=code,
+        unlock=unlock(code),
+        what_to_do=advice(code),
+        machines=len(machine_ids),
+        example=machine_ids[0],
+        sentence=sentence(code, values),
+    )

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.schemas.common import OPTIONAL_FIELDS
 from vtox.domain import DEFECTS
-from vtox.nameplate_ranges import RANGES
+from vtox.nameplate_ranges import ASSET_LEVELS, PLACE_LENGTH, RANGES
 
 _STRICT = OPTIONAL_FIELDS | ConfigDict(extra="forbid")
 _ORDERS = {
@@ -20,6 +20,8 @@ EXAMPLE: dict[str, Any] = {
     "rated_speed_rpm": 1450,
     "rated_current_a": 9.8,
     "bearing": {"orders": {"BPFO": 3.585, "BPFI": 5.415, "BSF": 2.357, "FTF": 0.398}},
+    "site": "Quarry north",
+    "asset_path": "Crushing/Line 2/Conveyor 4",
 }
 
 
@@ -60,3 +62,12 @@ class Nameplate(BaseModel):
     rotor_bars: int | None = _rated_value("rotor_bars", "number of bars of the rotor cage")
     supply: Literal["grid", "inverter"] = Field("grid", description="what feeds the motor")
     bearing: NameplateBearing | None = None
+    site: str | None = Field(
+        None, max_length=PLACE_LENGTH, description="where the machine stands, in a word or some"
+    )
+    asset_path: str | None = Field(
+        None,
+        max_length=ASSET_LEVELS * (PLACE_LENGTH + 1) - 1,
+        description="of what the machine is a part: up to 8 names with `/` between them, the "
+        "largest first",
+    )

@@ -7,7 +7,7 @@ import { followTrends } from "./trends.js";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
-const PLATE = { pole_pairs: ["Pole pairs", ""], supply_hz: ["Supply", "Hz"], rated_speed_rpm: ["Rated speed", "rpm"], rated_current_a: ["Rated current", "A"], rated_voltage_v: ["Rated voltage", "V"], rated_power_w: ["Rated power", "W"], rotor_bars: ["Rotor bars", ""], supply: ["Fed by", ""] };
+const PLATE = { pole_pairs: ["Pole pairs", ""], supply_hz: ["Supply", "Hz"], rated_speed_rpm: ["Rated speed", "rpm"], rated_current_a: ["Rated current", "A"], rated_voltage_v: ["Rated voltage", "V"], rated_power_w: ["Rated power", "W"], rotor_bars: ["Rotor bars", ""], supply: ["Fed by", ""], site: ["Site", ""], asset_path: ["Part of", ""] };
 const QUANTITY = { Hz: "frequency", dB: "level", dBc: "level" };
 const NEEDS = { turn_short: "its three currents", insulation: "voltage and leakage current", bearing: "vibration, the bearing's geometry and a speed", eccentricity: "a current and its baseline", broken_bar: "ten seconds of a current" };
 

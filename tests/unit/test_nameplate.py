@@ -35,6 +35,26 @@ def test_an_impossible_value_is_refused(field: str, value: Any, expected: str) -
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize("site", ["", " North", "a" * 65, "a\n", "North/East", 7])
+def test_a_site_is_one_name(site: Any) -> None:
+    with pytest.raises(NameplateError, match=r"^site: .*expected a name of 1 to 64 characters"):
+        motor_from_dict({"site": site})
+
+
+@pytest.mark.parametrize("path", ["/a", "a/", "a//b", "/".join("abcdefghi"), "a/" + "b" * 65])
+def test_an_asset_path_is_some_names(path: str) -> None:
+    with pytest.raises(NameplateError, match=r"^asset_path: .*expected 1 to 8 names with /"):
+        motor_from_dict({"asset_path": path})
+
+
+def test_places_come_back() -> None:
+    plate = {"site": "Quarry north", "asset_path": "Crushing/Line 2/Förderband 4"}
+    assert motor_to_dict(motor_from_json(motor_to_json(motor_from_dict(plate)))) == {
+        **plate,
+        "supply": "grid",
+    }
+
+
 @pytest.mark.parametrize(
     ("bearing", "field"),
     [
@@ -62,7 +82,7 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
 
 
 def test_every_number_of_a_nameplate_has_its_range() -> None:
-    numbers = set(Motor.__dataclass_fields__) - {"supply", "bearing"}
+    numbers = set(Motor.__dataclass_fields__) - {"supply", "bearing", "site", "asset_path"}
     assert numbers == {name for name in RANGES if "." not in name}
     ends = {name: r.high for name, r in RANGES.items() if name in ("pole_pairs", "rotor_bars")}
     assert motor_from_dict(ends | {"bearing": {"orders": dict.fromkeys(DEFECTS, 200)}})

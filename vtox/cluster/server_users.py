@@ -51,7 +51,7 @@ def _only(commands: str, *patterns: str) -> str:
 
 def _roles() -> dict[str, Role]:
     raw, letters = keys.RAW, keys.DEAD_LETTERS
-    machines = (keys.MACHINES, _MACHINE, keys.OPEN_ALERTS)
+    machines = (keys.MACHINES, _MACHINE, keys.OPEN_ALERTS, keys.FLEET, keys.FLEET_CHANGES)
     counts = (keys.COUNTERS, keys.LATENCY, keys.PROGRESS)
     outputs = (*_OUTPUTS, keys.EVIDENCE)
     bridge = (

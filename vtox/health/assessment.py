@@ -79,6 +79,19 @@ def _decided_lately(slots: SlotHistory, t: float) -> bool:
     return decided > 0 and t - slots.starts[decided - 1] <= UNDECIDED_S
 
 
+def fingerprint(a: Assessment) -> str:
+    """Return what a list of the fleet shows of an assessment: with the same text, nothing changed.
+
+    Health is in whole per cent, and a code counts only where the last record was not normal: else
+    every record of every machine would be a change.
+    """
+    faults = (
+        f"{fault}:{f.state}:{f.last}:{f.code if f.last != 'normal' else ''}"
+        for fault, f in a.faults.items()
+    )
+    return "|".join((a.state, "" if a.health is None else f"{a.health:.0f}", *faults))
+
+
 def is_due(last: Published | None, now: Assessment) -> bool:
     """Return whether an assessment differs from the last one published, or that one is old."""
     if last is None or last.state != now.state:

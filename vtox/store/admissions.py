@@ -147,7 +147,9 @@ def _script(client: Client) -> Any:
 
 def set_vehicle(client: Client, machine_id: str, vehicle_id: str) -> None:
     """Keep the vehicle that a machine is in."""
-    client.hset(keys.machine(machine_id), "vehicle_id", vehicle_id)
+    where = [keys.machine(machine_id), keys.FLEET, keys.FLEET_CHANGES]
+    script = client.register_script(source("set_vehicle", shared=True))
+    script(keys=where, args=[machine_id, vehicle_id])
 
 
 def _mark_changes(admissions: Iterable[Admission]) -> dict[str, dict[str, str]]:

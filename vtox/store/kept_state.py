@@ -22,7 +22,7 @@ HASHES = ("API_KEYS", "API_KEY_USES", "RETIRED")
 # Alerts too: the recorder may not have read the last ones, and PostgreSQL is saved elsewhere.
 STREAMS = ("EVIDENCE", "ALERTS")
 # Made again from the machines that are restored.
-DERIVED = ("OPEN_ALERTS",)
+DERIVED = ("OPEN_ALERTS", "FLEET", "FLEET_CHANGES")
 IN_FLIGHT = {
     "RAW": "windows that wait or are retained for a minute",
     "RESULTS": "minutes of diagnoses; the history has them",
@@ -112,7 +112,7 @@ def clear(client: Client) -> None:
     for some in _portions([m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]):
         own = [key for m in some for key in (keys.machine(m), keys.known_windows(m))]
         client.unlink(*own)
-    client.unlink(keys.MACHINES, keys.OPEN_ALERTS, *map(_key, (*HASHES, *STREAMS)))
+    client.unlink(keys.MACHINES, *map(_key, (*DERIVED, *HASHES, *STREAMS)))
 
 
 def put_machines(client: Client, machines: Iterable[tuple[str, float, Fields]]) -> None:

@@ -44,7 +44,8 @@ Text = Sequence[str | bytes]
 class Outcome:
     """What a worker commits for one record, as flat lists of field and value for the server.
 
-    `version` is that of the machine on which the outcome builds, `next_version` the one it makes.
+    `version` is that of the machine on which the outcome builds, `next_version` the one it makes;
+    `fingerprint` is that of its assessment, empty where the outcome leaves the assessment alone.
     """
 
     record_id: str
@@ -55,6 +56,7 @@ class Outcome:
     assessments: Sequence[Text]
     alerts: Sequence[Text]
     evidence: bool
+    fingerprint: str = ""
 
 
 class Ledger:
@@ -164,13 +166,15 @@ class Ledger:
             keys.MACHINES,
             keys.EVIDENCE_RATE,
             keys.OPEN_ALERTS,
+            keys.FLEET,
+            keys.FLEET_CHANGES,
         ]
         evidence_bytes = MB * self.settings.evidence_mb
         rate = EVIDENCE_SHARE_PER_S * evidence_bytes
         args = [*self._family_args(family), BUCKET_BASE, int(evidence_bytes), int(rate)]
         for o in outcomes:
             where.append(keys.machine(o.record_id.split("|")[1]))
-            args += [o.record_id, o.version, o.next_version, int(o.evidence)]
+            args += [o.record_id, o.version, o.next_version, int(o.evidence), o.fingerprint]
             for members in ([o.machine], o.results, o.assessments, o.alerts):
                 args.append(len(members))
                 for fields in members:

@@ -91,9 +91,10 @@ def register(client: Client, machine_id: str, motor: Motor, *, limit: int = 0) -
     TooManyMachines
         The machine is new, and there are `limit` others.
     """
-    where = [keys.MACHINES, keys.machine(machine_id)]
+    where = [keys.MACHINES, keys.machine(machine_id), keys.FLEET, keys.FLEET_CHANGES]
     args = [machine_id, motor_to_json(motor), limit]
-    if not client.register_script(scripts.source("register"))(keys=where, args=args):
+    script = client.register_script(scripts.source("register", shared=True))
+    if not script(keys=where, args=args):
         raise TooManyMachines(limit)
 
 
@@ -130,7 +131,7 @@ def forget_silent(client: Client, before_t: float) -> int:
 
 def _retire(client: Client, machine_id: str, silent_since: str, why: Reason) -> bool:
     own = (keys.machine(machine_id), keys.known_windows(machine_id))
-    where = [keys.MACHINES, *own, keys.ALERTS, keys.OPEN_ALERTS]
+    where = [keys.MACHINES, *own, keys.ALERTS, keys.OPEN_ALERTS, keys.FLEET, keys.FLEET_CHANGES]
     cleared = ("machine_id", machine_id, "event", "cleared", "t", f"{server_time(client):.3f}")
     because = ("code", why.code, "reason", render(why.code, why.values))
     args = [machine_id, silent_since, len(FLAGS), *FLAGS, len(FAULTS), *FAULTS, *cleared, *because]

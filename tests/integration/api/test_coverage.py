@@ -1,11 +1,11 @@
 """Coverage by HTTP: of a machine, and of the fleet."""
 
+import json
 import time
 
 import httpx
-import pytest
 
-from tests.integration.api.test_machines import commit_health
+from tests.integration.api.test_machines import commit_health, note_change
 from vtox import keys
 from vtox.domain import Diagnosis, Record, reason
 from vtox.faults import FAULTS
@@ -26,8 +26,12 @@ def leave_latest(client: Client, machine_id: str, fault: str, d: Diagnosis) -> N
         bytes=1,
     )
     _, text = encode_result(result(FAULTS[fault].name, record, d))
-    client.hset(keys.machine(machine_id), f"latest:{fault}", text)
-    client.zadd(keys.MACHINES, {machine_id: time.time()})
+    health = json.loads(client.hget(keys.machine(machine_id), "health") or b"{}")
+    assessed = {"state": "unknown", "severity": None, "last": d.state, "code": d.code, "reason": ""}
+    health["faults"][fault] = assessed
+    fields = {f"latest:{fault}": text, "health": json.dumps(health)}
+    client.hset(keys.machine(machine_id), mapping=fields)
+    note_change(client, machine_id)
 
 
 def too_little_load(load_a: float) -> Diagnosis:
@@ -62,9 +66,8 @@ def test_a_silent_machine_is_watched_for_nothing(http: httpx.Client, client: Cli
 
 
 def test_the_fleet_has_shares_and_the_most_frequent_reason_first(
-    fresh_http: httpx.Client, client: Client, monkeypatch: pytest.MonkeyPatch
+    fresh_http: httpx.Client, client: Client
 ) -> None:
-    monkeypatch.setattr("api.routes.coverage.PART", 2)
     why = reason("no_current")
     for n in range(5):
         commit_health(client, f"M{n}", "normal", bearing="normal")

@@ -47,6 +47,13 @@ def commit_health(client: Client, machine_id: str, state: str, **faults: str) ->
     fields = {"health": json.dumps(health), "latest:bearing": json.dumps(latest)}
     client.hset(keys.machine(machine_id), mapping=fields)
     client.zadd(keys.MACHINES, {machine_id: time.time()})
+    note_change(client, machine_id)
+
+
+def note_change(client: Client, machine_id: str) -> None:
+    """Number a change of a machine, as the scripts of register and commit do."""
+    change = client.hincrby(keys.FLEET, "change", 1)
+    client.zadd(keys.FLEET_CHANGES, {machine_id: change})
 
 
 def test_register_then_see_then_retire(http: httpx.Client) -> None:

@@ -5,6 +5,11 @@ local function write_counts(counters)
   for name, n in pairs(sums) do redis.call('HINCRBY', counters, name, n) end
 end
 
+-- Number a change of a machine that a list of the fleet shows.
+local function note_change(fleet, fleet_changes, machine)
+  redis.call('ZADD', fleet_changes, redis.call('HINCRBY', fleet, 'change', 1), machine)
+end
+
 -- One family has finished the entries of a record: `mark` is `d` (result) or `x` (dead letter). An
 -- entry leaves the pending list when no family is open or at work on it; only then it counts, once,
 -- as done or as dead.

@@ -3,11 +3,11 @@
 -- 2 machine changed meanwhile. Of a machine that was retired meanwhile only the results are kept: it
 -- is in no list, so nothing would ever remove its health and alerts.
 -- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence
---      machines evidence_rate open_alerts, then the machine of each record
+--      machines evidence_rate open_alerts fleet fleet_changes, then the machine of each record
 -- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, then per record:
---      id version next_version evidence and four lists of lists of field, value, ...: machine,
---      results, assessments, alerts; a list is led by its number of members, a member by its number
---      of fields and values
+--      id version next_version evidence fingerprint and four lists of lists of field, value, ...:
+--      machine, results, assessments, alerts; a list is led by its number of members, a member by
+--      its number of fields and values
 local family, index, families = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, log_base = now_ms(), math.log(tonumber(ARGV[5]))
 local evidence_bytes, evidence_rate = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -53,8 +53,17 @@ local function add_alert(...)
   redis.call(change, KEYS[14], alert.machine_id .. '|' .. alert.fault)
 end
 
-for machine = 15, #KEYS do
+-- A change that a list of the fleet shows is numbered; most records change nothing of it.
+local function note_assessment(machine, fingerprint, id)
+  if fingerprint ~= '' and redis.call('HGET', KEYS[machine], 'fingerprint') ~= fingerprint then
+    redis.call('HSET', KEYS[machine], 'fingerprint', fingerprint)
+    note_change(KEYS[15], KEYS[16], id)
+  end
+end
+
+for machine = 17, #KEYS do
   local record, version, next_version, evidence = take(), take(), take(), take()
+  local fingerprint = take()
   local text = redis.call('HGET', KEYS[1], record)
   local row = text and decode_row(text)
   local listed = row and redis.call('ZSCORE', KEYS[12], row.machine_id)
@@ -74,6 +83,7 @@ for machine = 15, #KEYS do
     each(function(...) redis.call('XADD', KEYS[8], '*', 'latency_ms', latency, ...) end)
     each(listed and function(...) redis.call('XADD', KEYS[9], '*', ...) end)
     each(listed and add_alert)
+    if listed then note_assessment(machine, fingerprint, row.machine_id) end
     if listed and evidence == '1' then add_evidence(record, row.ids, row.bytes) end
     local bucket = family .. ':' .. math.floor(math.log(math.max(latency, 1)) / log_base)
     buckets[bucket] = (buckets[bucket] or 0) + 1

@@ -1,8 +1,9 @@
 -- Forget a machine and clear its open alerts; 1 where it was known, else 0. Open alerts stand in
 -- two places: those of flags as fields of the machine, those of faults in its `memory`.
 -- With `silent_since` only a machine is forgotten that has sent nothing since, is not registered,
--- has no baseline, no sensitivity and no open alert of a fault; the marks of its windows stay for their life time.
--- KEYS machines machine seen alerts open_alerts
+-- has no baseline, no sensitivity and no open alert of a fault; the marks of its windows stay for
+-- their life time.
+-- KEYS machines machine seen alerts open_alerts fleet fleet_changes
 -- ARGV machine, silent_since (empty: whatever it is), number of flags, flags, number of faults,
 --      faults, then field, value, ... that all the alerts share
 local since = tonumber(ARGV[2])
@@ -37,4 +38,8 @@ end
 for _, alert in ipairs(open) do clear(unpack(alert)) end
 redis.call('DEL', KEYS[2])
 if not since then redis.call('DEL', KEYS[3]) end
-return redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[7], ARGV[1])
+local known = redis.call('ZREM', KEYS[1], ARGV[1])
+-- Readers of the fleet begin anew: a name that comes again is another machine.
+if known == 1 then redis.call('HDEL', KEYS[6], 'epoch') end
+return known

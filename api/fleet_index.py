@@ -1,0 +1,135 @@
+"""All machines as the list of the fleet needs them, kept by one API process and brought up to date.
+
+Of the server it reads what has changed since it last looked (`vtox.store.fleet`), at most once in
+`REFRESH_S`; a request for the list costs no command of its own.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from api.fleet_list import Filter, FleetList, FleetRow, Grouping, Order, count_states, fleet_list
+from vtox.coverage.coverage import LatestState, coverage
+from vtox.domain import Reason, State
+from vtox.health.assessment import Assessment
+from vtox.store import fleet
+from vtox.store.client import Client
+from vtox.store.fleet import FleetMachine, FleetState
+
+# Lists are at most so old; five open pages cost the server one look.
+REFRESH_S = 1.0
+# Filters and orders in use at a time, of several pages.
+KEPT_LISTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class FleetView:
+    """The whole fleet at one moment; `version` is another one when any row is another one."""
+
+    version: int
+    rows: dict[str, FleetRow]
+    states: dict[State, int]
+    sites: Sequence[str]
+
+
+class FleetIndex:
+    """Safe between the threads that serve requests."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._machines: dict[str, FleetMachine] = {}
+        self._state: FleetState | None = None
+        self._looked_t = -REFRESH_S
+        self._view = _view(0, {})
+        self._lists: dict[tuple[Filter, Order, Grouping], FleetList] = {}
+
+    def view(self, client: Client, silence_after_s: float) -> FleetView:
+        """Return the fleet, at most `REFRESH_S` old."""
+        with self._lock:
+            if time.monotonic() - self._looked_t >= REFRESH_S:
+                self._refresh(client, silence_after_s)
+                self._looked_t = time.monotonic()
+            return self._view
+
+    def list(self, view: FleetView, wanted: Filter, order: Order, grouping: Grouping) -> FleetList:
+        """Return the list of a view, made once for all that ask for it."""
+        key = wanted, order, grouping
+        with self._lock:
+            if view is self._view and key in self._lists:
+                return self._lists[key]
+        made = fleet_list(view.rows.values(), wanted, order, grouping)
+        with self._lock:
+            if view is self._view:
+                if len(self._lists) >= KEPT_LISTS:
+                    self._lists.pop(next(iter(self._lists)))
+                self._lists[key] = made
+        return made
+
+    def _refresh(self, client: Client, silence_after_s: float) -> None:
+        state = fleet.fleet_state(client, silence_after_s)
+        before = self._state
+        if before is None or before.epoch != state.epoch:
+            self._machines = {}
+        stale = self._read_changes(client, before, state)
+        silent_before = before.silent if before else {}
+        stale |= {m for m, _ in silent_before.items() ^ state.silent.items()}
+        removed = self._view.rows.keys() - self._machines.keys()
+        self._state = state
+        if stale or removed or before is None:
+            self._show(stale, state)
+
+    def _read_changes(
+        self, client: Client, before: FleetState | None, state: FleetState
+    ) -> set[str]:
+        """Read what has changed; return the machines that were read."""
+        stale: set[str] = set()
+        if self._machines and before and before.change != state.change:
+            stale = set(fleet.changed_machines(client, before.change))
+        if len(self._machines) != state.listed or stale - self._machines.keys():
+            listed = set(fleet.listed_machines(client))
+            self._machines = {m: x for m, x in self._machines.items() if m in listed}
+            stale = (stale & listed) | (listed - self._machines.keys())
+        found = fleet.read_machines(client, sorted(stale))
+        self._machines |= {m.machine_id: m for m in found}
+        return stale
+
+    def _show(self, stale: Iterable[str], state: FleetState) -> None:
+        rows = {m: r for m, r in self._view.rows.items() if m in self._machines}
+        for m in stale:
+            if m in self._machines:
+                rows[m] = _row(self._machines[m], state.silent.get(m))
+        self._view = _view(self._view.version + 1, rows)
+        self._lists = {}
+
+
+def _view(version: int, rows: dict[str, FleetRow]) -> FleetView:
+    sites = sorted({r.site for r in rows.values() if r.site})
+    return FleetView(version, rows, count_states(rows.values()), sites)
+
+
+def _row(m: FleetMachine, silent_since: float | None) -> FleetRow:
+    state: State = m.health.state if m.health else "unknown"
+    silent = silent_since is not None
+    return FleetRow(
+        machine_id=m.machine_id,
+        vehicle_id=m.vehicle_id,
+        site=m.site,
+        asset_path=m.asset_path,
+        # What was found last says nothing of a machine that sends nothing.
+        state="unknown" if silent and state == "normal" else state,
+        health=m.health.health if m.health else None,
+        faults={f: x.state for f, x in m.health.faults.items()} if m.health else {},
+        codes=_blind_codes(m.health, silent),
+        silent_since=silent_since,
+    )
+
+
+def _blind_codes(health: Assessment | None, silent: bool) -> dict[str, str]:
+    """Return fault -> why a machine is blind to it."""
+    latest = {
+        fault: LatestState(f.last or "unknown", Reason(f.code, {}))
+        for fault, f in (health.faults if health else {}).items()
+    }
+    covered = coverage(latest, silent=silent)
+    return {c.fault: c.why.code for c in covered if c.status == "blind"}

@@ -1,0 +1,158 @@
+"""The fleet as a list: filtered, in order, in groups. Pure."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Literal
+
+from vtox.domain import State
+from vtox.faults import FAULTS
+
+Order = Literal["severity", "-severity", "name", "-name", "site", "-site", "fault", "-fault"]
+Grouping = Literal["", "site", "asset_path"]
+Key = tuple[str | float, ...]
+
+RANK: dict[State, int] = {"fault": 0, "warning": 1, "unknown": 2, "normal": 3}
+DETECTED = ("fault", "warning")
+# After every name: machines without a site come last.
+_NO_NAME = "\U0010ffff"
+_FAULTS = tuple(FAULTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetRow:
+    """One machine in the list.
+
+    `state` is never normal while the machine is silent; `codes` has fault -> code of those to which
+    it is blind.
+    """
+
+    machine_id: str
+    vehicle_id: str
+    site: str
+    asset_path: str
+    state: State
+    health: float | None
+    faults: dict[str, State]
+    codes: dict[str, str]
+    silent_since: float | None
+
+    @cached_property
+    def name_key(self) -> str:
+        """The id with its numbers filled up, so that M2 comes before M10."""
+        return re.sub(r"\d+", lambda m: m[0].zfill(20), self.machine_id.lower()) + self.machine_id
+
+    @cached_property
+    def text(self) -> str:
+        """What a search looks in."""
+        names = (self.machine_id, self.vehicle_id, self.site, self.asset_path)
+        return "\n".join(names).lower()
+
+    @cached_property
+    def severity_key(self) -> Key:
+        """The worst first."""
+        health = 101.0 if self.health is None else self.health
+        return RANK[self.state], health, self.name_key
+
+    @property
+    def detected(self) -> list[str]:
+        """The faults with an open alert."""
+        return [f for f in _FAULTS if self.faults.get(f) in DETECTED]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which machines are wanted; empty: all."""
+
+    search: str = ""
+    state: str = ""
+    fault: str = ""
+    blind: str = ""
+    watched: str = ""
+    site: str = ""
+    asset_path: str = ""
+
+    def matches(self, row: FleetRow) -> bool:
+        """Return whether a machine is wanted."""
+        return (
+            (not self.state or row.state == self.state)
+            and (not self.search or self.search in row.text)
+            and (not self.fault or row.faults.get(self.fault) in DETECTED)
+            and (not self.blind or _is_blind(row, self.blind))
+            and (not self.watched or not _is_blind(row, self.watched))
+            and (not self.site or row.site == self.site)
+            and (not self.asset_path or _is_below(row.asset_path, self.asset_path))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Machines of one site or asset path, which stand together from `start` on."""
+
+    name: str
+    start: int
+    machines: int
+    states: dict[State, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetList:
+    """The wanted machines in order, their groups, and how many are in each state."""
+
+    rows: Sequence[FleetRow]
+    groups: Sequence[Group]
+    states: dict[State, int]
+
+
+def fleet_list(
+    rows: Iterable[FleetRow], wanted: Filter, order: Order, grouping: Grouping
+) -> FleetList:
+    """Return the wanted machines in order; groups by name, in each of them the order asked for."""
+    found = [r for r in rows if wanted.matches(r)]
+    found.sort(key=_KEYS[order.lstrip("-")], reverse=order.startswith("-"))
+    if grouping:
+        found.sort(key=lambda r: getattr(r, grouping) or _NO_NAME)
+    return FleetList(found, _groups(found, grouping), count_states(found))
+
+
+def count_states(rows: Iterable[FleetRow]) -> dict[State, int]:
+    """Return how many machines are in each state."""
+    counts: dict[State, int] = dict.fromkeys(RANK, 0)
+    for row in rows:
+        counts[row.state] += 1
+    return counts
+
+
+def _groups(rows: Sequence[FleetRow], grouping: Grouping) -> list[Group]:
+    if not grouping:
+        return []
+    groups, start = [], 0
+    for name, members in groupby(rows, key=lambda r: str(getattr(r, grouping))):
+        own = list(members)
+        groups.append(Group(name, start, len(own), count_states(own)))
+        start += len(own)
+    return groups
+
+
+def _is_blind(row: FleetRow, fault: str) -> bool:
+    """Return whether a machine is blind to a fault; with `any`, to one at least."""
+    return bool(row.codes) if fault == "any" else fault in row.codes
+
+
+def _is_below(path: str, above: str) -> bool:
+    return path == above or path.startswith(f"{above}/")
+
+
+def _fault_key(row: FleetRow) -> Key:
+    detected = row.detected
+    return (_FAULTS.index(detected[0]) if detected else len(_FAULTS), *row.severity_key)
+
+
+_KEYS: dict[str, Callable[[FleetRow], Key]] = {
+    "severity": lambda r: r.severity_key,
+    "name": lambda r: (r.name_key,),
+    "site": lambda r: (r.site or _NO_NAME, r.asset_path or _NO_NAME, r.name_key),
+    "fault": _fault_key,
+}

@@ -1,0 +1,223 @@
+"""The fleet as a list: filtered, in order, in groups; and small trends of its machines."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from api.auth import needs
+from api.backend import Backend
+from api.errors import Problem
+from api.fleet_index import FleetView
+from api.fleet_list import Filter, FleetList, FleetRow, Grouping, Order
+from api.paging import next_link
+from api.query import EmptyQuery, PageQuery, bad_cursor
+from api.routes.system import OpenBackend
+from api.schemas.common import Data, rfc3339
+from api.schemas.fleet import FleetPage, FleetTrend, FleetTrends
+from vtox.domain import State
+from vtox.faults import FAULTS
+from vtox.health.assessment import Assessment
+from vtox.history import queries
+from vtox.history.downsampling import HOUR_S, MINUTE_S
+from vtox.history.resolution import HOURS, Grid
+from vtox.sentences.rendering import advice
+from vtox.store import fleet
+from vtox.store.client import server_time
+from vtox.wire import NAME
+
+router = APIRouter(prefix="/api/v1/fleet", tags=["machines"])
+
+MOST_GROUPS, MOST_SITES, MOST_TRENDS = 1000, 200, 100
+_CURSOR = re.compile(rf"(\d{{1,9}})~({NAME.pattern})")
+_SPANS = {
+    "hour": (HOUR_S, Grid("minutes", MINUTE_S)),
+    "day": (86_400, HOURS),
+    "week": (7 * 86_400, Grid("hours", 4 * HOUR_S)),
+}
+_ONE_FAULT = "|".join(FAULTS)
+
+
+class FleetQuery(PageQuery):
+    """Which machines, in which order, and which part of the list."""
+
+    search: str = Field(
+        "", max_length=100, description="part of id, vehicle, site or asset path, in any case"
+    )
+    state: State | Literal[""] = Field("", description="only machines in this state")
+    fault: str = Field(
+        "", pattern=f"^({_ONE_FAULT})?$", description="only where this fault is detected"
+    )
+    blind: str = Field(
+        "",
+        pattern=f"^({_ONE_FAULT}|any)?$",
+        description="only machines that are blind to this fault; `any`: to one at least",
+    )
+    watched: str = Field(
+        "",
+        pattern=f"^({_ONE_FAULT}|any)?$",
+        description="only machines that are watched for this fault; `any`: for any fault, thus all",
+    )
+    site: str = Field("", max_length=64, description="only machines of this site")
+    asset_path: str = Field("", max_length=520, description="only machines at this path or below")
+    sort: Order = Field("severity", description="with `-` the other way round")
+    group: Grouping = Field("", description="machines of one site or asset path stand together")
+    offset: int = Field(
+        0, ge=0, description="index of the first machine, for a view; programs follow `next`"
+    )
+
+    def filter(self) -> Filter:
+        """Return what of it chooses machines."""
+        return Filter(
+            search=self.search.lower(),
+            state=self.state,
+            fault=self.fault,
+            blind=self.blind,
+            watched=self.watched,
+            site=self.site,
+            asset_path=self.asset_path,
+        )
+
+
+class TrendsQuery(EmptyQuery):
+    """Trends of which machines, over which time."""
+
+    machine_id: list[str] = Field(
+        min_length=1, max_length=MOST_TRENDS, description="the machines, each as its own parameter"
+    )
+    span: Literal["hour", "day", "week"] = Field(
+        "hour", description="up to now, in steps of a minute, an hour or four hours"
+    )
+
+
+@router.get(
+    "",
+    dependencies=needs("read"),
+    summary="The fleet as a list",
+    response_model=FleetPage,
+    responses={304: {"description": "nothing of it has changed since `If-None-Match`"}},
+)
+def list_fleet(
+    request: Request, backend: OpenBackend, query: Annotated[FleetQuery, Query()]
+) -> Response:
+    """Return a part of the list, whose cost does not depend on the machines outside it.
+
+    The list is at most 1 s old. With the `ETag` of the last answer in `If-None-Match`, an answer
+    that would be the same is 304 without a body.
+    """
+    view = backend.fleet()
+    found = backend.fleet_index.list(view, query.filter(), query.sort, query.group)
+    first = _first(query, found)
+    rows = found.rows[first : first + query.limit]
+    end = first + len(rows)
+    cursor = f"{end}~{rows[-1].machine_id}" if end < len(found.rows) and rows else ""
+    body = {
+        "data": _part(view, found, first, _row_tables(backend, rows)),
+        "next": next_link(request, cursor, offset="0") if cursor else None,
+    }
+    return _unless_same(request, orjson.dumps(body))
+
+
+@router.get("/trends", dependencies=needs("read"), summary="Small trends of some machines")
+def fleet_trends(backend: OpenBackend, query: Annotated[TrendsQuery, Query()]) -> Data[FleetTrends]:
+    """Return state and health of up to 100 machines in steps, by one question to the history."""
+    if wrong := next((m for m in query.machine_id if not NAME.fullmatch(m)), None):
+        detail = f"machine_id: {wrong[:80]!r} is not the id of a machine"
+        raise Problem("invalid", detail, field="machine_id")
+    span_s, grid = _SPANS[query.span]
+    end_s = int(server_time(backend.client()) // grid.step_s + 1) * grid.step_s
+    first_s = end_s - span_s
+    until, found = None, {}
+    with backend.history() as db:
+        if db is not None:
+            until = queries.recorded_until_s(db)
+            found = queries.health_of_machines(db, query.machine_id, grid, first_s, end_s)
+    return Data(
+        data=FleetTrends(
+            span=query.span,
+            from_t=first_s,
+            step_s=grid.step_s,
+            recorded_until_t=until,
+            series={
+                m: FleetTrend(state=list(t.state), health=list(t.minimum)) for m, t in found.items()
+            },
+        )
+    )
+
+
+def _first(query: FleetQuery, found: FleetList) -> int:
+    """Return the index at which a page begins: behind the last machine of the page before."""
+    if not query.cursor:
+        return query.offset
+    matched = _CURSOR.fullmatch(query.cursor)
+    if not matched:
+        raise bad_cursor(query.cursor, "of this list")
+    index, machine_id = int(matched[1]), matched[2]
+    # Where the list has moved meanwhile, the machine says where to go on.
+    if 0 < index <= len(found.rows) and found.rows[index - 1].machine_id == machine_id:
+        return index
+    places = (i for i, r in enumerate(found.rows, start=1) if r.machine_id == machine_id)
+    return next(places, index)
+
+
+def _part(
+    view: FleetView, found: FleetList, first: int, rows: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "machines": len(view.rows),
+        "states": view.states,
+        "matching": len(found.rows),
+        "matching_states": found.states,
+        "sites": view.sites[:MOST_SITES],
+        "groups": [asdict(g) for g in found.groups] if len(found.groups) <= MOST_GROUPS else [],
+        "offset": first,
+        "rows": rows,
+    }
+
+
+def _row_tables(backend: Backend, rows: Sequence[FleetRow]) -> list[dict[str, Any]]:
+    """Return rows with the reasons of their last records, which are read only where shown."""
+    with_reasons = [r.machine_id for r in rows if r.state != "normal"]
+    client = backend.client()
+    latest = fleet.assessments(client, with_reasons) if with_reasons else []
+    assessments = dict(zip(with_reasons, latest, strict=True))
+    return [_row_table(r, assessments.get(r.machine_id)) for r in rows]
+
+
+def _row_table(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
+    return {
+        "machine_id": r.machine_id,
+        "vehicle_id": r.vehicle_id or None,
+        "site": r.site,
+        "asset_path": r.asset_path,
+        "state": r.state,
+        "health": r.health,
+        "silent_since": rfc3339(r.silent_since),
+        "faults": r.faults,
+        "blind": list(r.codes),
+        "reasons": _reasons(r, latest),
+    }
+
+
+def _reasons(r: FleetRow, latest: Assessment | None) -> list[dict[str, str]]:
+    if latest is None:
+        return []
+    return [
+        {"fault": fault, "code": f.code, "reason": f.reason, "what_to_do": advice(f.code)}
+        for fault, f in latest.faults.items()
+        if f.state == r.state
+    ]
+
+
+def _unless_same(request: Request, body: bytes) -> Response:
+    """Return the body, or 304 where the client has it."""
+    tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)

@@ -1,0 +1,79 @@
+"""Shapes of the fleet as a list: machines in order, their groups, small trends."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.schemas.common import Address, Number, PlainName, ResponseModel, Time
+from api.schemas.machines import FaultReason
+from vtox.domain import State
+
+
+class FleetRow(ResponseModel):
+    """One machine in the list."""
+
+    machine_id: str
+    vehicle_id: PlainName | None = Field(description="from its latest window that names one")
+    site: str = Field(description="of its nameplate; empty where it has none")
+    asset_path: str = Field(description="the same")
+    state: State = Field(description="never normal while the machine is silent")
+    health: Number = Field(description="0 to 100; null while nothing is decided")
+    silent_since: Time | None = Field(
+        description="when the last window of a silent machine arrived; null while it sends"
+    )
+    faults: dict[str, State]
+    blind: list[str] = Field(description="faults for which it is not watched")
+    reasons: list[FaultReason] = Field(description="of its state; empty where that is normal")
+
+
+class FleetGroup(ResponseModel):
+    """Machines of one site or asset path, which stand together in the list."""
+
+    name: str = Field(description="empty: machines without one, at the end")
+    start: int = Field(description="index of its first machine in the list")
+    machines: int
+    states: dict[State, int]
+
+
+class Fleet(ResponseModel):
+    """A part of the list of the fleet."""
+
+    machines: int = Field(description="all that are known")
+    states: dict[State, int] = Field(description="how many of them are in each state")
+    matching: int = Field(description="length of the list: those that the filter lets through")
+    matching_states: dict[State, int]
+    sites: list[str] = Field(description="of all machines; at most 200, in order")
+    groups: list[FleetGroup] = Field(
+        description="of the list, in order; empty without `group`, and where there are more than "
+        "1,000, whose machines are in order nevertheless"
+    )
+    offset: int = Field(description="index of the first machine of this part in the list")
+    rows: list[FleetRow]
+
+
+class FleetPage(ResponseModel):
+    """A page of the list."""
+
+    data: Fleet
+    next: Address | None = Field(
+        None, description="address of the next page, relative to this host; null at the end"
+    )
+
+
+class FleetTrend(ResponseModel):
+    """Health of one machine in steps: columns of equal length."""
+
+    state: list[State | None] = Field(description="worst of the step; null: no record")
+    health: list[Number] = Field(description="least of the step")
+
+
+class FleetTrends(ResponseModel):
+    """Small trends of some machines, all on the same steps."""
+
+    span: Literal["hour", "day", "week"]
+    from_t: float = Field(description="start of the first step, s since 1970 (UTC)")
+    step_s: int
+    recorded_until_t: Number = Field(
+        description="when the last entry arrived that is recorded; null: nothing is yet"
+    )
+    series: dict[str, FleetTrend] = Field(description="by machine; absent: it has no history")

@@ -1,0 +1,219 @@
+"""The fleet as a list: filter, order, groups, pages, 304, and what changes are seen."""
+
+from threading import Event
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.api.test_machines import commit_health
+from tests.integration.history.entries import add_assessment
+from vtox import keys
+from vtox.domain import Motor, Record
+from vtox.health.assessment import Assessment, FaultAssessment, fingerprint
+from vtox.history.recorder import Recorder
+from vtox.settings import Settings
+from vtox.store import kept_state, machines
+from vtox.store.client import Client, server_time
+from vtox.store.entries import assessment_json
+from vtox.store.ledger import COMMITTED, Ledger, Outcome
+from vtox.store.ledger_rows import record_json
+
+URL = "/api/v1/fleet"
+
+
+def ids_of(http: httpx.Client, **query: Any) -> list[str]:
+    data = http.get(URL, params=query).raise_for_status().json()["data"]
+    return [r["machine_id"] for r in data["rows"]]
+
+
+@pytest.fixture
+def fleet(client: Client) -> None:
+    """Five machines of two sites."""
+    machines.register(client, "M10", Motor(site="North", asset_path="A/1/fan"))
+    machines.register(client, "M9", Motor(site="North", asset_path="A/1"))
+    machines.register(client, "M2", Motor(site="East", asset_path="A/10"))
+    commit_health(client, "M10", "normal", bearing="normal")
+    commit_health(client, "M9", "warning", bearing="warning", turn_short="normal")
+    commit_health(client, "M2", "normal", bearing="normal")
+    commit_health(client, "M3", "fault", broken_bar="fault")
+    commit_health(client, "M1", "normal", bearing="normal")
+    client.hset(keys.machine("M1"), "vehicle_id", "Loader-7")
+    client.zadd(keys.MACHINES, {"M1": server_time(client) - 3600})
+
+
+ORDERS = [
+    ({}, ["M3", "M9", "M1", "M2", "M10"]),
+    ({"sort": "name"}, ["M1", "M2", "M3", "M9", "M10"]),
+    ({"sort": "-name"}, ["M10", "M9", "M3", "M2", "M1"]),
+    ({"sort": "site"}, ["M2", "M9", "M10", "M1", "M3"]),
+    ({"sort": "fault"}, ["M9", "M3", "M1", "M2", "M10"]),
+    ({"group": "site"}, ["M2", "M9", "M10", "M3", "M1"]),
+    ({"state": "normal"}, ["M2", "M10"]),
+    ({"state": "unknown"}, ["M1"]),
+    ({"fault": "bearing"}, ["M9"]),
+    ({"search": "m1"}, ["M1", "M10"]),
+    ({"search": "loader"}, ["M1"]),
+    ({"search": "north"}, ["M9", "M10"]),
+    ({"site": "North"}, ["M9", "M10"]),
+    ({"asset_path": "A/1"}, ["M9", "M10"]),
+    ({"watched": "bearing"}, ["M9", "M2", "M10"]),
+    ({"blind": "bearing"}, ["M3", "M1"]),
+    ({"watched": "any"}, []),
+    ({"offset": 3}, ["M2", "M10"]),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), ORDERS, ids=[str(q) for q, _ in ORDERS])
+def test_order_and_filter(
+    http: httpx.Client, fleet: None, query: dict[str, Any], expected: list[str]
+) -> None:
+    assert ids_of(http, **query) == expected
+
+
+def test_groups_say_where_they_begin(http: httpx.Client, fleet: None) -> None:
+    data = http.get(URL, params={"group": "site", "limit": 1}).json()["data"]
+    assert [(g["name"], g["start"], g["machines"]) for g in data["groups"]] == [
+        ("East", 0, 1),
+        ("North", 1, 2),
+        ("", 3, 2),
+    ]
+    assert data["groups"][1]["states"] == {"fault": 0, "warning": 1, "unknown": 0, "normal": 1}
+    assert (data["machines"], data["matching"], data["sites"]) == (5, 5, ["East", "North"])
+    assert data["states"] == {"fault": 1, "warning": 1, "unknown": 1, "normal": 2}
+
+
+def test_pages_lead_on_where_the_list_moves(
+    http: httpx.Client, client: Client, fleet: None
+) -> None:
+    first = http.get(URL, params={"sort": "name", "limit": 2}).json()
+    assert [r["machine_id"] for r in first["data"]["rows"]] == ["M1", "M2"]
+    commit_health(client, "M0", "normal", bearing="normal")
+    second = http.get(first["next"]).json()
+    assert [r["machine_id"] for r in second["data"]["rows"]] == ["M3", "M9"]
+    last = http.get(second["next"]).json()
+    assert ([r["machine_id"] for r in last["data"]["rows"]], last["next"]) == (["M10"], None)
+    assert http.get(URL, params={"cursor": "M1"}).status_code == 422
+
+
+def test_a_row_says_why(http: httpx.Client, fleet: None) -> None:
+    rows = http.get(URL).json()["data"]["rows"]
+    ill, silent = rows[1], rows[2]
+    assert (ill["site"], ill["asset_path"], ill["health"]) == ("North", "A/1", 60.0)
+    assert [(r["fault"], r["reason"]) for r in ill["reasons"]] == [
+        ("bearing", "because of bearing")
+    ]
+    assert ill["blind"] == ["insulation", "eccentricity", "broken_bar"]
+    assert (silent["state"], silent["vehicle_id"], len(silent["blind"])) == (
+        "unknown",
+        "Loader-7",
+        5,
+    )
+    assert silent["silent_since"]
+
+
+def test_the_same_answer_is_304_until_something_changes(
+    http: httpx.Client, client: Client, fleet: None
+) -> None:
+    tag = http.get(URL).headers["etag"]
+    again = http.get(URL, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    commit_health(client, "M2", "warning", bearing="warning")
+    changed = http.get(URL, headers={"If-None-Match": tag})
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+
+
+def test_retired_and_new_machines_are_seen(http: httpx.Client, client: Client, fleet: None) -> None:
+    assert ids_of(http, state="warning") == ["M9"]
+    machines.retire(client, "M9")
+    client.zadd(keys.MACHINES, {"M9": server_time(client)})
+    assert ids_of(http, state="unknown") == ["M1", "M9"], "another machine of the same name"
+    machines.register(client, "M9", Motor(site="West"))
+    assert ids_of(http, site="West") == ["M9"]
+    kept_state.clear(client)
+    assert ids_of(http) == []
+
+
+def assessment(state: Any, health: float | None, **changes: Any) -> Assessment:
+    own = {"state": state, "severity": 0.1, "last": state, "code": "impacts", "reason": "so"}
+    return Assessment(1.0, health, state, {"bearing": FaultAssessment(**(own | changes))})
+
+
+def commit(ledger: Ledger, seq: int, a: Assessment) -> None:
+    """Commit an assessment of V001 as a worker does."""
+    r = Record(
+        machine_id="V001",
+        run="",
+        first_seq=seq,
+        last_seq=seq,
+        t_start=float(seq),
+        t_end=seq + 1.0,
+        ids="1-1",
+        windows=1,
+        bytes=1,
+    )
+    record_id = r.record_id("bearing")
+    ledger.client.hset(keys.ledger("bearing"), record_id, record_json(r))
+    version, own = ledger.client.hget(keys.machine("V001"), "version"), assessment_json(a)
+    outcome = Outcome(
+        record_id,
+        version.decode() if version else "0",
+        str(seq),
+        ["health", own],
+        [],
+        [],
+        [],
+        evidence=False,
+        fingerprint=fingerprint(a),
+    )
+    assert ledger.commit("bearing", [outcome]) == [COMMITTED]
+
+
+def test_only_commits_that_change_the_list_are_numbered(
+    http: httpx.Client, client: Client, settings: Settings
+) -> None:
+    client.zadd(keys.MACHINES, {"V001": server_time(client)})
+    ledger, numbers = Ledger(client, settings), []
+    for seq, a in enumerate(
+        (
+            assessment("normal", 100.0),
+            assessment("normal", 100.0, severity=0.2, reason="other", code="none"),
+            assessment("warning", 79.6),
+            assessment("warning", 80.4, reason="other"),
+            assessment("warning", 80.4, code="outer_race"),
+        )
+    ):
+        commit(ledger, seq, a)
+        numbers.append(int(client.hget(keys.FLEET, "change") or 0))
+        (row,) = http.get(URL).json()["data"]["rows"]
+        assert (row["state"], row["health"]) == (a.state, pytest.approx(a.health, abs=1))
+    assert numbers == [1, 1, 2, 2, 3]
+
+
+def test_trends_have_the_worst_of_each_step(
+    fresh_http: httpx.Client, client: Client, settings: Settings
+) -> None:
+    trends = {"machine_id": ["M1", "M2"], "span": "hour"}
+    empty = fresh_http.get(f"{URL}/trends", params=trends).json()["data"]
+    assert (empty["series"], empty["recorded_until_t"]) == ({}, None)
+    begin = server_time(client) // 60 * 60
+    for t, health, state in (
+        (-120, 100.0, "normal"),
+        (-100, 60.0, "warning"),
+        (-60, 90.0, "normal"),
+    ):
+        add_assessment(client, begin + t, health, state)
+    recorder = Recorder(client, settings)
+    recorder.record(Event())
+    recorder.close()
+    data = fresh_http.get(f"{URL}/trends", params=trends).json()["data"]
+    (m1,) = data["series"].values()
+    steps = [i for i, s in enumerate(m1["state"]) if s]
+    assert [(m1["state"][i], m1["health"][i]) for i in steps] == [
+        ("warning", 60.0),
+        ("normal", 90.0),
+    ]
+    assert (len(m1["state"]), data["step_s"]) == (60, 60)
+    assert data["from_t"] + 60 * steps[0] == begin - 120
+    assert fresh_http.get(f"{URL}/trends", params={"machine_id": "a b"}).status_code == 422

@@ -1,0 +1,114 @@
+"""What a list of the fleet needs of all machines, read again only where it has changed.
+
+The scripts that commit and register number each change that such a list shows (`keys.FLEET`); a
+reader asks for those after the last one it knows. What it costs to keep up with a fleet is thus the
+number of changes, not of machines.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from vtox import keys
+from vtox.health.assessment import Assessment
+from vtox.store.client import Client
+from vtox.store.entries import assessment_from_json
+
+# Machines read in one round trip.
+PART = 500
+
+
+@dataclass(frozen=True, slots=True)
+class FleetMachine:
+    """One machine as a list of the fleet shows it."""
+
+    machine_id: str
+    vehicle_id: str
+    site: str
+    asset_path: str
+    health: Assessment | None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetState:
+    """The numbers by which a reader sees what has changed.
+
+    `epoch` names the numbering: under another one nothing that was read before holds. `change` is
+    the last change; `silent` maps the machines that have stopped sending to the arrival (s, server
+    clock) of their last window.
+    """
+
+    epoch: str
+    change: int
+    listed: int
+    silent: dict[str, float]
+    t: float
+
+
+def fleet_state(client: Client, silence_after_s: float) -> FleetState:
+    """Return the numbers of now, in one round trip where nothing is new to the server."""
+    pipe = client.pipeline(transaction=False)
+    pipe.hmget(keys.FLEET, "epoch", "change")
+    pipe.zcard(keys.MACHINES)
+    pipe.time()
+    (epoch, change), listed, (seconds, micros) = pipe.execute()
+    now = seconds + micros / 1e6
+    silent = client.zrange(
+        keys.MACHINES, "(0", f"({now - silence_after_s}", byscore=True, withscores=True
+    )
+    return FleetState(
+        epoch=epoch.decode() if epoch else _new_epoch(client),
+        change=int(change or 0),
+        listed=int(listed),
+        silent={m.decode(): t for m, t in silent},
+        t=now,
+    )
+
+
+def _new_epoch(client: Client) -> str:
+    client.hsetnx(keys.FLEET, "epoch", secrets.token_hex(8))
+    epoch: bytes = client.hget(keys.FLEET, "epoch")
+    return epoch.decode()
+
+
+def listed_machines(client: Client) -> list[str]:
+    """Return the ids of all machines."""
+    return [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+
+
+def changed_machines(client: Client, change: int) -> list[str]:
+    """Return the machines of the changes after a number."""
+    found = client.zrange(keys.FLEET_CHANGES, f"({change}", "+inf", byscore=True)
+    return [m.decode() for m in found]
+
+
+def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachine]:
+    """Return those machines as they are now."""
+    found = []
+    for first in range(0, len(machine_ids), PART):
+        part = machine_ids[first : first + PART]
+        pipe = client.pipeline(transaction=False)
+        for m in part:
+            pipe.hmget(keys.machine(m), "vehicle_id", "motor", "health")
+        for m, (vehicle, motor, health) in zip(part, pipe.execute(), strict=True):
+            plate = orjson.loads(motor) if motor else {}
+            found.append(
+                FleetMachine(
+                    machine_id=m,
+                    vehicle_id=vehicle.decode() if vehicle else "",
+                    site=plate.get("site") or "",
+                    asset_path=plate.get("asset_path") or "",
+                    health=assessment_from_json(health) if health else None,
+                )
+            )
+    return found
+
+
+def assessments(client: Client, machine_ids: Iterable[str]) -> list[Assessment | None]:
+    """Return the assessment of each machine, with the reasons of its last records."""
+    pipe = client.pipeline(transaction=False)
+    for m in machine_ids:
+        pipe.hget(keys.machine(m), "health")
+    return [assessment_from_json(text) if text else None for text in pipe.execute()]
