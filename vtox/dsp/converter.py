@@ -4,6 +4,7 @@ A change smaller than a step may not show at all: what a fault would make must b
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import ceil, log2
 
 import numpy as np
@@ -47,12 +48,16 @@ def resolution_problems(x: Array, names: Sequence[str]) -> list[tuple[Reason, ..
     >>> resolution_problems(np.round(9 * np.sin(turn))[None, None], ("ia",))[0][0].code
     'converter_resolution'
     """
-    steps, stuck = amplitude_steps(x)
     found: list[tuple[Reason, ...]] = [()] * len(x)
-    for i, c in np.argwhere(steps / 2.0 ** np.maximum(stuck + 1, 0) < MIN_STEPS):
-        bit = int(stuck[i, c])
-        fine = steps[i, c] >= MIN_STEPS
-        left = float(steps[i, c]) / (2.0 ** (bit + 1) if fine else 1.0)
+    rows, channels = np.nonzero(_may_be_coarse(x))
+    if not len(rows):
+        return found
+    steps, stuck = amplitude_steps(x[rows, channels][:, None])
+    for k in np.flatnonzero(steps / 2.0 ** np.maximum(stuck + 1, 0) < MIN_STEPS):
+        i, c = rows[k], channels[k]
+        bit = int(stuck[k, 0])
+        fine = steps[k, 0] >= MIN_STEPS
+        left = float(steps[k, 0]) / (2.0 ** (bit + 1) if fine else 1.0)
         values = {"channel": names[c], "steps": left, "needed_steps": MIN_STEPS}
         if fine:
             found[i] += (reason("converter_bit_stuck", **values, bit=bit),)
@@ -80,9 +85,7 @@ def amplitude_steps(x: Array) -> tuple[Float64, Int]:
     stuck : ndarray of int, shape (batch, channels)
         The highest such bit; 0 is the lowest one.
     """
-    samples = x.shape[-1]
-    at = (np.arange(1, min(SAMPLES, samples) + 1) * GOLDEN % 1 * samples).astype(int)
-    values = np.sort(x[..., at], axis=-1).astype(np.float64)
+    values = _sorted_samples(x).astype(np.float64)
     low, high = values[..., 0], values[..., -1]
     differences = np.diff(values, axis=-1)
     step = differences.min(axis=-1, where=differences > 0, initial=np.inf)
@@ -108,6 +111,32 @@ def amplitude_steps(x: Array) -> tuple[Float64, Int]:
     return np.where(examined & whole, steps, np.inf), np.where(
         searched, _stuck_bit(np.where(searched[..., None], counts, 0.0), steps), -1
     )
+
+
+def _sorted_samples(x: Array) -> Array:
+    """Return so many samples of each channel that they show its steps, rising."""
+    values = x.take(_places(x.shape[-1]), axis=-1)
+    values.sort(axis=-1)
+    return values
+
+
+@lru_cache(maxsize=64)
+def _places(samples: int) -> Int:
+    return np.asarray(np.arange(1, min(SAMPLES, samples) + 1) * GOLDEN % 1 * samples, np.int64)
+
+
+def _may_be_coarse(x: Array) -> Bool:
+    """Return which channels may have too few steps, shape (batch, channels).
+
+    No value lies in half of each period of a stuck bit, nor between the steps of a converter. Where
+    that leaves fewer than `MIN_STEPS`, such gaps are wider than 1 / (4 * `MIN_STEPS`) of the range,
+    and together take a quarter of it. A sine without steps has some so wide by chance: 4 %.
+    """
+    values = _sorted_samples(x)
+    gaps = values[..., 1:] - values[..., :-1]
+    span = (values[..., -1] - values[..., 0])[..., None]
+    wide = np.add.reduce(gaps, axis=-1, where=gaps > span / (4 * MIN_STEPS))
+    return np.asarray(wide >= span[..., 0] / 4)
 
 
 def _stuck_bit(counts: Float64, steps: Float64) -> Int:

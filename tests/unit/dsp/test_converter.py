@@ -66,3 +66,18 @@ def test_few_values_do_not_show_a_stuck_bit() -> None:
     x = amperes(np.asarray(np.rint(4 * np.tile(np.arange(-5, 6), 2000))))
     assert len(np.unique(x)) < converter.MIN_VALUES
     assert amplitude_steps(x)[1][0, 0] == -1
+
+
+def test_the_fast_test_leaves_no_problem_out() -> None:
+    """It looks at gaps between values alone: what the close test would name must pass it."""
+    rng = np.random.default_rng(3)
+    for _ in range(100):
+        amplitude = float(10 ** rng.uniform(0.5, 4))
+        x = counts(amplitude, float(rng.choice([0.0, 0.3, amplitude / 100, amplitude])))
+        if rng.uniform() < 0.7:
+            bit = 1 << int(rng.integers(0, max(1, int(np.log2(amplitude)) + 1)))
+            x = x & ~bit if rng.uniform() < 0.5 else x | bit
+        channel = amperes(x)
+        ((steps,),), ((bit_stuck,),) = amplitude_steps(channel)
+        coarse = steps / 2.0 ** max(bit_stuck + 1, 0) < MIN_STEPS
+        assert bool(resolution_problems(channel, ("ia",))[0]) == coarse, (amplitude, steps)

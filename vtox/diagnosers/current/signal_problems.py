@@ -39,7 +39,8 @@ def sample_problems(
     problems = quality.problems(x, names, fs_hz)
     if x.shape[-1] >= quality.MIN_SAMPLES:
         sound = [i for i, p in enumerate(problems) if not p]
-        for i, coarse in zip(sound, converter.resolution_problems(x[sound], names), strict=True):
+        whole = x if len(sound) == len(x) else x[sound]
+        for i, coarse in zip(sound, converter.resolution_problems(whole, names), strict=True):
             problems[i] = coarse
     of_all = _shape_problems(x.shape[-1], fs_hz)
 

@@ -1,0 +1,234 @@
+"""What the diagnosers cost: CPU per second of one machine's data, by family and by stage.
+
+    python -m benchmarks.diagnosers [--against CHECKOUT] [--rounds 7]
+
+The records are those that workers ask about: three currents and one vibration channel of simulated
+machines, 10 kHz, counts of 16 bits, as long as each family needs, without baselines. Each round
+measures every batch size, in turn with the other checkout if there is one: only ratios within a
+round mean anything on a shared box. One thread per maths library, memory kept as in a worker.
+"""
+
+import argparse
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median, quantiles
+from time import process_time
+from typing import Any
+
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import numpy as np  # noqa: E402  (after the thread limits, which it reads when loaded)
+
+from vtox.diagnosers import registry  # noqa: E402
+from vtox.diagnosers.bearing import diagnoser, envelope_views, evidence  # noqa: E402
+from vtox.diagnosers.current import front_end  # noqa: E402
+from vtox.diagnosis import DiagnosisInput, diagnose_batch  # noqa: E402
+from vtox.domain import CURRENTS, Recording  # noqa: E402
+from vtox.faults import FAMILIES  # noqa: E402
+from vtox.simulator.fleet import Machine, fleet  # noqa: E402
+from vtox.simulator.signals import window  # noqa: E402
+from workers.malloc import keep_freed_memory  # noqa: E402
+
+# Channels and measured speed of one record a machine.
+Samples = list[tuple[dict[str, Any], float | None]]
+
+MACHINES = 32
+BATCHES = (32, 8, 1)
+# The best of so many passes counts, as neighbours on the box disturb some of them.
+PASSES = 3
+FS_HZ = 10_000.0
+CHANNELS = (*CURRENTS, "vibration")
+# Where the time of a batch goes: module and function, as the module calls it. Those of one module
+# do not call each other, so that their times add up to less than the whole.
+STAGES = {
+    "currents: front end": (registry, "front_end"),
+    "currents: of it quality": (front_end, "sample_problems"),
+    "currents: of it transform": (front_end.partial_fft, "spectra"),
+    "currents: of it frames": (front_end.supply_line, "frame_phasors"),
+    "slip": (registry, "analyse_slip"),
+    "turn short": (registry.turn_short, "diagnose"),
+    "insulation": (registry.insulation, "diagnose"),
+    "bearing": (registry.bearing, "diagnose"),
+    "bearing: quality": (diagnoser, "_problems"),
+    "bearing: shaft phase": (diagnoser, "by_angle_of_moving_shaft"),
+    "bearing: envelope spectra": (envelope_views.envelope_spectrum, "envelope_spectra"),
+    "bearing: power of views": (envelope_views.envelope_spectrum, "view_power"),
+    "bearing: noise floor": (envelope_views.envelope_spectrum, "over_floor"),
+    "bearing: combs": (evidence, "search_combs"),
+    "bearing: other impacts": (evidence, "_without_comb"),
+    "eccentricity": (registry.eccentricity, "diagnose"),
+    "broken bar": (registry.broken_bar, "diagnose"),
+}
+
+
+def machines() -> list[Machine]:
+    """Return machines that send `CHANNELS`, some of them with a fault."""
+    return [m for m in fleet(6 * MACHINES) if set(m.channels) == set(CHANNELS)][:MACHINES]
+
+
+def samples_of_machines(seconds: float) -> Samples:
+    return [window(m, 60, seconds, FS_HZ) for m in machines()]
+
+
+def questions(samples: Samples) -> list[DiagnosisInput]:
+    return [
+        DiagnosisInput(Recording(channels, FS_HZ, speed), machine.motor)
+        for (channels, speed), machine in zip(samples, machines(), strict=True)
+    ]
+
+
+def ask(cases: list[DiagnosisInput], faults: tuple[str, ...], batch: int) -> None:
+    for start in range(0, len(cases), batch):
+        diagnose_batch(cases[start : start + batch], faults)
+
+
+def first_seconds(cases: list[DiagnosisInput], seconds: float) -> list[DiagnosisInput]:
+    """Return the cases cut to the records of a family."""
+    size = round(seconds * FS_HZ)
+    return [
+        DiagnosisInput(
+            Recording(
+                {c: x[:size] for c, x in case.recording.channels.items()},
+                FS_HZ,
+                case.recording.speed_rpm,
+            ),
+            case.motor,
+        )
+        for case in cases
+    ]
+
+
+def cpu_ms(run: Callable[[], object]) -> float:
+    start = process_time()
+    run()
+    return 1e3 * (process_time() - start)
+
+
+class Measuring:
+    """Times one round when asked; the other checkout is measured by such a process as well."""
+
+    def __init__(self, samples: Samples) -> None:
+        keep_freed_memory()
+        whole = questions(samples)
+        self.cases = {f: first_seconds(whole, FAMILIES[f].min_record_s) for f in FAMILIES}
+        self.round()
+
+    def round(self) -> dict[tuple[str, int], float]:
+        """Return ms of CPU per second of one machine's data, by family and batch size."""
+        costs = {}
+        for name, family in FAMILIES.items():
+            seconds = MACHINES * family.min_record_s
+            for batch in BATCHES:
+                run = lambda n=name, f=family, b=batch: ask(self.cases[n], f.faults, b)  # noqa: E731
+                costs[name, batch] = min(cpu_ms(run) for _ in range(PASSES)) / seconds
+        return costs
+
+    def stages(self, rounds: int) -> dict[tuple[str, str], float]:
+        """Return ms of CPU per second of one machine's data in batches of 32, by stage."""
+        spent: dict[str, float] = {}
+        for stage, (module, name) in STAGES.items():
+            setattr(module, name, _timed(getattr(module, name), stage, spent))
+        by_stage: dict[tuple[str, str], list[float]] = {}
+        for _ in range(rounds):
+            for name, family in FAMILIES.items():
+                spent.clear()
+                ask(self.cases[name], family.faults, MACHINES)
+                for stage, ms in spent.items():
+                    by_stage.setdefault((name, stage), []).append(ms)
+        return {
+            (f, stage): median(ms) / MACHINES / FAMILIES[f].min_record_s
+            for (f, stage), ms in by_stage.items()
+        }
+
+
+def _timed(work: Callable[..., Any], stage: str, spent: dict[str, float]) -> Callable[..., Any]:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        start = process_time()
+        answer = work(*args, **kwargs)
+        spent[stage] = spent.get(stage, 0.0) + 1e3 * (process_time() - start)
+        return answer
+
+    return run
+
+
+def answer_rounds() -> None:
+    """Be the process of the other checkout: a round for every line on standard input."""
+    measuring = Measuring(pickle.load(sys.stdin.buffer))
+    for _ in sys.stdin.buffer:
+        pickle.dump(measuring.round(), sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+class OtherCheckout:
+    """A process that measures another checkout with this file."""
+
+    def __init__(self, root: Path, samples: Samples) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).resolve()), "--answer"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
+        )
+        pickle.dump(samples, self.process.stdin)  # type: ignore[arg-type]
+
+    def round(self) -> dict[tuple[str, int], float]:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(b"round\n")
+        self.process.stdin.flush()
+        costs: dict[tuple[str, int], float] = pickle.load(self.process.stdout)
+        return costs
+
+
+def with_sum(costs: dict[tuple[str, int], float]) -> dict[tuple[str, int], float]:
+    """Return costs with those of all families together, as workers ask."""
+    total = {("all", b): sum(costs[f, b] for f in FAMILIES) for b in BATCHES}
+    return {**costs, **total}
+
+
+def middle(values: list[float]) -> str:
+    low, mid, high = quantiles(values, n=4)
+    return f"{mid:.3f} ({low:.3f} to {high:.3f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--against", type=Path, help="another checkout, measured in turn")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.answer:
+        answer_rounds()
+        return
+    samples = samples_of_machines(max(f.min_record_s for f in FAMILIES.values()))
+    measuring = Measuring(samples)
+    other = OtherCheckout(arguments.against, samples) if arguments.against else None
+    rounds, others = [], []
+    for _ in range(arguments.rounds):
+        rounds.append(with_sum(measuring.round()))
+        if other:
+            others.append(with_sum(other.round()))
+    print("| family | batch | ms per second of data |" + (" before | ratio |" if other else ""))
+    print("|---|---:|---:|" + ("---:|---:|" if other else ""))
+    for key in rounds[0]:
+        own = [r[key] for r in rounds]
+        row = f"| {key[0]} | {key[1]} | {middle(own)} |"
+        if other:
+            theirs = [r[key] for r in others]
+            ratios = [a / b for a, b in zip(own, theirs, strict=True)]
+            row += f" {middle(theirs)} | {middle(ratios)} |"
+        print(row)
+    print("\n| family | stage, batches of 32 | ms per second of data |\n|---|---|---:|")
+    for (family, stage), ms in measuring.stages(arguments.rounds).items():
+        print(f"| {family} | {stage} | {ms:.4f} |")
+    print(f"\nnumpy {np.__version__}, load {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
