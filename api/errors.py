@@ -152,7 +152,7 @@ def install(app: FastAPI) -> None:
         problem = _problem(request, error)
         if problem.status_code in SIGN_IN_STATUSES and wants_html(request):
             wanted, headers = request.url.path, problem.headers
-            return sign_in_page(problem.status_code, wanted=wanted, headers=headers)
+            return sign_in_page(request, problem.status_code, wanted=wanted, headers=headers)
         return problem_response(request.url.path, problem)
 
     for kind in (

@@ -3,23 +3,39 @@
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
+from typing import Literal
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from api.language import COOKIE, COOKIE_S, asked_language, page_language, say_language
+from api.page_texts import page_in_language, page_texts
+
 PAGE = Path(__file__).parent / "static" / "signin.html"
-ASKS = "This system asks for an API key that may read."
-_NOT_STORED = {"Cache-Control": "no-store"}
+Why = Literal["asks", "key_unknown", "key_may_not_read"]
 
 
 def sign_in_page(
-    status: int, *, wanted: str, why: str = ASKS, headers: Mapping[str, str] | None = None
+    request: Request,
+    status: int,
+    *,
+    wanted: str,
+    why: Why = "asks",
+    headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     """Return the page; after signing in, the browser goes on to the path `wanted`."""
-    text = PAGE.read_text()
-    tone = "" if why == ASKS else "wrong"
-    for name, value in (("why", why), ("tone", tone), ("wanted", local_path(wanted))):
+    language = page_language(request)
+    text = page_in_language(PAGE.read_text("utf-8"), language)
+    tone = "" if why == "asks" else "wrong"
+    reason = page_texts(language)[f"signin.{why}"]
+    for name, value in (("why", reason), ("tone", tone), ("wanted", local_path(wanted))):
         text = text.replace(f"{{{{ {name} }}}}", escape(value))
-    return HTMLResponse(text, status, {**_NOT_STORED, **(headers or {})})
+    answer = HTMLResponse(text, status, {"Cache-Control": "no-store", **(headers or {})})
+    say_language(answer, language, "Cookie")
+    if asked_language(request):
+        # The switch of this page has no script to keep the choice.
+        answer.set_cookie(COOKIE, language, max_age=COOKIE_S, samesite="lax")
+    return answer
 
 
 def local_path(wanted: str) -> str:

@@ -7,6 +7,8 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from api.auth import COOKIE, needs
 from api.errors import not_found, wants_html
+from api.language import page_language, say_language
+from api.page_texts import page_in_language
 from api.routes.system import OpenBackend, system_status
 from api.schemas.common import Data
 from api.schemas.system import SystemStatus
@@ -15,7 +17,7 @@ router = APIRouter(tags=["pages"])
 
 STATIC = Path(__file__).parent.parent / "static"
 HEADERS = {"Cache-Control": "no-cache"}
-SIGN_OUT = '<form method="post" action="/sign-out"><button>Sign out</button></form></nav>\n</div>'
+SIGN_OUT = '<form method="post" action="/sign-out"><button>{{ common.sign_out }}</button></form>'
 _TYPES = {
     ".js": "text/javascript",
     ".css": "text/css",
@@ -25,11 +27,13 @@ _TYPES = {
 
 
 def page(request: Request, name: str) -> Response:
-    """Return a page of the static folder; in a session it offers to sign out."""
-    text = (STATIC / name).read_text()
-    if COOKIE in request.cookies:
-        text = text.replace("</nav>\n</div>", SIGN_OUT, 1)
-    return HTMLResponse(text, headers=HEADERS)
+    """Return a page of the static folder in the reader's language; in a session with a way out."""
+    language = page_language(request)
+    sign_out = SIGN_OUT if COOKIE in request.cookies else ""
+    text = (STATIC / name).read_text("utf-8").replace("{{ sign_out }}", sign_out)
+    answer = HTMLResponse(page_in_language(text, language), headers=HEADERS)
+    say_language(answer, language, "Cookie")
+    return answer
 
 
 @router.get(
@@ -45,9 +49,9 @@ def root(
     """Return the status as JSON; to a client that accepts `text/html`, the page of the fleet."""
     if wants_html(request):
         html = page(request, "index.html")
-        html.headers["Vary"] = "Accept"
+        html.headers.add_vary_header("Accept")
         return html
-    response.headers["Vary"] = "Accept"
+    response.headers.add_vary_header("Accept")
     return system_status(backend)
 
 

@@ -26,11 +26,9 @@ def sign_in(
     try:
         key = key_of_text(backend, form.get("key", "").strip())
     except Problem:
-        why = "That key is unknown, revoked or expired. Another one?"
-        return sign_in_page(401, wanted=wanted, why=why)
+        return sign_in_page(request, 401, wanted=wanted, why="key_unknown")
     if not key.allows("read"):
-        why = "That key may not read, which the pages need. Another one?"
-        return sign_in_page(403, wanted=wanted, why=why)
+        return sign_in_page(request, 403, wanted=wanted, why="key_may_not_read")
     backend.note_use(key.id)
     answer = RedirectResponse(wanted, 303)
     answer.set_cookie(

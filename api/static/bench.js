@@ -1,12 +1,13 @@
 // The spectrum bench of a machine: which record, kind and range are shown stands in the address, so that a view
 // can be sent to a colleague. Levels are those that the diagnoses read.
 
-import { byId, el, exact, faultName, get, num, put, Refused } from "./common.js";
-import { decibel, hertz, linesTable, rank, recordFacts, REFERENCES, tone } from "./lines.js";
+import { byId, el, ended, exact, faultName, get, label, listed, num, put, Refused, sentenceCase } from "./common.js";
+import { decibel, hertz, lineName, linesTable, rank, recordFacts, REFERENCES, tone } from "./lines.js";
 import { phasorDiagram, phasorFacts, phasorLabel } from "./phasors.js";
 import { plot } from "./plot.js";
+import { t } from "./texts.js";
 
-const KINDS = { demodulated: "Sidebands", current: "Current", envelope: "Envelope", vibration: "Vibration", waveform: "Waveform", phasors: "Phasors" };
+const KINDS = ["demodulated", "current", "envelope", "vibration", "waveform", "phasors"];
 const OF_CURRENTS = ["ia", "ib", "ic"], OF_VIBRATION = ["vibration", "vibration_y", "vibration_z"];
 const CHANNELS = { current: OF_CURRENTS, envelope: OF_VIBRATION, vibration: OF_VIBRATION };
 const KEPT = ["kind", "record", "family", "channel", "low", "high", "scale", "axis", "cursor", "at", "step"];
@@ -16,12 +17,11 @@ const FRESH_MS = 10_000, MISSING_MS = 60_000;
 const WAVEFORM_S = 0.1;
 const POINTS_PER_PX = 2;
 const BELOW_DB = 25;
-const HELP = { phasors: "Counter-clockwise is ahead. Currents and voltages each fill the circle by their largest.", "": "Drag to zoom, double-click for all. Arrow keys move the cursor, + and − zoom, 0 shows all.", harmonics: "Click a line: its multiples are marked and read.", sidebands: "Click a line: its distance from the centre is the spacing." };
 
 let drawnTools = "", touched = false, machine = "", address = "", view = {}, shown = null, drawnAt = 0, over = false, asked = 0, stored = [];
 
 const number = (name) => (view[name] === undefined || view[name] === "" || Number.isNaN(Number(view[name])) ? null : Number(view[name]));
-const kind = () => (KINDS[view.kind] ? view.kind : "demodulated");
+const kind = () => (KINDS.includes(view.kind) ? view.kind : "demodulated");
 const linear = () => view.scale === "linear" || kind() === "waveform";
 const orders = () => view.axis === "orders" && shown?.shaft_hz;
 const toX = (hz) => (hz === null ? null : orders() ? hz / shown.shaft_hz : hz);
@@ -54,15 +54,15 @@ const chart = plot(byId("plot"), {
 // The values that are drawn: x and y in the units chosen, and the lines among them.
 function series() {
   if (shown.t_s) {
-    return { x: shown.t_s, y: shown.values, floor: null, marks: [], cursors: [], low: shown.start_s, high: shown.end_s, xName: "Time, s", yName: `${shown.channel}, ${shown.unit}` };
+    return { x: shown.t_s, y: shown.values, floor: null, marks: [], cursors: [], low: shown.start_s, high: shown.end_s, xName: t("bench.axis_time"), yName: t("bench.axis_channel", { channel: shown.channel, unit: shown.unit }) };
   }
-  const [decibels, unit, factor] = REFERENCES[shown.reference];
+  const [reference, factor] = REFERENCES[shown.reference];
   const level = (db) => (db === null ? null : linear() ? factor * 10 ** (db / 20) : db);
   return {
     x: shown.hz.map(toX), y: shown.levels_db.map(level), floor: shown.floor_db.map(level), low: toX(shown.low_hz), high: toX(shown.high_hz), fromZero: linear(), below: linear() ? 0 : BELOW_DB,
-    marks: shown.lines.map((m) => ({ name: m.name, x: toX(m.hz), low: toX(m.low_hz), high: toX(m.high_hz), foundX: toX(m.found_hz), y: level(m.level_db), baseline: level(m.baseline_db), tone: tone(m), rank: rank(m) })),
+    marks: shown.lines.map((m) => ({ name: lineName(m), x: toX(m.hz), low: toX(m.low_hz), high: toX(m.high_hz), foundX: toX(m.found_hz), y: level(m.level_db), baseline: level(m.baseline_db), tone: tone(m), rank: rank(m) })),
     cursors: cursors().map((c) => ({ x: toX(c.hz), strong: c.k === (view.cursor === "sidebands" ? 0 : 1) })),
-    xName: orders() ? "Orders of the speed of rotation" : "Frequency, Hz", yName: linear() ? unit : decibels,
+    xName: t(orders() ? "bench.axis_orders" : "bench.axis_frequency"), yName: t(`bench.reference_${reference}${linear() ? "_linear" : ""}`),
   };
 }
 
@@ -87,11 +87,11 @@ function peak(hz) {
 
 function read(idx) {
   if (idx === null || idx === undefined || !shown?.record) return;
-  if (shown.t_s) return put("read", `${shown.t_s[idx].toFixed(5)} s: ${exact(shown.values[idx])} ${shown.unit}`);
+  if (shown.t_s) return put("read", t("bench.read_sample", { time: shown.t_s[idx].toFixed(5), value: exact(shown.values[idx]), unit: shown.unit }));
   if (!shown.hz) return;
   const hz = shown.hz[idx], level = shown.levels_db[idx], floor = shown.floor_db[idx];
-  const own = shown.lines.filter((m) => m.low_hz <= hz && hz <= m.high_hz).map((m) => m.name);
-  const parts = [hertz(hz, shown.resolution_hz), shown.shaft_hz && `${(hz / shown.shaft_hz).toFixed(3)} orders`, shown.supply_hz && shown.reference === "supply line" && `${(hz - shown.supply_hz).toFixed(3).replace("-", "−")} Hz from the supply`, level === null ? "no level" : `level ${decibel(level, 2)}`, level !== null && floor !== null && `${decibel(level - floor)} above the noise`, own.length && own.join(", ")];
+  const own = shown.lines.filter((m) => m.low_hz <= hz && hz <= m.high_hz).map(lineName);
+  const parts = [hertz(hz, shown.resolution_hz), shown.shaft_hz && t("bench.read_orders", { orders: (hz / shown.shaft_hz).toFixed(3) }), shown.supply_hz && shown.reference === "supply line" && t("bench.read_from_supply", { distance: (hz - shown.supply_hz).toFixed(3).replace("-", "−") }), level === null ? t("bench.no_level") : t("bench.level", { level: decibel(level, 2) }), level !== null && floor !== null && t("bench.above_noise", { level: decibel(level - floor) }), own.length && listed(own)];
   put("read", parts.filter(Boolean).join(" · "));
 }
 
@@ -109,7 +109,7 @@ function drawCursors() {
   byId("cursors").hidden = !list.length;
   put("cursors", list.map((c) => {
     const i = peak(c.hz);
-    return el("div", {}, el("dt", {}, view.cursor === "harmonics" ? `${c.k} ×` : c.k ? `${c.k > 0 ? "+" : "−"}${Math.abs(c.k)}` : "centre"), el("dd", {}, hertz(c.hz, shown.resolution_hz), el("span", {}, i >= 0 ? decibel(shown.levels_db[i], 2) : c.hz < shown.low_hz || c.hz > shown.high_hz ? "outside" : "–")));
+    return el("div", {}, el("dt", {}, view.cursor === "harmonics" ? `${c.k} ×` : c.k ? `${c.k > 0 ? "+" : "−"}${Math.abs(c.k)}` : t("bench.centre")), el("dd", {}, hertz(c.hz, shown.resolution_hz), el("span", {}, i >= 0 ? decibel(shown.levels_db[i], 2) : c.hz < shown.low_hz || c.hz > shown.high_hz ? t("bench.outside") : "–")));
   }));
 }
 
@@ -118,24 +118,24 @@ function draw() {
   if (shown.phasors) return drawPhasors();
   chart.ready();
   chart.show(series());
-  const label = shown.hz ? `${KINDS[kind()]} from ${hertz(shown.low_hz)} to ${hertz(shown.high_hz)}, ${shown.lines.filter((m) => m.found).length} of ${shown.lines.length} expected lines stand above the noise; the table below lists them` : `Waveform of ${shown.channel}`;
-  byId("plot").setAttribute("aria-label", label);
+  const spoken = shown.hz ? t("bench.label_spectrum", { kind: t(`bench.kind_${kind()}`), low: hertz(shown.low_hz), high: hertz(shown.high_hz), found: shown.lines.filter((m) => m.found).length, lines: shown.lines.length }) : t("bench.label_waveform", { channel: shown.channel });
+  byId("plot").setAttribute("aria-label", spoken);
   put("about", recordFacts(shown));
   const lines = shown.lines ?? [];
   byId("linesbox").hidden = !shown.hz;
-  put("lines", lines.length ? linesTable(lines, shown.resolution_hz, focus) : el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, "No line is expected in this range. Without a measured slip or speed VTOX does not know where lines would stand; the diagnoses above say what would help."))));
+  put("lines", lines.length ? linesTable(lines, shown.resolution_hz, focus) : el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, t("bench.no_line_expected")))));
   drawCursors();
   // Until a cursor reads something else: the line that stands out most.
   const best = lines.filter((m) => m.found && m.level_db !== null).sort((a, b) => b.level_db - b.floor_db - a.level_db + a.floor_db)[0];
-  if (best) put("read", `${best.name}: ${hertz(best.found_hz, shown.resolution_hz)} · level ${decibel(best.level_db, 2)} · ${decibel(best.level_db - best.floor_db)} above the noise`);
-  else put("read", lines.some((m) => m.fault) ? "No expected line stands above the noise." : "");
+  if (best) put("read", [label(lineName(best), hertz(best.found_hz, shown.resolution_hz)), t("bench.level", { level: decibel(best.level_db, 2) }), t("bench.above_noise", { level: decibel(best.level_db - best.floor_db) })].join(" · "));
+  else put("read", lines.some((m) => m.fault) ? t("bench.no_line_found") : "");
 }
 
 function drawPhasors() {
   chart.replace(phasorDiagram(shown));
   byId("plot").setAttribute("aria-label", phasorLabel(shown));
   put("about", recordFacts(shown), phasorFacts(shown));
-  put("read", shown.negative_sequence_ratio === null ? "" : `Current unbalance I2/I1 ${(100 * shown.negative_sequence_ratio).toFixed(2)} %`);
+  put("read", shown.negative_sequence_ratio === null ? "" : t("bench.unbalance_read", { percent: (100 * shown.negative_sequence_ratio).toFixed(2) }));
   byId("linesbox").hidden = byId("cursors").hidden = true;
 }
 
@@ -179,7 +179,7 @@ async function load() {
     if (turn !== asked) return;
     shown = null;
     drawnAt = performance.now();
-    chart.clear(error instanceof Refused ? error.message.charAt(0).toUpperCase() + error.message.slice(1) + "." : "The spectrum could not be read. This page keeps trying.");
+    chart.clear(error instanceof Refused ? ended(sentenceCase(error.message)) : t("bench.not_read"));
     for (const id of ["about", "read", "cursors"]) put(id);
     byId("linesbox").hidden = true;
   } finally {
@@ -202,16 +202,16 @@ function drawTools() {
   const select = (key, label, value, options) => keyed(el("select", { "aria-label": label, onchange: (e) => change({ [key]: e.target.value, ...(key === "record" ? { family: null } : {}) }) }, options.map(([v, text]) => { const o = el("option", { value: v }, text); o.selected = v === value; return o; })), key);
   const field = (key, label, unit) => el("label", {}, label, keyed(el("input", { type: "number", step: "any", min: 0, value: view[key] ?? "", onchange: (e) => change({ [key]: e.target.value }, { ask: key === "low" || key === "high" }) }), key), unit);
   put("tools",
-    group("What is shown", Object.entries(KINDS).map(([k, text]) => keyed(toggle(text, k === kind(), () => change({ kind: k, low: null, high: null, channel: null, family: null, at: null, step: null })), `kind-${k}`))),
-    group("Record", select("record", "Record", view.record ?? "", recordOptions())),
-    channels.length ? group("Channel", select("channel", "Channel", view.channel ?? "", [...(isWave ? [] : [["", kind() === "envelope" ? "clearest" : "first"]]), ...channels.map((c) => [c, c])])) : [],
-    noSpectrum ? [] : group("Level", keyed(toggle("dB", !linear(), () => change({ scale: null }, { ask: false })), "db"), keyed(toggle("linear", linear(), () => change({ scale: "linear" }, { ask: false })), "linear")),
-    noSpectrum ? [] : group("Frequency", keyed(toggle("Hz", !orders(), () => change({ axis: null }, { ask: false })), "hz"), keyed(toggle("orders", orders(), () => change({ axis: "orders" }, { ask: false }), "Multiples of the speed of rotation"), "orders")),
-    noSpectrum ? [] : group("Cursor", [["", "single"], ["harmonics", "harmonics"], ["sidebands", "sidebands"]].map(([c, text]) => keyed(toggle(text, (view.cursor ?? "") === c, () => change({ cursor: c, at: c === "sidebands" ? centre() : null, step: null }, { ask: false })), `cursor-${c}`))),
-    view.cursor && !noSpectrum ? group("Cursor in numbers", field("at", view.cursor === "harmonics" ? "of" : "centre", "Hz"), view.cursor === "sidebands" ? field("step", "spacing", "Hz") : []) : [],
-    isPhasors ? [] : group("Range", field("low", "from", isWave ? "s" : "Hz"), field("high", "to", isWave ? "s" : "Hz"), keyed(toggle("+", false, () => zoom(0.5), "Zoom in"), "in"), keyed(toggle("−", false, () => zoom(2), "Zoom out"), "out"), keyed(toggle("All", view.low === undefined && view.high === undefined, () => change({ low: null, high: null })), "all")));
+    group(t("bench.what_is_shown"), KINDS.map((k) => keyed(toggle(t(`bench.kind_${k}`), k === kind(), () => change({ kind: k, low: null, high: null, channel: null, family: null, at: null, step: null })), `kind-${k}`))),
+    group(t("bench.record"), select("record", t("bench.record"), view.record ?? "", recordOptions())),
+    channels.length ? group(t("bench.channel"), select("channel", t("bench.channel"), view.channel ?? "", [...(isWave ? [] : [["", t(kind() === "envelope" ? "bench.clearest" : "bench.first")]]), ...channels.map((c) => [c, c])])) : [],
+    noSpectrum ? [] : group(t("bench.level_scale"), keyed(toggle("dB", !linear(), () => change({ scale: null }, { ask: false })), "db"), keyed(toggle(t("bench.linear"), linear(), () => change({ scale: "linear" }, { ask: false })), "linear")),
+    noSpectrum ? [] : group(t("bench.frequency"), keyed(toggle("Hz", !orders(), () => change({ axis: null }, { ask: false })), "hz"), keyed(toggle(t("bench.orders"), orders(), () => change({ axis: "orders" }, { ask: false }), t("bench.orders_are")), "orders")),
+    noSpectrum ? [] : group(t("bench.cursor"), ["", "harmonics", "sidebands"].map((c) => keyed(toggle(t(`bench.cursor_${c || "single"}`), (view.cursor ?? "") === c, () => change({ cursor: c, at: c === "sidebands" ? centre() : null, step: null }, { ask: false })), `cursor-${c}`))),
+    view.cursor && !noSpectrum ? group(t("bench.cursor_numbers"), field("at", t(view.cursor === "harmonics" ? "bench.cursor_of" : "bench.centre"), "Hz"), view.cursor === "sidebands" ? field("step", t("bench.spacing"), "Hz") : []) : [],
+    isPhasors ? [] : group(t("bench.range"), field("low", t("bench.from"), isWave ? "s" : "Hz"), field("high", t("bench.to"), isWave ? "s" : "Hz"), keyed(toggle("+", false, () => zoom(0.5), t("bench.zoom_in")), "in"), keyed(toggle("−", false, () => zoom(2), t("bench.zoom_out")), "out"), keyed(toggle(t("bench.all"), view.low === undefined && view.high === undefined, () => change({ low: null, high: null })), "all")));
   for (const node of byId("tools").querySelectorAll(".group:empty")) node.remove();
-  put("help", HELP[isPhasors ? "phasors" : isWave ? "" : view.cursor ?? ""]);
+  put("help", t(`bench.help_${isPhasors ? "phasors" : (!isWave && view.cursor) || "plot"}`));
   if (focused) byId("tools").querySelector(`[data-key="${focused}"]`)?.focus();
 }
 
@@ -220,7 +220,7 @@ const centre = () => (shown?.supply_hz && shown.reference === "supply line" ? sh
 function recordOptions() {
   const kept = stored.map((w) => [w.record, `${w.start?.replace("T", " ").slice(0, 19)} · ${faultName(w.family)}`]);
   if (view.record && !stored.some((w) => w.record === view.record)) kept.push([view.record, view.record]);
-  return [["", view.family ? `latest, ${faultName(view.family).toLowerCase()}` : "latest"], ...kept];
+  return [["", view.family ? t("bench.latest_of", { fault: faultName(view.family).toLowerCase() }) : t("bench.latest")], ...kept];
 }
 
 function zoom(factor) {

@@ -1,22 +1,9 @@
 // What the pages share: elements, numbers as people read them, states as shapes, and polling.
 
+import { hasText, language, locale, t } from "./texts.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 export const POLL_MS = 2000;
-export const FAULTS = {
-  turn_short: "Turn short", insulation: "Insulation", bearing: "Bearing",
-  eccentricity: "Eccentricity", broken_bar: "Broken bar", silent: "Silent", clock: "Clock",
-};
-// Conditions of the system, in alarms without a machine; some name a queue behind a colon.
-const CONDITIONS = {
-  backlog: "Backlog", orphans: "Window in no record", workers: "No worker", stalled: "Queue stalled", dead_letters: "Dead letters",
-  memory: "Memory", clocks: "Clocks", stream_ids: "Ids of the future", deleted_windows: "Windows deleted",
-};
-export const WORDS = { normal: "normal", warning: "warning", fault: "fault", unknown: "unknown" };
-// What would end a blindness, in words.
-export const UNLOCKS = {
-  channel: "a channel", nameplate: "the nameplate", baseline: "a baseline", load: "more load", speed: "a speed", record: "longer records", rate: "faster sampling",
-  steadiness: "steady records", wiring: "sound sensors or wiring", noise: "less noise", distinction: "a way to tell causes apart", windows: "windows",
-};
 const UNITS = { _hz: "Hz", _dbc: "dBc", _db: "dB", _ms: "ms", _s: "s", _f: "F", _a: "A", _v: "V", _rpm: "rpm", _c: "°C", _w: "W", _mm: "mm", _deg: "°" };
 
 // el("p", {class: "x"}, "text", child): text is always text, never markup.
@@ -49,7 +36,10 @@ const SHAPES = {
 export function glyph(state) {
   return svg("svg", { viewBox: "0 0 12 12", "aria-hidden": "true" }, (SHAPES[state] ?? SHAPES.unknown)());
 }
-export function pill(state, text = state) {
+// The word of an identifier; one of another version is its own.
+const word = (kind, name, other = name) => (hasText(`words.${kind}_${name}`) ? t(`words.${kind}_${name}`) : other);
+export const stateWord = (state) => word("state", state);
+export function pill(state, text = stateWord(state)) {
   return el("span", { class: `state pill ${state}` }, glyph(state), text);
 }
 
@@ -59,15 +49,15 @@ export function num(value, digits = 3) {
   const size = Math.abs(value);
   if (value !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2);
   const places = size >= 100 ? 0 : size >= 10 ? Math.min(1, digits) : size >= 1 ? Math.min(2, digits) : digits;
-  return value.toLocaleString("en", { maximumFractionDigits: places });
+  return value.toLocaleString(locale, { maximumFractionDigits: places });
 }
 export function exact(value) {
   if (typeof value !== "number") return num(value);
   const size = Math.abs(value);
   if (value !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(2);
-  return (value + 0).toLocaleString("en", { maximumSignificantDigits: 4 });
+  return (value + 0).toLocaleString(locale, { maximumSignificantDigits: 4 });
 }
-export const count = (n) => (n === null || n === undefined ? "–" : n.toLocaleString("en"));
+export const count = (n) => (n === null || n === undefined ? "–" : n.toLocaleString(locale));
 export function bytes(n) {
   if (n === null || n === undefined) return "–";
   const units = ["B", "KB", "MB", "GB", "TB"];
@@ -77,23 +67,37 @@ export function bytes(n) {
 }
 export function span(s) {
   if (s === null || s === undefined) return "–";
-  if (s < 1) return "now";
-  if (s < 90) return `${Math.round(s)} s`;
-  if (s < 5400) return `${Math.round(s / 60)} min`;
-  return s < 129600 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} d`;
+  if (s < 1) return t("common.now");
+  if (s < 90) return t("common.seconds", { n: Math.round(s) });
+  if (s < 5400) return t("common.minutes", { n: Math.round(s / 60) });
+  return s < 129600 ? t("common.hours", { n: Math.round(s / 3600) }) : t("common.days", { n: Math.round(s / 86400) });
 }
 // The name of a field keeps its small letter.
 export const sentenceCase = (text) => (/^[a-z]+\b(?!_)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
 // `code` between backticks.
 export const marked = (text) => text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
-export const ago = (s) => (s < 1 ? "now" : `${span(s)} ago`);
+export const ago = (s) => (s < 1 ? t("common.now") : t("common.ago", { span: span(s) }));
+const joined = (key) => (texts) => (texts.length ? texts.reduce((first, second) => t(key, { first, second })) : "");
+// Several words, or several sentences that begin small, as one text.
+export const listed = joined("common.list");
+export const sentences = joined("common.sentences");
+// A sentence that ends, with room behind it for another.
+export const ended = (text) => t("common.full_stop", { text: text.replace(/[.。]+$/, "") });
+export const label = (name, text) => t("common.named", { name, text });
 // Alerts come in the order of their arrival; people see the time of the signal, newest first.
 export const byTime = (alerts) => [...alerts].sort((a, b) => (b.t ?? 0) - (a.t ?? 0));
 export function faultName(fault) {
   const [name, queue] = fault.split(":");
-  const known = FAULTS[fault] ?? CONDITIONS[name];
-  return known ? known + (queue ? `: ${queue}` : "") : fault;
+  const key = [`words.fault_${fault}`, `words.condition_${name}`].find(hasText);
+  return key ? (queue ? label(t(key), queue) : t(key)) : fault;
 }
+
+// What has happened to an alarm: an alert is raised at a level, escalated or cleared.
+export const eventWord = (a) => (a.event === "cleared" ? t("words.event_cleared") : a.event === "escalated" ? t("words.event_escalated", { level: stateWord(a.level) }) : stateWord(a.level));
+export const unlockWord = (unlock) => word("unlock", unlock);
+
+// What a slip or speed rests on.
+export const sourceWord = (source) => word("source", source.replaceAll(" ", "_"), source);
 
 // The unit is the suffix of a name: defect_hz -> ["defect", "Hz"].
 export function named(name) {
@@ -107,10 +111,10 @@ export function named(name) {
 }
 
 export class Refused extends Error {
-  constructor(status, problem) { super(problem.detail ?? `status ${status}`); this.status = status; this.problem = problem; }
+  constructor(status, problem) { super(problem.detail ?? t("common.status", { status })); this.status = status; this.problem = problem; }
 }
 export async function get(path) {
-  const answer = await fetch(path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(15000) });
+  const answer = await fetch(path, { headers: { Accept: "application/json", "Accept-Language": language }, signal: AbortSignal.timeout(15000) });
   const body = await answer.json().catch(() => ({}));
   if (answer.ok) return body;
   if (answer.status === 401) location.reload();
@@ -134,8 +138,8 @@ export function poll(work) {
 export function outage(error) {
   const known = error instanceof Refused;
   return el("div", { class: "notice down", role: "alert" },
-    el("b", {}, known && error.status === 503 ? "The Redis or Valkey server does not answer." : known ? "VTOX could not answer." : "The API does not respond."),
+    el("b", {}, t(known && error.status === 503 ? "common.server_away" : known ? "common.could_not_answer" : "common.api_away")),
     " ",
-    known ? `${error.message.replace(/\.+$/, "")}. ` : "Is the process still running? ",
-    el("span", { class: "soft" }, "The data below are old. This page keeps trying."));
+    known ? ended(error.message) : t("common.still_running"),
+    el("span", { class: "soft" }, t("common.data_old")));
 }

@@ -1,9 +1,10 @@
 // Shows /openapi.json: operations with their parameters, shapes and a way to try them. No other host.
 
 import { el, get, marked, put } from "./common.js";
+import { t } from "./texts.js";
 
 let schemas = {};
-const key = el("input", { class: "field", type: "password", placeholder: "if one is required", "aria-label": "API key", autocomplete: "off" });
+const key = el("input", { class: "field", type: "password", placeholder: t("docs.key_if_required"), "aria-label": t("docs.key"), autocomplete: "off" });
 
 const named = (ref) => ref.split("/").pop();
 const resolve = (s) => (s?.$ref ? schemas[named(s.$ref)] ?? {} : s ?? {});
@@ -39,11 +40,11 @@ function example(body) {
 function tryForm(path, method, operation) {
   const inputs = {};
   const rows = (operation.parameters ?? []).filter((p) => p.in === "path" || p.in === "query").map((p) => {
-    inputs[p.name] = { in: p.in, box: el("input", { placeholder: p.in === "path" ? "required" : String(p.schema?.default ?? ""), required: p.in === "path" }) };
+    inputs[p.name] = { in: p.in, box: el("input", { placeholder: p.in === "path" ? t("docs.required_value") : String(p.schema?.default ?? ""), required: p.in === "path" }) };
     return el("label", {}, el("code", {}, p.name), inputs[p.name].box);
   });
   const given = example(operation.requestBody);
-  const body = given === null ? null : el("textarea", { "aria-label": "Body", spellcheck: "false" });
+  const body = given === null ? null : el("textarea", { "aria-label": t("docs.body"), spellcheck: "false" });
   if (body) body.value = JSON.stringify(given, null, 2);
   const answer = el("pre", { class: "code", hidden: true, "aria-live": "polite" });
   const send = async (event) => {
@@ -68,7 +69,7 @@ function tryForm(path, method, operation) {
       put(answer, `${method.toUpperCase()} ${url}\n${error.message}`);
     }
   };
-  return el("form", { class: "form", onsubmit: send }, rows, body, el("button", { class: "go" }, "Send"), answer);
+  return el("form", { class: "form", onsubmit: send }, rows, body, el("button", { class: "go" }, t("docs.send")), answer);
 }
 function pretty(text) {
   try { return JSON.stringify(JSON.parse(text), null, 2); } catch { return text; }
@@ -84,15 +85,15 @@ function card(path, method, operation) {
     el("summary", {}, el("span", { class: `method ${method}` }, method.toUpperCase()), el("code", {}, path), el("span", { class: "soft" }, operation.summary ?? "")),
     el("div", { class: "body" },
       operation.description ? el("p", {}, marked(operation.description)) : null,
-      scopes.length ? el("p", { class: "soft small" }, `Where keys are required: scope ${scopes.join(" or ")} (or admin).`) : null,
-      parameters.length ? el("div", { class: "scroll" }, el("table", {}, el("tbody", {}, parameters.map((p) => el("tr", {}, el("td", {}, el("code", {}, p.name)), el("td", { class: "soft" }, `${p.in}${p.required ? ", required" : ""}`), el("td", {}, el("code", {}, shape(p.schema))), el("td", {}, p.description ?? p.schema?.description ?? "")))))) : null,
-      sent ? [el("h4", {}, "Body"), el("pre", { class: "code" }, shape(sent))] : null,
-      schema ? [el("h4", {}, `Answer (${good[0]})`), el("pre", { class: "code" }, shape(schema))] : null,
-      el("h4", {}, "Try it"), tryForm(path, method, operation)));
+      scopes.length ? el("p", { class: "soft small" }, t("docs.scopes", { scopes: scopes.reduce((first, second) => t("docs.or", { first, second })) })) : null,
+      parameters.length ? el("div", { class: "scroll" }, el("table", {}, el("tbody", {}, parameters.map((p) => el("tr", {}, el("td", {}, el("code", {}, p.name)), el("td", { class: "soft" }, p.required ? t("docs.required", { place: p.in }) : p.in), el("td", {}, el("code", {}, shape(p.schema))), el("td", {}, p.description ?? p.schema?.description ?? "")))))) : null,
+      sent ? [el("h4", {}, t("docs.body")), el("pre", { class: "code" }, shape(sent))] : null,
+      schema ? [el("h4", {}, t("docs.answer", { status: good[0] })), el("pre", { class: "code" }, shape(schema))] : null,
+      el("h4", {}, t("docs.try_it")), tryForm(path, method, operation)));
 }
 
 function problems(codes) {
-  return el("section", { class: "panel", id: "problems" }, el("div", { class: "head" }, el("h2", {}, "Problems"), el("span", { class: "soft" }, "every error is application/problem+json with one of these codes")),
+  return el("section", { class: "panel", id: "problems" }, el("div", { class: "head" }, el("h2", {}, t("docs.problems")), el("span", { class: "soft" }, t("docs.problems_note"))),
     el("div", { class: "scroll" }, el("table", {}, el("tbody", {}, Object.entries(codes).map(([code, title]) => el("tr", { id: code }, el("td", {}, el("code", {}, code)), el("td", {}, title)))))));
 }
 
@@ -100,10 +101,10 @@ const api = await get("/openapi.json");
 schemas = api.components?.schemas ?? {};
 const groups = {};
 for (const [path, methods] of Object.entries(api.paths)) {
-  for (const [method, operation] of Object.entries(methods)) (groups[operation.tags?.[0] ?? "other"] ??= []).push([path, method, operation]);
+  for (const [method, operation] of Object.entries(methods)) (groups[operation.tags?.[0] ?? t("docs.other")] ??= []).push([path, method, operation]);
 }
 const entries = Object.entries(groups);
-put("list", el("label", { class: "small" }, "API key", key), entries.map(([tag, list]) => [el("b", {}, tag), list.map(([, , o]) => el("a", { href: `#${o.operationId}` }, o.summary ?? o.operationId))]).flat(2), el("b", {}, "errors"), el("a", { href: "#problems" }, "Problem codes"));
+put("list", el("label", { class: "small" }, t("docs.key"), key), entries.map(([tag, list]) => [el("b", {}, tag), list.map(([, , o]) => el("a", { href: `#${o.operationId}` }, o.summary ?? o.operationId))]).flat(2), el("b", {}, t("docs.errors")), el("a", { href: "#problems" }, t("docs.problem_codes")));
 put("content", el("div", { class: "intro" }, el("h1", {}, `${api.info.title} ${api.info.version}`), el("p", { class: "soft" }, marked(api.info.description))),
   entries.map(([tag, list]) => el("section", { class: "group" }, el("h2", {}, tag), list.map(([p, m, o]) => card(p, m, o)))), problems(api["x-problem-codes"] ?? {}));
 

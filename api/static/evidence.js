@@ -30,4 +30,3 @@ const WHERE = {
 };
 
 export const whereSeen = (d) => WHERE[d.fault]?.(d) ?? null;
-export const LINK_TEXT = { broken_bar: "Show the sidebands", eccentricity: "Show the sidebands", bearing: "Show the comb of lines", turn_short: "Show the phasors", insulation: "Show the leakage current" };

@@ -1,7 +1,8 @@
 // The phasors of currents and voltages as they are wired, drawn in one circle each, and what they say.
 
-import { exact, svg } from "./common.js";
+import { exact, listed, svg } from "./common.js";
 import { facts } from "./lines.js";
+import { t } from "./texts.js";
 
 const SIZE = 360, RADIUS = 132, HEAD = 9;
 
@@ -24,17 +25,17 @@ export function phasorDiagram(d) {
     d.phasors.map((p) => arrow(p, longest[p.unit], p.unit === "V" ? "voltage" : "current")));
 }
 
-const percent = (ratio) => (ratio === null ? "not measured" : `${(100 * ratio).toFixed(2)} %`);
+const percent = (ratio) => (ratio === null ? t("bench.not_measured") : `${(100 * ratio).toFixed(2)} %`);
 const degrees = (v) => `${(Math.round(v * 10) / 10 + 0).toFixed(1).replace("-", "−")}°`;
 
 export function phasorFacts(d) {
   return facts([
     ...d.phasors.map((p) => [p.channel, `${exact(p.rms)} ${p.unit}, ${degrees(p.angle_deg)}`]),
-    ["Current unbalance I2/I1", percent(d.negative_sequence_ratio)],
-    ["Voltage unbalance V2/V1", percent(d.voltage_unbalance_ratio)],
-    ["Zero sequence I0/I1", percent(d.zero_sequence_ratio)],
-    ["I1 lags V1 by", d.lag_deg === null ? "not measured" : degrees(d.lag_deg)],
+    [t("bench.current_unbalance"), percent(d.negative_sequence_ratio)],
+    [t("bench.voltage_unbalance"), percent(d.voltage_unbalance_ratio)],
+    [t("bench.zero_sequence"), percent(d.zero_sequence_ratio)],
+    [t("bench.lag"), d.lag_deg === null ? t("bench.not_measured") : degrees(d.lag_deg)],
   ]);
 }
 
-export const phasorLabel = (d) => `Phasors: ${d.phasors.map((p) => `${p.channel} ${exact(p.rms)} ${p.unit} at ${degrees(p.angle_deg)}`).join(", ")}`;
+export const phasorLabel = (d) => t("bench.label_phasors", { phasors: listed(d.phasors.map((p) => t("bench.phasor_at", { channel: p.channel, rms: exact(p.rms), unit: p.unit, angle: degrees(p.angle_deg) }))) });

@@ -1,18 +1,23 @@
 // Draws the trend of one quantity with uPlot: band from least to largest, mean, threshold, the state of each step
 // below, and where nothing was recorded. Knows nothing of where it comes from.
 
+import { t } from "./texts.js";
+
 const STATES = { normal: ["normal-strip", 4], unknown: ["unknown-line", 2], warning: ["warning-line", 7], fault: ["fault-bg", 10] };
 const STRIP_PX = 14;
 const HEIGHT = 170;
 // Without a number there are states alone.
 const STATES_HEIGHT = 64;
 const FONT = "12px ui-sans-serif, system-ui, sans-serif";
+// How the axis writes days, by the parts of a date that stand in the texts: D MMM YYYY.
+const parts = (key) => t(key).replace(/[YMD]+/g, "{$&}");
+const YEAR = parts("trends.axis_year"), MONTH = parts("trends.axis_month"), DAY = parts("trends.axis_day"), DAY_OF_YEAR = parts("trends.axis_day_of_year");
 const TIMES = [
-  [31_536_000, "{YYYY}", null, null, null, null, null, null, 1],
-  [2_419_200, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
-  [86_400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
-  [60, "{HH}:{mm}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
-  [1, "{HH}:{mm}:{ss}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
+  [31_536_000, YEAR, null, null, null, null, null, null, 1],
+  [2_419_200, MONTH, `\n${YEAR}`, null, null, null, null, null, 1],
+  [86_400, DAY, `\n${YEAR}`, null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", `\n${DAY_OF_YEAR}`, null, `\n${DAY}`, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", `\n${DAY_OF_YEAR}`, null, `\n${DAY}`, null, null, null, 1],
 ];
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

@@ -1,19 +1,21 @@
 // The trends of a machine from the history: one chart for each fault and for the health, over the time that the
 // reader chooses. The choice stands in the address.
 
-import { byId, count, el, exact, faultName, get, marked, pill, put, Refused, sentenceCase, span } from "./common.js";
+import { byId, count, el, ended, exact, faultName, get, listed, marked, pill, put, Refused, sentenceCase, sentences, span, stateWord } from "./common.js";
+import { language, locale, rich, t } from "./texts.js";
 import { trendPlot } from "./trendplot.js";
 
 const MINUTE = 60, HOUR = 3600, DAY = 86_400;
 // Up to `points` steps, or records where each is shown.
 const RANGES = {
-  minutes: { text: "10 min", words: "10 minutes", s: 10 * MINUTE, points: 2000 },
-  hour: { text: "1 hour", words: "hour", s: HOUR, points: 500 },
-  day: { text: "1 day", words: "day", s: DAY, points: 500 },
-  week: { text: "1 week", words: "week", s: 7 * DAY, points: 500 },
-  month: { text: "1 month", words: "month", s: 30 * DAY, points: 500 },
-  year: { text: "1 year", words: "year", s: 365 * DAY, points: 500 },
+  minutes: { s: 10 * MINUTE, points: 2000 },
+  hour: { s: HOUR, points: 500 },
+  day: { s: DAY, points: 500 },
+  week: { s: 7 * DAY, points: 500 },
+  month: { s: 30 * DAY, points: 500 },
+  year: { s: 365 * DAY, points: 500 },
 };
+const last = () => t(`trends.last_${range()}`);
 const DEFAULT = "minutes";
 const ORDER = ["health", "turn_short", "insulation", "bearing", "eccentricity", "broken_bar"];
 const ASSESSMENTS = "vehicle_health_assessments";
@@ -28,14 +30,14 @@ let address = "", asked = 0, askedAt = -Infinity, shown = null, pointed = null;
 const figures = {};
 
 const range = () => { const name = new URLSearchParams(location.search).get("range"); return RANGES[name] ? name : DEFAULT; };
-const title = (name) => (name === "health" ? "Health" : faultName(name));
+const title = (name) => (name === "health" ? t("trends.health") : faultName(name));
 
-const exactly = (t) => new Date(1000 * t).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const exactly = (t) => new Date(1000 * t).toLocaleString(locale, { dateStyle: "medium", timeStyle: "medium" });
 
 function clock(t, withDay = RANGES[range()].s > HOUR) {
   const day = { day: "numeric", month: "short", ...(RANGES[range()].s > 30 * DAY ? { year: "numeric" } : {}) };
   const time = { hour: "2-digit", minute: "2-digit", ...(shown?.step_s ? {} : { second: "2-digit" }) };
-  return new Date(1000 * t).toLocaleString("en-GB", { ...(withDay ? day : {}), ...(shown?.step_s >= DAY ? {} : time) });
+  return new Date(1000 * t).toLocaleString(locale, { ...(withDay ? day : {}), ...(shown?.step_s >= DAY ? {} : time) });
 }
 
 async function history() {
@@ -76,25 +78,25 @@ function gapsOf(cells) {
 function countsText(counts) {
   const totals = {};
   for (const c of counts) totals[c.state] = (totals[c.state] ?? 0) + c.records;
-  return ["fault", "warning", "normal", "unknown"].filter((s) => totals[s]).map((s) => `${count(totals[s])} ${s}`).join(" · ");
+  return ["fault", "warning", "normal", "unknown"].filter((s) => totals[s]).map((s) => t("trends.count", { n: totals[s], state: stateWord(s) })).join(" · ");
 }
 
 function gapsText(gaps) {
   if (!gaps.length) return "";
   const longest = span(Math.max(...gaps.map(([from, to]) => to - from)));
-  return gaps.length === 1 ? ` · a gap of ${longest}` : ` · ${gaps.length} gaps of up to ${longest}`;
+  return gaps.length === 1 ? t("trends.one_gap", { longest }) : t("trends.gaps", { n: gaps.length, longest });
 }
 
 // What the cursor stands on, or the last step that has a record.
-function readAt(name, t) {
+function readAt(name, time) {
   const f = figures[name], { columns: s, cells } = f;
   let i = cells.findLastIndex(Boolean);
-  if (t !== null) i = f.x.reduce((best, x, k) => (Math.abs(x - t) < Math.abs(f.x[best] - t) ? k : best), 0);
-  if (i < 0) return put(f.read, "no record");
-  const when = shown.step_s ? `${clock(s.t[i])}${shown.step_s < DAY ? ` to ${clock(s.t[i] + shown.step_s, false)}` : ""}` : clock(s.t[i]);
-  if (!cells[i]) return put(f.read, `${when} · no record`);
+  if (time !== null) i = f.x.reduce((best, x, k) => (Math.abs(x - time) < Math.abs(f.x[best] - time) ? k : best), 0);
+  if (i < 0) return put(f.read, t("trends.no_record"));
+  const when = shown.step_s && shown.step_s < DAY ? t("trends.from_to", { from: clock(s.t[i]), to: clock(s.t[i] + shown.step_s, false) }) : clock(s.t[i]);
+  if (!cells[i]) return put(f.read, `${when} · ${t("trends.no_record")}`);
   const wide = shown.step_s && s.min[i] !== null && s.max[i] > s.min[i];
-  const parts = [s.mean[i] === null ? "no statistic" : `${shown.step_s ? "mean " : ""}${exact(s.mean[i])}`, wide && `${exact(s.min[i])} to ${exact(s.max[i])}`, s.threshold[i] !== null && `threshold ${exact(s.threshold[i])}`, shown.step_s && `${count(s.n[i])} ${s.n[i] === 1 ? "record" : "records"}`];
+  const parts = [s.mean[i] === null ? t("trends.no_statistic") : shown.step_s ? t("trends.mean", { value: exact(s.mean[i]) }) : exact(s.mean[i]), wide && t("trends.between", { low: exact(s.min[i]), high: exact(s.max[i]) }), s.threshold[i] !== null && t("trends.threshold", { value: exact(s.threshold[i]) }), shown.step_s && t("trends.records", { n: s.n[i] })];
   return put(f.read, pill(s.state[i]), ` ${when} · ${parts.filter(Boolean).join(" · ")}`, s.code[i] ? [" · ", el("code", {}, s.code[i])] : []);
 }
 
@@ -144,10 +146,10 @@ function drawFigure(name) {
   const gaps = gapsOf(f.cells);
   const missed = shown.missed.filter((m) => (m.stream === ASSESSMENTS) === (name === "health")).map((m) => [m.from_t, m.to_t]);
   const known = s.mean.filter((v) => v !== null);
-  const told = `${countsText(shown.counts[name] ?? [])}${gapsText(gaps)}`;
-  put(f.caption, told, known.length ? "" : " · no record gave a statistic");
+  const counts = `${countsText(shown.counts[name] ?? [])}${gapsText(gaps)}`;
+  put(f.caption, counts, known.length ? "" : t("trends.no_statistics"));
   const [low, high] = [Math.min(...s.min.filter((v) => v !== null)), Math.max(...s.max.filter((v) => v !== null))];
-  f.box.setAttribute("aria-label", `${title(name)}, last ${RANGES[range()].words}: ${known.length ? `between ${exact(low)} and ${exact(high)}; ` : ""}${told}`);
+  f.box.setAttribute("aria-label", t(known.length ? "trends.label_between" : "trends.label", { title: title(name), last: last(), low: exact(low), high: exact(high), counts }));
   f.node.hidden = false;
   if (f.node.parentNode !== byId("trends")) byId("trends").append(f.node);
   f.plot.show({ x: f.x, min: s.min, mean: s.mean, max: s.max, threshold: s.threshold, cells: f.cells.filter(Boolean), gaps, missed, from: shown.from, to: shown.to, numbers: known.length > 0, limits: name === "health" ? [0, 105] : null });
@@ -158,16 +160,15 @@ function drawFigure(name) {
 function absence(recorder) {
   const until = shown.recorded_until_t;
   const present = ORDER.filter((n) => shown.series[n]);
-  const words = RANGES[range()].words;
   const absent = ORDER.filter((n) => !shown.series[n]).map(title).map((n, i) => (i ? n.toLowerCase() : n));
   const lines = [];
-  if (until === null) lines.push([el("b", {}, "No history yet. "), "Trends appear as soon as a recorder runs: ", el("code", {}, "vtox up"), " starts one; ", el("code", {}, "vtox recorder"), " runs one by itself."]);
-  else if (!present.length) lines.push([el("b", {}, `No record in the last ${words}. `), "A longer time may have some."]);
-  else if (absent.length) lines.push(`No record in the last ${words}: ${absent.join(", ")}.`);
+  if (until === null) lines.push([el("b", {}, t("trends.no_history")), ...rich("trends.needs_recorder", { up: el("code", {}, "vtox up"), recorder: el("code", {}, "vtox recorder") })]);
+  else if (!present.length) lines.push([el("b", {}, t("trends.no_record_in", { last: last() })), t("trends.try_longer")]);
+  else if (absent.length) lines.push(t("trends.no_record_of", { last: last(), names: listed(absent) }));
   // What it missed is said below; of an absence that lasts the check knows.
-  if (recorder?.status === "warn" && (until === null || shown.to - until > AWAY_S)) lines.push([el("b", {}, until === null ? "Nothing is recorded: " : `Recorded until ${exactly(until)}: `), ...marked(`${recorder.observed}. ${sentenceCase(recorder.remedy ?? "")}`)]);
-  const missed = shown.missed.slice(-NAMED_MISSES).map((m) => `${m.entries === null ? "an unknown number of" : count(m.entries)} ${m.stream === ASSESSMENTS ? "assessments" : "diagnoses"} of all machines between ${exactly(m.from_t)} and ${exactly(m.to_t)}`);
-  if (missed.length) lines.push([el("b", {}, "Not recorded: "), `${missed.join("; ")}. They had left the stream before the recorder read them.`]);
+  if (recorder?.status === "warn" && (until === null || shown.to - until > AWAY_S)) lines.push([el("b", {}, until === null ? t("trends.nothing_recorded") : t("trends.recorded_until", { time: exactly(until) })), ...marked(`${ended(recorder.observed)}${sentenceCase(recorder.remedy ?? "")}`)]);
+  const missed = shown.missed.slice(-NAMED_MISSES).map((m) => t(m.stream === ASSESSMENTS ? "trends.missed_assessments" : "trends.missed_diagnoses", { n: m.entries ?? t("trends.unknown_number"), from: exactly(m.from_t), to: exactly(m.to_t) }));
+  if (missed.length) lines.push([el("b", {}, t("trends.not_recorded")), t("trends.why_missed", { missed: sentences(missed) })]);
   return lines.map((l) => el("p", {}, l));
 }
 
@@ -189,7 +190,7 @@ async function load() {
     draw(status.data.checks.find((c) => c.name === "recorder"));
   } catch (error) {
     if (turn !== asked) return;
-    put("trendnote", el("p", {}, el("b", {}, "The history could not be read. "), error instanceof Refused ? `${sentenceCase(error.message).replace(/\.+$/, "")}. ` : "", "This page keeps trying."));
+    put("trendnote", el("p", {}, el("b", {}, t("trends.not_read")), error instanceof Refused ? ended(sentenceCase(error.message)) : "", t("trends.keeps_trying")));
   }
 }
 
@@ -202,7 +203,7 @@ function choose(name) {
 }
 
 function drawRanges() {
-  if (!byId("ranges").childElementCount) put("ranges", Object.entries(RANGES).map(([name, { text }]) => el("button", { type: "button", onclick: () => choose(name), "data-range": name }, text)));
+  if (!byId("ranges").childElementCount) put("ranges", Object.keys(RANGES).map((name) => el("button", { type: "button", onclick: () => choose(name), "data-range": name }, t(`trends.range_${name}`))));
   for (const b of byId("ranges").children) b.setAttribute("aria-pressed", String(b.dataset.range === range()));
 }
 

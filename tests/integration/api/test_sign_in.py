@@ -205,7 +205,8 @@ def test_the_pages_hold_no_inline_script_or_style(http: httpx.Client) -> None:
         text = http.get(path, headers=HTML).text
         assert "<style" not in text
         assert " style=" not in text
-        assert all("src=" in tag.partition(">")[0] for tag in text.split("<script")[1:])
+        tags = [tag.partition(">")[0] for tag in text.split("<script")[1:]]
+        assert all("src=" in tag or 'type="application/json"' in tag for tag in tags)
 
 
 def test_an_old_service_with_a_stale_cookie_asks_again(settings: Settings, client: Client) -> None:

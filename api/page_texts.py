@@ -1,0 +1,62 @@
+"""The texts of the pages: one folder of JSON for each language, a file for each page.
+
+A page has `{{ fleet.machines }}` where the text `machines` of `fleet.json` belongs. All texts of
+the language go with the page as JSON, from which its scripts take theirs (`static/texts.js`).
+docs/PAGES.md says how to add a text or a language.
+"""
+
+import json
+import re
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from vtox.sentences.languages import NAMES, TAGS, Language
+
+FOLDER = Path(__file__).parent / "texts"
+_PLACE = re.compile(r"\{\{ (\w+\.\w+) \}\}")
+_CODE = re.compile(r"`([^`]*)`")
+
+
+@cache
+def page_texts(language: Language) -> dict[str, str]:
+    """Return the texts of a language by their keys, such as `fleet.machines`."""
+    return {
+        f"{file.stem}.{name}": text
+        for file in sorted((FOLDER / language).glob("*.json"))
+        for name, text in json.loads(file.read_text("utf-8")).items()
+    }
+
+
+def page_in_language(html: str, language: Language) -> str:
+    """Return a page with the texts of a language in their places, and the links to the others.
+
+    `{{ texts }}` is where the texts stand for its scripts, `{{ languages }}` where the links do.
+    """
+    texts = page_texts(language)
+    for place, markup in (("texts", _embedded(language)), ("languages", _switch(language))):
+        html = html.replace(f"{{{{ {place} }}}}", markup)
+    filled = _PLACE.sub(lambda place: _markup(texts[place[1]]), html)
+    return filled.replace('<html lang="en">', f'<html lang="{TAGS[language]}">', 1)
+
+
+@cache
+def _embedded(language: Language) -> str:
+    # Within a script element nothing but `<` can end it.
+    texts = json.dumps(page_texts(language), ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="texts">{texts}</script>'
+
+
+@cache
+def _switch(language: Language) -> str:
+    return "".join(
+        f'<a href="?lang={other}" lang="{TAGS[other]}" hreflang="{TAGS[other]}" '
+        f'data-language="{other}">{name}</a>'
+        for other, name in NAMES.items()
+        if other != language
+    )
+
+
+def _markup(text: str) -> str:
+    """Return a text as HTML, what stands between backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))

@@ -1,0 +1,39 @@
+// The words of the page in the reader's language: the server has chosen it and sends them with the page, by key.
+// No other script holds a text for people.
+
+const TEXTS = JSON.parse(document.getElementById("texts").textContent);
+const YEAR_S = 31_536_000;
+// How numbers and times are written, by language; the zone is that of the reader.
+const LOCALES = { en: "en-GB", zh: "zh-CN" };
+
+export const language = document.documentElement.lang.slice(0, 2);
+export const locale = LOCALES[language];
+export const hasText = (key) => key in TEXTS;
+
+const PLACE = /\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g;
+const shown = (value) => (typeof value === "number" ? value.toLocaleString(locale) : String(value ?? "–"));
+
+// `{n}` is the value of that name; `{n|record|records}` the first word for one, the second for any other number.
+export function t(key, values = {}) {
+  const text = TEXTS[key] ?? key;
+  return text.replace(PLACE, (_, name, one, several) => (one === undefined ? shown(values[name]) : values[name] === 1 ? one : several));
+}
+
+// The text with elements in some places: a list of children; other values are put in as by `t`.
+export function rich(key, values) {
+  const nodes = Object.entries(values).filter(([, v]) => v instanceof Node);
+  const marks = Object.fromEntries(nodes.map(([name], i) => [name, `\u0000${i}\u0000`]));
+  return t(key, { ...values, ...marks }).split("\u0000").map((part, i) => (i % 2 ? nodes[Number(part)][1] : part)).filter((part) => part !== "");
+}
+
+// The switch: the choice is kept for a year, and where the reader looks stays as it is.
+for (const link of document.querySelectorAll("[data-language]")) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    document.cookie = `vtox_language=${link.dataset.language}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
+    const address = new URL(location.href);
+    address.searchParams.delete("lang");
+    history.replaceState(null, "", address);
+    location.reload();
+  });
+}

@@ -1,0 +1,191 @@
+"""The texts of the pages: complete in every language, all used, and none outside the catalogues."""
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from api.page_texts import FOLDER, page_in_language, page_texts
+from tests.paths import ROOT
+from vtox.sentences.languages import DEFAULT, NAMES, TAGS, Language, accepted_language, language
+
+STATIC = ROOT / "api" / "static"
+PAGES = sorted(STATIC.glob("*.html"))
+SCRIPTS = sorted(f for f in STATIC.glob("*.js") if not f.name.endswith(".min.js"))
+OTHERS = [name for name in NAMES if name != DEFAULT]
+CLASSES = set(re.findall(r"\.([a-zA-Z][\w-]*)", (STATIC / "vtox.css").read_text("utf-8")))
+LITERAL = re.compile(r"""//[^\n]*|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`""")
+PLACE = re.compile(r"\{(\w+)(?:\|[^}]*)?\}")
+# What a page may say in any language: names, units, keys and codes.
+NEUTRAL = {"VTOX", "openapi.json", "ms", "·", "–"}
+# Words of answers that scripts go by.
+IDENTIFIERS = {"supply line", "mean envelope"}
+KEYS_AND_HEADERS = {"Accept", "Escape", "Home", "End", "Enter", "Node"}
+# Names, units and abbreviations that Chinese writes as they are.
+LATIN = {"m/s", "VTOX", "API", "HTTP", "Redis", "Valkey", "CPU", "UTC", "ID", "Home", "End", "Esc"}
+LATIN |= {"Hz", "kHz", "dB", "dBc", "ms", "mm", "rpm", "sf", "fr", "application/problem+json"}
+LATIN |= {"admin", "YYYY"}
+
+
+def placeholders(text: str) -> set[str]:
+    return set(PLACE.findall(text))
+
+
+def literals(script: Path) -> Iterator[str]:
+    """The string literals of a script, without what is computed in them."""
+    for match in LITERAL.finditer(script.read_text("utf-8")):
+        if not match[0].startswith("//"):
+            yield re.sub(r"\$\{[^}]*\}?", " ", match[0][1:-1])
+
+
+def sources() -> str:
+    files = [*PAGES, *SCRIPTS, *(ROOT / "api").rglob("*.py")]
+    return "\n".join(f.read_text("utf-8") for f in files)
+
+
+class Visible(HTMLParser):
+    """Collects what a reader of a page sees or hears."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        spoken = {"aria-label", "placeholder", "title", "alt"}
+        self.texts += [value for name, value in attrs if name in spoken and value]
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_every_language_has_the_same_texts(other: Language) -> None:
+    assert page_texts(other).keys() == page_texts(DEFAULT).keys()
+    assert {f.name for f in (FOLDER / other).iterdir()} == {
+        f.name for f in (FOLDER / DEFAULT).iterdir()
+    }
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_texts_have_the_same_places_for_values(other: Language) -> None:
+    theirs = page_texts(other)
+    differing = [
+        key
+        for key, text in page_texts(DEFAULT).items()
+        if placeholders(text) != placeholders(theirs[key])
+    ]
+    assert differing == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_key_stands_once_in_its_file(name: Language) -> None:
+    def once(pairs: list[tuple[str, str]]) -> dict[str, str]:
+        assert len({key for key, _ in pairs}) == len(pairs)
+        assert all(re.fullmatch(r"\w+", key) and text for key, text in pairs)
+        return dict(pairs)
+
+    for file in (FOLDER / name).glob("*.json"):
+        json.loads(file.read_text("utf-8"), object_pairs_hook=once)
+
+
+def test_every_text_is_used() -> None:
+    text = sources()
+    begun = {m for m in re.findall(r"[\"'`](\w+\.(?:\w+_)?)\$?\{", text)}
+    begun |= {f"words.{kind}_" for kind in re.findall(r'\bword\("(\w+)"', text)}
+    used = set(re.findall(r"\b\w+\.\w+\b", text))
+    unused = [k for k in page_texts(DEFAULT) if k not in used and not k.startswith(tuple(begun))]
+    assert unused == []
+
+
+def test_every_key_in_the_sources_has_a_text() -> None:
+    keys = re.findall(rf'"((?:{"|".join(parts())})\.\w+)"', scripts_text())
+    assert set(keys) - page_texts(DEFAULT).keys() == set()
+
+
+def parts() -> set[str]:
+    return {key.partition(".")[0] for key in page_texts(DEFAULT)}
+
+
+def scripts_text() -> str:
+    return "\n".join(f.read_text("utf-8") for f in SCRIPTS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_a_page_has_no_text_of_its_own(page: Path) -> None:
+    visible = Visible()
+    visible.feed(re.sub(r"\{\{ [\w.]+ \}\}", "", page.read_text("utf-8")))
+    words = {word for text in visible.texts for word in text.split()}
+    assert words - NEUTRAL == set()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.name)
+def test_a_script_has_no_text_of_its_own(script: Path) -> None:
+    suspects = []
+    for text in literals(script):
+        words = re.findall(r"[A-Za-z][\w-]*", text)
+        is_code = text.startswith(("import ", "vtox ")) or all(w in CLASSES for w in words)
+        is_code |= text in IDENTIFIERS
+        sentence = re.search(r"\b[A-Za-z]{3,} [a-z]{2,}\b", text)
+        word = re.fullmatch(r"[A-Z][a-z]{2,}", text.strip())
+        if (sentence or (word and word[0] not in KEYS_AND_HEADERS)) and not is_code:
+            suspects.append(text)
+    assert suspects == []
+    assert not re.search(r"[\u4e00-\u9fff]", script.read_text("utf-8"))
+
+
+def test_chinese_has_no_english_words() -> None:
+    left = {}
+    for key, text in page_texts("zh").items():
+        plain = re.sub(r"`[^`]*`|\{[^}]*\}", " ", text)
+        words = set(re.findall(r"[A-Za-z][A-Za-z/+]+", plain)) - LATIN
+        if words:
+            left[key] = words
+    assert left == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_a_page_is_filled_in_and_offers_the_other_languages(page: Path, name: Language) -> None:
+    html = page_in_language(page.read_text("utf-8"), name)
+    own = {"{{ tone }}", "{{ why }}", "{{ wanted }}", "{{ sign_out }}"}
+    assert set(re.findall(r"\{\{[^}]*\}\}", html)) <= own
+    assert f'<html lang="{TAGS[name]}">' in html
+    assert [n for n in NAMES if f'data-language="{n}"' in html] == [n for n in NAMES if n != name]
+
+
+def test_texts_within_the_page_cannot_end_their_element(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(page_texts("en"), "common.no", "</script><b>")
+    from api import page_texts as module
+
+    module._embedded.cache_clear()
+    assert page_in_language("{{ texts }}", "en").count("</script>") == 1
+    module._embedded.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en-US,en;q=0.9,zh;q=0.8", "en"),
+        ("de-DE,de;q=0.9,zh-TW;q=0.5,en;q=0.4", "zh"),
+        ("zh;q=0,en;q=0.1", "en"),
+        ("de, *;q=0.5", None),
+        ("zh;q=x", None),
+        ("", None),
+    ],
+)
+def test_the_language_that_a_browser_prefers(header: str, expected: str | None) -> None:
+    assert accepted_language(header) == expected
+
+
+def test_a_tag_of_another_language_is_none_of_ours() -> None:
+    assert [language(tag) for tag in ("zh-Hans-CN", "EN", "zhx", "", "de")] == [
+        "zh",
+        "en",
+        None,
+        None,
+        None,
+    ]
