@@ -48,8 +48,7 @@ def require_key(
         return
     text = header or (bearer.credentials if bearer else None)
     key = key_of_text(backend, text) if text else _key_of_session(request, backend, cookie)
-    request.state.key_id = key.id
-    request.state.key_name = key.name
+    request.state.key_id, request.state.key_name = key.id, key.name or key.id
     backend.note_use(key.id)
     machine_id = request.path_params.get("machine_id", "")
     for scope in needed.scopes:

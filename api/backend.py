@@ -16,6 +16,7 @@ from vtox.history import database
 from vtox.monitoring.throughput import READING_EVERY_S, Reading, Sampler
 from vtox.settings import Settings
 from vtox.store import apikeys
+from vtox.store.alarm_book import BookReader
 from vtox.store.client import Client, check, connect, loading_error
 from vtox.store.status import Snapshot, snapshot
 
@@ -49,6 +50,7 @@ class Backend:
         self.fleet_index = FleetIndex()
         self._engine: Engine | None = None
         self._has_history = False
+        self.alarms = BookReader()
         self._stop = threading.Event()
         self._keys_exist = False
         self._keys_t = -KEYS_ASKED_EVERY_S

@@ -5,14 +5,17 @@ and parse a body of its own before it looks at any key.
 """
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from api.errors import Problem
 
 FORM_MAX_BYTES = 4096
+Model = TypeVar("Model", bound=BaseModel)
 
 
 async def whole_body(request: Request) -> bytes:
@@ -44,6 +47,15 @@ def json_object(body: bytes) -> dict[str, Any]:
     if b"\\u" in body:
         _refuse_lone_surrogates(value)
     return value
+
+
+def body_as(kind: type[Model], body: bytes) -> Model:
+    """Return a body as a shape, or raise the problem that names the field at fault."""
+    try:
+        return kind.model_validate(json_object(body))
+    except ValidationError as error:
+        errors = [{**e, "loc": ("body", *e["loc"])} for e in error.errors()]
+        raise RequestValidationError(errors) from None
 
 
 # Asynchronous like the other small dependencies: a plain function costs a change of threads.

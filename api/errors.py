@@ -17,6 +17,7 @@ from api.http_methods import allowed_methods
 from api.sign_in import sign_in_page
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import (
+    AlarmRefused,
     HistoryUnavailable,
     NameplateError,
     NotOnDisk,
@@ -71,6 +72,14 @@ CODES = {
     "server_full": "The Redis or Valkey server refuses writes",
     "history_unavailable": "The database of the history does not answer",
     "not_on_disk": "The window is not known to be on disk",
+    "already_acknowledged": "The alarm is acknowledged already",
+    "already_closed": "The alarm is closed already",
+    "suspended": "The alarm is shelved, suppressed or out of service",
+    "not_active": "The fault of the alarm has ended",
+    "not_shelved": "The alarm is not shelved",
+    "already_out_of_service": "The machine is out of service already",
+    "in_service": "The machine is in service",
+    "count_changed": "Not as many alarms as expected match",
     **{code: _title(text) for code, text in WIRE_CODES.items()},
     # A window as JSON can be wrong where an entry of the stream has no such place.
     "bad_base64": "A channel of dtype i2 or f4 is not base64",
@@ -91,6 +100,14 @@ STATUS_OF_CODE = {
     "method_not_allowed": 405,
     "body_too_slow": 408,
     "setting_changed": 409,
+    "already_acknowledged": 409,
+    "already_closed": 409,
+    "suspended": 409,
+    "not_active": 409,
+    "not_shelved": 409,
+    "already_out_of_service": 409,
+    "in_service": 409,
+    "count_changed": 409,
     "body_too_large": 413,
     "too_large": 413,
     "not_json": 415,
@@ -169,6 +186,7 @@ def install(app: FastAPI) -> None:
         TooBusy,
         TooManyMachines,
         UnknownMachine,
+        AlarmRefused,
         redis.RedisError,
         Exception,
     ):
@@ -208,6 +226,8 @@ def _problem(request: Request, error: Exception) -> Problem:
             return Problem("too_busy", str(error), headers=_RETRY)
         case TooManyMachines():
             return Problem("too_many_machines", str(error))
+        case AlarmRefused():
+            return Problem(error.code, str(error))
         case redis.exceptions.OutOfMemoryError():
             return _server_full("its memory limit is reached")
         case redis.ResponseError() if str(error).startswith(("MISCONF", "READONLY")):

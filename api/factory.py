@@ -18,6 +18,7 @@ from api.http_methods import HeadAsGet
 from api.local_requests import is_loopback
 from api.openapi_document import openapi_document
 from api.routes import (
+    alarms,
     alerts,
     coverage,
     dead_letters,
@@ -107,6 +108,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         windows,
         diagnoses,
         history,
+        alarms,
         alerts,
         coverage,
         sensitivity,

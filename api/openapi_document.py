@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.errors import CODES, MEDIA_TYPE, SIGN_IN_STATUSES, STATUS_OF_CODE
+from api.schemas.alarms import BODIES
 from api.schemas.common import FieldError, Problem
 from api.schemas.nameplate import Nameplate
 from api.schemas.windows import WindowIn
@@ -37,7 +38,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     document = _named_once(document, Nameplate.__name__, repeated)
     components = document["components"]
     components["schemas"] |= repeated
-    for model in (FieldError, Problem, WindowIn):
+    for model in (FieldError, Problem, WindowIn, *BODIES):
         schema = model.model_json_schema(ref_template=REFERENCE, mode="serialization")
         schema.pop("$defs", None)
         components["schemas"][model.__name__] = schema
@@ -69,6 +70,7 @@ TAGS = [
     {"name": "machines", "description": "Machines, their nameplates and their state."},
     {"name": "windows", "description": "Windows go in."},
     {"name": "history", "description": "Diagnoses, alerts, evidence and dead letters."},
+    {"name": "alarms", "description": "The life of alarms, and what operators do with them."},
     {"name": "health", "description": "Liveness and readiness of this process."},
     {"name": "pages", "description": "For people, and the entrance for programs."},
 ]
@@ -93,6 +95,8 @@ def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
     statuses |= {int(s) for s in responses if s.isdigit() and int(s) >= 400}
     if "requestBody" in operation:
         statuses |= {400, 408, 413, 415, 429}
+    if "alarms" in operation.get("tags", []) and "requestBody" in operation:
+        statuses |= {404, 409}
     for status in sorted(statuses):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     responses["default"] = {"$ref": "#/components/responses/Problem"}

@@ -27,6 +27,7 @@
         ├── UnknownMachine      a machine is not known
         ├── SettingChanged      a setting of a machine was changed meanwhile
         ├── TooBusy             as much is computed at once as may be
+        ├── AlarmRefused        an alarm is in no state for what an operator wants
         ├── LeaseLost           the lease is lost, another bridge may own the stream
         └── StaleState          what a bridge remembers contradicts the server
 """
@@ -178,6 +179,18 @@ class TooManyMachines(SystemStateError):
             f"there are {limit} machines already, and this one is new",
             remedy="retire machines that are gone, or raise VTOX_MAX_MACHINES",
         )
+
+
+class AlarmRefused(SystemStateError):
+    """An alarm, or a machine's service, is in no state for what an operator wants.
+
+    `code` is `already_acknowledged`, `already_closed`, `suspended`, `not_active`, `not_shelved`,
+    `already_out_of_service`, `in_service` or `count_changed`.
+    """
+
+    def __init__(self, code: str, observed: str) -> None:
+        super().__init__(observed)
+        self.code = code
 
 
 class TooBusy(SystemStateError):

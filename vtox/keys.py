@@ -5,6 +5,8 @@ RESULTS = "fault_diagnosis_results"
 ASSESSMENTS = "vehicle_health_assessments"
 METRICS = "performance_metrics"
 ALERTS = "system_alerts"
+# What operators have done with alarms.
+ALARM_ACTIONS = "alarm_actions"
 DEAD_LETTERS = "dead_letters"
 EVIDENCE = "evidence"
 
@@ -47,6 +49,9 @@ ALL_LISTED = "*"
 FLEET = "vtox:fleet"
 # Sorted set of machines by the number of the last change that a list of the fleet shows.
 FLEET_CHANGES = "vtox:fleet-changes"
+# Hash alarm id -> the alarm as JSON, with what suspends others and how far the alerts are in it:
+# `vtox.store.alarm_book`.
+ALARM_BOOK = "vtox:alarm-book"
 # JSON of what the monitor observed of the system when it last looked.
 WATCH = "vtox:watch"
 

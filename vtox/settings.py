@@ -186,6 +186,10 @@ class Settings(BaseSettings):
     assessments_mb: float = Field(16.0, gt=0, description="and up to this size")
     alerts_hours: float = Field(2160.0, gt=0, description="system_alerts are kept this long")
     alerts_mb: float = Field(16.0, gt=0, description="and up to this size")
+    alarm_actions_hours: float = Field(
+        8760.0, gt=0, description="alarm_actions, what operators did, are kept this long"
+    )
+    alarm_actions_mb: float = Field(8.0, gt=0, description="and up to this size")
     metrics_hours: float = Field(168.0, gt=0, description="performance_metrics are kept this long")
     metrics_mb: float = Field(16.0, gt=0, description="and up to this size")
     dead_letters_hours: float = Field(168.0, gt=0, description="dead_letters are kept this long")

@@ -95,8 +95,14 @@ def _event(stream_id: str, event: AlertEvent) -> Alert:
 def list_open_alerts(
     request: Request, backend: OpenBackend, query: Annotated[PageQuery, Query()]
 ) -> Page[OpenAlert]:
-    """Return the alerts that are not cleared, latest first, with the reason of the last record."""
-    alerts = open_alerts(backend.client())
+    """Return the alerts that are not cleared, latest first, with the reason of the last record.
+
+    Those of alarms that are shelved, or whose machine is out of service, are left out: see
+    `GET /api/v1/alarms/suspensions`.
+    """
+    book, _ = backend.alarms.read(backend.client())
+    suspended = {a.id for a in book.alarms.values() if a.suspensions}
+    alerts = [a for a in open_alerts(backend.client()) if a.id not in suspended]
     order = [alert_sort_key(a.id) for a in alerts]
     try:
         first = bisect_right(order, alert_sort_key(query.cursor)) if query.cursor else 0

@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.domain",),
     ("vtox.baseline", "vtox.faults", "vtox.nameplate", "vtox.wire"),
     ("vtox.health", "vtox.coverage"),
+    ("vtox.alarms",),
     ("vtox.dsp", "vtox.files", "vtox.simulator", "vtox.store"),
     ("vtox.diagnosers.current", "vtox.diagnosers.features", "vtox.queues"),
     (
@@ -142,6 +143,7 @@ def test_celery_and_http_are_known_where_they_belong() -> None:
         "vtox.bridge.record_joiner",
         "vtox.bridge.deduplication",
         "vtox.health",
+        "vtox.alarms",
         "vtox.coverage",
         "vtox.wire",
         "vtox.simulator",

@@ -21,6 +21,7 @@ DECODERS: Mapping[str, Callable[[archive.Row], Any]] = {
     archive.HASHES: kept_state.decode_hash,
     archive.EVIDENCE: kept_state.decode_entry,
     archive.ALERTS: kept_state.decode_entry,
+    archive.ACTIONS: kept_state.decode_entry,
 }
 
 
@@ -52,7 +53,7 @@ def checked(settings: Settings, path: Path) -> Iterator[CheckedBackup]:
         unpacked = tempfile.TemporaryDirectory(dir=settings.data_dir, prefix="restore-")
     with unpacked as name:
         found = CheckedBackup(archive.read(path, Path(name)), Path(name))
-        for member in DECODERS:
+        for member in DECODERS.keys() & found.manifest.members.keys():
             for _ in found.rows(member):
                 pass
         if copying.FILE in found.manifest.members:
@@ -90,6 +91,8 @@ def restore(client: Client, settings: Settings, backup: CheckedBackup) -> list[s
     kept_state.put_hashes(client, backup.rows(archive.HASHES))
     kept_state.put_stream(client, "EVIDENCE", backup.rows(archive.EVIDENCE))
     kept_state.put_stream(client, "ALERTS", backup.rows(archive.ALERTS))
+    if archive.ACTIONS in backup.manifest.members:
+        kept_state.put_stream(client, "ALARM_ACTIONS", backup.rows(archive.ACTIONS))
     if copying.FILE not in backup.manifest.members:
         return []
     if settings.database_url:

@@ -53,6 +53,7 @@ def _collect(client: Client, settings: Settings, folder: Path) -> Manifest:
         archive.HASHES: kept_state.hash_rows(client),
         archive.EVIDENCE: kept_state.stream_rows(client, "EVIDENCE"),
         archive.ALERTS: kept_state.stream_rows(client, "ALERTS"),
+        archive.ACTIONS: kept_state.stream_rows(client, "ALARM_ACTIONS"),
     }
     lines = {name: archive.write_rows(folder / name, rows) for name, rows in members.items()}
     files = [*(folder / name for name in members), *([history] if history.exists() else [])]
@@ -83,4 +84,5 @@ def _counts(folder: Path, rows: Mapping[str, int]) -> dict[str, int]:
         "api_keys": len(api_keys),
         "evidence_windows": rows[archive.EVIDENCE],
         "alert_events": rows[archive.ALERTS],
+        "alarm_actions": rows[archive.ACTIONS],
     }

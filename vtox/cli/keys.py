@@ -31,7 +31,8 @@ Scopes = Annotated[
         "--scopes",
         "--scope",
         metavar="SCOPES",
-        help="read: read everything; ingest: send windows; admin: both, and change machines. "
+        help="read: read everything; operate: read, and handle alarms; ingest: send windows; "
+        "admin: all of these, and change machines. "
         "Several with commas between.",
     ),
 ]

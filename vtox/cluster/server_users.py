@@ -19,8 +19,17 @@ _MACHINE, _KNOWN_WINDOWS, _WORKER, _QUOTA = (
     f(ANYTHING) for f in (keys.machine, keys.known_windows, keys.worker, keys.quota)
 )
 _RECORDS = tuple(f(ANYTHING) for f in (keys.ledger, keys.due, keys.attempts))
-_OUTPUTS = (keys.RESULTS, keys.ASSESSMENTS, keys.METRICS, keys.ALERTS, keys.DEAD_LETTERS)
-_RECORDED = (keys.RESULTS, keys.ASSESSMENTS, keys.METRICS, keys.ALERTS)
+_OUTPUTS = (
+    keys.RESULTS,
+    keys.ASSESSMENTS,
+    keys.METRICS,
+    keys.ALERTS,
+    keys.ALARM_ACTIONS,
+    keys.DEAD_LETTERS,
+)
+_RECORDED = (keys.RESULTS, keys.ASSESSMENTS, keys.METRICS, keys.ALERTS, keys.ALARM_ACTIONS)
+# Written by the monitor and by operators, not by workers.
+_NOT_OF_WORKERS = (keys.METRICS, keys.ALARM_ACTIONS)
 _QUEUES = tuple(f"{keys.CELERY_PREFIX}{f.queue}*" for f in FAMILIES.values())
 # Names that Celery makes: bindings of queues, remote control and its answers, events.
 _CELERY = tuple(f"{keys.CELERY_PREFIX}{n}" for n in ("_kombu.*", "*.pidbox*", "celeryev.*"))
@@ -62,7 +71,7 @@ def _roles() -> dict[str, Role]:
         keys.REFUSALS,
         _KNOWN_WINDOWS,
     )
-    monitor = (keys.MONITOR, keys.ALARMS, keys.WATCH)
+    monitor = (keys.MONITOR, keys.ALARMS, keys.ALARM_BOOK, keys.WATCH)
     bridge_keys = (*bridge, *monitor, *counts, *machines, *_RECORDS)
     worker = (keys.WORKERS, _WORKER, keys.EVIDENCE_RATE, *counts, *machines, *_RECORDS)
     api = (
@@ -71,6 +80,7 @@ def _roles() -> dict[str, Role]:
         keys.session(ANYTHING),
         keys.REPLAY_SECRET,
         keys.RETIRED,
+        keys.ALARM_BOOK,
         *machines,
         _KNOWN_WINDOWS,
         _QUOTA,
@@ -80,7 +90,7 @@ def _roles() -> dict[str, Role]:
             about="senders: adds windows, reads nothing", rights=f"+xadd +waitaof {_keys(raw)}"
         ),
         "reader": Role(
-            about="programs that read results, assessments, alerts, metrics and dead letters",
+            about="programs that read results, alerts, actions, metrics and dead letters",
             rights=f"{READS} {_keys(*_OUTPUTS, read_only=True)}",
         ),
         "bridge": Role(
@@ -103,7 +113,7 @@ def _roles() -> dict[str, Role]:
                     f"{SCRIPTS} {READS} {_keys(raw, *outputs, *worker)}",
                     _only(WRITES, *worker),
                     _only("+xack", raw),
-                    _only("+xadd", *(o for o in outputs if o != keys.METRICS)),
+                    _only("+xadd", *(o for o in outputs if o not in _NOT_OF_WORKERS)),
                 )
             ),
         ),
@@ -118,12 +128,12 @@ def _roles() -> dict[str, Role]:
             ),
         ),
         "api": Role(
-            about="the HTTP service: reads everything, registers machines, adds windows",
+            about="the HTTP service: reads all, registers machines, adds windows and actions",
             rights=" ".join(
                 (
                     f"{SCRIPTS} {READS} {STATE} +waitaof {_keys(raw, *outputs)} {_keys('vtox:*')}",
                     _only(WRITES, *api),
-                    _only("+xadd", raw, keys.ALERTS),
+                    _only("+xadd", raw, keys.ALERTS, keys.ALARM_ACTIONS),
                     _only("+xdel", letters),
                 )
             ),

@@ -22,7 +22,7 @@ from vtox.monitoring.conditions import (
 from vtox.monitoring.readiness import MEMORY_FAIL_SHARE, STALE_INTERVALS
 from vtox.monitoring.throughput import AVERAGE_S
 from vtox.settings import Settings
-from vtox.store import metrics, system_alarms
+from vtox.store import alarm_book, metrics, system_alarms
 from vtox.store.backlog import backlog
 from vtox.store.client import Client, own_clock_offset_s, server_start_t, server_time
 from vtox.store.entries import Metrics
@@ -63,6 +63,8 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
             if time.monotonic() >= next_listing_t:
                 next_listing_t = time.monotonic() + LIST_ALERTS_EVERY_S
                 list_open_alerts(client)
+                # So that no alert is trimmed before it is in the book, whether or not one looks.
+                alarm_book.advance(client, forget=True)
         except redis.RedisError as error:
             log.warning("metrics not measured: the server does not answer", reason=str(error))
         except Exception:  # without its thread the process would go on and nobody would watch

@@ -1,4 +1,7 @@
-"""API keys: made here, shown once, kept only as a hash. `admin` includes every scope."""
+"""API keys: made here, shown once, kept only as a hash.
+
+`admin` includes every scope, `operate` (what operators do with alarms) includes `read`.
+"""
 
 import hashlib
 import hmac
@@ -14,12 +17,12 @@ from vtox.errors import SettingsError
 from vtox.settings import Settings
 from vtox.store.client import Client, server_time
 
-Scope = Literal["read", "ingest", "admin"]
+Scope = Literal["read", "operate", "ingest", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 MAKE_ONE = (
-    "make one with `vtox keys create NAME --scopes read` (ingest for a sender, admin for who "
-    "registers machines)"
+    "make one with `vtox keys create NAME --scopes read` (operate for who handles alarms, ingest "
+    "for a sender, admin for who registers machines)"
 )
 NO_KEY = f"VTOX_CLUSTER_MODE=production needs an API key and there is none: {MAKE_ONE}"
 _PREFIX = "vtox"
@@ -43,6 +46,8 @@ class ApiKey:
         A scope for some machines is `ingest:V0*`, which an earlier version takes for unknown.
         """
         if "admin" in self.scopes or scope in self.scopes:
+            return True
+        if scope == "read" and "operate" in self.scopes:
             return True
         patterns = [s.removeprefix(f"{scope}:") for s in self.scopes if s.startswith(f"{scope}:")]
         return any(fnmatchcase(machine_id, p) for p in patterns)

@@ -17,10 +17,11 @@ from vtox.store.client import Client
 # Each listed machine with its whole hash: nameplate, baseline with version and source, what it is
 # learning, latest diagnoses, health, and the memory by which its alerts are raised and cleared.
 MACHINES = ("MACHINES", "machine")
-# Keys as hashes with their last use; machines whose history is still to be deleted.
-HASHES = ("API_KEYS", "API_KEY_USES", "RETIRED")
-# Alerts too: the recorder may not have read the last ones, and PostgreSQL is saved elsewhere.
-STREAMS = ("EVIDENCE", "ALERTS")
+# Keys as hashes with their last use; machines whose history is still to be deleted; alarms.
+HASHES = ("API_KEYS", "API_KEY_USES", "RETIRED", "ALARM_BOOK")
+# Alerts and actions too: the recorder may not have read the last ones, and PostgreSQL is saved
+# elsewhere.
+STREAMS = ("EVIDENCE", "ALERTS", "ALARM_ACTIONS")
 # Made again from the machines that are restored.
 DERIVED = ("OPEN_ALERTS", "FLEET", "FLEET_CHANGES")
 IN_FLIGHT = {

@@ -17,7 +17,7 @@ from vtox.health.sensitivity import DEFAULT, Sensitivity
 from vtox.health.update import MachineHistory
 from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.sentences.rendering import render
-from vtox.store import scripts
+from vtox.store import alarm_book, scripts
 from vtox.store.baselines import baseline_state
 from vtox.store.client import Client, server_time
 from vtox.store.entries import (
@@ -107,6 +107,7 @@ def retire(client: Client, machine_id: str) -> bool:
     """
     retired = _retire(client, machine_id, "", reason("machine_retired"))
     if retired:
+        alarm_book.forget_machine(client, machine_id)
         note_retirement(client, machine_id)
     return retired
 

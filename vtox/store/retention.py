@@ -14,6 +14,7 @@ BOUNDED = {
     keys.RESULTS: "results",
     keys.ASSESSMENTS: "assessments",
     keys.ALERTS: "alerts",
+    keys.ALARM_ACTIONS: "alarm_actions",
     keys.METRICS: "metrics",
     keys.DEAD_LETTERS: "dead_letters",
     keys.EVIDENCE: "evidence",

@@ -27,7 +27,7 @@ def key_of(client: Client, token: str) -> ApiKey | None:
     key = valid_key(client, key_id.decode()) if key_id else None
     if key is None:
         return None
-    wider = ("read", "ingest") if "admin" in key.scopes else key.scopes
+    wider = ("read", "operate", "ingest") if "admin" in key.scopes else key.scopes
     return replace(key, scopes=tuple(s for s in wider if s != "admin"))
 
 

@@ -186,7 +186,13 @@ def test_a_reading_key_and_a_session_read(
 
 
 @pytest.mark.parametrize(
-    ("scope", "allowed"), [("read", "GET"), ("ingest", "POST"), ("admin", "GET POST PUT DELETE")]
+    ("scope", "allowed"),
+    [
+        ("read", "GET"),
+        ("operate", "GET"),
+        ("ingest", "POST"),
+        ("admin", "GET POST PUT DELETE"),
+    ],
 )
 def test_each_scope_allows_its_own(
     production: httpx.Client, keyed: dict[str, str], scope: str, allowed: str

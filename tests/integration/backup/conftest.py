@@ -13,6 +13,7 @@ from sqlalchemy import select
 from tests.conftest import wipe
 from tests.integration.helpers import add_window
 from tests.integration.history.entries import add_alert, add_result
+from tests.integration.store.test_alarm_book import action
 from vtox import keys
 from vtox.backup.saving import save
 from vtox.baseline import Baseline
@@ -21,7 +22,8 @@ from vtox.domain import Motor
 from vtox.history import database, schema
 from vtox.history.recorder import Recorder
 from vtox.settings import Settings, load
-from vtox.store import apikeys, evidence, machines
+from vtox.store import alarm_book, apikeys, evidence, machines
+from vtox.store.alarm_book import act
 from vtox.store.baselines import set_baseline, stored_baseline
 from vtox.store.client import Client, server_time
 from vtox.store.open_alerts import open_alerts
@@ -64,6 +66,8 @@ def state_of(client: Client, settings: Settings) -> dict[str, Any]:
         "evidence": [(w.record, w.npz()) for w in evidence.newest_first(client)],
         "alerts": open_alerts(client),
         "events": client.xrange(keys.ALERTS),
+        "alarms": alarm_book.advance(client),
+        "actions": client.xrange(keys.ALARM_ACTIONS),
         "history": history_of(settings),
     }
 
@@ -99,7 +103,9 @@ def fill(client: Client, settings: Settings) -> str:
     now = server_time(client)
     for i in range(5):
         add_result(client, now - 10 + i, statistic=float(i))
+    alarm_book.advance(client)
     add_alert(client, now)
+    act(client, action())
     record_history(client, settings)
     return text
 

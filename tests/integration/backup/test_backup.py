@@ -46,6 +46,8 @@ def test_everything_comes_back(saved: Saved, empty: Settings, client: Client) ->
     assert [p.name for p in empty.data_dir.iterdir()] == ["history.sqlite"]
     assert state_of(client, empty) == saved.state
     assert [a.id for a in saved.state["alerts"]] == ["M1:bearing:1"]
+    assert saved.state["alarms"].alarms["M1:bearing:1"].acknowledged_by == "Ada"
+    assert len(saved.state["actions"]) == 1
     assert saved.state["fields"][b"damaged"] == b"\xff\x00"
     assert len(saved.state["history"]["records"]) == 5
 

@@ -29,6 +29,7 @@ def test_admin_may_everything(client: Client) -> None:
 @pytest.mark.parametrize(
     ("scope", "machine_id", "allowed"),
     [
+        ("operate", "", False),
         ("ingest", "V012", True),
         ("ingest", "PUMP-1", True),
         ("ingest", "V112", False),
@@ -64,6 +65,11 @@ def test_anything_else_is_unknown(client: Client, wrong: str) -> None:
 def test_the_right_id_with_another_secret_is_unknown(client: Client) -> None:
     text, _ = apikeys.create(client, ["admin"])
     assert apikeys.verify(client, text[:-1] + ("a" if text[-1] != "a" else "b")) is None
+
+
+def test_operate_includes_read_and_no_other_scope(client: Client) -> None:
+    _, record = apikeys.create(client, ["operate"])
+    assert [s for s in apikeys.SCOPES if record.allows(s)] == ["read", "operate"]
 
 
 def test_a_revoked_key_is_unknown(client: Client) -> None:
@@ -131,7 +137,7 @@ def test_a_session_reads_and_sends_but_never_administers(client: Client) -> None
     token = sessions.begin(client, admin)
     key = sessions.key_of(client, token)
     assert key is not None
-    assert [s for s in apikeys.SCOPES if key.allows(s)] == ["read", "ingest"]
+    assert [s for s in apikeys.SCOPES if key.allows(s)] == ["read", "operate", "ingest"]
     assert not any(token.encode() in name for name in client.scan_iter())
 
 

@@ -1,0 +1,69 @@
+"""Alarms, suspensions and actions as the API shows them."""
+
+from datetime import UTC, datetime
+
+from api.schemas.alarms import Alarm, AlarmAction, Suspension
+from api.schemas.common import rfc3339
+from vtox.alarms import book, life
+from vtox.sentences.rendering import advice
+
+# Fields that are shown as they are.
+_SAME = (
+    *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
+    *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment"),
+    *("code", "values", "reason"),
+)
+
+
+def alarm_time(ms: int) -> str:
+    """Return a time of the server's clock as RFC 3339."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _or_null(ms: int | None) -> str | None:
+    return None if ms is None else alarm_time(ms)
+
+
+def suspension_shape(
+    kind: life.SuspensionName, s: life.Suspension, machine_id: str, fault: str = ""
+) -> Suspension:
+    """Return a suspension as it is shown."""
+    return Suspension(
+        kind=kind,
+        since=alarm_time(s.ms),
+        until=_or_null(s.until_ms),
+        by=s.by,
+        reason=s.reason,
+        machine_id=machine_id,
+        fault=fault,
+    )
+
+
+def alarm_shape(a: life.Alarm, of: book.Book) -> Alarm:
+    """Return an alarm of a book as it is shown."""
+    key = a.machine_id, a.fault
+    shelved = of.shelved.get(key)
+    return Alarm(
+        **{n: getattr(a, n) for n in _SAME},
+        since=alarm_time(a.since_ms),
+        time=rfc3339(a.t),
+        cleared=_or_null(a.cleared_ms),
+        acknowledged=_or_null(a.acknowledged_ms if a.acknowledged else None),
+        closed=_or_null(a.closed_ms if a.outcome else None),
+        suspensions=[suspension_shape(n, s, *key) for n, s in a.suspensions.items()],
+        shelved=suspension_shape("shelved", shelved, *key) if shelved else None,
+        what_to_do=advice(a.code),
+    )
+
+
+def action_shape(stream_id: str, a: book.Action) -> AlarmAction:
+    """Return an action as it is shown."""
+    names = ("by", "key_id", "alarm_id", "machine_id", "fault", "text", "outcome")
+    return AlarmAction(
+        stream_id=stream_id,
+        action=a.name,
+        t=a.ms / 1000,
+        time=alarm_time(a.ms),
+        until=_or_null(a.until_ms),
+        **{n: getattr(a, n) for n in names},
+    )

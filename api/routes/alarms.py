@@ -1,0 +1,225 @@
+"""Alarms: their state, and what operators do with one."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from api.alarm_shapes import action_shape, alarm_shape, alarm_time, suspension_shape
+from api.auth import needs
+from api.backend import Backend
+from api.body import JSON_BODY, body_as, whole_body
+from api.errors import Problem, not_found
+from api.operator import operator
+from api.paging import next_link
+from api.query import NO_PARAMETERS, EmptyQuery, PageQuery, bad_cursor
+from api.routes.system import OpenBackend
+from api.schemas.alarms import (
+    SHELVED_AT_MOST_S,
+    AcknowledgeIn,
+    Alarm,
+    AlarmDetail,
+    Alarms,
+    CloseIn,
+    CommentIn,
+    Level,
+    ShelveIn,
+    Suspensions,
+    UnshelveIn,
+)
+from api.schemas.common import Data
+from vtox.alarms import life
+from vtox.alarms.book import Action, ActionName, Book
+from vtox.store import alarm_book
+from vtox.store.alarm_actions import actions_after
+from vtox.store.open_alerts import alert_sort_key
+
+router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
+
+AlarmId = Annotated[str, Path(max_length=300, description="of the alarm, and of its alerts")]
+Body = Annotated[bytes, Depends(whole_body)]
+
+
+class AlarmFilter(EmptyQuery):
+    """Which alarms."""
+
+    machine_id: str | None = Query(None, max_length=64, description="only alarms of this machine")
+    fault: str | None = Query(None, max_length=64, description="only alarms of this fault")
+    level: Level | None = Query(None, description="only alarms of this level")
+    state: life.State | None = Query(None, description="only alarms in this state")
+    open: bool | None = Query(None, description="only alarms that are open, or that are not")
+
+    def matches(self, alarm: life.Alarm, *, whatever_state: bool = False) -> bool:
+        """Return whether an alarm is one of those that are meant."""
+        wanted = {"machine_id": self.machine_id, "fault": self.fault, "level": self.level}
+        if not whatever_state:
+            wanted |= {"state": self.state}
+        if any(v is not None and getattr(alarm, n) != v for n, v in wanted.items()):
+            return False
+        return whatever_state or self.open in (None, alarm.open)
+
+
+class AlarmsQuery(AlarmFilter, PageQuery):
+    """A page of alarms."""
+
+
+def posting(kind: str, summary: str) -> dict[str, Any]:
+    """Return what the routes share that take an action of that shape."""
+    schema = {"$ref": f"#/components/schemas/{kind}"}
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {
+        "dependencies": [*needs("operate"), *NO_PARAMETERS, *JSON_BODY],
+        "summary": summary,
+        "openapi_extra": {"requestBody": body},
+    }
+
+
+@router.get("", dependencies=needs("read"), summary="Alarms")
+def list_alarms(
+    request: Request, backend: OpenBackend, query: Annotated[AlarmsQuery, Query()]
+) -> Alarms:
+    """Return alarms, the latest first: those that have not ended, and for 30 days those that have.
+
+    Older ones are in the history: `GET /api/v1/alerts` and `GET /api/v1/alarms/{alarm_id}`.
+    """
+    book, now_ms = backend.alarms.read(backend.client())
+    others = [a for a in book.alarms.values() if query.matches(a, whatever_state=True)]
+    found = sorted((a for a in others if query.matches(a)), key=lambda a: alert_sort_key(a.id))
+    try:
+        after = alert_sort_key(query.cursor) if query.cursor else None
+    except ValueError:
+        raise bad_cursor(query.cursor, "the id of an alarm") from None
+    first = bisect_right(found, after, key=lambda a: alert_sort_key(a.id)) if after else 0
+    end = first + query.limit
+    counts = Counter(a.state for a in others)
+    return Alarms(
+        data=[alarm_shape(a, book) for a in found[first:end]],
+        next=next_link(request, found[end - 1].id if end < len(found) else ""),
+        counts={s: counts[s] for s in life.STATES},
+        open=sum(a.open for a in others),
+        as_of=alarm_time(now_ms),
+    )
+
+
+@router.get(
+    "/suspensions",
+    dependencies=[*needs("read"), *NO_PARAMETERS],
+    summary="What is not open, and why",
+)
+def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
+    """Return the shelvings that have not ended, and the machines that are out of service."""
+    book, now_ms = backend.alarms.read(backend.client())
+    shelved = [suspension_shape("shelved", s, *of) for of, s in sorted(book.shelved.items())]
+    out = [suspension_shape("out_of_service", s, m) for m, s in sorted(book.out_of_service.items())]
+    return Data(data=Suspensions(shelved=shelved, out_of_service=out, as_of=alarm_time(now_ms)))
+
+
+@router.get("/{alarm_id}", dependencies=[*needs("read"), *NO_PARAMETERS], summary="One alarm")
+def get_alarm(alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
+    """Return an alarm with what operators did."""
+    book, _ = backend.alarms.read(backend.client())
+    alarm = book.alarms.get(alarm_id)
+    if alarm is None:
+        raise no_alarm(alarm_id)
+    done = [
+        action_shape(i, a)
+        for i, a in actions_after(backend.client(), f"{max(alarm.raised_ms - 1, 0)}-0")
+        if a.alarm_id == alarm_id or (not a.alarm_id and a.machine_id == alarm.machine_id)
+    ]
+    shape = alarm_shape(alarm, book)
+    return Data(data=AlarmDetail(**shape.model_dump(), actions=done))
+
+
+@router.post("/{alarm_id}/acknowledge", **posting("AcknowledgeIn", "Acknowledge an alarm"))
+def acknowledge(
+    request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend
+) -> Data[Alarm]:
+    """Say that somebody has seen it; 409 where another one has done so before."""
+    sent = body_as(AcknowledgeIn, body)
+    return _act(request, backend, alarm_id, "acknowledge", sent, text=sent.comment)
+
+
+@router.post("/{alarm_id}/comment", **posting("CommentIn", "Comment on an alarm"))
+def comment(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+    """Add a comment, in any state."""
+    sent = body_as(CommentIn, body)
+    return _act(request, backend, alarm_id, "comment", sent, text=sent.comment)
+
+
+@router.post("/{alarm_id}/shelve", **posting("ShelveIn", "Shelve an alarm"))
+def shelve(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+    """Take this fault of the machine off the open alarms until a time, at most 16 days ahead.
+
+    If it is active then, it needs somebody again. Shelving it anew changes the end.
+    """
+    sent = body_as(ShelveIn, body)
+    return _act(request, backend, alarm_id, "shelve", sent, text=sent.reason)
+
+
+@router.post("/{alarm_id}/unshelve", **posting("UnshelveIn", "End a shelving"))
+def unshelve(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+    """End the shelving of this fault of the machine before its time."""
+    sent = body_as(UnshelveIn, body)
+    return _act(request, backend, alarm_id, "unshelve", sent, text=sent.comment)
+
+
+@router.post("/{alarm_id}/close", **posting("CloseIn", "Close an alarm"))
+def close(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+    """Say what was found. It counts as acknowledged; if it grows worse later, it is open again."""
+    sent = body_as(CloseIn, body)
+    return _act(request, backend, alarm_id, "close", sent, text=sent.comment, outcome=sent.outcome)
+
+
+def no_alarm(alarm_id: str) -> Problem:
+    """Return the problem of an alarm that is not known."""
+    return not_found(f"no alarm has the id {alarm_id[:80]!r}: GET /api/v1/alarms lists them")
+
+
+def shelved_until_ms(sent: ShelveIn, now_ms: int) -> int:
+    """Return the end of a shelving, or raise the problem that it is not acceptable."""
+    if sent.until is None:
+        return now_ms + 1000 * (sent.for_s or 0)
+    until_ms = round(1000 * sent.until.timestamp())
+    if not now_ms < until_ms <= now_ms + 1000 * SHELVED_AT_MOST_S:
+        raise Problem(
+            "invalid",
+            f"until: {sent.until.isoformat()} is not in the next {SHELVED_AT_MOST_S // 86400} days",
+            field="until",
+        )
+    return until_ms
+
+
+def _act(
+    request: Request,
+    backend: Backend,
+    alarm_id: str,
+    name: ActionName,
+    sent: AcknowledgeIn | CommentIn | ShelveIn,
+    *,
+    text: str | None,
+    outcome: life.Outcome | None = None,
+) -> Data[Alarm]:
+    who = operator(request, sent.by)
+
+    def actions(book: Book, now_ms: int) -> Iterator[Action]:
+        alarm = book.alarms.get(alarm_id)
+        if alarm is None:
+            raise no_alarm(alarm_id)
+        yield Action(
+            name=name,
+            machine_id=alarm.machine_id,
+            fault=alarm.fault,
+            alarm_id=alarm_id,
+            ms=now_ms,
+            text=text or "",
+            until_ms=shelved_until_ms(sent, now_ms) if isinstance(sent, ShelveIn) else None,
+            outcome=outcome,
+            request_id=sent.request_id or "",
+            **who,
+        )
+
+    alarm_book.act(backend.client(), actions)
+    book, _ = backend.alarms.read(backend.client())
+    return Data(data=alarm_shape(book.alarms[alarm_id], book))

@@ -1,0 +1,177 @@
+"""Shapes of alarms: what is shown of them, and what operators send."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+
+from api.schemas.common import Number, Page, ResponseModel, Time
+from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
+from vtox.alarms.book import SHELVED_AT_MOST_MS, ActionName
+from vtox.alarms.life import Outcome, State, SuspensionName
+
+# A line break is part of a comment; other control characters are no text.
+_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=_TEXT),
+]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=_LINE)
+]
+Level = Literal["warning", "fault"]
+SHELVED_AT_MOST_S = SHELVED_AT_MOST_MS // 1000
+BY = "server clock, UTC"
+
+
+class Suspension(ResponseModel):
+    """Why an alarm is not open for a time."""
+
+    kind: SuspensionName
+    since: Time = Field(description=BY)
+    until: Time | None = Field(description="null: until somebody ends it")
+    by: str
+    reason: str
+    machine_id: str
+    fault: str = Field(description="empty: every fault of the machine")
+
+
+class Alarm(ResponseModel):
+    """One alarm, from the alert that raised it to its outcome."""
+
+    id: str = Field(description="that of its alerts")
+    machine_id: str = Field(description="empty: an alarm of the system itself")
+    fault: str = Field(
+        description="a fault, `silent` or `clock`; of the system a condition of docs/ALARMS.md"
+    )
+    level: str = Field(description="warning or fault")
+    state: State = Field(description="by the names of ANSI/ISA-18.2")
+    open: bool = Field(description="not closed, and unacknowledged, acknowledged or returned")
+    active: bool = Field(description="whether its alert is not cleared")
+    since: Time = Field(description=f"when it came into this state, {BY}")
+    since_by: str = Field(description="who brought it there; empty: no operator")
+    t: Number = Field(description="when it began, by the signal, s since 1970 (UTC)")
+    time: Time | None
+    cleared: Time | None
+    acknowledged_by: str
+    acknowledged: Time | None
+    outcome: Outcome | None = Field(description="null: not closed")
+    closed_by: str
+    closed: Time | None
+    comments: int
+    last_comment: str
+    suspensions: list[Suspension]
+    shelved: Suspension | None = Field(
+        description="the shelving of this fault of the machine, though this alarm may have ended"
+    )
+    code: str = Field(description=CODE)
+    values: ReasonValues = Field(description=UNITS_IN_NAMES)
+    reason: str
+    what_to_do: str = Field(description=EMPTY_ADVICE)
+
+
+class Alarms(Page[Alarm]):
+    """A page of alarms; `counts` are by state, of all that match but for the state."""
+
+    counts: dict[State, int]
+    open: int = Field(description="how many of these are open")
+    as_of: Time
+
+
+class AlarmAction(ResponseModel):
+    """What an operator did: an entry of `alarm_actions`."""
+
+    stream_id: str
+    action: ActionName
+    t: Number
+    time: Time | None
+    by: str
+    key_id: str = Field(description="of the API key; empty where none was needed")
+    alarm_id: str = Field(description="empty: about the machine")
+    machine_id: str
+    fault: str
+    text: str = Field(description="a comment or a reason")
+    until: Time | None = Field(description="the end of a shelving")
+    outcome: Outcome | None
+
+
+class AlarmDetail(Alarm):
+    """An alarm with what operators did, oldest first."""
+
+    actions: list[AlarmAction]
+
+
+class Suspensions(ResponseModel):
+    """What keeps alarms from being open."""
+
+    shelved: list[Suspension]
+    out_of_service: list[Suspension]
+    as_of: Time
+
+
+class OperatorIn(BaseModel, extra="forbid"):
+    """Who acts."""
+
+    by: Line | None = Field(
+        None, description="the name of who acts, where no API key is used; else that of the key"
+    )
+    request_id: Line | None = Field(
+        None, description="of your choice: the same request sent again does nothing more"
+    )
+
+
+class AcknowledgeIn(OperatorIn):
+    """Acknowledge an alarm."""
+
+    comment: Text | None = None
+
+
+class CommentIn(OperatorIn):
+    """Comment on an alarm."""
+
+    comment: Text
+
+
+class ShelveIn(OperatorIn):
+    """Shelve the fault of an alarm's machine: until a time, or for so long."""
+
+    reason: Text
+    until: AwareDatetime | None = Field(None, description="RFC 3339, with the offset to UTC")
+    for_s: int | None = Field(None, ge=60, le=SHELVED_AT_MOST_S)
+
+    @model_validator(mode="after")
+    def _has_one_end(self) -> "ShelveIn":
+        if (self.until is None) == (self.for_s is None):
+            raise ValueError("expected either until or for_s")
+        return self
+
+
+class UnshelveIn(AcknowledgeIn):
+    """End a shelving."""
+
+
+class CloseIn(AcknowledgeIn):
+    """Close an alarm with what was found."""
+
+    outcome: Outcome
+
+
+class OutOfServiceIn(OperatorIn):
+    """Take a machine out of service."""
+
+    reason: Text
+
+
+class InServiceIn(AcknowledgeIn):
+    """Return a machine to service."""
+
+
+BODIES = (
+    AcknowledgeIn,
+    CommentIn,
+    ShelveIn,
+    UnshelveIn,
+    CloseIn,
+    OutOfServiceIn,
+    InServiceIn,
+)

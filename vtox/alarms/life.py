@@ -1,0 +1,291 @@
+"""The state of one alarm: an alarm and an event in, the alarm after it out. Pure.
+
+States and events have the names of ANSI/ISA-18.2-2016 (IEC 62682). An alarm is one occurrence: a
+fault that clears and comes back is another alarm. Closing with an outcome is no state of the
+standard: it is kept beside the state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from vtox.domain import ReasonValue
+from vtox.errors import AlarmRefused
+from vtox.health.alerts import RANK
+
+SuspensionName = Literal["out_of_service", "suppressed_by_design", "shelved"]
+State = (
+    Literal["normal", "unacknowledged", "acknowledged", "returned_unacknowledged"] | SuspensionName
+)
+Outcome = Literal["confirmed", "false_alarm", "other_cause", "not_inspected"]
+EventName = Literal[
+    "worsened",
+    "cleared",
+    "acknowledged",
+    "commented",
+    "shelved",
+    "unshelved",
+    "suppressed",
+    "unsuppressed",
+    "out_of_service",
+    "in_service",
+    "closed",
+]
+# Where several hold, the state is the first of them.
+SUSPENSIONS: tuple[SuspensionName, ...] = get_args(SuspensionName)
+STATES: tuple[State, ...] = (
+    "unacknowledged",
+    "acknowledged",
+    "returned_unacknowledged",
+    *SUSPENSIONS,
+    "normal",
+)
+# Those that wait for somebody, or for the fault to end.
+OPEN_STATES: tuple[State, ...] = STATES[:3]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+# A request that is repeated for want of an answer comes within minutes.
+REQUESTS_REMEMBERED = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """Why an alarm is not shown as open for a time: who decided so, when, and until when.
+
+    Times are of the server's clock, ms; without `until_ms` it lasts until it is ended.
+    """
+
+    ms: int
+    by: str = ""
+    reason: str = ""
+    until_ms: int | None = None
+    alarm_id: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What changes an alarm, at `ms` by the server's clock; `by` is the operator, empty for none.
+
+    `level`, `code`, `reason` and `values` are those of an alert that worsens, `until_ms` is the end
+    of a shelving, `text` its reason or a comment.
+    """
+
+    name: EventName
+    ms: int
+    by: str = ""
+    text: str = ""
+    level: str = ""
+    code: str = ""
+    reason: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    until_ms: int | None = None
+    outcome: Outcome | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One alarm. `t` is when it began by the signal (s); times in ms are of the server's clock.
+
+    `active`: its alert is not cleared. Only an active alarm has suspensions. `since_ms` is when it
+    came into its state, by whom if by an operator. `requests` are the last ones that changed it.
+    """
+
+    id: str
+    machine_id: str
+    fault: str
+    level: str
+    t: float
+    raised_ms: int
+    since_ms: int
+    since_by: str = ""
+    code: str = ""
+    reason: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    active: bool = True
+    acknowledged: bool = False
+    acknowledged_by: str = ""
+    acknowledged_ms: int | None = None
+    cleared_ms: int | None = None
+    outcome: Outcome | None = None
+    closed_by: str = ""
+    closed_ms: int | None = None
+    comments: int = 0
+    last_comment: str = ""
+    suspensions: Mapping[SuspensionName, Suspension] = field(default_factory=dict)
+    requests: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """The state, as of the last event."""
+        for name in SUSPENSIONS:
+            if name in self.suspensions:
+                return name
+        if self.active:
+            return "acknowledged" if self.acknowledged else "unacknowledged"
+        return "normal" if self.acknowledged else "returned_unacknowledged"
+
+    @property
+    def open(self) -> bool:
+        """Whether it waits for somebody, or for the fault to end."""
+        return self.outcome is None and self.state in OPEN_STATES
+
+
+def at(alarm: Alarm, now_ms: int) -> Alarm:
+    """Return the alarm at a time: without the suspensions that have ended until then."""
+    ends = [s.until_ms for s in alarm.suspensions.values() if s.until_ms and s.until_ms <= now_ms]
+    if not ends:
+        return alarm
+    left = {n: s for n, s in alarm.suspensions.items() if not s.until_ms or s.until_ms > now_ms}
+    return _suspended(alarm, left, max(ends), "")
+
+
+def apply(alarm: Alarm, event: Event) -> Alarm:
+    """Return the alarm after an event.
+
+    Raises
+    ------
+    AlarmRefused
+        The alarm is in no state for it; an alert is never refused.
+    """
+    before = at(alarm, event.ms)
+    if event.request_id and event.request_id in before.requests:
+        return before
+    after = _EFFECTS[event.name](before, event)
+    if event.request_id:
+        requests = (*after.requests, event.request_id)[-REQUESTS_REMEMBERED:]
+        after = replace(after, requests=requests)
+    return after if after.state == before.state else _since(after, event.ms, event.by)
+
+
+def _worsen(alarm: Alarm, event: Event) -> Alarm:
+    # A higher level than was acknowledged, or closed, needs somebody again.
+    if not alarm.active or RANK.get(event.level, 0) <= RANK.get(alarm.level, 0):
+        return alarm
+    worse = replace(alarm, level=event.level, acknowledged=False, outcome=None)
+    if not event.code:
+        return worse
+    return replace(worse, code=event.code, reason=event.reason, values=event.values)
+
+
+def _clear(alarm: Alarm, event: Event) -> Alarm:
+    if not alarm.active:
+        return alarm
+    # Nobody need acknowledge what ended while it was suspended.
+    acknowledged = alarm.acknowledged or bool(alarm.suspensions)
+    return replace(
+        alarm, active=False, cleared_ms=event.ms, acknowledged=acknowledged, suspensions={}
+    )
+
+
+def _acknowledge(alarm: Alarm, event: Event) -> Alarm:
+    _refuse_closed(alarm)
+    if alarm.suspensions:
+        raise AlarmRefused("suspended", f"{alarm.id} is {alarm.state}: end that first")
+    if alarm.acknowledged:
+        by = f"by {alarm.acknowledged_by}" if alarm.acknowledged_by else "or nobody need do so"
+        raise AlarmRefused("already_acknowledged", f"{alarm.id} is acknowledged already, {by}")
+    return _commented(_acknowledged(alarm, event), event)
+
+
+def _comment(alarm: Alarm, event: Event) -> Alarm:
+    return _commented(alarm, event)
+
+
+def _shelve(alarm: Alarm, event: Event) -> Alarm:
+    _refuse_closed(alarm)
+    if not alarm.active:
+        raise AlarmRefused("not_active", f"the fault of {alarm.id} has ended: nothing to shelve")
+    return _suspend(alarm, "shelved", event)
+
+
+def _unshelve(alarm: Alarm, event: Event) -> Alarm:
+    return _resume(alarm, "shelved", event)
+
+
+def _suppress(alarm: Alarm, event: Event) -> Alarm:
+    return _suspend(alarm, "suppressed_by_design", event)
+
+
+def _unsuppress(alarm: Alarm, event: Event) -> Alarm:
+    return _resume(alarm, "suppressed_by_design", event)
+
+
+def _take_out_of_service(alarm: Alarm, event: Event) -> Alarm:
+    return _suspend(alarm, "out_of_service", event)
+
+
+def _return_to_service(alarm: Alarm, event: Event) -> Alarm:
+    return _resume(alarm, "out_of_service", event)
+
+
+def _close(alarm: Alarm, event: Event) -> Alarm:
+    _refuse_closed(alarm)
+    done = alarm if alarm.acknowledged else _acknowledged(alarm, event)
+    closed = replace(done, outcome=event.outcome, closed_by=event.by, closed_ms=event.ms)
+    return _commented(replace(closed, suspensions={}), event)
+
+
+_EFFECTS = {
+    "worsened": _worsen,
+    "cleared": _clear,
+    "acknowledged": _acknowledge,
+    "commented": _comment,
+    "shelved": _shelve,
+    "unshelved": _unshelve,
+    "suppressed": _suppress,
+    "unsuppressed": _unsuppress,
+    "out_of_service": _take_out_of_service,
+    "in_service": _return_to_service,
+    "closed": _close,
+}
+
+
+def _refuse_closed(alarm: Alarm) -> None:
+    if alarm.outcome is not None:
+        raise AlarmRefused(
+            "already_closed",
+            f"{alarm.id} is closed already, as {alarm.outcome} by {alarm.closed_by}",
+        )
+
+
+def _acknowledged(alarm: Alarm, event: Event) -> Alarm:
+    return replace(alarm, acknowledged=True, acknowledged_by=event.by, acknowledged_ms=event.ms)
+
+
+def _commented(alarm: Alarm, event: Event) -> Alarm:
+    if not event.text:
+        return alarm
+    return replace(alarm, comments=alarm.comments + 1, last_comment=event.text)
+
+
+def _suspend(alarm: Alarm, name: SuspensionName, event: Event) -> Alarm:
+    if not alarm.active:
+        return alarm
+    suspension = Suspension(
+        ms=event.ms,
+        by=event.by,
+        reason=event.text,
+        until_ms=event.until_ms,
+        alarm_id=alarm.id,
+        request_id=event.request_id,
+    )
+    return replace(alarm, suspensions={**alarm.suspensions, name: suspension})
+
+
+def _resume(alarm: Alarm, name: SuspensionName, event: Event) -> Alarm:
+    if name not in alarm.suspensions:
+        return alarm
+    left = {n: s for n, s in alarm.suspensions.items() if n != name}
+    return _suspended(alarm, left, event.ms, event.by)
+
+
+def _suspended(alarm: Alarm, left: Mapping[SuspensionName, Suspension], ms: int, by: str) -> Alarm:
+    """Return the alarm with the suspensions that are left; after the last one it needs somebody."""
+    acknowledged = alarm.acknowledged if left else alarm.outcome is not None
+    after = replace(alarm, suspensions=left, acknowledged=acknowledged)
+    return after if after.state == alarm.state else _since(after, ms, by)
+
+
+def _since(alarm: Alarm, ms: int, by: str) -> Alarm:
+    return replace(alarm, since_ms=ms, since_by=by)

@@ -1,0 +1,207 @@
+"""The alarm book on the server: read, brought up to date with the alerts, changed by operators.
+
+One hash holds it, with the position in `system_alerts` up to which its alarms are what the alerts
+make of them, and a version by which a change is refused that was thought out for another one.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+import orjson
+import redis
+import structlog
+
+from vtox import keys
+from vtox.alarms.book import Action, Book
+from vtox.alarms.life import SUSPENSIONS, Alarm, Suspension
+from vtox.store import outputs, scripts
+from vtox.store.alarm_actions import encode_action
+from vtox.store.client import Client, server_time_ms
+from vtox.store.entries import decode_alert, loads
+from vtox.store.open_alerts import OpenAlert, open_alerts
+
+log = structlog.get_logger()
+
+_POSITION, _VERSION = b"#position", b"#version"
+_SHELVED, _OUT = "#shelved|", "#out|"
+_ALERTS_AT_ONCE = 1000
+# Other programs may write alerts too.
+_ALARM_ID = re.compile(r"[^#|].{0,200}:\d{1,15}")
+# Alerts and operators are few: two changes at once are rare, and a third one is refused never.
+_TRIES = 50
+
+_Stored = dict[bytes, bytes]
+
+
+class BookReader:
+    """Reads the book, and decodes it only when it has changed."""
+
+    def __init__(self) -> None:
+        self._last: tuple[bytes, bytes, Book] | None = None
+
+    def read(self, client: Client) -> tuple[Book, int]:
+        """Return the book as it is now, with the time (ms, server clock)."""
+        pipe = client.pipeline(transaction=True)
+        pipe.hget(keys.ALARM_BOOK, _VERSION)
+        pipe.xrevrange(keys.ALERTS, count=1)
+        pipe.time()
+        version, newest, (seconds, micros) = pipe.execute()
+        now_ms = seconds * 1000 + micros // 1000
+        state = version or b"", newest[0][0] if newest else b""
+        if self._last is None or self._last[:2] != state:
+            book = advance(client)
+            # The version that this makes is found at the next read.
+            self._last = (*state, book)
+        return self._last[2].at(now_ms), now_ms
+
+
+def advance(client: Client, *, forget: bool = False) -> Book:
+    """Bring the book up to date with the alerts, and return it.
+
+    `forget` drops what ended long ago.
+    """
+    return _change(client, lambda book, now_ms: book.forget_finished(now_ms) if forget else None)
+
+
+def act(client: Client, actions: Callable[[Book, int], Iterable[Action]]) -> list[Action]:
+    """Do what operators want, all or nothing, and return what was done.
+
+    `actions` is called with the book and the time (ms, server clock), again where somebody else
+    has changed the book meanwhile. A request that was followed already does nothing.
+
+    Raises
+    ------
+    AlarmRefused
+        One of them is not possible.
+    """
+    done: list[Action] = []
+
+    def change(book: Book, now_ms: int) -> None:
+        done[:] = [a for a in actions(book, now_ms) if book.act(a)]
+
+    _change(client, change, done)
+    for a in done:
+        about = a.alarm_id or a.machine_id
+        log.info("operator's action", action=a.name, about=about, by=a.by, outcome=a.outcome)
+    return done
+
+
+def forget_machine(client: Client, machine_id: str) -> None:
+    """Forget the alarms of a machine that is retired."""
+    _change(client, lambda book, _: book.forget_machine(machine_id))
+
+
+def _change(
+    client: Client, change: Callable[[Book, int], None], actions: list[Action] | None = None
+) -> Book:
+    """Change the book and keep it, unless nothing has changed; `actions` are written with it."""
+    script = client.register_script(scripts.source("keep_alarms"))
+    where = [keys.ALARM_BOOK, keys.ALARM_ACTIONS]
+    for _ in range(_TRIES):
+        stored = client.hgetall(keys.ALARM_BOOK)
+        book, position = _up_to_date(client, stored)
+        now_ms = server_time_ms(client)
+        change(book, now_ms)
+        args = _difference(stored, book, position, actions or [])
+        if args is None:
+            return book
+        try:
+            if script(keys=where, args=args):
+                return book
+        except redis.ResponseError:
+            if actions is not None:
+                raise
+            # A server that takes no writes is no reason to refuse a reader.
+            return book
+    raise AssertionError(f"the alarm book was changed by others {_TRIES} times")
+
+
+def _up_to_date(client: Client, stored: _Stored) -> tuple[Book, str]:
+    """Return the book with what the alerts since its position make of it, and the new position."""
+    book = _decode(stored)
+    position = stored.get(_POSITION, b"").decode()
+    if not position:
+        # The first time: what is open, and no alarm that ended before.
+        position = outputs.newest_id(client, keys.ALERTS)
+        book.alarms |= {a.id: _alarm_of(a) for a in open_alerts(client)}
+    while entries := client.xrange(keys.ALERTS, f"({position}", "+", count=_ALERTS_AT_ONCE):
+        for entry_id, alert_fields in entries:
+            position, alert = entry_id.decode(), decode_alert(alert_fields)
+            if _ALARM_ID.fullmatch(alert.id):
+                book.note_alert(alert, outputs.entry_order(position)[0])
+    return book, position
+
+
+def _alarm_of(alert: OpenAlert) -> Alarm:
+    ms = round(1000 * alert.t)
+    own = {n: getattr(alert, n) for n in ("id", "machine_id", "fault", "level", "t")}
+    why = {n: getattr(alert, n) for n in ("code", "reason", "values")}
+    return Alarm(**own, **why, raised_ms=ms, since_ms=ms)
+
+
+def _difference(
+    stored: _Stored, book: Book, position: str, actions: Sequence[Action]
+) -> list[Any] | None:
+    """Return the arguments of the script that keeps what has changed, None where nothing has."""
+    before, after = _values(_decode(stored)), _values(book)
+    changed = {n: orjson.dumps(_table(v)) for n, v in after.items() if before.get(n) != v}
+    if stored.get(_POSITION) != position.encode():
+        changed["#position"] = position.encode()
+    gone = [n for n in before if n not in after]
+    entries = [encode_action(a) for a in actions]
+    if not (changed or gone or entries):
+        return None
+    args: list[Any] = [stored.get(_VERSION, b"0"), len(changed)]
+    args += [text for pair in changed.items() for text in pair]
+    args += [len(gone), *gone]
+    for entry in entries:
+        args += [len(entry), *entry]
+    return args
+
+
+def _values(book: Book) -> dict[str, Alarm | Suspension]:
+    """Return the fields of the hash that hold a book, by name."""
+    shelved = {f"{_SHELVED}{m}|{f}": s for (m, f), s in book.shelved.items()}
+    out = {f"{_OUT}{m}": s for m, s in book.out_of_service.items()}
+    return {**book.alarms, **shelved, **out}
+
+
+def _table(value: Alarm | Suspension) -> dict[str, Any]:
+    """Return what differs from the defaults."""
+    defaults = {f.name: f.default for f in fields(value)}
+    return {n: v for n, v in asdict(value).items() if v != defaults[n] and v not in ({}, ())}
+
+
+def _decode(stored: _Stored) -> Book:
+    book = Book()
+    for name, text in stored.items():
+        if name in (_POSITION, _VERSION):
+            continue
+        field, table = name.decode(), loads(text)
+        if field.startswith(_SHELVED):
+            machine_id, _, fault = field.removeprefix(_SHELVED).rpartition("|")
+            book.shelved[machine_id, fault] = _suspension(table)
+        elif field.startswith(_OUT):
+            book.out_of_service[field.removeprefix(_OUT)] = _suspension(table)
+        else:
+            book.alarms[field] = _alarm(table)
+    return book
+
+
+def _alarm(table: Mapping[str, Any]) -> Alarm:
+    """Return a stored alarm; fields of a later version are ignored."""
+    alarm = Alarm(**_fields_of(Alarm, table))
+    held = table.get("suspensions", {})
+    suspensions = {n: _suspension(held[n]) for n in SUSPENSIONS if n in held}
+    return replace(alarm, suspensions=suspensions, requests=tuple(table.get("requests", ())))
+
+
+def _suspension(table: Mapping[str, Any]) -> Suspension:
+    return Suspension(**_fields_of(Suspension, table))
+
+
+def _fields_of(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
+    names = {f.name for f in fields(kind)}
+    return {n: v for n, v in table.items() if n in names}
