@@ -20,6 +20,7 @@ from api.openapi_document import openapi_document
 from api.routes import (
     alarms,
     alerts,
+    backtest,
     coverage,
     dead_letters,
     diagnoses,
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         alerts,
         coverage,
         sensitivity,
+        backtest,
         evidence,
         spectra,
         dead_letters,

@@ -44,6 +44,7 @@ def results(machine: int, from_t: float, to_t: float) -> Iterator[Texts]:
                 table = {name: getattr(RESULT, name) for name in RESULT.__slots__} | {
                     "machine_id": f"M{machine:04d}",
                     "fault": fault,
+                    "marks": "nnnnn" if fault == "turn_short" else "n",
                     "t_start": float(ends - length_s),
                     "t_end": float(ends),
                     "statistic": 1.0 + 0.001 * (ends % 997),

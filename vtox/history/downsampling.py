@@ -19,6 +19,8 @@ class Row(NamedTuple):
     value: float | None
     threshold: float | None
     severity: float | None
+    marks: str | None = None
+    confidence: float | None = None
 
 
 @dataclass(slots=True)

@@ -40,6 +40,8 @@ class Names:
                 p.value,
                 p.threshold,
                 p.severity,
+                p.marks,
+                p.confidence,
             )
             for p in points
         ]

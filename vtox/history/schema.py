@@ -71,6 +71,10 @@ records = Table(
     Column("value", Double),
     Column("threshold", Double),
     Column("severity", Double),
+    # Of a diagnosis: what its alarm took of it, null from a version that did not say; the
+    # confidence where a fault was found, which a sensitivity may ask for.
+    Column("marks", Text),
+    Column("confidence", Double),
     sqlite_with_rowid=False,
 )
 

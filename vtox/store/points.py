@@ -11,6 +11,7 @@ from typing import NamedTuple, get_args
 
 from vtox import keys
 from vtox.domain import State
+from vtox.health.alerts import FOUND
 from vtox.store.entries import RawFields, number
 from vtox.wire import NAME
 
@@ -27,6 +28,8 @@ METRICS = (
 STATES: frozenset[str] = frozenset(get_args(State))
 # Faults and codes of later versions are taken as they are, if they can be any.
 _CODE = re.compile(r"[a-z0-9_]{1,64}")
+# Letters of marks, of this version or a later one; a slot is a fifth of a second at least.
+_MARKS = re.compile(rb"[a-z]{0,4096}")
 # What a database keeps in 64 bits with a sign, and a time in ms beyond all use.
 _ID_END = 1 << 63
 _T_MS_END = 1 << 53
@@ -36,7 +39,9 @@ class Point(NamedTuple):
     """One value of one quantity; a tuple, for a frozen dataclass takes three times as long.
 
     `t_ms` is the end of the record by its sender, but no later than the arrival of the entry
-    (`id_ms`, server clock); `value` is the statistic, the health or the figure.
+    (`id_ms`, server clock); `value` is the statistic, the health or the figure. `marks` is what the
+    alarm of the fault took of a result, None where it does not say; `confidence` is kept where it
+    found something.
     """
 
     machine_id: str
@@ -50,6 +55,8 @@ class Point(NamedTuple):
     value: float | None
     threshold: float | None
     severity: float | None
+    marks: str | None = None
+    confidence: float | None = None
 
 
 def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
@@ -63,6 +70,8 @@ def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
     if moment is None:
         return
     duration_s = ends_s - (ends_s if starts_s is None else starts_s)
+    marks = _marks(fields.get(b"marks"))
+    found = marks is not None and not FOUND.isdisjoint(marks)
     yield Point(
         *names,
         *moment,
@@ -71,6 +80,8 @@ def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
         number(fields.get(b"statistic") or None),
         number(fields.get(b"threshold") or None),
         number(fields.get(b"severity") or None),
+        marks,
+        number(fields.get(b"confidence") or None) if found else None,
     )
 
 
@@ -117,6 +128,11 @@ def _names(machine_id: bytes, quantity: bytes) -> tuple[str, str] | None:
     """Return the names of machine and quantity, None where one of them cannot be any."""
     machine, name = machine_id.decode("utf-8", "replace"), quantity.decode("utf-8", "replace")
     return (machine, name) if NAME.fullmatch(machine) and _CODE.fullmatch(name) else None
+
+
+@lru_cache(maxsize=1 << 10)
+def _marks(text: bytes | None) -> str | None:
+    return text.decode() if text is not None and _MARKS.fullmatch(text) else None
 
 
 @lru_cache(maxsize=1 << 12)

@@ -170,7 +170,7 @@ def test_a_history_of_100_000_rows_takes_less_than_200_ms(
         db.execute(insert(db, outcomes), [{"id": 0, "state": "normal", "code": "x"}])
         keyed = [(i, j) for i in range(2) for j in range(50_000)]
         times = [(i, 1000 * (now - j), j) for i, j in keyed]
-        rows = [(*of, 0, 0, 1000, 1.0, 4.0, 0.0) for of in times]
+        rows = [(*of, 0, 0, 1000, 1.0, 4.0, 0.0, "n", None) for of in times]
         execute_many(db, insert(db, records), rows)
         for table, step_s in ((minutes, 60), (hours, 3600)):
             starts = [(i, now // step_s * step_s - step_s * j) for i, j in keyed]

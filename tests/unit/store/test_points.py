@@ -29,6 +29,18 @@ def test_a_result_is_one_point() -> None:
     assert points(keys.RESULTS, RESULT) == [expected]
 
 
+def test_marks_are_kept_and_the_confidence_of_what_was_found() -> None:
+    marked = RESULT | {b"marks": b"nf", b"confidence": b"0.75"}
+    (found,) = points(keys.RESULTS, marked)
+    assert (found.marks, found.confidence) == ("nf", 0.75)
+    (quiet,) = points(keys.RESULTS, marked | {b"marks": b"n"})
+    assert (quiet.marks, quiet.confidence) == ("n", None)
+    (silent,) = points(keys.RESULTS, marked | {b"marks": b""})
+    assert silent.marks == ""
+    (foreign,) = points(keys.RESULTS, marked | {b"marks": b"\0"})
+    assert foreign.marks is None
+
+
 def test_a_time_of_the_future_is_that_of_the_arrival() -> None:
     (point,) = points(keys.RESULTS, RESULT | {b"t_end": b"9e99"})
     assert point.t_ms == 2_000_000

@@ -1,0 +1,128 @@
+"""The back-test of a sensitivity: recorded diagnoses by another rule, beside the one in force."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.auth import needs
+from api.backend import Backend
+from api.errors import not_found
+from api.query import EmptyQuery
+from api.routes.machines import MachineId
+from api.routes.system import OpenBackend
+from api.schemas.backtest import (
+    BacktestEvent,
+    BacktestHours,
+    BacktestOutcome,
+    RecordedEvents,
+    SensitivityBacktest,
+)
+from api.schemas.common import Data, rfc3339
+from api.schemas.sensitivity import CLEAR, MIN_CONFIDENCE, MIN_SEVERITY, FaultSensitivity, K, N
+from vtox.faults import FAULTS, Persistence
+from vtox.health.alerts import Event
+from vtox.health.backtest import backtest
+from vtox.health.sensitivity import FIELDS, persistence_table, rule_from_dict
+from vtox.history.recorded_slots import (
+    RecordedSlots,
+    nothing_recorded,
+    recorded_events,
+    recorded_slots,
+)
+from vtox.store.client import server_time
+from vtox.store.machines import is_listed
+from vtox.store.sensitivities import sensitivity
+
+router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
+
+DAY_S = 86_400
+EVENTS_GIVEN = 100
+OR_DEFAULT = "; without it, the default of the fault"
+
+
+class BacktestQuery(EmptyQuery):
+    """The sensitivity that is proposed, and how far back it is tried."""
+
+    fault: Literal[tuple(FAULTS)] = Field(description="of this fault")  # type: ignore[valid-type]
+    k: int | None = Field(None, description=K + OR_DEFAULT)
+    n: int | None = Field(None, description=N + OR_DEFAULT)
+    clear: int | None = Field(None, description=CLEAR + OR_DEFAULT)
+    min_severity: float | None = Field(None, description=MIN_SEVERITY + OR_DEFAULT)
+    min_confidence: float | None = Field(None, description=MIN_CONFIDENCE + OR_DEFAULT)
+    days: float = Field(30, gt=0, le=366, description="up to now")
+
+
+@router.get(
+    "/{machine_id}/sensitivity/backtest",
+    dependencies=needs("read"),
+    summary="What another sensitivity would have raised",
+)
+def backtest_sensitivity(
+    machine_id: MachineId, backend: OpenBackend, query: Annotated[BacktestQuery, Query()]
+) -> Data[SensitivityBacktest]:
+    """Try a proposed sensitivity, and the one in force, on the diagnoses that are recorded.
+
+    Both run the code that raises alerts over every diagnosis that is kept; of older ones only sums
+    are left, and `hours` says of how many hours that leaves nothing to decide.
+    """
+    given = {name: getattr(query, name) for name in FIELDS if getattr(query, name) is not None}
+    proposed = rule_from_dict(query.fault, given)
+    client = backend.client()
+    if not is_listed(client, machine_id):
+        raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
+    in_force = sensitivity(client, machine_id).rules[query.fault]
+    to_s = server_time(client)
+    from_s = max(to_s - DAY_S * query.days, 0.0)
+    with backend.computing():
+        found, events = _recorded(backend, machine_id, query.fault, from_s, to_s)
+        in_raw = [e for e in events if found.from_t is not None and e.t >= found.from_t]
+        return Data(
+            data=SensitivityBacktest(
+                machine_id=machine_id,
+                fault=query.fault,
+                **{"from": rfc3339(from_s)},
+                to=rfc3339(to_s) or "",
+                raw_from=rfc3339(found.from_t),
+                level_at_raw_from=found.level,
+                hours=BacktestHours(**{n: round(h, 2) for n, h in found.hours._asdict().items()}),
+                diagnoses=len(found.slots),
+                in_force=_outcome(found, in_force, to_s),
+                proposed=_outcome(found, proposed, to_s),
+                recorded=_counts(in_raw),
+                recorded_in_all=_counts(events),
+            )
+        )
+
+
+def _recorded(
+    backend: Backend, machine_id: str, fault: str, from_s: float, to_s: float
+) -> tuple[RecordedSlots, list[Event]]:
+    with backend.history() as db:
+        if db is None:
+            return nothing_recorded(from_s, to_s), []
+        found = recorded_slots(db, machine_id, fault, from_s, to_s)
+        return found, recorded_events(db, machine_id, fault, from_s, to_s)
+
+
+def _outcome(found: RecordedSlots, rule: Persistence, to_s: float) -> BacktestOutcome:
+    from_s = to_s if found.from_t is None else found.from_t
+    tried = backtest(found.slots, rule, found.level, from_s, to_s)
+    last = tried.events[: -EVENTS_GIVEN - 1 : -1]
+    return BacktestOutcome(
+        sensitivity=FaultSensitivity(**persistence_table(rule)),
+        **_counts(tried.events).model_dump(),
+        open_s=round(tried.open_s, 3),
+        level_at_end=tried.level,
+        events=[BacktestEvent(event=e.name, level=e.level, at=rfc3339(e.t) or "") for e in last],
+    )
+
+
+def _counts(events: Iterable[Event]) -> RecordedEvents:
+    names = [e.name for e in events]
+    return RecordedEvents(
+        raised=names.count("raised"),
+        escalated=names.count("escalated"),
+        cleared=names.count("cleared"),
+    )

@@ -1,0 +1,72 @@
+"""Shapes of a back-test: what another sensitivity would have raised."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.schemas.common import ResponseModel, Time
+from api.schemas.sensitivity import FaultSensitivity
+from vtox.health.alerts import EventName
+
+
+class BacktestHours(ResponseModel):
+    """Of the hours asked for, what is known of them."""
+
+    raw: float = Field(description="every diagnosis is kept: they are tried again")
+    quiet: float = Field(
+        description="only sums are left, and nothing was found: no sensitivity raises anything"
+    )
+    undecidable: float = Field(
+        description="only sums are left, and something was found: what it would have raised cannot "
+        "be said"
+    )
+    empty: float = Field(description="nothing was recorded")
+
+
+class BacktestEvent(ResponseModel):
+    """One change of the alarm."""
+
+    event: EventName
+    level: Literal["warning", "fault"]
+    at: Time
+
+
+class BacktestOutcome(ResponseModel):
+    """What one sensitivity makes of the diagnoses."""
+
+    sensitivity: FaultSensitivity
+    raised: int
+    escalated: int
+    cleared: int
+    open_s: float = Field(description="how long the alarm was open")
+    level_at_end: Literal["", "warning", "fault"] = Field(description="empty: no alarm is open")
+    events: list[BacktestEvent] = Field(description="the last 100, newest first")
+
+
+class RecordedEvents(ResponseModel):
+    """What was raised and cleared in truth."""
+
+    raised: int
+    escalated: int
+    cleared: int
+
+
+class SensitivityBacktest(ResponseModel):
+    """What recorded diagnoses of one fault would have raised and cleared by two sensitivities."""
+
+    machine_id: str
+    fault: str
+    from_: Time = Field(alias="from")
+    to: Time
+    raw_from: Time | None = Field(
+        description="since when every diagnosis is kept, which is what is tried; null: none is"
+    )
+    level_at_raw_from: Literal["", "warning", "fault"] = Field(
+        description="of the alarm then, in which both begin"
+    )
+    hours: BacktestHours
+    diagnoses: int = Field(description="so many were tried")
+    in_force: BacktestOutcome
+    proposed: BacktestOutcome
+    recorded: RecordedEvents = Field(description="from `raw_from` on, by what was in force then")
+    recorded_in_all: RecordedEvents = Field(description="the same of all the days")

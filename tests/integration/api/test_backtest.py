@@ -1,0 +1,136 @@
+"""The back-test by HTTP: from results in the stream over the recorder to what would have been."""
+
+from collections.abc import Callable, Iterator
+from threading import Event
+
+import httpx
+import pytest
+
+from tests.integration.conftest import serving
+from tests.integration.history.entries import add_alert, add_result
+from vtox.domain import Motor
+from vtox.faults import PERSISTENCE
+from vtox.health.sensitivity import rules_from_dict
+from vtox.history.recorder import Recorder
+from vtox.settings import Settings
+from vtox.store import machines
+from vtox.store.client import Client, server_time
+from vtox.store.sensitivities import set_sensitivity
+
+URL = "/api/v1/machines/M1/sensitivity/backtest"
+HOUR_S = 3600
+
+
+@pytest.fixture
+def record(client: Client, settings: Settings) -> Iterator[Callable[[], object]]:
+    """Records what is in the streams, of a machine that is known."""
+    machines.register(client, "M1", Motor())
+    recorder = Recorder(client, settings)
+    yield lambda: recorder.record(Event())
+    recorder.close()
+
+
+def backtest(http: httpx.Client, **query: object) -> dict:  # type: ignore[type-arg]
+    answer = http.get(URL, params={"fault": "bearing", **query})  # type: ignore[dict-item]
+    assert answer.status_code == 200, answer.text
+    data: dict = answer.json()["data"]  # type: ignore[type-arg]
+    return data
+
+
+def add_marks(client: Client, from_t: float, marks: str, severity: float = 0.4) -> None:
+    """Add a result of each mark, as workers do, one record of 2 s after the other."""
+    states = {"n": "normal", "w": "warning", "f": "fault", "q": "unknown", "u": "unknown"}
+    for i, mark in enumerate(marks):
+        found = {"state": states[mark], "severity": severity, "confidence": 0.8}
+        ends = from_t + 2 * (i + 1)
+        add_result(client, ends, marks="" if mark == "u" else mark, **found)
+
+
+def test_another_sensitivity_is_tried_beside_the_one_in_force(
+    fresh_http: httpx.Client, client: Client, record: Callable[[], object]
+) -> None:
+    begin = server_time(client) - 200
+    add_marks(client, begin, "nnwwnnnn" + "nwnwuw" + "nnnnnn" + "qqqq")
+    record()
+    data = backtest(fresh_http, k=2, n=3, clear=4)
+    assert (data["diagnoses"], data["level_at_raw_from"]) == (24, "")
+    assert data["in_force"]["sensitivity"]["k"] == PERSISTENCE["bearing"].k
+    assert [data["in_force"][n] for n in ("raised", "cleared", "open_s")] == [1, 1, 10.0]
+    proposed = data["proposed"]
+    assert [(e["event"], e["level"]) for e in proposed["events"]] == [
+        ("cleared", "warning"),
+        ("raised", "warning"),
+        ("cleared", "warning"),
+        ("raised", "warning"),
+    ]
+    assert backtest(fresh_http, k=2, n=3, min_severity=0.5)["proposed"]["raised"] == 0
+    assert backtest(fresh_http, k=2, n=3, min_confidence=0.5)["proposed"]["raised"] == 2
+    set_sensitivity(client, "M1", rules_from_dict({"bearing": {"k": 5}}), by="")
+    assert backtest(fresh_http)["in_force"]["raised"] == 0
+
+
+def test_it_says_what_cannot_be_decided(client: Client, settings: Settings) -> None:
+    """Of records that are older than kept only hours are left."""
+    short = settings.model_copy(update={"history_records_hours": 1.0, "history_minutes_days": 0.1})
+    machines.register(client, "M1", Motor())
+    now = server_time(client)
+    hour = now // HOUR_S * HOUR_S
+    add_marks(client, hour - 10 * HOUR_S, "nnnn")
+    add_marks(client, hour - 5 * HOUR_S, "nffn")
+    add_alert(client, hour - 5 * HOUR_S)
+    add_marks(client, now - 1800, "nnnn")
+    recorder = Recorder(client, short)
+    recorder.record(Event())
+    recorder.close()
+    with serving(short) as http:
+        data = backtest(http, days=1)
+    assert data["hours"]["undecidable"] == 1.0
+    # The hour in which the raw diagnoses begin may count as quiet up to there.
+    assert 1.0 <= data["hours"]["quiet"] < 2.0
+    assert data["hours"]["raw"] == pytest.approx(0.5, abs=0.02)
+    assert sum(data["hours"].values()) == pytest.approx(24, abs=0.05)
+    assert (data["diagnoses"], data["level_at_raw_from"]) == (4, "warning")
+    assert (data["recorded"]["raised"], data["recorded_in_all"]["raised"]) == (0, 1)
+    assert data["in_force"]["level_at_end"] == "warning"
+
+
+def test_before_anything_was_recorded_there_is_nothing_to_try(
+    fresh_http: httpx.Client, client: Client
+) -> None:
+    assert fresh_http.get(URL, params={"fault": "bearing"}).status_code == 404
+    machines.register(client, "M1", Motor())
+    data = backtest(fresh_http)
+    assert (data["raw_from"], data["diagnoses"]) == (None, 0)
+    assert data["hours"] == {"raw": 0, "quiet": 0, "undecidable": 0, "empty": 720}
+
+
+def test_diagnoses_of_an_earlier_version_are_not_tried(
+    fresh_http: httpx.Client, client: Client, record: Callable[[], object]
+) -> None:
+    now = server_time(client)
+    for age_s in (20, 18, 16):
+        add_result(client, now - age_s, state="fault", severity=0.9)
+    record()
+    data = backtest(fresh_http, k=1, n=1)
+    assert (data["diagnoses"], data["raw_from"]) == (0, None)
+    assert data["hours"]["undecidable"] > 0
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"fault": "rust"}, "fault"),
+        ({"k": 6, "n": 5}, "bearing.k"),
+        ({"k": 99}, "bearing.k"),
+        ({"min_severity": 2}, "bearing.min_severity"),
+        ({"days": 0}, "days"),
+        ({"hold": 1}, "hold"),
+    ],
+)
+def test_what_cannot_be_tried_is_422(
+    fresh_http: httpx.Client, client: Client, query: dict[str, object], field: str
+) -> None:
+    machines.register(client, "M1", Motor())
+    answer = fresh_http.get(URL, params={"fault": "bearing"} | query)  # type: ignore[arg-type]
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field
