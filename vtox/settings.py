@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     )
     history_minutes_days: float = Field(14.0, gt=0, description="minutes this long")
     history_hours_days: float = Field(
-        730.0, gt=0, description="hours, alerts and versions of baselines this long"
+        730.0, gt=0, description="hours, alerts and actions on alarms this long"
     )
     duplicate_horizon: int = Field(
         256, ge=8, description="windows remembered per machine to recognise duplicates"

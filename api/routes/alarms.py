@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
+from api.alarm_records import actions_of, alarm_of
 from api.alarm_shapes import action_shape, alarm_shape, alarm_time, suspension_shape
 from api.auth import needs
 from api.backend import Backend
@@ -33,7 +34,6 @@ from api.schemas.common import Data
 from vtox.alarms import life
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.store import alarm_book
-from vtox.store.alarm_actions import actions_after
 from vtox.store.open_alerts import alert_sort_key
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
@@ -118,17 +118,12 @@ def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
 
 @router.get("/{alarm_id}", dependencies=[*needs("read"), *NO_PARAMETERS], summary="One alarm")
 def get_alarm(alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
-    """Return an alarm with what operators did."""
-    book, _ = backend.alarms.read(backend.client())
-    alarm = book.alarms.get(alarm_id)
-    if alarm is None:
+    """Return an alarm with what operators did, from the history once the list forgot it."""
+    known = alarm_of(backend, alarm_id)
+    if known is None:
         raise no_alarm(alarm_id)
-    done = [
-        action_shape(i, a)
-        for i, a in actions_after(backend.client(), f"{max(alarm.raised_ms - 1, 0)}-0")
-        if a.alarm_id == alarm_id or (not a.alarm_id and a.machine_id == alarm.machine_id)
-    ]
-    shape = alarm_shape(alarm, book)
+    shape = alarm_shape(*known)
+    done = [action_shape(i, a) for i, a in actions_of(backend, known[0])]
     return Data(data=AlarmDetail(**shape.model_dump(), actions=done))
 
 

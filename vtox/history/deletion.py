@@ -2,7 +2,15 @@
 
 from sqlalchemy import Engine, delete, select
 
-from vtox.history.schema import alerts, baselines, hours, minutes, records, series
+from vtox.history.schema import (
+    alarm_actions,
+    alerts,
+    baselines,
+    hours,
+    minutes,
+    records,
+    series,
+)
 
 
 def delete_machine(engine: Engine, machine_id: str) -> int:
@@ -13,6 +21,6 @@ def delete_machine(engine: Engine, machine_id: str) -> int:
         n = 0
         for table in (records, minutes, hours):
             n += db.execute(delete(table).where(table.c.series_id.in_(ids))).rowcount
-        for other in (alerts, baselines):
+        for other in (alerts, alarm_actions, baselines):
             n += db.execute(delete(other).where(other.c.machine_id == machine_id)).rowcount
     return n

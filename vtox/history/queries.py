@@ -159,10 +159,11 @@ def alerts_before(
     if about is not None:
         where.append(c.machine_id != "" if about == "machine" else c.machine_id == "")
     newest = select(alerts).where(*where).order_by(c.id_ms.desc(), c.id_seq.desc()).limit(limit)
-    return [_alert(row) for row in db.execute(newest).mappings()]
+    return [alert_of(row) for row in db.execute(newest).mappings()]
 
 
-def _alert(row: RowMapping) -> tuple[str, Alert]:
+def alert_of(row: RowMapping) -> tuple[str, Alert]:
+    """Return id and event of a row of alerts."""
     names = ("machine_id", "fault", "level", "event", "t", "code", "reason")
     values = reason_from_json(row["code"], row["reason_values"]).values
     alert = Alert(id=row["alert_id"], values=values, **{n: row[n] for n in names})

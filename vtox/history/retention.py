@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, bindparam, delete, select
 
-from vtox.history.schema import alerts, hours, minutes, missed, records, series
+from vtox.history.schema import alarm_actions, alerts, hours, minutes, missed, records, series
 from vtox.settings import Settings
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -38,7 +38,9 @@ def delete_older(engine: Engine, oldest: Oldest) -> int:
     """Delete what is older than kept, some series at a time; return how many rows."""
     with engine.begin() as db:
         ids = db.execute(select(series.c.id)).scalars().all()
-        deleted = db.execute(delete(alerts).where(alerts.c.id_ms < oldest.hours_ms)).rowcount
+        deleted = 0
+        for table in (alerts, alarm_actions):
+            deleted += db.execute(delete(table).where(table.c.id_ms < oldest.hours_ms)).rowcount
         _delete_missed(db, oldest)
     for table, column, limit in (
         (records, records.c.t_ms, oldest.records_ms),

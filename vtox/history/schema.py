@@ -118,6 +118,27 @@ alerts = Table(
     Column("reason", Text, nullable=False),
     Column("reason_values", Text, nullable=False),
     Index("alerts_of_machine", "machine_id", "id_ms", "id_seq"),
+    Index("alerts_of_alarm", "alert_id"),
+)
+
+# What operators did. Without `alarm_id` it is about the machine.
+alarm_actions = Table(
+    "alarm_actions",
+    metadata,
+    Column("id_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("id_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("alarm_id", Text, nullable=False),
+    Column("machine_id", Text, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("t_ms", BigInteger, nullable=False),
+    Column("by_name", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("until_ms", BigInteger),
+    Column("outcome", Text),
+    Column("request_id", Text, nullable=False),
+    Index("actions_of_alarm", "alarm_id", "machine_id", "id_ms", "id_seq"),
 )
 
 baselines = Table(

@@ -1,6 +1,6 @@
 """One batch of a stream into the tables, in one transaction with the position behind it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,22 +11,26 @@ from vtox.history.database import execute_many, insert
 from vtox.history.downsampling import Aggregate, Key, hours_of, minutes_of
 from vtox.history.names import Names
 from vtox.history.retention import Oldest
-from vtox.history.schema import alerts, hours, minutes, missed, positions, records
+from vtox.history.schema import alarm_actions, alerts, hours, minutes, missed, positions, records
 from vtox.history.stream_reader import BEGIN, Batch, Missed, Position
-from vtox.store.entries import decode_alert, json_bytes
+from vtox.store.alarm_actions import decode_action
+from vtox.store.entries import RawFields, decode_alert, json_bytes
 from vtox.store.outputs import Entry
 from vtox.store.points import POINTS_OF, Point, entry_numbers
 
 
 @dataclass(slots=True)
 class Portion:
-    """What one transaction writes: a stretch of a stream, from one position to another."""
+    """What one transaction writes: a stretch of a stream, from one position to another.
+
+    A stream leads to points, or each of its entries to a row.
+    """
 
     start: Position
     end: Position
     entries: int = 0
     points: list[Point] = field(default_factory=list)
-    alerts: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
 
     def add(self, batch: Batch, oldest: Oldest, retired: Mapping[str, int]) -> None:
@@ -38,9 +42,10 @@ class Portion:
         self.entries += len(batch.entries)
         if batch.missed:
             self.missed.append(batch.missed)
-        if self.start.stream == keys.ALERTS:
-            rows = _alert_rows(batch.entries, oldest)
-            self.alerts += (r for r in rows if r["id_ms"] > retired.get(r["machine_id"], -1))
+        if self.start.stream in _ROWS_OF:
+            _, row_of = _ROWS_OF[self.start.stream]
+            rows = _rows(batch.entries, row_of, oldest)
+            self.rows += (r for r in rows if r["id_ms"] > retired.get(r["machine_id"], -1))
             return
         points_of = POINTS_OF[self.start.stream]
         for entry_id, fields in batch.entries:
@@ -60,9 +65,10 @@ def position(db: Connection, stream: str) -> Position:
 def positions_of(engine: Engine) -> dict[str, Position]:
     """Return the position in every stream that is recorded; those of new ones are made."""
     with engine.begin() as db:
-        new = [{"stream": s, "entry_id": BEGIN} for s in (*POINTS_OF, keys.ALERTS)]
+        streams = (*POINTS_OF, *_ROWS_OF)
+        new = [{"stream": s, "entry_id": BEGIN} for s in streams]
         db.execute(insert(db, positions).on_conflict_do_nothing(), new)
-        return {s: position(db, s) for s in (*POINTS_OF, keys.ALERTS)}
+        return {s: position(db, s) for s in streams}
 
 
 def write(engine: Engine, portion: Portion, names: Names, oldest: Oldest) -> bool:
@@ -76,8 +82,9 @@ def write(engine: Engine, portion: Portion, names: Names, oldest: Oldest) -> boo
             return False
         for gap in portion.missed:
             db.execute(insert(db, missed).on_conflict_do_nothing(), asdict(gap))
-        if portion.alerts:
-            db.execute(insert(db, alerts).on_conflict_do_nothing(), portion.alerts)
+        if portion.rows:
+            table, _ = _ROWS_OF[portion.start.stream]
+            db.execute(insert(db, table).on_conflict_do_nothing(), portion.rows)
         if portion.points:
             _write_points(db, portion.points, names, oldest)
     return True
@@ -125,22 +132,41 @@ def _add(db: Connection, table: Table, aggregates: Mapping[Key, Aggregate]) -> N
     )
 
 
-def _alert_rows(entries: list[Entry], oldest: Oldest) -> Iterator[dict[str, Any]]:
+def _rows(
+    entries: list[Entry], row_of: Callable[[RawFields], dict[str, Any] | None], oldest: Oldest
+) -> Iterator[dict[str, Any]]:
     for entry_id, fields in entries:
         numbers = entry_numbers(entry_id)
-        if numbers is None or numbers[0] < oldest.hours_ms:
+        if numbers is None or numbers[0] < oldest.hours_ms or not (row := row_of(fields)):
             continue
-        a = decode_alert(fields)
-        texts = {
-            "alert_id": a.id,
-            "machine_id": a.machine_id,
-            "fault": a.fault,
-            "level": a.level,
-            "event": a.event,
-            "code": a.code,
-            "reason": a.reason,
-            "reason_values": json_bytes(dict(a.values)).decode(),
-        }
         # PostgreSQL has no character 0; a foreign entry may.
-        clean = {name: text.replace("\0", "") for name, text in texts.items()}
-        yield {"id_ms": numbers[0], "id_seq": numbers[1], "t": a.t, **clean}
+        clean = {n: v.replace("\0", "") if isinstance(v, str) else v for n, v in row.items()}
+        yield {"id_ms": numbers[0], "id_seq": numbers[1], **clean}
+
+
+def _alert_row(fields: RawFields) -> dict[str, Any]:
+    a = decode_alert(fields)
+    names = ("machine_id", "fault", "level", "event", "t", "code", "reason")
+    return {n: getattr(a, n) for n in names} | {
+        "alert_id": a.id,
+        "reason_values": json_bytes(dict(a.values)).decode(),
+    }
+
+
+def _action_row(fields: RawFields) -> dict[str, Any] | None:
+    a = decode_action(fields)
+    if a is None:
+        return None
+    names = ("alarm_id", "machine_id", "fault", "key_id", "text", "until_ms", "outcome")
+    return {n: getattr(a, n) for n in (*names, "request_id")} | {
+        "action": a.name,
+        "by_name": a.by,
+        "t_ms": a.ms,
+    }
+
+
+# Stream -> table, and the row of an entry, None where it is none of ours.
+_ROWS_OF: Mapping[str, tuple[Table, Callable[[RawFields], dict[str, Any] | None]]] = {
+    keys.ALERTS: (alerts, _alert_row),
+    keys.ALARM_ACTIONS: (alarm_actions, _action_row),
+}

@@ -31,6 +31,7 @@ from vtox.store.open_alerts import open_alerts
 MOTOR = Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1450)
 RECORD = "bearing|M1|1-0"
 TABLES = (schema.series, schema.outcomes, schema.records, schema.alerts, schema.baselines)
+TABLES += (schema.alarm_actions,)
 # An open alert, as a worker keeps it; and a byte that is no UTF-8, as damage may leave it.
 ALERT = {"marks": "w", "starts": [1.0], "level": "warning", "alert": "M1:bearing:1"}
 MEMORY = {"memory": json.dumps({"bearing": ALERT}), "damaged": b"\xff\x00"}

@@ -1,0 +1,118 @@
+"""What operators did is in the history, and leads to the same alarm once the book forgot it."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from tests.integration.conftest import serving
+from tests.integration.history.entries import add_alert
+from tests.integration.history.test_recorder import count, rows
+from tests.integration.store.test_alarm_book import ALARM, action
+from vtox import keys
+from vtox.domain import Motor
+from vtox.history.database import engine_to_write, migrate
+from vtox.history.recorder import Recorder
+from vtox.history.schema import alarm_actions, alerts
+from vtox.settings import Settings
+from vtox.store import machines
+from vtox.store.alarm_book import act, advance
+from vtox.store.client import Client, server_time
+
+STOP = threading.Event()
+PATH = f"/api/v1/alarms/{ALARM}"
+
+
+@pytest.fixture
+def served(settings: Settings) -> Iterator[httpx.Client]:
+    """The service over this database."""
+    with serving(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def closed_alarm(client: Client) -> None:
+    """An alarm that was acknowledged, ended, and was closed."""
+    advance(client)
+    now = server_time(client)
+    machines.register(client, "M1", Motor())
+    add_alert(client, now)
+    # Of what comes in the same millisecond, the order is not kept.
+    time.sleep(0.002)
+    act(client, action(text="seen"))
+    time.sleep(0.002)
+    add_alert(client, now, "cleared")
+    time.sleep(0.002)
+    act(client, action("close", by="Bob", outcome="confirmed", text="pitted", key_id="a1"))
+
+
+@pytest.mark.usefixtures("closed_alarm")
+def test_every_action_is_recorded_once(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    client.xadd(keys.ALARM_ACTIONS, {"action": "sing", "t": "1"})
+    recorder.record(STOP)
+    assert recorder.record(STOP) == 0
+    first, second = rows(settings, alarm_actions)
+    assert (first["action"], first["by_name"], first["text"]) == ("acknowledge", "Ada", "seen")
+    assert (second["action"], second["outcome"], second["key_id"]) == ("close", "confirmed", "a1")
+    assert second["alarm_id"] == ALARM
+
+
+@pytest.mark.usefixtures("closed_alarm")
+def test_a_retired_machine_leaves_no_action(
+    recorder: Recorder, client: Client, settings: Settings
+) -> None:
+    recorder.record(STOP)
+    assert count(settings, alarm_actions) == 2
+    machines.retire(client, "M1")
+    recorder.record(STOP)
+    assert (count(settings, alarm_actions), count(settings, alerts)) == (0, 0)
+
+
+@pytest.mark.usefixtures("closed_alarm")
+def test_an_alarm_is_the_same_from_the_book_and_from_the_history(
+    recorder: Recorder, client: Client, served: httpx.Client
+) -> None:
+    before = served.get(PATH).raise_for_status().json()["data"]
+    assert [a["action"] for a in before["actions"]] == ["acknowledge", "close"]
+    recorder.record(STOP)
+    assert served.get(PATH).json()["data"] == before
+    # As after a month, when book and streams have nothing of it any more.
+    client.xtrim(keys.ALARM_ACTIONS, maxlen=0, approximate=False)
+    client.hdel(keys.ALARM_BOOK, ALARM)
+    client.hincrby(keys.ALARM_BOOK, "#version", 1)
+    assert served.get("/api/v1/alarms").json()["data"] == []
+    assert served.get(PATH).raise_for_status().json()["data"] == before
+    assert served.get(f"{PATH}0").status_code == 404
+
+
+@pytest.mark.usefixtures("closed_alarm")
+def test_what_the_recorder_has_not_read_yet_is_shown_too(
+    recorder: Recorder, client: Client, served: httpx.Client
+) -> None:
+    recorder.record(STOP)
+    act(client, action("comment", text="bearing changed"))
+    shown = served.get(PATH).json()["data"]["actions"]
+    assert [a["action"] for a in shown] == ["acknowledge", "close", "comment"]
+
+
+def test_a_history_of_the_version_before_is_brought_up_to_date(
+    settings: Settings, client: Client, served: httpx.Client
+) -> None:
+    engine = engine_to_write(settings)
+    migrate(engine)
+    with engine.begin() as db:
+        db.execute(text("DROP TABLE alarm_actions"))
+        db.execute(text("DROP INDEX alerts_of_alarm"))
+        db.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    advance(client)
+    add_alert(client, 5.0)
+    act(client, action())
+    assert len(served.get(PATH).raise_for_status().json()["data"]["actions"]) == 1
+    migrate(engine)
+    engine.dispose()
+    assert count(settings, alarm_actions) == 0
