@@ -78,12 +78,6 @@ def needs(scope: Scope) -> list[Any]:
     return [dependency]
 
 
-def requester(request: Request) -> str:
-    """Return who sends a request: name and id of the key, empty without one."""
-    key_id = getattr(request.state, "key_id", "")
-    return f"{request.state.key_name} ({key_id})".lstrip() if key_id else ""
-
-
 def key_of_text(backend: Backend, text: str) -> ApiKey:
     """Return the key that a client sent, or raise the problem `unauthorized`."""
     key = apikeys.verify(backend.client(), text)

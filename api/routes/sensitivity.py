@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from api.auth import needs, requester
+from api.auth import needs
 from api.backend import Backend
 from api.body import JSON_BODY, json_object, whole_body
 from api.errors import Problem, not_found
+from api.operator import named_operator
 from api.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
@@ -39,7 +40,7 @@ def get_sensitivity(machine_id: MachineId, backend: OpenBackend) -> Data[Machine
 
 @router.put(
     "/{machine_id}/sensitivity",
-    dependencies=[*needs("admin"), *NO_PARAMETERS, *JSON_BODY],
+    dependencies=[*needs("operate"), *NO_PARAMETERS, *JSON_BODY],
     summary="Set when the faults of a machine alert",
     responses={404: {}, 409: {}},
     openapi_extra={
@@ -56,14 +57,16 @@ def put_sensitivity(
     backend: OpenBackend,
 ) -> Data[MachineSensitivity]:
     """Replace what was set, as a new version, from the next record of the machine on."""
-    faults, expected = _decoded(json_object(body))
+    sent = json_object(body)
+    who = named_operator(request, sent.pop("by", None))
+    faults, expected = _of_body(sent)
     client = backend.client()
-    who = requester(request)
     sensitivities.set_sensitivity(client, machine_id, faults, by=who, expected_version=expected)
     return Data(data=_of_machine(machine_id, backend))
 
 
-def _decoded(body: Mapping[str, Any]) -> tuple[dict[str, Persistence], int | None]:
+def _of_body(body: Mapping[str, Any]) -> tuple[dict[str, Persistence], int | None]:
+    """Return what is to be set, and the version that it replaces."""
     for name in body:
         if name not in SENSITIVITY_IN["properties"]:
             expected = ", ".join(SENSITIVITY_IN["properties"])

@@ -4,11 +4,12 @@ from typing import Any
 
 from pydantic import Field
 
+from api.operator import NAME_MAX
 from api.schemas.common import ResponseModel, Time
 from vtox.faults import FAULTS
 from vtox.health.sensitivity import COUNTS, SHARES
 
-BY = "name and id of the API key; empty where none was needed"
+BY = "name and id of the API key; without one, the name that was sent"
 K = "so many of the last `n` slots with a fault raise an alert"
 N = "of so many slots: records, for `turn_short` fifths of a second"
 CLEAR = "so many slots in a row with nothing found clear it"
@@ -71,6 +72,11 @@ SENSITIVITY_IN: dict[str, Any] = {
             "type": ["integer", "null"],
             "minimum": 0,
             "description": "the version that this replaces: 409 where another one is in force",
+        },
+        "by": {
+            "type": "string",
+            "maxLength": NAME_MAX,
+            "description": "needed where no API key is used",
         },
     },
     "additionalProperties": False,

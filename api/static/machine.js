@@ -4,6 +4,7 @@ import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, 
 import { follow, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
 import { hasText, locale, rich, t } from "./texts.js";
+import { showSensitivity } from "./sensitivity.js";
 import { followTrends } from "./trends.js";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
@@ -102,6 +103,7 @@ function drawMachine(m, now) {
   followTrends(address);
   if (started) return follow();
   started = true;
+  showSensitivity(address, faults);
   // The part of the page that the address names stands only now.
   if (location.hash) byId(location.hash.slice(1))?.scrollIntoView({ block: "start" });
   const worst = faults.map((f) => m.diagnoses[f]).find((d) => d && whereSeen(d) && d.state !== "unknown");

@@ -109,18 +109,27 @@ def _level_at(db: Connection, machine_id: str, fault: str, t: float) -> Level:
 
 def _hours(db: Connection, number: int, from_s: float, to_s: float, raw_from_s: float) -> Hours:
     """Return the hours before the raw diagnoses by their sums; what is after them is raw."""
-    c = hours.c
+    c, first_s = hours.c, raw_from_s // HOUR_S * HOUR_S
     found = func.max(case((outcomes.c.state.in_(FOUND_STATES), 1), else_=0))
     statement = (
-        select(c.t, found)
+        select(c.t, found, func.sum(c.n))
         .join(outcomes, outcomes.c.id == c.outcome_id)
         .where(c.series_id == number, c.t > from_s - HOUR_S, c.t < raw_from_s)
         .group_by(c.t)
     )
     spent = {False: 0.0, True: 0.0}
-    for t, any_found in db.execute(statement):
+    for t, any_found, n in db.execute(statement):
+        if t == first_s and n == _raw_count(db, number, first_s):
+            continue  # the raw ones are the first of this hour: before them it was empty
         spent[bool(any_found)] += min(t + HOUR_S, raw_from_s) - max(t, from_s)
     raw, total = to_s - raw_from_s, to_s - from_s
     quiet, undecidable = spent[False], spent[True]
     empty = max(total - raw - quiet - undecidable, 0.0)
     return Hours(raw / HOUR_S, quiet / HOUR_S, undecidable / HOUR_S, empty / HOUR_S)
+
+
+def _raw_count(db: Connection, number: int, hour_s: float) -> int:
+    c = records.c
+    within = (c.t_ms >= 1000 * hour_s) & (c.t_ms < 1000 * (hour_s + HOUR_S))
+    of = select(func.count()).where(c.series_id == number, within, c.marks.is_not(None))
+    return int(db.execute(of).scalar() or 0)
