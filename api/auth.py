@@ -49,6 +49,7 @@ def require_key(
     text = header or (bearer.credentials if bearer else None)
     key = key_of_text(backend, text) if text else _key_of_session(request, backend, cookie)
     request.state.key_id, request.state.key_name = key.id, key.name or key.id
+    request.state.may_operate = key.allows("operate")
     backend.note_use(key.id)
     machine_id = request.path_params.get("machine_id", "")
     for scope in needed.scopes:

@@ -5,6 +5,7 @@ and parse a body of its own before it looks at any key.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from fastapi import Depends, Request
@@ -51,8 +52,13 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 def body_as(kind: type[Model], body: bytes) -> Model:
     """Return a body as a shape, or raise the problem that names the field at fault."""
+    return object_as(kind, json_object(body))
+
+
+def object_as(kind: type[Model], table: Mapping[str, Any]) -> Model:
+    """Return fields as a shape, or raise the problem that names the one at fault."""
     try:
-        return kind.model_validate(json_object(body))
+        return kind.model_validate(table)
     except ValidationError as error:
         errors = [{**e, "loc": ("body", *e["loc"])} for e in error.errors()]
         raise RequestValidationError(errors) from None

@@ -30,6 +30,7 @@ from api.routes import (
     health,
     history,
     machines,
+    operating,
     pages,
     sensitivity,
     sessions,
@@ -105,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for module in (
         system,
         machines,
+        operating,
         fleet,
         windows,
         diagnoses,

@@ -1,24 +1,34 @@
-"""Who acts: the name of the API key, or where none is needed the name that is sent."""
+"""Operators: who sends a request, and the action that it asks for."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import Request
 
 from api.errors import Problem
+from api.schemas.alarms import SHELVED_AT_MOST_S, AcknowledgeIn, CloseIn, CommentIn, ShelveIn
+from vtox.alarms.book import Action, ActionName
+from vtox.alarms.life import Alarm
 
 NAME_MAX = 64
+Details = AcknowledgeIn | CommentIn | ShelveIn | CloseIn
 
 
-def operator(request: Request, by: str | None) -> dict[str, str]:
-    """Return name and key id of who acts, or raise the problem that a name is missing."""
-    key_id = getattr(request.state, "key_id", "")
-    if key_id:
-        return {"by": request.state.key_name, "key_id": key_id}
+class Operator(NamedTuple):
+    """Who acts: the name of the API key with its id, or the name that was sent without one."""
+
+    by: str
+    key_id: str
+
+
+def operator_of(request: Request, by: str | None) -> Operator:
+    """Return who acts, or raise the problem that a name is missing."""
+    if key_id := getattr(request.state, "key_id", ""):
+        return Operator(request.state.key_name, key_id)
     if not by:
         raise Problem(
             "invalid", "by: no API key is used here, so send the name of who acts", field="by"
         )
-    return {"by": by, "key_id": ""}
+    return Operator(by, "")
 
 
 def named_operator(request: Request, by: Any) -> str:
@@ -27,5 +37,38 @@ def named_operator(request: Request, by: Any) -> str:
     if by is not None and not is_name:
         detail = f"by: expected the name of who acts, at most {NAME_MAX} printable characters"
         raise Problem("invalid", detail, field="by")
-    who = operator(request, by and by.strip())
-    return f"{who['by']} ({who['key_id']})" if who["key_id"] else who["by"]
+    who = operator_of(request, by and by.strip())
+    return f"{who.by} ({who.key_id})" if who.key_id else who.by
+
+
+def action_on(
+    alarm: Alarm, name: ActionName, sent: Details, now_ms: int, operator: Operator
+) -> Action:
+    """Return the action on an alarm, or raise the problem that its time is not acceptable."""
+    text = sent.reason if isinstance(sent, ShelveIn) else sent.comment
+    return Action(
+        name=name,
+        machine_id=alarm.machine_id,
+        fault=alarm.fault,
+        alarm_id=alarm.id,
+        ms=now_ms,
+        by=operator.by,
+        key_id=operator.key_id,
+        text=text or "",
+        until_ms=_shelved_until_ms(sent, now_ms) if isinstance(sent, ShelveIn) else None,
+        outcome=sent.outcome if isinstance(sent, CloseIn) else None,
+        request_id=sent.request_id or "",
+    )
+
+
+def _shelved_until_ms(sent: ShelveIn, now_ms: int) -> int:
+    if sent.until is None:
+        return now_ms + 1000 * (sent.for_s or 0)
+    until_ms = round(1000 * sent.until.timestamp())
+    if not now_ms < until_ms <= now_ms + 1000 * SHELVED_AT_MOST_S:
+        raise Problem(
+            "invalid",
+            f"until: {sent.until.isoformat()} is not in the next {SHELVED_AT_MOST_S // 86400} days",
+            field="until",
+        )
+    return until_ms

@@ -13,19 +13,18 @@ from api.auth import needs
 from api.backend import Backend
 from api.body import JSON_BODY, body_as, whole_body
 from api.errors import Problem, not_found
-from api.operator import operator
+from api.operator import Details, action_on, operator_of
 from api.paging import next_link
-from api.query import NO_PARAMETERS, EmptyQuery, PageQuery, bad_cursor
+from api.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.alarms import (
-    SHELVED_AT_MOST_S,
     AcknowledgeIn,
     Alarm,
     AlarmDetail,
+    AlarmFilter,
     Alarms,
     CloseIn,
     CommentIn,
-    Level,
     ShelveIn,
     Suspensions,
     UnshelveIn,
@@ -40,25 +39,6 @@ router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 
 AlarmId = Annotated[str, Path(max_length=300, description="of the alarm, and of its alerts")]
 Body = Annotated[bytes, Depends(whole_body)]
-
-
-class AlarmFilter(EmptyQuery):
-    """Which alarms."""
-
-    machine_id: str | None = Query(None, max_length=64, description="only alarms of this machine")
-    fault: str | None = Query(None, max_length=64, description="only alarms of this fault")
-    level: Level | None = Query(None, description="only alarms of this level")
-    state: life.State | None = Query(None, description="only alarms in this state")
-    open: bool | None = Query(None, description="only alarms that are open, or that are not")
-
-    def matches(self, alarm: life.Alarm, *, whatever_state: bool = False) -> bool:
-        """Return whether an alarm is one of those that are meant."""
-        wanted = {"machine_id": self.machine_id, "fault": self.fault, "level": self.level}
-        if not whatever_state:
-            wanted |= {"state": self.state}
-        if any(v is not None and getattr(alarm, n) != v for n, v in wanted.items()):
-            return False
-        return whatever_state or self.open in (None, alarm.open)
 
 
 class AlarmsQuery(AlarmFilter, PageQuery):
@@ -132,15 +112,13 @@ def acknowledge(
     request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend
 ) -> Data[Alarm]:
     """Say that somebody has seen it; 409 where another one has done so before."""
-    sent = body_as(AcknowledgeIn, body)
-    return _act(request, backend, alarm_id, "acknowledge", sent, text=sent.comment)
+    return _act(request, backend, alarm_id, "acknowledge", body_as(AcknowledgeIn, body))
 
 
 @router.post("/{alarm_id}/comment", **posting("CommentIn", "Comment on an alarm"))
 def comment(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
     """Add a comment, in any state."""
-    sent = body_as(CommentIn, body)
-    return _act(request, backend, alarm_id, "comment", sent, text=sent.comment)
+    return _act(request, backend, alarm_id, "comment", body_as(CommentIn, body))
 
 
 @router.post("/{alarm_id}/shelve", **posting("ShelveIn", "Shelve an alarm"))
@@ -149,22 +127,19 @@ def shelve(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend
 
     If it is active then, it needs somebody again. Shelving it anew changes the end.
     """
-    sent = body_as(ShelveIn, body)
-    return _act(request, backend, alarm_id, "shelve", sent, text=sent.reason)
+    return _act(request, backend, alarm_id, "shelve", body_as(ShelveIn, body))
 
 
 @router.post("/{alarm_id}/unshelve", **posting("UnshelveIn", "End a shelving"))
 def unshelve(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
     """End the shelving of this fault of the machine before its time."""
-    sent = body_as(UnshelveIn, body)
-    return _act(request, backend, alarm_id, "unshelve", sent, text=sent.comment)
+    return _act(request, backend, alarm_id, "unshelve", body_as(UnshelveIn, body))
 
 
 @router.post("/{alarm_id}/close", **posting("CloseIn", "Close an alarm"))
 def close(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
     """Say what was found. It counts as acknowledged; if it grows worse later, it is open again."""
-    sent = body_as(CloseIn, body)
-    return _act(request, backend, alarm_id, "close", sent, text=sent.comment, outcome=sent.outcome)
+    return _act(request, backend, alarm_id, "close", body_as(CloseIn, body))
 
 
 def no_alarm(alarm_id: str) -> Problem:
@@ -172,48 +147,15 @@ def no_alarm(alarm_id: str) -> Problem:
     return not_found(f"no alarm has the id {alarm_id[:80]!r}: GET /api/v1/alarms lists them")
 
 
-def shelved_until_ms(sent: ShelveIn, now_ms: int) -> int:
-    """Return the end of a shelving, or raise the problem that it is not acceptable."""
-    if sent.until is None:
-        return now_ms + 1000 * (sent.for_s or 0)
-    until_ms = round(1000 * sent.until.timestamp())
-    if not now_ms < until_ms <= now_ms + 1000 * SHELVED_AT_MOST_S:
-        raise Problem(
-            "invalid",
-            f"until: {sent.until.isoformat()} is not in the next {SHELVED_AT_MOST_S // 86400} days",
-            field="until",
-        )
-    return until_ms
-
-
 def _act(
-    request: Request,
-    backend: Backend,
-    alarm_id: str,
-    name: ActionName,
-    sent: AcknowledgeIn | CommentIn | ShelveIn,
-    *,
-    text: str | None,
-    outcome: life.Outcome | None = None,
+    request: Request, backend: Backend, alarm_id: str, name: ActionName, sent: Details
 ) -> Data[Alarm]:
-    who = operator(request, sent.by)
+    operator = operator_of(request, sent.by)
 
     def actions(book: Book, now_ms: int) -> Iterator[Action]:
-        alarm = book.alarms.get(alarm_id)
-        if alarm is None:
+        if alarm_id not in book.alarms:
             raise no_alarm(alarm_id)
-        yield Action(
-            name=name,
-            machine_id=alarm.machine_id,
-            fault=alarm.fault,
-            alarm_id=alarm_id,
-            ms=now_ms,
-            text=text or "",
-            until_ms=shelved_until_ms(sent, now_ms) if isinstance(sent, ShelveIn) else None,
-            outcome=outcome,
-            request_id=sent.request_id or "",
-            **who,
-        )
+        yield action_on(book.alarms[alarm_id], name, sent, now_ms, operator)
 
     alarm_book.act(backend.client(), actions)
     book, _ = backend.alarms.read(backend.client())

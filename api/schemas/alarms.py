@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
+from api.query import EmptyQuery
 from api.schemas.common import Number, Page, ResponseModel, Time
 from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
+from vtox.alarms import life
 from vtox.alarms.book import SHELVED_AT_MOST_MS, ActionName
 from vtox.alarms.life import Outcome, State, SuspensionName
 
@@ -109,6 +111,25 @@ class Suspensions(ResponseModel):
     as_of: Time
 
 
+class AlarmFilter(EmptyQuery):
+    """Which alarms."""
+
+    machine_id: str | None = Field(None, max_length=64, description="only alarms of this machine")
+    fault: str | None = Field(None, max_length=64, description="only alarms of this fault")
+    level: Level | None = Field(None, description="only alarms of this level")
+    state: State | None = Field(None, description="only alarms in this state")
+    open: bool | None = Field(None, description="only alarms that are open, or that are not")
+
+    def matches(self, alarm: life.Alarm, *, whatever_state: bool = False) -> bool:
+        """Return whether an alarm is one of those that are meant."""
+        wanted = {"machine_id": self.machine_id, "fault": self.fault, "level": self.level}
+        if not whatever_state:
+            wanted |= {"state": self.state}
+        if any(v is not None and getattr(alarm, n) != v for n, v in wanted.items()):
+            return False
+        return whatever_state or self.open in (None, alarm.open)
+
+
 class OperatorIn(BaseModel, extra="forbid"):
     """Who acts."""
 
@@ -166,7 +187,62 @@ class InServiceIn(AcknowledgeIn):
     """Return a machine to service."""
 
 
+class BulkIn(OperatorIn):
+    """One action on all alarms that match; the fields of the action are those of its own address.
+
+    Ask first by `dry_run` how many it would change, and send that as `expected_count`.
+    """
+
+    filter: AlarmFilter
+    action: Literal["acknowledge", "comment", "shelve", "unshelve", "close"]
+    dry_run: bool = False
+    expected_count: int | None = Field(None, ge=0)
+    comment: Text | None = None
+    reason: Text | None = None
+    until: AwareDatetime | None = None
+    for_s: int | None = None
+    outcome: Outcome | None = None
+
+    @model_validator(mode="after")
+    def _is_limited(self) -> "BulkIn":
+        f = self.filter
+        if not any((f.machine_id, f.fault, f.level, f.state)):
+            raise ValueError("filter: expected one of machine_id, fault, level and state at least")
+        if not self.dry_run and self.expected_count is None:
+            raise ValueError("expected_count: expected the count that dry_run gives")
+        return self
+
+
+class BulkResult(ResponseModel):
+    """What an action on many alarms does."""
+
+    matched: int = Field(description="alarms that match the filter")
+    count: int = Field(description="of these, how many the action changes")
+    refused: dict[str, int] = Field(description="why it does not change the others, by code")
+    done: bool = Field(description="false after dry_run")
+
+
+class Service(ResponseModel):
+    """Whether a machine is in service; if not, since when, by whom and why."""
+
+    machine_id: str
+    in_service: bool
+    since: Time | None
+    by: str
+    reason: str
+
+
+class Access(ResponseModel):
+    """What the sender of this request may do with alarms."""
+
+    name: str = Field(description="that actions would bear; empty where one must be sent")
+    may_operate: bool
+    name_needed: bool = Field(description="no API key is used: actions need `by`")
+
+
 BODIES = (
+    AlarmFilter,
+    BulkIn,
     AcknowledgeIn,
     CommentIn,
     ShelveIn,

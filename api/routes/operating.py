@@ -1,0 +1,179 @@
+"""One action on many alarms, machines out of service, and who may act."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from fastapi import APIRouter, Request
+
+from api.alarm_shapes import alarm_time
+from api.auth import needs
+from api.backend import Backend
+from api.body import body_as, object_as
+from api.errors import not_found
+from api.operator import Details, action_on, operator_of
+from api.query import NO_PARAMETERS
+from api.routes.alarms import Body, posting
+from api.routes.machines import MachineId
+from api.routes.system import OpenBackend
+from api.schemas.alarms import (
+    Access,
+    AcknowledgeIn,
+    BulkIn,
+    BulkResult,
+    CloseIn,
+    CommentIn,
+    InServiceIn,
+    OperatorIn,
+    OutOfServiceIn,
+    Service,
+    ShelveIn,
+    UnshelveIn,
+)
+from api.schemas.common import Data
+from vtox.alarms.book import Action, ActionName, Book
+from vtox.errors import AlarmRefused
+from vtox.store import alarm_book
+from vtox.store.machines import is_listed
+
+router = APIRouter(prefix="/api/v1", tags=["alarms"])
+
+KINDS: dict[ActionName, type[Details]] = {
+    "acknowledge": AcknowledgeIn,
+    "comment": CommentIn,
+    "shelve": ShelveIn,
+    "unshelve": UnshelveIn,
+    "close": CloseIn,
+}
+OF_BULK = {"filter", "action", "dry_run", "expected_count"}
+
+
+@router.get(
+    "/access", dependencies=[*needs("read"), *NO_PARAMETERS], summary="What this sender may do"
+)
+def get_access(request: Request) -> Data[Access]:
+    """Return whether this key, session or host may act on alarms, and under which name."""
+    keyed = bool(getattr(request.state, "key_id", ""))
+    access = Access(
+        name=request.state.key_name if keyed else "",
+        may_operate=request.state.may_operate if keyed else True,
+        name_needed=not keyed,
+    )
+    return Data(data=access)
+
+
+@router.post("/alarms/actions", **posting("BulkIn", "Act on many alarms"))
+def act_on_many(request: Request, body: Body, backend: OpenBackend) -> Data[BulkResult]:
+    """Do one action with all alarms that match a filter, all at once or none.
+
+    409 `count_changed` where it would change not as many as expected: ask anew by `dry_run`.
+    """
+    sent = body_as(BulkIn, body)
+    given = sent.model_dump(exclude_unset=True, exclude=OF_BULK)
+    details = object_as(KINDS[sent.action], given)
+    operator = operator_of(request, sent.by)
+    result = BulkResult(matched=0, count=0, refused={}, done=not sent.dry_run)
+
+    def actions(book: Book, now_ms: int) -> Iterator[Action]:
+        if sent.request_id and any(sent.request_id in a.requests for a in book.alarms.values()):
+            result.count = result.matched = sent.expected_count or 0
+            return
+        possible, refused = _possible(
+            book,
+            [
+                action_on(a, sent.action, details, now_ms, operator)
+                for a in book.at(now_ms).alarms.values()
+                if sent.filter.matches(a)
+            ],
+        )
+        result.matched, result.count = len(possible) + refused.total(), len(possible)
+        result.refused = dict(refused)
+        if sent.dry_run:
+            return
+        if len(possible) != sent.expected_count:
+            raise AlarmRefused(
+                "count_changed",
+                f"{len(possible)} alarms would be changed, expected {sent.expected_count}: ask "
+                "again by dry_run",
+            )
+        yield from possible
+
+    alarm_book.act(backend.client(), actions)
+    return Data(data=result)
+
+
+@router.post(
+    "/machines/{machine_id}/out-of-service",
+    **posting("OutOfServiceIn", "Take a machine out of service"),
+)
+def take_out_of_service(
+    request: Request, machine_id: MachineId, body: Body, backend: OpenBackend
+) -> Data[Service]:
+    """From now on the alarms of the machine are not open, until it is returned to service."""
+    sent = body_as(OutOfServiceIn, body)
+    return _change_service(request, backend, "take_out_of_service", machine_id, sent, sent.reason)
+
+
+@router.post(
+    "/machines/{machine_id}/in-service", **posting("InServiceIn", "Return a machine to service")
+)
+def return_to_service(
+    request: Request, machine_id: MachineId, body: Body, backend: OpenBackend
+) -> Data[Service]:
+    """From now on the alarms of the machine are open again; those that are active need somebody."""
+    sent = body_as(InServiceIn, body)
+    return _change_service(
+        request, backend, "return_to_service", machine_id, sent, sent.comment or ""
+    )
+
+
+def _possible(book: Book, actions: list[Action]) -> tuple[list[Action], Counter[str]]:
+    """Return the actions that change something, and why the others do not, by code."""
+    trial, possible, refused = book.copy(), list[Action](), Counter[str]()
+    for action in actions:
+        try:
+            trial.act(action)
+        except AlarmRefused as error:
+            refused[error.code] += 1
+        else:
+            possible.append(action)
+    return possible, refused
+
+
+def _change_service(
+    request: Request,
+    backend: Backend,
+    name: ActionName,
+    machine_id: str,
+    sent: OperatorIn,
+    text: str,
+) -> Data[Service]:
+    if not is_listed(backend.client(), machine_id):
+        raise not_found(f"machine {machine_id!r} is not known")
+    operator = operator_of(request, sent.by)
+
+    def actions(_: Book, now_ms: int) -> Iterator[Action]:
+        yield Action(
+            name=name,
+            machine_id=machine_id,
+            ms=now_ms,
+            by=operator.by,
+            key_id=operator.key_id,
+            text=text,
+            request_id=sent.request_id or "",
+        )
+
+    alarm_book.act(backend.client(), actions)
+    return Data(data=service_of(backend, machine_id))
+
+
+def service_of(backend: Backend, machine_id: str) -> Service:
+    """Return whether a machine is in service."""
+    book, _ = backend.alarms.read(backend.client())
+    out = book.out_of_service.get(machine_id)
+    return Service(
+        machine_id=machine_id,
+        in_service=out is None,
+        since=alarm_time(out.ms) if out else None,
+        by=out.by if out else "",
+        reason=out.reason if out else "",
+    )
