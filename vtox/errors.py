@@ -11,6 +11,7 @@
     │   ├── BaselineError       a stored baseline cannot be read
     │   ├── ArchiveError        a backup is damaged, or of a later form
     │   ├── SpectrumError       a recording has no such spectrum
+    │   ├── ReportError         a report is damaged, or too large to be made
     │   ├── LedgerRowError      a ledger row is damaged or of an unknown version
     │   └── SettingsError       a setting has no usable value
     └── SystemStateError    the system is not in the state that the request needs
@@ -97,6 +98,19 @@ class SpectrumError(InputError):
         super().__init__(message)
         self.code = code
         self.field = field
+
+
+class ReportError(InputError):
+    """A report cannot be made or read.
+
+    `code` is `not_a_report`, `damaged`, `later_form`, `too_large` or `nothing_kept`; `part` names
+    what is damaged.
+    """
+
+    def __init__(self, code: str, observed: str, *, part: str = "", remedy: str = "") -> None:
+        super().__init__(observed, remedy=remedy)
+        self.code = code
+        self.part = part
 
 
 class LedgerRowError(InputError):

@@ -30,7 +30,7 @@ KNOWN = {module_name(p) for p in SOURCES}
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.arrays", "vtox.errors", "vtox.keys", "vtox.sentences"),
     ("vtox.server_urls",),
-    ("vtox.nameplate_ranges", "vtox.settings"),
+    ("vtox.nameplate_ranges", "vtox.plain_data", "vtox.settings"),
     ("vtox.domain",),
     ("vtox.baseline", "vtox.faults", "vtox.nameplate", "vtox.wire"),
     ("vtox.health", "vtox.coverage"),
@@ -47,7 +47,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("vtox.diagnosers.registry", "vtox.bridge", "vtox.senders", "vtox.cluster"),
     ("vtox.diagnosis", "vtox.monitoring", "vtox.spectra", "vtox.history"),
-    ("vtox.learning", "vtox.backup"),
+    ("vtox.learning", "vtox.backup", "vtox.reports"),
     ("vtox.coordinator",),
     ("workers", "api", "vtox.cli"),
     ("vtox.__main__",),
@@ -258,9 +258,11 @@ def test_cited_works_are_listed() -> None:
             assert any(author in e and year in e for e in listed), (path.name, author, year)
 
 
-# What a sender, a key's record and the comparison of clocks themselves need a host's clock for.
+# What a sender, a key's record, a report's date and the comparison of clocks themselves need a
+# host's clock for.
 HOST_CLOCK = {
     "vtox/cli/replay.py",
+    "vtox/cli/report_files.py",
     "vtox/cli/simulate.py",
     "vtox/monitoring/doctor.py",
     "vtox/store/client.py",

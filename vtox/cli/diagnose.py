@@ -11,12 +11,14 @@ from rich.text import Text
 
 from vtox.baseline import Baseline
 from vtox.cli import options
-from vtox.cli.diagnosis_table import DETECTED, plain, show
+from vtox.cli.diagnosis_table import DETECTED, show
+from vtox.cli.report_files import check_target, file_contents, write_report
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError, RecordingError
 from vtox.faults import FAULTS
 from vtox.files.recordings import Options, find, read
 from vtox.files.recordings import options as reader_options
+from vtox.plain_data import plain
 
 # Exit statuses.
 HEALTHY, DETECTED_FAULT, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
@@ -43,6 +45,12 @@ def diagnose_command(
         str | None,
         typer.Option(metavar="FAULT,...", help=f"Only these faults, of {', '.join(FAULTS)}."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write a report (.html): verdicts, drawings and the samples."
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Diagnose recordings in files, offline.
@@ -56,6 +64,7 @@ def diagnose_command(
         nameplate = options.motor_from(motor)
         healthy = options.baseline_from(baseline, opts, nameplate)
         paths, skipped = find(files, opts)
+        check_target(report)
     except InputError as error:
         errors.print(f"vtox: {error}", style="red", markup=False, highlight=False)
         raise typer.Exit(BAD_INPUT) from error
@@ -74,6 +83,8 @@ def diagnose_command(
         typer.echo(json.dumps([line for r in results for line in _lines(r)], allow_nan=False))
     elif len(paths) > 1:
         _summarise(results)
+    if report and results:
+        write_report(report, file_contents(results, nameplate, healthy))
     if len(results) < len(paths):
         raise typer.Exit(BAD_INPUT)
     states = {d.state for _, _, diagnoses in results for d in diagnoses}

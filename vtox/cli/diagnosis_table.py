@@ -1,8 +1,6 @@
 """Diagnoses on a terminal: a block for each fault, reason and advice first, then the numbers."""
 
-import math
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from rich.console import Console, Group
 from rich.padding import Padding
@@ -10,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox.domain import Diagnosis, Reason, Value
+from vtox.plain_data import digits
 from vtox.sentences.rendering import advice
 from vtox.store.entries import Result
 
@@ -33,19 +32,6 @@ def show(console: Console, diagnoses: Iterable[Diagnosis | Result]) -> None:
     console.print(Padding(grid, (0, 0, 0, 2)))
 
 
-def plain(value: Any) -> Any:
-    """Return `value` for JSON: numbers of numpy as those of Python, not finite ones as null."""
-    if isinstance(value, Mapping):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
 def _codes(d: Diagnosis | Result) -> str:
     """Return the code with its values, and the same of each doubt."""
     reasons = [Reason(d.code, d.values), *d.doubts] if d.code else []
@@ -62,18 +48,9 @@ def _numbers(d: Diagnosis | Result) -> str:
         parts.append(f"confidence {d.confidence:.2f}")
     if d.threshold is not None:
         sign = ">" if d.statistic > d.threshold else "≤"
-        parts.append(f"statistic {number(d.statistic)} {sign} {number(d.threshold)}")
+        parts.append(f"statistic {digits(d.statistic)} {sign} {digits(d.threshold)}")
     return " · ".join(parts)
 
 
 def _values(values: Mapping[str, Value | tuple[str, ...]]) -> str:
-    return " · ".join(f"{n} {number(v)}" for n, v in values.items() if v is not None)
-
-
-def number(value: Value | tuple[str, ...]) -> str:
-    """Return a value with four significant digits, or as a whole number from 10,000 on."""
-    if isinstance(value, tuple):
-        return ",".join(value)
-    if not isinstance(value, float):
-        return str(value)
-    return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
+    return " · ".join(f"{n} {digits(v)}" for n, v in values.items() if v is not None)

@@ -11,13 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox.cli import options
-from vtox.cli.diagnosis_table import DETECTED, STYLES, number, show
+from vtox.cli.diagnosis_table import DETECTED, STYLES, show
 from vtox.cli.status_table import span
 from vtox.domain import Window
 from vtox.errors import InputError
 from vtox.files.recordings import options as reader_options
 from vtox.health.assessment import Assessment
 from vtox.nameplate import read_fleet
+from vtox.plain_data import digits
 from vtox.senders.pacing import check as check_window
 from vtox.settings import load
 from vtox.store import machines as store
@@ -131,7 +132,7 @@ def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
     console.print(f"{machine}: {_baseline_state(row)}")
     console.print(f"{data['records']} records, {data['seconds']:.0f} s of healthy data")
     if asymmetry := data.get("asymmetry"):
-        loads = f"{number(asymmetry['low_a'])}-{number(asymmetry['high_a'])} A"
+        loads = f"{digits(asymmetry['low_a'])}-{digits(asymmetry['high_a'])} A"
         console.print(f"asymmetry of the healthy currents: learnt at {loads}")
     for line in _loads(row):
         console.print(line)
@@ -139,9 +140,9 @@ def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
     for name in ("load", "measurement", "mean", "deviation", "records"):
         table.add_column(name, no_wrap=name != "measurement")
     for band in data["bands"]:
-        load_a = f"{number(band['low_a'])}-{number(band['high_a'])} A" if band["high_a"] else "any"
+        load_a = f"{digits(band['low_a'])}-{digits(band['high_a'])} A" if band["high_a"] else "any"
         for name, level in band["levels"].items():
-            cells = (number(level["mean"]), number(level["std"]), str(level["n"]))
+            cells = (digits(level["mean"]), digits(level["std"]), str(level["n"]))
             table.add_row(load_a, name, *cells)
             load_a = ""
     if table.row_count:
@@ -247,10 +248,10 @@ def _check_id(machine: str) -> None:
 def _nameplate(plate: dict[str, Any] | None) -> str:
     if not plate:
         return "none"
-    parts = [f"{k} {number(v)}" for k, v in plate.items() if k != "bearing"]
+    parts = [f"{k} {digits(v)}" for k, v in plate.items() if k != "bearing"]
     if bearing := plate.get("bearing"):
         orders = bearing.get("orders") or {k: v for k, v in bearing.items() if k != "orders"}
-        parts.append("bearing " + " ".join(f"{k} {number(v)}" for k, v in orders.items()))
+        parts.append("bearing " + " ".join(f"{k} {digits(v)}" for k, v in orders.items()))
     return " · ".join(parts)
 
 
@@ -275,7 +276,7 @@ def _loads(machine: store.MachineOverview) -> list[str]:
             "refused": f"not accepted as healthy {ago}: {x.get('reason')}",
         }
         text = texts.get(x["state"], f"{x['state']}, learnt {ago}")
-        lines.append(f"load {number(x['low_a'])}-{number(x['high_a'])} A: {text}")
+        lines.append(f"load {digits(x['low_a'])}-{digits(x['high_a'])} A: {text}")
     return lines
 
 

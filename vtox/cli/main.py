@@ -22,6 +22,7 @@ COMMANDS = (
     "replay",
     "simulate",
     "diagnose",
+    "verify",
     "evidence",
     "dead-letters",
     "backup",
@@ -91,6 +92,10 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import diagnose
 
             diagnose.register(app)
+        case "verify":
+            from vtox.cli import verify
+
+            verify.register(app)
         case "evidence":
             from vtox.cli import evidence
 

@@ -15,10 +15,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.table import Table
 
 from vtox.cli.demo_score import fleet_summary
-from vtox.cli.diagnosis_table import number
 from vtox.cluster import parent_watch
 from vtox.errors import InputError
 from vtox.faults import FAULTS
+from vtox.plain_data import digits
 from vtox.senders import pacing
 from vtox.settings import load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet, truth
@@ -223,7 +223,7 @@ def _list(machines: Sequence[Machine], *, as_json: bool) -> None:
         details = " ".join(p for p in (m.defect, m.phase and f"phase {m.phase}") if p)
         note = details if m.detectable else f"not detectable: {m.reason}"
         severity = f"{m.severity:.2f}" if m.severity is not None else ""
-        onset = f"{number(m.onset_s)} s" if m.onset_s is not None else ""
+        onset = f"{digits(m.onset_s)} s" if m.onset_s is not None else ""
         table.add_row(m.machine_id, m.fault, severity, onset, note)
     console = Console(highlight=False)
     console.print(table)

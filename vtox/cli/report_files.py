@@ -1,0 +1,90 @@
+"""Reports as files: of recordings just diagnosed, and how they are written."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from vtox.baseline import Baseline
+from vtox.domain import Diagnosis, Motor, Recording
+from vtox.errors import InputError
+from vtox.nameplate import motor_to_dict
+
+if TYPE_CHECKING:
+    from vtox.reports.contents import Contents
+
+SUFFIXES = (".html", ".htm")
+
+
+def check_target(path: Path | None) -> None:
+    """Make sure that a report can be written there, before anything is computed.
+
+    Raises
+    ------
+    InputError
+        It would not be an HTML file, or replace one that is no report.
+    """
+    if path is None:
+        return
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path}: expected a name ending in .html")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder")
+
+
+def file_contents(
+    results: Sequence[tuple[Path, Recording, list[Diagnosis]]],
+    motor: Motor | None,
+    baseline: Baseline | None,
+) -> "Contents":
+    """Return what a report of recordings in files holds.
+
+    The verdicts are computed once more, by one thread, as `vtox verify` will.
+    """
+    # Not at the top: they load scipy, which other commands do not need.
+    from vtox.reports import making
+    from vtox.reports.contents import FORM, Contents, Machine
+    from vtox.reports.environment import environment
+
+    records = []
+    for path, recording, diagnoses in results:
+        faults = [d.fault for d in diagnoses]
+        verdicts = making.verdicts(recording, motor, baseline, faults)
+        records.append(making.record(path.name, recording, verdicts))
+    return Contents(
+        form=FORM,
+        made_t=round(time.time(), 3),
+        environment=environment(),
+        machine=Machine(
+            nameplate=motor_to_dict(motor) if motor else None,
+            baseline=baseline.to_json() if baseline else None,
+        ),
+        records=records,
+    )
+
+
+def write_report(path: Path, contents: "Contents") -> None:
+    """Write a report, whole or not at all, and say where it is.
+
+    Raises
+    ------
+    InputError
+        It would be too large, or cannot be written.
+    """
+    from vtox.reports.document import document
+    from vtox.reports.page import page
+
+    text = document(contents, page(contents))
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    size = f"{len(text) / 1e6:.1f} MB"
+    typer.echo(f"{path}: {size}, `vtox verify {path}` computes its verdicts again", err=True)

@@ -1,0 +1,27 @@
+"""Values of diagnoses as plain data, and as people read them: four significant digits."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """Return `value` for JSON: numbers of numpy as those of Python, not finite ones as null."""
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def digits(value: Any) -> str:
+    """Return a value with four significant digits, or as a whole number from 10,000 on."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(digits, value))
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"

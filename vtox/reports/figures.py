@@ -1,0 +1,177 @@
+"""The drawings of a record with what they say: spectra and their lines, waveforms, phasors."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from html import escape
+
+from vtox.baseline import Baseline
+from vtox.domain import CHANNEL_UNITS, Motor, Recording
+from vtox.errors import SpectrumError
+from vtox.plain_data import digits
+from vtox.reports import charts, views
+from vtox.reports.cards import fault_name, worst_first
+from vtox.reports.contents import ReportRecord
+from vtox.reports.elements import facts, minus
+from vtox.reports.views import SpectrumView
+from vtox.spectra.phasors import phasors
+from vtox.spectra.record import spectrum
+from vtox.spectra.spectrum import Kind, Line, Spectrum, thinned
+
+# Rows of a table of lines; of a comb all that were found are among them.
+MAX_ROWS = 14
+
+
+def record_figures(
+    record: ReportRecord,
+    recording: Recording,
+    motor: Motor | None,
+    baseline: Baseline | None,
+    text: Mapping[str, str],
+) -> str:
+    """Return all drawings of a record."""
+    whole: dict[Kind, Spectrum | SpectrumError] = {}
+    parts = [f'<p class="small soft">{escape(text["key"])}</p>']
+    for view in views.spectrum_views(worst_first(record.verdicts), recording.channels):
+        if view.kind not in whole:
+            try:
+                whole[view.kind] = spectrum(
+                    recording, motor, baseline, kind=view.kind, channel=None, faults=record.faults
+                )
+            except SpectrumError as error:
+                whole[view.kind] = error
+        parts.append(_spectrum_figure(whole[view.kind], view, text))
+    for names, seconds in views.waveform_groups(recording.channels):
+        shown = {n: recording.channels[n] for n in names}
+        chart = charts.waveform_chart(shown, recording.fs_hz, seconds, text)
+        part = text["waveform.part"].format(
+            seconds=digits(min(seconds, recording.duration_s)),
+            whole=digits(round(recording.duration_s, 3)),
+        )
+        parts.append(_figure(f"{text['waveform']}: {', '.join(names)}", part, chart))
+    parts.append(_phasor_figure(recording, motor, text))
+    return "".join(parts)
+
+
+def _spectrum_figure(
+    found: Spectrum | SpectrumError, view: SpectrumView, text: Mapping[str, str]
+) -> str:
+    title = text[f"kind.{view.kind}"]
+    reader = (
+        text["decides"].format(fault=fault_name(view.fault, text))
+        if view.fault
+        else text["overview"]
+    )
+    if isinstance(found, SpectrumError):
+        why = escape(text["no_spectrum"].format(reason=found))
+        return _figure(title, reader, f'<p class="soft">{why}</p>')
+    end_hz = float(found.hz[-1])
+    high_hz = view.high_hz or end_hz
+    if view.harmonics and found.supply_hz:
+        high_hz = view.harmonics * found.supply_hz
+    high_hz = min(high_hz, end_hz)
+    low_hz = min(view.low_hz, 0.9 * high_hz)
+    part = thinned(found, low_hz, high_hz, charts.POINTS)
+    about = f'<p class="small soft">{escape(" · ".join(_about(part, text)))}</p>'
+    if not view.fault:
+        # So wide that the names of lines would cover each other: another drawing has them.
+        nameless = replace(part, lines=tuple(_without_name(x) for x in part.lines))
+        chart = charts.spectrum_chart(nameless, low_hz, high_hz, text)
+        return _figure(title, reader, f"{chart}{about}")
+    part = replace(part, lines=tuple(x for x in part.lines if _concerns(x, view)))
+    chart = charts.spectrum_chart(part, low_hz, high_hz, text)
+    return _figure(title, reader, f"{chart}{about}{_lines_table(part.lines, text)}")
+
+
+def _concerns(line: Line, view: SpectrumView) -> bool:
+    """Return whether a line is of the diagnosis that is shown, or of none."""
+    return line.fault in (view.fault, None)
+
+
+def _without_name(line: Line) -> Line:
+    return line if line.name in ("supply", "shaft") else replace(line, name="")
+
+
+def _figure(title: str, about: str, body: str) -> str:
+    head = f'<figcaption><b>{escape(title)}</b> <span class="soft">{escape(about)}</span>'
+    return f"<figure>{head}</figcaption>{body}</figure>"
+
+
+def _about(s: Spectrum, text: Mapping[str, str]) -> Iterator[str]:
+    yield text["about.channel"].format(channels=" + ".join(s.channels))
+    if s.band_hz:
+        yield text["about.band"].format(low=digits(s.band_hz[0]), high=digits(s.band_hz[1]))
+    if s.supply_hz:
+        yield text["about.supply"].format(hz=f"{s.supply_hz:.3f}")
+    if s.slip is not None:
+        yield text["about.slip"].format(percent=f"{100 * s.slip:.3f}", source=s.slip_source)
+    if s.shaft_hz:
+        yield text["about.shaft"].format(hz=f"{s.shaft_hz:.3f}", rpm=f"{60 * s.shaft_hz:.1f}")
+    yield text["about.resolution"].format(hz=digits(s.resolution_hz))
+
+
+def _lines_table(lines: tuple[Line, ...], text: Mapping[str, str]) -> str:
+    """Return the lines of a diagnosis; those that were found first, the rest as far as it fits."""
+    examined = [x for x in lines if x.fault]
+    if not examined:
+        return ""
+    ranked = sorted(examined, key=lambda x: (not x.found, x.hz))
+    shown = ranked[: max(MAX_ROWS, sum(bool(x.found) for x in ranked))]
+    names = ("name", "formula", "expected", "measured", "level", "above", "baseline")
+    head = "".join(
+        f'<th scope="col"{"" if i < 2 else " class=n"}>{escape(text[f"line.{n}"])}</th>'
+        for i, n in enumerate(names)
+    )
+    rows = "".join(_line_row(x) for x in shown)
+    more = len(ranked) - len(shown)
+    note = escape(text["lines.more"].format(count=more)) if more else ""
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f"</div>" + (f'<p class="small soft">{note}</p>' if note else "")
+    )
+
+
+def _line_row(x: Line) -> str:
+    above = None if x.level_db is None or x.floor_db is None else x.level_db - x.floor_db
+    numbers = (
+        f"{x.hz:.3f} Hz",
+        "–" if x.found_hz is None else f"{x.found_hz:.3f} Hz",
+        *(_decibel(v) for v in (x.level_db, above, x.baseline_db)),
+    )
+    cells = "".join(f'<td class="n">{escape(v)}</td>' for v in numbers)
+    return (
+        f'<tr class="{charts.tone(x)}"><th scope="row">{escape(x.name)}</th>'
+        f"<td><code>{escape(x.formula)}</code></td>{cells}</tr>"
+    )
+
+
+def _decibel(value: float | None) -> str:
+    return "–" if value is None else f"{minus(f'{value:.2f}')} dB"
+
+
+def _phasor_figure(recording: Recording, motor: Motor | None, text: Mapping[str, str]) -> str:
+    """Return the phasors; nothing where the currents have none."""
+    try:
+        found = phasors(recording, motor)
+    except SpectrumError:
+        return ""
+    values = [
+        (
+            p.channel,
+            text["phasor"].format(
+                rms=digits(p.rms),
+                unit=CHANNEL_UNITS[p.channel],
+                degrees=minus(f"{p.angle_deg:.1f}"),
+            ),
+        )
+        for p in found.phasors
+    ]
+    for name in ("negative_sequence_ratio", "voltage_unbalance_ratio", "zero_sequence_ratio"):
+        ratio = getattr(found, name)
+        shown = text["not_measured"] if ratio is None else f"{100 * ratio:.2f} %"
+        values.append((text[f"phasor.{name}"], shown))
+    lag = found.lag_deg
+    values.append(
+        (text["phasor.lag"], text["not_measured"] if lag is None else f"{minus(f'{lag:.1f}')}°")
+    )
+    body = f'<div class="beside">{charts.phasor_chart(found)}{facts(values)}</div>'
+    return _figure(text["phasors"], f"{found.supply_hz:.3f} Hz", body)
