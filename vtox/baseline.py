@@ -61,7 +61,9 @@ class Asymmetry:
     `covariance` (3, 3) complex, its posterior; `noise` the deviation of one frame and `session` of
     another recording from what was learnt, each per real or imaginary part of I2/I1.
     `residual` is the healthy I0/I1 (re, im), in which clamp errors show; `supply_hz` the
-    frequency at which it was learnt (y22 falls with it), None in baselines of earlier versions.
+    frequency at which it was learnt (y22 falls with it), `turned_deg` by how much the voltages were
+    turned to pair them with the currents, `susceptance_s` the reactive current over the voltage,
+    S. These are None in baselines of earlier versions, the last two also without voltages.
     """
 
     mean: tuple[complex, complex, complex]
@@ -76,6 +78,8 @@ class Asymmetry:
     frames: int
     recordings: int
     supply_hz: float | None = None
+    turned_deg: int | None = None
+    susceptance_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

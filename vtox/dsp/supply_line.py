@@ -14,6 +14,10 @@ HOPS = 4
 # Matrix products of at most so many multiplications, as OpenBLAS spreads larger ones over threads
 # at a loss. docs/calibration/front_end.md#small-products
 MAX_PRODUCT = 250_000
+# A jump of phase takes place within the first, s; the band filter rings at both ends of a record
+# for the second.
+JUMP_S = 0.02
+EDGE_S = 0.1
 # Band around the supply line whose power counts as the line's, Hz, at least so many bins.
 LINE_HZ, LINE_BINS = 2.0, 3
 
@@ -92,6 +96,37 @@ def frequencies_hz(
     # Not a matrix product, which BLAS would spread over threads at a loss.
     mean, windowed = centre_hz + np.einsum("bn,kn->kb", step, weight) * rate_hz / (2 * np.pi)
     return mean, windowed
+
+
+def largest_phase_jump(baseband: Complex, rate_hz: float) -> Float64:
+    """Return the largest jump of the phase of a supply line, rad, shape (batch,).
+
+    A jump is the step of the phase within 20 ms less the mean of those 40 ms before and after: a
+    frequency that moves steadily cancels. The ends of the record, where the band filter rings, are
+    left out; 0 where nothing else remains.
+
+    Parameters
+    ----------
+    baseband : ndarray of complex, shape (batch, points)
+        Supply line shifted down to about 0 Hz.
+    rate_hz : float
+        Sampling rate of the baseband, Hz.
+
+    Examples
+    --------
+    >>> x = np.exp(1j * np.where(np.arange(400) < 200, 0.0, 0.1))[None]
+    >>> largest_phase_jump(x, 200.0).round(3)
+    array([0.1])
+    """
+    step = max(1, round(JUMP_S * rate_hz))
+    skip = max(baseband.shape[-1] // 20, round(EDGE_S * rate_hz))
+    z = baseband[:, skip : baseband.shape[-1] - skip]
+    if z.shape[-1] <= 5 * step:
+        return np.zeros(len(baseband))
+    moved = np.angle(z[:, step:] * z[:, :-step].conj()).astype(np.float64)
+    jump = moved[:, 2 * step : -2 * step] - (moved[:, : -4 * step] + moved[:, 4 * step :]) / 2
+    jump -= 2 * np.pi * np.rint(jump / (2 * np.pi))
+    return np.asarray(np.abs(jump).max(axis=-1))
 
 
 def frame_phasors(x: Array, fs_hz: float, f0_hz: Float64) -> tuple[Float64, Complex]:

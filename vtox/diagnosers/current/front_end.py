@@ -11,12 +11,19 @@ import numpy as np
 
 from vtox.arrays import Bool, Complex, Float64, Int
 from vtox.diagnosers.current import plausibility
+from vtox.diagnosers.current.channel_phasors import (
+    positive_sequence,
+    rms,
+    sequences,
+    supply_levels,
+)
 from vtox.diagnosers.current.phase_pairing import match_voltages_to_currents
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, bars_per_pair
 from vtox.diagnosers.current.signal_problems import (
     Problems,
     SupplyLine,
     current_problem,
+    discontinuity_problem,
     long_enough,
     make_finite,
     sample_problems,
@@ -27,7 +34,6 @@ from vtox.dsp import (
     partial_fft,
     slot_harmonics,
     supply_line,
-    symmetrical_components,
 )
 from vtox.dsp.partial_fft import Spectra
 
@@ -96,7 +102,7 @@ class CurrentAnalysis:
 
     def current_rms_a(self) -> Float64:
         """Return the RMS value of the fundamental current, shape (B,), A."""
-        return _rms(self.envelope)
+        return rms(self.envelope)
 
 
 # Fields of a `CurrentAnalysis` that all recordings of a batch share; the others run over them.
@@ -160,12 +166,12 @@ def analyse_chunk(
     low = spectra.low(min(spectra.bins, 1 + int(HIGHEST_LINE_HZ / df_hz)))
     line, share = supply_line.line_bin(low[:, :n], df_hz, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
     centre_hz = np.asarray(line * df_hz, np.float64)
-    signs, order, positive = _positive_sequence(low[:, :n], line)
+    signs, order, positive = positive_sequence(low[:, :n], line)
     envelope, rate_hz = demodulation.around_line(positive, line, spectra.samples, fs_hz)
     f0_hz, windowed_f0_hz = supply_line.frequencies_hz(envelope, rate_hz, centre_hz)
     bars = _visible_bars(recordings, motors, f0_hz, fs_hz)
     at_line = low[np.arange(len(x)), :, line]
-    levels = _levels(at_line[:, :n], order, signs, _rms(envelope))
+    levels = supply_levels(at_line[:, :n], order, signs, rms(envelope))
     off_s = plausibility.off_s(envelope, rate_hz)
     lines = [
         SupplyLine(*each)
@@ -189,7 +195,7 @@ def analyse_chunk(
         order=order,
         signs=signs,
         frame_t_s=frame_t_s,
-        sequence_i=_sequences(phasors[:, :n], order, signs) if n == 3 else analysis.sequence_i,
+        sequence_i=sequences(phasors[:, :n], order, signs) if n == 3 else analysis.sequence_i,
         envelope=envelope,
         envelope_v=envelope[:, :0],
         rate_hz=rate_hz,
@@ -197,15 +203,21 @@ def analyse_chunk(
     )
     if len(voltages) < 3:
         return analysis
-    signs, order, positive = _positive_sequence(low[:, n:], line)
+    signs, order, positive = positive_sequence(low[:, n:], line)
     envelope_v, _ = demodulation.around_line(positive, line, spectra.samples, fs_hz)
-    sequence_v = _sequences(phasors[:, n:], order, signs)
-    levels = _levels(at_line[:, n:], order, signs, _rms(envelope_v))
+    sequence_v = sequences(phasors[:, n:], order, signs)
+    levels = supply_levels(at_line[:, n:], order, signs, rms(envelope_v))
+    voltage_problems = tuple(
+        p or _as_tuple(plausibility.voltage_problem(voltages, levels[b], motors[b]))
+        for b, p in enumerate(voltage_problems)
+    )
+    jumps = supply_line.largest_phase_jump(envelope_v, rate_hz).tolist()
     analysis = replace(
         analysis,
-        voltage_problems=tuple(
-            p or _as_tuple(plausibility.voltage_problem(voltages, levels[b], motors[b]))
-            for b, p in enumerate(voltage_problems)
+        voltage_problems=voltage_problems,
+        problems=tuple(
+            p or (() if v else _as_tuple(discontinuity_problem(jump)))
+            for p, v, jump in zip(analysis.problems, voltage_problems, jumps, strict=True)
         ),
     )
     return _with_voltages(analysis, envelope_v, sequence_v, sound)
@@ -281,11 +293,6 @@ def select(analysis: CurrentAnalysis, rows: Int) -> CurrentAnalysis:
     return replace(analysis, **{name: rows_of(name) for name in names})  # type: ignore[arg-type]
 
 
-def _rms(envelope: Complex) -> Float64:
-    """Return the rms of a sequence from its complex envelope, peak values, shape (B,)."""
-    return np.asarray(np.sqrt(np.mean(np.abs(envelope) ** 2, axis=-1) / 2), np.float64)
-
-
 def _as_tuple(problem: Reason | None) -> tuple[Reason, ...]:
     return (problem,) if problem else ()
 
@@ -298,51 +305,6 @@ def _stack(recordings: Sequence[Recording], names: Sequence[str]) -> Array:
             for c, name in enumerate(names):
                 x[b, c] = recording.channels[name]
     return x
-
-
-def _positive_sequence(spectra: Complex, line: Int) -> tuple[Int, Int, Complex]:
-    """Return signs, order and the positive-sequence spectrum of one, two or three channels.
-
-    Of two channels the third follows, because the currents of a motor without neutral sum to zero;
-    of one the spectrum is its own.
-    """
-    batch, channels, _ = spectra.shape
-    if channels == 1:
-        return np.ones((batch, 3), int), np.zeros((batch, 3), int), spectra[:, 0]
-    at_line = spectra[np.arange(batch), :, line]
-    if channels == 2:
-        at_line = np.concatenate([at_line, -at_line.sum(axis=1, keepdims=True)], axis=1)
-    signs, order = symmetrical_components.wiring(at_line)
-    weight = symmetrical_components.FORTESCUE[1][np.argsort(order, axis=1)] * signs
-    weight = weight[:, :channels] - (weight[:, 2:] if channels == 2 else 0)
-    return signs, order, np.einsum("bp,bpn->bn", weight.astype(np.complex64), spectra)
-
-
-def _sequences(phasors: Complex, order: Int, signs: Int) -> Complex:
-    """Return sequences 0, 1, 2 of the phasors of measured channels, shape (batch, 3, frames)."""
-    upright = phasors * signs[..., None]
-    return symmetrical_components.components(upright[np.arange(len(upright))[:, None], order])
-
-
-def _levels(
-    at_line: Complex, order: Int, signs: Int, positive_rms: Float64
-) -> list[plausibility.Levels]:
-    """Return the levels of the supply line in channels, whose bins at it are (B, channels).
-
-    Fewer than three channels have no negative sequence.
-    """
-    size = np.abs(at_line)
-    positive, negative = size.mean(axis=1), np.zeros(len(size))
-    if size.shape[1] == 3:
-        _, positive, negative = np.abs(_sequences(at_line[..., None], order, signs))[..., 0].T
-    scale = positive_rms / np.where(positive == 0, 1.0, positive)
-    rows = zip(
-        (size * scale[:, None]).tolist(),
-        positive_rms.tolist(),
-        (negative * scale).tolist(),
-        strict=True,
-    )
-    return [plausibility.Levels(*row) for row in rows]
 
 
 def _visible_bars(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import degrees
 
 import numpy as np
 
@@ -19,6 +20,9 @@ MIN_DURATION_S = 0.05
 MIN_CYCLES = 8
 # The supply line must hold this share of the power above 4 Hz; converter currents hold over 0.8.
 MIN_LINE_SHARE = 0.3
+# Jump of the voltages' phase, degrees, beyond which samples are missing or out of order, or the
+# supply was switched: docs/calibration/front_end.md#jumps-of-phase
+MAX_JUMP_DEG = 3.0
 # The supply of a grid machine is that of its nameplate within these ratios.
 SUPPLY_RATIO = (0.92, 1.08)
 
@@ -105,6 +109,13 @@ def current_problem(
         missing = plausibility.line_missing_problem(names, line.spectrum, line.bin, line.f0_hz)
         return missing or problem
     return plausibility.current_problem(line.levels, motor)
+
+
+def discontinuity_problem(jump_rad: float) -> Reason | None:
+    """Return that the phase of the voltages jumps: what lies around is no steady state."""
+    if not degrees(jump_rad) > MAX_JUMP_DEG:
+        return None
+    return reason("supply_phase_jumps", jump_deg=degrees(jump_rad), limit_deg=MAX_JUMP_DEG)
 
 
 def supply_frequency_problem(f0_hz: float, motor: Motor) -> Reason | None:

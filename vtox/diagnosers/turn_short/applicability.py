@@ -44,7 +44,9 @@ def healthy_sequences(analysis: CurrentAnalysis) -> list[Sequences | None]:
         v = (s.v1, s.v2) if voltages_usable(analysis, i) else (None, None)
         v1, v2 = (None if x is None else x[i] for x in v)
         hz = float(analysis.f0_hz[i])
-        usable.append(None if abstention else Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2, hz))
+        turned = None if v1 is None else int(analysis.voltage_rotation_deg[i])
+        phasors = Sequences(s.i1[i], s.i2[i], s.i0[i], v1, v2, hz, turned)
+        usable.append(None if abstention else phasors)
     return usable
 
 

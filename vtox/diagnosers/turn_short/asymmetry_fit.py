@@ -13,6 +13,7 @@ from vtox.diagnosers.turn_short.asymmetry_model import (
     regressors,
     same_frequency,
     session_weight,
+    susceptance,
     to_asymmetry,
 )
 from vtox.domain import Motor
@@ -96,7 +97,21 @@ def fit(recordings: Sequence[Sequences], motor: Motor | None) -> Asymmetry | Non
         residual=complex(np.mean([(r.i0 / r.i1).mean() for r in used])),
         counts=(sum(map(len, y)), len(used)),
         supply_hz=_mean_hz(used),
+        turned_deg=_turned_deg(used),
+        susceptance_s=_susceptance_s(used, start),
     )
+
+
+def _turned_deg(recordings: Sequence[Sequences]) -> int | None:
+    """Return by how much the voltages of all recordings were turned, None if not by as much."""
+    turned = {r.turned_deg for r in recordings}
+    return turned.pop() if len(turned) == 1 else None
+
+
+def _susceptance_s(recordings: Sequence[Sequences], start: Asymmetry) -> float | None:
+    if start.base_v is None:
+        return None
+    return float(np.mean([susceptance(r.i1, r.v1) for r in recordings if r.v1 is not None]))
 
 
 def _mean_voltage_v(recordings: Sequence[Sequences]) -> float | None:
@@ -123,7 +138,7 @@ def _concatenate(parts: Sequence[Sequences]) -> Sequences:
     names = ("i1", "i2", "i0", "v1", "v2")
     columns = [[getattr(p, name) for p in parts] for name in names]
     i1, i2, i0, v1, v2 = (None if any(x is None for x in c) else np.concatenate(c) for c in columns)
-    return Sequences(i1, i2, i0, v1, v2, _mean_hz(parts))  # type: ignore[arg-type]
+    return Sequences(i1, i2, i0, v1, v2, _mean_hz(parts), _turned_deg(parts))  # type: ignore[arg-type]
 
 
 def _of_one_frequency(recordings: Sequence[Sequences]) -> list[Sequences]:

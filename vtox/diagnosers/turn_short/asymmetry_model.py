@@ -52,8 +52,8 @@ SAME_FREQUENCY = 0.05
 class Sequences:
     """Sequence phasors in frames, peak values, phase order positive.
 
-    `i1, i2, i0` and, where measured, `v1, v2`: complex, shape (..., frames); `hz`, of the supply,
-    where they are one recording to learn from.
+    `i1, i2, i0` and, where measured, `v1, v2`: complex, shape (..., frames). Where they are one
+    recording to learn from, `hz` of the supply, and by how much the voltages were turned.
     """
 
     i1: Complex
@@ -62,6 +62,7 @@ class Sequences:
     v1: Complex | None = None
     v2: Complex | None = None
     hz: float | None = None
+    turned_deg: int | None = None
 
 
 def same_frequency(hz: float | None, other_hz: float | None) -> bool:
@@ -166,6 +167,18 @@ def expected_ratio(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, 
     return np.sum(x * mean[:, None], axis=-1), np.sqrt(variance + session**2)
 
 
+def susceptance(i1: Complex, v1: Complex) -> Float64:
+    """Return the reactive current over the voltage, S, one value per recording.
+
+    Parameters
+    ----------
+    i1, v1 : ndarray of complex, shape (..., frames)
+        Positive-sequence phasors, A and V.
+    """
+    reactive = np.mean((v1 * i1.conj()).imag, axis=-1)
+    return np.asarray(reactive / np.mean(np.abs(v1) ** 2, axis=-1), np.float64)
+
+
 def session_weight(rows: Complex, base_v: Float64 | float | None) -> Float64:
     """Return the weight of the deviation of a session in each frame; `rows` are (..., 3).
 
@@ -187,6 +200,8 @@ def to_asymmetry(
     residual: complex,
     counts: tuple[int, int],
     supply_hz: float | None = None,
+    turned_deg: int | None = None,
+    susceptance_s: float | None = None,
 ) -> Asymmetry:
     """Return the model with mean (3,) and covariance (3, 3) as the plain value that is stored."""
     rows = [(complex(r[0]), complex(r[1]), complex(r[2])) for r in covariance]
@@ -203,4 +218,6 @@ def to_asymmetry(
         frames=counts[0],
         recordings=counts[1],
         supply_hz=supply_hz,
+        turned_deg=turned_deg,
+        susceptance_s=susceptance_s,
     )

@@ -15,12 +15,13 @@ import numpy as np
 from vtox.arrays import Bool
 from vtox.baseline import Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.turn_short import applicability, causes
+from vtox.diagnosers.turn_short import applicability, causes, measurement
 from vtox.diagnosers.turn_short.asymmetry_excess import (
     SUSTAINED_FRAMES,
     AsymmetryExcess,
     asymmetry_excess,
 )
+from vtox.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.diagnosers.turn_short.basis import CONFIDENCE, Basis
 from vtox.diagnosers.turn_short.episodes import episodes
 from vtox.diagnosers.turn_short.healthy_model import HealthyModel, healthy_models
@@ -65,16 +66,25 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
         return [abstain(FAULT, *reasons) for reasons in abstentions]
     s = applicability.sequences(analysis)
     models = healthy_models(analysis, s, baselines)
-    excess = asymmetry_excess(
+    renamed = [i for i, m in enumerate(models) if measurement.phases_renamed(analysis, i, m)]
+    if renamed:
+        s = measurement.as_named_when_learnt(s, renamed, lambda x: _excess(analysis, x, models))
+    excess = _excess(analysis, s, models)
+    return [
+        abstain(FAULT, *reasons) if reasons else _diagnosis(analysis, excess, i, models[i])
+        for i, reasons in enumerate(abstentions)
+    ]
+
+
+def _excess(
+    analysis: CurrentAnalysis, s: Sequences, models: Sequence[HealthyModel]
+) -> AsymmetryExcess:
+    return asymmetry_excess(
         s,
         [m.asymmetry for m in models],
         [m.basis for m in models],
         np.array([p is not None for p in analysis.pairing_problems]),
     )
-    return [
-        abstain(FAULT, *reasons) if reasons else _diagnosis(analysis, excess, i, models[i])
-        for i, reasons in enumerate(abstentions)
-    ]
 
 
 def _diagnosis(
@@ -82,9 +92,24 @@ def _diagnosis(
 ) -> Diagnosis:
     within = _within_limit(analysis, excess, i, model)
     if excess.worst_over[i] > 1:
+        if changed := _measurement_changed(analysis, excess, i, model):
+            return _abstention(within, (changed, *within.doubts))
         return _over_limit(analysis, excess, i, model, within)
     undecided = indecision(_grounds(analysis, excess, i, model))
+    if undecided and (renamed := measurement.phases_renamed(analysis, i, model)):
+        undecided = (renamed, *undecided)
     return _abstention(within, undecided) if undecided else within
+
+
+def _measurement_changed(
+    analysis: CurrentAnalysis, excess: AsymmetryExcess, i: int, model: HealthyModel
+) -> Reason | None:
+    """Return what changed of the measurement since the baseline, which explains an excess."""
+    if not model.basis.baseline:
+        return None
+    return measurement.phases_renamed(analysis, i, model) or measurement.scale_changed(
+        excess.sequences, i, model.asymmetry, float(excess.worst_ratio[i])
+    )
 
 
 def _within_limit(

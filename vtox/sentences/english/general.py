@@ -115,6 +115,11 @@ SENTENCES: dict[str, Sentence] = {
         "another scale or not connected",
         "Check direction, scale and connection of va, vb and vc.",
     ),
+    "supply_phase_jumps": Sentence(
+        "the phase of the voltages jumps by {jump_deg:.3g} degrees within the record: samples are "
+        "missing, repeated or out of order, or the supply was switched",
+        "Send windows complete and in order.",
+    ),
     "switched_within_record": Sentence(
         "the currents are off for {off_s:.1f} of {duration_s:.1f} s: the motor was switched on or "
         "off within the record",

@@ -55,6 +55,17 @@ SENTENCES: dict[str, Sentence] = {
         "the baseline is of an earlier version and stores no supply frequency",
         "Learn the baseline again.",
     ),
+    "phases_renamed": Sentence(
+        "the voltages fit the currents when turned by {turned_deg:g} degrees, by {learnt_deg:g} "
+        "when the baseline was learnt: channels were exchanged since",
+        "Put clamps and voltage leads back as they were, or learn the baseline again.",
+    ),
+    "current_scale_changed": Sentence(
+        "the reactive current at this voltage is {susceptance_ratio:.2f} times that of the "
+        "baseline, more than a load changes: a ratio of clamps or of voltages is another",
+        "Check the ratios of the clamps and of the voltages; learn the baseline again if they are "
+        "right now.",
+    ),
     "baseline_needs_voltages": Sentence(
         "the baseline was learnt with voltages, which are missing here",
         "Send the voltages, or learn a baseline from currents alone.",

@@ -117,6 +117,19 @@ def test_a_motor_that_was_switched_within_the_record(times_s: tuple[float, float
     assert d.values["off_s"] == pytest.approx(times_s[1] - times_s[0], abs=0.2)
 
 
+def cut_out(start_s: float, end_s: float) -> Change:
+    def change(channels: dict[str, Array]) -> None:
+        lost = slice(round(start_s * SOUND.fs_hz), round(end_s * SOUND.fs_hz))
+        channels.update({n: np.delete(x, lost) for n, x in channels.items()})
+
+    return change
+
+
+@pytest.mark.parametrize("fault", ["turn_short", "eccentricity", "broken_bar"])
+def test_samples_are_missing_where_the_phase_of_the_voltages_jumps(fault: str) -> None:
+    assert diagnoses(cut_out(4.0, 4.5055))[fault].code == "supply_phase_jumps"
+
+
 @pytest.mark.parametrize("fault", ["turn_short", "insulation"])
 def test_a_wrong_rate_contradicts_the_supply_of_the_nameplate(fault: str) -> None:
     assert diagnoses(scale(1.0), rate=2.0)[fault].code == "supply_off_nameplate"

@@ -1,0 +1,57 @@
+"""From the spectra and phasors of measured channels to those of three phases."""
+
+import numpy as np
+
+from vtox.arrays import Complex, Float64, Int
+from vtox.diagnosers.current import plausibility
+from vtox.dsp import symmetrical_components
+
+
+def positive_sequence(spectra: Complex, line: Int) -> tuple[Int, Int, Complex]:
+    """Return signs, order and the positive-sequence spectrum of one, two or three channels.
+
+    Of two channels the third follows, because the currents of a motor without neutral sum to zero;
+    of one the spectrum is its own.
+    """
+    batch, channels, _ = spectra.shape
+    if channels == 1:
+        return np.ones((batch, 3), int), np.zeros((batch, 3), int), spectra[:, 0]
+    at_line = spectra[np.arange(batch), :, line]
+    if channels == 2:
+        at_line = np.concatenate([at_line, -at_line.sum(axis=1, keepdims=True)], axis=1)
+    signs, order = symmetrical_components.wiring(at_line)
+    weight = symmetrical_components.FORTESCUE[1][np.argsort(order, axis=1)] * signs
+    weight = weight[:, :channels] - (weight[:, 2:] if channels == 2 else 0)
+    return signs, order, np.einsum("bp,bpn->bn", weight.astype(np.complex64), spectra)
+
+
+def sequences(phasors: Complex, order: Int, signs: Int) -> Complex:
+    """Return sequences 0, 1, 2 of the phasors of measured channels, shape (batch, 3, frames)."""
+    upright = phasors * signs[..., None]
+    return symmetrical_components.components(upright[np.arange(len(upright))[:, None], order])
+
+
+def supply_levels(
+    at_line: Complex, order: Int, signs: Int, positive_rms: Float64
+) -> list[plausibility.Levels]:
+    """Return the levels of the supply line in channels, whose bins at it are (B, channels).
+
+    Fewer than three channels have no negative sequence.
+    """
+    size = np.abs(at_line)
+    positive, negative = size.mean(axis=1), np.zeros(len(size))
+    if size.shape[1] == 3:
+        _, positive, negative = np.abs(sequences(at_line[..., None], order, signs))[..., 0].T
+    scale = positive_rms / np.where(positive == 0, 1.0, positive)
+    rows = zip(
+        (size * scale[:, None]).tolist(),
+        positive_rms.tolist(),
+        (negative * scale).tolist(),
+        strict=True,
+    )
+    return [plausibility.Levels(*row) for row in rows]
+
+
+def rms(envelope: Complex) -> Float64:
+    """Return the rms of a sequence from its complex envelope, peak values, shape (B,)."""
+    return np.asarray(np.sqrt(np.mean(np.abs(envelope) ** 2, axis=-1) / 2), np.float64)
