@@ -25,9 +25,10 @@ from typing import Any
 import psutil
 from scipy.stats import chi2
 
+from benchmarks.bench.measure import cpu_s, running, wait_for, worker
+from benchmarks.bench.systems import windows_done as done
 from benchmarks.day_profiles import UNBALANCE_RMS, Day, days
 from benchmarks.day_signals import CountedWindow, window
-from benchmarks.throughput import cpu_s, done, running, wait_for, worker
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.cluster.embedded_server import EmbeddedServer

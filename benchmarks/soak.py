@@ -99,7 +99,16 @@ def read(up: psutil.Process) -> dict[str, tuple[float, int]]:
 def role(command: list[str]) -> str:
     """Return what a process is, by its command line."""
     text = " ".join(command)
-    for word in ("valkey", "flower", "uvicorn", "turn_short", "bearing", "broken_bar", "vtox up"):
+    for word in (
+        "valkey",
+        "flower",
+        "recorder",
+        "uvicorn",
+        "turn_short",
+        "bearing",
+        "broken_bar",
+        "vtox up",
+    ):
         if word in text:
             return word
     return "bridge" if "bridge" in text else "other"

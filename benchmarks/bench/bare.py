@@ -1,0 +1,89 @@
+"""A process of the system `bare`: what a good redis-py loop does with one family.
+
+    python -m benchmarks.bench.bare FAMILY URL [--light]
+
+It reads its consumer group about two megabytes at a time, joins windows to records, diagnoses them
+in batches, and writes results, counter and acknowledgements in one pipeline. It has neither
+deduplication nor dead letters, health nor alerts, and whoever dies takes what it holds with it.
+"""
+
+import argparse
+import os
+
+from benchmarks.bench.workload import BATCH, CHANNELS, Joiner, case, record
+from vtox import keys
+from vtox.diagnosis import diagnose_batch
+from vtox.faults import FAMILIES
+from vtox.store.client import Client, connect
+from vtox.store.entries import encode_result, result
+from vtox.wire import Fields
+from workers.malloc import keep_freed_memory
+
+READ_BYTES = 2 << 20
+WINDOW_BYTES = len(CHANNELS) * 10_000 * 2
+Entries = list[tuple[str, Fields]]
+
+
+def prepare(client: Client) -> None:
+    """Make a group for each family."""
+    for family in FAMILIES:
+        client.xgroup_create(keys.RAW, family, "0", mkstream=True)
+
+
+def done(client: Client) -> int:
+    """Return the number of windows that all families have finished."""
+    counts = client.hmget("bench:done", *FAMILIES)
+    return min(int(c or 0) for c in counts)
+
+
+def drain(client: Client, family: str, light: bool) -> None:
+    """Work until stopped."""
+    diagnose = diagnose_batch
+    if light:
+        from benchmarks.bench.light import light_batch
+
+        diagnose = light_batch
+    joiner = Joiner(family)
+    ready: list[Entries] = []
+    count = READ_BYTES // WINDOW_BYTES
+    me = str(os.getpid())
+    while True:
+        reply = client.xreadgroup(family, me, {keys.RAW: ">"}, count=count, block=1000)
+        for _, entries in reply or ():
+            for entry_id, fields in entries:
+                if complete := joiner.add(entry_id.decode(), fields):
+                    ready.append(complete)
+        while ready and (len(ready) >= BATCH or joiner.windows == 1 or not reply):
+            batch, ready = ready[:BATCH], ready[BATCH:]
+            cases = [case(f for _, f in entries) for entries in batch]
+            answers = diagnose(cases, FAMILIES[family].faults)
+            commit(client, family, batch, answers)
+
+
+def commit(client: Client, family: str, batch: list[Entries], answers: list) -> None:  # type: ignore[type-arg]
+    """Write what a batch gave, in one pipeline."""
+    pipe = client.pipeline(transaction=False)
+    for entries, diagnoses in zip(batch, answers, strict=True):
+        of = record(entries)
+        for diagnosis in diagnoses:
+            fields, _ = encode_result(result(family, of, diagnosis))
+            pipe.execute_command("XADD", keys.RESULTS, "*", *fields)
+    ids = [i for entries in batch for i, _ in entries]
+    pipe.xack(keys.RAW, family, *ids)
+    pipe.hincrby("bench:done", family, len(ids))
+    pipe.execute()
+
+
+def main() -> None:
+    """Drain one family's group."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("family", choices=FAMILIES)
+    parser.add_argument("url")
+    parser.add_argument("--light", action="store_true")
+    options = parser.parse_args()
+    keep_freed_memory()
+    drain(connect(options.url, "bench"), options.family, options.light)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""How many machines VTOX carries as they send: CPU of a window, latency, backlog.
+
+    python -m benchmarks.bench.live [--machines 1000] [--minutes 10] [--core 0]
+
+`vtox up` with everything it starts, and the sender in a process of its own on the same box. The
+first minute warms up. `--core` holds VTOX to one core and the sender to the others.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from benchmarks import soak
+from benchmarks.bench import sender, workload
+from benchmarks.bench.__main__ import conditions
+from benchmarks.bench.measure import ROOT, wire_bytes
+from tests.cluster import free_ports
+from vtox.monitoring.monitor import percentile
+from vtox.settings import load
+from vtox.store.client import connect
+from vtox.store.machines import register
+from vtox.store.status import Snapshot, snapshot
+
+WARM_UP_S = 60.0
+SHARES = (0.5, 0.95, 0.99)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--machines", type=int, default=1000)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--core", type=int, default=None, help="hold VTOX to this core")
+    options = parser.parse_args()
+    print(conditions(), flush=True)
+    with tempfile.TemporaryDirectory(prefix="vtox-live-") as name:
+        up = start(Path(name), options.core)
+        try:
+            soak.wait_for_server(Path(name))
+            url = load(data_dir=Path(name)).working_url()
+            run(url, psutil.Process(up.pid), options.machines, 60 * options.minutes, options.core)
+        finally:
+            up.terminate()
+            up.wait(timeout=60)
+
+
+def start(folder: Path, core: int | None) -> "subprocess.Popen[bytes]":
+    """Start a cluster with its own settings, on ports of its own."""
+    names = ("API_PORT", "COORDINATOR_PORT", "WORKER_PORT", "FLOWER_PORT")
+    ports = {f"VTOX_{n}": str(p) for n, p in zip(names, free_ports(len(names)), strict=True)}
+    env = os.environ | ports | {"VTOX_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+    held = [] if core is None else ["taskset", "-c", str(core)]
+    with (folder / "up.log").open("wb") as log:
+        return subprocess.Popen(
+            [*held, sys.executable, "-m", "vtox", "up"], env=env, stdout=log, stderr=log
+        )
+
+
+def run(url: str, up: psutil.Process, machines: int, length_s: float, core: int | None) -> None:
+    """Register the machines, send, and measure after the warm-up."""
+    client = connect(url, "bench")
+    fleet = workload.machines()
+    for k in range(machines):
+        register(client, sender.name(k), fleet[k % len(fleet)].motor)
+    with sending(url, machines, WARM_UP_S + length_s + 5, core):
+        time.sleep(WARM_UP_S)
+        before, wire, cpu = snapshot(client), wire_bytes(client), cpu_by_role(up)
+        backlogs = []
+        end = time.monotonic() + length_s
+        while time.monotonic() < end:
+            time.sleep(5)
+            backlogs.append(snapshot(client).backlog or 0)
+        after = snapshot(client)
+        used = Counter(cpu_by_role(up))
+        used.subtract(cpu)
+        wire = wire_bytes(client) - wire
+    report(before, after, dict(used), wire, backlogs, machines)
+
+
+def report(
+    before: Snapshot,
+    after: Snapshot,
+    used_s: dict[str, float],
+    wire: int,
+    backlogs: list[int],
+    machines: int,
+) -> None:
+    """Print what was measured between two moments."""
+    took = after.t - before.t
+    windows = after.counters["windows_done"] - before.counters.get("windows_done", 0)
+    parts = ", ".join(f"{r} {1e3 * s / windows:.2f}" for r, s in sorted(used_s.items()))
+    print(f"{machines} machines, {took:.0f} s: {windows / took:.0f} windows/s finished")
+    print(f"CPU of a window, ms: {1e3 * sum(used_s.values()) / windows:.2f} ({parts})")
+    print(f"on the wire of the server: {wire / windows / 1e3:.0f} kB a window")
+    third = max(1, len(backlogs) // 3)
+    first, last = sum(backlogs[:third]) / third, sum(backlogs[-third:]) / third
+    print(f"backlog, windows: {first:.0f} in the first third, {last:.0f} in the last")
+    if after.server:
+        print(f"memory of the server: {after.server.used_memory_bytes / 1e6:.0f} MB")
+    print("arrival of a record's last window to its committed result, ms:")
+    for family, counts in after.latency.items():
+        earlier = before.latency.get(family, {})
+        buckets = {str(b): n - earlier.get(b, 0) for b, n in counts.items()}
+        values = [percentile({b: n for b, n in buckets.items() if n}, p) for p in SHARES]
+        text = ", ".join(
+            f"p{100 * p:.0f} {v:.0f}" for p, v in zip(SHARES, values, strict=True) if v
+        )
+        print(f"  {family:12} {text}")
+
+
+@contextmanager
+def sending(url: str, machines: int, seconds: float, core: int | None) -> Iterator[None]:
+    """Send from a process of its own while the block runs."""
+    others = sorted(set(range(os.cpu_count() or 1)) - {core})
+    held = [] if core is None else ["taskset", "-c", ",".join(map(str, others))]
+    command = [*held, sys.executable, "-m", "benchmarks.bench.sender"]
+    with subprocess.Popen(
+        [*command, url, str(machines), str(seconds)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield
+        late, _ = process.communicate()
+    print(f"the sender was {float(late):.2f} s late at its end")
+
+
+def cpu_by_role(up: psutil.Process) -> dict[str, float]:
+    """Return role -> CPU time so far of all its processes, s; pools with their parents."""
+    used: dict[str, float] = {}
+    for p in [up, *up.children(recursive=True)]:
+        try:
+            role, times = soak.role(p.cmdline()), p.cpu_times()
+        except psutil.Error:
+            continue
+        used[role] = used.get(role, 0.0) + times.user + times.system
+    return used
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The systems: each drains windows that were sent ahead, and is measured in the same way."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+from benchmarks.bench import bare, measure, workload
+from benchmarks.bench.measure import Measured, between_marks, cpu_s, running, wait_for, wipe, worker
+from benchmarks.bench.workload import Sent
+from vtox import keys
+from vtox.faults import FAMILIES
+from vtox.store.client import Client
+from vtox.store.machines import register
+
+LIGHT = ("-I", "benchmarks.stub_diagnosis")
+# Windows that the slow pipelines drain: their rate does not depend on how many there are.
+FEW = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a round takes place."""
+
+    client: Client
+    url: str
+    data_dir: str
+    light: bool
+    broker_url: str = ""
+
+
+def memory(ground: Ground, sent: Sequence[Sent]) -> Measured:
+    """Run the diagnosers alone, a process on each core, each with a share of the machines."""
+    cores = os.cpu_count() or 1
+    client = ground.client
+    wipe(client)
+    light = ["--light"] if ground.light else []
+    command = [sys.executable, "-m", "benchmarks.bench.memory", ground.url, str(len(sent))]
+    with running([[*command, f"{k}/{cores}", *light] for k in range(cores)]) as processes:
+        wait_for(lambda: client.scard("bench:ready") == cores, processes)
+        before = cpu_s(processes)
+        start = time.perf_counter()
+        client.set("bench:go", 1)
+        wait_for(lambda: client.scard("bench:done") == cores, processes)
+        took = time.perf_counter() - start
+        used = cpu_s(processes) - before
+        client.set("bench:end", 1)
+    return Measured(len(sent) / took, {"diagnosis": 1e3 * used / len(sent)})
+
+
+def bare_loop(ground: Ground, sent: Sequence[Sent]) -> Measured:
+    """Drain by a consumer group and a process for each family, without Celery and bridge."""
+    client = ground.client
+    wipe(client)
+    bare.prepare(client)
+    for s in sent:
+        client.xadd(keys.RAW, s.fields)  # type: ignore[arg-type]
+    light = ["--light"] if ground.light else []
+    commands = [
+        [sys.executable, "-m", "benchmarks.bench.bare", f, ground.url, *light] for f in FAMILIES
+    ]
+    with running(commands) as workers:
+        parts = {"server": [measure.server_process(client)], "workers": workers}
+        return between_marks(client, len(sent), lambda: bare.done(client), parts)
+
+
+def naive(ground: Ground, sent: Sequence[Sent]) -> Measured:
+    """Drain one task a window and family, with the samples in its arguments."""
+    return _celery(ground, sent[:FEW], "naive")
+
+
+def careful(ground: Ground, sent: Sequence[Sent]) -> Measured:
+    """Drain one task a window and family, with the id of the window's entry in its arguments."""
+    return _celery(ground, sent[: 3 * FEW], "careful")
+
+
+def _celery(ground: Ground, sent: Sequence[Sent], kind: str) -> Measured:
+    env = {"NAIVE_URL": ground.url, "NAIVE_LIGHT": str(int(ground.light))}
+    os.environ |= env
+    from benchmarks import naive_celery
+
+    client = ground.client
+    wipe(client)
+    send: Callable[[Sent], None] = getattr(naive_celery, f"send_{kind}")
+    for s in sent:
+        send(s)
+    commands = [worker("benchmarks.naive_celery", f"naive_{f}") for f in FAMILIES]
+    total = len(sent) * len(FAMILIES)
+    with running(commands, env) as workers:
+        parts = {"server": [measure.server_process(client)], "workers": workers}
+        m = between_marks(
+            client, total, lambda: client.xlen(naive_celery.RESULTS), parts, (0.05, 0.99)
+        )
+    n = len(FAMILIES)  # of a task -> of a window
+    wire = m.wire_kb and n * m.wire_kb
+    return Measured(m.windows_per_s / n, {p: n * ms for p, ms in m.cpu_ms.items()}, wire)
+
+
+def vtox(ground: Ground, sent: Sequence[Sent]) -> Measured:
+    """Drain by VTOX: bridge, a worker of each queue, and the recorder."""
+    client = ground.client
+    wipe(client)
+    for machine in workload.machines():
+        register(client, machine.machine_id, machine.motor)
+    env = {
+        "VTOX_REDIS_URL": "",
+        "VTOX_BROKER_URL": ground.broker_url,
+        "VTOX_DATA_DIR": ground.data_dir,
+        "VTOX_RETENTION_S": "0",
+        "VTOX_COORDINATOR_PORT": "18901",
+        "VTOX_WORKER_PORT": "18902",
+        "VTOX_BASELINE_AUTO": "false",
+    }
+    more = LIGHT if ground.light else ()
+    python = [sys.executable, "-m", "vtox"]
+    with running([worker("vtox", f, *more) for f in FAMILIES], env) as workers:
+        wait_for(lambda: client.scard(keys.WORKERS) == len(FAMILIES), workers)
+        for s in sent:
+            client.xadd(keys.RAW, s.fields)  # type: ignore[arg-type]
+        with running([[*python, "bridge"], [*python, "recorder"]], env) as (bridge, recorder):
+            parts: dict[str, list[psutil.Process]] = {
+                "server": [measure.server_process(client)],
+                "bridge": [bridge],
+                **{f: [w] for f, w in zip(FAMILIES, workers, strict=True)},
+                "recorder": [recorder],
+            }
+            m = between_marks(client, len(sent), lambda: windows_done(client), parts)
+        beats = [client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)]
+    busy, diagnosis = (
+        sum(float(b[n]) for b in beats if n in b) for n in (b"busy_s", b"diagnosis_s")
+    )
+    return Measured(m.windows_per_s, m.cpu_ms, m.wire_kb, {"diagnosis_share": diagnosis / busy})
+
+
+def windows_done(client: Client) -> int:
+    """Return the number of windows finished by all families."""
+    return int(client.hget(keys.COUNTERS, "windows_done") or 0)
+
+
+SYSTEMS: dict[str, Callable[[Ground, Sequence[Sent]], Measured]] = {
+    "memory": memory,
+    "bare": bare_loop,
+    "naive": naive,
+    "careful": careful,
+    "vtox": vtox,
+}
