@@ -61,6 +61,12 @@ def machine_page(request: Request, machine_id: str) -> Response:
     return page(request, "machine.html")
 
 
+@router.get("/alarms", dependencies=needs("read"), include_in_schema=False)
+def alarms_page(request: Request) -> Response:
+    """Return the page of alarms; it reads its data by this interface."""
+    return page(request, "alarms.html")
+
+
 @router.get("/static/signin.css", include_in_schema=False)
 def sign_in_style() -> Response:
     """Return the style sheet of the page that asks for a key, which therefore needs none."""

@@ -5,6 +5,7 @@ import { follow, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
 import { hasText, locale, rich, t } from "./texts.js";
 import { showSensitivity } from "./sensitivity.js";
+import { followAlarms } from "./machinealarms.js";
 import { followTrends } from "./trends.js";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
@@ -173,6 +174,7 @@ poll(async () => {
     drawMachine(machine.data, now);
     drawCoverage(covered.data);
     drawAlerts(alerts.data, now);
+    await followAlarms(id);
     const news = alerts.data[0]?.stream_id ?? "";
     if (news !== lastNews) await drawEvidence();
     lastNews = news;

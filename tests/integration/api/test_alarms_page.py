@@ -1,0 +1,216 @@
+"""The page of alarms in Chromium: what operators do there, and that it is there after a restart."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+from api.factory import create_app
+from tests.integration.api.browser import console_of, needs_browser
+from tests.integration.api.test_sign_in_browser import Tab, chromium
+from tests.integration.api.test_trends_page import SIDEWAYS, narrow
+from tests.integration.conftest import serving_app
+from tests.integration.history.entries import add_alert
+from tests.integration.store.test_alarm_book import ALARM, action
+from tests.waiting import eventually
+from vtox import keys
+from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.domain import Motor, reason
+from vtox.history.recorder import Recorder
+from vtox.settings import Settings, load
+from vtox.store import apikeys, machines
+from vtox.store.alarm_book import act, advance
+from vtox.store.client import Client, connect
+from vtox.store.flags import set_flag
+
+pytestmark = needs_browser
+
+LIST = "document.querySelector('#list')"
+FORM = "document.querySelector('#list form')"
+
+
+def press(name: str) -> str:
+    return f"document.querySelector('[data-do={name}]').click()"
+
+
+def type_in(field: str, value: str) -> str:
+    return f"{FORM}.querySelector('[name={field}]').value = '{value}'"
+
+
+SUBMIT = f"{FORM}.requestSubmit()"
+
+
+@contextmanager
+def page(settings: Settings, folder: Path, path: str = "/alarms") -> Iterator[Tab]:
+    with (
+        serving_app(create_app(settings)) as http,
+        chromium(str(http.base_url.join(path)), folder) as tab,
+    ):
+        yield tab
+
+
+def raise_alarm(client: Client) -> None:
+    advance(client)
+    machines.register(client, "M1", Motor())
+    add_alert(client, 1_764_000_000.0)
+
+
+@contextmanager
+def whole_system(folder: Path) -> Iterator[tuple[Settings, Client]]:
+    """A server, whose data outlive it, and a recorder that records what there is at the end."""
+    with (
+        EmbeddedServer(load(data_dir=folder / "server")) as server,
+        connect(server.url, "test") as client,
+    ):
+        settings = load(redis_url=server.url, data_dir=folder)
+        yield settings, client
+        recorder = Recorder(client, settings)
+        recorder.record(Event())
+        recorder.close()
+
+
+def test_an_alarm_is_handled_and_found_again_after_everything_was_stopped_and_started(
+    tmp_path: Path,
+) -> None:
+    with whole_system(tmp_path) as (settings, client):
+        raise_alarm(client)
+        with page(settings, tmp_path / "first") as tab:
+            tab.shows("Impacts of the outer race")
+            tab.act("document.querySelector('[data-do=acknowledge]').focus()")
+            for kind in ("keyDown", "keyUp"):
+                tab.command(
+                    "Input.dispatchKeyEvent", tab._session, type=kind, key="Enter", text="\r"
+                )
+            tab.shows("your name")
+            tab.act("document.querySelector('input[name=by]').value = 'Ada'")
+            tab.act(SUBMIT)
+            tab.shows("Acknowledged since")
+            tab.act(press("comment"))
+            tab.act(type_in("comment", "a dull knock at the drive end"))
+            tab.act(SUBMIT)
+            tab.shows("a dull knock at the drive end")
+            tab.act(press("close"))
+            tab.act(type_in("outcome", "confirmed"))
+            tab.act(SUBMIT)
+            tab.shows("None of these now.")
+            assert "0 open" in tab.text()
+    with whole_system(tmp_path) as (settings, client):
+        with page(settings, tmp_path / "second", "/alarms?show=all") as tab:
+            tab.shows("closed: confirmed")
+            assert "by Ada" in tab.text()
+            tab.act(press("history"))
+            for done in ("acknowledged it", "commented", "closed it as confirmed"):
+                tab.shows(done)
+        client.delete(keys.ALARM_ACTIONS)
+        with serving_app(create_app(settings)) as http:
+            found = http.get(f"/api/v1/alarms/{ALARM}").json()["data"]["actions"]
+            assert [a["action"] for a in found] == ["acknowledge", "comment", "close"]
+
+
+def test_a_refresh_moves_neither_text_nor_focus(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    raise_alarm(client)
+    with page(settings, tmp_path) as tab:
+        tab.act(press("comment"))
+        tab.act(type_in("comment", "half a sen"))
+        set_flag(client, "M1", "silent", True, reason("machine_silent"))
+        tab.shows("No window arrives")
+        add_alert(client, 1_764_000_005.0, "cleared")
+        tab.shows("Ended, unacknowledged since")
+        assert tab.run(f"{FORM}.comment.value") == "half a sen"
+        assert tab.run("document.activeElement.name") == "comment"
+
+
+def test_who_comes_second_is_told_so(settings: Settings, client: Client, tmp_path: Path) -> None:
+    raise_alarm(client)
+    with page(settings, tmp_path, "/alarms?show=all") as tab:
+        tab.act("localStorage.setItem('vtox_operator', 'Bob')")
+        tab.act(press("close"))
+        tab.act(type_in("outcome", "false_alarm"))
+        act(client, action("close", outcome="confirmed"))
+        tab.act(SUBMIT)
+        tab.shows("Somebody has closed it already.")
+        tab.shows("closed: confirmed")
+
+
+def test_an_alarm_is_shelved_and_a_machine_taken_out_of_service(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    raise_alarm(client)
+    with page(settings, tmp_path) as tab:
+        tab.act("localStorage.setItem('vtox_operator', 'Bob')")
+        tab.act(press("shelve"))
+        tab.act(type_in("reason", "spare is ordered"))
+        tab.act(SUBMIT)
+        tab.shows("Not open, and why")
+        tab.shows("spare is ordered")
+        tab.shows("None of these now.")
+        tab.act("document.querySelector('#suspensions a').click()")
+        tab.act("document.querySelector('#service button').click()")
+        tab.act("document.querySelector('#serviceform textarea').value = 'repair'")
+        tab.act("document.querySelector('#serviceform form').requestSubmit()")
+        tab.shows("Out of service since")
+    book = advance(client)
+    assert book.alarms[ALARM].state == "out_of_service"
+    assert book.out_of_service["M1"].by == "Bob"
+
+
+def test_many_are_acknowledged_after_the_count_was_shown(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    advance(client)
+    for i in range(3):
+        machines.register(client, f"M{i}", Motor())
+        set_flag(client, f"M{i}", "silent", True, reason("machine_silent"))
+    with page(settings, tmp_path) as tab:
+        tab.act("localStorage.setItem('vtox_operator', 'Bob')")
+        tab.shows("3 open")
+        assert tab.run("document.querySelector('#bulk').hidden"), "the open ones are no filter"
+        tab.act("document.querySelector('[data-show=unacknowledged]').click()")
+        tab.act("document.querySelector('#bulk button').click()")
+        tab.act("document.querySelector('#bulkform form').requestSubmit()")
+        tab.shows("3 of the 3 alarms that match would be changed.")
+        assert client.xlen(keys.ALARM_ACTIONS) == 0
+        tab.act("document.querySelector('#bulkform .message button').click()")
+        tab.shows("None of these now.")
+    assert {a.acknowledged_by for a in advance(client).alarms.values()} == {"Bob"}
+
+
+def test_a_key_that_may_only_read_sees_all_and_changes_nothing(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    raise_alarm(client)
+    key, _ = apikeys.create(client, ["read"], "Ada")
+    with page(settings, tmp_path) as tab:
+        tab.act(f"document.querySelector('#key').value = '{key}'")
+        tab.act("document.querySelector('button').click()")
+        tab.shows("This key may read alarms, not act on them.")
+        tab.shows("Impacts of the outer race")
+        offered = tab.run(f"[...{LIST}.querySelectorAll('button')].map(b => b.textContent).join()")
+        assert offered == "History"
+
+
+def test_times_are_in_utc_on_demand_and_a_telephone_has_room(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    raise_alarm(client)
+    with page(settings, tmp_path) as tab:
+        zone = {"timezoneId": "Asia/Shanghai"}
+        tab.command("Emulation.setTimezoneOverride", tab._session, **zone)
+        tab.act("location.reload()")
+        tab.shows("25 Nov 2025, 00:00:00")
+        tab.act("[...document.querySelectorAll('#others button')].pop().click()")
+        tab.shows("24 Nov 2025, 16:00:00 UTC")
+        narrow(tab, 390)
+        eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
+
+
+def test_without_alarms_the_page_says_so_and_the_console_nothing(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    with serving_app(create_app(settings)) as http:
+        address = str(http.base_url.join("/alarms"))
+        with chromium(address, tmp_path / "one") as tab:
+            tab.shows("None so far. An alarm appears here")
+        assert console_of(address, tmp_path / "two") == []
