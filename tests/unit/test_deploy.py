@@ -1,0 +1,77 @@
+"""What lies under `deploy/`: units of systemd with the commands of the Procfile."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vtox.faults import FAMILIES
+from vtox.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+UNITS = ROOT / "deploy" / "systemd"
+INSTALLED = "/opt/vtox/.venv/bin/"
+
+
+def values(unit: Path, name: str) -> list[str]:
+    return re.findall(rf"^{name}=(.*)$", unit.read_text(), re.MULTILINE)
+
+
+def procfile() -> dict[str, str]:
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
+
+
+def command(process: str) -> str:
+    """The command of a process as its unit has it, in the notation of the Procfile."""
+    name = f"vtox-{process}.service"
+    if process in FAMILIES:
+        name = "vtox-worker@.service"
+    unit = UNITS / name
+    (line,) = values(unit, "ExecStart")
+    before = [f"{c} && " for c in values(unit, "ExecStartPre")]
+    text = "".join([*before, line]).replace(INSTALLED, "").replace("%i", process)
+    return text.replace("%%", "%")
+
+
+@pytest.mark.parametrize("process", procfile())
+def test_each_unit_has_the_command_of_the_procfile(process: str) -> None:
+    expected = re.sub(r"\$\{(\w+):-[^}]*\}", r"${\1}", procfile()[process])
+    assert command(process) == expected
+
+
+def test_the_api_has_the_defaults_of_the_settings() -> None:
+    (line,) = values(UNITS / "vtox-api.service", "Environment")
+    defaults = {f"VTOX_{n.upper()}": Settings.model_fields[n].default for n in ("api_port",)}
+    given = dict(pair.split("=") for pair in line.split())
+    assert given == {"VTOX_API_HOST": "127.0.0.1"} | {n: str(v) for n, v in defaults.items()}
+
+
+def test_the_example_names_settings_that_exist() -> None:
+    text = (UNITS / "vtox.env.example").read_text()
+    names = set(re.findall(r"^(?:# )?VTOX_(\w+)=", text, re.MULTILINE))
+    assert names
+    assert {n.lower() for n in names} <= set(Settings.model_fields)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    here = f"{Path(sys.executable).parent}/"
+    for source in UNITS.rglob("*.*"):
+        if source.is_file():
+            copy = tmp_path / source.relative_to(UNITS)
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_text(source.read_text().replace(INSTALLED, here))
+    template = tmp_path / "vtox-worker@.service"
+    for queue in FAMILIES:
+        shutil.copy(template, tmp_path / f"vtox-worker@{queue}.service")
+    template.unlink()
+    units = [str(p) for p in tmp_path.iterdir() if p.suffix in (".service", ".target")]
+    run = subprocess.run(
+        ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False
+    )
+    ours = [line for line in run.stderr.splitlines() if "vtox" in line]
+    assert (run.returncode, ours) == (0, [])
