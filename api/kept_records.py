@@ -73,9 +73,11 @@ def latest_record(
     for family in families:
         result = overviews[0].diagnoses.get(FAMILIES[family].faults[0])
         latest = record_of(client, result) if result else None
-        if latest and result and _has(latest.recording.channels, channels):
-            origin = _info(latest.record, machine_id, "stream", result.t_start, latest.recording)
-            return _with_machine(client, origin, latest.recording)
+        if latest and result:
+            recording = latest.recording
+            if _has(recording.channels, channels):
+                origin = _info(latest.record, machine_id, "stream", result.t_start, recording)
+                return _with_machine(client, origin, recording)
         if stored is None:
             stored = list(_stored_with(client, machine_id, channels))
         for waveform in stored:

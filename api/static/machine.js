@@ -10,6 +10,7 @@ import { followTrends } from "./trends.js";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
+byId("report").href = `${address}/report`;
 // What is shown of a nameplate, and its units.
 const PLATE = { pole_pairs: "", supply_hz: "Hz", rated_speed_rpm: "rpm", rated_current_a: "A", rated_voltage_v: "V", rated_power_w: "W", rotor_bars: "", supply: "", site: "", asset_path: "" };
 const FAULTS = ["turn_short", "insulation", "bearing", "eccentricity", "broken_bar"];

@@ -22,6 +22,7 @@ COMMANDS = (
     "replay",
     "simulate",
     "diagnose",
+    "report",
     "verify",
     "evidence",
     "dead-letters",
@@ -92,6 +93,10 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import diagnose
 
             diagnose.register(app)
+        case "report":
+            from vtox.cli import report
+
+            report.register(app)
         case "verify":
             from vtox.cli import verify
 

@@ -34,6 +34,19 @@ def actions_of_alarm(
     ]
 
 
+def actions_of_machine(
+    db: Connection, machine_id: str, from_s: float, to_s: float, limit: int
+) -> list[Action]:
+    """Return the last actions on a machine and its alarms between two times, newest first."""
+    if not db.dialect.has_table(db, alarm_actions.name):
+        return []
+    c = alarm_actions.c
+    between = (c.t_ms >= round(1000 * from_s), c.t_ms < round(1000 * to_s))
+    found = select(alarm_actions).where(c.machine_id == machine_id, *between)
+    newest = found.order_by(c.id_ms.desc(), c.id_seq.desc()).limit(limit)
+    return [_action(row) for row in db.execute(newest).mappings()]
+
+
 def actions_recorded_until(db: Connection) -> str:
     """Return the id of the last entry of `alarm_actions` that was recorded."""
     of = select(positions.c.entry_id).where(positions.c.stream == keys.ALARM_ACTIONS)

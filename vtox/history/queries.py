@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Connection, RowMapping, func, literal_column,
 
 from vtox import keys
 from vtox.health.alerts import Alert
+from vtox.history.downsampling import HOUR_S
 from vtox.history.resolution import Grid
 from vtox.history.schema import alerts, hours, minutes, outcomes, positions, records, series
 from vtox.history.stream_reader import BEGIN
@@ -44,6 +45,22 @@ def recorded_until_s(db: Connection, stream: str = keys.RESULTS) -> float | None
     of = select(positions.c.entry_id).where(positions.c.stream == stream)
     entry_id = db.execute(of).scalar_one_or_none() or BEGIN
     return None if entry_id == BEGIN else int(entry_id.partition("-")[0]) / 1000
+
+
+def recorded_since_s(db: Connection, machine_id: str) -> float | None:
+    """Return from when on the history has something of a machine, None where it has nothing.
+
+    By its hours; by its minutes where these begin within the first of them.
+    """
+    own = select(series.c.id).where(series.c.machine_id == machine_id)
+    first_s, first_minute_s = (
+        db.execute(select(func.min(t.c.t)).where(t.c.series_id.in_(own))).scalar_one()
+        for t in (hours, minutes)
+    )
+    if first_s is None:
+        return None
+    within = first_minute_s is not None and first_minute_s < first_s + HOUR_S
+    return float(first_minute_s if within else first_s)
 
 
 def trends_of_steps(

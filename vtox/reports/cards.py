@@ -17,10 +17,10 @@ def verdict_card(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
     state = str(v["state"])
     parts = [
         f"<header><h3>{escape(fault_name(fault, text))}</h3>{state_pill(state, text)}</header>",
-        f'<p class="why">{escape(sentence_case(_sentence(v)))}.</p>',
+        f'<p class="why">{escape(sentence_case(sentence(v)))}.</p>',
     ]
     if v["doubts"]:
-        items = "".join(f"<li>{escape(sentence_case(_sentence(d)))}.</li>" for d in v["doubts"])
+        items = "".join(f"<li>{escape(sentence_case(sentence(d)))}.</li>" for d in v["doubts"])
         parts.append(f"<h4>{escape(text['against'])}</h4><ul>{items}</ul>")
     actions = list(dict.fromkeys(filter(None, (advice(d["code"]) for d in (v, *v["doubts"])))))
     if actions:
@@ -50,7 +50,8 @@ def worst_first(verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(verdicts, key=lambda v: RANK.index(v["state"]) if v["state"] in RANK else 9)
 
 
-def _sentence(v: Mapping[str, Any]) -> str:
+def sentence(v: Mapping[str, Any]) -> str:
+    """Return the sentence of a code with its values; the code itself where there is none."""
     try:
         return render(v["code"], v["values"])
     except (KeyError, ValueError, TypeError):  # of another version

@@ -160,7 +160,7 @@ def _phasor_figure(recording: Recording, motor: Motor | None, text: Mapping[str,
             text["phasor"].format(
                 rms=digits(p.rms),
                 unit=CHANNEL_UNITS[p.channel],
-                degrees=minus(f"{p.angle_deg:.1f}"),
+                degrees=_degrees(p.angle_deg),
             ),
         )
         for p in found.phasors
@@ -171,7 +171,11 @@ def _phasor_figure(recording: Recording, motor: Motor | None, text: Mapping[str,
         values.append((text[f"phasor.{name}"], shown))
     lag = found.lag_deg
     values.append(
-        (text["phasor.lag"], text["not_measured"] if lag is None else f"{minus(f'{lag:.1f}')}°")
+        (text["phasor.lag"], text["not_measured"] if lag is None else f"{_degrees(lag)}°")
     )
     body = f'<div class="beside">{charts.phasor_chart(found)}{facts(values)}</div>'
     return _figure(text["phasors"], f"{found.supply_hz:.3f} Hz", body)
+
+
+def _degrees(angle_deg: float) -> str:
+    return minus(f"{round(angle_deg, 1) + 0.0:.1f}")

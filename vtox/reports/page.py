@@ -21,8 +21,10 @@ from vtox.reports.contents import (
 )
 from vtox.reports.document import PLACE, hash_of_data
 from vtox.reports.elements import facts, utc
+from vtox.reports.events import event_section
 from vtox.reports.figures import record_figures
 from vtox.reports.texts import texts
+from vtox.reports.trend_charts import trend_section
 
 STYLE = Path(__file__).parent / "report.css"
 # Nothing is run and nothing is fetched, whoever wrote the texts in it.
@@ -72,12 +74,14 @@ def _body(contents: Contents, text: Mapping[str, str]) -> Iterator[str]:
         f'<h1>{escape(_subject(contents))}</h1><p class="soft">{escape(made)} {escape(by)}</p>'
         f"{_summary(contents, text)}</header>\n<main>"
     )
-    yield _event(contents, text)
+    yield event_section(contents, text)
     for number, record in enumerate(contents.records, start=1):
         yield _record(number, record, contents, text)
         recording = recording_of(record)
         figures = record_figures(record, recording, motor, baseline, text)
         yield f'<section class="figures">{figures}</section></section>'
+    if contents.machine.machine_id:
+        yield trend_section(contents.trend, text)
     yield _machine(contents.machine, text)
     yield _checking(contents, text)
     yield f'<p class="small soft">{escape(text["standard"])}</p></main>'
@@ -91,15 +95,6 @@ def _summary(contents: Contents, text: Mapping[str, str]) -> str:
         for v in worst_first(list(newest.values()))
     )
     return f'<ul class="summary">{items}</ul>'
-
-
-def _event(contents: Contents, text: Mapping[str, str]) -> str:
-    count = len(contents.records)
-    lines = [text["event.file"] if count == 1 else text["event.files"].format(count=count)]
-    if contents.left_out:
-        lines.append(text["left_out"].format(count=contents.left_out))
-    body = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    return f"<section><h2>{escape(text['event'])}</h2>{body}</section>"
 
 
 def _record(number: int, record: ReportRecord, contents: Contents, text: Mapping[str, str]) -> str:
@@ -117,10 +112,14 @@ def _record(number: int, record: ReportRecord, contents: Contents, text: Mapping
         about.append(text["record.speed"].format(rpm=digits(record.speed_rpm)))
     if record.temperature_c is not None:
         about.append(text["record.temperature"].format(celsius=digits(record.temperature_c)))
-    of = f"{text['record']} {number}: " if len(contents.records) > 1 else f"{text['record']} "
+    of = f"{text['record']} {number}: " if len(contents.records) > 1 else f"{text['record']}: "
+    name = record.name
+    if record.family:
+        about.append(record.name)
+        name = ", ".join(fault_name(f, text) for f in record.faults)
     cards = "".join(verdict_card(v, text) for v in worst_first(record.verdicts))
     return (
-        f'<section class="record"><h2>{escape(of)}{escape(record.name)}</h2>'
+        f'<section class="record"><h2>{escape(of)}{escape(name)}</h2>'
         f'<p class="soft">{escape(" · ".join(about))}</p>'
         f'<h2 class="minor">{escape(text["diagnosis"])}</h2><div class="cards">{cards}</div>'
         f'<h2 class="minor">{escape(text["signals"])}</h2>'

@@ -41,6 +41,7 @@ class Axes:
     height: int = HEIGHT
     # Text of a value of x; None: as a number.
     x_text: Callable[[float], str] | None = None
+    x_ticks: tuple[float, ...] = ()
 
     def x(self, value: float) -> float:
         """Return the place of a value of x, px."""
@@ -132,7 +133,7 @@ def ticks(low: float, high: float, about: int) -> list[float]:
 
 def _grid(axes: Axes) -> str:
     parts = []
-    for x in ticks(*axes.x_range, 8):
+    for x in axes.x_ticks or ticks(*axes.x_range, 8):
         text = axes.x_text(x) if axes.x_text else f"{x:g}"
         at = axes.x(x)
         parts.append(f'<path class="grid" d="M{at:.1f} {TOP}V{axes.height - BOTTOM}"/>')

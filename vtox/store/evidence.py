@@ -14,7 +14,7 @@ from vtox.domain import Array, Recording, Window
 from vtox.errors import InputError
 from vtox.store import outputs
 from vtox.store.client import Client
-from vtox.wire import UNLIMITED, decode
+from vtox.wire import UNLIMITED, Fields, decode
 
 _READ_AT_ONCE = 20
 _ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}")
@@ -28,6 +28,8 @@ class Waveform:
     # The id of its oldest entry in the stream: older waveforms come before it.
     first_id: str
     windows: list[Window] = field(default_factory=list)
+    # The same as they were sent.
+    entries: list[Fields] = field(default_factory=list)
 
     @property
     def machine_id(self) -> str:
@@ -93,19 +95,19 @@ def newest_first(client: Client, machine_id: str = "", before: str = "") -> Iter
 
     With `before`, the `first_id` of one of them, only those that are older.
     """
-    record, first_id, windows = "", "", list[Window]()
+    record, first_id, kept = "", "", list[Fields]()
     entries = outputs.newest_first(client, keys.EVIDENCE, before, read_at_once=_READ_AT_ONCE)
     for entry_id, fields in entries:
         if machine_id not in ("", fields[b"machine_id"].decode()):
             continue
         name = fields[b"record"].decode()
-        if name != record and windows:
-            yield Waveform(record=record, first_id=first_id, windows=windows[::-1])
-            windows = []
+        if name != record and kept:
+            yield _waveform(record, first_id, kept[::-1])
+            kept = []
         record, first_id = name, entry_id.decode()
-        windows.append(decode(fields, UNLIMITED))
-    if windows:
-        yield Waveform(record=record, first_id=first_id, windows=windows[::-1])
+        kept.append(fields)
+    if kept:
+        yield _waveform(record, first_id, kept[::-1])
 
 
 def get(client: Client, record: str) -> Waveform:
@@ -123,8 +125,7 @@ def get(client: Client, record: str) -> Waveform:
         from_there = dropwhile(lambda entry: entry[1][b"record"] != record.encode(), stored)
         own = takewhile(lambda entry: entry[1][b"record"] == record.encode(), from_there)
         if entries := list(own):
-            windows = [decode(fields, UNLIMITED) for _, fields in entries]
-            return Waveform(record=record, first_id=entries[0][0].decode(), windows=windows)
+            return _waveform(record, entries[0][0].decode(), [fields for _, fields in entries])
     # The clock of the server may have been set back since.
     for found in newest_first(client, machine_id):
         if found.record == record:
@@ -132,6 +133,11 @@ def get(client: Client, record: str) -> Waveform:
     raise InputError(
         f"no waveform of {record!r} is kept: `vtox evidence list` shows those that are"
     )
+
+
+def _waveform(record: str, first_id: str, entries: list[Fields]) -> Waveform:
+    windows = [decode(fields, UNLIMITED) for fields in entries]
+    return Waveform(record=record, first_id=first_id, windows=windows, entries=entries)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -7,15 +7,20 @@ from vtox.domain import Record, Recording
 from vtox.store import windows
 from vtox.store.client import Client
 from vtox.store.entries import Result
-from vtox.wire import Limits
+from vtox.wire import Fields, Limits
 
 
 @dataclass(frozen=True, slots=True)
 class LatestRecord:
-    """The samples of one diagnosed record."""
+    """One diagnosed record: its windows as they were sent."""
 
     record: str
-    recording: Recording
+    entries: list[Fields]
+
+    @property
+    def recording(self) -> Recording:
+        """The samples."""
+        return windows.joined_windows(self.entries)
 
 
 def record_of(client: Client, result: Result) -> LatestRecord | None:
@@ -44,5 +49,5 @@ def record_of(client: Client, result: Result) -> LatestRecord | None:
         windows=len(found),
         bytes=len(found) * Limits().max_bytes,  # at most
     )
-    (recording,) = windows.fetch(client, keys.RAW, [record])
-    return LatestRecord(record.record_id(result.family), recording) if recording else None
+    entries = windows.entries_of(client, keys.RAW, record)
+    return LatestRecord(record.record_id(result.family), entries) if entries else None

@@ -21,8 +21,26 @@ def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording
     found: list[Recording | None] = []
     for record in records:
         entries = [next(replies) for _ in record.ids.split()]
-        found.append(_join([e[0][1] for e in entries]) if all(entries) else None)
+        found.append(joined_windows([e[0][1] for e in entries]) if all(entries) else None)
     return found
+
+
+def entries_of(client: Client, raw: str, record: Record) -> list[Fields] | None:
+    """Return the windows of a record as they were sent, None where some have left the stream."""
+    entries = list(_entries(client, raw, [record]))
+    return [e[0][1] for e in entries] if all(entries) else None
+
+
+def joined_windows(windows: Sequence[Fields]) -> Recording:
+    """Return the windows of a record joined, at their mean speed and temperature."""
+    fs_hz = number(windows[0], "fs_hz")
+    assert fs_hz is not None
+    return Recording(
+        channels=decode_channels(*windows),
+        fs_hz=float(fs_hz),
+        speed_rpm=_mean(windows, "speed_rpm"),
+        temperature_c=_mean(windows, "temperature_c"),
+    )
 
 
 def _entries(client: Client, raw: str, records: Iterable[Record]) -> Iterator[Any]:
@@ -37,17 +55,6 @@ def _entries(client: Client, raw: str, records: Iterable[Record]) -> Iterator[An
                 yield from pipe.execute()
                 size = 0
     yield from pipe.execute()
-
-
-def _join(windows: Sequence[Fields]) -> Recording:
-    fs_hz = number(windows[0], "fs_hz")
-    assert fs_hz is not None
-    return Recording(
-        channels=decode_channels(*windows),
-        fs_hz=float(fs_hz),
-        speed_rpm=_mean(windows, "speed_rpm"),
-        temperature_c=_mean(windows, "temperature_c"),
-    )
 
 
 def _mean(windows: Sequence[Fields], name: str) -> float | None:

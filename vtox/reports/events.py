@@ -1,0 +1,55 @@
+"""The event of a report: what asked for a diagnosis, alarms, and what was done about them."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from vtox.reports.cards import fault_name, sentence, state_pill
+from vtox.reports.contents import Contents
+from vtox.reports.elements import sentence_case, utc
+
+
+def event_section(contents: Contents, text: Mapping[str, str]) -> str:
+    """Return what asked for a diagnosis, the newest event first."""
+    count = len(contents.records)
+    if contents.machine.machine_id:
+        lines = [text["event.machine"]]
+        if not contents.events:
+            lines.append(text["event.none"])
+    else:
+        lines = [text["event.file"] if count == 1 else text["event.files"].format(count=count)]
+    if contents.left_out:
+        lines.append(text["left_out"].format(count=contents.left_out))
+    body = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    rows = "".join(_row(e, text) for e in contents.events)
+    events = f'<ol class="events">{rows}</ol>' if rows else ""
+    return f"<section><h2>{escape(text['event'])}</h2>{events}{body}</section>"
+
+
+def _row(e: Mapping[str, Any], text: Mapping[str, str]) -> str:
+    parts = [f"<time>{escape(utc(e['t']))}</time>"]
+    if e["fault"]:
+        parts.append(f"<b>{escape(fault_name(e['fault'], text))}</b>")
+    parts += _alert(e, text) if "event" in e else _action(e, text)
+    return f"<li>{''.join(parts)}</li>"
+
+
+def _alert(e: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:
+    word = escape(text.get(f"event.{e['event']}", str(e["event"])))
+    level = "normal" if e["event"] == "cleared" else str(e["level"])
+    still = f' <span class="soft">{escape(text["event.open"])}</span>' if e.get("open") else ""
+    why = f'<span class="soft">{escape(sentence_case(sentence(e)))}</span>' if e["code"] else ""
+    return [f"<span>{word}</span>", state_pill(level, text), still, why]
+
+
+def _action(e: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:
+    words = [text.get(f"action.{e['action']}", str(e["action"]))]
+    if e["outcome"]:
+        words.append(text.get(f"outcome.{e['outcome']}", str(e["outcome"])))
+    by = text["action.by"].format(name=e["by"]) if e["by"] else ""
+    comment = f"<span>“{escape(e['text'])}”</span>" if e["text"] else ""
+    return [
+        f"<span>{escape(': '.join(words))}</span>",
+        f'<span class="soft">{escape(by)}</span>',
+        comment,
+    ]

@@ -1,0 +1,73 @@
+"""What the history says of a machine in a report: events, and the trend of each fault."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from math import ceil
+from typing import Any
+
+from sqlalchemy import Connection
+
+from vtox.alarms.book import Action
+from vtox.faults import FAULTS
+from vtox.health.alerts import Alert
+from vtox.history import queries
+from vtox.history.alarm_queries import actions_of_machine
+from vtox.history.resolution import MINUTES, grid
+from vtox.history.retention import Oldest
+
+# Of alerts and actions each, the newest.
+MAX_EVENTS = 40
+POINTS = 360
+# Without `--from`.
+SPAN_S = 30 * 86_400.0
+LAST_ID = f"{(1 << 53) - 1}-0"
+
+
+def events_between(
+    db: Connection, machine_id: str, from_s: float, to_s: float
+) -> list[dict[str, Any]]:
+    """Return alerts and actions of a machine between two times, newest first."""
+    found = queries.alerts_before(db, LAST_ID, machine_id=machine_id, limit=MAX_EVENTS)
+    alerts = [event_of_alert(a) for _, a in found if from_s <= a.t < to_s]
+    actions = actions_of_machine(db, machine_id, from_s, to_s, MAX_EVENTS)
+    return newest_first([*alerts, *map(_event_of_action, actions)])
+
+
+def event_of_alert(a: Alert) -> dict[str, Any]:
+    """Return an alert as a row of events."""
+    values = {k: list(v) if isinstance(v, tuple) else v for k, v in a.values.items()}
+    known = {"t": a.t, "fault": a.fault, "event": a.event, "level": a.level, "code": a.code}
+    return known | {"values": values}
+
+
+def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return events in the order of a report."""
+    return sorted(events, key=lambda e: -e["t"])
+
+
+def trend_between(
+    db: Connection, machine_id: str, from_s: float | None, to_s: float, oldest: Oldest
+) -> dict[str, Any] | None:
+    """Return the trend of every fault as columns, None where the history has none.
+
+    It begins where the history does, if that is later.
+    """
+    since_s = queries.recorded_since_s(db, machine_id)
+    if since_s is None or since_s >= to_s:
+        return None
+    from_s = max(to_s - SPAN_S if from_s is None else from_s, since_s)
+    made_of = grid("auto", from_s, to_s, POINTS, oldest)
+    made_of = made_of if made_of.step_s else MINUTES
+    step_s = made_of.step_s
+    first_s, end_s = int(from_s) // step_s * step_s, ceil(to_s / step_s) * step_s
+    found = queries.trends_of_steps(db, machine_id, list(FAULTS), made_of, first_s, end_s)
+    series = {
+        name: {k: v for k, v in asdict(t).items() if k not in ("code", "severity")}
+        for name, t in found.series.items()
+    }
+    return {"from_t": first_s, "to_t": end_s, "step_s": step_s, "series": series}
+
+
+def _event_of_action(a: Action) -> dict[str, Any]:
+    known = {"t": a.ms / 1000, "fault": a.fault, "action": a.name, "by": a.by, "text": a.text}
+    return known | {"outcome": a.outcome}
