@@ -26,6 +26,7 @@ from api.routes import (
     diagnoses,
     docs,
     evidence,
+    figures,
     fleet,
     health,
     history,
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         windows,
         diagnoses,
         history,
+        figures,  # before `alarms`, which takes any other name for the id of one
         alarms,
         alerts,
         coverage,

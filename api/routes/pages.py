@@ -67,6 +67,12 @@ def alarms_page(request: Request) -> Response:
     return page(request, "alarms.html")
 
 
+@router.get("/figures", dependencies=needs("read"), include_in_schema=False)
+def figures_page(request: Request) -> Response:
+    """Return the page with the figures of the alarms."""
+    return page(request, "figures.html")
+
+
 @router.get("/static/signin.css", include_in_schema=False)
 def sign_in_style() -> Response:
     """Return the style sheet of the page that asks for a key, which therefore needs none."""

@@ -1,0 +1,174 @@
+"""Figures of the alarms: per day and machine, most frequent, standing, chattering, false."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.auth import needs
+from api.backend import Backend
+from api.query import EmptyQuery
+from api.routes.system import OpenBackend
+from api.schemas.common import Data, rfc3339
+from api.schemas.figures import (
+    AlarmFigures,
+    AlarmsOfDay,
+    AlarmsOfMachine,
+    ChatteringAlarm,
+    FalseAlarms,
+    FrequentAlarm,
+    StandingAlarm,
+)
+from vtox import keys
+from vtox.alarms.figures import STANDING_S, RaisedAlarm, chattering, most_frequent
+from vtox.alarms.life import Alarm, Outcome
+from vtox.alarms.promise import PROMISED_PER_MACHINE_DAY
+from vtox.history import alarm_figures
+from vtox.history.alarm_figures import DAY_S
+from vtox.history.queries import recorded_until_s
+from vtox.store.client import server_time
+
+router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
+
+FREQUENT, LISTED = 10, 20
+
+
+class FiguresQuery(EmptyQuery):
+    """How many days."""
+
+    days: int = Field(30, ge=1, le=366, description="up to now; today and the days before it")
+
+
+@router.get("/figures", dependencies=needs("read"), summary="Figures of the alarms")
+def get_figures(
+    backend: OpenBackend, query: Annotated[FiguresQuery, Query()]
+) -> Data[AlarmFigures]:
+    """Return how many alarms came, which most often, which stand, chatter, and how many were false.
+
+    Days are those of UTC. The alarms and outcomes are those of the history, counted at most once in
+    10 s; what a retired machine raised is no longer among them.
+    """
+    name = f"figures:{query.days}"
+    return Data(data=backend.keep(name, lambda: _figures(backend, query.days)))
+
+
+@dataclass(slots=True)
+class _Recorded:
+    alarms: list[RaisedAlarm] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    hours_by_day: dict[int, int] = field(default_factory=dict)
+    hours_by_machine: dict[str, int] = field(default_factory=dict)
+    until_s: float | None = None
+
+
+def _figures(backend: Backend, days: int) -> AlarmFigures:
+    from vtox.alarms.false_alarms import false_alarm_rate
+
+    to_s = server_time(backend.client())
+    first_day = int(to_s // DAY_S) - days + 1
+    from_s = float(max(first_day, 0) * DAY_S)
+    r = _recorded(backend, from_s, to_s)
+    of_machines = [a for a in r.alarms if a.machine_id]
+    machine_days = sum(r.hours_by_day.values()) / 24
+    false = false_alarm_rate(of_machines, r.outcomes, machine_days)
+    standing = _standing(backend, to_s)
+    return AlarmFigures(
+        **{"from": rfc3339(from_s)},
+        to=rfc3339(to_s) or "",
+        recorded_until=rfc3339(r.until_s),
+        alarms=len(of_machines),
+        system_alarms=len(r.alarms) - len(of_machines),
+        machine_days=round(machine_days, 3),
+        per_machine_day=_rate(len(of_machines), machine_days),
+        by_day=_by_day(r, range(max(first_day, 0), int(to_s // DAY_S) + 1)),
+        by_machine=_by_machine(of_machines, r.hours_by_machine),
+        most_frequent=[FrequentAlarm(**f._asdict()) for f in most_frequent(r.alarms, FREQUENT)],
+        chattering=[
+            ChatteringAlarm(
+                **{n: getattr(c, n) for n in ("machine_id", "fault", "times", "window_s")},
+                first=rfc3339(c.first_ms / 1000) or "",
+                last=rfc3339(c.last_ms / 1000) or "",
+            )
+            for c in chattering(r.alarms)[:LISTED]
+        ],
+        standing=standing[:LISTED],
+        standing_for_a_day=sum(s.stands_s > STANDING_S for s in standing),
+        false_alarms=FalseAlarms(
+            **asdict(false), promised_per_machine_day=PROMISED_PER_MACHINE_DAY
+        ),
+    )
+
+
+def _recorded(backend: Backend, from_s: float, to_s: float) -> _Recorded:
+    from_ms = round(1000 * from_s)
+    with backend.history() as db:
+        if db is None:
+            return _Recorded()
+        alarms = alarm_figures.raised_alarms(db, from_ms, round(1000 * to_s))
+        most = [m for m, _ in Counter(a.machine_id for a in alarms).most_common(LISTED + 1)]
+        return _Recorded(
+            alarms,
+            alarm_figures.alarm_outcomes(db, from_ms),
+            alarm_figures.machine_hours_by_day(db, from_s, to_s),
+            alarm_figures.machine_hours(db, most, from_s, to_s),
+            recorded_until_s(db, keys.ALERTS),
+        )
+
+
+def _by_day(r: _Recorded, days: Sequence[int]) -> list[AlarmsOfDay]:
+    of_machines = Counter(a.ms // (1000 * DAY_S) for a in r.alarms if a.machine_id)
+    of_system = Counter(a.ms // (1000 * DAY_S) for a in r.alarms if not a.machine_id)
+    return [
+        AlarmsOfDay(
+            day=datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat(),
+            alarms=of_machines[day],
+            system_alarms=of_system[day],
+            machine_days=round(r.hours_by_day.get(day, 0) / 24, 3),
+        )
+        for day in days
+    ]
+
+
+def _by_machine(
+    alarms: Sequence[RaisedAlarm], hours_by_machine: dict[str, int]
+) -> list[AlarmsOfMachine]:
+    counts = Counter(a.machine_id for a in alarms)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    found = []
+    for machine_id, n in ranked[:LISTED]:
+        days = hours_by_machine.get(machine_id, 0) / 24
+        found.append(
+            AlarmsOfMachine(
+                machine_id=machine_id,
+                alarms=n,
+                machine_days=round(days, 3),
+                per_machine_day=_rate(n, days),
+            )
+        )
+    return found
+
+
+def _standing(backend: Backend, now_s: float) -> list[StandingAlarm]:
+    book, _ = backend.alarms.read(backend.client())
+    active = sorted((a for a in book.alarms.values() if a.active), key=lambda a: a.raised_ms)
+    return [_stands(a, now_s) for a in active]
+
+
+def _stands(alarm: Alarm, now_s: float) -> StandingAlarm:
+    return StandingAlarm(
+        id=alarm.id,
+        machine_id=alarm.machine_id,
+        fault=alarm.fault,
+        level="fault" if alarm.level == "fault" else "warning",
+        state=alarm.state,
+        raised=rfc3339(alarm.raised_ms / 1000) or "",
+        stands_s=round(max(now_s - alarm.raised_ms / 1000, 0.0), 3),
+    )
+
+
+def _rate(n: int, days: float) -> float | None:
+    return round(n / days, 6) if days else None

@@ -1,0 +1,63 @@
+"""What the figures of the alarms are made of: alarms raised, outcomes, hours of machines."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import BigInteger, Connection, Select, func, literal_column, select
+
+from vtox.alarms.figures import RaisedAlarm
+from vtox.alarms.life import OUTCOMES, Outcome
+from vtox.history.downsampling import HOUR_S
+from vtox.history.schema import alarm_actions, alerts, hours, series
+from vtox.store.points import HEALTH
+
+DAY_S = 86_400
+
+
+def raised_alarms(db: Connection, from_ms: int, to_ms: int) -> list[RaisedAlarm]:
+    """Return the alarms that were raised between two times, oldest first."""
+    c = alerts.c
+    raised = (
+        select(c.alert_id, c.machine_id, c.fault, c.id_ms)
+        .where(c.id_ms >= from_ms, c.id_ms < to_ms, c.event == "raised")
+        .order_by(c.id_ms, c.id_seq)
+    )
+    return [RaisedAlarm(*row) for row in db.execute(raised)]
+
+
+def alarm_outcomes(db: Connection, from_ms: int) -> dict[str, Outcome]:
+    """Return alarm id -> outcome of what was closed since a time: the last one that was given."""
+    if not db.dialect.has_table(db, alarm_actions.name):
+        return {}
+    c = alarm_actions.c
+    closed = (
+        select(c.alarm_id, c.outcome)
+        .where(c.id_ms >= from_ms, c.outcome.in_(OUTCOMES))
+        .order_by(c.id_ms, c.id_seq)
+    )
+    return {alarm_id: outcome for alarm_id, outcome in db.execute(closed)}
+
+
+def machine_hours_by_day(db: Connection, from_s: float, to_s: float) -> dict[int, int]:
+    """Return day (number since 1970, UTC) -> hours in which machines were assessed, of all."""
+    one = _machine_hours(from_s, to_s).subquery()
+    day = (one.c.t // literal_column(str(DAY_S), BigInteger)).label("day")
+    return {int(d): n for d, n in db.execute(select(day, func.count()).group_by(day))}
+
+
+def machine_hours(
+    db: Connection, machine_ids: Sequence[str], from_s: float, to_s: float
+) -> dict[str, int]:
+    """Return machine id -> hours in which it was assessed, of some machines."""
+    one = _machine_hours(from_s, to_s).where(series.c.machine_id.in_(machine_ids)).subquery()
+    counted = select(one.c.machine_id, func.count()).group_by(one.c.machine_id)
+    return {machine_id: n for machine_id, n in db.execute(counted)}
+
+
+def _machine_hours(from_s: float, to_s: float) -> Select[tuple[str, int]]:
+    """Return the query of machine and hour, one row of each hour with an assessment."""
+    return (
+        select(series.c.machine_id, hours.c.t)
+        .join(series, series.c.id == hours.c.series_id)
+        .where(series.c.quantity == HEALTH, hours.c.t > from_s - HOUR_S, hours.c.t < to_s)
+        .distinct()
+    )
