@@ -200,6 +200,8 @@ class Backend:
         while True:
             try:
                 self._sampler.take(self.client())
+                if not self.fleet_index.is_read:  # so that no first page waits for it
+                    self.fleet()
                 silent = False
             except (redis.RedisError, ServerUnavailable) as error:
                 if not silent:

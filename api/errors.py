@@ -79,6 +79,7 @@ CODES = {
     "not_shelved": "The alarm is not shelved",
     "already_out_of_service": "The machine is out of service already",
     "in_service": "The machine is in service",
+    "not_replayable": "The dead letter has no window",
     "count_changed": "Not as many alarms as expected match",
     **{code: _title(text) for code, text in WIRE_CODES.items()},
     # A window as JSON can be wrong where an entry of the stream has no such place.
@@ -107,6 +108,7 @@ STATUS_OF_CODE = {
     "not_shelved": 409,
     "already_out_of_service": 409,
     "in_service": 409,
+    "not_replayable": 409,
     "count_changed": 409,
     "body_too_large": 413,
     "too_large": 413,

@@ -44,6 +44,11 @@ class FleetIndex:
         self._view = _view(0, {})
         self._lists: dict[tuple[Filter, Order, Grouping], FleetList] = {}
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the fleet was read once."""
+        return self._state is not None
+
     def view(self, client: Client, silence_after_s: float) -> FleetView:
         """Return the fleet, at most `REFRESH_S` old."""
         with self._lock:

@@ -11,7 +11,7 @@ from vtox.domain import State
 from vtox.faults import FAULTS
 
 Order = Literal["severity", "-severity", "name", "-name", "site", "-site", "fault", "-fault"]
-Grouping = Literal["", "site", "asset_path"]
+Grouping = Literal["", "site", "asset_1", "asset_2", "asset_path"]
 Key = tuple[str | float, ...]
 
 RANK: dict[State, int] = {"fault": 0, "warning": 1, "unknown": 2, "normal": 3}
@@ -113,7 +113,8 @@ def fleet_list(
     found = [r for r in rows if wanted.matches(r)]
     found.sort(key=_KEYS[order.lstrip("-")], reverse=order.startswith("-"))
     if grouping:
-        found.sort(key=lambda r: getattr(r, grouping) or _NO_NAME)
+        group_of = _GROUPS[grouping]
+        found.sort(key=lambda r: group_of(r) or _NO_NAME)
     return FleetList(found, _groups(found, grouping), count_states(found))
 
 
@@ -129,7 +130,7 @@ def _groups(rows: Sequence[FleetRow], grouping: Grouping) -> list[Group]:
     if not grouping:
         return []
     groups, start = [], 0
-    for name, members in groupby(rows, key=lambda r: str(getattr(r, grouping))):
+    for name, members in groupby(rows, key=_GROUPS[grouping]):
         own = list(members)
         groups.append(Group(name, start, len(own), count_states(own)))
         start += len(own)
@@ -150,6 +151,17 @@ def _fault_key(row: FleetRow) -> Key:
     return (_FAULTS.index(detected[0]) if detected else len(_FAULTS), *row.severity_key)
 
 
+def _levels(path: str, n: int) -> str:
+    """Return the first levels of an asset path."""
+    return "/".join(path.split("/", n)[:n])
+
+
+_GROUPS: dict[str, Callable[[FleetRow], str]] = {
+    "site": lambda r: r.site,
+    "asset_1": lambda r: _levels(r.asset_path, 1),
+    "asset_2": lambda r: _levels(r.asset_path, 2),
+    "asset_path": lambda r: r.asset_path,
+}
 _KEYS: dict[str, Callable[[FleetRow], Key]] = {
     "severity": lambda r: r.severity_key,
     "name": lambda r: (r.name_key,),

@@ -2,20 +2,47 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from api.auth import needs
+from api.errors import Problem, not_found
 from api.paging import newest_first, next_link
-from api.query import MachineQuery
+from api.query import NO_PARAMETERS, MachineQuery
 from api.routes.system import OpenBackend
-from api.schemas.common import Page, rfc3339
-from api.schemas.diagnoses import DeadLetter
+from api.schemas.common import Data, Page, rfc3339
+from api.schemas.diagnoses import DeadLetter, ReplayedLetter
 from vtox import keys
+from vtox.errors import InputError
 from vtox.store import deadletters
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 # Dead letters carry their samples, megabytes at worst.
 LETTERS_PER_READ = 20
+
+
+LetterId = Annotated[str, Path(pattern=r"^\d{1,20}-\d{1,20}$", description="its `id`")]
+
+
+@router.post(
+    "/dead-letters/{letter_id}/replay",
+    dependencies=[*needs("operate"), *NO_PARAMETERS],
+    summary="Send a dead letter again",
+    responses={404: {}, 409: {}},
+)
+def replay_dead_letter(letter_id: LetterId, backend: OpenBackend) -> Data[ReplayedLetter]:
+    """Send its window again, for the family that failed on it, and remove the dead letter.
+
+    Sent twice it counts once. One that does not carry its window is left as it is: 409.
+    """
+    client = backend.client()
+    try:
+        letter = deadletters.get(client, letter_id)
+    except InputError as error:
+        raise not_found(f"dead letter {letter_id} is not kept any more") from error
+    if not letter.entry:
+        detail = f"dead letter {letter_id} has no window: only what was wrong with it was kept"
+        raise Problem("not_replayable", detail)
+    return Data(data=ReplayedLetter(id=letter_id, stream_id=deadletters.resend(client, letter)))
 
 
 @router.get("/dead-letters", dependencies=needs("read"), summary="Dead letters")

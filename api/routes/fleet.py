@@ -66,7 +66,11 @@ class FleetQuery(PageQuery):
     site: str = Field("", max_length=64, description="only machines of this site")
     asset_path: str = Field("", max_length=520, description="only machines at this path or below")
     sort: Order = Field("severity", description="with `-` the other way round")
-    group: Grouping = Field("", description="machines of one site or asset path stand together")
+    group: Grouping = Field(
+        "",
+        description="machines of one site stand together, or of one asset path: of its first, its "
+        "first two or all levels",
+    )
     offset: int = Field(
         0, ge=0, description="index of the first machine, for a view; programs follow `next`"
     )

@@ -55,6 +55,12 @@ def root(
     return system_status(backend)
 
 
+@router.get("/cluster", dependencies=needs("read"), include_in_schema=False)
+def cluster_page(request: Request) -> Response:
+    """Return the page of the processes behind the fleet."""
+    return page(request, "cluster.html")
+
+
 @router.get("/machines/{machine_id}", dependencies=needs("read"), include_in_schema=False)
 def machine_page(request: Request, machine_id: str) -> Response:
     """Return the page of one machine, known or not; it reads its data by this interface."""

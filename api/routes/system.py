@@ -83,6 +83,7 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
             streams={name: _stream(name, snap) for name in snap.lengths},
             machines=snap.machines,
             server=snap.server and ServerStatus.model_validate(snap.server, from_attributes=True),
+            flower_port=backend.settings.flower_port,
             as_of=rfc3339(snap.t) or "",
         )
     )
@@ -183,6 +184,9 @@ def _worker(w: Worker, now: float) -> WorkerStatus:
         started=rfc3339(w.started_t),
         last_seen=rfc3339(w.last_seen_t),
         last_seen_age_s=max(round(now - w.last_seen_t, 3), 0.0),
+        last_family=w.last_family,
+        last_task=rfc3339(w.last_task_t),
+        last_task_age_s=None if w.last_task_t is None else max(round(now - w.last_task_t, 3), 0.0),
     )
 
 

@@ -118,6 +118,13 @@ class Waveform(ResponseModel):
     href: Address = Field(description="its address on this host, an `.npz` file")
 
 
+class ReplayedLetter(ResponseModel):
+    """A dead letter that was sent again."""
+
+    id: str = Field(description="of the dead letter, which is no more")
+    stream_id: str = Field(description="of its window, in `motor_raw_data`")
+
+
 class DeadLetter(ResponseModel):
     """One entry of `dead_letters`, without its samples."""
 

@@ -76,6 +76,9 @@ class WorkerStatus(ResponseModel):
     started: Time | None
     last_seen: Time | None = Field(description="its last heartbeat")
     last_seen_age_s: float
+    last_family: str = Field(description="family of the last task it took; empty: none yet")
+    last_task: Time | None = Field(description="when it took that")
+    last_task_age_s: Number
 
 
 class StreamStatus(ResponseModel):
@@ -116,6 +119,7 @@ class ClusterStatus(ResponseModel):
     streams: dict[str, StreamStatus]
     machines: int
     server: ServerStatus | None
+    flower_port: int = Field(description="of Flower, on the host that runs it")
     as_of: Time = Field(description="when the server was read")
 
 

@@ -114,11 +114,21 @@ export class Refused extends Error {
   constructor(status, problem) { super(problem.detail ?? t("common.status", { status })); this.status = status; this.problem = problem; }
 }
 export async function get(path) {
-  const answer = await fetch(path, { headers: { Accept: "application/json", "Accept-Language": language }, signal: AbortSignal.timeout(15000) });
-  const body = await answer.json().catch(() => ({}));
-  if (answer.ok) return body;
+  return (await ask(path)).json();
+}
+// The answer with its tag, null where it is still the one that bears a tag.
+export async function getIfChanged(path, tag) {
+  const answer = await ask(path, tag ? { "If-None-Match": tag } : {});
+  return answer.status === 304 ? null : { body: await answer.json(), tag: answer.headers.get("ETag") };
+}
+export async function post(path) {
+  return (await ask(path, {}, "POST")).json();
+}
+async function ask(path, headers = {}, method = "GET") {
+  const answer = await fetch(path, { method, headers: { Accept: "application/json", "Accept-Language": language, ...headers }, signal: AbortSignal.timeout(15000) });
+  if (answer.ok || answer.status === 304) return answer;
   if (answer.status === 401) location.reload();
-  throw new Refused(answer.status, body);
+  throw new Refused(answer.status, await answer.json().catch(() => ({})));
 }
 
 // Calls `work` again and again, never twice at once, not in a hidden tab; it may return a pause.

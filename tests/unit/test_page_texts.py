@@ -20,7 +20,7 @@ CLASSES = set(re.findall(r"\.([a-zA-Z][\w-]*)", (STATIC / "vtox.css").read_text(
 LITERAL = re.compile(r"""//[^\n]*|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`""")
 PLACE = re.compile(r"\{(\w+)(?:\|[^}]*)?\}")
 # What a page may say in any language: names, units, keys and codes.
-NEUTRAL = {"VTOX", "openapi.json", "ms", "·", "–"}
+NEUTRAL = {"VTOX", "Flower", "openapi.json", "ms", "·", "–"}
 # Words of answers that scripts go by.
 IDENTIFIERS = {"supply line", "mean envelope"}
 KEYS_AND_HEADERS = {"Accept", "Escape", "Home", "End", "Enter", "Node"}

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
+import structlog
 
 from vtox import keys
 from vtox.health.assessment import Assessment
 from vtox.store.client import Client
 from vtox.store.entries import assessment_from_json
+
+log = structlog.get_logger()
 
 # Machines read in one round trip.
 PART = 500
@@ -100,15 +103,26 @@ def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachi
                     vehicle_id=vehicle.decode() if vehicle else "",
                     site=plate.get("site") or "",
                     asset_path=plate.get("asset_path") or "",
-                    health=assessment_from_json(health) if health else None,
+                    health=_assessment(m, health) if health else None,
                 )
             )
     return found
 
 
+def _assessment(machine_id: str, text: bytes) -> Assessment | None:
+    """Return a stored assessment; a damaged one must not take the others from the list."""
+    try:
+        return assessment_from_json(text)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        log.error("an assessment cannot be read", machine_id=machine_id, reason=repr(error))
+        return None
+
+
 def assessments(client: Client, machine_ids: Iterable[str]) -> list[Assessment | None]:
     """Return the assessment of each machine, with the reasons of its last records."""
+    ids = list(machine_ids)
     pipe = client.pipeline(transaction=False)
-    for m in machine_ids:
+    for m in ids:
         pipe.hget(keys.machine(m), "health")
-    return [assessment_from_json(text) if text else None for text in pipe.execute()]
+    texts = pipe.execute()
+    return [_assessment(m, t) if t else None for m, t in zip(ids, texts, strict=True)]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vtox import keys
-from vtox.store.client import Client
+from vtox.store.client import Client, server_time
 from vtox.store.entries import number
 
 LIFE_S = 15
@@ -32,6 +32,9 @@ class Worker:
     last_seen_t: float
     # Its host's clock minus the server's.
     clock_offset_s: float | None = None
+    # Of the last task it has taken: family, and when; None before the first.
+    last_family: str = ""
+    last_task_t: float | None = None
 
 
 def send_heartbeat(
@@ -79,7 +82,9 @@ def count_batch(
 ) -> None:
     """Add a batch to the counts of a worker, of which its heartbeat makes rates."""
     key = keys.worker(name)
+    taken_t = server_time(client) - busy_s
     pipe = client.pipeline(transaction=True)
+    pipe.hset(key, mapping={"last_family": family, "last_task_t": round(taken_t, 3)})
     pipe.hincrby(key, "tasks_done", 1)
     pipe.hincrby(key, "windows_done", windows)
     pipe.hincrby(key, f"windows_done:{family}", windows)
@@ -160,4 +165,6 @@ def _worker(beat: dict[str, str]) -> Worker:
         started_t=number(beat.get("started_t")),
         last_seen_t=float(beat["last_seen_t"]),
         clock_offset_s=number(beat.get("clock_offset_s")),
+        last_family=beat.get("last_family", ""),
+        last_task_t=number(beat.get("last_task_t")),
     )

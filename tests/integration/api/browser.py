@@ -19,13 +19,10 @@ needs_browser = pytest.mark.skipif(
     BROWSER is None, reason="no Chromium: on Debian and Ubuntu, apt-get install chromium"
 )
 
-# Measures the page once it stands: what a person would see cut or would have to push sideways.
+# Measures the page once it stands: what a person would have to push sideways.
 PROBE = """
 setInterval(() => {
   const root = document.documentElement;
-  const tiles = [...document.querySelectorAll(".tile span")];
-  const cut = tiles.filter((n) => n.scrollWidth > n.clientWidth + 1);
-  root.setAttribute("data-cut", cut.map((n) => n.textContent).join("|"));
   root.setAttribute("data-sideways", root.scrollWidth - root.clientWidth);
 }, 200);
 """

@@ -48,6 +48,8 @@ ORDERS = [
     ({"sort": "-name"}, ["M10", "M9", "M3", "M2", "M1"]),
     ({"sort": "site"}, ["M2", "M9", "M10", "M1", "M3"]),
     ({"sort": "fault"}, ["M9", "M3", "M1", "M2", "M10"]),
+    ({"group": "asset_1", "sort": "-name"}, ["M10", "M9", "M2", "M3", "M1"]),
+    ({"group": "asset_2"}, ["M9", "M10", "M2", "M3", "M1"]),
     ({"group": "site"}, ["M2", "M9", "M10", "M3", "M1"]),
     ({"state": "normal"}, ["M2", "M10"]),
     ({"state": "unknown"}, ["M1"]),

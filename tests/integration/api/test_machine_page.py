@@ -67,7 +67,7 @@ def test_from_the_alarm_to_the_line_in_two_clicks(
 ) -> None:
     with pages(settings) as base:
         fleet = document_of(base, tmp_path)
-    assert fleet.count('href="/machines/M1#broken_bar"') == 2, "on the tile and at the alert"
+    assert fleet.count('href="/machines/M1#broken_bar"') == 2, "in the list and at the alert"
     second = CLICK.format(selector="#broken_bar a[data-fault]")
     with pages(settings, second) as base:
         page = document_of(f"{base}/machines/M1#broken_bar", tmp_path)

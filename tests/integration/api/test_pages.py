@@ -65,15 +65,15 @@ def test_a_card_shows_reason_doubts_and_what_to_do(
     assert "<b>What to do</b><p>Mind rotor_blue.</p><p>Mind paint_wet.</p>" in page
 
 
-def test_tiles_tell_in_full_what_is_wrong(base: str, client: Client, tmp_path: Path) -> None:
+def test_rows_tell_what_is_wrong(base: str, client: Client, tmp_path: Path) -> None:
     commit_health(client, "V028", "warning", turn_short="warning")
     commit_health(
         client, "excavator-left-travel-motor-7", "fault", broken_bar="fault", bearing="fault"
     )
     page = document_of(base, tmp_path)
-    assert "warning: Turn short" in page
-    assert '<span class="why">Because of turn_short</span>' in page
-    assert 'data-cut=""' in page
+    assert ">Warning: Turn short</b>" in page
+    assert ">Fault: Broken bar, Bearing</b>" in page
+    assert 'title="Because of turn_short"' in page
 
 
 def test_the_page_begins_with_what_is_wrong_with_the_system(
@@ -93,7 +93,7 @@ def test_the_page_begins_with_what_is_wrong_with_the_system(
     assert "<b>System</b>No worker: bearing" in page, "among the alerts, with no machine"
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/machines/V028", "/machines/NOBODY"])
+@pytest.mark.parametrize("path", ["/", "/cluster", "/docs", "/machines/V028", "/machines/NOBODY"])
 def test_no_page_is_pushed_sideways(base: str, client: Client, tmp_path: Path, path: str) -> None:
     # As narrow as a window of Chromium gets.
     commit_health(client, "V028", "warning", turn_short="warning")

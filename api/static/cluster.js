@@ -1,0 +1,85 @@
+// The page of the cluster: what the processes do now, how it was, and the windows that could not be diagnosed.
+
+import { ago, byId, bytes, count, el, faultName, get, num, poll, put } from "./common.js";
+import { figures, historyOf, RANGES } from "./clusterplots.js";
+import { drawLetters, setUpLetters } from "./deadletters.js";
+import { drawOutage, drawStatus, meter, table } from "./system.js";
+import { locale, rich, t } from "./texts.js";
+
+const HISTORY_MS = 10_000;
+const order = new Intl.Collator(locale, { numeric: true }).compare;
+
+let drawnAt = -Infinity;
+let lettersOf = null;
+
+function drawFigures(s) {
+  const p = s.performance_metrics;
+  put("rate", num(p.throughput, 1));
+  put("source", p.throughput_source ? t("cluster.source_age", { source: t(`cluster.source_${p.throughput_source}`), age: ago(p.throughput_age_s) }) : t("cluster.rate_unknown", { reason: p.throughput_reason }));
+  byId("source").title = p.throughput_reason;
+  put("ingest", num(p.ingest_rate, 1));
+  put("arrived", t("cluster.arrived", { n: p.windows_in }));
+  put("p50", num(p.latency_p50_ms, 0));
+  put("p95", p.latency_p95_ms === null ? t("cluster.latency_unknown") : t("cluster.latency_p95", { ms: num(p.latency_p95_ms, 0) }));
+  put("backlog", count(p.backlog));
+  const raw = s.streams.motor_raw_data;
+  put("lag", raw.lag === null ? t(raw.group ? "cluster.lag_unknown" : "cluster.nothing_read") : t("cluster.lag", { n: raw.lag }));
+  put("memory", s.server ? bytes(s.server.used_memory_bytes) : "–");
+  put("limit", s.server?.maxmemory_bytes ? t("cluster.memory_limit", { limit: bytes(s.server.maxmemory_bytes) }) : t(s.server ? "cluster.no_limit" : "cluster.limit_unknown"));
+  put("foot", t("cluster.foot", { done: p.windows_done, duplicates: p.windows_duplicate, refused: p.windows_refused, letters: s.streams.dead_letters.length }), s.server ? ` · ${s.server.product} ${s.server.version}` : "");
+  const flower = byId("flower");
+  flower.href = `${location.protocol}//${location.hostname}:${s.flower_port}/`;
+  flower.hidden = false;
+}
+
+function drawQueues(queues) {
+  const columns = [[t("cluster.column_queue")], [t("cluster.column_waiting"), 1], [t("cluster.column_in_flight"), 1], [t("cluster.column_done"), 1], [t("cluster.column_dead"), 1], [t("cluster.column_workers"), 1]];
+  table("queues", columns, Object.entries(queues).map(([name, q]) => [el("code", {}, name), count(q.waiting), count(q.in_flight), count(q.done), count(q.dead), q.workers ? String(q.workers) : el("b", { class: "word fault" }, t("cluster.no_workers"))]));
+}
+
+function drawWorkers(workers) {
+  put("workercount", workers.length ? t("cluster.alive", { n: workers.length }) : "");
+  if (!workers.length) return put("workers", el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, rich("cluster.no_worker_alive", { command: el("code", {}, "vtox up") })))));
+  const columns = [[t("cluster.column_queue")], [t("cluster.column_host")], [t("cluster.column_pid"), 1], [t("cluster.column_cpu"), 1], [t("cluster.column_memory"), 1], [t("cluster.column_rate"), 1], [t("cluster.column_tasks"), 1], [t("cluster.column_last_task"), 1], [t("cluster.column_heartbeat"), 1]];
+  const rows = [...workers].sort((a, b) => order(a.queues.join() + a.name, b.queues.join() + b.name));
+  table("workers", columns, rows.map((w) => [el("code", { title: w.name }, w.queues.join(", ")), w.host, String(w.pid), meter(w.cpu_percent), bytes(w.memory_bytes), num(w.windows_per_s, 1), count(w.tasks_done), w.last_task_age_s === null ? t("cluster.no_task") : el("span", { title: w.last_task }, t("cluster.last_task", { family: faultName(w.last_family), age: ago(w.last_task_age_s) })), ago(w.last_seen_age_s)]));
+}
+
+// How it was: drawn anew every ten seconds, and at once when another time is chosen.
+async function drawHistory() {
+  drawnAt = performance.now();
+  const { data, from, to } = await historyOf();
+  put("recorded", data.recorded_until_t === null ? t("cluster.no_history") : to - data.recorded_until_t > 60 ? t("cluster.recorded_until", { time: new Date(1000 * data.recorded_until_t).toLocaleString(locale) }) : "");
+  for (const figure of figures()) figure.show(data, from, to);
+}
+
+function drawRanges() {
+  const chosen = new URLSearchParams(location.search).get("range") ?? "hour";
+  put("ranges", Object.keys(RANGES).map((name) => el("button", { type: "button", "data-range": name, "aria-pressed": String(name === chosen), onclick: (e) => {
+    const address = new URL(location.href);
+    address.searchParams.set("range", name);
+    history.replaceState(null, "", address);
+    for (const b of byId("ranges").children) b.setAttribute("aria-pressed", String(b === e.currentTarget));
+    drawHistory().catch(() => {});
+  } }, t(`cluster.range_${name}`))));
+}
+
+drawRanges();
+setUpLetters();
+poll(async () => {
+  try {
+    const status = (await get("/api/v1/cluster/status")).data;
+    const wrong = drawStatus(status);
+    document.title = `${wrong ? "! " : ""}${t("cluster.title")} · VTOX`;
+    drawFigures(status);
+    drawQueues(status.queues);
+    drawWorkers(status.workers);
+    const letters = `${status.streams.dead_letters.length} ${status.performance_metrics.windows_dead} ${status.performance_metrics.windows_refused}`;
+    if (letters !== lettersOf) { await drawLetters(); lettersOf = letters; }
+    if (performance.now() - drawnAt > HISTORY_MS) await drawHistory();
+    drawOutage(null);
+  } catch (error) {
+    lettersOf = null;
+    drawOutage(error);
+  }
+});

@@ -1,0 +1,78 @@
+// One machine in the list of the fleet, and its small trend.
+
+import { el, faultName, glyph, label, listed, num, put, sentenceCase, sentences, span, stateWord, svg } from "./common.js";
+import { t } from "./texts.js";
+
+const FAULT_COUNT = 5;
+// Heights of a bar in a trend of 24: a healthy step is low, so that an ill one is seen.
+const HIGH = 24, LOW = 5;
+
+const isIll = (m) => m.state === "fault" || m.state === "warning";
+const isDetected = (state) => state === "fault" || state === "warning";
+
+// The state of a machine in words.
+function stateText(m) {
+  const named = Object.entries(m.faults).filter(([, s]) => s === m.state).map(([f]) => faultName(f));
+  if (isIll(m)) return label(stateWord(m.state), listed(named));
+  if (m.silent_since) return t("fleet.silent_for", { span: span(Math.max((Date.now() - new Date(m.silent_since)) / 1000, 1)) });
+  return stateWord(m.state);
+}
+
+function whyText(m) {
+  if (m.silent_since && !isIll(m)) return "";
+  if (!m.reasons.length) return m.health === null && !Object.keys(m.faults).length ? t("fleet.no_diagnosis") : "";
+  return sentenceCase(sentences(m.reasons.map((r) => (m.reasons.length > 1 ? label(faultName(r.fault), r.reason) : r.reason))));
+}
+
+// The machine's page, where what is wrong stands, if anything is.
+export function addressOf(m) {
+  const fault = isIll(m) && Object.keys(m.faults).find((f) => m.faults[f] === m.state);
+  return `/machines/${encodeURIComponent(m.machine_id)}${fault ? `#${fault}` : ""}`;
+}
+
+export function fillRow(node, m, choosePath) {
+  const words = stateText(m), why = whyText(m);
+  const cell = (name, ...children) => el("div", { role: "cell", class: name }, children);
+  const parts = m.asset_path ? m.asset_path.split("/") : [];
+  const watched = FAULT_COUNT - m.blind.length;
+  const blind = m.blind.length ? t("fleet.blind_list", { faults: listed(m.blind.map(faultName)) }) : t("fleet.blind_none");
+  node.className = `machine ${m.state}`;
+  const link = node.querySelector("a") ?? el("a", {});
+  link.setAttribute("href", addressOf(m));
+  put(link, glyph(m.state), m.machine_id);
+  // The link stays the same element, so that the focus stays too.
+  const first = node.firstChild ?? node.appendChild(cell("name", link));
+  while (first.childNodes.length > 1) first.lastChild.remove();
+  if (m.vehicle_id) first.append(el("span", { class: "sub" }, m.vehicle_id));
+  const old = [...node.childNodes].slice(1);
+  const trend = node.querySelector(".trendcell") ?? cell("trendcell");
+  for (const child of old) if (child !== trend) child.remove();
+  first.after(
+    cell("say", el("b", { title: words }, sentenceCase(words)), why ? el("span", { class: "sub", title: why }, why) : null),
+    cell("place", el("b", {}, m.site), parts.length ? el("span", { class: "sub" }, parts.flatMap((part, i) => [i ? " / " : null, el("button", { type: "button", class: "link", title: t("fleet.only_path", { path: parts.slice(0, i + 1).join("/") }), onclick: () => choosePath(parts.slice(0, i + 1).join("/")) }, part)])) : null),
+  );
+  node.append(trend,
+    cell("healthcell", el("span", { class: "small sub only" }, t("fleet.column_health")), el("b", {}, m.health === null ? "–" : num(m.health, 0))),
+    cell("watchcell", el("span", { class: "small sub only" }, t("fleet.column_watched")), el("span", { title: blind }, t("fleet.watched_of", { n: watched, all: FAULT_COUNT }))));
+}
+
+// Bars of the worst state of each step, as high as the health was low; a gap is no bar.
+export function trendOf(trend, text) {
+  const n = trend.state.length;
+  const paths = { normal: "", unknown: "", warning: "", fault: "" };
+  trend.state.forEach((state, i) => {
+    if (!state) return;
+    const lost = trend.health[i] === null ? 0 : 1 - trend.health[i] / 100;
+    const height = isDetected(state) ? LOW + (HIGH - LOW) * Math.max(lost, 0.15) : LOW;
+    paths[state] += `M${i} ${HIGH - height}h1v${height}h-1Z`;
+  });
+  return svg("svg", { class: "minitrend", viewBox: `0 0 ${n} ${HIGH}`, preserveAspectRatio: "none", role: "img", "aria-label": text }, Object.entries(paths).filter(([, d]) => d).map(([state, d]) => svg("path", { class: state, d })));
+}
+
+// What a trend says to those who do not see it.
+export function trendText(trend, spanName) {
+  const ill = trend.state.filter(isDetected).length, seen = trend.state.filter(Boolean).length;
+  const least = Math.min(...trend.health.filter((h) => h !== null));
+  return seen ? t("fleet.trend_text", { span: t(`fleet.span_${spanName}`), ill, seen, least: Number.isFinite(least) ? num(least, 0) : "–" }) : t("fleet.trend_empty", { span: t(`fleet.span_${spanName}`) });
+}
+

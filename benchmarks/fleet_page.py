@@ -1,0 +1,248 @@
+"""What an open page of the fleet costs the API process, and how soon it shows the fleet.
+
+A real server holds machines whose records are committed by the workers' script, one a second for
+each machine, with an API process of its own and the page in headless Chromium:
+
+    python -m benchmarks.fleet_page [--machines 1000] [--seconds 60]
+
+Of a hundred machines ten are ill, and the health of three of these moves with each record; two are
+blind to a fault in every second record. Each figure is the CPU time of the API process alone, user
+and system, as a share of one core.
+"""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from threading import Event, Thread
+from typing import Any
+
+import httpx
+import psutil
+
+from tests.integration.api.test_sign_in_browser import Tab, chromium
+from tests.waiting import eventually
+from vtox import keys
+from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.domain import Motor, Record, State
+from vtox.faults import FAULTS
+from vtox.health.assessment import Assessment, FaultAssessment, fingerprint
+from vtox.history.recorder import Recorder
+from vtox.settings import Settings, load
+from vtox.store import machines
+from vtox.store.client import Client, connect
+from vtox.store.entries import assessment_json, encode_assessment
+from vtox.store.ledger import Ledger, Outcome
+from vtox.store.ledger_rows import record_json
+
+BATCH = 50
+FAMILY = "bearing"
+TRIES = 5
+SITES, LINES = 8, 40
+
+
+class Feeder:
+    """Commits a record of each machine a second, as a worker does."""
+
+    def __init__(self, client: Client, settings: Settings, n: int) -> None:
+        self.client, self.ledger = client, Ledger(client, settings)
+        self.names = [f"M{i:04d}" for i in range(n)]
+        self.versions = dict.fromkeys(self.names, "0")
+        self.forced: dict[str, State] = {}
+        self.seq = 0
+
+    def turn(self) -> None:
+        """Commit the next record of every machine."""
+        now = time.time()
+        self.client.zadd(keys.MACHINES, dict.fromkeys(self.names, now))
+        for first in range(0, len(self.names), BATCH):
+            part = self.names[first : first + BATCH]
+            outcomes = [self._outcome(i, m, now) for i, m in enumerate(part, start=first)]
+            assert set(self.ledger.commit(FAMILY, outcomes)) == {1}
+        self.seq += 1
+
+    def run(self, stop: Event) -> None:
+        """Go on until told to stop, a turn a second."""
+        while not stop.is_set():
+            began = time.monotonic()
+            self.turn()
+            stop.wait(max(1.0 - (time.monotonic() - began), 0.0))
+
+    def _outcome(self, i: int, m: str, now: float) -> Outcome:
+        r = Record(
+            machine_id=m,
+            run="",
+            first_seq=self.seq,
+            last_seq=self.seq,
+            t_start=now - 1,
+            t_end=now,
+            ids="1-1",
+            windows=1,
+            bytes=1,
+        )
+        record_id = r.record_id(FAMILY)
+        self.client.hset(keys.ledger(FAMILY), record_id, record_json(r))
+        a = self.assessment(i, m, now)
+        version, self.versions[m] = self.versions[m], f"{self.seq + 1}"
+        own: list[str | bytes] = ["health", assessment_json(a)]
+        published = [encode_assessment(m, a)] if self.seq % 10 == i % 10 else []
+        return Outcome(
+            record_id,
+            version,
+            self.versions[m],
+            own,
+            [],
+            published,
+            [],
+            evidence=False,
+            fingerprint=fingerprint(a),
+        )
+
+    def assessment(self, i: int, m: str, now: float) -> Assessment:
+        """Return what a record of a machine leads to."""
+        state: State = "normal"
+        health = 100.0
+        if i % 10 == 0:
+            state = "fault" if i % 30 == 0 else "warning"
+            health = 60.0 + (self.seq % 7 if i % 100 < 30 else 0)
+        state = self.forced.get(m, state)
+        faults = {f: FaultAssessment("normal", 0.0, "normal", "", "") for f in FAULTS}
+        if state != "normal":
+            words = f"impacts at {91.2 + self.seq % 3:.1f} Hz, 12 dB above the limit"
+            faults["bearing"] = FaultAssessment(state, 0.4, state, "outer_race", words)
+        if i % 50 == 7 and self.seq % 2:
+            faults["broken_bar"] = FaultAssessment("normal", None, "unknown", "load_too_low", "")
+        return Assessment(now, health, state, faults)
+
+
+def fill_history(client: Client, settings: Settings, feeder: Feeder) -> None:
+    """Record an hour of assessments, one a minute of each machine."""
+    now = time.time()
+    recorder = Recorder(client, settings)
+    recorder.record(Event())
+    for minute in range(60):
+        pipe = client.pipeline(transaction=False)
+        for i, m in enumerate(feeder.names):
+            t = now - 3600 + 60 * minute
+            pipe.execute_command(
+                "XADD", keys.ASSESSMENTS, "*", *encode_assessment(m, feeder.assessment(i, m, t))
+            )
+        pipe.execute()
+    recorder.record(Event())
+    recorder.close()
+
+
+@contextmanager
+def api_process(settings: Settings, url: str) -> Iterator[tuple[int, str]]:
+    """Run the API as `vtox up` does; yield its process id and address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "VTOX_REDIS_URL": url,
+        "VTOX_DATA_DIR": str(settings.data_dir),
+        "VTOX_API_PORT": str(port),
+    }
+    command = [sys.executable, "-m", "uvicorn", "api.main:app", "--port", str(port)]
+    command += ["--no-access-log", "--log-level=warning"]
+    process = subprocess.Popen(command, env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        eventually(lambda: _responds(address))
+        yield process.pid, address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _responds(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/health/live").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def cpu_share(pid: int, seconds: float) -> float:
+    """Return the share of a core (%) that a process takes over a time."""
+    process = psutil.Process(pid)
+    before, began = sum(process.cpu_times()[:2]), time.monotonic()
+    time.sleep(seconds)
+    return 100 * (sum(process.cpu_times()[:2]) - before) / (time.monotonic() - began)
+
+
+def delays(tab: Tab, feeder: Feeder) -> list[float]:
+    """Return how long it takes until the page counts a machine that becomes faulty (s)."""
+    shown = "document.title"
+    found = []
+    for i in range(TRIES):
+        before = tab.run(shown)
+        feeder.forced[feeder.names[11 + 10 * i]] = "fault"
+        began = time.monotonic()
+        eventually(lambda before=before: tab.run(shown) != before)
+        found.append(time.monotonic() - began)
+    return found
+
+
+def first_paint(tab: Tab) -> dict[str, Any]:
+    """Return when the page drew anything, and when machines (ms after the start of loading)."""
+    script = """(() => {
+      const paint = performance.getEntriesByName('first-contentful-paint')[0]?.startTime;
+      const rows = performance.getEntriesByName('machines')[0]?.startTime;
+      return JSON.stringify([Math.round(paint), Math.round(rows)]);
+    })()"""
+    return {"first paint, machines (ms)": tab.run(script)}
+
+
+def measure(n: int, seconds: float, folder: Path) -> None:
+    """Print what a page over so many machines costs."""
+    with EmbeddedServer(load(data_dir=folder / "server")) as server:
+        settings = load(redis_url=server.url, data_dir=folder)
+        client = connect(server.url, "benchmark")
+        feeder = Feeder(client, settings, n)
+        for i, m in enumerate(feeder.names):
+            line = f"Plant {i % SITES}/Line {i % LINES}/{m}"
+            machines.register(client, m, Motor(site=f"Site {i % SITES}", asset_path=line))
+        feeder.turn()
+        fill_history(client, settings, feeder)
+        stop = Event()
+        thread = Thread(target=feeder.run, args=(stop,))
+        thread.start()
+        try:
+            with api_process(settings, server.url) as (pid, address):
+                print(f"{n} machines; no page: {cpu_share(pid, seconds / 3):.2f} % of a core")
+                for _ in range(TRIES):
+                    with tempfile.TemporaryDirectory() as profile:
+                        with chromium(address, Path(profile)) as tab:
+                            tab.shows("M0000")
+                            print(first_paint(tab))
+                with tempfile.TemporaryDirectory() as profile:
+                    with chromium(address, Path(profile)) as tab:
+                        tab.shows("M0000")
+                        time.sleep(3)
+                        print(f"one page: {cpu_share(pid, seconds):.2f} % of a core")
+                        late = delays(tab, feeder)
+                        print(f"delay median {median(late):.1f} s, longest {max(late):.1f} s")
+        finally:
+            stop.set()
+            thread.join()
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--machines", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measure(given.machines, given.seconds, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
