@@ -17,6 +17,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
+from vtox.monitoring.capacity import CPU, capacity
 from vtox.monitoring.readiness import STALE_INTERVALS
 from vtox.monitoring.throughput import Throughput
 from vtox.store.ledger import BUCKET_BASE
@@ -82,6 +83,7 @@ class _SnapshotCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._system()
         yield self._latency()
+        yield from self._capacity()
         yield from self._streams()
         yield from self._queues()
         yield from self._workers()
@@ -169,6 +171,23 @@ class _SnapshotCollector(Collector):
             total_s = self.snap.counters.get(f"latency_ms:{queue}", 0) / 1000
             histogram.add_metric([queue], buckets, total_s)
         return histogram
+
+    def _capacity(self) -> Iterator[Metric]:
+        now = capacity(self.snap.metrics, self.snap.t)
+        busy = GaugeMetricFamily(
+            "vtox_queue_busy_ratio",
+            "Share of the time of the queue's workers that tasks took, over a minute.",
+            labels=["queue"],
+        )
+        for name, share in now.used.items():
+            if name != CPU:
+                busy.add_metric([name], share)
+        yield busy
+        yield _gauge(
+            "vtox_room_machines",
+            "How many more machines like those that send there would be room for, at most.",
+            now.room,
+        )
 
     def _streams(self) -> Iterator[Metric]:
         lengths = GaugeMetricFamily(

@@ -13,6 +13,7 @@ from api.query import NO_PARAMETERS
 from api.schemas.common import Data, rfc3339
 from api.schemas.diagnoses import OpenAlert
 from api.schemas.system import (
+    CapacityStatus,
     ClusterStatus,
     Performance,
     QueueStatus,
@@ -24,6 +25,7 @@ from api.schemas.system import (
     version,
 )
 from vtox import keys
+from vtox.monitoring.capacity import capacity
 from vtox.monitoring.readiness import STALE_INTERVALS, Check, checks
 from vtox.monitoring.throughput import (
     Throughput,
@@ -75,6 +77,9 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
             checks=results,
             alarms=[open_alert(a) for a in snap.alarms],
             performance_metrics=performance(backend, snap),
+            capacity=CapacityStatus.model_validate(
+                capacity(snap.metrics, snap.t), from_attributes=True
+            ),
             queues={
                 name: QueueStatus.model_validate(q, from_attributes=True)
                 for name, q in snap.queues.items()

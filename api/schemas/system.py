@@ -44,6 +44,21 @@ class Performance(ResponseModel):
     measured_at: Time | None = Field(description="when the monitor last measured")
 
 
+class CapacityStatus(ResponseModel):
+    """What is in use, and how many more machines like today's there is room for."""
+
+    used: dict[str, float] = Field(
+        description="queue -> share of its workers' time that tasks took, `cpu` -> share of the "
+        "cores of the bridge's host in use; averages over a minute"
+    )
+    limit: str | None = Field(description="what is used most")
+    machines: int | None = Field(description="machines that sent in the last minute")
+    room: int | None = Field(
+        description="how many more there would be with all of `limit` in use: an upper bound"
+    )
+    reason: str = Field(description="why the room is not known")
+
+
 class QueueStatus(ResponseModel):
     """One fault family."""
 
@@ -114,6 +129,7 @@ class ClusterStatus(ResponseModel):
         description="alarms of the system itself that are raised, the latest first"
     )
     performance_metrics: Performance
+    capacity: CapacityStatus
     queues: dict[str, QueueStatus]
     workers: list[WorkerStatus]
     streams: dict[str, StreamStatus]

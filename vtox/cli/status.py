@@ -13,6 +13,7 @@ from rich.text import Text
 from vtox import keys
 from vtox.cli import status_table
 from vtox.cli.options import Json
+from vtox.monitoring.capacity import capacity
 from vtox.monitoring.readiness import Check, checks
 from vtox.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
 from vtox.sentences.rendering import advice
@@ -44,6 +45,7 @@ def status(as_json: Json = False) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_row("throughput", status_table.rate_line(rate))
     grid.add_row("latency", status_table.latency_line(snap))
+    grid.add_row("room", status_table.room_line(capacity(snap.metrics, snap.t)))
     grid.add_row(keys.RAW, status_table.raw_line(snap))
     grid.add_row("server", status_table.server_line(snap))
     grid.add_row("broker", status_table.broker_line(snap))
@@ -90,6 +92,7 @@ def _as_json(snap: Snapshot, rate: Throughput, results: list[Check]) -> dict[str
         "throughput_age_s": rate.age_s,
         "throughput_reason": rate.reason,
         "metrics": asdict(snap.metrics[0]) if snap.metrics else None,
+        "capacity": asdict(capacity(snap.metrics, snap.t)),
         "group": {"stream": keys.RAW, "name": keys.GROUP} | group if group else None,
         "streams": snap.lengths,
         "queues": {name: asdict(q) for name, q in snap.queues.items()},

@@ -4,6 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox import keys
+from vtox.monitoring.capacity import Capacity, capacity
 from vtox.monitoring.throughput import Throughput
 from vtox.store.entries import Metrics
 from vtox.store.status import Snapshot
@@ -34,6 +35,14 @@ def latency_line(snap: Snapshot) -> str:
     return f"{p50:.0f} ms median, {p95:.0f} ms 95th percentile"
 
 
+def room_line(c: Capacity) -> str:
+    """Return how many more machines there is room for, and what limits them."""
+    used = ", ".join(f"{name} {share:.0%}" for name, share in c.used.items() if name == c.limit)
+    if c.room is None:
+        return f"unknown: {c.reason}"
+    return f"about {c.room} more machines like the {c.machines} that send (limit: {used} in use)"
+
+
 def raw_line(snap: Snapshot) -> str:
     """Return XINFO GROUPS of the raw stream in one line."""
     entries = f"{snap.lengths[keys.RAW]} entries"
@@ -46,11 +55,13 @@ def raw_line(snap: Snapshot) -> str:
 
 def queues(snap: Snapshot) -> Table:
     """Return a table with a row for each queue."""
-    table = _table("queue", "waiting", "in flight", "done", "dead", "workers")
+    table = _table("queue", "waiting", "in flight", "done", "dead", "workers", "busy")
+    used = capacity(snap.metrics, snap.t).used
     for name, q in snap.queues.items():
+        busy = f"{used[name]:.0%}" if name in used else UNKNOWN
         counts = (q.in_flight, q.done, q.dead)
         workers = Text(str(q.workers), "" if q.workers else "bold red")
-        table.add_row(name, count(q.waiting), *map(str, counts), workers)
+        table.add_row(name, count(q.waiting), *map(str, counts), workers, busy)
     return table
 
 

@@ -6,8 +6,10 @@ Every figure is a difference of counters that the commit scripts keep; nothing i
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 from threading import Event
 
+import psutil
 import redis
 import structlog
 
@@ -117,7 +119,25 @@ def _difference(
         latency_p95_ms=percentile(latency, 0.95),
         backlog=backlog,
         in_flight=now.in_flight,
+        # Since the last call; of the first one psutil knows nothing and says 0.
+        cpu=round(psutil.cpu_percent() / 100, 4) or None,
+        machines=now.machines,
+        busy=busy(last, now),
     )
+
+
+def busy(last: Counts, now: Counts) -> dict[str, float]:
+    """Return family -> share of the time between that tasks took of its workers' time.
+
+    A worker that started meanwhile is left out; one that serves several queues counts for each.
+    """
+    shares: dict[str, list[float]] = {}
+    for name, busy_s in now.busy_s.items():
+        before = last.busy_s.get(name)
+        if before is not None and busy_s >= before:
+            share = (busy_s - before) / (now.t - last.t)
+            shares.setdefault(name.partition(":")[0], []).append(share)
+    return {family: round(fmean(some), 4) for family, some in shares.items()}
 
 
 def percentile(buckets: Mapping[str, int], share: float) -> float | None:

@@ -19,6 +19,8 @@ from vtox.health.assessment import Assessment, FaultAssessment
 from vtox.sentences.rendering import render
 
 Texts = list[str | bytes]
+# Fields of `performance_metrics`: this and the name of a family.
+BUSY = "busy_"
 RawFields = Mapping[bytes, bytes]
 
 
@@ -60,7 +62,9 @@ class Result:
 class Metrics:
     """One entry of `performance_metrics`; what the monitor did not measure is None.
 
-    `written_t` is the server's time of the entry.
+    `busy` is family -> share of the time of its workers that tasks took, `cpu` the share of all
+    cores of the monitor's host that whatever runs there used, `machines` how many machines sent in
+    the last minute. `written_t` is the server's time of the entry.
     """
 
     t: float | None = None
@@ -73,6 +77,9 @@ class Metrics:
     latency_p95_ms: float | None = None
     backlog: float | None = None
     in_flight: float | None = None
+    cpu: float | None = None
+    machines: float | None = None
+    busy: Mapping[str, float] = field(default_factory=dict)
     written_t: float | None = None
 
 
@@ -224,14 +231,20 @@ def assessment_from_json(text: bytes) -> Assessment:
 
 def encode_metrics(m: Metrics) -> Texts:
     """Return the fields of an entry of `performance_metrics`."""
-    return _texts({k: v for k, v in asdict(m).items() if k != "written_t"})
+    shares = {BUSY + family: share for family, share in m.busy.items()}
+    return _texts({n: getattr(m, n) for n in _METRICS} | shares)
 
 
 def decode_metrics(entry_id: bytes, fields: RawFields) -> Metrics:
     """Return the metrics of an entry."""
     text = _text_table(fields)
     values = {n: number(text.get(n)) for n in _METRICS}
-    return Metrics(**values, written_t=int(entry_id.partition(b"-")[0]) / 1000)
+    shares = {n.removeprefix(BUSY): number(x) for n, x in text.items() if n.startswith(BUSY)}
+    return Metrics(
+        **values,
+        busy={family: share for family, share in shares.items() if share is not None},
+        written_t=int(entry_id.partition(b"-")[0]) / 1000,
+    )
 
 
 def _head(r: Result) -> dict[str, Any]:
@@ -354,4 +367,4 @@ def _json_table(text: bytes | None) -> Mapping[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
-_METRICS: Sequence[str] = [n for n in Metrics.__slots__ if n != "written_t"]
+_METRICS: Sequence[str] = [n for n in Metrics.__slots__ if n not in ("busy", "written_t")]

@@ -1,25 +1,34 @@
 """What the monitor measures from: the counters of the commit scripts, then and now."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vtox import keys
+from vtox.store import heartbeats
 from vtox.store.client import Client
 from vtox.store.entries import Metrics, decode_metrics, encode_metrics, number
 
 # Entries that lie within the average of the throughput, at one a second and at more.
 _RECENT = 64
+# A machine that sent a window within this time sends.
+SENDING_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The counters at the server's time `t`; `latency` is "<family>:<bucket>" -> records."""
+    """The counters at the server's time `t`; `latency` is "<family>:<bucket>" -> records.
+
+    `busy_s` is "<queue>:<worker>" -> time spent in tasks since the worker started, s; `machines`
+    how many sent in the last minute.
+    """
 
     t: float
     windows_in: int
     windows_done: int
     latency: dict[str, int]
     in_flight: int = 0
+    busy_s: dict[str, float] = field(default_factory=dict)
+    machines: int | None = None
 
 
 def read(client: Client) -> tuple[Counts, Counts | None, list[Metrics]]:
@@ -30,13 +39,21 @@ def read(client: Client) -> tuple[Counts, Counts | None, list[Metrics]]:
     pipe.hgetall(keys.LATENCY)
     pipe.hgetall(keys.MONITOR)
     pipe.xrevrange(keys.METRICS, count=_RECENT)
-    (seconds, micros), counters, latency, last, recent = pipe.execute()
+    pipe.smembers(keys.WORKERS)
+    (seconds, micros), counters, latency, last, recent, names = pipe.execute()
+    t = seconds + micros / 1e6
     now = Counts(
-        t=seconds + micros / 1e6,
+        t=t,
         windows_in=int(counters.get(b"windows_in", 0)),
         windows_done=int(counters.get(b"windows_done", 0)),
         latency={k.decode(): int(v) for k, v in latency.items()},
         in_flight=sum(int(v) for k, v in counters.items() if k.startswith(b"in_flight_windows:")),
+        busy_s={
+            f"{q}:{w.name}": w.busy_s
+            for w in heartbeats.workers(client, list(names))
+            for q in w.queues
+        },
+        machines=client.zcount(keys.MACHINES, t - SENDING_S, "+inf"),
     )
     return now, _last(last), [decode_metrics(i, fields) for i, fields in recent]
 
@@ -48,6 +65,7 @@ def write(client: Client, entry: Metrics | None, counts: Counts) -> None:
         "windows_in": counts.windows_in,
         "windows_done": counts.windows_done,
         "latency": json.dumps(counts.latency),
+        "busy_s": json.dumps(counts.busy_s),
     }
     with client.pipeline(transaction=True) as pipe:
         if entry:
@@ -65,4 +83,5 @@ def _last(fields: dict[bytes, bytes]) -> Counts | None:
         windows_in=int(fields[b"windows_in"]),
         windows_done=int(fields[b"windows_done"]),
         latency=json.loads(fields[b"latency"]),
+        busy_s=json.loads(fields.get(b"busy_s", b"{}")),
     )

@@ -11,8 +11,9 @@ from typing import NamedTuple, get_args
 
 from vtox import keys
 from vtox.domain import State
+from vtox.faults import FAMILIES
 from vtox.health.alerts import FOUND
-from vtox.store.entries import RawFields, number
+from vtox.store.entries import BUSY, RawFields, number
 from vtox.wire import NAME
 
 HEALTH = "health"
@@ -24,6 +25,9 @@ METRICS = (
     "latency_p95_ms",
     "backlog",
     "in_flight",
+    "cpu",
+    "machines",
+    *(BUSY + family for family in FAMILIES),
 )
 STATES: frozenset[str] = frozenset(get_args(State))
 # Faults and codes of later versions are taken as they are, if they can be any.

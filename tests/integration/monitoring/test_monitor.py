@@ -14,8 +14,10 @@ from vtox.monitoring import monitor
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect, server_time, server_time_ms
 from vtox.store.flags import set_flag
+from vtox.store.heartbeats import count_batch
 from vtox.store.open_alerts import events_after, open_alerts
 from vtox.store.retention import server_memory
+from vtox.store.status import snapshot
 from vtox.store.streams import create_group, read_until_t
 
 
@@ -36,6 +38,32 @@ def test_an_entry_is_the_difference_of_two_readings(client: Client, settings: Se
     assert (entry.windows_in, entry.windows_done) == (30, 30)
     assert entry.throughput == entry.ingest_rate == pytest.approx(30 / entry.interval_s, rel=0.01)
     assert client.xlen(keys.METRICS) == 1
+
+
+def send_beat(client: Client, name: str, queue: str) -> None:
+    client.sadd(keys.WORKERS, name)
+    head = {"name": name, "host": "here", "pid": 1, "last_seen_t": time.time()}
+    client.hset(keys.worker(name), mapping=head | {"queues": queue})
+
+
+def test_busy_is_the_share_of_the_time_of_all_workers_of_a_queue(
+    client: Client, settings: Settings
+) -> None:
+    for name in ("one@here", "two@here"):
+        send_beat(client, name, "bearing")
+        count_batch(client, name, "bearing", windows=1, diagnosis_s=1.0, busy_s=5.0)
+    monitor.measure(client, settings)
+    send_beat(client, "late@here", "bearing")
+    count_batch(client, "late@here", "bearing", windows=1, diagnosis_s=1.0, busy_s=9.0)
+    count_batch(client, "one@here", "bearing", windows=1, diagnosis_s=0.1, busy_s=0.1)
+    time.sleep(0.5)
+    entry = monitor.measure(client, settings)
+    assert entry
+    assert entry.interval_s
+    assert entry.busy == {"bearing": pytest.approx(0.05 / entry.interval_s, rel=0.02)}
+    assert entry.machines == 0
+    snap = snapshot(client)
+    assert snap.metrics[0].busy == pytest.approx(entry.busy, abs=1e-3)
 
 
 def test_a_pause_is_not_averaged_into_today(client: Client, settings: Settings) -> None:

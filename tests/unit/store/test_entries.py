@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtox.domain import STATES, Diagnosis, Reason, Record, reason
-from vtox.faults import FAULTS
+from vtox.faults import FAMILIES, FAULTS
 from vtox.health.alerts import Alert, FaultHistory, SlotHistory
 from vtox.health.assessment import Assessment, FaultAssessment, Published
 from vtox.health.update import MachineHistory
@@ -115,7 +115,13 @@ def test_assessments_come_back(machine_id: str, a: Assessment) -> None:
     assert entries.assessment_from_json(entries.assessment_json(a)) == a
 
 
-@given(st.builds(Metrics, **{f.name: maybe for f in fields(Metrics) if f.name != "written_t"}))
+@given(
+    st.builds(
+        Metrics,
+        **{f.name: maybe for f in fields(Metrics) if f.name not in ("busy", "written_t")},
+        busy=st.dictionaries(st.sampled_from(list(FAMILIES)), st.floats(0, 1)),
+    )
+)
 def test_metrics_come_back(m: Metrics) -> None:
     decoded = entries.decode_metrics(b"1764000000500-0", stored(entries.encode_metrics(m)))
     assert decoded == replace(m, written_t=1_764_000_000.5)

@@ -1,0 +1,65 @@
+"""How much of the system is in use, and how many more machines like today's it would carry."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from vtox.monitoring.readiness import STALE_INTERVALS
+from vtox.monitoring.throughput import metrics_age_s
+from vtox.store.entries import Metrics
+
+# Long records are diagnosed ten seconds at a time or more: an average over less swings with them.
+AVERAGE_S = 60.0
+CPU = "cpu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What is in use, as averages over the last minute.
+
+    `used` is family -> share of the time of its workers that tasks took, and `cpu` -> share of the
+    cores of the bridge's host that everything on it used; `limit` names the largest. `room` is how
+    many more machines there would be at a share of 1; None, with the reason, where that is unknown.
+    """
+
+    used: dict[str, float]
+    limit: str | None = None
+    machines: int | None = None
+    room: int | None = None
+    reason: str = ""
+
+
+def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
+    """Return what the last minute's entries say; `metrics` has the newest first, `now` in s.
+
+    What is used grows in proportion to the machines: room = machines * (1 / share - 1). That holds
+    for machines that send what these send. It is an upper bound: near a share of 1 windows wait,
+    and processes that share cores slow each other down before.
+    """
+    latest = metrics[0] if metrics else None
+    age = metrics_age_s(latest, now)
+    if latest is None or age is None or age > STALE_INTERVALS * (latest.interval_s or 0.0):
+        return Capacity(used={}, reason="the monitor has no recent figures")
+    recent = [m for m in metrics if m.t is not None and now - m.t < AVERAGE_S] or [latest]
+    used = {name: fmean(shares) for name, shares in _shares(recent).items()}
+    if not used:
+        return Capacity(used={}, reason="no worker has reported twice yet")
+    limit = max(used, key=lambda name: used[name])
+    machines = None if latest.machines is None else int(latest.machines)
+    if not machines:
+        return Capacity(used=used, limit=limit, machines=machines, reason="no machine sends")
+    if CPU not in used:
+        return Capacity(
+            used=used, limit=limit, machines=machines, reason="the load of the host is not known"
+        )
+    room = max(0, int(machines * (1 / used[limit] - 1))) if used[limit] > 0 else None
+    reason = "" if room is not None else "nothing was diagnosed in the last minute"
+    return Capacity(used=used, limit=limit, machines=machines, room=room, reason=reason)
+
+
+def _shares(recent: Sequence[Metrics]) -> dict[str, list[float]]:
+    shares: dict[str, list[float]] = {}
+    for m in recent:
+        for name, share in {**m.busy, **({} if m.cpu is None else {CPU: m.cpu})}.items():
+            shares.setdefault(name, []).append(share)
+    return shares
