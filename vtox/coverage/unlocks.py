@@ -120,6 +120,7 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "load_oscillation_or_broken_bars",
         "looseness_or_bearing",
         "no_phase_leaks",
+        "rotation_sidebands_in_voltage",
         "shaft_or_bearing",
         "sidebands_are_harmonics",
         "sidebands_in_voltage",

@@ -11,7 +11,7 @@ from vtox.diagnosers import eccentricity
 from vtox.diagnosers.current.front_end import front_end
 from vtox.diagnosers.features import ROTATION_SIDEBANDS
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
-from vtox.domain import CURRENTS, Diagnosis, Motor, Recording
+from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
 from vtox.learning.fit import learn_baseline
 from vtox.simulator.motor_model.case import Case, Clamps, Faults, Load, Supply
 from vtox.simulator.motor_model.plants import PLANTS
@@ -134,6 +134,43 @@ def test_a_step_of_load_is_not_stationary(learnt: Baseline) -> None:
     stepped = replace(r, channels={c: x * step for c, x in r.channels.items()})
     (d,) = eccentricity.diagnose(front_end([stepped], [MOTOR]), [learnt])
     assert (d.state, d.code) == ("unknown", "current_not_steady")
+
+
+@pytest.mark.slow
+def test_a_line_that_the_voltage_carries_is_of_the_supply() -> None:
+    plant = PLANTS["50hp"]
+    rotation_hz = plant.rated_speed_rpm / 60
+
+    def recordings(interharmonic: float, count: int, seconds: float) -> list[Recording]:
+        cases = [
+            Case(
+                plant=plant,
+                seed=k,
+                supply=Supply(
+                    amplitude_noise=5e-4,
+                    interharmonic=interharmonic,
+                    interharmonic_hz=plant.supply_hz + rotation_hz,
+                ),
+                load=Load(torque=0.95, inertia=2.0),
+                faults=Faults(air_gap=0.004),
+                clamps=Clamps(noise=5e-4),
+            )
+            for k in range(count)
+        ]
+        channels = (*CURRENTS, *VOLTAGES)
+        runs = records(cases, seconds, 1_000.0, channels=channels)
+        return [r.recording(channels, tachometer=True) for r in runs]
+
+    motor = nameplate(plant)
+    baseline = learn_baseline(recordings(0.0, 3, 6.0), motor)
+    (x,) = recordings(0.005, 1, 2.0)
+    without = Recording({c: x.channels[c] for c in CURRENTS}, x.fs_hz, x.speed_rpm)
+    for record, code in (
+        (x, "rotation_sidebands_in_voltage"),
+        (without, "rotation_sidebands_risen"),
+    ):
+        ((d,),) = diagnose_batch([DiagnosisInput(record, motor, baseline)], ["eccentricity"])
+        assert d.code == code
 
 
 @pytest.mark.slow

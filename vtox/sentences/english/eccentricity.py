@@ -13,6 +13,11 @@ SENTENCES: dict[str, Sentence] = {
         "{open_db:.0f} dB open, at most {limit_db:g} dB allowed",
         "Learn from more records at that load, and while it is steady.",
     ),
+    "rotation_sidebands_in_voltage": Sentence(
+        "the line {rotation_hz:.2f} Hz from the supply rose by {change_db:.1f} dB, but the voltage "
+        "carries it too: an interharmonic of the supply",
+        "Find what on this supply makes the line; it stays where it is when the load moves.",
+    ),
     "rotation_sidebands_in_noise": Sentence(
         "noise of {floor_dbc:.0f} dBc hides the level to be compared, {baseline_dbc:.0f} dBc in "
         "the baseline",
