@@ -7,6 +7,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from vtox.arrays import Bool, Complex, Float64, Int, pick
+from vtox.domain import Array
 
 # Supply harmonics nu of f (R (1-s)/p + nu); which of them a rotor shows depends on R and p.
 ORDERS = (-5, -3, -1, 1, 3, 5)
@@ -34,7 +35,7 @@ SIDEBANDS = 3
 class Band:
     """The part of each spectrum in which slot harmonics may lie."""
 
-    spectrum: Complex  # (batch, channels, width), one-sided, rectangular window
+    power: Array  # (batch, width), Hann-windowed, summed over channels; 0 at both ends
     first: Int  # (batch,) bin of the whole spectrum at which each part begins
     bins: int  # of the whole spectrum, as far as it is searched
     df_hz: float
@@ -82,17 +83,29 @@ def reach(
     return first, int(np.max(np.where(known, last - first, 0), initial=0))
 
 
+def band(spectrum: Complex, first: Int, bins: int, df_hz: float) -> Band:
+    """Return the band of spectra, shape (batch, channels, width), under a rectangular window.
+
+    The power under a Hann window is computed once, though lines are searched several times.
+    """
+    power = np.zeros((len(spectrum), spectrum.shape[-1]), spectrum.real.dtype)
+    if spectrum.shape[-1] >= 3:
+        # Bin by bin X[k] / 2 - (X[k - 1] + X[k + 1]) / 4, here twice that.
+        hann = spectrum[..., :-2] + spectrum[..., 2:]
+        hann *= np.float32(-1 / 2)
+        hann += spectrum[..., 1:-1]
+        size = np.abs(hann)
+        power[:, 1:-1] = np.square(size, out=size).sum(axis=1)
+        power /= 4
+    return Band(power, first, bins, df_hz)
+
+
 def concatenate(bands: Sequence[Band]) -> Band:
     """Return the bands of several batches as one, as wide as the widest."""
-    parts = [b.spectrum for b in bands]
-    width = max(p.shape[-1] for p in parts)
-    spectrum = np.zeros((sum(map(len, parts)), *parts[0].shape[1:-1], width), parts[0].dtype)
-    row = 0
-    for part in parts:
-        spectrum[row : row + len(part), :, : part.shape[-1]] = part
-        row += len(part)
+    width = max(b.power.shape[-1] for b in bands)
+    power = [np.pad(b.power, ((0, 0), (0, width - b.power.shape[-1]))) for b in bands]
     first = np.concatenate([b.first for b in bands])
-    return Band(spectrum, first, bands[0].bins, bands[0].df_hz)
+    return Band(np.concatenate(power), first, bands[0].bins, bands[0].df_hz)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +148,7 @@ def slot_harmonics(
     Nandi, Ahmed, Toliyat 2001, IEEE TEC 16(3):253-260; Hurst, Habetler 1996, IEEE TPEL 11(1):66.
     """
     search = _search(band, f0_hz, bars_per_pair, low, high)
-    power = _hann_power(band, search.index)
+    power = _power_at(band, search.index)
     floor = _floor(
         np.where(search.usable, power, np.inf), max(FLOOR_BINS, round(FLOOR_HZ / band.df_hz))
     )
@@ -299,18 +312,12 @@ def _comb_middle(power: Float64, best: Int, offset: Float64, ratio: Float64) -> 
     return np.asarray(np.clip(nearest, 0, power.shape[-1] - 1), np.int64)
 
 
-def _hann_power(band: Band, index: Int) -> Float64:
-    """Return the Hann-windowed power, summed over channels, at bins (batch, orders, width)."""
-    index = index - band.first[:, None, None]
-    index = np.minimum(np.maximum(index, 1), band.spectrum.shape[-1] - 2)
-    batch, orders, width = index.shape
-    flat = index.reshape(batch, 1, orders * width)
-    middle, below, above = (
-        np.take_along_axis(band.spectrum, flat + k, axis=-1) for k in (0, -1, 1)
-    )
-    hann = middle / 2 - (below + above) / 4
-    power = np.sum(hann.real**2 + hann.imag**2, axis=1)
-    return np.asarray(power.reshape(batch, orders, width), np.float64)
+def _power_at(band: Band, index: Int) -> Float64:
+    """Return the power at bins of the whole spectrum, (batch, orders, width)."""
+    rows, width = band.power.shape
+    index = np.minimum(np.maximum(index - band.first[:, None, None], 1), width - 2)
+    index += width * np.arange(rows)[:, None, None]
+    return band.power.take(index).astype(np.float64)
 
 
 def _floor(power: Float64, block: int) -> Float64:

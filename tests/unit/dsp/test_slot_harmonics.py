@@ -14,7 +14,7 @@ FS_HZ = 2_500.0
 
 def whole_band(x: np.ndarray, df_hz: float) -> slot_harmonics.Band:
     spectrum = scipy.fft.rfft(x)
-    return slot_harmonics.Band(spectrum, np.zeros(len(x), int), spectrum.shape[-1], df_hz)
+    return slot_harmonics.band(spectrum, np.zeros(len(x), int), spectrum.shape[-1], df_hz)
 
 
 def search(machines: list[Machine], seed: int = 0) -> slot_harmonics.SlotLines:
@@ -65,7 +65,7 @@ def test_a_part_gives_what_the_whole_gives(bars_per_pair: float, slip: tuple[flo
     f0_hz, ratio = np.array([m.f0_hz]), np.array([bars_per_pair])
     all_ = whole_band(x, 0.5)
     first, width = slot_harmonics.reach(f0_hz, ratio, 0.12, 0.5, all_.bins)
-    part = replace(all_, spectrum=all_.spectrum[..., first[0] : first[0] + width], first=first)
+    part = replace(all_, power=all_.power[:, first[0] : first[0] + width], first=first)
     bounds = [np.array([s]) for s in slip]
     a, b = (slot_harmonics.slot_harmonics(band, f0_hz, ratio, *bounds) for band in (all_, part))
     assert (a.slip, a.score, a.lead, a.strongest) == (b.slip, b.score, b.lead, b.strongest)

@@ -73,7 +73,7 @@ class CurrentAnalysis:
     f0_hz: Float64  # (B,) mean supply frequency; NaN without currents
     windowed_f0_hz: Float64  # (B,) the same, weighted as a Hann window weights slot harmonics
     bars_per_pair: Float64  # (B,) rotor bars over pole pairs; NaN where unknown
-    slot_band: slot_harmonics.Band | None  # spectra of the currents around the slot harmonics
+    slot_band: slot_harmonics.Band | None  # power of the currents around the slot harmonics
     # Current channel that is phase a, b, c, and -1 where its clamp is reversed, both (B, 3).
     order: Int
     signs: Int
@@ -284,7 +284,7 @@ def select(analysis: CurrentAnalysis, rows: Int) -> CurrentAnalysis:
     def rows_of(name: str) -> object:
         x = getattr(analysis, name)
         if isinstance(x, slot_harmonics.Band):
-            return replace(x, spectrum=x.spectrum[rows], first=x.first[rows])
+            return replace(x, power=x.power[rows], first=x.first[rows])
         if isinstance(x, tuple):
             return tuple(x[i] for i in rows)
         return x if x is None else x[rows]
@@ -328,7 +328,7 @@ def _slot_band(
     bins = min(spectra.bins, 1 + int(HIGHEST_SLOT_HZ / df_hz))
     first, width = slot_harmonics.reach(f0_hz, bars, LARGEST_SLIP, df_hz, bins)
     parts = replace(spectra, parts=spectra.parts[:, :currents])
-    return slot_harmonics.Band(parts.at(first, width), first, bins, df_hz)
+    return slot_harmonics.band(parts.at(first, width), first, bins, df_hz)
 
 
 def _with_voltages(

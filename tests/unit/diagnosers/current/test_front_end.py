@@ -127,10 +127,10 @@ def test_slot_bands_of_pieces_are_as_wide_as_the_widest() -> None:
     motors = [MOTOR, replace(MOTOR, rotor_bars=None), replace(MOTOR, rotor_bars=40)]
     bands = [front_end([r], [m]).slot_band for r, m in zip(batch, motors, strict=True)]
     one = slot_harmonics.concatenate([b for b in bands if b is not None])
-    for alone, row, first in zip(bands, one.spectrum, one.first, strict=True):
+    for alone, row, first in zip(bands, one.power, one.first, strict=True):
         assert alone is not None
         assert first == alone.first[0]
-        assert np.array_equal(row[:, : alone.spectrum.shape[-1]], alone.spectrum[0])
+        assert np.array_equal(row[: alone.power.shape[-1]], alone.power[0])
 
 
 def test_what_nobody_looks_at_is_left_out() -> None:
