@@ -1,11 +1,11 @@
 """What the diagnosers cost: CPU per second of one machine's data, by family and by stage.
 
-    python -m benchmarks.diagnosers [--against CHECKOUT] [--rounds 7]
+    python -m benchmarks.diagnosers [--against CHECKOUT] [--rounds 15]
 
 The records are those that workers ask about: three currents and one vibration channel of simulated
-machines, 10 kHz, counts of 16 bits, as long as each family needs, without baselines. Each round
-measures every batch size, in turn with the other checkout if there is one: only ratios within a
-round mean anything on a shared box. One thread per maths library, memory kept as in a worker.
+machines, 10 kHz, counts of 16 bits, as long as each family needs, without baselines. Another
+checkout is measured in turn, batch by batch: only such ratios mean anything on a shared box. One
+thread per maths library, memory kept as in a worker.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 from time import process_time
@@ -39,8 +39,6 @@ Samples = list[tuple[dict[str, Any], float | None]]
 
 MACHINES = 32
 BATCHES = (32, 8, 1)
-# The best of so many passes counts, as neighbours on the box disturb some of them.
-PASSES = 3
 FS_HZ = 10_000.0
 CHANNELS = (*CURRENTS, "vibration")
 # Where the time of a batch goes: module and function, as the module calls it. Those of one module
@@ -110,23 +108,20 @@ def cpu_ms(run: Callable[[], object]) -> float:
 
 
 class Measuring:
-    """Times one round when asked; the other checkout is measured by such a process as well."""
+    """Times the batches of a family when asked."""
 
     def __init__(self, samples: Samples) -> None:
         keep_freed_memory()
         whole = questions(samples)
         self.cases = {f: first_seconds(whole, FAMILIES[f].min_record_s) for f in FAMILIES}
-        self.round()
+        for family in FAMILIES:
+            self.cost(family, MACHINES)
 
-    def round(self) -> dict[tuple[str, int], float]:
-        """Return ms of CPU per second of one machine's data, by family and batch size."""
-        costs = {}
-        for name, family in FAMILIES.items():
-            seconds = MACHINES * family.min_record_s
-            for batch in BATCHES:
-                run = lambda n=name, f=family, b=batch: ask(self.cases[n], f.faults, b)  # noqa: E731
-                costs[name, batch] = min(cpu_ms(run) for _ in range(PASSES)) / seconds
-        return costs
+    def cost(self, family: str, batch: int) -> float:
+        """Return ms of CPU per second of one machine's data."""
+        cases, faults = self.cases[family], FAMILIES[family].faults
+        total = cpu_ms(lambda: ask(cases, faults, batch))
+        return total / len(cases) / FAMILIES[family].min_record_s
 
     def stages(self, rounds: int) -> dict[tuple[str, str], float]:
         """Return ms of CPU per second of one machine's data in batches of 32, by stage."""
@@ -156,43 +151,55 @@ def _timed(work: Callable[..., Any], stage: str, spent: dict[str, float]) -> Cal
     return run
 
 
-def answer_rounds() -> None:
-    """Be the process of the other checkout: a round for every line on standard input."""
+def answer() -> None:
+    """Be the process of a checkout: a cost for every line of family and batch on standard input."""
     measuring = Measuring(pickle.load(sys.stdin.buffer))
-    for _ in sys.stdin.buffer:
-        pickle.dump(measuring.round(), sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+    for line in sys.stdin.buffer:
+        family, batch = line.decode().split()
+        print(measuring.cost(family, int(batch)), flush=True)
 
 
-class OtherCheckout:
-    """A process that measures another checkout with this file."""
+class Checkout:
+    """A process that measures a checkout with this file."""
 
     def __init__(self, root: Path, samples: Samples) -> None:
-        self.process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, str(Path(__file__).resolve()), "--answer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=root,
             env={**os.environ, "PYTHONPATH": str(root)},
         )
-        pickle.dump(samples, self.process.stdin)  # type: ignore[arg-type]
+        assert process.stdin
+        assert process.stdout
+        self.questions, self.answers = process.stdin, process.stdout
+        pickle.dump(samples, self.questions)
 
-    def round(self) -> dict[tuple[str, int], float]:
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(b"round\n")
-        self.process.stdin.flush()
-        costs: dict[tuple[str, int], float] = pickle.load(self.process.stdout)
-        return costs
-
-
-def with_sum(costs: dict[tuple[str, int], float]) -> dict[tuple[str, int], float]:
-    """Return costs with those of all families together, as workers ask."""
-    total = {("all", b): sum(costs[f, b] for f in FAMILIES) for b in BATCHES}
-    return {**costs, **total}
+    def cost(self, family: str, batch: int) -> float:
+        self.questions.write(f"{family} {batch}\n".encode())
+        self.questions.flush()
+        return float(self.answers.readline())
 
 
-def middle(values: list[float]) -> str:
+Costs = dict[tuple[str, int], float]
+
+
+def interleaved_round(checkouts: Sequence[Checkout]) -> list[Costs]:
+    """Return the costs of each checkout, by family and batch size; they take turns in going first.
+
+    The last family is all of them together, as workers ask.
+    """
+    costs: list[Costs] = [{} for _ in checkouts]
+    turns = list(zip(checkouts, costs, strict=True))
+    for family in FAMILIES:
+        for batch in BATCHES:
+            for checkout, own in turns:
+                own[family, batch] = checkout.cost(family, batch)
+            turns.reverse()
+    return [c | {("all", b): sum(c[f, b] for f in FAMILIES) for b in BATCHES} for c in costs]
+
+
+def middle(values: Sequence[float]) -> str:
     low, mid, high = quantiles(values, n=4)
     return f"{mid:.3f} ({low:.3f} to {high:.3f})"
 
@@ -200,32 +207,27 @@ def middle(values: list[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--against", type=Path, help="another checkout, measured in turn")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.answer:
-        answer_rounds()
+        answer()
         return
     samples = samples_of_machines(max(f.min_record_s for f in FAMILIES.values()))
-    measuring = Measuring(samples)
-    other = OtherCheckout(arguments.against, samples) if arguments.against else None
-    rounds, others = [], []
-    for _ in range(arguments.rounds):
-        rounds.append(with_sum(measuring.round()))
-        if other:
-            others.append(with_sum(other.round()))
-    print("| family | batch | ms per second of data |" + (" before | ratio |" if other else ""))
-    print("|---|---:|---:|" + ("---:|---:|" if other else ""))
-    for key in rounds[0]:
-        own = [r[key] for r in rounds]
-        row = f"| {key[0]} | {key[1]} | {middle(own)} |"
-        if other:
-            theirs = [r[key] for r in others]
-            ratios = [a / b for a, b in zip(own, theirs, strict=True)]
-            row += f" {middle(theirs)} | {middle(ratios)} |"
-        print(row)
+    roots = [r for r in (Path(__file__).resolve().parents[1], arguments.against) if r]
+    checkouts = [Checkout(root, samples) for root in roots]
+    rounds = [interleaved_round(checkouts) for _ in range(arguments.rounds)]
+    paired = len(roots) > 1
+    print("| family | batch | ms per second of data |" + (" before | ratio |" if paired else ""))
+    print("|---|---:|---:|" + ("---:|---:|" if paired else ""))
+    for family, batch in rounds[0][0]:
+        columns = [[costs[family, batch] for costs in r] for r in rounds]
+        cells = [middle(c) for c in zip(*columns, strict=True)]
+        if paired:
+            cells.append(middle([own / other for own, other in columns]))
+        print(f"| {family} | {batch} | {' | '.join(cells)} |")
     print("\n| family | stage, batches of 32 | ms per second of data |\n|---|---|---:|")
-    for (family, stage), ms in measuring.stages(arguments.rounds).items():
+    for (family, stage), ms in Measuring(samples).stages(arguments.rounds).items():
         print(f"| {family} | {stage} | {ms:.4f} |")
     print(f"\nnumpy {np.__version__}, load {os.getloadavg()[0]:.1f}")
 
