@@ -1,31 +1,57 @@
-"""Diagnoses of a machine, newest first."""
+"""Diagnoses, newest first: of a machine from stream and history, of all machines as recorded."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from api.auth import needs
+from api.backend import Backend
+from api.explanation import sentence
 from api.paging import newest_first, next_link
-from api.query import PageQuery
+from api.query import MachineQuery, PageQuery, bad_cursor
 from api.routes.machines import MachineId, diagnosis_fields, machine_by_id
 from api.routes.system import OpenBackend
-from api.schemas.diagnoses import Diagnoses, DiagnosisEntry
+from api.schemas.common import rfc3339
+from api.schemas.diagnoses import Diagnoses, DiagnosisEntry, RecordedDiagnoses
 from vtox import keys
 from vtox.domain import State
 from vtox.faults import FAULTS
+from vtox.history import queries
+from vtox.history.diagnoses import Place, RecordedDiagnosis, Wanted, recorded_diagnoses
+from vtox.history.retention import oldest_kept
+from vtox.sentences.rendering import advice
+from vtox.store.client import server_time
 from vtox.store.entries import decode_result
+from vtox.store.outputs import entry_order, oldest_id
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
+
+_FAULT = Field(None, pattern=f"^({'|'.join(FAULTS)})$", description="only diagnoses of this fault")
+_STATE = Field(None, description="only diagnoses with this state")
+# Place of a record; with two numbers more, the entry before which it arrived.
+_PLACE = re.compile(r"\d{1,16}(?:-\d{1,19}){2}-\d{1,10}(?:-\d{1,19}-\d{1,19})?")
+_ID_END = 1 << 63
+# A sender's clock may be ahead of the server's, but no record is later than its arrival.
+_AHEAD_MS = 1000
 
 
 class DiagnosesQuery(PageQuery):
     """A page of the diagnoses of a machine."""
 
-    fault: str | None = Field(
-        None, pattern=f"^({'|'.join(FAULTS)})$", description="only diagnoses of this fault"
+    fault: str | None = _FAULT
+    state: State | None = _STATE
+
+
+class RecordedQuery(MachineQuery):
+    """A page of the diagnoses of all machines, or of one."""
+
+    fault: str | None = _FAULT
+    state: State | None = _STATE
+    code: str | None = Field(
+        None, pattern="^[a-z0-9_]{1,64}$", description="only diagnoses with this code"
     )
-    state: State | None = Field(None, description="only diagnoses with this state")
 
 
 @router.get(
@@ -41,10 +67,45 @@ def list_diagnoses(
 ) -> Diagnoses:
     """Return diagnoses, newest first, and the latest one of each fault.
 
-    One request reads a bounded part of the stream: a page may be short or empty while `next` leads
-    on.
+    What the stream no longer holds comes from the history, without evidence. One request reads a
+    bounded part: a page may be short or empty while `next` leads on.
     """
     machine = machine_by_id(machine_id, backend)
+    wanted = Wanted(machine_id=machine_id, fault=query.fault, state=query.state)
+    if _PLACE.fullmatch(query.cursor):
+        items, cursor = _recorded(backend, wanted, query.cursor, query.limit)
+    else:
+        items, cursor = _in_stream(backend, machine_id, query)
+        if not cursor and len(items) < query.limit:
+            older, cursor = _recorded(
+                backend, wanted, _behind_stream(backend, query.cursor), query.limit - len(items)
+            )
+            items += older
+    return Diagnoses(data=items, latest=machine.diagnoses, next=next_link(request, cursor))
+
+
+@router.get("/diagnoses", dependencies=needs("read"), summary="Diagnoses of all machines")
+def list_recorded_diagnoses(
+    request: Request, backend: OpenBackend, query: Annotated[RecordedQuery, Query()]
+) -> RecordedDiagnoses:
+    """Return diagnoses as the history has them, newest first by the time of the signal.
+
+    The last seconds may not be recorded yet: `recorded_until_t`. A page may be short or empty
+    while `next` leads on.
+    """
+    wanted = Wanted(
+        machine_id=query.machine_id, fault=query.fault, state=query.state, code=query.code
+    )
+    items, cursor = _recorded(backend, wanted, query.cursor, query.limit)
+    with backend.history() as db:
+        until = queries.recorded_until_s(db) if db is not None else None
+    link = next_link(request, cursor)
+    return RecordedDiagnoses(data=items, recorded_until_t=until, next=link)
+
+
+def _in_stream(
+    backend: Backend, machine_id: str, query: DiagnosesQuery
+) -> tuple[list[DiagnosisEntry], str]:
     filters = {b"machine_id": machine_id, b"fault": query.fault, b"state": query.state}
     required = {k: v.encode() for k, v in filters.items() if v is not None}
 
@@ -53,7 +114,72 @@ def list_diagnoses(
             return None
         r = decode_result(fields)
         own = {"stream_id": stream_id, "machine_id": r.machine_id, "latency_ms": r.latency_ms}
-        return DiagnosisEntry(**diagnosis_fields(r), **own)
+        return DiagnosisEntry(**diagnosis_fields(r), **own, source="stream")
 
-    items, cursor = newest_first(backend.client(), keys.RESULTS, query, pick)
-    return Diagnoses(data=items, latest=machine.diagnoses, next=next_link(request, cursor))
+    return newest_first(backend.client(), keys.RESULTS, query, pick)
+
+
+def _behind_stream(backend: Backend, cursor: str) -> str:
+    """Return the cursor of the history where the stream ends: what arrived before its oldest."""
+    known = [i for i in (oldest_id(backend.client(), keys.RESULTS), cursor) if i]
+    last = f"{_ID_END - 1}-{_ID_END - 1}"
+    bound = min(known, key=entry_order, default=last)
+    bound = bound if entry_order(bound) < entry_order(last) else last
+    return f"{_now_ms(backend)}-0-0-0-{bound}"
+
+
+def _recorded(
+    backend: Backend, wanted: Wanted, cursor: str, limit: int
+) -> tuple[list[DiagnosisEntry], str]:
+    """Return recorded diagnoses, and the cursor of the next page, empty at the end."""
+    if cursor and not _PLACE.fullmatch(cursor):
+        raise bad_cursor(cursor, "a place in the history")
+    now_ms = _now_ms(backend)
+    numbers = [int(n) for n in cursor.split("-")] if cursor else [now_ms, 0, 0, 0]
+    if max(numbers) >= _ID_END:
+        raise bad_cursor(cursor, "a place in the history")
+    bound = (numbers[4], numbers[5]) if len(numbers) == 6 else None
+    wanted = Wanted(
+        machine_id=wanted.machine_id,
+        fault=wanted.fault,
+        state=wanted.state,
+        code=wanted.code,
+        arrived_before=bound,
+    )
+    oldest_ms = oldest_kept(backend.settings, now_ms).records_ms
+    with backend.history() as db:
+        if db is None:
+            return [], ""
+        found, place = recorded_diagnoses(db, wanted, Place(*numbers[:4]), oldest_ms, limit)
+    following = "-".join(map(str, (*place, *(bound or ())))) if place else ""
+    return [_entry(d) for d in found], following
+
+
+def _now_ms(backend: Backend) -> int:
+    return round(1000 * server_time(backend.client())) + _AHEAD_MS
+
+
+def _entry(d: RecordedDiagnosis) -> DiagnosisEntry:
+    end_s = d.place.t_ms / 1000
+    start_s = end_s - d.duration_ms / 1000
+    words = sentence(d.code, {}) if d.code else ""
+    return DiagnosisEntry(
+        fault=d.fault,
+        family=FAULTS[d.fault].name,
+        state=d.state,
+        severity=d.severity,
+        confidence=d.confidence,
+        statistic=d.statistic,
+        threshold=d.threshold,
+        code=d.code,
+        sentence=words,
+        reason=words,
+        what_to_do=advice(d.code),
+        t_start=start_s,
+        t_end=end_s,
+        start=rfc3339(start_s),
+        end=rfc3339(end_s),
+        stream_id=f"{d.place.id_ms}-{d.place.id_seq}",
+        machine_id=d.machine_id,
+        source="history",
+    )

@@ -53,17 +53,29 @@ class LatestDiagnosis(ResponseModel):
 
 
 class DiagnosisEntry(LatestDiagnosis):
-    """One entry of `fault_diagnosis_results`."""
+    """One diagnosis of a list."""
 
-    stream_id: str
+    stream_id: str = Field(description="of its entry in `fault_diagnosis_results`")
     machine_id: str
     latency_ms: Number = None
+    source: Literal["stream", "history"] = Field(
+        description="the history keeps neither values, doubts, indicators nor evidence; the code "
+        "then stands in `sentence` where that needs values"
+    )
 
 
 class Diagnoses(Page[DiagnosisEntry]):
     """Diagnoses of a machine, newest first, and the latest one of each fault."""
 
     latest: dict[str, LatestDiagnosis]
+
+
+class RecordedDiagnoses(Page[DiagnosisEntry]):
+    """Diagnoses of all machines as they are recorded, newest first."""
+
+    recorded_until_t: Number = Field(
+        description="when the last entry arrived that is recorded; null: nothing is yet"
+    )
 
 
 class Alert(ResponseModel):
