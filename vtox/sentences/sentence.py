@@ -1,6 +1,7 @@
-"""What a language says of one reason code."""
+"""What a language says of one reason code, and of all."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +15,18 @@ class Sentence:
 
     text: str
     advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All sentences of a language by table and code, its words for identifiers, what joins them."""
+
+    tables: Mapping[str, Mapping[str, Sentence]]
+    words: Mapping[str, str]
+    between_words: str
+    between_sentences: str
+    sentences: dict[str, Sentence] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for table in self.tables.values():
+            self.sentences.update(table)

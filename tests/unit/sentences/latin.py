@@ -1,0 +1,18 @@
+"""Which words of Latin letters a Chinese sentence may hold."""
+
+import re
+
+UNITS = {"A", "V", "W", "Hz", "dB", "dBc", "s", "rpm", "mm", "nF", "Mohm", "uS", "deg", "C"}
+# As ISO 20958 and everybody write them.
+SYMBOLS = {"I0", "I1", "I2", "V1", "V2", "BPFO", "BPFI", "BSF", "FTF", "a", "b", "c"}
+NAMES = {"VTOX", "NTP", "UTC", "ID", "Flower", "XADD", "MAXLEN", "XTRIM", "XDEL", "cluster.log"}
+# Names of fields that a user writes.
+FIELDS = {"ia", "ib", "ic", "va", "vb", "vc", "leakage", "vibration", "seq", "run", "t0"}
+FIELDS |= {"vibration_y", "vibration_z", "maxmemory", "bearing.orders"}
+
+
+def latin_words(text: str) -> set[str]:
+    """The words of a text that are neither units, symbols nor names: English left over."""
+    words = set(re.findall(r"[A-Za-z][\w.]*[A-Za-z0-9]|[A-Za-z]", text, re.ASCII))
+    named = {w for w in words if w.startswith("VTOX_") or re.fullmatch(r"[a-z]+(_[a-z]+)+", w)}
+    return words - named - UNITS - SYMBOLS - NAMES - FIELDS

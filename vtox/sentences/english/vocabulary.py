@@ -1,0 +1,35 @@
+"""The English sentences together."""
+
+from vtox.sentences.english import (
+    alerts,
+    baseline,
+    bearing,
+    broken_bar,
+    eccentricity,
+    general,
+    insulation,
+    records,
+    slip,
+    system,
+    turn_short,
+)
+from vtox.sentences.sentence import Vocabulary
+
+VOCABULARY = Vocabulary(
+    tables={
+        "general": general.SENTENCES,
+        "turn_short": turn_short.SENTENCES,
+        "insulation": insulation.SENTENCES,
+        "bearing": bearing.SENTENCES,
+        "eccentricity": eccentricity.SENTENCES,
+        "broken_bar": broken_bar.SENTENCES,
+        "slip": slip.SENTENCES,
+        "records": records.SENTENCES,
+        "alerts": alerts.SENTENCES,
+        "system": system.SENTENCES,
+        "baseline": baseline.SENTENCES,
+    },
+    words=general.WORDS,
+    between_words=", ",
+    between_sentences="; ",
+)
