@@ -2,16 +2,17 @@
 
 from datetime import UTC, datetime
 
+from api.explanation import advice, reason
 from api.schemas.alarms import Alarm, AlarmAction, Suspension
 from api.schemas.common import rfc3339
 from vtox.alarms import book, life
-from vtox.sentences.rendering import advice
+from vtox.domain import Reason
 
 # Fields that are shown as they are.
 _SAME = (
     *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
     *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment"),
-    *("code", "values", "reason"),
+    *("code", "values"),
 )
 
 
@@ -52,6 +53,7 @@ def alarm_shape(a: life.Alarm, of: book.Book) -> Alarm:
         closed=_or_null(a.closed_ms if a.outcome else None),
         suspensions=[suspension_shape(n, s, *key) for n, s in a.suspensions.items()],
         shelved=suspension_shape("shelved", shelved, *key) if shelved else None,
+        reason=reason(a.reason, Reason(a.code, a.values)),
         what_to_do=advice(a.code),
     )
 

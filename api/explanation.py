@@ -1,19 +1,46 @@
-"""What a reason code says in words, and what to do: of entries that any version has written."""
+"""What a reason code says in words, and what to do: of entries that any version has written.
+
+In the language of the answer (`language.py`). What was written with an entry is English.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from api.language import answer_language
 from api.schemas.diagnoses import Reason
 from vtox import domain
-from vtox.sentences.rendering import advice, render
+from vtox.sentences import rendering
+from vtox.sentences.languages import DEFAULT
 
 
 def sentence(code: str, values: Mapping[str, Any]) -> str:
     """Return the sentence of a code; of values that this version does not expect, the code."""
     try:
-        return render(code, values)
+        return rendering.render(code, values, answer_language())
     except (LookupError, TypeError, ValueError):
         return code
+
+
+def advice(code: str) -> str:
+    """Return what to do about a code, empty where there is nothing to do or it is not known."""
+    return rendering.advice(code, answer_language())
+
+
+def reason(written: str, *reasons: domain.Reason) -> str:
+    """Return a reason that was written as a sentence in the language of the answer.
+
+    It is that of `reasons`, the code and the doubts of the same entry. Where they are not known it
+    stays as it was written.
+    """
+    language = answer_language()
+    if language == DEFAULT or not reasons:
+        return written
+    try:
+        said = [rendering.render(r.code, r.values, language) for r in reasons]
+    except (LookupError, TypeError, ValueError):
+        return written
+    known = all(text != r.code for text, r in zip(said, reasons, strict=True))
+    return rendering.join(said, language) if known else written
 
 
 def doubts_with_sentences(doubts: Iterable[domain.Reason]) -> list[Reason]:

@@ -15,6 +15,7 @@ from api.body_limit import BodyLimit
 from api.busy import Busy
 from api.foreign_sites import ForeignSites
 from api.http_methods import HeadAsGet
+from api.language import AnswerLanguage
 from api.local_requests import is_loopback
 from api.openapi_document import openapi_document
 from api.routes import (
@@ -58,7 +59,8 @@ diagnoses, health and alerts come out. Times are UTC: RFC 3339, or seconds since
 named `t` or `t_...`. Units are suffixes of names. What is not known is `null`, with a `reason`.
 
 Every diagnosis and alert has a `code` for programs, a `reason` for people and `what_to_do`. Lists
-come in pages: follow `next` until it is `null`. Later versions add fields, codes and routes.
+come in pages: follow `next` until it is `null`. Sentences are in English or Chinese (`zh`), as
+`Accept-Language` or `lang` says. Later versions add fields, codes and routes.
 """
 
 
@@ -99,6 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.only_loopback = {}
+    app.add_middleware(AnswerLanguage)
     app.add_middleware(HeadAsGet)
     app.add_middleware(ForeignSites)
     app.add_middleware(Busy)

@@ -4,7 +4,7 @@ Not so for pages and probes (`/`, `/docs`, `/machines/{id}`, `/health/...`): oth
 and may add parameters of their own.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
@@ -13,7 +13,11 @@ from api.errors import Problem
 
 
 class EmptyQuery(BaseModel, extra="forbid"):
-    """No parameter at all."""
+    """No parameter but the language, which `language.py` reads."""
+
+    lang: Literal["", "en", "zh"] = Field(
+        "", description="language of sentences; left out, the one that `Accept-Language` prefers"
+    )
 
 
 class PageQuery(EmptyQuery):

@@ -8,7 +8,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from api.language import COOKIE, COOKIE_S, asked_language, page_language, say_language
+from api.language import COOKIE, COOKIE_S, asked_language, page_language, say_page_language
 from api.page_texts import page_in_language, page_texts
 
 PAGE = Path(__file__).parent / "static" / "signin.html"
@@ -31,7 +31,7 @@ def sign_in_page(
     for name, value in (("why", reason), ("tone", tone), ("wanted", local_path(wanted))):
         text = text.replace(f"{{{{ {name} }}}}", escape(value))
     answer = HTMLResponse(text, status, {"Cache-Control": "no-store", **(headers or {})})
-    say_language(answer, language, "Cookie")
+    say_page_language(answer, language)
     if asked_language(request):
         # The switch of this page has no script to keep the choice.
         answer.set_cookie(COOKIE, language, max_age=COOKIE_S, samesite="lax")

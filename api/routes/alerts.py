@@ -9,15 +9,16 @@ from pydantic import Field
 
 from api.auth import needs
 from api.backend import Backend
+from api.explanation import advice, reason
 from api.paging import newest_first, next_link
 from api.query import MachineQuery, PageQuery, bad_cursor
 from api.routes.system import OpenBackend, open_alert
 from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Alert, OpenAlert
 from vtox import keys
+from vtox.domain import Reason
 from vtox.health.alerts import Alert as AlertEvent
 from vtox.history.queries import alerts_before
-from vtox.sentences.rendering import advice
 from vtox.store.entries import decode_alert
 from vtox.store.open_alerts import alert_sort_key, open_alerts
 from vtox.store.outputs import entry_order, oldest_id
@@ -87,8 +88,12 @@ def _older(backend: Backend, query: AlertsQuery, limit: int) -> tuple[list[Alert
 
 
 def _event(stream_id: str, event: AlertEvent) -> Alert:
-    what_to_do = advice(event.code)
-    return Alert(**asdict(event), stream_id=stream_id, time=rfc3339(event.t), what_to_do=what_to_do)
+    return Alert(
+        **asdict(event) | {"reason": reason(event.reason, Reason(event.code, event.values))},
+        stream_id=stream_id,
+        time=rfc3339(event.t),
+        what_to_do=advice(event.code),
+    )
 
 
 @router.get("/alerts/open", dependencies=needs("read"), summary="Open alerts")

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from api.auth import needs
 from api.backend import Backend
 from api.errors import not_found
-from api.explanation import sentence
+from api.explanation import advice, sentence
+from api.language import answer_language
 from api.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
@@ -24,7 +25,6 @@ from vtox.coverage.coverage import LatestState, coverage
 from vtox.coverage.unlocks import unlock
 from vtox.domain import Reason
 from vtox.faults import FAULTS
-from vtox.sentences.rendering import advice
 from vtox.store import machines
 from vtox.store.client import server_time
 from vtox.store.machines import MachineOverview
@@ -71,7 +71,7 @@ def machine_coverage(machine_id: MachineId, backend: OpenBackend) -> Data[Machin
 )
 def fleet_coverage(backend: OpenBackend) -> Data[FleetCoverage]:
     """Return for each fault how many machines are watched, and why the others are not."""
-    return Data(data=backend.keep("coverage", lambda: _fleet(backend)))
+    return Data(data=backend.keep(f"coverage:{answer_language()}", lambda: _fleet(backend)))
 
 
 def _fleet(backend: Backend) -> FleetCoverage:

@@ -13,6 +13,7 @@ from pydantic import Field
 from api.auth import needs
 from api.backend import Backend
 from api.errors import Problem
+from api.explanation import advice, reason
 from api.fleet_index import FleetView
 from api.fleet_list import Filter, FleetList, FleetRow, Grouping, Order
 from api.paging import next_link
@@ -20,13 +21,12 @@ from api.query import EmptyQuery, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
 from api.schemas.fleet import FleetPage, FleetTrend, FleetTrends
-from vtox.domain import State
+from vtox.domain import Reason, State
 from vtox.faults import FAULTS
 from vtox.health.assessment import Assessment
 from vtox.history import queries
 from vtox.history.downsampling import HOUR_S, MINUTE_S
 from vtox.history.resolution import HOURS, Grid
-from vtox.sentences.rendering import advice
 from vtox.store import fleet
 from vtox.store.client import server_time
 from vtox.wire import NAME
@@ -208,11 +208,17 @@ def _row_table(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
     }
 
 
-def _reasons(r: FleetRow, latest: Assessment | None) -> list[dict[str, str]]:
+def _reasons(r: FleetRow, latest: Assessment | None) -> list[dict[str, Any]]:
     if latest is None:
         return []
     return [
-        {"fault": fault, "code": f.code, "reason": f.reason, "what_to_do": advice(f.code)}
+        {
+            "fault": fault,
+            "code": f.code,
+            "values": dict(f.values),
+            "reason": reason(f.reason, Reason(f.code, f.values)),
+            "what_to_do": advice(f.code),
+        }
         for fault, f in latest.faults.items()
         if f.state == r.state
     ]

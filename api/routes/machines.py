@@ -9,15 +9,16 @@ from api.auth import needs
 from api.backend import Backend
 from api.body import JSON_BODY, json_object, whole_body
 from api.errors import not_found
-from api.explanation import doubts_with_sentences, sentence
+from api.explanation import advice, doubts_with_sentences, reason, sentence
 from api.paging import next_link
 from api.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, Page, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.machines import FaultReason, Machine, MachineSummary
+from vtox.domain import Reason
+from vtox.health.assessment import FaultAssessment
 from vtox.nameplate import motor_from_dict
-from vtox.sentences.rendering import advice
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.entries import Result, assessment_table
@@ -127,6 +128,7 @@ def diagnosis_fields(r: Result) -> dict[str, Any]:
         "start": rfc3339(r.t_start),
         "end": rfc3339(r.t_end),
         "sentence": sentence(r.code, r.values) if r.code else r.reason,
+        "reason": reason(r.reason, Reason(r.code, r.values), *r.doubts),
         "doubts": doubts_with_sentences(r.doubts),
         "what_to_do": advice(r.code),
     }
@@ -163,14 +165,24 @@ def _reasons(overview: MachineOverview) -> list[FaultReason]:
             # Assessments of older versions have no code, but the diagnosis is of the same record.
             latest = overview.diagnoses.get(fault)
             code = f.code or (latest.code if latest else "")
-            reasons.append(
-                FaultReason(fault=fault, code=code, reason=f.reason, what_to_do=advice(code))
-            )
+            reasons.append(_fault_reason(fault, code, f, latest))
     return reasons
+
+
+def _fault_reason(fault: str, code: str, f: FaultAssessment, latest: Result | None) -> FaultReason:
+    values = f.values or (latest.values if latest and latest.code == code else {})
+    doubts = latest.doubts if latest and latest.code == code else ()
+    return FaultReason(
+        fault=fault,
+        code=code,
+        values=dict(values),
+        reason=reason(f.reason, Reason(code, values), *doubts),
+        what_to_do=advice(code),
+    )
 
 
 def _why_no_state(overview: MachineOverview) -> str:
     """Return why a machine has no state yet, empty where it has one."""
     if overview.health is not None:
         return ""
-    return "no diagnosis yet" if overview.last_window_t else "no window yet"
+    return sentence("no_diagnosis_yet" if overview.last_window_t else "no_window_yet", {})

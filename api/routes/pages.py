@@ -7,7 +7,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from api.auth import COOKIE, needs
 from api.errors import not_found, wants_html
-from api.language import page_language, say_language
+from api.language import page_language, say_page_language
 from api.page_texts import page_in_language
 from api.routes.system import OpenBackend, system_status
 from api.schemas.common import Data
@@ -32,7 +32,7 @@ def page(request: Request, name: str) -> Response:
     sign_out = SIGN_OUT if COOKIE in request.cookies else ""
     text = (STATIC / name).read_text("utf-8").replace("{{ sign_out }}", sign_out)
     answer = HTMLResponse(page_in_language(text, language), headers=HEADERS)
-    say_language(answer, language, "Cookie")
+    say_page_language(answer, language)
     return answer
 
 

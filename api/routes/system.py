@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import needs
 from api.backend import Backend
+from api.explanation import advice, reason
 from api.metrics import CONTENT_TYPE, exposition
 from api.query import NO_PARAMETERS
 from api.schemas.common import Data, rfc3339
@@ -25,6 +26,7 @@ from api.schemas.system import (
     version,
 )
 from vtox import keys
+from vtox.domain import Reason
 from vtox.monitoring.capacity import capacity
 from vtox.monitoring.readiness import STALE_INTERVALS, Check, checks
 from vtox.monitoring.throughput import (
@@ -33,7 +35,6 @@ from vtox.monitoring.throughput import (
     metrics_age_s,
     throughput,
 )
-from vtox.sentences.rendering import advice
 from vtox.store import open_alerts as alerts
 from vtox.store.entries import Metrics
 from vtox.store.heartbeats import Worker
@@ -96,7 +97,8 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
 
 def open_alert(a: alerts.OpenAlert) -> OpenAlert:
     """Return an open alert with its time in words and what to do."""
-    return OpenAlert(**asdict(a), time=rfc3339(a.t), what_to_do=advice(a.code))
+    fields = asdict(a) | {"reason": reason(a.reason, Reason(a.code, a.values))}
+    return OpenAlert(**fields, time=rfc3339(a.t), what_to_do=advice(a.code))
 
 
 def system_status(backend: Backend) -> Data[SystemStatus]:

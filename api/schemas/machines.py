@@ -25,6 +25,7 @@ class FaultReason(ResponseModel):
 
     fault: str
     code: str = Field(description=CODE)
+    values: dict[str, Any] = Field({}, description="the figures of the code")
     reason: str = Field(description="the reason of the latest diagnosis of this fault")
     what_to_do: str = Field(description=EMPTY_ADVICE)
 
@@ -84,6 +85,7 @@ class FaultAssessment(TypedDict):
     last: NotRequired[str]
     code: NotRequired[str]
     reason: NotRequired[str]
+    values: NotRequired[dict[str, Any]]
 
 
 class Assessment(TypedDict):

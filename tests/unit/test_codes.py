@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from tests.signals import current_lines, phasor_motor, vibration
+from tests.unit.sentences.latin import latin_words
 from vtox import learn_baseline
 from vtox.baseline import Baseline
 from vtox.coverage.unlocks import CODES
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Motor, Recording
 from vtox.faults import FAULTS
-from vtox.sentences.rendering import TABLES, advice
+from vtox.sentences.rendering import TABLES, advice, render
 
 BOTH = (*CURRENTS, *VOLTAGES)
 ALL = (*BOTH, "leakage")
@@ -153,3 +154,10 @@ def test_a_code_stands_for_one_kind_of_answer(fault: str) -> None:
 def test_the_recordings_are_varied(fault: str) -> None:
     assert len({d.state for d in of(fault)}) >= 2
     assert all(d.reason for d in of(fault))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_values_of_real_diagnoses_leave_no_english_in_chinese(fault: str) -> None:
+    reasons = {(r.code, str(r.values)): r for d in of(fault) for r in (d, *d.doubts) if r.code}
+    said = {render(r.code, r.values, "zh") for r in reasons.values()}
+    assert {text: left for text in said if (left := latin_words(text))} == {}

@@ -7,6 +7,7 @@ codec): per fault the last slots, the severities and the open alert.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from vtox.domain import QUIET, Diagnosis, Reason, ReasonValue, Record, State, reason
@@ -55,7 +56,8 @@ class Slots(NamedTuple):
 class FaultHistory(NamedTuple):
     """What a machine has shown of one fault; `alert_id` is empty without an open alert.
 
-    `severities` are those of the last decided records, a median of which is that of the fault.
+    `severities` are those of the last decided records, a median of which is that of the fault;
+    `last_values` are those of the code.
     """
 
     last_state: State | Literal[""] = ""
@@ -66,6 +68,7 @@ class FaultHistory(NamedTuple):
     severities: tuple[float, ...] = ()
     slots: SlotHistory = SlotHistory()
     alert_id: str = ""
+    last_values: Mapping[str, ReasonValue] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +180,7 @@ def extend(
         severities=severities,
         slots=slots,
         alert_id=alert_id if slots.level else "",
+        last_values=d.values,
     )
     return after, alerts, said.marks
 

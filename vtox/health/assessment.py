@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from vtox.domain import State
+from vtox.domain import ReasonValue, State
 from vtox.faults import FAULTS
 from vtox.health.alerts import MARKS, RANK, FaultHistory, SlotHistory
 
@@ -23,6 +24,7 @@ class FaultAssessment(NamedTuple):
     last: State | Literal[""]
     code: str
     reason: str
+    values: Mapping[str, ReasonValue] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def _assess_fault(history: FaultHistory, t: float) -> FaultAssessment:
         history.last_state,
         history.last_code,
         history.last_reason,
+        history.last_values,
     )
 
 

@@ -54,8 +54,12 @@ def render_all(
     reasons: Iterable[tuple[str, Mapping[str, Any]]], language: Language = DEFAULT
 ) -> str:
     """Return the sentences of several reasons as one line."""
-    between = VOCABULARIES[language].between_sentences
-    return between.join(render(code, values, language) for code, values in reasons)
+    return join((render(code, values, language) for code, values in reasons), language)
+
+
+def join(sentences: Iterable[str], language: Language = DEFAULT) -> str:
+    """Return several sentences as one line."""
+    return VOCABULARIES[language].between_sentences.join(sentences)
 
 
 def advice(code: str, language: Language = DEFAULT) -> str:

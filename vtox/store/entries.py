@@ -183,13 +183,13 @@ def decode_alert(fields: RawFields) -> Alert:
     text = _text_table(fields)
     names = ("id", "machine_id", "fault", "level", "event", "code", "reason")
     known: dict[str, Any] = {n: text.get(n, "") for n in names}
-    values = _values(_json_table(fields.get(b"values")))
+    values = values_from_table(_json_table(fields.get(b"values")))
     return Alert(**known, t=number(text.get("t")) or 0.0, values=values)
 
 
 def reason_from_json(code: str, values: str) -> Reason:
     """Return the reason of a code, with its values from JSON."""
-    return Reason(code, _values(_json_table(values.encode())))
+    return Reason(code, values_from_table(_json_table(values.encode())))
 
 
 def encode_assessment(machine_id: str, a: Assessment) -> Texts:
@@ -206,6 +206,7 @@ def assessment_table(a: Assessment) -> dict[str, Any]:
             "last": f.last,
             "code": f.code,
             "reason": f.reason,
+            "values": dict(f.values),
         }
         for fault, f in a.faults.items()
     }
@@ -301,7 +302,7 @@ def _result(table: Mapping[str, Any], detail: Mapping[str, Any]) -> Result:
         code=table.get("code", ""),
         reason=table.get("reason", ""),
         marks=table.get("marks"),
-        values=_values(detail.get("values") or {}),
+        values=values_from_table(detail.get("values") or {}),
         doubts=tuple(map(reason_from_table, detail.get("doubts") or ())),
         indicators=detail.get("indicators") or {},
         evidence=tuple(detail.get("evidence") or ()),
@@ -318,6 +319,7 @@ def _assessment(table: Mapping[str, Any]) -> Assessment:
             last=f.get("last", ""),
             code=f.get("code", ""),
             reason=f.get("reason", ""),
+            values=values_from_table(f.get("values") or {}),
         )
         for fault, f in (table.get("faults") or {}).items()
     }
@@ -331,10 +333,11 @@ def _assessment(table: Mapping[str, Any]) -> Assessment:
 
 def reason_from_table(table: Mapping[str, Any]) -> Reason:
     """Return a reason that was kept as a table."""
-    return Reason(table["code"], _values(table.get("values") or {}))
+    return Reason(table["code"], values_from_table(table.get("values") or {}))
 
 
-def _values(table: Mapping[str, Any]) -> dict[str, ReasonValue]:
+def values_from_table(table: Mapping[str, Any]) -> dict[str, ReasonValue]:
+    """Return the values of a reason that were kept as a table."""
     return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
 
 

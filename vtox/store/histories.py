@@ -8,7 +8,7 @@ import structlog
 from vtox.health.alerts import FaultHistory, SlotHistory
 from vtox.health.assessment import Published
 from vtox.health.update import MachineHistory
-from vtox.store.entries import json_bytes, loads
+from vtox.store.entries import json_bytes, loads, values_from_table
 
 log = structlog.get_logger()
 
@@ -30,6 +30,7 @@ def history_json(h: MachineHistory) -> bytes:
             "marks": f.slots.marks,
             "starts": f.slots.starts,
             "alert": f.alert_id,
+            "last_values": dict(f.last_values),
         }
         for fault, f in h.faults.items()
     }
@@ -74,6 +75,7 @@ def _fault_history(entry: Mapping[str, Any]) -> FaultHistory:
         tuple(entry.get("severities", ())),
         SlotHistory(entry.get("level", ""), entry["marks"], tuple(entry["starts"])),
         entry.get("alert", ""),
+        values_from_table(entry.get("last_values") or {}),
     )
 
 

@@ -99,7 +99,10 @@ def alert_sort_key(alert_id: str) -> tuple[int, str]:
 
 def _of_faults(machine_id: str, history: MachineHistory) -> list[OpenAlert]:
     return [
-        _open(h.alert_id, machine_id, fault, h.slots.level, h.last_code, h.last_reason)
+        replace(
+            _open(h.alert_id, machine_id, fault, h.slots.level, h.last_code, h.last_reason),
+            values=dict(h.last_values),
+        )
         for fault in FAULTS
         if (h := history.faults.get(fault)) and h.alert_id and h.slots.level
     ]

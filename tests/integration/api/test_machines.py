@@ -11,6 +11,7 @@ from fastapi.params import Path as PathParam
 from api.routes.machines import MachineId
 from vtox import keys, wire
 from vtox.sentences import rendering
+from vtox.sentences.rendering import render
 from vtox.sentences.sentence import Sentence
 from vtox.store.client import Client
 
@@ -61,7 +62,8 @@ def test_register_then_see_then_retire(http: httpx.Client) -> None:
     assert put["nameplate"] == PLATE | {"supply": "grid"}
     seen = http.get("/api/v1/machines/M1").raise_for_status().json()["data"]
     assert seen == put
-    assert (seen["state"], seen["reason"], seen["registered"]) == ("unknown", "no window yet", True)
+    assert (seen["state"], seen["registered"]) == ("unknown", True)
+    assert seen["reason"] == render("no_window_yet", {})
     assert seen["baseline_state"]["state"] == "none"
     assert http.delete("/api/v1/machines/M1").status_code == 204
     assert http.get("/api/v1/machines/M1").status_code == 404
@@ -146,6 +148,7 @@ def test_reasons_carry_codes(
     assert coded == {
         "fault": "bearing",
         "code": "rotor_blue",
+        "values": {},
         "reason": "because of bearing",
         "what_to_do": "Wash it.",
     }
@@ -156,7 +159,7 @@ def test_a_machine_that_stopped_sending_is_silent(http: httpx.Client, client: Cl
     client.zadd(keys.MACHINES, {"M1": time.time() - 100})
     m = http.get("/api/v1/machines/M1").json()["data"]
     assert m["silent"]
-    assert m["reason"] == "no diagnosis yet"
+    assert m["reason"] == render("no_diagnosis_yet", {})
 
 
 def test_the_list_comes_in_parts_that_lead_on(http: httpx.Client, client: Client) -> None:

@@ -13,6 +13,7 @@ FIELDS |= {"vibration_y", "vibration_z", "maxmemory", "bearing.orders"}
 
 def latin_words(text: str) -> set[str]:
     """The words of a text that are neither units, symbols nor names: English left over."""
+    text = re.sub(r"\d[\d.]*e[+-]\d+", "", text)
     words = set(re.findall(r"[A-Za-z][\w.]*[A-Za-z0-9]|[A-Za-z]", text, re.ASCII))
     named = {w for w in words if w.startswith("VTOX_") or re.fullmatch(r"[a-z]+(_[a-z]+)+", w)}
     return words - named - UNITS - SYMBOLS - NAMES - FIELDS

@@ -25,6 +25,7 @@ values = st.dictionaries(
     names, st.one_of(numbers, st.integers(-(2**53), 2**53), names, st.tuples(names, names))
 )
 reasons = st.builds(Reason, names, values)
+kept_values = values.map(lambda v: Reason("", v).values)
 indicators = st.dictionaries(names, st.one_of(st.none(), numbers, names, st.booleans()))
 seqs = st.integers(0, 2**53)
 results = st.builds(
@@ -44,7 +45,7 @@ results = st.builds(
     threshold=maybe,
     code=names,
     reason=names,
-    values=values.map(lambda v: Reason("", v).values),
+    values=kept_values,
     doubts=st.lists(reasons, max_size=2).map(tuple),
     indicators=indicators,
     evidence=st.lists(indicators, max_size=2).map(tuple),
@@ -66,6 +67,7 @@ fault_histories = st.lists(st.tuples(st.sampled_from("nwfhqb"), numbers), max_si
             )
         ),
         alert_id=names,
+        last_values=st.dictionaries(names, numbers, max_size=2),
     )
 )
 faults = st.sampled_from(list(FAULTS))
@@ -102,7 +104,13 @@ assessments = st.builds(
     faults=st.dictionaries(
         faults,
         st.builds(
-            FaultAssessment, state=states, severity=maybe, last=states, code=names, reason=names
+            FaultAssessment,
+            state=states,
+            severity=maybe,
+            last=states,
+            code=names,
+            reason=names,
+            values=st.dictionaries(names, numbers, max_size=2),
         ),
     ),
 )

@@ -100,6 +100,10 @@ SENTENCES: dict[str, Sentence] = {
         "有一相电压接反、比例不同或未连接",
         "检查 va、vb、vc 的方向、比例和连接。",
     ),
+    "supply_phase_jumps": Sentence(
+        "记录内电压相位跳变 {jump_deg:.3g} 度：采样缺失、重复或次序错乱，或电源发生了切换",
+        "按顺序完整地发送窗口。",
+    ),
     "switched_within_record": Sentence(
         "{duration_s:.1f} s 中有 {off_s:.1f} s 没有电流：电机在记录内启动或停机",
         "在电机运行时发送窗口。",

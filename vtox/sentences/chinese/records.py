@@ -3,6 +3,7 @@
 from vtox.sentences.sentence import Sentence
 
 SENTENCES: dict[str, Sentence] = {
+    "no_window_yet": Sentence("还没有窗口到达", "发送窗口；若没有数据，请将电机退役。"),
     "no_diagnosis_yet": Sentence(
         "还没有记录得到诊断",
         "连续发送窗口，总长达到该故障所需的长度。",

@@ -32,6 +32,15 @@ SENTENCES: dict[str, Sentence] = {
         "三相电流之和不再为零：{phase} 相电流钳读数偏差 {gain_change_ratio:+.1%}，或有对地电流",
         "先检查该电流钳，再检查对地绝缘。",
     ),
+    "phases_renamed": Sentence(
+        "电压须转 {turned_deg:g} 度才与电流对应，而学习基线时为 {learnt_deg:g} 度：此后通道被调换",
+        "将电流钳和电压线恢复原位，或重新学习基线。",
+    ),
+    "current_scale_changed": Sentence(
+        "在此电压下无功电流为基线的 {susceptance_ratio:.2f} 倍，超出负载所能引起的变化："
+        "电流钳或电压的变比已改变",
+        "检查电流钳和电压的变比；若现在的变比正确，请重新学习基线。",
+    ),
     "currents_do_not_sum_to_zero": Sentence(
         "三相电流之和不为零：|I0|/I1 为 {zero_sequence_ratio:.0%}，电流钳缺失或夹在其他回路上",
         _AT_ONCE,

@@ -3,6 +3,9 @@
 from vtox.sentences.sentence import Sentence
 
 SENTENCES: dict[str, Sentence] = {
+    "no_window_yet": Sentence(
+        "no window has arrived yet", "Send windows, or retire the machine if there are none."
+    ),
     "no_diagnosis_yet": Sentence(
         "no record has been diagnosed yet",
         "Send windows without gaps, as long together as the fault needs.",
