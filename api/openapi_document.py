@@ -99,7 +99,9 @@ def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
         statuses |= {400, 408, 413, 415, 429}
     if "alarms" in operation.get("tags", []) and "requestBody" in operation:
         statuses |= {404, 409}
-    for status in sorted(statuses):
+    # What a route describes with content of its own is no problem: a readiness that fails.
+    own = {int(s) for s, r in responses.items() if s.isdigit() and "content" in r}
+    for status in sorted(statuses - own):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     responses["default"] = {"$ref": "#/components/responses/Problem"}
     return statuses

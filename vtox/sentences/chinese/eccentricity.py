@@ -15,6 +15,11 @@ SENTENCES: dict[str, Sentence] = {
         "最多允许 {limit_db:g} dB",
         "在该负载稳定时用更多记录学习基线。",
     ),
+    "rotation_sidebands_in_voltage": Sentence(
+        "距电源基波 {rotation_hz:.2f} Hz 的谱线上升了 {change_db:.1f} dB，但电压中也有该谱线："
+        "属于电源的间谐波",
+        "查明同一电源上由什么产生该谱线；负载变化时它的位置不变。",
+    ),
     "rotation_sidebands_in_noise": Sentence(
         "{floor_dbc:.0f} dBc 的噪声掩盖了待比较的电平，基线中为 {baseline_dbc:.0f} dBc",
         "在噪声和间谐波较少的电源下测量。",
