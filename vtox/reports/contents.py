@@ -7,9 +7,9 @@ against its hash, before anything is computed from it.
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vtox.baseline import Baseline
 from vtox.domain import CHANNEL_UNITS, Motor, Recording
@@ -19,6 +19,8 @@ from vtox.nameplate import motor_from_dict
 from vtox.reports.samples import Packed, compress, decompress, unpack
 
 FORM = 1
+# Times lie before the year 5138.
+T_END = 1e11
 MAX_RECORDS = 100
 
 Text = Annotated[str, Field(max_length=1000)]
@@ -83,17 +85,52 @@ class Machine(Part):
     baseline_about: Table = {}
 
 
+class TrendColumns(Part):
+    """The trend of one fault as columns of one length; null where there is no record."""
+
+    t: list[float]
+    state: list[Text | None]
+    n: list[int]
+    minimum: list[float | None]
+    mean: list[float | None]
+    maximum: list[float | None]
+    threshold: list[float | None]
+
+    @model_validator(mode="after")
+    def of_one_length(self) -> Self:
+        """Refuse columns of different lengths."""
+        if len({len(column) for _, column in self}) != 1:
+            raise ValueError("columns of different lengths")
+        return self
+
+
+class Trend(Part):
+    """Trends from the history, s since 1970 (UTC), in steps."""
+
+    from_t: float = Field(ge=0, lt=T_END)
+    to_t: float = Field(ge=0, lt=T_END)
+    step_s: int = Field(ge=1)
+    series: dict[Text, TrendColumns] = Field(max_length=len(FAULTS))
+
+    @model_validator(mode="after")
+    def forwards(self) -> Self:
+        """Refuse an end that is not after the beginning."""
+        if self.from_t >= self.to_t:
+            raise ValueError("ends before it begins")
+        return self
+
+
 class Contents(Part):
     """A whole report, but for its page. `trend` and `events` come from the history."""
 
     form: int
-    made_t: float = Field(ge=0, lt=1e11)
+    made_t: float = Field(ge=0, lt=T_END)
     language: Text = "en"
     environment: Environment
     machine: Machine
     records: list[ReportRecord] = Field(min_length=1, max_length=MAX_RECORDS)
     events: list[Table] = []
-    trend: Table | None = None
+    trend: Trend | None = None
     left_out: int = Field(0, ge=0)
 
 
@@ -208,7 +245,7 @@ def _parts(contents: Contents) -> Iterator[tuple[str, bytes]]:
     yield "nameplate", _canonical([machine.machine_id, machine.nameplate])
     yield "baseline", _canonical([machine.baseline, machine.baseline_about])
     yield "events", _canonical(contents.events)
-    yield "trend", _canonical(contents.trend)
+    yield "trend", _canonical(contents.trend.model_dump() if contents.trend else None)
     for number, record in enumerate(contents.records, start=1):
         here = f"record {number}"
         yield f"{here}, head", _canonical(record.model_dump(exclude={"channels", "verdicts"}))

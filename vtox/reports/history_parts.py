@@ -1,7 +1,6 @@
 """What the history says of a machine in a report: events, and the trend of each fault."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from math import ceil
 from typing import Any
 
@@ -14,6 +13,7 @@ from vtox.history import queries
 from vtox.history.alarm_queries import actions_of_machine
 from vtox.history.resolution import MINUTES, grid
 from vtox.history.retention import Oldest
+from vtox.reports.contents import Trend, TrendColumns
 
 # Of alerts and actions each, the newest.
 MAX_EVENTS = 40
@@ -47,7 +47,7 @@ def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def trend_between(
     db: Connection, machine_id: str, from_s: float | None, to_s: float, oldest: Oldest
-) -> dict[str, Any] | None:
+) -> Trend | None:
     """Return the trend of every fault as columns, None where the history has none.
 
     It begins where the history does, if that is later.
@@ -62,10 +62,10 @@ def trend_between(
     first_s, end_s = int(from_s) // step_s * step_s, ceil(to_s / step_s) * step_s
     found = queries.trends_of_steps(db, machine_id, list(FAULTS), made_of, first_s, end_s)
     series = {
-        name: {k: v for k, v in asdict(t).items() if k not in ("code", "severity")}
+        name: TrendColumns(**{k: getattr(t, k) for k in TrendColumns.model_fields})
         for name, t in found.series.items()
     }
-    return {"from_t": first_s, "to_t": end_s, "step_s": step_s, "series": series}
+    return Trend(from_t=first_s, to_t=end_s, step_s=step_s, series=series)
 
 
 def _event_of_action(a: Action) -> dict[str, Any]:

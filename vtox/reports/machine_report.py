@@ -15,7 +15,7 @@ from vtox.faults import FAMILIES
 from vtox.history.retention import oldest_kept
 from vtox.nameplate import motor_to_dict
 from vtox.reports import history_parts, making
-from vtox.reports.contents import FORM, Contents, Machine, ReportRecord
+from vtox.reports.contents import FORM, Contents, Machine, ReportRecord, Trend
 from vtox.reports.document import MAX_REPORT_MB
 from vtox.reports.environment import environment
 from vtox.reports.kept_samples import KeptSamples, samples_of_machine
@@ -135,7 +135,7 @@ def _history(
     machine_id: str,
     span: Span,
     now: float,
-) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+) -> tuple[list[dict[str, Any]], Trend | None]:
     """Return events and trend; without a history the alerts that the stream has, and no trend."""
     to_s = now if span.to_s is None else span.to_s
     from_s = to_s - history_parts.SPAN_S if span.from_s is None else span.from_s

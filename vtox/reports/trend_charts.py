@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from html import escape
 from itertools import groupby
 from math import ceil
-from typing import Any
 
 from vtox.reports import svg
 from vtox.reports.cards import fault_name
+from vtox.reports.contents import Trend, TrendColumns
 from vtox.reports.elements import utc
 from vtox.reports.svg import BOTTOM, LEFT, RIGHT, WIDTH, Axes
 
@@ -21,19 +21,18 @@ TICKS_S = (
 )
 MOST_TICKS = 9
 STATES = ("normal", "warning", "fault", "unknown")
-Columns = Mapping[str, list[Any]]
 
 
-def trend_section(trend: Mapping[str, Any] | None, text: Mapping[str, str]) -> str:
+def trend_section(trend: Trend | None, text: Mapping[str, str]) -> str:
     """Return the trends of a machine; a line that says so where there is none."""
     title = f"<h2>{escape(text['trend'])}</h2>"
-    series = trend["series"] if trend else {}
-    shown = {name: c for name, c in series.items() if any(v is not None for v in c["state"])}
+    series = trend.series if trend else {}
+    shown = {name: c for name, c in series.items() if any(c.state)}
     if not trend or not shown:
         return f'<section>{title}<p class="soft">{escape(text["trend.none"])}</p></section>'
     about = text["trend.about"].format(
-        **{"from": utc(trend["from_t"]), "to": utc(trend["to_t"])},
-        step=_step(trend["step_s"], text),
+        **{"from": utc(trend.from_t), "to": utc(trend.to_t)},
+        step=_step(trend.step_s, text),
     )
     charts = "".join(
         f"<figure><figcaption><b>{escape(fault_name(name, text))}</b></figcaption>"
@@ -45,9 +44,9 @@ def trend_section(trend: Mapping[str, Any] | None, text: Mapping[str, str]) -> s
     return f'<section>{head}<div class="figures">{charts}</div></section>'
 
 
-def _chart(name: str, c: Columns, trend: Mapping[str, Any], text: Mapping[str, str]) -> str:
-    span = (float(trend["from_t"]), float(trend["to_t"]))
-    known = [v for k in ("minimum", "maximum", "threshold") for v in c[k] if v is not None]
+def _chart(name: str, c: TrendColumns, trend: Trend, text: Mapping[str, str]) -> str:
+    span = (float(trend.from_t), float(trend.to_t))
+    known = [v for column in (c.minimum, c.maximum, c.threshold) for v in column if v is not None]
     low, high = min([0.0, *known]), max([*known, 1e-9])
     axes = Axes(
         span,
@@ -59,17 +58,17 @@ def _chart(name: str, c: Columns, trend: Mapping[str, Any], text: Mapping[str, s
         tuple(_ticks(*span)),
     )
     # In the middle of its step.
-    times = [t + trend["step_s"] / 2 for t in c["t"]]
-    areas = [svg.area(axes, *columns) for columns in _stretches(times, c["minimum"], c["maximum"])]
-    mean = [float("nan") if v is None else v for v in c["mean"]]
-    limit = [float("nan") if v is None else v for v in c["threshold"]]
+    times = [t + trend.step_s / 2 for t in c.t]
+    areas = [svg.area(axes, *columns) for columns in _stretches(times, c.minimum, c.maximum)]
+    mean = [float("nan") if v is None else v for v in c.mean]
+    limit = [float("nan") if v is None else v for v in c.threshold]
     return svg.drawing(
         axes,
         f"{text['trend']}: {fault_name(name, text)}",
         *areas,
         svg.curve(axes, times, limit, "threshold"),
         svg.curve(axes, times, mean, "curve thick"),
-        _strip(axes, c, trend["step_s"]),
+        _strip(axes, c, trend.step_s),
     )
 
 
@@ -84,11 +83,11 @@ def _stretches(
             yield list(t), list(a), list(b)
 
 
-def _strip(axes: Axes, c: Columns, step_s: float) -> str:
+def _strip(axes: Axes, c: TrendColumns, step_s: float) -> str:
     """Return the worst state of each step as a strip at the foot."""
     y = axes.height - BOTTOM - STRIP
     parts = []
-    for state, group in groupby(zip(c["t"], c["state"], strict=True), key=lambda row: row[1]):
+    for state, group in groupby(zip(c.t, c.state, strict=True), key=lambda row: row[1]):
         if state not in STATES:
             continue
         steps = list(group)

@@ -92,8 +92,8 @@ def test_the_history_gives_events_and_trends(
     report = report_of(fresh_http, tmp_path)
     trend = report.contents.trend
     assert trend is not None
-    assert trend["step_s"] == 60
-    assert max(v for v in trend["series"]["bearing"]["maximum"] if v is not None) == 8.0
+    assert trend.step_s == 60
+    assert max(v for v in trend.series["bearing"].maximum if v is not None) == 8.0
     assert [e["event"] for e in report.contents.events] == ["raised"], "the stream has it too"
     page = (tmp_path / "report.html").read_text().partition(BEGIN)[0]
     assert "alarm raised" in page

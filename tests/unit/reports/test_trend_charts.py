@@ -1,0 +1,57 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from vtox.reports.contents import Trend, TrendColumns
+from vtox.reports.texts import texts
+from vtox.reports.trend_charts import trend_section
+
+TEXT = texts("en")
+T0 = 1_764_000_000
+
+
+def columns(**changes: Any) -> TrendColumns:
+    known: dict[str, Any] = {
+        "t": [T0 + 60.0 * k for k in range(5)],
+        "state": ["normal", "warning", None, "fault", "fault"],
+        "n": [1, 1, 0, 1, 1],
+        **{n: [1.0, 2.0, None, 4.0, 5.0] for n in ("minimum", "mean", "maximum")},
+        "threshold": [3.0, 3.0, None, 3.0, 3.0],
+    }
+    return TrendColumns(**known | changes)
+
+
+def trend(**changes: Any) -> Trend:
+    known: dict[str, Any] = {"from_t": T0, "to_t": T0 + 300, "step_s": 60}
+    return Trend(**known | {"series": {"bearing": columns()}} | changes)
+
+
+def test_a_gap_stays_a_gap() -> None:
+    drawn = trend_section(trend(), TEXT)
+    mean = drawn.partition('class="curve thick" d="')[2].partition('"')[0]
+    assert mean.count("M") == 2
+    assert drawn.count('class="area"') == 2
+    assert [drawn.count(f'"step {s}"') for s in ("normal", "warning", "fault")] == [1, 1, 1]
+
+
+def test_without_a_record_it_says_so() -> None:
+    empty = columns(**{n: [] for n in TrendColumns.model_fields})
+    for nothing in (None, trend(series={}), trend(series={"bearing": empty})):
+        assert TEXT["trend.none"] in trend_section(nothing, TEXT)
+
+
+def test_a_constant_trend_and_one_of_years_can_be_drawn() -> None:
+    zeros = columns(**{n: [0.0] * 5 for n in ("minimum", "mean", "maximum", "threshold")})
+    assert "<svg" in trend_section(trend(series={"bearing": zeros}), TEXT)
+    assert "<svg" in trend_section(trend(to_t=9e10, step_s=86_400), TEXT)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"to_t": T0}, {"from_t": -1.0}, {"to_t": 1e300}, {"step_s": 0}]
+)
+def test_a_time_that_cannot_be_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        trend(**changes)
+    with pytest.raises(ValidationError, match="different lengths"):
+        columns(n=[1])
