@@ -21,6 +21,7 @@
         ├── BrokerUnavailable   Celery's broker does not take or count tasks
         ├── NotOnDisk           a window is not known to be on the server's disk
         ├── HistoryUnavailable  the database of the history cannot be used
+        │   └── DiskNearlyFull      it is not written, so that the server's log has the rest
         ├── PortTaken           a port is in use
         ├── NotEmpty            a restore would replace what the system holds
         ├── StillRunning        processes run that must be stopped first
@@ -151,6 +152,19 @@ class NotOnDisk(SystemStateError):
 
 class HistoryUnavailable(SystemStateError):
     """The database of the history does not answer, or is not one that this version can use."""
+
+
+class DiskNearlyFull(HistoryUnavailable):
+    """So little is free on the disk of the history that it is left to the server's log."""
+
+    def __init__(self, folder: object, free_mb: float, needed_mb: float) -> None:
+        super().__init__(
+            f"{free_mb:.0f} MB are free in {folder}, the history needs {needed_mb:.0f} MB",
+            remedy="free space there (VTOX_HISTORY_MIN_FREE_MB is the limit); the recorder goes on "
+            "by itself",
+        )
+        self.free_mb = free_mb
+        self.needed_mb = needed_mb
 
 
 class PortTaken(SystemStateError):

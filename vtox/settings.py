@@ -205,6 +205,9 @@ class Settings(BaseSettings):
     history_hours_days: float = Field(
         730.0, gt=0, description="hours, alerts and actions on alarms this long"
     )
+    history_min_free_mb: float = Field(
+        1024.0, ge=0, description="with less free on its disk the history in SQLite is not written"
+    )
     duplicate_horizon: int = Field(
         256, ge=8, description="windows remembered per machine to recognise duplicates"
     )

@@ -10,8 +10,9 @@ import redis
 import structlog
 from sqlalchemy import Engine
 
-from vtox.errors import VtoxError
+from vtox.errors import DiskNearlyFull, VtoxError
 from vtox.history import baselines, database, deletion, retention, stream_reader, writing
+from vtox.history.disk_room import check_room
 from vtox.history.gaps import missed_between, missed_sentence
 from vtox.history.names import Names
 from vtox.history.retention import oldest_kept
@@ -43,6 +44,7 @@ class Recorder:
         self.client = client
         self.settings = settings
         self.problem = ""
+        self.no_room: DiskNearlyFull | None = None
         self.recorded_t: float | None = None
         self._engine: Engine | None = None
         self._names = Names()
@@ -64,6 +66,9 @@ class Recorder:
         try:
             with database.explain_errors(self.settings):
                 self.record(stop)
+            self.no_room = None
+        except DiskNearlyFull as error:
+            problem, self.no_room = str(error), error
         except (redis.RedisError, VtoxError) as error:
             problem = str(error)
         except Exception as error:  # an end would be no more than a start: it tries again
@@ -71,7 +76,9 @@ class Recorder:
             problem = f"{type(error).__name__}: see cluster.log"
         if problem:
             self._forget()
-        if problem and problem != self.problem:
+        # How much is free changes from one look to the next: that is no news.
+        news = (not self.problem) if self.no_room else problem != self.problem
+        if problem and news:
             log.warning("nothing is recorded until this is over", reason=problem)
         elif self.problem and not problem:
             log.info("recording again")
@@ -81,6 +88,7 @@ class Recorder:
 
     def record(self, stop: Event) -> int:
         """Record all that is new in the streams, and what else is due; return how many entries."""
+        self._check_room()
         engine = self._open()
         retired = self._delete_retired(engine)
         n = 0
@@ -108,6 +116,9 @@ class Recorder:
             self._engine.dispose()
             self._engine = None
 
+    def _check_room(self) -> None:
+        check_room(self.settings, stopped=self.no_room is not None)
+
     def _open(self) -> Engine:
         if self._engine is None:
             self._engine = database.engine_to_write(self.settings)
@@ -133,6 +144,7 @@ class Recorder:
         oldest = oldest_kept(self.settings, round(1000 * server_time(self.client)))
         portion = Portion(self._positions[stream], self._positions[stream])
         complete = False
+        self._check_room()
         while not complete and len(portion.points) < POINTS_PER_TRANSACTION:
             batch = stream_reader.read(self.client, portion.end, ENTRIES_PER_READ)
             portion.add(batch, oldest, retired)
@@ -186,6 +198,8 @@ class Recorder:
                 recorded_t=self.recorded_t,
                 problem=self.problem,
                 missed=self._missed,
+                free_mb=self.no_room.free_mb if self.no_room else None,
+                needed_mb=self.no_room.needed_mb if self.no_room else None,
             )
             send_heartbeat(self.client, beat)
         except redis.RedisError:

@@ -10,7 +10,11 @@ from vtox.bridge.loop import ORPHAN_SEARCH_EVERY_S
 from vtox.bridge.record_joiner import MAX_SILENCE_WINDOWS
 from vtox.domain import reason
 from vtox.faults import MAX_RECORD_S
-from vtox.monitoring.readiness import MEMORY_FAIL_SHARE, MEMORY_WARN_SHARE
+from vtox.monitoring.readiness import (
+    MEMORY_FAIL_SHARE,
+    MEMORY_WARN_SHARE,
+    RECORDER_SILENT_S,
+)
 from vtox.settings import Settings
 from vtox.store import heartbeats
 from vtox.store.backlog import Backlog
@@ -37,6 +41,8 @@ DEAD_LETTERS_S = 300.0
 CLOCK_LIMIT_S = 1.0
 # An alarm of deleted windows stays this long after the last one, so that people see it.
 DELETED_CLEAR_S = 600.0
+# A problem of the recorder that is over at its next pass lost nothing.
+RECORDER_STOPPED_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +110,7 @@ def conditions(
     yield _clocks(now, CLOCK_LIMIT_S * share.get("clocks", 1.0))
     yield _stream_ids(now.backlog, CLOCK_LIMIT_S * share.get("stream_ids", 1.0))
     yield _deleted(watch, _deleted_before(before, raised))
+    yield from _recorder(now.snap)
 
 
 def _backlog(backlog: Backlog, limit_s: float) -> Condition:
@@ -178,6 +185,27 @@ def _memory(snap: Snapshot, raised: bool) -> Iterator[Condition]:
         holds=holds,
         why=why,
         level="fault" if share >= MEMORY_FAIL_SHARE else "warning",
+    )
+
+
+def _recorder(snap: Snapshot) -> Iterator[Condition]:
+    """Yield whether the history is recorded; nothing where no recorder has ever run."""
+    beat = snap.recorder
+    if beat is None:
+        return
+    silent_s = max(snap.t - beat.last_seen_t, 0.0)
+    why = reason("history_recorded")
+    if silent_s > RECORDER_SILENT_S:
+        why = reason("recorder_silent", silence_s=silent_s)
+    elif beat.free_mb is not None and beat.needed_mb is not None:
+        why = reason("history_disk_full", free_mb=beat.free_mb, needed_mb=beat.needed_mb)
+    elif beat.problem:
+        why = reason("history_not_written")
+    yield Condition(
+        name="recorder",
+        holds=why.code != "history_recorded",
+        why=why,
+        raise_after_s=RECORDER_STOPPED_S,
     )
 
 

@@ -5,6 +5,7 @@ It stays when the recorder ends, so that a system which had one says that it is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from vtox import keys
 from vtox.store.client import Client
@@ -12,6 +13,7 @@ from vtox.store.entries import number
 
 # What it says of itself, besides its times.
 _TEXTS = ("host", "address", "problem", "missed")
+_NUMBERS = ("free_mb", "needed_mb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,8 @@ class RecorderHeartbeat:
 
     `recorded_t` is when all streams had last been recorded to their end; `address` is where the
     history is, without a password. `problem` says why it cannot write now, `missed` what was
-    trimmed unread lately; both are empty where there is nothing to say.
+    trimmed unread lately; both are empty where there is nothing to say. `free_mb` and `needed_mb`
+    are the room that its disk has, and must have, while that is what stops it.
     """
 
     pid: int
@@ -30,12 +33,19 @@ class RecorderHeartbeat:
     recorded_t: float | None
     problem: str = ""
     missed: str = ""
+    free_mb: float | None = None
+    needed_mb: float | None = None
 
 
 def send_heartbeat(client: Client, beat: RecorderHeartbeat) -> None:
     """Write a heartbeat."""
     recorded = "" if beat.recorded_t is None else f"{beat.recorded_t:.3f}"
-    fields = {"pid": beat.pid, "last_seen_t": f"{beat.last_seen_t:.3f}", "recorded_t": recorded}
+    room = {n: "" if (v := getattr(beat, n)) is None else f"{v:.1f}" for n in _NUMBERS}
+    fields = room | {
+        "pid": beat.pid,
+        "last_seen_t": f"{beat.last_seen_t:.3f}",
+        "recorded_t": recorded,
+    }
     client.hset(keys.RECORDER, mapping=fields | {n: getattr(beat, n) for n in _TEXTS})
 
 
@@ -51,4 +61,6 @@ def decode(fields: Mapping[bytes, bytes]) -> RecorderHeartbeat | None:
         return None
     texts = {n: fields.get(n.encode(), b"").decode("utf-8", "replace") for n in _TEXTS}
     recorded_t = number(fields.get(b"recorded_t") or None)
-    return RecorderHeartbeat(pid=int(pid), last_seen_t=seen, recorded_t=recorded_t, **texts)
+    room = {n: number(fields.get(n.encode()) or None) for n in _NUMBERS}
+    known: dict[str, Any] = texts | room
+    return RecorderHeartbeat(pid=int(pid), last_seen_t=seen, recorded_t=recorded_t, **known)

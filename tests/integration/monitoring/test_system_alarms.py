@@ -8,6 +8,7 @@ import socket
 import time
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 
@@ -20,17 +21,20 @@ from vtox.monitoring.conditions import (
     DELETED_CLEAR_S,
     NO_WORKER_S,
     ORPHAN_SEARCHES_S,
+    RECORDER_STOPPED_S,
     STALLED_S,
     unassigned_limit_s,
 )
 from vtox.monitoring.monitor import watch_system
-from vtox.monitoring.readiness import checks
+from vtox.monitoring.readiness import RECORDER_SILENT_S, checks
 from vtox.settings import Settings, load
 from vtox.store.backlog import report_waiting
 from vtox.store.client import Client, connect, server_time, server_time_ms
 from vtox.store.entries import decode_alert
 from vtox.store.heartbeats import send_heartbeat
 from vtox.store.open_alerts import OpenAlert, events_after, open_alerts
+from vtox.store.recorder_heartbeat import RecorderHeartbeat
+from vtox.store.recorder_heartbeat import send_heartbeat as send_beat
 from vtox.store.status import snapshot
 from vtox.store.streams import create_group
 
@@ -101,6 +105,34 @@ def test_nothing_is_raised_where_nothing_is_wrong(working: Client, settings: Set
     read(working)
     assert look(working, settings) == {}
     assert working.exists(keys.ALARMS, keys.ALERTS) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "silent_s", "code"),
+    [
+        ({"problem": "full", "free_mb": 90.0, "needed_mb": 1024.0}, 0.0, "history_disk_full"),
+        ({"problem": "away"}, 0.0, "history_not_written"),
+        ({}, RECORDER_SILENT_S + 1, "recorder_silent"),
+    ],
+)
+def test_a_history_that_is_not_recorded(
+    working: Client, settings: Settings, changes: dict[str, Any], silent_s: float, code: str
+) -> None:
+    def report_recorder(age_s: float = 0.0, **changes: Any) -> None:
+        now = server_time(working)
+        known = {"pid": 1, "host": "h", "address": "a", "recorded_t": now}
+        send_beat(working, RecorderHeartbeat(last_seen_t=now - age_s, **known | changes))
+
+    report_recorder(silent_s, **changes)
+    assert look(working, settings) == {}
+    pass_time(working, RECORDER_STOPPED_S)
+    alarm = look(working, settings)["recorder"]
+    assert (alarm.level, alarm.code) == ("warning", code)
+    if "free_mb" in changes:
+        assert alarm.values == {"free_mb": 90.0, "needed_mb": 1024.0}
+    report_recorder()
+    assert look(working, settings) == {}
+    assert events(working)[-1] == ("recorder", "cleared", "history_recorded")
 
 
 def test_windows_that_nobody_reads(working: Client, settings: Settings) -> None:

@@ -61,6 +61,22 @@ SENTENCES: dict[str, Sentence] = {
         "查明由谁删除：给 XADD 加 MAXLEN 的发送端、手动的 XTRIM 或 XDEL，"
         "或用桥接进程的消费组读取的其他程序；VTOX 会自行裁剪数据流。",
     ),
+    "recorder_silent": Sentence(
+        "记录进程已有 {silence_s:.0f} s 没有报告：历史不再增加",
+        "启动 `vtox up` 或 `vtox recorder`；`vtox doctor` 会说明最后一个进程是哪个。"
+        "恢复后，数据流中仍保留的内容会补录。",
+    ),
+    "history_disk_full": Sentence(
+        "历史所在磁盘几乎已满，剩余 {free_mb:.0f} MB：低于 {needed_mb:.0f} MB 时不写入历史",
+        "在 VTOX_DATA_DIR 中释放空间，或调小 VTOX_HISTORY_RECORDS_HOURS。"
+        "记录进程会自行继续，补录届时数据流中仍保留的全部内容。",
+    ),
+    "history_not_written": Sentence(
+        "记录进程无法写入历史",
+        "运行 `vtox doctor`：其检查项 `recorder` 会说明原因。"
+        "它会自行继续，补录届时数据流中仍保留的全部内容。",
+    ),
+    "history_recorded": Sentence("历史又在记录", _NOTHING),
     "deletion_stopped": Sentence(
         "不再有窗口未读即被删除",
         "无需其他处理：被删除的窗口已丢失；若仍有原始数据，请重新发送。",

@@ -65,6 +65,23 @@ SENTENCES: dict[str, Sentence] = {
         "Find who deletes: a sender that gives XADD a MAXLEN, XTRIM or XDEL by hand, or another "
         "program that reads with the group of the bridge; VTOX trims the stream itself.",
     ),
+    "recorder_silent": Sentence(
+        "the recorder has not reported for {silence_s:.0f} s: nothing is added to the history",
+        "Start `vtox up` or `vtox recorder`; `vtox doctor` says which process was the last one. "
+        "What the streams hold when it is back is recorded then.",
+    ),
+    "history_disk_full": Sentence(
+        "the disk of the history is nearly full, {free_mb:.0f} MB are free: it is not written "
+        "below {needed_mb:.0f} MB",
+        "Free space in VTOX_DATA_DIR, or lower VTOX_HISTORY_RECORDS_HOURS. The recorder goes on by "
+        "itself, with all that the streams still hold then.",
+    ),
+    "history_not_written": Sentence(
+        "the recorder cannot write the history",
+        "Run `vtox doctor`: its check `recorder` says why. It goes on by itself, with all that the "
+        "streams still hold then.",
+    ),
+    "history_recorded": Sentence("the history is recorded again", _NOTHING),
     "deletion_stopped": Sentence(
         "no further window was deleted unread",
         "Nothing more: the windows that were deleted are lost; send them again if you have them.",
