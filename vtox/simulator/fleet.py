@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,9 @@ class _FaultCase:
     undetectable: str = ""
 
 
+_SITES = ("North quarry", "South quarry", "Harbour")
+_VEHICLES = ("Excavator", "Loader", "Crusher", "Conveyor")
+_PARTS = ("hydraulic pump", "fan", "left drive", "right drive", "winch")
 _INSULATION = (*CURRENTS, *VOLTAGES, "leakage", "vibration")
 # In this order, as many as the fleet has faulty machines: first each fault once, detectable.
 _FAULT_CASES = (
@@ -125,9 +128,16 @@ def fleet(
         cases[position] = _FAULT_CASES[i % len(_FAULT_CASES)]
     ranges = dict.fromkeys(SCALES, FAULT_MODES[fault_mode]) | dict(severities or {})
     return tuple(
-        _machine(f"V{i + 1:03d}", subkey(seed, i), case, ranges, onset_s)
+        _with_place(i, _machine(f"V{i + 1:03d}", subkey(seed, i), case, ranges, onset_s))
         for i, case in enumerate(cases)
     )
+
+
+def _with_place(i: int, m: Machine) -> Machine:
+    """Return a machine as one of five in a vehicle of some site."""
+    vehicle, part = divmod(i, len(_PARTS))
+    path = f"{_VEHICLES[vehicle % len(_VEHICLES)]} {vehicle + 1}/{_PARTS[part]}"
+    return replace(m, motor=replace(m.motor, site=_SITES[vehicle % len(_SITES)], asset_path=path))
 
 
 def truth(machines: tuple[Machine, ...]) -> list[dict[str, Any]]:
