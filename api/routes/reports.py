@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.auth import needs
 from api.errors import Problem
+from api.language import answer_language
 from api.query import EmptyQuery
 from api.routes.history import T_END
 from api.routes.machines import MachineId, machine_by_id
@@ -34,7 +35,9 @@ class ReportQuery(EmptyQuery):
     responses={200: {"content": FILE}},
 )
 def machine_report(
-    machine_id: MachineId, backend: OpenBackend, query: Annotated[ReportQuery, Query()]
+    machine_id: MachineId,
+    backend: OpenBackend,
+    query: Annotated[ReportQuery, Query()],
 ) -> Response:
     """Return one HTML file that opens offline, and whose verdicts `vtox verify` computes again.
 
@@ -57,6 +60,7 @@ def machine_report(
                 backend.history(),
                 machine_id,
                 Span(query.from_t, query.to_t),
+                answer_language(),
             )
         except ReportError as error:
             raise Problem("no_waveform", str(error)) from error

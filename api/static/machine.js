@@ -3,14 +3,14 @@
 import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, span, stateWord, unlockWord } from "./common.js";
 import { follow, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
-import { hasText, locale, rich, t } from "./texts.js";
+import { hasText, language, locale, rich, t } from "./texts.js";
 import { showSensitivity } from "./sensitivity.js";
 import { followAlarms } from "./machinealarms.js";
 import { followTrends } from "./trends.js";
 
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const address = `/api/v1/machines/${encodeURIComponent(id)}`;
-byId("report").href = `${address}/report`;
+byId("report").href = `${address}/report?lang=${language}`;
 // What is shown of a nameplate, and its units.
 const PLATE = { pole_pairs: "", supply_hz: "Hz", rated_speed_rpm: "rpm", rated_current_a: "A", rated_voltage_v: "V", rated_power_w: "W", rotor_bars: "", supply: "", site: "", asset_path: "" };
 const FAULTS = ["turn_short", "insulation", "bearing", "eccentricity", "broken_bar"];

@@ -12,13 +12,14 @@ from rich.text import Text
 from vtox.baseline import Baseline
 from vtox.cli import options
 from vtox.cli.diagnosis_table import DETECTED, show
-from vtox.cli.report_files import check_target, file_contents, write_report
+from vtox.cli.report_files import Lang, check_target, file_contents, write_report
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError, RecordingError
 from vtox.faults import FAULTS
 from vtox.files.recordings import Options, find, read
 from vtox.files.recordings import options as reader_options
 from vtox.plain_data import plain
+from vtox.sentences.languages import DEFAULT
 
 # Exit statuses.
 HEALTHY, DETECTED_FAULT, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
@@ -51,6 +52,7 @@ def diagnose_command(
             metavar="FILE", help="Write a report (.html): verdicts, drawings and the samples."
         ),
     ] = None,
+    lang: Lang = DEFAULT,
     as_json: options.Json = False,
 ) -> None:
     """Diagnose recordings in files, offline.
@@ -64,7 +66,7 @@ def diagnose_command(
         nameplate = options.motor_from(motor)
         healthy = options.baseline_from(baseline, opts, nameplate)
         paths, skipped = find(files, opts)
-        check_target(report)
+        check_target(report, lang)
     except InputError as error:
         errors.print(f"vtox: {error}", style="red", markup=False, highlight=False)
         raise typer.Exit(BAD_INPUT) from error
@@ -84,7 +86,7 @@ def diagnose_command(
     elif len(paths) > 1:
         _summarise(results)
     if report and results:
-        write_report(report, file_contents(results, nameplate, healthy))
+        write_report(report, file_contents(results, nameplate, healthy, lang))
     if len(results) < len(paths):
         raise typer.Exit(BAD_INPUT)
     states = {d.state for _, _, diagnoses in results for d in diagnoses}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vtox.cli.report_files import check_target, write_report
+from vtox.cli.report_files import Lang, check_target, write_report
 from vtox.errors import InputError
+from vtox.sentences.languages import DEFAULT
 from vtox.settings import Settings, load
 from vtox.store.client import check, connect
 
@@ -33,10 +34,11 @@ def report_command(
         Path | None,
         typer.Option(metavar="FILE", help="File to write; default: named after the machine."),
     ] = None,
+    lang: Lang = DEFAULT,
 ) -> None:
     """Write a report on a machine: its latest records, those behind open alarms, and its trend."""
     path = out or Path(f"{machine.replace(':', '_')}.html")
-    check_target(path)
+    check_target(path, lang)
     from_s, to_s = _seconds("--from", from_), _seconds("--to", to)
     if from_s is not None and to_s is not None and from_s >= to_s:
         raise InputError(f"--from {from_}: not before --to {to}")
@@ -47,7 +49,7 @@ def report_command(
     with connect(settings.working_url(), "cli") as client:
         check(client)
         contents = machine_contents(
-            client, settings, _history(settings), machine, Span(from_s, to_s)
+            client, settings, _history(settings), machine, Span(from_s, to_s), lang
         )
     write_report(path, contents)
 

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,21 +12,27 @@ from vtox.baseline import Baseline
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError
 from vtox.nameplate import motor_to_dict
+from vtox.sentences.languages import DEFAULT, NAMES
 
 if TYPE_CHECKING:
     from vtox.reports.contents import Contents
 
+Lang = Annotated[
+    str, typer.Option("--lang", metavar="|".join(NAMES), help="Language of the report.")
+]
 SUFFIXES = (".html", ".htm")
 
 
-def check_target(path: Path | None) -> None:
+def check_target(path: Path | None, language: str) -> None:
     """Make sure that a report can be written there, before anything is computed.
 
     Raises
     ------
     InputError
-        It would not be an HTML file, or replace one that is no report.
+        It would not be an HTML file, there is no such folder, or no such language.
     """
+    if language not in NAMES:
+        raise InputError(f"--lang {language}: expected one of {', '.join(NAMES)}")
     if path is None:
         return
     if path.suffix.lower() not in SUFFIXES:
@@ -39,6 +45,7 @@ def file_contents(
     results: Sequence[tuple[Path, Recording, list[Diagnosis]]],
     motor: Motor | None,
     baseline: Baseline | None,
+    language: str = DEFAULT,
 ) -> "Contents":
     """Return what a report of recordings in files holds.
 
@@ -57,6 +64,7 @@ def file_contents(
     return Contents(
         form=FORM,
         made_t=round(time.time(), 3),
+        language=language,
         environment=environment(),
         machine=Machine(
             nameplate=motor_to_dict(motor) if motor else None,

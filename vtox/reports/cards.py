@@ -6,7 +6,8 @@ from typing import Any
 
 from vtox.plain_data import digits
 from vtox.reports.elements import facts, indicator_name, marked, minus, pill, sentence_case
-from vtox.sentences.rendering import advice, render
+from vtox.sentences.languages import DEFAULT, Language, language
+from vtox.sentences.rendering import VOCABULARIES, advice, render
 
 RANK = ("fault", "warning", "normal", "unknown")
 
@@ -17,12 +18,13 @@ def verdict_card(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
     state = str(v["state"])
     parts = [
         f"<header><h3>{escape(fault_name(fault, text))}</h3>{state_pill(state, text)}</header>",
-        f'<p class="why">{escape(sentence_case(sentence(v)))}.</p>',
+        f'<p class="why">{escape(_full(v, text))}</p>',
     ]
     if v["doubts"]:
-        items = "".join(f"<li>{escape(sentence_case(sentence(d)))}.</li>" for d in v["doubts"])
+        items = "".join(f"<li>{escape(_full(d, text))}</li>" for d in v["doubts"])
         parts.append(f"<h4>{escape(text['against'])}</h4><ul>{items}</ul>")
-    actions = list(dict.fromkeys(filter(None, (advice(d["code"]) for d in (v, *v["doubts"])))))
+    advised = (advice(d["code"], _language(text)) for d in (v, *v["doubts"]))
+    actions = list(dict.fromkeys(filter(None, advised)))
     if actions:
         rows = "".join(f"<p>{marked(sentence_case(a))}</p>" for a in actions)
         parts.append(f'<div class="action"><h4>{escape(text["action"])}</h4>{rows}</div>')
@@ -50,12 +52,25 @@ def worst_first(verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(verdicts, key=lambda v: RANK.index(v["state"]) if v["state"] in RANK else 9)
 
 
-def sentence(v: Mapping[str, Any]) -> str:
+def sentence(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
     """Return the sentence of a code with its values; the code itself where there is none."""
     try:
-        return render(v["code"], v["values"])
+        return render(v["code"], v["values"], _language(text))
     except (KeyError, ValueError, TypeError):  # of another version
         return str(v["code"])
+
+
+def words(identifier: str, text: Mapping[str, str]) -> str:
+    """Return the words of an identifier in a value, such as the source of a slip."""
+    return VOCABULARIES[_language(text)].words.get(identifier, identifier)
+
+
+def _full(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
+    return f"{sentence_case(sentence(v, text))}{text['stop']}"
+
+
+def _language(text: Mapping[str, str]) -> Language:
+    return language(text["language"]) or DEFAULT
 
 
 def _numbers(v: Mapping[str, Any], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -70,5 +85,6 @@ def _symptoms(indicators: Mapping[str, Any], text: Mapping[str, str]) -> Iterato
     for name, value in measured.items():
         stem, unit = indicator_name(name)
         # Of rotor_dbc and rotor_hz the unit alone does not tell which is which.
-        words = name.replace("_", " ") if stems.count(stem) > 1 else stem
-        yield words, f"{minus(digits(value))} {unit}".strip()
+        name_words = name.replace("_", " ") if stems.count(stem) > 1 else stem
+        shown = words(value, text) if isinstance(value, str) else minus(digits(value))
+        yield name_words, f"{shown} {unit}".strip()

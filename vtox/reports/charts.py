@@ -1,5 +1,6 @@
 """Spectra, waveforms and phasors of a record as drawings."""
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from math import cos, radians, sin
@@ -17,6 +18,7 @@ from vtox.spectra.thinning import extremes
 POINTS = 1200
 # A dip between two bins of noise is no level: the axis begins a little below the noise.
 BELOW_FLOOR_DB = 12.0
+_MULTIPLE = re.compile(r"(\d+) x (.+)")
 CURVES = ("curve", "curve b", "curve c")
 PHASOR_SIZE, PHASOR_RADIUS, HEAD = 300, 106, 8
 
@@ -26,6 +28,15 @@ def tone(line: Line) -> str:
     if line.fault is None:
         return "other"
     return "found" if line.found else "expected"
+
+
+def line_name(name: str, text: Mapping[str, str]) -> str:
+    """Return the name of a line in the language of the texts; defects keep their names."""
+    multiple = _MULTIPLE.fullmatch(name)
+    if multiple:
+        k, of = multiple.groups()
+        return text["multiple"].format(k=k, name=line_name(of, text))
+    return text.get(f"name.{name}", name)
 
 
 def spectrum_chart(s: Spectrum, low_hz: float, high_hz: float, text: Mapping[str, str]) -> str:
@@ -39,7 +50,16 @@ def spectrum_chart(s: Spectrum, low_hz: float, high_hz: float, text: Mapping[str
         text[f"axis.{s.reference}"],
     )
     marks = [
-        Mark(x.name, x.hz, x.low_hz, x.high_hz, tone(x), x.found_hz, x.level_db, x.baseline_db)
+        Mark(
+            line_name(x.name, text),
+            x.hz,
+            x.low_hz,
+            x.high_hz,
+            tone(x),
+            x.found_hz,
+            x.level_db,
+            x.baseline_db,
+        )
         for x in s.lines
     ]
     label = f"{text[f'kind.{s.kind}']}, {low_hz:.4g} to {high_hz:.4g} Hz"

@@ -38,7 +38,9 @@ def _alert(e: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:
     word = escape(text.get(f"event.{e['event']}", str(e["event"])))
     level = "normal" if e["event"] == "cleared" else str(e["level"])
     still = f' <span class="soft">{escape(text["event.open"])}</span>' if e.get("open") else ""
-    why = f'<span class="soft">{escape(sentence_case(sentence(e)))}</span>' if e["code"] else ""
+    why = (
+        f'<span class="soft">{escape(sentence_case(sentence(e, text)))}</span>' if e["code"] else ""
+    )
     return [f"<span>{word}</span>", state_pill(level, text), still, why]
 
 

@@ -9,7 +9,7 @@ from vtox.domain import CHANNEL_UNITS, Motor, Recording
 from vtox.errors import SpectrumError
 from vtox.plain_data import digits
 from vtox.reports import charts, views
-from vtox.reports.cards import fault_name, worst_first
+from vtox.reports.cards import fault_name, words, worst_first
 from vtox.reports.contents import ReportRecord
 from vtox.reports.elements import facts, minus
 from vtox.reports.views import SpectrumView
@@ -103,7 +103,9 @@ def _about(s: Spectrum, text: Mapping[str, str]) -> Iterator[str]:
     if s.supply_hz:
         yield text["about.supply"].format(hz=f"{s.supply_hz:.3f}")
     if s.slip is not None:
-        yield text["about.slip"].format(percent=f"{100 * s.slip:.3f}", source=s.slip_source)
+        yield text["about.slip"].format(
+            percent=f"{100 * s.slip:.3f}", source=words(s.slip_source or "", text)
+        )
     if s.shaft_hz:
         yield text["about.shaft"].format(hz=f"{s.shaft_hz:.3f}", rpm=f"{60 * s.shaft_hz:.1f}")
     yield text["about.resolution"].format(hz=digits(s.resolution_hz))
@@ -121,7 +123,7 @@ def _lines_table(lines: tuple[Line, ...], text: Mapping[str, str]) -> str:
         f'<th scope="col"{"" if i < 2 else " class=n"}>{escape(text[f"line.{n}"])}</th>'
         for i, n in enumerate(names)
     )
-    rows = "".join(_line_row(x) for x in shown)
+    rows = "".join(_line_row(x, text) for x in shown)
     more = len(ranked) - len(shown)
     note = escape(text["lines.more"].format(count=more)) if more else ""
     return (
@@ -130,7 +132,7 @@ def _lines_table(lines: tuple[Line, ...], text: Mapping[str, str]) -> str:
     )
 
 
-def _line_row(x: Line) -> str:
+def _line_row(x: Line, text: Mapping[str, str]) -> str:
     above = None if x.level_db is None or x.floor_db is None else x.level_db - x.floor_db
     numbers = (
         f"{x.hz:.3f} Hz",
@@ -138,8 +140,9 @@ def _line_row(x: Line) -> str:
         *(_decibel(v) for v in (x.level_db, above, x.baseline_db)),
     )
     cells = "".join(f'<td class="n">{escape(v)}</td>' for v in numbers)
+    name = escape(charts.line_name(x.name, text))
     return (
-        f'<tr class="{charts.tone(x)}"><th scope="row">{escape(x.name)}</th>'
+        f'<tr class="{charts.tone(x)}"><th scope="row">{name}</th>'
         f"<td><code>{escape(x.formula)}</code></td>{cells}</tr>"
     )
 

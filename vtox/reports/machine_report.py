@@ -19,6 +19,7 @@ from vtox.reports.contents import FORM, Contents, Machine, ReportRecord, Trend
 from vtox.reports.document import MAX_REPORT_MB
 from vtox.reports.environment import environment
 from vtox.reports.kept_samples import KeptSamples, samples_of_machine
+from vtox.sentences.languages import DEFAULT
 from vtox.settings import Settings
 from vtox.store import machines, outputs
 from vtox.store.client import Client, server_time
@@ -46,6 +47,7 @@ def machine_contents(
     history: AbstractContextManager[Connection | None],
     machine_id: str,
     span: Span,
+    language: str = DEFAULT,
 ) -> Contents:
     """Return what a report on a machine holds, its verdicts computed now.
 
@@ -80,6 +82,7 @@ def machine_contents(
     return Contents(
         form=FORM,
         made_t=round(now, 3),
+        language=language,
         environment=environment(),
         machine=Machine(
             machine_id=machine_id,

@@ -25,6 +25,7 @@ from vtox.reports.events import event_section
 from vtox.reports.figures import record_figures
 from vtox.reports.texts import texts
 from vtox.reports.trend_charts import trend_section
+from vtox.sentences.languages import DEFAULT, TAGS, language
 
 STYLE = Path(__file__).parent / "report.css"
 # Nothing is run and nothing is fetched, whoever wrote the texts in it.
@@ -52,7 +53,7 @@ def page(contents: Contents) -> str:
     with threadpool_limits(1):
         body = "".join(_body(contents, text))
     return (
-        f'<!doctype html>\n<html lang="{escape(contents.language)}">\n<head>\n'
+        f'<!doctype html>\n<html lang="{TAGS[language(contents.language) or DEFAULT]}">\n<head>\n'
         '<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -138,7 +139,8 @@ def _machine(machine: Machine, text: Mapping[str, str]) -> str:
 def _plate_rows(plate: Mapping[str, object], text: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in PLATE:
         if name in plate:
-            value = f"{digits(plate[name])} {UNITS.get(name, '')}".strip()
+            known = digits(plate[name])
+            value = f"{text.get(f'plate.{known}', known)} {UNITS.get(name, '')}".strip()
             yield text[f"plate.{name}"], value
     bearing = plate.get("bearing")
     if not isinstance(bearing, dict):
@@ -162,8 +164,7 @@ def _baseline_rows(machine: Machine, text: Mapping[str, str]) -> Iterator[tuple[
     seconds = digits(round(baseline.seconds, 1))
     learnt = text["baseline.learnt"].format(records=baseline.records, seconds=seconds)
     if "version" in about:
-        source = about.get("source", "")
-        version = text["baseline.version"].format(version=about["version"], source=source)
+        version = text["baseline.version"].format(version=about["version"])
         learnt = f"{version}, {learnt}"
     yield text["baseline"], learnt
     loads = [(b.low_a, b.high_a) for b in baseline.bands if b.high_a]

@@ -13,7 +13,7 @@ from vtox.arrays import Float64
 WIDTH, HEIGHT = 760, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 8, 36
 # Of the font of `report.css`, 11 px: names beside one another must not touch.
-CHARACTER, ROW, MAX_ROWS = 6.1, 13, 5
+CHARACTER, WIDE_CHARACTER, ROW, MAX_ROWS = 6.1, 11.5, 13, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _marker(axes: Axes, m: Mark) -> str:
 def _name(axes: Axes, m: Mark, ends: dict[int, list[tuple[float, float]]]) -> str:
     if not m.name or not axes.x_range[0] <= m.x <= axes.x_range[1]:
         return ""
-    width = CHARACTER * len(m.name)
+    width = sum(CHARACTER if c < "\u2e80" else WIDE_CHARACTER for c in m.name)
     left = min(max(axes.x(m.x) - width / 2, LEFT + 3), WIDTH - RIGHT - width - 3)
     free = (
         row
