@@ -109,7 +109,7 @@ class TrendsQuery(EmptyQuery):
 def list_fleet(
     request: Request, backend: OpenBackend, query: Annotated[FleetQuery, Query()]
 ) -> Response:
-    """Return a part of the list, whose cost does not depend on the machines outside it.
+    """Return a part of the list; only what has changed and what is in this part is read.
 
     The list is at most 1 s old. With the `ETag` of the last answer in `If-None-Match`, an answer
     that would be the same is 304 without a body.

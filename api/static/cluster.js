@@ -6,6 +6,7 @@ import { drawLetters, setUpLetters } from "./deadletters.js";
 import { drawOutage, drawStatus, meter, table } from "./system.js";
 import { locale, rich, t } from "./texts.js";
 
+const LOOPBACK = /^(localhost|127\..*|\[::1\])$/;
 const HISTORY_MS = 10_000;
 const order = new Intl.Collator(locale, { numeric: true }).compare;
 
@@ -27,9 +28,10 @@ function drawFigures(s) {
   put("memory", s.server ? bytes(s.server.used_memory_bytes) : "–");
   put("limit", s.server?.maxmemory_bytes ? t("cluster.memory_limit", { limit: bytes(s.server.maxmemory_bytes) }) : t(s.server ? "cluster.no_limit" : "cluster.limit_unknown"));
   put("foot", t("cluster.foot", { done: p.windows_done, duplicates: p.windows_duplicate, refused: p.windows_refused, letters: s.streams.dead_letters.length }), s.server ? ` · ${s.server.product} ${s.server.version}` : "");
+  // It listens on the loopback of its own host.
   const flower = byId("flower");
   flower.href = `${location.protocol}//${location.hostname}:${s.flower_port}/`;
-  flower.hidden = false;
+  flower.hidden = !LOOPBACK.test(location.hostname);
 }
 
 function drawQueues(queues) {
