@@ -65,15 +65,25 @@ class Action:
 
 @dataclass(slots=True)
 class Book:
-    """Alarms by id, shelvings by machine and fault, machines out of service."""
+    """Alarms by id, shelvings by machine and fault, machines out of service.
+
+    Alarms are changed by `put` alone, which knows those of each machine.
+    """
 
     alarms: dict[str, Alarm] = field(default_factory=dict)
     shelved: dict[tuple[str, str], Suspension] = field(default_factory=dict)
     out_of_service: dict[str, Suspension] = field(default_factory=dict)
+    _ids: dict[str, set[str]] = field(default_factory=dict, compare=False)
 
     def copy(self) -> "Book":
         """Return a book that changes without this one."""
-        return Book(dict(self.alarms), dict(self.shelved), dict(self.out_of_service))
+        ids = {m: set(of) for m, of in self._ids.items()}
+        return Book(dict(self.alarms), dict(self.shelved), dict(self.out_of_service), ids)
+
+    def put(self, alarm: Alarm) -> None:
+        """Keep an alarm, in place of the one with its id."""
+        self.alarms[alarm.id] = alarm
+        self._ids.setdefault(alarm.machine_id, set()).add(alarm.id)
 
     def at(self, now_ms: int) -> "Book":
         """Return the book at a time: without the shelvings that have ended until then."""
@@ -81,6 +91,7 @@ class Book:
             {i: at(a, now_ms) for i, a in self.alarms.items()},
             {k: s for k, s in self.shelved.items() if _holds(s, now_ms)},
             self.out_of_service,
+            self._ids,
         )
 
     def note_alert(self, alert: Alert, ms: int) -> None:
@@ -100,7 +111,7 @@ class Book:
                 reason=alert.reason,
                 values=alert.values,
             )
-            self.alarms[alert.id] = apply(known, event)
+            self.put(apply(known, event))
 
     def act(self, action: Action) -> bool:
         """Change what an action changes; False for a request that was followed already.
@@ -121,10 +132,10 @@ class Book:
                 raise AlarmRefused("not_shelved", f"{alarm.id} is not shelved")
             del self.shelved[key]
             for other in self._of(*key):
-                self.alarms[other.id] = apply(other, _event("unshelved", action))
+                self.put(apply(other, _event("unshelved", action)))
             return True
         after = apply(alarm, _event(_EVENT_OF[action.name], action))
-        self.alarms[alarm.id] = after
+        self.put(after)
         if action.name == "shelve":
             self.shelved[key] = after.suspensions["shelved"]
         return True
@@ -132,7 +143,7 @@ class Book:
     def forget_machine(self, machine_id: str) -> None:
         """Forget all of a machine."""
         for alarm in self._of(machine_id):
-            del self.alarms[alarm.id]
+            self._drop(alarm)
         for key in [k for k in self.shelved if k[0] == machine_id]:
             del self.shelved[key]
         self.out_of_service.pop(machine_id, None)
@@ -146,17 +157,21 @@ class Book:
         for i, alarm in enumerate(ended):
             age_ms = now_ms - max(alarm.since_ms, alarm.closed_ms or 0, alarm.cleared_ms or 0)
             if i >= FINISHED_AT_MOST or age_ms > FINISHED_KEPT_MS:
-                del self.alarms[alarm.id]
+                self._drop(alarm)
+
+    def _drop(self, alarm: Alarm) -> None:
+        del self.alarms[alarm.id]
+        self._ids[alarm.machine_id].discard(alarm.id)
 
     def _raise(self, alert: Alert, ms: int) -> None:
         # One fault of a machine has one alarm at a time: of the one before, the end was missed.
         for other in self._of(alert.machine_id, alert.fault):
-            self.alarms[other.id] = apply(other, Event(name="cleared", ms=ms))
+            self.put(apply(other, Event(name="cleared", ms=ms)))
         names: dict[SuspensionName, Suspension | None] = {
             "shelved": self.shelved.get((alert.machine_id, alert.fault)),
             "out_of_service": self.out_of_service.get(alert.machine_id),
         }
-        self.alarms[alert.id] = Alarm(
+        alarm = Alarm(
             id=alert.id,
             machine_id=alert.machine_id,
             fault=alert.fault,
@@ -169,6 +184,7 @@ class Book:
             values=alert.values,
             suspensions={n: s for n, s in names.items() if s and _holds(s, ms)},
         )
+        self.put(alarm)
 
     def _change_service(self, action: Action) -> bool:
         machine_id, out = action.machine_id, self.out_of_service
@@ -187,13 +203,12 @@ class Book:
             detail = f"machine {machine_id} is out of service already, by {present.by}"
             raise AlarmRefused("already_out_of_service", detail)
         for alarm in self._of(machine_id):
-            self.alarms[alarm.id] = apply(alarm, _event(_EVENT_OF[action.name], action))
+            self.put(apply(alarm, _event(_EVENT_OF[action.name], action)))
         return True
 
     def _of(self, machine_id: str, fault: str = "") -> list[Alarm]:
-        return [
-            a for a in self.alarms.values() if a.machine_id == machine_id and fault in ("", a.fault)
-        ]
+        of_machine = [self.alarms[i] for i in sorted(self._ids.get(machine_id, ()))]
+        return [a for a in of_machine if fault in ("", a.fault)]
 
 
 def replay(alerts: Iterable[tuple[int, Alert]], actions: Iterable[Action]) -> Book:

@@ -118,9 +118,8 @@ class Alarm:
     @property
     def state(self) -> State:
         """The state, as of the last event."""
-        for name in SUSPENSIONS:
-            if name in self.suspensions:
-                return name
+        if self.suspensions:
+            return next(name for name in SUSPENSIONS if name in self.suspensions)
         if self.active:
             return "acknowledged" if self.acknowledged else "unacknowledged"
         return "normal" if self.acknowledged else "returned_unacknowledged"
@@ -133,6 +132,8 @@ class Alarm:
 
 def at(alarm: Alarm, now_ms: int) -> Alarm:
     """Return the alarm at a time: without the suspensions that have ended until then."""
+    if not alarm.suspensions:
+        return alarm
     ends = [s.until_ms for s in alarm.suspensions.values() if s.until_ms and s.until_ms <= now_ms]
     if not ends:
         return alarm

@@ -7,6 +7,7 @@ make of them, and a version by which a change is refused that was thought out fo
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ import structlog
 from vtox import keys
 from vtox.alarms.book import Action, Book
 from vtox.alarms.life import SUSPENSIONS, Alarm, Suspension
+from vtox.errors import TooBusy
 from vtox.store import outputs, scripts
 from vtox.store.alarm_actions import encode_action
 from vtox.store.client import Client, server_time_ms
@@ -31,6 +33,7 @@ _ALERTS_AT_ONCE = 1000
 _ALARM_ID = re.compile(r"[^#|].{0,200}:\d{1,15}")
 # Alerts and operators are few: two changes at once are rare, and a third one is refused never.
 _TRIES = 50
+_DECODED = 8192
 
 _Stored = dict[bytes, bytes]
 
@@ -88,9 +91,14 @@ def act(client: Client, actions: Callable[[Book, int], Iterable[Action]]) -> lis
     return done
 
 
-def forget_machine(client: Client, machine_id: str) -> None:
-    """Forget the alarms of a machine that is retired."""
-    _change(client, lambda book, _: book.forget_machine(machine_id))
+def forget_machines(client: Client, machine_ids: Sequence[str]) -> None:
+    """Forget the alarms of machines that are no more."""
+
+    def forget(book: Book, _: int) -> None:
+        for machine_id in machine_ids:
+            book.forget_machine(machine_id)
+
+    _change(client, forget)
 
 
 def _change(
@@ -101,10 +109,11 @@ def _change(
     where = [keys.ALARM_BOOK, keys.ALARM_ACTIONS]
     for _ in range(_TRIES):
         stored = client.hgetall(keys.ALARM_BOOK)
-        book, position = _up_to_date(client, stored)
-        now_ms = server_time_ms(client)
-        change(book, now_ms)
-        args = _difference(stored, book, position, actions or [])
+        book = _decode(stored)
+        before = _values(book)
+        position = _follow_alerts(client, book, stored.get(_POSITION, b"").decode())
+        change(book, server_time_ms(client))
+        args = _difference(stored, before, book, position, actions or [])
         if args is None:
             return book
         try:
@@ -115,23 +124,22 @@ def _change(
                 raise
             # A server that takes no writes is no reason to refuse a reader.
             return book
-    raise AssertionError(f"the alarm book was changed by others {_TRIES} times")
+    raise TooBusy("others change alarms all the time", remedy="try again")
 
 
-def _up_to_date(client: Client, stored: _Stored) -> tuple[Book, str]:
-    """Return the book with what the alerts since its position make of it, and the new position."""
-    book = _decode(stored)
-    position = stored.get(_POSITION, b"").decode()
+def _follow_alerts(client: Client, book: Book, position: str) -> str:
+    """Change the book by the alerts after a position, and return the new one."""
     if not position:
         # The first time: what is open, and no alarm that ended before.
         position = outputs.newest_id(client, keys.ALERTS)
-        book.alarms |= {a.id: _alarm_of(a) for a in open_alerts(client)}
+        for opened in open_alerts(client):
+            book.put(_alarm_of(opened))
     while entries := client.xrange(keys.ALERTS, f"({position}", "+", count=_ALERTS_AT_ONCE):
         for entry_id, alert_fields in entries:
             position, alert = entry_id.decode(), decode_alert(alert_fields)
             if _ALARM_ID.fullmatch(alert.id):
                 book.note_alert(alert, outputs.entry_order(position)[0])
-    return book, position
+    return position
 
 
 def _alarm_of(alert: OpenAlert) -> Alarm:
@@ -142,11 +150,15 @@ def _alarm_of(alert: OpenAlert) -> Alarm:
 
 
 def _difference(
-    stored: _Stored, book: Book, position: str, actions: Sequence[Action]
+    stored: _Stored,
+    before: Mapping[str, Alarm | Suspension],
+    book: Book,
+    position: str,
+    actions: Sequence[Action],
 ) -> list[Any] | None:
     """Return the arguments of the script that keeps what has changed, None where nothing has."""
-    before, after = _values(_decode(stored)), _values(book)
-    changed = {n: orjson.dumps(_table(v)) for n, v in after.items() if before.get(n) != v}
+    after = _values(book)
+    changed = {n: orjson.dumps(_table(v)) for n, v in after.items() if before.get(n) is not v}
     if stored.get(_POSITION) != position.encode():
         changed["#position"] = position.encode()
     gone = [n for n in before if n not in after]
@@ -179,19 +191,22 @@ def _decode(stored: _Stored) -> Book:
     for name, text in stored.items():
         if name in (_POSITION, _VERSION):
             continue
-        field, table = name.decode(), loads(text)
+        field = name.decode()
         if field.startswith(_SHELVED):
             machine_id, _, fault = field.removeprefix(_SHELVED).rpartition("|")
-            book.shelved[machine_id, fault] = _suspension(table)
+            book.shelved[machine_id, fault] = _suspension(loads(text))
         elif field.startswith(_OUT):
-            book.out_of_service[field.removeprefix(_OUT)] = _suspension(table)
+            book.out_of_service[field.removeprefix(_OUT)] = _suspension(loads(text))
         else:
-            book.alarms[field] = _alarm(table)
+            book.put(_alarm(text))
     return book
 
 
-def _alarm(table: Mapping[str, Any]) -> Alarm:
+# Most are as they were when the book was read last.
+@lru_cache(maxsize=_DECODED)
+def _alarm(text: bytes) -> Alarm:
     """Return a stored alarm; fields of a later version are ignored."""
+    table = loads(text)
     alarm = Alarm(**_fields_of(Alarm, table))
     held = table.get("suspensions", {})
     suspensions = {n: _suspension(held[n]) for n in SUSPENSIONS if n in held}

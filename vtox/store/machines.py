@@ -107,8 +107,8 @@ def retire(client: Client, machine_id: str) -> bool:
     """
     retired = _retire(client, machine_id, "", reason("machine_retired"))
     if retired:
-        alarm_book.forget_machine(client, machine_id)
         note_retirement(client, machine_id)
+        alarm_book.forget_machines(client, [machine_id])
     return retired
 
 
@@ -123,11 +123,14 @@ def forget_silent(client: Client, before_t: float) -> int:
     for m in silent:
         pipe.hexists(keys.machine(m), "motor")
     why = reason("machine_forgotten")
-    return sum(
-        _retire(client, m, str(before_t), why)
+    forgotten = [
+        m
         for m, registered in zip(silent, pipe.execute(), strict=True)
-        if not registered
-    )
+        if not registered and _retire(client, m, str(before_t), why)
+    ]
+    if forgotten:
+        alarm_book.forget_machines(client, forgotten)
+    return len(forgotten)
 
 
 def _retire(client: Client, machine_id: str, silent_since: str, why: Reason) -> bool:

@@ -150,6 +150,16 @@ def test_a_retired_machine_leaves_no_alarm(client: Client) -> None:
     assert advance(client) == book
 
 
+def test_a_machine_that_is_forgotten_leaves_no_alarm(client: Client) -> None:
+    advance(client)
+    client.zadd(keys.MACHINES, {"M1": 5.0})
+    add_alert(client, 5.0)
+    add_alert(client, 6.0, "cleared")
+    assert ALARM in advance(client).alarms
+    assert machines.forget_silent(client, 100.0) == 1
+    assert advance(client).alarms == {}
+
+
 def test_what_is_stored_of_a_later_version_is_ignored(client: Client) -> None:
     advance(client)
     add_alert(client, 5.0)
