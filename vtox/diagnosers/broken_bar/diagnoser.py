@@ -24,6 +24,7 @@ from vtox.diagnosers.broken_bar.reasons import (
     abstention,
     finding,
     is_level_certain,
+    shows_cage,
 )
 from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS
 from vtox.diagnosers.current.front_end import CurrentAnalysis, select
@@ -96,7 +97,7 @@ def features(
     -------
     dict of ndarray, shape (batch,)
         `broken_bar.lower_dbc`, the level of the sidebands, dBc; NaN where a recording shows none.
-        The level of noise must not be learnt: a line that comes later would be as strong.
+        Neither noise nor a load's line must be learnt: one that comes later would be as strong.
     """
     levels = [
         o.pair.level_dbc if isinstance(o, Observation) and _shows_line(o) else np.nan
@@ -106,7 +107,7 @@ def features(
 
 
 def _shows_line(o: Observation) -> bool:
-    return o.pair.is_line and o.pair.bins >= NEEDED_BINS
+    return o.pair.bins >= NEEDED_BINS and shows_cage(o)
 
 
 def _observations(

@@ -24,6 +24,9 @@ MAX_FREQUENCY_RANGE_HZ = 0.4
 # that flickers mostly the amplitude. docs/calibration/broken_bar.md#flicker
 MIN_QUADRATURE = 0.8
 MAX_IN_PHASE_SHARE = 0.75
+# Without voltages a line that stands farther from 2sf, in bins of 1/T, is not the rotor cage's if
+# the slip is right. docs/calibration/broken_bar.md#place-of-the-line
+MAX_OFF_BINS = 0.5
 # A line at half the distance counts down to so far below. A rotor cage makes none.
 # docs/calibration/broken_bar.md#lines-at-half-the-distance
 MAX_BELOW_DB = 20.0
@@ -82,6 +85,16 @@ def finding(o: Observation, baseline: Level | None) -> Finding:
         # Nameplates and speeds are wrong, supplies high: they do not make another line harmless.
         result = replace(result, state="unknown", why=why, doubts=())
     return replace(result, doubts=(*result.doubts, *o.slip.doubts))
+
+
+def shows_cage(o: Observation) -> bool:
+    """Return whether the line of a recording is that of a rotor cage, of any strength.
+
+    A line that a load or the supply may have made says nothing of the cage: learnt as its level, it
+    would hide one that breaks.
+    """
+    result = next(f for rule in FINDING_RULES if (f := rule(o)))
+    return o.pair.is_line and result.state != "unknown" and result.by_level
 
 
 def is_level_certain(o: Observation) -> bool:
@@ -236,6 +249,26 @@ def _line_at_a_fixed_frequency(o: Observation) -> Finding | None:
     return replace(_of_lines(o, "unknown", "line_does_not_follow_slip", **slips), causes=(LOAD,))
 
 
+def _beside_twice_the_slip(o: Observation) -> Finding | None:
+    """Return that a line of a supply that is not excluded stands beside 2sf of a measured slip."""
+    measured = o.slip.source in ("speed sensor", "slot harmonics")
+    # In noise the place of a line is as uncertain as its level.
+    if o.supply_excluded or not measured or o.tracking is not None or not is_level_certain(o):
+        return None
+    rounded_hz = 2 * o.f0_hz * o.slip.rounding if o.slip.source == "speed sensor" else 0.0
+    spread_hz = o.spread_bins * o.bin_hz / 2
+    if abs(o.pair.peak_hz - o.distance_hz) <= max(MAX_OFF_BINS * o.bin_hz, rounded_hz) + spread_hz:
+        return None
+    values = {
+        "level_dbc": o.pair.level_dbc,
+        "line_hz": o.pair.peak_hz,
+        "distance_hz": o.distance_hz,
+        "slip": o.slip.value,
+        "slip_source": o.slip.source,
+    }
+    return Finding("unknown", Reason("line_at_another_slip", values), causes=(SUPPLY, LOAD))
+
+
 def _as_a_load(o: Observation) -> Finding | None:
     if o.pair.distance_from_load >= load_oscillation.MIN_DISTANCE:
         return None
@@ -292,6 +325,7 @@ FINDING_RULES: tuple[Callable[[Observation], Finding | None], ...] = (
     _line_of_supply,
     _harmonic_of_half,
     _line_at_a_fixed_frequency,
+    _beside_twice_the_slip,
     _as_a_load,
     _as_a_multiple_of_a_load,
     _as_a_flickering_supply,

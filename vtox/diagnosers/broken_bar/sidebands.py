@@ -49,6 +49,7 @@ class SidebandPair:
     """The strongest pair of one recording near 2sf, levels in dBc."""
 
     hz: float  # distance from the supply line
+    peak_hz: float  # the same, between the bins of the spectrum
     over_floor: float  # power over the smooth floor, amplitude and phase together
     over_floor_limit: float
     bins: float  # distance at the slip measured, or the least one estimated, in bins of 1/T
@@ -115,6 +116,7 @@ def sideband_pairs(
     alternative_hz, alternative_dbc = _alternatives(analysis, slip_analysis, m, largest_ratio)
     return _split(
         hz=line.hz,
+        peak_hz=modulation_spectrum.refined_hz(m, line),
         over_floor=line.statistic,
         over_floor_limit=limit,
         bins=np.array([least_slip(s) for s in slips]) * 2 * analysis.f0_hz / bin_hz,

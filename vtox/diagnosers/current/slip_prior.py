@@ -56,6 +56,8 @@ class Slip:
     reason: Reason | None = None
     # Rated power, W, within which it was searched where there is no rated speed.
     guessed_from_w: float | None = None
+    # Half of the last digit of a speed that was sent, as slip.
+    rounding: float = 0.0
 
     @property
     def low(self) -> float:
@@ -168,7 +170,8 @@ def _slip_by_sensor(
         return reason("speed_implausible", speed_rpm=speed_rpm, f0_hz=f0_hz, pole_pairs=pairs)
     if _is_nameplate_speed(speed_rpm, rms_a, motor):
         return reason("speed_copied_from_nameplate", speed_rpm=speed_rpm)
-    return Slip(max(slip, 0.0), half, "speed sensor")
+    digit_rpm = 1.0 if speed_rpm == round(speed_rpm) else 0.1
+    return Slip(max(slip, 0.0), half, "speed sensor", rounding=digit_rpm / 2 / synchronous_rpm)
 
 
 def _is_synchronous(

@@ -9,7 +9,7 @@ import pytest
 from vtox.baseline import Level
 from vtox.diagnosers.broken_bar.moving_slip import Tracking
 from vtox.diagnosers.broken_bar.observation import Observation
-from vtox.diagnosers.broken_bar.reasons import abstention, finding
+from vtox.diagnosers.broken_bar.reasons import abstention, finding, shows_cage
 from vtox.diagnosers.broken_bar.sidebands import SidebandPair
 from vtox.diagnosers.current.slip_prior import Slip
 from vtox.domain import Motor, reason
@@ -18,6 +18,7 @@ MEASURED = Slip(0.02, 1e-3, "speed sensor")
 ESTIMATED = Slip(0.02, 0.01, "nameplate and load")
 BROKEN = SidebandPair(
     hz=2.0,
+    peak_hz=2.0,
     over_floor=200.0,
     over_floor_limit=18.0,
     bins=20.0,
@@ -134,6 +135,48 @@ def test_a_speed_that_was_not_believed_is_a_doubt_of_every_answer() -> None:
 def test_what_the_sidebands_say(pair: dict[str, float], state: str, code: str) -> None:
     result = finding(observed(pair), None)
     assert (result.state, result.why.code) == (state, code)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"has_voltages": True}, "rotor_asymmetry"),  # so quiet that they exclude the supply
+        ({}, "line_at_another_slip"),
+        ({"slip": replace(MEASURED, rounding=1e-3)}, "rotor_asymmetry"),
+        (
+            {"slip": replace(MEASURED, source="slot harmonics", rounding=1e-3)},
+            "line_at_another_slip",
+        ),
+        ({"slip": ESTIMATED}, "rotor_asymmetry"),
+        ({"current_range": 0.05}, "rotor_asymmetry"),
+    ],
+)
+def test_a_line_beside_twice_the_slip_may_be_the_supply_s(
+    changes: dict[str, Any], code: str
+) -> None:
+    o = observed({"peak_hz": 2.09}, **{"has_voltages": False, "current_range": 0.0, **changes})
+    assert finding(o, None).why.code == code
+
+
+def test_a_line_in_noise_is_not_placed() -> None:
+    o = observed({"peak_hz": 2.09, "deviation_db": 1.1}, has_voltages=False, current_range=0.0)
+    assert finding(o, None).why.code == "rotor_asymmetry"
+
+
+@pytest.mark.parametrize(
+    ("pair", "learnt"),
+    [
+        ({}, True),
+        (WEAK, True),
+        (NO_LINE, False),
+        ({"distance_from_load": 1.0}, False),  # as a load makes it
+        ({"neighbour_hz": 2.4, "lower_dbc": -54.1, "upper_dbc": -60.0}, False),
+        ({"voltage_ratio": 0.2}, False),
+        ({"half_dbc": -58.0}, False),
+    ],
+)
+def test_a_baseline_learns_lines_of_a_rotor_cage_alone(pair: dict[str, Any], learnt: bool) -> None:
+    assert shows_cage(observed(pair)) == learnt
 
 
 def test_a_short_record_shows_strong_sidebands_only() -> None:
