@@ -4,7 +4,9 @@ Counters and the histogram are those that the scripts on the server keep for eve
 figure that is not known is absent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from math import floor
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -17,6 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
+from vtox.alarms.life import OPEN_STATES, Alarm
 from vtox.monitoring.capacity import CPU, capacity
 from vtox.monitoring.readiness import STALE_INTERVALS
 from vtox.monitoring.throughput import Throughput
@@ -68,17 +71,18 @@ _WINDOWS = {
 _LATENCY_EDGES = range(14, 133, 7)
 
 
-def exposition(snap: Snapshot, rate: Throughput) -> bytes:
-    """Return the metrics of a snapshot."""
+def exposition(snap: Snapshot, rate: Throughput, open_alarms: Iterable[Alarm] = ()) -> bytes:
+    """Return the metrics of a snapshot, and of the alarms that are open."""
     registry = CollectorRegistry()
-    registry.register(_SnapshotCollector(snap, rate))
+    registry.register(_SnapshotCollector(snap, rate, open_alarms))
     return generate_latest(registry)
 
 
 class _SnapshotCollector(Collector):
-    def __init__(self, snap: Snapshot, rate: Throughput) -> None:
+    def __init__(self, snap: Snapshot, rate: Throughput, open_alarms: Iterable[Alarm]) -> None:
         self.snap = snap
         self.rate = rate
+        self.open_alarms = Counter((a.state, a.level) for a in open_alarms)
 
     def collect(self) -> Iterator[Metric]:
         yield from self._system()
@@ -128,6 +132,14 @@ class _SnapshotCollector(Collector):
         for a in self.snap.alarms:
             alarms.add_metric([a.fault, a.level], 1)
         yield alarms
+        opened = GaugeMetricFamily(
+            "vtox_open_alarms",
+            "Alarms of machines and of the system that are open, by state.",
+            labels=["state", "level"],
+        )
+        for state, level in product(OPEN_STATES, ("warning", "fault")):
+            opened.add_metric([state, level], self.open_alarms[state, level])
+        yield opened
         if watch := self.snap.watch:
             age_s = max(self.snap.t - watch.t, 0.0)
             yield _gauge("vtox_monitor_age_seconds", "Time since the monitor last looked.", age_s)

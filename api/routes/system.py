@@ -137,7 +137,9 @@ def what_runs() -> Data[Version]:
 def metrics(backend: OpenBackend) -> Response:
     """Return the state of the system as metrics; a figure that is not known is absent."""
     snap = backend.snapshot()
-    text = exposition(snap, throughput(snap, backend.readings()))
+    book, _ = backend.alarms.read(backend.client())
+    open_alarms = (a for a in book.alarms.values() if a.open)
+    text = exposition(snap, throughput(snap, backend.readings()), open_alarms)
     return Response(text, media_type=CONTENT_TYPE)
 
 

@@ -10,7 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.api.test_windows import GOOD, JSON, PATH
+from tests.integration.history.entries import add_alert
+from tests.integration.store.test_alarm_book import ALARM
 from vtox.domain import Bearing, Motor
+from vtox.store.alarm_book import advance
 from vtox.store.client import Client
 
 MACHINE = PATH.rpartition("/")[0]
@@ -60,6 +63,29 @@ def test_no_nameplate_makes_the_api_fail(
 ) -> None:
     assert_no_failure(http.put(MACHINE, content=json.dumps(nameplate), headers=JSON))
     assert_no_failure(http.get("/api/v1/machines"))
+
+
+ACTIONS = {
+    "acknowledge": {"by": "Ada"},
+    "comment": {"by": "Ada", "comment": "x"},
+    "shelve": {"by": "Ada", "reason": "x", "for_s": 60},
+    "close": {"by": "Ada", "outcome": "confirmed"},
+}
+FIELDS = st.sampled_from(["by", "request_id", "comment", "reason", "until", "for_s", "outcome"])
+
+
+@given(name=st.sampled_from(list(ACTIONS)), change=st.dictionaries(FIELDS | TEXTS, VALUES))
+@some
+def test_no_action_makes_the_api_fail(
+    http: httpx.Client, client: Client, name: str, change: dict[str, Any]
+) -> None:
+    advance(client)
+    add_alert(client, 5.0)
+    answer = http.post(
+        f"/api/v1/alarms/{ALARM}/{name}", content=json.dumps(ACTIONS[name] | change), headers=JSON
+    )
+    assert answer.is_success or answer.status_code in (400, 409, 413, 422), answer.text
+    assert http.get(f"/api/v1/alarms/{ALARM}").status_code == 200
 
 
 @pytest.mark.parametrize(

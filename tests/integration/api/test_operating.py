@@ -46,6 +46,16 @@ def test_the_count_comes_first_and_must_still_be_right(http: httpx.Client, clien
     assert len(alarm_ids(http, "state=acknowledged")) == 5
 
 
+def test_metrics_count_what_is_open(http: httpx.Client) -> None:
+    first = alarm_ids(http)[0]
+    http.post(f"/api/v1/alarms/{first}/acknowledge", json=ADA)
+    http.post(OUT, json={"reason": "repair", **ADA})
+    text = http.get("/metrics").text
+    assert 'vtox_open_alarms{level="warning",state="unacknowledged"} 3.0' in text
+    assert 'vtox_open_alarms{level="warning",state="acknowledged"} 1.0' in text
+    assert 'vtox_open_alarms{level="fault",state="acknowledged"} 0.0' in text
+
+
 def test_a_request_on_many_that_is_sent_again_acts_once(http: httpx.Client, client: Client) -> None:
     for _ in range(2):
         done = bulk(http, "close", outcome="other_cause", expected_count=5, request_id="r1")
