@@ -97,17 +97,18 @@ export const eventWord = (a) => (a.event === "cleared" ? t("words.event_cleared"
 export const unlockWord = (unlock) => word("unlock", unlock);
 
 // What a slip or speed rests on.
-export const sourceWord = (source) => word("source", source.replaceAll(" ", "_"), source);
+export const sourceWord = (source) => word("source", source.replace(/\W+/g, "_"), source);
 
-// The unit is the suffix of a name: defect_hz -> ["defect", "Hz"].
+// The words of an indicator and its unit, which is the suffix of its name: defect_hz -> ["defect", "Hz"].
 export function named(name) {
+  const own = hasText(`indicators.${name}`) ? t(`indicators.${name}`) : null;
   for (const [suffix, unit] of Object.entries(UNITS)) {
     if (!name.endsWith(suffix)) continue;
     const stem = name.slice(0, -suffix.length).replaceAll("_", " ");
     // In `conductance_s` and `conductance_std_s` the letter is siemens.
-    return [stem, stem.startsWith("conductance") ? "S" : unit];
+    return [own ?? stem, stem.startsWith("conductance") ? "S" : unit];
   }
-  return [name.replaceAll("_", " "), ""];
+  return [own ?? name.replaceAll("_", " "), ""];
 }
 
 export class Refused extends Error {

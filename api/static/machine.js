@@ -1,6 +1,6 @@
 // The page of one machine: its nameplate and state, and for each fault the latest diagnosis.
 
-import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, span, stateWord, unlockWord } from "./common.js";
+import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sourceWord, span, stateWord, unlockWord } from "./common.js";
 import { follow, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
 import { hasText, language, locale, rich, t } from "./texts.js";
@@ -47,7 +47,7 @@ function card(fault, d, assessed, now) {
     // rotor_dbc beside rotor_hz: the unit alone does not tell them apart.
     const twice = stems.filter((s) => s === stem).length > 1;
     const text = twice && hasText(`machine.quantity_${unit}`) ? t(`machine.quantity_${unit}`, { name: stem }) : stem;
-    return [text, typeof v === "number" ? `${exact(v)}${unit && ` ${unit}`}` : typeof v === "boolean" ? t(v ? "common.yes" : "common.no") : String(v)];
+    return [text, typeof v === "number" ? `${exact(v)}${unit && ` ${unit}`}` : typeof v === "boolean" ? t(v ? "common.yes" : "common.no") : sourceWord(String(v))];
   });
   const found = d.state === "warning" || d.state === "fault";
   const calm = found && assessed?.state === "normal";

@@ -1,5 +1,6 @@
 """Every diagnosis has a code that stands in a table its fault may use, and advice unless normal."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -7,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from api.page_texts import page_texts
 from tests.signals import current_lines, phasor_motor, vibration
 from tests.unit.sentences.latin import latin_words
 from vtox import learn_baseline
@@ -161,3 +163,12 @@ def test_values_of_real_diagnoses_leave_no_english_in_chinese(fault: str) -> Non
     reasons = {(r.code, str(r.values)): r for d in of(fault) for r in (d, *d.doubts) if r.code}
     said = {render(r.code, r.values, "zh") for r in reasons.values()}
     assert {text: left for text in said if (left := latin_words(text))} == {}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_pages_have_words_for_what_is_measured(fault: str) -> None:
+    names = {f"indicators.{name}" for d in of(fault) for name in d.indicators}
+    assert names - page_texts("en").keys() == set()
+    texts = {v for d in of(fault) for n, v in d.indicators.items() if n in ("basis", "slip_source")}
+    words = {"words.source_" + re.sub(r"\W+", "_", str(text)) for text in texts - {None, "none"}}
+    assert words - page_texts("en").keys() == set()
