@@ -22,12 +22,12 @@ KEYS = 2000
 VALUE_BYTES = 256
 REWRITE_SOON = "auto-aof-rewrite-min-size 1kb\nauto-aof-rewrite-percentage 1\n"
 # Every key takes 2.5 ms to load; the server answers others after each kilobyte.
-SLOW_LOAD = "key-load-delay 2500\nloading-process-events-interval-bytes 1024\n"
+SLOW_LOAD = "key-load-delay 4000\nloading-process-events-interval-bytes 1024\n"
 
 
 @pytest.fixture
 def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Settings of an embedded server that loads for five seconds, longer than its limit."""
+    """Settings of an embedded server that loads for eight seconds, longer than its limit."""
     monkeypatch.setattr(module, "START_TIMEOUT_S", 0.8)
     monkeypatch.setattr(module, "PROGRESS_EVERY_S", 0.2)
     settings = load(data_dir=tmp_path, redis_url=None)
