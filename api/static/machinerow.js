@@ -43,13 +43,13 @@ export function fillRow(node, m, choosePath) {
   // The link stays the same element, so that the focus stays too.
   const first = node.firstChild ?? node.appendChild(cell("name", link));
   while (first.childNodes.length > 1) first.lastChild.remove();
-  if (m.vehicle_id) first.append(el("span", { class: "sub" }, m.vehicle_id));
+  if (m.vehicle_id && m.vehicle_id !== m.machine_id) first.append(el("span", { class: "sub" }, m.vehicle_id));
   const old = [...node.childNodes].slice(1);
   const trend = node.querySelector(".trendcell") ?? cell("trendcell");
   for (const child of old) if (child !== trend) child.remove();
   first.after(
     cell("say", el("b", { title: words }, sentenceCase(words)), why ? el("span", { class: "sub", title: why }, why) : null),
-    cell("place", el("b", {}, m.site), parts.length ? el("span", { class: "sub" }, parts.flatMap((part, i) => [i ? " / " : null, el("button", { type: "button", class: "link", title: t("fleet.only_path", { path: parts.slice(0, i + 1).join("/") }), onclick: () => choosePath(parts.slice(0, i + 1).join("/")) }, part)])) : null),
+    cell("place", el("b", {}, m.site), parts.length ? el("span", { class: "sub" }, parts.flatMap((part, i) => [i ? el("span", {}, "/") : null, el("button", { type: "button", class: "link", title: t("fleet.only_path", { path: parts.slice(0, i + 1).join("/") }), onclick: () => choosePath(parts.slice(0, i + 1).join("/")) }, part)])) : null),
   );
   node.append(trend,
     cell("healthcell", el("span", { class: "small sub only" }, t("fleet.column_health")), el("b", {}, m.health === null ? "–" : num(m.health, 0))),

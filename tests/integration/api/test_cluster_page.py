@@ -88,6 +88,11 @@ def test_the_cluster_over_time_and_its_dead_letters(
         tab.shows("no samples")
         assert tab.run("document.querySelectorAll('#letters button.go:disabled').length") == 1
         tab.act("document.querySelectorAll('#letters details')[1].open = true")
+        tab.act("document.querySelector('#letters button.go:enabled').focus()")
+        add_letter(client, machine_id="M3", reason="later")
+        tab.shows("later")
+        assert tab.run("document.activeElement.className") == "go", "a refresh takes no focus"
+        assert tab.run("document.querySelectorAll('#letters details[open]').length") == 1
         tab.act("document.querySelector('#letters button.go:enabled').click()")
         tab.shows("M1, seq 9: sent again as entry")
         assert "ia: 3 bytes" not in tab.text()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from api.fleet_index import FleetIndex
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.diagnosis import DiagnosisInput
@@ -126,3 +127,22 @@ def test_workers_alert_by_the_sensitivity_of_the_machine(client: Client, system:
     assert ("turn_short", "cleared") not in alerts(client)
     send(client, now + 4, 1, faulty=False, run="d")
     assert ("turn_short", "cleared") in alerts(client)
+
+
+def test_the_list_of_the_fleet_follows_the_present_alone(client: Client, system: Settings) -> None:
+    index = FleetIndex()
+
+    def row() -> tuple[str, list[str]]:
+        shown = index.view(client, silence_after_s=60).rows["M"]
+        return shown.state, shown.detected
+
+    now = time.time()
+    send(client, now - 60, 12, faulty=False, run="a", vehicle_id="V7")
+    eventually(lambda: row() == ("normal", []))
+    send(client, now - 40, 12, faulty=True, run="b")
+    eventually(lambda: row()[0] == "fault")
+    change = client.hget(keys.FLEET, "change")
+    send(client, now - 3600, 3, faulty=False, run="c")
+    assert client.hget(keys.FLEET, "change") == change, "a replay changes nothing of the list"
+    assert row()[0] == "fault"
+    assert index.view(client, silence_after_s=60).rows["M"].vehicle_id == "V7"
