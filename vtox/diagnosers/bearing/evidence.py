@@ -1,6 +1,6 @@
 """What a record shows of its bearing: all that decides the diagnosis, as one value."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,7 +33,7 @@ from vtox.diagnosers.bearing.shaft_speed import (
     refine_speed,
     speed_contradicted_by_lines,
 )
-from vtox.diagnosers.bearing.shaft_vibration import shaft_vibration
+from vtox.diagnosers.bearing.shaft_vibration import shaft_vibrations
 from vtox.diagnosers.bearing.smeared_lines import smeared_lines
 from vtox.diagnosers.bearing.unassigned_comb import UnassignedComb, find_unassigned_comb
 from vtox.domain import Reason
@@ -94,13 +94,30 @@ class Evidence:
         """Whether the bearing cage's is the only comb found."""
         return only_bearing_cage(self.search.findings)
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether neither a comb nor any other sign of damage or doubt is found."""
+        strong = self.unassigned is not None and self.unassigned.strong
+        return not (
+            self.search.detected or self.ambiguity or strong or self.aperiodic or self.smeared
+        )
 
-def gather_evidence(views: Sequence[EnvelopeViews]) -> Iterator[Evidence]:
-    """Yield the evidence of each record; the records are of one layout."""
+
+def gather_evidence(views: Sequence[EnvelopeViews]) -> list[Evidence]:
+    """Return the evidence of each record; the records are of one layout and shape."""
     searches = search_combs(views, map(_initial_speed, views))
+    found = []
     for own, search in zip(views, searches, strict=True):
         evidence = _evidence(own, search)
-        yield _finer_evidence(own, evidence) or evidence
+        found.append(_finer_evidence(own, evidence) or evidence)
+    quiet = [i for i, e in enumerate(found) if e.shows_nothing]
+    shafts = shaft_vibrations(
+        [views[i].setup for i in quiet], [found[i].search.speed for i in quiet]
+    )
+    for i, shaft in zip(quiet, shafts, strict=True):
+        if shaft:
+            found[i] = replace(found[i], shaft=shaft)
+    return found
 
 
 def _finer_evidence(views: EnvelopeViews, evidence: Evidence) -> Evidence | None:
@@ -155,13 +172,10 @@ def _without_comb(evidence: Evidence, views: EnvelopeViews, ambiguity: Reason | 
         return of_part
     strong = unassigned is not None and unassigned.strong
     aperiodic = None if strong else find_aperiodic_impacts(views)
-    smeared = shaft = None
+    smeared = None
     if not (strong or aperiodic):
         smeared = smeared_lines(search.rows, search.plan, views)
-        shaft = None if smeared else shaft_vibration(views.setup, search.speed)
-    return replace(
-        evidence, unassigned=unassigned, aperiodic=aperiodic, smeared=smeared, shaft=shaft
-    )
+    return replace(evidence, unassigned=unassigned, aperiodic=aperiodic, smeared=smeared)
 
 
 def _of_lagging_elements(
