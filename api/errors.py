@@ -18,6 +18,7 @@ from api.sign_in import sign_in_page
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import (
     AlarmRefused,
+    ChannelMapError,
     HistoryUnavailable,
     NameplateError,
     NotOnDisk,
@@ -63,6 +64,7 @@ CODES = {
     "invalid": "A parameter or field is not acceptable",
     "bad_nameplate": "A nameplate value is impossible",
     "bad_sensitivity": "A sensitivity is impossible",
+    "bad_channel_map": "A channel map is impossible",
     "setting_changed": "Somebody has changed this setting meanwhile",
     "too_many_requests": "Too many requests",
     "too_many_machines": "As many machines are known as are allowed",
@@ -179,6 +181,7 @@ def install(app: FastAPI) -> None:
         RequestValidationError,
         WireError,
         NameplateError,
+        ChannelMapError,
         SensitivityError,
         ServerUnavailable,
         SettingChanged,
@@ -214,6 +217,8 @@ def _problem(request: Request, error: Exception) -> Problem:
             return Problem("bad_nameplate", str(error), field=error.field)
         case SensitivityError():
             return Problem("bad_sensitivity", str(error), field=error.field)
+        case ChannelMapError():
+            return Problem("bad_channel_map", str(error), field=error.field)
         case SettingChanged():
             return Problem("setting_changed", str(error))
         case UnknownMachine():

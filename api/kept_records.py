@@ -10,6 +10,7 @@ from api.errors import Problem, not_found
 from api.schemas.common import rfc3339
 from api.schemas.spectra import RecordInfo
 from vtox.baseline import Baseline
+from vtox.channel_map import corrected
 from vtox.domain import Motor, Recording
 from vtox.errors import BaselineError, InputError
 from vtox.faults import FAMILIES
@@ -24,7 +25,7 @@ LOOKED_AT = 20
 
 @dataclass(frozen=True, slots=True)
 class KeptRecord:
-    """The samples of one record, with what is known of its machine now."""
+    """The samples of one record by the channel map in force, with what is known of its machine."""
 
     info: RecordInfo
     recording: Recording
@@ -132,4 +133,5 @@ def _with_machine(client: Client, info: RecordInfo, recording: Recording) -> Kep
         baseline = Baseline.from_json(state.baseline) if state.baseline else None
     except BaselineError:  # of another version: the diagnoses do not use it either
         baseline = None
-    return KeptRecord(info, recording, state.motor, baseline)
+    as_corrected = corrected(recording, state.channel_map.sources)
+    return KeptRecord(info, as_corrected, state.motor, baseline)

@@ -35,6 +35,8 @@ class Size:
     family_broken: int
     input_machines: int  # on which every kind of input is broken
     input_every: int  # so many kinds
+    installations: int  # of which wiring and nameplate are checked
+    installation_mistakes: int  # made in each
     bad_shafts: int  # machines per trouble of the shaft, widened
     bearing_decoys: int  # per other trouble
     bearing_damaged: int  # per movement and level
@@ -73,6 +75,8 @@ FULL = Size(
     family_broken=10,
     input_machines=3,
     input_every=1,
+    installations=500,
+    installation_mistakes=3,
     bad_shafts=100,
     bearing_decoys=40,
     bearing_damaged=64,
@@ -110,6 +114,8 @@ QUICK = Size(
     family_broken=4,
     input_machines=1,
     input_every=6,
+    installations=12,
+    installation_mistakes=3,
     bad_shafts=1,
     bearing_decoys=1,
     bearing_damaged=2,
@@ -140,6 +146,8 @@ SMALLEST = replace(
     damaged_races=1,
     family_machines=0,
     input_machines=0,
+    installations=1,
+    installation_mistakes=1,
     bad_shafts=0,
     bearing_decoys=0,
     bearing_damaged=0,

@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 
 from evaluation.outcome import Study
 from evaluation.runs.bearing_decoys import bearing_answers
+from evaluation.runs.commissioning import commissioning_outcomes
 from evaluation.runs.inputs import input_outcomes
 from evaluation.runs.machines import machine_answers
 from evaluation.runs.moving_turns import moving_turn_answers
@@ -17,6 +18,7 @@ from evaluation.runs.recordings import folder
 from evaluation.seeds import Stage
 from evaluation.sizes import Size
 from evaluation.studies.bearing_decoys import bearing_decoy_study
+from evaluation.studies.commissioning import commissioning_study
 from evaluation.studies.inputs import input_study
 from evaluation.studies.machines import machine_study
 from evaluation.studies.moving_turns import moving_turn_study
@@ -71,10 +73,17 @@ def _other_rigs(pool: Executor, stage: Stage, size: Size) -> Study:
     return other_rig_study(bearings.result(), clamps.result())
 
 
+def _commissioning(pool: Executor, stage: Stage, size: Size) -> Study:
+    installations, mistakes = size.installations, size.installation_mistakes
+    outcomes = commissioning_outcomes(pool, stage, installations=installations, mistakes=mistakes)
+    return commissioning_study(outcomes, stage)
+
+
 SETS: Mapping[str, Run] = {
     "machines": _machines,
     "inputs": _inputs,
     "bearing_decoys": _bearing_decoys,
     "turns": _moving_turns,
     "rigs": _other_rigs,
+    "commissioning": _commissioning,
 }

@@ -7,6 +7,7 @@
     │   ├── WireError           a stream entry is not a window
     │   ├── NameplateError      a nameplate or bearing is impossible
     │   ├── SensitivityError    a sensitivity is impossible
+    │   ├── ChannelMapError     a channel map is impossible
     │   ├── RecordingError      a recording cannot be read or is inconsistent
     │   ├── BaselineError       a stored baseline cannot be read
     │   ├── ArchiveError        a backup is damaged, or of a later form
@@ -70,6 +71,14 @@ class NameplateError(InputError):
 
 class SensitivityError(InputError):
     """A sensitivity is impossible; `field` names the fault and its field."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ChannelMapError(InputError):
+    """A channel map is impossible; `field` names the channel and its field."""
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)

@@ -13,6 +13,7 @@ import structlog
 
 from vtox import keys
 from vtox.baseline import Baseline
+from vtox.channel_map import corrected
 from vtox.domain import Diagnosis, Record
 from vtox.errors import BaselineError
 from vtox.faults import FAULTS
@@ -97,7 +98,8 @@ def _learn(client: Client, machine: MachineState, notes: Sequence[LearningNote])
     records = [n.record for n in notes]
     machine_id = records[0].machine_id
     learning_notes.delete(client, [machine_id])
-    recordings = [x for x in fetch(client, keys.RAW, records) if x is not None]
+    sent = (x for x in fetch(client, keys.RAW, records) if x is not None)
+    recordings = [corrected(x, machine.channel_map.sources) for x in sent]
     if len(recordings) < len(records):
         log.warning("windows were trimmed before a baseline was learnt", machine_id=machine_id)
         return

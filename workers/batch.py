@@ -14,6 +14,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from vtox import keys
 from vtox.baseline import Baseline
+from vtox.channel_map import corrected
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import Diagnosis, Record, Recording
 from vtox.errors import InputError
@@ -154,7 +155,13 @@ def _finish(here: Process, family: str, batch: Sequence[Started], token: str) ->
         return []
     tolerance_s = here.settings.clock_tolerance_s
     diagnosed = [
-        Diagnosed(s.record_id, s.record, answer, s.machine, s.record.arrived_t + tolerance_s)
+        Diagnosed(
+            s.record_id,
+            s.record,
+            _stating_channel_map(answer, s.machine),
+            s.machine,
+            s.record.arrived_t + tolerance_s,
+        )
         for s, answer in zip(batch, answers, strict=True)
     ]
     return _commit(here.ledger, family, diagnosed)
@@ -173,6 +180,14 @@ def _diagnose(
         here.diagnosis_s += time.perf_counter() - began
 
 
+def _stating_channel_map(answer: list[Diagnosis], machine: MachineState) -> list[Diagnosis]:
+    """Return diagnoses whose evidence says by which channel map they were made, if by any."""
+    if not machine.channel_map.sources:
+        return answer
+    stated = {"kind": "channel_map", "version": machine.channel_map.version}
+    return [replace(d, evidence=(*d.evidence, stated)) for d in answer]
+
+
 def _start(ledger: Ledger, family: str, record_ids: Sequence[str], token: str) -> list[Started]:
     """Start on the records that are not finished; those whose windows are gone are buried."""
     records = ledger.start(family, record_ids, token)
@@ -184,7 +199,10 @@ def _start(ledger: Ledger, family: str, record_ids: Sequence[str], token: str) -
         else:
             kept.append((record_id, record, recording))
     machines = load_states(ledger.client, [record.machine_id for _, record, _ in kept])
-    return [Started(*k, m) for k, m in zip(kept, machines, strict=True)]
+    return [
+        Started(record_id, record, corrected(recording, machine.channel_map.sources), machine)
+        for (record_id, record, recording), machine in zip(kept, machines, strict=True)
+    ]
 
 
 def _case(s: Started) -> DiagnosisInput:

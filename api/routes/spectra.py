@@ -178,7 +178,7 @@ def machine_phasors(
 ) -> Data[Phasors]:
     """Return currents and voltages as they are wired, and their unbalance."""
     families = (query.family,) if query.family else OF_PHASORS
-    return Data(data=_phasors(backend, latest_record(backend, machine_id, families, CURRENTS)))
+    return Data(data=phasors_of(backend, latest_record(backend, machine_id, families, CURRENTS)))
 
 
 @router.get(
@@ -188,7 +188,7 @@ def machine_phasors(
 )
 def record_phasors(record: str, backend: OpenBackend) -> Data[Phasors]:
     """Return the same of a record that is stored behind a warning or fault."""
-    return Data(data=_phasors(backend, stored_record(backend, record)))
+    return Data(data=phasors_of(backend, stored_record(backend, record)))
 
 
 def _check_channel(channel: str | None) -> None:
@@ -239,7 +239,8 @@ def _spectrum(backend: Backend, kept: KeptRecord, query: SpectrumQuery) -> Spect
     )
 
 
-def _phasors(backend: Backend, kept: KeptRecord) -> Phasors:
+def phasors_of(backend: Backend, kept: KeptRecord) -> Phasors:
+    """Return the phasors of a record."""
     from vtox.spectra.phasors import phasors
 
     with backend.computing():

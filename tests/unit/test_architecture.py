@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.server_urls",),
     ("vtox.nameplate_ranges", "vtox.plain_data", "vtox.settings"),
     ("vtox.domain",),
-    ("vtox.baseline", "vtox.faults", "vtox.nameplate", "vtox.wire"),
+    ("vtox.baseline", "vtox.channel_map", "vtox.faults", "vtox.nameplate", "vtox.wire"),
     ("vtox.health", "vtox.coverage"),
     ("vtox.alarms",),
     ("vtox.dsp", "vtox.files", "vtox.simulator", "vtox.store"),
@@ -46,7 +46,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "celeryconfig",
     ),
     ("vtox.diagnosers.registry", "vtox.bridge", "vtox.senders", "vtox.cluster"),
-    ("vtox.diagnosis", "vtox.monitoring", "vtox.spectra", "vtox.history"),
+    (
+        "vtox.commissioning",
+        "vtox.diagnosis",
+        "vtox.monitoring",
+        "vtox.spectra",
+        "vtox.history",
+    ),
     ("vtox.learning", "vtox.backup", "vtox.reports"),
     ("vtox.coordinator",),
     ("workers", "api", "vtox.cli"),
@@ -197,7 +203,9 @@ def test_the_environment_is_read_in_one_place() -> None:
     }
 
 
-MATHS_ON_DEMAND = ("api.routes.spectra", "api.routes.reports", "api.routes.figures")
+MATHS_ON_DEMAND = tuple(
+    f"api.routes.{name}" for name in ("spectra", "reports", "figures", "commissioning")
+)
 
 
 def test_imports_stand_at_the_top() -> None:

@@ -22,6 +22,7 @@ CODE_PAGES = {
     "alerts": ROOT / "docs/faults/alerts.md",
     "records": ROOT / "docs/faults/records.md",
     "system": ROOT / "docs/ALARMS.md",
+    "commissioning": ROOT / "docs/COMMISSIONING.md",
 } | FAULT_PAGES
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 NO_CONSTANTS = {*DEFECTS, "VTOX_RECORDINGS", "PR_SET_PDEATHSIG"}

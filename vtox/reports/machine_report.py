@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from vtox import keys
 from vtox.baseline import Baseline
+from vtox.channel_map import Sources, corrected
 from vtox.domain import Motor
 from vtox.errors import BaselineError, ReportError
 from vtox.faults import FAMILIES
@@ -67,7 +68,7 @@ def machine_contents(
     kept = samples_of_machine(
         client, machine_id, found[0].diagnoses, alerts, span.from_s, span.to_s
     )
-    records, left_out = _records(kept, state.motor, baseline)
+    records, left_out = _records(kept, state.motor, baseline, state.channel_map.sources)
     if not records:
         raise ReportError(
             "nothing_kept",
@@ -105,13 +106,16 @@ def _usable(text: str | None) -> Baseline | None:
 
 
 def _records(
-    samples: Iterable[KeptSamples], motor: Motor | None, baseline: Baseline | None
+    samples: Iterable[KeptSamples],
+    motor: Motor | None,
+    baseline: Baseline | None,
+    sources: Sources,
 ) -> tuple[list[ReportRecord], int]:
     """Return as many records as fit, the first ones first, and how many do not."""
     records: list[ReportRecord] = []
     left_out = size = 0
     for kept in samples:
-        recording = joined_windows(kept.entries)
+        recording = corrected(joined_windows(kept.entries), sources)
         faults = FAMILIES[kept.family].faults if kept.family in FAMILIES else None
         verdicts = making.verdicts(recording, motor, baseline, faults)
         made = making.record(

@@ -9,6 +9,7 @@ import orjson
 import structlog
 
 from vtox import keys
+from vtox.channel_map import NO_MAP, ChannelMap
 from vtox.domain import Motor, Reason, reason
 from vtox.errors import TooManyMachines
 from vtox.faults import FAULTS
@@ -19,6 +20,8 @@ from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.sentences.rendering import render
 from vtox.store import alarm_book, scripts
 from vtox.store.baselines import baseline_state
+from vtox.store.channel_maps import FIELD as CHANNEL_MAP
+from vtox.store.channel_maps import channel_map_from_json
 from vtox.store.client import Client, server_time
 from vtox.store.entries import (
     Result,
@@ -45,6 +48,7 @@ class MachineState:
     history: MachineHistory
     version: str
     sensitivity: Sensitivity = DEFAULT
+    channel_map: ChannelMap = NO_MAP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +119,8 @@ def retire(client: Client, machine_id: str) -> bool:
 def forget_silent(client: Client, before_t: float) -> int:
     """Forget the machines without nameplate that have sent nothing since a time (s, server clock).
 
-    A machine with a baseline, a sensitivity or an open alert of a fault stays. Returns how many
-    are forgotten.
+    A machine with a baseline, a setting of its own or an open alert of a fault stays. Returns how
+    many are forgotten.
     """
     silent = [m.decode() for m in client.zrange(keys.MACHINES, 0, before_t, byscore=True)]
     pipe = client.pipeline(transaction=False)
@@ -154,9 +158,10 @@ def last_arrivals(client: Client) -> dict[str, float]:
 
 def load_states(client: Client, machine_ids: Sequence[str]) -> list[MachineState]:
     """Return the state of each machine, for the workers."""
+    names = ("motor", "baseline", "memory", "version", SENSITIVITY, CHANNEL_MAP)
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
-        pipe.hmget(keys.machine(m), "motor", "baseline", "memory", "version", SENSITIVITY)
+        pipe.hmget(keys.machine(m), *names)
     return [
         MachineState(
             motor=_motor(motor) if motor else None,
@@ -164,8 +169,9 @@ def load_states(client: Client, machine_ids: Sequence[str]) -> list[MachineState
             history=history_from_json(memory),
             version=version.decode() if version else "0",
             sensitivity=sensitivity_from_json(sensitivity),
+            channel_map=channel_map_from_json(channel_map),
         )
-        for motor, baseline, memory, version, sensitivity in pipe.execute()
+        for motor, baseline, memory, version, sensitivity, channel_map in pipe.execute()
     ]
 
 

@@ -1,7 +1,7 @@
 -- Forget a machine and clear its open alerts; 1 where it was known, else 0. Open alerts stand in
 -- two places: those of flags as fields of the machine, those of faults in its `memory`.
 -- With `silent_since` only a machine is forgotten that has sent nothing since, is not registered,
--- has no baseline, no sensitivity and no open alert of a fault; the marks of its windows stay for
+-- has no baseline, no setting of its own and no open alert of a fault; the marks of its windows stay for
 -- their life time.
 -- KEYS machines machine seen alerts open_alerts fleet fleet_changes
 -- ARGV machine, silent_since (empty: whatever it is), number of flags, flags, number of faults,
@@ -28,8 +28,8 @@ for _, fault in ipairs(faults) do
 end
 if since then
   local arrived = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]))
-  local kept = redis.call('HMGET', KEYS[2], 'motor', 'baseline', 'sensitivity')
-  if #open > 0 or kept[1] or kept[2] or kept[3] or not arrived or arrived > since then return 0 end
+  local kept = redis.call('HMGET', KEYS[2], 'motor', 'baseline', 'sensitivity', 'channel_map')
+  if #open > 0 or kept[1] or kept[2] or kept[3] or kept[4] or not arrived or arrived > since then return 0 end
 end
 for _, flag in ipairs(flags) do
   local id = redis.call('HGET', KEYS[2], flag)

@@ -1,0 +1,165 @@
+"""Commissioning: what wiring and nameplate look like, and the channel map that corrects them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from api.auth import needs
+from api.backend import Backend
+from api.body import JSON_BODY, json_object, whole_body
+from api.errors import Problem, not_found
+from api.explanation import advice, sentence
+from api.kept_records import latest_record
+from api.operator import named_operator
+from api.query import NO_PARAMETERS
+from api.routes.machines import MachineId
+from api.routes.spectra import OF_CURRENTS, phasors_of
+from api.routes.system import OpenBackend
+from api.schemas.commissioning import (
+    CHANNEL_MAP_IN,
+    ChannelMapVersion,
+    ChannelSource,
+    InstallationFinding,
+    MachineChannelMap,
+    MachineCommissioning,
+)
+from api.schemas.common import Data, rfc3339
+from vtox.channel_map import ChannelMap, Sources, composed, sources_from_dict, sources_table
+from vtox.domain import CURRENTS, Reason
+from vtox.errors import SpectrumError
+from vtox.store import channel_maps
+from vtox.store.machines import is_listed
+
+router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
+
+
+@router.get(
+    "/{machine_id}/commissioning",
+    dependencies=[*needs("read"), *NO_PARAMETERS],
+    summary="What wiring and nameplate look like",
+)
+def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[MachineCommissioning]:
+    """Check the latest record for wrong wiring, ratios and rated values, in words and phasors.
+
+    Nothing is corrected by this: `PUT .../channel-map` sets what is proposed, or something else.
+    """
+    from vtox.commissioning.findings import commissioning
+
+    kept = latest_record(backend, machine_id, OF_CURRENTS, CURRENTS)
+    present = channel_maps.channel_map(backend.client(), machine_id)
+    with backend.computing():
+        found = commissioning(kept.recording, kept.motor)
+    try:
+        phasors = phasors_of(backend, kept)
+    except SpectrumError:
+        phasors = None
+    proposed = found.proposal
+    if proposed is not None:
+        proposed = composed(proposed, present.sources)
+    verdict = "findings" if found.findings else "unknown" if found.unusable else "sound"
+    return Data(
+        data=MachineCommissioning(
+            machine_id=machine_id,
+            verdict=verdict,
+            checked=found.checked,
+            findings=[_finding(r) for r in found.findings],
+            unusable=[_finding(r) for r in found.unusable],
+            proposed_channels=None if proposed is None else _sources(proposed),
+            channel_map=_version(present),
+            record=kept.info,
+            phasors=phasors,
+        )
+    )
+
+
+@router.get(
+    "/{machine_id}/channel-map",
+    dependencies=[*needs("read"), *NO_PARAMETERS],
+    summary="Which channel of a machine is which",
+)
+def get_channel_map(machine_id: MachineId, backend: OpenBackend) -> Data[MachineChannelMap]:
+    """Return the channels that are not what they are sent as, with the versions of that."""
+    return Data(data=_of_machine(machine_id, backend))
+
+
+@router.put(
+    "/{machine_id}/channel-map",
+    dependencies=[*needs("operate"), *NO_PARAMETERS, *JSON_BODY],
+    summary="Set which channel of a machine is which",
+    responses={404: {}, 409: {}},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": CHANNEL_MAP_IN}},
+        }
+    },
+)
+def put_channel_map(
+    request: Request,
+    machine_id: MachineId,
+    body: Annotated[bytes, Depends(whole_body)],
+    backend: OpenBackend,
+) -> Data[MachineChannelMap]:
+    """Replace the channel map, as a new version, from the next record of the machine on.
+
+    Every diagnosis sees the channels that come out of it, and says so in its evidence. A baseline
+    that was learnt before is of other channels: reset it.
+    """
+    sent = json_object(body)
+    who = named_operator(request, sent.pop("by", None))
+    sources, expected = _of_body(sent)
+    channel_maps.set_channel_map(
+        backend.client(), machine_id, sources, by=who, expected_version=expected
+    )
+    return Data(data=_of_machine(machine_id, backend))
+
+
+def _of_body(body: Mapping[str, Any]) -> tuple[Sources, int | None]:
+    """Return what is to be set, and the version that it replaces."""
+    for name in body:
+        if name not in CHANNEL_MAP_IN["properties"]:
+            expected = ", ".join(CHANNEL_MAP_IN["properties"])
+            detail = f"{name:.80}: no such field, expected some of {expected}"
+            raise Problem("bad_channel_map", detail, field=name)
+    channels, version = body.get("channels"), body.get("version")
+    if not isinstance(channels, Mapping):
+        detail = f"channels: {channels!r:.80}, expected a table of channels"
+        raise Problem("bad_channel_map", detail, field="channels")
+    if version is not None and (type(version) is not int or version < 0):
+        detail = f"version: {version!r:.80}, expected that of the map that this replaces"
+        raise Problem("bad_channel_map", detail, field="version")
+    return sources_from_dict(channels), version
+
+
+def _of_machine(machine_id: str, backend: Backend) -> MachineChannelMap:
+    client = backend.client()
+    if not is_listed(client, machine_id):
+        raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
+    present = _version(channel_maps.channel_map(client, machine_id))
+    earlier = channel_maps.channel_map_versions(client, machine_id)
+    return MachineChannelMap(
+        **present.model_dump(), machine_id=machine_id, versions=[_version(m) for m in earlier]
+    )
+
+
+def _version(m: ChannelMap) -> ChannelMapVersion:
+    return ChannelMapVersion(
+        version=m.version,
+        set=rfc3339(m.t) if m.version else None,
+        by=m.by,
+        channels=_sources(m.sources),
+    )
+
+
+def _sources(sources: Sources) -> dict[str, ChannelSource]:
+    return {name: ChannelSource(**table) for name, table in sources_table(sources).items()}
+
+
+def _finding(r: Reason) -> InstallationFinding:
+    return InstallationFinding(
+        code=r.code,
+        values=dict(r.values),
+        sentence=sentence(r.code, r.values),
+        what_to_do=advice(r.code),
+    )

@@ -1,0 +1,105 @@
+"""Shapes of commissioning: what wiring and nameplate look like, and the channel map."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.operator import NAME_MAX
+from api.schemas.common import ResponseModel, Time
+from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
+from api.schemas.spectra import Phasors, RecordInfo
+from vtox.channel_map import RATIO_RANGE
+from vtox.domain import CHANNEL_UNITS
+
+Check = Literal["currents", "voltages", "pairing", "rated_current", "supply_hz", "pole_pairs"]
+
+
+class ChannelSource(ResponseModel):
+    """Where a channel comes from."""
+
+    channel: str = Field(description="as it is sent")
+    sign: int = Field(description="1, or -1: reversed")
+    ratio: float = Field(description="what its samples are multiplied by")
+
+
+class ChannelMapVersion(ResponseModel):
+    """One version; a channel that is not in `channels` is what it is sent as."""
+
+    version: int = Field(description="0: nobody has set any")
+    set: Time | None = Field(description="when; null for version 0")
+    by: str
+    channels: dict[str, ChannelSource]
+
+
+class MachineChannelMap(ChannelMapVersion):
+    """The channel map of a machine."""
+
+    machine_id: str
+    versions: list[ChannelMapVersion] = Field(description="the last 50, newest first")
+
+
+class InstallationFinding(ResponseModel):
+    """One thing that wiring or nameplate look like and should not."""
+
+    code: str = Field(description=CODE)
+    values: ReasonValues = Field(description=UNITS_IN_NAMES)
+    sentence: str = Field(description="code and values in words")
+    what_to_do: str = Field(description=EMPTY_ADVICE)
+
+
+class MachineCommissioning(ResponseModel):
+    """What wiring and nameplate look like from the latest record."""
+
+    machine_id: str
+    verdict: Literal["sound", "findings", "unknown"] = Field(
+        description="of what was checked; unknown: the record does not allow it"
+    )
+    checked: list[Check]
+    findings: list[InstallationFinding]
+    unusable: list[InstallationFinding] = Field(description="why the record allows no check")
+    proposed_channels: dict[str, ChannelSource] | None = Field(
+        description="the whole channel map that would correct it, for PUT once somebody agrees; "
+        "that in force where nothing is to be corrected; null: no map corrects it"
+    )
+    channel_map: ChannelMapVersion = Field(description="in force, and applied to the record")
+    record: RecordInfo
+    phasors: Phasors | None = Field(description="null: the record has no usable current")
+
+
+# Of the body, which `vtox.channel_map` checks.
+CHANNEL_MAP_IN: dict[str, Any] = {
+    "type": "object",
+    "required": ["channels"],
+    "properties": {
+        "channels": {
+            "type": "object",
+            "propertyNames": {"enum": list(CHANNEL_UNITS)},
+            "additionalProperties": {
+                "type": "object",
+                "properties": {
+                    "channel": {"enum": list(CHANNEL_UNITS), "description": "default: the same"},
+                    "sign": {"enum": [1, -1], "default": 1},
+                    "ratio": {
+                        "type": "number",
+                        "minimum": RATIO_RANGE[0],
+                        "maximum": RATIO_RANGE[1],
+                        "default": 1,
+                    },
+                },
+                "additionalProperties": False,
+            },
+            "description": "where a channel comes from: those named here, each once",
+        },
+        "version": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "description": "the version that this replaces: 409 where another one is in force",
+        },
+        "by": {
+            "type": "string",
+            "maxLength": NAME_MAX,
+            "description": "needed where no API key is used",
+        },
+    },
+    "additionalProperties": False,
+}

@@ -1,0 +1,1 @@
+"""What wiring and nameplate of a machine look like from its signals."""
