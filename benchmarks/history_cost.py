@@ -21,6 +21,7 @@ from tests.integration.history.entries import RESULT
 from tests.postgresql import postgresql
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.domain import DEFECTS
 from vtox.faults import FAMILIES
 from vtox.history.recorder import PAUSE_S, Recorder
 from vtox.settings import Settings, load
@@ -30,7 +31,15 @@ from vtox.store.entries import Result, Texts, encode_result
 STOP = Event()
 # As many as the entries of the demo's fleet have, within a factor of two.
 INDICATORS = {f"indicator_{i}_dbc": -40.123456789 - i for i in range(12)}
-EVIDENCE = tuple({"f_hz": 49.1 + i, "level_dbc": -51.5, "order": 3.585} for i in range(6))
+INDICATORS |= {f"{side}_sideband_dbc": -42.5 for side in ("lower", "upper")}
+EVIDENCE: tuple[dict[str, object], ...] = (
+    {"kind": "line", "lower_hz": 49.1, "upper_hz": 50.9, "lower_dbc": -51.5, "upper_dbc": -52.5},
+    *(
+        {"defect": name, "expected_hz": 76.34, "found_order": 3.585, "statistic": 0.807}
+        | {"threshold": 1.0, "sidebands": "plain"}
+        for name in DEFECTS
+    ),
+)
 
 
 def results(machine: int, from_t: float, to_t: float) -> Iterator[Texts]:

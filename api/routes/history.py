@@ -27,6 +27,7 @@ from vtox.history.resolution import Grid, Resolution, grid
 from vtox.history.retention import oldest_kept
 from vtox.history.trend import Trend
 from vtox.store.client import server_time
+from vtox.store.line_levels import EVERY_S, LINES
 from vtox.store.machines import is_listed
 from vtox.store.points import HEALTH, METRICS
 
@@ -62,6 +63,11 @@ class MachineHistoryQuery(SpanQuery):
     fault: Literal[QUANTITIES] | None = Field(  # type: ignore[valid-type]
         None, description="only this fault, or `health`"
     )
+    of: Literal["faults", "lines"] = Field(
+        "faults",
+        description="the statistic of each fault; or the level of each line that its diagnosis "
+        "reads, a sample in 5 minutes",
+    )
 
 
 @router.get(
@@ -80,6 +86,9 @@ def machine_history(
     Gaps are `null`. A machine that is not known, or was retired, has the history that is left of
     it. The last seconds may not be recorded yet: `recorded_until_t`.
     """
+    if query.of == "lines":
+        lines = [name for f, names in LINES.items() if query.fault in (f, None) for name in names]
+        return _page(request, backend, query, machine_id, lines, least_step_s=EVERY_S)
     quantities = (query.fault,) if query.fault else QUANTITIES
     return _page(request, backend, query, machine_id, quantities)
 
@@ -98,8 +107,12 @@ def _page(
     query: SpanQuery,
     machine_id: str,
     quantities: Sequence[str],
+    *,
+    least_step_s: int = 0,
 ) -> HistoryPage:
     span, made_of = _span_and_grid(backend, query)
+    if made_of.step_s < least_step_s:
+        made_of = Grid("minutes", least_step_s)
     read, numbers = (_records_page, 4) if made_of.step_s == 0 else (_steps_page, 1)
     begin = _cursor_numbers(query.cursor, numbers)
     streams = (keys.RESULTS, keys.ASSESSMENTS) if machine_id else (keys.METRICS,)

@@ -17,7 +17,9 @@ const RANGES = {
 };
 const last = () => t(`trends.last_${range()}`);
 const DEFAULT = "minutes";
-const ORDER = ["health", "turn_short", "insulation", "bearing", "eccentricity", "broken_bar"];
+const OF_FAULTS = ["health", "turn_short", "insulation", "bearing", "eccentricity", "broken_bar"];
+// Level of each line that a diagnosis reads, by its quantity in the history.
+const OF_LINES = ["bearing_bpfo", "bearing_bpfi", "bearing_bsf", "bearing_ftf", "eccentricity_lower_dbc", "eccentricity_upper_dbc", "broken_bar_lower_dbc", "broken_bar_upper_dbc"];
 const ASSESSMENTS = "vehicle_health_assessments";
 // Records come in pages of all faults.
 const PAGES = 5;
@@ -30,7 +32,9 @@ let address = "", asked = 0, askedAt = -Infinity, shown = null, pointed = null;
 const figures = {};
 
 const range = () => { const name = new URLSearchParams(location.search).get("range"); return RANGES[name] ? name : DEFAULT; };
-const title = (name) => (name === "health" ? t("trends.health") : faultName(name));
+const ofLines = () => new URLSearchParams(location.search).get("trend") === "lines";
+const order = () => (ofLines() ? OF_LINES : OF_FAULTS);
+const title = (name) => (name === "health" ? t("trends.health") : OF_LINES.includes(name) ? t(`trends.line_${name}`) : faultName(name));
 
 const exactly = (t) => new Date(1000 * t).toLocaleString(locale, { dateStyle: "medium", timeStyle: "medium" });
 
@@ -43,7 +47,7 @@ function clock(t, withDay = RANGES[range()].s > HOUR) {
 async function history() {
   const { s, points } = RANGES[range()];
   const to = Date.now() / 1000;
-  const query = new URLSearchParams({ from_t: (to - s).toFixed(3), to_t: to.toFixed(3), points });
+  const query = new URLSearchParams({ from_t: (to - s).toFixed(3), to_t: to.toFixed(3), points, ...(ofLines() ? { of: "lines" } : {}) });
   let all = null;
   for (let path = `${address}/history?${query}`, n = 0; path && n < PAGES; n += 1) {
     const page = await get(path);
@@ -159,8 +163,9 @@ function drawFigure(name) {
 // In words: what is absent, and why.
 function absence(recorder) {
   const until = shown.recorded_until_t;
-  const present = ORDER.filter((n) => shown.series[n]);
-  const absent = ORDER.filter((n) => !shown.series[n]).map(title).map((n, i) => (i ? n.toLowerCase() : n));
+  const present = order().filter((n) => shown.series[n]);
+  // A machine has the lines that its channels show: those that it has not are no news.
+  const absent = ofLines() ? [] : order().filter((n) => !shown.series[n]).map(title).map((n, i) => (i ? n.toLowerCase() : n));
   const lines = [];
   if (until === null) lines.push([el("b", {}, t("trends.no_history")), ...rich("trends.needs_recorder", { up: el("code", {}, "vtox up"), recorder: el("code", {}, "vtox recorder") })]);
   else if (!present.length) lines.push([el("b", {}, t("trends.no_record_in", { last: last() })), t("trends.try_longer")]);
@@ -175,7 +180,7 @@ function absence(recorder) {
 function draw(recorder) {
   put("trendnote", absence(recorder));
   for (const name of Object.keys(figures)) if (!shown.series[name]) figures[name].node.hidden = true;
-  const present = ORDER.filter((n) => shown.series[n]);
+  const present = order().filter((n) => shown.series[n]);
   byId("trendhelp").hidden = !present.length;
   present.forEach(drawFigure);
 }
@@ -194,16 +199,19 @@ async function load() {
   }
 }
 
-function choose(name) {
+// One of the choices that stand in the address; the usual one does not.
+function choose(key, name, usual) {
   const query = new URLSearchParams(location.search);
-  if (name === DEFAULT) query.delete("range"); else query.set("range", name);
+  if (name === usual) query.delete(key); else query.set(key, name);
   window.history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}${location.hash}`);
   drawRanges();
   load();
 }
 
 function drawRanges() {
-  if (!byId("ranges").childElementCount) put("ranges", Object.keys(RANGES).map((name) => el("button", { type: "button", onclick: () => choose(name), "data-range": name }, t(`trends.range_${name}`))));
+  if (!byId("ranges").childElementCount) put("ranges", Object.keys(RANGES).map((name) => el("button", { type: "button", onclick: () => choose("range", name, DEFAULT), "data-range": name }, t(`trends.range_${name}`))));
+  if (!byId("trendof").childElementCount) put("trendof", ["faults", "lines"].map((name) => el("button", { type: "button", onclick: () => choose("trend", name, "faults"), "data-of": name }, t(`trends.of_${name}`))));
+  for (const b of byId("trendof").children) b.setAttribute("aria-pressed", String((b.dataset.of === "lines") === ofLines()));
   for (const b of byId("ranges").children) b.setAttribute("aria-pressed", String(b.dataset.range === range()));
 }
 

@@ -25,8 +25,9 @@ from vtox.store.retirements import noted_retirements, remove_notes
 
 log = structlog.get_logger()
 
-# The longer it waits, the fewer rows of minutes it adds to twice, and the later a trend shows.
-PAUSE_S = 5.0
+# The longer it waits, the fewer rows of minutes it adds to twice, and the later a trend shows. A
+# window of 50 machines cost 111 and 124 us with 5 s, 91 and 99 us with 10 s.
+PAUSE_S = 10.0
 # 1.5 MB of results.
 ENTRIES_PER_READ = 1000
 # The more of a minute come together, the fewer rows are written. A transaction of some 0.1 s.

@@ -15,6 +15,8 @@ from vtox.history.schema import alarm_actions, alerts, hours, minutes, missed, p
 from vtox.history.stream_reader import BEGIN, Batch, Missed, Position
 from vtox.store.alarm_actions import decode_action
 from vtox.store.entries import RawFields, decode_alert, json_bytes
+from vtox.store.line_levels import QUANTITIES as LINE_QUANTITIES
+from vtox.store.line_levels import line_points
 from vtox.store.outputs import Entry
 from vtox.store.points import POINTS_OF, Point, entry_numbers
 
@@ -48,12 +50,13 @@ class Portion:
             self.rows += (r for r in rows if r["id_ms"] > retired.get(r["machine_id"], -1))
             return
         points_of = POINTS_OF[self.start.stream]
+        results = self.start.stream == keys.RESULTS
         for entry_id, fields in batch.entries:
-            self.points += (
-                p
-                for p in points_of(entry_id, fields)
-                if p.t_ms >= oldest.hours_ms and p.id_ms > retired.get(p.machine_id, -1)
-            )
+            for p in points_of(entry_id, fields):
+                if p.t_ms >= oldest.hours_ms and p.id_ms > retired.get(p.machine_id, -1):
+                    self.points.append(p)
+                    if results:
+                        self.points += line_points(p, fields)
 
 
 def position(db: Connection, stream: str) -> Position:
@@ -99,7 +102,12 @@ def _move(db: Connection, start: Position, end: Position) -> bool:
 
 def _write_points(db: Connection, points: list[Point], names: Names, oldest: Oldest) -> None:
     rows = names.rows(db, points)
-    if recent := [r for r in rows if r.t_ms >= oldest.records_ms]:
+    recent = [
+        row
+        for row, point in zip(rows, points, strict=True)
+        if row.t_ms >= oldest.records_ms and point.quantity not in LINE_QUANTITIES
+    ]
+    if recent:
         execute_many(db, insert(db, records).on_conflict_do_nothing(), recent)
     by_minute = minutes_of(rows)
     kept = {key: a for key, a in by_minute.items() if 1000 * key[1] >= oldest.minutes_ms}

@@ -12,7 +12,7 @@ Status = Literal["pass", "warn", "fail"]
 MEMORY_WARN_SHARE, MEMORY_FAIL_SHARE = 0.80, 0.95
 # What the monitor measures is stale when it is older than this many of its intervals.
 STALE_INTERVALS = 3
-# Six of the recorder's pauses.
+# Three of the recorder's pauses.
 RECORDER_SILENT_S = 30.0
 # A bridge that last reported longer ago than this does not hang: none was started since.
 BRIDGE_FORGOTTEN_S = 600.0

@@ -16,6 +16,7 @@ from vtox.history.schema import hours, minutes, outcomes, records, series
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.client import Client, server_time
+from vtox.store.line_levels import EVERY_S
 
 URL = "/api/v1/machines/M1/history"
 STOP = Event()
@@ -70,6 +71,31 @@ def test_a_day_has_its_gap(
     only = history(fresh_http, fault="health", from_t=now - 7200, to_t=now)["data"]
     assert set(only["series"]) == {"health"}
     assert 75.0 in only["series"]["health"]["mean"]
+
+
+def test_lines_come_in_steps_of_their_samples(
+    fresh_http: httpx.Client, client: Client, record: Callable[[], object]
+) -> None:
+    end = server_time(client) // EVERY_S * EVERY_S
+    for fault, detail in (
+        ("broken_bar", {"indicators": {"lower_sideband_dbc": -41.5}}),
+        ("bearing", {"evidence": ({"defect": "BPFO", "statistic": 3.0, "threshold": 1.0},)}),
+    ):
+        add_result(client, end + 1, fault=fault, **detail)
+    record()
+    span = {"from_t": end - 600, "to_t": end + 60}
+    data = history(fresh_http, of="lines", **span)["data"]
+    assert (data["source"], data["step_s"]) == ("minutes", EVERY_S)
+    levels = {n: [v for v in s["mean"] if v is not None] for n, s in data["series"].items()}
+    assert levels == {
+        "broken_bar_lower_dbc": [-41.5],
+        "broken_bar_upper_dbc": [],
+        "bearing_bpfo": [3.0],
+    }
+    assert set(history(fresh_http, of="lines", fault="bearing", **span)["data"]["series"]) == {
+        "bearing_bpfo"
+    }
+    assert set(history(fresh_http, **span)["data"]["series"]) == {"bearing", "broken_bar"}
 
 
 def test_records_come_in_pages(

@@ -19,6 +19,7 @@ from vtox import keys
 from vtox.history.recorder import Recorder
 from vtox.settings import Settings
 from vtox.store.client import Client, server_time
+from vtox.store.line_levels import EVERY_S
 
 pytestmark = needs_browser
 
@@ -85,6 +86,29 @@ def test_a_trend_has_its_gap_and_is_read_by_keys(
         assert "outer_race" in tab.run(READ)
         narrow(tab, 390)
         eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
+
+
+def test_levels_of_lines_take_the_place_of_statistics(
+    settings: Settings, client: Client, record: Callable[[], object], tmp_path: Path
+) -> None:
+    end = server_time(client) // EVERY_S * EVERY_S
+    commit_health(client, "M1", "warning", broken_bar="warning")
+    for k in range(6):
+        levels = {"lower_sideband_dbc": -45.0 + k, "upper_sideband_dbc": None}
+        ends = end + 1 - k * EVERY_S
+        add_result(client, ends, fault="broken_bar", indicators=levels)
+    record()
+    with page_of(settings, tmp_path, "?range=day") as tab:
+        tab.shows("Broken bar")
+        tab.act("document.querySelector('[data-of=lines]').click()")
+        tab.shows("Lower sideband 2sf, dBc")
+        assert tab.run("location.search") == "?range=day&trend=lines"
+        read = "document.querySelector('[data-trend=broken_bar_lower_dbc]').previousSibling"
+        assert "−45" in tab.run(f"{read}.textContent") or "-45" in tab.run(f"{read}.textContent")
+        assert tab.run("document.querySelector('[data-trend=broken_bar]').closest('figure').hidden")
+        tab.act("document.querySelector('[data-of=faults]').click()")
+        tab.shows("statistic")
+        assert tab.run("location.search") == "?range=day"
 
 
 def test_an_absent_history_is_explained(
