@@ -27,6 +27,19 @@ export function put(target, ...children) {
   (typeof target === "string" ? byId(target) : target).replaceChildren(...children.flat());
 }
 
+// The same for what is drawn again and again: nothing is touched that is as it was, and the focus goes to the link
+// or button that is what the one was that had it.
+export function redraw(target, ...children) {
+  const box = typeof target === "string" ? byId(target) : target;
+  const next = box.cloneNode(false);
+  put(next, ...children);
+  if (next.innerHTML === box.innerHTML) return;
+  const focused = box.contains(document.activeElement) ? document.activeElement : null;
+  const same = (node) => node.tagName === focused.tagName && node.getAttribute("href") === focused.getAttribute("href") && node.textContent === focused.textContent;
+  box.replaceChildren(...next.childNodes);
+  if (focused && focused !== box) [...box.querySelectorAll(focused.tagName)].find(same)?.focus({ preventScroll: true });
+}
+
 const SHAPES = {
   normal: () => svg("circle", { cx: 6, cy: 6, r: 4.6, fill: "currentColor" }),
   warning: () => svg("path", { d: "M6 .8 11.6 11H.4Z", fill: "currentColor" }),

@@ -1,6 +1,6 @@
 // The page of the fleet: asks for what is in sight of the list, the status and the alerts, and redraws what has changed.
 
-import { ago, byId, byTime, count, el, eventWord, faultName, get, getIfChanged, glyph, poll, put, sentenceCase, unlockWord } from "./common.js";
+import { ago, byId, byTime, count, el, eventWord, faultName, get, getIfChanged, glyph, poll, put, redraw, sentenceCase, unlockWord } from "./common.js";
 import { drawFilter, isFiltered, query, showFleet, wanted } from "./fleetfilter.js";
 import { forgetTrends, idsInSight, part, setUp, showPart, showTrends, toBeginning } from "./machinelist.js";
 import { drawStatus, drawOutage, meter, table } from "./system.js";
@@ -24,13 +24,13 @@ let waiting = null;
 
 // Asks for the part of the list in sight; nothing is drawn where nothing has changed.
 async function refreshList() {
-  const question = query();
+  const question = query(), chosen = String(question);
   for (const [name, value] of Object.entries(part())) question.set(name, value);
   const path = `/api/v1/fleet?${question}`;
   const answer = await getIfChanged(path, path === asked ? tag : "");
   if (answer) {
     // Something else was chosen while this was on its way: the next answer is drawn.
-    if (!String(question).startsWith(String(query()))) return refreshList();
+    if (chosen !== String(query())) return refreshList();
     [asked, tag] = [path, answer.tag];
     drawFleet(answer.body.data);
   }
@@ -87,8 +87,8 @@ function drawCoverage(c) {
 }
 
 function drawAlerts(alerts, now) {
-  if (!alerts.length) return put("alerts", el("li", { class: "blank" }, t("fleet.no_alerts")));
-  put("alerts", byTime(alerts).map((a) => {
+  if (!alerts.length) return redraw("alerts", el("li", { class: "blank" }, t("fleet.no_alerts")));
+  redraw("alerts", byTime(alerts).map((a) => {
     const state = a.event === "cleared" ? "normal" : a.level;
     return el("li", {},
       el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), eventWord(a)),

@@ -1,6 +1,6 @@
 // The state of the system, as the head of the fleet's page and of the cluster's page shows it; and tables.
 
-import { byId, el, glyph, label, marked, num, outage, pill, put, sentenceCase, span, stateWord } from "./common.js";
+import { byId, el, glyph, label, marked, num, outage, pill, put, redraw, sentenceCase, span, stateWord } from "./common.js";
 import { locale, t } from "./texts.js";
 
 const RANK = { fault: 0, warning: 1, unknown: 2, normal: 3 };
@@ -25,8 +25,8 @@ function drawSystem(s) {
   const rows = [...alarms, ...checks].sort((a, b) => RANK[a[0]] - RANK[b[0]]);
   const monitor = s.checks.find((c) => c.name === "monitor");
   byId("system").className = `panel system ${rows.length ? rows[0][0] : "calm"}`;
-  put("calm", rows.length ? el("span", { class: "soft" }, rows.length > 1 ? t("fleet.things_wrong", { n: rows.length }) : t("fleet.one_thing_wrong")) : [el("span", { class: "state word normal" }, glyph("normal"), t("fleet.nothing_wrong")), el("span", { class: "soft" }, t("fleet.monitor", { observed: monitor ? monitor.observed : stateWord("unknown") }))]);
-  put("alarms", rows.map(([state, text, since, todo, code]) => el("li", { title: code },
+  redraw("calm", rows.length ? el("span", { class: "soft" }, rows.length > 1 ? t("fleet.things_wrong", { n: rows.length }) : t("fleet.one_thing_wrong")) : [el("span", { class: "state word normal" }, glyph("normal"), t("fleet.nothing_wrong")), el("span", { class: "soft" }, t("fleet.monitor", { observed: monitor ? monitor.observed : stateWord("unknown") }))]);
+  redraw("alarms", rows.map(([state, text, since, todo, code]) => el("li", { title: code },
     el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), stateWord(state)), el("b", {}, text), el("span", { class: "since" }, since)),
     todo ? el("p", {}, ...marked(todo)) : null)));
   return rows.length;
@@ -43,7 +43,7 @@ export function table(id, columns, rows) {
   const head = el("tr", {}, columns.map(([name, numeric]) => el("th", { class: numeric && "n", scope: "col" }, name)));
   // The name stands by the value where a narrow screen has no room for a row of heads.
   const body = rows.map((cells) => el("tr", {}, cells.map((c, i) => el("td", { class: columns[i][1] && "n", "data-name": columns[i][0] }, c ?? "–"))));
-  put(id, el("thead", {}, head), el("tbody", {}, body));
+  redraw(id, el("thead", {}, head), el("tbody", {}, body));
 }
 
 export function meter(percent) {

@@ -12,6 +12,7 @@ from tests.integration.api.test_sign_in_browser import Tab, chromium
 from tests.integration.api.test_status import bring_up
 from tests.integration.api.test_trends_page import SIDEWAYS, narrow
 from tests.integration.conftest import serving_app
+from tests.integration.history.entries import add_alert
 from tests.waiting import eventually
 from vtox import keys
 from vtox.domain import Motor
@@ -116,6 +117,20 @@ def test_a_refresh_moves_neither_caret_nor_focus_nor_scroll(
                 commit_health(client, f"M{i:03d}", "fault", bearing="fault")
             eventually(lambda counted=counted: tab.run(COUNTED) != counted)
             assert tab.run(STATE) == before
+
+
+def test_an_alert_keeps_the_focus_while_its_age_goes_on(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    fill(client, 8)
+    add_alert(client, server_time(client) - 5)
+    ages = "document.querySelector('#alerts time').textContent"
+    with page_of(settings, tmp_path) as tab:
+        tab.shows("Impacts of the outer race")
+        tab.act("document.querySelector('#alerts a').focus()")
+        before = tab.run(ages)
+        eventually(lambda: tab.run(ages) != before)
+        assert tab.run("document.activeElement.closest('#alerts')?.id") == "alerts"
 
 
 def test_keys_lead_through_the_machines(settings: Settings, client: Client, tmp_path: Path) -> None:
