@@ -4,6 +4,7 @@ import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, 
 import { follow, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
 import { hasText, language, locale, rich, t } from "./texts.js";
+import { showCommissioning } from "./commissioning.js";
 import { showSensitivity } from "./sensitivity.js";
 import { followAlarms } from "./machinealarms.js";
 import { followTrends } from "./trends.js";
@@ -105,6 +106,7 @@ function drawMachine(m, now) {
   followTrends(address);
   if (started) return follow();
   started = true;
+  showCommissioning(address);
   showSensitivity(address, faults);
   // The part of the page that the address names stands only now.
   if (location.hash) byId(location.hash.slice(1))?.scrollIntoView({ block: "start" });

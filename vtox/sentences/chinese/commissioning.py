@@ -6,7 +6,7 @@ _CONSENT = "然后更正接线，或采用建议的通道映射。"
 
 SENTENCES: dict[str, Sentence] = {
     "channels_swapped": Sentence(
-        "{channels!w} 互换，或这两相的电压互换",
+        "通道 {channels!w} 互换，或这两相的电压互换",
         f"核对每个电流钳所在的相，{_CONSENT}",
     ),
     "channels_turned": Sentence(
@@ -14,19 +14,19 @@ SENTENCES: dict[str, Sentence] = {
         f"核对每个电流钳所在的相，{_CONSENT}",
     ),
     "channel_reversed": Sentence(
-        "{channel} 方向相反",
+        "通道 {channel} 方向相反",
         f"检查电流钳上的箭头及其两根引线，{_CONSENT}",
     ),
     "channel_ratio_differs": Sentence(
-        "{channel} 是另外两个同类通道所要求数值的 {ratio:.3g} 倍",
+        "通道 {channel} 是另外两个同类通道所要求数值的 {ratio:.3g} 倍",
         f"检查该通道的变比、匝数和单位，{_CONSENT}",
     ),
     "channels_carry_one_signal": Sentence(
-        "{channels!w} 的信号相同",
+        "通道 {channels!w} 的信号相同",
         "将其中一个移到缺少的那一相。",
     ),
     "channel_not_connected": Sentence(
-        "{channel} 没有电源信号，而另外两个通道有",
+        "通道 {channel} 没有电源信号，而另外两个通道有",
         "合上电流钳，或接好该通道。",
     ),
     "phase_orders_differ": Sentence(

@@ -6,7 +6,7 @@ _CONSENT = "correct the wiring, or set the proposed channel map."
 
 SENTENCES: dict[str, Sentence] = {
     "channels_swapped": Sentence(
-        "{channels!w} are exchanged, or the voltages of these phases are",
+        "the channels {channels!w} are exchanged, or the voltages of these phases are",
         f"Look which clamp is on which phase, then {_CONSENT}",
     ),
     "channels_turned": Sentence(
@@ -15,19 +15,19 @@ SENTENCES: dict[str, Sentence] = {
         f"Look which clamp is on which phase, then {_CONSENT}",
     ),
     "channel_reversed": Sentence(
-        "{channel} is reversed",
+        "the channel {channel} is reversed",
         f"Look at the arrow on the clamp and at its two wires, then {_CONSENT}",
     ),
     "channel_ratio_differs": Sentence(
-        "{channel} is {ratio:.3g} times what the other two channels of its kind leave for it",
+        "the channel {channel} is {ratio:.3g} times what the other two of its kind leave for it",
         f"Look at ratio, turns and unit of this channel, then {_CONSENT}",
     ),
     "channels_carry_one_signal": Sentence(
-        "{channels!w} carry the same signal",
+        "the channels {channels!w} carry the same signal",
         "Move one of them to the phase that is missing.",
     ),
     "channel_not_connected": Sentence(
-        "{channel} shows nothing of the supply while the other two do",
+        "the channel {channel} shows nothing of the supply while the other two do",
         "Close the clamp, or connect the channel.",
     ),
     "phase_orders_differ": Sentence(

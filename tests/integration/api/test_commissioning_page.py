@@ -1,0 +1,40 @@
+"""Wiring and nameplate on the page of a machine as Chromium shows them: looked at, corrected."""
+
+from pathlib import Path
+
+from tests.integration.api.browser import needs_browser
+from tests.integration.api.test_commissioning import send
+from tests.integration.api.test_commissioning import system as system
+from tests.integration.api.test_trends_page import SIDEWAYS, narrow, page_of
+from tests.unit.commissioning.test_findings import MOTOR, SWAPPED, wrong
+from tests.waiting import eventually
+from vtox.settings import Settings
+from vtox.store import machines
+from vtox.store.channel_maps import channel_map
+from vtox.store.client import Client
+
+pytestmark = needs_browser
+
+LOOK = "document.querySelector('#commissioning_look').click()"
+
+
+def test_exchanged_clamps_are_told_and_corrected_with_consent(
+    client: Client, system: Settings, tmp_path: Path
+) -> None:
+    machines.register(client, "M1", MOTOR)
+    send(client, wrong(SWAPPED), 0)
+    with page_of(system, tmp_path) as tab:
+        tab.act(LOOK)
+        tab.shows("The channels ia, ib are exchanged, or the voltages of these phases are")
+        tab.shows("ia from ib")
+        assert channel_map(client, "M1").version == 0, "nothing is corrected by looking"
+        tab.act("localStorage.setItem('vtox_operator', 'Ada')")
+        tab.act("document.querySelector('#commissioning_apply').click()")
+        tab.shows("Saved as version 1.")
+        send(client, wrong(SWAPPED), 1)
+        tab.act(LOOK)
+        tab.shows("Channel map in force: version 1, by Ada.")
+        assert tab.run("document.querySelector('#commissioning .pill').textContent") == "sound"
+        narrow(tab, 390)
+        eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
+    assert channel_map(client, "M1").by == "Ada"
