@@ -16,9 +16,10 @@ from vtox.dsp.comb_plan import Plan
 from vtox.dsp.envelope_spectrum import EnvelopeSpectra
 from vtox.dsp.surrogates import Finding
 
-# Samples computed at a time: stays in the cache. Four signals, or a multiple, share a transform's
-# vector registers: 0.13 ms a signal of 10,000 samples in eights, 0.25 ms alone.
-CHUNK_SAMPLES = 80_000
+# Samples computed at a time. Four signals, or a multiple, share a transform's vector registers:
+# 0.13 ms a signal of 10,000 samples in eights, 0.25 ms alone; and many share what a call costs
+# whatever its size. Larger chunks gain nothing. docs/calibration/bearing.md#chunks
+CHUNK_SAMPLES = 320_000
 # Shaft order up to which lines are compared between the two ends of a record.
 SPEED_CHANGE_ORDERS = 8
 

@@ -38,7 +38,8 @@ def test_views_follow_the_channels() -> None:
     assert views.single_bands.tolist() == [*range(8), *range(half, half + 8)]
 
 
-def test_a_batch_is_cut_into_chunks_of_one_layout() -> None:
+def test_a_batch_is_cut_into_chunks_of_one_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vtox.diagnosers.bearing.envelope_views.CHUNK_SAMPLES", 80_000)
     slow = recording(replace(HEALTHY, shaft_hz=12.0), 2.0)
     batch = [recording(HEALTHY, 1.0, seed=i) for i in range(13)]
     groups = list(analyse_envelopes(setups(*batch, slow)))
@@ -47,7 +48,8 @@ def test_a_batch_is_cut_into_chunks_of_one_layout() -> None:
     assert sorted(len(group) for group in groups) == [1, 5, 8]
 
 
-def test_one_record_more_than_a_chunk_is_computed_with_it() -> None:
+def test_one_record_more_than_a_chunk_is_computed_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vtox.diagnosers.bearing.envelope_views.CHUNK_SAMPLES", 80_000)
     batch = [recording(HEALTHY, 1.0, seed=i) for i in range(9)]
     assert [len(group) for group in analyse_envelopes(setups(*batch))] == [9]
 
