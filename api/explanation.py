@@ -4,11 +4,13 @@ In the language of the answer (`language.py`). What was written with an entry is
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from api.language import answer_language
 from api.schemas.diagnoses import Reason
 from vtox import domain
+from vtox.monitoring.readiness import Check
 from vtox.sentences import rendering
 from vtox.sentences.languages import DEFAULT
 
@@ -41,6 +43,17 @@ def reason(written: str, *reasons: domain.Reason) -> str:
         return written
     known = all(text != r.code for text, r in zip(said, reasons, strict=True))
     return rendering.join(said, language) if known else written
+
+
+def check_in_words(check: Check) -> Check:
+    """Return a check in the language of the answer; one without a code stays as it is."""
+    language = answer_language()
+    if language == DEFAULT or not check.code:
+        return check
+    observed = rendering.render(check.code, check.values, language)
+    return replace(
+        check, observed=observed, remedy=rendering.remedy(check.code, check.values, language)
+    )
 
 
 def doubts_with_sentences(doubts: Iterable[domain.Reason]) -> list[Reason]:

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.auth import may_read
 from api.errors import NOT_READY
+from api.explanation import check_in_words
 from api.routes.system import OpenBackend, state
 from api.schemas.system import CheckDetail, Liveness, Readiness
 from vtox.errors import ServerUnavailable
@@ -56,7 +57,7 @@ def ready(backend: OpenBackend, may_see_checks: MayRead) -> Response:
     warned = any(c.status == "warn" for c in results)
     body = Readiness(status="fail" if failed else "warn" if warned else "pass")
     if may_see_checks:
-        body.checks = {c.name: [_detail(c)] for c in results}
+        body.checks = {c.name: [_detail(check_in_words(c))] for c in results}
     content = body.model_dump(exclude=None if may_see_checks else {"checks"})
     return HealthResponse(content, NOT_READY if failed else 200)
 

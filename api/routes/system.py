@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import needs
 from api.backend import Backend
-from api.explanation import advice, reason
+from api.explanation import advice, check_in_words, reason
 from api.metrics import CONTENT_TYPE, exposition
 from api.query import NO_PARAMETERS
 from api.schemas.common import Data, rfc3339
@@ -75,7 +75,7 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
     return Data(
         data=ClusterStatus(
             state=state(results),
-            checks=results,
+            checks=list(map(check_in_words, results)),
             alarms=[open_alert(a) for a in snap.alarms],
             performance_metrics=performance(backend, snap),
             capacity=CapacityStatus.model_validate(
@@ -111,7 +111,7 @@ def system_status(backend: Backend) -> Data[SystemStatus]:
             name="VTOX",
             version=version(),
             state=state(results),
-            checks=results,
+            checks=list(map(check_in_words, results)),
             throughput=_round(rate.windows_per_s),
             throughput_source=rate.source,
             machines=snap.machines,
@@ -160,7 +160,7 @@ def performance(backend: Backend, snap: Snapshot) -> Performance:
         throughput=_round(rate.windows_per_s),
         throughput_source=rate.source,
         throughput_age_s=_round(rate.age_s),
-        throughput_reason=rate.reason,
+        throughput_reason=reason(rate.reason, *rate.why),
         ingest_rate=_round(arrivals),
         latency_p50_ms=latest.latency_p50_ms if fresh else None,
         latency_p95_ms=latest.latency_p95_ms if fresh else None,

@@ -86,7 +86,11 @@ export function span(s) {
   return s < 129600 ? t("common.hours", { n: Math.round(s / 3600) }) : t("common.days", { n: Math.round(s / 86400) });
 }
 // The name of a field keeps its small letter.
-export const sentenceCase = (text) => (/^[a-z]+\b(?!_)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
+export const sentenceCase = (text) => unbroken(capital(text));
+// A number and its unit stay on one line.
+const UNIT_AFTER = /(\d) (?=(?:dBc|dB|Hz|kHz|A|V|W|s|ms|mm\/s|rpm|nF|Mohm|uS|%)(?![A-Za-z]))/g;
+export const unbroken = (text) => text.replace(UNIT_AFTER, "$1\u00a0");
+const capital = (text) => (/^[a-z]+\b(?!_)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
 // `code` between backticks.
 export const marked = (text) => text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
 export const ago = (s) => (s < 1 ? t("common.now") : t("common.ago", { span: span(s) }));

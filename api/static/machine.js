@@ -1,6 +1,6 @@
 // The page of one machine: its nameplate and state, and for each fault the latest diagnosis.
 
-import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sourceWord, span, stateWord, unlockWord } from "./common.js";
+import { ago, byId, byTime, el, ended, eventWord, exact, faultName, get, glyph, listed, marked, named, num, outage, pill, poll, put, Refused, sentenceCase, sourceWord, span, stateWord, unbroken, unlockWord } from "./common.js";
 import { follow, setStored, show, start } from "./bench.js";
 import { whereSeen } from "./evidence.js";
 import { hasText, language, locale, rich, t } from "./texts.js";
@@ -29,7 +29,7 @@ function explanation(d) {
   const advice = [...new Set([d.what_to_do, ...d.doubts.map((doubt) => doubt.what_to_do)])].filter(Boolean);
   return [
     el("p", { class: "why" }, sentenceCase(d.sentence || d.reason || t("machine.within_limits"))),
-    d.doubts.length ? el("ul", { class: "doubts", "aria-label": t("machine.doubts") }, d.doubts.map((doubt) => el("li", {}, el("b", {}, t("machine.doubt")), doubt.sentence))) : null,
+    d.doubts.length ? el("ul", { class: "doubts", "aria-label": t("machine.doubts") }, d.doubts.map((doubt) => el("li", {}, el("b", {}, t("machine.doubt")), unbroken(doubt.sentence)))) : null,
     advice.length ? el("div", { class: "todo" }, el("b", {}, t("machine.what_to_do")), advice.map((text) => el("p", {}, ...marked(sentenceCase(text))))) : null,
   ];
 }

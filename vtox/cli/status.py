@@ -63,7 +63,7 @@ def status(as_json: Json = False) -> None:
     for c in results:
         if c.status != "pass":
             line = Text(f"\n{c.name}: {c.observed}", STYLES[c.status])
-            console.print(line.append(f"; {c.remedy}" if c.remedy else "", "default"))
+            console.print(line.append(f". {c.remedy}" if c.remedy else "", "default"))
 
 
 def measure(client: Client) -> tuple[Snapshot, Throughput]:

@@ -1,9 +1,11 @@
 """Checks from one snapshot whether windows are diagnosed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from vtox import keys
+from vtox.sentences.rendering import remedy, render
 from vtox.store.status import Server, Snapshot
 
 Status = Literal["pass", "warn", "fail"]
@@ -20,51 +22,66 @@ BRIDGE_FORGOTTEN_S = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One condition; `remedy` says what to do where it does not hold."""
+    """One condition; `remedy` says what to do where it does not hold.
+
+    Those of the running system have a `code` with `values`, of which both sentences are made.
+    """
 
     name: str
     status: Status
     observed: str
     remedy: str = ""
+    code: str = ""
+    values: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+def coded_check(name: str, status: Status, code: str, **values: str | int | float) -> Check:
+    """Return a check that says what its code says."""
+    return Check(
+        name=name,
+        status=status,
+        observed=render(code, values),
+        remedy=remedy(code, values),
+        code=code,
+        values=values,
+    )
 
 
 def checks(snapshot: Snapshot) -> list[Check]:
     """Return all checks, in the order in which windows flow."""
-    bridge = "start one: `vtox up` or `vtox bridge`"
     return [
         _memory(snapshot.server),
         *_disk(snapshot.server),
-        _check("group", bool(snapshot.group), f"{keys.GROUP} reads {keys.RAW}", "no group", bridge),
-        _bridge(snapshot, bridge),
+        _group(snapshot),
+        _bridge(snapshot),
         *_broker(snapshot),
         _monitor(snapshot),
         _recorder(snapshot),
-        *(
-            _check(
-                f"workers:{name}",
-                queue.workers > 0,
-                f"{queue.workers} live",
-                "no live worker",
-                f"`vtox up` starts its own again within a minute; without it "
-                f"`celery -A vtox worker -Q {name}`",
-            )
-            for name, queue in snapshot.queues.items()
-        ),
+        *(_workers(name, queue.workers) for name, queue in snapshot.queues.items()),
     ]
 
 
-def _bridge(snapshot: Snapshot, remedy: str) -> Check:
+def _group(snapshot: Snapshot) -> Check:
+    if snapshot.group:
+        return coded_check("group", "pass", "group_reads", group=keys.GROUP, stream=keys.RAW)
+    return coded_check("group", "fail", "no_group")
+
+
+def _workers(family: str, workers: int) -> Check:
+    if workers > 0:
+        return coded_check(f"workers:{family}", "pass", "workers_live", workers=workers)
+    return coded_check(f"workers:{family}", "fail", "no_live_worker", queue=family)
+
+
+def _bridge(snapshot: Snapshot) -> Check:
+    if snapshot.bridge_alive:
+        return coded_check("bridge", "pass", "bridge_owns_stream")
     last = snapshot.bridge
     silent_s = snapshot.t - last.last_seen_t if last else BRIDGE_FORGOTTEN_S
-    if last is None or snapshot.bridge_alive or silent_s >= BRIDGE_FORGOTTEN_S:
-        return _check("bridge", snapshot.bridge_alive, "owns the stream", "no bridge runs", remedy)
-    return Check(
-        name="bridge",
-        status="fail",
-        observed=f"the bridge (pid {last.pid} on host {last.host}) has not reported for "
-        f"{silent_s:.0f} s: it hangs, or was stopped or killed",
-        remedy=f"`vtox up` ends one that hangs and starts another within a minute; without it, "
-        f"`kill -9 {last.pid}` on {last.host} and `vtox bridge`",
+    if last is None or silent_s >= BRIDGE_FORGOTTEN_S:
+        return coded_check("bridge", "fail", "no_bridge")
+    return coded_check(
+        "bridge", "fail", "bridge_hangs", pid=last.pid, host=last.host, silent_s=silent_s
     )
 
 
@@ -73,79 +90,61 @@ def _broker(snapshot: Snapshot) -> list[Check]:
     broker = snapshot.broker
     if broker is None:
         return []
-    holds = not broker.why_unknown(snapshot.t)
-    remedy = "start it, or correct VTOX_BROKER_URL; `vtox doctor` tries to connect"
-    return [_check("broker", holds, broker.address, broker.why_unknown(snapshot.t), remedy)]
+    if problem := broker.why_unknown(snapshot.t):
+        return [coded_check("broker", "fail", "broker_is_away", problem=problem)]
+    return [coded_check("broker", "pass", "broker_takes_tasks", address=broker.address)]
 
 
 def _monitor(snapshot: Snapshot) -> Check:
     """Return whether somebody watches: only an own process can say that the monitor does not."""
     watch = snapshot.watch
     if watch is None:
-        return Check(name="monitor", status="pass", observed="has not looked yet")
-    age_s = max(snapshot.t - watch.t, 0.0)
-    observed = f"looked {age_s:.0f} s ago, at an interval of {watch.interval_s:g} s"
-    if age_s <= STALE_INTERVALS * watch.interval_s:
-        return Check(name="monitor", status="pass", observed=observed)
-    remedy = "alarms of the system are of then: restart the bridge; cluster.log says why"
-    return Check(name="monitor", status="warn", observed=observed, remedy=remedy)
+        return coded_check("monitor", "pass", "monitor_begins")
+    times = {"age_s": max(snapshot.t - watch.t, 0.0), "interval_s": watch.interval_s}
+    if times["age_s"] <= STALE_INTERVALS * watch.interval_s:
+        return coded_check("monitor", "pass", "monitor_looks", **times)
+    return coded_check("monitor", "warn", "monitor_is_away", **times)
 
 
 def _recorder(snapshot: Snapshot) -> Check:
     """Return whether the history is recorded; windows are diagnosed without it."""
     beat = snapshot.recorder
     if beat is None:
-        return Check(name="recorder", status="pass", observed="none has run yet: no history")
+        return coded_check("recorder", "pass", "no_recorder")
     silent_s = max(snapshot.t - beat.last_seen_t, 0.0)
     if silent_s > RECORDER_SILENT_S:
-        observed = (
-            f"the recorder (pid {beat.pid} on host {beat.host}) has not reported for "
-            f"{silent_s:.0f} s: what the streams lose now will be missing in the history"
+        return coded_check(
+            "recorder",
+            "warn",
+            "recorder_is_away",
+            pid=beat.pid,
+            host=beat.host,
+            silent_s=silent_s,
         )
-        remedy = f"`vtox up` or `vtox recorder`; if it was stopped, `kill -9 {beat.pid}` first"
-        return Check(name="recorder", status="warn", observed=observed, remedy=remedy)
     if beat.problem:
-        remedy = "until then nothing is recorded; cluster.log says more"
-        return Check(name="recorder", status="warn", observed=beat.problem, remedy=remedy)
+        return coded_check("recorder", "warn", "recorder_cannot_record", problem=beat.problem)
     if beat.missed:
-        observed = f"these were trimmed before they were recorded: {beat.missed}"
-        remedy = "raise VTOX_RESULTS_MB, so that the streams hold more than an absence"
-        return Check(name="recorder", status="warn", observed=observed, remedy=remedy)
+        return coded_check("recorder", "warn", "recorder_missed", missed=beat.missed)
     age_s = max(snapshot.t - (beat.recorded_t or snapshot.t), 0.0)
-    return Check(name="recorder", status="pass", observed=f"up to date {age_s:.0f} s ago")
-
-
-def _check(name: str, holds: bool, good: str, bad: str, remedy: str) -> Check:
-    if holds:
-        return Check(name=name, status="pass", observed=good)
-    return Check(name=name, status="fail", observed=bad, remedy=remedy)
+    return coded_check("recorder", "pass", "recorder_is_up_to_date", age_s=age_s)
 
 
 def _disk(server: Server | None) -> list[Check]:
     if server is None:
         return []
-    return [
-        _check(
-            "disk",
-            server.log_writable,
-            "the server's log is written",
-            "the server cannot write its append-only log and refuses windows and results",
-            "is its disk full, or its folder (VTOX_DATA_DIR) read-only? It goes on by itself once "
-            "it can write",
-        )
-    ]
+    if server.log_writable:
+        return [coded_check("disk", "pass", "log_is_written")]
+    return [coded_check("disk", "fail", "log_is_not_written")]
 
 
 def _memory(server: Server | None) -> Check:
     if server is None:
-        return Check(name="server", status="warn", observed="answers, but denies INFO")
-    what = f"{server.product} {server.version}"
+        return coded_check("server", "warn", "server_denies_info")
+    what = {"product": server.product, "version": server.version}
     share = server.memory_share
     if share is None:
-        return Check(name="server", status="pass", observed=f"{what}, no memory limit")
-    observed = f"{what}, {share:.0%} of its memory in use"
+        return coded_check("server", "pass", "server_has_no_limit", **what)
     if share < MEMORY_WARN_SHARE:
-        return Check(name="server", status="pass", observed=observed)
+        return coded_check("server", "pass", "server_has_memory", **what, share=share)
     status: Status = "warn" if share < MEMORY_FAIL_SHARE else "fail"
-    remedy = "add workers, raise VTOX_REDIS_MAXMEMORY_MB (your own server: maxmemory), or send less"
-    return Check(name="server", status=status, observed=observed, remedy=remedy)
+    return coded_check("server", status, "server_memory_fills", **what, share=share)

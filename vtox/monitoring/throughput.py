@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Literal
 
+from vtox.domain import Reason, reason
 from vtox.faults import FAMILIES
 from vtox.monitoring.readiness import STALE_INTERVALS
+from vtox.sentences.rendering import render_all
 from vtox.store import status
 from vtox.store.client import Client
 from vtox.store.entries import Metrics
@@ -31,12 +33,17 @@ HEARTBEAT_LIFE_S = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throughput:
-    """The figure, its source and age; `reason` says why better sources have no figure."""
+    """The figure, its source and age; `why` says why better sources have no figure."""
 
     windows_per_s: float | None
     source: Source | None
     age_s: float | None
-    reason: str = ""
+    why: tuple[Reason, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why better sources have no figure, as a sentence."""
+        return render_all((r.code, r.values) for r in self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ class Sampler:
 
 def throughput(snap: status.Snapshot, readings: Sequence[Reading]) -> Throughput:
     """Return the figure of the first source that has one."""
-    reasons: list[str] = []
+    reasons: list[Reason] = []
     for tier in (
         from_metrics(snap.metrics, snap.t),
         from_activity(readings, snap.t),
@@ -94,10 +101,10 @@ def throughput(snap: status.Snapshot, readings: Sequence[Reading]) -> Throughput
                 windows_per_s=tier.windows_per_s,
                 source=tier.source,
                 age_s=tier.age_s,
-                reason="; ".join(reasons),
+                why=tuple(reasons),
             )
-        reasons.append(tier.reason)
-    return Throughput(windows_per_s=None, source=None, age_s=None, reason="; ".join(reasons))
+        reasons += tier.why
+    return Throughput(windows_per_s=None, source=None, age_s=None, why=tuple(reasons))
 
 
 def from_metrics(metrics: Sequence[Metrics], now: float) -> Throughput:
@@ -108,14 +115,12 @@ def from_metrics(metrics: Sequence[Metrics], now: float) -> Throughput:
     latest = metrics[0] if metrics else None
     age = metrics_age_s(latest, now)
     if latest is None or age is None:
-        return _none("performance_metrics is empty")
+        return _none("metrics_empty")
     interval = latest.interval_s
     if interval is None or latest.throughput is None:
-        return _none("performance_metrics: the last entry has no throughput or no interval_s")
+        return _none("metrics_without_throughput")
     if age > STALE_INTERVALS * interval:
-        return _none(
-            f"performance_metrics is stale: {age:.0f} s old at an interval of {interval:g} s"
-        )
+        return _none("metrics_stale", age_s=age, interval_s=interval)
     return Throughput(windows_per_s=latest.throughput, source="performance_metrics", age_s=age)
 
 
@@ -134,11 +139,11 @@ def from_activity(readings: Sequence[Reading], now: float) -> Throughput:
     """
     recent = [r for r in readings if now - r.t <= AVERAGE_S + READING_EVERY_S]
     if len(recent) < 2:
-        return _none("stream activity: fewer than two readings of the group so far")
+        return _none("activity_unread")
     first, last = recent[0], recent[-1]
     age = max(now - last.t, 0.0)
     if age > STALE_INTERVALS * READING_EVERY_S:
-        return _none(f"stream activity: the last reading is {age:.0f} s old")
+        return _none("activity_stale", age_s=age)
     rate = (last.finished - first.finished) / (last.t - first.t)
     return Throughput(windows_per_s=rate, source="stream_activity", age_s=age)
 
@@ -164,7 +169,7 @@ def from_workers(workers: Iterable[Worker], now: float) -> Throughput:
         if now - w.last_seen_t <= HEARTBEAT_LIFE_S and w.windows_per_s is not None and w.queues
     ]
     if not live:
-        return _none("no live worker reports its windows")
+        return _none("workers_report_nothing")
     sums = dict.fromkeys(FAMILIES, 0.0)
     for w in live:
         assert w.windows_per_s is not None
@@ -174,5 +179,5 @@ def from_workers(workers: Iterable[Worker], now: float) -> Throughput:
     return Throughput(windows_per_s=min(sums.values()), source="workers", age_s=age)
 
 
-def _none(reason: str) -> Throughput:
-    return Throughput(windows_per_s=None, source=None, age_s=None, reason=reason)
+def _none(code: str, **values: float) -> Throughput:
+    return Throughput(windows_per_s=None, source=None, age_s=None, why=(reason(code, **values),))

@@ -62,6 +62,11 @@ def join(sentences: Iterable[str], language: Language = DEFAULT) -> str:
     return VOCABULARIES[language].between_sentences.join(sentences)
 
 
+def remedy(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
+    """Return what to do about a check, with its values; empty where there is nothing to do."""
+    return advice(code, language).format_map(values)
+
+
 def advice(code: str, language: Language = DEFAULT) -> str:
     """Return what to do about a code, empty where there is nothing to do or it is not known."""
     sentence = VOCABULARIES[language].sentences.get(code)

@@ -1,6 +1,7 @@
 """Answers say their sentences in the language of the request, and in which; codes stay."""
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -115,3 +116,19 @@ def test_a_page_is_in_the_language_of_address_switch_or_browser(http: httpx.Clie
         assert answer.headers["content-language"] == tag
         assert f'<html lang="{tag}">' in answer.text
         assert {"Accept-Language", "Cookie"} <= set(answer.headers["vary"].split(", "))
+
+
+def test_checks_of_the_system_are_said_in_chinese(http: httpx.Client) -> None:
+    english = data(http, "/api/v1/cluster/status")
+    chinese = data(http, "/api/v1/cluster/status", CHINESE)
+    for ours, theirs in zip(english["checks"], chinese["checks"], strict=True):
+        assert (ours["name"], ours["status"], ours["code"]) == (
+            theirs["name"],
+            theirs["status"],
+            theirs["code"],
+        )
+        plain = re.sub(r"`[^`]*`|valkey|redis", "", theirs["observed"] + theirs["remedy"])
+        assert latin_words(plain) == set()
+    reason_of_no_figure = chinese["performance_metrics"]["throughput_reason"]
+    assert latin_words(reason_of_no_figure) == set()
+    assert reason_of_no_figure

@@ -111,7 +111,7 @@ def test_root_is_json_for_programs(http: httpx.Client) -> None:
     data = answer.json()["data"]
     assert data["name"] == "VTOX"
     assert all(http.get(link).status_code in (200, 503) for link in data["links"].values())
-    assert answer.headers["vary"] == "Accept"
+    assert answer.headers["vary"] == "Accept, Accept-Language"
 
 
 def test_root_is_a_page_for_browsers(http: httpx.Client) -> None:

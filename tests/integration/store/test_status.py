@@ -126,7 +126,7 @@ def assert_unknown(client: Client, reason: str) -> None:
     snap = snapshot(client)
     assert {q.waiting for q in snap.queues.values()} == {None}
     (check,) = (c for c in checks(snap) if c.name == "broker")
-    assert (check.status, check.observed) == ("fail", reason)
+    assert (check.status, reason in check.observed) == ("fail", True)
     assert f"lengths of queues unknown: {reason}" in broker_line(snap)
     text = exposition(snap, throughput(snap, [])).decode()
     assert 'vtox_queue_workers{queue="bearing"}' in text
@@ -144,7 +144,7 @@ def test_a_heartbeat_that_ran_out_is_no_worker(client: Client) -> None:
 def test_readiness_names_what_is_missing_and_the_remedy(client: Client) -> None:
     failed = {c.name: c.remedy for c in checks(snapshot(client)) if c.status == "fail"}
     assert set(failed) == {"group", "bridge", *(f"workers:{f}" for f in FAMILIES)}
-    assert failed["workers:bearing"].endswith("`celery -A vtox worker -Q bearing`")
+    assert failed["workers:bearing"].endswith("`celery -A vtox worker -Q bearing`.")
 
 
 def test_readiness_passes_with_everything_there(client: Client) -> None:

@@ -5,10 +5,22 @@ import re
 UNITS = {"A", "V", "W", "Hz", "dB", "dBc", "s", "MB", "rpm", "mm", "nF", "Mohm", "uS", "deg", "C"}
 # As ISO 20958 and everybody write them.
 SYMBOLS = {"I0", "I1", "I2", "V1", "V2", "BPFO", "BPFI", "BSF", "FTF", "a", "b", "c"}
-NAMES = {"VTOX", "NTP", "UTC", "ID", "Flower", "XADD", "MAXLEN", "XTRIM", "XDEL", "cluster.log"}
+NAMES = {
+    "VTOX",
+    "NTP",
+    "UTC",
+    "ID",
+    "Flower",
+    "XADD",
+    "INFO",
+    "MAXLEN",
+    "XTRIM",
+    "XDEL",
+    "cluster.log",
+}
 # Names of fields that a user writes.
 FIELDS = {"ia", "ib", "ic", "va", "vb", "vc", "leakage", "vibration", "seq", "run", "t0"}
-FIELDS |= {"vibration_y", "vibration_z", "maxmemory", "bearing.orders"}
+FIELDS |= {"throughput", "vibration_y", "vibration_z", "maxmemory", "bearing.orders"}
 
 
 def latin_words(text: str) -> set[str]:

@@ -1,0 +1,67 @@
+"""Sentences of the checks of the running system, and of why its throughput is not known."""
+
+from vtox.sentences.sentence import Sentence
+
+_BRIDGE = "请启动：`vtox up` 或 `vtox bridge`。"
+_MEMORY = "增加工作进程，调大 VTOX_REDIS_MAXMEMORY_MB（自备服务器：maxmemory），或减少发送。"
+
+SENTENCES: dict[str, Sentence] = {
+    "server_denies_info": Sentence("有响应，但拒绝 INFO", ""),
+    "server_has_no_limit": Sentence("{product} {version}，未设内存上限", ""),
+    "server_has_memory": Sentence("{product} {version}，内存已使用 {share:.0%}", ""),
+    "server_memory_fills": Sentence("{product} {version}：内存已用到 {share:.0%}", _MEMORY),
+    "log_is_written": Sentence("服务器日志写入正常", ""),
+    "log_is_not_written": Sentence(
+        "服务器无法写入其追加日志，拒收窗口和结果",
+        "磁盘是否已满，或其文件夹（VTOX_DATA_DIR）是否只读？恢复写入后会自动继续。",
+    ),
+    "group_reads": Sentence("{group} 正在读取 {stream}", ""),
+    "no_group": Sentence("没有消费组", _BRIDGE),
+    "bridge_owns_stream": Sentence("持有数据流", ""),
+    "no_bridge": Sentence("没有桥接进程在运行", _BRIDGE),
+    "bridge_hangs": Sentence(
+        "桥接进程（主机 {host}，进程号 {pid}）已 {silent_s:.0f} s 没有报告：已卡死、暂停或被终止",
+        "`vtox up` 会在一分钟内结束卡死的进程并另行启动；否则在 {host} 上执行 "
+        "`kill -9 {pid}`，再执行 `vtox bridge`。",
+    ),
+    "broker_takes_tasks": Sentence("位于 {address}", ""),
+    "broker_is_away": Sentence(
+        "不可用：{problem}", "请启动它，或更正 VTOX_BROKER_URL；`vtox doctor` 会尝试连接。"
+    ),
+    "monitor_begins": Sentence("尚未检查", ""),
+    "monitor_looks": Sentence("{age_s:.0f} s 前检查过，间隔 {interval_s:g} s", ""),
+    "monitor_is_away": Sentence(
+        "最近一次检查在 {age_s:.0f} s 前，间隔 {interval_s:g} s",
+        "系统报警停留在当时的状态：请重启桥接进程；cluster.log 记录了原因。",
+    ),
+    "no_recorder": Sentence("还没有运行过：没有历史数据", ""),
+    "recorder_is_away": Sentence(
+        "记录进程（主机 {host}，进程号 {pid}）已 {silent_s:.0f} s 没有报告："
+        "数据流此刻移除的内容将不在历史数据中",
+        "请启动：`vtox up` 或 `vtox recorder`；若它被暂停，请先执行 `kill -9 {pid}`。",
+    ),
+    "recorder_cannot_record": Sentence(
+        "无法记录：{problem}", "在此之前不会记录任何数据；cluster.log 有更多说明。"
+    ),
+    "recorder_missed": Sentence(
+        "下列内容在记录之前已被裁剪：{missed}",
+        "调大 VTOX_RESULTS_MB，使数据流的容量超过记录进程缺席的时间。",
+    ),
+    "recorder_is_up_to_date": Sentence("{age_s:.0f} s 前已是最新", ""),
+    "workers_live": Sentence("{workers} 个在运行", ""),
+    "no_live_worker": Sentence(
+        "没有工作进程在运行",
+        "`vtox up` 会在一分钟内自动重新启动；否则执行 `celery -A vtox worker -Q {queue}`。",
+    ),
+    # Why a source of the throughput has no figure.
+    "metrics_empty": Sentence("performance_metrics 为空", ""),
+    "metrics_without_throughput": Sentence(
+        "performance_metrics：最后一个条目没有 throughput 或 interval_s", ""
+    ),
+    "metrics_stale": Sentence(
+        "performance_metrics 已过时：{age_s:.0f} s 前的数据，间隔 {interval_s:g} s", ""
+    ),
+    "activity_unread": Sentence("数据流活动：消费组的读数还不足两个", ""),
+    "activity_stale": Sentence("数据流活动：最后一个读数在 {age_s:.0f} s 前", ""),
+    "workers_report_nothing": Sentence("没有在运行的工作进程报告其窗口数", ""),
+}

@@ -1,0 +1,76 @@
+"""Sentences of the checks of the running system, and of why its throughput is not known.
+
+What to do may need the values too: it is a template like the sentence.
+"""
+
+from vtox.sentences.sentence import Sentence
+
+_BRIDGE = "Start one: `vtox up` or `vtox bridge`."
+_MEMORY = "Add workers, raise VTOX_REDIS_MAXMEMORY_MB (your own server: maxmemory), or send less."
+
+SENTENCES: dict[str, Sentence] = {
+    "server_denies_info": Sentence("answers, but denies INFO", ""),
+    "server_has_no_limit": Sentence("{product} {version}, no memory limit", ""),
+    "server_has_memory": Sentence("{product} {version}, {share:.0%} of its memory in use", ""),
+    "server_memory_fills": Sentence(
+        "{product} {version}: {share:.0%} of its memory is in use", _MEMORY
+    ),
+    "log_is_written": Sentence("the server's log is written", ""),
+    "log_is_not_written": Sentence(
+        "the server cannot write its append-only log and refuses windows and results",
+        "Is its disk full, or its folder (VTOX_DATA_DIR) read-only? It goes on by itself once it "
+        "can write.",
+    ),
+    "group_reads": Sentence("{group} reads {stream}", ""),
+    "no_group": Sentence("no group", _BRIDGE),
+    "bridge_owns_stream": Sentence("owns the stream", ""),
+    "no_bridge": Sentence("no bridge runs", _BRIDGE),
+    "bridge_hangs": Sentence(
+        "the bridge (pid {pid} on host {host}) has not reported for {silent_s:.0f} s: it hangs, or "
+        "was stopped or killed",
+        "Wait: `vtox up` ends one that hangs and starts another within a minute; without it, "
+        "`kill -9 {pid}` on {host} and `vtox bridge`.",
+    ),
+    "broker_takes_tasks": Sentence("broker at {address}", ""),
+    "broker_is_away": Sentence(
+        "not usable: {problem}",
+        "Start it, or correct VTOX_BROKER_URL; `vtox doctor` tries to connect.",
+    ),
+    "monitor_begins": Sentence("has not looked yet", ""),
+    "monitor_looks": Sentence("looked {age_s:.0f} s ago, at an interval of {interval_s:g} s", ""),
+    "monitor_is_away": Sentence(
+        "looked last {age_s:.0f} s ago, at an interval of {interval_s:g} s",
+        "Alarms of the system are of then: restart the bridge; cluster.log says why.",
+    ),
+    "no_recorder": Sentence("none has run yet: no history", ""),
+    "recorder_is_away": Sentence(
+        "the recorder (pid {pid} on host {host}) has not reported for {silent_s:.0f} s: what the "
+        "streams lose now will be missing in the history",
+        "Start it: `vtox up` or `vtox recorder`; if it was stopped, `kill -9 {pid}` first.",
+    ),
+    "recorder_cannot_record": Sentence(
+        "it cannot record: {problem}", "Until then nothing is recorded; cluster.log says more."
+    ),
+    "recorder_missed": Sentence(
+        "these were trimmed before they were recorded: {missed}",
+        "Raise VTOX_RESULTS_MB, so that the streams hold more than an absence.",
+    ),
+    "recorder_is_up_to_date": Sentence("up to date {age_s:.0f} s ago", ""),
+    "workers_live": Sentence("{workers} live", ""),
+    "no_live_worker": Sentence(
+        "no live worker",
+        "Wait: `vtox up` starts its own again within a minute; without it `celery -A vtox worker "
+        "-Q {queue}`.",
+    ),
+    # Why a source of the throughput has no figure.
+    "metrics_empty": Sentence("performance_metrics is empty", ""),
+    "metrics_without_throughput": Sentence(
+        "performance_metrics: the last entry has no throughput or no interval_s", ""
+    ),
+    "metrics_stale": Sentence(
+        "performance_metrics is stale: {age_s:.0f} s old at an interval of {interval_s:g} s", ""
+    ),
+    "activity_unread": Sentence("stream activity: fewer than two readings of the group so far", ""),
+    "activity_stale": Sentence("stream activity: the last reading is {age_s:.0f} s old", ""),
+    "workers_report_nothing": Sentence("no live worker reports its windows", ""),
+}
