@@ -53,11 +53,12 @@ class BookReader:
         version, newest, (seconds, micros) = pipe.execute()
         now_ms = seconds * 1000 + micros // 1000
         state = version or b"", newest[0][0] if newest else b""
-        if self._last is None or self._last[:2] != state:
-            book = advance(client)
+        # Requests read at once: what another one has kept meanwhile may be older than its own.
+        last = self._last
+        if last is None or last[:2] != state:
             # The version that this makes is found at the next read.
-            self._last = (*state, book)
-        return self._last[2].at(now_ms), now_ms
+            last = self._last = (*state, advance(client))
+        return last[2].at(now_ms), now_ms
 
 
 def advance(client: Client, *, forget: bool = False) -> Book:

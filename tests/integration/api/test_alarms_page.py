@@ -191,6 +191,26 @@ def test_a_key_that_may_only_read_sees_all_and_changes_nothing(
         assert offered == "History"
 
 
+def test_a_service_that_does_not_respond_is_named_and_what_was_typed_stays(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    raise_alarm(client)
+    with page(settings, tmp_path) as tab:
+        tab.act(press("comment"))
+        tab.act(type_in("comment", "half a sen"))
+        tab.act("real = window.fetch; window.fetch = () => Promise.reject(new TypeError())")
+        tab.shows("The API does not respond.")
+        assert "Impacts of the outer race" in tab.text()
+        tab.act(SUBMIT)
+        tab.shows("Try again")
+        tab.act("window.fetch = real")
+        tab.act("localStorage.setItem('vtox_operator', 'Ada')")
+        tab.act(f"{FORM}.querySelector('.message button').click()")
+        tab.shows("half a sen")
+        eventually(lambda: "does not respond" not in tab.text())
+    assert client.xlen(keys.ALARM_ACTIONS) == 1
+
+
 def test_times_are_in_utc_on_demand_and_a_telephone_has_room(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
