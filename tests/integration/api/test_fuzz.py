@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from tests.integration.api.test_windows import GOOD, JSON, PATH
 from tests.integration.history.entries import add_alert
 from tests.integration.store.test_alarm_book import ALARM
-from vtox.domain import Bearing, Motor
+from vtox.domain import CHANNEL_UNITS, Bearing, Motor
+from vtox.faults import FAULTS
+from vtox.health.sensitivity import FIELDS as FIELDS_OF_RULES
 from vtox.store.alarm_book import advance
 from vtox.store.client import Client
 
@@ -63,6 +65,31 @@ def test_no_nameplate_makes_the_api_fail(
 ) -> None:
     assert_no_failure(http.put(MACHINE, content=json.dumps(nameplate), headers=JSON))
     assert_no_failure(http.get("/api/v1/machines"))
+
+
+RULES = st.dictionaries(st.sampled_from(FIELDS_OF_RULES) | TEXTS, VALUES, max_size=3)
+SOURCES = st.dictionaries(st.sampled_from(["channel", "sign", "ratio"]) | TEXTS, VALUES, max_size=3)
+SETTINGS = {
+    "sensitivity": ("faults", st.dictionaries(st.sampled_from([*FAULTS]) | TEXTS, RULES | VALUES)),
+    "channel-map": (
+        "channels",
+        st.dictionaries(st.sampled_from([*CHANNEL_UNITS]) | TEXTS, SOURCES | VALUES),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@given(data=st.data(), more=st.dictionaries(st.sampled_from(["by", "version"]) | TEXTS, VALUES))
+@some
+def test_no_setting_makes_the_api_fail(
+    http: httpx.Client, client: Client, name: str, data: st.DataObject, more: dict[str, Any]
+) -> None:
+    http.put(MACHINE, json={}).raise_for_status()
+    field, tables = SETTINGS[name]
+    body = json.dumps({"by": "Ada", field: data.draw(tables | VALUES)} | more)
+    answer = http.put(f"{MACHINE}/{name}", content=body, headers=JSON)
+    assert answer.is_success or answer.status_code in (400, 409, 413, 422), answer.text
+    assert http.get(f"{MACHINE}/{name}").status_code == 200
 
 
 ACTIONS = {

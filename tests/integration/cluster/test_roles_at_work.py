@@ -92,6 +92,9 @@ def test_each_process_works_as_the_user_of_its_role(
         eventually(lambda: responds(http, "/health/ready"), 60, lambda: report(root, tmp_path))
         nameplate = {"pole_pairs": 2, "supply_hz": 50.0, "rated_speed_rpm": 1450}
         assert http.put("/api/v1/machines/V001", json=nameplate).is_success
+        for name, field in (("sensitivity", "faults"), ("channel-map", "channels")):
+            setting = {field: {}, "by": "Ada"}
+            assert http.put(f"/api/v1/machines/V001/{name}", json=setting).is_success, name
         for seq in range(12):
             add_window(sender, seq=seq, t0=time.time() - 12 + seq)
         add_window(sender, seq=99, fs_hz=-1)
