@@ -2,7 +2,7 @@
 
 import { openForm } from "./alarmform.js";
 import { moment } from "./clock.js";
-import { el, ended, faultName, get, glyph, label, marked, Refused, sentenceCase, stateWord } from "./common.js";
+import { el, ended, faultName, get, glyph, label, marked, Refused, sentenceCase, sentences, stateWord } from "./common.js";
 import { askName, lacksName, send } from "./operator.js";
 import { hasText, t } from "./texts.js";
 
@@ -57,8 +57,8 @@ function facts(a, withMachine) {
       a.outcome ? el("span", { class: "life done" }, t("alarms.closed_as", { outcome: t(`alarms.outcome_${a.outcome}`) })) : null,
       el("time", { datetime: a.time, title: a.id }, t("alarms.began", { time: moment(a.time) }))),
     el("p", {}, ended(sentenceCase(a.reason)), el("span", { class: "soft" }, sentenceCase(ended(t("alarms.since", { state: t(`alarms.state_${a.state}`), time: moment(a.since), by: byWhom(a.since_by) }))))),
-    a.outcome ? el("p", {}, t("alarms.closed_by", { outcome: t(`alarms.outcome_${a.outcome}`), time: moment(a.closed), name: a.closed_by })) : null,
-    a.suspensions.length || a.shelved ? el("p", {}, ended((a.suspensions.length ? a.suspensions : [a.shelved]).map(suspensionText).join("; "))) : null,
+    a.outcome ? el("p", {}, ended(t("alarms.closed_by", { outcome: t(`alarms.outcome_${a.outcome}`), time: moment(a.closed), name: a.closed_by }))) : null,
+    a.suspensions.length || a.shelved ? el("p", {}, ended(sentenceCase(sentences((a.suspensions.length ? a.suspensions : [a.shelved]).map(suspensionText))))) : null,
     a.last_comment ? el("p", { class: "quote" }, a.last_comment) : null,
     a.open && a.active && a.what_to_do ? el("p", {}, el("b", {}, t("machine.what_to_do_is")), ...marked(a.what_to_do)) : null,
   ];

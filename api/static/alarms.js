@@ -3,7 +3,7 @@
 import { openForm } from "./alarmform.js";
 import { act, alarmList, drawAccess, refusal } from "./alarmlist.js";
 import { clockSwitch, moment } from "./clock.js";
-import { byId, count, el, faultName, get, outage, poll, put, stateWord } from "./common.js";
+import { byId, count, el, ended, faultName, get, outage, poll, put, sentenceCase, stateWord } from "./common.js";
 import { t } from "./texts.js";
 
 const STATES = ["unacknowledged", "acknowledged", "returned_unacknowledged", "shelved", "suppressed_by_design", "out_of_service", "normal"];
@@ -87,7 +87,7 @@ function drawSuspensions(s) {
     const back = el("button", { type: "button", onclick: () => act(`/api/v1/machines/${encodeURIComponent(x.machine_id)}/in-service`, {}, message, refresh) }, t("alarms.do_in_service"));
     const until = x.until ? t("alarms.until", { time: moment(x.until) }) : t("alarms.until_ended");
     return el("li", { class: "calm" }, el("div", { class: "line" }, el("b", {}, x.machine_id ? el("a", { href: `/machines/${encodeURIComponent(x.machine_id)}` }, x.machine_id) : t("alarms.system")), x.fault ? faultName(x.fault) : "", el("span", { class: "life done" }, t(`alarms.state_${x.kind}`)), el("time", { datetime: x.since }, t("alarms.began", { time: moment(x.since) }))),
-      el("p", {}, t("alarms.suspended_by", { until, name: x.by })), el("p", { class: "quote" }, x.reason), x.fault || !mayOperate ? null : el("div", { class: "tools" }, back), message);
+      el("p", {}, ended(sentenceCase(t("alarms.suspended_by", { until, name: x.by })))), el("p", { class: "quote" }, x.reason), x.fault || !mayOperate ? null : el("div", { class: "tools" }, back), message);
   }));
 }
 
