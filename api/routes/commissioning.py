@@ -1,7 +1,7 @@
 """Commissioning: what wiring and nameplate look like, and the channel map that corrects them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
@@ -23,6 +23,7 @@ from api.schemas.commissioning import (
     InstallationFinding,
     MachineChannelMap,
     MachineCommissioning,
+    Verdict,
 )
 from api.schemas.common import Data, rfc3339
 from vtox.channel_map import ChannelMap, Sources, composed, sources_from_dict, sources_table
@@ -30,6 +31,9 @@ from vtox.domain import CURRENTS, Reason
 from vtox.errors import SpectrumError
 from vtox.store import channel_maps
 from vtox.store.machines import is_listed
+
+if TYPE_CHECKING:
+    from vtox.commissioning.findings import Commissioning
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 
@@ -57,11 +61,10 @@ def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[Machi
     proposed = found.proposal
     if proposed is not None:
         proposed = composed(proposed, present.sources)
-    verdict = "findings" if found.findings else "unknown" if found.unusable else "sound"
     return Data(
         data=MachineCommissioning(
             machine_id=machine_id,
-            verdict=verdict,
+            verdict=_verdict(found),
             checked=found.checked,
             findings=[_finding(r) for r in found.findings],
             unusable=[_finding(r) for r in found.unusable],
@@ -113,6 +116,13 @@ def put_channel_map(
         backend.client(), machine_id, sources, by=who, expected_version=expected
     )
     return Data(data=_of_machine(machine_id, backend))
+
+
+def _verdict(found: "Commissioning") -> Verdict:
+    if found.findings:
+        return "findings"
+    # Pole pairs are told from the nameplate alone.
+    return "sound" if set(found.checked) - {"pole_pairs"} else "unknown"
 
 
 def _of_body(body: Mapping[str, Any]) -> tuple[Sources, int | None]:

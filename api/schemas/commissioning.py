@@ -11,6 +11,7 @@ from api.schemas.spectra import Phasors, RecordInfo
 from vtox.channel_map import RATIO_RANGE
 from vtox.domain import CHANNEL_UNITS
 
+Verdict = Literal["sound", "findings", "unknown"]
 Check = Literal["currents", "voltages", "pairing", "rated_current", "supply_hz", "pole_pairs"]
 
 
@@ -51,12 +52,14 @@ class MachineCommissioning(ResponseModel):
     """What wiring and nameplate look like from the latest record."""
 
     machine_id: str
-    verdict: Literal["sound", "findings", "unknown"] = Field(
+    verdict: Verdict = Field(
         description="of what was checked; unknown: the record does not allow it"
     )
     checked: list[Check]
     findings: list[InstallationFinding]
-    unusable: list[InstallationFinding] = Field(description="why the record allows no check")
+    unusable: list[InstallationFinding] = Field(
+        description="why the record allows no check, or none of the voltages"
+    )
     proposed_channels: dict[str, ChannelSource] | None = Field(
         description="the whole channel map that would correct it, for PUT once somebody agrees; "
         "that in force where nothing is to be corrected; null: no map corrects it"

@@ -48,8 +48,8 @@ MIN_COHERENCE = 0.85
 class Commissioning:
     """What was found, what was checked, and the channel map that would correct it.
 
-    `unusable` says why nothing could be checked. `proposal` is empty where nothing is wrong with
-    the channels, None where something is that no map corrects.
+    `unusable` says why nothing could be checked, or nothing with the voltages. `proposal` is empty
+    where nothing is wrong with the channels, None where something is that no map corrects.
     """
 
     findings: tuple[Reason, ...] = ()
@@ -81,29 +81,30 @@ def commissioning(recording: Recording, motor: Motor | None) -> Commissioning:
     i = phase_channels(CURRENTS, currents, earthed=False)
     v = PhaseChannels()
     checked.append("currents")
-    voltages_usable = not any(r.code not in OF_INSTALLATION for r in analysis.voltage_problems[0])
-    if voltages is not None and voltages_usable:
+    unusable = [r for r in analysis.voltage_problems[0] if r.code not in OF_INSTALLATION]
+    if voltages is not None and not unusable:
         v = phase_channels(VOLTAGES, voltages, earthed=True)
         checked.append("voltages")
         found += analysis.voltage_problems[0]
     if i.problems or v.problems:
         found = [r for r in found if r.code not in LESS_EXACT]
-    if i.factors is None or v.factors is None:
-        found += (*i.problems, *v.problems)
-        return Commissioning(findings=tuple(found), checked=tuple(checked))
-    of_currents, sources = list(i.problems), _sources((0, 1, 2), i.factors)
-    if "voltages" in checked and voltages is not None:
+    of_currents, sources = list(i.problems), _own_sources(i)
+    if i.factors and v.factors and "voltages" in checked and voltages is not None:
         checked.append("pairing")
-        of_currents, paired = _pairing(analysis, currents, voltages, i, v)
-        if paired is None:
-            found += (*of_currents, *v.problems)
-            return Commissioning(findings=tuple(found), checked=tuple(checked))
-        sources = paired
-    for name, factor in zip(VOLTAGES, v.factors, strict=True):
-        if factor != 1:
-            sources[name] = _source(name, factor)
-    found += (*of_currents, *v.problems)
-    return Commissioning(findings=tuple(found), checked=tuple(checked), proposal=sources)
+        of_currents, sources = _pairing(analysis, currents, voltages, i, v)
+    if sources is not None and v.factors:
+        named = zip(VOLTAGES, v.factors, strict=True)
+        sources |= {name: _source(name, factor) for name, factor in named if factor != 1}
+    return Commissioning(
+        findings=(*found, *of_currents, *v.problems),
+        checked=tuple(checked),
+        unusable=tuple(unusable),
+        proposal=sources if v.factors else None,
+    )
+
+
+def _own_sources(i: PhaseChannels) -> dict[str, Source] | None:
+    return _sources((0, 1, 2), i.factors) if i.factors else None
 
 
 def _pole_pairs_checked(recording: Recording, motor: Motor) -> bool:

@@ -149,6 +149,15 @@ def test_a_speed_tells_wrong_pole_pairs_without_a_rated_one() -> None:
     assert codes(replace(R, speed_rpm=1470.0), plate) == ["speed_implausible"]
 
 
+def test_voltages_that_cannot_be_used_leave_the_currents_checked() -> None:
+    clipped = {v: np.clip(R.channels[v], -200, 200) for v in VOLTAGES}
+    found = commissioning(replace(R, channels={**R.channels, **clipped}), MOTOR)
+    assert (found.findings, found.proposal) == ((), {})
+    assert "currents" in found.checked
+    assert "voltages" not in found.checked
+    assert "clipped" in {r.code for r in found.unusable}
+
+
 def test_an_open_phase_is_no_mistake_of_wiring() -> None:
     ib = R.channels["ib"]
     open_phase = {**R.channels, "ia": 1e-4 * ib, "ic": -ib}
