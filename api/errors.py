@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.http_methods import allowed_methods
+from api.language import answer_language
+from api.problem_titles import TITLES
 from api.sign_in import sign_in_page
 from vtox.domain import CHANNEL_UNITS
 from vtox.errors import (
@@ -153,10 +155,10 @@ def not_found(detail: str) -> Problem:
 
 
 def problem_response(path: str, problem: Problem) -> JSONResponse:
-    """Return a problem as a response."""
+    """Return a problem as a response; its title is in the language of the answer."""
     body = {
         "type": f"/docs#{problem.code}",
-        "title": CODES[problem.code],
+        "title": TITLES.get(answer_language(), CODES)[problem.code],
         "status": problem.status_code,
         "detail": problem.detail,
         "instance": path,

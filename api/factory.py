@@ -102,12 +102,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.only_loopback = {}
-    app.add_middleware(AnswerLanguage)
     app.add_middleware(HeadAsGet)
     app.add_middleware(ForeignSites)
     app.add_middleware(Busy)
     # Around the others: what they refuse may still send its body.
     app.add_middleware(BodyLimit)
+    app.add_middleware(AnswerLanguage)
     errors.install(app)
     for module in (
         system,

@@ -129,7 +129,8 @@ export function named(name) {
 }
 
 export class Refused extends Error {
-  constructor(status, problem) { super(problem.detail ?? t("common.status", { status })); this.status = status; this.problem = problem; }
+  // The detail of a problem is English; its title is in the language of the page.
+  constructor(status, problem) { super((language === "en" ? problem.detail : problem.title) ?? t("common.status", { status })); this.status = status; this.problem = problem; }
 }
 export async function get(path) {
   return (await ask(path)).json();

@@ -19,7 +19,7 @@ from vtox.faults import FAULTS
 from vtox.files.recordings import Options, find, read
 from vtox.files.recordings import options as reader_options
 from vtox.plain_data import plain
-from vtox.sentences.languages import DEFAULT
+from vtox.sentences.languages import DEFAULT, Language, language
 
 # Exit statuses.
 HEALTHY, DETECTED_FAULT, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
@@ -80,7 +80,7 @@ def diagnose_command(
             errors.print(f"vtox: {error}", style="red", markup=False, highlight=False)
             continue
         if not as_json:
-            _show(results[-1], first=len(results) == 1)
+            _show(results[-1], language(lang) or DEFAULT, first=len(results) == 1)
     if as_json:
         typer.echo(json.dumps([line for r in results for line in _lines(r)], allow_nan=False))
     elif len(paths) > 1:
@@ -121,7 +121,7 @@ def _diagnose(
     return path, recording, diagnose(recording, motor, faults=faults, baseline=healthy)
 
 
-def _show(result: Result, *, first: bool) -> None:
+def _show(result: Result, lang: Language, *, first: bool) -> None:
     path, recording, diagnoses = result
     console = Console(highlight=False)
     if not first:
@@ -132,7 +132,7 @@ def _show(result: Result, *, first: bool) -> None:
     if recording.speed_rpm is not None:
         facts.append(f"{recording.speed_rpm:.5g} rpm")
     console.print(title.append(" · " + " · ".join(facts), style="not bold dim"))
-    show(console, diagnoses)
+    show(console, diagnoses, lang)
 
 
 def _summarise(results: list[Result]) -> None:

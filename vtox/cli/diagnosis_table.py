@@ -9,27 +9,37 @@ from rich.text import Text
 
 from vtox.domain import Diagnosis, Reason, Value
 from vtox.plain_data import digits
-from vtox.sentences.rendering import advice
+from vtox.sentences.languages import DEFAULT, Language
+from vtox.sentences.rendering import advice, render_all
 from vtox.store.entries import Result
 
 STYLES = {"normal": "green", "warning": "yellow", "fault": "bold red", "unknown": "dim"}
 DETECTED = ("warning", "fault")
 
 
-def show(console: Console, diagnoses: Iterable[Diagnosis | Result]) -> None:
+def show(
+    console: Console, diagnoses: Iterable[Diagnosis | Result], language: Language = DEFAULT
+) -> None:
     """Print diagnoses, just made or stored, wrapped to the width of the terminal."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True)
     grid.add_column()
     for d in diagnoses:
-        details = [Text(d.reason)]
-        if what_to_do := advice(d.code):
+        details = [Text(_reason(d, language))]
+        if what_to_do := advice(d.code, language):
             details.append(Text(what_to_do, style="italic"))
         numbers = (_codes(d), _numbers(d), _values(d.indicators))
         details += [Text(line, style="dim") for line in numbers if line]
         grid.add_row(Text(d.fault), Text(d.state, style=STYLES[d.state]), Group(*details))
     console.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def _reason(d: Diagnosis | Result, language: Language) -> str:
+    """Return the reason in a language; what was written without a code stays as it is."""
+    if language == DEFAULT or not d.code:
+        return d.reason
+    return render_all(((r.code, r.values) for r in (d, *d.doubts)), language)
 
 
 def _codes(d: Diagnosis | Result) -> str:

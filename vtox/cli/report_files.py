@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vtox.reports.contents import Contents
 
 Lang = Annotated[
-    str, typer.Option("--lang", metavar="|".join(NAMES), help="Language of the report.")
+    str, typer.Option("--lang", metavar="|".join(NAMES), help="Language of reasons and report.")
 ]
 SUFFIXES = (".html", ".htm")
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.problem_titles import CHINESE as TITLES
 from tests.integration.api.test_machines import commit_health
 from tests.unit.sentences.latin import latin_words
 from vtox import keys
@@ -116,6 +117,15 @@ def test_a_page_is_in_the_language_of_address_switch_or_browser(http: httpx.Clie
         assert answer.headers["content-language"] == tag
         assert f'<html lang="{tag}">' in answer.text
         assert {"Accept-Language", "Cookie"} <= set(answer.headers["vary"].split(", "))
+
+
+def test_a_problem_has_its_title_in_chinese(http: httpx.Client) -> None:
+    answer = http.get("/api/v1/machines/NOBODY/coverage", headers=CHINESE)
+    assert (answer.json()["code"], answer.json()["title"]) == (
+        "not_found",
+        TITLES["not_found"],
+    )
+    assert answer.headers["content-language"] == "zh-Hans"
 
 
 def test_checks_of_the_system_are_said_in_chinese(http: httpx.Client) -> None:

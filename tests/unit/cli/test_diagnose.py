@@ -12,6 +12,7 @@ from vtox.cli import diagnose as command
 from vtox.faults import FAULTS
 from vtox.files.recordings import read
 from vtox.nameplate import read_motor
+from vtox.sentences.rendering import advice, render
 
 FS_HZ = 5000.0
 MOTOR = """
@@ -111,6 +112,15 @@ def test_text_shows_state_and_code(files: dict[str, Path]) -> None:
         assert {"insulation", "unknown", "missing_channel"} <= set(words)
         assert "bearing" not in words
         assert max(map(len, result.output.splitlines())) <= width
+
+
+def test_reasons_are_said_in_chinese_where_asked(files: dict[str, Path]) -> None:
+    arguments = (files["bad"], "--motor", files["motor"], "--faults", "insulation")
+    result = run(*arguments, "--lang", "zh")
+    assert result.exit_code == 3
+    assert render("missing_channel", {"channels": ()}, "zh") in result.output
+    assert advice("missing_channel", "zh") in result.output
+    assert advice("missing_channel", "en") in run(*arguments).output, "not by the environment"
 
 
 def test_several_recordings_are_summarised(files: dict[str, Path]) -> None:
