@@ -1,6 +1,6 @@
 """The drawings of a record with what they say: spectra and their lines, waveforms, phasors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from html import escape
 
@@ -26,12 +26,14 @@ def record_figures(
     recording: Recording,
     motor: Motor | None,
     baseline: Baseline | None,
+    hidden: Collection[str],
     text: Mapping[str, str],
 ) -> str:
-    """Return all drawings of a record."""
+    """Return all drawings of a record, without what is `hidden` (`views.hidden_parts`)."""
     whole: dict[Kind, Spectrum | SpectrumError] = {}
     parts = [f'<p class="small soft">{escape(text["key"])}</p>']
-    for view in views.spectrum_views(worst_first(record.verdicts), recording.channels):
+    ranked = worst_first(record.verdicts)
+    for view in views.spectrum_views(ranked, recording.channels, hidden):
         if view.kind not in whole:
             try:
                 whole[view.kind] = spectrum(
@@ -40,7 +42,7 @@ def record_figures(
             except SpectrumError as error:
                 whole[view.kind] = error
         parts.append(_spectrum_figure(whole[view.kind], view, text))
-    for names, seconds in views.waveform_groups(recording.channels):
+    for names, seconds in views.waveform_groups(recording.channels, hidden):
         shown = {n: recording.channels[n] for n in names}
         chart = charts.waveform_chart(shown, recording.fs_hz, seconds, text)
         part = text["waveform.part"].format(
@@ -48,7 +50,8 @@ def record_figures(
             whole=digits(round(recording.duration_s, 3)),
         )
         parts.append(_figure(f"{text['waveform']}: {', '.join(names)}", part, chart))
-    parts.append(_phasor_figure(recording, motor, text))
+    if "phasors" not in hidden:
+        parts.append(_phasor_figure(recording, motor, text))
     return "".join(parts)
 
 

@@ -16,6 +16,7 @@ from vtox.faults import FAMILIES
 from vtox.history.retention import oldest_kept
 from vtox.nameplate import motor_to_dict
 from vtox.reports import history_parts, making
+from vtox.reports.cards import RANK
 from vtox.reports.contents import FORM, Contents, Machine, ReportRecord, Trend
 from vtox.reports.document import MAX_REPORT_MB
 from vtox.reports.environment import environment
@@ -91,11 +92,17 @@ def machine_contents(
             baseline=baseline.to_json() if baseline else None,
             baseline_about={k: about[k] for k in ("state", "version", "source") if k in about},
         ),
-        records=sorted(records, key=lambda r: -(r.t_start or 0)),
+        records=sorted(records, key=_rank),
         events=[e | {"open": (e["fault"], round(e["t"])) in is_open} for e in events],
         trend=trend,
         left_out=left_out,
     )
+
+
+def _rank(record: ReportRecord) -> tuple[int, float]:
+    """Return what sorts records: those that found something first, then the newest."""
+    worst = min(RANK.index(v["state"]) for v in record.verdicts)
+    return worst, -(record.t_start or 0.0)
 
 
 def _usable(text: str | None) -> Baseline | None:

@@ -25,6 +25,7 @@ from vtox.reports.events import event_section
 from vtox.reports.figures import record_figures
 from vtox.reports.texts import texts
 from vtox.reports.trend_charts import trend_section
+from vtox.reports.views import hidden_parts
 from vtox.sentences.languages import DEFAULT, TAGS, language
 
 STYLE = Path(__file__).parent / "report.css"
@@ -79,7 +80,8 @@ def _body(contents: Contents, text: Mapping[str, str]) -> Iterator[str]:
     for number, record in enumerate(contents.records, start=1):
         yield _record(number, record, contents, text)
         recording = recording_of(record)
-        figures = record_figures(record, recording, motor, baseline, text)
+        hidden = hidden_parts(record.family, {r.family for r in contents.records})
+        figures = record_figures(record, recording, motor, baseline, hidden, text)
         yield f'<section class="figures">{figures}</section></section>'
     if contents.machine.machine_id:
         yield trend_section(contents.trend, text)
@@ -90,7 +92,8 @@ def _body(contents: Contents, text: Mapping[str, str]) -> Iterator[str]:
 
 def _summary(contents: Contents, text: Mapping[str, str]) -> str:
     """Return the newest verdict on each fault, the worst first."""
-    newest = {v["fault"]: v for record in reversed(contents.records) for v in record.verdicts}
+    oldest_first = sorted(contents.records, key=lambda r: r.t_start or 0.0)
+    newest = {v["fault"]: v for record in oldest_first for v in record.verdicts}
     items = "".join(
         f"<li>{escape(fault_name(v['fault'], text))} {state_pill(v['state'], text)}</li>"
         for v in worst_first(list(newest.values()))

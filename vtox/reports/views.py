@@ -3,7 +3,7 @@
 The part that shows a diagnosis is the one that the machine's page links to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,21 @@ COMB_LINES = 3.4
 HARMONICS = 10.5
 # Of a waveform: some periods of the supply, and some turns of the shaft.
 CURRENT_S, VIBRATION_S = 0.1, 0.5
+
+
+# The family whose record shows what diagnoses do not read, where a report has records of several:
+# one waveform of a current is enough.
+PARTS_OF_FAMILY: Mapping[str, frozenset[str]] = {
+    "turn_short": frozenset((*CURRENTS, *VOLTAGES, "leakage", "phasors")),
+    "bearing": frozenset(VIBRATIONS),
+    "broken_bar": frozenset(("current",)),
+}
+
+
+def hidden_parts(family: str, families: Collection[str]) -> frozenset[str]:
+    """Return the channels, phasors and current spectrum that records of other families show."""
+    others = (PARTS_OF_FAMILY.get(f, frozenset()) for f in families if f != family)
+    return frozenset().union(*others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,7 @@ class SpectrumView:
 
 
 def spectrum_views(
-    verdicts: list[dict[str, Any]], channels: Mapping[str, object]
+    verdicts: list[dict[str, Any]], channels: Mapping[str, object], hidden: Collection[str]
 ) -> Iterator[SpectrumView]:
     """Yield the spectra of a record: those that its diagnoses read first, then the others."""
     has_current = any(c in channels for c in CURRENTS)
@@ -47,13 +62,15 @@ def spectrum_views(
                 yield SpectrumView("demodulated", fault, *span)
         if fault == "bearing" and has_vibration:
             yield SpectrumView("envelope", fault, 0.0, _comb_end_hz(v["evidence"]))
-    if has_current:
+    if has_current and "current" not in hidden:
         yield SpectrumView("current", harmonics=HARMONICS)
-    if has_vibration:
+    if has_vibration and VIBRATIONS[0] not in hidden:
         yield SpectrumView("vibration")
 
 
-def waveform_groups(channels: Mapping[str, object]) -> Iterator[tuple[list[str], float]]:
+def waveform_groups(
+    channels: Mapping[str, object], hidden: Collection[str]
+) -> Iterator[tuple[list[str], float]]:
     """Yield the channels that are drawn together, and how much of them, s."""
     for names, seconds in (
         (CURRENTS, CURRENT_S),
@@ -61,7 +78,7 @@ def waveform_groups(channels: Mapping[str, object]) -> Iterator[tuple[list[str],
         (VIBRATIONS, VIBRATION_S),
         (("leakage",), CURRENT_S),
     ):
-        if recorded := [n for n in names if n in channels]:
+        if recorded := [n for n in names if n in channels and n not in hidden]:
             yield recorded, seconds
 
 
