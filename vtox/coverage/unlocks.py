@@ -124,6 +124,7 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "shaft_or_bearing",
         "sidebands_are_harmonics",
         "sidebands_in_voltage",
+        "slower_shaft_or_bearing_cage",
         "supply_flicker_or_broken_bars",
         "unassigned_impacts",
         "weak_bearing_cage_lines",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from vtox.diagnosers.bearing.cage_frequency import MIN_DIRECT_DB
 from vtox.diagnosers.bearing.evidence import Evidence, LeadingComb
 from vtox.diagnosers.bearing.severity import (
     FAULT_CONFIDENCE,
@@ -77,6 +78,13 @@ def _supply_or_bearing(e: Evidence) -> Diagnosis | None:
     return _abstention(e, Reason("supply_or_bearing", values), *_doubts(e))
 
 
+def _slower_shaft(e: Evidence) -> Diagnosis | None:
+    if not e.only_bearing_cage or e.element_sidebands or e.direct_line_db < MIN_DIRECT_DB:
+        return None
+    values = {**_comb_values(e), "direct_line_db": e.direct_line_db}
+    return _abstention(e, Reason("slower_shaft_or_bearing_cage", values), *_doubts(e))
+
+
 def _element_or_bearing_cage(e: Evidence) -> Diagnosis | None:
     if not e.only_bearing_cage:
         return None
@@ -133,6 +141,7 @@ RULES: tuple[Callable[[Evidence], Diagnosis | None], ...] = (
     _smeared_lines,
     _no_comb,
     _supply_or_bearing,
+    _slower_shaft,
     _element_or_bearing_cage,
     _weak_bearing_cage_lines,
     _bearing_cage,

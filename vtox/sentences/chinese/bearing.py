@@ -92,6 +92,11 @@ SENTENCES: dict[str, Sentence] = {
         "调制 {modulation_db:.0f} dB，如同记录内转速变化时的损伤：单个转速读数不能证明转速稳定",
         "在转速稳定时记录；若转速变化，轴须有清晰的谱线才能跟踪。",
     ),
+    "slower_shaft_or_bearing_cage": Sentence(
+        "仅在保持架频率处有谱线（阶次 {order:.3f}），且振动本身在该处也有谱线，"
+        "高出噪声 {direct_line_db:.0f} dB：有物体以 {repetition_hz:.2f} Hz 转动",
+        "查明是否有轴、齿轮或皮带以该转速转动。",
+    ),
     "looseness_or_bearing": Sentence(
         "存在半倍转频阶次的谱线（松动或碰摩），{defect!w}在阶次 {order:.3f} 的谱线也在其中",
         "检查底脚、轴承座和端盖；在另一转速下记录，使谱线分开。",

@@ -96,6 +96,12 @@ SENTENCES: dict[str, Sentence] = {
         "is steady",
         "Record at a steady speed; where it moves, a line of the shaft must be clear to follow it.",
     ),
+    "slower_shaft_or_bearing_cage": Sentence(
+        "lines at the bearing cage frequency alone, order {order:.3f}, and the vibration itself "
+        "has a line there, {direct_line_db:.0f} dB over its noise: a body that turns at "
+        "{repetition_hz:.2f} Hz",
+        "Find out whether a shaft, gear or belt turns at that speed.",
+    ),
     "looseness_or_bearing": Sentence(
         "lines at half shaft orders, of looseness or a rub, and those of the {defect!w} at order "
         "{order:.3f} are among them",

@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 
 from tests.signals.vibration import ImpactTrain, Machine, recording
 from tests.unit.diagnosers.bearing.cases import DRIVE, diagnose, doubts, near_whole
-from vtox.diagnosers.bearing.cage_frequency import only_bearing_cage
+from vtox.diagnosers.bearing.cage_frequency import direct_line_db, only_bearing_cage
 from vtox.domain import DEFECTS
 from vtox.dsp.surrogates import Finding
 
@@ -81,3 +82,13 @@ def test_a_slower_shaft_and_four_blades_are_no_element(order: float) -> None:
     assert (d.code, d.indicators["defect"]) == ("bearing_defect", "FTF"), d.reason
     assert "slower_shaft" in doubts(d)
     assert d.confidence <= 0.4
+
+
+@pytest.mark.parametrize("seconds", [2.0, 10.0])
+def test_the_line_of_a_body_that_turns_is_measured_whatever_the_length(seconds: float) -> None:
+    fs_hz = 2_000.0
+    t = np.arange(round(seconds * fs_hz)) / fs_hz
+    noise = np.random.default_rng(3).standard_normal(len(t))  # 1/1000 of its power in 1 Hz
+    line = np.sqrt(2 * 1e-3 * 10**2.5) * np.cos(2 * np.pi * 9.97 * t)
+    assert direct_line_db([noise, noise + line], fs_hz, 9.97) == pytest.approx(25.0, abs=4.0)
+    assert direct_line_db([noise], fs_hz, 9.97) < 12.0

@@ -98,6 +98,17 @@ def test_signs_of_an_element_decide_where_the_bearing_cage_is_alone(
     assert d.confidence <= 0.4
 
 
+@pytest.mark.parametrize(("direct_line_db", "state"), [(24.0, "warning"), (26.0, "unknown")])
+def test_a_body_that_turns_as_the_bearing_cage_does_is_none(
+    direct_line_db: float, state: str
+) -> None:
+    d = conclude(replace(evidence(20.0, "FTF", 0.5), direct_line_db=direct_line_db))
+    assert d.state == state
+    assert (d.code == "slower_shaft_or_bearing_cage") == (state == "unknown")
+    race = conclude(replace(evidence(20.0, "BPFO", 0.5), direct_line_db=direct_line_db))
+    assert race.code == "bearing_defect"
+
+
 def test_weak_lines_at_a_defect_order_are_no_alarm() -> None:
     d = conclude(evidence(20.0, modulation=0.06))
     assert (d.state, d.code, d.confidence) == ("unknown", "weak_defect_lines", 0)
