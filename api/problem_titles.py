@@ -58,4 +58,17 @@ CHINESE = {
     "channel_not_recorded": "该记录没有这个通道",
     "no_spectrum": "该记录的采样无法得出这种频谱",
 }
+# Dead letters of other codes than problems have, in the same words.
+CHINESE_DEAD_LETTERS = {
+    "poison": "多次启动诊断而没有结果",
+    "samples_missing": "数据流中已没有这些采样",
+    "unknown_version": "记录或任务来自未知的 VTOX 版本",
+    "quota_exceeded": "该电机发送的数据超过允许的数量",
+}
 TITLES: Mapping[Language, Mapping[str, str]] = {"zh": CHINESE}
+DEAD_LETTERS: Mapping[Language, Mapping[str, str]] = {"zh": CHINESE | CHINESE_DEAD_LETTERS}
+
+
+def dead_letter_reason(code: str, written: str, language: Language) -> str:
+    """Return why an entry could not be diagnosed, as it was written where the code has no words."""
+    return DEAD_LETTERS.get(language, {}).get(code, written)

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Path, Query, Request
 
 from api.auth import needs
 from api.errors import Problem, not_found
+from api.language import answer_language
 from api.paging import newest_first, next_link
+from api.problem_titles import dead_letter_reason
 from api.query import NO_PARAMETERS, MachineQuery
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, Page, rfc3339
@@ -62,7 +64,7 @@ def list_dead_letters(
             seq=d.seq,
             family=d.family,
             code=d.code,
-            reason=d.reason,
+            reason=dead_letter_reason(d.code, d.reason, answer_language()),
             attempts=d.attempts,
             t=d.t,
             time=rfc3339(d.t),
