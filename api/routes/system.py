@@ -27,7 +27,7 @@ from api.schemas.system import (
 )
 from vtox import keys
 from vtox.domain import Reason
-from vtox.monitoring.capacity import capacity
+from vtox.monitoring.capacity import Capacity, capacity
 from vtox.monitoring.readiness import STALE_INTERVALS, Check, checks
 from vtox.monitoring.throughput import (
     Throughput,
@@ -35,6 +35,7 @@ from vtox.monitoring.throughput import (
     metrics_age_s,
     throughput,
 )
+from vtox.sentences.rendering import render
 from vtox.store import open_alerts as alerts
 from vtox.store.entries import Metrics
 from vtox.store.heartbeats import Worker
@@ -78,9 +79,7 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
             checks=list(map(check_in_words, results)),
             alarms=[open_alert(a) for a in snap.alarms],
             performance_metrics=performance(backend, snap),
-            capacity=CapacityStatus.model_validate(
-                capacity(snap.metrics, snap.t), from_attributes=True
-            ),
+            capacity=_capacity(capacity(snap.metrics, snap.t)),
             queues={
                 name: QueueStatus.model_validate(q, from_attributes=True)
                 for name, q in snap.queues.items()
@@ -196,6 +195,17 @@ def _worker(w: Worker, now: float) -> WorkerStatus:
         last_family=w.last_family,
         last_task=rfc3339(w.last_task_t),
         last_task_age_s=None if w.last_task_t is None else max(round(now - w.last_task_t, 3), 0.0),
+    )
+
+
+def _capacity(c: Capacity) -> CapacityStatus:
+    return CapacityStatus(
+        used=c.used,
+        limit=c.limit,
+        machines=c.machines,
+        room=c.room,
+        code=c.why.code,
+        reason=reason(render(c.why.code, c.why.values), c.why),
     )
 
 

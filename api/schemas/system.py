@@ -56,7 +56,8 @@ class CapacityStatus(ResponseModel):
     room: int | None = Field(
         description="how many more there would be with all of `limit` in use: an upper bound"
     )
-    reason: str = Field(description="why the room is not known")
+    code: str = Field(description="`room`, or why it is not known")
+    reason: str = Field(description="the same in words")
 
 
 class QueueStatus(ResponseModel):

@@ -25,6 +25,9 @@ function drawFigures(s) {
   put("backlog", count(p.backlog));
   const raw = s.streams.motor_raw_data;
   put("lag", raw.lag === null ? t(raw.group ? "cluster.lag_unknown" : "cluster.nothing_read") : t("cluster.lag", { n: raw.lag }));
+  put("room", s.capacity.room === null ? "–" : `+${count(s.capacity.room)}`);
+  put("roomwhy", s.capacity.room === null ? s.capacity.reason : t("cluster.room_limit", { limit: s.capacity.limit, share: num(100 * s.capacity.used[s.capacity.limit], 0) }));
+  byId("roomwhy").title = s.capacity.reason;
   put("memory", s.server ? bytes(s.server.used_memory_bytes) : "–");
   put("limit", s.server?.maxmemory_bytes ? t("cluster.memory_limit", { limit: bytes(s.server.maxmemory_bytes) }) : t(s.server ? "cluster.no_limit" : "cluster.limit_unknown"));
   put("foot", t("cluster.foot", { done: p.windows_done, duplicates: p.windows_duplicate, refused: p.windows_refused, letters: s.streams.dead_letters.length }), s.server ? ` · ${s.server.product} ${s.server.version}` : "");
@@ -34,9 +37,9 @@ function drawFigures(s) {
   flower.hidden = !LOOPBACK.test(location.hostname);
 }
 
-function drawQueues(queues) {
-  const columns = [[t("cluster.column_queue")], [t("cluster.column_waiting"), 1], [t("cluster.column_in_flight"), 1], [t("cluster.column_done"), 1], [t("cluster.column_dead"), 1], [t("cluster.column_workers"), 1]];
-  table("queues", columns, Object.entries(queues).map(([name, q]) => [el("code", {}, name), count(q.waiting), count(q.in_flight), count(q.done), count(q.dead), q.workers ? String(q.workers) : el("b", { class: "word fault" }, t("cluster.no_workers"))]));
+function drawQueues(queues, used) {
+  const columns = [[t("cluster.column_queue")], [t("cluster.column_waiting"), 1], [t("cluster.column_in_flight"), 1], [t("cluster.column_done"), 1], [t("cluster.column_dead"), 1], [t("cluster.column_workers"), 1], [t("cluster.column_busy"), 1]];
+  table("queues", columns, Object.entries(queues).map(([name, q]) => [el("code", {}, name), count(q.waiting), count(q.in_flight), count(q.done), count(q.dead), q.workers ? String(q.workers) : el("b", { class: "word fault" }, t("cluster.no_workers")), name in used ? meter(100 * used[name]) : "–"]));
 }
 
 function drawWorkers(workers) {
@@ -74,7 +77,7 @@ poll(async () => {
     const wrong = drawStatus(status);
     document.title = `${wrong ? "! " : ""}${t("cluster.title")} · VTOX`;
     drawFigures(status);
-    drawQueues(status.queues);
+    drawQueues(status.queues, status.capacity.used);
     drawWorkers(status.workers);
     const letters = `${status.streams.dead_letters.length} ${status.performance_metrics.windows_dead} ${status.performance_metrics.windows_refused}`;
     if (letters !== lettersOf) { await drawLetters(); lettersOf = letters; }

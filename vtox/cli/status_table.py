@@ -6,6 +6,7 @@ from rich.text import Text
 from vtox import keys
 from vtox.monitoring.capacity import Capacity, capacity
 from vtox.monitoring.throughput import Throughput
+from vtox.sentences.rendering import render
 from vtox.store.entries import Metrics
 from vtox.store.status import Snapshot
 
@@ -37,10 +38,7 @@ def latency_line(snap: Snapshot) -> str:
 
 def room_line(c: Capacity) -> str:
     """Return how many more machines there is room for, and what limits them."""
-    used = ", ".join(f"{name} {share:.0%}" for name, share in c.used.items() if name == c.limit)
-    if c.room is None:
-        return f"unknown: {c.reason}"
-    return f"about {c.room} more machines like the {c.machines} that send (limit: {used} in use)"
+    return render(c.why.code, c.why.values)
 
 
 def raw_line(snap: Snapshot) -> str:

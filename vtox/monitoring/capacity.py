@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from vtox.domain import Reason, reason
 from vtox.monitoring.readiness import STALE_INTERVALS
 from vtox.monitoring.throughput import metrics_age_s
 from vtox.store.entries import Metrics
@@ -19,14 +20,14 @@ class Capacity:
 
     `used` is family -> share of the time of its workers that tasks took, and `cpu` -> share of the
     cores of the bridge's host that everything on it used; `limit` names the largest. `room` is how
-    many more machines there would be at a share of 1; None, with the reason, where that is unknown.
+    many more machines there would be at a share of 1, None where that is unknown; `why` says it.
     """
 
     used: dict[str, float]
     limit: str | None = None
     machines: int | None = None
     room: int | None = None
-    reason: str = ""
+    why: Reason
 
 
 def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
@@ -39,22 +40,22 @@ def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
     latest = metrics[0] if metrics else None
     age = metrics_age_s(latest, now)
     if latest is None or age is None or age > STALE_INTERVALS * (latest.interval_s or 0.0):
-        return Capacity(used={}, reason="the monitor has no recent figures")
+        return Capacity(used={}, why=reason("room_without_figures"))
     recent = [m for m in metrics if m.t is not None and now - m.t < AVERAGE_S] or [latest]
     used = {name: fmean(shares) for name, shares in _shares(recent).items()}
-    if not used:
-        return Capacity(used={}, reason="no worker has reported twice yet")
+    if not latest.busy:
+        return Capacity(used=used, why=reason("room_without_workers"))
     limit = max(used, key=lambda name: used[name])
     machines = None if latest.machines is None else int(latest.machines)
-    if not machines:
-        return Capacity(used=used, limit=limit, machines=machines, reason="no machine sends")
-    if CPU not in used:
-        return Capacity(
-            used=used, limit=limit, machines=machines, reason="the load of the host is not known"
-        )
-    room = max(0, int(machines * (1 / used[limit] - 1))) if used[limit] > 0 else None
-    reason = "" if room is not None else "nothing was diagnosed in the last minute"
-    return Capacity(used=used, limit=limit, machines=machines, room=room, reason=reason)
+    room = None
+    if not machines or not used[limit]:
+        why = reason("room_without_machines")
+    elif CPU not in used:
+        why = reason("room_without_load")
+    else:
+        room = max(0, int(machines * (1 / used[limit] - 1)))
+        why = reason("room", room=room, machines=machines, limit=limit, share=used[limit])
+    return Capacity(used=used, limit=limit, machines=machines, room=room, why=why)
 
 
 def _shares(recent: Sequence[Metrics]) -> dict[str, list[float]]:

@@ -34,19 +34,19 @@ def test_there_is_no_room_beyond_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metrics", "reason"),
+    ("metrics", "code"),
     [
-        ([], "no recent figures"),
-        ([entry(100)], "no recent figures"),
-        ([entry(1, machines=0.0)], "no machine sends"),
-        ([entry(1, cpu=None)], "load of the host"),
-        ([entry(1, cpu=None, busy={})], "no worker"),
+        ([], "room_without_figures"),
+        ([entry(100)], "room_without_figures"),
+        ([entry(1, machines=0.0)], "room_without_machines"),
+        ([entry(1, cpu=None)], "room_without_load"),
+        ([entry(1, cpu=None, busy={})], "room_without_workers"),
     ],
 )
-def test_what_is_not_known_has_its_reason(metrics: list[Metrics], reason: str) -> None:
+def test_what_is_not_known_has_its_reason(metrics: list[Metrics], code: str) -> None:
     c = capacity(metrics, NOW)
     assert c.room is None
-    assert reason in c.reason
+    assert c.why.code == code
 
 
 def test_shares_survive_their_entry() -> None:

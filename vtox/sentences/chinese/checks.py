@@ -28,6 +28,15 @@ SENTENCES: dict[str, Sentence] = {
     "broker_is_away": Sentence(
         "不可用：{problem}", "请启动它，或更正 VTOX_BROKER_URL；`vtox doctor` 会尝试连接。"
     ),
+    "room": Sentence(
+        "约可再接入 {room} 台与正在发送的 {machines} 台类似的电机；"
+        "瓶颈：{limit}，已使用 {share:.0%}",
+        "",
+    ),
+    "room_without_figures": Sentence("未知：监控进程没有近期数据", ""),
+    "room_without_workers": Sentence("未知：还没有工作进程报告过两次", ""),
+    "room_without_machines": Sentence("未知：没有电机在发送", ""),
+    "room_without_load": Sentence("未知：主机负载未知", ""),
     "monitor_begins": Sentence("尚未检查", ""),
     "monitor_looks": Sentence("{age_s:.0f} s 前检查过，间隔 {interval_s:g} s", ""),
     "monitor_is_away": Sentence(

@@ -36,6 +36,15 @@ SENTENCES: dict[str, Sentence] = {
         "not usable: {problem}",
         "Start it, or correct VTOX_BROKER_URL; `vtox doctor` tries to connect.",
     ),
+    "room": Sentence(
+        "about {room} more machines like the {machines} that send; limit: {limit}, {share:.0%} in "
+        "use",
+        "",
+    ),
+    "room_without_figures": Sentence("unknown: the monitor has no recent figures", ""),
+    "room_without_workers": Sentence("unknown: no worker has reported twice yet", ""),
+    "room_without_machines": Sentence("unknown: no machine sends", ""),
+    "room_without_load": Sentence("unknown: the load of the host is not known", ""),
     "monitor_begins": Sentence("has not looked yet", ""),
     "monitor_looks": Sentence("looked {age_s:.0f} s ago, at an interval of {interval_s:g} s", ""),
     "monitor_is_away": Sentence(
