@@ -209,7 +209,9 @@ class Record:
     """Consecutive windows of one machine, to be diagnosed as one; without the samples.
 
     `ids` are the ids of their stream entries, space-separated; `closed` says why the record ended
-    early, and is None where it has the length its family needs.
+    early, and is None where it has the length its family needs. `shared` says where the bridge has
+    put the windows in the memory of its host: the name of the ring, then position and bytes of each
+    (`vtox/store/shared_windows.py`); empty where they are in the stream alone.
     """
 
     machine_id: str
@@ -222,6 +224,7 @@ class Record:
     windows: int
     bytes: int
     closed: "Reason | None" = None
+    shared: str = ""
 
     def record_id(self, family: str) -> str:
         """Name of the record: unique because an entry is in one record of a family."""

@@ -8,6 +8,7 @@ list.
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event
 
 import redis
@@ -32,6 +33,7 @@ from vtox.store.retention import (
     server_memory,
     trim_outputs,
 )
+from vtox.store.shared_windows import SharedWindows
 from vtox.store.streams import Entry, create_group, read_new, read_pending, trim_raw
 
 log = structlog.get_logger()
@@ -85,6 +87,7 @@ class Bridge:
         self.forget_tasks = forget_tasks
         self.clock = clock
         self.ledger = Ledger(client, settings)
+        self.shared = SharedWindows(settings.shared_windows_mb)
         self.token = ""
         self.owner = self.full = False
         self.read_size = ReadSize()
@@ -107,6 +110,7 @@ class Bridge:
                         self.serve_once()
                 elif not waiting:
                     waiting = True
+                    self.shared.close()
                     log.info("standing by: another bridge owns the stream")
             except StaleState as error:
                 log.warning("building the open records again", reason=str(error))
@@ -134,6 +138,7 @@ class Bridge:
             return False
         self.token = token
         self._forget()
+        self.shared.begin()
         self.forget_tasks()  # another owner may have sent tasks since
         create_group(self.client, keys.RAW)
         self._rebuild()
@@ -179,6 +184,7 @@ class Bridge:
 
     def release(self) -> None:
         """Let another bridge take over at once."""
+        self.shared.close()
         try:
             self.ledger.release(self.token)
         except redis.RedisError as error:
@@ -285,7 +291,10 @@ class Bridge:
 
     def _join(self, entries: list[Entry], progress: list[bytes | None] | None = None) -> None:
         now = self.clock()
-        for piece in self.intake.admit(entries, progress):
+        pieces = self.intake.admit(entries, progress)
+        admitted = {p.entry_id.encode() for p in pieces}
+        self.shared.add(e for e in entries if e[0] in admitted)
+        for piece in pieces:
             self._collect(self.joiner.add(piece, now))
 
     def _collect(self, closed: list[ClosedRecord]) -> None:
@@ -316,7 +325,7 @@ class Bridge:
     def _dispatch(self, family: str, batch: list[tuple[str, Record]]) -> None:
         self._keep_lease()
         windows, size = self.in_flight[family]
-        records = [r for _, r in batch]
+        records = [replace(r, shared=self.shared.places(r.ids)) for _, r in batch]
         self.in_flight[family] = (
             windows + sum(r.windows for r in records),
             size + sum(r.bytes for r in records),

@@ -20,6 +20,7 @@ from vtox.queues import broker
 from vtox.sentences.rendering import advice
 from vtox.server_urls import broker_address, complete_database, mask, unencrypted_host
 from vtox.settings import Settings, files, unknown_settings
+from vtox.store import shared_windows
 from vtox.store.client import (
     Client,
     check,
@@ -46,6 +47,7 @@ def inspect(settings: Settings) -> Iterator[Check]:
     yield _settings()
     yield from transport(settings)
     yield from _data_dir(settings)
+    yield from shared_memory(settings)
     yield _history(settings)
     yield from _ports(settings)
     yield from _broker(settings)
@@ -167,6 +169,26 @@ def _data_dir(settings: Settings) -> Iterator[Check]:
             "log can fail",
             remedy="`sysctl vm.overcommit_memory=1` avoids it",
         )
+
+
+def shared_memory(settings: Settings, folder: Path = shared_windows.FOLDER) -> Iterator[Check]:
+    """Yield whether this host has room for the ring of windows; none is a loss of speed alone."""
+    name, megabytes = "shared memory", settings.shared_windows_mb
+    without = "workers fetch their windows from the server"
+    if not megabytes:
+        yield Check(name=name, status="pass", observed=f"switched off: {without}")
+    elif not folder.exists():
+        yield Check(name=name, status="pass", observed=f"none on this system: {without}")
+    elif problem := shared_windows.shortage(megabytes << 20, folder):
+        yield Check(
+            name=name,
+            status="warn",
+            observed=f"{problem}: {without}",
+            remedy="give a container more (`--shm-size`), or set VTOX_SHARED_WINDOWS_MB lower, or "
+            "to 0",
+        )
+    else:
+        yield Check(name=name, status="pass", observed=f"room for {megabytes} MB in {folder}")
 
 
 def _history(settings: Settings) -> Check:

@@ -70,4 +70,9 @@ def record_from_table(table: Any) -> Record:
             closed = reason_from_table(closed)
     except (KeyError, TypeError, AttributeError) as error:
         raise LedgerRowError("damaged_row", f"closed: {closed!r}") from error
-    return Record(**{name: table[name] for name in _TYPES}, closed=closed or None)
+    shared = table.get("shared")
+    return Record(
+        **{name: table[name] for name in _TYPES},
+        closed=closed or None,
+        shared=shared if isinstance(shared, str) else "",
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 from vtox.domain import Record, Recording
 from vtox.store.client import Client
+from vtox.store.shared_windows import SharedReader
 from vtox.wire import Fields, decode_channels, number
 
 # The server ends a client that has more than 256 MB of replies waiting (`server_config.py`).
@@ -14,14 +15,17 @@ FETCH_BYTES = 64 << 20
 def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording | None]:
     """Return the recording of each record, None where the stream no longer has all its windows.
 
+    They come from the memory that this host shares with the bridge as far as they are there.
     Nothing is checked again: the bridge dispatches only what `decode_header` accepted.
     """
     records = list(records)
-    replies = _entries(client, raw, records)
-    found: list[Recording | None] = []
-    for record in records:
-        entries = [next(replies) for _ in record.ids.split()]
-        found.append(joined_windows([e[0][1] for e in entries]) if all(entries) else None)
+    with SharedReader() as shared:
+        found = [joined_windows(w) if (w := shared.windows(r)) else None for r in records]
+    elsewhere = [k for k, recording in enumerate(found) if recording is None]
+    replies = _entries(client, raw, [records[k] for k in elsewhere])
+    for k in elsewhere:
+        entries = [next(replies) for _ in records[k].ids.split()]
+        found[k] = joined_windows([e[0][1] for e in entries]) if all(entries) else None
     return found
 
 

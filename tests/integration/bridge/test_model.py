@@ -39,7 +39,9 @@ from vtox.store import deadletters, machines
 from vtox.store.client import connect
 from vtox.store.ledger import Ledger, Outcome
 from vtox.store.scripts import source
+from vtox.store.shared_windows import SharedReader
 from vtox.store.streams import group_info
+from vtox.store.windows import entries_of
 
 HORIZON = 8
 # So few windows in flight that some families run out of room while others have some.
@@ -199,6 +201,7 @@ class BridgeModel(RuleBasedStateMachine):
     @rule(name=st.sampled_from(BRIDGES))
     def kill(self, name: str) -> None:
         self.bridges[name].client.close()
+        self.bridges[name].bridge.shared.close()
         self.bridges[name] = self.new_bridge()
 
     @rule(name=st.sampled_from(BRIDGES))
@@ -277,6 +280,10 @@ class BridgeModel(RuleBasedStateMachine):
 
     def start_task(self, family: str, record_ids: list[str]) -> None:
         rows = self.ledger.start(family, record_ids, START)
+        with SharedReader() as reader:
+            for row in rows.values():
+                shared = reader.windows(row)
+                assert shared in (None, entries_of(self.client, keys.RAW, row))
         self.started += [(family, record_id, row) for record_id, row in rows.items()]
 
     def commit_record(self, family: str, record_id: str, row: Record) -> None:
@@ -423,6 +430,7 @@ class BridgeModel(RuleBasedStateMachine):
         finally:
             for driven in self.bridges.values():
                 driven.client.close()
+                driven.bridge.shared.close()
             self.client.close()
 
     def check_end(self) -> None:
@@ -454,6 +462,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[type[BridgeModel
             duplicate_horizon=HORIZON,
             in_flight_windows=IN_FLIGHT,
             batch_wait_ms=1,
+            shared_windows_mb=1,
         )
         yield BridgeModel
 

@@ -1,8 +1,10 @@
 """What `vtox doctor` says before it connects to anything."""
 
+from pathlib import Path
+
 import pytest
 
-from vtox.monitoring.doctor import transport
+from vtox.monitoring.doctor import shared_memory, transport
 from vtox.settings import load
 
 
@@ -28,3 +30,21 @@ def test_a_password_that_travels_unencrypted_is_a_warning(
     found = list(transport(load(redis_url=redis_url, broker_url=broker_url)))
     assert [c.observed.partition(" ")[0] for c in found] == names
     assert all(c.status == "warn" and "pw@" not in c.observed for c in found)
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "folder", "status", "says"),
+    [
+        (0, ".", "pass", "switched off"),
+        (256, "none", "pass", "none on this system"),
+        (1, ".", "pass", "room for 1 MB"),
+        (1 << 30, ".", "warn", "MB free, needs 1073741824 MB"),
+    ],
+)
+def test_too_little_shared_memory_is_a_warning(
+    tmp_path: Path, megabytes: int, folder: str, status: str, says: str
+) -> None:
+    (found,) = shared_memory(load(shared_windows_mb=megabytes), tmp_path / folder)
+    assert found.status == status
+    assert says in found.observed
+    assert bool(found.remedy) == (status == "warn")
