@@ -99,7 +99,7 @@ def test_levels_of_lines_take_the_place_of_statistics(
         add_result(client, ends, fault="broken_bar", indicators=levels)
     record()
     with page_of(settings, tmp_path, "?range=day") as tab:
-        tab.shows("Broken bar")
+        tab.act("document.querySelector('[data-trend=broken_bar]').focus()")
         tab.act("document.querySelector('[data-of=lines]').click()")
         tab.shows("Lower sideband 2sf, dBc")
         assert tab.run("location.search") == "?range=day&trend=lines"
