@@ -92,7 +92,7 @@ def _page_agrees(report: Report) -> bool:
     """Return whether the contents give the page that stands in the file."""
     try:
         return page(report.contents) == report.page
-    except Exception:  # of events or a trend that no history has
+    except Exception:  # whatever damaged events or trends raise when drawn: they give no such page
         return False
 
 
