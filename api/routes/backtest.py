@@ -32,8 +32,9 @@ from vtox.history.recorded_slots import (
     recorded_slots,
 )
 from vtox.store.client import server_time
+from vtox.store.machine_settings import present_setting
 from vtox.store.machines import is_listed
-from vtox.store.sensitivities import sensitivity
+from vtox.store.sensitivities import SENSITIVITY
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 
@@ -72,7 +73,7 @@ def backtest_sensitivity(
     client = backend.client()
     if not is_listed(client, machine_id):
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
-    in_force = sensitivity(client, machine_id).rules[query.fault]
+    in_force = present_setting(client, machine_id, SENSITIVITY).rules[query.fault]
     to_s = server_time(client)
     from_s = max(to_s - DAY_S * query.days, 0.0)
     with backend.computing():

@@ -1,16 +1,16 @@
 """Commissioning: what wiring and nameplate look like, and the channel map that corrects them."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from api.auth import needs
 from api.backend import Backend
 from api.body import JSON_BODY, json_object, whole_body
-from api.errors import Problem, not_found
+from api.errors import not_found
 from api.explanation import advice, sentence
 from api.kept_records import latest_record
+from api.machine_settings import setting_of_body, version_fields
 from api.operator import named_operator
 from api.query import NO_PARAMETERS
 from api.routes.machines import MachineId
@@ -25,11 +25,12 @@ from api.schemas.commissioning import (
     MachineCommissioning,
     Verdict,
 )
-from api.schemas.common import Data, rfc3339
+from api.schemas.common import Data
 from vtox.channel_map import ChannelMap, Sources, composed, sources_from_dict, sources_table
 from vtox.domain import CURRENTS, Reason
 from vtox.errors import SpectrumError
-from vtox.store import channel_maps
+from vtox.store.channel_maps import CHANNEL_MAP, set_channel_map
+from vtox.store.machine_settings import present_setting, setting_versions
 from vtox.store.machines import is_listed
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[Machi
     from vtox.commissioning.findings import commissioning
 
     kept = latest_record(backend, machine_id, OF_CURRENTS, CURRENTS)
-    present = channel_maps.channel_map(backend.client(), machine_id)
+    present = present_setting(backend.client(), machine_id, CHANNEL_MAP)
     with backend.computing():
         found = commissioning(kept.recording, kept.motor)
     try:
@@ -111,10 +112,9 @@ def put_channel_map(
     """
     sent = json_object(body)
     who = named_operator(request, sent.pop("by", None))
-    sources, expected = _of_body(sent)
-    channel_maps.set_channel_map(
-        backend.client(), machine_id, sources, by=who, expected_version=expected
-    )
+    channels, expected = setting_of_body(sent, CHANNEL_MAP_IN, "channels", "bad_channel_map")
+    sources = sources_from_dict(channels)
+    set_channel_map(backend.client(), machine_id, sources, by=who, expected_version=expected)
     return Data(data=_of_machine(machine_id, backend))
 
 
@@ -125,41 +125,19 @@ def _verdict(found: "Commissioning") -> Verdict:
     return "sound" if set(found.checked) - {"pole_pairs"} else "unknown"
 
 
-def _of_body(body: Mapping[str, Any]) -> tuple[Sources, int | None]:
-    """Return what is to be set, and the version that it replaces."""
-    for name in body:
-        if name not in CHANNEL_MAP_IN["properties"]:
-            expected = ", ".join(CHANNEL_MAP_IN["properties"])
-            detail = f"{name:.80}: no such field, expected some of {expected}"
-            raise Problem("bad_channel_map", detail, field=name)
-    channels, version = body.get("channels"), body.get("version")
-    if not isinstance(channels, Mapping):
-        detail = f"channels: {channels!r:.80}, expected a table of channels"
-        raise Problem("bad_channel_map", detail, field="channels")
-    if version is not None and (type(version) is not int or version < 0):
-        detail = f"version: {version!r:.80}, expected that of the map that this replaces"
-        raise Problem("bad_channel_map", detail, field="version")
-    return sources_from_dict(channels), version
-
-
 def _of_machine(machine_id: str, backend: Backend) -> MachineChannelMap:
     client = backend.client()
     if not is_listed(client, machine_id):
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
-    present = _version(channel_maps.channel_map(client, machine_id))
-    earlier = channel_maps.channel_map_versions(client, machine_id)
+    present = _version(present_setting(client, machine_id, CHANNEL_MAP))
+    earlier = setting_versions(client, machine_id, CHANNEL_MAP)
     return MachineChannelMap(
         **present.model_dump(), machine_id=machine_id, versions=[_version(m) for m in earlier]
     )
 
 
 def _version(m: ChannelMap) -> ChannelMapVersion:
-    return ChannelMapVersion(
-        version=m.version,
-        set=rfc3339(m.t) if m.version else None,
-        by=m.by,
-        channels=_sources(m.sources),
-    )
+    return ChannelMapVersion(**version_fields(m), channels=_sources(m.sources))
 
 
 def _sources(sources: Sources) -> dict[str, ChannelSource]:

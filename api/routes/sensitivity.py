@@ -1,19 +1,20 @@
 """Sensitivity: when the faults of a machine alert, with its versions."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from api.auth import needs
 from api.backend import Backend
 from api.body import JSON_BODY, json_object, whole_body
-from api.errors import Problem, not_found
+from api.errors import not_found
+from api.machine_settings import setting_of_body, version_fields
 from api.operator import named_operator
 from api.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
-from api.schemas.common import Data, rfc3339
+from api.schemas.common import Data
 from api.schemas.sensitivity import (
     SENSITIVITY_IN,
     FaultSensitivity,
@@ -22,8 +23,9 @@ from api.schemas.sensitivity import (
 )
 from vtox.faults import PERSISTENCE, Persistence
 from vtox.health.sensitivity import Sensitivity, persistence_table, rules_from_dict
-from vtox.store import sensitivities
+from vtox.store.machine_settings import present_setting, setting_versions
 from vtox.store.machines import is_listed
+from vtox.store.sensitivities import SENSITIVITY, set_sensitivity
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 
@@ -59,35 +61,18 @@ def put_sensitivity(
     """Replace what was set, as a new version, from the next record of the machine on."""
     sent = json_object(body)
     who = named_operator(request, sent.pop("by", None))
-    faults, expected = _of_body(sent)
-    client = backend.client()
-    sensitivities.set_sensitivity(client, machine_id, faults, by=who, expected_version=expected)
+    faults, expected = setting_of_body(sent, SENSITIVITY_IN, "faults", "bad_sensitivity")
+    rules = rules_from_dict(faults)
+    set_sensitivity(backend.client(), machine_id, rules, by=who, expected_version=expected)
     return Data(data=_of_machine(machine_id, backend))
-
-
-def _of_body(body: Mapping[str, Any]) -> tuple[dict[str, Persistence], int | None]:
-    """Return what is to be set, and the version that it replaces."""
-    for name in body:
-        if name not in SENSITIVITY_IN["properties"]:
-            expected = ", ".join(SENSITIVITY_IN["properties"])
-            detail = f"{name:.80}: no such field, expected some of {expected}"
-            raise Problem("bad_sensitivity", detail, field=name)
-    faults, version = body.get("faults"), body.get("version")
-    if not isinstance(faults, Mapping):
-        detail = f"faults: {faults!r:.80}, expected a table of faults"
-        raise Problem("bad_sensitivity", detail, field="faults")
-    if version is not None and (type(version) is not int or version < 0):
-        detail = f"version: {version!r:.80}, expected that of the setting that this replaces"
-        raise Problem("bad_sensitivity", detail, field="version")
-    return rules_from_dict(faults), version
 
 
 def _of_machine(machine_id: str, backend: Backend) -> MachineSensitivity:
     client = backend.client()
     if not is_listed(client, machine_id):
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
-    present = sensitivities.sensitivity(client, machine_id)
-    earlier = sensitivities.sensitivity_versions(client, machine_id)
+    present = present_setting(client, machine_id, SENSITIVITY)
+    earlier = setting_versions(client, machine_id, SENSITIVITY)
     return MachineSensitivity(
         **_version(present).model_dump(),
         machine_id=machine_id,
@@ -98,12 +83,7 @@ def _of_machine(machine_id: str, backend: Backend) -> MachineSensitivity:
 
 
 def _version(s: Sensitivity) -> SensitivityVersion:
-    return SensitivityVersion(
-        version=s.version,
-        set=rfc3339(s.t) if s.version else None,
-        by=s.by,
-        faults=_tables(s.faults),
-    )
+    return SensitivityVersion(**version_fields(s), faults=_tables(s.faults))
 
 
 def _tables(rules: Mapping[str, Persistence]) -> dict[str, FaultSensitivity]:

@@ -5,16 +5,41 @@ what was set; `<field>:<version>` are the same of the last versions. With the ma
 by a backup and deleted.
 """
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+import structlog
 
 from vtox import keys
-from vtox.errors import SettingChanged, UnknownMachine
+from vtox.errors import InputError, SettingChanged, UnknownMachine
 from vtox.store import scripts
 from vtox.store.client import Client
 from vtox.store.entries import json_bytes, loads
 
+log = structlog.get_logger()
+T = TypeVar("T")
+
 # Of each setting of a machine; the earliest are dropped.
 VERSIONS_KEPT = 50
+
+
+# Each is one of a kind: compared and hashed as such.
+@dataclass(frozen=True, slots=True, eq=False)
+class SettingKind(Generic[T]):
+    """One setting: its field, its value where nobody has set any, and how a table becomes one.
+
+    `from_table` gets the version, `t`, `by` and what was set; it raises one of `_UNREADABLE` where
+    that is no setting.
+    """
+
+    field: str
+    default: T
+    from_table: Callable[[int, float, str, Mapping[str, Any]], T]
+
+
+_UNREADABLE = (InputError, ValueError, TypeError, KeyError, AttributeError)
 
 
 def store_setting(
@@ -49,10 +74,37 @@ def store_setting(
     return reply
 
 
-def setting_versions(client: Client, machine_id: str, field: str) -> list[dict[str, Any]]:
-    """Return the versions of a setting that are kept, the newest first."""
+def present_setting(client: Client, machine_id: str, kind: SettingKind[T]) -> T:
+    """Return the setting of a machine that is in force."""
+    return decode_setting(client.hget(keys.machine(machine_id), kind.field), kind)
+
+
+def setting_versions(client: Client, machine_id: str, kind: SettingKind[T]) -> list[T]:
+    """Return the versions of a setting that are kept and can be read, the newest first."""
     key = keys.machine(machine_id)
-    newest = int(client.hget(key, f"{field}_version") or 0)
+    newest = int(client.hget(key, f"{kind.field}_version") or 0)
     oldest = max(newest - VERSIONS_KEPT + 1, 1)
-    names = [f"{field}:{version}" for version in range(newest, oldest - 1, -1)]
-    return [loads(text) for text in (client.hmget(key, names) if names else []) if text]
+    names = [f"{kind.field}:{version}" for version in range(newest, oldest - 1, -1)]
+    return [_decode(text, kind) for text in (client.hmget(key, names) if names else []) if text]
+
+
+def decode_setting(text: bytes | None, kind: SettingKind[T]) -> T:
+    """Return a stored setting; the default where there is none, or it cannot be read."""
+    found: T = _decode_present(text, kind) if text else kind.default
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _decode_present(text: bytes, kind: SettingKind[Any]) -> Any:
+    try:
+        return _decode(text, kind)
+    except _UNREADABLE as error:
+        # Its records must not become poison: nothing is set until somebody sets it anew.
+        log.error("a setting cannot be read: set it anew", field=kind.field, reason=repr(error))
+        return kind.default
+
+
+def _decode(text: bytes, kind: SettingKind[T]) -> T:
+    table = loads(text)
+    head = int(table["version"]), float(table["t"]), str(table.get("by", ""))
+    return kind.from_table(*head, table)

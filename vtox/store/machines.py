@@ -20,8 +20,7 @@ from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.sentences.rendering import render
 from vtox.store import alarm_book, scripts
 from vtox.store.baselines import baseline_state
-from vtox.store.channel_maps import FIELD as CHANNEL_MAP
-from vtox.store.channel_maps import channel_map_from_json
+from vtox.store.channel_maps import CHANNEL_MAP
 from vtox.store.client import Client, server_time
 from vtox.store.entries import (
     Result,
@@ -32,9 +31,9 @@ from vtox.store.entries import (
 )
 from vtox.store.flags import FLAGS
 from vtox.store.histories import history_from_json
+from vtox.store.machine_settings import decode_setting
 from vtox.store.retirements import note_retirement
-from vtox.store.sensitivities import FIELD as SENSITIVITY
-from vtox.store.sensitivities import sensitivity_from_json
+from vtox.store.sensitivities import SENSITIVITY
 
 log = structlog.get_logger()
 
@@ -158,7 +157,7 @@ def last_arrivals(client: Client) -> dict[str, float]:
 
 def load_states(client: Client, machine_ids: Sequence[str]) -> list[MachineState]:
     """Return the state of each machine, for the workers."""
-    names = ("motor", "baseline", "memory", "version", SENSITIVITY, CHANNEL_MAP)
+    names = ("motor", "baseline", "memory", "version", SENSITIVITY.field, CHANNEL_MAP.field)
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hmget(keys.machine(m), *names)
@@ -168,8 +167,8 @@ def load_states(client: Client, machine_ids: Sequence[str]) -> list[MachineState
             baseline=baseline.decode() if baseline else None,
             history=history_from_json(memory),
             version=version.decode() if version else "0",
-            sensitivity=sensitivity_from_json(sensitivity),
-            channel_map=channel_map_from_json(channel_map),
+            sensitivity=decode_setting(sensitivity, SENSITIVITY),
+            channel_map=decode_setting(channel_map, CHANNEL_MAP),
         )
         for motor, baseline, memory, version, sensitivity, channel_map in pipe.execute()
     ]

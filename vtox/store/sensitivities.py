@@ -1,13 +1,8 @@
 """The sensitivity of a machine as it is kept: field `sensitivity` of its hash."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-import structlog
-
-from vtox import keys
-from vtox.errors import InputError
 from vtox.faults import FAULTS, Persistence
 from vtox.health.sensitivity import (
     DEFAULT,
@@ -17,12 +12,7 @@ from vtox.health.sensitivity import (
     rules_from_dict,
 )
 from vtox.store.client import Client
-from vtox.store.entries import loads
-from vtox.store.machine_settings import setting_versions, store_setting
-
-log = structlog.get_logger()
-
-FIELD = "sensitivity"
+from vtox.store.machine_settings import SettingKind, store_setting
 
 
 def set_sensitivity(
@@ -44,43 +34,17 @@ def set_sensitivity(
     """
     table = {"faults": {fault: persistence_table(rule) for fault, rule in faults.items()}}
     expected = {"expected_version": expected_version}
-    return store_setting(client, machine_id, FIELD, table, by=by, **expected)
+    return store_setting(client, machine_id, SENSITIVITY.field, table, by=by, **expected)
 
 
-def sensitivity(client: Client, machine_id: str) -> Sensitivity:
-    """Return the present sensitivity of a machine."""
-    return sensitivity_from_json(client.hget(keys.machine(machine_id), FIELD))
-
-
-def sensitivity_versions(client: Client, machine_id: str) -> list[Sensitivity]:
-    """Return the versions that are kept, the newest first."""
-    found = setting_versions(client, machine_id, FIELD)
-    return [sensitivity_from_table(table) for table in found]
-
-
-@lru_cache(maxsize=4096)
-def sensitivity_from_json(text: bytes | None) -> Sensitivity:
-    """Return a stored sensitivity; the defaults where there is none, or it cannot be read."""
-    if not text:
-        return DEFAULT
-    try:
-        return sensitivity_from_table(loads(text))
-    except (InputError, ValueError, TypeError, KeyError, AttributeError) as error:
-        # Its records must not become poison: the machine has the defaults until it is set anew.
-        log.error("a stored sensitivity cannot be read: set it anew", reason=repr(error))
-        return DEFAULT
-
-
-def sensitivity_from_table(table: Mapping[str, Any]) -> Sensitivity:
+def _from_table(version: int, t: float, by: str, table: Mapping[str, Any]) -> Sensitivity:
     """Return a sensitivity that was kept as a table; what a later version may set is left out."""
     known = {
         fault: {name: value for name, value in rule.items() if name in FIELDS}
         for fault, rule in table["faults"].items()
         if fault in FAULTS
     }
-    return Sensitivity(
-        version=int(table["version"]),
-        t=float(table["t"]),
-        by=str(table.get("by", "")),
-        faults=rules_from_dict(known),
-    )
+    return Sensitivity(version=version, t=t, by=by, faults=rules_from_dict(known))
+
+
+SENSITIVITY = SettingKind("sensitivity", DEFAULT, _from_table)

@@ -14,8 +14,9 @@ from vtox import keys
 from vtox.domain import Recording, Window
 from vtox.settings import Settings, load
 from vtox.store import machines
-from vtox.store.channel_maps import channel_map
+from vtox.store.channel_maps import CHANNEL_MAP
 from vtox.store.client import Client
+from vtox.store.machine_settings import present_setting
 from vtox.store.machines import overview
 from vtox.wire import encode
 from workers import batch
@@ -96,7 +97,7 @@ def test_an_impossible_map_is_refused_by_field(
     answer = http.put(MAP, json={"by": "Ada", **body})
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_channel_map")
     assert answer.json()["errors"][0]["field"] == field
-    assert channel_map(client, "M1").version == 0
+    assert present_setting(client, "M1", CHANNEL_MAP).version == 0
 
 
 def test_a_machine_without_samples_or_unknown_has_nothing_to_check(

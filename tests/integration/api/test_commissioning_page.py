@@ -10,8 +10,9 @@ from tests.unit.commissioning.test_findings import MOTOR, SWAPPED, wrong
 from tests.waiting import eventually
 from vtox.settings import Settings
 from vtox.store import machines
-from vtox.store.channel_maps import channel_map
+from vtox.store.channel_maps import CHANNEL_MAP
 from vtox.store.client import Client
+from vtox.store.machine_settings import present_setting
 
 pytestmark = needs_browser
 
@@ -27,7 +28,9 @@ def test_exchanged_clamps_are_told_and_corrected_with_consent(
         tab.act(LOOK)
         tab.shows("The channels ia, ib are exchanged, or the voltages of these phases are")
         tab.shows("ia from ib")
-        assert channel_map(client, "M1").version == 0, "nothing is corrected by looking"
+        assert present_setting(client, "M1", CHANNEL_MAP).version == 0, (
+            "nothing is corrected by looking"
+        )
         tab.act("localStorage.setItem('vtox_operator', 'Ada')")
         tab.act("document.querySelector('#commissioning_apply').click()")
         tab.shows("Saved as version 1.")
@@ -37,4 +40,4 @@ def test_exchanged_clamps_are_told_and_corrected_with_consent(
         assert tab.run("document.querySelector('#commissioning .pill').textContent") == "sound"
         narrow(tab, 390)
         eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
-    assert channel_map(client, "M1").by == "Ada"
+    assert present_setting(client, "M1", CHANNEL_MAP).by == "Ada"

@@ -10,8 +10,9 @@ from tests.integration.api.test_trends_page import SIDEWAYS, narrow, page_of
 from tests.waiting import eventually
 from vtox.history.recorder import Recorder
 from vtox.settings import Settings
-from vtox.store import sensitivities
 from vtox.store.client import Client, server_time
+from vtox.store.machine_settings import present_setting
+from vtox.store.sensitivities import SENSITIVITY, set_sensitivity
 
 pytestmark = needs_browser
 
@@ -55,7 +56,7 @@ def test_a_setting_is_tried_then_saved_with_the_name_of_who_saved_it(
         assert "Ada" in tab.text()
         narrow(tab, 390)
         eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
-    stored = sensitivities.sensitivity(client, "M1")
+    stored = present_setting(client, "M1", SENSITIVITY)
     assert (stored.by, stored.rules["bearing"].k) == ("Ada", 2)
 
 
@@ -66,7 +67,7 @@ def test_what_somebody_else_has_set_meanwhile_is_not_overwritten(
     with page_of(settings, tmp_path) as tab:
         tab.shows("Nobody has set anything")
         tab.act("localStorage.setItem('vtox_operator', 'Bob')")
-        sensitivities.set_sensitivity(client, "M1", {}, by="Ada")
+        set_sensitivity(client, "M1", {}, by="Ada")
         tab.act(fill("clear", "9"))
         tab.act("document.querySelector('#sensitivity_save').click()")
         tab.shows("Somebody has changed the setting meanwhile.")

@@ -7,22 +7,29 @@ from vtox import keys
 from vtox.domain import Motor
 from vtox.errors import SettingChanged, UnknownMachine
 from vtox.health.sensitivity import DEFAULT, rules_from_dict
-from vtox.store import machines, sensitivities
+from vtox.store import machines
 from vtox.store.client import Client, server_time
-from vtox.store.machine_settings import VERSIONS_KEPT, setting_versions, store_setting
+from vtox.store.machine_settings import (
+    VERSIONS_KEPT,
+    SettingKind,
+    present_setting,
+    setting_versions,
+    store_setting,
+)
+from vtox.store.sensitivities import SENSITIVITY, set_sensitivity
 
 RULES = rules_from_dict({"bearing": {"k": 2, "min_severity": 0.25}})
 
 
 def test_each_version_says_who_and_when(client: Client) -> None:
     machines.register(client, "M1", Motor())
-    assert sensitivities.sensitivity(client, "M1") == DEFAULT
-    assert sensitivities.sensitivity_versions(client, "M1") == []
+    assert present_setting(client, "M1", SENSITIVITY) == DEFAULT
+    assert setting_versions(client, "M1", SENSITIVITY) == []
     before = server_time(client)
-    assert sensitivities.set_sensitivity(client, "M1", RULES, by="Ada") == 1
-    assert sensitivities.set_sensitivity(client, "M1", {}, by="Bob") == 2
-    newest, first = sensitivities.sensitivity_versions(client, "M1")
-    assert sensitivities.sensitivity(client, "M1") == newest
+    assert set_sensitivity(client, "M1", RULES, by="Ada") == 1
+    assert set_sensitivity(client, "M1", {}, by="Bob") == 2
+    newest, first = setting_versions(client, "M1", SENSITIVITY)
+    assert present_setting(client, "M1", SENSITIVITY) == newest
     assert (newest.version, newest.by, newest.faults) == (2, "Bob", {})
     assert (first.version, first.by, first.faults) == (1, "Ada", RULES)
     assert before - 0.001 <= first.t <= newest.t <= server_time(client)
@@ -32,25 +39,27 @@ def test_the_last_versions_are_kept(client: Client) -> None:
     machines.register(client, "M1", Motor())
     for n in range(VERSIONS_KEPT + 3):
         store_setting(client, "M1", "dial", {"n": n}, by="")
-    found = [v["n"] for v in setting_versions(client, "M1", "dial")]
+    found = setting_versions(
+        client, "M1", SettingKind("dial", 0, lambda v, t, by, table: table["n"])
+    )
     assert found == list(range(VERSIONS_KEPT + 2, 2, -1))
     assert client.hlen(keys.machine("M1")) == VERSIONS_KEPT + 3
 
 
 def test_two_who_change_a_setting_do_not_overwrite_each_other(client: Client) -> None:
     machines.register(client, "M1", Motor())
-    sensitivities.set_sensitivity(client, "M1", RULES, by="Ada", expected_version=0)
+    set_sensitivity(client, "M1", RULES, by="Ada", expected_version=0)
     with pytest.raises(SettingChanged) as raised:
-        sensitivities.set_sensitivity(client, "M1", {}, by="Bob", expected_version=0)
+        set_sensitivity(client, "M1", {}, by="Bob", expected_version=0)
     assert raised.value.version == 1
-    assert sensitivities.sensitivity(client, "M1").by == "Ada"
+    assert present_setting(client, "M1", SENSITIVITY).by == "Ada"
 
 
 def test_only_a_known_machine_has_settings_and_they_go_with_it(client: Client) -> None:
     with pytest.raises(UnknownMachine):
-        sensitivities.set_sensitivity(client, "M1", RULES, by="")
+        set_sensitivity(client, "M1", RULES, by="")
     machines.register(client, "M1", Motor())
-    sensitivities.set_sensitivity(client, "M1", RULES, by="")
+    set_sensitivity(client, "M1", RULES, by="")
     assert machines.retire(client, "M1")
     assert not client.exists(keys.machine("M1"))
 
@@ -60,7 +69,7 @@ def test_a_machine_whose_sensitivity_was_set_is_not_forgotten(client: Client) ->
         with_open_alert(client, machine_id, "bearing")
         client.hdel(keys.machine(machine_id), "memory")
         client.zadd(keys.MACHINES, {machine_id: 1.0})
-    sensitivities.set_sensitivity(client, "M1", {}, by="")
+    set_sensitivity(client, "M1", {}, by="")
     assert machines.forget_silent(client, 2.0) == 1
     assert machines.is_listed(client, "M1")
 
@@ -68,7 +77,7 @@ def test_a_machine_whose_sensitivity_was_set_is_not_forgotten(client: Client) ->
 def test_workers_have_it_with_the_machine_and_a_damaged_one_is_the_default(client: Client) -> None:
     for machine_id in ("M1", "M2", "M3"):
         machines.register(client, machine_id, Motor())
-    sensitivities.set_sensitivity(client, "M1", RULES, by="")
+    set_sensitivity(client, "M1", RULES, by="")
     client.hset(keys.machine("M2"), "sensitivity", '{"version": 7, "faults": {"bearing": 3}}')
     states = machines.load_states(client, ["M1", "M2", "M3"])
     assert states[0].sensitivity.rules["bearing"] == RULES["bearing"]
