@@ -29,10 +29,12 @@ def actions_of(backend: Backend, alarm: Alarm) -> list[tuple[str, Action]]:
     with suppress(HistoryUnavailable), backend.history() as db:
         if db is not None:
             # The end first: what is recorded meanwhile comes twice, and is nowhere missing.
-            after = alarm_queries.actions_recorded_until(db)
+            end = alarm_queries.actions_recorded_until(db)
             recorded = alarm_queries.actions_of_alarm(
                 db, alarm.id, alarm.machine_id, alarm.raised_ms
             )
+            # Not before: tables of an older version, which cannot be read, are no history.
+            after = end
     newer = {
         i: a
         for i, a in actions_after(backend.client(), after)

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from api.explanation import advice, reason
-from api.schemas.alarms import Alarm, AlarmAction, Suspension
+from api.schemas.alarms import Alarm, AlarmAction, Suspension, WorkOrder
 from api.schemas.common import rfc3339
-from vtox.alarms import book, life
+from vtox.alarms import book, life, work_orders
 from vtox.domain import Reason
 
 # Fields that are shown as they are.
@@ -40,6 +40,11 @@ def suspension_shape(
     )
 
 
+def work_order_shape(order: work_orders.WorkOrder) -> WorkOrder:
+    """Return a work order as it is shown."""
+    return WorkOrder(system=order.system, reference=order.reference, url=order.url)
+
+
 def alarm_shape(a: life.Alarm, of: book.Book) -> Alarm:
     """Return an alarm of a book as it is shown."""
     key = a.machine_id, a.fault
@@ -52,6 +57,7 @@ def alarm_shape(a: life.Alarm, of: book.Book) -> Alarm:
         acknowledged=_or_null(a.acknowledged_ms if a.acknowledged else None),
         closed=_or_null(a.closed_ms if a.outcome else None),
         suspensions=[suspension_shape(n, s, *key) for n, s in a.suspensions.items()],
+        work_orders=[work_order_shape(o) for o in a.work_orders],
         shelved=suspension_shape("shelved", shelved, *key) if shelved else None,
         reason=reason(a.reason, Reason(a.code, a.values)),
         what_to_do=advice(a.code),
@@ -67,5 +73,6 @@ def action_shape(stream_id: str, a: book.Action) -> AlarmAction:
         t=a.ms / 1000,
         time=alarm_time(a.ms),
         until=_or_null(a.until_ms),
+        work_order=work_order_shape(a.work_order) if a.work_order else None,
         **{n: getattr(a, n) for n in names},
     )

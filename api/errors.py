@@ -84,6 +84,7 @@ CODES = {
     "already_out_of_service": "The machine is out of service already",
     "in_service": "The machine is in service",
     "not_replayable": "The dead letter has no window",
+    "too_many_work_orders": "An alarm has no room for more work orders",
     "count_changed": "Not as many alarms as expected match",
     **{code: _title(text) for code, text in WIRE_CODES.items()},
     # A window as JSON can be wrong where an entry of the stream has no such place.
@@ -113,6 +114,7 @@ STATUS_OF_CODE = {
     "already_out_of_service": 409,
     "in_service": 409,
     "not_replayable": 409,
+    "too_many_work_orders": 409,
     "count_changed": 409,
     "body_too_large": 413,
     "too_large": 413,

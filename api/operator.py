@@ -5,12 +5,20 @@ from typing import Any, NamedTuple
 from fastapi import Request
 
 from api.errors import Problem
-from api.schemas.alarms import SHELVED_AT_MOST_S, AcknowledgeIn, CloseIn, CommentIn, ShelveIn
+from api.schemas.alarms import (
+    SHELVED_AT_MOST_S,
+    AcknowledgeIn,
+    CloseIn,
+    CommentIn,
+    ShelveIn,
+    WorkOrderIn,
+)
 from vtox.alarms.book import Action, ActionName
 from vtox.alarms.life import Alarm
+from vtox.store.alarm_actions import work_order
 
 NAME_MAX = 64
-Details = AcknowledgeIn | CommentIn | ShelveIn | CloseIn
+Details = AcknowledgeIn | CommentIn | ShelveIn | CloseIn | WorkOrderIn
 
 
 class Operator(NamedTuple):
@@ -45,7 +53,11 @@ def action_on(
     alarm: Alarm, name: ActionName, sent: Details, now_ms: int, operator: Operator
 ) -> Action:
     """Return the action on an alarm, or raise the problem that its time is not acceptable."""
-    text = sent.reason if isinstance(sent, ShelveIn) else sent.comment
+    order, text = None, ""
+    if isinstance(sent, WorkOrderIn):
+        order = work_order(sent.system, sent.reference, sent.url or "")
+    else:
+        text = (sent.reason if isinstance(sent, ShelveIn) else sent.comment) or ""
     return Action(
         name=name,
         machine_id=alarm.machine_id,
@@ -54,9 +66,10 @@ def action_on(
         ms=now_ms,
         by=operator.by,
         key_id=operator.key_id,
-        text=text or "",
+        text=text,
         until_ms=_shelved_until_ms(sent, now_ms) if isinstance(sent, ShelveIn) else None,
         outcome=sent.outcome if isinstance(sent, CloseIn) else None,
+        work_order=order,
         request_id=sent.request_id or "",
     )
 

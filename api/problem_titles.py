@@ -39,6 +39,7 @@ CHINESE = {
     "already_out_of_service": "该电机已经停用",
     "in_service": "该电机正在使用",
     "not_replayable": "该死信没有窗口",
+    "too_many_work_orders": "该报警的工单数量已达上限",
     "count_changed": "符合条件的报警数量与预期不同",
     "missing_field": "缺少必填字段",
     "bad_machine_id": "machine_id、vehicle_id 或 run 不是简短的普通名称",

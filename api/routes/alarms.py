@@ -28,6 +28,7 @@ from api.schemas.alarms import (
     ShelveIn,
     Suspensions,
     UnshelveIn,
+    WorkOrderIn,
 )
 from api.schemas.common import Data
 from vtox.alarms import life
@@ -140,6 +141,17 @@ def unshelve(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBacke
 def close(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
     """Say what was found. It counts as acknowledged; if it grows worse later, it is open again."""
     return _act(request, backend, alarm_id, "close", body_as(CloseIn, body))
+
+
+@router.post("/{alarm_id}/work-order", **posting("WorkOrderIn", "Add a work order to an alarm"))
+def add_work_order(
+    request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend
+) -> Data[Alarm]:
+    """Say which work order of another system the alarm led to, in any state.
+
+    The same one sent again does nothing more; one with another `url` replaces it.
+    """
+    return _act(request, backend, alarm_id, "work_order", body_as(WorkOrderIn, body))
 
 
 def no_alarm(alarm_id: str) -> Problem:

@@ -21,6 +21,9 @@ Text = Annotated[
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=_LINE)
 ]
+Url = Annotated[
+    str, StringConstraints(max_length=1000, pattern=r"^https?://[^\x00-\x20\x7f\"<>\\^`{|}]+$")
+]
 Level = Literal["warning", "fault"]
 SHELVED_AT_MOST_S = SHELVED_AT_MOST_MS // 1000
 BY = "server clock, UTC"
@@ -36,6 +39,14 @@ class Suspension(ResponseModel):
     reason: str
     machine_id: str
     fault: str = Field(description="empty: every fault of the machine")
+
+
+class WorkOrder(ResponseModel):
+    """A work order of another system that an alarm led to."""
+
+    system: str
+    reference: str = Field(description="its name in that system")
+    url: str = Field(description="where it can be opened; empty: unknown")
 
 
 class Alarm(ResponseModel):
@@ -62,6 +73,7 @@ class Alarm(ResponseModel):
     closed: Time | None
     comments: int
     last_comment: str
+    work_orders: list[WorkOrder]
     suspensions: list[Suspension]
     shelved: Suspension | None = Field(
         description="the shelving of this fault of the machine, though this alarm may have ended"
@@ -95,6 +107,7 @@ class AlarmAction(ResponseModel):
     text: str = Field(description="a comment or a reason")
     until: Time | None = Field(description="the end of a shelving")
     outcome: Outcome | None
+    work_order: WorkOrder | None
 
 
 class AlarmDetail(Alarm):
@@ -177,6 +190,14 @@ class CloseIn(AcknowledgeIn):
     outcome: Outcome
 
 
+class WorkOrderIn(OperatorIn):
+    """Say which work order an alarm led to."""
+
+    system: Line
+    reference: Line
+    url: Url | None = None
+
+
 class OutOfServiceIn(OperatorIn):
     """Take a machine out of service."""
 
@@ -248,6 +269,7 @@ BODIES = (
     ShelveIn,
     UnshelveIn,
     CloseIn,
+    WorkOrderIn,
     OutOfServiceIn,
     InServiceIn,
 )

@@ -11,6 +11,7 @@ const TEXT_MAX = 2000;
 
 const field = (name, input) => el("label", { class: "field-of" }, el("span", {}, t(`alarms.${name}`)), input);
 const text = (name, required) => field(required ? name : `${name}_or_none`, el("textarea", { name, rows: 2, maxlength: TEXT_MAX, required: required ? "" : null }));
+const line = (label, name, most) => field(label, el("input", { name, maxlength: most, required: "" }));
 const duration = (h) => (h < 24 ? t("common.hours", { n: h }) : t("common.days", { n: h / 24 }));
 
 const FIELDS = {
@@ -25,6 +26,7 @@ const FIELDS = {
     field("outcome", el("select", { name: "outcome", required: "" }, el("option", { value: "" }, t("alarms.choose")), OUTCOMES.map((o) => el("option", { value: o }, t(`alarms.outcome_${o}`))))),
     text("comment", false),
   ],
+  work_order: () => [line("system_name", "system", 64), line("reference", "reference", 64), field("url", el("input", { name: "url", type: "url", pattern: "https?://.*", maxlength: 1000 }))],
   out_of_service: () => [text("reason", true)],
   in_service: () => [text("comment", false)],
 };
@@ -45,5 +47,5 @@ export function openForm(place, name, { submit, close }) {
     el("div", { class: "tools" }, el("button", { class: "go" }, t(`alarms.do_${name}`)), el("button", { type: "button", onclick: close }, t("alarms.cancel"))),
     message);
   place.replaceChildren(form);
-  form.querySelector("select, textarea").focus();
+  form.querySelector("select, textarea, input").focus();
 }

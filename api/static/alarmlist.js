@@ -11,6 +11,10 @@ const AT_ONCE = new Set(["acknowledge", "unshelve"]);
 const addressOf = (a) => `/api/v1/alarms/${encodeURIComponent(a.id)}`;
 const randomId = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 
+const orderName = (o) => t("alarms.work_order", o);
+// The service takes addresses of http and https alone; what else is stored is no link.
+const orderLink = (o) => (/^https?:\/\//.test(o.url) ? el("a", { href: o.url, rel: "noopener noreferrer" }, orderName(o)) : orderName(o));
+
 // What a refusal says, in the reader's language where it has a code that the pages know.
 export function refusal(error) {
   if (!(error instanceof Refused)) return t("common.api_away");
@@ -35,7 +39,7 @@ function actionsFor(a) {
   const waits = a.state === "unacknowledged" || a.state === "returned_unacknowledged";
   return [
     waits && !a.outcome && "acknowledge", "comment",
-    a.active && !a.outcome && !a.shelved && "shelve", a.shelved && "unshelve", !a.outcome && "close",
+    a.active && !a.outcome && !a.shelved && "shelve", a.shelved && "unshelve", "work_order", !a.outcome && "close",
   ].filter(Boolean);
 }
 
@@ -60,13 +64,14 @@ function facts(a, withMachine) {
     a.outcome ? el("p", {}, ended(t("alarms.closed_by", { outcome: t(`alarms.outcome_${a.outcome}`), time: moment(a.closed), name: a.closed_by }))) : null,
     a.suspensions.length || a.shelved ? el("p", {}, ended(sentenceCase(sentences((a.suspensions.length ? a.suspensions : [a.shelved]).map(suspensionText))))) : null,
     a.last_comment ? el("p", { class: "quote" }, a.last_comment) : null,
+    a.work_orders.length ? el("p", {}, el("b", {}, t("alarms.work_orders")), ...a.work_orders.flatMap((o) => [" ", orderLink(o)])) : null,
     a.open && a.active && a.what_to_do ? el("p", {}, el("b", {}, t("machine.what_to_do_is")), ...marked(a.what_to_do)) : null,
   ];
 }
 
 async function showHistory(a, place) {
   const { actions } = (await get(addressOf(a))).data;
-  const row = (x) => el("li", {}, el("time", { datetime: x.time }, moment(x.time)), el("b", {}, x.by), el("span", {}, t(`alarms.did_${x.action}`, { outcome: x.outcome ? t(`alarms.outcome_${x.outcome}`) : "", until: x.until ? moment(x.until) : "" })), x.text ? el("span", { class: "quote" }, x.text) : null);
+  const row = (x) => el("li", {}, el("time", { datetime: x.time }, moment(x.time)), el("b", {}, x.by), el("span", {}, t(`alarms.did_${x.action}`, { outcome: x.outcome ? t(`alarms.outcome_${x.outcome}`) : "", until: x.until ? moment(x.until) : "", order: x.work_order ? orderName(x.work_order) : "" })), x.text ? el("span", { class: "quote" }, x.text) : null);
   place.replaceChildren(actions.length ? el("ol", { class: "did", "aria-label": t("alarms.history") }, actions.map(row)) : el("p", { class: "soft" }, t("alarms.nothing_done")));
 }
 
@@ -92,7 +97,7 @@ export function alarmList(place, { refresh, withMachine }) {
     if (row.shown) close(row);
     if (again) return;
     const done = async () => { close(row); await refresh(); };
-    const path = `${addressOf(row.alarm)}/${name}`;
+    const path = `${addressOf(row.alarm)}/${name.replaceAll("_", "-")}`;
     row.shown = name;
     if (AT_ONCE.has(name)) return act(path, {}, row.form, done);
     if (name !== "history") return openForm(row.form, name, { submit: (body, message) => act(path, body, message, done), close: () => close(row) });

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vtox.alarms.life import Alarm, Event, EventName, Outcome, Suspension, SuspensionName, apply, at
+from vtox.alarms.work_orders import WorkOrder
 from vtox.errors import AlarmRefused
 from vtox.health.alerts import Alert
 
@@ -18,6 +19,7 @@ ActionName = Literal[
     "shelve",
     "unshelve",
     "close",
+    "work_order",
     "take_out_of_service",
     "return_to_service",
 ]
@@ -28,6 +30,7 @@ _EVENT_OF: Mapping[ActionName, EventName] = {
     "shelve": "shelved",
     "unshelve": "unshelved",
     "close": "closed",
+    "work_order": "ordered",
     "take_out_of_service": "out_of_service",
     "return_to_service": "in_service",
 }
@@ -60,6 +63,7 @@ class Action:
     text: str = ""
     until_ms: int | None = None
     outcome: Outcome | None = None
+    work_order: WorkOrder | None = None
     request_id: str = ""
 
 
@@ -125,6 +129,8 @@ class Book:
             return self._change_service(action)
         alarm = self.alarms[action.alarm_id]
         if action.request_id and action.request_id in alarm.requests:
+            return False
+        if action.work_order in alarm.work_orders:
             return False
         key = alarm.machine_id, alarm.fault
         if action.name == "unshelve":
@@ -238,6 +244,7 @@ def _event(name: EventName, action: Action) -> Event:
         text=action.text,
         until_ms=action.until_ms,
         outcome=action.outcome,
+        work_order=action.work_order,
         request_id=action.request_id,
     )
 

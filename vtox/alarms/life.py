@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+from vtox.alarms.work_orders import WorkOrder, add_work_order
 from vtox.domain import ReasonValue
 from vtox.errors import AlarmRefused
 from vtox.health.alerts import RANK
@@ -30,6 +31,7 @@ EventName = Literal[
     "out_of_service",
     "in_service",
     "closed",
+    "ordered",
 ]
 # Where several hold, the state is the first of them.
 SUSPENSIONS: tuple[SuspensionName, ...] = get_args(SuspensionName)
@@ -80,6 +82,7 @@ class Event:
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     until_ms: int | None = None
     outcome: Outcome | None = None
+    work_order: WorkOrder | None = None
     request_id: str = ""
 
 
@@ -112,6 +115,7 @@ class Alarm:
     closed_ms: int | None = None
     comments: int = 0
     last_comment: str = ""
+    work_orders: tuple[WorkOrder, ...] = ()
     suspensions: Mapping[SuspensionName, Suspension] = field(default_factory=dict)
     requests: tuple[str, ...] = ()
 
@@ -227,6 +231,12 @@ def _close(alarm: Alarm, event: Event) -> Alarm:
     return _commented(replace(closed, suspensions={}), event)
 
 
+def _order(alarm: Alarm, event: Event) -> Alarm:
+    if event.work_order is None:
+        return alarm
+    return replace(alarm, work_orders=add_work_order(alarm.work_orders, event.work_order))
+
+
 _EFFECTS = {
     "worsened": _worsen,
     "cleared": _clear,
@@ -239,6 +249,7 @@ _EFFECTS = {
     "out_of_service": _take_out_of_service,
     "in_service": _return_to_service,
     "closed": _close,
+    "ordered": _order,
 }
 
 

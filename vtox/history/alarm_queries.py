@@ -8,6 +8,7 @@ from vtox.health.alerts import Alert
 from vtox.history.queries import alert_of
 from vtox.history.schema import alarm_actions, alerts, positions
 from vtox.history.stream_reader import BEGIN
+from vtox.store.alarm_actions import work_order
 
 
 def alerts_of_alarm(db: Connection, alarm_id: str) -> list[tuple[int, Alert]]:
@@ -59,5 +60,6 @@ def _action(row: RowMapping) -> Action:
         name=row["action"],
         ms=row["t_ms"],
         by=row["by_name"],
+        work_order=work_order(*(row[n] or "" for n in ("system", "reference", "url"))),
         **{n: row[n] for n in (*names, "request_id")},
     )

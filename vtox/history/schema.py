@@ -137,6 +137,9 @@ alarm_actions = Table(
     Column("text", Text, nullable=False),
     Column("until_ms", BigInteger),
     Column("outcome", Text),
+    Column("system", Text),
+    Column("reference", Text),
+    Column("url", Text),
     Column("request_id", Text, nullable=False),
     Index("actions_of_alarm", "alarm_id", "machine_id", "id_ms", "id_seq"),
 )

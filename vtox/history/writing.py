@@ -170,6 +170,7 @@ def _action_row(fields: RawFields) -> dict[str, Any] | None:
         "action": a.name,
         "by_name": a.by,
         "t_ms": a.ms,
+        **{n: getattr(a.work_order, n, None) for n in ("system", "reference", "url")},
     }
 
 

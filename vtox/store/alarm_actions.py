@@ -5,12 +5,15 @@ from typing import Any, get_args
 from vtox import keys
 from vtox.alarms.book import Action, ActionName
 from vtox.alarms.life import OUTCOMES
+from vtox.alarms.work_orders import WorkOrder
 from vtox.store import outputs
 from vtox.store.client import Client
 from vtox.store.entries import RawFields, number
 
 ACTIONS: tuple[ActionName, ...] = get_args(ActionName)
 _TEXTS = ("machine_id", "by", "key_id", "alarm_id", "fault", "text", "request_id")
+# Of a work order.
+_ORDER = ("system", "reference", "url")
 
 
 def encode_action(a: Action) -> list[str]:
@@ -20,6 +23,8 @@ def encode_action(a: Action) -> list[str]:
         fields["until_t"] = f"{a.until_ms / 1000:.3f}"
     if a.outcome:
         fields["outcome"] = a.outcome
+    if a.work_order:
+        fields |= {n: getattr(a.work_order, n) for n in _ORDER}
     return [text for field in fields.items() if field[1] for text in field]
 
 
@@ -36,8 +41,16 @@ def decode_action(fields: RawFields) -> Action | None:
         ms=round(1000 * t),
         until_ms=None if until_t is None else round(1000 * until_t),
         outcome=outcome,
+        work_order=work_order(**{n: text.get(n, "") for n in _ORDER}),
         **known,
     )
+
+
+def work_order(system: str, reference: str, url: str) -> WorkOrder | None:
+    """Return the work order of these texts, None where they name none."""
+    if not (system and reference):
+        return None
+    return WorkOrder(system=system, reference=reference, url=url)
 
 
 def actions_after(client: Client, entry_id: str) -> list[tuple[str, Action]]:

@@ -17,6 +17,7 @@ import structlog
 from vtox import keys
 from vtox.alarms.book import Action, Book
 from vtox.alarms.life import SUSPENSIONS, Alarm, Suspension
+from vtox.alarms.work_orders import WorkOrder
 from vtox.errors import TooBusy
 from vtox.store import outputs, scripts
 from vtox.store.alarm_actions import encode_action
@@ -211,7 +212,9 @@ def _alarm(text: bytes) -> Alarm:
     alarm = Alarm(**_fields_of(Alarm, table))
     held = table.get("suspensions", {})
     suspensions = {n: _suspension(held[n]) for n in SUSPENSIONS if n in held}
-    return replace(alarm, suspensions=suspensions, requests=tuple(table.get("requests", ())))
+    orders = tuple(WorkOrder(**_fields_of(WorkOrder, o)) for o in table.get("work_orders", ()))
+    requests = tuple(table.get("requests", ()))
+    return replace(alarm, suspensions=suspensions, work_orders=orders, requests=requests)
 
 
 def _suspension(table: Mapping[str, Any]) -> Suspension:

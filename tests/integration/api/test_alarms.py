@@ -190,3 +190,39 @@ def test_who_acts_is_whose_key_it_is(http: httpx.Client, client: Client, alarm: 
     assert done["acknowledged_by"] == "Key of operate"
     assert http.get("/api/v1/alarms", headers={"X-API-Key": keyed["operate"]}).status_code == 200
     assert press("admin", {}).status_code == 409
+
+
+def test_a_work_order_is_shown_once_however_often_it_is_sent(
+    http: httpx.Client, client: Client, alarm: str
+) -> None:
+    order = {"system": "CMMS", "reference": "WO 17/3", "url": "https://cmms.example/wo/17?a=1"}
+    post(http, "close", {"outcome": "confirmed", **ADA})
+    for _ in range(3):
+        assert post(http, "work-order", order | ADA)["work_orders"] == [order]
+    moved = order | {"url": "https://new.example/17"}
+    assert post(http, "work-order", moved | {"by": "Bob"})["work_orders"] == [moved]
+    assert alarm_book.advance(client).alarms[ALARM].work_orders[0].url == moved["url"]
+    actions = http.get(PATH).json()["data"]["actions"]
+    assert [(a["action"], a["by"], a["work_order"]) for a in actions] == [
+        ("close", "Ada", None),
+        ("work_order", "Ada", order),
+        ("work_order", "Bob", moved),
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"url": "javascript:alert(1)"},
+        {"url": "https://"},
+        {"url": "https://a.example/ x"},
+        {"system": " "},
+        {"reference": "a\nb"},
+        {"comment": "x"},
+    ],
+)
+def test_a_bad_work_order_is_refused(http: httpx.Client, alarm: str, bad: dict[str, str]) -> None:
+    order = {"system": "CMMS", "reference": "WO-1"} | ADA
+    answer = http.post(f"{PATH}/work-order", json=order | bad)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert http.get(PATH).json()["data"]["work_orders"] == []

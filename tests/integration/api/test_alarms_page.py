@@ -89,6 +89,13 @@ def test_an_alarm_is_handled_and_found_again_after_everything_was_stopped_and_st
             tab.act(type_in("comment", "a dull knock at the drive end"))
             tab.act(SUBMIT)
             tab.shows("a dull knock at the drive end")
+            tab.act(press("work_order"))
+            tab.act(type_in("system", "CMMS"))
+            tab.act(type_in("reference", "WO-17"))
+            tab.act(type_in("url", "https://cmms.example/17"))
+            tab.act(SUBMIT)
+            tab.shows("Work orders: CMMS WO-17")
+            assert tab.run(f"{LIST}.querySelector('a[rel]').href") == "https://cmms.example/17"
             tab.act(press("close"))
             tab.act(type_in("outcome", "confirmed"))
             tab.act(SUBMIT)
@@ -99,12 +106,17 @@ def test_an_alarm_is_handled_and_found_again_after_everything_was_stopped_and_st
             tab.shows("closed: confirmed")
             assert "by Ada" in tab.text()
             tab.act(press("history"))
-            for done in ("acknowledged it", "commented", "closed it as confirmed"):
+            for done in (
+                "acknowledged it",
+                "commented",
+                "added work order CMMS WO-17",
+                "closed it as confirmed",
+            ):
                 tab.shows(done)
         client.delete(keys.ALARM_ACTIONS)
         with serving_app(create_app(settings)) as http:
             found = http.get(f"/api/v1/alarms/{ALARM}").json()["data"]["actions"]
-            assert [a["action"] for a in found] == ["acknowledge", "comment", "close"]
+            assert [a["action"] for a in found] == ["acknowledge", "comment", "work_order", "close"]
 
 
 def test_a_refresh_moves_neither_text_nor_focus(

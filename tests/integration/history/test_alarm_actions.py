@@ -13,6 +13,7 @@ from tests.integration.history.entries import add_alert
 from tests.integration.history.test_recorder import count, rows
 from tests.integration.store.test_alarm_book import ALARM, action
 from vtox import keys
+from vtox.alarms.work_orders import WorkOrder
 from vtox.domain import Motor
 from vtox.history.database import engine_to_write, migrate
 from vtox.history.recorder import Recorder
@@ -46,6 +47,9 @@ def closed_alarm(client: Client) -> None:
     time.sleep(0.002)
     add_alert(client, now, "cleared")
     time.sleep(0.002)
+    order = WorkOrder(system="CMMS", reference="WO-1", url="https://cmms.example/1")
+    act(client, action("work_order", by="CMMS", work_order=order))
+    time.sleep(0.002)
     act(client, action("close", by="Bob", outcome="confirmed", text="pitted", key_id="a1"))
 
 
@@ -56,8 +60,9 @@ def test_every_action_is_recorded_once(
     client.xadd(keys.ALARM_ACTIONS, {"action": "sing", "t": "1"})
     recorder.record(STOP)
     assert recorder.record(STOP) == 0
-    first, second = rows(settings, alarm_actions)
+    first, order, second = rows(settings, alarm_actions)
     assert (first["action"], first["by_name"], first["text"]) == ("acknowledge", "Ada", "seen")
+    assert (order["system"], order["reference"]) == ("CMMS", "WO-1")
     assert (second["action"], second["outcome"], second["key_id"]) == ("close", "confirmed", "a1")
     assert second["alarm_id"] == ALARM
 
@@ -67,7 +72,7 @@ def test_a_retired_machine_leaves_no_action(
     recorder: Recorder, client: Client, settings: Settings
 ) -> None:
     recorder.record(STOP)
-    assert count(settings, alarm_actions) == 2
+    assert count(settings, alarm_actions) == 3
     machines.retire(client, "M1")
     recorder.record(STOP)
     assert (count(settings, alarm_actions), count(settings, alerts)) == (0, 0)
@@ -78,7 +83,8 @@ def test_an_alarm_is_the_same_from_the_book_and_from_the_history(
     recorder: Recorder, client: Client, served: httpx.Client
 ) -> None:
     before = served.get(PATH).raise_for_status().json()["data"]
-    assert [a["action"] for a in before["actions"]] == ["acknowledge", "close"]
+    assert [a["action"] for a in before["actions"]] == ["acknowledge", "work_order", "close"]
+    assert before["work_orders"][0]["url"] == "https://cmms.example/1"
     recorder.record(STOP)
     assert served.get(PATH).json()["data"] == before
     # As after a month, when book and streams have nothing of it any more.
@@ -97,7 +103,20 @@ def test_what_the_recorder_has_not_read_yet_is_shown_too(
     recorder.record(STOP)
     act(client, action("comment", text="bearing changed"))
     shown = served.get(PATH).json()["data"]["actions"]
-    assert [a["action"] for a in shown] == ["acknowledge", "close", "comment"]
+    assert [a["action"] for a in shown] == ["acknowledge", "work_order", "close", "comment"]
+
+
+@pytest.mark.usefixtures("closed_alarm")
+def test_actions_are_shown_while_the_tables_are_of_the_version_before(
+    recorder: Recorder, settings: Settings, served: httpx.Client
+) -> None:
+    recorder.record(STOP)
+    engine = engine_to_write(settings)
+    with engine.begin() as db:
+        db.execute(text("ALTER TABLE alarm_actions DROP COLUMN system"))
+    engine.dispose()
+    shown = served.get(PATH).raise_for_status().json()["data"]["actions"]
+    assert [a["action"] for a in shown] == ["acknowledge", "work_order", "close"]
 
 
 def test_a_history_of_the_version_before_is_brought_up_to_date(

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vtox.alarms.life import OPEN_STATES, OUTCOMES, STATES, SUSPENSIONS, Alarm, Event, apply, at
+from vtox.alarms.work_orders import WORK_ORDERS_AT_MOST, WorkOrder
 from vtox.errors import AlarmRefused
 
 RAISED = Alarm(
@@ -204,3 +205,18 @@ def test_looking_at_an_alarm_does_not_change_what_becomes_of_it(
             looked_at = at(alarm, looked_ms)
             assert apply(looked_at, clear).state == apply(alarm, clear).state
             assert set(looked_at.suspensions) <= set(SUSPENSIONS)
+
+
+def test_a_work_order_replaces_the_one_of_the_same_name_and_there_are_not_too_many() -> None:
+    def order(n: int, url: str = "") -> WorkOrder:
+        return WorkOrder(system="CMMS", reference=f"WO-{n}", url=url)
+
+    steps = [("ordered", {"work_order": order(n)}) for n in range(WORK_ORDERS_AT_MOST)]
+    full = after(CLEAR, ACK, *steps)
+    assert (full.state, len(full.work_orders)) == ("normal", WORK_ORDERS_AT_MOST)
+    moved = order(3, "https://cmms.example/3")
+    again = after(("ordered", {"work_order": moved}), alarm=full)
+    assert [o for o in again.work_orders if o.reference == "WO-3"] == [moved]
+    with pytest.raises(AlarmRefused) as refused:
+        after(("ordered", {"work_order": order(99)}), alarm=full)
+    assert refused.value.code == "too_many_work_orders"
