@@ -4,7 +4,8 @@ A signal alone does not show that a machine is healthy. To register its nameplat
 statement that the machine is commissioned; what it then shows over some long records without any
 finding becomes its baseline. A load at which it runs later is learnt in the same way, if it is
 consistent with the baseline (`vtox.learning.extension`). Baselines from the stream are marked as
-such and can be reset: `vtox baseline reset`.
+such and can be reset: `vtox baseline reset`. One that is of other channels, because the channel map
+has changed, counts as none, and another one takes its place.
 """
 
 from collections.abc import Iterable, Sequence
@@ -110,7 +111,8 @@ def _learn(client: Client, machine: MachineState, notes: Sequence[LearningNote])
     if not is_listed(client, machine_id):
         return  # retired while it was learnt: a baseline would bring it back
     if machine.baseline is None:
-        set_baseline(client, machine_id, fresh.to_json(), source="stream")
+        channels = machine.channel_map.sources
+        set_baseline(client, machine_id, fresh.to_json(), source="stream", channels=channels)
         log.info("baseline learnt", machine_id=machine_id, seconds=fresh.seconds)
         return
     _extend(client, machine_id, machine, fresh)

@@ -23,6 +23,7 @@ from vtox.health.assessment import fingerprint
 from vtox.health.update import is_past, update
 from vtox.queues.celery_app import TASK_VERSION
 from vtox.store import heartbeats
+from vtox.store.baselines import OF_OTHER_CHANNELS
 from vtox.store.entries import (
     assessment_json,
     encode_alert,
@@ -40,6 +41,7 @@ from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 
 log = structlog.get_logger()
 
+NO_BASELINE = "no_baseline"
 # Baselines are learnt from the longest records: four of them are enough.
 LEARNING_FAMILY = max(FAMILIES, key=lambda f: FAMILIES[f].min_record_s)
 # When another family's worker has changed a machine meanwhile, its health is computed again on the
@@ -158,7 +160,7 @@ def _finish(here: Process, family: str, batch: Sequence[Started], token: str) ->
         Diagnosed(
             s.record_id,
             s.record,
-            _stating_channel_map(answer, s.machine),
+            _with_settings_stated(answer, s.machine),
             s.machine,
             s.record.arrived_t + tolerance_s,
         )
@@ -180,8 +182,13 @@ def _diagnose(
         here.diagnosis_s += time.perf_counter() - began
 
 
-def _stating_channel_map(answer: list[Diagnosis], machine: MachineState) -> list[Diagnosis]:
-    """Return diagnoses whose evidence says by which channel map they were made, if by any."""
+def _with_settings_stated(answer: list[Diagnosis], machine: MachineState) -> list[Diagnosis]:
+    """Return diagnoses that say by which channel map they were made, and what that has undone."""
+    if machine.baseline_refused:
+        answer = [
+            replace(d, code=OF_OTHER_CHANNELS, values={}) if d.code == NO_BASELINE else d
+            for d in answer
+        ]
     if not machine.channel_map.sources:
         return answer
     stated = {"kind": "channel_map", "version": machine.channel_map.version}

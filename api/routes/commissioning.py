@@ -108,7 +108,7 @@ def put_channel_map(
     """Replace the channel map, as a new version, from the next record of the machine on.
 
     Every diagnosis sees the channels that come out of it, and says so in its evidence. A baseline
-    that was learnt before is of other channels: reset it.
+    that was learnt under a map of other channels is not used, and another one is learnt.
     """
     sent = json_object(body)
     who = named_operator(request, sent.pop("by", None))

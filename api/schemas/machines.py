@@ -67,7 +67,8 @@ class BaselineState(TypedDict):
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
 
-    state: Literal["none", "learning", "ready", "stale"]
+    state: Literal["none", "learning", "ready", "stale", "refused"]
+    code: NotRequired[str]
     records: NotRequired[int]
     source: NotRequired[str]
     learnt_t: NotRequired[float]

@@ -20,9 +20,10 @@ from vtox.health.assessment import Assessment
 from vtox.nameplate import read_fleet
 from vtox.plain_data import digits
 from vtox.senders.pacing import check as check_window
+from vtox.sentences.rendering import render
 from vtox.settings import load
 from vtox.store import machines as store
-from vtox.store.baselines import set_baseline
+from vtox.store.baselines import set_baseline, stored_baseline
 from vtox.store.client import Client, check, connect
 from vtox.wire import Limits
 
@@ -231,10 +232,10 @@ def _require_machine(client: Client, machine: str) -> store.MachineOverview:
 def _baseline(machine: str) -> dict[str, Any]:
     client = _client()
     _require_machine(client, machine)
-    text = store.load_states(client, [machine])[0].baseline
-    if text is None:
+    found = stored_baseline(client, machine)
+    if found is None:
         raise InputError(f"{machine} has no baseline", remedy="`vtox baseline learn` makes one")
-    data: dict[str, Any] = json.loads(text)
+    data: dict[str, Any] = json.loads(found[1])
     return data
 
 
@@ -263,7 +264,8 @@ def _baseline_state(machine: store.MachineOverview) -> str:
     source = sources.get(state.get("source", ""), "")
     version = f"version {state['version']}" if "version" in state else ""
     ago = _since(machine, state.get("learnt_t"))
-    return ", ".join(p for p in (state["state"], version, source, ago) if p)
+    why = render(state["code"], {}) if "code" in state else ""
+    return ", ".join(p for p in (state["state"], version, source, ago, why) if p)
 
 
 def _loads(machine: store.MachineOverview) -> list[str]:

@@ -1,30 +1,42 @@
 """What is stored of a baseline besides its levels: version, source, and a state for each load.
 
 `baseline_info` is a JSON table of the machine: `source` (`given` by a person or learnt on the
-`stream`), `learnt_t`, `version`, the `loads` it was learnt at, and the last load `refused`.
+`stream`), `learnt_t`, `version`, the `channels` of the channel map under which it was learnt, the
+`loads` it was learnt at, and the last load `refused`.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from vtox import keys
+from vtox.channel_map import NO_MAP, ChannelMap, Sources, sources_table
 from vtox.store import learning_notes
+from vtox.store.channel_maps import CHANNEL_MAP
 from vtox.store.client import Client, server_time
+from vtox.store.machine_settings import present_setting
 
 # Windings age and clamps are moved: a baseline older than this is still used, and marked so.
 STALE_DAYS = 180.0
 # Bands whose loads differ by less than this ratio are shown as one: between them both apply
 # (`vtox.baseline`).
 MAX_LOAD_GAP_RATIO = 1.1
+# Why the baseline of a machine is not used though it has one.
+OF_OTHER_CHANNELS = "baseline_of_other_channels"
 
 
 def set_baseline(
-    client: Client, machine_id: str, baseline: str | None, source: str = "given"
+    client: Client,
+    machine_id: str,
+    baseline: str | None,
+    source: str = "given",
+    channels: Sources | None = None,
 ) -> None:
     """Store a machine's baseline (JSON of `Baseline.to_json`), or remove it with None.
 
-    `source` says where it comes from: `given` by a person, or learnt on the `stream`. The version
+    `source` says where it comes from: `given` by a person, or learnt on the `stream`. `channels`
+    are those of the channel map under which it was learnt; None: of the one in force. The version
     counts every baseline that the machine ever had.
     """
     key = keys.machine(machine_id)
@@ -32,7 +44,10 @@ def set_baseline(
         client.hdel(key, "baseline", "baseline_info", learning_notes.FIELD)
         return
     now = round(server_time(client), 3)
+    if channels is None:
+        channels = present_setting(client, machine_id, CHANNEL_MAP).sources
     info = {"source": source, "learnt_t": now, "loads": _loads(baseline, now)}
+    info["channels"] = sources_table(channels)
     _store(client, machine_id, baseline, info)
     client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
 
@@ -79,17 +94,47 @@ def refuse_load(client: Client, machine_id: str, loads_a: Sequence[float], reaso
     client.hset(key, "baseline_info", json.dumps(info))
 
 
-def baseline_state(
-    info: bytes | None, learning: bytes | None, has_baseline: bool, now: float
-) -> dict[str, Any]:
-    """Return the state of a baseline (`none`, `learning`, `ready` or `stale`), version and source.
+def is_of_other_channels(info: bytes | None, present: ChannelMap) -> bool:
+    """Return whether a baseline was learnt under a channel map that made other channels.
 
-    `loads` has the state of each load too: those learnt, the one being learnt, the one `refused`.
+    Of one that was stored before `channels` was, only the time is known.
+    """
+    about = _about(info)
+    if "channels" in about:
+        return bool(about["channels"] != sources_table(present.sources))
+    return present.version > 0 and present.t > about.get("learnt_t", 0.0)
+
+
+@lru_cache(maxsize=4096)
+def _about(info: bytes | None) -> Mapping[str, Any]:
+    """Return what is known of a baseline, decoded once; it must not be changed."""
+    about: Mapping[str, Any] = json.loads(info) if info else {}
+    return about
+
+
+def baseline_state(
+    info: bytes | None,
+    learning: bytes | None,
+    has_baseline: bool,
+    now: float,
+    present: ChannelMap = NO_MAP,
+) -> dict[str, Any]:
+    """Return the state of a baseline, with version and source.
+
+    It is `none`, `learning`, `ready`, `stale`, or `refused`: of other channels than those of the
+    `present` channel map, and not used. `loads` has the state of each load too: those learnt, the
+    one being learnt, the one `refused`.
     """
     noted = learning_notes.decode(learning)
+    refused = has_baseline and is_of_other_channels(info, present)
+    if noted and (refused or not has_baseline):
+        return {"state": "learning", "records": len(noted)}
     if not has_baseline:
-        return {"state": "learning" if noted else "none", "records": len(noted)}
+        return {"state": "none", "records": 0}
     about = json.loads(info) if info else {}
+    about.pop("channels", None)
+    if refused:
+        return {"state": "refused", **about, "code": OF_OTHER_CHANNELS}
     loads = [x | {"state": _state(x["learnt_t"], now)} for x in about.pop("loads", [])]
     if refused := about.pop("refused", None):
         loads.append(refused | {"state": "refused"})

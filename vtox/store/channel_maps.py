@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vtox.channel_map import NO_MAP, ChannelMap, Sources, sources_from_dict, sources_table
+from vtox.store import learning_notes
 from vtox.store.client import Client
 from vtox.store.machine_settings import SettingKind, store_setting
 
@@ -18,6 +19,9 @@ def set_channel_map(
 ) -> int:
     """Set which channel of a machine is which; return the version.
 
+    A baseline that was learnt under another map is not used from now on (`is_of_other_channels` of
+    `vtox.store.baselines`), and what had been noted for the next one is forgotten.
+
     Raises
     ------
     UnknownMachine
@@ -27,7 +31,9 @@ def set_channel_map(
     """
     table = {"channels": sources_table(sources)}
     expected = {"expected_version": expected_version}
-    return store_setting(client, machine_id, CHANNEL_MAP.field, table, by=by, **expected)
+    version = store_setting(client, machine_id, CHANNEL_MAP.field, table, by=by, **expected)
+    learning_notes.delete(client, [machine_id])
+    return version
 
 
 def _from_table(version: int, t: float, by: str, table: Mapping[str, Any]) -> ChannelMap:

@@ -19,7 +19,7 @@ from vtox.health.update import MachineHistory
 from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.sentences.rendering import render
 from vtox.store import alarm_book, scripts
-from vtox.store.baselines import baseline_state
+from vtox.store.baselines import baseline_state, is_of_other_channels
 from vtox.store.channel_maps import CHANNEL_MAP
 from vtox.store.client import Client, server_time
 from vtox.store.entries import (
@@ -40,7 +40,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class MachineState:
-    """What a worker needs of a machine before it diagnoses its records."""
+    """What a worker needs of a machine before it diagnoses its records.
+
+    `baseline` is the one that is used; `baseline_refused`: there is another, of other channels.
+    """
 
     motor: Motor | None
     baseline: str | None
@@ -48,6 +51,7 @@ class MachineState:
     version: str
     sensitivity: Sensitivity = DEFAULT
     channel_map: ChannelMap = NO_MAP
+    baseline_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,21 +161,33 @@ def last_arrivals(client: Client) -> dict[str, float]:
 
 def load_states(client: Client, machine_ids: Sequence[str]) -> list[MachineState]:
     """Return the state of each machine, for the workers."""
-    names = ("motor", "baseline", "memory", "version", SENSITIVITY.field, CHANNEL_MAP.field)
+    names = ("motor", "baseline", "baseline_info", "memory", "version")
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
-        pipe.hmget(keys.machine(m), *names)
-    return [
-        MachineState(
-            motor=_motor(motor) if motor else None,
-            baseline=baseline.decode() if baseline else None,
-            history=history_from_json(memory),
-            version=version.decode() if version else "0",
-            sensitivity=decode_setting(sensitivity, SENSITIVITY),
-            channel_map=decode_setting(channel_map, CHANNEL_MAP),
-        )
-        for motor, baseline, memory, version, sensitivity, channel_map in pipe.execute()
-    ]
+        pipe.hmget(keys.machine(m), *names, SENSITIVITY.field, CHANNEL_MAP.field)
+    return [_state(*fields) for fields in pipe.execute()]
+
+
+def _state(
+    motor: bytes | None,
+    baseline: bytes | None,
+    info: bytes | None,
+    memory: bytes | None,
+    version: bytes | None,
+    sensitivity: bytes | None,
+    channels: bytes | None,
+) -> MachineState:
+    channel_map = decode_setting(channels, CHANNEL_MAP)
+    refused = baseline is not None and is_of_other_channels(info, channel_map)
+    return MachineState(
+        motor=_motor(motor) if motor else None,
+        baseline=baseline.decode() if baseline and not refused else None,
+        history=history_from_json(memory),
+        version=version.decode() if version else "0",
+        sensitivity=decode_setting(sensitivity, SENSITIVITY),
+        channel_map=channel_map,
+        baseline_refused=refused,
+    )
 
 
 def load_motors(client: Client, machine_ids: Sequence[str]) -> list[Motor | None]:
@@ -199,7 +215,7 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
     pipe = client.pipeline(transaction=False)
     for m in ids:
         pipe.hmget(keys.machine(m), *names)
-        pipe.hmget(keys.machine(m), "baseline_info", "learning")
+        pipe.hmget(keys.machine(m), "baseline_info", "learning", CHANNEL_MAP.field)
         pipe.hexists(keys.machine(m), "baseline")
         pipe.zscore(keys.MACHINES, m)
     pipe.time()
@@ -210,6 +226,9 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
         (motor, health, vehicle, *latest), about, has_baseline, arrived = replies[4 * i : 4 * i + 4]
         if arrived is None:
             continue
+        info, learning, channels = about
+        present = decode_setting(channels, CHANNEL_MAP)
+        baseline = baseline_state(info, learning, bool(has_baseline), now, present)
         diagnoses = {f: result_from_json(t) for f, t in zip(FAULTS, latest, strict=True) if t}
         found.append(
             MachineOverview(
@@ -217,8 +236,8 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
                 vehicle_id=vehicle.decode() if vehicle else None,
                 last_window_t=arrived or None,
                 nameplate=orjson.loads(motor) if motor else None,
-                baseline=bool(has_baseline),
-                baseline_state=baseline_state(about[0], about[1], bool(has_baseline), now),
+                baseline=bool(has_baseline) and not is_of_other_channels(info, present),
+                baseline_state=baseline,
                 health=assessment_from_json(health) if health else None,
                 diagnoses=diagnoses,
                 as_of_t=now,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,9 +12,11 @@ import pytest
 from tests.integration.helpers import bridging, counters, eventually
 from tests.unit.commissioning.test_findings import MOTOR, SWAPPED, wrong
 from vtox import keys
-from vtox.domain import Recording, Window
+from vtox.baseline import Baseline
+from vtox.domain import CURRENTS, Recording, Window
 from vtox.settings import Settings, load
 from vtox.store import machines
+from vtox.store.baselines import set_baseline
 from vtox.store.channel_maps import CHANNEL_MAP
 from vtox.store.client import Client
 from vtox.store.machine_settings import present_setting
@@ -78,6 +81,21 @@ def test_what_is_proposed_is_set_applied_and_stated(
     evidence = machine.diagnoses["turn_short"].evidence
     assert {"kind": "channel_map", "version": 1} in evidence
     assert fresh_http.get("/api/v1/machines/M1/phasors").status_code == 200
+
+
+def test_diagnoses_say_that_the_baseline_is_of_other_channels(
+    fresh_http: httpx.Client, client: Client, system: Settings
+) -> None:
+    machines.register(client, "M1", MOTOR)
+    set_baseline(client, "M1", Baseline().to_json())
+    channels = {"ia": {"channel": "ib"}, "ib": {"channel": "ia"}}
+    fresh_http.put(MAP, json={"channels": channels, "by": "Ada"}).raise_for_status()
+    currents = {n: x for n, x in wrong(SWAPPED).channels.items() if n in CURRENTS}
+    send(client, replace(wrong(SWAPPED), channels=currents), 0)
+    machine = fresh_http.get("/api/v1/machines/M1").raise_for_status().json()["data"]
+    assert machine["baseline_state"]["code"] == "baseline_of_other_channels"
+    assert machine["diagnoses"]["turn_short"]["code"] == "baseline_of_other_channels"
+    assert not machine["baseline"]
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,21 @@ import pytest
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
+from vtox.channel_map import NO_MAP, ChannelMap, Source, sources_table
 from vtox.domain import Diagnosis, Reason, Record, State, Window, reason
 from vtox.health.alerts import FaultHistory, SlotHistory
 from vtox.learning.extension import covers_load
 from vtox.settings import Settings
-from vtox.store.baselines import STALE_DAYS, baseline_state, set_baseline, store_extended_baseline
+from vtox.store.baselines import (
+    STALE_DAYS,
+    baseline_state,
+    is_of_other_channels,
+    set_baseline,
+    store_extended_baseline,
+)
+from vtox.store.channel_maps import set_channel_map
 from vtox.store.client import Client
+from vtox.store.machine_settings import store_setting
 from vtox.store.machines import load_states, overview, register, retire
 from vtox.wire import encode
 from workers import baseline_learning
@@ -24,6 +33,7 @@ from workers.baseline_learning import learn
 LOW, HIGH = 0.5, 0.9
 LOW_A, HIGH_A = (10 * abs(x * 0.85 - 0.5j) for x in (LOW, HIGH))
 FS_HZ, RECORD_S = 2000.0, 10.0
+SWAPPED = {"ia": Source("ib"), "ib": Source("ia")}
 
 
 @pytest.fixture
@@ -105,6 +115,51 @@ def test_a_later_load_is_learnt_beside_the_first(machine: Client, settings: Sett
     before = stored(machine)
     run(machine, settings, HIGH, 8, 5)
     assert stored(machine) == before
+
+
+def test_under_another_channel_map_a_baseline_is_not_used_and_another_is_learnt(
+    machine: Client, settings: Settings
+) -> None:
+    run(machine, settings, LOW, 0, 6)
+    first = stored(machine)
+    set_channel_map(machine, "M", SWAPPED, by="Ada")
+    (state,) = load_states(machine, ["M"])
+    assert (state.baseline, state.baseline_refused) == (None, True)
+    assert not overview(machine, ["M"])[0].baseline
+    told = stored_baseline(machine)
+    assert (told["state"], told["code"]) == ("refused", "baseline_of_other_channels")
+    set_channel_map(machine, "M", {}, by="Ada")
+    assert stored(machine) == first, "under the map that it was learnt under it is used again"
+    set_channel_map(machine, "M", SWAPPED, by="Ada")
+    run(machine, settings, LOW, 6, 3)
+    assert stored_baseline(machine) == {"state": "learning", "records": 3}
+    run(machine, settings, LOW, 9, 1)
+    assert (stored_baseline(machine)["state"], stored_baseline(machine)["version"]) == ("ready", 2)
+    asymmetries = first.asymmetry, stored(machine).asymmetry
+    assert asymmetries[0] != asymmetries[1]
+
+
+def test_what_was_learnt_while_the_channel_map_changed_is_of_the_earlier_one(
+    machine: Client, settings: Settings
+) -> None:
+    run(machine, settings, LOW, 0, 3)
+    set_channel_map(machine, "M", SWAPPED, by="Ada")
+    assert stored_baseline(machine)["state"] == "none", "what was noted is forgotten"
+    set_channel_map(machine, "M", {}, by="Ada")
+    run(machine, settings, LOW, 3, 3)
+
+    def change() -> None:
+        store_setting(machine, "M", "channel_map", {"channels": sources_table(SWAPPED)}, by="Ada")
+
+    run(machine, settings, LOW, 6, 1, meanwhile=change)
+    assert stored_baseline(machine)["state"] == "refused"
+
+
+@pytest.mark.parametrize(("map_t", "refused"), [(50.0, False), (150.0, True)])
+def test_of_a_baseline_of_an_earlier_version_the_time_tells(map_t: float, refused: bool) -> None:
+    info = json.dumps({"source": "stream", "learnt_t": 100.0}).encode()
+    assert is_of_other_channels(info, ChannelMap(version=2, t=map_t)) == refused
+    assert not is_of_other_channels(info, NO_MAP)
 
 
 def test_a_short_that_came_with_the_load_is_refused_by_name(

@@ -14,6 +14,10 @@ SENTENCES: dict[str, Sentence] = {
         "负载为 {load_a:.3g} A，至少需要 {needed_a:.3g} A", "在更高负载下测量。"
     ),
     "no_baseline": Sentence("没有基线", "用健康状态的录波学习基线。"),
+    "baseline_of_other_channels": Sentence(
+        "基线是在通道映射更改之前学习的",
+        "无需操作：将从数据流重新学习；没有铭牌时，请用录波学习，或恢复原来的映射。",
+    ),
     "no_baseline_at_load": Sentence("此负载（{load_a:.3g} A）下没有基线", "让其在此负载下学习。"),
     "no_baseline_at_frequency": Sentence(
         "电源频率 {f0_hz:.1f} Hz 下没有基线：基线在 {baseline_hz:.1f} Hz 学得",

@@ -9,6 +9,11 @@ SENTENCES: dict[str, Sentence] = {
         "load of {load_a:.3g} A, at least {needed_a:.3g} A needed", "Measure at a higher load."
     ),
     "no_baseline": Sentence("no baseline", "Learn a baseline from healthy recordings."),
+    "baseline_of_other_channels": Sentence(
+        "the baseline was learnt before the channel map changed",
+        "Nothing: another one is learnt from the stream; without a nameplate, learn one from "
+        "recordings, or set the earlier map again.",
+    ),
     "no_baseline_at_load": Sentence(
         "no baseline at this load, {load_a:.3g} A", "Let it learn at this load."
     ),
