@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo up unit test check audit sbom evaluate faults bench openapi format lock clean
+.PHONY: help setup demo up unit test check audit sbom evaluate faults bench profile openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -13,6 +13,7 @@ help:
 	@echo "make check     what must pass before a commit: format, lint, types, tests"
 	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
 	@echo "make bench     windows a second and what each costs, beside the same diagnosers without VTOX"
+	@echo "make profile   where the time of a window goes, function by function, in each process"
 	@echo "make audit     known vulnerabilities of the locked packages (part of make check)"
 	@echo "make sbom      the locked packages as CycloneDX, in sbom.json"
 	@echo "make openapi   write docs/openapi.json, the description of the HTTP interface"
@@ -81,6 +82,12 @@ faults: setup
 # About ten minutes; ARGS=--short a minute. Machines that send: python -m benchmarks.bench.live
 bench: setup
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench $(ARGS)
+
+# About three minutes, on an otherwise idle box; ARGS='--machines 600 --to docs/img/profile'
+profile: setup
+	@$(BIN)/python -c 'import matplotlib, py_spy' 2>/dev/null || \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[profile]'
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.profile $(ARGS)
 
 openapi: setup
 	@$(BIN)/python -m api.openapi docs/openapi.json

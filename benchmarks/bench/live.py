@@ -26,7 +26,7 @@ from benchmarks.bench.measure import ROOT, wire_bytes
 from tests.cluster import free_ports
 from vtox.monitoring.monitor import percentile
 from vtox.settings import load
-from vtox.store.client import connect
+from vtox.store.client import Client, connect
 from vtox.store.machines import register
 from vtox.store.status import Snapshot, snapshot
 
@@ -68,9 +68,7 @@ def start(folder: Path, core: int | None) -> "subprocess.Popen[bytes]":
 def run(url: str, up: psutil.Process, machines: int, length_s: float, core: int | None) -> None:
     """Register the machines, send, and measure after the warm-up."""
     client = connect(url, "bench")
-    fleet = workload.machines()
-    for k in range(machines):
-        register(client, sender.name(k), fleet[k % len(fleet)].motor)
+    register_machines(client, machines)
     with sending(url, machines, WARM_UP_S + length_s + 5, core):
         time.sleep(WARM_UP_S)
         before, wire, cpu = snapshot(client), wire_bytes(client), cpu_by_role(up)
@@ -84,6 +82,13 @@ def run(url: str, up: psutil.Process, machines: int, length_s: float, core: int 
         used.subtract(cpu)
         wire = wire_bytes(client) - wire
     report(before, after, dict(used), wire, backlogs, machines)
+
+
+def register_machines(client: Client, machines: int) -> None:
+    """Give the sender's machines their nameplates."""
+    fleet = workload.machines()
+    for k in range(machines):
+        register(client, sender.name(k), fleet[k % len(fleet)].motor)
 
 
 def report(

@@ -1,0 +1,1 @@
+"""Where the time of a window goes, function by function, in each process of a running cluster."""
