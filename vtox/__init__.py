@@ -11,11 +11,23 @@ _HOMES = {
     "Motor": "vtox.domain",
     "Bearing": "vtox.domain",
     "Baseline": "vtox.baseline",
+    "read": "vtox.files.recordings",
+    "ReadOptions": "vtox.files.matching",
     "diagnose": "vtox.diagnosis",
     "learn_baseline": "vtox.learning.fit",
     "app": "vtox.queues.celery_app",
 }
-__all__ = ["Baseline", "Bearing", "Motor", "Recording", "app", "diagnose", "learn_baseline"]
+__all__ = [
+    "Baseline",
+    "Bearing",
+    "Motor",
+    "ReadOptions",
+    "Recording",
+    "app",
+    "diagnose",
+    "learn_baseline",
+    "read",
+]
 
 
 def __getattr__(name: str) -> Any:

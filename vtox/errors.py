@@ -8,7 +8,8 @@
     │   ├── NameplateError      a nameplate or bearing is impossible
     │   ├── SensitivityError    a sensitivity is impossible
     │   ├── ChannelMapError     a channel map is impossible
-    │   ├── RecordingError      a recording cannot be read or is inconsistent
+    │   ├── RecordingError      a recording is inconsistent
+    │   │   └── FileError           a file is no recording, or one that cannot be understood
     │   ├── BaselineError       a stored baseline cannot be read
     │   ├── ArchiveError        a backup is damaged, or of a later form
     │   ├── SpectrumError       a recording has no such spectrum
@@ -86,7 +87,45 @@ class ChannelMapError(InputError):
 
 
 class RecordingError(InputError):
-    """A recording cannot be read or is inconsistent."""
+    """A recording is inconsistent."""
+
+
+# What is wrong with a file.
+FILE_CODES = (
+    "no_such_file",
+    "unknown_format",  # neither its content nor its name says what it is
+    "wrong_content",  # it is not what its name says
+    "damaged",
+    "too_large",
+    "pickled",  # it holds Python objects, which could run code
+    "reader_missing",  # the library that reads it is not installed
+    "not_a_number",
+    "not_finite",
+    "unequal_lengths",
+    "no_samples",
+    "no_channel",
+    "no_such_column",
+    "ambiguous_channel",
+    "wrong_unit",
+    "no_rate",
+    "uneven_time",
+    "impossible_option",
+)
+
+
+class FileError(RecordingError):
+    """A file is no recording, or one that cannot be understood; `code` is one of `FILE_CODES`.
+
+    `path` is the file, empty where an option is at fault, and `channel` the channel or column.
+    """
+
+    def __init__(
+        self, code: str, path: object, observed: str, *, channel: str = "", remedy: str = ""
+    ) -> None:
+        super().__init__(f"{path}: {observed}" if path else observed, remedy=remedy)
+        self.code = code
+        self.path = path
+        self.channel = channel
 
 
 class BaselineError(InputError):

@@ -14,7 +14,8 @@ from vtox.baseline import Baseline
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, Diagnosis, Motor, Recording, State
 from vtox.faults import FAMILIES
-from vtox.files.recordings import STANDARD_GRAVITY, Options, read
+from vtox.files.recordings import read
+from vtox.files.units import STANDARD_GRAVITY
 from vtox.learning.fit import learn_baseline
 from vtox.nameplate import read_motor
 
@@ -165,7 +166,7 @@ def _read_short_recordings(where: Path) -> list[ShortRecording]:
         found.append(
             ShortRecording(
                 row["recording"],
-                read(where / f"{row['recording']}.csv", Options()),
+                read(where / f"{row['recording']}.csv")[0],
                 "" if sound else row["faulted_phase"],
                 float(row["shorted_turns_pct"]),
                 np.inf if sound else float(row["fault_on_s_derived"]),

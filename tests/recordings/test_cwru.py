@@ -15,7 +15,7 @@ from evaluation.runs.recordings import NOMINAL_RPM, bearing_motor
 from tests.recordings.folder import recordings
 from vtox.diagnosers.bearing import diagnoser as bearing
 from vtox.domain import Diagnosis, Motor, Recording
-from vtox.files.recordings import STANDARD_GRAVITY
+from vtox.files.units import STANDARD_GRAVITY
 
 pytestmark = pytest.mark.recordings
 

@@ -70,7 +70,7 @@ def truths() -> tuple[Truth, ...]:
 
 @cache
 def whole_recording(name: str) -> Recording:
-    return read(folder() / f"{name}.csv")
+    return read(folder() / f"{name}.csv")[0]
 
 
 @cache

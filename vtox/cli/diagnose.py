@@ -16,15 +16,17 @@ from vtox.cli.report_files import Lang, check_target, file_contents, write_repor
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError, RecordingError
 from vtox.faults import FAULTS
-from vtox.files.recordings import Options, find, read
-from vtox.files.recordings import options as reader_options
+from vtox.files.matching import ReadOptions
+from vtox.files.matching import options as reader_options
+from vtox.files.recordings import find, named_recordings
 from vtox.plain_data import plain
 from vtox.sentences.languages import DEFAULT, Language, language
 
 # Exit statuses.
 HEALTHY, DETECTED_FAULT, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
 
-Result = tuple[Path, Recording, list[Diagnosis]]
+# File, name of the recording, recording, diagnoses.
+Result = tuple[Path, str, Recording, list[Diagnosis]]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 def diagnose_command(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Recordings (CSV, .npz) or folders.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings or folders.")],
     motor: options.MotorFile = None,
     fs: options.Rate = None,
     mapping: options.Map = None,
@@ -73,23 +73,27 @@ def diagnose_command(
     for path, reason in skipped.items():
         errors.print(f"skipped {path.name}: {reason}", style="dim", markup=False, highlight=False)
     results: list[Result] = []
+    failed = 0
     for path in paths:
         try:
-            results.append(_diagnose(path, opts, nameplate, healthy, requested))
+            of_file = _diagnose(path, opts, nameplate, healthy, requested)
         except InputError as error:
             errors.print(f"vtox: {error}", style="red", markup=False, highlight=False)
+            failed += 1
             continue
-        if not as_json:
-            _show(results[-1], language(lang) or DEFAULT, first=len(results) == 1)
+        for result in of_file:
+            results.append(result)
+            if not as_json:
+                _show(result, language(lang) or DEFAULT, first=len(results) == 1)
     if as_json:
         typer.echo(json.dumps([line for r in results for line in _lines(r)], allow_nan=False))
-    elif len(paths) > 1:
+    elif len(results) > 1 or len(paths) > 1:
         _summarise(results)
     if report and results:
-        write_report(report, file_contents(results, nameplate, healthy, lang))
-    if len(results) < len(paths):
+        write_report(report, file_contents([r[1:] for r in results], nameplate, healthy, lang))
+    if failed:
         raise typer.Exit(BAD_INPUT)
-    states = {d.state for _, _, diagnoses in results for d in diagnoses}
+    states = {d.state for *_, diagnoses in results for d in diagnoses}
     if states == {"unknown"}:
         errors.print("no fault could be decided: each reason says what is missing", style="yellow")
         raise typer.Exit(UNDECIDED)
@@ -109,24 +113,26 @@ def _parse_faults(text: str | None) -> set[str] | None:
 
 def _diagnose(
     path: Path,
-    opts: Options,
+    opts: ReadOptions,
     motor: Motor | None,
     healthy: Baseline | None,
     faults: set[str] | None,
-) -> Result:
+) -> list[Result]:
     # Not at the top: it loads scipy, which other commands do not need.
     from vtox.diagnosis import diagnose
 
-    recording = read(path, opts)
-    return path, recording, diagnose(recording, motor, faults=faults, baseline=healthy)
+    return [
+        (path, name, recording, diagnose(recording, motor, faults=faults, baseline=healthy))
+        for name, recording in named_recordings(path, opts)
+    ]
 
 
 def _show(result: Result, lang: Language, *, first: bool) -> None:
-    path, recording, diagnoses = result
+    _, name, recording, diagnoses = result
     console = Console(highlight=False)
     if not first:
         console.print()
-    title = Text(path.name, style="bold")
+    title = Text(name, style="bold")
     facts = [f"{recording.duration_s:.4g} s at {recording.fs_hz:.6g} Hz"]
     facts.append(" ".join(recording.channels))
     if recording.speed_rpm is not None:
@@ -136,8 +142,8 @@ def _show(result: Result, lang: Language, *, first: bool) -> None:
 
 
 def _summarise(results: list[Result]) -> None:
-    detected = sum(any(d.state in DETECTED for d in diagnoses) for _, _, diagnoses in results)
-    undecided = sum(all(d.state == "unknown" for d in diagnoses) for _, _, diagnoses in results)
+    detected = sum(any(d.state in DETECTED for d in diagnoses) for *_, diagnoses in results)
+    undecided = sum(all(d.state == "unknown" for d in diagnoses) for *_, diagnoses in results)
     typer.echo(
         f"\n{len(results)} recordings: {detected} with a warning or fault, "
         f"{len(results) - detected - undecided} without, {undecided} undecided"
@@ -145,9 +151,10 @@ def _summarise(results: list[Result]) -> None:
 
 
 def _lines(result: Result) -> list[dict[str, Any]]:
-    path, recording, diagnoses = result
+    path, name, recording, diagnoses = result
     about = {
         "file": str(path),
+        "recording": name,
         "fs_hz": recording.fs_hz,
         "duration_s": recording.duration_s,
         "channels": list(recording.channels),

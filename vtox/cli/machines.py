@@ -15,7 +15,7 @@ from vtox.cli.diagnosis_table import DETECTED, STYLES, show
 from vtox.cli.status_table import span
 from vtox.domain import Window
 from vtox.errors import InputError
-from vtox.files.recordings import options as reader_options
+from vtox.files.matching import options as reader_options
 from vtox.health.assessment import Assessment
 from vtox.nameplate import read_fleet
 from vtox.plain_data import digits

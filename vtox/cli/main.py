@@ -21,6 +21,7 @@ COMMANDS = (
     "baseline",
     "replay",
     "simulate",
+    "inspect",
     "diagnose",
     "report",
     "verify",
@@ -89,6 +90,10 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import simulate
 
             simulate.register(app)
+        case "inspect":
+            from vtox.cli import inspect
+
+            inspect.register(app)
         case "diagnose":
             from vtox.cli import diagnose
 

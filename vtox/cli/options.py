@@ -11,7 +11,8 @@ from vtox.baseline import Baseline
 from vtox.cli.diagnosis_table import DETECTED
 from vtox.domain import Motor
 from vtox.errors import BaselineError, InputError
-from vtox.files.recordings import Options, find, read
+from vtox.files.matching import ReadOptions
+from vtox.files.recordings import find, read
 from vtox.nameplate import read_motor
 
 MotorFile = Annotated[
@@ -25,16 +26,23 @@ Map = Annotated[
     typer.Option(
         "--map",
         metavar="CHANNEL=COLUMN,...",
-        help="Column of a channel by name or number (from 1) if the file does not say: ia=2,ib=3.",
+        help="Column of a channel (or time, speed, temperature) by name or number (from 1) if the "
+        "file does not say: ia=2,ib=3.",
     ),
 ]
 Unit = Annotated[
     list[str] | None,
-    typer.Option("--unit", metavar="CHANNEL=UNIT,...", help="Unit of a column: vibration=g."),
+    typer.Option(
+        "--unit",
+        metavar="CHANNEL=UNIT,...",
+        help="Unit of a column, or the number to multiply it by: vibration=g,ia=20.",
+    ),
 ]
 Rate = Annotated[
     float | None,
-    typer.Option("--fs", metavar="HZ", help="Sampling rate, instead of the one in the file."),
+    typer.Option(
+        "--rate", "--fs", metavar="HZ", help="Sampling rate, instead of the one in the file."
+    ),
 ]
 Speed = Annotated[
     float | None,
@@ -58,7 +66,7 @@ def motor_from(path: Path | None) -> Motor | None:
 
 
 def baseline_from(
-    paths: Sequence[Path] | None, opts: Options, motor: Motor | None
+    paths: Sequence[Path] | None, opts: ReadOptions, motor: Motor | None
 ) -> Baseline | None:
     """Return the baseline learnt from healthy recordings or exported, None without any.
 
@@ -84,16 +92,17 @@ def baseline_from(
     from vtox.learning.fit import learn_baseline
 
     files, _ = find(paths, opts)
-    recordings = [read(f, opts) for f in files]
+    named = [(f.name, recording) for f in files for recording in read(f, opts)]
+    recordings = [recording for _, recording in named]
     baseline = learn_baseline(recordings, motor)
     if baseline.empty:
         reason = diagnose(recordings[0], motor)[0].reason
         raise InputError(f"no baseline can be learnt from {files[0].name}: {reason}")
     errors = Console(stderr=True, highlight=False)
-    for path, recording in zip(files, recordings, strict=True):
+    for name, recording in named:
         for d in diagnose(recording, motor):
             if d.state in DETECTED:
-                text = f"{path.name} does not look healthy: {d.fault} {d.state}, {d.reason}"
+                text = f"{name} does not look healthy: {d.fault} {d.state}, {d.reason}"
                 errors.print(text, style="yellow", markup=False)
     return baseline
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,12 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vtox.cli import options
 from vtox.cli.replay_table import show
 from vtox.cluster.ports import base_url
-from vtox.domain import Recording
 from vtox.faults import FAULTS
-from vtox.files.recordings import find, read
-from vtox.files.recordings import options as reader_options
+from vtox.files.matching import options as reader_options
+from vtox.files.recordings import find, named_recordings
 from vtox.senders import pacing, replay
-from vtox.senders.replay import Part
+from vtox.senders.replay import Part, Reader
 from vtox.senders.results_reader import Answers, follow, last_id
 from vtox.settings import Settings, load
 from vtox.store import machines
@@ -39,9 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def replay_command(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Recordings (CSV, .npz) or folders.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings or folders.")],
     machine: Annotated[str, typer.Option(metavar="ID", help="Machine id to send them as.")],
     motor: options.MotorFile = None,
     mapping: options.Map = None,
@@ -75,7 +72,7 @@ def replay_command(
     for path, reason in skipped.items():
         console.print(f"skipped {path.name}: {reason}", style="dim", markup=False)
     nameplate = options.motor_from(motor)
-    reader = partial(read, opts=opts)
+    reader = partial(named_recordings, opts=opts)
     parts, first = replay.plan(paths, reader, machine_id=machine, window_s=window)
     settings = load()
     pacing.check(first, _limits(settings))
@@ -120,7 +117,7 @@ def _send(
     console: Console,
     client: Client,
     parts: list[Part],
-    reader: Callable[[Path], Recording],
+    reader: Reader,
     target: tuple[str, float, float, float | None],
 ) -> None:
     machine, t0, window_s, factor = target
@@ -160,7 +157,7 @@ def _report(
 ) -> None:
     if waited:
         console.print()
-        show(console, {p.run: p.path.stem for p in parts}, answers)
+        show(console, {p.run: p.title for p in parts}, answers)
     windows = sum(p.windows for p in parts)
     files = f"{len(parts)} recordings" if len(parts) > 1 else "1 recording"
     console.print(f"\n{windows} windows of {files} sent as {machine}.")
@@ -183,6 +180,7 @@ def _summary(machine: str, t0: float, parts: Iterable[Part], answers: Answers) -
         "files": [
             {
                 "file": str(p.path),
+                "recording": p.title,
                 "run": p.run,
                 "t_start": t0 + p.start_s,
                 "t_end": t0 + p.end_s,

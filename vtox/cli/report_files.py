@@ -42,7 +42,7 @@ def check_target(path: Path | None, language: str) -> None:
 
 
 def file_contents(
-    results: Sequence[tuple[Path, Recording, list[Diagnosis]]],
+    results: Sequence[tuple[str, Recording, list[Diagnosis]]],
     motor: Motor | None,
     baseline: Baseline | None,
     language: str = DEFAULT,
@@ -57,10 +57,10 @@ def file_contents(
     from vtox.reports.environment import environment
 
     records = []
-    for path, recording, diagnoses in results:
+    for name, recording, diagnoses in results:
         faults = [d.fault for d in diagnoses]
         verdicts = making.verdicts(recording, motor, baseline, faults)
-        records.append(making.record(path.name, recording, verdicts))
+        records.append(making.record(name, recording, verdicts))
     return Contents(
         form=FORM,
         made_t=round(time.time(), 3),

@@ -1,1 +1,1 @@
-"""Recording files: their columns, their time axis, and the recordings made of them."""
+"""Recording files of all formats: found by content, their columns understood, made recordings."""

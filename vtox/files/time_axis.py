@@ -1,28 +1,24 @@
 """Sampling rates from columns of sample times."""
 
-import re
+from pathlib import Path
 
 import numpy as np
 
-from vtox.errors import RecordingError
-from vtox.files.columns import Column
+from vtox.errors import FileError
+from vtox.files.table import Samples
 
-SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-TIMES = ("time", "t", "timestamp")
-
-
-def plain_name(column: str) -> str:
-    """Return a column name in lower case, its unit after an underscore: `Ia [mA]` is `ia_ma`."""
-    return re.sub(r"[\s_]*[\[(](.*?)[\])]$", r"_\1", column.strip().lower())
+# Time since 1970 is larger than this many of each unit (the year 2001), and recordings are shorter.
+EPOCH_UNITS = ((1e18, 1e-9, "ns"), (1e15, 1e-6, "us"), (1e12, 1e-3, "ms"), (1e9, 1.0, "s"))
+# A rate below this is that of no waveform: the unit of the time may be another one.
+SLOW_HZ = 50.0
 
 
-def seconds_per_unit(column: str) -> float | None:
-    """Return the seconds per unit of a time column, or None for another column."""
-    base, _, unit = plain_name(column).partition("_")
-    return SECONDS.get(unit) if base in TIMES else None
+def epoch_unit(first: float) -> tuple[float, str] | None:
+    """Return the unit of a time that states none and can only count from 1970: seconds, name."""
+    return next(((s, name) for limit, s, name in EPOCH_UNITS if first > limit), None)
 
 
-def sampling_rate(t: Column, unit_s: float, where: str) -> float:
+def sampling_rate(t: Samples, unit_s: float, path: Path, column: str) -> float:
     """Return the sampling rate of uniform sample times, Hz.
 
     Written times are rounded. Steps may differ from their mean by that rounding, up to half a step,
@@ -34,19 +30,25 @@ def sampling_rate(t: Column, unit_s: float, where: str) -> float:
         Sample times.
     unit_s : float
         Unit of `t`, s.
-    where : str
-        File and column, for errors.
+    path, column : Path, str
+        Where they are from, for errors.
 
     Raises
     ------
-    RecordingError
+    FileError
         The times do not rise in equal steps.
     """
+
+    def refused(code: str, observed: str, remedy: str = "") -> FileError:
+        return FileError(
+            code, path, f"column {column!r}: {observed}", channel=column, remedy=remedy
+        )
+
     if len(t) < 3:
-        raise RecordingError(f"{where}: {len(t)} sample times, expected 3 or more")
+        raise refused("no_rate", f"{len(t)} sample times, expected 3 or more", "give --rate HZ")
     step = float(t[-1] - t[0]) / (len(t) - 1)
     if not step > 0:
-        raise RecordingError(f"{where}: time goes from {t[0]:.6g} to {t[-1]:.6g}, expected to rise")
+        raise refused("uneven_time", f"time goes from {t[0]:.6g} to {t[-1]:.6g}, expected to rise")
     # With a fixed number of significant digits, the last times are the coarsest.
     rounding = _rounding(t[-1000:])
     steps = np.diff(t)
@@ -54,9 +56,12 @@ def sampling_rate(t: Column, unit_s: float, where: str) -> float:
     off = np.abs(steps - step) > tolerance
     if off.any():
         i = int(np.flatnonzero(off)[0])
-        raise RecordingError(
-            f"{where}: not uniform: step {steps[i]:.6g} after sample {i + 1} (t = {t[i]:.6g}), "
-            f"mean step {step:.6g}; give --fs HZ if the rate is known"
+        raise refused(
+            "uneven_time",
+            f"not uniform: step {steps[i]:.6g} after sample {i + 1} (t = {t[i]:.6g}), "
+            f"mean step {step:.6g}, {int(off.sum())} of {len(steps)} steps differ"
+            + _coarseness(t, rounding, step),
+            "give --rate HZ if the rate is known",
         )
     fs_hz = 1 / (step * unit_s)
     # The first and last times are rounded too: a whole number within that error is the true rate.
@@ -64,7 +69,16 @@ def sampling_rate(t: Column, unit_s: float, where: str) -> float:
     return float(round(fs_hz)) if abs(fs_hz - round(fs_hz)) <= error_hz else fs_hz
 
 
-def _rounding(t: Column) -> float:
+def _coarseness(t: Samples, rounding: float, step: float) -> str:
+    """Return what to add where many samples bear the same time, as with times in whole seconds."""
+    if rounding < 1.5 * step or len(t) == len(np.unique(t)):
+        return ""
+    return (
+        f"; times are written to {rounding:g} only, {len(t) / len(np.unique(t)):.3g} samples each"
+    )
+
+
+def _rounding(t: Samples) -> float:
     """Return the power of ten to which times are rounded."""
     for digits in range(10):
         if np.allclose(t, np.round(t, digits), rtol=0, atol=10.0**-digits * 1e-4):

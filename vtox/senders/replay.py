@@ -1,4 +1,4 @@
-"""Turns recordings into windows: each file is a run of its own, one after the other in time."""
+"""Turns recordings into windows: each is a run of its own, one after the other in time."""
 
 import re
 import secrets
@@ -14,13 +14,17 @@ from vtox.senders.pacing import Job
 # Lengths of windows that are neither too short for a family nor too large for a server.
 WINDOW_MIN_S, WINDOW_MAX_S = 0.05, 60.0
 MAX_RUN_NAME = 64
+# The recordings in a file, with their names.
+Reader = Callable[[Path], list[tuple[str, Recording]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of a replay: it begins `start_s` after the first and is sent as `run`."""
+    """One recording of a replay: it begins `start_s` after the first and is sent as `run`."""
 
     path: Path
+    number: int  # of the recording in its file, from 0
+    title: str
     run: str
     start_s: float
     duration_s: float
@@ -28,13 +32,13 @@ class Part:
 
     @property
     def end_s(self) -> float:
-        """Where the file ends, in seconds after the beginning of the first."""
+        """Where the recording ends, in seconds after the beginning of the first."""
         return self.start_s + self.duration_s
 
 
 def plan(
     paths: Sequence[Path],
-    read: Callable[[Path], Recording],
+    read: Reader,
     *,
     machine_id: str,
     window_s: float,
@@ -52,28 +56,31 @@ def plan(
     suffix = secrets.token_hex(3)
     first: Window | None = None
     for path in paths:
-        recording = read(path)
-        cuts = edges(recording, window_s)
-        parts.append(
-            Part(path, run_name(path, suffix), start_s, recording.duration_s, len(cuts) - 1)
-        )
-        start_s += recording.duration_s
-        first = first or cut(recording, cuts, 0, machine_id=machine_id, run=parts[0].run, t0=1.0)
+        for number, (name, recording) in enumerate(read(path)):
+            title = name.replace(path.name, path.stem, 1)
+            cuts = edges(recording, window_s)
+            run = run_name(title, suffix)
+            duration_s = recording.duration_s
+            parts.append(Part(path, number, title, run, start_s, duration_s, len(cuts) - 1))
+            start_s += duration_s
+            first = first or cut(recording, cuts, 0, machine_id=machine_id, run=run, t0=1.0)
     assert first is not None
     return parts, first
 
 
 def jobs(
     parts: Sequence[Part],
-    read: Callable[[Path], Recording],
+    read: Reader,
     *,
     machine_id: str,
     t0: float,
     window_s: float,
 ) -> Iterator[Job]:
     """Yield the windows of all parts, each due when its last sample has been taken."""
+    of_file: list[tuple[str, Recording]] = []
     for part in parts:
-        recording = read(part.path)
+        of_file = read(part.path) if part.number == 0 else of_file
+        _, recording = of_file[part.number]
         cuts = edges(recording, window_s)
         make = partial(
             cut, recording, cuts, machine_id=machine_id, run=part.run, t0=t0 + part.start_s
@@ -115,7 +122,7 @@ def cut(
     )
 
 
-def run_name(path: Path, suffix: str) -> str:
-    """Return a name for the run of a file, of the letters that names may have."""
-    stem = re.sub(r"[^A-Za-z0-9._:-]+", "-", path.stem).lstrip("._:-") or "file"
+def run_name(title: str, suffix: str) -> str:
+    """Return a name for the run of a recording, of the letters that names may have."""
+    stem = re.sub(r"[^A-Za-z0-9._:-]+", "-", title).lstrip("._:-") or "file"
     return f"{stem[: MAX_RUN_NAME - len(suffix) - 1]}.{suffix}"

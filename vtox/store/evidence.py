@@ -79,7 +79,7 @@ class Waveform:
         )
 
     def npz(self) -> bytes:
-        """Return an `.npz` for `vtox.files.recordings`: channels in units, rate, mean speed."""
+        """Return an `.npz` for `vtox.read`: channels in units, rate, mean speed."""
         whole = self.recording()
         found: dict[str, Array] = dict(whole.channels)
         found["fs_hz"] = np.array(whole.fs_hz)

@@ -39,7 +39,7 @@ def test_listed_and_saved(
     assert listed[0]["duration_s"] == 2.0
     path = tmp_path / "it.npz"
     assert run(application(), ["evidence", "save", RECORD, "--out", str(path)]).exit_code == 0
-    saved = read(path)
+    [saved] = read(path)
     assert (saved.samples, saved.fs_hz, saved.speed_rpm) == (2000, 1000.0, 1480.0)
     assert np.abs(saved.channels["ia"]).max() == pytest.approx(10.0)
     again = run(application(), ["evidence", "save", RECORD, "--out", str(path)])
@@ -61,7 +61,7 @@ def test_by_http(waveforms: None, client: Client, http: httpx.Client, tmp_path: 
     assert reply.status_code == 200
     path = tmp_path / "it.npz"
     path.write_bytes(reply.content)
-    assert read(path).samples == 2000
+    assert read(path)[0].samples == 2000
     other = http.get(found["href"].replace("/V001/", "/V002/"))
     assert other.status_code == 404
     assert "not of V002" in other.json()["detail"]

@@ -81,7 +81,8 @@ def test_an_exported_baseline_gives_the_same_diagnoses_as_its_recordings(
 ) -> None:
     motor = read_motor(files["motor"])
     exported = tmp_path / "b.json"
-    learnt = learn_baseline([read(p) for p in sorted(files["healthy"].glob("*.npz"))], motor)
+    healthy = [r for p in sorted(files["healthy"].glob("*.npz")) for r in read(p)]
+    learnt = learn_baseline(healthy, motor)
     exported.write_text(learnt.to_json())
     arguments = (files["bad"], "--motor", files["motor"], "--json", "--baseline")
     assert run(*arguments, exported).output == run(*arguments, files["healthy"]).output
@@ -126,7 +127,7 @@ def test_reasons_are_said_in_chinese_where_asked(files: dict[str, Path]) -> None
 def test_several_recordings_are_summarised(files: dict[str, Path]) -> None:
     with_baseline = ("--motor", files["motor"], "--baseline", files["healthy"])
     result = run(files["healthy"], files["bad"], *with_baseline)
-    assert "skipped notes.txt: not .csv or .npz" in result.stderr
+    assert "skipped notes.txt: no samples" in result.stderr
     assert "5 recordings: 1 with a warning or fault, 4 without, 0 undecided" in result.output
     assert result.exit_code == 1
 

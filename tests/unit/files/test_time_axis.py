@@ -1,25 +1,29 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from vtox.errors import RecordingError
-from vtox.files.time_axis import plain_name, sampling_rate, seconds_per_unit
+from vtox.errors import FileError
+from vtox.files.time_axis import epoch_unit, sampling_rate
+
+PATH = Path("file.csv")
 
 
 @pytest.mark.parametrize("fs_hz", [100.0, 1000.0, 12_000.0, 25_600.0, 44_100.0, 1 / 0.00037])
 @pytest.mark.parametrize("digits", [6, 9])
 def test_rate_survives_the_rounding_of_written_times(fs_hz: float, digits: int) -> None:
     t = np.round(5 + np.arange(20_000) / fs_hz, digits)
-    assert sampling_rate(t, 1.0, "t") == pytest.approx(fs_hz, rel=1e-6)
+    assert sampling_rate(t, 1.0, PATH, "t") == pytest.approx(fs_hz, rel=1e-6)
 
 
 def test_rate_with_significant_digits_as_spreadsheets_write_them() -> None:
     t = np.array([float(f"{v:.7g}") for v in np.arange(300_000) / 25_600])
-    assert sampling_rate(t, 1.0, "t") == 25_600.0
+    assert sampling_rate(t, 1.0, PATH, "t") == 25_600.0
 
 
 def test_whole_rates_come_out_whole() -> None:
-    assert sampling_rate(np.round(np.arange(100) / 3000, 5), 1.0, "t") == 3000.0
-    assert sampling_rate(np.arange(100) * 0.1, 1e-3, "t") == 10_000.0
+    assert sampling_rate(np.round(np.arange(100) / 3000, 5), 1.0, PATH, "t") == 3000.0
+    assert sampling_rate(np.arange(100) * 0.1, 1e-3, PATH, "t") == 10_000.0
 
 
 @pytest.mark.parametrize(
@@ -35,34 +39,32 @@ def test_whole_rates_come_out_whole() -> None:
     ids=["gap", "repeated", "sweep", "backwards", "standing", "short"],
 )
 def test_times_that_give_no_rate(t: np.ndarray, message: str) -> None:
-    with pytest.raises(RecordingError, match=message):
-        sampling_rate(t, 1.0, "file.csv: column 'time_s'")
+    with pytest.raises(FileError, match=message):
+        sampling_rate(t, 1.0, PATH, "time_s")
 
 
 def test_jitter_of_a_fifth_of_a_step_is_not_uniform() -> None:
     rng = np.random.default_rng(1)
     t = np.arange(1000) * 1e-3 + rng.uniform(-2e-4, 2e-4, 1000)
-    with pytest.raises(RecordingError, match="not uniform"):
-        sampling_rate(t, 1.0, "t")
+    with pytest.raises(FileError, match="not uniform"):
+        sampling_rate(t, 1.0, PATH, "t")
+
+
+def test_times_coarser_than_the_samples_are_named() -> None:
+    t = np.repeat(np.arange(20.0), 50)
+    with pytest.raises(FileError, match="times are written to 1 only, 50 samples each"):
+        sampling_rate(t, 1.0, PATH, "t")
 
 
 @pytest.mark.parametrize(
-    ("column", "unit"),
+    ("first", "unit"),
     [
-        ("time_s", 1.0),
-        ("Time [ms]", 1e-3),
-        ("t", 1.0),
-        ("timestamp_us", 1e-6),
-        ("time_h", None),
-        ("ia", None),
-        ("torque", None),
+        (1.7e9, (1.0, "s")),
+        (1.7e12, (1e-3, "ms")),
+        (1.7e15, (1e-6, "us")),
+        (1.7e18, (1e-9, "ns")),
+        (0.0, None),
     ],
 )
-def test_time_columns(column: str, unit: float | None) -> None:
-    assert seconds_per_unit(column) == unit
-
-
-def test_plain_names() -> None:
-    assert plain_name(" Ia [mA] ") == "ia_ma"
-    assert plain_name("Vibration (m/s^2)") == "vibration_m/s^2"
-    assert plain_name("de_g") == "de_g"
+def test_units_of_times_since_1970(first: float, unit: tuple[float, str] | None) -> None:
+    assert epoch_unit(first) == unit

@@ -25,7 +25,7 @@ def contents() -> Contents:
     three = recording(BAR, np.random.default_rng(3))
     channels = {n: x.astype(np.float64).round(4) for n, x in three.channels.items()}
     bar = Recording(channels, three.fs_hz)
-    return file_contents([(Path(NAME), bar, diagnose(bar, MOTOR))], MOTOR, None)
+    return file_contents([(NAME, bar, diagnose(bar, MOTOR))], MOTOR, None)
 
 
 @cache

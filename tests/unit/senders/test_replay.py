@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,14 +8,16 @@ from vtox.domain import Recording, State
 from vtox.errors import RecordingError
 from vtox.faults import FAMILIES
 from vtox.senders import replay
+from vtox.senders.replay import Reader
 from vtox.senders.results_reader import Answers
 from vtox.store.entries import Result
 
 
-def reader(**durations: float) -> Callable[[Path], Recording]:
-    def read(path: Path) -> Recording:
+def reader(**durations: float) -> Reader:
+    def read(path: Path) -> list[tuple[str, Recording]]:
         samples = round(durations[path.stem] * 1000)
-        return Recording(channels={"ia": np.arange(samples, dtype=float)}, fs_hz=1000.0)
+        x = np.arange(samples, dtype=float)
+        return [(path.name, Recording(channels={"ia": x}, fs_hz=1000.0))]
 
     return read
 
@@ -26,7 +27,7 @@ def reader(**durations: float) -> Callable[[Path], Recording]:
     [(5.0, [1000] * 5), (5.2, [1000] * 4 + [1200]), (5.7, [1000] * 5 + [700]), (0.3, [300])],
 )
 def test_windows_hold_every_sample_once(duration_s: float, windows: list[int]) -> None:
-    recording = reader(a=duration_s)(Path("a"))
+    [(_, recording)] = reader(a=duration_s)(Path("a"))
     cuts = replay.edges(recording, 1.0)
     parts = [
         replay.cut(recording, cuts, i, machine_id="M", run="r", t0=100.0)
@@ -55,6 +56,20 @@ def test_files_follow_each_other_each_as_its_own_run() -> None:
     assert len({w.run for _, w in sent}) == 2
 
 
+def test_the_recordings_of_one_file_are_runs_of_their_own() -> None:
+    def read(path: Path) -> list[tuple[str, Recording]]:
+        return [
+            (f"{path.name}:{name}", Recording(channels={"ia": np.full(1000, x)}, fs_hz=1000.0))
+            for name, x in (("slow", 1.0), ("fast", 2.0))
+        ]
+
+    # The same file twice, as a pattern and a name may give it.
+    parts, _ = replay.plan([Path("a.tdms")] * 2, read, machine_id="M", window_s=1.0)
+    assert [p.title for p in parts] == ["a:slow", "a:fast"] * 2
+    jobs = replay.jobs(parts, read, machine_id="M", t0=0.0, window_s=1.0)
+    assert [job.make().channels["ia"][0] for job in jobs] == [1.0, 2.0, 1.0, 2.0]
+
+
 def test_every_invocation_has_runs_of_its_own() -> None:
     names = {
         replay.plan([Path("a.csv")], reader(a=1.0), machine_id="M", window_s=1.0)[0][0].run
@@ -75,7 +90,7 @@ def test_every_invocation_has_runs_of_its_own() -> None:
     ],
 )
 def test_runs_are_named_after_files(stem: str, run: str) -> None:
-    named = replay.run_name(Path(f"{stem}.csv"), "x")
+    named = replay.run_name(stem, "x")
     assert named == run
     assert len(named) <= 64
 

@@ -1,0 +1,53 @@
+import json
+from pathlib import Path
+
+import numpy as np
+from typer.testing import CliRunner
+
+from vtox.cli.main import application
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    words = ["inspect", *map(str, arguments)]
+    result = CliRunner().invoke(application(words), words, env={"COLUMNS": "200"})
+    return result.exit_code, result.stdout, result.stderr
+
+
+def chinese(path: Path) -> Path:
+    t = np.arange(400) / 2000
+    rows = [f"{t[i]:.4f};{3 * np.sin(314 * t[i]):.4f}".replace(".", ",") for i in range(400)]
+    path.write_bytes("\n".join(["时间(秒);A相电流(A)", *rows]).encode("gbk"))
+    return path
+
+
+def test_it_says_what_it_understands_and_how_sure(tmp_path: Path) -> None:
+    status, output, _ = run(chinese(tmp_path / "泵.csv"))
+    assert status == 0
+    words = " ".join(output.split())
+    assert "encoding gb18030 [likely]" in words
+    assert "decimal sign comma" in words
+    assert "400 samples, 0.2 s at 2000 Hz (column '时间(秒)')" in words
+    assert "ia A相电流(A) A (from a)" in words
+    assert "not in the file: ib, ic, va vb vc, vibration, leakage, speed" in words
+
+
+def test_json_has_the_same(tmp_path: Path) -> None:
+    _, output, _ = run(chinese(tmp_path / "x.csv"), "--json", "--unit", "ia=mA")
+    [facts] = json.loads(output)
+    [recording] = facts["recordings"]
+    assert (facts["format"], recording["fs_hz"]) == ("CSV", 2000.0)
+    assert recording["channels"][0]["written_unit"] == "mA"
+    assert recording["errors"] == []
+
+
+def test_the_status_says_whether_diagnose_can_read_it(tmp_path: Path) -> None:
+    unnamed = tmp_path / "x.csv"
+    unnamed.write_text("left,right\n" + "1,2\n-1,3\n" * 20)
+    assert run(unnamed)[0] == 2
+    status, output, _ = run(unnamed, "--map", "ia=left")
+    assert status == 2
+    assert "give --rate HZ" in output
+    assert run(unnamed, "--map", "ia=left", "--rate", "1000")[0] == 0
+    status, _, errors = run(tmp_path / "none.csv", unnamed)
+    assert status == 2
+    assert "no such file" in errors

@@ -1,0 +1,172 @@
+"""What the name of a column means, in English and Chinese: quantity, unit, and how sure that is."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from vtox.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES
+from vtox.files.table import Certainty
+from vtox.files.units import KNOWN, UNITS, plain_unit
+
+# What a file tells beside channels -> its unit.
+BESIDE = {"time": "s", "speed": "rpm", "temperature": "degC"}
+QUANTITY_UNITS = dict(CHANNEL_UNITS) | BESIDE
+RATES = ("fs_hz", "fs", "fs_claimed_hz", "sampling_rate", "sample_rate", "samplerate")
+# Column names of VTOX itself and of common data sets (`de`: drive end; `i`, `v`: tables of three).
+NAMES = (
+    {c: c for c in CHANNEL_UNITS}
+    | {"de": "vibration", "t": "time", "time": "time", "timestamp": "time"}
+    | {"speed": "speed", "rpm": "speed", "temperature": "temperature"}
+    | {f"{table}:{i}": f"{table}{p}" for table in "iv" for i, p in enumerate("abc", start=1)}
+)
+PHASES = {
+    phase: number
+    for letters in ("abc", "123", "uvw", "rst", ("l1", "l2", "l3"))
+    for number, phase in enumerate(letters)
+}
+AXES = {
+    **dict.fromkeys(("x", "径向", "radial", "水平", "horizontal"), 0),
+    **dict.fromkeys(("y", "垂直", "vertical"), 1),
+    **dict.fromkeys(("z", "轴向", "axial"), 2),
+}
+# Words that name a quantity; the longest that fits is taken.
+WORDS = {
+    **dict.fromkeys(("current", "currents", "电流", "strom", "curr"), "current"),
+    **dict.fromkeys(("voltage", "voltages", "电压", "volt", "spannung"), "voltage"),
+    **dict.fromkeys(
+        "vibration vib acceleration accelerometer accel acc 加速度 振动加速度 振动".split(),
+        "vibration",
+    ),
+    **dict.fromkeys(
+        "leakage leak leakagecurrent residualcurrent earthcurrent groundcurrent 漏电流 漏电 "
+        "泄漏电流 剩余电流 零序电流".split(),
+        "leakage",
+    ),
+    **dict.fromkeys("speed rpm rotationalspeed 转速 drehzahl".split(), "speed"),
+    **dict.fromkeys("temperature temp 温度".split(), "temperature"),
+    **dict.fromkeys(
+        "time timestamp datetime elapsedtime relativetime 时间 时刻 采样时间 时间戳 日期时间 "
+        "xvalue zeit".split(),
+        "time",
+    ),
+}
+# Words that say where or how, not what.
+FILLERS = frozenset(
+    "stator motor machine phase ph shaft rotor sensor data signal channel wave waveform instant "
+    "定子 电机 电动机 三相 相 方向 轴 传感器 信号 通道 波形 瞬时值 瞬时 值 主轴 实际 采样 绕组 "
+    "轴承 驱动端 传动端 driveend de rotation rotational".split()
+)
+# A symbol beside the words for it: `C相电流Ic`.
+SYMBOLS = {f"{letter}{phase}": phase for letter in "iuv" for phase in "abc"}
+_TOKENS = sorted({*WORDS, *FILLERS, *PHASES, *AXES, *SYMBOLS}, key=len, reverse=True)
+# One letter for the quantity, then the phase: I_A, IL1, i_u, U1, VAN.
+_SYMBOL = re.compile(r"(?P<letter>[iuv])(?:ph)?(?P<phase>[abcuvwrst]|l?[123])(?P<neutral>n?)")
+_BRACKETS = re.compile(r"^(.+?)[\s_]*[\[(【]([^\[\]()【】]*)[\])】]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a name means: a channel or one of `BESIDE`, and the unit it states, in plain letters."""
+
+    quantity: str
+    unit: str
+    certainty: Certainty
+
+
+def meaning(name: str, unit: str = "") -> Meaning | None:
+    """Return what the name of a column means, None where no rule knows it.
+
+    Parameters
+    ----------
+    name : str
+        As in the file: `ia`, `ib_mA`, `Ic [mA]`, `A相电流(A)`, `加速度X`, `Phase A current / A`.
+    unit : str
+        Where the file has a field for it.
+    """
+    for base, stated in _splits(unicodedata.normalize("NFKC", name).strip().lower()):
+        if found := _quantity(base):
+            return Meaning(found[0], plain_unit(unit) or stated, found[1])
+    return None
+
+
+def _splits(name: str) -> Iterator[tuple[str, str]]:
+    """Yield a name and its unit, for each way in which names carry units."""
+    if match := _BRACKETS.match(name):
+        inside = plain_unit(match[2])
+        # What stands in brackets may be a word of the name: `加速度(X)`.
+        if inside in KNOWN:
+            yield match[1], inside
+        yield f"{match[1]} {match[2]}", ""
+        if inside not in AXES and inside not in PHASES:
+            yield match[1], inside
+        return
+    units = sorted(KNOWN, key=len, reverse=True)
+    # `Phase A current, A` has its unit behind a mark, so that the second A is no phase.
+    yield from _suffixed(name, units, (" / ", "/", ", "))
+    yield name, ""
+    yield from _suffixed(name, units, ("_", " "))
+    for unit in units:
+        if name.endswith(unit) and "\u4e00" <= name[-len(unit) - 1 : -len(unit)] <= "\u9fff":
+            yield name.removesuffix(unit), unit
+
+
+def _suffixed(name: str, units: Iterable[str], marks: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for unit in units:
+        for mark in marks:
+            if name.endswith(f"{mark}{unit}"):
+                yield name.removesuffix(f"{mark}{unit}"), unit
+
+
+def _quantity(base: str) -> tuple[str, Certainty] | None:
+    if base in NAMES:
+        return NAMES[base], "stated"
+    key = re.sub(r"[\s_\-.#,/]+", "", base)
+    if match := _SYMBOL.fullmatch(key):
+        return _of_phase(match["letter"] == "i", PHASES[match["phase"]]), "likely"
+    return _from_words(key)
+
+
+def _of_phase(is_current: bool, phase: int) -> str:
+    return (CURRENTS if is_current else VOLTAGES)[phase]
+
+
+def _from_words(key: str) -> tuple[str, Certainty] | None:
+    """Return the quantity of a name that is made of known words only."""
+    quantities: list[str] = []
+    others: list[str] = []
+    while key:
+        token = next((t for t in _TOKENS if key.startswith(t)), "")
+        if not token:
+            return None
+        if token in WORDS:
+            quantities.append(WORDS[token])
+        elif token not in FILLERS:
+            others.append(SYMBOLS.get(token, token))
+        key = key[len(token) :]
+    if len(quantities) != 1:
+        return None
+    return _placed(quantities[0], set(others))
+
+
+def _placed(quantity: str, others: set[str]) -> tuple[str, Certainty] | None:
+    """Return the channel of a quantity at a phase or axis; two of them are a line voltage."""
+    if quantity in ("current", "voltage"):
+        if quantity == "current" and not others:
+            return CURRENTS[0], "guess"
+        phases = {PHASES.get(o) for o in others}
+        # `voltage_v` is a voltage in volts rather than that of phase V.
+        if len(phases) != 1 or None in phases or (quantity, others) == ("voltage", {"v"}):
+            return None
+        return _of_phase(quantity == "current", PHASES[others.pop()]), "likely"
+    if quantity == "vibration" and len(others) == 1 and others <= set(AXES):
+        axis = others.pop()
+        return VIBRATIONS[AXES[axis]], "likely" if axis in "xyz" else "guess"
+    if others:
+        return None
+    return quantity, "likely"
+
+
+def factor(quantity: str, unit: str) -> float | None:
+    """Return what of a quantity's own unit a written one is, None for a unit of something else."""
+    return UNITS[QUANTITY_UNITS[quantity]].get(plain_unit(unit))

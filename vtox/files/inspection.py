@@ -1,0 +1,166 @@
+"""What is understood of a file and what is missing, for `vtox inspect`: nothing here ends early."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from vtox.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES
+from vtox.errors import FileError
+from vtox.files.channel_names import QUANTITY_UNITS
+from vtox.files.formats import format_of
+from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
+from vtox.files.recordings import Rate, rate, recording
+from vtox.files.table import Certainty, Remark, Samples, Table
+from vtox.files.time_axis import SLOW_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """A column that is a channel, a speed or a temperature; its values in `unit`."""
+
+    quantity: str
+    column: str
+    certainty: Certainty
+    unit: str
+    written_unit: str
+    mean: float
+    rms: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """What is understood of one recording; `doubts` are codes, with what each is about.
+
+    `written_unit` of a channel is empty where its own unit is assumed. `errors` says why it cannot
+    be read, empty where it can.
+    """
+
+    name: str
+    samples: int = 0
+    rate: Rate | None = None
+    started: str = ""
+    channels: tuple[ChannelFacts, ...] = ()
+    ignored: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    errors: tuple[FileError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is understood of a file."""
+
+    path: Path
+    format: str
+    remarks: tuple[Remark, ...] = ()
+    tables: tuple[TableFacts, ...] = field(default=())
+
+
+def file_facts(path: Path, opts: ReadOptions) -> FileFacts:
+    """Return what is understood of a file.
+
+    Raises
+    ------
+    FileError
+        It cannot be opened as any format.
+    """
+    form = format_of(path)
+    tables = form.open(path)
+    remarks = tuple(dict.fromkeys(r for t in tables for r in t.remarks))
+    return FileFacts(path, form.name, remarks, tuple(_table_facts(t, opts) for t in tables))
+
+
+def _table_facts(table: Table, opts: ReadOptions) -> TableFacts:
+    try:
+        matches = match_columns(table, opts)
+    except FileError as error:
+        return TableFacts(table.name, ignored=table.names, errors=(error,))
+    errors: list[FileError] = []
+    data: dict[str, Samples] = {}
+    facts = []
+    for quantity, match in matches.items():
+        try:
+            x = table.samples([match.column])[match.column]
+        except FileError as error:
+            errors.append(error)
+            continue
+        data[match.column] = x
+        if quantity != "time":
+            facts.append(_channel_facts(match, x))
+    found = _rate(table, matches, data, opts, errors)
+    if found and channels_of(matches) and not errors:
+        try:
+            recording(table, matches, opts)
+        except FileError as error:
+            errors.append(error)
+    columns = {m.column for m in matches.values()}
+    return TableFacts(
+        table.name,
+        samples=max((len(x) for x in data.values()), default=0),
+        rate=found,
+        started=table.started,
+        channels=tuple(facts),
+        ignored=tuple(n for n in table.names if n not in columns),
+        missing=_missing(matches, opts, table),
+        doubts=_doubts(facts, found),
+        errors=tuple(errors),
+    )
+
+
+def _channel_facts(match: Match, x: Samples) -> ChannelFacts:
+    y = x.astype(np.float64) * match.factor
+    return ChannelFacts(
+        quantity=match.quantity,
+        column=match.column,
+        certainty=match.certainty,
+        unit=QUANTITY_UNITS[match.quantity],
+        written_unit=match.unit,
+        mean=float(y.mean()),
+        rms=float(np.sqrt(np.mean(y**2))),
+        low=float(y.min()),
+        high=float(y.max()),
+    )
+
+
+def _rate(
+    table: Table,
+    matches: Mapping[str, Match],
+    data: Mapping[str, Samples],
+    opts: ReadOptions,
+    errors: list[FileError],
+) -> Rate | None:
+    time = matches.get("time")
+    try:
+        return rate(table, time if time and time.column in data else None, data, opts)
+    except FileError as error:
+        errors.append(error)
+        return None
+
+
+def _missing(matches: Mapping[str, Match], opts: ReadOptions, table: Table) -> tuple[str, ...]:
+    """Return what the file lacks: groups of channels whole, else single phases; and the speed."""
+    missing = []
+    for group in (CURRENTS, VOLTAGES):
+        absent = [c for c in group if c not in matches]
+        missing += [" ".join(group)] if len(absent) == len(group) else absent
+    if not any(c in matches for c in VIBRATIONS):
+        missing.append(VIBRATIONS[0])
+    missing += [c for c in CHANNEL_UNITS if c == "leakage" and c not in matches]
+    stated = opts.speed_rpm is not None or {"speed_rpm", "rpm"} & table.scalars.keys()
+    return tuple(missing) if "speed" in matches or stated else (*missing, "speed")
+
+
+def _doubts(facts: list[ChannelFacts], found: Rate | None) -> dict[str, str]:
+    """Return code -> what it is about."""
+    channels = [f for f in facts if f.quantity in CHANNEL_UNITS]
+    about = {
+        "constant": [f.quantity for f in channels if f.low == f.high],
+        "offset": [f.quantity for f in channels if abs(f.mean) > f.rms / 2 and f.low < f.high],
+        "unit_assumed": [f.quantity for f in channels if not f.written_unit],
+        "slow": [f"{found.fs_hz:.6g}"] if found and found.fs_hz < SLOW_HZ else [],
+    }
+    return {code: ", ".join(names) for code, names in about.items() if names}
