@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from dashboard import prometheus, unanswered
+
 FIND_S = 240.0  # until every machine is named, the start of all processes included
 CALM_S = 60.0  # and then no false alarm for this long
 END_S = 30.0
@@ -97,7 +99,8 @@ FAULTS = {"turn_short", "insulation", "bearing", "eccentricity", "broken_bar"}
 def main() -> None:
     """Run the demo, watch it, stop it."""
     names = ("API", "COORDINATOR", "FLOWER", "WORKER")
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    *own, prometheus_port = free_ports(len(names) + 1)
+    ports = dict(zip(names, own, strict=True))
     data = Path("demo-data").absolute()
     env = os.environ | {f"VTOX_{name}_PORT": str(port) for name, port in ports.items()}
     env["VTOX_DATA_DIR"] = str(data)
@@ -108,7 +111,10 @@ def main() -> None:
         demo = subprocess.Popen(
             ["make", "demo"], env=env, stdout=log, stderr=log, start_new_session=True
         )
-        failure = watch(f"http://127.0.0.1:{ports['API']}", truth, demo)
+        with prometheus(ports["API"], prometheus_port, Path("demo-prometheus")) as asked:
+            failure = watch(f"http://127.0.0.1:{ports['API']}", truth, demo)
+            if asked and not failure:
+                failure = unanswered(asked)
         with suppress(ProcessLookupError):  # it ended by itself, which is a failure already
             os.killpg(demo.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
         try:
