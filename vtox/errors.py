@@ -20,6 +20,7 @@
         ├── ServerUnavailable   no Redis or Valkey server responds
         │   ├── ServerLoading       it is loading its log and will respond then
         │   └── ServerNotTrusted    the certificate of the server, or ours, is refused
+        ├── ServerFull          the server refuses windows until it has room
         ├── BrokerUnavailable   Celery's broker does not take or count tasks
         ├── NotOnDisk           a window is not known to be on the server's disk
         ├── HistoryUnavailable  the database of the history cannot be used
@@ -188,6 +189,17 @@ class ServerLoading(ServerUnavailable):
 
 class ServerNotTrusted(ServerUnavailable):
     """TLS fails: the certificate of the server, or ours, is refused."""
+
+
+class ServerFull(SystemStateError):
+    """The server has no memory or disk for windows; `waiting` of a sender are not sent."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(
+            f"the server refuses windows for want of memory or disk, {waiting} are waiting",
+            remedy="it takes them again once the workers have finished others: try again later",
+        )
+        self.waiting = waiting
 
 
 class BrokerUnavailable(SystemStateError):

@@ -84,8 +84,18 @@ class Header:
         return self.samples / self.fs_hz
 
 
-def encode(window: Window, dtype: Dtype = "i2") -> dict[str, str | bytes]:
-    """Return the fields of the stream entry for `window`; `i2` scales each channel to 16 bits."""
+def encode(
+    window: Window, dtype: Dtype = "i2", scale: Mapping[str, float] | None = None
+) -> dict[str, str | bytes]:
+    """Return the fields of the stream entry for `window`; `i2` scales each channel to 16 bits.
+
+    Channels that `scale` names are 16-bit counts already, of so many units each.
+
+    Raises
+    ------
+    WireError
+        A channel is unknown, not one row of samples, not finite, or its counts are not of 16 bits.
+    """
     fields: dict[str, str | bytes] = {
         "v": str(VERSION),
         "machine_id": window.machine_id,
@@ -101,17 +111,50 @@ def encode(window: Window, dtype: Dtype = "i2") -> dict[str, str | bytes]:
         "temperature_c": window.temperature_c,
     }
     fields |= {k: str(v) for k, v in optional.items() if v is not None}
-    for name, x in window.channels.items():
+    if scale:
+        dtype = fields["dtype"] = "i2"
+    for name, samples in window.channels.items():
+        x = np.asarray(samples)
+        if name not in CHANNEL_UNITS:
+            what = f"{name}: no channel, expected one of {', '.join(CHANNEL_UNITS)}"
+            raise WireError("no_channels", what, name)
+        if x.ndim != 1:
+            what = f"{name}: shape {x.shape}, expected one row of samples"
+            raise WireError("bad_length", what, name)
         if dtype == "json":
             fields[name] = json.dumps(np.asarray(x, dtype=float).tolist())
         elif dtype == "f4":
             fields[name] = np.asarray(x, dtype="<f4").tobytes()
+        elif scale and name in scale:
+            fields[name] = _counts(name, x)
+            fields[f"scale_{name}"] = repr(float(scale[name]))
         else:
-            peak = float(np.max(np.abs(x), initial=0.0))
-            scale = peak / 32767 if peak > 0 else 1.0
-            fields[name] = np.rint(np.asarray(x, dtype=float) / scale).astype("<i2").tobytes()
-            fields[f"scale_{name}"] = repr(scale)
+            fields[name], fields[f"scale_{name}"] = _scaled(name, x)
     return fields
+
+
+def _counts(name: str, x: npt.NDArray[Any]) -> bytes:
+    counts = x.astype("<i2", casting="unsafe") if x.dtype.kind in "iu" else None
+    if counts is None or not np.array_equal(counts, x):
+        what = f"{name}: has a scale, expected whole numbers of 16 bits (-32768 to 32767)"
+        raise WireError("bad_dtype", what, name)
+    return counts.tobytes()
+
+
+def _scaled(name: str, x: npt.NDArray[Any]) -> tuple[bytes, str]:
+    """Return a channel as 16-bit counts, with the units that one of them is worth."""
+    peak = float(np.max(np.abs(x), initial=0.0))
+    if not math.isfinite(peak):
+        where = int(np.flatnonzero(~np.isfinite(x))[0])
+        raise WireError("not_finite", f"{name}: sample {where} is not finite", name)
+    scale = peak / 32767 if peak > 0 else 1.0
+    return np.rint(np.asarray(x, dtype=float) / scale).astype("<i2").tobytes(), repr(scale)
+
+
+def check_entry(fields: Mapping[str, str | bytes], limits: Limits) -> None:
+    """Raise `WireError` if the bridge would refuse what `encode` has made."""
+    read = {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in fields.items()}
+    decode_header(read, limits)
 
 
 def decode_header(fields: Fields, limits: Limits) -> Header:

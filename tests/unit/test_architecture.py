@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.health", "vtox.coverage"),
     ("vtox.alarms",),
     ("vtox.dsp", "vtox.files", "vtox.simulator", "vtox.store"),
-    ("vtox.diagnosers.current", "vtox.diagnosers.features", "vtox.queues"),
+    ("vtox.client", "vtox.diagnosers.current", "vtox.diagnosers.features", "vtox.queues"),
     (
         "vtox.diagnosers.turn_short",
         "vtox.diagnosers.insulation",

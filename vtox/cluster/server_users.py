@@ -35,7 +35,8 @@ _QUEUES = tuple(f"{keys.CELERY_PREFIX}{f.queue}*" for f in FAMILIES.values())
 _CELERY = tuple(f"{keys.CELERY_PREFIX}{n}" for n in ("_kombu.*", "*.pidbox*", "celeryev.*"))
 
 CONNECT = "+ping +hello +client|setname +client|setinfo +client|id +select"
-SCRIPTS = "+eval +evalsha +script|load +script|exists +multi +exec +discard +time"
+TRANSACTIONS = "+multi +exec +discard"
+SCRIPTS = f"+eval +evalsha +script|load +script|exists {TRANSACTIONS} +time"
 # Limited by the keys that a role may touch; SCAN and RANDOMKEY would tell the names of others.
 READS = "+@read -@dangerous -scan -randomkey"
 WRITES = "+@write -@dangerous -@scripting"
@@ -87,11 +88,12 @@ def _roles() -> dict[str, Role]:
     )
     return {
         "ingest": Role(
-            about="senders: adds windows, reads nothing", rights=f"+xadd +waitaof {_keys(raw)}"
+            about="senders: adds windows, reads nothing",
+            rights=f"+xadd +waitaof {TRANSACTIONS} {_keys(raw)}",
         ),
         "reader": Role(
             about="programs that read results, alerts, actions, metrics and dead letters",
-            rights=f"{READS} {_keys(*_OUTPUTS, read_only=True)}",
+            rights=f"{TRANSACTIONS} {READS} {_keys(*_OUTPUTS, read_only=True)}",
         ),
         "bridge": Role(
             about="vtox bridge: reads windows, dispatches records, trims, measures",
@@ -121,7 +123,7 @@ def _roles() -> dict[str, Role]:
             about="vtox recorder: copies results into the history, and versions of baselines",
             rights=" ".join(
                 (
-                    f"+multi +exec +discard +time {READS}",
+                    f"{TRANSACTIONS} +time {READS}",
                     _keys(*_RECORDED, *machines, keys.RETIRED, read_only=True),
                     f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)})",
                 )

@@ -1,6 +1,6 @@
 """The raw stream itself: adding and reading windows, its consumer group, its trimming."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +40,17 @@ def add_window(client: Client, fields: Fields) -> str:
     return str(client.xadd(keys.RAW, fields).decode())
 
 
-def add_windows(client: Client, entries: Iterable[Fields]) -> None:
-    """Add windows, all or none: with some refused, a machine's windows would be out of order."""
+def add_windows(client: Client, entries: Sequence[Fields]) -> list[str]:
+    """Add windows, all or none, and return their ids.
+
+    With some of them refused, a machine's windows would be out of order.
+    """
+    if len(entries) == 1:  # needs the right to XADD alone
+        return [add_window(client, entries[0])]
     pipe = client.pipeline(transaction=True)
     for fields in entries:
         pipe.xadd(keys.RAW, fields)
-    pipe.execute()
+    return [entry_id.decode() for entry_id in pipe.execute()]
 
 
 def backlog(client: Client) -> int:

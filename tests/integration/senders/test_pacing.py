@@ -1,28 +1,22 @@
-"""Windows into the raw stream: whole, in time, bounded, and once though the server goes away."""
+"""Windows into the raw stream: in time, and bounded."""
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pytest
 
 from vtox import keys
-from vtox.cluster.embedded_server import EmbeddedServer
+from vtox.client.publisher import Publisher
 from vtox.domain import Window
-from vtox.errors import InputError, ServerUnavailable, WireError
+from vtox.errors import InputError
 from vtox.senders import pacing
-from vtox.senders.pacing import Job, backlog, check, first_t0, parse_speed, publish, send
-from vtox.settings import load
-from vtox.store.client import Client, connect
-from vtox.store.streams import create_group
-from vtox.wire import Limits, decode
+from vtox.senders.pacing import Job, first_t0, parse_speed, send
+from vtox.store.client import Client
+from vtox.store.streams import backlog, create_group
 
 
 def window(seq: int, samples: int = 1000) -> Window:
@@ -41,17 +35,6 @@ def window(seq: int, samples: int = 1000) -> Window:
 def jobs(count: int, every_s: float = 1.0, samples: int = 1000) -> Iterator[Job]:
     for seq in range(count):
         yield Job((seq + 1) * every_s, partial(window, seq, samples))
-
-
-def test_what_is_published_can_be_decoded(client: Client) -> None:
-    sent = [window(0), window(1)]
-    publish(client, sent)
-    for original, (_, fields) in zip(sent, client.xrange(keys.RAW), strict=True):
-        got = decode(fields)
-        assert replace(got, channels={}) == replace(original, channels={})
-        for name, x in original.channels.items():
-            # Half a step of 16 bits.
-            assert got.channels[name] == pytest.approx(x, abs=np.ptp(x) / 65534)
 
 
 @pytest.mark.parametrize("speed", [1.0, 10.0])
@@ -81,7 +64,7 @@ def test_a_sender_far_behind_leaves_a_gap(client: Client) -> None:
 
 
 def test_full_speed_waits_for_the_workers(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pacing, "PIPELINE_BYTES", 40_000)
+    monkeypatch.setattr(pacing, "BATCH_BYTES", 40_000)
     monkeypatch.setattr(pacing, "MAX_AHEAD_BYTES", 200_000)
     create_group(client, keys.RAW)
     finished = threading.Event()
@@ -107,42 +90,8 @@ def test_full_speed_waits_for_the_workers(client: Client, monkeypatch: pytest.Mo
 
 def test_before_the_first_start_everything_waits(client: Client) -> None:
     assert backlog(client) == 0
-    publish(client, [window(0)])
+    Publisher(client).publish([window(0)])
     assert backlog(client) == 1
-
-
-def test_windows_reach_a_server_that_was_killed(tmp_path: Path) -> None:
-    settings = load(data_dir=tmp_path)
-    with EmbeddedServer(settings) as first, connect(first.url, "test") as client:
-        publish(client, [window(0)])
-        os.kill(first.pid, signal.SIGKILL)
-        sending = threading.Thread(target=publish, args=(client, [window(1), window(2)]))
-        sending.start()
-        time.sleep(0.3)
-        with EmbeddedServer(settings):
-            sending.join(timeout=30)
-            assert not sending.is_alive()
-            seqs = {int(fields[b"seq"]) for _, fields in client.xrange(keys.RAW)}
-    assert {1, 2} <= seqs
-
-
-def test_patience_ends_with_a_reason() -> None:
-    with connect("redis://127.0.0.1:1/0", "test") as nobody:
-        with pytest.raises(ServerUnavailable, match="for 0 s"):
-            publish(nobody, [window(0)], patience_s=0.1)
-
-
-def test_check_says_what_the_bridge_would_refuse() -> None:
-    check(window(0), Limits())
-    for bad, code in [
-        (replace(window(0), machine_id="a b"), "bad_machine_id"),
-        (replace(window(0), fs_hz=50.0), "bad_rate"),
-    ]:
-        with pytest.raises(WireError) as raised:
-            check(bad, Limits())
-        assert raised.value.code == code
-    with pytest.raises(WireError, match="at most 100"):
-        check(window(0), Limits(max_bytes=100))
 
 
 def test_speeds() -> None:

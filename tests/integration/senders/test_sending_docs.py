@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -33,9 +34,12 @@ def addresses(server: EmbeddedServer, settings: Settings, monkeypatch: pytest.Mo
     monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
-def test_python_sends_whole_windows(client: Client) -> None:
-    sending, answers = blocks("docs/SENDING.md", "python", "os.environ")
-    exec(sending + answers, {})
+@pytest.mark.parametrize("word", ["Publisher", "redis.Redis"])
+def test_python_sends_whole_windows(
+    client: Client, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec("".join(blocks("docs/SENDING.md", "python", word)), {})
     windows = [decode(fields) for _, fields in client.xrange(keys.RAW)]
     assert [w.seq for w in windows] == [0, 1, 2]
     assert windows[0].fs_hz == 10_000
@@ -44,7 +48,7 @@ def test_python_sends_whole_windows(client: Client) -> None:
 
 
 def test_the_readme_sends_whole_windows(client: Client) -> None:
-    (sample,) = blocks("README.md", "python", "xadd")
+    (sample,) = blocks("README.md", "python", "Publisher")
     exec(sample, {})
     windows = [decode(fields) for _, fields in client.xrange(keys.RAW)]
     assert [w.seq for w in windows] == list(range(30))

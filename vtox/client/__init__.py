@@ -1,0 +1,10 @@
+"""What other programs import to send windows and to read answers.
+
+    from vtox.client import Publisher, Reader
+
+Inside VTOX the modules are imported, as everywhere.
+"""
+
+from vtox.client.publisher import Accepted, Publisher
+
+__all__ = ["Accepted", "Publisher"]

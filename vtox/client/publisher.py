@@ -1,0 +1,340 @@
+"""Sends windows into the raw stream until the server has each of them, which counts once.
+
+It stands between whoever has samples (the simulator, replays, MQTT, programs of others) and the
+stream.
+"""
+
+import random
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import redis
+
+from vtox.client.numbers import SequenceNumbers, new_run
+from vtox.domain import Window
+from vtox.errors import ServerFull, ServerUnavailable, SettingsError
+from vtox.store import streams
+from vtox.store.client import Client, connect
+from vtox.wire import Dtype, Limits, check_entry, encode
+
+# One transaction carries about this much: larger ones fall out of the cache (docs/BENCHMARKS.md).
+BATCH_BYTES = 2 << 20
+# How long a batch is repeated while no server accepts it.
+PATIENCE_S = 120.0
+PAUSE_S, MAX_PAUSE_S = 0.05, 1.0
+# Ids of windows that were accepted, to recognise dead letters: about 100 bytes each.
+KEPT_IDS = 50_000
+
+# Why a sender waits: the server has no memory or disk for a window, it does not answer, or the
+# workers are as far behind as they may be.
+Hindrance = Literal["full", "away", "behind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A window that the server has: `entry_id` is the id of its stream entry."""
+
+    machine_id: str
+    run: str
+    seq: int
+    entry_id: str
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A window to be sent; without a `seq` in its fields before it is numbered."""
+
+    machine_id: str
+    window: str
+    fields: dict[str, str | bytes]
+    nbytes: int
+
+
+class Publisher:
+    """Sends windows in batches, each again and again until the server has it.
+
+    Use one for each thread. What a time-out leaves in doubt is sent again unchanged, and counts
+    once.
+
+    Parameters
+    ----------
+    server
+        URL of the server (a user who may add windows, `ingest`), or a client of it. The time-out
+        is 5 s; `?socket_timeout=30` in the URL sets another, for links on which a window takes
+        longer.
+    numbers
+        The file that keeps the sequence numbers over restarts (`vtox.client.numbers`). Without it
+        every publisher is a run of its own, which begins at 0; what is sent again by the next one
+        is then diagnosed twice.
+    batch_s
+        How long `send` may collect windows before it sends them in one transaction. 0: at once.
+    when_full
+        What to do while the server refuses windows, for want of memory or disk: `wait`, or `raise`
+        `ServerFull`.
+    ahead_bytes
+        With this many bytes of windows unfinished in the stream it waits too. None: no limit. The
+        user must be allowed to look (`XINFO`).
+    patience_s
+        How long to look for a server that does not answer.
+    """
+
+    def __init__(
+        self,
+        server: str | Client,
+        *,
+        name: str = "publisher",
+        numbers: Path | str | None = None,
+        batch_s: float = 0.0,
+        batch_bytes: int = BATCH_BYTES,
+        when_full: Literal["wait", "raise"] = "wait",
+        ahead_bytes: int | None = None,
+        patience_s: float = PATIENCE_S,
+        limits: Limits | None = None,
+        dtype: Dtype = "i2",
+    ) -> None:
+        self._client: Client = connect(server, name) if isinstance(server, str) else server
+        self._owns_client = isinstance(server, str)
+        self._numbers = SequenceNumbers(Path(numbers)) if numbers else None
+        self.run = self._numbers.run if self._numbers else new_run()
+        self.batch_s, self.batch_bytes = batch_s, batch_bytes
+        self.when_full = when_full
+        self.ahead_bytes = ahead_bytes
+        self.patience_s = patience_s
+        self.limits = limits or Limits()
+        self.dtype = dtype
+        self._next: dict[str, int] = {}
+        self._waiting: deque[_Entry] = deque()
+        self._waiting_bytes = 0
+        self._since = 0.0
+        self._room_bytes = batch_bytes
+        self._accepted: list[Accepted] = []
+        self.accepted_ids: OrderedDict[str, Accepted] = OrderedDict()
+
+    def __enter__(self) -> "Publisher":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close connection and file; what was collected and not flushed is not sent."""
+        if self._numbers:
+            self._numbers.close()
+        if self._owns_client:
+            self._client.close()
+
+    def send(
+        self,
+        machine_id: str,
+        channels: Mapping[str, Any],
+        *,
+        t0: float,
+        fs_hz: float,
+        scale: Mapping[str, float] | None = None,
+        speed_rpm: float | None = None,
+        temperature_c: float | None = None,
+        vehicle_id: str | None = None,
+    ) -> list[Accepted]:
+        """Send a window with the next number of its machine; return those that the server has now.
+
+        Without `batch_s` that is this one. `channels` are arrays in A, V and m/s^2, sent as 16
+        bits of their own scale; or, where `scale` has units per count, integers as the converter
+        gave them. `t0` is the start of the window, s since 1970 UTC: a window of the same machine
+        and `t0` is taken for the same one.
+
+        Raises
+        ------
+        WireError
+            The bridge would refuse this window; nothing of it is sent.
+        ServerFull, ServerUnavailable
+            As `flush`; the window is kept and goes with the next one.
+        """
+        window = Window(
+            channels=channels,
+            fs_hz=fs_hz,
+            speed_rpm=speed_rpm,
+            temperature_c=temperature_c,
+            machine_id=machine_id,
+            seq=0,
+            t0=t0,
+            vehicle_id=vehicle_id,
+        )
+        return self.send_unnumbered(window, scale=scale)
+
+    def send_unnumbered(
+        self, window: Window, *, scale: Mapping[str, float] | None = None, name: str = ""
+    ) -> list[Accepted]:
+        """Do the same for a `Window`, whatever its `seq` and `run`.
+
+        `name` tells it from others of its machine, in place of its start.
+        """
+        fields = encode(window, self.dtype, scale)
+        check_entry(fields, self.limits)
+        del fields["seq"]
+        fields["run"] = self.run
+        self._collect(window, fields, name or f"{round(window.t0 * 1e6)}")
+        return self.flush() if self._is_due() else self._take_accepted()
+
+    def publish(self, windows: Iterable[Window]) -> list[Accepted]:
+        """Send windows that have a `seq` already, and return when the server has all of them.
+
+        Raises
+        ------
+        WireError, ServerFull, ServerUnavailable
+            As `send`.
+        """
+        for window in windows:
+            self.collect(window)
+        return self.flush()
+
+    def collect(self, window: Window) -> None:
+        """Keep a window that has a `seq` for the next `flush`."""
+        fields = encode(window, self.dtype)
+        check_entry(fields, self.limits)
+        self._collect(window, fields, "")
+
+    def flush(self) -> list[Accepted]:
+        """Send what is collected; return what was accepted since this was last said.
+
+        Raises
+        ------
+        ServerFull
+            The server refuses windows, and `when_full` is `raise`. They are kept for the next time.
+        ServerUnavailable
+            It did not answer for `patience_s`, or refuses this user. They are kept too.
+        """
+        for hindrance in self.deliver():
+            if hindrance == "full" and self.when_full == "raise":
+                raise ServerFull(len(self._waiting))
+        return self._take_accepted()
+
+    def deliver(self) -> Iterator[Hindrance]:
+        """Send what is collected, and yield before each pause what it waits for."""
+        self._number()
+        deadline = time.monotonic() + self.patience_s
+        pause_s = PAUSE_S
+        while self._waiting:
+            batch = self._next_batch()
+            try:
+                hindrance = "behind" if self._is_ahead(batch) else self._add(batch)
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                _raise_if_refused(error)
+                self._shrink(error, batch)
+                if time.monotonic() > deadline:
+                    raise ServerUnavailable(
+                        f"the server accepted no window for {self.patience_s:.0f} s: {error}"
+                    ) from error
+                hindrance = "away"
+            if hindrance != "away":
+                deadline = time.monotonic() + self.patience_s
+            if hindrance is None:
+                pause_s = PAUSE_S
+                continue
+            yield hindrance
+            # At random: a thousand senders must not come back at the same moment.
+            time.sleep(pause_s * random.uniform(0.5, 1.0))
+            pause_s = min(2 * pause_s, MAX_PAUSE_S)
+
+    def _collect(self, window: Window, fields: dict[str, str | bytes], name: str) -> None:
+        size = sum(len(x) for x in fields.values())
+        if not self._waiting:
+            self._since = time.monotonic()
+        self._waiting.append(_Entry(window.machine_id, name, fields, size))
+        self._waiting_bytes += size
+
+    def _is_due(self) -> bool:
+        aged = time.monotonic() - self._since >= self.batch_s
+        return aged or self._waiting_bytes >= self.batch_bytes
+
+    def _number(self) -> None:
+        """Give numbers to the windows that have none, on file before any of them is sent."""
+        new = [e for e in self._waiting if "seq" not in e.fields]
+        if self._numbers:
+            seqs = self._numbers.assign([(e.machine_id, e.window) for e in new]) if new else []
+        else:
+            seqs = [self._count_up(e.machine_id) for e in new]
+        for entry, seq in zip(new, seqs, strict=True):
+            entry.fields["seq"] = str(seq)
+
+    def _count_up(self, machine_id: str) -> int:
+        seq = self._next.get(machine_id, 0)
+        self._next[machine_id] = seq + 1
+        return seq
+
+    def _next_batch(self) -> list[_Entry]:
+        """Return the next windows, at least one, of about `_room_bytes`."""
+        batch: list[_Entry] = []
+        size = 0
+        for entry in self._waiting:
+            if batch and size + entry.nbytes > self._room_bytes:
+                break
+            batch.append(entry)
+            size += entry.nbytes
+        return batch
+
+    def _add(self, batch: list[_Entry]) -> Hindrance | None:
+        try:
+            ids = streams.add_windows(self._client, [e.fields for e in batch])
+        except redis.OutOfMemoryError:
+            return "full"
+        except redis.exceptions.NoPermissionError as error:
+            raise ServerUnavailable(
+                f"the server refuses windows of this user: {error}",
+                remedy="deploy/redis/users.acl has the rights of `ingest`",
+            ) from error
+        except redis.ResponseError as error:
+            if str(error).startswith("MISCONF"):
+                return "full"
+            raise
+        for entry, entry_id in zip(batch, ids, strict=True):
+            self._waiting.popleft()
+            self._waiting_bytes -= entry.nbytes
+            self._note(entry, entry_id)
+        self._room_bytes = min(2 * self._room_bytes, self.batch_bytes)
+        return None
+
+    def _note(self, entry: _Entry, entry_id: str) -> None:
+        run = str(entry.fields.get("run", ""))
+        accepted = Accepted(entry.machine_id, run, int(entry.fields["seq"]), entry_id)
+        self._accepted.append(accepted)
+        self.accepted_ids[entry_id] = accepted
+        while len(self.accepted_ids) > KEPT_IDS:
+            self.accepted_ids.popitem(last=False)
+
+    def _take_accepted(self) -> list[Accepted]:
+        accepted, self._accepted = self._accepted, []
+        return accepted
+
+    def _is_ahead(self, batch: list[_Entry]) -> bool:
+        """Whether the unfinished windows, as large as these, are more than may be."""
+        if self.ahead_bytes is None:
+            return False
+        try:
+            unfinished = streams.backlog(self._client)
+        except redis.exceptions.NoPermissionError as error:
+            raise SettingsError(
+                f"ahead_bytes: this user may not look how far the workers are ({error})",
+                remedy="leave it out, or use a user who may",
+            ) from error
+        return unfinished * sum(e.nbytes for e in batch) / len(batch) > self.ahead_bytes
+
+    def _shrink(self, error: Exception, batch: list[_Entry]) -> None:
+        """Send less at once over a link on which the time-out was too short for a batch."""
+        if isinstance(error, redis.TimeoutError) and len(batch) > 1:
+            self._room_bytes = max(sum(e.nbytes for e in batch) // 2, 1)
+
+
+def _raise_if_refused(error: Exception) -> None:
+    """Raise where trying again is in vain: a wrong user or password."""
+    if isinstance(error, redis.AuthenticationError | redis.exceptions.AuthorizationError):
+        raise ServerUnavailable(
+            f"the server refuses this user: {error}", remedy="check user and password in its URL"
+        ) from error
