@@ -206,19 +206,21 @@ def test_the_environment_is_read_in_one_place() -> None:
 MATHS_ON_DEMAND = tuple(
     f"api.routes.{name}" for name in ("spectra", "reports", "figures", "commissioning")
 )
+READERS = ("vtox.files.comtrade_records",)
 
 
 def test_imports_stand_at_the_top() -> None:
     """But for the commands, which import inside a function what would make all others slow.
 
-    And the routes of spectra, reports and figures, as the API loads no maths before someone looks.
+    And the routes of spectra, reports and figures, as the API loads no maths before someone looks;
+    and the readers of files, whose libraries may not be installed.
     """
     inner = [
         f"{module_name(p)}:{node.lineno}"
         for p in SOURCES
         if p != LAZY
         and not module_name(p).startswith("vtox.cli.")
-        and module_name(p) not in MATHS_ON_DEMAND
+        and module_name(p) not in (*MATHS_ON_DEMAND, *READERS)
         for scope in ast.walk(ast.parse(p.read_text()))
         if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(scope)

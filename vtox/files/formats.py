@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vtox.errors import FileError
+from vtox.files.comtrade_records import is_comtrade, open_comtrade, sibling
 from vtox.files.csv_table import open_csv
 from vtox.files.npz import open_npz
 from vtox.files.table import MAX_BYTES, Table
@@ -12,19 +13,25 @@ from vtox.files.table import MAX_BYTES, Table
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: its endings, what its files begin with (nothing for text), and its reader."""
+    """A format: its endings, whether a file that begins so has it, and its reader."""
 
     name: str
     suffixes: tuple[str, ...]
-    beginnings: tuple[bytes, ...]
+    fits: Callable[[bytes], bool]
     open: Callable[[Path], list[Table]]
 
 
-CSV = Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), (), open_csv)
-FORMATS = (
-    Format("NumPy", (".npz", ".npy"), (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY"), open_npz),
-    CSV,
+def _begins(*beginnings: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(beginnings)
+
+
+NUMPY = Format(
+    "NumPy", (".npz", ".npy"), _begins(b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY"), open_npz
 )
+COMTRADE = Format("COMTRADE", (".cfg", ".cff"), is_comtrade, open_comtrade)
+# Text has no beginning of its own: it is what is left.
+CSV = Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), lambda head: False, open_csv)
+FORMATS = (NUMPY, COMTRADE, CSV)
 SUFFIXES = tuple(s for f in FORMATS for s in f.suffixes)
 # Files that people have and VTOX does not read, by their beginning.
 FOREIGN = (
@@ -58,7 +65,14 @@ def format_of(path: Path) -> Format:
     if size > MAX_BYTES:
         observed = f"{size >> 20} MiB, expected at most {MAX_BYTES >> 20} MiB"
         raise FileError("too_large", path, observed, remedy="cut it into shorter recordings")
+    if is_part_of_comtrade(path):
+        return COMTRADE
     return _by_content(path, head) or _by_name(path)
+
+
+def is_part_of_comtrade(path: Path) -> bool:
+    """Whether a file is the data of a COMTRADE record, which has its configuration beside it."""
+    return path.suffix.lower() == ".dat" and sibling(path, ".cfg") is not None
 
 
 def tables_in(path: Path) -> list[Table]:
@@ -76,12 +90,12 @@ def _by_content(path: Path, head: bytes) -> Format | None:
     for beginning, what, remedy in FOREIGN:
         if head.startswith(beginning):
             raise FileError("unknown_format", path, what, remedy=remedy)
-    return next((f for f in FORMATS if head.startswith(f.beginnings)), None)
+    return next((f for f in FORMATS if f.fits(head)), None)
 
 
 def _by_name(path: Path) -> Format:
     """Return the format of a file whose content says nothing: text, or not what its name says."""
     named = next((f for f in FORMATS if path.suffix.lower() in f.suffixes), CSV)
-    if named.beginnings:
+    if named is not CSV:
         raise FileError("wrong_content", path, f"expected {named.name}, which its content is not")
     return named

@@ -10,7 +10,7 @@ import numpy as np
 from vtox.domain import CHANNEL_UNITS, Array, Recording
 from vtox.errors import FileError
 from vtox.files.channel_names import RATES
-from vtox.files.formats import SUFFIXES, tables_in
+from vtox.files.formats import SUFFIXES, is_part_of_comtrade, tables_in
 from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
 from vtox.files.table import Certainty, Samples, Table
 from vtox.files.time_axis import epoch_unit, sampling_rate
@@ -170,6 +170,8 @@ def _why_skipped(path: Path, opts: ReadOptions) -> str:
     """Return why a file in a folder is not a recording, empty if it is one or is damaged."""
     if path.suffix.lower() not in SUFFIXES:
         return "no ending of a recording"
+    if is_part_of_comtrade(path):
+        return "read with its .cfg"
     try:
         tables = tables_in(path)
         named = {n for t in tables for n in t.names} | set(map(str, range(1, 65)))

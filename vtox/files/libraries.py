@@ -1,0 +1,51 @@
+"""Libraries that read formats: where they are missing, and what they raise when a file is bad."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vtox.errors import FileError
+
+
+@contextmanager
+def require_package(path: Path, package: str, *, extra: str) -> Iterator[None]:
+    """Import a library inside; where it is missing, name the command that installs it.
+
+    Raises
+    ------
+    FileError
+        It is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise FileError(
+            "reader_missing",
+            path,
+            f"needs the package {package}, which is not installed",
+            remedy=f'pip install "vtox[{extra}]"',
+        ) from error
+
+
+@contextmanager
+def guard_library(path: Path, form: str) -> Iterator[None]:
+    """Call a library inside; whatever it raises on a bad file becomes one error.
+
+    Libraries are not written for hostile files: besides their own errors they raise whatever their
+    first wrong index or size leads to, `MemoryError` too. What they warn of is not shown.
+
+    Raises
+    ------
+    FileError
+        The library cannot read the file.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except FileError:
+        raise
+    except Exception as error:
+        observed = f"not a readable {form} file: {type(error).__name__} {str(error)[:200]}".rstrip()
+        raise FileError("damaged", path, observed) from error
