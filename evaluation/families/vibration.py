@@ -12,6 +12,12 @@ import numpy as np
 from scipy.signal import lfilter
 
 from evaluation.bad_shafts import BEARINGS, TROUBLES, Trouble, random_shaft, signal
+from evaluation.families.close_rates import (
+    creeping_near_cage,
+    mixed_supplies,
+    other_bearing,
+    wheel_near_cage,
+)
 from evaluation.vibration import (
     Shaft,
     Turning,
@@ -182,6 +188,10 @@ DESIGN = VibrationFamily(
         "cavitation": _cavitation,
         "soft foot": _soft_foot,
         "two gears": _two_shafts,
+        "wheel near the cage": wheel_near_cage,
+        "creeping near the cage": creeping_near_cage,
+        "other bearing": other_bearing,
+        "mixed supplies": mixed_supplies,
     },
     BEARINGS,
     12_800.0,

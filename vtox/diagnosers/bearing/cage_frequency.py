@@ -1,18 +1,16 @@
 """Lines at the bearing cage frequency where no other comb of the bearing stands.
 
-A gear, a belt or a slower shaft may turn at the speed of the bearing cage, and as steadily. A
-damaged rolling element is modulated by the bearing cage too, and its own lines may be masked or
-smeared. Weak lines may be those of a sound bearing, whose elements differ a little and pass the
-load zone once a turn of the bearing cage.
+A gear, a belt or a slower shaft may turn at the speed of the bearing cage, and as steadily: alone
+these lines raise nothing. A damaged rolling element is modulated by the bearing cage too, and its
+own lines may be masked. Weak lines may be those of a sound bearing, whose elements differ a little
+and pass the load zone once a turn of the bearing cage.
 """
 
-from collections.abc import Mapping, Sequence
-from math import inf, log10
+from collections.abc import Mapping
 
 import numpy as np
 
 from vtox.arrays import Float32
-from vtox.domain import Array
 from vtox.dsp import comb_plan
 from vtox.dsp.comb_plan import Plan
 from vtox.dsp.surrogates import Finding
@@ -20,14 +18,6 @@ from vtox.dsp.surrogates import Finding
 # Ratio of the sidebands around an element's order to those around the orders adjacent to it: a
 # slower shaft that modulates the machine shows around all.
 MIN_SIDEBAND_RATIO = 2.0
-# Power of a line of the vibration itself, over its noise in 1 Hz, dB, from which a body turns at
-# its frequency: docs/calibration/bearing.md#slower-shafts.
-MIN_DIRECT_DB = 25.0
-# The line lies within so many bins of its place; so many beside it, on either side, are its noise.
-LINE_BINS = 2
-NOISE_BINS = 20
-HANN_NOISE_BINS = 1.5
-TINY = 1e-30
 
 
 def only_bearing_cage(findings: Mapping[str, Finding]) -> bool:
@@ -72,34 +62,3 @@ def _sideband_level(rows: Float32, plan: Plan, order: float, shift: int) -> floa
     counts = rows[:, -1].take(bins, mode="clip").sum(axis=0).astype(np.intp)
     levels: Float32 = sums[:, :-1] / plan.chance_sum.take(counts)[:, None]
     return float(levels.max())
-
-
-def direct_line_db(signals: Sequence[Array], fs_hz: float, hz: float) -> float:
-    """Return the strongest line of the vibration itself at a frequency, over its noise, dB re 1 Hz.
-
-    A shaft, a belt or a wheel that turns moves the machine once a turn; a bearing cage weighs too
-    little, and shows in the envelope alone.
-
-    Parameters
-    ----------
-    signals : sequence of ndarray, each of shape (samples,)
-    fs_hz : float
-    hz : float
-        Where the line stands.
-    """
-    found = -inf
-    for x in signals:
-        bin_hz = fs_hz / len(x)
-        at = round(hz / bin_hz)
-        reach = LINE_BINS + NOISE_BINS + 2
-        if not LINE_BINS < at < len(x) // 2 - reach:
-            continue
-        power = np.abs(np.fft.rfft(x * np.hanning(len(x)))[: at + reach + 1]) ** 2
-        line = power[at - LINE_BINS : at + LINE_BINS + 1].max()
-        beside = np.r_[
-            power[max(1, at - reach) : at - LINE_BINS - 2],
-            power[at + LINE_BINS + 3 : at + reach + 1],
-        ]
-        noise = max(float(np.median(beside)), TINY) / (HANN_NOISE_BINS * bin_hz)
-        found = max(found, 10 * log10(max(float(line), TINY) / noise))
-    return found

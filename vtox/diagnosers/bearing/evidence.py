@@ -16,7 +16,6 @@ from vtox.diagnosers.bearing.ambiguities import (
 )
 from vtox.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts, find_aperiodic_impacts
 from vtox.diagnosers.bearing.cage_frequency import (
-    direct_line_db,
     has_element_sidebands,
     only_bearing_cage,
 )
@@ -82,8 +81,6 @@ class Evidence:
     aperiodic: AperiodicImpacts | None = None
     #: Where only the bearing cage is found: sidebands lie around masked lines of an element.
     element_sidebands: bool = False
-    #: There too: the vibration's own line at that frequency, over its noise, dB re 1 Hz.
-    direct_line_db: float = -np.inf
     #: Whose comb was found only as the elements lag.
     lagging: LaggingElements | None = None
     #: Lines stand at half orders about the leading comb, which is at one.
@@ -257,11 +254,8 @@ def _with_bearing_cage_alone(evidence: Evidence, views: EnvelopeViews) -> Eviden
     """Return the evidence of a record in which only the bearing cage's comb is found."""
     search, element = evidence.search, evidence.orders.get("BSF")
     cage_order = search.findings["FTF"].order
-    recording = views.setup.recording
-    signals = [recording.channels[n] for n in views.channels]
     return replace(
         evidence,
-        direct_line_db=direct_line_db(signals, recording.fs_hz, cage_order * search.speed.hz),
         aperiodic=find_aperiodic_impacts(views),
         element_sidebands=element is not None
         and has_element_sidebands(search.rows, search.plan, element, cage_order),

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vtox.diagnosers.bearing.cage_frequency import MIN_DIRECT_DB
 from vtox.diagnosers.bearing.evidence import Evidence, LeadingComb
 from vtox.diagnosers.bearing.severity import (
     FAULT_CONFIDENCE,
@@ -78,21 +77,10 @@ def _supply_or_bearing(e: Evidence) -> Diagnosis | None:
     return _abstention(e, Reason("supply_or_bearing", values), *_doubts(e))
 
 
-def _slower_shaft(e: Evidence) -> Diagnosis | None:
-    if not e.only_bearing_cage or e.element_sidebands or e.direct_line_db < MIN_DIRECT_DB:
-        return None
-    values = {**_comb_values(e), "direct_line_db": e.direct_line_db}
-    return _abstention(e, Reason("slower_shaft_or_bearing_cage", values), *_doubts(e))
-
-
 def _element_or_bearing_cage(e: Evidence) -> Diagnosis | None:
-    if not e.only_bearing_cage:
+    if not (e.only_bearing_cage and e.element_sidebands):
         return None
-    if e.element_sidebands:
-        return _detection(e, "element_or_bearing_cage", reason("element_sidebands"), defect="BSF")
-    if e.aperiodic and _leading(e).modulation >= FAULT_MODULATION:
-        return _detection(e, "element_or_bearing_cage", e.aperiodic.reason, defect="BSF")
-    return None
+    return _detection(e, "element_or_bearing_cage", reason("element_sidebands"), defect="BSF")
 
 
 def _weak_bearing_cage_lines(e: Evidence) -> Diagnosis | None:
@@ -103,10 +91,12 @@ def _weak_bearing_cage_lines(e: Evidence) -> Diagnosis | None:
     return _abstention(e, why, *_doubts(e))
 
 
-def _bearing_cage(e: Evidence) -> Diagnosis | None:
+def _slower_shaft_or_bearing_cage(e: Evidence) -> Diagnosis | None:
     if not e.only_bearing_cage:
         return None
-    return _detection(e, "bearing_defect", reason("slower_shaft", order=_leading(e).finding.order))
+    aperiodic = (e.aperiodic.reason,) if e.aperiodic else ()
+    why = Reason("slower_shaft_or_bearing_cage", _comb_values(e))
+    return _abstention(e, why, *aperiodic, *_doubts(e))
 
 
 def _looseness(e: Evidence) -> Diagnosis | None:
@@ -141,10 +131,9 @@ RULES: tuple[Callable[[Evidence], Diagnosis | None], ...] = (
     _smeared_lines,
     _no_comb,
     _supply_or_bearing,
-    _slower_shaft,
     _element_or_bearing_cage,
     _weak_bearing_cage_lines,
-    _bearing_cage,
+    _slower_shaft_or_bearing_cage,
     _looseness,
     _weak_defect_lines,
     _lagging_elements,

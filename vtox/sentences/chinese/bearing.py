@@ -93,9 +93,10 @@ SENTENCES: dict[str, Sentence] = {
         "在转速稳定时记录；若转速变化，轴须有清晰的谱线才能跟踪。",
     ),
     "slower_shaft_or_bearing_cage": Sentence(
-        "仅在保持架频率处有谱线（阶次 {order:.3f}），且振动本身在该处也有谱线，"
-        "高出噪声 {direct_line_db:.0f} dB：有物体以 {repetition_hz:.2f} Hz 转动",
-        "查明是否有轴、齿轮或皮带以该转速转动。",
+        "保持架频率处有谱线（{repetition_hz:.2f} Hz，调制 {modulation_db:.0f} dB，"
+        "为阈值的 {ratio:.1f} 倍），滚道和滚动体的阶次处没有："
+        "可能是转速为 {order:.3f} 倍的轴、齿轮、链条或皮带，也可能是保持架",
+        "查明是否有轴、齿轮、链条或皮带以该转速转动；若没有，检查滚动体和保持架。",
     ),
     "looseness_or_bearing": Sentence(
         "存在半倍转频阶次的谱线（松动或碰摩），{defect!w}在阶次 {order:.3f} 的谱线也在其中",
@@ -168,10 +169,6 @@ SENTENCES: dict[str, Sentence] = {
     "elements_lag": Sentence(
         "滚动体比运动学计算值慢 {lag:.1%}，如同轻载时；与之相符的是：{defects!w}",
         "在负载下记录，或核对转速和铭牌中的轴承。",
-    ),
-    "slower_shaft": Sentence(
-        "转速为 {order:.3f} 倍的较慢的轴、齿轮或皮带也呈现同样的谱线",
-        "查明是否有轴、齿轮或皮带以此速度旋转。",
     ),
     "element_sidebands": Sentence(
         "滚动体的边带出现在轴的谱线周围，而这些轴的谱线掩盖了滚动体自身的谱线",

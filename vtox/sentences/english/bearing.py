@@ -97,10 +97,12 @@ SENTENCES: dict[str, Sentence] = {
         "Record at a steady speed; where it moves, a line of the shaft must be clear to follow it.",
     ),
     "slower_shaft_or_bearing_cage": Sentence(
-        "lines at the bearing cage frequency alone, order {order:.3f}, and the vibration itself "
-        "has a line there, {direct_line_db:.0f} dB over its noise: a body that turns at "
-        "{repetition_hz:.2f} Hz",
-        "Find out whether a shaft, gear or belt turns at that speed.",
+        "lines at the bearing cage frequency ({repetition_hz:.2f} Hz, modulation "
+        "{modulation_db:.0f} dB, {ratio:.1f} times the threshold) and at no order of a race or an "
+        "element: a shaft, gear, chain or belt that turns at {order:.3f} times the speed, or the "
+        "bearing cage",
+        "Find out whether a shaft, gear, chain or belt turns at that speed; where none does, "
+        "inspect rolling elements and bearing cage.",
     ),
     "looseness_or_bearing": Sentence(
         "lines at half shaft orders, of looseness or a rub, and those of the {defect!w} at order "
@@ -186,10 +188,6 @@ SENTENCES: dict[str, Sentence] = {
         "the rolling elements turn {lag:.1%} slower than kinematics say, as at light load; that "
         "fits: {defects!w}",
         "Record under load, or check the speed and the bearing on the nameplate.",
-    ),
-    "slower_shaft": Sentence(
-        "a slower shaft, gear or belt at {order:.3f} times the speed looks the same",
-        "Find out whether a shaft, gear or belt turns at that speed.",
     ),
     "element_sidebands": Sentence(
         "sidebands of a rolling element lie around lines of the shaft that mask its own",

@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 
 from tests.signals.vibration import ImpactTrain, Machine, recording
 from tests.unit.diagnosers.bearing.cases import DRIVE, diagnose, doubts, near_whole
-from vtox.diagnosers.bearing.cage_frequency import direct_line_db, only_bearing_cage
+from vtox.diagnosers.bearing.cage_frequency import only_bearing_cage
 from vtox.domain import DEFECTS
 from vtox.dsp.surrogates import Finding
 
@@ -30,15 +29,14 @@ def test_the_bearing_cage_is_alone_where_no_other_comb_is_found(
 @pytest.mark.parametrize("order", [0.394, 0.3996, 0.403])
 @pytest.mark.parametrize("jitter", [0.0, 0.01])
 @pytest.mark.parametrize("seconds", [2.0, 10.0])
-def test_lines_at_the_bearing_cage_frequency_alone_may_be_a_slower_shaft(
+def test_lines_at_the_bearing_cage_frequency_alone_raise_nothing(
     order: float, jitter: float, seconds: float
 ) -> None:
     slow = Machine(impacts=(ImpactTrain(order=order, jitter=jitter, strength=1.5),))
     d = diagnose(recording(slow, seconds, seed=1))
-    assert (d.state, d.code, d.indicators["defect"]) == ("warning", "bearing_defect", "FTF")
-    (shaft,) = (r for r in d.doubts if r.code == "slower_shaft")
-    assert shaft.values["order"] == pytest.approx(order, rel=0.02)
-    assert 0 < d.confidence <= 0.4
+    assert (d.state, d.code) == ("unknown", "slower_shaft_or_bearing_cage")
+    assert d.values["order"] == pytest.approx(order, rel=0.02)
+    assert "defect" not in d.indicators
 
 
 def test_weak_lines_at_the_bearing_cage_frequency_alone_give_unknown() -> None:
@@ -53,14 +51,12 @@ def test_weak_lines_at_the_bearing_cage_frequency_alone_give_unknown() -> None:
     assert {e["defect"] for e in d.evidence if "defect" in e} == set(DEFECTS)
 
 
-def test_aperiodic_impacts_between_bearing_cage_lines_point_at_an_element() -> None:
-    # A damaged element that hardly rolls: aperiodic impacts that come once a turn of the cage.
+def test_aperiodic_impacts_between_bearing_cage_lines_are_named_beside_them() -> None:
+    # A damaged element that hardly rolls, or a worn chain: impacts once a turn.
     ball = ImpactTrain(order=4.7, jitter=0.3, by=0.4, depth=1.0, strength=4.0)
     d = diagnose(recording(Machine(shaft=(0.5,), impacts=(ball,)), 10.0, seed=2))
-    assert (d.state, d.code) == ("warning", "element_or_bearing_cage")
+    assert (d.state, d.code) == ("unknown", "slower_shaft_or_bearing_cage")
     assert "aperiodic_impacts" in doubts(d)
-    assert d.confidence <= 0.4
-    assert d.indicators["defect"] == "BSF"
 
 
 @pytest.mark.parametrize("strength", [1.0, 4.0])
@@ -79,16 +75,4 @@ def test_a_slower_shaft_and_four_blades_are_no_element(order: float) -> None:
     blades = ImpactTrain(order=4.0, jitter=0.0, strength=1.0)
     x = recording(Machine(shaft_hz=25.0, impacts=(slow, blades)), 4.0, fs_hz=64_000.0)
     d = diagnose(x, DRIVE)
-    assert (d.code, d.indicators["defect"]) == ("bearing_defect", "FTF"), d.reason
-    assert "slower_shaft" in doubts(d)
-    assert d.confidence <= 0.4
-
-
-@pytest.mark.parametrize("seconds", [2.0, 10.0])
-def test_the_line_of_a_body_that_turns_is_measured_whatever_the_length(seconds: float) -> None:
-    fs_hz = 2_000.0
-    t = np.arange(round(seconds * fs_hz)) / fs_hz
-    noise = np.random.default_rng(3).standard_normal(len(t))  # 1/1000 of its power in 1 Hz
-    line = np.sqrt(2 * 1e-3 * 10**2.5) * np.cos(2 * np.pi * 9.97 * t)
-    assert direct_line_db([noise, noise + line], fs_hz, 9.97) == pytest.approx(25.0, abs=4.0)
-    assert direct_line_db([noise], fs_hz, 9.97) < 12.0
+    assert (d.state, d.code) == ("unknown", "slower_shaft_or_bearing_cage"), d.reason
