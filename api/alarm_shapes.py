@@ -34,9 +34,10 @@ def suspension_shape(
         since=alarm_time(s.ms),
         until=_or_null(s.until_ms),
         by=s.by,
-        reason=s.reason,
+        reason=reason(s.reason, Reason(s.code, s.values)) if s.code else s.reason,
         machine_id=machine_id,
         fault=fault,
+        code=s.code,
     )
 
 

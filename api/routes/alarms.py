@@ -90,11 +90,22 @@ def list_alarms(
     summary="What is not open, and why",
 )
 def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
-    """Return the shelvings that have not ended, and the machines that are out of service."""
+    """Return the shelvings that have not ended, the machines out of service, what is suppressed."""
     book, now_ms = backend.alarms.read(backend.client())
     shelved = [suspension_shape("shelved", s, *of) for of, s in sorted(book.shelved.items())]
     out = [suspension_shape("out_of_service", s, m) for m, s in sorted(book.out_of_service.items())]
-    return Data(data=Suspensions(shelved=shelved, out_of_service=out, as_of=alarm_time(now_ms)))
+    suppressed = [
+        suspension_shape("suppressed_by_design", s, a.machine_id, a.fault)
+        for a in book.alarms.values()
+        if (s := a.suspensions.get("suppressed_by_design"))
+    ]
+    found = Suspensions(
+        shelved=shelved,
+        out_of_service=out,
+        suppressed_by_design=suppressed,
+        as_of=alarm_time(now_ms),
+    )
+    return Data(data=found)
 
 
 @router.get("/{alarm_id}", dependencies=[*needs("read"), *NO_PARAMETERS], summary="One alarm")

@@ -18,6 +18,7 @@ from api.schemas.diagnoses import Alert, OpenAlert
 from vtox import keys
 from vtox.domain import Reason
 from vtox.health.alerts import Alert as AlertEvent
+from vtox.health.alerts import EventName
 from vtox.history.queries import alerts_before
 from vtox.store.entries import decode_alert
 from vtox.store.open_alerts import alert_sort_key, open_alerts
@@ -31,9 +32,7 @@ LAST_ID = f"{(1 << 63) - 1}-{(1 << 63) - 1}"
 class AlertsQuery(MachineQuery):
     """A page of the alerts."""
 
-    event: Literal["raised", "escalated", "cleared"] | None = Field(
-        None, description="only events of this kind"
-    )
+    event: EventName | None = Field(None, description="only events of this kind")
     about: Literal["machine", "system"] | None = Field(
         None, description="only alerts of machines, or only alarms of the system itself"
     )

@@ -39,6 +39,7 @@ class Suspension(ResponseModel):
     reason: str
     machine_id: str
     fault: str = Field(description="empty: every fault of the machine")
+    code: str = Field(description="of what suppresses by design; empty: an operator's decision")
 
 
 class WorkOrder(ResponseModel):
@@ -121,6 +122,7 @@ class Suspensions(ResponseModel):
 
     shelved: list[Suspension]
     out_of_service: list[Suspension]
+    suppressed_by_design: list[Suspension]
     as_of: Time
 
 

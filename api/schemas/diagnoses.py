@@ -6,6 +6,7 @@ from pydantic import Field
 
 from api.schemas.common import Address, Number, Page, ResponseModel, Time
 from vtox.domain import State, Value
+from vtox.health.alerts import EventName
 
 # What several fields say of themselves.
 CODE = "stable, for programs; documented in docs/faults; empty in entries written before codes"
@@ -88,7 +89,7 @@ class Alert(ResponseModel):
         description="a fault, `silent` or `clock`; of the system a condition of docs/ALARMS.md"
     )
     level: str = Field(description="warning or fault")
-    event: Literal["raised", "escalated", "cleared"]
+    event: EventName
     t: Number = Field(description="by the signal, s since 1970 (UTC)")
     time: Time | None
     code: str = Field("", description=CODE)

@@ -46,6 +46,7 @@ function actionsFor(a) {
 const byWhom = (name) => (name ? t("alarms.by", { name }) : "");
 
 function suspensionText(s) {
+  if (s.kind === "suppressed_by_design") return label(t("alarms.suspension_by_design", { kind: t(`alarms.state_${s.kind}`), until: t("alarms.until_steady") }), s.reason);
   const until = s.until ? t("alarms.until", { time: moment(s.until) }) : t("alarms.until_ended");
   return label(t("alarms.suspension", { kind: t(`alarms.state_${s.kind}`), until, name: s.by }), s.reason);
 }

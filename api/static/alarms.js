@@ -78,16 +78,17 @@ function bulk(name) {
 }
 
 function drawSuspensions(s) {
-  byId("suspended").hidden = !s.shelved.length && !s.out_of_service.length;
-  const text = JSON.stringify([s.shelved, s.out_of_service, moment(s.as_of).slice(-3), mayOperate]);
+  const all = [...s.out_of_service, ...s.shelved, ...s.suppressed_by_design];
+  byId("suspended").hidden = !all.length;
+  const text = JSON.stringify([all, moment(s.as_of).slice(-3), mayOperate]);
   if (byId("suspensions").dataset.text === text) return;
   byId("suspensions").dataset.text = text;
-  put("suspensions", [...s.out_of_service, ...s.shelved].map((x) => {
+  put("suspensions", all.map((x) => {
     const message = el("div", { class: "below" });
     const back = el("button", { type: "button", onclick: () => act(`/api/v1/machines/${encodeURIComponent(x.machine_id)}/in-service`, {}, message, refresh) }, t("alarms.do_in_service"));
-    const until = x.until ? t("alarms.until", { time: moment(x.until) }) : t("alarms.until_ended");
+    const until = x.code ? t("alarms.until_steady") : x.until ? t("alarms.until", { time: moment(x.until) }) : t("alarms.until_ended");
     return el("li", { class: "calm" }, el("div", { class: "line" }, el("b", {}, x.machine_id ? el("a", { href: `/machines/${encodeURIComponent(x.machine_id)}` }, x.machine_id) : t("alarms.system")), x.fault ? faultName(x.fault) : "", el("span", { class: "life done" }, t(`alarms.state_${x.kind}`)), el("time", { datetime: x.since }, t("alarms.began", { time: moment(x.since) }))),
-      el("p", {}, ended(sentenceCase(t("alarms.suspended_by", { until, name: x.by })))), el("p", { class: "quote" }, x.reason), x.fault || !mayOperate ? null : el("div", { class: "tools" }, back), message);
+      el("p", {}, ended(sentenceCase(x.by ? t("alarms.suspended_by", { until, name: x.by }) : until))), el("p", { class: x.code ? "" : "quote" }, x.code ? ended(sentenceCase(x.reason)) : x.reason), x.fault || !mayOperate ? null : el("div", { class: "tools" }, back), message);
   }));
 }
 

@@ -109,8 +109,8 @@ export function faultName(fault) {
   return key ? (queue ? label(t(key), queue) : t(key)) : fault;
 }
 
-// What has happened to an alarm: an alert is raised at a level, escalated or cleared.
-export const eventWord = (a) => (a.event === "cleared" ? t("words.event_cleared") : a.event === "escalated" ? t("words.event_escalated", { level: stateWord(a.level) }) : stateWord(a.level));
+// What has happened to an alarm: an alert is raised at a level, escalated, suppressed by design for a time, or cleared.
+export const eventWord = (a) => (["cleared", "suppressed", "unsuppressed"].includes(a.event) ? t(`words.event_${a.event}`) : a.event === "escalated" ? t("words.event_escalated", { level: stateWord(a.level) }) : stateWord(a.level));
 export const unlockWord = (unlock) => word("unlock", unlock);
 
 // What a slip or speed rests on.

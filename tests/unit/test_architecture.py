@@ -30,7 +30,7 @@ KNOWN = {module_name(p) for p in SOURCES}
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.arrays", "vtox.errors", "vtox.keys", "vtox.sentences"),
     ("vtox.server_urls",),
-    ("vtox.nameplate_ranges", "vtox.plain_data", "vtox.settings"),
+    ("vtox.nameplate_ranges", "vtox.operating_state", "vtox.plain_data", "vtox.settings"),
     ("vtox.domain",),
     ("vtox.baseline", "vtox.channel_map", "vtox.faults", "vtox.nameplate", "vtox.wire"),
     ("vtox.health", "vtox.coverage"),

@@ -34,7 +34,12 @@ _EVENT_OF: Mapping[ActionName, EventName] = {
     "take_out_of_service": "out_of_service",
     "return_to_service": "in_service",
 }
-_EVENT_OF_ALERT: Mapping[str, EventName] = {"escalated": "worsened", "cleared": "cleared"}
+_EVENT_OF_ALERT: Mapping[str, EventName] = {
+    "escalated": "worsened",
+    "cleared": "cleared",
+    "suppressed": "suppressed",
+    "unsuppressed": "unsuppressed",
+}
 DAY_MS = 86_400_000
 # A holiday of two weeks and a weekend; who needs more shelves anew, and so looks again.
 SHELVED_AT_MOST_MS = 16 * DAY_MS

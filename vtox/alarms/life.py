@@ -53,7 +53,8 @@ REQUESTS_REMEMBERED = 8
 class Suspension:
     """Why an alarm is not shown as open for a time: who decided so, when, and until when.
 
-    Times are of the server's clock, ms; without `until_ms` it lasts until it is ended.
+    Times are of the server's clock, ms; without `until_ms` it lasts until it is ended. What is
+    suppressed by design has the `code` of the diagnosis that says so, with its `values`.
     """
 
     ms: int
@@ -62,14 +63,16 @@ class Suspension:
     until_ms: int | None = None
     alarm_id: str = ""
     request_id: str = ""
+    code: str = ""
+    values: Mapping[str, ReasonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What changes an alarm, at `ms` by the server's clock; `by` is the operator, empty for none.
 
-    `level`, `code`, `reason` and `values` are those of an alert that worsens, `until_ms` is the end
-    of a shelving, `text` its reason or a comment.
+    `level`, `code`, `reason` and `values` are those of an alert that worsens or is suppressed,
+    `until_ms` is the end of a shelving, `text` its reason or a comment.
     """
 
     name: EventName
@@ -277,7 +280,9 @@ def _suspend(alarm: Alarm, name: SuspensionName, event: Event) -> Alarm:
     suspension = Suspension(
         ms=event.ms,
         by=event.by,
-        reason=event.text,
+        reason=event.text or event.reason,
+        code=event.code,
+        values=event.values,
         until_ms=event.until_ms,
         alarm_id=alarm.id,
         request_id=event.request_id,

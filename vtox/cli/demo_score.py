@@ -23,6 +23,10 @@ def latest(alerts: Iterable[Alert], n: int) -> list[Alert]:
     return sorted(list(alerts)[-n:], key=lambda a: a.t)
 
 
+# The events that find a fault.
+FOUND = ("raised", "escalated")
+
+
 @dataclass(slots=True)
 class Score:
     """Detected faults and false alarms as (machine id, fault)."""
@@ -34,7 +38,7 @@ class Score:
     def add(self, alert: Alert) -> None:
         """Count an alert; those that are not about a fault (silence, clock) are ignored."""
         truth = {m.machine_id: m.fault for m in self.machines}
-        if alert.fault not in FAULTS or alert.machine_id not in truth or alert.event == "cleared":
+        if alert.fault not in FAULTS or alert.machine_id not in truth or alert.event not in FOUND:
             return
         case = (alert.machine_id, alert.fault)
         if truth[alert.machine_id] == alert.fault:

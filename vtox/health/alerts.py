@@ -12,9 +12,12 @@ from typing import Literal, NamedTuple
 
 from vtox.domain import QUIET, Diagnosis, Reason, ReasonValue, Record, State, reason
 from vtox.faults import Persistence
+from vtox.operating_state import suppresses_alarms
 
 Level = Literal["", "warning", "fault"]
-EventName = Literal["raised", "escalated", "cleared"]
+EventName = Literal["raised", "escalated", "cleared", "suppressed", "unsuppressed"]
+# What changes the level of a fault; the others say that its alert means nothing for a time.
+CHANGES_OF_LEVEL: tuple[EventName, ...] = ("raised", "escalated", "cleared")
 
 # How a slot is remembered. `h`: normal, but so near the limit that it neither raises nor clears.
 # `q`: undecided, but nothing found where the method could look (`QUIET`), which clears.
@@ -159,8 +162,12 @@ def _level(level: Level, marks: str, rule: Persistence) -> Level:
 def extend(
     history: FaultHistory, record: Record, d: Diagnosis, rule: Persistence
 ) -> tuple[FaultHistory, list[Alert], str]:
-    """Return the history of a fault with one more diagnosis, its alerts and its marks."""
-    alerts: list[Alert] = []
+    """Return the history of a fault with one more diagnosis, its alerts and its marks.
+
+    An alert that is open is suppressed by the first record of a start, ramp or standstill, and
+    unsuppressed by the first one of anything else: what hides an alarm must be said anew each time.
+    """
+    alerts = _suppression(history, record, d)
     severities, alert_id = history.severities, history.alert_id
     said = slots_of(d, record, rule)
     slots, events = advance(history.slots, said, rule)
@@ -183,6 +190,25 @@ def extend(
         last_values=d.values,
     )
     return after, alerts, said.marks
+
+
+def _suppression(history: FaultHistory, record: Record, d: Diagnosis) -> list[Alert]:
+    suppressed = suppresses_alarms(d.code)
+    if not history.alert_id or suppressed == suppresses_alarms(history.last_code):
+        return []
+    return [
+        Alert(
+            id=history.alert_id,
+            machine_id=record.machine_id,
+            fault=d.fault,
+            level=history.slots.level,
+            event="suppressed" if suppressed else "unsuppressed",
+            t=record.t_start,
+            code=d.code,
+            reason=d.reason,
+            values=d.values,
+        )
+    ]
 
 
 def _alert(alert_id: str, machine_id: str, d: Diagnosis, event: Event, rule: Persistence) -> Alert:

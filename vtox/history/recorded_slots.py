@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, case, func, select
 
 from vtox.faults import PERSISTENCE
-from vtox.health.alerts import Event, Level, Slots
+from vtox.health.alerts import CHANGES_OF_LEVEL, Event, Level, Slots
 from vtox.history.downsampling import HOUR_S
 from vtox.history.schema import alerts, hours, outcomes, records, series
 
@@ -73,6 +73,7 @@ def recorded_events(
     statement = (
         select(c.event, c.level, c.t)
         .where(c.machine_id == machine_id, c.fault == fault, c.t >= from_s, c.t < to_s)
+        .where(c.event.in_(CHANGES_OF_LEVEL))
         .order_by(c.id_ms, c.id_seq)
     )
     return [Event(name, level, t) for name, level, t in db.execute(statement)]

@@ -19,6 +19,8 @@ from vtox.alarms.book import Action, Book
 from vtox.alarms.life import SUSPENSIONS, Alarm, Suspension
 from vtox.alarms.work_orders import WorkOrder
 from vtox.errors import TooBusy
+from vtox.health.alerts import Alert
+from vtox.operating_state import suppresses_alarms
 from vtox.store import outputs, scripts
 from vtox.store.alarm_actions import encode_action
 from vtox.store.client import Client, server_time_ms
@@ -136,6 +138,8 @@ def _follow_alerts(client: Client, book: Book, position: str) -> str:
         position = outputs.newest_id(client, keys.ALERTS)
         for opened in open_alerts(client):
             book.put(_alarm_of(opened))
+            if suppresses_alarms(opened.code):
+                book.note_alert(_suppression_of(opened), server_time_ms(client))
     while entries := client.xrange(keys.ALERTS, f"({position}", "+", count=_ALERTS_AT_ONCE):
         for entry_id, alert_fields in entries:
             position, alert = entry_id.decode(), decode_alert(alert_fields)
@@ -146,9 +150,11 @@ def _follow_alerts(client: Client, book: Book, position: str) -> str:
 
 def _alarm_of(alert: OpenAlert) -> Alarm:
     ms = round(1000 * alert.t)
-    own = {n: getattr(alert, n) for n in ("id", "machine_id", "fault", "level", "t")}
-    why = {n: getattr(alert, n) for n in ("code", "reason", "values")}
-    return Alarm(**own, **why, raised_ms=ms, since_ms=ms)
+    return Alarm(**asdict(alert), raised_ms=ms, since_ms=ms)
+
+
+def _suppression_of(alert: OpenAlert) -> Alert:
+    return Alert(**asdict(alert), event="suppressed")
 
 
 def _difference(

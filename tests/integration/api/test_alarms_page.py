@@ -168,6 +168,24 @@ def test_an_alarm_is_shelved_and_a_machine_taken_out_of_service(
     assert book.out_of_service["M1"].by == "Bob"
 
 
+def test_an_alarm_of_a_machine_that_starts_is_not_open_and_says_why(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    raise_alarm(client)
+    why = {"code": "switched_within_record", "reason": "the motor was switched off"}
+    add_alert(client, 1.0, "suppressed", **why)
+    with page(settings, tmp_path) as tab:
+        tab.shows("None of these now.")
+        tab.shows("Until its first record that is not of a start, ramp or standstill.")
+        tab.shows("The motor was switched off.")
+        tab.act("document.querySelector('[data-show=suppressed_by_design]').click()")
+        tab.shows("Suppressed by design since")
+        assert "Acknowledge" not in tab.run(f"{LIST}.innerText")
+        add_alert(client, 2.0, "unsuppressed")
+        tab.act("document.querySelector('[data-show=open]').click()")
+        eventually(lambda: "Acknowledge" in tab.run(f"{LIST}.innerText"))
+
+
 def test_many_are_acknowledged_after_the_count_was_shown(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:

@@ -59,6 +59,9 @@ def add_metrics(client: Client, t: float, **figures: float) -> str:
 
 def add_alert(client: Client, t: float, event: Any = "raised", **changes: Any) -> str:
     """Add an event of an alert of M1."""
-    fields = {"id": "M1:bearing:1", "machine_id": "M1", "fault": "bearing", "level": "warning"}
+    fields: dict[str, Any] = {"id": "M1:bearing:1", "machine_id": "M1"}
+    fields |= {"fault": "bearing", "level": "warning"}
     words = {"code": "impacts", "reason": "impacts of the outer race"}
-    return add(client, keys.ALERTS, encode_alert(Alert(event=event, t=t, **fields, **words)))
+    return add(
+        client, keys.ALERTS, encode_alert(Alert(event=event, t=t, **(fields | words | changes)))
+    )
