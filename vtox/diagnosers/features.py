@@ -11,6 +11,7 @@ VIBRATION = "bearing.vibration_db"
 ROTATION_SIDEBANDS = ("eccentricity.lower_dbc", "eccentricity.upper_dbc")
 SUPPLY = "eccentricity.supply_hz"
 SLIP_SIDEBANDS = "broken_bar.lower_dbc"
+SLIP_LINE_SHARE = "broken_bar.line_share"
 CAPACITANCE = "insulation.capacitance_f"
 PHASE_CONDUCTANCE = "insulation.unequal_s"
 PHASE_CAPACITANCE = "insulation.unequal_f"
@@ -48,6 +49,7 @@ FEATURES = {
         # `RISE_DB` below the level at which broken bars are reported: a fault would have risen
         # above it.
         Feature(name=SLIP_SIDEBANDS, harmless_below_dbc=-58.0),
+        Feature(name=SLIP_LINE_SHARE),
         Feature(name=CAPACITANCE, depends_on_load=False),
         Feature(name=PHASE_CONDUCTANCE),
         Feature(name=PHASE_CAPACITANCE, depends_on_load=False),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vtox.arrays import Float64
-from vtox.baseline import Baseline
+from vtox.baseline import Baseline, Level
 from vtox.diagnosers.broken_bar.observation import (
     Conditions,
     Observation,
@@ -30,7 +30,7 @@ from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS
 from vtox.diagnosers.current.front_end import CurrentAnalysis, select
 from vtox.diagnosers.current.slip import SlipAnalysis, observations_or_abstentions
 from vtox.diagnosers.current.slip_prior import Slip
-from vtox.diagnosers.features import SLIP_SIDEBANDS
+from vtox.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
 from vtox.domain import Diagnosis, Value, abstain
 
 FAULT = "broken_bar"
@@ -41,6 +41,10 @@ FOUND_CONFIDENCE = (0.9, 0.6)
 NORMAL_CONFIDENCE = (0.9, 0.7)
 # Health is as certain as can be where lines so far below a fault would have been found, dB.
 FULL_CONFIDENCE_DB = 10.0
+# Records that must have shown the line when the baseline was learnt, and their least share of those
+# that would have. docs/calibration/broken_bar.md#lines-that-are-learnt
+LEAST_LEARNT = 3
+LEAST_SHARE = 0.75
 
 
 def diagnose(
@@ -56,8 +60,9 @@ def diagnose(
     analysis : CurrentAnalysis
         A batch with one current or more, A; voltages, V, help where the supply wanders.
     baselines : sequence of Baseline or None, length batch
-        Healthy levels: `broken_bar.lower_dbc`, dBc. Lines that have not risen above it are no
-        fault, unless they are as strong as those of broken bars.
+        Healthy levels: `broken_bar.lower_dbc`, dBc, and `broken_bar.line_share`. Lines that were
+        there when learnt and have not risen are no fault, unless they are as strong as those of
+        broken bars.
     slip_analysis : SlipAnalysis, optional
         Of the same recordings, if it was computed before.
 
@@ -98,16 +103,36 @@ def features(
     dict of ndarray, shape (batch,)
         `broken_bar.lower_dbc`, the level of the sidebands, dBc; NaN where a recording shows none.
         Neither noise nor a load's line must be learnt: one that comes later would be as strong.
+        `broken_bar.line_share`, 1 where it shows them and 0 where a rotor cage would have shown
+        them and does not; NaN where that is open.
     """
+    observed = _observations(analysis, slip_analysis)
+    shown = [_shows_line(o) if isinstance(o, Observation) else None for o in observed]
     levels = [
-        o.pair.level_dbc if isinstance(o, Observation) and _shows_line(o) else np.nan
-        for o in _observations(analysis, slip_analysis)
+        o.pair.level_dbc if isinstance(o, Observation) and x else np.nan
+        for o, x in zip(observed, shown, strict=True)
     ]
-    return {SLIP_SIDEBANDS: np.array(levels)}
+    shares = [np.nan if x is None else float(x) for x in shown]
+    return {SLIP_SIDEBANDS: np.array(levels), SLIP_LINE_SHARE: np.array(shares)}
 
 
-def _shows_line(o: Observation) -> bool:
-    return o.pair.bins >= NEEDED_BINS and shows_cage(o)
+def _shows_line(o: Observation) -> bool | None:
+    return shows_cage(o) if o.pair.bins >= NEEDED_BINS else None
+
+
+def _learnt(baseline: Baseline, load_a: float) -> Level | None:
+    """Return the healthy level of the sidebands at a load; None where the cage did not make it.
+
+    What the cage makes stands in nearly all records that would show it, at all loads. A supply that
+    flickers at twice slip frequency of one record, and a load, make a line in some.
+    """
+    level, over_all = baseline.level(SLIP_SIDEBANDS, load_a), baseline.any_load(SLIP_SIDEBANDS)
+    share = baseline.any_load(SLIP_LINE_SHARE)
+    if level is None or over_all is None or over_all.n < LEAST_LEARNT:
+        return None
+    if share is not None and share.mean < LEAST_SHARE:
+        return None
+    return min(level, over_all, key=lambda x: x.mean)
 
 
 def _observations(
@@ -144,7 +169,7 @@ def _abstention(o: Conditions | Diagnosis) -> Diagnosis | None:
 
 
 def _diagnosis(o: Observation, baseline: Baseline | None) -> Diagnosis:
-    result = finding(o, baseline.level(SLIP_SIDEBANDS, o.load_a) if baseline else None)
+    result = finding(o, _learnt(baseline, o.load_a) if baseline else None)
     statistic = o.pair.statistic if result.statistic is None else result.statistic
     change = {} if result.change_db is None else {"change_db": round(result.change_db, 2)}
     return Diagnosis(

@@ -7,6 +7,7 @@ from math import sqrt
 import numpy as np
 
 from vtox.diagnosers.broken_bar import load_oscillation
+from vtox.diagnosers.broken_bar.line_place import place_shift
 from vtox.diagnosers.broken_bar.moving_slip import Tracking, tracked_pairs
 from vtox.diagnosers.broken_bar.sidebands import SidebandPair, sideband_pairs
 from vtox.diagnosers.broken_bar.supply_lines import MAX_VOLTAGE_RATIO
@@ -54,7 +55,10 @@ class Observation(Conditions):
 
     pair: SidebandPair
     tracking: Tracking | None = None  # where the slip moves, and the pair is over its angle
-    over_square: float = np.inf  # of a strong pair, over the square of the load's movement
+    # Of a strong pair: over the square of the load's movement, and from where to where the movement
+    # of the slip puts the line of a rotor cage, bins from 2sf.
+    over_square: float = np.inf
+    place_shift: tuple[float, float] = (0.0, 0.0)
 
     @property
     def supply_excluded(self) -> bool:
@@ -104,7 +108,7 @@ def observe(
         for c, pair in zip(under, pairs, strict=True)
     ]
     observations = _with_tracking(observations, analysis, slip_analysis)
-    return _with_over_square(observations, analysis)
+    return _with_movement(observations, analysis)
 
 
 def _with_tracking(
@@ -131,21 +135,23 @@ def _can_be_tracked(o: Observation) -> bool:
     return moves and o.motor.supply == "grid"
 
 
-def _with_over_square(
+def _with_movement(
     observations: list[Observation], analysis: CurrentAnalysis
 ) -> list[Observation]:
-    """Return the observations, strong pairs compared with the square of the load's movement."""
+    """Return the observations, strong pairs compared with the movement of the load."""
     rows = [i for i, o in enumerate(observations) if o.pair.is_strong and not analysis.problems[i]]
     if not rows:
         return observations
     pairs = [observations[i].pair for i in rows]
     inner = demodulation.inner_points(analysis.envelope.shape[-1], analysis.rate_hz)
+    amplitude = np.abs(analysis.envelope[rows, inner]).astype(np.float64)
     ratios = load_oscillation.over_square(
-        np.abs(analysis.envelope[rows, inner]).astype(np.float64),
+        amplitude,
         analysis.rate_hz,
         np.array([p.hz for p in pairs]),
         np.array([max(p.lower_dbc, p.upper_dbc) for p in pairs]),
     )
-    for i, ratio in zip(rows, ratios.tolist(), strict=True):
-        observations[i] = replace(observations[i], over_square=ratio)
+    for i, x, pair, ratio in zip(rows, amplitude, pairs, ratios.tolist(), strict=True):
+        shift = place_shift(x, round(analysis.rate_hz / pair.hz), pair.bins)
+        observations[i] = replace(observations[i], over_square=ratio, place_shift=shift)
     return observations

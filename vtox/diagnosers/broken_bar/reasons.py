@@ -26,7 +26,10 @@ MIN_QUADRATURE = 0.8
 MAX_IN_PHASE_SHARE = 0.75
 # Without voltages a line that stands farther from 2sf, in bins of 1/T, is not the rotor cage's if
 # the slip is right. docs/calibration/broken_bar.md#place-of-the-line
-MAX_OFF_BINS = 0.5
+MAX_OFF_BINS = 0.25
+# The noise that moves a level by 1 dB (deviation) moves the place of its line by so many bins (99
+# %). docs/calibration/broken_bar.md#place-of-the-line
+PLACE_BINS_PER_DB = 0.21
 # A line at half the distance counts down to so far below. A rotor cage makes none.
 # docs/calibration/broken_bar.md#lines-at-half-the-distance
 MAX_BELOW_DB = 20.0
@@ -87,14 +90,14 @@ def finding(o: Observation, baseline: Level | None) -> Finding:
     return replace(result, doubts=(*result.doubts, *o.slip.doubts))
 
 
-def shows_cage(o: Observation) -> bool:
-    """Return whether the line of a recording is that of a rotor cage, of any strength.
+def shows_cage(o: Observation) -> bool | None:
+    """Return whether a recording shows the line of a rotor cage, of any strength; None: it is open.
 
     A line that a load or the supply may have made says nothing of the cage: learnt as its level, it
-    would hide one that breaks.
+    would hide one that breaks. Nor does one beside it that covers a weak one of the cage.
     """
     result = next(f for rule in FINDING_RULES if (f := rule(o)))
-    return o.pair.is_line and result.state != "unknown" and result.by_level
+    return None if result.state == "unknown" else o.pair.is_line and result.by_level
 
 
 def is_level_certain(o: Observation) -> bool:
@@ -252,12 +255,12 @@ def _line_at_a_fixed_frequency(o: Observation) -> Finding | None:
 def _beside_twice_the_slip(o: Observation) -> Finding | None:
     """Return that a line of a supply that is not excluded stands beside 2sf of a measured slip."""
     measured = o.slip.source in ("speed sensor", "slot harmonics")
-    # In noise the place of a line is as uncertain as its level.
-    if o.supply_excluded or not measured or o.tracking is not None or not is_level_certain(o):
+    if o.supply_excluded or not measured or o.tracking is not None:
         return None
     rounded_hz = 2 * o.f0_hz * o.slip.rounding if o.slip.source == "speed sensor" else 0.0
-    spread_hz = o.spread_bins * o.bin_hz / 2
-    if abs(o.pair.peak_hz - o.distance_hz) <= max(MAX_OFF_BINS * o.bin_hz, rounded_hz) + spread_hz:
+    near_bins = MAX_OFF_BINS + rounded_hz / o.bin_hz + PLACE_BINS_PER_DB * o.pair.deviation_db
+    off_bins = (o.pair.peak_hz - o.distance_hz) / o.bin_hz
+    if o.place_shift[0] - near_bins <= off_bins <= o.place_shift[1] + near_bins:
         return None
     values = {
         "level_dbc": o.pair.level_dbc,
@@ -266,7 +269,8 @@ def _beside_twice_the_slip(o: Observation) -> Finding | None:
         "slip": o.slip.value,
         "slip_source": o.slip.source,
     }
-    return Finding("unknown", Reason("line_at_another_slip", values), causes=(SUPPLY, LOAD))
+    why = Reason("line_at_another_slip", values)
+    return Finding("unknown", why, doubts=_level_doubts(o), causes=(SUPPLY, LOAD))
 
 
 def _as_a_load(o: Observation) -> Finding | None:
@@ -325,9 +329,9 @@ FINDING_RULES: tuple[Callable[[Observation], Finding | None], ...] = (
     _line_of_supply,
     _harmonic_of_half,
     _line_at_a_fixed_frequency,
-    _beside_twice_the_slip,
     _as_a_load,
     _as_a_multiple_of_a_load,
+    _beside_twice_the_slip,
     _as_a_flickering_supply,
     _asymmetry,
 )
@@ -373,6 +377,9 @@ def _of_lines(o: Observation, state: State, code: str, **values: float | str) ->
         "lower_sideband_dbc": o.pair.lower_dbc,
         "upper_sideband_dbc": o.pair.upper_dbc,
     }
+    return Finding(state, Reason(code, {**lines, **values}), _level_doubts(o))
+
+
+def _level_doubts(o: Observation) -> tuple[Reason, ...]:
     uncertain = reason("level_in_noise", deviation_db=o.pair.deviation_db)
-    doubts = () if is_level_certain(o) else (uncertain,)
-    return Finding(state, Reason(code, {**lines, **values}), doubts)
+    return () if is_level_certain(o) else (uncertain,)

@@ -11,7 +11,7 @@ from vtox.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosers.broken_bar import observation
 from vtox.diagnosers.broken_bar.reasons import LOAD, SUPPLY
 from vtox.diagnosers.current.front_end import front_end
-from vtox.diagnosers.features import SLIP_SIDEBANDS
+from vtox.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
 from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
 
 # Square to what a load moves at a power factor of 0.8: the axis of a rotor cage of small inertia.
@@ -343,8 +343,11 @@ def test_a_line_that_the_voltage_carries_is_the_supply_s(
         assert d.values["line_hz"] == pytest.approx(2 * slip * m.f0_hz, abs=0.05)
 
 
-def baseline_at(level_dbc: float) -> Baseline:
-    levels = {SLIP_SIDEBANDS: Level(n=20, mean=level_dbc, std=0.5)}
+def baseline_at(level_dbc: float, n: int = 20, share: float = 1.0) -> Baseline:
+    levels = {
+        SLIP_SIDEBANDS: Level(n=n, mean=level_dbc, std=0.5),
+        SLIP_LINE_SHARE: Level(n=round(n / share), mean=share, std=0.0),
+    }
     return Baseline(bands=(Band(7.5, 8.5, levels),))
 
 
@@ -358,6 +361,31 @@ def test_a_line_in_the_baseline_is_normal_until_it_rises() -> None:
     assert risen.indicators["change_db"] == pytest.approx(12.0, abs=1.0)
 
 
+@pytest.mark.parametrize(
+    ("n", "share", "code"),
+    [
+        (3, 1.0, "sidebands_as_baseline"),
+        (2, 1.0, "rotor_asymmetry"),
+        (6, 0.75, "sidebands_as_baseline"),
+        (4, 0.5, "rotor_asymmetry"),
+    ],
+)
+def test_a_line_that_few_learnt_records_show_is_not_the_cage_s(
+    n: int, share: float, code: str
+) -> None:
+    m = replace(SOUND, lower_dbc=-52.0, upper_dbc=-58.0)
+    assert diagnose([m], baseline=baseline_at(-52.0, n, share))[0].code == code
+
+
+def test_a_line_learnt_at_one_load_alone_is_not_the_cage_s() -> None:
+    """One record with a flicker at twice slip frequency, and a weak line of the cage at others."""
+    at_load, elsewhere = baseline_at(-52.0, 1), baseline_at(-62.0, 7)
+    other = replace(elsewhere.bands[0], low_a=4.0, high_a=5.0)
+    both = Baseline(bands=(other, *at_load.bands))
+    m = replace(SOUND, lower_dbc=-52.0, upper_dbc=-58.0)
+    assert diagnose([m], baseline=both)[0].code == "rotor_asymmetry"
+
+
 def test_broken_bars_in_the_baseline_are_a_warning() -> None:
     (d,) = diagnose([BROKEN], baseline=baseline_at(-42.0))
     assert (d.state, d.code) == ("warning", "rotor_asymmetry_as_baseline")
@@ -366,9 +394,12 @@ def test_broken_bars_in_the_baseline_are_a_warning() -> None:
 def test_features_are_what_a_baseline_learns() -> None:
     rng = np.random.default_rng(0)
     batch = [recording(m, rng) for m in (BROKEN, replace(SOUND, slip=0.004), SOUND)]
-    (levels,) = broken_bar.features(front_end(batch, [MOTOR] * 3)).values()
+    features = broken_bar.features(front_end(batch, [MOTOR] * 3))
+    levels, shares = features[SLIP_SIDEBANDS], features[SLIP_LINE_SHARE]
     assert levels[0] == pytest.approx(-42.0, abs=0.5)
     assert np.isnan(levels[1:]).all()
+    # The second is too short for its slip, the third shows that there is no line.
+    np.testing.assert_array_equal(shares, [1.0, np.nan, 0.0])
 
 
 @pytest.mark.parametrize("speed", [True, False])
