@@ -13,13 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vtox.cli import options
 from vtox.cli.replay_table import show
+from vtox.client.reader import Reader as ResultsReader
 from vtox.cluster.ports import base_url
 from vtox.faults import FAULTS
 from vtox.files.matching import options as reader_options
 from vtox.files.recordings import find, named_recordings
 from vtox.senders import pacing, replay
 from vtox.senders.replay import Part, Reader
-from vtox.senders.results_reader import Answers, follow, last_id
+from vtox.senders.results_reader import Answers, follow
 from vtox.settings import Settings, load
 from vtox.store import machines
 from vtox.store.baselines import set_baseline
@@ -83,7 +84,7 @@ def replay_command(
             machines.register(client, machine, nameplate, limit=settings.max_machines)
         if healthy:
             set_baseline(client, machine, healthy.to_json())
-        last_result = last_id(client)
+        last_result = ResultsReader(client).newest_id()
         t0 = pacing.first_t0(time.time(), parts[-1].end_s, factor)
         answers = Answers({p.run: p.windows for p in parts})
         _send(console, client, parts, reader, (machine, t0, window, factor))
@@ -142,7 +143,7 @@ def _wait(
     total = answers.missing()
     with _bar(console) as bar:
         task = bar.add_task("diagnosed", total=total, note="")
-        for _ in follow(client, answers, machine, last_result, QUIET_S):
+        for _ in follow(ResultsReader(client), answers, machine, last_result, QUIET_S):
             bar.update(task, completed=total - answers.missing())
 
 

@@ -6,5 +6,6 @@ Inside VTOX the modules are imported, as everywhere.
 """
 
 from vtox.client.publisher import Accepted, Publisher
+from vtox.client.reader import Item, Reader
 
-__all__ = ["Accepted", "Publisher"]
+__all__ = ["Accepted", "Item", "Publisher", "Reader"]

@@ -226,7 +226,7 @@ class Publisher:
             try:
                 hindrance = "behind" if self._is_ahead(batch) else self._add(batch)
             except (redis.ConnectionError, redis.TimeoutError) as error:
-                _raise_if_refused(error)
+                raise_if_refused(error)
                 self._shrink(error, batch)
                 if time.monotonic() > deadline:
                     raise ServerUnavailable(
@@ -332,7 +332,7 @@ class Publisher:
             self._room_bytes = max(sum(e.nbytes for e in batch) // 2, 1)
 
 
-def _raise_if_refused(error: Exception) -> None:
+def raise_if_refused(error: Exception) -> None:
     """Raise where trying again is in vain: a wrong user or password."""
     if isinstance(error, redis.AuthenticationError | redis.exceptions.AuthorizationError):
         raise ServerUnavailable(

@@ -7,8 +7,8 @@ from vtox.alarms.book import Action
 from vtox.health.alerts import Alert
 from vtox.history.queries import alert_of
 from vtox.history.schema import alarm_actions, alerts, positions
-from vtox.history.stream_reader import BEGIN
 from vtox.store.alarm_actions import work_order
+from vtox.store.stream_reader import BEGIN
 
 
 def alerts_of_alarm(db: Connection, alarm_id: str) -> list[tuple[int, Alert]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, select
 
 from vtox.history.schema import missed
-from vtox.history.stream_reader import Missed
+from vtox.store.stream_reader import Missed
 
 # So many of the last ones are told to people; the table has all.
 MISSED_NAMED = 3

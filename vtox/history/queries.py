@@ -13,10 +13,10 @@ from vtox.health.alerts import Alert
 from vtox.history.downsampling import HOUR_S
 from vtox.history.resolution import Grid
 from vtox.history.schema import alerts, hours, minutes, outcomes, positions, records, series
-from vtox.history.stream_reader import BEGIN
 from vtox.history.trend import Group, Record, Trend, of_records, of_steps
 from vtox.store.entries import reason_from_json
 from vtox.store.points import HEALTH
+from vtox.store.stream_reader import BEGIN
 
 # Time and id of a record, and the number of its series: in the order of a list.
 Cursor = tuple[int, int, int, int]

@@ -11,17 +11,18 @@ import structlog
 from sqlalchemy import Engine
 
 from vtox.errors import DiskNearlyFull, VtoxError
-from vtox.history import baselines, database, deletion, retention, stream_reader, writing
+from vtox.history import baselines, database, deletion, retention, writing
 from vtox.history.disk_room import check_room
 from vtox.history.gaps import missed_between, missed_sentence
 from vtox.history.names import Names
 from vtox.history.retention import oldest_kept
-from vtox.history.stream_reader import Position
 from vtox.history.writing import Portion
 from vtox.settings import Settings
+from vtox.store import stream_reader
 from vtox.store.client import Client, server_time
 from vtox.store.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
 from vtox.store.retirements import noted_retirements, remove_notes
+from vtox.store.stream_reader import Position
 
 log = structlog.get_logger()
 

@@ -12,13 +12,13 @@ from vtox.history.downsampling import Aggregate, Key, hours_of, minutes_of
 from vtox.history.names import Names
 from vtox.history.retention import Oldest
 from vtox.history.schema import alarm_actions, alerts, hours, minutes, missed, positions, records
-from vtox.history.stream_reader import BEGIN, Batch, Missed, Position
 from vtox.store.alarm_actions import decode_action
 from vtox.store.entries import RawFields, decode_alert, json_bytes
 from vtox.store.line_levels import QUANTITIES as LINE_QUANTITIES
 from vtox.store.line_levels import line_points
 from vtox.store.outputs import Entry
 from vtox.store.points import POINTS_OF, Point, entry_numbers
+from vtox.store.stream_reader import BEGIN, Batch, Missed, Position
 
 
 @dataclass(slots=True)

@@ -4,14 +4,10 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from vtox import keys
+from vtox.client.reader import Reader
 from vtox.domain import STATES
 from vtox.faults import FAMILIES
-from vtox.store import outputs
-from vtox.store.client import MAX_BLOCK_MS, Client
-from vtox.store.entries import Result, decode_result
-
-READ_COUNT = 500
+from vtox.store.entries import Result
 
 
 @dataclass(slots=True)
@@ -38,25 +34,17 @@ class Answers:
         return {s: states.count(s) for s in STATES if s in states}
 
 
-def last_id(client: Client) -> str:
-    """Return the id of the newest result, to read on from there."""
-    return outputs.newest_id(client, keys.RESULTS)
-
-
 def follow(
-    client: Client, answers: Answers, machine_id: str, after: str, quiet_s: float
+    reader: Reader, answers: Answers, machine_id: str, after: str, quiet_s: float
 ) -> Iterator[Answers]:
     """Add results as they come, until none is missing or none came for `quiet_s`."""
     last_result_t = time.monotonic()
+    items = reader.results([machine_id], after=after, quiet_s=quiet_s)
     while answers.missing() and time.monotonic() - last_result_t < quiet_s:
-        entries, after = outputs.wait_for(
-            client, keys.RESULTS, after, count=READ_COUNT, block_ms=MAX_BLOCK_MS // 2
-        )
-        for _, fields in entries:
-            if fields.get(b"machine_id") != machine_id.encode():
-                continue
-            result = decode_result(fields)
-            if result.run in answers.windows:
-                answers.results.append(result)
-                last_result_t = time.monotonic()
+        item = next(items, None)
+        if item is None:
+            return
+        if item.value.run in answers.windows:
+            answers.results.append(item.value)
+            last_result_t = time.monotonic()
         yield answers

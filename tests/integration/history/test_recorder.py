@@ -28,7 +28,6 @@ from vtox.history.baselines import versions_of
 from vtox.history.database import engine_to_read
 from vtox.history.recorder import Recorder
 from vtox.history.schema import alerts, baselines, hours, minutes, missed, outcomes, records, series
-from vtox.history.stream_reader import Missed
 from vtox.history.writing import positions_of
 from vtox.monitoring.readiness import checks
 from vtox.settings import Settings
@@ -37,6 +36,7 @@ from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, connect, server_time
 from vtox.store.recorder_heartbeat import recorder_heartbeat
 from vtox.store.status import snapshot
+from vtox.store.stream_reader import Missed
 
 STOP = threading.Event()
 

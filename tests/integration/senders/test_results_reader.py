@@ -8,9 +8,10 @@ from rich.console import Console
 
 from vtox import keys
 from vtox.cli.replay_table import show
+from vtox.client.reader import Reader
 from vtox.domain import Diagnosis, Record
 from vtox.faults import FAMILIES
-from vtox.senders.results_reader import Answers, follow, last_id
+from vtox.senders.results_reader import Answers, follow
 from vtox.store.client import Client
 from vtox.store.entries import encode_result, result
 
@@ -41,12 +42,12 @@ def drain(updates: Iterator[Answers]) -> None:
 def test_follow_ends_when_every_family_has_answered_to_the_end(client: Client) -> None:
     answer(client, "before", "turn_short", "fault", 0)
     answers = Answers({"r": 2})
-    since = last_id(client)
+    since = Reader(client).newest_id()
     for seq in (0, 1):
         for fault in ("turn_short", "insulation", "bearing", "eccentricity", "broken_bar"):
             answer(client, "r", fault, "normal", seq)
             answer(client, "r", fault, "fault", seq, machine="M2")
-    drain(follow(client, answers, "M1", since, quiet_s=30.0))
+    drain(follow(Reader(client), answers, "M1", since, quiet_s=30.0))
     assert answers.missing() == 0
     assert len(answers.results) == 10
     assert answers.counts("r", "bearing") == {"normal": 2}
@@ -54,9 +55,9 @@ def test_follow_ends_when_every_family_has_answered_to_the_end(client: Client) -
 
 def test_follow_gives_up_after_silence(client: Client) -> None:
     answers = Answers({"r": 1})
-    since = last_id(client)
+    since = Reader(client).newest_id()
     answer(client, "r", "turn_short", "normal", 0)
-    drain(follow(client, answers, "M1", since, quiet_s=0.8))
+    drain(follow(Reader(client), answers, "M1", since, quiet_s=0.8))
     assert answers.missing() == len(FAMILIES) - 1
 
 
@@ -69,7 +70,7 @@ def test_a_row_a_recording_and_a_mark_a_record(client: Client, width: int) -> No
     for seq in range(30):
         answer(client, "r2", "turn_short", "normal" if seq else "fault", seq)
     answers = Answers({"r1": 4, "r2": 30})
-    drain(follow(client, answers, "M1", "0-0", quiet_s=0.6))
+    drain(follow(Reader(client), answers, "M1", "0-0", quiet_s=0.6))
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     show(Console(file=out, width=width), {"r1": "first", "r2": "second"}, answers)
     out.seek(0)

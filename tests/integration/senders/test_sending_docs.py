@@ -3,19 +3,22 @@
 import json
 import os
 import re
-import shlex
+import shutil
+import subprocess
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
+from tests.integration.senders.test_results_reader import answer
 from tests.paths import ROOT
 from vtox import keys
 from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import Settings
-from vtox.store.client import Client, connect
+from vtox.store.client import Client
 from vtox.wire import decode
 
 
@@ -34,12 +37,13 @@ def addresses(server: EmbeddedServer, settings: Settings, monkeypatch: pytest.Mo
     monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
-@pytest.mark.parametrize("word", ["Publisher", "redis.Redis"])
+@pytest.mark.parametrize("word", ["Publisher(", "server.xadd"])
 def test_python_sends_whole_windows(
     client: Client, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    exec("".join(blocks("docs/SENDING.md", "python", word)), {})
+    (example,) = blocks("docs/SENDING.md", "python", word)
+    exec(example, {})
     windows = [decode(fields) for _, fields in client.xrange(keys.RAW)]
     assert [w.seq for w in windows] == [0, 1, 2]
     assert windows[0].fs_hz == 10_000
@@ -68,11 +72,57 @@ def test_the_addresses_of_the_page_are_shown_by_the_command(
         assert rows[row]["value"] == os.environ[name]
 
 
-def test_redis_cli_sends_a_window(client: Client, server: EmbeddedServer) -> None:
+@pytest.mark.parametrize("word", ["Reader(", "xrevrange"])
+def test_python_reads_the_answers(
+    client: Client,
+    word: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    position = {keys.RESULTS: ["0-0", None]}
+    (tmp_path / "answers.json").write_text(json.dumps(position))
+    answer(client, "r1", "bearing", "normal", 7, "PUMP-1")
+    (example,) = blocks("docs/SENDING.md", "python", word)
+    exec("import os, redis\n" + example.replace("quiet_s=5.0", "quiet_s=0.2"), {})
+    shown = capsys.readouterr().out
+    assert "7" in shown
+    assert "bearing normal" in shown
+
+
+def run(program: str, *command: str) -> str:
+    """Run a program of the page; the test is skipped where there is none."""
+    if shutil.which(program) is None:
+        pytest.skip(f"needs {program}")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    return done.stdout
+
+
+def test_redis_cli_sends_a_window_and_reads(client: Client) -> None:
     (example,) = blocks("docs/SENDING.md", "sh", "XADD")
-    command = example.splitlines()[0].rstrip("\\") + example.splitlines()[1]
-    words = shlex.split(command)
-    with connect(server.address.role_url("ingest"), "sender") as sender:
-        sender.execute_command(*words[words.index("XADD") :])
-    ((_, fields),) = client.xrange(keys.RAW)
+    shown = run("redis-cli", "sh", "-ec", example)
+    ((entry_id, fields),) = client.xrange(keys.RAW)
+    assert entry_id.decode() in shown
     assert list(decode(fields).channels) == ["ia", "ib", "ic"]
+
+
+def test_curl_sends_a_window_and_reads(http: httpx.Client, client: Client) -> None:
+    examples = blocks("docs/SENDING.md", "sh", "curl")
+    (example,) = (e for e in examples if "/windows" in e)
+    shown = run(
+        "curl", "sh", "-ec", example.replace("localhost:8000", http.base_url.netloc.decode())
+    )
+    ((entry_id, fields),) = client.xrange(keys.RAW)
+    assert entry_id.decode() in shown
+    assert list(decode(fields).channels) == ["ia", "ib", "ic"]
+
+
+def test_node_sends_a_whole_window(http: httpx.Client, client: Client) -> None:
+    (example,) = blocks("docs/SENDING.md", "js", "fetch")
+    script = example.replace("localhost:8000", http.base_url.netloc.decode())
+    assert run("node", "node", "--input-type=module", "-e", script).startswith("202")
+    ((_, fields),) = client.xrange(keys.RAW)
+    window = decode(fields)
+    assert window.samples == 10_000
+    assert max(window.channels["ia"]) == pytest.approx(14, abs=1e-3)
