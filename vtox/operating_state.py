@@ -1,7 +1,8 @@
 """The operating state of a machine within a record, and the codes by which diagnoses state it.
 
-A machine that is not in a steady state is no fault: its diagnoses abstain, and its open alarms are
-suppressed by design (`vtox.health.alerts`).
+`vtox.diagnosers.current.operation` finds it in the currents. A machine that is not in a steady
+state is no fault: its diagnoses abstain, and its open alarms are suppressed by design
+(`vtox.health.alerts`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,12 @@ OperatingState = Literal["standstill", "start", "run_down", "switched", "ramp", 
 # Codes of abstentions that state the operating state of the machine, whatever the fault.
 STATE_OF_CODE: Mapping[str, OperatingState] = MappingProxyType(
     {
+        "motor_stands_still": "standstill",
+        "motor_starts": "start",
+        "motor_start_unfinished": "start",
+        "motor_start_under_way": "start",
+        "motor_start_throughout": "start",
+        "motor_runs_down": "run_down",
         "switched_within_record": "switched",
         "supply_not_steady": "ramp",
         "current_not_steady": "unsteady",

@@ -169,17 +169,17 @@ STATES: tuple[Mistake, ...] = (
     mistake(
         "switched off in the record",
         on(*CURRENTS, by=_off_after(0.5)),
-        currents="switched_within_record",
+        currents="motor_runs_down",
     ),
     mistake(
         "off but for the first second",
         on(*CURRENTS, by=_off_after(0.1)),
-        currents="switched_within_record supply_not_found current_far_below_rated",
+        currents="motor_runs_down",
     ),
     mistake(
         "starts in the record",
         on(*CURRENTS, by=_starting),
-        turn_short="current_not_steady current_far_above_rated",
+        currents="motor_starts motor_start_under_way",
     ),
     mistake("one phase open", _single_phasing, turn_short="phase_open"),
     mistake(

@@ -21,7 +21,7 @@ from vtox.sentences.rendering import TABLES, advice, render
 
 BOTH = (*CURRENTS, *VOLTAGES)
 ALL = (*BOTH, "leakage")
-SHARED_TABLES = ("general", "slip")
+SHARED_TABLES = ("general", "slip", "operation")
 
 
 def inputs() -> Iterator[DiagnosisInput]:

@@ -18,6 +18,7 @@ FAULT_PAGES = {f: ROOT / f"docs/faults/{f}.md" for f in FAULTS}
 CODE_PAGES = {
     "general": ROOT / "docs/faults/README.md",
     "slip": ROOT / "docs/faults/slip.md",
+    "operation": ROOT / "docs/faults/starts.md",
     "baseline": ROOT / "docs/faults/baseline.md",
     "alerts": ROOT / "docs/faults/alerts.md",
     "records": ROOT / "docs/faults/records.md",

@@ -75,6 +75,12 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
     "steadiness": (
         "asymmetry_not_steady",
         "current_not_steady",
+        "motor_runs_down",
+        "motor_stands_still",
+        "motor_start_throughout",
+        "motor_start_under_way",
+        "motor_start_unfinished",
+        "motor_starts",
         "shaft_speed_changes",
         "supply_not_steady",
         "switched_within_record",

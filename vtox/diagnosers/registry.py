@@ -18,9 +18,11 @@ from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.diagnosers.insulation import admittance
 from vtox.diagnosers.insulation import diagnoser as insulation
 from vtox.diagnosers.turn_short import diagnoser as turn_short
-from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording
+from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording, abstain
 
 NO_NAMEPLATE = Motor()
+# Operating states in which whatever is seen in other channels is not that of the running machine.
+NOT_RUNNING = frozenset({"standstill", "start", "run_down"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def load_a(shared: SharedAnalysis) -> Float64:
 def _bearing(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
     analysis = shared.analysis
     speed_rpm, tolerance = _estimated_speeds(shared)
-    return bearing.diagnose(
+    found = bearing.diagnose(
         analysis.recordings,
         analysis.motors,
         baselines,
@@ -93,6 +95,26 @@ def _bearing(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> li
         supply_hz=_where_usable(analysis.f0_hz, analysis),
         load_a=_where_usable(load_a(shared), analysis),
     )
+    return _where_running(found, analysis)
+
+
+def _insulation(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
+    return _where_running(insulation.diagnose(shared.analysis, baselines), shared.analysis)
+
+
+def _where_running(found: Sequence[Diagnosis], analysis: CurrentAnalysis) -> list[Diagnosis]:
+    """Return diagnoses that do not rest on currents, or abstentions where those show no running.
+
+    A machine whose measured speed is not zero does not stand still: its clamps are off.
+    """
+    diagnoses = list(found)
+    for i, operation in enumerate(analysis.operations):
+        if operation is None or operation.state not in NOT_RUNNING:
+            continue
+        turns = operation.state == "standstill" and bool(analysis.recordings[i].speed_rpm)
+        if diagnoses[i].code not in ("missing_channel", "no_vibration_channel") and not turns:
+            diagnoses[i] = abstain(diagnoses[i].fault, *analysis.problems[i])
+    return diagnoses
 
 
 def examine_bearing(shared: SharedAnalysis) -> bearing.Examination:
@@ -143,7 +165,7 @@ DIAGNOSERS: Mapping[str, Diagnoser] = {
         needs_frames=True,
     ),
     "insulation": Diagnoser(
-        diagnose=lambda shared, baselines: insulation.diagnose(shared.analysis, baselines),
+        diagnose=_insulation,
         features=lambda shared: admittance.features(shared.analysis),
     ),
     "bearing": Diagnoser(

@@ -17,6 +17,8 @@ from vtox.diagnosers.current.channel_phasors import (
     sequences,
     supply_levels,
 )
+from vtox.diagnosers.current.operating_problems import operating_problems
+from vtox.diagnosers.current.operation import Operation
 from vtox.diagnosers.current.phase_pairing import match_voltages_to_currents
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, bars_per_pair
 from vtox.diagnosers.current.signal_problems import (
@@ -66,11 +68,14 @@ class CurrentAnalysis:
     # Per recording, why its currents (or voltages) cannot be used at all; empty where they can.
     problems: Problems
     voltage_problems: Problems
+    # Whether each machine starts, runs down, stands still or is steady; None where not known.
+    operations: tuple[Operation | None, ...]
     # Why voltages, sound by themselves, cannot be used together with the currents; else None.
     pairing_problems: tuple[Reason | None, ...]
     voltage_rotation_deg: Int  # (B,) rotation of V1 that pairs voltages and currents, degrees
     lag_rad: Float64  # (B,) angle of I1 behind V1; NaN where unknown
     f0_hz: Float64  # (B,) mean supply frequency; NaN without currents
+    line_share: Float64  # (B,) share of the supply line in all power; NaN without currents
     windowed_f0_hz: Float64  # (B,) the same, weighted as a Hann window weights slot harmonics
     bars_per_pair: Float64  # (B,) rotor bars over pole pairs; NaN where unknown
     slot_band: slot_harmonics.Band | None  # power of the currents around the slot harmonics
@@ -128,16 +133,18 @@ def front_end(
     first = recordings[0]
     channels = sum(c in first.channels for c in (*CURRENTS, *VOLTAGES))
     size = max(CHUNK_MIN_RECORDINGS, CHUNK_SAMPLES // max(1, channels * first.samples))
-    return concatenate(
-        [
-            analyse_chunk(
-                recordings[b : b + size],
-                motors[b : b + size],
-                frames=frames,
-                slot_band=slot_band,
-            )
-            for b in range(0, len(recordings), size)
-        ]
+    return _with_operations(
+        concatenate(
+            [
+                analyse_chunk(
+                    recordings[b : b + size],
+                    motors[b : b + size],
+                    frames=frames,
+                    slot_band=slot_band,
+                )
+                for b in range(0, len(recordings), size)
+            ]
+        )
     )
 
 
@@ -189,6 +196,7 @@ def analyse_chunk(
             for b, p in enumerate(problems)
         ),
         f0_hz=f0_hz,
+        line_share=share,
         windowed_f0_hz=windowed_f0_hz,
         bars_per_pair=bars,
         slot_band=_slot_band(spectra, n, df_hz, f0_hz, bars) if slot_band else None,
@@ -244,10 +252,12 @@ def empty_analysis(
         voltages=voltages,
         problems=problems,
         voltage_problems=voltage_problems,
+        operations=(None,) * batch,
         pairing_problems=(None,) * batch,
         voltage_rotation_deg=np.zeros(batch, int),
         lag_rad=unknown,
         f0_hz=unknown,
+        line_share=unknown,
         windowed_f0_hz=unknown,
         bars_per_pair=unknown,
         slot_band=None,
@@ -291,6 +301,23 @@ def select(analysis: CurrentAnalysis, rows: Int) -> CurrentAnalysis:
 
     names = [f.name for f in fields(CurrentAnalysis) if f.name not in SHARED_FIELDS]
     return replace(analysis, **{name: rows_of(name) for name in names})  # type: ignore[arg-type]
+
+
+def _with_operations(analysis: CurrentAnalysis) -> CurrentAnalysis:
+    """Return the analysis with what each machine does; one that is not steady is not diagnosed."""
+    if not analysis.envelope.shape[-1]:
+        return analysis
+    operations, problems = operating_problems(
+        analysis.recordings,
+        analysis.motors,
+        analysis.problems,
+        line_share=analysis.line_share,
+        envelope=analysis.envelope,
+        envelope_v=analysis.envelope_v,
+        rate_hz=analysis.rate_hz,
+        centre_hz=analysis.centre_hz,
+    )
+    return replace(analysis, operations=operations, problems=problems)
 
 
 def _as_tuple(problem: Reason | None) -> tuple[Reason, ...]:

@@ -21,6 +21,9 @@ MIN_CURRENT_RATIO = 0.1
 # A motor is off where the current of so many seconds is below this share of what it is otherwise.
 OFF_BLOCK_S = 0.1
 OFF_RATIO = 0.05
+# Whether the current moves is seen in blocks that are short enough for a start at the very
+# beginning, and long enough for the ringing of the band filter, s.
+RATIO_BLOCK_S = 0.05
 # Phase voltage over the rated one; voltages between lines are sqrt(3) of it. A drive goes lower.
 MAX_VOLTAGE_RATIO = 2.5
 MIN_VOLTAGE_RATIO = 0.4
@@ -54,6 +57,20 @@ class Levels:
     channels: Sequence[float]
     positive: float
     negative: float = 0.0
+
+
+def level_ratio(envelope: Complex, rate_hz: float) -> Float64:
+    """Return the largest mean level in blocks of `RATIO_BLOCK_S` over the smallest, shape (batch,).
+
+    `envelope` is that of their positive sequence, shape (batch, points).
+    """
+    size = max(1, round(RATIO_BLOCK_S * rate_hz))
+    count = envelope.shape[-1] // size
+    if count < 2:
+        return np.ones(len(envelope))
+    blocks = np.abs(envelope[:, : count * size]).reshape(len(envelope), count, size)
+    levels = blocks.mean(axis=-1, dtype=np.float64)
+    return np.asarray(levels.max(axis=-1) / np.maximum(levels.min(axis=-1), TINY))
 
 
 def off_s(envelope: Complex, rate_hz: float) -> Float64:

@@ -162,4 +162,7 @@ WORDS: dict[str, str] = {
     "voltage, no baseline": "依据电压，无基线",
     "currents and baseline": "依据电流和基线",
     "currents, no baseline": "依据电流，无基线",
+    # What an inrush is a multiple of.
+    "rated_current": "额定电流",
+    "final_current": "最终电流",
 }

@@ -168,4 +168,7 @@ WORDS: dict[str, str] = {
     "refined_by_shaft_lines": "refined by shaft lines",
     "corrected_by_shaft_lines": "corrected by shaft lines",
     "tracked_by_shaft_line": "tracked by a shaft line",
+    # What an inrush is a multiple of.
+    "rated_current": "rated current",
+    "final_current": "final current",
 }

@@ -110,7 +110,13 @@ def switch_off(start_s: float, end_s: float) -> Change:
     return change
 
 
-@pytest.mark.parametrize("times_s", [(0.0, 5.0), (3.0, 6.0), (9.0, 10.0)])
+def test_a_motor_that_is_switched_off_within_the_record_runs_down() -> None:
+    d = diagnoses(switch_off(9.0, 10.0))["turn_short"]
+    assert (d.state, d.code) == ("unknown", "motor_runs_down")
+    assert d.values["end_s"] == pytest.approx(9.0, abs=0.05)
+
+
+@pytest.mark.parametrize("times_s", [(0.0, 5.0), (3.0, 6.0)])
 def test_a_motor_that_was_switched_within_the_record(times_s: tuple[float, float]) -> None:
     d = diagnoses(switch_off(*times_s))["turn_short"]
     assert (d.state, d.code) == ("unknown", "switched_within_record")
