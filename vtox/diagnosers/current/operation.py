@@ -7,6 +7,7 @@ others are the samples read. Limits: docs/calibration/operation.md.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
+from typing import Literal
 
 import numpy as np
 
@@ -93,7 +94,7 @@ class Operation:
     `on_s` is None where it was on before, `off_s` where it was on to the end.
     """
 
-    state: OperatingState
+    state: OperatingState | Literal["steady"]
     on_s: float | None = None
     off_s: float | None = None
 
