@@ -13,6 +13,7 @@ from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings
 from vtox.store.client import Client, check_when_loaded, connect
 from vtox.store.task_queues import forget_broker, write_broker
+from vtox.tracing import start_tracing
 
 log = structlog.get_logger()
 
@@ -36,7 +37,15 @@ def run(settings: Settings) -> None:
     else:
         forget_broker(client)
         waiting_tasks = queues.waiting_tasks
-    bridge = Bridge(client, settings, queues.send, waiting_tasks, forget_tasks=queues.forget)
+    tracing = start_tracing(settings, "bridge")
+    bridge = Bridge(
+        client,
+        settings,
+        queues.send,
+        waiting_tasks,
+        forget_tasks=queues.forget,
+        tracing=tracing,
+    )
     serve(
         settings.probe_host,
         settings.coordinator_port,
@@ -52,6 +61,8 @@ def run(settings: Settings) -> None:
     )
     watcher.start()
     bridge.run(stop)
+    if tracing:
+        tracing.flush()
     queues.close()
     watcher.join(timeout=2)
     log.info("coordinator stopped")

@@ -211,7 +211,8 @@ class Record:
     `ids` are the ids of their stream entries, space-separated; `closed` says why the record ended
     early, and is None where it has the length its family needs. `shared` says where the bridge has
     put the windows in the memory of its host: the name of the ring, then position and bytes of each
-    (`vtox/store/shared_windows.py`); empty where they are in the stream alone.
+    (`vtox/store/shared_windows.py`); empty where they are in the stream alone. `traces` are the
+    spans, as `traceparent`, that followed some of its windows here (`vtox/tracing.py`).
     """
 
     machine_id: str
@@ -225,6 +226,7 @@ class Record:
     bytes: int
     closed: "Reason | None" = None
     shared: str = ""
+    traces: str = ""
 
     def record_id(self, family: str) -> str:
         """Name of the record: unique because an entry is in one record of a family."""

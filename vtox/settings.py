@@ -126,6 +126,13 @@ class Settings(BaseSettings):
         10.0, gt=0, description="seconds between entries of performance_metrics"
     )
 
+    traces_url: str = Field(
+        "", description="a collector of OpenTelemetry (OTLP over HTTP) for traces; empty: none"
+    )
+    traces_share: float = Field(
+        0.0, ge=0, le=1, description="share of the windows without a traceparent that are traced"
+    )
+
     stream_partitions: int = Field(
         1, ge=1, le=1, description="partitions of the raw stream; only 1 is possible"
     )

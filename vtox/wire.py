@@ -26,6 +26,7 @@ _NUMPY: dict[str, np.dtype[Any]] = {"i2": np.dtype("<i2"), "f4": np.dtype("<f4")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 # Below 100 Hz there is no room for a supply line; no converter of this trade samples above 1 MHz.
 FS_MIN_HZ, FS_MAX_HZ = 100.0, 1e6
+_TRACEPARENT_BYTES = 55
 # The scripts of the server compute in doubles.
 SEQ_MAX = 2**53 - 1
 # Wide enough for any unit, narrow enough that counts times scale stays finite in float32.
@@ -77,6 +78,8 @@ class Header:
     # A dead letter sent again: its id, and the one family that must diagnose it (empty: all).
     replay_of: str = ""
     replay_family: str = ""
+    # The span of the sender that follows the window, as in W3C Trace Context.
+    traceparent: str = ""
 
     @property
     def duration_s(self) -> float:
@@ -209,6 +212,8 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
         temperature_c=number(fields, "temperature_c"),
         replay_of=_name(fields, "replay_of") or "",
         replay_family=_name(fields, "replay_family") or "",
+        # One that cannot be read begins no trace, and refuses no window.
+        traceparent=fields.get(b"traceparent", b"")[:_TRACEPARENT_BYTES].decode("ascii", "replace"),
     )
 
 

@@ -38,6 +38,7 @@ from vtox.store.windows import fetch
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
+from workers.traces import Stopwatch, trace_batch
 
 log = structlog.get_logger()
 
@@ -116,9 +117,13 @@ def _report_interrupted(here: Process) -> None:
 
 def _work(here: Process, family: str, record_ids: list[str], token: str) -> int:
     began = time.perf_counter()
-    before_s = here.diagnosis_s
+    before_s, clock = here.diagnosis_s, Stopwatch()
     batch = _start(here.ledger, family, record_ids, token)
-    finished = _finish(here, family, batch, token)
+    clock.lap("fetch")
+    finished = _finish(here, family, batch, token, clock)
+    if here.tracing:
+        answers = [(d.record, d.diagnoses) for d in finished]
+        trace_batch(here.tracing, here.name, family, answers, clock)
     if here.settings.baseline_auto and family == LEARNING_FAMILY:
         present = [d for d in finished if not d.past]
         learn(here.client, here.settings, [(d.record, d.diagnoses, d.machine) for d in present])
@@ -133,7 +138,9 @@ def _work(here: Process, family: str, record_ids: list[str], token: str) -> int:
     return len(finished)
 
 
-def _finish(here: Process, family: str, batch: Sequence[Started], token: str) -> list[Diagnosed]:
+def _finish(
+    here: Process, family: str, batch: Sequence[Started], token: str, clock: Stopwatch
+) -> list[Diagnosed]:
     """Diagnose and commit a batch; if its diagnosis raises, each record alone.
 
     One that raises alone is reported, one that takes too long is not: it waits until it is
@@ -151,11 +158,12 @@ def _finish(here: Process, family: str, batch: Sequence[Started], token: str) ->
     ) as error:  # whatever a diagnoser raises: the others of the batch must not suffer
         log.exception("a diagnosis raised", records=len(batch), first=batch[0].record_id)
         if len(batch) > 1:
-            return [d for s in batch for d in _finish(here, family, [s], token)]
+            return [d for s in batch for d in _finish(here, family, [s], token, clock)]
         if not isinstance(error, DiagnosisTimeout):
             here.ledger.report(family, [batch[0].record_id], token, interrupted=False)
         return []
     tolerance_s = here.settings.clock_tolerance_s
+    clock.lap("diagnose")
     diagnosed = [
         Diagnosed(
             s.record_id,
@@ -166,7 +174,9 @@ def _finish(here: Process, family: str, batch: Sequence[Started], token: str) ->
         )
         for s, answer in zip(batch, answers, strict=True)
     ]
-    return _commit(here.ledger, family, diagnosed)
+    finished = _commit(here.ledger, family, diagnosed)
+    clock.lap("commit")
+    return finished
 
 
 def _diagnose(

@@ -16,6 +16,7 @@ from celery.signals import (
     task_failure,
     worker_init,
     worker_process_init,
+    worker_process_shutdown,
     worker_ready,
     worker_shutdown,
 )
@@ -29,6 +30,7 @@ from vtox.settings import Settings
 from vtox.store import heartbeats
 from vtox.store.client import Client, connect
 from vtox.store.ledger import Ledger
+from vtox.tracing import Tracing, start_tracing
 from workers.heartbeat import Heartbeat
 from workers.malloc import keep_freed_memory
 from workers.memory_limit import limit_memory
@@ -48,6 +50,7 @@ class Process:
     settings: Settings
     ledger: Ledger
     name: str
+    tracing: Tracing | None = None
     diagnosis_s: float = 0.0
     interrupted: list[tuple[str, list[str], str]] = field(default_factory=list)
 
@@ -61,7 +64,7 @@ def process() -> Process:
     """Return what tasks need of this process, opened on first use."""
     s = settings.load()
     client = connect(s.samples_url(), "worker")
-    return Process(client, s, Ledger(client, s), _name)
+    return Process(client, s, Ledger(client, s), _name, start_tracing(s, _name))
 
 
 @setup_logging.connect
@@ -97,6 +100,13 @@ def _prepare_pool_process(**_: Any) -> None:
     # A worker is one core: the threads of such small matrix products wait longer than they work
     # (bearing of 10 s records: 1.8 ms of CPU time per second of data on two cores, 0.6 on one).
     threadpool_limits(1)
+
+
+@worker_process_shutdown.connect
+def _send_last_spans(**_: Any) -> None:
+    # A pool process is replaced by another when it has grown: what it has seen must not go with it.
+    if tracing := process().tracing:
+        tracing.flush()
 
 
 @worker_ready.connect

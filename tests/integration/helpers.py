@@ -14,6 +14,7 @@ from vtox.bridge.loop import Bridge, WaitingTasks
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
 from vtox.store.ledger import COMMITTED, Ledger, Outcome
+from vtox.tracing import start_tracing
 
 T0 = 1_764_000_000.0
 
@@ -52,7 +53,8 @@ def bridging(
 
     stop = Event()
     client = connect(settings.working_url(), "bridge", retries=0)
-    bridge = Bridge(client, settings, collect, waiting_tasks)
+    tracing = start_tracing(settings, "bridge")
+    bridge = Bridge(client, settings, collect, waiting_tasks, tracing=tracing)
     thread = Thread(target=bridge.run, args=(stop,))
     thread.start()
     try:

@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.arrays", "vtox.errors", "vtox.keys", "vtox.sentences"),
     ("vtox.server_urls",),
     ("vtox.nameplate_ranges", "vtox.operating_state", "vtox.plain_data", "vtox.settings"),
-    ("vtox.domain",),
+    ("vtox.domain", "vtox.tracing"),
     ("vtox.baseline", "vtox.channel_map", "vtox.faults", "vtox.nameplate", "vtox.wire"),
     ("vtox.health", "vtox.coverage"),
     ("vtox.alarms",),
@@ -206,21 +206,21 @@ def test_the_environment_is_read_in_one_place() -> None:
 MATHS_ON_DEMAND = tuple(
     f"api.routes.{name}" for name in ("spectra", "reports", "figures", "commissioning")
 )
-READERS = ("vtox.files.comtrade_records",)
+OPTIONAL_PACKAGES = ("vtox.files.comtrade_records", "vtox.tracing")
 
 
 def test_imports_stand_at_the_top() -> None:
     """But for the commands, which import inside a function what would make all others slow.
 
     And the routes of spectra, reports and figures, as the API loads no maths before someone looks;
-    and the readers of files, whose libraries may not be installed.
+    and those whose libraries may not be installed: readers of files, traces.
     """
     inner = [
         f"{module_name(p)}:{node.lineno}"
         for p in SOURCES
         if p != LAZY
         and not module_name(p).startswith("vtox.cli.")
-        and module_name(p) not in (*MATHS_ON_DEMAND, *READERS)
+        and module_name(p) not in (*MATHS_ON_DEMAND, *OPTIONAL_PACKAGES)
         for scope in ast.walk(ast.parse(p.read_text()))
         if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(scope)
@@ -271,15 +271,17 @@ def test_cited_works_are_listed() -> None:
             assert any(author in e and year in e for e in listed), (path.name, author, year)
 
 
-# What a sender, a key's record, a report's date and the comparison of clocks themselves need a
-# host's clock for.
+# What a sender, a key's record, a report's date, a span of a trace and the comparison of clocks
+# themselves need a host's clock for.
 HOST_CLOCK = {
+    "vtox/bridge/traces.py",
     "vtox/cli/replay.py",
     "vtox/cli/report_files.py",
     "vtox/cli/simulate.py",
     "vtox/monitoring/doctor.py",
     "vtox/store/client.py",
     "workers/heartbeat.py",
+    "workers/traces.py",
 }
 
 

@@ -18,6 +18,7 @@ from vtox import keys
 from vtox.bridge.intake import Intake
 from vtox.bridge.read_size import MAX_READ_WINDOWS, ReadSize
 from vtox.bridge.record_joiner import ClosedRecord, Joiner, batches
+from vtox.bridge.traces import trace_dispatch, traced_pieces
 from vtox.bridge.waiting_records import WaitingRecords
 from vtox.domain import Record
 from vtox.errors import BrokerUnavailable, LeaseLost, StaleState
@@ -35,6 +36,7 @@ from vtox.store.retention import (
 )
 from vtox.store.shared_windows import SharedWindows
 from vtox.store.streams import Entry, create_group, read_new, read_pending, trim_raw
+from vtox.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -79,6 +81,7 @@ class Bridge:
         waiting_tasks: WaitingTasks = lambda _: [],
         clock: Callable[[], float] = time.monotonic,
         forget_tasks: Callable[[], None] = lambda: None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.client = client
         self.settings = settings
@@ -86,6 +89,7 @@ class Bridge:
         self.waiting_tasks = waiting_tasks
         self.forget_tasks = forget_tasks
         self.clock = clock
+        self.tracing = tracing
         self.ledger = Ledger(client, settings)
         self.shared = SharedWindows(settings.shared_windows_mb)
         self.token = ""
@@ -294,6 +298,8 @@ class Bridge:
         pieces = self.intake.admit(entries, progress)
         admitted = {p.entry_id.encode() for p in pieces}
         self.shared.add(e for e in entries if e[0] in admitted)
+        if self.tracing:
+            pieces = traced_pieces(self.tracing, pieces)
         for piece in pieces:
             self._collect(self.joiner.add(piece, now))
 
@@ -341,6 +347,8 @@ class Bridge:
                 "finished"
             )
         self._publish(family, ids)
+        if self.tracing:
+            trace_dispatch(self.tracing, family, records)
 
     def _publish(self, family: str, record_ids: list[str]) -> None:
         # Each task may take the time-outs of a broker that is away.

@@ -21,6 +21,7 @@ class Piece:
     run: str
     header: Header
     families: frozenset[str]
+    trace: str = ""  # the span of its admission, as traceparent
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ def _row(pieces: list[Piece], why: Reason | None) -> Record:
         windows=len(pieces),
         bytes=sum(p.header.nbytes for p in pieces),
         closed=why,
+        traces=" ".join(p.trace for p in pieces if p.trace),
     )
 
 

@@ -70,9 +70,14 @@ def record_from_table(table: Any) -> Record:
             closed = reason_from_table(closed)
     except (KeyError, TypeError, AttributeError) as error:
         raise LedgerRowError("damaged_row", f"closed: {closed!r}") from error
-    shared = table.get("shared")
     return Record(
         **{name: table[name] for name in _TYPES},
         closed=closed or None,
-        shared=shared if isinstance(shared, str) else "",
+        shared=_text(table.get("shared")),
+        traces=_text(table.get("traces")),
     )
+
+
+def _text(value: Any) -> str:
+    """Return what only makes a record faster to read, or to follow: empty if it is no text."""
+    return value if isinstance(value, str) else ""

@@ -135,9 +135,7 @@ def _can_be_tracked(o: Observation) -> bool:
     return moves and o.motor.supply == "grid"
 
 
-def _with_movement(
-    observations: list[Observation], analysis: CurrentAnalysis
-) -> list[Observation]:
+def _with_movement(observations: list[Observation], analysis: CurrentAnalysis) -> list[Observation]:
     """Return the observations, strong pairs compared with the movement of the load."""
     rows = [i for i, o in enumerate(observations) if o.pair.is_strong and not analysis.problems[i]]
     if not rows:
