@@ -32,9 +32,9 @@ class Unsteadiness:
 
 
 def around_line(
-    spectrum: Complex, centre: Int, samples: int, fs_hz: float
+    spectrum: Complex, weights: Complex, centre: Int, samples: int, fs_hz: float
 ) -> tuple[Complex, float]:
-    """Return each channel's complex envelope around the line, decimated to about 200 Hz.
+    """Return the complex envelope of a sum of channels around the line, decimated to about 200 Hz.
 
     The bins within `HALF_HZ` of the line are cut from the spectrum and transformed back: an exact
     decimation, 50 times smaller than the samples at 10 kHz. Bins at and below 0 Hz are left out,
@@ -45,6 +45,8 @@ def around_line(
     ----------
     spectrum : ndarray of complex, shape (batch, channels, bins)
         One-sided spectra (`rfft`) of `samples` real samples.
+    weights : ndarray of complex, shape (batch, channels)
+        By which the channels are added up, those of a sequence for instance.
     centre : ndarray of int, shape (batch,)
         Bin of the line, which becomes 0 Hz.
     samples : int
@@ -53,7 +55,7 @@ def around_line(
 
     Returns
     -------
-    envelope : ndarray of complex64, shape (batch, channels, points)
+    envelope : ndarray of complex64, shape (batch, points)
         x(t) = Re[envelope(t) exp(j 2 pi f_centre t)], peak values.
     rate_hz : float
         Rate of the envelope, Hz: `points * fs_hz / samples`.
@@ -63,12 +65,12 @@ def around_line(
     points += points % 2
     half = points // 2
     gain = _fade(points) * spectrum.real.dtype.type(2 / samples * points)
-    shifted = np.zeros((*spectrum.shape[:-1], points), spectrum.dtype)
-    for row, bins, line in zip(shifted, spectrum, centre, strict=True):
+    band = np.zeros((*spectrum.shape[:-1], points), spectrum.dtype)
+    for row, bins, line in zip(band, spectrum, centre.tolist(), strict=True):
         first, last = max(1, line - half), min(spectrum.shape[-1], line + half)
-        cut = bins[..., first:last] * gain[first - line + half : last - line + half]
-        below = line - first
-        row[..., : last - line], row[..., points - below :] = cut[..., below:], cut[..., :below]
+        row[:, first - line + half : last - line + half] = bins[:, first:last]
+    total = np.einsum("bc,bcn->bn", weights.astype(spectrum.dtype), band) * gain
+    shifted = np.concatenate([total[:, half:], total[:, :half]], axis=-1)
     envelope = scipy.fft.ifft(shifted, axis=-1, overwrite_x=True)
     return envelope, points * fs_hz / samples
 

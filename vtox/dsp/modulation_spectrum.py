@@ -31,7 +31,7 @@ SUM_PASSES = 15
 LINE_BINS = 2.5
 # Distance from a line, in bins on either side, at which the noise adjacent to it is measured.
 ADJACENT_BINS = (4, 11)
-# Where nothing is searched the arithmetic is done here, bins.
+# Where nothing is searched the line is said to be here, bins.
 UNSEARCHED_BINS = 10
 
 
@@ -137,7 +137,7 @@ def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> Line:
     ----------
     m : Modulation
     low_hz, high_hz : ndarray, shape (batch,)
-        Search interval of the modulation frequency; NaN gives a statistic of 0.
+        Search interval of the modulation frequency; NaN gives a statistic of 0 over floors of 1.
 
     Returns
     -------
@@ -148,9 +148,33 @@ def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> Line:
     floors_nearby : floors that follow the noise adjacent to a line.
     refined_hz : its frequency between the bins.
     """
-    searched = np.isfinite(low_hz) & np.isfinite(high_hz)
-    low = np.where(searched, low_hz, UNSEARCHED_BINS * m.bin_hz)
-    high = np.where(searched, np.maximum(high_hz, low), UNSEARCHED_BINS * m.bin_hz)
+    rows = np.flatnonzero(np.isfinite(low_hz) & np.isfinite(high_hz))
+    if len(rows) == len(low_hz):
+        return _strongest(m, low_hz, np.maximum(high_hz, low_hz))
+    # Few records of a batch are searched a second time: the floors cost most, and of those only.
+    line = _no_line(m)
+    if len(rows):
+        found = _strongest(m.select(rows), low_hz[rows], np.maximum(high_hz, low_hz)[rows])
+        for f in fields(Line):
+            getattr(line, f.name)[rows] = getattr(found, f.name)
+    return line
+
+
+def _no_line(m: Modulation) -> Line:
+    """Return the lines of recordings in which nothing is searched."""
+    batch, bins = m.am.shape
+    index = min(round(UNSEARCHED_BINS * m.bin_hz / m.step_hz), bins - 1)
+    return Line(
+        index=np.full(batch, index),
+        hz=np.full(batch, index * m.step_hz),
+        statistic=np.zeros(batch),
+        am_floor=np.ones(batch),
+        pm_floor=np.ones(batch),
+        neighbour_hz=np.full(batch, np.nan),
+    )
+
+
+def _strongest(m: Modulation, low: Float64, high: Float64) -> Line:
     bins = _search_bins(m, low, high)
     around = _surroundings(m, low, high)
     am_power, pm_power = (_power(np.take_along_axis(z, bins.index, axis=-1)) for z in (m.am, m.pm))
@@ -164,7 +188,7 @@ def strongest(m: Modulation, low_hz: Float64, high_hz: Float64) -> Line:
     return Line(
         index=line,
         hz=np.asarray(line * m.step_hz, np.float64),
-        statistic=np.where(searched, pick(score, best), 0.0),
+        statistic=np.asarray(pick(score, best), np.float64),
         am_floor=pick(am_floor, best),
         pm_floor=pick(pm_floor, best),
         neighbour_hz=_neighbour_hz(bins, score, line),

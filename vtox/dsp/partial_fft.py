@@ -38,13 +38,10 @@ class Spectra:
         """
         step = 2 * np.pi / self.samples
         turn = turns(step, count) * np.exp(-1j * step * first[:, None])
-        period = self.samples // WAYS
-        return np.stack(
-            [
-                _combine(_rows(part, period, int(start), count), t)
-                for part, start, t in zip(self.parts, first, turn, strict=True)
-            ]
-        )
+        bins = np.empty((*self.parts.shape[:2], count), self.parts.dtype)
+        for own, part, start, t in zip(bins, self.parts, first.tolist(), turn, strict=True):
+            _fill(own, part, self.samples // WAYS, start, t)
+        return bins
 
 
 def usable(samples: int) -> int:
@@ -90,23 +87,23 @@ def turns(step: float | Float64, count: int) -> Complex:
     return np.asarray(product.reshape(*step.shape[:-1], -1)[..., :count])
 
 
-def _rows(part: Complex, period: int, first: int, count: int) -> Complex:
-    """Return `count` rows of one recording's ways, (channels, rows, 4), past `period` periodic.
+def _fill(bins: Complex, part: Complex, period: int, first: int, turn: Complex) -> None:
+    """Fill in the bins of one recording, (channels, count), from its ways, past `period` periodic.
 
     Of a period the first half is there; the second is its mirror image.
     """
-    half = period // 2
-    found: list[Complex] = []
-    while count > 0 or not found:
-        row = first % period
+    half, done, count = period // 2, 0, bins.shape[-1]
+    while done < count:
+        row = (first + done) % period
         if row <= half:
-            found.append(part[:, row : row + min(count, half + 1 - row)])
+            stop = min(count, done + half + 1 - row)
+            ways = part[:, row : row + stop - done]
+            bins[:, done:stop] = _combine(ways, turn[done:stop])
         else:
-            mirror = part[:, period - row : 0 : -1]
-            found.append(mirror[:, :count].conj())
-        first += found[-1].shape[1]
-        count -= found[-1].shape[1]
-    return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
+            stop = min(count, done + period - row)
+            ways = part[:, period - row : period - row - (stop - done) : -1]
+            np.conj(_combine(ways, turn[done:stop].conj()), out=bins[:, done:stop])
+        done = stop
 
 
 def _combine(ways: Complex, turn: Complex) -> Complex:

@@ -1,5 +1,7 @@
 """Lines exceed the floor of noise of any colour, and noise alone does not."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 
@@ -148,3 +150,14 @@ def test_lines_are_chosen_one_by_one() -> None:
     line = modulation_spectrum.line_where(np.array([True, False]), low, high)
     assert line.hz.tolist() == [low.hz[0], high.hz[1]]
     assert line.statistic.tolist() == [low.statistic[0], high.statistic[1]]
+
+
+def test_records_in_which_nothing_is_searched_leave_the_others_as_they_are() -> None:
+    m = modulation_spectrum.spectra(*noise(np.random.default_rng(5), 6, 9.8, 1.0), RATE_HZ)
+    low = np.array([1.0, np.nan, 2.0, 3.0, np.nan, 4.0])
+    rows = np.flatnonzero(np.isfinite(low))
+    found = modulation_spectrum.strongest(m, low, low + 1)
+    alone = modulation_spectrum.strongest(m.select(rows), low[rows], low[rows] + 1)
+    for of_batch, of_own in zip(astuple(found), astuple(alone), strict=True):
+        assert of_batch[rows] == pytest.approx(of_own, nan_ok=True)
+    assert np.all(found.statistic[np.isnan(low)] == 0)

@@ -19,8 +19,10 @@ def test_frequency(f0_hz: float, fs_hz: float) -> None:
     x = wave(f0_hz, fs_hz, 2.0)[None, None]
     spectrum = scipy.fft.rfft(x)
     centre, share = supply_line.line_bin(spectrum, 0.5, 200.0)
-    envelope, rate_hz = demodulation.around_line(spectrum, centre, x.shape[-1], fs_hz)
-    mean, windowed = supply_line.frequencies_hz(envelope[:, 0], rate_hz, centre * 0.5)
+    envelope, rate_hz = demodulation.around_line(
+        spectrum, np.ones((1, 1)), centre, x.shape[-1], fs_hz
+    )
+    mean, windowed = supply_line.frequencies_hz(envelope, rate_hz, centre * 0.5)
     assert mean == pytest.approx(f0_hz, abs=2e-3)
     assert windowed == pytest.approx(f0_hz, abs=2e-3)
     assert share > 0.95

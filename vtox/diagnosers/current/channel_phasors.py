@@ -7,22 +7,21 @@ from vtox.diagnosers.current import plausibility
 from vtox.dsp import symmetrical_components
 
 
-def positive_sequence(spectra: Complex, line: Int) -> tuple[Int, Int, Complex]:
-    """Return signs, order and the positive-sequence spectrum of one, two or three channels.
+def positive_sequence(at_line: Complex) -> tuple[Int, Int, Complex]:
+    """Return signs, order and the weights whose sum over channels is the positive sequence.
 
-    Of two channels the third follows, because the currents of a motor without neutral sum to zero;
-    of one the spectrum is its own.
+    `at_line`, shape (batch, channels), are the bins of one, two or three channels at the supply
+    line; the weights have that shape. Of two channels the third follows, because the currents of a
+    motor without neutral sum to zero; of one the spectrum is its own.
     """
-    batch, channels, _ = spectra.shape
+    batch, channels = at_line.shape
     if channels == 1:
-        return np.ones((batch, 3), int), np.zeros((batch, 3), int), spectra[:, 0]
-    at_line = spectra[np.arange(batch), :, line]
+        return np.ones((batch, 3), int), np.zeros((batch, 3), int), np.ones((batch, 1), complex)
     if channels == 2:
         at_line = np.concatenate([at_line, -at_line.sum(axis=1, keepdims=True)], axis=1)
     signs, order = symmetrical_components.wiring(at_line)
-    weight = symmetrical_components.FORTESCUE[1][np.argsort(order, axis=1)] * signs
-    weight = weight[:, :channels] - (weight[:, 2:] if channels == 2 else 0)
-    return signs, order, np.einsum("bp,bpn->bn", weight.astype(np.complex64), spectra)
+    weights = symmetrical_components.FORTESCUE[1][np.argsort(order, axis=1)] * signs
+    return signs, order, weights[:, :channels] - (weights[:, 2:] if channels == 2 else 0)
 
 
 def sequences(phasors: Complex, order: Int, signs: Int) -> Complex:

@@ -173,11 +173,11 @@ def analyse_chunk(
     low = spectra.low(min(spectra.bins, 1 + int(HIGHEST_LINE_HZ / df_hz)))
     line, share = supply_line.line_bin(low[:, :n], df_hz, min(fs_hz / 3, HIGHEST_SUPPLY_HZ))
     centre_hz = np.asarray(line * df_hz, np.float64)
-    signs, order, positive = positive_sequence(low[:, :n], line)
-    envelope, rate_hz = demodulation.around_line(positive, line, spectra.samples, fs_hz)
+    at_line = low[np.arange(len(x)), :, line]
+    signs, order, weights = positive_sequence(at_line[:, :n])
+    envelope, rate_hz = demodulation.around_line(low[:, :n], weights, line, spectra.samples, fs_hz)
     f0_hz, windowed_f0_hz = supply_line.frequencies_hz(envelope, rate_hz, centre_hz)
     bars = _visible_bars(recordings, motors, f0_hz, fs_hz)
-    at_line = low[np.arange(len(x)), :, line]
     levels = supply_levels(at_line[:, :n], order, signs, rms(envelope))
     off_s = plausibility.off_s(envelope, rate_hz)
     lines = [
@@ -211,8 +211,8 @@ def analyse_chunk(
     )
     if len(voltages) < 3:
         return analysis
-    signs, order, positive = positive_sequence(low[:, n:], line)
-    envelope_v, _ = demodulation.around_line(positive, line, spectra.samples, fs_hz)
+    signs, order, weights = positive_sequence(at_line[:, n:])
+    envelope_v, _ = demodulation.around_line(low[:, n:], weights, line, spectra.samples, fs_hz)
     sequence_v = sequences(phasors[:, n:], order, signs)
     levels = supply_levels(at_line[:, n:], order, signs, rms(envelope_v))
     voltage_problems = tuple(
