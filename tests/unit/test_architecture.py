@@ -206,7 +206,8 @@ def test_the_environment_is_read_in_one_place() -> None:
 MATHS_ON_DEMAND = tuple(
     f"api.routes.{name}" for name in ("spectra", "reports", "figures", "commissioning")
 )
-OPTIONAL_PACKAGES = ("vtox.files.comtrade_records", "vtox.tracing")
+READERS = ("audio", "comtrade_records", "matlab", "mdf", "parquet", "tdms", "uff")
+OPTIONAL_PACKAGES = (*(f"vtox.files.{name}" for name in READERS), "vtox.tracing")
 
 
 def test_imports_stand_at_the_top() -> None:

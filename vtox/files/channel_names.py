@@ -12,11 +12,19 @@ from vtox.files.units import KNOWN, UNITS, plain_unit
 # What a file tells beside channels -> its unit.
 BESIDE = {"time": "s", "speed": "rpm", "temperature": "degC"}
 QUANTITY_UNITS = dict(CHANNEL_UNITS) | BESIDE
-RATES = ("fs_hz", "fs", "fs_claimed_hz", "sampling_rate", "sample_rate", "samplerate")
+RATES = (
+    "fs_hz",
+    "fs",
+    "fs_claimed_hz",
+    "samplingrate",
+    "sampling_rate",
+    "sample_rate",
+    "samplerate",
+)
 # Column names of VTOX itself and of common data sets (`de`: drive end; `i`, `v`: tables of three).
 NAMES = (
     {c: c for c in CHANNEL_UNITS}
-    | {"de": "vibration", "t": "time", "time": "time", "timestamp": "time"}
+    | {"de": "vibration", "de_time": "vibration", "t": "time", "time": "time", "timestamp": "time"}
     | {"speed": "speed", "rpm": "speed", "temperature": "temperature"}
     | {f"{table}:{i}": f"{table}{p}" for table in "iv" for i, p in enumerate("abc", start=1)}
 )

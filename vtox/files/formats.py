@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vtox.errors import FileError
+from vtox.files.audio import is_audio, open_audio
 from vtox.files.comtrade_records import is_comtrade, open_comtrade, sibling
 from vtox.files.csv_table import open_csv
+from vtox.files.matlab import is_matlab, open_matlab
+from vtox.files.mdf import is_mdf, open_mdf
 from vtox.files.npz import open_npz
+from vtox.files.parquet import open_parquet
 from vtox.files.table import MAX_BYTES, Table
+from vtox.files.tdms import open_tdms
+from vtox.files.uff import is_uff, open_uff
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,17 @@ NUMPY = Format(
 COMTRADE = Format("COMTRADE", (".cfg", ".cff"), is_comtrade, open_comtrade)
 # Text has no beginning of its own: it is what is left.
 CSV = Format("CSV", (".csv", ".tsv", ".txt", ".asc", ".dat"), lambda head: False, open_csv)
-FORMATS = (NUMPY, COMTRADE, CSV)
+FORMATS = (
+    NUMPY,
+    COMTRADE,
+    Format("WAV or FLAC", (".wav", ".flac"), is_audio, open_audio),
+    Format("MATLAB", (".mat",), is_matlab, open_matlab),
+    Format("Parquet", (".parquet", ".pq"), _begins(b"PAR1"), open_parquet),
+    Format("TDMS", (".tdms",), _begins(b"TDSm"), open_tdms),
+    Format("MDF", (".mf4", ".mdf"), is_mdf, open_mdf),
+    Format("UFF", (".uff", ".unv", ".ufb"), is_uff, open_uff),
+    CSV,
+)
 SUFFIXES = tuple(s for f in FORMATS for s in f.suffixes)
 # Files that people have and VTOX does not read, by their beginning.
 FOREIGN = (

@@ -11,7 +11,7 @@ from vtox.errors import FileError
 from vtox.files.channel_names import QUANTITY_UNITS
 from vtox.files.formats import format_of
 from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
-from vtox.files.recordings import Rate, rate, recording
+from vtox.files.recordings import SPEEDS, Rate, rate, recording
 from vtox.files.table import Certainty, Remark, Samples, Table
 from vtox.files.time_axis import SLOW_HZ
 
@@ -150,7 +150,7 @@ def _missing(matches: Mapping[str, Match], opts: ReadOptions, table: Table) -> t
     if not any(c in matches for c in VIBRATIONS):
         missing.append(VIBRATIONS[0])
     missing += [c for c in CHANNEL_UNITS if c == "leakage" and c not in matches]
-    stated = opts.speed_rpm is not None or {"speed_rpm", "rpm"} & table.scalars.keys()
+    stated = opts.speed_rpm is not None or any(n.lower() in SPEEDS for n in table.scalars)
     return tuple(missing) if "speed" in matches or stated else (*missing, "speed")
 
 

@@ -1,5 +1,7 @@
 """Libraries that read formats: where they are missing, and what they raise when a file is bad."""
 
+import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,5 +49,16 @@ def guard_library(path: Path, form: str) -> Iterator[None]:
     except FileError:
         raise
     except Exception as error:
+        _release(error)
         observed = f"not a readable {form} file: {type(error).__name__} {str(error)[:200]}".rstrip()
         raise FileError("damaged", path, observed) from error
+
+
+def _release(error: Exception) -> None:
+    """Let go of the objects that a library left half open; their destructors may fail too."""
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda _: None
+    try:
+        traceback.clear_frames(error.__traceback__)
+    finally:
+        sys.unraisablehook = hook

@@ -195,7 +195,8 @@ def _rate_of_times(table: Table, time: Match, t: Samples) -> Rate:
 
 
 def _scalar(table: Table, names: Sequence[str]) -> float | None:
-    values = (table.scalars[n] for n in names if n in table.scalars)
+    scalars = {name.lower(): value for name, value in table.scalars.items()}
+    values = (scalars[n] for n in names if n in scalars)
     return next((v for v in values if np.isfinite(v)), None)
 
 

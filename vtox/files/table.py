@@ -131,7 +131,7 @@ def check_values(path: Path, count: int) -> None:
 
 
 def as_floats(path: Path, name: str, x: npt.NDArray[Any]) -> Samples:
-    """Return real numbers as floats, shape (samples,).
+    """Return real numbers as floats, and times as seconds after the first, shape (samples,).
 
     Raises
     ------
@@ -140,6 +140,9 @@ def as_floats(path: Path, name: str, x: npt.NDArray[Any]) -> Samples:
     """
     if x.dtype in (np.float32, np.float64):
         return x
+    if x.dtype.kind == "M":
+        nanoseconds = (x - x[:1]).astype("timedelta64[ns]").astype(np.int64)
+        return np.asarray(nanoseconds / 1e9, dtype=np.float64)
     if x.dtype.kind not in "biuf":
         raise FileError(
             "not_a_number", path, f"column {name!r}: {x.dtype}, expected numbers", channel=name
