@@ -1,5 +1,6 @@
 """Alarms, suspensions and actions as the API shows them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from api.explanation import advice, reason
@@ -46,8 +47,8 @@ def work_order_shape(order: work_orders.WorkOrder) -> WorkOrder:
     return WorkOrder(system=order.system, reference=order.reference, url=order.url)
 
 
-def alarm_shape(a: life.Alarm, of: book.Book) -> Alarm:
-    """Return an alarm of a book as it is shown."""
+def alarm_shape(a: life.Alarm, of: book.Book, groups: Mapping[str, str]) -> Alarm:
+    """Return an alarm of a book as it is shown; `groups` has id -> alarm of its supply."""
     key = a.machine_id, a.fault
     shelved = of.shelved.get(key)
     return Alarm(
@@ -59,6 +60,7 @@ def alarm_shape(a: life.Alarm, of: book.Book) -> Alarm:
         closed=_or_null(a.closed_ms if a.outcome else None),
         suspensions=[suspension_shape(n, s, *key) for n, s in a.suspensions.items()],
         work_orders=[work_order_shape(o) for o in a.work_orders],
+        group=groups.get(a.id, ""),
         shelved=suspension_shape("shelved", shelved, *key) if shelved else None,
         reason=reason(a.reason, Reason(a.code, a.values)),
         what_to_do=advice(a.code),

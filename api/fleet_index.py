@@ -127,6 +127,7 @@ def _row(m: FleetMachine, silent_since: float | None) -> FleetRow:
         faults={f: x.state for f, x in m.health.faults.items()} if m.health else {},
         codes=_blind_codes(m.health, silent),
         silent_since=silent_since,
+        supplied=fleet.supplied_machine(m),
     )
 
 

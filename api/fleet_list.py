@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Literal
 
+from vtox.alarms.supplies import SuppliedMachine
 from vtox.domain import State
 from vtox.faults import FAULTS
 
@@ -38,6 +39,7 @@ class FleetRow:
     faults: dict[str, State]
     codes: dict[str, str]
     silent_since: float | None
+    supplied: SuppliedMachine | None = None
 
     @cached_property
     def name_key(self) -> str:

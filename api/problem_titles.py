@@ -33,6 +33,7 @@ CHINESE = {
     "not_on_disk": "尚不能确认窗口已写入磁盘",
     "already_acknowledged": "该报警已经确认",
     "already_closed": "该报警已经关闭",
+    "already_ungrouped": "该报警已单独列出",
     "suspended": "该报警已搁置、被抑制或电机已停用",
     "not_active": "该报警的故障已经消失",
     "not_shelved": "该报警没有搁置",

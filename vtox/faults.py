@@ -58,6 +58,11 @@ def record_length_s(family: str, motor: Motor | None) -> float:
     return min(max(float(ceil(needed_s)), shortest), MAX_RECORD_S)
 
 
+def longest_record_s(family: str) -> float:
+    """Return the length of the longest records of `family` of any machine, s."""
+    return MAX_RECORD_S if family == "broken_bar" else FAMILIES[family].min_record_s
+
+
 FAULTS: dict[str, Family] = {fault: f for f in FAMILIES.values() for fault in f.faults}
 
 

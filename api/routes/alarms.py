@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import Field
 
 from api.alarm_records import actions_of, alarm_of
 from api.alarm_shapes import action_shape, alarm_shape, alarm_time, suspension_shape
@@ -27,12 +28,15 @@ from api.schemas.alarms import (
     CommentIn,
     ShelveIn,
     Suspensions,
+    UngroupIn,
     UnshelveIn,
     WorkOrderIn,
 )
 from api.schemas.common import Data
+from api.supply_alarms import groups_of, supply_alarm_shape
 from vtox.alarms import life
 from vtox.alarms.book import Action, ActionName, Book
+from vtox.alarms.supplies import group_ids
 from vtox.store import alarm_book
 from vtox.store.open_alerts import alert_sort_key
 
@@ -44,6 +48,10 @@ Body = Annotated[bytes, Depends(whole_body)]
 
 class AlarmsQuery(AlarmFilter, PageQuery):
     """A page of alarms."""
+
+    grouped: bool = Field(
+        False, description="leave out of `data` what is part of one of `groups`: the rows of a page"
+    )
 
 
 def posting(kind: str, summary: str) -> dict[str, Any]:
@@ -66,8 +74,13 @@ def list_alarms(
     Older ones are in the history: `GET /api/v1/alerts` and `GET /api/v1/alarms/{alarm_id}`.
     """
     book, now_ms = backend.alarms.read(backend.client())
-    others = [a for a in book.alarms.values() if query.matches(a, whatever_state=True)]
-    found = sorted((a for a in others if query.matches(a)), key=lambda a: alert_sort_key(a.id))
+    groups = groups_of(backend, book.alarms.values())
+    of = group_ids(groups)
+    others = [a for a in book.alarms.values() if query.matches(a, of, whatever_state=True)]
+    matching = [a for a in others if query.matches(a, of)]
+    group_matches = {of[a.id] for a in matching if a.id in of}
+    rows = (a for a in matching if not (query.grouped and a.id in of))
+    found = sorted(rows, key=lambda a: alert_sort_key(a.id))
     try:
         after = alert_sort_key(query.cursor) if query.cursor else None
     except ValueError:
@@ -76,10 +89,14 @@ def list_alarms(
     end = first + query.limit
     counts = Counter(a.state for a in others)
     return Alarms(
-        data=[alarm_shape(a, book) for a in found[first:end]],
+        data=[alarm_shape(a, book, of) for a in found[first:end]],
+        groups=[]
+        if query.cursor
+        else [supply_alarm_shape(g) for g in groups if g.id in group_matches],
         next=next_link(request, found[end - 1].id if end < len(found) else ""),
         counts={s: counts[s] for s in life.STATES},
         open=sum(a.open for a in others),
+        open_grouped=len({of.get(a.id, a.id) for a in others if a.open}),
         as_of=alarm_time(now_ms),
     )
 
@@ -114,7 +131,7 @@ def get_alarm(alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
     known = alarm_of(backend, alarm_id)
     if known is None:
         raise no_alarm(alarm_id)
-    shape = alarm_shape(*known)
+    shape = alarm_shape(*known, group_ids(groups_of(backend, known[1].alarms.values())))
     done = [action_shape(i, a) for i, a in actions_of(backend, known[0])]
     return Data(data=AlarmDetail(**shape.model_dump(), actions=done))
 
@@ -165,6 +182,12 @@ def add_work_order(
     return _act(request, backend, alarm_id, "work_order", body_as(WorkOrderIn, body))
 
 
+@router.post("/{alarm_id}/ungroup", **posting("UngroupIn", "Take an alarm out of its group"))
+def ungroup(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+    """Let it stand by itself, whatever the other machines of its supply do."""
+    return _act(request, backend, alarm_id, "ungroup", body_as(UngroupIn, body))
+
+
 def no_alarm(alarm_id: str) -> Problem:
     """Return the problem of an alarm that is not known."""
     return not_found(f"no alarm has the id {alarm_id[:80]!r}: GET /api/v1/alarms lists them")
@@ -182,4 +205,5 @@ def _act(
 
     alarm_book.act(backend.client(), actions)
     book, _ = backend.alarms.read(backend.client())
-    return Data(data=alarm_shape(book.alarms[alarm_id], book))
+    groups = group_ids(groups_of(backend, book.alarms.values()))
+    return Data(data=alarm_shape(book.alarms[alarm_id], book, groups))

@@ -27,10 +27,13 @@ from api.schemas.alarms import (
     OutOfServiceIn,
     Service,
     ShelveIn,
+    UngroupIn,
     UnshelveIn,
 )
 from api.schemas.common import Data
+from api.supply_alarms import groups_of
 from vtox.alarms.book import Action, ActionName, Book
+from vtox.alarms.supplies import group_ids
 from vtox.errors import AlarmRefused
 from vtox.store import alarm_book
 from vtox.store.machines import is_listed
@@ -43,6 +46,7 @@ KINDS: dict[ActionName, type[Details]] = {
     "shelve": ShelveIn,
     "unshelve": UnshelveIn,
     "close": CloseIn,
+    "ungroup": UngroupIn,
 }
 OF_BULK = {"filter", "action", "dry_run", "expected_count"}
 
@@ -77,12 +81,14 @@ def act_on_many(request: Request, body: Body, backend: OpenBackend) -> Data[Bulk
         if sent.request_id and any(sent.request_id in a.requests for a in book.alarms.values()):
             result.count = result.matched = sent.expected_count or 0
             return
+        alarms = book.at(now_ms).alarms.values()
+        groups = group_ids(groups_of(backend, alarms)) if sent.filter.group else {}
         possible, refused = _possible(
             book,
             [
                 action_on(a, sent.action, details, now_ms, operator)
-                for a in book.at(now_ms).alarms.values()
-                if sent.filter.matches(a)
+                for a in alarms
+                if sent.filter.matches(a, groups)
             ],
         )
         result.matched, result.count = len(possible) + refused.total(), len(possible)

@@ -1,5 +1,6 @@
 """Shapes of alarms: what is shown of them, and what operators send."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
@@ -76,6 +77,7 @@ class Alarm(ResponseModel):
     last_comment: str
     work_orders: list[WorkOrder]
     suspensions: list[Suspension]
+    group: str = Field(description="the alarm of its supply that it is part of; empty: none")
     shelved: Suspension | None = Field(
         description="the shelving of this fault of the machine, though this alarm may have ended"
     )
@@ -85,11 +87,41 @@ class Alarm(ResponseModel):
     what_to_do: str = Field(description=EMPTY_ADVICE)
 
 
+class SupplyAlarm(ResponseModel):
+    """Alarms of the machines of one supply that came together, as one; they keep their states."""
+
+    id: str = Field(description="that of its earliest alarm; `group` of each of its alarms")
+    site: str
+    supply: str = Field(description="the asset path of its machines, but for the last level")
+    fault: str
+    level: str = Field(description="the highest of its alarms")
+    state: State = Field(description="that of the alarm that needs somebody most")
+    since: Time = Field(description=f"when it came into this state, {BY}")
+    t: Number = Field(description="when the earliest began, by the signal, s since 1970 (UTC)")
+    time: Time | None
+    within_s: float = Field(description="alarms of this fault so close together are one")
+    machines: int = Field(description="machines that alarm")
+    of_machines: int = Field(description="machines of the supply")
+    open: int = Field(description="how many of its alarms are open")
+    active: int = Field(description="how many of its alarms are not cleared")
+    counts: dict[State, int]
+    alarms: list[str] = Field(description="the ids of its alarms, the earliest first")
+    machine_ids: list[str]
+    code: str = Field(description=CODE)
+    values: ReasonValues = Field(description=UNITS_IN_NAMES)
+    reason: str
+    what_to_do: str
+
+
 class Alarms(Page[Alarm]):
     """A page of alarms; `counts` are by state, of all that match but for the state."""
 
+    groups: list[SupplyAlarm] = Field(
+        description="what of all that match is one alarm of a supply, on the first page"
+    )
     counts: dict[State, int]
     open: int = Field(description="how many of these are open")
+    open_grouped: int = Field(description="the same, where those of one supply count once")
     as_of: Time
 
 
@@ -134,9 +166,16 @@ class AlarmFilter(EmptyQuery):
     level: Level | None = Field(None, description="only alarms of this level")
     state: State | None = Field(None, description="only alarms in this state")
     open: bool | None = Field(None, description="only alarms that are open, or that are not")
+    group: str | None = Field(
+        None, max_length=300, description="only alarms that are part of this alarm of a supply"
+    )
 
-    def matches(self, alarm: life.Alarm, *, whatever_state: bool = False) -> bool:
-        """Return whether an alarm is one of those that are meant."""
+    def matches(
+        self, alarm: life.Alarm, groups: Mapping[str, str], *, whatever_state: bool = False
+    ) -> bool:
+        """Return whether an alarm is one of those that are meant; `groups` has id -> group."""
+        if self.group is not None and groups.get(alarm.id) != self.group:
+            return False
         wanted = {"machine_id": self.machine_id, "fault": self.fault, "level": self.level}
         if not whatever_state:
             wanted |= {"state": self.state}
@@ -186,6 +225,10 @@ class UnshelveIn(AcknowledgeIn):
     """End a shelving."""
 
 
+class UngroupIn(AcknowledgeIn):
+    """Let an alarm stand by itself."""
+
+
 class CloseIn(AcknowledgeIn):
     """Close an alarm with what was found."""
 
@@ -217,7 +260,7 @@ class BulkIn(OperatorIn):
     """
 
     filter: AlarmFilter
-    action: Literal["acknowledge", "comment", "shelve", "unshelve", "close"]
+    action: Literal["acknowledge", "comment", "shelve", "unshelve", "close", "ungroup"]
     dry_run: bool = False
     expected_count: int | None = Field(None, ge=0)
     comment: Text | None = None
@@ -229,8 +272,9 @@ class BulkIn(OperatorIn):
     @model_validator(mode="after")
     def _is_limited(self) -> "BulkIn":
         f = self.filter
-        if not any((f.machine_id, f.fault, f.level, f.state)):
-            raise ValueError("filter: expected one of machine_id, fault, level and state at least")
+        if not any((f.machine_id, f.fault, f.level, f.state, f.group)):
+            expected = "machine_id, fault, level, state and group"
+            raise ValueError(f"filter: expected one of {expected} at least")
         if not self.dry_run and self.expected_count is None:
             raise ValueError("expected_count: expected the count that dry_run gives")
         return self
@@ -271,6 +315,7 @@ BODIES = (
     ShelveIn,
     UnshelveIn,
     CloseIn,
+    UngroupIn,
     WorkOrderIn,
     OutOfServiceIn,
     InServiceIn,

@@ -7,7 +7,7 @@ import { askName, lacksName, send } from "./operator.js";
 import { hasText, t } from "./texts.js";
 
 // Those that need nothing but a click.
-const AT_ONCE = new Set(["acknowledge", "unshelve"]);
+const AT_ONCE = new Set(["acknowledge", "unshelve", "ungroup"]);
 const addressOf = (a) => `/api/v1/alarms/${encodeURIComponent(a.id)}`;
 const randomId = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 
@@ -39,7 +39,7 @@ function actionsFor(a) {
   const waits = a.state === "unacknowledged" || a.state === "returned_unacknowledged";
   return [
     waits && !a.outcome && "acknowledge", "comment",
-    a.active && !a.outcome && !a.shelved && "shelve", a.shelved && "unshelve", "work_order", !a.outcome && "close",
+    a.active && !a.outcome && !a.shelved && "shelve", a.shelved && "unshelve", "work_order", !a.outcome && "close", a.group && "ungroup",
   ].filter(Boolean);
 }
 
@@ -64,6 +64,7 @@ function facts(a, withMachine) {
     el("p", {}, ended(sentenceCase(a.reason)), el("span", { class: "soft" }, sentenceCase(ended(t("alarms.since", { state: t(`alarms.state_${a.state}`), time: moment(a.since), by: byWhom(a.since_by) }))))),
     a.outcome ? el("p", {}, ended(t("alarms.closed_by", { outcome: t(`alarms.outcome_${a.outcome}`), time: moment(a.closed), name: a.closed_by }))) : null,
     a.suspensions.length || a.shelved ? el("p", {}, ended(sentenceCase(sentences((a.suspensions.length ? a.suspensions : [a.shelved]).map(suspensionText))))) : null,
+    a.group && !withMachine ? el("p", {}, el("a", { href: "/alarms" }, sentenceCase(t("alarms.in_group")))) : null,
     a.last_comment ? el("p", { class: "quote" }, a.last_comment) : null,
     a.work_orders.length ? el("p", {}, el("b", {}, t("alarms.work_orders")), ...a.work_orders.flatMap((o) => [" ", orderLink(o)])) : null,
     a.open && a.active && a.what_to_do ? el("p", {}, el("b", {}, t("machine.what_to_do_is")), ...marked(a.what_to_do)) : null,

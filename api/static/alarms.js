@@ -4,6 +4,7 @@ import { openForm } from "./alarmform.js";
 import { act, alarmList, drawAccess, refusal } from "./alarmlist.js";
 import { clockSwitch, moment } from "./clock.js";
 import { byId, count, el, ended, faultName, get, outage, poll, put, sentenceCase, stateWord } from "./common.js";
+import { supplyAlarmList } from "./supplyalarms.js";
 import { t } from "./texts.js";
 
 const STATES = ["unacknowledged", "acknowledged", "returned_unacknowledged", "shelved", "suppressed_by_design", "out_of_service", "normal"];
@@ -20,6 +21,8 @@ let mayOperate = false;
 let drawnBulk = "";
 
 const draw = alarmList(byId("list"), { refresh: () => refresh(), withMachine: true });
+
+const drawSupplies = supplyAlarmList(byId("supplies"), { refresh: () => refresh() });
 
 function filter() {
   const found = { machine_id: chosen.machine_id, level: chosen.level };
@@ -93,26 +96,27 @@ function drawSuspensions(s) {
 }
 
 function blankText() {
-  if (last.data.length) return "";
+  if (last.data.length + last.groups.length) return "";
   return Object.values(last.counts).some(Boolean) || FILTERS.some((name) => filter()[name]) ? t("alarms.none_match") : t("alarms.none_yet");
 }
 
 async function refresh() {
   try {
-    const query = new URLSearchParams({ ...filter(), limit });
+    const query = new URLSearchParams({ ...filter(), limit, grouped: true });
     const [found, access, suspended] = await Promise.all([get(`/api/v1/alarms?${query}`), get("/api/v1/access"), get("/api/v1/alarms/suspensions")]);
     last = found;
     mayOperate = access.data.may_operate;
     drawAccess(byId("access"), access.data);
     drawFilters(found);
     draw(found.data, mayOperate);
-    drawBulk(found.data.length);
+    await drawSupplies(found.groups, mayOperate);
+    drawBulk(found.data.length + found.groups.length);
     drawSuspensions(suspended.data);
     put("blank", blankText());
-    byId("blank").hidden = found.data.length > 0;
-    put("total", t("alarms.open_count", { n: found.open }));
+    byId("blank").hidden = found.data.length + found.groups.length > 0;
+    put("total", t("alarms.open_count", { n: found.open_grouped }));
     byId("morebox").hidden = !found.next || limit >= MOST;
-    document.title = `${found.open ? `(${found.open}) ` : ""}${t("alarms.title")} · VTOX`;
+    document.title = `${found.open ? `(${found.open_grouped}) ` : ""}${t("alarms.title")} · VTOX`;
     put("outage");
   } catch (error) {
     put("outage", error.status === 422 ? el("p", { class: "word fault", role: "alert" }, refusal(error)) : outage(error));

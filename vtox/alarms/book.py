@@ -20,6 +20,7 @@ ActionName = Literal[
     "unshelve",
     "close",
     "work_order",
+    "ungroup",
     "take_out_of_service",
     "return_to_service",
 ]
@@ -31,6 +32,7 @@ _EVENT_OF: Mapping[ActionName, EventName] = {
     "unshelve": "unshelved",
     "close": "closed",
     "work_order": "ordered",
+    "ungroup": "ungrouped",
     "take_out_of_service": "out_of_service",
     "return_to_service": "in_service",
 }

@@ -31,6 +31,7 @@ EventName = Literal[
     "out_of_service",
     "in_service",
     "closed",
+    "ungrouped",
     "ordered",
 ]
 # Where several hold, the state is the first of them.
@@ -95,6 +96,7 @@ class Alarm:
 
     `active`: its alert is not cleared. Only an active alarm has suspensions. `since_ms` is when it
     came into its state, by whom if by an operator. `requests` are the last ones that changed it.
+    `ungrouped`: never part of an alarm of its supply (`vtox.alarms.supplies`).
     """
 
     id: str
@@ -121,6 +123,7 @@ class Alarm:
     work_orders: tuple[WorkOrder, ...] = ()
     suspensions: Mapping[SuspensionName, Suspension] = field(default_factory=dict)
     requests: tuple[str, ...] = ()
+    ungrouped: bool = False
 
     @property
     def state(self) -> State:
@@ -240,6 +243,12 @@ def _order(alarm: Alarm, event: Event) -> Alarm:
     return replace(alarm, work_orders=add_work_order(alarm.work_orders, event.work_order))
 
 
+def _ungroup(alarm: Alarm, event: Event) -> Alarm:
+    if alarm.ungrouped:
+        raise AlarmRefused("already_ungrouped", f"{alarm.id} stands by itself already")
+    return _commented(replace(alarm, ungrouped=True), event)
+
+
 _EFFECTS = {
     "worsened": _worsen,
     "cleared": _clear,
@@ -252,6 +261,7 @@ _EFFECTS = {
     "out_of_service": _take_out_of_service,
     "in_service": _return_to_service,
     "closed": _close,
+    "ungrouped": _ungroup,
     "ordered": _order,
 }
 

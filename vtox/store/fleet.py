@@ -13,6 +13,7 @@ import orjson
 import structlog
 
 from vtox import keys
+from vtox.alarms.supplies import SuppliedMachine, supply_of
 from vtox.health.assessment import Assessment
 from vtox.store.client import Client
 from vtox.store.entries import assessment_from_json
@@ -32,6 +33,7 @@ class FleetMachine:
     site: str
     asset_path: str
     health: Assessment | None
+    behind_drive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,22 @@ def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachi
                     site=plate.get("site") or "",
                     asset_path=plate.get("asset_path") or "",
                     health=_assessment(m, health) if health else None,
+                    behind_drive=plate.get("supply") == "inverter",
                 )
             )
     return found
+
+
+def supplied_machines(client: Client) -> list[SuppliedMachine]:
+    """Return all machines that have a supply."""
+    found = read_machines(client, listed_machines(client))
+    return [s for m in found if (s := supplied_machine(m))]
+
+
+def supplied_machine(m: FleetMachine) -> SuppliedMachine | None:
+    """Return a machine with its supply, None where it has none."""
+    supply = supply_of(m.site, m.asset_path)
+    return supply and SuppliedMachine(m.machine_id, supply, m.behind_drive)
 
 
 def _assessment(machine_id: str, text: bytes) -> Assessment | None:

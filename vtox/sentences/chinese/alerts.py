@@ -28,4 +28,8 @@ SENTENCES: dict[str, Sentence] = {
     "clock_off": Sentence("发送端的时钟不准", _CLOCK),
     "clock_offset": Sentence("t0 与到达时间相差 {offset_s:+.0f} s", _CLOCK),
     "clock_right": Sentence("发送端的时钟已恢复正常", "无需处理：结果的时间正确。"),
+    "machines_of_supply_move_together": Sentence(
+        "{supply} 的 {of_machines} 台电机中有 {machines} 台在 {within_s:g} 秒内发出此报警",
+        "先检查共同的部分：电源电压（缺相、不平衡、扰动）、采集设备的供电和网络；再逐台检查。自身有故障的电机可以取消合并。",
+    ),
 }

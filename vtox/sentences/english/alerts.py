@@ -44,4 +44,11 @@ SENTENCES: dict[str, Sentence] = {
     "clock_right": Sentence(
         "the clock of the sender is right again", "Nothing: the times of the results are right."
     ),
+    "machines_of_supply_move_together": Sentence(
+        "{machines} of the {of_machines} machines of {supply} raised this alarm within "
+        "{within_s:g} s",
+        "Look first at what they share: the voltages of the supply (a lost phase, unbalance, a "
+        "disturbance), power and network of the senders; then at each machine. One with a fault of "
+        "its own can be ungrouped.",
+    ),
 }

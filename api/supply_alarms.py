@@ -1,0 +1,45 @@
+"""Alarms of one supply that came together, of the fleet as the list of it shows it."""
+
+from collections.abc import Iterable
+
+from api.alarm_shapes import alarm_time
+from api.backend import Backend
+from api.explanation import advice, sentence
+from api.schemas.alarms import SupplyAlarm
+from api.schemas.common import rfc3339
+from vtox.alarms import supplies
+from vtox.alarms.life import STATES, Alarm
+
+
+def groups_of(backend: Backend, alarms: Iterable[Alarm]) -> list[supplies.SupplyAlarm]:
+    """Return what of these alarms is one alarm of a supply, the latest first."""
+    rows = backend.fleet().rows.values()
+    return supplies.supply_alarms(alarms, (r.supplied for r in rows if r.supplied))
+
+
+def supply_alarm_shape(g: supplies.SupplyAlarm) -> SupplyAlarm:
+    """Return an alarm of a supply as it is shown."""
+    why, first = g.why, g.alarms[0]
+    return SupplyAlarm(
+        id=g.id,
+        site=g.supply.site,
+        supply=g.supply.path,
+        fault=g.fault,
+        level=g.level,
+        state=g.state,
+        since=alarm_time(g.since_ms),
+        t=first.t,
+        time=rfc3339(first.t),
+        within_s=supplies.same_time_s(g.fault),
+        machines=g.machines,
+        of_machines=g.of_machines,
+        open=g.open,
+        active=g.active,
+        counts={s: g.counts[s] for s in STATES if s in g.counts},
+        alarms=[a.id for a in g.alarms],
+        machine_ids=sorted({a.machine_id for a in g.alarms}),
+        code=why.code,
+        values=dict(why.values),
+        reason=sentence(why.code, why.values),
+        what_to_do=advice(why.code),
+    )

@@ -1,0 +1,68 @@
+"""The row of a supply on the page of alarms, in Chromium."""
+
+from pathlib import Path
+
+from tests.integration.api.browser import needs_browser
+from tests.integration.api.test_alarms_page import page
+from tests.integration.api.test_supply_alarms import GROUP, raise_on_supply
+from tests.integration.api.test_trends_page import SIDEWAYS, narrow
+from tests.waiting import eventually
+from vtox.settings import Settings
+from vtox.store.alarm_book import advance
+from vtox.store.client import Client
+
+pytestmark = needs_browser
+
+ROW = "document.querySelector('#supplies > li')"
+
+
+def press(name: str) -> str:
+    return f"{ROW}.querySelector('[data-{name}]').click()"
+
+
+def test_a_supply_is_one_row_that_is_acknowledged_at_once_and_ungrouped(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    raise_on_supply(client)
+    with page(settings, tmp_path) as tab:
+        tab.act("localStorage.setItem('vtox_operator', 'Ada')")
+        tab.shows("Supply North: Plant/Line 1")
+        tab.shows("4 of 5 machines")
+        tab.shows("2 open")
+        assert "M2" not in tab.text(), "its machines are beneath it on demand"
+        tab.act(press("members"))
+        tab.shows("M2")
+        offered = tab.run(
+            f"[...{ROW}.querySelectorAll('[data-all]')].map(b => b.textContent).join()"
+        )
+        assert offered == "Acknowledge 4,Ungroup 4"
+        tab.act(f"{ROW}.querySelector('.members [data-do=acknowledge]').click()")
+        tab.shows("3 unacknowledged")
+        tab.act(press("all=acknowledge"))
+        eventually(lambda: "Acknowledge 3" not in tab.text())
+        tab.shows("4 acknowledged")
+        assert tab.run(f"{ROW}.querySelector('.members').children.length") == 4
+        narrow(tab, 390)
+        eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
+        tab.act(press("all=ungroup"))
+        tab.shows("5 open")
+        assert tab.run("document.querySelector('#supplies').hidden")
+        assert tab.run("document.querySelectorAll('#list > li').length") == 5
+    alarms = advance(client).alarms
+    assert [a.ungrouped for a in alarms.values()].count(True) == 4
+    assert (alarms[GROUP].state, alarms[GROUP].acknowledged_by) == ("acknowledged", "Ada")
+
+
+def test_a_refresh_leaves_what_is_open_and_focused(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    raise_on_supply(client)
+    with page(settings, tmp_path) as tab:
+        tab.shows("Supply North: Plant/Line 1")
+        tab.act(press("members"))
+        tab.shows("M2")
+        tab.act(f"{ROW}.querySelector('.members [data-do=comment]').click()")
+        tab.act("document.activeElement.value = 'half a sen'")
+        raise_on_supply(client, 5)
+        tab.shows("5 of 5 machines")
+        assert tab.run("document.activeElement.value") == "half a sen"

@@ -1,0 +1,177 @@
+"""Alarms of one supply that come together: one alarm that names the supply. Pure.
+
+A lost phase, a tap changer, a transient or a power cut reaches every machine on a supply at once;
+faults of the machines themselves do not know of each other. Where most machines of a supply, three
+at least, raise an alarm of the same fault within the time in which one cause reaches all of them,
+operators see one alarm. Its members keep their own states beneath it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from vtox.alarms.life import STATES, Alarm, State
+from vtox.domain import Reason, reason
+from vtox.faults import FAULTS, PERSISTENCE, longest_record_s
+from vtox.health.alerts import RANK
+
+# Two machines that alarm together are still likely to have a cause of their own each: they share a
+# load, a mounting, a repair. Three of most are a supply.
+LEAST_MACHINES = 3
+# A cause that is common acts within cycles of the supply. Between two machines that see it lie the
+# clocks of their senders (docs/ALARMS.md: off by more than some seconds is an alarm) and the look
+# of the monitor, every 10 s.
+SAME_TIME_S = 60.0
+
+
+class Supply(NamedTuple):
+    """The machines below one level of the asset tree at a site, on the grid or behind drives.
+
+    A drive makes the voltages of its motor itself: what it is fed with does not show in the motor.
+    """
+
+    site: str
+    path: str
+
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        return f"{self.path} ({self.site})" if self.site else self.path
+
+
+class SuppliedMachine(NamedTuple):
+    """A machine with its supply, and whether a drive stands between the two."""
+
+    machine_id: str
+    supply: Supply
+    behind_drive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyAlarm:
+    """Alarms of one fault that came together on `machines` machines of a supply of `of_machines`.
+
+    `alarms` are the members, the earliest first, whose id is that of all.
+    """
+
+    supply: Supply
+    fault: str
+    alarms: tuple[Alarm, ...]
+    machines: int
+    of_machines: int
+
+    @property
+    def id(self) -> str:
+        """The id of its earliest member."""
+        return self.alarms[0].id
+
+    @property
+    def state(self) -> State:
+        """The state of the member that needs somebody most."""
+        return min((a.state for a in self.alarms), key=STATES.index)
+
+    @property
+    def level(self) -> str:
+        """The highest level of its members: of those that are active, while one is."""
+        active = [a.level for a in self.alarms if a.active] or [a.level for a in self.alarms]
+        return max(active, key=lambda level: RANK.get(level, 0))
+
+    @property
+    def open(self) -> int:
+        """How many of its members are open."""
+        return sum(a.open for a in self.alarms)
+
+    @property
+    def active(self) -> int:
+        """How many of its members are not cleared."""
+        return sum(a.active for a in self.alarms)
+
+    @property
+    def since_ms(self) -> int:
+        """When it came into its state: when the last of the members did that are in it."""
+        return max(a.since_ms for a in self.alarms if a.state == self.state)
+
+    @property
+    def counts(self) -> Mapping[State, int]:
+        """How many members are in each state."""
+        return Counter(a.state for a in self.alarms)
+
+    @property
+    def why(self) -> Reason:
+        """Why it is one alarm."""
+        return reason(
+            "machines_of_supply_move_together",
+            machines=self.machines,
+            of_machines=self.of_machines,
+            supply=self.supply.name,
+            within_s=round(self.alarms[-1].t - self.alarms[0].t, 1),
+        )
+
+
+def supply_of(site: str, asset_path: str) -> Supply | None:
+    """Return the supply of a machine: all but the last level of its asset path; None without one.
+
+    Examples
+    --------
+    >>> supply_of("Quarry north", "Crushing/Line 2/Conveyor 4").path
+    'Crushing/Line 2'
+    """
+    path = asset_path.rpartition("/")[0]
+    return Supply(site, path) if path else None
+
+
+def same_time_s(fault: str) -> float:
+    """Return within which time of each other alarms of a fault may have one cause.
+
+    An alarm begins with the first of `n` records in which `k` show the fault, and a record may be
+    half over when the cause acts: what two machines see at once begins up to `n` + 1 records apart.
+    """
+    family = FAULTS.get(fault)
+    if family is None:
+        return SAME_TIME_S
+    return max(SAME_TIME_S, (PERSISTENCE[fault].n + 1) * longest_record_s(family.name))
+
+
+def supply_alarms(
+    alarms: Iterable[Alarm], machines: Iterable[SuppliedMachine]
+) -> list[SupplyAlarm]:
+    """Return what of the alarms came together on a supply, each alarm at most once.
+
+    An alarm that an operator has taken out of its group stays by itself.
+    """
+    by_id = {m.machine_id: m for m in machines}
+    sizes = Counter((m.supply, m.behind_drive) for m in by_id.values())
+    candidates: dict[tuple[Supply, str], list[Alarm]] = defaultdict(list)
+    for a in alarms:
+        m = by_id.get(a.machine_id)
+        if m and not a.ungrouped and not (m.behind_drive and a.fault in FAULTS):
+            candidates[m.supply, a.fault].append(a)
+    found = []
+    for (supply, fault), of_supply in candidates.items():
+        size = sizes[supply, False] + (0 if fault in FAULTS else sizes[supply, True])
+        in_order = sorted(of_supply, key=lambda a: (a.t, a.id))
+        for members in _together(in_order, same_time_s(fault), max(LEAST_MACHINES, size // 2 + 1)):
+            machine_ids = {a.machine_id for a in members}
+            found.append(SupplyAlarm(supply, fault, tuple(members), len(machine_ids), size))
+    return sorted(found, key=lambda g: (-g.alarms[0].t, g.id))
+
+
+def group_ids(groups: Iterable[SupplyAlarm]) -> dict[str, str]:
+    """Return alarm id -> id of the alarm of its supply."""
+    return {a.id: g.id for g in groups for a in g.alarms}
+
+
+def _together(alarms: Sequence[Alarm], within_s: float, least: int) -> list[Sequence[Alarm]]:
+    """Return the stretches of alarms, in order of time, that are of enough machines."""
+    found, first = [], 0
+    while first < len(alarms):
+        end = first
+        while end < len(alarms) and alarms[end].t - alarms[first].t <= within_s:
+            end += 1
+        if len({a.machine_id for a in alarms[first:end]}) >= least:
+            found.append(alarms[first:end])
+            first = end
+        else:
+            first += 1
+    return found
