@@ -26,7 +26,14 @@ NEAR_LIMIT = "h"
 # Found, but with less severity or confidence than alerts on this machine: clears.
 BELOW_SENSITIVITY = "b"
 CLEARING = {"n", "q", BELOW_SENSITIVITY}
-FOUND = {"w", "f"}
+# Found, but a cause that passes is not excluded: a `warning`, a `fault`.
+PASSING = {"w": "v", "f": "g"}
+FOUND = {*PASSING, *PASSING.values()}
+FAULTS = {"f", PASSING["f"]}
+# The doubts that say so. Then so many times as many slots raise an alert, of which no more may be
+# without the fault than else. docs/calibration/alerts.md#causes-that-pass
+PASSING_CAUSES = {"flicker_not_excluded"}
+PASSING_TIMES = 8
 # Statistic over threshold from which an episode is clear. The quiet slots of a record with a
 # weaker one count as near the limit.
 CLEAR_EPISODE_RATIO = 2.0
@@ -131,32 +138,42 @@ def transition(
     history: SlotHistory, mark: str, t: float, rule: Persistence
 ) -> tuple[SlotHistory, Event | None]:
     """Return the history with one more slot, and the change of level that it makes."""
-    most = max(rule.n, rule.clear)
     before = history.level
-    marks = (history.marks + mark)[-most:]
-    starts = (*history.starts, round(t, 3))[-most:]
+    marks = history.marks + mark
+    passing = not set(PASSING.values()).isdisjoint(marks)
+    most = max(rule.n * PASSING_TIMES if passing else rule.n, rule.clear)
+    marks, starts = marks[-most:], (*history.starts, round(t, 3))[-most:]
     level = _level(before, marks, rule)
     after = SlotHistory(level, marks, starts)
     if level == before:
         return after, None
     if not level:
-        return after, Event("cleared", before, starts[-rule.clear])
+        # What led to the alert that has ended leads to no other.
+        ended = SlotHistory(level, marks[-rule.clear :], starts[-rule.clear :])
+        return ended, Event("cleared", before, starts[-rule.clear])
     if before:
         return after, Event("escalated", level, t)
-    last_n = zip(marks[-rule.n :], starts[-rule.n :], strict=True)
-    return after, Event("raised", level, next(start for m, start in last_n if m in "wf"))
+    of = rule.n if _enough(marks, set(PASSING), rule.k, rule.n) else most
+    raising = zip(marks[-of:], starts[-of:], strict=True)
+    return after, Event("raised", level, next(start for m, start in raising if m in FOUND))
 
 
 def _level(level: Level, marks: str, rule: Persistence) -> Level:
-    last_n = marks[-rule.n :]
-    faults = last_n.count("f")
-    if faults >= rule.k:
+    n = rule.n * PASSING_TIMES
+    k = n - (rule.n - rule.k)
+    if _enough(marks, {"f"}, rule.k, rule.n) or _enough(marks, FAULTS, k, n):
         return "fault"
-    if not level and last_n.count("w") + faults >= rule.k:
+    found = _enough(marks, set(PASSING), rule.k, rule.n) or _enough(marks, FOUND, k, n)
+    if not level and found:
         return "warning"
     if level and len(marks) >= rule.clear and set(marks[-rule.clear :]) <= CLEARING:
         return ""
     return level
+
+
+def _enough(marks: str, kinds: set[str], k: int, n: int) -> bool:
+    """Return whether `k` of the last `n` marks are of these kinds."""
+    return sum(mark in kinds for mark in marks[-n:]) >= k
 
 
 def extend(
@@ -241,6 +258,8 @@ def _nothing_found(rule: Persistence) -> Reason:
 
 def _marks(d: Diagnosis, record: Record, rule: Persistence) -> str:
     marks = MARKS | {"normal": NEAR_LIMIT} if _near_limit(d, rule) else MARKS
+    if any(doubt.code in PASSING_CAUSES for doubt in d.doubts):
+        marks = {state: PASSING.get(mark, mark) for state, mark in marks.items()}
     if rule.slot_s is None:
         return marks[d.state]
     episodes = [e for e in d.evidence if e.get("kind") == "episode"]

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from vtox.domain import QUIET, Diagnosis, Record, State
+from vtox.domain import QUIET, Diagnosis, Record, State, reason
 from vtox.faults import PERSISTENCE, Persistence
-from vtox.health.alerts import Alert, Event, SlotHistory, transition
+from vtox.health.alerts import PASSING_TIMES, Alert, Event, SlotHistory, slots_of, transition
 from vtox.health.assessment import Assessment
 from vtox.health.update import HealthUpdate, MachineHistory, last_load_a, update
 
@@ -166,6 +166,39 @@ def test_one_slot_changes_the_level_once(
     assert found == event
     assert (after.marks[-1], after.starts[-1]) == (mark, 3.0)
     assert len(after.marks) == len(after.starts) <= RULE.n
+
+
+PASSING_N = RULE.n * PASSING_TIMES
+
+
+@pytest.mark.parametrize(
+    ("marks", "events"),
+    [
+        ("v" * (PASSING_N - 2), []),  # nearly all of them, but not yet as many
+        ("v" * (PASSING_N - 1), ["raised warning"]),
+        ("g" * (PASSING_N - 1), ["raised fault"]),
+        ("n" + "v" * (PASSING_N - 2) + "v", ["raised warning"]),
+        ("vvvvvvnn" * 2 * PASSING_TIMES, []),  # it comes and goes
+        ("vw" * 2, ["raised warning"]),  # one record whose supply is excluded, another
+        ("v" * (PASSING_N - 1) + "ff", ["raised warning", "escalated fault"]),
+        ("v" * (PASSING_N - 1) + "nn" + "nv" * 4, ["raised warning", "cleared warning"]),
+    ],
+)
+def test_what_may_pass_raises_an_alert_only_where_it_stays(marks: str, events: list[str]) -> None:
+    history = SlotHistory()
+    found: list[str] = []
+    for t, mark in enumerate(marks):
+        history, event = transition(history, mark, float(t), RULE)
+        found += [f"{event.name} {event.level}"] if event else []
+        assert len(history.marks) == len(history.starts) <= PASSING_N
+    assert found == events
+
+
+def test_a_doubt_that_names_a_passing_cause_marks_the_record() -> None:
+    doubt = reason("flicker_not_excluded")
+    for state, mark in (("normal", "n"), ("warning", "v"), ("fault", "g")):
+        d = Diagnosis(fault="broken_bar", state=state, severity=0.2, doubts=(doubt,))
+        assert slots_of(d, record(0), PERSISTENCE["broken_bar"]).marks == mark
 
 
 def test_a_short_switched_inside_records_has_its_own_times() -> None:

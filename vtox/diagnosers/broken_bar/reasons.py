@@ -308,9 +308,11 @@ def _asymmetry(o: Observation) -> Finding:
     state: State = "fault" if o.pair.level_dbc >= FAULT_DBC and not guessed else "warning"
     slip = {"slip": o.slip.value, "slip_source": o.slip.source}
     lines = _of_lines(o, state, "rotor_asymmetry", **slip)
-    causes = (LOAD, SOUND_CAGE) if o.supply_excluded else (LOAD, SOUND_CAGE, SUPPLY)
     doubts = (*lines.doubts, reason("slip_not_measured")) if guessed else lines.doubts
-    return replace(lines, causes=causes, doubts=doubts, asymmetric=True)
+    if o.supply_excluded or _moves_with_the_slip(o):
+        return replace(lines, causes=(LOAD, SOUND_CAGE), doubts=doubts, asymmetric=True)
+    doubts = (*doubts, reason("flicker_not_excluded"))
+    return replace(lines, causes=(LOAD, SOUND_CAGE, SUPPLY), doubts=doubts, asymmetric=True)
 
 
 def _is_slip_guessed(o: Observation) -> bool:

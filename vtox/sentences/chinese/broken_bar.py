@@ -112,4 +112,8 @@ SENTENCES: dict[str, Sentence] = {
         "转差率由铭牌估计，因此两倍转差频率并不确知",
         _MORE_SPEED,
     ),
+    "flicker_not_excluded": Sentence(
+        "不能排除电源在该频率上的闪变，因此报警需要八倍的记录",
+        "增加电压通道。",
+    ),
 }

@@ -126,4 +126,9 @@ SENTENCES: dict[str, Sentence] = {
         "the slip is estimated from the nameplate, so that twice the slip frequency is not known",
         "Send speed_rpm, or give rotor_bars on the nameplate.",
     ),
+    "flicker_not_excluded": Sentence(
+        "a supply that flickers at this frequency is not excluded, so that an alert takes eight "
+        "times as many records",
+        "Add voltages.",
+    ),
 }

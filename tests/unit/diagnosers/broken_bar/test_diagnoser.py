@@ -436,7 +436,7 @@ def test_a_level_that_the_noise_leaves_open_is_not_reported() -> None:
     assert rough.indicators["lower_sideband_dbc"] is None
     assert rough.indicators["upper_sideband_dbc"] is None
     assert rough.indicators["level_deviation_db"] > 1
-    assert [x.code for x in clear.doubts] == []
+    assert "level_in_noise" not in [x.code for x in clear.doubts]
     assert "level_in_noise" in [x.code for x in rough.doubts]
 
 

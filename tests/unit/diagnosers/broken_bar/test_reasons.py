@@ -9,7 +9,7 @@ import pytest
 from vtox.baseline import Level
 from vtox.diagnosers.broken_bar.moving_slip import Tracking
 from vtox.diagnosers.broken_bar.observation import Observation
-from vtox.diagnosers.broken_bar.reasons import abstention, finding, shows_cage
+from vtox.diagnosers.broken_bar.reasons import SUPPLY, abstention, finding, shows_cage
 from vtox.diagnosers.broken_bar.sidebands import SidebandPair
 from vtox.diagnosers.current.slip_prior import Slip
 from vtox.domain import Motor, reason
@@ -200,6 +200,23 @@ def test_an_estimated_slip_gives_its_interval() -> None:
     result = finding(observed({**NO_LINE, **ELSEWHERE}, slip=ESTIMATED), None)
     assert result.why.code == "line_outside_estimated_slip"
     assert (result.why.values["low_hz"], result.why.values["high_hz"]) == (1.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "doubted"),
+    [
+        ({}, False),
+        ({"has_voltages": False}, True),
+        ({"pair": replace(BROKEN, voltage_bound=0.2)}, True),  # noise of the voltages
+        ({"has_voltages": False, "tracking": Tracking(0.017, 0.024, 2.1)}, False),
+        ({"has_voltages": False, "tracking": Tracking(0.017, 0.024, 1.9)}, True),
+    ],
+)
+def test_a_flicker_that_is_not_excluded_is_a_doubt(changes: dict[str, Any], doubted: bool) -> None:
+    result = finding(replace(STEADY, **changes), None)
+    assert result.why.code == "rotor_asymmetry"
+    assert ("flicker_not_excluded" in [x.code for x in result.doubts]) == doubted
+    assert (SUPPLY in result.causes) == doubted
 
 
 def test_a_level_in_noise_is_a_doubt() -> None:
