@@ -86,7 +86,7 @@ class Backend:
         url = self.settings.working_url()
         with self._lock:
             if url != self._url:
-                self._client, self._url = connect(url, "api"), url
+                self._client, self._url = connect(url, "api", patient=False), url
             return self._client
 
     @contextmanager

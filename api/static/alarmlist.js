@@ -2,7 +2,7 @@
 
 import { openForm } from "./alarmform.js";
 import { moment } from "./clock.js";
-import { el, ended, faultName, get, glyph, label, marked, Refused, sentenceCase, sentences, stateWord } from "./common.js";
+import { el, ended, faultName, get, glyph, label, marked, Refused, sentenceCase, sentences, silenceText, stateWord } from "./common.js";
 import { askName, lacksName, send } from "./operator.js";
 import { hasText, t } from "./texts.js";
 
@@ -17,7 +17,7 @@ const orderLink = (o) => (/^https?:\/\//.test(o.url) ? el("a", { href: o.url, re
 
 // What a refusal says, in the reader's language where it has a code that the pages know.
 export function refusal(error) {
-  if (!(error instanceof Refused)) return t("common.api_away");
+  if (!(error instanceof Refused)) return silenceText(error);
   const key = `alarms.refused_${error.problem.code}`;
   return hasText(key) ? t(key) : sentenceCase(error.message);
 }

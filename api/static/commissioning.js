@@ -1,6 +1,6 @@
 // What wiring and nameplate of the machine look like, looked at when asked, and the channel map that corrects them.
 
-import { byId, el, get, listed, marked, num, pill, put, Refused, sentenceCase } from "./common.js";
+import { byId, el, get, listed, marked, num, pill, put, Refused, sentenceCase, silenceText } from "./common.js";
 import { askName, lacksName, send } from "./operator.js";
 import { t } from "./texts.js";
 
@@ -12,7 +12,7 @@ export function showCommissioning(of) {
   put("commissioning", el("p", {}, el("button", { type: "button", class: "go", id: "commissioning_look", onclick: look }, t("commissioning.look"))));
 }
 
-const failure = (error) => el("p", { class: "word fault" }, error instanceof Refused ? sentenceCase(error.message) : t("common.api_away"));
+const failure = (error) => el("p", { class: "word fault" }, error instanceof Refused ? sentenceCase(error.message) : silenceText(error));
 
 async function look() {
   put("commissioningnote", el("p", { class: "soft" }, t("commissioning.looking")));

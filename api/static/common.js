@@ -144,11 +144,27 @@ export async function post(path) {
   return (await ask(path, {}, "POST")).json();
 }
 async function ask(path, headers = {}, method = "GET") {
-  const answer = await fetch(path, { method, headers: { Accept: "application/json", "Accept-Language": language, ...headers }, signal: AbortSignal.timeout(15000) });
+  const answer = await fetchAnswer(path, { method, headers: { Accept: "application/json", "Accept-Language": language, ...headers } });
   if (answer.ok || answer.status === 304) return answer;
   if (answer.status === 401) location.reload();
   throw new Refused(answer.status, await answer.json().catch(() => ({})));
 }
+
+// The API is there, but has not answered in time: what it asks does not answer it.
+export class Unanswered extends Error {}
+// An API that waits for the server gives up before this, and says so itself.
+const PATIENCE_MS = 15000;
+const LIVE_MS = 3000;
+export async function fetchAnswer(path, options) {
+  try {
+    return await fetch(path, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
+  } catch (error) {
+    const live = await fetch("/health/live", { signal: AbortSignal.timeout(LIVE_MS) }).then((a) => a.ok, () => false);
+    throw live ? new Unanswered() : error;
+  }
+}
+// What to say of an error that is no answer.
+export const silenceText = (error) => t(error instanceof Unanswered ? "common.no_answer" : "common.api_away");
 
 // Calls `work` again and again, never twice at once, not in a hidden tab; it may return a pause.
 export function poll(work) {
@@ -167,8 +183,8 @@ export function poll(work) {
 export function outage(error) {
   const known = error instanceof Refused;
   return el("div", { class: "notice down", role: "alert" },
-    el("b", {}, t(known && error.status === 503 ? "common.server_away" : known ? "common.could_not_answer" : "common.api_away")),
+    el("b", {}, known ? t(error.problem.code === "server_unavailable" ? "common.server_away" : "common.could_not_answer") : silenceText(error)),
     " ",
-    known ? ended(error.message) : t("common.still_running"),
+    known ? ended(error.message) : t(error instanceof Unanswered ? "common.behind_it" : "common.still_running"),
     el("span", { class: "soft" }, t("common.data_old")));
 }

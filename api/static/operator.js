@@ -1,6 +1,6 @@
 // Who acts on this page. An API key has a name; where none is used, the page asks for one once and keeps it.
 
-import { el, Refused } from "./common.js";
+import { el, fetchAnswer, Refused } from "./common.js";
 import { language, t } from "./texts.js";
 
 const NAME = "vtox_operator";
@@ -10,7 +10,7 @@ const nameKept = () => localStorage.getItem(NAME) ?? "";
 export async function send(method, path, body) {
   const named = nameKept() ? { ...body, by: nameKept() } : body;
   const headers = { Accept: "application/json", "Accept-Language": language, "Content-Type": "application/json" };
-  const answer = await fetch(path, { method, headers, body: JSON.stringify(named), signal: AbortSignal.timeout(15000) });
+  const answer = await fetchAnswer(path, { method, headers, body: JSON.stringify(named) });
   const found = await answer.json().catch(() => ({}));
   if (answer.ok) return found;
   throw new Refused(answer.status, found);

@@ -1,6 +1,6 @@
 // When the faults of a machine alert: the setting in force, another one tried on what is recorded, and saving it.
 
-import { ago, byId, el, ended, exact, faultName, get, label, num, put, Refused, sentenceCase, span, stateWord } from "./common.js";
+import { ago, byId, el, ended, exact, faultName, get, label, num, put, Refused, sentenceCase, silenceText, span, stateWord } from "./common.js";
 import { askName, lacksName, send } from "./operator.js";
 import { t } from "./texts.js";
 
@@ -25,7 +25,7 @@ export async function showSensitivity(of, faults) {
   try {
     await read();
   } catch (error) {
-    say(error instanceof Refused ? error.message : t("common.api_away"), "down");
+    say(error instanceof Refused ? error.message : silenceText(error), "down");
   }
 }
 
@@ -72,7 +72,7 @@ async function tryIt() {
     say("");
     drawBacktest(found);
   } catch (error) {
-    say(error instanceof Refused ? sentenceCase(error.message) : t("common.api_away"), "down");
+    say(error instanceof Refused ? sentenceCase(error.message) : silenceText(error), "down");
   }
 }
 
@@ -90,7 +90,7 @@ async function save() {
     if (lacksName(error)) return askName(byId("sensitivitynote"), save);
     const stale = error instanceof Refused && error.problem.code === "setting_changed";
     if (stale) await read();
-    say(stale ? t("sensitivity.changed_meanwhile") : error instanceof Refused ? sentenceCase(error.message) : t("common.api_away"), "down");
+    say(stale ? t("sensitivity.changed_meanwhile") : error instanceof Refused ? sentenceCase(error.message) : silenceText(error), "down");
   }
 }
 

@@ -29,13 +29,15 @@ TCP: dict[str, Any] = {"socket_connect_timeout": SOCKET_TIMEOUT_S, "socket_keepa
 SOCKET: dict[str, Any] = {"socket_read_size": 1 << 20}
 
 
-def connect(url: str, name: str, *, retries: int = 1) -> Client:
+def connect(url: str, name: str, *, retries: int = 1, patient: bool = True) -> Client:
     """Return a client whose connections carry `name` in CLIENT LIST. Opens nothing yet.
 
     One quick retry hides a dropped idle connection; commands must be harmless when they run twice.
     The bridge has no retry: a second `XREADGROUP` would continue after the windows of a reply that
-    was lost.
+    was lost. One that is not `patient` gives a server that hangs no second time: a page that waits
+    for its answer has given up before.
     """
+    again = (redis.ConnectionError, redis.TimeoutError) if patient else (redis.ConnectionError,)
     try:
         return OverLimit.from_url(
             url,
@@ -43,7 +45,7 @@ def connect(url: str, name: str, *, retries: int = 1) -> Client:
             socket_timeout=SOCKET_TIMEOUT_S,
             **(SOCKET if url.startswith("unix:") else TCP),
             health_check_interval=10,
-            retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries),
+            retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries, supported_errors=again),
         )
     except ValueError:
         # Not `from error`: its text may hold a piece of the password.
