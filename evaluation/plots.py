@@ -28,7 +28,7 @@ LEAST_HEALTHY = 10  # fewer resolve no curve
 
 def detection(panels: Mapping[str, Mapping[str, Points]], path: Path) -> bool:
     """Draw detection rates against level with exact intervals, a panel for each key."""
-    if (plt := _pyplot()) is None:
+    if (plt := pyplot()) is None:
         return False
     figure, row = plt.subplots(
         1, len(panels), figsize=(WIDTH, 3.9), sharey=True, squeeze=False, layout="constrained"
@@ -57,7 +57,7 @@ def rocs(sets: Mapping[str, tuple[Float64, Float64]], path: Path) -> bool:
     A curve begins at 1/n of its healthy records: they tell nothing of smaller rates.
     """
     drawn = {name: s for name, s in sets.items() if len(s[0]) >= LEAST_HEALTHY and len(s[1])}
-    if (plt := _pyplot()) is None or not drawn:
+    if (plt := pyplot()) is None or not drawn:
         return False
     rows = -(-len(drawn) // 2)
     figure, grid = plt.subplots(
@@ -86,7 +86,7 @@ def rocs(sets: Mapping[str, tuple[Float64, Float64]], path: Path) -> bool:
 
 def rotor_cage_spectrum(path: Path) -> bool:
     """Draw a current spectrum of the model with the lines of a broken bar at -48 dBc."""
-    if (plt := _pyplot()) is None:
+    if (plt := pyplot()) is None:
         return False
     plant, slip = PLANTS["2kw2"], 0.03
     case = scenarios.record_case(plant, slip, 50_000_000, wander_hz=0.005)
@@ -120,7 +120,7 @@ def rotor_cage_spectrum(path: Path) -> bool:
 
 def envelope(recording: Recording, motor: Motor, defect: str, path: Path) -> bool:
     """Draw the envelope spectrum of a bearing recording, the comb of its defect marked."""
-    if (plt := _pyplot()) is None or not (recording.speed_rpm and motor.bearing):
+    if (plt := pyplot()) is None or not (recording.speed_rpm and motor.bearing):
         return False
     x = np.asarray(recording.channels["vibration"], np.float64)
     hz, size = peers.envelope_spectrum(x, recording.fs_hz)
@@ -146,7 +146,8 @@ def envelope(recording: Recording, motor: Motor, defect: str, path: Path) -> boo
     return _save(figure, [axes], path, plt)
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
+    """Return matplotlib's pyplot, None where it is not installed."""
     if not find_spec("matplotlib"):
         return None
     import_module("matplotlib").use("Agg")

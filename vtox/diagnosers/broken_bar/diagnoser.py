@@ -27,6 +27,7 @@ from vtox.diagnosers.broken_bar.reasons import (
     shows_cage,
 )
 from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS
+from vtox.diagnosers.broken_bar.starting import start_diagnosis
 from vtox.diagnosers.current.front_end import CurrentAnalysis, select
 from vtox.diagnosers.current.slip import SlipAnalysis, observations_or_abstentions
 from vtox.diagnosers.current.slip_prior import Slip
@@ -81,10 +82,14 @@ def diagnose(
     Filippetti, Franceschini, Tassoni, Vas 1998 (IEEE TIA 34(1):98); Bellini et al. 2001 (IEEE TIA
     37(5):1248); levels of Penrose 2006 and Culbert & Letal 2015.
     """
-    return [
+    found = [
         _diagnosis(o, baseline) if isinstance(o, Observation) else o
         for o, baseline in zip(_observations(analysis, slip_analysis), baselines, strict=True)
     ]
+    for i, operation in enumerate(analysis.operations):
+        if operation is not None and operation.state == "start":
+            found[i] = start_diagnosis(FAULT, analysis, i, _severity_of_level)
+    return found
 
 
 def features(
@@ -190,7 +195,11 @@ def _diagnosis(o: Observation, baseline: Baseline | None) -> Diagnosis:
 def _severity(o: Observation, result: Finding) -> float | None:
     if result.state in ("normal", "unknown"):
         return 0.0 if result.state == "normal" else None
-    return round(float(np.interp(o.pair.level_dbc, *SEVERITIES)), 3)
+    return _severity_of_level(o.pair.level_dbc)
+
+
+def _severity_of_level(level_dbc: float) -> float:
+    return round(float(np.interp(level_dbc, *SEVERITIES)), 3)
 
 
 def _confidence(o: Observation, result: Finding) -> float:

@@ -116,4 +116,31 @@ SENTENCES: dict[str, Sentence] = {
         "不能排除电源在该频率上的闪变，因此报警需要八倍的记录",
         "增加电压通道。",
     ),
+    # In a start.
+    "rotor_asymmetry_in_start": Sentence(
+        "起动过程中下边带从电源频率扫到 0，电平为相对电源基波 {level_db:.1f} "
+        "dB：转子笼各导条相差至少 {least_share:.1%}",
+        "请检查转子导条和端环；并用带载稳态运行的记录进行诊断。",
+    ),
+    "start_sideband_weak": Sentence(
+        "起动过程中有下边带扫过，电平 {level_db:.1f} dB：低于 "
+        "{limit_db:.0f} dB 时不能排除转子笼完好",
+        "请用带载稳态运行的记录进行诊断；并与其他起动的电平比较。",
+    ),
+    "start_sideband_not_found": Sentence(
+        "起动过程中没有下边带扫过；仅凭一次起动不能排除断条",
+        "请用带载稳态运行的记录进行诊断。",
+    ),
+    "start_sideband_needs_three_currents": Sentence(
+        "起动的下边带需要三相电流",
+        "请发送 ia、ib 和 ic。",
+    ),
+    "start_sideband_needs_grid": Sentence(
+        "起动的下边带只能在恒定的电源频率下搜索",
+        "请用带载稳态运行的记录进行诊断。",
+    ),
+    "start_too_short_for_sideband": Sentence(
+        "起动只剩 {duration_s:.2g} s 可供搜索下边带，至少需要 {needed_s:g} s",
+        "请用带载稳态运行的记录进行诊断。",
+    ),
 }

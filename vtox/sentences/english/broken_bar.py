@@ -131,4 +131,35 @@ SENTENCES: dict[str, Sentence] = {
         "times as many records",
         "Add voltages.",
     ),
+    # In a start.
+    "rotor_asymmetry_in_start": Sentence(
+        "the lower sideband sweeps from the supply frequency to 0 while the motor starts, "
+        "{level_db:.1f} dB from the supply line: the bars of the rotor cage differ by "
+        "{least_share:.1%} or more",
+        "Inspect bars and end rings of the rotor; diagnose a record of the steady state under "
+        "load.",
+    ),
+    "start_sideband_weak": Sentence(
+        "a lower sideband sweeps while the motor starts, at {level_db:.1f} dB: below "
+        "{limit_db:.0f} dB a sound rotor cage is not excluded",
+        "Diagnose a record of the steady state under load; compare the level with that of other"
+        " starts.",
+    ),
+    "start_sideband_not_found": Sentence(
+        "no lower sideband sweeps while the motor starts; a start alone excludes no broken bar",
+        "Diagnose a record of the steady state under load.",
+    ),
+    "start_sideband_needs_three_currents": Sentence(
+        "the lower sideband of a start is searched in three currents",
+        "Send ia, ib and ic.",
+    ),
+    "start_sideband_needs_grid": Sentence(
+        "the lower sideband of a start is searched at a constant supply frequency only",
+        "Diagnose a record of the steady state under load.",
+    ),
+    "start_too_short_for_sideband": Sentence(
+        "{duration_s:.2g} s of the start are left for the lower sideband, at least {needed_s:g}"
+        " s needed",
+        "Diagnose a record of the steady state under load.",
+    ),
 }
