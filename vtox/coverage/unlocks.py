@@ -119,6 +119,7 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "sidebands_in_noise",
     ),
     "distinction": (
+        "another_machine_or_bearing",
         "aperiodic_impacts",
         "line_at_another_slip",
         "line_outside_estimated_slip",

@@ -26,8 +26,9 @@ from vtox.diagnosers.bearing.envelope_views import (
     modulation_in_view,
 )
 from vtox.diagnosers.bearing.lagging_elements import LaggingElements, lagging_elements
+from vtox.diagnosers.bearing.load_sidebands import lacks_load_sidebands
 from vtox.diagnosers.bearing.search import CombSearch, search_combs
-from vtox.diagnosers.bearing.severity import is_weak
+from vtox.diagnosers.bearing.severity import WARNING_MODULATION, is_weak
 from vtox.diagnosers.bearing.shaft_speed import (
     MAX_REPORTING_ERROR,
     SENSOR_TOLERANCE,
@@ -60,6 +61,8 @@ class LeadingComb:
     modulation: float
     #: Sound elements may modulate the vibration so much.
     weak: bool
+    #: Load does not modulate it, as it would if its part were damaged.
+    unmodulated: bool
     channel: str
     band_low_hz: float
     band_high_hz: float
@@ -194,7 +197,7 @@ def _of_lagging_elements(
     findings = {**evidence.search.findings, lagging.defect: finding}
     search = replace(evidence.search, findings=findings)
     leading = _leading_comb(views, search)
-    if leading is None or leading.weak:
+    if leading is None or leading.modulation < WARNING_MODULATION:
         return None
     return replace(evidence, search=search, leading=leading, lagging=lagging)
 
@@ -268,16 +271,19 @@ def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | Non
     defect = search.leading
     finding = search.findings[defect]
     harmonics, modulation = measure_comb(search.plan, finding, views)
-    whole = 0.0
+    whole, unmodulated = 0.0, False
     if finding.ratio >= 1:
+        unmodulated = lacks_load_sidebands(search.plan, finding, views, defect)
         whole = max(
             modulation_in_view(search.plan, finding, views, view)
             for view in views.whole_views.tolist()
         )
-    weak = is_weak(modulation, whole, views.segments)
+    deviation = finding.order / views.setup.orders[defect] - 1
+    weak = is_weak(modulation, whole, views.segments, deviation)
     ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
+    band = views.band(finding.view)
     return LeadingComb(
-        defect, finding, harmonics, modulation, weak, *views.band(finding.view), ambiguities
+        defect, finding, harmonics, modulation, weak, unmodulated, *band, ambiguities
     )
 
 

@@ -111,6 +111,14 @@ def _weak_defect_lines(e: Evidence) -> Diagnosis | None:
     return _abstention(e, Reason("weak_defect_lines", _comb_values(e)), *_doubts(e))
 
 
+def _another_machine_or_bearing(e: Evidence) -> Diagnosis | None:
+    comb = _leading(e)
+    found = {n for n, f in e.search.findings.items() if f.ratio >= 1}
+    if not comb.unmodulated or (comb.defect == "BSF" and "FTF" in found):
+        return None
+    return _abstention(e, Reason("another_machine_or_bearing", _comb_values(e)), *_doubts(e))
+
+
 def _lagging_elements(e: Evidence) -> Diagnosis | None:
     if not e.lagging:
         return None
@@ -136,6 +144,7 @@ RULES: tuple[Callable[[Evidence], Diagnosis | None], ...] = (
     _slower_shaft_or_bearing_cage,
     _looseness,
     _weak_defect_lines,
+    _another_machine_or_bearing,
     _lagging_elements,
     _defect,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from math import log10
 
+from vtox.diagnosers.bearing.search_setup import SLIPPAGE
 from vtox.domain import State
 from vtox.dsp.surrogates import Finding
 
@@ -20,6 +21,10 @@ FAULT_MODULATION = 0.15
 # A warning needs half of that: below, what is found is told, and no part of it is called damaged.
 # docs/calibration/bearing.md#weak-combs
 WARNING_MODULATION = 0.075
+# In records of fewer segments, four independent ones, sound elements reach this much.
+# docs/calibration/bearing.md#sound-elements-in-short-records
+SHORT_WARNING_MODULATION = 0.1
+LONG_SEGMENTS = 7
 # A record too short for two segments shows once how strong a line is, in the band of some twenty
 # that shows it best: there the vibration as a whole must be modulated so much, or that band four
 # times as much. docs/calibration/bearing.md#short-records
@@ -38,11 +43,20 @@ def severity(modulation: float) -> float:
     return round(min(1.0, max(0.0, (decibels(modulation) - MILD_DB) / (SEVERE_DB - MILD_DB))), 3)
 
 
-def is_weak(modulation: float, whole_modulation: float, segments: int) -> bool:
-    """Return whether sound elements may modulate a band, and the vibration as a whole, so much."""
-    if segments > 1 or modulation >= WARNING_BAND_MODULATION:
+def is_weak(
+    modulation: float, whole_modulation: float, segments: int, deviation: float = 0.0
+) -> bool:
+    """Return whether sound elements may modulate a band, and the vibration as a whole, so much.
+
+    Where the order deviates from kinematics by more than slippage, it must be as in a fault.
+    """
+    if abs(deviation) > SLIPPAGE and modulation < FAULT_MODULATION:
+        return True
+    if segments >= LONG_SEGMENTS:
         return modulation < WARNING_MODULATION
-    return min(modulation, whole_modulation) < WARNING_MODULATION
+    if segments > 1 or modulation >= WARNING_BAND_MODULATION:
+        return modulation < SHORT_WARNING_MODULATION
+    return modulation < SHORT_WARNING_MODULATION or whole_modulation < WARNING_MODULATION
 
 
 def confidence(findings: Mapping[str, Finding], defect: str, penalty: float) -> float:

@@ -98,6 +98,12 @@ SENTENCES: dict[str, Sentence] = {
         "可能是转速为 {order:.3f} 倍的轴、齿轮、链条或皮带，也可能是保持架",
         "查明是否有轴、齿轮、链条或皮带以该转速转动；若没有，检查滚动体和保持架。",
     ),
+    "another_machine_or_bearing": Sentence(
+        "{defect!w}的阶次处有包络谱线梳（{repetition_hz:.1f} Hz，调制 {modulation_db:.0f} dB，"
+        "为阈值的 {ratio:.1f} 倍），但没有载荷应产生的边带："
+        "可能是重复频率相同的其他轴承、齿轮或机器的冲击，也可能是载荷随其转动的部件",
+        "查找以此频率重复的其他轴承、齿轮和机器；在另一转速下记录，或把加速度计装得离轴承更近。",
+    ),
     "looseness_or_bearing": Sentence(
         "存在半倍转频阶次的谱线（松动或碰摩），{defect!w}在阶次 {order:.3f} 的谱线也在其中",
         "检查底脚、轴承座和端盖；在另一转速下记录，使谱线分开。",

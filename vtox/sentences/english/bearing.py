@@ -104,6 +104,14 @@ SENTENCES: dict[str, Sentence] = {
         "Find out whether a shaft, gear, chain or belt turns at that speed; where none does, "
         "inspect rolling elements and bearing cage.",
     ),
+    "another_machine_or_bearing": Sentence(
+        "a comb of envelope lines at the order of the {defect!w} ({repetition_hz:.1f} Hz, "
+        "modulation {modulation_db:.0f} dB, {ratio:.1f} times the threshold), without the "
+        "sidebands that load gives it: impacts of another bearing, gear or machine that come as "
+        "often, or of a part whose load turns with it",
+        "Look for other bearings, gears and machines that repeat so often; record at another "
+        "speed, or with an accelerometer nearer to the bearing.",
+    ),
     "looseness_or_bearing": Sentence(
         "lines at half shaft orders, of looseness or a rub, and those of the {defect!w} at order "
         "{order:.3f} are among them",

@@ -46,7 +46,7 @@ def evidence(ratio: float, defect: str = "BPFO", modulation: float = 0.5) -> Evi
     search = CombSearch(SPEED, PLAN, rows, {defect: finding})
     weak = is_weak(modulation, modulation, 2)
     leading = LeadingComb(
-        defect, finding, (), modulation, weak, "vibration", 0.0, 2500.0, Ambiguities((), 1.0)
+        defect, finding, (), modulation, weak, False, "vibration", 0.0, 2500.0, Ambiguities((), 1.0)
     )
     return Evidence(search, {defect: 3.6}, leading)
 
@@ -103,24 +103,49 @@ def test_weak_lines_at_a_defect_order_are_no_alarm() -> None:
     assert (d.state, d.code, d.confidence) == ("unknown", "weak_defect_lines", 0)
     assert "defect" not in d.indicators
     assert d.indicators["leading"] == "BPFO"
-    assert conclude(evidence(20.0, modulation=0.09)).state == "warning"
+    assert conclude(evidence(20.0, modulation=0.11)).state == "warning"
 
 
 @pytest.mark.parametrize(
-    ("modulation", "whole", "segments", "weak"),
+    ("defect", "others", "code"),
     [
-        (0.2, 0.05, 1, True),  # one band of a short record, and little of the vibration as a whole
-        (0.2, 0.08, 1, False),
-        (0.35, 0.05, 1, False),
-        (0.2, 0.05, 2, False),
-        (0.07, 0.07, 1, True),
-        (0.07, 0.07, 2, True),
+        ("BPFI", (), "another_machine_or_bearing"),
+        ("BSF", (), "another_machine_or_bearing"),
+        ("BSF", ("FTF",), "bearing_defect"),
     ],
 )
-def test_a_short_record_needs_more_than_one_band(
-    modulation: float, whole: float, segments: int, weak: bool
+def test_a_comb_that_no_load_modulates_is_undecided(
+    defect: str, others: tuple[str, ...], code: str
 ) -> None:
-    assert is_weak(modulation, whole, segments) == weak
+    e = evidence(20.0, defect)
+    assert e.leading is not None
+    findings = {n: e.leading.finding for n in (defect, *others)}
+    search = replace(e.search, findings=findings)
+    leading = replace(e.leading, unmodulated=True)
+    d = conclude(replace(e, search=search, orders=dict.fromkeys(findings, 3.6), leading=leading))
+    assert d.code == code
+
+
+@pytest.mark.parametrize(
+    ("modulation", "whole", "segments", "deviation", "weak"),
+    [
+        (0.2, 0.05, 1, 0.0, True),  # one band of a short record, and little as a whole
+        (0.2, 0.08, 1, 0.0, False),
+        (0.35, 0.05, 1, 0.0, False),
+        (0.2, 0.05, 2, 0.0, False),
+        (0.09, 0.09, 1, 0.0, True),
+        (0.09, 0.09, 6, 0.0, True),
+        (0.09, 0.09, 7, 0.0, False),
+        (0.07, 0.07, 7, 0.0, True),
+        (0.12, 0.12, 7, -0.02, True),  # beyond slippage
+        (0.12, 0.12, 7, 0.01, False),
+        (0.16, 0.16, 2, -0.03, False),
+    ],
+)
+def test_short_records_and_orders_beyond_slippage_need_more_modulation(
+    modulation: float, whole: float, segments: int, deviation: float, weak: bool
+) -> None:
+    assert is_weak(modulation, whole, segments, deviation) == weak
 
 
 def test_lines_of_the_supply_above_a_comb_of_low_confidence_leave_it_undecided() -> None:

@@ -1,0 +1,40 @@
+"""Whether a comb carries the sidebands that load gives the part that it is named for.
+
+A damaged inner race turns through the load zone once a turn of the shaft, a damaged element once a
+turn of the bearing cage: their impacts swell and fade, and sidebands stand beside the lines
+(Randall & Antoni 2011, section 2.2). Impacts of another machine that come as often have none at
+these distances.
+"""
+
+from math import sqrt
+
+import numpy as np
+
+from vtox.arrays import TINY
+from vtox.diagnosers.bearing.envelope_views import EnvelopeViews
+from vtox.dsp import comb_plan
+from vtox.dsp.comb_plan import BEARING_CAGE, HARMONICS, SHAFT, Plan
+from vtox.dsp.surrogates import Finding
+
+# What modulates the impacts of a part; those of the outer race nothing need modulate.
+MODULATED_BY = {"BPFI": SHAFT, "BSF": BEARING_CAGE}
+# Power of sidebands over that of their lines below which no load modulates the impacts: that of a
+# depth of 7 %. docs/calibration/bearing.md#load-sidebands
+MIN_SIDEBAND_SHARE = 0.07**2 / 2
+
+
+def lacks_load_sidebands(plan: Plan, finding: Finding, views: EnvelopeViews, defect: str) -> bool:
+    """Return whether a comb is modulated by less than load modulates the impacts of its part.
+
+    By more than twice the scatter of the noise, so that only a comb far above it can lack them.
+    """
+    shift = plan.shifts.get(MODULATED_BY.get(defect, ""), 0)
+    if not shift:
+        return False
+    bins = comb_plan.comb_bins(np.array([finding.number]), shift)[:, 0]
+    power = views.power[finding.view].take(bins, mode="clip")
+    noise = power / np.maximum(views.lines[finding.view].take(bins, mode="clip"), TINY)
+    over = power - noise
+    scatter = float(np.linalg.norm(noise[HARMONICS:])) / sqrt(views.n_averages)
+    most = float(over[HARMONICS:].sum()) + 2 * scatter
+    return most < MIN_SIDEBAND_SHARE * float(over[:HARMONICS].sum())
