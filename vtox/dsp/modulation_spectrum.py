@@ -1,11 +1,12 @@
 """Lines in amplitude and phase modulation: where, how strong, and how far above the floor."""
 
 from dataclasses import dataclass, fields, replace
+from math import exp
 
 import numpy as np
 import scipy.fft
 
-from vtox.arrays import Bool, Complex, Float64, Int, pick
+from vtox.arrays import Bool, Complex, Float64, Int, pick, pick_several
 from vtox.dsp.demodulation import FADE
 
 # A line between two bins loses 1.4 dB with a Hann window, 0.1 dB when padded fourfold.
@@ -19,9 +20,10 @@ FLOOR_BINS = 50
 LOWEST_BINS = 2.5
 # The floor reaches at least this factor above its low end, also at the end of the band.
 LEAST_FLOOR_SPAN = 1.5
-# Points this far above the floor count as this far: other lines pull the fit no further. The mean
-# of Exp(1) so limited is 1 - exp(-LIMIT).
+# Points this far above the floor count as this far: other lines pull the fit no further. The second
+# is the mean of Exp(1) so limited.
 LIMIT = 2.5
+LIMITED_MEAN = 1 - exp(-LIMIT)
 PASSES = 6
 # Powers of 1/f that add up: of white noise, of a random walk, and of the phase of a frequency that
 # is a random walk.
@@ -177,7 +179,7 @@ def _no_line(m: Modulation) -> Line:
 def _strongest(m: Modulation, low: Float64, high: Float64) -> Line:
     bins = _search_bins(m, low, high)
     around = _surroundings(m, low, high)
-    am_power, pm_power = (_power(np.take_along_axis(z, bins.index, axis=-1)) for z in (m.am, m.pm))
+    am_power, pm_power = (_power(pick_several(z, bins.index)) for z in (m.am, m.pm))
     fitted = np.ones(around.index.shape, bool)
     for _ in range(2):
         am_floor, pm_floor = _floors(around, fitted, m.step_hz, bins.hz)
@@ -222,7 +224,7 @@ def _surroundings(m: Modulation, low: Float64, high: Float64) -> _Surroundings:
     index = np.clip(np.round(hz / m.step_hz).astype(int), 1, last)
     return _Surroundings(
         index=index,
-        power=np.stack([_power(np.take_along_axis(z, index, axis=-1)) for z in (m.am, m.pm)]),
+        power=np.stack([_power(pick_several(z, index)) for z in (m.am, m.pm)]),
         middle=np.log(to_hz * from_hz)[:, None] / 2,
         span=np.log(to_hz / from_hz)[:, None] / 2,
     )
@@ -265,7 +267,7 @@ def line_where(condition: Bool, a: Line, b: Line) -> Line:
 def refined_hz(m: Modulation, line: Line) -> Float64:
     """Return the frequency of each line by a parabola through its three highest bins, Hz."""
     around = np.clip(line.index[:, None] + np.arange(-1, 2), 0, m.am.shape[-1] - 1)
-    am, pm = (_power(np.take_along_axis(z, around, axis=-1)) for z in (m.am, m.pm))
+    am, pm = (_power(pick_several(z, around)) for z in (m.am, m.pm))
     below, middle, above = (am / line.am_floor[:, None] + pm / line.pm_floor[:, None]).T
     bend = np.maximum(2 * middle - below - above, 1e-12 * (middle + 1e-30))
     return np.asarray(line.hz + np.clip(0.5 * (above - below) / bend, -1, 1) * m.step_hz)
@@ -281,7 +283,7 @@ def _adjacent_noise(m: Modulation, line: Line) -> tuple[Complex, Complex]:
     ratio = 1 + np.arange(*ADJACENT_BINS) / n
     index = np.round(line.index[:, None] * np.concatenate([ratio, 1 / ratio], axis=-1)).astype(int)
     index = np.clip(index, 0, m.am.shape[-1] - 1)
-    return np.take_along_axis(m.am, index, axis=-1), np.take_along_axis(m.pm, index, axis=-1)
+    return pick_several(m.am, index), pick_several(m.pm, index)
 
 
 def _floor(z: Complex) -> Float64:
@@ -320,7 +322,7 @@ def _bent(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64:
     fit = (log_power[..., None, :] @ columns)[..., 0, :]
     for _ in range(PASSES):
         excess = np.exp(np.minimum(log_power - (fit[..., None, :] @ basis)[..., 0, :], 3.0))
-        update = np.minimum(excess, LIMIT) / (1 - np.exp(-LIMIT)) - 1
+        update = np.minimum(excess, LIMIT) / LIMITED_MEAN - 1
         fit = fit + (update[..., None, :] @ columns)[..., 0, :]
     return np.asarray(np.exp(fit[..., :1] + fit[..., 1:2] * at + fit[..., 2:] * at**2))
 
@@ -334,13 +336,14 @@ def _sum_rings(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64
     basis = np.exp(-SLOPES[:, None] * x[:, None])  # (batch, slopes, points)
     columns = np.swapaxes(basis, -1, -2)
     count = fitted.sum(axis=-1, keepdims=True)
-    power = power + 1e-30
-    mean = np.sum(np.log(power) * fitted, axis=-1, keepdims=True)[..., None, :]
-    parts = np.exp((mean - np.sum(np.log(basis) * fitted[:, None], -1)[:, None]) / count[:, None])
+    power = power[..., None, :] + 1e-30
+    fitted = fitted[:, None]
+    mean = np.sum(np.log(power) * fitted, axis=-1, keepdims=True)
+    parts = np.exp((mean - np.sum(np.log(basis) * fitted, -1)[:, None]) / count[:, None])
     parts /= len(SLOPES)  # (2, batch, 1, slopes): at first each alone explains an equal share
     for _ in range(SUM_PASSES):
-        weight = fitted[:, None] / (parts @ basis)
-        excess = np.minimum(power[..., None, :] * weight, LIMIT) / (1 - np.exp(-LIMIT))
+        weight = fitted / (parts @ basis)
+        excess = np.minimum(power * weight, LIMIT) / LIMITED_MEAN
         parts *= ((excess * weight) @ columns) / (weight @ columns)
     floors: Float64 = (parts @ np.exp(-SLOPES[:, None] * at[:, None]))[..., 0, :]
     return floors

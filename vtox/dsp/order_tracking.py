@@ -7,7 +7,7 @@ tracking, as Bonnardot et al. 2005, MSSP 19(4):766); one that does not is sharp 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from vtox.arrays import Float64
+from vtox.arrays import Float64, pick_several
 from vtox.dsp.demodulation import detrend
 
 # Means one after the other; three are near a Gaussian low pass.
@@ -71,6 +71,6 @@ def resample(x: Float64, places: Float64) -> Float64:
     ndarray, shape (batch, points)
     """
     below = np.minimum(places.astype(np.int64), x.shape[-1] - 2)
-    low = np.take_along_axis(x, below, axis=-1)
-    step = np.take_along_axis(x, below + 1, axis=-1) - low
+    low = pick_several(x, below)
+    step = pick_several(x, below + 1) - low
     return np.asarray(low + (places - below) * step)

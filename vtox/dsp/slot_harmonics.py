@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from vtox.arrays import Bool, Complex, Float64, Int, pick
+from vtox.arrays import Bool, Complex, Float64, Int, pick, pick_several
 from vtox.domain import Array
 
 # Supply harmonics nu of f (R (1-s)/p + nu); which of them a rotor shows depends on R and p.
@@ -246,8 +246,7 @@ def _is_skirt(power: Float64, usable: Bool, best: Int, distances: Int) -> Bool:
     near = best[:, None] + np.concatenate([-distances, [0], distances])
     inside = (near >= 0) & (near < width)
     near = np.clip(near, 0, width - 1)
-    power = np.take_along_axis(power, near, axis=-1)
-    used = np.take_along_axis(usable, near, axis=-1)
+    power, used = pick_several(power, near), pick_several(usable, near)
     left_out = np.where(inside & ~used, power, 0.0).max(axis=-1)
     return np.asarray(left_out > np.where(inside & used, power, 0.0).max(axis=-1))
 
@@ -267,7 +266,7 @@ def _slip(power: Float64, excess: Float64, search: _Search, best: Int, df_hz: fl
     limit = np.where(np.abs(spacing / reach_bins - 1) < 0.25, 1.5 * spacing, reach_bins)
     offsets = np.arange(-2 * reach_bins, 2 * reach_bins + 1)
     near = np.clip(middle[:, None] + offsets, 0, power.shape[-1] - 1)
-    weight = np.take_along_axis(power[rows, order], near, axis=-1)
+    weight = pick_several(power[rows, order], near)
     weight = np.where(np.abs(offsets) <= limit[:, None], weight, 0.0)
     weight = np.where(weight > SWING_POWER * weight.max(axis=-1, keepdims=True), weight, 0.0)
     centre = (near * weight).sum(axis=-1) / np.maximum(weight.sum(axis=-1), 1e-30)
@@ -296,18 +295,16 @@ def _comb_middle(power: Float64, best: Int, offset: Float64, ratio: Float64) -> 
     shrink = 1 - 2 * steps / ratio[:, None]
     middle = (best[:, None] + steps * offset[:, None]) / np.where(shrink > 0.1, shrink, np.inf)
     spacing = offset[:, None] + 2 * middle / ratio[:, None]
-    padded = np.pad(power, ((0, 0), (1, 1)))
-    blunt = np.maximum(padded[:, 1:-1], np.maximum(padded[:, 2:], padded[:, :-2]))
-
-    def at(place: Float64) -> Float64:
-        index = np.round(place).astype(int)
-        inside = (index >= 0) & (index < blunt.shape[-1])
-        level = np.take_along_axis(blunt, np.where(inside, index, 0), axis=-1)
-        return np.asarray(np.where(inside, level, 0.0), np.float64)
-
-    total = at(middle)
-    for k in range(1, SIDEBANDS + 1):
-        total += 2 * np.minimum(at(middle - k * spacing), at(middle + k * spacing))
+    blunt = power.copy()
+    np.maximum(blunt[:, 1:], power[:, :-1], out=blunt[:, 1:])
+    np.maximum(blunt[:, :-1], power[:, 1:], out=blunt[:, :-1])
+    lines = np.arange(-SIDEBANDS, SIDEBANDS + 1)
+    index = np.round(middle[..., None] + lines * spacing[..., None]).astype(int)
+    inside = (index >= 0) & (index < blunt.shape[-1])
+    index = np.where(inside, index, 0).reshape(len(power), -1)
+    level = np.where(inside, pick_several(blunt, index).reshape(inside.shape), 0.0)
+    below, above = level[..., SIDEBANDS - 1 :: -1], level[..., SIDEBANDS + 1 :]
+    total = level[..., SIDEBANDS] + 2 * np.minimum(below, above).sum(axis=-1)
     nearest = np.round(pick(middle, np.argmax(total, axis=-1))).astype(int)
     return np.asarray(np.clip(nearest, 0, power.shape[-1] - 1), np.int64)
 
@@ -332,7 +329,8 @@ def _floor(power: Float64, block: int) -> Float64:
     padded = np.full((batch, orders, blocks * size), np.inf)
     padded[..., :width] = power
     parts = np.sort(padded.reshape(batch, orders, blocks, size), axis=-1)
-    valid = (parts < np.inf).sum(axis=-1, keepdims=True)
-    median = np.take_along_axis(parts, np.maximum(valid - 1, 0) // 2, axis=-1) / np.log(2)
+    valid = (parts < np.inf).sum(axis=-1)
+    middle = np.maximum(valid - 1, 0) // 2
+    median = pick(parts.reshape(-1, size), middle.reshape(-1)).reshape(valid.shape) / np.log(2)
     median = np.where(valid >= 3, median, np.inf)
-    return np.asarray(np.repeat(median[..., 0], size, axis=-1)[..., :width])
+    return np.asarray(np.repeat(median, size, axis=-1)[..., :width])

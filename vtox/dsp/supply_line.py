@@ -44,7 +44,7 @@ def line_bin(
     """
     last = min(spectrum.shape[-1], int(highest_hz / df_hz) + 1)
     low = spectrum[..., :last]
-    power = np.sum(low.real**2 + low.imag**2, axis=1)
+    power = np.square(np.abs(low)).sum(axis=1)
     first = max(1, int(np.ceil(LOWEST_HZ / df_hz)))
     peak = first + np.argmax(power[:, first:], axis=-1)
     reach = max(LINE_BINS, int(np.ceil(LINE_HZ / df_hz)))
