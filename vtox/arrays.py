@@ -44,3 +44,13 @@ def pick_several(z: npt.NDArray[Number], index: Int) -> npt.NDArray[Number]:
     As `numpy.take_along_axis`, in a third of its time.
     """
     return np.asarray(z.take(index + z.shape[-1] * np.arange(len(z))[:, None]))
+
+
+def median(x: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """Return the median along the last axis, of finite numbers.
+
+    As `numpy.median`, which takes three to five times as long for short rows.
+    """
+    ranked = np.sort(x, axis=-1)
+    size = ranked.shape[-1]
+    return np.asarray((ranked[..., (size - 1) // 2] + ranked[..., size // 2]) / 2)

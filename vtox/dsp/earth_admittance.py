@@ -9,7 +9,7 @@ from math import pi, radians
 
 import numpy as np
 
-from vtox.arrays import Bool, Complex, Float64, Int, pick
+from vtox.arrays import Bool, Complex, Float64, Int, median, pick
 from vtox.domain import Array
 from vtox.dsp.supply_line import frame_phasors
 
@@ -250,5 +250,5 @@ def _noise(frames: Complex) -> Float64:
     if count < 8:
         return np.asarray(LEAST_STD_A + 0.01 * np.abs(frames).mean(axis=-1))
     steps = np.abs(frames[..., 4:] - frames[..., :-4])
-    single = np.median(steps, axis=-1) / (1.1774 * np.sqrt(2))
+    single = median(steps) / (1.1774 * np.sqrt(2))
     return np.asarray(LEAST_STD_A + single / np.sqrt(count / 4))

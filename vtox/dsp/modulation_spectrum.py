@@ -6,7 +6,7 @@ from math import exp
 import numpy as np
 import scipy.fft
 
-from vtox.arrays import Bool, Complex, Float64, Int, pick, pick_several
+from vtox.arrays import Bool, Complex, Float64, Int, median, pick, pick_several
 from vtox.dsp.demodulation import FADE
 
 # A line between two bins loses 1.4 dB with a Hann window, 0.1 dB when padded fourfold.
@@ -288,7 +288,7 @@ def _adjacent_noise(m: Modulation, line: Line) -> tuple[Complex, Complex]:
 
 def _floor(z: Complex) -> Float64:
     """Return the mean power of noise from its median, which an adjacent line does not move."""
-    return np.asarray(np.median(_power(z), axis=-1) / np.log(2), np.float64)
+    return np.asarray(median(_power(z)) / np.log(2), np.float64)
 
 
 def _power(z: Complex) -> Float64:

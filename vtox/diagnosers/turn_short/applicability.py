@@ -6,7 +6,7 @@ from math import sqrt
 
 import numpy as np
 
-from vtox.arrays import Complex
+from vtox.arrays import Complex, median
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
 from vtox.domain import CURRENTS, Motor, Reason, reason
@@ -82,7 +82,7 @@ class _Condition:
 
 def _conditions(analysis: CurrentAnalysis) -> list[_Condition]:
     size = np.abs(analysis.sequence_i)
-    i0, i1, i2 = np.median(size, axis=-1).T.tolist()
+    i0, i1, i2 = median(size).T.tolist()
     low, high = size[:, 1].min(axis=-1).tolist(), size[:, 1].max(axis=-1).tolist()
     load_a = (size[:, 1].mean(axis=-1) / sqrt(2)).tolist()
     v1, v2 = np.ones(len(size)), np.zeros(len(size))

@@ -6,11 +6,12 @@ would make the diagnosis better.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 
 import numpy as np
 
-from vtox.arrays import Bool, Complex, Float64, pick
+from vtox.arrays import Bool, Complex, Float64, Int, median, pick
 from vtox.baseline import Asymmetry
 from vtox.diagnosers.turn_short.asymmetry_model import (
     SUPPLY_I2_LIMIT,
@@ -83,7 +84,7 @@ def asymmetry_excess(
     excess = s.i2 / s.i1 - mean
     gain = FRAMES_IN_MEDIAN if excess.shape[-1] >= SUSTAINED_FRAMES else 1.0
     model_noise = np.array([[m.noise] for m in models])
-    steady_std = np.median(np.sqrt(model_std**2 + model_noise**2 / gain), axis=-1)
+    steady_std = median(np.sqrt(model_std**2 + model_noise**2 / gain))
     noise = np.maximum(_scatter(excess), [m.noise for m in models])
     std = np.sqrt(model_std**2 + noise[:, None] ** 2 / gain)
     load_a = np.abs(s.i1).mean(axis=-1) / sqrt(2)
@@ -101,8 +102,8 @@ def asymmetry_excess(
         corrected=corrected,
         limit=limit,
         raw=raw,
-        raw_median=np.median(raw, axis=-1),
-        limit_median=np.median(limit, axis=-1),
+        raw_median=median(raw),
+        limit_median=median(limit),
         steady_limit=sqrt(T2_LIMIT) * steady_std,
         load_a=load_a,
         worst_ratio=pick(size, worst),
@@ -132,10 +133,10 @@ def _limits(
     uncertainty = sqrt(T2_LIMIT) * std
     least = np.broadcast_to([[LEAST_LIMIT[b]] for b in bases], std.shape)
     limits = {"uncertainty": uncertainty, "least": least}
-    indecisive = np.median(np.maximum(uncertainty, least), axis=-1) > DECISIVE_LIMIT
+    indecisive = median(np.maximum(uncertainty, least)) > DECISIVE_LIMIT
     limits["supply"] = np.broadcast_to(np.where(indecisive, supply, 0)[:, None], std.shape)
     if s.v1 is not None and s.v2 is not None and unpaired.any():
-        unbalance = np.median(np.abs(s.v2) / np.abs(s.v1), axis=-1) / SUPPLY_V2_LIMIT
+        unbalance = median(np.abs(s.v2) / np.abs(s.v1)) / SUPPLY_V2_LIMIT
         moved = (supply * unbalance)[:, None] + np.abs(mean)
         limits["pairing"] = np.where(unpaired[:, None], moved, 0)
     return limits
@@ -156,17 +157,21 @@ def _scatter(excess: Complex) -> Float64:
     if excess.shape[-1] < SCATTER_FRAMES:
         return np.zeros(len(excess))
     steps = np.abs(excess[:, 4:] - excess[:, :-4])
-    return np.asarray(np.median(steps, axis=-1) / (1.1774 * sqrt(2)), np.float64)
+    return np.asarray(median(steps) / (1.1774 * sqrt(2)), np.float64)
 
 
 def _running_median(x: Complex) -> Complex:
     """Return the median of both parts over `SUSTAINED_FRAMES` frames; it keeps edges."""
     if x.shape[-1] < SUSTAINED_FRAMES:
-        median = np.median(x.real, axis=-1) + 1j * np.median(x.imag, axis=-1)
-        return np.broadcast_to(median[:, None], x.shape)
+        whole = median(x.real) + 1j * median(x.imag)
+        return np.broadcast_to(whole[:, None], x.shape)
+    near = x.take(_frames_nearby(x.shape[-1]), axis=-1)
+    return np.asarray(median(near.real) + 1j * median(near.imag))
+
+
+@lru_cache(maxsize=64)
+def _frames_nearby(frames: int) -> Int:
+    """Return the frames around each, mirrored at the ends, shape (frames, `SUSTAINED_FRAMES`)."""
     half = SUSTAINED_FRAMES // 2
-    padded = np.pad(x, ((0, 0), (half, half)), mode="reflect")
-    near = np.lib.stride_tricks.sliding_window_view(padded, SUSTAINED_FRAMES, axis=-1)
-    # Median of 5 by sort: 3 times faster than np.median.
-    middle = [np.sort(part, axis=-1)[..., half] for part in (near.real, near.imag)]
-    return np.asarray(middle[0] + 1j * middle[1])
+    near = np.abs(np.add.outer(np.arange(frames), np.arange(-half, half + 1)))
+    return np.asarray(np.minimum(near, 2 * (frames - 1) - near), np.int64)
