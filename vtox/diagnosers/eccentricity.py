@@ -11,7 +11,7 @@ Habetler, Tallam 2003): they are listed and not distinguished.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import log, log1p, sqrt
+from math import inf, log, log1p, sqrt
 
 import numpy as np
 
@@ -26,12 +26,20 @@ from vtox.dsp import demodulation, modulation_spectrum
 from vtox.dsp.prediction import prediction_std
 
 FAULT = "eccentricity"
-# Power of a sideband over its floor: below this the floor may have made the rise.
-MIN_OVER_FLOOR = 15.0
+# Power of both sidebands over their floors, about Gamma(2) distributed in noise: below this the
+# noise may have made the rise. docs/calibration/eccentricity.md#noise
+MIN_OVER_FLOOR = 18.0
+# Power of a line of the voltage over its floor.
+MIN_VOLTAGE_OVER_FLOOR = 15.0
 # A rise must be more than `RISE_DB`, and more than noise makes it. Noise adds to the amplitude, not
 # to its logarithm, so the scatter is taken as that of the amplitude; so many deviations are
 # exceeded by one record in 1000.
 SCATTER = 3.1
+# What is known of that scatter before a machine has shown its own: so many dB, worth so many
+# records. docs/calibration/eccentricity.md#scatter
+USUAL_SCATTER_DB, USUAL_RECORDS = 1.45, 3
+# Two records that follow each other may be of one condition.
+LEAST_RECORDS = 3
 NEPER_DB = 20 / log(10)
 # A baseline whose scatter asks for more than this, four times the amplitude learnt, cannot decide.
 MAX_LIMIT_DB = 12.0
@@ -199,7 +207,7 @@ def _reactances(
         return np.zeros((2, len(line.hz)))
     same = modulation_spectrum.strongest(v, line.hz, line.hz)
     power = np.square(v.sidebands(same.index))
-    stands = power > MIN_OVER_FLOOR * np.array(modulation_spectrum.sideband_floors(v, same))
+    stands = power > MIN_VOLTAGE_OVER_FLOOR * np.array(modulation_spectrum.sideband_floors(v, same))
     usable = np.array([not p for p in analysis.voltage_problems])
     ratio = np.sqrt(power) / np.maximum(m.sidebands(line.index), SILENCE)
     orders = np.abs(1 + np.array([[-1], [1]]) * line.hz / analysis.f0_hz)
@@ -279,7 +287,7 @@ def _comparison(o: Observation, baseline: Baseline | None) -> Comparison | Reaso
     supply = baseline.level(SUPPLY, o.load_a)
     if supply is not None and abs(o.f0_hz / supply.mean - 1) > FREQUENCY_TOLERANCE:
         return reason("no_baseline_at_frequency", f0_hz=o.f0_hz, baseline_hz=supply.mean)
-    scatters_db = [prediction_std(x.n, x.std) for x in levels]
+    scatters_db = [_scatter_db(x) for x in levels]
     side = min((0, 1), key=lambda k: scatters_db[k])
     level = levels[side]
     limit_db = max(RISE_DB, NEPER_DB * log1p(SCATTER * scatters_db[side] / NEPER_DB))
@@ -290,11 +298,19 @@ def _comparison(o: Observation, baseline: Baseline | None) -> Comparison | Reaso
     return Comparison(side, level, float(o.levels_dbc[side]) - level.mean, limit_db)
 
 
+def _scatter_db(learnt: Level) -> float:
+    if learnt.n < LEAST_RECORDS:
+        return inf
+    return prediction_std(
+        learnt.n, learnt.std, usual_std=USUAL_SCATTER_DB, usual_n=USUAL_RECORDS
+    )
+
+
 def _decision(o: Observation, c: Comparison) -> tuple[State, Reason]:
     if c.change_db < c.limit_db:
         return "normal", reason("rotation_sidebands_steady", change_db=c.change_db)
     level_dbc, floor_dbc = float(o.levels_dbc[c.side]), float(o.floors_dbc[c.side])
-    if level_dbc - floor_dbc < 10 * np.log10(MIN_OVER_FLOOR):
+    if np.sum(10 ** ((o.levels_dbc - o.floors_dbc) / 10)) < MIN_OVER_FLOOR:
         levels = {"floor_dbc": floor_dbc, "baseline_dbc": c.baseline.mean}
         return "unknown", reason("rotation_sidebands_in_noise", **levels)
     # A line of one side that moves the speed makes a weaker one on the other.

@@ -10,7 +10,7 @@ from scipy.special import ndtri, stdtrit
 SMALL_SAMPLE_TAIL = 1e-3
 
 
-def prediction_std(n: int, std: float) -> float:
+def prediction_std(n: int, std: float, *, usual_std: float = 0.0, usual_n: int = 0) -> float:
     """Return the deviation to expect of one further record, wide where few were observed.
 
     The sample deviation times sqrt(1 + 1/n) and the ratio of Student's t (n - 1 degrees of freedom)
@@ -22,6 +22,10 @@ def prediction_std(n: int, std: float) -> float:
         Records observed.
     std : float
         Their sample deviation, in any unit.
+    usual_std, usual_n : float, int
+        What is known beforehand: the deviation usual for such records, in the same unit, worth so
+        many of them (scaled inverse chi-square prior of the variance; Gelman et al. 2013, Bayesian
+        Data Analysis 3.3).
 
     Returns
     -------
@@ -32,8 +36,14 @@ def prediction_std(n: int, std: float) -> float:
     --------
     >>> round(prediction_std(5, 1.0), 2)
     2.54
+    >>> round(prediction_std(5, 1.0, usual_std=1.0, usual_n=10), 2)
+    1.34
     """
-    return inf if n < 2 else std * sqrt(1 + 1 / n) * _quantile_ratio(n - 1)
+    freedom = n - 1 + usual_n
+    if n < 1 or freedom < 1:
+        return inf
+    variance = ((n - 1) * std**2 + usual_n * usual_std**2) / freedom
+    return sqrt(variance * (1 + 1 / n)) * _quantile_ratio(freedom)
 
 
 @lru_cache(maxsize=256)

@@ -107,7 +107,18 @@ def test_the_steadier_sideband_decides_by_its_own_scatter() -> None:
     both = dict.fromkeys(ROTATION_SIDEBANDS, Level(20, -52.0, 3.0))
     (d,) = diagnose(risen(6.0, 1), Baseline(bands=(Band(7.5, 8.5, both),)))
     assert d.state == "normal"
-    assert d.threshold == pytest.approx(7.12, abs=0.01)
+    assert d.threshold == pytest.approx(6.76, abs=0.01)
+
+
+def test_few_records_decide_by_the_scatter_that_is_usual_too() -> None:
+    """Four records, by two clamps: their own scatter alone gave 4.4 and 9.9 dB."""
+    thresholds = []
+    for std in (0.5, 1.6):
+        learnt = dict.fromkeys(ROTATION_SIDEBANDS, Level(4, -52.0, std))
+        (d,) = diagnose(risen(8.0, 1), Baseline(bands=(Band(7.5, 8.5, learnt),)))
+        assert d.state == "warning"
+        thresholds.append(d.threshold)
+    assert thresholds == [pytest.approx(4.76, abs=0.01), pytest.approx(6.14, abs=0.01)]
 
 
 def test_noise_that_hides_the_level_is_no_rise(learnt: Baseline) -> None:

@@ -29,3 +29,15 @@ def test_the_spread_holds_what_it_promises() -> None:
         spread = prediction_std(n, 1.0) * levels[1]
         outside = np.mean((x[:, n] - levels[0]) / spread > 3.09)
         assert 0.0004 < outside < 0.002
+
+
+def test_what_is_usual_counts_as_so_many_records() -> None:
+    """Machines whose scatter is drawn from the prior: 1 further record in 1000 is beyond 3.1."""
+    rng = np.random.default_rng(3)
+    usual, usual_n, n, machines = 1.4, 3, 4, 100_000
+    true = usual * np.sqrt(usual_n / rng.chisquare(usual_n, machines))
+    learnt = true[:, None] * rng.standard_normal((machines, n))
+    scatter = np.sqrt(learnt.var(axis=1, ddof=1))
+    spread = np.array([prediction_std(n, s, usual_std=usual, usual_n=usual_n) for s in scatter])
+    further = true * rng.standard_normal(machines) - learnt.mean(axis=1)
+    assert np.mean(further > 3.09 * spread) == pytest.approx(1e-3, abs=3e-4)
