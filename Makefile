@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo up unit test check audit sbom evaluate faults bench profile openapi format lock clean
+.PHONY: help setup demo up unit test check audit sbom evaluate faults bench profile handbook openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -14,6 +14,7 @@ help:
 	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
 	@echo "make bench     windows a second and what each costs, beside the same diagnosers without VTOX"
 	@echo "make profile   where the time of a window goes, function by function, in each process"
+	@echo "make handbook  the documents as a site that reads offline, with a reference made from the code"
 	@echo "make audit     known vulnerabilities of the locked packages (part of make check)"
 	@echo "make sbom      the locked packages as CycloneDX, in sbom.json"
 	@echo "make openapi   write docs/openapi.json, the description of the HTTP interface"
@@ -89,6 +90,10 @@ profile: setup
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[profile]'
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.profile $(ARGS)
 
+handbook: setup
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r handbook/requirements.lock
+	@$(BIN)/python -m handbook
+
 openapi: setup
 	@$(BIN)/python -m api.openapi docs/openapi.json
 
@@ -98,6 +103,7 @@ format: setup
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock handbook/requirements.in -o handbook/requirements.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard import prometheus, unanswered
+from tour import broken_commands
 
 FIND_S = 240.0  # until every machine is named, the start of all processes included
 CALM_S = 60.0  # and then no false alarm for this long
@@ -115,6 +116,7 @@ def main() -> None:
             failure = watch(f"http://127.0.0.1:{ports['API']}", truth, demo)
             if asked and not failure:
                 failure = unanswered(asked)
+            failure = failure or broken_commands(ports["API"], env)
         with suppress(ProcessLookupError):  # it ended by itself, which is a failure already
             os.killpg(demo.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
         try:

@@ -1,0 +1,47 @@
+"""`python -m handbook [FOLDER]`: build the site; needs `pip install -e '.[docs]'`.
+
+It fails on a link that leads nowhere, and on a page that asks another host for anything.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from handbook.reference import write_reference
+from handbook.sources import ROOT, gather
+
+BUILD = ROOT / "build" / "handbook"
+# What a browser loads by itself; a link that somebody clicks may lead anywhere.
+_LOADED = re.compile(
+    r"""<(?:script|img|iframe|source)\b[^>]*\bsrc="(?:https?:)?//[^"]*"|<link\b[^>]*\bhref="(?:https?:)?//[^"]*"|url\(['"]?(?:https?:)?//"""
+)
+
+
+def main() -> None:
+    """Build, check, and say where the site is."""
+    pages = BUILD / "pages"
+    gather(pages)
+    write_reference(pages / "reference")
+    config = BUILD / "zensical.toml"
+    config.write_text((ROOT / "handbook" / "zensical.toml").read_text())
+    zensical = Path(sys.executable).with_name("zensical")
+    built = subprocess.run([str(zensical), "build", "--strict", "-c", "-f", str(config)])
+    if built.returncode:
+        sys.exit("the site was not built")
+    if foreign := foreign_requests(BUILD / "site"):
+        sys.exit("pages that ask another host:\n" + "\n".join(foreign))
+    print(f"open {(BUILD / 'site' / 'index.html').relative_to(Path.cwd())}")
+
+
+def foreign_requests(site: Path) -> list[str]:
+    """Return where a page of the site loads something from another host."""
+    found = []
+    for file in sorted(site.rglob("*")):
+        if file.suffix in (".html", ".css") and (m := _LOADED.search(file.read_text())):
+            found.append(f"{file.relative_to(site)}: {m[0][:120]}")
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The site: its pages are those of the repository, and links of the repository hold in it."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from handbook.__main__ import foreign_requests
+from handbook.reference import write_reference
+from handbook.sources import gather
+from tests.paths import ROOT
+from vtox.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("handbook") / "pages"
+    gather(folder)
+    write_reference(folder / "reference")
+    return folder
+
+
+def pages_in_contents() -> set[str]:
+    config = tomllib.loads((ROOT / "handbook/zensical.toml").read_text())
+    return {page for part in config["project"]["nav"] for pages in part.values() for page in pages}
+
+
+def test_every_page_of_the_contents_is_there(pages: Path) -> None:
+    assert [p for p in sorted(pages_in_contents()) if not (pages / p).is_file()] == []
+
+
+def test_every_document_is_in_the_contents(pages: Path) -> None:
+    top = {str(p.relative_to(pages)) for p in pages.glob("*.md")}
+    faults = {str(p.relative_to(pages)) for p in (pages / "faults").glob("*.md")}
+    assert sorted((top | faults) - pages_in_contents()) == []
+
+
+def test_links_lead_to_files_of_the_site(pages: Path) -> None:
+    broken = [
+        f"{page.relative_to(pages)}: {target}"
+        for page in pages.rglob("*.md")
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text())
+        if not (page.parent / target).is_file()
+    ]
+    assert broken == []
+
+
+def test_the_reference_has_each_setting_command_and_request(pages: Path) -> None:
+    settings = (pages / "reference/settings.md").read_text()
+    assert all(f"`VTOX_{name.upper()}`" in settings for name in Settings.model_fields)
+    commands = (pages / "reference/commands.md").read_text()
+    assert {"## vtox diagnose", "## vtox baseline learn"} <= set(commands.splitlines())
+    assert (
+        "| `GET /api/v1/machines/{machine_id}/spectrum` |"
+        in (pages / "reference/http.md").read_text()
+    )
+
+
+def test_a_page_that_asks_another_host_is_found(tmp_path: Path) -> None:
+    (tmp_path / "good.html").write_text('<a href="https://a.example">a</a><script src="a.js">')
+    assert foreign_requests(tmp_path) == []
+    (tmp_path / "bad.html").write_text('<script defer src="https://a.example/b.js"></script>')
+    (tmp_path / "bad.css").write_text("@font-face{src:url(//a.example/c.woff2)}")
+    assert [f.partition(":")[0] for f in foreign_requests(tmp_path)] == ["bad.css", "bad.html"]
