@@ -1,7 +1,9 @@
 """Operators: who sends a request, and the action that it asks for."""
 
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import structlog
 from fastapi import Request
 
 from api.errors import Problem
@@ -13,9 +15,13 @@ from api.schemas.alarms import (
     ShelveIn,
     WorkOrderIn,
 )
-from vtox.alarms.book import Action, ActionName
+from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.life import Alarm
+from vtox.store import alarm_book
 from vtox.store.alarm_actions import work_order
+from vtox.store.client import Client
+
+log = structlog.get_logger()
 
 NAME_MAX = 64
 Details = AcknowledgeIn | CommentIn | ShelveIn | CloseIn | WorkOrderIn
@@ -47,6 +53,13 @@ def named_operator(request: Request, by: Any) -> str:
         raise Problem("invalid", detail, field="by")
     who = operator_of(request, by and by.strip())
     return f"{who.by} ({who.key_id})" if who.key_id else who.by
+
+
+def act(client: Client, actions: Callable[[Book, int], Iterable[Action]]) -> None:
+    """Do what an operator wants, as `alarm_book.act`, and log it."""
+    for a in alarm_book.act(client, actions):
+        about = a.alarm_id or a.machine_id
+        log.info("operator's action", action=a.name, about=about, by=a.by, outcome=a.outcome)
 
 
 def action_on(

@@ -8,13 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
 
-from api.alarm_records import actions_of, alarm_of
 from api.alarm_shapes import action_shape, alarm_shape, alarm_time, suspension_shape
 from api.auth import needs
 from api.backend import Backend
 from api.body import JSON_BODY, body_as, whole_body
 from api.errors import Problem, not_found
-from api.operator import Details, action_on, operator_of
+from api.operator import Details, act, action_on, operator_of
 from api.paging import next_link
 from api.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
@@ -37,7 +36,7 @@ from api.supply_alarms import groups_of, supply_alarm_shape
 from vtox.alarms import life
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.supplies import group_ids
-from vtox.store import alarm_book
+from vtox.history.alarm_records import actions_of, alarm_of
 from vtox.store.open_alerts import alert_sort_key
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
@@ -128,11 +127,13 @@ def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
 @router.get("/{alarm_id}", dependencies=[*needs("read"), *NO_PARAMETERS], summary="One alarm")
 def get_alarm(alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
     """Return an alarm with what operators did, from the history once the list forgot it."""
-    known = alarm_of(backend, alarm_id)
+    client = backend.client()
+    book, _ = backend.alarms.read(client)
+    known = alarm_of(client, book, backend.history, alarm_id)
     if known is None:
         raise no_alarm(alarm_id)
     shape = alarm_shape(*known, group_ids(groups_of(backend, known[1].alarms.values())))
-    done = [action_shape(i, a) for i, a in actions_of(backend, known[0])]
+    done = [action_shape(i, a) for i, a in actions_of(client, backend.history, known[0])]
     return Data(data=AlarmDetail(**shape.model_dump(), actions=done))
 
 
@@ -203,7 +204,7 @@ def _act(
             raise no_alarm(alarm_id)
         yield action_on(book.alarms[alarm_id], name, sent, now_ms, operator)
 
-    alarm_book.act(backend.client(), actions)
+    act(backend.client(), actions)
     book, _ = backend.alarms.read(backend.client())
     groups = group_ids(groups_of(backend, book.alarms.values()))
     return Data(data=alarm_shape(book.alarms[alarm_id], book, groups))

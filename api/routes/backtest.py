@@ -23,7 +23,6 @@ from api.schemas.common import Data, rfc3339
 from api.schemas.sensitivity import CLEAR, MIN_CONFIDENCE, MIN_SEVERITY, FaultSensitivity, K, N
 from vtox.faults import FAULTS, Persistence
 from vtox.health.alerts import Event
-from vtox.health.backtest import backtest
 from vtox.health.sensitivity import FIELDS, persistence_table, rule_from_dict
 from vtox.history.recorded_slots import (
     RecordedSlots,
@@ -108,8 +107,7 @@ def _recorded(
 
 
 def _outcome(found: RecordedSlots, rule: Persistence, to_s: float) -> BacktestOutcome:
-    from_s = to_s if found.from_t is None else found.from_t
-    tried = backtest(found.slots, rule, found.level, from_s, to_s)
+    tried = found.tried(rule, to_s)
     last = tried.events[: -EVENTS_GIVEN - 1 : -1]
     return BacktestOutcome(
         sensitivity=FaultSensitivity(**persistence_table(rule)),

@@ -1,8 +1,8 @@
 """Figures of the alarms: per day and machine, most frequent, standing, chattering, false."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -23,13 +23,10 @@ from api.schemas.figures import (
     FrequentAlarm,
     StandingAlarm,
 )
-from vtox import keys
 from vtox.alarms.figures import STANDING_S, RaisedAlarm, chattering, most_frequent
-from vtox.alarms.life import Alarm, Outcome
+from vtox.alarms.life import Alarm
 from vtox.alarms.promise import PROMISED_PER_MACHINE_DAY
-from vtox.history import alarm_figures
-from vtox.history.alarm_figures import DAY_S
-from vtox.history.queries import recorded_until_s
+from vtox.history.alarm_figures import DAY_S, RecordedAlarms, first_day, recorded_alarms
 from vtox.store.client import server_time
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
@@ -56,24 +53,15 @@ def get_figures(
     return Data(data=backend.keep(name, lambda: _figures(backend, query.days)))
 
 
-@dataclass(slots=True)
-class _Recorded:
-    alarms: list[RaisedAlarm] = field(default_factory=list)
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-    hours_by_day: dict[int, int] = field(default_factory=dict)
-    hours_by_machine: dict[str, int] = field(default_factory=dict)
-    until_s: float | None = None
-
-
 def _figures(backend: Backend, days: int) -> AlarmFigures:
     from vtox.alarms.false_alarms import false_alarm_rate
 
     to_s = server_time(backend.client())
-    first_day = int(to_s // DAY_S) - days + 1
-    from_s = float(max(first_day, 0) * DAY_S)
-    r = _recorded(backend, from_s, to_s)
-    of_machines = [a for a in r.alarms if a.machine_id]
-    machine_days = sum(r.hours_by_day.values()) / 24
+    first = first_day(to_s, days)
+    from_s = float(first * DAY_S)
+    with backend.history() as db:
+        r = recorded_alarms(db, from_s, to_s, LISTED + 1)
+    of_machines, machine_days = r.of_machines, r.machine_days
     false = false_alarm_rate(of_machines, r.outcomes, machine_days)
     standing = _standing(backend, to_s)
     return AlarmFigures(
@@ -84,7 +72,7 @@ def _figures(backend: Backend, days: int) -> AlarmFigures:
         system_alarms=len(r.alarms) - len(of_machines),
         machine_days=round(machine_days, 3),
         per_machine_day=_rate(len(of_machines), machine_days),
-        by_day=_by_day(r, range(max(first_day, 0), int(to_s // DAY_S) + 1)),
+        by_day=_by_day(r, range(first, int(to_s // DAY_S) + 1)),
         by_machine=_by_machine(of_machines, r.hours_by_machine),
         most_frequent=[FrequentAlarm(**f._asdict()) for f in most_frequent(r.alarms, FREQUENT)],
         chattering=[
@@ -103,23 +91,7 @@ def _figures(backend: Backend, days: int) -> AlarmFigures:
     )
 
 
-def _recorded(backend: Backend, from_s: float, to_s: float) -> _Recorded:
-    from_ms = round(1000 * from_s)
-    with backend.history() as db:
-        if db is None:
-            return _Recorded()
-        alarms = alarm_figures.raised_alarms(db, from_ms, round(1000 * to_s))
-        most = [m for m, _ in Counter(a.machine_id for a in alarms).most_common(LISTED + 1)]
-        return _Recorded(
-            alarms,
-            alarm_figures.alarm_outcomes(db, from_ms),
-            alarm_figures.machine_hours_by_day(db, from_s, to_s),
-            alarm_figures.machine_hours(db, most, from_s, to_s),
-            recorded_until_s(db, keys.ALERTS),
-        )
-
-
-def _by_day(r: _Recorded, days: Sequence[int]) -> list[AlarmsOfDay]:
+def _by_day(r: RecordedAlarms, days: Sequence[int]) -> list[AlarmsOfDay]:
     of_machines = Counter(a.ms // (1000 * DAY_S) for a in r.alarms if a.machine_id)
     of_system = Counter(a.ms // (1000 * DAY_S) for a in r.alarms if not a.machine_id)
     return [
@@ -134,7 +106,7 @@ def _by_day(r: _Recorded, days: Sequence[int]) -> list[AlarmsOfDay]:
 
 
 def _by_machine(
-    alarms: Sequence[RaisedAlarm], hours_by_machine: dict[str, int]
+    alarms: Sequence[RaisedAlarm], hours_by_machine: Mapping[str, int]
 ) -> list[AlarmsOfMachine]:
     counts = Counter(a.machine_id for a in alarms)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -1,6 +1,5 @@
 """One action on many alarms, machines out of service, and who may act."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
@@ -10,7 +9,7 @@ from api.auth import needs
 from api.backend import Backend
 from api.body import body_as, object_as
 from api.errors import not_found
-from api.operator import Details, action_on, operator_of
+from api.operator import Details, act, action_on, operator_of
 from api.query import NO_PARAMETERS
 from api.routes.alarms import Body, posting
 from api.routes.machines import MachineId
@@ -32,10 +31,9 @@ from api.schemas.alarms import (
 )
 from api.schemas.common import Data
 from api.supply_alarms import groups_of
-from vtox.alarms.book import Action, ActionName, Book
+from vtox.alarms.book import Action, ActionName, Book, possible_actions
 from vtox.alarms.supplies import group_ids
 from vtox.errors import AlarmRefused
-from vtox.store import alarm_book
 from vtox.store.machines import is_listed
 
 router = APIRouter(prefix="/api/v1", tags=["alarms"])
@@ -83,7 +81,7 @@ def act_on_many(request: Request, body: Body, backend: OpenBackend) -> Data[Bulk
             return
         alarms = book.at(now_ms).alarms.values()
         groups = group_ids(groups_of(backend, alarms)) if sent.filter.group else {}
-        possible, refused = _possible(
+        possible, refused = possible_actions(
             book,
             [
                 action_on(a, sent.action, details, now_ms, operator)
@@ -103,7 +101,7 @@ def act_on_many(request: Request, body: Body, backend: OpenBackend) -> Data[Bulk
             )
         yield from possible
 
-    alarm_book.act(backend.client(), actions)
+    act(backend.client(), actions)
     return Data(data=result)
 
 
@@ -132,19 +130,6 @@ def return_to_service(
     )
 
 
-def _possible(book: Book, actions: list[Action]) -> tuple[list[Action], Counter[str]]:
-    """Return the actions that change something, and why the others do not, by code."""
-    trial, possible, refused = book.copy(), list[Action](), Counter[str]()
-    for action in actions:
-        try:
-            trial.act(action)
-        except AlarmRefused as error:
-            refused[error.code] += 1
-        else:
-            possible.append(action)
-    return possible, refused
-
-
 def _change_service(
     request: Request,
     backend: Backend,
@@ -168,7 +153,7 @@ def _change_service(
             request_id=sent.request_id or "",
         )
 
-    alarm_book.act(backend.client(), actions)
+    act(backend.client(), actions)
     return Data(data=service_of(backend, machine_id))
 
 

@@ -4,6 +4,7 @@ A shelving holds for one fault of one machine, a machine out of service for all 
 alarm that is raised meanwhile begins its life suspended.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -222,6 +223,19 @@ class Book:
     def _of(self, machine_id: str, fault: str = "") -> list[Alarm]:
         of_machine = [self.alarms[i] for i in sorted(self._ids.get(machine_id, ()))]
         return [a for a in of_machine if fault in ("", a.fault)]
+
+
+def possible_actions(book: Book, actions: Iterable[Action]) -> tuple[list[Action], Counter[str]]:
+    """Return the actions that change something, and why the others do not, by code."""
+    trial, possible, refused = book.copy(), list[Action](), Counter[str]()
+    for action in actions:
+        try:
+            trial.act(action)
+        except AlarmRefused as error:
+            refused[error.code] += 1
+        else:
+            possible.append(action)
+    return possible, refused
 
 
 def replay(alerts: Iterable[tuple[int, Alert]], actions: Iterable[Action]) -> Book:

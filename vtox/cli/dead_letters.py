@@ -1,8 +1,6 @@
 """`vtox dead-letters`: lists, shows and sends again what could not be diagnosed."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox.cli.options import Json
+from vtox.cli.server_access import running_server
 from vtox.errors import InputError
 from vtox.settings import load
 from vtox.store import deadletters
-from vtox.store.client import Client, check, connect
 from vtox.store.deadletters import DeadLetter
 
 # Longer values of an entry are samples, of which only the length is shown.
@@ -45,7 +43,7 @@ def list_letters(
     as_json: Json = False,
 ) -> None:
     """List dead letters with their reasons, newest first."""
-    with _client() as client:
+    with running_server(load()) as client:
         matching = (d for d in deadletters.newest_first(client) if machine in ("", d.machine_id))
         letters = list(islice(matching, limit))
     if as_json:
@@ -74,7 +72,7 @@ def show_letter(
     as_json: Json = False,
 ) -> None:
     """Show one dead letter with the entry that was sent."""
-    with _client() as client:
+    with running_server(load()) as client:
         dead_letter = deadletters.get(client, letter)
     if as_json:
         entry = {_as_text(k): _as_text(v) for k, v in dead_letter.entry.items()}
@@ -100,7 +98,7 @@ def replay(
     if bool(letters) == every:
         raise InputError("name the dead letters to replay, or give --all")
     sent = []
-    with _client() as client:
+    with running_server(load()) as client:
         if every:
             selected = [d for d in deadletters.newest_first(client) if d.entry]
         else:
@@ -115,13 +113,6 @@ def replay(
         typer.echo(f"{s['id']} sent again as {s['stream_id']}")
     if not sent:
         typer.echo("no dead letter still has its entry")
-
-
-@contextmanager
-def _client() -> Iterator[Client]:
-    with connect(load().working_url(), "cli") as client:
-        check(client)
-        yield client
 
 
 def _as_json(d: DeadLetter) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from vtox import settings as settings_module
-from vtox.cli.options import Json
+from vtox.cli.options import Json, duration_s
 from vtox.cli.server_access import running_or_embedded
 from vtox.errors import InputError
 from vtox.store import apikeys
@@ -22,7 +22,6 @@ from vtox.store.apikeys import ApiKey, Scope
 from vtox.store.client import Client, server_time
 
 PATTERN = re.compile(r"[A-Za-z0-9._:*?-]{1,64}")
-UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
 Name = Annotated[str, typer.Argument(help="The person or program that gets the key.")]
 Scopes = Annotated[
@@ -68,7 +67,7 @@ def create(
     """Make a key and print it; it is not stored and cannot be shown again."""
     if not name.strip():
         raise InputError("NAME is empty: expected the person or program that gets the key")
-    wanted, lifetime_s = _for_machines(_scopes(scopes), machines), _lifetime_s(expires)
+    wanted, lifetime_s = _for_machines(_scopes(scopes), machines), duration_s(expires, "--expires")
     with _client() as client:
         text, record = apikeys.create(client, wanted, name.strip(), lifetime_s=lifetime_s)
     if as_json:
@@ -150,15 +149,6 @@ def _for_machines(scopes: list[Scope], text: str) -> list[str]:
         raise InputError("--machines limits the scope ingest: add it, and leave out admin")
     others: list[str] = [s for s in scopes if s != "ingest"]
     return others + [f"ingest:{p}" for p in patterns]
-
-
-def _lifetime_s(text: str) -> float | None:
-    if not text:
-        return None
-    number, unit = text[:-1], text[-1]
-    if unit not in UNITS_S or not number.isdecimal() or not 0 < int(number) < 10_000:
-        raise InputError(f"--expires {text}: expected a number and h, d or w, as in 90d")
-    return float(int(number) * UNITS_S[unit])
 
 
 def _public(record: ApiKey, used_t: float | None) -> dict[str, Any]:

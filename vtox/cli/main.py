@@ -19,6 +19,9 @@ COMMANDS = (
     "doctor",
     "machines",
     "baseline",
+    "alarms",
+    "sensitivity",
+    "channel-map",
     "replay",
     "simulate",
     "inspect",
@@ -82,6 +85,18 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import machines
 
             machines.register_baseline(app)
+        case "alarms":
+            from vtox.cli import alarms
+
+            alarms.register(app)
+        case "sensitivity":
+            from vtox.cli import sensitivity
+
+            sensitivity.register(app)
+        case "channel-map":
+            from vtox.cli import channel_map
+
+            channel_map.register(app)
         case "replay":
             from vtox.cli import replay
 

@@ -57,7 +57,24 @@ Healthy = Annotated[
         "or an exported baseline (.json). Can be repeated.",
     ),
 ]
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="The name of who acts; it is recorded.")
+]
+MachineId = Annotated[str, typer.Argument(metavar="MACHINE", help="Its id.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+UNITS_S = {"h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def duration_s(text: str, option: str) -> float | None:
+    """Return what a text such as 12h, 90d or 8w says, s; None of an empty one."""
+    if not text:
+        return None
+    number, unit = text[:-1], text[-1]
+    if unit not in UNITS_S or not number.isdecimal() or not 0 < int(number) < 10_000:
+        raise InputError(f"{option} {text}: expected a number and h, d or w, as in 90d")
+    return float(int(number) * UNITS_S[unit])
 
 
 def motor_from(path: Path | None) -> Motor | None:

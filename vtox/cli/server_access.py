@@ -25,3 +25,11 @@ def running_or_embedded(settings: Settings, name: str) -> Iterator[Client]:
     logging.getLogger("vtox.cluster.embedded_server").setLevel(logging.ERROR)
     with EmbeddedServer(settings) as server, connect(server.url, name) as client:
         yield client
+
+
+@contextmanager
+def running_server(settings: Settings) -> Iterator[Client]:
+    """Connect to the server, which must run."""
+    with connect(settings.working_url(), "cli") as client:
+        check(client)
+        yield client

@@ -301,9 +301,7 @@ def _comparison(o: Observation, baseline: Baseline | None) -> Comparison | Reaso
 def _scatter_db(learnt: Level) -> float:
     if learnt.n < LEAST_RECORDS:
         return inf
-    return prediction_std(
-        learnt.n, learnt.std, usual_std=USUAL_SCATTER_DB, usual_n=USUAL_RECORDS
-    )
+    return prediction_std(learnt.n, learnt.std, usual_std=USUAL_SCATTER_DB, usual_n=USUAL_RECORDS)
 
 
 def _decision(o: Observation, c: Comparison) -> tuple[State, Reason]:

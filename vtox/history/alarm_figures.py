@@ -1,16 +1,68 @@
 """What the figures of the alarms are made of: alarms raised, outcomes, hours of machines."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import BigInteger, Connection, Select, func, literal_column, select
 
+from vtox import keys
 from vtox.alarms.figures import RaisedAlarm
 from vtox.alarms.life import OUTCOMES, Outcome
 from vtox.history.downsampling import HOUR_S
+from vtox.history.queries import recorded_until_s
 from vtox.history.schema import alarm_actions, alerts, hours, series
 from vtox.store.points import HEALTH
 
 DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAlarms:
+    """What was recorded between two times: alarms raised, outcomes, hours of assessed machines.
+
+    Outcomes are by alarm id, hours by day (number since 1970, UTC), and by machine of those that
+    raised most.
+    """
+
+    alarms: Sequence[RaisedAlarm] = ()
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    hours_by_day: Mapping[int, int] = field(default_factory=dict)
+    hours_by_machine: Mapping[str, int] = field(default_factory=dict)
+    until_s: float | None = None
+
+    @property
+    def of_machines(self) -> list[RaisedAlarm]:
+        """Those that are not of the system itself."""
+        return [a for a in self.alarms if a.machine_id]
+
+    @property
+    def machine_days(self) -> float:
+        """For how long machines were assessed, of all together."""
+        return sum(self.hours_by_day.values()) / 24
+
+
+def first_day(to_s: float, days: int) -> int:
+    """Return the first of the days (number since 1970, UTC) that end with the one of a time."""
+    return max(int(to_s // DAY_S) - days + 1, 0)
+
+
+def recorded_alarms(
+    db: Connection | None, from_s: float, to_s: float, most_machines: int
+) -> RecordedAlarms:
+    """Return what was recorded between two times, with the hours of so many machines."""
+    if db is None:
+        return RecordedAlarms()
+    from_ms = round(1000 * from_s)
+    alarms = raised_alarms(db, from_ms, round(1000 * to_s))
+    most = [m for m, _ in Counter(a.machine_id for a in alarms).most_common(most_machines)]
+    return RecordedAlarms(
+        alarms,
+        alarm_outcomes(db, from_ms),
+        machine_hours_by_day(db, from_s, to_s),
+        machine_hours(db, most, from_s, to_s),
+        recorded_until_s(db, keys.ALERTS),
+    )
 
 
 def raised_alarms(db: Connection, from_ms: int, to_ms: int) -> list[RaisedAlarm]:

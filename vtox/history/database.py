@@ -142,6 +142,27 @@ def explain_errors(settings: Settings) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def reading(settings: Settings) -> Iterator[Connection | None]:
+    """Open the history for one reading; None where nothing was ever recorded.
+
+    Raises
+    ------
+    HistoryUnavailable
+        Its database does not answer.
+    """
+    if not settings.database_url and not settings.history_file.exists():
+        yield None
+        return
+    with explain_errors(settings):
+        engine = engine_to_read(settings)
+        try:
+            with engine.begin() as db:
+                yield db if has_tables(db) else None
+        finally:
+            engine.dispose()
+
+
 def has_tables(db: Connection) -> bool:
     """Return whether a recorder has ever made the tables."""
     return bool(db.dialect.has_table(db, positions.name))

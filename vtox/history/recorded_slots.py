@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, case, func, select
 
-from vtox.faults import PERSISTENCE
+from vtox.faults import PERSISTENCE, Persistence
 from vtox.health.alerts import CHANGES_OF_LEVEL, Event, Level, Slots
+from vtox.health.backtest import Backtest, backtest
 from vtox.history.downsampling import HOUR_S
 from vtox.history.schema import alerts, hours, outcomes, records, series
 
@@ -40,6 +41,11 @@ class RecordedSlots:
     from_t: float | None
     level: Level
     hours: Hours
+
+    def tried(self, rule: Persistence, to_s: float) -> Backtest:
+        """Return what they raise and clear by a rule, until a time."""
+        from_s = to_s if self.from_t is None else self.from_t
+        return backtest(self.slots, rule, self.level, from_s, to_s)
 
 
 def nothing_recorded(from_s: float, to_s: float) -> RecordedSlots:

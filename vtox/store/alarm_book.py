@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 import redis
-import structlog
 
 from vtox import keys
 from vtox.alarms.book import Action, Book
@@ -26,8 +25,6 @@ from vtox.store.alarm_actions import encode_action
 from vtox.store.client import Client, server_time_ms
 from vtox.store.entries import decode_alert, loads
 from vtox.store.open_alerts import OpenAlert, open_alerts
-
-log = structlog.get_logger()
 
 _POSITION, _VERSION = b"#position", b"#version"
 _SHELVED, _OUT = "#shelved|", "#out|"
@@ -89,9 +86,6 @@ def act(client: Client, actions: Callable[[Book, int], Iterable[Action]]) -> lis
         done[:] = [a for a in actions(book, now_ms) if book.act(a)]
 
     _change(client, change, done)
-    for a in done:
-        about = a.alarm_id or a.machine_id
-        log.info("operator's action", action=a.name, about=about, by=a.by, outcome=a.outcome)
     return done
 
 

@@ -1,0 +1,114 @@
+"""Alarms on a terminal, and as plain data with the names that the API gives."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from vtox.alarms.book import Action
+from vtox.alarms.life import Alarm, Suspension
+from vtox.alarms.supplies import SupplyAlarm
+from vtox.sentences.rendering import advice, render
+
+STYLES = {"warning": "yellow", "fault": "bold red"}
+_SAME = (
+    *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
+    *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment"),
+    *("code", "reason"),
+)
+
+
+def utc(ms: float | None) -> str | None:
+    """Return a time in ms as RFC 3339, in UTC."""
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def alarm_table(a: Alarm, group: str = "") -> dict[str, Any]:
+    """Return an alarm as plain data; `group` is the alarm of its supply."""
+    return {n: getattr(a, n) for n in _SAME} | {
+        "since": utc(a.since_ms),
+        "time": utc(1000 * a.t),
+        "cleared": utc(a.cleared_ms),
+        "acknowledged": utc(a.acknowledged_ms) if a.acknowledged else None,
+        "closed": utc(a.closed_ms) if a.outcome else None,
+        "values": dict(a.values),
+        "suspensions": [_suspension_table(n, s) for n, s in a.suspensions.items()],
+        "group": group,
+        "what_to_do": advice(a.code),
+    }
+
+
+def supply_alarm_table(g: SupplyAlarm) -> dict[str, Any]:
+    """Return an alarm of a supply as plain data."""
+    same = ("id", "fault", "level", "state", "machines", "of_machines", "open", "active")
+    return {n: getattr(g, n) for n in same} | {
+        "site": g.supply.site,
+        "supply": g.supply.path,
+        "since": utc(g.since_ms),
+        "counts": dict(g.counts),
+        "alarms": [a.id for a in g.alarms],
+        "code": g.why.code,
+        "values": dict(g.why.values),
+        "reason": render(g.why.code, g.why.values),
+        "what_to_do": advice(g.why.code),
+    }
+
+
+def action_table(stream_id: str, a: Action) -> dict[str, Any]:
+    """Return what an operator did as plain data."""
+    same = ("by", "key_id", "alarm_id", "machine_id", "fault", "text", "outcome")
+    return {"stream_id": stream_id, "action": a.name, "time": utc(a.ms)} | {
+        n: getattr(a, n) for n in same
+    }
+
+
+def print_alarms(console: Console, groups: Iterable[SupplyAlarm], alarms: Iterable[Alarm]) -> None:
+    """Print a row for each alarm of a supply, and for each alarm that stands by itself."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("state", "level", "machine", "fault", "since", "id"):
+        table.add_column(name, no_wrap=name in ("level", "since"), overflow="fold")
+    for g in groups:
+        where = f"{g.supply.name}: {g.machines} of {g.of_machines} machines"
+        table.add_row(*_cells(g.state, g.level, where, g.fault, g.since_ms, g.id))
+    for a in alarms:
+        where = a.machine_id or "system"
+        table.add_row(*_cells(a.state, a.level, where, a.fault, a.since_ms, a.id))
+    console.print(table)
+
+
+def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
+    """Print one alarm with its reason, and what operators did."""
+    where = a.machine_id or "system"
+    title = Text(f"{where} {a.fault}", "bold").append(f" · {a.level} · {a.state}", "not bold")
+    console.print(title.append(f" since {_time(a.since_ms)}", "not bold dim"))
+    for text, style in ((a.reason, ""), (advice(a.code), "italic")):
+        if text:
+            console.print(Padding(Text(text, style), (0, 0, 0, 2)))
+    for name, s in a.suspensions.items():
+        until = f" until {_time(s.until_ms)}" if s.until_ms else ""
+        why = f"{name}{until}{f' by {s.by}' if s.by else ''}: {s.reason}"
+        console.print(Padding(Text(why), (0, 0, 0, 2)))
+    for x in actions:
+        outcome = f" as {x.outcome}" if x.outcome else ""
+        line = f"{_time(x.ms)}  {x.by}  {x.name}{outcome}  {x.text}"
+        console.print(Padding(Text(line.rstrip(), "dim"), (0, 0, 0, 2)))
+
+
+def _suspension_table(kind: str, s: Suspension) -> Mapping[str, Any]:
+    times = {"since": utc(s.ms), "until": utc(s.until_ms)}
+    return {"kind": kind, **times, "by": s.by, "reason": s.reason, "code": s.code}
+
+
+def _cells(state: str, level: str, where: str, fault: str, since_ms: int, id_: str) -> list[Text]:
+    plain = [Text(text) for text in (where, fault, _time(since_ms), id_)]
+    return [Text(state), Text(level, STYLES.get(level, "")), *plain]
+
+
+def _time(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"

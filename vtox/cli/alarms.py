@@ -1,0 +1,139 @@
+"""`vtox alarms`: which there are, one with what was done, and their figures."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from vtox.alarms.life import STATES, Alarm
+from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
+from vtox.cli import alarm_actions
+from vtox.cli.alarm_table import (
+    action_table,
+    alarm_table,
+    print_alarm,
+    print_alarms,
+    supply_alarm_table,
+)
+from vtox.cli.options import Json
+from vtox.cli.server_access import running_server
+from vtox.errors import InputError
+from vtox.settings import load
+from vtox.store.alarm_book import BookReader
+from vtox.store.fleet import supplied_machines
+from vtox.store.open_alerts import alert_sort_key
+
+group = typer.Typer(help="Alarms: list, show, act on them, figures.", no_args_is_help=True)
+Id = Annotated[str, typer.Argument(metavar="ID", help="Its id in `vtox alarms list`.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of commands."""
+    alarm_actions.register(group)
+    app.add_typer(group, name="alarms")
+
+
+@group.command("list")
+def list_alarms(
+    machine: Annotated[str, typer.Option(metavar="ID", help="Only those of this machine.")] = "",
+    fault: Annotated[str, typer.Option(metavar="NAME", help="Only those of this fault.")] = "",
+    state: Annotated[
+        str, typer.Option(metavar="STATE", help="Only those in this state; without it: open ones.")
+    ] = "",
+    supply: Annotated[
+        str, typer.Option(metavar="ID", help="Only the members of this alarm of a supply.")
+    ] = "",
+    every: Annotated[bool, typer.Option("--all", help="In any state.")] = False,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Number at most.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """List alarms, the latest first; those of one supply that came together are one row."""
+    if state and state not in STATES:
+        raise InputError(f"--state {state}: expected one of {', '.join(STATES)}")
+    groups, alarms = _read()
+    of = group_ids(groups)
+
+    def matches(a: Alarm) -> bool:
+        wanted = ((machine, a.machine_id), (fault, a.fault), (state, a.state))
+        if any(text and text != own for text, own in wanted):
+            return False
+        return (not supply or of.get(a.id) == supply) and (bool(state) or every or a.open)
+
+    found = sorted(filter(matches, alarms), key=lambda a: alert_sort_key(a.id))
+    apart = found if supply else [a for a in found if a.id not in of]
+    shown = [g for g in groups if not supply and any(of.get(a.id) == g.id for a in found)]
+    if as_json:
+        rows = [alarm_table(a, of.get(a.id, "")) for a in found[:limit]]
+        typer.echo(json.dumps({"data": rows, "groups": [supply_alarm_table(g) for g in shown]}))
+        return
+    console = Console(highlight=False)
+    if not found:
+        console.print("No alarms of these.")
+        return
+    print_alarms(console, shown, apart[:limit])
+    if len(apart) > limit:
+        console.print(f"{len(apart) - limit} more: --limit", style="dim")
+
+
+@group.command("show")
+def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
+    """Show one alarm with what operators did; older ones come from the history."""
+    # Not at the top: SQLAlchemy is slow to load.
+    from vtox.history.alarm_records import actions_of, alarm_of
+    from vtox.history.database import reading
+
+    settings = load()
+    with running_server(settings) as client:
+        book, _ = BookReader().read(client)
+        known = alarm_of(client, book, lambda: reading(settings), alarm_id)
+        if known is None:
+            raise InputError(f"no alarm {alarm_id}", remedy="`vtox alarms list --all` shows them")
+        done = actions_of(client, lambda: reading(settings), known[0])
+    if as_json:
+        table = alarm_table(known[0]) | {"actions": [action_table(i, a) for i, a in done]}
+        typer.echo(json.dumps(table))
+        return
+    print_alarm(Console(highlight=False), known[0], [a for _, a in done])
+
+
+@group.command("figures")
+def show_figures(
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=366, help="Up to today.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Show how many alarms came, which most often, which chatter, and how many were false."""
+    from vtox.alarms.false_alarms import false_alarm_rate
+    from vtox.alarms.figures import chattering, most_frequent
+    from vtox.cli.alarm_figures_table import MOST, print_figures
+    from vtox.history.alarm_figures import DAY_S, first_day, recorded_alarms
+    from vtox.history.database import reading
+    from vtox.store.client import server_time
+
+    settings = load()
+    with running_server(settings) as client, reading(settings) as db:
+        to_s = server_time(client)
+        found = recorded_alarms(db, float(first_day(to_s, days) * DAY_S), to_s, MOST)
+    false = false_alarm_rate(found.of_machines, found.outcomes, found.machine_days)
+    frequent, chatter = most_frequent(found.alarms, MOST), chattering(found.alarms)[:MOST]
+    if as_json:
+        table: dict[str, Any] = {
+            "days": days,
+            "alarms": len(found.of_machines),
+            "system_alarms": len(found.alarms) - len(found.of_machines),
+            "machine_days": round(found.machine_days, 3),
+            "most_frequent": [f._asdict() for f in frequent],
+            "chattering": [c._asdict() for c in chatter],
+            "false_alarms": asdict(false),
+        }
+        typer.echo(json.dumps(table))
+        return
+    print_figures(Console(highlight=False), days, found, false, frequent, chatter)
+
+
+def _read() -> tuple[list[SupplyAlarm], list[Alarm]]:
+    with running_server(load()) as client:
+        book, _ = BookReader().read(client)
+        alarms = list(book.alarms.values())
+        return supply_alarms(alarms, supplied_machines(client)), alarms
