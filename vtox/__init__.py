@@ -14,6 +14,7 @@ _HOMES = {
     "read": "vtox.files.recordings",
     "ReadOptions": "vtox.files.matching",
     "diagnose": "vtox.diagnosis",
+    "motor_start": "vtox.diagnosers.current.motor_start",
     "learn_baseline": "vtox.learning.fit",
     "app": "vtox.queues.celery_app",
 }
@@ -26,6 +27,7 @@ __all__ = [
     "app",
     "diagnose",
     "learn_baseline",
+    "motor_start",
     "read",
 ]
 

@@ -13,6 +13,7 @@ from vtox.baseline import Baseline
 from vtox.cli import options
 from vtox.cli.diagnosis_table import DETECTED, show
 from vtox.cli.report_files import Lang, check_target, file_contents, write_report
+from vtox.cli.start_lines import show_start, start_values
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError, RecordingError
 from vtox.faults import FAULTS
@@ -84,9 +85,11 @@ def diagnose_command(
         for result in of_file:
             results.append(result)
             if not as_json:
-                _show(result, language(lang) or DEFAULT, first=len(results) == 1)
+                _show(result, nameplate, language(lang) or DEFAULT, first=len(results) == 1)
     if as_json:
-        typer.echo(json.dumps([line for r in results for line in _lines(r)], allow_nan=False))
+        typer.echo(
+            json.dumps([line for r in results for line in _lines(r, nameplate)], allow_nan=False)
+        )
     elif len(results) > 1 or len(paths) > 1:
         _summarise(results)
     if report and results:
@@ -127,7 +130,7 @@ def _diagnose(
     ]
 
 
-def _show(result: Result, lang: Language, *, first: bool) -> None:
+def _show(result: Result, motor: Motor | None, lang: Language, *, first: bool) -> None:
     _, name, recording, diagnoses = result
     console = Console(highlight=False)
     if not first:
@@ -138,6 +141,7 @@ def _show(result: Result, lang: Language, *, first: bool) -> None:
     if recording.speed_rpm is not None:
         facts.append(f"{recording.speed_rpm:.5g} rpm")
     console.print(title.append(" · " + " · ".join(facts), style="not bold dim"))
+    show_start(console, recording, diagnoses, motor, lang)
     show(console, diagnoses, lang)
 
 
@@ -150,7 +154,7 @@ def _summarise(results: list[Result]) -> None:
     )
 
 
-def _lines(result: Result) -> list[dict[str, Any]]:
+def _lines(result: Result, motor: Motor | None) -> list[dict[str, Any]]:
     path, name, recording, diagnoses = result
     about = {
         "file": str(path),
@@ -159,5 +163,6 @@ def _lines(result: Result) -> list[dict[str, Any]]:
         "duration_s": recording.duration_s,
         "channels": list(recording.channels),
         "speed_rpm": recording.speed_rpm,
+        "start": start_values(recording, diagnoses, motor),
     }
     return [plain(about | asdict(d)) for d in diagnoses]

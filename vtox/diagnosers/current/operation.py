@@ -135,7 +135,7 @@ def track(
     level = np.sqrt(square / (len(x) * size))
     lag = None
     if len(v) and len(x) == 3:
-        first = slice(round(0.5 * BEGIN_S * rate_hz), round(2.5 * BEGIN_S * rate_hz))
+        first = slice(round(0.5 * BEGIN_S * rate_hz), round(1.5 * BEGIN_S * rate_hz))
         lag = float(np.degrees(np.angle(np.sum(v[first] * envelope[first].conj()))))
     turn = envelope[1:] * envelope[:-1].conj()
     begins = (np.arange(count) * size / fs_hz * rate_hz).astype(int).clip(0, len(turn) - 1)
@@ -189,7 +189,7 @@ def _on_and_off(is_off: Bool, block_s: float) -> tuple[int, int]:
 
 def _starts(run: Track, rated_a: float | None) -> bool:
     """Return whether currents that come on are those of a start."""
-    if rated_a and _largest(run) > RUNNING_RATED * rated_a:
+    if rated_a and _largest_of(run.level_a) > STAR_RATED * rated_a:
         return True
     # The first block is on for a part of it only.
     level, hz = run.level_a[1:], run.hz[1:]
@@ -202,7 +202,7 @@ def _starts(run: Track, rated_a: float | None) -> bool:
 def _start_is_under_way(run: Track, rated_a: float | None) -> bool:
     """Return whether a record that begins with currents begins within a start."""
     first, end = _first(run.level_a, run.block_s), _last(run.level_a, run.block_s)
-    high = _largest(run)
+    high = _largest_of(run.level_a)
     lags = run.lag_deg is not None and run.lag_deg > BREAKDOWN_LAG_DEG
     if _frequency_rises(run):
         return True
@@ -216,7 +216,9 @@ def _start_is_under_way(run: Track, rated_a: float | None) -> bool:
         return bool(falls or end < RUNNING_RATED * rated_a)
     if rated_a and lags and first > LAGGING_RATED * rated_a:
         return bool(falls)
-    return lags and first > LAGGING_RATIO * end
+    # A load that swings comes back.
+    rests = _largest_of(run.level_a[len(run.level_a) // 2 :]) < INRUSH_RATIO * end
+    return lags and rests and first > LAGGING_RATIO * end
 
 
 def _medians(x: Float64) -> Float64:
@@ -226,9 +228,8 @@ def _medians(x: Float64) -> Float64:
     return np.asarray(np.median([x[:-2], x[1:-1], x[2:]], axis=0))
 
 
-def _largest(run: Track) -> float:
+def _largest_of(level: Float64) -> float:
     """Return the largest level that lasts for three blocks, so that no offset or gap counts."""
-    level = run.level_a
     if len(level) < 3:
         return float(level.max())
     return float(np.min([level[:-2], level[1:-1], level[2:]], axis=0).max())

@@ -58,6 +58,16 @@ class StartFigures:
     unknown: tuple[Reason, ...] = ()
 
     @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Everything that is known of the start, then what is not."""
+        known: tuple[Reason, ...] = (self.reason,)
+        if self.starting_a is not None and self.on_s is not None:
+            known += (reason("starting_current", starting_a=self.starting_a),)
+        if self.dip is not None:
+            known += (reason("supply_dips_at_start", dip_ratio=self.dip),)
+        return known + self.unknown
+
+    @property
     def reason(self) -> Reason:
         """The code of the start, with what is known of it."""
         if self.on_s is None:

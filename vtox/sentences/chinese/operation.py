@@ -37,6 +37,8 @@ SENTENCES: dict[str, Sentence] = {
         "转换器对冲击电流削波：给出的数值只是下限",
         "请增大转换器的量程。",
     ),
+    "starting_current": Sentence("冲击电流的直流分量衰减后，起动电流有效值 {starting_a:.3g} A", ""),
+    "supply_dips_at_start": Sentence("起动时电源电压跌落 {dip_ratio:.1%}", ""),
     "start_before_record": Sentence(
         "起动时间和冲击电流未知：记录开始之前电动机已接通",
         "请从起动之前开始记录。",

@@ -39,6 +39,10 @@ SENTENCES: dict[str, Sentence] = {
         "the converter clips the inrush, of which the figures are the least that it was",
         "Give the converter a larger range.",
     ),
+    "starting_current": Sentence(
+        "starting current {starting_a:.3g} A rms, once the offset of the inrush has decayed", ""
+    ),
+    "supply_dips_at_start": Sentence("the supply dips by {dip_ratio:.1%} while it starts", ""),
     "start_before_record": Sentence(
         "duration and inrush are not known: the motor was on before the record begins",
         "Record from before the start.",

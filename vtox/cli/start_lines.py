@@ -1,0 +1,59 @@
+"""What a recording shows of a start, in words on a terminal and as values in JSON."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from vtox.domain import Diagnosis, Motor, Recording
+from vtox.operating_state import operating_state
+from vtox.sentences.languages import Language
+from vtox.sentences.rendering import render
+
+
+def show_start(
+    console: Console,
+    recording: Recording,
+    diagnoses: Sequence[Diagnosis],
+    motor: Motor | None,
+    language: Language,
+) -> None:
+    """Print a line for each thing that is known, or not known, of a start; nothing without one."""
+    if not _starts(diagnoses):
+        return
+    # Not at the top: it loads scipy, which other commands do not need.
+    from vtox.diagnosers.current.motor_start import motor_start
+
+    if (start := motor_start(recording, motor)) is None:
+        return
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for k, why in enumerate(start.reasons):
+        style = "dim" if why in start.unknown else ""
+        grid.add_row(
+            Text("" if k else "start"), Text(render(why.code, why.values, language), style=style)
+        )
+    console.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def start_values(
+    recording: Recording, diagnoses: Sequence[Diagnosis], motor: Motor | None
+) -> dict[str, Any] | None:
+    """Return the figures of a start and the codes of what is not known of it; None without one."""
+    if not _starts(diagnoses):
+        return None
+    from vtox.diagnosers.current.motor_start import motor_start
+
+    if (start := motor_start(recording, motor)) is None:
+        return None
+    return asdict(start) | {"unknown": [why.code for why in start.unknown]}
+
+
+def _starts(diagnoses: Sequence[Diagnosis]) -> bool:
+    codes = [code for d in diagnoses for code in (d.code, *(r.code for r in d.doubts))]
+    return operating_state(codes) == "start"
