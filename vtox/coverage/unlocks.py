@@ -20,6 +20,7 @@ Unlock = Literal[
 
 _CODES: Mapping[Unlock, tuple[str, ...]] = {
     "channel": (
+        "clamp_of_two_not_excluded",
         "inverter_without_voltages",
         "missing_channel",
         "no_current",

@@ -6,7 +6,7 @@ and to I2 alike; in phase b the I2 turns by +120 degrees, in c by -120 (Tallam, 
 """
 
 from dataclasses import dataclass
-from math import acos, asin, degrees, radians, sqrt
+from math import acos, asin, degrees, inf, radians, sqrt
 
 import numpy as np
 
@@ -31,6 +31,10 @@ JOINT_DEG = 35.0
 AHEAD_DEG = 20.0
 # Largest share of the change in I2 that a single clamp may leave unexplained.
 CLAMP_MISFIT = 0.35
+# Three clamps never agree so well, |I0|/I1; where they seem to, one current was computed from two.
+COMPUTED_SUM = 1e-6
+# The gain of one of two clamps changes I2/I1 along one line, which depends on the phase computed.
+CLAMP_OF_TWO_DEG = (30.0, 90.0, 150.0)
 # Largest range of the loads learnt at which |I1| without the asymmetry is known.
 ONE_LOAD_RATIO = 1.06
 
@@ -41,7 +45,7 @@ class AsymmetryChange:
 
     `delta_i2` and `delta_i0` are the changes of I2/I1 and I0/I1, `i1_growth` that of |I1| over I1
     (None where the load may have moved), `power_factor_angle_rad` the angle of I1 behind V1 (None
-    without voltages), `load_a` the load in A rms.
+    without voltages), `load_a` the load in A rms, `zero_sequence` the largest |I0|/I1 of a frame.
     """
 
     delta_i2: complex
@@ -49,6 +53,7 @@ class AsymmetryChange:
     i1_growth: float | None
     power_factor_angle_rad: float | None
     load_a: float
+    zero_sequence: float = inf
 
 
 def asymmetry_change(
@@ -81,6 +86,7 @@ def asymmetry_change(
         i1_growth=None if before_a is None else (now_a - before_a) / now_a,
         power_factor_angle_rad=angle,
         load_a=(now_a if before_a is None else before_a) / sqrt(2),
+        zero_sequence=float(np.abs(i0_ratio).max()),
     )
 
 
@@ -114,6 +120,21 @@ def clamp_change(change: AsymmetryChange) -> ClampChange | None:
         return None
     # I0 = g * I_k / 3 with I_k = I1 turned back by k thirds.
     return ClampChange(k, float((3 * change.delta_i0 * TURN_120**k).real))
+
+
+def gain_of_two_clamps(change: AsymmetryChange, limit: float) -> float | None:
+    """Return the relative change of gain of one of two clamps that would explain the change.
+
+    None where three are measured, or what lies beside its line is over the `limit` on its own. With
+    ib = -ia - ic a gain g of clamp a adds g*Ia to ia and takes it from ib: I2 changes by
+    g*I1/sqrt(3) at 30 degrees from I1, by one of clamp c at 210, and I0 stays zero. A short lies
+    elsewhere, or beside it by the angle of its load.
+    """
+    if change.zero_sequence > COMPUTED_SUM:
+        return None
+    along = np.exp(1j * np.radians(CLAMP_OF_TWO_DEG))
+    beside = np.abs((change.delta_i2 * along.conj()).imag)
+    return sqrt(3) * abs(change.delta_i2) if beside.min() <= limit else None
 
 
 def shorted_phase(change: AsymmetryChange, motor: Motor) -> int:

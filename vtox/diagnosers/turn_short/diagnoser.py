@@ -32,6 +32,8 @@ FAULT = "turn_short"
 # Corrected |I2|/I1 from which a turn short is a `fault`: severe (a scale of our own).
 FAULT_RATIO = 0.08
 # Corrected |I2|/I1 -> severity.
+# An alternative, as evidence.
+CLAMP_CAUSE = "clamp or earth current"
 SEVERITIES = ((0.0, 0.01, 0.03, 0.08, 0.25), (0.0, 0.15, 0.35, 0.65, 1.0))
 # Share of the largest |I2|/I1 above its limit from which a frame shows the full asymmetry.
 FULL_SHARE = 0.7
@@ -194,8 +196,13 @@ def _over_limit(
     clamp = causes.clamp_change(change)
     if clamp is not None:
         return _clamp_changed(within, analysis.phase_name(i, clamp.phase), clamp.gain, doubts)
+    limit = float(excess.limit[i][full].mean())
+    gain = causes.gain_of_two_clamps(change, limit)
+    if gain is not None:
+        why = reason("clamp_of_two_not_excluded", gain_change_ratio=gain)
+        return _abstention(within, (why, *doubts), (_alternative(CLAMP_CAUSE, ""),))
     size = float(np.median(ratio[full]))
-    margin = size / float(excess.limit[i][full].mean())
+    margin = size / limit
     phase = analysis.phase_name(i, causes.shorted_phase(change, analysis.motors[i]))
     others = [
         (c.cause, "" if c.phase is None else analysis.phase_name(i, c.phase))
@@ -224,7 +231,7 @@ def _clamp_changed(
     within: Diagnosis, phase: str, gain: float, doubts: tuple[Reason, ...]
 ) -> Diagnosis:
     why = reason("clamp_changed", phase=phase, gain_change_ratio=gain)
-    return _abstention(within, (why, *doubts), (_alternative("clamp or earth current", phase),))
+    return _abstention(within, (why, *doubts), (_alternative(CLAMP_CAUSE, phase),))
 
 
 def _alternative(cause: str, phase: str) -> dict[str, Any]:

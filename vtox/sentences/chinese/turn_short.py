@@ -32,6 +32,10 @@ SENTENCES: dict[str, Sentence] = {
         "三相电流之和不再为零：{phase} 相电流钳读数偏差 {gain_change_ratio:+.1%}，或有对地电流",
         "先检查该电流钳，再检查对地绝缘。",
     ),
+    "clamp_of_two_not_excluded": Sentence(
+        "第三相电流由另两相算得：一只电流钳的增益偏差 {gain_change_ratio:.1%} 也会使电流如此变化",
+        "测量全部三相电流；检查这两只电流钳。",
+    ),
     "phases_renamed": Sentence(
         "电压须转 {turned_deg:g} 度才与电流对应，而学习基线时为 {learnt_deg:g} 度：此后通道被调换",
         "将电流钳和电压线恢复原位，或重新学习基线。",

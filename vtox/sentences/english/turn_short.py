@@ -31,6 +31,11 @@ SENTENCES: dict[str, Sentence] = {
         "{gain_change_ratio:+.1%}, or current flows to earth",
         "Check that clamp, then the insulation to earth.",
     ),
+    "clamp_of_two_not_excluded": Sentence(
+        "the third current is computed from two: the gain of one clamp, {gain_change_ratio:.1%} "
+        "off, would change the currents in the same way",
+        "Measure all three currents; look at the two clamps.",
+    ),
     "currents_do_not_sum_to_zero": Sentence(
         "the three currents do not add up to zero: |I0|/I1 of {zero_sequence_ratio:.0%}, a clamp "
         "is missing or on another circuit",

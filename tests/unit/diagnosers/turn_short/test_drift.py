@@ -1,5 +1,7 @@
 """A baseline at other loads and with clamps that drifted: no false alarm, and shorts are found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from tests.signals.phasor_motor import MOTOR, Machine, recording
 from tests.unit.diagnosers.turn_short.cases import CHANNELS, GAINS, turn_short
 from vtox import learn_baseline
 from vtox.baseline import Baseline
-from vtox.domain import CURRENTS, Diagnosis
+from vtox.domain import CURRENTS, Diagnosis, Recording
 from vtox.sentences.rendering import advice
 
 
@@ -23,6 +25,35 @@ def learnt(request: pytest.FixtureRequest) -> tuple[tuple[str, ...], Baseline]:
     ]
     records = [recording(m, 2.0, channels=channels, seed=k) for k, m in enumerate(machines)]
     return channels, learn_baseline(records, MOTOR)
+
+
+def with_computed(r: Recording, computed: str) -> Recording:
+    """Return the recording as of two clamps, the third current computed from theirs."""
+    a, b = (r.channels[c].astype(np.float64) for c in CURRENTS if c != computed)
+    return replace(r, channels={**r.channels, computed: (-a - b).astype(np.float32)})
+
+
+@pytest.mark.parametrize("computed", CURRENTS)
+def test_a_gain_of_one_of_two_clamps_is_no_short(computed: str) -> None:
+    rng = np.random.default_rng(5)
+    angles = np.exp(2j * np.pi * rng.uniform(size=12))
+    machines = [
+        Machine(load=0.55 + 0.05 * (k % 3), v2=1e-3 * rng.uniform() * angle, gains=GAINS)
+        for k, angle in enumerate(angles)
+    ]
+
+    def record(m: Machine, s: float, seed: int) -> Recording:
+        return with_computed(recording(m, s, channels=CHANNELS, seed=seed), computed)
+
+    baseline = learn_baseline([record(m, 2.0, k) for k, m in enumerate(machines)], MOTOR)
+    for k, drift in enumerate((0.015, -0.04)):
+        clamp = [j for j, c in enumerate(CURRENTS) if c != computed][k]
+        a, b, c = (g * (1 + drift * (j == clamp)) for j, g in enumerate(GAINS))
+        d = turn_short(record(Machine(load=0.6, gains=(a, b, c)), 1.0, 50 + k), baseline)
+        assert (d.state, d.code) == ("unknown", "clamp_of_two_not_excluded")
+        assert d.values["gain_change_ratio"] == pytest.approx(abs(drift), abs=0.004)
+    short = Machine(load=0.6, gains=GAINS, short_a=1.0, phase="b")
+    assert turn_short(record(short, 1.0, 60), baseline).code == "turn_short_found"
 
 
 def at(
