@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from vtox.alarms.book import Action
@@ -14,6 +13,7 @@ from vtox.alarms.life import Alarm, Suspension
 from vtox.alarms.supplies import SupplyAlarm
 from vtox.sentences.rendering import advice, render
 
+_COLUMNS = ("state", "level", "machine", "fault", "since", "id")
 STYLES = {"warning": "yellow", "fault": "bold red"}
 _SAME = (
     *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
@@ -69,17 +69,24 @@ def action_table(stream_id: str, a: Action) -> dict[str, Any]:
 
 
 def print_alarms(console: Console, groups: Iterable[SupplyAlarm], alarms: Iterable[Alarm]) -> None:
-    """Print a row for each alarm of a supply, and for each alarm that stands by itself."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("state", "level", "machine", "fault", "since", "id"):
-        table.add_column(name, no_wrap=name in ("level", "since"), overflow="fold")
+    """Print a line for each alarm of a supply, and for each alarm that stands by itself.
+
+    No line is cut or folded: who acts on an alarm copies its id.
+    """
+    rows = [_COLUMNS]
     for g in groups:
         where = f"{g.supply.name}: {g.machines} of {g.of_machines} machines"
-        table.add_row(*_cells(g.state, g.level, where, g.fault, g.since_ms, g.id))
+        rows.append((g.state, g.level, where, g.fault, _time(g.since_ms), g.id))
     for a in alarms:
         where = a.machine_id or "system"
-        table.add_row(*_cells(a.state, a.level, where, a.fault, a.since_ms, a.id))
-    console.print(table)
+        rows.append((a.state, a.level, where, a.fault, _time(a.since_ms), a.id))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = Text("", "dim" if row is _COLUMNS else "")
+        for name, cell, width in zip(_COLUMNS, row, widths, strict=True):
+            line.append(cell.ljust(width + 2), STYLES.get(cell, "") if name == "level" else "")
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
 def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
@@ -103,11 +110,6 @@ def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
 def _suspension_table(kind: str, s: Suspension) -> Mapping[str, Any]:
     times = {"since": utc(s.ms), "until": utc(s.until_ms)}
     return {"kind": kind, **times, "by": s.by, "reason": s.reason, "code": s.code}
-
-
-def _cells(state: str, level: str, where: str, fault: str, since_ms: int, id_: str) -> list[Text]:
-    plain = [Text(text) for text in (where, fault, _time(since_ms), id_)]
-    return [Text(state), Text(level, STYLES.get(level, "")), *plain]
 
 
 def _time(ms: int) -> str:

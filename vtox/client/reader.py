@@ -122,7 +122,7 @@ class Reader:
         after: str | None = None,
         quiet_s: float | None = None,
     ) -> Iterator[Item[Alert]]:
-        """Yield the events of alarms: raised, escalated, cleared. The system's have no machine."""
+        """Yield the events of alarms: raised, cleared and so on. The system's have no machine."""
 
         def item(entry_id: str, fields: RawFields) -> Item[Alert]:
             return Item(entry_id, decode_alert(fields))

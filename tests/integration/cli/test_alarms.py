@@ -35,7 +35,7 @@ def run(*arguments: str, keys: str = "") -> Result:
     app = Typer()
     app.callback()(lambda: None)
     command.register(app)
-    result = CliRunner().invoke(app, ["alarms", *arguments], input=keys, env={"COLUMNS": "160"})
+    result = CliRunner().invoke(app, ["alarms", *arguments], input=keys, env={"COLUMNS": "60"})
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -52,6 +52,7 @@ def test_the_list_has_one_row_for_a_supply_and_says_the_same_as_the_api(
     assert len(lines) == 3
     assert "Plant/Line 1 (North): 4 of 5 machines" in lines[1]
     assert lines[2].split()[2] == "ALONE"
+    assert [line.split()[-1] for line in lines[1:]] == [GROUP, ALONE], "on a narrow terminal too"
     found, by_http = printed_json("list"), fresh_http.get("/api/v1/alarms?open=true").json()
     for ours, theirs in zip(found["data"], by_http["data"], strict=True):
         assert {n: theirs[n] for n in ours if n != "suspensions"} == {
