@@ -16,7 +16,7 @@ from vtox.files.table import Column, Remark, Samples, Table, check_values
 from vtox.files.text_encoding import HEAD_BYTES, encoding_of, text_lines
 
 # The table is looked for in so many lines, of so many characters together.
-HEAD_LINES = 500
+HEAD_LINES = 200
 # Lines parsed at once: 100,000 of 100 characters are 10 MB.
 CHUNK = 100_000
 _RATE = re.compile(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vtox.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES
+from vtox.domain import CHANNEL_UNITS, CURRENTS, VIBRATIONS, VOLTAGES, Array
 from vtox.errors import FileError
 from vtox.files.channel_names import QUANTITY_UNITS
 from vtox.files.formats import format_of
 from vtox.files.matching import Match, ReadOptions, channels_of, match_columns
-from vtox.files.recordings import SPEEDS, Rate, rate, recording
+from vtox.files.recordings import SPEEDS, Rate, in_own_unit, rate, recording
 from vtox.files.table import Certainty, Remark, Samples, Table
 from vtox.files.time_axis import SLOW_HZ
 
@@ -85,12 +85,11 @@ def _table_facts(table: Table, opts: ReadOptions) -> TableFacts:
     for quantity, match in matches.items():
         try:
             x = table.samples([match.column])[match.column]
+            data[match.column] = x
+            if quantity != "time":
+                facts.append(_channel_facts(match, in_own_unit(table, match, x)))
         except FileError as error:
             errors.append(error)
-            continue
-        data[match.column] = x
-        if quantity != "time":
-            facts.append(_channel_facts(match, x))
     found = _rate(table, matches, data, opts, errors)
     if found and channels_of(matches) and not errors:
         try:
@@ -111,8 +110,8 @@ def _table_facts(table: Table, opts: ReadOptions) -> TableFacts:
     )
 
 
-def _channel_facts(match: Match, x: Samples) -> ChannelFacts:
-    y = x.astype(np.float64) * match.factor
+def _channel_facts(match: Match, x: Array) -> ChannelFacts:
+    y = x.astype(np.float64)
     return ChannelFacts(
         quantity=match.quantity,
         column=match.column,

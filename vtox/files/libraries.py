@@ -1,5 +1,6 @@
 """Libraries that read formats: where they are missing, and what they raise when a file is bad."""
 
+import logging
 import sys
 import traceback
 import warnings
@@ -35,13 +36,15 @@ def guard_library(path: Path, form: str) -> Iterator[None]:
     """Call a library inside; whatever it raises on a bad file becomes one error.
 
     Libraries are not written for hostile files: besides their own errors they raise whatever their
-    first wrong index or size leads to, `MemoryError` too. What they warn of is not shown.
+    first wrong index or size leads to, `MemoryError` too. What they warn of and log is not shown.
 
     Raises
     ------
     FileError
         The library cannot read the file.
     """
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -52,6 +55,8 @@ def guard_library(path: Path, form: str) -> Iterator[None]:
         _release(error)
         observed = f"not a readable {form} file: {type(error).__name__} {str(error)[:200]}".rstrip()
         raise FileError("damaged", path, observed) from error
+    finally:
+        logging.disable(level)
 
 
 def _release(error: Exception) -> None:

@@ -1,7 +1,6 @@
 """`.npz` archives and `.npy` arrays as a table; arrays of Python objects are refused."""
 
 import zipfile
-import zlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -11,22 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.errors import FileError
+from vtox.files.libraries import guard_library
 from vtox.files.table import MAX_BYTES, Column, Samples, Table, as_floats, check_values
 
 MAX_COLUMNS = 64
-_DAMAGE = (
-    ValueError,
-    OSError,
-    EOFError,
-    MemoryError,
-    LookupError,
-    TypeError,
-    SyntaxError,
-    ArithmeticError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def open_npz(path: Path) -> list[Table]:
@@ -62,11 +49,11 @@ def _load(path: Path, names: Sequence[str]) -> dict[str, Samples]:
 
 
 def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    try:
-        with path.open("rb") as file:
-            if zipfile.is_zipfile(file):
-                _check_archive(path, file)
-            file.seek(0)
+    with guard_library(path, ".npz or .npy"), path.open("rb") as file:
+        if zipfile.is_zipfile(file):
+            _check_archive(path, file)
+        file.seek(0)
+        try:
             # Without pickle, so that a file of arrays cannot contain code.
             content = np.load(file, allow_pickle=False)
             if isinstance(content, np.ndarray):
@@ -74,18 +61,15 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
                 return {"x": np.atleast_1d(content)}
             with content as archive:
                 return {k: x for k, x in archive.items() if isinstance(x, np.ndarray)}
-    except FileError:
-        raise
-    # Of damaged archives; MemoryError, as the header of an array may claim any size.
-    except _DAMAGE as error:
-        if "pickle" in str(error):
+        except ValueError as error:
+            if "allow_pickle" not in str(error):
+                raise
             raise FileError(
                 "pickled",
                 path,
-                "not a readable .npz archive: it holds Python objects, which could run code",
+                "it holds Python objects, which could run code",
                 remedy="save arrays of numbers, one for each channel",
             ) from error
-        raise FileError("damaged", path, f"not a readable .npz archive: {error}") from error
 
 
 def _check_archive(path: Path, file: IO[bytes]) -> None:

@@ -19,6 +19,8 @@ SPEEDS = ("speed_rpm", "rpm")
 TEMPERATURES = ("temperature_c",)
 # A speed or temperature whose range over its mean is larger is not that of the whole recording.
 MAX_RELATIVE_RANGE = 0.02
+# No sensor gives more amperes, volts or m/s^2; what does is bytes that are no numbers.
+LARGEST = 1e12
 # What is wrong with files that lie among recordings and are none.
 _NO_RECORDING = ("no_samples", "unknown_format", "wrong_content")
 
@@ -89,11 +91,30 @@ def recording(table: Table, matches: Mapping[str, Match], opts: ReadOptions) -> 
     if speed_rpm is None:
         speed_rpm = _constant_value(table, SPEEDS, matches.get("speed"), data)
     return Recording(
-        channels={q: _scale(data[m.column], m.factor) for q, m in channels.items()},
+        channels={q: in_own_unit(table, m, data[m.column]) for q, m in channels.items()},
         fs_hz=rate(table, matches.get("time"), data, opts).fs_hz,
         speed_rpm=speed_rpm,
         temperature_c=_constant_value(table, TEMPERATURES, matches.get("temperature"), data),
     )
+
+
+def in_own_unit(table: Table, match: Match, x: Samples) -> Array:
+    """Return the samples of a column in the unit of its quantity.
+
+    Raises
+    ------
+    FileError
+        A value is larger than any that is measured.
+    """
+    peak = float(np.abs(x).max()) * abs(match.factor)
+    if peak > LARGEST:
+        raise FileError(
+            "not_finite",
+            table.path,
+            f"column {match.column!r}: values up to {peak:.3g}, expected at most {LARGEST:g}",
+            channel=match.column,
+        )
+    return x if match.factor == 1.0 else x * x.dtype.type(match.factor)
 
 
 def rate(table: Table, time: Match | None, data: Mapping[str, Samples], opts: ReadOptions) -> Rate:
@@ -209,7 +230,3 @@ def _constant_value(
     x = data[match.column]
     mean = float(np.mean(x, dtype=np.float64))
     return mean * match.factor if float(np.ptp(x)) <= MAX_RELATIVE_RANGE * abs(mean) else None
-
-
-def _scale(x: Samples, factor: float) -> Array:
-    return x if factor == 1.0 else x * x.dtype.type(factor)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vtox.files.libraries import guard_library, require_package
-from vtox.files.table import Column, Samples, Table, as_floats, check_values
+from vtox.files.table import Column, Remark, Samples, Table, as_floats, check_values
 
 EXTRA = "files"
 
@@ -22,16 +22,19 @@ def open_tdms(path: Path) -> list[Table]:
     with require_package(path, "nptdms", extra=EXTRA):
         import nptdms
     tables: dict[tuple[str, int, float], list[Any]] = {}
-    with guard_library(path, "TDMS"), nptdms.TdmsFile.open(path) as file:
+    with guard_library(path, "TDMS"), path.open("rb") as raw, nptdms.TdmsFile.open(raw) as file:
+        early = file.file_status.incomplete_final_segment
         for group in file.groups():
             for channel in group.channels():
                 if len(channel) and channel.dtype.kind in "biufM":
                     step = float(channel.properties.get("wf_increment", 0) or 0)
                     tables.setdefault((group.name, len(channel), step), []).append(channel)
-        return [_table(path, *key, channels) for key, channels in tables.items()]
+        return [_table(path, *key, channels, early) for key, channels in tables.items()]
 
 
-def _table(path: Path, group: str, length: int, step_s: float, channels: Sequence[Any]) -> Table:
+def _table(
+    path: Path, group: str, length: int, step_s: float, channels: Sequence[Any], early: bool
+) -> Table:
     first: Mapping[str, Any] = channels[0].properties
     start = first.get("wf_start_time")
     return Table(
@@ -46,6 +49,7 @@ def _table(path: Path, group: str, length: int, step_s: float, channels: Sequenc
         },
         fs_hz=1 / step_s if step_s > 0 else None,
         rate_source="wf_increment",
+        remarks=(Remark("end", "early, read as far as it goes", "stated"),) if early else (),
         started="" if start is None or step_s <= 0 else str(start),
     )
 
@@ -60,5 +64,5 @@ def _load(path: Path, group: str, length: int, names: Sequence[str]) -> dict[str
     with require_package(path, "nptdms", extra=EXTRA):
         import nptdms
     check_values(path, length * len(names))
-    with guard_library(path, "TDMS"), nptdms.TdmsFile.open(path) as file:
+    with guard_library(path, "TDMS"), path.open("rb") as raw, nptdms.TdmsFile.open(raw) as file:
         return {n: as_floats(path, n, file[group][n][:]) for n in names}

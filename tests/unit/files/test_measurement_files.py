@@ -66,9 +66,13 @@ def test_tdms_columns_of_one_group_can_be_mapped(tmp_path: Path) -> None:
     assert recording.channels["ia"] == pytest.approx(X * 20)
 
 
-def test_tdms_that_breaks_off(tmp_path: Path) -> None:
+def test_tdms_that_breaks_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     path = tdms(tmp_path / "x.tdms", ("M", "Ia", X, wave_properties(1e-4, "A")))
-    path.write_bytes(path.read_bytes()[:60])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-80])
+    assert read(path)[0].samples == N - 10
+    assert file_facts(path, options()).remarks[0].value == "early, read as far as it goes"
+    path.write_bytes(whole[:60])
     with pytest.raises(FileError) as raised:
         read(path)
     assert raised.value.code in ("damaged", "no_channel")

@@ -59,7 +59,7 @@ def test_damaged_archives(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     for content in (b"PK\x03\x04 broken", b"\x93NUMPY\x01\x00\x05"):
         path.write_bytes(content)
-        with pytest.raises(FileError, match=r"not a readable \.npz") as raised:
+        with pytest.raises(FileError, match=r"not a readable \.npz or \.npy file") as raised:
             opened(path)
         assert raised.value.code == "damaged"
 
@@ -82,7 +82,7 @@ def test_an_array_that_claims_any_size(tmp_path: Path) -> None:
     np.lib.format.write_array_header_1_0(header, claim)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("ia.npy", header.getvalue() + bytes(80))
-    with pytest.raises(FileError, match=r"not a readable \.npz"):
+    with pytest.raises(FileError, match=r"not a readable \.npz or \.npy file"):
         opened(path)
 
 
