@@ -60,6 +60,15 @@ _WORKER_COUNTERS = {
     "diagnosis_s": ("vtox_worker_diagnosis_seconds", "Time spent in diagnosis."),
     "busy_s": ("vtox_worker_busy_seconds", "Time spent in tasks."),
 }
+_TARGET_GAUGES = {
+    "waiting": ("vtox_notify_waiting_messages", "Messages that are due or tried again."),
+    "held": (
+        "vtox_notify_held_messages",
+        "Messages that wait for a digest, or for the end of a suspension.",
+    ),
+    "dead": ("vtox_notify_dead_messages", "Messages that were given up."),
+    "failures": ("vtox_notify_failures", "Failures of the target in a row."),
+}
 _WINDOWS = {
     "in": "Windows admitted.",
     "done": "Windows that all families have diagnosed.",
@@ -91,6 +100,7 @@ class _SnapshotCollector(Collector):
         yield from self._streams()
         yield from self._queues()
         yield from self._workers()
+        yield from self._notifier()
 
     def _system(self) -> Iterator[Metric]:
         snap, rate = self.snap, self.rate
@@ -237,6 +247,31 @@ class _SnapshotCollector(Collector):
             for w in self.snap.workers:
                 counter.add_metric([w.name], getattr(w, field))
             yield counter
+
+    def _notifier(self) -> Iterator[Metric]:
+        """Return what waits for whom; nothing where nobody is notified."""
+        beat = self.snap.notifier
+        if beat is None:
+            return
+        age_s = max(self.snap.t - beat.last_seen_t, 0.0)
+        yield _gauge("vtox_notifier_age_seconds", "Since the notifier reported.", age_s)
+        for field, (name, text) in _TARGET_GAUGES.items():
+            gauge = GaugeMetricFamily(name, text, labels=["target"])
+            for target, state in beat.targets.items():
+                gauge.add_metric([target], getattr(state, field))
+            yield gauge
+        oldest = GaugeMetricFamily(
+            "vtox_notify_oldest_seconds", "Age of the oldest that waits.", labels=["target"]
+        )
+        delivered = CounterMetricFamily(
+            "vtox_notify_delivered", "Messages that the target has taken.", labels=["target"]
+        )
+        for target, state in beat.targets.items():
+            delivered.add_metric([target], state.delivered)
+            if state.oldest_t is not None:
+                oldest.add_metric([target], max(self.snap.t - state.oldest_t, 0.0))
+        yield oldest
+        yield delivered
 
 
 def _gauge(

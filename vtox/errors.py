@@ -15,6 +15,7 @@
     │   ├── SpectrumError       a recording has no such spectrum
     │   ├── ReportError         a report is damaged, or too large to be made
     │   ├── LedgerRowError      a ledger row is damaged or of an unknown version
+    │   ├── RulesError          the rules of notification cannot be used
     │   └── SettingsError       a setting has no usable value
     └── SystemStateError    the system is not in the state that the request needs
         ├── ServerUnavailable   no Redis or Valkey server responds
@@ -169,6 +170,10 @@ class LedgerRowError(InputError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class RulesError(InputError):
+    """The file of notification cannot be read, or its rules or secrets cannot be used."""
 
 
 class SettingsError(InputError):

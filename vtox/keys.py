@@ -31,6 +31,8 @@ WORKERS = "vtox:workers"
 REFUSALS = "vtox:refusals"
 # Hash of the recorder that reported last: when, how far it is, what it missed.
 RECORDER = "vtox:recorder"
+# Hash of the notifier that reported last: when, and what waits for each target.
+NOTIFIER = "vtox:notifier"
 # Hash machine id -> time (ms) until which the recorder is to delete its history.
 RETIRED = "vtox:retired"
 API_KEYS = "vtox:api-keys"

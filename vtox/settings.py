@@ -221,6 +221,9 @@ class Settings(BaseSettings):
     history_min_free_mb: float = Field(
         1024.0, ge=0, description="with less free on its disk the history in SQLite is not written"
     )
+    notify_file: FilePath | None = Field(
+        None, description="rules by which alarms go to webhooks and chats; none: nothing is sent"
+    )
     duplicate_horizon: int = Field(
         256, ge=8, description="windows remembered per machine to recognise duplicates"
     )
@@ -409,6 +412,11 @@ def files() -> list[Path]:
     dotenv = Settings.model_config.get("env_file")
     candidates = [Path(str(dotenv))] if dotenv else []
     return [path.absolute() for path in (*candidates, *_toml_files()) if path.is_file()]
+
+
+def environment_value(name: str) -> str | None:
+    """Return a variable that is no setting: one in which a file names a secret."""
+    return os.environ.get(name)
 
 
 def _check_ack(settings: Settings) -> None:

@@ -53,7 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.spectra",
         "vtox.history",
     ),
-    ("vtox.learning", "vtox.backup", "vtox.reports"),
+    ("vtox.learning", "vtox.backup", "vtox.notification", "vtox.reports"),
     ("vtox.coordinator",),
     ("workers", "api", "vtox.cli"),
     ("vtox.__main__",),
@@ -134,6 +134,8 @@ def test_celery_and_http_are_known_where_they_belong() -> None:
     assert within(app, "workers", "vtox.queues", "vtox.cli.flower_server") == set()
     assert within(importers("fastapi", "starlette"), "api") == set()
     assert within(importers("typer"), "vtox.cli") == set()
+    # Nothing else of VTOX calls others.
+    assert within(importers("httpx2", "apprise"), "vtox.notification") == set()
 
 
 @pytest.mark.parametrize(
@@ -272,14 +274,16 @@ def test_cited_works_are_listed() -> None:
             assert any(author in e and year in e for e in listed), (path.name, author, year)
 
 
-# What a sender, a key's record, a report's date, a span of a trace and the comparison of clocks
-# themselves need a host's clock for.
+# What a sender, a key's record, a report's date, a span of a trace, the time stamp of a webhook and
+# the comparison of clocks themselves need a host's clock for.
 HOST_CLOCK = {
     "vtox/bridge/traces.py",
     "vtox/cli/replay.py",
     "vtox/cli/report_files.py",
     "vtox/cli/simulate.py",
     "vtox/monitoring/doctor.py",
+    "vtox/notification/trial.py",
+    "vtox/notification/webhook.py",
     "vtox/store/client.py",
     "workers/heartbeat.py",
     "workers/traces.py",

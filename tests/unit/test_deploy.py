@@ -37,6 +37,18 @@ def command(process: str) -> str:
     return text.replace("%%", "%")
 
 
+def optional() -> dict[str, str]:
+    """The processes that stand in the Procfile behind a mark, for those who want them."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    marked = (line[2:].split(": ", 1) for line in lines if line.startswith("# ") and " && " in line)
+    return {name: text for name, text in marked}
+
+
+@pytest.mark.parametrize("process", optional())
+def test_what_is_optional_has_a_unit_too(process: str) -> None:
+    assert command(process) == optional()[process]
+
+
 @pytest.mark.parametrize("process", procfile())
 def test_each_unit_has_the_command_of_the_procfile(process: str) -> None:
     expected = re.sub(r"\$\{(\w+):-[^}]*\}", r"${\1}", procfile()[process])

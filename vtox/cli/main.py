@@ -37,6 +37,7 @@ COMMANDS = (
     "server",
     "bridge",
     "recorder",
+    "notify",
     "flower",
 )
 
@@ -157,6 +158,10 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import recorder
 
             recorder.register(app)
+        case "notify":
+            from vtox.cli import notify
+
+            notify.register(app)
         case "flower":
             from vtox.cli import flower
 

@@ -16,6 +16,7 @@ from vtox.cluster.ports import base_url, require_distinct_ports, require_free_po
 from vtox.cluster.processes import ProcessSpec
 from vtox.cluster.supervisor import Supervisor
 from vtox.errors import InputError, SystemStateError
+from vtox.notification.rules import read_rules
 from vtox.server_urls import complete_database
 from vtox.settings import Settings, load, unknown_settings
 from vtox.store.apikeys import require_keys
@@ -71,6 +72,8 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
         settings.working_broker_url()
     if settings.database_url:
         complete_database("VTOX_DATABASE_URL", settings.database_url)
+    if settings.notify_file:
+        read_rules(settings.notify_file)
     if settings.redis_url:
         with connect(settings.working_url(), "up") as client:
             check_when_loaded(client)

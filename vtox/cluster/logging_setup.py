@@ -24,6 +24,7 @@ QUIET_LOGGERS = (
     "celery.app.trace",
     "celery.worker.strategy",
     "httpx",
+    "httpx2",
 )
 
 

@@ -19,12 +19,13 @@ from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store.client import check, connect
 from vtox.store.heartbeats import port_of
+from vtox.store.notifier_heartbeat import notifier_heartbeat
 from vtox.store.recorder_heartbeat import recorder_heartbeat
 
 # Busy seconds of one worker per family over 3,400 windows of the demo's fleet (fetch, diagnose,
 # commit). Their ratios decide where further workers go, and how fewer workers share the queues.
 FAMILY_LOAD_S = {"turn_short": 25, "bearing": 28, "broken_bar": 20}
-ROLES = ("server", "bridge", "workers", "recorder", "api", "flower")
+ROLES = ("server", "bridge", "workers", "recorder", "notifier", "api", "flower")
 LIVENESS_PATH = "/health/live"
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.
 ALLOW_ROOT = "ignore:You're running the worker with superuser privileges"
@@ -79,6 +80,8 @@ def cluster(settings: Settings, without: Collection[str] = ()) -> list[ProcessSp
             "flower", ("vtox", "flower"), 4, 0, lambda _: accepts_connections("", flower_port)
         ),
     ]
+    if settings.notify_file is not None:
+        specs.append(_notifier(settings))
     left_out = {*without, "server"} if settings.redis_url else set(without)
     specs = [s for s in specs if s.name not in left_out]
     if "workers" not in left_out:
@@ -123,7 +126,7 @@ def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of a child: the settings of this process, and its pid to watch."""
     values = {k: v for k, v in settings.model_dump().items() if v is not None}
     variables = {f"VTOX_{k.upper()}": str(v) for k, v in values.items()}
-    for name in ("data_dir", "redis_ca", "redis_cert", "redis_key"):
+    for name in ("data_dir", "redis_ca", "redis_cert", "redis_key", "notify_file"):
         if path := values.get(name):
             variables[f"VTOX_{name.upper()}"] = str(path.resolve())
     # Only the process that a person started brings up a cluster.
@@ -177,6 +180,16 @@ def recorder_reports(settings: Settings, pid: int) -> bool:
         return False
 
 
+def notifier_reports(settings: Settings, pid: int) -> bool:
+    """Whether the notifier with that pid has sent a heartbeat."""
+    try:
+        with connect(settings.working_url(), "probe") as client:
+            beat = notifier_heartbeat(client)
+            return beat is not None and beat.pid == pid
+    except (redis.RedisError, ServerUnavailable):
+        return False
+
+
 class _WorkerProbe:
     """A worker is ready with its first heartbeat, which carries the port of its liveness probe."""
 
@@ -199,6 +212,18 @@ class _WorkerProbe:
     def is_live(self, _: int) -> bool:
         """Whether it responds at the port of its heartbeat."""
         return is_live(self._url)
+
+
+def _notifier(settings: Settings) -> ProcessSpec:
+    """Return the notifier: beside the recorder, as what it has not sent is in the outbox."""
+    return ProcessSpec(
+        "notifier",
+        ("vtox", "notify", "run"),
+        4,
+        0,
+        lambda pid: notifier_reports(settings, pid),
+        lambda pid: not is_stopped(pid),
+    )
 
 
 def _api(settings: Settings) -> tuple[str, ...]:

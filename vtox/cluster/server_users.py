@@ -100,7 +100,14 @@ def _roles() -> dict[str, Role]:
             rights=" ".join(
                 (
                     f"{SCRIPTS} {READS} {STATE} {_keys(raw, *outputs, *bridge_keys)}",
-                    _keys(keys.WORKERS, _WORKER, keys.RECORDER, *_QUEUES, read_only=True),
+                    _keys(
+                        keys.WORKERS,
+                        _WORKER,
+                        keys.RECORDER,
+                        keys.NOTIFIER,
+                        *_QUEUES,
+                        read_only=True,
+                    ),
                     _only(WRITES, *bridge_keys),
                     _only("+xreadgroup +xack +xgroup|create +xtrim", raw),
                     _only("+xtrim", *outputs),
@@ -126,6 +133,17 @@ def _roles() -> dict[str, Role]:
                     f"{TRANSACTIONS} +time {READS}",
                     _keys(*_RECORDED, *machines, keys.RETIRED, read_only=True),
                     f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)})",
+                )
+            ),
+        ),
+        "notifier": Role(
+            about="vtox notify run: reads alarms and actions, and which machine stands where",
+            rights=" ".join(
+                (
+                    f"+multi +exec +discard +time {READS}",
+                    _keys(keys.ALERTS, keys.ALARM_ACTIONS, read_only=True),
+                    _keys(*machines, keys.ALARM_BOOK, keys.ALARMS, read_only=True),
+                    _only("+hset +del", keys.NOTIFIER),
                 )
             ),
         ),

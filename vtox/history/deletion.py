@@ -6,6 +6,7 @@ from vtox.history.schema import (
     alarm_actions,
     alerts,
     baselines,
+    deliveries,
     hours,
     minutes,
     records,
@@ -23,4 +24,8 @@ def delete_machine(engine: Engine, machine_id: str) -> int:
             n += db.execute(delete(table).where(table.c.series_id.in_(ids))).rowcount
         for other in (alerts, alarm_actions, baselines):
             n += db.execute(delete(other).where(other.c.machine_id == machine_id)).rowcount
+        # What waits says that it is gone; what was sent has its data.
+        settled = deliveries.c.state.in_(("delivered", "dead", "dropped"))
+        of_machine = deliveries.c.machine_id == machine_id
+        n += db.execute(delete(deliveries).where(of_machine, settled)).rowcount
     return n

@@ -152,3 +152,47 @@ baselines = Table(
     Column("about", Text, nullable=False),
     Column("levels", Text, nullable=False),
 )
+
+# Up to where the notifier has followed each stream; `entries_read` as in `positions`.
+notified = Table(
+    "notified",
+    metadata,
+    Column("stream", String(64), primary_key=True),
+    Column("entry_id", String(48), nullable=False),
+    Column("entries_read", BigInteger),
+)
+
+# Messages to others, one row for each target. `claim` is that of the notifier which sends it.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("target", String(32), nullable=False),
+    Column("message_id", String(128), nullable=False),
+    Column("alarm_id", Text, nullable=False),
+    Column("machine_id", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("claim", String(32), nullable=False, server_default=""),
+    Column("claimed_until_ms", BigInteger),
+    Column("done_ms", BigInteger),
+    UniqueConstraint("target", "message_id"),
+    Index("deliveries_by_state", "target", "state", "due_ms"),
+)
+
+# How each target answers: how often in a row it has failed, and when it is tried again.
+delivery_targets = Table(
+    "delivery_targets",
+    metadata,
+    Column("target", String(32), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("next_ms", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("error_ms", BigInteger),
+    Column("delivered", BigInteger, nullable=False),
+    Column("delivered_ms", BigInteger),
+)

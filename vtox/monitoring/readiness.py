@@ -16,6 +16,10 @@ MEMORY_WARN_SHARE, MEMORY_FAIL_SHARE = 0.80, 0.95
 STALE_INTERVALS = 3
 # Three of the recorder's pauses.
 RECORDER_SILENT_S = 30.0
+# Six of the notifier's reports.
+NOTIFIER_SILENT_S = 30.0
+# The back-off has reached its longest wait by then, at its defaults.
+TARGET_FAILS = 6
 # A bridge that last reported longer ago than this does not hang: none was started since.
 BRIDGE_FORGOTTEN_S = 600.0
 
@@ -57,6 +61,7 @@ def checks(snapshot: Snapshot) -> list[Check]:
         *_broker(snapshot),
         _monitor(snapshot),
         _recorder(snapshot),
+        *_notifier(snapshot),
         *(_workers(name, queue.workers) for name, queue in snapshot.queues.items()),
     ]
 
@@ -127,6 +132,48 @@ def _recorder(snapshot: Snapshot) -> Check:
         return coded_check("recorder", "warn", "recorder_missed", missed=beat.missed)
     age_s = max(snapshot.t - (beat.recorded_t or snapshot.t), 0.0)
     return coded_check("recorder", "pass", "recorder_is_up_to_date", age_s=age_s)
+
+
+def _notifier(snapshot: Snapshot) -> list[Check]:
+    """Return whether alarms reach others, where that is set up."""
+    beat = snapshot.notifier
+    if beat is None:
+        return []
+    silent_s = max(snapshot.t - beat.last_seen_t, 0.0)
+    if silent_s > NOTIFIER_SILENT_S:
+        return [
+            coded_check(
+                "notifier",
+                "warn",
+                "notifier_is_away",
+                pid=beat.pid,
+                host=beat.host,
+                silent_s=silent_s,
+            )
+        ]
+    if beat.problem:
+        return [coded_check("notifier", "warn", "notifier_cannot_work", problem=beat.problem)]
+    name, worst = max(beat.targets.items(), key=lambda t: t[1].failures, default=("", None))
+    if worst and worst.failures >= TARGET_FAILS:
+        return [
+            coded_check(
+                "notifier",
+                "warn",
+                "target_fails",
+                target=name,
+                problem=worst.problem,
+                failures=worst.failures,
+                waiting=worst.waiting,
+            )
+        ]
+    if beat.dead:
+        return [coded_check("notifier", "warn", "messages_given_up", messages=beat.dead)]
+    waiting = sum(t.waiting for t in beat.targets.values())
+    return [
+        coded_check(
+            "notifier", "pass", "notifier_works", targets=len(beat.targets), waiting=waiting
+        )
+    ]
 
 
 def _disk(server: Server | None) -> list[Check]:

@@ -69,6 +69,15 @@ def advance(client: Client, *, forget: bool = False) -> Book:
     return _change(client, lambda book, now_ms: book.forget_finished(now_ms) if forget else None)
 
 
+def present_book(client: Client) -> tuple[Book, int]:
+    """Return the book as it is now, with the time (ms, server clock), for who may not keep it."""
+    stored = client.hgetall(keys.ALARM_BOOK)
+    book = _decode(stored)
+    _follow_alerts(client, book, stored.get(_POSITION, b"").decode())
+    now_ms = server_time_ms(client)
+    return book.at(now_ms), now_ms
+
+
 def act(client: Client, actions: Callable[[Book, int], Iterable[Action]]) -> list[Action]:
     """Do what operators want, all or nothing, and return what was done.
 

@@ -40,6 +40,7 @@ IN_FLIGHT = {
     "WORKERS": "heartbeats",
     "worker": "heartbeats",
     "RECORDER": "heartbeat",
+    "NOTIFIER": "heartbeat",
     "REFUSALS": "what was refused lately",
     "MONITOR": "counts that the monitor compares",
     "ALARMS": "conditions of the system, observed anew",
@@ -104,7 +105,7 @@ def counts(client: Client) -> dict[str, int]:
 
 def running_clients(client: Client) -> list[str]:
     """Return which processes that diagnose, record or serve are connected to the server."""
-    roles = {f"vtox-{r}": r for r in ("bridge", "monitor", "worker", "recorder", "api")}
+    roles = {f"vtox-{r}": r for r in ("bridge", "monitor", "worker", "recorder", "notifier", "api")}
     return sorted({roles[c["name"]] for c in client.client_list() if c["name"] in roles})
 
 

@@ -14,6 +14,8 @@ from vtox.faults import FAMILIES
 from vtox.store.client import Client
 from vtox.store.entries import Metrics, decode_metrics
 from vtox.store.heartbeats import Worker, workers
+from vtox.store.notifier_heartbeat import NotifierHeartbeat
+from vtox.store.notifier_heartbeat import decode as decode_notifier
 from vtox.store.open_alerts import OpenAlert, open_alarms
 from vtox.store.recorder_heartbeat import RecorderHeartbeat
 from vtox.store.recorder_heartbeat import decode as decode_recorder
@@ -97,6 +99,8 @@ class Snapshot:
     watch: Watch | None = None
     # None: no recorder has ever run.
     recorder: RecorderHeartbeat | None = None
+    # None: none runs that is meant to.
+    notifier: NotifierHeartbeat | None = None
     # Family -> bucket of `BUCKET_BASE` -> records committed with that latency.
     latency: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
@@ -131,6 +135,7 @@ def snapshot(client: Client) -> Snapshot:
     pipe.hgetall(keys.ALARMS)
     pipe.get(keys.WATCH)
     pipe.hgetall(keys.RECORDER)
+    pipe.hgetall(keys.NOTIFIER)
     pipe.hgetall(keys.BROKER)
     replies = pipe.execute(raise_on_error=False)
     rest = iter(replies)
@@ -164,6 +169,7 @@ def snapshot(client: Client) -> Snapshot:
         alarms=tuple(open_alarms(take({}))),
         watch=decode_watch(take()),
         recorder=decode_recorder(take({})),
+        notifier=decode_notifier(take({})),
         broker=broker,
     )
 

@@ -22,6 +22,17 @@ from vtox.settings import load, server_url
 from vtox.store import apikeys
 from vtox.store.client import Client, connect
 
+NOBODY = """
+[targets.nobody]
+kind = "webhook"
+url = "http://127.0.0.1:9"
+networks = ["127.0.0.1/32"]
+secret_env = "SECRET"
+
+[[rules]]
+targets = ["nobody"]
+machines = ["V001"]
+"""
 WORKER = ("celery", "-A", "vtox", "worker", "-Q", "turn_short,bearing,broken_bar")
 
 
@@ -75,10 +86,14 @@ def test_each_process_works_as_the_user_of_its_role(
         }
         return {"ROLE": role} | {f"VTOX_{name}": str(value) for name, value in given.items()}
 
+    rules = tmp_path / "notify.toml"
+    rules.write_text(NOBODY)
+    notify = {"VTOX_NOTIFY_FILE": str(rules), "SECRET": f"whsec_{'A' * 32}"}
     with (
         started(tmp_path, environment("bridge"), "vtox", "bridge"),
         started(tmp_path, environment("worker"), *WORKER),
         started(tmp_path, environment("recorder"), "vtox", "recorder"),
+        started(tmp_path, environment("notifier") | notify, "vtox", "notify", "run"),
         started(tmp_path, environment("api"), "uvicorn", "api.main:app", "--port", str(api)),
         started(
             tmp_path,
@@ -105,6 +120,10 @@ def test_each_process_works_as_the_user_of_its_role(
         eventually(lambda: root.xpending(keys.RAW, keys.GROUP)["pending"] == 0)
         eventually(lambda: root.hexists(keys.machine("V001"), "health"))
         eventually(lambda: root.hget(keys.RECORDER, "problem") == b"", 30)
+        eventually(lambda: root.hget(keys.NOTIFIER, "problem") == b"", 30)
+        alert = {"id": "V001:silent:1", "machine_id": "V001", "fault": "silent", "event": "raised"}
+        root.xadd(keys.ALERTS, alert | {"level": "warning", "t": 1})
+        eventually(lambda: b'"waiting":1' in root.hget(keys.NOTIFIER, "targets"), 30)
         for path in ("machines", "machines/V001/diagnoses", "alerts/open", "dead-letters"):
             assert http.get(f"/api/v1/{path}").is_success, path
         assert http.get("/metrics").is_success

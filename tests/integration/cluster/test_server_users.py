@@ -95,6 +95,16 @@ DENIED = {
         "HGETALL vtox:api-keys",
         "EVAL return(1) 0",
     ),
+    "notifier": (
+        "XADD alarm_actions * a 1",
+        "XADD system_alerts * a 1",
+        "XRANGE fault_diagnosis_results - +",
+        "XRANGE motor_raw_data - +",
+        "HSET vtox:alarm-book x y",
+        "HSET vtox:machine:M1 motor x",
+        "HGETALL vtox:api-keys",
+        "EVAL return(1) 0",
+    ),
     "celery": (
         "XADD motor_raw_data * a 1",
         "XRANGE fault_diagnosis_results - +",

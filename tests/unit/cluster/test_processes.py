@@ -47,6 +47,16 @@ def test_processes_start_in_the_order_of_the_data_flow_and_the_server_stops_last
     assert max(specs, key=lambda s: s.stop_order).name == "server"
 
 
+def test_a_notifier_runs_where_there_are_rules_and_nowhere_else(tmp_path: Path) -> None:
+    rules = tmp_path / "notify.toml"
+    rules.touch()
+    settings = load(data_dir=tmp_path, notify_file=rules)
+    names = [s.name for s in processes.cluster(settings)]
+    assert names[-3:] == ["recorder", "flower", "notifier"]
+    assert "notifier" not in {s.name for s in processes.cluster(settings, ["notifier"])}
+    assert processes.environment(settings)["VTOX_NOTIFY_FILE"] == str(rules.resolve())
+
+
 def test_with_a_server_by_url_none_is_started(tmp_path: Path) -> None:
     specs = processes.cluster(load(data_dir=tmp_path, redis_url="redis://127.0.0.1:1"))
     assert "server" not in {s.name for s in specs}

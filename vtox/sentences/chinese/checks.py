@@ -57,6 +57,23 @@ SENTENCES: dict[str, Sentence] = {
         "调大 VTOX_RESULTS_MB，使数据流的容量超过记录进程缺席的时间。",
     ),
     "recorder_is_up_to_date": Sentence("{age_s:.0f} s 前已是最新", ""),
+    "notifier_is_away": Sentence(
+        "通知进程（主机 {host} 上的进程 {pid}）已有 {silent_s:.0f} s 没有报告：报警不会通知任何人",
+        "请启动：`vtox up` 或 `vtox notify run`；尚未发送的消息会保留。"
+        "若它被暂停，请先执行 `kill -9 {pid}`。",
+    ),
+    "notifier_cannot_work": Sentence(
+        "报警不会通知任何人：{problem}", "不会丢失消息；恢复后会自动继续。"
+    ),
+    "target_fails": Sentence(
+        "{target} 已连续 {failures} 次未接收，最近原因：{problem}；{waiting} 条消息等待发送",
+        "请运行 `vtox notify test {target}`，查看它的应答。",
+    ),
+    "messages_given_up": Sentence(
+        "{messages} 条消息无法送达，已放弃",
+        "请查看 `vtox notify status`；然后执行 `vtox notify retry` 或 `vtox notify discard`。",
+    ),
+    "notifier_works": Sentence("{targets} 个接收方，{waiting} 条消息等待发送", ""),
     "workers_live": Sentence("{workers} 个在运行", ""),
     "no_live_worker": Sentence(
         "没有工作进程在运行",

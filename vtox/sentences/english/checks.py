@@ -65,6 +65,24 @@ SENTENCES: dict[str, Sentence] = {
         "Raise VTOX_RESULTS_MB, so that the streams hold more than an absence.",
     ),
     "recorder_is_up_to_date": Sentence("up to date {age_s:.0f} s ago", ""),
+    "notifier_is_away": Sentence(
+        "the notifier (pid {pid} on host {host}) has not reported for {silent_s:.0f} s: nobody is "
+        "notified of alarms",
+        "Start it: `vtox up` or `vtox notify run`; what is not sent waits. If it was stopped, "
+        "`kill -9 {pid}` first.",
+    ),
+    "notifier_cannot_work": Sentence(
+        "nobody is notified of alarms: {problem}", "Nothing is lost; it goes on by itself."
+    ),
+    "target_fails": Sentence(
+        "{target} has refused {failures} times in a row, now by {problem}; {waiting} wait for it",
+        "Run `vtox notify test {target}`, which says what it answers.",
+    ),
+    "messages_given_up": Sentence(
+        "{messages} could not be delivered and were given up",
+        "See `vtox notify status`; then `vtox notify retry` or `vtox notify discard`.",
+    ),
+    "notifier_works": Sentence("{targets} targets, {waiting} messages wait", ""),
     "workers_live": Sentence("{workers} live", ""),
     "no_live_worker": Sentence(
         "no live worker",

@@ -1,0 +1,102 @@
+"""What is sent: its size, its words in both languages, and what a stranger's entry does to it."""
+
+from dataclasses import replace
+from typing import get_args
+
+import orjson
+import pytest
+
+from tests.unit.notification.test_plan import EVENT, SYSTEM
+from vtox import faults
+from vtox.alarms.book import Action
+from vtox.alarms.life import OUTCOMES
+from vtox.alarms.work_orders import WorkOrder
+from vtox.notification import words
+from vtox.notification.events import EVENTS, message_id
+from vtox.notification.messages import (
+    BODY_MAX_BYTES,
+    alarm_message,
+    digest_message,
+    encode,
+    iso,
+    trial_message,
+)
+from vtox.sentences.languages import Language
+from vtox.store.flags import FLAGS
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_every_word(language: Language) -> None:
+    assert set(words.FAULTS[language]) == {*faults.FAULTS, *FLAGS}
+    assert set(words.EVENTS[language]) == set(EVENTS)
+    assert set(words.OUTCOMES[language]) == set(OUTCOMES)
+    assert set(words.OTHERS[language]) == set(words.OTHERS["en"])
+    assert set(words.LEVELS[language]) == {"warning", "fault"}
+
+
+def test_an_id_is_stable_and_has_no_full_stop() -> None:
+    assert message_id("system_alerts", "1764-3") == "vtox_alert_1764_3"
+    assert message_id("alarm_actions", "1764-3") == "vtox_action_1764_3"
+
+
+def test_a_message_says_what_and_where_in_the_reader_s_language() -> None:
+    silent = replace(
+        SYSTEM, machine_id="M1", fault="silent", code="machine_silent", level="warning"
+    )
+    english = alarm_message(replace(silent, values={"silence_s": 31.0}))
+    chinese = alarm_message(replace(silent, values={"silence_s": 31.0}), "zh")
+    assert english["data"]["title"] == "M1: silent, raised, warning"
+    assert chinese["data"]["title"] == "M1: 无数据, 报警, 预警"
+    assert "处理建议" in chinese["data"]["text"]
+    assert english["data"]["alarm"] | {"reason": "", "what_to_do": ""} == chinese["data"][
+        "alarm"
+    ] | {"reason": "", "what_to_do": ""}
+    assert alarm_message(SYSTEM, page="https://v.example/")["data"]["url"].endswith("e/alarms")
+
+
+def test_what_an_operator_did_is_in_the_message() -> None:
+    order = WorkOrder(system="CMMS", reference="WO-1", url="https://c.example/1")
+    action = Action(name="work_order", machine_id="M1", ms=5, by="Ada", work_order=order)
+    data = alarm_message(replace(EVENT, name="ordered", action=action))["data"]
+    assert data["operator"]["work_order"]["reference"] == "WO-1"
+    assert "Work order WO-1 of CMMS, by Ada." in data["text"]
+    closed = Action(name="close", machine_id="M1", ms=5, by="Ada", outcome="false_alarm", text="ok")
+    said = alarm_message(replace(EVENT, name="closed", action=closed))["data"]["text"]
+    assert said == "Closed as false alarm by Ada. ok"
+
+
+@pytest.mark.parametrize("character", ["x", "文", "\x01", "\U0001f600"])
+def test_no_message_is_larger_than_its_limit(character: str) -> None:
+    long = character * 5000
+    action = Action(name="comment", machine_id=long, ms=5, by="Ada", text=long)
+    e = replace(
+        EVENT,
+        name="commented",
+        machine_id=long,
+        fault=long,
+        reason=long,
+        alarm_id=long,
+        action=action,
+        values={long: long},
+    )
+    message = alarm_message(e)
+    assert len(encode(message)) <= BODY_MAX_BYTES
+    digest = digest_message([message] * 500, 7)
+    assert len(encode(digest)) <= BODY_MAX_BYTES
+    assert orjson.loads(encode(digest))["data"]["count"] == 500
+
+
+def test_a_digest_has_each_event_and_counts_the_rest() -> None:
+    digest = digest_message([alarm_message(EVENT)] * 40, 7, page="https://v.example")
+    data = digest["data"]
+    assert (digest["type"], data["count"], len(data["events"])) == ("digest", 40, 30)
+    assert data["text"].endswith("and 10 more")
+    assert data["events"][0]["alarm_id"] == EVENT.alarm_id
+
+
+def test_a_time_that_is_none_is_no_error() -> None:
+    assert iso(1e300) == iso(float("nan")) == ""
+    assert iso(0) == "1970-01-01T00:00:00.000Z"
+    assert trial_message(0)["type"] == "test"

@@ -1,0 +1,22 @@
+"""What came of one attempt to send a message."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """`problem` is empty where the target has taken the message, else a code and its figure.
+
+    `of_message`: the target refuses this message, and may take others. `final`: it says that it
+    never will.
+    """
+
+    problem: str = ""
+    of_message: bool = False
+    final: bool = False
+    retry_after_s: float | None = None
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the target has taken the message."""
+        return not self.problem

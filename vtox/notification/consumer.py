@@ -1,0 +1,168 @@
+"""From the streams to the outbox: each entry once, to the targets that the rules name."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+import structlog
+from sqlalchemy import Engine
+
+from vtox import keys
+from vtox.alarms.book import Book
+from vtox.notification import outbox
+from vtox.notification.events import AlarmEvent, Place, event_of_entry, event_of_message
+from vtox.notification.messages import alarm_message, digest_message, encode
+from vtox.notification.outbox import NewDelivery, State
+from vtox.notification.plan import Plan, plans
+from vtox.notification.rules import Rules
+from vtox.store import stream_reader
+from vtox.store.alarm_book import present_book
+from vtox.store.client import Client, server_time_ms
+from vtox.store.fleet import read_machines
+from vtox.store.outputs import entry_order, newest_id
+from vtox.store.stream_reader import Batch, Position
+
+log = structlog.get_logger()
+
+STREAMS = (keys.ALERTS, keys.ALARM_ACTIONS)
+# Of each stream in one transaction.
+ENTRIES_AT_ONCE = 200
+
+
+class _Rows(NamedTuple):
+    """What events make of the outbox; `ended` as in `outbox.add`."""
+
+    new: list[NewDelivery]
+    ended: list[tuple[str, str]]
+
+
+class Consumer:
+    """Follows the streams; holds up to where."""
+
+    def __init__(self, client: Client, engine: Engine, rules: Rules) -> None:
+        self.client = client
+        self.engine = engine
+        self.rules = rules
+        self._positions: dict[str, Position] = {}
+
+    def follow(self) -> bool:
+        """Bring what is new into the outbox; False where there is more."""
+        if not self._positions:
+            # The first notifier begins with what comes now, not with the alarms of months.
+            newest = {s: newest_id(self.client, s) for s in STREAMS}
+            self._positions = outbox.positions(self.engine, newest)
+        batches = [
+            stream_reader.read(self.client, self._positions[s], ENTRIES_AT_ONCE) for s in STREAMS
+        ]
+        moved = [b for b in batches if b.start != b.end]
+        if not moved:
+            return True
+        rows = self._rows(moved)
+        if not outbox.add(self.engine, [(b.start, b.end) for b in moved], rows.new, rows.ended):
+            # Another notifier was here: go on where it ended.
+            self.forget()
+            return False
+        self._positions |= {b.end.stream: b.end for b in moved}
+        _warn_of_missed(moved)
+        return all(b.complete for b in batches)
+
+    def forget(self) -> None:
+        """Forget what a failed transaction may have made wrong."""
+        self._positions.clear()
+
+    def resume_suspended(self) -> None:
+        """Let go what waits for the end of a suspension that is over."""
+        held = outbox.suspended(self.engine)
+        if not held:
+            return
+        book, now_ms = present_book(self.client)
+        for row_id, target, alarm_id, body in held:
+            alarm = book.alarms.get(alarm_id)
+            if alarm is not None and alarm.active and alarm.suspensions:
+                continue
+            plan = None
+            if alarm is not None and alarm.active and alarm.outcome is None:
+                event = event_of_message(orjson.loads(body))
+                plan = plans(self.rules, event, now_ms, suspended=False).get(target)
+            state = _state(plan) if plan else "dropped"
+            outbox.resume(self.engine, row_id, state, plan.due_ms if plan else now_ms)
+
+    def make_digests(self) -> None:
+        """Put together the digests that are due."""
+        now_ms = server_time_ms(self.client)
+        for target, due_ms in outbox.due_digests(self.engine, now_ms):
+            rows = outbox.gathered(self.engine, target, due_ms)
+            messages = [orjson.loads(body) for _, body in rows]
+            language = self.rules.targets[target].language
+            message = digest_message(messages, due_ms, language, self.rules.page)
+            digest = NewDelivery(
+                target=target,
+                message_id=f"vtox_digest_{target}_{due_ms}",
+                alarm_id="",
+                machine_id="",
+                state="waiting",
+                body=encode(message).decode(),
+                created_ms=now_ms,
+                due_ms=due_ms,
+            )
+            outbox.replace_by_digest(self.engine, [i for i, _ in rows], digest)
+
+    def _rows(self, batches: Sequence[Batch]) -> _Rows:
+        book, now_ms = present_book(self.client)
+        found = _Rows([], [])
+        held = {(target, alarm_id) for _, target, alarm_id, _ in outbox.suspended(self.engine)}
+        for e in self._events(batches, book):
+            alarm = book.alarms.get(e.alarm_id)
+            suspended = alarm is not None and bool(alarm.suspensions)
+            for target, plan in plans(self.rules, e, now_ms, suspended=suspended).items():
+                key = target, e.alarm_id
+                if e.name == "cleared" and key in held:
+                    # Nobody was told that it was raised.
+                    found.ended.append(key)
+                    continue
+                if plan.suspended:
+                    held.add(key)
+                found.new.append(self._row(e, target, plan, now_ms))
+        return found
+
+    def _events(self, batches: Sequence[Batch], book: Book) -> list[AlarmEvent]:
+        entries = [(i.decode(), b.end.stream, f) for b in batches for i, f in b.entries]
+        entries.sort(key=lambda entry: entry_order(entry[0]))
+        ids = {
+            f[b"machine_id"].decode("utf-8", "replace") for *_, f in entries if f.get(b"machine_id")
+        }
+        places = {
+            m.machine_id: Place(vehicle_id=m.vehicle_id, site=m.site, asset_path=m.asset_path)
+            for m in read_machines(self.client, sorted(ids))
+        }
+        found = (event_of_entry(s, i, f, book, places) for i, s, f in entries)
+        return [e for e in found if e is not None]
+
+    def _row(self, e: AlarmEvent, target: str, plan: Plan, now_ms: int) -> NewDelivery:
+        message = alarm_message(e, self.rules.targets[target].language, self.rules.page)
+        return NewDelivery(
+            target=target,
+            message_id=e.id,
+            alarm_id=e.alarm_id.replace("\0", ""),
+            machine_id=e.machine_id.replace("\0", ""),
+            state=_state(plan),
+            body=encode(message).decode(),
+            created_ms=now_ms,
+            due_ms=plan.due_ms,
+        )
+
+
+def _state(plan: Plan) -> State:
+    if plan.suspended:
+        return "suspended"
+    return "gathered" if plan.digest else "waiting"
+
+
+def _warn_of_missed(batches: Sequence[Batch]) -> None:
+    for b in batches:
+        if b.missed:
+            log.warning(
+                "entries were trimmed before anybody was notified",
+                stream=b.end.stream,
+                entries=b.missed.entries,
+            )

@@ -1,0 +1,169 @@
+"""What is sent: an event, a digest or a test as JSON, with a title and a text for people.
+
+The form is that of Standard Webhooks: `type`, `timestamp`, `data`. It is kept as it was made, so
+that every attempt sends the same bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from vtox.alarms.book import Action
+from vtox.notification import words
+from vtox.notification.events import AlarmEvent
+from vtox.sentences import rendering
+from vtox.sentences.languages import DEFAULT, Language
+
+# What the specification recommends.
+BODY_MAX_BYTES = 20_000
+# Characters of a text, a comment or a reason, of a name: together they fit, three bytes each.
+TEXT_MAX, NAME_MAX = 1200, 200
+DIGEST_EVENTS_MAX = 30
+Message = dict[str, Any]
+
+
+def alarm_message(e: AlarmEvent, language: Language = DEFAULT, page: str = "") -> Message:
+    """Return the message about an event."""
+    why = _reason(e, language)
+    advice = "" if e.name == "cleared" else rendering.advice(e.code, language)
+    title = _title(e, language)
+    lines = [why, _deed(e, language)]
+    if advice and e.action is None:
+        lines.append(words.OTHERS[language]["what_to_do"].format(advice=advice))
+    alarm = {
+        "id": e.alarm_id[:NAME_MAX],
+        "machine_id": e.machine_id[:NAME_MAX],
+        "vehicle_id": e.place.vehicle_id,
+        "site": e.place.site,
+        "asset_path": e.place.asset_path,
+        "fault": e.fault[:NAME_MAX],
+        "level": e.level[:NAME_MAX],
+        "code": e.code[:NAME_MAX],
+        "values": dict(e.values),
+        "reason": why,
+        "what_to_do": advice,
+    }
+    data = {
+        "event": e.name,
+        "time": iso(1000 * e.t),
+        "alarm": alarm,
+        "operator": _operator(e.action),
+        "title": title,
+        "text": "\n".join(line for line in lines if line)[:TEXT_MAX],
+        "url": _url(page, e.machine_id),
+    }
+    return {"type": f"alarm.{e.name}", "timestamp": iso(e.ms), "data": data}
+
+
+def digest_message(
+    gathered: Sequence[Message], to_ms: int, language: Language = DEFAULT, page: str = ""
+) -> Message:
+    """Return the message of a day, from those of its events, oldest first."""
+    said = words.OTHERS[language]
+    shown = [_short(m) for m in gathered[:DIGEST_EVENTS_MAX]]
+    lines = [f"{s['time']} {s['title']}" for s in shown]
+    if left := len(gathered) - len(shown):
+        lines.append(said["left_out"].format(count=left))
+    data = {
+        "count": len(gathered),
+        "from": gathered[0]["timestamp"],
+        "to": iso(to_ms),
+        "events": shown,
+        "title": said["digest"].format(count=len(gathered)),
+        "text": "\n".join(lines),
+        "url": f"{page.rstrip('/')}/alarms" if page else "",
+    }
+    return {"type": "digest", "timestamp": iso(to_ms), "data": data}
+
+
+def trial_message(now_ms: int, language: Language = DEFAULT) -> Message:
+    """Return the message by which a target is tried."""
+    said = words.OTHERS[language]
+    data = {"title": said["test"], "text": said["test_text"], "url": ""}
+    return {"type": "test", "timestamp": iso(now_ms), "data": data}
+
+
+def encode(message: Message) -> bytes:
+    """Return the bytes of a message: where they would be too many, without its texts and values."""
+    body = orjson.dumps(message)
+    if len(body) <= BODY_MAX_BYTES:
+        return body
+    data = message["data"] | {"text": "", "operator": None, "events": []}
+    if "alarm" in data:
+        data["alarm"] = data["alarm"] | {"reason": "", "what_to_do": "", "values": {}}
+    return orjson.dumps(message | {"data": data})
+
+
+def iso(ms: float) -> str:
+    """Return a time (ms since 1970) as RFC 3339 in UTC; of one that is none, an empty text."""
+    try:
+        moment = datetime.fromtimestamp(ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _title(e: AlarmEvent, language: Language) -> str:
+    who = e.machine_id or words.OTHERS[language]["system"]
+    fault = words.FAULTS[language].get(e.fault, e.fault)
+    event = words.EVENTS[language][e.name]
+    level = words.LEVELS[language].get(e.level, "")
+    shown = [fault, event, level if e.name in ("raised", "escalated") else ""]
+    return f"{who}: {', '.join(s for s in shown if s)}"[:NAME_MAX]
+
+
+def _reason(e: AlarmEvent, language: Language) -> str:
+    try:
+        said = rendering.render(e.code, e.values, language) if e.code else ""
+    except (LookupError, TypeError, ValueError):
+        said = ""
+    # Of a code that this version does not know, the sentence that came with it.
+    known = said and said != e.code
+    return (said if known and language != DEFAULT else e.reason or said)[:TEXT_MAX]
+
+
+def _deed(e: AlarmEvent, language: Language) -> str:
+    """Return what an operator did, in words; empty where nobody did anything."""
+    if e.action is None:
+        return ""
+    a, said = e.action, words.OTHERS[language]
+    done = said["by"].format(by=a.by)
+    if a.outcome:
+        outcome = words.OUTCOMES[language][a.outcome]
+        done = said["closed_as"].format(outcome=outcome, by=a.by)
+    elif a.work_order:
+        o = a.work_order
+        done = said["order"].format(reference=o.reference, system=o.system, by=a.by)
+    return f"{done} {a.text[:TEXT_MAX]}".strip()
+
+
+def _operator(a: Action | None) -> dict[str, Any] | None:
+    if a is None:
+        return None
+    order = a.work_order
+    return {
+        "by": a.by,
+        "text": a.text[:TEXT_MAX],
+        "outcome": a.outcome,
+        "until": None if a.until_ms is None else iso(a.until_ms),
+        "work_order": order
+        and {"system": order.system, "reference": order.reference, "url": order.url},
+    }
+
+
+def _short(message: Mapping[str, Any]) -> dict[str, Any]:
+    data = message["data"]
+    alarm = data["alarm"]
+    same = {n: alarm[n] for n in ("machine_id", "fault", "level")}
+    event = {"event": data["event"], "time": data["time"], "title": data["title"]}
+    return event | {"alarm_id": alarm["id"]} | same
+
+
+def _url(page: str, machine_id: str) -> str:
+    if not page:
+        return ""
+    where = f"machines/{quote(machine_id, safe='')}" if machine_id else "alarms"
+    return f"{page.rstrip('/')}/{where}"
