@@ -18,7 +18,7 @@ from vtox.diagnosers.current.channel_phasors import (
     supply_levels,
 )
 from vtox.diagnosers.current.operating_problems import operating_problems
-from vtox.diagnosers.current.operation import Operation
+from vtox.diagnosers.current.operation import STEADY, Operation, suspects
 from vtox.diagnosers.current.phase_pairing import match_voltages_to_currents
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, bars_per_pair
 from vtox.diagnosers.current.signal_problems import (
@@ -196,6 +196,7 @@ def analyse_chunk(
             for b, p in enumerate(problems)
         ),
         f0_hz=f0_hz,
+        operations=(STEADY,) * len(x),
         line_share=share,
         windowed_f0_hz=windowed_f0_hz,
         bars_per_pair=bars,
@@ -307,10 +308,15 @@ def _with_operations(analysis: CurrentAnalysis) -> CurrentAnalysis:
     """Return the analysis with what each machine does; one that is not steady is not diagnosed."""
     if not analysis.envelope.shape[-1]:
         return analysis
+    ratio = plausibility.level_ratio(analysis.envelope, analysis.rate_hz)
+    rows = suspects(ratio, analysis.line_share, analysis.problems)
+    if not rows:
+        return analysis
     operations, problems = operating_problems(
         analysis.recordings,
         analysis.motors,
         analysis.problems,
+        rows,
         line_share=analysis.line_share,
         envelope=analysis.envelope,
         envelope_v=analysis.envelope_v,

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from vtox.arrays import Complex, Float64
-from vtox.diagnosers.current import plausibility
 from vtox.diagnosers.current.operation import (
     STEADY,
     Operation,
     Track,
     operation,
-    suspects,
     track,
 )
 from vtox.diagnosers.current.signal_problems import Problems
@@ -38,6 +36,7 @@ def operating_problems(
     recordings: Sequence[Recording],
     motors: Sequence[Motor],
     problems: Problems,
+    rows: Sequence[int],
     *,
     line_share: Float64,
     envelope: Complex,
@@ -50,6 +49,8 @@ def operating_problems(
     Parameters
     ----------
     recordings, motors, problems : sequence, length batch
+    rows : sequence of int
+        Those to look at, `suspects`; the others are steady.
     line_share : ndarray, shape (batch,)
         Share of the supply line in all power.
     envelope, envelope_v : ndarray of complex, shape (batch, points)
@@ -59,8 +60,7 @@ def operating_problems(
     """
     operations: list[Operation | None] = [STEADY] * len(recordings)
     stated = list(problems)
-    ratio = plausibility.level_ratio(envelope, rate_hz)
-    for b in np.flatnonzero(suspects(ratio, line_share, problems)).tolist():
+    for b in rows:
         if any(r.code in UNUSABLE for r in problems[b]) or not envelope.shape[-1]:
             operations[b] = None
             continue

@@ -103,13 +103,15 @@ STEADY = Operation(state="steady")
 UNSTEADY = Operation(state="unsteady")
 
 
-def suspects(ratio: Float64, share: Float64, problems: Sequence[tuple[Reason, ...]]) -> Bool:
-    """Return which records must be looked at closely, shape (batch,).
+def suspects(ratio: Float64, share: Float64, problems: Sequence[tuple[Reason, ...]]) -> list[int]:
+    """Return which records of a batch must be looked at closely.
 
-    `ratio` is the largest level over the smallest, `share` that of the supply line in all power.
+    `ratio` is the largest level over the smallest, `share` that of the supply line in all power,
+    both of shape (batch,).
     """
-    codes = np.array([any(r.code in SUSPECT_CODES for r in p) for p in problems], bool)
-    return np.asarray((ratio > SUSPECT_RATIO) | (share < SUSPECT_SHARE) | codes)
+    moving = set(np.flatnonzero((ratio > SUSPECT_RATIO) | (share < SUSPECT_SHARE)).tolist())
+    named = {b for b, p in enumerate(problems) if p and any(r.code in SUSPECT_CODES for r in p)}
+    return sorted(moving | named)
 
 
 def track(

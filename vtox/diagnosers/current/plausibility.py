@@ -60,17 +60,18 @@ class Levels:
 
 
 def level_ratio(envelope: Complex, rate_hz: float) -> Float64:
-    """Return the largest mean level in blocks of `RATIO_BLOCK_S` over the smallest, shape (batch,).
+    """Return the largest rms level in blocks of `RATIO_BLOCK_S` over the smallest, shape (batch,).
 
-    `envelope` is that of their positive sequence, shape (batch, points).
+    `envelope` is that of their positive sequence, shape (batch, points), single precision.
     """
     size = max(1, round(RATIO_BLOCK_S * rate_hz))
     count = envelope.shape[-1] // size
     if count < 2:
         return np.ones(len(envelope))
-    blocks = np.abs(envelope[:, : count * size]).reshape(len(envelope), count, size)
-    levels = blocks.mean(axis=-1, dtype=np.float64)
-    return np.asarray(levels.max(axis=-1) / np.maximum(levels.min(axis=-1), TINY))
+    whole = np.ascontiguousarray(envelope[:, : count * size])
+    parts = whole.view(whole.real.dtype).reshape(len(envelope), count, 2 * size)
+    power = np.einsum("bkn,bkn->bk", parts, parts)
+    return np.asarray(np.sqrt(power.max(axis=-1) / (power.min(axis=-1) + TINY)), np.float64)
 
 
 def off_s(envelope: Complex, rate_hz: float) -> Float64:
