@@ -9,7 +9,6 @@ import pytest
 from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert, add_result
 from vtox.domain import Motor
-from vtox.faults import PERSISTENCE
 from vtox.health.sensitivity import rules_from_dict
 from vtox.history.recorder import Recorder
 from vtox.settings import Settings
@@ -51,10 +50,11 @@ def test_another_sensitivity_is_tried_beside_the_one_in_force(
 ) -> None:
     begin = server_time(client) - 200
     add_marks(client, begin, "nnwwnnnn" + "nwnwuw" + "nnnnnn" + "qqqq")
+    set_sensitivity(client, "M1", rules_from_dict({"bearing": {"k": 3, "n": 5}}), by="")
     record()
     data = backtest(fresh_http, k=2, n=3, clear=4)
     assert (data["diagnoses"], data["level_at_raw_from"]) == (24, "")
-    assert data["in_force"]["sensitivity"]["k"] == PERSISTENCE["bearing"].k
+    assert data["in_force"]["sensitivity"]["k"] == 3
     assert [data["in_force"][n] for n in ("raised", "cleared", "open_s")] == [1, 1, 10.0]
     proposed = data["proposed"]
     assert [(e["event"], e["level"]) for e in proposed["events"]] == [

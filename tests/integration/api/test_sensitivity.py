@@ -44,7 +44,7 @@ def test_defaults_then_set_then_defaults_again(http: httpx.Client) -> None:
         ({"faults": []}, "faults"),
         ({"faults": {}, "version": "1"}, "version"),
         ({"faults": {}, "versions": 1}, "versions"),
-        ({"faults": {"bearing": {"k": 7}}}, "bearing.k"),
+        ({"faults": {"bearing": {"k": 9}}}, "bearing.k"),
         ({"faults": {"bearing": {"slot_s": 1}}}, "bearing.slot_s"),
         ({"faults": {}, "by": ""}, "by"),
         ({"faults": {}, "by": "a\nb"}, "by"),

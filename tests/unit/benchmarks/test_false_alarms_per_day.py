@@ -95,7 +95,7 @@ def test_results_and_alerts_are_counted_by_fault() -> None:
     lines = report(tally, machine_days=2.0).splitlines()
     row = next(line for line in lines if line.startswith("| bearing"))
     cells = [c.strip() for c in row.strip("|").split("|")]
-    assert cells[1:5] == ["8 / 2 / 0 / 5", "0.2", "0.48", "1"]
+    assert cells[1:5] == ["8 / 2 / 0 / 5", "0.2", "0.013", "1"]
     assert "0.500 (0.013-2.786)" in next(line for line in lines if line.startswith("| all"))
 
 

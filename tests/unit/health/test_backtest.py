@@ -65,7 +65,7 @@ def slots(marks: str) -> list[Slots]:
 
 
 def test_an_alarm_that_is_open_at_the_begin_is_not_raised_again() -> None:
-    rule = PERSISTENCE["bearing"]
+    rule = PERSISTENCE["insulation"]  # 3 of 5, cleared by 5
     tried = backtest(slots("fffnnnnnnfff"), rule, "fault", 0.0, 12.0)
     assert [(e.name, e.t) for e in tried.events] == [("cleared", 3.0), ("raised", 9.0)]
     assert (tried.open_s, tried.level) == (6.0, "fault")

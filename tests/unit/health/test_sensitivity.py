@@ -29,6 +29,7 @@ def bearing_fault(severity: float = 0.4, confidence: float = 0.9) -> Diagnosis:
     return Diagnosis(fault="bearing", state="warning", code="it_shows", **values)  # type: ignore[arg-type]
 
 
+RULE = PERSISTENCE["bearing"]
 NOTHING = Diagnosis(fault="bearing", state="normal", severity=0.0, confidence=0.9)
 
 
@@ -77,12 +78,12 @@ def test_k_of_n_and_clear_are_those_of_the_machine() -> None:
 def test_what_is_found_below_the_sensitivity_raises_nothing(least: dict[str, float]) -> None:
     assert alerts_of(least, *[bearing_fault()] * 20) == []
     reaching = bearing_fault(severity=0.5, confidence=0.95)
-    assert [a.event for a in alerts_of(least, *[reaching] * 3)] == ["raised"]
+    assert [a.event for a in alerts_of(least, *[reaching] * RULE.k)] == ["raised"]
 
 
 def test_what_is_found_below_the_sensitivity_clears_and_says_so() -> None:
-    clear = PERSISTENCE["bearing"].clear
-    found_and_less = [bearing_fault(0.8)] * 3 + [bearing_fault(0.2)] * clear
+    clear = RULE.clear
+    found_and_less = [bearing_fault(0.8)] * RULE.k + [bearing_fault(0.2)] * clear
     alerts = alerts_of({"min_severity": 0.5}, *found_and_less)
     assert [(a.event, a.code) for a in alerts] == [
         ("raised", "it_shows"),
