@@ -1,12 +1,13 @@
 """Lines in amplitude and phase modulation: where, how strong, and how far above the floor."""
 
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from math import exp
 
 import numpy as np
 import scipy.fft
 
-from vtox.arrays import Bool, Complex, Float64, Int, median, pick, pick_several
+from vtox.arrays import Bool, Complex, Float32, Float64, Int, median, pick, pick_several
 from vtox.dsp.demodulation import FADE
 
 # A line between two bins loses 1.4 dB with a Hann window, 0.1 dB when padded fourfold.
@@ -14,6 +15,7 @@ PAD = 4
 # The floor is fitted on so many points of the surroundings: from this factor below the interval to
 # this factor above it, at least so many bins.
 FLOOR_POINTS = 120
+FLOOR_RAMP = np.linspace(0, 1, FLOOR_POINTS)
 FLOOR_FACTOR = 2.5
 FLOOR_BINS = 50
 # Below so many bins the removed trend and the skirt of the supply line shape the floor.
@@ -25,6 +27,8 @@ LEAST_FLOOR_SPAN = 1.5
 LIMIT = 2.5
 LIMITED_MEAN = 1 - exp(-LIMIT)
 PASSES = 6
+# Keeps the fit of few points solvable.
+RIDGE = 1e-3 * np.eye(3)
 # Powers of 1/f that add up: of white noise, of a random walk, and of the phase of a frequency that
 # is a random walk.
 SLOPES = np.array([0.0, 2.0, 4.0])
@@ -93,12 +97,18 @@ def spectra(am: Float64, pm: Float64, rate_hz: float) -> Modulation:
     Modulation
     """
     points = am.shape[-1]
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(points) + 0.5) / points)
-    window = (window / window.sum()).astype(np.float32)
     padded = scipy.fft.next_fast_len(PAD * points, real=True)
-    both = np.stack([am, pm]).astype(np.float32) * window
+    both = np.stack([am, pm]).astype(np.float32) * _hann(points)
     am_f, pm_f = scipy.fft.rfft(both, n=padded, axis=-1)
     return Modulation(am=am_f, pm=pm_f, step_hz=rate_hz / padded, bin_hz=rate_hz / points)
+
+
+@lru_cache(maxsize=64)
+def _hann(points: int) -> Float32:
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(points) + 0.5) / points)
+    weight = np.asarray(window / window.sum(), np.float32)
+    weight.flags.writeable = False
+    return weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +229,7 @@ def _surroundings(m: Modulation, low: Float64, high: Float64) -> _Surroundings:
     # Where the band of the envelope fades out is no noise: fitted, it puts the floor 5 to 9 dB off.
     band_hz = (1 - FADE) * last * m.step_hz
     to_hz = np.minimum(to_hz, np.maximum(band_hz, LEAST_FLOOR_SPAN * from_hz))
-    ramp = np.linspace(0, 1, FLOOR_POINTS)
-    hz = from_hz[:, None] + (to_hz - from_hz)[:, None] * ramp
+    hz = from_hz[:, None] + (to_hz - from_hz)[:, None] * FLOOR_RAMP
     index = np.clip(np.round(hz / m.step_hz).astype(int), 1, last)
     return _Surroundings(
         index=index,
@@ -315,7 +324,7 @@ def _bent(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64:
     """
     basis = np.stack([np.ones_like(x), x, x * x], axis=-2)  # (batch, 3, points)
     weighted = basis * fitted[:, None, :]
-    inverse = np.linalg.inv(weighted @ np.swapaxes(basis, -1, -2) + 1e-3 * np.eye(3))
+    inverse = np.linalg.inv(weighted @ np.swapaxes(basis, -1, -2) + RIDGE)
     gain = inverse @ weighted
     columns = np.swapaxes(gain, -1, -2)
     log_power = np.log(power + 1e-30)

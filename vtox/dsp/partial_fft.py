@@ -1,6 +1,7 @@
 """Spectra of which few bins are needed: four short transforms, combined at those bins."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy.fft
@@ -28,7 +29,7 @@ class Spectra:
         """Return the first `count` bins, shape (batch, channels, count)."""
         if count > self.parts.shape[2]:
             return self.at(np.zeros(len(self.parts), int), count)
-        return _combine(self.parts[:, :, :count], turns(2 * np.pi / self.samples, count))
+        return _combine(self.parts[:, :, :count], _low_turns(self.samples, count))
 
     def at(self, first: Int, count: int) -> Complex:
         """Return `count` bins of each recording, beginning at its own `first`, shape (batch,).
@@ -87,6 +88,14 @@ def turns(step: float | Float64, count: int) -> Complex:
     return np.asarray(product.reshape(*step.shape[:-1], -1)[..., :count])
 
 
+@lru_cache(maxsize=64)
+def _low_turns(samples: int, count: int) -> Complex:
+    """Return the turns of the first `count` bins."""
+    turn = turns(2 * np.pi / samples, count)
+    turn.flags.writeable = False
+    return turn
+
+
 def _fill(bins: Complex, part: Complex, period: int, first: int, turn: Complex) -> None:
     """Fill in the bins of one recording, (channels, count), from its ways, past `period` periodic.
 
@@ -108,7 +117,7 @@ def _fill(bins: Complex, part: Complex, period: int, first: int, turn: Complex) 
 
 def _combine(ways: Complex, turn: Complex) -> Complex:
     """Return the sum over ways w of turn**w times way w, in the precision of the ways."""
-    turn = turn.astype(ways.dtype)
+    turn = turn.astype(ways.dtype, copy=False)
     total = ways[..., WAYS - 1] * turn
     for way in range(WAYS - 2, 0, -1):
         total += ways[..., way]

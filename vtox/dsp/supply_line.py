@@ -1,5 +1,7 @@
 """The supply line of a recording: its frequency, and every channel's phasor in short frames."""
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -88,14 +90,21 @@ def frequencies_hz(
     skip = points // 20
     step = np.diff(np.angle(baseband[:, skip : points - skip]).astype(np.float64), axis=-1)
     step -= 2 * np.pi * np.rint(step / (2 * np.pi))
-    size = step.shape[-1]
+    weight = _step_weights(step.shape[-1], points)
+    # Not a matrix product, which BLAS would spread over threads at a loss.
+    mean, windowed = centre_hz + np.einsum("bn,kn->kb", step, weight) * rate_hz / (2 * np.pi)
+    return mean, windowed
+
+
+@lru_cache(maxsize=64)
+def _step_weights(size: int, points: int) -> Float64:
+    """Return the weights of phase steps, the middle ones of a record: parabola and Hann window."""
     # Middle of each step, from -1 to 1 over what is left, and over the record.
     u = (np.arange(size) - (size - 1) / 2) / ((size + 1) / 2)
     weight = np.stack([1 - u**2, np.cos(np.pi / 2 * u * (size + 1) / points) ** 4])
     weight /= weight.sum(axis=-1, keepdims=True)
-    # Not a matrix product, which BLAS would spread over threads at a loss.
-    mean, windowed = centre_hz + np.einsum("bn,kn->kb", step, weight) * rate_hz / (2 * np.pi)
-    return mean, windowed
+    weight.flags.writeable = False
+    return weight
 
 
 def largest_phase_jump(baseband: Complex, rate_hz: float) -> Float64:

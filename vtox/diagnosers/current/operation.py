@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from vtox.arrays import Bool, Complex, Float64
+from vtox.arrays import Bool, Complex, Float64, median
 from vtox.domain import Array, Motor, Reason
 from vtox.operating_state import OperatingState
 
@@ -227,7 +227,7 @@ def _medians(x: Float64) -> Float64:
     """Return the medians of each three neighbours, shape (blocks - 2,)."""
     if len(x) < 3:
         return x[:0]
-    return np.asarray(np.median([x[:-2], x[1:-1], x[2:]], axis=0))
+    return np.asarray(np.sort([x[:-2], x[1:-1], x[2:]], axis=0)[1])
 
 
 def _largest_of(level: Float64) -> float:
@@ -238,11 +238,11 @@ def _largest_of(level: Float64) -> float:
 
 
 def _first(x: Float64, block_s: float) -> float:
-    return float(np.median(x[: max(1, round(BEGIN_S / block_s))]))
+    return float(median(x[: max(1, round(BEGIN_S / block_s))]))
 
 
 def _last(x: Float64, block_s: float) -> float:
-    return float(np.median(x[-max(1, round(END_S / block_s)) :]))
+    return float(median(x[-max(1, round(END_S / block_s)) :]))
 
 
 def _frequency_rises(run: Track) -> bool:
