@@ -8,16 +8,19 @@ from dataclasses import dataclass
 
 from vtox.bridge.loop import ORPHAN_SEARCH_EVERY_S
 from vtox.bridge.record_joiner import MAX_SILENCE_WINDOWS
-from vtox.domain import reason
+from vtox.domain import Reason, reason
 from vtox.faults import MAX_RECORD_S
 from vtox.monitoring.readiness import (
     MEMORY_FAIL_SHARE,
     MEMORY_WARN_SHARE,
+    NOTIFIER_SILENT_S,
     RECORDER_SILENT_S,
+    TARGET_FAILS,
 )
 from vtox.settings import Settings
 from vtox.store import heartbeats
 from vtox.store.backlog import Backlog
+from vtox.store.notifier_heartbeat import NotifierHeartbeat
 from vtox.store.status import Queue, Snapshot, dead_letters
 from vtox.store.system_alarms import Condition, Watch
 
@@ -41,7 +44,7 @@ DEAD_LETTERS_S = 300.0
 CLOCK_LIMIT_S = 1.0
 # An alarm of deleted windows stays this long after the last one, so that people see it.
 DELETED_CLEAR_S = 600.0
-# A problem of the recorder that is over at its next pass lost nothing.
+# A problem of the recorder, or the notifier, that is over at its next pass lost nothing.
 RECORDER_STOPPED_S = 20.0
 
 
@@ -111,6 +114,7 @@ def conditions(
     yield _stream_ids(now.backlog, CLOCK_LIMIT_S * share.get("stream_ids", 1.0))
     yield _deleted(watch, _deleted_before(before, raised))
     yield from _recorder(now.snap)
+    yield from _notifier(now.snap, "notifier" in raised)
 
 
 def _backlog(backlog: Backlog, limit_s: float) -> Condition:
@@ -207,6 +211,33 @@ def _recorder(snap: Snapshot) -> Iterator[Condition]:
         why=why,
         raise_after_s=RECORDER_STOPPED_S,
     )
+
+
+def _notifier(snap: Snapshot, raised: bool) -> Iterator[Condition]:
+    """Yield whether others are notified of alarms; nothing where nobody is meant to be."""
+    beat = snap.notifier
+    if beat is None and not raised:
+        return
+    why = _why_not_notified(snap.t, beat) if beat else None
+    yield Condition(
+        name="notifier",
+        holds=why is not None,
+        why=why or reason("notification_goes_on"),
+        raise_after_s=RECORDER_STOPPED_S,
+    )
+
+
+def _why_not_notified(t: float, beat: NotifierHeartbeat) -> Reason | None:
+    silent_s = max(t - beat.last_seen_t, 0.0)
+    if silent_s > NOTIFIER_SILENT_S:
+        return reason("notifier_silent", silence_s=silent_s)
+    if beat.problem:
+        return reason("nobody_notified")
+    name, worst = max(beat.targets.items(), key=lambda x: x[1].failures, default=("", None))
+    if worst and worst.failures >= TARGET_FAILS:
+        about = {"failures": worst.failures, "waiting": worst.waiting}
+        return reason("target_not_reached", target=name, **about)
+    return reason("messages_not_delivered", messages=beat.dead) if beat.dead else None
 
 
 def _clocks(now: Observation, limit_s: float) -> Condition:

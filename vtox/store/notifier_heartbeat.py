@@ -77,7 +77,11 @@ def decode(stored: Mapping[bytes, bytes]) -> NotifierHeartbeat | None:
     if pid is None or seen is None:
         return None
     texts = {n: stored.get(n.encode(), b"").decode("utf-8", "replace") for n in ("host", "problem")}
-    targets = {name: _state(t) for name, t in loads(stored.get(b"targets", b"{}")).items()}
+    try:
+        targets = {name: _state(t) for name, t in loads(stored.get(b"targets", b"{}")).items()}
+    except (ValueError, TypeError, AttributeError):
+        # One figure that cannot be read must not hide all others.
+        targets = {}
     return NotifierHeartbeat(pid=int(pid), last_seen_t=seen, targets=targets, **texts)
 
 

@@ -26,12 +26,19 @@ from vtox.monitoring.conditions import (
     unassigned_limit_s,
 )
 from vtox.monitoring.monitor import watch_system
-from vtox.monitoring.readiness import RECORDER_SILENT_S, checks
+from vtox.monitoring.readiness import (
+    NOTIFIER_SILENT_S,
+    RECORDER_SILENT_S,
+    TARGET_FAILS,
+    checks,
+)
 from vtox.settings import Settings, load
+from vtox.store import notifier_heartbeat
 from vtox.store.backlog import report_waiting
 from vtox.store.client import Client, connect, server_time, server_time_ms
 from vtox.store.entries import decode_alert
 from vtox.store.heartbeats import send_heartbeat
+from vtox.store.notifier_heartbeat import NotifierHeartbeat, TargetState
 from vtox.store.open_alerts import OpenAlert, events_after, open_alerts
 from vtox.store.recorder_heartbeat import RecorderHeartbeat
 from vtox.store.recorder_heartbeat import send_heartbeat as send_beat
@@ -133,6 +140,46 @@ def test_a_history_that_is_not_recorded(
     report_recorder()
     assert look(working, settings) == {}
     assert events(working)[-1] == ("recorder", "cleared", "history_recorded")
+
+
+@pytest.mark.parametrize(
+    ("changes", "silent_s", "code"),
+    [
+        ({}, NOTIFIER_SILENT_S + 1, "notifier_silent"),
+        ({"problem": "away"}, 0.0, "nobody_notified"),
+        (
+            {"targets": {"cmms": TargetState(failures=TARGET_FAILS, waiting=3)}},
+            0.0,
+            "target_not_reached",
+        ),
+        ({"targets": {"cmms": TargetState(dead=2)}}, 0.0, "messages_not_delivered"),
+    ],
+)
+@pytest.mark.parametrize("ends", ["works again", "is stopped"])
+def test_nobody_is_notified(
+    working: Client,
+    settings: Settings,
+    changes: dict[str, Any],
+    silent_s: float,
+    code: str,
+    ends: str,
+) -> None:
+    def report_notifier(age_s: float = 0.0, **changes: Any) -> None:
+        seen_t = server_time(working) - age_s
+        beat = NotifierHeartbeat(pid=1, host="h", last_seen_t=seen_t, **changes)
+        notifier_heartbeat.send_heartbeat(working, beat)
+
+    report_notifier(silent_s, **changes)
+    assert look(working, settings) == {}
+    pass_time(working, RECORDER_STOPPED_S)
+    alarm = look(working, settings)["notifier"]
+    assert (alarm.level, alarm.code) == ("warning", code)
+    if ends == "works again":
+        report_notifier(targets={"cmms": TargetState(failures=TARGET_FAILS - 1)})
+    else:
+        notifier_heartbeat.remove_heartbeat(working)
+    assert look(working, settings) == {}
+    assert events(working)[-1] == ("notifier", "cleared", "notification_goes_on")
 
 
 def test_windows_that_nobody_reads(working: Client, settings: Settings) -> None:

@@ -77,6 +77,23 @@ SENTENCES: dict[str, Sentence] = {
         "它会自行继续，补录届时数据流中仍保留的全部内容。",
     ),
     "history_recorded": Sentence("历史又在记录", _NOTHING),
+    "notifier_silent": Sentence(
+        "通知进程已有 {silence_s:.0f} s 没有报告：报警不会发送给任何人",
+        "启动 `vtox up` 或 `vtox notify run`；尚未发送的消息会保留。",
+    ),
+    "nobody_notified": Sentence(
+        "通知进程无法工作：报警不会发送给任何人",
+        "运行 `vtox doctor`：其检查项 `notifier` 会说明原因。它会自行继续，并补发保留的消息。",
+    ),
+    "target_not_reached": Sentence(
+        "{target} 已连续 {failures} 次未接收消息；{waiting} 条消息等待发送",
+        "运行 `vtox notify test` 并给出其名称，可查看它的应答。",
+    ),
+    "messages_not_delivered": Sentence(
+        "{messages} 条消息多日尝试无果或被永久拒绝，已放弃",
+        "查看 `vtox notify status`；然后执行 `vtox notify retry` 或 `vtox notify discard`。",
+    ),
+    "notification_goes_on": Sentence("通知不再受阻", _NOTHING),
     "deletion_stopped": Sentence(
         "不再有窗口未读即被删除",
         "无需其他处理：被删除的窗口已丢失；若仍有原始数据，请重新发送。",

@@ -82,6 +82,24 @@ SENTENCES: dict[str, Sentence] = {
         "streams still hold then.",
     ),
     "history_recorded": Sentence("the history is recorded again", _NOTHING),
+    "notifier_silent": Sentence(
+        "the notifier has not reported for {silence_s:.0f} s: no alarm is sent to anybody",
+        "Start `vtox up` or `vtox notify run`; what is not sent waits.",
+    ),
+    "nobody_notified": Sentence(
+        "the notifier cannot work: no alarm is sent to anybody",
+        "Run `vtox doctor`: its check `notifier` says why. It goes on by itself, and sends what "
+        "waits.",
+    ),
+    "target_not_reached": Sentence(
+        "{target} has not taken a message for {failures} attempts in a row; {waiting} wait for it",
+        "Run `vtox notify test` with its name, which says what it answers.",
+    ),
+    "messages_not_delivered": Sentence(
+        "{messages} messages were given up after days of attempts, or were refused for good",
+        "See `vtox notify status`; then `vtox notify retry` or `vtox notify discard`.",
+    ),
+    "notification_goes_on": Sentence("nothing hinders notification any more", _NOTHING),
     "deletion_stopped": Sentence(
         "no further window was deleted unread",
         "Nothing more: the windows that were deleted are lost; send them again if you have them.",
