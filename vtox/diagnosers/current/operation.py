@@ -69,6 +69,8 @@ RUNNING_RATED = 1.5
 # A drive starts, or runs down, where its frequency goes from below the first share of the last
 # one to it, or the other way.
 FIRST_HZ_SHARE = 0.35
+# The higher of both is at least this, Hz: samples that are stuck have frequencies near 0 only.
+LEAST_DRIVE_HZ = 20.0
 # The last frequencies and currents are medians over the first, s; first ones over the second.
 END_S, BEGIN_S = 0.3, 0.1
 
@@ -247,12 +249,12 @@ def _last(x: Float64, block_s: float) -> float:
 
 def _frequency_rises(run: Track) -> bool:
     first, end = _end_frequencies(run)
-    return 0 <= first < FIRST_HZ_SHARE * end
+    return 0 <= first < FIRST_HZ_SHARE * end and end > LEAST_DRIVE_HZ
 
 
 def _frequency_falls(run: Track) -> bool:
     first, end = _end_frequencies(run)
-    return 0 <= end < FIRST_HZ_SHARE * first
+    return 0 <= end < FIRST_HZ_SHARE * first and first > LEAST_DRIVE_HZ
 
 
 def _end_frequencies(run: Track) -> tuple[float, float]:

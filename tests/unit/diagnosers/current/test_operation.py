@@ -125,3 +125,9 @@ def test_a_converter_that_clips_the_inrush_is_a_doubt() -> None:
         "motor_starts",
         "inrush_clipped",
     ]
+
+
+def test_frequencies_near_zero_are_no_ramp_of_a_drive() -> None:
+    crawling = np.linspace(5.0, 12.0, 8000)
+    for hz in (crawling, crawling[::-1]):
+        assert state(np.full(8000, 0.8), hz, Motor()) == "unsteady"
