@@ -61,7 +61,7 @@ CURRENT_WIRING: tuple[Mistake, ...] = (
     mistake(
         "no clamp connected",
         on(*CURRENTS, by=_with_noise(0.01)),
-        currents=f"supply_not_found {BELOW}",
+        currents=f"supply_not_found motor_stands_still {BELOW}",
     ),
     mistake(
         "ia dies in the record",
