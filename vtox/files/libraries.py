@@ -1,5 +1,6 @@
 """Libraries that read formats: where they are missing, and what they raise when a file is bad."""
 
+import gc
 import logging
 import sys
 import traceback
@@ -59,11 +60,14 @@ def guard_library(path: Path, form: str) -> Iterator[None]:
         logging.disable(level)
 
 
-def _release(error: Exception) -> None:
+def _release(error: BaseException | None) -> None:
     """Let go of the objects that a library left half open; their destructors may fail too."""
     hook = sys.unraisablehook
     sys.unraisablehook = lambda _: None
     try:
-        traceback.clear_frames(error.__traceback__)
+        while error:
+            traceback.clear_frames(error.__traceback__)
+            error = error.__context__
+        gc.collect()  # those that refer to themselves
     finally:
         sys.unraisablehook = hook

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vtox.errors import FileError
 from vtox.files.libraries import guard_library, require_package
 from vtox.files.table import Column, Remark, Samples, Table, as_floats, check_values
 
@@ -21,20 +22,28 @@ def open_tdms(path: Path) -> list[Table]:
     """
     with require_package(path, "nptdms", extra=EXTRA):
         import nptdms
-    tables: dict[tuple[str, int, float], list[Any]] = {}
     with guard_library(path, "TDMS"), path.open("rb") as raw, nptdms.TdmsFile.open(raw) as file:
         early = file.file_status.incomplete_final_segment
+        tables: dict[tuple[str, int, float], list[Any]] = {}
         for group in file.groups():
             for channel in group.channels():
-                if len(channel) and channel.dtype.kind in "biufM":
+                if channel.dtype.kind in "biufM":
                     step = float(channel.properties.get("wf_increment", 0) or 0)
-                    tables.setdefault((group.name, len(channel), step), []).append(channel)
-        return [_table(path, *key, channels, early) for key, channels in tables.items()]
+                    # Of what breaks off, each channel of a rate has as much as the shortest.
+                    length = 0 if early else len(channel)
+                    tables.setdefault((group.name, length, step), []).append(channel)
+        return [
+            _table(path, group, min(map(len, channels)), step, channels, early)
+            for (group, _, step), channels in tables.items()
+            if any(map(len, channels))
+        ]
 
 
 def _table(
     path: Path, group: str, length: int, step_s: float, channels: Sequence[Any], early: bool
 ) -> Table:
+    if not length:
+        raise FileError("damaged", path, f"breaks off before the samples of some of {group!r}")
     first: Mapping[str, Any] = channels[0].properties
     start = first.get("wf_start_time")
     return Table(
@@ -65,4 +74,4 @@ def _load(path: Path, group: str, length: int, names: Sequence[str]) -> dict[str
         import nptdms
     check_values(path, length * len(names))
     with guard_library(path, "TDMS"), path.open("rb") as raw, nptdms.TdmsFile.open(raw) as file:
-        return {n: as_floats(path, n, file[group][n][:]) for n in names}
+        return {n: as_floats(path, n, file[group][n][:length]) for n in names}

@@ -17,6 +17,7 @@ EXTRA = "files"
 # The library keeps the text of a file and its lines beside the numbers.
 MAX_BYTES = 1 << 28
 _BEGINNING = re.compile(rb"\A[ ]*-1[ ]*\r?\n[ ]*\d+b?[ \r\n]")
+_END = re.compile(rb"\n[ ]*-1\s*\Z")
 TIME_RESPONSE, TIME, EVEN, ACCELERATION = 1, 17, 1, 12
 _AXES = {1: 0, 2: 1, 3: 2}
 
@@ -39,6 +40,7 @@ def open_uff(path: Path) -> list[Table]:
     if (size := path.stat().st_size) > MAX_BYTES:
         observed = f"{size >> 20} MiB, expected at most {MAX_BYTES >> 20} MiB of UFF"
         raise FileError("too_large", path, observed)
+    _check_end(path)
     with guard_library(path, "UFF"):
         file = pyuff.UFF(str(path))
         numbers = [int(n) for n in np.flatnonzero(np.asarray(file.get_set_types()) == 58)]
@@ -60,6 +62,14 @@ def open_uff(path: Path) -> list[Table]:
         group = groups.setdefault((len(s["data"]), step), {})
         group[_name(s, group)] = s
     return [_table(path, n, step, sets, len(groups) > 1) for (n, step), sets in groups.items()]
+
+
+def _check_end(path: Path) -> None:
+    """Make sure that the last data set is closed: the library leaves out one that breaks off."""
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 512), 2)
+        if not _END.search(file.read()):
+            raise FileError("damaged", path, "breaks off, expected -1 in its last line")
 
 
 def _first(found: Any) -> dict[str, Any]:

@@ -72,6 +72,13 @@ def test_tdms_that_breaks_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     path.write_bytes(whole[:-80])
     assert read(path)[0].samples == N - 10
     assert file_facts(path, options()).remarks[0].value == "early, read as far as it goes"
+    two = [("M", n, X, wave_properties(1e-4, "A")) for n in ("Ia", "Ib")]
+    whole = tdms(path, *two).read_bytes()
+    path.write_bytes(whole[:-80])
+    assert [r.samples for r in read(path)] == [N - 10]
+    path.write_bytes(whole[: -9 * N])
+    with pytest.raises(FileError, match="breaks off before the samples of some of 'M'"):
+        read(path)
     path.write_bytes(whole[:60])
     with pytest.raises(FileError) as raised:
         read(path)
@@ -103,7 +110,11 @@ def test_uff_with_two_sensors_in_one_direction(tmp_path: Path) -> None:
 @pytest.mark.parametrize("binary", [False, True])
 def test_uff_that_breaks_off(tmp_path: Path, binary: bool) -> None:
     path = tmp_path / "x.uff"
-    path.write_bytes(data_set_58(X, 1e-4, binary=binary)[:5000])
+    whole = data_set_58(X, 1e-4, binary=binary)
+    path.write_bytes(whole + whole[:-2000])
+    with pytest.raises(FileError, match="breaks off, expected -1 in its last line"):
+        read(path)
+    path.write_bytes(whole[:5000])
     with pytest.raises(FileError) as raised:
         read(path)
     assert raised.value.code in ("damaged", "no_samples")
