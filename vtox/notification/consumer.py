@@ -110,18 +110,21 @@ class Consumer:
     def _rows(self, batches: Sequence[Batch]) -> _Rows:
         book, now_ms = present_book(self.client)
         found = _Rows([], [])
-        held = {(target, alarm_id) for _, target, alarm_id, _ in outbox.suspended(self.engine)}
+        held = {
+            (target, alarm_id, orjson.loads(body)["data"]["event"])
+            for _, target, alarm_id, body in outbox.suspended(self.engine)
+        }
         for e in self._events(batches, book):
             alarm = book.alarms.get(e.alarm_id)
             suspended = alarm is not None and bool(alarm.suspensions)
             for target, plan in plans(self.rules, e, now_ms, suspended=suspended).items():
-                key = target, e.alarm_id
-                if e.name == "cleared" and key in held:
-                    # Nobody was told that it was raised.
-                    found.ended.append(key)
-                    continue
+                if e.name == "cleared":
+                    found.ended.append((target, e.alarm_id))
+                    # Who was not told that it was raised is not told that it ended.
+                    if (target, e.alarm_id, "raised") in held:
+                        continue
                 if plan.suspended:
-                    held.add(key)
+                    held.add((target, e.alarm_id, e.name))
                 found.new.append(self._row(e, target, plan, now_ms))
         return found
 

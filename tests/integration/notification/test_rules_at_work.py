@@ -149,6 +149,25 @@ def test_an_alarm_that_ends_while_it_is_suspended_is_not_told(
     assert ALARM not in str(receiver.requests)
 
 
+def test_who_was_told_of_an_alarm_is_told_of_its_end_though_it_grew_worse_while_suspended(
+    new_notifier: New, client: Client, receiver: Receiver
+) -> None:
+    advance(client)
+    machines.register(client, "M1", Motor())
+    notifier = new_notifier(rules_of({"hook": hook(receiver)}))
+    add_alert(client, 5.0)
+    notifier.try_once()
+    act(client, action("shelve", text="known", until_ms=4_000_000_000_000))
+    add_alert(client, 6.0, "escalated", level="fault")
+    notifier.try_once()
+    assert (state(notifier).waiting, state(notifier).held) == (1, 1)
+    add_alert(client, 7.0, "cleared", level="fault")
+    with running(notifier):
+        eventually(lambda: len(receiver.taken) == 2)
+    assert events(receiver) == ["alarm.raised", "alarm.cleared"]
+    assert state(notifier).held == 0
+
+
 @on_each_database
 def test_entries_of_other_programs_do_no_harm(
     new_notifier: New, client: Client, receiver: Receiver

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from api.page_texts import page_texts
+from tests.paths import ROOT
 from vtox.errors import RulesError
 from vtox.notification.rules import CONDITIONS, read_rules
 from vtox.notification.target_secrets import signing_keys, target_url
@@ -125,3 +126,9 @@ def test_the_conditions_of_the_system_are_those_that_the_pages_name() -> None:
     words = page_texts("en")
     named = {w.removeprefix("words.condition_") for w in words if w.startswith("words.condition_")}
     assert {c.partition(":")[0] for c in CONDITIONS} == named
+
+
+def test_the_example_of_the_documents_is_one(file: Path) -> None:
+    text = (ROOT / "docs/NOTIFICATIONS.md").read_text()
+    file.write_text(text.split("```toml\n")[1].split("```")[0])
+    assert list(read_rules(file).targets) == ["cmms", "night_shift"]
