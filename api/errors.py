@@ -33,6 +33,7 @@ from vtox.errors import (
     UnknownMachine,
     WireError,
 )
+from vtox.json_windows import JSON_CODES
 from vtox.wire import WIRE_CODES
 
 # 403 too: a key that may not read must not lock a person out until the browser is closed.
@@ -89,9 +90,7 @@ CODES = {
     "count_changed": "Not as many alarms as expected match",
     **{code: _title(text) for code, text in WIRE_CODES.items()},
     # A window as JSON can be wrong where an entry of the stream has no such place.
-    "bad_base64": "A channel of dtype i2 or f4 is not base64",
-    "bad_type": "A field has the wrong JSON type",
-    "unknown_channel": "A channel has a name that VTOX does not know",
+    **{code: _title(text) for code, text in JSON_CODES.items()},
     "channel_not_recorded": "The record has no such channel",
     "no_spectrum": "The samples of the record allow no such spectrum",
 }

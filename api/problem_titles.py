@@ -54,6 +54,7 @@ CHINESE = {
     "not_finite": "有采样为 NaN 或无穷大",
     "bad_rate": "fs_hz 不在 100..1000000 Hz 范围内",
     "too_large": "窗口超过允许的大小",
+    "bad_payload": "途中的一条消息不是窗口",
     "bad_base64": "dtype 为 i2 或 f4 的通道不是 base64",
     "bad_type": "某个字段的 JSON 类型有误",
     "unknown_channel": "有 VTOX 不认识的通道名称",

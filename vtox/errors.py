@@ -4,7 +4,8 @@
 
     VtoxError
     ├── InputError          input from a user or a sender is wrong
-    │   ├── WireError           a stream entry is not a window
+    │   ├── WireError           a stream entry, or JSON, is not a window
+    │   ├── MappingError        a file of topics of MQTT says nothing usable
     │   ├── NameplateError      a nameplate or bearing is impossible
     │   ├── SensitivityError    a sensitivity is impossible
     │   ├── ChannelMapError     a channel map is impossible
@@ -22,6 +23,7 @@
         │   ├── ServerLoading       it is loading its log and will respond then
         │   └── ServerNotTrusted    the certificate of the server, or ours, is refused
         ├── ServerFull          the server refuses windows until it has room
+        ├── BrokerRefused       the MQTT broker refuses us
         ├── BrokerUnavailable   Celery's broker does not take or count tasks
         ├── NotOnDisk           a window is not known to be on the server's disk
         ├── HistoryUnavailable  the database of the history cannot be used
@@ -56,12 +58,19 @@ class InputError(VtoxError, ValueError):
 
 
 class WireError(InputError):
-    """A stream entry is not a window; `code` is one of `WIRE_CODES`, `field` the field at fault."""
+    """A stream entry is not a window, or JSON is none.
+
+    `code` is one of `WIRE_CODES` or `JSON_CODES`, `field` the field at fault.
+    """
 
     def __init__(self, code: str, message: str, field: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.field = field
+
+
+class MappingError(InputError):
+    """A file of topics of MQTT has no usable value; the error names file, topic and key."""
 
 
 class NameplateError(InputError):
@@ -205,6 +214,16 @@ class ServerFull(SystemStateError):
             remedy="it takes them again once the workers have finished others: try again later",
         )
         self.waiting = waiting
+
+
+class BrokerRefused(SystemStateError):
+    """The MQTT broker refuses us, and would refuse us again."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(
+            f"the MQTT broker at {where} refuses us: {why}",
+            remedy="check VTOX_MQTT_URL, VTOX_MQTT_CA and the rights that the broker gives",
+        )
 
 
 class BrokerUnavailable(SystemStateError):

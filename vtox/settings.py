@@ -25,7 +25,7 @@ from vtox.errors import ServerUnavailable, SettingsError
 Mode = Literal["development", "testing", "production"]
 Fsync = Literal["everysec", "always"]
 Ack = Literal["server", "disk"]
-SECRETS = frozenset({"redis_url", "broker_url", "database_url", "flower_password"})
+SECRETS = frozenset({"redis_url", "broker_url", "database_url", "mqtt_url", "flower_password"})
 PREFIX = "VTOX_"
 # Variables of VTOX that are no settings: where to look for settings, the pid that the parent watch
 # reads, and the folder of recordings for tests.
@@ -80,6 +80,16 @@ class Settings(BaseSettings):
         description="URL of the history's database, postgresql://; none: SQLite in the data folder",
         repr=False,
     )
+    mqtt_url: str | None = Field(
+        None, description="URL of the MQTT broker, mqtt:// or mqtts://, for `vtox mqtt`", repr=False
+    )
+    mqtt_ca: FilePath | None = Field(
+        None, description="CA (PEM) of that broker's certificate, if the system does not know it"
+    )
+    mqtt_cert: FilePath | None = Field(
+        None, description="certificate (PEM) that we show to that broker, if it asks for one"
+    )
+    mqtt_key: FilePath | None = Field(None, description="private key (PEM) of that certificate")
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("vtox", appauthor=False),
         description="server data, cluster.log, lock files",

@@ -18,6 +18,7 @@ from vtox.domain import CHANNEL_UNITS, Array, Window
 from vtox.errors import WireError
 
 Fields = Mapping[bytes, bytes]
+_REASON_BYTES = 500
 Dtype = Literal["i2", "f4", "json"]
 Counts = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 
@@ -45,7 +46,10 @@ WIRE_CODES = {
     "not_finite": "a sample is NaN or infinite",
     "bad_rate": f"fs_hz is outside {FS_MIN_HZ:.0f}..{FS_MAX_HZ:.0f} Hz",
     "too_large": "the window is larger than the limits allow",
+    "bad_payload": "a message on its way here was not a window",
 }
+# In an entry of a gateway (MQTT): why a message that it took is no window. For its dead letter.
+REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +158,16 @@ def _scaled(name: str, x: npt.NDArray[Any]) -> tuple[bytes, str]:
     return np.rint(np.asarray(x, dtype=float) / scale).astype("<i2").tobytes(), repr(scale)
 
 
-def check_entry(fields: Mapping[str, str | bytes], limits: Limits) -> None:
-    """Raise `WireError` if the bridge would refuse what `encode` has made."""
+def entry_header(fields: Mapping[str, str | bytes], limits: Limits | None = None) -> Header:
+    """Return the header of an entry that is to be sent.
+
+    Raises
+    ------
+    WireError
+        The bridge would refuse it.
+    """
     read = {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in fields.items()}
-    decode_header(read, limits)
+    return decode_header(read, limits or Limits())
 
 
 def decode_header(fields: Fields, limits: Limits) -> Header:
@@ -171,6 +181,8 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
     if version := fields.get(b"v"):
         if version != b"%d" % VERSION:
             raise WireError("bad_version", f"v: {_show(version)}, expected {VERSION}", "v")
+    if refused := fields.get(REFUSED.encode()):
+        raise WireError("bad_payload", refused[:_REASON_BYTES].decode("utf-8", "replace"), REFUSED)
     machine_id = _name(fields, "machine_id", required=True)
     assert machine_id is not None
     seq = number(fields, "seq", required=True)

@@ -24,7 +24,7 @@ from vtox.settings import load
 from vtox.store import machines as store
 from vtox.store.baselines import set_baseline, stored_baseline
 from vtox.store.client import Client, check, connect
-from vtox.wire import Limits, check_entry, encode
+from vtox.wire import Limits, encode, entry_header
 
 NO_HEALTH = Assessment(0.0, None, "unknown", {})
 MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]
@@ -242,7 +242,7 @@ def _check_id(machine: str) -> None:
     """Raise `WireError` unless a window could carry this machine id."""
     channels = {"ia": np.zeros(1)}
     window = Window(machine_id=machine, seq=0, t0=1.0, fs_hz=1e3, channels=channels)
-    check_entry(encode(window), Limits())
+    entry_header(encode(window), Limits())
 
 
 def _nameplate(plate: dict[str, Any] | None) -> str:

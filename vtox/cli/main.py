@@ -38,6 +38,7 @@ COMMANDS = (
     "bridge",
     "recorder",
     "notify",
+    "mqtt",
     "flower",
 )
 
@@ -162,6 +163,10 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import notify
 
             notify.register(app)
+        case "mqtt":
+            from vtox.cli import mqtt
+
+            mqtt.register(app)
         case "flower":
             from vtox.cli import flower
 

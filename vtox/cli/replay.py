@@ -25,7 +25,7 @@ from vtox.settings import Settings, load
 from vtox.store import machines
 from vtox.store.baselines import set_baseline
 from vtox.store.client import Client, check, connect
-from vtox.wire import Limits, check_entry, encode
+from vtox.wire import Limits, encode, entry_header
 
 # Give up after so long without a diagnosis. Records of turn short and bearing end every second or
 # two, so that only the last long record can take this long.
@@ -76,7 +76,7 @@ def replay_command(
     reader = partial(named_recordings, opts=opts)
     parts, first = replay.plan(paths, reader, machine_id=machine, window_s=window)
     settings = load()
-    check_entry(encode(first), _limits(settings))
+    entry_header(encode(first), _limits(settings))
     healthy = options.baseline_from(baseline, opts, nameplate)
     with connect(settings.samples_url(), "replay") as client:
         check(client)

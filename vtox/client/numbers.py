@@ -28,7 +28,8 @@ BUSY_TIMEOUT_S = 10.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS run (name TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS numbers (
-    machine_id TEXT, window TEXT, seq INTEGER NOT NULL, PRIMARY KEY (machine_id, window)
+    machine_id TEXT, window TEXT, seq INTEGER NOT NULL, t0 REAL NOT NULL,
+    PRIMARY KEY (machine_id, window)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_seq ON numbers (machine_id, seq);
 """
@@ -65,28 +66,41 @@ class SequenceNumbers:
                 remedy="give a file of its own in a folder that can be written",
             ) from error
 
-    def assign(self, windows: Sequence[tuple[str, str]]) -> list[int]:
-        """Return the number of each window, named by machine and by what tells it from others."""
+    def assign(self, windows: Sequence[tuple[str, str, float]]) -> list[tuple[int, float]]:
+        """Return number and start of each window, given by machine, name and start.
+
+        The name tells it from others of its machine. A name that has a number already keeps it,
+        with the start that it had then.
+        """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            return [self._number(machine_id, window) for machine_id, window in windows]
+            return [self._number(*window) for window in windows]
+
+    def last_name(self, machine_id: str, beginning: str) -> str | None:
+        """Return the last name of a machine that begins so, None where there is none."""
+        row = self._db.execute(
+            "SELECT window FROM numbers WHERE machine_id = ? AND substr(window, 1, ?) = ? "
+            "ORDER BY seq DESC LIMIT 1",
+            (machine_id, len(beginning), beginning),
+        ).fetchone()
+        return str(row[0]) if row else None
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
-    def _number(self, machine_id: str, window: str) -> int:
+    def _number(self, machine_id: str, name: str, t0: float) -> tuple[int, float]:
         known = self._db.execute(
-            "SELECT seq FROM numbers WHERE machine_id = ? AND window = ?", (machine_id, window)
+            "SELECT seq, t0 FROM numbers WHERE machine_id = ? AND window = ?", (machine_id, name)
         ).fetchone()
         if known:
-            return int(known[0])
+            return int(known[0]), float(known[1])
         last = self._db.execute(
             "SELECT MAX(seq) FROM numbers WHERE machine_id = ?", (machine_id,)
         ).fetchone()[0]
         seq = 0 if last is None else int(last) + 1
-        self._db.execute("INSERT INTO numbers VALUES (?, ?, ?)", (machine_id, window, seq))
+        self._db.execute("INSERT INTO numbers VALUES (?, ?, ?, ?)", (machine_id, name, seq, t0))
         self._db.execute(
             "DELETE FROM numbers WHERE machine_id = ? AND seq <= ?", (machine_id, seq - KEPT)
         )
-        return seq
+        return seq, t0

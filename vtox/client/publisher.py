@@ -19,7 +19,7 @@ from vtox.domain import Window
 from vtox.errors import ServerFull, ServerUnavailable, SettingsError
 from vtox.store import streams
 from vtox.store.client import Client, connect
-from vtox.wire import Dtype, Limits, check_entry, encode
+from vtox.wire import Dtype, Limits, encode, entry_header
 
 # One transaction carries about this much: larger ones fall out of the cache (docs/BENCHMARKS.md).
 BATCH_BYTES = 2 << 20
@@ -32,11 +32,15 @@ KEPT_IDS = 50_000
 # Why a sender waits: the server has no memory or disk for a window, it does not answer, or the
 # workers are as far behind as they may be.
 Hindrance = Literal["full", "away", "behind"]
+EntryFields = dict[str, str | bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A window that the server has: `entry_id` is the id of its stream entry."""
+    """A window that the server has: `entry_id` is the id of its stream entry.
+
+    `seq` is -1 of a refusal (`collect_refusal`).
+    """
 
     machine_id: str
     run: str
@@ -49,8 +53,8 @@ class _Entry:
     """A window to be sent; without a `seq` in its fields before it is numbered."""
 
     machine_id: str
-    window: str
-    fields: dict[str, str | bytes]
+    name: str
+    fields: EntryFields
     nbytes: int
 
 
@@ -167,20 +171,9 @@ class Publisher:
             t0=t0,
             vehicle_id=vehicle_id,
         )
-        return self.send_unnumbered(window, scale=scale)
-
-    def send_unnumbered(
-        self, window: Window, *, scale: Mapping[str, float] | None = None, name: str = ""
-    ) -> list[Accepted]:
-        """Do the same for a `Window`, whatever its `seq` and `run`.
-
-        `name` tells it from others of its machine, in place of its start.
-        """
         fields = encode(window, self.dtype, scale)
-        check_entry(fields, self.limits)
         del fields["seq"]
-        fields["run"] = self.run
-        self._collect(window, fields, name or f"{round(window.t0 * 1e6)}")
+        self.collect_entry(fields)
         return self.flush() if self._is_due() else self._take_accepted()
 
     def publish(self, windows: Iterable[Window]) -> list[Accepted]:
@@ -197,9 +190,31 @@ class Publisher:
 
     def collect(self, window: Window) -> None:
         """Keep a window that has a `seq` for the next `flush`."""
-        fields = encode(window, self.dtype)
-        check_entry(fields, self.limits)
-        self._collect(window, fields, "")
+        self.collect_entry(encode(window, self.dtype))
+
+    def collect_entry(self, fields: EntryFields, *, name: str = "") -> None:
+        """Keep the fields of an entry for the next `flush`; without `seq` it gets the next number.
+
+        `name` then tells it from others of its machine, in place of its start: with a file of
+        numbers an entry whose name is known gets the number and the start that it had.
+
+        Raises
+        ------
+        WireError
+            The bridge would refuse it; it is not kept.
+        """
+        entry_header({"seq": "0"} | fields, self.limits)
+        if "seq" not in fields:
+            fields["run"] = self.run
+        self._keep(fields, name)
+
+    def collect_refusal(self, fields: EntryFields) -> None:
+        """Keep what is no window (`vtox.wire.REFUSED` says why); the bridge makes a dead letter."""
+        self._keep(fields | {"seq": ""}, "")
+
+    def name_of(self, machine_id: str, beginning: str) -> str | None:
+        """Return the last name of a machine that begins so, None where the file has none."""
+        return self._numbers.last_name(machine_id, beginning) if self._numbers else None
 
     def flush(self) -> list[Accepted]:
         """Send what is collected; return what was accepted since this was last said.
@@ -243,11 +258,11 @@ class Publisher:
             time.sleep(pause_s * random.uniform(0.5, 1.0))
             pause_s = min(2 * pause_s, MAX_PAUSE_S)
 
-    def _collect(self, window: Window, fields: dict[str, str | bytes], name: str) -> None:
+    def _keep(self, fields: EntryFields, name: str) -> None:
         size = sum(len(x) for x in fields.values())
         if not self._waiting:
             self._since = time.monotonic()
-        self._waiting.append(_Entry(window.machine_id, name, fields, size))
+        self._waiting.append(_Entry(str(fields.get("machine_id", "")), name, fields, size))
         self._waiting_bytes += size
 
     def _is_due(self) -> bool:
@@ -257,12 +272,13 @@ class Publisher:
     def _number(self) -> None:
         """Give numbers to the windows that have none, on file before any of them is sent."""
         new = [e for e in self._waiting if "seq" not in e.fields]
+        windows = [(e.machine_id, *_name_and_start(e)) for e in new]
         if self._numbers:
-            seqs = self._numbers.assign([(e.machine_id, e.window) for e in new]) if new else []
+            numbered = self._numbers.assign(windows) if windows else []
         else:
-            seqs = [self._count_up(e.machine_id) for e in new]
-        for entry, seq in zip(new, seqs, strict=True):
-            entry.fields["seq"] = str(seq)
+            numbered = [(self._count_up(m), t0) for m, _, t0 in windows]
+        for entry, (seq, t0) in zip(new, numbered, strict=True):
+            entry.fields |= {"seq": str(seq), "t0": repr(t0)}
 
     def _count_up(self, machine_id: str) -> int:
         seq = self._next.get(machine_id, 0)
@@ -303,7 +319,8 @@ class Publisher:
 
     def _note(self, entry: _Entry, entry_id: str) -> None:
         run = str(entry.fields.get("run", ""))
-        accepted = Accepted(entry.machine_id, run, int(entry.fields["seq"]), entry_id)
+        seq = entry.fields["seq"]
+        accepted = Accepted(entry.machine_id, run, int(seq) if seq else -1, entry_id)
         self._accepted.append(accepted)
         self.accepted_ids[entry_id] = accepted
         while len(self.accepted_ids) > KEPT_IDS:
@@ -330,6 +347,11 @@ class Publisher:
         """Send less at once over a link on which the time-out was too short for a batch."""
         if isinstance(error, redis.TimeoutError) and len(batch) > 1:
             self._room_bytes = max(sum(e.nbytes for e in batch) // 2, 1)
+
+
+def _name_and_start(entry: _Entry) -> tuple[str, float]:
+    t0 = float(entry.fields["t0"])
+    return entry.name or f"{round(t0 * 1e6)}", t0
 
 
 def raise_if_refused(error: Exception) -> None:

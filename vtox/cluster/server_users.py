@@ -91,6 +91,16 @@ def _roles() -> dict[str, Role]:
             about="senders: adds windows, reads nothing",
             rights=f"+xadd +waitaof {TRANSACTIONS} {_keys(raw)}",
         ),
+        "mqtt": Role(
+            about="vtox mqtt: adds windows, registers machines, says which have left",
+            rights=" ".join(
+                (
+                    f"{SCRIPTS} {READS} {_keys(keys.ALERTS, *machines)}",
+                    _only(WRITES, *machines),
+                    _only("+xadd", raw, keys.ALERTS),
+                )
+            ),
+        ),
         "reader": Role(
             about="programs that read results, alerts, actions, metrics and dead letters",
             rights=f"{TRANSACTIONS} {READS} {_keys(*_OUTPUTS, read_only=True)}",

@@ -28,7 +28,7 @@ from vtox.store import alarm_book, metrics, system_alarms
 from vtox.store.backlog import backlog
 from vtox.store.client import Client, own_clock_offset_s, server_start_t, server_time
 from vtox.store.entries import Metrics
-from vtox.store.flags import flag_states, set_flag
+from vtox.store.flags import departures, flag_states, set_flag
 from vtox.store.ledger import BUCKET_BASE
 from vtox.store.machines import forget_silent, last_arrivals
 from vtox.store.metrics import Counts
@@ -205,10 +205,12 @@ def watch_silence(client: Client, settings: Settings, read_until: float) -> None
     refusing = server_memory(client).share >= MEMORY_FAIL_SHARE
     arrived = {m: t for m, t in last_arrivals(client).items() if t}
     silent = flag_states(client, arrived, "silent")
+    flagged = [m for m, was_silent in zip(arrived, silent, strict=True) if was_silent]
+    departed = dict(zip(flagged, departures(client, flagged), strict=True))
     for (machine_id, t), was_silent in zip(arrived.items(), silent, strict=True):
         silence_s = read_until - t
         counted_s = silence_s if was_silent else read_until - max(t, began)
-        is_silent = counted_s > settings.silence_after_s
+        is_silent = counted_s > settings.silence_after_s or departed.get(machine_id, 0.0) > t
         if is_silent and not was_silent and refusing:
             continue
         if is_silent != was_silent:

@@ -53,6 +53,13 @@ DENIED = {
         "PUBLISH vtox:/0.celery.pidbox x",
         "INFO",
     ),
+    "mqtt": (
+        "XRANGE motor_raw_data - +",
+        "XADD fault_diagnosis_results * state normal",
+        "HGETALL vtox:api-keys",
+        "XDEL motor_raw_data 1-1",
+        "EVAL redis.call('HSET','vtox:api-keys','a','b') 0",
+    ),
     "reader": (
         "XADD motor_raw_data * a 1",
         "XRANGE motor_raw_data - +",

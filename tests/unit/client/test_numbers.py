@@ -12,26 +12,34 @@ from vtox.errors import SettingsError
 
 def test_a_window_keeps_its_number_and_machines_count_by_themselves(tmp_path: Path) -> None:
     first = SequenceNumbers(tmp_path / "numbers")
-    assert first.assign([("M1", "a"), ("M1", "b"), ("M2", "a"), ("M1", "a")]) == [0, 1, 0, 0]
+    windows = [("M1", "a", 5.0), ("M1", "b", 6.0), ("M2", "a", 7.0), ("M1", "a", 8.0)]
+    assert first.assign(windows) == [(0, 5.0), (1, 6.0), (0, 7.0), (0, 5.0)]
     first.close()
     second = SequenceNumbers(tmp_path / "numbers")
-    assert second.assign([("M1", "b"), ("M1", "c")]) == [1, 2]
+    assert second.assign([("M1", "b", 9.0), ("M1", "c", 10.0)]) == [(1, 6.0), (2, 10.0)]
     assert second.run == first.run != SequenceNumbers(tmp_path / "another").run
 
 
 def test_the_file_keeps_as_many_as_the_bridge_remembers(tmp_path: Path) -> None:
     numbers = SequenceNumbers(tmp_path / "numbers")
-    windows = [("M1", str(i)) for i in range(KEPT + 3)]
-    assert numbers.assign(windows) == list(range(KEPT + 3))
-    assert numbers.assign(windows[3:]) == list(range(3, KEPT + 3))
-    assert numbers.assign(windows[:1]) == [KEPT + 3], "forgotten"
+    windows = [("M1", str(i), float(i)) for i in range(KEPT + 3)]
+    assert numbers.assign(windows) == [(i, float(i)) for i in range(KEPT + 3)]
+    assert numbers.assign(windows[3:]) == [(i, float(i)) for i in range(3, KEPT + 3)]
+    assert numbers.assign(windows[:1]) == [(KEPT + 3, 0.0)], "forgotten"
+
+
+def test_the_last_name_with_a_beginning(tmp_path: Path) -> None:
+    numbers = SequenceNumbers(tmp_path / "numbers")
+    numbers.assign([("M1", "ab", 1.0), ("M1", "ab.2", 2.0), ("M2", "ab.3", 3.0)])
+    assert numbers.last_name("M1", "ab") == "ab.2"
+    assert numbers.last_name("M1", "b") is None
 
 
 def test_two_processes_never_give_one_number_twice(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from vtox.client.numbers import SequenceNumbers\n"
         "numbers = SequenceNumbers(Path(sys.argv[1]))\n"
-        "print(*(numbers.assign([('M1', sys.argv[2] + str(i))])[0] for i in range(100)))"
+        "print(*(numbers.assign([('M1', sys.argv[2] + str(i), 1.0)])[0][0] for i in range(100)))"
     )
     started = [
         subprocess.Popen(

@@ -1,7 +1,7 @@
 """What the harness sends is what VTOX takes, by both ways."""
 
-from api.routes.windows import entry_fields
 from faults.sender import http_body, simulated_window, small_window
+from vtox.json_windows import entry_fields
 from vtox.wire import Limits, decode_header
 
 LIMITS = Limits(8 << 20, 1_000_000)
@@ -10,7 +10,7 @@ LIMITS = Limits(8 << 20, 1_000_000)
 def test_windows_are_the_same_by_both_ways() -> None:
     for make in (small_window, simulated_window):
         fields = make(3, 7, 1.7e9)
-        by_http = entry_fields("M3", http_body(fields))
+        by_http = entry_fields(http_body(fields), "M3")
         raw = {
             k.encode(): v if isinstance(v, bytes) else str(v).encode() for k, v in fields.items()
         }

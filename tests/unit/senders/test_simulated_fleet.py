@@ -13,7 +13,7 @@ from vtox.nameplate import motor_from_dict
 from vtox.senders import simulated_fleet
 from vtox.simulator.fleet import fleet
 from vtox.simulator.signals import window
-from vtox.wire import Limits, check_entry, encode
+from vtox.wire import Limits, encode, entry_header
 
 
 def run(*arguments: str) -> str:
@@ -47,7 +47,7 @@ def test_without_a_duration_it_never_ends() -> None:
 def test_windows_are_what_the_bridge_takes() -> None:
     for job in simulated_fleet.jobs(fleet(50), t0=1.7e9, run="sim.x", duration_s=1):
         simulated_window = job.make()
-        check_entry(encode(simulated_window), Limits())
+        entry_header(encode(simulated_window), Limits())
         assert simulated_window.vehicle_id == simulated_window.machine_id
 
 

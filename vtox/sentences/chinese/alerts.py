@@ -24,6 +24,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "machine_silent": Sentence("没有收到窗口", _NO_WINDOWS),
     "silence_duration": Sentence("最近一个窗口在 {silence_s:.0f} s 前收到", _NO_WINDOWS),
+    "sender_departed": Sentence("发送端已与消息代理断开", _NO_WINDOWS),
     "windows_arrive": Sentence("又收到窗口", "无需处理：电机已恢复发送。"),
     "clock_off": Sentence("发送端的时钟不准", _CLOCK),
     "clock_offset": Sentence("t0 与到达时间相差 {offset_s:+.0f} s", _CLOCK),

@@ -32,6 +32,10 @@ SENTENCES: dict[str, Sentence] = {
         "the last one came {silence_s:.0f} s ago",
         "Check the sender, its sensors' supply and its network; retire a machine that is gone.",
     ),
+    "sender_departed": Sentence(
+        "its sender has left the broker",
+        "Check the sender, its sensors' supply and its network; retire a machine that is gone.",
+    ),
     "windows_arrive": Sentence("windows arrive again", "Nothing: the machine sends again."),
     "clock_off": Sentence(
         "the clock of the sender is wrong",

@@ -1,0 +1,86 @@
+"""A broker, and a gateway from it into the stream of an emptied server."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.mosquitto import Mosquitto, new_broker
+from vtox.client.publisher import Publisher
+from vtox.mqtt.connection import Connection
+from vtox.mqtt.gateway import Gateway
+from vtox.mqtt.mapping import read_mapping
+from vtox.mqtt.sparkplug_nodes import Births
+from vtox.settings import Settings
+from vtox.store.client import connect
+
+MAPPING = """
+[[topics]]
+topic = "plant/{machine_id}/window"
+format = "entry"
+
+[[topics]]
+topic = "plant/{machine_id}/raw"
+format = "i2"
+channels = ["ia", "ib"]
+scale = 0.01
+fs_hz = 1000
+
+[[topics]]
+topic = "Plant"
+format = "sparkplug"
+channels = { ia = "window/ia" }
+nameplate = { pole_pairs = "Properties/pole_pairs", supply_hz = "Properties/supply_hz" }
+fs_hz = 1000
+"""
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    running = new_broker(tmp_path / "mosquitto")
+    running.start()
+    yield running
+    running.stop()
+
+
+@contextmanager
+def gateway(
+    url: str, settings: Settings, *, tls: tuple[str | None, str | None, str | None] = (None,) * 3
+) -> Iterator[Gateway]:
+    """Run a gateway of `MAPPING` in a thread."""
+    mapping = settings.data_dir / "mapping.toml"
+    mapping.write_text(MAPPING)
+    rules, state = read_mapping(mapping), settings.data_dir / "state"
+    filters = [f for rule in rules for f in rule.filters]
+    connection = Connection(url, filters, client_id="vtox", receive_maximum=10, tls=tls)
+    stop, failures = threading.Event(), []
+
+    def run() -> None:
+        # Files of SQLite belong to the thread that opens them.
+        with connect(settings.working_url(), "mqtt") as client:
+            publisher, births = Publisher(client, numbers=state), Births(state)
+            made.append(Gateway(connection, publisher, client, rules, births))
+            ready.set()
+            try:
+                made[0].run(stop)
+            except Exception as error:
+                failures.append(error)
+            connection.close()
+            births.close()
+            publisher.close()
+
+    made: list[Gateway] = []
+    ready = threading.Event()
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield made[0]
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+    if failures:
+        raise failures[0]

@@ -1,0 +1,71 @@
+"""docs/MQTT.md as it is printed: from `mosquitto_pub` to the verdict."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import Cluster, cluster
+from tests.mosquitto import SUBSCRIBED, Mosquitto, needs_mosquitto, new_broker
+from tests.paths import ROOT
+from tests.waiting import eventually
+from vtox.cluster import parent_watch
+from vtox.cluster.ports import accepts_connections
+from vtox.faults import FAMILIES
+
+pytestmark = needs_mosquitto
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    running = new_broker(tmp_path / "mosquitto")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Cluster]:
+    with cluster(tmp_path, "--without", "flower", "--without", "recorder") as started:
+        started.wait_for_workers(len(FAMILIES))
+        eventually(lambda: accepts_connections("127.0.0.1", started.settings.api_port))
+        yield started
+
+
+def block(language: str, word: str) -> str:
+    """Return the code block of the page that holds a word."""
+    page = (ROOT / "docs/MQTT.md").read_text()
+    (found,) = (b for b in re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL) if word in b)
+    return str(found)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_from_mosquitto_pub_to_the_verdict(
+    running: Cluster, broker: Mosquitto, tmp_path: Path
+) -> None:
+    (tmp_path / "mapping.toml").write_text(block("toml", "plant/"))
+    (tmp_path / "window.py").write_text(block("python", "stdout"))
+    assert block("sh", "vtox mqtt").split()[1:] == ["vtox", "mqtt", "mapping.toml"]
+    told = {"VTOX_MQTT_URL": broker.url, "VTOX_DATA_DIR": str(running.settings.data_dir)}
+    with subprocess.Popen(
+        parent_watch.command_watching_parent("vtox", "mqtt", "mapping.toml"),
+        cwd=tmp_path,
+        env=parent_watch.child_environment(told),
+    ) as gateway:
+        try:
+            eventually(lambda: SUBSCRIBED in broker.log())
+            ports = {"localhost:8000": f"127.0.0.1:{running.settings.api_port}"}
+            ports |= {"-p 1883": f"-p {broker.port}", "python3": sys.executable}
+            *sending, reading = re.split(r"\n(?=\w)", block("sh", "mosquitto_pub").strip())
+            for text, here in ports.items():
+                sending = [line.replace(text, here) for line in sending]
+                reading = reading.replace(text, here)
+            subprocess.run(["sh", "-ec", "\n".join(sending)], cwd=tmp_path, check=True)
+            eventually(lambda: "turn_short_found" in subprocess.getoutput(reading))
+        finally:
+            gateway.terminate()
+            assert gateway.wait(timeout=20) == 0

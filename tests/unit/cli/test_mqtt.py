@@ -1,0 +1,40 @@
+"""`vtox mqtt` says what it lacks: the packages, the broker, a usable URL."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from vtox.cli.main import application
+from vtox.errors import SettingsError, SystemStateError
+from vtox.mqtt.connection import parse_url
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Path:
+    file = tmp_path / "mapping.toml"
+    file.write_text('[[topics]]\ntopic = "{machine_id}"\nformat = "entry"')
+    return file
+
+
+def test_missing_packages_are_named_with_the_command_that_installs_them(
+    mapping: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "vtox.mqtt.connection")
+    for name in [m for m in sys.modules if m.startswith("paho")]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SystemStateError, match=r'pip install "vtox\[mqtt\]"'):
+        CliRunner().invoke(application(), ["mqtt", str(mapping)], catch_exceptions=False)
+
+
+def test_without_a_broker_it_says_which_setting_names_it(mapping: Path) -> None:
+    with pytest.raises(SettingsError, match="VTOX_MQTT_URL"):
+        CliRunner().invoke(application(), ["mqtt", str(mapping)], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("url", ["host", "http://u:s3cret@h", "mqtt://u:s3cret@h:x", "mqtt://"])
+def test_a_url_that_is_none_is_not_repeated(url: str) -> None:
+    with pytest.raises(SettingsError, match="VTOX_MQTT_URL") as raised:
+        parse_url(url)
+    assert "s3cret" not in str(raised.value)

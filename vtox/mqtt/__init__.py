@@ -1,0 +1,1 @@
+"""Windows from an MQTT broker: `vtox mqtt` (extra `mqtt`)."""

@@ -1,0 +1,163 @@
+"""From the broker into the stream: each message is acknowledged once its window is there."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from threading import Event
+
+import redis
+import structlog
+
+from vtox.client.publisher import Publisher
+from vtox.errors import InputError, TooManyMachines
+from vtox.mqtt import sparkplug, sparkplug_nodes
+from vtox.mqtt.connection import Connection, Delivery
+from vtox.mqtt.mapping import Rule
+from vtox.mqtt.payloads import (
+    Action,
+    Departure,
+    Message,
+    Nameplate,
+    Rebirth,
+    Samples,
+    refusal,
+    samples_of,
+)
+from vtox.mqtt.sparkplug_nodes import Births
+from vtox.store.client import Client
+from vtox.store.flags import note_departure
+from vtox.store.machines import register
+from vtox.wire import entry_header
+
+log = structlog.get_logger()
+
+POLL_S = 0.2
+# Messages that are handled together: one transaction carries about as much as a publisher's batch.
+BATCH = 64
+
+
+class Gateway:
+    """Takes messages of `rules` from a connection and sends their windows by a publisher."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        publisher: Publisher,
+        client: Client,
+        rules: Sequence[Rule],
+        births: Births,
+        *,
+        max_machines: int = 0,
+    ) -> None:
+        self._connection = connection
+        self._publisher = publisher
+        self._client = client
+        self._rules = rules
+        self._births = births
+        self._max_machines = max_machines
+        # Topics that have brought something new since the last CONNECT: what is delivered again
+        # comes before it.
+        self._settled: set[str] = set()
+        self.windows = self.refused = 0
+        connection.on_connect = self._settled.clear
+
+    def run(self, stop: Event) -> None:
+        """Work until stopped; what is taken then is delivered and acknowledged."""
+        while not stop.is_set():
+            before = self._connection.waiting
+            self._connection.poll(0.0 if before else POLL_S)
+            waiting = self._connection.waiting
+            if waiting >= BATCH or (waiting and waiting == before):
+                self.handle(self._connection.take())
+
+    def handle(self, deliveries: Sequence[Delivery]) -> None:
+        """Do what messages ask for, then acknowledge them."""
+        for delivery in deliveries:
+            self._take(delivery.message)
+        for hindrance in self._publisher.deliver():
+            log.warning("windows wait for the server", why=hindrance)
+            self._connection.poll(0.0)
+        accepted = self._publisher.flush()
+        self.windows += sum(a.seq >= 0 for a in accepted)
+        for delivery in deliveries:
+            self._connection.acknowledge(delivery)
+
+    def _take(self, message: Message) -> None:
+        """Do what a message asks for; what cannot be done becomes a dead letter."""
+        rule, levels = self._rule(message.topic)
+        if rule is None:
+            log.warning("no rule for a topic", topic=message.topic)
+            return
+        machine_id = ""
+        try:
+            machine_id = self._machine(rule, levels, message.topic)
+            for action in self._actions(rule, levels, message):
+                self._do(action, message)
+        except (InputError, TooManyMachines) as error:
+            self.refused += 1
+            log.warning("a message is refused", topic=message.topic, why=str(error))
+            self._publisher.collect_refusal(refusal(message, machine_id, str(error), rule.format))
+
+    def _rule(self, topic: str) -> tuple[Rule | None, dict[str, str]]:
+        is_sparkplug = sparkplug.parse_topic(topic)
+        for rule in self._rules:
+            if rule.format == "sparkplug":
+                if is_sparkplug and is_sparkplug.group == rule.topic:
+                    return rule, {}
+            elif (levels := rule.levels(topic)) is not None:
+                return rule, levels
+        return None, {}
+
+    def _machine(self, rule: Rule, levels: dict[str, str], topic: str) -> str:
+        if rule.format == "sparkplug":
+            return sparkplug_nodes.machine_of(rule, topic)
+        return rule.machine(levels)
+
+    def _actions(self, rule: Rule, levels: dict[str, str], message: Message) -> Sequence[Action]:
+        if rule.format == "sparkplug":
+            return sparkplug_nodes.actions(rule, self._births, message)
+        return [samples_of(rule, levels, message)]
+
+    def _do(self, action: Action, message: Message) -> None:
+        match action:
+            case Samples():
+                self._send(action, message)
+            case Nameplate(machine_id, motor):
+                limit = self._max_machines
+                self._patiently(lambda: register(self._client, machine_id, motor, limit=limit))
+            case Departure(machine_id):
+                self._patiently(lambda: note_departure(self._client, machine_id))
+            case Rebirth(topic):
+                self._connection.publish(topic, sparkplug.rebirth_command())
+                raise InputError("metrics without names whose birth is not known: asked for it")
+
+    def _send(self, samples: Samples, message: Message) -> None:
+        fields, name = dict(samples.fields), ""
+        if "t0" not in fields:
+            header = entry_header({"seq": "0", "t0": "1"} | fields)
+            fields["t0"] = repr(message.received_t - header.duration_s)
+            if "seq" not in fields:
+                name = self._name(samples.machine_id, message)
+        self._publisher.collect_entry(fields, name=name)
+
+    def _name(self, machine_id: str, message: Message) -> str:
+        """Return what tells a window apart that has neither number nor time: its samples.
+
+        The same samples are the same window only where the broker may be delivering again.
+        """
+        digest = hashlib.sha256(message.topic.encode() + b"|" + message.payload).hexdigest()
+        known = self._publisher.name_of(machine_id, digest)
+        if known and (message.dup or message.topic not in self._settled):
+            return known
+        self._settled.add(message.topic)
+        return f"{digest}.{time.time_ns()}"
+
+    def _patiently(self, do: Callable[[], None]) -> None:
+        """Do something on the server, however long it is away."""
+        while True:
+            try:
+                return do()
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                log.warning("a registration waits for the server", why=str(error))
+                self._connection.poll(POLL_S)
+                time.sleep(POLL_S)
