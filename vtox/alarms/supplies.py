@@ -164,14 +164,20 @@ def group_ids(groups: Iterable[SupplyAlarm]) -> dict[str, str]:
 
 def _together(alarms: Sequence[Alarm], within_s: float, least: int) -> list[Sequence[Alarm]]:
     """Return the stretches of alarms, in order of time, that are of enough machines."""
-    found, first = [], 0
+    found: list[Sequence[Alarm]] = []
+    first = end = 0
+    counts: Counter[str] = Counter()
     while first < len(alarms):
-        end = first
         while end < len(alarms) and alarms[end].t - alarms[first].t <= within_s:
+            counts[alarms[end].machine_id] += 1
             end += 1
-        if len({a.machine_id for a in alarms[first:end]}) >= least:
+        if len(counts) >= least:
             found.append(alarms[first:end])
+            counts.clear()
             first = end
-        else:
-            first += 1
+            continue
+        counts[alarms[first].machine_id] -= 1
+        if not counts[alarms[first].machine_id]:
+            del counts[alarms[first].machine_id]
+        first += 1
     return found

@@ -107,3 +107,11 @@ def test_the_time_between_is_that_of_the_records_of_the_fault() -> None:
 )
 def test_a_supply_is_the_path_above_a_machine(path: str, supply: str | None) -> None:
     assert supply_of("S", path) == (supply and Supply("S", supply))
+
+
+def test_what_one_machine_raises_again_and_again_hides_no_group() -> None:
+    chatter = [alarm("M0", 100.0 + i) for i in range(0, 200, 2)]
+    others = [alarm(f"M{i}", 290.0 + i) for i in (1, 2)]
+    (group,) = supply_alarms([*chatter, *others], FIVE)
+    assert (group.machines, group.alarms[0].t) == (3, 232.0)
+    assert {a.machine_id for a in group.alarms} == {"M0", "M1", "M2"}
