@@ -1,9 +1,10 @@
 """An oracle per fault: a straightforward matched test that is given what no user knows.
 
-It is given the true speed or slip and supply frequency of the very record, and of turn shorts the
-true admittance. Its threshold is that of 0.1 % false alarms on sound records of the same family. A
-faulty record that it gets right is *decidable*: so much is in the signals, and VTOX is measured by
-the share of it that it decides.
+It is given the true speed or slip and supply frequency of the very record, and the true circuit of
+the machine: what supply and load make of the current of a sound machine is taken off. Its threshold
+is that of 0.1 % false alarms on sound records of the same family. A faulty record that it gets
+right is *decidable*: so much is in the signals, and VTOX is measured by the share of it that it
+decides.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ NOISE_FACTOR = 3.0
 # Nearer to the supply line, in bins, nothing can be told from its skirt.
 NEEDED_BINS = 6.0
 BASEBAND_HZ = 50.0
+EDGE_S = 0.1
 # The bearing: edges of the bands of the envelope over the sampling rate, harmonics of the comb.
 BAND_EDGES = (0.04, 0.08, 0.14, 0.2, 0.28, 0.36, 0.45)
 HARMONICS = 3
@@ -49,24 +51,66 @@ def cage_statistic(record: Record) -> float:
     """Return the amplitude of the lower sideband at the true slip, less the noise beside it.
 
     Over the supply line, NaN too near to it. In the angle of the true slip, so that a speed that
-    moves smears nothing.
+    moves smears nothing, and less the current that a sound machine would draw from these voltages
+    at this speed, in which lines of supply and load are.
     """
-    space = _space(record.channels, CURRENTS)
-    f_hz, fs_hz = record.truth.supply_hz, record.fs_hz
+    f_hz, fs_hz, plant = record.truth.supply_hz, record.fs_hz, record.case.plant
+    current, rate_hz = _baseband(_space(record.channels, CURRENTS), f_hz, fs_hz)
+    voltage, _ = _baseband(_space(record.channels, VOLTAGES), f_hz, fs_hz)
+    electrical_hz = plant.pole_pairs * record.speed_rpm[:: round(fs_hz / rate_hz)] / 60.0
+    sound = _sound_current(plant, voltage, 2 * np.pi * electrical_hz, f_hz, rate_hz)
+    # The filters ring at both ends.
+    inner = slice(round(EDGE_S * rate_hz), len(current) - round(EDGE_S * rate_hz))
+    current, sound, electrical_hz = current[inner], sound[inner], electrical_hz[inner]
+    t = np.arange(len(current)) / rate_hz
+    # The supply's own phase, slow against twice slip frequency.
+    trend = np.polynomial.Polynomial.fit(t, np.unwrap(np.angle(current)), 3)(t)
+    turned = np.exp(-1j * trend)
+    current, sound = current * turned, sound * turned
+    rest = current / np.mean(current) - sound / np.mean(sound)
+    slip_hz = record.truth.slip * f_hz
+    near = min(BASEBAND_HZ, PER_SLIP_CYCLE / 3 * slip_hz, 0.4 * rate_hz)
+    rest = sosfiltfilt(butter(4, near, fs=rate_hz, output="sos"), rest)
+    slip = f_hz * t + trend / (2 * np.pi) - np.cumsum(electrical_hz) / rate_hz
+    return _sideband_over_noise(rest, slip - slip[0])
+
+
+def _baseband(space: Complex128, f_hz: float, fs_hz: float) -> tuple[Complex128, float]:
+    """Return a space vector in the frame of the supply, and its rate, Hz."""
     t = np.arange(len(space)) / fs_hz
     base = space * np.exp(-2j * np.pi * f_hz * t)
     step = max(1, int(fs_hz / (4 * BASEBAND_HZ)))
-    base = sosfiltfilt(butter(4, BASEBAND_HZ, fs=fs_hz, output="sos"), base)[::step]
-    # The supply's own phase, slow against twice slip frequency.
-    phase = np.unwrap(np.angle(base))
-    trend = np.polynomial.Polynomial.fit(t[::step], phase, 3)(t[::step])
-    base = base * np.exp(-1j * trend)
-    slip_hz = record.truth.slip * f_hz
-    near = min(BASEBAND_HZ, PER_SLIP_CYCLE / 3 * slip_hz)
-    base = sosfiltfilt(butter(4, near, fs=fs_hz / step, output="sos"), base)
-    electrical = record.case.plant.pole_pairs * np.cumsum(record.speed_rpm / 60.0) / fs_hz
-    slip = f_hz * t[::step] + trend / (2 * np.pi) - electrical[::step]
-    return _sideband_over_noise(base / np.mean(base), slip - slip[0])
+    return sosfiltfilt(butter(4, BASEBAND_HZ, fs=fs_hz, output="sos"), base)[::step], fs_hz / step
+
+
+def _sound_current(
+    plant: Plant, voltage: Complex128, omega: Float64, f_hz: float, rate_hz: float
+) -> Complex128:
+    """Return the stator current of the sound circuit, in the frame of the supply.
+
+    `omega` is the true electrical speed, rad/s. By the trapezoidal rule: right within 0.1 % for
+    what moves by a few Hz (Krause, Wasynczuk & Sudhoff, arbitrary reference frame).
+    """
+    w, half = 2 * np.pi * f_hz, 0.5 / rate_hz
+    ls = plant.stator_leakage_h + plant.magnetising_h
+    lr, lm = plant.rotor_leakage_h + plant.magnetising_h, plant.magnetising_h
+    over = 1 / (ls * lr - lm * lm)
+    a11, a12 = -plant.stator_ohm * lr * over - 1j * w, plant.stator_ohm * lm * over
+    a21, a22 = plant.rotor_ohm * lm * over, -plant.rotor_ohm * ls * over - 1j * (w - omega)
+    rotor, driven = a22.tolist(), voltage.tolist()
+    # In the steady state at first.
+    psi_s = driven[0] * rotor[0] / (a12 * a21 - a11 * rotor[0])
+    psi_r = -a21 * psi_s / rotor[0]
+    current = [(lr * psi_s - lm * psi_r) * over]
+    for k in range(1, len(driven)):
+        b_s = psi_s + half * (a11 * psi_s + a12 * psi_r + driven[k - 1] + driven[k])
+        b_r = psi_r + half * (a21 * psi_s + rotor[k - 1] * psi_r)
+        m11, m22 = 1 - half * a11, 1 - half * rotor[k]
+        det = m11 * m22 - half * half * a12 * a21
+        psi_s = (m22 * b_s + half * a12 * b_r) / det
+        psi_r = (m11 * b_r + half * a21 * b_s) / det
+        current.append((lr * psi_s - lm * psi_r) * over)
+    return np.array(current)
 
 
 def _sideband_over_noise(base: Complex128, slip: Float64) -> float:

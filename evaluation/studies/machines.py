@@ -136,9 +136,10 @@ def _cage_table(cage: Answers) -> Table:
         "decided of the decidable",
     )
     note = (
-        "Level: the lower sideband were supply and load quiet. Decidable: the amplitude at the "
-        f"true slip, less {oracle.NOISE_FACTOR:g} times the noise beside it, exceeds what sound "
-        "records of the family show in one of 1,000 (exponential tail)."
+        "Level: the lower sideband were supply and load quiet. Decidable: in the current less what "
+        "the true circuit would draw, were it sound, from the voltages at the true speed, the "
+        f"amplitude at the true slip, less {oracle.NOISE_FACTOR:g} times the noise beside it, "
+        "exceeds what sound records of the family show in one of 1,000 (exponential tail)."
     )
     return Table("Broken bars", columns, tuple(rows), note)
 
