@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 
@@ -77,11 +78,17 @@ def _variable(text: str) -> str:
     return text
 
 
+def _beside_the_rules(path: Path, info: ValidationInfo) -> Path:
+    # The processes of `vtox up` run in a folder of their own.
+    return Path((info.context or {}).get("folder", "."), path).absolute()
+
+
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Fault = Annotated[str, AfterValidator(_fault)]
 Variable = Annotated[str, AfterValidator(_variable)]
+File = Annotated[Path, AfterValidator(_beside_the_rules)]
 Network = IPv4Network | IPv6Network
 
 
@@ -95,11 +102,11 @@ class Target(_Table):
     kind: Literal["webhook", "apprise"]
     url: str | None = Field(None, max_length=2000)
     url_env: Variable | None = None
-    url_file: Path | None = None
+    url_file: File | None = None
     secret_env: Variable | tuple[Variable, ...] | None = None
-    secret_file: Path | tuple[Path, ...] | None = None
+    secret_file: File | tuple[File, ...] | None = None
     networks: tuple[Network, ...] = ()
-    ca_file: Path | None = None
+    ca_file: File | None = None
     language: Language = "en"
     timeout_s: float = Field(10.0, gt=0, le=60)
     retry_first_s: float = Field(5.0, gt=0, le=3600)
@@ -232,7 +239,7 @@ def read_rules(path: Path) -> Rules:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RulesError(f"{path} is no TOML: {error}") from error
     try:
-        return Rules.model_validate(data)
+        return Rules.model_validate(data, context={"folder": path.absolute().parent})
     except ValidationError as error:
         # Not `from error`: its text has every value that was given, and one may be a secret.
         errors = error.errors()

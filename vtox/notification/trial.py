@@ -30,6 +30,8 @@ def problem_of_target(name: str, target: Target) -> str:
         return str(error)
     if target.kind != "webhook":
         return ""
+    if target.ca_file is not None and not target.ca_file.is_file():
+        return f"ca_file: there is no {target.ca_file}"
     parts = urlsplit(url)
     try:
         addresses = resolve(parts.hostname or "", parts.port or 443)

@@ -132,3 +132,13 @@ def test_the_example_of_the_documents_is_one(file: Path) -> None:
     text = (ROOT / "docs/NOTIFICATIONS.md").read_text()
     file.write_text(text.split("```toml\n")[1].split("```")[0])
     assert list(read_rules(file).targets) == ["cmms", "night_shift"]
+
+
+def test_files_lie_beside_the_rules_wherever_the_notifier_runs(file: Path) -> None:
+    named = GOOD.replace("/etc/vtox/night", "night").replace(
+        'secret_env = "CMMS_SECRET"', 'secret_file = ["new", "/etc/vtox/old"]'
+    )
+    file.write_text(named)
+    hook, chat = read_rules(file).targets.values()
+    assert chat.url_file == file.parent / "night"
+    assert hook.secret_file == (file.parent / "new", Path("/etc/vtox/old"))
