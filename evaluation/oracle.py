@@ -1,10 +1,10 @@
 """An oracle per fault: a straightforward matched test that is given what no user knows.
 
-It is given the true speed or slip and supply frequency of the very record, and the true circuit of
-the machine: what supply and load make of the current of a sound machine is taken off. Its threshold
-is that of 0.1 % false alarms on sound records of the same family. A faulty record that it gets
-right is *decidable*: so much is in the signals, and VTOX is measured by the share of it that it
-decides.
+It is given the true speed or slip and supply frequency of the very record, and of turn shorts the
+true admittance. Its threshold is that of 0.1 % false alarms on sound records of the same family. A
+faulty record that it gets right is *decidable*: so much is in the signals, and VTOX is measured by
+the share of it that it decides. A second oracle of rotor cages is given the true circuit too: what
+supply and load make of the current of a sound machine is taken off.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,12 +47,12 @@ def threshold(sound: Sequence[float]) -> float:
     return float(max(base + mean * np.log((1 - TAIL) / FALSE_ALARMS), values.max()))
 
 
-def cage_statistic(record: Record) -> float:
+def cage_statistic(record: Record, *, circuit: bool) -> float:
     """Return the amplitude of the lower sideband at the true slip, less the noise beside it.
 
     Over the supply line, NaN too near to it. In the angle of the true slip, so that a speed that
-    moves smears nothing, and less the current that a sound machine would draw from these voltages
-    at this speed, in which lines of supply and load are.
+    moves smears nothing; given the circuit, less the current that a sound machine would draw from
+    these voltages at this speed, in which lines of supply and load are.
     """
     f_hz, fs_hz, plant = record.truth.supply_hz, record.fs_hz, record.case.plant
     current, rate_hz = _baseband(_space(record.channels, CURRENTS), f_hz, fs_hz)
@@ -67,7 +67,9 @@ def cage_statistic(record: Record) -> float:
     trend = np.polynomial.Polynomial.fit(t, np.unwrap(np.angle(current)), 3)(t)
     turned = np.exp(-1j * trend)
     current, sound = current * turned, sound * turned
-    rest = current / np.mean(current) - sound / np.mean(sound)
+    rest = current / np.mean(current)
+    if circuit:
+        rest = rest - sound / np.mean(sound)
     slip_hz = record.truth.slip * f_hz
     near = min(BASEBAND_HZ, PER_SLIP_CYCLE / 3 * slip_hz, 0.4 * rate_hz)
     rest = sosfiltfilt(butter(4, near, fs=rate_hz, output="sos"), rest)

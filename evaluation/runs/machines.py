@@ -34,6 +34,7 @@ KNOWN = {
 EVERYTHING, SENSOR, PLATE = KNOWN
 FAULTS = ("turn_short", "insulation", "eccentricity", "broken_bar")
 CAGE = "broken_bar"
+CIRCUIT = "oracle that knows the circuit"
 # Records that a baseline is learnt from; in the stream more are used.
 LEARN_RECORDS = 8
 # A record as the stream makes it, but not longer: the model takes its time.
@@ -116,7 +117,8 @@ def _tags(m: Machine, number: int, record: Record) -> Tags:
         "block": number // BLOCK,
         "record_s": record_s(m),
         "slip": record.truth.slip,
-        "oracle": oracle.cage_statistic(record),
+        "oracle": oracle.cage_statistic(record, circuit=False),
+        CIRCUIT: oracle.cage_statistic(record, circuit=True),
     }
 
 

@@ -6,7 +6,7 @@ from evaluation.outcome import Outcome, outcome
 from evaluation.runs.bearing_decoys import AGAIN, MOVEMENTS
 from evaluation.runs.bearing_decoys import SOUND as SOUND_BEARINGS
 from evaluation.runs.inputs import InputOutcome
-from evaluation.runs.machines import CAGE, FAULTS, KNOWN, answer_name
+from evaluation.runs.machines import CAGE, CIRCUIT, FAULTS, KNOWN, answer_name
 from evaluation.seeds import Stage
 from evaluation.studies.bearing_decoys import bearing_decoy_study
 from evaluation.studies.inputs import input_study
@@ -19,7 +19,7 @@ STAGE = Stage()
 def verdict(fault: str, state: str, family: str, k: int, **tags: object) -> Outcome:
     d = Diagnosis(fault=fault, state=state)  # type: ignore[arg-type]
     about = {"family": family, "supply": "quiet", "load": "fan", "diagnosis": d, "block": k}
-    about |= {"record_s": 10.0, "oracle": 0.0, "trouble": "unbalance", "size": 1.0}
+    about |= {"record_s": 10.0, "oracle": 0.0, CIRCUIT: 0.0, "trouble": "unbalance", "size": 1.0}
     return outcome(d, faulty="dbc" in tags or "db" in tags, machine=family, tags=about | tags)
 
 
