@@ -52,7 +52,7 @@ def test_a_setting_is_tried_then_saved_with_the_name_of_who_saved_it(
         tab.act("document.querySelector('#sensitivitynote form').requestSubmit()")
         tab.shows("Saved as version 1.")
         tab.act("document.querySelector('#sensitivityversions details').open = true")
-        tab.shows("Bearing: 2 of 5, ends after 5")
+        tab.shows("Bearing: 2 of 8, ends after 5")
         assert "Ada" in tab.text()
         narrow(tab, 390)
         eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)

@@ -97,10 +97,10 @@ def test_what_is_missing_or_impossible_is_said(
 
 
 def test_a_setting_is_tried_on_the_recorded_diagnoses(client: Client, tmp_path: Path) -> None:
-    add_marks(client, server_time(client) - 60, "nnwwwwnnnnnn")
+    add_marks(client, server_time(client) - 60, "nnwwwwwwnnnnnn")
     recorder = Recorder(client, load(data_dir=tmp_path))
     recorder.record(Event())
     recorder.close()
-    found = printed_json("sensitivity", "backtest", "M1", "bearing", "-k", "5", "-n", "5")
+    found = printed_json("sensitivity", "backtest", "M1", "bearing", "-k", "8", "-n", "8")
     assert (found["in_force"]["raised"], found["proposed"]["raised"]) == (1, 0)
-    assert "in force" in run("sensitivity", "backtest", "M1", "bearing", "-k", "5").stdout
+    assert "in force" in run("sensitivity", "backtest", "M1", "bearing", "-k", "8").stdout
