@@ -160,3 +160,35 @@ def test_each_role_gets_in_with_the_settings_written_for_it(
         settings = Settings()
         assert answer(settings.working_url()) == "PONG", role
         assert answer(settings.working_broker_url()) == "PONG", role
+
+
+@pytest.mark.skipif(
+    not (shutil.which("nginx") and shutil.which("openssl")), reason="nginx is not installed"
+)
+def test_nginx_takes_its_configuration_as_compose_edits_it(tmp_path: Path) -> None:
+    command = SERVICES["nginx"]["command"][2].replace("$$", "$").split(" && cp ")[0]
+    for old, new in {
+        "/etc/vtox/nginx.conf": str(DEPLOY / "nginx.conf"),
+        "/etc/nginx/conf.d/vtox.conf": f"{tmp_path}/vtox.conf",
+        "/run/secrets/": f"{tmp_path}/",
+        "/api:8000/": "/localhost:8000/",  # a name that is known here
+    }.items():
+        assert command.count(old) == 1, old
+        command = command.replace(old, new)
+    run = {"check": True, "capture_output": True, "text": True}
+    subprocess.run(["sh", "-c", command], env={"VTOX_NAME": "pumps.example"}, **run)
+    key = ["-keyout", f"{tmp_path}/privkey.pem", "-out", f"{tmp_path}/fullchain.pem"]
+    certificate = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-subj", "/CN=x"]
+    subprocess.run(["openssl", "req", "-x509", "-nodes", *certificate, *key], **run)
+    conf = tmp_path / "nginx.conf"
+    conf.write_text(
+        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off;\n"
+        f"include {tmp_path}/vtox.conf;\ninclude {DEPLOY}/nginx-flower.conf;\n}}\n"
+    )
+    tested = subprocess.run(
+        ["nginx", "-t", "-c", str(conf)], capture_output=True, text=True, check=False
+    )
+    assert tested.returncode == 0, tested.stderr
+    text = (tmp_path / "vtox.conf").read_text()
+    assert text.count("proxy_pass http://localhost:8000;") == 2
+    assert text.count("server_name pumps.example;") == 2
