@@ -78,10 +78,14 @@ def _show(console: Console, facts: FileFacts, *, first: bool) -> None:
 def _show_table(console: Console, table: TableFacts, *, several: bool) -> None:
     if several:
         console.print(Text(f"\n{table.name}", style="bold"))
-    line = Text(f"{table.samples} samples")
-    if table.rate:
+    # Of columns that nobody has named the samples were not read.
+    line = Text(f"{table.samples} samples" if table.samples else "samples not read")
+    if table.rate and not table.samples:
+        line.append(f", {table.rate.fs_hz:.6g} Hz")
+    elif table.rate:
         seconds = table.samples / table.rate.fs_hz
         line.append(f", {seconds:.4g} s at {table.rate.fs_hz:.6g} Hz")
+    if table.rate:
         line.append(f" ({table.rate.source})", "dim")
         _mark(line, table.rate.certainty)
     if table.started:
@@ -96,9 +100,9 @@ def _show_table(console: Console, table: TableFacts, *, several: bool) -> None:
     for code, about in table.doubts.items():
         console.print(Text(DOUBTS[code].format(about), style="yellow"))
     if not table.channels and not table.errors:
-        console.print(
-            Text("no channel is recognised: name them, as in --map ia=COLUMN", style="red")
-        )
+        column = table.ignored[0] if table.ignored else "COLUMN"
+        hint = f"no channel is recognised: name them, as in --map ia={column} or vibration={column}"
+        console.print(Text(hint, style="red"))
     for error in table.errors:
         console.print(Text(str(error), style="red"))
 
@@ -110,7 +114,10 @@ def _channel_table(table: TableFacts) -> Table:
             name, justify="right" if name in ("rms", "mean", "low", "high") else "left"
         )
     for f in table.channels:
-        unit = f"{f.unit} (from {f.written_unit})" if f.written_unit else f"{f.unit} (assumed)"
+        unit = f"{f.unit} (assumed)"
+        if f.written_unit:
+            converted = f.written_unit.casefold() != f.unit.casefold()
+            unit = f"{f.unit} (from {f.written_unit})" if converted else f.unit
         how = Text("stated" if f.certainty == "stated" else f.certainty, MARKS[f.certainty][1])
         figures = (f"{x:.4g}" for x in (f.rms, f.mean, f.low, f.high))
         shown.add_row(f.quantity, f.column, unit, *figures, how)

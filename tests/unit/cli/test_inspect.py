@@ -27,7 +27,7 @@ def test_it_says_what_it_understands_and_how_sure(tmp_path: Path) -> None:
     assert "encoding gb18030 [likely]" in words
     assert "decimal sign comma" in words
     assert "400 samples, 0.2 s at 2000 Hz (column '时间(秒)')" in words
-    assert "ia A相电流(A) A (from a)" in words
+    assert "ia A相电流(A) A 2.122" in words
     assert "not in the file: ib, ic, va vb vc, vibration, leakage, speed" in words
 
 
