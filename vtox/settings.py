@@ -326,7 +326,7 @@ class Settings(BaseSettings):
     def samples_url(self) -> str:
         """Return the URL for processes that move samples: the socket, if the server has one.
 
-        A window costs the server a third less by socket than by loopback (docs/BENCHMARKS.md).
+        A window costs the server a third less by socket than by loopback (docs/PERFORMANCE.md).
 
         Raises
         ------

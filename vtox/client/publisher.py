@@ -21,7 +21,7 @@ from vtox.store import streams
 from vtox.store.client import Client, connect
 from vtox.wire import Dtype, Limits, encode, entry_header
 
-# One transaction carries about this much: larger ones fall out of the cache (docs/BENCHMARKS.md).
+# One transaction carries about this much: larger ones fall out of the cache (docs/PERFORMANCE.md).
 BATCH_BYTES = 2 << 20
 # How long a batch is repeated while no server accepts it.
 PATIENCE_S = 120.0
