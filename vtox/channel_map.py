@@ -91,7 +91,9 @@ def _source(name: str, table: Any) -> Source:
         )
     channel, sign, ratio = (table.get(f, d) for f, d in zip(FIELDS, (name, 1, 1.0), strict=True))
     if not isinstance(channel, str) or channel not in CHANNEL_UNITS:
-        raise ChannelMapError(f"{name}.channel: {channel!r:.80} is no channel", f"{name}.channel")
+        expected = ", ".join(CHANNEL_UNITS)
+        detail = f"{name}.channel: {channel!r:.80} is no channel, expected one of {expected}"
+        raise ChannelMapError(detail, f"{name}.channel")
     if CHANNEL_UNITS[channel] != CHANNEL_UNITS[name]:
         detail = f"{name}.channel: {channel} has another unit than {name}"
         raise ChannelMapError(detail, f"{name}.channel")

@@ -95,8 +95,11 @@ def unshelve(
 def close(
     ids: Ids,
     outcome: Annotated[
-        str, typer.Option("--outcome", metavar="OUTCOME", help=f"One of {', '.join(OUTCOMES)}.")
-    ],
+        str,
+        typer.Option(
+            "--outcome", metavar="OUTCOME", help=f"Required: one of {', '.join(OUTCOMES)}."
+        ),
+    ] = "",
     by: By = "",
     text: Comment = "",
     members: Members = False,
@@ -105,7 +108,8 @@ def close(
 ) -> None:
     """Say what was found."""
     if outcome not in OUTCOMES:
-        raise InputError(f"--outcome {outcome}: expected one of {', '.join(OUTCOMES)}")
+        given = f"--outcome {outcome}" if outcome else "--outcome is missing"
+        raise InputError(f"{given}: expected one of {', '.join(OUTCOMES)}")
     _act("close", ids, by, members, yes, as_json, text=text, outcome=outcome)
 
 

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from vtox.alarms.book import Action
-from vtox.alarms.life import Alarm, Suspension
+from vtox.alarms.life import OUTCOMES, Alarm, Suspension
 from vtox.alarms.supplies import SupplyAlarm
 from vtox.sentences.rendering import advice, render
 
@@ -79,7 +79,8 @@ def print_alarms(console: Console, groups: Iterable[SupplyAlarm], alarms: Iterab
         rows.append((g.state, g.level, where, g.fault, _time(g.since_ms), g.id))
     for a in alarms:
         where = a.machine_id or "system"
-        rows.append((a.state, a.level, where, a.fault, _time(a.since_ms), a.id))
+        state = f"{a.state}, closed" if a.outcome else a.state
+        rows.append((state, a.level, where, a.fault, _time(a.since_ms), a.id))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = Text("", "dim" if row is _COLUMNS else "")
@@ -92,9 +93,20 @@ def print_alarms(console: Console, groups: Iterable[SupplyAlarm], alarms: Iterab
 def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
     """Print one alarm with its reason, and what operators did."""
     where = a.machine_id or "system"
-    title = Text(f"{where} {a.fault}", "bold").append(f" · {a.level} · {a.state}", "not bold")
-    console.print(title.append(f" since {_time(a.since_ms)}", "not bold dim"))
-    for text, style in ((a.reason, ""), (advice(a.code), "italic")):
+    title = Text(f"{where} {a.fault}", "bold").append(f" · {a.level} · ", "not bold")
+    console.print(title.append(_life(a), "not bold"), soft_wrap=True)
+    console.print(Text(f"  {a.id}"), soft_wrap=True)
+    times = f"raised {_time(a.raised_ms)}"
+    if a.outcome:
+        times += f", {a.state} since {_time(a.since_ms)}"
+    still = "Closing does not clear the alert: it stays until the fault ends."
+    lines = (
+        (times, "dim"),
+        (still if a.outcome and a.active else "", "yellow"),
+        (a.reason, ""),
+        (advice(a.code), "italic"),
+    )
+    for text, style in lines:
         if text:
             console.print(Padding(Text(text, style), (0, 0, 0, 2)))
     for name, s in a.suspensions.items():
@@ -105,6 +117,22 @@ def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
         outcome = f" as {x.outcome}" if x.outcome else ""
         line = f"{_time(x.ms)}  {x.by}  {x.name}{outcome}  {x.text}"
         console.print(Padding(Text(line.rstrip(), "dim"), (0, 0, 0, 2)))
+    if command := _next_command(a):
+        console.print(Text(f"  next: {command}", "dim"), soft_wrap=True)
+
+
+def _life(a: Alarm) -> str:
+    if a.outcome and a.closed_ms is not None:
+        return f"closed as {a.outcome} by {a.closed_by} at {_time(a.closed_ms)}"
+    return f"{a.state} since {_time(a.since_ms)}"
+
+
+def _next_command(a: Alarm) -> str:
+    if a.outcome:
+        return ""
+    if not a.acknowledged and not a.suspensions:
+        return f"vtox alarms acknowledge {a.id} --by NAME"
+    return f"vtox alarms close {a.id} --outcome {'|'.join(OUTCOMES)} --by NAME"
 
 
 def _suspension_table(kind: str, s: Suspension) -> Mapping[str, Any]:

@@ -87,7 +87,8 @@ def _source(text: str) -> tuple[str, dict[str, Any]]:
 def _print(machine: str, m: ChannelMap) -> None:
     console = Console(highlight=False)
     who = f", set by {m.by}" if m.version else ": nobody has set any"
-    console.print(f"{machine}: version {m.version}{who}")
+    unchanged = "" if m.sources else "; every channel is what it is sent as"
+    console.print(f"{machine}: version {m.version}{who}{unchanged}", soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("channel", "comes from", "sign", "ratio"):
         table.add_column(name)

@@ -58,7 +58,8 @@ Healthy = Annotated[
     ),
 ]
 By = Annotated[
-    str, typer.Option("--by", metavar="NAME", help="The name of who acts; it is recorded.")
+    str,
+    typer.Option("--by", metavar="NAME", help="Required: the name of who acts; it is recorded."),
 ]
 MachineId = Annotated[str, typer.Argument(metavar="MACHINE", help="Its id.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

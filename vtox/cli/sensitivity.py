@@ -25,8 +25,8 @@ group = typer.Typer(
     help="When the faults of a machine alert: show, set, back-test.", no_args_is_help=True
 )
 Fault = Annotated[str, typer.Argument(metavar="FAULT", help=f"One of {', '.join(FAULTS)}.")]
-K = Annotated[int | None, typer.Option("-k", help="So many of the last n raise.")]
-N = Annotated[int | None, typer.Option("-n", help="Of so many.")]
+K = Annotated[int | None, typer.Option("-k", "--k", help="So many of the last n raise.")]
+N = Annotated[int | None, typer.Option("-n", "--n", help="Of so many.")]
 Clear = Annotated[int | None, typer.Option("--clear", help="So many with nothing found clear.")]
 MinSeverity = Annotated[float | None, typer.Option(help="Least severity that counts, 0 to 1.")]
 MinConfidence = Annotated[float | None, typer.Option(help="Least confidence that counts, 0 to 1.")]
@@ -59,6 +59,8 @@ def show(machine: MachineId, as_json: Json = False) -> None:
     console = Console(highlight=False)
     console.print(_title(machine, present))
     console.print(table)
+    meaning = "k of the last n records with the fault raise its alert, clear without it clear it"
+    console.print(meaning, style="dim")
 
 
 @group.command("set")

@@ -90,6 +90,29 @@ def test_an_alarm_is_acknowledged_commented_shelved_and_closed(client: Client) -
         run("acknowledge", ALONE, *ADA)
 
 
+def test_an_alarm_is_shown_with_its_id_its_beginning_and_the_next_command() -> None:
+    assert "Required: the name" in " ".join(run("acknowledge", "--help").stdout.split())
+    text = run("show", ALONE).stdout
+    assert f"\n  {ALONE}\n  raised " in text
+    assert f"next: vtox alarms acknowledge {ALONE} --by NAME" in text
+    run("acknowledge", ALONE, *ADA)
+    assert f"next: vtox alarms close {ALONE} --outcome confirmed|" in run("show", ALONE).stdout
+
+
+def test_a_closed_alarm_is_shown_as_closed_though_its_alert_stays() -> None:
+    run("close", ALONE, "--outcome", "other_cause", *ADA)
+    text = run("show", ALONE).stdout
+    assert "closed as other_cause by Ada at " in text.splitlines()[0]
+    assert "Closing does not clear the alert" in " ".join(text.split())
+    assert "next:" not in text
+    assert "acknowledged, closed" in run("list", "--all", "--machine", "ALONE").stdout
+
+
+def test_a_missing_outcome_is_answered_with_the_outcomes() -> None:
+    with pytest.raises(InputError, match="is missing: expected one of confirmed, false_alarm"):
+        run("close", ALONE, *ADA)
+
+
 def test_all_of_a_supply_are_acknowledged_after_the_count(client: Client) -> None:
     run("acknowledge", GROUP, *ADA)
     refused = run("acknowledge", GROUP, "--supply", "--by", "Bob", keys="n\n")

@@ -46,7 +46,7 @@ def printed_json(*arguments: str) -> Any:
 
 def test_a_sensitivity_is_set_by_fault_and_shown_with_its_versions() -> None:
     assert "version 0: the defaults" in run("sensitivity", "show", "M1").stdout
-    run("sensitivity", "set", "M1", "bearing", "-k", "4", "-n", "6", *ADA)
+    run("sensitivity", "set", "M1", "bearing", "--k", "4", "--n", "6", *ADA)
     run("sensitivity", "set", "M1", "insulation", "--min-severity", "0.2", "--by", "Bob")
     found = printed_json("sensitivity", "show", "M1")
     assert (found["version"], found["by"], set(found["faults"])) == (
@@ -58,11 +58,14 @@ def test_a_sensitivity_is_set_by_fault_and_shown_with_its_versions() -> None:
     assert [v["by"] for v in found["versions"]] == ["Bob", "Ada"]
     left = printed_json("sensitivity", "set", "M1", "bearing", "--default", *ADA)
     assert set(left["faults"]) == {"insulation"}
-    assert "version 3, set by Ada" in run("sensitivity", "show", "M1").stdout
+    text = run("sensitivity", "show", "M1").stdout
+    assert "version 3, set by Ada" in text
+    assert "k of the last n records" in text
 
 
 def test_a_channel_map_is_set_shown_and_ended() -> None:
-    assert "nobody has set any" in run("channel-map", "show", "M1").stdout
+    text = run("channel-map", "show", "M1").stdout
+    assert "nobody has set any; every channel is what it is sent as" in text
     text = run("channel-map", "set", "M1", "ia=ib", "ib=-ia", "ic=ic*1.5", *ADA).stdout
     assert "version 1, set by Ada" in text
     found = printed_json("channel-map", "show", "M1")
@@ -72,7 +75,13 @@ def test_a_channel_map_is_set_shown_and_ended() -> None:
         "ic": {"channel": "ic", "sign": 1, "ratio": 1.5},
     }
     assert printed_json("channel-map", "set", "M1", "--none", *ADA)["channels"] == {}
+    assert "Ada; every channel is what it is sent as" in run("channel-map", "show", "M1").stdout
     assert [v["version"] for v in printed_json("channel-map", "show", "M1")["versions"]] == [2, 1]
+
+
+def test_an_unknown_source_is_answered_with_the_channels() -> None:
+    with pytest.raises(ChannelMapError, match="'ix' is no channel, expected one of ia, ib, ic"):
+        run("channel-map", "set", "M1", "ia=ix", *ADA)
 
 
 @pytest.mark.parametrize(
