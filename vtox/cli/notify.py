@@ -64,7 +64,8 @@ def check() -> None:
         bad += bool(problem)
         unused = "" if name in used else ", in no rule"
         console.print(Text(f"{name}: {target.kind}{unused}: {problem or 'ok'}"))
-    console.print(Text(f"{settings.notify_file}: {len(rules.rules)} rules"))
+    count = _counted(len(rules.rules), "rule")
+    console.print(Text(f"{settings.notify_file}: {count}"))
     if bad:
         raise typer.Exit(1)
 
@@ -110,7 +111,13 @@ def status(
         console.print("No targets: set VTOX_NOTIFY_FILE (docs/NOTIFICATIONS.md).")
     for name, s in states.items():
         line = f"{name}: {s.waiting} waiting, {s.held} held, {s.delivered} delivered, {s.dead} dead"
-        console.print(Text(line + (f"; fails: {s.problem} ({s.failures})" if s.failures else "")))
+        if s.failures:
+            line += f"; fails: {s.problem} ({s.failures})"
+        if s.failures and s.next_t is not None:
+            line += f", next attempt at {_time(round(1000 * s.next_t))}"
+        if s.waiting and s.oldest_t is not None:
+            line += f"; the oldest waits since {_time(round(1000 * s.oldest_t))}"
+        console.print(Text(line))
     for d in letters:
         line = f"dead: {_time(d.done_ms)} {d.target} {d.message_id} {d.alarm_id}: {d.error}"
         console.print(Text(f"{line}, {d.attempts} attempts"))
@@ -121,13 +128,17 @@ def retry(
     target: Annotated[str, typer.Argument(metavar="[TARGET]", help="Only of this one.")] = "",
 ) -> None:
     """Send dead letters again, with the ids they had."""
-    typer.echo(f"{_revive(target, drop=False)} dead letters wait again")
+    typer.echo(f"waiting again: {_counted(_revive(target, drop=False), 'dead letter')}")
 
 
 @group.command("discard")
 def discard(target: Target) -> None:
     """Drop the dead letters of a target."""
-    typer.echo(f"{_revive(target, drop=True)} dead letters dropped")
+    typer.echo(f"dropped: {_counted(_revive(target, drop=True), 'dead letter')}")
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _rules(settings: Settings) -> Any:

@@ -146,9 +146,13 @@ def test_targets_are_checked_tried_and_shown(
     shown = vtox(environment, "status")
     assert "2 dead" in shown.stdout
     assert "http_status 410" in shown.stdout
+    receiver.answer = lambda _: (503, {})
+    raise_alarms(client, 1, first=2)
+    eventually(lambda: "next attempt at 2" in vtox(environment, "status").stdout, 30)
+    assert "; the oldest waits since 2" in vtox(environment, "status").stdout
     receiver.answer = lambda _: (200, {})
-    assert vtox(environment, "retry").stdout == "2 dead letters wait again\n"
-    eventually(lambda: len(receiver.taken) == 3)
+    assert vtox(environment, "retry").stdout == "waiting again: 2 dead letters\n"
+    eventually(lambda: len(receiver.taken) == 4)
     for said in (checked, tried, shown):
         assert "hush" not in said.stdout + said.stderr
 
