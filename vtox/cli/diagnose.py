@@ -98,7 +98,7 @@ def diagnose_command(
         raise typer.Exit(BAD_INPUT)
     states = {d.state for *_, diagnoses in results for d in diagnoses}
     if states == {"unknown"}:
-        errors.print("no fault could be decided: each reason says what is missing", style="yellow")
+        errors.print("no fault could be decided: each reason says why", style="yellow")
         raise typer.Exit(UNDECIDED)
     raise typer.Exit(DETECTED_FAULT if states & set(DETECTED) else HEALTHY)
 
@@ -141,8 +141,8 @@ def _show(result: Result, motor: Motor | None, lang: Language, *, first: bool) -
     if recording.speed_rpm is not None:
         facts.append(f"{recording.speed_rpm:.5g} rpm")
     console.print(title.append(" · " + " · ".join(facts), style="not bold dim"))
-    show_start(console, recording, diagnoses, motor, lang)
-    show(console, diagnoses, lang)
+    told = show_start(console, recording, diagnoses, motor, lang)
+    show(console, diagnoses, lang, told)
 
 
 def _summarise(results: list[Result]) -> None:

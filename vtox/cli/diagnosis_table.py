@@ -1,6 +1,6 @@
 """Diagnoses on a terminal: a block for each fault, reason and advice first, then the numbers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from rich.console import Console, Group
 from rich.padding import Padding
@@ -10,42 +10,66 @@ from rich.text import Text
 from vtox.domain import Diagnosis, Reason, Value
 from vtox.plain_data import digits
 from vtox.sentences.languages import DEFAULT, Language
-from vtox.sentences.rendering import advice, render_all
+from vtox.sentences.rendering import advice, join, render
 from vtox.store.entries import Result
 
 STYLES = {"normal": "green", "warning": "yellow", "fault": "bold red", "unknown": "dim"}
 DETECTED = ("warning", "fault")
+# In place of a reason that is printed above the diagnoses.
+ABOVE: Mapping[Language, str] = {"en": "see the start above", "zh": "见上文的起动"}
 
 
 def show(
-    console: Console, diagnoses: Iterable[Diagnosis | Result], language: Language = DEFAULT
+    console: Console,
+    diagnoses: Iterable[Diagnosis | Result],
+    language: Language = DEFAULT,
+    told: Collection[Reason] = (),
 ) -> None:
-    """Print diagnoses, just made or stored, wrapped to the width of the terminal."""
+    """Print diagnoses, just made or stored, wrapped to the width of the terminal.
+
+    Of the reasons in `told`, which are printed above, only the code is repeated.
+    """
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True)
     grid.add_column()
     for d in diagnoses:
-        details = [Text(_reason(d, language))]
-        if what_to_do := advice(d.code, language):
+        details = [Text(_reason(d, language, told))]
+        above = Reason(d.code, d.values) in told
+        if not above and (what_to_do := advice(d.code, language)):
             details.append(Text(what_to_do, style="italic"))
-        numbers = (_codes(d), _numbers(d), _values(d.indicators))
+        numbers = (_codes(d, told), _numbers(d), _indicators(d))
         details += [Text(line, style="dim") for line in numbers if line]
         grid.add_row(Text(d.fault), Text(d.state, style=STYLES[d.state]), Group(*details))
     console.print(Padding(grid, (0, 0, 0, 2)))
 
 
-def _reason(d: Diagnosis | Result, language: Language) -> str:
+def _reason(d: Diagnosis | Result, language: Language, told: Collection[Reason]) -> str:
     """Return the reason in a language; what was written without a code stays as it is."""
-    if language == DEFAULT or not d.code:
+    reasons = _reasons(d)
+    if not reasons or (language == DEFAULT and not any(r in told for r in reasons)):
         return d.reason
-    return render_all(((r.code, r.values) for r in (d, *d.doubts)), language)
+    return join(
+        (ABOVE[language] if r in told else render(r.code, r.values, language) for r in reasons),
+        language,
+    )
 
 
-def _codes(d: Diagnosis | Result) -> str:
+def _reasons(d: Diagnosis | Result) -> list[Reason]:
+    return [Reason(d.code, d.values), *d.doubts] if d.code else []
+
+
+def _codes(d: Diagnosis | Result, told: Collection[Reason]) -> str:
     """Return the code with its values, and the same of each doubt."""
-    reasons = [Reason(d.code, d.values), *d.doubts] if d.code else []
-    return "; ".join(f"{r.code} {_values(r.values)}".rstrip() for r in reasons)
+    return "; ".join(
+        r.code if r in told else f"{r.code} {_values(r.values)}".rstrip() for r in _reasons(d)
+    )
+
+
+def _indicators(d: Diagnosis | Result) -> str:
+    """Return the indicators, without what the values of the codes have said already."""
+    said = [pair for r in _reasons(d) for pair in r.values.items()]
+    return _values({n: v for n, v in d.indicators.items() if (n, v) not in said})
 
 
 def _numbers(d: Diagnosis | Result) -> str:

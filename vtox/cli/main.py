@@ -188,7 +188,7 @@ def vtox(
 
 
 def main() -> None:
-    """Run the command line; an error that VTOX can explain is one line, with exit status 2."""
+    """Run the command line; an error that VTOX can explain is one sentence, with exit status 2."""
     try:
         application(sys.argv[1:])()
     except ServerUnavailable as error:
@@ -219,5 +219,7 @@ def _running(observed: str) -> str:
 
 def _fail(message: str) -> None:
     text = Text("vtox: ", "bold red").append(message, "not bold default")
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text)
+    console = Console(stderr=True, highlight=False)
+    # A log gets one line, a terminal lines that break between words.
+    console.print(text, soft_wrap=not console.is_terminal)
     sys.exit(2)

@@ -9,10 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vtox.domain import Diagnosis, Motor, Recording
+from vtox.domain import Diagnosis, Motor, Reason, Recording
 from vtox.operating_state import operating_state
 from vtox.sentences.languages import Language
-from vtox.sentences.rendering import render
+from vtox.sentences.rendering import advice, render
 
 
 def show_start(
@@ -21,15 +21,18 @@ def show_start(
     diagnoses: Sequence[Diagnosis],
     motor: Motor | None,
     language: Language,
-) -> None:
-    """Print a line for each thing that is known, or not known, of a start; nothing without one."""
+) -> tuple[Reason, ...]:
+    """Print a line for each thing that is known, or not known, of a start, and what to do.
+
+    Returns the reasons that are printed: none without a start.
+    """
     if not _starts(diagnoses):
-        return
+        return ()
     # Not at the top: it loads scipy, which other commands do not need.
     from vtox.diagnosers.current.motor_start import motor_start
 
     if (start := motor_start(recording, motor)) is None:
-        return
+        return ()
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column()
@@ -38,7 +41,10 @@ def show_start(
         grid.add_row(
             Text("" if k else "start"), Text(render(why.code, why.values, language), style=style)
         )
+        if what_to_do := advice(why.code, language):
+            grid.add_row(Text(""), Text(what_to_do, style="italic"))
     console.print(Padding(grid, (0, 0, 0, 2)))
+    return start.reasons
 
 
 def start_values(

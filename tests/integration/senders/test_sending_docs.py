@@ -81,11 +81,9 @@ def test_python_reads_the_answers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    position = {keys.RESULTS: ["0-0", None]}
-    (tmp_path / "answers.json").write_text(json.dumps(position))
     answer(client, "r1", "bearing", "normal", 7, "PUMP-1")
     (example,) = blocks("docs/SENDING.md", "python", word)
-    exec("import os, redis\n" + example.replace("quiet_s=5.0", "quiet_s=0.2"), {})
+    exec(example.replace("quiet_s=5.0", "quiet_s=0.2"), {})
     shown = capsys.readouterr().out
     assert "7" in shown
     assert "bearing normal" in shown

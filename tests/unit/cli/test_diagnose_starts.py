@@ -98,6 +98,9 @@ def test_a_start_in_a_file_is_told_with_duration_and_inrush(
     shown = " ".join(run(path, "--motor", motor, width=400).stdout.split())
     assert "start the motor starts 0.25 s into the record" in shown
     assert "the supply dips by" in shown
+    # Said once; the faults refer to it.
+    assert shown.count("the motor starts 0.25 s into the record") == 1
+    assert shown.count("see the start above") >= 3
 
 
 @pytest.mark.slow
