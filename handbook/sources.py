@@ -38,28 +38,28 @@ def _link(m: re.Match[str], origin: Path, page: Path, folder: Path) -> str:
     target = (origin.parent / m["path"]).resolve()
     if not target.is_relative_to(ROOT) or not target.exists():
         return m[0]
-    place = _place(target, folder)
+    place = _site_path(target, folder)
     up = "../" * len(page.relative_to(folder).parent.parts)
     return f"{m['before']}{up}{place}{m['part'] or ''}{m['after']}"
 
 
-def _place(target: Path, folder: Path) -> str:
+def _site_path(target: Path, folder: Path) -> str:
     """Return where a file or folder of the repository stands in the site, from its root."""
     if target.parent == ROOT and target.name in TOP_LEVEL:
         return TOP_LEVEL[target.name]
     if target.is_relative_to(DOCS):
         inside = target.relative_to(DOCS)
-        return str(inside) if target.is_file() else _listed(target, folder / inside, inside)
+        return str(inside) if target.is_file() else _list_folder(target, folder / inside, inside)
     inside = Path("files") / target.relative_to(ROOT)
     copy = folder / inside
     if target.is_dir():
-        return _listed(target, copy, inside)
+        return _list_folder(target, copy, inside)
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(target, copy)
     return str(inside)
 
 
-def _listed(target: Path, copy: Path, inside: Path) -> str:
+def _list_folder(target: Path, copy: Path, inside: Path) -> str:
     if (target / "README.md").exists():
         return str(inside / "README.md")
     copy.mkdir(parents=True, exist_ok=True)

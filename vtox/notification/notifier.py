@@ -153,7 +153,7 @@ class Notifier:
                         sent = self.send_next(name)
             except VtoxError as error:
                 log.warning("a target waits for the outbox", target=name, reason=str(error))
-            except Exception:  # as above
+            except Exception:  # one target must not end the thread that serves it
                 log.exception("sending failed and is tried again", target=name)
             if not sent:
                 stop.wait(PAUSE_S)
