@@ -14,17 +14,14 @@ import vtox
 from vtox.cluster import parent_watch
 from vtox.cluster.child_process import is_stopped
 from vtox.cluster.ports import LOOPBACK, accepts_connections, base_url, is_live, responds
+from vtox.cluster.worker_allocation import allocate_queues
 from vtox.errors import ServerUnavailable
-from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store.client import check, connect
 from vtox.store.heartbeats import port_of
 from vtox.store.notifier_heartbeat import notifier_heartbeat
 from vtox.store.recorder_heartbeat import recorder_heartbeat
 
-# Busy seconds of one worker per family over 3,400 windows of the demo's fleet (fetch, diagnose,
-# commit). Their ratios decide where further workers go, and how fewer workers share the queues.
-FAMILY_LOAD_S = {"turn_short": 25, "bearing": 28, "broken_bar": 20}
 ROLES = ("server", "bridge", "workers", "recorder", "notifier", "api", "flower")
 LIVENESS_PATH = "/health/live"
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.
@@ -90,10 +87,10 @@ def cluster(settings: Settings, without: Collection[str] = ()) -> list[ProcessSp
 
 
 def workers(settings: Settings) -> list[ProcessSpec]:
-    """Return the worker processes, each named after its queues."""
+    """Return the worker processes, each named after its queue, those of several `shared`."""
     specs: list[ProcessSpec] = []
-    for queues in assign_queues(settings.cluster_workers):
-        base = "+".join(queues)
+    for queues in allocate_queues(settings.cluster_workers):
+        base = queues[0] if len(queues) == 1 else "shared"
         same = sum(s.command[-1] == ",".join(queues) for s in specs)
         name = f"{base}-{same + 1}" if same else base
         options = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
@@ -102,19 +99,6 @@ def workers(settings: Settings) -> list[ProcessSpec]:
         probe = _WorkerProbe(settings, name)
         specs.append(ProcessSpec(name, command, 2, 1, probe.is_ready, probe.is_live))
     return specs
-
-
-def assign_queues(workers: int) -> list[tuple[str, ...]]:
-    """Return the queues of each worker: spread by load, none without a worker."""
-    if workers >= len(FAMILIES):
-        names = list(FAMILIES)
-        while len(names) < workers:
-            names.append(max(FAMILIES, key=lambda f: FAMILY_LOAD_S[f] / names.count(f)))
-        return [(f,) for f in names]
-    shared: list[list[str]] = [[] for _ in range(workers)]
-    for family in sorted(FAMILIES, key=lambda f: -FAMILY_LOAD_S[f]):
-        min(shared, key=lambda queues: sum(FAMILY_LOAD_S[f] for f in queues)).append(family)
-    return [tuple(f for f in FAMILIES if f in queues) for queues in shared]
 
 
 def cluster_command(settings: Settings) -> list[str]:

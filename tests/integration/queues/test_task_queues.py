@@ -4,7 +4,9 @@ import pytest
 
 from tests.cluster import free_ports
 from vtox import keys
+from vtox.cluster.worker_allocation import ALL_QUEUES
 from vtox.errors import BrokerUnavailable
+from vtox.queues import celery_app
 from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings
 from vtox.store.client import Client
@@ -67,3 +69,20 @@ def test_a_broker_that_is_away_costs_one_attempt_a_second(monkeypatch: pytest.Mo
         with pytest.raises(BrokerUnavailable):
             queues.send(QUEUE, ["1"])
     assert attempts == [0.0, 1.1]
+
+
+def test_a_worker_of_several_queues_takes_a_task_of_each_in_turn(client: Client) -> None:
+    queues = TaskQueues()
+    for family in ALL_QUEUES:
+        for n in range(100 if family == QUEUE else 3):
+            queues.send(family, [str(n)])
+    taken: list[str] = []
+    with celery_app.app.connection_for_read() as connection, connection.channel() as channel:
+        amqp = celery_app.app.amqp
+        consumer = amqp.TaskConsumer(channel, queues=[amqp.queues[q] for q in ALL_QUEUES])
+        consumer.on_message = lambda m: taken.append(m.delivery_info["routing_key"])
+        with consumer:
+            while len(taken) < 9:
+                connection.drain_events(timeout=5)
+    assert all(set(taken[i : i + 3]) == set(ALL_QUEUES) for i in (0, 3, 6)), taken
+    queues.close()

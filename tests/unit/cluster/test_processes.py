@@ -3,32 +3,8 @@
 import os
 from pathlib import Path
 
-import pytest
-
 from vtox.cluster import processes
-from vtox.faults import FAMILIES
 from vtox.settings import load
-
-
-@pytest.mark.parametrize("workers", [1, 2, 3, 4, 6, 9])
-def test_every_queue_has_a_worker_and_no_worker_is_idle(workers: int) -> None:
-    assigned = processes.assign_queues(workers)
-    assert len(assigned) == workers
-    assert {q for queues in assigned for q in queues} == set(FAMILIES)
-    assert all(assigned)
-
-
-def test_three_workers_take_one_queue_each() -> None:
-    assert processes.assign_queues(3) == [("turn_short",), ("bearing",), ("broken_bar",)]
-
-
-def test_more_workers_go_where_the_load_is() -> None:
-    heaviest = max(processes.FAMILY_LOAD_S, key=lambda f: processes.FAMILY_LOAD_S[f])
-    assert processes.assign_queues(4)[3] == (heaviest,)
-
-
-def test_every_family_has_a_load() -> None:
-    assert processes.FAMILY_LOAD_S.keys() == FAMILIES.keys()
 
 
 def test_workers_have_names_of_their_own(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""Which queues each worker serves. Pure.
+
+A window is finished when every family has finished it, so that what counts is the family that is
+furthest behind. A worker of several queues takes a task of each in turn, and time that one family
+does not need is left to the others: shared workers divide themselves by what the families cost.
+"""
+
+from collections.abc import Sequence
+
+from vtox.faults import FAMILIES
+
+ALL_QUEUES = tuple(f.queue for f in FAMILIES.values())
+
+
+def allocate_queues(workers: int) -> list[tuple[str, ...]]:
+    """Return the queues of each worker.
+
+    With fewer workers than queues each serves all of them, and none works while another has
+    nothing to do. From there on each queue has a worker of its own, which no other family can hold
+    up, and further workers serve all queues (`ADDED_QUEUES`).
+    """
+    if workers < len(ALL_QUEUES):
+        return [ALL_QUEUES] * workers
+    own = [(queue,) for queue in ALL_QUEUES]
+    return own + [ALL_QUEUES] * (workers - len(own))
+
+
+def removable_worker(allocated: Sequence[Sequence[str]]) -> int | None:
+    """Return the place of the worker to stop first, so that every queue keeps one; None: none.
+
+    The last one that serves most queues: those with a queue of their own stay.
+    """
+    for place in sorted(range(len(allocated)), key=lambda i: (-len(allocated[i]), -i)):
+        left = {queue for i, queues in enumerate(allocated) if i != place for queue in queues}
+        if left.issuperset(allocated[place]):
+            return place
+    return None
