@@ -47,11 +47,12 @@ TWO_AT_A_TIME := -n 2 --dist loadfile
 unit: setup
 	$(PYTEST) tests/unit -m "not slow" -n 2 $(ARGS)
 
-# Tests that measure time or kill processes run one after the other.
+# Most system tests wait for processes to start or to be missed, and leave half of the box idle.
 test: unit
 	$(PYTEST) tests/unit -m slow -n 2 $(ARGS)
 	$(PYTEST) tests/integration tests/recordings $(TWO_AT_A_TIME) $(ARGS)
-	$(PYTEST) tests/system $(ARGS)
+	$(PYTEST) tests/system -m "not alone" $(TWO_AT_A_TIME) $(ARGS)
+	$(PYTEST) tests/system -m alone $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

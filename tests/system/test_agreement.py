@@ -28,6 +28,8 @@ from vtox.store.entries import Result, decode_result
 from vtox.store.machines import register
 from vtox.wire import decode, encode
 
+pytestmark = pytest.mark.alone
+
 FS_HZ, SECONDS = 4000.0, 16
 T0 = 1_764_000_000.0
 # The same code on the same samples, but in batches there and alone here: nothing but the last bits

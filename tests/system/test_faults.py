@@ -10,6 +10,8 @@ from faults.history import read
 from faults.run import run
 from faults.tests import TESTS
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [1])

@@ -18,6 +18,8 @@ from vtox.store.client import Client
 from vtox.store.open_alerts import events_after
 from vtox.store.status import snapshot
 
+pytestmark = pytest.mark.alone
+
 LIMIT_MB = 64
 MACHINES = 4
 # A field that nobody reads: much memory for little work.

@@ -16,6 +16,8 @@ from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 from vtox.store.client import Client
 
+pytestmark = pytest.mark.alone
+
 MACHINES = 8
 WINDOWS = 100  # of each machine
 

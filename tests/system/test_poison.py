@@ -24,6 +24,8 @@ from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 
+pytestmark = pytest.mark.alone
+
 QUEUE = "bearing"
 STARTS = 5
 

@@ -41,7 +41,7 @@ from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.status import snapshot
 
-pytestmark = [needs_rabbitmq, pytest.mark.timeout(400)]
+pytestmark = [needs_rabbitmq, pytest.mark.alone, pytest.mark.timeout(400)]
 LONGEST_STOP_S = 8.0
 # Two heartbeats that are missed, and the time to connect.
 BACK_S = 40.0

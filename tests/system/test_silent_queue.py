@@ -14,7 +14,7 @@ from vtox.faults import FAMILIES
 from vtox.queues import broker, task_queues
 from vtox.queues.task_queues import TaskQueues
 
-pytestmark = [needs_rabbitmq, pytest.mark.timeout(200)]
+pytestmark = [needs_rabbitmq, pytest.mark.alone, pytest.mark.timeout(200)]
 SILENT, OTHER = "broken_bar", "bearing"
 
 

@@ -15,6 +15,8 @@ from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 
+pytestmark = pytest.mark.alone
+
 
 def test_a_worker_that_gets_sigterm_finishes_its_batch_and_ends_in_time(
     client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
