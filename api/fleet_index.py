@@ -72,8 +72,8 @@ class FleetIndex:
         return made
 
     def _refresh(self, client: Client, silence_after_s: float) -> None:
-        state = fleet.fleet_state(client, silence_after_s)
         before = self._state
+        state = fleet.fleet_state(client, silence_after_s, before)
         if before is None or before.epoch != state.epoch:
             self._machines = {}
         stale = self._read_changes(client, before, state)

@@ -4,7 +4,7 @@ An intake knows the recent windows, nameplate, vehicle and clock of each machine
 with the bridge's other state after any doubt, and filled again from the server.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -18,6 +18,7 @@ from vtox.store import admissions, deadletters
 from vtox.store.admissions import Admission, Decision, Recorded, arrived_s
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
+from vtox.store.fleet import FleetChanges, begin_epoch
 from vtox.store.ledger import INDEX
 from vtox.store.machines import load_motors
 from vtox.store.refusals import Refusal, refuse
@@ -39,6 +40,7 @@ class Intake:
         self.token = token
         self.settings = settings
         self.limits = Limits(settings.max_window_bytes, settings.max_samples)
+        self.changes = FleetChanges(client)
         self.filters: dict[str, DuplicateFilter] = {}
         self.motors: dict[str, Motor | None] = {}
         self.vehicles: dict[str, str | None] = {}
@@ -104,9 +106,16 @@ class Intake:
             self.quota.forget(machine_id)
         self.senders.clear()
 
-    def refresh_nameplates(self, machine_ids: Iterable[str] | None = None) -> None:
-        """Load the nameplates, which decide on the length of records; None: of all machines."""
-        ids = list(self.filters if machine_ids is None else machine_ids)
+    def refresh_nameplates(self) -> None:
+        """Load the nameplates that have changed, which decide on the length of records."""
+        changed = self.changes.take()
+        if changed is None:
+            begin_epoch(self.client)
+            self._load_nameplates(list(self.filters))
+        else:
+            self._load_nameplates([m for m in changed if m in self.filters])
+
+    def _load_nameplates(self, ids: Sequence[str]) -> None:
         if ids:
             self.motors |= dict(zip(ids, load_motors(self.client, ids), strict=True))
 
@@ -151,7 +160,7 @@ class Intake:
             strangers -= {h.machine_id for h, so_far in pairs if h and so_far is not None}
             new = [m for m in new if m not in strangers]
         self.senders.update(new)
-        self.refresh_nameplates(new)
+        self._load_nameplates(new)
         for m, known in zip(new, admissions.known_machines(self.client, new), strict=True):
             self.filters[m] = DuplicateFilter.restored(self.settings.duplicate_horizon, known.marks)
             self.newest[m] = self.filters[m].newest()

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from math import inf
 from zlib import crc32
 
 from vtox.domain import Reason, Record, reason
@@ -50,11 +52,22 @@ class _Run:
     waiting: dict[int, Piece] = field(default_factory=dict)
     open: dict[str, _OpenRecord] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
+    # When it is looked at next, at the latest as soon as it may be silent.
+    looked_at: float = inf
+
+    @property
+    def silent_from(self) -> float:
+        """From when on it is silent if no window comes."""
+        length = self.last.duration_s if self.last else 0.0
+        return self.arrived + max(MAX_SILENCE_WINDOWS * length, MIN_SILENCE_S)
 
     @property
     def opened(self) -> float:
         """When its oldest open record was opened."""
         return min((o.opened for o in self.open.values()), default=self.arrived)
+
+
+_Key = tuple[str, str]  # machine, run
 
 
 class Joiner:
@@ -72,13 +85,22 @@ class Joiner:
         self.record_s = record_s
         self.reorder = reorder
         self.bytes = 0
-        self._runs: dict[tuple[str, str], _Run] = {}
+        self._runs: dict[_Key, _Run] = {}
+        # Each run once at least, by `looked_at`: what sends on is looked at once in a while.
+        self._to_look_at: list[tuple[float, _Key]] = []
 
     def add(self, piece: Piece, now: float) -> list[ClosedRecord]:
         """Join one window and return the records that it ends; `now` is any monotonic time in s."""
-        h = piece.header
-        run = self._runs.setdefault((h.machine_id, piece.run), _Run(now))
+        key = piece.header.machine_id, piece.run
+        run = self._runs.setdefault(key, _Run(now))
         run.arrived = now
+        closed = self._add(run, piece)
+        if run.silent_from < run.looked_at:
+            self._look_again(key, run)
+        return closed
+
+    def _add(self, run: _Run, piece: Piece) -> list[ClosedRecord]:
+        h = piece.header
         self.bytes += h.nbytes * len(piece.families)
         if run.next_seq is None or h.seq == run.next_seq:
             closed = self._accept(run, piece)
@@ -111,13 +133,22 @@ class Joiner:
     def expire(self, now: float) -> list[ClosedRecord]:
         """Close the records of runs that have fallen silent."""
         closed: list[ClosedRecord] = []
-        for key, run in list(self._runs.items()):
-            length = run.last.duration_s if run.last else 0.0
-            if now - run.arrived > max(MAX_SILENCE_WINDOWS * length, MIN_SILENCE_S):
+        while self._to_look_at and self._to_look_at[0][0] < now:
+            t, key = heappop(self._to_look_at)
+            run = self._runs.get(key)
+            if run is None or run.looked_at != t:
+                continue
+            if run.silent_from < now:
                 closed += self._flush(run)
                 closed += self._end(run, reason("ended_by_silence"))
                 del self._runs[key]
+            else:
+                self._look_again(key, run)
         return closed
+
+    def _look_again(self, key: _Key, run: _Run) -> None:
+        run.looked_at = run.silent_from
+        heappush(self._to_look_at, (run.looked_at, key))
 
     def shed(self, limit_bytes: int) -> list[ClosedRecord]:
         """Close the oldest open records early until at most `limit_bytes` wait."""

@@ -14,26 +14,23 @@ import redis
 import structlog
 
 from vtox import keys
-from vtox.domain import reason
 from vtox.monitoring.conditions import (
     Observation,
     conditions,
     next_watch,
     unassigned_limit_s,
 )
-from vtox.monitoring.readiness import MEMORY_FAIL_SHARE, STALE_INTERVALS
+from vtox.monitoring.readiness import STALE_INTERVALS
+from vtox.monitoring.silence import SilenceWatch
 from vtox.monitoring.throughput import AVERAGE_S
 from vtox.settings import Settings
 from vtox.store import alarm_book, metrics, system_alarms
 from vtox.store.backlog import backlog
-from vtox.store.client import Client, own_clock_offset_s, server_start_t, server_time
+from vtox.store.client import Client, own_clock_offset_s, server_time
 from vtox.store.entries import Metrics
-from vtox.store.flags import departures, flag_states, set_flag
 from vtox.store.ledger import BUCKET_BASE
-from vtox.store.machines import forget_silent, last_arrivals
 from vtox.store.metrics import Counts
 from vtox.store.open_alerts import list_open_alerts
-from vtox.store.retention import server_memory
 from vtox.store.status import snapshot
 from vtox.store.streams import deleted_unread, group_info, read_until_t
 
@@ -41,11 +38,13 @@ log = structlog.get_logger()
 
 FORGET_EVERY_S = 60.0
 # A worker of an earlier version may run beside this one and raise alerts without listing them.
+# Whatever else is looked for only where something has changed is looked for everywhere then.
 LIST_ALERTS_EVERY_S = 3600.0
 
 
 def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], bool]) -> None:
     """Measure every interval while this process owns the stream."""
+    silence = SilenceWatch(client, settings)
     read_until: float | None = None
     next_forgetting_t = next_listing_t = 0.0
     while not stop.wait(settings.monitor_interval_s):
@@ -56,15 +55,16 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
             measure(client, settings)
             if read_until is not None:
                 # No later than now: the server's clock may have been set back meanwhile.
-                watch_silence(client, settings, min(read_until, server_time(client)))
+                silence.look(min(read_until, server_time(client)))
             read_until = read_until_t(client)
             watch_system(client, settings)
             if time.monotonic() >= next_forgetting_t:
                 next_forgetting_t = time.monotonic() + FORGET_EVERY_S
-                forget(client, settings, read_until)
+                silence.forget_unregistered(read_until)
             if time.monotonic() >= next_listing_t:
                 next_listing_t = time.monotonic() + LIST_ALERTS_EVERY_S
                 list_open_alerts(client)
+                silence.begin_anew()
                 # So that no alert is trimmed before it is in the book, whether or not one looks.
                 alarm_book.advance(client, forget=True)
         except redis.RedisError as error:
@@ -184,36 +184,3 @@ def watch_system(client: Client, settings: Settings) -> None:
                 write = log.info if event == "cleared" else log.warning
                 write(f"alarm {event}", alarm=condition.name, reason=condition.why.sentence)
     system_alarms.store_watch(client, watch)
-
-
-def forget(client: Client, settings: Settings, read_until: float) -> None:
-    """Forget unregistered machines that are gone, for a limit bounds how many there may be."""
-    before_t = read_until - 3600 * settings.forget_unregistered_h
-    if forgotten := forget_silent(client, before_t):
-        log.info("unregistered machines forgotten that sent nothing for long", machines=forgotten)
-
-
-def watch_silence(client: Client, settings: Settings, read_until: float) -> None:
-    """Raise or clear the alert `silent` of every machine that has ever sent a window.
-
-    Silence lasts to the time up to which the stream was read one interval ago: a window in the
-    backlog is no silence, and one that was read has been admitted meanwhile. It begins no earlier
-    than the server, which took no window before, and not while a full server refuses windows. All
-    times are the server's.
-    """
-    began = server_start_t(client)
-    refusing = server_memory(client).share >= MEMORY_FAIL_SHARE
-    arrived = {m: t for m, t in last_arrivals(client).items() if t}
-    silent = flag_states(client, arrived, "silent")
-    flagged = [m for m, was_silent in zip(arrived, silent, strict=True) if was_silent]
-    departed = dict(zip(flagged, departures(client, flagged), strict=True))
-    for (machine_id, t), was_silent in zip(arrived.items(), silent, strict=True):
-        silence_s = read_until - t
-        counted_s = silence_s if was_silent else read_until - max(t, began)
-        is_silent = counted_s > settings.silence_after_s or departed.get(machine_id, 0.0) > t
-        if is_silent and not was_silent and refusing:
-            continue
-        if is_silent != was_silent:
-            raised = (reason("machine_silent"), reason("silence_duration", silence_s=silence_s))
-            reasons = raised if is_silent else (reason("windows_arrive"),)
-            set_flag(client, machine_id, "silent", is_silent, *reasons)

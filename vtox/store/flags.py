@@ -51,8 +51,6 @@ def departures(client: Client, machine_ids: Iterable[str]) -> list[float]:
 
 
 def flag_states(client: Client, machine_ids: Iterable[str], flag: str) -> list[bool]:
-    """Return for each machine whether a flag is set."""
-    pipe = client.pipeline(transaction=False)
-    for m in machine_ids:
-        pipe.hexists(keys.machine(m), flag)
-    return [bool(n) for n in pipe.execute()]
+    """Return for each machine whether a flag is set, by the list of open alerts."""
+    members = [f"{m}|{flag}" for m in machine_ids]
+    return [bool(n) for n in client.smismember(keys.OPEN_ALERTS, members)] if members else []

@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 # Machines read in one round trip.
 PART = 500
+# What was read longer ago is not built upon: the server's clock may have been set back since.
+RECENT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +43,88 @@ class FleetState:
     """The numbers by which a reader sees what has changed.
 
     `epoch` names the numbering: under another one nothing that was read before holds. `change` is
-    the last change; `silent` maps the machines that have stopped sending to the arrival (s, server
-    clock) of their last window.
+    the last change; `silent` maps the machines that have stopped sending, whose last window arrived
+    before `silent_before_t`, to that arrival (s, server clock).
     """
 
     epoch: str
     change: int
     listed: int
     silent: dict[str, float]
+    silent_before_t: float
     t: float
 
 
-def fleet_state(client: Client, silence_after_s: float) -> FleetState:
-    """Return the numbers of now, in one round trip where nothing is new to the server."""
+class FleetChanges:
+    """Tells which machines have changed since it was asked last."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._epoch = ""
+        self._change = 0
+
+    def take(self) -> list[str] | None:
+        """Return their ids; None the first time, and where all may be other ones."""
+        pipe = self.client.pipeline(transaction=True)
+        pipe.hmget(keys.FLEET, "epoch", "change")
+        pipe.zrange(keys.FLEET_CHANGES, f"({self._change}", "+inf", byscore=True)
+        (epoch, change), changed = pipe.execute()
+        before, self._epoch = self._epoch, epoch.decode() if epoch else ""
+        self._change = int(change or 0)
+        return [m.decode() for m in changed] if before and before == self._epoch else None
+
+
+def fleet_state(
+    client: Client, silence_after_s: float, before: FleetState | None = None
+) -> FleetState:
+    """Return the numbers of now; what is silent is told from `before` where that is recent."""
     pipe = client.pipeline(transaction=False)
     pipe.hmget(keys.FLEET, "epoch", "change")
     pipe.zcard(keys.MACHINES)
     pipe.time()
     (epoch, change), listed, (seconds, micros) = pipe.execute()
     now = seconds + micros / 1e6
-    silent = client.zrange(
-        keys.MACHINES, "(0", f"({now - silence_after_s}", byscore=True, withscores=True
-    )
+    name = epoch.decode() if epoch else begin_epoch(client)
+    recent = before and before.epoch == name and 0 <= now - before.t < RECENT_S
     return FleetState(
-        epoch=epoch.decode() if epoch else _new_epoch(client),
+        epoch=name,
         change=int(change or 0),
         listed=int(listed),
-        silent={m.decode(): t for m, t in silent},
+        silent=_silent(client, now - silence_after_s, before if recent else None),
+        silent_before_t=now - silence_after_s,
         t=now,
     )
 
 
-def _new_epoch(client: Client) -> str:
+def _silent(client: Client, before_t: float, known: FleetState | None) -> dict[str, float]:
+    """Return the machines whose last window arrived before a time, with its arrival.
+
+    Of those that were silent already, only who sends again is looked for: among the silent or among
+    all that send, whichever are fewer.
+    """
+    since = known.silent_before_t if known else 0.0
+    pipe = client.pipeline(transaction=False)
+    pipe.zrange(
+        keys.MACHINES,
+        f"{since!r}" if since else "(0",
+        f"({before_t!r}",
+        byscore=True,
+        withscores=True,
+    )
+    pipe.zcount(keys.MACHINES, before_t, "+inf")
+    newly, sending = pipe.execute()
+    silent = dict(known.silent) if known else {}
+    if sending < len(silent):
+        for m in client.zrange(keys.MACHINES, before_t, "+inf", byscore=True):
+            silent.pop(m.decode(), None)
+    elif silent:
+        arrived = zip(list(silent), client.zmscore(keys.MACHINES, list(silent)), strict=True)
+        silent = {m: t for m, t in arrived if t is not None and t < before_t}
+    return silent | {m.decode(): t for m, t in newly}
+
+
+def begin_epoch(client: Client) -> str:
+    """Return the name of the numbering; begin one where there is none."""
     client.hsetnx(keys.FLEET, "epoch", secrets.token_hex(8))
     epoch: bytes = client.hget(keys.FLEET, "epoch")
     return epoch.decode()

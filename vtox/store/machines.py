@@ -119,13 +119,13 @@ def retire(client: Client, machine_id: str) -> bool:
     return retired
 
 
-def forget_silent(client: Client, before_t: float) -> int:
+def forget_silent(client: Client, before_t: float, after_t: float = 0.0) -> int:
     """Forget the machines without nameplate that have sent nothing since a time (s, server clock).
 
-    A machine with a baseline, a setting of its own or an open alert of a fault stays. Returns how
-    many are forgotten.
+    Those whose last window arrived before `after_t` are not looked at. A machine with a baseline, a
+    setting of its own or an open alert of a fault stays. Returns how many are forgotten.
     """
-    silent = [m.decode() for m in client.zrange(keys.MACHINES, 0, before_t, byscore=True)]
+    silent = [m.decode() for m in client.zrange(keys.MACHINES, after_t, before_t, byscore=True)]
     pipe = client.pipeline(transaction=False)
     for m in silent:
         pipe.hexists(keys.machine(m), "motor")
@@ -157,6 +157,13 @@ def is_listed(client: Client, machine_id: str) -> bool:
 def last_arrivals(client: Client) -> dict[str, float]:
     """Return machine id -> arrival (s, server clock) of its last window; 0 for none yet."""
     return {m.decode(): t for m, t in client.zrange(keys.MACHINES, 0, -1, withscores=True)}
+
+
+def arrivals_since(client: Client, t: float) -> dict[str, float]:
+    """Return machine id -> arrival of its last window, of those that came at `t` (s) or later."""
+    since = f"{t!r}" if t > 0 else "(0"
+    found = client.zrange(keys.MACHINES, since, "+inf", byscore=True, withscores=True)
+    return {m.decode(): arrived_t for m, arrived_t in found}
 
 
 def load_states(client: Client, machine_ids: Sequence[str]) -> list[MachineState]:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.api.test_machines import commit_health
 from tests.integration.history.entries import add_assessment
+from tests.waiting import eventually
 from vtox import keys
 from vtox.domain import Motor, Record
 from vtox.health.assessment import Assessment, FaultAssessment, fingerprint
@@ -16,6 +17,7 @@ from vtox.settings import Settings
 from vtox.store import kept_state, machines
 from vtox.store.client import Client, server_time
 from vtox.store.entries import assessment_json
+from vtox.store.fleet import fleet_state
 from vtox.store.ledger import COMMITTED, Ledger, Outcome
 from vtox.store.ledger_rows import record_json
 
@@ -219,3 +221,21 @@ def test_trends_have_the_worst_of_each_step(
     assert (len(m1["state"]), data["step_s"]) == (60, 60)
     assert data["from_t"] + 60 * steps[0] == begin - 120
     assert fresh_http.get(f"{URL}/trends", params={"machine_id": "a b"}).status_code == 422
+
+
+def test_machines_that_fall_silent_or_send_again_are_told_from_the_look_before(
+    client: Client,
+) -> None:
+    now = server_time(client)
+    arrived = {f"M{k}": now - 60 for k in range(6)} | {"A": now, "B": now - 29.5}
+    client.zadd(keys.MACHINES, arrived | {"NEW": 0})
+    state = fleet_state(client, 30.0)
+    assert sorted(state.silent) == [f"M{k}" for k in range(6)]
+    client.zadd(keys.MACHINES, {"M0": now})
+    eventually(lambda: server_time(client) > now + 0.6)
+    state = fleet_state(client, 30.0, state)  # fewer send than are silent
+    assert sorted(state.silent) == ["B", "M1", "M2", "M3", "M4", "M5"]
+    client.zadd(keys.MACHINES, dict.fromkeys([f"M{k}" for k in range(5)], now))
+    client.zrem(keys.MACHINES, "M5")
+    state = fleet_state(client, 30.0, state)  # fewer are silent than send
+    assert state.silent == {"B": pytest.approx(now - 29.5)}

@@ -10,7 +10,8 @@ from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import reason
-from vtox.monitoring import monitor
+from vtox.monitoring import monitor, silence
+from vtox.monitoring.silence import SilenceWatch
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect, server_time, server_time_ms
 from vtox.store.flags import set_flag
@@ -97,7 +98,7 @@ def test_a_window_in_the_backlog_is_no_silence(client: Client, settings: Setting
     add_window(client, seq=1)
     eager = load(redis_url=settings.redis_url, silence_after_s=0.01)
     eventually(lambda: client.info("server")["uptime_in_seconds"] > 0)
-    monitor.watch_silence(client, eager, read_until_t(client))
+    SilenceWatch(client, eager).look(read_until_t(client))
     assert [a.machine_id for a in open_alerts(client)] == ["M2"]
 
 
@@ -135,9 +136,10 @@ def test_an_outage_of_the_server_is_no_silence_of_the_machines(tmp_path: Path) -
         now = server_time(client)
         client.zadd(keys.MACHINES, {"M1": now - 60, "M2": now - 90})
         set_flag(client, "M2", "silent", True, reason("machine_silent"))
-        monitor.watch_silence(client, settings, now)
+        watch = SilenceWatch(client, settings)
+        watch.look(now)
         assert [a.machine_id for a in open_alerts(client)] == ["M2"], "none raised, none cleared"
-        monitor.watch_silence(client, settings, now + settings.silence_after_s + 2)
+        watch.look(now + settings.silence_after_s + 2)
         assert {a.machine_id for a in open_alerts(client)} == {"M1", "M2"}
 
 
@@ -147,11 +149,12 @@ def test_windows_that_a_full_server_refuses_are_no_silence(tmp_path: Path) -> No
         now = server_time(client)
         client.zadd(keys.MACHINES, {"M1": now})
         client.setrange("ballast", (63 << 20) - 1, b"x")
-        monitor.watch_silence(client, settings, now + 60)
+        watch = SilenceWatch(client, settings)
+        watch.look(now + 60)
         assert open_alerts(client) == []
         client.delete("ballast")
         eventually(lambda: server_memory(client).share < 0.5)
-        monitor.watch_silence(client, settings, now + 60)
+        watch.look(now + 60)
         assert [a.machine_id for a in open_alerts(client)] == ["M1"]
 
 
@@ -196,15 +199,40 @@ def test_a_machine_that_stops_sending_is_one_alert_until_it_sends_again(
 ) -> None:
     now = server_time(client)
     client.zadd(keys.MACHINES, {"M1": now, "M2": now + 60, "M3": 0})
+    watch = SilenceWatch(client, settings)
     for _ in range(2):
-        monitor.watch_silence(client, settings, now + 60)
+        watch.look(now + 60)
     (alert,) = open_alerts(client)
     assert (alert.machine_id, alert.fault, alert.code) == ("M1", "silent", "machine_silent")
     client.zadd(keys.MACHINES, {"M1": now + 59})
-    monitor.watch_silence(client, settings, now + 60)
+    watch.look(now + 60)
     assert open_alerts(client) == []
     events, _ = events_after(client, "0-0")
     assert [(a.id, a.event, a.code) for a in events] == [
         (alert.id, "raised", "machine_silent"),
         (alert.id, "cleared", "windows_arrive"),
     ]
+
+
+def test_a_silent_machine_is_looked_at_once_and_all_are_when_the_clock_is_set_back(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    arrivals_since = silence.arrivals_since
+
+    def counted(client: Client, t: float) -> dict[str, float]:
+        looks.append(len(found := arrivals_since(client, t)))
+        return found
+
+    monkeypatch.setattr(silence, "arrivals_since", counted)
+    now, watch = server_time(client), SilenceWatch(client, settings)
+    eventually(lambda: client.info("server")["uptime_in_seconds"] > 0)
+    client.zadd(keys.MACHINES, {f"M{k}": now - 600 for k in range(20)} | {"V1": now})
+    for ahead_s in (60, 70, 80):
+        client.zadd(keys.MACHINES, {"V1": now + ahead_s})
+        watch.look(now + ahead_s)
+    assert len(open_alerts(client)) == 20
+    client.zadd(keys.MACHINES, {"M3": now + 45})  # the clock was set back
+    watch.look(now + 50)
+    assert looks == [21, 1, 1, 21]
+    assert len(open_alerts(client)) == 19

@@ -18,7 +18,7 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Window
 from vtox.errors import BrokerRefused
-from vtox.monitoring.monitor import watch_silence
+from vtox.monitoring.silence import SilenceWatch
 from vtox.mqtt.connection import Connection
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect, server_time
@@ -106,7 +106,7 @@ def test_a_birth_registers_and_a_death_is_silence_until_it_sends_again(
     broker: Mosquitto, client: Client, settings: Settings
 ) -> None:
     def silent() -> list[tuple[str, str]]:
-        watch_silence(client, settings, server_time(client))
+        SilenceWatch(client, settings).look(server_time(client))
         alerts = [decode_alert(f) for _, f in client.xrange(keys.ALERTS)]
         return [(a.event, a.code) for a in alerts if a.fault == "silent"]
 

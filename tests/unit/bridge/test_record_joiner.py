@@ -107,6 +107,19 @@ def test_silence_ends_a_record_and_frees_the_machine() -> None:
     assert joiner.expire(now=99.0) == []
 
 
+def test_a_machine_that_sends_is_never_silent_and_shorter_windows_make_it_so_sooner() -> None:
+    joiner = joining()
+    for n in range(20):
+        joiner.add(piece(n), now=float(n))
+        assert joiner.expire(now=n + 0.9) == []
+    long = {"samples": 600_000, "t0": 2000.0}
+    joiner.add(piece(20, **long), now=20.0)
+    assert joiner.expire(now=100.0) == []
+    joiner.add(piece(21, t0=2060.0), now=100.0)
+    assert [c.family for c in joiner.expire(now=103.5)] == ["long"]
+    assert joiner.expire(now=500.0) == []
+
+
 def test_a_sender_that_began_anew_beyond_the_horizon() -> None:
     joiner = joining()
     closed = feed(joiner, piece(900), piece(901), piece(0, t0=9000.0), piece(1, t0=9001.0))
