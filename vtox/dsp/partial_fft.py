@@ -1,4 +1,4 @@
-"""Spectra of which few bins are needed: four short transforms, combined at those bins."""
+"""Spectra of which few bins are needed: of long records four short transforms, combined there."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,13 +11,21 @@ from vtox.domain import Array
 
 # Number of transforms, each of every fourth sample: docs/calibration/front_end.md#partial-transform
 WAYS = 4
+# Up to so many samples a record is transformed as a whole: that costs what its ways do, without
+# their sum. Longer ones leave the cache. docs/calibration/front_end.md#partial-transform
+WHOLE_SAMPLES = 20_000
+# Signals that share the vector registers of a transform; fewer are transformed one by one.
+LANES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Spectra:
-    """One-sided spectra of real signals, the `rfft` of `samples` samples, computed by the bin."""
+    """One-sided spectra of real signals, the `rfft` of `samples` samples, computed by the bin.
 
-    parts: Complex  # (batch, channels, samples/8 + 1, 4): the transform of each way
+    `parts`, shape (batch, channels, samples / (2 ways) + 1, ways), holds the transform of each way.
+    """
+
+    parts: Complex
     samples: int
 
     @property
@@ -25,10 +33,17 @@ class Spectra:
         """Number of bins from 0 Hz to half the sampling rate."""
         return self.samples // 2 + 1
 
+    @property
+    def ways(self) -> int:
+        """Number of transforms of each signal, `WAYS` or one."""
+        return int(self.parts.shape[3])
+
     def low(self, count: int) -> Complex:
         """Return the first `count` bins, shape (batch, channels, count)."""
         if count > self.parts.shape[2]:
             return self.at(np.zeros(len(self.parts), int), count)
+        if self.ways == 1:
+            return self.parts[:, :, :count, 0]
         return _combine(self.parts[:, :, :count], _low_turns(self.samples, count))
 
     def at(self, first: Int, count: int) -> Complex:
@@ -37,11 +52,14 @@ class Spectra:
         Shape (batch, channels, count). Bins run on past half the sampling rate, where the spectrum
         of a real signal is mirrored.
         """
-        step = 2 * np.pi / self.samples
-        turn = turns(step, count) * np.exp(-1j * step * first[:, None])
         bins = np.empty((*self.parts.shape[:2], count), self.parts.dtype)
-        for own, part, start, t in zip(bins, self.parts, first.tolist(), turn, strict=True):
-            _fill(own, part, self.samples // WAYS, start, t)
+        step = 2 * np.pi / self.samples
+        turn = None
+        if self.ways > 1:
+            turn = turns(step, count) * np.exp(-1j * step * first[:, None])
+        for i, start in enumerate(first.tolist()):
+            own_turn = None if turn is None else turn[i]
+            _fill(bins[i], self.parts[i], self.samples // self.ways, start, own_turn)
         return bins
 
 
@@ -74,6 +92,8 @@ def spectra(x: Array) -> Spectra:
     """
     batch, channels, samples = x.shape
     samples = usable(samples)
+    if samples <= WHOLE_SAMPLES:
+        return Spectra(parts=_whole(x[..., :samples])[..., None], samples=samples)
     ways = x[..., :samples].reshape(batch, channels, samples // WAYS, WAYS)
     return Spectra(parts=scipy.fft.rfft(ways, axis=2), samples=samples)
 
@@ -88,6 +108,18 @@ def turns(step: float | Float64, count: int) -> Complex:
     return np.asarray(product.reshape(*step.shape[:-1], -1)[..., :count])
 
 
+def _whole(x: Array) -> Complex:
+    """Return the `rfft` of signals, shape (batch, channels, samples / 2 + 1)."""
+    batch, channels, samples = x.shape
+    missing = -batch * channels % LANES
+    if batch * channels > 4 * LANES or missing not in (1, 2):
+        return np.asarray(scipy.fft.rfft(x, axis=-1))
+    filled = np.zeros((batch * channels + missing, samples), x.dtype)
+    filled[: batch * channels] = x.reshape(-1, samples)
+    spectrum = scipy.fft.rfft(filled, axis=-1)[: batch * channels]
+    return np.asarray(spectrum.reshape(batch, channels, -1))
+
+
 @lru_cache(maxsize=64)
 def _low_turns(samples: int, count: int) -> Complex:
     """Return the turns of the first `count` bins."""
@@ -96,10 +128,10 @@ def _low_turns(samples: int, count: int) -> Complex:
     return turn
 
 
-def _fill(bins: Complex, part: Complex, period: int, first: int, turn: Complex) -> None:
+def _fill(bins: Complex, part: Complex, period: int, first: int, turn: Complex | None) -> None:
     """Fill in the bins of one recording, (channels, count), from its ways, past `period` periodic.
 
-    Of a period the first half is there; the second is its mirror image.
+    Of a period the first half is there; the second is its mirror image. One way needs no `turn`.
     """
     half, done, count = period // 2, 0, bins.shape[-1]
     while done < count:
@@ -107,11 +139,12 @@ def _fill(bins: Complex, part: Complex, period: int, first: int, turn: Complex) 
         if row <= half:
             stop = min(count, done + half + 1 - row)
             ways = part[:, row : row + stop - done]
-            bins[:, done:stop] = _combine(ways, turn[done:stop])
+            bins[:, done:stop] = ways[..., 0] if turn is None else _combine(ways, turn[done:stop])
         else:
             stop = min(count, done + period - row)
             ways = part[:, period - row : period - row - (stop - done) : -1]
-            np.conj(_combine(ways, turn[done:stop].conj()), out=bins[:, done:stop])
+            mirror = ways[..., 0] if turn is None else _combine(ways, turn[done:stop].conj())
+            np.conj(mirror, out=bins[:, done:stop])
         done = stop
 
 

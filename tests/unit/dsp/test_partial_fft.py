@@ -1,4 +1,4 @@
-"""Bins put together from four transforms are those of one, wherever they lie."""
+"""Bins are those of one transform, wherever they lie, also put together from four transforms."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ def noise(samples: int, batch: int = 3) -> np.ndarray:
     return np.random.default_rng(samples).standard_normal((batch, 2, samples)).astype(np.float32)
 
 
-@pytest.mark.parametrize("samples", [64, 100, 500, 4_096, 10_000, 12_345])
+@pytest.mark.parametrize("samples", [64, 100, 500, 4_096, 12_345, 20_000, 20_004, 40_000])
 @pytest.mark.parametrize("share", [0.05, 0.25, 0.6, 1.0])
 def test_low_bins_are_those_of_one_transform(samples: int, share: float) -> None:
     x = noise(samples)
@@ -23,13 +23,24 @@ def test_low_bins_are_those_of_one_transform(samples: int, share: float) -> None
     assert got.low(count).dtype == np.complex64
 
 
-@pytest.mark.parametrize("first", [[0, 1, 2], [300, 310, 620], [900, 1_240, 1_250], [2_490, 7, 0]])
-def test_bins_anywhere(first: list[int]) -> None:
-    x = noise(5_000)
+@pytest.mark.parametrize("samples", [5_000, 40_000])
+@pytest.mark.parametrize("share", [[0, 0.0002, 0.0004], [0.06, 0.062, 0.12], [0.18, 0.248, 0.25]])
+@pytest.mark.parametrize("more", [0, 0.2495])
+def test_bins_anywhere(samples: int, share: list[float], more: float) -> None:
+    x = noise(samples)
+    first = np.array([round(samples * (s + more)) for s in share])
     expected = scipy.fft.rfft(x.astype(np.float64))
-    got = partial_fft.spectra(x).at(np.array(first), 11)
+    expected = np.concatenate([expected, expected[..., -2:0:-1].conj()], axis=-1)
+    got = partial_fft.spectra(x).at(first, 11)
     for row, whole, at in zip(got, expected, first, strict=True):
-        assert row == pytest.approx(whole[:, at : at + 11], abs=1e-4)
+        assert row == pytest.approx(whole[:, at : at + 11], abs=1e-6 * samples**0.5)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 5, 8, 9])
+def test_as_many_signals_as_share_a_transform(batch: int) -> None:
+    x = noise(1_000, batch)
+    expected = scipy.fft.rfft(x.astype(np.float64))
+    assert partial_fft.spectra(x).low(501) == pytest.approx(expected, abs=1e-4)
 
 
 def test_no_bins_are_nothing() -> None:

@@ -6,6 +6,10 @@ from vtox.arrays import Complex, Float64, Int
 from vtox.diagnosers.current import plausibility
 from vtox.dsp import symmetrical_components
 
+# Three currents without a positive sequence, as where one of them stands in three channels, leave
+# of it what rounding makes: below this share of the largest.
+ROUNDING_SHARE = 1e-5
+
 
 def positive_sequence(at_line: Complex) -> tuple[Int, Int, Complex]:
     """Return signs, order and the weights whose sum over channels is the positive sequence.
@@ -24,6 +28,17 @@ def positive_sequence(at_line: Complex) -> tuple[Int, Int, Complex]:
     return signs, order, weights[:, :channels] - (weights[:, 2:] if channels == 2 else 0)
 
 
+def weights_of_supply(weights: Complex, at_line: Complex) -> Complex:
+    """Return the weights of the positive sequence, of the first channel where there is none.
+
+    Otherwise rounding would decide at which frequency the supply is, and how large.
+    """
+    size = np.abs((weights * at_line).sum(axis=1))
+    none = size < ROUNDING_SHARE * np.abs(at_line).max(axis=1)
+    first = np.arange(at_line.shape[1]) == 0
+    return np.where(none[:, None], first, weights)
+
+
 def sequences(phasors: Complex, order: Int, signs: Int) -> Complex:
     """Return sequences 0, 1, 2 of the phasors of measured channels, shape (batch, 3, frames)."""
     upright = phasors * signs[..., None]
@@ -31,16 +46,18 @@ def sequences(phasors: Complex, order: Int, signs: Int) -> Complex:
 
 
 def supply_levels(
-    at_line: Complex, order: Int, signs: Int, positive_rms: Float64
+    at_line: Complex, weights: Complex, order: Int, signs: Int, positive_rms: Float64
 ) -> list[plausibility.Levels]:
     """Return the levels of the supply line in channels, whose bins at it are (B, channels).
 
-    Fewer than three channels have no negative sequence.
+    `positive_rms` is that of the channels added up by `weights`. Fewer than three channels have no
+    negative sequence.
     """
     size = np.abs(at_line)
     positive, negative = size.mean(axis=1), np.zeros(len(size))
     if size.shape[1] == 3:
-        _, positive, negative = np.abs(sequences(at_line[..., None], order, signs))[..., 0].T
+        negative = np.abs(sequences(at_line[..., None], order, signs))[:, 2, 0]
+        positive = np.abs((weights * at_line).sum(axis=1))
     scale = positive_rms / np.where(positive == 0, 1.0, positive)
     rows = zip(
         (size * scale[:, None]).tolist(),

@@ -16,6 +16,7 @@ from vtox.diagnosers.current.channel_phasors import (
     rms,
     sequences,
     supply_levels,
+    weights_of_supply,
 )
 from vtox.diagnosers.current.operating_problems import operating_problems
 from vtox.diagnosers.current.operation import STEADY, Operation, suspects
@@ -175,10 +176,11 @@ def analyse_chunk(
     centre_hz = np.asarray(line * df_hz, np.float64)
     at_line = low[np.arange(len(x)), :, line]
     signs, order, weights = positive_sequence(at_line[:, :n])
+    weights = weights_of_supply(weights, at_line[:, :n])
     envelope, rate_hz = demodulation.around_line(low[:, :n], weights, line, spectra.samples, fs_hz)
     f0_hz, windowed_f0_hz = supply_line.frequencies_hz(envelope, rate_hz, centre_hz)
     bars = _visible_bars(recordings, motors, f0_hz, fs_hz)
-    levels = supply_levels(at_line[:, :n], order, signs, rms(envelope))
+    levels = supply_levels(at_line[:, :n], weights, order, signs, rms(envelope))
     off_s = plausibility.off_s(envelope, rate_hz)
     lines = [
         SupplyLine(*each)
@@ -215,7 +217,7 @@ def analyse_chunk(
     signs, order, weights = positive_sequence(at_line[:, n:])
     envelope_v, _ = demodulation.around_line(low[:, n:], weights, line, spectra.samples, fs_hz)
     sequence_v = sequences(phasors[:, n:], order, signs)
-    levels = supply_levels(at_line[:, n:], order, signs, rms(envelope_v))
+    levels = supply_levels(at_line[:, n:], weights, order, signs, rms(envelope_v))
     voltage_problems = tuple(
         p or _as_tuple(plausibility.voltage_problem(voltages, levels[b], motors[b]))
         for b, p in enumerate(voltage_problems)

@@ -84,6 +84,17 @@ def test_what_stands_against_currents_has_its_code(change: dict[str, object], co
     assert code in {r.code for r in f.problems[0]}
 
 
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 10.0])
+def test_one_current_in_three_channels_has_its_frequency_and_level(seconds: float) -> None:
+    """They have no positive sequence, only what rounding leaves of it."""
+    r = recording(Machine(f0_hz=49.3, seconds=seconds), np.random.default_rng(4))
+    one = front_end([replace(r, channels={"ia": r.channels["ia"]})], [MOTOR])
+    three = front_end([replace(r, channels=dict.fromkeys(CURRENTS, r.channels["ia"]))], [MOTOR])
+    assert three.f0_hz == pytest.approx(one.f0_hz, abs=1e-6)
+    assert three.current_rms_a() == pytest.approx(one.current_rms_a(), rel=1e-5)
+    assert three.problems == one.problems
+
+
 def test_noise_has_no_supply() -> None:
     rng = np.random.default_rng(1)
     r = Recording({c: rng.standard_normal(5_000) for c in CURRENTS}, 5_000.0)
