@@ -11,6 +11,7 @@ from vtox.faults import FAMILIES
 from vtox.monitoring import monitor
 from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings
+from vtox.store.agreement import require_agreement
 from vtox.store.client import Client, check_when_loaded, connect
 from vtox.store.task_queues import forget_broker, write_broker
 from vtox.tracing import start_tracing
@@ -25,12 +26,15 @@ def run(settings: Settings) -> None:
     ------
     ServerUnavailable
         The server does not answer at the start; one that is loading its log is waited for.
+    SystemStateError
+        Other processes work on other terms.
     PortTaken
         `VTOX_COORDINATOR_PORT` is in use.
     """
     stop = stop_event()
     client = connect(settings.samples_url(), "bridge", retries=0)
     check_when_loaded(client)
+    require_agreement(client, settings)
     queues = TaskQueues()
     if settings.broker_url:
         waiting_tasks = _report_lengths(queues, client)

@@ -8,6 +8,10 @@ from math import ceil
 
 from vtox.domain import Motor
 
+# Format of what a task carries. A task without `v` is of version 1; further arguments, of a later
+# version of VTOX, are ignored.
+TASK_VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Family:

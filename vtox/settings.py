@@ -132,6 +132,9 @@ class Settings(BaseSettings):
         "development", description="sets the defaults of workers, address and interval"
     )
     cluster_workers: int = Field(3, ge=1, le=256, description="number of Celery workers")
+    hosts_may_differ: bool = Field(
+        False, description="work beside hosts whose settings or formats differ, for an upgrade"
+    )
     monitor_interval_s: float = Field(
         10.0, gt=0, description="seconds between entries of performance_metrics"
     )

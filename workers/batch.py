@@ -18,10 +18,9 @@ from vtox.channel_map import corrected
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import Diagnosis, Record, Recording
 from vtox.errors import InputError
-from vtox.faults import FAMILIES
+from vtox.faults import FAMILIES, TASK_VERSION
 from vtox.health.assessment import fingerprint
 from vtox.health.update import is_past, update
-from vtox.queues.celery_app import TASK_VERSION
 from vtox.store import heartbeats
 from vtox.store.baselines import OF_OTHER_CHANNELS
 from vtox.store.entries import (

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -25,9 +27,11 @@ from threadpoolctl import threadpool_limits
 from vtox import settings
 from vtox.cluster import logging_setup, parent_watch
 from vtox.cluster.probe_server import serve
+from vtox.cluster.restart import CANNOT_START
+from vtox.errors import SystemStateError
 from vtox.faults import FAMILIES
 from vtox.settings import Settings
-from vtox.store import heartbeats
+from vtox.store import agreement, heartbeats
 from vtox.store.client import Client, connect
 from vtox.store.ledger import Ledger
 from vtox.tracing import Tracing, start_tracing
@@ -36,6 +40,8 @@ from workers.malloc import keep_freed_memory
 from workers.memory_limit import limit_memory
 
 log = structlog.get_logger()
+
+SERVER_POLL_S = 1.0
 
 
 @dataclass(slots=True)
@@ -89,6 +95,22 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
     _name = sender.hostname
     keep_freed_memory()  # the processes of its pool inherit it
     parent_watch.watch_parent()
+    _require_agreement(settings.load())
+
+
+def _require_agreement(s: Settings) -> None:
+    """Wait for the server; end this process where others work on other terms."""
+    with connect(s.samples_url(), "worker") as client:
+        while True:
+            try:
+                return agreement.require_agreement(client, s)
+            except redis.RedisError as error:
+                log.warning("the server does not answer, trying again", reason=str(error))
+                time.sleep(SERVER_POLL_S)
+            except SystemStateError as error:
+                print(f"vtox: {error}", file=sys.stderr, flush=True)
+                # Celery catches any other exception and goes on.
+                raise SystemExit(CANNOT_START) from None
 
 
 @worker_process_init.connect
@@ -123,7 +145,8 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
     )
     client = process().client
     heartbeats.reset(client, _name)
-    _heartbeat = Heartbeat(client, _name, [q for q in queues if q in FAMILIES], port)
+    terms = agreement.own_fields(s)
+    _heartbeat = Heartbeat(client, _name, [q for q in queues if q in FAMILIES], port, terms)
     threading.Thread(target=_heartbeat.run, name="heartbeat", daemon=True).start()
     log.info("worker ready", name=_name, queues=queues, port=port)
 

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import psutil
@@ -30,6 +31,7 @@ class Heartbeat:
     name: str
     queues: list[str]
     port: int | None = None
+    agreement: Mapping[str, str] = field(default_factory=dict)
     started_t: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     finished: deque[tuple[float, int]] = field(default_factory=deque)
@@ -65,6 +67,7 @@ class Heartbeat:
             started_t=self.started_t,
             clock_offset_s=offset_s,
             now=now,
+            agreement=self.agreement,
         )
         if time.monotonic() >= self.next_forgetting_t:
             self.next_forgetting_t = time.monotonic() + FORGET_EVERY_S

@@ -192,6 +192,7 @@ def _worker(w: Worker, now: float) -> WorkerStatus:
         started=rfc3339(w.started_t),
         last_seen=rfc3339(w.last_seen_t),
         last_seen_age_s=max(round(now - w.last_seen_t, 3), 0.0),
+        version=w.version,
         last_family=w.last_family,
         last_task=rfc3339(w.last_task_t),
         last_task_age_s=None if w.last_task_t is None else max(round(now - w.last_task_t, 3), 0.0),

@@ -92,6 +92,7 @@ class WorkerStatus(ResponseModel):
     started: Time | None
     last_seen: Time | None = Field(description="its last heartbeat")
     last_seen_age_s: float
+    version: str = Field(description="its VTOX; empty: one before this was reported")
     last_family: str = Field(description="family of the last task it took; empty: none yet")
     last_task: Time | None = Field(description="when it took that")
     last_task_age_s: Number

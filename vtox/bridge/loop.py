@@ -24,6 +24,7 @@ from vtox.domain import Record
 from vtox.errors import BrokerUnavailable, LeaseLost, StaleState
 from vtox.faults import FAMILIES, record_length_s
 from vtox.settings import Settings
+from vtox.store.agreement import report_agreement
 from vtox.store.backlog import report_waiting
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger
@@ -146,6 +147,7 @@ class Bridge:
         self.forget_tasks()  # another owner may have sent tasks since
         create_group(self.client, keys.RAW)
         self._rebuild()
+        report_agreement(self.client, self.settings)
         self.owner = True
         log.info("bridge owns the stream", open_bytes=self.joiner.bytes)
         return True

@@ -14,29 +14,33 @@ from vtox.cluster.file_lock import try_lock
 from vtox.cluster.flower_password import USER
 from vtox.cluster.ports import base_url, require_distinct_ports, require_free_ports
 from vtox.cluster.processes import ProcessSpec
+from vtox.cluster.roles import NAMES, ROLES, host_roles
 from vtox.cluster.supervisor import Supervisor
-from vtox.errors import InputError, SystemStateError
+from vtox.errors import SystemStateError
 from vtox.notification.rules import read_rules
 from vtox.server_urls import complete_database
 from vtox.settings import Settings, load, unknown_settings
+from vtox.store.agreement import require_agreement
 from vtox.store.apikeys import require_keys
 from vtox.store.client import check, check_when_loaded, connect
 
 
 def up(
+    roles: list[str] = typer.Option(
+        [],
+        metavar="ROLE,...",
+        help=f"Only these roles, on one of several hosts: {', '.join(NAMES)}.",
+    ),
     without: list[str] = typer.Option(
-        [], metavar="ROLE", help=f"Leave out a role: {', '.join(processes.ROLES)}. Can be repeated."
+        [], metavar="ROLE", help=f"Leave out a role: {', '.join(ROLES)}. Can be repeated."
     ),
 ) -> None:
     """Run the whole system: server, bridge, workers, API with its page, and Flower.
 
     Ctrl-C stops it in order. Settings are variables VTOX_*: see `vtox config show`.
     """
-    for name in without:
-        if name not in processes.ROLES:
-            raise InputError(f"--without {name}: expected one of {', '.join(processes.ROLES)}")
     settings = load()
-    specs = processes.cluster(settings, without)
+    specs = processes.cluster(settings, host_roles(settings, roles, without))
     with exclusive_use(settings, specs), ClusterLog(settings.data_dir, open_console()) as log:
         asyncio.run(supervisor(settings, specs, log).run())
 
@@ -47,7 +51,9 @@ def supervisor(settings: Settings, specs: Sequence[ProcessSpec], log: ClusterLog
     def preflight() -> None:
         with connect(settings.working_url(), "up") as client:
             check(client)
-            require_keys(client, settings)
+            require_agreement(client, settings)
+            if any(s.name == "api" for s in specs):
+                require_keys(client, settings)
 
     def on_ready() -> None:
         log.write_own("VTOX is up", **addresses(settings, specs))

@@ -4,7 +4,7 @@ Children run in an empty folder of their own with every setting in the environme
 in the user's working folder (an `api` package, a `celeryconfig.py`) gets in their way.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import vtox
 from vtox.cluster import parent_watch
 from vtox.cluster.child_process import is_stopped
 from vtox.cluster.ports import LOOPBACK, accepts_connections, base_url, is_live, responds
-from vtox.cluster.worker_allocation import allocate_queues
+from vtox.cluster.roles import WORKERS, HostRoles, host_roles
+from vtox.cluster.worker_allocation import ALL_QUEUES, allocate_queues
 from vtox.errors import ServerUnavailable
 from vtox.settings import Settings
 from vtox.store.client import check, connect
@@ -22,7 +23,6 @@ from vtox.store.heartbeats import port_of
 from vtox.store.notifier_heartbeat import notifier_heartbeat
 from vtox.store.recorder_heartbeat import recorder_heartbeat
 
-ROLES = ("server", "bridge", "workers", "recorder", "notifier", "api", "flower")
 LIVENESS_PATH = "/health/live"
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.
 ALLOW_ROOT = "ignore:You're running the worker with superuser privileges"
@@ -47,8 +47,9 @@ class ProcessSpec:
     one_shot: bool = False
 
 
-def cluster(settings: Settings, without: Collection[str] = ()) -> list[ProcessSpec]:
-    """Return the processes of a whole cluster, but not those of the roles `without`."""
+def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessSpec]:
+    """Return the processes of a host with these roles, by default of a whole cluster."""
+    roles = roles or host_roles(settings)
     api = base_url(settings.api_host, settings.api_port) + LIVENESS_PATH
     bridge = base_url(settings.probe_host, settings.coordinator_port) + LIVENESS_PATH
     flower_port = settings.flower_port
@@ -76,29 +77,31 @@ def cluster(settings: Settings, without: Collection[str] = ()) -> list[ProcessSp
         ProcessSpec(
             "flower", ("vtox", "flower"), 4, 0, lambda _: accepts_connections("", flower_port)
         ),
+        _notifier(settings),
     ]
-    if settings.notify_file is not None:
-        specs.append(_notifier(settings))
-    left_out = {*without, "server"} if settings.redis_url else set(without)
-    specs = [s for s in specs if s.name not in left_out]
-    if "workers" not in left_out:
-        specs += workers(settings)
+    specs = [s for s in specs if s.name in roles.names]
+    if WORKERS in roles.names:
+        specs += workers(settings, roles.queues)
     return sorted(specs, key=lambda s: s.start_order)
 
 
-def workers(settings: Settings) -> list[ProcessSpec]:
-    """Return the worker processes, each named after its queue, those of several `shared`."""
+def workers(settings: Settings, queues: Sequence[str] = ALL_QUEUES) -> list[ProcessSpec]:
+    """Return the workers of a host with these queues, named after their own or `shared`."""
     specs: list[ProcessSpec] = []
-    for queues in allocate_queues(settings.cluster_workers):
-        base = queues[0] if len(queues) == 1 else "shared"
-        same = sum(s.command[-1] == ",".join(queues) for s in specs)
-        name = f"{base}-{same + 1}" if same else base
-        options = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
-        identity = ("-n", f"{name}@%h", "-Q", ",".join(queues))
-        command = ("celery", "-q", "-A", "vtox", "worker", *options, *identity)
-        probe = _WorkerProbe(settings, name)
-        specs.append(ProcessSpec(name, command, 2, 1, probe.is_ready, probe.is_live))
+    for own in allocate_queues(settings.cluster_workers, queues):
+        base = own[0] if len(own) == 1 else "shared"
+        same = sum(s.command[-1] == ",".join(own) for s in specs)
+        specs.append(worker(settings, f"{base}-{same + 1}" if same else base, own))
     return specs
+
+
+def worker(settings: Settings, name: str, queues: Sequence[str]) -> ProcessSpec:
+    """Return a worker process of these queues."""
+    options = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
+    identity = ("-n", f"{name}@%h", "-Q", ",".join(queues))
+    command = ("celery", "-q", "-A", "vtox", "worker", *options, *identity)
+    probe = _WorkerProbe(settings, name)
+    return ProcessSpec(name, command, 2, 1, probe.is_ready, probe.is_live)
 
 
 def cluster_command(settings: Settings) -> list[str]:
@@ -110,7 +113,7 @@ def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of a child: the settings of this process, and its pid to watch."""
     values = {k: v for k, v in settings.model_dump().items() if v is not None}
     variables = {f"VTOX_{k.upper()}": str(v) for k, v in values.items()}
-    for name in ("data_dir", "redis_ca", "redis_cert", "redis_key", "notify_file"):
+    for name in ("data_dir", "redis_ca", "redis_cert", "redis_key", "broker_ca", "notify_file"):
         if path := values.get(name):
             variables[f"VTOX_{name.upper()}"] = str(path.resolve())
     # Only the process that a person started brings up a cluster.

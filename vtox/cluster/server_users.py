@@ -130,6 +130,7 @@ def _roles() -> dict[str, Role]:
             rights=" ".join(
                 (
                     f"{SCRIPTS} {READS} {_keys(raw, *outputs, *worker)}",
+                    _keys(keys.LEASE, keys.BRIDGE, read_only=True),
                     _only(WRITES, *worker),
                     _only("+xack", raw),
                     _only("+xadd", *(o for o in outputs if o not in _NOT_OF_WORKERS)),

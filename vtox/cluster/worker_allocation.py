@@ -12,17 +12,18 @@ from vtox.faults import FAMILIES
 ALL_QUEUES = tuple(f.queue for f in FAMILIES.values())
 
 
-def allocate_queues(workers: int) -> list[tuple[str, ...]]:
-    """Return the queues of each worker.
+def allocate_queues(workers: int, queues: Sequence[str] = ALL_QUEUES) -> list[tuple[str, ...]]:
+    """Return the queues of each worker of a host that serves `queues`.
 
     With fewer workers than queues each serves all of them, and none works while another has
     nothing to do. From there on each queue has a worker of its own, which no other family can hold
-    up, and further workers serve all queues (`ADDED_QUEUES`).
+    up, and further workers serve all queues.
     """
-    if workers < len(ALL_QUEUES):
-        return [ALL_QUEUES] * workers
-    own = [(queue,) for queue in ALL_QUEUES]
-    return own + [ALL_QUEUES] * (workers - len(own))
+    every = tuple(queues)
+    if workers < len(every):
+        return [every] * workers
+    own = [(queue,) for queue in every]
+    return own + [every] * (workers - len(own))
 
 
 def removable_worker(allocated: Sequence[Sequence[str]]) -> int | None:

@@ -1,11 +1,12 @@
 """Checks from one snapshot whether windows are diagnosed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from vtox import keys
 from vtox.sentences.rendering import remedy, render
+from vtox.store.agreement import Party, differences, in_words
 from vtox.store.status import Server, Snapshot
 
 Status = Literal["pass", "warn", "fail"]
@@ -58,6 +59,7 @@ def checks(snapshot: Snapshot) -> list[Check]:
         *_disk(snapshot.server),
         _group(snapshot),
         _bridge(snapshot),
+        *_hosts(snapshot.parties),
         *_broker(snapshot),
         _monitor(snapshot),
         _recorder(snapshot),
@@ -88,6 +90,21 @@ def _bridge(snapshot: Snapshot) -> Check:
     return coded_check(
         "bridge", "fail", "bridge_hangs", pid=last.pid, host=last.host, silent_s=silent_s
     )
+
+
+def _hosts(parties: Sequence[Party]) -> list[Check]:
+    """Return whether bridge and workers of all hosts work on the same terms, with one version."""
+    for party in parties[1:]:
+        if differences(parties[0].terms, party.terms):
+            what = in_words(parties[0].terms, party.terms, parties[0].name, party.name)
+            return [coded_check("hosts", "warn", "hosts_differ", differences=what)]
+    by_version: dict[str, set[str]] = {}
+    for party in parties:
+        by_version.setdefault(party.version or "an earlier one", set()).add(party.host)
+    versions = "; ".join(f"{v} on {', '.join(sorted(by_version[v]))}" for v in sorted(by_version))
+    if len(by_version) > 1:
+        return [coded_check("hosts", "warn", "versions_differ", versions=versions)]
+    return [coded_check("hosts", "pass", "hosts_agree", versions=versions)] if parties else []
 
 
 def _broker(snapshot: Snapshot) -> list[Check]:

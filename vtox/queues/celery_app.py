@@ -12,10 +12,6 @@ from kombu.transport import TRANSPORT_ALIASES
 import vtox
 from vtox.queues import broker
 
-# Format of what a task carries. A task without `v` is of version 1; further arguments, of a later
-# version of VTOX, are ignored.
-TASK_VERSION = 1
-
 
 def _config() -> ModuleType:
     """Load our own celeryconfig.py by path.

@@ -1,7 +1,10 @@
 """Heartbeats of the workers: hashes with a life time, and the set of their names."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from vtox import keys
 from vtox.store.client import Client, server_time
@@ -35,6 +38,9 @@ class Worker:
     # Of the last task it has taken: family, and when; None before the first.
     last_family: str = ""
     last_task_t: float | None = None
+    # Its VTOX, and on which terms it works (`vtox.store.agreement`).
+    version: str = ""
+    terms: Mapping[str, str] = field(default_factory=dict)
 
 
 def send_heartbeat(
@@ -51,10 +57,12 @@ def send_heartbeat(
     started_t: float,
     clock_offset_s: float,
     now: float,
+    agreement: Mapping[str, str] = {},
 ) -> None:
     """Write a heartbeat; what the worker has done is counted beside it (`count_batch`).
 
     `started_t` and `now` are of the server's clock: others measure the heartbeat's age by it.
+    `agreement` are the fields of `vtox.store.agreement`.
     """
     key = keys.worker(name)
     fields: dict[str, Any] = {
@@ -69,7 +77,7 @@ def send_heartbeat(
         "last_seen_t": round(now, 3),
         "clock_offset_s": round(clock_offset_s, 3),
         "port": port or "",
-    }
+    } | dict(agreement)
     with client.pipeline() as pipe:
         pipe.hset(key, mapping=fields)
         pipe.expire(key, LIFE_S)
@@ -167,4 +175,15 @@ def _worker(beat: dict[str, str]) -> Worker:
         clock_offset_s=number(beat.get("clock_offset_s")),
         last_family=beat.get("last_family", ""),
         last_task_t=number(beat.get("last_task_t")),
+        version=beat.get("version", ""),
+        terms=terms_from_json(beat.get("terms")),
     )
+
+
+def terms_from_json(text: str | bytes | None) -> dict[str, str]:
+    """Return terms of a heartbeat; none where there are none that can be read."""
+    try:
+        table = orjson.loads(text or b"{}")
+    except orjson.JSONDecodeError:
+        table = None
+    return {str(k): str(v) for k, v in table.items()} if isinstance(table, dict) else {}

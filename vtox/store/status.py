@@ -11,6 +11,7 @@ import redis
 
 from vtox import keys
 from vtox.faults import FAMILIES
+from vtox.store.agreement import Party, parties
 from vtox.store.client import Client
 from vtox.store.entries import Metrics, decode_metrics
 from vtox.store.heartbeats import Worker, workers
@@ -101,6 +102,8 @@ class Snapshot:
     recorder: RecorderHeartbeat | None = None
     # None: none runs that is meant to.
     notifier: NotifierHeartbeat | None = None
+    # Bridge and workers, with version and terms of each.
+    parties: tuple[Party, ...] = ()
     # Family -> bucket of `BUCKET_BASE` -> records committed with that latency.
     latency: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
@@ -161,8 +164,8 @@ def snapshot(client: Client) -> Snapshot:
         queues={name: _queue(name, waiting.get(name), counters, alive) for name in FAMILIES},
         workers=alive,
         machines=int(take(0)),
-        bridge_alive=bool(take(0)),
-        bridge=_bridge(take({})),
+        bridge_alive=bool(owned := take(0)),
+        bridge=_bridge(bridge := take({})),
         server=_server(take()),
         metrics=tuple(decode_metrics(i, fields) for i, fields in take([])),
         latency=_latency(take({})),
@@ -171,6 +174,7 @@ def snapshot(client: Client) -> Snapshot:
         recorder=decode_recorder(take({})),
         notifier=decode_notifier(take({})),
         broker=broker,
+        parties=tuple(parties(alive, bridge if owned else {})),
     )
 
 

@@ -11,6 +11,7 @@ from tests.cluster import free_ports
 from vtox.cluster import processes
 from vtox.cluster.ports import base_url, require_distinct_ports, responds
 from vtox.cluster.probe_server import serve
+from vtox.cluster.roles import host_roles
 from vtox.cluster.server_config import choose_address
 from vtox.errors import PortTaken, SettingsError
 from vtox.settings import load
@@ -35,7 +36,9 @@ def test_two_settings_with_one_port_are_both_named(one: str, other: str, tmp_pat
 def test_a_role_left_out_needs_no_port(tmp_path: Path) -> None:
     settings = load(data_dir=tmp_path, api_port=5555, redis_port=8001, redis_url="redis://h")
     require_distinct_ports(
-        processes.configured_ports(settings, processes.cluster(settings, ["flower"]))
+        processes.configured_ports(
+            settings, processes.cluster(settings, host_roles(settings, without=["flower"]))
+        )
     )
 
 

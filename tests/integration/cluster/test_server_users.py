@@ -77,9 +77,10 @@ DENIED = {
         "EVAL redis.call('HSET','vtox:api-keys','a','b') 0",
     ),
     "worker": (
+        "SET vtox:lease x",
+        "HSET vtox:bridge host x",
         "XADD motor_raw_data * a 1",
         "XREADGROUP GROUP vtox bridge STREAMS motor_raw_data >",
-        "SET vtox:lease x",
         "GET vtox:replay-secret",
         "HGETALL vtox:api-keys",
         "EVAL redis.call('XADD','motor_raw_data','*','a','b') 0",

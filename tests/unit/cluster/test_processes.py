@@ -3,7 +3,11 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from vtox.cluster import processes
+from vtox.cluster.roles import host_roles
+from vtox.errors import InputError
 from vtox.settings import load
 
 
@@ -29,7 +33,9 @@ def test_a_notifier_runs_where_there_are_rules_and_nowhere_else(tmp_path: Path) 
     settings = load(data_dir=tmp_path, notify_file=rules)
     names = [s.name for s in processes.cluster(settings)]
     assert names[-3:] == ["recorder", "flower", "notifier"]
-    assert "notifier" not in {s.name for s in processes.cluster(settings, ["notifier"])}
+    assert "notifier" not in {
+        s.name for s in processes.cluster(settings, host_roles(settings, without=["notifier"]))
+    }
     assert processes.environment(settings)["VTOX_NOTIFY_FILE"] == str(rules.resolve())
 
 
@@ -40,7 +46,8 @@ def test_with_a_server_by_url_none_is_started(tmp_path: Path) -> None:
 
 def test_roles_can_be_left_out(tmp_path: Path) -> None:
     settings = load(data_dir=tmp_path)
-    specs = processes.cluster(settings, ["api", "flower", "workers", "recorder"])
+    few = host_roles(settings, without=["api", "flower", "workers", "recorder"])
+    specs = processes.cluster(settings, few)
     assert [s.name for s in specs] == ["server", "bridge"]
     assert processes.listen_addresses(settings, specs) == {
         "VTOX_COORDINATOR_PORT": ("127.0.0.1", 8001)
@@ -55,3 +62,45 @@ def test_children_get_our_settings_and_start_no_cluster(tmp_path: Path) -> None:
     assert variables["VTOX_DATA_DIR"] == str(tmp_path.resolve())
     assert "VTOX_REDIS_URL" not in variables
     assert variables["PATH"] == os.environ["PATH"]
+
+
+def test_the_workers_of_a_host_share_the_queues_that_were_chosen(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path, redis_url="redis://127.0.0.1:1", cluster_workers=3)
+    roles = host_roles(settings, ["worker:bearing,worker:broken_bar"])
+    names = [s.name for s in processes.cluster(settings, roles)]
+    assert names == ["bearing", "broken_bar", "shared"]
+    one = load(data_dir=tmp_path, redis_url="redis://127.0.0.1:1", cluster_workers=1)
+    (shared,) = processes.cluster(one, roles)
+    assert shared.command[-1] == "bearing,broken_bar"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ("bridge, api", {"bridge", "api"}),
+        ("workers", {"turn_short", "bearing", "broken_bar"}),
+        ("bridge,workers,worker:bearing", {"bridge", "turn_short", "bearing", "broken_bar"}),
+    ],
+)
+def test_a_host_runs_the_roles_that_were_chosen(
+    tmp_path: Path, chosen: str, expected: set[str]
+) -> None:
+    settings = load(data_dir=tmp_path)
+    assert {s.name for s in processes.cluster(settings, host_roles(settings, [chosen]))} == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "problem"),
+    [
+        ("worker", "--roles worker: expected one of server, bridge"),
+        ("worker:gear", "worker:bearing"),
+        ("server", "VTOX_REDIS_URL names the server, so there is none to start"),
+        ("notifier", "VTOX_NOTIFY_FILE is not set, so there is none to start"),
+    ],
+)
+def test_a_role_that_cannot_be_is_refused_in_words(
+    tmp_path: Path, chosen: str, problem: str
+) -> None:
+    settings = load(data_dir=tmp_path, redis_url="redis://127.0.0.1:1")
+    with pytest.raises(InputError, match=problem):
+        host_roles(settings, [chosen])

@@ -24,6 +24,16 @@ SENTENCES: dict[str, Sentence] = {
         "`vtox up` 会在一分钟内结束卡死的进程并另行启动；否则在 {host} 上执行 "
         "`kill -9 {pid}`，再执行 `vtox bridge`。",
     ),
+    "hosts_agree": Sentence("条件一致，VTOX {versions}", ""),
+    "hosts_differ": Sentence(
+        "各进程的工作条件不一致：{differences}",
+        "若正在逐台修改主机则无需处理；否则请改为一致并重启：除非设置 "
+        "`VTOX_HOSTS_MAY_DIFFER=true`，进程不会在条件不同的进程旁启动。",
+    ),
+    "versions_differ": Sentence(
+        "VTOX 版本不同，但条件一致：{versions}",
+        "若正在升级则无需处理；否则请升级余下的主机。",
+    ),
     "broker_takes_tasks": Sentence("位于 {address}", ""),
     "broker_is_away": Sentence(
         "不可用：{problem}", "请启动它，或更正 VTOX_BROKER_URL；`vtox doctor` 会尝试连接。"

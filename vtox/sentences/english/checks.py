@@ -31,6 +31,16 @@ SENTENCES: dict[str, Sentence] = {
         "Wait: `vtox up` ends one that hangs and starts another within a minute; without it, "
         "`kill -9 {pid}` on {host} and `vtox bridge`.",
     ),
+    "hosts_agree": Sentence("all on the same terms, VTOX {versions}", ""),
+    "hosts_differ": Sentence(
+        "the processes do not work on the same terms: {differences}",
+        "Nothing while you change one host after another; else set them alike and restart: no "
+        "process starts beside others on other terms unless `VTOX_HOSTS_MAY_DIFFER=true`.",
+    ),
+    "versions_differ": Sentence(
+        "different versions of VTOX on the same terms: {versions}",
+        "Nothing while an upgrade goes on; else upgrade the hosts that were left.",
+    ),
     "broker_takes_tasks": Sentence("broker at {address}", ""),
     "broker_is_away": Sentence(
         "not usable: {problem}",
