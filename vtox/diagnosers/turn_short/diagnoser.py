@@ -92,15 +92,25 @@ def _excess(
 def _diagnosis(
     analysis: CurrentAnalysis, excess: AsymmetryExcess, i: int, model: HealthyModel
 ) -> Diagnosis:
-    within = _within_limit(analysis, excess, i, model)
     if excess.worst_over[i] > 1:
+        within = _within_limit(analysis, excess, i, model)
         if changed := _measurement_changed(analysis, excess, i, model):
             return _abstention(within, (changed, *within.doubts))
         return _over_limit(analysis, excess, i, model, within)
     undecided = indecision(_grounds(analysis, excess, i, model))
     if undecided and (renamed := measurement.phases_renamed(analysis, i, model)):
         undecided = (renamed, *undecided)
-    return _abstention(within, undecided) if undecided else within
+    if not undecided:
+        return _within_limit(analysis, excess, i, model)
+    why, *doubts = undecided
+    return Diagnosis(
+        fault=FAULT,
+        state="unknown",
+        code=why.code,
+        values=why.values,
+        doubts=tuple(doubts),
+        **_figures(analysis, excess, i, model),
+    )
 
 
 def _measurement_changed(
@@ -117,32 +127,43 @@ def _measurement_changed(
 def _within_limit(
     analysis: CurrentAnalysis, excess: AsymmetryExcess, i: int, model: HealthyModel
 ) -> Diagnosis:
-    """Return the diagnosis `normal`, from which the others are made."""
-    basis = model.basis
+    """Return the diagnosis `normal`, from which those of records over the limit are made."""
+    basis = str(model.basis)
     corrected, limit = float(excess.worst_ratio[i]), float(excess.worst_limit[i])
-    std, over = float(excess.worst_std[i]), float(excess.worst_over[i])
-    indicators: dict[str, Value] = {
-        "negative_sequence_ratio": round(float(excess.raw_median[i]), 5),
-        "corrected_ratio": round(corrected, 5),
-        "limit_ratio": round(limit, 5),
-        "load_a": round(float(excess.load_a[i]), 4),
-        "basis": str(basis),
-    }
-    if analysis.voltage_rotation_deg[i]:
-        indicators["voltages_turned_deg"] = int(analysis.voltage_rotation_deg[i])
+    over = float(excess.worst_over[i])
     voltage_problem = applicability.voltage_problem(analysis, i)
     return Diagnosis(
         fault=FAULT,
         state="normal",
         code="asymmetry_within_limit",
-        values={"corrected_ratio": corrected, "limit_ratio": limit, "basis": str(basis)},
+        values={"corrected_ratio": corrected, "limit_ratio": limit, "basis": basis},
         doubts=(voltage_problem,) if voltage_problem else (),
         severity=0.0,
-        confidence=round(CONFIDENCE[basis] * (1 - 0.5 * min(1.0, over) ** 2), 3),
-        statistic=round((corrected / std) ** 2, 3),
-        threshold=round((limit / std) ** 2, 3),
-        indicators=indicators,
+        confidence=round(CONFIDENCE[model.basis] * (1 - 0.5 * min(1.0, over) ** 2), 3),
+        **_figures(analysis, excess, i, model),
     )
+
+
+def _figures(
+    analysis: CurrentAnalysis, excess: AsymmetryExcess, i: int, model: HealthyModel
+) -> dict[str, Any]:
+    """Return statistic, threshold and indicators of a diagnosis."""
+    corrected, limit = float(excess.worst_ratio[i]), float(excess.worst_limit[i])
+    std = float(excess.worst_std[i])
+    indicators: dict[str, Value] = {
+        "negative_sequence_ratio": round(float(excess.raw_median[i]), 5),
+        "corrected_ratio": round(corrected, 5),
+        "limit_ratio": round(limit, 5),
+        "load_a": round(float(excess.load_a[i]), 4),
+        "basis": str(model.basis),
+    }
+    if analysis.voltage_rotation_deg[i]:
+        indicators["voltages_turned_deg"] = int(analysis.voltage_rotation_deg[i])
+    return {
+        "statistic": round((corrected / std) ** 2, 3),
+        "threshold": round((limit / std) ** 2, 3),
+        "indicators": indicators,
+    }
 
 
 def _grounds(
