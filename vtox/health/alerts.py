@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from vtox.domain import QUIET, Diagnosis, Reason, ReasonValue, Record, State, reason
 from vtox.faults import Persistence
+from vtox.health.impact_orders import impact_orders, share_an_order
 from vtox.operating_state import suppresses_alarms
 
 Level = Literal["", "warning", "fault"]
@@ -30,6 +31,9 @@ CLEARING = {"n", "q", BELOW_SENSITIVITY}
 PASSING = {"w": "v", "f": "g"}
 FOUND = {*PASSING, *PASSING.values()}
 FAULTS = {"f", PASSING["f"]}
+# A mark in upper case: impacts found, but at none of the orders of those before (`impact_orders`).
+# What was found before no longer counts: it cannot be of the same part.
+NO_LONGER_COUNTS = str.maketrans(dict.fromkeys(FOUND, NEAR_LIMIT))
 # The doubts that say so. Then so many times as many slots raise an alert, of which no more may be
 # without the fault than else. docs/calibration/alerts.md#causes-that-pass
 PASSING_CAUSES = {"flicker_not_excluded"}
@@ -67,7 +71,7 @@ class FaultHistory(NamedTuple):
     """What a machine has shown of one fault; `alert_id` is empty without an open alert.
 
     `severities` are those of the last decided records, a median of which is that of the fault;
-    `last_values` are those of the code.
+    `last_values` are those of the code, `orders` the shaft orders of the impacts found last.
     """
 
     last_state: State | Literal[""] = ""
@@ -79,6 +83,7 @@ class FaultHistory(NamedTuple):
     slots: SlotHistory = SlotHistory()
     alert_id: str = ""
     last_values: Mapping[str, ReasonValue] = MappingProxyType({})
+    orders: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +132,9 @@ def advance(
     events = []
     for i, mark in enumerate(slots.marks):
         t = slots.t_start + i * (slots.slot_s or 0.0)
-        kept = BELOW_SENSITIVITY if below and mark in FOUND else mark
+        kept = mark
+        if below and mark.lower() in FOUND:
+            kept = BELOW_SENSITIVITY.upper() if mark.isupper() else BELOW_SENSITIVITY
         history, event = transition(history, kept, t, rule)
         if event:
             events.append(event)
@@ -138,8 +145,10 @@ def transition(
     history: SlotHistory, mark: str, t: float, rule: Persistence
 ) -> tuple[SlotHistory, Event | None]:
     """Return the history with one more slot, and the change of level that it makes."""
-    before = history.level
-    marks = history.marks + mark
+    before, marks = history.level, history.marks
+    if mark.isupper():
+        marks, mark = marks.translate(NO_LONGER_COUNTS), mark.lower()
+    marks += mark
     passing = not set(PASSING.values()).isdisjoint(marks)
     most = max(rule.n * PASSING_TIMES if passing else rule.n, rule.clear)
     marks, starts = marks[-most:], (*history.starts, round(t, 3))[-most:]
@@ -187,6 +196,9 @@ def extend(
     alerts = _suppression(history, record, d)
     severities, alert_id = history.severities, history.alert_id
     said = slots_of(d, record, rule)
+    orders = impact_orders(d) if d.state in ("warning", "fault") else ()
+    if orders and history.orders and not share_an_order(history.orders, orders):
+        said = said._replace(marks=said.marks.upper())
     slots, events = advance(history.slots, said, rule)
     if said.marks:
         severities = (*severities, d.severity or 0.0)[-rule.n :]
@@ -205,6 +217,7 @@ def extend(
         slots=slots,
         alert_id=alert_id if slots.level else "",
         last_values=d.values,
+        orders=orders or history.orders,
     )
     return after, alerts, said.marks
 

@@ -31,6 +31,7 @@ def history_json(h: MachineHistory) -> bytes:
             "starts": f.slots.starts,
             "alert": f.alert_id,
             "last_values": dict(f.last_values),
+            "orders": f.orders,
         }
         for fault, f in h.faults.items()
     }
@@ -76,6 +77,7 @@ def _fault_history(entry: Mapping[str, Any]) -> FaultHistory:
         SlotHistory(entry.get("level", ""), entry["marks"], tuple(entry["starts"])),
         entry.get("alert", ""),
         values_from_table(entry.get("last_values") or {}),
+        tuple(entry.get("orders", ())),
     )
 
 

@@ -68,6 +68,7 @@ fault_histories = st.lists(st.tuples(st.sampled_from("nwfhqb"), numbers), max_si
         ),
         alert_id=names,
         last_values=st.dictionaries(names, numbers, max_size=2),
+        orders=st.lists(numbers, max_size=2).map(tuple),
     )
 )
 faults = st.sampled_from(list(FAULTS))
