@@ -19,7 +19,7 @@ def comb(order: float, ratio: float = 2.0) -> dict[str, Any]:
     return {"defect": "BPFO", "found_order": order, "statistic": ratio, "threshold": 1.0}
 
 
-def found(*orders: float) -> Diagnosis:
+def finding(*orders: float) -> Diagnosis:
     rows = (*map(comb, orders), comb(1.0, ratio=0.9))
     return Diagnosis(fault="bearing", state="warning", severity=0.5, evidence=rows)
 
@@ -37,7 +37,7 @@ def events(*diagnoses: Diagnosis) -> list[str]:
 
 
 def test_only_impacts_above_their_threshold_have_orders() -> None:
-    assert impact_orders(found(OUTER, INNER)) == (OUTER, INNER)
+    assert impact_orders(finding(OUTER, INNER)) == (OUTER, INNER)
     assert impact_orders(Diagnosis(fault="broken_bar", state="fault")) == ()
 
 
@@ -47,26 +47,26 @@ def test_an_order_is_the_same_but_for_slippage(now: float, same: bool) -> None:
 
 
 def test_impacts_that_stay_at_an_order_raise_an_alert() -> None:
-    steady = [found(OUTER * (1 + 0.002 * k)) for k in range(RULE.k)]
+    steady = [finding(OUTER * (1 + 0.002 * k)) for k in range(RULE.k)]
     assert events(*steady) == ["raised"]
 
 
 def test_impacts_now_at_one_order_now_at_another_raise_none() -> None:
-    assert events(*[found(o) for o in (OUTER, INNER) * RULE.n]) == []
+    assert events(*[finding(o) for o in (OUTER, INNER) * RULE.n]) == []
 
 
 def test_damage_of_two_parts_raises_an_alert_whichever_leads() -> None:
-    both = [found(OUTER), found(OUTER, INNER), found(INNER), found(INNER, OUTER)]
+    both = [finding(OUTER), finding(OUTER, INNER), finding(INNER), finding(INNER, OUTER)]
     assert events(*both, *both) == ["raised"]
 
 
 def test_an_open_alert_outlives_impacts_at_another_order() -> None:
-    raised = [found(OUTER)] * RULE.k
-    assert events(*raised, found(INNER), found(OUTER)) == ["raised"]
+    raised = [finding(OUTER)] * RULE.k
+    assert events(*raised, finding(INNER), finding(OUTER)) == ["raised"]
 
 
 def test_recorded_marks_give_the_same_events() -> None:
-    diagnoses = [found(o) for o in (*[OUTER] * 5, INNER, *[OUTER] * RULE.k)]
+    diagnoses = [finding(o) for o in (*[OUTER] * 5, INNER, *[OUTER] * RULE.k)]
     told = updates(*diagnoses)
     assert [u.marks["bearing"] for u in told][4:8] == ["w", "W", "W", "w"]
     live = [(a.event, a.t) for u in told for a in u.alerts]
