@@ -10,6 +10,7 @@ import redis
 import structlog
 from sqlalchemy import Connection, Engine
 
+from api.alarm_list import AlarmLists
 from api.fleet_index import FleetIndex, FleetView
 from vtox.errors import ServerUnavailable, TooBusy
 from vtox.history import database
@@ -18,6 +19,8 @@ from vtox.settings import Settings
 from vtox.store import apikeys
 from vtox.store.alarm_book import BookReader
 from vtox.store.client import Client, check, connect, loading_error
+from vtox.store.fleet import MachineNames
+from vtox.store.open_alerts import OpenAlerts
 from vtox.store.status import Snapshot, snapshot
 
 log = structlog.get_logger()
@@ -51,6 +54,9 @@ class Backend:
         self._engine: Engine | None = None
         self._has_history = False
         self.alarms = BookReader()
+        self.alarm_lists = AlarmLists()
+        self.machine_names = MachineNames()
+        self.open_alerts = OpenAlerts()
         self._stop = threading.Event()
         self._keys_exist = False
         self._keys_t = -KEYS_ASKED_EVERY_S

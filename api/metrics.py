@@ -4,8 +4,7 @@ Counters and the histogram are those that the scripts on the server keep for eve
 figure that is not known is absent.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from math import floor
 
@@ -19,7 +18,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
-from vtox.alarms.life import OPEN_STATES, Alarm
+from vtox.alarms.life import OPEN_STATES
 from vtox.monitoring.capacity import CPU, capacity
 from vtox.monitoring.readiness import STALE_INTERVALS
 from vtox.monitoring.throughput import Throughput
@@ -80,18 +79,22 @@ _WINDOWS = {
 _LATENCY_EDGES = range(14, 133, 7)
 
 
-def exposition(snap: Snapshot, rate: Throughput, open_alarms: Iterable[Alarm] = ()) -> bytes:
-    """Return the metrics of a snapshot, and of the alarms that are open."""
+def exposition(
+    snap: Snapshot, rate: Throughput, open_alarms: Mapping[tuple[str, str], int] | None = None
+) -> bytes:
+    """Return the metrics of a snapshot, and of the open alarms by state and level."""
     registry = CollectorRegistry()
-    registry.register(_SnapshotCollector(snap, rate, open_alarms))
+    registry.register(_SnapshotCollector(snap, rate, open_alarms or {}))
     return generate_latest(registry)
 
 
 class _SnapshotCollector(Collector):
-    def __init__(self, snap: Snapshot, rate: Throughput, open_alarms: Iterable[Alarm]) -> None:
+    def __init__(
+        self, snap: Snapshot, rate: Throughput, open_alarms: Mapping[tuple[str, str], int]
+    ) -> None:
         self.snap = snap
         self.rate = rate
-        self.open_alarms = Counter((a.state, a.level) for a in open_alarms)
+        self.open_alarms = open_alarms
 
     def collect(self) -> Iterator[Metric]:
         yield from self._system()
@@ -148,7 +151,7 @@ class _SnapshotCollector(Collector):
             labels=["state", "level"],
         )
         for state, level in product(OPEN_STATES, ("warning", "fault")):
-            opened.add_metric([state, level], self.open_alarms[state, level])
+            opened.add_metric([state, level], self.open_alarms.get((state, level), 0))
         yield opened
         if watch := self.snap.watch:
             age_s = max(self.snap.t - watch.t, 0.0)

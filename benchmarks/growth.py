@@ -3,11 +3,11 @@
     python -m benchmarks.growth machines [--many 5000] [--minutes 5]
     python -m benchmarks.growth backlog [--many 100000] [--minutes 3]
 
-Two clusters run side by side, each with all that `vtox up` starts and pages that poll it, and are
-measured over the same intervals: so what else the box does falls on both. `machines`: 50 send a
-window a second in both, and in one the others have sent a window each before and are silent since.
-`backlog`: both drain small windows, in one 1,000 wait for the bridge all the time, in the other
-many. The diagnoses are a light load in both (`benchmarks.stub_diagnosis`).
+Two clusters run side by side, each with what `vtox up` starts, but Flower, and with pages that poll
+it, and are measured over the same intervals: so what else the box does falls on both. `machines`:
+50 send a window a second in both, and in one the others have sent a window each before and are
+silent since. `backlog`: both drain small windows, in one 1,000 wait for the bridge all the time, in
+the other many. The diagnoses are a light load in both (`benchmarks.stub_diagnosis`).
 
 Each figure is CPU time of a window, by process: the median over the intervals, and the median and
 quartiles of the ratios of the two in each.
@@ -146,7 +146,7 @@ def _cluster(folder: Path) -> Iterator[Cluster]:
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     env = os.environ | SETTINGS | {"VTOX_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
     env |= {f"VTOX_{n}": str(p) for n, p in ports.items()}
-    python = [sys.executable, "-m", "vtox", "up", "--without", "workers"]
+    python = [sys.executable, "-m", "vtox", "up", "--without", "workers", "--without", "flower"]
     commands = [python, *(worker("vtox", f, *LIGHT) for f in FAMILIES)]
     settings = load(data_dir=folder)
     with ExitStack() as stack, (folder / "log").open("wb") as log:

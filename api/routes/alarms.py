@@ -1,7 +1,6 @@
 """Alarms: their state, and what operators do with one."""
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -73,29 +72,21 @@ def list_alarms(
     Older ones are in the history: `GET /api/v1/alerts` and `GET /api/v1/alarms/{alarm_id}`.
     """
     book, now_ms = backend.alarms.read(backend.client())
-    groups = groups_of(backend, book.alarms.values())
-    of = group_ids(groups)
-    others = [a for a in book.alarms.values() if query.matches(a, of, whatever_state=True)]
-    matching = [a for a in others if query.matches(a, of)]
-    group_matches = {of[a.id] for a in matching if a.id in of}
-    rows = (a for a in matching if not (query.grouped and a.id in of))
-    found = sorted(rows, key=lambda a: alert_sort_key(a.id))
+    listed = backend.alarm_lists.list(book, backend.fleet(), query, grouped=query.grouped)
+    found, of = listed.alarms, listed.group_of
     try:
         after = alert_sort_key(query.cursor) if query.cursor else None
     except ValueError:
         raise bad_cursor(query.cursor, "the id of an alarm") from None
     first = bisect_right(found, after, key=lambda a: alert_sort_key(a.id)) if after else 0
     end = first + query.limit
-    counts = Counter(a.state for a in others)
     return Alarms(
         data=[alarm_shape(a, book, of) for a in found[first:end]],
-        groups=[]
-        if query.cursor
-        else [supply_alarm_shape(g) for g in groups if g.id in group_matches],
+        groups=[] if query.cursor else [supply_alarm_shape(g) for g in listed.groups],
         next=next_link(request, found[end - 1].id if end < len(found) else ""),
-        counts={s: counts[s] for s in life.STATES},
-        open=sum(a.open for a in others),
-        open_grouped=len({of.get(a.id, a.id) for a in others if a.open}),
+        counts={s: listed.counts[s] for s in life.STATES},
+        open=listed.open,
+        open_grouped=listed.open_grouped,
         as_of=alarm_time(now_ms),
     )
 

@@ -21,7 +21,7 @@ from vtox.health.alerts import Alert as AlertEvent
 from vtox.health.alerts import EventName
 from vtox.history.queries import alerts_before
 from vtox.store.entries import decode_alert
-from vtox.store.open_alerts import alert_sort_key, open_alerts
+from vtox.store.open_alerts import alert_sort_key
 from vtox.store.outputs import entry_order, oldest_id
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
@@ -104,14 +104,16 @@ def list_open_alerts(
     Those of alarms that are shelved, or whose machine is out of service, are left out: see
     `GET /api/v1/alarms/suspensions`.
     """
-    book, _ = backend.alarms.read(backend.client())
+    client = backend.client()
+    book, _ = backend.alarms.read(client)
     suspended = {a.id for a in book.alarms.values() if a.suspensions}
-    alerts = [a for a in open_alerts(backend.client()) if a.id not in suspended]
-    order = [alert_sort_key(a.id) for a in alerts]
+    alerts = [a for a in backend.open_alerts.read(client) if a.id not in suspended]
     try:
-        first = bisect_right(order, alert_sort_key(query.cursor)) if query.cursor else 0
+        after = alert_sort_key(query.cursor) if query.cursor else None
     except ValueError:
         raise bad_cursor(query.cursor, "the id of an alert") from None
+    first = bisect_right(alerts, after, key=lambda a: alert_sort_key(a.id)) if after else 0
     end = first + query.limit
     cursor = alerts[end - 1].id if end < len(alerts) else ""
-    return Page(data=[open_alert(a) for a in alerts[first:end]], next=next_link(request, cursor))
+    shown = backend.open_alerts.with_last_reasons(client, alerts[first:end])
+    return Page(data=[open_alert(a) for a in shown], next=next_link(request, cursor))

@@ -44,7 +44,7 @@ def list_machines(
     if query.cursor and not NAME.fullmatch(query.cursor):
         raise bad_cursor(query.cursor, "the id of a machine")
     client = backend.client()
-    names = sorted(machines.last_arrivals(client))
+    names = backend.machine_names.read(client)
     first = bisect_right(names, query.cursor)
     end = first + query.limit
     overviews = machines.overview(client, names[first:end])

@@ -11,6 +11,7 @@ from api.backend import Backend
 from api.explanation import advice, check_in_words, reason
 from api.metrics import CONTENT_TYPE, exposition
 from api.query import NO_PARAMETERS
+from api.schemas.alarms import AlarmFilter
 from api.schemas.common import Data, rfc3339
 from api.schemas.diagnoses import OpenAlert
 from api.schemas.system import (
@@ -137,8 +138,8 @@ def metrics(backend: OpenBackend) -> Response:
     """Return the state of the system as metrics; a figure that is not known is absent."""
     snap = backend.snapshot()
     book, _ = backend.alarms.read(backend.client())
-    open_alarms = (a for a in book.alarms.values() if a.open)
-    text = exposition(snap, throughput(snap, backend.readings()), open_alarms)
+    alarms = backend.alarm_lists.list(book, backend.fleet(), AlarmFilter(), grouped=False)
+    text = exposition(snap, throughput(snap, backend.readings()), alarms.open_by_level)
     return Response(text, media_type=CONTENT_TYPE)
 
 

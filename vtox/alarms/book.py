@@ -106,6 +106,12 @@ class Book:
             self._ids,
         )
 
+    def next_end_ms(self) -> int | None:
+        """Return when the next suspension ends by itself, None where none does."""
+        kept = [s for a in self.alarms.values() for s in a.suspensions.values()]
+        ends = (s.until_ms for s in (*kept, *self.shelved.values()))
+        return min((ms for ms in ends if ms is not None), default=None)
+
     def note_alert(self, alert: Alert, ms: int) -> None:
         """Change the alarm of an alert, which was written at `ms` (server clock)."""
         known = self.alarms.get(alert.id)

@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy import Engine
 
 from vtox.errors import DiskNearlyFull, VtoxError
-from vtox.history import baselines, database, deletion, retention, writing
+from vtox.history import database, deletion, retention, writing
+from vtox.history.baselines import BaselineRecorder
 from vtox.history.disk_room import check_room
 from vtox.history.gaps import missed_between, missed_sentence
 from vtox.history.names import Names
@@ -51,7 +52,7 @@ class Recorder:
         self._engine: Engine | None = None
         self._names = Names()
         self._positions: dict[str, Position] = {}
-        self._versions: dict[str, int] = {}
+        self._baselines = BaselineRecorder(client)
         self._missed = ""
         self._due: dict[str, float] = {}
 
@@ -107,7 +108,7 @@ class Recorder:
             # What they had shown until then is deleted, or was read without recording it.
             remove_notes(self.client, retired)
         if self._is_due("baselines", BASELINES_EVERY_S):
-            baselines.record_versions(engine, self.client, self._versions)
+            self._baselines.record(engine)
         if self._is_due("deletion", DELETE_EVERY_S):
             retention.delete_older(engine, oldest_kept(self.settings, round(1000 * now)))
         return n
@@ -134,7 +135,7 @@ class Recorder:
         """Delete the history of retired machines; return when each was retired (ms)."""
         retired = noted_retirements(self.client)
         for machine_id in retired:
-            self._versions.pop(machine_id, None)
+            self._baselines.forget_machine(machine_id)
             rows = deletion.delete_machine(engine, machine_id)
             log.info("history of a retired machine deleted", machine=machine_id, rows=rows)
         return retired
@@ -181,7 +182,7 @@ class Recorder:
         """Forget what a failed transaction may have made wrong."""
         self._names.forget()
         self._positions.clear()
-        self._versions.clear()
+        self._baselines.forget()
 
     def _is_due(self, task: str, every_s: float) -> bool:
         now = time.monotonic()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import orjson
@@ -39,10 +40,13 @@ _Stored = dict[bytes, bytes]
 
 
 class BookReader:
-    """Reads the book, and decodes it only when it has changed."""
+    """Reads the book, and decodes it only when it has changed: else it is the same object."""
 
     def __init__(self) -> None:
-        self._last: tuple[bytes, bytes, Book] | None = None
+        self._state: tuple[bytes, bytes] | None = None
+        self._last = self._present = Book()
+        self._ends_ms: int | None = None
+        self._lock = Lock()
 
     def read(self, client: Client) -> tuple[Book, int]:
         """Return the book as it is now, with the time (ms, server clock)."""
@@ -54,11 +58,18 @@ class BookReader:
         now_ms = seconds * 1000 + micros // 1000
         state = version or b"", newest[0][0] if newest else b""
         # Requests read at once: what another one has kept meanwhile may be older than its own.
-        last = self._last
-        if last is None or last[:2] != state:
-            # The version that this makes is found at the next read.
-            last = self._last = (*state, advance(client))
-        return last[2].at(now_ms), now_ms
+        with self._lock:
+            if self._state != state:
+                # The version that this makes is found at the next read.
+                self._last, self._state = advance(client), state
+                self._show(now_ms)
+            elif self._ends_ms is not None and now_ms >= self._ends_ms:
+                self._show(now_ms)
+            return self._present, now_ms
+
+    def _show(self, now_ms: int) -> None:
+        self._present = self._last.at(now_ms)
+        self._ends_ms = self._present.next_end_ms()
 
 
 def advance(client: Client, *, forget: bool = False) -> Book:

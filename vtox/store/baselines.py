@@ -12,7 +12,7 @@ from typing import Any
 
 from vtox import keys
 from vtox.channel_map import NO_MAP, ChannelMap, Sources, sources_table
-from vtox.store import learning_notes
+from vtox.store import learning_notes, scripts
 from vtox.store.channel_maps import CHANNEL_MAP
 from vtox.store.client import Client, server_time
 from vtox.store.machine_settings import present_setting
@@ -68,9 +68,8 @@ def store_extended_baseline(
     return True
 
 
-def versions(client: Client) -> dict[str, int]:
-    """Return machine id -> version of its last baseline, of all machines that ever had one."""
-    machine_ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+def versions(client: Client, machine_ids: Sequence[str]) -> dict[str, int]:
+    """Return machine id -> version of its last baseline, of those that ever had one."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hget(keys.machine(m), "baseline_version")
@@ -149,6 +148,8 @@ def _store(client: Client, machine_id: str, baseline: str, info: dict[str, Any])
     info["version"] = int(client.hincrby(key, "baseline_version", 1))
     client.hset(key, mapping={"baseline": baseline, "baseline_info": json.dumps(info)})
     client.hdel(key, learning_notes.FIELD)
+    script = client.register_script(scripts.source("note_change", shared=True))
+    script(keys=[keys.FLEET, keys.FLEET_CHANGES], args=[machine_id])
 
 
 def _state(learnt_t: float, now: float) -> str:

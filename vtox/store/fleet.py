@@ -69,9 +69,11 @@ class FleetChanges:
         pipe.hmget(keys.FLEET, "epoch", "change")
         pipe.zrange(keys.FLEET_CHANGES, f"({self._change}", "+inf", byscore=True)
         (epoch, change), changed = pipe.execute()
-        before, self._epoch = self._epoch, epoch.decode() if epoch else ""
-        self._change = int(change or 0)
-        return [m.decode() for m in changed] if before and before == self._epoch else None
+        before = self._epoch, self._change
+        self._epoch, self._change = epoch.decode() if epoch else "", int(change or 0)
+        if not epoch or before[0] != self._epoch or self._change < before[1]:
+            return None
+        return [m.decode() for m in changed]
 
 
 def fleet_state(
@@ -133,6 +135,25 @@ def begin_epoch(client: Client) -> str:
 def listed_machines(client: Client) -> list[str]:
     """Return the ids of all machines."""
     return [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
+
+
+class MachineNames:
+    """The ids of all machines in their order, read anew where machines have come or gone."""
+
+    def __init__(self) -> None:
+        self._names: tuple[tuple[bytes, int], list[str]] | None = None
+
+    def read(self, client: Client) -> list[str]:
+        """Return them as they are now; the list must not be changed."""
+        pipe = client.pipeline(transaction=True)
+        pipe.hget(keys.FLEET, "epoch")
+        pipe.zcard(keys.MACHINES)
+        epoch, listed = pipe.execute()
+        last = self._names
+        if epoch is None or last is None or last[0] != (epoch, listed):
+            # Of what comes meanwhile, the next look finds another number.
+            last = self._names = ((epoch, listed), sorted(listed_machines(client)))
+        return last[1]
 
 
 def changed_machines(client: Client, change: int) -> list[str]:

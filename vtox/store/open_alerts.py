@@ -47,6 +47,33 @@ def open_alerts(client: Client) -> list[OpenAlert]:
     return sorted(found, key=lambda a: alert_sort_key(a.id))
 
 
+class OpenAlerts:
+    """The alerts that are open, read anew when one is raised, escalated or cleared."""
+
+    def __init__(self) -> None:
+        self._newest: bytes | None = None
+        self._alerts: list[OpenAlert] = []
+
+    def read(self, client: Client) -> list[OpenAlert]:
+        """Return them, the latest first, some with a reason that is no longer the last one."""
+        pipe = client.pipeline(transaction=True)
+        pipe.sismember(keys.OPEN_ALERTS, keys.ALL_LISTED)
+        pipe.xrevrange(keys.ALERTS, count=1)
+        listed, newest = pipe.execute()
+        known = newest[0][0] if listed and newest else None
+        if known is None or known != self._newest:
+            self._alerts = open_alerts(client)
+            self._newest = known
+        return self._alerts
+
+    def with_last_reasons(self, client: Client, some: Sequence[OpenAlert]) -> list[OpenAlert]:
+        """Return some of them, each as it is now."""
+        machine_ids = sorted({a.machine_id for a in some if a.fault in FAULTS})
+        now = open_alarms(client.hgetall(keys.ALARMS)) + _of_machines(client, machine_ids)
+        by_id = {a.id: a for a in now}
+        return [by_id.get(a.id, a) for a in some]
+
+
 def list_open_alerts(client: Client) -> None:
     """List the open alerts of all machines: an earlier version raised some without listing them."""
     machine_ids = [m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]
