@@ -184,6 +184,8 @@ class System:
             "VTOX_BASELINE_AUTO": "false",
             # Windows that a sender repeats after an outage are late.
             "VTOX_CLOCK_TOLERANCE_S": "1e12",
+            # As with the embedded server: the links hide that all runs on one host.
+            "VTOX_SHARED_WINDOWS_MB": "64",
         }
         broker = {"VTOX_BROKER_URL": self.options.broker_url} if self.options.broker_url else {}
         return own | fixed | broker | self.options.settings

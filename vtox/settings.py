@@ -158,11 +158,11 @@ class Settings(BaseSettings):
     in_flight_bytes: int = Field(
         128 << 20, ge=1 << 20, description="bytes in flight per fault family, at most"
     )
-    shared_windows_mb: int = Field(
-        0,
+    shared_windows_mb: int | None = Field(
+        None,
         ge=0,
         description="megabytes of the latest windows in shared memory, for workers beside the "
-        "bridge; 0: none",
+        "bridge, at most; 0: none; unset: by this host's memory if the server is embedded, else 0",
     )
     open_record_bytes: int = Field(
         1 << 30, ge=1 << 20, description="bytes of windows in open records, at most"

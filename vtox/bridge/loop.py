@@ -35,6 +35,7 @@ from vtox.store.retention import (
     server_memory,
     trim_outputs,
 )
+from vtox.store.shared_memory import ring_mb
 from vtox.store.shared_windows import SharedWindows
 from vtox.store.streams import Entry, create_group, read_new, read_pending, trim_raw
 from vtox.tracing import Tracing
@@ -92,7 +93,7 @@ class Bridge:
         self.clock = clock
         self.tracing = tracing
         self.ledger = Ledger(client, settings)
-        self.shared = SharedWindows(settings.shared_windows_mb)
+        self.shared = SharedWindows(ring_mb(settings))
         self.token = ""
         self.owner = self.full = False
         self.read_size = ReadSize()

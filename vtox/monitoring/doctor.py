@@ -20,7 +20,7 @@ from vtox.queues import broker
 from vtox.sentences.rendering import advice
 from vtox.server_urls import broker_address, complete_database, mask, unencrypted_host
 from vtox.settings import Settings, files, unknown_settings
-from vtox.store import shared_windows
+from vtox.store import shared_memory
 from vtox.store.client import (
     Client,
     check,
@@ -47,7 +47,7 @@ def inspect(settings: Settings) -> Iterator[Check]:
     yield _settings()
     yield from transport(settings)
     yield from _data_dir(settings)
-    yield from shared_memory(settings)
+    yield from room_for_windows(settings)
     yield _history(settings)
     yield from _ports(settings)
     yield from _broker(settings)
@@ -171,15 +171,22 @@ def _data_dir(settings: Settings) -> Iterator[Check]:
         )
 
 
-def shared_memory(settings: Settings, folder: Path = shared_windows.FOLDER) -> Iterator[Check]:
+def room_for_windows(settings: Settings, folder: Path = shared_memory.FOLDER) -> Iterator[Check]:
     """Yield whether this host has room for the ring of windows; none is a loss of speed alone."""
-    name, megabytes = "shared memory", settings.shared_windows_mb
+    name, megabytes = "shared memory", shared_memory.ring_mb(settings, folder)
     without = "workers fetch their windows from the server"
-    if not megabytes:
-        yield Check(name=name, status="pass", observed=f"switched off: {without}")
-    elif not folder.exists():
+    if not folder.exists():
         yield Check(name=name, status="pass", observed=f"none on this system: {without}")
-    elif problem := shared_windows.shortage(megabytes << 20, folder):
+    elif not megabytes and settings.shared_windows_mb is None and not settings.redis_url:
+        yield Check(
+            name=name,
+            status="warn",
+            observed=f"{shared_memory.free_bytes(folder) >> 20} MB free in {folder}: {without}",
+            remedy="give a container more (`--shm-size`)",
+        )
+    elif not megabytes:
+        yield Check(name=name, status="pass", observed=f"switched off: {without}")
+    elif problem := shared_memory.shortage(megabytes << 20, folder):
         yield Check(
             name=name,
             status="warn",

@@ -30,14 +30,15 @@ from typing import Self
 import structlog
 
 from vtox.domain import Record
+from vtox.store.shared_memory import FOLDER, PREFIX, shortage
 from vtox.store.streams import Entry
 from vtox.wire import Fields
 
 log = structlog.get_logger()
 
-FOLDER = Path("/dev/shm")
-PREFIX = "vtox-windows-"
-_SHARED = re.compile(PREFIX + r"[0-9a-f]{32}( \d{1,18}:\d{1,9})+")
+# Where a window lies, or that it is not in the ring.
+_SHARED = re.compile(PREFIX + r"[0-9a-f]{32}( (\d{1,18}:\d{1,9}|-))+")
+ELSEWHERE = "-"
 # `oldest` and its complement: whatever was half written or never is recognised.
 _OLDEST = struct.Struct("<QQ")
 # Position, entry id (ms, number), bytes, number of fields; then the lengths of names and values.
@@ -47,8 +48,12 @@ _END = struct.Struct("<Q")
 # Windows begin at the second page.
 _BEGIN = 4096
 _ALL_ONES = (1 << 64) - 1
-# `oldest` moves on by this share of the ring at a time: fewer writes, and 2 % fewer windows.
-_STEP = 64
+# Windows that arrived before are overwritten even where the ring has room: what it never needed it
+# does not take. Most records end within this time.
+KEEP_S = 30.0
+# `oldest` moves on by this many bytes at a time, or this share of the ring: fewer writes, and a few
+# windows fewer.
+_STEP_BYTES, _STEP_SHARE = 1 << 20, 1 / 64
 # Buffers in one system call.
 _MAX_BUFFERS = os.sysconf("SC_IOV_MAX") if "SC_IOV_MAX" in os.sysconf_names else 1024
 
@@ -89,10 +94,10 @@ class SharedWindows:
             self._do_without(f"{self.folder}: {error.strerror}")
 
     def places(self, ids: str) -> str:
-        """Return where the windows of a record lie (`Record.shared`), empty if not all are here."""
+        """Return where the windows of a record lie (`Record.shared`), empty if none is here."""
         found = [self._places.get(i) for i in ids.split()]
-        places = [f"{p[0]}:{p[1]}" for p in found if p]
-        return " ".join((self.name, *places)) if len(places) == len(found) else ""
+        places = [f"{p[0]}:{p[1]}" if p else ELSEWHERE for p in found]
+        return " ".join((self.name, *places)) if any(found) else ""
 
     def close(self) -> None:
         """Give the memory back; readers find nothing any more."""
@@ -105,6 +110,8 @@ class SharedWindows:
     def _reset(self) -> None:
         # Positions begin above 0, which is what memory holds that was never written.
         self._head = self._oldest = self.capacity
+        # When the first window at the beginning of the file arrived, ms since 1970.
+        self._lap_ms = 0
         # Entry id -> position and bytes, the oldest first.
         self._places: dict[str, tuple[int, int]] = {}
 
@@ -119,11 +126,10 @@ class SharedWindows:
         size = _SLOT.size + len(table) + sum(lengths) + _END.size
         if size > self.capacity // 2 or len(lengths) + 2 > _MAX_BUFFERS:
             return
-        left = self.capacity - self._head % self.capacity
-        start = self._head + (left if size > left else 0)
+        ms, n = map(int, entry_id.split(b"-"))
+        start = self._next_start(size, ms)
         self._pass(start + size - self.capacity)
-        ms, _, n = entry_id.partition(b"-")
-        slot = _SLOT.pack(start, int(ms), int(n), size, len(fields)) + table
+        slot = _SLOT.pack(start, ms, n, size, len(fields)) + table
         buffers = [slot, *(x for item in fields.items() for x in item), _END.pack(start)]
         if os.pwritev(self.fd, buffers, _BEGIN + start % self.capacity) < size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -132,11 +138,20 @@ class SharedWindows:
         self._places.pop(key, None)
         self._places[key] = (start, size)
 
+    def _next_start(self, size: int, ms: int) -> int:
+        """Return where a window goes: behind the last one, or to the beginning of the file."""
+        done = self._head % self.capacity
+        old = done > 0 and ms - self._lap_ms > 1000 * KEEP_S
+        if done == 0 or old or size > self.capacity - done:
+            self._lap_ms = ms
+            return self._head + (self.capacity - done) % self.capacity
+        return self._head
+
     def _pass(self, needed: int) -> None:
         """Say that nothing before a position will be whole any more, before it is overwritten."""
         if needed <= self._oldest:
             return
-        self._oldest = needed + self.capacity // _STEP
+        self._oldest = needed + min(_STEP_BYTES, int(_STEP_SHARE * self.capacity))
         os.pwrite(self.fd, _oldest_bytes(self._oldest), 0)
         while self._places:
             first = next(iter(self._places))
@@ -159,16 +174,14 @@ class SharedReader:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def windows(self, record: Record) -> list[Fields] | None:
-        """Return the windows of a record as they were sent, None unless all are here and whole."""
-        if not _SHARED.fullmatch(record.shared):
-            return None
-        name, *places = record.shared.split()
+    def windows(self, record: Record) -> list[Fields | None]:
+        """Return the windows of a record as they were sent, None for one not here and whole."""
         ids = record.ids.split()
-        if len(places) != len(ids):
-            return None
-        ring = self._ring(name)
-        return ring.windows(list(zip(ids, places, strict=True))) if ring else None
+        if _SHARED.fullmatch(record.shared):
+            name, *places = record.shared.split()
+            if len(places) == len(ids) and (ring := self._ring(name)):
+                return ring.windows(list(zip(ids, places, strict=True)))
+        return [None] * len(ids)
 
     def _ring(self, name: str) -> "_Ring | None":
         if name not in self._rings:
@@ -189,23 +202,16 @@ class _Ring:
         self.fd = fd
         self.capacity = capacity
 
-    def windows(self, places: list[tuple[str, str]]) -> list[Fields] | None:
-        copies, positions = [], []
-        for entry_id, place in places:
-            position, size = map(int, place.split(":"))
-            if (copy := self._copy(entry_id, position, size)) is None:
-                return None
-            copies.append(copy)
-            positions.append(position)
+    def windows(self, places: list[tuple[str, str]]) -> list[Fields | None]:
+        copies = [(place, self._copy(entry_id, place)) for entry_id, place in places]
         # Only now: what was overwritten while it was copied is known by that.
-        if min(positions) < self._oldest():
-            return None
-        windows = [w for copy in copies if (w := _fields(copy)) is not None]
-        return windows if len(windows) == len(copies) else None
+        oldest = self._oldest()
+        return [_fields(c) if c and _position(p) >= oldest else None for p, c in copies]
 
-    def _copy(self, entry_id: str, position: int, size: int) -> bytes | None:
-        if self.capacity <= 0:
+    def _copy(self, entry_id: str, place: str) -> bytes | None:
+        if self.capacity <= 0 or place == ELSEWHERE:
             return None
+        position, size = map(int, place.split(":"))
         copy = os.pread(self.fd, size, _BEGIN + position % self.capacity)
         if len(copy) < max(size, _SLOT.size + _END.size):
             return None
@@ -222,20 +228,8 @@ class _Ring:
         return _ALL_ONES
 
 
-def shortage(capacity: int, folder: Path = FOLDER) -> str:
-    """Return why there is no room for a ring of some bytes, empty where there is."""
-    try:
-        space = os.statvfs(folder)
-    except OSError as error:
-        return f"{folder}: {error.strerror}"
-    free = space.f_bavail * space.f_frsize
-    # What our rings have taken already is no shortage: one of them may be this one.
-    taken = 0
-    for path in folder.glob(PREFIX + "*"):
-        with suppress(OSError):
-            taken += 512 * path.stat().st_blocks
-    short = free + taken < capacity
-    return f"{folder} has {free >> 20} MB free, needs {capacity >> 20} MB" if short else ""
+def _position(place: str) -> int:
+    return int(place.partition(":")[0])
 
 
 def remove_abandoned(folder: Path = FOLDER) -> None:

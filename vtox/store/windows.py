@@ -15,23 +15,30 @@ FETCH_BYTES = 64 << 20
 def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording | None]:
     """Return the recording of each record, None where the stream no longer has all its windows.
 
-    They come from the memory that this host shares with the bridge as far as they are there.
+    Those that are not in the memory that this host shares with the bridge come from the stream.
     Nothing is checked again: the bridge dispatches only what `decode_header` accepted.
     """
-    records = list(records)
+    recordings: list[Recording | None] = []
+    partly: list[tuple[int, Record, list[Fields | None]]] = []
     with SharedReader() as shared:
-        found = [joined_windows(w) if (w := shared.windows(r)) else None for r in records]
-    elsewhere = [k for k, recording in enumerate(found) if recording is None]
-    replies = _entries(client, raw, [records[k] for k in elsewhere])
-    for k in elsewhere:
-        entries = [next(replies) for _ in records[k].ids.split()]
-        found[k] = joined_windows([e[0][1] for e in entries]) if all(entries) else None
-    return found
+        for k, record in enumerate(records):
+            found = shared.windows(record)
+            recordings.append(_joined_if_whole(found))
+            if recordings[k] is None:
+                partly.append((k, record, found))
+    missing = ((r.ids.split()[i], r) for _, r, found in partly for i in _missing(found))
+    replies = _entries(client, raw, missing)
+    for k, _, found in partly:
+        for i in _missing(found):
+            if entry := next(replies):
+                found[i] = entry[0][1]
+        recordings[k] = _joined_if_whole(found)
+    return recordings
 
 
 def entries_of(client: Client, raw: str, record: Record) -> list[Fields] | None:
     """Return the windows of a record as they were sent, None where some have left the stream."""
-    entries = list(_entries(client, raw, [record]))
+    entries = list(_entries(client, raw, ((i, record) for i in record.ids.split())))
     return [e[0][1] for e in entries] if all(entries) else None
 
 
@@ -47,17 +54,25 @@ def joined_windows(windows: Sequence[Fields]) -> Recording:
     )
 
 
-def _entries(client: Client, raw: str, records: Iterable[Record]) -> Iterator[Any]:
-    """Yield the reply for each entry of the records, fetching some megabytes at a time."""
+def _joined_if_whole(windows: Sequence[Fields | None]) -> Recording | None:
+    there = [w for w in windows if w is not None]
+    return joined_windows(there) if len(there) == len(windows) else None
+
+
+def _missing(windows: Sequence[Fields | None]) -> list[int]:
+    return [i for i, w in enumerate(windows) if w is None]
+
+
+def _entries(client: Client, raw: str, wanted: Iterable[tuple[str, Record]]) -> Iterator[Any]:
+    """Yield the reply for each entry of some record, fetching some megabytes at a time."""
     pipe = client.pipeline(transaction=False)
     size = 0
-    for record in records:
-        for entry_id in record.ids.split():
-            pipe.xrange(raw, entry_id, entry_id)
-            size += record.bytes // record.windows
-            if size > FETCH_BYTES:
-                yield from pipe.execute()
-                size = 0
+    for entry_id, record in list(wanted):
+        pipe.xrange(raw, entry_id, entry_id)
+        size += record.bytes // record.windows
+        if size > FETCH_BYTES:
+            yield from pipe.execute()
+            size = 0
     yield from pipe.execute()
 
 

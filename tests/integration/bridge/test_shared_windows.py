@@ -112,7 +112,7 @@ def test_records_of_a_killed_bridge_are_fetched_from_the_server(
             add_window(client, seq=WINDOWS)
             eventually(lambda: successor.serve_once() or len(rows(client)) == WINDOWS + 1)
             with SharedReader() as reader:
-                assert [reader.windows(r) for r in left] == [None] * WINDOWS
+                assert [reader.windows(r) for r in left] == [[None]] * WINDOWS
                 (newest,) = [r for r in rows(client) if r not in left]
                 assert reader.windows(newest) == entries_of(client, keys.RAW, newest)
             before = fetches(client)

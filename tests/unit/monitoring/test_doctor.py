@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vtox.monitoring.doctor import shared_memory, transport
+from vtox.monitoring.doctor import room_for_windows, transport
 from vtox.settings import load
 
 
@@ -44,7 +44,7 @@ def test_a_password_that_travels_unencrypted_is_a_warning(
 def test_too_little_shared_memory_is_a_warning(
     tmp_path: Path, megabytes: int, folder: str, status: str, says: str
 ) -> None:
-    (found,) = shared_memory(load(shared_windows_mb=megabytes), tmp_path / folder)
+    (found,) = room_for_windows(load(shared_windows_mb=megabytes), tmp_path / folder)
     assert found.status == status
     assert says in found.observed
     assert bool(found.remedy) == (status == "warn")

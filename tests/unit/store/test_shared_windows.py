@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from tests.unit.store.test_entries import RECORD
 from vtox.domain import Record
 from vtox.store import shared_windows
-from vtox.store.shared_windows import SharedReader, SharedWindows, remove_abandoned, shortage
+from vtox.store.shared_memory import PREFIX, shortage
+from vtox.store.shared_windows import KEEP_S, SharedReader, SharedWindows, remove_abandoned
 from vtox.wire import Fields
 
 MB = 1 << 20
@@ -50,9 +51,12 @@ def record(ring: SharedWindows, *ids: bytes) -> Record:
     return replace(RECORD, ids=text, shared=ring.places(text))
 
 
-def read(folder: Path, row: Record) -> list[Fields] | None:
+def read(folder: Path, row: Record) -> list[Fields | None] | None:
+    """Return what the ring has of a record, None where that is nothing."""
     with SharedReader(folder) as reader:
-        return reader.windows(row)
+        found = reader.windows(row)
+    assert len(found) == len(row.ids.split())
+    return found if any(found) else None
 
 
 @MEMORY_OK
@@ -87,6 +91,8 @@ def test_a_window_is_whole_until_the_ring_has_gone_round_and_none_after(
     assert (ring.folder / ring.name).stat().st_size == MB + 4096
 
 
+# The first windows have left a ring of 1 MB, and the ninth was never in it.
+CHOSEN = ((0, 7), (7, 8), (6, 7), (0, 1))
 PREAD, PWRITE, PWRITEV = os.pread, os.pwrite, os.pwritev
 Step = Callable[[], None]
 
@@ -174,7 +180,8 @@ def test_a_reader_that_is_stopped_anywhere_never_takes_bytes_of_another_window(
         with writer as step:
             patch.setattr(shared_windows.os, "pread", stopped_reads(step, steps))
             found = read(ring.folder, row)
-    assert found in (None, [window(k, written[k]) for k in chosen])
+    for k, w in zip(chosen, found or (), strict=bool(found)):
+        assert w in (None, window(k, written[k]))
 
 
 @MEMORY_OK
@@ -207,12 +214,28 @@ def test_a_window_whose_writing_was_killed_half_way_passes_for_none(
         assert read(ring.folder, whole) == [window(12 * laps - 1, 50_000)]
 
 
-def test_a_record_is_read_whole_or_not_at_all(ring: SharedWindows) -> None:
+def test_of_a_record_the_ring_gives_the_windows_that_it_has(ring: SharedWindows) -> None:
     for k in range(8):
         ring.add([(entry_id(k), window(k, 100_000))])
-    assert not record(ring, entry_id(0), entry_id(7)).shared
-    assert not record(ring, entry_id(7), entry_id(8)).shared
-    assert read(ring.folder, record(ring, entry_id(6), entry_id(7)))
+    sixth, seventh = window(6, 100_000), window(7, 100_000)
+    found = {ids: read(ring.folder, record(ring, *map(entry_id, ids))) for ids in CHOSEN}
+    assert found == dict(
+        zip(CHOSEN, ([None, seventh], [seventh, None], [sixth, seventh], None), strict=True)
+    )
+
+
+def test_few_windows_take_no_more_memory_than_those_of_half_a_minute(tmp_path: Path) -> None:
+    ring = SharedWindows(64, tmp_path)
+    ring.begin()
+    ids = [b"%d-0" % (1_700_000_000_000 + 1000 * k) for k in range(100)]
+    for k, i in enumerate(ids):
+        ring.add([(i, window(k, 50_000))])
+        # `oldest` is up to ten windows ahead.
+        kept = ids[max(0, k + 12 - int(KEEP_S)) : k + 1]
+        assert "-" not in ring.places(" ".join(i.decode() for i in kept)).split()
+    (path,) = tmp_path.iterdir()
+    assert path.stat().st_blocks * 512 < 1.1 * (KEEP_S + 2) * 100_000
+    ring.close()
 
 
 def test_memory_is_taken_as_windows_come_and_given_back_at_the_end(tmp_path: Path) -> None:
@@ -257,10 +280,10 @@ def test_a_ring_of_another_user_and_a_name_that_leads_elsewhere_are_not_read(
 ) -> None:
     ring.add([(entry_id(0), window(0, 10))])
     row = record(ring, entry_id(0))
-    link = shared_windows.PREFIX + "0" * 32
+    link = PREFIX + "0" * 32
     (ring.folder / link).symlink_to(ring.name)
     places = row.shared.partition(" ")[2]
-    for name in (link, f"../{ring.folder.name}/{ring.name}", "", shared_windows.PREFIX + "1" * 32):
+    for name in (link, f"../{ring.folder.name}/{ring.name}", "", PREFIX + "1" * 32):
         assert read(ring.folder, replace(row, shared=f"{name} {places}")) is None
     monkeypatch.setattr(shared_windows.os, "geteuid", lambda: os.getuid() + 1)
     assert read(ring.folder, row) is None
