@@ -4,8 +4,9 @@
 
 The records are those that workers ask about: three currents and one vibration channel of simulated
 machines, 10 kHz, counts of 16 bits, as long as each family needs, without baselines. Another
-checkout is measured in turn, batch by batch: only such ratios mean anything on a shared box. One
-thread per maths library, memory kept as in a worker.
+checkout is measured in turn, batch by batch: only such ratios mean anything on a shared box. Each
+round has processes of its own: where arrays lie in the memory of one may make 6 % as long as it
+lives. One thread per maths library, memory kept as in a worker.
 """
 
 import argparse
@@ -39,6 +40,8 @@ Samples = list[tuple[dict[str, Any], float | None]]
 
 MACHINES = 32
 BATCHES = (32, 8, 1)
+# Times that each cost is measured in a round; its median counts.
+TURNS = 5
 FS_HZ = 10_000.0
 CHANNELS = (*CURRENTS, "vibration")
 # Where the time of a batch goes: module and function, as the module calls it. Those of one module
@@ -163,7 +166,7 @@ class Checkout:
     """A process that measures a checkout with this file."""
 
     def __init__(self, root: Path, samples: Samples) -> None:
-        process = subprocess.Popen(
+        process = self.process = subprocess.Popen(
             [sys.executable, str(Path(__file__).resolve()), "--answer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -175,6 +178,10 @@ class Checkout:
         self.questions, self.answers = process.stdin, process.stdout
         pickle.dump(samples, self.questions)
 
+    def close(self) -> None:
+        self.questions.close()
+        self.process.wait()
+
     def cost(self, family: str, batch: int) -> float:
         self.questions.write(f"{family} {batch}\n".encode())
         self.questions.flush()
@@ -184,18 +191,25 @@ class Checkout:
 Costs = dict[tuple[str, int], float]
 
 
-def interleaved_round(checkouts: Sequence[Checkout]) -> list[Costs]:
+def interleaved_round(roots: Sequence[Path], samples: Samples) -> list[Costs]:
     """Return the costs of each checkout, by family and batch size; they take turns in going first.
 
     The last family is all of them together, as workers ask.
     """
+    checkouts = [Checkout(root, samples) for root in roots]
     costs: list[Costs] = [{} for _ in checkouts]
-    turns = list(zip(checkouts, costs, strict=True))
     for family in FAMILIES:
         for batch in BATCHES:
-            for checkout, own in turns:
-                own[family, batch] = checkout.cost(family, batch)
-            turns.reverse()
+            measured: list[list[float]] = [[] for _ in checkouts]
+            turns = list(zip(checkouts, measured, strict=True))
+            for _ in range(TURNS):
+                for checkout, own in turns:
+                    own.append(checkout.cost(family, batch))
+                turns.reverse()
+            for own_costs, own in zip(costs, measured, strict=True):
+                own_costs[family, batch] = median(own)
+    for checkout in checkouts:
+        checkout.close()
     return [c | {("all", b): sum(c[f, b] for f in FAMILIES) for b in BATCHES} for c in costs]
 
 
@@ -215,8 +229,7 @@ def main() -> None:
         return
     samples = samples_of_machines(max(f.min_record_s for f in FAMILIES.values()))
     roots = [r for r in (Path(__file__).resolve().parents[1], arguments.against) if r]
-    checkouts = [Checkout(root, samples) for root in roots]
-    rounds = [interleaved_round(checkouts) for _ in range(arguments.rounds)]
+    rounds = [interleaved_round(roots, samples) for _ in range(arguments.rounds)]
     paired = len(roots) > 1
     print("| family | batch | ms per second of data |" + (" before | ratio |" if paired else ""))
     print("|---|---:|---:|" + ("---:|---:|" if paired else ""))

@@ -13,6 +13,7 @@ from scipy.special import gammaincinv
 
 from vtox.arrays import TINY, Complex, Float32
 from vtox.domain import Array
+from vtox.dsp.partial_fft import missing_lanes
 
 # Bins that a block of the noise floor spans. Lines may fill a fifth of them and the median hardly
 # moves; wider blocks follow the slope of the floor less well.
@@ -132,10 +133,15 @@ def envelopes(x: Array, *, bands: int, segments: int) -> Envelopes:
     hop = unit * scipy.fft.prev_fast_len(max(1, samples // (pieces * unit)), real=False)
     length = 2 * hop if segments > 1 else hop
     cut = np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[:, ::hop][:, :segments]
-    cut = cut - cut.mean(axis=-1, keepdims=True, dtype=np.float32)
-    cut *= _hann(length)
+    missing = missing_lanes(batch) if segments == 1 else 0
+    filled = np.zeros((batch + missing, segments, length), x.dtype)
+    mean = cut.mean(axis=-1, keepdims=True, dtype=np.float32)
+    np.subtract(cut, mean, out=filled[:batch])
+    filled *= _hann(length)
     width = length // unit
-    spectrum = scipy.fft.rfft(cut, axis=-1, overwrite_x=True)[..., : bands * width]
+    spectrum: Complex = scipy.fft.rfft(filled, axis=-1, overwrite_x=True)[
+        :batch, ..., : bands * width
+    ]
     spectrum = without_tones(spectrum).reshape(batch, segments, bands, width)
     values = np.abs(scipy.fft.ifft(spectrum, n=2 * width, axis=-1, overwrite_x=True))
     # Bands of many bins pass the window unchanged: the envelope is windowed by it too.

@@ -350,9 +350,11 @@ def _sum_rings(x: Float64, power: Float64, fitted: Bool, at: Float64) -> Float64
     mean = np.sum(np.log(power) * fitted, axis=-1, keepdims=True)
     parts = np.exp((mean - np.sum(np.log(basis) * fitted, -1)[:, None]) / count[:, None])
     parts /= len(SLOPES)  # (2, batch, 1, slopes): at first each alone explains an equal share
+    weight, excess = np.empty((2, *power.shape))
     for _ in range(SUM_PASSES):
-        weight = fitted / (parts @ basis)
-        excess = np.minimum(power * weight, LIMIT) / LIMITED_MEAN
-        parts *= ((excess * weight) @ columns) / (weight @ columns)
+        np.divide(fitted, np.matmul(parts, basis, out=weight), out=weight)
+        np.minimum(np.multiply(power, weight, out=excess), LIMIT, out=excess)
+        excess *= weight
+        parts *= (excess @ columns) / (LIMITED_MEAN * (weight @ columns))
     floors: Float64 = (parts @ np.exp(-SLOPES[:, None] * at[:, None]))[..., 0, :]
     return floors

@@ -22,7 +22,7 @@ LANES = 4
 class Spectra:
     """One-sided spectra of real signals, the `rfft` of `samples` samples, computed by the bin.
 
-    `parts`, shape (batch, channels, samples / (2 ways) + 1, ways), holds the transform of each way.
+    `parts`, shape (batch, channels, ways, samples / (2 ways) + 1), holds the transform of each way.
     """
 
     parts: Complex
@@ -36,15 +36,15 @@ class Spectra:
     @property
     def ways(self) -> int:
         """Number of transforms of each signal, `WAYS` or one."""
-        return int(self.parts.shape[3])
+        return int(self.parts.shape[2])
 
     def low(self, count: int) -> Complex:
         """Return the first `count` bins, shape (batch, channels, count)."""
-        if count > self.parts.shape[2]:
+        if count > self.parts.shape[3]:
             return self.at(np.zeros(len(self.parts), int), count)
         if self.ways == 1:
-            return self.parts[:, :, :count, 0]
-        return _combine(self.parts[:, :, :count], _low_turns(self.samples, count))
+            return self.parts[:, :, 0, :count]
+        return _combine(self.parts[..., :count], _low_turns(self.samples, count))
 
     def at(self, first: Int, count: int) -> Complex:
         """Return `count` bins of each recording, beginning at its own `first`, shape (batch,).
@@ -93,9 +93,10 @@ def spectra(x: Array) -> Spectra:
     batch, channels, samples = x.shape
     samples = usable(samples)
     if samples <= WHOLE_SAMPLES:
-        return Spectra(parts=_whole(x[..., :samples])[..., None], samples=samples)
+        return Spectra(parts=_whole(x[..., :samples])[:, :, None], samples=samples)
     ways = x[..., :samples].reshape(batch, channels, samples // WAYS, WAYS)
-    return Spectra(parts=scipy.fft.rfft(ways, axis=2), samples=samples)
+    # Ways before bins, so that their sum runs through memory in one piece.
+    return Spectra(parts=scipy.fft.rfft(ways.swapaxes(2, 3), axis=-1), samples=samples)
 
 
 def turns(step: float | Float64, count: int) -> Complex:
@@ -108,16 +109,23 @@ def turns(step: float | Float64, count: int) -> Complex:
     return np.asarray(product.reshape(*step.shape[:-1], -1)[..., :count])
 
 
+def missing_lanes(signals: int) -> int:
+    """Return how many signals of zeros beside so many make their transform faster."""
+    missing = -signals % LANES
+    # One that is left over takes as long alone as with three others.
+    return missing if missing < LANES - 1 else 0
+
+
 def _whole(x: Array) -> Complex:
     """Return the `rfft` of signals, shape (batch, channels, samples / 2 + 1)."""
     batch, channels, samples = x.shape
-    missing = -batch * channels % LANES
-    if batch * channels > 4 * LANES or missing not in (1, 2):
+    signals = batch * channels
+    missing = missing_lanes(signals)
+    if not missing or signals > 4 * LANES:  # many cost more to copy
         return np.asarray(scipy.fft.rfft(x, axis=-1))
-    filled = np.zeros((batch * channels + missing, samples), x.dtype)
-    filled[: batch * channels] = x.reshape(-1, samples)
-    spectrum = scipy.fft.rfft(filled, axis=-1)[: batch * channels]
-    return np.asarray(spectrum.reshape(batch, channels, -1))
+    filled = np.zeros((signals + missing, samples), x.dtype)
+    filled[:signals] = x.reshape(-1, samples)
+    return np.asarray(scipy.fft.rfft(filled, axis=-1)[:signals].reshape(batch, channels, -1))
 
 
 @lru_cache(maxsize=64)
@@ -138,12 +146,12 @@ def _fill(bins: Complex, part: Complex, period: int, first: int, turn: Complex |
         row = (first + done) % period
         if row <= half:
             stop = min(count, done + half + 1 - row)
-            ways = part[:, row : row + stop - done]
-            bins[:, done:stop] = ways[..., 0] if turn is None else _combine(ways, turn[done:stop])
+            ways = part[..., row : row + stop - done]
+            bins[:, done:stop] = ways[:, 0] if turn is None else _combine(ways, turn[done:stop])
         else:
             stop = min(count, done + period - row)
-            ways = part[:, period - row : period - row - (stop - done) : -1]
-            mirror = ways[..., 0] if turn is None else _combine(ways, turn[done:stop].conj())
+            ways = part[..., period - row : period - row - (stop - done) : -1]
+            mirror = ways[:, 0] if turn is None else _combine(ways, turn[done:stop].conj())
             np.conj(mirror, out=bins[:, done:stop])
         done = stop
 
@@ -151,9 +159,9 @@ def _fill(bins: Complex, part: Complex, period: int, first: int, turn: Complex |
 def _combine(ways: Complex, turn: Complex) -> Complex:
     """Return the sum over ways w of turn**w times way w, in the precision of the ways."""
     turn = turn.astype(ways.dtype, copy=False)
-    total = ways[..., WAYS - 1] * turn
+    total = ways[..., WAYS - 1, :] * turn
     for way in range(WAYS - 2, 0, -1):
-        total += ways[..., way]
+        total += ways[..., way, :]
         total *= turn
-    total += ways[..., 0]
+    total += ways[..., 0, :]
     return np.asarray(total)

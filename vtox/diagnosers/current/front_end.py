@@ -42,7 +42,7 @@ from vtox.dsp.partial_fft import Spectra
 
 # A chunk holds about so many samples, and at least so many recordings: small enough for the cache,
 # large enough for the fixed cost of a call. docs/calibration/front_end.md#chunks
-CHUNK_SAMPLES = 1_000_000
+CHUNK_SAMPLES = 2_000_000
 CHUNK_MIN_RECORDINGS = 5
 # The supply line is searched below the first and below a third of the sampling rate; the band
 # around it ends below the second, slot harmonics of usual rotors lie below the third.
