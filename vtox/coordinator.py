@@ -32,7 +32,8 @@ def run(settings: Settings) -> None:
         `VTOX_COORDINATOR_PORT` is in use.
     """
     stop = stop_event()
-    client = connect(settings.samples_url(), "bridge", retries=0)
+    # What the bridge remembers may be unknown to the server behind another connection.
+    client = connect(settings.samples_url(), "bridge", retries=0, report_loss=True)
     check_when_loaded(client)
     require_agreement(client, settings)
     queues = TaskQueues()

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
+from vtox import sentinel_urls
 from vtox.errors import SettingsError
 
 MASK = "***"
@@ -14,7 +15,15 @@ DATABASE_SCHEMES = ("postgresql", "postgres")
 # Parameters that may be shown. Any other, its name included, may be a piece of a password in which
 # a special character was not escaped.
 _SHOWN = frozenset(
-    {"db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"}
+    {
+        "db",
+        "service",
+        "ssl_ca_certs",
+        "ssl_certfile",
+        "ssl_keyfile",
+        "ssl_cert_reqs",
+        "ssl_check_hostname",
+    }
 )
 _ALLOWED = _SHOWN | {"username", "password"}
 # With `prefer`, which is PostgreSQL's default, whoever stands in the line can do without TLS.
@@ -79,6 +88,8 @@ def complete(setting: str, url: str, tls: Tls = NO_FILES) -> str:
         The URL of `setting` cannot be used; the message shows no part of a password.
     """
     parts = _split(url)
+    if sentinel_urls.is_sentinel(url):
+        return _complete_sentinel(setting, url, parts, tls)
     if parts is None or parts.scheme not in ("redis", "rediss", "unix"):
         raise SettingsError(f"{setting} {mask(url)} cannot be used", remedy=_EXPECTED)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -104,7 +115,7 @@ def complete_broker(setting: str, url: str, tls: Tls = NO_FILES) -> str:
     """
     scheme = url.partition("://")[0]
     if scheme not in AMQP_SCHEMES:
-        return complete(setting, url, tls if scheme == "rediss" else NO_FILES)
+        return complete(setting, url, tls if scheme in ("rediss", "sentinels") else NO_FILES)
     parts = _split(url)
     if parts is None or not parts.hostname or parts.query or ";" in url:
         remedy = "expected amqp:// or amqps:// (TLS), then user:password@host:port/vhost"
@@ -134,7 +145,9 @@ def broker_address(url: str) -> str:
 
 
 def kombu_url(url: str) -> str:
-    """Return a complete URL as Celery's transport reads it; only a unix socket differs."""
+    """Return a complete URL as Celery's transport reads it; sockets and sentinels differ."""
+    if sentinel_urls.is_sentinel(url):
+        return sentinel_urls.kombu_url(url)
     if not url.startswith("unix://"):
         return url
     parts = urlsplit(url)
@@ -150,16 +163,20 @@ def tls_options(url: str) -> dict[str, str]:
 def unencrypted_host(url: str) -> str:
     """Return the other host to which a URL leads without TLS, empty if it does not."""
     parts = _split(url)
-    if parts is None or parts.scheme not in ("redis", "amqp", *DATABASE_SCHEMES):
+    if parts is None or parts.scheme not in ("redis", "sentinel", "amqp", *DATABASE_SCHEMES):
         return ""
     if dict(parse_qsl(parts.query)).get("sslmode") in _ENCRYPTED_SSLMODES:
         return ""
-    host = parts.hostname or "localhost"
+    sentinel = parts.scheme in sentinel_urls.SCHEMES
+    hosts = [h for h, _ in sentinel_urls.addresses(parts)] if sentinel else [parts.hostname]
+    return next((h for h in hosts if h and not _is_near(h)), "")
+
+
+def _is_near(host: str) -> bool:
     try:
-        near = ip_address(host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
-        near = host == "localhost"
-    return "" if near else host
+        return host == "localhost"
 
 
 def _split(url: str) -> SplitResult | None:
@@ -168,10 +185,29 @@ def _split(url: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        if parts.scheme in sentinel_urls.SCHEMES:
+            sentinel_urls.addresses(parts)
+        else:
+            _ = parts.port
     except ValueError:
         return None
     return None if "@" in parts.path + parts.query else parts
+
+
+def _complete_sentinel(setting: str, url: str, parts: SplitResult | None, tls: Tls) -> str:
+    refusal = SettingsError(f"{setting} {mask(url)} cannot be used", remedy=sentinel_urls.EXPECTED)
+    if parts is None:
+        raise refusal
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    allowed = _ALLOWED | sentinel_urls.PARAMETERS
+    db = options.pop("db", "") or parts.path.strip("/") or "0"
+    if options.keys() - allowed or not options.get("service") or not db.isdecimal():
+        raise refusal
+    login = _login(parts, options)
+    hosts = parts.netloc.rpartition("@")[2]
+    scheme = {"sentinel": "redis", "sentinels": "rediss"}[parts.scheme]
+    query = urlencode(_tls_options(setting, url, scheme, options, tls), quote_via=quote)
+    return f"{parts.scheme}://{login}{hosts}/{db}?{query}"
 
 
 def _login(parts: SplitResult, options: dict[str, str]) -> str:
@@ -192,7 +228,8 @@ def _tls_options(
         if tls != NO_FILES or any(k.startswith("ssl_") for k in options):
             raise SettingsError(
                 f"{setting} {mask(url)} is not encrypted, but files for TLS are given",
-                remedy="write rediss://, or remove VTOX_REDIS_CA, VTOX_REDIS_CERT, VTOX_REDIS_KEY",
+                remedy="write rediss:// or sentinels://, or remove VTOX_REDIS_CA, VTOX_REDIS_CERT, "
+                "VTOX_REDIS_KEY",
             )
         return options
     wanted = tls.options()

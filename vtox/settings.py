@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     )
 
     redis_url: str | None = Field(
-        None, description="URL of a Redis or Valkey server; none: the embedded one", repr=False
+        None,
+        description="URL of a Redis or Valkey server, or of its sentinels; none: the embedded one",
+        repr=False,
     )
     redis_ca: FilePath | None = Field(
         None, description="CA (PEM) of that server's certificate, if the system does not know it"

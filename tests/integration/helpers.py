@@ -52,7 +52,7 @@ def bridging(
         send(family, ids)
 
     stop = Event()
-    client = connect(settings.working_url(), "bridge", retries=0)
+    client = connect(settings.working_url(), "bridge", retries=0, report_loss=True)
     tracing = start_tracing(settings, "bridge")
     bridge = Bridge(client, settings, collect, waiting_tasks, tracing=tracing)
     thread = Thread(target=bridge.run, args=(stop,))

@@ -7,10 +7,11 @@ from urllib.parse import quote
 
 import pytest
 import redis
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from kombu import Connection
 
+from vtox import sentinel_urls
 from vtox.errors import SettingsError
 from vtox.server_urls import (
     MASK,
@@ -20,8 +21,10 @@ from vtox.server_urls import (
     kombu_url,
     mask,
     tls_options,
+    unencrypted_host,
 )
 from vtox.store.client import connect
+from vtox.store.sentinels import PrimarySSLConnection, sentinel_options
 
 # Form of a URL -> what is left of it when the secret can be told apart.
 FORMS = {
@@ -36,6 +39,8 @@ FORMS = {
     "unix://fleet:{}@/run/valkey.sock?db=0": "unix://fleet:***@/run/valkey.sock?db=0",
     "unix:///run/valkey.sock?password={}": "unix:///run/valkey.sock?***",
     "REDIS://:{}@h": "REDIS://:***@h",
+    "sentinel://fleet:{}@a:1,b:2/0?service=v": "sentinel://fleet:***@a:1,b:2/0?service=v",
+    "sentinel://a,b?service=v&sentinel_password={}": "sentinel://a,b?service=v&***",
     "amqp://fleet:{}@h:5672//": "amqp://fleet:***@h:5672//",
     "amqps://fleet:{}@h/vtox": "amqps://fleet:***@h/vtox",
 }
@@ -54,7 +59,7 @@ ESCAPED = st.builds(lambda text: quote(text, safe=""), SECRETS)
 @example("redis://{}:@h", "secret")
 def test_no_piece_of_a_secret_is_shown(form: str, secret: str) -> None:
     assume(":" not in secret or "//{}" not in form)  # before a colon stands the name of a user
-    assume(not re.search(r"&(db|ssl_\w+)=", secret))
+    assume(not re.search(r"&(db|service|ssl_\w+)=", secret))
     shown = mask(form.format(secret))
     scheme = form.partition(":")[0]
     assert shown in (FORMS[form], f"{scheme}://***")
@@ -135,3 +140,52 @@ def test_a_refused_url_is_not_in_the_error_of_the_client() -> None:
         connect("redis://:half#other@h:1/0", "test")
     assert "half" not in repr(raised.value)
     assert not isinstance(raised.value.__cause__, ValueError | redis.RedisError)
+
+
+@given(SECRETS)
+@settings(max_examples=20)
+def test_redis_and_celery_ask_the_same_sentinels(secret: str) -> None:
+    escaped = quote(secret, safe="")
+    url = f"sentinel://fleet:{escaped}@a:1,b,[::1]:3/2?service=v&sentinel_password={escaped}"
+    whole = complete("VTOX_REDIS_URL", url)
+    group = sentinel_urls.parse(whole)
+    assert group.sentinels == (("a", 1), ("b", 26379), ("::1", 3))
+    assert (group.user, group.password, group.db) == ("fleet", secret, 2)
+    assert (group.service, group.sentinel_password, group.tls) == ("v", secret, {})
+    kw = connect(whole, "test").connection_pool.connection_kwargs
+    assert (kw["username"], kw["password"], kw["db"]) == ("fleet", secret, 2)
+    broker = Connection(kombu_url(whole))
+    assert [Connection(u).as_uri() for u in broker.alt] == [
+        "sentinel://fleet:**@a:1/2",
+        "sentinel://fleet:**@b:26379/2",
+        "sentinel://fleet:**@%3A%3A1:3/2",
+    ]
+    assert broker.password == secret
+
+
+def test_tls_reaches_sentinels_and_servers() -> None:
+    whole = complete("VTOX_REDIS_URL", "sentinels://a,b/0?service=v", Tls(Path("/etc/ca.pem")))
+    group = sentinel_urls.parse(whole)
+    assert group.tls["ssl_ca_certs"] == sentinel_options(group)["ssl_ca_certs"] == "/etc/ca.pem"
+    assert connect(whole, "test").connection_pool.connection_class is PrimarySSLConnection
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sentinel://a,b/0",
+        "sentinel://a:x,b/0?service=v",
+        "sentinel://,b/0?service=v",
+        "sentinel://a/zero?service=v",
+        "sentinel://a/0?service=v&half=other",
+    ],
+)
+def test_a_url_of_sentinels_needs_hosts_and_a_service(url: str) -> None:
+    with pytest.raises(SettingsError, match="service=NAME"):
+        complete("VTOX_REDIS_URL", url)
+
+
+def test_sentinels_of_other_hosts_are_named_where_nothing_is_encrypted() -> None:
+    assert unencrypted_host("sentinel://127.0.0.1,b:2/0?service=v") == "b"
+    assert unencrypted_host("sentinel://127.0.0.1,localhost/0?service=v") == ""
+    assert unencrypted_host("sentinels://b/0?service=v") == ""

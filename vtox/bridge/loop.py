@@ -127,6 +127,7 @@ class Bridge:
             except redis.RedisError as error:
                 self.read_size.fail()
                 log.warning("server does not answer, trying again", reason=str(error))
+                self.client.connections.restart(self.client)
             self.owner = False
             stop.wait(0.5)
         self.release()

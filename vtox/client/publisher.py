@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import redis
 
+from vtox.client.in_doubt import InDoubt
 from vtox.client.numbers import SequenceNumbers, new_run
 from vtox.domain import Window
 from vtox.errors import ServerFull, ServerUnavailable, SettingsError
@@ -29,9 +30,9 @@ PAUSE_S, MAX_PAUSE_S = 0.05, 1.0
 # Ids of windows that were accepted, to recognise dead letters: about 100 bytes each.
 KEPT_IDS = 50_000
 
-# Why a sender waits: the server has no memory or disk for a window, it does not answer, or the
-# workers are as far behind as they may be.
-Hindrance = Literal["full", "away", "behind"]
+# Why a sender waits: the server has no memory or disk for a window, it does not answer, the workers
+# are as far behind as they may be, or too few replicas have what was sent.
+Hindrance = Literal["full", "away", "behind", "unreplicated"]
 EntryFields = dict[str, str | bytes]
 
 
@@ -56,6 +57,8 @@ class _Entry:
     name: str
     fields: EntryFields
     nbytes: int
+    # It was acknowledged before, and goes again after a lost connection.
+    again: bool = False
 
 
 class Publisher:
@@ -84,6 +87,12 @@ class Publisher:
         user must be allowed to look (`XINFO`).
     patience_s
         How long to look for a server that does not answer.
+    keep_s
+        What was acknowledged in the last seconds before the connection was lost is sent again, as
+        the server may have lost it: a replica that becomes the primary, or one killed between two
+        syncs. Windows that it has count once. Longer than a fail-over; needs the URL, not a client.
+    replicas
+        So many replicas must have a window before it counts as acknowledged (`WAIT`).
     """
 
     def __init__(
@@ -97,11 +106,19 @@ class Publisher:
         when_full: Literal["wait", "raise"] = "wait",
         ahead_bytes: int | None = None,
         patience_s: float = PATIENCE_S,
+        keep_s: float = 0.0,
+        replicas: int = 0,
         limits: Limits | None = None,
         dtype: Dtype = "i2",
     ) -> None:
-        self._client: Client = connect(server, name) if isinstance(server, str) else server
         self._owns_client = isinstance(server, str)
+        careful = bool(keep_s or replicas)
+        self._client: Client = (
+            connect(server, name, retries=0 if careful else 1, report_loss=careful)
+            if isinstance(server, str)
+            else server
+        )
+        self._in_doubt: InDoubt[_Entry] = InDoubt(replicas, keep_s)
         self._numbers = SequenceNumbers(Path(numbers)) if numbers else None
         self.run = self._numbers.run if self._numbers else new_run()
         self.batch_s, self.batch_bytes = batch_s, batch_bytes
@@ -236,13 +253,16 @@ class Publisher:
         self._number()
         deadline = time.monotonic() + self.patience_s
         pause_s = PAUSE_S
-        while self._waiting:
+        look = bool(self._in_doubt)
+        while self._waiting or self._in_doubt.unconfirmed or look:
             batch = self._next_batch()
             try:
-                hindrance = "behind" if self._is_ahead(batch) else self._add(batch)
+                hindrance = self._advance(batch)
+                look = False
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 raise_if_refused(error)
                 self._shrink(error, batch)
+                self._take_back()
                 if time.monotonic() > deadline:
                     raise ServerUnavailable(
                         f"the server accepted no window for {self.patience_s:.0f} s: {error}"
@@ -257,6 +277,15 @@ class Publisher:
             # At random: a thousand senders must not come back at the same moment.
             time.sleep(pause_s * random.uniform(0.5, 1.0))
             pause_s = min(2 * pause_s, MAX_PAUSE_S)
+
+    def _advance(self, batch: list[_Entry]) -> Hindrance | None:
+        """Ask the replicas, or send a batch, or at least see whether the server is there."""
+        if self._in_doubt.unconfirmed:
+            return self._confirm()
+        if not batch:
+            self._client.ping()
+            return None
+        return "behind" if self._is_ahead(batch) else self._add(batch)
 
     def _keep(self, fields: EntryFields, name: str) -> None:
         size = sum(len(x) for x in fields.values())
@@ -309,19 +338,40 @@ class Publisher:
         except redis.ResponseError as error:
             if str(error).startswith("MISCONF"):
                 return "full"
+            if str(error).startswith("NOREPLICAS"):
+                return "unreplicated"
             raise
         for entry, entry_id in zip(batch, ids, strict=True):
             self._waiting.popleft()
             self._waiting_bytes -= entry.nbytes
-            self._note(entry, entry_id)
+            self._in_doubt.unconfirmed.append((entry, entry_id))
         self._room_bytes = min(2 * self._room_bytes, self.batch_bytes)
-        return None
+        return self._confirm()
+
+    def _confirm(self) -> Hindrance | None:
+        """Take what was added for acknowledged, once the replicas have it."""
+        confirmed = self._in_doubt.confirm(self._client)
+        for entry, entry_id in confirmed:
+            self._note(entry, entry_id)
+        return None if confirmed else "unreplicated"
+
+    def _take_back(self) -> None:
+        """Send what may be lost again, before anything else: a machine's windows stay in order."""
+        if not self._owns_client:
+            return
+        again, unconfirmed = self._in_doubt.take_all()
+        for entry in again:
+            entry.again = True
+        self._waiting.extendleft(reversed(again + unconfirmed))
+        self._waiting_bytes += sum(e.nbytes for e in again + unconfirmed)
+        self._client.connections.restart(self._client)
 
     def _note(self, entry: _Entry, entry_id: str) -> None:
         run = str(entry.fields.get("run", ""))
         seq = entry.fields["seq"]
         accepted = Accepted(entry.machine_id, run, int(seq) if seq else -1, entry_id)
-        self._accepted.append(accepted)
+        if not entry.again:
+            self._accepted.append(accepted)
         self.accepted_ids[entry_id] = accepted
         while len(self.accepted_ids) > KEPT_IDS:
             self.accepted_ids.popitem(last=False)

@@ -10,17 +10,19 @@ from kombu import Connection
 
 from vtox import keys, server_urls, settings
 from vtox.errors import BrokerUnavailable, ServerNotTrusted, ServerUnavailable, VtoxError
+from vtox.sentinel_urls import is_sentinel, parse
 from vtox.store.client import check, connect
+from vtox.store.sentinels import sentinel_options
 
 # A broker that needs longer for one step is away: meanwhile the bridge's lease of 5 s runs.
 STEP_TIMEOUT_S = 3.0
 REDIS_OPTIONS: dict[str, Any] = {
     "ack_emulation": False,
     "global_keyprefix": keys.CELERY_PREFIX,
-    "socket_timeout": 10,
+    "socket_timeout": 5,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
-    "health_check_interval": 10,
+    "health_check_interval": 5,
 }
 
 
@@ -33,17 +35,33 @@ def url() -> str:
         As `Settings.working_broker_url` and `settings.load`. On Celery's own command line the
         process ends with the message in one line instead of a traceback.
     """
+    return server_urls.kombu_url(_complete_url())
+
+
+def _complete_url() -> str:
     try:
-        return server_urls.kombu_url(settings.load().working_broker_url())
+        return settings.load().working_broker_url()
     except VtoxError as error:
         if "celery" in Path(sys.argv[0]).parts[-2:]:
             raise SystemExit(f"vtox: {error}") from None
         raise
 
 
+def address() -> str:
+    """Return where the broker is, without user and password."""
+    return server_urls.broker_address(_complete_url())
+
+
 def transport_options() -> dict[str, Any]:
     """Return the options of kombu's transport."""
-    return dict(REDIS_OPTIONS) if is_redis() else {}
+    if not is_redis():
+        return {}
+    options = dict(REDIS_OPTIONS)
+    where = _complete_url()
+    if is_sentinel(where):
+        group = parse(where)
+        options |= {"master_name": group.service, "sentinel_kwargs": sentinel_options(group)}
+    return options
 
 
 def is_redis() -> bool:
@@ -58,7 +76,7 @@ def tls() -> dict[str, Any] | None:
     Without them kombu verifies no certificate of Redis, py-amqp compares no host name, and Flower,
     which reads them here, does not start.
     """
-    where = url()
+    where = _complete_url()
     if urlsplit(where).scheme == "amqps":
         authorities = settings.load().broker_ca
         return {
@@ -80,22 +98,23 @@ def product() -> str:
         It does not answer, refuses the password, or shows a certificate of somebody else.
     """
     where = url()
+    options = {"ssl": tls() or False, "transport_options": transport_options()}
     try:
-        with Connection(where, ssl=tls() or False, connect_timeout=STEP_TIMEOUT_S) as connection:
+        with Connection(where, connect_timeout=STEP_TIMEOUT_S, **options) as connection:
             connection.ensure_connection(max_retries=0)
             properties = getattr(connection.connection, "server_properties", {})
             return " ".join(str(properties.get(k, "")) for k in ("product", "version")).strip()
     except Exception as error:  # the transports' errors have no common class
         reason = str(error) or type(error).__name__
-        raise BrokerUnavailable(f"{server_urls.broker_address(where)}: {reason}") from error
+        raise BrokerUnavailable(f"{address()}: {reason}") from error
 
 
 def require_trusted() -> None:
-    """End this process if the certificate of a `rediss://` broker is refused.
+    """End this process if the certificate of a `rediss://` or `sentinels://` broker is refused.
 
     Celery would try again for ever. A server that is away is waited for.
     """
-    if not server_urls.tls_options(where := url()):
+    if not server_urls.tls_options(where := _complete_url()):
         return
     try:
         with connect(where, "broker", retries=0) as client:

@@ -28,7 +28,9 @@ def _config() -> ModuleType:
 
 
 # As a string: with another broker it is not loaded.
-TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), "vtox.queues.celery_transport:Transport")
+_TRANSPORTS = "vtox.queues.celery_transport"
+TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), f"{_TRANSPORTS}:Transport")
+TRANSPORT_ALIASES["sentinel"] = f"{_TRANSPORTS}:SentinelTransport"
 
 app = Celery("vtox")
 app.config_from_object(_config())

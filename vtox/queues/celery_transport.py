@@ -16,6 +16,7 @@ from kombu.transport import redis, virtual
 
 from vtox.store.overlimit import OverLimit, OverLimitPipeline
 from vtox.store.scripts import SHEBANG
+from vtox.store.sentinels import PrimaryConnection, PrimarySSLConnection
 
 EMPTY = b"{}"
 
@@ -72,7 +73,18 @@ class _Channel(redis.Channel):
         return self._create_client().register_script(SHEBANG + redis.REFRESH_BINDING)
 
 
+class _SentinelChannel(_Channel, redis.SentinelChannel):
+    connection_class = PrimaryConnection
+    connection_class_ssl = PrimarySSLConnection
+
+
 class Transport(redis.Transport):
     """The transport of `redis://` and `rediss://` brokers."""
 
     Channel = _Channel
+
+
+class SentinelTransport(redis.SentinelTransport):
+    """The transport of `sentinel://` and `sentinels://` brokers."""
+
+    Channel = _SentinelChannel

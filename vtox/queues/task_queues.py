@@ -16,7 +16,6 @@ import structlog
 from kombu import Connection
 from kombu.exceptions import ChannelError
 
-from vtox import server_urls
 from vtox.errors import BrokerUnavailable
 from vtox.faults import FAMILIES
 from vtox.queues import broker
@@ -213,11 +212,12 @@ class TaskQueues:
         return PROBE_TIMEOUT_S
 
     def _connect(self, queue: _Queue, limit_s: float) -> Any:
-        self.address = server_urls.broker_address(broker.url())
+        self.address = broker.address()
         queue.connection = connection = app.connection_for_write(
             heartbeat=NO_HEARTBEAT,
             connect_timeout=limit_s,
-            transport_options={"confirm_publish": True},
+            # A server that hangs must not outlast the lease of the bridge.
+            transport_options={"confirm_publish": True, "socket_timeout": broker.STEP_TIMEOUT_S},
         )
         connection.ensure_connection(max_retries=0)
         if connection.transport.driver_type == "amqp":

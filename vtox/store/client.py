@@ -2,16 +2,21 @@
 
 import ssl
 import time
+from collections.abc import Callable
 from math import copysign
 from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
+from redis.sentinel import SentinelConnectionPool
 
 from vtox.errors import ServerLoading, ServerNotTrusted, ServerUnavailable, SettingsError
+from vtox.sentinel_urls import is_sentinel
 from vtox.server_urls import mask
+from vtox.store.connections import Connections
 from vtox.store.overlimit import OverLimit
+from vtox.store.sentinels import primary_client
 
 # redis-py types every reply as a union of all protocols' shapes, which no caller can narrow
 # without casts everywhere: replies are `Any` here, and the integration tests check the shapes.
@@ -29,7 +34,9 @@ TCP: dict[str, Any] = {"socket_connect_timeout": SOCKET_TIMEOUT_S, "socket_keepa
 SOCKET: dict[str, Any] = {"socket_read_size": 1 << 20}
 
 
-def connect(url: str, name: str, *, retries: int = 1, patient: bool = True) -> Client:
+def connect(
+    url: str, name: str, *, retries: int = 1, patient: bool = True, report_loss: bool = False
+) -> Client:
     """Return a client whose connections carry `name` in CLIENT LIST. Opens nothing yet.
 
     One quick retry hides a dropped idle connection; commands must be harmless when they run twice.
@@ -38,16 +45,21 @@ def connect(url: str, name: str, *, retries: int = 1, patient: bool = True) -> C
     for its answer has given up before.
     """
     again = (redis.ConnectionError, redis.TimeoutError) if patient else (redis.ConnectionError,)
+    connections = Connections(report_loss=report_loss)
+    make: Callable[..., Client] = primary_client if is_sentinel(url) else OverLimit.from_url
     try:
-        return OverLimit.from_url(
+        client = make(
             url,
             client_name=f"vtox-{name}",
             socket_timeout=SOCKET_TIMEOUT_S,
             **(SOCKET if url.startswith("unix:") else TCP),
             health_check_interval=10,
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries, supported_errors=again),
+            redis_connect_func=connections,
         )
-    except ValueError:
+        client.connections = connections
+        return client
+    except (ValueError, KeyError):
         # Not `from error`: its text may hold a piece of the password.
         raise SettingsError(f"{mask(url)} is not the URL of a Redis or Valkey server") from None
 
@@ -107,6 +119,8 @@ def check(client: Client) -> None:
             what = f"the server refuses writes: {error}"
             raise ServerUnavailable(what, remedy=FREE_DISK) from error
         kw = client.connection_pool.connection_kwargs
+        if isinstance(client.connection_pool, SentinelConnectionPool):
+            raise unavailable(error) from error
         raise unavailable(error, kw.get("path") or f"{kw.get('host')}:{kw.get('port')}") from error
 
 

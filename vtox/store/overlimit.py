@@ -14,6 +14,7 @@ from redis.exceptions import ExecAbortError, OutOfMemoryError
 
 from vtox import keys
 from vtox.store import scripts
+from vtox.store.connections import Connections
 
 # Commands inside a script reply in RESP 2, whatever the client speaks.
 _SHAPES: dict[str, Any] = redis.Redis(protocol=2).response_callbacks
@@ -23,6 +24,8 @@ Commands = list[tuple[tuple[Any, ...], dict[str, Any]]]
 
 class OverLimit(redis.Redis):
     """A client that repeats in a script what the server refuses for want of memory."""
+
+    connections: Connections
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Execute one command.

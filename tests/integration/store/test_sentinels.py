@@ -1,0 +1,72 @@
+"""A real fail-over: all clients find the new primary, and what it misses is sent again."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faults.sentinel_group import SentinelGroup, sentinel_group
+from tests.cluster import free_ports
+from tests.integration.helpers import bridging, eventually
+from vtox import keys
+from vtox.client.publisher import Accepted, Publisher
+from vtox.queues import broker, celery_app
+from vtox.settings import load
+from vtox.store.client import Client, connect
+
+T0 = 1_764_000_000.0
+X = np.ones(200)
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Iterator[SentinelGroup]:
+    """A primary, a replica, three sentinels that begin a fail-over after half a second."""
+    with sentinel_group(
+        tmp_path / "group", free_ports(5), replicas=1, down_after_ms=500
+    ) as running:
+        yield running
+
+
+def publish(publisher: Publisher, seqs: Sequence[int]) -> list[Accepted]:
+    return [a for n in seqs for a in publisher.send("M1", {"ia": X}, t0=T0 + n, fs_hz=1000.0)]
+
+
+def admitted(client: Client) -> int:
+    return int(client.hget(keys.COUNTERS, "windows_in") or 0)
+
+
+def send_by_celery() -> None:
+    with celery_app.app.connection_for_write(connect_timeout=2) as connection:
+        celery_app.app.send_task("t", queue="bearing", connection=connection, retry=False)
+
+
+def test_bridge_sender_and_celery_follow_a_fail_over(
+    group: SentinelGroup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", group.url)
+    settings = load(data_dir=tmp_path)
+    url = settings.working_url()
+    old = group.primary()
+    assert old
+    sender = Publisher(url, keep_s=30.0)
+    with connect(url, "test") as client, sender, bridging(settings):
+        publish(sender, range(3))
+        eventually(lambda: admitted(client) == 3)
+        send_by_celery()
+        assert broker.product() == ""
+        assert client.llen("vtox:bearing") == 1
+        client.wait(1, 1000)
+        # As if the replica had been too slow: it has nothing of what follows.
+        (replica,) = group.replicas()
+        replica.client().replicaof("127.0.0.1", 1)
+        assert [a.seq for a in publish(sender, range(3, 5))] == [3, 4]
+        old.kill()
+        # Its place is taken, the two are sent again, and nothing of it is said twice.
+        assert [a.seq for a in publish(sender, range(5, 6))] == [5]
+        assert group.primary() is replica
+        eventually(lambda: admitted(client) == 6)
+        seqs = [int(fields[b"seq"]) for _, fields in client.xrange(keys.RAW)]
+        assert seqs == [0, 1, 2, 0, 1, 2, 3, 4, 5]
+        send_by_celery()
+        assert client.llen("vtox:bearing") == 2

@@ -1,0 +1,57 @@
+"""Windows that the server has and may yet lose: too few replicas have them, or had them in time.
+
+A replica that takes the place of the primary may miss what was acknowledged last. Windows that are
+sent again count once.
+"""
+
+import time
+from collections import deque
+from typing import Generic, TypeVar
+
+from vtox.store.client import Client
+
+# How long to wait for replicas at a time.
+WAIT_MS = 1000
+
+T = TypeVar("T")
+
+
+class InDoubt(Generic[T]):
+    """Windows that were added, with the ids of their entries, in their order.
+
+    `replicas` must have a window before it is confirmed. Then it is kept until one is confirmed
+    `keep_s` after it: while none is, none leaves, however long that takes.
+    """
+
+    def __init__(self, replicas: int, keep_s: float) -> None:
+        self.replicas = replicas
+        self.keep_s = keep_s
+        self.unconfirmed: list[tuple[T, str]] = []
+        self._confirmed: deque[tuple[float, T]] = deque()
+
+    def __bool__(self) -> bool:
+        """Whether any would be sent again."""
+        return bool(self.unconfirmed or self._confirmed)
+
+    def confirm(self, client: Client) -> list[tuple[T, str]]:
+        """Return what is confirmed now: all that was added, or nothing.
+
+        The client must report a lost connection: another one knows nothing of what was added.
+        """
+        if self.replicas and client.wait(self.replicas, WAIT_MS) < self.replicas:
+            return []
+        confirmed, self.unconfirmed = self.unconfirmed, []
+        now = time.monotonic()
+        if self.keep_s:
+            while self._confirmed and self._confirmed[0][0] < now - self.keep_s:
+                self._confirmed.popleft()
+            self._confirmed.extend((now, window) for window, _ in confirmed)
+        return confirmed
+
+    def take_all(self) -> tuple[list[T], list[T]]:
+        """Return what was confirmed and what was not, and keep nothing."""
+        confirmed = [window for _, window in self._confirmed]
+        unconfirmed = [window for window, _ in self.unconfirmed]
+        self._confirmed.clear()
+        self.unconfirmed.clear()
+        return confirmed, unconfirmed

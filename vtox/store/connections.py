@@ -1,0 +1,40 @@
+"""Notices that a client was connected anew: behind it may be another server than before.
+
+A server that was restarted, or a replica that took its place, may miss the last commands that were
+acknowledged, and redis-py connects an idle connection again without a word.
+"""
+
+from typing import Any
+from weakref import WeakSet
+
+import redis
+
+
+class Connections:
+    """Is called with each connection of a client once its socket is open.
+
+    With `report_loss` a connection that was lost is an error, once, for whoever uses it next.
+    """
+
+    def __init__(self, *, report_loss: bool) -> None:
+        self._report_loss = report_loss
+        self._made: WeakSet[Any] = WeakSet()
+
+    def __call__(self, connection: Any) -> None:
+        """Introduce the client to the server.
+
+        Raises
+        ------
+        ConnectionError
+            It is another connection in the place of one that was lost.
+        """
+        if self._report_loss and connection in self._made:
+            self._made.discard(connection)
+            raise redis.ConnectionError("the connection was lost; there may be another server now")
+        connection.on_connect_check_health(check_health=True)
+        self._made.add(connection)
+
+    def restart(self, client: redis.Redis) -> None:
+        """Begin with new connections: whoever calls this knows of the loss."""
+        client.connection_pool.disconnect()
+        self._made.clear()
