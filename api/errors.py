@@ -24,6 +24,7 @@ from vtox.errors import (
     HistoryUnavailable,
     NameplateError,
     NotOnDisk,
+    NotReplicated,
     SensitivityError,
     ServerUnavailable,
     SettingChanged,
@@ -77,6 +78,7 @@ CODES = {
     "server_full": "The Redis or Valkey server refuses writes",
     "history_unavailable": "The database of the history does not answer",
     "not_on_disk": "The window is not known to be on disk",
+    "not_replicated": "Too few replicas are known to have the window",
     "already_acknowledged": "The alarm is acknowledged already",
     "already_closed": "The alarm is closed already",
     "already_ungrouped": "The alarm stands by itself already",
@@ -130,6 +132,7 @@ STATUS_OF_CODE = {
     "server_full": 503,
     "history_unavailable": 503,
     "not_on_disk": 503,
+    "not_replicated": 503,
 }
 _FRAMEWORK_CODES = {404: "not_found", 405: "method_not_allowed", 429: "too_many_requests"}
 _RETRY = {"Retry-After": "5"}
@@ -192,6 +195,7 @@ def install(app: FastAPI) -> None:
         SettingChanged,
         HistoryUnavailable,
         NotOnDisk,
+        NotReplicated,
         SpectrumError,
         TooBusy,
         TooManyMachines,
@@ -232,6 +236,10 @@ def _problem(request: Request, error: Exception) -> Problem:
             return Problem("history_unavailable", str(error), headers=_RETRY)
         case NotOnDisk():
             return Problem("not_on_disk", str(error), headers=_RETRY)
+        case NotReplicated():
+            return Problem("not_replicated", str(error), headers=_RETRY)
+        case redis.ResponseError() if str(error).startswith("NOREPLICAS"):
+            return Problem("not_replicated", f"nothing is stored: {error}", headers=_RETRY)
         case SpectrumError():
             return Problem(error.code, str(error), field=error.field)
         case TooBusy():

@@ -31,6 +31,7 @@ CHINESE = {
     "server_full": "Redis 或 Valkey 服务器拒绝写入",
     "history_unavailable": "历史数据库没有响应",
     "not_on_disk": "尚不能确认窗口已写入磁盘",
+    "not_replicated": "尚不能确认有足够的副本保存了窗口",
     "already_acknowledged": "该报警已经确认",
     "already_closed": "该报警已经关闭",
     "already_ungrouped": "该报警已单独列出",

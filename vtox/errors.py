@@ -26,6 +26,7 @@
         ├── BrokerRefused       the MQTT broker refuses us
         ├── BrokerUnavailable   Celery's broker does not take or count tasks
         ├── NotOnDisk           a window is not known to be on the server's disk
+        ├── NotReplicated       too few replicas are known to have a window
         ├── HistoryUnavailable  the database of the history cannot be used
         │   └── DiskNearlyFull      it is not written, so that the server's log has the rest
         ├── PortTaken           a port is in use
@@ -232,6 +233,10 @@ class BrokerUnavailable(SystemStateError):
 
 class NotOnDisk(SystemStateError):
     """A window is not known to be on the server's disk."""
+
+
+class NotReplicated(SystemStateError):
+    """Too few replicas of the server are known to have a window."""
 
 
 class HistoryUnavailable(SystemStateError):

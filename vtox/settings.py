@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     api_ack: Ack = Field(
         "server", description="a window is accepted once the server has it, or once on its disk"
     )
+    acknowledged_by_replicas: int = Field(
+        0, ge=0, description="so many replicas must have a window over HTTP before it is accepted"
+    )
     coordinator_port: int = Field(
         8001, ge=1, le=65535, description="port for health and metrics of the bridge"
     )

@@ -15,7 +15,7 @@ from api.routes.system import OpenBackend
 from api.schemas.common import Data
 from api.schemas.windows import Accepted
 from vtox.json_windows import entry_fields
-from vtox.store.durability import add_window_on_disk
+from vtox.store.durability import add_window_on_disk, add_window_on_replicas
 from vtox.store.quotas import Quota, charge
 from vtox.store.retention import MB
 from vtox.store.streams import add_window
@@ -68,9 +68,7 @@ def post_window(
     _charge(backend, getattr(request.state, "key_id", ""), machine_id, len(body))
     fields = entry_fields(json_object(body), machine_id)
     header = decode_header(fields, Limits(s.max_window_bytes, s.max_samples))
-    # With fsync at every write the embedded server answers when a window is on disk.
-    confirm = s.api_ack == "disk" and s.redis_url
-    stream_id = (add_window_on_disk if confirm else add_window)(backend.client(), fields)
+    stream_id = _add(backend, fields)
     response.headers["Location"] = f"/api/v1/machines/{machine_id}/diagnoses"
     accepted = Accepted(
         machine_id=machine_id,
@@ -80,6 +78,16 @@ def post_window(
         duration_s=header.duration_s,
     )
     return Data(data=accepted)
+
+
+def _add(backend: Backend, fields: dict[str, str | bytes]) -> str:
+    s, client = backend.settings, backend.client()
+    # With fsync at every write the embedded server answers when a window is on disk.
+    if s.api_ack == "disk" and s.redis_url:
+        return add_window_on_disk(client, fields, s.acknowledged_by_replicas)
+    if s.acknowledged_by_replicas:
+        return add_window_on_replicas(client, fields, s.acknowledged_by_replicas)
+    return add_window(client, fields)
 
 
 def _charge(backend: Backend, key_id: str, machine_id: str, nbytes: int) -> None:

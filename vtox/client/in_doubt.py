@@ -9,6 +9,7 @@ from collections import deque
 from typing import Generic, TypeVar
 
 from vtox.store.client import Client
+from vtox.store.durability import on_replicas
 
 # How long to wait for replicas at a time.
 WAIT_MS = 1000
@@ -38,7 +39,7 @@ class InDoubt(Generic[T]):
 
         The client must report a lost connection: another one knows nothing of what was added.
         """
-        if self.replicas and client.wait(self.replicas, WAIT_MS) < self.replicas:
+        if self.replicas and not on_replicas(client, self.replicas, WAIT_MS):
             return []
         confirmed, self.unconfirmed = self.unconfirmed, []
         now = time.monotonic()

@@ -283,7 +283,7 @@ class Publisher:
         if self._in_doubt.unconfirmed:
             return self._confirm()
         if not batch:
-            self._client.ping()
+            self._client.connections.look(self._client)
             return None
         return "behind" if self._is_ahead(batch) else self._add(batch)
 

@@ -89,7 +89,7 @@ def _roles() -> dict[str, Role]:
     return {
         "ingest": Role(
             about="senders: adds windows, reads nothing",
-            rights=f"+xadd +waitaof {TRANSACTIONS} {_keys(raw)}",
+            rights=f"+xadd +wait +waitaof {TRANSACTIONS} {_keys(raw)}",
         ),
         "mqtt": Role(
             about="vtox mqtt: adds windows, registers machines, says which have left",
@@ -162,7 +162,7 @@ def _roles() -> dict[str, Role]:
             about="the HTTP service: reads all, registers machines, adds windows and actions",
             rights=" ".join(
                 (
-                    f"{SCRIPTS} {READS} {STATE} +waitaof {_keys(raw, *outputs)} {_keys('vtox:*')}",
+                    f"{SCRIPTS} {READS} {STATE} +wait +waitaof {_keys(raw, *outputs)} {_keys('vtox:*')}",
                     _only(WRITES, *api),
                     _only("+xadd", raw, keys.ALERTS, keys.ALARM_ACTIONS),
                     _only("+xdel", letters),

@@ -34,6 +34,10 @@ class Connections:
         connection.on_connect_check_health(check_health=True)
         self._made.add(connection)
 
+    def look(self, client: redis.Redis) -> None:
+        """Use a connection, so that a lost one is found."""
+        client.ping()
+
     def restart(self, client: redis.Redis) -> None:
         """Begin with new connections: whoever calls this knows of the loss."""
         client.connection_pool.disconnect()
