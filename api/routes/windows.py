@@ -18,7 +18,7 @@ from vtox.json_windows import entry_fields
 from vtox.store.durability import add_window_on_disk, add_window_on_replicas
 from vtox.store.quotas import Quota, charge
 from vtox.store.retention import MB
-from vtox.store.streams import add_window
+from vtox.store.streams import Fields, add_window
 from vtox.wire import Limits, decode_header
 
 router = APIRouter(prefix="/api/v1/machines", tags=["windows"])
@@ -80,7 +80,7 @@ def post_window(
     return Data(data=accepted)
 
 
-def _add(backend: Backend, fields: dict[str, str | bytes]) -> str:
+def _add(backend: Backend, fields: Fields) -> str:
     s, client = backend.settings, backend.client()
     # With fsync at every write the embedded server answers when a window is on disk.
     if s.api_ack == "disk" and s.redis_url:

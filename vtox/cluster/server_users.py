@@ -162,7 +162,8 @@ def _roles() -> dict[str, Role]:
             about="the HTTP service: reads all, registers machines, adds windows and actions",
             rights=" ".join(
                 (
-                    f"{SCRIPTS} {READS} {STATE} +wait +waitaof {_keys(raw, *outputs)} {_keys('vtox:*')}",
+                    f"{SCRIPTS} {READS} {STATE} +wait +waitaof",
+                    _keys(raw, *outputs, "vtox:*"),
                     _only(WRITES, *api),
                     _only("+xadd", raw, keys.ALERTS, keys.ALARM_ACTIONS),
                     _only("+xdel", letters),
