@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo up unit test check audit sbom evaluate faults bench profile handbook openapi format lock clean
+.PHONY: help setup demo up unit test check audit sbom evaluate faults hosts bench profile handbook openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -12,6 +12,7 @@ help:
 	@echo "make test      all tests, cheapest first"
 	@echo "make check     what must pass before a commit: format, lint, types, tests"
 	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
+	@echo "make hosts     the same for three hosts in network namespaces, as root: cut off, stopped, flapping"
 	@echo "make bench     windows a second and what each costs, beside the same diagnosers without VTOX"
 	@echo "make profile   where the time of a window goes, function by function, in each process"
 	@echo "make handbook  the documents as a site that reads offline, with a reference made from the code"
@@ -80,6 +81,10 @@ evaluate: setup
 # Kills, stops, cuts, clocks, disks: about 35 minutes. ARGS='crashes --seed 3'
 faults: setup
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m faults $(ARGS)
+
+# Three hosts in network namespaces, as root: about 15 minutes. ARGS='cut flaps'
+hosts: setup
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m hosts $(ARGS)
 
 # About ten minutes; ARGS=--short a minute. Machines that send: python -m benchmarks.bench.live
 bench: setup

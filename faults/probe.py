@@ -15,8 +15,8 @@ LIVE, READY = "/health/live", "/health/ready"
 class Probe:
     """Two threads that note what the API answers and when; 0 where it does not answer."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self.url = f"http://{host}:{port}"
         self.answers: dict[str, list[tuple[float, int]]] = {LIVE: [], READY: []}
         self._stop = threading.Event()
 

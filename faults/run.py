@@ -79,6 +79,7 @@ class Test:
     schedule: Sequence[Disturbance] = ()
     options: Options = field(default_factory=Options)
     limits: dict[str, float] = field(default_factory=dict)
+    system: Callable[[Path, History, Options], System] = System
     # What the place lacks for it, in words; empty: nothing.
     needs: str = ""
     # Before the start; after the schedule, while windows are sent; after the drain; at the end.
@@ -107,7 +108,7 @@ def run(test: Test, folder: Path) -> Path:
         families={name: list(f.faults) for name, f in FAMILIES.items()},
         limits=test.limits,
     )
-    system = System(folder, history, test.options)
+    system = test.system(folder, history, test.options)
     test.prepare(system)
     try:
         with system.running(), Observer(system.client, history).observing() as observer:

@@ -78,9 +78,10 @@ def by_redis(url: str) -> Callable[[Fields], bool]:
     return send
 
 
-def by_http(url: str) -> Callable[[Fields], bool]:
+def by_http(url: str, key: str = "") -> Callable[[Fields], bool]:
     """Return a sender that posts to the API."""
-    client = httpx.Client(timeout=TIMEOUT_S)
+    headers = {"X-API-Key": key} if key else {}
+    client = httpx.Client(timeout=TIMEOUT_S, headers=headers)
 
     def send(fields: Fields) -> bool:
         address = f"{url}/api/v1/machines/{fields['machine_id']}/windows"
@@ -122,6 +123,7 @@ def main() -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--url")
     where.add_argument("--http")
+    parser.add_argument("--key", default="", help="for --http")
     parser.add_argument("--machines", type=int, nargs=2, required=True)
     parser.add_argument("--windows", type=int, required=True)
     parser.add_argument("--rate", type=float, required=True, help="windows a second")
@@ -131,7 +133,7 @@ def main() -> None:
     parser.add_argument("--ballast", type=int, default=0, help="bytes that nobody reads")
     options = parser.parse_args()
     history = History(options.history)
-    send = by_redis(options.url) if options.url else by_http(options.http)
+    send = by_redis(options.url) if options.url else by_http(options.http, options.key)
     make = simulated_window if options.simulated else small_window
     machines = range(*options.machines)
     for due_s, machine, seq in todo(options.history, machines, options.windows, options.rate):

@@ -1,0 +1,265 @@
+"""A VTOX on three hosts: server, bridge and API on `a`, workers on `b` and `c`, vehicles on `c`.
+
+Every process comes to the server by TLS, under the user of its role, with one file of URLs.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import redis
+
+from faults.history import History
+from faults.system import STOP_S, Options, Part, System, children
+from hosts.network import Network, open_network
+from tests.tls_server import authority, system_server
+from vtox import keys
+from vtox.cluster.server_users import ROLES, acl_file, sha256
+from vtox.settings import load
+from vtox.store import apikeys
+from vtox.store.client import Client, connect
+
+HOSTS = ("a", "b", "c")
+SERVER_HOST, VEHICLES_HOST = "a", "c"
+WORKER_HOSTS = ("b", "c")
+WORKERS_A_HOST = 3
+SERVER_PORT, API_PORT = 6390, 8100
+# A dozen processes start at once, on whatever the box has left.
+START_S = 300.0
+ROOT = Path(__file__).parents[1]
+OF_A_PLACE = ("aclfile", "dir", "port")
+SERVER_CONFIG = ROOT / "deploy/redis/valkey.conf"
+
+
+class Hosts(System):
+    """The processes of all hosts; `running` starts and stops them."""
+
+    network: Network
+
+    def __init__(self, folder: Path, history: History, options: Options) -> None:
+        options.supervised = True
+        super().__init__(folder, history, options)
+        self.executions = folder / "executions.txt"
+        self.passwords = {name: secrets.token_hex(16) for name in ("admin", *ROLES)}
+        self.host_of: dict[str, str] = {}
+        self.api_key = ""
+
+    @property
+    def api_address(self) -> str:
+        """Where the API listens."""
+        return f"http://{self.network.address(SERVER_HOST)}:{API_PORT}"
+
+    @contextmanager
+    def running(self) -> Iterator["Hosts"]:
+        """Run everything until the block ends."""
+        with open_network(HOSTS) as self.network:
+            self._write_files()
+            with super().running():
+                yield self
+
+    def _write_files(self) -> None:
+        """Write certificates, users of the server, and the file of URLs of each role."""
+        ours = authority(self.folder / "ca")
+        address = self.network.address(SERVER_HOST)
+        self.ca = ours.ca
+        self.certificate = ours.sign("server", f"{SERVER_HOST},IP:{address}")
+        hashes = {name: sha256(password) for name, password in self.passwords.items()}
+        (self.folder / "users.acl").write_text(acl_file(hashes))
+        for role in ROLES:
+            urls = {"redis_url": self.role_url(role), "redis_ca": str(self.ca)}
+            if role in ("bridge", "worker"):
+                urls["broker_url"] = self.role_url("celery")
+            lines = [f'{name} = "{value}"\n' for name, value in urls.items()]
+            (self.folder / f"{role}.toml").write_text("".join(lines))
+        self.data.mkdir(exist_ok=True)
+        # As it is shipped, but for what is of a place.
+        shipped = SERVER_CONFIG.read_text().splitlines()
+        kept = [line for line in shipped if line.split(" ")[0] not in OF_A_PLACE]
+        (self.folder / "valkey.conf").write_text("\n".join(kept) + "\n")
+
+    def role_url(self, role: str) -> str:
+        """Return the URL by which a role reaches the server."""
+        where = f"{self.network.address(SERVER_HOST)}:{SERVER_PORT}"
+        return f"rediss://{role}:{self.passwords[role]}@{where}/0"
+
+    # -- starting
+
+    def _start_all(self) -> None:
+        self._add_server()
+        self._keeper.start()
+        self.wait(self.server_responds, "the server")
+        with self.client() as client:
+            self.api_key, _ = apikeys.create(client, ["admin"], "vehicles")
+        self.add_roles(SERVER_HOST, "bridge", "bridge")
+        self.add_roles(SERVER_HOST, "api", "api")
+        for host in WORKER_HOSTS:
+            self.add_workers(host)
+        self.wait(self.ready, "bridge, workers and API", START_S)
+
+    def _add_server(self) -> None:
+        certificate, key = self.certificate
+        options = {
+            "port": "0",
+            "tls-port": str(SERVER_PORT),
+            "tls-cert-file": str(certificate),
+            "tls-key-file": str(key),
+            "tls-ca-cert-file": str(self.ca),
+            "tls-auth-clients": "no",
+            "aclfile": str(self.folder / "users.acl"),
+            "dir": str(self.data),
+        } | self.options.server_env
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        program = system_server()
+        assert program
+        self.add_on(SERVER_HOST, "server", [program, str(self.folder / "valkey.conf"), *words], {})
+
+    def add_roles(self, host: str, name: str, role: str, *more: str, **settings: str) -> Part:
+        """Run some roles of a host by `vtox up`, as one user of the server."""
+        roles = more or (role,)
+        return self.add_on(
+            host, f"{name}@{host}", _python("vtox", "up", "--roles", ",".join(roles)),
+            self.environment(host, role, name) | settings,
+        )  # fmt: skip
+
+    def add_workers(self, host: str, **settings: str) -> Part:
+        """Run the workers of a host, with a light diagnosis that counts its executions."""
+        light = {
+            "VTOX_CLUSTER_WORKERS": str(WORKERS_A_HOST),
+            "CELERY_WORKER_INCLUDE": "faults.counted",
+            "FAULTS_EXECUTIONS": str(self.executions),
+            "FAULTS_LIGHT": "1",
+            "FAULTS_WORK_MS": str(self.options.work_ms),
+        }
+        return self.add_roles(host, "workers", "worker", "workers", **light | settings)
+
+    def environment(self, host: str, role: str, name: str) -> dict[str, str]:
+        """Return the environment of a role on a host."""
+        address = self.network.address(host)
+        return self._base_environment() | {
+            "VTOX_CONFIG": str(self.folder / f"{role}.toml"),
+            "VTOX_DATA_DIR": str(self.folder / f"{name}@{host}"),
+            "VTOX_API_HOST": address,
+            "VTOX_API_ALLOWED_HOSTS": address,
+            "VTOX_API_PORT": str(API_PORT),
+        }
+
+    def add_on(
+        self,
+        host: str,
+        name: str,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        one_shot: bool = False,
+    ) -> Part:
+        """Start a process on a host, and keep it running."""
+        log = (self.folder / f"{name}.log").open("ab")
+        line = self.network.command(host, command)
+        part = Part(name, line, os.environ | dict(env), log, one_shot=one_shot)
+        with self._lock:
+            self.host_of[name] = host
+            self.parts[name] = part
+            self._start(part)
+        return part
+
+    def add_sender(self, arguments: list[str], *, http: bool = False) -> Part:
+        """Start vehicles, which end when all their windows are acknowledged."""
+        where = ["--http", self.api_address, "--key", self.api_key]
+        if not http:
+            where = ["--url", f"{self.role_url('ingest')}?ssl_ca_certs={self.ca}"]
+        command = _python("faults.sender", str(self.history.path), *where, *arguments)
+        name = f"vehicles-{sum(n.startswith('vehicles') for n in self.parts) + 1}"
+        env = self._base_environment()
+        return self.add_on(VEHICLES_HOST, name, command, env, one_shot=True)
+
+    def restart(self, name: str, ready: bool = True) -> None:
+        """End a part by SIGTERM and start it again, as an administrator does."""
+        part = self.parts[name]
+        part.wanted = False
+        assert part.process
+        part.process.terminate()
+        part.process.wait(60)
+        with self._lock:
+            part.wanted = True
+            self._start(part)
+        if ready:
+            self.wait(self.ready, f"readiness after the restart of {name}", START_S)
+
+    # -- disturbing
+
+    def processes(self, host: str) -> list[psutil.Process]:
+        """Return all processes of a host, those that watch over others first."""
+        found = []
+        for name, part in self.parts.items():
+            if self.host_of[name] == host and part.running and part.process:
+                with suppress(psutil.Error):
+                    found.append(psutil.Process(part.process.pid))
+                    found += children(part.process.pid, recursive=True)
+        return found
+
+    def signal_host(self, host: str, number: signal.Signals) -> None:
+        """Send a signal to every process of a host."""
+        for process in self.processes(host):
+            with suppress(psutil.Error):
+                process.send_signal(number)
+
+    # -- the server
+
+    def client(self) -> Client:
+        """Return a client of the server, as its administrator."""
+        settings = load(redis_url=self.role_url("admin"), redis_ca=self.ca)
+        return connect(settings.working_url(), "hosts", retries=0)
+
+    def vehicles_send(self) -> bool:
+        """Whether windows arrive."""
+        with self.client() as client:
+            return bool(client.hget(keys.COUNTERS, "windows_done"))
+
+    def live_workers(self) -> int:
+        """Return how many workers live."""
+        with self.client() as client:
+            names = [n.decode() for n in client.smembers(keys.WORKERS)]
+            pipe = client.pipeline(transaction=False)
+            for name in names:
+                pipe.hexists(keys.worker(name), "last_seen_t")
+            return sum(pipe.execute()) if names else 0
+
+    def ready(self) -> bool:
+        """Whether a bridge owns the stream, all workers report, and the API is ready."""
+        try:
+            with self.client() as client:
+                owned = client.exists(keys.LEASE)
+            enough = self.live_workers() >= WORKERS_A_HOST * len(WORKER_HOSTS)
+            answer = httpx.get(f"{self.api_address}/health/ready", timeout=5.0, trust_env=False)
+        except (redis.RedisError, OSError, httpx.HTTPError):
+            return False
+        return bool(owned and enough and answer.status_code == 200)
+
+    def _end_all(self) -> None:
+        for host in HOSTS:
+            self.signal_host(host, signal.SIGCONT)
+        order = (lambda p: p.name != "server", lambda p: p.name == "server")
+        for group in ([p for p in self.parts.values() if chosen(p)] for chosen in order):
+            for part in group:
+                part.wanted = False
+                if part.running and part.process:
+                    part.process.terminate()
+            for part in group:
+                if part.process:
+                    try:
+                        part.process.wait(2 * STOP_S)
+                    except subprocess.TimeoutExpired:
+                        part.process.kill()
+                        part.process.wait()
+                part.log.close()
+
+
+def _python(*words: str) -> list[str]:
+    return [sys.executable, "-P", "-m", *words]
