@@ -54,6 +54,8 @@ FLEET_CHANGES = "vtox:fleet-changes"
 # Hash alarm id -> the alarm as JSON, with what suspends others and how far the alerts are in it:
 # `vtox.store.alarm_book`.
 ALARM_BOOK = "vtox:alarm-book"
+# Hash host -> JSON: how many workers it has, how many it may have, and why it has so many.
+SCALING = "vtox:scaling"
 # JSON of what the monitor observed of the system when it last looked.
 WATCH = "vtox:watch"
 

@@ -137,6 +137,15 @@ class Settings(BaseSettings):
         "development", description="sets the defaults of workers, address and interval"
     )
     cluster_workers: int = Field(3, ge=1, le=256, description="number of Celery workers")
+    workers_min: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="where the number of workers follows the load: at least so many",
+    )
+    workers_max: int = Field(
+        0, ge=0, le=256, description="and at most so many; 0: always VTOX_CLUSTER_WORKERS"
+    )
     hosts_may_differ: bool = Field(
         False, description="work beside hosts whose settings or formats differ, for an upgrade"
     )
@@ -411,6 +420,7 @@ def load(**overrides: Any) -> Settings:
         defaults = MODE_DEFAULTS[settings.cluster_mode]
         unset = {k: v for k, v in defaults.items() if k not in settings.model_fields_set}
         _check_ack(settings)
+        _check_workers(settings)
         return settings.model_copy(update=unset)
     except ValidationError as error:
         lines = (
@@ -443,6 +453,15 @@ def _check_ack(settings: Settings) -> None:
             f"VTOX_API_ACK=disk, but VTOX_REDIS_FSYNC is {settings.redis_fsync}",
             remedy="set VTOX_REDIS_FSYNC=always: the embedded server writes to disk before it "
             "answers only then",
+        )
+
+
+def _check_workers(settings: Settings) -> None:
+    if 0 < settings.workers_max < settings.workers_min:
+        raise SettingsError(
+            f"VTOX_WORKERS_MAX is {settings.workers_max}, but VTOX_WORKERS_MIN is "
+            f"{settings.workers_min}",
+            remedy="set VTOX_WORKERS_MAX to at least VTOX_WORKERS_MIN, or to 0",
         )
 
 

@@ -14,6 +14,7 @@ from vtox.errors import ServerUnavailable, VtoxError
 # In the order of the help, which lists groups of commands last.
 COMMANDS = (
     "up",
+    "drain",
     "demo",
     "status",
     "doctor",
@@ -67,6 +68,10 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import up
 
             up.register(app)
+        case "drain":
+            from vtox.cli import drain
+
+            drain.register(app)
         case "demo":
             from vtox.cli import demo
 

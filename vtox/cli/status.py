@@ -49,6 +49,8 @@ def status(as_json: Json = False) -> None:
     grid.add_row(keys.RAW, status_table.raw_line(snap))
     grid.add_row("server", status_table.server_line(snap))
     grid.add_row("broker", status_table.broker_line(snap))
+    for report in snap.scaling:
+        grid.add_row("scaling", status_table.scaling_line(report, snap.t))
     console.print(grid)
     console.print()
     console.print(status_table.queues(snap))
@@ -97,6 +99,7 @@ def _as_json(snap: Snapshot, rate: Throughput, results: list[Check]) -> dict[str
         "streams": snap.lengths,
         "queues": {name: asdict(q) for name, q in snap.queues.items()},
         "workers": [asdict(w) for w in snap.workers],
+        "scaling": [asdict(r) for r in snap.scaling],
         "machines": snap.machines,
         "counters": snap.counters,
         "server": asdict(snap.server) if snap.server else None,

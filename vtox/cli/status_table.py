@@ -8,6 +8,7 @@ from vtox.monitoring.capacity import Capacity, capacity
 from vtox.monitoring.throughput import Throughput
 from vtox.sentences.rendering import render
 from vtox.store.entries import Metrics
+from vtox.store.scaling_report import HostScaling
 from vtox.store.status import Snapshot
 
 UNKNOWN = "?"
@@ -104,6 +105,15 @@ def broker_line(snap: Snapshot) -> str:
     parts = [where, f"lengths of queues unknown: {unknown}" if unknown else ""]
     parts += [f"{refused} messages refused" if refused else ""]
     return ", ".join(p for p in parts if p)
+
+
+def scaling_line(report: HostScaling, now: float) -> str:
+    """Return how many workers a host has, what changed last, and why it has so many."""
+    line = f"{report.host}: {report.workers} of {report.least} to {report.most} workers"
+    if report.changed_t is not None:
+        change = "one more" if report.change > 0 else "one fewer"
+        line += f", {change} {span(now - report.changed_t)} ago"
+    return f"{line}; {render(report.code, report.values)}"
 
 
 def megabytes(n: float) -> str:

@@ -10,11 +10,12 @@ import typer
 from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.embedded_server import program
-from vtox.cluster.file_lock import try_lock
+from vtox.cluster.file_lock import try_lock, write_holder
 from vtox.cluster.flower_password import USER
 from vtox.cluster.ports import base_url, require_distinct_ports, require_free_ports
 from vtox.cluster.processes import ProcessSpec
-from vtox.cluster.roles import NAMES, ROLES, host_roles
+from vtox.cluster.roles import NAMES, ROLES, WORKERS, host_roles
+from vtox.cluster.scaler import Scaler
 from vtox.cluster.supervisor import Supervisor
 from vtox.errors import SystemStateError
 from vtox.notification.rules import read_rules
@@ -40,9 +41,24 @@ def up(
     Ctrl-C stops it in order. Settings are variables VTOX_*: see `vtox config show`.
     """
     settings = load()
-    specs = processes.cluster(settings, host_roles(settings, roles, without))
+    chosen = host_roles(settings, roles, without)
+    specs = processes.cluster(settings, chosen)
     with exclusive_use(settings, specs), ClusterLog(settings.data_dir, open_console()) as log:
-        asyncio.run(supervisor(settings, specs, log).run())
+        supervised = supervisor(settings, specs, log)
+        scaling = settings.workers_max and WORKERS in chosen.names
+        scaler = Scaler(settings, chosen.queues, supervised, log) if scaling else None
+        asyncio.run(_run(supervised, scaler))
+
+
+async def _run(supervised: Supervisor, scaler: Scaler | None) -> None:
+    """Run the processes, and let the number of workers follow the load where that is set."""
+    beside = asyncio.create_task(scaler.run()) if scaler else None
+    try:
+        await supervised.run()
+    finally:
+        if beside:
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
 
 
 def supervisor(settings: Settings, specs: Sequence[ProcessSpec], log: ClusterLog) -> Supervisor:
@@ -91,6 +107,7 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
             f"another vtox runs on {settings.data_dir}",
             remedy="stop it, or give this one its own VTOX_DATA_DIR and ports",
         )
+    write_holder(lock)
     try:
         require_free_ports(processes.listen_addresses(settings, specs))
         yield

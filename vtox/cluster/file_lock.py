@@ -32,6 +32,23 @@ def try_lock(path: Path) -> int | None:
     return fd
 
 
+def write_holder(fd: int) -> None:
+    """Write the pid of this process into the file that it has locked."""
+    os.truncate(fd, 0)
+    os.pwrite(fd, str(os.getpid()).encode(), 0)
+
+
+def holder_pid(path: Path) -> int | None:
+    """Return the pid of the process that holds a lock, None where nobody does or says so."""
+    if not path.exists():
+        return None
+    if (fd := try_lock(path)) is not None:
+        os.close(fd)
+        return None
+    text = path.read_text()
+    return int(text) if text.isdigit() else None
+
+
 def lock(path: Path, timeout_s: float, error: SystemStateError) -> int:
     """Return the descriptor that holds the lock on `path`, waiting for it if need be.
 

@@ -88,7 +88,10 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
 def workers(settings: Settings, queues: Sequence[str] = ALL_QUEUES) -> list[ProcessSpec]:
     """Return the workers of a host with these queues, named after their own or `shared`."""
     specs: list[ProcessSpec] = []
-    for own in allocate_queues(settings.cluster_workers, queues):
+    count = settings.cluster_workers
+    if settings.workers_max:  # that many to begin with
+        count = min(max(count, settings.workers_min), settings.workers_max)
+    for own in allocate_queues(count, queues):
         base = own[0] if len(own) == 1 else "shared"
         same = sum(s.command[-1] == ",".join(own) for s in specs)
         specs.append(worker(settings, f"{base}-{same + 1}" if same else base, own))

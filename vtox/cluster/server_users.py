@@ -74,7 +74,15 @@ def _roles() -> dict[str, Role]:
     )
     monitor = (keys.MONITOR, keys.ALARMS, keys.ALARM_BOOK, keys.WATCH)
     bridge_keys = (*bridge, *monitor, *counts, *machines, *_RECORDS)
-    worker = (keys.WORKERS, _WORKER, keys.EVIDENCE_RATE, *counts, *machines, *_RECORDS)
+    worker = (
+        keys.WORKERS,
+        _WORKER,
+        keys.SCALING,
+        keys.EVIDENCE_RATE,
+        *counts,
+        *machines,
+        *_RECORDS,
+    )
     api = (
         keys.API_KEYS,
         keys.API_KEY_USES,

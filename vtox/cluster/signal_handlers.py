@@ -7,21 +7,26 @@ from collections.abc import Callable
 
 
 class SignalHandlers:
-    """Calls back, in the running event loop, on SIGTERM, SIGINT and SIGHUP while inside."""
+    """Calls back, in the running event loop, on SIGTERM, SIGINT and SIGHUP while inside.
 
-    def __init__(self, callback: Callable[[], None]) -> None:
+    On SIGUSR1 it calls `on_drain`.
+    """
+
+    def __init__(self, callback: Callable[[], None], on_drain: Callable[[], None]) -> None:
         self.callback = callback
+        self.on_drain = on_drain
 
     def __enter__(self) -> None:
         loop = asyncio.get_running_loop()
         self.previous = {
             number: signal.getsignal(number)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
             # nohup ignores SIGHUP: then so do we.
             if signal.getsignal(number) != signal.SIG_IGN
         }
         for number in self.previous:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self.callback) and None)
+            call = self.on_drain if number == signal.SIGUSR1 else self.callback
+            signal.signal(number, lambda *_, call=call: loop.call_soon_threadsafe(call) and None)
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self.previous.items():

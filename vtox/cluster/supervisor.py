@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from vtox.cluster import child_process, parent_watch, processes
@@ -50,6 +51,8 @@ class ProcessState:
     restarts: int = 0
     was_ready: bool = False
     last_line: str = ""
+    # It was taken out on purpose: once it has ended it is not started again.
+    retired: bool = False
 
 
 class Supervisor:
@@ -75,9 +78,11 @@ class Supervisor:
         self.on_ready = on_ready
         self.states = {s.name: ProcessState(s) for s in specs}
         self.failure = ""
+        self.draining = False
         self._stop = asyncio.Event()
         self._kill = asyncio.Event()
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
         """Start all processes, keep them running, and return when all have ended.
@@ -88,15 +93,14 @@ class Supervisor:
             A process cannot start as configured; the error carries its last line.
         """
         self._loop = asyncio.get_running_loop()
-        tasks: list[asyncio.Task[None]] = []
-        with SignalHandlers(self._on_stop_request):
+        with SignalHandlers(self._on_stop_request, self.drain):
             try:
-                await self._start_all(tasks)
+                await self._start_all()
                 await self._stop.wait()
             finally:
                 self._stop.set()
                 await self._stop_all()
-                await asyncio.gather(*tasks)
+                await asyncio.gather(*self._tasks)
         if self.failure:
             raise SystemStateError(self.failure)
 
@@ -114,7 +118,58 @@ class Supervisor:
             self._kill.set()
         self._stop.set()
 
-    async def _start_all(self, tasks: list[asyncio.Task[None]]) -> None:
+    def add(self, spec: ProcessSpec) -> None:
+        """Start another process, and keep it running."""
+        state = self.states[spec.name] = ProcessState(spec)
+        self._tasks.append(asyncio.create_task(self._keep_running(state)))
+
+    def drain(self) -> None:
+        """Let workers finish what they have and the bridge hand over, then stop everything.
+
+        A request to stop ends the waiting. Call it in the event loop.
+        """
+        if self.draining or self._stop.is_set():
+            return
+        self.draining = True
+        self._tasks.append(asyncio.create_task(self._drain()))
+
+    async def _drain(self) -> None:
+        names = [n for n, s in self.states.items() if n == "bridge" or "worker" in s.spec.command]
+        self.log.write_own(f"draining: {', '.join(names) or 'no worker and no bridge'} may finish")
+        await asyncio.gather(*(self._drain_one(name) for name in names))
+        self._stop.set()
+
+    async def _drain_one(self, name: str) -> None:
+        began = time.monotonic()
+        await self.retire(name)
+        did = "has handed over" if name == "bridge" else "has finished what it had"
+        self.log.write_own(f"{name} {did} after {time.monotonic() - began:.1f} s")
+
+    def retire(self, name: str, timeout_s: float | None = None) -> asyncio.Task[None]:
+        """End one process by SIGTERM and start it no more; the task ends with it.
+
+        One that has not ended after `timeout_s` is killed.
+        """
+        self.states[name].retired = True
+        task = asyncio.create_task(self._retire(name, timeout_s))
+        self._tasks.append(task)
+        return task
+
+    async def _retire(self, name: str, timeout_s: float | None) -> None:
+        state, process = self.states[name], self._processes.get(name)
+        if process and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            await self._wait_for_exit([process], timeout_s)
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+        while state.status not in ("stopped", "finished"):
+            await asyncio.sleep(child_process.POLL_S)
+        self.states.pop(name, None)
+        self._processes.pop(name, None)
+
+    async def _start_all(self) -> None:
         checked = False
         for order, group in itertools.groupby(self.specs, key=lambda s: s.start_order):
             if order > 0 and not checked:
@@ -123,7 +178,7 @@ class Supervisor:
             if self._stop.is_set():
                 return
             states = [self.states[s.name] for s in group]
-            tasks += [asyncio.create_task(self._keep_running(s)) for s in states]
+            self._tasks += [asyncio.create_task(self._keep_running(s)) for s in states]
             while not self._stop.is_set() and not all(s.was_ready for s in states):
                 await asyncio.sleep(POLL_S)
         if not self._stop.is_set():
@@ -148,6 +203,8 @@ class Supervisor:
 
     def _restart_after(self, state: ProcessState, end: RunEnd, pause_s: float) -> bool:
         name = state.spec.name
+        if state.retired:
+            return False
         if state.spec.one_shot and end.exit_status == 0:
             state.status, state.was_ready = "finished", True
             return False
@@ -166,6 +223,8 @@ class Supervisor:
         return True
 
     async def _run_once(self, state: ProcessState) -> RunEnd:
+        if state.retired:  # while it paused before its next start
+            return RunEnd(0, "is not wanted any longer", was_ready=False)
         try:
             status = await self._run_process(state)
         except OSError as error:  # the data folder is gone, or no memory for another process
@@ -261,9 +320,9 @@ class Supervisor:
                         p.kill()
 
     async def _wait_for_exit(
-        self, running: Sequence[asyncio.subprocess.Process], timeout_s: float
+        self, running: Sequence[asyncio.subprocess.Process], timeout_s: float | None
     ) -> None:
-        deadline = time.monotonic() + timeout_s
+        deadline = inf if timeout_s is None else time.monotonic() + timeout_s
         while any(p.returncode is None for p in running):
             if self._kill.is_set() or time.monotonic() > deadline:
                 return

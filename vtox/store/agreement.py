@@ -47,6 +47,7 @@ class Party:
     host: str
     pid: int
     last_seen_t: float
+    queues: tuple[str, ...] = ()
     version: str = ""
     terms: Terms = field(default_factory=dict)
 
@@ -115,6 +116,7 @@ def parties(live: Sequence[Worker], bridge: Mapping[bytes, bytes]) -> list[Party
                 host=w.host,
                 pid=w.pid,
                 last_seen_t=w.last_seen_t,
+                queues=w.queues,
                 version=w.version,
                 terms=w.terms,
             )

@@ -61,3 +61,26 @@ def backlog(client: Client, unassigned_before_s: float) -> Backlog:
         unassigned_age_s=age_s(unassigned),
         ids_ahead_s=max((newest or now) - now, 0.0),
     )
+
+
+def oldest_records_s(client: Client) -> dict[str, float]:
+    """Return family -> age of its oldest unfinished record, s, 0 where there is none.
+
+    From its last dispatch or start, or from its arrival where it waits in the bridge.
+    """
+    pipe = client.pipeline(transaction=False)
+    pipe.time()
+    pipe.exists(keys.LEASE)
+    pipe.hmget(keys.BRIDGE, _WAITING.values())
+    for family in FAMILIES:
+        # 0 is one whose task was never sent, for want of a broker.
+        pipe.zrangebyscore(keys.due(family), "(0", "+inf", start=0, num=1, withscores=True)
+    (seconds, micros), owned, waiting, *oldest = pipe.execute()
+    now = seconds + micros / 1e6
+    ages = {}
+    for family, arrived_t, due in zip(FAMILIES, waiting, oldest, strict=True):
+        times = [t for _, t in due]
+        if owned and arrived_t:
+            times.append(float(arrived_t))
+        ages[family] = max(now - min(times, default=now), 0.0)
+    return ages

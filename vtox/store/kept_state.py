@@ -41,6 +41,7 @@ IN_FLIGHT = {
     "worker": "heartbeats",
     "RECORDER": "heartbeat",
     "NOTIFIER": "heartbeat",
+    "SCALING": "heartbeats",
     "REFUSALS": "what was refused lately",
     "MONITOR": "counts that the monitor compares",
     "ALARMS": "conditions of the system, observed anew",

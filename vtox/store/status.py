@@ -20,6 +20,7 @@ from vtox.store.notifier_heartbeat import decode as decode_notifier
 from vtox.store.open_alerts import OpenAlert, open_alarms
 from vtox.store.recorder_heartbeat import RecorderHeartbeat
 from vtox.store.recorder_heartbeat import decode as decode_recorder
+from vtox.store.scaling_report import HostScaling, scaling_reports
 from vtox.store.streams import Group, find_group
 from vtox.store.system_alarms import Watch, decode_watch
 from vtox.store.task_queues import Broker, decode_broker
@@ -104,6 +105,8 @@ class Snapshot:
     notifier: NotifierHeartbeat | None = None
     # Bridge and workers, with version and terms of each.
     parties: tuple[Party, ...] = ()
+    # Hosts where the number of workers follows the load.
+    scaling: tuple[HostScaling, ...] = ()
     # Family -> bucket of `BUCKET_BASE` -> records committed with that latency.
     latency: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
@@ -139,6 +142,7 @@ def snapshot(client: Client) -> Snapshot:
     pipe.get(keys.WATCH)
     pipe.hgetall(keys.RECORDER)
     pipe.hgetall(keys.NOTIFIER)
+    pipe.hgetall(keys.SCALING)
     pipe.hgetall(keys.BROKER)
     replies = pipe.execute(raise_on_error=False)
     rest = iter(replies)
@@ -173,6 +177,7 @@ def snapshot(client: Client) -> Snapshot:
         watch=decode_watch(take()),
         recorder=decode_recorder(take({})),
         notifier=decode_notifier(take({})),
+        scaling=tuple(scaling_reports(take({}), t)),
         broker=broker,
         parties=tuple(parties(alive, bridge if owned else {})),
     )

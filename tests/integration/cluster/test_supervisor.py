@@ -339,3 +339,45 @@ def test_the_group_of_a_killed_process_is_killed(tmp_path: Path) -> None:
         )
 
     run(tmp_path, [spec("a", leave_child)], script)
+
+
+def test_a_process_is_added_and_one_retired_while_the_others_run(tmp_path: Path) -> None:
+    async def script(s: Supervisor) -> None:
+        await eventually_async(lambda: s.states["a"].status == "ready")
+        first = s.states["a"].pid
+        s.add(spec("b"))
+        await eventually_async(lambda: s.states["b"].status == "ready")
+        await s.retire("a", timeout_s=10.0)
+        assert set(s.states) == {"b"}
+        assert not psutil.pid_exists(first)
+        assert s.states["b"].restarts == 0
+
+    run(tmp_path, [spec("a")], script)
+
+
+def test_a_retired_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    async def script(s: Supervisor) -> None:
+        state = s.states["a"]
+        await eventually_async(lambda: "ignores" in state.last_line)
+        await s.retire("a", timeout_s=0.2)
+        assert not psutil.pid_exists(state.pid)
+
+    run(tmp_path, [spec("a", IGNORES_SIGTERM)], script)
+
+
+def test_a_drained_host_lets_its_bridge_end_first_and_then_all_the_others(tmp_path: Path) -> None:
+    ends = (
+        "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit()); " + SLEEP
+    )
+
+    async def script(s: Supervisor) -> None:
+        await eventually_async(lambda: all(p.status == "ready" for p in s.states.values()))
+        os.kill(os.getpid(), signal.SIGUSR1)
+        await eventually_async(lambda: s.stopping)
+        assert set(s.states) == {"api"}
+        assert not s.failure
+
+    run(tmp_path, [spec("bridge", ends), spec("api", ends)], script)
+    text = (tmp_path / "cluster.log").read_text()
+    assert "draining: bridge may finish" in text
+    assert "bridge has handed over after" in text

@@ -11,12 +11,14 @@ import pytest
 from api.metrics import exposition
 from tests.integration.helpers import bridging, eventually
 from vtox import keys
-from vtox.cli.status_table import broker_line
+from vtox.cli.status_table import broker_line, scaling_line
 from vtox.faults import FAMILIES
 from vtox.monitoring.readiness import checks
 from vtox.monitoring.throughput import Reading, Sampler, throughput
 from vtox.settings import Settings
-from vtox.store.client import Client
+from vtox.store.backlog import oldest_records_s, report_waiting
+from vtox.store.client import Client, server_time
+from vtox.store.scaling_report import HostScaling, report_scaling
 from vtox.store.status import read_group, snapshot
 from vtox.store.streams import group_info
 from vtox.store.task_queues import forget_broker, write_broker
@@ -207,3 +209,41 @@ def test_then_the_workers_then_nothing(client: Client) -> None:
     found = throughput(snapshot(client), [])
     assert found.windows_per_s is None
     assert json.dumps(found.reason)
+
+
+def test_the_age_of_the_oldest_record_is_that_of_its_dispatch_or_arrival(client: Client) -> None:
+    now = server_time(client)
+    client.zadd(keys.due("bearing"), {"never sent": 0, "old": now - 30, "new": now - 1})
+    client.set(keys.LEASE, "token")
+    report_waiting(client, {"broken_bar": now - 7, "turn_short": None})
+    ages = oldest_records_s(client)
+    assert ages["bearing"] == pytest.approx(30, abs=1)
+    assert ages["broken_bar"] == pytest.approx(7, abs=1)
+    assert ages["turn_short"] == 0.0
+    client.delete(keys.LEASE)
+    assert oldest_records_s(client)["broken_bar"] == 0.0, "of a bridge that is gone"
+
+
+def test_a_host_says_how_many_workers_it_has_and_why(client: Client) -> None:
+    t = server_time(client)
+    report = HostScaling(
+        host="b",
+        t=t,
+        workers=3,
+        least=1,
+        most=6,
+        code="records_wait",
+        values={"family": "bearing", "age_s": 9.0},
+        change=1,
+        changed_t=t - 20,
+    )
+    report_scaling(client, report)
+    client.hset(keys.SCALING, "damaged", "{")
+    client.hset(keys.SCALING, "later", '{"host": "c", "t": 1}')
+    (found,) = snapshot(client).scaling
+    assert found == report
+    assert scaling_line(found, t) == (
+        "b: 3 of 1 to 6 workers, one more 20 s ago; the oldest record of bearing has waited for 9 s"
+    )
+    report_scaling(client, replace(report, t=t - 120))
+    assert snapshot(client).scaling == ()

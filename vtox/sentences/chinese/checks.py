@@ -34,6 +34,17 @@ SENTENCES: dict[str, Sentence] = {
         "VTOX 版本不同，但条件一致：{versions}",
         "若正在升级则无需处理；否则请升级余下的主机。",
     ),
+    "records_wait": Sentence("{family} 最早的记录已等待 {age_s:.0f} s", ""),
+    "workers_are_busy": Sentence("工作进程 {busy:.0%} 的时间在工作", ""),
+    "workers_are_idle": Sentence("没有等待，工作进程 {busy:.0%} 的时间在工作", ""),
+    "workers_at_most": Sentence(
+        "此主机最多运行 {workers} 个工作进程：{busy:.0%} 的时间在工作，"
+        "最早的记录已等待 {age_s:.0f} s",
+        "若主机还有空闲核心，请调大 VTOX_WORKERS_MAX，或增加主机。",
+    ),
+    "workers_suffice": Sentence(
+        "工作进程 {busy:.0%} 的时间在工作，最早的记录已等待 {age_s:.0f} s", ""
+    ),
     "broker_takes_tasks": Sentence("位于 {address}", ""),
     "broker_is_away": Sentence(
         "不可用：{problem}", "请启动它，或更正 VTOX_BROKER_URL；`vtox doctor` 会尝试连接。"

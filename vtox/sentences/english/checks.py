@@ -41,6 +41,21 @@ SENTENCES: dict[str, Sentence] = {
         "different versions of VTOX on the same terms: {versions}",
         "Nothing while an upgrade goes on; else upgrade the hosts that were left.",
     ),
+    "records_wait": Sentence("the oldest record of {family} has waited for {age_s:.0f} s", ""),
+    "workers_are_busy": Sentence("workers are at work {busy:.0%} of their time", ""),
+    "workers_are_idle": Sentence(
+        "nothing waits, and workers are at work {busy:.0%} of their time", ""
+    ),
+    "workers_at_most": Sentence(
+        "no more than {workers} workers may run here: at work {busy:.0%} of their time, the oldest "
+        "record has waited for {age_s:.0f} s",
+        "Raise VTOX_WORKERS_MAX if the host has cores left, or add a host.",
+    ),
+    "workers_suffice": Sentence(
+        "workers are at work {busy:.0%} of their time, the oldest record has waited for "
+        "{age_s:.0f} s",
+        "",
+    ),
     "broker_takes_tasks": Sentence("broker at {address}", ""),
     "broker_is_away": Sentence(
         "not usable: {problem}",

@@ -1,0 +1,50 @@
+"""`vtox drain` finds the supervisor of this host, and knows what others serve."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from vtox.cli.drain import queues_of_no_other, supervisor_pid
+from vtox.cluster.file_lock import try_lock, write_holder
+from vtox.errors import SystemStateError
+from vtox.settings import Settings, load
+from vtox.store.client import Client
+from vtox.store.heartbeats import send_heartbeat
+
+
+def test_without_a_running_system_there_is_nothing_to_drain(tmp_path: Path) -> None:
+    with pytest.raises(SystemStateError, match="no `vtox up` runs"):
+        supervisor_pid(load(data_dir=tmp_path))
+    (tmp_path / "cluster.lock").write_text("1")
+    with pytest.raises(SystemStateError, match="no `vtox up` runs"):
+        supervisor_pid(load(data_dir=tmp_path))
+
+
+def test_the_supervisor_is_who_holds_the_lock(tmp_path: Path) -> None:
+    lock = try_lock(tmp_path / "cluster.lock")
+    assert lock is not None
+    with pytest.raises(SystemStateError):  # one that does not say who it is is of before
+        supervisor_pid(load(data_dir=tmp_path))
+    write_holder(lock)
+    assert supervisor_pid(load(data_dir=tmp_path)) == os.getpid()
+    os.close(lock)
+
+
+def test_queues_that_no_other_host_serves_are_named(client: Client, settings: Settings) -> None:
+    send_heartbeat(
+        client,
+        name="bearing@b",
+        host="b",
+        pid=7,
+        port=None,
+        queues=["bearing", "turn_short"],
+        cpu_percent=0.0,
+        memory_bytes=0,
+        windows_per_s=0.0,
+        started_t=1.0,
+        clock_offset_s=0.0,
+        now=time.time(),
+    )
+    assert queues_of_no_other(settings) == ["broken_bar"]

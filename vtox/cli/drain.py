@@ -1,0 +1,100 @@
+"""`vtox drain`: empties this host, so that nothing is left to be dispatched again."""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+import psutil
+import redis
+import typer
+
+from vtox.cluster.cluster_log import FILE
+from vtox.cluster.file_lock import holder_pid
+from vtox.errors import ServerUnavailable, SystemStateError
+from vtox.faults import FAMILIES
+from vtox.settings import Settings, load
+from vtox.store.agreement import read_parties
+from vtox.store.client import connect
+
+POLL_S = 0.2
+OWN_ROLE = "vtox"
+
+
+def drain() -> None:
+    """Let the workers of this host finish what they have, hand the stream over, and end all.
+
+    It waits as long as that takes, and says what has ended. Other hosts go on with the work.
+    """
+    settings = load()
+    pid = supervisor_pid(settings)
+    if settings.redis_url is None:
+        raise SystemStateError(
+            "this host runs the server itself: there is nowhere to drain it to",
+            remedy="stop `vtox up` by Ctrl-C or SIGTERM; it finishes what its workers have",
+        )
+    for queue in queues_of_no_other(settings):
+        typer.echo(f"no other host serves {queue}: its records will wait", err=True)
+    began = time.monotonic()
+    with (settings.data_dir / FILE).open() as log:
+        log.seek(0, os.SEEK_END)
+        os.kill(pid, signal.SIGUSR1)
+        running = True
+        while running:
+            time.sleep(POLL_S)
+            running = psutil.pid_exists(pid)
+            for entry in own_entries(log):
+                typer.echo(entry["event"])
+    typer.echo(f"this host is empty after {time.monotonic() - began:.1f} s")
+
+
+def supervisor_pid(settings: Settings) -> int:
+    """Return the pid of the `vtox up` of this data folder.
+
+    Raises
+    ------
+    SystemStateError
+        None runs, or one that cannot be drained.
+    """
+    pid = holder_pid(settings.data_dir / "cluster.lock")
+    if pid is None:
+        raise SystemStateError(
+            f"no `vtox up` runs on {settings.data_dir}",
+            remedy="set VTOX_DATA_DIR as it was for `vtox up`; processes of systemd end by "
+            "`systemctl stop`, those of Kubernetes by `kubectl drain`",
+        )
+    return pid
+
+
+def queues_of_no_other(settings: Settings) -> list[str]:
+    """Return the queues that only workers of this host serve; none where that is not known."""
+    try:
+        with connect(settings.working_url(), "drain") as client:
+            elsewhere = {
+                queue
+                for p in read_parties(client)
+                if p.host != socket.gethostname()
+                for queue in p.queues
+            }
+    except (redis.RedisError, ServerUnavailable):
+        return []
+    return [f.queue for f in FAMILIES.values() if f.queue not in elsewhere]
+
+
+def own_entries(log: TextIO) -> Iterator[dict[str, Any]]:
+    """Yield what the supervisor has written since."""
+    for line in log:
+        try:
+            entry = json.loads(line)
+        except ValueError:  # half a line: the rest follows in a moment
+            continue
+        if entry.get("role") == OWN_ROLE:
+            yield entry
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(drain)

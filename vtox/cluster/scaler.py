@@ -1,0 +1,138 @@
+"""Lets the number of workers of this host follow the load, within `vtox up`."""
+
+import asyncio
+import socket
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from statistics import fmean
+
+import redis
+
+from vtox import keys
+from vtox.cluster import processes
+from vtox.cluster.cluster_log import ClusterLog
+from vtox.cluster.scaling import Bounds, Decision, Load, Trend, decide
+from vtox.cluster.supervisor import Supervisor
+from vtox.cluster.worker_allocation import removable_worker
+from vtox.errors import ServerUnavailable
+from vtox.settings import Settings
+from vtox.store.backlog import oldest_records_s
+from vtox.store.client import Client, connect, server_time
+from vtox.store.heartbeats import workers
+from vtox.store.scaling_report import HostScaling, remove_scaling, report_scaling
+
+EVERY_S = 5.0
+# Workers are at work by fits and starts: a share of less time says little.
+BUSY_AVERAGE_S = 30.0
+# A worker finishes its batch within this time, as at a stop.
+RETIRE_TIMEOUT_S = 60.0
+
+
+class Scaler:
+    """Adds and removes workers of one supervisor; `run` beside it."""
+
+    def __init__(
+        self, settings: Settings, queues: Sequence[str], supervisor: Supervisor, log: ClusterLog
+    ) -> None:
+        self.settings = settings
+        self.queues = tuple(queues)
+        self.supervisor = supervisor
+        self.log = log
+        self.bounds = Bounds(least=settings.workers_min, most=settings.workers_max)
+        self.trend = Trend(changed_t=time.monotonic())
+        self.changed: tuple[int, float] | None = None
+        self._busy_s: deque[tuple[float, dict[int, float]]] = deque()
+        self._said = ""
+
+    async def run(self) -> None:
+        """Look every `EVERY_S` until the supervisor stops, or it is cancelled."""
+        with connect(self.settings.working_url(), "scaler") as client:
+            try:
+                while not (self.supervisor.stopping or self.supervisor.draining):
+                    await asyncio.sleep(EVERY_S)
+                    # While the server is away nothing can be said of the load.
+                    with suppress(redis.RedisError, ServerUnavailable):
+                        await self._look(client)
+            finally:
+                with suppress(redis.RedisError):  # the report runs out by itself
+                    remove_scaling(client, socket.gethostname())
+
+    async def _look(self, client: Client) -> None:
+        load = await asyncio.to_thread(self._observe, client)
+        count = len(self.allocated())
+        decision, self.trend = decide(load, count, self.trend, self.bounds)
+        self._act(decision)
+        await asyncio.to_thread(self._report, client, decision)
+
+    def allocated(self) -> dict[str, tuple[str, ...]]:
+        """Return worker -> its queues, of those that are to run."""
+        return {
+            name: tuple(state.spec.command[-1].split(","))
+            for name, state in list(self.supervisor.states.items())
+            if "worker" in state.spec.command and not state.retired
+        }
+
+    def _observe(self, client: Client) -> Load:
+        now = time.monotonic()
+        pids = {s.pid for s in list(self.supervisor.states.values())}
+        live = workers(client, sorted(client.smembers(keys.WORKERS)))
+        host = socket.gethostname()
+        self._busy_s.append((now, {w.pid: w.busy_s for w in live if w.host == host}))
+        while now - self._busy_s[0][0] > BUSY_AVERAGE_S:
+            self._busy_s.popleft()
+        since, before = self._busy_s[0]
+        shares = [
+            max(busy_s - before[pid], 0.0) / (now - since)
+            for pid, busy_s in self._busy_s[-1][1].items()
+            if pid in pids and pid in before and now > since
+        ]
+        ages = oldest_records_s(client)
+        age_s = {family: age for family, age in ages.items() if family in self.queues}
+        return Load(t=now, age_s=age_s, busy=min(fmean(shares), 1.0) if shares else None)
+
+    def _act(self, decision: Decision) -> None:
+        allocated = self.allocated()
+        if decision.change > 0:
+            name = next(n for i in range(1, 999) if (n := _name(i)) not in self.supervisor.states)
+            self.supervisor.add(processes.worker(self.settings, name, self.queues))
+        elif decision.change < 0:
+            place = removable_worker(list(allocated.values()))
+            if place is None:
+                return
+            name = list(allocated)[place]
+            self.supervisor.retire(name, RETIRE_TIMEOUT_S)
+        else:
+            if decision.why.code == "workers_at_most" != self._said:
+                self.log.write_own(f"no worker is added: {decision.why.sentence}", level="warning")
+            self._said = decision.why.code
+            return
+        self._said = ""
+        self.changed = (decision.change, time.monotonic())
+        self._busy_s.clear()
+        what = "one worker more" if decision.change > 0 else "one worker fewer"
+        count = len(self.allocated())
+        self.log.write_own(f"{what}: {decision.why.sentence}", workers=count, worker=name)
+
+    def _report(self, client: Client, decision: Decision) -> None:
+        t = server_time(client)
+        change, changed_at = self.changed or (0, None)
+        report_scaling(
+            client,
+            HostScaling(
+                host=socket.gethostname(),
+                t=t,
+                workers=len(self.allocated()),
+                least=self.bounds.least,
+                most=self.bounds.most,
+                code=decision.why.code,
+                values=dict(decision.why.values),
+                change=change,
+                changed_t=None if changed_at is None else t - (time.monotonic() - changed_at),
+            ),
+        )
+
+
+def _name(i: int) -> str:
+    return "shared" if i == 1 else f"shared-{i}"
