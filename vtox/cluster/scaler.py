@@ -10,7 +10,6 @@ from statistics import fmean
 
 import redis
 
-from vtox import keys
 from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog
 from vtox.cluster.scaling import Bounds, Decision, Load, Trend, decide
@@ -20,7 +19,7 @@ from vtox.errors import ServerUnavailable
 from vtox.settings import Settings
 from vtox.store.backlog import oldest_records_s
 from vtox.store.client import Client, connect, server_time
-from vtox.store.heartbeats import workers
+from vtox.store.heartbeats import live_workers
 from vtox.store.scaling_report import HostScaling, remove_scaling, report_scaling
 
 EVERY_S = 5.0
@@ -77,7 +76,7 @@ class Scaler:
     def _observe(self, client: Client) -> Load:
         now = time.monotonic()
         pids = {s.pid for s in list(self.supervisor.states.values())}
-        live = workers(client, sorted(client.smembers(keys.WORKERS)))
+        live = live_workers(client)
         host = socket.gethostname()
         self._busy_s.append((now, {w.pid: w.busy_s for w in live if w.host == host}))
         while now - self._busy_s[0][0] > BUSY_AVERAGE_S:

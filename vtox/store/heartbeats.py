@@ -145,6 +145,11 @@ def port_of(client: Client, node: str, pid: int) -> int | None:
     return None
 
 
+def live_workers(client: Client) -> tuple[Worker, ...]:
+    """Return all workers that are alive."""
+    return workers(client, sorted(client.smembers(keys.WORKERS)))
+
+
 def workers(client: Client, names: list[bytes]) -> tuple[Worker, ...]:
     """Return the workers of these names that are alive."""
     if not names:
