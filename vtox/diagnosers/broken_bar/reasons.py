@@ -8,7 +8,7 @@ import numpy as np
 from vtox.baseline import RISE_DB, Level
 from vtox.diagnosers.broken_bar import load_oscillation
 from vtox.diagnosers.broken_bar.observation import Conditions, Observation
-from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS, least_slip
+from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS, least_slip, off_bins_allowed
 from vtox.diagnosers.broken_bar.supply_lines import MAX_VOLTAGE_RATIO
 from vtox.domain import Reason, State, reason
 from vtox.dsp import demodulation, modulation_spectrum
@@ -24,9 +24,6 @@ MAX_FREQUENCY_RANGE_HZ = 0.4
 # that flickers mostly the amplitude. docs/calibration/broken_bar.md#flicker
 MIN_QUADRATURE = 0.8
 MAX_IN_PHASE_SHARE = 0.75
-# Without voltages a line that stands farther from 2sf, in bins of 1/T, is not the rotor cage's if
-# the slip is right. docs/calibration/broken_bar.md#place-of-the-line
-MAX_OFF_BINS = 0.25
 # The noise that moves a level by 1 dB (deviation) moves the place of its line by so many bins (99
 # %). docs/calibration/broken_bar.md#place-of-the-line
 PLACE_BINS_PER_DB = 0.21
@@ -254,11 +251,10 @@ def _line_at_a_fixed_frequency(o: Observation) -> Finding | None:
 
 def _beside_twice_the_slip(o: Observation) -> Finding | None:
     """Return that a line of a supply that is not excluded stands beside 2sf of a measured slip."""
-    measured = o.slip.source in ("speed sensor", "slot harmonics")
-    if o.supply_excluded or not measured or o.tracking is not None:
+    allowed = off_bins_allowed(o.slip, o.f0_hz, o.bin_hz)
+    if o.supply_excluded or allowed is None or o.tracking is not None:
         return None
-    rounded_hz = 2 * o.f0_hz * o.slip.rounding if o.slip.source == "speed sensor" else 0.0
-    near_bins = MAX_OFF_BINS + rounded_hz / o.bin_hz + PLACE_BINS_PER_DB * o.pair.deviation_db
+    near_bins = allowed + PLACE_BINS_PER_DB * o.pair.deviation_db
     off_bins = (o.pair.peak_hz - o.distance_hz) / o.bin_hz
     if o.place_shift[0] - near_bins <= off_bins <= o.place_shift[1] + near_bins:
         return None
@@ -292,7 +288,8 @@ def _as_a_flickering_supply(o: Observation) -> Finding | None:
     of_rotor = ratio.imag >= max(MIN_QUADRATURE, abs(ratio.real) / MAX_IN_PHASE_SHARE)
     # A line taken for one of the rotor's speed may be another: it does not prove the slip.
     proven = o.slip.source in ("speed sensor", "slot harmonics") or _moves_with_the_slip(o)
-    if of_rotor or proven or o.supply_excluded:
+    of_supply = o.pair.is_as_of_flicker and not _moves_with_the_slip(o)
+    if o.supply_excluded or not (of_supply or not (of_rotor or proven)):
         return None
     lines = _of_lines(o, "unknown", "supply_flicker_or_broken_bars")
     estimated = () if o.slip.is_measured else (reason("slip_not_measured"),)

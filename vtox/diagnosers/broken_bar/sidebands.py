@@ -3,12 +3,13 @@
 Computed for a batch; `reasons` decides on the pair of each recording.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vtox.arrays import SILENCE, Bool, Complex, Float64, db, pick
-from vtox.diagnosers.broken_bar import load_oscillation, supply_lines
+from vtox.diagnosers.broken_bar import flicker, load_oscillation, supply_lines
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.slip import SlipAnalysis
 from vtox.diagnosers.current.slip_prior import Slip
@@ -25,6 +26,12 @@ SEARCH_MARGIN = 0.95
 MIN_OVER_FLOOR = 18.0
 MIN_OVER_FLOOR_WIDE = 22.0
 MIN_OVER_FLOOR_NEAR = 30.0
+# The same of a line at 2sf of a measured slip, where noise has one chance and not many: more than
+# 99.9 % of noise make there. docs/calibration/broken_bar.md#floor
+MIN_OVER_FLOOR_AT_PLACE = 14.0
+# A line that stands farther from 2sf, in bins of 1/T, is not the rotor cage's if the slip is right.
+# docs/calibration/broken_bar.md#place-of-the-line
+MAX_OFF_BINS = 0.25
 # A line at half the distance must be so many bins from the supply line to show.
 MIN_HALF_BINS = 4.0
 # A line whose mean is this much above the limit exceeds it in 95 % of records.
@@ -71,6 +78,7 @@ class SidebandPair:
     voltage_ratio: float  # line in the voltage over line in the current
     voltage_bound: float  # of that ratio, at 99 %
     half_dbc: float  # line at half the distance of a strong one; NaN where there is none
+    is_as_of_flicker: bool  # strong, as flicker of the supply makes it and no rotor cage does
 
     @property
     def is_line(self) -> bool:
@@ -103,9 +111,14 @@ def sideband_pairs(
     excess = sideband_test.excess(am, pm, am_floor, pm_floor, 10 ** (SOUND_DBC / 20))
     lower_dbc, upper_dbc = db(lower), db(upper)
     level_dbc = _level_dbc(lower_dbc, upper_dbc)
+    peak_hz = modulation_spectrum.refined_hz(m, line)
     measured = np.array([s.is_measured for s in slips])
-    limit = _over_floor_limit(np.where(measured, MIN_OVER_FLOOR, MIN_OVER_FLOOR_WIDE), line, bin_hz)
-    limit = np.maximum(limit, least_over_floor)
+    limit_anywhere = np.where(measured, MIN_OVER_FLOOR, MIN_OVER_FLOOR_WIDE)
+    limit_anywhere = _over_floor_limit(limit_anywhere, line, bin_hz)
+    limit_anywhere = np.maximum(limit_anywhere, least_over_floor)
+    at_place = _at_place(slips, analysis.f0_hz, peak_hz, bin_hz)
+    lower_limit = at_place & (limit_anywhere == MIN_OVER_FLOOR)
+    limit = np.where(lower_limit, MIN_OVER_FLOOR_AT_PLACE, limit_anywhere)
     statistic = np.minimum.reduce(
         [over_noise / limit, excess / MIN_EXCESS, 10 ** ((level_dbc - WEAKEST_DBC) / 20)]
     )
@@ -116,7 +129,7 @@ def sideband_pairs(
     alternative_hz, alternative_dbc = _alternatives(analysis, slip_analysis, m, largest_ratio)
     return _split(
         hz=line.hz,
-        peak_hz=modulation_spectrum.refined_hz(m, line),
+        peak_hz=peak_hz,
         over_floor=line.statistic,
         over_floor_limit=limit,
         bins=np.array([least_slip(s) for s in slips]) * 2 * analysis.f0_hz / bin_hz,
@@ -128,7 +141,9 @@ def sideband_pairs(
             np.maximum(lower, np.sqrt(lower * upper)) + BOUND_DEVIATIONS * noise / np.sqrt(2)
         ),
         statistic=statistic,
-        detectable_dbc=db(2 * np.sqrt((limit + DETECTION_MARGIN) / (1 / am_floor + 1 / pm_floor))),
+        detectable_dbc=db(
+            2 * np.sqrt((limit_anywhere + DETECTION_MARGIN) / (1 / am_floor + 1 / pm_floor))
+        ),
         floor_dbc=db(noise),
         distance_from_load=load_oscillation.distance(
             am, pm, am_floor, pm_floor, largest_ratio, line.hz
@@ -140,6 +155,7 @@ def sideband_pairs(
         voltage_ratio=voltage_ratio,
         voltage_bound=voltage_bound,
         half_dbc=_half_dbc(m, line, statistic > 1),
+        is_as_of_flicker=_is_as_of_flicker(analysis, am, pm, (am_floor, pm_floor), statistic > 1),
     )
 
 
@@ -148,7 +164,25 @@ def least_slip(slip: Slip) -> float:
     return slip.value if slip.is_measured else slip.low
 
 
-def _split(**columns: Float64 | Complex) -> list[SidebandPair]:
+def off_bins_allowed(slip: Slip, f0_hz: float, bin_hz: float) -> float | None:
+    """Return how far from 2sf a steady line of a rotor cage may stand, bins of 1/T.
+
+    None where the slip is not measured, or from lines of the current that may be others.
+    """
+    if slip.source not in ("speed sensor", "slot harmonics"):
+        return None
+    rounded_hz = 2 * f0_hz * slip.rounding if slip.source == "speed sensor" else 0.0
+    return MAX_OFF_BINS + rounded_hz / bin_hz
+
+
+def _at_place(slips: Sequence[Slip], f0_hz: Float64, hz: Float64, bin_hz: float) -> Bool:
+    """Return whether lines stand at 2sf of a measured slip, shape (batch,)."""
+    allowed = [off_bins_allowed(s, f, bin_hz) for s, f in zip(slips, f0_hz.tolist(), strict=True)]
+    limits_hz = bin_hz * np.array([-1.0 if x is None else x for x in allowed])
+    return np.asarray(np.abs(hz - 2 * f0_hz * np.array([s.value for s in slips])) <= limits_hz)
+
+
+def _split(**columns: Float64 | Complex | Bool) -> list[SidebandPair]:
     """Return one value a recording from one array a field."""
     rows = zip(*(x.tolist() for x in columns.values()), strict=True)
     return [SidebandPair(**dict(zip(columns, row, strict=True))) for row in rows]
@@ -215,6 +249,20 @@ def _half_dbc(
     )
     stands = (half.statistic > MIN_OVER_FLOOR_NEAR) & np.isnan(half.neighbour_hz)
     return np.where(stands, db(np.maximum(*m.sidebands(half.index))), np.nan)
+
+
+def _is_as_of_flicker(
+    analysis: CurrentAnalysis,
+    am: Complex,
+    pm: Complex,
+    floors: tuple[Float64, Float64],
+    strong: Bool,
+) -> Bool:
+    found = np.zeros(len(am), bool)
+    if strong.any():
+        tangents = np.where(strong, flicker.lag_tangents(analysis), np.nan)
+        found[:] = flicker.looks_like_flicker(am, pm, *floors, tangents)
+    return found
 
 
 def _level_dbc(lower_dbc: Float64, upper_dbc: Float64) -> Float64:

@@ -65,8 +65,8 @@ SENTENCES: dict[str, Sentence] = {
         "在负载稳定时或变化更大时测量。",
     ),
     "supply_flicker_or_broken_bars": Sentence(
-        f"{_LINES}：对幅值的调制强于对相位的调制，与电源闪变一致，而转差率为估计值",
-        "增加电压通道，发送 speed_rpm，或在铭牌中填写 rotor_bars。",
+        f"{_LINES}：幅值与相位的调制关系与电源闪变一致，且无法排除电源原因",
+        "增加电压通道；转差率为估计值时，发送 speed_rpm，或在铭牌中填写 rotor_bars。",
     ),
     "load_oscillation_hides_sidebands": Sentence(
         "{line_hz:.2f} Hz 的负载波动掩盖了 {distance_hz:.2f} Hz 处"

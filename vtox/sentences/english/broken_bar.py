@@ -69,9 +69,10 @@ SENTENCES: dict[str, Sentence] = {
         "Measure while the load is steady, or moves more.",
     ),
     "supply_flicker_or_broken_bars": Sentence(
-        f"{_LINES}: they modulate the amplitude more than the phase, as a supply that flickers "
-        "does, and the slip is estimated",
-        "Add voltages, send speed_rpm, or give rotor_bars on the nameplate.",
+        f"{_LINES}: they move amplitude and phase as a supply that flickers does, and nothing "
+        "excludes the supply",
+        "Add voltages; where the slip is estimated send speed_rpm, or give rotor_bars on the "
+        "nameplate.",
     ),
     "load_oscillation_hides_sidebands": Sentence(
         "load oscillation at {line_hz:.2f} Hz hides what a fault would show at {distance_hz:.2f} "

@@ -38,6 +38,7 @@ BROKEN = SidebandPair(
     voltage_ratio=0.0,
     voltage_bound=0.02,
     half_dbc=np.nan,
+    is_as_of_flicker=False,
 )
 STEADY = Observation(
     motor=Motor(rated_current_a=10.0),
@@ -263,6 +264,7 @@ def test_a_line_at_a_multiple_of_a_strong_load_oscillation_is_open() -> None:
 
 
 FLICKER = {"phase_ratio": -0.3 + 0.2j}
+OF_FLICKER = {"is_as_of_flicker": True}
 NOISY_VOLTAGES = {"voltage_bound": 0.3}
 GUESSED = Slip(0.02, 0.001, "rotor speed sidebands", guessed_from_w=4e3)
 
@@ -290,6 +292,9 @@ ROTOR_LINES = Slip(0.02, 1e-3, "rotor speed sidebands")
     [
         (FLICKER, {"slip": ESTIMATED, "has_voltages": False}, "unknown", "flicker"),
         (FLICKER, {"slip": ROTOR_LINES, "has_voltages": False}, "unknown", "flicker"),
+        (OF_FLICKER, {"slip": MEASURED, "has_voltages": False}, "unknown", "flicker"),
+        (OF_FLICKER, {"slip": MEASURED}, "fault", "asymmetry"),
+        (OF_FLICKER, {**NO_VOLTAGES, "tracking": Tracking(0.01, 0.03, 2.1)}, "warning", "asymmetry"),
         (FLICKER, {"slip": MEASURED, "has_voltages": False}, "fault", "asymmetry"),
         (FLICKER, {"slip": ESTIMATED}, "fault", "asymmetry"),
         ({**FLICKER, **NOISY_VOLTAGES}, {"slip": ESTIMATED}, "unknown", "flicker"),
