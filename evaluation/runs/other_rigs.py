@@ -49,7 +49,7 @@ def hit_outcomes(where: Path) -> list[Outcome] | None:
     if not (folder / "labels.csv").exists():
         return None
     motor = Motor(supply="inverter", bearing=bearing_motor().bearing)
-    rows = list(csv.DictReader((folder / "labels.csv").open()))
+    rows = list(csv.DictReader((folder / "labels.csv").read_text().splitlines()))
     questions = [DiagnosisInput(_hit(folder, row), motor) for row in rows]
     return [
         outcome(
@@ -72,7 +72,7 @@ def ghent_pairs(where: Path) -> list[ClampPair] | None:
     folder = where / "ghent"
     if not (folder / "labels.csv").exists():
         return None
-    rows = list(csv.DictReader((folder / "labels.csv").open()))
+    rows = list(csv.DictReader((folder / "labels.csv").read_text().splitlines()))
     answers: dict[str, dict[str, tuple[float, bool, bool, str]]] = {}
     bin_hz = 1.0
     for shaft_rpm in sorted({row["shaft_rpm"] for row in rows}):

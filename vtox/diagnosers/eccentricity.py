@@ -27,8 +27,9 @@ from vtox.dsp.prediction import prediction_std
 
 FAULT = "eccentricity"
 # Power of both sidebands over their floors, about Gamma(2) distributed in noise: below this the
-# noise may have made the rise. docs/calibration/eccentricity.md#noise
-MIN_OVER_FLOOR = 18.0
+# noise may have made the rise, as 99.9 % of noise stays below at a place that is known.
+# docs/calibration/eccentricity.md#noise
+MIN_OVER_FLOOR = 14.0
 # Power of a line of the voltage over its floor.
 MIN_VOLTAGE_OVER_FLOOR = 15.0
 # A rise must be more than `RISE_DB`, and more than noise makes it. Noise adds to the amplitude, not

@@ -161,3 +161,19 @@ def test_records_in_which_nothing_is_searched_leave_the_others_as_they_are() -> 
     for of_batch, of_own in zip(astuple(found), astuple(alone), strict=True):
         assert of_batch[rows] == pytest.approx(of_own, nan_ok=True)
     assert np.all(found.statistic[np.isnan(low)] == 0)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0, 4.0])
+def test_noise_at_one_place_stays_below_the_limit_there(exponent: float) -> None:
+    """`MIN_OVER_FLOOR_AT_PLACE` of broken bars, and `MIN_OVER_FLOOR` of eccentricity."""
+    x = noise(np.random.default_rng(17), 400, 9.8, exponent)
+    m = modulation_spectrum.spectra(*x, RATE_HZ)
+    over = []
+    for hz in (1.5, 2.2, 2.9, 3.6, 4.3):
+        line = strongest(x, hz - 0.05, hz + 0.05)
+        am_floor, pm_floor = modulation_spectrum.floors_nearby(m, line)
+        rows = np.arange(len(line.index))
+        am, pm = m.am[rows, line.index], m.pm[rows, line.index]
+        nearby = np.abs(am) ** 2 / am_floor + np.abs(pm) ** 2 / pm_floor
+        over.append(np.minimum(line.statistic, nearby))
+    assert np.mean(np.concatenate(over) > 14) <= 0.001

@@ -10,6 +10,7 @@ from vtox.baseline import Band, Baseline, Level
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosers.broken_bar import observation
 from vtox.diagnosers.broken_bar.reasons import LOAD, SUPPLY
+from vtox.diagnosers.broken_bar.sidebands import MIN_OVER_FLOOR_AT_PLACE, MIN_OVER_FLOOR_WIDE
 from vtox.diagnosers.current.front_end import front_end
 from vtox.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
 from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
@@ -449,3 +450,10 @@ def test_a_supply_that_was_not_measured_may_be_the_cause() -> None:
         (d,) = broken_bar.diagnose(front_end([x], [MOTOR]), [None])
         assert d.state == "fault"
         assert named == (SUPPLY in [e.get("cause") for e in d.evidence])
+
+
+def test_a_line_at_twice_the_measured_slip_counts_in_more_noise() -> None:
+    (d,) = diagnose([replace(BROKEN, slip=0.02)], speed=True)
+    assert d.evidence[0]["over_floor_limit"] == MIN_OVER_FLOOR_AT_PLACE
+    (d,) = diagnose([replace(BROKEN, slip=0.02)], NO_BARS)
+    assert d.evidence[0]["over_floor_limit"] == MIN_OVER_FLOOR_WIDE

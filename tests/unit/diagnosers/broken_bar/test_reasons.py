@@ -294,7 +294,12 @@ ROTOR_LINES = Slip(0.02, 1e-3, "rotor speed sidebands")
         (FLICKER, {"slip": ROTOR_LINES, "has_voltages": False}, "unknown", "flicker"),
         (OF_FLICKER, {"slip": MEASURED, "has_voltages": False}, "unknown", "flicker"),
         (OF_FLICKER, {"slip": MEASURED}, "fault", "asymmetry"),
-        (OF_FLICKER, {**NO_VOLTAGES, "tracking": Tracking(0.01, 0.03, 2.1)}, "warning", "asymmetry"),
+        (
+            OF_FLICKER,
+            {**NO_VOLTAGES, "tracking": Tracking(0.01, 0.03, 2.1)},
+            "warning",
+            "asymmetry",
+        ),
         (FLICKER, {"slip": MEASURED, "has_voltages": False}, "fault", "asymmetry"),
         (FLICKER, {"slip": ESTIMATED}, "fault", "asymmetry"),
         ({**FLICKER, **NOISY_VOLTAGES}, {"slip": ESTIMATED}, "unknown", "flicker"),
