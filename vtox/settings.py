@@ -187,7 +187,8 @@ class Settings(BaseSettings):
         40.0,
         ge=0,
         le=1000,
-        description="a record waits this long for others of its task, at most",
+        description="a record of 1 s waits this long for others of its task, at most; those of "
+        "families that need longer ones wait in proportion",
     )
     redispatch_after_s: float = Field(
         15.0, gt=0, description="a record idle for this long is dispatched again"

@@ -45,6 +45,9 @@ log = structlog.get_logger()
 LEASE_LIFE_MS = 5000
 # A read waits for windows this long, unless a batch is waiting to be dispatched.
 READ_BLOCK_MS = 500
+# While a batch fills, windows are read this often and when it is due: one read of ten windows costs
+# bridge and server less than ten reads of one.
+READ_EVERY_S = 0.02
 MAINTENANCE_EVERY_S = 1.0
 # A nameplate that is registered or changed while windows flow takes effect within this time.
 NAMEPLATE_REFRESH_EVERY_S = 15.0
@@ -101,7 +104,7 @@ class Bridge:
         self.last_iteration_t = self.clock()
         self.lease_renewed_t = self.next_maintenance_t = self.next_nameplate_refresh_t = 0.0
         self.next_orphan_search_t = self.next_summary_t = self.next_forgetting_t = 0.0
-        self.next_expiry_t = 0.0
+        self.next_expiry_t = self.pause_s = 0.0
         self._forget()
 
     def run(self, stop: Event) -> None:
@@ -114,6 +117,7 @@ class Bridge:
                     waiting = False
                     while not stop.is_set():
                         self.serve_once()
+                        stop.wait(self.pause_s)
                 elif not waiting:
                     waiting = True
                     self.shared.close()
@@ -155,7 +159,7 @@ class Bridge:
         return True
 
     def serve_once(self) -> None:
-        """Read once, and do what is due.
+        """Read once, and do what is due; nothing is due again for `pause_s`.
 
         Raises
         ------
@@ -189,6 +193,8 @@ class Bridge:
                 self.read_size.relax()
                 self._find_orphans()
             self._make_room(server_memory(self.client))
+        filling = caught_up and any(self.ready.values())
+        self.pause_s = min(READ_EVERY_S, self._next_due_s()) if filling else 0.0
 
     def release(self) -> None:
         """Let another bridge take over at once."""
@@ -205,7 +211,9 @@ class Bridge:
             self.settings.reorder_windows,
         )
         self.read_size.ramp = 1
-        self.ready = {f: WaitingRecords() for f in FAMILIES}
+        # What took long to come may wait longer: the tasks of long records are few and full.
+        wait_s = self.settings.batch_wait_ms / 1000
+        self.ready = {f: WaitingRecords(wait_s * s.min_record_s) for f, s in FAMILIES.items()}
         self.in_flight = dict.fromkeys(FAMILIES, (0, 0))
         self.open_bytes = self.settings.open_record_bytes
         self.lease_renewed_t = self.clock()
@@ -277,19 +285,23 @@ class Bridge:
 
         The records of a family without room wait here: the others do not wait for it.
         """
-        s = self.settings
         self.in_flight = self.ledger.in_flight()
         room = max(self._room(f)[0] - self.ready[f].windows for f in FAMILIES)
         if room <= 0 or max(w.windows for w in self.ready.values()) >= MAX_WAITING_WINDOWS:
             time.sleep(0.01)
             return False
-        block = max(1, int(s.batch_wait_ms)) if any(self.ready.values()) else READ_BLOCK_MS
+        block = max(1, min(READ_BLOCK_MS, int(1000 * self._next_due_s())))
         count = self.read_size.ask(room, self.intake.mean_bytes)
         entries = read_new(self.client, count, block)
         self.read_size.succeed()
         if entries:
             self._join(entries)
         return len(entries) < count
+
+    def _next_due_s(self) -> float:
+        """Return when a batch is due, in s from now; one that waits for workers may be any time."""
+        waits = [w.due_in_s(self.clock()) for w in self.ready.values() if w]
+        return min((s if s > 0 else self.settings.batch_wait_ms / 1000 for s in waits), default=1.0)
 
     def _room(self, family: str) -> tuple[int, int]:
         """Return how many windows, and bytes, of a family may be dispatched now."""
@@ -321,7 +333,7 @@ class Bridge:
         for family, ready in self.ready.items():
             if not ready:
                 continue
-            waited = (now - ready.since) * 1000 >= self.settings.batch_wait_ms
+            waited = ready.due_in_s(now) <= 0
             due = waited and self.in_flight[family][0] < 2 * full
             groups = list(batches(ready.fitting(*self._room(family)), full))
             if groups and not due and sum(r.windows for _, r in groups[-1]) < full:

@@ -12,8 +12,12 @@ from vtox.domain import Record
 
 @dataclass(slots=True)
 class WaitingRecords:
-    """In the order in which they wait; `since` is when the next batch began to fill."""
+    """In the order in which they wait; `since` is when the next batch began to fill.
 
+    A batch that is not full waits for `wait_s`.
+    """
+
+    wait_s: float
     since: float = 0.0
     windows: int = 0
     _records: dict[str, Record] = field(default_factory=dict)
@@ -27,6 +31,10 @@ class WaitingRecords:
             self.since = now
         self._records[record_id] = record
         self.windows += record.windows
+
+    def due_in_s(self, now: float) -> float:
+        """Return for how long the next batch may go on filling; 0 or less: it has waited enough."""
+        return self.since + self.wait_s - now
 
     def remove(self, batch: Iterable[NamedRecord]) -> None:
         """Remove records that are dispatched."""

@@ -167,6 +167,24 @@ def test_a_full_batch_waits_for_no_other_window(client: Client, settings: Settin
             eventually(lambda end=end: families(sent)["turn_short"] == end)
 
 
+def test_while_a_batch_fills_windows_are_read_some_at_a_time(
+    client: Client, settings: Settings
+) -> None:
+    patient = load(redis_url=settings.redis_url, batch_wait_ms=400)
+    with bridging(patient) as sent:
+        began, before = time.monotonic(), _reads(client)
+        for k in range(100):
+            add_window(client, seq=k)
+            time.sleep(max(0.0, began + 0.004 * (k + 1) - time.monotonic()))
+        took = time.monotonic() - began
+        assert _reads(client) - before < 3 + took / module.READ_EVERY_S
+        eventually(lambda: families(sent)["turn_short"] == 100)
+
+
+def _reads(client: Client) -> int:
+    return int(client.info("commandstats")["cmdstat_xreadgroup"]["calls"])
+
+
 def test_a_second_bridge_stands_by_and_takes_over(client: Client, settings: Settings) -> None:
     with bridging(settings) as first:
         add_window(client, seq=0)

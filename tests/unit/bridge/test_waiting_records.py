@@ -1,3 +1,5 @@
+import pytest
+
 from vtox.bridge.waiting_records import WaitingRecords
 from vtox.domain import Record
 
@@ -18,7 +20,7 @@ def record(seq: int, windows: int = 2, size: int = 100) -> Record:
 
 
 def test_the_first_records_leave_as_far_as_there_is_room() -> None:
-    waiting = WaitingRecords()
+    waiting = WaitingRecords(0.04)
     for n in range(5):
         waiting.add(f"r{n}", record(2 * n), now=float(n))
     assert (len(waiting), waiting.windows, waiting.since) == (5, 10, 0.0)
@@ -32,3 +34,5 @@ def test_the_first_records_leave_as_far_as_there_is_room() -> None:
     assert not waiting
     waiting.add("r9", record(9), now=9.0)
     assert waiting.since == 9.0
+    assert waiting.due_in_s(9.0) == pytest.approx(0.04)
+    assert waiting.due_in_s(9.1) < 0
