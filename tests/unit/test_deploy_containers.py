@@ -192,3 +192,32 @@ def test_nginx_takes_its_configuration_as_compose_edits_it(tmp_path: Path) -> No
     text = (tmp_path / "vtox.conf").read_text()
     assert text.count("proxy_pass http://localhost:8000;") == 2
     assert text.count("server_name pumps.example;") == 2
+
+
+@pytest.mark.parametrize("program", ["valkey-server", "redis-server"])
+def test_what_scripts_and_transactions_wrote_outlives_a_restart(
+    tmp_path: Path, program: str
+) -> None:
+    """Some servers read their log as the user `default`, and leave out what it may not do."""
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+    passwords = {name: f"password-of-{name}" for name in ("admin", *ROLES)}
+    users = tmp_path / "users.acl"
+    users.write_text(acl_file({n: sha256(p) for n, p in passwords.items()}))
+    (port,) = free_ports(1)
+    url = f"redis://admin:{passwords['admin']}@127.0.0.1:{port}/0"
+    options = ["--port", str(port), "--dir", str(tmp_path), "--aclfile", str(users), "--save", ""]
+    for start in ("first", "second"):
+        process = subprocess.Popen(
+            [program, *options, "--appendonly", "yes"], stdout=subprocess.DEVNULL
+        )
+        try:
+            assert answer(url) == "PONG"
+            with redis.Redis.from_url(url) as client:
+                if start == "first":
+                    client.eval("redis.call('SET', 'a', 1); redis.call('SET', 'b', 1)", 0)
+                    client.pipeline(transaction=True).set("c", 1).set("d", 1).execute()
+                assert client.exists("a", "b", "c", "d") == 4, start
+        finally:
+            process.terminate()
+            process.wait()
