@@ -169,7 +169,7 @@ def differences(own: Any, other: Any, name: str = "") -> Iterator[tuple[str, flo
             yield name, np.inf
         for x, y in zip(own, other, strict=False):
             yield from differences(x, y, name)
-    elif isinstance(own, float) and isinstance(other, float):
+    elif isinstance(own, int | float) and isinstance(other, int | float):
         if own != other and not (np.isnan(own) and np.isnan(other)):
             yield name, abs(own - other) / max(abs(own), abs(other))
     elif own != other:
