@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-import psutil
 import redis
 import typer
 
@@ -22,6 +21,7 @@ from vtox.store.client import connect
 
 POLL_S = 0.2
 OWN_ROLE = "vtox"
+LOCK = "cluster.lock"
 
 
 def drain() -> None:
@@ -45,7 +45,8 @@ def drain() -> None:
         running = True
         while running:
             time.sleep(POLL_S)
-            running = psutil.pid_exists(pid)
+            # Its pid may stay: of a process whose end its parent has not asked for.
+            running = holder_pid(settings.data_dir / LOCK) == pid
             for entry in own_entries(log):
                 typer.echo(entry["event"])
     typer.echo(f"this host is empty after {time.monotonic() - began:.1f} s")
@@ -59,7 +60,7 @@ def supervisor_pid(settings: Settings) -> int:
     SystemStateError
         None runs, or one that cannot be drained.
     """
-    pid = holder_pid(settings.data_dir / "cluster.lock")
+    pid = holder_pid(settings.data_dir / LOCK)
     if pid is None:
         raise SystemStateError(
             f"no `vtox up` runs on {settings.data_dir}",

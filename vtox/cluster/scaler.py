@@ -51,9 +51,11 @@ class Scaler:
             try:
                 while not (self.supervisor.stopping or self.supervisor.draining):
                     await asyncio.sleep(EVERY_S)
-                    # While the server is away nothing can be said of the load.
-                    with suppress(redis.RedisError, ServerUnavailable):
+                    try:
                         await self._look(client)
+                    except (redis.RedisError, ServerUnavailable) as error:
+                        # While the server is away nothing can be said of the load.
+                        self._say("server", f"the number of workers does not follow: {error}")
             finally:
                 with suppress(redis.RedisError):  # the report runs out by itself
                     remove_scaling(client, socket.gethostname())
@@ -103,9 +105,10 @@ class Scaler:
             name = list(allocated)[place]
             self.supervisor.retire(name, RETIRE_TIMEOUT_S)
         else:
-            if decision.why.code == "workers_at_most" != self._said:
-                self.log.write_own(f"no worker is added: {decision.why.sentence}", level="warning")
-            self._said = decision.why.code
+            if decision.why.code == "workers_at_most":
+                self._say(decision.why.code, f"no worker is added: {decision.why.sentence}")
+            else:
+                self._said = ""
             return
         self._said = ""
         self.changed = (decision.change, time.monotonic())
@@ -113,6 +116,12 @@ class Scaler:
         what = "one worker more" if decision.change > 0 else "one worker fewer"
         count = len(self.allocated())
         self.log.write_own(f"{what}: {decision.why.sentence}", workers=count, worker=name)
+
+    def _say(self, what: str, text: str) -> None:
+        """Log a condition once while it lasts."""
+        if what != self._said:
+            self.log.write_own(text, level="warning")
+        self._said = what
 
     def _report(self, client: Client, decision: Decision) -> None:
         t = server_time(client)
