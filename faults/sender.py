@@ -16,11 +16,13 @@ from typing import Any
 import httpx
 import numpy as np
 import redis
+from redis.sentinel import Sentinel
 
 from faults.history import History, read
 from vtox import keys
 from vtox.domain import Window
 from vtox.senders.simulated_fleet import FS_HZ, WINDOW_S
+from vtox.sentinel_urls import is_sentinel, parse
 from vtox.simulator.fleet import fleet
 from vtox.simulator.signals import window as simulate
 from vtox.wire import encode
@@ -64,9 +66,20 @@ _FLEET = fleet(20)
 
 def by_redis(url: str) -> Callable[[Fields], bool]:
     """Return a sender as any other program has it: plain client, no retry."""
-    client = redis.Redis.from_url(
-        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=None
-    )
+    limits: dict[str, Any] = {
+        "socket_timeout": TIMEOUT_S,
+        "socket_connect_timeout": TIMEOUT_S,
+        "retry": None,
+    }
+    if is_sentinel(url):
+        group = parse(url)
+        login = {"username": group.user, "password": group.password}
+        ask = limits | {"password": group.sentinel_password}
+        client = Sentinel(group.sentinels, sentinel_kwargs=ask).master_for(
+            group.service, **login, **limits
+        )
+    else:
+        client = redis.Redis.from_url(url, **limits)
 
     def send(fields: Fields) -> bool:
         try:

@@ -23,10 +23,12 @@ COLUMNS = (
     "lost",
     "doubled",
     "dead letters",
+    "duplicate executions",
     "answered in time",
     "available",
     "API ready",
     "recovery, s",
+    "further figures",
     "",
 )
 
@@ -34,10 +36,12 @@ COLUMNS = (
 def row(events: Sequence[Event], verdict: Verdict) -> str:
     """Return a run as a line of the table."""
     f, a = verdict.figures, availability(events)
-    ready = [e["value"] for e in events if e["event"] == "measure" and e["name"] == READY_SHARE]
+    measures = {e["name"]: e["value"] for e in events if e["event"] == "measure"}
+    ready = measures.pop(READY_SHARE, None)
+    further = "; ".join(f"{name}: {value:g}" for name, value in measures.items())
     recovery = ", ".join(f"{s:.1f}" for s in a.recovery_s) or "-"
-    cells = [f.test, f.windows, f.lost, f.doubled, f.dead]
-    cells += [_share(a.in_time), _share(a.available), _share(ready[0] if ready else None), recovery]
+    cells = [f.test, f.windows, f.lost, f.doubled, f.dead, _share(f.duplicates)]
+    cells += [_share(a.in_time), _share(a.available), _share(ready), recovery, further or "-"]
     cells.append("**failed**" if verdict.violations else "passed")
     return f"| {' | '.join(map(str, cells))} |"
 

@@ -1,18 +1,26 @@
 """What is done to the hosts while vehicles send."""
 
+import itertools
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+import psutil
+
 from faults.history import History
+from faults.outages import measure
 from faults.probe import READY, Probe
 from faults.run import LIMITS, Load, Test
-from faults.system import Options, System
+from faults.system import Options, System, children
 from hosts.network import why_impossible
-from hosts.system import API_PORT, SERVER_HOST, Hosts
+from hosts.system import API_PORT, ROOT, SERVER_HOST, START_S, Hosts
 from tests.tls_server import system_server
+from vtox.faults import FAMILIES
+from vtox.monitoring.readiness import checks
+from vtox.store.status import snapshot
 
 # Before the first disturbance and after each: what a hand-over, a time-out and the dispatch after
 # 15 s need together.
@@ -20,25 +28,37 @@ CALM_S = 10.0
 SETTLE_S = 40.0
 RATE = 20.0
 READY_SHARE = "API ready"
+# A host that was cut off is at work again within this time.
+WORKERS_BACK_S = 30.0
+# How many commits lie between the two versions of a rolling upgrade.
+EARLIER = 40
+MIXED = "versions_differ"
+# A burst, and the time in which the workers that it brought go again.
+BURST_S, BACK_S = 80.0, 180.0
 
 Step = Callable[[Hosts, History], None]
 
 
-def scenario(name: str, span_s: float, step: Step, **more: object) -> Test:
+def scenario(
+    name: str,
+    span_s: float,
+    step: Step,
+    *,
+    prepare: Callable[[System], None] = lambda _: None,
+    missing: str = "",
+) -> Test:
     """Return a run in which `step` is done while vehicles send for about `span_s`."""
     windows = round(RATE * span_s)
-    options: dict[str, object] = {
-        "load": Load(windows=windows, rate=RATE),
-        "limits": LIMITS | {"windows": windows},
-    } | more
     return Test(
         name=name,
         seed=1,
+        load=Load(windows=windows, rate=RATE),
+        limits=LIMITS | {"windows": windows},
         options=Options(),
         system=Hosts,
+        prepare=prepare,
         during=partial(_probed, step),
-        needs=why_impossible() or ("" if system_server() else "no server with TLS"),
-        **options,  # type: ignore[arg-type]
+        needs=missing or why_impossible() or ("" if system_server() else "no server with TLS"),
     )
 
 
@@ -48,7 +68,14 @@ def _probed(step: Step, system: System, history: History) -> None:
     system.wait(system.vehicles_send, "windows of the vehicles")
     with Probe(API_PORT, host).probing() as probe:
         step(system, history)
-    history.add("measure", name=READY_SHARE, value=probe.share(READY, 200))
+    history.add("measure", name=READY_SHARE, value=ready_share(probe.answers[READY]))
+
+
+def ready_share(answers: Sequence[tuple[float, int]]) -> float:
+    """Return the share of seconds in which somebody was told that the API is ready."""
+    seconds = range(int(answers[0][0]) + 1, int(answers[-1][0]))
+    ready = {int(t) for t, status in answers if status == 200}
+    return round(sum(s in ready for s in seconds) / max(len(seconds), 1), 4)
 
 
 @contextmanager
@@ -69,9 +96,40 @@ def cut(seconds: Sequence[float], settle_s: float = SETTLE_S) -> Step:
                 system.network.cut("b")
                 time.sleep(duration_s)
                 system.network.mend("b")
-            time.sleep(settle_s)
+            mended = time.monotonic()
+            back_s = system.until_at_work("b", WORKERS_BACK_S * 2)
+            measure(history, f"workers back after {duration_s:g} s, s", back_s, WORKERS_BACK_S)
+            time.sleep(max(0.0, mended + settle_s - time.monotonic()))
 
     return step
+
+
+def fail_over(kind: str, *, seconds: float) -> Step:
+    """Kill the primary of the Sentinel group, or stop it, and let it come back after `seconds`."""
+
+    def step(system: Hosts, history: History) -> None:
+        assert system.group
+        time.sleep(CALM_S)
+        primary = system.group.primary()
+        assert primary
+        with disturbance(history, 0, kind, "primary"):
+            began = time.monotonic()
+            primary.signal(signal.SIGKILL if kind == "killed" else signal.SIGSTOP)
+            system.group.wait_for_new_primary(primary)
+            history.add("measure", name="new primary, s", value=time.monotonic() - began)
+        time.sleep(max(0.0, began + seconds - time.monotonic()))
+        if kind == "killed":
+            primary.start()
+        primary.signal(signal.SIGCONT)
+        time.sleep(SETTLE_S)
+
+    return step
+
+
+def under_sentinel(system: System) -> None:
+    """Let a Sentinel group be the server: one server and one sentinel on each host."""
+    assert isinstance(system, Hosts)
+    system.sentinel = True
 
 
 def stop_host(system: Hosts, history: History) -> None:
@@ -97,6 +155,123 @@ def flap(system: Hosts, history: History) -> None:
         time.sleep(SETTLE_S)
 
 
+def stop_bridge(system: Hosts, history: History) -> None:
+    """Stop the bridge for half a minute, while another one stands by on another host."""
+    with disturbance(history, 0, "stopped 30 s", "bridge"):
+        part = system.parts[f"bridge@{SERVER_HOST}"]
+        assert part.process
+        processes = [psutil.Process(part.process.pid), *children(part.process.pid, recursive=True)]
+        for process in processes:
+            process.suspend()
+        time.sleep(30.0)
+        for process in processes:
+            process.resume()
+    time.sleep(SETTLE_S)
+
+
+def with_standby(step: Step) -> Step:
+    """Start a second bridge on the host of the vehicles first."""
+
+    def both(system: Hosts, history: History) -> None:
+        system.add_roles("c", "bridge", "bridge")
+        time.sleep(2 * CALM_S)
+        step(system, history)
+
+    return both
+
+
+def drain(system: Hosts, history: History) -> None:
+    """Empty a host of workers by `vtox drain`, start it again, and end it by SIGTERM."""
+    for n, (how, end) in enumerate(
+        (("drained", system.drain), ("SIGTERM", lambda host: system.end(f"workers@{host}")))
+    ):
+        time.sleep(CALM_S)
+        before = system.counter("records_redispatched")
+        with disturbance(history, n, how, "b"):
+            end("b")
+        # Longer than the time after which what was left would be dispatched again.
+        time.sleep(2 * CALM_S)
+        left = system.counter("records_redispatched") - before
+        measure(history, f"dispatched again after {how}", left, 0)
+        system.begin("workers@b")
+
+
+def roll(system: Hosts, history: History) -> None:
+    """Replace workers of an earlier version, then restart every part in turn."""
+    time.sleep(CALM_S)
+    with system.client() as client:
+        (seen,) = (c for c in checks(snapshot(client)) if c.name == "hosts")
+    measure(history, "versions that differ and are not named", int(seen.code != MIXED), 0)
+    with disturbance(history, 0, "upgraded", "b"):
+        for family in FAMILIES:
+            system.end(f"{family}@b")
+        system.add_workers("b")
+        system.wait(system.ready, "workers of this version", START_S)
+    time.sleep(CALM_S)
+    parts = ("workers@c", f"bridge@{SERVER_HOST}", f"api@{SERVER_HOST}", "server")
+    for n, name in enumerate(parts, start=1):
+        with disturbance(history, n, "restarted", name):
+            system.restart(name)
+        time.sleep(CALM_S)
+
+
+def unpack_earlier(system: System) -> None:
+    """Unpack the code of an earlier version."""
+    assert isinstance(system, Hosts)
+    system.earlier = system.folder / "earlier"
+    system.earlier.mkdir()
+    archive = subprocess.run(
+        ["git", "-C", str(ROOT), "archive", earlier_commit()], check=True, capture_output=True
+    )
+    subprocess.run(["tar", "-x", "-C", str(system.earlier)], input=archive.stdout, check=True)
+
+
+def earlier_commit() -> str:
+    """Return the commit of the earlier version; empty where there is no history."""
+    found = subprocess.run(
+        ["git", "-C", str(ROOT), "rev-list", "--max-count=1", f"--skip={EARLIER}", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip()
+
+
+def triple(system: Hosts, history: History) -> None:
+    """Send three times as much for a while, and follow the number of workers."""
+    counts = []
+    until = time.monotonic() + CALM_S
+    while time.monotonic() < until:
+        time.sleep(1.0)
+    with disturbance(history, 0, f"load tripled for {BURST_S:g} s", "vehicles"):
+        machines = Load(windows=1, rate=2 * RATE).machines
+        began = time.monotonic() + 1.0
+        values = {"--windows": 2 * RATE * BURST_S, "--rate": 2 * RATE, "--began": began}
+        values["--t0"] = time.time()
+        words = [w for name, v in values.items() for w in (name, f"{v:.6f}")]
+        words[1] = str(round(2 * RATE * BURST_S))
+        more = system.add_sender(["--machines", "100", str(100 + machines), *words])
+        while more.wanted:
+            counts.append(system.live_workers())
+            time.sleep(1.0)
+    until = time.monotonic() + BACK_S
+    while time.monotonic() < until:
+        counts.append(system.live_workers())
+        time.sleep(1.0)
+    history.add("measure", name="workers at most", value=max(counts), at_least=2)
+    measure(history, "workers at the end", counts[-1], 1)
+    changes = [b - a for a, b in itertools.pairwise(counts) if a != b]
+    measure(history, "times that the number changed", len(changes), 2 * (max(counts) - 1))
+
+
+def scale(system: System) -> None:
+    """Leave workers to one host, and their number to the load."""
+    assert isinstance(system, Hosts)
+    system.options.work_ms = 60.0
+    bounds = {"VTOX_WORKERS_MIN": "1", "VTOX_WORKERS_MAX": "4", "VTOX_CLUSTER_WORKERS": "1"}
+    system.workers = {"b": bounds}
+
+
 SCENARIOS: dict[str, Callable[[], Test]] = {
     "undisturbed": lambda: scenario("undisturbed", 40.0, lambda *_: time.sleep(30.0)),
     "cut": lambda: scenario(
@@ -104,5 +279,31 @@ SCENARIOS: dict[str, Callable[[], Test]] = {
     ),
     "cut-short": lambda: scenario("worker host cut off for 5 s", 40.0, cut((5.0,), 20.0)),
     "stop": lambda: scenario("host of server, bridge and API stopped for 30 s", 80.0, stop_host),
+    "standby": lambda: scenario(
+        "bridge stopped for 30 s, another on another host", 100.0, with_standby(stop_bridge)
+    ),
+    "primary-killed": lambda: scenario(
+        "primary killed under Sentinel",
+        110.0,
+        fail_over("killed", seconds=20.0),
+        prepare=under_sentinel,
+    ),
+    "primary-stopped": lambda: scenario(
+        "primary stopped for 60 s under Sentinel",
+        150.0,
+        fail_over("stopped", seconds=60.0),
+        prepare=under_sentinel,
+    ),
     "flaps": lambda: scenario("links flap five times in 3 s", 96.0, flap),
+    "drain": lambda: scenario("worker host drained, then ended by SIGTERM", 110.0, drain),
+    "rolling": lambda: scenario(
+        "workers of an earlier version replaced, then all restarted in turn",
+        180.0,
+        roll,
+        prepare=unpack_earlier,
+        missing="" if earlier_commit() else "no history of git in this folder",
+    ),
+    "load": lambda: scenario(
+        "load tripled and back, one to four workers", 280.0, triple, prepare=scale
+    ),
 }

@@ -8,6 +8,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,20 +18,23 @@ import psutil
 import redis
 
 from faults.history import History
+from faults.sentinel_group import Node, SentinelGroup
 from faults.system import STOP_S, Options, Part, System, children
 from hosts.network import Network, open_network
 from tests.tls_server import authority, system_server
 from vtox import keys
 from vtox.cluster.server_users import ROLES, acl_file, sha256
+from vtox.faults import FAMILIES
 from vtox.settings import load
-from vtox.store import apikeys
-from vtox.store.client import Client, connect
+from vtox.store import apikeys, heartbeats
+from vtox.store.client import Client, connect, server_time
 
 HOSTS = ("a", "b", "c")
 SERVER_HOST, VEHICLES_HOST = "a", "c"
 WORKER_HOSTS = ("b", "c")
 WORKERS_A_HOST = 3
-SERVER_PORT, API_PORT = 6390, 8100
+SERVER_PORT, SENTINEL_PORT, API_PORT = 6390, 26390, 8100
+MEMORY = ("maxmemory 2048mb",)
 # A dozen processes start at once, on whatever the box has left.
 START_S = 300.0
 ROOT = Path(__file__).parents[1]
@@ -49,7 +53,14 @@ class Hosts(System):
         self.executions = folder / "executions.txt"
         self.passwords = {name: secrets.token_hex(16) for name in ("admin", *ROLES)}
         self.host_of: dict[str, str] = {}
+        # Host -> further settings of its workers.
+        self.workers: dict[str, dict[str, str]] = {host: {} for host in WORKER_HOSTS}
+        # Where an earlier version of VTOX is, for the workers of `b` to begin with.
+        self.earlier: Path | None = None
         self.api_key = ""
+        # A Sentinel group in place of one server, without TLS and users of roles.
+        self.sentinel = False
+        self.group: SentinelGroup | None = None
 
     @property
     def api_address(self) -> str:
@@ -60,9 +71,30 @@ class Hosts(System):
     def running(self) -> Iterator["Hosts"]:
         """Run everything until the block ends."""
         with open_network(HOSTS) as self.network:
+            if self.sentinel:
+                self.group = self._make_group()
             self._write_files()
-            with super().running():
-                yield self
+            try:
+                with super().running():
+                    yield self
+            finally:
+                if self.group:
+                    self.group.stop()
+
+    def _make_group(self) -> SentinelGroup:
+        """Return a server and a sentinel on each host."""
+        nodes = [
+            Node(
+                folder=self.folder / f"{name}@{host}",
+                port=port,
+                host=self.network.address(host),
+                sentinel=name == "sentinel",
+                prefix=self.network.command(host, []),
+            )
+            for name, port in (("server", SERVER_PORT), ("sentinel", SENTINEL_PORT))
+            for host in HOSTS
+        ]
+        return SentinelGroup(nodes[:3], nodes[3:], ["appendfsync everysec", *MEMORY])
 
     def _write_files(self) -> None:
         """Write certificates, users of the server, and the file of URLs of each role."""
@@ -73,8 +105,10 @@ class Hosts(System):
         hashes = {name: sha256(password) for name, password in self.passwords.items()}
         (self.folder / "users.acl").write_text(acl_file(hashes))
         for role in ROLES:
-            urls = {"redis_url": self.role_url(role), "redis_ca": str(self.ca)}
-            if role in ("bridge", "worker"):
+            urls = {"redis_url": self.role_url(role)}
+            if not self.group:
+                urls["redis_ca"] = str(self.ca)
+            if role in ("bridge", "worker") and not self.group:
                 urls["broker_url"] = self.role_url("celery")
             lines = [f'{name} = "{value}"\n' for name, value in urls.items()]
             (self.folder / f"{role}.toml").write_text("".join(lines))
@@ -86,21 +120,29 @@ class Hosts(System):
 
     def role_url(self, role: str) -> str:
         """Return the URL by which a role reaches the server."""
+        if self.group:
+            return self.group.url
         where = f"{self.network.address(SERVER_HOST)}:{SERVER_PORT}"
         return f"rediss://{role}:{self.passwords[role]}@{where}/0"
 
     # -- starting
 
     def _start_all(self) -> None:
-        self._add_server()
+        if self.group:
+            self.group.start()
+        else:
+            self._add_server()
         self._keeper.start()
         self.wait(self.server_responds, "the server")
         with self.client() as client:
             self.api_key, _ = apikeys.create(client, ["admin"], "vehicles")
         self.add_roles(SERVER_HOST, "bridge", "bridge")
         self.add_roles(SERVER_HOST, "api", "api")
-        for host in WORKER_HOSTS:
-            self.add_workers(host)
+        for host, settings in self.workers.items():
+            if self.earlier and host == WORKER_HOSTS[0]:
+                self.add_earlier_workers(host, self.earlier)
+            else:
+                self.add_workers(host, **settings)
         self.wait(self.ready, "bridge, workers and API", START_S)
 
     def _add_server(self) -> None:
@@ -130,14 +172,27 @@ class Hosts(System):
 
     def add_workers(self, host: str, **settings: str) -> Part:
         """Run the workers of a host, with a light diagnosis that counts its executions."""
-        light = {
-            "VTOX_CLUSTER_WORKERS": str(WORKERS_A_HOST),
+        given = {"VTOX_CLUSTER_WORKERS": str(WORKERS_A_HOST)} | self._light() | settings
+        return self.add_roles(host, "workers", "worker", "workers", **given)
+
+    def add_earlier_workers(self, host: str, tree: Path) -> list[Part]:
+        """Run the workers of a host with the code of another version, by Celery's command."""
+        parts = []
+        for family in FAMILIES:
+            env = self.environment(host, "worker", family) | self._light()
+            env |= {"PYTHONPATH": str(tree), "VTOX_WORKER_PORT_SPAN": "64"}
+            command = _python("celery", "-A", "vtox", "worker", "-n", f"{family}@%h", "-Q", family)
+            parts.append(self.add_on(host, f"{family}@{host}", command, env))
+        return parts
+
+    def _light(self) -> dict[str, str]:
+        """Return the variables by which Celery loads `faults.counted` into a worker."""
+        return {
             "CELERY_WORKER_INCLUDE": "faults.counted",
             "FAULTS_EXECUTIONS": str(self.executions),
             "FAULTS_LIGHT": "1",
             "FAULTS_WORK_MS": str(self.options.work_ms),
         }
-        return self.add_roles(host, "workers", "worker", "workers", **light | settings)
 
     def environment(self, host: str, role: str, name: str) -> dict[str, str]:
         """Return the environment of a role on a host."""
@@ -173,24 +228,55 @@ class Hosts(System):
         """Start vehicles, which end when all their windows are acknowledged."""
         where = ["--http", self.api_address, "--key", self.api_key]
         if not http:
-            where = ["--url", f"{self.role_url('ingest')}?ssl_ca_certs={self.ca}"]
+            ca = "" if self.group else f"?ssl_ca_certs={self.ca}"
+            where = ["--url", self.role_url("ingest") + ca]
         command = _python("faults.sender", str(self.history.path), *where, *arguments)
         name = f"vehicles-{sum(n.startswith('vehicles') for n in self.parts) + 1}"
         env = self._base_environment()
         return self.add_on(VEHICLES_HOST, name, command, env, one_shot=True)
 
-    def restart(self, name: str, ready: bool = True) -> None:
-        """End a part by SIGTERM and start it again, as an administrator does."""
+    def end(self, name: str) -> None:
+        """End a part by SIGTERM, and start it no more."""
         part = self.parts[name]
         part.wanted = False
         assert part.process
         part.process.terminate()
         part.process.wait(60)
+
+    def restart(self, name: str) -> None:
+        """End a part by SIGTERM and start it again, as an administrator does."""
+        self.end(name)
+        self.begin(name)
+
+    def begin(self, name: str) -> None:
+        """Start a part that has ended, and wait until all is ready."""
+        part = self.parts[name]
         with self._lock:
             part.wanted = True
             self._start(part)
-        if ready:
-            self.wait(self.ready, f"readiness after the restart of {name}", START_S)
+        self.wait(self.ready, f"readiness after the start of {name}", START_S)
+
+    def drain(self, host: str) -> None:
+        """Empty a host of workers by `vtox drain`."""
+        part = self.parts[f"workers@{host}"]
+        part.wanted = False
+        command = self.network.command(host, _python("vtox", "drain"))
+        done = subprocess.run(
+            command, env=part.env, capture_output=True, text=True, timeout=120, check=False
+        )
+        (self.folder / "drain.log").write_text(done.stdout + done.stderr)
+        done.check_returncode()
+
+    @property
+    def workers_wanted(self) -> int:
+        """With how many workers the system is whole."""
+        counts = (s.get("VTOX_CLUSTER_WORKERS", WORKERS_A_HOST) for s in self.workers.values())
+        return sum(map(int, counts))
+
+    def counter(self, name: str) -> int:
+        """Return a counter of the scripts."""
+        with self.client() as client:
+            return int(client.hget(keys.COUNTERS, name) or 0)
 
     # -- disturbing
 
@@ -214,13 +300,26 @@ class Hosts(System):
 
     def client(self) -> Client:
         """Return a client of the server, as its administrator."""
-        settings = load(redis_url=self.role_url("admin"), redis_ca=self.ca)
+        ca = None if self.group else self.ca
+        settings = load(redis_url=self.role_url("admin"), redis_ca=ca)
         return connect(settings.working_url(), "hosts", retries=0)
 
     def vehicles_send(self) -> bool:
         """Whether windows arrive."""
         with self.client() as client:
             return bool(client.hget(keys.COUNTERS, "windows_done"))
+
+    def until_at_work(self, host: str, timeout_s: float) -> float:
+        """Return after how long a worker of a host takes a task, s, at most `timeout_s`."""
+        began = time.monotonic()
+        with self.client() as client:
+            since = server_time(client)
+            while (waited_s := time.monotonic() - began) < timeout_s:
+                workers = heartbeats.live_workers(client)
+                if any(w.host == host and (w.last_task_t or 0.0) > since for w in workers):
+                    break
+                time.sleep(0.1)
+        return round(waited_s, 1)
 
     def live_workers(self) -> int:
         """Return how many workers live."""
@@ -236,7 +335,7 @@ class Hosts(System):
         try:
             with self.client() as client:
                 owned = client.exists(keys.LEASE)
-            enough = self.live_workers() >= WORKERS_A_HOST * len(WORKER_HOSTS)
+            enough = self.live_workers() >= self.workers_wanted
             answer = httpx.get(f"{self.api_address}/health/ready", timeout=5.0, trust_env=False)
         except (redis.RedisError, OSError, httpx.HTTPError):
             return False

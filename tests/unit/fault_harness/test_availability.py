@@ -2,6 +2,7 @@
 
 from faults.history import Event
 from hosts.availability import Availability, availability
+from hosts.scenarios import ready_share
 
 
 def ack(t: float, seq: int) -> Event:
@@ -41,3 +42,9 @@ def test_a_disturbance_that_delays_nothing_is_recovered_from_at_once() -> None:
 
 def test_nothing_sent_has_no_availability() -> None:
     assert availability(disturbance(1.0, 2.0)) == Availability(None, None, ())
+
+
+def test_the_api_is_ready_in_the_seconds_in_which_it_says_so() -> None:
+    told = [(t / 4, 200) for t in range(40)] + [(14.0, 0), (14.5, 503)]
+    assert ready_share([*told, *((15 + t / 4, 200) for t in range(8))]) == round(10 / 15, 4)
+    assert ready_share([(1.0, 200), (1.2, 200)]) == 0.0
