@@ -123,6 +123,7 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "another_machine_or_bearing",
         "aperiodic_impacts",
         "line_at_another_slip",
+        "line_beside_rotation_sidebands",
         "line_outside_estimated_slip",
         "lines_at_masked_orders",
         "load_oscillation_hides_sidebands",

@@ -78,6 +78,7 @@ class Observation:
     high_a: float
     current_range: float
     rotation_hz: float  # distance of the sidebands from the supply line
+    neighbour_hz: float  # of a stronger line beside what the slip allows; NaN where there is none
     levels_dbc: Float64
     floors_dbc: Float64
     # The line of the voltage over that of the current, as a reactance at the supply frequency over
@@ -186,6 +187,7 @@ def observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Obse
             high_a=float(moves.highest[i]) / sqrt(2),
             current_range=float(moves.amplitude_range[i]),
             rotation_hz=float(line.hz[i]),
+            neighbour_hz=float(line.neighbour_hz[i]),
             levels_dbc=levels_dbc[:, i],
             floors_dbc=floors_dbc[:, i],
             reactances=reactances[:, i],
@@ -312,6 +314,10 @@ def _decision(o: Observation, c: Comparison) -> tuple[State, Reason]:
     if np.sum(10 ** ((o.levels_dbc - o.floors_dbc) / 10)) < MIN_OVER_FLOOR:
         levels = {"floor_dbc": floor_dbc, "baseline_dbc": c.baseline.mean}
         return "unknown", reason("rotation_sidebands_in_noise", **levels)
+    if np.isfinite(o.neighbour_hz):
+        return "unknown", reason(
+            "line_beside_rotation_sidebands", line_hz=o.neighbour_hz, rotation_hz=o.rotation_hz
+        )
     # A line of one side that moves the speed makes a weaker one on the other.
     if o.reactances[np.argmax(o.levels_dbc)] >= MIN_LEAKAGE:
         return "unknown", reason(

@@ -121,6 +121,17 @@ def test_few_records_decide_by_the_scatter_that_is_usual_too() -> None:
     assert thresholds == [pytest.approx(4.76, abs=0.01), pytest.approx(6.14, abs=0.01)]
 
 
+def test_a_stronger_line_beside_the_speed_is_no_rise(learnt: Baseline) -> None:
+    r = recording(SOUND, np.random.default_rng(9))
+    analysis = front_end([r], [MOTOR])
+    (d,) = eccentricity.diagnose(analysis, [learnt])
+    t = np.arange(r.samples) / r.fs_hz
+    swing = 1 + 0.05 * np.cos(2 * np.pi * (d.indicators["rotor_hz"] + 1.3) * t)
+    tones = {name: x * swing for name, x in r.channels.items()}
+    d = eccentricity.diagnose(front_end([replace(r, channels=tones)], [MOTOR]), [learnt])[0]
+    assert (d.state, d.code) == ("unknown", "line_beside_rotation_sidebands")
+
+
 def test_noise_that_hides_the_level_is_no_rise(learnt: Baseline) -> None:
     found = diagnose([replace(SOUND, rotor_dbc=-300.0, noise=0.3)] * 12, learnt)
     assert {d.state for d in found} <= {"normal", "unknown"}

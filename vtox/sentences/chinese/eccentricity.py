@@ -20,6 +20,11 @@ SENTENCES: dict[str, Sentence] = {
         "属于电源的间谐波",
         "查明同一电源上由什么产生该谱线；负载变化时它的位置不变。",
     ),
+    "line_beside_rotation_sidebands": Sentence(
+        "距电源基波 {line_hz:.2f} Hz 的更强谱线掩盖了转频 {rotation_hz:.2f} Hz 处的边带："
+        "间谐波或负载引起，或转速略有误差",
+        "核对所发送的转速；发送更长的记录，或增加电压通道。",
+    ),
     "rotation_sidebands_in_noise": Sentence(
         "{floor_dbc:.0f} dBc 的噪声掩盖了待比较的电平，基线中为 {baseline_dbc:.0f} dBc",
         "在噪声和间谐波较少的电源下测量。",

@@ -18,6 +18,11 @@ SENTENCES: dict[str, Sentence] = {
         "carries it too: an interharmonic of the supply",
         "Find what on this supply makes the line; it stays where it is when the load moves.",
     ),
+    "line_beside_rotation_sidebands": Sentence(
+        "a stronger line {line_hz:.2f} Hz from the supply covers what stands at the speed of "
+        "rotation, {rotation_hz:.2f} Hz: an interharmonic, a load, or a speed slightly wrong",
+        "Check the speed that is sent; send longer records, or add voltages.",
+    ),
     "rotation_sidebands_in_noise": Sentence(
         "noise of {floor_dbc:.0f} dBc hides the level to be compared, {baseline_dbc:.0f} dBc in "
         "the baseline",
