@@ -21,6 +21,7 @@ from vtox.store.alarm_book import BookReader
 from vtox.store.client import Client, check, connect, loading_error
 from vtox.store.fleet import MachineNames
 from vtox.store.open_alerts import OpenAlerts
+from vtox.store.partition_table import Addresses
 from vtox.store.status import Snapshot, snapshot
 
 log = structlog.get_logger()
@@ -46,6 +47,7 @@ class Backend:
         self._lock = threading.Lock()
         self._url = ""
         self._client: Client = None
+        self._addresses = Addresses(None)
         self._snapshot_lock = threading.Lock()
         self._snapshot: Snapshot | ServerUnavailable | None = None
         self._snapshot_t = 0.0
@@ -93,7 +95,13 @@ class Backend:
         with self._lock:
             if url != self._url:
                 self._client, self._url = connect(url, "api", patient=False), url
+                self._addresses = Addresses(self._client)
             return self._client
+
+    def stream_of(self, machine_id: str) -> str:
+        """Return the stream to which the windows of a machine go."""
+        self.client()
+        return self._addresses.raw(machine_id)
 
     @contextmanager
     def history(self) -> Iterator[Connection | None]:

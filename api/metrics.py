@@ -224,6 +224,17 @@ class _SnapshotCollector(Collector):
         if group := self.snap.group:
             yield _gauge("vtox_stream_lag", "Entries of the raw stream not read yet.", group.lag)
             yield _gauge("vtox_stream_pending", "Entries read and not finished.", group.pending)
+        lags = GaugeMetricFamily(
+            "vtox_partition_lag", "Entries of a partition not read yet.", labels=["partition"]
+        )
+        owned = GaugeMetricFamily(
+            "vtox_partition_up", "1 while a bridge serves the partition.", labels=["partition"]
+        )
+        for p in self.snap.partitions:
+            owned.add_metric([str(p.number)], int(p.owned))
+            if p.group and p.group.lag is not None:
+                lags.add_metric([str(p.number)], p.group.lag)
+        yield from (lags, owned)
 
     def _queues(self) -> Iterator[Metric]:
         for field, (name, text) in _QUEUE_GAUGES.items():

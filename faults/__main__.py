@@ -78,6 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--full-diagnosis", action="store_true", help="instead of the light load")
     parser.add_argument("--supervised", action="store_true", help="under `vtox up`")
     parser.add_argument("--broker-url", default="", help="Celery's broker, if not the server")
+    parser.add_argument("--partitions", type=int, default=1, help="of the raw stream")
     parser.add_argument("--keep", type=Path, help="where histories and logs are kept")
     options = parser.parse_args(arguments)
     if unknown := set(options.tests) - set(TESTS):
@@ -94,6 +95,7 @@ def main(arguments: Sequence[str]) -> int:
                 test = fully_diagnosed(test)
             test.options.supervised |= options.supervised
             test.options.broker_url = options.broker_url
+            test.options.partitions = options.partitions
             verdict = run_and_check(test, top / f"{name}-{seed}")
             failed += bool(verdict.violations)
             rows.append(row(verdict.figures, not verdict.violations))

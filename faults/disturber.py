@@ -13,7 +13,7 @@ from faults.history import History
 from faults.proxy import Link
 from faults.schedule import Disturbance
 from faults.system import System
-from vtox import keys
+from vtox.store.partition_table import served
 
 # A target that does not run just now is waited for.
 PATIENCE_S = 10.0
@@ -70,10 +70,10 @@ class Disturber:
         return links.get(self.system.link_of(target)) or links["sender"]
 
     def _lapse(self, d: Disturbance) -> None:
-        """End the lease of the owner, as a clock that steps does."""
+        """End the leases of the owners, as a clock that steps does."""
         self.history.add("disturb", n=d.n, kind=d.kind, target=d.target)
         with suppress(redis.RedisError), self.system.client() as client:
-            client.delete(keys.LEASE)
+            client.delete(*(p.lease for p in served(client)))
         self.history.add("calm", n=d.n)
 
     def _process(self, d: Disturbance) -> None:

@@ -13,7 +13,9 @@ from faults.history import History
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.store.client import Client
-from vtox.store.streams import group_info
+from vtox.store.partition_table import served
+from vtox.store.status import over_partitions
+from vtox.store.streams import group_info, sum_groups
 
 BLOCK_MS = 200
 COUNT = 1000
@@ -41,7 +43,7 @@ class Observer:
 
     def state(self, client: Client) -> dict[str, Any]:
         """Return queues, pending and lag."""
-        group = group_info(client, keys.RAW)
+        group = sum_groups([group_info(client, p.raw) for p in served(client)])
         return {
             "queues": {f: int(client.llen(keys.CELERY_PREFIX + f)) for f in FAMILIES},
             "pending": group.pending if group else 0,
@@ -52,7 +54,7 @@ class Observer:
         """Return the windows that are not finished; None while the server does not answer."""
         try:
             with self.connect() as client:
-                group = group_info(client, keys.RAW)
+                group = sum_groups([group_info(client, p.raw) for p in served(client)])
                 return group.backlog if group else 0
         except redis.RedisError:
             return None
@@ -63,13 +65,13 @@ class Observer:
         with self.connect() as client:
             while self._read(client):
                 pass
-            counters = {k.decode(): int(v) for k, v in client.hgetall(keys.COUNTERS).items()}
+            some = served(client)
             self.history.add(
                 "final",
                 **self.state(client),
-                counters=counters,
-                progress=int(client.hlen(keys.PROGRESS)),
-                ledger={f: int(client.hlen(keys.ledger(f))) for f in FAMILIES},
+                counters=counters(client),
+                progress=sum(int(client.hlen(p.progress)) for p in some),
+                ledger={f: sum(int(client.hlen(p.ledger(f))) for p in some) for f in FAMILIES},
                 results=int(client.xlen(keys.RESULTS)),
                 dead=int(client.xlen(keys.DEAD_LETTERS)),
                 executed=executed(executions) if executions else None,
@@ -120,6 +122,16 @@ class Observer:
                 seq=text["seq"],
                 code=text["code"],
             )
+
+
+def counters(client: Client) -> dict[str, int]:
+    """Return the counters of the scripts; those that each partition has, added up."""
+    found = {k.decode(): int(v) for k, v in client.hgetall(keys.COUNTERS).items()}
+    for f in FAMILIES:
+        for what in ("windows", "bytes"):
+            name = f"in_flight_{what}:{f}"
+            found[name] = over_partitions(found, name)
+    return found
 
 
 def executed(path: Path) -> dict[str, int]:

@@ -27,6 +27,7 @@ from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.settings import Settings, load, server_url
 from vtox.store.client import Client, connect
+from vtox.store.partition_table import served
 
 ROOT = Path(__file__).parents[1]
 BRIDGES = ("bridge-1", "bridge-2")
@@ -71,6 +72,7 @@ class Options:
     server_env: dict[str, str] = field(default_factory=dict)
     data: Path | None = None
     broker_url: str = ""
+    partitions: int = 1
 
 
 class System:
@@ -188,7 +190,8 @@ class System:
             "VTOX_SHARED_WINDOWS_MB": "64",
         }
         broker = {"VTOX_BROKER_URL": self.options.broker_url} if self.options.broker_url else {}
-        return own | fixed | broker | self.options.settings
+        partitions = {"VTOX_STREAM_PARTITIONS": str(self.options.partitions)}
+        return own | fixed | broker | partitions | self.options.settings
 
     def _start(self, part: Part) -> None:
         part.process = subprocess.Popen(
@@ -287,7 +290,7 @@ class System:
         return part.process.pid if part and part.running and part.process else None
 
     def part_of(self, target: str) -> Part | None:
-        """Return the part of a target; `owner` is the bridge that owns the stream now."""
+        """Return the part of a target; `owner` is the bridge that owns the first partition now."""
         if target in ("owner", "standby"):
             pids = {p.process.pid: p for n in BRIDGES if (p := self.parts.get(n)) and p.process}
             with suppress(redis.RedisError), self.client() as client:
@@ -322,14 +325,16 @@ class System:
     # -- waiting
 
     def ready(self) -> bool:
-        """Whether a bridge owns the stream, every family has a worker, and the API answers."""
+        """Whether bridges own the stream, every family has a worker, and the API answers."""
         try:
             with self.client() as client:
-                owner = client.exists(keys.LEASE)
+                some = served(client)
+                owned = client.exists(*(p.lease for p in some)) == len(some)
                 workers = client.scard(keys.WORKERS)
         except redis.RedisError:
             return False
-        return bool(owner and workers >= len(FAMILIES)) and (
+        owned = owned and len(some) >= self.options.partitions
+        return bool(owned and workers >= len(FAMILIES)) and (
             not self.options.api or listens(self.api_port)
         )
 

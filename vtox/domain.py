@@ -212,7 +212,9 @@ class Record:
     early, and is None where it has the length its family needs. `shared` says where the bridge has
     put the windows in the memory of its host: the name of the ring, then position and bytes of each
     (`vtox/store/shared_windows.py`); empty where they are in the stream alone. `traces` are the
-    spans, as `traceparent`, that followed some of its windows here (`vtox/tracing.py`).
+    spans, as `traceparent`, that followed some of its windows here (`vtox/tracing.py`). The windows
+    lie in the stream of `partition`; `arrived_ms` is when the last one came to the server, where it
+    was moved there from another partition, else 0: the id of its entry says it.
     """
 
     machine_id: str
@@ -227,6 +229,8 @@ class Record:
     closed: "Reason | None" = None
     shared: str = ""
     traces: str = ""
+    partition: int = 0
+    arrived_ms: int = 0
 
     def record_id(self, family: str) -> str:
         """Name of the record: unique because an entry is in one record of a family."""
@@ -235,7 +239,7 @@ class Record:
     @property
     def arrived_t(self) -> float:
         """When its last window came to the server, s since 1970 by the server's clock."""
-        return int(self.ids.rpartition(" ")[2].partition("-")[0]) / 1000
+        return (self.arrived_ms or int(self.ids.rpartition(" ")[2].partition("-")[0])) / 1000
 
 
 ReasonValue = float | int | str | tuple[str, ...]

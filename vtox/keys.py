@@ -1,4 +1,7 @@
-"""Every stream, group and key that VTOX uses in Redis or Valkey."""
+"""Every stream, group and key that VTOX uses in Redis or Valkey.
+
+Those of the raw stream exist once a partition, with its number behind: `vtox.partitions`.
+"""
 
 RAW = "motor_raw_data"
 RESULTS = "fault_diagnosis_results"
@@ -23,6 +26,10 @@ AT_WORK = "|start"
 LEASE = "vtox:lease"
 # Hash of the bridge that owns the stream, or owned it and was killed.
 BRIDGE = "vtox:bridge"
+# Hash: `number` of partitions in force, `served` are those that have windows or may get some.
+PARTITIONS = "vtox:partitions"
+# Sorted set of the bridge processes that live, by the time (ms) at which they said so last.
+BRIDGES = "vtox:bridges"
 # Hash of Celery's broker as the bridge found it; absent where the tasks wait on this server.
 BROKER = "vtox:broker"
 MACHINES = "vtox:machines"

@@ -21,11 +21,14 @@ from pydantic_settings import (
 
 from vtox import server_urls
 from vtox.errors import ServerUnavailable, SettingsError
+from vtox.partitions import MAX_PARTITIONS
 
 Mode = Literal["development", "testing", "production"]
 Fsync = Literal["everysec", "always"]
 Ack = Literal["server", "disk"]
-SECRETS = frozenset({"redis_url", "broker_url", "database_url", "mqtt_url", "flower_password"})
+SECRETS = frozenset(
+    {"redis_url", "redis_urls", "broker_url", "database_url", "mqtt_url", "flower_password"}
+)
 PREFIX = "VTOX_"
 # Variables of VTOX that are no settings: where to look for settings, the pid that the parent watch
 # reads, and the folder of recordings for tests.
@@ -60,6 +63,12 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None,
         description="URL of a Redis or Valkey server, or of its sentinels; none: the embedded one",
+        repr=False,
+    )
+    redis_urls: str | None = Field(
+        None,
+        description="URLs of several servers, separated by commas, that share the machines; "
+        "none: one server",
         repr=False,
     )
     redis_ca: FilePath | None = Field(
@@ -160,8 +169,11 @@ class Settings(BaseSettings):
         0.0, ge=0, le=1, description="share of the windows without a traceparent that are traced"
     )
 
-    stream_partitions: int = Field(
-        1, ge=1, le=1, description="partitions of the raw stream; only 1 is possible"
+    stream_partitions: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_PARTITIONS,
+        description="partitions of the raw stream; none: as many as there are, 1 at first",
     )
     retention_s: float = Field(
         60.0, ge=0, description="finished windows stay in the raw stream this long"
@@ -341,6 +353,24 @@ class Settings(BaseSettings):
         path = self.data_dir.absolute() / "valkey.sock"
         return path if len(os.fsencode(path)) <= SOCKET_PATH_MAX_BYTES else None
 
+    def server_urls(self) -> list[str]:
+        """Return the URLs of all servers that share the machines, in their order.
+
+        Raises
+        ------
+        SettingsError, ServerUnavailable
+            As `working_url`.
+        """
+        if not self.redis_urls:
+            return [self.samples_url()]
+        urls = server_urls.split_urls(self.redis_urls)
+        return [server_urls.complete("VTOX_REDIS_URLS", url, self.tls) for url in urls]
+
+    @property
+    def several_servers(self) -> bool:
+        """Whether several servers share the machines."""
+        return bool(self.redis_urls and len(server_urls.split_urls(self.redis_urls)) > 1)
+
     def samples_url(self) -> str:
         """Return the URL for processes that move samples: the socket, if the server has one.
 
@@ -369,6 +399,15 @@ class Settings(BaseSettings):
         """
         if self.redis_url:
             return server_urls.complete("VTOX_REDIS_URL", self.redis_url, self.tls)
+        if self.redis_urls:
+            first, *others = self.server_urls()
+            if not others:
+                return first
+            raise SettingsError(
+                "several servers share the machines (VTOX_REDIS_URLS), and this works with one",
+                remedy="set VTOX_REDIS_URL to the one that has the machines you mean; API, "
+                "recorder and notifier run once for each server (docs/OPERATIONS.md)",
+            )
         file = self.server_file
         try:
             server = json.loads(file.read_text())
@@ -400,7 +439,7 @@ class Settings(BaseSettings):
         """
         if self.broker_url:
             return server_urls.complete_broker("VTOX_BROKER_URL", self.broker_url, self.tls)
-        return self.working_url()
+        return self.server_urls()[0] if self.redis_urls else self.working_url()
 
 
 def server_url(port: int, password: str, user: str = "default") -> str:
@@ -422,6 +461,7 @@ def load(**overrides: Any) -> Settings:
         unset = {k: v for k, v in defaults.items() if k not in settings.model_fields_set}
         _check_ack(settings)
         _check_workers(settings)
+        _check_partitions(settings)
         return settings.model_copy(update=unset)
     except ValidationError as error:
         lines = (
@@ -463,6 +503,18 @@ def _check_workers(settings: Settings) -> None:
             f"VTOX_WORKERS_MAX is {settings.workers_max}, but VTOX_WORKERS_MIN is "
             f"{settings.workers_min}",
             remedy="set VTOX_WORKERS_MAX to at least VTOX_WORKERS_MIN, or to 0",
+        )
+
+
+def _check_partitions(settings: Settings) -> None:
+    if not settings.redis_urls or settings.stream_partitions is None:
+        return
+    servers = len(server_urls.split_urls(settings.redis_urls))
+    if settings.stream_partitions % servers:
+        raise SettingsError(
+            f"VTOX_STREAM_PARTITIONS={settings.stream_partitions} cannot be shared evenly by "
+            f"{servers} servers (VTOX_REDIS_URLS)",
+            remedy=f"a multiple of {servers}: then a machine stays on its server, whatever it is",
         )
 
 

@@ -28,6 +28,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 # Below 100 Hz there is no room for a supply line; no converter of this trade samples above 1 MHz.
 FS_MIN_HZ, FS_MAX_HZ = 100.0, 1e6
 _TRACEPARENT_BYTES = 55
+# Written by the bridge that moves a window to its partition. 13 digits last until the year 2286.
+ARRIVED = b"arrived_ms"
+_MS_DIGITS = 13
 # The scripts of the server compute in doubles.
 SEQ_MAX = 2**53 - 1
 # Wide enough for any unit, narrow enough that counts times scale stays finite in float32.
@@ -84,6 +87,8 @@ class Header:
     replay_family: str = ""
     # The span of the sender that follows the window, as in W3C Trace Context.
     traceparent: str = ""
+    # Of a window that a bridge has moved to its partition: ms since 1970 at which it came, else 0.
+    arrived_ms: int = 0
 
     @property
     def duration_s(self) -> float:
@@ -226,7 +231,12 @@ def decode_header(fields: Fields, limits: Limits) -> Header:
         replay_family=_name(fields, "replay_family") or "",
         # One that cannot be read begins no trace, and refuses no window.
         traceparent=fields.get(b"traceparent", b"")[:_TRACEPARENT_BYTES].decode("ascii", "replace"),
+        arrived_ms=_arrived_ms(fields.get(ARRIVED, b"")),
     )
+
+
+def _arrived_ms(text: bytes) -> int:
+    return int(text) if text.isdigit() and len(text) <= _MS_DIGITS else 0
 
 
 def decode_channels(*entries: Fields) -> dict[str, Array]:

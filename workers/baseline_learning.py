@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
-from vtox import keys
 from vtox.baseline import Baseline
 from vtox.channel_map import corrected
 from vtox.domain import Diagnosis, Record
@@ -26,6 +25,7 @@ from vtox.learning.extension import (
     reason_not_to_extend,
 )
 from vtox.learning.fit import learn_baseline
+from vtox.partitions import Partition
 from vtox.settings import Settings
 from vtox.store import learning_notes
 from vtox.store.baselines import refuse_load, set_baseline, store_extended_baseline
@@ -99,8 +99,9 @@ def _learn(client: Client, machine: MachineState, notes: Sequence[LearningNote])
     records = [n.record for n in notes]
     machine_id = records[0].machine_id
     learning_notes.delete(client, [machine_id])
-    sent = (x for x in fetch(client, keys.RAW, records) if x is not None)
-    recordings = [corrected(x, machine.channel_map.sources) for x in sent]
+    # One by one: since the first of them the machine may have come into another partition.
+    sent = (fetch(client, Partition(r.partition).raw, [r])[0] for r in records)
+    recordings = [corrected(x, machine.channel_map.sources) for x in sent if x is not None]
     if len(recordings) < len(records):
         log.warning("windows were trimmed before a baseline was learnt", machine_id=machine_id)
         return

@@ -12,7 +12,6 @@ import structlog
 from celery import current_task
 from celery.exceptions import SoftTimeLimitExceeded
 
-from vtox import keys
 from vtox.baseline import Baseline
 from vtox.channel_map import corrected
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
@@ -81,25 +80,32 @@ class Diagnosed:
         )
 
 
-def work(family: str, record_ids: list[str], version: int = TASK_VERSION) -> int:
-    """Diagnose and commit a batch; return how many records this call finished.
+def work(
+    family: str,
+    record_ids: list[str],
+    version: int = TASK_VERSION,
+    partition: int = 0,
+    server: int = 0,
+) -> int:
+    """Diagnose and commit a batch of a partition; return how many records this call finished.
 
     A record whose diagnosis raises stays in the ledger: it is dispatched again, alone, and becomes
     a dead letter after `VTOX_MAX_ATTEMPTS` starts. So do the records of a task of an unknown
     version. A start that ends because the server is away does not count: the next task says so.
     """
     here = process()
-    _report_interrupted(here)
+    ledger = here.ledger(partition, server)
+    _report_interrupted(here, ledger)
     if version != TASK_VERSION:
         for record_id in record_ids:
-            here.ledger.bury(family, record_id, "unknown_version", f"task of version {version!r}")
+            ledger.bury(family, record_id, "unknown_version", f"task of version {version!r}")
         return 0
     # The worker's main process reports a pool process that was lost, and knows the task's id alone.
     token = (current_task and current_task.request.id) or uuid.uuid4().hex
     try:
-        return _work(here, family, record_ids, token)
+        return _work(here, ledger, family, record_ids, token)
     except redis.RedisError:
-        here.interrupted.append((family, record_ids, token))
+        here.interrupted.append((ledger, family, record_ids, token))
         raise
     except MemoryError as error:  # Celery would raise it in the worker's main process too
         raise RuntimeError(
@@ -107,27 +113,28 @@ def work(family: str, record_ids: list[str], version: int = TASK_VERSION) -> int
         ) from None
 
 
-def _report_interrupted(here: Process) -> None:
-    while here.interrupted:
-        family, record_ids, token = here.interrupted[-1]
-        here.ledger.report(family, record_ids, token, interrupted=True)
-        here.interrupted.pop()
+def _report_interrupted(here: Process, ledger: Ledger) -> None:
+    """Report the starts that ended because this ledger's server was away; it is back."""
+    for start in [s for s in here.interrupted if s[0].client is ledger.client]:
+        of, family, record_ids, token = start
+        of.report(family, record_ids, token, interrupted=True)
+        here.interrupted.remove(start)
 
 
-def _work(here: Process, family: str, record_ids: list[str], token: str) -> int:
+def _work(here: Process, ledger: Ledger, family: str, record_ids: list[str], token: str) -> int:
     began = time.perf_counter()
     before_s, clock = here.diagnosis_s, Stopwatch()
-    batch = _start(here.ledger, family, record_ids, token)
+    batch = _start(ledger, family, record_ids, token)
     clock.lap("fetch")
-    finished = _finish(here, family, batch, token, clock)
+    finished = _finish(here, ledger, family, batch, token, clock)
     if here.tracing:
         answers = [(d.record, d.diagnoses) for d in finished]
         trace_batch(here.tracing, here.name, family, answers, clock)
     if here.settings.baseline_auto and family == LEARNING_FAMILY:
         present = [d for d in finished if not d.past]
-        learn(here.client, here.settings, [(d.record, d.diagnoses, d.machine) for d in present])
+        learn(ledger.client, here.settings, [(d.record, d.diagnoses, d.machine) for d in present])
     heartbeats.count_batch(
-        here.client,
+        ledger.client,
         here.name,
         family,
         windows=sum(d.record.windows for d in finished),
@@ -138,7 +145,12 @@ def _work(here: Process, family: str, record_ids: list[str], token: str) -> int:
 
 
 def _finish(
-    here: Process, family: str, batch: Sequence[Started], token: str, clock: Stopwatch
+    here: Process,
+    ledger: Ledger,
+    family: str,
+    batch: Sequence[Started],
+    token: str,
+    clock: Stopwatch,
 ) -> list[Diagnosed]:
     """Diagnose and commit a batch; if its diagnosis raises, each record alone.
 
@@ -157,9 +169,9 @@ def _finish(
     ) as error:  # whatever a diagnoser raises: the others of the batch must not suffer
         log.exception("a diagnosis raised", records=len(batch), first=batch[0].record_id)
         if len(batch) > 1:
-            return [d for s in batch for d in _finish(here, family, [s], token, clock)]
+            return [d for s in batch for d in _finish(here, ledger, family, [s], token, clock)]
         if not isinstance(error, DiagnosisTimeout):
-            here.ledger.report(family, [batch[0].record_id], token, interrupted=False)
+            ledger.report(family, [batch[0].record_id], token, interrupted=False)
         return []
     tolerance_s = here.settings.clock_tolerance_s
     clock.lap("diagnose")
@@ -173,7 +185,7 @@ def _finish(
         )
         for s, answer in zip(batch, answers, strict=True)
     ]
-    finished = _commit(here.ledger, family, diagnosed)
+    finished = _commit(ledger, family, diagnosed)
     clock.lap("commit")
     return finished
 
@@ -207,7 +219,7 @@ def _with_settings_stated(answer: list[Diagnosis], machine: MachineState) -> lis
 def _start(ledger: Ledger, family: str, record_ids: Sequence[str], token: str) -> list[Started]:
     """Start on the records that are not finished; those whose windows are gone are buried."""
     records = ledger.start(family, record_ids, token)
-    recordings = fetch(ledger.client, keys.RAW, records.values())
+    recordings = fetch(ledger.client, ledger.partition.raw, records.values())
     kept: list[tuple[str, Record, Recording]] = []
     for (record_id, record), recording in zip(records.items(), recordings, strict=True):
         if recording is None:

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -30,6 +31,7 @@ from vtox.cluster.probe_server import serve
 from vtox.cluster.restart import CANNOT_START
 from vtox.errors import SystemStateError
 from vtox.faults import FAMILIES
+from vtox.partitions import Partition
 from vtox.settings import Settings
 from vtox.store import agreement, heartbeats
 from vtox.store.client import Client, connect
@@ -48,29 +50,43 @@ SERVER_POLL_S = 1.0
 class Process:
     """What a task needs of the process in which it runs.
 
-    `diagnosis_s` is the time spent on diagnoses; `interrupted` are starts that ended because the
-    server was away: family, records, token.
+    `clients` are those of the servers that share the machines. `diagnosis_s` is the time spent on
+    diagnoses; `interrupted` are starts that ended because the server was away: ledger, family,
+    records, token.
     """
 
-    client: Client
+    clients: Sequence[Client]
     settings: Settings
-    ledger: Ledger
     name: str
     tracing: Tracing | None = None
     diagnosis_s: float = 0.0
-    interrupted: list[tuple[str, list[str], str]] = field(default_factory=list)
+    interrupted: list[tuple[Ledger, str, list[str], str]] = field(default_factory=list)
+    ledgers: dict[tuple[int, int], Ledger] = field(default_factory=dict)
+
+    @property
+    def client(self) -> Client:
+        """The client of the first server."""
+        return self.clients[0]
+
+    def ledger(self, partition: int, server: int = 0) -> Ledger:
+        """Return the ledger of a partition on a server."""
+        key = (server, partition)
+        if key not in self.ledgers:
+            client = self.clients[server]
+            self.ledgers[key] = Ledger(client, self.settings, Partition(partition))
+        return self.ledgers[key]
 
 
 _name = "unnamed"
-_heartbeat: Heartbeat | None = None
+_heartbeats: list[Heartbeat] = []
 
 
 @cache
 def process() -> Process:
     """Return what tasks need of this process, opened on first use."""
     s = settings.load()
-    client = connect(s.samples_url(), "worker")
-    return Process(client, s, Ledger(client, s), _name, start_tracing(s, _name))
+    clients = [connect(url, "worker") for url in s.server_urls()]
+    return Process(clients, s, _name, start_tracing(s, _name))
 
 
 @setup_logging.connect
@@ -99,18 +115,26 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
 
 
 def _require_agreement(s: Settings) -> None:
-    """Wait for the server; end this process where others work on other terms."""
-    with connect(s.samples_url(), "worker") as client:
-        while True:
-            try:
-                return agreement.require_agreement(client, s)
-            except redis.RedisError as error:
-                log.warning("the server does not answer, trying again", reason=str(error))
-                time.sleep(SERVER_POLL_S)
-            except SystemStateError as error:
-                print(f"vtox: {error}", file=sys.stderr, flush=True)
-                # Celery catches any other exception and goes on.
-                raise SystemExit(CANNOT_START) from None
+    """Wait for a server; end this process where others work on other terms."""
+    clients = [connect(url, "worker") for url in s.server_urls()]
+    while not sum([_agrees(client, s) for client in clients]):
+        time.sleep(SERVER_POLL_S)
+    for client in clients:
+        client.close()
+
+
+def _agrees(client: Client, s: Settings) -> bool:
+    """Return whether a server answers, and those who work on it have the same terms."""
+    try:
+        agreement.require_agreement(client, s)
+    except redis.RedisError as error:
+        log.warning("the server does not answer, trying again", reason=str(error))
+        return False
+    except SystemStateError as error:
+        print(f"vtox: {error}", file=sys.stderr, flush=True)
+        # Celery catches any other exception and goes on.
+        raise SystemExit(CANNOT_START) from None
+    return True
 
 
 @worker_process_init.connect
@@ -133,7 +157,6 @@ def _send_last_spans(**_: Any) -> None:
 
 @worker_ready.connect
 def _start_heartbeat(sender: Any, **_: Any) -> None:
-    global _heartbeat
     queues = [q.name for q in sender.task_consumer.queues]
     s = settings.load()
     port = serve(
@@ -143,17 +166,19 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
         reserved=s.fixed_ports,
         names=s.allowed_hosts,
     )
-    client = process().client
-    heartbeats.reset(client, _name)
     terms = agreement.own_fields(s)
-    _heartbeat = Heartbeat(client, _name, [q for q in queues if q in FAMILIES], port, terms)
-    threading.Thread(target=_heartbeat.run, name="heartbeat", daemon=True).start()
+    families = [q for q in queues if q in FAMILIES]
+    # To each server: its monitor must know whether its queues have workers.
+    for client in process().clients:
+        beat = Heartbeat(client, _name, families, port, terms)
+        threading.Thread(target=beat.run, name="heartbeat", daemon=True).start()
+        _heartbeats.append(beat)
     log.info("worker ready", name=_name, queues=queues, port=port)
 
 
 @task_failure.connect
 def _report_lost_process(
-    sender: Any, task_id: str, exception: BaseException, args: Any, **_: Any
+    sender: Any, task_id: str, exception: BaseException, args: Any, kwargs: Any, **_: Any
 ) -> None:
     """Report a batch whose pool process was lost, so that its records are tried alone at once.
 
@@ -164,16 +189,17 @@ def _report_lost_process(
         return
     family = next(f for f in FAMILIES.values() if f.task == sender.name).name
     try:
-        process().ledger.report(family, record_ids, task_id, interrupted=False)
+        ledger = process().ledger(kwargs.get("partition", 0), kwargs.get("server", 0))
+        ledger.report(family, record_ids, task_id, interrupted=False)
     except redis.RedisError as error:  # they are dispatched again all the same, later
         log.warning("a lost process was not reported", reason=str(error))
 
 
 @worker_shutdown.connect
 def _stop_heartbeat(**_: Any) -> None:
-    if _heartbeat:
-        _heartbeat.stop.set()
+    for beat in _heartbeats:
+        beat.stop.set()
         try:
-            heartbeats.remove(process().client, _heartbeat.name)
+            heartbeats.remove(beat.client, beat.name)
         except redis.RedisError as error:  # the server may end first
             log.warning("heartbeat not removed, it will expire", reason=str(error))

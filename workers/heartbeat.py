@@ -41,8 +41,12 @@ class Heartbeat:
     def run(self) -> None:
         """Report every `BEAT_EVERY_S`."""
         me = psutil.Process()
+        fresh = False
         while not self.stop.is_set():
             try:
+                if not fresh:
+                    heartbeats.reset(self.client, self.name)
+                    fresh = True
                 self._send(me)
             except Exception as error:  # the server is away or a child just ended: try again
                 log.warning("heartbeat failed", reason=str(error))

@@ -17,6 +17,7 @@ from api.schemas.diagnoses import OpenAlert
 from api.schemas.system import (
     CapacityStatus,
     ClusterStatus,
+    PartitionStatus,
     Performance,
     QueueStatus,
     ServerStatus,
@@ -40,7 +41,7 @@ from vtox.sentences.rendering import render
 from vtox.store import open_alerts as alerts
 from vtox.store.entries import Metrics
 from vtox.store.heartbeats import Worker
-from vtox.store.status import Snapshot
+from vtox.store.status import PartitionState, Snapshot
 
 router = APIRouter(tags=["system"])
 LINKS = {
@@ -87,6 +88,7 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
             },
             workers=[_worker(w, snap.t) for w in snap.workers],
             streams={name: _stream(name, snap) for name in snap.lengths},
+            partitions=list(map(_partition, snap.partitions)),
             machines=snap.machines,
             server=snap.server and ServerStatus.model_validate(snap.server, from_attributes=True),
             flower_port=backend.settings.flower_port,
@@ -222,6 +224,19 @@ def _stream(name: str, snap: Snapshot) -> StreamStatus:
         lag=lag,
         lag_exact=lag is not None,
         pending=snap.group.pending,
+    )
+
+
+def _partition(p: PartitionState) -> PartitionStatus:
+    return PartitionStatus(
+        number=p.number,
+        stream=p.stream,
+        length=p.length,
+        lag=p.group and p.group.lag,
+        pending=p.group and p.group.pending,
+        owned=p.owned,
+        host=p.bridge and p.bridge.host,
+        pid=p.bridge and p.bridge.pid,
     )
 
 

@@ -68,7 +68,7 @@ def post_window(
     _charge(backend, getattr(request.state, "key_id", ""), machine_id, len(body))
     fields = entry_fields(json_object(body), machine_id)
     header = decode_header(fields, Limits(s.max_window_bytes, s.max_samples))
-    stream_id = _add(backend, fields)
+    stream_id = _add(backend, machine_id, fields)
     response.headers["Location"] = f"/api/v1/machines/{machine_id}/diagnoses"
     accepted = Accepted(
         machine_id=machine_id,
@@ -80,14 +80,14 @@ def post_window(
     return Data(data=accepted)
 
 
-def _add(backend: Backend, fields: Fields) -> str:
-    s, client = backend.settings, backend.client()
+def _add(backend: Backend, machine_id: str, fields: Fields) -> str:
+    s, client, raw = backend.settings, backend.client(), backend.stream_of(machine_id)
     # With fsync at every write the embedded server answers when a window is on disk.
     if s.api_ack == "disk" and s.redis_url:
-        return add_window_on_disk(client, fields, s.acknowledged_by_replicas)
+        return add_window_on_disk(client, fields, s.acknowledged_by_replicas, raw)
     if s.acknowledged_by_replicas:
-        return add_window_on_replicas(client, fields, s.acknowledged_by_replicas)
-    return add_window(client, fields)
+        return add_window_on_replicas(client, fields, s.acknowledged_by_replicas, raw)
+    return add_window(client, fields, raw)
 
 
 def _charge(backend: Backend, key_id: str, machine_id: str, nbytes: int) -> None:

@@ -111,6 +111,19 @@ class StreamStatus(ResponseModel):
     pending: int | None = Field(None, description="entries read and not finished")
 
 
+class PartitionStatus(ResponseModel):
+    """One partition of the raw stream."""
+
+    number: int
+    stream: str
+    length: int
+    lag: int | None = Field(description="entries not yet read; null: not known")
+    pending: int | None = Field(description="entries read and not finished; null: never read")
+    owned: bool = Field(description="whether a bridge serves it")
+    host: str | None = Field(description="host of the bridge that serves it, or did last")
+    pid: int | None = Field(description="its process")
+
+
 class ServerStatus(ResponseModel):
     """The Redis or Valkey server."""
 
@@ -135,6 +148,9 @@ class ClusterStatus(ResponseModel):
     queues: dict[str, QueueStatus]
     workers: list[WorkerStatus]
     streams: dict[str, StreamStatus]
+    partitions: list[PartitionStatus] = Field(
+        description="of the raw stream; its entry in `streams` is their sum"
+    )
     machines: int
     server: ServerStatus | None
     flower_port: int = Field(description="of Flower, on the host that runs it")

@@ -11,6 +11,7 @@ import numpy as np
 from tests.waiting import eventually as eventually
 from vtox import keys
 from vtox.bridge.loop import Bridge, WaitingTasks
+from vtox.partitions import FIRST, Partition
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
 from vtox.store.ledger import COMMITTED, Ledger, Outcome
@@ -20,7 +21,12 @@ T0 = 1_764_000_000.0
 
 
 def add_window(
-    client: Client, machine_id: str = "V001", seq: int = 0, entry_id: str = "*", **changes: Any
+    client: Client,
+    machine_id: str = "V001",
+    seq: int = 0,
+    entry_id: str = "*",
+    raw: str = keys.RAW,
+    **changes: Any,
 ) -> str:
     """XADD one window of 1 s with 1000 samples of one current."""
     counts = (1000 * np.sin(2 * np.pi * 50 * np.arange(1000) / 1000)).astype("<i2")
@@ -34,7 +40,7 @@ def add_window(
         "scale_ia": 0.01,
     } | changes
     kept = {k: v for k, v in fields.items() if v is not None}
-    reply = client.xadd(keys.RAW, kept, id=entry_id)
+    reply = client.xadd(raw, kept, id=entry_id)
     return str(reply.decode())
 
 
@@ -71,18 +77,18 @@ def counters(client: Client) -> dict[str, int]:
     return {k.decode(): int(v) for k, v in client.hgetall(keys.COUNTERS).items()}
 
 
-def end_starts(client: Client, family: str) -> None:
+def end_starts(client: Client, attempts: str) -> None:
     """Make the starts at work older than the time after which a record is dispatched again."""
-    names = [n for n in client.hkeys(keys.attempts(family)) if n.endswith(keys.AT_WORK.encode())]
+    names = [n for n in client.hkeys(attempts) if n.endswith(keys.AT_WORK.encode())]
     if names:
-        client.hdel(keys.attempts(family), *names)
+        client.hdel(attempts, *names)
 
 
 class Worker:
     """Commits the records of each task at once, and counts the entries of each family."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
-        self.ledger = Ledger(client, settings)
+    def __init__(self, client: Client, settings: Settings, partition: Partition = FIRST) -> None:
+        self.ledger = Ledger(client, settings, partition)
         self.entries: Counter[tuple[str, str]] = Counter()
 
     def work(self, family: str, record_ids: list[str]) -> None:

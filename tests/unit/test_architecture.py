@@ -29,7 +29,7 @@ KNOWN = {module_name(p) for p in SOURCES}
 # folder with all its modules) imports from rooms of lower layers only, never from one beside it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.arrays", "vtox.errors", "vtox.keys", "vtox.sentences", "vtox.sentinel_urls"),
-    ("vtox.server_urls",),
+    ("vtox.partitions", "vtox.server_urls"),
     ("vtox.nameplate_ranges", "vtox.operating_state", "vtox.plain_data", "vtox.settings"),
     ("vtox.domain", "vtox.tracing"),
     ("vtox.baseline", "vtox.channel_map", "vtox.faults", "vtox.nameplate", "vtox.wire"),

@@ -10,17 +10,20 @@ import structlog
 
 from vtox.bridge.arrival_quota import ArrivalQuota
 from vtox.bridge.deduplication import DuplicateFilter, mark
+from vtox.bridge.other_servers import Foreign, OtherServers
 from vtox.bridge.record_joiner import Piece
 from vtox.domain import Motor, reason
 from vtox.errors import TooManyMachines, WireError
+from vtox.partitions import FIRST, Partition, partition_number
 from vtox.settings import Settings
 from vtox.store import admissions, deadletters
-from vtox.store.admissions import Admission, Decision, Recorded, arrived_s
+from vtox.store.admissions import Admission, Decision, Recorded, arrived_ms
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.fleet import FleetChanges, begin_epoch
 from vtox.store.ledger import INDEX
 from vtox.store.machines import load_motors
+from vtox.store.partition_table import Stray, move
 from vtox.store.refusals import Refusal, refuse
 from vtox.store.retention import MB
 from vtox.store.streams import Entry
@@ -30,14 +33,30 @@ log = structlog.get_logger()
 
 # Once a clock is off by more than the setting allows, it is right again below this share of it.
 CLOCK_HYSTERESIS = 0.8
+# A script of the server hands on only so many fields of an entry at once. Windows have thirty.
+MAX_MOVED_FIELDS = 1000
 
 
 class Intake:
-    """The machines that send, as far as the admission of their windows depends on it."""
+    """The machines of a partition, as far as the admission of their windows depends on it.
 
-    def __init__(self, client: Client, settings: Settings, token: str) -> None:
+    `partitions` is how many there are: windows of other machines are moved to theirs.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        token: str,
+        partition: Partition = FIRST,
+        partitions: int = 1,
+        others: OtherServers | None = None,
+    ) -> None:
         self.client = client
         self.token = token
+        self.partition = partition
+        self.partitions = partitions
+        self.others = others or OtherServers()
         self.settings = settings
         self.limits = Limits(settings.max_window_bytes, settings.max_samples)
         self.changes = FleetChanges(client)
@@ -58,7 +77,7 @@ class Intake:
     def admit(
         self, entries: Sequence[Entry], progress: Sequence[bytes | None] | None = None
     ) -> list[Piece]:
-        """Refuse malformed entries and duplicates, and return the other windows.
+        """Refuse malformed entries and duplicates, move those of other partitions, return the rest.
 
         Of pending entries `progress` says what the families have made of each so far
         (`keys.PROGRESS`); a piece leaves out those that have assigned or finished its window.
@@ -67,11 +86,14 @@ class Intake:
         ------
         LeaseLost
             Another bridge owns the stream now.
+        StaleState
+            Another number of partitions is in force.
         """
         pending = progress is not None
         progress = progress or [None] * len(entries)
         refusals: list[Refusal] = []
         headers = self._decode(entries, refusals)
+        self._move_strays(entries, headers, progress, refusals)
         strangers = self._load_machines(headers, progress)
         admitted: list[Admission] = []
         for (entry_id, _), h, so_far in zip(entries, headers, progress, strict=True):
@@ -85,12 +107,19 @@ class Intake:
                 refusals.append(_refusal(entry_id, "duplicate"))
             else:
                 admitted.append(a)
-        refuse(self.client, self.token, self.settings, refusals)
+        refuse(self.client, self.token, self.settings, refusals, self.partition)
         if letters := [r for r in refusals if r.code != "duplicate"]:
             # One line a read, whatever a broken sender sends.
             last = f"{letters[-1].machine_id} {letters[-1].seq}: {letters[-1].reason}"
             log.warning("entries refused, see dead_letters", entries=len(letters), last=last)
-        recorded = admissions.record(self.client, self.token, admitted, pending=pending)
+        recorded = admissions.record(
+            self.client,
+            self.token,
+            admitted,
+            pending=pending,
+            partition=self.partition,
+            partitions=self.partitions,
+        )
         self._watch([a for a in admitted if a.decision == "new"], recorded)
         return [
             Piece(a.entry_id, a.run, a.header, a.families)
@@ -142,6 +171,43 @@ class Intake:
         self.mean_bytes = max(1, (self.mean_bytes + size // len(entries)) // 2)
         return headers
 
+    def _move_strays(
+        self,
+        entries: Sequence[Entry],
+        headers: list[Header | None],
+        progress: Sequence[bytes | None],
+        refusals: list[Refusal],
+    ) -> None:
+        """Move windows of other partitions and servers there, and take them out of `headers`.
+
+        What was admitted here before another number of partitions came in force is finished here.
+        """
+        strays: list[Stray] = []
+        foreign: list[Foreign] = []
+        place = self.others.place
+        for i, ((entry_id, fields), h) in enumerate(zip(entries, headers, strict=True)):
+            if h is None or progress[i] is not None:
+                continue
+            number = partition_number(h.machine_id, self.partitions, place.servers)
+            own = place.has(h.machine_id)
+            if own and number == self.partition.number:
+                continue
+            headers[i] = None
+            assert fields is not None
+            if len(fields) > MAX_MOVED_FIELDS:
+                what = f"{len(fields)} fields, at most {MAX_MOVED_FIELDS} in another partition"
+                refusals.append(_refusal(entry_id, "too_large", what, h.machine_id, str(h.seq)))
+                continue
+            at_ms = arrived_ms(entry_id, h)
+            if own:
+                strays.append(Stray(entry_id.decode(), number, at_ms))
+            else:
+                foreign.append(Foreign(entry_id.decode(), h.machine_id, at_ms, fields))
+        if foreign:
+            taken = self.others.hand_over(foreign)
+            strays += [Stray(f.entry_id, None, f.arrived_ms) for f in taken]
+        move(self.client, self.token, self.partition, self.partitions, strays)
+
     def _load_machines(
         self, headers: Sequence[Header | None], progress: Sequence[bytes | None]
     ) -> frozenset[str]:
@@ -174,7 +240,7 @@ class Intake:
         s = self.settings
         if h.machine_id in strangers:
             return "too_many_machines", TooManyMachines(s.max_machines).args[0]
-        if not self.quota.charge(h, arrived_s(entry_id)):
+        if not self.quota.charge(h, arrived_ms(entry_id, h) / 1000):
             return "quota_exceeded", (
                 f"more than {s.stream_machine_windows_per_s:g} windows or "
                 f"{s.stream_machine_mb_per_s:g} MB a second (0: no limit) for {s.quota_burst_s:g} "

@@ -7,15 +7,15 @@ list.
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Event
 
 import redis
 import structlog
 
-from vtox import keys
 from vtox.bridge.intake import Intake
+from vtox.bridge.other_servers import OtherServers
 from vtox.bridge.read_size import MAX_READ_WINDOWS, ReadSize
 from vtox.bridge.record_joiner import ClosedRecord, Joiner, batches
 from vtox.bridge.traces import trace_dispatch, traced_pieces
@@ -23,11 +23,13 @@ from vtox.bridge.waiting_records import WaitingRecords
 from vtox.domain import Record
 from vtox.errors import BrokerUnavailable, LeaseLost, StaleState
 from vtox.faults import FAMILIES, record_length_s
+from vtox.partitions import ALONE, FIRST, Partition, Place
 from vtox.settings import Settings
 from vtox.store.agreement import report_agreement
 from vtox.store.backlog import report_waiting
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger
+from vtox.store.partition_table import number_in_force, retire
 from vtox.store.refusals import summarise
 from vtox.store.retention import (
     ServerMemory,
@@ -76,7 +78,11 @@ WaitingTasks = Callable[[str], list[list[str]] | None]
 
 
 class Bridge:
-    """One bridge over one raw stream; `run` until `stop` is set."""
+    """One bridge over one partition of the raw stream; `run` until `stop` is set.
+
+    With `stands_by` it waits while another bridge owns the partition, without it ends then. Of
+    several servers that share the machines `place` is this one, `clients` are those of all.
+    """
 
     def __init__(
         self,
@@ -87,18 +93,27 @@ class Bridge:
         clock: Callable[[], float] = time.monotonic,
         forget_tasks: Callable[[], None] = lambda: None,
         tracing: Tracing | None = None,
+        partition: Partition = FIRST,
+        stands_by: bool = True,
+        place: Place = ALONE,
+        clients: Sequence[Client] = (),
     ) -> None:
         self.client = client
+        self.place = place
+        self.clients = clients
         self.settings = settings
+        self.partition = partition
+        self.stands_by = stands_by
         self.send = send
         self.waiting_tasks = waiting_tasks
         self.forget_tasks = forget_tasks
         self.clock = clock
         self.tracing = tracing
-        self.ledger = Ledger(client, settings)
+        self.ledger = Ledger(client, settings, partition)
+        self.partitions = 1
         self.shared = SharedWindows(ring_mb(settings))
         self.token = ""
-        self.owner = self.full = False
+        self.owner = self.full = self.retired = False
         self.read_size = ReadSize()
         self.short_of_workers: set[str] = set()
         self.last_iteration_t = self.clock()
@@ -110,14 +125,16 @@ class Bridge:
     def run(self, stop: Event) -> None:
         """Serve the stream until `stop`; stand by while another bridge owns it."""
         waiting = False
-        while not stop.is_set():
+        while not stop.is_set() and not self.retired:
             self.last_iteration_t = self.clock()
             try:
                 if self.take_over():
                     waiting = False
-                    while not stop.is_set():
+                    while not stop.is_set() and not self.retired:
                         self.serve_once()
                         stop.wait(self.pause_s)
+                elif not self.stands_by:
+                    break
                 elif not waiting:
                     waiting = True
                     self.shared.close()
@@ -148,14 +165,16 @@ class Bridge:
         if not self.ledger.take_lease(token, self.token, LEASE_LIFE_MS):
             return False
         self.token = token
+        self.partitions = number_in_force(self.client)
         self._forget()
+        self.shared.capacity = (ring_mb(self.settings) << 20) // self.partitions
         self.shared.begin()
         self.forget_tasks()  # another owner may have sent tasks since
-        create_group(self.client, keys.RAW)
+        create_group(self.client, self.partition.raw)
         self._rebuild()
-        report_agreement(self.client, self.settings)
+        report_agreement(self.client, self.settings, self.partition.bridge)
         self.owner = True
-        log.info("bridge owns the stream", open_bytes=self.joiner.bytes)
+        log.info("bridge owns the stream", stream=self.partition.raw, open_bytes=self.joiner.bytes)
         return True
 
     def serve_once(self) -> None:
@@ -177,6 +196,8 @@ class Bridge:
         self._flush(now)
         if now >= self.next_maintenance_t:
             self.next_maintenance_t = now + MAINTENANCE_EVERY_S
+            if number_in_force(self.client) != self.partitions:
+                raise StaleState("another number of partitions is in force")
             self._redispatch()
             self._report_waiting()
             if now >= self.next_nameplate_refresh_t:
@@ -185,7 +206,7 @@ class Bridge:
             if now >= self.next_forgetting_t:
                 self.next_forgetting_t = now + FORGET_SILENT_EVERY_S
                 self.intake.forget_silent()
-            if now >= self.next_summary_t:
+            if now >= self.next_summary_t and self._keeps_house:
                 self.next_summary_t = now + SUMMARISE_EVERY_S
                 summarise(self.client)
             if now >= self.next_orphan_search_t:
@@ -193,8 +214,14 @@ class Bridge:
                 self.read_size.relax()
                 self._find_orphans()
             self._make_room(server_memory(self.client))
+            self._retire_if_empty()
         filling = caught_up and any(self.ready.values())
         self.pause_s = min(READ_EVERY_S, self._next_due_s()) if filling else 0.0
+
+    @property
+    def _keeps_house(self) -> bool:
+        """Whether this bridge does what is to be done once a server."""
+        return self.partition.number == 0
 
     def release(self) -> None:
         """Let another bridge take over at once."""
@@ -205,7 +232,14 @@ class Bridge:
             log.warning("lease not released, it will expire", reason=str(error))
 
     def _forget(self) -> None:
-        self.intake = intake = Intake(self.client, self.settings, self.token)
+        self.intake = intake = Intake(
+            self.client,
+            self.settings,
+            self.token,
+            self.partition,
+            self.partitions,
+            OtherServers(self.place, self.clients),
+        )
         self.joiner = Joiner(
             lambda family, machine_id: record_length_s(family, intake.motors.get(machine_id)),
             self.settings.reorder_windows,
@@ -215,7 +249,7 @@ class Bridge:
         wait_s = self.settings.batch_wait_ms / 1000
         self.ready = {f: WaitingRecords(wait_s * s.min_record_s) for f, s in FAMILIES.items()}
         self.in_flight = dict.fromkeys(FAMILIES, (0, 0))
-        self.open_bytes = self.settings.open_record_bytes
+        self.open_bytes = self.settings.open_record_bytes // self.partitions
         self.lease_renewed_t = self.clock()
         self.next_maintenance_t = 0.0
         self.next_orphan_search_t = self.clock() + ORPHAN_SEARCH_EVERY_S
@@ -223,9 +257,12 @@ class Bridge:
 
     def _make_room(self, memory: ServerMemory) -> None:
         """Trim finished windows and outputs, and log when the server is full or has room again."""
-        self.open_bytes = int(memory.at_most(self.settings.open_record_bytes))
-        removed = trim_raw(self.client, keys.RAW, effective_retention_s(self.settings, memory))
-        removed += trim_outputs(self.client, self.settings, memory)
+        open_bytes = int(memory.at_most(self.settings.open_record_bytes))
+        self.open_bytes = open_bytes // self.partitions
+        retention_s = effective_retention_s(self.settings, memory)
+        removed = trim_raw(self.client, self.partition.raw, retention_s)
+        if self._keeps_house:
+            removed += trim_outputs(self.client, self.settings, memory)
         if self.full != (memory.share > (ROOM_SHARE if self.full else FULL_SHARE)):
             self.full = not self.full
             of = f"{memory.used_bytes >> 20} of {memory.limit_bytes >> 20} MB"
@@ -238,6 +275,14 @@ class Bridge:
                 )
             else:
                 log.info("server has memory again and accepts new windows", used=of)
+
+    def _retire_if_empty(self) -> None:
+        """Leave a partition that is no longer in force once nothing of it is left."""
+        if self.partition.number < self.partitions:
+            return
+        if retire(self.client, self.token, self.partition, self.settings.retention_s):
+            self.retired = True
+            log.info("a partition is empty and no longer served", stream=self.partition.raw)
 
     def _keep_lease(self) -> None:
         """Renew the lease in time, in the middle of an iteration too: a slow disk draws it out."""
@@ -271,7 +316,7 @@ class Bridge:
         while True:
             self._renew()
             count = self.read_size.ask(MAX_READ_WINDOWS, self.intake.mean_bytes)
-            entries = read_pending(self.client, last, count)
+            entries = read_pending(self.client, last, count, self.partition.raw)
             self.read_size.succeed()
             if not entries:
                 return
@@ -287,12 +332,13 @@ class Bridge:
         """
         self.in_flight = self.ledger.in_flight()
         room = max(self._room(f)[0] - self.ready[f].windows for f in FAMILIES)
-        if room <= 0 or max(w.windows for w in self.ready.values()) >= MAX_WAITING_WINDOWS:
+        waiting = max(w.windows for w in self.ready.values())
+        if room <= 0 or waiting >= MAX_WAITING_WINDOWS // self.partitions:
             time.sleep(0.01)
             return False
         block = max(1, min(READ_BLOCK_MS, int(1000 * self._next_due_s())))
         count = self.read_size.ask(room, self.intake.mean_bytes)
-        entries = read_new(self.client, count, block)
+        entries = read_new(self.client, count, block, self.partition.raw)
         self.read_size.succeed()
         if entries:
             self._join(entries)
@@ -304,10 +350,17 @@ class Bridge:
         return min((s if s > 0 else self.settings.batch_wait_ms / 1000 for s in waits), default=1.0)
 
     def _room(self, family: str) -> tuple[int, int]:
-        """Return how many windows, and bytes, of a family may be dispatched now."""
+        """Return how many windows, and bytes, of a family may be dispatched now.
+
+        The partitions share evenly what may be in flight.
+        """
         windows, size = self.in_flight[family]
-        room_bytes = self.settings.in_flight_bytes - size
-        return (self.settings.in_flight_windows - windows if room_bytes > 0 else 0), room_bytes
+        room_bytes = self.settings.in_flight_bytes // self.partitions - size
+        return (self._in_flight_windows - windows if room_bytes > 0 else 0), room_bytes
+
+    @property
+    def _in_flight_windows(self) -> int:
+        return -(-self.settings.in_flight_windows // self.partitions)
 
     def _join(self, entries: list[Entry], progress: list[bytes | None] | None = None) -> None:
         now = self.clock()
@@ -347,7 +400,8 @@ class Bridge:
     def _dispatch(self, family: str, batch: list[tuple[str, Record]]) -> None:
         self._keep_lease()
         windows, size = self.in_flight[family]
-        records = [replace(r, shared=self.shared.places(r.ids)) for _, r in batch]
+        number = self.partition.number
+        records = [replace(r, shared=self.shared.places(r.ids), partition=number) for _, r in batch]
         self.in_flight[family] = (
             windows + sum(r.windows for r in records),
             size + sum(r.bytes for r in records),
@@ -376,10 +430,12 @@ class Bridge:
 
     def _report_waiting(self) -> None:
         """Say which families have records waiting beyond those in flight, and since when."""
-        report_waiting(self.client, {f: w.oldest_t for f, w in self.ready.items()})
+        report_waiting(
+            self.client, {f: w.oldest_t for f, w in self.ready.items()}, self.partition.bridge
+        )
         for family, ready in self.ready.items():
             windows, short = ready.windows, family in self.short_of_workers
-            if not short and windows > self.settings.in_flight_windows:
+            if not short and windows > self._in_flight_windows:
                 self.short_of_workers.add(family)
                 log.warning(
                     "the records of a family wait for its workers, the other families go on: "

@@ -230,6 +230,7 @@ def _row(pieces: list[Piece], why: Reason | None) -> Record:
         bytes=sum(p.header.nbytes for p in pieces),
         closed=why,
         traces=" ".join(p.trace for p in pieces if p.trace),
+        arrived_ms=last.header.arrived_ms,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vtox.bridge.record_joiner import Piece
 from vtox.domain import Record
-from vtox.store.admissions import arrived_s
+from vtox.store.admissions import arrived_ms
 from vtox.tracing import Attributes, Span, Tracing
 
 
@@ -30,7 +30,7 @@ def _admission(tracing: Tracing, p: Piece, now: float) -> str:
         "vtox.seq": p.header.seq,
         "vtox.entry_id": p.entry_id,
     }
-    arrived_t = arrived_s(p.entry_id.encode())
+    arrived_t = arrived_ms(p.entry_id.encode(), p.header) / 1000
     return tracing.add(Span("admit", arrived_t, now), p.header.traceparent, about)
 
 

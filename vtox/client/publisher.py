@@ -14,12 +14,15 @@ from typing import Any, Literal
 
 import redis
 
+from vtox import keys
 from vtox.client.in_doubt import InDoubt
 from vtox.client.numbers import SequenceNumbers, new_run
 from vtox.domain import Window
 from vtox.errors import ServerFull, ServerUnavailable, SettingsError
+from vtox.server_urls import split_urls
 from vtox.store import streams
 from vtox.store.client import Client, connect
+from vtox.store.partition_table import Addresses, served
 from vtox.wire import Dtype, Limits, encode, entry_header
 
 # One transaction carries about this much: larger ones fall out of the cache (docs/PERFORMANCE.md).
@@ -38,7 +41,7 @@ EntryFields = dict[str, str | bytes]
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A window that the server has: `entry_id` is the id of its stream entry.
+    """A window that the server has: `entry_id` is the id of its entry in `stream`.
 
     `seq` is -1 of a refusal (`collect_refusal`).
     """
@@ -47,6 +50,7 @@ class Accepted:
     run: str
     seq: int
     entry_id: str
+    stream: str = keys.RAW
 
 
 @dataclass(slots=True)
@@ -59,6 +63,8 @@ class _Entry:
     nbytes: int
     # It was acknowledged before, and goes again after a lost connection.
     again: bool = False
+    # The stream that it was added to.
+    stream: str = keys.RAW
 
 
 class Publisher:
@@ -111,6 +117,12 @@ class Publisher:
         limits: Limits | None = None,
         dtype: Dtype = "i2",
     ) -> None:
+        if isinstance(server, str) and len(split_urls(server)) > 1:
+            raise SettingsError(
+                "a publisher sends to one server",
+                remedy="one publisher for each server with its machines, or all to one server: "
+                "the bridge hands over what belongs to another (docs/SENDING.md)",
+            )
         self._owns_client = isinstance(server, str)
         careful = bool(keep_s or replicas)
         self._client: Client = (
@@ -133,7 +145,8 @@ class Publisher:
         self._since = 0.0
         self._room_bytes = batch_bytes
         self._accepted: list[Accepted] = []
-        self.accepted_ids: OrderedDict[str, Accepted] = OrderedDict()
+        self.accepted_ids: OrderedDict[tuple[str, str], Accepted] = OrderedDict()
+        self._addresses = Addresses(self._client)
 
     def __enter__(self) -> "Publisher":
         return self
@@ -327,7 +340,8 @@ class Publisher:
 
     def _add(self, batch: list[_Entry]) -> Hindrance | None:
         try:
-            ids = streams.add_windows(self._client, [e.fields for e in batch])
+            raws = self._addresses.raws(e.machine_id for e in batch)
+            ids = streams.add_windows(self._client, [e.fields for e in batch], raws)
         except redis.OutOfMemoryError:
             return "full"
         except redis.exceptions.NoPermissionError as error:
@@ -341,9 +355,10 @@ class Publisher:
             if str(error).startswith("NOREPLICAS"):
                 return "unreplicated"
             raise
-        for entry, entry_id in zip(batch, ids, strict=True):
+        for entry, entry_id, raw in zip(batch, ids, raws, strict=True):
             self._waiting.popleft()
             self._waiting_bytes -= entry.nbytes
+            entry.stream = raw
             self._in_doubt.unconfirmed.append((entry, entry_id))
         self._room_bytes = min(2 * self._room_bytes, self.batch_bytes)
         return self._confirm()
@@ -369,10 +384,10 @@ class Publisher:
     def _note(self, entry: _Entry, entry_id: str) -> None:
         run = str(entry.fields.get("run", ""))
         seq = entry.fields["seq"]
-        accepted = Accepted(entry.machine_id, run, int(seq) if seq else -1, entry_id)
+        accepted = Accepted(entry.machine_id, run, int(seq) if seq else -1, entry_id, entry.stream)
         if not entry.again:
             self._accepted.append(accepted)
-        self.accepted_ids[entry_id] = accepted
+        self.accepted_ids[entry.stream, entry_id] = accepted
         while len(self.accepted_ids) > KEPT_IDS:
             self.accepted_ids.popitem(last=False)
 
@@ -385,7 +400,7 @@ class Publisher:
         if self.ahead_bytes is None:
             return False
         try:
-            unfinished = streams.backlog(self._client)
+            unfinished = streams.backlog(self._client, [p.raw for p in served(self._client)])
         except redis.exceptions.NoPermissionError as error:
             raise SettingsError(
                 f"ahead_bytes: this user may not look how far the workers are ({error})",

@@ -155,12 +155,14 @@ class Reader:
         ids = publisher.accepted_ids
         if not ids:
             return
-        first_ms = outputs.entry_order(next(iter(ids)))[0]
+        _, first = next(iter(ids))
+        first_ms = outputs.entry_order(first)[0]
         after = None if keys.DEAD_LETTERS in self._positions else f"{first_ms}-0"
         machines = {a.machine_id for a in ids.values()}
         # A letter that many senders share names no machine.
         for item in self.dead_letters({*machines, ""}, after=after, quiet_s=quiet_s):
-            if item.value.stream_id in ids or item.value.last_stream_id in ids:
+            letter = item.value
+            if any((letter.stream, i) in ids for i in (letter.stream_id, letter.last_stream_id)):
                 yield item
 
     def _items(

@@ -59,19 +59,28 @@ def _only(commands: str, *patterns: str) -> str:
     return f"({commands} {_keys(*patterns)})"
 
 
+def _partitioned(name: str) -> tuple[str, str]:
+    """Return the patterns of a key that each partition has (`vtox.partitions`)."""
+    return name, f"{name}:{ANYTHING}"
+
+
 def _roles() -> dict[str, Role]:
-    raw, letters = keys.RAW, keys.DEAD_LETTERS
+    raw, letters = _partitioned(keys.RAW), keys.DEAD_LETTERS
     machines = (keys.MACHINES, _MACHINE, keys.OPEN_ALERTS, keys.FLEET, keys.FLEET_CHANGES)
-    counts = (keys.COUNTERS, keys.LATENCY, keys.PROGRESS)
+    counts = (keys.COUNTERS, keys.LATENCY, *_partitioned(keys.PROGRESS))
     outputs = (*_OUTPUTS, keys.EVIDENCE)
     bridge = (
         keys.BROKER,
-        keys.LEASE,
-        keys.BRIDGE,
+        *_partitioned(keys.LEASE),
+        *_partitioned(keys.BRIDGE),
+        keys.PARTITIONS,
+        keys.BRIDGES,
         keys.REPLAY_SECRET,
         keys.REFUSALS,
         _KNOWN_WINDOWS,
     )
+    # How many partitions there are: senders look it up.
+    number = f"(+hget +hmget {_keys(keys.PARTITIONS, read_only=True)})"
     monitor = (keys.MONITOR, keys.ALARMS, keys.ALARM_BOOK, keys.WATCH)
     bridge_keys = (*bridge, *monitor, *counts, *machines, *_RECORDS)
     worker = (
@@ -97,7 +106,7 @@ def _roles() -> dict[str, Role]:
     return {
         "ingest": Role(
             about="senders: adds windows, reads nothing",
-            rights=f"+xadd +wait +waitaof {TRANSACTIONS} {_keys(raw)}",
+            rights=f"+xadd +wait +waitaof {TRANSACTIONS} {_keys(*raw)} {number}",
         ),
         "mqtt": Role(
             about="vtox mqtt: adds windows, registers machines, says which have left",
@@ -105,7 +114,8 @@ def _roles() -> dict[str, Role]:
                 (
                     f"{SCRIPTS} {READS} {_keys(keys.ALERTS, *machines)}",
                     _only(WRITES, *machines),
-                    _only("+xadd", raw, keys.ALERTS),
+                    _only("+xadd", *raw, keys.ALERTS),
+                    number,
                 )
             ),
         ),
@@ -117,7 +127,7 @@ def _roles() -> dict[str, Role]:
             about="vtox bridge: reads windows, dispatches records, trims, measures",
             rights=" ".join(
                 (
-                    f"{SCRIPTS} {READS} {STATE} {_keys(raw, *outputs, *bridge_keys)}",
+                    f"{SCRIPTS} {READS} {STATE} {_keys(*raw, *outputs, *bridge_keys)}",
                     _keys(
                         keys.WORKERS,
                         _WORKER,
@@ -127,7 +137,9 @@ def _roles() -> dict[str, Role]:
                         read_only=True,
                     ),
                     _only(WRITES, *bridge_keys),
-                    _only("+xreadgroup +xack +xgroup|create +xtrim", raw),
+                    _only("+xreadgroup +xack +xgroup|create +xtrim +xadd +xdel", *raw),
+                    # A partition that is no longer in force.
+                    _only("+del", raw[1]),
                     _only("+xtrim", *outputs),
                     _only("+xadd", letters, keys.ALERTS, keys.METRICS),
                 )
@@ -137,10 +149,15 @@ def _roles() -> dict[str, Role]:
             about="workers: fetch windows, commit results",
             rights=" ".join(
                 (
-                    f"{SCRIPTS} {READS} {_keys(raw, *outputs, *worker)}",
-                    _keys(keys.LEASE, keys.BRIDGE, read_only=True),
+                    f"{SCRIPTS} {READS} {_keys(*raw, *outputs, *worker)}",
+                    _keys(
+                        *_partitioned(keys.LEASE),
+                        *_partitioned(keys.BRIDGE),
+                        keys.PARTITIONS,
+                        read_only=True,
+                    ),
                     _only(WRITES, *worker),
-                    _only("+xack", raw),
+                    _only("+xack", *raw),
                     _only("+xadd", *(o for o in outputs if o not in _NOT_OF_WORKERS)),
                 )
             ),
@@ -171,9 +188,9 @@ def _roles() -> dict[str, Role]:
             rights=" ".join(
                 (
                     f"{SCRIPTS} {READS} {STATE} +wait +waitaof",
-                    _keys(raw, *outputs, "vtox:*"),
+                    _keys(*raw, *outputs, "vtox:*"),
                     _only(WRITES, *api),
-                    _only("+xadd", raw, keys.ALERTS, keys.ALARM_ACTIONS),
+                    _only("+xadd", *raw, keys.ALERTS, keys.ALARM_ACTIONS),
                     _only("+xdel", letters),
                 )
             ),

@@ -3,8 +3,9 @@
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from vtox.store.client import (
     server_time,
     unavailable,
 )
+from vtox.store.partition_table import number_in_force
 from vtox.store.retention import sizes_are_measured
 from vtox.store.status import snapshot
 
@@ -51,11 +53,21 @@ def inspect(settings: Settings) -> Iterator[Check]:
     yield _history(settings)
     yield from _ports(settings)
     yield from _broker(settings)
+    if not settings.several_servers:
+        yield from _one_server(settings, settings.working_url)
+        return
+    for i, url in enumerate(settings.server_urls(), start=1):
+        for found in _one_server(settings, partial(str, url)):
+            yield replace(found, name=f"{found.name}, server {i}")
+
+
+def _one_server(settings: Settings, url: Callable[[], str]) -> Iterator[Check]:
     try:
-        with connect(settings.working_url(), "doctor") as client:
+        with connect(url(), "doctor") as client:
             check(client)
             yield from _server(client, settings)
             yield from _work(client)
+            yield from _partitions(client, settings)
     except ServerUnavailable as error:
         yield _no_server(settings, error)
     except SettingsError as error:
@@ -337,9 +349,27 @@ def _work(client: Client) -> Iterator[Check]:
         yield Check(name="lag", status="pass", observed=observed)
         return
     behind = group.lag > LAG_WARN
+    each = [f"{p.number}: {p.group.lag}" for p in snap.partitions if p.group]
+    parts = f" (by partition {', '.join(each)})" if len(each) > 1 else ""
     yield Check(
         name="lag",
         status="warn" if behind else "pass",
-        observed=f"{group.lag} windows of {keys.RAW} unread, {group.pending} pending",
+        observed=f"{group.lag} windows of {keys.RAW} unread{parts}, {group.pending} pending",
         remedy="start more workers: raise VTOX_CLUSTER_WORKERS" if behind else "",
+    )
+
+
+def _partitions(client: Client, settings: Settings) -> Iterator[Check]:
+    """Yield whether the number of partitions in force is the one that is set here."""
+    number, wanted = number_in_force(client), settings.stream_partitions
+    if wanted is not None:
+        wanted //= len(settings.server_urls())
+    if wanted is None or wanted == number:
+        yield Check(name="partitions", status="pass", observed=f"{number} in force")
+        return
+    yield Check(
+        name="partitions",
+        status="warn",
+        observed=f"{number} in force, but by VTOX_STREAM_PARTITIONS there would be {wanted} here",
+        remedy="set it alike for all processes; the bridge that starts last decides",
     )

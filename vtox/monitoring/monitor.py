@@ -13,7 +13,6 @@ import psutil
 import redis
 import structlog
 
-from vtox import keys
 from vtox.monitoring.conditions import (
     Observation,
     conditions,
@@ -31,8 +30,9 @@ from vtox.store.entries import Metrics
 from vtox.store.ledger import BUCKET_BASE
 from vtox.store.metrics import Counts
 from vtox.store.open_alerts import list_open_alerts
+from vtox.store.partition_table import served
 from vtox.store.status import snapshot
-from vtox.store.streams import deleted_unread, group_info, read_until_t
+from vtox.store.streams import deleted_unread, group_info, read_until_t, sum_groups
 
 log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
             if read_until is not None:
                 # No later than now: the server's clock may have been set back meanwhile.
                 silence.look(min(read_until, server_time(client)))
-            read_until = read_until_t(client)
+            read_until = read_until_t(client, [p.raw for p in served(client)])
             watch_system(client, settings)
             if time.monotonic() >= next_forgetting_t:
                 next_forgetting_t = time.monotonic() + FORGET_EVERY_S
@@ -90,7 +90,7 @@ def measure(client: Client, settings: Settings) -> Metrics | None:
 
 def backlog_of(client: Client) -> int | None:
     """Return the windows that are not finished, None where the server does not know."""
-    group = group_info(client, keys.RAW)
+    group = sum_groups([group_info(client, p.raw) for p in served(client)])
     return group.backlog if group else None
 
 
@@ -168,10 +168,11 @@ def watch_system(client: Client, settings: Settings) -> None:
     """Raise or clear the alarms of the system itself (docs/ALARMS.md)."""
     before = system_alarms.load_watch(client)
     kept, raised = system_alarms.kept_names(client)
+    partitions = served(client)
     now = Observation(
         snap=snapshot(client),
-        backlog=backlog(client, unassigned_limit_s(settings)),
-        deleted_unread=deleted_unread(client),
+        backlog=backlog(client, unassigned_limit_s(settings), partitions),
+        deleted_unread=deleted_unread(client, partitions),
         host=socket.gethostname(),
         clock_offset_s=own_clock_offset_s(client),
     )

@@ -83,6 +83,11 @@ def _workers(family: str, workers: int) -> Check:
 def _bridge(snapshot: Snapshot) -> Check:
     if snapshot.bridge_alive:
         return coded_check("bridge", "pass", "bridge_owns_stream")
+    alone = [str(p.number) for p in snapshot.partitions if not p.owned]
+    if len(alone) < len(snapshot.partitions):
+        return coded_check(
+            "bridge", "fail", "partition_without_bridge", partitions=", ".join(alone)
+        )
     last = snapshot.bridge
     silent_s = snapshot.t - last.last_seen_t if last else BRIDGE_FORGOTTEN_S
     if last is None or silent_s >= BRIDGE_FORGOTTEN_S:

@@ -5,12 +5,12 @@ would not do: RabbitMQ ends the connection of a channel that waits for a queue w
 """
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import structlog
 from kombu import Connection
@@ -53,7 +53,10 @@ class _Queue:
     """What the bridge knows of one queue."""
 
     family: str
-    sent: deque[list[str]] = field(default_factory=deque)
+    # Number and records of the tasks that may wait, the oldest first; what was sent before `since`
+    # may wait too, and nobody here knows of it.
+    sent: deque[tuple[int, list[str]]] = field(default_factory=deque)
+    since: int | None = None
     connection: Connection | None = None
     producer: Any = None
     problem: str = ""
@@ -71,15 +74,52 @@ class _Queue:
             connection.collect()
 
 
-class TaskQueues:
-    """Sends tasks, and knows which of them still wait.
+class Numbers(Protocol):
+    """Numbers the tasks of a queue, whoever sends them: `vtox.store.task_queues.TaskNumbers`."""
 
-    A queue is first in, first out: where the broker counts n tasks, the last n that were sent wait.
-    It need not show the tasks themselves, which AMQP cannot.
+    def take(self, family: str) -> int:
+        """Return the number of the task that is sent next."""
+
+    def last(self, family: str) -> int:
+        """Return the number of the task that was sent last."""
+
+
+class OwnNumbers:
+    """Numbers of tasks that nobody else sends."""
+
+    def __init__(self) -> None:
+        self._last: Counter[str] = Counter()
+
+    def take(self, family: str) -> int:
+        """Return the number of the task that is sent next."""
+        self._last[family] += 1
+        return self._last[family]
+
+    def last(self, family: str) -> int:
+        """Return the number of the task that was sent last."""
+        return self._last[family]
+
+
+class TaskQueues:
+    """Sends the tasks of one partition, and knows which of them still wait.
+
+    A queue is first in, first out: where the broker counts n tasks, the last n that were sent wait,
+    by any bridge. It need not show the tasks themselves, which AMQP cannot.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        numbers: Numbers | None = None,
+        server: int = 0,
+        partition: int = 0,
+    ) -> None:
         self.clock = clock
+        self.numbers = numbers or OwnNumbers()
+        # Of the first a task is as in versions that know no more.
+        where = {"server": server, "partition": partition}
+        self._where = {name: n for name, n in where.items() if n}
         self.address = ""
         self.lengths: dict[str, int] = {}
         self._queues = {family: _Queue(family) for family in FAMILIES}
@@ -101,9 +141,13 @@ class TaskQueues:
         """
         queue = self._queues[family]
         with self._connected(queue) as producer:
+            number = self.numbers.take(family)
+            if queue.since is None:
+                queue.since = number - 1
             app.send_task(
                 FAMILIES[family].task,
                 args=[record_ids],
+                kwargs=self._where,
                 queue=queue.name,
                 routing_key=queue.name,
                 producer=producer,
@@ -111,7 +155,7 @@ class TaskQueues:
                 confirm_timeout=self._confirm_timeout_s(queue),
             )
             queue.silent_t = None
-        queue.sent.append(record_ids)
+        queue.sent.append((number, record_ids))
 
     def waiting_tasks(self, family: str) -> list[list[str]] | None:
         """Return the record ids of the tasks that have waited longest, the oldest task first.
@@ -125,6 +169,7 @@ class TaskQueues:
             # stores tasks again, so that after each rest one must be.
             self.lengths.pop(family, None)
             return None if self.clock() < queue.retry_t else []
+        last = self.numbers.last(family)
         try:
             with self._connected(queue) as producer:
                 waiting = self._count(producer.channel, queue)
@@ -132,15 +177,21 @@ class TaskQueues:
             self.lengths.pop(family, None)
             return None
         self.lengths[family] = waiting
-        while len(queue.sent) > waiting + SPARE_TASKS:
+        taken = last - waiting
+        if queue.since is None:
+            queue.since = last
+        while queue.sent and queue.sent[0][0] <= taken - SPARE_TASKS:
             queue.sent.popleft()
-        oldest = len(queue.sent) - waiting
-        return None if oldest < 0 else list(islice(queue.sent, oldest, oldest + MAX_OLDEST))
+        if taken < queue.since:
+            return None
+        own = (record_ids for number, record_ids in queue.sent if number > taken)
+        return list(islice(own, MAX_OLDEST))
 
     def forget(self) -> None:
-        """Forget the tasks sent so far: they are not the last ones of their queues any more."""
+        """Forget the tasks sent so far: another bridge may have sent some for the same records."""
         for queue in self._queues.values():
             queue.sent.clear()
+            queue.since = None
 
     def close(self) -> None:
         """Close the connections without waiting for the broker."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vtox import keys
+from vtox.partitions import FIRST, Partition
 from vtox.store.client import Client
 from vtox.store.scripts import fenced, source
 from vtox.wire import Header
@@ -43,12 +44,19 @@ class Admission:
 
         After that was set back, ids stay ahead of it: the window came before the server's time now.
         """
-        return arrived_s(self.entry_id.encode())
+        return arrived_ms(self.entry_id.encode(), self.header) / 1000
 
 
-def arrived_s(entry_id: bytes) -> float:
-    """Return when an entry came to the server, s since 1970 by its clock."""
-    return int(entry_id.partition(b"-")[0]) / 1000
+def arrived_ms(entry_id: bytes, header: Header) -> int:
+    """Return when a window came to the server, ms since 1970 by its clock.
+
+    One that was moved from another partition says itself when it came there.
+    """
+    return header.arrived_ms or _id_ms(entry_id)
+
+
+def _id_ms(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +112,39 @@ class Recorded:
 
 
 def record(
-    client: Client, token: str, admissions: Sequence[Admission], *, pending: bool
+    client: Client,
+    token: str,
+    admissions: Sequence[Admission],
+    *,
+    pending: bool,
+    partition: Partition = FIRST,
+    partitions: int = 1,
 ) -> Recorded:
     """Keep marks, counts, arrivals and rows of progress in one script.
 
     `pending` says that the windows come from the pending list: some may be finished by now.
+    `partitions` is the number of them by which they were found to be of this one.
 
     Raises
     ------
-    LeaseLost
-        `token` no longer holds the lease.
+    LeaseLost, StaleState
+        `token` no longer holds the lease; another number of partitions is in force.
     """
     new = [a for a in admissions if a.decision == "new"]
-    arrivals = {a.header.machine_id: a.arrived_t for a in new}
+    # When it came to this partition: that of a window that waited elsewhere would set a machine
+    # back that sends here by now.
+    arrivals = {a.header.machine_id: _id_ms(a.entry_id.encode()) / 1000 for a in new}
     rows = {a.entry_id: a.progress for a in admissions if a.progress is not None}
     restarts = sum(a.restarted for a in new)
     life = (MARKS_LIFE_S, MARKS_LIFE_S - RENEWAL_S)
     args: list[Any] = [token, keys.GROUP, int(pending), len(new), restarts, *life]
+    args.append(partitions)
     for members in (arrivals, rows):
         args.append(len(members))
         for name, value in members.items():
             args += [name, value]
-    where = [keys.LEASE, keys.MACHINES, keys.COUNTERS, keys.PROGRESS, keys.RAW]
+    p = partition
+    where = [p.lease, keys.MACHINES, keys.COUNTERS, p.progress, p.raw, keys.PARTITIONS]
     for machine_id, marks in _mark_changes(admissions).items():
         added = {mark: entry_id for mark, entry_id in marks.items() if entry_id}
         forgotten = marks.keys() - added.keys()

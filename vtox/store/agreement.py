@@ -6,7 +6,7 @@ those of the ones that live. Another version of VTOX on the same terms is welcom
 
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -21,6 +21,7 @@ from vtox.settings import Settings
 from vtox.store import ledger_rows
 from vtox.store.client import Client
 from vtox.store.heartbeats import LIFE_S, Worker, terms_from_json, workers
+from vtox.store.partition_table import served
 
 # Settings by which bridges and workers decide together what becomes of a window.
 SETTINGS = (
@@ -73,31 +74,38 @@ def own_fields(settings: Settings) -> dict[str, str]:
     return {"version": version("vtox"), "terms": orjson.dumps(terms(settings)).decode()}
 
 
-def report_agreement(client: Client, settings: Settings) -> None:
-    """Report the terms of the bridge that owns the stream."""
-    client.hset(keys.BRIDGE, mapping=own_fields(settings))
+def report_agreement(client: Client, settings: Settings, bridge: str = keys.BRIDGE) -> None:
+    """Report the terms of the bridge that owns a partition of the stream."""
+    client.hset(bridge, mapping=own_fields(settings))
 
 
 def read_parties(client: Client) -> list[Party]:
-    """Return the bridge that owns the stream and the workers that live.
+    """Return the bridges that own the stream and the workers that live.
 
     None where the user of this process may not read them: recorder and notifier depend on no term.
     """
-    pipe = client.pipeline(transaction=False)
-    pipe.exists(keys.LEASE)
-    pipe.hgetall(keys.BRIDGE)
-    pipe.smembers(keys.WORKERS)
     try:
-        owned, bridge, names = pipe.execute()
+        partitions = served(client)
+        pipe = client.pipeline(transaction=False)
+        pipe.smembers(keys.WORKERS)
+        for p in partitions:
+            pipe.exists(p.lease)
+            pipe.hgetall(p.bridge)
+        names, *replies = pipe.execute()
     except redis.exceptions.NoPermissionError:
         return []
-    return parties(workers(client, sorted(names)), bridge if owned else {})
+    owned = zip(replies[::2], replies[1::2], strict=True)
+    return parties(workers(client, sorted(names)), [bridge for owner, bridge in owned if owner])
 
 
-def parties(live: Sequence[Worker], bridge: Mapping[bytes, bytes]) -> list[Party]:
-    """Return the bridge of a heartbeat, if there is one, and workers."""
+def parties(live: Sequence[Worker], bridges: Iterable[Mapping[bytes, bytes]]) -> list[Party]:
+    """Return the bridge processes of the heartbeats of partitions, and workers."""
+    processes: dict[tuple[bytes, bytes], Mapping[bytes, bytes]] = {}
+    for bridge in bridges:
+        if b"pid" in bridge:
+            processes.setdefault((bridge[b"host"], bridge[b"pid"]), bridge)
     found = []
-    if b"pid" in bridge:
+    for bridge in processes.values():
         host = bridge[b"host"].decode()
         found.append(
             Party(

@@ -1,10 +1,11 @@
 """How far the work on the raw stream is behind, by the server's clock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vtox import keys
 from vtox.faults import FAMILIES
+from vtox.partitions import FIRST, Partition
 from vtox.store import scripts
 from vtox.store.client import Client
 
@@ -32,17 +33,39 @@ class Backlog:
     ids_ahead_s: float
 
 
-def report_waiting(client: Client, oldest_t: Mapping[str, float | None]) -> None:
+def report_waiting(
+    client: Client, oldest_t: Mapping[str, float | None], bridge: str = keys.BRIDGE
+) -> None:
     """Keep when the oldest record arrived that waits in the bridge, of each family; None: none."""
     fields = {_WAITING[family]: "" if t is None else f"{t:.3f}" for family, t in oldest_t.items()}
-    client.hset(keys.BRIDGE, mapping=fields)
+    client.hset(bridge, mapping=fields)
 
 
-def backlog(client: Client, unassigned_before_s: float) -> Backlog:
+def backlog(
+    client: Client,
+    unassigned_before_s: float,
+    partitions: Iterable[Partition] = (FIRST,),
+) -> Backlog:
     """Return the ages of the oldest windows; of unassigned ones those above a limit only."""
-    waiting = [float(t) for t in client.hmget(keys.BRIDGE, _WAITING.values()) if t]
+    found = [_of_partition(client, unassigned_before_s, p) for p in partitions]
+
+    def oldest(ages: Iterable[float | None]) -> float | None:
+        return max((age for age in ages if age is not None), default=None)
+
+    return Backlog(
+        t=max(b.t for b in found),
+        unread_age_s=oldest(b.unread_age_s for b in found),
+        unfinished_age_s=oldest(b.unfinished_age_s for b in found),
+        waiting_age_s=oldest(b.waiting_age_s for b in found),
+        unassigned_age_s=oldest(b.unassigned_age_s for b in found),
+        ids_ahead_s=max(b.ids_ahead_s for b in found),
+    )
+
+
+def _of_partition(client: Client, unassigned_before_s: float, partition: Partition) -> Backlog:
+    waiting = [float(t) for t in client.hmget(partition.bridge, _WAITING.values()) if t]
     now_ms, *ids = client.register_script(scripts.source("backlog"))(
-        keys=[keys.RAW, keys.PROGRESS],
+        keys=[partition.raw, partition.progress],
         args=[keys.GROUP, int(unassigned_before_s * 1000), _STEP],
     )
     unread, pending, unassigned, newest = (

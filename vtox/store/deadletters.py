@@ -10,6 +10,7 @@ from vtox.errors import InputError
 from vtox.store import outputs
 from vtox.store.client import Client
 from vtox.store.entries import number
+from vtox.store.partition_table import Addresses
 
 _ENTRY = b"entry."
 _READ_AT_ONCE = 20
@@ -21,7 +22,8 @@ _SIGNED = (b"machine_id", b"run", b"seq", b"t0", _REPLAY_OF, _FAMILY)
 class DeadLetter:
     """One entry of `dead_letters`; `entry` is what was sent, empty if deleted or too large.
 
-    One that stands for many `windows` of a sender names the first and the last of them.
+    One that stands for many `windows` of a sender names the first and the last of them. `stream` is
+    that of its partition.
     """
 
     id: str
@@ -36,6 +38,7 @@ class DeadLetter:
     windows: int
     last_stream_id: str
     entry: dict[bytes, bytes]
+    stream: str = keys.RAW
 
     @property
     def entry_bytes(self) -> int:
@@ -79,12 +82,13 @@ def resend(client: Client, dead: DeadLetter) -> str:
     if not dead.entry:
         raise InputError(f"{dead.id}: the entry was not kept, only what was wrong with it")
     fields = _without_replay(dead.entry) | {_REPLAY_OF: dead.id.encode()}
+    fields.pop(b"arrived_ms", None)  # it comes now
     if dead.family:
         fields[_FAMILY] = dead.family.encode()
     client.set(keys.REPLAY_SECRET, secrets.token_bytes(32), nx=True)
     fields[_SIGNATURE] = _signature(replay_secret(client), fields)
     with client.pipeline(transaction=True) as pipe:
-        pipe.xadd(keys.RAW, fields)
+        pipe.xadd(Addresses(client).raw(dead.machine_id), fields)
         pipe.xdel(keys.DEAD_LETTERS, dead.id)
         added, _ = pipe.execute()
     return str(added.decode())
@@ -138,5 +142,6 @@ def decode(letter_id: bytes | str, fields: Mapping[bytes, bytes]) -> DeadLetter:
         t=number(text(b"t")),
         windows=int(number(text(b"windows")) or 1),
         last_stream_id=text(b"last_stream_id") or text(b"stream_id"),
+        stream=text(b"stream") or keys.RAW,
         entry={k.removeprefix(_ENTRY): v for k, v in fields.items() if k.startswith(_ENTRY)},
     )

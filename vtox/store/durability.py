@@ -20,7 +20,9 @@ ANSWERS_LATER = (
 )
 
 
-def add_window_on_disk(client: Client, fields: Fields, replicas: int = 0) -> str:
+def add_window_on_disk(
+    client: Client, fields: Fields, replicas: int = 0, raw: str = keys.RAW
+) -> str:
     """Add a window; return the id of its entry once it is on the server's disk and on replicas'.
 
     Raises
@@ -30,7 +32,7 @@ def add_window_on_disk(client: Client, fields: Fields, replicas: int = 0) -> str
     """
     _require_confirmation(client)
     pipe = client.pipeline(transaction=False)
-    pipe.xadd(keys.RAW, fields)
+    pipe.xadd(raw, fields)
     pipe.waitaof(1, replicas, ON_DISK_TIMEOUT_MS)
     entry_id, reply = pipe.execute(raise_on_error=False)
     if isinstance(entry_id, redis.RedisError):
@@ -49,7 +51,9 @@ def add_window_on_disk(client: Client, fields: Fields, replicas: int = 0) -> str
     return str(entry_id.decode())
 
 
-def add_window_on_replicas(client: Client, fields: Fields, replicas: int) -> str:
+def add_window_on_replicas(
+    client: Client, fields: Fields, replicas: int, raw: str = keys.RAW
+) -> str:
     """Add a window and return the id of its entry once so many replicas have it in memory.
 
     Raises
@@ -58,7 +62,7 @@ def add_window_on_replicas(client: Client, fields: Fields, replicas: int) -> str
         They do not have it in time.
     """
     pipe = client.pipeline(transaction=False)
-    pipe.xadd(keys.RAW, fields)
+    pipe.xadd(raw, fields)
     pipe.wait(replicas, REPLICAS_TIMEOUT_MS)
     entry_id, having = pipe.execute()
     if having < replicas:

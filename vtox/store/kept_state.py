@@ -36,6 +36,8 @@ IN_FLIGHT = {
     "PROGRESS": "of windows in flight",
     "LEASE": "of the bridge that runs",
     "BRIDGE": "of the bridge that runs",
+    "PARTITIONS": "set by the bridges that run",
+    "BRIDGES": "heartbeats",
     "BROKER": "of the bridge that runs",
     "WORKERS": "heartbeats",
     "worker": "heartbeats",

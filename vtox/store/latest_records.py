@@ -7,6 +7,7 @@ from vtox.domain import Record, Recording
 from vtox.store import windows
 from vtox.store.client import Client
 from vtox.store.entries import Result
+from vtox.store.partition_table import Addresses
 from vtox.wire import Fields, Limits
 
 
@@ -49,5 +50,9 @@ def record_of(client: Client, result: Result) -> LatestRecord | None:
         windows=len(found),
         bytes=len(found) * Limits().max_bytes,  # at most
     )
-    entries = windows.entries_of(client, keys.RAW, record)
-    return LatestRecord(record.record_id(result.family), entries) if entries else None
+    raw = Addresses(client).raw(result.machine_id)
+    entries = windows.entries_of(client, raw, record)
+    # Of a machine that has changed its partition, the ids lead to windows of others, if to any.
+    if not entries or any(e.get(b"machine_id") != result.machine_id.encode() for e in entries):
+        return None
+    return LatestRecord(record.record_id(result.family), entries)

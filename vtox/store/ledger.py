@@ -17,6 +17,7 @@ from vtox import keys
 from vtox.domain import Record
 from vtox.errors import LeaseLost, LedgerRowError
 from vtox.faults import FAMILIES
+from vtox.partitions import FIRST, Partition
 from vtox.settings import Settings
 from vtox.store import scripts
 from vtox.store.client import Client
@@ -60,12 +61,12 @@ class Outcome:
 
 
 class Ledger:
-    """The scripts of one raw stream, bound to a client."""
+    """The scripts of one partition of the raw stream, bound to a client."""
 
-    def __init__(self, client: Client, settings: Settings, raw: str = keys.RAW) -> None:
+    def __init__(self, client: Client, settings: Settings, partition: Partition = FIRST) -> None:
         self.client = client
         self.settings = settings
-        self.raw = raw
+        self.partition = partition
         shared = ("dispatch", "start", "commit", "bury_record")
         alone = ("lease", "release", "unassigned_entries", "report")
         self._scripts = {n: client.register_script(scripts.source(n, shared=True)) for n in shared}
@@ -78,7 +79,7 @@ class Ledger:
         where it arrives late. `previous` is that of the caller's last ownership, which it may end.
         """
         args = ["take", token, previous, life_ms, os.getpid(), socket.gethostname()]
-        return bool(self._scripts["lease"](keys=[keys.LEASE, keys.BRIDGE], args=args))
+        return bool(self._scripts["lease"](keys=self._lease_keys, args=args))
 
     def renew_lease(self, token: str, life_ms: int) -> None:
         """Prolong an ownership.
@@ -89,12 +90,12 @@ class Ledger:
             It ran out, whether or not another bridge has the lease now.
         """
         args = ["renew", token, "", life_ms, os.getpid(), socket.gethostname()]
-        if not self._scripts["lease"](keys=[keys.LEASE, keys.BRIDGE], args=args):
+        if not self._scripts["lease"](keys=self._lease_keys, args=args):
             raise LeaseLost("the lease ran out")
 
     def release(self, token: str) -> None:
         """Give the lease back, unless another bridge has it by now."""
-        self._scripts["release"](keys=[keys.LEASE, keys.BRIDGE], args=[token])
+        self._scripts["release"](keys=self._lease_keys, args=[token])
 
     def unassigned(self, after: str, limit: int = 2000) -> tuple[list[str], str]:
         """Return pending entries that some family has not assigned, and where to look on.
@@ -104,13 +105,13 @@ class Ledger:
         """
         start = f"({after}" if after else "-"
         last, ids = self._scripts["unassigned_entries"](
-            keys=[self.raw, keys.PROGRESS], args=[keys.GROUP, start, limit]
+            keys=[self.partition.raw, self.partition.progress], args=[keys.GROUP, start, limit]
         )
         return [i.decode() for i in ids], last.decode()
 
     def family_progress(self, entry_ids: Sequence[bytes]) -> list[bytes | None]:
         """Return for each entry what the families have made of it so far (`keys.PROGRESS`)."""
-        progress: list[bytes | None] = self.client.hmget(keys.PROGRESS, entry_ids)
+        progress: list[bytes | None] = self.client.hmget(self.partition.progress, entry_ids)
         return progress
 
     def dispatch(self, token: str, family: str, rows: Sequence[Record]) -> list[bool]:
@@ -124,7 +125,8 @@ class Ledger:
         args: list[Any] = [token, family, INDEX[family]]
         for row in rows:
             args += [row.record_id(family), record_json(row)]
-        where = [keys.LEASE, keys.PROGRESS, keys.ledger(family), keys.due(family), keys.COUNTERS]
+        p = self.partition
+        where = [p.lease, p.progress, p.ledger(family), p.due(family), keys.COUNTERS]
         with scripts.fenced():
             return [bool(n) for n in self._scripts["dispatch"](keys=where, args=args)]
 
@@ -200,7 +202,7 @@ class Ledger:
 
         They are due at once; an interrupted start does not count as an attempt.
         """
-        where = [keys.due(family), keys.attempts(family)]
+        where = [self.partition.due(family), self.partition.attempts(family)]
         if record_ids:
             self._scripts["report"](keys=where, args=[token, int(interrupted), *record_ids])
 
@@ -208,7 +210,7 @@ class Ledger:
         """Make records due for dispatch now: their task was never sent."""
         due = dict.fromkeys(record_ids, 0.0)
         if due:
-            self.client.zadd(keys.due(family), due, xx=True)
+            self.client.zadd(self.partition.due(family), due, xx=True)
 
     def overdue(
         self,
@@ -229,12 +231,14 @@ class Ledger:
         oldest = self._oldest_dispatch(family, waiting)
         if oldest is not None and oldest <= now - idle_s:
             end = f"({oldest!r}"
-        ids = self.client.zrange(keys.due(family), 0, end, byscore=True, offset=0, num=limit)
+        ids = self.client.zrange(
+            self.partition.due(family), 0, end, byscore=True, offset=0, num=limit
+        )
         if not ids:
             return {}
-        texts = self.client.hmget(keys.ledger(family), ids)
-        tries = self.client.hmget(keys.attempts(family), ids)
-        self.client.zadd(keys.due(family), dict.fromkeys(ids, now), xx=True)
+        texts = self.client.hmget(self.partition.ledger(family), ids)
+        tries = self.client.hmget(self.partition.attempts(family), ids)
+        self.client.zadd(self.partition.due(family), dict.fromkeys(ids, now), xx=True)
         names = [i.decode() for i in ids]
         starts = {i: int(n or 0) for i, n in zip(names, tries, strict=True)}
         rows = self._readable(family, dict(zip(names, texts, strict=True)))
@@ -255,7 +259,9 @@ class Ledger:
     def _oldest_dispatch(self, family: str, waiting: Iterable[Sequence[str]]) -> float | None:
         """Return when the oldest task with an unfinished record was dispatched."""
         for record_ids in waiting:
-            times = self.client.zmscore(keys.due(family), record_ids) if record_ids else []
+            times = (
+                self.client.zmscore(self.partition.due(family), record_ids) if record_ids else []
+            )
             if unfinished := [t for t in times if t]:
                 return float(min(unfinished))
         return None
@@ -265,20 +271,20 @@ class Ledger:
         self.client.hincrby(keys.COUNTERS, "records_redispatched", records)
 
     def in_flight(self) -> dict[str, tuple[int, int]]:
-        """Windows and bytes dispatched and unfinished, per family."""
-        names = [f"in_flight_{what}:{f}" for f in FAMILIES for what in ("windows", "bytes")]
+        """Windows and bytes of this partition, dispatched and unfinished, per family."""
+        parts = [self.partition.key_name(f) for f in FAMILIES]
+        names = [f"in_flight_{what}:{part}" for part in parts for what in ("windows", "bytes")]
         values = [int(v or 0) for v in self.client.hmget(keys.COUNTERS, names)]
         return {f: (values[2 * i], values[2 * i + 1]) for i, f in enumerate(FAMILIES)}
 
     def _family_args(self, family: str) -> list[Any]:
         return [family, INDEX[family], len(FAMILIES), keys.GROUP]
 
+    @property
+    def _lease_keys(self) -> list[str]:
+        return [self.partition.lease, self.partition.bridge]
+
     def _record_keys(self, family: str) -> list[str]:
-        return [
-            keys.ledger(family),
-            keys.due(family),
-            keys.attempts(family),
-            keys.PROGRESS,
-            keys.COUNTERS,
-            self.raw,
-        ]
+        p = self.partition
+        records = [p.ledger(family), p.due(family), p.attempts(family)]
+        return [*records, p.progress, keys.COUNTERS, p.raw]

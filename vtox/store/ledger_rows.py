@@ -75,7 +75,14 @@ def record_from_table(table: Any) -> Record:
         closed=closed or None,
         shared=_text(table.get("shared")),
         traces=_text(table.get("traces")),
+        partition=_count(table.get("partition")),
+        arrived_ms=_count(table.get("arrived_ms")),
     )
+
+
+def _count(value: Any) -> int:
+    """Return a number that earlier versions did not write: 0 then."""
+    return value if type(value) is int else 0
 
 
 def _text(value: Any) -> str:

@@ -12,7 +12,7 @@ import redis
 from redis.client import NEVER_DECODE, Pipeline
 from redis.exceptions import ExecAbortError, OutOfMemoryError
 
-from vtox import keys
+from vtox.partitions import is_raw
 from vtox.store import scripts
 from vtox.store.connections import Connections
 
@@ -75,7 +75,9 @@ class OverLimitPipeline(Pipeline):
 
 def _must_wait(commands: Iterable[tuple[Any, ...]]) -> bool:
     """Whether a command adds a window, or is a script, which cannot be run inside another."""
-    return any(c[:2] == ("XADD", keys.RAW) or c[0] in ("EVAL", "EVALSHA") for c in commands)
+    return any(
+        c[0] in ("EVAL", "EVALSHA") or (c[0] == "XADD" and is_raw(str(c[1]))) for c in commands
+    )
 
 
 def _execute_over_limit(client: redis.Redis, commands: Commands) -> list[Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vtox import keys
+from vtox.partitions import FIRST, Partition
 from vtox.settings import Settings
 from vtox.store.client import Client
 from vtox.store.retention import MB
@@ -29,7 +30,13 @@ class Refusal:
     seq: str = ""
 
 
-def refuse(client: Client, token: str, settings: Settings, refusals: Iterable[Refusal]) -> None:
+def refuse(
+    client: Client,
+    token: str,
+    settings: Settings,
+    refusals: Iterable[Refusal],
+    partition: Partition = FIRST,
+) -> None:
     """Finish entries that no family will see: malformed, over a limit, or code `duplicate`.
 
     Raises
@@ -44,7 +51,13 @@ def refuse(client: Client, token: str, settings: Settings, refusals: Iterable[Re
         args += [r.entry_id, r.code, r.reason, r.machine_id, r.seq]
     if len(args) == first:
         return
-    where = [keys.LEASE, keys.RAW, keys.COUNTERS, keys.DEAD_LETTERS, keys.PROGRESS]
+    where = [
+        partition.lease,
+        partition.raw,
+        keys.COUNTERS,
+        keys.DEAD_LETTERS,
+        partition.progress,
+    ]
     script = client.register_script(source("refuse", shared=True))
     with fenced():
         script(keys=[*where, keys.MACHINES, keys.REFUSALS], args=args)

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import redis
 
-from vtox.errors import LeaseLost
+from vtox.errors import LeaseLost, StaleState
 
 # Leads every script. What they write is bounded, and most of it makes room for more, so that a
 # server at its memory limit lets them through.
@@ -24,10 +24,15 @@ def source(name: str, *, shared: bool = False) -> str:
 
 @contextmanager
 def fenced() -> Iterator[None]:
-    """Raise `LeaseLost` where a script inside refuses the token it was given."""
+    """Raise `LeaseLost` where a script inside refuses the token it was given.
+
+    And `StaleState` where it refuses the number of partitions.
+    """
     try:
         yield
     except redis.ResponseError as error:
+        if "OTHERPARTITIONS" in str(error):
+            raise StaleState("another number of partitions is in force") from error
         if "LEASELOST" not in str(error):
             raise
         raise LeaseLost("another bridge owns the stream now") from error

@@ -18,15 +18,15 @@ from vtox.store.heartbeats import Worker, workers
 from vtox.store.notifier_heartbeat import NotifierHeartbeat
 from vtox.store.notifier_heartbeat import decode as decode_notifier
 from vtox.store.open_alerts import OpenAlert, open_alarms
+from vtox.store.partition_table import served
 from vtox.store.recorder_heartbeat import RecorderHeartbeat
 from vtox.store.recorder_heartbeat import decode as decode_recorder
 from vtox.store.scaling_report import HostScaling, scaling_reports
-from vtox.store.streams import Group, find_group
+from vtox.store.streams import Group, find_group, sum_groups
 from vtox.store.system_alarms import Watch, decode_watch
 from vtox.store.task_queues import Broker, decode_broker
 
 STREAMS = (
-    keys.RAW,
     keys.RESULTS,
     keys.ASSESSMENTS,
     keys.METRICS,
@@ -61,6 +61,18 @@ class BridgeHeartbeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionState:
+    """One partition of the raw stream; `owned` says that a bridge serves it."""
+
+    number: int
+    stream: str
+    length: int
+    group: Group | None
+    owned: bool
+    bridge: BridgeHeartbeat | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """The Redis or Valkey server behind it all."""
 
@@ -81,7 +93,11 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The system at one moment of the server's clock."""
+    """The system at one moment of the server's clock.
+
+    `group`, the length of the raw stream and the counters are sums over the partitions; `bridge` is
+    that of the first partition that nobody serves, or else of the first one.
+    """
 
     t: float
     lengths: dict[str, int]
@@ -94,6 +110,7 @@ class Snapshot:
     bridge: BridgeHeartbeat | None
     server: Server | None
     metrics: tuple[Metrics, ...]
+    partitions: tuple[PartitionState, ...] = ()
     # None: the tasks wait on this server.
     broker: Broker | None = None
     # Open alarms of the system, and what the monitor observed when it last looked.
@@ -123,18 +140,21 @@ class Snapshot:
 
 def snapshot(client: Client) -> Snapshot:
     """Return the state of the system now."""
+    partitions = served(client)
     pipe = client.pipeline(transaction=False)
     pipe.time()
     for stream in STREAMS:
         pipe.xlen(stream)
-    pipe.xinfo_groups(keys.RAW)
+    for p in partitions:
+        pipe.xlen(p.raw)
+        pipe.xinfo_groups(p.raw)
+        pipe.exists(p.lease)
+        pipe.hgetall(p.bridge)
     pipe.hgetall(keys.COUNTERS)
     for family in FAMILIES.values():
         pipe.llen(keys.CELERY_PREFIX + family.queue)
     pipe.smembers(keys.WORKERS)
     pipe.zcard(keys.MACHINES)
-    pipe.exists(keys.LEASE)
-    pipe.hgetall(keys.BRIDGE)
     pipe.info("server", "clients", "memory", "persistence")
     pipe.xrevrange(keys.METRICS, count=METRICS_READ)
     pipe.hgetall(keys.LATENCY)
@@ -153,7 +173,20 @@ def snapshot(client: Client) -> Snapshot:
     seconds, micros = take((0, 0))
     t = seconds + micros / 1e6
     lengths = {stream: int(take(0)) for stream in STREAMS}
-    group = find_group(take([]))
+    found = [(p, *(take() for _ in range(4))) for p in partitions]
+    states = tuple(
+        PartitionState(
+            number=p.number,
+            stream=p.raw,
+            length=int(length or 0),
+            group=find_group(groups or []),
+            owned=bool(owned),
+            bridge=_bridge(bridge or {}),
+        )
+        for p, length, groups, owned, bridge in found
+    )
+    lengths = {keys.RAW: sum(p.length for p in states)} | lengths
+    alone = next((p for p in states if not p.owned), states[0])
     counters = {k.decode(): int(v) for k, v in take({}).items()}
     here = {name: int(take(0)) for name in FAMILIES}
     alive = workers(client, sorted(take(set())))
@@ -163,13 +196,14 @@ def snapshot(client: Client) -> Snapshot:
     return Snapshot(
         t=t,
         lengths=lengths,
-        group=group,
+        group=sum_groups([p.group for p in states]),
         counters=counters,
         queues={name: _queue(name, waiting.get(name), counters, alive) for name in FAMILIES},
         workers=alive,
         machines=int(take(0)),
-        bridge_alive=bool(owned := take(0)),
-        bridge=_bridge(bridge := take({})),
+        bridge_alive=all(p.owned for p in states),
+        bridge=alone.bridge,
+        partitions=states,
         server=_server(take()),
         metrics=tuple(decode_metrics(i, fields) for i, fields in take([])),
         latency=_latency(take({})),
@@ -179,7 +213,7 @@ def snapshot(client: Client) -> Snapshot:
         notifier=decode_notifier(take({})),
         scaling=tuple(scaling_reports(take({}), t)),
         broker=broker,
-        parties=tuple(parties(alive, bridge if owned else {})),
+        parties=tuple(parties(alive, [bridge for *_, owned, bridge in found if owned])),
     )
 
 
@@ -191,11 +225,14 @@ def dead_letters(counters: Mapping[str, int]) -> dict[str, int]:
 
 def read_group(client: Client) -> tuple[float, Group | None]:
     """Return the server's time and the consumer group alone, for a sampler of activity."""
+    partitions = served(client)
     pipe = client.pipeline(transaction=False)
     pipe.time()
-    pipe.xinfo_groups(keys.RAW)
-    (seconds, micros), groups = pipe.execute(raise_on_error=False)
-    return seconds + micros / 1e6, find_group(_reply_or(groups, []))
+    for p in partitions:
+        pipe.xinfo_groups(p.raw)
+    (seconds, micros), *groups = pipe.execute(raise_on_error=False)
+    found = [find_group(_reply_or(g, [])) for g in groups]
+    return seconds + micros / 1e6, sum_groups(found)
 
 
 def _reply_or(reply: Any, default: Any) -> Any:
@@ -213,13 +250,18 @@ def _queue(
 ) -> Queue:
     return Queue(
         waiting=waiting,
-        in_flight=counters.get(f"in_flight_windows:{name}", 0),
-        in_flight_bytes=counters.get(f"in_flight_bytes:{name}", 0),
+        in_flight=over_partitions(counters, f"in_flight_windows:{name}"),
+        in_flight_bytes=over_partitions(counters, f"in_flight_bytes:{name}"),
         done=counters.get(f"windows:{name}", 0),
         records_done=counters.get(f"records:{name}", 0),
         dead=counters.get(f"dead:{name}", 0),
         workers=sum(name in w.queues for w in workers),
     )
+
+
+def over_partitions(counters: Mapping[str, int], name: str) -> int:
+    """Return the sum of a counter that each partition has."""
+    return sum(n for k, n in counters.items() if k == name or k.startswith(f"{name}:"))
 
 
 def _bridge(fields: dict[bytes, bytes]) -> BridgeHeartbeat | None:

@@ -1,12 +1,13 @@
 """The raw stream itself: adding and reading windows, its consumer group, its trimming."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import redis
 
 from vtox import keys
+from vtox.partitions import FIRST, Partition
 from vtox.store.client import Client
 
 CONSUMER = "bridge"
@@ -35,46 +36,48 @@ class Group:
         return None if self.lag is None else self.lag + self.pending
 
 
-def add_window(client: Client, fields: Fields) -> str:
-    """Add a window and return the id of its entry."""
-    return str(client.xadd(keys.RAW, fields).decode())
+def add_window(client: Client, fields: Fields, raw: str = keys.RAW) -> str:
+    """Add a window to the stream of a partition and return the id of its entry."""
+    return str(client.xadd(raw, fields).decode())
 
 
-def add_windows(client: Client, entries: Sequence[Fields]) -> list[str]:
-    """Add windows, all or none, and return their ids.
+def add_windows(client: Client, entries: Sequence[Fields], raws: Sequence[str]) -> list[str]:
+    """Add windows, each to the stream of its partition, all or none, and return their ids.
 
     With some of them refused, a machine's windows would be out of order.
     """
     if len(entries) == 1:  # needs the right to XADD alone
-        return [add_window(client, entries[0])]
+        return [add_window(client, entries[0], raws[0])]
     pipe = client.pipeline(transaction=True)
-    for fields in entries:
-        pipe.xadd(keys.RAW, fields)
+    for fields, raw in zip(entries, raws, strict=True):
+        pipe.xadd(raw, fields)
     return [entry_id.decode() for entry_id in pipe.execute()]
 
 
-def backlog(client: Client) -> int:
-    """Return the windows that are not finished; all in the stream where the server cannot tell."""
-    group = group_info(client, keys.RAW)
-    if group is not None and group.backlog is not None:
-        return group.backlog
-    return int(client.xlen(keys.RAW))
+def backlog(client: Client, raws: Iterable[str] = (keys.RAW,)) -> int:
+    """Return the windows that are not finished; all in a stream where the server cannot tell."""
+    unfinished = 0
+    for raw in raws:
+        group = group_info(client, raw)
+        known = group.backlog if group is not None else None
+        unfinished += int(client.xlen(raw)) if known is None else known
+    return unfinished
 
 
-def read_new(client: Client, count: int, block_ms: int) -> list[Entry]:
+def read_new(client: Client, count: int, block_ms: int, raw: str = keys.RAW) -> list[Entry]:
     """Return entries that nobody has read, waiting for the first one."""
-    return _read(client, ">", count, block_ms)
+    return _read(client, raw, ">", count, block_ms)
 
 
-def read_pending(client: Client, after: bytes, count: int) -> list[Entry]:
+def read_pending(client: Client, after: bytes, count: int, raw: str = keys.RAW) -> list[Entry]:
     """Return entries after an id that were read and not acknowledged; None for one deleted."""
-    return _read(client, after, count)
+    return _read(client, raw, after, count)
 
 
 def _read(
-    client: Client, after: str | bytes, count: int, block_ms: int | None = None
+    client: Client, raw: str, after: str | bytes, count: int, block_ms: int | None = None
 ) -> list[Entry]:
-    reply = client.xreadgroup(keys.GROUP, CONSUMER, {keys.RAW: after}, count=count, block=block_ms)
+    reply = client.xreadgroup(keys.GROUP, CONSUMER, {raw: after}, count=count, block=block_ms)
     entries: list[Entry] = reply[0][1] if reply else []
     return entries
 
@@ -101,6 +104,23 @@ def find_group(groups: list[dict[str, Any]]) -> Group | None:
     return None
 
 
+def sum_groups(groups: Sequence[Group | None]) -> Group | None:
+    """Return the groups of all partitions as one; None before the first start of a bridge.
+
+    Of one partition it is that group. What one of them does not know, the sum does not know.
+    """
+    known = [g for g in groups if g is not None]
+    if len(known) < 2:
+        return known[0] if known else None
+    lags, reads = [g.lag for g in known], [g.entries_read for g in known]
+    return Group(
+        lag=None if None in lags else sum(n or 0 for n in lags),
+        pending=sum(g.pending for g in known),
+        entries_read=None if None in reads else sum(n or 0 for n in reads),
+        last_delivered=min((g.last_delivered for g in known), key=_id),
+    )
+
+
 def group_info(client: Client, raw: str) -> Group | None:
     """Return the state of the consumer group, None before the first start."""
     try:
@@ -111,7 +131,7 @@ def group_info(client: Client, raw: str) -> Group | None:
         raise
 
 
-def deleted_unread(client: Client) -> int | None:
+def deleted_unread(client: Client, partitions: Sequence[Partition] = (FIRST,)) -> int | None:
     """Return how many windows somebody else deleted before they were read, None if unknown.
 
     A sender that gives XADD a MAXLEN does that, and no error shows it. The server counts what was
@@ -120,20 +140,24 @@ def deleted_unread(client: Client) -> int | None:
     anew. It is unknown between the XDEL of an unread window and the reading of the newest one, and
     on servers that do not count (Redis before 7).
     """
+    counted = ("windows_in", "windows_duplicate", "windows_refused", "windows_moved")
     with client.pipeline(transaction=True) as pipe:
-        pipe.xinfo_stream(keys.RAW)
-        pipe.xinfo_groups(keys.RAW)
-        pipe.hmget(keys.COUNTERS, "windows_in", "windows_duplicate", "windows_refused")
-        pipe.hlen(keys.PROGRESS)
-        stream, groups, counts, admitted = pipe.execute(raise_on_error=False)
-    if isinstance(stream, redis.ResponseError):
-        return None
-    group = find_group(groups)
-    if group is None or group.lag is None or group.entries_read is None:
-        return None
-    # Each pending window has a row of progress from its admission on.
-    kept = sum(int(n or 0) for n in counts) + group.pending - admitted
-    return int(group.entries_read - kept) + _unread_and_gone(stream, group)
+        pipe.hmget(keys.COUNTERS, counted)
+        for p in partitions:
+            pipe.xinfo_stream(p.raw)
+            pipe.xinfo_groups(p.raw)
+            pipe.hlen(p.progress)
+        counts, *replies = pipe.execute(raise_on_error=False)
+    lost = -sum(int(n or 0) for n in counts)
+    for stream, groups, admitted in zip(*(replies[i::3] for i in range(3)), strict=True):
+        if isinstance(stream, redis.ResponseError):
+            return None
+        group = find_group(groups)
+        if group is None or group.lag is None or group.entries_read is None:
+            return None
+        # Each pending window has a row of progress from its admission on.
+        lost += group.entries_read - group.pending + admitted + _unread_and_gone(stream, group)
+    return lost
 
 
 def _unread_and_gone(stream: dict[str, Any], group: Group) -> int:
@@ -145,16 +169,18 @@ def _unread_and_gone(stream: dict[str, Any], group: Group) -> int:
     return int(stream["entries-added"]) - group.entries_read - int(stream["length"])
 
 
-def read_until_t(client: Client) -> float:
+def read_until_t(client: Client, raws: Iterable[str] = (keys.RAW,)) -> float:
     """Return the time, by the server's clock, up to which all windows have been read; s since 1970.
 
     That is now where none waits, else the arrival of the last one read.
     """
     seconds, micros = client.time()
-    group = group_info(client, keys.RAW)
-    if group is None or not group.lag:  # None: the server cannot tell
-        return float(seconds + micros / 1e6)
-    return _milliseconds(group.last_delivered) / 1000
+    times = [float(seconds + micros / 1e6)]
+    for raw in raws:
+        group = group_info(client, raw)
+        if group is not None and group.lag:  # None: the server cannot tell
+            times.append(_milliseconds(group.last_delivered) / 1000)
+    return min(times)
 
 
 def trim_raw(client: Client, raw: str, retention_s: float) -> int:

@@ -61,3 +61,22 @@ def decode_broker(fields: Mapping[bytes, bytes]) -> Broker | None:
 def count_refused_tasks(client: Client, messages: int) -> None:
     """Count messages of a task queue that a worker has refused."""
     client.hincrby(keys.COUNTERS, "tasks_refused", messages)
+
+
+class TaskNumbers:
+    """Numbers the tasks of each queue in the order in which all bridges send them."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def take(self, family: str) -> int:
+        """Return the number of the task that is sent next."""
+        return int(self.client.hincrby(keys.COUNTERS, _sent(family), 1))
+
+    def last(self, family: str) -> int:
+        """Return the number of the task that was sent last."""
+        return int(self.client.hget(keys.COUNTERS, _sent(family)) or 0)
+
+
+def _sent(family: str) -> str:
+    return f"tasks_sent:{family}"

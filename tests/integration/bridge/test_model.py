@@ -7,8 +7,9 @@ end of the lease, a turn of the other bridge, a lost connection, a command that 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -34,10 +35,12 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Record
 from vtox.errors import LeaseLost, StaleState
 from vtox.faults import FAMILIES
+from vtox.partitions import Partition
 from vtox.settings import Settings, load
 from vtox.store import deadletters, machines
 from vtox.store.client import connect
 from vtox.store.ledger import Ledger, Outcome
+from vtox.store.partition_table import Addresses, number_in_force, set_number
 from vtox.store.scripts import source
 from vtox.store.shared_windows import SharedReader
 from vtox.store.streams import group_info
@@ -52,9 +55,10 @@ SAMPLES = np.arange(200, dtype="<i2").tobytes()
 MACHINES = ("M1", "M2")
 BRIDGES = ("A", "B")
 START = "start"
-EVENTS = ("commit", "lease_ends", "takeover", "cut", "dispatch_is_late")
+PARTITIONS = tuple(Partition(n) for n in range(3))
+EVENTS = ("commit", "lease_ends", "takeover", "cut", "partitions", "dispatch_is_late")
 # Commands before which an event does most; by chance few would come just there.
-FENCED = ("admit", "refuse", "dispatch")
+FENCED = ("admit", "refuse", "move", "dispatch")
 # So many turns that a bridge reads and dispatches what was sent at once: its first reads are small.
 TURNS = 6
 
@@ -62,7 +66,10 @@ Interruption = Callable[[tuple[Any, ...]], None]
 
 
 class DrivenBridge:
-    """A bridge that makes one turn when told, and calls `interruption` before each command."""
+    """A bridge process that makes one turn when told, and calls `interruption` before each command.
+
+    It takes every partition that nobody owns.
+    """
 
     def __init__(self, url: str, settings: Settings, clock: Callable[[], float], send: Any) -> None:
         self.client = connect(url, "bridge", retries=0)
@@ -90,17 +97,30 @@ class DrivenBridge:
         self.client.execute_command = execute
         self.client.pipeline = pipelined
         self.client.xreadgroup = read_at_once
-        self.bridge = Bridge(self.client, settings, send, clock=clock)
+        self.bridges = [
+            Bridge(self.client, settings, partial(send, p.number), clock=clock, partition=p)
+            for p in PARTITIONS
+        ]
 
     def turn(self) -> None:
         """Take over, or serve once, as `Bridge.run` does."""
-        try:
-            if not self.bridge.owner:
-                self.bridge.take_over()
-            else:
-                self.bridge.serve_once()
-        except (LeaseLost, StaleState, redis.RedisError):
-            self.bridge.owner = False
+        for bridge in self.bridges:
+            try:
+                if not bridge.owner:
+                    bridge.take_over()
+                else:
+                    bridge.serve_once()
+            except (LeaseLost, StaleState, redis.RedisError):
+                bridge.owner = False
+
+    @property
+    def owns_any(self) -> bool:
+        return any(b.owner for b in self.bridges)
+
+    def close(self) -> None:
+        self.client.close()
+        for bridge in self.bridges:
+            bridge.shared.close()
 
 
 class BridgeModel(RuleBasedStateMachine):
@@ -115,17 +135,18 @@ class BridgeModel(RuleBasedStateMachine):
         if names := list(self.client.scan_iter(count=1000)):
             self.client.unlink(*names)
         self.now = 1000.0
-        self.ledger = Ledger(self.client, self.settings)
+        self.ledgers = [Ledger(self.client, self.settings, p) for p in PARTITIONS]
         shared = ("refuse", "dispatch")
         texts = {name: source(name, shared=name in shared) for name in FENCED}
         self.shas = {n: self.client.register_script(text).sha for n, text in texts.items()}
         self.bridges = {name: self.new_bridge() for name in BRIDGES}
-        self.tasks: list[tuple[str, list[str]]] = []
-        self.started: list[tuple[str, str, Record]] = []
-        # Entry id -> families that must finish it, each once.
+        # Partition, family, record ids; and of what was started the row too.
+        self.tasks: list[tuple[int, str, list[str]]] = []
+        self.started: list[tuple[int, str, str, Record]] = []
+        # Tag of a window -> families that must finish it, each once.
         self.expected: dict[str, frozenset[str]] = {}
-        # Entry id of a window sent again -> that of its first entry. Either may be diagnosed: the
-        # first can lie unadmitted in the pending list while the second is read.
+        # Tag of a window sent again -> that of the first time. Either may be diagnosed: the first
+        # can lie unadmitted in the pending list while the second is read.
         self.copies: dict[str, str] = {}
         self.sent: dict[str, list[tuple[int, str]]] = {m: [] for m in MACHINES}
         self.next_seq = dict.fromkeys(MACHINES, 0)
@@ -133,36 +154,62 @@ class BridgeModel(RuleBasedStateMachine):
         self.buried: Counter[tuple[str, str]] = Counter()
         # Where machines retire, the counters are not compared.
         self.may_retire = self.retired = False
+        self.partitioned = False
+        self.tags = count()
 
-    @initialize(may_retire=st.sampled_from((False, False, True)))
-    def choose(self, may_retire: bool) -> None:
+    @initialize(may_retire=st.sampled_from((False, False, True)), n=st.integers(0, 3))
+    def choose(self, may_retire: bool, n: int) -> None:
         self.may_retire = may_retire
+        if n == 0:
+            return
+        # What is moved comes later than what was sent after it: by more than a short horizon.
+        self.partitioned = True
+        self.settings = self.settings.model_copy(update={"duplicate_horizon": 10_000})
+        set_number(self.client, n)
+        self.bridges = {name: self.new_bridge() for name in BRIDGES}
 
     def new_bridge(self) -> DrivenBridge:
         return DrivenBridge(
             self.url,
             self.settings,
             lambda: self.now,
-            lambda family, ids: self.tasks.append((family, list(ids))),
+            lambda number, family, ids: self.tasks.append((number, family, list(ids))),
         )
 
     # Senders
 
-    def add_entry(self, machine_id: str, seq: int) -> str:
-        fields = {"machine_id": machine_id, "seq": seq, "t0": 1.7e9 + seq * WINDOW_S}
+    def add_entry(self, machine_id: str, seq: int, raw: str = "") -> str:
+        tag = f"w{next(self.tags)}"
+        fields = {"machine_id": machine_id, "seq": seq, "t0": 1.7e9 + seq * WINDOW_S, "tag": tag}
         entry = fields | {"fs_hz": 100, "dtype": "i2", "ia": SAMPLES}
-        return str(self.client.xadd(keys.RAW, entry).decode())
+        self.client.xadd(raw or Addresses(self.client).raw(machine_id), entry)
+        return tag
 
-    def add_new(self, machine_id: str, seq: int) -> None:
-        entry = self.add_entry(machine_id, seq)
-        self.expected[entry] = frozenset(FAMILIES)
-        self.sent[machine_id].append((seq, entry))
+    def add_new(self, machine_id: str, seq: int, raw: str = "") -> None:
+        tag = self.add_entry(machine_id, seq, raw)
+        self.expected[tag] = frozenset(FAMILIES)
+        self.sent[machine_id].append((seq, tag))
 
     @rule(machine_id=st.sampled_from(MACHINES), n=st.integers(1, 12))
-    def add(self, machine_id: str, n: int) -> None:
+    def add(self, machine_id: str, n: int, raw: str = "") -> None:
         for _ in range(n):
-            self.add_new(machine_id, self.next_seq[machine_id])
+            self.add_new(machine_id, self.next_seq[machine_id], raw)
             self.next_seq[machine_id] += 1
+
+    @precondition(lambda self: self.partitioned)
+    @rule(
+        machine_id=st.sampled_from(MACHINES),
+        n=st.integers(1, 6),
+        raw=st.sampled_from([p.raw for p in PARTITIONS]),
+    )
+    def add_to_any_partition(self, machine_id: str, n: int, raw: str) -> None:
+        """A sender that does not know the number of partitions, or an old one."""
+        self.add(machine_id, n, raw)
+
+    @precondition(lambda self: self.partitioned)
+    @rule(n=st.integers(1, len(PARTITIONS)))
+    def change_partitions(self, n: int) -> None:
+        set_number(self.client, n)
 
     @rule(machine_id=st.sampled_from(MACHINES))
     def add_late_window(self, machine_id: str) -> None:
@@ -200,23 +247,25 @@ class BridgeModel(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(BRIDGES))
     def kill(self, name: str) -> None:
-        self.bridges[name].client.close()
-        self.bridges[name].bridge.shared.close()
+        self.bridges[name].close()
         self.bridges[name] = self.new_bridge()
 
     @rule(name=st.sampled_from(BRIDGES))
     def end_in_order(self, name: str) -> None:
-        self.bridges[name].bridge.release()
+        for bridge in self.bridges[name].bridges:
+            bridge.release()
         self.kill(name)
 
     @rule()
     def lease_ends(self) -> None:
-        self.client.delete(keys.LEASE)
+        self.client.delete(*(p.lease for p in PARTITIONS))
 
-    def dead_owners_lease_ends(self) -> None:
-        owners = [d.bridge.token.encode() for d in self.bridges.values() if d.bridge.owner]
-        if self.client.get(keys.LEASE) not in owners:
-            self.lease_ends()
+    def dead_owners_leases_end(self) -> None:
+        for p in PARTITIONS:
+            bridges = [d.bridges[p.number] for d in self.bridges.values()]
+            owners = [b.token.encode() for b in bridges if b.owner]
+            if self.client.get(p.lease) not in owners:
+                self.client.delete(p.lease)
 
     @rule(name=st.sampled_from(BRIDGES), after=st.integers(0, 12), event=st.sampled_from(EVENTS))
     def interrupt_turn(self, name: str, after: int, event: str) -> None:
@@ -233,7 +282,7 @@ class BridgeModel(RuleBasedStateMachine):
     )
     def interrupt_owner(self, n: int, script: str, event: str) -> None:
         self.add("M1", n)
-        owners = [name for name, d in self.bridges.items() if d.bridge.owner]
+        owners = [name for name, d in self.bridges.items() if d.owns_any]
         self.interrupt_before((owners or BRIDGES)[0], script, event)
 
     def interrupt_before(self, name: str, script: str, event: str) -> None:
@@ -259,6 +308,8 @@ class BridgeModel(RuleBasedStateMachine):
     def interrupt(self, name: str, event: str, args: tuple[Any, ...]) -> None:
         if event == "commit":
             self.work()
+        if event == "partitions" and self.partitioned:
+            self.change_partitions(1 + number_in_force(self.client) % len(PARTITIONS))
         if event in ("lease_ends", "takeover"):
             self.lease_ends()
         if event == "takeover":
@@ -278,20 +329,22 @@ class BridgeModel(RuleBasedStateMachine):
 
     # Workers
 
-    def start_task(self, family: str, record_ids: list[str]) -> None:
-        rows = self.ledger.start(family, record_ids, START)
+    def start_task(self, number: int, family: str, record_ids: list[str]) -> None:
+        rows = self.ledgers[number].start(family, record_ids, START)
         with SharedReader() as reader:
             for row in rows.values():
-                sent = entries_of(self.client, keys.RAW, row)
+                sent = entries_of(self.client, PARTITIONS[number].raw, row)
                 found = reader.windows(row)
                 assert all(w in (None, sent and sent[k]) for k, w in enumerate(found))
-        self.started += [(family, record_id, row) for record_id, row in rows.items()]
+        self.started += [(number, family, record_id, row) for record_id, row in rows.items()]
 
-    def commit_record(self, family: str, record_id: str, row: Record) -> None:
-        result: list[str | bytes] = ["ids", row.ids, "family", family]
+    def commit_record(self, number: int, family: str, record_id: str, row: Record) -> None:
+        windows = entries_of(self.client, PARTITIONS[number].raw, row) or []
+        tags = " ".join(tag_of(w) for w in windows)
+        result: list[str | bytes] = ["tags", tags, "family", family]
         version = (self.client.hget(keys.machine(row.machine_id), "version") or b"0").decode()
         outcome = Outcome(record_id, version, version, ["x", "1"], [result], [], [], False)
-        self.ledger.commit(family, [outcome])
+        self.ledgers[number].commit(family, [outcome])
 
     @precondition(lambda self: self.tasks)
     @rule()
@@ -313,15 +366,15 @@ class BridgeModel(RuleBasedStateMachine):
     @rule(data=st.data(), interrupted=st.booleans())
     def fail(self, data: st.DataObject, interrupted: bool) -> None:
         """A diagnosis raises, or the server is away: the worker reports it, or it is killed."""
-        family, record_id, _ = data.draw(st.sampled_from(self.started))
-        self.ledger.report(family, [record_id], START, interrupted=interrupted)
-        self.tasks.append((family, [record_id]))
+        number, family, record_id, _ = data.draw(st.sampled_from(self.started))
+        self.ledgers[number].report(family, [record_id], START, interrupted=interrupted)
+        self.tasks.append((number, family, [record_id]))
 
     @precondition(lambda self: self.started)
     @rule(data=st.data())
     def bury(self, data: st.DataObject) -> None:
-        family, record_id, _ = data.draw(st.sampled_from(self.started))
-        self.ledger.bury(family, record_id, "poison", "by the test")
+        number, family, record_id, _ = data.draw(st.sampled_from(self.started))
+        self.ledgers[number].bury(family, record_id, "poison", "by the test")
 
     @rule()
     def work(self) -> None:
@@ -334,19 +387,21 @@ class BridgeModel(RuleBasedStateMachine):
 
     @rule(family=st.sampled_from(list(FAMILIES)))
     def work_of_one_family(self, family: str) -> None:
-        for task in [t for t in self.tasks if t[0] == family]:
+        for task in [t for t in self.tasks if t[1] == family]:
             self.start_task(*task)
-        for row in [r for r in self.started if r[0] == family]:
+        for row in [r for r in self.started if r[1] == family]:
             self.commit_record(*row)
-        self.tasks = [t for t in self.tasks if t[0] != family]
-        self.started = [r for r in self.started if r[0] != family]
+        self.tasks = [t for t in self.tasks if t[1] != family]
+        self.started = [r for r in self.started if r[1] != family]
 
     @rule()
     def resend_dead_letters(self) -> None:
         for letter_id, fields in self.client.xrange(keys.DEAD_LETTERS):
             letter = deadletters.decode(letter_id, fields)
-            self.buried[letter.stream_id, letter.family] += 1
-            self.expected[deadletters.resend(self.client, letter)] = frozenset({letter.family})
+            self.buried[tag_of(letter.entry), letter.family] += 1
+            deadletters.resend(self.client, letter)
+            again = tag_of(letter.entry | {b"replay_of": letter_id})
+            self.expected[again] = frozenset({letter.family})
         # They count within the horizon too.
         self.sent = {m: [] for m in MACHINES}
 
@@ -370,53 +425,64 @@ class BridgeModel(RuleBasedStateMachine):
         """
         entries: Counter[tuple[str, str]] = Counter()
         for _, e in self.client.xrange(keys.RESULTS):
-            entries.update((i, e[b"family"].decode()) for i in e[b"ids"].decode().split())
+            entries.update((i, e[b"family"].decode()) for i in e[b"tags"].decode().split())
         entries.update(self.buried)
-        for _, e in self.client.xrange(keys.DEAD_LETTERS):
-            entries[e[b"stream_id"].decode(), e[b"family"].decode()] += 1
+        for letter_id, e in self.client.xrange(keys.DEAD_LETTERS):
+            letter = deadletters.decode(letter_id, e)
+            entries[tag_of(letter.entry), letter.family] += 1
         outcomes: Counter[tuple[str, str]] = Counter()
-        for (entry, family), n in entries.items():
-            outcomes[self.copies.get(entry, entry), family] += n
+        for (tag, family), n in entries.items():
+            outcomes[self.copies.get(tag, tag), family] += n
         return outcomes
+
+    def reachable(self) -> set[str]:
+        """Return the tags of what a bridge reads, or would read again."""
+        tags = set()
+        for p in PARTITIONS:
+            if not self.client.exists(p.raw):
+                continue
+            group = group_info(self.client, p.raw)
+            read = _id_order(group.last_delivered if group else "0-0")
+            found = self.client.xpending_range(p.raw, keys.GROUP, "-", "+", 9999) if group else []
+            pending = {x["message_id"] for x in found}
+            for entry_id, fields in self.client.xrange(p.raw):
+                if entry_id in pending or _id_order(entry_id.decode()) > read:
+                    tags.add(tag_of(fields))
+        return tags | {first for copy, first in self.copies.items() if copy in tags}
 
     @invariant()
     def nothing_is_lost_or_doubled(self) -> None:
-        if self.client.exists(keys.LEASE):
-            self.client.persist(keys.LEASE)
+        for p in PARTITIONS:
+            self.client.persist(p.lease)
         outcomes = self.outcomes()
         assert {k: n for k, n in outcomes.items() if n > 1} == {}, "a window has two results"
-        group = group_info(self.client, keys.RAW) if self.client.exists(keys.RAW) else None
-        if group is None:
-            return
-        read = _id_order(group.last_delivered)
-        pending = self.client.xpending_range(keys.RAW, keys.GROUP, "-", "+", 100_000)
-        reachable = {p["message_id"].decode() for p in pending}
-        reachable |= {e for e in (*self.expected, *self.copies) if _id_order(e) > read}
-        reachable |= {first for copy, first in self.copies.items() if copy in reachable}
+        reachable = self.reachable()
         lost = {
-            (entry, family)
-            for entry, families in self.expected.items()
+            (tag, family)
+            for tag, families in self.expected.items()
             for family in families
-            if not outcomes[entry, family] and entry not in reachable
+            if not outcomes[tag, family] and tag not in reachable
         }
         assert lost == set(), "a window has no result and nobody will look at it"
 
     @invariant()
     def what_is_in_flight_is_bounded(self) -> None:
-        c = counters(self.client)
-        in_flight = {f: c.get(f"in_flight_windows:{f}", 0) for f in FAMILIES}
-        assert {f: n for f, n in in_flight.items() if n >= IN_FLIGHT + MAX_RECORD_WINDOWS} == {}
+        in_flight = {
+            (p, f): n for p, led in enumerate(self.ledgers) for f, (n, _) in led.in_flight().items()
+        }
+        assert {k: n for k, n in in_flight.items() if n >= IN_FLIGHT + MAX_RECORD_WINDOWS} == {}
 
     def drain(self) -> None:
         """Let bridges and workers run undisturbed for as long as the promise says."""
         self.late_commands.clear()
         for step_s in (*[3.0] * 12, 100.0, *[3.0] * 6):
             self.now += step_s
-            self.dead_owners_lease_ends()
-            for family in FAMILIES:
-                end_starts(self.client, family)
-                if ids := self.client.zrange(keys.due(family), 0, -1):
-                    self.client.zadd(keys.due(family), dict.fromkeys(ids, 0), xx=True)
+            self.dead_owners_leases_end()
+            for p in PARTITIONS:
+                for family in FAMILIES:
+                    end_starts(self.client, p.attempts(family))
+                    if ids := self.client.zrange(p.due(family), 0, -1):
+                        self.client.zadd(p.due(family), dict.fromkeys(ids, 0), xx=True)
             for _ in range(4):
                 for driven in self.bridges.values():
                     driven.turn()
@@ -430,8 +496,7 @@ class BridgeModel(RuleBasedStateMachine):
             self.check_end()
         finally:
             for driven in self.bridges.values():
-                driven.client.close()
-                driven.bridge.shared.close()
+                driven.close()
             self.client.close()
 
     def check_end(self) -> None:
@@ -439,13 +504,18 @@ class BridgeModel(RuleBasedStateMachine):
         missing = [(e, f) for e, fs in self.expected.items() for f in fs if not outcomes[e, f]]
         assert missing == [], "windows without a result after everything had time to run"
         c = counters(self.client)
-        assert [c.get(f"in_flight_windows:{f}", 0) for f in FAMILIES] == [0] * len(FAMILIES)
+        assert {n for led in self.ledgers for n, _ in led.in_flight().values()} == {0}
         if not self.retired:
             done = c.get("windows_done", 0) + c.get("windows_dead", 0)
             assert done == len(self.expected)
             assert c.get("windows_in", 0) == len(self.expected)
             assert c.get("windows_duplicate", 0) == len(self.copies)
-        assert self.client.hlen(keys.PROGRESS) == 0
+        assert [self.client.hlen(p.progress) for p in PARTITIONS] == [0] * len(PARTITIONS)
+
+
+def tag_of(fields: Mapping[bytes, bytes]) -> str:
+    """The name of a window; a dead letter that is sent again is another one."""
+    return (fields[b"tag"] + b"+" + fields.get(b"replay_of", b"")).decode().rstrip("+")
 
 
 def _id_order(entry_id: str) -> tuple[int, ...]:

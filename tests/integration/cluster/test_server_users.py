@@ -17,7 +17,9 @@ from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.cluster.server_users import ROLES
+from vtox.partitions import Partition
 from vtox.store.client import connect
+from vtox.store.partition_table import number_in_force
 
 MAKE_KEY = "HSET vtox:api-keys mine {}"
 TRIM = "XTRIM motor_raw_data MAXLEN 0"
@@ -69,7 +71,6 @@ DENIED = {
         "HGETALL vtox:machine:M1",
     ),
     "bridge": (
-        "XADD motor_raw_data * a 1",
         "XADD fault_diagnosis_results * state normal",
         "HGETALL vtox:api-keys",
         "XDEL dead_letters 1-1",
@@ -145,6 +146,8 @@ def test_a_role_is_denied(role: str, command: str, server: EmbeddedServer) -> No
 def test_a_sender_adds_windows_and_cannot_read_them(server: EmbeddedServer) -> None:
     with connect(server.address.role_url("ingest"), "sender") as sender:
         assert sender.xadd(keys.RAW, {"machine_id": "M1"})
+        assert sender.xadd(Partition(3).raw, {"machine_id": "M1"})
+        assert number_in_force(sender) >= 1
     with connect(server.address.role_url("reader"), "reader") as reader:
         assert reader.xrevrange(keys.RESULTS, count=1) == []
 

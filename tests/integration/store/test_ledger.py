@@ -236,7 +236,7 @@ def test_poison_is_buried_after_the_starts_allowed(
     ledger.dispatch(TOKEN, "bearing", [r])
     for _ in range(settings.max_attempts):
         assert ledger.start("bearing", [rid]) == {rid: r}
-        end_starts(client, "bearing")
+        end_starts(client, keys.attempts("bearing"))
     assert ledger.start("bearing", [rid]) == {}
     letters = [e for _, e in client.xrange(keys.DEAD_LETTERS)]
     assert [x[b"seq"] for x in letters] == [b"0", b"1"]

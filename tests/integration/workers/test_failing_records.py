@@ -91,7 +91,7 @@ def test_a_batch_that_the_server_interrupts_is_no_attempt(
 
     fail_on_marked(monkeypatch, lambda: None)
     with monkeypatch.context() as patch:
-        patch.setattr(process().ledger, "commit", cut)
+        patch.setattr(process().ledger(0), "commit", cut)
         with pytest.raises(redis.ConnectionError):
             batch.work(FAMILY, record_ids)
     assert attempts(client) == dict.fromkeys(record_ids, 1)

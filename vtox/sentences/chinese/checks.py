@@ -19,6 +19,11 @@ SENTENCES: dict[str, Sentence] = {
     "no_group": Sentence("没有消费组", _BRIDGE),
     "bridge_owns_stream": Sentence("持有数据流", ""),
     "no_bridge": Sentence("没有桥接进程在运行", _BRIDGE),
+    "partition_without_bridge": Sentence(
+        "数据流的这些分区没有桥接进程：{partitions}",
+        "请等待几秒：运行中的桥接进程会接管。若一直如此，请重启桥接进程；"
+        "`vtox status` 显示各分区由谁服务。",
+    ),
     "bridge_hangs": Sentence(
         "桥接进程（主机 {host}，进程号 {pid}）已 {silent_s:.0f} s 没有报告：已卡死、暂停或被终止",
         "`vtox up` 会在一分钟内结束卡死的进程并另行启动；否则在 {host} 上执行 "

@@ -25,6 +25,11 @@ SENTENCES: dict[str, Sentence] = {
     "no_group": Sentence("no group", _BRIDGE),
     "bridge_owns_stream": Sentence("owns the stream", ""),
     "no_bridge": Sentence("no bridge runs", _BRIDGE),
+    "partition_without_bridge": Sentence(
+        "no bridge serves these partitions of the stream: {partitions}",
+        "Wait some seconds: the bridges that run take them. If it stays, restart the bridges; "
+        "`vtox status` shows who serves what.",
+    ),
     "bridge_hangs": Sentence(
         "the bridge (pid {pid} on host {host}) has not reported for {silent_s:.0f} s: it hangs, or "
         "was stopped or killed",

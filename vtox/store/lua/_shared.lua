@@ -28,12 +28,15 @@ local function finish(raw, group, progress, index, families, ids, mark)
   end
 end
 
-local function forget(ledger, due, attempts, family, record, row)
+-- A family in a partition, as the name of its ledger says: `bearing`, in the second one `bearing:1`.
+local function part(ledger) return string.match(ledger, '^vtox:ledger:(.+)$') end
+
+local function forget(ledger, due, attempts, record, row)
   redis.call('HDEL', ledger, record)
   redis.call('ZREM', due, record)
   redis.call('HDEL', attempts, record, record .. '|start')
-  count('in_flight_windows:' .. family, -row.windows)
-  count('in_flight_bytes:' .. family, -row.bytes)
+  count('in_flight_windows:' .. part(ledger), -row.windows)
+  count('in_flight_bytes:' .. part(ledger), -row.bytes)
 end
 
 -- The row of a record, nil where it is damaged.
@@ -47,7 +50,7 @@ end
 
 -- Remove a damaged row. Which windows it held is learnt from the others: what is assigned and in no
 -- row is open again. So are the counts in flight.
-local function drop_row(ledger, due, attempts, progress, counters, family, index, record)
+local function drop_row(ledger, due, attempts, progress, counters, index, record)
   redis.call('HDEL', ledger, record)
   redis.call('ZREM', due, record)
   redis.call('HDEL', attempts, record, record .. '|start')
@@ -59,8 +62,8 @@ local function drop_row(ledger, due, attempts, progress, counters, family, index
       for id in string.gmatch(row.ids, '%S+') do held[id] = true end
     end
   end
-  redis.call('HSET', counters, 'in_flight_windows:' .. family, windows,
-    'in_flight_bytes:' .. family, bytes)
+  redis.call('HSET', counters, 'in_flight_windows:' .. part(ledger), windows,
+    'in_flight_bytes:' .. part(ledger), bytes)
   local letters = redis.call('HGETALL', progress)
   for i = 1, #letters, 2 do
     local id, marks = letters[i], letters[i + 1]
@@ -81,6 +84,8 @@ end
 local function bury(raw, dead_letters, maxbytes, id, family, machine, seq, code, reason, attempts)
   local args = {'stream_id', id, 'machine_id', machine, 'seq', seq, 'family', family, 'code', code,
     'reason', reason, 'attempts', attempts, 't', tostring(now_ms() / 1000)}
+  -- Entries of two partitions may have one id.
+  if raw ~= 'motor_raw_data' then args[#args + 1] = 'stream'; args[#args + 1] = raw end
   local found = redis.call('XRANGE', raw, id, id)
   local taken = 200 + #reason
   if found[1] then

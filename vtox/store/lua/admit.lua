@@ -3,12 +3,17 @@
 -- finished. Answers the machines that were not listed before, then the ids that are not pending any
 -- more, which get no row: a worker finished them while the bridge was reading; then the time, s. No
 -- arrival is later than that: ids stay ahead of a clock that was set back.
--- KEYS lease machines counters progress raw, then the marks of each machine
--- ARGV token group pending windows_in senders_restarted marks_life_s renew_below_s, and lists that
---      are led by their number of members: machine and arrival; id and progress; then per machine
---      two lists: mark and id, forgotten marks
+-- `partitions` is the number of them by which the bridge has chosen what to admit: with another one
+-- in force a machine may be another bridge's by now.
+-- KEYS lease machines counters progress raw partitions, then the marks of each machine
+-- ARGV token group pending windows_in senders_restarted marks_life_s renew_below_s partitions, and
+--      lists that are led by their number of members: machine and arrival; id and progress; then per
+--      machine two lists: mark and id, forgotten marks
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
-local at, unlisted, gone = 8, {}, {}
+if (redis.call('HGET', KEYS[6], 'number') or '1') ~= ARGV[8] then
+  return redis.error_reply('OTHERPARTITIONS')
+end
+local at, unlisted, gone = 9, {}, {}
 local seconds = redis.call('TIME')
 local now = seconds[1] + seconds[2] / 1e6
 
@@ -36,7 +41,7 @@ for _ = 1, tonumber(take()) do
     redis.call('HSETNX', KEYS[4], id, letters)
   end
 end
-for machine = 6, #KEYS do
+for machine = 7, #KEYS do
   local added = tonumber(take())
   if added > 0 then
     redis.call('HSET', KEYS[machine], unpack(ARGV, at, at + 2 * added - 1))

@@ -5,7 +5,7 @@ local text = redis.call('HGET', KEYS[1], ARGV[5])
 if not text then return 0 end
 local row = decode_row(text)
 if not row then
-  drop_row(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1], tonumber(ARGV[2]), ARGV[5])
+  drop_row(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], tonumber(ARGV[2]), ARGV[5])
   return 0
 end
 local tried = redis.call('HGET', KEYS[3], ARGV[5]) or '0'
@@ -16,7 +16,7 @@ for id in string.gmatch(row.ids, '%S+') do
   seq = seq + 1
 end
 count('dead:' .. ARGV[1], row.windows)
-forget(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[5], row)
+forget(KEYS[1], KEYS[2], KEYS[3], ARGV[5], row)
 finish(KEYS[6], ARGV[4], KEYS[4], tonumber(ARGV[2]), tonumber(ARGV[3]), row.ids, 'x')
 write_counts(KEYS[5])
 return 1

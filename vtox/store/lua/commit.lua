@@ -76,7 +76,9 @@ for machine = 17, #KEYS do
   if answer ~= 1 then
     for _ = 1, 4 do each(nil) end
   else
-    local latency = math.max(now - tonumber(string.match(row.ids, '(%d+)%-%d+$')), 0)
+    local arrived = tonumber(row.arrived_ms) or 0
+    if arrived <= 0 then arrived = tonumber(string.match(row.ids, '(%d+)%-%d+$')) end
+    local latency = math.max(now - arrived, 0)
     each(listed and function(...)
       redis.call('HSET', KEYS[machine], 'version', next_version, ...)
     end)
@@ -90,7 +92,7 @@ for machine = 17, #KEYS do
     count('windows:' .. family, row.windows)
     count('records:' .. family, 1)
     count('latency_ms:' .. family, latency)
-    forget(KEYS[1], KEYS[2], KEYS[3], family, record, row)
+    forget(KEYS[1], KEYS[2], KEYS[3], record, row)
     finish(KEYS[6], ARGV[4], KEYS[4], index, families, row.ids, 'd')
   end
   answers[#answers + 1] = answer

@@ -3,7 +3,7 @@
 -- KEYS lease progress ledger due counters
 -- ARGV token family index, then per record: id, row (JSON)
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
-local family, index = ARGV[2], tonumber(ARGV[3])
+local index = tonumber(ARGV[3])
 local now = now_ms() / 1000
 local entered = {}
 for a = 4, #ARGV, 2 do
@@ -21,8 +21,8 @@ for a = 4, #ARGV, 2 do
     end
     redis.call('HSET', KEYS[3], record, ARGV[a + 1])
     redis.call('ZADD', KEYS[4], now, record)
-    count('in_flight_windows:' .. family, row.windows)
-    count('in_flight_bytes:' .. family, row.bytes)
+    count('in_flight_windows:' .. part(KEYS[3]), row.windows)
+    count('in_flight_bytes:' .. part(KEYS[3]), row.bytes)
   end
   entered[#entered + 1] = free and 1 or 0
 end

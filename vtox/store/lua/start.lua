@@ -31,7 +31,7 @@ for a = 9, #ARGV do
         seq = seq + 1
       end
       count('dead:' .. family, row.windows)
-      forget(KEYS[1], KEYS[2], KEYS[3], family, record, row)
+      forget(KEYS[1], KEYS[2], KEYS[3], record, row)
       finish(KEYS[6], ARGV[4], KEYS[4], index, families, row.ids, 'x')
       rows[#rows] = false
     end
