@@ -126,6 +126,16 @@ FAMILIES: tuple[Family, ...] = (
         fs_hz=10_000.0,
         final=True,
     ),
+    Family(
+        name="stirrers, 8 poles",
+        pole_pairs=(4,),
+        kw=(1.5, 45),
+        supply_hz=50,
+        volts=400,
+        supplies=("quiet", "flicker", "interharmonic"),
+        loads=("mixer", "drifting", "steady"),
+        fs_hz=2_500.0,
+    ),
 )
 
 
