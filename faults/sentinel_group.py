@@ -241,6 +241,22 @@ def server_lines() -> list[str]:
     ]
 
 
+def local_group(
+    folder: Path,
+    ports: Sequence[int],
+    *,
+    replicas: int = 2,
+    more: Sequence[str] = (),
+    down_after_ms: int = DOWN_AFTER_MS,
+) -> SentinelGroup:
+    """Return a group on this host: as many sentinels as ports are left."""
+    servers = [Node(folder=folder / f"server-{p}", port=p) for p in ports[: replicas + 1]]
+    sentinels = [
+        Node(folder=folder / f"sentinel-{p}", port=p, sentinel=True) for p in ports[replicas + 1 :]
+    ]
+    return SentinelGroup(servers, sentinels, more, down_after_ms)
+
+
 @contextmanager
 def sentinel_group(
     folder: Path,
@@ -250,12 +266,8 @@ def sentinel_group(
     more: Sequence[str] = (),
     down_after_ms: int = DOWN_AFTER_MS,
 ) -> Iterator[SentinelGroup]:
-    """Run a group on this host until the block ends: as many sentinels as ports are left."""
-    servers = [Node(folder=folder / f"server-{p}", port=p) for p in ports[: replicas + 1]]
-    sentinels = [
-        Node(folder=folder / f"sentinel-{p}", port=p, sentinel=True) for p in ports[replicas + 1 :]
-    ]
-    group = SentinelGroup(servers, sentinels, more, down_after_ms)
+    """Run such a group until the block ends."""
+    group = local_group(folder, ports, replicas=replicas, more=more, down_after_ms=down_after_ms)
     try:
         group.start()
         yield group

@@ -65,6 +65,8 @@ def parse(url: str) -> SentinelUrl:
     """Return the parts of a complete URL."""
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query))
+    verified = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
+    tls = verified if parts.scheme == "sentinels" else {}
     return SentinelUrl(
         sentinels=addresses(parts),
         service=options["service"],
@@ -73,7 +75,7 @@ def parse(url: str) -> SentinelUrl:
         db=int(parts.path.strip("/") or 0),
         sentinel_user=options.get("sentinel_username"),
         sentinel_password=options.get("sentinel_password"),
-        tls={k: v for k, v in options.items() if k.startswith("ssl_")},
+        tls=tls | {k: v for k, v in options.items() if tls and k.startswith("ssl_")},
     )
 
 

@@ -122,7 +122,9 @@ class Settings(BaseSettings):
         "server", description="a window is accepted once the server has it, or once on its disk"
     )
     acknowledged_by_replicas: int = Field(
-        0, ge=0, description="so many replicas must have a window over HTTP before it is accepted"
+        0,
+        ge=0,
+        description="a window over HTTP or MQTT is accepted once so many replicas have it",
     )
     coordinator_port: int = Field(
         8001, ge=1, le=65535, description="port for health and metrics of the bridge"

@@ -15,7 +15,7 @@ import redis
 from deploy import role_settings
 from tests.cluster import free_ports
 from tests.unit.test_deploy import ROOT, optional, procfile
-from vtox.cluster.server_users import ROLES, acl_file, sha256
+from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
 from vtox.faults import FAMILIES
 from vtox.settings import OTHER_VARIABLES, Settings
 
@@ -103,7 +103,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, dict
     if not binary:
         pytest.skip("valkey-server is not installed")
     folder = tmp_path_factory.mktemp("valkey")
-    passwords = {name: f"password-of-{name}" for name in ("admin", *ROLES)}
+    passwords = {name: f"password-of-{name}" for name in ("admin", *ROLES, *GROUP_USERS)}
     (folder / "users.acl").write_text(acl_file({n: sha256(p) for n, p in passwords.items()}))
     (port,) = free_ports(1)
     text = (DEPLOY / "redis" / "valkey.conf").read_text()
@@ -201,7 +201,7 @@ def test_what_scripts_and_transactions_wrote_outlives_a_restart(
     """Some servers read their log as the user `default`, and leave out what it may not do."""
     if not shutil.which(program):
         pytest.skip(f"{program} is not installed")
-    passwords = {name: f"password-of-{name}" for name in ("admin", *ROLES)}
+    passwords = {name: f"password-of-{name}" for name in ("admin", *ROLES, *GROUP_USERS)}
     users = tmp_path / "users.acl"
     users.write_text(acl_file({n: sha256(p) for n, p in passwords.items()}))
     (port,) = free_ports(1)

@@ -167,7 +167,9 @@ def test_tls_reaches_sentinels_and_servers() -> None:
     whole = complete("VTOX_REDIS_URL", "sentinels://a,b/0?service=v", Tls(Path("/etc/ca.pem")))
     group = sentinel_urls.parse(whole)
     assert group.tls["ssl_ca_certs"] == sentinel_options(group)["ssl_ca_certs"] == "/etc/ca.pem"
-    assert connect(whole, "test").connection_pool.connection_class is PrimarySSLConnection
+    for url in (whole, "sentinels://a,b/0?service=v"):
+        assert connect(url, "test").connection_pool.connection_class is PrimarySSLConnection
+        assert sentinel_options(sentinel_urls.parse(url))["ssl_cert_reqs"] == "required"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from rich.table import Table
 from vtox.cli.options import Json
 from vtox.cluster.data_folder import open_private
 from vtox.cluster.server_config import read_address
-from vtox.cluster.server_users import ROLES, acl_file, sha256
+from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
 from vtox.errors import InputError, VtoxError
 from vtox.server_urls import mask
 from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load, unknown_settings
@@ -87,7 +87,7 @@ def users(
     Each role (ingest, bridge, worker, api ...) is a user with the least rights. SECURITY.md says
     where each password goes.
     """
-    passwords = {name: secrets.token_urlsafe(32) for name in ("admin", *ROLES)}
+    passwords = {name: secrets.token_urlsafe(32) for name in ("admin", *ROLES, *GROUP_USERS)}
     files = {
         "users.acl": acl_file({name: sha256(p) for name, p in passwords.items()}),
         "passwords.json": json.dumps(passwords, indent=2) + "\n",

@@ -70,7 +70,14 @@ def mqtt(
     client = connect(settings.samples_url(), "mqtt")
     check_when_loaded(client)
     limits = Limits(settings.max_window_bytes, settings.max_samples)
-    publisher = Publisher(client, numbers=state, patience_s=float("inf"), limits=limits)
+    publisher = Publisher(
+        settings.samples_url(),
+        name="mqtt",
+        numbers=state,
+        patience_s=float("inf"),
+        replicas=settings.acknowledged_by_replicas,
+        limits=limits,
+    )
     births = Births(state)
     Gateway(connection, publisher, client, rules, births, max_machines=settings.max_machines).run(
         stop

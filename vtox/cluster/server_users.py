@@ -112,7 +112,7 @@ def _roles() -> dict[str, Role]:
             about="vtox mqtt: adds windows, registers machines, says which have left",
             rights=" ".join(
                 (
-                    f"{SCRIPTS} {READS} {_keys(keys.ALERTS, *machines)}",
+                    f"{SCRIPTS} {READS} +wait {_keys(keys.ALERTS, *machines)}",
                     _only(WRITES, *machines),
                     _only("+xadd", *raw, keys.ALERTS),
                     number,
@@ -220,6 +220,12 @@ _BROKER = (
 # database; nothing but remote control and events is published.
 _CHANNELS = "&*"
 ROLES = _roles()
+# Users by which the servers of a Sentinel group and their sentinels know each other.
+GROUP_USERS = {
+    "replica": "+ping +psync +replconf",
+    "sentinel": "+ping +info +role +publish +subscribe +multi +exec +slaveof +replicaof "
+    "+config|rewrite +client|setname +client|kill +script|kill &__sentinel__:hello",
+}
 # Who administers: every command of VTOX, but not FLUSHALL, KEYS, CONFIG, SHUTDOWN, MODULE, RESTORE
 # and the like, which VTOX, Celery and Flower do not need; INFO and CLIENT LIST only read.
 ADMIN = "~* &* +@all -@dangerous +info +client|list"
@@ -246,7 +252,8 @@ def role_line(role: str, sha256: str) -> str:
 def acl_file(hashes: Mapping[str, str]) -> str:
     """Return the ACL file of a server of one's own: `hashes` of the passwords, by role."""
     roles = [role_line(role, hashes[role]) for role in ROLES]
-    lines = [DEFAULT_LINE, admin_line("admin", hashes["admin"]), *roles]
+    group = [f"user {n} reset on #{hashes[n]} {rights}" for n, rights in GROUP_USERS.items()]
+    lines = [DEFAULT_LINE, admin_line("admin", hashes["admin"]), *roles, *group]
     return "\n".join(lines) + "\n"
 
 

@@ -4,11 +4,13 @@ import re
 
 from tests.paths import ROOT
 from vtox import keys
-from vtox.cluster.server_users import ROLES, acl_file
+from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file
 
 
 def test_the_file_of_users_in_deploy_is_the_one_that_vtox_writes() -> None:
-    hashes = {name: f"<sha256 of the password of {name}>" for name in ("admin", *ROLES)}
+    hashes = {
+        name: f"<sha256 of the password of {name}>" for name in ("admin", *ROLES, *GROUP_USERS)
+    }
     assert (ROOT / "deploy/redis/users.acl").read_text() == acl_file(hashes)
 
 
