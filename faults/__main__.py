@@ -1,6 +1,7 @@
 """`python -m faults`: runs tests, checks their histories, prints one table.
 
     python -m faults [TEST ...] [--seed N ...] [--keep FOLDER]
+    python -m faults engines
 
 On failure it prints what is wrong, the seed, the schedule, and the command that repeats the run.
 """
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from faults import engines
 from faults.check import Figures, Verdict, check
 from faults.history import read
 from faults.run import Test, run
@@ -107,4 +109,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["engines"]:
+        sys.exit(engines.main(sys.argv[2:]))
     sys.exit(main(sys.argv[1:]))

@@ -38,6 +38,8 @@ class Run:
     calm: dict[int, float] = field(default_factory=dict)
     samples: list[Event] = field(default_factory=list)
     measures: list[Event] = field(default_factory=list)
+    # Ids of the results that were seen on servers which are the primary no more.
+    seen: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> "Run":
@@ -50,8 +52,16 @@ class Run:
             "sample": run.samples,
             "measure": run.measures,
         }
+        first_t: dict[str, float] = {}
         for e in events:
             match e["event"]:
+                case "timeline":
+                    run.seen |= {r["id"] for r in run.results}
+                    run.results.clear()
+                    run.dead.clear()
+                case "result" if "id" in e:
+                    # Read again it was there when it was first seen.
+                    run.results.append(e | {"t": first_t.setdefault(e["id"], e["t"])})
                 case "run":
                     run.head = e
                 case "final":
@@ -108,6 +118,8 @@ class Figures:
     accepted: float | None
     recovery_s: float | None
     drained_s: float | None
+    # Results that readers saw and that a fail-over took back; their windows have others.
+    withdrawn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +153,7 @@ def check(events: Iterable[Event]) -> Verdict:
         accepted=accepted,
         recovery_s=_recovery_s(run),
         drained_s=run.drained_s,
+        withdrawn=len(run.seen - {e.get("id", "") for e in run.results}),
     )
     violations = [
         *_list("lost (acknowledged, neither result nor dead letter)", lost),

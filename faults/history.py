@@ -4,8 +4,9 @@
 |---|---|---|
 | `run` | test, seed, families (name -> faults), limits | harness |
 | `ack` | machine, run, seq | a sender, once the server or the API has confirmed the window |
-| `result` | machine, run, fault, first, last, latency_ms | observer |
+| `result` | id, machine, run, fault, first, last, latency_ms | observer |
 | `dead` | machine, family, seq, code | observer |
+| `timeline` | run_id: another server is the primary, of which all is read again | observer |
 | `disturb`, `calm` | n, kind, target: a disturbance begins and ends | harness |
 | `ended` | part, status: a process ended that the harness had not ended | harness |
 | `sample` | queues, pending, lag | observer |

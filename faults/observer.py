@@ -24,8 +24,16 @@ COUNT = 1000
 class Observer:
     """A thread that follows results and dead letters, and takes a sample after every reading."""
 
-    def __init__(self, connect: Callable[[], Client], history: History) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Client],
+        history: History,
+        *,
+        fails_over: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.connect = connect
+        self.fails_over = fails_over
+        self._run_id = ""
         self.history = history
         self.last = {keys.RESULTS: "0-0", keys.DEAD_LETTERS: "0-0"}
         self.answers = Counter[str]()
@@ -63,6 +71,7 @@ class Observer:
         """Stop observing, and note the state at the end."""
         self._end()  # two readers would note an answer twice
         with self.connect() as client:
+            self._meet(client)
             while self._read(client):
                 pass
             some = served(client)
@@ -86,27 +95,39 @@ class Observer:
     def _run(self) -> None:
         while not self._stop.is_set():
             with suppress(redis.RedisError), self.connect() as client:
+                self._meet(client)
                 while not self._stop.is_set():
                     self._read(client)
                     self.history.add("sample", **self.state(client))
                     self._stop.wait(BLOCK_MS / 1000)
             self._stop.wait(0.2)
 
+    def _meet(self, client: Client) -> None:
+        """Read all again from another primary: what the one before alone had does not count."""
+        if not self.fails_over():
+            return
+        run_id = str(client.info("server")["run_id"])
+        if self._run_id and run_id != self._run_id:
+            self.history.add("timeline", run_id=run_id)
+            self.last = dict.fromkeys(self.last, "0-0")
+        self._run_id = run_id
+
     def _read(self, client: Client) -> int:
         read = 0
         for stream, entries in client.xread(self.last, count=COUNT) or []:
             name = stream.decode()
             for entry_id, fields in entries:
-                self._note(name, fields)
+                self._note(name, entry_id.decode(), fields)
                 self.last[name] = entry_id
                 read += 1
         return read
 
-    def _note(self, stream: str, fields: dict[bytes, bytes]) -> None:
+    def _note(self, stream: str, entry_id: str, fields: dict[bytes, bytes]) -> None:
         text = {k.decode(): v.decode("utf-8", "replace") for k, v in fields.items()}
         if stream == keys.RESULTS:
             self.history.add(
                 "result",
+                id=entry_id,
                 machine=text["machine_id"],
                 run=text["run"],
                 fault=text["fault"],

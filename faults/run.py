@@ -111,7 +111,8 @@ def run(test: Test, folder: Path) -> Path:
     system = test.system(folder, history, test.options)
     test.prepare(system)
     try:
-        with system.running(), Observer(system.client, history).observing() as observer:
+        observer = Observer(system.client, history, fails_over=lambda: system.group is not None)
+        with system.running(), observer.observing():
             _send(test, system, history)
             last_ack = time.monotonic()
             if _drained(observer):

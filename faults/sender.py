@@ -20,16 +20,18 @@ from redis.sentinel import Sentinel
 
 from faults.history import History, read
 from vtox import keys
+from vtox.client.publisher import Publisher
 from vtox.domain import Window
 from vtox.senders.simulated_fleet import FS_HZ, WINDOW_S
 from vtox.sentinel_urls import is_sentinel, parse
 from vtox.simulator.fleet import fleet
 from vtox.simulator.signals import window as simulate
-from vtox.wire import encode
+from vtox.wire import Limits, encode
 
 SAMPLES, SMALL_FS_HZ = 200, 1000.0
 SMALL_WINDOW_S = SAMPLES / SMALL_FS_HZ
 TWICE = 97
+UNLIMITED = Limits(1 << 30, 1 << 30)
 TIMEOUT_S = 5.0
 RUN = "r1"
 TEXTS = ("machine_id", "run", "vehicle_id", "dtype")
@@ -91,6 +93,20 @@ def by_redis(url: str) -> Callable[[Fields], bool]:
     return send
 
 
+def by_publisher(url: str, keep_s: float, replicas: int) -> Callable[[Fields], bool]:
+    """Return a sender of VTOX's own, which follows a fail-over."""
+    publisher = Publisher(
+        url, keep_s=keep_s, replicas=replicas, patience_s=float("inf"), limits=UNLIMITED
+    )
+
+    def send(fields: Fields) -> bool:
+        texts = {k: v if isinstance(v, bytes) else str(v) for k, v in fields.items()}
+        publisher.collect_entry(texts)
+        return bool(publisher.flush())
+
+    return send
+
+
 def by_http(url: str, key: str = "") -> Callable[[Fields], bool]:
     """Return a sender that posts to the API."""
     headers = {"X-API-Key": key} if key else {}
@@ -137,6 +153,8 @@ def main() -> None:
     where.add_argument("--url")
     where.add_argument("--http")
     parser.add_argument("--key", default="", help="for --http")
+    parser.add_argument("--keep", type=float, help="seconds to send again after a fail-over")
+    parser.add_argument("--replicas", type=int, default=0, help="to wait for")
     parser.add_argument("--machines", type=int, nargs=2, required=True)
     parser.add_argument("--windows", type=int, required=True)
     parser.add_argument("--rate", type=float, required=True, help="windows a second")
@@ -146,7 +164,10 @@ def main() -> None:
     parser.add_argument("--ballast", type=int, default=0, help="bytes that nobody reads")
     options = parser.parse_args()
     history = History(options.history)
-    send = by_redis(options.url) if options.url else by_http(options.http, options.key)
+    if options.keep is not None:
+        send = by_publisher(options.url, options.keep, options.replicas)
+    else:
+        send = by_redis(options.url) if options.url else by_http(options.http, options.key)
     make = simulated_window if options.simulated else small_window
     machines = range(*options.machines)
     for due_s, machine, seq in todo(options.history, machines, options.windows, options.rate):

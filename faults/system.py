@@ -23,6 +23,7 @@ import redis
 
 from faults.history import History
 from faults.proxy import Links
+from faults.sentinel_group import SentinelGroup, local_group
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.settings import Settings, load, server_url
@@ -35,6 +36,8 @@ READY_S = 90.0
 # A process that ended by itself is started again after this.
 PAUSE_S = 1.0
 STOP_S = 15.0
+# A primary that was cut off takes no windows, and what is confirmed is on disk.
+GROUP_LINES = ("min-replicas-to-write 1", "min-replicas-max-lag 2")
 
 
 @dataclass(slots=True)
@@ -73,6 +76,11 @@ class Options:
     data: Path | None = None
     broker_url: str = ""
     partitions: int = 1
+    # A Sentinel group in place of the embedded server; no process then has a link.
+    sentinel: bool = False
+    # How the sender makes sure of its windows: `Publisher`.
+    keep_s: float = 0.0
+    replicas: int = 0
 
 
 class System:
@@ -91,6 +99,7 @@ class System:
         self._stop = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._owner = 0
+        self.group: SentinelGroup | None = None
 
     # -- starting and stopping
 
@@ -114,8 +123,13 @@ class System:
             "VTOX_COORDINATOR_PORT": str(self.coordinator_port),
             "VTOX_WORKER_PORT": str(self.worker_port),
         }
+        if self.options.sentinel:
+            self.group = local_group(self.folder / "group", free_ports(6), more=GROUP_LINES)
+            self.group.start()
         base = self._base_environment() | ports
-        if self.options.supervised:
+        if self.group:
+            pass
+        elif self.options.supervised:
             up = ["vtox", "up", "--without", "flower"]
             self.add("up", up, base | self.options.server_env)
         else:
@@ -156,7 +170,7 @@ class System:
         one_shot: bool = False,
     ) -> Part:
         """Start a process, and keep it running."""
-        if link:
+        if link and not self.group:
             env = env | {"VTOX_REDIS_URL": self.url(self.links.add(link).port)}
         log = (self.folder / f"{name}.log").open("ab")
         part = Part(name, [sys.executable, "-P", "-m", *command], env, log, one_shot=one_shot)
@@ -169,6 +183,9 @@ class System:
         """Start a sender, which ends when all its windows are acknowledged."""
         if http:
             where = ["--http", f"http://127.0.0.1:{self.api_port}"]
+        elif self.group:
+            sure = ["--keep", str(self.options.keep_s), "--replicas", str(self.options.replicas)]
+            where = ["--url", self.url(), *sure]
         else:
             where = ["--url", self.url(self.links.add("sender").port)]
         command = ["faults.sender", str(self.history.path), *where, *arguments]
@@ -191,7 +208,8 @@ class System:
         }
         broker = {"VTOX_BROKER_URL": self.options.broker_url} if self.options.broker_url else {}
         partitions = {"VTOX_STREAM_PARTITIONS": str(self.options.partitions)}
-        return own | fixed | broker | partitions | self.options.settings
+        group = {"VTOX_REDIS_URL": self.group.url} if self.group else {}
+        return own | fixed | broker | group | partitions | self.options.settings
 
     def _start(self, part: Part) -> None:
         part.process = subprocess.Popen(
@@ -242,6 +260,8 @@ class System:
                         part.process.kill()
                         part.process.wait()
                 part.log.close()
+        if self.group:
+            self.group.stop()
 
     # -- the server
 
@@ -251,12 +271,14 @@ class System:
 
     def url(self, port: int = 0) -> str:
         """Return the URL of the server, at a link's `port` or at its own."""
+        if self.group:
+            return self.group.url
         own, password, _ = self._address()
         return server_url(port or own, password)
 
     def client(self) -> Client:
         """Return a client of the server itself."""
-        return connect(self.url(), "faults", retries=0)
+        return connect(self.url(), "faults", retries=0, report_loss=True)
 
     def server_responds(self) -> bool:
         """Whether the server takes commands."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from faults.clocks import clock_steps
 from faults.disks import disk
+from faults.failovers import failover, failover_short
 from faults.outages import half_open, outage
 from faults.run import LIMITS, ON_DISK, Load, Test
 from faults.schedule import schedule
@@ -141,6 +142,8 @@ TESTS: dict[str, Callable[[int], Test]] = {
     "disk": disk,
     "memory": full_memory,
     "slow-fsync": slow_disk,
+    "failover": failover,
+    "failover-short": failover_short,
 }
 # Where chance decides most, several seeds are run; else one.
 SEEDS = {"crashes": (1, 2, 3, 4, 5), "handover": (1, 2)}

@@ -23,7 +23,7 @@ from faults.system import STOP_S, Options, Part, System, children
 from hosts.network import Network, open_network
 from tests.tls_server import authority, system_server
 from vtox import keys
-from vtox.cluster.server_users import ROLES, acl_file, sha256
+from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
 from vtox.faults import FAMILIES
 from vtox.settings import load
 from vtox.store import apikeys, heartbeats
@@ -51,7 +51,7 @@ class Hosts(System):
         options.supervised = True
         super().__init__(folder, history, options)
         self.executions = folder / "executions.txt"
-        self.passwords = {name: secrets.token_hex(16) for name in ("admin", *ROLES)}
+        self.passwords = {name: secrets.token_hex(16) for name in ("admin", *ROLES, *GROUP_USERS)}
         self.host_of: dict[str, str] = {}
         # Host -> further settings of its workers.
         self.workers: dict[str, dict[str, str]] = {host: {} for host in WORKER_HOSTS}
@@ -302,7 +302,7 @@ class Hosts(System):
         """Return a client of the server, as its administrator."""
         ca = None if self.group else self.ca
         settings = load(redis_url=self.role_url("admin"), redis_ca=ca)
-        return connect(settings.working_url(), "hosts", retries=0)
+        return connect(settings.working_url(), "hosts", retries=0, report_loss=True)
 
     def vehicles_send(self) -> bool:
         """Whether windows arrive."""

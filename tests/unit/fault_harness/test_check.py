@@ -170,3 +170,20 @@ def test_the_command_reads_a_file_and_fails_on_violations(
         more.write('"seq": "3", "code": "poison"}\n{"t": 4, "event": "res')
     assert main([str(file.path)]) == 1
     assert "2 doubled: M r 3 insulation" in capsys.readouterr().out
+
+
+def test_what_a_fail_over_took_back_is_no_answer() -> None:
+    """Its readers saw two results; the new primary has others in place of one of them."""
+    events = [
+        e | {"id": f"{n}-0"} if e["event"] == "result" else e for n, e in enumerate(history())
+    ]
+    results = [e for e in events if e["event"] == "result"]
+    again = [e | {"t": 30.0} for e in results[1:]]
+    anew = results[0] | {"t": 30.0, "id": "99-0"}
+    verdict = check([*events, {"t": 29.0, "event": "timeline"}, *again, anew])
+    assert verdict.violations == []
+    assert (verdict.figures.lost, verdict.figures.doubled, verdict.figures.withdrawn) == (0, 0, 1)
+    assert verdict.figures.recovery_s == check(history()).figures.recovery_s
+    assert "1 doubled" in violations(
+        [*events, {"t": 29.0, "event": "timeline"}, *again, anew, anew]
+    )
