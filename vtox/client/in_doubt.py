@@ -21,13 +21,16 @@ class InDoubt(Generic[T]):
     """Windows that were added, with the ids of their entries, in their order.
 
     `replicas` must have a window before it is confirmed. Then it is kept until one is confirmed
-    `keep_s` after it: while none is, none leaves, however long that takes.
+    `keep_s` after it. That time stands still while nothing is confirmed, and goes on where it was
+    when the window is sent again: a second fail-over does not keep windows for longer, beyond
+    those that the bridge remembers.
     """
 
     def __init__(self, replicas: int, keep_s: float) -> None:
         self.replicas = replicas
         self.keep_s = keep_s
-        self.unconfirmed: list[tuple[T, str]] = []
+        # Window, id of its entry, and its age, s, when the connection was lost: 0 of a new one.
+        self.unconfirmed: list[tuple[T, str, float]] = []
         self._confirmed: deque[tuple[float, T]] = deque()
 
     def __bool__(self) -> bool:
@@ -44,15 +47,16 @@ class InDoubt(Generic[T]):
         confirmed, self.unconfirmed = self.unconfirmed, []
         now = time.monotonic()
         if self.keep_s:
+            self._confirmed.extend((now - age_s, window) for window, _, age_s in confirmed)
             while self._confirmed and self._confirmed[0][0] < now - self.keep_s:
                 self._confirmed.popleft()
-            self._confirmed.extend((now, window) for window, _ in confirmed)
-        return confirmed
+        return [(window, entry_id) for window, entry_id, _ in confirmed]
 
-    def take_all(self) -> tuple[list[T], list[T]]:
-        """Return what was confirmed and what was not, and keep nothing."""
-        confirmed = [window for _, window in self._confirmed]
-        unconfirmed = [window for window, _ in self.unconfirmed]
+    def take_all(self) -> tuple[list[tuple[T, float]], list[T]]:
+        """Return what was confirmed, with its age, s, and what was not; keep nothing."""
+        newest_t = self._confirmed[-1][0] if self._confirmed else 0.0
+        confirmed = [(window, newest_t - t) for t, window in self._confirmed]
+        unconfirmed = [window for window, _, _ in self.unconfirmed]
         self._confirmed.clear()
         self.unconfirmed.clear()
         return confirmed, unconfirmed

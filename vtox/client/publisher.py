@@ -61,8 +61,8 @@ class _Entry:
     name: str
     fields: EntryFields
     nbytes: int
-    # It was acknowledged before, and goes again after a lost connection.
-    again: bool = False
+    # How long ago it was acknowledged, s, where it goes again after a lost connection.
+    age_s: float | None = None
     # The stream that it was added to.
     stream: str = keys.RAW
 
@@ -359,7 +359,7 @@ class Publisher:
             self._waiting.popleft()
             self._waiting_bytes -= entry.nbytes
             entry.stream = raw
-            self._in_doubt.unconfirmed.append((entry, entry_id))
+            self._in_doubt.unconfirmed.append((entry, entry_id, entry.age_s or 0.0))
         self._room_bytes = min(2 * self._room_bytes, self.batch_bytes)
         return self._confirm()
 
@@ -374,18 +374,19 @@ class Publisher:
         """Send what may be lost again, before anything else: a machine's windows stay in order."""
         if not self._owns_client:
             return
-        again, unconfirmed = self._in_doubt.take_all()
-        for entry in again:
-            entry.again = True
-        self._waiting.extendleft(reversed(again + unconfirmed))
-        self._waiting_bytes += sum(e.nbytes for e in again + unconfirmed)
+        acknowledged, lost = self._in_doubt.take_all()
+        for entry, age_s in acknowledged:
+            entry.age_s = age_s
+        again = [entry for entry, _ in acknowledged] + lost
+        self._waiting.extendleft(reversed(again))
+        self._waiting_bytes += sum(e.nbytes for e in again)
         self._client.connections.restart(self._client)
 
     def _note(self, entry: _Entry, entry_id: str) -> None:
         run = str(entry.fields.get("run", ""))
         seq = entry.fields["seq"]
         accepted = Accepted(entry.machine_id, run, int(seq) if seq else -1, entry_id, entry.stream)
-        if not entry.again:
+        if entry.age_s is None:
             self._accepted.append(accepted)
         self.accepted_ids[entry.stream, entry_id] = accepted
         while len(self.accepted_ids) > KEPT_IDS:
