@@ -29,6 +29,7 @@ COLUMNS = (
     "drained, s",
     "",
 )
+PARTITIONS = 4
 
 
 def _embedded(seed: int, folder: Path) -> AbstractContextManager[Test]:
@@ -37,6 +38,12 @@ def _embedded(seed: int, folder: Path) -> AbstractContextManager[Test]:
 
 def _sentinel(seed: int, folder: Path) -> AbstractContextManager[Test]:
     return nullcontext(failover(seed))
+
+
+def _partitions(seed: int, folder: Path) -> AbstractContextManager[Test]:
+    test = crashes_short(seed)
+    test.options.partitions = PARTITIONS
+    return nullcontext(test)
 
 
 @contextmanager
@@ -50,6 +57,7 @@ def _rabbitmq(seed: int, folder: Path) -> Iterator[Test]:
 ENGINES: dict[str, tuple[str, Callable[[int, Path], AbstractContextManager[Test]]]] = {
     "embedded": ("one embedded server; server and others killed, stopped, cut off", _embedded),
     "sentinel": ("Sentinel, 1 primary and 2 replicas; primary killed, stopped 60 s", _sentinel),
+    "partitions": (f"one embedded server, {PARTITIONS} partitions; as the first", _partitions),
     "rabbitmq": ("one embedded server, RabbitMQ as broker; as the first", _rabbitmq),
 }
 
