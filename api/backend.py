@@ -44,6 +44,8 @@ class Backend:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        if settings.redis_urls:
+            settings.working_url()  # which of them, it must be told
         self._lock = threading.Lock()
         self._url = ""
         self._client: Client = None

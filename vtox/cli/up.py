@@ -96,7 +96,7 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
         complete_database("VTOX_DATABASE_URL", settings.database_url)
     if settings.notify_file:
         read_rules(settings.notify_file)
-    if settings.redis_url:
+    if settings.redis_url or settings.redis_urls:
         with connect(settings.working_url(), "up") as client:
             check_when_loaded(client)
     elif any(s.name == "server" for s in specs):
