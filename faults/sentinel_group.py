@@ -147,10 +147,11 @@ class SentinelGroup:
         """Return the server that the sentinels name as the primary, None if none answers."""
         for node in self.sentinels:
             with suppress(redis.RedisError), node.client() as client:
-                _, port = client.execute_command(
+                host, port = client.execute_command(
                     "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.service
                 )
-                return next((n for n in self.servers if n.port == int(port)), None)
+                at = (host.decode(), int(port))
+                return next((n for n in self.servers if (n.host, n.port) == at), None)
         return None
 
     def replicas(self) -> list[Node]:
