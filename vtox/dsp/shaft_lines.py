@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
+from scipy.ndimage import maximum_filter1d, median_filter
 
 from vtox.arrays import Float32, Float64, Int
 from vtox.domain import Array
@@ -83,6 +84,38 @@ def shaft_line_amplitudes(
         clear = highest > MIN_OVER_NEIGHBOURS * around[..., reach]
         amplitudes[np.array(rows)[strong]] = np.where(clear, np.sqrt(own[strong] / unit), 0)
     return amplitudes
+
+
+def velocity_lines(
+    x: Array, fs_hz: float, *, lowest_hz: float, highest_hz: float
+) -> tuple[Float64, Float64]:
+    """Return the lines of the vibration between two frequencies, wherever they stand.
+
+    Parameters
+    ----------
+    x : ndarray, shape (samples,)
+        Acceleration, any unit.
+    fs_hz, lowest_hz, highest_hz : float
+
+    Returns
+    -------
+    hz, velocity : ndarray, shape (lines,)
+        The highest bin of each, and its velocity in the unit of `x` times a second.
+    """
+    block = max(1, int(fs_hz / (MEANS_PER_PERIOD * highest_hz)))
+    length = scipy.fft.prev_fast_len(max(1, len(x) // block), real=True)
+    df_hz = fs_hz / block / length
+    power = _hann_power([x], block, length)[0]
+    low, high = max(1, round(lowest_hz / df_hz)), min(len(power) - 1, round(highest_hz / df_hz))
+    if high - low <= NEIGHBOUR_BINS:
+        return np.zeros(0), np.zeros(0)
+    floor = median_filter(power, 2 * NEIGHBOUR_BINS + 1, mode="nearest")
+    peak = maximum_filter1d(power, 2 * LOBE_BINS + 1) == power
+    bins = np.flatnonzero(peak & (power > MIN_OVER_NEIGHBOURS * floor))
+    bins = bins[(bins >= low) & (bins <= high)]
+    hz = np.asarray(bins * df_hz, np.float64)
+    amplitude = np.sqrt(power[bins]) / (block * length / 4)
+    return hz, np.asarray(amplitude / (2 * np.pi * hz), np.float64)
 
 
 def _hann_power(signals: Sequence[Array], block: int, length: int) -> Array:

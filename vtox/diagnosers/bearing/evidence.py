@@ -26,8 +26,10 @@ from vtox.diagnosers.bearing.envelope_views import (
     modulation_in_view,
 )
 from vtox.diagnosers.bearing.lagging_elements import LaggingElements, lagging_elements
-from vtox.diagnosers.bearing.load_sidebands import lacks_load_sidebands
+from vtox.diagnosers.bearing.load_sidebands import has_load_sidebands, lacks_load_sidebands
+from vtox.diagnosers.bearing.other_shafts import other_shaft_is_louder
 from vtox.diagnosers.bearing.search import CombSearch, search_combs
+from vtox.diagnosers.bearing.search_setup import SLIPPAGE
 from vtox.diagnosers.bearing.severity import WARNING_MODULATION, is_weak
 from vtox.diagnosers.bearing.shaft_speed import (
     MAX_REPORTING_ERROR,
@@ -61,8 +63,8 @@ class LeadingComb:
     modulation: float
     #: Sound elements may modulate the vibration so much.
     weak: bool
-    #: Load does not modulate it, as it would if its part were damaged.
-    unmodulated: bool
+    #: It may be another shaft's: it lacks what the damage of its part would show.
+    foreign: bool
     channel: str
     band_low_hz: float
     band_high_hz: float
@@ -271,20 +273,37 @@ def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | Non
     defect = search.leading
     finding = search.findings[defect]
     harmonics, modulation = measure_comb(search.plan, finding, views)
-    whole, unmodulated = 0.0, False
+    deviation = finding.order / views.setup.orders[defect] - 1
+    band = views.band(finding.view)
+    whole, foreign = 0.0, False
     if finding.ratio >= 1:
-        unmodulated = lacks_load_sidebands(search.plan, finding, views, defect)
+        foreign = _may_be_foreign(views, search, defect, deviation, band[0])
         whole = max(
             modulation_in_view(search.plan, finding, views, view)
             for view in views.whole_views.tolist()
         )
-    deviation = finding.order / views.setup.orders[defect] - 1
     weak = is_weak(modulation, whole, views.segments, deviation)
     ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
-    band = views.band(finding.view)
-    return LeadingComb(
-        defect, finding, harmonics, modulation, weak, unmodulated, *band, ambiguities
-    )
+    return LeadingComb(defect, finding, harmonics, modulation, weak, foreign, *band, ambiguities)
+
+
+def _may_be_foreign(
+    views: EnvelopeViews, search: CombSearch, defect: str, deviation: float, channel: str
+) -> bool:
+    """Return whether a comb lacks what the damage of a part shows, and another shaft may make it.
+
+    An inner race turns through the load with the shaft, and always shows it. Sidebands of an
+    element may be too weak for a short record, and an outer race needs none: where a louder shaft
+    turns beside ours, an element must show them, and an outer race stand at its order.
+    """
+    finding = search.findings[defect]
+    modulated = has_load_sidebands(search.plan, finding, views, defect)
+    if modulated or defect == "BPFI":
+        return not modulated
+    if lacks_load_sidebands(search.plan, finding, views, defect):
+        return True
+    doubtful = defect == "BSF" or (defect == "BPFO" and abs(deviation) > SLIPPAGE)
+    return doubtful and other_shaft_is_louder(views.setup, search.speed, channel)
 
 
 def _initial_speed(views: EnvelopeViews) -> Speed:

@@ -28,13 +28,27 @@ def lacks_load_sidebands(plan: Plan, finding: Finding, views: EnvelopeViews, def
 
     By more than twice the scatter of the noise, so that only a comb far above it can lack them.
     """
+    shares = _sideband_shares(plan, finding, views, defect)
+    return shares is not None and shares[1] < MIN_SIDEBAND_SHARE
+
+
+def has_load_sidebands(plan: Plan, finding: Finding, views: EnvelopeViews, defect: str) -> bool:
+    """Return whether a comb is modulated as load modulates the impacts of its part, for certain."""
+    shares = _sideband_shares(plan, finding, views, defect)
+    return shares is not None and shares[0] >= MIN_SIDEBAND_SHARE
+
+
+def _sideband_shares(
+    plan: Plan, finding: Finding, views: EnvelopeViews, defect: str
+) -> tuple[float, float] | None:
+    """Return the power of the sidebands over that of their lines, at least and at most."""
     shift = plan.shifts.get(MODULATED_BY.get(defect, ""), 0)
     if not shift:
-        return False
+        return None
     bins = comb_plan.comb_bins(np.array([finding.number]), shift)[:, 0]
     power = views.power[finding.view].take(bins, mode="clip")
     noise = power / np.maximum(views.lines[finding.view].take(bins, mode="clip"), TINY)
     over = power - noise
-    scatter = float(np.linalg.norm(noise[HARMONICS:])) / sqrt(views.n_averages)
-    most = float(over[HARMONICS:].sum()) + 2 * scatter
-    return most < MIN_SIDEBAND_SHARE * float(over[:HARMONICS].sum())
+    scatter = 2 * float(np.linalg.norm(noise[HARMONICS:])) / sqrt(views.n_averages)
+    sidebands, lines = float(over[HARMONICS:].sum()), max(float(over[:HARMONICS].sum()), 1e-12)
+    return (sidebands - scatter) / lines, (sidebands + scatter) / lines

@@ -71,7 +71,7 @@ def _no_comb(e: Evidence) -> Diagnosis | None:
 
 
 def _supply_or_bearing(e: Evidence) -> Diagnosis | None:
-    if e.supply_hz is None or _confidence(e, _leading(e)) >= FAULT_CONFIDENCE:
+    if e.supply_hz is None:
         return None
     values = {**_comb_values(e), "supply_hz": e.supply_hz}
     return _abstention(e, Reason("supply_or_bearing", values), *_doubts(e))
@@ -114,7 +114,7 @@ def _weak_defect_lines(e: Evidence) -> Diagnosis | None:
 def _another_machine_or_bearing(e: Evidence) -> Diagnosis | None:
     comb = _leading(e)
     found = {n for n, f in e.search.findings.items() if f.ratio >= 1}
-    if not comb.unmodulated or (comb.defect == "BSF" and "FTF" in found):
+    if not comb.foreign or (comb.defect == "BSF" and "FTF" in found):
         return None
     return _abstention(e, Reason("another_machine_or_bearing", _comb_values(e)), *_doubts(e))
 

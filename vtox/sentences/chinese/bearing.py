@@ -99,8 +99,9 @@ SENTENCES: dict[str, Sentence] = {
         "查明是否有轴、齿轮、链条或皮带以该转速转动；若没有，检查滚动体和保持架。",
     ),
     "another_machine_or_bearing": Sentence(
-        "{defect!w}的阶次处有包络谱线梳（{repetition_hz:.1f} Hz，调制 {modulation_db:.0f} dB，"
-        "为阈值的 {ratio:.1f} 倍），但没有载荷应产生的边带："
+        "{defect!w}的阶次附近有包络谱线梳（{repetition_hz:.1f} Hz，调制 {modulation_db:.0f} dB，"
+        "为阈值的 {ratio:.1f} 倍），但没有该部件损伤应有的特征：载荷产生的边带，"
+        "或在另一根轴振动更大时与其阶次相符："
         "可能是重复频率相同的其他轴承、齿轮或机器的冲击，也可能是载荷随其转动的部件",
         "查找以此频率重复的其他轴承、齿轮和机器；在另一转速下记录，或把加速度计装得离轴承更近。",
     ),

@@ -105,10 +105,11 @@ SENTENCES: dict[str, Sentence] = {
         "inspect rolling elements and bearing cage.",
     ),
     "another_machine_or_bearing": Sentence(
-        "a comb of envelope lines at the order of the {defect!w} ({repetition_hz:.1f} Hz, "
-        "modulation {modulation_db:.0f} dB, {ratio:.1f} times the threshold), without the "
-        "sidebands that load gives it: impacts of another bearing, gear or machine that come as "
-        "often, or of a part whose load turns with it",
+        "a comb of envelope lines near the order of the {defect!w} ({repetition_hz:.1f} Hz, "
+        "modulation {modulation_db:.0f} dB, {ratio:.1f} times the threshold), without what damage "
+        "of that part shows: the sidebands of its load, or just its order where another shaft is "
+        "louder: impacts of another bearing, gear or machine that come about as often, or of a "
+        "part whose load turns with it",
         "Look for other bearings, gears and machines that repeat so often; record at another "
         "speed, or with an accelerometer nearer to the bearing.",
     ),

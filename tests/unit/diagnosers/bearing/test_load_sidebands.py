@@ -33,6 +33,12 @@ def test_impacts_that_load_modulates_are_the_parts(
     assert (d.code, d.indicators["defect"]) == ("bearing_defect", name), d.reason
 
 
+def test_weak_impacts_of_an_inner_race_show_its_load_too() -> None:
+    weak = [ImpactTrain(order=5.437, strength=1.0, by=by, depth=0.9) for by in (0.0, 1.0)]
+    found = [diagnose(recording(Machine(impacts=(w,)), 4.0, seed=3)) for w in weak]
+    assert [d.code for d in found] == ["another_machine_or_bearing", "bearing_defect"]
+
+
 def test_an_outer_race_needs_no_sidebands() -> None:
     d = diagnose(recording(Machine(impacts=(defect("BPFO", 6.0),)), 4.0, seed=3))
     assert (d.state, d.indicators["defect"]) == ("fault", "BPFO")
