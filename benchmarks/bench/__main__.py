@@ -11,7 +11,7 @@ from pathlib import Path
 
 import benchmarks.bench
 from benchmarks.bench.measure import Measured
-from benchmarks.bench.systems import SYSTEMS, Ground
+from benchmarks.bench.systems import SYSTEMS, Ground, missing
 from benchmarks.bench.workload import windows
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import load
@@ -25,6 +25,9 @@ def main() -> None:
     options = _options()
     names = options.only.split(",") if options.only else list(SYSTEMS)
     print(conditions(), flush=True)
+    for name in missing().intersection(names):
+        print(f"{name}: not installed, pip install 'vtox[bench]'")
+        names.remove(name)
     sent = windows(options.windows)
     rounds: list[dict[str, Measured]] = []
     with tempfile.TemporaryDirectory(prefix="vtox-bench-") as data:

@@ -135,8 +135,9 @@ def sending(url: str, machines: int, seconds: float, core: int | None) -> Iterat
         text=True,
     ) as process:
         yield
-        late, _ = process.communicate()
-    print(f"the sender was {float(late):.2f} s late at its end")
+        said, _ = process.communicate()
+    late, refused = said.split()
+    print(f"the sender was {float(late):.2f} s late at its end, {refused} windows were refused")
 
 
 def cpu_by_role(up: psutil.Process) -> dict[str, float]:

@@ -3,11 +3,13 @@
     python -m benchmarks.bench.sender URL MACHINES SECONDS
 
 The samples are those of 50 machines over ten seconds; the entries differ in machine, number and
-time. It prints how late the last entry was, in seconds.
+time. It prints how late the last entry was, in seconds, and how many a full server refused.
 """
 
 import sys
 import time
+
+import redis
 
 from benchmarks.bench import workload
 from vtox import keys
@@ -22,12 +24,12 @@ def name(k: int) -> str:
     return f"LIVE-{k:05d}"
 
 
-def send(url: str, machines: int, seconds: float) -> float:
-    """Send for some seconds; return how late the last slice was, s."""
+def send(url: str, machines: int, seconds: float) -> tuple[float, int]:
+    """Send for some seconds; return how late the last slice was, s, and how many were refused."""
     client = connect(url, "sender")
     fleet = workload.machines()
     samples = [[workload.window(m, seq).fields for seq in range(SECONDS_OF_SAMPLES)] for m in fleet]
-    began, late, sent = time.time(), 0.0, 0
+    began, late, sent, refused = time.time(), 0.0, 0, 0
     for step in range(int(seconds * SLICES_PER_S)):
         pipe = client.pipeline(transaction=False)
         until = (step + 1) * machines // SLICES_PER_S
@@ -37,12 +39,14 @@ def send(url: str, machines: int, seconds: float) -> float:
             # Its last sample was taken when it is sent.
             own = {"machine_id": name(machine), "seq": seq, "t0": began + k / machines - 1}
             pipe.xadd(keys.RAW, fields | own)  # type: ignore[arg-type]
-        pipe.execute()
+        replies = pipe.execute(raise_on_error=False)
+        refused += sum(isinstance(r, redis.OutOfMemoryError) for r in replies)
         sent = until
         late = time.time() - began - (step + 1) / SLICES_PER_S
         time.sleep(max(0.0, -late))
-    return late
+    return late, refused
 
 
 if __name__ == "__main__":
-    print(f"{send(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])):.3f}")
+    late, refused = send(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+    print(f"{late:.3f} {refused}")

@@ -5,6 +5,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 
 import psutil
 
@@ -19,6 +21,8 @@ from vtox.store.machines import register
 LIGHT = ("-I", "benchmarks.stub_diagnosis")
 # Windows that the slow pipelines drain: their rate does not depend on how many there are.
 FEW = 300
+# Tasks that do nothing: what the library alone costs.
+NO_LOAD = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,41 @@ def _celery(ground: Ground, sent: Sequence[Sent], kind: str) -> Measured:
     return Measured(m.windows_per_s / n, {p: n * ms for p, ms in m.cpu_ms.items()}, wire)
 
 
+def faststream(ground: Ground, sent: Sequence[Sent], load: str = "") -> Measured:
+    """Drain by FastStream: a message a window, taken in batches by each family."""
+    from benchmarks.bench import by_faststream
+
+    entry_ids = _entries(ground, sent)
+    by_faststream.prepare(ground.client, ground.url, entry_ids)
+    return _drain(ground, "by_faststream", len(sent), load)
+
+
+def docket(ground: Ground, sent: Sequence[Sent], load: str = "") -> Measured:
+    """Drain by pydocket: a task a window and family."""
+    from benchmarks.bench import by_docket
+
+    few = sent[: len(sent) if load else 3 * FEW]
+    by_docket.prepare(ground.url, _entries(ground, few), load or _load(ground))
+    return _drain(ground, "by_docket", len(few), load)
+
+
+def _entries(ground: Ground, sent: Sequence[Sent]) -> list[str]:
+    wipe(ground.client)
+    return [ground.client.xadd(keys.RAW, s.fields).decode() for s in sent]  # type: ignore[arg-type]
+
+
+def _load(ground: Ground) -> str:
+    return "light" if ground.light else "diagnosis"
+
+
+def _drain(ground: Ground, module: str, windows: int, load: str) -> Measured:
+    command = [sys.executable, "-m", f"benchmarks.bench.{module}"]
+    commands = [[*command, f, ground.url, load or _load(ground)] for f in FAMILIES]
+    with running(commands) as workers:
+        parts = {"server": [measure.server_process(ground.client)], "workers": workers}
+        return between_marks(ground.client, windows, lambda: bare.done(ground.client), parts)
+
+
 def vtox(ground: Ground, sent: Sequence[Sent]) -> Measured:
     """Drain by VTOX: bridge, a worker of each queue, and the recorder."""
     client = ground.client
@@ -145,5 +184,21 @@ SYSTEMS: dict[str, Callable[[Ground, Sequence[Sent]], Measured]] = {
     "bare": bare_loop,
     "naive": naive,
     "careful": careful,
+    "faststream": faststream,
+    "docket": docket,
+    "faststream_noop": partial(faststream, load=NO_LOAD),
+    "docket_noop": partial(docket, load=NO_LOAD),
     "vtox": vtox,
 }
+# Of the systems that need another package: its module.
+NEEDS = {
+    "faststream": "faststream",
+    "faststream_noop": "faststream",
+    "docket": "docket",
+    "docket_noop": "docket",
+}
+
+
+def missing() -> set[str]:
+    """Return the systems whose package is not installed."""
+    return {name for name, module in NEEDS.items() if find_spec(module) is None}
