@@ -43,12 +43,14 @@ from vtox.faults import FAMILIES
 from vtox.settings import load
 from vtox.store.client import Client, connect
 from vtox.store.machines import register
-from vtox.store.streams import group_info
+from vtox.store.streams import backlog, group_info
 
 SENDING = 50
 FEW_WAITING = 1_000
 POLL_S = 2.0
 INTERVAL_S = 20.0
+# Windows in flight and in open records.
+SLACK = 2_000
 # A machine is silent after 30 s, which the monitor notices within ten.
 WARM_UP_S = 50.0
 MOTOR = Motor(supply_hz=50.0, rated_speed_rpm=1480.0, pole_pairs=2, site="Plant")
@@ -128,13 +130,14 @@ def main() -> None:
         sizes = (SENDING if options.what == "machines" else FEW_WAITING, many)
         for cluster, size in zip(pair, sizes, strict=True):
             prepare(cluster, size)
+        for cluster, size in zip(pair, sizes, strict=True):
             for job in (feed, _poll):
                 thread = threading.Thread(target=job, args=(cluster, size, stop))
                 thread.start()
                 stack.callback(thread.join)
         stack.callback(stop.set)
         print(f"prepared in {time.monotonic() - began:.0f} s", flush=True)
-        _measure(pair, options.minutes)
+        _measure(pair, sizes if options.what == "backlog" else (0, 0), options.minutes)
         _report(pair, sizes, options.what)
 
 
@@ -227,9 +230,12 @@ def _poll(cluster: Cluster, _: int, stop: threading.Event) -> None:
             cluster.polls += 1
 
 
-def _measure(pair: Sequence[Cluster], minutes: float) -> None:
-    """Warm up until silence is noticed, then mark both at the same times."""
+def _measure(pair: Sequence[Cluster], waiting: Sequence[int], minutes: float) -> None:
+    """Warm up until silence is noticed and both keep up, then mark both at the same times."""
     time.sleep(WARM_UP_S)
+    for cluster, n in zip(pair, waiting, strict=True):
+        wait_for(lambda c=cluster, n=n: backlog(c.client) < n + SLACK)
+        cluster.polls = 0
     end = time.monotonic() + 60 * minutes
     while time.monotonic() < end:
         for cluster in pair:

@@ -193,7 +193,7 @@ class Settings(BaseSettings):
         "bridge, at most; 0: none; unset: by this host's memory if the server is embedded, else 0",
     )
     open_record_bytes: int = Field(
-        1 << 30, ge=1 << 20, description="bytes of windows in open records, at most"
+        5 << 28, ge=1 << 20, description="bytes of windows in open records, at most"
     )
     batch_windows: int = Field(64, ge=1, description="windows in one task, at most")
     batch_wait_ms: float = Field(

@@ -34,6 +34,7 @@ from vtox.store.refusals import summarise
 from vtox.store.retention import (
     ServerMemory,
     effective_retention_s,
+    open_records_limit,
     server_memory,
     trim_outputs,
 )
@@ -257,7 +258,7 @@ class Bridge:
 
     def _make_room(self, memory: ServerMemory) -> None:
         """Trim finished windows and outputs, and log when the server is full or has room again."""
-        open_bytes = int(memory.at_most(self.settings.open_record_bytes))
+        open_bytes = open_records_limit(self.settings, memory)
         self.open_bytes = open_bytes // self.partitions
         retention_s = effective_retention_s(self.settings, memory)
         removed = trim_raw(self.client, self.partition.raw, retention_s)

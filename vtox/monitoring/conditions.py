@@ -21,14 +21,14 @@ from vtox.settings import Settings
 from vtox.store import heartbeats
 from vtox.store.backlog import Backlog
 from vtox.store.notifier_heartbeat import NotifierHeartbeat
+from vtox.store.retention import NOT_FROM_SHARE
 from vtox.store.status import Queue, Snapshot, dead_letters
 from vtox.store.system_alarms import Condition, Watch
 
 # An alarm that was raised at a limit is cleared below this share of it.
 CLEAR_SHARE = 0.8
-# Finished windows are kept for less time from 80 % on, so that memory stays just below that for
-# long: an alarm of it is cleared a little lower only.
-MEMORY_CLEAR_SHARE = 0.75
+# Finished windows stay below this share; an alarm of memory is of those that wait.
+MEMORY_CLEAR_SHARE = NOT_FROM_SHARE
 # The first record of a run may be twice as long as others, and its windows may come so slowly that
 # it just does not end: nothing waits longer in an open record.
 OPEN_RECORD_MAX_S = 2 * MAX_SILENCE_WINDOWS * MAX_RECORD_S

@@ -1,5 +1,6 @@
 """The checks of `vtox doctor`: each says what was observed and what to do about it."""
 
+import os
 import platform
 import shutil
 import time
@@ -7,8 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
+from math import ceil
 from pathlib import Path
 
+import psutil
 import redis
 
 import vtox
@@ -16,7 +19,9 @@ from vtox import keys
 from vtox.cluster import data_folder, ports, processes
 from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
 from vtox.errors import BrokerUnavailable, ServerUnavailable, SettingsError
+from vtox.monitoring.measured_load import measured_load
 from vtox.monitoring.readiness import Check, Status, checks
+from vtox.monitoring.requirements import TYPICAL, Box, requirements
 from vtox.queues import broker
 from vtox.sentences.rendering import advice
 from vtox.server_urls import broker_address, complete_database, mask, unencrypted_host
@@ -32,7 +37,7 @@ from vtox.store.client import (
 )
 from vtox.store.partition_table import number_in_force
 from vtox.store.retention import sizes_are_measured
-from vtox.store.status import snapshot
+from vtox.store.status import Snapshot, snapshot
 
 PACKAGES = ("vtox", "celery", "kombu", "redis", "flower", "numpy", "scipy", "sqlalchemy")
 REDIS_MIN = (7, 0)
@@ -42,8 +47,11 @@ DISK_WARN_BYTES, DISK_FAIL_BYTES = 2 << 30, 64 << 20
 LAG_WARN = 1000
 
 
-def inspect(settings: Settings) -> Iterator[Check]:
-    """Yield the checks in the order in which a person would make them."""
+def inspect(settings: Settings, machines: int | None = None) -> Iterator[Check]:
+    """Yield the checks in the order in which a person would make them.
+
+    `machines` is how many there are to be; None: as many as send.
+    """
     yield _versions()
     yield _celeryconfig()
     yield _settings()
@@ -54,20 +62,28 @@ def inspect(settings: Settings) -> Iterator[Check]:
     yield from _ports(settings)
     yield from _broker(settings)
     if not settings.several_servers:
-        yield from _one_server(settings, settings.working_url)
+        yield from _one_server(settings, settings.working_url, machines)
         return
-    for i, url in enumerate(settings.server_urls(), start=1):
-        for found in _one_server(settings, partial(str, url)):
+    urls = settings.server_urls()
+    share = machines and ceil(machines / len(urls))
+    for i, url in enumerate(urls, start=1):
+        for found in _one_server(settings, partial(str, url), share):
             yield replace(found, name=f"{found.name}, server {i}")
 
 
-def _one_server(settings: Settings, url: Callable[[], str]) -> Iterator[Check]:
+def _one_server(
+    settings: Settings, url: Callable[[], str], machines: int | None
+) -> Iterator[Check]:
+    snap: Snapshot | None = None
+    load = TYPICAL
     try:
         with connect(url(), "doctor") as client:
             check(client)
             yield from _server(client, settings)
-            yield from _work(client)
+            snap = snapshot(client)
+            yield from _work(snap)
             yield from _partitions(client, settings)
+            load = measured_load(client, snap)
     except ServerUnavailable as error:
         yield _no_server(settings, error)
     except SettingsError as error:
@@ -75,6 +91,24 @@ def _one_server(settings: Settings, url: Callable[[], str]) -> Iterator[Check]:
         yield Check(name="server", status="fail", observed=error.observed, remedy=remedy)
     except (redis.ConnectionError, redis.TimeoutError) as error:
         yield _no_server(settings, unavailable(error))
+    if wanted := machines or load.machines:
+        yield from requirements(wanted, load, settings, box(settings, snap))
+
+
+def box(settings: Settings, snap: Snapshot | None) -> Box:
+    """Return what there is on this box, and of the server."""
+    limit = settings.redis_maxmemory_mb << 20
+    if snap and snap.server:
+        limit = snap.server.maxmemory_bytes or 0
+    folder = next(p for p in (settings.data_dir, *settings.data_dir.parents) if p.exists())
+    return Box(
+        limit_bytes=limit,
+        memory_bytes=psutil.virtual_memory().total,
+        disk_free_bytes=shutil.disk_usage(folder).free,
+        workers=len(snap.workers) if snap and snap.workers else settings.cluster_workers,
+        cores=os.cpu_count() or 1,
+        server_here=not settings.redis_url,
+    )
 
 
 def _broker(settings: Settings) -> Iterator[Check]:
@@ -322,8 +356,7 @@ def _persistence(info: dict[str, object], settings: Settings) -> Check:
     )
 
 
-def _work(client: Client) -> Iterator[Check]:
-    snap = snapshot(client)
+def _work(snap: Snapshot) -> Iterator[Check]:
     yield from (
         replace(c, name="memory") if c.name == "server" else c
         for c in checks(snap)

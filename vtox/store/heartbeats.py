@@ -35,6 +35,9 @@ class Worker:
     last_seen_t: float
     # Its host's clock minus the server's.
     clock_offset_s: float | None = None
+    # Family -> windows finished, and time spent in tasks (s).
+    family_windows: Mapping[str, int] = field(default_factory=dict)
+    family_busy_s: Mapping[str, float] = field(default_factory=dict)
     # Of the last task it has taken: family, and when; None before the first.
     last_family: str = ""
     last_task_t: float | None = None
@@ -98,6 +101,7 @@ def count_batch(
     pipe.hincrby(key, f"windows_done:{family}", windows)
     pipe.hincrbyfloat(key, "diagnosis_s", round(diagnosis_s, 6))
     pipe.hincrbyfloat(key, "busy_s", round(busy_s, 6))
+    pipe.hincrbyfloat(key, f"busy_s:{family}", round(busy_s, 6))
     pipe.expire(key, LIFE_S)
     pipe.execute()
 
@@ -175,6 +179,8 @@ def _worker(beat: dict[str, str]) -> Worker:
         windows_per_s=number(beat.get("windows_per_s")),
         diagnosis_s=number(beat.get("diagnosis_s")) or 0.0,
         busy_s=number(beat.get("busy_s")) or 0.0,
+        family_windows={f: int(n) for f, n in _by_family(beat, "windows_done:").items()},
+        family_busy_s=_by_family(beat, "busy_s:"),
         started_t=number(beat.get("started_t")),
         last_seen_t=float(beat["last_seen_t"]),
         clock_offset_s=number(beat.get("clock_offset_s")),
@@ -192,3 +198,7 @@ def terms_from_json(text: str | bytes | None) -> dict[str, str]:
     except orjson.JSONDecodeError:
         table = None
     return {str(k): str(v) for k, v in table.items()} if isinstance(table, dict) else {}
+
+
+def _by_family(beat: dict[str, str], prefix: str) -> dict[str, float]:
+    return {k.removeprefix(prefix): float(v) for k, v in beat.items() if k.startswith(prefix)}

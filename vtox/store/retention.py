@@ -22,11 +22,12 @@ BOUNDED = {
 # The server estimates a stream's size from so many of its nodes.
 _SIZE_SAMPLES = 20
 MB = 1_000_000
-# Above this share of the memory limit finished windows are kept for a shorter time.
-SHORTER_FROM_SHARE = 0.8
-# What VTOX writes, and the windows of open records, get at most this share of the limit each: with
+# Between these shares of the memory limit finished windows are kept for a shorter time, and not at
+# all above: what is left is for windows that wait, and no alarm is due to those that do not.
+SHORTER_FROM_SHARE, NOT_FROM_SHARE = 0.65, 0.75
+# The windows of open records, and what VTOX writes, get at most these shares of the limit: with
 # more the server could be full for good.
-MAX_SHARE = 0.5
+OPEN_RECORDS_SHARE, OUTPUTS_SHARE = 0.6, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ class ServerMemory:
         """Share of the limit in use, 0 without a limit."""
         return self.used_bytes / self.limit_bytes if self.limit_bytes else 0.0
 
-    def at_most(self, wanted_bytes: float) -> float:
-        """Return `wanted_bytes`, or the most that one part of the memory may take."""
-        return min(wanted_bytes, MAX_SHARE * self.limit_bytes) if self.limit_bytes else wanted_bytes
+    def at_most(self, wanted_bytes: float, share: float) -> float:
+        """Return `wanted_bytes`, or a share of the limit where that is less."""
+        return min(wanted_bytes, share * self.limit_bytes) if self.limit_bytes else wanted_bytes
 
 
 def server_memory(client: Client) -> ServerMemory:
@@ -57,9 +58,14 @@ def server_memory(client: Client) -> ServerMemory:
 
 
 def effective_retention_s(settings: Settings, memory: ServerMemory) -> float:
-    """Return how long finished windows are kept: not at all when the memory is full."""
-    left = (1 - memory.share) / (1 - SHORTER_FROM_SHARE)
+    """Return how long finished windows are kept: less where the memory is short."""
+    left = (NOT_FROM_SHARE - memory.share) / (NOT_FROM_SHARE - SHORTER_FROM_SHARE)
     return settings.retention_s * min(max(left, 0.0), 1.0)
+
+
+def open_records_limit(settings: Settings, memory: ServerMemory) -> int:
+    """Return how many bytes the windows of open records may take."""
+    return int(memory.at_most(settings.open_record_bytes, OPEN_RECORDS_SHARE))
 
 
 def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None = None) -> int:
@@ -76,7 +82,7 @@ def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None
     (seconds, _), *sizes = pipe.execute(raise_on_error=False)
     sizes = [_or_zero(size) for size in sizes]
     allowed_bytes = MB * sum(getattr(settings, f"{name}_mb") for name in BOUNDED.values())
-    scale = (memory or ServerMemory()).at_most(allowed_bytes) / allowed_bytes
+    scale = (memory or ServerMemory()).at_most(allowed_bytes, OUTPUTS_SHARE) / allowed_bytes
     for i, (stream, name) in enumerate(BOUNDED.items()):
         entries, used = sizes[2 * i], sizes[2 * i + 1]
         oldest_s = seconds - 3600 * getattr(settings, f"{name}_hours")

@@ -11,6 +11,8 @@ from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import reason
 from vtox.monitoring import monitor, silence
+from vtox.monitoring.measured_load import measured_load
+from vtox.monitoring.requirements import TYPICAL
 from vtox.monitoring.silence import SilenceWatch
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect, server_time, server_time_ms
@@ -236,3 +238,25 @@ def test_a_silent_machine_is_looked_at_once_and_all_are_when_the_clock_is_set_ba
     watch.look(now + 50)
     assert looks == [21, 1, 1, 21]
     assert len(open_alerts(client)) == 19
+
+
+def test_the_load_of_a_machine_is_that_of_those_that_send(
+    client: Client, settings: Settings
+) -> None:
+    assert measured_load(client, snapshot(client)) == TYPICAL
+    monitor.measure(client, settings)
+    now = server_time(client)
+    client.zadd(keys.MACHINES, {"M1": now, "M2": now, "OLD": now - 600})
+    add_window(client, "M1")
+    finish(client, 8)
+    send_beat(client, "one@here", "bearing")
+    count_batch(client, "one@here", "bearing", windows=4, diagnosis_s=1.0, busy_s=2.0)
+    monitor.measure(client, settings)
+    time.sleep(0.2)
+    finish(client, 8)
+    monitor.measure(client, settings)
+    found = measured_load(client, snapshot(client))
+    assert (found.machines, found.busy_s["bearing"]) == (2, 0.5)
+    assert found.busy_s["turn_short"] == TYPICAL.busy_s["turn_short"]
+    assert found.windows_per_s > 2
+    assert found.window_bytes > 0

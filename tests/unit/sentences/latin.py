@@ -2,7 +2,25 @@
 
 import re
 
-UNITS = {"A", "V", "W", "Hz", "dB", "dBc", "s", "MB", "rpm", "mm", "nF", "Mohm", "uS", "deg", "C"}
+UNITS = {
+    "A",
+    "V",
+    "W",
+    "Hz",
+    "dB",
+    "dBc",
+    "s",
+    "kB",
+    "MB",
+    "GB",
+    "rpm",
+    "mm",
+    "nF",
+    "Mohm",
+    "uS",
+    "deg",
+    "C",
+}
 # As ISO 20958 and everybody write them.
 SYMBOLS = {"I0", "I1", "I2", "V1", "V2", "BPFO", "BPFI", "BSF", "FTF", "a", "b", "c"}
 NAMES = {

@@ -66,6 +66,71 @@ SENTENCES: dict[str, Sentence] = {
         "not usable: {problem}",
         "Start it, or correct VTOX_BROKER_URL; `vtox doctor` tries to connect.",
     ),
+    "load_measured": Sentence(
+        "measured on the {sending} machines that send: {windows_per_s:.2f} windows/s of "
+        "{window_kb:.1f} kB each, long records of {record_s:.1f} s, {state_kb:.0f} kB of state",
+        "",
+    ),
+    "load_assumed": Sentence(
+        "assumed, for none sends: {windows_per_s:.2f} windows/s of {window_kb:.1f} kB a machine, "
+        "long records of {record_s:.1f} s, {state_kb:.0f} kB of state",
+        "",
+    ),
+    "server_memory_suffices": Sentence(
+        "enough: "
+        "{fixed_mb:.0f} MB: open records {open_mb:.0f} ({rate_mb:.1f} MB/s, held for half of "
+        "{record_s:.1f} s and 1 s more; {first_open_mb:.0f} at the start of a fleet), outputs "
+        "{outputs_mb:.0f}, state {state_mb:.0f}; of {limit_mb:.0f} MB. Finished windows stay "
+        "{retained_s:.0f} s of the {retention_s:.0f} s that are set",
+        "",
+    ),
+    "server_memory_is_short": Sentence(
+        "too little: "
+        "{fixed_mb:.0f} MB: open records {open_mb:.0f} ({rate_mb:.1f} MB/s, held for half of "
+        "{record_s:.1f} s and 1 s more; {first_open_mb:.0f} at the start of a fleet), outputs "
+        "{outputs_mb:.0f}, state {state_mb:.0f}; of {limit_mb:.0f} MB. Long records will be ended "
+        "early, and `broken_bar` unknown",
+        "Set VTOX_REDIS_MAXMEMORY_MB to {least_mib} (your own server: maxmemory) and "
+        "VTOX_OPEN_RECORD_BYTES to {open_record_bytes}, at least.",
+    ),
+    "box_memory_suffices": Sentence(
+        "enough: "
+        "{need_mb:.0f} MB of {memory_mb:.0f}: server {server_mb:.0f}, {workers} workers "
+        "{workers_mb:.0f}, other processes {others_mb:.0f}",
+        "",
+    ),
+    "box_memory_is_short": Sentence(
+        "too little: "
+        "{need_mb:.0f} MB of {memory_mb:.0f}: server {server_mb:.0f}, {workers} workers "
+        "{workers_mb:.0f}, other processes {others_mb:.0f}",
+        "Add memory, lower VTOX_RETENTION_S, or move the server or the workers to another host.",
+    ),
+    "disk_suffices": Sentence(
+        "enough: "
+        "{log_gb:.1f} GB for the server's log with its rewrite, {history_gb:.1f} GB for the "
+        "history after two years; {free_gb:.1f} GB are free",
+        "",
+    ),
+    "disk_is_short": Sentence(
+        "too little: "
+        "{log_gb:.1f} GB for the server's log with its rewrite, {history_gb:.1f} GB for the "
+        "history after two years; {free_gb:.1f} GB are free",
+        "Add disk, or keep the history for less time (VTOX_HISTORY_HOURS_DAYS, "
+        "VTOX_HISTORY_MINUTES_DAYS, VTOX_HISTORY_RECORDS_HOURS).",
+    ),
+    "workers_suffice": Sentence(
+        "enough: "
+        "{busy:.2f} workers busy all the time ({families}), at 80 % {needed} of {workers}; "
+        "{used_cores:.2f} cores in use, at 80 % {needed_cores} of {cores}",
+        "",
+    ),
+    "workers_are_few": Sentence(
+        "too few: "
+        "{busy:.2f} workers busy all the time ({families}), at 80 % {needed} of {workers}; "
+        "{used_cores:.2f} cores in use, at 80 % {needed_cores} of {cores}",
+        "Set VTOX_CLUSTER_WORKERS to {needed} on {needed_cores} cores, or run workers on further "
+        "hosts.",
+    ),
     "room": Sentence(
         "about {room} more machines like the {machines} that send; limit: {limit}, {share:.0%} in "
         "use",

@@ -1,0 +1,59 @@
+"""What a number of machines needs of server, box, disk and workers."""
+
+from dataclasses import replace
+
+import pytest
+
+from vtox.monitoring.requirements import TYPICAL, Box, requirements, server_needs
+from vtox.settings import load
+from vtox.store.retention import ServerMemory, effective_retention_s
+
+GB = 1e9
+SETTINGS = load()
+LIMIT = SETTINGS.redis_maxmemory_mb << 20
+SMALL = Box(limit_bytes=LIMIT, memory_bytes=4 * GB, disk_free_bytes=100 * GB, workers=3, cores=4)
+
+
+def codes(machines: int, box: Box = SMALL, **settings: int) -> list[str]:
+    return [c.code for c in requirements(machines, TYPICAL, load(**settings), box)]
+
+
+def test_the_defaults_carry_a_thousand_machines_on_four_gigabytes() -> None:
+    assert codes(1000) == [
+        "load_assumed",
+        "server_memory_suffices",
+        "box_memory_suffices",
+        "disk_suffices",
+        "workers_suffice",
+    ]
+
+
+@pytest.mark.parametrize("machines", [50, 200, 400, 1000, 2000])
+def test_the_retention_is_the_one_that_the_bridge_comes_to_rest_at(machines: int) -> None:
+    needs = server_needs(machines, TYPICAL, SETTINGS, LIMIT)
+    used = needs.fixed + needs.retained_s * machines * TYPICAL.bytes_per_s
+    by_bridge = effective_retention_s(SETTINGS, ServerMemory(round(used), LIMIT))
+    assert needs.retained_s == pytest.approx(by_bridge, abs=0.01)
+
+
+def test_the_settings_that_it_names_suffice() -> None:
+    (_, short, *_) = requirements(5000, TYPICAL, SETTINGS, SMALL)
+    assert (short.code, short.status) == ("server_memory_is_short", "warn")
+    larger = replace(SMALL, limit_bytes=int(short.values["least_mib"]) << 20)
+    open_bytes = int(short.values["open_record_bytes"])
+    assert codes(5000, larger, open_record_bytes=open_bytes)[1] == "server_memory_suffices"
+
+
+def test_too_few_workers_cores_or_disk_is_a_warning_each() -> None:
+    for lacking, code in (
+        ({"workers": 2}, "workers_are_few"),
+        ({"cores": 2}, "workers_are_few"),
+        ({"disk_free_bytes": GB}, "disk_is_short"),
+        ({"memory_bytes": GB}, "box_memory_is_short"),
+    ):
+        assert code in codes(1000, replace(SMALL, **lacking))
+
+
+def test_of_a_server_elsewhere_the_box_needs_no_memory_and_no_disk() -> None:
+    found = codes(1000, replace(SMALL, server_here=False, limit_bytes=0))
+    assert found == ["load_assumed", "server_memory_suffices", "workers_suffice"]

@@ -1,0 +1,241 @@
+"""What a number of machines needs: memory of the server and of the box, disk, workers, cores. Pure.
+
+From what the machines that send now ask for, where some do (`measured_load`), else from a typical
+one (`TYPICAL`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from vtox.monitoring.readiness import Check, coded_check
+from vtox.settings import Settings
+from vtox.store.retention import (
+    BOUNDED,
+    MB,
+    NOT_FROM_SHARE,
+    OPEN_RECORDS_SHARE,
+    OUTPUTS_SHARE,
+    SHORTER_FROM_SHARE,
+)
+
+# Near a share of 1 windows wait.
+PLANNED_SHARE = 0.8
+# The first long record of a machine is up to twice as long, half as much longer on average.
+FIRST_RECORD_RATIO = 1.5
+# A window of the other families' records, and of one that is being diagnosed.
+SHORT_RECORDS_S = 1.0
+# docs/PERFORMANCE.md, "Soak": bridge, recorder, API, Flower, supervisor; a worker with its pool
+# process. docs/LIMITS.md: what the bridge has in memory of a machine.
+PROCESSES_BYTES, WORKER_BYTES, BRIDGE_MACHINE_BYTES = 480 * MB, 240 * MB, 83_000
+# docs/PERSISTENCE.md: the log and its rewrite, beside the data in memory. docs/HISTORY.md: history
+# of a machine with windows of 1 s after two years.
+LOG_RATIO, HISTORY_BYTES = 3.0, 38 * MB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineLoad:
+    """What one machine asks of the system, on average of `machines`; 0: assumed.
+
+    `record_s` is the length of its long records, `state_bytes` what the server keeps of it besides
+    windows, `busy_s` the time of a worker that a window takes by family, `cpu_s` the CPU time of a
+    window in all processes.
+    """
+
+    machines: int
+    windows_per_s: float
+    window_bytes: float
+    record_s: float
+    state_bytes: float
+    busy_s: Mapping[str, float]
+    cpu_s: float
+
+    @property
+    def bytes_per_s(self) -> float:
+        """What it sends."""
+        return self.windows_per_s * self.window_bytes
+
+
+# Windows of 1 s with three currents and a vibration at 10 kHz, 16 bits. The record is the mean of
+# the simulated fleet; the times are those of docs/PERFORMANCE.md ("Where the time of a window
+# goes"), with 300 machines on two cores.
+TYPICAL = MachineLoad(
+    machines=0,
+    windows_per_s=1.0,
+    window_bytes=80_300.0,
+    record_s=11.2,
+    state_bytes=40_000.0,
+    busy_s={"turn_short": 680e-6, "bearing": 801e-6, "broken_bar": 614e-6},
+    cpu_s=2.9e-3,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """What there is: memory limit of the server (0: none), of the box, disk, workers, cores.
+
+    `server_here`: the server runs on this box; of another one neither memory nor disk count.
+    """
+
+    limit_bytes: float
+    memory_bytes: float
+    disk_free_bytes: float
+    workers: int
+    cores: int
+    server_here: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerNeeds:
+    """Bytes of the server's memory, without windows that wait because workers are behind.
+
+    `first_open` are open records at the start of a fleet; `least` is the limit that holds them,
+    and `retained_s` how long finished windows stay under the present one.
+    """
+
+    open: float
+    first_open: float
+    outputs: float
+    state: float
+    least: float
+    retained_s: float
+
+    @property
+    def fixed(self) -> float:
+        """What does not give way."""
+        return self.open + self.outputs + self.state
+
+
+def server_needs(
+    machines: int, load: MachineLoad, settings: Settings, limit_bytes: float
+) -> ServerNeeds:
+    """Return what machines need of the server's memory.
+
+    A window of a long record is held until that is complete, half its length on average. Finished
+    ones stay for R <= `retention_s`, less from 65 % of the limit L on and not from 75 %
+    (`effective_retention_s`): R = retention_s * (0.75 - share) / 0.1, and the share follows from R:
+    L * share = fixed + R * bytes/s.
+    """
+    rate = machines * load.bytes_per_s
+    outputs = float(MB * sum(getattr(settings, f"{name}_mb") for name in BOUNDED.values()))
+    state = machines * load.state_bytes
+    held = rate * (load.record_s / 2 + SHORT_RECORDS_S)
+    first = rate * (FIRST_RECORD_RATIO * load.record_s / 2 + SHORT_RECORDS_S)
+    least = max(first / OPEN_RECORDS_SHARE, (first + outputs + state) / NOT_FROM_SHARE)
+    retained_s = settings.retention_s
+    if limit_bytes:
+        outputs = min(outputs, OUTPUTS_SHARE * limit_bytes)
+        free = NOT_FROM_SHARE - (held + outputs + state) / limit_bytes
+        slope = NOT_FROM_SHARE - SHORTER_FROM_SHARE + settings.retention_s * rate / limit_bytes
+        retained_s *= min(max(free / slope, 0.0), 1.0)
+    return ServerNeeds(
+        open=held,
+        first_open=first,
+        outputs=outputs,
+        state=state,
+        least=least,
+        retained_s=retained_s,
+    )
+
+
+def requirements(machines: int, load: MachineLoad, settings: Settings, box: Box) -> Iterator[Check]:
+    """Yield what so many machines need, beside what there is."""
+    needs = server_needs(machines, load, settings, box.limit_bytes)
+    yield _source(machines, load)
+    yield _server(machines, load, needs, settings, box)
+    if box.server_here:
+        yield from _box(machines, load, needs, settings, box)
+    yield _workers(machines, load, box)
+
+
+def _name(what: str, machines: int) -> str:
+    return f"{what} for {machines}"
+
+
+def _source(machines: int, load: MachineLoad) -> Check:
+    return coded_check(
+        _name("load", machines),
+        "pass",
+        "load_measured" if load.machines else "load_assumed",
+        sending=load.machines,
+        windows_per_s=load.windows_per_s,
+        window_kb=load.window_bytes / 1e3,
+        record_s=load.record_s,
+        state_kb=load.state_bytes / 1e3,
+    )
+
+
+def _server(
+    machines: int, load: MachineLoad, needs: ServerNeeds, settings: Settings, box: Box
+) -> Check:
+    short = bool(box.limit_bytes) and needs.least > box.limit_bytes
+    few = needs.first_open > settings.open_record_bytes
+    return coded_check(
+        _name("server memory", machines),
+        "warn" if short or few else "pass",
+        "server_memory_is_short" if short or few else "server_memory_suffices",
+        rate_mb=machines * load.bytes_per_s / MB,
+        record_s=load.record_s,
+        open_mb=needs.open / MB,
+        first_open_mb=needs.first_open / MB,
+        outputs_mb=needs.outputs / MB,
+        state_mb=needs.state / MB,
+        fixed_mb=needs.fixed / MB,
+        retained_s=needs.retained_s,
+        retention_s=settings.retention_s,
+        limit_mb=box.limit_bytes / MB,
+        least_mib=ceil(needs.least / (1 << 20)),
+        open_record_bytes=ceil(needs.first_open),
+    )
+
+
+def _box(
+    machines: int, load: MachineLoad, needs: ServerNeeds, settings: Settings, box: Box
+) -> Iterator[Check]:
+    retained = needs.retained_s * machines * load.bytes_per_s
+    server = needs.fixed + retained
+    workers = box.workers * WORKER_BYTES
+    others = PROCESSES_BYTES + machines * BRIDGE_MACHINE_BYTES + settings.shared_windows_mb * MB
+    need = server + workers + others
+    yield coded_check(
+        _name("memory", machines),
+        "pass" if need <= box.memory_bytes else "warn",
+        "box_memory_suffices" if need <= box.memory_bytes else "box_memory_is_short",
+        need_mb=need / MB,
+        server_mb=server / MB,
+        workers=box.workers,
+        workers_mb=workers / MB,
+        others_mb=others / MB,
+        memory_mb=box.memory_bytes / MB,
+    )
+    log, history = LOG_RATIO * server, machines * HISTORY_BYTES * load.windows_per_s
+    enough = log + history <= box.disk_free_bytes
+    yield coded_check(
+        _name("disk", machines),
+        "pass" if enough else "warn",
+        "disk_suffices" if enough else "disk_is_short",
+        log_gb=log / 1e9,
+        history_gb=history / 1e9,
+        free_gb=box.disk_free_bytes / 1e9,
+    )
+
+
+def _workers(machines: int, load: MachineLoad, box: Box) -> Check:
+    windows = machines * load.windows_per_s
+    busy = windows * sum(load.busy_s.values())
+    cores = windows * load.cpu_s
+    workers = ceil(busy / PLANNED_SHARE)
+    enough = workers <= box.workers and cores <= PLANNED_SHARE * box.cores
+    shares = ", ".join(f"{f} {windows * s:.2f}" for f, s in load.busy_s.items())
+    return coded_check(
+        _name("workers", machines),
+        "pass" if enough else "warn",
+        "workers_suffice" if enough else "workers_are_few",
+        busy=busy,
+        families=shares,
+        needed=workers,
+        workers=box.workers,
+        used_cores=cores,
+        needed_cores=ceil(cores / PLANNED_SHARE),
+        cores=box.cores,
+    )
