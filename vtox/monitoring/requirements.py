@@ -230,7 +230,7 @@ def _workers(machines: int, load: MachineLoad, box: Box) -> Check:
     return coded_check(
         _name("workers", machines),
         "pass" if enough else "warn",
-        "workers_suffice" if enough else "workers_are_few",
+        "workers_for_machines_suffice" if enough else "workers_are_few",
         busy=busy,
         families=shares,
         needed=workers,

@@ -24,7 +24,7 @@ def test_the_defaults_carry_a_thousand_machines_on_four_gigabytes() -> None:
         "server_memory_suffices",
         "box_memory_suffices",
         "disk_suffices",
-        "workers_suffice",
+        "workers_for_machines_suffice",
     ]
 
 
@@ -56,4 +56,4 @@ def test_too_few_workers_cores_or_disk_is_a_warning_each() -> None:
 
 def test_of_a_server_elsewhere_the_box_needs_no_memory_and_no_disk() -> None:
     found = codes(1000, replace(SMALL, server_here=False, limit_bytes=0))
-    assert found == ["load_assumed", "server_memory_suffices", "workers_suffice"]
+    assert found == ["load_assumed", "server_memory_suffices", "workers_for_machines_suffice"]

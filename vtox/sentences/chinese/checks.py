@@ -106,7 +106,7 @@ SENTENCES: dict[str, Sentence] = {
         "请增加磁盘空间，或缩短历史的保留时间（VTOX_HISTORY_HOURS_DAYS、"
         "VTOX_HISTORY_MINUTES_DAYS、VTOX_HISTORY_RECORDS_HOURS）。",
     ),
-    "workers_suffice": Sentence(
+    "workers_for_machines_suffice": Sentence(
         "足够："
         "相当于 {busy:.2f} 个工作进程一直忙碌（{families}），按 80 % 需 {needed} 个，现有 "
         "{workers} 个；占用 {used_cores:.2f} 个核，按 80 % 需 {needed_cores} 个，现有 {cores} 个",

@@ -118,7 +118,7 @@ SENTENCES: dict[str, Sentence] = {
         "Add disk, or keep the history for less time (VTOX_HISTORY_HOURS_DAYS, "
         "VTOX_HISTORY_MINUTES_DAYS, VTOX_HISTORY_RECORDS_HOURS).",
     ),
-    "workers_suffice": Sentence(
+    "workers_for_machines_suffice": Sentence(
         "enough: "
         "{busy:.2f} workers busy all the time ({families}), at 80 % {needed} of {workers}; "
         "{used_cores:.2f} cores in use, at 80 % {needed_cores} of {cores}",
