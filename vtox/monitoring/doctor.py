@@ -11,7 +11,6 @@ from importlib.metadata import version
 from math import ceil
 from pathlib import Path
 
-import psutil
 import redis
 
 import vtox
@@ -103,11 +102,12 @@ def box(settings: Settings, snap: Snapshot | None) -> Box:
     folder = next(p for p in (settings.data_dir, *settings.data_dir.parents) if p.exists())
     return Box(
         limit_bytes=limit,
-        memory_bytes=psutil.virtual_memory().total,
+        memory_bytes=shared_memory.memory_bytes(),
         disk_free_bytes=shutil.disk_usage(folder).free,
         workers=len(snap.workers) if snap and snap.workers else settings.cluster_workers,
         cores=os.cpu_count() or 1,
         server_here=not settings.redis_url,
+        ring_bytes=shared_memory.ring_mb(settings) << 20,
     )
 
 

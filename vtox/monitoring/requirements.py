@@ -75,6 +75,7 @@ class Box:
     """What there is: memory limit of the server (0: none), of the box, disk, workers, cores.
 
     `server_here`: the server runs on this box; of another one neither memory nor disk count.
+    `ring_bytes` is the ring of windows in shared memory.
     """
 
     limit_bytes: float
@@ -83,6 +84,7 @@ class Box:
     workers: int
     cores: int
     server_here: bool = True
+    ring_bytes: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +146,7 @@ def requirements(machines: int, load: MachineLoad, settings: Settings, box: Box)
     yield _source(machines, load)
     yield _server(machines, load, needs, settings, box)
     if box.server_here:
-        yield from _box(machines, load, needs, settings, box)
+        yield from _box(machines, load, needs, box)
     yield _workers(machines, load, box)
 
 
@@ -189,13 +191,11 @@ def _server(
     )
 
 
-def _box(
-    machines: int, load: MachineLoad, needs: ServerNeeds, settings: Settings, box: Box
-) -> Iterator[Check]:
+def _box(machines: int, load: MachineLoad, needs: ServerNeeds, box: Box) -> Iterator[Check]:
     retained = needs.retained_s * machines * load.bytes_per_s
     server = needs.fixed + retained
     workers = box.workers * WORKER_BYTES
-    others = PROCESSES_BYTES + machines * BRIDGE_MACHINE_BYTES + settings.shared_windows_mb * MB
+    others = PROCESSES_BYTES + machines * BRIDGE_MACHINE_BYTES + box.ring_bytes
     need = server + workers + others
     yield coded_check(
         _name("memory", machines),
