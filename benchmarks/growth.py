@@ -137,7 +137,7 @@ def main() -> None:
                 stack.callback(thread.join)
         stack.callback(stop.set)
         print(f"prepared in {time.monotonic() - began:.0f} s", flush=True)
-        _measure(pair, sizes if options.what == "backlog" else (0, 0), options.minutes)
+        _measure(pair, options.minutes, keeps_up=options.what == "machines")
         _report(pair, sizes, options.what)
 
 
@@ -230,11 +230,13 @@ def _poll(cluster: Cluster, _: int, stop: threading.Event) -> None:
             cluster.polls += 1
 
 
-def _measure(pair: Sequence[Cluster], waiting: Sequence[int], minutes: float) -> None:
+def _measure(pair: Sequence[Cluster], minutes: float, *, keeps_up: bool) -> None:
     """Warm up until silence is noticed and both keep up, then mark both at the same times."""
-    time.sleep(WARM_UP_S)
-    for cluster, n in zip(pair, waiting, strict=True):
-        wait_for(lambda c=cluster, n=n: backlog(c.client) < n + SLACK)
+    if keeps_up:
+        time.sleep(WARM_UP_S)
+    for cluster in pair:
+        if keeps_up:
+            wait_for(lambda c=cluster: backlog(c.client) < SLACK)
         cluster.polls = 0
     end = time.monotonic() + 60 * minutes
     while time.monotonic() < end:
