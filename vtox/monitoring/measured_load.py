@@ -3,17 +3,15 @@
 import os
 from statistics import fmean
 
-import redis
-
-from vtox import keys
 from vtox.faults import FAMILIES, record_length_s
 from vtox.monitoring.capacity import capacity
 from vtox.monitoring.requirements import TYPICAL, MachineLoad
 from vtox.store.client import Client
 from vtox.store.machines import load_motors
+from vtox.store.memory_use import last_senders, mean_state_bytes, mean_window_bytes
 from vtox.store.status import Snapshot
 
-# Machines whose memory is measured and whose nameplates are read, and entries of the stream.
+# Machines whose memory is measured and whose nameplates are read.
 SAMPLED = 50
 
 
@@ -26,15 +24,15 @@ def measured_load(client: Client, snap: Snapshot) -> MachineLoad:
     rates = [m.ingest_rate for m in snap.metrics if m.t and snap.t - m.t < 60 and m.ingest_rate]
     if not now.machines or not rates:
         return TYPICAL
-    names = [m.decode() for m in client.zrange(keys.MACHINES, 0, SAMPLED - 1, desc=True)]
+    names = last_senders(client, SAMPLED)
     lengths = [record_length_s("broken_bar", motor) for motor in load_motors(client, names)]
     windows_per_s = fmean(rates)
     return MachineLoad(
         machines=now.machines,
         windows_per_s=windows_per_s / now.machines,
-        window_bytes=_window_bytes(client) or TYPICAL.window_bytes,
+        window_bytes=mean_window_bytes(client) or TYPICAL.window_bytes,
         record_s=fmean(lengths) if lengths else TYPICAL.record_s,
-        state_bytes=_state_bytes(client, names) or TYPICAL.state_bytes,
+        state_bytes=mean_state_bytes(client, names) or TYPICAL.state_bytes,
         busy_s={f: _busy_s(snap, f) or TYPICAL.busy_s[f] for f in FAMILIES},
         cpu_s=now.used["cpu"] * (os.cpu_count() or 1) / windows_per_s
         if "cpu" in now.used
@@ -47,23 +45,3 @@ def _busy_s(snap: Snapshot, family: str) -> float:
     windows = sum(w.family_windows.get(family, 0) for w in snap.workers)
     busy_s = sum(w.family_busy_s.get(family, 0.0) for w in snap.workers)
     return busy_s / windows if windows else 0.0
-
-
-def _window_bytes(client: Client) -> float:
-    """Return what a window takes in the stream, as the server counts it."""
-    try:
-        size: int | None = client.memory_usage(keys.RAW, samples=SAMPLED)
-    except redis.exceptions.NoPermissionError:
-        return 0.0
-    entries: int = client.xlen(keys.RAW)
-    return size / entries if size and entries else 0.0
-
-
-def _state_bytes(client: Client, machine_ids: list[str]) -> float:
-    """Return what the server keeps of a machine besides its windows."""
-    pipe = client.pipeline(transaction=False)
-    for m in machine_ids:
-        pipe.memory_usage(keys.machine(m), samples=0)
-        pipe.memory_usage(keys.known_windows(m), samples=0)
-    sizes = pipe.execute(raise_on_error=False)
-    return sum(s for s in sizes if isinstance(s, int)) / max(len(machine_ids), 1)
