@@ -31,7 +31,8 @@ class Connections:
         if self._report_loss and connection in self._made:
             self._made.discard(connection)
             raise redis.ConnectionError("the connection was lost; there may be another server now")
-        connection.on_connect_check_health(check_health=True)
+        # A check before the client is known would connect again, and so on where it is refused.
+        connection.on_connect_check_health(check_health=False)
         self._made.add(connection)
 
     def look(self, client: redis.Redis) -> None:
