@@ -84,7 +84,7 @@ def _bridge(snapshot: Snapshot) -> Check:
     if snapshot.bridge_alive:
         return coded_check("bridge", "pass", "bridge_owns_stream")
     alone = [str(p.number) for p in snapshot.partitions if not p.owned]
-    if len(alone) < len(snapshot.partitions):
+    if 0 < len(alone) < len(snapshot.partitions):
         return coded_check(
             "bridge", "fail", "partition_without_bridge", partitions=", ".join(alone)
         )
