@@ -1,6 +1,7 @@
 """`vtox machines` and `vtox baseline` against a real server."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -117,11 +118,11 @@ def test_baseline_show_export_learn_reset(client: Client, tmp_path: Path) -> Non
     shown = run("baseline", "show", "M1").output
     assert "9 records, 90 s" in shown
     assert "M1: ready, version 1, learnt from recordings" in shown
-    assert "load 4-5 A: ready, learnt 0 s ago" in shown
+    assert re.search(r"load 4-5 A: ready, learnt \d s ago", shown)
     assert ["4-5", "A", "x_dbc", "-60", "1.5", "9"] in [line.split() for line in shown.splitlines()]
     assert json.loads(run("baseline", "export", "M1").output) == json.loads(text)
     output = run("machines", "show", "M1").output
-    assert "baseline: ready, version 1, learnt from recordings, 0 s ago" in output
+    assert re.search(r"baseline: ready, version 1, learnt from recordings, \d s ago", output)
     exported = tmp_path / "b.json"
     exported.write_text(run("baseline", "export", "M1").output)
     run("baseline", "reset", "M1")
