@@ -5,6 +5,7 @@ skipped by name.
 """
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from amqp.exceptions import AccessRefused
 from kombu import Connection
 
 from tests.cluster import free_ports
@@ -35,12 +37,14 @@ class RabbitMQ:
     folder: Path
     port: int
     environment: dict[str, str]
+    ca: Path | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """The URL of its broker; this user may come from this host only."""
-        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+        place = "amqps://guest:guest@localhost" if self.ca else "amqp://guest:guest@127.0.0.1"
+        return f"{place}:{self.port}//"
 
     def start(self) -> None:
         """Start the node and wait until it answers."""
@@ -53,11 +57,14 @@ class RabbitMQ:
         )
 
     def answers(self) -> bool:
-        """Whether it takes connections."""
+        """Whether it takes connections; a node that read definitions has made no user `guest`."""
         try:
-            with Connection(self.url, connect_timeout=2) as connection:
+            tls = {"ca_certs": str(self.ca)} if self.ca else None
+            with Connection(self.url, connect_timeout=2, ssl=tls) as connection:
                 connection.ensure_connection(max_retries=0)
                 return True
+        except AccessRefused:
+            return True
         except Exception:  # of a node that starts, whatever the transport raises
             return False
 
@@ -90,11 +97,15 @@ class RabbitMQ:
 
 
 @contextmanager
-def rabbitmq(folder: Path) -> Iterator[RabbitMQ]:
-    """Run a node until the block ends."""
+def rabbitmq(folder: Path, configuration: str = "", ca: Path | None = None) -> Iterator[RabbitMQ]:
+    """Run a node until the block ends, by a configuration whose port is replaced."""
     folder.mkdir(exist_ok=True)
     port, distribution, epmd = free_ports(3)
-    (folder / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\n")
+    if ca:
+        written = re.sub(r"(listeners\.ssl\.\w+ = ).*", rf"\g<1>{port}", configuration)
+    else:
+        written = f"listeners.tcp.1 = 127.0.0.1:{port}\n"
+    (folder / "rabbitmq.conf").write_text(written)
     (folder / "plugins").write_text("[].\n")
     environment = {
         "PATH": os.environ["PATH"],
@@ -110,7 +121,7 @@ def rabbitmq(folder: Path) -> Iterator[RabbitMQ]:
         "RABBITMQ_LOG_BASE": str(folder / "log"),
         "RABBITMQ_PID_FILE": str(folder / "pid"),
     }
-    node = RabbitMQ(folder, port, environment)
+    node = RabbitMQ(folder, port, environment, ca)
     try:
         node.start()
         yield node
