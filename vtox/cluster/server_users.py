@@ -131,6 +131,7 @@ def _roles() -> dict[str, Role]:
                     _keys(
                         keys.WORKERS,
                         _WORKER,
+                        keys.SCALING,
                         keys.RECORDER,
                         keys.NOTIFIER,
                         *_QUEUES,
