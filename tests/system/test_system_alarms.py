@@ -34,6 +34,8 @@ def worker(served: Cluster, log: Path, *families: str) -> Iterator[None]:
     env = os.environ | {
         "VTOX_DATA_DIR": str(served.settings.data_dir),
         "VTOX_WORKER_PORT": str(served.settings.worker_port),
+        # A worker of other terms than the bridge's does not start.
+        "VTOX_CLOCK_TOLERANCE_S": str(served.settings.clock_tolerance_s),
     }
     command = [sys.executable, "-m", "celery", "-A", "vtox", "worker", "-Q", ",".join(families)]
     with log.open("ab") as out:
