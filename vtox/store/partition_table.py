@@ -5,6 +5,7 @@ harm: the bridges move what lies in the wrong partition.
 """
 
 import os
+import secrets
 import socket
 import time
 from collections.abc import Iterable, Sequence
@@ -94,8 +95,12 @@ def served(client: Client) -> tuple[Partition, ...]:
 
 
 def join(client: Client) -> str:
-    """Return a name for a bridge process: the names of the oldest ones are the first in order."""
-    return f"{server_time_ms(client):015d} {socket.gethostname()} {os.getpid()}"
+    """Return a name for a bridge process: the names of the oldest ones are the first in order.
+
+    Two containers may have the same host name and process number: what is random tells them apart.
+    """
+    own = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
+    return f"{server_time_ms(client):015d} {own}"
 
 
 def share(client: Client, name: str, *, first: bool) -> Shares:

@@ -14,7 +14,7 @@ from vtox.bridge.partition_keeper import PartitionKeeper, share_size
 from vtox.partitions import Partition, partition_of
 from vtox.settings import Settings
 from vtox.store.client import Client, connect
-from vtox.store.partition_table import number_in_force, served, set_number
+from vtox.store.partition_table import join, number_in_force, served, set_number
 from vtox.store.status import snapshot
 
 # One in each of four partitions.
@@ -60,6 +60,10 @@ def test_a_share_is_as_large_as_that_of_others() -> None:
     names = ["1 a", "2 b", "3 c"]
     assert [share_size(names, n, 4) for n in names] == [2, 1, 1]
     assert [share_size(names, n, 1) for n in names] == [1, 0, 0]
+
+
+def test_processes_that_join_at_the_same_moment_are_two(client: Client) -> None:
+    assert len({join(client) for _ in range(20)}) == 20
 
 
 def test_bridges_share_the_partitions_and_take_over(client: Client, hasty: Settings) -> None:
