@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mosquitto import Mosquitto, new_broker
+from tests.mosquitto import SUBSCRIBED, Mosquitto, new_broker
+from tests.waiting import eventually
 from vtox.client.publisher import Publisher
 from vtox.mqtt.connection import Connection
 from vtox.mqtt.gateway import Gateway
@@ -84,3 +85,12 @@ def gateway(
         assert not thread.is_alive()
     if failures:
         raise failures[0]
+
+
+@contextmanager
+def subscribed(broker: Mosquitto, settings: Settings) -> Iterator[Gateway]:
+    """Run a gateway, and wait until the broker sends it what is published from now on."""
+    before = broker.log().count(SUBSCRIBED)
+    with gateway(broker.url, settings) as running:
+        eventually(lambda: broker.log().count(SUBSCRIBED) > before, 20)
+        yield running

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cluster import free_ports
 from tests.integration.helpers import bridging, counters, eventually
-from tests.integration.mqtt.conftest import gateway
+from tests.integration.mqtt.conftest import gateway, subscribed
 from tests.mosquitto import PUBLISH, Mosquitto, needs_mosquitto, new_broker
 from tests.tls_server import authority
 from tests.unit.mqtt.test_sparkplug import BIRTH, DATA, death
@@ -47,7 +47,7 @@ def wait_for(client: Client, count: int) -> list[Window]:
 def test_windows_of_each_format_reach_the_stream(
     broker: Mosquitto, client: Client, settings: Settings
 ) -> None:
-    with gateway(broker.url, settings):
+    with subscribed(broker, settings):
         broker.publish("plant/M1/window", json.dumps(ENTRY).encode())
         (entry,) = wait_for(client, 1)
         broker.publish("plant/M2/raw", COUNTS, "-D", "publish", "user-property", "t0", "5.5")
@@ -64,19 +64,19 @@ def test_windows_of_each_format_reach_the_stream(
 def test_what_comes_while_the_gateway_is_away_is_kept(
     broker: Mosquitto, client: Client, settings: Settings
 ) -> None:
-    with gateway(broker.url, settings):
+    with subscribed(broker, settings):
         broker.publish("plant/M1/window", json.dumps(ENTRY).encode())
         wait_for(client, 1)
     for seq in (8, 9):
         broker.publish("plant/M1/window", json.dumps(ENTRY | {"seq": seq}).encode())
-    with gateway(broker.url, settings):
+    with subscribed(broker, settings):
         assert [w.seq for w in wait_for(client, 3)] == [7, 8, 9]
 
 
 def test_equal_samples_without_time_are_windows_of_their_own_while_connected(
     broker: Mosquitto, client: Client, settings: Settings
 ) -> None:
-    with gateway(broker.url, settings):
+    with subscribed(broker, settings):
         for _ in range(3):
             broker.publish("plant/M2/raw", COUNTS)
         assert [w.seq for w in wait_for(client, 3)] == [0, 1, 2]
@@ -85,7 +85,7 @@ def test_equal_samples_without_time_are_windows_of_their_own_while_connected(
 def test_what_is_no_window_is_a_dead_letter_and_holds_up_nothing(
     broker: Mosquitto, client: Client, settings: Settings
 ) -> None:
-    with gateway(broker.url, settings), bridging(settings):
+    with subscribed(broker, settings), bridging(settings):
         broker.publish("plant/M1/window", b"no json")
         broker.publish("plant/M1/window", json.dumps(ENTRY | {"fs_hz": 1}).encode())
         broker.publish("plant/M 1/raw", COUNTS)
@@ -110,7 +110,7 @@ def test_a_birth_registers_and_a_death_is_silence_until_it_sends_again(
         alerts = [decode_alert(f) for _, f in client.xrange(keys.ALERTS)]
         return [(a.event, a.code) for a in alerts if a.fault == "silent"]
 
-    with gateway(broker.url, settings), bridging(settings):
+    with subscribed(broker, settings), bridging(settings):
         broker.publish("spBv1.0/Plant/NBIRTH/N1", BIRTH)
         broker.publish("spBv1.0/Plant/DBIRTH/N1/M1", BIRTH)
         broker.publish("spBv1.0/Plant/DDATA/N1/M1", DATA)
@@ -132,7 +132,7 @@ def test_an_unknown_birth_is_asked_for(
     assert PUBLISH
     subscribe = [PUBLISH.replace("_pub", "_sub"), "-p", str(broker.port), "-C", "1", "-W", "20"]
     with subprocess.Popen([*subscribe, "-t", "spBv1.0/Plant/NCMD/N1"], stdout=-1) as asked:
-        with gateway(broker.url, settings), bridging(settings):
+        with subscribed(broker, settings), bridging(settings):
             while asked.poll() is None:
                 broker.publish("spBv1.0/Plant/DDATA/N1/M1", DATA)
         assert asked.stdout
