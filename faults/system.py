@@ -26,7 +26,8 @@ from faults.proxy import Links
 from faults.sentinel_group import SentinelGroup, local_group
 from vtox import keys
 from vtox.faults import FAMILIES
-from vtox.settings import Settings, load, server_url
+from vtox.server_urls import server_url
+from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 from vtox.store.partition_table import served
 

@@ -144,6 +144,11 @@ def complete_database(setting: str, url: str) -> str:
     return parts._replace(scheme=DATABASE_SCHEMES[0]).geturl()
 
 
+def server_url(port: int, password: str, user: str = "default") -> str:
+    """Return the URL of an embedded server; it names the user because redis-cli requires one."""
+    return f"redis://{user}:{password}@127.0.0.1:{port}/0"
+
+
 def broker_address(url: str) -> str:
     """Return where the complete URL of a broker leads, without user and password."""
     parts = urlsplit(url)

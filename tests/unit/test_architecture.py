@@ -30,6 +30,7 @@ KNOWN = {module_name(p) for p in SOURCES}
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.arrays", "vtox.errors", "vtox.keys", "vtox.sentences", "vtox.sentinel_urls"),
     ("vtox.partitions", "vtox.server_urls"),
+    ("vtox.setting_groups",),
     ("vtox.nameplate_ranges", "vtox.operating_state", "vtox.plain_data", "vtox.settings"),
     ("vtox.domain", "vtox.tracing"),
     ("vtox.baseline", "vtox.channel_map", "vtox.faults", "vtox.nameplate", "vtox.wire"),
@@ -124,7 +125,8 @@ def test_supervision_is_known_to_its_entry_points_only() -> None:
     parts = ("supervisor", "processes", "embedded_server", "child_process")
     users = importers(*(f"vtox.cluster.{part}" for part in parts))
     # `vtox doctor` checks the server's binary and the ports that the processes would take.
-    assert within(users, "vtox.cluster", "vtox.cli", "vtox.monitoring.doctor") == set()
+    checks = ("vtox.monitoring.doctor", "vtox.monitoring.host_checks")
+    assert within(users, "vtox.cluster", "vtox.cli", *checks) == set()
 
 
 def test_celery_and_http_are_known_where_they_belong() -> None:
@@ -162,6 +164,7 @@ def test_pure_code_knows_no_server_clock_or_environment(pure: str) -> None:
         "redis",
         "vtox.store",
         "vtox.settings",
+        "vtox.setting_groups",
         "vtox.keys",
         "time",
         "os",
@@ -281,9 +284,9 @@ HOST_CLOCK = {
     "vtox/cli/replay.py",
     "vtox/cli/report_files.py",
     "vtox/cli/simulate.py",
-    "vtox/monitoring/doctor.py",
     "vtox/notification/trial.py",
     "vtox/notification/webhook.py",
+    "vtox/monitoring/server_checks.py",
     "vtox/mqtt/connection.py",
     "vtox/store/client.py",
     "workers/heartbeat.py",

@@ -18,7 +18,8 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import load, server_url
+from vtox.server_urls import server_url
+from vtox.settings import load
 from vtox.store import apikeys
 from vtox.store.client import Client, connect
 

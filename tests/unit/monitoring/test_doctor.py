@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vtox.monitoring.doctor import room_for_windows, transport
+from vtox.monitoring.host_checks import room_for_windows, transport
 from vtox.settings import load
 
 
