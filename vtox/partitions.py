@@ -78,6 +78,11 @@ class Place:
         """Return whether a machine is on this server."""
         return server_number(machine_id, self.servers) == self.server
 
+    def __str__(self) -> str:
+        if self.servers == 1:
+            return "the server"
+        return f"server {self.server + 1} of {self.servers}"
+
 
 ALONE = Place()
 

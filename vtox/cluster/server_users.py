@@ -121,7 +121,7 @@ def _roles() -> dict[str, Role]:
         ),
         "reader": Role(
             about="programs that read results, alerts, actions, metrics and dead letters",
-            rights=f"{TRANSACTIONS} {READS} {_keys(*_OUTPUTS, read_only=True)}",
+            rights=f"{TRANSACTIONS} {READS} {_keys(*_OUTPUTS, read_only=True)} {number}",
         ),
         "bridge": Role(
             about="vtox bridge: reads windows, dispatches records, trims, measures",

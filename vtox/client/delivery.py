@@ -1,0 +1,292 @@
+"""The windows of one server on their way to it: in their order, again and again until it has each.
+
+Between the publisher, which numbers them, and the stream.
+"""
+
+import random
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import redis
+
+from vtox import keys
+from vtox.client.in_doubt import InDoubt
+from vtox.errors import ServerUnavailable, SettingsError
+from vtox.partitions import ALONE, Place
+from vtox.store import streams
+from vtox.store.client import Client
+from vtox.store.partition_table import Addresses, served
+
+PAUSE_S, MAX_PAUSE_S = 0.05, 1.0
+
+# Why a sender waits: the server has no memory or disk for a window, it does not answer, the workers
+# are as far behind as they may be, or too few replicas have what was sent.
+Hindrance = Literal["full", "away", "behind", "unreplicated"]
+EntryFields = dict[str, str | bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A window that the server has: `entry_id` is the id of its entry in `stream`.
+
+    `seq` is -1 of a refusal (`collect_refusal`); `server` is its number where there are several.
+    """
+
+    machine_id: str
+    run: str
+    seq: int
+    entry_id: str
+    stream: str = keys.RAW
+    server: int = 0
+
+
+@dataclass(slots=True)
+class Entry:
+    """A window to be sent; without a `seq` in its fields before it is numbered."""
+
+    machine_id: str
+    name: str
+    fields: EntryFields
+    nbytes: int
+    # How long ago it was acknowledged, s, where it goes again after a lost connection.
+    age_s: float | None = None
+    # The stream that it was added to.
+    stream: str = keys.RAW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How a publisher delivers (its parameters)."""
+
+    batch_bytes: int
+    ahead_bytes: int | None
+    patience_s: float
+    keep_s: float
+    replicas: int
+
+
+class Delivery:
+    """What one server shall have, and has. An attempt may run in a thread of its own.
+
+    Until that ends only `bring` may be called, and only `nbytes` and `hindrance` be read.
+    """
+
+    def __init__(
+        self, client: Client, terms: Terms, *, place: Place = ALONE, renews: bool = True
+    ) -> None:
+        self.client = client
+        self._place = place
+        # Whether its connections are its own, to be made anew.
+        self._renews = renews
+        self._terms = terms
+        self._brought: list[Entry] = []
+        self._waiting: deque[Entry] = deque()
+        self._brought_bytes = self._waiting_bytes = 0
+        self._room_bytes = terms.batch_bytes
+        self._in_doubt: InDoubt[Entry] = InDoubt(terms.replicas, terms.keep_s)
+        self._addresses = Addresses(client)
+        self._look = False
+        self._deadline = 0.0
+        self._pause_s = PAUSE_S
+        # What the last attempt has met, and when to try again.
+        self.hindrance: Hindrance | None = None
+        self.resume_t = 0.0
+        # What the server has now; whether it is new, or was sent again.
+        self._accepted: list[tuple[Accepted, bool]] = []
+
+    @property
+    def windows(self) -> int:
+        """How many windows wait."""
+        return len(self._waiting) + len(self._brought)
+
+    @property
+    def nbytes(self) -> int:
+        """The size of those that wait."""
+        return self._waiting_bytes + self._brought_bytes
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is anything to send, or to ask."""
+        return bool(self.windows or self._in_doubt.unconfirmed or self._look)
+
+    @property
+    def late(self) -> bool:
+        """Whether the server was hindered, or an attempt has left it some."""
+        return bool(self._waiting or self.hindrance)
+
+    def is_hindered(self, by: Hindrance | None) -> bool:
+        """Whether the last attempt has met this."""
+        return by is not None and self.hindrance == by
+
+    def is_due(self, now: float) -> bool:
+        """Whether there is something to do, and no pause."""
+        return self.unfinished and self.resume_t <= now
+
+    def bring(self, entry: Entry) -> None:
+        """Add a window, numbered, for the next attempt."""
+        self._brought.append(entry)
+        self._brought_bytes += entry.nbytes
+
+    def begin(self) -> None:
+        """Try at once, with all patience, and see whether the server may have lost something."""
+        self._look = bool(self._in_doubt)
+        self._deadline = time.monotonic() + self._terms.patience_s
+        self.hindrance, self.resume_t, self._pause_s = None, 0.0, PAUSE_S
+
+    def take_accepted(self) -> Iterator[tuple[Accepted, bool]]:
+        """Yield what the server has since this was last asked, and whether it is new."""
+        found, self._accepted = self._accepted, []
+        yield from found
+
+    def take_in(self) -> None:
+        """Take what was brought: an attempt is next."""
+        self._waiting.extend(self._brought)
+        self._waiting_bytes += self._brought_bytes
+        self._brought.clear()
+        self._brought_bytes = 0
+
+    def attempt(self) -> None:
+        """Send a batch; where it does not go, `hindrance` says why.
+
+        Raises
+        ------
+        ServerUnavailable
+            The server is away for too long, or refuses this user. The windows are kept.
+        """
+        batch = self._next_batch()
+        try:
+            self.hindrance = self._advance(batch)
+            self._look = False
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            self._meet_loss(error, batch)
+        except Exception:
+            self.hindrance = "away"
+            raise
+        finally:
+            self._set_pause()
+        if self.hindrance != "away":
+            self._deadline = time.monotonic() + self._terms.patience_s
+
+    def _meet_loss(self, error: redis.RedisError, batch: list[Entry]) -> None:
+        self.hindrance = "away"
+        raise_if_refused(error)
+        self._shrink(error, batch)
+        self._take_back()
+        if time.monotonic() > self._deadline:
+            self._deadline = time.monotonic() + self._terms.patience_s
+            raise ServerUnavailable(
+                f"{self._place} accepted no window for {self._terms.patience_s:.0f} s: {error}"
+            ) from error
+
+    def _set_pause(self) -> None:
+        if self.hindrance is None:
+            self.resume_t, self._pause_s = 0.0, PAUSE_S
+            return
+        # At random: a thousand senders must not come back at the same moment.
+        self.resume_t = time.monotonic() + self._pause_s * random.uniform(0.5, 1.0)
+        self._pause_s = min(2 * self._pause_s, MAX_PAUSE_S)
+
+    def _next_batch(self) -> list[Entry]:
+        """Return the next windows, at least one, of about `_room_bytes`."""
+        batch: list[Entry] = []
+        size = 0
+        for entry in self._waiting:
+            if batch and size + entry.nbytes > self._room_bytes:
+                break
+            batch.append(entry)
+            size += entry.nbytes
+        return batch
+
+    def _advance(self, batch: list[Entry]) -> Hindrance | None:
+        """Ask the replicas, or send a batch, or at least see whether the server is there."""
+        if self._in_doubt.unconfirmed:
+            return self._confirm()
+        if not batch:
+            self.client.connections.look(self.client)
+            return None
+        return "behind" if self._is_ahead(batch) else self._add(batch)
+
+    def _is_ahead(self, batch: list[Entry]) -> bool:
+        """Whether the unfinished windows, as large as these, are more than may be."""
+        if self._terms.ahead_bytes is None:
+            return False
+        try:
+            unfinished = streams.backlog(self.client, [p.raw for p in served(self.client)])
+        except redis.exceptions.NoPermissionError as error:
+            raise SettingsError(
+                f"ahead_bytes: this user may not look how far the workers are ({error})",
+                remedy="leave it out, or use a user who may",
+            ) from error
+        return unfinished * sum(e.nbytes for e in batch) / len(batch) > self._terms.ahead_bytes
+
+    def _add(self, batch: list[Entry]) -> Hindrance | None:
+        try:
+            raws = self._addresses.raws(e.machine_id for e in batch)
+            ids = streams.add_windows(self.client, [e.fields for e in batch], raws)
+        except redis.OutOfMemoryError:
+            return "full"
+        except redis.exceptions.NoPermissionError as error:
+            raise ServerUnavailable(
+                f"{self._place} refuses windows of this user: {error}",
+                remedy="deploy/redis/users.acl has the rights of `ingest`",
+            ) from error
+        except redis.ResponseError as error:
+            if str(error).startswith("MISCONF"):
+                return "full"
+            if str(error).startswith("NOREPLICAS"):
+                return "unreplicated"
+            raise
+        for entry, entry_id, raw in zip(batch, ids, raws, strict=True):
+            self._waiting.popleft()
+            self._waiting_bytes -= entry.nbytes
+            entry.stream = raw
+            self._in_doubt.unconfirmed.append((entry, entry_id, entry.age_s or 0.0))
+        self._room_bytes = min(2 * self._room_bytes, self._terms.batch_bytes)
+        return self._confirm()
+
+    def _confirm(self) -> Hindrance | None:
+        """Take what was added for acknowledged, once the replicas have it."""
+        confirmed = self._in_doubt.confirm(self.client)
+        for entry, entry_id in confirmed:
+            self._note(entry, entry_id)
+        return None if confirmed else "unreplicated"
+
+    def _note(self, entry: Entry, entry_id: str) -> None:
+        seq = entry.fields["seq"]
+        accepted = Accepted(
+            machine_id=entry.machine_id,
+            run=str(entry.fields.get("run", "")),
+            seq=int(seq) if seq else -1,
+            entry_id=entry_id,
+            stream=entry.stream,
+            server=self._place.server,
+        )
+        self._accepted.append((accepted, entry.age_s is None))
+
+    def _take_back(self) -> None:
+        """Send what may be lost again, before anything else: a machine's windows stay in order."""
+        if not self._renews:
+            return
+        acknowledged, lost = self._in_doubt.take_all()
+        for entry, age_s in acknowledged:
+            entry.age_s = age_s
+        again = [entry for entry, _ in acknowledged] + lost
+        self._waiting.extendleft(reversed(again))
+        self._waiting_bytes += sum(e.nbytes for e in again)
+        self.client.connections.restart(self.client)
+
+    def _shrink(self, error: Exception, batch: list[Entry]) -> None:
+        """Send less at once over a link on which the time-out was too short for a batch."""
+        if isinstance(error, redis.TimeoutError) and len(batch) > 1:
+            self._room_bytes = max(sum(e.nbytes for e in batch) // 2, 1)
+
+
+def raise_if_refused(error: Exception) -> None:
+    """Raise where trying again is in vain: a wrong user or password."""
+    if isinstance(error, redis.AuthenticationError | redis.exceptions.AuthorizationError):
+        raise ServerUnavailable(
+            f"the server refuses this user: {error}", remedy="check user and password in its URL"
+        ) from error
