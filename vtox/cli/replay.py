@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vtox.cli import options
 from vtox.cli.replay_table import show
+from vtox.cli.server_access import server_of
 from vtox.client.reader import Reader as ResultsReader
 from vtox.cluster.ports import base_url
 from vtox.faults import FAULTS
@@ -24,7 +25,7 @@ from vtox.senders.results_reader import Answers, follow
 from vtox.settings import Settings, load
 from vtox.store import machines
 from vtox.store.baselines import set_baseline
-from vtox.store.client import Client, check, connect
+from vtox.store.client import Client
 from vtox.wire import Limits, encode, entry_header
 
 # Give up after so long without a diagnosis. Records of turn short and bearing end every second or
@@ -78,8 +79,7 @@ def replay_command(
     settings = load()
     entry_header(encode(first), _limits(settings))
     healthy = options.baseline_from(baseline, opts, nameplate)
-    with connect(settings.samples_url(), "replay") as client:
-        check(client)
+    with server_of(settings, machine, "replay") as client:
         if nameplate:
             machines.register(client, machine, nameplate, limit=settings.max_machines)
         if healthy:

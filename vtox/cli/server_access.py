@@ -8,6 +8,7 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.errors import ServerUnavailable
 from vtox.settings import Settings
 from vtox.store.client import Client, check, connect
+from vtox.store.servers import Servers, connect_servers
 
 
 @contextmanager
@@ -33,3 +34,23 @@ def running_server(settings: Settings) -> Iterator[Client]:
     with connect(settings.working_url(), "cli") as client:
         check(client)
         yield client
+
+
+@contextmanager
+def all_servers(settings: Settings, name: str = "cli") -> Iterator[Servers]:
+    """Connect to all servers that share the machines, which must run; mostly that is one."""
+    with connect_servers(_urls(settings), name) as servers:
+        servers.check()
+        yield servers
+
+
+@contextmanager
+def server_of(settings: Settings, machine_id: str, name: str = "cli") -> Iterator[Client]:
+    """Connect to the server that a machine is on, which must run."""
+    with connect_servers(_urls(settings), name) as servers:
+        yield servers.check_of(machine_id)
+
+
+def _urls(settings: Settings) -> list[str]:
+    """Return the URLs of all servers; VTOX_REDIS_URL beside VTOX_REDIS_URLS chooses one."""
+    return [settings.working_url()] if settings.redis_url else settings.server_urls()

@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from vtox.client.delivery import Hindrance
 from vtox.client.publisher import BATCH_BYTES, Publisher
 from vtox.domain import Window
 from vtox.errors import InputError
 from vtox.store.client import Client
+from vtox.store.servers import Servers
 from vtox.wire import UNLIMITED
 
 # At full speed the sender is at most this far ahead of the workers: waiting windows cost memory.
@@ -29,11 +31,13 @@ class Progress:
     """How far a sender is.
 
     `behind` is true while it waits for the workers to catch up, `full` while the server has no
-    memory for another window.
+    memory for another window. `waiting` windows are kept for one of several servers that does not
+    take them.
     """
 
     sent: int = 0
     dropped: int = 0
+    waiting: int = 0
     behind: bool = False
     full: bool = False
 
@@ -60,7 +64,11 @@ def first_t0(now: float, total_s: float, speed: float | None) -> float:
 
 
 def send(
-    client: Client, jobs: Iterable[Job], speed: float | None, *, late_s: float = MAX_LATE_S
+    server: Client | Servers,
+    jobs: Iterable[Job],
+    speed: float | None,
+    *,
+    late_s: float = MAX_LATE_S,
 ) -> Iterator[Progress]:
     """Send the windows of `jobs`, ordered by `due_s`, and report after every batch and refusal.
 
@@ -71,22 +79,33 @@ def send(
     ServerUnavailable
         No server accepted the windows for two minutes.
     """
-    publisher = Publisher(
-        client,
+    with Publisher(
+        server,
         batch_bytes=BATCH_BYTES,
         ahead_bytes=MAX_AHEAD_BYTES if speed is None else None,
         limits=UNLIMITED,
-    )
-    paced = _in_batches(jobs) if speed is None else _on_time(jobs, speed, late_s)
-    done = Progress()
-    for windows, dropped in paced:
-        for window in windows:
-            publisher.collect(window)
-        for hindrance in publisher.deliver():
-            yield replace(done, full=hindrance == "full", behind=hindrance == "behind")
-        publisher.flush()
-        done = Progress(done.sent + len(windows), done.dropped + dropped)
-        yield done
+    ) as publisher:
+        paced = _in_batches(jobs) if speed is None else _on_time(jobs, speed, late_s)
+        done = Progress()
+        for windows, dropped in paced:
+            for window in windows:
+                publisher.collect(window)
+            yield from _report(done, publisher.advance())
+            done = _counted(done, publisher, dropped)
+            yield done
+        if publisher.waiting:
+            yield from _report(done, publisher.deliver())
+            yield _counted(done, publisher)
+
+
+def _report(done: Progress, hindrances: Iterator[Hindrance]) -> Iterator[Progress]:
+    for hindrance in hindrances:
+        yield replace(done, full=hindrance == "full", behind=hindrance == "behind")
+
+
+def _counted(done: Progress, publisher: Publisher, dropped: int = 0) -> Progress:
+    accepted = len(publisher.take_accepted())
+    return Progress(done.sent + accepted, done.dropped + dropped, publisher.waiting)
 
 
 def _on_time(

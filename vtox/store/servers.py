@@ -38,22 +38,26 @@ class Servers:
         SettingsError
             One has the machines of another number.
         """
-        for client in self.clients:
-            check(client)
-        self._require_order()
+        for number in range(len(self)):
+            self._check(number)
 
-    def _require_order(self) -> None:
-        if len(self) == 1:  # a user may mean one of several
+    def check_of(self, machine_id: str) -> Client:
+        """Do the same for the server that a machine is on; return its client."""
+        self._check(self.number_of(machine_id))
+        return self.of(machine_id)
+
+    def _check(self, number: int) -> None:
+        client, place = self.clients[number], Place(number, len(self))
+        check(client)
+        if len(self) == 1:  # the user may mean one of several
             return
-        for i, client in enumerate(self.clients):
-            known = place_of(client)
-            # Before the first start of a bridge no server has a number.
-            if known not in (Place(i, len(self)), ALONE):
-                raise SettingsError(
-                    f"server {i + 1} of {len(self)} in VTOX_REDIS_URLS has the machines of number "
-                    f"{known.server + 1} of {known.servers}",
-                    remedy="give the same servers in the same order everywhere",
-                )
+        known = place_of(client)
+        # Before the first start of a bridge no server has a number.
+        if known not in (place, ALONE):
+            raise SettingsError(
+                f"{place} in VTOX_REDIS_URLS has the machines of {known}",
+                remedy="give the same servers in the same order everywhere",
+            )
 
     def __iter__(self) -> Iterator[Client]:
         return iter(self.clients)
