@@ -4,7 +4,8 @@ import threading
 
 import structlog
 
-from vtox.bridge.loop import Bridge, WaitingTasks
+from vtox.bridge.dispatcher import WaitingTasks
+from vtox.bridge.loop import Bridge
 from vtox.bridge.partition_keeper import PartitionKeeper
 from vtox.cluster.probe_server import serve
 from vtox.cluster.signal_handlers import stop_event

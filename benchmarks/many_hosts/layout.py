@@ -4,7 +4,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtox.bridge.loop import LEASE_LIFE_MS, MAINTENANCE_EVERY_S
+from vtox.bridge.lease import LEASE_LIFE_MS
+from vtox.bridge.loop import MAINTENANCE_EVERY_S
 from vtox.faults import FAMILIES, record_length_s
 from vtox.settings import Settings
 

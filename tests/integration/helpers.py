@@ -10,7 +10,8 @@ import numpy as np
 
 from tests.waiting import eventually as eventually
 from vtox import keys
-from vtox.bridge.loop import Bridge, WaitingTasks
+from vtox.bridge.dispatcher import WaitingTasks
+from vtox.bridge.loop import Bridge
 from vtox.partitions import FIRST, Partition
 from vtox.settings import Settings
 from vtox.store.client import Client, connect

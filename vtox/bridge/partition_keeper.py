@@ -12,7 +12,8 @@ from threading import Event, Thread
 import redis
 import structlog
 
-from vtox.bridge.loop import MAX_ITERATION_S, Bridge
+from vtox.bridge.lease import MAX_ITERATION_S
+from vtox.bridge.loop import Bridge
 from vtox.partitions import ALONE, Partition, Place
 from vtox.store.client import Client
 from vtox.store.partition_table import join, leave, require_place, set_number, share

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.helpers import add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.bridge import loop, read_size
+from vtox.bridge import dispatcher, read_size
 from vtox.diagnosis import DiagnosisInput
 from vtox.domain import Diagnosis
 from vtox.settings import Settings, load
@@ -76,7 +76,7 @@ def test_a_successor_keeps_to_the_limit_of_a_family_without_workers(
 def test_what_waits_in_the_bridge_is_bounded(
     client: Client, narrow: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "MAX_WAITING_WINDOWS", 40)
+    monkeypatch.setattr(dispatcher, "MAX_WAITING_WINDOWS", 40)
     for k in range(WINDOWS):
         add_window(client, seq=k)
     with bridging(narrow, lambda f, ids: f != "bearing" and batch.work(f, ids) and None):

@@ -10,6 +10,7 @@ import pytest
 from tests.cluster import free_ports
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
 from vtox import keys
+from vtox.bridge import lease
 from vtox.bridge import loop as module
 from vtox.bridge.loop import Bridge
 from vtox.cluster.ports import responds
@@ -218,7 +219,7 @@ def test_a_bridge_keeps_its_lease_while_one_iteration_takes_longer(
 ) -> None:
     """As a disk does whose every write takes long."""
     now, renewed_t = 0.0, [0.0]
-    life_s = module.LEASE_LIFE_MS / 1000
+    life_s = lease.LEASE_LIFE_MS / 1000
 
     def slow_send(*_: object) -> None:
         nonlocal now
@@ -264,7 +265,7 @@ def test_after_the_server_s_clock_was_set_back_windows_arrive_now(
 def test_a_bridge_that_stands_still_says_so_to_those_who_ask(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_ITERATION_S", 1.5)
+    monkeypatch.setattr(lease, "MAX_ITERATION_S", 1.5)
     stop, go_on = Event(), Event()
     bridge = Bridge(client, settings, lambda *_: go_on.wait(20) and None)
     (port,) = free_ports(1)
