@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
@@ -11,10 +13,11 @@ from vtox.alarms.life import OUTCOMES, Alarm
 from vtox.alarms.supplies import supply_alarms
 from vtox.alarms.work_orders import WorkOrder
 from vtox.cli.options import By, Json, MachineId, duration_s
-from vtox.cli.server_access import running_server
+from vtox.cli.server_access import all_servers, server_of
 from vtox.errors import AlarmRefused, InputError, UnknownMachine
 from vtox.settings import load
 from vtox.store import alarm_book
+from vtox.store.alarm_book import BookReader
 from vtox.store.fleet import supplied_machines
 from vtox.store.machines import is_listed
 
@@ -164,14 +167,22 @@ def _act(
     **details: Any,
 ) -> None:
     who = _operator_name(by)
-    with running_server(load()) as client:
-        machines = supplied_machines(client) if members else []
+    with all_servers(load()) as servers:
+        machines = [m for c in servers for m in supplied_machines(c)] if members else []
+        books = [BookReader().read(c)[0] for c in servers]
+        if not members:
+            _require_known(books, ids)
+        counts: dict[int, int] = {}
 
-        def wanted(book: Book, now_ms: int) -> list[Action]:
-            until_ms = None if for_ms is None else now_ms + for_ms
-            alarms = book.at(now_ms).alarms
-            chosen = _members(alarms.values(), machines, ids) if members else _each(alarms, ids)
-            return [
+        def actions(number: int, book: Book, now_ms: int) -> Iterator[Action]:
+            own = book.at(now_ms).alarms
+            if members:
+                others = [b.alarms for i, b in enumerate(books) if i != number]
+                alarms = chain(own.values(), *(o.values() for o in others))
+                chosen = [a for a in _members(alarms, machines, ids) if a.id in own]
+            else:
+                chosen = [own[i] for i in ids if i in own]
+            every = [
                 Action(
                     name=name,
                     machine_id=a.machine_id,
@@ -179,32 +190,30 @@ def _act(
                     alarm_id=a.id,
                     ms=now_ms,
                     by=who,
-                    until_ms=until_ms,
+                    until_ms=None if for_ms is None else now_ms + for_ms,
                     **details,
                 )
                 for a in chosen
             ]
-
-        counts: list[int] = []
-
-        def actions(book: Book, now_ms: int) -> Iterator[Action]:
-            every = wanted(book, now_ms)
             if not members:
                 yield from every
                 return
             possible, _ = possible_actions(book, every)
-            if counts and counts[0] != len(possible):
-                now = f"{len(possible)} alarms would be changed now, not {counts[0]}"
+            if counts.setdefault(number, len(possible)) != len(possible):
+                now = f"{len(possible)} alarms would be changed now, not {counts[number]}"
                 raise AlarmRefused("count_changed", f"{now}: count again")
-            counts[:] = [len(possible)]
             if yes:
                 yield from possible
 
-        done = alarm_book.act(client, actions)
+        def act() -> list[Action]:
+            found = (alarm_book.act(c, partial(actions, i)) for i, c in enumerate(servers))
+            return list(chain(*found))
+
+        done = act()
         if members and not yes:
-            typer.confirm(f"{name} {counts[0]} alarms?", abort=True, err=True)
+            typer.confirm(f"{name} {sum(counts.values())} alarms?", abort=True, err=True)
             yes = True
-            done = alarm_book.act(client, actions)
+            done = act()
     if as_json:
         typer.echo(json.dumps({"action": name, "count": len(done), "ids": _ids(done)}))
         return
@@ -221,15 +230,14 @@ def _members(alarms: Iterable[Alarm], machines: Any, ids: Sequence[str]) -> list
     return [a for i in ids for a in groups[i].alarms]
 
 
-def _each(alarms: dict[str, Alarm], ids: Sequence[str]) -> list[Alarm]:
-    if unknown := [i for i in ids if i not in alarms]:
+def _require_known(books: Sequence[Book], ids: Sequence[str]) -> None:
+    if unknown := [i for i in ids if not any(i in book.alarms for book in books)]:
         raise InputError(f"no alarm {unknown[0]}", remedy="`vtox alarms list --all` shows them")
-    return [alarms[i] for i in ids]
 
 
 def _change_service(name: ActionName, machine: str, by: str, text: str) -> None:
     who = _operator_name(by)
-    with running_server(load()) as client:
+    with server_of(load(), machine) as client:
         if not is_listed(client, machine):
             raise UnknownMachine(machine)
 

@@ -1,6 +1,7 @@
 """`vtox machines` and `vtox baseline`: what is stored of each machine."""
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from vtox.cli import options
 from vtox.cli.diagnosis_table import DETECTED, STYLES, show
+from vtox.cli.server_access import all_servers, server_of
 from vtox.cli.status_table import span
 from vtox.domain import Window
 from vtox.errors import InputError
@@ -23,7 +25,7 @@ from vtox.sentences.rendering import render
 from vtox.settings import load
 from vtox.store import machines as store
 from vtox.store.baselines import set_baseline, stored_baseline
-from vtox.store.client import Client, check, connect
+from vtox.store.client import Client
 from vtox.wire import Limits, encode, entry_header
 
 NO_HEALTH = Assessment(0.0, None, "unknown", {})
@@ -46,8 +48,9 @@ def register_baseline(app: typer.Typer) -> None:
 @machines.command("list")
 def list_machines(as_json: options.Json = False) -> None:
     """List all machines with their health."""
-    client = _client()
-    rows = store.overview(client, sorted(store.last_arrivals(client)))
+    with all_servers(load()) as servers:
+        found = [store.overview(c, sorted(store.last_arrivals(c))) for c in servers]
+    rows = sorted(chain(*found), key=lambda m: m.machine_id)
     if as_json:
         typer.echo(json.dumps([_as_json(m) for m in rows]))
         return
@@ -74,7 +77,8 @@ def list_machines(as_json: options.Json = False) -> None:
 @machines.command("show")
 def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     """Show one machine: nameplate, health and its latest diagnoses."""
-    row = _require_machine(_client(), machine)
+    with server_of(load(), machine) as client:
+        row = _require_machine(client, machine)
     if as_json:
         typer.echo(json.dumps(_as_json(row)))
         return
@@ -106,16 +110,20 @@ def import_fleet(
     fleet = read_fleet(file)
     for machine_id in fleet:
         _check_id(machine_id)
-    client, limit = _client(), load().max_machines
-    for machine_id, motor in fleet.items():
-        store.register(client, machine_id, motor, limit=limit)
+    settings = load()
+    with all_servers(settings) as servers:
+        for machine_id, motor in fleet.items():
+            client = servers.of(machine_id)
+            store.register(client, machine_id, motor, limit=settings.max_machines)
     typer.echo(f"{len(fleet)} machines registered")
 
 
 @machines.command("retire")
 def retire(machine: MachineId) -> None:
     """Delete a machine with its baseline. If it sends again, it is a new one."""
-    if not store.retire(_client(), machine):
+    with server_of(load(), machine) as client:
+        was_known = store.retire(client, machine)
+    if not was_known:
         raise InputError(f"no machine {machine}", remedy="`vtox machines list` shows all")
     typer.echo(f"{machine} retired")
 
@@ -123,8 +131,9 @@ def retire(machine: MachineId) -> None:
 @baseline.command("show")
 def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
     """Show the baseline of a machine: levels by load."""
-    data = _baseline(machine)
-    row = _require_machine(_client(), machine)
+    with server_of(load(), machine) as client:
+        row = _require_machine(client, machine)
+        data = _baseline(client, machine)
     if as_json:
         typer.echo(json.dumps({**data, "baseline_state": row.baseline_state}))
         return
@@ -152,7 +161,10 @@ def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
 @baseline.command("export")
 def export_baseline(machine: MachineId) -> None:
     """Print the baseline of a machine as JSON."""
-    typer.echo(json.dumps(_baseline(machine)))
+    with server_of(load(), machine) as client:
+        _require_machine(client, machine)
+        data = _baseline(client, machine)
+    typer.echo(json.dumps(data))
 
 
 @baseline.command("learn")
@@ -172,11 +184,11 @@ def learn(
     """Learn the baseline of a machine from healthy recordings, or import an exported one."""
     opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
     _check_id(machine)
-    client = _client()
-    state = store.load_states(client, [machine])[0]
-    learnt = options.baseline_from(files, opts, state.motor)
-    assert learnt is not None
-    set_baseline(client, machine, learnt.to_json())
+    with server_of(load(), machine) as client:
+        state = store.load_states(client, [machine])[0]
+        learnt = options.baseline_from(files, opts, state.motor)
+        assert learnt is not None
+        set_baseline(client, machine, learnt.to_json())
     typer.echo(
         f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s"
         + _replacement(state.baseline)
@@ -186,9 +198,9 @@ def learn(
 @baseline.command("reset")
 def reset_baseline(machine: MachineId) -> None:
     """Delete the baseline of a machine, for instance after a repair."""
-    client = _client()
-    _require_machine(client, machine)
-    set_baseline(client, machine, None)
+    with server_of(load(), machine) as client:
+        _require_machine(client, machine)
+        set_baseline(client, machine, None)
     typer.echo(f"{machine}: baseline deleted")
 
 
@@ -200,12 +212,6 @@ def _replacement(previous: str | None) -> str:
         return f", replacing one of {json.loads(previous)['records']} records"
     except (ValueError, KeyError, TypeError):
         return ", replacing one that cannot be read"
-
-
-def _client() -> Client:
-    client = connect(load().working_url(), "cli")
-    check(client)
-    return client
 
 
 def _silent(machine: store.MachineOverview) -> bool:
@@ -228,9 +234,7 @@ def _require_machine(client: Client, machine: str) -> store.MachineOverview:
     return rows[0]
 
 
-def _baseline(machine: str) -> dict[str, Any]:
-    client = _client()
-    _require_machine(client, machine)
+def _baseline(client: Client, machine: str) -> dict[str, Any]:
     found = stored_baseline(client, machine)
     if found is None:
         raise InputError(f"{machine} has no baseline", remedy="`vtox baseline learn` makes one")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vtox.cli.report_files import Lang, check_target, write_report
+from vtox.cli.server_access import server_of
 from vtox.errors import InputError
 from vtox.sentences.languages import DEFAULT
 from vtox.settings import Settings, load
-from vtox.store.client import check, connect
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,8 +46,7 @@ def report_command(
     from vtox.reports.machine_report import Span, machine_contents
 
     settings = load()
-    with connect(settings.working_url(), "cli") as client:
-        check(client)
+    with server_of(settings, machine) as client:
         contents = machine_contents(
             client, settings, _history(settings), machine, Span(from_s, to_s), lang
         )

@@ -12,27 +12,22 @@ from vtox.store.servers import Servers, connect_servers
 
 
 @contextmanager
-def running_or_embedded(settings: Settings, name: str) -> Iterator[Client]:
-    """Connect; if no server runs, start the embedded one for the duration of the command."""
+def running_or_embedded(settings: Settings, name: str, *, first: bool = False) -> Iterator[Client]:
+    """Connect; if no server runs, start the embedded one for the duration of the command.
+
+    Of several servers to the `first`, which has what is of no machine.
+    """
     try:
-        with connect(settings.working_url(), name) as client:
+        with connect(_urls(settings)[0] if first else settings.working_url(), name) as client:
             check(client)
             yield client
             return
     except ServerUnavailable:
-        if settings.redis_url:
+        if settings.redis_url or settings.redis_urls:
             raise
     # The log lines of the server's start and end would hide what the command prints.
     logging.getLogger("vtox.cluster.embedded_server").setLevel(logging.ERROR)
     with EmbeddedServer(settings) as server, connect(server.url, name) as client:
-        yield client
-
-
-@contextmanager
-def running_server(settings: Settings) -> Iterator[Client]:
-    """Connect to the server, which must run."""
-    with connect(settings.working_url(), "cli") as client:
-        check(client)
         yield client
 
 

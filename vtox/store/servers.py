@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vtox.errors import SettingsError
+from vtox.errors import InputError, SettingsError
 from vtox.partitions import ALONE, Place, server_number
 from vtox.store.client import Client, check, connect
 from vtox.store.partition_table import place_of
@@ -58,6 +58,28 @@ class Servers:
                 f"{place} in VTOX_REDIS_URLS has the machines of {known}",
                 remedy="give the same servers in the same order everywhere",
             )
+
+    def entry_name(self, number: int, entry_id: str) -> str:
+        """Return the id of an entry, with its server (from 1) where there are several."""
+        return entry_id if len(self) == 1 else f"{entry_id}@{number + 1}"
+
+    def entry_of(self, name: str) -> tuple[int, str]:
+        """Return number of the server and id of an entry that was named so.
+
+        Raises
+        ------
+        InputError
+            It names none of the servers.
+        """
+        entry_id, _, number = name.partition("@")
+        if len(self) == 1 and not number:
+            return 0, entry_id
+        if number.isdecimal() and 0 < int(number) <= len(self):
+            return int(number) - 1, entry_id
+        raise InputError(
+            f"{name}: expected the id of an entry and its server, as in {entry_id}@1",
+            remedy=f"servers are 1 to {len(self)}, in the order of VTOX_REDIS_URLS",
+        )
 
     def __iter__(self) -> Iterator[Client]:
         return iter(self.clients)
