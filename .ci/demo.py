@@ -6,6 +6,7 @@ At the end Ctrl-C must leave no process behind.
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -27,12 +28,12 @@ LOG = Path("demo.log")
 
 
 def free_ports(n: int) -> list[int]:
-    """Return ports that are free now."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    ports = [s.getsockname()[1] for s in listeners]
-    for s in listeners:
-        s.close()
-    return ports
+    """Return ports that are free now, none of which embedded servers or clients get meanwhile."""
+    ports: list[int] = []
+    for port in random.SystemRandom().sample(range(10_000, 20_000), 50):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            ports.append(port)
+    return ports[:n]
 
 
 def injected() -> dict[str, tuple[str | None, bool]]:

@@ -1,5 +1,6 @@
 """The processes of `vtox up` in a folder and on ports of their own."""
 
+import os
 import random
 import signal
 import socket
@@ -8,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,18 @@ from vtox.store.client import Client, connect
 
 WINDOW_S = 0.2
 T0 = 1_764_000_000.0
+# Below the ports that an embedded server chooses for itself and those that the system hands out to
+# clients: nobody else takes one between the look for it and the start of the process.
+PORTS = range(10_000, 18_000)
+# Two of pytest's processes have no port in common, and none gives a port away twice in a lap.
+LANES = 8
+_lane = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % LANES
+_own_ports = PORTS[_lane * len(PORTS) // LANES : (_lane + 1) * len(PORTS) // LANES]
+# From anywhere on, for another test run on this machine.
+_start = random.SystemRandom().randrange(len(_own_ports))
+_candidates = islice(cycle(_own_ports), _start, None)
+# Ports of workers count up from the first.
+WORKERS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +79,10 @@ def answered(client: Client) -> dict[tuple[str, str], list[int]]:
 
 
 def free_ports(n: int) -> list[int]:
-    """Ports free just now, below the range that the system hands out to clients."""
+    """Ports free just now; so are a few after the last, for the workers of a cluster."""
     found: list[int] = []
-    # At random: two test runs on one machine must not find the same ones.
-    candidate = random.randrange(21_000, 31_000)
     while len(found) < n:
-        candidate += 1
+        candidate = next(_candidates)
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -78,6 +90,7 @@ def free_ports(n: int) -> list[int]:
             except OSError:
                 continue
         found.append(candidate)
+    next(islice(_candidates, WORKERS_MAX, None))
     return found
 
 
