@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psutil
+
 POLL_S = 0.02
 
 
@@ -26,3 +28,12 @@ async def eventually_async(condition: Callable[[], Any], timeout_s: float = 60.0
         assert time.monotonic() < end, f"still {value!r} after {timeout_s:g} s"
         await asyncio.sleep(POLL_S)
     return value
+
+
+def is_alive(process: psutil.Process | int) -> bool:
+    """Whether a process is there; one that has ended stays a zombie where nobody reaps it."""
+    try:
+        found = psutil.Process(process) if isinstance(process, int) else process
+        return found.is_running() and found.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it may end between the one question and the other
+        return False

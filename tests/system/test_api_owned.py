@@ -17,7 +17,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.cluster import free_ports
-from tests.waiting import eventually
+from tests.waiting import eventually, is_alive
 from vtox.cluster import api_owned as module
 from vtox.cluster import processes, restart
 from vtox.cluster.api_owned import ApiOwnedCluster
@@ -111,7 +111,7 @@ def owner(settings: Settings) -> Iterator[ApiOwnedCluster]:
 
 
 def ended(processes: list[psutil.Process]) -> bool:
-    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+    return not any(map(is_alive, processes))
 
 
 @pytest.mark.timeout(240)

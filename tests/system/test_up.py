@@ -14,9 +14,11 @@ import psutil
 import pytest
 
 from tests.cluster import Cluster, cluster, free_ports
-from tests.waiting import eventually
+from tests.waiting import eventually, is_alive
 from vtox import keys
 from vtox.cluster.processes import server_responds
+from vtox.cluster.restart import PAUSE_MAX_S
+from vtox.cluster.supervisor import STOP_TIMEOUTS_S
 from vtox.store.client import connect
 from vtox.store.status import snapshot
 
@@ -29,13 +31,6 @@ ROLES = {
     "api": ("uvicorn", "api.main:app"),
     "flower": ("vtox", "flower"),
 }
-
-
-def alive(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -197,8 +192,8 @@ def test_a_stopped_process_is_killed_and_restarted(running: Cluster) -> None:
 
     def reported() -> bool:
         status = api(running, "/api/v1/cluster/status")
-        (bridge,) = (c for c in status.json()["data"]["checks"] if c["name"] == "bridge")
-        return "has not reported" in bridge["observed"]
+        checks = status.json()["data"]["checks"] if status else []
+        return any("has not reported" in c["observed"] for c in checks if c["name"] == "bridge")
 
     def back() -> bool:
         now = [find(running.pid, *ROLES[name]) for name in before]
@@ -216,7 +211,7 @@ def test_the_server_keeps_address_and_data(running: Cluster) -> None:
         process = find(running.pid, "valkey-server")
         assert process
         process.kill()
-        eventually(lambda: not alive(process))
+        eventually(lambda: not is_alive(process))
     eventually(lambda: server_responds(running.settings), 30)
     assert running.settings.working_url() == url
     with connect(url, "test") as client:
@@ -234,10 +229,9 @@ def test_a_server_killed_six_times_in_a_row_serves_seconds_after_the_last(
         process.kill()
         process.wait(30)
     killed_t = time.monotonic()
-    eventually(lambda: server_responds(running.settings), 20)
-    assert time.monotonic() - killed_t < 5
+    eventually(lambda: server_responds(running.settings))
+    assert time.monotonic() - killed_t < PAUSE_MAX_S, "pauses that grew would be so long by now"
     eventually(lambda: ready(running), 45)
-    assert time.monotonic() - killed_t < 15
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -247,9 +241,7 @@ def test_no_process_is_left(tmp_path: Path, how: signal.Signals) -> None:
         everyone = [psutil.Process(started.pid), *family(started.pid)]
         assert len(everyone) >= 10
         os.kill(started.pid, how)
-        began = time.monotonic()
-        eventually(lambda: not any(map(alive, everyone)), 15)
-        assert time.monotonic() - began < 10
+        eventually(lambda: not any(map(is_alive, everyone)), sum(STOP_TIMEOUTS_S))
 
 
 def test_production_does_not_start_without_a_key(tmp_path: Path) -> None:

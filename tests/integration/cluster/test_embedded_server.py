@@ -11,7 +11,7 @@ import psutil
 import pytest
 import redis
 
-from tests.waiting import eventually
+from tests.waiting import eventually, is_alive
 from vtox.cluster import embedded_server as module
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.errors import PortTaken, ServerUnavailable, SystemStateError
@@ -27,11 +27,6 @@ server.start()
 print(server.pid, flush=True)
 time.sleep(60)
 """
-
-
-def ended(pid: int) -> bool:
-    # An orphan may stay a zombie where process 1 does not reap.
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_it_responds_and_persists_by_its_log(client: Client) -> None:
@@ -159,7 +154,7 @@ def test_server_ends_with_the_process_that_started_it(tmp_path: Path, how: signa
         pid = int(starter.stdout.readline())
         starter.send_signal(how)
         starter.wait()
-        eventually(lambda: ended(pid))
+        eventually(lambda: not is_alive(pid))
 
 
 def test_killed_guard_is_replaced(tmp_path: Path) -> None:

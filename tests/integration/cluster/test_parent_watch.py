@@ -6,10 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.waiting import eventually
+from tests.waiting import eventually, is_alive
 from vtox.cluster import parent_watch
 
 PARENT = """
@@ -29,13 +28,6 @@ def start_parent(*command: str) -> tuple[subprocess.Popen[str], int]:
     assert parent.stdout
     with parent.stdout:
         return parent, int(parent.stdout.readline())
-
-
-def alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @pytest.fixture
@@ -61,7 +53,7 @@ def test_child_ends_with_a_killed_parent(
     eventually(ready.exists)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    eventually(lambda: not alive(child), gone_within_s)
+    eventually(lambda: not is_alive(child), gone_within_s)
 
 
 def test_a_watching_module_gets_its_arguments_and_not_the_working_folder(

@@ -16,7 +16,7 @@ from rich.console import Console
 
 import celeryconfig
 from tests.cluster import free_ports
-from tests.waiting import eventually_async
+from tests.waiting import eventually_async, is_alive
 from vtox.cli.demo_score import Score
 from vtox.cli.demo_view import DemoView
 from vtox.cluster import api_owned, embedded_server
@@ -331,12 +331,7 @@ def test_the_group_of_a_killed_process_is_killed(tmp_path: Path) -> None:
         await eventually_async(lambda: state.last_line.isdigit())
         child = int(state.last_line)
         os.kill(state.pid, signal.SIGKILL)
-        await eventually_async(
-            lambda: (
-                not psutil.pid_exists(child)
-                or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
-            )
-        )
+        await eventually_async(lambda: not is_alive(child))
 
     run(tmp_path, [spec("a", leave_child)], script)
 
