@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,26 @@ SLOW_LOAD = "key-load-delay 4000\nloading-process-events-interval-bytes 1024\n"
 
 
 @pytest.fixture
-def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Settings of an embedded server that loads for eight seconds, longer than its limit."""
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of an embedded server that ran, and has a log that is long to load."""
     monkeypatch.setattr(module, "START_TIMEOUT_S", 0.8)
     monkeypatch.setattr(module, "PROGRESS_EVERY_S", 0.2)
     settings = load(data_dir=tmp_path, redis_url=None)
     with EmbeddedServer(settings, REWRITE_SOON) as server, connect(server.url, "test") as client:
         client.mset({f"k{n}": bytes(VALUE_BYTES) for n in range(KEYS)})
         eventually(lambda: client.info("persistence")["aof_base_size"] > VALUE_BYTES * KEYS)
+    return settings
+
+
+@contextmanager
+def loading(settings: Settings) -> Iterator[None]:
+    """Start the server, which loads for eight seconds, longer than its limit."""
     server = EmbeddedServer(settings, SLOW_LOAD)
     starter = threading.Thread(target=server.start)
     starter.start()
     try:
         eventually(lambda: is_loading(settings))
-        yield settings
+        yield
     finally:
         starter.join()
         server.stop()
@@ -57,13 +64,13 @@ def is_loading(settings: Settings) -> bool:
 
 
 def test_a_loading_server_is_waited_for_and_doctor_says_how_far_it_is(
-    loading: Settings, caplog: pytest.LogCaptureFixture
+    stored: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "vtox.cluster.embedded_server")
-    with connect(loading.working_url(), "test") as client:
+    with loading(stored), connect(stored.working_url(), "test") as client:
         with pytest.raises(ServerLoading, match=r"loading: \d+ % of 1 MB, about \d+ s left"):
             check(client)
-        (server,) = (c for c in inspect(loading) if c.name == "server")
+        (server,) = (c for c in inspect(stored) if c.name == "server")
         assert "loading: " in server.observed
         assert server.remedy.startswith("wait")
         check_when_loaded(client)
@@ -72,10 +79,10 @@ def test_a_loading_server_is_waited_for_and_doctor_says_how_far_it_is(
 
 
 def test_while_a_server_loads_the_api_is_live_and_not_ready_and_refuses_windows(
-    loading: Settings,
+    stored: Settings,
 ) -> None:
     window: dict[str, Any] = {"seq": 1, "t0": 1.0, "fs_hz": 1000, "channels": {"ia": [0.1] * 1000}}
-    with serving(loading) as http:
+    with serving(stored) as http, loading(stored):  # which takes seconds on a busy host
         ready = http.get("/health/ready")
         refused = http.post("/api/v1/machines/M1/windows", json=window)
         assert http.get("/health/live").status_code == 200
