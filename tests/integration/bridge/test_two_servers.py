@@ -99,7 +99,7 @@ def test_each_window_is_done_once_on_the_server_of_its_machine(
             add_window(clients[0], m, windows + seq)
     there = [sum(server_number(m, SERVERS) == i for m in MACHINES) for i in range(SERVERS)]
     assert all(there)
-    eventually(lambda: done(clients) == [2 * windows * n for n in there], 20)
+    eventually(lambda: done(clients) == [2 * windows * n for n in there])
     assert sum(counters(c)["windows_duplicate"] for c in clients) == windows * len(MACHINES)
     for i, client in enumerate(clients):
         listed = {m.decode() for m in client.zrange(keys.MACHINES, 0, -1)}

@@ -77,11 +77,11 @@ def test_the_group_of_the_files_fails_over(tmp_path: Path) -> None:
     )
     try:
         with ingest, admin:
-            eventually(lambda: has_replica(admin), 20.0, lambda: nodes[1].log.read_text()[-2000:])
+            eventually(lambda: has_replica(admin), detail=lambda: nodes[1].log.read_text()[-2000:])
             add_window_on_replicas(ingest, {"a": "1"}, 1)
-            eventually(lambda: "+slave" in nodes[2].log.read_text(), 20.0)
+            eventually(lambda: "+slave" in nodes[2].log.read_text())
             nodes[0].kill()
-            eventually(lambda: primary_port(admin) == ports[1], 20.0)
+            eventually(lambda: primary_port(admin) == ports[1])
             assert admin.xlen(keys.RAW) == 1
     finally:
         group.stop()

@@ -120,11 +120,11 @@ def test_each_process_works_as_the_user_of_its_role(
         eventually(lambda: reader.xlen(keys.DEAD_LETTERS) == 1)
         eventually(lambda: root.xpending(keys.RAW, keys.GROUP)["pending"] == 0)
         eventually(lambda: root.hexists(keys.machine("V001"), "health"))
-        eventually(lambda: root.hget(keys.RECORDER, "problem") == b"", 30)
-        eventually(lambda: root.hget(keys.NOTIFIER, "problem") == b"", 30)
+        eventually(lambda: root.hget(keys.RECORDER, "problem") == b"")
+        eventually(lambda: root.hget(keys.NOTIFIER, "problem") == b"")
         alert = {"id": "V001:silent:1", "machine_id": "V001", "fault": "silent", "event": "raised"}
         root.xadd(keys.ALERTS, alert | {"level": "warning", "t": 1})
-        eventually(lambda: b'"waiting":1' in root.hget(keys.NOTIFIER, "targets"), 30)
+        eventually(lambda: b'"waiting":1' in root.hget(keys.NOTIFIER, "targets"))
         for path in ("machines", "machines/V001/diagnoses", "alerts/open", "dead-letters"):
             assert http.get(f"/api/v1/{path}").is_success, path
         assert http.get("/metrics").is_success

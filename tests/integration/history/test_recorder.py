@@ -160,11 +160,11 @@ def test_a_recorder_killed_and_stopped_in_a_drain_loses_and_doubles_nothing(
         pipe.xadd(keys.RESULTS, fields | {"t_start": now - i / 100 - 2, "state": "normal"})
     ids = [i.decode() for i in pipe.execute()]
     first = process()
-    eventually(lambda: recorder_heartbeat(client) is not None, 30)
+    eventually(lambda: recorder_heartbeat(client) is not None)
     first.kill()
     first.wait(10)
     stopped = process()
-    eventually(lambda: getattr(recorder_heartbeat(client), "pid", 0) == stopped.pid, 30)
+    eventually(lambda: getattr(recorder_heartbeat(client), "pid", 0) == stopped.pid)
     stopped.send_signal(signal.SIGSTOP)
     third = process()
     time.sleep(1)

@@ -18,6 +18,8 @@ from vtox.store.status import snapshot
 from workers.heartbeat import Heartbeat
 
 HOUR_S = 3600.0
+# Of a busy host between two lines.
+SLACK_S = 60.0
 
 
 @pytest.fixture(params=[HOUR_S, -HOUR_S], ids=["ahead", "behind"])
@@ -34,9 +36,9 @@ def test_a_heartbeat_is_as_old_as_the_server_says(client: Client, offset_s: floa
     beat._send(psutil.Process())
     snap = snapshot(client)
     (worker,) = snap.workers
-    assert abs(snap.t - worker.last_seen_t) < 2
-    assert abs(snap.t - (worker.started_t or 0)) < 2
-    assert worker.clock_offset_s == pytest.approx(offset_s, abs=2)
+    assert abs(snap.t - worker.last_seen_t) < SLACK_S
+    assert abs(snap.t - (worker.started_t or 0)) < SLACK_S
+    assert worker.clock_offset_s == pytest.approx(offset_s, abs=SLACK_S)
     assert from_workers(snap.workers, snap.t).windows_per_s is not None
 
 
@@ -48,10 +50,10 @@ def test_alerts_and_ages_have_the_time_of_the_server(client: Client, offset_s: f
     client.zadd(keys.MACHINES, {"M1": arrived})
     (overview,) = machines.overview(client, ["M1"])
     assert not overview.silent(30.0)
-    assert overview.last_window_age_s == pytest.approx(0, abs=2)
-    assert overview.baseline_state["learnt_t"] == pytest.approx(overview.as_of_t, abs=2)
+    assert overview.last_window_age_s == pytest.approx(0, abs=SLACK_S)
+    assert overview.baseline_state["learnt_t"] == pytest.approx(overview.as_of_t, abs=SLACK_S)
     machines.retire(client, "M1")
     for _, fields in client.xrange(keys.ALERTS):
         alert = decode_alert(fields)
-        assert alert.t == pytest.approx(server_time(client), abs=2)
-        assert int(alert.id.rpartition(":")[2]) / 1000 == pytest.approx(arrived, abs=2)
+        assert alert.t == pytest.approx(server_time(client), abs=SLACK_S)
+        assert int(alert.id.rpartition(":")[2]) / 1000 == pytest.approx(arrived, abs=SLACK_S)

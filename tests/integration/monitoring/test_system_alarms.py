@@ -45,6 +45,9 @@ from vtox.store.recorder_heartbeat import send_heartbeat as send_beat
 from vtox.store.status import snapshot
 from vtox.store.streams import create_group
 
+# So long may a busy host hold us between two lines; what the tests tell apart is further off.
+SLACK_S = 10.0
+
 
 @pytest.fixture
 def working(client: Client) -> Client:
@@ -190,7 +193,7 @@ def test_windows_that_nobody_reads(working: Client, settings: Settings) -> None:
     add_old(working, settings.backlog_alarm_s + 5)
     alarm = look(working, settings)["backlog"]
     assert (alarm.level, alarm.code) == ("warning", "windows_unread")
-    assert alarm.values["age_s"] == pytest.approx(settings.backlog_alarm_s + 5, abs=2)
+    assert alarm.values["age_s"] == pytest.approx(settings.backlog_alarm_s + 5, abs=SLACK_S)
     read(working)
     add_old(working, settings.backlog_alarm_s * 0.9)
     assert "backlog" in look(working, settings), "not cleared just below its limit"
@@ -229,7 +232,7 @@ def test_a_pending_window_that_nobody_holds(working: Client, settings: Settings)
     pass_time(working, ORPHAN_SEARCHES_S)
     alarm = look(working, settings)["orphans"]
     assert (alarm.level, alarm.code) == ("fault", "window_in_no_record")
-    assert alarm.values["age_s"] == pytest.approx(old, abs=2)
+    assert alarm.values["age_s"] == pytest.approx(old, abs=SLACK_S)
     working.hset(keys.PROGRESS, unheld, "aaa")
     assert look(working, settings) == {}
     assert [e for _, e, _ in events(working)] == ["raised", "cleared"]
@@ -262,7 +265,9 @@ def test_a_queue_without_a_worker(working: Client, settings: Settings) -> None:
     (alarm,) = look(working, settings).values()
     assert (alarm.fault, alarm.level) == ("workers:bearing", "fault")
     assert alarm.values == {"queue": "bearing", "windows": 7}
-    assert alarm.t == pytest.approx(server_time(working) - NO_WORKER_S, abs=3), "when it began"
+    assert alarm.t == pytest.approx(server_time(working) - NO_WORKER_S, abs=SLACK_S), (
+        "when it began"
+    )
     report(working)
     assert look(working, settings) == {}
     assert [e for _, e, _ in events(working)] == ["raised", "cleared"]
@@ -315,14 +320,14 @@ def test_a_clock_that_differs(
         patch.setattr(time, "time", lambda: right() + 3600)
         alarm = look(working, settings)["clocks"]
     assert alarm.values["hosts"] == (socket.gethostname(),)
-    assert alarm.values["offset_s"] == pytest.approx(3600, abs=1)
+    assert alarm.values["offset_s"] == pytest.approx(3600, abs=SLACK_S)
     assert look(working, settings) == {}
 
 
 def test_ids_of_the_future(working: Client, settings: Settings) -> None:
     add_old(working, -60)
     alarm = look(working, settings)["stream_ids"]
-    assert alarm.values["ahead_s"] == pytest.approx(60, abs=2)
+    assert alarm.values["ahead_s"] == pytest.approx(60, abs=SLACK_S)
     working.delete(keys.RAW)
     assert look(working, settings) == {}
 
@@ -394,7 +399,8 @@ def test_readiness_warns_of_a_monitor_that_no_longer_looks(
     working.set(keys.WATCH, json.dumps(watch))
     monitor = {c.name: c for c in checks(snapshot(working))}["monitor"]
     assert monitor.status == "warn"
-    assert f"{3 * settings.monitor_interval_s:.0f} s" in monitor.observed
+    assert monitor.code == "monitor_is_away"
+    assert monitor.values["age_s"] == pytest.approx(3 * settings.monitor_interval_s, abs=SLACK_S)
 
 
 def test_an_entry_says_what_is_wrong(working: Client, settings: Settings) -> None:

@@ -94,7 +94,7 @@ def test_a_notifier_killed_stopped_and_woken_loses_nothing(
     start: Start, client: Client, receiver: Receiver, tmp_path: Path
 ) -> None:
     first = start()
-    eventually(lambda: reports(client, first), 30)
+    eventually(lambda: reports(client, first))
     expected: list[str] = []
     kills = 2
     receiver.answer = lambda _: time.sleep(0.02) or (200, {})  # type: ignore[func-returns-value]
@@ -105,11 +105,11 @@ def test_a_notifier_killed_stopped_and_woken_loses_nothing(
         running.kill()
         running.wait(10)
         running = start()
-    eventually(lambda: reports(client, running), 30)
+    eventually(lambda: reports(client, running))
     running.send_signal(signal.SIGSTOP)
     expected += raise_alarms(client, 5, 90)
     second = start()
-    eventually(lambda: reports(client, second), 30)
+    eventually(lambda: reports(client, second))
     running.send_signal(signal.SIGCONT)
     eventually(lambda: set(receiver.taken) == set(expected), 60)
     for p in (running, second):
@@ -138,9 +138,9 @@ def test_targets_are_checked_tried_and_shown(
     receiver.answer = lambda _: (410, {})
     assert vtox(environment, "test", "hook").returncode == 1
     notifier = start()
-    eventually(lambda: reports(client, notifier), 30)
+    eventually(lambda: reports(client, notifier))
     raise_alarms(client, 2)
-    eventually(lambda: (b := notifier_heartbeat(client)) and b.dead == 2, 30)
+    eventually(lambda: (b := notifier_heartbeat(client)) and b.dead == 2)
     (check,) = (c for c in checks(snapshot(client)) if c.name == "notifier")
     assert (check.status, check.code) == ("warn", "messages_given_up")
     shown = vtox(environment, "status")
@@ -148,7 +148,7 @@ def test_targets_are_checked_tried_and_shown(
     assert "http_status 410" in shown.stdout
     receiver.answer = lambda _: (503, {})
     raise_alarms(client, 1, first=2)
-    eventually(lambda: "next attempt at 2" in vtox(environment, "status").stdout, 30)
+    eventually(lambda: "next attempt at 2" in vtox(environment, "status").stdout)
     assert "; the oldest waits since 2" in vtox(environment, "status").stdout
     receiver.answer = lambda _: (200, {})
     assert vtox(environment, "retry").stdout == "waiting again: 2 dead letters\n"

@@ -89,9 +89,15 @@ def test_in_quiet_hours_nothing_is_sent(
 def test_a_digest_gathers_a_day_and_is_sent_once(
     new_notifier: New, client: Client, receiver: Receiver, monkeypatch: Any
 ) -> None:
-    # The time of the digest, which comes while the test waits.
-    due_ms = server_time_ms(client) + 1500
-    monkeypatch.setattr(plan, "next_time", lambda *_: due_ms)
+    due_ms: list[int] = []
+
+    def next_time(*_: object) -> int:
+        """The time of the digest, which comes while the test waits."""
+        if not due_ms:
+            due_ms.append(server_time_ms(client) + 1500)
+        return due_ms[0]
+
+    monkeypatch.setattr(plan, "next_time", next_time)
     rule = {"targets": ["hook"], "digest": "07:00"}
     notifier = new_notifier(rules_of({"hook": hook(receiver)}, rule))
     raise_alarms(client, 3)

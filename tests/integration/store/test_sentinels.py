@@ -56,7 +56,7 @@ def test_bridge_sender_and_celery_follow_a_fail_over(
         send_by_celery()
         assert broker.product() == ""
         assert client.llen("vtox:bearing") == 1
-        client.wait(1, 1000)
+        eventually(lambda: client.wait(1, 100))
         # As if the replica had been too slow: it has nothing of what follows.
         (replica,) = group.replicas()
         replica.client().replicaof("127.0.0.1", 1)
