@@ -14,8 +14,9 @@ from vtox.mqtt.connection import Connection
 from vtox.mqtt.gateway import Gateway
 from vtox.mqtt.mapping import read_mapping
 from vtox.mqtt.sparkplug_nodes import Births
+from vtox.partitions import ALONE, Place
 from vtox.settings import Settings
-from vtox.store.client import connect
+from vtox.store.servers import connect_servers
 
 MAPPING = """
 [[topics]]
@@ -48,21 +49,26 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 @contextmanager
 def gateway(
-    url: str, settings: Settings, *, tls: tuple[str | None, str | None, str | None] = (None,) * 3
+    url: str,
+    settings: Settings,
+    *,
+    tls: tuple[str | None, str | None, str | None] = (None,) * 3,
+    client_id: str = "vtox",
+    only: Place = ALONE,
 ) -> Iterator[Gateway]:
     """Run a gateway of `MAPPING` in a thread."""
     mapping = settings.data_dir / "mapping.toml"
     mapping.write_text(MAPPING)
     rules, state = read_mapping(mapping), settings.data_dir / "state"
     filters = [f for rule in rules for f in rule.filters]
-    connection = Connection(url, filters, client_id="vtox", receive_maximum=10, tls=tls)
+    connection = Connection(url, filters, client_id=client_id, receive_maximum=10, tls=tls)
     stop, failures = threading.Event(), []
 
     def run() -> None:
         # Files of SQLite belong to the thread that opens them.
-        with connect(settings.working_url(), "mqtt") as client:
-            publisher, births = Publisher(client, numbers=state), Births(state)
-            made.append(Gateway(connection, publisher, client, rules, births))
+        with connect_servers(settings.server_urls(), "mqtt") as servers:
+            publisher, births = Publisher(servers, numbers=state), Births(state)
+            made.append(Gateway(connection, publisher, servers, rules, births, only=only))
             ready.set()
             try:
                 made[0].run(stop)
@@ -88,9 +94,11 @@ def gateway(
 
 
 @contextmanager
-def subscribed(broker: Mosquitto, settings: Settings) -> Iterator[Gateway]:
+def subscribed(
+    broker: Mosquitto, settings: Settings, *, client_id: str = "vtox", only: Place = ALONE
+) -> Iterator[Gateway]:
     """Run a gateway, and wait until the broker sends it what is published from now on."""
     before = broker.log().count(SUBSCRIBED)
-    with gateway(broker.url, settings) as running:
+    with gateway(broker.url, settings, client_id=client_id, only=only) as running:
         eventually(lambda: broker.log().count(SUBSCRIBED) > before, 20)
         yield running
