@@ -5,6 +5,7 @@ in the user's working folder (an `api` package, a `celeryconfig.py`) gets in the
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,14 +190,13 @@ class _WorkerProbe:
         self._url = ""
 
     def is_ready(self, pid: int) -> bool:
-        """Whether the worker with that pid has sent a heartbeat."""
-        try:
-            with connect(self.settings.working_url(), "probe") as client:
-                if (port := port_of(client, self.name, pid)) is not None:
-                    self._url = base_url(self.settings.probe_host, port) + LIVENESS_PATH
-                    return True
-        except (redis.RedisError, ServerUnavailable):
-            pass
+        """Whether the worker with that pid has sent a heartbeat, to one of the servers at least."""
+        with suppress(ServerUnavailable):
+            for url in self.settings.server_urls():
+                with suppress(redis.RedisError), connect(url, "probe") as client:
+                    if (port := port_of(client, self.name, pid)) is not None:
+                        self._url = base_url(self.settings.probe_host, port) + LIVENESS_PATH
+                        return True
         return False
 
     def is_live(self, _: int) -> bool:

@@ -18,9 +18,10 @@ from vtox.cluster.worker_allocation import removable_worker
 from vtox.errors import ServerUnavailable
 from vtox.settings import Settings
 from vtox.store.backlog import oldest_records_s
-from vtox.store.client import Client, connect, server_time
+from vtox.store.client import Client, server_time
 from vtox.store.heartbeats import live_workers
 from vtox.store.scaling_report import HostScaling, remove_scaling, report_scaling
+from vtox.store.servers import Servers, connect_servers
 
 EVERY_S = 5.0
 # Workers are at work by fits and starts: a share of less time says little.
@@ -47,25 +48,27 @@ class Scaler:
 
     async def run(self) -> None:
         """Look every `EVERY_S` until the supervisor stops, or it is cancelled."""
-        with connect(self.settings.working_url(), "scaler") as client:
+        with connect_servers(self.settings.server_urls(), "scaler") as servers:
             try:
                 while not (self.supervisor.stopping or self.supervisor.draining):
                     await asyncio.sleep(EVERY_S)
                     try:
-                        await self._look(client)
+                        await self._look(servers)
                     except (redis.RedisError, ServerUnavailable) as error:
                         # While the server is away nothing can be said of the load.
                         self._say("server", f"the number of workers does not follow: {error}")
             finally:
-                with suppress(redis.RedisError):  # the report runs out by itself
-                    remove_scaling(client, socket.gethostname())
+                for client in servers:
+                    with suppress(redis.RedisError):  # the report runs out by itself
+                        remove_scaling(client, socket.gethostname())
 
-    async def _look(self, client: Client) -> None:
-        load = await asyncio.to_thread(self._observe, client)
+    async def _look(self, servers: Servers) -> None:
+        load = await asyncio.to_thread(self._observe, servers)
         count = len(self.allocated())
         decision, self.trend = decide(load, count, self.trend, self.bounds)
         self._act(decision)
-        await asyncio.to_thread(self._report, client, decision)
+        for client in servers:
+            await asyncio.to_thread(self._report, client, decision)
 
     def allocated(self) -> dict[str, tuple[str, ...]]:
         """Return worker -> its queues, of those that are to run."""
@@ -75,22 +78,29 @@ class Scaler:
             if "worker" in state.spec.command and not state.retired
         }
 
-    def _observe(self, client: Client) -> Load:
+    def _observe(self, servers: Servers) -> Load:
+        """Return the load of all servers together; each has the busy time of its own tasks."""
         now = time.monotonic()
         pids = {s.pid for s in list(self.supervisor.states.values())}
-        live = live_workers(client)
         host = socket.gethostname()
-        self._busy_s.append((now, {w.pid: w.busy_s for w in live if w.host == host}))
+        busy_s: dict[int, float] = {}
+        age_s: dict[str, float] = {}
+        for client in servers:
+            for w in live_workers(client):
+                if w.host == host:
+                    busy_s[w.pid] = busy_s.get(w.pid, 0.0) + w.busy_s
+            for family, age in oldest_records_s(client).items():
+                if family in self.queues:
+                    age_s[family] = max(age, age_s.get(family, 0.0))
+        self._busy_s.append((now, busy_s))
         while now - self._busy_s[0][0] > BUSY_AVERAGE_S:
             self._busy_s.popleft()
         since, before = self._busy_s[0]
         shares = [
-            max(busy_s - before[pid], 0.0) / (now - since)
-            for pid, busy_s in self._busy_s[-1][1].items()
+            max(at_work_s - before[pid], 0.0) / (now - since)
+            for pid, at_work_s in busy_s.items()
             if pid in pids and pid in before and now > since
         ]
-        ages = oldest_records_s(client)
-        age_s = {family: age for family, age in ages.items() if family in self.queues}
         return Load(t=now, age_s=age_s, busy=min(fmean(shares), 1.0) if shares else None)
 
     def _act(self, decision: Decision) -> None:

@@ -8,6 +8,7 @@ from vtox.faults import FAMILIES
 from vtox.partitions import FIRST, Partition
 from vtox.store import scripts
 from vtox.store.client import Client
+from vtox.store.partition_table import served
 
 # Pending entries looked at in one step, about a millisecond of the server.
 _STEP = 500
@@ -91,19 +92,24 @@ def oldest_records_s(client: Client) -> dict[str, float]:
 
     From its last dispatch or start, or from its arrival where it waits in the bridge.
     """
+    partitions = served(client)
     pipe = client.pipeline(transaction=False)
     pipe.time()
-    pipe.exists(keys.LEASE)
-    pipe.hmget(keys.BRIDGE, _WAITING.values())
-    for family in FAMILIES:
-        # 0 is one whose task was never sent, for want of a broker.
-        pipe.zrangebyscore(keys.due(family), "(0", "+inf", start=0, num=1, withscores=True)
-    (seconds, micros), owned, waiting, *oldest = pipe.execute()
+    for p in partitions:
+        pipe.exists(p.lease)
+        pipe.hmget(p.bridge, _WAITING.values())
+        for family in FAMILIES:
+            # 0 is one whose task was never sent, for want of a broker.
+            pipe.zrangebyscore(p.due(family), "(0", "+inf", start=0, num=1, withscores=True)
+    (seconds, micros), *replies = pipe.execute()
     now = seconds + micros / 1e6
-    ages = {}
-    for family, arrived_t, due in zip(FAMILIES, waiting, oldest, strict=True):
-        times = [t for _, t in due]
-        if owned and arrived_t:
-            times.append(float(arrived_t))
-        ages[family] = max(now - min(times, default=now), 0.0)
+    ages = dict.fromkeys(FAMILIES, 0.0)
+    of_one = 2 + len(FAMILIES)
+    for i in range(0, len(replies), of_one):
+        owned, waiting, *oldest = replies[i : i + of_one]
+        for family, arrived_t, due in zip(FAMILIES, waiting, oldest, strict=True):
+            times = [t for _, t in due]
+            if owned and arrived_t:
+                times.append(float(arrived_t))
+            ages[family] = max(now - min(times, default=now), ages[family])
     return ages

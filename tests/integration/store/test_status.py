@@ -15,9 +15,11 @@ from vtox.cli.status_table import broker_line, scaling_line
 from vtox.faults import FAMILIES
 from vtox.monitoring.readiness import checks
 from vtox.monitoring.throughput import Reading, Sampler, throughput
+from vtox.partitions import Partition
 from vtox.settings import Settings
 from vtox.store.backlog import oldest_records_s, report_waiting
 from vtox.store.client import Client, server_time
+from vtox.store.partition_table import set_number
 from vtox.store.scaling_report import HostScaling, report_scaling
 from vtox.store.status import read_group, snapshot
 from vtox.store.streams import group_info
@@ -222,6 +224,9 @@ def test_the_age_of_the_oldest_record_is_that_of_its_dispatch_or_arrival(client:
     assert ages["turn_short"] == 0.0
     client.delete(keys.LEASE)
     assert oldest_records_s(client)["broken_bar"] == 0.0, "of a bridge that is gone"
+    set_number(client, 2)
+    client.zadd(Partition(1).due("turn_short"), {"of the other partition": now - 50})
+    assert oldest_records_s(client)["turn_short"] == pytest.approx(50, abs=1)
 
 
 def test_a_host_says_how_many_workers_it_has_and_why(client: Client) -> None:
