@@ -81,6 +81,15 @@ def _roles() -> dict[str, Role]:
     )
     # How many partitions there are: senders look it up.
     number = f"(+hget +hmget {_keys(keys.PARTITIONS, read_only=True)})"
+    # The terms of bridges and workers, with which others compare their own.
+    processes = _keys(
+        keys.WORKERS,
+        _WORKER,
+        *_partitioned(keys.LEASE),
+        *_partitioned(keys.BRIDGE),
+        keys.PARTITIONS,
+        read_only=True,
+    )
     monitor = (keys.MONITOR, keys.ALARMS, keys.ALARM_BOOK, keys.WATCH)
     bridge_keys = (*bridge, *monitor, *counts, *machines, *_RECORDS)
     worker = (
@@ -169,6 +178,7 @@ def _roles() -> dict[str, Role]:
                 (
                     f"{TRANSACTIONS} +time {READS}",
                     _keys(*_RECORDED, *machines, keys.RETIRED, read_only=True),
+                    processes,
                     f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)})",
                 )
             ),
@@ -180,6 +190,7 @@ def _roles() -> dict[str, Role]:
                     f"+multi +exec +discard +time {READS}",
                     _keys(keys.ALERTS, keys.ALARM_ACTIONS, read_only=True),
                     _keys(*machines, keys.ALARM_BOOK, keys.ALARMS, read_only=True),
+                    processes,
                     _only("+hset +del", keys.NOTIFIER),
                 )
             ),

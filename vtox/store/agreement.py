@@ -1,13 +1,14 @@
 """What the processes of all hosts must have in common, and whether they do.
 
 Bridge and workers report their terms with their heartbeat; one that starts compares its own with
-those of the ones that live. Another version of VTOX on the same terms is welcome.
+those of the ones that live. API, recorder and notifier report none and compare what they depend on.
+Another version of VTOX on the same terms is welcome.
 """
 
 import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 import orjson
@@ -33,11 +34,15 @@ SETTINGS = (
     "baseline_auto",
     "baseline_s",
 )
+# What the API depends on: it takes windows by the same limits, and says how long they are kept.
+_OF_API = ("format of a wire", "VTOX_MAX_WINDOW_BYTES", "VTOX_RETENTION_S")
 # One that was killed is in the list until its heartbeat has run out.
 PATIENCE_S = LIFE_S + 1.0
 POLL_S = 0.5
 
 Terms = Mapping[str, str]
+# The terms that matter to a process, of all.
+Part = Callable[[Terms], Terms]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,17 @@ def terms(settings: Settings) -> dict[str, str]:
     }
 
 
+def of_api(every: Terms) -> Terms:
+    """Return the terms that the API depends on."""
+    own = {n: v for n, v in every.items() if n in _OF_API or n.startswith("record of ")}
+    return {**own, **of_readers(every)}
+
+
+def of_readers(every: Terms) -> Terms:
+    """Return the terms that recorder and notifier depend on: which faults there are."""
+    return {n: v for n, v in every.items() if n.startswith("faults of ")}
+
+
 def own_fields(settings: Settings) -> dict[str, str]:
     """Return version and terms of this process as its heartbeat carries them."""
     return {"version": version("vtox"), "terms": orjson.dumps(terms(settings)).decode()}
@@ -82,7 +98,7 @@ def report_agreement(client: Client, settings: Settings, bridge: str = keys.BRID
 def read_parties(client: Client) -> list[Party]:
     """Return the bridges that own the stream and the workers that live.
 
-    None where the user of this process may not read them: recorder and notifier depend on no term.
+    None where the user of this process may not read them: it was made by an earlier version.
     """
     try:
         partitions = served(client)
@@ -144,21 +160,29 @@ def differences(ours: Terms, theirs: Terms) -> list[str]:
     return sorted(n for n in either | (ours.keys() & theirs.keys()) if ours.get(n) != theirs.get(n))
 
 
-def require_agreement(client: Client, settings: Settings, patience_s: float = PATIENCE_S) -> None:
+def require_agreement(
+    client: Client,
+    settings: Settings,
+    patience_s: float = PATIENCE_S,
+    *,
+    part: Part = lambda every: every,
+) -> None:
     """Refuse to start beside processes on other terms, unless that is tolerated on purpose.
 
-    One that was killed is waited for until its heartbeat has run out.
+    One that was killed is waited for until its heartbeat has run out. `part` are the terms that
+    matter to this process.
 
     Raises
     ------
     SystemStateError
         One lives that has other terms; the message says which.
     """
-    own = terms(settings)
+    own = part(terms(settings))
     deadline = time.monotonic() + patience_s
     first_seen_t: dict[str, float] = {}
     while not settings.hosts_may_differ:
-        others = [p for p in read_parties(client) if differences(own, p.terms) and not p.ended]
+        found = [replace(p, terms=part(p.terms)) for p in read_parties(client)]
+        others = [p for p in found if differences(own, p.terms) and not p.ended]
         if not others:
             return
         for p in others:

@@ -8,12 +8,20 @@ import orjson
 import pytest
 
 from tests.integration.helpers import bridging, eventually
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.errors import SystemStateError
 from vtox.monitoring.readiness import Check, checks
 from vtox.settings import Settings, load
 from vtox.store import agreement
-from vtox.store.agreement import differences, require_agreement, terms
-from vtox.store.client import Client
+from vtox.store.agreement import (
+    Part,
+    differences,
+    of_api,
+    of_readers,
+    require_agreement,
+    terms,
+)
+from vtox.store.client import Client, connect
 from vtox.store.heartbeats import send_heartbeat
 from vtox.store.status import snapshot
 
@@ -96,6 +104,38 @@ def test_a_bridge_on_other_terms_shows_in_the_checks(client: Client, settings: S
         assert "VTOX_REDISPATCH_AFTER_S is 0.3 at the bridge on" in found.observed
         with pytest.raises(SystemStateError, match=r"VTOX_REDISPATCH_AFTER_S is 15 here and 0\.3"):
             require_agreement(client, settings, patience_s=0.0)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "refusal"),
+    [
+        (of_api, {"retention_s": 99.0}, "VTOX_RETENTION_S is 60 here and 99 there"),
+        (of_api, {"max_attempts": 3}, ""),
+        (of_readers, {"retention_s": 99.0}, ""),
+    ],
+)
+def test_api_and_readers_compare_what_they_depend_on(
+    client: Client, settings: Settings, part: Part, changes: dict[str, object], refusal: str
+) -> None:
+    report(client, other(settings, **changes))
+    if not refusal:
+        require_agreement(client, settings, part=part)
+        return
+    with pytest.raises(SystemStateError, match=refusal):
+        require_agreement(client, settings, patience_s=0.0, part=part)
+
+
+@pytest.mark.parametrize("role", ["api", "recorder", "notifier"])
+def test_their_users_may_read_what_they_compare(
+    client: Client, settings: Settings, server: EmbeddedServer, role: str
+) -> None:
+    text = orjson.dumps(terms(settings) | {"faults of gear": "gear"}).decode()
+    report(client, settings, terms=text)
+    with (
+        connect(server.address.role_url(role), "test") as own,
+        pytest.raises(SystemStateError, match="faults of gear"),
+    ):
+        require_agreement(own, settings, patience_s=0.0, part=of_readers)
 
 
 def test_a_family_that_one_side_lacks_is_a_difference_and_an_unknown_setting_is_none() -> None:
