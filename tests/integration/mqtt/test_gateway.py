@@ -177,7 +177,7 @@ def test_while_the_server_is_away_nothing_is_acknowledged_and_little_is_taken(
     settings = load(data_dir=tmp_path / "own", redis_fsync="always")
     with EmbeddedServer(settings) as own, connect(own.url, "test") as client:
         (tmp_path / "gateway").mkdir()
-        with gateway(broker.url, load(redis_url=own.url, data_dir=tmp_path / "gateway")):
+        with subscribed(broker, load(redis_url=own.url, data_dir=tmp_path / "gateway")):
             broker.publish("plant/M1/window", json.dumps(ENTRY | {"seq": 0}).encode())
             wait_for(client, 1)
             eventually(lambda: broker.log().count(ACKNOWLEDGED) == 1)
