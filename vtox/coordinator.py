@@ -9,14 +9,14 @@ from vtox.bridge.loop import Bridge
 from vtox.bridge.partition_keeper import PartitionKeeper
 from vtox.cluster.probe_server import serve
 from vtox.cluster.signal_handlers import stop_event
-from vtox.errors import ServerUnavailable
 from vtox.faults import FAMILIES
 from vtox.monitoring import monitor
 from vtox.partitions import Partition, Place
 from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings
 from vtox.store.agreement import require_agreement
-from vtox.store.client import Client, check_when_loaded, connect
+from vtox.store.client import Client, connect
+from vtox.store.servers import connect_servers, responding
 from vtox.store.task_queues import TaskNumbers, forget_broker, write_broker
 from vtox.tracing import Tracing, start_tracing
 
@@ -40,8 +40,10 @@ def run(settings: Settings) -> None:
     """
     stop = stop_event()
     urls = settings.server_urls()
-    clients = [connect(url, "bridge") for url in urls]
-    _require_servers(clients, settings)
+    servers = connect_servers(urls, "bridge")
+    for client in responding(servers):
+        require_agreement(client, settings)
+    clients = list(servers)
     tracing = start_tracing(settings, "bridge")
     places = [Place(i, len(urls)) for i in range(len(urls))]
     served = [_Server(urls[p.server], clients, p, settings, tracing) for p in places]
@@ -147,23 +149,6 @@ class _Server:
             queues, client = self.opened.pop(number)
             queues.close()
             client.close()
-
-
-def _require_servers(clients: list[Client], settings: Settings) -> None:
-    """Wait for a server that loads, and agree with those who work on it.
-
-    Where there are several, one that is away is looked for later; one at least must answer.
-    """
-    away: list[ServerUnavailable] = []
-    for i, client in enumerate(clients):
-        try:
-            check_when_loaded(client)
-            require_agreement(client, settings)
-        except ServerUnavailable as error:
-            if len(away) == len(clients) - 1:
-                raise
-            away.append(error)
-            log.warning("a server does not answer, trying again", server=i + 1, reason=str(error))
 
 
 def _report_lengths(queues: TaskQueues, client: Client) -> WaitingTasks:

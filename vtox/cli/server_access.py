@@ -18,7 +18,9 @@ def running_or_embedded(settings: Settings, name: str, *, first: bool = False) -
     Of several servers to the `first`, which has what is of no machine.
     """
     try:
-        with connect(_urls(settings)[0] if first else settings.working_url(), name) as client:
+        with connect(
+            settings.shared_urls()[0] if first else settings.working_url(), name
+        ) as client:
             check(client)
             yield client
             return
@@ -34,7 +36,7 @@ def running_or_embedded(settings: Settings, name: str, *, first: bool = False) -
 @contextmanager
 def all_servers(settings: Settings, name: str = "cli") -> Iterator[Servers]:
     """Connect to all servers that share the machines, which must run; mostly that is one."""
-    with connect_servers(_urls(settings), name) as servers:
+    with connect_servers(settings.shared_urls(), name) as servers:
         servers.check()
         yield servers
 
@@ -42,10 +44,5 @@ def all_servers(settings: Settings, name: str = "cli") -> Iterator[Servers]:
 @contextmanager
 def server_of(settings: Settings, machine_id: str, name: str = "cli") -> Iterator[Client]:
     """Connect to the server that a machine is on, which must run."""
-    with connect_servers(_urls(settings), name) as servers:
+    with connect_servers(settings.shared_urls(), name) as servers:
         yield servers.check_of(machine_id)
-
-
-def _urls(settings: Settings) -> list[str]:
-    """Return the URLs of all servers; VTOX_REDIS_URL beside VTOX_REDIS_URLS chooses one."""
-    return [settings.working_url()] if settings.redis_url else settings.server_urls()

@@ -19,10 +19,10 @@ from vtox.cluster.roles import WORKERS, HostRoles, host_roles
 from vtox.cluster.worker_allocation import ALL_QUEUES, allocate_queues
 from vtox.errors import ServerUnavailable
 from vtox.settings import Settings
-from vtox.store.client import check, connect
+from vtox.store.client import Client, check, connect
 from vtox.store.heartbeats import port_of
-from vtox.store.notifier_heartbeat import notifier_heartbeat
-from vtox.store.recorder_heartbeat import recorder_heartbeat
+from vtox.store.notifier_heartbeat import NotifierHeartbeat, notifier_heartbeat
+from vtox.store.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
 
 LIVENESS_PATH = "/health/live"
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.
@@ -163,22 +163,27 @@ def server_responds(settings: Settings) -> bool:
 
 def recorder_reports(settings: Settings, pid: int) -> bool:
     """Whether the recorder with that pid has sent a heartbeat."""
-    try:
-        with connect(settings.working_url(), "probe") as client:
-            beat = recorder_heartbeat(client)
-            return beat is not None and beat.pid == pid
-    except (redis.RedisError, ServerUnavailable):
-        return False
+    return _reports(settings, recorder_heartbeat, pid)
 
 
 def notifier_reports(settings: Settings, pid: int) -> bool:
     """Whether the notifier with that pid has sent a heartbeat."""
-    try:
-        with connect(settings.working_url(), "probe") as client:
-            beat = notifier_heartbeat(client)
-            return beat is not None and beat.pid == pid
-    except (redis.RedisError, ServerUnavailable):
-        return False
+    return _reports(settings, notifier_heartbeat, pid)
+
+
+def _reports(
+    settings: Settings,
+    heartbeat: Callable[[Client], RecorderHeartbeat | NotifierHeartbeat | None],
+    pid: int,
+) -> bool:
+    """Whether a process has sent a heartbeat to a server that it follows."""
+    with suppress(ServerUnavailable):
+        for url in settings.shared_urls():
+            with suppress(redis.RedisError), connect(url, "probe") as client:
+                beat = heartbeat(client)
+                if beat is not None and beat.pid == pid:
+                    return True
+    return False
 
 
 class _WorkerProbe:

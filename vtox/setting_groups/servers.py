@@ -108,6 +108,17 @@ class ServerSettings(BaseModel):
         urls = server_urls.split_urls(self.redis_urls)
         return [server_urls.complete("VTOX_REDIS_URLS", url, self.tls) for url in urls]
 
+    def shared_urls(self) -> list[str]:
+        """Return the URLs for processes that follow all servers, or one where one is named.
+
+        Raises
+        ------
+        SettingsError, ServerUnavailable
+            As `working_url`.
+        """
+        several = self.several_servers and not self.redis_url
+        return self.server_urls() if several else [self.working_url()]
+
     @property
     def several_servers(self) -> bool:
         """Whether several servers share the machines."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import redis
 
 from vtox import keys
-from vtox.errors import SystemStateError
+from vtox.errors import SettingsError, SystemStateError
 from vtox.faults import FAMILIES
-from vtox.partitions import MAX_PARTITIONS, Partition, Place, partition_of
+from vtox.partitions import ALONE, MAX_PARTITIONS, Partition, Place, partition_of
 from vtox.store.client import Client, server_time_ms
 from vtox.store.scripts import fenced, source
 
@@ -76,6 +76,24 @@ def require_place(client: Client, place: Place) -> None:
             remedy="keep number and order of the servers, or begin with servers without machines",
         )
     client.hset(keys.PARTITIONS, mapping={"server": place.server, "servers": place.servers})
+
+
+def check_place(client: Client, place: Place) -> None:
+    """Raise unless a server is the one of this number; alone, it may be any.
+
+    Before the first start of a bridge no server has a number.
+
+    Raises
+    ------
+    SettingsError
+        It has the machines of another number.
+    """
+    known = place if place == ALONE else place_of(client)
+    if known not in (place, ALONE):
+        raise SettingsError(
+            f"{place} in VTOX_REDIS_URLS has the machines of {known}",
+            remedy="give the same servers in the same order everywhere",
+        )
 
 
 def place_of(client: Client) -> Place:

@@ -3,10 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vtox.errors import InputError, SettingsError
-from vtox.partitions import ALONE, Place, server_number
-from vtox.store.client import Client, check, connect
-from vtox.store.partition_table import place_of
+import structlog
+
+from vtox.errors import InputError, ServerUnavailable
+from vtox.partitions import Place, server_number
+from vtox.store.client import Client, check, check_when_loaded, connect
+from vtox.store.partition_table import check_place
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +53,7 @@ class Servers:
     def _check(self, number: int) -> None:
         client, place = self.clients[number], Place(number, len(self))
         check(client)
-        if len(self) == 1:  # the user may mean one of several
-            return
-        known = place_of(client)
-        # Before the first start of a bridge no server has a number.
-        if known not in (place, ALONE):
-            raise SettingsError(
-                f"{place} in VTOX_REDIS_URLS has the machines of {known}",
-                remedy="give the same servers in the same order everywhere",
-            )
+        check_place(client, place)
 
     def entry_name(self, number: int, entry_id: str) -> str:
         """Return the id of an entry, with its server (from 1) where there are several."""
@@ -102,3 +98,26 @@ class Servers:
 def connect_servers(urls: Sequence[str], name: str, *, patient: bool = True) -> Servers:
     """Return clients of `Settings.server_urls()`. Opens nothing yet."""
     return Servers(tuple(connect(url, name, patient=patient) for url in urls))
+
+
+def responding(servers: Servers) -> list[Client]:
+    """Return those that answer, after waiting for those that load: the others may come later.
+
+    Raises
+    ------
+    ServerUnavailable
+        None of them answers.
+    """
+    found, away = [], []
+    for number, client in enumerate(servers, start=1):
+        try:
+            check_when_loaded(client)
+            found.append(client)
+        except ServerUnavailable as error:
+            away.append(error)
+            if len(servers) > 1:
+                reason = str(error)
+                log.warning("a server does not answer, trying again", server=number, reason=reason)
+    if not found:
+        raise away[-1]
+    return found
