@@ -5,7 +5,7 @@ import typer
 from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
 from vtox.settings import load
-from vtox.store.client import check_when_loaded, connect
+from vtox.store.servers import connect_servers, responding
 
 
 def recorder() -> None:
@@ -16,15 +16,15 @@ def recorder() -> None:
     logging_setup.setup("recorder")
     # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
     from vtox.history.database import engine_to_write
-    from vtox.history.recorder import Recorder
+    from vtox.history.recorder import run as record
 
     settings = load()
     stop = stop_event()
-    client = connect(settings.working_url(), "recorder")
-    check_when_loaded(client)
+    servers = connect_servers(settings.shared_urls(), "recorder")
+    responding(servers)
     # What no second try would mend ends the start.
     engine_to_write(settings).dispose()
-    Recorder(client, settings).run(stop)
+    record(servers, settings, stop)
 
 
 def register(app: typer.Typer) -> None:

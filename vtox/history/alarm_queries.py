@@ -5,10 +5,10 @@ from sqlalchemy import Connection, RowMapping, and_, or_, select
 from vtox import keys
 from vtox.alarms.book import Action
 from vtox.health.alerts import Alert
-from vtox.history.queries import alert_of
+from vtox.history.queries import alert_of, entry_id_of
 from vtox.history.schema import alarm_actions, alerts, positions
 from vtox.store.alarm_actions import work_order
-from vtox.store.stream_reader import BEGIN
+from vtox.store.stream_reader import BEGIN, name_on_server
 
 
 def alerts_of_alarm(db: Connection, alarm_id: str) -> list[tuple[int, Alert]]:
@@ -30,9 +30,7 @@ def actions_of_alarm(
     if machine_id:
         wanted = or_(wanted, of_machine)
     found = select(alarm_actions).where(wanted).order_by(c.id_ms, c.id_seq)
-    return [
-        (f"{row['id_ms']}-{row['id_seq']}", _action(row)) for row in db.execute(found).mappings()
-    ]
+    return [(entry_id_of(row), _action(row)) for row in db.execute(found).mappings()]
 
 
 def actions_of_machine(
@@ -48,9 +46,10 @@ def actions_of_machine(
     return [_action(row) for row in db.execute(newest).mappings()]
 
 
-def actions_recorded_until(db: Connection) -> str:
-    """Return the id of the last entry of `alarm_actions` that was recorded."""
-    of = select(positions.c.entry_id).where(positions.c.stream == keys.ALARM_ACTIONS)
+def actions_recorded_until(db: Connection, server: int) -> str:
+    """Return the id of the last entry of `alarm_actions` of a server that was recorded."""
+    name = name_on_server(keys.ALARM_ACTIONS, server)
+    of = select(positions.c.entry_id).where(positions.c.stream == name)
     return db.execute(of).scalar_one_or_none() or BEGIN
 
 
