@@ -21,7 +21,7 @@ from api.errors import Problem
 from api.http_methods import SAFE_METHODS
 from api.local_requests import is_local
 from vtox.errors import ServerUnavailable
-from vtox.store import apikeys, sessions
+from vtox.store import apikeys
 from vtox.store.apikeys import ApiKey, Scope
 
 COOKIE = "vtox_session"
@@ -44,13 +44,13 @@ def require_key(
 ) -> None:
     """Let the request pass, or raise the problem `unauthorized` or `forbidden`."""
     backend: Backend = request.app.state.backend
-    if not backend.keys_exist() and _passes_without_keys(request, backend):
+    if not backend.keys.exist() and _passes_without_keys(request, backend):
         return
     text = header or (bearer.credentials if bearer else None)
     key = key_of_text(backend, text) if text else _key_of_session(request, backend, cookie)
     request.state.key_id, request.state.key_name = key.id, key.name or key.id
     request.state.may_operate = key.allows("operate")
-    backend.note_use(key.id)
+    backend.keys.note_use(key.id)
     machine_id = request.path_params.get("machine_id", "")
     for scope in needed.scopes:
         if not key.allows(cast(Scope, scope), machine_id):
@@ -81,7 +81,7 @@ def needs(scope: Scope) -> list[Any]:
 
 def key_of_text(backend: Backend, text: str) -> ApiKey:
     """Return the key that a client sent, or raise the problem `unauthorized`."""
-    key = apikeys.verify(backend.client(), text)
+    key = backend.keys.key_of_text(text)
     if key is None:
         raise _unauthorized("this API key is unknown, revoked or expired")
     return key
@@ -106,7 +106,7 @@ def _key_of_session(request: Request, backend: Backend, cookie: str | None) -> A
     # refused any other Origin than ours.
     if request.method not in SAFE_METHODS and "origin" not in request.headers:
         raise Problem("foreign_site", f"{request.method} with a session needs an Origin header")
-    key = sessions.key_of(backend.client(), cookie)
+    key = backend.keys.key_of_session(cookie)
     if key is None:
         raise _unauthorized("this session has ended: sign in again")
     return key

@@ -1,9 +1,10 @@
-"""What one API process holds open: the client, the sampler of throughput, the last snapshot."""
+"""What one process holds open: the servers, the history, and what is made of them at times."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import redis
@@ -11,27 +12,24 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from api.alarm_list import AlarmLists
-from api.fleet_index import FleetIndex, FleetView
-from vtox.errors import ServerUnavailable, TooBusy
+from api.fleet_index import FleetView
+from api.key_reader import KeyReader
+from api.server import Server
+from api.servers import AllServers, Answers
+from api.whole_book import WholeBook
+from api.whole_fleet import FleetLists, WholeFleet
+from vtox.alarms.book import Book
+from vtox.errors import ServerUnavailable, SettingsError, TooBusy
 from vtox.history import database
-from vtox.monitoring.throughput import READING_EVERY_S, Reading, Sampler
+from vtox.monitoring.throughput import READING_EVERY_S
+from vtox.partitions import Place
 from vtox.settings import Settings
-from vtox.store import apikeys
-from vtox.store.alarm_book import BookReader
-from vtox.store.client import Client, check, connect, loading_error
-from vtox.store.fleet import MachineNames
-from vtox.store.open_alerts import OpenAlerts
-from vtox.store.partition_table import Addresses
-from vtox.store.status import Snapshot, snapshot
+from vtox.store.client import SOCKET_TIMEOUT_S, Client, check
+from vtox.store.status import Snapshot
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-# So that a hundred dashboards cost the server one snapshot.
-SNAPSHOT_LIFE_S = 0.25
-# A command each time would cost a sender a twentieth of its rate.
-KEYS_ASKED_EVERY_S = 0.1
-USE_NOTED_EVERY_S = 60.0
 # A spectrum of a long record holds some 100 MB while it is computed, and a core.
 COMPUTATIONS = 2
 # What is counted over all machines: 0.1 s for a thousand of them.
@@ -44,66 +42,56 @@ class Backend:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        if settings.redis_urls:
-            settings.working_url()  # which of them, it must be told
+        self.servers = AllServers(_servers(settings))
+        self.keys = KeyReader(self.servers)
+        self.fleet_lists = FleetLists()
+        self.alarm_lists = AlarmLists()
+        self._whole_fleet = WholeFleet()
+        self._whole_book = WholeBook()
         self._lock = threading.Lock()
-        self._url = ""
-        self._client: Client = None
-        self._addresses = Addresses(None)
-        self._snapshot_lock = threading.Lock()
-        self._snapshot: Snapshot | ServerUnavailable | None = None
-        self._snapshot_t = 0.0
-        self._sampler = Sampler()
-        self.fleet_index = FleetIndex()
         self._engine: Engine | None = None
         self._has_history = False
-        self.alarms = BookReader()
-        self.alarm_lists = AlarmLists()
-        self.machine_names = MachineNames()
-        self.open_alerts = OpenAlerts()
         self._stop = threading.Event()
-        self._keys_exist = False
-        self._keys_t = -KEYS_ASKED_EVERY_S
-        self._uses: dict[str, float] = {}
         self._kept_lock = threading.Lock()
         self._kept: dict[str, tuple[float, Any]] = {}
         self._computations = threading.BoundedSemaphore(COMPUTATIONS)
-        self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for server in self.servers.all:
+            looked = threading.Event()
+            thread = threading.Thread(
+                target=self._sample, args=(server, looked), name="sampler", daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+            if self.servers.several:  # no request goes to one that has another place
+                looked.wait(SOCKET_TIMEOUT_S)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(timeout=1.0)
+        for thread in self._threads:
+            thread.join(timeout=1.0)
+        for server in self.servers.all:
+            server.close()
         with self._lock:
-            if self._client is not None:
-                self._client.close()
             if self._engine is not None:
                 self._engine.dispose()
 
-    def client(self) -> Client:
-        """Return the client, connecting to where the server is now.
-
-        The embedded server may start after this process, or anew at another address.
+    def client(self, machine_id: str) -> Client:
+        """Return the client of the server that has a machine.
 
         Raises
         ------
         ServerUnavailable
-            No URL is set and no embedded server has ever run on the data folder.
+            It is known not to answer; or none has ever run on the data folder.
         """
-        url = self.settings.working_url()
-        with self._lock:
-            if url != self._url:
-                self._client, self._url = connect(url, "api", patient=False), url
-                self._addresses = Addresses(self._client)
-            return self._client
+        return self.servers.of(machine_id).client()
 
-    def stream_of(self, machine_id: str) -> str:
-        """Return the stream to which the windows of a machine go."""
-        self.client()
-        return self._addresses.raw(machine_id)
+    def now_s(self) -> float:
+        """Return the time (s) of the first server that answers."""
+        return self.servers.now_s()
 
     @contextmanager
     def history(self) -> Iterator[Connection | None]:
@@ -126,56 +114,22 @@ class Backend:
             yield db if self._has_history else None
 
     def server_responds(self) -> bool:
-        """Return whether the server takes commands now."""
+        """Return whether the server with the API keys takes commands now."""
         try:
-            check(self.client())
+            check(self.keys.client())
         except ServerUnavailable:
             return False
         return True
 
-    def keys_exist(self) -> bool:
-        """Return whether an API key exists, or did `KEYS_ASKED_EVERY_S` ago.
-
-        Of a server that does not answer, the last answer. One that has never answered this process
-        gives away nothing: the pages may open, and show that it does not answer.
-        """
-        now = time.monotonic()
-        if now - self._keys_t > KEYS_ASKED_EVERY_S:
-            with suppress(redis.ConnectionError, redis.TimeoutError, ServerUnavailable):
-                self._keys_exist, self._keys_t = apikeys.any_exist(self.client()), now
-        return self._keys_exist
-
-    def note_use(self, key_id: str) -> None:
-        """Keep the time of a key's use, at most once in `USE_NOTED_EVERY_S`."""
-        now = time.monotonic()
-        if now - self._uses.get(key_id, -USE_NOTED_EVERY_S) < USE_NOTED_EVERY_S:
-            return
-        self._uses[key_id] = now
-        # A server that takes no writes is no reason to refuse a reader.
-        with suppress(redis.RedisError):
-            apikeys.note_use(self.client(), key_id)
-
-    def snapshot(self) -> Snapshot:
-        """Return the state of the system, at most `SNAPSHOT_LIFE_S` old.
+    def snapshots(self) -> Answers[Snapshot]:
+        """Return the state of each server, at most `SNAPSHOT_LIFE_S` old.
 
         Raises
         ------
         ServerUnavailable
-            The server does not answer; callers that waited for the same snapshot get the same.
+            None answers; callers that waited for the same snapshot get the same.
         """
-        client = self.client()
-        with self._snapshot_lock:
-            if self._snapshot is None or time.monotonic() - self._snapshot_t > SNAPSHOT_LIFE_S:
-                try:
-                    self._snapshot = snapshot(client)
-                except redis.BusyLoadingError:
-                    self._snapshot = loading_error(client)
-                except (redis.ConnectionError, redis.TimeoutError) as error:
-                    self._snapshot = ServerUnavailable(f"no answer from the server: {error}")
-                self._snapshot_t = time.monotonic()
-            if isinstance(self._snapshot, ServerUnavailable):
-                raise ServerUnavailable(*self._snapshot.args)
-            return self._snapshot
+        return self.servers.ask(Server.snapshot)
 
     @contextmanager
     def computing(self) -> Iterator[None]:
@@ -205,23 +159,58 @@ class Backend:
 
     def fleet(self) -> FleetView:
         """Return all machines as the list of the fleet shows them, at most a second old."""
-        return self.fleet_index.view(self.client(), self.settings.silence_after_s)
+        return self.fleets()[0]
 
-    def readings(self) -> list[Reading]:
-        """Return the last readings of the stream's activity."""
-        return self._sampler.readings()
+    def fleets(self) -> tuple[FleetView, Answers[FleetView]]:
+        """Return the same, with what each server answered."""
+        answers = self.servers.ask(Server.fleet)
+        if not self.servers.several:
+            return next(iter(answers)), answers
+        parts = {s.number: (view, True) for s, view in answers.found}
+        parts |= {s.number: (s.fleet_index.last, False) for s, _ in answers.away}
+        return self._whole_fleet.view([parts[s.number] for s in self.servers.all]), answers
 
-    def _sample(self) -> None:
+    def book(self) -> tuple[Book, int]:
+        """Return all alarms as they are now, with the time (ms, server clock)."""
+        book, now_ms, _ = self.books()
+        return book, now_ms
+
+    def books(self) -> tuple[Book, int, Answers[tuple[Book, int]]]:
+        """Return the same, with what each server answered; of one that is away, its last book."""
+        answers = self.servers.ask(lambda s: s.alarms.read(s.client()))
+        parts = {s.number: book for s, (book, _) in answers.found}
+        parts |= {s.number: s.alarms.last for s, _ in answers.away}
+        now_ms = max(ms for _, ms in answers)
+        return self._whole_book.book([parts[s.number] for s in self.servers.all]), now_ms, answers
+
+    def servers_of_alarm(self, alarm_id: str) -> list[Server]:
+        """Return the servers that have an alarm: of the system, two may have one of the same id."""
+        if not self.servers.several:
+            return list(self.servers.all)
+        *_, answers = self.books()
+        found = [s for s, (book, _) in answers.found if alarm_id in book.alarms]
+        machine_id = alarm_id.rpartition(":")[0].rpartition(":")[0]
+        return found or [self.servers.of(machine_id)]
+
+    def _sample(self, server: Server, looked: threading.Event) -> None:
         silent = False
         while True:
             try:
-                self._sampler.take(self.client())
-                if not self.fleet_index.is_read:  # so that no first page waits for it
-                    self.fleet()
+                server.sample()
                 silent = False
-            except (redis.RedisError, ServerUnavailable) as error:
+            except (redis.RedisError, ServerUnavailable, SettingsError) as error:
                 if not silent:
-                    log.warning("the server does not answer", reason=str(error))
+                    number = {"server": server.number + 1} if self.servers.several else {}
+                    log.warning("the server does not answer", reason=str(error), **number)
                 silent = True
+            looked.set()
             if self._stop.wait(READING_EVERY_S):
                 return
+
+
+def _servers(settings: Settings) -> list[Server]:
+    silence_s = settings.silence_after_s
+    if not settings.several_servers or settings.redis_url:
+        return [Server(Place(), settings.working_url, silence_s)]
+    urls = settings.server_urls()
+    return [Server(Place(i, len(urls)), partial(str, url), silence_s) for i, url in enumerate(urls)]

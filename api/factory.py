@@ -144,7 +144,7 @@ async def _check_keys(backend: Backend, cluster: ApiOwnedCluster) -> None:
     if apikeys.required(settings):
         try:
             if await cluster.wait_for_server(backend.server_responds):
-                apikeys.require_keys(backend.client(), settings)
+                apikeys.require_keys(backend.keys.client(), settings)
             elif cluster.start_error == apikeys.NO_KEY:
                 raise SettingsError(apikeys.NO_KEY)
         except SettingsError as error:

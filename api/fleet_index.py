@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from api.fleet_list import Filter, FleetList, FleetRow, Grouping, Order, count_states, fleet_list
+from api.fleet_list import FleetRow, count_states
 from vtox.coverage.coverage import LatestState, coverage
 from vtox.domain import Reason, State
 from vtox.health.assessment import Assessment
@@ -19,15 +19,12 @@ from vtox.store.fleet import FleetMachine, FleetState
 
 # Lists are at most so old; five open pages cost the server one look.
 REFRESH_S = 1.0
-# Filters and orders in use at a time, of several pages.
-KEPT_LISTS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class FleetView:
-    """The whole fleet at one moment; `version` is another one when any row is another one."""
+    """The whole fleet at one moment: the same object until a row is another one."""
 
-    version: int
     rows: dict[str, FleetRow]
     states: dict[State, int]
     sites: Sequence[str]
@@ -41,8 +38,7 @@ class FleetIndex:
         self._machines: dict[str, FleetMachine] = {}
         self._state: FleetState | None = None
         self._looked_t = -REFRESH_S
-        self._view = _view(0, {})
-        self._lists: dict[tuple[Filter, Order, Grouping], FleetList] = {}
+        self._view = view_of({})
 
     @property
     def is_read(self) -> bool:
@@ -57,19 +53,10 @@ class FleetIndex:
                 self._looked_t = time.monotonic()
             return self._view
 
-    def list(self, view: FleetView, wanted: Filter, order: Order, grouping: Grouping) -> FleetList:
-        """Return the list of a view, made once for all that ask for it."""
-        key = wanted, order, grouping
-        with self._lock:
-            if view is self._view and key in self._lists:
-                return self._lists[key]
-        made = fleet_list(view.rows.values(), wanted, order, grouping)
-        with self._lock:
-            if view is self._view:
-                if len(self._lists) >= KEPT_LISTS:
-                    self._lists.pop(next(iter(self._lists)))
-                self._lists[key] = made
-        return made
+    @property
+    def last(self) -> FleetView:
+        """The fleet as it was read last."""
+        return self._view
 
     def _refresh(self, client: Client, silence_after_s: float) -> None:
         before = self._state
@@ -104,13 +91,13 @@ class FleetIndex:
         for m in stale:
             if m in self._machines:
                 rows[m] = _row(self._machines[m], state.silent.get(m))
-        self._view = _view(self._view.version + 1, rows)
-        self._lists = {}
+        self._view = view_of(rows)
 
 
-def _view(version: int, rows: dict[str, FleetRow]) -> FleetView:
+def view_of(rows: dict[str, FleetRow]) -> FleetView:
+    """Return a fleet of these machines."""
     sites = sorted({r.site for r in rows.values() if r.site})
-    return FleetView(version, rows, count_states(rows.values()), sites)
+    return FleetView(rows, count_states(rows.values()), sites)
 
 
 def _row(m: FleetMachine, silent_since: float | None) -> FleetRow:

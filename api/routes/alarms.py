@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from api.alarm_shapes import action_shape, alarm_shape, alarm_time, suspension_shape
 from api.auth import needs
+from api.away import away_servers
 from api.backend import Backend
 from api.body import JSON_BODY, body_as, whole_body
 from api.errors import Problem, not_found
@@ -71,7 +73,7 @@ def list_alarms(
 
     Older ones are in the history: `GET /api/v1/alerts` and `GET /api/v1/alarms/{alarm_id}`.
     """
-    book, now_ms = backend.alarms.read(backend.client())
+    book, now_ms, answers = backend.books()
     listed = backend.alarm_lists.list(book, backend.fleet(), query, grouped=query.grouped)
     found, of = listed.alarms, listed.group_of
     try:
@@ -88,6 +90,7 @@ def list_alarms(
         open=listed.open,
         open_grouped=listed.open_grouped,
         as_of=alarm_time(now_ms),
+        away=away_servers(answers),
     )
 
 
@@ -98,8 +101,9 @@ def list_alarms(
 )
 def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
     """Return the shelvings that have not ended, the machines out of service, what is suppressed."""
-    book, now_ms = backend.alarms.read(backend.client())
-    shelved = [suspension_shape("shelved", s, *of) for of, s in sorted(book.shelved.items())]
+    book, now_ms, answers = backend.books()
+    held = [pair for part, _ in answers for pair in part.shelved.items()]
+    shelved = [suspension_shape("shelved", s, *of) for of, s in sorted(held, key=itemgetter(0))]
     out = [suspension_shape("out_of_service", s, m) for m, s in sorted(book.out_of_service.items())]
     suppressed = [
         suspension_shape("suppressed_by_design", s, a.machine_id, a.fault)
@@ -118,13 +122,16 @@ def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
 @router.get("/{alarm_id}", dependencies=[*needs("read"), *NO_PARAMETERS], summary="One alarm")
 def get_alarm(alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
     """Return an alarm with what operators did, from the history once the list forgot it."""
-    client = backend.client()
-    book, _ = backend.alarms.read(client)
+    book, _ = backend.book()
+    server = backend.servers_of_alarm(alarm_id)[0]
+    client = server.client()
     known = alarm_of(client, book, backend.history, alarm_id)
     if known is None:
         raise no_alarm(alarm_id)
     shape = alarm_shape(*known, group_ids(groups_of(backend, known[1].alarms.values())))
-    done = [action_shape(i, a) for i, a in actions_of(client, backend.history, known[0])]
+    done = [
+        action_shape(i, a) for i, a in actions_of(client, backend.history, known[0], server.number)
+    ]
     return Data(data=AlarmDetail(**shape.model_dump(), actions=done))
 
 
@@ -195,7 +202,8 @@ def _act(
             raise no_alarm(alarm_id)
         yield action_on(book.alarms[alarm_id], name, sent, now_ms, operator)
 
-    act(backend.client(), actions)
-    book, _ = backend.alarms.read(backend.client())
+    for server in backend.servers_of_alarm(alarm_id):
+        act(server.client(), actions)
+    book, _ = backend.book()
     groups = group_ids(groups_of(backend, book.alarms.values()))
     return Data(data=alarm_shape(book.alarms[alarm_id], book, groups))

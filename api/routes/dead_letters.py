@@ -5,14 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from api.auth import needs
+from api.away import away_servers
 from api.errors import Problem, not_found
 from api.language import answer_language
-from api.paging import newest_first, next_link
+from api.paging import entries_of, entry_name, newest_first, next_link, place_of_entry
 from api.problem_titles import dead_letter_reason
 from api.query import NO_PARAMETERS, MachineQuery
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, Page, rfc3339
 from api.schemas.diagnoses import DeadLetter, ReplayedLetter
+from api.server import Server
 from vtox import keys
 from vtox.errors import InputError
 from vtox.store import deadletters
@@ -22,7 +24,7 @@ router = APIRouter(prefix="/api/v1", tags=["history"])
 LETTERS_PER_READ = 20
 
 
-LetterId = Annotated[str, Path(pattern=r"^\d{1,20}-\d{1,20}$", description="its `id`")]
+LetterId = Annotated[str, Path(pattern=r"^\d{1,20}-\d{1,20}(@\d{1,3})?$", description="its `id`")]
 
 
 @router.post(
@@ -36,9 +38,12 @@ def replay_dead_letter(letter_id: LetterId, backend: OpenBackend) -> Data[Replay
 
     Sent twice it counts once. One that does not carry its window is left as it is: 409.
     """
-    client = backend.client()
+    place = place_of_entry(letter_id, backend.servers)
+    if place is None:
+        raise not_found(f"dead letter {letter_id} is none of those that are listed")
+    client = backend.servers.responding(place[1]).client()
     try:
-        letter = deadletters.get(client, letter_id)
+        letter = deadletters.get(client, place[0])
     except InputError as error:
         raise not_found(f"dead letter {letter_id} is not kept any more") from error
     if not letter.entry:
@@ -53,12 +58,12 @@ def list_dead_letters(
 ) -> Page[DeadLetter]:
     """Return what could not be diagnosed, newest first, with the reason and without samples."""
 
-    def pick(letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
+    def pick(server: Server, letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
         d = deadletters.decode(letter_id, fields)
         if query.machine_id not in (None, d.machine_id):
             return None
         return DeadLetter(
-            id=d.id,
+            id=entry_name(d.id, server.number, backend.servers),
             stream_id=d.stream_id,
             machine_id=d.machine_id,
             seq=d.seq,
@@ -74,7 +79,8 @@ def list_dead_letters(
             entry_bytes=d.entry_bytes,
         )
 
-    items, cursor = newest_first(
-        backend.client(), keys.DEAD_LETTERS, query, pick, step=LETTERS_PER_READ
+    letters = entries_of(keys.DEAD_LETTERS, pick, step=LETTERS_PER_READ)
+    found = newest_first(backend.servers, query, letters)
+    return Page(
+        data=found.items, next=next_link(request, found.cursor), away=away_servers(found.answers)
     )
-    return Page(data=items, next=next_link(request, cursor))

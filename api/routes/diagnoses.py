@@ -9,12 +9,13 @@ from pydantic import Field
 from api.auth import needs
 from api.backend import Backend
 from api.explanation import sentence
-from api.paging import newest_first, next_link
+from api.paging import entries_of, newest_first, next_link
 from api.query import MachineQuery, PageQuery, bad_cursor
 from api.routes.machines import MachineId, diagnosis_fields, machine_by_id
 from api.routes.system import OpenBackend
 from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Diagnoses, DiagnosisEntry, RecordedDiagnoses
+from api.server import Server
 from vtox import keys
 from vtox.domain import State
 from vtox.faults import FAULTS
@@ -22,7 +23,6 @@ from vtox.history import queries
 from vtox.history.diagnoses import Place, RecordedDiagnosis, Wanted, recorded_diagnoses
 from vtox.history.retention import oldest_kept
 from vtox.sentences.rendering import advice
-from vtox.store.client import server_time
 from vtox.store.entries import decode_result
 from vtox.store.outputs import entry_order, oldest_id
 
@@ -78,7 +78,10 @@ def list_diagnoses(
         items, cursor = _in_stream(backend, machine_id, query)
         if not cursor and len(items) < query.limit:
             older, cursor = _recorded(
-                backend, wanted, _behind_stream(backend, query.cursor), query.limit - len(items)
+                backend,
+                wanted,
+                _behind_stream(backend, machine_id, query.cursor),
+                query.limit - len(items),
             )
             items += older
     return Diagnoses(data=items, latest=machine.diagnoses, next=next_link(request, cursor))
@@ -98,7 +101,8 @@ def list_recorded_diagnoses(
     )
     items, cursor = _recorded(backend, wanted, query.cursor, query.limit)
     with backend.history() as db:
-        until = queries.recorded_until_s(db) if db is not None else None
+        servers = range(len(backend.servers))
+        until = queries.recorded_until_s(db, servers=servers) if db is not None else None
     link = next_link(request, cursor)
     return RecordedDiagnoses(data=items, recorded_until_t=until, next=link)
 
@@ -109,19 +113,21 @@ def _in_stream(
     filters = {b"machine_id": machine_id, b"fault": query.fault, b"state": query.state}
     required = {k: v.encode() for k, v in filters.items() if v is not None}
 
-    def pick(stream_id: str, fields: dict[bytes, bytes]) -> DiagnosisEntry | None:
+    def pick(_: Server, stream_id: str, fields: dict[bytes, bytes]) -> DiagnosisEntry | None:
         if any(fields.get(k) != v for k, v in required.items()):
             return None
         r = decode_result(fields)
         own = {"stream_id": stream_id, "machine_id": r.machine_id, "latency_ms": r.latency_ms}
         return DiagnosisEntry(**diagnosis_fields(r), **own, source="stream")
 
-    return newest_first(backend.client(), keys.RESULTS, query, pick)
+    found = newest_first(backend.servers, query, entries_of(keys.RESULTS, pick), machine_id)
+    return found.items, found.cursor
 
 
-def _behind_stream(backend: Backend, cursor: str) -> str:
+def _behind_stream(backend: Backend, machine_id: str, cursor: str) -> str:
     """Return the cursor of the history where the stream ends: what arrived before its oldest."""
-    known = [i for i in (oldest_id(backend.client(), keys.RESULTS), cursor) if i]
+    oldest = oldest_id(backend.client(machine_id), keys.RESULTS)
+    known = [i for i in (oldest, cursor.partition("@")[0]) if i]
     last = f"{_ID_END - 1}-{_ID_END - 1}"
     bound = min(known, key=entry_order, default=last)
     bound = bound if entry_order(bound) < entry_order(last) else last
@@ -156,7 +162,7 @@ def _recorded(
 
 
 def _now_ms(backend: Backend) -> int:
-    return round(1000 * server_time(backend.client())) + _AHEAD_MS
+    return round(1000 * backend.now_s()) + _AHEAD_MS
 
 
 def _entry(d: RecordedDiagnosis) -> DiagnosisEntry:

@@ -27,7 +27,6 @@ from vtox.alarms.figures import STANDING_S, RaisedAlarm, chattering, most_freque
 from vtox.alarms.life import Alarm
 from vtox.alarms.promise import PROMISED_PER_MACHINE_DAY
 from vtox.history.alarm_figures import DAY_S, RecordedAlarms, first_day, recorded_alarms
-from vtox.store.client import server_time
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 
@@ -56,11 +55,11 @@ def get_figures(
 def _figures(backend: Backend, days: int) -> AlarmFigures:
     from vtox.alarms.false_alarms import false_alarm_rate
 
-    to_s = server_time(backend.client())
+    to_s = backend.now_s()
     first = first_day(to_s, days)
     from_s = float(first * DAY_S)
     with backend.history() as db:
-        r = recorded_alarms(db, from_s, to_s, LISTED + 1)
+        r = recorded_alarms(db, from_s, to_s, LISTED + 1, len(backend.servers))
     of_machines, machine_days = r.of_machines, r.machine_days
     false = false_alarm_rate(of_machines, r.outcomes, machine_days)
     standing = _standing(backend, to_s)
@@ -125,7 +124,7 @@ def _by_machine(
 
 
 def _standing(backend: Backend, now_s: float) -> list[StandingAlarm]:
-    book, _ = backend.alarms.read(backend.client())
+    book, _ = backend.book()
     active = sorted((a for a in book.alarms.values() if a.active), key=lambda a: a.raised_ms)
     return [_stands(a, now_s) for a in active]
 

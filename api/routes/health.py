@@ -1,5 +1,6 @@
 """Liveness and readiness, for process managers and load balancers."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from typing import Annotated
 
@@ -7,20 +8,22 @@ import redis
 from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse, Response
 
+from api.all_checks import all_checks, is_diagnosing
 from api.auth import may_read
 from api.errors import NOT_READY
 from api.explanation import check_in_words
-from api.routes.system import OpenBackend, state
+from api.routes.system import OpenBackend
 from api.schemas.system import CheckDetail, Liveness, Readiness
+from api.servers import Answers
 from vtox.errors import ServerUnavailable
-from vtox.monitoring.readiness import Check, checks
+from vtox.monitoring.readiness import Check
 
 router = APIRouter(prefix="/health", tags=["health"])
 # A server that takes longer than this to respond is not ready.
 SNAPSHOT_TIMEOUT_S = 2.0
 
 MayRead = Annotated[bool, Depends(may_read)]
-_snapshots = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ready")
+_snapshots = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ready")
 
 
 class HealthResponse(JSONResponse):
@@ -50,27 +53,42 @@ async def live() -> Response:
 def ready(backend: OpenBackend, may_see_checks: MayRead) -> Response:
     """Return every check with what was found; 503 when one fails.
 
+    Of several servers that share the machines each has its checks; 503 when all have one that
+    fails, `warn` when some have.
+
     Load balancers have no key: where keys are required, they get the status alone.
     """
     results = _checks(backend)
-    failed = state(results) != "running"
-    warned = any(c.status == "warn" for c in results)
+    failed = not is_diagnosing(results)
+    warned = any(c.status != "pass" for c in results)
     body = Readiness(status="fail" if failed else "warn" if warned else "pass")
     if may_see_checks:
-        body.checks = {c.name: [_detail(check_in_words(c))] for c in results}
+        for c in results:
+            body.checks.setdefault(c.name, []).append(_detail(check_in_words(c)))
     content = body.model_dump(exclude=None if may_see_checks else {"checks"})
     return HealthResponse(content, NOT_READY if failed else 200)
 
 
 def _checks(backend: OpenBackend) -> list[Check]:
-    try:
-        return checks(_snapshots.submit(backend.snapshot).result(SNAPSHOT_TIMEOUT_S))
-    except (redis.RedisError, ServerUnavailable) as error:
-        observed = str(error)
-    except TimeoutError:
-        observed = f"no answer within {SNAPSHOT_TIMEOUT_S:g} s"
-    return [Check(name="server", status="fail", observed=observed)]
+    """Return the checks of all servers, which are asked at once."""
+    several = backend.servers.several
+    asked = {s: _snapshots.submit(s.snapshot) for s in backend.servers.all}
+    end = time.monotonic() + SNAPSHOT_TIMEOUT_S
+    found, away = [], []
+    for server, snapshot in asked.items():
+        try:
+            found.append((server, snapshot.result(max(end - time.monotonic(), 0.0))))
+        except (redis.RedisError, ServerUnavailable) as error:
+            away.append((server, str(error)))
+        except TimeoutError:
+            away.append((server, f"no answer within {SNAPSHOT_TIMEOUT_S:g} s"))
+    if not several and away:
+        return [Check(name="server", status="fail", observed=away[0][1])]
+    return all_checks(Answers(found, away))
 
 
 def _detail(c: Check) -> CheckDetail:
-    return CheckDetail(status=c.status, observedValue=c.observed, output=c.remedy)
+    which = f"server {c.server}" if c.server else None
+    return CheckDetail(
+        status=c.status, observedValue=c.observed, output=c.remedy, componentId=which
+    )

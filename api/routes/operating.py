@@ -1,6 +1,8 @@
 """One action on many alarms, machines out of service, and who may act."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 
@@ -9,7 +11,7 @@ from api.auth import needs
 from api.backend import Backend
 from api.body import body_as, object_as
 from api.errors import not_found
-from api.operator import Details, act, action_on, operator_of
+from api.operator import Details, Operator, act, action_on, operator_of
 from api.query import NO_PARAMETERS
 from api.routes.alarms import Body, posting
 from api.routes.machines import MachineId
@@ -30,6 +32,7 @@ from api.schemas.alarms import (
     UnshelveIn,
 )
 from api.schemas.common import Data
+from api.server import Server
 from api.supply_alarms import groups_of
 from vtox.alarms.book import Action, ActionName, Book, possible_actions
 from vtox.alarms.supplies import group_ids
@@ -67,42 +70,100 @@ def get_access(request: Request) -> Data[Access]:
 def act_on_many(request: Request, body: Body, backend: OpenBackend) -> Data[BulkResult]:
     """Do one action with all alarms that match a filter, all at once or none.
 
+    Of several servers each does its own at once or none; where one is away nothing is done.
+
     409 `count_changed` where it would change not as many as expected: ask anew by `dry_run`.
     """
     sent = body_as(BulkIn, body)
     given = sent.model_dump(exclude_unset=True, exclude=OF_BULK)
     details = object_as(KINDS[sent.action], given)
     operator = operator_of(request, sent.by)
-    result = BulkResult(matched=0, count=0, refused={}, done=not sent.dry_run)
+    bulk = _Bulk(sent, details, operator, backend)
+    servers = [backend.servers.responding(i) for i in range(len(backend.servers))]
+    if len(servers) == 1:
+        return Data(data=bulk.act_on(servers[0], sent.expected_count))
+    counted = [bulk.count(s) for s in servers]
+    total = _sum(counted, done=not sent.dry_run)
+    if sent.dry_run:
+        return Data(data=total)
+    if total.count != sent.expected_count:
+        raise _count_changed(total.count, sent.expected_count)
+    return Data(data=_sum([bulk.act_on(s, c.count) for s, c in zip(servers, counted, strict=True)]))
 
-    def actions(book: Book, now_ms: int) -> Iterator[Action]:
-        if sent.request_id and any(sent.request_id in a.requests for a in book.alarms.values()):
-            result.count = result.matched = sent.expected_count or 0
-            return
-        alarms = book.at(now_ms).alarms.values()
-        groups = group_ids(groups_of(backend, alarms)) if sent.filter.group else {}
+
+@dataclass(frozen=True, slots=True)
+class _Bulk:
+    """One action on many alarms."""
+
+    sent: BulkIn
+    details: Details
+    operator: Operator
+    backend: Backend
+
+    def count(self, server: Server) -> BulkResult:
+        """Return how many alarms of a server it would change."""
+        book, now_ms = server.alarms.read(server.client())
+        return self._possible(book, now_ms)[1]
+
+    def act_on(self, server: Server, expected: int | None) -> BulkResult:
+        """Do it with the alarms of a server, all at once or none."""
+        result = BulkResult(matched=0, count=0, refused={}, done=not self.sent.dry_run)
+
+        def actions(book: Book, now_ms: int) -> Iterator[Action]:
+            nonlocal result
+            possible, result = self._possible(book, now_ms)
+            if self.sent.dry_run or (not possible and self._is_done(book)):
+                return
+            if len(possible) != expected:
+                raise _count_changed(len(possible), expected)
+            yield from possible
+
+        act(server.client(), actions)
+        return result
+
+    def _is_done(self, book: Book) -> bool:
+        """Return whether this request was followed already."""
+        wanted = self.sent.request_id
+        return bool(wanted) and any(wanted in a.requests for a in book.alarms.values())
+
+    def _possible(self, book: Book, now_ms: int) -> tuple[list[Action], BulkResult]:
+        done = not self.sent.dry_run
+        if self._is_done(book):
+            n = self.sent.expected_count or 0
+            if self.backend.servers.several:  # its share of them
+                n = sum(self.sent.request_id in a.requests for a in book.alarms.values())
+            return [], BulkResult(matched=n, count=n, refused={}, done=done)
+        alarms = book.at(now_ms).alarms
+        groups: Mapping[str, str] = {}
+        if self.sent.filter.group:
+            others = self.backend.book()[0].alarms if self.backend.servers.several else {}
+            groups = group_ids(groups_of(self.backend, (others | alarms).values()))
         possible, refused = possible_actions(
             book,
             [
-                action_on(a, sent.action, details, now_ms, operator)
-                for a in alarms
-                if sent.filter.matches(a, groups)
+                action_on(a, self.sent.action, self.details, now_ms, self.operator)
+                for a in alarms.values()
+                if self.sent.filter.matches(a, groups)
             ],
         )
-        result.matched, result.count = len(possible) + refused.total(), len(possible)
-        result.refused = dict(refused)
-        if sent.dry_run:
-            return
-        if len(possible) != sent.expected_count:
-            raise AlarmRefused(
-                "count_changed",
-                f"{len(possible)} alarms would be changed, expected {sent.expected_count}: ask "
-                "again by dry_run",
-            )
-        yield from possible
+        matched = len(possible) + refused.total()
+        result = BulkResult(matched=matched, count=len(possible), refused=dict(refused), done=done)
+        return possible, result
 
-    act(backend.client(), actions)
-    return Data(data=result)
+
+def _sum(results: Sequence[BulkResult], *, done: bool = True) -> BulkResult:
+    refused = sum((Counter(r.refused) for r in results), Counter[str]())
+    return BulkResult(
+        matched=sum(r.matched for r in results),
+        count=sum(r.count for r in results),
+        refused=dict(refused),
+        done=done,
+    )
+
+
+def _count_changed(count: int, expected: int | None) -> AlarmRefused:
+    what = f"{count} alarms would be changed, expected {expected}: ask again by dry_run"
+    return AlarmRefused("count_changed", what)
 
 
 @router.post(
@@ -138,7 +199,8 @@ def _change_service(
     sent: OperatorIn,
     text: str,
 ) -> Data[Service]:
-    if not is_listed(backend.client(), machine_id):
+    client = backend.client(machine_id)
+    if not is_listed(client, machine_id):
         raise not_found(f"machine {machine_id!r} is not known")
     operator = operator_of(request, sent.by)
 
@@ -153,13 +215,13 @@ def _change_service(
             request_id=sent.request_id or "",
         )
 
-    act(backend.client(), actions)
+    act(client, actions)
     return Data(data=service_of(backend, machine_id))
 
 
 def service_of(backend: Backend, machine_id: str) -> Service:
     """Return whether a machine is in service."""
-    book, _ = backend.alarms.read(backend.client())
+    book, _ = backend.servers.of(machine_id).alarms.read(backend.client(machine_id))
     out = book.out_of_service.get(machine_id)
     return Service(
         machine_id=machine_id,

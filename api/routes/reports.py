@@ -55,7 +55,7 @@ def machine_report(
     with backend.computing():
         try:
             contents = machine_contents(
-                backend.client(),
+                backend.client(machine_id),
                 backend.settings,
                 backend.history(),
                 machine_id,

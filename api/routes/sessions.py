@@ -29,11 +29,11 @@ def sign_in(
         return sign_in_page(request, 401, wanted=wanted, why="key_unknown")
     if not key.allows("read"):
         return sign_in_page(request, 403, wanted=wanted, why="key_may_not_read")
-    backend.note_use(key.id)
+    backend.keys.note_use(key.id)
     answer = RedirectResponse(wanted, 303)
     answer.set_cookie(
         COOKIE,
-        sessions.begin(backend.client(), key),
+        sessions.begin(backend.keys.client(), key),
         max_age=sessions.LIFETIME_S,
         secure=request.url.scheme == "https",
         httponly=True,
@@ -46,7 +46,7 @@ def sign_in(
 def sign_out(request: Request, backend: OpenBackend) -> Response:
     """End the session here and in the browser."""
     if token := request.cookies.get(COOKIE):
-        sessions.end(backend.client(), token)
+        sessions.end(backend.keys.client(), token)
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer

@@ -6,10 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.all_checks import all_checks
 from api.auth import needs
+from api.away import away_servers
 from api.backend import Backend
+from api.cluster_sums import summed
 from api.explanation import advice, check_in_words, reason
-from api.metrics import CONTENT_TYPE, exposition
+from api.metrics import CONTENT_TYPE, exposition, exposition_of_servers
 from api.query import NO_PARAMETERS
 from api.schemas.alarms import AlarmFilter
 from api.schemas.common import Data, rfc3339
@@ -27,6 +30,7 @@ from api.schemas.system import (
     WorkerStatus,
     version,
 )
+from api.server import Server
 from vtox import keys
 from vtox.domain import Reason
 from vtox.monitoring.capacity import Capacity, capacity
@@ -73,52 +77,63 @@ OpenBackend = Annotated[Backend, Depends(open_backend)]
 )
 def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
     """Return throughput with its source and age, queues, workers, streams and the server."""
-    snap = backend.snapshot()
+    answers = backend.snapshots()
+    if not backend.servers.several:
+        server, snap = answers.found[0]
+        return Data(data=_status(backend, server, snap))
+    results = all_checks(answers)
+    parts = [(s.number + 1, _status(backend, s, snap)) for s, snap in answers.found]
+    total = summed(parts, away_servers(answers), state(results))
+    return Data(data=total.model_copy(update={"checks": list(map(check_in_words, results))}))
+
+
+def _status(backend: Backend, server: Server, snap: Snapshot) -> ClusterStatus:
     results = checks(snap)
-    return Data(
-        data=ClusterStatus(
-            state=state(results),
-            checks=list(map(check_in_words, results)),
-            alarms=[open_alert(a) for a in snap.alarms],
-            performance_metrics=performance(backend, snap),
-            capacity=_capacity(capacity(snap.metrics, snap.t)),
-            queues={
-                name: QueueStatus.model_validate(q, from_attributes=True)
-                for name, q in snap.queues.items()
-            },
-            workers=[_worker(w, snap.t) for w in snap.workers],
-            streams={name: _stream(name, snap) for name in snap.lengths},
-            partitions=list(map(_partition, snap.partitions)),
-            machines=snap.machines,
-            server=snap.server and ServerStatus.model_validate(snap.server, from_attributes=True),
-            flower_port=backend.settings.flower_port,
-            as_of=rfc3339(snap.t) or "",
-        )
+    number = server.number + 1 if backend.servers.several else None
+    return ClusterStatus(
+        state=state(results),
+        checks=list(map(check_in_words, results)),
+        alarms=[open_alert(a, number) for a in snap.alarms],
+        performance_metrics=performance(server, snap),
+        capacity=_capacity(capacity(snap.metrics, snap.t)),
+        queues={
+            name: QueueStatus.model_validate(q, from_attributes=True)
+            for name, q in snap.queues.items()
+        },
+        workers=[_worker(w, snap.t) for w in snap.workers],
+        streams={name: _stream(name, snap) for name in snap.lengths},
+        partitions=list(map(_partition, snap.partitions)),
+        machines=snap.machines,
+        server=snap.server and ServerStatus.model_validate(snap.server, from_attributes=True),
+        flower_port=backend.settings.flower_port,
+        as_of=rfc3339(snap.t) or "",
     )
 
 
-def open_alert(a: alerts.OpenAlert) -> OpenAlert:
-    """Return an open alert with its time in words and what to do."""
+def open_alert(a: alerts.OpenAlert, server: int | None = None) -> OpenAlert:
+    """Return an open alert with its time in words and what to do; of several servers, of which."""
     fields = asdict(a) | {"reason": reason(a.reason, Reason(a.code, a.values))}
-    return OpenAlert(**fields, time=rfc3339(a.t), what_to_do=advice(a.code))
+    return OpenAlert(**fields, time=rfc3339(a.t), what_to_do=advice(a.code), server=server)
 
 
 def system_status(backend: Backend) -> Data[SystemStatus]:
     """Return the system in short, for `GET /`."""
-    snap = backend.snapshot()
-    results = checks(snap)
-    rate = throughput(snap, backend.readings())
+    answers = backend.snapshots()
+    results = all_checks(answers)
+    rates = [throughput(snap, server.readings()) for server, snap in answers.found]
+    known = [r.windows_per_s for r in rates if r.windows_per_s is not None]
+    all_known = len(known) == len(backend.servers)
     return Data(
         data=SystemStatus(
             name="VTOX",
             version=version(),
             state=state(results),
             checks=list(map(check_in_words, results)),
-            throughput=_round(rate.windows_per_s),
-            throughput_source=rate.source,
-            machines=snap.machines,
+            throughput=_round(sum(known)) if all_known else None,
+            throughput_source=max(r.source or "" for r in rates) or None if all_known else None,
+            machines=sum(snap.machines for snap in answers),
             links=LINKS,
-            as_of=rfc3339(snap.t) or "",
+            as_of=rfc3339(answers.found[0][1].t) or "",
         )
     )
 
@@ -137,11 +152,19 @@ def what_runs() -> Data[Version]:
     responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
 )
 def metrics(backend: OpenBackend) -> Response:
-    """Return the state of the system as metrics; a figure that is not known is absent."""
-    snap = backend.snapshot()
-    book, _ = backend.alarms.read(backend.client())
+    """Return the state of the system as metrics; a figure that is not known is absent.
+
+    Where several servers share the machines, each figure has the label `server`.
+    """
+    answers = backend.snapshots()
+    book, _ = backend.book()
     alarms = backend.alarm_lists.list(book, backend.fleet(), AlarmFilter(), grouped=False)
-    text = exposition(snap, throughput(snap, backend.readings()), alarms.open_by_level)
+    parts = {s.number + 1: (snap, throughput(snap, s.readings())) for s, snap in answers.found}
+    if backend.servers.several:
+        away = [s.number + 1 for s, _ in answers.away]
+        text = exposition_of_servers(parts, away, alarms.open_by_level)
+    else:
+        text = exposition(*parts[1], alarms.open_by_level)
     return Response(text, media_type=CONTENT_TYPE)
 
 
@@ -150,9 +173,9 @@ def state(results: list[Check]) -> str:
     return "degraded" if any(c.status == "fail" for c in results) else "running"
 
 
-def performance(backend: Backend, snap: Snapshot) -> Performance:
-    """Return the figures of the cluster; those of a silent monitor are null."""
-    readings = backend.readings()
+def performance(server: Server, snap: Snapshot) -> Performance:
+    """Return the figures of a server's machines; those of a silent monitor are null."""
+    readings = server.readings()
     rate: Throughput = throughput(snap, readings)
     latest = snap.metrics[0] if snap.metrics else Metrics()
     age = metrics_age_s(latest, snap.t)

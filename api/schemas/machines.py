@@ -23,7 +23,7 @@ _OPEN = OPTIONAL_FIELDS | ConfigDict(extra="allow")
 class FaultReason(ResponseModel):
     """Why a machine is in its state: one fault that is in the same state."""
 
-    fault: str
+    fault: str = Field(description="empty: of the whole machine")
     code: str = Field(description=CODE)
     values: dict[str, Any] = Field({}, description="the figures of the code")
     reason: str = Field(description="the reason of the latest diagnosis of this fault")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas.common import OPTIONAL_FIELDS, Number, ResponseModel, Time
+from api.schemas.common import OPTIONAL_FIELDS, AwayServer, Number, ResponseModel, Time
 from api.schemas.diagnoses import OpenAlert
 from vtox.monitoring.readiness import Check, Status
 from vtox.monitoring.throughput import Source
@@ -114,6 +114,9 @@ class StreamStatus(ResponseModel):
 class PartitionStatus(ResponseModel):
     """One partition of the raw stream."""
 
+    server: int | None = Field(
+        None, description="where several servers share the machines, the number of its own, from 1"
+    )
     number: int
     stream: str
     length: int
@@ -135,8 +138,26 @@ class ServerStatus(ResponseModel):
     maxmemory_bytes: int | None
 
 
+class OneServer(ResponseModel):
+    """One of several servers that share the machines; only `away` where it does not answer."""
+
+    server: int = Field(description="its number in VTOX_REDIS_URLS, from 1")
+    away: AwayServer | None = Field(None, description="null: it answers")
+    state: Literal["running", "degraded"] | None = None
+    machines: int | None = None
+    performance_metrics: Performance | None = None
+    capacity: CapacityStatus | None = None
+    queues: dict[str, QueueStatus] = Field({})
+    streams: dict[str, StreamStatus] = Field({})
+    product: ServerStatus | None = None
+
+
 class ClusterStatus(ResponseModel):
-    """The whole system at one moment."""
+    """The whole system at one moment.
+
+    Where several servers share the machines the figures are sums over those that answer (latencies
+    the largest), and rates are null unless all do; `servers` has each of them.
+    """
 
     state: Literal["running", "degraded"]
     checks: list[Check]
@@ -152,7 +173,8 @@ class ClusterStatus(ResponseModel):
         description="of the raw stream; its entry in `streams` is their sum"
     )
     machines: int
-    server: ServerStatus | None
+    server: ServerStatus | None = Field(description="null where there are several: see `servers`")
+    servers: list[OneServer] = Field([], description="empty where there is one")
     flower_port: int = Field(description="of Flower, on the host that runs it")
     as_of: Time = Field(description="when the server was read")
 
@@ -191,6 +213,9 @@ class CheckDetail(ResponseModel):
     status: Status
     observedValue: str = Field(description="what was found")
     output: str = Field(description="what to do; empty where the check passes")
+    componentId: str | None = Field(
+        None, description="of several servers that share the machines, which one"
+    )
 
 
 class Readiness(BaseModel):

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
-from api import backend, fleet_index
+from api import fleet_index, key_reader
 from api.factory import create_app
 from tests.integration.api.conformance import conformance_hook
 from vtox.cluster.embedded_server import EmbeddedServer
@@ -61,7 +61,7 @@ def changes_count_at_once() -> Iterator[None]:
     """A test need not wait until the service looks again for keys, or for changes of the fleet."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fleet_index, "REFRESH_S", -1.0)
-        patch.setattr(backend, "KEYS_ASKED_EVERY_S", -1.0)
+        patch.setattr(key_reader, "KEYS_ASKED_EVERY_S", -1.0)
         yield
 
 

@@ -1,6 +1,6 @@
 """How much of the system is in use, and how many more machines like today's it would carry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -45,17 +45,20 @@ def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
     used = {name: fmean(shares) for name, shares in _shares(recent).items()}
     if not latest.busy:
         return Capacity(used=used, why=reason("room_without_workers"))
-    limit = max(used, key=lambda name: used[name])
     machines = None if latest.machines is None else int(latest.machines)
-    room = None
-    if not machines or not used[limit]:
-        why = reason("room_without_machines")
-    elif CPU not in used:
-        why = reason("room_without_load")
-    else:
-        room = max(0, int(machines * (1 / used[limit] - 1)))
-        why = reason("room", room=room, machines=machines, limit=limit, share=used[limit])
+    limit, room, why = room_of(used, machines)
     return Capacity(used=used, limit=limit, machines=machines, room=room, why=why)
+
+
+def room_of(used: Mapping[str, float], machines: int | None) -> tuple[str, int | None, Reason]:
+    """Return what limits, for how many more machines there is room (None: unknown), and why."""
+    limit = max(used, key=lambda name: used[name])
+    if not machines or not used[limit]:
+        return limit, None, reason("room_without_machines")
+    if CPU not in used:
+        return limit, None, reason("room_without_load")
+    room = max(0, int(machines * (1 / used[limit] - 1)))
+    return limit, room, reason("room", room=room, machines=machines, limit=limit, share=used[limit])
 
 
 def _shares(recent: Sequence[Metrics]) -> dict[str, list[float]]:

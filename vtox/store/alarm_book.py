@@ -67,6 +67,11 @@ class BookReader:
                 self._show(now_ms)
             return self._present, now_ms
 
+    @property
+    def last(self) -> Book:
+        """The book as it was read last."""
+        return self._present
+
     def _show(self, now_ms: int) -> None:
         self._present = self._last.at(now_ms)
         self._ends_ms = self._present.next_end_ms()

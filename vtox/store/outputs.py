@@ -86,6 +86,8 @@ def newest_first(
     """Yield the entries before one, newest first, reading a few at a time."""
     while entries := before(client, stream, entry_id, count=read_at_once):
         yield from entries
+        if len(entries) < read_at_once:
+            return
         entry_id = entries[-1][0].decode()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import backend
+from api import key_reader
 from api.factory import create_app
 from tests.integration.api.test_windows import GOOD
 from tests.integration.conftest import serving
@@ -89,7 +89,7 @@ def test_keys_are_required_as_soon_as_one_exists(http: httpx.Client, client: Cli
 def test_the_first_key_counts_soon(
     http: httpx.Client, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend, "KEYS_ASKED_EVERY_S", 0.1)
+    monkeypatch.setattr(key_reader, "KEYS_ASKED_EVERY_S", 0.1)
     eventually(lambda: http.get("/version").status_code == 200)
     apikeys.create(client, ["read"], "Ada")
     eventually(lambda: http.get("/version").status_code == 401)

@@ -15,6 +15,15 @@ SENTENCES: dict[str, Sentence] = {
     "server_memory_fills": Sentence(
         "{product} {version}: {share:.0%} of its memory is in use", _MEMORY
     ),
+    "server_is_away": Sentence(
+        "server {server} does not answer: {problem}",
+        "What the others have is shown; its machines are not known until it answers. Start it, or "
+        "look at its host and network.",
+    ),
+    "server_away": Sentence(
+        "the server that has this machine does not answer", "The state of the system says which."
+    ),
+    "throughput_of_some": Sentence("not every server says how much it does", ""),
     "log_is_written": Sentence("the server's log is written", ""),
     "log_is_not_written": Sentence(
         "the server cannot write its append-only log and refuses windows and results",

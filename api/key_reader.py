@@ -1,0 +1,105 @@
+"""API keys and sessions, which are on the first server: also while that does not answer.
+
+Of several servers the others go on answering. Who was known to this process while the first one
+answered is let in then; nobody can have revoked a key on it since.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import redis
+
+from api.server import AWAY
+from api.servers import AllServers
+from vtox.errors import ServerUnavailable
+from vtox.store import apikeys, sessions
+from vtox.store.apikeys import ApiKey
+from vtox.store.client import Client
+
+# A command each time would cost a sender a twentieth of its rate.
+KEYS_ASKED_EVERY_S = 0.1
+USE_NOTED_EVERY_S = 60.0
+REMEMBERED = 1000
+
+
+class KeyReader:
+    """Safe between the threads that serve requests."""
+
+    def __init__(self, servers: AllServers) -> None:
+        self._servers = servers
+        self._exist = False
+        self._exist_known = False
+        self._asked_t = -KEYS_ASKED_EVERY_S
+        self._uses: dict[str, float] = {}
+        self._known: dict[str, ApiKey] = {}
+
+    def client(self) -> Client:
+        """Return the client of the server that has the keys.
+
+        Raises
+        ------
+        ServerUnavailable
+            It is one of several, and did not answer when it was asked last.
+        """
+        return self._servers.responding(0).client()
+
+    def exist(self) -> bool:
+        """Return whether an API key exists, or did `KEYS_ASKED_EVERY_S` ago.
+
+        Of a server that does not answer, the last answer. One that has never answered this process
+        gives away nothing: the pages may open, and show that it does not answer.
+
+        Raises
+        ------
+        ServerUnavailable
+            It has never answered, and others might.
+        """
+        now = time.monotonic()
+        if now - self._asked_t > KEYS_ASKED_EVERY_S:
+            try:
+                self._exist, self._asked_t = apikeys.any_exist(self.client()), now
+                self._exist_known = True
+            except AWAY as error:
+                if self._servers.several and not self._exist_known:
+                    what = f"the first server has the API keys, and does not answer: {error}"
+                    raise ServerUnavailable(what) from error
+        return self._exist
+
+    def key_of_text(self, text: str) -> ApiKey | None:
+        """Return the key that a client sent, None where it is none, or has expired."""
+        return self._look_up(text, lambda: apikeys.verify(self.client(), text))
+
+    def key_of_session(self, token: str) -> ApiKey | None:
+        """Return the key of a session, None where session or key has ended."""
+        return self._look_up(token, lambda: sessions.key_of(self.client(), token))
+
+    def note_use(self, key_id: str) -> None:
+        """Keep the time of a key's use, at most once in `USE_NOTED_EVERY_S`."""
+        now = time.monotonic()
+        if now - self._uses.get(key_id, -USE_NOTED_EVERY_S) < USE_NOTED_EVERY_S:
+            return
+        self._uses[key_id] = now
+        # A server that takes no writes is no reason to refuse a reader.
+        with suppress(redis.RedisError, ServerUnavailable):
+            apikeys.note_use(self.client(), key_id)
+
+    def _look_up(self, secret: str, ask: Callable[[], ApiKey | None]) -> ApiKey | None:
+        try:
+            key = ask()
+        except AWAY:
+            key = self._known.get(secret)
+            if key is None or key.expired(self._servers.now_s()):
+                raise
+            return key
+        if self._servers.several:
+            self._remember(secret, key)
+        return key
+
+    def _remember(self, secret: str, key: ApiKey | None) -> None:
+        if key is None:
+            self._known.pop(secret, None)
+            return
+        if len(self._known) >= REMEMBERED:
+            self._known.pop(next(iter(self._known)), None)
+        self._known[secret] = key

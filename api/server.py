@@ -1,0 +1,125 @@
+"""What one API process holds open of one server: client, sampler of throughput, last snapshot."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import redis
+
+from api.fleet_index import FleetIndex, FleetView
+from vtox.errors import ServerUnavailable, SettingsError
+from vtox.monitoring.throughput import Reading, Sampler
+from vtox.partitions import Place
+from vtox.store.alarm_book import BookReader
+from vtox.store.client import Client, connect, loading_error
+from vtox.store.fleet import MachineNames
+from vtox.store.open_alerts import OpenAlerts
+from vtox.store.partition_table import Addresses, check_place
+from vtox.store.status import Snapshot, snapshot
+
+# So that a hundred dashboards cost the server one snapshot.
+SNAPSHOT_LIFE_S = 0.25
+# What says that a server does not answer.
+AWAY = (redis.ConnectionError, redis.TimeoutError, ServerUnavailable)
+
+
+class Server:
+    """Safe between the threads that serve requests; `number` counts from 0."""
+
+    def __init__(self, place: Place, url: Callable[[], str], silence_after_s: float) -> None:
+        self.place = place
+        self.number = place.server
+        self.fleet_index = FleetIndex()
+        self.alarms = BookReader()
+        self.machine_names = MachineNames()
+        self.open_alerts = OpenAlerts()
+        # Why it did not answer when it was asked last.
+        self.problem = ""
+        self._find_url = url
+        self._silence_after_s = silence_after_s
+        self._lock = threading.Lock()
+        self._url = ""
+        self._client: Client = None
+        self._addresses = Addresses(None)
+        self._snapshot_lock = threading.Lock()
+        self._snapshot: Snapshot | ServerUnavailable | None = None
+        self._snapshot_t = 0.0
+        self._sampler = Sampler()
+
+    def client(self) -> Client:
+        """Return the client, connecting to where the server is now.
+
+        The embedded server may start after this process, or anew at another address.
+
+        Raises
+        ------
+        ServerUnavailable
+            No URL is set and no embedded server has ever run on the data folder.
+        """
+        url = self._find_url()
+        with self._lock:
+            if url != self._url:
+                self._client, self._url = connect(url, "api", patient=False), url
+                self._addresses = Addresses(self._client)
+            return self._client
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+
+    def stream_of(self, machine_id: str) -> str:
+        """Return the stream to which the windows of a machine go."""
+        self.client()
+        return self._addresses.raw(machine_id)
+
+    def snapshot(self) -> Snapshot:
+        """Return the state of the system, at most `SNAPSHOT_LIFE_S` old.
+
+        Raises
+        ------
+        ServerUnavailable
+            The server does not answer; callers that waited for the same snapshot get the same.
+        """
+        client = self.client()
+        with self._snapshot_lock:
+            if self._snapshot is None or time.monotonic() - self._snapshot_t > SNAPSHOT_LIFE_S:
+                try:
+                    self._snapshot = snapshot(client)
+                except redis.BusyLoadingError:
+                    self._snapshot = loading_error(client)
+                except (redis.ConnectionError, redis.TimeoutError) as error:
+                    self._snapshot = ServerUnavailable(f"no answer from the server: {error}")
+                self._snapshot_t = time.monotonic()
+            if isinstance(self._snapshot, ServerUnavailable):
+                raise ServerUnavailable(*self._snapshot.args)
+            return self._snapshot
+
+    def fleet(self) -> FleetView:
+        """Return its machines as the list of the fleet shows them, at most a second old."""
+        return self.fleet_index.view(self.client(), self._silence_after_s)
+
+    def readings(self) -> list[Reading]:
+        """Return the last readings of the stream's activity."""
+        return self._sampler.readings()
+
+    def sample(self) -> None:
+        """Take a reading, which also finds out whether the server answers.
+
+        Raises
+        ------
+        ServerUnavailable, redis.RedisError
+            It does not, or refuses.
+        SettingsError
+            It is another one of the servers that share the machines.
+        """
+        try:
+            check_place(self.client(), self.place)
+            self._sampler.take(self.client())
+            if not self.fleet_index.is_read:  # so that no first page waits for it
+                self.fleet()
+        except (*AWAY, SettingsError) as error:
+            self.problem = str(error)
+            raise
+        self.problem = ""
