@@ -20,7 +20,7 @@ from statistics import fmean
 
 import numpy as np
 
-from faults.system import free_ports
+from tests.cluster import free_ports
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Window

@@ -1,15 +1,14 @@
-"""Reads what VTOX answers, straight from the server, and notes it in the history."""
+"""Reads what VTOX answers, straight from the servers, and notes it in the history."""
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import redis
 
-from faults.history import History
+from faults.history import Event, History
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.store.client import Client
@@ -21,42 +20,30 @@ BLOCK_MS = 200
 COUNT = 1000
 
 
-class Observer:
-    """A thread that follows results and dead letters, and takes a sample after every reading."""
+class Reader:
+    """A thread that follows one server, and takes a sample after every reading."""
 
     def __init__(
         self,
         connect: Callable[[], Client],
         history: History,
         *,
+        server: int = 0,
         fails_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self.connect = connect
         self.fails_over = fails_over
         self._run_id = ""
         self.history = history
+        # Ids of entries are of their server.
+        self._prefix = f"{server}/" if server else ""
         self.last = {keys.RESULTS: "0-0", keys.DEAD_LETTERS: "0-0"}
-        self.answers = Counter[str]()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
 
-    @contextmanager
-    def observing(self) -> Iterator["Observer"]:
-        """Observe until the block ends."""
+    def start(self) -> None:
+        """Begin."""
         self._thread.start()
-        try:
-            yield self
-        finally:
-            self._end()
-
-    def state(self, client: Client) -> dict[str, Any]:
-        """Return queues, pending and lag."""
-        group = sum_groups([group_info(client, p.raw) for p in served(client)])
-        return {
-            "queues": {f: int(client.llen(keys.CELERY_PREFIX + f)) for f in FAMILIES},
-            "pending": group.pending if group else 0,
-            "lag": group.lag if group else 0,
-        }
 
     def unfinished(self) -> int | None:
         """Return the windows that are not finished; None while the server does not answer."""
@@ -67,26 +54,23 @@ class Observer:
         except redis.RedisError:
             return None
 
-    def finish(self, executions: Path | None) -> None:
-        """Stop observing, and note the state at the end."""
-        self._end()  # two readers would note an answer twice
+    def finish(self) -> Event:
+        """Read what is left; return the state at the end."""
         with self.connect() as client:
             self._meet(client)
             while self._read(client):
                 pass
             some = served(client)
-            self.history.add(
-                "final",
-                **self.state(client),
-                counters=counters(client),
-                progress=sum(int(client.hlen(p.progress)) for p in some),
-                ledger={f: sum(int(client.hlen(p.ledger(f))) for p in some) for f in FAMILIES},
-                results=int(client.xlen(keys.RESULTS)),
-                dead=int(client.xlen(keys.DEAD_LETTERS)),
-                executed=executed(executions) if executions else None,
-            )
+            return state(client) | {
+                "counters": counters(client),
+                "progress": sum(int(client.hlen(p.progress)) for p in some),
+                "ledger": {f: sum(int(client.hlen(p.ledger(f))) for p in some) for f in FAMILIES},
+                "results": int(client.xlen(keys.RESULTS)),
+                "dead": int(client.xlen(keys.DEAD_LETTERS)),
+            }
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End the thread."""
         self._stop.set()
         self._thread.join(timeout=30)
         if self._thread.is_alive():
@@ -98,7 +82,7 @@ class Observer:
                 self._meet(client)
                 while not self._stop.is_set():
                     self._read(client)
-                    self.history.add("sample", **self.state(client))
+                    self.history.add("sample", **state(client))
                     self._stop.wait(BLOCK_MS / 1000)
             self._stop.wait(0.2)
 
@@ -127,7 +111,7 @@ class Observer:
         if stream == keys.RESULTS:
             self.history.add(
                 "result",
-                id=entry_id,
+                id=self._prefix + entry_id,
                 machine=text["machine_id"],
                 run=text["run"],
                 fault=text["fault"],
@@ -143,6 +127,66 @@ class Observer:
                 seq=text["seq"],
                 code=text["code"],
             )
+
+
+class Observer:
+    """A reader for each of the servers that share the machines."""
+
+    def __init__(self, readers: Sequence[Reader], history: History) -> None:
+        self.readers = readers
+        self.history = history
+
+    @contextmanager
+    def observing(self) -> Iterator["Observer"]:
+        """Observe until the block ends."""
+        for reader in self.readers:
+            reader.start()
+        try:
+            yield self
+        finally:
+            self._end()
+
+    def unfinished(self) -> int | None:
+        """Return the windows that are not finished; None while a server does not answer.
+
+        The first one hands windows over to the others: it is asked before them.
+        """
+        found = [reader.unfinished() for reader in self.readers]
+        return None if None in found else sum(n for n in found if n)
+
+    def finish(self, executions: Path | None) -> None:
+        """Stop observing, and note the state at the end."""
+        self._end()  # two readers would note an answer twice
+        ends = [reader.finish() for reader in self.readers]
+        done = executed(executions) if executions else None
+        self.history.add("final", **summed(ends), executed=done)
+
+    def _end(self) -> None:
+        for reader in self.readers:
+            reader.end()
+
+
+def summed(states: Sequence[Event]) -> Event:
+    """Return the states of all servers as one: numbers are added up, in a dict by name."""
+    total: Event = {}
+    for name in states[0]:
+        values = [s[name] for s in states]
+        total[name] = (
+            dict(sum(map(Counter, values), Counter()))
+            if isinstance(values[0], dict)
+            else sum(values)
+        )
+    return total
+
+
+def state(client: Client) -> Event:
+    """Return queues, pending and lag."""
+    group = sum_groups([group_info(client, p.raw) for p in served(client)])
+    return {
+        "queues": {f: int(client.llen(keys.CELERY_PREFIX + f)) for f in FAMILIES},
+        "pending": group.pending if group else 0,
+        "lag": group.lag if group else 0,
+    }
 
 
 def counters(client: Client) -> dict[str, int]:

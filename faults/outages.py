@@ -91,7 +91,8 @@ def _half_open(system: System, history: History) -> None:
     n = 0
     time.sleep(8)
     for seconds in (5.0, 30.0, 90.0):
-        links = [system.links.by_name[system.link_of(target)] for target in ("bearing", "owner")]
+        names = [system.link_of(target) for target in ("bearing", "owner")]
+        links = [link for name in names for link in system.links.by_name[name]]
         history.add("disturb", n=n, kind="half_open", target="bearing, owner", seconds=seconds)
         for link in links:
             link.half_open()

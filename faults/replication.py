@@ -23,7 +23,7 @@ import redis
 
 from faults.sender import small_window
 from faults.sentinel_group import SentinelGroup, sentinel_group
-from faults.system import free_ports
+from tests.cluster import free_ports
 from vtox import keys
 from vtox.client.publisher import Publisher
 from vtox.store.client import connect

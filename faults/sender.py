@@ -22,10 +22,13 @@ from faults.history import History, read
 from vtox import keys
 from vtox.client.publisher import Publisher
 from vtox.domain import Window
+from vtox.partitions import server_number
 from vtox.senders.simulated_fleet import FS_HZ, WINDOW_S
 from vtox.sentinel_urls import is_sentinel, parse
+from vtox.server_urls import split_urls
 from vtox.simulator.fleet import fleet
 from vtox.simulator.signals import window as simulate
+from vtox.store.sentinels import sentinel_options, tls_arguments
 from vtox.wire import Limits, encode
 
 SAMPLES, SMALL_FS_HZ = 200, 1000.0
@@ -66,24 +69,15 @@ def simulated_window(machine: int, seq: int, t0: float) -> Fields:
 _FLEET = fleet(20)
 
 
-def by_redis(url: str) -> Callable[[Fields], bool]:
-    """Return a sender as any other program has it: plain client, no retry."""
-    limits: dict[str, Any] = {
-        "socket_timeout": TIMEOUT_S,
-        "socket_connect_timeout": TIMEOUT_S,
-        "retry": None,
-    }
-    if is_sentinel(url):
-        group = parse(url)
-        login = {"username": group.user, "password": group.password}
-        ask = limits | {"password": group.sentinel_password}
-        client = Sentinel(group.sentinels, sentinel_kwargs=ask).master_for(
-            group.service, **login, **limits
-        )
-    else:
-        client = redis.Redis.from_url(url, **limits)
+def by_redis(urls: str) -> Callable[[Fields], bool]:
+    """Return a sender as any other program has it: plain clients, no retry.
+
+    Of several servers each machine's windows go to its own.
+    """
+    clients = [_client(url) for url in split_urls(urls)]
 
     def send(fields: Fields) -> bool:
+        client = clients[server_number(fields["machine_id"], len(clients))]
         try:
             client.xadd(keys.RAW, fields)
         except redis.RedisError:
@@ -91,6 +85,25 @@ def by_redis(url: str) -> Callable[[Fields], bool]:
         return True
 
     return send
+
+
+def _client(url: str) -> redis.Redis:
+    limits: dict[str, Any] = {
+        "socket_timeout": TIMEOUT_S,
+        "socket_connect_timeout": TIMEOUT_S,
+        "retry": None,
+    }
+    if not is_sentinel(url):
+        return redis.Redis.from_url(url, **limits)
+    group = parse(url)
+    login = {"username": group.user, "password": group.password}
+    encrypted = {"ssl": True, **tls_arguments(group)} if group.tls else {}
+    ask = limits | sentinel_options(group)
+    sentinels = Sentinel(group.sentinels, sentinel_kwargs=ask)  # type: ignore[no-untyped-call]
+    client: redis.Redis = sentinels.master_for(  # type: ignore[no-untyped-call]
+        group.service, **login, **encrypted, **limits
+    )
+    return client
 
 
 def by_publisher(url: str, keep_s: float, replicas: int) -> Callable[[Fields], bool]:

@@ -29,6 +29,26 @@ FAILOVER_TIMEOUT_MS = 10_000
 TIMEOUT_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class NodeTls:
+    """Files of a node that speaks TLS only: its certificate, its key, and the authority of all."""
+
+    certificate: Path
+    key: Path
+    ca: Path
+
+    def lines(self, port: int) -> list[str]:
+        """Return the lines of a configuration, for replicas and other sentinels too."""
+        files = {"cert": self.certificate, "key": self.key, "ca-cert": self.ca}
+        return [
+            "port 0",
+            f"tls-port {port}",
+            "tls-replication yes",
+            "tls-auth-clients no",
+            *(f"tls-{name}-file {path}" for name, path in files.items()),
+        ]
+
+
 @dataclass(slots=True, kw_only=True)
 class Node:
     """One process, a server or a sentinel."""
@@ -38,6 +58,10 @@ class Node:
     host: str = "127.0.0.1"
     sentinel: bool = False
     prefix: Sequence[str] = ()
+    tls: NodeTls | None = None
+    # Of a server: who may ask it for its state.
+    user: str = "default"
+    password: str = PASSWORD
     program: Path | str = field(default_factory=program)
     process: subprocess.Popen[bytes] | None = None
 
@@ -54,8 +78,9 @@ class Node:
     def write_config(self, lines: Sequence[str]) -> None:
         """Write the file anew; what the node has stored is kept."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        own = [f"bind {self.host}", f"port {self.port}", f'dir "{self.folder}"', 'logfile ""']
-        self.config.write_text("\n".join([*own, *lines]) + "\n")
+        own = [f"bind {self.host}", f'dir "{self.folder}"', 'logfile ""']
+        own += self.tls.lines(self.port) if self.tls else [f"port {self.port}"]
+        self.config.write_text("\n".join([*lines, *own]) + "\n")
 
     def start(self) -> None:
         """Start the process; it may take a moment before it answers."""
@@ -82,10 +107,13 @@ class Node:
 
     def client(self) -> redis.Redis:
         """Return a client of this process itself."""
+        tls = {"ssl": True, "ssl_ca_certs": str(self.tls.ca)} if self.tls else {}
         return redis.Redis(
             host=self.host,
             port=self.port,
-            password=SENTINEL_PASSWORD if self.sentinel else PASSWORD,
+            username="default" if self.sentinel else self.user,
+            password=SENTINEL_PASSWORD if self.sentinel else self.password,
+            **tls,
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
             retry=None,
@@ -109,13 +137,16 @@ class SentinelGroup:
     more: Sequence[str] = ()
     down_after_ms: int = DOWN_AFTER_MS
     service: str = SERVICE
+    # Passwords of the users `replica` and `sentinel`, where the servers have users of roles (`more`
+    # then names their file); else all are `default`.
+    passwords: Mapping[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start all, and wait until the primary has its replicas and the sentinels have met."""
         first = self.servers[0]
         for node in self.servers:
             follow = [] if node is first else [f"replicaof {first.host} {first.port}"]
-            node.write_config([*server_lines(), *self.more, *follow])
+            node.write_config([*server_lines(self.passwords), *self.more, *follow])
             node.start()
         self.wait(lambda: self._replicas_online(first), "replicas")
         for node in self.sentinels:
@@ -138,10 +169,15 @@ class SentinelGroup:
 
     @property
     def url(self) -> str:
-        """The URL for VTOX."""
+        """The URL for VTOX where there are no roles."""
+        return self.url_of("default", PASSWORD)
+
+    def url_of(self, user: str, password: str) -> str:
+        """Return the URL for a user of the servers."""
         hosts = ",".join(f"{n.host}:{n.port}" for n in self.sentinels)
         own = f"sentinel_password={quote(SENTINEL_PASSWORD)}"
-        return f"sentinel://default:{quote(PASSWORD)}@{hosts}/0?service={self.service}&{own}"
+        scheme = "sentinels" if self.servers[0].tls else "sentinel"
+        return f"{scheme}://{user}:{quote(password)}@{hosts}/0?service={self.service}&{own}"
 
     def primary(self) -> Node | None:
         """Return the server that the sentinels name as the primary, None if none answers."""
@@ -218,21 +254,25 @@ class SentinelGroup:
     def _sentinel_lines(self, primary: Node) -> list[str]:
         quorum = len(self.sentinels) // 2 + 1
         name = self.service
+        user = [f"sentinel auth-user {name} sentinel"] if self.passwords else []
         return [
             f"requirepass {SENTINEL_PASSWORD}",
             f"sentinel monitor {name} {primary.host} {primary.port} {quorum}",
-            f"sentinel auth-pass {name} {PASSWORD}",
+            *user,
+            f"sentinel auth-pass {name} {self.passwords.get('sentinel', PASSWORD)}",
             f"sentinel down-after-milliseconds {name} {self.down_after_ms}",
             f"sentinel failover-timeout {name} {FAILOVER_TIMEOUT_MS}",
             f"sentinel parallel-syncs {name} 1",
         ]
 
 
-def server_lines() -> list[str]:
+def server_lines(passwords: Mapping[str, str]) -> list[str]:
     """Return the configuration of a server, as in deploy/redis/valkey.conf where it matters."""
+    login = [f"requirepass {PASSWORD}", f"masterauth {PASSWORD}"]
+    if passwords:
+        login = ["masteruser replica", f"masterauth {passwords['replica']}"]
     return [
-        f"requirepass {PASSWORD}",
-        f"masterauth {PASSWORD}",
+        *login,
         "protected-mode no",
         'save ""',
         "appendonly yes",

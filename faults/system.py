@@ -6,24 +6,21 @@ under `vtox up`, which starts them again; only the sender then has a link.
 
 import json
 import os
-import random
 import socket
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import psutil
 import redis
 
 from faults.history import History
+from faults.parts import Part, Parts, children, end_parts
 from faults.proxy import Links
 from faults.sentinel_group import SentinelGroup, local_group
+from tests.cluster import free_ports
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.server_urls import server_url
@@ -33,32 +30,9 @@ from vtox.store.partition_table import served
 
 ROOT = Path(__file__).parents[1]
 BRIDGES = ("bridge-1", "bridge-2")
-READY_S = 90.0
-# A process that ended by itself is started again after this.
-PAUSE_S = 1.0
-STOP_S = 15.0
+SERVERS = ("server", "server-2")
 # A primary that was cut off takes no windows, and what is confirmed is on disk.
 GROUP_LINES = ("min-replicas-to-write 1", "min-replicas-max-lag 2")
-
-
-@dataclass(slots=True)
-class Part:
-    """One process of ours; `wanted` while it is to run, from `start_at` on."""
-
-    name: str
-    command: list[str]
-    env: dict[str, str]
-    log: IO[bytes]
-    process: subprocess.Popen[bytes] | None = None
-    wanted: bool = True
-    start_at: float = 0.0
-    # It ends by itself when its work is done: after exit status 0 it is not started again.
-    one_shot: bool = False
-
-    @property
-    def running(self) -> bool:
-        """Whether the process runs."""
-        return self.process is not None and self.process.poll() is None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +51,8 @@ class Options:
     data: Path | None = None
     broker_url: str = ""
     partitions: int = 1
+    # Embedded servers that share the machines: one, or as many as `SERVERS` has names.
+    servers: int = 1
     # A Sentinel group in place of the embedded server; no process then has a link.
     sentinel: bool = False
     # How the sender makes sure of its windows: `Publisher`.
@@ -84,21 +60,16 @@ class Options:
     replicas: int = 0
 
 
-class System:
+class System(Parts):
     """The processes; `running` starts and stops them."""
 
     def __init__(self, folder: Path, history: History, options: Options) -> None:
-        self.folder = folder
-        self.history = history
+        super().__init__(folder, history)
         self.options = options
         self.data = options.data or folder / "data"
         self.executions = None if options.supervised else folder / "executions.txt"
         self.api_port, self.coordinator_port, self.second_port, self.worker_port = free_ports(4)
-        self.parts: dict[str, Part] = {}
         self.links = Links(lambda: self._address()[0])
-        self._lock = threading.RLock()
-        self._stop = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._owner = 0
         self.group: SentinelGroup | None = None
 
@@ -112,9 +83,7 @@ class System:
             self._start_all()
             yield self
         finally:
-            self._stop.set()
-            if self._keeper.is_alive():
-                self._keeper.join(timeout=10)
+            self.end_keeper()
             self._end_all()
             self.links.close()
 
@@ -134,7 +103,9 @@ class System:
             up = ["vtox", "up", "--without", "flower"]
             self.add("up", up, base | self.options.server_env)
         else:
-            self.add("server", ["vtox", "server"], base | self.options.server_env)
+            for server, name in enumerate(SERVERS[: self.options.servers]):
+                data = {"VTOX_DATA_DIR": str(self._data_of(server))}
+                self.add(name, ["vtox", "server"], base | data | self.options.server_env)
         self._keeper.start()
         self.wait(self.server_responds, "the server")
         if not self.options.supervised:
@@ -172,13 +143,19 @@ class System:
     ) -> Part:
         """Start a process, and keep it running."""
         if link and not self.group:
-            env = env | {"VTOX_REDIS_URL": self.url(self.links.add(link).port)}
-        log = (self.folder / f"{name}.log").open("ab")
-        part = Part(name, [sys.executable, "-P", "-m", *command], env, log, one_shot=one_shot)
-        with self._lock:
-            self.parts[name] = part
-            self._start(part)
-        return part
+            env = env | self._over_links(link)
+        line = [sys.executable, "-P", "-m", *command]
+        return self.start_part(name, line, env, one_shot=one_shot)
+
+    def _over_links(self, name: str) -> dict[str, str]:
+        """Return the settings by which a process reaches each server over a link of its own."""
+        urls = [
+            self.url(self.links.add(name, lambda n=n: self._address(n)[0]).port, server=n)
+            for n in range(self.options.servers)
+        ]
+        one = {"VTOX_REDIS_URL": urls[0]}
+        # With the list the API works with the first, and all others with all.
+        return one | {"VTOX_REDIS_URLS": ",".join(urls)} if len(urls) > 1 else one
 
     def add_sender(self, arguments: list[str], *, http: bool = False) -> Part:
         """Start a sender, which ends when all its windows are acknowledged."""
@@ -188,7 +165,8 @@ class System:
             sure = ["--keep", str(self.options.keep_s), "--replicas", str(self.options.replicas)]
             where = ["--url", self.url(), *sure]
         else:
-            where = ["--url", self.url(self.links.add("sender").port)]
+            urls = self._over_links("sender")
+            where = ["--url", urls.get("VTOX_REDIS_URLS", urls["VTOX_REDIS_URL"])]
         command = ["faults.sender", str(self.history.path), *where, *arguments]
         name = "http-sender" if http else "sender"
         return self.add(name, command, self._base_environment(), one_shot=True)
@@ -212,82 +190,42 @@ class System:
         group = {"VTOX_REDIS_URL": self.group.url} if self.group else {}
         return own | fixed | broker | group | partitions | self.options.settings
 
-    def _start(self, part: Part) -> None:
-        part.process = subprocess.Popen(
-            part.command,
-            cwd=self.folder / "run",
-            env=part.env,
-            stdin=subprocess.DEVNULL,
-            stdout=part.log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def _keep(self) -> None:
-        while not self._stop.wait(0.05):
-            with self._lock:
-                for part in list(self.parts.values()):
-                    self._restart(part)
-
-    def _restart(self, part: Part) -> None:
-        if not part.wanted or part.running or part.process is None:
-            return
-        status = part.process.returncode
-        if part.one_shot and status == 0:
-            part.wanted = False
-            return
-        if not part.start_at:
-            self.history.add("ended", part=part.name, status=status)
-            part.start_at = time.monotonic() + PAUSE_S
-        if time.monotonic() >= part.start_at:
-            part.start_at = 0.0
-            self._start(part)
-
     def _end_all(self) -> None:
-        server = [p for p in self.parts.values() if p.name in ("server", "up")]
-        others = [p for p in self.parts.values() if p not in server]
-        for group in (others, server):
-            for part in group:
-                if part.running and part.process:
-                    for pid in (part.process.pid, *(c.pid for c in children(part.process.pid))):
-                        with suppress(ProcessLookupError):
-                            os.kill(pid, 18)  # SIGCONT: a stopped process hears no SIGTERM
-                    part.process.terminate()
-            for part in group:
-                if part.process:
-                    try:
-                        part.process.wait(STOP_S)
-                    except subprocess.TimeoutExpired:
-                        part.process.kill()
-                        part.process.wait()
-                part.log.close()
+        servers = [p for p in self.parts.values() if p.name in (*SERVERS, "up")]
+        end_parts(p for p in self.parts.values() if p not in servers)
+        end_parts(servers)
         if self.group:
             self.group.stop()
 
-    # -- the server
+    # -- the servers
 
-    def _address(self) -> tuple[int, str, int]:
-        stored = json.loads((self.data / "server.json").read_text())
+    def _data_of(self, server: int) -> Path:
+        return self.data / SERVERS[server] if server else self.data
+
+    def _address(self, server: int = 0) -> tuple[int, str, int]:
+        stored = json.loads((self._data_of(server) / "server.json").read_text())
         return stored["port"], stored["password"], stored.get("pid", 0)
 
-    def url(self, port: int = 0) -> str:
-        """Return the URL of the server, at a link's `port` or at its own."""
+    def url(self, port: int = 0, *, server: int = 0) -> str:
+        """Return the URL of a server, at a link's `port` or at its own."""
         if self.group:
             return self.group.url
-        own, password, _ = self._address()
+        own, password, _ = self._address(server)
         return server_url(port or own, password)
 
-    def client(self) -> Client:
-        """Return a client of the server itself."""
-        return connect(self.url(), "faults", retries=0, report_loss=True)
+    def client(self, server: int = 0) -> Client:
+        """Return a client of a server itself."""
+        return connect(self.url(server=server), "faults", retries=0, report_loss=True)
 
     def server_responds(self) -> bool:
-        """Whether the server takes commands."""
+        """Whether all servers take commands."""
         try:
-            with self.client() as client:
-                return bool(client.ping())
+            for server in range(self.options.servers):
+                with self.client(server) as client:
+                    client.ping()
         except (redis.RedisError, OSError, ValueError, KeyError):
             return False
+        return True
 
     @property
     def settings(self) -> Settings:
@@ -298,9 +236,9 @@ class System:
 
     def pid_of(self, target: str) -> int | None:
         """Return the process that a target of the schedule names; None while there is none."""
-        if target == "server":
+        if target in SERVERS:
             with suppress(OSError, ValueError):
-                pid = self._address()[2]
+                pid = self._address(SERVERS.index(target))[2]
                 return pid if pid and psutil.pid_exists(pid) else None
             return None
         if target.startswith("pool:"):
@@ -350,46 +288,20 @@ class System:
     def ready(self) -> bool:
         """Whether bridges own the stream, every family has a worker, and the API answers."""
         try:
-            with self.client() as client:
-                some = served(client)
-                owned = client.exists(*(p.lease for p in some)) == len(some)
-                workers = client.scard(keys.WORKERS)
+            if not all(self._served(server) for server in range(self.options.servers)):
+                return False
         except redis.RedisError:
             return False
-        owned = owned and len(some) >= self.options.partitions
-        return bool(owned and workers >= len(FAMILIES)) and (
-            not self.options.api or listens(self.api_port)
-        )
+        return not self.options.api or listens(self.api_port)
 
-    def wait(self, condition, what: str, timeout_s: float = READY_S) -> None:  # type: ignore[no-untyped-def]
-        """Wait for a condition.
-
-        Raises
-        ------
-        TimeoutError
-            It did not come true; the message carries the last lines of the logs.
-        """
-        end = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > end:
-                raise TimeoutError(f"no {what} within {timeout_s:g} s\n{self.last_lines()}")
-            time.sleep(0.05)
-
-    def last_lines(self, n: int = 8) -> str:
-        """Return the last lines of every log."""
-        text = []
-        for path in sorted(self.folder.glob("*.log")):
-            lines = path.read_text(errors="replace").splitlines()[-n:]
-            text += [f"--- {path.name}", *lines]
-        return "\n".join(text)
-
-
-def children(pid: int, recursive: bool = False) -> list[psutil.Process]:
-    """Return the processes that a process has started."""
-    try:
-        return psutil.Process(pid).children(recursive=recursive)
-    except psutil.Error:
-        return []
+    def _served(self, server: int) -> bool:
+        """Whether bridges own all partitions of a server, and every family has a worker."""
+        with self.client(server) as client:
+            some = served(client)
+            owned = client.exists(*(p.lease for p in some)) == len(some)
+            workers = client.scard(keys.WORKERS)
+        whole = len(some) >= self.options.partitions // self.options.servers
+        return bool(owned and whole and workers >= len(FAMILIES))
 
 
 def listens(port: int) -> bool:
@@ -397,20 +309,3 @@ def listens(port: int) -> bool:
     with socket.socket() as s:
         s.settimeout(1)
         return s.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_ports(n: int) -> list[int]:
-    """Return ports that are free just now, below those that embedded servers and clients get.
-
-    Nobody else takes them until their processes start; those of the tests are below these.
-    """
-    ports: list[int] = []
-    candidate = random.SystemRandom().randrange(18_000, 19_900)
-    while len(ports) < n:
-        candidate += 1
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
-                s.bind(("127.0.0.1", candidate))
-                ports.append(candidate)
-    return ports

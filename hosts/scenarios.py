@@ -12,9 +12,10 @@ import psutil
 
 from faults.history import History
 from faults.outages import measure
+from faults.parts import children
 from faults.probe import READY, Probe
 from faults.run import LIMITS, Load, Test
-from faults.system import Options, System, children
+from faults.system import Options, System
 from hosts.network import why_impossible
 from hosts.system import API_PORT, ROOT, SERVER_HOST, START_S, Hosts
 from tests.tls_server import system_server
@@ -183,7 +184,7 @@ def with_standby(step: Step) -> Step:
 def drain(system: Hosts, history: History) -> None:
     """Empty a host of workers by `vtox drain`, start it again, and end it by SIGTERM."""
     for n, (how, end) in enumerate(
-        (("drained", system.drain), ("SIGTERM", lambda host: system.end(f"workers@{host}")))
+        (("drained", system.drain), ("SIGTERM", lambda host: system.terminate(f"workers@{host}")))
     ):
         time.sleep(CALM_S)
         before = system.counter("records_redispatched")
@@ -204,7 +205,7 @@ def roll(system: Hosts, history: History) -> None:
     measure(history, "versions that differ and are not named", int(seen.code != MIXED), 0)
     with disturbance(history, 0, "upgraded", "b"):
         for family in FAMILIES:
-            system.end(f"{family}@b")
+            system.terminate(f"{family}@b")
         system.add_workers("b")
         system.wait(system.ready, "workers of this version", START_S)
     time.sleep(CALM_S)

@@ -18,10 +18,11 @@ import psutil
 import redis
 
 from faults.history import History
-from faults.sentinel_group import Node, SentinelGroup
-from faults.system import STOP_S, Options, Part, System, children
+from faults.parts import STOP_S, Part, children, end_parts
+from faults.sentinel_group import Node, NodeTls, SentinelGroup
+from faults.system import Options, System
 from hosts.network import Network, open_network
-from tests.tls_server import authority, system_server
+from tests.tls_server import Authority, authority, system_server
 from vtox import keys
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
 from vtox.faults import FAMILIES
@@ -35,6 +36,8 @@ WORKER_HOSTS = ("b", "c")
 WORKERS_A_HOST = 3
 SERVER_PORT, SENTINEL_PORT, API_PORT = 6390, 26390, 8100
 MEMORY = ("maxmemory 2048mb",)
+# What matters of deploy/redis/replication.conf.
+SHIPPED_REPLICATION = ("min-replicas-to-write 1", "min-replicas-max-lag 5")
 # A dozen processes start at once, on whatever the box has left.
 START_S = 300.0
 ROOT = Path(__file__).parents[1]
@@ -58,7 +61,7 @@ class Hosts(System):
         # Where an earlier version of VTOX is, for the workers of `b` to begin with.
         self.earlier: Path | None = None
         self.api_key = ""
-        # A Sentinel group in place of one server, without TLS and users of roles.
+        # A Sentinel group in place of one server.
         self.sentinel = False
         self.group: SentinelGroup | None = None
 
@@ -71,8 +74,6 @@ class Hosts(System):
     def running(self) -> Iterator["Hosts"]:
         """Run everything until the block ends."""
         with open_network(HOSTS) as self.network:
-            if self.sentinel:
-                self.group = self._make_group()
             self._write_files()
             try:
                 with super().running():
@@ -81,34 +82,46 @@ class Hosts(System):
                 if self.group:
                     self.group.stop()
 
-    def _make_group(self) -> SentinelGroup:
+    def _make_group(self, signing: Authority) -> SentinelGroup:
         """Return a server and a sentinel on each host."""
+        program = system_server()
+        assert program
         nodes = [
             Node(
                 folder=self.folder / f"{name}@{host}",
                 port=port,
-                host=self.network.address(host),
+                host=(address := self.network.address(host)),
                 sentinel=name == "sentinel",
                 prefix=self.network.command(host, []),
+                tls=NodeTls(*signing.sign(f"{name}-{host}", f"{host},IP:{address}"), signing.ca),
+                user="admin",
+                password=self.passwords["admin"],
+                program=program,
             )
             for name, port in (("server", SERVER_PORT), ("sentinel", SENTINEL_PORT))
             for host in HOSTS
         ]
-        return SentinelGroup(nodes[:3], nodes[3:], ["appendfsync everysec", *MEMORY])
+        more = [*SHIPPED_REPLICATION, f"aclfile {self.users}", "appendfsync everysec", *MEMORY]
+        return SentinelGroup(nodes[:3], nodes[3:], more, passwords=self.passwords)
+
+    @property
+    def users(self) -> Path:
+        """The file of the users of the servers."""
+        return self.folder / "users.acl"
 
     def _write_files(self) -> None:
         """Write certificates, users of the server, and the file of URLs of each role."""
-        ours = authority(self.folder / "ca")
+        signing = authority(self.folder / "ca")
         address = self.network.address(SERVER_HOST)
-        self.ca = ours.ca
-        self.certificate = ours.sign("server", f"{SERVER_HOST},IP:{address}")
+        self.ca = signing.ca
+        self.certificate = signing.sign("server", f"{SERVER_HOST},IP:{address}")
         hashes = {name: sha256(password) for name, password in self.passwords.items()}
-        (self.folder / "users.acl").write_text(acl_file(hashes))
+        self.users.write_text(acl_file(hashes))
+        if self.sentinel:
+            self.group = self._make_group(signing)
         for role in ROLES:
-            urls = {"redis_url": self.role_url(role)}
-            if not self.group:
-                urls["redis_ca"] = str(self.ca)
-            if role in ("bridge", "worker") and not self.group:
+            urls = {"redis_url": self.role_url(role), "redis_ca": str(self.ca)}
+            if role in ("bridge", "worker"):
                 urls["broker_url"] = self.role_url("celery")
             lines = [f'{name} = "{value}"\n' for name, value in urls.items()]
             (self.folder / f"{role}.toml").write_text("".join(lines))
@@ -121,7 +134,7 @@ class Hosts(System):
     def role_url(self, role: str) -> str:
         """Return the URL by which a role reaches the server."""
         if self.group:
-            return self.group.url
+            return self.group.url_of(role, self.passwords[role])
         where = f"{self.network.address(SERVER_HOST)}:{SERVER_PORT}"
         return f"rediss://{role}:{self.passwords[role]}@{where}/0"
 
@@ -154,7 +167,7 @@ class Hosts(System):
             "tls-key-file": str(key),
             "tls-ca-cert-file": str(self.ca),
             "tls-auth-clients": "no",
-            "aclfile": str(self.folder / "users.acl"),
+            "aclfile": str(self.users),
             "dir": str(self.data),
         } | self.options.server_env
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
@@ -215,27 +228,22 @@ class Hosts(System):
         one_shot: bool = False,
     ) -> Part:
         """Start a process on a host, and keep it running."""
-        log = (self.folder / f"{name}.log").open("ab")
+        self.host_of[name] = host
         line = self.network.command(host, command)
-        part = Part(name, line, os.environ | dict(env), log, one_shot=one_shot)
-        with self._lock:
-            self.host_of[name] = host
-            self.parts[name] = part
-            self._start(part)
-        return part
+        return self.start_part(name, line, os.environ | dict(env), one_shot=one_shot)
 
     def add_sender(self, arguments: list[str], *, http: bool = False) -> Part:
         """Start vehicles, which end when all their windows are acknowledged."""
         where = ["--http", self.api_address, "--key", self.api_key]
         if not http:
-            ca = "" if self.group else f"?ssl_ca_certs={self.ca}"
-            where = ["--url", self.role_url("ingest") + ca]
+            mark = "&" if self.group else "?"
+            where = ["--url", f"{self.role_url('ingest')}{mark}ssl_ca_certs={self.ca}"]
         command = _python("faults.sender", str(self.history.path), *where, *arguments)
         name = f"vehicles-{sum(n.startswith('vehicles') for n in self.parts) + 1}"
         env = self._base_environment()
         return self.add_on(VEHICLES_HOST, name, command, env, one_shot=True)
 
-    def end(self, name: str) -> None:
+    def terminate(self, name: str) -> None:
         """End a part by SIGTERM, and start it no more."""
         part = self.parts[name]
         part.wanted = False
@@ -245,7 +253,7 @@ class Hosts(System):
 
     def restart(self, name: str) -> None:
         """End a part by SIGTERM and start it again, as an administrator does."""
-        self.end(name)
+        self.terminate(name)
         self.begin(name)
 
     def begin(self, name: str) -> None:
@@ -298,10 +306,9 @@ class Hosts(System):
 
     # -- the server
 
-    def client(self) -> Client:
-        """Return a client of the server, as its administrator."""
-        ca = None if self.group else self.ca
-        settings = load(redis_url=self.role_url("admin"), redis_ca=ca)
+    def client(self, server: int = 0) -> Client:
+        """Return a client of the one server, as its administrator."""
+        settings = load(redis_url=self.role_url("admin"), redis_ca=self.ca)
         return connect(settings.working_url(), "hosts", retries=0, report_loss=True)
 
     def vehicles_send(self) -> bool:
@@ -344,20 +351,8 @@ class Hosts(System):
     def _end_all(self) -> None:
         for host in HOSTS:
             self.signal_host(host, signal.SIGCONT)
-        order = (lambda p: p.name != "server", lambda p: p.name == "server")
-        for group in ([p for p in self.parts.values() if chosen(p)] for chosen in order):
-            for part in group:
-                part.wanted = False
-                if part.running and part.process:
-                    part.process.terminate()
-            for part in group:
-                if part.process:
-                    try:
-                        part.process.wait(2 * STOP_S)
-                    except subprocess.TimeoutExpired:
-                        part.process.kill()
-                        part.process.wait()
-                part.log.close()
+        end_parts((p for p in self.parts.values() if p.name != "server"), 2 * STOP_S)
+        end_parts(p for p in self.parts.values() if p.name == "server")
 
 
 def _python(*words: str) -> list[str]:
