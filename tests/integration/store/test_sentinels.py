@@ -1,5 +1,7 @@
 """A real fail-over: all clients find the new primary, and what it misses is sent again."""
 
+import signal
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,8 +14,10 @@ from tests.integration.helpers import bridging, eventually
 from vtox import keys
 from vtox.client.publisher import Accepted, Publisher
 from vtox.queues import broker, celery_app
+from vtox.server_urls import complete
 from vtox.settings import load
-from vtox.store.client import Client, connect
+from vtox.store.client import SOCKET_TIMEOUT_S, Client, connect
+from vtox.store.sentinels import IDLE_S
 
 T0 = 1_764_000_000.0
 X = np.ones(200)
@@ -70,3 +74,19 @@ def test_bridge_sender_and_celery_follow_a_fail_over(
         assert seqs == [0, 1, 2, 0, 1, 2, 3, 4, 5]
         send_by_celery()
         assert client.llen("vtox:bearing") == 2
+
+
+def test_idle_connections_leave_a_primary_that_hangs(group: SentinelGroup) -> None:
+    old = group.primary()
+    assert old
+    with connect(complete("URL", group.url), "test") as client:
+        client.set("a", 1)
+        client.wait(1, 1000)
+        used_t = time.monotonic()
+        old.signal(signal.SIGSTOP)
+        group.wait_for_new_primary(old)
+        # A connection that was used just now is taken for sound.
+        time.sleep(max(0.0, used_t + IDLE_S + 0.1 - time.monotonic()))
+        began = time.monotonic()
+        assert client.get("a") == b"1"
+        assert time.monotonic() - began < SOCKET_TIMEOUT_S / 2
