@@ -187,7 +187,7 @@ class System(Parts):
         }
         broker = {"VTOX_BROKER_URL": self.options.broker_url} if self.options.broker_url else {}
         partitions = {"VTOX_STREAM_PARTITIONS": str(self.options.partitions)}
-        group = {"VTOX_REDIS_URL": self.group.url} if self.group else {}
+        group = {"VTOX_REDIS_URL": self.url()} if self.options.sentinel else {}
         return own | fixed | broker | group | partitions | self.options.settings
 
     def _end_all(self) -> None:

@@ -41,12 +41,16 @@ def answers(events: Iterable[Event]) -> tuple[list[float], list[Answer], list[tu
     """Return times of acknowledgement, answers, and disturbances with begin and end."""
     acks: dict[tuple[str, str, int], float] = {}
     results, begun, calm = [], {}, {}
+    first_t: dict[str, float] = {}
     for e in events:
         match e["event"]:
             case "ack":
                 acks.setdefault((e["machine"], e["run"], e["seq"]), e["t"])
+            case "timeline":  # all is read again, and what is not there any more is no answer
+                results.clear()
             case "result":
-                results.append(e)
+                seen_t = first_t.setdefault(e["id"], e["t"]) if "id" in e else e["t"]
+                results.append(e | {"t": seen_t})
             case "disturb":
                 begun[e["n"]] = e["t"]
             case "calm":

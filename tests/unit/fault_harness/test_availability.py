@@ -40,6 +40,13 @@ def test_a_disturbance_that_delays_nothing_is_recovered_from_at_once() -> None:
     assert availability(events + disturbance(7.0, 9.0)).recovery_s == (0.0,)
 
 
+def test_an_answer_that_a_new_primary_has_too_was_given_when_it_was_first_seen() -> None:
+    events = [e for s in range(20) for e in (ack(s, s), answer(s + 0.5, s) | {"id": str(s)})]
+    again = [answer(19.6, s) | {"id": str(s)} for s in range(20)]
+    found = availability([*events, {"t": 19.6, "event": "timeline"}, *again])
+    assert found == Availability(1.0, 1.0, ())
+
+
 def test_nothing_sent_has_no_availability() -> None:
     assert availability(disturbance(1.0, 2.0)) == Availability(None, None, ())
 
