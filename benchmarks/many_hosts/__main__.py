@@ -37,7 +37,8 @@ def median_figures(
             Disturbance(d.kind, d.begin_s + rng.uniform(0, SPREAD_S), d.seconds, d.target)
             for d in disturbances
         ]
-        found.append(figures(Simulation(layout, costs, delays).run(seconds, moved), seconds, moved))
+        tasks = Simulation(layout, costs, delays).run(seconds, moved)
+        found.append(figures(tasks, seconds, moved, delays))
     return Figures(
         median(f.available for f in found),
         median(f.in_time for f in found),

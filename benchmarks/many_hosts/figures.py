@@ -1,10 +1,16 @@
 """Availability and recovery of a simulated run, by the definitions of `hosts/availability.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.many_hosts.layout import Delays
 from benchmarks.many_hosts.simulation import Disturbance, Task
+from faults.observer import BLOCK_MS
 from hosts.availability import IN_TIME_S
+
+# The reader of `make hosts` asks for answers so often.
+READ_EVERY_S = BLOCK_MS / 1000
+OF_THE_SERVER = ("all", "primary", "silent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,18 +22,21 @@ class Figures:
     recovery_s: tuple[float, ...]
 
 
-def figures(tasks: Sequence[Task], seconds: float, disturbances: Sequence[Disturbance]) -> Figures:
+def figures(
+    tasks: Sequence[Task], seconds: float, disturbances: Sequence[Disturbance], delays: Delays
+) -> Figures:
     """Return the figures of `seconds` of sending."""
-    end = max((t.answered_t for t in tasks if t.answered_t is not None), default=seconds)
-    late = [t for t in tasks if (t.answered_t or end) > t.complete_t + IN_TIME_S]
+    outages = [
+        (d.begin_s, d.begin_s + delays.away_s(d.kind, d.seconds))
+        for d in disturbances
+        if d.kind in OF_THE_SERVER
+    ]
+    read_t = {t: _read_t(t.answered_t, outages) for t in tasks if t.answered_t is not None}
+    end = max(read_t.values(), default=seconds)
+    late = {t: read_t.get(t, end) for t in tasks if read_t.get(t, end) > t.complete_t + IN_TIME_S}
     bad = {int(t.complete_t) for t in late}
     # Without a server no window is acknowledged; as much is sent later, when there is one.
-    bad |= {
-        s
-        for d in disturbances
-        if d.kind in ("all", "primary")
-        for s in range(int(d.begin_s) + 1, int(d.end_s))
-    }
+    bad |= {s for begin, back in outages for s in range(int(begin) + 1, int(back))}
     records = sum(t.records for t in tasks)
     untils = [*(d.begin_s for d in disturbances[1:]), float("inf")]
     return Figures(
@@ -39,10 +48,18 @@ def figures(tasks: Sequence[Task], seconds: float, disturbances: Sequence[Distur
     )
 
 
-def _recovery_s(late: Sequence[Task], d: Disturbance, until: float) -> float:
+def _read_t(answered_t: float, outages: Sequence[tuple[float, float]]) -> float:
+    """Return when an answer is read: what was not before an outage is after it."""
+    for begin, back in outages:
+        if begin // READ_EVERY_S * READ_EVERY_S < answered_t <= back:
+            return back
+    return answered_t
+
+
+def _recovery_s(late: Mapping[Task, float], d: Disturbance, until: float) -> float:
     times = [
-        min(t.answered_t, until)
-        for t in late
-        if t.answered_t and t.answered_t > d.end_s and t.complete_t + IN_TIME_S < until
+        min(read_t, until)
+        for task, read_t in late.items()
+        if read_t > d.end_s and task.complete_t + IN_TIME_S < until
     ]
     return max(times, default=d.end_s) - d.end_s

@@ -8,6 +8,7 @@ from vtox.bridge.lease import LEASE_LIFE_MS
 from vtox.bridge.loop import MAINTENANCE_EVERY_S
 from vtox.faults import FAMILIES, record_length_s
 from vtox.settings import Settings
+from vtox.store.client import SOCKET_TIMEOUT_S
 
 MEASURED = Path(__file__).with_name("measured.toml")
 
@@ -48,6 +49,18 @@ class Delays:
     takeover_s: float
     # From the death of a primary until its successor is written to.
     failover_s: float
+    # Who waits for a server that is silent gives it up after this, and then needs `reconnect_s`
+    # until it is at work again.
+    socket_timeout_s: float = SOCKET_TIMEOUT_S
+    reconnect_s: float
+
+    def away_s(self, kind: str, seconds: float) -> float:
+        """Return for how long nobody has a server, if it is stopped or killed in this way."""
+        if kind == "all":
+            return seconds
+        if kind == "primary":
+            return self.failover_s
+        return max(self.failover_s, self.socket_timeout_s) + self.reconnect_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ class Disturbance:
     """What happens, when and how long: a `cut` of a host of workers, a `bridge` or `all` stopped.
 
     `all` is the host of server, bridge and API; `primary` is a server that is killed, with another
-    one ready to take over.
+    one ready to take over; `silent` is one that is stopped, so that every client waits for it.
     """
 
     kind: str
@@ -224,8 +224,8 @@ class Simulation:
                 away_s = min(d.seconds, self.delays.lease_s + self.delays.takeover_s)
                 yield self.env.timeout(away_s)
                 self.partitions[d.target].served = True
-            case "all" | "primary":
-                away_s = d.seconds if d.kind == "all" else self.delays.failover_s
+            case "all" | "primary" | "silent":
+                away_s = self.delays.away_s(d.kind, d.seconds)
                 self.server_up, self.back = False, self.env.event()
                 yield self.env.timeout(away_s)
                 self.server_up = True
