@@ -1,11 +1,11 @@
-"""What a fail-over loses of acknowledged windows, and what it costs to lose none.
+"""What a fail-over loses of acknowledged windows.
 
     python -m faults.replication [--trials N]
 
 Each trial has a Sentinel group of its own (a primary, two replicas, three sentinels on this host)
 and a sender that sends windows of 80 kB one by one, as fast as it can. The primary is killed with
 -9, or stopped for some seconds and woken, and what was acknowledged is looked for on the new one.
-The last part sends windows in turn with and without waiting for a replica, and compares.
+What it costs to lose none is measured by `faults.replication_cost`.
 """
 
 import argparse
@@ -32,7 +32,6 @@ BALLAST = bytes(80_000)
 T0 = 1_764_000_000.0
 BEFORE_S, AFTER_S, STOPPED_S = 3.0, 3.0, 12.0
 KEEP_S = 20.0
-ROUNDS, PER_ROUND = 10, 100
 PAGE = 200
 MIN_REPLICAS = ("min-replicas-to-write 1", "min-replicas-max-lag 1")
 
@@ -151,32 +150,6 @@ def window_numbers(url: str) -> set[int]:
     return numbers
 
 
-def cost() -> list[str]:
-    """Send in turn with and without waiting for a replica; return the times of a window."""
-    folder = Path(tempfile.mkdtemp(prefix="vtox-replication-"))
-    times: dict[str, list[float]] = {"primary alone": [], "one replica": [], "two replicas": []}
-    with sentinel_group(folder, free_ports(6)) as group:
-        publishers = [Publisher(group.url, replicas=n) for n in range(3)]
-        for seq in range(ROUNDS):
-            for name, publisher in zip(times, publishers, strict=True):
-                for n in range(PER_ROUND):
-                    fields = small_window(0, seq * PER_ROUND + n, T0) | {"ballast": BALLAST}
-                    publisher.collect_entry(
-                        {k: x if isinstance(x, bytes) else str(x) for k, x in fields.items()}
-                    )
-                    began = time.perf_counter()
-                    publisher.flush()
-                    times[name].append(time.perf_counter() - began)
-            with connect(group.url, "cost") as client:
-                client.xtrim(keys.RAW, maxlen=0)
-    alone = median(times["primary alone"])
-    return [
-        f"| {name} | {median(t) * 1e3:.2f} | {sorted(t)[int(0.95 * len(t))] * 1e3:.2f} | "
-        f"{median(t) / alone:.2f} |"
-        for name, t in times.items()
-    ]
-
-
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -195,10 +168,6 @@ def main() -> None:
             f"| {median(away):.1f} |",
             flush=True,
         )
-    print(
-        "\n| acknowledged by | a window, ms | 95th percentile, ms | ratio |\n|---|---:|---:|---:|"
-    )
-    print("\n".join(cost()))
 
 
 if __name__ == "__main__":
