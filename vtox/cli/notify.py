@@ -16,7 +16,8 @@ from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
 from vtox.errors import InputError, RulesError
 from vtox.settings import Settings, load
-from vtox.store.client import check_when_loaded, connect, server_time_ms
+from vtox.store.client import server_time_ms
+from vtox.store.servers import connect_servers, responding
 
 group = typer.Typer(
     help="Alarms to webhooks and chats: run, check, test, status.", no_args_is_help=True
@@ -42,9 +43,9 @@ def run() -> None:
     senders = _senders(rules)
     _check_secrets(rules)
     stop = stop_event()
-    client = connect(settings.working_url(), "notifier")
-    check_when_loaded(client)
-    Notifier(client, settings, rules, senders).run(stop)
+    servers = connect_servers(settings.shared_urls(), "notifier")
+    responding(servers)
+    Notifier(list(servers), settings, rules, senders).run(stop)
 
 
 @group.command("check")
@@ -212,11 +213,11 @@ def _revive(target: str, *, drop: bool) -> int:
     engine = database.engine_to_write(settings)
     try:
         with (
-            connect(settings.working_url(), "notify") as client,
+            connect_servers(settings.shared_urls(), "notify") as servers,
             database.explain_errors(settings),
         ):
             state: Any = "dropped" if drop else "waiting"
-            return outbox.revive(engine, target, server_time_ms(client), state)
+            return outbox.revive(engine, target, server_time_ms(responding(servers)[0]), state)
     finally:
         engine.dispose()
 

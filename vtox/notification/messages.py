@@ -46,7 +46,7 @@ def alarm_message(e: AlarmEvent, language: Language = DEFAULT, page: str = "") -
         "reason": why,
         "what_to_do": advice,
     }
-    data = {
+    data: dict[str, Any] = {
         "event": e.name,
         "time": iso(1000 * e.t),
         "alarm": alarm,
@@ -55,6 +55,8 @@ def alarm_message(e: AlarmEvent, language: Language = DEFAULT, page: str = "") -
         "text": "\n".join(line for line in lines if line)[:TEXT_MAX],
         "url": _url(page, e.machine_id),
     }
+    if e.server is not None:
+        data["server"] = e.server
     return {"type": f"alarm.{e.name}", "timestamp": iso(e.ms), "data": data}
 
 

@@ -1,6 +1,7 @@
 """The notifier, `vtox notify run`: fills the outbox from the streams and empties it to the targets.
 
-Each target has a thread of its own, so that one which hangs or fails holds back no other.
+Each target has a thread of its own, and so has each of several servers, so that one which hangs or
+fails holds back no other.
 """
 
 import os
@@ -8,7 +9,9 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 import redis
 import structlog
@@ -21,6 +24,7 @@ from vtox.notification.backoff import delay_s
 from vtox.notification.consumer import Consumer
 from vtox.notification.outbox import Delivery
 from vtox.notification.rules import Rules, Target
+from vtox.partitions import ALONE, Place
 from vtox.settings import Settings
 from vtox.store.client import Client, server_time
 from vtox.store.notifier_heartbeat import (
@@ -41,29 +45,57 @@ STOP_S = 2.0
 # Beside the time that a target may take: a message is another notifier's after that. Longer than
 # two hosts' clocks may differ before VTOX raises an alarm of them.
 CLAIM_MARGIN_S = 5.0
+# The clock of the first of several servers is gone by so long.
+CLOCK_LIFE_S = 30.0
 DAY_MS = 86_400_000
 
 # (name, target, message id, body) -> what came of it.
 Send = Callable[[str, Target, str, bytes], Attempt]
 
 
+@dataclass(slots=True)
+class _Followed:
+    """A server that is followed; `report_t` is when its heartbeat is due (monotonic, s)."""
+
+    client: Client
+    consumer: Consumer
+    problem: str = ""
+    report_t: float = 0.0
+
+
 class Notifier:
-    """Follows the streams in the thread that runs it, and sends in one thread for each target."""
+    """Follows each server in a thread of its own, and sends in one thread for each target.
+
+    Where several servers share the machines, they fill one outbox.
+    """
 
     def __init__(
-        self, client: Client, settings: Settings, rules: Rules, senders: Mapping[str, Send]
+        self,
+        servers: Sequence[Client],
+        settings: Settings,
+        rules: Rules,
+        senders: Mapping[str, Send],
     ) -> None:
-        self.client = client
         self.settings = settings
         self.rules = rules
-        self.problem = ""
         self._writer = database.engine_to_write(settings)
         self.reader = database.engine_to_read(settings)
-        self._consumer = Consumer(client, self._writer, rules)
+        places = [Place(i, len(servers)) for i in range(len(servers))]
+        self._followed = [
+            _Followed(client, Consumer(client, self._writer, rules, place))
+            for client, place in zip(servers, places, strict=True)
+        ]
         self._senders = senders
         self._prepared = threading.Event()
+        # Of what all servers lead to, one thread at a time.
+        self._lock = threading.Lock()
         self._due: dict[str, float] = {}
         self._clock = _ServerClock()
+
+    @property
+    def problem(self) -> str:
+        """Why nobody is notified of what a server has; empty where all is well."""
+        return next((f.problem for f in self._followed if f.problem), "")
 
     def run(self, stop: threading.Event) -> None:
         """Notify until stopped; what fails is tried again from where the tables say."""
@@ -71,18 +103,19 @@ class Notifier:
             threading.Thread(target=self._empty, args=(name, stop), name=name, daemon=True)
             for name in self.rules.targets
         ]
+        first, *others = self._followed
+        threads += [
+            threading.Thread(target=self._follow, args=(f, stop), daemon=True) for f in others
+        ]
         for t in threads:
             t.start()
-        while not stop.is_set():
-            if self.try_once():
-                stop.wait(PAUSE_S)
+        self._follow(first, stop)
         end = time.monotonic() + STOP_S
         for t in threads:
             t.join(max(end - time.monotonic(), 0.0))
-        try:
-            remove_heartbeat(self.client)
-        except redis.RedisError:
-            pass  # it goes stale then
+        for followed in self._followed:
+            with suppress(redis.RedisError):  # it goes stale then
+                remove_heartbeat(followed.client)
         self.close()
 
     def close(self) -> None:
@@ -91,26 +124,8 @@ class Notifier:
         self.reader.dispose()
 
     def try_once(self) -> bool:
-        """Bring what is new into the outbox; False where more is there at once."""
-        problem, complete = "", True
-        try:
-            with database.explain_errors(self.settings):
-                complete = self._fill()
-        except (redis.RedisError, VtoxError) as error:
-            problem = str(error)
-        except Exception as error:  # an end would be no more than a start: it tries again
-            log.exception("the notifier failed and tries again")
-            problem = f"{type(error).__name__}: see cluster.log"
-        if problem:
-            self._consumer.forget()
-        if problem != self.problem:
-            log.warning("nobody is notified until this is over", reason=problem) if problem else (
-                log.info("notifying again")
-            )
-        self.problem = problem
-        if self._is_due("report", REPORT_EVERY_S):
-            self._report()
-        return complete
+        """Bring what is new on all servers into the outbox; False where more is there at once."""
+        return all([self._try(f) for f in self._followed])
 
     def send_next(self, name: str) -> bool:
         """Send what is due to a target; False where nothing is."""
@@ -130,17 +145,51 @@ class Notifier:
         self._settle(target, delivery, attempt)
         return attempt.is_delivered
 
-    def _fill(self) -> bool:
-        self._clock.follow(self.client)
-        if not self._prepared.is_set():
-            database.migrate(self._writer)
-            outbox.drop_other_targets(self._writer, list(self.rules.targets))
-            self._prepared.set()
-        complete = self._consumer.follow()
-        self._consumer.resume_suspended()
-        self._consumer.make_digests()
-        if self._is_due("deletion", DELETE_EVERY_S):
-            outbox.delete_settled(self._writer, self._clock.now_ms())
+    def _follow(self, followed: _Followed, stop: threading.Event) -> None:
+        while not stop.is_set():
+            if self._try(followed):
+                stop.wait(PAUSE_S)
+
+    def _try(self, followed: _Followed) -> bool:
+        """Do the same for one server."""
+        problem, complete = "", True
+        try:
+            with database.explain_errors(self.settings):
+                complete = self._fill(followed)
+        except (redis.RedisError, VtoxError) as error:
+            problem = str(error)
+        except Exception as error:  # an end would be no more than a start: it tries again
+            log.exception("the notifier failed and tries again")
+            problem = f"{type(error).__name__}: see cluster.log"
+        if problem:
+            followed.consumer.forget()
+        if problem != followed.problem:
+            of = followed.consumer.place
+            which = {} if of == ALONE else {"server": of.server + 1}
+            log.warning("nobody is notified until this is over", reason=problem, **which) if (
+                problem
+            ) else log.info("notifying again", **which)
+        followed.problem = problem
+        if time.monotonic() >= followed.report_t:
+            followed.report_t = time.monotonic() + REPORT_EVERY_S
+            self._report(followed)
+        return complete
+
+    def _fill(self, followed: _Followed) -> bool:
+        is_first = followed is self._followed[0]
+        self._clock.follow(followed.client, is_first=is_first)
+        with self._lock:
+            if not self._prepared.is_set():
+                database.migrate(self._writer)
+                outbox.drop_other_targets(self._writer, list(self.rules.targets))
+                self._prepared.set()
+        consumer = followed.consumer
+        complete = consumer.follow()
+        consumer.resume_suspended()
+        with self._lock:
+            consumer.make_digests()
+            if self._is_due("deletion", DELETE_EVERY_S):
+                outbox.delete_settled(self._writer, self._clock.now_ms())
         return complete
 
     def _empty(self, name: str, stop: threading.Event) -> None:
@@ -192,9 +241,9 @@ class Notifier:
         self._due[task] = now + every_s
         return True
 
-    def _report(self) -> None:
+    def _report(self, followed: _Followed) -> None:
         targets: Mapping[str, TargetState] = {}
-        problem = self.problem
+        problem = followed.problem
         try:
             if self._prepared.is_set():
                 with database.explain_errors(self.settings):
@@ -205,11 +254,11 @@ class Notifier:
             beat = NotifierHeartbeat(
                 pid=os.getpid(),
                 host=socket.gethostname(),
-                last_seen_t=server_time(self.client),
+                last_seen_t=server_time(followed.client),
                 problem=problem,
                 targets=targets,
             )
-            send_heartbeat(self.client, beat)
+            send_heartbeat(followed.client, beat)
         except redis.RedisError:
             pass  # the next pass says so
 
@@ -225,10 +274,14 @@ class _ServerClock:
 
     def __init__(self) -> None:
         self._offset_s = 0.0
+        self._looked_t = -CLOCK_LIFE_S
 
-    def follow(self, client: Client) -> None:
-        """Look at the server's clock."""
-        self._offset_s = server_time(client) - time.monotonic()
+    def follow(self, client: Client, *, is_first: bool = True) -> None:
+        """Look at the server's clock: that of the first, of another while the first is away."""
+        t = server_time(client)
+        now = time.monotonic()
+        if is_first or now - self._looked_t > CLOCK_LIFE_S:
+            self._offset_s, self._looked_t = t - now, now
 
     def now_ms(self) -> int:
         """Return the time, ms since 1970."""

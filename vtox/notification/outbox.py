@@ -5,8 +5,8 @@ stream, so that each entry leads to it once, whether a notifier is killed, or tw
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, delete, exists, func, select
@@ -50,13 +50,20 @@ class Delivery:
     claim: str
 
 
-def positions(engine: Engine, streams: Mapping[str, str]) -> dict[str, Position]:
-    """Return up to where each stream has been followed; a new one begins at the entry given."""
+def positions(engine: Engine, begins: Sequence[Position]) -> dict[str, Position]:
+    """Return up to where each stream has been followed; a new one begins at the position given."""
     with engine.begin() as db:
-        rows = [{"stream": s, "entry_id": entry_id} for s, entry_id in streams.items()]
+        rows = [{"stream": b.name, "entry_id": b.entry_id} for b in begins]
         db.execute(insert(db, notified).on_conflict_do_nothing(), rows)
-        found = db.execute(select(notified).where(notified.c.stream.in_(streams))).all()
-        return {r.stream: Position(r.stream, r.entry_id, r.entries_read) for r in found}
+        names = [b.name for b in begins]
+        rows_of = select(notified).where(notified.c.stream.in_(names))
+        found = {r.stream: r for r in db.execute(rows_of)}
+    return {
+        b.stream: replace(
+            b, entry_id=found[b.name].entry_id, entries_read=found[b.name].entries_read
+        )
+        for b in begins
+    }
 
 
 def add(
@@ -84,7 +91,7 @@ def add(
 
 
 def _move(db: Connection, start: Position, end: Position) -> bool:
-    at_start = (notified.c.stream == start.stream) & (notified.c.entry_id == start.entry_id)
+    at_start = (notified.c.stream == start.name) & (notified.c.entry_id == start.entry_id)
     values = {"entry_id": end.entry_id, "entries_read": end.entries_read}
     return db.execute(sql_update(notified).where(at_start).values(values)).rowcount == 1
 
@@ -208,11 +215,20 @@ def gathered(engine: Engine, target: str, due_ms: int) -> list[tuple[int, str]]:
 
 
 def replace_by_digest(engine: Engine, ids: Sequence[int], digest: NewDelivery) -> None:
-    """Make the message of a digest in place of those that it consists of, all or nothing."""
+    """Make the message of a digest in place of those that it consists of, all or nothing.
+
+    What was gathered for a digest that is made already, as the clocks of several servers differ,
+    goes into another one.
+    """
     with engine.begin() as db:
-        db.execute(insert(db, deliveries).on_conflict_do_nothing(), [asdict(digest)])
         of = and_(_c.id.in_(ids), _c.state == "gathered")
-        db.execute(sql_update(deliveries).where(of).values(state="dropped"))
+        if db.execute(sql_update(deliveries).where(of).values(state="dropped")).rowcount < len(ids):
+            db.rollback()  # another notifier makes it
+            return
+        new = insert(db, deliveries).on_conflict_do_nothing()
+        if not db.execute(new, asdict(digest)).rowcount:
+            late = replace(digest, message_id=f"{digest.message_id}_{ids[0]}")
+            db.execute(new, asdict(late))
 
 
 def revive(engine: Engine, target: str, now_ms: int, state: State) -> int:

@@ -52,27 +52,27 @@ def machine_on(server: int) -> str:
 
 
 @pytest.fixture
+def machines(clients: list[Client]) -> None:
+    for m in MACHINES:
+        commit_health(clients[server_number(m, SERVERS)], m, "normal", bearing="normal")
+
+
+@pytest.fixture
 def servers(tmp_path: Path) -> Iterator[list[EmbeddedServer]]:
+    """Servers that a test may stop, with the machines on them."""
     with ExitStack() as stack:
         folders = [tmp_path / f"server-{i}" for i in range(SERVERS)]
-        yield [stack.enter_context(EmbeddedServer(load(data_dir=f))) for f in folders]
+        started = [stack.enter_context(EmbeddedServer(load(data_dir=f))) for f in folders]
+        for i, s in enumerate(started):
+            with connect(s.url, "test") as client:
+                require_place(client, Place(i, SERVERS))
+                for m in (m for m in MACHINES if server_number(m, SERVERS) == i):
+                    commit_health(client, m, "normal", bearing="normal")
+        yield started
 
 
-@pytest.fixture
-def shared(servers: list[EmbeddedServer], tmp_path: Path) -> Settings:
-    urls = ",".join(s.url for s in servers)
-    return load(redis_urls=urls, data_dir=tmp_path / "api", api_host="127.0.0.1")
-
-
-@pytest.fixture
-def clients(servers: list[EmbeddedServer]) -> Iterator[list[Client]]:
-    with ExitStack() as stack:
-        opened = [stack.enter_context(connect(s.url, "test")) for s in servers]
-        for i, client in enumerate(opened):
-            require_place(client, Place(i, SERVERS))
-        for m in MACHINES:
-            commit_health(opened[server_number(m, SERVERS)], m, "normal", bearing="normal")
-        yield opened
+def sharing(servers: list[EmbeddedServer], data_dir: Path) -> Settings:
+    return load(redis_urls=",".join(s.url for s in servers), data_dir=data_dir / "api")
 
 
 def get(http: httpx.Client, path: str, **query: Any) -> Any:
@@ -89,6 +89,7 @@ def follow(http: httpx.Client, path: str) -> list[Any]:
     return items
 
 
+@pytest.mark.usefixtures("machines")
 def test_lists_are_of_all_servers(shared: Settings, clients: list[Client]) -> None:
     for i, client in enumerate(clients):  # the same ids on both
         m = machine_on(i)
@@ -115,6 +116,7 @@ def test_lists_are_of_all_servers(shared: Settings, clients: list[Client]) -> No
         assert http.get("/api/v1/fleet", headers=tag).status_code == 304
 
 
+@pytest.mark.usefixtures("machines")
 def test_a_machine_is_asked_of_its_own_server(shared: Settings, clients: list[Client]) -> None:
     window = {"t0": 1764000000.0, "fs_hz": 1000, "channels": {"ia": [0.0, 0.1] * 100}}
     with serving(shared) as http:
@@ -133,6 +135,7 @@ def test_a_machine_is_asked_of_its_own_server(shared: Settings, clients: list[Cl
         assert get(http, "/api/v1/fleet")["data"]["machines"] == 7
 
 
+@pytest.mark.usefixtures("machines")
 def test_alarms_of_both_are_one_list(shared: Settings, clients: list[Client]) -> None:
     for i, client in enumerate(clients):
         set_flag(client, machine_on(i), "silent", True, reason("machine_silent"))
@@ -159,6 +162,7 @@ def test_alarms_of_both_are_one_list(shared: Settings, clients: list[Client]) ->
         assert len(get(http, "/api/v1/alerts/open")["data"]) == 3
 
 
+@pytest.mark.usefixtures("machines")
 def test_status_adds_up_and_names_each(shared: Settings, clients: list[Client]) -> None:
     for i, client in enumerate(clients):
         client.hset(keys.COUNTERS, mapping={"windows_done": 10 * (i + 1)})
@@ -175,6 +179,7 @@ def test_status_adds_up_and_names_each(shared: Settings, clients: list[Client]) 
         assert http.get("/health/ready").status_code == 503  # no bridge on either
 
 
+@pytest.mark.usefixtures("machines")
 def test_the_history_has_both(shared: Settings, clients: list[Client]) -> None:
     for i, client in enumerate(clients):
         now = server_time(client)
@@ -191,10 +196,10 @@ def test_the_history_has_both(shared: Settings, clients: list[Client]) -> None:
 
 
 def test_without_one_the_answers_of_the_other_come(
-    shared: Settings, clients: list[Client], servers: list[EmbeddedServer], monkeypatch: Any
+    servers: list[EmbeddedServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backend_module, "READING_EVERY_S", 0.05)
-    with serving(shared) as http:
+    with serving(sharing(servers, tmp_path)) as http:
         assert get(http, "/api/v1/fleet")["data"]["states"]["normal"] == 8
         servers[1].stop()
         eventually(lambda: len(get(http, "/api/v1/fleet")["away"]) == 1)
@@ -218,10 +223,12 @@ def test_without_one_the_answers_of_the_other_come(
 
 
 def test_keys_hold_while_the_first_server_is_away(
-    shared: Settings, clients: list[Client], servers: list[EmbeddedServer], monkeypatch: Any
+    servers: list[EmbeddedServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backend_module, "READING_EVERY_S", 0.05)
-    texts = [apikeys.create(clients[0], ["read"])[0] for _ in range(2)]
+    shared = sharing(servers, tmp_path)
+    with connect(servers[0].url, "test") as client:
+        texts = [apikeys.create(client, ["read"])[0] for _ in range(2)]
     known, unknown = ({"X-API-Key": t} for t in texts)
     with serving(shared) as http:
         assert http.get("/api/v1/fleet").status_code == 401
@@ -234,7 +241,7 @@ def test_keys_hold_while_the_first_server_is_away(
         assert http.get("/api/v1/fleet", headers=known).status_code == 503
 
 
-def test_servers_in_another_order_are_refused(shared: Settings, clients: list[Client]) -> None:
+def test_servers_in_another_order_are_refused(shared: Settings) -> None:
     urls = ",".join(reversed((shared.redis_urls or "").split(",")))
     with serving(load(redis_urls=urls, data_dir=shared.data_dir)) as http:
         answer = http.get("/api/v1/fleet")
