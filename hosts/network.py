@@ -1,6 +1,8 @@
 """Hosts as network namespaces of Linux, each with one link to a private bridge.
 
-    root namespace  10.214.7.1 ── bridge ── a 10.214.7.11, b 10.214.7.12, ...
+    root namespace  10.214.N.1 ── bridge ── a 10.214.N.11, b 10.214.N.12, ...
+
+N is one that no other run on this box has now.
 
 A link that is down loses packets in silence, as a cable that was pulled does: no end of it hears a
 reset.
@@ -9,14 +11,17 @@ reset.
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-BRIDGE = "vtoxbr"
-NET = "10.214.7"
-OWN = f"{NET}.1"
+from vtox.cluster.file_lock import try_lock
+
 FIRST = 11
+NUMBERS = range(1, 255)
+LOCKS = Path(tempfile.gettempdir())
 # Sets the host's name, then becomes the command.
 NAMED = 'hostname "$0" && exec "$@"'
 
@@ -28,8 +33,9 @@ def why_impossible() -> str:
     if missing := [p for p in ("ip", "unshare", "hostname") if not shutil.which(p)]:
         return f"no program {', '.join(missing)}"
     try:
-        ip("netns", "add", "vtox-probe")
-        ip("netns", "del", "vtox-probe")
+        probe = f"vtox-probe-{os.getpid()}"
+        ip("netns", "add", probe)
+        ip("netns", "del", probe)
     except subprocess.CalledProcessError as error:
         return f"`ip netns add` fails: {error.stderr.strip()}"
     return ""
@@ -45,54 +51,82 @@ class Network:
     """The hosts by name; `open_network` makes and removes them."""
 
     hosts: Sequence[str]
+    number: int
+
+    @property
+    def bridge(self) -> str:
+        """The name of the bridge that joins them."""
+        return f"vtox{self.number}"
+
+    def space(self, host: str) -> str:
+        """Return the name of a host's namespace, and of the near end of its link."""
+        return f"vtox{self.number}-{host}"
 
     def address(self, host: str) -> str:
         """Return the address of a host."""
-        return f"{NET}.{FIRST + self.hosts.index(host)}"
+        return f"10.214.{self.number}.{FIRST + self.hosts.index(host)}"
 
     def command(self, host: str, command: Sequence[str]) -> list[str]:
         """Return the command line that becomes `command` on a host."""
         return [
-            *("ip", "netns", "exec", f"vtox-{host}", "unshare", "--uts"),
+            *("ip", "netns", "exec", self.space(host), "unshare", "--uts"),
             *("sh", "-c", NAMED, host, *command),
         ]
 
     def cut(self, host: str) -> None:
         """Pull the cable of a host."""
-        ip("link", "set", f"vtox-{host}", "down")
+        ip("link", "set", self.space(host), "down")
 
     def mend(self, host: str) -> None:
         """Put it back."""
-        ip("link", "set", f"vtox-{host}", "up")
+        ip("link", "set", self.space(host), "up")
+
+    def make(self) -> None:
+        """Make bridge and hosts."""
+        ip("link", "add", self.bridge, "type", "bridge")
+        ip("addr", "add", f"10.214.{self.number}.1/24", "dev", self.bridge)
+        ip("link", "set", self.bridge, "up")
+        for host in self.hosts:
+            space = self.space(host)
+            ip("netns", "add", space)
+            ip("link", "add", space, "type", "veth", "peer", "name", "eth0", "netns", space)
+            ip("link", "set", space, "master", self.bridge, "up")
+            ip("-n", space, "addr", "add", f"{self.address(host)}/24", "dev", "eth0")
+            ip("-n", space, "link", "set", "eth0", "up")
+            ip("-n", space, "link", "set", "lo", "up")
+
+    def remove(self) -> None:
+        """Remove what there is of them."""
+        for host in self.hosts:
+            # The link first: a namespace lives on until its last process has ended.
+            for words in (("link", "del"), ("netns", "del")):
+                with suppress(subprocess.CalledProcessError):
+                    ip(*words, self.space(host))
+        with suppress(subprocess.CalledProcessError):
+            ip("link", "del", self.bridge)
 
 
 @contextmanager
 def open_network(hosts: Sequence[str]) -> Iterator[Network]:
     """Make hosts and bridge; remove them at the end, and what an earlier run has left before."""
-    _remove(hosts)
-    try:
-        ip("link", "add", BRIDGE, "type", "bridge")
-        ip("addr", "add", f"{OWN}/24", "dev", BRIDGE)
-        ip("link", "set", BRIDGE, "up")
-        network = Network(hosts)
-        for host in hosts:
-            space = f"vtox-{host}"
-            ip("netns", "add", space)
-            ip("link", "add", space, "type", "veth", "peer", "name", "eth0", "netns", space)
-            ip("link", "set", space, "master", BRIDGE, "up")
-            ip("-n", space, "addr", "add", f"{network.address(host)}/24", "dev", "eth0")
-            ip("-n", space, "link", "set", "eth0", "up")
-            ip("-n", space, "link", "set", "lo", "up")
-        yield network
-    finally:
-        _remove(hosts)
+    with _free_number() as number:
+        network = Network(hosts, number)
+        network.remove()
+        try:
+            network.make()
+            yield network
+        finally:
+            network.remove()
 
 
-def _remove(hosts: Sequence[str]) -> None:
-    for host in hosts:
-        # The link first: a namespace lives on until its last process has ended.
-        for words in (("link", "del"), ("netns", "del")):
-            with suppress(subprocess.CalledProcessError):
-                ip(*words, f"vtox-{host}")
-    with suppress(subprocess.CalledProcessError):
-        ip("link", "del", BRIDGE)
+@contextmanager
+def _free_number() -> Iterator[int]:
+    """Hold a number that no other run has; a run that was killed holds none."""
+    for number in NUMBERS:
+        if (fd := try_lock(LOCKS / f"vtox-hosts-{number}.lock")) is not None:
+            try:
+                yield number
+            finally:
+                os.close(fd)
+            return
+    raise OSError(f"{len(NUMBERS)} runs hold a network each: see {LOCKS}/vtox-hosts-*.lock")

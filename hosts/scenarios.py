@@ -2,10 +2,8 @@
 
 import itertools
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import psutil
@@ -17,27 +15,17 @@ from faults.probe import READY, Probe
 from faults.run import LIMITS, Load, Test
 from faults.system import Options, System
 from hosts.network import why_impossible
-from hosts.system import API_PORT, ROOT, SERVER_HOST, START_S, Hosts
+from hosts.steps import CALM_S, SETTLE_S, Step, disturbance
+from hosts.system import API_PORT, SERVER_HOST, WORKER_HOSTS, Hosts
+from hosts.versions import earlier_commit, roll, skew, unpack_earlier
 from tests.tls_server import system_server
-from vtox.faults import FAMILIES
-from vtox.monitoring.readiness import checks
-from vtox.store.status import snapshot
 
-# Before the first disturbance and after each: what a hand-over, a time-out and the dispatch after
-# 15 s need together.
-CALM_S = 10.0
-SETTLE_S = 40.0
 RATE = 20.0
 READY_SHARE = "API ready"
 # A host that was cut off is at work again within this time.
 WORKERS_BACK_S = 30.0
-# How many commits lie between the two versions of a rolling upgrade.
-EARLIER = 40
-MIXED = "versions_differ"
 # A burst, and the time in which the workers that it brought go again.
 BURST_S, BACK_S = 80.0, 180.0
-
-Step = Callable[[Hosts, History], None]
 
 
 def scenario(
@@ -79,19 +67,11 @@ def ready_share(answers: Sequence[tuple[float, int]]) -> float:
     return round(sum(s in ready for s in seconds) / max(len(seconds), 1), 4)
 
 
-@contextmanager
-def disturbance(history: History, n: int, kind: str, target: str) -> Iterator[None]:
-    """Note when a disturbance begins and ends."""
-    history.add("disturb", n=n, kind=kind, target=target)
-    yield
-    history.add("calm", n=n)
-
-
-def cut(seconds: Sequence[float], settle_s: float = SETTLE_S) -> Step:
+def cut(seconds: Sequence[float], *, calm_s: float = CALM_S, settle_s: float = SETTLE_S) -> Step:
     """Cut a host of workers off, half-open, for so long each time."""
 
     def step(system: Hosts, history: History) -> None:
-        time.sleep(CALM_S)
+        time.sleep(calm_s)
         for n, duration_s in enumerate(seconds):
             with disturbance(history, n, f"cut {duration_s:g} s", "b"):
                 system.network.cut("b")
@@ -197,47 +177,6 @@ def drain(system: Hosts, history: History) -> None:
         system.begin("workers@b")
 
 
-def roll(system: Hosts, history: History) -> None:
-    """Replace workers of an earlier version, then restart every part in turn."""
-    time.sleep(CALM_S)
-    with system.client() as client:
-        (seen,) = (c for c in checks(snapshot(client)) if c.name == "hosts")
-    measure(history, "versions that differ and are not named", int(seen.code != MIXED), 0)
-    with disturbance(history, 0, "upgraded", "b"):
-        for family in FAMILIES:
-            system.terminate(f"{family}@b")
-        system.add_workers("b")
-        system.wait(system.ready, "workers of this version", START_S)
-    time.sleep(CALM_S)
-    parts = ("workers@c", f"bridge@{SERVER_HOST}", f"api@{SERVER_HOST}", "server")
-    for n, name in enumerate(parts, start=1):
-        with disturbance(history, n, "restarted", name):
-            system.restart(name)
-        time.sleep(CALM_S)
-
-
-def unpack_earlier(system: System) -> None:
-    """Unpack the code of an earlier version."""
-    assert isinstance(system, Hosts)
-    system.earlier = system.folder / "earlier"
-    system.earlier.mkdir()
-    archive = subprocess.run(
-        ["git", "-C", str(ROOT), "archive", earlier_commit()], check=True, capture_output=True
-    )
-    subprocess.run(["tar", "-x", "-C", str(system.earlier)], input=archive.stdout, check=True)
-
-
-def earlier_commit() -> str:
-    """Return the commit of the earlier version; empty where there is no history."""
-    found = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-list", "--max-count=1", f"--skip={EARLIER}", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.strip()
-
-
 def triple(system: Hosts, history: History) -> None:
     """Send three times as much for a while, and follow the number of workers."""
     counts = []
@@ -265,6 +204,13 @@ def triple(system: Hosts, history: History) -> None:
     measure(history, "times that the number changed", len(changes), 2 * (max(counts) - 1))
 
 
+def small(system: System) -> None:
+    """Run one worker on each host, and dispatch sooner again: what fits into a test."""
+    assert isinstance(system, Hosts)
+    system.workers = {host: {"VTOX_CLUSTER_WORKERS": "1"} for host in WORKER_HOSTS}
+    system.options.settings |= {"VTOX_REDISPATCH_AFTER_S": "5"}
+
+
 def scale(system: System) -> None:
     """Leave workers to one host, and their number to the load."""
     assert isinstance(system, Hosts)
@@ -278,7 +224,12 @@ SCENARIOS: dict[str, Callable[[], Test]] = {
     "cut": lambda: scenario(
         "worker host cut off for 5, 30 and 90 s", 255.0, cut((5.0, 30.0, 90.0))
     ),
-    "cut-short": lambda: scenario("worker host cut off for 5 s", 40.0, cut((5.0,), 20.0)),
+    "cut-short": lambda: scenario(
+        "worker host cut off for 4 s, small",
+        16.0,
+        cut((4.0,), calm_s=2.0, settle_s=8.0),
+        prepare=small,
+    ),
     "stop": lambda: scenario("host of server, bridge and API stopped for 30 s", 80.0, stop_host),
     "standby": lambda: scenario(
         "bridge stopped for 30 s, another on another host", 100.0, with_standby(stop_bridge)
@@ -301,6 +252,13 @@ SCENARIOS: dict[str, Callable[[], Test]] = {
         "workers of an earlier version replaced, then all restarted in turn",
         180.0,
         roll,
+        prepare=unpack_earlier,
+        missing="" if earlier_commit() else "no history of git in this folder",
+    ),
+    "skew": lambda: scenario(
+        "bridges and API of two versions together",
+        150.0,
+        skew,
         prepare=unpack_earlier,
         missing="" if earlier_commit() else "no history of git in this folder",
     ),

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -65,10 +66,9 @@ class Hosts(System):
         self.sentinel = False
         self.group: SentinelGroup | None = None
 
-    @property
-    def api_address(self) -> str:
-        """Where the API listens."""
-        return f"http://{self.network.address(SERVER_HOST)}:{API_PORT}"
+    def api_address_of(self, host: str = SERVER_HOST) -> str:
+        """Where the API of a host listens."""
+        return f"http://{self.network.address(host)}:{API_PORT}"
 
     @contextmanager
     def running(self) -> Iterator["Hosts"]:
@@ -232,10 +232,10 @@ class Hosts(System):
         line = self.network.command(host, command)
         return self.start_part(name, line, os.environ | dict(env), one_shot=one_shot)
 
-    def add_sender(self, arguments: list[str], *, http: bool = False) -> Part:
+    def add_sender(self, arguments: list[str], *, http: bool = False, http_to: str = "") -> Part:
         """Start vehicles, which end when all their windows are acknowledged."""
-        where = ["--http", self.api_address, "--key", self.api_key]
-        if not http:
+        where = ["--http", http_to or self.api_address_of(), "--key", self.api_key]
+        if not (http or http_to):
             mark = "&" if self.group else "?"
             where = ["--url", f"{self.role_url('ingest')}{mark}ssl_ca_certs={self.ca}"]
         command = _python("faults.sender", str(self.history.path), *where, *arguments)
@@ -343,10 +343,37 @@ class Hosts(System):
             with self.client() as client:
                 owned = client.exists(keys.LEASE)
             enough = self.live_workers() >= self.workers_wanted
-            answer = httpx.get(f"{self.api_address}/health/ready", timeout=5.0, trust_env=False)
-        except (redis.RedisError, OSError, httpx.HTTPError):
+        except (redis.RedisError, OSError):
             return False
-        return bool(owned and enough and answer.status_code == 200)
+        return bool(owned and enough) and self.api_ready(self.api_address_of())
+
+    def api_ready(self, address: str) -> bool:
+        """Whether an API says that it is ready."""
+        try:
+            answer = httpx.get(f"{address}/health/ready", timeout=5.0, trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == 200
+
+    def get(self, address: str, path: str) -> Any:
+        """Return what an API answers."""
+        key = {"X-API-Key": self.api_key}
+        answer = httpx.get(f"{address}{path}", headers=key, timeout=30.0, trust_env=False)
+        return answer.raise_for_status().json()
+
+    def bridges(self) -> int:
+        """Return how many bridges share the stream, or stand by."""
+        with self.client() as client:
+            return int(client.zcard(keys.BRIDGES))
+
+    def owns(self, name: str) -> bool:
+        """Whether the bridge of a part owns the stream."""
+        part = self.parts[name]
+        assert part.process
+        pids = {p.pid for p in children(part.process.pid, recursive=True)}
+        with suppress(redis.RedisError), self.client() as client:
+            return bool(client.exists(keys.LEASE)) and int(client.hget(keys.BRIDGE, "pid")) in pids
+        return False
 
     def _end_all(self) -> None:
         for host in HOSTS:

@@ -1,0 +1,22 @@
+"""What the steps of all runs share: how long it is calm, how a disturbance is noted."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from faults.history import History
+from hosts.system import Hosts
+
+# Before the first disturbance and after each: what a hand-over, a time-out and the dispatch after
+# 15 s need together.
+CALM_S = 10.0
+SETTLE_S = 40.0
+
+Step = Callable[[Hosts, History], None]
+
+
+@contextmanager
+def disturbance(history: History, n: int, kind: str, target: str) -> Iterator[None]:
+    """Note when a disturbance begins and ends."""
+    history.add("disturb", n=n, kind=kind, target=target)
+    yield
+    history.add("calm", n=n)
