@@ -1,6 +1,6 @@
 """Which measured channel is which, as a person has corrected it: permutation, sign and ratio."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -56,6 +56,11 @@ def corrected(recording: Recording, sources: Sources) -> Recording:
             channels[name] = sent if source.factor == 1 else sent * sent.dtype.type(source.factor)
     ordered = {n: channels[n] for n in CHANNEL_UNITS if n in channels}
     return replace(recording, channels=ordered)
+
+
+def sent_channels(names: Iterable[str], sources: Sources) -> frozenset[str]:
+    """Return the channels, as sent, that `corrected` makes the channels `names` of."""
+    return frozenset(sources[n].channel if n in sources else n for n in names)
 
 
 def sources_table(sources: Sources) -> dict[str, dict[str, Any]]:

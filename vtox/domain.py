@@ -178,7 +178,7 @@ class Recording(SampleBlock):
             raise RecordingError(
                 f"recording has no channels, expected some of {', '.join(CHANNEL_UNITS)}"
             )
-        if unknown := set(self.channels) - set(CHANNEL_UNITS):
+        if unknown := self.channels.keys() - CHANNEL_UNITS.keys():
             raise RecordingError(
                 f"unknown channel {min(unknown)!r}, expected some of {', '.join(CHANNEL_UNITS)}"
             )
@@ -186,7 +186,7 @@ class Recording(SampleBlock):
             raise RecordingError(f"fs_hz: {self.fs_hz}, expected a positive number of Hz")
         arrays = {n: np.asarray(x) for n, x in self.channels.items()}
         lengths = {n: x.shape for n, x in arrays.items()}
-        if any(len(s) != 1 for s in lengths.values()) or len(set(lengths.values())) != 1:
+        if len(set(lengths.values())) != 1 or len(next(iter(lengths.values()))) != 1:
             raise RecordingError(f"channels: expected one dimension and one length, got {lengths}")
         object.__setattr__(self, "channels", {n: _floats(n, x) for n, x in arrays.items()})
         for name in ("speed_rpm", "temperature_c"):

@@ -13,7 +13,8 @@ from celery import current_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from vtox.baseline import Baseline
-from vtox.channel_map import corrected
+from vtox.channel_map import corrected, sent_channels
+from vtox.diagnosers import registry
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import Diagnosis, Record, Recording
 from vtox.errors import InputError
@@ -219,18 +220,18 @@ def _with_settings_stated(answer: list[Diagnosis], machine: MachineState) -> lis
 def _start(ledger: Ledger, family: str, record_ids: Sequence[str], token: str) -> list[Started]:
     """Start on the records that are not finished; those whose windows are gone are buried."""
     records = ledger.start(family, record_ids, token)
-    recordings = fetch(ledger.client, ledger.partition.raw, records.values())
-    kept: list[tuple[str, Record, Recording]] = []
-    for (record_id, record), recording in zip(records.items(), recordings, strict=True):
-        if recording is None:
+    machines = load_states(ledger.client, [r.machine_id for r in records.values()])
+    read = registry.channels(FAMILIES[family].faults)
+    wanted = [sent_channels(read, m.channel_map.sources) for m in machines]
+    recordings = fetch(ledger.client, ledger.partition.raw, records.values(), wanted)
+    started: list[Started] = []
+    for (record_id, record), machine, x in zip(records.items(), machines, recordings, strict=True):
+        if x is None:
             ledger.bury(family, record_id, "samples_missing", "the stream no longer has them")
         else:
-            kept.append((record_id, record, recording))
-    machines = load_states(ledger.client, [record.machine_id for _, record, _ in kept])
-    return [
-        Started(record_id, record, corrected(recording, machine.channel_map.sources), machine)
-        for (record_id, record, recording), machine in zip(kept, machines, strict=True)
-    ]
+            x = corrected(x, machine.channel_map.sources)
+            started.append(Started(record_id, record, x, machine))
+    return started
 
 
 def _case(s: Started) -> DiagnosisInput:

@@ -6,10 +6,11 @@ import pytest
 
 import vtox
 from tests.signals.phasor_motor import MOTOR, Machine, recording
+from vtox.diagnosers import registry
 from vtox.diagnosis import DiagnosisInput, diagnose, diagnose_batch
-from vtox.domain import CURRENTS, STATES, VOLTAGES, Recording
+from vtox.domain import CURRENTS, STATES, VIBRATIONS, VOLTAGES, Recording
 from vtox.errors import InputError
-from vtox.faults import FAMILIES, FAULTS
+from vtox.faults import FAMILIES, FAULTS, Family
 from vtox.learning.fit import learn_baseline
 
 ALL = (*CURRENTS, *VOLTAGES, "leakage")
@@ -52,6 +53,19 @@ def test_a_batch_answers_as_singles_do_whatever_its_shapes() -> None:
         assert [d.state for d in answer] == [d.state for d in alone]
         assert [(d.code, d.reason) for d in answer] == [(d.code, d.reason) for d in alone]
         assert [d.fault for d in answer] == list(FAULTS)
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_a_family_reads_no_channel_that_its_faults_do_not_name(family: Family) -> None:
+    whole = recording(Machine(short_a=5), family.min_record_s, channels=ALL, seed=1)
+    noise = np.random.default_rng(2).normal(size=(len(VIBRATIONS), whole.samples))
+    channels = {**whole.channels, **dict(zip(VIBRATIONS, noise, strict=True))}
+    whole = replace(whole, channels=channels)
+    read = registry.channels(family.faults)
+    some = replace(whole, channels={c: x for c, x in channels.items() if c in read})
+    assert len(some.channels) < len(channels)
+    of_whole, of_some = (diagnose(x, MOTOR, faults=family.faults) for x in (whole, some))
+    assert of_whole == of_some
 
 
 def test_a_bad_recording_leaves_its_neighbours_alone() -> None:

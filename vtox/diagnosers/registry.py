@@ -18,7 +18,7 @@ from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.diagnosers.insulation import admittance
 from vtox.diagnosers.insulation import diagnoser as insulation
 from vtox.diagnosers.turn_short import diagnoser as turn_short
-from vtox.domain import VIBRATIONS, Diagnosis, Motor, Recording, abstain
+from vtox.domain import CURRENTS, VIBRATIONS, VOLTAGES, Diagnosis, Motor, Recording, abstain
 
 NO_NAMEPLATE = Motor()
 # Operating states in which whatever is seen in other channels is not that of the running machine.
@@ -39,6 +39,8 @@ class Diagnoser:
 
     # One diagnosis per recording of the batch, against its baseline if there is one.
     diagnose: Callable[[SharedAnalysis, Sequence[Baseline | None]], list[Diagnosis]]
+    # The channels that it reads, of those that are there.
+    channels: tuple[str, ...] = (*CURRENTS, *VOLTAGES)
     # What a baseline stores of it (`vtox.diagnosers.features`): name -> (batch,), NaN where absent.
     features: Callable[[SharedAnalysis], dict[str, Float64]] | None = None
     needs_frames: bool = False
@@ -63,6 +65,11 @@ def analyse(
     nameplates = [m or NO_NAMEPLATE for m in motors]
     analysis = front_end(recordings, nameplates, frames=frames, slot_band=slip)
     return SharedAnalysis(analysis, analyse_slip(analysis) if slip else None)
+
+
+def channels(faults: Collection[str]) -> frozenset[str]:
+    """Return the channels that the diagnosers of `faults` read."""
+    return frozenset(c for f in faults for c in DIAGNOSERS[f].channels)
 
 
 def features(shared: SharedAnalysis, faults: Collection[str]) -> dict[str, Float64]:
@@ -166,10 +173,12 @@ DIAGNOSERS: Mapping[str, Diagnoser] = {
     ),
     "insulation": Diagnoser(
         diagnose=_insulation,
+        channels=(*CURRENTS, *VOLTAGES, "leakage"),
         features=lambda shared: admittance.features(shared.analysis),
     ),
     "bearing": Diagnoser(
         diagnose=_bearing,
+        channels=(*CURRENTS, *VOLTAGES, *VIBRATIONS),
         features=lambda shared: bearing.features(shared.analysis.recordings),
         needs_slip=_speed_is_estimated,
     ),

@@ -25,7 +25,7 @@ import struct
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import structlog
 
@@ -54,6 +54,8 @@ KEEP_S = 30.0
 # `oldest` moves on by this many bytes at a time, or this share of the ring: fewer writes, and a few
 # windows fewer.
 _STEP_BYTES, _STEP_SHARE = 1 << 20, 1 / 64
+# Longer values are samples.
+_SHORT_BYTES = 256
 # Buffers in one system call.
 _MAX_BUFFERS = os.sysconf("SC_IOV_MAX") if "SC_IOV_MAX" in os.sysconf_names else 1024
 
@@ -283,8 +285,10 @@ def _fields(copy: bytes) -> Fields | None:
     lengths = struct.unpack_from(f"<{2 * count}I", copy, _SLOT.size)
     if at + sum(lengths) + _END.size != len(copy):
         return None
-    parts = []
+    view = memoryview(copy)
+    parts: list[Any] = []
     for n in lengths:
-        parts.append(copy[at : at + n])
+        # Samples are not copied a second time: numpy reads them where they are.
+        parts.append(copy[at : at + n] if n <= _SHORT_BYTES else view[at : at + n])
         at += n
     return dict(zip(parts[::2], parts[1::2], strict=True))

@@ -1,9 +1,9 @@
 """Fetches the windows of records from the raw stream and joins them into recordings."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from vtox.domain import Record, Recording
+from vtox.domain import CHANNEL_UNITS, Record, Recording
 from vtox.store.client import Client
 from vtox.store.shared_windows import SharedReader
 from vtox.wire import Fields, decode_channels, number
@@ -12,18 +12,25 @@ from vtox.wire import Fields, decode_channels, number
 FETCH_BYTES = 64 << 20
 
 
-def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording | None]:
+def fetch(
+    client: Client,
+    raw: str,
+    records: Collection[Record],
+    wanted: Sequence[Collection[str]] | None = None,
+) -> list[Recording | None]:
     """Return the recording of each record, None where the stream no longer has all its windows.
 
     Those that are not in the memory that this host shares with the bridge come from the stream.
-    Nothing is checked again: the bridge dispatches only what `decode_header` accepted.
+    Nothing is checked again: the bridge dispatches only what `decode_header` accepted. `wanted` are
+    the channels of each record that somebody will read, all of them if not given.
     """
+    channels = wanted or [CHANNEL_UNITS] * len(records)
     recordings: list[Recording | None] = []
     partly: list[tuple[int, Record, list[Fields | None]]] = []
     with SharedReader() as shared:
         for k, record in enumerate(records):
             found = shared.windows(record)
-            recordings.append(_joined_if_whole(found))
+            recordings.append(_joined_if_whole(found, channels[k]))
             if recordings[k] is None:
                 partly.append((k, record, found))
     missing = ((r.ids.split()[i], r) for _, r, found in partly for i in _missing(found))
@@ -32,7 +39,7 @@ def fetch(client: Client, raw: str, records: Iterable[Record]) -> list[Recording
         for i in _missing(found):
             if entry := next(replies):
                 found[i] = entry[0][1]
-        recordings[k] = _joined_if_whole(found)
+        recordings[k] = _joined_if_whole(found, channels[k])
     return recordings
 
 
@@ -42,21 +49,21 @@ def entries_of(client: Client, raw: str, record: Record) -> list[Fields] | None:
     return [e[0][1] for e in entries] if all(entries) else None
 
 
-def joined_windows(windows: Sequence[Fields]) -> Recording:
+def joined_windows(windows: Sequence[Fields], wanted: Collection[str] = CHANNEL_UNITS) -> Recording:
     """Return the windows of a record joined, at their mean speed and temperature."""
     fs_hz = number(windows[0], "fs_hz")
     assert fs_hz is not None
     return Recording(
-        channels=decode_channels(*windows),
+        channels=decode_channels(*windows, wanted=wanted),
         fs_hz=float(fs_hz),
         speed_rpm=_mean(windows, "speed_rpm"),
         temperature_c=_mean(windows, "temperature_c"),
     )
 
 
-def _joined_if_whole(windows: Sequence[Fields | None]) -> Recording | None:
+def _joined_if_whole(windows: Sequence[Fields | None], wanted: Collection[str]) -> Recording | None:
     there = [w for w in windows if w is not None]
-    return joined_windows(there) if len(there) == len(windows) else None
+    return joined_windows(there, wanted) if len(there) == len(windows) else None
 
 
 def _missing(windows: Sequence[Fields | None]) -> list[int]:
