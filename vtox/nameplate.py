@@ -62,7 +62,10 @@ def motor_from_json(text: str) -> Motor:
 def read_motor(path: Path) -> Motor:
     """Return the motor of a `motor.toml` (its fields at top level or in a table `[motor]`)."""
     data = _toml(path)
-    return motor_from_dict(data.get("motor", data))
+    try:
+        return motor_from_dict(data.get("motor", data))
+    except NameplateError as error:
+        raise NameplateError(f"{path}: {error}", error.field) from error
 
 
 def read_fleet(path: Path) -> dict[str, Motor]:
@@ -84,6 +87,8 @@ def read_fleet(path: Path) -> dict[str, Motor]:
 def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise NameplateError(f"{path}: no such file, expected nameplates in TOML") from error
     except OSError as error:
         raise NameplateError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

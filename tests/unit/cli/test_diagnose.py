@@ -137,7 +137,7 @@ def test_several_recordings_are_summarised(files: dict[str, Path]) -> None:
     [
         (("nowhere.csv",), "nowhere.csv: no such file"),
         (("good", "--faults", "rust"), "--faults rust: expected some of turn_short"),
-        (("good", "--motor", "nowhere.toml"), "nowhere.toml: No such file"),
+        (("good", "--motor", "nowhere.toml"), "nowhere.toml: no such file"),
         (("good", "--map", "ia=zz"), "no column 'zz'"),
         (("good", "--unit", "ia=g"), "--unit ia=g"),
         (("good", "--baseline", "nowhere"), "nowhere: no such file"),
