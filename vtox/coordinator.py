@@ -50,6 +50,7 @@ def run(settings: Settings) -> None:
     serve(
         settings.probe_host,
         settings.coordinator_port,
+        setting="VTOX_COORDINATOR_PORT",
         names=settings.allowed_hosts,
         live=lambda: next((x for s in served if not (x := s.keeper.live())[0]), (True, "")),
         ready=lambda: (True, "") if any(s.keeper.owner for s in served) else (False, _OWNS_NOTHING),

@@ -162,6 +162,7 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
     port = serve(
         s.probe_host,
         s.worker_port,
+        setting="VTOX_WORKER_PORT",
         span=s.worker_port_span,
         reserved=s.fixed_ports,
         names=s.allowed_hosts,

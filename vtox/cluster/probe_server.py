@@ -34,11 +34,13 @@ def serve(
     names: Collection[str] = (),
     live: Check | None = None,
     ready: Check | None = None,
+    setting: str = "the port",
 ) -> int:
     """Serve /health/live, /health/ready and /metrics from a thread; return the port.
 
     `span` ports are tried from `port` on; those after the first that are `reserved` are skipped.
-    Requests must address `host`, one of `names`, localhost or an address by number.
+    Requests must address `host`, one of `names`, localhost or an address by number. `setting` is
+    what moves the port, for people.
 
     Raises
     ------
@@ -59,7 +61,8 @@ def serve(
     last = port + span - 1
     ports = f"port {port}" if span == 1 else f"ports {port} to {last}"
     raise PortTaken(
-        f"{ports} of {host}: {reason}", remedy="set another, or stop the program that has it"
+        f"{ports} of {host}: {reason}",
+        remedy=f"set {setting} to another one, or stop the program that has it",
     )
 
 
