@@ -42,7 +42,8 @@ def encoding_of(path: Path, head: bytes) -> Remark:
         raise FileError(
             "wrong_content",
             path,
-            f"byte {match[0][0]} at position {match.start()}, expected text",
+            "of no format that is known, and no text either "
+            f"(byte {match[0][0]} at position {match.start()}), expected a recording",
         )
     if _decodes(head, "utf-8"):
         return _encoding("utf-8", "stated" if head.isascii() else "likely", "all bytes fit")

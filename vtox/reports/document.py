@@ -68,7 +68,9 @@ def read_report(path: Path) -> Report:
     before, begin, rest = text.partition(BEGIN)
     block, end, after = rest.partition(END)
     if not begin:
-        raise ReportError("not_a_report", f"{path}: no report of VTOX")
+        raise ReportError(
+            "not_a_report", f"{path}: no report of VTOX, expected a file that `vtox report` wrote"
+        )
     if not end or BEGIN in after:
         raise ReportError("damaged", f"{path}: the block of data has no end", part="data")
     contents_text, hashes = _block_parts(block)
