@@ -24,7 +24,10 @@ from vtox.errors import InputError, VtoxError
 from vtox.server_urls import mask
 from vtox.settings import MODE_DEFAULTS, SECRETS, Settings, load, unknown_settings
 
-group = typer.Typer(help="Settings: show their values and sources.", no_args_is_help=True)
+group = typer.Typer(
+    help="Settings: show their values and sources; users for a server of your own.",
+    no_args_is_help=True,
+)
 # On a narrower terminal the descriptions are left out.
 DESCRIPTION_MIN_COLUMNS = 91
 

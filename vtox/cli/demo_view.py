@@ -140,7 +140,7 @@ class DemoView:
             rate = status_table.rate_line(self.rate).plain
             detected = ", ".join(f"{f} {n}/{m}" for f, (n, m) in self.score.by_fault().items())
             self._print(
-                f"{rate}; backlog {status_table.count(self.snap.backlog)}, in flight "
+                f"throughput {rate}; backlog {status_table.count(self.snap.backlog)}, in flight "
                 f"{self.snap.in_flight}, tasks waiting {status_table.count(waiting)}; "
                 f"detected {detected}; "
                 f"false alarms {len(self.score.false_alarms)}"

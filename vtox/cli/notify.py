@@ -20,7 +20,8 @@ from vtox.store.client import server_time_ms
 from vtox.store.servers import connect_servers, responding
 
 group = typer.Typer(
-    help="Alarms to webhooks and chats: run, check, test, status.", no_args_is_help=True
+    help="Alarms to webhooks and chats: run, check, test, status, retry, discard.",
+    no_args_is_help=True,
 )
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="Its name in the file of rules.")]
 INSTALL = "pip install 'vtox[notify]'"

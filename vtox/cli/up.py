@@ -37,7 +37,7 @@ def up(
         [], metavar="ROLE", help=f"Leave out a role: {', '.join(ROLES)}. Can be repeated."
     ),
 ) -> None:
-    """Run the whole system: server, bridge, workers, API with its page, and Flower.
+    """Run the whole system: server, bridge, workers, recorder, API with its pages, Flower.
 
     Ctrl-C stops it in order. Settings are variables VTOX_*: see `vtox config show`.
     """
