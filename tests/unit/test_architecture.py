@@ -202,6 +202,7 @@ def test_the_environment_is_read_in_one_place() -> None:
     # their own environment on to the processes they start.
     assert readers <= {
         "vtox.settings",
+        "vtox.cluster.embedded_server",
         "vtox.cluster.parent_watch",
         "vtox.cluster.processes",
         "vtox.cluster.supervisor",
