@@ -10,7 +10,7 @@ from vtox.domain import reason
 from vtox.monitoring.readiness import MEMORY_FAIL_SHARE
 from vtox.settings import Settings
 from vtox.store.client import Client, server_start_t
-from vtox.store.flags import departures, flag_states, set_flag
+from vtox.store.flags import FlagChange, departures, flag_states, set_flags
 from vtox.store.machines import arrivals_since, forget_silent
 from vtox.store.retention import server_memory
 
@@ -46,7 +46,7 @@ class SilenceWatch:
         silent = flag_states(client, arrived, "silent")
         flagged = [m for m, was_silent in zip(arrived, silent, strict=True) if was_silent]
         departed = dict(zip(flagged, departures(client, flagged), strict=True))
-        looked_until = read_until - after_s
+        looked_until, changes = read_until - after_s, []
         for (machine_id, t), was_silent in zip(arrived.items(), silent, strict=True):
             silence_s = read_until - t
             counted_s = silence_s if was_silent else read_until - max(t, began)
@@ -56,7 +56,8 @@ class SilenceWatch:
             elif is_silent != was_silent:
                 raised = (reason("machine_silent"), reason("silence_duration", silence_s=silence_s))
                 reasons = raised if is_silent else (reason("windows_arrive"),)
-                set_flag(client, machine_id, "silent", is_silent, *reasons)
+                changes.append(FlagChange(machine_id, is_silent, reasons))
+        set_flags(client, "silent", changes)
         self._read_until, self._looked_until = read_until, looked_until
 
     def forget_unregistered(self, read_until: float) -> None:

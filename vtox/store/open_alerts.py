@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Literal
 
 from vtox import keys
@@ -48,23 +49,42 @@ def open_alerts(client: Client) -> list[OpenAlert]:
 
 
 class OpenAlerts:
-    """The alerts that are open, read anew when one is raised, escalated or cleared."""
+    """The alerts that are open: when some are raised, escalated or cleared, those are read anew."""
 
     def __init__(self) -> None:
-        self._newest: bytes | None = None
+        self._newest: str | None = None
         self._alerts: list[OpenAlert] = []
+        self._lock = Lock()
 
     def read(self, client: Client) -> list[OpenAlert]:
         """Return them, the latest first, some with a reason that is no longer the last one."""
+        with self._lock:
+            self._read(client)
+            return self._alerts
+
+    def _read(self, client: Client) -> None:
         pipe = client.pipeline(transaction=True)
         pipe.sismember(keys.OPEN_ALERTS, keys.ALL_LISTED)
         pipe.xrevrange(keys.ALERTS, count=1)
-        listed, newest = pipe.execute()
-        known = newest[0][0] if listed and newest else None
-        if known is None or known != self._newest:
+        pipe.xrange(keys.ALERTS, count=1)
+        listed, newest, oldest = pipe.execute()
+        now = newest[0][0].decode() if listed and newest else None
+        known = self._newest
+        if now is None or known is None or not _between(oldest[0][0].decode(), known, now):
             self._alerts = open_alerts(client)
-            self._newest = known
-        return self._alerts
+        elif now != known:
+            self._follow(client, known)
+        self._newest = now
+
+    def _follow(self, client: Client, known: str) -> None:
+        """Read the alerts of those machines anew that had an event after the one known."""
+        events, _ = events_after(client, known)
+        machine_ids = {e.machine_id for e in events}
+        found = _of_machines(client, sorted(machine_ids - {""}))
+        if "" in machine_ids:
+            found += open_alarms(client.hgetall(keys.ALARMS))
+        others = [a for a in self._alerts if a.machine_id not in machine_ids]
+        self._alerts = sorted(others + found, key=lambda a: alert_sort_key(a.id))
 
     def with_last_reasons(self, client: Client, some: Sequence[OpenAlert]) -> list[OpenAlert]:
         """Return some of them, each as it is now."""
@@ -93,6 +113,12 @@ def _of_machines(client: Client, machine_ids: Sequence[str]) -> list[OpenAlert]:
             if alert_id:
                 found.append(_open(alert_id.decode(), m, flag, "warning", code, render(code, {})))
     return found
+
+
+def _between(first: str, middle: str, last: str) -> bool:
+    """Return whether three ids of entries are in this order."""
+    order = outputs.entry_order
+    return order(first) <= order(middle) <= order(last)
 
 
 def open_alarms(conditions: Mapping[bytes, bytes]) -> list[OpenAlert]:

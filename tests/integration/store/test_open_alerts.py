@@ -13,9 +13,9 @@ from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.client import Client
 from vtox.store.entries import encode_alert
-from vtox.store.flags import set_flag
+from vtox.store.flags import AT_ONCE, FlagChange, set_flag, set_flags
 from vtox.store.ledger import COMMITTED, Ledger, Outcome
-from vtox.store.open_alerts import list_open_alerts, open_alerts
+from vtox.store.open_alerts import OpenAlerts, list_open_alerts, open_alerts
 from vtox.store.streams import create_group
 
 FAMILY = "bearing"
@@ -108,3 +108,43 @@ def test_an_alert_that_was_cleared_without_the_list_is_not_shown(client: Client)
     list_open_alerts(client)
     client.sadd(keys.OPEN_ALERTS, "M1|bearing", "GONE|silent")
     assert open_alerts(client) == []
+
+
+def test_what_changed_is_read_anew_and_nothing_else(client: Client) -> None:
+    for m in ("M1", "M2", "M3"):
+        machines.register(client, m, Motor())
+        set_flag(client, m, "silent", True, reason("machine_silent"))
+    list_open_alerts(client)
+    kept = OpenAlerts()
+    assert kept.read(client) == open_alerts(client)
+    client.hdel(keys.machine("M3"), "silent")
+    set_flag(client, "M1", "silent", False, reason("windows_arrive"))
+    set_flag(client, "M2", "clock", True, reason("clock_off"))
+    seen = {(a.machine_id, a.fault) for a in kept.read(client)}
+    assert seen == {("M2", "silent"), ("M2", "clock"), ("M3", "silent")}, "M3 had no event"
+    machines.retire(client, "M2")
+    assert {a.machine_id for a in kept.read(client)} == {"M3"}
+
+
+def test_all_is_read_anew_where_events_were_trimmed_meanwhile(client: Client) -> None:
+    machines.register(client, "M1", Motor())
+    machines.register(client, "M2", Motor())
+    set_flag(client, "M1", "silent", True, reason("machine_silent"))
+    list_open_alerts(client)
+    kept = OpenAlerts()
+    assert len(kept.read(client)) == 1
+    set_flag(client, "M1", "silent", False, reason("windows_arrive"))
+    set_flag(client, "M2", "silent", True, reason("machine_silent"))
+    client.xtrim(keys.ALERTS, maxlen=1, approximate=False)
+    assert [a.machine_id for a in kept.read(client)] == ["M2"]
+
+
+def test_flags_of_more_machines_than_fit_in_a_round_trip_are_set_once_each(client: Client) -> None:
+    names = [f"M{k}" for k in range(AT_ONCE + 1)]
+    for m in names:
+        machines.register(client, m, Motor())
+    changes = [FlagChange(m, True, (reason("machine_silent"),)) for m in [*names, "GONE"]]
+    assert set_flags(client, "silent", changes) == len(names)
+    assert set_flags(client, "silent", changes) == 0
+    assert {a.machine_id for a in open_alerts(client)} == set(names)
+    assert client.xlen(keys.ALERTS) == len(names)
