@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo up unit test check audit sbom evaluate faults hosts bench profile handbook openapi format lock clean
+.PHONY: help setup demo up unit test check audit sbom evaluate faults hosts bench plots profile handbook openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -14,6 +14,7 @@ help:
 	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
 	@echo "make hosts     the same for three hosts in network namespaces, as root: cut off, stopped, flapping"
 	@echo "make bench     windows a second and what each costs, beside the same diagnosers without VTOX"
+	@echo "make plots     the pictures of docs/PERFORMANCE.md, from the figures in benchmarks/results"
 	@echo "make profile   where the time of a window goes, function by function, in each process"
 	@echo "make handbook  the documents as a site that reads offline, with a reference made from the code"
 	@echo "make audit     known vulnerabilities of the locked packages (part of make check)"
@@ -89,6 +90,11 @@ hosts: setup
 # About ten minutes; ARGS=--short a minute. Machines that send: python -m benchmarks.bench.live
 bench: setup
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench $(ARGS)
+
+plots: setup
+	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[bench]'
+	@$(BIN)/python -m benchmarks.plots $(ARGS)
 
 # About three minutes, on an otherwise idle box; ARGS='--machines 600 --to docs/img/profile'
 profile: setup

@@ -26,15 +26,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
 import httpx
 import numpy as np
 import psutil
 
-from benchmarks.bench.__main__ import conditions
+from benchmarks import results
 from benchmarks.bench.live import cpu_by_role
 from benchmarks.bench.measure import ROOT, wait_for, worker
 from benchmarks.bench.systems import LIGHT, windows_done
+from benchmarks.results import Run
+from benchmarks.server_commands import Commands, commands, comparison, per_window
 from tests.cluster import free_ports
 from vtox import keys
 from vtox.cluster.processes import server_responds
@@ -81,6 +84,7 @@ class Cluster:
     workers: list[psutil.Process]
     address: str
     marks: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    server: list[Commands] = field(default_factory=list)
     next_seq: dict[str, int] = field(default_factory=dict)
     polls: int = 0
     client: Client = None
@@ -98,6 +102,7 @@ class Cluster:
             for role, s in cpu_by_role(w).items():
                 used[role] = used.get(role, 0.0) + s
         self.marks.append((windows_done(self.client), used))
+        self.server.append(commands(self.client))
 
     def costs(self) -> list[dict[str, float]]:
         """Return process -> CPU time of a window, ms, in each interval between two marks."""
@@ -116,8 +121,10 @@ def main() -> None:
     parser.add_argument("what", choices=("machines", "backlog"))
     parser.add_argument("--many", type=int, default=None)
     parser.add_argument("--minutes", type=float, default=3.0)
+    results.add_option(parser)
     options = parser.parse_args()
-    print(conditions(), flush=True)
+    run = Run()
+    print(run, flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     with tempfile.TemporaryDirectory(prefix="vtox-growth-") as name, ExitStack() as stack:
         pair = [stack.enter_context(_cluster(Path(name) / n)) for n in ("few", "many")]
@@ -138,7 +145,7 @@ def main() -> None:
         stack.callback(stop.set)
         print(f"prepared in {time.monotonic() - began:.0f} s", flush=True)
         _measure(pair, options.minutes, keeps_up=options.what == "machines")
-        _report(pair, sizes, options.what)
+        run.keep(options.json, _report(pair, sizes, options.what))
 
 
 @contextmanager
@@ -247,7 +254,8 @@ def _measure(pair: Sequence[Cluster], minutes: float, *, keeps_up: bool) -> None
         cluster.mark()
 
 
-def _report(pair: Sequence[Cluster], sizes: Sequence[int], what: str) -> None:
+def _report(pair: Sequence[Cluster], sizes: Sequence[int], what: str) -> dict[str, Any]:
+    """Print what each process cost, and what the server did otherwise; return the costs."""
     few, many = (cluster.costs() for cluster in pair)
     print(f"{what}: {sizes[0]} and {sizes[1]}, {len(few)} intervals of {INTERVAL_S:.0f} s")
     for cluster in pair:
@@ -258,6 +266,10 @@ def _report(pair: Sequence[Cluster], sizes: Sequence[int], what: str) -> None:
     for role in sorted(set().union(*few, *many)):
         print(_row(role, few, many, lambda cost, role=role: cost.get(role, 0.0)))
     print(_row("all", few, many, lambda cost: sum(cost.values())))
+    print("What the server did otherwise:")
+    used = (per_window(c.server[0], c.server[-1], c.marks[-1][0] - c.marks[0][0]) for c in pair)
+    print("\n".join(comparison(*used)))
+    return {"what": what, "sizes": list(sizes), "cpu_ms": [few, many]}
 
 
 def _row(

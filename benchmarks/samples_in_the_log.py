@@ -18,8 +18,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.bench.__main__ import conditions
 from benchmarks.bench.workload import windows
+from benchmarks.results import Run
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import load
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=1500)
     parser.add_argument("--laps", type=int, default=6)
     options = parser.parse_args()
-    print(conditions(), flush=True)
+    print(Run(), flush=True)
     sent = [w.fields for w in windows(DIFFERENT)]
     with ExitStack() as stack:
         top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vtox-log-")))

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.bench.__main__ import conditions
 from benchmarks.bench.measure import server_process
 from benchmarks.bench.workload import BATCH, windows
+from benchmarks.results import Run
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Record
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    print(conditions(), flush=True)
+    print(Run(), flush=True)
     with tempfile.TemporaryDirectory(prefix="vtox-shared-") as name:
         settings = load(data_dir=Path(name))
         with EmbeddedServer(settings), connect(settings.samples_url(), "benchmark") as client:

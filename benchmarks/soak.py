@@ -100,6 +100,7 @@ def role(command: list[str]) -> str:
     """Return what a process is, by its command line."""
     text = " ".join(command)
     for word in (
+        "vtox up",
         "valkey",
         "flower",
         "recorder",
@@ -107,7 +108,6 @@ def role(command: list[str]) -> str:
         "turn_short",
         "bearing",
         "broken_bar",
-        "vtox up",
     ):
         if word in text:
             return word

@@ -1,18 +1,17 @@
 """`python -m benchmarks.bench`: see the package."""
 
 import argparse
-import os
-import platform
 import statistics
-import sys
 import tempfile
-from importlib.metadata import version
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import benchmarks.bench
+from benchmarks import results
 from benchmarks.bench.measure import Measured
-from benchmarks.bench.systems import SYSTEMS, Ground, missing
+from benchmarks.bench.systems import SYSTEMS, Ground, missing, vtox
 from benchmarks.bench.workload import windows
+from benchmarks.results import Run
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import load
 from vtox.store.client import connect
@@ -24,7 +23,8 @@ def main() -> None:
     """Run the rounds and print a table after each, and the ratios of all."""
     options = _options()
     names = options.only.split(",") if options.only else list(SYSTEMS)
-    print(conditions(), flush=True)
+    run = Run()
+    print(run, flush=True)
     for name in missing().intersection(names):
         print(f"{name}: not installed, pip install 'vtox[bench]'")
         names.remove(name)
@@ -36,10 +36,14 @@ def main() -> None:
             ground = Ground(client, server.url, data, options.light, options.broker_url)
             for n in range(options.rounds):
                 row = {name: SYSTEMS[name](ground, sent) for name in names}
+                for size in options.batches:
+                    row[f"vtox {size}"] = vtox(replace(ground, batch_windows=size), sent)
                 rounds.append(row)
                 print(f"\nround {n + 1}\n{table(row)}", flush=True)
     for line in ratios(rounds):
         print(line)
+    figures = [{name: asdict(m) for name, m in row.items()} for row in rounds]
+    run.keep(options.json, {"windows": options.windows, "rounds": figures})
 
 
 def _options() -> argparse.Namespace:
@@ -52,6 +56,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--light", action="store_true", help="a light load instead of diagnosis")
     parser.add_argument("--short", action="store_true", help="a first look, about a minute")
     parser.add_argument("--broker-url", default="", help="VTOX with this broker of Celery")
+    parser.add_argument(
+        "--batches", type=_sizes, default=[], help="VTOX also with tasks of so many windows: 1,8,64"
+    )
+    results.add_option(parser)
     options = parser.parse_args()
     if options.short:
         vars(options).update(SHORT)
@@ -60,15 +68,8 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def conditions() -> str:
-    """Return one line on the machine and the versions."""
-    parts = ("celery", "redis", "numpy", "scipy")
-    versions = ", ".join(f"{p} {version(p)}" for p in parts)
-    load_average = os.getloadavg()[0]
-    return (
-        f"{os.cpu_count()} cores, load {load_average:.1f} before the start; "
-        f"{platform.system()} {platform.machine()}, Python {sys.version.split()[0]}, {versions}"
-    )
+def _sizes(text: str) -> list[int]:
+    return [int(size) for size in text.split(",")]
 
 
 def table(row: dict[str, Measured]) -> str:

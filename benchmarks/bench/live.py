@@ -13,16 +13,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from benchmarks import soak
+from benchmarks import results, soak
 from benchmarks.bench import sender, workload
-from benchmarks.bench.__main__ import conditions
 from benchmarks.bench.measure import ROOT, wire_bytes
+from benchmarks.results import Run
 from tests.cluster import free_ports
 from vtox.monitoring.monitor import percentile
 from vtox.settings import load
@@ -40,17 +41,21 @@ def main() -> None:
     parser.add_argument("--machines", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--core", type=int, default=None, help="hold VTOX to this core")
+    results.add_option(parser)
     options = parser.parse_args()
-    print(conditions(), flush=True)
+    kept = Run()
+    print(kept, flush=True)
     with tempfile.TemporaryDirectory(prefix="vtox-live-") as name:
         up = start(Path(name), options.core)
         try:
             soak.wait_for_server(Path(name))
             url = load(data_dir=Path(name)).working_url()
-            run(url, psutil.Process(up.pid), options.machines, 60 * options.minutes, options.core)
+            supervisor = psutil.Process(up.pid)
+            found = run(url, supervisor, options.machines, 60 * options.minutes, options.core)
         finally:
             up.terminate()
             up.wait(timeout=60)
+    kept.keep(options.json, found)
 
 
 def start(folder: Path, core: int | None) -> "subprocess.Popen[bytes]":
@@ -65,8 +70,10 @@ def start(folder: Path, core: int | None) -> "subprocess.Popen[bytes]":
         )
 
 
-def run(url: str, up: psutil.Process, machines: int, length_s: float, core: int | None) -> None:
-    """Register the machines, send, and measure after the warm-up."""
+def run(
+    url: str, up: psutil.Process, machines: int, length_s: float, core: int | None
+) -> dict[str, Any]:
+    """Register the machines, send, and measure after the warm-up; return the figures."""
     client = connect(url, "bench")
     register_machines(client, machines)
     with sending(url, machines, WARM_UP_S + length_s + 5, core):
@@ -81,7 +88,10 @@ def run(url: str, up: psutil.Process, machines: int, length_s: float, core: int 
         used = Counter(cpu_by_role(up))
         used.subtract(cpu)
         wire = wire_bytes(client) - wire
-    report(before, after, dict(used), wire, backlogs, machines)
+    found = {"machines": machines, "core": core}
+    found |= figures(before, after, dict(used), wire, backlogs)
+    report(found)
+    return found
 
 
 def register_machines(client: Client, machines: int) -> None:
@@ -91,34 +101,49 @@ def register_machines(client: Client, machines: int) -> None:
         register(client, sender.name(k), fleet[k % len(fleet)].motor)
 
 
-def report(
-    before: Snapshot,
-    after: Snapshot,
-    used_s: dict[str, float],
-    wire: int,
-    backlogs: list[int],
-    machines: int,
-) -> None:
-    """Print what was measured between two moments."""
-    took = after.t - before.t
+def figures(
+    before: Snapshot, after: Snapshot, used_s: dict[str, float], wire: int, backlogs: list[int]
+) -> dict[str, Any]:
+    """Return what was measured between two moments."""
     windows = after.counters["windows_done"] - before.counters.get("windows_done", 0)
-    parts = ", ".join(f"{r} {1e3 * s / windows:.2f}" for r, s in sorted(used_s.items()))
-    print(f"{machines} machines, {took:.0f} s: {windows / took:.0f} windows/s finished")
-    print(f"CPU of a window, ms: {1e3 * sum(used_s.values()) / windows:.2f} ({parts})")
-    print(f"on the wire of the server: {wire / windows / 1e3:.0f} kB a window")
     third = max(1, len(backlogs) // 3)
-    first, last = sum(backlogs[:third]) / third, sum(backlogs[-third:]) / third
+    return {
+        "seconds": after.t - before.t,
+        "windows_per_s": windows / (after.t - before.t),
+        "cpu_ms": {role: 1e3 * s / windows for role, s in sorted(used_s.items())},
+        "wire_kb": wire / windows / 1e3,
+        "backlog": [sum(backlogs[:third]) / third, sum(backlogs[-third:]) / third],
+        "server_mb": after.server.used_memory_bytes / 1e6 if after.server else None,
+        "latency_ms": {
+            family: latency(counts, before.latency.get(family, {}))
+            for family, counts in after.latency.items()
+        },
+    }
+
+
+def latency(counts: Mapping[int, int], earlier: Mapping[int, int]) -> dict[str, float | None]:
+    """Return the percentiles of what came between, ms."""
+    since = {str(b): n - earlier.get(b, 0) for b, n in counts.items()}
+    since = {b: n for b, n in since.items() if n}
+    return {f"p{100 * p:.0f}": percentile(since, p) for p in SHARES}
+
+
+def report(found: dict[str, Any]) -> None:
+    """Print the figures."""
+    cpu_ms, (first, last) = found["cpu_ms"], found["backlog"]
+    parts = ", ".join(f"{role} {ms:.2f}" for role, ms in cpu_ms.items())
+    print(
+        f"{found['machines']} machines, {found['seconds']:.0f} s: "
+        f"{found['windows_per_s']:.0f} windows/s finished"
+    )
+    print(f"CPU of a window, ms: {sum(cpu_ms.values()):.2f} ({parts})")
+    print(f"on the wire of the server: {found['wire_kb']:.0f} kB a window")
     print(f"backlog, windows: {first:.0f} in the first third, {last:.0f} in the last")
-    if after.server:
-        print(f"memory of the server: {after.server.used_memory_bytes / 1e6:.0f} MB")
+    if found["server_mb"]:
+        print(f"memory of the server: {found['server_mb']:.0f} MB")
     print("arrival of a record's last window to its committed result, ms:")
-    for family, counts in after.latency.items():
-        earlier = before.latency.get(family, {})
-        buckets = {str(b): n - earlier.get(b, 0) for b, n in counts.items()}
-        values = [percentile({b: n for b, n in buckets.items() if n}, p) for p in SHARES]
-        text = ", ".join(
-            f"p{100 * p:.0f} {v:.0f}" for p, v in zip(SHARES, values, strict=True) if v
-        )
+    for family, shares in found["latency_ms"].items():
+        text = ", ".join(f"{p} {ms:.0f}" for p, ms in shares.items() if ms)
         print(f"  {family:12} {text}")
 
 

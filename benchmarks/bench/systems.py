@@ -34,6 +34,7 @@ class Ground:
     data_dir: str
     light: bool
     broker_url: str = ""
+    batch_windows: int | None = None  # of a task of VTOX, at most; None: as shipped
 
 
 def memory(ground: Ground, sent: Sequence[Sent]) -> Measured:
@@ -153,6 +154,8 @@ def vtox(ground: Ground, sent: Sequence[Sent]) -> Measured:
         "VTOX_WORKER_PORT": "18902",
         "VTOX_BASELINE_AUTO": "false",
     }
+    if ground.batch_windows:
+        env["VTOX_BATCH_WINDOWS"] = str(ground.batch_windows)
     more = LIGHT if ground.light else ()
     python = [sys.executable, "-m", "vtox"]
     with running([worker("vtox", f, *more) for f in FAMILIES], env) as workers:

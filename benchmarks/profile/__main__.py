@@ -23,9 +23,9 @@ import psutil
 
 from benchmarks import soak
 from benchmarks.bench import live
-from benchmarks.bench.__main__ import conditions
 from benchmarks.profile.flames import draw
 from benchmarks.profile.stacks import Stacks, read_stacks, shares
+from benchmarks.results import Run
 from vtox.settings import load
 from vtox.store.client import Client, connect
 from vtox.store.status import snapshot
@@ -47,7 +47,7 @@ def main() -> None:
     options = parser.parse_args()
     if not sampler():
         parser.error("py-spy is not installed: pip install 'vtox[profile]'")
-    print(conditions(), flush=True)
+    print(Run(), flush=True)
     with tempfile.TemporaryDirectory(prefix="vtox-profile-") as name:
         folder = Path(name)
         up = live.start(folder, None)
