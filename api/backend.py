@@ -19,10 +19,11 @@ from api.servers import AllServers, Answers
 from api.whole_book import WholeBook
 from api.whole_fleet import FleetLists, WholeFleet
 from vtox.alarms.book import Book
+from vtox.alarms.life import Alarm
 from vtox.errors import ServerUnavailable, SettingsError, TooBusy
 from vtox.history import database
 from vtox.monitoring.throughput import READING_EVERY_S
-from vtox.partitions import Place
+from vtox.partitions import Place, server_number
 from vtox.settings import Settings
 from vtox.store.client import SOCKET_TIMEOUT_S, Client, check
 from vtox.store.status import Snapshot
@@ -191,6 +192,15 @@ class Backend:
         found = [s for s, (book, _) in answers.found if alarm_id in book.alarms]
         machine_id = alarm_id.rpartition(":")[0].rpartition(":")[0]
         return found or [self.servers.of(machine_id)]
+
+    def number_of_alarm(self, alarm: Alarm) -> int | None:
+        """Return the number of the server that an alarm is of, from 1; None where there is one."""
+        if not self.servers.several:
+            return None
+        if alarm.machine_id:
+            return server_number(alarm.machine_id, len(self.servers)) + 1
+        have = (s.number + 1 for s in self.servers.all if alarm.id in s.alarms.last.alarms)
+        return next(have, None)
 
     def _sample(self, server: Server, looked: threading.Event) -> None:
         silent = False

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from api.explanation import reason, sentence
+from api.explanation import sentence
 from api.schemas.common import AwayServer
 from api.schemas.system import (
     CapacityStatus,
@@ -18,9 +18,6 @@ from api.schemas.system import (
     StreamStatus,
     WorkerStatus,
 )
-from vtox.domain import Reason
-from vtox.monitoring.capacity import CPU, room_of
-from vtox.sentences.rendering import render
 
 AWAY_CODE = "throughput_of_some"
 
@@ -50,9 +47,16 @@ class Sums:
 
 
 def summed(
-    parts: Sequence[tuple[int, ClusterStatus]], away: Sequence[AwayServer], state: str
+    parts: Sequence[tuple[int, ClusterStatus]],
+    away: Sequence[AwayServer],
+    *,
+    state: str,
+    capacity: CapacityStatus,
 ) -> ClusterStatus:
-    """Return the status of all servers from that of each, by number from 1."""
+    """Return the status of all servers from that of each, by number from 1.
+
+    Room is that of all together, as they share the workers.
+    """
     each = [p for _, p in parts]
     sums = Sums(each, complete=not away)
     first = each[0]
@@ -62,7 +66,7 @@ def summed(
             "state": state,
             "alarms": [a for p in each for a in p.alarms],
             "performance_metrics": _performance(sums),
-            "capacity": _capacity(sums),
+            "capacity": capacity,
             "queues": {name: _queue([p.queues[name] for p in each]) for name in first.queues},
             "workers": _workers(w for p in each for w in p.workers),
             "streams": {name: _stream([p.streams[name] for p in each]) for name in first.streams},
@@ -82,7 +86,6 @@ def _one(number: int, p: ClusterStatus) -> OneServer:
         state=p.state,
         machines=p.machines,
         performance_metrics=p.performance_metrics,
-        capacity=p.capacity,
         queues=p.queues,
         streams=p.streams,
         product=p.server,
@@ -111,29 +114,6 @@ def _performance(sums: Sums) -> Performance:
         backlog=None if backlog is None else int(backlog),
         measured_at=min((m for m in measured if m), default=None) if all(measured) else None,
         **{n: sum(getattr(p, n) for p in of) for n in names},
-    )
-
-
-def _capacity(sums: Sums) -> CapacityStatus:
-    """Return what is in use of workers that divide their time among the servers."""
-    of = [p.capacity for p in sums.parts]
-    used: dict[str, float] = {}
-    for c in of:
-        for name, share in c.used.items():
-            before = used.get(name, 0.0)
-            used[name] = max(before, share) if name == CPU else before + share
-    machines = sums.total(lambda p: p.capacity.machines)
-    unknown = next((c for c in of if c.code not in ("room", "room_without_machines")), None)
-    if machines is None or unknown:
-        code = unknown.code if unknown else AWAY_CODE
-        words = unknown.reason if unknown else sentence(code, {})
-        return CapacityStatus(
-            used=used, limit=None, machines=None, room=None, code=code, reason=words
-        )
-    limit, room, why = room_of(used, int(machines))
-    words = reason(render(why.code, why.values), Reason(why.code, why.values))
-    return CapacityStatus(
-        used=used, limit=limit, machines=int(machines), room=room, code=why.code, reason=words
     )
 
 

@@ -68,6 +68,8 @@ _TARGET_GAUGES = {
     "dead": ("vtox_notify_dead_messages", "Messages that were given up."),
     "failures": ("vtox_notify_failures", "Failures of the target in a row."),
 }
+_ROOM = "vtox_room_machines"
+_ROOM_TEXT = "How many more machines like those that send there would be room for, at most."
 # What each of several servers says alike.
 _ALIKE = {
     "vtox_open_alarms",
@@ -103,13 +105,15 @@ def exposition_of_servers(
     parts: Mapping[int, tuple[Snapshot, Throughput]],
     away: Iterable[int],
     open_alarms: Mapping[tuple[str, str], int],
+    room: int | None,
 ) -> bytes:
     """Return the metrics of several servers by their number, each with its own as the label.
 
-    What all report alike (workers, queues at the broker, the notifier) comes once, without one.
+    What all report alike (workers, queues at the broker, the notifier) comes once, without one, and
+    so does the `room` of all, as they share the workers.
     """
     registry = CollectorRegistry()
-    registry.register(_ServersCollector(parts, away, open_alarms))
+    registry.register(_ServersCollector(parts, away, open_alarms, room))
     return generate_latest(registry)
 
 
@@ -119,7 +123,9 @@ class _ServersCollector(Collector):
         parts: Mapping[int, tuple[Snapshot, Throughput]],
         away: Iterable[int],
         open_alarms: Mapping[tuple[str, str], int],
+        room: int | None,
     ) -> None:
+        self.room = room
         self.parts = parts
         self.away = away
         self.open_alarms = open_alarms
@@ -141,6 +147,7 @@ class _ServersCollector(Collector):
                 known = families.setdefault(m.name, m)
                 if known is not m and (not shared or not known.samples):
                     known.samples = [*known.samples, *m.samples]
+        families[_ROOM] = _gauge(_ROOM, _ROOM_TEXT, self.room)
         yield from families.values()
 
 
@@ -264,11 +271,7 @@ class _SnapshotCollector(Collector):
             if name != CPU:
                 busy.add_metric([name], share)
         yield busy
-        yield _gauge(
-            "vtox_room_machines",
-            "How many more machines like those that send there would be room for, at most.",
-            now.room,
-        )
+        yield _gauge(_ROOM, _ROOM_TEXT, now.room)
 
     def _streams(self) -> Iterator[Metric]:
         lengths = GaugeMetricFamily(

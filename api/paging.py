@@ -64,22 +64,37 @@ def entries_of(
 
 
 def newest_first(
-    servers: AllServers, query: PageQuery, source: Source[T], machine_id: str | None = None
+    servers: AllServers,
+    query: PageQuery,
+    source: Source[T],
+    machine_id: str | None = None,
+    *,
+    recorded: Source[T] | None = None,
 ) -> Found[T]:
-    """Return a page of the items of all servers, or of that of a machine."""
+    """Return a page of the items of all servers, or of that of a machine.
+
+    Parameters
+    ----------
+    recorded
+        What is known elsewhere of a server that does not answer.
+    """
     asked = servers.all if machine_id is None else [servers.of(machine_id)]
     place = _query_place(query, servers)
     away: dict[Server, str] = {}
 
     def entries(server: Server) -> Iterator[tuple[tuple[int, int, int], Entry[T]]]:
+        read = source
         try:
-            if servers.several:
-                servers.responding(server.number)
-            for entry in source(server, _before(place, server.number)):
+            if servers.several and server.problem:
+                away[server] = server.problem
+                if recorded is None:
+                    servers.responding(server.number)
+                read = recorded or source
+            for entry in read(server, _before(place, server.number)):
                 ms, seq = entry_order(entry[0])
                 yield (-ms, -seq, server.number), entry
         except AWAY as error:
-            away[server] = str(error)
+            away[server] = server.problem or str(error)
             if len(away) == len(asked):
                 raise
 

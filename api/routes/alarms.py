@@ -83,7 +83,7 @@ def list_alarms(
     first = bisect_right(found, after, key=lambda a: alert_sort_key(a.id)) if after else 0
     end = first + query.limit
     return Alarms(
-        data=[alarm_shape(a, book, of) for a in found[first:end]],
+        data=[alarm_shape(a, book, of, backend.number_of_alarm(a)) for a in found[first:end]],
         groups=[] if query.cursor else [supply_alarm_shape(g) for g in listed.groups],
         next=next_link(request, found[end - 1].id if end < len(found) else ""),
         counts={s: listed.counts[s] for s in life.STATES},
@@ -128,7 +128,8 @@ def get_alarm(alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
     known = alarm_of(client, book, backend.history, alarm_id)
     if known is None:
         raise no_alarm(alarm_id)
-    shape = alarm_shape(*known, group_ids(groups_of(backend, known[1].alarms.values())))
+    groups = group_ids(groups_of(backend, known[1].alarms.values()))
+    shape = alarm_shape(*known, groups, backend.number_of_alarm(known[0]))
     done = [
         action_shape(i, a) for i, a in actions_of(client, backend.history, known[0], server.number)
     ]
@@ -206,4 +207,5 @@ def _act(
         act(server.client(), actions)
     book, _ = backend.book()
     groups = group_ids(groups_of(backend, book.alarms.values()))
-    return Data(data=alarm_shape(book.alarms[alarm_id], book, groups))
+    alarm = book.alarms[alarm_id]
+    return Data(data=alarm_shape(alarm, book, groups, backend.number_of_alarm(alarm)))

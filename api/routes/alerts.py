@@ -73,7 +73,10 @@ def list_alerts(
         oldest = oldest_id(server.client(), keys.ALERTS)
         yield from _older(backend, query, [i for i in (oldest, before) if i], server.number)
 
-    found = newest_first(backend.servers, query, events, query.machine_id)
+    def recorded(server: Server, before: str) -> Iterator[tuple[str, Alert | None]]:
+        yield from _older(backend, query, [before] if before else [], server.number)
+
+    found = newest_first(backend.servers, query, events, query.machine_id, recorded=recorded)
     return Page(
         data=found.items, next=next_link(request, found.cursor), away=away_servers(found.answers)
     )

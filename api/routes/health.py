@@ -14,9 +14,11 @@ from api.errors import NOT_READY
 from api.explanation import check_in_words
 from api.routes.system import OpenBackend
 from api.schemas.system import CheckDetail, Liveness, Readiness
+from api.server import Server
 from api.servers import Answers
 from vtox.errors import ServerUnavailable
 from vtox.monitoring.readiness import Check
+from vtox.store.status import Snapshot
 
 router = APIRouter(prefix="/health", tags=["health"])
 # A server that takes longer than this to respond is not ready.
@@ -72,9 +74,11 @@ def ready(backend: OpenBackend, may_see_checks: MayRead) -> Response:
 def _checks(backend: OpenBackend) -> list[Check]:
     """Return the checks of all servers, which are asked at once."""
     several = backend.servers.several
-    asked = {s: _snapshots.submit(s.snapshot) for s in backend.servers.all}
+    found: list[tuple[Server, Snapshot]] = []
+    away = [(s, s.problem) for s in backend.servers.all if several and s.problem]
+    known = {s for s, _ in away}
+    asked = {s: _snapshots.submit(s.snapshot) for s in backend.servers.all if s not in known}
     end = time.monotonic() + SNAPSHOT_TIMEOUT_S
-    found, away = [], []
     for server, snapshot in asked.items():
         try:
             found.append((server, snapshot.result(max(end - time.monotonic(), 0.0))))

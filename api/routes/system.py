@@ -31,9 +31,10 @@ from api.schemas.system import (
     version,
 )
 from api.server import Server
+from api.servers import Answers
 from vtox import keys
 from vtox.domain import Reason
-from vtox.monitoring.capacity import Capacity, capacity
+from vtox.monitoring.capacity import Capacity, capacity, total_capacity
 from vtox.monitoring.readiness import STALE_INTERVALS, Check, checks
 from vtox.monitoring.throughput import (
     Throughput,
@@ -83,8 +84,14 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
         return Data(data=_status(backend, server, snap))
     results = all_checks(answers)
     parts = [(s.number + 1, _status(backend, s, snap)) for s, snap in answers.found]
-    total = summed(parts, away_servers(answers), state(results))
+    room = _capacity(_total_capacity(answers))
+    total = summed(parts, away_servers(answers), state=state(results), capacity=room)
     return Data(data=total.model_copy(update={"checks": list(map(check_in_words, results))}))
+
+
+def _total_capacity(answers: Answers[Snapshot]) -> Capacity:
+    parts = [capacity(snap.metrics, snap.t) for snap in answers]
+    return total_capacity(parts, complete=not answers.away)
 
 
 def _status(backend: Backend, server: Server, snap: Snapshot) -> ClusterStatus:
@@ -162,7 +169,8 @@ def metrics(backend: OpenBackend) -> Response:
     parts = {s.number + 1: (snap, throughput(snap, s.readings())) for s, snap in answers.found}
     if backend.servers.several:
         away = [s.number + 1 for s, _ in answers.away]
-        text = exposition_of_servers(parts, away, alarms.open_by_level)
+        room = _total_capacity(answers).room
+        text = exposition_of_servers(parts, away, alarms.open_by_level, room)
     else:
         text = exposition(*parts[1], alarms.open_by_level)
     return Response(text, media_type=CONTENT_TYPE)

@@ -146,7 +146,6 @@ class OneServer(ResponseModel):
     state: Literal["running", "degraded"] | None = None
     machines: int | None = None
     performance_metrics: Performance | None = None
-    capacity: CapacityStatus | None = None
     queues: dict[str, QueueStatus] = Field({})
     streams: dict[str, StreamStatus] = Field({})
     product: ServerStatus | None = None

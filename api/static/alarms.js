@@ -117,12 +117,17 @@ async function refresh() {
     put("total", t("alarms.open_count", { n: found.open_grouped }));
     byId("morebox").hidden = !found.next || limit >= MOST;
     document.title = `${found.open ? `(${found.open_grouped}) ` : ""}${t("alarms.title")} · VTOX`;
-    put("outage");
+    put("outage", found.away.map((a) => el("div", { class: "notice down", role: "alert" }, el("b", {}, ended(sentenceCase(a.reason))), " ", t("alarms.of_then"))));
+    stale(false);
   } catch (error) {
     put("outage", error.status === 422 ? el("p", { class: "word fault", role: "alert" }, refusal(error)) : outage(error));
     if (last === null) put("blank", t("alarms.not_loaded"));
+    stale(true);
   }
-  for (const n of document.querySelectorAll("main > .panel")) n.classList.toggle("stale", byId("outage").hasChildNodes());
+}
+
+function stale(yes) {
+  for (const n of document.querySelectorAll("main > .panel")) n.classList.toggle("stale", yes);
 }
 
 byId("more").addEventListener("click", () => { limit = Math.min(limit + PART, MOST); refresh(); });

@@ -192,7 +192,8 @@ async function load() {
     const [found, status] = await Promise.all([history(), get("/api/v1/cluster/status")]);
     if (turn !== asked) return;
     shown = found;
-    draw(status.data.checks.find((c) => c.name === "recorder"));
+    const recorder = status.data.checks.filter((c) => c.name === "recorder");
+    draw(recorder.find((c) => c.status !== "pass") ?? recorder[0]);
   } catch (error) {
     if (turn !== asked) return;
     put("trendnote", el("p", {}, el("b", {}, t("trends.not_read")), error instanceof Refused ? ended(sentenceCase(error.message)) : "", t("trends.keeps_trying")));

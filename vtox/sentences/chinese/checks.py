@@ -131,6 +131,7 @@ SENTENCES: dict[str, Sentence] = {
         "",
     ),
     "room_without_figures": Sentence("未知：监控进程没有近期数据", ""),
+    "room_of_some": Sentence("未知：并非每台服务器都有应答", ""),
     "room_without_workers": Sentence("未知：还没有工作进程报告过两次", ""),
     "room_without_machines": Sentence("未知：没有电机在发送", ""),
     "room_without_load": Sentence("未知：主机负载未知", ""),

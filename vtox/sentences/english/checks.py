@@ -146,6 +146,7 @@ SENTENCES: dict[str, Sentence] = {
         "",
     ),
     "room_without_figures": Sentence("unknown: the monitor has no recent figures", ""),
+    "room_of_some": Sentence("unknown: not every server answers", ""),
     "room_without_workers": Sentence("unknown: no worker has reported twice yet", ""),
     "room_without_machines": Sentence("unknown: no machine sends", ""),
     "room_without_load": Sentence("unknown: the load of the host is not known", ""),
