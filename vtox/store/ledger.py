@@ -174,9 +174,10 @@ class Ledger:
         evidence_bytes = MB * self.settings.evidence_mb
         rate = EVIDENCE_SHARE_PER_S * evidence_bytes
         args = [*self._family_args(family), BUCKET_BASE, int(evidence_bytes), int(rate)]
+        args += [o.record_id for o in outcomes]
         for o in outcomes:
             where.append(keys.machine(o.record_id.split("|")[1]))
-            args += [o.record_id, o.version, o.next_version, int(o.evidence), o.fingerprint]
+            args += [o.version, o.next_version, int(o.evidence), o.fingerprint]
             for members in ([o.machine], o.results, o.assessments, o.alerts):
                 args.append(len(members))
                 for fields in members:

@@ -5,38 +5,83 @@ local function write_counts(counters)
   for name, n in pairs(sums) do redis.call('HINCRBY', counters, name, n) end
 end
 
+-- Lua hands so many values at once to a command; an even number keeps pairs together.
+local PART = 1000
+
+-- Call a command once for many members, after `first` where that is given; the sum of its replies.
+local function change(command, key, members, first)
+  local sum = 0
+  for from = 1, #members, PART do
+    local till = math.min(from + PART - 1, #members)
+    if first then
+      sum = sum + redis.call(command, key, first, unpack(members, from, till))
+    else
+      sum = sum + redis.call(command, key, unpack(members, from, till))
+    end
+  end
+  return sum
+end
+
+-- Ask once for many members (HMGET, ZMSCORE): a reply for each, false where there is none.
+local function ask(command, key, members)
+  local replies = {}
+  for from = 1, #members, PART do
+    local till = math.min(from + PART - 1, #members)
+    local part = redis.call(command, key, unpack(members, from, till))
+    for i = from, till do replies[i] = part[i - from + 1] end
+  end
+  return replies
+end
+
 -- Number a change of a machine that a list of the fleet shows.
 local function note_change(fleet, fleet_changes, machine)
   redis.call('ZADD', fleet_changes, redis.call('HINCRBY', fleet, 'change', 1), machine)
 end
 
--- One family has finished the entries of a record: `mark` is `d` (result) or `x` (dead letter). An
--- entry leaves the pending list when no family is open or at work on it; only then it counts, once,
--- as done or as dead.
-local function finish(raw, group, progress, index, families, ids, mark)
-  for id in string.gmatch(ids, '%S+') do
-    local marks = redis.call('HGET', progress, id) or string.rep('-', families)
-    marks = string.sub(marks, 1, index - 1) .. mark .. string.sub(marks, index + 1)
-    if string.find(marks, '[-a]') then
-      redis.call('HSET', progress, id, marks)
-    else
-      redis.call('HDEL', progress, id)
-      if redis.call('XACK', raw, group, id) == 1 then
-        count(string.find(marks, 'x') and 'windows_dead' or 'windows_done', 1)
-      end
-    end
-  end
-end
+-- Records that a family has finished, and their entries with its letter: `d` (result) or `x` (dead
+-- letter). What that changes is written by `settle`, all of it at once.
+local gone, finished, letters = {}, {}, {}
 
 -- A family in a partition, as the name of its ledger says: `bearing`, in the second one `bearing:1`.
 local function part(ledger) return string.match(ledger, '^vtox:ledger:(.+)$') end
 
-local function forget(ledger, due, attempts, record, row)
-  redis.call('HDEL', ledger, record)
-  redis.call('ZREM', due, record)
-  redis.call('HDEL', attempts, record, record .. '|start')
+local function finish(ledger, record, row, letter)
+  gone[#gone + 1] = record
   count('in_flight_windows:' .. part(ledger), -row.windows)
   count('in_flight_bytes:' .. part(ledger), -row.bytes)
+  for id in string.gmatch(row.ids, '%S+') do
+    finished[#finished + 1], letters[#letters + 1] = id, letter
+  end
+end
+
+-- Remove the records that were finished, and write the counts. An entry leaves the pending list when
+-- no family is open or at work on it; only then it counts, once, as done or as dead.
+local function settle(ledger, due, attempts, progress, counters, raw, index, families, group)
+  local starts, open, closed, ends = {}, {}, {}, {windows_done = {}, windows_dead = {}}
+  for _, record in ipairs(gone) do
+    starts[#starts + 1], starts[#starts + 2] = record, record .. '|start'
+  end
+  change('HDEL', ledger, gone)
+  change('ZREM', due, gone)
+  change('HDEL', attempts, starts)
+  for i, marks in ipairs(ask('HMGET', progress, finished)) do
+    marks = marks or string.rep('-', families)
+    marks = string.sub(marks, 1, index - 1) .. letters[i] .. string.sub(marks, index + 1)
+    if string.find(marks, '[-a]') then
+      open[#open + 1], open[#open + 2] = finished[i], marks
+    else
+      closed[#closed + 1] = finished[i]
+      local ended = ends[string.find(marks, 'x') and 'windows_dead' or 'windows_done']
+      ended[#ended + 1] = finished[i]
+    end
+  end
+  change('HSET', progress, open)
+  change('HDEL', progress, closed)
+  for name, ids in pairs(ends) do
+    local n = change('XACK', raw, ids, group)
+    if n > 0 then count(name, n) end
+  end
+  write_counts(counters)
 end
 
 -- The row of a record, nil where it is damaged.

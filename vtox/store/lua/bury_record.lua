@@ -16,7 +16,7 @@ for id in string.gmatch(row.ids, '%S+') do
   seq = seq + 1
 end
 count('dead:' .. ARGV[1], row.windows)
-forget(KEYS[1], KEYS[2], KEYS[3], ARGV[5], row)
-finish(KEYS[6], ARGV[4], KEYS[4], tonumber(ARGV[2]), tonumber(ARGV[3]), row.ids, 'x')
-write_counts(KEYS[5])
+finish(KEYS[1], ARGV[5], row, 'x')
+settle(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], tonumber(ARGV[2]), tonumber(ARGV[3]),
+  ARGV[4])
 return 1

@@ -4,14 +4,16 @@
 -- is in no list, so nothing would ever remove its health and alerts.
 -- KEYS ledger due attempts progress counters raw latency results assessments alerts evidence
 --      machines evidence_rate open_alerts fleet fleet_changes, then the machine of each record
--- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, then per record:
---      id version next_version evidence fingerprint and four lists of lists of field, value, ...:
---      machine, results, assessments, alerts; a list is led by its number of members, a member by
---      its number of fields and values
+-- ARGV family index families group bucket_base evidence_bytes evidence_bytes_per_s, the ids of the
+--      records, then for each: version next_version evidence fingerprint and four lists of lists of
+--      field, value, ...: machine, results, assessments, alerts; a list is led by its number of
+--      members, a member by its number of fields and values
 local family, index, families = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now, log_base = now_ms(), math.log(tonumber(ARGV[5]))
 local evidence_bytes, evidence_rate = tonumber(ARGV[6]), tonumber(ARGV[7])
-local at, buckets, answers = 8, {}, {}
+local records, buckets, answers = {}, {}, {}
+for i = 1, #KEYS - 16 do records[i] = ARGV[7 + i] end
+local at = 8 + #records
 
 local function take()
   at = at + 1
@@ -53,50 +55,56 @@ local function add_alert(...)
   redis.call(change, KEYS[14], alert.machine_id .. '|' .. alert.fault)
 end
 
--- A change that a list of the fleet shows is numbered; most records change nothing of it.
-local function note_assessment(machine, fingerprint, id)
-  if fingerprint ~= '' and redis.call('HGET', KEYS[machine], 'fingerprint') ~= fingerprint then
-    redis.call('HSET', KEYS[machine], 'fingerprint', fingerprint)
-    note_change(KEYS[15], KEYS[16], id)
+local rows, ids = {}, {}
+for i, text in ipairs(ask('HMGET', KEYS[1], records)) do
+  local row = text and decode_row(text)
+  rows[records[i]] = row or nil
+  ids[i] = row and row.machine_id or ''
+end
+local listings = ask('ZMSCORE', KEYS[12], ids)
+
+local function commit(i, record)
+  local machine = KEYS[16 + i]
+  local version, next_version, evidence, fingerprint = take(), take(), take(), take()
+  -- A record twice in a batch is committed once.
+  local row, listed = rows[record], listings[i]
+  local before = redis.call('HMGET', machine, 'version', 'fingerprint')
+  if not row or listed and (before[1] or '0') ~= version then
+    for _ = 1, 4 do each(nil) end
+    return row and 2 or 0
   end
+  local arrived = tonumber(row.arrived_ms) or 0
+  if arrived <= 0 then arrived = tonumber(string.match(row.ids, '(%d+)%-%d+$')) end
+  local latency = math.max(now - arrived, 0)
+  each(listed and function(...) redis.call('HSET', machine, 'version', next_version, ...) end)
+  each(function(...) redis.call('XADD', KEYS[8], '*', 'latency_ms', latency, ...) end)
+  each(listed and function(...) redis.call('XADD', KEYS[9], '*', ...) end)
+  each(listed and add_alert)
+  -- A change that a list of the fleet shows is numbered; most records change nothing of it.
+  if listed and fingerprint ~= '' and before[2] ~= fingerprint then
+    redis.call('HSET', machine, 'fingerprint', fingerprint)
+    note_change(KEYS[15], KEYS[16], row.machine_id)
+  end
+  if listed and evidence == '1' then add_evidence(record, row.ids, row.bytes) end
+  local bucket = family .. ':' .. math.floor(math.log(math.max(latency, 1)) / log_base)
+  buckets[bucket] = (buckets[bucket] or 0) + 1
+  count('windows:' .. family, row.windows)
+  count('records:' .. family, 1)
+  count('latency_ms:' .. family, latency)
+  rows[record] = nil
+  finish(KEYS[1], record, row, 'd')
+  return 1
 end
 
-for machine = 17, #KEYS do
-  local record, version, next_version, evidence = take(), take(), take(), take()
-  local fingerprint = take()
-  local text = redis.call('HGET', KEYS[1], record)
-  local row = text and decode_row(text)
-  local listed = row and redis.call('ZSCORE', KEYS[12], row.machine_id)
-  local answer = 1
-  if not row then
-    answer = 0
-  elseif listed and (redis.call('HGET', KEYS[machine], 'version') or '0') ~= version then
-    answer = 2
-  end
-  if answer ~= 1 then
-    for _ = 1, 4 do each(nil) end
-  else
-    local arrived = tonumber(row.arrived_ms) or 0
-    if arrived <= 0 then arrived = tonumber(string.match(row.ids, '(%d+)%-%d+$')) end
-    local latency = math.max(now - arrived, 0)
-    each(listed and function(...)
-      redis.call('HSET', KEYS[machine], 'version', next_version, ...)
-    end)
-    each(function(...) redis.call('XADD', KEYS[8], '*', 'latency_ms', latency, ...) end)
-    each(listed and function(...) redis.call('XADD', KEYS[9], '*', ...) end)
-    each(listed and add_alert)
-    if listed then note_assessment(machine, fingerprint, row.machine_id) end
-    if listed and evidence == '1' then add_evidence(record, row.ids, row.bytes) end
-    local bucket = family .. ':' .. math.floor(math.log(math.max(latency, 1)) / log_base)
-    buckets[bucket] = (buckets[bucket] or 0) + 1
-    count('windows:' .. family, row.windows)
-    count('records:' .. family, 1)
-    count('latency_ms:' .. family, latency)
-    forget(KEYS[1], KEYS[2], KEYS[3], record, row)
-    finish(KEYS[6], ARGV[4], KEYS[4], index, families, row.ids, 'd')
-  end
-  answers[#answers + 1] = answer
+-- What an error leaves undone must not take with it the rows of what is done: their results stand.
+local ok, problem
+for i, record in ipairs(records) do
+  ok, problem = pcall(function() answers[i] = commit(i, record) end)
+  if not ok then break end
 end
 for bucket, n in pairs(buckets) do redis.call('HINCRBY', KEYS[7], bucket, n) end
-write_counts(KEYS[5])
+settle(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], index, families, ARGV[4])
+if not ok and #records > 0 then
+  return redis.error_reply(type(problem) == 'table' and problem.err or tostring(problem))
+end
 return answers

@@ -5,26 +5,35 @@
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
 local index = tonumber(ARGV[3])
 local now = now_ms() / 1000
-local entered = {}
-for a = 4, #ARGV, 2 do
-  local record, row = ARGV[a], cjson.decode(ARGV[a + 1])
+local rows, ids = {}, {}
+for a = 5, #ARGV, 2 do
+  local row = cjson.decode(ARGV[a])
+  rows[#rows + 1] = row
+  for id in string.gmatch(row.ids, '%S+') do ids[#ids + 1] = id end
+end
+local marks, found = {}, ask('HMGET', KEYS[2], ids)
+for i, id in ipairs(ids) do marks[id] = found[i] end
+local entered, progress, ledger, due = {}, {}, {}, {}
+for r, row in ipairs(rows) do
   local free = true
   for id in string.gmatch(row.ids, '%S+') do
-    local marks = redis.call('HGET', KEYS[2], id)
-    if not marks or string.sub(marks, index, index) ~= '-' then free = false end
+    if not marks[id] or string.sub(marks[id], index, index) ~= '-' then free = false end
   end
   if free then
     for id in string.gmatch(row.ids, '%S+') do
-      local marks = redis.call('HGET', KEYS[2], id)
-      redis.call('HSET', KEYS[2], id,
-        string.sub(marks, 1, index - 1) .. 'a' .. string.sub(marks, index + 1))
+      marks[id] = string.sub(marks[id], 1, index - 1) .. 'a' .. string.sub(marks[id], index + 1)
+      progress[#progress + 1], progress[#progress + 2] = id, marks[id]
     end
-    redis.call('HSET', KEYS[3], record, ARGV[a + 1])
-    redis.call('ZADD', KEYS[4], now, record)
+    local record = ARGV[2 * r + 2]
+    ledger[#ledger + 1], ledger[#ledger + 2] = record, ARGV[2 * r + 3]
+    due[#due + 1], due[#due + 2] = now, record
     count('in_flight_windows:' .. part(KEYS[3]), row.windows)
     count('in_flight_bytes:' .. part(KEYS[3]), row.bytes)
   end
-  entered[#entered + 1] = free and 1 or 0
+  entered[r] = free and 1 or 0
 end
+change('HSET', KEYS[2], progress)
+change('HSET', KEYS[3], ledger)
+change('ZADD', KEYS[4], due)
 write_counts(KEYS[5])
 return entered

@@ -5,22 +5,21 @@
 -- ARGV family index families group max_attempts maxbytes token hold, then record ids
 local family, index, families = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = now_ms() / 1000
-local rows = {}
+local records, tries = {}, {}
 for a = 9, #ARGV do
-  local record = ARGV[a]
-  local text = redis.call('HGET', KEYS[1], record)
-  local at_work = record .. '|start'
-  local last = redis.call('HMGET', KEYS[3], record, at_work)
-  local other, since = string.match(last[2] or '', '^(%S+) (%S+)$')
+  records[#records + 1] = ARGV[a]
+  tries[#tries + 1], tries[#tries + 2] = ARGV[a], ARGV[a] .. '|start'
+end
+local rows, last = ask('HMGET', KEYS[1], records), ask('HMGET', KEYS[3], tries)
+local started, due = {}, {}
+for i, record in ipairs(records) do
+  local text = rows[i]
+  local other, since = string.match(last[2 * i] or '', '^(%S+) (%S+)$')
   local age = since and now - since
-  rows[#rows + 1] = text
   if text and age and age >= 0 and age < tonumber(ARGV[8]) then
-    if other ~= ARGV[7] then rows[#rows] = false end
+    if other ~= ARGV[7] then rows[i] = false end
   elseif text then
-    local tried = (tonumber(last[1] or '') or 0) + 1
-    redis.call('HSET', KEYS[3], record, tried, at_work,
-      ARGV[7] .. ' ' .. string.format('%.3f', now))
-    redis.call('ZADD', KEYS[2], now, record)
+    local tried = (tonumber(last[2 * i - 1] or '') or 0) + 1
     local row = tried > tonumber(ARGV[5]) and decode_row(text)
     if row then
       local seq = row.first_seq
@@ -31,11 +30,17 @@ for a = 9, #ARGV do
         seq = seq + 1
       end
       count('dead:' .. family, row.windows)
-      forget(KEYS[1], KEYS[2], KEYS[3], record, row)
-      finish(KEYS[6], ARGV[4], KEYS[4], index, families, row.ids, 'x')
-      rows[#rows] = false
+      finish(KEYS[1], record, row, 'x')
+      rows[i] = false
+    else
+      started[#started + 1], started[#started + 2] = record, tried
+      started[#started + 1], started[#started + 2] = record .. '|start',
+        ARGV[7] .. ' ' .. string.format('%.3f', now)
+      due[#due + 1], due[#due + 2] = now, record
     end
   end
 end
-write_counts(KEYS[5])
+change('HSET', KEYS[3], started)
+change('ZADD', KEYS[2], due)
+settle(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], index, families, ARGV[4])
 return rows
