@@ -20,7 +20,8 @@ import redis
 from faults.slow_fsync import slow_fsync
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.settings import Fsync, load
+from vtox.setting_groups.servers import Fsync
+from vtox.settings import load
 from vtox.store.client import connect
 from vtox.store.streams import add_window
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.monitoring.doctor import inspect
-from vtox.settings import Settings, load, server_url
+from vtox.server_urls import server_url
+from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 from vtox.store.retention import trim_outputs
 
