@@ -23,9 +23,12 @@ TASK = FAMILIES[QUEUE].task
 
 
 @contextmanager
-def worker(client: Client, log: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    client: Client, log: Path, *options: str, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker of the queue `QUEUE` until the block ends; it has sent a heartbeat."""
     command = [sys.executable, "-m", "celery", "-A", "vtox", "worker", "-Q", QUEUE, "-n", "w@%h"]
+    command += options
     given = {"VTOX_WORKER_PORT": str(free_ports(1)[0])} | settings
     with log.open("wb") as out:
         process = subprocess.Popen(command, env=os.environ | given, stdout=out, stderr=out)
