@@ -276,9 +276,13 @@ def _framework_problem(request: Request, error: HTTPException) -> Problem:
 
 
 def _validation_problem(error: RequestValidationError) -> Problem:
-    errors = []
+    errors: list[dict[str, str]] = []
     for e in error.errors():
-        where = ".".join(map(str, e["loc"][1:])) or str(e["loc"][0])
+        # Of what may be one thing or another each is an error of its own: `state.literal['']`.
+        place = [p for p in map(str, e["loc"][1:]) if "[" not in p]
+        where = ".".join(place) or str(e["loc"][0])
+        if where in [known["field"] for known in errors]:
+            continue
         if e["type"] == "json_invalid":
             return Problem("bad_request", f"the body is not JSON: {e['ctx']['error']}")
         kind = "parameter" if e["loc"][0] == "query" else "field"

@@ -32,6 +32,15 @@ def test_every_route_refuses_what_it_does_not_know(http: httpx.Client, client: C
     assert http.get("/openapi.json?nonsense=1").status_code == 422
 
 
+def test_a_value_that_is_none_of_several_kinds_is_one_error_of_its_parameter(
+    http: httpx.Client,
+) -> None:
+    answer = http.get("/api/v1/fleet?state=broken")
+    (wrong,) = answer.json()["errors"]
+    assert (answer.status_code, wrong["field"], wrong["got"]) == (422, "state", "'broken'")
+    assert "'warning'" in wrong["message"]
+
+
 @pytest.mark.parametrize("path", ["/docs", "/machines/M1", "/static/vtox.css"])
 def test_pages_take_what_others_add(http: httpx.Client, path: str) -> None:
     assert http.get(f"{path}?utm_source=mail").status_code == 200
