@@ -90,5 +90,9 @@ def _print_summary(console: Console, score: Score) -> None:
     lines.append(f"false alarms: {false_alarms or 'none'}")
     if undetectable := sum(m.fault is not None and not m.detectable for m in score.machines):
         lines.append(f"not detectable: {undetectable} more; `vtox simulate --list` shows why")
+    lines.append(
+        "the machines of the demo stay known, and silent: `vtox machines retire` them, or give "
+        "`vtox up` another VTOX_DATA_DIR"
+    )
     for line in lines:
         console.print(line, soft_wrap=True)

@@ -30,6 +30,7 @@ from vtox.wire import Limits, encode, entry_header
 
 NO_HEALTH = Assessment(0.0, None, "unknown", {})
 MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]
+MachineIds = Annotated[list[str], typer.Argument(metavar="ID", help="The machines.")]
 
 machines = typer.Typer(help="List, register and retire machines.", no_args_is_help=True)
 baseline = typer.Typer(help="Show, learn, export and reset baselines.", no_args_is_help=True)
@@ -119,13 +120,14 @@ def import_fleet(
 
 
 @machines.command("retire")
-def retire(machine: MachineId) -> None:
-    """Delete a machine with its baseline. If it sends again, it is a new one."""
-    with server_of(load(), machine) as client:
-        was_known = store.retire(client, machine)
-    if not was_known:
-        raise InputError(f"no machine {machine}", remedy="`vtox machines list` shows all")
-    typer.echo(f"{machine} retired")
+def retire(machines: MachineIds) -> None:
+    """Delete machines with their baselines. One that sends again is a new one."""
+    for machine in machines:
+        with server_of(load(), machine) as client:
+            was_known = store.retire(client, machine)
+        if not was_known:
+            raise InputError(f"no machine {machine}", remedy="`vtox machines list` shows all")
+        typer.echo(f"{machine} retired")
 
 
 @baseline.command("show")

@@ -65,6 +65,9 @@ def test_import_list_show_retire(client: Client, tmp_path: Path) -> None:
     assert "baseline: none" in shown
     assert "retired" in run("machines", "retire", "M1").output
     assert list(store.last_arrivals(client)) == ["line:2"]
+    run("machines", "import", write(tmp_path / "f.toml", FLEET))
+    run("machines", "retire", "M1", "line:2")
+    assert store.last_arrivals(client) == {}
 
 
 def test_import_is_all_or_nothing(client: Client, tmp_path: Path) -> None:
