@@ -156,6 +156,7 @@ def _timed(work: Callable[..., Any], stage: str, spent: dict[str, float]) -> Cal
 
 def answer() -> None:
     """Be the process of a checkout: a cost for every line of family and batch on standard input."""
+    keep_freed_memory()  # before the records come, as in a worker
     measuring = Measuring(pickle.load(sys.stdin.buffer))
     for line in sys.stdin.buffer:
         family, batch = line.decode().split()
