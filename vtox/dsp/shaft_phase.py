@@ -6,6 +6,7 @@ all its multiples and the bearing's stand still (order tracking without a tachom
 Badaoui, Randall et al. 2005, MSSP 19(4):766-785).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -65,48 +66,72 @@ class ShaftPhase:
         return float(self.speed_hz.mean())
 
 
-def shaft_phase(x: Array, fs_hz: float, shaft_hz: float) -> ShaftPhase | None:
-    """Return the speed of the shaft along a record, None where it is steady or no line is clear.
+def shaft_phases(
+    signals: Sequence[Array], fs_hz: float, shafts_hz: Sequence[float]
+) -> list[ShaftPhase | None]:
+    """Return the speed of each shaft along its record, None where it is steady or no line is clear.
 
     Parameters
     ----------
-    x : ndarray, shape (samples,)
-        Vibration, any unit.
-    fs_hz, shaft_hz : float
-        Sampling rate, and the speed about which the shaft turns, Hz.
+    signals : sequence of ndarray, length batch, each of shape (samples,)
+        Vibration of equally long records, any unit.
+    fs_hz : float
+    shafts_hz : sequence of float, length batch
+        The speeds about which the shafts turn, Hz.
     """
-    block = max(1, int(fs_hz / (SAMPLES_PER_TURN * shaft_hz)))
-    length = scipy.fft.prev_fast_len(max(1, len(x) // block), real=True)
-    df_hz = fs_hz / block / length
-    multiples = [k for k in MULTIPLES if BAND * k * shaft_hz / df_hz >= MIN_HALF_BAND]
-    if not multiples:
-        return None
+    # Records of one block are transformed together: to plan one alone costs more than to do it.
+    groups: dict[int, list[int]] = {}
+    for i, shaft_hz in enumerate(shafts_hz):
+        groups.setdefault(max(1, int(fs_hz / (SAMPLES_PER_TURN * shaft_hz))), []).append(i)
+    phases: list[ShaftPhase | None] = [None] * len(signals)
+    for block, rows in groups.items():
+        length = scipy.fft.prev_fast_len(max(1, len(signals[0]) // block), real=True)
+        spectra = _spectra_of_means([signals[i] for i in rows], block, length)
+        powers = np.square(np.abs(spectra))
+        for i, spectrum, power in zip(rows, spectra, powers, strict=True):
+            phases[i] = _phase(spectrum, power, block * length / fs_hz, length, shafts_hz[i])
+    return phases
+
+
+def _spectra_of_means(signals: Sequence[Array], block: int, length: int) -> Complex:
+    """Return the spectra of the means of blocks, here sums, shape (records, length / 2 + 1)."""
     # By a product: ten times as fast as the mean of so short rows.
-    means = x[: length * block].reshape(length, block) @ np.ones(block, x.dtype)
+    ones = np.ones(block, signals[0].dtype)
+    means = np.stack([x[: length * block].reshape(length, block) @ ones for x in signals])
+    means -= np.add.reduce(means, axis=1, keepdims=True) / length
     # Of numpy: that of scipy keeps 16 plans, and as many lengths as speeds would displace those of
     # the envelopes, which cost as much as their transforms.
-    spectrum = np.fft.rfft(means - np.add.reduce(means) / length)
+    return np.asarray(np.fft.rfft(means))
+
+
+def _phase(
+    spectrum: Complex, power: Float32, duration_s: float, length: int, shaft_hz: float
+) -> ShaftPhase | None:
+    """Return the speed of a shaft by the spectrum of its record, `length` means in `duration_s`."""
     bands = []
-    for k in multiples:
-        centre, band = _band(spectrum, k * shaft_hz / df_hz)
-        power = np.square(np.abs(band))
-        if _stands_still(power):
+    for k in MULTIPLES:
+        middle, half = _band(k * shaft_hz * duration_s)
+        if half < MIN_HALF_BAND:
+            continue
+        own = slice(middle - half, middle + half + 1)
+        powers: list[float] = power[own].tolist()
+        if _stands_still(powers):
             return None
-        bands.append((k, centre, band, power))
+        bands.append((k, middle, own, powers))
     clear = [
-        (_variation(line), k, centre, line)
-        for k, centre, band, power in bands
-        if _peaks_inside(power)
-        for line in [_analytic(band)]
+        (_variation(line), k, middle, line)
+        for k, middle, own, powers in bands
+        if _peaks_inside(powers)
+        for line in [_analytic(spectrum[own])]
     ]
-    variation, k, centre, line = min(clear, default=(1.0, 1, 0, None), key=lambda c: c[0])
+    variation, k, middle, line = min(clear, default=(1.0, 1, 0, None), key=lambda c: c[0])
     if line is None or variation > MAX_VARIATION:
         return None
     points = len(line)
-    step_s = length * block / fs_hz / points
+    step_s = duration_s / points
     turned = np.unwrap(np.angle(line)) / (2 * np.pi * step_s)
     width = max(1, round(SMOOTHING_TURNS / shaft_hz / step_s))
-    speed = (centre * df_hz + uniform_filter1d(_slope(turned), width, mode="nearest")) / k
+    speed = (middle / duration_s + uniform_filter1d(_slope(turned), width, mode="nearest")) / k
     ends = points // END_SHARE
     inner = speed[ends : points - ends]
     speed[:ends], speed[points - ends :] = inner[0], inner[-1]
@@ -181,25 +206,23 @@ def _slope(x: Array) -> Array:
     return slope
 
 
-def _band(spectrum: Complex, centre: float) -> tuple[int, Complex]:
-    """Return the bin in the middle of the band around a multiple, and the band."""
-    half, middle = int(BAND * centre), round(centre)
-    return middle, spectrum[middle - half : middle + half + 1]
+def _band(centre: float) -> tuple[int, int]:
+    """Return the bin in the middle of the band around a multiple, and half its width in bins."""
+    return round(centre), int(BAND * centre)
 
 
-def _stands_still(power: Float32) -> bool:
+def _stands_still(power: list[float]) -> bool:
     """Return whether a clear line lies within three bins, though a swing would spread it wider."""
     if MIN_SWING / BAND * len(power) / 2 <= MIN_SPREAD_BINS:
         return False
-    at = int(power.argmax())
-    near = np.add.reduce(power[max(0, at - 1) : at + 2])
-    return bool(near >= STEADY_SHARE * np.add.reduce(power))
+    at = power.index(max(power))
+    return sum(power[max(0, at - 1) : at + 2]) >= STEADY_SHARE * sum(power)
 
 
-def _peaks_inside(power: Float32) -> bool:
+def _peaks_inside(power: list[float]) -> bool:
     """Return whether a band is highest inside, not at the skirt of a line outside."""
     edge = len(power) // 8
-    return edge <= int(power.argmax()) < len(power) - edge
+    return edge <= power.index(max(power)) < len(power) - edge
 
 
 def _analytic(band: Complex) -> Complex:

@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from vtox.arrays import Float64
-from vtox.dsp.shaft_phase import ShaftPhase, by_shaft_angle, shaft_phase
+from vtox.dsp.shaft_phase import ShaftPhase, by_shaft_angle, shaft_phases
 
 FS_HZ, SHAFT_HZ, SECONDS = 8000.0, 24.0, 4.0
 T = np.arange(round(FS_HZ * SECONDS)) / FS_HZ
@@ -20,7 +20,7 @@ def line(swing: float, *, noise: float = 0.1) -> tuple[Float64, Float64]:
 
 def test_a_speed_that_swings_is_followed() -> None:
     x, speed = line(0.02)
-    phase = shaft_phase(x, FS_HZ, 1.003 * SHAFT_HZ)
+    (phase,) = shaft_phases([x], FS_HZ, [1.003 * SHAFT_HZ])
     assert phase is not None
     assert phase.swing == pytest.approx(0.04, abs=0.006)
     points = (np.arange(len(phase.speed_hz)) + 0.5) * len(T) / len(phase.speed_hz)
@@ -30,20 +30,20 @@ def test_a_speed_that_swings_is_followed() -> None:
 
 
 def test_a_steady_speed_and_noise_give_none_or_no_swing() -> None:
-    steady = shaft_phase(line(0.0)[0], FS_HZ, SHAFT_HZ)
+    (steady,) = shaft_phases([line(0.0)[0]], FS_HZ, [SHAFT_HZ])
     assert steady is None or steady.swing < 0.005
     noise = np.random.default_rng(2).standard_normal(len(T))
-    assert shaft_phase(noise, FS_HZ, SHAFT_HZ) is None
+    assert shaft_phases([noise], FS_HZ, [SHAFT_HZ]) == [None]
 
 
 def test_a_record_too_short_for_a_swing_gives_none() -> None:
-    assert shaft_phase(line(0.0)[0][:1000], FS_HZ, SHAFT_HZ) is None
+    assert shaft_phases([line(0.0)[0][:1000]], FS_HZ, [SHAFT_HZ]) == [None]
 
 
 def test_by_angle_a_line_stands_still() -> None:
     x, speed = line(0.02, noise=0.0)
     high = np.cos(2 * np.pi * 15 * np.cumsum(speed) / FS_HZ)
-    phase = shaft_phase(x, FS_HZ, SHAFT_HZ)
+    (phase,) = shaft_phases([x], FS_HZ, [SHAFT_HZ])
     assert phase is not None
     peaks = [
         np.abs(np.fft.rfft(y * np.hanning(len(y)))).max()

@@ -149,9 +149,7 @@ def _examinations(
             yield i, Examination(abstain(FAULT, *setup))
     # Those by angle in the same transforms: alone a record costs twice as much as among eight.
     batch = len(recordings)
-    by_angle = [
-        replace(m, index=batch + m.index) for s in setups if (m := by_angle_of_moving_shaft(s))
-    ]
+    by_angle = [replace(m, index=batch + m.index) for m in by_angle_of_moving_shaft(setups)]
     waiting = []
     for views in analyse_envelopes([*setups, *by_angle]):
         for i, examination in _examine_views(views):

@@ -1,19 +1,36 @@
 """Records in which the shaft speed moves: searched again by the angle of the shaft."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from vtox.diagnosers.bearing.search_setup import SearchSetup
 from vtox.domain import VIBRATIONS, Diagnosis
-from vtox.dsp.shaft_phase import MIN_SWING, by_shaft_angle, shaft_phase
+from vtox.dsp.shaft_phase import MIN_SWING, ShaftPhase, by_shaft_angle, shaft_phases
 
 
-def by_angle_of_moving_shaft(setup: SearchSetup) -> SearchSetup | None:
-    """Return the recording at equal steps of the shaft's angle, None where its speed is steady."""
+def by_angle_of_moving_shaft(setups: Sequence[SearchSetup]) -> list[SearchSetup]:
+    """Return those recordings of one shape whose speed moves, at equal steps of the shaft's angle.
+
+    Of the first vibration channel.
+    """
+    if not setups:
+        return []
+    first = setups[0].recording
+    names = [n for n in VIBRATIONS if n in first.channels]
+    phases = shaft_phases(
+        [s.recording.channels[names[0]] for s in setups],
+        first.fs_hz,
+        [s.speed.hz for s in setups],
+    )
+    return [
+        _by_angle(setup, phase, names)
+        for setup, phase in zip(setups, phases, strict=True)
+        if phase is not None and phase.swing >= MIN_SWING
+    ]
+
+
+def _by_angle(setup: SearchSetup, phase: ShaftPhase, names: Sequence[str]) -> SearchSetup:
     recording = setup.recording
-    names = [n for n in VIBRATIONS if n in recording.channels]
-    phase = shaft_phase(recording.channels[names[0]], recording.fs_hz, setup.speed.hz)
-    if phase is None or phase.swing < MIN_SWING:
-        return None
     by_angle = {n: by_shaft_angle(recording.channels[n], phase) for n in names}
     # The mean over the record is that of the line: a reading is of one instant.
     source = (*setup.speed.source, "tracked_by_shaft_line")
