@@ -4,6 +4,7 @@ First step of the bearing diagnoser: samples in, line levels per view out. A vie
 one band or of several adjacent bands together.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -61,7 +62,9 @@ class Envelopes:
     length: int
 
 
-def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> EnvelopeSpectra:
+def envelope_spectra(
+    x: Sequence[Array] | Array, fs_hz: float, *, bands: int, segments: int
+) -> EnvelopeSpectra:
     """Return the envelope spectra of each signal in `bands` equal bands.
 
     Each half-overlapping Hann segment is transformed once, its tones are cut (`without_tones`), and
@@ -72,8 +75,8 @@ def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> En
 
     Parameters
     ----------
-    x : ndarray, shape (batch, samples)
-        Acceleration, any unit.
+    x : sequence of ndarray, length batch, each of shape (samples,)
+        Acceleration of equally long records, any unit.
     fs_hz : float
         Sampling rate, Hz.
     bands : int
@@ -110,12 +113,12 @@ def envelope_spectra(x: Array, fs_hz: float, *, bands: int, segments: int) -> En
     return EnvelopeSpectra(spectra.transpose(0, 2, 1, 3), mean, fs_hz / windowed.length)
 
 
-def envelopes(x: Array, *, bands: int, segments: int) -> Envelopes:
+def envelopes(x: Sequence[Array] | Array, *, bands: int, segments: int) -> Envelopes:
     """Return the envelope of each signal in `bands` equal bands, by segments under a Hann window.
 
     Parameters
     ----------
-    x : ndarray, shape (batch, samples)
+    x : sequence of ndarray, length batch, each of shape (samples,)
     bands, segments : int
         As of `envelope_spectra`.
 
@@ -127,16 +130,19 @@ def envelopes(x: Array, *, bands: int, segments: int) -> Envelopes:
     --------
     envelope_spectra : the spectra of these.
     """
-    batch, samples = x.shape
+    batch, samples = len(x), len(x[0])
     unit = 2 * bands
     pieces = segments + 1 if segments > 1 else 1
     hop = unit * scipy.fft.prev_fast_len(max(1, samples // (pieces * unit)), real=False)
     length = 2 * hop if segments > 1 else hop
-    cut = np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[:, ::hop][:, :segments]
     missing = missing_lanes(batch) if segments == 1 else 0
-    filled = np.zeros((batch + missing, segments, length), x.dtype)
-    mean = cut.mean(axis=-1, keepdims=True, dtype=np.float32)
-    np.subtract(cut, mean, out=filled[:batch])
+    filled = np.empty((batch + missing, segments, length), np.float32)
+    filled[batch:] = 0
+    cut = filled[:batch]
+    for own, signal in zip(cut, x, strict=True):
+        for k, segment in enumerate(own):
+            segment[:] = signal[k * hop : k * hop + length]
+    cut -= cut.mean(axis=-1, keepdims=True)
     filled *= _hann(length)
     width = length // unit
     spectrum: Complex = scipy.fft.rfft(filled, axis=-1, overwrite_x=True)[
@@ -211,7 +217,12 @@ def view_power(spectra: Complex, mean: Float32) -> Float32:
     power: Float32 = np.abs((weights @ parts).view(np.complex64))
     np.square(power, out=power)
     if segments > 1:
-        power = power.reshape(batch, -1, segments, bins).mean(axis=2)
+        # In a third of the time of `mean` over so few.
+        of_segments = power.reshape(batch, -1, segments, bins)
+        power = of_segments[:, :, 0] + of_segments[:, :, 1]
+        for k in range(2, segments):
+            power += of_segments[:, :, k]
+        power /= segments
     return power
 
 

@@ -65,10 +65,8 @@ def _local_variance(views: EnvelopeViews) -> Float32:
     """Return the variance within pieces of some turns, by channel and band; none if too short."""
     setup = views.setup
     bands, segments = views.bands, views.segments
-    x = np.asarray([setup.recording.channels[n] for n in views.channels])
-    envelopes = envelope_spectrum.envelopes(
-        x.astype(np.float32, copy=False), bands=bands, segments=segments
-    )
+    x = [setup.recording.channels[n] for n in views.channels]
+    envelopes = envelope_spectrum.envelopes(x, bands=bands, segments=segments)
     turns = envelopes.length / setup.recording.fs_hz * setup.speed.hz
     pieces = int(turns / PIECE_TURNS)
     if pieces < MIN_PIECES:

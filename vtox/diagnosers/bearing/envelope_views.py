@@ -141,10 +141,10 @@ def _modulation(lines: list[tuple[int, float, float, float]]) -> float:
 def _analyse_chunk(setups: Sequence[SearchSetup]) -> list[EnvelopeViews]:
     """Return the envelope views of recordings of one layout."""
     recordings = [s.recording for s in setups]
-    x = np.asarray([r.channels[n] for r in recordings for n in VIBRATIONS if n in r.channels])
+    x = [r.channels[n] for r in recordings for n in VIBRATIONS if n in r.channels]
     bands, segments, share = setups[0].layout
     spectra = envelope_spectrum.envelope_spectra(
-        x.astype(np.float32, copy=False), recordings[0].fs_hz, bands=bands, segments=segments
+        x, recordings[0].fs_hz, bands=bands, segments=segments
     )
     low_bins = spectra.spectra[..., : max(1, spectra.spectra.shape[-1] // share)]
     power = envelope_spectrum.view_power(low_bins, spectra.mean)
