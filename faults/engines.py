@@ -4,6 +4,7 @@ python -m faults engines [--seed N] [--keep FOLDER] [ENGINE ...]
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,8 @@ COLUMNS = (
     "duplicate executions",
     "recovery, s",
     "drained, s",
+    "progress",
+    "load average",
     "",
 )
 PARTITIONS = 4
@@ -84,16 +87,18 @@ def missing(engine: str) -> str:
     return "RabbitMQ is not installed" if absent else ""
 
 
-def row(engine: str, verdict: Verdict) -> str:
-    """Return a run as a line of the table."""
+def row(engine: str, verdict: Verdict, load: float) -> str:
+    """Return a run as a line of the table, with the load of the box meanwhile."""
     f = verdict.figures
-    duplicates = "unknown" if f.duplicates is None else f"{f.duplicates:.1%}"
+    duplicates, progress = (
+        "unknown" if x is None else f"{x:.1%}" for x in (f.duplicates, f.progress)
+    )
     cells = [ENGINES[engine][0], f.windows, f.disturbances, f.lost, f.doubled, f.withdrawn]
     cells += [
         duplicates,
         *("unknown" if x is None else f"{x:.1f}" for x in (f.recovery_s, f.drained_s)),
     ]
-    cells += ["**failed**" if verdict.violations else "passed"]
+    cells += [progress, f"{load:.0f}", "**failed**" if verdict.violations else "passed"]
     return f"| {' | '.join(map(str, cells))} |"
 
 
@@ -113,11 +118,12 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{engine}: not tested, {lack}", flush=True)
             continue
         with ENGINES[engine][1](options.seed, top / f"{engine}-broker") as test:
+            before = os.getloadavg()[0]
             verdict = check(read(run(test, top / engine)))
         for violation in verdict.violations:
             print(f"{engine}: {violation}", file=sys.stderr, flush=True)
         failed += bool(verdict.violations)
-        rows.append(row(engine, verdict))
+        rows.append(row(engine, verdict, (before + os.getloadavg()[0]) / 2))
         print(rows[-1], flush=True)
     print("\n".join(["", f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS), *rows]))
     return 1 if failed else 0

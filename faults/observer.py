@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 import redis
@@ -169,13 +170,13 @@ class Observer:
 def summed(states: Sequence[Event]) -> Event:
     """Return the states of all servers as one: numbers are added up, in a dict by name."""
     total: Event = {}
-    for name in states[0]:
+    for name, value in states[0].items():
         values = [s[name] for s in states]
-        total[name] = (
-            dict(sum(map(Counter, values), Counter()))
-            if isinstance(values[0], dict)
-            else sum(values)
-        )
+        if isinstance(value, dict):
+            names = dict.fromkeys(chain.from_iterable(values))
+            total[name] = {n: sum(v.get(n, 0) for v in values) for n in names}
+        else:
+            total[name] = sum(values)
     return total
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from faults.disturber import Disturber
-from faults.history import History
+from faults.history import History, read
 from faults.observer import Observer, Reader
 from faults.schedule import Disturbance
 from faults.sender import SMALL_WINDOW_S
@@ -143,11 +143,17 @@ def _send(test: Test, system: System, history: History) -> None:
     senders = [system.add_sender(by_redis), system.add_sender(by_http, http=True)]
     disturber = Disturber(system, history)
     try:
-        disturber.run(test.schedule, began)
+        # On a busy box a sender may take longer to start than half the schedule.
+        system.wait(lambda: _acknowledged(history.path), "acknowledged window", SEND_S)
+        disturber.run(test.schedule, time.monotonic())
         test.during(system, history)
         system.wait(lambda: not any(s.wanted for s in senders), "end of the senders", SEND_S)
     finally:
         disturber.cancel()
+
+
+def _acknowledged(history: Path) -> bool:
+    return any(e["event"] == "ack" for e in read(history))
 
 
 def _drained(observer: Observer) -> bool:

@@ -9,7 +9,7 @@ window that has none, so that a window whose reply was lost is sent twice; so is
 import argparse
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -148,11 +148,20 @@ def http_body(fields: Fields) -> Fields:
     return body | {name: int(body[name]) for name in ("seq", "v") if name in body}
 
 
+def confirmations(history: Path, machines: range) -> dict[tuple[str, int], float]:
+    """Return when which windows of some machines were confirmed, in this order."""
+    names = {f"M{m}" for m in machines}
+    return {
+        (e["machine"], e["seq"]): e["t"]
+        for e in read(history)
+        if e["event"] == "ack" and e["machine"] in names
+    }
+
+
 def todo(
-    history: Path, machines: range, windows: int, rate: float
+    confirmed: Container[tuple[str, int]], machines: range, windows: int, rate: float
 ) -> Iterator[tuple[float, int, int]]:
     """Yield due time (s after the beginning), machine and seq of the windows not confirmed."""
-    confirmed = {(e["machine"], e["seq"]) for e in read(history) if e["event"] == "ack"}
     for k in range(windows):
         machine, seq = machines[k % len(machines)], k // len(machines)
         if (f"M{machine}", seq) not in confirmed:
@@ -183,8 +192,12 @@ def main() -> None:
         send = by_redis(options.url) if options.url else by_http(options.http, options.key)
     make = simulated_window if options.simulated else small_window
     machines = range(*options.machines)
-    for due_s, machine, seq in todo(options.history, machines, options.windows, options.rate):
-        time.sleep(max(0.0, options.began + due_s - time.monotonic()))
+    confirmed = confirmations(options.history, machines)
+    # One that was slow to start does not send in a burst what was due meanwhile; one that was
+    # killed does.
+    began = max(options.began, next(iter(confirmed.values()), time.monotonic()))
+    for due_s, machine, seq in todo(confirmed, machines, options.windows, options.rate):
+        time.sleep(max(0.0, began + due_s - time.monotonic()))
         fields = make(machine, seq, options.t0)
         if options.ballast and options.url:  # the API takes no field that it does not know
             fields["ballast"] = bytes(options.ballast)
