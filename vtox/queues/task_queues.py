@@ -148,6 +148,8 @@ class TaskQueues:
                 FAMILIES[family].task,
                 args=[record_ids],
                 kwargs=self._where,
+                # Of a batch Flower shows how many; Celery would write out all of them.
+                argsrepr=f"({len(record_ids)} records)",
                 queue=queue.name,
                 routing_key=queue.name,
                 producer=producer,
