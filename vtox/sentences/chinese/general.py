@@ -9,7 +9,7 @@ _ANGLE = "功率因数角 {power_factor_angle_deg:.0f} deg"
 
 SENTENCES: dict[str, Sentence] = {
     "no_current": Sentence("没有电流通道", "发送 ia、ib 和 ic。"),
-    "missing_channel": Sentence("缺少通道：{channels!w}", "发送该通道。"),
+    "missing_channel": Sentence("缺少通道：{channels!w}", "发送缺少的通道。"),
     "load_too_low": Sentence(
         "负载为 {load_a:.3g} A，至少需要 {needed_a:.3g} A", "在更高负载下测量。"
     ),

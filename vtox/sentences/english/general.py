@@ -4,7 +4,7 @@ from vtox.sentences.sentence import Sentence
 
 SENTENCES: dict[str, Sentence] = {
     "no_current": Sentence("no current channel", "Send ia, ib and ic."),
-    "missing_channel": Sentence("channels missing: {channels!w}", "Send this channel."),
+    "missing_channel": Sentence("channels missing: {channels!w}", "Send what is missing."),
     "load_too_low": Sentence(
         "load of {load_a:.3g} A, at least {needed_a:.3g} A needed", "Measure at a higher load."
     ),
