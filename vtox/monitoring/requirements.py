@@ -4,7 +4,7 @@ From what the machines that send now ask for, where some do (`measured_load`), e
 one (`TYPICAL`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -92,7 +92,8 @@ class ServerNeeds:
     """Bytes of the server's memory, without windows that wait because workers are behind.
 
     `first_open` are open records at the start of a fleet; `least` is the limit that holds them,
-    and `retained_s` how long finished windows stay under the present one.
+    and `retained_s` how long a window stays at least under the present one, from its arrival;
+    `retained` are the windows that have finished and stay.
     """
 
     open: float
@@ -101,6 +102,7 @@ class ServerNeeds:
     state: float
     least: float
     retained_s: float
+    retained: float
 
     @property
     def fixed(self) -> float:
@@ -113,10 +115,10 @@ def server_needs(
 ) -> ServerNeeds:
     """Return what machines need of the server's memory.
 
-    A window of a long record is held until that is complete, half its length on average. Finished
-    ones stay for R <= `retention_s`, less from 65 % of the limit L on and not from 75 %
-    (`effective_retention_s`): R = retention_s * (0.75 - share) / 0.1, and the share follows from R:
-    L * share = fixed + R * bytes/s.
+    A window of a long record is held until that is complete, half its length on average, and at
+    least for R <= `retention_s` from its arrival, less from 65 % of the limit L on and not from
+    75 % (`effective_retention_s`): R = retention_s * (0.75 - share) / 0.1. The share grows with R:
+    L * share = outputs + state + bytes/s * stay(R).
     """
     rate = machines * load.bytes_per_s
     outputs = float(MB * sum(getattr(settings, f"{name}_mb") for name in BOUNDED.values()))
@@ -127,9 +129,10 @@ def server_needs(
     retained_s = settings.retention_s
     if limit_bytes:
         outputs = min(outputs, OUTPUTS_SHARE * limit_bytes)
-        free = NOT_FROM_SHARE - (held + outputs + state) / limit_bytes
-        slope = NOT_FROM_SHARE - SHORTER_FROM_SHARE + settings.retention_s * rate / limit_bytes
-        retained_s *= min(max(free / slope, 0.0), 1.0)
+        retained_s *= _retained_share(
+            lambda share: outputs + state + rate * stay_s(share * settings.retention_s, load),
+            limit_bytes,
+        )
     return ServerNeeds(
         open=held,
         first_open=first,
@@ -137,7 +140,30 @@ def server_needs(
         state=state,
         least=least,
         retained_s=retained_s,
+        retained=rate * stay_s(retained_s, load) - held,
     )
+
+
+def stay_s(retained_s: float, load: MachineLoad) -> float:
+    """Return how long a window stays on average: until its records are complete, at least R.
+
+    The long record takes all between 0 and its length to be complete, each as often as another.
+    """
+    least_s = min(max(retained_s - SHORT_RECORDS_S, 0.0), load.record_s)
+    held_s = (load.record_s + least_s**2 / load.record_s) / 2
+    return max(held_s + SHORT_RECORDS_S, retained_s)
+
+
+def _retained_share(used_bytes: Callable[[float], float], limit_bytes: float) -> float:
+    """Return the share of the retention at which the bridge comes to rest, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        left = (NOT_FROM_SHARE - used_bytes(middle) / limit_bytes) / (
+            NOT_FROM_SHARE - SHORTER_FROM_SHARE
+        )
+        low, high = (middle, high) if left > middle else (low, middle)
+    return high if high > 1 - 1e-9 else low
 
 
 def requirements(machines: int, load: MachineLoad, settings: Settings, box: Box) -> Iterator[Check]:
@@ -192,8 +218,7 @@ def _server(
 
 
 def _box(machines: int, load: MachineLoad, needs: ServerNeeds, box: Box) -> Iterator[Check]:
-    retained = needs.retained_s * machines * load.bytes_per_s
-    server = needs.fixed + retained
+    server = needs.fixed + needs.retained
     workers = box.workers * WORKER_BYTES
     others = PROCESSES_BYTES + machines * BRIDGE_MACHINE_BYTES + box.ring_bytes
     need = server + workers + others

@@ -8,9 +8,13 @@ import redis
 
 from vtox import keys
 from vtox.partitions import FIRST, Partition
+from vtox.store import scripts
 from vtox.store.client import Client
 
 CONSUMER = "bridge"
+# Finished windows behind unfinished ones are deleted so many at a time, which takes the server
+# about 4 ms, and at most so many a second; unfinished ones are listed so many at a time.
+TRIMMED_AT_ONCE, TRIMMED_AT_MOST, PENDING_AT_ONCE = 100, 2_000, 500
 
 Fields = Mapping[str, str | bytes] | Mapping[bytes, bytes]
 Entry = tuple[bytes, dict[bytes, bytes] | None]
@@ -186,24 +190,36 @@ def read_until_t(client: Client, raws: Iterable[str] = (keys.RAW,)) -> float:
 def trim_raw(client: Client, raw: str, retention_s: float) -> int:
     """Delete finished entries older than the retention, never one that is unread or unfinished.
 
+    Those before the oldest unfinished one go at once, the others one by one.
+
     MINID and not MAXLEN: the latter deletes entries that nobody has read, and `lag` does not show
     it. Ids of the future (by hand, or from before the server's clock was set back) say nothing of
     age: with them every finished entry is deleted at once. Returns the number of entries deleted.
     """
-    pending = client.xpending(raw, keys.GROUP)
-    if pending["pending"]:
-        unfinished = pending["min"].decode()
-    else:
-        info = group_info(client, raw)
-        if info is None:
-            return 0
-        unfinished = info.last_delivered
+    pending, info = client.xpending(raw, keys.GROUP), group_info(client, raw)
+    if info is None:
+        return 0
+    unfinished = pending["min"].decode() if pending["pending"] else info.last_delivered
     seconds, micros = client.time()
     now_ms = seconds * 1000 + micros // 1000
     newest_ms = _milliseconds(client.xinfo_stream(raw)["last-generated-id"].decode())
     old = now_ms - int(retention_s * 1000) if newest_ms <= now_ms else newest_ms
-    oldest = f"{old}-0" if old < _milliseconds(unfinished) else unfinished
-    return int(client.xtrim(raw, minid=oldest, approximate=False))
+    delivered = info.last_delivered
+    before = f"{old}-0" if old < _milliseconds(delivered) else delivered
+    oldest = min(before, unfinished, key=_id)
+    removed = int(client.xtrim(raw, minid=oldest, approximate=False))
+    return removed + (_trim_between(client, raw, unfinished, before) if before != oldest else 0)
+
+
+def _trim_between(client: Client, raw: str, unfinished: str, before: str) -> int:
+    """Delete finished entries between unfinished ones before an id; return how many."""
+    script = client.register_script(scripts.source("trim_between"))
+    removed, after = 0, unfinished
+    while after and removed < TRIMMED_AT_MOST:
+        args = [keys.GROUP, after, before, PENDING_AT_ONCE, TRIMMED_AT_ONCE]
+        deleted, last = script(keys=[raw], args=args)
+        removed, after = removed + deleted, last.decode()
+    return removed
 
 
 def _milliseconds(entry_id: str) -> int:

@@ -11,12 +11,13 @@ from vtox.domain import Record
 from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
 from vtox.settings import Settings, load
+from vtox.store import streams
 from vtox.store.client import Client
 from vtox.store.ledger import BUCKET_BASE, CHANGED, COMMITTED, GONE, Ledger, Outcome
 from vtox.store.machines import retire
 from vtox.store.refusals import Refusal, refuse
 from vtox.store.status import snapshot
-from vtox.store.streams import create_group, group_info, trim_raw
+from vtox.store.streams import create_group, deleted_unread, group_info, trim_raw
 
 TOKEN = "me"
 
@@ -299,12 +300,28 @@ def test_trimming_spares_what_is_unfinished_or_unread(client: Client, ledger: Le
     unread = [add_window(client, seq=k) for k in range(6, 9)]
     client.xack(keys.RAW, keys.GROUP, *ids[:3], ids[4])
     trim_raw(client, keys.RAW, retention_s=0)
-    assert [i.decode() for i, _ in client.xrange(keys.RAW)] == ids[3:] + unread
+    assert [i.decode() for i, _ in client.xrange(keys.RAW)] == [ids[3], ids[5], *unread]
     client.xack(keys.RAW, keys.GROUP, *ids)
     trim_raw(client, keys.RAW, retention_s=3600)
-    assert client.xlen(keys.RAW) == 6
+    assert client.xlen(keys.RAW) == 5
     trim_raw(client, keys.RAW, retention_s=0)
     assert [i.decode() for i, _ in client.xrange(keys.RAW)] == ids[-1:] + unread
+
+
+def test_a_machine_that_is_slow_holds_no_windows_of_others(
+    client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PENDING_AT_ONCE", 2)
+    monkeypatch.setattr(streams, "TRIMMED_AT_ONCE", 3)
+    ids = deliver(client, 30)
+    slow = [ids[0], *ids[11:14], ids[20]]
+    client.xack(keys.RAW, keys.GROUP, *(i for i in ids if i not in slow))
+    before = deleted_unread(client)
+    assert trim_raw(client, keys.RAW, retention_s=3600) == 0
+    assert trim_raw(client, keys.RAW, retention_s=0) == 24
+    left = [i.decode() for i, _ in client.xrange(keys.RAW)]
+    assert left == [*slow, ids[-1]], "the last entry delivered stays"
+    assert deleted_unread(client) == before, "none of them counts as unread"
 
 
 def test_evidence_keeps_the_waveform(client: Client, ledger: Ledger) -> None:

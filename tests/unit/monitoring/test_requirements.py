@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vtox.monitoring.requirements import TYPICAL, Box, requirements, server_needs
+from vtox.monitoring.requirements import TYPICAL, Box, requirements, server_needs, stay_s
 from vtox.settings import load
 from vtox.store.retention import ServerMemory, effective_retention_s
 
@@ -31,9 +31,17 @@ def test_the_defaults_carry_a_thousand_machines_on_four_gigabytes() -> None:
 @pytest.mark.parametrize("machines", [50, 200, 400, 1000, 2000])
 def test_the_retention_is_the_one_that_the_bridge_comes_to_rest_at(machines: int) -> None:
     needs = server_needs(machines, TYPICAL, SETTINGS, LIMIT)
-    used = needs.fixed + needs.retained_s * machines * TYPICAL.bytes_per_s
+    used = needs.fixed + needs.retained
     by_bridge = effective_retention_s(SETTINGS, ServerMemory(round(used), LIMIT))
     assert needs.retained_s == pytest.approx(by_bridge, abs=0.01)
+
+
+def test_a_window_stays_until_its_records_are_complete_or_the_retention_is_over() -> None:
+    load_ = replace(TYPICAL, record_s=10.0)
+    waits = [1.0 + 10.0 * (k + 0.5) / 1000 for k in range(1000)]
+    for retained_s in (0.0, 1.0, 4.0, 11.0, 60.0):
+        expected = sum(max(w, retained_s) for w in waits) / len(waits)
+        assert stay_s(retained_s, load_) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_settings_that_it_names_suffice() -> None:
