@@ -6,7 +6,7 @@ Between the publisher, which numbers them, and the stream.
 import random
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,8 +94,9 @@ class Delivery:
         # What the last attempt has met, and when to try again.
         self.hindrance: Hindrance | None = None
         self.resume_t = 0.0
-        # What the server has now; whether it is new, or was sent again.
-        self._accepted: list[tuple[Accepted, bool]] = []
+        # What the server has now: new, and sent again.
+        self._accepted: list[Accepted] = []
+        self._repeated: list[Accepted] = []
 
     @property
     def windows(self) -> int:
@@ -125,10 +126,10 @@ class Delivery:
         """Whether there is something to do, and no pause."""
         return self.unfinished and self.resume_t <= now
 
-    def bring(self, entry: Entry) -> None:
-        """Add a window, numbered, for the next attempt."""
-        self._brought.append(entry)
-        self._brought_bytes += entry.nbytes
+    def bring(self, entries: Sequence[Entry]) -> None:
+        """Add windows, numbered, for the next attempt."""
+        self._brought += entries
+        self._brought_bytes += sum(e.nbytes for e in entries)
 
     def begin(self) -> None:
         """Try at once, with all patience, and see whether the server may have lost something."""
@@ -136,10 +137,11 @@ class Delivery:
         self._deadline = time.monotonic() + self._terms.patience_s
         self.hindrance, self.resume_t, self._pause_s = None, 0.0, PAUSE_S
 
-    def take_accepted(self) -> Iterator[tuple[Accepted, bool]]:
-        """Yield what the server has since this was last asked, and whether it is new."""
-        found, self._accepted = self._accepted, []
-        yield from found
+    def take_accepted(self) -> tuple[list[Accepted], list[Accepted]]:
+        """Return what the server has since this was last asked: new, and sent again."""
+        found = self._accepted, self._repeated
+        self._accepted, self._repeated = [], []
+        return found
 
     def take_in(self) -> None:
         """Take what was brought: an attempt is next."""
@@ -257,14 +259,14 @@ class Delivery:
     def _note(self, entry: Entry, entry_id: str) -> None:
         seq = entry.fields["seq"]
         accepted = Accepted(
-            machine_id=entry.machine_id,
-            run=str(entry.fields.get("run", "")),
-            seq=int(seq) if seq else -1,
-            entry_id=entry_id,
-            stream=entry.stream,
-            server=self._place.server,
+            entry.machine_id,
+            str(entry.fields.get("run", "")),
+            int(seq) if seq else -1,
+            entry_id,
+            entry.stream,
+            self._place.server,
         )
-        self._accepted.append((accepted, entry.age_s is None))
+        (self._accepted if entry.age_s is None else self._repeated).append(accepted)
 
     def _take_back(self) -> None:
         """Send what may be lost again, before anything else: a machine's windows stay in order."""

@@ -250,14 +250,12 @@ class Publisher:
 
     def take_accepted(self) -> list[Accepted]:
         """Return what was accepted since this was last said."""
-        news = []
-        for accepted, is_new in self._deliveries.take_accepted():
-            self.accepted_ids[accepted.server, accepted.stream, accepted.entry_id] = accepted
-            if is_new:
-                news.append(accepted)
+        accepted, repeated = self._deliveries.take_accepted()
+        for a in (*repeated, *accepted):
+            self.accepted_ids[a.server, a.stream, a.entry_id] = a
         while len(self.accepted_ids) > KEPT_IDS:
             self.accepted_ids.popitem(last=False)
-        return news
+        return accepted
 
     def _accept(self, send: Callable[[Hindrance | None], Iterator[Hindrance]]) -> list[Accepted]:
         self._hand_out()
@@ -271,9 +269,12 @@ class Publisher:
     def _hand_out(self) -> None:
         """Bring each window to the delivery to its server, with a number."""
         self._number()
-        for entry in self._collected:
-            number = self._servers.number_of(entry.machine_id)
-            self._deliveries.each[number].bring(entry)
+        each = self._deliveries.each
+        if len(each) == 1:
+            each[0].bring(self._collected)
+        else:
+            for entry in self._collected:
+                each[self._servers.number_of(entry.machine_id)].bring([entry])
         self._collected.clear()
         self._collected_bytes = 0
 

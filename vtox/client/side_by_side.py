@@ -61,11 +61,10 @@ class SideBySide:
                 d.begin()
         yield from self._work(lambda d: not d.is_hindered(give_up))
 
-    def take_accepted(self) -> Iterator[tuple[Accepted, bool]]:
-        """Yield what the servers have since this was last asked, and whether it is new."""
-        for d in self.each:
-            if d not in self._running:
-                yield from d.take_accepted()
+    def take_accepted(self) -> tuple[list[Accepted], list[Accepted]]:
+        """Return what the servers have since this was last asked: new, and sent again."""
+        found = [d.take_accepted() for d in self.each if d not in self._running]
+        return [a for new, _ in found for a in new], [a for _, again in found for a in again]
 
     def _work(self, matters: Callable[[Delivery], bool]) -> Iterator[Hindrance]:
         while True:
