@@ -69,6 +69,8 @@ def summed(
             "capacity": capacity,
             "queues": {name: _queue([p.queues[name] for p in each]) for name in first.queues},
             "workers": _workers(w for p in each for w in p.workers),
+            # A host reports the same to each server.
+            "scaling": list({r.host: r for p in each for r in p.scaling}.values()),
             "streams": {name: _stream([p.streams[name] for p in each]) for name in first.streams},
             "partitions": [
                 q.model_copy(update={"server": n}) for n, p in parts for q in p.partitions

@@ -1,5 +1,6 @@
 """Makes the application: routes, errors, limits, and what is open while it runs."""
 
+import asyncio
 import multiprocessing
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,12 +45,14 @@ from api.routes import (
 )
 from api.schemas.system import version
 from api.security_headers import SecurityHeaders
+from api.server import AWAY
 from vtox import settings as settings_module
 from vtox.cluster import logging_setup, parent_watch
 from vtox.cluster.api_owned import ApiOwnedCluster
-from vtox.errors import SettingsError
+from vtox.errors import SettingsError, SystemStateError
 from vtox.settings import Settings
 from vtox.store import apikeys
+from vtox.store.agreement import of_api, require_agreement
 
 log = structlog.get_logger()
 
@@ -88,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         with Backend(loaded) as backend:
             async with ApiOwnedCluster(loaded) as cluster:
                 await _check_keys(backend, cluster)
+                await asyncio.to_thread(_check_terms, backend)
                 app.state.backend = backend
                 yield
 
@@ -157,3 +161,16 @@ async def _check_keys(backend: Backend, cluster: ApiOwnedCluster) -> None:
             api_host=settings.api_host,
             what_to_do=apikeys.MAKE_ONE,
         )
+
+
+def _check_terms(backend: Backend) -> None:
+    """Refuse to start beside bridges and workers on other terms, as far as the servers respond."""
+    for server in backend.servers.all:
+        try:
+            if not server.problem:
+                require_agreement(server.client(), backend.settings, part=of_api)
+        except AWAY as error:
+            log.warning("terms are not compared: no answer from the server", reason=str(error))
+        except SystemStateError as error:
+            log.error("the API does not start", reason=str(error))
+            raise

@@ -11,7 +11,7 @@ from api.auth import needs
 from api.away import away_servers
 from api.backend import Backend
 from api.cluster_sums import summed
-from api.explanation import advice, check_in_words, reason
+from api.explanation import advice, check_in_words, reason, sentence
 from api.metrics import CONTENT_TYPE, exposition, exposition_of_servers
 from api.query import NO_PARAMETERS
 from api.schemas.alarms import AlarmFilter
@@ -23,6 +23,7 @@ from api.schemas.system import (
     PartitionStatus,
     Performance,
     QueueStatus,
+    ScalingStatus,
     ServerStatus,
     StreamStatus,
     SystemStatus,
@@ -46,6 +47,7 @@ from vtox.sentences.rendering import render
 from vtox.store import open_alerts as alerts
 from vtox.store.entries import Metrics
 from vtox.store.heartbeats import Worker
+from vtox.store.scaling_report import HostScaling
 from vtox.store.status import PartitionState, Snapshot
 
 router = APIRouter(tags=["system"])
@@ -108,6 +110,7 @@ def _status(backend: Backend, server: Server, snap: Snapshot) -> ClusterStatus:
             for name, q in snap.queues.items()
         },
         workers=[_worker(w, snap.t) for w in snap.workers],
+        scaling=list(map(_scaling, snap.scaling)),
         streams={name: _stream(name, snap) for name in snap.lengths},
         partitions=list(map(_partition, snap.partitions)),
         machines=snap.machines,
@@ -230,6 +233,20 @@ def _worker(w: Worker, now: float) -> WorkerStatus:
         last_family=w.last_family,
         last_task=rfc3339(w.last_task_t),
         last_task_age_s=None if w.last_task_t is None else max(round(now - w.last_task_t, 3), 0.0),
+    )
+
+
+def _scaling(r: HostScaling) -> ScalingStatus:
+    return ScalingStatus(
+        host=r.host,
+        workers=r.workers,
+        least=r.least,
+        most=r.most,
+        code=r.code,
+        reason=sentence(r.code, r.values),
+        change=r.change,
+        changed=rfc3339(r.changed_t),
+        reported=rfc3339(r.t),
     )
 
 

@@ -138,6 +138,20 @@ class ServerStatus(ResponseModel):
     maxmemory_bytes: int | None
 
 
+class ScalingStatus(ResponseModel):
+    """The workers of one host whose number follows the load, as its supervisor reported last."""
+
+    host: str
+    workers: int
+    least: int
+    most: int
+    code: str = Field(description="why it has so many")
+    reason: str = Field(description="the same in words")
+    change: int = Field(description="by how many they changed last; 0: not yet")
+    changed: Time | None = Field(description="when that was")
+    reported: Time | None
+
+
 class OneServer(ResponseModel):
     """One of several servers that share the machines; only `away` where it does not answer."""
 
@@ -167,6 +181,9 @@ class ClusterStatus(ResponseModel):
     capacity: CapacityStatus
     queues: dict[str, QueueStatus]
     workers: list[WorkerStatus]
+    scaling: list[ScalingStatus] = Field(
+        description="hosts whose number of workers follows the load (`VTOX_WORKERS_MAX`)"
+    )
     streams: dict[str, StreamStatus]
     partitions: list[PartitionStatus] = Field(
         description="of the raw stream; its entry in `streams` is their sum"

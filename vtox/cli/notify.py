@@ -16,6 +16,7 @@ from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
 from vtox.errors import InputError, RulesError
 from vtox.settings import Settings, load
+from vtox.store.agreement import of_readers, require_agreement
 from vtox.store.client import server_time_ms
 from vtox.store.servers import connect_servers, responding
 
@@ -45,7 +46,8 @@ def run() -> None:
     _check_secrets(rules)
     stop = stop_event()
     servers = connect_servers(settings.shared_urls(), "notifier")
-    responding(servers)
+    for client in responding(servers):
+        require_agreement(client, settings, part=of_readers)
     Notifier(list(servers), settings, rules, senders).run(stop)
 
 

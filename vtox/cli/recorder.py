@@ -5,6 +5,7 @@ import typer
 from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
 from vtox.settings import load
+from vtox.store.agreement import of_readers, require_agreement
 from vtox.store.servers import connect_servers, responding
 
 
@@ -21,7 +22,8 @@ def recorder() -> None:
     settings = load()
     stop = stop_event()
     servers = connect_servers(settings.shared_urls(), "recorder")
-    responding(servers)
+    for client in responding(servers):
+        require_agreement(client, settings, part=of_readers)
     # What no second try would mend ends the start.
     engine_to_write(settings).dispose()
     record(servers, settings, stop)

@@ -1,24 +1,34 @@
 """Status, health, metrics and pages of the HTTP service."""
 
+import asyncio
+import json
 import re
 import shutil
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Event, Thread
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.factory import create_app
 from tests.integration.conftest import serving
 from tests.paths import ROOT
 from tests.waiting import eventually
 from vtox import keys
+from vtox.errors import SystemStateError
 from vtox.faults import FAMILIES
 from vtox.monitoring.monitor import watch_system
 from vtox.monitoring.throughput import READING_EVERY_S
+from vtox.sentences.rendering import render
 from vtox.settings import Settings, load
-from vtox.store.client import Client
+from vtox.store.agreement import terms
+from vtox.store.client import Client, server_time
+from vtox.store.scaling_report import HostScaling, report_scaling
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -51,6 +61,58 @@ def test_status_of_an_idle_system(fresh_http: httpx.Client) -> None:
     assert data["workers"] == []
     assert set(data["queues"]) == set(FAMILIES)
     assert data["streams"]["motor_raw_data"]["length"] == 0
+
+
+def test_status_says_how_workers_are_scaled(fresh_http: httpx.Client, client: Client) -> None:
+    now = server_time(client)
+    values = {"family": "bearing", "age_s": 9.0}
+    report_scaling(
+        client,
+        HostScaling(
+            host="h",
+            t=now,
+            workers=3,
+            least=1,
+            most=6,
+            code="records_wait",
+            values=values,
+            change=1,
+            changed_t=now - 60,
+        ),
+    )
+    (told,) = fresh_http.get("/api/v1/cluster/status").json()["data"]["scaling"]
+    assert (told["host"], told["workers"], told["least"], told["most"]) == ("h", 3, 1, 6)
+    assert (told["code"], told["change"]) == ("records_wait", 1)
+    assert told["reason"] == render("records_wait", values) != ""
+
+
+@pytest.mark.parametrize(("tolerant", "starts"), [(False, False), (True, True)])
+def test_beside_bridges_on_other_terms_it_does_not_start_unless_told_so(
+    client: Client, settings: Settings, tolerant: bool, starts: bool
+) -> None:
+    bring_up(client)
+    other = terms(settings) | {"VTOX_MAX_WINDOW_BYTES": "1"}
+    worker, stop = keys.worker("bearing@h"), Event()
+    client.hset(worker, "terms", json.dumps(other))
+    app = create_app(settings.model_copy(update={"hosts_may_differ": tolerant}))
+
+    def report_again() -> None:
+        while not stop.wait(0.1):
+            client.hincrbyfloat(worker, "last_seen_t", 0.1)
+
+    thread = Thread(target=report_again)
+    thread.start()
+    with ExitStack() as stack:
+        stack.callback(thread.join)
+        stack.callback(stop.set)
+        if not starts:
+            stack.enter_context(pytest.raises(SystemStateError, match="VTOX_MAX_WINDOW_BYTES"))
+        asyncio.run(start_and_stop(app))
+
+
+async def start_and_stop(app: FastAPI) -> None:
+    async with app.router.lifespan_context(app):
+        pass
 
 
 def test_status_of_a_working_system(fresh_http: httpx.Client, client: Client) -> None:
