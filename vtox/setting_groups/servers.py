@@ -158,8 +158,8 @@ class ServerSettings(BaseModel):
                 return first
             raise SettingsError(
                 "several servers share the machines (VTOX_REDIS_URLS), and this works with one",
-                remedy="set VTOX_REDIS_URL to the one that has the machines you mean; API, "
-                "recorder and notifier run once for each server (docs/OPERATIONS.md)",
+                remedy="set VTOX_REDIS_URL to one of them, and do it once for each "
+                "(docs/OPERATIONS.md)",
             )
         file = self.server_file
         try:
