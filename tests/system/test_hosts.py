@@ -12,7 +12,7 @@ from hosts.scenarios import SCENARIOS
 pytestmark = pytest.mark.alone
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_host_that_is_cut_off_loses_and_doubles_nothing(tmp_path: Path) -> None:
     scenario = SCENARIOS["cut-short"]()
     if scenario.needs:
