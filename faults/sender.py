@@ -22,10 +22,8 @@ from faults.history import History, read
 from vtox import keys
 from vtox.client.publisher import Publisher
 from vtox.domain import Window
-from vtox.partitions import server_number
 from vtox.senders.simulated_fleet import FS_HZ, WINDOW_S
 from vtox.sentinel_urls import is_sentinel, parse
-from vtox.server_urls import split_urls
 from vtox.simulator.fleet import fleet
 from vtox.simulator.signals import window as simulate
 from vtox.store.sentinels import sentinel_options, tls_arguments
@@ -69,15 +67,11 @@ def simulated_window(machine: int, seq: int, t0: float) -> Fields:
 _FLEET = fleet(20)
 
 
-def by_redis(urls: str) -> Callable[[Fields], bool]:
-    """Return a sender as any other program has it: plain clients, no retry.
-
-    Of several servers each machine's windows go to its own.
-    """
-    clients = [_client(url) for url in split_urls(urls)]
+def by_redis(url: str) -> Callable[[Fields], bool]:
+    """Return a sender as any other program has it: plain client, no retry."""
+    client = _client(url)
 
     def send(fields: Fields) -> bool:
-        client = clients[server_number(fields["machine_id"], len(clients))]
         try:
             client.xadd(keys.RAW, fields)
         except redis.RedisError:

@@ -153,9 +153,7 @@ class System(Parts):
             self.url(self.links.add(name, lambda n=n: self._address(n)[0]).port, server=n)
             for n in range(self.options.servers)
         ]
-        one = {"VTOX_REDIS_URL": urls[0]}
-        # With the list the API works with the first, and all others with all.
-        return one | {"VTOX_REDIS_URLS": ",".join(urls)} if len(urls) > 1 else one
+        return {"VTOX_REDIS_URLS": ",".join(urls)} if len(urls) > 1 else {"VTOX_REDIS_URL": urls[0]}
 
     def add_sender(self, arguments: list[str], *, http: bool = False) -> Part:
         """Start a sender, which ends when all its windows are acknowledged."""
@@ -165,8 +163,8 @@ class System(Parts):
             sure = ["--keep", str(self.options.keep_s), "--replicas", str(self.options.replicas)]
             where = ["--url", self.url(), *sure]
         else:
-            urls = self._over_links("sender")
-            where = ["--url", urls.get("VTOX_REDIS_URLS", urls["VTOX_REDIS_URL"])]
+            # Of several servers to the first, which hands over what is not its own.
+            where = ["--url", self.url(self.links.add("sender").port)]
         command = ["faults.sender", str(self.history.path), *where, *arguments]
         name = "http-sender" if http else "sender"
         return self.add(name, command, self._base_environment(), one_shot=True)
