@@ -18,6 +18,8 @@ from vtox.store.status import over_partitions
 from vtox.store.streams import group_info, sum_groups
 
 BLOCK_MS = 200
+# After a loss of the server it is looked for again.
+RETRY_S = 0.2
 COUNT = 1000
 
 
@@ -85,7 +87,7 @@ class Reader:
                     self._read(client)
                     self.history.add("sample", **state(client))
                     self._stop.wait(BLOCK_MS / 1000)
-            self._stop.wait(0.2)
+            self._stop.wait(RETRY_S)
 
     def _meet(self, client: Client) -> None:
         """Read all again from another primary: what the one before alone had does not count."""

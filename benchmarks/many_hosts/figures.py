@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.many_hosts.layout import Delays
 from benchmarks.many_hosts.simulation import Disturbance, Task
-from faults.observer import BLOCK_MS
+from faults.observer import BLOCK_MS, RETRY_S
 from hosts.availability import IN_TIME_S
 
 # The reader of `make hosts` asks for answers so often.
@@ -26,12 +26,15 @@ def figures(
     tasks: Sequence[Task], seconds: float, disturbances: Sequence[Disturbance], delays: Delays
 ) -> Figures:
     """Return the figures of `seconds` of sending."""
-    outages = [
-        (d.begin_s, d.begin_s + delays.away_s(d.kind, d.seconds))
-        for d in disturbances
-        if d.kind in OF_THE_SERVER
+    of_the_server = [d for d in disturbances if d.kind in OF_THE_SERVER]
+    outages = [(d.begin_s, d.begin_s + delays.away_s(d.kind, d.seconds)) for d in of_the_server]
+    # Of a silent server the reader is back sooner than the bridge: it has nothing to build up.
+    sooner_s = delays.reconnect_s - RETRY_S
+    unread = [
+        (begin, back - sooner_s if d.kind == "silent" else back)
+        for d, (begin, back) in zip(of_the_server, outages, strict=True)
     ]
-    read_t = {t: _read_t(t.answered_t, outages) for t in tasks if t.answered_t is not None}
+    read_t = {t: _read_t(t.answered_t, unread) for t in tasks if t.answered_t is not None}
     end = max(read_t.values(), default=seconds)
     late = {t: read_t.get(t, end) for t in tasks if read_t.get(t, end) > t.complete_t + IN_TIME_S}
     bad = {int(t.complete_t) for t in late}
