@@ -8,6 +8,7 @@ On failure it prints what is wrong, the seed, the schedule, and the command that
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -109,6 +110,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Whoever ends it by SIGTERM leaves no server and no worker behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if sys.argv[1:2] == ["engines"]:
         sys.exit(engines.main(sys.argv[2:]))
     sys.exit(main(sys.argv[1:]))
