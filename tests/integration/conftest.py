@@ -106,6 +106,7 @@ def served(
     server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
     """One service for all tests that do not look at its snapshots."""
+    wipe(server.url)  # of an earlier test's workers, say, which work on other terms
     with serving(load(redis_url=server.url, data_dir=tmp_path_factory.mktemp("api"))) as opened:
         yield opened
 

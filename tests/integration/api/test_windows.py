@@ -16,7 +16,7 @@ from tests.integration.conftest import serving
 from vtox import keys, wire
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Window
-from vtox.settings import load
+from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 
 PATH = "/api/v1/machines/V001/windows"
@@ -221,8 +221,8 @@ def test_the_largest_window_fits_into_a_body(
         assert answer.json()["code"] == "too_large"
 
 
-def test_a_window_of_too_many_samples_is_too_large(tmp_path: Path, server: EmbeddedServer) -> None:
-    with serving(load(redis_url=server.url, data_dir=tmp_path, max_samples=16)) as http:
+def test_a_window_of_too_many_samples_is_too_large(settings: Settings) -> None:
+    with serving(settings.model_copy(update={"max_samples": 16})) as http:
         answer = http.post(PATH, json=GOOD | {"channels": {"ia": [0.5] * 17}})
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 

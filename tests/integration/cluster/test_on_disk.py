@@ -16,7 +16,7 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.errors import SettingsError
-from vtox.settings import load
+from vtox.settings import Settings, load
 from vtox.store.client import connect
 
 FSYNC_S = 0.2
@@ -59,8 +59,8 @@ def test_acknowledged_on_disk_needs_an_embedded_server_that_syncs_always() -> No
         load(redis_url=None, api_ack="disk")
 
 
-def test_a_server_that_confirms_what_is_not_on_disk_is_refused(server: EmbeddedServer) -> None:
-    with serving(load(redis_url=server.url, api_ack="disk")) as http:
+def test_a_server_that_confirms_what_is_not_on_disk_is_refused(settings: Settings) -> None:
+    with serving(settings.model_copy(update={"api_ack": "disk"})) as http:
         answer, _ = post(http)
     assert (answer.status_code, answer.json()["code"]) == (503, "not_on_disk")
     assert "appendfsync always" in answer.json()["detail"]

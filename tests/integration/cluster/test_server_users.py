@@ -18,7 +18,7 @@ from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.ports import accepts_connections
 from vtox.cluster.server_users import GROUP_USERS, ROLES
 from vtox.partitions import Partition
-from vtox.store.client import connect
+from vtox.store.client import Client, connect
 from vtox.store.partition_table import number_in_force
 
 MAKE_KEY = "HSET vtox:api-keys mine {}"
@@ -143,7 +143,7 @@ def test_a_role_is_denied(role: str, command: str, server: EmbeddedServer) -> No
             client.execute_command(*command.split())
 
 
-def test_a_sender_adds_windows_and_cannot_read_them(server: EmbeddedServer) -> None:
+def test_a_sender_adds_windows_and_cannot_read_them(server: EmbeddedServer, client: Client) -> None:
     with connect(server.address.role_url("ingest"), "sender") as sender:
         assert sender.xadd(keys.RAW, {"machine_id": "M1"})
         assert sender.xadd(Partition(3).raw, {"machine_id": "M1"})
