@@ -76,14 +76,11 @@ def list_diagnoses(
         items, cursor = _recorded(backend, wanted, query.cursor, query.limit)
     else:
         items, cursor = _in_stream(backend, machine_id, query)
-        if not cursor and len(items) < query.limit:
-            older, cursor = _recorded(
-                backend,
-                wanted,
-                _behind_stream(backend, machine_id, query.cursor),
-                query.limit - len(items),
-            )
-            items += older
+        if not cursor:
+            cursor = _behind_stream(backend, machine_id, query.cursor)
+            if room := query.limit - len(items):
+                older, cursor = _recorded(backend, wanted, cursor, room)
+                items += older
     return Diagnoses(data=items, latest=machine.diagnoses, next=next_link(request, cursor))
 
 

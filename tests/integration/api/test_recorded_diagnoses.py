@@ -40,8 +40,9 @@ def every_page(http: httpx.Client, url: str) -> list[list[dict[str, object]]]:
     return found
 
 
+@pytest.mark.parametrize("limit", [1, 4, 5])
 def test_a_machine_goes_on_in_the_history_where_the_stream_ends(
-    fresh_http: httpx.Client, client: Client, record: Callable[[], object]
+    fresh_http: httpx.Client, client: Client, record: Callable[[], object], limit: int
 ) -> None:
     machines.register(client, "M1", Motor())
     now = server_time(client)
@@ -50,7 +51,7 @@ def test_a_machine_goes_on_in_the_history_where_the_stream_ends(
     record()
     ids.append(add_result(client, now - 30))
     client.xtrim(keys.RESULTS, minid=ids[9], approximate=False)
-    found = [d for page in every_page(fresh_http, f"{M1}?limit=5") for d in page]
+    found = [d for page in every_page(fresh_http, f"{M1}?limit={limit}") for d in page]
     assert [d["stream_id"] for d in found] == ids[::-1]
     assert [d["source"] for d in found] == ["stream"] * 4 + ["history"] * 9
     last = found[-1]
