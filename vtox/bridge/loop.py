@@ -150,6 +150,8 @@ class Bridge:
         """Own the stream, with the open records rebuilt; False while another bridge owns it."""
         if not self.lease.take():
             return False
+        # Before anything that takes time: until then the terms are those of the owner before.
+        report_agreement(self.client, self.settings, self.partition.bridge)
         self.partitions = number_in_force(self.client)
         self._forget()
         self.shared.capacity = (ring_mb(self.settings) << 20) // self.partitions
@@ -157,7 +159,6 @@ class Bridge:
         self.forget_tasks()  # another owner may have sent tasks since
         create_group(self.client, self.partition.raw)
         self._rebuild()
-        report_agreement(self.client, self.settings, self.partition.bridge)
         self.owner = True
         log.info("bridge owns the stream", stream=self.partition.raw, open_bytes=self.joiner.bytes)
         return True
