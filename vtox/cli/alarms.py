@@ -94,7 +94,7 @@ def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
         known = alarm_of(client, books[own], lambda: reading(settings), alarm_id)
         if known is None:
             raise InputError(f"no alarm {alarm_id}", remedy="`vtox alarms list --all` shows them")
-        done = actions_of(client, lambda: reading(settings), known[0])
+        done = actions_of(client, lambda: reading(settings), known[0], own)
     if as_json:
         table = alarm_table(known[0]) | {"actions": [action_table(i, a) for i, a in done]}
         typer.echo(json.dumps(table))
@@ -118,7 +118,9 @@ def show_figures(
     settings = load()
     with all_servers(settings) as servers, reading(settings) as db:
         to_s = server_time(servers.first)
-        found = recorded_alarms(db, float(first_day(to_s, days) * DAY_S), to_s, MOST)
+        found = recorded_alarms(
+            db, float(first_day(to_s, days) * DAY_S), to_s, MOST, len(servers.clients)
+        )
     false = false_alarm_rate(found.of_machines, found.outcomes, found.machine_days)
     frequent, chatter = most_frequent(found.alarms, MOST), chattering(found.alarms)[:MOST]
     if as_json:
