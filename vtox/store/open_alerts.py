@@ -17,6 +17,9 @@ from vtox.store.entries import decode_alert, loads, reason_from_json
 from vtox.store.flags import FLAGS
 from vtox.store.histories import history_from_json, may_have_alert
 
+# After more events since the last look all open alerts are read anew, as at the first look.
+MOST_FOLLOWED = 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAlert:
@@ -78,7 +81,10 @@ class OpenAlerts:
 
     def _follow(self, client: Client, known: str) -> None:
         """Read the alerts of those machines anew that had an event after the one known."""
-        events, _ = events_after(client, known)
+        events, _ = events_after(client, known, count=MOST_FOLLOWED)
+        if len(events) == MOST_FOLLOWED:
+            self._alerts = open_alerts(client)
+            return
         machine_ids = {e.machine_id for e in events}
         found = _of_machines(client, sorted(machine_ids - {""}))
         if "" in machine_ids:
@@ -133,9 +139,11 @@ def open_alarms(conditions: Mapping[bytes, bytes]) -> list[OpenAlert]:
     return sorted(alarms, key=lambda a: alert_sort_key(a.id))
 
 
-def events_after(client: Client, last_id: str) -> tuple[list[Alert], str]:
-    """Return the events written after an entry, and the id of the last of them."""
-    entries, last_id = outputs.after(client, keys.ALERTS, last_id)
+def events_after(
+    client: Client, last_id: str, *, count: int | None = None
+) -> tuple[list[Alert], str]:
+    """Return the events after an entry, all or the first `count`, and the id of the last one."""
+    entries, last_id = outputs.after(client, keys.ALERTS, last_id, count=count)
     return [decode_alert(fields) for _, fields in entries], last_id
 
 

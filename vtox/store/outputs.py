@@ -37,9 +37,11 @@ def oldest_id(client: Client, stream: str) -> str | None:
     return oldest[0][0].decode() if oldest else None
 
 
-def after(client: Client, stream: str, last_id: str) -> tuple[list[Entry], str]:
-    """Return all entries after one, and the id of the last of them."""
-    entries: list[Entry] = client.xrange(stream, f"({last_id}", "+")
+def after(
+    client: Client, stream: str, last_id: str, *, count: int | None = None
+) -> tuple[list[Entry], str]:
+    """Return the entries after one, all or the first `count`, and the id of the last of them."""
+    entries: list[Entry] = client.xrange(stream, f"({last_id}", "+", count)
     return entries, entries[-1][0].decode() if entries else last_id
 
 
