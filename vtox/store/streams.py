@@ -13,8 +13,9 @@ from vtox.store.client import Client
 
 CONSUMER = "bridge"
 # Finished windows behind unfinished ones are deleted so many at a time, which takes the server
-# about 4 ms, and at most so many a second; unfinished ones are listed so many at a time.
-TRIMMED_AT_ONCE, TRIMMED_AT_MOST, PENDING_AT_ONCE = 100, 2_000, 500
+# about 4 ms, and at most so many a second; unfinished ones are listed so many at a time, and so
+# many times: what has finished behind the first 10,000 that have not waits until some of them have.
+TRIMMED_AT_ONCE, TRIMMED_AT_MOST, PENDING_AT_ONCE, LISTED_AT_MOST = 100, 2_000, 500, 20
 
 Fields = Mapping[str, str | bytes] | Mapping[bytes, bytes]
 Entry = tuple[bytes, dict[bytes, bytes] | None]
@@ -196,9 +197,12 @@ def trim_raw(client: Client, raw: str, retention_s: float) -> int:
     it. Ids of the future (by hand, or from before the server's clock was set back) say nothing of
     age: with them every finished entry is deleted at once. Returns the number of entries deleted.
     """
-    pending, info = client.xpending(raw, keys.GROUP), group_info(client, raw)
+    # In this order: a bridge that is stopped in between and woken knows nothing of what another has
+    # read meanwhile, and must not take that for finished.
+    info = group_info(client, raw)
     if info is None:
         return 0
+    pending = client.xpending(raw, keys.GROUP)
     unfinished = pending["min"].decode() if pending["pending"] else info.last_delivered
     seconds, micros = client.time()
     now_ms = seconds * 1000 + micros // 1000
@@ -215,7 +219,9 @@ def _trim_between(client: Client, raw: str, unfinished: str, before: str) -> int
     """Delete finished entries between unfinished ones before an id; return how many."""
     script = client.register_script(scripts.source("trim_between"))
     removed, after = 0, unfinished
-    while after and removed < TRIMMED_AT_MOST:
+    for _ in range(LISTED_AT_MOST):
+        if not after or removed >= TRIMMED_AT_MOST:
+            break
         args = [keys.GROUP, after, before, PENDING_AT_ONCE, TRIMMED_AT_ONCE]
         deleted, last = script(keys=[raw], args=args)
         removed, after = removed + deleted, last.decode()

@@ -308,6 +308,24 @@ def test_trimming_spares_what_is_unfinished_or_unread(client: Client, ledger: Le
     assert [i.decode() for i, _ in client.xrange(keys.RAW)] == ids[-1:] + unread
 
 
+def test_what_another_bridge_reads_between_two_looks_is_not_trimmed(
+    client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.xack(keys.RAW, keys.GROUP, *deliver(client, 3))
+    meanwhile: list[str] = []
+
+    def looked(answer: object) -> object:
+        if not meanwhile:
+            meanwhile.extend(deliver(client, 3))
+        return answer
+
+    xpending = client.xpending
+    monkeypatch.setattr(streams, "group_info", lambda *a: looked(group_info(*a)))
+    monkeypatch.setattr(client, "xpending", lambda *a: looked(xpending(*a)))
+    trim_raw(client, keys.RAW, retention_s=0)
+    assert [i.decode() for i, _ in client.xrange(keys.RAW)][-3:] == meanwhile
+
+
 def test_a_machine_that_is_slow_holds_no_windows_of_others(
     client: Client, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
