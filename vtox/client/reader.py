@@ -160,12 +160,15 @@ class Reader:
         ids = publisher.accepted_ids
         if not ids:
             return
-        *_, first = next(iter(ids))
-        first_ms = outputs.entry_order(first)[0]
-        after = None if keys.DEAD_LETTERS in self._positions else f"{first_ms}-0"
-        machines = {a.machine_id for a in ids.values()}
         own = place_of(self._client)
         servers = range(publisher.servers) if own == ALONE else [own.server]
+        # The clocks of servers differ: the first of each may not be the first of all.
+        sent_ms = [outputs.entry_order(entry_id)[0] for n, _, entry_id in ids if n in servers]
+        if not sent_ms:
+            return
+        first_ms = min(sent_ms)
+        after = None if keys.DEAD_LETTERS in self._positions else f"{first_ms}-0"
+        machines = {a.machine_id for a in ids.values()}
         # A letter that many senders share names no machine.
         for item in self.dead_letters({*machines, ""}, after=after, quiet_s=quiet_s):
             letter = item.value

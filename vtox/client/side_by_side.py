@@ -26,6 +26,8 @@ class SideBySide:
         several = len(deliveries) > 1
         self._pool = ThreadPoolExecutor(len(deliveries), "publisher") if several else None
         self._running: dict[Delivery, Future[None]] = {}
+        # Those whose attempt ran when everything was to be delivered: they begin when it ends.
+        self._to_begin: set[Delivery] = set()
 
     def close(self) -> None:
         """Wait for attempts that run: each ends at the time-out of its socket."""
@@ -41,6 +43,7 @@ class SideBySide:
         if self._pool is None:
             yield from self.finish(give_up)
             return
+        self._take_out_ended()
         until = time.monotonic() + HELD_UP_S
         prompt = {d for d in self.each if d not in self._running and not d.late}
         for d in prompt:
@@ -56,9 +59,10 @@ class SideBySide:
 
     def finish(self, give_up: Hindrance | None = None) -> Iterator[Hindrance]:
         """Deliver everything, and see whether the servers have what they may have lost."""
-        for d in self.each:
-            if d not in self._running:
-                d.begin()
+        self._to_begin = set(self.each)
+        self._take_out_ended()
+        for d in self._to_begin - self._running.keys():
+            self._begin(d)
         yield from self._work(lambda d: not d.is_hindered(give_up))
 
     def take_accepted(self) -> tuple[list[Accepted], list[Accepted]]:
@@ -94,6 +98,18 @@ class SideBySide:
         if self._running:
             patience_s = POLL_S if any(map(matters, self._running)) else 0.0
             wait(self._running.values(), patience_s, FIRST_COMPLETED)
-        for d in [d for d, attempt in self._running.items() if attempt.done()]:
-            self._running.pop(d).result()
+        for d in self._take_out_ended():
+            if d in self._to_begin:
+                self._begin(d)
             yield d
+
+    def _begin(self, d: Delivery) -> None:
+        self._to_begin.discard(d)
+        d.begin()
+
+    def _take_out_ended(self) -> list[Delivery]:
+        """Return the deliveries whose attempt has ended; an error of one is raised."""
+        ended = [d for d, attempt in self._running.items() if attempt.done()]
+        for d in ended:
+            self._running.pop(d).result()
+        return ended
