@@ -187,7 +187,7 @@ class Notifier:
         complete = consumer.follow()
         consumer.resume_suspended()
         with self._lock:
-            consumer.make_digests()
+            consumer.make_digests(self._clock.now_ms())
             if self._is_due("deletion", DELETE_EVERY_S):
                 outbox.delete_settled(self._writer, self._clock.now_ms())
         return complete
