@@ -61,6 +61,7 @@ class KeyReader:
                 self._exist, self._asked_t = apikeys.any_exist(self.client()), now
                 self._exist_known = True
             except AWAY as error:
+                self._mark_away(error)
                 if self._servers.several and not self._exist_known:
                     what = f"the first server has the API keys, and does not answer: {error}"
                     raise ServerUnavailable(what) from error
@@ -87,7 +88,8 @@ class KeyReader:
     def _look_up(self, secret: str, ask: Callable[[], ApiKey | None]) -> ApiKey | None:
         try:
             key = ask()
-        except AWAY:
+        except AWAY as error:
+            self._mark_away(error)
             key = self._known.get(secret)
             if key is None or key.expired(self._servers.now_s()):
                 raise
@@ -103,3 +105,7 @@ class KeyReader:
         if len(self._known) >= REMEMBERED:
             self._known.pop(next(iter(self._known)), None)
         self._known[secret] = key
+
+    def _mark_away(self, error: Exception) -> None:
+        if self._servers.several:
+            self._servers.all[0].mark_away(error)

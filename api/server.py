@@ -123,3 +123,7 @@ class Server:
             self.problem = str(error)
             raise
         self.problem = ""
+
+    def mark_away(self, error: Exception) -> None:
+        """Let no other request wait for it, until `sample` finds that it answers again."""
+        self.problem = self.problem or str(error)

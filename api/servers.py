@@ -93,7 +93,7 @@ class AllServers:
             try:
                 found.append((server, question(self.responding(server.number))))
             except AWAY as error:
-                server.problem = server.problem or str(error)
+                server.mark_away(error)
                 away.append((server, server.problem))
                 last = error
         if not found:
