@@ -35,6 +35,8 @@ class Server:
         self.open_alerts = OpenAlerts()
         # Why it did not answer when it was asked last.
         self.problem = ""
+        # When it last took a reading (monotonic, s).
+        self.answered_t = 0.0
         self._find_url = url
         self._silence_after_s = silence_after_s
         self._lock = threading.Lock()
@@ -122,7 +124,7 @@ class Server:
         except (*AWAY, SettingsError) as error:
             self.problem = str(error)
             raise
-        self.problem = ""
+        self.problem, self.answered_t = "", time.monotonic()
 
     def mark_away(self, error: Exception) -> None:
         """Let no other request wait for it, until `sample` finds that it answers again."""

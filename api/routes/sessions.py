@@ -46,7 +46,7 @@ def sign_in(
 def sign_out(request: Request, backend: OpenBackend) -> Response:
     """End the session here and in the browser."""
     if token := request.cookies.get(COOKIE):
-        sessions.end(backend.keys.client(), token)
+        backend.keys.end_session(token)
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer
