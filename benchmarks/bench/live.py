@@ -1,9 +1,10 @@
 """How many machines VTOX carries as they send: CPU of a window, latency, backlog.
 
-    python -m benchmarks.bench.live [--machines 1000] [--minutes 10] [--core 0]
+    python -m benchmarks.bench.live [--machines 1000] [--minutes 10] [--warm-up 1] [--core 0]
 
-`vtox up` with everything it starts, and the sender in a process of its own on the same box. The
-first minute warms up. `--core` holds VTOX to one core and the sender to the others.
+`vtox up` with everything it starts, and the sender in a process of its own on the same box. What
+is sent in the warm-up, minutes, is not measured: a fleet that starts learns its baselines in the
+first two. `--core` holds VTOX to one core and the sender to the others.
 """
 
 import argparse
@@ -31,7 +32,6 @@ from vtox.store.client import Client, connect
 from vtox.store.machines import register
 from vtox.store.status import Snapshot, snapshot
 
-WARM_UP_S = 60.0
 SHARES = (0.5, 0.95, 0.99)
 
 
@@ -40,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--machines", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--warm-up", type=float, default=1.0, help="minutes")
     parser.add_argument("--core", type=int, default=None, help="hold VTOX to this core")
     results.add_option(parser)
     options = parser.parse_args()
@@ -51,7 +52,8 @@ def main() -> None:
             soak.wait_for_server(Path(name))
             url = load(data_dir=Path(name)).working_url()
             supervisor = psutil.Process(up.pid)
-            found = run(url, supervisor, options.machines, 60 * options.minutes, options.core)
+            lengths_s = 60 * options.warm_up, 60 * options.minutes
+            found = run(url, supervisor, options.machines, lengths_s, options.core)
         finally:
             up.terminate()
             up.wait(timeout=60)
@@ -71,13 +73,21 @@ def start(folder: Path, core: int | None) -> "subprocess.Popen[bytes]":
 
 
 def run(
-    url: str, up: psutil.Process, machines: int, length_s: float, core: int | None
+    url: str,
+    up: psutil.Process,
+    machines: int,
+    lengths_s: tuple[float, float],
+    core: int | None,
 ) -> dict[str, Any]:
-    """Register the machines, send, and measure after the warm-up; return the figures."""
+    """Register the machines, send, and measure after the warm-up; return the figures.
+
+    `lengths_s` are those of the warm-up and of what is measured.
+    """
+    warm_up_s, length_s = lengths_s
     client = connect(url, "bench")
     register_machines(client, machines)
-    with sending(url, machines, WARM_UP_S + length_s + 5, core):
-        time.sleep(WARM_UP_S)
+    with sending(url, machines, warm_up_s + length_s + 5, core):
+        time.sleep(warm_up_s)
         before, wire, cpu = snapshot(client), wire_bytes(client), cpu_by_role(up)
         backlogs = []
         end = time.monotonic() + length_s
@@ -88,7 +98,7 @@ def run(
         used = Counter(cpu_by_role(up))
         used.subtract(cpu)
         wire = wire_bytes(client) - wire
-    found = {"machines": machines, "core": core}
+    found = {"machines": machines, "core": core, "warm_up_s": warm_up_s}
     found |= figures(before, after, dict(used), wire, backlogs)
     report(found)
     return found
@@ -105,7 +115,9 @@ def figures(
     before: Snapshot, after: Snapshot, used_s: dict[str, float], wire: int, backlogs: list[int]
 ) -> dict[str, Any]:
     """Return what was measured between two moments."""
-    windows = after.counters["windows_done"] - before.counters.get("windows_done", 0)
+    windows = after.counters.get("windows_done", 0) - before.counters.get("windows_done", 0)
+    if not windows:
+        raise SystemExit("no window was finished between the marks: see the log of `vtox up`")
     third = max(1, len(backlogs) // 3)
     return {
         "seconds": after.t - before.t,
