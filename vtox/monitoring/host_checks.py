@@ -2,9 +2,12 @@
 
 import platform
 import shutil
-from collections.abc import Iterator
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import vtox
 from vtox.cluster import data_folder, ports, processes
@@ -21,6 +24,14 @@ DISK_WARN_BYTES, DISK_FAIL_BYTES = 2 << 30, 64 << 20
 def host_checks(settings: Settings) -> Iterator[Check]:
     """Yield what can be said before anything is connected to."""
     yield _versions()
+    if is_built_by_profile(sysconfig.get_config_vars()) is False:
+        yield Check(
+            name="interpreter",
+            status="pass",
+            observed=f"{sys.executable} was built without profile-guided optimisation "
+            "(`--enable-optimizations`): Python's own work takes more CPU than it must "
+            "(docs/OPERATIONS.md)",
+        )
     yield _celeryconfig()
     yield _settings()
     yield from transport(settings)
@@ -35,6 +46,17 @@ def _versions() -> Check:
     return Check(
         name="versions", status="pass", observed=f"Python {platform.python_version()}, {text}"
     )
+
+
+def is_built_by_profile(variables: Mapping[str, Any]) -> bool | None:
+    """Return whether a profile guided the build of an interpreter, by its `sysconfig` variables.
+
+    None: not known. Distributions run that build by steps of their own, which no variable shows.
+    """
+    arguments = variables.get("CONFIG_ARGS")
+    if not arguments or variables.get("installed_base") == "/usr":
+        return None
+    return "--enable-optimizations" in arguments
 
 
 def _celeryconfig() -> Check:

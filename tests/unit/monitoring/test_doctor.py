@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vtox.monitoring.host_checks import room_for_windows, transport
+from vtox.monitoring.host_checks import is_built_by_profile, room_for_windows, transport
 from vtox.settings import load
 
 
@@ -48,3 +48,19 @@ def test_too_little_shared_memory_is_a_warning(
     assert found.status == status
     assert says in found.observed
     assert bool(found.remedy) == (status == "warn")
+
+
+@pytest.mark.parametrize(
+    ("variables", "by_profile"),
+    [
+        # As pyenv builds by itself, as python.org, conda and uv do, as Debian does, Windows.
+        ({"CONFIG_ARGS": "'--enable-shared'", "installed_base": "/home/me/.pyenv"}, False),
+        ({"CONFIG_ARGS": "'--enable-optimizations'", "installed_base": "/usr/local"}, True),
+        ({"CONFIG_ARGS": "'--enable-shared'", "installed_base": "/usr"}, None),
+        ({"installed_base": "C:\\Python"}, None),
+    ],
+)
+def test_an_interpreter_tells_whether_a_profile_guided_its_build(
+    variables: dict[str, str], by_profile: bool | None
+) -> None:
+    assert is_built_by_profile(variables) is by_profile
