@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import structlog
 
+from vtox.bridge.gathering import gathering_s
 from vtox.bridge.lease import Lease
 from vtox.bridge.record_joiner import ClosedRecord, batches
 from vtox.bridge.traces import trace_dispatch
@@ -64,10 +65,16 @@ class Dispatcher:
     def forget(self, partitions: int = 1) -> None:
         """Begin without records; `partitions` share evenly what may be in flight."""
         self.partitions = partitions
-        # What took long to come may wait longer: the tasks of long records are few and full.
-        wait_s = self.settings.batch_wait_ms / 1000
-        self.ready = {f: WaitingRecords(wait_s * s.min_record_s) for f, s in FAMILIES.items()}
+        self.ready = {f: WaitingRecords(0.0) for f in FAMILIES}
+        self.let_gather(1.0)
         self.in_flight = dict.fromkeys(FAMILIES, (0, 0))
+
+    def let_gather(self, factor: float) -> None:
+        """Let batches gather so many times as long as on an idle host (`vtox.bridge.gathering`)."""
+        for family, ready in self.ready.items():
+            # What took long to come may wait longer: the tasks of long records are few and full.
+            idle_s = self.settings.batch_wait_ms / 1000 * FAMILIES[family].min_record_s
+            ready.wait_s = gathering_s(idle_s, factor)
 
     def load_in_flight(self) -> None:
         """Ask the server what workers have not finished."""

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from threading import Event
 
+import psutil
 import redis
 import structlog
 
 from vtox.bridge.dispatcher import Dispatcher, Send, WaitingTasks
+from vtox.bridge.gathering import READ_EVERY_S, gathering_factor
 from vtox.bridge.intake import Intake
 from vtox.bridge.lease import Lease
 from vtox.bridge.other_servers import OtherServers
@@ -44,9 +46,6 @@ log = structlog.get_logger()
 
 # A read waits for windows this long, unless a batch is waiting to be dispatched.
 READ_BLOCK_MS = 500
-# While a batch fills, windows are read this often and when it is due: one read of ten windows costs
-# bridge and server less than ten reads of one.
-READ_EVERY_S = 0.02
 MAINTENANCE_EVERY_S = 1.0
 # A nameplate that is registered or changed while windows flow takes effect within this time.
 NAMEPLATE_REFRESH_EVERY_S = 15.0
@@ -104,6 +103,7 @@ class Bridge:
         self.next_maintenance_t = self.next_nameplate_refresh_t = 0.0
         self.next_orphan_search_t = self.next_summary_t = self.next_forgetting_t = 0.0
         self.next_expiry_t = self.pause_s = 0.0
+        self.read_every_s = READ_EVERY_S
         self._forget()
 
     def run(self, stop: Event) -> None:
@@ -182,6 +182,8 @@ class Bridge:
         self.dispatcher.flush(now)
         if now >= self.next_maintenance_t:
             self.next_maintenance_t = now + MAINTENANCE_EVERY_S
+            # Of the time since the last call in this thread; the first one says 0.
+            self.let_gather(psutil.cpu_percent() / 100)
             if number_in_force(self.client) != self.partitions:
                 raise StaleState("another number of partitions is in force")
             self.dispatcher.redispatch()
@@ -202,7 +204,13 @@ class Bridge:
             self._make_room(server_memory(self.client))
             self._retire_if_empty()
         filling = caught_up and self.dispatcher.filling
-        self.pause_s = min(READ_EVERY_S, self.dispatcher.next_due_s()) if filling else 0.0
+        self.pause_s = min(self.read_every_s, self.dispatcher.next_due_s()) if filling else 0.0
+
+    def let_gather(self, used_share: float) -> None:
+        """Let more gather between reads and in batches, the more of its CPU time the host uses."""
+        factor = gathering_factor(used_share)
+        self.read_every_s = factor * READ_EVERY_S
+        self.dispatcher.let_gather(factor)
 
     @property
     def _keeps_house(self) -> bool:

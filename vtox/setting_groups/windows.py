@@ -39,7 +39,8 @@ class WindowSettings(BaseModel):
         ge=0,
         le=1000,
         description="a record of 1 s waits this long for others of its task, at most; those of "
-        "families that need longer ones wait in proportion",
+        "families that need longer ones wait in proportion; on a busy host up to 8 times as long, "
+        "but then no more than 300 ms",
     )
     redispatch_after_s: float = Field(
         15.0, gt=0, description="a record idle for this long is dispatched again"

@@ -11,7 +11,7 @@ from tests.cluster import free_ports
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
 from vtox import keys
 from vtox.bridge import lease
-from vtox.bridge import loop as module
+from vtox.bridge.gathering import MAX_GATHERING_S, READ_EVERY_S
 from vtox.bridge.loop import Bridge
 from vtox.cluster.ports import responds
 from vtox.cluster.probe_server import serve
@@ -178,8 +178,25 @@ def test_while_a_batch_fills_windows_are_read_some_at_a_time(
             add_window(client, seq=k)
             time.sleep(max(0.0, began + 0.004 * (k + 1) - time.monotonic()))
         took = time.monotonic() - began
-        assert _reads(client) - before < 3 + took / module.READ_EVERY_S
+        assert _reads(client) - before < 3 + took / READ_EVERY_S
         eventually(lambda: families(sent)["turn_short"] == 100)
+
+
+def test_on_a_busy_host_a_batch_gathers_longer(client: Client, settings: Settings) -> None:
+    now, sent = 0.0, list[str]()
+    bridge = Bridge(client, settings, lambda family, ids: sent.extend(ids), clock=lambda: now)
+    assert bridge.take_over()
+    add_window(client, seq=0)
+    bridge.serve_once()
+    bridge.let_gather(0.9)
+    for now in (0.05, MAX_GATHERING_S - 0.01):
+        bridge.serve_once()
+        assert not sent
+        assert bridge.pause_s == pytest.approx(min(8 * READ_EVERY_S, MAX_GATHERING_S - now))
+    now = MAX_GATHERING_S + 0.01
+    bridge.serve_once()
+    assert len(sent) == 1
+    bridge.release()
 
 
 def _reads(client: Client) -> int:

@@ -1,0 +1,27 @@
+"""How long windows gather before they are read, and records before they are dispatched. Pure.
+
+A read, and a task, cost much the same with one window as with sixty. A host with time to spare
+answers fast; on a busy one more gathers, so that a window gets cheaper as the load grows.
+"""
+
+# While a batch fills, windows are read this often and when it is due: one read of ten windows costs
+# bridge and server less than ten reads of one.
+READ_EVERY_S = 0.02
+# Used shares of the host's CPU time: up to the first nothing is spared, from the second on all that
+# can be. At the upper one waiting for a core begins to cost as much time as gathering does.
+IDLE_SHARE, BUSY_SHARE = 0.5, 0.75
+# On a busy host all takes so many times as long, a batch at most so long, s: p95 of latency is to
+# stay below a second. What takes longer by its settings does so always.
+MAX_FACTOR = 8.0
+MAX_GATHERING_S = 0.3
+
+
+def gathering_factor(used_share: float) -> float:
+    """Return how many times as long as on an idle host all gathers."""
+    busy = (used_share - IDLE_SHARE) / (BUSY_SHARE - IDLE_SHARE)
+    return 1.0 + (MAX_FACTOR - 1.0) * min(max(busy, 0.0), 1.0)
+
+
+def gathering_s(idle_s: float, factor: float) -> float:
+    """Return how long a batch gathers that would gather for `idle_s` on an idle host."""
+    return max(idle_s, min(idle_s * factor, MAX_GATHERING_S))
