@@ -202,9 +202,9 @@ def test_the_environment_is_read_in_one_place() -> None:
     # their own environment on to the processes they start.
     assert readers <= {
         "vtox.settings",
-        "vtox.cluster.embedded_server",
         "vtox.cluster.parent_watch",
         "vtox.cluster.processes",
+        "vtox.cluster.server_allocator",
         "vtox.cluster.supervisor",
     }
 

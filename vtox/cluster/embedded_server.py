@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+from vtox.cluster import server_allocator
 from vtox.cluster.data_folder import make_private, translate_os_errors
 from vtox.cluster.file_lock import lock
 from vtox.cluster.server_config import Address, choose_address, config, write_address
@@ -31,9 +32,6 @@ TAKE_OVER_S = 10.0
 START_TIMEOUT_S = 60.0
 PROGRESS_EVERY_S = 5.0
 STOP_TIMEOUT_S = 5.0
-# The program has glibc's allocator, which keeps 7 free pieces of each size at hand and else takes
-# the one that was free the longest, which no cache holds: docs/adr/0022. Up to 33 MB stay at hand.
-TUNABLES = "glibc.malloc.tcache_count=1000"
 # What the server says of a log that is damaged before its end; a torn end it cuts by itself.
 DAMAGED = "Bad file format reading the append only file"
 REPAIR = "`vtox server --repair` copies the log, and cuts it where the damage begins"
@@ -170,7 +168,7 @@ class EmbeddedServer:
         try:
             self._process = subprocess.Popen(
                 [server, "-"],
-                env={"GLIBC_TUNABLES": TUNABLES, **os.environ},
+                env=server_allocator.environment(server),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

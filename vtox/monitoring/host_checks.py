@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import vtox
-from vtox.cluster import data_folder, ports, processes
-from vtox.errors import SettingsError
+from vtox.cluster import data_folder, ports, processes, server_allocator
+from vtox.cluster.embedded_server import program
+from vtox.errors import ServerUnavailable, SettingsError
 from vtox.monitoring.readiness import Check, Status
 from vtox.server_urls import complete_database, mask, unencrypted_host
 from vtox.settings import Settings, files, unknown_settings
@@ -37,6 +38,7 @@ def host_checks(settings: Settings) -> Iterator[Check]:
     yield from transport(settings)
     yield from _data_dir(settings)
     yield from room_for_windows(settings)
+    yield from _allocator(settings)
     yield _history(settings)
     yield from _ports(settings)
 
@@ -151,6 +153,24 @@ def room_for_windows(settings: Settings, folder: Path = shared_memory.FOLDER) ->
         )
     else:
         yield Check(name=name, status="pass", observed=f"room for {megabytes} MB in {folder}")
+
+
+def _allocator(settings: Settings) -> Iterator[Check]:
+    """Yield which allocator the embedded server gets on this host."""
+    if settings.redis_url or settings.redis_urls or sys.platform != "linux":
+        return
+    try:
+        preloaded = server_allocator.environment(program()).get("LD_PRELOAD")
+    except ServerUnavailable:
+        return  # the check of the server says so
+    jemalloc = preloaded == server_allocator.JEMALLOC
+    observed = "jemalloc for the embedded server"
+    if not jemalloc:
+        observed = (
+            f"the C library's for the embedded server: with {server_allocator.JEMALLOC} on this "
+            "host it takes less memory and CPU (docs/OPERATIONS.md)"
+        )
+    yield Check(name="allocator", status="pass", observed=observed)
 
 
 def _history(settings: Settings) -> Check:
