@@ -6,9 +6,15 @@ finding becomes its baseline. A load at which it runs later is learnt in the sam
 consistent with the baseline (`vtox.learning.extension`). Baselines from the stream are marked as
 such and can be reset: `vtox baseline reset`. One that is of other channels, because the channel map
 has changed, counts as none, and another one takes its place.
+
+To learn takes as long as to diagnose some records again, and a fleet that starts together is due
+together. A process therefore pauses between two machines (`LearningTime`); whose turn does not come
+with a record learns after a later one, from its latest records.
 """
 
+import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -39,12 +45,35 @@ log = structlog.get_logger()
 # Share of the retention within which records are learnt: windows older than the retention are
 # trimmed, and the diagnosis of the last record takes a while.
 USABLE_RETENTION = 0.95
+# Share of a process's time that learning may take: records wait for the rest of it.
+LEARNING_SHARE = 0.25
 
 Observation = tuple[Record, Sequence[Diagnosis], MachineState]
 
 
-def learn(client: Client, settings: Settings, observations: Iterable[Observation]) -> None:
-    """Note each record that may teach its machine's baseline; learn where there are enough."""
+@dataclass(slots=True)
+class LearningTime:
+    """When a process may learn again (s, monotonic): it learns for its share of the time."""
+
+    next_t: float = 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether the pause after the last machine is over."""
+        return time.monotonic() >= self.next_t
+
+    def pause(self, took_s: float) -> None:
+        """Pause after a machine whose learning took so long."""
+        self.next_t = time.monotonic() + took_s * (1 / LEARNING_SHARE - 1)
+
+
+def learn(
+    client: Client, settings: Settings, observations: Iterable[Observation], own: LearningTime
+) -> None:
+    """Note each record that may teach its machine's baseline; learn where there are enough.
+
+    That takes the share of this process's time that `own` keeps account of.
+    """
     interrupted: set[str] = set()
     for record, diagnoses, machine in observations:
         machine_id = record.machine_id
@@ -60,9 +89,13 @@ def learn(client: Client, settings: Settings, observations: Iterable[Observation
         interrupted.discard(machine_id)
         note = LearningNote(record, load_a)
         notes = _append(so_far, note, any_load=machine.baseline is None)
+        while _enough(notes[1:], settings):
+            notes = notes[1:]
         learning_notes.write(client, machine_id, notes)
-        if _enough([n.record.t_end - n.record.t_start for n in notes], settings):
+        if _enough(notes, settings) and own.due:
+            began = time.monotonic()
             _learn(client, machine, notes)
+            own.pause(time.monotonic() - began)
     learning_notes.delete(client, interrupted)
 
 
@@ -74,10 +107,11 @@ def _teaches(
     return not (covered or record.closed or _finding(diagnoses, machine.history))
 
 
-def _enough(lengths_s: list[float], settings: Settings) -> bool:
+def _enough(notes: Sequence[LearningNote], settings: Settings) -> bool:
     """Return whether records suffice, or another one would outlast the windows of the first."""
+    lengths_s = [n.record.t_end - n.record.t_start for n in notes]
     total = sum(lengths_s)
-    lost = total + max(lengths_s) > USABLE_RETENTION * settings.retention_s
+    lost = total + max(lengths_s, default=0.0) > USABLE_RETENTION * settings.retention_s
     return total >= settings.baseline_s or lost
 
 

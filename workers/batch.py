@@ -133,7 +133,8 @@ def _work(here: Process, ledger: Ledger, family: str, record_ids: list[str], tok
         trace_batch(here.tracing, here.name, family, answers, clock)
     if here.settings.baseline_auto and family == LEARNING_FAMILY:
         present = [d for d in finished if not d.past]
-        learn(ledger.client, here.settings, [(d.record, d.diagnoses, d.machine) for d in present])
+        observations = [(d.record, d.diagnoses, d.machine) for d in present]
+        learn(ledger.client, here.settings, observations, here.learning)
     heartbeats.count_batch(
         ledger.client,
         here.name,

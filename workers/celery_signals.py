@@ -37,6 +37,7 @@ from vtox.store import agreement, heartbeats
 from vtox.store.client import Client, connect
 from vtox.store.ledger import Ledger
 from vtox.tracing import Tracing, start_tracing
+from workers.baseline_learning import LearningTime
 from workers.heartbeat import Heartbeat
 from workers.malloc import keep_freed_memory
 from workers.memory_limit import limit_memory
@@ -62,6 +63,7 @@ class Process:
     diagnosis_s: float = 0.0
     interrupted: list[tuple[Ledger, str, list[str], str]] = field(default_factory=list)
     ledgers: dict[tuple[int, int], Ledger] = field(default_factory=dict)
+    learning: LearningTime = field(default_factory=LearningTime)
 
     @property
     def client(self) -> Client:

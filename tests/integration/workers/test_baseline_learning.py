@@ -28,7 +28,7 @@ from vtox.store.machine_settings import store_setting
 from vtox.store.machines import load_states, overview, register, retire
 from vtox.wire import encode
 from workers import baseline_learning
-from workers.baseline_learning import learn
+from workers.baseline_learning import LearningTime, learn
 
 LOW, HIGH = 0.5, 0.9
 LOW_A, HIGH_A = (10 * abs(x * 0.85 - 0.5j) for x in (LOW, HIGH))
@@ -55,10 +55,11 @@ def run(
     closed: Reason | None = None,
     load_a: float | None = None,
     meanwhile: Callable[[], object] = lambda: None,
+    own: LearningTime | None = None,
 ) -> None:
     """Let a machine send records at a load, each judged with `state` and learnt from.
 
-    `meanwhile` happens between the one and the other.
+    `meanwhile` happens between the one and the other. A process without `own` account never pauses.
     """
     for seq in range(first, first + records):
         m = Machine(load=load, gains=(1.01, 1.0, 1.0), short_a=short_a)
@@ -83,7 +84,7 @@ def run(
         faults = {**now.history.faults, **(history or {})}
         now = replace(now, history=replace(now.history, faults=faults))
         meanwhile()
-        learn(client, settings, [(record, [d], now)])
+        learn(client, settings, [(record, [d], now)], own or LearningTime())
 
 
 def stored_baseline(client: Client) -> dict[str, Any]:
@@ -256,6 +257,22 @@ def test_long_records_are_learnt_before_their_windows_are_trimmed(
     brief = settings.model_copy(update={"retention_s": 2 * RECORD_S})
     run(machine, brief, LOW, 0, 1)
     assert stored(machine).seconds == RECORD_S
+
+
+def test_whose_turn_does_not_come_learns_after_a_later_record_from_the_latest(
+    machine: Client, settings: Settings
+) -> None:
+    own = LearningTime()
+    own.pause(60.0)
+    run(machine, settings, LOW, 0, 6, own=own)
+    assert stored_baseline(machine) == {"state": "learning", "records": 4}
+    own.next_t = 0.0
+    run(machine, settings, LOW, 6, 1, own=own)
+    assert not own.due, "it pauses after a machine"
+    late = stored(machine)
+    set_baseline(machine, "M", None)
+    run(machine, settings, LOW, 3)
+    assert stored(machine) == late, "as if the earlier records had never been"
 
 
 def test_each_load_goes_stale_by_itself() -> None:
