@@ -31,6 +31,7 @@ from vtox.learning.extension import (
     reason_not_to_extend,
 )
 from vtox.learning.fit import learn_baseline
+from vtox.operating_state import operating_state
 from vtox.partitions import Partition
 from vtox.settings import Settings
 from vtox.store import learning_notes
@@ -102,9 +103,13 @@ def learn(
 def _teaches(
     record: Record, diagnoses: Sequence[Diagnosis], machine: MachineState, load_a: float | None
 ) -> bool:
-    """Return whether a record is whole, healthy, and at a load that the baseline does not cover."""
+    """Return whether a record is whole, healthy, and at a load that the baseline does not cover.
+
+    Of a machine that stands still there is no load, and nothing to learn but the noise of sensors.
+    """
     covered = machine.baseline is not None and not _new_load(machine.baseline, load_a)
-    return not (covered or record.closed or _finding(diagnoses, machine.history))
+    still = operating_state(d.code for d in diagnoses) == "standstill"
+    return not (covered or still or record.closed or _finding(diagnoses, machine.history))
 
 
 def _enough(notes: Sequence[LearningNote], settings: Settings) -> bool:

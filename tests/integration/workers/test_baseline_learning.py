@@ -11,7 +11,7 @@ from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.channel_map import NO_MAP, ChannelMap, Source, sources_table
-from vtox.domain import Diagnosis, Reason, Record, State, Window, reason
+from vtox.domain import Diagnosis, Reason, Record, State, Window, abstain, reason
 from vtox.health.alerts import FaultHistory, SlotHistory
 from vtox.learning.extension import covers_load
 from vtox.settings import Settings
@@ -33,6 +33,7 @@ from workers.baseline_learning import LearningTime, learn
 LOW, HIGH = 0.5, 0.9
 LOW_A, HIGH_A = (10 * abs(x * 0.85 - 0.5j) for x in (LOW, HIGH))
 FS_HZ, RECORD_S = 2000.0, 10.0
+STANDSTILL = reason("motor_stands_still", current_a=0.01, rated_a=10.0)
 SWAPPED = {"ia": Source("ib"), "ib": Source("ia")}
 
 
@@ -54,6 +55,7 @@ def run(
     history: dict[str, FaultHistory] | None = None,
     closed: Reason | None = None,
     load_a: float | None = None,
+    why: Reason | None = None,
     meanwhile: Callable[[], object] = lambda: None,
     own: LearningTime | None = None,
 ) -> None:
@@ -80,6 +82,7 @@ def run(
         )
         told = load_a or 10 * abs(load * 0.85 - 0.5j)
         d = Diagnosis(fault="broken_bar", state=state, indicators={"load_a": told})
+        d = abstain("broken_bar", why) if why else d
         now = load_states(client, ["M"])[0]
         faults = {**now.history.faults, **(history or {})}
         now = replace(now, history=replace(now.history, faults=faults))
@@ -183,6 +186,7 @@ def test_a_short_that_came_with_the_load_is_refused_by_name(
         {"closed": reason("ended_by_gap", gap_s=2.0)},
         {"history": {"bearing": FaultHistory("normal", slots=SlotHistory("warning"))}},
         {"history": {"turn_short": FaultHistory("fault")}},
+        {"why": STANDSTILL},
     ],
 )
 def test_what_is_not_quiet_teaches_nothing(
@@ -273,6 +277,15 @@ def test_whose_turn_does_not_come_learns_after_a_later_record_from_the_latest(
     set_baseline(machine, "M", None)
     run(machine, settings, LOW, 3)
     assert stored(machine) == late, "as if the earlier records had never been"
+
+
+def test_a_machine_that_stands_still_keeps_learning_for_when_it_runs(
+    machine: Client, settings: Settings
+) -> None:
+    run(machine, settings, LOW, 0, 5, why=STANDSTILL)
+    assert stored_baseline(machine) == {"state": "none", "records": 0}
+    run(machine, settings, LOW, 5)
+    assert stored_baseline(machine)["state"] == "ready"
 
 
 def test_each_load_goes_stale_by_itself() -> None:
