@@ -8,8 +8,8 @@ such and can be reset: `vtox baseline reset`. One that is of other channels, bec
 has changed, counts as none, and another one takes its place.
 
 To learn takes as long as to diagnose some records again, and a fleet that starts together is due
-together. A process therefore pauses between two machines (`LearningTime`); whose turn does not come
-with a record learns after a later one, from its latest records.
+together. A process therefore learns for a share of its time only (`LearningTime`); whose turn does
+not come with a record learns after a later one, from its latest records.
 """
 
 import time
@@ -46,26 +46,29 @@ log = structlog.get_logger()
 # Share of the retention within which records are learnt: windows older than the retention are
 # trimmed, and the diagnosis of the last record takes a while.
 USABLE_RETENTION = 0.95
-# Share of a process's time that learning may take: records wait for the rest of it.
+# Share of a process's time that learning may take: records wait for the rest of it. Time in which
+# nothing was learnt counts for so long (s), so that a third of a second is learnt in a row at most.
 LEARNING_SHARE = 0.25
+CREDIT_S = 1.0
 
 Observation = tuple[Record, Sequence[Diagnosis], MachineState]
 
 
 @dataclass(slots=True)
 class LearningTime:
-    """When a process may learn again (s, monotonic): it learns for its share of the time."""
+    """Holds a process to its share: at `due_t` (s, monotonic) what it has learnt is paid for."""
 
-    next_t: float = 0.0
+    due_t: float = 0.0
 
     @property
     def due(self) -> bool:
-        """Whether the pause after the last machine is over."""
-        return time.monotonic() >= self.next_t
+        """Whether the process may learn another machine."""
+        return time.monotonic() >= self.due_t
 
-    def pause(self, took_s: float) -> None:
-        """Pause after a machine whose learning took so long."""
-        self.next_t = time.monotonic() + took_s * (1 / LEARNING_SHARE - 1)
+    def spend(self, took_s: float) -> None:
+        """Note that a machine was learnt now, and how long it took."""
+        began_t = time.monotonic() - took_s
+        self.due_t = max(self.due_t, began_t - CREDIT_S) + took_s / LEARNING_SHARE
 
 
 def learn(
@@ -96,7 +99,7 @@ def learn(
         if _enough(notes, settings) and own.due:
             began = time.monotonic()
             _learn(client, machine, notes)
-            own.pause(time.monotonic() - began)
+            own.spend(time.monotonic() - began)
     learning_notes.delete(client, interrupted)
 
 

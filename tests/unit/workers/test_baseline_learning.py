@@ -7,13 +7,39 @@ import pytest
 from workers.baseline_learning import LEARNING_SHARE, LearningTime
 
 
-def test_learning_takes_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    now_s, learnt_s, own = 0.0, 0.0, LearningTime()
-    monkeypatch.setattr(time, "monotonic", lambda: now_s)
-    while now_s < 100.0:
-        if own.due:
-            now_s += 0.05
-            learnt_s += 0.05
-            own.pause(0.05)
-        now_s += 0.01
-    assert learnt_s / now_s == pytest.approx(LEARNING_SHARE, abs=0.03)
+class Clock:
+    """A clock that a test moves on."""
+
+    t = 100.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", lambda: clock.t)
+    return clock
+
+
+def learn_while_due(clock: Clock, own: LearningTime, machine_s: float) -> float:
+    """Learn machine after machine as long as that is allowed; return how long it took."""
+    began_t = clock.t
+    while own.due:
+        clock.t += machine_s
+        own.spend(machine_s)
+    return clock.t - began_t
+
+
+@pytest.mark.parametrize("task_s", [0.05, 0.4])
+@pytest.mark.parametrize("machine_s", [0.05, 2.0])
+def test_learning_takes_its_share_of_the_time(
+    clock: Clock, task_s: float, machine_s: float
+) -> None:
+    own, learnt_s, began_t = LearningTime(), 0.0, clock.t
+    while clock.t < began_t + 200.0:
+        clock.t += task_s
+        learnt_s += learn_while_due(clock, own, machine_s)
+    assert learnt_s / (clock.t - began_t) == pytest.approx(LEARNING_SHARE, abs=0.02)
+
+
+def test_after_a_quiet_time_it_does_not_go_on_for_long(clock: Clock) -> None:
+    assert learn_while_due(clock, LearningTime(), 0.05) == pytest.approx(0.35)
