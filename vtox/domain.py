@@ -1,7 +1,7 @@
 """The values that travel through VTOX: windows, recordings, nameplates, diagnoses, assessments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import cos, isfinite, radians, sqrt
 from numbers import Real
 from types import MappingProxyType
@@ -311,6 +311,14 @@ class Diagnosis:
             object.__setattr__(self, "values", why.values)
             sentence = render_all((r.code, r.values) for r in (why, *self.doubts))
             object.__setattr__(self, "reason", sentence)
+
+    def with_indicators(self, further: Mapping[str, Value]) -> "Diagnosis":
+        """Return the diagnosis with further indicators; its sentence is not made again."""
+        diagnosis = object.__new__(Diagnosis)
+        for f in fields(Diagnosis):
+            object.__setattr__(diagnosis, f.name, getattr(self, f.name))
+        object.__setattr__(diagnosis, "indicators", {**self.indicators, **further})
+        return diagnosis
 
 
 def abstain(

@@ -75,8 +75,10 @@ class Plan:
     candidate_bins: Int
     #: What turns their sums into levels, without and with sidebands, shape (2, combs).
     candidate_weights: Float32
-    #: Bins of each target's combs whose fundamental is masked, shape (3, combs).
+    #: Bins of the combs whose fundamental is masked, shape (3, combs), of targets that have any.
     masked_combs: Mapping[str, Int]
+    #: The targets whose own fundamental is masked.
+    masked_targets: tuple[str, ...]
     #: Sum of 0..9 lines that chance allows, shape (10,).
     chance_sum: Float32
     #: What one line counts at most.
@@ -90,8 +92,7 @@ class Plan:
 
     def masks(self, order: float) -> bool:
         """Whether the fundamental of a comb of this order is masked."""
-        at = round(order / self.df_order)
-        return at < len(self.fundamental_weight) and bool(self.fundamental_weight[at] < 1)
+        return _masks_order(order, self.fundamental_weight, self.df_order)
 
 
 # A plan of a second takes 8 kB, and 0.1 ms to make. Machines of one bearing and nameplate share
@@ -160,8 +161,13 @@ def make_plan(
         candidate_bins=candidate_bins,
         candidate_weights=candidate_weights,
         masked_combs={
-            n: _masked_combs_of(c[:HARMONICS], fundamental_weight) for n, c in combs.items()
+            n: masked
+            for n, c in combs.items()
+            if (masked := _masked_combs_of(c[:HARMONICS], fundamental_weight)).size
         },
+        masked_targets=tuple(
+            t.name for t in targets if _masks_order(t.order, fundamental_weight, df_order)
+        ),
         chance_sum=chance_sum,
         line_cap=np.float32(gammainccinv(n_averages, LINE_CAP_CHANCE) / n_averages),
         df_order=df_order,
@@ -258,6 +264,11 @@ def _intervals(
         half = tolerance * centre
         intervals[t.name] = range(max(first, round(centre - half)), round(centre + half) + 1)
     return range(first, stop), intervals
+
+
+def _masks_order(order: float, fundamental_weight: Float32, df_order: float) -> bool:
+    at = round(order / df_order)
+    return at < len(fundamental_weight) and bool(fundamental_weight[at] < 1)
 
 
 def _masked_combs_of(harmonics: Int, fundamental_weight: Float32) -> Int:

@@ -27,12 +27,12 @@ def variance(power: Float32) -> Float32:
 
     Parameters
     ----------
-    power : ndarray, shape (bands, bins)
+    power : ndarray, shape (..., bins)
         Squared line amplitude over the squared mean envelope, from `envelope_spectrum.view_power`.
 
     Returns
     -------
-    ndarray of float32, shape (bands,)
+    ndarray of float32, shape (...)
         4 / pi - 1 = 0.27 in noise.
     """
     total: Float32 = power.sum(axis=-1) / (2 * NOISE_BINS)

@@ -44,9 +44,8 @@ def ambiguities_of(
 ) -> Ambiguities:
     """Return what weakens a diagnosis whose leading comb is that of a defect."""
     doubts, penalty = [], 1.0
-    masked = tuple(n for n, o in setup.orders.items() if plan.masks(o))
-    if masked:
-        doubts.append(reason("orders_masked", defects=masked))
+    if plan.masked_targets:
+        doubts.append(reason("orders_masked", defects=plan.masked_targets))
     # Fans, pumps and couplings make impacts at multiples of shaft speed: a comb that the speed does
     # not distinguish from them is a warning at most.
     if finding.ratio >= 1 and _may_be_whole(finding.order, plan, speed):
@@ -64,7 +63,7 @@ def ambiguities_of(
         doubts.append(reason("supply_frequency_unknown", defect=defect))
         penalty *= SUPPLY_PENALTY
     bearing = setup.motor.bearing
-    if bearing and "FTF" in bearing.defect_orders and "FTF" not in setup.orders:
+    if bearing and "FTF" not in setup.orders and "FTF" in bearing.defect_orders:
         needed_turns = MIN_TURNS_FOR_BEARING_CAGE
         doubts.append(reason("bearing_cage_not_searched", needed_turns=needed_turns))
     return Ambiguities(tuple(doubts), penalty)
@@ -84,9 +83,8 @@ def masked_defects(views: EnvelopeViews, plan: Plan, speed: Speed) -> Reason | N
     All three harmonics count, in one view.
     """
     defects = []
-    for defect in views.setup.orders:
-        bins = plan.masked_combs[defect]
-        if not bins.size:
+    for defect, bins in plan.masked_combs.items():
+        if defect not in views.setup.orders:
             continue
         # First those that stand in any view.
         high = views.highest.take(bins, mode="clip") > plan.line_cap

@@ -6,7 +6,7 @@ Sources are named in `vtox.dsp.envelope_spectrum`, `comb`, `comb_plan` and `surr
 was evaluated as in Smith & Randall 2015 (MSSP 64-65:100-131).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from vtox.diagnosers.bearing.evidence import Evidence, gather_evidence
 from vtox.diagnosers.bearing.moving_speed import by_angle_of_moving_shaft, clearer
 from vtox.diagnosers.bearing.reasons import FAULT, conclude
 from vtox.diagnosers.bearing.search_setup import SearchSetup, set_up_search
+from vtox.diagnosers.bearing.shaft_vibration import shaft_vibrations
 from vtox.diagnosers.features import VIBRATION
 from vtox.domain import (
     VIBRATIONS,
@@ -150,9 +151,12 @@ def _examinations(
     # Those by angle in the same transforms: alone a record costs twice as much as among eight.
     batch = len(recordings)
     by_angle = [replace(m, index=batch + m.index) for m in by_angle_of_moving_shaft(setups)]
+    setups += by_angle
+    shafts = shaft_vibrations(setups, [s.speed for s in setups])
+    shaft_at = {s.index: shaft for s, shaft in zip(setups, shafts, strict=True)}
     waiting = []
-    for views in analyse_envelopes([*setups, *by_angle]):
-        for i, examination in _examine_views(views):
+    for views in analyse_envelopes(setups):
+        for i, examination in _examine_views(views, shaft_at):
             if i < batch:
                 yield i, examination
             else:
@@ -194,13 +198,18 @@ def _problems(recordings: Sequence[Recording]) -> list[tuple[Reason, ...]]:
     return problems
 
 
-def _examine_views(views: Sequence[EnvelopeViews]) -> Iterator[tuple[int, Examination]]:
-    """Yield the examinations of records of one layout by their place in the batch."""
+def _examine_views(
+    views: Sequence[EnvelopeViews], shafts: Mapping[int, Reason | None]
+) -> Iterator[tuple[int, Examination]]:
+    """Yield the examinations of records of one layout by their place in the batch.
+
+    `shafts`: what the shaft of each does, by that place, at the speed of its setup.
+    """
     for v in views:
         if v.speed_change:
             yield v.setup.index, Examination(abstain(FAULT, v.speed_change), v)
     steady = [v for v in views if not v.speed_change]
-    for own, evidence in zip(steady, gather_evidence(steady), strict=True):
+    for own, evidence in zip(steady, gather_evidence(steady, shafts), strict=True):
         yield own.setup.index, Examination(conclude(evidence), own, evidence)
 
 
@@ -222,4 +231,4 @@ def _with_change(
     if healthy is None or not np.isfinite(level_db):
         return diagnosis
     change: dict[str, Value] = {"change_db": round(level_db - healthy.mean, 2)}
-    return replace(diagnosis, indicators={**diagnosis.indicators, **change})
+    return diagnosis.with_indicators(change)

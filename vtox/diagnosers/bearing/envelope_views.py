@@ -11,7 +11,7 @@ from vtox.arrays import Float32, Int
 from vtox.diagnosers.bearing.search_setup import SearchSetup
 from vtox.diagnosers.bearing.shaft_speed import speed_change
 from vtox.domain import VIBRATIONS, Reason
-from vtox.dsp import comb_plan, envelope_spectrum
+from vtox.dsp import comb_plan, envelope_spectrum, envelope_variance
 from vtox.dsp.comb_plan import Plan
 from vtox.dsp.envelope_spectrum import EnvelopeSpectra
 from vtox.dsp.surrogates import Finding
@@ -35,6 +35,8 @@ class EnvelopeViews:
     lines: Float32
     #: The highest of `lines` of all views, and a zero for lines outside, shape (bins + 1,).
     highest: Float32
+    #: Of the envelope over its squared mean, shape (views,).
+    variance: Float32
     df_hz: float
     #: Equivalent number of averaged spectra.
     n_averages: float
@@ -154,12 +156,14 @@ def _analyse_chunk(setups: Sequence[SearchSetup]) -> list[EnvelopeViews]:
     lines = lines.reshape(shape)
     highest = np.zeros((len(setups), lines.shape[2] + 1), np.float32)
     lines.max(axis=1, out=highest[:, :-1])
+    variance = envelope_variance.variance(power).reshape(shape[:-1])
     return [
         EnvelopeViews(
             setup=setup,
             power=own_power,
             lines=own_lines,
             highest=highest[i],
+            variance=variance[i],
             df_hz=spectra.df_hz,
             n_averages=spectra.n_averages,
             bands=bands,

@@ -111,18 +111,32 @@ class Evidence:
         )
 
 
-def gather_evidence(views: Sequence[EnvelopeViews]) -> list[Evidence]:
-    """Return the evidence of each record; the records are of one layout and shape."""
+def gather_evidence(
+    views: Sequence[EnvelopeViews], shafts: Mapping[int, Reason | None]
+) -> list[Evidence]:
+    """Return the evidence of each record; the records are of one layout and shape.
+
+    `shafts`: what the shaft of each record does, by the index of its setup and at its speed.
+    """
     searches = search_combs(views, map(_initial_speed, views))
     found = []
     for own, search in zip(views, searches, strict=True):
         evidence = _evidence(own, search)
         found.append(_finer_evidence(own, evidence) or evidence)
-    quiet = [i for i, e in enumerate(found) if e.shows_nothing]
-    shafts = shaft_vibrations(
-        [views[i].setup for i in quiet], [found[i].search.speed for i in quiet]
+    at_another_speed = []
+    for i, e in enumerate(found):
+        if not e.shows_nothing:
+            continue
+        setup = views[i].setup
+        if e.search.speed != setup.speed:
+            at_another_speed.append(i)
+        elif shaft := shafts[setup.index]:
+            found[i] = replace(e, shaft=shaft)
+    others = shaft_vibrations(
+        [views[i].setup for i in at_another_speed],
+        [found[i].search.speed for i in at_another_speed],
     )
-    for i, shaft in zip(quiet, shafts, strict=True):
+    for i, shaft in zip(at_another_speed, others, strict=True):
         if shaft:
             found[i] = replace(found[i], shaft=shaft)
     return found
@@ -149,9 +163,10 @@ def _evidence(views: EnvelopeViews, search: CombSearch) -> Evidence:
         ambiguity = shaft_or_bearing(search.findings, search.speed, speed)
         search = search_combs([views], [speed])[0]
         masked = _masked_defects(views, search)
-    evidence = Evidence(search, views.setup.orders, _leading_comb(views, search))
+    leading = _leading_comb(views, search)
     if not search.detected:
-        return _without_comb(evidence, views, ambiguity or masked)
+        return _without_comb(search, leading, views, ambiguity or masked)
+    evidence = Evidence(search, views.setup.orders, leading)
     if evidence.leading:
         hz = dominant_supply_hz(views, search.plan, evidence.leading.finding, search.speed)
         evidence = evidence if hz is None else replace(evidence, supply_hz=hz)
@@ -170,24 +185,28 @@ def _masked_defects(views: EnvelopeViews, search: CombSearch) -> Reason | None:
     return masked_defects(views, search.plan, search.speed)
 
 
-def _without_comb(evidence: Evidence, views: EnvelopeViews, ambiguity: Reason | None) -> Evidence:
+def _without_comb(
+    search: CombSearch, leading: LeadingComb | None, views: EnvelopeViews, ambiguity: Reason | None
+) -> Evidence:
     """Return the evidence of a record without a comb of its bearing."""
+    orders = views.setup.orders
     if ambiguity:
-        return replace(evidence, ambiguity=ambiguity)
-    search = evidence.search
+        return Evidence(search, orders, leading, ambiguity)
     unassigned = find_unassigned_comb(search.rows, search.plan, views, search.speed)
-    if unassigned and (of_part := _of_lagging_elements(evidence, views, unassigned)):
+    if unassigned and (of_part := _of_lagging_elements(search, views, unassigned)):
         return of_part
     strong = unassigned is not None and unassigned.strong
     aperiodic = None if strong else find_aperiodic_impacts(views)
     smeared = None
     if not (strong or aperiodic):
         smeared = smeared_lines(search.rows, search.plan, views)
-    return replace(evidence, unassigned=unassigned, aperiodic=aperiodic, smeared=smeared)
+    return Evidence(
+        search, orders, leading, unassigned=unassigned, aperiodic=aperiodic, smeared=smeared
+    )
 
 
 def _of_lagging_elements(
-    evidence: Evidence, views: EnvelopeViews, unassigned: UnassignedComb
+    search: CombSearch, views: EnvelopeViews, unassigned: UnassignedComb
 ) -> Evidence | None:
     """Return the evidence with the comb found as that of a part whose elements lag, if it fits."""
     finding, setup = unassigned.finding, views.setup
@@ -196,12 +215,11 @@ def _of_lagging_elements(
     lagging = lagging_elements(finding.order, setup.orders, setup.bearing_cage_order)
     if lagging is None:
         return None
-    findings = {**evidence.search.findings, lagging.defect: finding}
-    search = replace(evidence.search, findings=findings)
+    search = replace(search, findings={**search.findings, lagging.defect: finding})
     leading = _leading_comb(views, search)
     if leading is None or leading.modulation < WARNING_MODULATION:
         return None
-    return replace(evidence, search=search, leading=leading, lagging=lagging)
+    return Evidence(search, setup.orders, leading, lagging=lagging)
 
 
 def _race_of_lagging_elements(evidence: Evidence, views: EnvelopeViews) -> Evidence | None:
@@ -328,6 +346,8 @@ def _speed_from_shaft_lines(views: EnvelopeViews, search: CombSearch, masked: bo
     by as much as a reported speed may.
     """
     findings, plan, speed = search.findings, search.plan, search.speed
+    if not (masked or search.detected):
+        return speed
     misreported = replace(speed, tolerance=max(speed.tolerance, MAX_REPORTING_ERROR))
     if not (masked or defects_at_whole_orders(findings, plan, misreported)):
         return speed

@@ -1,7 +1,7 @@
 """The search of a bearing's combs in the envelope views of records, each at its speed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vtox.arrays import Float32
 from vtox.diagnosers.bearing.ambiguities import WIDE_TOLERANCE
@@ -31,11 +31,12 @@ class CombSearch:
     rows: Float32
     #: The best comb of each defect; empty where the bearing is unknown.
     findings: Mapping[str, Finding]
+    #: Those above their threshold.
+    detected: tuple[Finding, ...] = field(init=False)
 
-    @property
-    def detected(self) -> list[Finding]:
-        """The combs above their threshold."""
-        return [f for f in self.findings.values() if f.ratio >= 1]
+    def __post_init__(self) -> None:
+        detected = tuple(f for f in self.findings.values() if f.ratio >= 1)
+        object.__setattr__(self, "detected", detected)
 
     @property
     def leading(self) -> str:
@@ -45,7 +46,9 @@ class CombSearch:
         load zone once a turn of the bearing cage (Randall & Antoni 2011, section 2): FTF leads
         only where nothing else is found.
         """
-        others = {n: f for n, f in self.findings.items() if n != "FTF" and f.ratio >= 1}
+        others = self.detected and {
+            n: f for n, f in self.findings.items() if n != "FTF" and f.ratio >= 1
+        }
         return max(others or self.findings, key=lambda n: self.findings[n].ratio)
 
 

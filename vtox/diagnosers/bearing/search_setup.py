@@ -3,13 +3,14 @@
 Decides per recording whether it can be searched at all.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import floor, log2
 
 from vtox.diagnosers.bearing.shaft_speed import Speed, best_speed
 from vtox.diagnosers.current.pole_pairs import GRIDS_HZ
-from vtox.domain import Bearing, Motor, Reason, Recording, reason
+from vtox.domain import Motor, Reason, Recording, reason
 from vtox.dsp.comb_plan import BEARING_CAGE, PLAIN, SHAFT, Target
 
 # Slippage of rolling elements, relative: 1 to 2 % (Randall & Antoni 2011, section 2).
@@ -45,6 +46,10 @@ class SearchSetup:
     motor: Motor
     speed: Speed
     orders: dict[str, float]
+    #: Bearing cage frequency in shaft orders.
+    bearing_cage_order: float | None
+    #: Combs to search, `ANYWHERE` where the bearing is unknown.
+    targets: tuple[Target, ...]
     supply_hz: float | None
     #: Analysed in one segment, however long: lines of shaft and bearing separate better.
     whole: bool = False
@@ -73,20 +78,6 @@ class SearchSetup:
         return bands, segments, int(2 ** floor(log2(fitting / bands)))
 
     @property
-    def bearing_cage_order(self) -> float | None:
-        """Bearing cage frequency in shaft orders.
-
-        BPFO is the number of elements times it, and BPFO + BPFI that number (Randall & Antoni
-        2011, eq. 1-4).
-        """
-        orders = self.motor.bearing.defect_orders if self.motor.bearing else {}
-        if "FTF" in orders:
-            return orders["FTF"]
-        if {"BPFO", "BPFI"} <= orders.keys():
-            return orders["BPFO"] / (orders["BPFO"] + orders["BPFI"])
-        return None
-
-    @property
     def motor_supply_hz(self) -> tuple[float, ...]:
         """Supply frequency of the motor; on the grid and unknown, those of both public supplies."""
         if self.supply_hz:
@@ -108,12 +99,6 @@ class SearchSetup:
         """Twice the supply frequency of the motor."""
         return tuple(2 * f for f in self.motor_supply_hz)
 
-    @property
-    def targets(self) -> tuple[Target, ...]:
-        """Combs to search, `ANYWHERE` where the bearing is unknown."""
-        orders = tuple(self.orders.items())
-        return _targets(orders, self.bearing_cage_order is not None) or (ANYWHERE,)
-
 
 def set_up_search(
     index: int,
@@ -127,17 +112,21 @@ def set_up_search(
     """Return how to search a recording, or why it cannot be searched."""
     motor = motor or Motor()
     speed = best_speed(recording, motor, estimated_rpm, estimate_tolerance, supply_hz)
-    orders = _comb_orders(motor.bearing) if motor.bearing else {}
+    defect_orders = motor.bearing.defect_orders if motor.bearing else {}
+    orders = _comb_orders(defect_orders)
     if isinstance(speed, Reason):
         return (speed,) if orders else (reason("no_bearing_geometry"), speed)
     supply_hz = supply_hz or (motor.supply_hz if motor.supply == "grid" else None)
-    setup = SearchSetup(index, recording, motor, speed, orders, supply_hz)
-    if setup.turns < MIN_TURNS:
-        turns = {"turns": setup.turns, "needed_turns": MIN_TURNS}
-        duration_s = recording.duration_s
-        return (reason("too_few_turns", duration_s=duration_s, speed_rpm=speed.rpm, **turns),)
-    if setup.turns < MIN_TURNS_FOR_BEARING_CAGE and len(orders) > 1:
+    duration_s = recording.duration_s
+    turns = duration_s * speed.hz
+    if turns < MIN_TURNS:
+        needed = {"turns": turns, "needed_turns": MIN_TURNS}
+        return (reason("too_few_turns", duration_s=duration_s, speed_rpm=speed.rpm, **needed),)
+    if turns < MIN_TURNS_FOR_BEARING_CAGE and len(orders) > 1:
         orders.pop("FTF", None)
+    cage_order = _bearing_cage_order(defect_orders)
+    targets = _targets(tuple(orders.items()), cage_order is not None) or (ANYWHERE,)
+    setup = SearchSetup(index, recording, motor, speed, orders, cage_order, targets, supply_hz)
     if recording.fs_hz / 2 < MIN_BANDWIDTH_RATIO * setup.top_hz:
         needed_hz = 2 * MIN_BANDWIDTH_RATIO * setup.top_hz
         rates = {"fs_hz": recording.fs_hz, "needed_hz": needed_hz, "highest_hz": setup.top_hz}
@@ -145,8 +134,21 @@ def set_up_search(
     return setup
 
 
-def _comb_orders(bearing: Bearing) -> dict[str, float]:
-    return {n: 2 * o if n == "BSF" else o for n, o in bearing.defect_orders.items()}
+def _comb_orders(defect_orders: Mapping[str, float]) -> dict[str, float]:
+    return {n: 2 * o if n == "BSF" else o for n, o in defect_orders.items()}
+
+
+def _bearing_cage_order(defect_orders: Mapping[str, float]) -> float | None:
+    """Return the bearing cage frequency in shaft orders.
+
+    BPFO is the number of elements times it, and BPFO + BPFI that number (Randall & Antoni 2011,
+    eq. 1-4).
+    """
+    if "FTF" in defect_orders:
+        return defect_orders["FTF"]
+    if {"BPFO", "BPFI"} <= defect_orders.keys():
+        return defect_orders["BPFO"] / (defect_orders["BPFO"] + defect_orders["BPFI"])
+    return None
 
 
 @lru_cache(maxsize=256)
