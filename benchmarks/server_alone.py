@@ -50,7 +50,7 @@ SENDING, BATCH, DIFFERENT, LAP = 300, 8, 200, 1_200
 # Windows that stay: longer than the longest records take, so that trimming finds no gaps.
 RETAINED = 12 * SENDING
 # Bytes of a machine's memory, health, and of the latest diagnosis of a fault.
-MEMORY, HEALTH, LATEST, FIELDS = 3_000, 1_500, 1_200, 18
+MEMORY, HEALTH, LATEST, FIELDS = 2_000, 1_250, 700, 18
 # What a worker reads of a machine's state.
 READ = ("version", "motor", "baseline", "baseline_info", "memory")
 TEXT = random.Random(1).randbytes(1 << 16).hex().encode()
@@ -155,7 +155,7 @@ class Side:
             pipe.hmget(keys.machine(row.machine_id), *READ)
         outcomes = []
         for name, state in zip(names, pipe.execute(), strict=True):
-            found = {f"f{i}": text(50) for i in range(FIELDS)}
+            found = {f"field{i}": text(22) for i in range(FIELDS)}
             results = [[x for item in found.items() for x in item] for _ in FAMILIES[family].faults]
             kept = [x for item in _state(*FAMILIES[family].faults).items() for x in item]
             version = text(32).decode()

@@ -32,9 +32,9 @@ from vtox.store.partition_table import number_in_force, retire
 from vtox.store.refusals import summarise
 from vtox.store.retention import (
     ServerMemory,
-    effective_retention_s,
     open_records_limit,
     server_memory,
+    shortened_retention_s,
     trim_outputs,
 )
 from vtox.store.shared_memory import ring_mb
@@ -238,6 +238,8 @@ class Bridge:
         self.read_size.ramp = 1
         self.dispatcher.forget(self.partitions)
         self.open_bytes = self.settings.open_record_bytes // self.partitions
+        # How far back finished windows reach is not known: 0 shortens as the memory says.
+        self.kept_s, self.trimmed_t = 0.0, self.clock()
         self.next_maintenance_t = 0.0
         self.next_orphan_search_t = self.clock() + ORPHAN_SEARCH_EVERY_S
         self.next_forgetting_t = self.clock() + FORGET_SILENT_EVERY_S
@@ -246,7 +248,10 @@ class Bridge:
         """Trim finished windows and outputs, and log when the server is full or has room again."""
         open_bytes = open_records_limit(self.settings, memory)
         self.open_bytes = open_bytes // self.partitions
-        retention_s = effective_retention_s(self.settings, memory)
+        passed_s = self.clock() - self.trimmed_t
+        retention_s = shortened_retention_s(self.settings, memory, self.kept_s, passed_s)
+        self.kept_s = min(self.kept_s + passed_s, retention_s)
+        self.trimmed_t += passed_s
         removed = trim_raw(self.client, self.partition.raw, retention_s)
         if self._keeps_house:
             removed += trim_outputs(self.client, self.settings, memory)

@@ -25,6 +25,8 @@ MB = 1_000_000
 # Between these shares of the memory limit finished windows are kept for a shorter time, and not at
 # all above: what is left is for windows that wait, and no alarm is due to those that do not.
 SHORTER_FROM_SHARE, NOT_FROM_SHARE = 0.65, 0.75
+# From this share on that is so at once. Below, what was kept a second ago is shortened by a second.
+AT_ONCE_FROM_SHARE = 0.85
 # The windows of open records, and what VTOX writes, get at most these shares of the limit: with
 # more the server could be full for good.
 OPEN_RECORDS_SHARE, OUTPUTS_SHARE = 0.6, 0.4
@@ -61,6 +63,20 @@ def effective_retention_s(settings: Settings, memory: ServerMemory) -> float:
     """Return how long finished windows are kept: less where the memory is short."""
     left = (NOT_FROM_SHARE - memory.share) / (NOT_FROM_SHARE - SHORTER_FROM_SHARE)
     return settings.retention_s * min(max(left, 0.0), 1.0)
+
+
+def shortened_retention_s(
+    settings: Settings, memory: ServerMemory, kept_s: float, passed_s: float
+) -> float:
+    """Return how long finished windows are kept now; `passed_s` ago those of `kept_s` were left.
+
+    What is deleted lowers the share. A fleet that fills 4 % of the limit a second makes the
+    retention 20 s shorter in one: all that would be deleted at once, where 2 s of it make room.
+    """
+    wanted_s = effective_retention_s(settings, memory)
+    if memory.share >= AT_ONCE_FROM_SHARE:
+        return wanted_s
+    return max(wanted_s, kept_s - passed_s)
 
 
 def open_records_limit(settings: Settings, memory: ServerMemory) -> int:

@@ -28,7 +28,13 @@ from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 from vtox.store.flags import set_flag
 from vtox.store.machines import retire
-from vtox.store.retention import ServerMemory, effective_retention_s, server_memory, trim_outputs
+from vtox.store.retention import (
+    ServerMemory,
+    effective_retention_s,
+    server_memory,
+    shortened_retention_s,
+    trim_outputs,
+)
 from vtox.store.streams import create_group
 
 LIMIT_MB = 64
@@ -177,6 +183,28 @@ def test_finished_windows_stay_shorter_where_memory_is_short() -> None:
             settings, ServerMemory(round(1000 * share), 1000)
         ) == pytest.approx(stay_s)
     assert effective_retention_s(settings, ServerMemory(1000, 0)) == 60.0
+
+
+@pytest.mark.parametrize("fills_a_second", [0.005, 0.0373, 0.06])
+def test_finished_windows_come_to_rest_at_an_age(fills_a_second: float) -> None:
+    """They are not all deleted as soon as memory is short."""
+    settings = load(retention_s=60.0)
+    age_s = kept_s = 0.0
+    ages = []
+    for _ in range(300):
+        age_s += 1
+        memory = ServerMemory(round(1e6 * (0.12 + fills_a_second * age_s)), 1_000_000)
+        retention_s = shortened_retention_s(settings, memory, kept_s, 1.0)
+        kept_s = min(kept_s + 1, retention_s)
+        age_s = min(age_s, retention_s)
+        ages.append(age_s)
+    assert max(ages[100:]) - min(ages[100:]) <= 1.01
+    assert min(ages[100:]) >= min(60.0, (0.75 - 0.12) / fills_a_second) - 3
+
+
+def test_finished_windows_go_at_once_where_the_memory_is_nearly_full() -> None:
+    nearly = ServerMemory(850_000, 1_000_000)
+    assert shortened_retention_s(load(retention_s=60.0), nearly, 60.0, 1.0) == 0.0
 
 
 def test_outputs_leave_most_of_a_small_memory(limited: Settings, client: Client) -> None:
