@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from vtox import keys
-from vtox.store.client import Client, server_time
+from vtox.store import scripts
+from vtox.store.client import Client
 from vtox.store.entries import number
 
 LIFE_S = 15
@@ -92,18 +93,9 @@ def count_batch(
     client: Client, name: str, family: str, *, windows: int, diagnosis_s: float, busy_s: float
 ) -> None:
     """Add a batch to the counts of a worker, of which its heartbeat makes rates."""
-    key = keys.worker(name)
-    taken_t = server_time(client) - busy_s
-    pipe = client.pipeline(transaction=True)
-    pipe.hset(key, mapping={"last_family": family, "last_task_t": round(taken_t, 3)})
-    pipe.hincrby(key, "tasks_done", 1)
-    pipe.hincrby(key, "windows_done", windows)
-    pipe.hincrby(key, f"windows_done:{family}", windows)
-    pipe.hincrbyfloat(key, "diagnosis_s", round(diagnosis_s, 6))
-    pipe.hincrbyfloat(key, "busy_s", round(busy_s, 6))
-    pipe.hincrbyfloat(key, f"busy_s:{family}", round(busy_s, 6))
-    pipe.expire(key, LIFE_S)
-    pipe.execute()
+    args = [family, windows, round(diagnosis_s, 6), round(busy_s, 6), LIFE_S]
+    script = client.register_script(scripts.source("count_batch"))
+    script(keys=[keys.worker(name)], args=args)
 
 
 def windows_done(client: Client, name: str) -> tuple[float, int]:
