@@ -29,7 +29,8 @@ BELOW_SENSITIVITY = "b"
 CLEARING = {"n", "q", BELOW_SENSITIVITY}
 # Found, but a cause that passes is not excluded: a `warning`, a `fault`.
 PASSING = {"w": "v", "f": "g"}
-FOUND = {*PASSING, *PASSING.values()}
+MAY_PASS = frozenset(PASSING.values())
+FOUND = {*PASSING, *MAY_PASS}
 FAULTS = {"f", PASSING["f"]}
 # A mark in upper case: impacts found, but at none of the orders of those before (`impact_orders`).
 # What was found before no longer counts: it cannot be of the same part.
@@ -149,7 +150,7 @@ def transition(
     if mark.isupper():
         marks, mark = marks.translate(NO_LONGER_COUNTS), mark.lower()
     marks += mark
-    passing = not set(PASSING.values()).isdisjoint(marks)
+    passing = not MAY_PASS.isdisjoint(marks)
     most = max(rule.n * PASSING_TIMES if passing else rule.n, rule.clear)
     marks, starts = marks[-most:], (*history.starts, round(t, 3))[-most:]
     level = _level(before, marks, rule)
@@ -168,6 +169,8 @@ def transition(
 
 
 def _level(level: Level, marks: str, rule: Persistence) -> Level:
+    if not level and FOUND.isdisjoint(marks):
+        return level
     n = rule.n * PASSING_TIMES
     k = n - (rule.n - rule.k)
     if _enough(marks, {"f"}, rule.k, rule.n) or _enough(marks, FAULTS, k, n):
@@ -275,15 +278,15 @@ def _marks(d: Diagnosis, record: Record, rule: Persistence) -> str:
         marks = {state: PASSING.get(mark, mark) for state, mark in marks.items()}
     if rule.slot_s is None:
         return marks[d.state]
+    slots = max(1, round((record.t_end - record.t_start) / rule.slot_s))
     episodes = [e for e in d.evidence if e.get("kind") == "episode"]
+    if not episodes:
+        return slots * marks[d.state]
     found = ""
-    for i in range(max(1, round((record.t_end - record.t_start) / rule.slot_s))):
+    for i in range(slots):
         middle = (i + 0.5) * rule.slot_s
         states = [e["state"] for e in episodes if e["t_start_s"] <= middle < e["t_end_s"]]
-        state = max(states, key=lambda s: RANK[s]) if states else "normal"
-        if not episodes:
-            state = d.state
-        found += marks[state]
+        found += marks[max(states, key=lambda s: RANK[s]) if states else "normal"]
     return found
 
 

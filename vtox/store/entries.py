@@ -341,16 +341,17 @@ def values_from_table(table: Mapping[str, Any]) -> dict[str, ReasonValue]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
 
 
+_PLAIN = (str, bytes)
+
+
 def _texts(values: Mapping[str, Any]) -> Texts:
     fields: Texts = []
     for name, value in values.items():
-        fields.append(name)
         if value is None:
-            fields.append("")
-        elif isinstance(value, str | bytes):
-            fields.append(value)
-        else:
-            fields.append(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+            value = ""
+        elif not isinstance(value, _PLAIN):
+            value = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+        fields += (name, value)
     return fields
 
 
