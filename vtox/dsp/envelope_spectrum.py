@@ -102,15 +102,8 @@ def envelope_spectra(
     >>> round(float(abs(e.spectra[0, 2, 0, 400]) / e.mean[0, 2]), 1)
     0.5
     """
-    windowed = envelopes(x, bands=bands, segments=segments)
-    total = windowed.window.sum(dtype=np.float32)
-    spectra = scipy.fft.rfft(windowed.values, axis=-1, overwrite_x=True)
-    # One of two sides, transformed back at 1/`bands` of the rate: 2/`bands` restores the unit.
-    spectra *= 4 / bands / total
-    mean = spectra[..., 0].real.mean(axis=1) / 2
-    # The mean, under a Hann window, lies in these two bins only.
-    spectra[..., :2] = 0
-    return EnvelopeSpectra(spectra.transpose(0, 2, 1, 3), mean, fs_hz / windowed.length)
+    length = segment_length(len(x[0]), bands=bands, segments=segments)
+    return spectra_of_envelopes(segment_spectra(x, length, segments), fs_hz, bands=bands)
 
 
 def envelopes(x: Sequence[Array] | Array, *, bands: int, segments: int) -> Envelopes:
@@ -130,11 +123,38 @@ def envelopes(x: Sequence[Array] | Array, *, bands: int, segments: int) -> Envel
     --------
     envelope_spectra : the spectra of these.
     """
-    batch, samples = len(x), len(x[0])
+    length = segment_length(len(x[0]), bands=bands, segments=segments)
+    return _envelopes_of_bands(segment_spectra(x, length, segments), bands)
+
+
+def segment_length(samples: int, *, bands: int, segments: int) -> int:
+    """Return the samples of a segment, so many that all transforms have fast lengths.
+
+    Signals of one length of segments may be transformed together whatever their bands.
+    """
     unit = 2 * bands
     pieces = segments + 1 if segments > 1 else 1
     hop = unit * scipy.fft.prev_fast_len(max(1, samples // (pieces * unit)), real=False)
-    length = 2 * hop if segments > 1 else hop
+    return 2 * hop if segments > 1 else hop
+
+
+def segment_spectra(x: Sequence[Array] | Array, length: int, segments: int) -> Complex:
+    """Return the spectra of the half-overlapping Hann segments of each signal, tones cut.
+
+    Parameters
+    ----------
+    x : sequence of ndarray, length batch, each of shape (samples,)
+    length : int
+        Samples of a segment, from `segment_length`.
+    segments : int
+
+    Returns
+    -------
+    ndarray of complex64, shape (batch, segments, length / 2)
+        By `without_tones`; bins from 0 Hz, that at half the sampling rate left out.
+    """
+    batch = len(x)
+    hop = length // 2 if segments > 1 else length
     missing = missing_lanes(batch) if segments == 1 else 0
     filled = np.empty((batch + missing, segments, length), np.float32)
     filled[batch:] = 0
@@ -144,14 +164,39 @@ def envelopes(x: Sequence[Array] | Array, *, bands: int, segments: int) -> Envel
             segment[:] = signal[k * hop : k * hop + length]
     cut -= cut.mean(axis=-1, keepdims=True)
     filled *= _hann(length)
-    width = length // unit
-    spectrum: Complex = scipy.fft.rfft(filled, axis=-1, overwrite_x=True)[
-        :batch, ..., : bands * width
-    ]
-    spectrum = without_tones(spectrum).reshape(batch, segments, bands, width)
-    values = np.abs(scipy.fft.ifft(spectrum, n=2 * width, axis=-1, overwrite_x=True))
+    spectra: Complex = scipy.fft.rfft(filled, axis=-1, overwrite_x=True)
+    return without_tones(spectra[:batch, ..., : length // 2])
+
+
+def spectra_of_envelopes(spectra: Complex, fs_hz: float, *, bands: int) -> EnvelopeSpectra:
+    """Return the envelope spectra in `bands` equal bands of signals by their `segment_spectra`.
+
+    Parameters
+    ----------
+    spectra : ndarray of complex64, shape (batch, segments, length / 2)
+        Of segments whose `segment_length` is that for `bands`.
+    fs_hz : float
+        Sampling rate, Hz.
+    bands : int
+    """
+    windowed = _envelopes_of_bands(spectra, bands)
+    total = windowed.window.sum(dtype=np.float32)
+    of_envelopes = scipy.fft.rfft(windowed.values, axis=-1, overwrite_x=True)
+    # One of two sides, transformed back at 1/`bands` of the rate: 2/`bands` restores the unit.
+    of_envelopes *= 4 / bands / total
+    mean = of_envelopes[..., 0].real.mean(axis=1) / 2
+    # The mean, under a Hann window, lies in these two bins only.
+    of_envelopes[..., :2] = 0
+    return EnvelopeSpectra(of_envelopes.transpose(0, 2, 1, 3), mean, fs_hz / windowed.length)
+
+
+def _envelopes_of_bands(spectra: Complex, bands: int) -> Envelopes:
+    batch, segments, bins = spectra.shape
+    width = bins // bands
+    split = spectra.reshape(batch, segments, bands, width)
+    values = np.abs(scipy.fft.ifft(split, n=2 * width, axis=-1))
     # Bands of many bins pass the window unchanged: the envelope is windowed by it too.
-    return Envelopes(values, _hann(2 * width), length)
+    return Envelopes(values, _hann(2 * width), 2 * bins)
 
 
 def without_tones(spectrum: Complex) -> Complex:

@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 from math import log10
+from operator import itemgetter
 
 import numpy as np
 
-from vtox.arrays import Float32, Int
-from vtox.diagnosers.bearing.search_setup import SearchSetup
+from vtox.arrays import Complex, Float32, Int
+from vtox.diagnosers.bearing.search_setup import Layout, SearchSetup
 from vtox.diagnosers.bearing.shaft_speed import speed_change
 from vtox.domain import VIBRATIONS, Reason
 from vtox.dsp import comb_plan, envelope_spectrum, envelope_variance
 from vtox.dsp.comb_plan import Plan
-from vtox.dsp.envelope_spectrum import EnvelopeSpectra
+from vtox.dsp.envelope_spectrum import EnvelopeSpectra, segment_length, segment_spectra
 from vtox.dsp.surrogates import Finding
 
 # Samples computed at a time. Four signals, or a multiple, share a transform's vector registers:
@@ -77,18 +79,33 @@ def _whole_views(bands: int, channels: int) -> Int:
 
 
 def analyse_envelopes(setups: Sequence[SearchSetup]) -> Iterator[list[EnvelopeViews]]:
-    """Yield the envelope views of recordings; those of one layout are computed together."""
-    layouts: dict[tuple[int, int, int], list[SearchSetup]] = {}
+    """Yield the envelope views of recordings, those of one layout after those of another.
+
+    Recordings whose segments are of one length are transformed together: two or three of a layout
+    alone would take half as long again.
+    """
+    lengths: dict[tuple[int, int], list[tuple[Layout, SearchSetup]]] = {}
     for setup in setups:
-        layouts.setdefault(setup.layout, []).append(setup)
-    for members in layouts.values():
-        first = members[0].recording
-        channels = sum(n in first.channels for n in VIBRATIONS)
-        step = max(1, 4 * round(CHUNK_SAMPLES / 4 / first.samples / channels))
+        layout = bands, segments, _ = setup.layout
+        length = segment_length(setup.recording.samples, bands=bands, segments=segments)
+        lengths.setdefault((length, segments), []).append((layout, setup))
+    for (length, segments), members in lengths.items():
+        members.sort(key=itemgetter(0))
+        first = members[0][1].recording
+        names = [n for n in VIBRATIONS if n in first.channels]
+        step = max(1, 4 * round(CHUNK_SAMPLES / 4 / first.samples / len(names)))
         # What is left of the last one, up to half a chunk, is computed with the one before it.
         starts = [step * k for k in range(max(1, round(len(members) / step)))]
         for start, stop in zip(starts, [*starts[1:], len(members)], strict=True):
-            yield _analyse_chunk(members[start:stop])
+            chunk = members[start:stop]
+            x = [s.recording.channels[n] for _, s in chunk for n in names]
+            spectra = segment_spectra(x, length, segments)
+            row = 0
+            for layout, of_layout in groupby(chunk, itemgetter(0)):
+                own = [s for _, s in of_layout]
+                rows = slice(row, row + len(own) * len(names))
+                yield _analyse_layout(own, layout, spectra[rows])
+                row = rows.stop
 
 
 def measure_comb(
@@ -140,18 +157,20 @@ def _modulation(lines: list[tuple[int, float, float, float]]) -> float:
     return float(own**0.5)
 
 
-def _analyse_chunk(setups: Sequence[SearchSetup]) -> list[EnvelopeViews]:
-    """Return the envelope views of recordings of one layout."""
-    recordings = [s.recording for s in setups]
-    x = [r.channels[n] for r in recordings for n in VIBRATIONS if n in r.channels]
-    bands, segments, share = setups[0].layout
-    spectra = envelope_spectrum.envelope_spectra(
-        x, recordings[0].fs_hz, bands=bands, segments=segments
-    )
+def _analyse_layout(
+    setups: Sequence[SearchSetup], layout: Layout, of_segments: Complex
+) -> list[EnvelopeViews]:
+    """Return the envelope views of recordings of one layout.
+
+    `of_segments` from `segment_spectra`, shape (setups * channels, segments, length / 2).
+    """
+    bands, segments, share = layout
+    fs_hz = setups[0].recording.fs_hz
+    spectra = envelope_spectrum.spectra_of_envelopes(of_segments, fs_hz, bands=bands)
     low_bins = spectra.spectra[..., : max(1, spectra.spectra.shape[-1] // share)]
     power = envelope_spectrum.view_power(low_bins, spectra.mean)
     lines = envelope_spectrum.over_floor(power, spectra.n_averages)
-    channels = len(x) // len(setups)
+    channels = len(of_segments) // len(setups)
     shape = (len(setups), channels * power.shape[1], -1)
     lines = lines.reshape(shape)
     highest = np.zeros((len(setups), lines.shape[2] + 1), np.float32)

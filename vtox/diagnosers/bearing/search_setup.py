@@ -31,6 +31,8 @@ BANDS = (1, 2, 3, 4, 6, 8, 12, 16)
 MIN_BANDWIDTH_RATIO = 3.0
 # Searched where the bearing is unknown: any comb between a third and one and a half of it.
 ANYWHERE = Target("any", 6.0)
+# Bands and segments in which a recording is analysed, and 1 over the share of spectra that is used.
+Layout = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class SearchSetup:
         return self.recording.duration_s * self.speed.hz
 
     @property
-    def layout(self) -> tuple[int, int, int]:
+    def layout(self) -> Layout:
         """Bands and segments to analyse the recording in, and the share of the spectra to use.
 
         Equal layouts share arrays. The share, 1 over it, is less than the whole where bands cannot
