@@ -81,6 +81,7 @@ class Observation:
     neighbour_hz: float  # of a stronger line beside what the slip allows; NaN where there is none
     levels_dbc: Float64
     floors_dbc: Float64
+    both_dbc: float  # the two sidebands together
     # The line of the voltage over that of the current, as a reactance at the supply frequency over
     # that of the rated load; 0 where the voltage has none.
     reactances: Float64
@@ -172,6 +173,7 @@ def observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Obse
     )
     levels_dbc = power_db(np.square(m.sidebands(line.index)))
     floors_dbc = power_db(modulation_spectrum.sideband_floors(m, line))
+    both_dbc = power_db(np.sum(10 ** (levels_dbc / 10), axis=0))
     moves = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
     rms_a = analysis.current_rms_a()
     reactances = _reactances(analysis, slip_analysis, line)
@@ -190,6 +192,7 @@ def observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Obse
             neighbour_hz=float(line.neighbour_hz[i]),
             levels_dbc=levels_dbc[:, i],
             floors_dbc=floors_dbc[:, i],
+            both_dbc=float(both_dbc[i]),
             reactances=reactances[:, i],
         )
         for i, slip in enumerate(slips)
@@ -346,13 +349,13 @@ def _confidence(state: State, rise: float) -> float:
     if state == "unknown":
         return 0.0
     distance = 1 - rise / 2 if state == "normal" else rise / 2
-    return round(CONFIDENCE * float(np.clip(distance, 0.5, 1)), 3)
+    return round(CONFIDENCE * min(max(distance, 0.5), 1.0), 3)
 
 
 def _indicators(o: Observation) -> dict[str, Value]:
     return {
-        "rotor_dbc": round(float(power_db(np.sum(10 ** (o.levels_dbc / 10)))), 2),
-        "floor_dbc": round(float(o.floors_dbc.min()), 2),
+        "rotor_dbc": round(o.both_dbc, 2),
+        "floor_dbc": round(min(o.floors_dbc.tolist()), 2),
         "rotor_hz": round(o.rotation_hz, 3),
         "slip": round(o.slip.value, 6),
         "slip_source": o.slip.source,

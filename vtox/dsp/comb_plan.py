@@ -77,6 +77,8 @@ class Plan:
     candidate_weights: Float32
     #: Bins of the combs whose fundamental is masked, shape (3, combs), of targets that have any.
     masked_combs: Mapping[str, Int]
+    #: The bins of all of these together.
+    masked_bins: Int
     #: The targets whose own fundamental is masked.
     masked_targets: tuple[str, ...]
     #: Sum of 0..9 lines that chance allows, shape (10,).
@@ -147,6 +149,9 @@ def make_plan(
         t.name: comb_bins(np.asarray(intervals[t.name]), shifts[t.sidebands] or OUTSIDE_BINS)
         for t in targets
     }
+    masked_combs = {
+        n: _masked_combs_of(c[:HARMONICS], fundamental_weight) for n, c in combs.items()
+    }
     candidate_bins = np.clip(np.concatenate(list(combs.values()), axis=1), 0, bins)
     counts = unmasked.take(candidate_bins).cumsum(axis=0)[[HARMONICS - 1, -1]]
     candidate_weights = comb_weights(candidate_bins, counts, fundamental_weight, chance_sum)
@@ -160,11 +165,8 @@ def make_plan(
         shifts=shifts,
         candidate_bins=candidate_bins,
         candidate_weights=candidate_weights,
-        masked_combs={
-            n: masked
-            for n, c in combs.items()
-            if (masked := _masked_combs_of(c[:HARMONICS], fundamental_weight)).size
-        },
+        masked_combs={n: bins for n, bins in masked_combs.items() if bins.size},
+        masked_bins=np.concatenate(list(masked_combs.values()), axis=1),
         masked_targets=tuple(
             t.name for t in targets if _masks_order(t.order, fundamental_weight, df_order)
         ),
