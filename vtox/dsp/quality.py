@@ -79,18 +79,20 @@ def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[Reason,
     found: list[tuple[Reason, ...]] = [()] * batch
     block = max(8, round(REST_S * fs_hz))
     with np.errstate(invalid="ignore"):
-        suspect, at_extremes = _fast_test(x, block)
+        suspect, at_extremes, low, high = _fast_test(x, block)
         for i, c in np.argwhere(suspect | at_extremes):
-            clipped = bool(at_extremes[i, c]) and _is_clipped(x[i, c], block)
+            extremes = float(low[i, c]), float(high[i, c])
+            clipped = bool(at_extremes[i, c]) and _is_clipped(x[i, c], block, *extremes)
             if suspect[i, c] or clipped:
                 found[i] += _channel_problems(x[i, c], names[c], fs_hz, block, clipped=clipped)
     return found
 
 
-def _fast_test(x: Array, block: int) -> tuple[Bool, Bool]:
-    """Return which channels must be tested closely, and which may be clipped: (batch, channels).
+def _fast_test(x: Array, block: int) -> tuple[Bool, Bool, Array, Array]:
+    """Return which channels must be tested closely, and which may be clipped; lowest and highest.
 
-    A clipped channel is always among the second, one with any other problem among the first.
+    All of shape (batch, channels). A clipped channel is always among the second, one with any other
+    problem among the first.
     """
     batch, channels, samples = x.shape
     parts = PARTS if samples >= 2 * PARTS * block else 1
@@ -106,7 +108,7 @@ def _fast_test(x: Array, block: int) -> tuple[Bool, Bool]:
         (highs == high[..., None]).sum(axis=-1), (lows == low[..., None]).sum(axis=-1)
     )
     suspect = ~finite | _rests(x, block) | _repeats(x)
-    return suspect, finite & (parts_at_extreme > min(parts - 1, 1))
+    return suspect, finite & (parts_at_extreme > min(parts - 1, 1)), low, high
 
 
 def _rests(x: Array, block: int) -> Bool:
@@ -120,9 +122,10 @@ def _repeats(x: Array) -> Bool:
     """Return where enough samples equal their neighbour that they may be held ones."""
     size = x.shape[-1] // RUNS
     runs = x[..., : RUNS * size].reshape(*x.shape[:-1], RUNS, size)[..., : NEIGHBOURS + 1]
-    return np.asarray(
-        np.mean(runs[..., 1:] == runs[..., :-1], axis=(-2, -1)) > 1 - MIN_MOVING_SHARE
-    )
+    pairs = RUNS * (runs.shape[-1] - 1)
+    same = (runs[..., 1:] == runs[..., :-1]).reshape(*x.shape[:-1], pairs)
+    count = np.bitwise_count(same.view(np.uint64)).sum(axis=-1)  # eight in a word
+    return np.asarray(count / pairs > 1 - MIN_MOVING_SHARE)
 
 
 def _channel_problems(
@@ -196,9 +199,11 @@ def _are_held(steps: Float64, x: Array) -> bool:
     )
 
 
-def _is_clipped(x: Array, block: int) -> bool:
-    """Return whether more samples lie at an extreme than those of a sine of that many counts."""
-    low, high = float(x.min()), float(x.max())
+def _is_clipped(x: Array, block: int, low: float, high: float) -> bool:
+    """Return whether more samples lie at an extreme than those of a sine of that many counts.
+
+    `low` and `high` are the extremes of `x`, shape (samples,).
+    """
     share = max(np.count_nonzero(x == high), np.count_nonzero(x == low)) / len(x)
     if share < MIN_CLIPPED_SHARE:
         return False

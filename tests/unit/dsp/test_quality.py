@@ -57,6 +57,14 @@ def test_held_samples_are_stuck_wherever_they_begin(hold: int, late: int) -> Non
     assert codes(held) == (["samples_stuck"] if hold > 2 else [])
 
 
+@pytest.mark.parametrize("samples", [64, 97, 333, 2_079])
+def test_short_records_are_tested_like_long_ones(samples: int) -> None:
+    x = np.random.default_rng(samples).standard_normal(samples)
+    assert codes(x) == []
+    assert codes(np.repeat(x, 4)[:samples]) == ["samples_stuck"]
+    assert quality.problems(np.empty((2, 0, samples), np.float32), (), FS_HZ) == [(), ()]
+
+
 def test_a_burst_of_clipping_is_found() -> None:
     x = SINE.copy()
     x[8_000:13_000] = np.clip(x[8_000:13_000], -1.0, 0.9)

@@ -36,8 +36,8 @@ class Estimate:
 def estimate(analysis: CurrentAnalysis) -> Estimate:
     """Return the admittances to earth of a batch, and of the rest why there are none."""
     count = len(analysis.recordings)
-    if missing := _missing(analysis):
-        return Estimate([missing] * count, [], None)
+    if missing := missing_channels(analysis):
+        return Estimate([(missing,)] * count, [], None)
     x = _samples(analysis)
     abstentions = [
         voltage_problems or leakage_problems
@@ -63,10 +63,11 @@ def estimate(analysis: CurrentAnalysis) -> Estimate:
     return Estimate(abstentions, rows, y)
 
 
-def _missing(analysis: CurrentAnalysis) -> tuple[Reason, ...]:
+def missing_channels(analysis: CurrentAnalysis) -> Reason | None:
+    """Return which channels a batch lacks, None where it has all of them."""
     needed = ("leakage", *VOLTAGES)
     missing = tuple(c for c in needed if c not in analysis.recordings[0].channels)
-    return (reason("missing_channel", channels=missing),) if missing else ()
+    return reason("missing_channel", channels=missing) if missing else None
 
 
 def _too_short(analysis: CurrentAnalysis) -> tuple[Reason, ...]:

@@ -56,6 +56,8 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     -----
     Lee, Younsi, Kliman 2005 (TEC 20(4):737); levels of IEEE 43-2013.
     """
+    if missing := admittance.missing_channels(analysis):
+        return [abstain(FAULT, missing)] * len(analysis.recordings)
     estimate = admittance.estimate(analysis)
     diagnoses: dict[int, Diagnosis] = {}
     if estimate.y is not None:
