@@ -140,7 +140,7 @@ def _eccentricity_states(
     """Return the states of eccentricity against a baseline of the aligned recordings."""
     features = eccentricity.features(analysis, slip_analysis=shaft)
     healthy = np.array(aligned)
-    load_a = analysis.current_rms_a()
+    load_a = analysis.current_rms_a
     baseline = Baseline(
         bands=bands_of({n: x[healthy] for n, x in features.items()}, load_a[healthy])
     )

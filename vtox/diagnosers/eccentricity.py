@@ -175,7 +175,7 @@ def observe(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Obse
     floors_dbc = power_db(modulation_spectrum.sideband_floors(m, line))
     both_dbc = power_db(np.sum(10 ** (levels_dbc / 10), axis=0))
     moves = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
-    rms_a = analysis.current_rms_a()
+    rms_a = analysis.current_rms_a
     reactances = _reactances(analysis, slip_analysis, line)
     return [
         Observation(
@@ -218,7 +218,7 @@ def _reactances(
     ratio = np.sqrt(power) / np.maximum(m.sidebands(line.index), SILENCE)
     orders = np.abs(1 + np.array([[-1], [1]]) * line.hz / analysis.f0_hz)
     rated_a = np.array([motor.rated_current_a or np.nan for motor in analysis.motors])
-    load = np.fmin(analysis.current_rms_a() / rated_a, 1.0)
+    load = np.fmin(analysis.current_rms_a / rated_a, 1.0)
     return np.where(stands & usable, ratio / np.maximum(orders * load, SILENCE), 0.0)
 
 

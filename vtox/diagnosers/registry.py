@@ -87,7 +87,7 @@ def load_a(shared: SharedAnalysis) -> Float64:
     if not analysis.currents or not analysis.envelope.shape[-1]:
         return np.full(len(analysis.recordings), np.nan)
     usable = np.array([not p for p in analysis.problems])
-    return np.where(usable, analysis.current_rms_a(), np.nan)
+    return np.where(usable, analysis.current_rms_a, np.nan)
 
 
 def _bearing(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:

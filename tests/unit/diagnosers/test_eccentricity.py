@@ -32,7 +32,7 @@ def diagnose(
 def learnt() -> Baseline:
     rng = np.random.default_rng(1)
     analysis = front_end([recording(SOUND, rng) for _ in range(24)], [MOTOR] * 24)
-    return Baseline(bands=bands_of(eccentricity.features(analysis), analysis.current_rms_a()))
+    return Baseline(bands=bands_of(eccentricity.features(analysis), analysis.current_rms_a))
 
 
 def risen(rise_db: float, count: int = 12) -> list[Machine]:

@@ -31,7 +31,7 @@ def lag_tangents(analysis: CurrentAnalysis) -> Float64:
 
     Measured where there are voltages, else from the nameplate; NaN where that gives none.
     """
-    rms_a = analysis.current_rms_a().tolist()
+    rms_a = analysis.current_rms_a.tolist()
     rows = zip(analysis.motors, rms_a, analysis.lag_rad.tolist(), strict=True)
     return np.array([np.tan(lag) if isfinite(lag) else _tangent(m, a) for m, a, lag in rows])
 

@@ -46,7 +46,7 @@ def largest_phase_ratio(analysis: CurrentAnalysis) -> Float64:
     """
     sines = []
     for motor, rms_a, lag in zip(
-        analysis.motors, analysis.current_rms_a(), analysis.lag_rad, strict=True
+        analysis.motors, analysis.current_rms_a, analysis.lag_rad, strict=True
     ):
         rated_a = motor.rated_current_a
         if np.isfinite(lag):

@@ -78,7 +78,7 @@ class Observation(Conditions):
 
 def conditions(analysis: CurrentAnalysis, slip_analysis: SlipAnalysis) -> list[Conditions]:
     """Return the conditions of each recording."""
-    rms_a = analysis.current_rms_a()
+    rms_a = analysis.current_rms_a
     moves = demodulation.unsteadiness(analysis.envelope, analysis.rate_hz)
     return [
         Conditions(

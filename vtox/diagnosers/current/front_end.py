@@ -88,6 +88,7 @@ class CurrentAnalysis:
     sequence_v: Complex  # (B, 3, F) of the voltages; F = 0 unless three of them
     # Positive-sequence complex envelope of the currents, shifted by `centre_hz`, at `rate_hz`.
     envelope: Complex  # (B, points)
+    current_rms_a: Float64  # (B,) RMS value of the fundamental current, A; NaN without currents
     envelope_v: Complex  # (B, points) of the voltages; points = 0 unless three of them
     rate_hz: float
     centre_hz: Float64  # (B,)
@@ -105,10 +106,6 @@ class CurrentAnalysis:
     def phase_name(self, i: int, phase: int) -> str:
         """Return `a`, `b` or `c`, the measured channel of phase 0, 1 or 2 after ordering."""
         return str(self.currents[self.order[i, phase]])[-1]
-
-    def current_rms_a(self) -> Float64:
-        """Return the RMS value of the fundamental current, shape (B,), A."""
-        return rms(self.envelope)
 
 
 # Fields of a `CurrentAnalysis` that all recordings of a batch share; the others run over them.
@@ -180,7 +177,8 @@ def analyse_chunk(
     envelope, rate_hz = demodulation.around_line(low[:, :n], weights, line, spectra.samples, fs_hz)
     f0_hz, windowed_f0_hz = supply_line.frequencies_hz(envelope, rate_hz, centre_hz)
     bars = _visible_bars(recordings, motors, f0_hz, fs_hz)
-    levels = supply_levels(at_line[:, :n], weights, order, signs, rms(envelope))
+    rms_a = rms(envelope)
+    levels = supply_levels(at_line[:, :n], weights, order, signs, rms_a)
     off_s = plausibility.off_s(envelope, rate_hz)
     lines = [
         SupplyLine(*each)
@@ -208,6 +206,7 @@ def analyse_chunk(
         frame_t_s=frame_t_s,
         sequence_i=sequences(phasors[:, :n], order, signs) if n == 3 else analysis.sequence_i,
         envelope=envelope,
+        current_rms_a=rms_a,
         envelope_v=envelope[:, :0],
         rate_hz=rate_hz,
         centre_hz=centre_hz,
@@ -270,6 +269,7 @@ def empty_analysis(
         sequence_i=no_frames,
         sequence_v=no_frames,
         envelope=no_envelope,
+        current_rms_a=unknown,
         envelope_v=no_envelope,
         rate_hz=1.0,
         centre_hz=unknown,

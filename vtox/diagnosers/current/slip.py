@@ -152,7 +152,7 @@ def observations_or_abstentions(
 
 def _priors(analysis: CurrentAnalysis, pairs: Sequence[int | None]) -> list[Slip]:
     """Return the slips by speed sensor or nameplate."""
-    rms_a = analysis.current_rms_a()
+    rms_a = analysis.current_rms_a
     return [
         no_slip(problems[0])
         if problems

@@ -38,7 +38,7 @@ def nameplate_ranges(
     analysis: CurrentAnalysis, pairs: Sequence[int | None]
 ) -> list[SlipRange | None]:
     """Return what nameplate and load allow at the least, None where they say nothing."""
-    rms_a = analysis.current_rms_a()
+    rms_a = analysis.current_rms_a
     return [
         None if problems else _nameplate_range(motor, p, float(f), float(a))
         for problems, motor, p, f, a in zip(

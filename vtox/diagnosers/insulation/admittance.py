@@ -96,7 +96,7 @@ def _problem(
     mean = phasors[0].mean(axis=-1)
     leakage_a, load_a = abs(mean[0]) / sqrt(2), np.inf
     if analysis.envelope.shape[-1] and not analysis.problems[i]:
-        load_a = float(analysis.current_rms_a()[i])
+        load_a = float(analysis.current_rms_a[i])
     problems = (
         plausibility.voltages_to_earth_problem(mean[1:]),
         plausibility.leakage_problem(leakage_a, load_a),

@@ -30,7 +30,7 @@ def test_frequency_current_and_unbalance(fs_hz: float, seconds: float) -> None:
     f = analysis(Machine(fs_hz=fs_hz, seconds=seconds, negative=0.03j, offset_a=2.0, slip=0.03))
     assert f.problems == ((),)
     assert f.f0_hz[0] == pytest.approx(50.013, abs=0.01)
-    assert f.current_rms_a()[0] == pytest.approx(8.0, rel=0.01)
+    assert f.current_rms_a[0] == pytest.approx(8.0, rel=0.01)
     _, i1, i2 = f.sequence_i[0]
     assert i2 / i1 == pytest.approx(np.full(len(i1), i2[0] / i1[0]), abs=2e-4)
     assert np.abs(i2 / i1) == pytest.approx(np.full(len(i1), 0.03), abs=5e-4)
@@ -58,7 +58,7 @@ def test_fewer_currents_give_frequency_and_envelope(channels: tuple[str, ...]) -
     assert not f.three_currents
     assert f.sequence_i.shape[-1] == 0
     assert f.f0_hz[0] == pytest.approx(50.013, abs=0.005)
-    assert f.current_rms_a()[0] == pytest.approx(8.0, rel=0.01)
+    assert f.current_rms_a[0] == pytest.approx(8.0, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_one_current_in_three_channels_has_its_frequency_and_level(seconds: floa
     one = front_end([replace(r, channels={"ia": r.channels["ia"]})], [MOTOR])
     three = front_end([replace(r, channels=dict.fromkeys(CURRENTS, r.channels["ia"]))], [MOTOR])
     assert three.f0_hz == pytest.approx(one.f0_hz, abs=1e-6)
-    assert three.current_rms_a() == pytest.approx(one.current_rms_a(), rel=1e-5)
+    assert three.current_rms_a == pytest.approx(one.current_rms_a, rel=1e-5)
     assert three.problems == one.problems
 
 
