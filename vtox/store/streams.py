@@ -204,9 +204,10 @@ def trim_raw(client: Client, raw: str, retention_s: float) -> int:
         return 0
     pending = client.xpending(raw, keys.GROUP)
     unfinished = pending["min"].decode() if pending["pending"] else info.last_delivered
+    # The time last: a window that came after it would look as if it came from the future.
+    newest_ms = _milliseconds(client.xinfo_stream(raw)["last-generated-id"].decode())
     seconds, micros = client.time()
     now_ms = seconds * 1000 + micros // 1000
-    newest_ms = _milliseconds(client.xinfo_stream(raw)["last-generated-id"].decode())
     old = now_ms - int(retention_s * 1000) if newest_ms <= now_ms else newest_ms
     delivered = info.last_delivered
     before = f"{old}-0" if old < _milliseconds(delivered) else delivered

@@ -12,7 +12,7 @@ from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
 from vtox.settings import Settings, load
 from vtox.store import streams
-from vtox.store.client import Client
+from vtox.store.client import Client, connect
 from vtox.store.ledger import BUCKET_BASE, CHANGED, COMMITTED, GONE, Ledger, Outcome
 from vtox.store.machines import retire
 from vtox.store.refusals import Refusal, refuse
@@ -340,6 +340,25 @@ def test_a_machine_that_is_slow_holds_no_windows_of_others(
     left = [i.decode() for i, _ in client.xrange(keys.RAW)]
     assert left == [*slow, ids[-1]], "the last entry delivered stays"
     assert deleted_unread(client) == before, "none of them counts as unread"
+
+
+def test_windows_that_come_while_it_trims_are_not_of_the_future(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_group(client, keys.RAW)
+    client.xack(keys.RAW, keys.GROUP, *deliver(client, 3))
+
+    def execute(*args: object, **options: object) -> object:
+        """Another window comes after each command."""
+        reply = plain(*args, **options)
+        time.sleep(0.002)
+        add_window(other, seq=3)
+        return reply
+
+    with connect(settings.working_url(), "sender") as other:
+        plain = client.execute_command
+        monkeypatch.setattr(client, "execute_command", execute)
+        assert trim_raw(client, keys.RAW, retention_s=3600) == 0
 
 
 def test_evidence_keeps_the_waveform(client: Client, ledger: Ledger) -> None:
