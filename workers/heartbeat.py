@@ -17,8 +17,8 @@ from vtox.store.client import Client, clock_offset_s
 log = structlog.get_logger()
 
 BEAT_EVERY_S = 2.0
-# Its processes and their memory are looked up at this interval, or when one of them has ended. That
-# takes the system 3 to 10 ms of CPU time, as it reads all pages of each.
+# Its processes and their memory are looked up at this interval, and for so long at every beat once
+# one of them has ended. That takes 3 to 10 ms of CPU time, as the system reads all pages of each.
 LOOK_UP_EVERY_S = 20.0
 # Names of workers that were killed are forgotten this often.
 FORGET_EVERY_S = 60.0
@@ -41,6 +41,7 @@ class Heartbeat:
     processes: list[psutil.Process] = field(default_factory=list)
     memory_bytes: int = 0
     next_look_up_t: float = 0.0
+    look_closely_until_t: float = 0.0
     next_forgetting_t: float = 0.0
 
     def run(self) -> None:
@@ -84,11 +85,12 @@ class Heartbeat:
 
     def _cpu_percent(self, me: psutil.Process) -> float:
         """Return the CPU, percent of a core, of the worker and its children since the last beat."""
-        ended = not all(p.is_running() for p in self.processes)
         now = time.monotonic()
-        if ended or now >= self.next_look_up_t:
-            # The one that takes the place of another may not be there yet.
-            self.next_look_up_t = now + (BEAT_EVERY_S if ended else LOOK_UP_EVERY_S)
+        if not all(p.is_running() for p in self.processes):
+            # The one that takes its place may not be there yet.
+            self.look_closely_until_t = now + LOOK_UP_EVERY_S
+        if now >= self.next_look_up_t or now < self.look_closely_until_t:
+            self.next_look_up_t = now + LOOK_UP_EVERY_S
             # `cpu_percent` measures since its last call on the same object.
             known = {p: p for p in self.processes}
             self.processes = [known.get(p, p) for p in (me, *me.children(recursive=True))]

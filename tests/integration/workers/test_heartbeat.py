@@ -1,7 +1,11 @@
 """What workers keep on the server of each other."""
 
+import subprocess
+import sys
 import time
 from threading import Thread
+
+import psutil
 
 from tests.integration.helpers import eventually
 from vtox import keys
@@ -24,3 +28,26 @@ def test_names_of_workers_that_were_killed_are_forgotten(client: Client) -> None
     finally:
         beat.stop.set()
         thread.join(timeout=30)
+
+
+def test_a_process_that_takes_the_place_of_one_that_ended_is_measured(client: Client) -> None:
+    """Also if it is not there yet when the end of the other one is noticed."""
+    me, beat = psutil.Process(), Heartbeat(client, "w", ["bearing"])
+
+    def look_up() -> set[int]:
+        beat._cpu_percent(me)
+        return {p.pid for p in beat.processes}
+
+    with _sleeping() as first:
+        assert first.pid in look_up()
+        first.kill()
+    assert first.pid not in look_up()
+    look_up()
+    with _sleeping() as second:
+        assert second.pid in look_up()
+        assert beat.memory_bytes > psutil.Process(second.pid).memory_info().rss / 4
+        second.kill()
+
+
+def _sleeping() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
