@@ -69,7 +69,7 @@ _TARGET_GAUGES = {
     "failures": ("vtox_notify_failures", "Failures of the target in a row."),
 }
 _ROOM = "vtox_room_machines"
-_ROOM_TEXT = "How many more machines like those that send there would be room for, at most."
+_ROOM_TEXT = "About how many more machines like those that send there would be room for."
 # What each of several servers says alike.
 _ALIKE = {
     "vtox_open_alarms",

@@ -54,7 +54,7 @@ class CapacityStatus(ResponseModel):
     limit: str | None = Field(description="what is used most")
     machines: int | None = Field(description="machines that sent in the last minute")
     room: int | None = Field(
-        description="how many more there would be with all of `limit` in use: an upper bound"
+        description="about how many more there would be with all of `limit` in use"
     )
     code: str = Field(description="`room`, or why it is not known")
     reason: str = Field(description="the same in words")

@@ -34,8 +34,8 @@ def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
     """Return what the last minute's entries say; `metrics` has the newest first, `now` in s.
 
     What is used grows in proportion to the machines: room = machines * (1 / share - 1). That holds
-    for machines that send what these send. It is an upper bound: near a share of 1 windows wait,
-    and processes that share cores slow each other down before.
+    for machines that send what these send. It is an estimate: a window costs less as the load of a
+    host grows (docs/adr/0023), while near a share of 1 windows wait.
     """
     latest = metrics[0] if metrics else None
     age = metrics_age_s(latest, now)

@@ -163,7 +163,7 @@ def _allocator(settings: Settings) -> Iterator[Check]:
         preloaded = server_allocator.environment(program()).get("LD_PRELOAD")
     except ServerUnavailable:
         return  # the check of the server says so
-    jemalloc = preloaded == server_allocator.JEMALLOC
+    jemalloc = "libjemalloc" in (preloaded or "")
     observed = "jemalloc for the embedded server"
     if not jemalloc:
         observed = (
