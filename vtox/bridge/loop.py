@@ -39,7 +39,14 @@ from vtox.store.retention import (
 )
 from vtox.store.shared_memory import ring_mb
 from vtox.store.shared_windows import SharedWindows
-from vtox.store.streams import Entry, create_group, read_new, read_pending, trim_raw
+from vtox.store.streams import (
+    Entry,
+    create_group,
+    oldest_age_s,
+    read_new,
+    read_pending,
+    trim_raw,
+)
 from vtox.tracing import Tracing
 
 log = structlog.get_logger()
@@ -104,6 +111,7 @@ class Bridge:
         self.next_orphan_search_t = self.next_summary_t = self.next_forgetting_t = 0.0
         self.next_expiry_t = self.pause_s = 0.0
         self.read_every_s = READ_EVERY_S
+        self.load_unknown = False
         self._forget()
 
     def run(self, stop: Event) -> None:
@@ -159,6 +167,8 @@ class Bridge:
         self.forget_tasks()  # another owner may have sent tasks since
         create_group(self.client, self.partition.raw)
         self._rebuild()
+        oldest_s = oldest_age_s(self.client, self.partition.raw)
+        self.kept_s, self.trimmed_t = min(oldest_s, self.settings.retention_s), self.clock()
         self.owner = True
         log.info("bridge owns the stream", stream=self.partition.raw, open_bytes=self.joiner.bytes)
         return True
@@ -182,8 +192,7 @@ class Bridge:
         self.dispatcher.flush(now)
         if now >= self.next_maintenance_t:
             self.next_maintenance_t = now + MAINTENANCE_EVERY_S
-            # Of the time since the last call in this thread; the first one says 0.
-            self.let_gather(psutil.cpu_percent() / 100)
+            self.let_gather(self._used_share())
             if number_in_force(self.client) != self.partitions:
                 raise StaleState("another number of partitions is in force")
             self.dispatcher.redispatch()
@@ -205,6 +214,21 @@ class Bridge:
             self._retire_if_empty()
         filling = caught_up and self.dispatcher.filling
         self.pause_s = min(self.read_every_s, self.dispatcher.next_due_s()) if filling else 0.0
+
+    def _used_share(self) -> float:
+        """Return the share of the host's CPU time that was used since the last call in this thread.
+
+        0 at the first one, and where the system does not say.
+        """
+        try:
+            return psutil.cpu_percent() / 100
+        except (OSError, psutil.Error) as error:
+            if not self.load_unknown:
+                self.load_unknown = True
+                log.info(
+                    "this host's load is unknown, windows gather as if idle", reason=str(error)
+                )
+            return 0.0
 
     def let_gather(self, used_share: float) -> None:
         """Let more gather between reads and in batches, the more of its CPU time the host uses."""
@@ -238,7 +262,7 @@ class Bridge:
         self.read_size.ramp = 1
         self.dispatcher.forget(self.partitions)
         self.open_bytes = self.settings.open_record_bytes // self.partitions
-        # How far back finished windows reach is not known: 0 shortens as the memory says.
+        # How far back finished windows reach: known once they are looked at.
         self.kept_s, self.trimmed_t = 0.0, self.clock()
         self.next_maintenance_t = 0.0
         self.next_orphan_search_t = self.clock() + ORPHAN_SEARCH_EVERY_S

@@ -25,8 +25,9 @@ MB = 1_000_000
 # Between these shares of the memory limit finished windows are kept for a shorter time, and not at
 # all above: what is left is for windows that wait, and no alarm is due to those that do not.
 SHORTER_FROM_SHARE, NOT_FROM_SHARE = 0.65, 0.75
-# From this share on that is so at once. Below, what was kept a second ago is shortened by a second.
-AT_ONCE_FROM_SHARE = 0.85
+# From this share on, at which the alarm of memory is due, that is so at once. Below, what was kept
+# a second ago is shortened by a second.
+AT_ONCE_FROM_SHARE = 0.8
 # The windows of open records, and what VTOX writes, get at most these shares of the limit: with
 # more the server could be full for good.
 OPEN_RECORDS_SHARE, OUTPUTS_SHARE = 0.6, 0.4

@@ -9,7 +9,7 @@ import redis
 from vtox import keys
 from vtox.partitions import FIRST, Partition
 from vtox.store import scripts
-from vtox.store.client import Client
+from vtox.store.client import Client, server_time
 
 CONSUMER = "bridge"
 # Finished windows behind unfinished ones are deleted so many at a time, which takes the server
@@ -214,6 +214,14 @@ def trim_raw(client: Client, raw: str, retention_s: float) -> int:
     oldest = min(before, unfinished, key=_id)
     removed = int(client.xtrim(raw, minid=oldest, approximate=False))
     return removed + (_trim_between(client, raw, unfinished, before) if before != oldest else 0)
+
+
+def oldest_age_s(client: Client, raw: str) -> float:
+    """Return how long ago the oldest entry of a stream came, by its id; 0 where there is none."""
+    entries = client.xrange(raw, count=1)
+    if not entries:
+        return 0.0
+    return max(0.0, server_time(client) - _milliseconds(entries[0][0].decode()) / 1000)
 
 
 def _trim_between(client: Client, raw: str, unfinished: str, before: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 from tests.cluster import free_ports
 from tests.integration.helpers import T0, add_window, bridging, counters, eventually
 from vtox import keys
-from vtox.bridge import lease
+from vtox.bridge import lease, loop
 from vtox.bridge.gathering import MAX_GATHERING_S, READ_EVERY_S
 from vtox.bridge.loop import Bridge
 from vtox.cluster.ports import responds
@@ -20,6 +20,7 @@ from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.machines import last_arrivals
+from vtox.store.retention import ServerMemory
 from vtox.store.streams import create_group, group_info
 
 
@@ -196,6 +197,51 @@ def test_on_a_busy_host_a_batch_gathers_longer(client: Client, settings: Setting
     now = MAX_GATHERING_S + 0.01
     bridge.serve_once()
     assert len(sent) == 1
+    bridge.release()
+
+
+def test_the_bridge_asks_how_busy_its_host_is_and_does_without_an_answer(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[float | OSError] = [90.0, FileNotFoundError("/proc/stat"), OSError(), 60.0]
+
+    def cpu_percent() -> float:
+        answer = answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(loop.psutil, "cpu_percent", cpu_percent)
+    now = 0.0
+    bridge = Bridge(client, settings, lambda family, ids: None, clock=lambda: now)
+    assert bridge.take_over()
+    pauses_s = []
+    while answers:
+        bridge.serve_once()
+        pauses_s.append(bridge.read_every_s)
+        now += loop.MAINTENANCE_EVERY_S
+    assert pauses_s == pytest.approx([8 * READ_EVERY_S, READ_EVERY_S, READ_EVERY_S, 0.076])
+    bridge.release()
+
+
+def test_finished_windows_stay_when_the_bridge_takes_over_where_memory_is_short(
+    client: Client, settings: Settings
+) -> None:
+    now_ms = int(1000 * time.time())
+    create_group(client, keys.RAW)
+    for k in range(40, 0, -1):
+        client.xadd(keys.RAW, {"machine_id": "M"}, id=f"{now_ms - 1000 * k}-1")
+    for _, entries in client.xreadgroup(keys.GROUP, "done", {keys.RAW: ">"}):
+        client.xack(keys.RAW, keys.GROUP, *(entry_id for entry_id, _ in entries))
+    now = 0.0
+    bridge = Bridge(client, settings, lambda family, ids: None, clock=lambda: now)
+    for left in (38, 36):
+        assert bridge.take_over()
+        now += 1
+        bridge._make_room(ServerMemory(760, 1000))
+        assert client.xlen(keys.RAW) in {left, left + 1, left + 2}
+    bridge._make_room(ServerMemory(800, 1000))
+    assert client.xlen(keys.RAW) <= 1
     bridge.release()
 
 

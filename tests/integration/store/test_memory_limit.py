@@ -203,7 +203,7 @@ def test_finished_windows_come_to_rest_at_an_age(fills_a_second: float) -> None:
 
 
 def test_finished_windows_go_at_once_where_the_memory_is_nearly_full() -> None:
-    nearly = ServerMemory(850_000, 1_000_000)
+    nearly = ServerMemory(800_000, 1_000_000)
     assert shortened_retention_s(load(retention_s=60.0), nearly, 60.0, 1.0) == 0.0
 
 
