@@ -32,6 +32,7 @@ from vtox.store.client import Client, connect
 from vtox.store.machines import register
 from vtox.store.status import Snapshot, snapshot
 
+WARM_UP_S = 60.0
 SHARES = (0.5, 0.95, 0.99)
 
 
@@ -40,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--machines", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--warm-up", type=float, default=1.0, help="minutes")
+    parser.add_argument("--warm-up", type=float, default=WARM_UP_S / 60, help="minutes")
     parser.add_argument("--core", type=int, default=None, help="hold VTOX to this core")
     results.add_option(parser)
     options = parser.parse_args()
