@@ -70,7 +70,7 @@ def test_nothing_lost_nothing_doubled(running: Cluster) -> None:
     for words in (
         ["vtox", "bridge"],
         ["celery", "bearing"],
-        ["valkey-server"],
+        ["valkey-server", "127.0.0.1"],
         ["celery", "broken_bar"],
         ["vtox", "bridge"],
     ):

@@ -24,7 +24,8 @@ from vtox.store.status import snapshot
 
 ROLES = {
     "server": ("vtox.cluster.parent_watch", "vtox", "server"),
-    "valkey": ("valkey-server",),
+    # As it serves; each start tries the program before, with another allocator.
+    "valkey": ("valkey-server", "127.0.0.1"),
     "bridge": ("vtox.cluster.parent_watch", "vtox", "bridge"),
     "worker": ("celery", "worker", "bearing"),
     "recorder": ("vtox.cluster.parent_watch", "vtox", "recorder"),
@@ -208,7 +209,7 @@ def test_the_server_keeps_address_and_data(running: Cluster) -> None:
     url = running.settings.working_url()
     with connect(url, "test") as client:
         client.set("kept", "1")
-        process = find(running.pid, "valkey-server")
+        process = find(running.pid, "valkey-server", "127.0.0.1")
         assert process
         process.kill()
         eventually(lambda: not is_alive(process))
@@ -223,7 +224,7 @@ def test_a_server_killed_six_times_in_a_row_serves_seconds_after_the_last(
     running: Cluster,
 ) -> None:
     for _ in range(6):
-        process = eventually(lambda: find(running.pid, "valkey-server"))
+        process = eventually(lambda: find(running.pid, "valkey-server", "127.0.0.1"))
         eventually(lambda: server_responds(running.settings))
         time.sleep(0.5)
         process.kill()
