@@ -79,7 +79,7 @@ def _whole_views(bands: int, channels: int) -> Int:
 
 
 def analyse_envelopes(setups: Sequence[SearchSetup]) -> Iterator[list[EnvelopeViews]]:
-    """Yield the envelope views of recordings, those of one layout after those of another.
+    """Yield the envelope views of recordings in pieces of one layout; a layout may have several.
 
     Recordings whose segments are of one length are transformed together: two or three of a layout
     alone would take half as long again.
@@ -92,20 +92,12 @@ def analyse_envelopes(setups: Sequence[SearchSetup]) -> Iterator[list[EnvelopeVi
     for (length, segments), members in lengths.items():
         members.sort(key=itemgetter(0))
         first = members[0][1].recording
-        names = [n for n in VIBRATIONS if n in first.channels]
-        step = max(1, 4 * round(CHUNK_SAMPLES / 4 / first.samples / len(names)))
+        channels = sum(n in first.channels for n in VIBRATIONS)
+        step = max(1, 4 * round(CHUNK_SAMPLES / 4 / first.samples / channels))
         # What is left of the last one, up to half a chunk, is computed with the one before it.
         starts = [step * k for k in range(max(1, round(len(members) / step)))]
         for start, stop in zip(starts, [*starts[1:], len(members)], strict=True):
-            chunk = members[start:stop]
-            x = [s.recording.channels[n] for _, s in chunk for n in names]
-            spectra = segment_spectra(x, length, segments)
-            row = 0
-            for layout, of_layout in groupby(chunk, itemgetter(0)):
-                own = [s for _, s in of_layout]
-                rows = slice(row, row + len(own) * len(names))
-                yield _analyse_layout(own, layout, spectra[rows])
-                row = rows.stop
+            yield from _analyse_chunk(members[start:stop], length, segments)
 
 
 def measure_comb(
@@ -155,6 +147,21 @@ def _lines_of_comb(
 def _modulation(lines: list[tuple[int, float, float, float]]) -> float:
     own = sum(power * (1 - 1 / over) for _, over, power, unmasked in lines if over > 1 and unmasked)
     return float(own**0.5)
+
+
+def _analyse_chunk(
+    members: Sequence[tuple[Layout, SearchSetup]], length: int, segments: int
+) -> Iterator[list[EnvelopeViews]]:
+    """Yield the envelope views of recordings in order of their layouts, one layout at a time."""
+    recordings = [s.recording for _, s in members]
+    x = [r.channels[n] for r in recordings for n in VIBRATIONS if n in r.channels]
+    channels = len(x) // len(members)
+    spectra = segment_spectra(x, length, segments)
+    for layout, of_layout in groupby(members, itemgetter(0)):
+        setups = [s for _, s in of_layout]
+        rows = channels * len(setups)
+        yield _analyse_layout(setups, layout, spectra[:rows])
+        spectra = spectra[rows:]
 
 
 def _analyse_layout(

@@ -54,6 +54,19 @@ def test_one_record_more_than_a_chunk_is_computed_with_it(monkeypatch: pytest.Mo
     assert [len(group) for group in analyse_envelopes(setups(*batch))] == [9]
 
 
+def test_layouts_transformed_together_have_the_views_of_each_record_alone() -> None:
+    fast, slow = (replace(HEALTHY, shaft_hz=hz) for hz in (20.0, 12.0))
+    batch = setups(*(recording(m, 2.0, seed=i) for i, m in enumerate((slow, fast, fast, slow))))
+    assert len({s.layout for s in batch}) == 2
+    groups = list(analyse_envelopes(batch))
+    assert [len(group) for group in groups] == [2, 2]
+    for views in (v for group in groups for v in group):
+        ((alone,),) = analyse_envelopes([views.setup])
+        assert alone.bands == views.bands
+        assert np.array_equal(alone.power, views.power)
+        assert np.array_equal(alone.lines, views.lines)
+
+
 def test_noise_has_lines_of_one() -> None:
     ((views,),) = analyse_envelopes(setups(recording(replace(HEALTHY, shaft=()), 4.0)))
     assert float(np.mean(views.lines[:8, 64:])) == pytest.approx(1.0, abs=0.1)
