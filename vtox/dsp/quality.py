@@ -31,6 +31,7 @@ MIN_HOLD_RATIO = 6.0
 # A constant record is at rest in more than this share of its blocks.
 MAX_REST_SHARE = 0.5
 # The fast test of all samples: docs/calibration/signal_quality.md#fast-test
+# A multiple of 8 of runs, so that pairs of neighbours are counted eight in a word.
 RUNS, NEIGHBOURS = 32, 64
 PARTS = 16
 SAMPLES_PER_BLOCK = 8
@@ -89,10 +90,10 @@ def problems(x: Array, names: Sequence[str], fs_hz: float) -> list[tuple[Reason,
 
 
 def _fast_test(x: Array, block: int) -> tuple[Bool, Bool, Array, Array]:
-    """Return which channels must be tested closely, and which may be clipped; lowest and highest.
+    """Return which channels to test closely, which may be clipped, and their extremes.
 
-    All of shape (batch, channels). A clipped channel is always among the second, one with any other
-    problem among the first.
+    The extremes are the lowest and the highest sample; all are of shape (batch, channels). A
+    clipped channel is always among the second, one with any other problem among the first.
     """
     batch, channels, samples = x.shape
     parts = PARTS if samples >= 2 * PARTS * block else 1
@@ -124,7 +125,8 @@ def _repeats(x: Array) -> Bool:
     runs = x[..., : RUNS * size].reshape(*x.shape[:-1], RUNS, size)[..., : NEIGHBOURS + 1]
     pairs = RUNS * (runs.shape[-1] - 1)
     same = (runs[..., 1:] == runs[..., :-1]).reshape(*x.shape[:-1], pairs)
-    count = np.bitwise_count(same.view(np.uint64)).sum(axis=-1)  # eight in a word
+    words = np.ascontiguousarray(same).view(np.uint64)
+    count = np.bitwise_count(words).sum(axis=-1)
     return np.asarray(count / pairs > 1 - MIN_MOVING_SHARE)
 
 

@@ -89,6 +89,15 @@ def test_each_channel_answers_for_itself() -> None:
     ]
 
 
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_channels_answer_alike_however_they_lie_in_memory(axes: tuple[int, ...]) -> None:
+    x = np.stack([SINE, np.repeat(SINE[::4], 4)])[None].astype(np.float32)
+    laid_out = x.transpose(axes).copy().transpose(np.argsort(axes))
+    assert np.array_equal(laid_out, x)
+    (found,) = quality.problems(laid_out, ("ia", "ib"), FS_HZ)
+    assert [(f.code, f.values["channel"]) for f in found] == [("samples_stuck", "ib")]
+
+
 def test_rows_of_irregular_length_are_stuck() -> None:
     rng = np.random.default_rng(2)
     x = np.repeat(3 + 0.4 * rng.standard_normal(500), rng.integers(25, 60, 500))[:10_000]
