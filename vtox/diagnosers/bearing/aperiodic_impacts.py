@@ -35,7 +35,7 @@ class AperiodicImpacts:
 def find_aperiodic_impacts(views: EnvelopeViews) -> AperiodicImpacts | None:
     """Return the band whose envelope varies irregularly all along the record, if there is one."""
     # All views, lines included: most healthy machines need no more.
-    highest = views.variance.max(keepdims=True)
+    highest = views.variance.max()
     if envelope_variance.irregular_variance(highest, 0) < MIN_VARIANCE:
         return None
     bands = views.single_bands

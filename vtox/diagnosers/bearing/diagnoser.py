@@ -217,7 +217,8 @@ def _level_db(recording: Recording) -> float:
     x = recording.channels.get(VIBRATIONS[0])
     if x is None or not len(x):
         return float("nan")
-    # As `numpy.var` in double precision, in half the time.
+    # As `numpy.var` in double precision, in half the time; the last bit, 1e-15 of the level, may
+    # differ from it and with the number of BLAS threads.
     with np.errstate(over="ignore", invalid="ignore"):
         swing = x.astype(np.float64)
         swing -= np.add.reduce(swing) / len(x)

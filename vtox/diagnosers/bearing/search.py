@@ -46,10 +46,9 @@ class CombSearch:
         load zone once a turn of the bearing cage (Randall & Antoni 2011, section 2): FTF leads
         only where nothing else is found.
         """
-        others = self.detected and {
-            n: f for n, f in self.findings.items() if n != "FTF" and f.ratio >= 1
-        }
-        return max(others or self.findings, key=lambda n: self.findings[n].ratio)
+        ratios = {n: f.ratio for n, f in self.findings.items()}
+        others = [n for n, r in ratios.items() if n != "FTF" and r >= 1]
+        return max(others or ratios, key=ratios.__getitem__)
 
 
 def search_combs(views: Sequence[EnvelopeViews], speeds: Iterable[Speed]) -> list[CombSearch]:

@@ -56,6 +56,8 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     -----
     Lee, Younsi, Kliman 2005 (TEC 20(4):737); levels of IEEE 43-2013.
     """
+    # Before the estimate, so that one answer and its sentence are made for the whole batch: most
+    # machines lack these channels.
     if missing := admittance.missing_channels(analysis):
         return [abstain(FAULT, missing)] * len(analysis.recordings)
     estimate = admittance.estimate(analysis)
