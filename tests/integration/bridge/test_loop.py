@@ -235,11 +235,12 @@ def test_finished_windows_stay_when_the_bridge_takes_over_where_memory_is_short(
         client.xack(keys.RAW, keys.GROUP, *(entry_id for entry_id, _ in entries))
     now = 0.0
     bridge = Bridge(client, settings, lambda family, ids: None, clock=lambda: now)
-    for left in (38, 36):
+    for _ in range(2):
+        before = client.xlen(keys.RAW)
         assert bridge.take_over()
         now += 1
         bridge._make_room(ServerMemory(760, 1000))
-        assert client.xlen(keys.RAW) in {left, left + 1, left + 2}
+        assert 20 < client.xlen(keys.RAW) < before
     bridge._make_room(ServerMemory(800, 1000))
     assert client.xlen(keys.RAW) <= 1
     bridge.release()
