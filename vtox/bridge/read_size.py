@@ -7,7 +7,7 @@ cut off the next ones stay smaller for a while.
 
 from dataclasses import dataclass
 
-# Bytes of windows in one read: larger replies fall out of the cache (docs/PERFORMANCE.md).
+# Bytes of windows in one read: larger replies fall out of the cache (docs/adr/0003).
 READ_BYTES = 2 << 20
 MAX_READ_WINDOWS = 512
 

@@ -22,7 +22,7 @@ from vtox.store.client import Client, connect
 from vtox.store.servers import Servers
 from vtox.wire import Dtype, Limits, encode, entry_header
 
-# One transaction carries about this much: larger ones fall out of the cache (docs/PERFORMANCE.md).
+# One transaction carries about this much: larger ones fall out of the cache (docs/adr/0003).
 BATCH_BYTES = 2 << 20
 # How long a batch is repeated while no server accepts it.
 PATIENCE_S = 120.0

@@ -127,7 +127,7 @@ class ServerSettings(BaseModel):
     def samples_url(self) -> str:
         """Return the URL for processes that move samples: the socket, if the server has one.
 
-        A window costs the server a third less by socket than by loopback (docs/PERFORMANCE.md).
+        A window costs the server a third less by socket than by loopback (docs/adr/0003).
 
         Raises
         ------
