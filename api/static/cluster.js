@@ -1,6 +1,6 @@
 // The page of the cluster: what the processes do now, how it was, and the windows that could not be diagnosed.
 
-import { ago, byId, bytes, count, el, faultName, get, num, poll, put, sentenceCase } from "./common.js";
+import { ago, byId, bytes, count, el, faultName, get, latency, num, poll, put, sentenceCase } from "./common.js";
 import { figures, historyOf, RANGES } from "./clusterplots.js";
 import { drawLetters, setUpLetters } from "./deadletters.js";
 import { drawOutage, drawStatus, meter, table } from "./system.js";
@@ -20,8 +20,10 @@ function drawFigures(s) {
   byId("source").title = p.throughput_reason;
   put("ingest", num(p.ingest_rate, 1));
   put("arrived", t("cluster.arrived", { n: p.windows_in }));
-  put("p50", num(p.latency_p50_ms, 0));
-  put("p95", p.latency_p95_ms === null ? t("cluster.latency_unknown") : t("cluster.latency_p95", { ms: num(p.latency_p95_ms, 0) }));
+  const [median, unit] = latency(p.latency_p50_ms);
+  put("p50", median);
+  put("p50unit", unit);
+  put("p95", p.latency_p95_ms === null ? t("cluster.latency_unknown") : t("cluster.latency_p95", { latency: latency(p.latency_p95_ms).join("\u00a0") }));
   put("backlog", count(p.backlog));
   const raw = s.streams.motor_raw_data;
   put("lag", raw.lag === null ? t(raw.group ? "cluster.lag_unknown" : "cluster.nothing_read") : t("cluster.lag", { n: raw.lag }));

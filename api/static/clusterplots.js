@@ -1,6 +1,6 @@
 // Figures of the cluster over time, drawn with uPlot: two lines each, gaps as gaps.
 
-import { byId, count, el, get, num, put } from "./common.js";
+import { byId, count, el, get, latency, num, put } from "./common.js";
 import { locale, t } from "./texts.js";
 
 const HOUR = 3600, DAY = 86_400;
@@ -10,10 +10,11 @@ const HEIGHT = 190;
 const GAP = 3;
 export const RANGES = { hour: HOUR, day: DAY, week: 7 * DAY, month: 30 * DAY };
 const SHOWN = [
-  { name: "throughput", unit: "windows_per_s", lines: ["throughput", "ingest_rate"] },
-  { name: "latency_over_time", unit: "milliseconds", lines: ["latency_p50_ms", "latency_p95_ms"] },
-  { name: "backlog", unit: "windows", lines: ["backlog", "in_flight"] },
+  { name: "throughput", show: (v) => [num(v, 1), t("cluster.windows_per_s")], lines: ["throughput", "ingest_rate"] },
+  { name: "latency_over_time", show: (v) => latency(v), tick: (v, longest) => latency(v, longest, 1), lines: ["latency_p50_ms", "latency_p95_ms"] },
+  { name: "backlog", show: (v) => [count(Math.round(v)), t("cluster.windows")], lines: ["backlog", "in_flight"] },
 ];
+const plain = (v) => [num(v, 1)];
 const DASHES = [[], [6, 4]];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -45,7 +46,7 @@ function columnsOf(data, lines) {
   return [x, ...columns];
 }
 
-function figure({ name, unit, lines }) {
+function figure({ name, show, tick = plain, lines }) {
   const read = el("p", { class: "trendread small" });
   const box = el("div", { class: "plot trend", role: "img" });
   byId("plots").append(el("figure", { class: "trendbox" }, el("h3", {}, t(`cluster.${name}`)), read, box));
@@ -58,7 +59,7 @@ function figure({ name, unit, lines }) {
       width: Math.max(box.clientWidth, 200), height: HEIGHT, legend: { show: false },
       cursor: { drag: { x: false, y: false, setScale: false }, y: false, points: { size: 6 } },
       scales: { x: { range: () => span }, y: { range: (u, low, high) => [0, high ? high * 1.1 : 1] } },
-      axes: [{ ...axis, size: 30, space: 90, values: (u, splits) => splits.map(time) }, { ...axis, size: 60, space: 32, values: (u, splits) => splits.map((v) => num(v, 1)) }],
+      axes: [{ ...axis, size: 30, space: 90, values: (u, splits) => splits.map(time) }, { ...axis, size: 60, space: 32, values: (u, splits) => splits.map((v) => tick(v, splits.at(-1)).join("\u00a0")) }],
       series: [{}, ...lines.map((_, i) => ({ stroke: colour(i ? "warning-ink" : "accent"), width: 1.6, dash: DASHES[i], points: { show: false } }))],
       hooks: { setCursor: [(u) => write(u.cursor.idx === null || u.cursor.left < 0 ? null : u.cursor.idx)] },
     };
@@ -67,7 +68,7 @@ function figure({ name, unit, lines }) {
   // What the cursor stands on, or the last of all; the dash is that of the line.
   function write(at) {
     const i = at ?? columns[0].findLastIndex((_, k) => columns.slice(1).some((c) => typeof c[k] === "number"));
-    const value = (v) => (v === null || v === undefined ? "–" : `${lines[0] === "backlog" ? count(Math.round(v)) : num(v, 1)} ${t(`cluster.${unit}`)}`);
+    const value = (v) => (v === null || v === undefined ? "–" : show(v).join("\u00a0"));
     put(read, i < 0 ? t("cluster.nothing_recorded") : [el("span", { class: "soft" }, `${new Date(1000 * columns[0][i]).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" })} · `), lines.flatMap((line, k) => [k ? " · " : "", el("span", { class: k ? "line2" : "line1" }, `${k ? "┄" : "─"} ${t(`cluster.line_${line}`)}: `), el("b", {}, value(columns[k + 1][i]))])].flat());
     box.setAttribute("aria-label", read.textContent);
   }

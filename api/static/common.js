@@ -70,6 +70,10 @@ export function exact(value) {
   if (value !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(2);
   return (value + 0).toLocaleString(locale, { maximumSignificantDigits: 4 });
 }
+// A latency as number and unit: seconds from ten on. Those of an axis have the unit of the longest one.
+export function latency(ms, longest = ms, digits = 0) {
+  return Math.round(longest) < 10_000 ? [num(ms, digits), "ms"] : [num(ms / 1000, digits), "s"];
+}
 export const count = (n) => (n === null || n === undefined ? "–" : n.toLocaleString(locale));
 export function bytes(n) {
   if (n === null || n === undefined) return "–";

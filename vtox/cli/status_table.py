@@ -36,7 +36,12 @@ def latency_line(snap: Snapshot) -> str:
     p50, p95 = latest.latency_p50_ms, latest.latency_p95_ms
     if p50 is None or p95 is None:
         return "not measured"
-    return f"{p50:.0f} ms median, {p95:.0f} ms 95th percentile"
+    return f"{latency(p50)} median, {latency(p95)} 95th percentile"
+
+
+def latency(ms: float) -> str:
+    """Return a latency with its unit: whole seconds from ten on."""
+    return f"{ms:.0f} ms" if round(ms) < 10_000 else f"{ms / 1000:.0f} s"
 
 
 def room_line(c: Capacity) -> str:
