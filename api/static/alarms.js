@@ -114,9 +114,10 @@ async function refresh() {
     drawSuspensions(suspended.data);
     put("blank", blankText());
     byId("blank").hidden = found.data.length + found.groups.length > 0;
-    put("total", t("alarms.open_count", { n: found.open_grouped }));
+    const grouped = found.open_grouped < found.open;
+    put("total", t(grouped ? "alarms.open_in_rows" : "alarms.open_count", { n: found.open, rows: found.open_grouped }));
     byId("morebox").hidden = !found.next || limit >= MOST;
-    document.title = `${found.open ? `(${found.open_grouped}) ` : ""}${t("alarms.title")} · VTOX`;
+    document.title = `${found.open ? `(${found.open}) ` : ""}${t("alarms.title")} · VTOX`;
     put("outage", found.away.map((a) => el("div", { class: "notice down", role: "alert" }, el("b", {}, ended(sentenceCase(a.reason))), " ", t("alarms.of_then"))));
     stale(false);
   } catch (error) {

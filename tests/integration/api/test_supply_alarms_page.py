@@ -28,7 +28,9 @@ def test_a_supply_is_one_row_that_is_acknowledged_at_once_and_ungrouped(
         tab.act("localStorage.setItem('vtox_operator', 'Ada')")
         tab.shows("Supply North: Plant/Line 1")
         tab.shows("4 of 5 machines")
-        tab.shows("2 open")
+        tab.shows("5 open, in 2 rows")
+        assert tab.run("document.querySelector('[data-show=open] span').textContent") == "5"
+        assert tab.run("document.title").startswith("(5) ")
         assert "M2" not in tab.text(), "its machines are beneath it on demand"
         tab.act(press("members"))
         tab.shows("M2")
@@ -45,7 +47,7 @@ def test_a_supply_is_one_row_that_is_acknowledged_at_once_and_ungrouped(
         narrow(tab, 390)
         eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
         tab.act(press("all=ungroup"))
-        tab.shows("5 open")
+        eventually(lambda: tab.run("document.querySelector('#total').textContent") == "5 open")
         assert tab.run("document.querySelector('#supplies').hidden")
         assert tab.run("document.querySelectorAll('#list > li').length") == 5
     alarms = advance(client).alarms
