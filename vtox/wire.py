@@ -5,7 +5,6 @@ The bridge decodes headers and checks that the samples are usable; workers decod
 
 import json
 import math
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -16,6 +15,7 @@ import orjson
 
 from vtox.domain import CHANNEL_UNITS, Array, Window
 from vtox.errors import WireError
+from vtox.plain_names import name_error
 
 Fields = Mapping[bytes, bytes]
 _REASON_BYTES = 500
@@ -24,7 +24,6 @@ Counts = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 
 VERSION = 1
 _NUMPY: dict[bytes, np.dtype[Any]] = {b"i2": np.dtype("<i2"), b"f4": np.dtype("<f4")}
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 # Below 100 Hz there is no room for a supply line; no converter of this trade samples above 1 MHz.
 FS_MIN_HZ, FS_MAX_HZ = 100.0, 1e6
 _TRACEPARENT_BYTES = 55
@@ -368,12 +367,8 @@ def _name(fields: Fields, key: str, *, required: bool = False) -> str | None:
             raise WireError("missing_field", f"{key}: missing", key)
         return None
     text = raw.decode("utf-8", "replace")
-    if not NAME.fullmatch(text):
-        raise WireError(
-            "bad_machine_id",
-            f"{key}: {text[:70]!r}, expected 1 to 64 of letters, digits, . _ : -",
-            key,
-        )
+    if wrong := name_error(text):
+        raise WireError("bad_machine_id", f"{key}: {text[:70]!r}: {wrong}", key)
     return text
 
 

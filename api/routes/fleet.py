@@ -31,9 +31,9 @@ from vtox.health.assessment import Assessment
 from vtox.history import queries
 from vtox.history.downsampling import HOUR_S, MINUTE_S
 from vtox.history.resolution import HOURS, Grid
+from vtox.plain_names import NAME, name_error
 from vtox.store import fleet
 from vtox.store.client import Client
-from vtox.wire import NAME
 
 router = APIRouter(prefix="/api/v1/fleet", tags=["machines"])
 
@@ -136,9 +136,10 @@ def list_fleet(
 @router.get("/trends", dependencies=needs("read"), summary="Small trends of some machines")
 def fleet_trends(backend: OpenBackend, query: Annotated[TrendsQuery, Query()]) -> Data[FleetTrends]:
     """Return state and health of up to 100 machines in steps, by one question to the history."""
-    if wrong := next((m for m in query.machine_id if not NAME.fullmatch(m)), None):
-        detail = f"machine_id: {wrong[:80]!r} is not the id of a machine"
-        raise Problem("invalid", detail, field="machine_id")
+    for name in query.machine_id:
+        if wrong := name_error(name):
+            detail = f"machine_id: {name[:80]!r}: {wrong}"
+            raise Problem("invalid", detail, field="machine_id")
     span_s, grid = _SPANS[query.span]
     end_s = int(backend.now_s() // grid.step_s + 1) * grid.step_s
     first_s = end_s - span_s

@@ -5,6 +5,8 @@ from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from api.auth import needs
 from api.away import away_servers
@@ -15,26 +17,31 @@ from api.explanation import advice, doubts_with_sentences, reason, sentence
 from api.paging import next_link
 from api.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
-from api.schemas.common import Data, Page, rfc3339
+from api.schemas.common import Data, Page, PlainName, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.machines import FaultReason, Machine, MachineSummary
 from vtox.domain import Reason
 from vtox.health.assessment import FaultAssessment
 from vtox.nameplate import motor_from_dict
+from vtox.plain_names import NAME, name_error
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.entries import Result, assessment_table
 from vtox.store.machines import MachineOverview
-from vtox.wire import NAME
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 
+
+def _require_name(text: str) -> str:
+    if wrong := name_error(text):
+        raise PydanticCustomError("bad_name", "{wrong}", {"wrong": wrong})
+    return text
+
+
 MachineId = Annotated[
-    str,
-    Path(
-        pattern=rf"^{NAME.pattern}$",
-        description="1 to 64 of letters, digits, . _ : -",
-    ),
+    PlainName,
+    AfterValidator(_require_name),
+    Path(description="1 to 64 of letters, digits, . _ : -"),
 ]
 
 

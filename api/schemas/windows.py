@@ -6,7 +6,8 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from api.schemas.common import PlainName, ResponseModel
 from vtox.domain import CHANNEL_UNITS
-from vtox.wire import FS_MAX_HZ, FS_MIN_HZ, NAME, SEQ_MAX
+from vtox.plain_names import NAME
+from vtox.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX
 
 _CHANNELS = {
     "type": "object",

@@ -13,8 +13,8 @@ from vtox import keys
 from vtox.domain import State
 from vtox.faults import FAMILIES
 from vtox.health.alerts import FOUND
+from vtox.plain_names import NAME
 from vtox.store.entries import BUSY, RawFields, number
-from vtox.wire import NAME
 
 HEALTH = "health"
 # Quantities of the system, as `performance_metrics` names them.

@@ -6,10 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi.params import Path as PathParam
 
-from api.routes.machines import MachineId
-from vtox import keys, wire
+from vtox import keys
 from vtox.sentences import rendering
 from vtox.sentences.rendering import render
 from vtox.sentences.sentence import Sentence
@@ -190,7 +188,13 @@ def test_a_cursor_of_machines_is_an_id(http: httpx.Client, cursor: str) -> None:
     assert "not the id of a machine" in problem["detail"]
 
 
-def test_an_id_is_what_the_wire_says_it_is() -> None:
-    (path,) = (m for m in MachineId.__metadata__ if isinstance(m, PathParam))
-    (pattern,) = (m.pattern for m in path.metadata if hasattr(m, "pattern"))
-    assert pattern.replace("\\-", "-") == f"^{wire.NAME.pattern}$"
+@pytest.mark.parametrize(
+    "path", ["machines/{}", "machines/{}/history", "fleet/trends?machine_id={}"]
+)
+def test_what_is_wrong_with_an_id_is_said_in_words_with_its_place(
+    http: httpx.Client, path: str
+) -> None:
+    problem = http.get(f"/api/v1/{path.format('M1%20b')}").json()
+    assert (problem["status"], problem["errors"][0]["field"]) == (422, "machine_id")
+    assert "character 3 is ' ', expected 1 to 64 of A to Z" in problem["detail"]
+    assert "[A-Z" not in problem["detail"]

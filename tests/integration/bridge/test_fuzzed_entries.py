@@ -9,11 +9,12 @@ import numpy as np
 
 from tests.integration.helpers import bridging, counters, eventually
 from vtox import keys
+from vtox.plain_names import NAME
 from vtox.settings import Settings, load
 from vtox.store import deadletters
 from vtox.store.client import Client
 from vtox.store.streams import group_info
-from vtox.wire import FS_MAX_HZ, FS_MIN_HZ, NAME, SEQ_MAX, UNLIMITED, WIRE_CODES, decode
+from vtox.wire import FS_MAX_HZ, FS_MIN_HZ, SEQ_MAX, UNLIMITED, WIRE_CODES, decode
 
 Entry = dict[bytes, bytes]
 KINDS = 1200

@@ -1,0 +1,22 @@
+"""Names of machines, vehicles and runs: what one may be, and what is wrong with another."""
+
+import re
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+ALLOWED = "1 to 64 of A to Z, a to z, 0 to 9 and . _ : -, the first a letter or digit"
+_NOT_ALLOWED = re.compile(r"[^A-Za-z0-9._:-]")
+
+
+def name_error(text: str) -> str:
+    """Return what is wrong with a name, where, and what was expected; empty if nothing is."""
+    if NAME.fullmatch(text):
+        return ""
+    if not text:
+        wrong = "empty"
+    elif other := _NOT_ALLOWED.search(text):
+        wrong = f"character {other.start() + 1} is {other[0]!r}"
+    elif text[0] in "._:-":
+        wrong = f"it begins with {text[0]!r}"
+    else:
+        wrong = f"it has {len(text)} characters"
+    return f"{wrong}, expected {ALLOWED}"
