@@ -174,6 +174,7 @@ def requirements(machines: int, load: MachineLoad, settings: Settings, box: Box)
     if box.server_here:
         yield from _box(machines, load, needs, box)
     yield _workers(machines, load, box)
+    yield _cores(machines, load, box)
 
 
 def _name(what: str, machines: int) -> str:
@@ -198,10 +199,11 @@ def _server(
 ) -> Check:
     short = bool(box.limit_bytes) and needs.least > box.limit_bytes
     few = needs.first_open > settings.open_record_bytes
+    code = "server_memory_suffices" if box.limit_bytes else "server_memory_has_no_limit"
     return coded_check(
         _name("server memory", machines),
         "warn" if short or few else "pass",
-        "server_memory_is_short" if short or few else "server_memory_suffices",
+        "server_memory_is_short" if short or few else code,
         rate_mb=machines * load.bytes_per_s / MB,
         record_s=load.record_s,
         open_mb=needs.open / MB,
@@ -234,11 +236,13 @@ def _box(machines: int, load: MachineLoad, needs: ServerNeeds, box: Box) -> Iter
         memory_mb=box.memory_bytes / MB,
     )
     log, history = LOG_RATIO * server, machines * HISTORY_BYTES * load.windows_per_s
-    enough = log + history <= box.disk_free_bytes
+    need = log + history
+    enough = need <= box.disk_free_bytes
     yield coded_check(
         _name("disk", machines),
         "pass" if enough else "warn",
         "disk_suffices" if enough else "disk_is_short",
+        need_gb=need / 1e9,
         log_gb=log / 1e9,
         history_gb=history / 1e9,
         free_gb=box.disk_free_bytes / 1e9,
@@ -248,19 +252,28 @@ def _box(machines: int, load: MachineLoad, needs: ServerNeeds, box: Box) -> Iter
 def _workers(machines: int, load: MachineLoad, box: Box) -> Check:
     windows = machines * load.windows_per_s
     busy = windows * sum(load.busy_s.values())
-    cores = windows * load.cpu_s
-    workers = ceil(busy / PLANNED_SHARE)
-    enough = workers <= box.workers and cores <= PLANNED_SHARE * box.cores
-    shares = ", ".join(f"{f} {windows * s:.2f}" for f, s in load.busy_s.items())
+    needed = ceil(busy / PLANNED_SHARE)
+    enough = needed <= box.workers
     return coded_check(
         _name("workers", machines),
         "pass" if enough else "warn",
         "workers_for_machines_suffice" if enough else "workers_are_few",
         busy=busy,
-        families=shares,
-        needed=workers,
+        families=", ".join(f"{f} {windows * s:.2f}" for f, s in load.busy_s.items()),
+        needed=needed,
         workers=box.workers,
-        used_cores=cores,
-        needed_cores=ceil(cores / PLANNED_SHARE),
+    )
+
+
+def _cores(machines: int, load: MachineLoad, box: Box) -> Check:
+    busy = machines * load.windows_per_s * load.cpu_s
+    needed = ceil(busy / PLANNED_SHARE)
+    enough = needed <= box.cores
+    return coded_check(
+        _name("cores", machines),
+        "pass" if enough else "warn",
+        "cores_for_machines_suffice" if enough else "cores_are_few",
+        busy=busy,
+        needed=needed,
         cores=box.cores,
     )

@@ -25,6 +25,7 @@ def test_the_defaults_carry_a_thousand_machines_on_four_gigabytes() -> None:
         "box_memory_suffices",
         "disk_suffices",
         "workers_for_machines_suffice",
+        "cores_for_machines_suffice",
     ]
 
 
@@ -55,13 +56,16 @@ def test_the_settings_that_it_names_suffice() -> None:
 def test_too_few_workers_cores_or_disk_is_a_warning_each() -> None:
     for lacking, code in (
         ({"workers": 2}, "workers_are_few"),
-        ({"cores": 2}, "workers_are_few"),
+        ({"cores": 2}, "cores_are_few"),
         ({"disk_free_bytes": GB}, "disk_is_short"),
         ({"memory_bytes": GB}, "box_memory_is_short"),
     ):
-        assert code in codes(1000, replace(SMALL, **lacking))
+        found = list(requirements(1000, TYPICAL, SETTINGS, replace(SMALL, **lacking)))
+        assert [c.code for c in found if c.status == "warn"] == [code]
 
 
 def test_of_a_server_elsewhere_the_box_needs_no_memory_and_no_disk() -> None:
     found = codes(1000, replace(SMALL, server_here=False, limit_bytes=0))
-    assert found == ["load_assumed", "server_memory_suffices", "workers_for_machines_suffice"]
+    memory, *others = found[1:]
+    assert (found[0], memory) == ("load_assumed", "server_memory_has_no_limit")
+    assert others == ["workers_for_machines_suffice", "cores_for_machines_suffice"]

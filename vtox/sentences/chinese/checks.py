@@ -71,59 +71,67 @@ SENTENCES: dict[str, Sentence] = {
         "",
     ),
     "server_memory_suffices": Sentence(
-        "足够："
-        "{fixed_mb:.0f} MB：未完成的记录 {open_mb:.0f}（{rate_mb:.1f} MB/s，保留 "
-        "{record_s:.1f} s 的一半再加 1 s；电机一齐开始发送时 {first_open_mb:.0f}），"
-        "输出 {outputs_mb:.0f}，电机状态 {state_mb:.0f}；上限 {limit_mb:.0f} MB。"
+        "足够：需要 {fixed_mb:.0f} MB，上限 {limit_mb:.0f}：未完成的记录 {open_mb:.0f}"
+        "（{rate_mb:.1f} MB/s，保留 {record_s:.1f} s 的一半再加 1 s；电机一齐开始发送时 "
+        "{first_open_mb:.0f}），输出 {outputs_mb:.0f}，电机状态 {state_mb:.0f}。"
         "已完成的窗口保留 {retained_s:.0f} s（设定 {retention_s:.0f} s）",
         "",
     ),
+    "server_memory_has_no_limit": Sentence(
+        "需要 {fixed_mb:.0f} MB，未设上限：未完成的记录 {open_mb:.0f}"
+        "（{rate_mb:.1f} MB/s，保留 {record_s:.1f} s 的一半再加 1 s；电机一齐开始发送时 "
+        "{first_open_mb:.0f}），输出 {outputs_mb:.0f}，电机状态 {state_mb:.0f}。"
+        "已完成的窗口保留 {retention_s:.0f} s",
+        "",
+    ),
     "server_memory_is_short": Sentence(
-        "不足："
-        "{fixed_mb:.0f} MB：未完成的记录 {open_mb:.0f}（{rate_mb:.1f} MB/s，保留 "
-        "{record_s:.1f} s 的一半再加 1 s；电机一齐开始发送时 {first_open_mb:.0f}），"
-        "输出 {outputs_mb:.0f}，电机状态 {state_mb:.0f}；上限 {limit_mb:.0f} MB。长记录将提前结束，"
+        "不足：需要 {fixed_mb:.0f} MB，上限 {limit_mb:.0f}：未完成的记录 {open_mb:.0f}"
+        "（{rate_mb:.1f} MB/s，保留 {record_s:.1f} s 的一半再加 1 s；电机一齐开始发送时 "
+        "{first_open_mb:.0f}），输出 {outputs_mb:.0f}，电机状态 {state_mb:.0f}。长记录将提前结束，"
         "`broken_bar` 将为未知",
         "请将 VTOX_REDIS_MAXMEMORY_MB 至少设为 {least_mib}（自备服务器：maxmemory），并将 "
         "VTOX_OPEN_RECORD_BYTES 至少设为 {open_record_bytes}。",
     ),
     "box_memory_suffices": Sentence(
-        "足够："
-        "{memory_mb:.0f} MB 中的 {need_mb:.0f} MB：服务器 {server_mb:.0f}，{workers} 个工作进程 "
-        "{workers_mb:.0f}，其他进程 {others_mb:.0f}",
+        "足够：需要 {need_mb:.0f} MB，本机有 {memory_mb:.0f}：服务器 {server_mb:.0f}，"
+        "{workers} 个工作进程 {workers_mb:.0f}，其他进程 {others_mb:.0f}",
         "",
     ),
     "box_memory_is_short": Sentence(
-        "不足："
-        "{memory_mb:.0f} MB 中的 {need_mb:.0f} MB：服务器 {server_mb:.0f}，{workers} 个工作进程 "
-        "{workers_mb:.0f}，其他进程 {others_mb:.0f}",
+        "不足：需要 {need_mb:.0f} MB，本机有 {memory_mb:.0f}：服务器 {server_mb:.0f}，"
+        "{workers} 个工作进程 {workers_mb:.0f}，其他进程 {others_mb:.0f}",
         "请增加内存，调小 VTOX_RETENTION_S，或将服务器或工作进程移到其他主机。",
     ),
     "disk_suffices": Sentence(
-        "足够："
-        "服务器日志及其重写 {log_gb:.1f} GB，两年后的历史 {history_gb:.1f} GB；"
-        "可用 {free_gb:.1f} GB",
+        "足够：需要 {need_gb:.1f} GB，可用 {free_gb:.1f}：服务器日志及其重写 {log_gb:.1f}，"
+        "两年后的历史 {history_gb:.1f}",
         "",
     ),
     "disk_is_short": Sentence(
-        "不足："
-        "服务器日志及其重写 {log_gb:.1f} GB，两年后的历史 {history_gb:.1f} GB；"
-        "可用 {free_gb:.1f} GB",
+        "不足：需要 {need_gb:.1f} GB，可用 {free_gb:.1f}：服务器日志及其重写 {log_gb:.1f}，"
+        "两年后的历史 {history_gb:.1f}",
         "请增加磁盘空间，或缩短历史的保留时间（VTOX_HISTORY_HOURS_DAYS、"
         "VTOX_HISTORY_MINUTES_DAYS、VTOX_HISTORY_RECORDS_HOURS）。",
     ),
     "workers_for_machines_suffice": Sentence(
-        "足够："
-        "相当于 {busy:.2f} 个工作进程一直忙碌（{families}），按 80 % 需 {needed} 个，现有 "
-        "{workers} 个；占用 {used_cores:.2f} 个核，按 80 % 需 {needed_cores} 个，现有 {cores} 个",
+        "足够：需要 {needed} 个，现有 {workers} 个：工作量相当于 {busy:.2f} 个一直忙碌"
+        "（{families}），每个按 80 % 的时间忙碌计",
         "",
     ),
     "workers_are_few": Sentence(
-        "偏少："
-        "相当于 {busy:.2f} 个工作进程一直忙碌（{families}），按 80 % 需 {needed} 个，现有 "
-        "{workers} 个；占用 {used_cores:.2f} 个核，按 80 % 需 {needed_cores} 个，现有 {cores} 个",
-        "请在 {needed_cores} 个核上将 VTOX_CLUSTER_WORKERS 设为 {needed}，"
-        "或在其他主机上运行工作进程。",
+        "偏少：需要 {needed} 个，现有 {workers} 个：工作量相当于 {busy:.2f} 个一直忙碌"
+        "（{families}），每个按 80 % 的时间忙碌计",
+        "请将 VTOX_CLUSTER_WORKERS 设为 {needed}，或在其他主机上运行工作进程。",
+    ),
+    "cores_for_machines_suffice": Sentence(
+        "足够：需要 {needed} 个，本机有 {cores} 个：全部进程相当于占用 {busy:.2f} 个，"
+        "按主机使用 80 % 计",
+        "",
+    ),
+    "cores_are_few": Sentence(
+        "偏少：需要 {needed} 个，本机有 {cores} 个：全部进程相当于占用 {busy:.2f} 个，"
+        "按主机使用 80 % 计",
+        "请在其他主机上运行工作进程，或换用有 {needed} 个核的主机。",
     ),
     "room": Sentence(
         "约可再接入 {room} 台与正在发送的 {machines} 台类似的电机；"

@@ -86,59 +86,67 @@ SENTENCES: dict[str, Sentence] = {
         "",
     ),
     "server_memory_suffices": Sentence(
-        "enough: "
-        "{fixed_mb:.0f} MB: open records {open_mb:.0f} ({rate_mb:.1f} MB/s, held for half of "
-        "{record_s:.1f} s and 1 s more; {first_open_mb:.0f} at the start of a fleet), outputs "
-        "{outputs_mb:.0f}, state {state_mb:.0f}; of {limit_mb:.0f} MB. Finished windows stay "
-        "{retained_s:.0f} s of the {retention_s:.0f} s that are set",
+        "enough: {fixed_mb:.0f} MB needed, the limit is {limit_mb:.0f}: open records {open_mb:.0f} "
+        "({rate_mb:.1f} MB/s, held for half of {record_s:.1f} s and 1 s more; {first_open_mb:.0f} "
+        "at the start of a fleet), outputs {outputs_mb:.0f}, state {state_mb:.0f}. Finished "
+        "windows stay {retained_s:.0f} s of the {retention_s:.0f} s that are set",
+        "",
+    ),
+    "server_memory_has_no_limit": Sentence(
+        "{fixed_mb:.0f} MB needed, no limit is set: open records {open_mb:.0f} "
+        "({rate_mb:.1f} MB/s, held for half of {record_s:.1f} s and 1 s more; {first_open_mb:.0f} "
+        "at the start of a fleet), outputs {outputs_mb:.0f}, state {state_mb:.0f}. Finished "
+        "windows stay {retention_s:.0f} s",
         "",
     ),
     "server_memory_is_short": Sentence(
-        "too little: "
-        "{fixed_mb:.0f} MB: open records {open_mb:.0f} ({rate_mb:.1f} MB/s, held for half of "
-        "{record_s:.1f} s and 1 s more; {first_open_mb:.0f} at the start of a fleet), outputs "
-        "{outputs_mb:.0f}, state {state_mb:.0f}; of {limit_mb:.0f} MB. Long records will be ended "
-        "early, and `broken_bar` unknown",
+        "too little: {fixed_mb:.0f} MB needed, the limit is {limit_mb:.0f}: open records "
+        "{open_mb:.0f} ({rate_mb:.1f} MB/s, held for half of {record_s:.1f} s and 1 s more; "
+        "{first_open_mb:.0f} at the start of a fleet), outputs {outputs_mb:.0f}, state "
+        "{state_mb:.0f}. Long records will be ended early, and `broken_bar` unknown",
         "Set VTOX_REDIS_MAXMEMORY_MB to {least_mib} (your own server: maxmemory) and "
         "VTOX_OPEN_RECORD_BYTES to {open_record_bytes}, at least.",
     ),
     "box_memory_suffices": Sentence(
-        "enough: "
-        "{need_mb:.0f} MB of {memory_mb:.0f}: server {server_mb:.0f}, {workers} workers "
-        "{workers_mb:.0f}, other processes {others_mb:.0f}",
+        "enough: {need_mb:.0f} MB needed, this host has {memory_mb:.0f}: server {server_mb:.0f}, "
+        "{workers} workers {workers_mb:.0f}, other processes {others_mb:.0f}",
         "",
     ),
     "box_memory_is_short": Sentence(
-        "too little: "
-        "{need_mb:.0f} MB of {memory_mb:.0f}: server {server_mb:.0f}, {workers} workers "
-        "{workers_mb:.0f}, other processes {others_mb:.0f}",
+        "too little: {need_mb:.0f} MB needed, this host has {memory_mb:.0f}: server "
+        "{server_mb:.0f}, {workers} workers {workers_mb:.0f}, other processes {others_mb:.0f}",
         "Add memory, lower VTOX_RETENTION_S, or move the server or the workers to another host.",
     ),
     "disk_suffices": Sentence(
-        "enough: "
-        "{log_gb:.1f} GB for the server's log with its rewrite, {history_gb:.1f} GB for the "
-        "history after two years; {free_gb:.1f} GB are free",
+        "enough: {need_gb:.1f} GB needed, {free_gb:.1f} are free: the server's log with its "
+        "rewrite {log_gb:.1f}, the history after two years {history_gb:.1f}",
         "",
     ),
     "disk_is_short": Sentence(
-        "too little: "
-        "{log_gb:.1f} GB for the server's log with its rewrite, {history_gb:.1f} GB for the "
-        "history after two years; {free_gb:.1f} GB are free",
+        "too little: {need_gb:.1f} GB needed, {free_gb:.1f} are free: the server's log with its "
+        "rewrite {log_gb:.1f}, the history after two years {history_gb:.1f}",
         "Add disk, or keep the history for less time (VTOX_HISTORY_HOURS_DAYS, "
         "VTOX_HISTORY_MINUTES_DAYS, VTOX_HISTORY_RECORDS_HOURS).",
     ),
     "workers_for_machines_suffice": Sentence(
-        "enough: "
-        "{busy:.2f} workers busy all the time ({families}), at 80 % {needed} of {workers}; "
-        "{used_cores:.2f} cores in use, at 80 % {needed_cores} of {cores}",
+        "enough: {needed} needed, there are {workers}: the work keeps {busy:.2f} busy "
+        "({families}), planned at 80 % use",
         "",
     ),
     "workers_are_few": Sentence(
-        "too few: "
-        "{busy:.2f} workers busy all the time ({families}), at 80 % {needed} of {workers}; "
-        "{used_cores:.2f} cores in use, at 80 % {needed_cores} of {cores}",
-        "Set VTOX_CLUSTER_WORKERS to {needed} on {needed_cores} cores, or run workers on further "
-        "hosts.",
+        "too few: {needed} needed, there are {workers}: the work keeps {busy:.2f} busy "
+        "({families}), planned at 80 % use",
+        "Set VTOX_CLUSTER_WORKERS to {needed}, or run workers on further hosts.",
+    ),
+    "cores_for_machines_suffice": Sentence(
+        "enough: {needed} needed, this host has {cores}: all processes together keep {busy:.2f} "
+        "busy, planned at 80 % use",
+        "",
+    ),
+    "cores_are_few": Sentence(
+        "too few: {needed} needed, this host has {cores}: all processes together keep {busy:.2f} "
+        "busy, planned at 80 % use",
+        "Run workers on further hosts, or take a host of {needed} cores.",
     ),
     "room": Sentence(
         "about {room} more machines like the {machines} that send; limit: {limit}, {share:.0%} in "
