@@ -71,12 +71,14 @@ def test_the_example_names_settings_that_exist() -> None:
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    here = f"{Path(sys.executable).parent}/"
+    # By a link, as a folder of programs may have spaces in its path, which units would not take.
+    here = tmp_path / "bin"
+    here.symlink_to(Path(sys.executable).parent)
     for source in UNITS.rglob("*.*"):
         if source.is_file():
             copy = tmp_path / source.relative_to(UNITS)
             copy.parent.mkdir(exist_ok=True)
-            copy.write_text(source.read_text().replace(INSTALLED, here))
+            copy.write_text(source.read_text().replace(INSTALLED, f"{here}/"))
     template = tmp_path / "vtox-worker@.service"
     for queue in FAMILIES:
         shutil.copy(template, tmp_path / f"vtox-worker@{queue}.service")
