@@ -5,6 +5,7 @@ servers, `sentinel_username` and `sentinel_password` those of the sentinels. `se
 to both.
 """
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
@@ -16,6 +17,8 @@ EXPECTED = (
     "sentinels:// for TLS; &sentinel_password=... where the sentinels have one; special characters "
     "of a password by number: %23 for #, %2F for /, %3F for ?, %40 for @, %26 for &, %25 for %"
 )
+
+_NETLOC_END = re.compile(r"[/?#]")
 
 Address = tuple[str, int]
 
@@ -44,6 +47,19 @@ def is_sentinel(url: str) -> bool:
     return url.partition("://")[0].lower() in SCHEMES
 
 
+def split_url(url: str) -> SplitResult:
+    """Return the parts of a URL, of one that leads to sentinels too.
+
+    `urlsplit` knows one host: newer releases of Python refuse `a,[::1]`. `addresses` checks each.
+    """
+    if not is_sentinel(url):
+        return urlsplit(url)
+    scheme, _, rest = url.partition("://")
+    end = _NETLOC_END.search(rest)
+    netloc = rest[: end.start()] if end else rest
+    return urlsplit(f"{scheme}://{rest[len(netloc) :]}")._replace(netloc=netloc)
+
+
 def addresses(parts: SplitResult) -> tuple[Address, ...]:
     """Return the sentinels of a URL.
 
@@ -63,7 +79,7 @@ def addresses(parts: SplitResult) -> tuple[Address, ...]:
 
 def parse(url: str) -> SentinelUrl:
     """Return the parts of a complete URL."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     options = dict(parse_qsl(parts.query))
     verified = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
     tls = verified if parts.scheme == "sentinels" else {}
@@ -81,7 +97,7 @@ def parse(url: str) -> SentinelUrl:
 
 def kombu_url(url: str) -> str:
     """Return a complete URL as kombu takes it: each sentinel is an alternative."""
-    parts, group = urlsplit(url), parse(url)
+    parts, group = split_url(url), parse(url)
     login = parts.netloc.rpartition("@")[0]
     at = f"{login}@" if login else ""
     hosts = (f"[{h}]" if ":" in h else quote(h) for h, _ in group.sentinels)

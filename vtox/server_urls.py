@@ -151,7 +151,7 @@ def server_url(port: int, password: str, user: str = "default") -> str:
 
 def broker_address(url: str) -> str:
     """Return where the complete URL of a broker leads, without user and password."""
-    parts = urlsplit(url)
+    parts = sentinel_urls.split_url(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
 
 
@@ -168,7 +168,7 @@ def kombu_url(url: str) -> str:
 
 def tls_options(url: str) -> dict[str, str]:
     """Return the TLS options of a complete URL; none where it is not encrypted."""
-    return {k: v for k, v in parse_qsl(urlsplit(url).query) if k.startswith("ssl_")}
+    return {k: v for k, v in parse_qsl(sentinel_urls.split_url(url).query) if k.startswith("ssl_")}
 
 
 def unencrypted_host(url: str) -> str:
@@ -195,7 +195,7 @@ def _split(url: str) -> SplitResult | None:
     if _CONTROL.search(url) or "#" in url:
         return None
     try:
-        parts = urlsplit(url)
+        parts = sentinel_urls.split_url(url)
         if parts.scheme in sentinel_urls.SCHEMES:
             sentinel_urls.addresses(parts)
         else:

@@ -16,6 +16,7 @@ from vtox.errors import SettingsError
 from vtox.server_urls import (
     MASK,
     Tls,
+    broker_address,
     complete,
     complete_broker,
     kombu_url,
@@ -185,6 +186,18 @@ def test_tls_reaches_sentinels_and_servers() -> None:
 def test_a_url_of_sentinels_needs_hosts_and_a_service(url: str) -> None:
     with pytest.raises(SettingsError, match="service=NAME"):
         complete("VTOX_REDIS_URL", url)
+
+
+def test_an_ipv6_address_may_stand_anywhere_among_the_sentinels() -> None:
+    url = complete("VTOX_REDIS_URL", "sentinels://u:pw@a:1,[::1]:3,[fe80::2]/0?service=v")
+    assert sentinel_urls.parse(url).sentinels == (("a", 1), ("::1", 3), ("fe80::2", 26379))
+    assert mask(url).startswith("sentinels://u:***@a:1,[::1]:3,[fe80::2]/0?")
+    assert broker_address(url) == "sentinels://a:1,[::1]:3,[fe80::2]/0"
+    assert tls_options(url)["ssl_cert_reqs"] == "required"
+    assert unencrypted_host("sentinel://127.0.0.1,[fe80::2]:3/0?service=v") == "fe80::2"
+    for wrong in ("a,[::1", "a,::1]", "a,[no]:1", "a,[::1]:x"):
+        with pytest.raises(SettingsError, match="service=NAME"):
+            complete("VTOX_REDIS_URL", f"sentinel://{wrong}/0?service=v")
 
 
 def test_sentinels_of_other_hosts_are_named_where_nothing_is_encrypted() -> None:

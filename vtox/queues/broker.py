@@ -4,13 +4,12 @@ import ssl
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from kombu import Connection
 
 from vtox import keys, server_urls, settings
 from vtox.errors import BrokerUnavailable, ServerNotTrusted, ServerUnavailable, VtoxError
-from vtox.sentinel_urls import is_sentinel, parse
+from vtox.sentinel_urls import is_sentinel, parse, split_url
 from vtox.store.client import check, connect
 from vtox.store.sentinels import sentinel_options
 
@@ -66,7 +65,7 @@ def transport_options() -> dict[str, Any]:
 
 def is_redis() -> bool:
     """Return whether the broker is a Redis or Valkey server."""
-    scheme = urlsplit(settings.load().broker_url or "").scheme
+    scheme = split_url(settings.load().broker_url or "").scheme
     return scheme not in server_urls.AMQP_SCHEMES
 
 
@@ -77,12 +76,12 @@ def tls() -> dict[str, Any] | None:
     which reads them here, does not start.
     """
     where = _complete_url()
-    if urlsplit(where).scheme == "amqps":
+    if split_url(where).scheme == "amqps":
         authorities = settings.load().broker_ca
         return {
             "cert_reqs": ssl.CERT_REQUIRED,
             "ca_certs": str(authorities) if authorities else None,
-            "server_hostname": urlsplit(where).hostname,
+            "server_hostname": split_url(where).hostname,
         }
     options = server_urls.tls_options(where)
     verified = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
