@@ -8,6 +8,7 @@ import scipy.fft
 
 from vtox.arrays import TINY, Complex, Float32, Float64, Int
 from vtox.domain import Array
+from vtox.dsp.partial_fft import LANES
 
 # Half width of the band: holds the supply line, f +- 2sf and f +- fr of every number of poles.
 HALF_HZ = 100.0
@@ -70,8 +71,11 @@ def around_line(
         first, last = max(1, line - half), min(spectrum.shape[-1], line + half)
         row[:, first - line + half : last - line + half] = bins[:, first:last]
     total = np.einsum("bc,bcn->bn", weights.astype(spectrum.dtype), band) * gain
-    shifted = np.concatenate([total[:, half:], total[:, :half]], axis=-1)
-    envelope = scipy.fft.ifft(shifted, axis=-1, overwrite_x=True)
+    # In whole registers: scipy >= 1.18 rounds a complex transform that is alone in them otherwise.
+    batch = len(total)
+    shifted = np.zeros((batch + -batch % LANES, points), total.dtype)
+    shifted[:batch, :half], shifted[:batch, half:] = total[:, half:], total[:, :half]
+    envelope = scipy.fft.ifft(shifted, axis=-1, overwrite_x=True)[:batch]
     return envelope, points * fs_hz / samples
 
 

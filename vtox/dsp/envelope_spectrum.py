@@ -14,7 +14,7 @@ from scipy.special import gammaincinv
 
 from vtox.arrays import TINY, Complex, Float32
 from vtox.domain import Array
-from vtox.dsp.partial_fft import missing_lanes
+from vtox.dsp.partial_fft import LANES, missing_lanes
 
 # Bins that a block of the noise floor spans. Lines may fill a fifth of them and the median hardly
 # moves; wider blocks follow the slope of the floor less well.
@@ -193,8 +193,12 @@ def spectra_of_envelopes(spectra: Complex, fs_hz: float, *, bands: int) -> Envel
 def _envelopes_of_bands(spectra: Complex, bands: int) -> Envelopes:
     batch, segments, bins = spectra.shape
     width = bins // bands
-    split = spectra.reshape(batch, segments, bands, width)
-    values = np.abs(scipy.fft.ifft(split, n=2 * width, axis=-1))
+    count = batch * segments * bands
+    # In whole registers: scipy >= 1.18 rounds a complex transform that is alone in them otherwise.
+    filled = np.zeros((count + -count % LANES, 2 * width), spectra.dtype)
+    filled[:count, :width] = spectra.reshape(count, width)
+    values = np.abs(scipy.fft.ifft(filled, axis=-1, overwrite_x=True)[:count])
+    values = values.reshape(batch, segments, bands, 2 * width)
     # Bands of many bins pass the window unchanged: the envelope is windowed by it too.
     return Envelopes(values, _hann(2 * width), 2 * bins)
 

@@ -112,6 +112,16 @@ def test_views_name_their_bands() -> None:
     assert envelope_spectrum.view_bands(1) == ((0, 1), (0, 1), (0, 1))
 
 
+@pytest.mark.parametrize("bands", [1, 3])
+def test_a_signal_has_the_same_spectra_alone_and_in_a_batch(bands: int) -> None:
+    x = np.random.default_rng(0).standard_normal((5, 2000)).astype(np.float32)
+    together, *alone = (
+        envelope_spectrum.envelope_spectra(signals, FS_HZ, bands=bands, segments=1).spectra
+        for signals in (x, *x[:, None])
+    )
+    np.testing.assert_array_equal(together, np.concatenate(alone))
+
+
 def test_short_spectra_are_left_as_they_are() -> None:
     x = np.ones((2, 40), np.complex64)
     x[:, 3] = 1e6
