@@ -11,7 +11,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Event
 
@@ -105,7 +105,7 @@ def measure(settings: Settings, machines: int, turns: int, server: int, database
 
 def row_sizes(settings: Settings) -> None:
     """Print the bytes of a row of each table, by SQLite's own count of pages."""
-    with sqlite3.connect(settings.history_file) as db:
+    with closing(sqlite3.connect(settings.history_file)) as db:
         for table in ("records", "minutes", "hours"):
             (rows,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
             (size,) = db.execute(

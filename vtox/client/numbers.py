@@ -52,14 +52,11 @@ class SequenceNumbers:
     def __init__(self, path: Path) -> None:
         try:
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(_TABLES)
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                if self._db.execute("SELECT 1 FROM run").fetchone() is None:
-                    self._db.execute("INSERT INTO run VALUES (?)", (new_run(),))
-            self.run = str(self._db.execute("SELECT name FROM run").fetchone()[0])
+            try:
+                self.run = self._prepare()
+            except sqlite3.Error:
+                self._db.close()
+                raise
         except sqlite3.Error as error:
             raise SettingsError(
                 f"{path}: cannot keep sequence numbers there ({error})",
@@ -88,6 +85,17 @@ class SequenceNumbers:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def _prepare(self) -> str:
+        """Make the tables where they are not there; return the name of the run."""
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_TABLES)
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            if self._db.execute("SELECT 1 FROM run").fetchone() is None:
+                self._db.execute("INSERT INTO run VALUES (?)", (new_run(),))
+        return str(self._db.execute("SELECT name FROM run").fetchone()[0])
 
     def _number(self, machine_id: str, name: str, t0: float) -> tuple[int, float]:
         known = self._db.execute(

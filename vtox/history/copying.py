@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, select
@@ -29,17 +30,15 @@ def copy_to(settings: Settings, target: Path) -> dict[str, int]:
     if not settings.history_file.exists():
         return {}
     os.close(open_private(str(target), os.O_CREAT | os.O_RDWR))
-    source_url = f"file:{settings.history_file.absolute()}?mode=ro"
+    url, wait_s = f"file:{settings.history_file.absolute()}?mode=ro", database.BUSY_TIMEOUT_S
     try:
-        source = sqlite3.connect(source_url, uri=True, timeout=database.BUSY_TIMEOUT_S)
-        copy = sqlite3.connect(target)
-        try:
+        with (
+            closing(sqlite3.connect(url, uri=True, timeout=wait_s)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
             source.backup(copy)
             # One file, without the log beside it.
             copy.execute("PRAGMA journal_mode = DELETE")
-        finally:
-            copy.close()
-            source.close()
     except sqlite3.Error as error:
         raise HistoryUnavailable(
             f"the history in {settings.history_file} cannot be copied: {error}",

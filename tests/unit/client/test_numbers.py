@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,24 +16,25 @@ def test_a_window_keeps_its_number_and_machines_count_by_themselves(tmp_path: Pa
     windows = [("M1", "a", 5.0), ("M1", "b", 6.0), ("M2", "a", 7.0), ("M1", "a", 8.0)]
     assert first.assign(windows) == [(0, 5.0), (1, 6.0), (0, 7.0), (0, 5.0)]
     first.close()
-    second = SequenceNumbers(tmp_path / "numbers")
-    assert second.assign([("M1", "b", 9.0), ("M1", "c", 10.0)]) == [(1, 6.0), (2, 10.0)]
-    assert second.run == first.run != SequenceNumbers(tmp_path / "another").run
+    with closing(SequenceNumbers(tmp_path / "numbers")) as second:
+        assert second.assign([("M1", "b", 9.0), ("M1", "c", 10.0)]) == [(1, 6.0), (2, 10.0)]
+    with closing(SequenceNumbers(tmp_path / "another")) as another:
+        assert second.run == first.run != another.run
 
 
 def test_the_file_keeps_as_many_as_the_bridge_remembers(tmp_path: Path) -> None:
-    numbers = SequenceNumbers(tmp_path / "numbers")
     windows = [("M1", str(i), float(i)) for i in range(KEPT + 3)]
-    assert numbers.assign(windows) == [(i, float(i)) for i in range(KEPT + 3)]
-    assert numbers.assign(windows[3:]) == [(i, float(i)) for i in range(3, KEPT + 3)]
-    assert numbers.assign(windows[:1]) == [(KEPT + 3, 0.0)], "forgotten"
+    with closing(SequenceNumbers(tmp_path / "numbers")) as numbers:
+        assert numbers.assign(windows) == [(i, float(i)) for i in range(KEPT + 3)]
+        assert numbers.assign(windows[3:]) == [(i, float(i)) for i in range(3, KEPT + 3)]
+        assert numbers.assign(windows[:1]) == [(KEPT + 3, 0.0)], "forgotten"
 
 
 def test_the_last_name_with_a_beginning(tmp_path: Path) -> None:
-    numbers = SequenceNumbers(tmp_path / "numbers")
-    numbers.assign([("M1", "ab", 1.0), ("M1", "ab.2", 2.0), ("M2", "ab.3", 3.0)])
-    assert numbers.last_name("M1", "ab") == "ab.2"
-    assert numbers.last_name("M1", "b") is None
+    with closing(SequenceNumbers(tmp_path / "numbers")) as numbers:
+        numbers.assign([("M1", "ab", 1.0), ("M1", "ab.2", 2.0), ("M2", "ab.3", 3.0)])
+        assert numbers.last_name("M1", "ab") == "ab.2"
+        assert numbers.last_name("M1", "b") is None
 
 
 def test_two_processes_never_give_one_number_twice(tmp_path: Path) -> None:

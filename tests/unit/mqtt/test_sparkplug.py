@@ -1,5 +1,7 @@
 """Sparkplug B: payloads that the JavaScript library `sparkplug-payload` 1.0.3 has written."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,8 +41,9 @@ RULE = Rule(
 
 
 @pytest.fixture
-def births(tmp_path: Path) -> Births:
-    return Births(tmp_path / "state")
+def births(tmp_path: Path) -> Iterator[Births]:
+    with closing(Births(tmp_path / "state")) as births:
+        yield births
 
 
 def make_message(kind: str, payload: bytes, device: str = "M1") -> Message:
@@ -73,8 +76,8 @@ def test_a_birth_registers_and_data_are_read_by_its_aliases(births: Births, tmp_
     plate, _ = sparkplug_nodes.actions(RULE, births, make_message("DBIRTH", BIRTH))
     assert plate == Nameplate("M1", Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1450.0))
     births.close()
-    after_a_restart = Births(tmp_path / "state")
-    (samples,) = sparkplug_nodes.actions(RULE, after_a_restart, make_message("DDATA", DATA))
+    with closing(Births(tmp_path / "state")) as after_a_restart:
+        (samples,) = sparkplug_nodes.actions(RULE, after_a_restart, make_message("DDATA", DATA))
     assert isinstance(samples, Samples)
     assert samples.machine_id == "M1"
     assert samples.fields["ia"] == b"\x02\x00\x03\x00"
