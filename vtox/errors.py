@@ -21,7 +21,8 @@
     └── SystemStateError    the system is not in the state that the request needs
         ├── ServerUnavailable   no Redis or Valkey server responds
         │   ├── ServerLoading       it is loading its log and will respond then
-        │   └── ServerNotTrusted    the certificate of the server, or ours, is refused
+        │   ├── ServerKilled        a signal ended the embedded server while it started
+    │   └── ServerNotTrusted    the certificate of the server, or ours, is refused
         ├── ServerFull          the server refuses windows until it has room
         ├── BrokerRefused       the MQTT broker refuses us
         ├── BrokerUnavailable   Celery's broker does not take or count tasks
@@ -200,6 +201,10 @@ class ServerUnavailable(SystemStateError):
 
 class ServerLoading(ServerUnavailable):
     """The server is loading its log, and takes commands once it has."""
+
+
+class ServerKilled(ServerUnavailable):
+    """A signal ended the embedded server while it started: another start may be of use."""
 
 
 class ServerNotTrusted(ServerUnavailable):

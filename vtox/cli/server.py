@@ -1,5 +1,7 @@
 """`vtox server`: the embedded server alone, for users who start the processes themselves."""
 
+import logging
+import threading
 import time
 from typing import Annotated
 
@@ -8,7 +10,7 @@ import typer
 from vtox.cluster import log_repair, logging_setup
 from vtox.cluster.embedded_server import START_TIMEOUT_S, EmbeddedServer
 from vtox.cluster.signal_handlers import stop_event
-from vtox.errors import ServerUnavailable, SettingsError
+from vtox.errors import ServerKilled, ServerUnavailable, SettingsError
 from vtox.settings import Settings, load
 from vtox.store.client import check_when_loaded, connect
 
@@ -38,7 +40,15 @@ def server(
             remedy="remove it to use the embedded server",
         )
     logging_setup.setup("server")
-    stop = stop_event()
+    try:
+        _serve(settings, stop_event())
+    except ServerKilled as error:
+        logging.getLogger("vtox.cli.server").error("%s", error)
+        # Not the status of what cannot start as configured: it may be started again.
+        raise typer.Exit(1) from error
+
+
+def _serve(settings: Settings, stop: threading.Event) -> None:
     with EmbeddedServer(settings) as running:
         port = running.address.port
         running.log.info("server ready", extra={"port": port, "data": str(settings.data_dir)})

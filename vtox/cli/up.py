@@ -78,7 +78,14 @@ def supervisor(settings: Settings, specs: Sequence[ProcessSpec], log: ClusterLog
 
     for unknown in unknown_settings():
         log.write_own(str(unknown), level="warning")
-    return Supervisor(specs, settings, log, preflight=preflight, on_ready=on_ready)
+    return Supervisor(
+        specs,
+        settings,
+        log,
+        preflight=preflight,
+        on_ready=on_ready,
+        server_responds=lambda: processes.server_responds(settings),
+    )
 
 
 @contextmanager

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import IO
 
 from vtox.cluster import server_allocator
+from vtox.cluster.child_process import exit_description
 from vtox.cluster.data_folder import make_private, translate_os_errors
 from vtox.cluster.file_lock import lock
 from vtox.cluster.server_config import Address, choose_address, config, write_address
-from vtox.errors import ServerLoading, ServerUnavailable, SystemStateError
+from vtox.errors import ServerKilled, ServerLoading, ServerUnavailable, SystemStateError
 from vtox.settings import Settings
 from vtox.store.client import check, connect
 
@@ -226,6 +227,9 @@ class EmbeddedServer:
         """Return the error of a server that ended at its start."""
         self._reader.join()
         last = "; ".join(self._last_lines)
+        if self._process.returncode < 0:
+            how = exit_description(self._process.returncode)
+            return ServerKilled(f"the embedded server ended ({how}) while it started: {last}")
         remedy = REPAIR if DAMAGED in last else ""
         return ServerUnavailable(f"the embedded server ended: {last}", remedy=remedy)
 

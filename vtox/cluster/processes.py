@@ -152,13 +152,13 @@ def configured_ports(settings: Settings, specs: Sequence[ProcessSpec]) -> dict[s
 
 
 def server_responds(settings: Settings) -> bool:
-    """Whether the server takes commands."""
-    try:
-        with connect(settings.working_url(), "probe") as client:
-            check(client)
-            return True
-    except (redis.RedisError, ServerUnavailable):
-        return False
+    """Whether the server takes commands, of several that share the machines one at least."""
+    with suppress(ServerUnavailable):
+        for url in settings.shared_urls():
+            with suppress(redis.RedisError, ServerUnavailable), connect(url, "probe") as client:
+                check(client)
+                return True
+    return False
 
 
 def recorder_reports(settings: Settings, pid: int) -> bool:

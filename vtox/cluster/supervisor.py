@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
+import redis
+
 from vtox.cluster import child_process, parent_watch, processes
 from vtox.cluster.child_process import exit_description, exit_status, kill_process_group
 from vtox.cluster.cluster_log import ClusterLog
@@ -50,6 +52,10 @@ class ProcessState:
     pid: int = 0
     restarts: int = 0
     was_ready: bool = False
+    ready_t: float = -inf
+    # Starts after which it was never ready, without those that lacked the server.
+    failed_starts: int = 0
+    lacked_server: bool = False
     last_line: str = ""
     # It was taken out on purpose: once it has ended it is not started again.
     retired: bool = False
@@ -59,7 +65,9 @@ class Supervisor:
     """Runs the processes of `specs` until SIGTERM, SIGINT or `request_stop`.
 
     `preflight` is called once the server responds and before anything else starts; a `VtoxError`
-    from it ends the run. `on_ready` is called when every process is ready.
+    from it ends the run. `on_ready` is called when every process is ready. `server_responds` says
+    whether the server does that all but those of start order 0 need: what does not start while it
+    is away starts again, as often as that takes.
     """
 
     def __init__(
@@ -70,12 +78,14 @@ class Supervisor:
         *,
         preflight: Callable[[], None] = lambda: None,
         on_ready: Callable[[], None] = lambda: None,
+        server_responds: Callable[[], bool] = lambda: True,
     ) -> None:
         self.specs = specs
         self.settings = settings
         self.log = log
         self.preflight = preflight
         self.on_ready = on_ready
+        self.server_responds = server_responds
         self.states = {s.name: ProcessState(s) for s in specs}
         self.failure = ""
         self.draining = False
@@ -185,11 +195,23 @@ class Supervisor:
             self.on_ready()
 
     async def _run_preflight(self) -> None:
-        try:
-            await asyncio.to_thread(self.preflight)
-        except VtoxError as error:
-            self.failure = str(error)
-            self._stop.set()
+        while not self._stop.is_set():
+            began_t = time.monotonic()
+            try:
+                return await asyncio.to_thread(self.preflight)
+            except (VtoxError, redis.RedisError) as error:
+                if not await self._server_was_away(began_t):
+                    if not isinstance(error, VtoxError):
+                        raise
+                    self.failure = str(error)
+                    self._stop.set()
+            await asyncio.sleep(POLL_S)
+
+    async def _server_was_away(self, since_t: float) -> bool:
+        """Whether the server does not respond, or has not all the time."""
+        first = [s for s in self.states.values() if s.spec.start_order == 0]
+        restarted = any(s.status != "ready" or s.ready_t > since_t for s in first)
+        return restarted or not await asyncio.to_thread(self.server_responds)
 
     async def _keep_running(self, state: ProcessState) -> None:
         await keep_running(
@@ -208,11 +230,12 @@ class Supervisor:
         if state.spec.one_shot and end.exit_status == 0:
             state.status, state.was_ready = "finished", True
             return False
-        never_ready = end.exit_status == CANNOT_START or state.restarts + 1 >= STARTS_MAX
-        if never_ready and not state.was_ready:
-            self.failure = f"{name} does not start: {state.last_line}"
-            self._stop.set()
-            return False
+        if not state.was_ready and not state.lacked_server:
+            state.failed_starts += 1
+            if end.exit_status == CANNOT_START or state.failed_starts >= STARTS_MAX:
+                self.failure = f"{name} does not start: {state.last_line}"
+                self._stop.set()
+                return False
         state.status = "restarting"
         state.restarts += 1
         self.log.write_own(
@@ -225,11 +248,14 @@ class Supervisor:
     async def _run_once(self, state: ProcessState) -> RunEnd:
         if state.retired:  # while it paused before its next start
             return RunEnd(0, "is not wanted any longer", was_ready=False)
+        began_t, state.lacked_server = time.monotonic(), False
         try:
             status = await self._run_process(state)
         except OSError as error:  # the data folder is gone, or no memory for another process
             state.last_line = str(error)
             return RunEnd(1, f"cannot be started ({error})", was_ready=False)
+        if not state.was_ready and state.spec.start_order > 0:
+            state.lacked_server = await self._server_was_away(began_t)
         description = f"ended ({exit_description(status)})"
         return RunEnd(status, description, was_ready=state.status == "ready")
 
@@ -293,7 +319,7 @@ class Supervisor:
             if await asyncio.to_thread(state.spec.is_ready, pid):
                 if state.was_ready:
                     self.log.write_own(f"{name} is ready again")
-                state.status, state.was_ready = "ready", True
+                state.status, state.was_ready, state.ready_t = "ready", True, time.monotonic()
                 return
             if time.monotonic() > deadline and not warned:
                 warned = True

@@ -14,7 +14,7 @@ import redis
 from tests.waiting import eventually, is_alive
 from vtox.cluster import embedded_server as module
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.errors import PortTaken, ServerUnavailable, SystemStateError
+from vtox.errors import PortTaken, ServerKilled, ServerUnavailable, SystemStateError
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 
@@ -166,3 +166,22 @@ def test_killed_guard_is_replaced(tmp_path: Path) -> None:
         assert running._guard.pid != before.pid
         assert before.stdin
         before.stdin.close()
+
+
+def test_one_that_is_killed_while_it_starts_is_told_from_one_that_cannot_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(client: Client) -> None:
+        os.kill(server.pid, signal.SIGKILL)
+        eventually(lambda: not is_alive(server.pid))
+        raise ServerUnavailable("away")
+
+    server = EmbeddedServer(load(data_dir=tmp_path))
+    monkeypatch.setattr(module, "check", kill)
+    with pytest.raises(ServerKilled, match="SIGKILL"):
+        server.start()
+    broken = EmbeddedServer(load(data_dir=tmp_path / "other"), extra="no-such-setting 1\n")
+    monkeypatch.undo()
+    with pytest.raises(ServerUnavailable) as refused:
+        broken.start()
+    assert not isinstance(refused.value, ServerKilled)

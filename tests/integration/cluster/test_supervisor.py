@@ -9,9 +9,11 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import redis
 from rich.console import Console
 
 import celeryconfig
@@ -54,7 +56,7 @@ def run(
     folder: Path,
     specs: list[ProcessSpec],
     script: Callable[[Supervisor], Awaitable[None]],
-    preflight: Callable[[], None] = lambda: None,
+    **given: Any,
 ) -> Supervisor:
     """Run `specs` together with `script`; then stop."""
 
@@ -69,7 +71,7 @@ def run(
             await running
 
     with ClusterLog(folder, Console(file=io.StringIO()), quiet=True) as log:
-        supervised = Supervisor(specs, load(data_dir=folder), log, preflight=preflight)
+        supervised = Supervisor(specs, load(data_dir=folder), log, **given)
         asyncio.run(both())
     return supervised
 
@@ -249,6 +251,64 @@ def test_a_process_that_is_never_ready_is_given_up(
         run(tmp_path, specs, wait)
     log = (tmp_path / "cluster.log").read_text()
     assert [f"starts again in {p} s" in log for p in ("0.02", "0.04", "0.08", "0.16")] == [True] * 4
+
+
+def lacks_the_server_once(folder: Path) -> ProcessSpec:
+    """A process whose first start waits for the file `go`, and then cannot go on."""
+    began, go = folder / "began", folder / "go"
+    statement = (
+        "import os, pathlib, time\n"
+        f"began, go = pathlib.Path({str(began)!r}), pathlib.Path({str(go)!r})\n"
+        "again = began.exists(); began.touch()\n"
+        "while not go.exists(): time.sleep(0.01)\n"
+        "again or os._exit(2)\ntime.sleep(60)"
+    )
+    second = folder / "second"
+    return spec("b", statement, start_order=1, is_ready=lambda _: second.exists())
+
+
+def test_what_cannot_start_while_the_server_restarts_is_started_again(tmp_path: Path) -> None:
+    async def script(s: Supervisor) -> None:
+        server, b = s.states["server"], s.states["b"]
+        await eventually_async(lambda: (tmp_path / "began").exists())
+        first = server.pid
+        os.kill(first, signal.SIGKILL)
+        await eventually_async(lambda: server.pid != first and server.status == "ready")
+        (tmp_path / "go").touch()
+        await eventually_async(lambda: b.restarts == 1 or bool(s.failure))
+        (tmp_path / "second").touch()
+        await eventually_async(lambda: b.status == "ready" or bool(s.failure))
+        assert s.failure == ""
+
+    run(tmp_path, [spec("server"), lacks_the_server_once(tmp_path)], script)
+
+
+def test_what_cannot_start_while_no_server_responds_is_started_again(tmp_path: Path) -> None:
+    async def script(s: Supervisor) -> None:
+        (tmp_path / "go").touch()
+        await eventually_async(lambda: s.states["b"].restarts == 1 or bool(s.failure))
+        (tmp_path / "second").touch()
+        await eventually_async(lambda: s.states["b"].status == "ready" or bool(s.failure))
+        assert s.failure == ""
+
+    run(tmp_path, [lacks_the_server_once(tmp_path)], script, server_responds=lambda: False)
+
+
+def test_a_preflight_that_lacks_the_server_is_made_again(tmp_path: Path) -> None:
+    tries: list[bool] = []
+
+    def preflight() -> None:
+        tries.append(True)
+        if len(tries) == 1:
+            raise redis.ConnectionError("connection refused")
+
+    async def script(s: Supervisor) -> None:
+        await eventually_async(lambda: s.states["b"].status == "ready")
+
+    specs = [spec("server"), spec("b", start_order=1)]
+    answers = iter([False])
+    run(tmp_path, specs, script, preflight=preflight, server_responds=lambda: next(answers, True))
+    assert len(tries) == 2
 
 
 def test_a_failed_preflight_starts_no_further_process(tmp_path: Path) -> None:
