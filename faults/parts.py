@@ -14,6 +14,7 @@ from typing import IO
 import psutil
 
 from faults.history import History
+from faults.waiting import wait_for
 
 READY_S = 90.0
 # A process that ended by itself is started again after this.
@@ -101,26 +102,8 @@ class Parts:
             self._keeper.join(timeout=10)
 
     def wait(self, condition: Callable[[], bool], what: str, timeout_s: float = READY_S) -> None:
-        """Wait for a condition.
-
-        Raises
-        ------
-        TimeoutError
-            It did not come true; the message carries the last lines of the logs.
-        """
-        end = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > end:
-                raise TimeoutError(f"no {what} within {timeout_s:g} s\n{self.last_lines()}")
-            time.sleep(0.05)
-
-    def last_lines(self, n: int = 8) -> str:
-        """Return the last lines of every log."""
-        text = []
-        for path in sorted(self.folder.glob("*.log")):
-            lines = path.read_text(errors="replace").splitlines()[-n:]
-            text += [f"--- {path.name}", *lines]
-        return "\n".join(text)
+        """Wait for a condition as `wait_for` does."""
+        wait_for(condition, what, timeout_s, lambda: sorted(self.folder.glob("*.log")))
 
 
 def end_parts(parts: Iterable[Part], patience_s: float = STOP_S) -> None:

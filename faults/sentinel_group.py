@@ -7,8 +7,7 @@ is a Sentinel too (`--sentinel`). Every process may have an address and a comman
 
 import signal
 import subprocess
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.parse import quote
 
 import redis
 
+from faults.waiting import wait_for
 from vtox.cluster.embedded_server import program
 
 SERVICE = "vtox"
@@ -213,21 +213,10 @@ class SentinelGroup:
         """Wait until every other server follows the primary."""
         self.wait(lambda: self._replicas_online(self.primary()), "replicas", timeout_s)
 
-    def wait(self, condition, what: str, timeout_s: float = START_S) -> None:  # type: ignore[no-untyped-def]
-        """Wait for a condition.
-
-        Raises
-        ------
-        TimeoutError
-            It did not come true; the message has the last lines of the logs.
-        """
-        end = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > end:
-                logs = [n.log for n in (*self.servers, *self.sentinels) if n.log.exists()]
-                last = "\n".join(f"--- {p}\n{p.read_text()[-600:]}" for p in logs)
-                raise TimeoutError(f"no {what} within {timeout_s:g} s\n{last}")
-            time.sleep(0.05)
+    def wait(self, condition: Callable[[], bool], what: str, timeout_s: float = START_S) -> None:
+        """Wait for a condition as `wait_for` does."""
+        nodes = (*self.servers, *self.sentinels)
+        wait_for(condition, what, timeout_s, lambda: (n.log for n in nodes if n.log.exists()))
 
     def _replicas_online(self, primary: Node | None) -> bool:
         if primary is None:
