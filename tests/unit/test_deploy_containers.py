@@ -15,6 +15,7 @@ import redis
 from deploy import role_settings
 from tests.cluster import free_ports
 from tests.unit.test_deploy import ROOT, optional, procfile
+from vtox.cluster.server_allocator import JEMALLOC
 from vtox.cluster.server_users import GROUP_USERS, ROLES, acl_file, sha256
 from vtox.faults import FAMILIES
 from vtox.settings import OTHER_VARIABLES, Settings
@@ -42,6 +43,12 @@ def test_compose_has_each_process_with_its_command() -> None:
     processes = {name: text for name, text in procfile().items() if name != "server"}
     assert {name: shell(SERVICES[name]["command"]) for name in OURS} == processes
     assert set(FAMILIES) <= OURS
+
+
+def test_the_image_has_the_allocator_of_the_embedded_server() -> None:
+    _, image = (DEPLOY / "Dockerfile").read_text().split("\nFROM ", 1)
+    assert JEMALLOC == "libjemalloc.so.2"
+    assert "apt-get install --yes --no-install-recommends libjemalloc2" in image
 
 
 @pytest.mark.parametrize("file", ["compose.yaml", "Dockerfile"])
