@@ -49,7 +49,7 @@ class CapacityStatus(ResponseModel):
 
     used: dict[str, float] = Field(
         description="queue -> share of its workers' time that tasks took, `cpu` -> share of the "
-        "cores of the bridge's host in use; averages over a minute"
+        "cores that the bridge may use which are in use; averages over a minute"
     )
     limit: str | None = Field(description="what is used most")
     machines: int | None = Field(description="machines that sent in the last minute")

@@ -28,7 +28,14 @@ KNOWN = {module_name(p) for p in SOURCES}
 # The order of layers, lowest first: the way of the data read backwards. A room (a module, or a
 # folder with all its modules) imports from rooms of lower layers only, never from one beside it.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("vtox.arrays", "vtox.errors", "vtox.keys", "vtox.sentences", "vtox.sentinel_urls"),
+    (
+        "vtox.arrays",
+        "vtox.errors",
+        "vtox.keys",
+        "vtox.sentences",
+        "vtox.sentinel_urls",
+        "vtox.usable_cores",
+    ),
     ("vtox.partitions", "vtox.server_urls"),
     ("vtox.setting_groups",),
     (

@@ -7,8 +7,9 @@ answers fast; on a busy one more gathers, so that a window gets cheaper as the l
 # While a batch fills, windows are read this often and when it is due: one read of ten windows costs
 # bridge and server less than ten reads of one.
 READ_EVERY_S = 0.02
-# Used shares of the host's CPU time: up to the first nothing is spared, from the second on all that
-# can be. At the upper one waiting for a core begins to cost as much time as gathering does.
+# Used shares of the time of the cores that VTOX may use: up to the first nothing is spared, from
+# the second on all that can be. There waiting for a core begins to cost as much time as gathering
+# does.
 IDLE_SHARE, BUSY_SHARE = 0.5, 0.75
 # On a busy host all takes so many times as long, a batch at most so long, s: p95 of latency is to
 # stay below a second. What takes longer by its settings does so always.

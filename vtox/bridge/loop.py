@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from threading import Event
 
-import psutil
 import redis
 import structlog
 
@@ -48,6 +47,7 @@ from vtox.store.streams import (
     trim_raw,
 )
 from vtox.tracing import Tracing
+from vtox.usable_cores import CoreUse
 
 log = structlog.get_logger()
 
@@ -111,7 +111,7 @@ class Bridge:
         self.next_orphan_search_t = self.next_summary_t = self.next_forgetting_t = 0.0
         self.next_expiry_t = self.pause_s = 0.0
         self.read_every_s = READ_EVERY_S
-        self.load_unknown = False
+        self.core_use = CoreUse()
         self._forget()
 
     def run(self, stop: Event) -> None:
@@ -192,7 +192,8 @@ class Bridge:
         self.dispatcher.flush(now)
         if now >= self.next_maintenance_t:
             self.next_maintenance_t = now + MAINTENANCE_EVERY_S
-            self.let_gather(self._used_share())
+            # Where the system does not say what is used, windows gather as on an idle host.
+            self.let_gather(self.core_use.share() or 0.0)
             if number_in_force(self.client) != self.partitions:
                 raise StaleState("another number of partitions is in force")
             self.dispatcher.redispatch()
@@ -215,23 +216,8 @@ class Bridge:
         filling = caught_up and self.dispatcher.filling
         self.pause_s = min(self.read_every_s, self.dispatcher.next_due_s()) if filling else 0.0
 
-    def _used_share(self) -> float:
-        """Return the share of the host's CPU time that was used since the last call in this thread.
-
-        0 at the first one, and where the system does not say.
-        """
-        try:
-            return psutil.cpu_percent() / 100
-        except (OSError, psutil.Error) as error:
-            if not self.load_unknown:
-                self.load_unknown = True
-                log.info(
-                    "this host's load is unknown, windows gather as if idle", reason=str(error)
-                )
-            return 0.0
-
     def let_gather(self, used_share: float) -> None:
-        """Let more gather between reads and in batches, the more of its CPU time the host uses."""
+        """Let more gather between reads and in batches, the more of the usable cores is used."""
         factor = gathering_factor(used_share)
         self.read_every_s = factor * READ_EVERY_S
         self.dispatcher.let_gather(factor)

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from math import ceil
 from typing import Annotated
 
 import typer
@@ -27,6 +28,7 @@ from vtox.simulator.severity import FAULT_MODES
 from vtox.store import machines as store
 from vtox.store.baselines import set_baseline
 from vtox.store.servers import Servers
+from vtox.usable_cores import usable_cores
 
 # For fewer machines starting a pool takes longer than the work.
 POOL_MIN_MACHINES = 8
@@ -154,7 +156,7 @@ def _baselines(machines: Sequence[Machine]) -> Iterator[str]:
     with ProcessPoolExecutor(
         # Spawned: threads are running, and a fork would copy their locks.
         mp_context=multiprocessing.get_context("spawn"),
-        max_workers=min(4, os.cpu_count() or 1),
+        max_workers=min(4, ceil(usable_cores())),
         initializer=parent_watch.watch_parent,
         initargs=(os.getpid(),),
     ) as pool:

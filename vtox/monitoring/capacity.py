@@ -19,8 +19,9 @@ class Capacity:
     """What is in use, as averages over the last minute.
 
     `used` is family -> share of the time of its workers that tasks took, and `cpu` -> share of the
-    cores of the bridge's host that everything on it used; `limit` names the largest. `room` is how
-    many more machines there would be at a share of 1, None where that is unknown; `why` says it.
+    cores that the bridge may use which everything on them used; `limit` names the largest. `room`
+    is how many more machines there would be at a share of 1, None where that is unknown; `why` says
+    it.
     """
 
     used: dict[str, float]

@@ -1,6 +1,5 @@
 """The checks of `vtox doctor`: each says what was observed and what to do about it."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +12,7 @@ from vtox.cluster import data_folder
 from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
 from vtox.errors import BrokerUnavailable, ServerUnavailable, SettingsError
 from vtox.monitoring.host_checks import host_checks
-from vtox.monitoring.measured_load import measured_load
+from vtox.monitoring.measured_load import measured_load, shared_cores
 from vtox.monitoring.readiness import Check
 from vtox.monitoring.requirements import TYPICAL, Box, requirements
 from vtox.monitoring.server_checks import partition_checks, server_checks, work_checks
@@ -23,6 +22,7 @@ from vtox.settings import Settings
 from vtox.store import shared_memory
 from vtox.store.client import check, connect, unavailable
 from vtox.store.status import Snapshot, snapshot
+from vtox.usable_cores import usable_cores
 
 
 def inspect(settings: Settings, machines: int | None = None) -> Iterator[Check]:
@@ -77,7 +77,7 @@ def box(settings: Settings, snap: Snapshot | None) -> Box:
         memory_bytes=shared_memory.memory_bytes(),
         disk_free_bytes=shutil.disk_usage(folder).free,
         workers=len(snap.workers) if snap and snap.workers else settings.cluster_workers,
-        cores=os.cpu_count() or 1,
+        cores=shared_cores(snap) if snap and snap.workers else usable_cores(),
         server_here=not settings.redis_url,
         ring_bytes=shared_memory.ring_mb(settings) << 20,
     )

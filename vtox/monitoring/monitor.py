@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from threading import Event
 
-import psutil
 import redis
 import structlog
 
@@ -33,6 +32,7 @@ from vtox.store.open_alerts import list_open_alerts
 from vtox.store.partition_table import served
 from vtox.store.status import snapshot
 from vtox.store.streams import deleted_unread, group_info, read_until_t, sum_groups
+from vtox.usable_cores import CoreUse, usable_cores
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ LIST_ALERTS_EVERY_S = 3600.0
 
 def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], bool]) -> None:
     """Measure every interval while this process owns the stream."""
-    silence = SilenceWatch(client, settings)
+    silence, core_use = SilenceWatch(client, settings), CoreUse()
     read_until: float | None = None
     next_forgetting_t = next_listing_t = 0.0
     while not stop.wait(settings.monitor_interval_s):
@@ -52,7 +52,7 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
             read_until, next_listing_t = None, 0.0
             continue
         try:
-            measure(client, settings)
+            measure(client, settings, core_use.share())
             if read_until is not None:
                 # No later than now: the server's clock may have been set back meanwhile.
                 silence.look(min(read_until, server_time(client)))
@@ -73,8 +73,10 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
             log.exception("the monitor failed and tries again")
 
 
-def measure(client: Client, settings: Settings) -> Metrics | None:
+def measure(client: Client, settings: Settings, cpu: float | None = None) -> Metrics | None:
     """Write one entry of `performance_metrics` and return it; None where there is nothing to say.
+
+    `cpu` is the share of the time of the usable cores that was used since the last call.
 
     The first call only keeps the counters, and so does the first after a pause: an average over a
     time without measurements would look like one of today.
@@ -83,7 +85,7 @@ def measure(client: Client, settings: Settings) -> Metrics | None:
     interval_s = now.t - last.t if last else 0.0
     entry = None
     if last and 0 < interval_s <= STALE_INTERVALS * settings.monitor_interval_s:
-        entry = _difference(last, now, recent, backlog_of(client))
+        entry = _difference(last, now, recent, backlog_of(client), cpu)
     metrics.write(client, entry, now)
     return entry
 
@@ -95,7 +97,11 @@ def backlog_of(client: Client) -> int | None:
 
 
 def _difference(
-    last: Counts, now: Counts, recent: Sequence[Metrics], backlog: int | None
+    last: Counts,
+    now: Counts,
+    recent: Sequence[Metrics],
+    backlog: int | None,
+    cpu: float | None,
 ) -> Metrics:
     interval_s = now.t - last.t
     windows_in = now.windows_in - last.windows_in
@@ -119,8 +125,8 @@ def _difference(
         latency_p95_ms=percentile(latency, 0.95),
         backlog=backlog,
         in_flight=now.in_flight,
-        # Since the last call; of the first one psutil knows nothing and says 0.
-        cpu=round(psutil.cpu_percent() / 100, 4) or None,
+        cpu=None if cpu is None else round(cpu, 4),
+        cores=round(usable_cores(), 3),
         machines=now.machines,
         busy=busy(last, now),
     )

@@ -74,15 +74,16 @@ TYPICAL = MachineLoad(
 class Box:
     """What there is: memory limit of the server (0: none), of the box, disk, workers, cores.
 
-    `server_here`: the server runs on this box; of another one neither memory nor disk count.
-    `ring_bytes` is the ring of windows in shared memory.
+    `cores` are those that VTOX may use, None: not known, as those of several hosts. `server_here`:
+    the server runs on this box; of another one neither memory nor disk count. `ring_bytes` is the
+    ring of windows in shared memory.
     """
 
     limit_bytes: float
     memory_bytes: float
     disk_free_bytes: float
     workers: int
-    cores: int
+    cores: float | None
     server_here: bool = True
     ring_bytes: float = 0.0
 
@@ -267,10 +268,14 @@ def _workers(machines: int, load: MachineLoad, box: Box) -> Check:
 
 def _cores(machines: int, load: MachineLoad, box: Box) -> Check:
     busy = machines * load.windows_per_s * load.cpu_s
-    needed = ceil(busy / PLANNED_SHARE)
+    # In tenths: what VTOX may use may be a fraction of a core.
+    needed = ceil(10 * busy / PLANNED_SHARE) / 10
+    name = _name("cores", machines)
+    if box.cores is None:
+        return coded_check(name, "pass", "cores_unknown", busy=busy, needed=needed)
     enough = needed <= box.cores
     return coded_check(
-        _name("cores", machines),
+        name,
         "pass" if enough else "warn",
         "cores_for_machines_suffice" if enough else "cores_are_few",
         busy=busy,

@@ -62,9 +62,9 @@ class Result:
 class Metrics:
     """One entry of `performance_metrics`; what the monitor did not measure is None.
 
-    `busy` is family -> share of the time of its workers that tasks took, `cpu` the share of all
-    cores of the monitor's host that whatever runs there used, `machines` how many machines sent in
-    the last minute. `written_t` is the server's time of the entry.
+    `busy` is family -> share of the time of its workers that tasks took, `cpu` the share of
+    the `cores` that the monitor may use which whatever runs there used, `machines` how many
+    machines sent in the last minute. `written_t` is the server's time of the entry.
     """
 
     t: float | None = None
@@ -78,6 +78,7 @@ class Metrics:
     backlog: float | None = None
     in_flight: float | None = None
     cpu: float | None = None
+    cores: float | None = None
     machines: float | None = None
     busy: Mapping[str, float] = field(default_factory=dict)
     written_t: float | None = None

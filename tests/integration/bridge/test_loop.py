@@ -5,6 +5,7 @@ from itertools import pairwise
 from threading import Event, Thread
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.cluster import free_ports
@@ -203,15 +204,15 @@ def test_on_a_busy_host_a_batch_gathers_longer(client: Client, settings: Setting
 def test_the_bridge_asks_how_busy_its_host_is_and_does_without_an_answer(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers: list[float | OSError] = [90.0, FileNotFoundError("/proc/stat"), OSError(), 60.0]
+    answers: list[float | OSError] = [0.0, 90.0, FileNotFoundError("/proc/stat"), OSError(), 60.0]
 
-    def cpu_percent() -> float:
+    def cpu_percent(percpu: bool) -> list[float]:
         answer = answers.pop(0)
         if isinstance(answer, OSError):
             raise answer
-        return answer
+        return [answer]
 
-    monkeypatch.setattr(loop.psutil, "cpu_percent", cpu_percent)
+    monkeypatch.setattr(psutil, "cpu_percent", cpu_percent)
     now = 0.0
     bridge = Bridge(client, settings, lambda family, ids: None, clock=lambda: now)
     assert bridge.take_over()
@@ -220,7 +221,9 @@ def test_the_bridge_asks_how_busy_its_host_is_and_does_without_an_answer(
         bridge.serve_once()
         pauses_s.append(bridge.read_every_s)
         now += loop.MAINTENANCE_EVERY_S
-    assert pauses_s == pytest.approx([8 * READ_EVERY_S, READ_EVERY_S, READ_EVERY_S, 0.076])
+    assert pauses_s == pytest.approx(
+        [READ_EVERY_S, 8 * READ_EVERY_S, READ_EVERY_S, READ_EVERY_S, 0.076]
+    )
     bridge.release()
 
 

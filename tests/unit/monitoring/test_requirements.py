@@ -53,10 +53,11 @@ def test_the_settings_that_it_names_suffice() -> None:
     assert codes(5000, larger, open_record_bytes=open_bytes)[1] == "server_memory_suffices"
 
 
-def test_too_few_workers_cores_or_disk_is_a_warning_each() -> None:
+def test_too_few_workers_cores_or_disk_each_have_their_code() -> None:
     for lacking, code in (
         ({"workers": 2}, "workers_are_few"),
-        ({"cores": 2}, "cores_are_few"),
+        ({"cores": 3.5}, "cores_are_few"),
+        ({"cores": None}, "cores_unknown"),
         ({"disk_free_bytes": GB}, "disk_is_short"),
         ({"memory_bytes": GB}, "box_memory_is_short"),
     ):

@@ -124,14 +124,20 @@ SENTENCES: dict[str, Sentence] = {
         "请将 VTOX_CLUSTER_WORKERS 设为 {needed}，或在其他主机上运行工作进程。",
     ),
     "cores_for_machines_suffice": Sentence(
-        "足够：需要 {needed} 个，本机有 {cores} 个：全部进程相当于占用 {busy:.2f} 个，"
-        "按主机使用 80 % 计",
+        "足够：需要 {needed:g} 个，VTOX 可用 {cores:g} 个：全部进程相当于占用 {busy:.2f} 个，"
+        "按使用 80 % 计",
         "",
     ),
     "cores_are_few": Sentence(
-        "偏少：需要 {needed} 个，本机有 {cores} 个：全部进程相当于占用 {busy:.2f} 个，"
-        "按主机使用 80 % 计",
-        "请在其他主机上运行工作进程，或换用有 {needed} 个核的主机。",
+        "偏少：需要 {needed:g} 个，VTOX 可用 {cores:g} 个：全部进程相当于占用 {busy:.2f} 个，"
+        "按使用 80 % 计",
+        "请在其他主机上运行工作进程，或让 VTOX 可用 {needed:g} 个核"
+        "（主机的核数、容器或服务单元的 CPU 配额、CPU 亲和性）。",
+    ),
+    "cores_unknown": Sentence(
+        "需要 {needed:g} 个：全部进程相当于占用 {busy:.2f} 个，按使用 80 % 计。"
+        "VTOX 可用的核数未知：刚刚启动，或运行在多台主机或多个容器中",
+        "",
     ),
     "room": Sentence(
         "约可再接入 {room} 台与正在发送的 {machines} 台类似的电机；"

@@ -139,14 +139,21 @@ SENTENCES: dict[str, Sentence] = {
         "Set VTOX_CLUSTER_WORKERS to {needed}, or run workers on further hosts.",
     ),
     "cores_for_machines_suffice": Sentence(
-        "enough: {needed} needed, this host has {cores}: all processes together keep {busy:.2f} "
+        "enough: {needed:g} needed, VTOX may use {cores:g}: all processes together keep {busy:.2f} "
         "busy, planned at 80 % use",
         "",
     ),
     "cores_are_few": Sentence(
-        "too few: {needed} needed, this host has {cores}: all processes together keep {busy:.2f} "
-        "busy, planned at 80 % use",
-        "Run workers on further hosts, or take a host of {needed} cores.",
+        "too few: {needed:g} needed, VTOX may use {cores:g}: all processes together keep "
+        "{busy:.2f} busy, planned at 80 % use",
+        "Run workers on further hosts, or let VTOX use {needed:g} cores: of this host, by the CPU "
+        "quota of container or unit, by affinity.",
+    ),
+    "cores_unknown": Sentence(
+        "{needed:g} needed: all processes together keep {busy:.2f} busy, planned at 80 % use. How "
+        "many VTOX may use is not known: it has just started, or runs on several hosts or in "
+        "several containers",
+        "",
     ),
     "room": Sentence(
         "about {room} more machines like the {machines} that send; limit: {limit}, {share:.0%} in "
