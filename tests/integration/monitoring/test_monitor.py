@@ -23,6 +23,7 @@ from vtox.store.open_alerts import events_after, open_alerts
 from vtox.store.retention import server_memory
 from vtox.store.status import snapshot
 from vtox.store.streams import create_group, read_until_t
+from vtox.usable_cores import usable_cores
 
 
 def finish(client: Client, windows: int) -> None:
@@ -263,3 +264,27 @@ def test_the_load_of_a_machine_is_that_of_those_that_send(
     rates = [m.ingest_rate for m in snap.metrics if m.ingest_rate]
     assert found.windows_per_s == pytest.approx(fmean(rates) / 2)
     assert found.window_bytes > 0
+    assert found.cpu_s == TYPICAL.cpu_s, "what was used is not known"
+
+
+def test_the_cpu_time_of_a_window_goes_by_the_cores_of_the_monitor(
+    client: Client, settings: Settings
+) -> None:
+    monitor.measure(client, settings)
+    client.zadd(keys.MACHINES, {"M1": server_time(client)})
+    send_beat(client, "one@here", "bearing")
+    monitor.measure(client, settings)
+    count_batch(client, "one@here", "bearing", windows=4, diagnosis_s=0.0, busy_s=0.1)
+    finish(client, 8)
+    time.sleep(0.2)
+    entry = monitor.measure(client, settings, cpu=0.5)
+    assert entry
+    assert entry.ingest_rate
+    assert entry.cores == usable_cores()
+    snap = snapshot(client)
+    cpu_s = measured_load(client, snap).cpu_s
+    rates = [m.ingest_rate for m in snap.metrics if m.ingest_rate]
+    assert cpu_s == pytest.approx(0.5 * entry.cores / fmean(rates), rel=0.01)
+    send_beat(client, "two@there", "bearing")
+    client.hset(keys.worker("two@there"), "host", "there")
+    assert measured_load(client, snapshot(client)).cpu_s == TYPICAL.cpu_s

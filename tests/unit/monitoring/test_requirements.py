@@ -53,16 +53,20 @@ def test_the_settings_that_it_names_suffice() -> None:
     assert codes(5000, larger, open_record_bytes=open_bytes)[1] == "server_memory_suffices"
 
 
-def test_too_few_workers_cores_or_disk_each_have_their_code() -> None:
+def test_too_few_workers_cores_or_disk_is_a_warning_each() -> None:
     for lacking, code in (
         ({"workers": 2}, "workers_are_few"),
         ({"cores": 3.5}, "cores_are_few"),
-        ({"cores": None}, "cores_unknown"),
         ({"disk_free_bytes": GB}, "disk_is_short"),
         ({"memory_bytes": GB}, "box_memory_is_short"),
     ):
         found = list(requirements(1000, TYPICAL, SETTINGS, replace(SMALL, **lacking)))
         assert [c.code for c in found if c.status == "warn"] == [code]
+
+
+def test_cores_may_be_fractions_and_unknown() -> None:
+    assert codes(100, replace(SMALL, cores=0.4))[-1] == "cores_for_machines_suffice"
+    assert codes(100, replace(SMALL, cores=None))[-1] == "cores_unknown"
 
 
 def test_of_a_server_elsewhere_the_box_needs_no_memory_and_no_disk() -> None:
