@@ -132,7 +132,7 @@ SENTENCES: dict[str, Sentence] = {
         "偏少：需要 {needed:g} 个，VTOX 可用 {cores:g} 个：全部进程相当于占用 {busy:.2f} 个，"
         "按使用 80 % 计",
         "请在其他主机上运行工作进程，或让 VTOX 可用 {needed:g} 个核"
-        "（主机的核数、容器或服务单元的 CPU 配额、CPU 亲和性）。",
+        "（主机的核数、容器或服务单元的处理器配额、处理器亲和性）。",
     ),
     "cores_unknown": Sentence(
         "需要 {needed:g} 个：全部进程相当于占用 {busy:.2f} 个，按使用 80 % 计。"
