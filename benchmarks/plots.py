@@ -2,8 +2,9 @@
 
     python -m benchmarks.plots [FOLDER]
 
-Reads `benchmarks/results`: `batches.json` of `benchmarks.bench --batches`, `live.json` of
-`benchmarks.bench.live` with several numbers of machines, `growth.json` of `benchmarks.growth`.
+Reads `benchmarks/results`: `systems.json` of `benchmarks.bench --live`, `batches.json` of
+`benchmarks.bench --batches`, `live.json` of `benchmarks.bench.live` with several numbers of
+machines, `growth.json` of `benchmarks.growth`.
 White behind everything, so that they read on a light and on a dark page. Needs matplotlib.
 """
 
@@ -35,6 +36,7 @@ def main() -> None:
     to.mkdir(parents=True, exist_ok=True)
     plt.rcParams.update(STYLE | {"svg.hashsalt": "vtox", "axes.spines.top": False})
     plots: dict[str, Callable[[Runs], Figure]] = {
+        "systems": draw_systems,
         "batches": draw_batches,
         "live": draw_live,
         "growth": draw_growth,
@@ -58,6 +60,17 @@ def batch_rates(runs: Runs) -> dict[int, list[float]]:
     return rates
 
 
+def rates_over_vtox(runs: Runs) -> dict[str, list[float]]:
+    """Return system -> windows/s of each round, over those of VTOX in it; the slowest first."""
+    rates: dict[str, list[float]] = {}
+    for row in (row for run in runs for row in run["rounds"]):
+        for name, m in row.items():
+            if not name.endswith("_noop") and not name.startswith("vtox "):
+                ratio = m["windows_per_s"] / row["vtox"]["windows_per_s"]
+                rates.setdefault(name, []).append(ratio)
+    return dict(sorted(rates.items(), key=lambda item: median(item[1])))
+
+
 def growth_ratios(run: Mapping[str, Any], roles: Sequence[str] = ()) -> list[float]:
     """Return the ratio of a window's cost with many to that with few, in each interval.
 
@@ -70,6 +83,38 @@ def growth_ratios(run: Mapping[str, Any], roles: Sequence[str] = ()) -> list[flo
 
 def _sum(cost: Mapping[str, float], roles: Sequence[str]) -> float:
     return sum(ms for role, ms in cost.items() if not roles or role in roles)
+
+
+def draw_systems(runs: Runs) -> Figure:
+    """Draw how fast each system drains, and after what time it answers at the pace of a fleet."""
+    rates = rates_over_vtox(runs)
+    names = list(rates)
+    figure, (rate, latency) = _figure(2)
+    for y, name in enumerate(names):
+        low, middle, high = _spread(rates[name])
+        rate.plot([low, high], [y, y], color=BLUE, lw=1.5)
+        rate.plot(middle, y, "o", color=BLUE, ms=5)
+    rate.set_yticks(range(len(names)), names)
+    rate.set(xscale="log", xlabel="windows/s over VTOX, drained")
+    paces = [pace for run in runs for pace in run["live"]]
+    sizes = sorted({pace["machines"] for pace in paces})
+    for k, size in enumerate(sizes):
+        label = f"{size} machines"
+        for pace in (p for p in paces if p["machines"] == size):
+            for name, m in pace["systems"].items():
+                if of_one_window := m["latency_ms"].get("turn_short"):
+                    # Side by side: ranges that overlap would hide each other.
+                    y = names.index(name) + 0.2 * (k - (len(sizes) - 1) / 2)
+                    colour = (BLUE, ORANGE, GREY)[k % 3]
+                    ends = [of_one_window["p50"], of_one_window["p95"]]
+                    latency.plot(ends, [y, y], color=colour, lw=1.5, label=label)
+                    latency.plot(ends[0], y, "o", color=colour, ms=5)
+                    label = ""
+    latency.set_yticks(range(len(names)), [])
+    latency.set(xscale="log", xlabel="latency, p50 to p95, turn_short, ms")
+    latency.set_ylim(rate.get_ylim())
+    latency.legend(fontsize=8)
+    return figure
 
 
 def draw_batches(runs: Runs) -> Figure:

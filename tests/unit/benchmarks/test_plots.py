@@ -18,6 +18,24 @@ def test_rates_are_of_that_of_the_largest_batch_in_each_round() -> None:
     assert plots.draw_batches(runs).axes[0].get_ylabel().endswith("64")
 
 
+def test_systems_are_drawn_over_vtox_with_their_latency_at_each_pace() -> None:
+    def row(naive: float) -> dict[str, dict[str, float]]:
+        rates = {"naive": naive, "vtox": 60.0, "docket_noop": 600.0, "vtox 64": 60.0}
+        return {name: {"windows_per_s": rate} for name, rate in rates.items()}
+
+    latency = {"latency_ms": {"turn_short": {"p50": 40.0, "p95": 90.0}}}
+    live = [
+        {"machines": n, "systems": {"vtox": latency, "naive": {"latency_ms": {}}}} for n in (9, 5)
+    ]
+    runs = [{"rounds": [row(6.0), row(12.0)], "live": live}]
+    assert plots.rates_over_vtox(runs) == {"naive": [0.1, 0.2], "vtox": [1.0, 1.0]}
+    _, latencies = plots.draw_systems(runs).axes
+    assert [t.get_text() for t in latencies.get_legend().get_texts()] == [
+        "5 machines",
+        "9 machines",
+    ]
+
+
 def test_growth_is_the_ratio_within_an_interval() -> None:
     few, many = {"valkey": 1.0, "bridge": 1.0}, {"valkey": 2.0, "bridge": 2.0}
     run = {"what": "machines", "sizes": [50, 5000], "cpu_ms": [[few, few], [many, few]]}
