@@ -87,7 +87,8 @@ faults: setup
 hosts: setup
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m hosts $(ARGS)
 
-# About ten minutes; ARGS=--short a minute. Machines that send: python -m benchmarks.bench.live
+# About five minutes; ARGS=--short a minute or so, ARGS='--live 50,200' also at the pace of a fleet,
+# twelve minutes more. VTOX alone, for longer: python -m benchmarks.bench.live
 bench: setup
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench $(ARGS)
 

@@ -15,7 +15,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from benchmarks.bench.light import light_batch
-from benchmarks.bench.workload import CHANNELS, FS_HZ, Sent, case, motors
+from benchmarks.bench.workload import CHANNELS, FS_HZ, Sent, case, motor
 from vtox import keys
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import Recording
@@ -45,7 +45,7 @@ def diagnose(family: str, machine_id: str, seq: int, data: dict[str, str]) -> No
     """Decode, diagnose, write one result."""
     channels = {n: np.frombuffer(base64.b64decode(x), "<f4") for n, x in data.items()}
     recording = Recording(channels=channels, fs_hz=FS_HZ)
-    _finish(family, machine_id, seq, DiagnosisInput(recording, motors()[machine_id]))
+    _finish(family, machine_id, seq, DiagnosisInput(recording, motor(machine_id)))
 
 
 @app.task(name="careful.diagnose")
@@ -70,11 +70,12 @@ def send_naive(sent: Sent) -> None:
         _send(diagnose, family, (family, sent.machine_id, sent.seq, data))
 
 
-def send_careful(sent: Sent) -> None:
-    """Send a window to the stream, and tasks that name its entry."""
-    entry_id = client.xadd(keys.RAW, sent.fields).decode()  # type: ignore[arg-type]
+def send_careful(sent: Sent) -> bytes:
+    """Send a window to the stream, and tasks that name its entry; return its id."""
+    entry_id: bytes = client.xadd(keys.RAW, sent.fields)  # type: ignore[arg-type]
     for family in FAMILIES:
-        _send(diagnose_entry, family, (family, sent.machine_id, sent.seq, entry_id))
+        _send(diagnose_entry, family, (family, sent.machine_id, sent.seq, entry_id.decode()))
+    return entry_id
 
 
 def _send(task: object, family: str, args: tuple[object, ...]) -> None:

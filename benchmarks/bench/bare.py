@@ -54,7 +54,9 @@ def drain(client: Client, family: str, light: bool) -> None:
             for entry_id, fields in entries:
                 if complete := joiner.add(entry_id.decode(), fields):
                     ready.append(complete)
-        while ready and (len(ready) >= BATCH or joiner.windows == 1 or not reply):
+        # A short read has reached the end of the stream: nothing is gained by waiting.
+        at_end = not reply or len(reply[0][1]) < count
+        while ready and (len(ready) >= BATCH or at_end):
             batch, ready = ready[:BATCH], ready[BATCH:]
             cases = [case(f for _, f in entries) for entries in batch]
             answers = diagnose(cases, FAMILIES[family].faults)

@@ -2,13 +2,14 @@
 
     python -m benchmarks.bench.by_docket FAMILY URL LOAD
 
-It hands out one task at a time, so each is diagnosed alone, as in the pipeline `careful`. LOAD is
+It hands out tasks one by one, so each is diagnosed alone, as in the pipeline `careful`. LOAD is
 `diagnosis`, `light` or `none`.
 """
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import redis
@@ -16,7 +17,7 @@ from docket import Docket, Worker
 
 from benchmarks.bench import bare
 from benchmarks.bench.light import light_batch
-from benchmarks.bench.workload import case
+from benchmarks.bench.workload import BATCH, case
 from vtox import keys
 from vtox.diagnosis import diagnose_batch
 from vtox.faults import FAMILIES
@@ -39,22 +40,28 @@ async def diagnose(url: str, family: str, load: str, entry_id: str) -> None:
     pipe.execute()
 
 
-def prepare(url: str, entry_ids: Sequence[str], load: str) -> None:
-    """Add a task for each window and family."""
+@asynccontextmanager
+async def adding(url: str, load: str) -> AsyncIterator[Callable[[list[str]], Awaitable[None]]]:
+    """Give what adds a task for each entry and family."""
+    async with AsyncExitStack() as stack:
+        dockets = {f: await stack.enter_async_context(_docket(url, f)) for f in FAMILIES}
 
-    async def add() -> None:
-        for family in FAMILIES:
-            async with _docket(url, family) as docket:
-                for entry_id in entry_ids:
+        async def add(entry_ids: list[str]) -> None:
+            for entry_id in entry_ids:
+                for family, docket in dockets.items():
                     await docket.add(diagnose)(url, family, load, entry_id)
 
-    asyncio.run(add())
+        yield add
 
 
 async def serve(family: str, url: str) -> None:
     """Work until stopped."""
-    async with _docket(url, family) as docket, Worker(docket, concurrency=1) as worker:
-        await worker.run_forever()
+    async with _docket(url, family) as docket:
+        # A worker that is full sleeps for the interval: by default, and with one task at a time, it
+        # does four tasks a second. So many take longer than this interval.
+        interval = timedelta(milliseconds=10)
+        async with Worker(docket, concurrency=BATCH, minimum_check_interval=interval) as worker:
+            await worker.run_forever()
 
 
 def _docket(url: str, family: str) -> Docket:

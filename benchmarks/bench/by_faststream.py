@@ -9,7 +9,8 @@ from there by one pipeline a batch. LOAD is `diagnosis`, `light` or `none`.
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import redis
 from faststream import FastStream
@@ -26,17 +27,22 @@ from workers.malloc import keep_freed_memory
 IDS = "bench:ids"
 
 
-def prepare(client: redis.Redis, url: str, entry_ids: Sequence[str]) -> None:
-    """Make a group for each family, and publish a message for each window."""
+def prepare(client: redis.Redis) -> None:
+    """Make a group for each family."""
     for family in FAMILIES:
         client.xgroup_create(IDS, family, "0", mkstream=True)
 
-    async def publish() -> None:
-        async with RedisBroker(url) as broker:
+
+@asynccontextmanager
+async def publishing(url: str) -> AsyncIterator[Callable[[list[str]], Awaitable[None]]]:
+    """Give what publishes a message for each entry."""
+    async with RedisBroker(url) as broker:
+
+        async def publish(entry_ids: list[str]) -> None:
             for entry_id in entry_ids:
                 await broker.publish(entry_id, stream=IDS)
 
-    asyncio.run(publish())
+        yield publish
 
 
 def app(family: str, url: str, load: str) -> FastStream:

@@ -8,6 +8,7 @@ first two. `--core` holds VTOX to one core and the sender to the others.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from typing import Any
 import psutil
 
 from benchmarks import results, soak
-from benchmarks.bench import sender, workload
+from benchmarks.bench import workload
 from benchmarks.bench.measure import ROOT, wire_bytes
 from benchmarks.results import Run
 from tests.cluster import free_ports
@@ -61,11 +62,14 @@ def main() -> None:
     kept.keep(options.json, found)
 
 
-def start(folder: Path, core: int | None) -> "subprocess.Popen[bytes]":
+def start(
+    folder: Path, core: int | None, more: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
     """Start a cluster with its own settings, on ports of its own."""
     names = ("API_PORT", "COORDINATOR_PORT", "WORKER_PORT", "FLOWER_PORT")
     ports = {f"VTOX_{n}": str(p) for n, p in zip(names, free_ports(len(names)), strict=True)}
     env = os.environ | ports | {"VTOX_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+    env |= more or {}
     held = [] if core is None else ["taskset", "-c", str(core)]
     with (folder / "up.log").open("wb") as log:
         return subprocess.Popen(
@@ -107,9 +111,8 @@ def run(
 
 def register_machines(client: Client, machines: int) -> None:
     """Give the sender's machines their nameplates."""
-    fleet = workload.machines()
-    for k in range(machines):
-        register(client, sender.name(k), fleet[k % len(fleet)].motor)
+    for name in map(workload.live_name, range(machines)):
+        register(client, name, workload.motor(name))
 
 
 def figures(
@@ -167,15 +170,15 @@ def sending(url: str, machines: int, seconds: float, core: int | None) -> Iterat
     held = [] if core is None else ["taskset", "-c", ",".join(map(str, others))]
     command = [*held, sys.executable, "-m", "benchmarks.bench.sender"]
     with subprocess.Popen(
-        [*command, url, str(machines), str(seconds)],
+        [*command, "vtox", "diagnosis", url, str(machines), str(seconds)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         yield
         said, _ = process.communicate()
-    late, refused = said.split()
-    print(f"the sender was {float(late):.2f} s late at its end, {refused} windows were refused")
+    late_s, refused = (json.loads(said.splitlines()[-1])[name] for name in ("late_s", "refused"))
+    print(f"the sender was {late_s:.2f} s late at its end, {refused} windows were refused")
 
 
 def cpu_by_role(up: psutil.Process) -> dict[str, float]:

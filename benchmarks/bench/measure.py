@@ -9,30 +9,78 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from vtox.store.client import Client
 
 ROOT = Path(__file__).parents[2]
-# The rate is measured between these shares of the windows: before, long records still fill; after,
-# they wait for windows that never come.
-MARKS = (0.1, 0.8)
 Processes = dict[str, list[psutil.Process]]
+SHARES = (0.5, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a system did between the two marks."""
+    """What a system did between two marks."""
 
-    windows_per_s: float
-    cpu_ms: Mapping[str, float]  # part -> CPU time of a window, ms
+    windows_per_s: float  # finished by all families
+    cpu_ms: Mapping[str, float]  # part -> CPU time of a window, ms; the sender is none of them
+    sender_ms: float | None = None  # CPU time of the sender for a window, ms
     wire_kb: float | None = None  # what the server received and sent, kB a window
+    server_mb: float | None = None  # memory of the server's data, the most that was seen, MB
+    # Live: family -> "p50" -> ms from the arrival of a record's last window to its results.
+    latency_ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def total_ms(self) -> float:
         """CPU time of a window over all parts, ms."""
         return sum(self.cpu_ms.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A system that runs: its server, its processes but the server, and CPU time by part so far."""
+
+    client: Client
+    url: str
+    processes: list[psutil.Process]
+    cpu_s: Callable[[], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a system was at one moment, and what it had used."""
+
+    t: float
+    done: int
+    cpu_s: Mapping[str, float]
+    wire: int
+    server_bytes: int
+
+    def since(self, before: "Mark") -> Measured:
+        """Return what was done since another mark."""
+        n = self.done - before.done
+        if n <= 0:
+            raise RuntimeError("no window was finished between the marks")
+        cpu_ms = {p: 1e3 * (s - before.cpu_s.get(p, 0.0)) / n for p, s in self.cpu_s.items()}
+        return Measured(
+            n / (self.t - before.t),
+            cpu_ms,
+            wire_kb=(self.wire - before.wire) / n / 1e3,
+            server_mb=max(self.server_bytes, before.server_bytes) / 1e6,
+        )
+
+
+def mark(running: Running, done: int) -> Mark:
+    """Read what a system has used; `done` windows were finished at that moment."""
+    return Mark(
+        time.perf_counter(),
+        done,
+        dict(running.cpu_s()),
+        wire_bytes(running.client),
+        server_bytes(running.client),
+    )
 
 
 @contextmanager
@@ -86,22 +134,52 @@ def wait_for(
         time.sleep(0.02)
 
 
-def between_marks(
-    client: Client,
-    total: int,
-    done: Callable[[], int],
-    parts: Processes,
-    marks: tuple[float, float] = MARKS,
-) -> Measured:
-    """Measure while the number of finished windows goes from one mark to the other."""
-    own = [p for name, some in parts.items() if name != "server" for p in some]
-    wait_for(lambda: done() >= marks[0] * total, own)
-    start, first, wire = time.perf_counter(), done(), wire_bytes(client)
-    before = {name: cpu_s(p) for name, p in parts.items()}
-    wait_for(lambda: done() >= marks[1] * total, own)
-    took, finished = time.perf_counter() - start, done() - first
-    cpu = {name: 1e3 * (cpu_s(p) - before[name]) / finished for name, p in parts.items()}
-    return Measured(finished / took, cpu, (wire_bytes(client) - wire) / finished / 1e3)
+@contextmanager
+def stopped(processes: list[psutil.Process]) -> Iterator[None]:
+    """Hold processes, and what they have started, while the block runs."""
+    family = [c for p in processes for c in (p, *p.children(recursive=True))]
+    for p in family:
+        p.suspend()
+    try:
+        yield
+    finally:
+        for p in family:
+            p.resume()
+
+
+def latencies_ms(
+    results: Iterable[tuple[bytes, Mapping[bytes, bytes]]],
+    arrivals: Mapping[tuple[str, int], float],
+) -> dict[str, dict[str, float]]:
+    """Return family -> percentiles of the time from a record's arrival to its results, ms.
+
+    Parameters
+    ----------
+    results
+        Entries of the stream of results: their ids are the server's times, and they name family,
+        machine and the record's last window. A record has several, the last one counts.
+    arrivals
+        Machine and window -> when it arrived, ms (`sending.py`).
+    """
+    committed: dict[tuple[str, str, int], float] = {}
+    for entry_id, fields in results:
+        last = int(fields[b"last_seq"] if b"last_seq" in fields else fields[b"seq"])
+        record = fields[b"family"].decode(), fields[b"machine_id"].decode(), last
+        committed[record] = float(entry_id.partition(b"-")[0])
+    took: dict[str, list[float]] = {}
+    for (family, *window), t in committed.items():
+        if (arrived := arrivals.get(tuple(window))) is not None:  # type: ignore[arg-type]
+            took.setdefault(family, []).append(t - arrived)
+    return {f: _percentiles(ms) for f, ms in sorted(took.items())}
+
+
+def _percentiles(ms: list[float]) -> dict[str, float]:
+    return {f"p{100 * q:.0f}": float(np.quantile(ms, q)) for q in SHARES}
+
+
+def server_bytes(client: Client) -> int:
+    """Return the memory that the server's data take, bytes."""
+    return int(client.info("memory")["used_memory"])
 
 
 def wire_bytes(client: Client) -> int:

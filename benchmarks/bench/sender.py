@@ -1,52 +1,69 @@
-"""The sender of the live run, a process of its own: each machine a window a second, evenly.
+"""The sender of a live run, a process of its own: each machine a window a second, evenly.
 
-    python -m benchmarks.bench.sender URL MACHINES SECONDS
+    python -m benchmarks.bench.sender SYSTEM LOAD URL MACHINES SECONDS
 
-The samples are those of 50 machines over ten seconds; the entries differ in machine, number and
-time. It prints how late the last entry was, in seconds, and how many a full server refused.
+The samples are those of 50 machines over ten seconds; the windows differ in machine, number and
+time. All machines begin in the same second, so that their long records end together. It prints a
+line when it begins and, when it ends, as JSON, how late the last windows were, how many a full
+server refused, and the arrival of each (`sending.py`).
 """
 
+import json
 import sys
 import time
-
-import redis
+from dataclasses import replace
+from typing import Any
 
 from benchmarks.bench import workload
-from vtox import keys
-from vtox.store.client import connect
+from benchmarks.bench.sending import Send
+from benchmarks.bench.workload import Sent
 
 SECONDS_OF_SAMPLES = 10
 SLICES_PER_S = 50
 
 
-def name(k: int) -> str:
-    """Return the name of the k-th machine."""
-    return f"LIVE-{k:05d}"
-
-
-def send(url: str, machines: int, seconds: float) -> tuple[float, int]:
-    """Send for some seconds; return how late the last slice was, s, and how many were refused."""
-    client = connect(url, "sender")
+def send_evenly(send: Send, machines: int, seconds: float) -> dict[str, Any]:
+    """Send for some seconds; return what `main` prints."""
     fleet = workload.machines()
-    samples = [[workload.window(m, seq).fields for seq in range(SECONDS_OF_SAMPLES)] for m in fleet]
-    began, late, sent, refused = time.time(), 0.0, 0, 0
+    samples = [
+        [workload.window(m, seq, m.machine_id) for seq in range(SECONDS_OF_SAMPLES)] for m in fleet
+    ]
+    print("begins", flush=True)
+    began, late_s, sent = time.time(), 0.0, 0
+    arrivals: list[tuple[str, int, float | None]] = []
     for step in range(int(seconds * SLICES_PER_S)):
-        pipe = client.pipeline(transaction=False)
         until = (step + 1) * machines // SLICES_PER_S
+        windows: list[Sent] = []
         for k in range(sent, until):
             seq, machine = divmod(k, machines)
-            fields = samples[machine % len(fleet)][seq % SECONDS_OF_SAMPLES]
+            of = samples[machine % len(fleet)][seq % SECONDS_OF_SAMPLES]
             # Its last sample was taken when it is sent.
-            own = {"machine_id": name(machine), "seq": seq, "t0": began + k / machines - 1}
-            pipe.xadd(keys.RAW, fields | own)  # type: ignore[arg-type]
-        replies = pipe.execute(raise_on_error=False)
-        refused += sum(isinstance(r, redis.OutOfMemoryError) for r in replies)
+            own = {
+                "machine_id": workload.live_name(machine),
+                "seq": str(seq),
+                "t0": str(began + k / machines - 1),
+            }
+            windows.append(
+                replace(of, machine_id=own["machine_id"], seq=seq, fields=of.fields | own)
+            )
+        if windows:
+            taken = zip(windows, send(windows), strict=True)
+            arrivals += [(w.machine_id, w.seq, ms) for w, ms in taken]
         sent = until
-        late = time.time() - began - (step + 1) / SLICES_PER_S
-        time.sleep(max(0.0, -late))
-    return late, refused
+        late_s = time.time() - began - (step + 1) / SLICES_PER_S
+        time.sleep(max(0.0, -late_s))
+    refused = sum(ms is None for *_, ms in arrivals)
+    return {"late_s": late_s, "refused": refused, "arrivals": arrivals}
+
+
+def main() -> None:
+    """Send, and print."""
+    from benchmarks.bench.systems import SYSTEMS
+
+    name, load, url, machines, seconds = sys.argv[1:]
+    with SYSTEMS[name].way(url, load) as send:
+        print(json.dumps(send_evenly(send, int(machines), float(seconds))))
 
 
 if __name__ == "__main__":
-    late, refused = send(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
-    print(f"{late:.3f} {refused}")
+    main()

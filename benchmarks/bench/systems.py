@@ -1,28 +1,34 @@
-"""The systems: each drains windows that were sent ahead, and is measured in the same way."""
+"""The systems: how each is sent to, what runs, and what tells how far it is."""
 
-import os
 import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import psutil
 
-from benchmarks.bench import bare, measure, workload
-from benchmarks.bench.measure import Measured, between_marks, cpu_s, running, wait_for, wipe, worker
-from benchmarks.bench.workload import Sent
+from benchmarks import soak
+from benchmarks.bench import bare, live, sending
+from benchmarks.bench.measure import Running, cpu_s, running, server_process, wait_for, worker
 from vtox import keys
 from vtox.faults import FAMILIES
-from vtox.store.client import Client
-from vtox.store.machines import register
+from vtox.settings import load as load_settings
+from vtox.store.client import Client, connect
 
+NAIVE_RESULTS = "naive:results"
 LIGHT = ("-I", "benchmarks.stub_diagnosis")
 # Windows that the slow pipelines drain: their rate does not depend on how many there are.
 FEW = 300
 # Tasks that do nothing: what the library alone costs.
 NO_LOAD = "none"
+# What `cpu_by_role` calls by the program.
+PARTS = {"valkey": "server", "uvicorn": "API", "flower": "Flower", "vtox up": "supervisor"}
+# Machines learn a baseline once in their life, in their first minutes: not in these. All results
+# are kept, as latency is read from them.
+OF_VTOX = {"VTOX_BASELINE_AUTO": "false", "VTOX_RESULTS_MB": "2000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,176 +38,140 @@ class Ground:
     client: Client
     url: str
     data_dir: str
-    light: bool
+    load: str = "diagnosis"  # what a task does; or "light", or "none"
     broker_url: str = ""
     batch_windows: int | None = None  # of a task of VTOX, at most; None: as shipped
 
 
-def memory(ground: Ground, sent: Sequence[Sent]) -> Measured:
-    """Run the diagnosers alone, a process on each core, each with a share of the machines."""
-    cores = os.cpu_count() or 1
-    client = ground.client
-    wipe(client)
-    light = ["--light"] if ground.light else []
-    command = [sys.executable, "-m", "benchmarks.bench.memory", ground.url, str(len(sent))]
-    with running([[*command, f"{k}/{cores}", *light] for k in range(cores)]) as processes:
-        wait_for(lambda: client.scard("bench:ready") == cores, processes)
-        before = cpu_s(processes)
-        start = time.perf_counter()
-        client.set("bench:go", 1)
-        wait_for(lambda: client.scard("bench:done") == cores, processes)
-        took = time.perf_counter() - start
-        used = cpu_s(processes) - before
-        client.set("bench:end", 1)
-    return Measured(len(sent) / took, {"diagnosis": 1e3 * used / len(sent)})
+Start = Callable[[Ground], AbstractContextManager[Running]]
 
 
-def bare_loop(ground: Ground, sent: Sequence[Sent]) -> Measured:
-    """Drain by a consumer group and a process for each family, without Celery and bridge."""
-    client = ground.client
-    wipe(client)
-    bare.prepare(client)
-    for s in sent:
-        client.xadd(keys.RAW, s.fields)  # type: ignore[arg-type]
-    light = ["--light"] if ground.light else []
-    commands = [
-        [sys.executable, "-m", "benchmarks.bench.bare", f, ground.url, *light] for f in FAMILIES
-    ]
-    with running(commands) as workers:
-        parts = {"server": [measure.server_process(client)], "workers": workers}
-        return between_marks(client, len(sent), lambda: bare.done(client), parts)
+@dataclass(frozen=True, slots=True)
+class System:
+    """One system; `start` runs it on a wiped server."""
+
+    way: sending.Way
+    start: Start
+    done: Callable[[Client], int]  # windows finished by all families
+    results: str = keys.RESULTS
+    # It joins windows to records of several seconds. The others diagnose each window alone.
+    joins: bool = True
+    few: int | None = None  # windows that it drains at most
+    load: str = ""  # what its tasks do, where that is always the same
+    package: str = ""  # that it needs
+    start_live: Start | None = None  # where more runs live than in a drain
+
+    @property
+    def missing(self) -> bool:
+        """Whether its package is not installed."""
+        return bool(self.package) and find_spec(self.package) is None
 
 
-def naive(ground: Ground, sent: Sequence[Sent]) -> Measured:
-    """Drain one task a window and family, with the samples in its arguments."""
-    return _celery(ground, sent[:FEW], "naive")
+def _parts(ground: Ground, parts: Mapping[str, psutil.Process]) -> Running:
+    of = {"server": server_process(ground.client)} | dict(parts)
+    return Running(
+        ground.client,
+        ground.url,
+        list(parts.values()),
+        lambda: {name: cpu_s([p]) for name, p in of.items()},
+    )
 
 
-def careful(ground: Ground, sent: Sequence[Sent]) -> Measured:
-    """Drain one task a window and family, with the id of the window's entry in its arguments."""
-    return _celery(ground, sent[: 3 * FEW], "careful")
+@contextmanager
+def _by_family(
+    ground: Ground, command: Callable[[str], list[str]], env: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """Run a process for each family."""
+    with running([command(f) for f in FAMILIES], env) as workers:
+        yield _parts(ground, dict(zip(FAMILIES, workers, strict=True)))
 
 
-def _celery(ground: Ground, sent: Sequence[Sent], kind: str) -> Measured:
-    env = {"NAIVE_URL": ground.url, "NAIVE_LIGHT": str(int(ground.light))}
-    os.environ |= env
-    from benchmarks import naive_celery
-
-    client = ground.client
-    wipe(client)
-    send: Callable[[Sent], None] = getattr(naive_celery, f"send_{kind}")
-    for s in sent:
-        send(s)
-    commands = [worker("benchmarks.naive_celery", f"naive_{f}") for f in FAMILIES]
-    total = len(sent) * len(FAMILIES)
-    with running(commands, env) as workers:
-        parts = {"server": [measure.server_process(client)], "workers": workers}
-        m = between_marks(
-            client, total, lambda: client.xlen(naive_celery.RESULTS), parts, (0.05, 0.99)
-        )
-    n = len(FAMILIES)  # of a task -> of a window
-    wire = m.wire_kb and n * m.wire_kb
-    return Measured(m.windows_per_s / n, {p: n * ms for p, ms in m.cpu_ms.items()}, wire)
+def _bare(ground: Ground) -> AbstractContextManager[Running]:
+    bare.prepare(ground.client)
+    light = ["--light"] if ground.load == "light" else []
+    python = [sys.executable, "-m", "benchmarks.bench.bare"]
+    return _by_family(ground, lambda f: [*python, f, ground.url, *light])
 
 
-def faststream(ground: Ground, sent: Sequence[Sent], load: str = "") -> Measured:
-    """Drain by FastStream: a message a window, taken in batches by each family."""
+def _celery(ground: Ground) -> AbstractContextManager[Running]:
+    env = {"NAIVE_URL": ground.url, "NAIVE_LIGHT": str(int(ground.load == "light"))}
+    return _by_family(ground, lambda f: worker("benchmarks.naive_celery", f"naive_{f}"), env)
+
+
+def _celery_done(client: Client) -> int:
+    return client.xlen(NAIVE_RESULTS) // len(FAMILIES)
+
+
+def _faststream(ground: Ground) -> AbstractContextManager[Running]:
     from benchmarks.bench import by_faststream
 
-    entry_ids = _entries(ground, sent)
-    by_faststream.prepare(ground.client, ground.url, entry_ids)
-    return _drain(ground, "by_faststream", len(sent), load)
+    by_faststream.prepare(ground.client)
+    python = [sys.executable, "-m", "benchmarks.bench.by_faststream"]
+    return _by_family(ground, lambda f: [*python, f, ground.url, ground.load])
 
 
-def docket(ground: Ground, sent: Sequence[Sent], load: str = "") -> Measured:
-    """Drain by pydocket: a task a window and family."""
-    from benchmarks.bench import by_docket
-
-    few = sent[: len(sent) if load else 3 * FEW]
-    by_docket.prepare(ground.url, _entries(ground, few), load or _load(ground))
-    return _drain(ground, "by_docket", len(few), load)
+def _docket(ground: Ground) -> AbstractContextManager[Running]:
+    python = [sys.executable, "-m", "benchmarks.bench.by_docket"]
+    return _by_family(ground, lambda f: [*python, f, ground.url])
 
 
-def _entries(ground: Ground, sent: Sequence[Sent]) -> list[str]:
-    wipe(ground.client)
-    return [ground.client.xadd(keys.RAW, s.fields).decode() for s in sent]  # type: ignore[arg-type]
-
-
-def _load(ground: Ground) -> str:
-    return "light" if ground.light else "diagnosis"
-
-
-def _drain(ground: Ground, module: str, windows: int, load: str) -> Measured:
-    command = [sys.executable, "-m", f"benchmarks.bench.{module}"]
-    commands = [[*command, f, ground.url, load or _load(ground)] for f in FAMILIES]
-    with running(commands) as workers:
-        parts = {"server": [measure.server_process(ground.client)], "workers": workers}
-        return between_marks(ground.client, windows, lambda: bare.done(ground.client), parts)
-
-
-def vtox(ground: Ground, sent: Sequence[Sent]) -> Measured:
-    """Drain by VTOX: bridge, a worker of each queue, and the recorder."""
-    client = ground.client
-    wipe(client)
-    for machine in workload.machines():
-        register(client, machine.machine_id, machine.motor)
-    env = {
+@contextmanager
+def _vtox(ground: Ground) -> Iterator[Running]:
+    """Run bridge, a worker of each queue, and the recorder."""
+    env = OF_VTOX | {
         "VTOX_REDIS_URL": "",
         "VTOX_BROKER_URL": ground.broker_url,
         "VTOX_DATA_DIR": ground.data_dir,
         "VTOX_RETENTION_S": "0",
         "VTOX_COORDINATOR_PORT": "18901",
         "VTOX_WORKER_PORT": "18902",
-        "VTOX_BASELINE_AUTO": "false",
     }
     if ground.batch_windows:
         env["VTOX_BATCH_WINDOWS"] = str(ground.batch_windows)
-    more = LIGHT if ground.light else ()
+    more = LIGHT if ground.load == "light" else ()
     python = [sys.executable, "-m", "vtox"]
     with running([worker("vtox", f, *more) for f in FAMILIES], env) as workers:
-        wait_for(lambda: client.scard(keys.WORKERS) == len(FAMILIES), workers)
-        for s in sent:
-            client.xadd(keys.RAW, s.fields)  # type: ignore[arg-type]
+        wait_for(lambda: ground.client.scard(keys.WORKERS) == len(FAMILIES), workers)
         with running([[*python, "bridge"], [*python, "recorder"]], env) as (bridge, recorder):
-            parts: dict[str, list[psutil.Process]] = {
-                "server": [measure.server_process(client)],
-                "bridge": [bridge],
-                **{f: [w] for f, w in zip(FAMILIES, workers, strict=True)},
-                "recorder": [recorder],
-            }
-            m = between_marks(client, len(sent), lambda: windows_done(client), parts)
-        beats = [client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)]
-    busy, diagnosis = (
-        sum(float(b[n]) for b in beats if n in b) for n in (b"busy_s", b"diagnosis_s")
-    )
-    return Measured(m.windows_per_s, m.cpu_ms, m.wire_kb, {"diagnosis_share": diagnosis / busy})
+            families = dict(zip(FAMILIES, workers, strict=True))
+            yield _parts(ground, {"bridge": bridge, **families, "recorder": recorder})
+
+
+@contextmanager
+def _vtox_up(ground: Ground) -> Iterator[Running]:
+    """Run all that `vtox up` starts, with a server of its own that is configured the same."""
+    with tempfile.TemporaryDirectory(prefix="vtox-bench-live-") as name:
+        up = live.start(Path(name), None, OF_VTOX | {"VTOX_BROKER_URL": ground.broker_url})
+        try:
+            soak.wait_for_server(Path(name))
+            url = load_settings(data_dir=Path(name)).working_url()
+            process = psutil.Process(up.pid)
+            with connect(url, "benchmark") as client:
+                yield Running(client, url, [process], lambda: _by_part(process))
+        finally:
+            up.terminate()
+            up.wait(timeout=60)
+
+
+def _by_part(up: psutil.Process) -> dict[str, float]:
+    return {PARTS.get(role, role): s for role, s in live.cpu_by_role(up).items()}
 
 
 def windows_done(client: Client) -> int:
-    """Return the number of windows finished by all families."""
+    """Return the number of windows finished by all families of VTOX."""
     return int(client.hget(keys.COUNTERS, "windows_done") or 0)
 
 
-SYSTEMS: dict[str, Callable[[Ground, Sequence[Sent]], Measured]] = {
-    "memory": memory,
-    "bare": bare_loop,
-    "naive": naive,
-    "careful": careful,
-    "faststream": faststream,
-    "docket": docket,
-    "faststream_noop": partial(faststream, load=NO_LOAD),
-    "docket_noop": partial(docket, load=NO_LOAD),
-    "vtox": vtox,
+_CELERY = System(sending.as_tasks, _celery, _celery_done, NAIVE_RESULTS, joins=False, few=FEW)
+_FASTSTREAM = System(sending.by_faststream, _faststream, bare.done, package="faststream")
+_DOCKET = System(sending.by_docket, _docket, bare.done, joins=False, few=3 * FEW, package="docket")
+SYSTEMS: dict[str, System] = {
+    "bare": System(sending.to_stream, _bare, bare.done),
+    "naive": _CELERY,
+    "careful": replace(_CELERY, way=sending.as_ids, few=3 * FEW),
+    "faststream": _FASTSTREAM,
+    "docket": _DOCKET,
+    "faststream_noop": replace(_FASTSTREAM, load=NO_LOAD, joins=False),
+    "docket_noop": replace(_DOCKET, load=NO_LOAD, few=None),
+    "vtox": System(sending.to_stream, _vtox, windows_done, start_live=_vtox_up),
 }
-# Of the systems that need another package: its module.
-NEEDS = {
-    "faststream": "faststream",
-    "faststream_noop": "faststream",
-    "docket": "docket",
-    "docket_noop": "docket",
-}
-
-
-def missing() -> set[str]:
-    """Return the systems whose package is not installed."""
-    return {name for name, module in NEEDS.items() if find_spec(module) is None}

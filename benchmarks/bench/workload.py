@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from zlib import crc32
 
 from vtox.diagnosis import DiagnosisInput
 from vtox.domain import Array, Motor, Record, Recording, Window
@@ -16,6 +17,8 @@ MACHINES = 50
 CHANNELS = ("ia", "ib", "ic", "vibration")
 FS_HZ = 1e4
 START_T = 1.7e9
+# Windows in which every machine completes a record of each family, the longest of 10 s.
+CYCLE = 10 * MACHINES
 # Windows in a batch of the systems that choose it themselves.
 BATCH = 32
 
@@ -42,24 +45,49 @@ def machines(n: int = MACHINES) -> list[Machine]:
 
 
 @cache
-def motors() -> dict[str, Motor]:
-    """Return machine -> nameplate."""
+def _motors() -> dict[str, Motor]:
     return {m.machine_id: m.motor for m in machines()}
+
+
+def live_name(k: int) -> str:
+    """Return the name of the k-th machine that sends live: a nameplate of 50, and a number."""
+    again, which = divmod(k, MACHINES)
+    return f"{machines()[which].machine_id}-{again}"
+
+
+@cache
+def drained_name(which: int) -> str:
+    """Return the name of a machine whose windows wait: again a nameplate, and a number.
+
+    VTOX makes the first long record of a machine longer by a share that depends on the name, so
+    that those of a fleet do not end together. Of this name the share is 0, so that a drain of whole
+    records leaves none open, and its end is known.
+    """
+    names = (f"{machines()[which].machine_id}-{n}" for n in itertools.count())
+    return next(name for name in names if crc32(name.encode()) & 0xFFFF == 0)
+
+
+def motor(machine_id: str) -> Motor:
+    """Return the nameplate of a machine."""
+    return _motors()[machine_id.partition("-")[0]]
 
 
 def windows(total: int) -> list[Sent]:
     """Return windows in the order in which a live fleet sends them."""
     fleet = machines()
-    return [window(fleet[k % len(fleet)], k // len(fleet)) for k in range(total)]
+    return [
+        window(fleet[k % len(fleet)], k // len(fleet), drained_name(k % len(fleet)))
+        for k in range(total)
+    ]
 
 
-def window(machine: Machine, seq: int, t0: float | None = None) -> Sent:
-    """Return one second of a machine."""
+def window(machine: Machine, seq: int, name: str) -> Sent:
+    """Return one second of a machine under some name."""
     made, _ = simulate(machine, seq)
     channels = {c: made[c] for c in CHANNELS}
-    start = START_T + seq if t0 is None else t0
-    w = Window(machine_id=machine.machine_id, seq=seq, t0=start, fs_hz=FS_HZ, channels=channels)
-    return Sent(machine.machine_id, seq, encode(w), channels)
+    t0 = START_T + seq
+    w = Window(machine_id=name, seq=seq, t0=t0, fs_hz=FS_HZ, channels=channels)
+    return Sent(name, seq, encode(w), channels)
 
 
 class Joiner:
@@ -84,7 +112,7 @@ def case(entries: Iterable[Fields]) -> DiagnosisInput:
     """Return what a diagnoser gets of consecutive windows of a machine."""
     entries = list(entries)
     recording = Recording(channels=decode_channels(*entries), fs_hz=FS_HZ)
-    return DiagnosisInput(recording, motors()[entries[0][b"machine_id"].decode()])
+    return DiagnosisInput(recording, motor(entries[0][b"machine_id"].decode()))
 
 
 def record(entries: list[tuple[str, Fields]]) -> Record:

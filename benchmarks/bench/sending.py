@@ -1,0 +1,108 @@
+"""How a window gets into each system. Each way gives the time of each window's arrival.
+
+That time, ms since the epoch, is of the server where the window becomes an entry of a stream: its
+id. Of `naive`, whose windows only become tasks, it is that of this host before the first task is
+sent; both are the same host. None: the server refused the window for want of memory.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from time import time
+
+import redis
+
+from benchmarks.bench.workload import Sent
+from vtox import keys
+from vtox.store.client import connect
+
+Send = Callable[[Sequence[Sent]], list[float | None]]
+# Opened with the address of the server and the load of the tasks.
+Way = Callable[[str, str], AbstractContextManager[Send]]
+
+
+def arrival_ms(entry_id: bytes) -> float:
+    """Return the server's time when it took an entry."""
+    return float(entry_id.partition(b"-")[0])
+
+
+@contextmanager
+def to_stream(url: str, load: str) -> Iterator[Send]:
+    """Add windows to the stream, some at a time."""
+    with connect(url, "sender") as client:
+
+        def send(windows: Sequence[Sent]) -> list[float | None]:
+            pipe = client.pipeline(transaction=False)
+            for w in windows:
+                pipe.xadd(keys.RAW, w.fields)  # type: ignore[arg-type]
+            replies = pipe.execute(raise_on_error=False)
+            if other := [r for r in replies if not isinstance(r, bytes | redis.OutOfMemoryError)]:
+                raise other[0]
+            return [arrival_ms(r) if isinstance(r, bytes) else None for r in replies]
+
+        yield send
+
+
+@contextmanager
+def as_tasks(url: str, load: str) -> Iterator[Send]:
+    """Send the tasks of the Celery pipeline `naive`, samples and all."""
+    send_one = _celery(url).send_naive
+
+    def send(windows: Sequence[Sent]) -> list[float | None]:
+        arrivals: list[float | None] = []
+        for w in windows:
+            arrivals.append(1e3 * time())
+            send_one(w)
+        return arrivals
+
+    yield send
+
+
+@contextmanager
+def as_ids(url: str, load: str) -> Iterator[Send]:
+    """Add windows to the stream, and send the tasks of `careful`, which name their entries."""
+    send_one = _celery(url).send_careful
+    yield lambda windows: [arrival_ms(send_one(w)) for w in windows]
+
+
+def _celery(url: str):  # type: ignore[no-untyped-def]
+    os.environ["NAIVE_URL"] = url
+    from benchmarks import naive_celery
+
+    return naive_celery
+
+
+@contextmanager
+def by_faststream(url: str, load: str) -> Iterator[Send]:
+    """Add windows to the stream, and publish their ids."""
+    from benchmarks.bench.by_faststream import publishing
+
+    with asyncio.Runner() as runner, _then(url, publishing(url), runner) as send:
+        yield send
+
+
+@contextmanager
+def by_docket(url: str, load: str) -> Iterator[Send]:
+    """Add windows to the stream, and a task for each window and family."""
+    from benchmarks.bench.by_docket import adding
+
+    with asyncio.Runner() as runner, _then(url, adding(url, load), runner) as send:
+        yield send
+
+
+@contextmanager
+def _then(url, opened, runner) -> Iterator[Send]:  # type: ignore[no-untyped-def]
+    """Hand the ids of entries to what an asynchronous library opens."""
+    announce = runner.run(opened.__aenter__())
+    try:
+        with connect(url, "sender") as client:
+
+            def send(windows: Sequence[Sent]) -> list[float | None]:
+                ids = [client.xadd(keys.RAW, w.fields) for w in windows]  # type: ignore[arg-type]
+                runner.run(announce([i.decode() for i in ids]))
+                return [arrival_ms(i) for i in ids]
+
+            yield send
+    finally:
+        runner.run(opened.__aexit__(None, None, None))
