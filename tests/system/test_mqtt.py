@@ -1,6 +1,7 @@
 """docs/MQTT.md as it is printed: from `mosquitto_pub` to the verdict."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def test_from_mosquitto_pub_to_the_verdict(
         try:
             eventually(lambda: SUBSCRIBED in broker.log())
             ports = {"localhost:8000": f"127.0.0.1:{running.settings.api_port}"}
-            ports |= {"-p 1883": f"-p {broker.port}", "python3": sys.executable}
+            ports |= {"-p 1883": f"-p {broker.port}", "python3": shlex.quote(sys.executable)}
             *sending, reading = re.split(r"\n(?=\w)", block("sh", "mosquitto_pub").strip())
             for text, here in ports.items():
                 sending = [line.replace(text, here) for line in sending]
