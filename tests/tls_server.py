@@ -63,7 +63,9 @@ def authority(folder: Path) -> Authority:
     folder.mkdir()
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     files = ("-keyout", folder / "ca.key", "-out", folder / "ca.pem")
-    openssl("req", "-x509", *new_key, *files, "-days", "1", "-subj", f"/CN={folder.name}")
+    # Without it Python 3.13 trusts none of its certificates.
+    usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    openssl("req", "-x509", *new_key, *files, *usage, "-days", "1", "-subj", f"/CN={folder.name}")
     return Authority(folder)
 
 
