@@ -159,7 +159,7 @@ def test_a_system_that_runs_is_refused(saved: Saved, empty: Settings, client: Cl
 def test_commands_say_what_is_in_it_and_print_no_secret(
     client: Client, settings: Settings, tmp_path: Path
 ) -> None:
-    secret = fill(client, settings).rpartition("_")[2]
+    secret = fill(client, settings).split("_", 2)[2]
     path = tmp_path / "b.tar.gz"
     (hashed,) = [k.sha256 for k in apikeys.list_keys(client)]
     output = run(settings, "backup", str(path)).output
