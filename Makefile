@@ -99,7 +99,7 @@ plots: setup
 
 # About three minutes, on an otherwise idle box; ARGS='--machines 600 --to docs/img/profile'
 profile: setup
-	@$(BIN)/python -c 'import matplotlib, py_spy' 2>/dev/null || \
+	@{ [ -x $(BIN)/py-spy ] && $(BIN)/python -c 'import matplotlib'; } 2>/dev/null || \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[profile]'
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.profile $(ARGS)
 
