@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -175,7 +176,7 @@ def test_each_role_gets_in_with_the_settings_written_for_it(
 def test_nginx_takes_its_configuration_as_compose_edits_it(tmp_path: Path) -> None:
     command = SERVICES["nginx"]["command"][2].replace("$$", "$").split(" && cp ")[0]
     for old, new in {
-        "/etc/vtox/nginx.conf": str(DEPLOY / "nginx.conf"),
+        "/etc/vtox/nginx.conf": shlex.quote(str(DEPLOY / "nginx.conf")),
         "/etc/nginx/conf.d/vtox.conf": f"{tmp_path}/vtox.conf",
         "/run/secrets/": f"{tmp_path}/",
         "/api:8000/": "/localhost:8000/",  # a name that is known here
