@@ -133,10 +133,12 @@ def check(client: Client) -> None:
         if str(error).startswith("MISCONF"):
             what = f"the server refuses writes: {error}"
             raise ServerUnavailable(what, remedy=FREE_DISK) from error
-        kw = client.connection_pool.connection_kwargs
-        if isinstance(client.connection_pool, SentinelConnectionPool):
-            raise unavailable(error) from error
-        raise unavailable(error, kw.get("path") or f"{kw.get('host')}:{kw.get('port')}") from error
+        pool = client.connection_pool
+        kw = pool.connection_kwargs
+        sentinels = isinstance(pool, SentinelConnectionPool)
+        place = "" if sentinels else kw.get("path") or f"{kw.get('host')}:{kw.get('port')}"
+        tls = issubclass(pool.connection_class, redis.SSLConnection)
+        raise unavailable(error, place, tls=tls) from error
 
 
 def check_when_loaded(client: Client) -> None:
@@ -160,15 +162,20 @@ def loading_error(client: Client) -> ServerLoading:
     return ServerLoading(f"the server is {progress}", remedy="wait until it has loaded its log")
 
 
-def unavailable(error: Exception, where: str = "") -> ServerUnavailable:
+def unavailable(error: Exception, where: str = "", *, tls: bool = False) -> ServerUnavailable:
     """Return why the server cannot be used, from the error of a client of Redis or of Celery."""
-    refusal = _tls_refusal(error)
+    refusal = _cause(error, ssl.SSLError)
+    if not refusal and tls:
+        # A server that misses a certificate says so after the handshake and closes: what it says
+        # may be lost to the reset (TLS 1.3).
+        refusal = _cause(error, ConnectionResetError, BrokenPipeError)
     if not refusal:
         return ServerUnavailable(f"no server at {where}: {error}" if where else str(error))
     place = where or "VTOX_REDIS_URL"
     if not isinstance(refusal, ssl.SSLCertVerificationError):
+        what = getattr(refusal, "reason", None) or refusal
         return ServerNotTrusted(
-            f"no TLS connection to the server at {place} ({refusal.reason or refusal})",
+            f"no TLS connection to the server at {place} ({what})",
             remedy="does it expect TLS on that port (rediss://), and a client's certificate "
             "(VTOX_REDIS_CERT, VTOX_REDIS_KEY)?",
         )
@@ -186,8 +193,8 @@ def _remedy(why: str) -> str:
     return "set VTOX_REDIS_CA to the file (PEM) of the CA that signed it"
 
 
-def _tls_refusal(error: BaseException | None) -> ssl.SSLError | None:
-    """Return the TLS error behind an error, None if it has another cause."""
-    while error is not None and not isinstance(error, ssl.SSLError):
+def _cause(error: BaseException | None, *kinds: type[OSError]) -> OSError | None:
+    """Return the error of one of these kinds behind an error, None if it has another cause."""
+    while error is not None and not isinstance(error, kinds):
         error = error.__cause__ or error.__context__
     return error
