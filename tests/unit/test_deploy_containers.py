@@ -191,7 +191,7 @@ def test_nginx_takes_its_configuration_as_compose_edits_it(tmp_path: Path) -> No
     conf = tmp_path / "nginx.conf"
     conf.write_text(
         f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off;\n"
-        f"include {tmp_path}/vtox.conf;\ninclude {DEPLOY}/nginx-flower.conf;\n}}\n"
+        f'include {tmp_path}/vtox.conf;\ninclude "{DEPLOY}/nginx-flower.conf";\n}}\n'
     )
     tested = subprocess.run(
         ["nginx", "-t", "-c", str(conf)], capture_output=True, text=True, check=False
