@@ -59,6 +59,7 @@ def _finish(family: str, machine_id: str, seq: int, of: DiagnosisInput) -> None:
     (diagnoses,) = DIAGNOSE([of], FAMILIES[family].faults)
     states = {d.fault: d.state for d in diagnoses}
     client.xadd(RESULTS, {"family": family, "machine_id": machine_id, "seq": seq} | states)
+    client.hincrby("bench:done", family, 1)
 
 
 def send_naive(sent: Sent) -> None:

@@ -42,6 +42,8 @@ BOUNDS = {
     "CELERY_WORKER_SUCCESSFUL_MAX": "50",
     **{f"VTOX_{n}_MB": "0.2" for n in ("ASSESSMENTS", "ALERTS", "METRICS", "DEAD_LETTERS")},
 }
+# Whatever server the environment names is somebody's: nothing is written there.
+OWN_SERVER = {"VTOX_REDIS_URL": "", "VTOX_REDIS_URLS": ""}
 # Seconds since the start; process -> resident memory in MB and open files; kinds of keys.
 Reading = tuple[float, dict[str, tuple[float, int]], Counter[str]]
 MB = 1e6
@@ -52,10 +54,16 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
     """Start a cluster on ports of its own."""
     names = ("API_PORT", "COORDINATOR_PORT", "WORKER_PORT", "FLOWER_PORT")
     ports = {f"VTOX_{n}": str(p) for n, p in zip(names, free_ports(len(names)), strict=True)}
-    env = os.environ | BOUNDS | ports | {"VTOX_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+    env = os.environ | BOUNDS | ports | OWN_SERVER
+    env |= {"VTOX_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
     log = (folder / "up.log").open("wb")
     command = [sys.executable, "-m", "vtox", "up"]
     return subprocess.Popen(command, env=env, stdout=log, stderr=log)
+
+
+def server_url(folder: Path) -> str:
+    """Return the address of the embedded server of a folder, whatever the environment names."""
+    return load(data_dir=folder, redis_url=None, redis_urls=None).working_url()
 
 
 def wait_for_server(folder: Path) -> Client:
@@ -64,7 +72,7 @@ def wait_for_server(folder: Path) -> Client:
     while time.monotonic() < deadline:
         time.sleep(0.5)
         try:
-            client = connect(load(data_dir=folder).working_url(), "soak")
+            client = connect(server_url(folder), "soak")
             if client.scard(keys.WORKERS) >= 3 and group_info(client, keys.RAW):
                 return client
         except (ServerUnavailable, redis.RedisError):

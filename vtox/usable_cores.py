@@ -38,8 +38,8 @@ def usable_cores(root: Path = ROOT) -> float:
 class CoreUse:
     """Measures which share of the time of the usable cores is used, by whatever runs on them.
 
-    Where there is a quota and more of it is used than of the cores, that share. To be asked from
-    one thread.
+    Where there is a quota and more of it is used than of the cores, that share. One to a thread:
+    psutil keeps what it read last by thread.
     """
 
     def __init__(self, root: Path = ROOT) -> None:

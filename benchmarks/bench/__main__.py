@@ -11,7 +11,7 @@ import benchmarks.bench
 from benchmarks import results
 from benchmarks.bench.forms import at_pace, drain, memory
 from benchmarks.bench.measure import Measured
-from benchmarks.bench.systems import SYSTEMS, Ground
+from benchmarks.bench.systems import SERVER_MB, SYSTEMS, Ground
 from benchmarks.bench.workload import CYCLE, Sent, windows
 from benchmarks.results import Run
 from vtox.cluster.embedded_server import EmbeddedServer
@@ -36,7 +36,7 @@ def main() -> None:
     rounds: list[Row] = []
     paces: list[tuple[int, Row]] = []
     with tempfile.TemporaryDirectory(prefix="vtox-bench-") as data:
-        with EmbeddedServer(load(data_dir=Path(data), redis_maxmemory_mb=8192)) as server:
+        with EmbeddedServer(load(data_dir=Path(data), redis_maxmemory_mb=SERVER_MB)) as server:
             client = connect(server.url, "benchmark")
             task = "light" if options.light else "diagnosis"
             ground = Ground(client, server.url, data, task, options.broker_url)

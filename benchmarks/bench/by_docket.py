@@ -1,9 +1,9 @@
 """The system `docket`: a task of pydocket for each window and family, with the id of its entry.
 
-    python -m benchmarks.bench.by_docket FAMILY URL LOAD
+    python -m benchmarks.bench.by_docket FAMILY URL
 
-It hands out tasks one by one, so each is diagnosed alone, as in the pipeline `careful`. LOAD is
-`diagnosis`, `light` or `none`.
+It hands out tasks one by one, so each is diagnosed alone, as in the pipeline `careful`. What a task
+does, `diagnosis`, `light` or `none`, comes with it.
 """
 
 import asyncio

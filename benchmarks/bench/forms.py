@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from math import ceil
 
 import psutil
 
@@ -28,6 +29,7 @@ from benchmarks.bench.systems import SYSTEMS, Ground, System
 from benchmarks.bench.workload import CYCLE, MACHINES, Sent
 from vtox.store.client import Client
 from vtox.store.machines import register
+from vtox.usable_cores import usable_cores
 
 # Windows that are sent at once in a drain.
 SLICE = 10
@@ -40,8 +42,8 @@ READ_EVERY_S = 1.0
 
 
 def memory(ground: Ground, sent: Sequence[Sent]) -> Measured:
-    """Run the diagnosers alone, a process on each core, each with a share of the windows."""
-    cores = os.cpu_count() or 1
+    """Run the diagnosers alone, a process on each core, each with a share of the machines."""
+    cores = ceil(usable_cores())
     client = ground.client
     wipe(client)
     light = ["--light"] if ground.load == "light" else []
@@ -63,8 +65,8 @@ def drain(system: System, ground: Ground, sent: Sequence[Sent]) -> Measured:
 
     Before, the system has finished some windows of each machine, and has been held while the others
     were sent: so it is warm, and everything that it does for a window falls between the marks. No
-    record stays open, as every machine sends whole records. Latency would be the place in the queue
-    and is not told.
+    record stays open, as every machine sends whole records. Latency is not reported: here it would
+    only be the position in the queue.
     """
     first = CYCLE if system.joins else MACHINES
     sent = sent[: system.few and first + system.few]
@@ -129,7 +131,8 @@ def _while_sending(system: System, run: Running, command: list[str], seconds: fl
         text=True,
     ) as process:
         assert process.stdout
-        process.stdout.readline()  # it begins
+        if not process.stdout.readline():
+            raise ChildProcessError("the sender ended before it began")
         time.sleep(WARM_UP_S)
         began_ms, server_mb = 1e3 * time.time(), 0.0
         sender = psutil.Process(process.pid)

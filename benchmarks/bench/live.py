@@ -1,6 +1,6 @@
 """How many machines VTOX carries as they send: CPU of a window, latency, backlog.
 
-    python -m benchmarks.bench.live [--machines 1000] [--minutes 10] [--warm-up 1] [--core 0]
+    python -m benchmarks.bench.live [--machines 1000] [--minutes 10] [--warm-up 2] [--core 0]
 
 `vtox up` with everything it starts, and the sender in a process of its own on the same box. What
 is sent in the warm-up, minutes, is not measured: a fleet that starts learns its baselines in the
@@ -24,17 +24,15 @@ import psutil
 
 from benchmarks import results, soak
 from benchmarks.bench import workload
-from benchmarks.bench.measure import ROOT, wire_bytes
+from benchmarks.bench.measure import ROOT, SHARES, wire_bytes
 from benchmarks.results import Run
 from tests.cluster import free_ports
 from vtox.monitoring.monitor import percentile
-from vtox.settings import load
 from vtox.store.client import Client, connect
 from vtox.store.machines import register
 from vtox.store.status import Snapshot, snapshot
 
-WARM_UP_S = 60.0
-SHARES = (0.5, 0.95, 0.99)
+WARM_UP_S = 120.0
 
 
 def main() -> None:
@@ -52,7 +50,7 @@ def main() -> None:
         up = start(Path(name), options.core)
         try:
             soak.wait_for_server(Path(name))
-            url = load(data_dir=Path(name)).working_url()
+            url = soak.server_url(Path(name))
             supervisor = psutil.Process(up.pid)
             lengths_s = 60 * options.warm_up, 60 * options.minutes
             found = run(url, supervisor, options.machines, lengths_s, options.core)
@@ -68,8 +66,8 @@ def start(
     """Start a cluster with its own settings, on ports of its own."""
     names = ("API_PORT", "COORDINATOR_PORT", "WORKER_PORT", "FLOWER_PORT")
     ports = {f"VTOX_{n}": str(p) for n, p in zip(names, free_ports(len(names)), strict=True)}
-    env = os.environ | ports | {"VTOX_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
-    env |= more or {}
+    env = os.environ | ports | soak.OWN_SERVER | (more or {})
+    env |= {"VTOX_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
     held = [] if core is None else ["taskset", "-c", str(core)]
     with (folder / "up.log").open("wb") as log:
         return subprocess.Popen(
@@ -175,8 +173,11 @@ def sending(url: str, machines: int, seconds: float, core: int | None) -> Iterat
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
+        assert process.stdout
+        if not process.stdout.readline():
+            raise SystemExit("the sender ended before it began")
         yield
-        said, _ = process.communicate()
+        said = process.stdout.read()
     late_s, refused = (json.loads(said.splitlines()[-1])[name] for name in ("late_s", "refused"))
     print(f"the sender was {late_s:.2f} s late at its end, {refused} windows were refused")
 

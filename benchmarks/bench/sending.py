@@ -36,12 +36,17 @@ def to_stream(url: str, load: str) -> Iterator[Send]:
             pipe = client.pipeline(transaction=False)
             for w in windows:
                 pipe.xadd(keys.RAW, w.fields)  # type: ignore[arg-type]
-            replies = pipe.execute(raise_on_error=False)
-            if other := [r for r in replies if not isinstance(r, bytes | redis.OutOfMemoryError)]:
-                raise other[0]
-            return [arrival_ms(r) if isinstance(r, bytes) else None for r in replies]
+            return _arrivals(pipe.execute(raise_on_error=False))
 
         yield send
+
+
+def _arrivals(replies: Sequence[bytes | Exception]) -> list[float | None]:
+    """Return the arrival of each entry that was added, None of each that was refused."""
+    for r in replies:
+        if not isinstance(r, bytes | redis.OutOfMemoryError):
+            raise r
+    return [arrival_ms(r) if isinstance(r, bytes) else None for r in replies]
 
 
 @contextmanager
@@ -53,7 +58,10 @@ def as_tasks(url: str, load: str) -> Iterator[Send]:
         arrivals: list[float | None] = []
         for w in windows:
             arrivals.append(1e3 * time())
-            send_one(w)
+            try:
+                send_one(w)
+            except redis.OutOfMemoryError:
+                arrivals[-1] = None
         return arrivals
 
     yield send
@@ -63,7 +71,14 @@ def as_tasks(url: str, load: str) -> Iterator[Send]:
 def as_ids(url: str, load: str) -> Iterator[Send]:
     """Add windows to the stream, and send the tasks of `careful`, which name their entries."""
     send_one = _celery(url).send_careful
-    yield lambda windows: [arrival_ms(send_one(w)) for w in windows]
+    yield lambda windows: [_arrival_or_refusal(send_one, w) for w in windows]
+
+
+def _arrival_or_refusal(add: Callable[[Sent], bytes], window: Sent) -> float | None:
+    try:
+        return arrival_ms(add(window))
+    except redis.OutOfMemoryError:
+        return None
 
 
 def _celery(url: str):  # type: ignore[no-untyped-def]
@@ -99,9 +114,12 @@ def _then(url, opened, runner) -> Iterator[Send]:  # type: ignore[no-untyped-def
         with connect(url, "sender") as client:
 
             def send(windows: Sequence[Sent]) -> list[float | None]:
-                ids = [client.xadd(keys.RAW, w.fields) for w in windows]  # type: ignore[arg-type]
-                runner.run(announce([i.decode() for i in ids]))
-                return [arrival_ms(i) for i in ids]
+                pipe = client.pipeline(transaction=False)
+                for w in windows:
+                    pipe.xadd(keys.RAW, w.fields)  # type: ignore[arg-type]
+                replies = pipe.execute(raise_on_error=False)
+                runner.run(announce([r.decode() for r in replies if isinstance(r, bytes)]))
+                return _arrivals(replies)
 
             yield send
     finally:

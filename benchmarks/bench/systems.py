@@ -15,13 +15,14 @@ from benchmarks.bench import bare, live, sending
 from benchmarks.bench.measure import Running, cpu_s, running, server_process, wait_for, worker
 from vtox import keys
 from vtox.faults import FAMILIES
-from vtox.settings import load as load_settings
 from vtox.store.client import Client, connect
 
 NAIVE_RESULTS = "naive:results"
 LIGHT = ("-I", "benchmarks.stub_diagnosis")
 # Windows that the slow pipelines drain: their rate does not depend on how many there are.
 FEW = 300
+# Limit of the server's memory, the same for all.
+SERVER_MB = 8192
 # Tasks that do nothing: what the library alone costs.
 NO_LOAD = "none"
 # What `cpu_by_role` calls by the program.
@@ -98,10 +99,6 @@ def _celery(ground: Ground) -> AbstractContextManager[Running]:
     return _by_family(ground, lambda f: worker("benchmarks.naive_celery", f"naive_{f}"), env)
 
 
-def _celery_done(client: Client) -> int:
-    return client.xlen(NAIVE_RESULTS) // len(FAMILIES)
-
-
 def _faststream(ground: Ground) -> AbstractContextManager[Running]:
     from benchmarks.bench import by_faststream
 
@@ -118,14 +115,17 @@ def _docket(ground: Ground) -> AbstractContextManager[Running]:
 @contextmanager
 def _vtox(ground: Ground) -> Iterator[Running]:
     """Run bridge, a worker of each queue, and the recorder."""
-    env = OF_VTOX | {
-        "VTOX_REDIS_URL": "",
-        "VTOX_BROKER_URL": ground.broker_url,
-        "VTOX_DATA_DIR": ground.data_dir,
-        "VTOX_RETENTION_S": "0",
-        "VTOX_COORDINATOR_PORT": "18901",
-        "VTOX_WORKER_PORT": "18902",
-    }
+    env = (
+        OF_VTOX
+        | soak.OWN_SERVER
+        | {
+            "VTOX_BROKER_URL": ground.broker_url,
+            "VTOX_DATA_DIR": ground.data_dir,
+            "VTOX_RETENTION_S": "0",
+            "VTOX_COORDINATOR_PORT": "18901",
+            "VTOX_WORKER_PORT": "18902",
+        }
+    )
     if ground.batch_windows:
         env["VTOX_BATCH_WINDOWS"] = str(ground.batch_windows)
     more = LIGHT if ground.load == "light" else ()
@@ -141,10 +141,11 @@ def _vtox(ground: Ground) -> Iterator[Running]:
 def _vtox_up(ground: Ground) -> Iterator[Running]:
     """Run all that `vtox up` starts, with a server of its own that is configured the same."""
     with tempfile.TemporaryDirectory(prefix="vtox-bench-live-") as name:
-        up = live.start(Path(name), None, OF_VTOX | {"VTOX_BROKER_URL": ground.broker_url})
+        same = {"VTOX_REDIS_MAXMEMORY_MB": str(SERVER_MB), "VTOX_BROKER_URL": ground.broker_url}
+        up = live.start(Path(name), None, OF_VTOX | same)
         try:
             soak.wait_for_server(Path(name))
-            url = load_settings(data_dir=Path(name)).working_url()
+            url = soak.server_url(Path(name))
             process = psutil.Process(up.pid)
             with connect(url, "benchmark") as client:
                 yield Running(client, url, [process], lambda: _by_part(process))
@@ -162,7 +163,7 @@ def windows_done(client: Client) -> int:
     return int(client.hget(keys.COUNTERS, "windows_done") or 0)
 
 
-_CELERY = System(sending.as_tasks, _celery, _celery_done, NAIVE_RESULTS, joins=False, few=FEW)
+_CELERY = System(sending.as_tasks, _celery, bare.done, NAIVE_RESULTS, joins=False, few=FEW)
 _FASTSTREAM = System(sending.by_faststream, _faststream, bare.done, package="faststream")
 _DOCKET = System(sending.by_docket, _docket, bare.done, joins=False, few=3 * FEW, package="docket")
 SYSTEMS: dict[str, System] = {

@@ -26,7 +26,6 @@ from benchmarks.bench import live
 from benchmarks.profile.flames import draw
 from benchmarks.profile.stacks import Stacks, read_stacks, shares
 from benchmarks.results import Run
-from vtox.settings import load
 from vtox.store.client import Client, connect
 from vtox.store.status import snapshot
 
@@ -53,9 +52,9 @@ def main() -> None:
         up = live.start(folder, None)
         try:
             soak.wait_for_server(folder)
-            client = connect(load(data_dir=folder).working_url(), "profile")
+            url = soak.server_url(folder)
+            client = connect(url, "profile")
             live.register_machines(client, options.machines)
-            url = load(data_dir=folder).working_url()
             with live.sending(url, options.machines, live.WARM_UP_S + options.seconds + 10, None):
                 time.sleep(live.WARM_UP_S)
                 report(client, psutil.Process(up.pid), options.seconds, folder, options.to)
