@@ -11,8 +11,9 @@ READ_EVERY_S = 0.02
 # the second on all that can be. There waiting for a core begins to cost as much time as gathering
 # does.
 IDLE_SHARE, BUSY_SHARE = 0.5, 0.75
-# On a busy host all takes so many times as long, a batch at most so long, s: p95 of latency is to
-# stay below a second. What takes longer by its settings does so always.
+# On a busy host reads pause, and batches gather, up to MAX_FACTOR times as long; a batch never
+# longer than MAX_GATHERING_S (s), unless VTOX_BATCH_WAIT_MS itself asks for more: p95 of latency is
+# to stay below a second.
 MAX_FACTOR = 8.0
 MAX_GATHERING_S = 0.3
 
