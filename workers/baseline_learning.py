@@ -46,8 +46,8 @@ log = structlog.get_logger()
 # Share of the retention within which records are learnt: windows older than the retention are
 # trimmed, and the diagnosis of the last record takes a while.
 USABLE_RETENTION = 0.95
-# Share of a process's time that learning may take: records wait for the rest of it. Time in which
-# nothing was learnt counts for so long (s), so that a third of a second is learnt in a row at most.
+# Share of a process's time that learning may take: records have the rest of it. Idle time is
+# credited up to so long (s): after a third of a second without a break no other machine begins.
 LEARNING_SHARE = 0.25
 CREDIT_S = 1.0
 
