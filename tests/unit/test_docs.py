@@ -148,6 +148,13 @@ def test_every_document_is_in_the_index() -> None:
     assert [p.name for p in pages if f"({p.name})" not in index] == []
 
 
+def test_every_decision_is_in_its_index_by_its_title() -> None:
+    index = (ROOT / "docs/adr/README.md").read_text()
+    for page in (ROOT / "docs/adr").glob("0*.md"):
+        number, _, title = page.read_text().partition("\n")[0].removeprefix("# ").partition(". ")
+        assert f"| {number} | [{title}]({page.name}) |" in index
+
+
 def test_architecture_lists_the_modules_of_the_tree() -> None:
     """The list says of each module where it stands in the flow; new ones belong there too."""
     listed = list(_module_list((ROOT / "docs/ARCHITECTURE.md").read_text()))
