@@ -17,6 +17,7 @@ from typing import Any
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from benchmarks.bench.measure import ROOT
 from benchmarks.results import FOLDER, load
@@ -96,6 +97,7 @@ def draw_systems(runs: Runs) -> Figure:
         rate.plot(middle, y, "o", color=BLUE, ms=5)
     rate.set_yticks(range(len(names)), names)
     rate.set(xscale="log", xlabel="windows/s over VTOX, drained")
+    _plain_steps(rate)
     paces = [pace for run in runs for pace in run["live"]]
     sizes = sorted({pace["machines"] for pace in paces})
     for k, size in enumerate(sizes):
@@ -112,9 +114,17 @@ def draw_systems(runs: Runs) -> Figure:
                     label = ""
     latency.set_yticks(range(len(names)), [])
     latency.set(xscale="log", xlabel="latency, p50 to p95, turn_short, ms")
+    _plain_steps(latency)
     latency.set_ylim(rate.get_ylim())
     latency.legend(fontsize=8)
     return figure
+
+
+def _plain_steps(axes: Axes) -> None:
+    """Put 1, 2, 5, 10 ... below a logarithmic axis: its own labels of small ranges overlap."""
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def draw_batches(runs: Runs) -> Figure:
@@ -144,7 +154,8 @@ def draw_live(runs: Runs) -> Figure:
             label = f"{family}, {share}"
             latency.plot(sizes, ms, style, color=colour, marker="o", ms=4, label=label)
     latency.set(yscale="log", xlabel="machines that send", ylabel="latency, ms")
-    latency.legend(fontsize=8)
+    latency.set_ylim(None, 5 * latency.get_ylim()[1])  # room for the names
+    latency.legend(fontsize=8, ncols=2, loc="upper center")
     parts = {"workers": tuple(FAMILIES), "server": ("valkey",), "bridge": ("bridge",)}
     for (part, roles), colour in zip(parts.items(), (BLUE, ORANGE, GREY), strict=True):
         ms = [_sum(run["cpu_ms"], roles) for run in ordered]
