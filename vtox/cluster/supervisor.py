@@ -274,7 +274,8 @@ class Supervisor:
             start_new_session=True,
         )
         self._processes[state.spec.name] = process
-        if self._stop.is_set():  # started too late for `_stop_all` to see it
+        # Started too late for `_stop_all` or `_retire` to see it; it has no work yet.
+        if self._stop.is_set() or state.retired:
             process.kill()
         state.pid, state.status = process.pid, "starting"
         reader = asyncio.create_task(

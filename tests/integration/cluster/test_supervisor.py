@@ -420,6 +420,32 @@ def test_a_retired_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> Non
     run(tmp_path, [spec("a", IGNORES_SIGTERM)], script)
 
 
+def test_a_process_retired_while_it_is_started_again_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = asyncio.create_subprocess_exec
+    pids: list[int] = []
+    retirements: list[asyncio.Task[None]] = []
+
+    async def script(s: Supervisor) -> None:
+        async def start_slowly(*command: str, **options: Any) -> asyncio.subprocess.Process:
+            process = await start(*command, **options)
+            pids.append(process.pid)
+            retirements.append(s.retire("a", timeout_s=10.0))
+            await asyncio.sleep(0.2)
+            return process
+
+        await eventually_async(lambda: s.states["a"].status == "ready")
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", start_slowly)
+        os.kill(s.states["a"].pid, signal.SIGKILL)
+        await eventually_async(lambda: retirements and retirements[0].done(), timeout_s=10.0)
+        assert not s.states
+        assert not is_alive(pids[0])
+
+    run(tmp_path, [spec("a")], script)
+    assert len(pids) == 1, "it is not started again"
+
+
 def test_a_drained_host_lets_its_bridge_end_first_and_then_all_the_others(tmp_path: Path) -> None:
     ends = (
         "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit()); " + SLEEP
