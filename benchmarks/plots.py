@@ -185,6 +185,8 @@ def draw_growth(runs: Runs) -> Figure:
         axes.set(
             xscale="log", xlabel=kinds[kind], ylabel=f"CPU of a window over {few}", ylim=(0, 2)
         )
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.legend(fontsize=8, loc="lower left")
     return figure
 
