@@ -1,8 +1,6 @@
 """The two forms in which a system is measured: windows that wait, and machines that send."""
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -13,13 +11,13 @@ import psutil
 
 from benchmarks.bench import workload
 from benchmarks.bench.measure import (
-    ROOT,
     Measured,
     Running,
     cpu_s,
     latencies_ms,
     mark,
     running,
+    sending,
     server_bytes,
     stopped,
     wait_for,
@@ -119,20 +117,14 @@ def at_pace(
         with system.way(run.url, ground.load) as send:
             _send(send, sent[:first])
         wait_for(lambda: system.done(run.client) >= first, run.processes)
-        command = ["benchmarks.bench.sender", name, ground.load, run.url, str(machines)]
-        return _while_sending(system, run, command, seconds)
+        return _while_sending(system, run, [name, ground.load, run.url, machines], seconds)
 
 
-def _while_sending(system: System, run: Running, command: list[str], seconds: float) -> Measured:
-    with subprocess.Popen(
-        [sys.executable, "-m", *command, str(WARM_UP_S + seconds + SPARE_S)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+def _while_sending(
+    system: System, run: Running, what: Sequence[object], seconds: float
+) -> Measured:
+    with sending([*what, WARM_UP_S + seconds + SPARE_S]) as process:
         assert process.stdout
-        if not process.stdout.readline():
-            raise ChildProcessError("the sender ended before it began")
         time.sleep(WARM_UP_S)
         began_ms, server_mb = 1e3 * time.time(), 0.0
         sender = psutil.Process(process.pid)

@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from benchmarks import results, soak
-from benchmarks.bench import workload
+from benchmarks.bench import measure, workload
 from benchmarks.bench.measure import ROOT, SHARES, wire_bytes
 from benchmarks.results import Run
 from tests.cluster import free_ports
@@ -166,16 +166,8 @@ def sending(url: str, machines: int, seconds: float, core: int | None) -> Iterat
     """Send from a process of its own while the block runs."""
     others = sorted(set(range(os.cpu_count() or 1)) - {core})
     held = [] if core is None else ["taskset", "-c", ",".join(map(str, others))]
-    command = [*held, sys.executable, "-m", "benchmarks.bench.sender"]
-    with subprocess.Popen(
-        [*command, "vtox", "diagnosis", url, str(machines), str(seconds)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with measure.sending(["vtox", "diagnosis", url, machines, seconds], held) as process:
         assert process.stdout
-        if not process.stdout.readline():
-            raise SystemExit("the sender ended before it began")
         yield
         said = process.stdout.read()
     late_s, refused = (json.loads(said.splitlines()[-1])[name] for name in ("late_s", "refused"))

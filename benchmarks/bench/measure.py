@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +100,24 @@ def running(
             stack.callback(p.wait)
             stack.callback(p.terminate)
         yield [psutil.Process(p.pid) for p in processes]
+
+
+@contextmanager
+def sending(
+    arguments: Iterable[object], held: Sequence[str] = ()
+) -> "Iterator[subprocess.Popen[str]]":
+    """Send from a process of its own (`sender.py`); the block begins when it does.
+
+    `held` is put before its command. What it tells at its end is left to be read.
+    """
+    command = [*held, sys.executable, "-m", "benchmarks.bench.sender", *map(str, arguments)]
+    with subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        if not process.stdout.readline():
+            raise ChildProcessError("the sender ended before it began")
+        yield process
 
 
 def worker(app: str, queue: str, *more: str) -> list[str]:
