@@ -59,8 +59,8 @@ def live_name(k: int) -> str:
 def drained_name(which: int) -> str:
     """Return the name of a machine whose windows wait: again a nameplate, and a number.
 
-    VTOX makes the first long record of a machine longer by a share that depends on the name, so
-    that those of a fleet do not end together. Of this name the share is 0, so that a drain of whole
+    VTOX makes the first record of a machine longer by a share that depends on the name, so that
+    those of a fleet do not end together. Of this name the share is 0, so that a drain of whole
     records leaves none open, and its end is known.
     """
     names = (f"{machines()[which].machine_id}-{n}" for n in itertools.count())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from math import inf
+from math import ceil, floor, inf
 from zlib import crc32
 
 from vtox.domain import Reason, Record, reason
@@ -189,15 +189,17 @@ class Joiner:
     def _target(self, run: _Run, family: str, h: Header) -> float:
         """Return the length of the next record in seconds.
 
-        The first long one of a run is up to twice as long, depending on the machine's id, so that
-        the records of a fleet that starts together do not all end together.
+        The first one of a run has up to twice as many windows, less one, depending on the machine's
+        id, so that the records of a fleet that starts together do not all end together: as many of
+        them at each of the windows that a record takes.
         """
         length = self.record_s(family, h.machine_id)
-        first = family not in run.started
+        if family in run.started:
+            return length
         run.started.add(family)
-        if first and length > 2 * h.duration_s:
-            length *= 1 + (crc32(h.machine_id.encode()) & 0xFFFF) / 0x10000
-        return length
+        share = (crc32(h.machine_id.encode()) & 0xFFFF) / 0x10000
+        windows = ceil((length - 0.5 / h.fs_hz) / h.duration_s)
+        return length + floor(share * windows) * h.duration_s
 
     def _flush(self, run: _Run) -> list[ClosedRecord]:
         closed: list[ClosedRecord] = []
@@ -257,7 +259,7 @@ def _break(last: Header | None, h: Header) -> Reason | None:
 
 NamedRecord = tuple[str, Record]
 # A worker holds the samples of a batch several times over. A full batch of the usual windows, 80 kB
-# each, has 5 MB.
+# each, has 20 MB.
 MAX_BATCH_BYTES = 64 << 20
 
 

@@ -21,7 +21,7 @@ from vtox.store.retention import (
 
 # Near a share of 1 windows wait.
 PLANNED_SHARE = 0.8
-# The first long record of a machine is up to twice as long, half as much longer on average.
+# The first record of a machine is up to twice as long, half as much longer on average.
 FIRST_RECORD_RATIO = 1.5
 # A window of the other families' records, and of one that is being diagnosed.
 SHORT_RECORDS_S = 1.0
