@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# A window of four channels at 10 kHz, 80 kB a second, takes 2 to 3 ms of a core in each family: a
-# diagnosis that takes 40 times as long hangs. The base is for a process that has just started.
-BASE_S, S_PER_MB = 5.0, 1.25
+# In a batch a window of four channels at 10 kHz, 80 kB, takes up to 0.9 ms of a core in each family:
+# a diagnosis that takes 40 times as long hangs. A full batch must not take longer than records are
+# left alone (`VTOX_REDISPATCH_AFTER_S`). The base is for a process that has just started.
+BASE_S, S_PER_MB = 5.0, 0.45
 
 
 class DiagnosisTimeout(Exception):

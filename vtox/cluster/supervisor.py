@@ -37,7 +37,7 @@ POLL_S = 0.1
 LIVENESS_INTERVAL_S = 5.0
 LIVENESS_FAILURES_MAX = 3
 # Time to stop for each stop order: bridge and API, workers, server. Idle ones end within a second;
-# a worker finishes its batch, which may take 11 s on a slow host, and the server writes its log.
+# a worker finishes its batch, which may take 14 s on a slow host, and the server writes its log.
 # Less than 30 s in all, which is what most who run a container or a service allow.
 STOP_TIMEOUTS_S = (4.0, 18.0, 6.0)
 LAST_OUTPUT_S = 1.0

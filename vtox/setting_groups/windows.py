@@ -18,10 +18,10 @@ class WindowSettings(BaseModel):
         60.0, ge=0, description="finished windows stay in the raw stream this long"
     )
     in_flight_windows: int = Field(
-        1024, ge=1, description="windows in flight per fault family, at most"
+        4096, ge=1, description="windows in flight per fault family, at most"
     )
     in_flight_bytes: int = Field(
-        128 << 20, ge=1 << 20, description="bytes in flight per fault family, at most"
+        512 << 20, ge=1 << 20, description="bytes in flight per fault family, at most"
     )
     shared_windows_mb: int | None = Field(
         None,
@@ -32,7 +32,7 @@ class WindowSettings(BaseModel):
     open_record_bytes: int = Field(
         5 << 28, ge=1 << 20, description="bytes of windows in open records, at most"
     )
-    batch_windows: int = Field(64, ge=1, description="windows in one task, at most")
+    batch_windows: int = Field(256, ge=1, description="windows in one task, at most")
     batch_wait_ms: float = Field(
         # A read blocks this long, and must end before the socket's time-out.
         40.0,

@@ -32,7 +32,7 @@ from vtox.settings import load
 from vtox.simulator.fleet import fleet
 from workers.time_limit import limit_s
 
-BATCH_BYTES = 64 * 80_000  # a full batch of the usual windows
+BATCH_BYTES = load().batch_windows * 80_000  # a full batch of the usual windows
 SLEEP = "import time; time.sleep(60)"
 IGNORES_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
 IGNORES_SIGTERM += "print('ignores SIGTERM', flush=True); " + SLEEP

@@ -4,12 +4,14 @@ import time
 
 import pytest
 
+from vtox.settings import load
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 
 
 def test_the_time_limit_grows_with_the_samples() -> None:
-    assert limit_s(64 * 80_000) < 15
-    assert limit_s(50_000_000) > 60
+    settings = load()
+    assert limit_s(settings.batch_windows * 80_000) < settings.redispatch_after_s
+    assert limit_s(50_000_000) > 25
 
 
 def test_what_takes_too_long_is_ended() -> None:
