@@ -14,7 +14,8 @@ not come with a record learns after a later one, from its latest records.
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 
 import structlog
 
@@ -50,6 +51,9 @@ USABLE_RETENTION = 0.95
 # credited up to so long (s): after a third of a second without a break no other machine begins.
 LEARNING_SHARE = 0.25
 CREDIT_S = 1.0
+# A server that is short of memory trims the windows of all machines too soon: a line for each would
+# fill the log.
+LOG_EVERY_S = 600.0
 
 Observation = tuple[Record, Sequence[Diagnosis], MachineState]
 
@@ -59,6 +63,9 @@ class LearningTime:
     """Holds a process to its share: at `due_t` (s, monotonic) what it has learnt is paid for."""
 
     due_t: float = 0.0
+    # Machines whose windows were gone, since the last line of the log said so.
+    _too_late: set[str] = field(default_factory=set)
+    _logged_t: float = -inf
 
     @property
     def due(self) -> bool:
@@ -69,6 +76,19 @@ class LearningTime:
         """Note that a machine was learnt now, and how long it took."""
         began_t = time.monotonic() - took_s
         self.due_t = max(self.due_t, began_t - CREDIT_S) + took_s / LEARNING_SHARE
+
+    def note_too_late(self, machine_id: str) -> None:
+        """Note that the windows of a machine were trimmed before it was learnt; log it at times."""
+        self._too_late.add(machine_id)
+        now = time.monotonic()
+        if now - self._logged_t >= LOG_EVERY_S:
+            log.warning(
+                "windows were trimmed before baselines were learnt (`vtox doctor`)",
+                machines=len(self._too_late),
+                machine_id=machine_id,
+            )
+            self._too_late.clear()
+            self._logged_t = now
 
 
 def learn(
@@ -98,7 +118,7 @@ def learn(
         learning_notes.write(client, machine_id, notes)
         if _enough(notes, settings) and own.due:
             began = time.monotonic()
-            _learn(client, machine, notes)
+            _learn(client, machine, notes, own)
             own.spend(time.monotonic() - began)
     learning_notes.delete(client, interrupted)
 
@@ -137,16 +157,20 @@ def _new_load(baseline: str, load_a: float | None) -> bool:
         return False  # damaged: workers do without it, and log that, until it is reset
 
 
-def _learn(client: Client, machine: MachineState, notes: Sequence[LearningNote]) -> None:
-    records = [n.record for n in notes]
-    machine_id = records[0].machine_id
+def _learn(
+    client: Client, machine: MachineState, notes: Sequence[LearningNote], own: LearningTime
+) -> None:
+    machine_id = notes[0].record.machine_id
     learning_notes.delete(client, [machine_id])
-    # One by one: since the first of them the machine may have come into another partition.
-    sent = (fetch(client, Partition(r.partition).raw, [r])[0] for r in records)
-    recordings = [corrected(x, machine.channel_map.sources) for x in sent if x is not None]
-    if len(recordings) < len(records):
-        log.warning("windows were trimmed before a baseline was learnt", machine_id=machine_id)
-        return
+    recordings = []
+    for record in (n.record for n in notes):
+        # One by one: since the first of them the machine may have come into another partition, and
+        # once one is gone the others need not be read.
+        (sent,) = fetch(client, Partition(record.partition).raw, [record])
+        if sent is None:
+            own.note_too_late(machine_id)
+            return
+        recordings.append(corrected(sent, machine.channel_map.sources))
     fresh = learn_baseline(recordings, machine.motor, one_session=True)
     if fresh.empty:
         log.warning("healthy records gave no baseline", machine_id=machine_id)

@@ -12,7 +12,7 @@ from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox import keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.channel_map import NO_MAP, ChannelMap, Source, sources_table
-from vtox.domain import Diagnosis, Reason, Record, State, Window, abstain, reason
+from vtox.domain import Diagnosis, Reason, Record, Recording, State, Window, abstain, reason
 from vtox.health.alerts import FaultHistory, SlotHistory
 from vtox.learning.extension import covers_load
 from vtox.settings import Settings
@@ -27,6 +27,7 @@ from vtox.store.channel_maps import set_channel_map
 from vtox.store.client import Client
 from vtox.store.machine_settings import store_setting
 from vtox.store.machines import load_states, overview, register, retire
+from vtox.store.windows import fetch
 from vtox.wire import encode
 from workers import baseline_learning
 from workers.baseline_learning import LearningTime, learn
@@ -300,3 +301,19 @@ def test_each_load_goes_stale_by_itself() -> None:
     found = baseline_state(json.dumps(info).encode(), None, True, now)
     assert found["state"] == "stale"
     assert [x["state"] for x in found["loads"]] == ["stale", "ready"]
+
+
+def test_of_windows_that_are_gone_nothing_is_learnt_and_nothing_more_is_read(
+    machine: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def fetched(*args: Any) -> list[Recording | None]:
+        read.append(args[2][0].first_seq)
+        return fetch(*args)
+
+    monkeypatch.setattr(baseline_learning, "fetch", fetched)
+    run(machine, settings, LOW, 0, 3)
+    run(machine, settings, LOW, 3, 1, meanwhile=lambda: machine.xtrim(keys.RAW, maxlen=3))
+    assert read == [0]
+    assert load_states(machine, ["M"])[0].baseline is None

@@ -3,8 +3,9 @@
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
-from workers.baseline_learning import LEARNING_SHARE, LearningTime
+from workers.baseline_learning import LEARNING_SHARE, LOG_EVERY_S, LearningTime
 
 
 class Clock:
@@ -43,3 +44,12 @@ def test_learning_takes_its_share_of_the_time(
 
 def test_after_a_quiet_time_it_does_not_go_on_for_long(clock: Clock) -> None:
     assert learn_while_due(clock, LearningTime(), 0.05) == pytest.approx(0.35)
+
+
+def test_machines_whose_windows_are_gone_fill_no_log(clock: Clock) -> None:
+    own = LearningTime()
+    with capture_logs() as lines:
+        for n in range(int(1.5 * LOG_EVERY_S)):
+            clock.t += 1.0
+            own.note_too_late(f"V{n % 50:03d}")
+    assert [line["machines"] for line in lines] == [1, 50]
