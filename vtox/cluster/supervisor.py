@@ -278,6 +278,8 @@ class Supervisor:
         if self._stop.is_set() or state.retired:
             process.kill()
         state.pid, state.status = process.pid, "starting"
+        if state.spec.niceness:
+            await child_process.be_nice(process.pid, state.spec.niceness)
         reader = asyncio.create_task(
             child_process.read_lines(process.stdout, lambda line: self._take_line(state, line))
         )
