@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# In a batch a window of four channels at 10 kHz, 80 kB, takes up to 0.9 ms of a core in each family:
-# a diagnosis that takes 40 times as long hangs. A full batch must not take longer than records are
+# In a batch a window of four channels at 10 kHz, 80 kB, takes up to 0.9 ms of a core in a family: a
+# diagnosis that takes 40 times as long hangs. A full batch must not take longer than records are
 # left alone (`VTOX_REDISPATCH_AFTER_S`). The base is for a process that has just started.
 BASE_S, S_PER_MB = 5.0, 0.45
 

@@ -131,7 +131,7 @@ class Supervisor:
     def add(self, spec: ProcessSpec) -> None:
         """Start another process, and keep it running."""
         state = self.states[spec.name] = ProcessState(spec)
-        self._tasks.append(asyncio.create_task(self._keep_running(state)))
+        self._start(state)
 
     def drain(self) -> None:
         """Let workers finish what they have and the bridge hand over, then stop everything.
@@ -144,7 +144,9 @@ class Supervisor:
         self._tasks.append(asyncio.create_task(self._drain()))
 
     async def _drain(self) -> None:
-        names = [n for n, s in self.states.items() if n == "bridge" or "worker" in s.spec.command]
+        # What has not begun to start yet no longer does.
+        begun = [(n, s.spec.command) for n, s in self.states.items() if s.status != "waiting"]
+        names = [name for name, command in begun if name == "bridge" or "worker" in command]
         self.log.write_own(f"draining: {', '.join(names) or 'no worker and no bridge'} may finish")
         await asyncio.gather(*(self._drain_one(name) for name in names))
         self._stop.set()
@@ -185,14 +187,16 @@ class Supervisor:
             if order > 0 and not checked:
                 await self._run_preflight()
                 checked = True
-            if self._stop.is_set():
+            if self.draining or self._stop.is_set():
                 return
             states = [self.states[s.name] for s in group]
-            self._tasks += [asyncio.create_task(self._keep_running(s)) for s in states]
-            while not self._stop.is_set() and not all(s.was_ready for s in states):
+            for state in states:
+                self._start(state)
+            while not all(s.was_ready for s in states):
+                if self.draining or self._stop.is_set():
+                    return
                 await asyncio.sleep(POLL_S)
-        if not self._stop.is_set():
-            self.on_ready()
+        self.on_ready()
 
     async def _run_preflight(self) -> None:
         while not self._stop.is_set():
@@ -212,6 +216,10 @@ class Supervisor:
         first = [s for s in self.states.values() if s.spec.start_order == 0]
         restarted = any(s.status != "ready" or s.ready_t > since_t for s in first)
         return restarted or not await asyncio.to_thread(self.server_responds)
+
+    def _start(self, state: ProcessState) -> None:
+        state.status = "starting"
+        self._tasks.append(asyncio.create_task(self._keep_running(state)))
 
     async def _keep_running(self, state: ProcessState) -> None:
         await keep_running(

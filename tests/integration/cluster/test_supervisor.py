@@ -488,3 +488,18 @@ def test_what_waits_for_ten_seconds_of_data_lets_the_other_families_go_first() -
     assert nice == {"broken_bar", "recorder", "flower"}
     shared = processes.worker(load(), "shared", ("bearing", "broken_bar"))
     assert not shared.niceness
+
+
+def test_a_host_that_is_drained_while_it_starts_starts_no_more_and_ends(tmp_path: Path) -> None:
+    ready: list[str] = []
+
+    async def script(s: Supervisor) -> None:
+        await eventually_async(lambda: s.states["bridge"].status == "starting")
+        assert s.states["worker"].status == "waiting"
+        s.drain()
+        await eventually_async(lambda: s.stopping, timeout_s=10.0)
+
+    never = [spec("bridge", is_ready=lambda _: False), spec("worker", start_order=1)]
+    supervised = run(tmp_path, never, script, on_ready=lambda: ready.append("ready"))
+    assert not supervised.states["worker"].pid
+    assert not ready
