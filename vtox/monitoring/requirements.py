@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from vtox.monitoring.readiness import Check, coded_check
+from vtox.monitoring.readiness import Check, Status, coded_check
 from vtox.settings import Settings
 from vtox.store.retention import (
     BOUNDED,
@@ -198,13 +198,19 @@ def _source(machines: int, load: MachineLoad) -> Check:
 def _server(
     machines: int, load: MachineLoad, needs: ServerNeeds, settings: Settings, box: Box
 ) -> Check:
-    short = bool(box.limit_bytes) and needs.least > box.limit_bytes
-    few = needs.first_open > settings.open_record_bytes
-    code = "server_memory_suffices" if box.limit_bytes else "server_memory_has_no_limit"
+    status: Status
+    if box.limit_bytes and needs.least > box.limit_bytes:
+        status, code = "warn", "server_memory_is_short"
+    elif needs.first_open > settings.open_record_bytes:
+        status, code = "warn", "open_records_are_bounded"
+    elif box.limit_bytes:
+        status, code = "pass", "server_memory_suffices"
+    else:
+        status, code = "pass", "server_memory_has_no_limit"
     return coded_check(
         _name("server memory", machines),
-        "warn" if short or few else "pass",
-        "server_memory_is_short" if short or few else code,
+        status,
+        code,
         rate_mb=machines * load.bytes_per_s / MB,
         record_s=load.record_s,
         open_mb=needs.open / MB,
@@ -217,6 +223,7 @@ def _server(
         limit_mb=box.limit_bytes / MB,
         least_mib=ceil(needs.least / (1 << 20)),
         open_record_bytes=ceil(needs.first_open),
+        bound_mb=settings.open_record_bytes / MB,
     )
 
 

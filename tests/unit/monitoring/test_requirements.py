@@ -53,6 +53,17 @@ def test_the_settings_that_it_names_suffice() -> None:
     assert codes(5000, larger, open_record_bytes=open_bytes)[1] == "server_memory_suffices"
 
 
+@pytest.mark.parametrize("limit_bytes", [0, 100 * GB])
+def test_a_bound_of_open_records_that_is_too_small_is_named_by_itself(limit_bytes: int) -> None:
+    box = replace(SMALL, limit_bytes=limit_bytes)
+    settings = load(open_record_bytes=100_000_000)
+    (_, bounded, *_) = requirements(1000, TYPICAL, settings, box)
+    assert (bounded.code, bounded.status) == ("open_records_are_bounded", "warn")
+    assert "100 are allowed" in bounded.observed
+    enough = int(bounded.values["open_record_bytes"])
+    assert codes(1000, box, open_record_bytes=enough)[1] != "open_records_are_bounded"
+
+
 def test_too_few_workers_cores_or_disk_is_a_warning_each() -> None:
     for lacking, code in (
         ({"workers": 2}, "workers_are_few"),

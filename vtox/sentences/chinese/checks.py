@@ -92,6 +92,12 @@ SENTENCES: dict[str, Sentence] = {
         "请将 VTOX_REDIS_MAXMEMORY_MB 至少设为 {least_mib}（自备服务器：maxmemory），并将 "
         "VTOX_OPEN_RECORD_BYTES 至少设为 {open_record_bytes}。",
     ),
+    "open_records_are_bounded": Sentence(
+        "不足：电机一齐开始发送时，未完成的记录占 {first_open_mb:.0f} MB（{rate_mb:.1f} MB/s，"
+        "长记录 {record_s:.1f} s），允许 {bound_mb:.0f} MB。长记录将提前结束，"
+        "`broken_bar` 将为未知",
+        "请将 VTOX_OPEN_RECORD_BYTES 至少设为 {open_record_bytes}。",
+    ),
     "box_memory_suffices": Sentence(
         "足够：需要 {need_mb:.0f} MB，本机有 {memory_mb:.0f}：服务器 {server_mb:.0f}，"
         "{workers} 个工作进程 {workers_mb:.0f}，其他进程 {others_mb:.0f}",

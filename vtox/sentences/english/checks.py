@@ -107,6 +107,12 @@ SENTENCES: dict[str, Sentence] = {
         "Set VTOX_REDIS_MAXMEMORY_MB to {least_mib} (your own server: maxmemory) and "
         "VTOX_OPEN_RECORD_BYTES to {open_record_bytes}, at least.",
     ),
+    "open_records_are_bounded": Sentence(
+        "too little: open records take {first_open_mb:.0f} MB at the start of a fleet "
+        "({rate_mb:.1f} MB/s, records of {record_s:.1f} s), {bound_mb:.0f} are allowed. Long "
+        "records will be ended early, and `broken_bar` unknown",
+        "Set VTOX_OPEN_RECORD_BYTES to {open_record_bytes}, at least.",
+    ),
     "box_memory_suffices": Sentence(
         "enough: {need_mb:.0f} MB needed, this host has {memory_mb:.0f}: server {server_mb:.0f}, "
         "{workers} workers {workers_mb:.0f}, other processes {others_mb:.0f}",
