@@ -4,12 +4,20 @@ Not so for pages and probes (`/`, `/docs`, `/machines/{id}`, `/health/...`): oth
 and may add parameters of their own.
 """
 
-from typing import Annotated, Any, Literal
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
 
 from api.errors import Problem
+from vtox.faults import FAMILIES, FAULTS
+
+FaultName: TypeAlias = Literal[tuple(FAULTS)]  # type: ignore[valid-type]
+FamilyName: TypeAlias = Literal[tuple(FAMILIES)]  # type: ignore[valid-type]
 
 
 class EmptyQuery(BaseModel, extra="forbid"):
@@ -35,6 +43,32 @@ class MachineQuery(PageQuery):
     """A page of the items of all machines, or of one."""
 
     machine_id: str | None = Field(None, max_length=64, description="only items of this machine")
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Annotation of a text that matches `pattern` as a whole; an error says so as `expected`."""
+
+    pattern: str
+    expected: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Check the text once it is one."""
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Let the description of the API show the pattern."""
+        return handler(schema) | {"pattern": f"^({self.pattern})$"}
+
+    def _checked(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            wanted = {"expected": self.expected}
+            raise PydanticCustomError("bad_text", "expected {expected}", wanted)
+        return text
 
 
 def bad_cursor(cursor: str, expected: str) -> Problem:

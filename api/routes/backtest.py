@@ -1,7 +1,7 @@
 """The back-test of a sensitivity: recorded diagnoses by another rule, beside the one in force."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -9,7 +9,7 @@ from pydantic import Field
 from api.auth import needs
 from api.backend import Backend
 from api.errors import not_found
-from api.query import EmptyQuery
+from api.query import EmptyQuery, FaultName
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
 from api.schemas.backtest import (
@@ -21,7 +21,7 @@ from api.schemas.backtest import (
 )
 from api.schemas.common import Data, rfc3339
 from api.schemas.sensitivity import CLEAR, MIN_CONFIDENCE, MIN_SEVERITY, FaultSensitivity, K, N
-from vtox.faults import FAULTS, Persistence
+from vtox.faults import Persistence
 from vtox.health.alerts import Event
 from vtox.health.sensitivity import FIELDS, persistence_table, rule_from_dict
 from vtox.history.recorded_slots import (
@@ -45,7 +45,7 @@ OR_DEFAULT = "; without it, the default of the fault"
 class BacktestQuery(EmptyQuery):
     """The sensitivity that is proposed, and how far back it is tried."""
 
-    fault: Literal[tuple(FAULTS)] = Field(description="of this fault")  # type: ignore[valid-type]
+    fault: FaultName = Field(description="of this fault")
     k: int | None = Field(None, description=K + OR_DEFAULT)
     n: int | None = Field(None, description=N + OR_DEFAULT)
     clear: int | None = Field(None, description=CLEAR + OR_DEFAULT)

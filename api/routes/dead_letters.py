@@ -10,7 +10,7 @@ from api.errors import Problem, not_found
 from api.language import answer_language
 from api.paging import entries_of, entry_name, newest_first, next_link, place_of_entry
 from api.problem_titles import dead_letter_reason
-from api.query import NO_PARAMETERS, MachineQuery
+from api.query import NO_PARAMETERS, MachineQuery, Matching
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, Page, rfc3339
 from api.schemas.diagnoses import DeadLetter, ReplayedLetter
@@ -24,7 +24,14 @@ router = APIRouter(prefix="/api/v1", tags=["history"])
 LETTERS_PER_READ = 20
 
 
-LetterId = Annotated[str, Path(pattern=r"^\d{1,20}-\d{1,20}(@\d{1,3})?$", description="its `id`")]
+LetterId = Annotated[
+    str,
+    Matching(
+        r"\d{1,20}-\d{1,20}(@\d{1,3})?",
+        "the id of a dead letter, such as 1764000000000-0 (of several servers, 1764000000000-0@2)",
+    ),
+    Path(description="its `id`"),
+]
 
 
 @router.post(

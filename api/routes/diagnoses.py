@@ -10,7 +10,7 @@ from api.auth import needs
 from api.backend import Backend
 from api.explanation import sentence
 from api.paging import entries_of, newest_first, next_link
-from api.query import MachineQuery, PageQuery, bad_cursor
+from api.query import FaultName, MachineQuery, Matching, PageQuery, bad_cursor
 from api.routes.machines import MachineId, diagnosis_fields, machine_by_id
 from api.routes.system import OpenBackend
 from api.schemas.common import rfc3339
@@ -28,7 +28,8 @@ from vtox.store.outputs import entry_order, oldest_id
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
-_FAULT = Field(None, pattern=f"^({'|'.join(FAULTS)})$", description="only diagnoses of this fault")
+_FAULT = Field(None, description="only diagnoses of this fault")
+_CODE = Matching("[a-z0-9_]{1,64}", "the code of a reason: 1 to 64 of a to z, 0 to 9 and _")
 _STATE = Field(None, description="only diagnoses with this state")
 # Place of a record; with two numbers more, the entry before which it arrived.
 _PLACE = re.compile(r"\d{1,16}(?:-\d{1,19}){2}-\d{1,10}(?:-\d{1,19}-\d{1,19})?")
@@ -40,18 +41,16 @@ _AHEAD_MS = 1000
 class DiagnosesQuery(PageQuery):
     """A page of the diagnoses of a machine."""
 
-    fault: str | None = _FAULT
+    fault: FaultName | None = _FAULT
     state: State | None = _STATE
 
 
 class RecordedQuery(MachineQuery):
     """A page of the diagnoses of all machines, or of one."""
 
-    fault: str | None = _FAULT
+    fault: FaultName | None = _FAULT
     state: State | None = _STATE
-    code: str | None = Field(
-        None, pattern="^[a-z0-9_]{1,64}$", description="only diagnoses with this code"
-    )
+    code: Annotated[str, _CODE] | None = Field(None, description="only diagnoses with this code")
 
 
 @router.get(

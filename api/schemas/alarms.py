@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
-from api.query import EmptyQuery
+from api.query import EmptyQuery, Matching
 from api.schemas.common import Number, Page, ResponseModel, Time
 from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
 from vtox.alarms import life
@@ -13,17 +13,23 @@ from vtox.alarms.book import SHELVED_AT_MOST_MS, ActionName
 from vtox.alarms.life import Outcome, State, SuspensionName
 
 # A line break is part of a comment; other control characters are no text.
-_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
-_LINE = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=_TEXT),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+    Matching(r"[^\x00-\x08\x0b-\x1f\x7f]*", "a text without control characters but line breaks"),
 ]
 Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=_LINE)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    Matching(r"[^\x00-\x1f\x7f]*", "a line of text without control characters"),
 ]
 Url = Annotated[
-    str, StringConstraints(max_length=1000, pattern=r"^https?://[^\x00-\x20\x7f\"<>\\^`{|}]+$")
+    str,
+    StringConstraints(max_length=1000),
+    Matching(
+        r"https?://[^\x00-\x20\x7f\"<>\\^`{|}]+",
+        "an address that begins with http:// or https://, without spaces and quotes",
+    ),
 ]
 Level = Literal["warning", "fault"]
 SHELVED_AT_MOST_S = SHELVED_AT_MOST_MS // 1000

@@ -41,6 +41,26 @@ def test_a_value_that_is_none_of_several_kinds_is_one_error_of_its_parameter(
     assert "'warning'" in wrong["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("fleet?fault=rust", "'broken_bar'"),
+        ("fleet?blind=rust", "'any'"),
+        ("machines/M1/diagnoses?fault=rust", "'broken_bar'"),
+        ("machines/M1/spectrum?family=rust", "'broken_bar'"),
+        ("diagnoses?code=Rust!", "1 to 64 of a to z"),
+    ],
+)
+def test_a_parameter_says_in_words_what_it_takes(
+    http: httpx.Client, path: str, expected: str
+) -> None:
+    answer = http.get(f"/api/v1/{path}")
+    (wrong,) = answer.json()["errors"]
+    assert answer.status_code == 422
+    assert expected in wrong["message"]
+    assert "pattern" not in wrong["message"]
+
+
 @pytest.mark.parametrize("path", ["/docs", "/machines/M1", "/static/vtox.css"])
 def test_pages_take_what_others_add(http: httpx.Client, path: str) -> None:
     assert http.get(f"{path}?utm_source=mail").status_code == 200
