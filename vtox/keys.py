@@ -96,7 +96,7 @@ def machine(machine_id: str) -> str:
 
 
 def known_windows(machine_id: str) -> str:
-    """Hash run|seq|t0|replay_of -> entry id: the last windows admitted of one machine."""
+    """Hash run|seq|t0|replay_of -> entry id, `#n` after n restarts: the last windows admitted."""
     return f"vtox:seen:{machine_id}"
 
 

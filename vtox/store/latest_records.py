@@ -34,9 +34,11 @@ def record_of(client: Client, result: Result) -> LatestRecord | None:
     marks = client.hgetall(keys.known_windows(result.machine_id))
     for mark, value in marks.items():
         run, seq, start_us, replay_of = mark.decode().rsplit("|", 3)
+        entry_id, restart, n = value.decode().partition("#")
         inside = start - 1 <= int(start_us) / 1e6 <= end + 1
-        if run == result.run and first <= int(seq) <= last and inside and not replay_of:
-            found[int(seq)] = value.decode().partition("#")[0]
+        of_run = f"{run}{restart}{n}" == result.run and not replay_of
+        if of_run and first <= int(seq) <= last and inside:
+            found[int(seq)] = entry_id
     if sorted(found) != list(range(first, last + 1)):
         return None
     record = Record(

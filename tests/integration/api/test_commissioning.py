@@ -83,6 +83,17 @@ def test_what_is_proposed_is_set_applied_and_stated(
     assert fresh_http.get("/api/v1/machines/M1/phasors").status_code == 200
 
 
+def test_a_sender_that_counts_from_0_again_is_looked_at_all_the_same(
+    fresh_http: httpx.Client, client: Client, system: Settings
+) -> None:
+    for _ in range(2):
+        send(client, wrong(SWAPPED), 0)
+    (machine,) = overview(client, ["M1"])
+    latest = machine.diagnoses["turn_short"]
+    shown = fresh_http.get("/api/v1/machines/M1/waveform?family=turn_short").raise_for_status()
+    assert (latest.run, shown.json()["data"]["record"]["t_start"]) == ("#1", latest.t_start)
+
+
 def test_diagnoses_say_that_the_baseline_is_of_other_channels(
     fresh_http: httpx.Client, client: Client, system: Settings
 ) -> None:
