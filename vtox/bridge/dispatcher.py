@@ -179,6 +179,7 @@ class Dispatcher:
             again = [[i] for i, (_, tries) in idle.items() if tries]
             groups = [[i for i, _ in b] for b in batches(fresh, self.settings.batch_windows)]
             for ids in groups + again:
+                self.lease.keep()
                 self._publish(family, ids)
             if idle:
                 self.ledger.count_redispatched(len(idle))

@@ -313,6 +313,35 @@ def test_a_bridge_keeps_its_lease_while_one_iteration_takes_longer(
     bridge.release()
 
 
+def test_a_bridge_keeps_its_lease_while_it_sends_what_a_lost_worker_had_started(
+    client: Client, settings: Settings
+) -> None:
+    """Each record goes alone: the full tasks of four workers are a thousand."""
+    now, sent, ages_s = 0.0, list[str](), list[float]()
+
+    def slow_send(family: str, record_ids: list[str]) -> None:
+        nonlocal now
+        now += 0.1
+        sent.extend(record_ids)
+        ages_s.append(now - bridge.lease.renewed_t)
+
+    bridge = Bridge(client, settings, slow_send, clock=lambda: now)
+    for k in range(100):
+        add_window(client, seq=k)
+    assert bridge.take_over()
+    while client.hlen(keys.ledger("turn_short")) < 100:
+        now += 1.0
+        bridge.serve_once()
+    started = [i.decode() for i in client.hkeys(keys.ledger("turn_short"))]
+    bridge.ledger.start("turn_short", started, "lost")
+    bridge.ledger.report("turn_short", started, "lost", interrupted=False)
+    sent.clear()
+    bridge.dispatcher.redispatch()
+    assert sorted(sent) == sorted(started)
+    assert max(ages_s) < lease.LEASE_LIFE_MS / 1000
+    bridge.release()
+
+
 def test_after_the_server_s_clock_was_set_back_windows_arrive_now(
     client: Client, settings: Settings
 ) -> None:
