@@ -154,11 +154,12 @@ def _finish(
     token: str,
     clock: Stopwatch,
 ) -> list[Diagnosed]:
-    """Diagnose and commit a batch; if its diagnosis raises, each record alone.
+    """Diagnose and commit a batch; if its diagnosis raises, each half by itself.
 
-    One that raises alone is reported, one that takes too long is not: it waits until it is
-    dispatched again, so that the others go first. Celery's time limit ends the whole task: to
-    continue would only reach the hard limit, which kills the process.
+    What takes too long would do so in a half too: then each record goes alone. One that raises
+    alone is reported, one that takes too long is not: it waits until it is dispatched again, so
+    that the others go first. Celery's time limit ends the whole task: to continue would only reach
+    the hard limit, which kills the process.
     """
     if not batch:
         return []
@@ -170,9 +171,12 @@ def _finish(
         Exception
     ) as error:  # whatever a diagnoser raises: the others of the batch must not suffer
         log.exception("a diagnosis raised", records=len(batch), first=batch[0].record_id)
+        too_long = isinstance(error, DiagnosisTimeout)
         if len(batch) > 1:
-            return [d for s in batch for d in _finish(here, ledger, family, [s], token, clock)]
-        if not isinstance(error, DiagnosisTimeout):
+            size = 1 if too_long else -(-len(batch) // 2)
+            parts = [batch[i : i + size] for i in range(0, len(batch), size)]
+            return [d for p in parts for d in _finish(here, ledger, family, p, token, clock)]
+        if not too_long:
             ledger.report(family, [batch[0].record_id], token, interrupted=False)
         return []
     tolerance_s = here.settings.clock_tolerance_s

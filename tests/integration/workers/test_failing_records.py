@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from math import ceil, log2
 from typing import Any
 
 import pytest
@@ -39,13 +40,18 @@ def record_ids(
     process.cache_clear()
 
 
-def fail_on_marked(monkeypatch: pytest.MonkeyPatch, fail: Any) -> None:
+def fail_on_marked(monkeypatch: pytest.MonkeyPatch, fail: Any) -> list[int]:
+    """Let a batch with a marked record fail; return the sizes of the batches that were tried."""
+    sizes: list[int] = []
+
     def diagnose(cases: Sequence[DiagnosisInput], faults: Any) -> list[list[Diagnosis]]:
+        sizes.append(len(cases))
         if any(c.recording.channels["ia"][0] == MARKED_A for c in cases):
             fail()
         return [[Diagnosis(fault=f, state="normal", severity=0.0) for f in faults] for _ in cases]
 
     monkeypatch.setattr(batch, "diagnose_batch", diagnose)
+    return sizes
 
 
 def attempts(client: Client) -> dict[str, int]:
@@ -68,6 +74,23 @@ def test_the_others_of_a_batch_are_finished_when_one_raises(
     assert attempts(client) == {record_ids[1]: 1}
     assert not at_work(client, record_ids[1]), "reported: it may be started again at once"
     assert client.zscore(keys.due(FAMILY), record_ids[1]) == 0
+
+
+def test_most_of_a_batch_in_which_one_raises_is_diagnosed_together(
+    client: Client, settings: Settings, record_ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("by the test")
+
+    sizes = fail_on_marked(monkeypatch, fail)
+    for seq in range(6, 100):
+        add_window(client, seq=seq)
+    with bridging(settings):
+        eventually(lambda: client.hlen(keys.ledger(FAMILY)) >= 40)
+    ids = sorted(i.decode() for i in client.hkeys(keys.ledger(FAMILY)))
+    assert batch.work(FAMILY, ids) == len(ids) - 1
+    assert len(sizes) <= 1 + 2 * ceil(log2(len(ids)))
+    assert attempts(client) == {record_ids[1]: 1}
 
 
 def test_a_record_that_hangs_delays_the_others_of_its_batch_by_its_time_limit_only(
