@@ -203,7 +203,7 @@ def _diagnose(
     cases = [_case(s) for s in batch]
     began = time.perf_counter()
     try:
-        with time_limit(limit_s(sum(s.record.bytes for s in batch))):
+        with time_limit(limit_s(sum(s.record.bytes for s in batch), len(batch))):
             return diagnose_batch(cases, faults)
     finally:
         here.diagnosis_s += time.perf_counter() - began

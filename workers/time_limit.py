@@ -7,18 +7,20 @@ from contextlib import contextmanager
 from typing import Any
 
 # In a batch a window of four channels at 10 kHz, 80 kB, takes up to 0.9 ms of a core in a family: a
-# diagnosis that takes 40 times as long hangs. A full batch must not take longer than records are
-# left alone (`VTOX_REDISPATCH_AFTER_S`). The base is for a process that has just started.
-BASE_S, S_PER_MB = 5.0, 0.45
+# diagnosis that takes 40 times as long hangs. So may a smaller record: with a length of its own it
+# shares no array with others, and one of 8 kB took 3 ms. A full batch must not take longer than
+# records are left alone (`VTOX_REDISPATCH_AFTER_S`). The base is for a process that has just
+# started.
+BASE_S, S_PER_MB, S_PER_RECORD = 5.0, 0.45, 0.036
 
 
 class DiagnosisTimeout(Exception):
     """A diagnosis took longer than its samples explain."""
 
 
-def limit_s(size_bytes: int) -> float:
+def limit_s(size_bytes: int, records: int) -> float:
     """Return the time, s, that the diagnosis of so many bytes of windows may take."""
-    return BASE_S + S_PER_MB * size_bytes / 1e6
+    return BASE_S + max(S_PER_MB * size_bytes / 1e6, S_PER_RECORD * records)
 
 
 @contextmanager

@@ -9,9 +9,19 @@ from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 
 
 def test_the_time_limit_grows_with_the_samples() -> None:
-    settings = load()
-    assert limit_s(settings.batch_windows * 80_000) < settings.redispatch_after_s
-    assert limit_s(50_000_000) > 25
+    assert limit_s(50_000_000, 50) > 25
+    assert limit_s(100_000_000, 1) > 45
+
+
+def test_a_small_record_of_a_batch_may_take_as_long_as_the_usual_one() -> None:
+    usual = limit_s(256 * 80_000, 256)
+    assert limit_s(256 * 8_000, 256) == pytest.approx(usual, rel=0.01)
+
+
+def test_a_full_batch_ends_before_its_records_are_dispatched_again() -> None:
+    s = load()
+    for size in (8_000, 80_000):
+        assert limit_s(s.batch_windows * size, s.batch_windows) < s.redispatch_after_s
 
 
 def test_what_takes_too_long_is_ended() -> None:
