@@ -15,12 +15,13 @@ from faults.sender import SMALL_WINDOW_S
 from faults.system import Options, System
 from vtox.faults import FAMILIES
 from vtox.senders.simulated_fleet import WINDOW_S
+from vtox.setting_groups.windows import WindowSettings
 
 # Longer than any limit of a test: what is not finished then is lost.
 DRAIN_S = 120.0
 SEND_S = 300.0
 # More tasks than windows may be in flight, a queue cannot hold.
-LIMITS = {"queue": 1024.0, "drained_s": 60.0, "dead": 0.0}
+LIMITS = {"queue": float(WindowSettings().in_flight_windows), "drained_s": 60.0, "dead": 0.0}
 # Where the server is killed: what it confirms while its log is being synced is lost with it, unless
 # every write is synced. How often says docs/PERSISTENCE.md.
 ON_DISK = {"VTOX_REDIS_FSYNC": "always"}
