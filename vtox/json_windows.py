@@ -54,9 +54,6 @@ def entry_fields(body: dict[str, Any], machine_id: str | None = None) -> dict[by
         )
     channels = _channel_table("channels", body["channels"])
     for name, samples in channels.items():
-        if name not in CHANNEL_UNITS:
-            where, expected = f"channels.{name}", ", ".join(CHANNEL_UNITS)
-            raise WireError("unknown_channel", f"{where}: unknown, expected {expected}", where)
         fields[name] = _floats(name, samples) if dtype == "json" else _bytes(name, samples)
     for name, scale in _channel_table("scale", body.get("scale", {})).items():
         fields[f"scale_{name}"] = _number(f"scale_{name}", scale)
@@ -67,6 +64,9 @@ def _channel_table(field: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         detail = f"{field}: {_show(value)}, expected an object with channels as names"
         raise WireError("bad_type", detail, field)
+    if unknown := [name for name in value if name not in CHANNEL_UNITS]:
+        where, expected = f"{field}.{unknown[0]}", ", ".join(CHANNEL_UNITS)
+        raise WireError("unknown_channel", f"{where}: unknown, expected {expected}", where)
     return value
 
 
@@ -101,7 +101,11 @@ def _floats(name: str, samples: Any) -> bytes:
 
 def _bytes(name: str, samples: Any) -> bytes:
     if not isinstance(samples, str):
-        raise WireError("bad_dtype", f"{name}: {_show(samples)}, expected base64", name)
+        raise WireError(
+            "bad_dtype",
+            f"{name}: {_show(samples)}, expected base64 (or dtype json for a list of numbers)",
+            name,
+        )
     try:
         return base64.b64decode(samples, validate=True)
     except (binascii.Error, ValueError) as error:

@@ -310,7 +310,9 @@ def _checked_length(fields: Fields, names: tuple[str, ...], limits: Limits) -> i
             raise WireError("not_finite", f"{name}: sample {where} is not finite", name)
         lengths[name] = len(x)
     if len(set(lengths.values())) != 1:
-        raise WireError("bad_length", f"channels differ in length: {lengths}", names[0])
+        of_all = list(lengths.values())
+        odd = min(names, key=lambda name: of_all.count(lengths[name]))
+        raise WireError("bad_length", f"channels differ in length: {lengths}", odd)
     samples = lengths[names[0]]
     if not 0 < samples <= limits.max_samples:
         raise _bad_number_of_samples(samples, limits, names[0])
@@ -346,7 +348,8 @@ def _json_samples(raw: bytes, name: str) -> Counts:
         with np.errstate(over="ignore"):  # it is refused as infinite
             x = np.asarray(values, dtype=np.float32)
     except (ValueError, TypeError, RecursionError, OverflowError):
-        raise WireError("bad_json", f"{name}: not an array of numbers", name) from None
+        expected = "expected a JSON array of numbers, or dtype i2 or f4 for bytes"
+        raise WireError("bad_json", f"{name}: {_show(raw)}, {expected}", name) from None
     if not isinstance(values, list) or x.ndim != 1:
         raise WireError("bad_json", f"{name}: expected a flat array of numbers", name)
     return x

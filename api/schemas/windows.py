@@ -32,7 +32,11 @@ class WindowIn(BaseModel):
     fs_hz: float = Field(ge=FS_MIN_HZ, le=FS_MAX_HZ, description="samples per second")
     channels: Annotated[dict[str, list[float] | str], WithJsonSchema(_CHANNELS)]
     dtype: Literal["json", "i2", "f4"] = "json"
-    scale: dict[str, float] = Field({}, description="units per count by channel, 1 where absent")
+    scale: dict[str, float] = Field(
+        {},
+        description="units per count by channel, 1 where absent",
+        json_schema_extra={"propertyNames": {"enum": list(CHANNEL_UNITS)}},
+    )
     run: Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^({NAME.pattern})?$"})] = (
         Field("", description="another run of the sender, whose `seq` begins anew")
     )

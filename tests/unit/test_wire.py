@@ -149,6 +149,17 @@ def test_what_is_wrong_is_named(code: str, changes: dict[str, object]) -> None:
     assert str(caught.value)
 
 
+def test_the_channel_that_differs_in_length_is_named() -> None:
+    with pytest.raises(WireError, match="'ib': 49") as caught:
+        decode_header(entry(ib=bytes(98), ic=bytes(100)), Limits())
+    assert caught.value.field == "ib"
+
+
+def test_bytes_without_a_dtype_are_explained() -> None:
+    with pytest.raises(WireError, match="dtype i2 or f4 for bytes"):
+        decode_header(entry(dtype=None), Limits())
+
+
 def test_unknown_fields_are_no_error() -> None:
     assert decode_header(entry(firmware="1.2", gps=b"\x00\xff"), Limits()).samples == 50
 

@@ -92,6 +92,7 @@ WRONG: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"dtype": "f4", "channels": {"ia": "AAA="}}, 422, "bad_length", "channels.ia", "whole f4"),
     ({"scale": {"ia": 0}}, 422, "bad_number", "scale.ia", "expected"),
     ({"scale": 2}, 422, "bad_type", "scale", "object"),
+    ({"scale": {"i_a": 0.001}}, 422, "unknown_channel", "scale.i_a", "expected ia"),
 ]
 
 
