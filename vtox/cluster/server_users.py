@@ -115,7 +115,8 @@ def _roles() -> dict[str, Role]:
     return {
         "ingest": Role(
             about="senders: adds windows, reads nothing",
-            rights=f"+xadd +wait +waitaof {TRANSACTIONS} {_keys(*raw)} {number}",
+            # `redis-cli --pipe` learns by ECHO that all was answered.
+            rights=f"+xadd +wait +waitaof +echo {TRANSACTIONS} {_keys(*raw)} {number}",
         ),
         "mqtt": Role(
             about="vtox mqtt: adds windows, registers machines, says which have left",

@@ -152,6 +152,11 @@ def test_a_sender_adds_windows_and_cannot_read_them(server: EmbeddedServer, clie
         assert reader.xrevrange(keys.RESULTS, count=1) == []
 
 
+def test_a_sender_adds_windows_by_a_pipe_of_commands(server: EmbeddedServer) -> None:
+    with connect(server.address.role_url("ingest"), "sender") as sender:
+        assert sender.echo("that was all") == b"that was all"
+
+
 @pytest.mark.parametrize("role", ["ingest", "api"])
 def test_who_adds_windows_may_ask_whether_they_are_on_disk(
     role: str, server: EmbeddedServer
