@@ -34,7 +34,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "ended_by_rate_change": Sentence(
         "记录提前结束：采样率由 {before_hz:g} 变为 {after_hz:g} Hz",
-        "使用同一采样率，或为每个采样率使用单独的 run。",
+        "使用同一采样率，或把其他采样率的信号作为另一台电机发送。",
     ),
     "ended_by_channel_change": Sentence(
         "记录提前结束：通道有变化",

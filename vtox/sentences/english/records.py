@@ -37,7 +37,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "ended_by_rate_change": Sentence(
         "record ended early: the sampling rate changed from {before_hz:g} to {after_hz:g} Hz",
-        "Sample at one rate, or give each rate a run of its own.",
+        "Sample at one rate, or send what has another rate as a machine of its own.",
     ),
     "ended_by_channel_change": Sentence(
         "record ended early: the channels changed",
