@@ -50,6 +50,16 @@ def test_windows_become_records_of_each_length() -> None:
     assert len(ids) == closed[-1].record.windows
 
 
+def test_a_window_longer_than_a_record_is_a_record_of_its_own_length() -> None:
+    bearing = frozenset({"bearing"})
+    long = [replace(piece(n, bearing, samples=60_000).header, t0=6.0 * n) for n in range(3)]
+    closed = feed(
+        joining({"bearing": 2.0}), *(Piece(f"{h.seq + 1}-0", "", h, bearing) for h in long)
+    )
+    assert seqs(closed, "bearing") == [(n, n, "") for n in range(3)]
+    assert [c.record.t_end - c.record.t_start for c in closed] == [6.0] * 3
+
+
 @pytest.mark.parametrize("windows", [1, 2, 10])
 def test_as_many_records_of_a_fleet_end_with_each_window(windows: int) -> None:
     ends: Counter[int] = Counter()

@@ -4,8 +4,9 @@ from vtox.sentences.sentence import Sentence
 
 _SPEED = "{speed_rpm:.0f} rpm（{speed_source!w}）"
 _BAND = "{channel} 的 {band_low_hz:.0f} 至 {band_high_hz:.0f} Hz 频带"
-_OTHER_SPEED = "在另一转速下记录，使谱线分开。"
-_NO_GAPS = "连续发送窗口，以便拼接成更长的记录。"
+_LONGER = "发送更长的窗口，使谱线分开。"
+_LONGER_OR_OTHER_SPEED = "发送更长的窗口，使谱线分开；若受电源谱线妨碍，则在另一转速下记录。"
+_NO_GAPS = "连续发送窗口；若记录已完整，则发送更长的窗口。"
 _SEND_SPEED = "发送 speed_rpm 或电流。"
 _SHAFT = "{channel} 中转频各次谱线有效值 {velocity_mm_s:.1f} mm/s，其中一倍频 {once_mm_s:.1f} mm/s"
 
@@ -50,7 +51,7 @@ SENTENCES: dict[str, Sentence] = {
     # Searched, undecided.
     "lines_at_masked_orders": Sentence(
         f"{{defects!w}}的谱线位置上有谱线，而在 {_SPEED}下轴或电源的谱线也可能在此",
-        _OTHER_SPEED,
+        _LONGER_OR_OTHER_SPEED,
     ),
     "shaft_or_bearing": Sentence(
         f"谱线既符合 {_SPEED}下{{defects!w}}的损伤，也符合 {{shaft_lines_rpm:.0f}} rpm"
@@ -158,7 +159,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "orders_masked": Sentence(
         "{defects!w}的谱线可能被轴或电源的谱线掩盖",
-        _OTHER_SPEED,
+        _LONGER_OR_OTHER_SPEED,
     ),
     "blades_or_coupling": Sentence(
         "叶片或联轴器每转 {impacts_per_turn} 次的冲击也符合",
@@ -179,6 +180,6 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "element_sidebands": Sentence(
         "滚动体的边带出现在轴的谱线周围，而这些轴的谱线掩盖了滚动体自身的谱线",
-        _OTHER_SPEED,
+        _LONGER,
     ),
 }

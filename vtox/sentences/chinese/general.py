@@ -76,7 +76,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "too_few_cycles": Sentence(
         "{duration_s:.3g} s 的记录只有 {cycles:.1f} 个电源周期，至少需要 {needed_cycles} 个",
-        _NO_GAPS,
+        "连续发送窗口；若记录已完整，则发送更长的窗口。",
     ),
     "supply_not_found": Sentence(
         "没有找到电源基波：最强的谱线 {line_hz:.2f} Hz 只占功率的 {power_share:.0%}",

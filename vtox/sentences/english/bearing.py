@@ -33,7 +33,7 @@ SENTENCES: dict[str, Sentence] = {
     "too_few_turns": Sentence(
         "record of {duration_s:.3g} s holds {turns:.0f} shaft turns at {speed_rpm:.0f} rpm, at "
         "least {needed_turns} needed",
-        "Send windows without gaps, so that they can be joined to a longer record.",
+        "Send windows without gaps; if the record was whole, send longer ones.",
     ),
     "vibration_rate_too_low": Sentence(
         "vibration sampled at {fs_hz:g} Hz, at least {needed_hz:.0f} Hz needed for a defect "
@@ -48,7 +48,8 @@ SENTENCES: dict[str, Sentence] = {
     "lines_at_masked_orders": Sentence(
         "lines lie where those of the {defects!w} would, and where shaft or supply may have "
         "theirs, at {speed_rpm:.0f} rpm ({speed_source!w})",
-        "Record at another speed, so that the lines separate.",
+        "Send longer windows, so that the lines separate; if the supply's are in the way, "
+        "record at another speed.",
     ),
     "shaft_or_bearing": Sentence(
         "lines fit damage of the {defects!w} at {speed_rpm:.0f} rpm ({speed_source!w}), or "
@@ -175,7 +176,8 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "orders_masked": Sentence(
         "lines of the {defects!w} may hide behind those of the shaft or the supply",
-        "Record at another speed, so that the lines separate.",
+        "Send longer windows, so that the lines separate; if the supply's are in the way, "
+        "record at another speed.",
     ),
     "blades_or_coupling": Sentence(
         "{impacts_per_turn} impacts a turn, of blades or a coupling, fit too",
@@ -191,7 +193,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "bearing_cage_not_searched": Sentence(
         "the bearing cage is not searched in less than {needed_turns} shaft turns",
-        "Send windows without gaps, so that they can be joined to a longer record.",
+        "Send windows without gaps; if the record was whole, send longer ones.",
     ),
     "elements_lag": Sentence(
         "the rolling elements turn {lag:.1%} slower than kinematics say, as at light load; that "
@@ -200,6 +202,6 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "element_sidebands": Sentence(
         "sidebands of a rolling element lie around lines of the shaft that mask its own",
-        "Record at another speed, so that the lines separate.",
+        "Send longer windows, so that the lines separate.",
     ),
 }

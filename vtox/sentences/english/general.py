@@ -88,7 +88,7 @@ SENTENCES: dict[str, Sentence] = {
     "too_few_cycles": Sentence(
         "record of {duration_s:.3g} s holds {cycles:.1f} supply cycles, "
         "at least {needed_cycles} needed",
-        "Send windows without gaps, so that they can be joined to a longer record.",
+        "Send windows without gaps; if the record was whole, send longer ones.",
     ),
     "supply_not_found": Sentence(
         "no supply line found: the strongest line, {line_hz:.2f} Hz, holds {power_share:.0%} "

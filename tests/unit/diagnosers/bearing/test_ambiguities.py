@@ -11,6 +11,7 @@ from tests.unit.diagnosers.bearing.cases import (
     BALANCED,
     DRIVE,
     HEALTHY,
+    NEAR_WHOLE,
     diagnose,
     doubts,
     near_whole,
@@ -85,6 +86,17 @@ def test_lines_at_masked_orders_give_unknown() -> None:
     assert "BPFI" in d.values["defects"]  # type: ignore[operator]
     quiet = diagnose(recording(replace(HEALTHY, shaft_hz=25.0), 4.0, fs_hz=64_000.0), DRIVE)
     assert quiet.state == "normal"
+
+
+@pytest.mark.parametrize("shaft_hz", [8.2, 12.3, 24.6])
+def test_masked_lines_of_a_race_separate_in_more_turns_and_not_at_another_speed(
+    shaft_hz: float,
+) -> None:
+    race = ImpactTrain(order=NEAR_WHOLE.defect_orders["BPFO"], strength=3.0)
+    slow = Machine(shaft_hz=shaft_hz, impacts=(race,))
+    few, many = (diagnose(recording(slow, n / shaft_hz), DRIVE) for n in (17, 50))
+    assert (few.state, few.code) == ("unknown", "lines_at_masked_orders")
+    assert (many.state, many.indicators["defect"]) == ("fault", "BPFO")
 
 
 @pytest.mark.parametrize(("grid_hz", "defect"), [(60.0, "BPFI"), (50.0, "BPFO")])
