@@ -11,6 +11,7 @@ import pytest
 from tests.paths import ROOT
 from vtox.domain import Diagnosis, Reason, abstain, reason
 from vtox.sentences.english.general import WORDS
+from vtox.sentences.languages import NAMES, Language
 from vtox.sentences.rendering import SENTENCES, TABLES, advice, render, render_all
 from vtox.sentences.sentence import Sentence
 
@@ -63,6 +64,14 @@ def test_a_sentence_renders(code: str) -> None:
     text = render(code, sample_values(SENTENCES[code]))
     assert text
     assert "{" not in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("code", CODES)
+def test_a_level_of_nothing_has_no_minus(code: str, name: Language) -> None:
+    values = sample_values(SENTENCES[code])
+    levels = {n: -0.04 for n in ("modulation_db", "change_db") if n in values}
+    assert not re.search(r"-0(?:\.0)? dB", render(code, values | levels, name))
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -60,7 +60,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "unassigned_impacts": Sentence(
         "每转 {order:.3f} 次的周期性冲击（{speed_rpm:.0f} rpm 下为 {repetition_hz:.1f} Hz），"
-        "调制 {modulation_db:.0f} dB，不符合已给出的任何故障阶次：来自其他部件"
+        "调制 {modulation_db:z.0f} dB，不符合已给出的任何故障阶次：来自其他部件"
         "（齿轮、皮带、被驱动机械），或阶次、转速不同的损伤轴承",
         "核对铭牌中的轴承和转速；检查齿轮、皮带和相邻设备。",
     ),
@@ -70,14 +70,14 @@ SENTENCES: dict[str, Sentence] = {
         "在转速稳定时记录；检查有无汽蚀，以及变频器引起的放电。",
     ),
     "weak_bearing_cage_lines": Sentence(
-        "保持架频率处有弱谱线（{repetition_hz:.1f} Hz，调制 {modulation_db:.0f} dB，"
+        "保持架频率处有弱谱线（{repetition_hz:.1f} Hz，调制 {modulation_db:z.0f} dB，"
         "为阈值的 {ratio:.1f} 倍），其他故障阶次没有：可能是保持架，"
         "或转速为 {order:.3f} 倍的较慢的轴、齿轮或皮带，或轴承完好",
         "观察谱线是否增长；查明是否有轴、齿轮或皮带以此速度旋转。",
     ),
     "weak_defect_lines": Sentence(
         "{defect!w}的阶次处有弱谱线（{repetition_hz:.1f} Hz，"
-        "{band_low_hz:.0f} 至 {band_high_hz:.0f} Hz 频带内调制 {modulation_db:.0f} dB，"
+        "{band_low_hz:.0f} 至 {band_high_hz:.0f} Hz 频带内调制 {modulation_db:z.0f} dB，"
         "为阈值的 {ratio:.1f} 倍）：完好的滚动体经过承载区时也产生这种谱线，"
         "轴不平衡或不对中时尤其明显",
         "观察谱线是否增长；对轴做动平衡和对中。",
@@ -90,17 +90,17 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "smeared_defect_lines": Sentence(
         f"{_SPEED}下，{{defect!w}}的阶次 {{order:.3f}} 及其倍频附近的能量展宽 {{smear:.0%}}，"
-        "调制 {modulation_db:.0f} dB，如同记录内转速变化时的损伤：单个转速读数不能证明转速稳定",
+        "调制 {modulation_db:z.0f} dB，如同记录内转速变化时的损伤：单个转速读数不能证明转速稳定",
         "在转速稳定时记录；若转速变化，轴须有清晰的谱线才能跟踪。",
     ),
     "slower_shaft_or_bearing_cage": Sentence(
-        "保持架频率处有谱线（{repetition_hz:.2f} Hz，调制 {modulation_db:.0f} dB，"
+        "保持架频率处有谱线（{repetition_hz:.2f} Hz，调制 {modulation_db:z.0f} dB，"
         "为阈值的 {ratio:.1f} 倍），滚道和滚动体的阶次处没有："
         "可能是转速为 {order:.3f} 倍的轴、齿轮、链条或皮带，也可能是保持架",
         "查明是否有轴、齿轮、链条或皮带以该转速转动；若没有，检查滚动体和保持架。",
     ),
     "another_machine_or_bearing": Sentence(
-        "{defect!w}的阶次附近有包络谱线梳（{repetition_hz:.1f} Hz，调制 {modulation_db:.0f} dB，"
+        "{defect!w}的阶次附近有包络谱线梳（{repetition_hz:.1f} Hz，调制 {modulation_db:z.0f} dB，"
         "为阈值的 {ratio:.1f} 倍），但没有该部件损伤应有的特征：载荷产生的边带，"
         "或在另一根轴振动更大时与其阶次相符："
         "可能是重复频率相同的其他轴承、齿轮或机器的冲击，也可能是载荷随其转动的部件",
@@ -118,12 +118,12 @@ SENTENCES: dict[str, Sentence] = {
     # Found.
     "bearing_defect": Sentence(
         f"{{defect!w}}：{_BAND}的包络在 {{repetition_hz:.1f}} Hz 处有梳状谱线，"
-        f"为阈值的 {{ratio:.1f}} 倍，调制 {{modulation_db:.0f}} dB，转速 {_SPEED}",
+        f"为阈值的 {{ratio:.1f}} 倍，调制 {{modulation_db:z.0f}} dB，转速 {_SPEED}",
         "检查轴承；置信度达到 0.5 时，才可依据所指的部位。",
     ),
     "element_or_bearing_cage": Sentence(
         f"滚动体或保持架：{_BAND}的包络在保持架频率 {{repetition_hz:.1f}} Hz 处有梳状谱线，"
-        f"为阈值的 {{ratio:.1f}} 倍，调制 {{modulation_db:.0f}} dB，转速 {_SPEED}",
+        f"为阈值的 {{ratio:.1f}} 倍，调制 {{modulation_db:z.0f}} dB，转速 {_SPEED}",
         "检查滚动体和保持架。",
     ),
     # Doubts.
@@ -133,12 +133,12 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "weak_unassigned_impacts": Sentence(
         "每转 {order:.3f} 次的弱周期性冲击（{speed_rpm:.0f} rpm 下为 {repetition_hz:.1f} Hz），"
-        "调制 {modulation_db:.0f} dB，不符合已给出的任何故障阶次",
+        "调制 {modulation_db:z.0f} dB，不符合已给出的任何故障阶次",
         "观察其是否增长。",
     ),
     "impacts_near_shaft_order": Sentence(
         "每转 {order:.3f} 次的周期性冲击（{speed_rpm:.0f} rpm 下为 {repetition_hz:.1f} Hz），"
-        "调制 {modulation_db:.0f} dB，可能来自轴",
+        "调制 {modulation_db:z.0f} dB，可能来自轴",
         "测量转速；检查风扇、联轴器和底脚。",
     ),
     "unbalance_lines": Sentence(

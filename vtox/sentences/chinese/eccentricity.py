@@ -2,7 +2,7 @@
 
 from vtox.sentences.sentence import Sentence
 
-_CHANGE = "转频处的调制比本负载下的基线变化 {change_db:+.1f} dB"
+_CHANGE = "转频处的调制比本负载下的基线变化 {change_db:+z.1f} dB"
 
 SENTENCES: dict[str, Sentence] = {
     "two_pole_lines_merge": Sentence(
@@ -16,7 +16,7 @@ SENTENCES: dict[str, Sentence] = {
         "在该负载稳定时用更多记录学习基线。",
     ),
     "rotation_sidebands_in_voltage": Sentence(
-        "距电源基波 {rotation_hz:.2f} Hz 的谱线上升了 {change_db:.1f} dB，但电压中也有该谱线："
+        "距电源基波 {rotation_hz:.2f} Hz 的谱线上升了 {change_db:z.1f} dB，但电压中也有该谱线："
         "属于电源的间谐波",
         "查明同一电源上由什么产生该谱线；负载变化时它的位置不变。",
     ),

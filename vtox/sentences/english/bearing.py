@@ -59,7 +59,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "unassigned_impacts": Sentence(
         "periodic impacts {order:.3f} times a turn ({repetition_hz:.1f} Hz at {speed_rpm:.0f} "
-        "rpm), modulation {modulation_db:.0f} dB, match no defect order given: another part "
+        "rpm), modulation {modulation_db:z.0f} dB, match no defect order given: another part "
         "(gear, belt, driven machine), or a damaged bearing of other orders or speed",
         "Check the bearing on the nameplate and the speed; inspect gears, belts and neighbours.",
     ),
@@ -71,14 +71,14 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "weak_bearing_cage_lines": Sentence(
         "weak lines at the bearing cage frequency ({repetition_hz:.1f} Hz, modulation "
-        "{modulation_db:.0f} dB, {ratio:.1f} times the threshold) and at no other defect order: "
+        "{modulation_db:z.0f} dB, {ratio:.1f} times the threshold) and at no other defect order: "
         "the bearing cage, a slower shaft, gear or belt at {order:.3f} times the speed, or a "
         "sound bearing",
         "Watch whether the lines grow; find out whether a shaft, gear or belt turns so fast.",
     ),
     "weak_defect_lines": Sentence(
         "weak lines at the order of the {defect!w} ({repetition_hz:.1f} Hz, modulation "
-        "{modulation_db:.0f} dB at {band_low_hz:.0f} to {band_high_hz:.0f} Hz, "
+        "{modulation_db:z.0f} dB at {band_low_hz:.0f} to {band_high_hz:.0f} Hz, "
         "{ratio:.1f} times the threshold): sound elements make "
         "such lines as they pass the load zone, most where the shaft is out of balance or line",
         "Watch whether the lines grow; balance and align the shaft.",
@@ -92,14 +92,14 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "smeared_defect_lines": Sentence(
         "power is spread by {smear:.0%} about order {order:.3f} of the {defect!w} and its "
-        "multiples at {speed_rpm:.0f} rpm ({speed_source!w}), modulation {modulation_db:.0f} dB, "
+        "multiples at {speed_rpm:.0f} rpm ({speed_source!w}), modulation {modulation_db:z.0f} dB, "
         "as damage does whose speed moves within the record: one reading does not show that it "
         "is steady",
         "Record at a steady speed; where it moves, a line of the shaft must be clear to follow it.",
     ),
     "slower_shaft_or_bearing_cage": Sentence(
         "lines at the bearing cage frequency ({repetition_hz:.2f} Hz, modulation "
-        "{modulation_db:.0f} dB, {ratio:.1f} times the threshold) and at no order of a race or an "
+        "{modulation_db:z.0f} dB, {ratio:.1f} times the threshold) and at no order of a race or an "
         "element: a shaft, gear, chain or belt that turns at {order:.3f} times the speed, or the "
         "bearing cage",
         "Find out whether a shaft, gear, chain or belt turns at that speed; where none does, "
@@ -107,7 +107,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "another_machine_or_bearing": Sentence(
         "a comb of envelope lines near the order of the {defect!w} ({repetition_hz:.1f} Hz, "
-        "modulation {modulation_db:.0f} dB, {ratio:.1f} times the threshold), without what damage "
+        "modulation {modulation_db:z.0f} dB, {ratio:.1f} times the threshold), without what damage "
         "of that part shows: the sidebands of its load, or just its order where another shaft is "
         "louder: impacts of another bearing, gear or machine that come about as often, or of a "
         "part whose load turns with it",
@@ -129,13 +129,13 @@ SENTENCES: dict[str, Sentence] = {
     "bearing_defect": Sentence(
         "{defect!w}: a comb of envelope lines at {repetition_hz:.1f} Hz in "
         "{band_low_hz:.0f} to {band_high_hz:.0f} Hz of {channel} is {ratio:.1f} times its "
-        "threshold, modulation {modulation_db:.0f} dB, at {speed_rpm:.0f} rpm ({speed_source!w})",
+        "threshold, modulation {modulation_db:z.0f} dB, at {speed_rpm:.0f} rpm ({speed_source!w})",
         "Inspect the bearing; rely on which part it is only where the confidence is 0.5 or more.",
     ),
     "element_or_bearing_cage": Sentence(
         "rolling element or bearing cage: a comb of envelope lines at the bearing cage frequency, "
         "{repetition_hz:.1f} Hz, in {band_low_hz:.0f} to {band_high_hz:.0f} Hz of {channel} is "
-        "{ratio:.1f} times its threshold, modulation {modulation_db:.0f} dB, at {speed_rpm:.0f} "
+        "{ratio:.1f} times its threshold, modulation {modulation_db:z.0f} dB, at {speed_rpm:.0f} "
         "rpm ({speed_source!w})",
         "Inspect rolling elements and bearing cage.",
     ),
@@ -146,12 +146,12 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "weak_unassigned_impacts": Sentence(
         "weak periodic impacts {order:.3f} times a turn ({repetition_hz:.1f} Hz at "
-        "{speed_rpm:.0f} rpm), modulation {modulation_db:.0f} dB, match no defect order given",
+        "{speed_rpm:.0f} rpm), modulation {modulation_db:z.0f} dB, match no defect order given",
         "Watch whether they grow.",
     ),
     "impacts_near_shaft_order": Sentence(
         "periodic impacts {order:.3f} times a turn ({repetition_hz:.1f} Hz at {speed_rpm:.0f} "
-        "rpm), modulation {modulation_db:.0f} dB, may be the shaft's",
+        "rpm), modulation {modulation_db:z.0f} dB, may be the shaft's",
         "Measure the speed; look at fan, coupling and feet.",
     ),
     "unbalance_lines": Sentence(

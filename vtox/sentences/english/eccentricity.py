@@ -14,8 +14,8 @@ SENTENCES: dict[str, Sentence] = {
         "Learn from more records at that load, and while it is steady.",
     ),
     "rotation_sidebands_in_voltage": Sentence(
-        "the line {rotation_hz:.2f} Hz from the supply rose by {change_db:.1f} dB, but the voltage "
-        "carries it too: an interharmonic of the supply",
+        "the line {rotation_hz:.2f} Hz from the supply rose by {change_db:z.1f} dB, but the "
+        "voltage carries it too: an interharmonic of the supply",
         "Find what on this supply makes the line; it stays where it is when the load moves.",
     ),
     "line_beside_rotation_sidebands": Sentence(
@@ -29,10 +29,11 @@ SENTENCES: dict[str, Sentence] = {
         "Measure on a supply with less noise and fewer interharmonics.",
     ),
     "rotation_sidebands_steady": Sentence(
-        "modulation at the speed of rotation {change_db:+.1f} dB from the baseline at this load", ""
+        "modulation at the speed of rotation {change_db:+z.1f} dB from the baseline at this load",
+        "",
     ),
     "rotation_sidebands_risen": Sentence(
-        "modulation at the speed of rotation {change_db:+.1f} dB from the baseline at this load "
+        "modulation at the speed of rotation {change_db:+z.1f} dB from the baseline at this load "
         "({level_dbc:.1f} dBc {rotation_hz:.2f} Hz from the supply line): eccentricity, unbalance, "
         "misalignment or a load that oscillates once a turn",
         "Check balance, alignment and load first; then measure the air gap.",
