@@ -88,6 +88,16 @@ def test_a_trend_has_its_gap_and_is_read_by_keys(
         eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
 
 
+def test_groups_of_buttons_have_no_ground_of_their_own(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    commit_health(client, "M1", "warning", bearing="warning")
+    grounds = "[...document.querySelectorAll('.tools .group')].map(n => getComputedStyle(n)."
+    with page_of(settings, tmp_path) as tab:
+        tab.shows("Try on the last 30 days")
+        assert tab.run(f"[...new Set({grounds}backgroundColor))].join()") == "rgba(0, 0, 0, 0)"
+
+
 def test_levels_of_lines_take_the_place_of_statistics(
     settings: Settings, client: Client, record: Callable[[], object], tmp_path: Path
 ) -> None:
