@@ -10,6 +10,10 @@ const HIGH = 24, LOW = 5;
 const isIll = (m) => m.state === "fault" || m.state === "warning";
 const isDetected = (state) => state === "fault" || state === "warning";
 
+// A long name in two lines: its end, in which names of one plant differ, is never cut.
+const LONG = 26, END = 10;
+const lines = (id) => (id.length > LONG ? [id.slice(0, -END), id.slice(-END)].map((part) => el("span", {}, part)) : id);
+
 // The state of a machine in words.
 function stateText(m) {
   const named = Object.entries(m.faults).filter(([, s]) => s === m.state).map(([f]) => faultName(f));
@@ -37,9 +41,11 @@ export function fillRow(node, m, choosePath) {
   const watched = FAULT_COUNT - m.blind.length;
   const blind = m.blind.length ? t("fleet.blind_list", { faults: listed(m.blind.map(faultName)) }) : t("fleet.blind_none");
   node.className = `machine ${m.state}`;
+  // The link covers the row: what is cut in its cells is read on the row.
+  node.title = [m.machine_id, sentenceCase(why ? label(words, why) : words), listed([m.site, m.asset_path].filter(Boolean)), blind].filter(Boolean).join("\n");
   const link = node.querySelector("a") ?? el("a", {});
   link.setAttribute("href", addressOf(m));
-  put(link, glyph(m.state), m.machine_id);
+  put(link, glyph(m.state), el("span", { class: "id" }, lines(m.machine_id)));
   // The link stays the same element, so that the focus stays too.
   const first = node.firstChild ?? node.appendChild(cell("name", link));
   while (first.childNodes.length > 1) first.lastChild.remove();
@@ -48,12 +54,12 @@ export function fillRow(node, m, choosePath) {
   const trend = node.querySelector(".trendcell") ?? cell("trendcell");
   for (const child of old) if (child !== trend) child.remove();
   first.after(
-    cell("say", el("b", { title: words }, sentenceCase(words)), why ? el("span", { class: "sub", title: why }, why) : null),
+    cell("say", el("b", {}, sentenceCase(words)), why ? el("span", { class: "sub" }, why) : null),
     cell("place", el("b", {}, m.site), parts.length ? el("span", { class: "sub" }, parts.flatMap((part, i) => [i ? el("span", {}, "/") : null, el("button", { type: "button", class: "link", title: t("fleet.only_path", { path: parts.slice(0, i + 1).join("/") }), onclick: () => choosePath(parts.slice(0, i + 1).join("/")) }, part)])) : null),
   );
   node.append(trend,
     cell("healthcell", el("span", { class: "small sub only" }, t("fleet.column_health")), el("b", {}, m.health === null ? "–" : num(m.health, 0))),
-    cell("watchcell", el("span", { class: "small sub only" }, t("fleet.column_watched")), el("span", { title: blind }, t("fleet.watched_of", { n: watched, all: FAULT_COUNT }))));
+    cell("watchcell", el("span", { class: "small sub only" }, t("fleet.column_watched")), el("span", {}, t("fleet.watched_of", { n: watched, all: FAULT_COUNT }))));
 }
 
 // Bars of the worst state of each step, as high as the health was low; a gap is no bar.

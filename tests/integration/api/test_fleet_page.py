@@ -156,6 +156,25 @@ def test_a_silent_machine_and_one_without_diagnosis(
         tab.shows("0 of 5")
 
 
+def test_what_is_cut_in_a_row_is_read_on_it(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    names = [f"North-Pit.Primary-Crushing-Station.Conveyor-{i}" for i in (1, 2)]
+    path = "Upper bench of the open pit/Primary crushing station/Conveyor 4/Main motor"
+    for name in names:
+        commit_health(client, name, "fault", bearing="fault")
+        machines.register(client, name, Motor(site="North", asset_path=path))
+    hover = "(n => { n.scrollIntoView(); const box = n.getBoundingClientRect(); return document."
+    hover += "elementFromPoint(box.x + 5, box.y + 5).closest('[title]').title; })"
+    cut = "[...document.querySelectorAll('#rows {}')].filter(n => n.scrollWidth > n.clientWidth)"
+    with page_of(settings, tmp_path) as tab:
+        tab.shows("Conveyor-2")
+        shown = tab.run(f"{hover}(document.querySelector('#rows .say .sub'))")
+        assert f"{names[0]}\nFault: Bearing: Because of bearing\nNorth, {path}" in shown
+        assert tab.run(f"{cut.format('.id > :last-child')}.length") == 0, "names are told apart"
+        assert tab.run(f"{cut.format('.place .sub')}.length") == 0, "each part ends in dots"
+
+
 def test_a_server_that_goes_is_named_and_the_list_stays(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:

@@ -73,7 +73,7 @@ def test_rows_tell_what_is_wrong(base: str, client: Client, tmp_path: Path) -> N
     page = document_of(base, tmp_path)
     assert ">Warning: Turn short</b>" in page
     assert ">Fault: Broken bar, Bearing</b>" in page
-    assert 'title="Because of turn_short"' in page
+    assert 'title="V028\nWarning: Turn short: Because of turn_short' in page
 
 
 def test_the_page_begins_with_what_is_wrong_with_the_system(
