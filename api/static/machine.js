@@ -95,7 +95,7 @@ function drawMachine(m, now) {
   const bar = el("i");
   bar.style.width = `${m.health ?? 0}%`;
   put("health", ...(m.health === null ? [t("machine.health_unknown")] : [t("machine.health", { health: num(m.health, 0) }), el("span", { class: "health", "aria-hidden": "true" }, bar)]));
-  put("seen", m.last_window ? t("machine.last_window", { ago: ago(m.last_window_age_s) }) : t("machine.no_window"), m.vehicle_id ? t("machine.vehicle", { name: m.vehicle_id }) : "");
+  put("seen", m.last_window ? t("machine.last_window", { ago: ago(m.last_window_age_s) }) : t("machine.no_window"), m.vehicle_id && m.vehicle_id !== m.machine_id ? t("machine.vehicle", { name: m.vehicle_id }) : "", placeOf(m.nameplate));
   put("reason", Object.keys(m.diagnoses).length ? "" : m.reason);
   const rank = (f) => ["fault", "warning", "normal", "unknown"].indexOf(m.diagnoses[f]?.state ?? "unknown");
   const faults = [...FAULTS].sort((a, b) => rank(a) - rank(b));
@@ -113,6 +113,12 @@ function drawMachine(m, now) {
   const worst = faults.map((f) => m.diagnoses[f]).find((d) => d && whereSeen(d) && d.state !== "unknown");
   const noCurrent = m.diagnoses.eccentricity?.code === "no_current";
   return start(id, worst ? whereSeen(worst) : noCurrent ? { kind: "vibration" } : {});
+}
+
+// Where the machine is, as its nameplate says.
+function placeOf(plate) {
+  const names = [plate?.site, plate?.asset_path?.replaceAll("/", " / ")].filter(Boolean);
+  return names.length ? ` · ${listed(names)}` : "";
 }
 
 // The operating point, as the latest diagnoses measured it.

@@ -11,10 +11,11 @@ from tests.integration.api.browser import document_of, needs_browser, pages
 from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_status import bring_up
 from vtox import keys
-from vtox.domain import reason
+from vtox.domain import Motor, reason
 from vtox.sentences import rendering
 from vtox.sentences.sentence import Sentence
 from vtox.settings import Settings
+from vtox.store import machines
 from vtox.store.client import Client
 from vtox.store.system_alarms import Condition, keep
 
@@ -47,6 +48,18 @@ def test_a_machine_that_nobody_knows(base: str, tmp_path: Path, name: str) -> No
     sections = re.findall(r'<(?:section|div) class="(?:panel|two)"[^>]*>', page)
     assert "Nameplate" in page
     assert all("hidden" in s for s in sections if "two" in s or "kept" in s), sections
+
+
+def test_a_machine_says_where_it_is_and_not_its_name_twice(
+    base: str, client: Client, tmp_path: Path
+) -> None:
+    commit_health(client, "M1", "normal", bearing="normal")
+    machines.register(client, "M1", Motor(site="Harbour", asset_path="Crusher 3/fan"))
+    for vehicle, said in (("M1", ""), ("Truck 7", " · vehicle Truck 7")):
+        client.hset(keys.machine("M1"), "vehicle_id", vehicle)
+        page = document_of(f"{base}/machines/M1", tmp_path)
+        assert f"{said} · Harbour, Crusher 3 / fan</span>" in page
+        assert ("vehicle" in page.partition('id="seen"')[2].partition("</span>")[0]) is bool(said)
 
 
 def test_a_card_shows_reason_doubts_and_what_to_do(
