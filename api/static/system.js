@@ -1,7 +1,7 @@
 // The state of the system, as the head of the fleet's page and of the cluster's page shows it; and tables.
 
 import { byId, el, glyph, label, marked, num, outage, pill, put, redraw, sentenceCase, span, stateWord } from "./common.js";
-import { locale, t } from "./texts.js";
+import { hasText, locale, t } from "./texts.js";
 
 const RANK = { fault: 0, warning: 1, unknown: 2, normal: 3 };
 
@@ -15,7 +15,7 @@ export function drawStatus(s) {
 
 // Of several servers that share the machines, which one it is of.
 const ofServer = (x, text) => (x.server ? label(t("common.server", { n: x.server }), text) : text);
-const checkName = (name) => (name.startsWith("workers:") ? t("fleet.queue", { name: name.slice(8) }) : name);
+const checkName = (name) => (name.startsWith("workers:") ? t("fleet.queue", { name: name.slice(8) }) : hasText(`words.check_${name}`) ? t(`words.check_${name}`) : name);
 
 // What is wrong with the system itself: its alarms, and checks that no alarm tells already.
 function drawSystem(s) {

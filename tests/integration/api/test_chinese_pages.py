@@ -131,6 +131,16 @@ def test_pages_in_chinese_leave_no_english_and_fit_a_telephone(base: str, tmp_pa
             eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
 
 
+def test_what_is_wrong_with_the_system_is_named_in_chinese(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    with (
+        serving_app(create_app(settings)) as http,
+        chromium(f"{http.base_url}?lang=zh", tmp_path) as tab,
+    ):
+        tab.shows("桥接进程：没有桥接进程在运行")
+
+
 def test_the_switch_keeps_the_language_and_what_is_shown(base: str, tmp_path: Path) -> None:
     with chromium(f"{base}/machines/M1?kind=demodulated#bench", tmp_path) as tab:
         tab.shows("What to do")
