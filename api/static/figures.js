@@ -41,7 +41,7 @@ function drawFalse(f) {
     [t("figures.promised"), t("figures.at_most", { rate: rate(f.promised_per_machine_day) })],
     [t("figures.machine_days"), daysOf(f.machine_days)],
     [t("figures.alarms_of_faults"), count(f.alarms)],
-    ...OUTCOMES.map((name) => [t(`figures.outcome_${name}`), count(f.outcomes[name] ?? 0)]),
+    ...OUTCOMES.map((name) => [t(`alarms.outcome_${name}`), count(f.outcomes[name] ?? 0)]),
     [t("figures.undecided"), count(f.undecided)],
   ];
   put("falsefacts", facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
@@ -88,7 +88,7 @@ function draw(f) {
   drawDays(f);
   const [machine, alarm, n] = [[t("figures.machine")], [t("figures.alarm")], [t("figures.times"), "n"]];
   table("frequent", [machine, alarm, n, [t("figures.share"), "n"]], f.most_frequent.map((a) => [machineLink(a.machine_id), faultName(a.fault), count(a.alarms), `${num(100 * a.share, 0)} %`]), t("figures.none"));
-  table("standing", [machine, alarm, [t("figures.state")], [t("figures.stands"), "n"]], f.standing.map((a) => [machineLink(a.machine_id), el("span", {}, faultName(a.fault), " · ", stateWord(a.level)), t(`figures.state_${a.state}`), span(a.stands_s)]), t("figures.none_stands"));
+  table("standing", [machine, alarm, [t("figures.state")], [t("figures.stands"), "n"]], f.standing.map((a) => [machineLink(a.machine_id), el("span", {}, faultName(a.fault), " · ", stateWord(a.level)), t(`alarms.state_${a.state}`), span(a.stands_s)]), t("figures.none_stands"));
   put("stale", t("figures.standing_for_a_day", { n: f.standing_for_a_day }));
   table("chatter", [machine, alarm, n, [t("figures.window"), "n"], [t("figures.last_time"), "n"]], f.chattering.map((a) => [machineLink(a.machine_id), faultName(a.fault), count(a.times), span(a.window_s), ago(Math.max((Date.parse(f.to) - Date.parse(a.last)) / 1000, 0))]), t("figures.none_chatters"));
   table("machines", [machine, [t("figures.alarms"), "n"], [t("figures.machine_days"), "n"], [t("figures.per_machine_day"), "n"]], f.by_machine.map((m) => [machineLink(m.machine_id), count(m.alarms), daysOf(m.machine_days), rate(m.per_machine_day)]), t("figures.none"));

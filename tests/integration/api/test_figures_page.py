@@ -73,5 +73,5 @@ def test_without_a_history_the_page_says_so(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
     with figures_page(settings, tmp_path, "?lang=zh") as tab:
-        tab.shows("尚无历史数据")
+        tab.shows("尚无报警事件的记录")
         tab.shows("这些天内没有电机得到评估")
