@@ -1,6 +1,6 @@
 // The page of the cluster: what the processes do now, how it was, and the windows that could not be diagnosed.
 
-import { ago, byId, bytes, count, el, faultName, get, latency, num, poll, put, sentenceCase } from "./common.js";
+import { ago, byId, bytes, count, el, faultName, get, latency, num, poll, put, sentenceCase, unbroken } from "./common.js";
 import { figures, historyOf, RANGES } from "./clusterplots.js";
 import { drawLetters, setUpLetters } from "./deadletters.js";
 import { drawOutage, drawStatus, meter, table } from "./system.js";
@@ -12,6 +12,8 @@ const order = new Intl.Collator(locale, { numeric: true }).compare;
 
 let drawnAt = -Infinity;
 let lettersOf = null;
+
+const limitName = (limit) => (limit === "cpu" ? t("cluster.limit_cpu") : t("fleet.queue", { name: limit }));
 
 function drawFigures(s) {
   const p = s.performance_metrics;
@@ -28,7 +30,7 @@ function drawFigures(s) {
   const raw = s.streams.motor_raw_data;
   put("lag", raw.lag === null ? t(raw.group ? "cluster.lag_unknown" : "cluster.nothing_read") : t("cluster.lag", { n: raw.lag }));
   put("room", s.capacity.room === null ? "–" : `+${count(s.capacity.room)}`);
-  put("roomwhy", s.capacity.room === null ? s.capacity.reason : t("cluster.room_limit", { limit: s.capacity.limit, share: num(100 * s.capacity.used[s.capacity.limit], 0) }));
+  put("roomwhy", s.capacity.room === null ? s.capacity.reason : unbroken(t("cluster.room_limit", { limit: limitName(s.capacity.limit), share: num(100 * s.capacity.used[s.capacity.limit], 0) })));
   byId("roomwhy").title = s.capacity.reason;
   const answering = s.servers.filter((x) => x.product);
   put("memory", s.server ? bytes(s.server.used_memory_bytes) : answering.length ? bytes(answering.reduce((sum, x) => sum + x.product.used_memory_bytes, 0)) : "–");

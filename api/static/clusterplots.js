@@ -11,10 +11,10 @@ const GAP = 3;
 export const RANGES = { hour: HOUR, day: DAY, week: 7 * DAY, month: 30 * DAY };
 const SHOWN = [
   { name: "throughput", show: (v) => [num(v, 1), t("cluster.windows_per_s")], lines: ["throughput", "ingest_rate"] },
-  { name: "latency_over_time", show: (v) => latency(v), tick: (v, longest) => latency(v, longest, 1), lines: ["latency_p50_ms", "latency_p95_ms"] },
+  { name: "latency_over_time", show: (v) => latency(v), tick: (v, longest) => latency(v, longest, 2), lines: ["latency_p50_ms", "latency_p95_ms"] },
   { name: "backlog", show: (v) => [count(Math.round(v)), t("cluster.windows")], lines: ["backlog", "in_flight"] },
 ];
-const plain = (v) => [num(v, 1)];
+const plain = (v) => [num(v, 2)];
 const DASHES = [[], [6, 4]];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 

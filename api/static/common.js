@@ -4,7 +4,7 @@ import { hasText, language, locale, t } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 export const POLL_MS = 2000;
-const UNITS = { _hz: "Hz", _dbc: "dBc", _db: "dB", _ms: "ms", _s: "s", _f: "F", _a: "A", _v: "V", _rpm: "rpm", _c: "°C", _w: "W", _mm: "mm", _deg: "°" };
+const UNITS = { _hz: "Hz", _dbc: "dBc", _db: "dB", _ms: "ms", _s: "s", _f: "F", _a: "A", _v: "V", _rpm: "rpm", _c: "°C", _w: "W", _mm: "mm", _deg: "°", _ohm: "ohm" };
 
 // el("p", {class: "x"}, "text", child): text is always text, never markup.
 export function el(name, attributes = {}, ...children) {

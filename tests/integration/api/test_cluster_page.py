@@ -72,7 +72,8 @@ def test_the_cluster_over_time_and_its_dead_letters(
     bring_up(client)
     now = server_time(client)
     for age_s in range(600, 0, -10):
-        latencies = {"latency_p50_ms": 420.0, "latency_p95_ms": 41_237.0}
+        load = {"machines": 50, "busy": {"bearing": 0.2}, "cpu": 0.5}
+        latencies = load | {"latency_p50_ms": 420.0, "latency_p95_ms": 41_237.0}
         add_metrics(client, now - age_s, throughput=49.5, ingest_rate=50.0, **latencies)
     recorder = Recorder(client, settings)
     recorder.record(Event())
@@ -83,6 +84,7 @@ def test_the_cluster_over_time_and_its_dead_letters(
         tab.shows("diagnosed: 49.5\u00a0windows/s")
         tab.shows("median: 420\u00a0ms · ┄ 95 % within: 41\u00a0s")
         tab.shows("95 % within 41\u00a0s")
+        tab.shows("the CPU is 50\u00a0% in use")
         assert tab.run("document.querySelectorAll('#plots canvas').length") == 3
         assert tab.run("document.querySelector('#flower').href").endswith(":5555/")
         tab.act("document.querySelector('[data-range=day]').click()")

@@ -52,7 +52,7 @@ def add_assessment(client: Client, t: float, health: float, state: Any = "normal
     return add(client, keys.ASSESSMENTS, encode_assessment("M1", Assessment(t, health, state, {})))
 
 
-def add_metrics(client: Client, t: float, **figures: float) -> str:
+def add_metrics(client: Client, t: float, **figures: Any) -> str:
     """Add an entry of `performance_metrics`."""
     return add(client, keys.METRICS, encode_metrics(Metrics(t=t, interval_s=10.0, **figures)))
 
