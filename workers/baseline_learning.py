@@ -55,6 +55,15 @@ CREDIT_S = 1.0
 # fill the log.
 LOG_EVERY_S = 600.0
 
+# What says that a clamp or its scale is wrong. A baseline of such currents would lack the asymmetry
+# of the machine, and be kept once they are mended.
+MISWIRED = {
+    "channel_scale_differs",
+    "currents_do_not_sum_to_zero",
+    "phase_open",
+    "supply_not_found",
+}
+
 Observation = tuple[Record, Sequence[Diagnosis], MachineState]
 
 
@@ -129,10 +138,14 @@ def _teaches(
     """Return whether a record is whole, healthy, and at a load that the baseline does not cover.
 
     Of a machine that stands still there is no load, and nothing to learn but the noise of sensors.
+    What is wrong with the currents `turn_short` says, in its latest record.
     """
     covered = machine.baseline is not None and not _new_load(machine.baseline, load_a)
     still = operating_state(d.code for d in diagnoses) == "standstill"
-    return not (covered or still or record.closed or _finding(diagnoses, machine.history))
+    codes = [d.code for d in diagnoses] + [h.last_code for h in machine.history.faults.values()]
+    miswired = not MISWIRED.isdisjoint(codes)
+    finding = _finding(diagnoses, machine.history)
+    return not (covered or still or miswired or record.closed or finding)
 
 
 def _enough(notes: Sequence[LearningNote], settings: Settings) -> bool:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.signals.phasor_motor import MOTOR, Machine, recording
-from vtox import keys, learn_baseline
+from vtox import diagnose, keys, learn_baseline
 from vtox.baseline import Baseline
 from vtox.channel_map import NO_MAP, ChannelMap, Source, sources_table
 from vtox.domain import Diagnosis, Reason, Record, Recording, State, Window, abstain, reason
@@ -317,3 +318,19 @@ def test_of_windows_that_are_gone_nothing_is_learnt_and_nothing_more_is_read(
     run(machine, settings, LOW, 3, 1, meanwhile=lambda: machine.xtrim(keys.RAW, maxlen=3))
     assert read == [0]
     assert load_states(machine, ["M"])[0].baseline is None
+
+
+@pytest.mark.parametrize("wired", ["to noise", "to phase a too", "at a thousandth"])
+def test_a_wrong_clamp_teaches_nothing_until_it_is_mended(
+    machine: Client, settings: Settings, wired: str
+) -> None:
+    x = recording(Machine(load=LOW), RECORD_S, FS_HZ, seed=0)
+    noise = np.random.default_rng(0).normal(scale=0.02, size=x.samples)
+    by_wiring = {"to noise": noise, "to phase a too": x.channels["ia"]}
+    ic = by_wiring.get(wired, x.channels["ic"] / 1000)
+    (d,) = diagnose(Recording({**x.channels, "ic": ic}, FS_HZ), MOTOR, faults=["turn_short"])
+    wrong = {"turn_short": FaultHistory(last_state=d.state, last_code=d.code)}
+    run(machine, settings, LOW, 0, 5, history=wrong)
+    assert load_states(machine, ["M"])[0].baseline is None
+    run(machine, settings, LOW, 5, 4)
+    assert stored(machine).asymmetry is not None
