@@ -55,6 +55,9 @@ def entry_fields(body: dict[str, Any], machine_id: str | None = None) -> dict[by
     channels = _channel_table("channels", body["channels"])
     for name, samples in channels.items():
         fields[name] = _floats(name, samples) if dtype == "json" else _bytes(name, samples)
+    if flat := [k for k in body if k.startswith("scale_")]:
+        # As in an entry of the stream; ignored it would leave counts that count as units.
+        raise WireError("bad_type", f"{flat[0]}: expected in scale, by channel", flat[0])
     for name, scale in _channel_table("scale", body.get("scale", {})).items():
         fields[f"scale_{name}"] = _number(f"scale_{name}", scale)
     return {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in fields.items()}

@@ -93,6 +93,7 @@ WRONG: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"scale": {"ia": 0}}, 422, "bad_number", "scale.ia", "expected"),
     ({"scale": 2}, 422, "bad_type", "scale", "object"),
     ({"scale": {"i_a": 0.001}}, 422, "unknown_channel", "scale.i_a", "expected ia"),
+    ({"scale_ia": 0.001}, 422, "bad_type", "scale.ia", "expected in scale"),
 ]
 
 
