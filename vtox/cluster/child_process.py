@@ -5,13 +5,10 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
 POLL_S = 0.05
-# Linux takes the niceness of a session from an ordinary user ten times a second, of all together.
-AUTOGROUP_TRIES = 20
 LINE_MAX_BYTES = 1 << 20
 
 
@@ -23,26 +20,6 @@ async def exit_status(process: asyncio.subprocess.Process) -> int:
     while process.returncode is None:
         await asyncio.sleep(POLL_S)
     return process.returncode
-
-
-async def be_nice(pid: int, niceness: int) -> None:
-    """Let a process that leads its session wait where others want its core; call it at its start.
-
-    Its threads and children follow.
-    """
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
-    # Where Linux shares cores between sessions first (sched(7), "The autogroup feature"), a process
-    # of another session is not held up by that.
-    for _ in range(AUTOGROUP_TRIES):
-        try:
-            Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
-        except BlockingIOError:
-            await asyncio.sleep(POLL_S)
-        except OSError:  # not Linux, or without that feature
-            return
-        else:
-            return
 
 
 async def read_lines(stream: asyncio.StreamReader | None, on_line: Callable[[str], None]) -> None:

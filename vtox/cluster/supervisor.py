@@ -271,7 +271,9 @@ class Supervisor:
         folder = self.settings.data_dir / "run"
         make_private(folder)
         process = await asyncio.create_subprocess_exec(
-            *parent_watch.command_watching_parent(*state.spec.command),
+            *parent_watch.command_watching_parent(
+                *state.spec.command, niceness=state.spec.niceness
+            ),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -286,8 +288,6 @@ class Supervisor:
         if self._stop.is_set() or state.retired:
             process.kill()
         state.pid, state.status = process.pid, "starting"
-        if state.spec.niceness:
-            await child_process.be_nice(process.pid, state.spec.niceness)
         reader = asyncio.create_task(
             child_process.read_lines(process.stdout, lambda line: self._take_line(state, line))
         )

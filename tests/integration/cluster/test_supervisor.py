@@ -478,8 +478,11 @@ def test_a_patient_process_and_its_children_let_others_have_the_core(tmp_path: P
         assert of_patient.nice() == psutil.Process(patient).nice() == own + 3
         assert psutil.Process(other).nice() == own
         if Path("/proc/self/autogroup").exists():
-            sessions = [Path(f"/proc/{pid}/autogroup").read_text() for pid in (patient, other)]
-            assert [s.split()[-1] for s in sessions] == ["3", "0"]
+
+            def session(pid: int) -> str:
+                return Path(f"/proc/{pid}/autogroup").read_text().split()[-1]
+
+            assert (session(patient), session(other)) == ("3", "0")
 
     run(tmp_path, [replace(spec("patient", child), niceness=3), spec("other")], script)
 
