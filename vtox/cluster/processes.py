@@ -28,7 +28,7 @@ from vtox.store.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
 LIVENESS_PATH = "/health/live"
 # With 600 machines on two cores `bearing`, which takes the most time, got a core too late. Records
 # of ten seconds can wait for it, and so can recorder and Flower (docs/TRIALS.md).
-PATIENT = 5
+PATIENT = 10
 PATIENT_QUEUES = frozenset(f.queue for f in FAMILIES.values() if f.min_record_s > 5.0)
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.
 ALLOW_ROOT = "ignore:You're running the worker with superuser privileges"
