@@ -15,11 +15,11 @@ import pytest
 
 from tests.cluster import Cluster, cluster, free_ports
 from tests.waiting import eventually, is_alive
-from vtox import keys
 from vtox.cluster.processes import server_responds
 from vtox.cluster.restart import PAUSE_MAX_S
 from vtox.cluster.supervisor import STOP_TIMEOUTS_S
 from vtox.store.client import connect
+from vtox.store.recorder_heartbeat import recorder_heartbeat
 from vtox.store.status import snapshot
 
 ROLES = {
@@ -184,8 +184,13 @@ def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
 # To notice takes 30 s.
 @pytest.mark.timeout(150)
 def test_a_stopped_process_is_killed_and_restarted(running: Cluster) -> None:
+    def recorder_is_ready() -> bool:
+        beat = recorder_heartbeat(running.client())
+        process = find(running.pid, *ROLES["recorder"])
+        return beat is not None and process is not None and beat.pid == process.pid
+
     # The last one that starts: one that was never ready is waited for, not killed.
-    eventually(lambda: running.client().exists(keys.RECORDER), 60)
+    eventually(recorder_is_ready, 60)
     before = {name: find(running.pid, *ROLES[name]) for name in ("bridge", "worker", "recorder")}
     for process in before.values():
         assert process
