@@ -27,7 +27,8 @@ from vtox.store.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
 
 LIVENESS_PATH = "/health/live"
 # With 600 machines on two cores `bearing`, which takes the most time, got a core too late. Records
-# of ten seconds can wait for it, and so can recorder and Flower (docs/TRIALS.md).
+# of ten seconds can wait for it, and so can Flower (docs/TRIALS.md). The recorder cannot: results
+# are trimmed, with 600 machines after a minute.
 PATIENT = 10
 PATIENT_QUEUES = frozenset(f.queue for f in FAMILIES.values() if f.min_record_s > 5.0)
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.
@@ -81,7 +82,6 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
             0,
             lambda pid: recorder_reports(settings, pid),
             lambda pid: not is_stopped(pid),
-            niceness=PATIENT,
         ),
         ProcessSpec(
             "flower",

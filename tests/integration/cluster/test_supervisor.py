@@ -489,7 +489,7 @@ def test_a_patient_process_and_its_children_let_others_have_the_core(tmp_path: P
 
 def test_what_waits_for_ten_seconds_of_data_lets_the_other_families_go_first() -> None:
     nice = {s.name for s in processes.cluster(load()) if s.niceness}
-    assert nice == {"broken_bar", "recorder", "flower"}
+    assert nice == {"broken_bar", "flower"}
     shared = processes.worker(load(), "shared", ("bearing", "broken_bar"))
     assert not shared.niceness
 
