@@ -27,8 +27,8 @@ from vtox.store.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
 
 LIVENESS_PATH = "/health/live"
 # With 600 machines on two cores `bearing`, which takes the most time, got a core too late. Records
-# of ten seconds can wait for it, and so can Flower (docs/TRIALS.md). The recorder cannot: results
-# are trimmed, with 600 machines after a minute.
+# of ten seconds can wait for it, and so can Flower (docs/adr/0026). The recorder cannot: results
+# are trimmed, by calculation after a minute with 600 machines.
 PATIENT = 10
 PATIENT_QUEUES = frozenset(f.queue for f in FAMILIES.values() if f.min_record_s > 5.0)
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.
