@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 
 # The one variable read outside the settings: it is meant for a single process, not for VTOX.
@@ -20,9 +19,6 @@ PARENT_PID_VARIABLE = "VTOX_PARENT_PID"
 POLL_S = 0.5
 # A process has this long to stop by itself once its parent is gone.
 GRACE_S = 5.0
-# Linux takes the niceness of sessions from ordinary users ten times a second, of all together.
-AUTOGROUP_TRIES, AUTOGROUP_PAUSE_S = 20, 0.05
-_NICE = "--nice="
 
 
 def child_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
@@ -30,14 +26,12 @@ def child_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[st
     return {**os.environ, **more, PARENT_PID_VARIABLE: str(os.getpid())}
 
 
-def command_watching_parent(*command: str, niceness: int = 0) -> list[str]:
+def command_watching_parent(*command: str) -> list[str]:
     """Return the command line that runs a Python module as a child that watches us.
 
-    `-P` keeps the working folder off the module path: a folder `api` there is not ours. By
-    `niceness` more than us it lets others have a core first.
+    `-P` keeps the working folder off the module path: a folder `api` there is not ours.
     """
-    options = [f"{_NICE}{niceness}"] if niceness else []
-    return [sys.executable, "-P", "-m", "vtox.cluster.parent_watch", *options, *command]
+    return [sys.executable, "-P", "-m", "vtox.cluster.parent_watch", *command]
 
 
 def watch_parent(pid: int | None = None) -> None:
@@ -60,31 +54,10 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
-def be_nice(niceness: int) -> None:
-    """Let others have a core that this process, which leads its session, wants too.
-
-    Its threads and children follow.
-    """
-    os.nice(niceness)
-    # Where Linux shares cores between sessions first (sched(7), "The autogroup feature"), a process
-    # of another session is not held up by that.
-    for _ in range(AUTOGROUP_TRIES):
-        try:
-            Path("/proc/self/autogroup").write_text(str(niceness))
-        except BlockingIOError:
-            time.sleep(AUTOGROUP_PAUSE_S)
-        except OSError:  # not Linux, or without that feature
-            return
-        else:
-            return
-
-
 def main() -> None:
     """Run the module named first on the command line, watching the parent."""
     watch_parent()
     sys.argv = sys.argv[1:]
-    if sys.argv[0].startswith(_NICE):
-        be_nice(int(sys.argv.pop(0).removeprefix(_NICE)))
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 

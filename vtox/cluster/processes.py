@@ -18,7 +18,6 @@ from vtox.cluster.ports import LOOPBACK, accepts_connections, base_url, is_live,
 from vtox.cluster.roles import WORKERS, HostRoles, host_roles
 from vtox.cluster.worker_allocation import ALL_QUEUES, allocate_queues
 from vtox.errors import ServerUnavailable
-from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store.client import Client, check, connect
 from vtox.store.heartbeats import port_of
@@ -26,11 +25,6 @@ from vtox.store.notifier_heartbeat import NotifierHeartbeat, notifier_heartbeat
 from vtox.store.recorder_heartbeat import RecorderHeartbeat, recorder_heartbeat
 
 LIVENESS_PATH = "/health/live"
-# With 600 machines on two cores `bearing`, which takes the most time, got a core too late. Records
-# of ten seconds can wait for it, and so can Flower (docs/adr/0026). The recorder cannot: results
-# are trimmed, by calculation after a minute with 600 machines.
-PATIENT = 10
-PATIENT_QUEUES = frozenset(f.queue for f in FAMILIES.values() if f.min_record_s > 5.0)
 # Celery warns because of pickle, which we refuse; in a container root is the usual user.
 ALLOW_ROOT = "ignore:You're running the worker with superuser privileges"
 
@@ -52,8 +46,6 @@ class ProcessSpec:
     is_live: Callable[[int], bool] = lambda _: True
     # It ends by itself: after exit status 0 it is not started again.
     one_shot: bool = False
-    # By how much more than others it lets them have a core that both want.
-    niceness: int = 0
 
 
 def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessSpec]:
@@ -89,7 +81,6 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
             4,
             0,
             lambda _: accepts_connections("", flower_port),
-            niceness=PATIENT,
         ),
         _notifier(settings),
     ]
@@ -118,8 +109,7 @@ def worker(settings: Settings, name: str, queues: Sequence[str]) -> ProcessSpec:
     identity = ("-n", f"{name}@%h", "-Q", ",".join(queues))
     command = ("celery", "-q", "-A", "vtox", "worker", *options, *identity)
     probe = _WorkerProbe(settings, name)
-    niceness = PATIENT if PATIENT_QUEUES.issuperset(queues) else 0
-    return ProcessSpec(name, command, 2, 1, probe.is_ready, probe.is_live, niceness=niceness)
+    return ProcessSpec(name, command, 2, 1, probe.is_ready, probe.is_live)
 
 
 def cluster_command(settings: Settings) -> list[str]:

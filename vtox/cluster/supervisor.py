@@ -271,9 +271,7 @@ class Supervisor:
         folder = self.settings.data_dir / "run"
         make_private(folder)
         process = await asyncio.create_subprocess_exec(
-            *parent_watch.command_watching_parent(
-                *state.spec.command, niceness=state.spec.niceness
-            ),
+            *parent_watch.command_watching_parent(*state.spec.command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

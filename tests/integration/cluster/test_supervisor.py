@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from tests.cluster import free_ports
 from tests.waiting import eventually_async, is_alive
 from vtox.cli.demo_score import Score
 from vtox.cli.demo_view import DemoView
-from vtox.cluster import api_owned, embedded_server, processes
+from vtox.cluster import api_owned, embedded_server
 from vtox.cluster import supervisor as module
 from vtox.cluster.cluster_log import ClusterLog
 from vtox.cluster.ports import is_live, responds
@@ -464,34 +463,6 @@ def test_a_drained_host_lets_its_bridge_end_first_and_then_all_the_others(tmp_pa
     text = (tmp_path / "cluster.log").read_text()
     assert "draining: bridge may finish" in text
     assert "bridge has handed over after" in text
-
-
-def test_a_patient_process_and_its_children_let_others_have_the_core(tmp_path: Path) -> None:
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEP!r}])"
-
-    async def script(s: Supervisor) -> None:
-        await eventually_async(lambda: all(p.status == "ready" for p in s.states.values()))
-        patient, other = s.states["patient"].pid, s.states["other"].pid
-        await eventually_async(lambda: psutil.Process(patient).children(), timeout_s=10.0)
-        (of_patient,) = psutil.Process(patient).children()
-        assert of_patient.nice() == psutil.Process(patient).nice() == own + 3
-        assert psutil.Process(other).nice() == own
-        if Path("/proc/self/autogroup").exists():
-
-            def session(pid: int) -> str:
-                return Path(f"/proc/{pid}/autogroup").read_text().split()[-1]
-
-            assert (session(patient), session(other)) == ("3", "0")
-
-    run(tmp_path, [replace(spec("patient", child), niceness=3), spec("other")], script)
-
-
-def test_what_waits_for_ten_seconds_of_data_lets_the_other_families_go_first() -> None:
-    nice = {s.name for s in processes.cluster(load()) if s.niceness}
-    assert nice == {"broken_bar", "flower"}
-    shared = processes.worker(load(), "shared", ("bearing", "broken_bar"))
-    assert not shared.niceness
 
 
 def test_a_host_that_is_drained_while_it_starts_starts_no_more_and_ends(tmp_path: Path) -> None:
