@@ -15,11 +15,11 @@ import numpy as np
 from evaluation.outcome import Outcome, outcome
 from evaluation.runs.recordings import DEFECT, bearing_motor
 from vtox.baseline import Baseline, bands_of
-from vtox.diagnosers import eccentricity
 from vtox.diagnosers.broken_bar.sidebands import MIN_EXCESS, MIN_OVER_FLOOR, SOUND_DBC
 from vtox.diagnosers.current.front_end import CurrentAnalysis, front_end
 from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.diagnosers.current.slip_prior import Slip
+from vtox.diagnosers.eccentricity import diagnoser as eccentricity
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import Motor, Recording
 from vtox.dsp import modulation_spectrum, sideband_test
@@ -145,7 +145,7 @@ def _eccentricity_states(
         bands=bands_of({n: x[healthy] for n, x in features.items()}, load_a[healthy])
     )
     answers = eccentricity.diagnose(analysis, [baseline] * len(aligned), slip_analysis=shaft)
-    return [d.state if d.state != "unknown" else d.code for d in answers]
+    return [d.state if d.state != "unknown" else d.code for d in answers.diagnoses()]
 
 
 def _searched_at(analysis: CurrentAnalysis, shaft_hz: float) -> SlipAnalysis:

@@ -50,7 +50,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("vtox.health", "vtox.coverage", "vtox.json_windows"),
     ("vtox.alarms",),
     ("vtox.dsp", "vtox.files", "vtox.simulator", "vtox.store"),
-    ("vtox.client", "vtox.diagnosers.current", "vtox.diagnosers.features", "vtox.queues"),
+    (
+        "vtox.client",
+        "vtox.diagnosers.current",
+        "vtox.diagnosers.decision",
+        "vtox.diagnosers.features",
+        "vtox.queues",
+    ),
     (
         "vtox.diagnosers.turn_short",
         "vtox.diagnosers.insulation",

@@ -10,11 +10,11 @@ import numpy as np
 
 from vtox.arrays import Float64
 from vtox.baseline import Baseline
-from vtox.diagnosers import eccentricity
 from vtox.diagnosers.bearing import diagnoser as bearing
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosers.current.front_end import CurrentAnalysis, front_end
 from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip
+from vtox.diagnosers.eccentricity import diagnoser as eccentricity
 from vtox.diagnosers.insulation import admittance
 from vtox.diagnosers.insulation import diagnoser as insulation
 from vtox.diagnosers.turn_short import diagnoser as turn_short
@@ -106,7 +106,9 @@ def _bearing(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> li
 
 
 def _insulation(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
-    return _where_running(insulation.diagnose(shared.analysis, baselines), shared.analysis)
+    return _where_running(
+        insulation.diagnose(shared.analysis, baselines).diagnoses(), shared.analysis
+    )
 
 
 def _where_running(found: Sequence[Diagnosis], analysis: CurrentAnalysis) -> list[Diagnosis]:
@@ -168,7 +170,9 @@ def _where_usable(values: Float64, analysis: CurrentAnalysis) -> list[float | No
 
 DIAGNOSERS: Mapping[str, Diagnoser] = {
     "turn_short": Diagnoser(
-        diagnose=lambda shared, baselines: turn_short.diagnose(shared.analysis, baselines),
+        diagnose=lambda shared, baselines: turn_short.diagnose(
+            shared.analysis, baselines
+        ).diagnoses(),
         needs_frames=True,
     ),
     "insulation": Diagnoser(
@@ -185,7 +189,7 @@ DIAGNOSERS: Mapping[str, Diagnoser] = {
     "eccentricity": Diagnoser(
         diagnose=lambda shared, baselines: eccentricity.diagnose(
             shared.analysis, baselines, slip_analysis=shared.slip
-        ),
+        ).diagnoses(),
         features=lambda shared: eccentricity.features(shared.analysis, slip_analysis=shared.slip),
         needs_slip=lambda _: True,
     ),

@@ -8,8 +8,9 @@ from vtox.arrays import Float64
 from vtox.baseline import Band, Baseline, bands_of, sort_bands
 from vtox.diagnosers import registry
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.turn_short import applicability, asymmetry_fit
+from vtox.diagnosers.turn_short import asymmetry_fit
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
+from vtox.diagnosers.turn_short.diagnoser import healthy_sequences
 from vtox.domain import Motor, Recording
 from vtox.errors import InputError
 from vtox.faults import FAMILIES, Family, record_length_s
@@ -103,7 +104,7 @@ def _add_phasors(
     phasors: dict[int, list[Sequences]], sources: Sequence[int], analysis: CurrentAnalysis
 ) -> None:
     """Add the sequence phasors of each piece to those of the recording it was cut from."""
-    for source, s in zip(sources, applicability.healthy_sequences(analysis), strict=True):
+    for source, s in zip(sources, healthy_sequences(analysis), strict=True):
         if s is not None:
             phasors.setdefault(source, []).append(s)
 

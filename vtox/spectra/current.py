@@ -7,9 +7,10 @@ import numpy as np
 
 from vtox.arrays import Float64, db, power_db
 from vtox.baseline import Baseline
-from vtox.diagnosers import eccentricity
 from vtox.diagnosers.broken_bar import observation, sidebands
 from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip
+from vtox.diagnosers.eccentricity.rules import MIN_OVER_FLOOR
+from vtox.diagnosers.eccentricity.sidebands import rotation_sidebands
 from vtox.diagnosers.features import ROTATION_SIDEBANDS, SLIP_SIDEBANDS
 from vtox.diagnosers.registry import SharedAnalysis
 from vtox.domain import Reason
@@ -174,29 +175,29 @@ def _slip_sidebands(
 def _rotation_sidebands(
     shared: SharedAnalysis, slip_analysis: SlipAnalysis, baseline: Baseline | None
 ) -> Iterator[Line]:
-    o = eccentricity.observe(shared.analysis, slip_analysis)[0]
-    assert o.pole_pairs
-    synchronous_hz = o.f0_hz / o.pole_pairs
-    least_db = 10 * np.log10(eccentricity.MIN_OVER_FLOOR)
+    lines = rotation_sidebands(shared.analysis, slip_analysis)
+    slip, pole_pairs = slip_analysis.slips[0], slip_analysis.pole_pairs[0]
+    assert pole_pairs
+    f0_hz = float(shared.analysis.f0_hz[0])
+    load_a = float(shared.analysis.current_rms_a[0])
+    synchronous_hz = f0_hz / pole_pairs
+    least_db = 10 * np.log10(MIN_OVER_FLOOR)
     for side, (name, formula, sign) in enumerate(
         (
             ("lower rotation sideband", "f-fr", -1),
             ("upper rotation sideband", "f+fr", 1),
         )
     ):
-        ends = [
-            o.f0_hz + sign * synchronous_hz * (1 - s)
-            for s in (o.slip.low, o.slip.high, o.slip.value)
-        ]
-        healthy = baseline.level(ROTATION_SIDEBANDS[side], o.load_a) if baseline else None
-        level_db, floor_db = float(o.levels_dbc[side]), float(o.floors_dbc[side])
+        ends = [f0_hz + sign * synchronous_hz * (1 - s) for s in (slip.low, slip.high, slip.value)]
+        healthy = baseline.level(ROTATION_SIDEBANDS[side], load_a) if baseline else None
+        level_db, floor_db = float(lines.levels_dbc[side, 0]), float(lines.floors_dbc[side, 0])
         yield Line(
             name=name,
             formula=formula,
             hz=ends[2],
             low_hz=min(ends[:2]),
             high_hz=max(ends[:2]),
-            found_hz=o.f0_hz + sign * o.rotation_hz,
+            found_hz=f0_hz + sign * float(lines.rotation_hz[0]),
             level_db=level_db,
             floor_db=floor_db,
             baseline_db=healthy.mean if healthy else None,

@@ -7,8 +7,9 @@ import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.baseline import RISE_DB, Band, Baseline, Level, bands_of
-from vtox.diagnosers import eccentricity
 from vtox.diagnosers.current.front_end import front_end
+from vtox.diagnosers.eccentricity import diagnoser as eccentricity
+from vtox.diagnosers.eccentricity.evidence import MAX_LIMIT_DB
 from vtox.diagnosers.features import ROTATION_SIDEBANDS
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, VOLTAGES, Diagnosis, Motor, Recording
@@ -25,7 +26,13 @@ def diagnose(
 ) -> list[Diagnosis]:
     rng = np.random.default_rng(seed)
     batch = [recording(m, rng) for m in machines]
-    return eccentricity.diagnose(front_end(batch, [motor] * len(batch)), [baseline] * len(batch))
+    analysis = front_end(batch, [motor] * len(batch))
+    return eccentricity.diagnose(analysis, [baseline] * len(batch)).diagnoses()
+
+
+def diagnose_one(x: Recording, baseline: Baseline) -> Diagnosis:
+    (d,) = eccentricity.diagnose(front_end([x], [MOTOR]), [baseline]).diagnoses()
+    return d
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +100,7 @@ def test_a_baseline_of_two_records_leaves_too_much_open() -> None:
     (d,) = diagnose(risen(10.0, 1), few)
     assert (d.state, d.code) == ("unknown", "baseline_too_scattered")
     assert d.values["records"] == 2
-    assert d.values["open_db"] > d.values["limit_db"] == eccentricity.MAX_LIMIT_DB
+    assert d.values["open_db"] > d.values["limit_db"] == MAX_LIMIT_DB
 
 
 def test_the_steadier_sideband_decides_by_its_own_scatter() -> None:
@@ -124,11 +131,11 @@ def test_few_records_decide_by_the_scatter_that_is_usual_too() -> None:
 def test_a_stronger_line_beside_the_speed_is_no_rise(learnt: Baseline) -> None:
     r = recording(SOUND, np.random.default_rng(9))
     analysis = front_end([r], [MOTOR])
-    (d,) = eccentricity.diagnose(analysis, [learnt])
+    (d,) = eccentricity.diagnose(analysis, [learnt]).diagnoses()
     t = np.arange(r.samples) / r.fs_hz
     swing = 1 + 0.05 * np.cos(2 * np.pi * (d.indicators["rotor_hz"] + 1.3) * t)
     tones = {name: x * swing for name, x in r.channels.items()}
-    d = eccentricity.diagnose(front_end([replace(r, channels=tones)], [MOTOR]), [learnt])[0]
+    d = diagnose_one(replace(r, channels=tones), learnt)
     assert (d.state, d.code) == ("unknown", "line_beside_rotation_sidebands")
 
 
@@ -154,7 +161,7 @@ def test_a_step_of_load_is_not_stationary(learnt: Baseline) -> None:
     r = recording(replace(SOUND, seconds=2.0), np.random.default_rng(0))
     step = np.where(np.arange(r.samples) < r.samples // 2, 1.0, 1.5).astype(np.float32)
     stepped = replace(r, channels={c: x * step for c, x in r.channels.items()})
-    (d,) = eccentricity.diagnose(front_end([stepped], [MOTOR]), [learnt])
+    d = diagnose_one(stepped, learnt)
     assert (d.state, d.code) == ("unknown", "current_not_steady")
 
 

@@ -1,11 +1,12 @@
 """Conductance and capacitance to earth, and their change since the baselines. Numbers only.
 
 Decides whether the winding as a whole or one phase is the better evidence, and how much of a change
-one phase explains; `reasons` says what follows.
+one phase explains; `rules` say what follows.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from vtox.arrays import Bool, Complex, Float64
 from vtox.baseline import Baseline
 from vtox.diagnosers.features import CAPACITANCE, PHASE_CAPACITANCE, PHASE_CONDUCTANCE
 from vtox.diagnosers.insulation.admittance import SIGMAS
+from vtox.domain import VOLTAGES
 from vtox.dsp import earth_admittance
 from vtox.dsp.earth_admittance import Attribution, EarthAdmittance
 from vtox.dsp.prediction import prediction_std
@@ -53,6 +55,21 @@ class WindingAdmittance:
     whole: Bool
     attribution: Attribution
     omega: Float64
+
+    def other_phases(self, row: int) -> tuple[dict[str, Any], ...]:
+        """Return what else one complex number may mean: another phase, and its change."""
+        of = self.attribution
+        return tuple(
+            {
+                "kind": "alternative",
+                "cause": "conductance and capacitance of another phase",
+                "phase": VOLTAGES[k][-1],
+                "conductance_change_s": float(of.each[row, k].real),
+                "capacitance_change_f": float(of.each[row, k].imag / self.omega[row]),
+            }
+            for k in range(3)
+            if k != of.phase[row] and of.possible[row, k]
+        )
 
 
 @dataclass(frozen=True, slots=True)

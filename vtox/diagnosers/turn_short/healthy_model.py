@@ -9,7 +9,6 @@ import numpy as np
 from vtox.baseline import Asymmetry, Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.features import SUPPLY
-from vtox.diagnosers.turn_short.applicability import voltages_usable
 from vtox.diagnosers.turn_short.asymmetry_model import (
     Sequences,
     max_rated_current_a,
@@ -17,6 +16,7 @@ from vtox.diagnosers.turn_short.asymmetry_model import (
     same_frequency,
 )
 from vtox.diagnosers.turn_short.basis import Basis
+from vtox.diagnosers.turn_short.conditions import Conditions
 from vtox.domain import Reason, reason
 
 # Largest ratio of loads by which a baseline applies beyond those learnt, without voltages.
@@ -42,25 +42,30 @@ class HealthyModel:
 
 
 def healthy_models(
-    analysis: CurrentAnalysis, s: Sequences, baselines: Sequence[Baseline | None]
+    analysis: CurrentAnalysis,
+    conditions: Conditions,
+    s: Sequences,
+    baselines: Sequence[Baseline | None],
 ) -> list[HealthyModel]:
     """Return the model of the healthy machine that applies to each recording.
 
     Parameters
     ----------
     analysis : CurrentAnalysis
+    conditions : Conditions
+        Of the batch.
     s : Sequences of shape (batch, frames)
         The phasors of the batch.
     baselines : sequence of Baseline or None, length batch
     """
-    load_a = (np.abs(s.i1).mean(axis=-1) / sqrt(2)).tolist()
+    load_a = conditions.load_a.tolist()
     voltage_v = [] if s.v1 is None else (np.abs(s.v1).mean(axis=-1) / sqrt(2)).tolist()
     # A short adds to I1 up to what it adds to I2; a supply or a joint adds nothing.
     low_a = ((np.abs(s.i1) - np.abs(s.i2)).min(axis=-1) / sqrt(2)).tolist()
     high_a = (np.abs(s.i1).max(axis=-1) / sqrt(2)).tolist()
     models = []
     for i, (baseline, motor) in enumerate(zip(baselines, analysis.motors, strict=True)):
-        voltages = voltages_usable(analysis, i)
+        voltages = bool(conditions.voltages[i])
         problem = _supply_mismatch(baseline, analysis, i) or _load_or_voltages_mismatch(
             baseline, load_a[i], (low_a[i], high_a[i]), voltages=voltages
         )

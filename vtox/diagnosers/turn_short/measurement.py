@@ -4,39 +4,48 @@ What a change of the measurement explains is no turn short: channels that were e
 one ratio of all clamps that is another now (docs/calibration/turn_short.md#changed-measurement).
 """
 
-from collections.abc import Callable
-from dataclasses import replace
-from math import sqrt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import nan, sqrt
 
 import numpy as np
 
-from vtox.arrays import TURN_120, Complex
+from vtox.arrays import TURN_120, Bool, Complex, Int
 from vtox.baseline import Asymmetry
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.turn_short.asymmetry_excess import AsymmetryExcess
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences, susceptance
 from vtox.diagnosers.turn_short.healthy_model import HealthyModel
-from vtox.domain import Reason, reason
 
 # Reactive current over the voltage, over that learnt or the other way round, beyond which a ratio
 # of clamps or of voltage transformers is another; the leakage that the load adds comes to it.
 MAX_SUSCEPTANCE_RATIO = 1.2
 
 
-def phases_renamed(analysis: CurrentAnalysis, i: int, model: HealthyModel) -> Reason | None:
-    """Return that voltages and currents belong together otherwise than when the model was learnt.
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """Columns of length batch: whether voltages and currents belong together otherwise than learnt.
 
-    None also where the model does not say how they did.
+    `turned_deg` is by how much voltages are turned now, `learnt_deg` in the baseline; 0 where the
+    model does not say.
     """
-    learnt_deg = model.asymmetry.turned_deg if model.basis.baseline else None
-    turned_deg = int(analysis.voltage_rotation_deg[i])
-    if learnt_deg is None or (turned_deg - learnt_deg) % 360 == 0:
-        return None
-    return reason("phases_renamed", turned_deg=turned_deg, learnt_deg=learnt_deg)
+
+    renamed: Bool
+    turned_deg: Int
+    learnt_deg: Int
+
+
+def renaming(analysis: CurrentAnalysis, models: Sequence[HealthyModel]) -> Renaming:
+    """Return what was renamed since the baselines of a batch were learnt."""
+    learnt = [m.asymmetry.turned_deg if m.basis.baseline else None for m in models]
+    known = np.array([deg is not None for deg in learnt])
+    learnt_deg = np.array([deg or 0 for deg in learnt])
+    turned_deg = analysis.voltage_rotation_deg
+    return Renaming(known & ((turned_deg - learnt_deg) % 360 != 0), turned_deg, learnt_deg)
 
 
 def as_named_when_learnt(
-    s: Sequences, renamed: list[int], excess: Callable[[Sequences], AsymmetryExcess]
+    s: Sequences, renamed: Bool, excess: Callable[[Sequences], AsymmetryExcess]
 ) -> Sequences:
     """Return the phasors, those of recordings `renamed` by the names that explain their I2.
 
@@ -47,10 +56,8 @@ def as_named_when_learnt(
     turns, least = np.ones(len(s.i1), complex), np.full(len(s.i1), np.inf)
     for turn in (1, TURN_120, TURN_120**2):
         e = excess(_turned(s, np.full(len(s.i1), turn)))
-        explains = (e.worst_over <= 1) & (e.limit_median < least)
-        for i in renamed:
-            if explains[i]:
-                turns[i], least[i] = turn, e.limit_median[i]
+        explains = renamed & (e.worst_over <= 1) & (e.limit_median < least)
+        turns[explains], least[explains] = turn, e.limit_median[explains]
     return _turned(s, turns)
 
 
@@ -59,15 +66,15 @@ def _turned(s: Sequences, turns: Complex) -> Sequences:
     return replace(s, i2=s.i2 * turns[:, None], v2=v2)
 
 
-def scale_changed(s: Sequences, i: int, model: Asymmetry, excess_ratio: float) -> Reason | None:
-    """Return that currents or voltages have another scale than when the model was learnt.
+def scale_change(s: Sequences, i: int, model: Asymmetry, excess_ratio: float) -> float:
+    """Return the susceptance over that learnt where its scale is another now, else NaN.
 
     At a given voltage the reactive current magnetises the machine, whatever the load; the leakage
     of both windings adds at most I^2/|Y22|, the admittance at standstill being |Y22|. A short adds
     to I1 as much as to I2: `excess_ratio`, over I1, counts for the machine's own.
     """
     if s.v1 is None or model.base_v is None or not model.susceptance_s:
-        return None
+        return nan
     now_s = float(susceptance(s.i1[i], s.v1[i]))
     load_a, volts = (float(np.mean(np.abs(x[i]))) / sqrt(2) for x in (s.i1, s.v1))
     leakage_ohm = model.base_v / model.base_a / abs(model.mean[0])
@@ -78,5 +85,5 @@ def scale_changed(s: Sequences, i: int, model: Asymmetry, excess_ratio: float) -
     low_s -= max(0.0, less_a2) * leakage_ohm / volts**2
     high_s += max(0.0, more_a2) * leakage_ohm / volts**2
     if low_s <= now_s <= high_s:
-        return None
-    return reason("current_scale_changed", susceptance_ratio=now_s / model.susceptance_s)
+        return nan
+    return now_s / model.susceptance_s

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.signals.current_lines import MOTOR, Machine, recording
-from vtox.diagnosers import eccentricity
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosers.current.front_end import CurrentAnalysis, front_end
 from vtox.diagnosers.current.signal_problems import MIN_LINE_SHARE
+from vtox.diagnosers.eccentricity import diagnoser as eccentricity
 from vtox.domain import CURRENTS, VOLTAGES, Motor, Recording
 from vtox.dsp import slot_harmonics
 
@@ -172,7 +172,7 @@ def test_whatever_is_sent_gets_an_answer() -> None:
         channels = {str(n): kinds[rng.integers(len(kinds))] for n in names}
         speed_rpm = [None, 1_450.0, -5.0, 1e9][k % 4]
         f = front_end([Recording(channels, fs_hz, speed_rpm)], [motors[k % 3]])
-        for judge in (broken_bar.diagnose, eccentricity.diagnose):
-            (d,) = judge(f, [None])
+        answers = (broken_bar.diagnose(f, [None]), eccentricity.diagnose(f, [None]).diagnoses())
+        for (d,) in answers:
             assert d.state == "unknown"
             assert d.reason

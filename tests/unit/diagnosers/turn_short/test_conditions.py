@@ -8,7 +8,7 @@ from tests.unit.diagnosers.turn_short.cases import CHANNELS, turn_short
 from vtox import Motor
 from vtox.baseline import Baseline
 from vtox.diagnosers.current.front_end import front_end
-from vtox.diagnosers.turn_short import applicability
+from vtox.diagnosers.turn_short.diagnoser import healthy_sequences
 from vtox.domain import CURRENTS, Recording
 
 
@@ -66,5 +66,5 @@ def test_an_inverter_with_a_bad_voltage_says_which() -> None:
 def test_only_recordings_that_can_be_diagnosed_teach() -> None:
     x = [recording(m) for m in (Machine(), Machine(gains=(0.2, 1, 1)))]
     analysis = front_end(x, [MOTOR, MOTOR])
-    usable = applicability.healthy_sequences(analysis)
+    usable = healthy_sequences(analysis)
     assert [s is not None for s in usable] == [True, False]

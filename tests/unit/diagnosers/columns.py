@@ -1,0 +1,37 @@
+"""Columns of one record for tests of rules: what a test does not give holds nothing."""
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+from vtox.arrays import Bool, Float64, Int
+from vtox.diagnosers.decision import Objects, Rule, Stated, first_that_holds, objects, stated_by
+from vtox.domain import Reason
+
+T = TypeVar("T")
+BLANK: dict[Any, Any] = {
+    Bool: np.array([False]),
+    Float64: np.array([np.nan]),
+    Int: np.array([0]),
+    Objects: objects([""]),
+    Stated: [()],
+}
+
+
+def column(value: Any) -> Any:
+    """Return one value as a column."""
+    return [value] if isinstance(value, tuple) else np.array([value])
+
+
+def columns(of: type[T], **given: Any) -> T:
+    """Return columns of one record."""
+    blank = {f.name: BLANK[f.type] for f in fields(of)}  # type: ignore[arg-type]
+    return of(**blank | {name: column(value) for name, value in given.items()})
+
+
+def outcome(rules: tuple[Rule[T], ...], x: T) -> tuple[Rule[T], tuple[Reason, ...]]:
+    """Return the rule that decides a record, and its reasons: the code, then doubts."""
+    decided = first_that_holds(rules, x, 1)
+    (reasons,) = stated_by(rules, x, decided)
+    return rules[decided[0]], reasons

@@ -1,0 +1,98 @@
+"""The order of the table: which outcome comes first, and which doubts it carries."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.diagnosers.columns import columns, outcome
+from vtox.diagnosers.turn_short.basis import CONFIDENCE, LEAST_LIMIT, Basis
+from vtox.diagnosers.turn_short.evidence import Evidence
+from vtox.diagnosers.turn_short.rules import RULES
+from vtox.domain import reason
+
+NO_BASELINE = (reason("no_baseline"),)
+NOT_PAIRED = (reason("voltages_between_lines"),)
+HEALTHY = {
+    "zero_sequence_ratio": 0.01,
+    "negative_sequence_ratio": 0.01,
+    "low_a": 9.0,
+    "high_a": 10.0,
+    "load_a": 9.5,
+    "needed_a": 2.0,
+    "steady_limit": 0.2,
+    "limit_ratio": 0.2,
+}
+
+
+def codes(**given: Any) -> list[str]:
+    _, reasons = outcome(RULES, columns(Evidence, **HEALTHY | given))
+    return [r.code for r in reasons]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ["baseline_too_uncertain"]),
+        ({"limited_by_supply": True}, ["supply_not_excluded"]),
+        (
+            {"baseline_problems": NO_BASELINE},
+            ["no_baseline", "supply_and_clamps_not_excluded"],
+        ),
+        (
+            {"baseline_problems": NO_BASELINE, "unrated": True},
+            ["no_baseline", "supply_and_clamps_not_excluded", "rated_current_unknown"],
+        ),
+        ({"steady_limit": 0.04, "baseline_problems": NO_BASELINE}, ["asymmetry_not_steady"]),
+        ({"voltage_problems": NOT_PAIRED, "steady_limit": 0.04}, ["voltages_between_lines"]),
+        ({"renamed": True}, ["phases_renamed"]),
+    ],
+)
+def test_a_limit_too_high_says_why(given: dict[str, Any], expected: list[str]) -> None:
+    assert codes(undecided=True, **given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"renamed": True, "rescaled": True}, ["phases_renamed"]),
+        ({"rescaled": True, "one_clamp": True}, ["current_scale_changed"]),
+        ({"one_clamp": True, "in_part": True}, ["clamp_changed", "part_of_record"]),
+        ({"two_clamps": True}, ["clamp_of_two_not_excluded"]),
+        ({"by_voltage": True, "joint": "b"}, ["turn_short_found", "joint_not_excluded"]),
+        ({"joint": "b"}, ["asymmetry_found"]),
+        ({"voltage_problems": NOT_PAIRED}, ["asymmetry_found", "voltages_between_lines"]),
+    ],
+)
+def test_over_the_limit_the_measurement_comes_first(
+    given: dict[str, Any], expected: list[str]
+) -> None:
+    assert codes(over=True, **given) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"input_problems": NO_BASELINE, "zero_sequence_ratio": 0.5}, "no_baseline"),
+        ({"zero_sequence_ratio": 0.5, "low_a": 0.0}, "currents_do_not_sum_to_zero"),
+        ({"low_a": 0.0, "load_a": 0.0}, "current_not_steady"),
+        ({"load_a": 1.9, "inverter": True}, "load_too_low"),
+        ({"inverter": True}, "inverter_without_voltages"),
+        ({"inverter": True, "voltage_problems": NOT_PAIRED}, "voltages_between_lines"),
+        ({"voltages": True, "unbalance_ratio": 0.03}, "voltage_unbalance_too_large"),
+        ({}, "asymmetry_within_limit"),
+    ],
+)
+def test_conditions_come_before_any_asymmetry(given: dict[str, Any], expected: str) -> None:
+    assert codes(**given) == [expected]
+
+
+def test_the_basis_has_four_texts() -> None:
+    """They are values of the indicator `basis`, which users compare with."""
+    texts = {(b.voltage, b.baseline): str(b) for b in LEAST_LIMIT}
+    assert texts == {
+        (True, True): "voltage and baseline",
+        (True, False): "voltage, no baseline",
+        (False, True): "currents and baseline",
+        (False, False): "currents, no baseline",
+    }
+    assert set(CONFIDENCE) == set(LEAST_LIMIT) == {Basis(v, b) for v, b in texts}

@@ -1,0 +1,246 @@
+"""How a batch is decided: an ordered table of rules over columns; the first that holds decides.
+
+Columns are the fields of a dataclass, one value a record: arrays of shape (batch,), or sequences of
+reasons that an earlier step stated. A value of a code is the column of its name. Objects are made
+once, of what was decided.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from vtox.arrays import Bool, Float64, Int
+from vtox.domain import Diagnosis, Reason, ReasonValue, State, Value
+
+C = TypeVar("C", contravariant=True)
+# Reasons that an earlier step stated for each record, none where it had no objection.
+Stated = Sequence[tuple[Reason, ...]]
+Mask = Callable[[C], "Bool | np.bool_ | bool"]
+Evidence = tuple[Mapping[str, Any], ...]
+# A column of anything but numbers.
+Objects = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[C]):
+    """One row of a table.
+
+    `holds` gives the mask of the records, shape (batch,) or one value for all. The reason is `code`
+    with `values`, pairs of a name and its column, and `constants`; or, where `stated` names a
+    column, the first reason there, and the others of the record are doubts. Of `doubts` all that
+    hold weaken the answer.
+    """
+
+    code: str
+    holds: Mask[C]
+    values: tuple[tuple[str, str], ...] = ()
+    constants: Mapping[str, ReasonValue] = field(default_factory=dict)
+    state: State = "unknown"
+    stated: str = ""
+    doubts: "tuple[Rule[C], ...]" = ()
+
+
+def rule(
+    code: str,
+    holds: Mask[C],
+    *values: str | tuple[str, str],
+    state: State = "unknown",
+    doubts: tuple[Rule[C], ...] = (),
+    **constants: ReasonValue,
+) -> Rule[C]:
+    """Return the rule of a code; a value is a column of its name, or a pair of name and column."""
+    pairs = tuple((v, v) if isinstance(v, str) else v for v in values)
+    return Rule(code, holds, pairs, constants, state, doubts=doubts)
+
+
+def stated(
+    column: str, where: Mask[C] | None = None, *, doubts: tuple[Rule[C], ...] = ()
+) -> Rule[C]:
+    """Return the rule that lets reasons of a column decide where there are any."""
+
+    def holds(x: C) -> Bool | np.bool_ | bool:
+        reasons: Stated = getattr(x, column)
+        if not reasons:
+            return False
+        some = np.fromiter(map(bool, reasons), bool, len(reasons))
+        return some & where(x) if where and some.any() else some
+
+    return Rule("", holds, stated=column, doubts=doubts)
+
+
+def always(_: object) -> bool:
+    """Hold for every record: the mask of a last rule."""
+    return True
+
+
+def first_that_holds(rules: Sequence[Rule[C]], x: C, count: int) -> Int:
+    """Return the number of the first rule that holds for each of `count` records, -1 for none."""
+    masks = np.empty((len(rules) + 1, count), bool)
+    masks[-1] = True
+    for mask, r in zip(masks, rules, strict=False):
+        mask[:] = r.holds(x)
+    first = masks.argmax(axis=0)
+    return np.where(first == len(rules), -1, first)
+
+
+def stated_by(rules: Sequence[Rule[C]], x: C, decided: Int) -> list[tuple[Reason, ...]]:
+    """Return the reasons of the rules that decided: the code, then doubts; none where -1."""
+    found: list[tuple[Reason, ...]] = [()] * len(decided)
+    for k in sorted(set(decided.tolist()) - {-1}):
+        of_rule = decided == k
+        _state(rules[k], x, of_rule, found)
+        for doubt in rules[k].doubts:
+            _state(doubt, x, of_rule & doubt.holds(x), found)
+    return found
+
+
+def _state(r: Rule[C], x: C, where: Bool, found: list[tuple[Reason, ...]]) -> None:
+    """Add the reasons of a rule to those of some records."""
+    rows = np.flatnonzero(where)
+    if r.stated:
+        reasons: Stated = getattr(x, r.stated)
+        for row in rows.tolist():
+            found[row] += tuple(reasons[row])
+        return
+    names = [name for name, _ in r.values]
+    columns = [getattr(x, column)[rows].tolist() for _, column in r.values]
+    for row, *values in zip(rows.tolist(), *columns, strict=True):
+        named = dict(zip(names, values, strict=True))
+        found[row] += (Reason(r.code, {**named, **r.constants}),)
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """A column of indicators; `where` masks the records that have it, None where all do."""
+
+    values: npt.NDArray[Any]
+    where: Bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdicts:
+    """The answers for one fault of a batch, by columns of length batch.
+
+    `reasons` holds for each record the reason, then its doubts. `severity` is NaN where the state
+    is `unknown` and 0 where it is `normal`; `confidence` is 0 where it is `unknown`. `statistic`
+    and `threshold` are NaN where there are none.
+    """
+
+    fault: str
+    states: Sequence[State]
+    reasons: Stated
+    severity: Float64
+    confidence: Float64
+    statistic: Float64
+    threshold: Float64
+    indicators: Mapping[str, Indicator] = field(default_factory=dict)
+    evidence: Objects | None = None
+
+    def diagnoses(self) -> list[Diagnosis]:
+        """Return the answers as values of their own."""
+        indicators: list[dict[str, Value]] = [{} for _ in self.states]
+        for name, column in self.indicators.items():
+            values = column.values.tolist()
+            for i in (
+                range(len(values))
+                if column.where is None
+                else np.flatnonzero(column.where).tolist()
+            ):
+                indicators[i][name] = values[i]
+        columns = (self.severity, self.confidence, self.statistic, self.threshold)
+        rows_of = zip(*(c.tolist() for c in columns), strict=True)
+        nothing: list[Evidence] = [()] * len(self.states)
+        evidence = nothing if self.evidence is None else self.evidence.tolist()
+        return [
+            Diagnosis(
+                fault=self.fault,
+                state=state,
+                code=why.code,
+                values=why.values,
+                doubts=tuple(doubts),
+                severity=_or_none(severity),
+                confidence=confidence,
+                statistic=_or_none(statistic),
+                threshold=_or_none(threshold),
+                indicators=own,
+                evidence=shown,
+            )
+            for state, (why, *doubts), (
+                severity,
+                confidence,
+                statistic,
+                threshold,
+            ), own, shown in zip(
+                self.states, self.reasons, rows_of, indicators, evidence, strict=True
+            )
+        ]
+
+
+def verdicts(
+    fault: str,
+    rules: Sequence[Rule[C]],
+    x: C,
+    decided: Int,
+    *,
+    severity: npt.ArrayLike = np.nan,
+    confidence: npt.ArrayLike = 0.0,
+    statistic: npt.ArrayLike = np.nan,
+    threshold: npt.ArrayLike = np.nan,
+    indicators: Mapping[str, Indicator] = MappingProxyType({}),
+    evidence: Objects | None = None,
+) -> Verdicts:
+    """Return the verdicts of a table. Numbers, shape (batch,), count where the state has any."""
+    states: list[State] = [rules[k].state for k in decided.tolist()]
+    unknown = np.array([s == "unknown" for s in states])
+    normal = np.array([s == "normal" for s in states])
+
+    def column(numbers: npt.ArrayLike) -> Float64:
+        return np.broadcast_to(np.asarray(numbers, np.float64), decided.shape)
+
+    return Verdicts(
+        fault=fault,
+        states=states,
+        reasons=stated_by(rules, x, decided),
+        severity=np.where(unknown, np.nan, np.where(normal, 0.0, column(severity))),
+        confidence=np.where(unknown, 0.0, column(confidence)),
+        statistic=column(statistic),
+        threshold=column(threshold),
+        indicators=indicators,
+        evidence=evidence,
+    )
+
+
+def abstentions(fault: str, reasons: Stated) -> Verdicts:
+    """Return that a whole batch abstains, for reasons that were stated."""
+    count = len(reasons)
+    nothing = np.full(count, np.nan)
+    return Verdicts(
+        fault=fault,
+        states=["unknown"] * count,
+        reasons=reasons,
+        severity=nothing,
+        confidence=np.zeros(count),
+        statistic=nothing,
+        threshold=nothing,
+    )
+
+
+def rounded(x: Float64, digits: int) -> Float64:
+    """Return numbers rounded as decimals are, which `numpy.round` does only nearly."""
+    return np.array([round(v, digits) for v in x.tolist()])
+
+
+def _or_none(x: float) -> float | None:
+    return None if x != x else x
+
+
+def objects(values: Sequence[Any]) -> Objects:
+    """Return a column of values as they are: numpy would make a table of tuples."""
+    column = np.empty(len(values), object)
+    for i, value in enumerate(values):
+        column[i] = value
+    return column

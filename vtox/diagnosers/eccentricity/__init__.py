@@ -1,0 +1,1 @@
+"""Rotor eccentricity, from the sidebands at the speed of rotation."""
