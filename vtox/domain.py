@@ -1,7 +1,7 @@
 """The values that travel through VTOX: windows, recordings, nameplates, diagnoses, assessments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from math import cos, isfinite, radians, sqrt
 from numbers import Real
 from types import MappingProxyType
@@ -285,11 +285,10 @@ QUIET: Mapping[str, Any] = {"kind": "quiet"}
 class Diagnosis:
     """The answer for one fault over one record.
 
-    `code` with its `values` says why, `doubts` what weakens the answer; `reason` is the sentence
-    made of them. `severity` is 0 where `normal`, from 0 to 1 where found, None where `unknown`.
-    `indicators` are flat: the unit is the suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`),
-    none means a ratio; `_s` is siemens in those of conductance. `evidence` lists the frequencies
-    examined, alternatives and episodes.
+    `code` with its `values` says why, `doubts` what weakens the answer. `severity` is 0 where
+    `normal`, from 0 to 1 where found, None where `unknown`. `indicators` are flat: the unit is the
+    suffix of the name (`_db`, `_dbc`, `_s`, `_f`, `_hz`), none means a ratio; `_s` is siemens in
+    those of conductance. `evidence` lists the frequencies examined, alternatives and episodes.
     """
 
     fault: str
@@ -297,7 +296,6 @@ class Diagnosis:
     code: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
-    reason: str = field(init=False, default="")
     severity: float | None = None
     confidence: float = 0.0
     statistic: float | None = None
@@ -306,19 +304,13 @@ class Diagnosis:
     evidence: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.code:
-            why = Reason(self.code, self.values)
-            object.__setattr__(self, "values", why.values)
-            sentence = render_all((r.code, r.values) for r in (why, *self.doubts))
-            object.__setattr__(self, "reason", sentence)
+        object.__setattr__(self, "values", Reason(self.code, self.values).values)
 
-    def with_indicators(self, further: Mapping[str, Value]) -> "Diagnosis":
-        """Return the diagnosis with further indicators; its sentence is not made again."""
-        diagnosis = object.__new__(Diagnosis)
-        for f in fields(Diagnosis):
-            object.__setattr__(diagnosis, f.name, getattr(self, f.name))
-        object.__setattr__(diagnosis, "indicators", {**self.indicators, **further})
-        return diagnosis
+    @property
+    def reason(self) -> str:
+        """The sentence for people: of the code, and of the doubts."""
+        reasons = [(self.code, self.values)] if self.code else []
+        return render_all([*reasons, *((d.code, d.values) for d in self.doubts)])
 
 
 def abstain(

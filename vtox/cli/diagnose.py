@@ -165,4 +165,4 @@ def _lines(result: Result, motor: Motor | None) -> list[dict[str, Any]]:
         "speed_rpm": recording.speed_rpm,
         "start": start_values(recording, diagnoses, motor),
     }
-    return [plain(about | asdict(d)) for d in diagnoses]
+    return [plain(about | asdict(d) | {"reason": d.reason}) for d in diagnoses]

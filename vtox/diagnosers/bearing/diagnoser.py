@@ -235,4 +235,4 @@ def _with_change(
     if healthy is None or not np.isfinite(level_db):
         return diagnosis
     change: dict[str, Value] = {"change_db": round(level_db - healthy.mean, 2)}
-    return diagnosis.with_indicators(change)
+    return replace(diagnosis, indicators={**diagnosis.indicators, **change})
