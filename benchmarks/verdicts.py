@@ -136,13 +136,18 @@ def recorded() -> Iterator[Batch]:
         )
 
 
+def plain(diagnosis: Any) -> dict[str, Any]:
+    """Return a diagnosis as plain data, with the sentence made of it in every version."""
+    return asdict(diagnosis) | {"reason": diagnosis.reason}
+
+
 def answer() -> None:
     """Diagnose the batches of standard input; write the diagnoses to standard output."""
     answers: Answers = []
     for name, faults, cases in pickle.load(sys.stdin.buffer):
         for start in range(0, len(cases), BATCH):
             found = diagnose_batch(cases[start : start + BATCH], faults)
-            answers.append((name, [[asdict(d) for d in of_one] for of_one in found]))
+            answers.append((name, [[plain(d) for d in of_one] for of_one in found]))
     pickle.dump(answers, sys.stdout.buffer)
 
 

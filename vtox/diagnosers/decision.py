@@ -77,30 +77,37 @@ def always(_: object) -> bool:
     return True
 
 
-def first_that_holds(rules: Sequence[Rule[C]], x: C, count: int) -> Int:
-    """Return the number of the first rule that holds for each of `count` records, -1 for none."""
-    masks = np.empty((len(rules) + 1, count), bool)
-    masks[-1] = True
-    for mask, r in zip(masks, rules, strict=False):
-        mask[:] = r.holds(x)
-    first = masks.argmax(axis=0)
-    return np.where(first == len(rules), -1, first)
+class Table(Generic[C]):
+    """Rules in reading order: the first that holds decides a record."""
 
+    def __init__(self, *rules: Rule[C]) -> None:
+        self.rules = rules
+        self.codes = objects([r.code for r in rules])
+        self.states = objects([r.state for r in rules])
 
-def stated_by(rules: Sequence[Rule[C]], x: C, decided: Int) -> list[tuple[Reason, ...]]:
-    """Return the reasons of the rules that decided: the code, then doubts; none where -1."""
-    found: list[tuple[Reason, ...]] = [()] * len(decided)
-    for k in sorted(set(decided.tolist()) - {-1}):
-        of_rule = decided == k
-        _state(rules[k], x, of_rule, found)
-        for doubt in rules[k].doubts:
-            _state(doubt, x, of_rule & doubt.holds(x), found)
-    return found
+    def decide(self, x: C, count: int) -> Int:
+        """Return the number of the rule that decides each of `count` records, -1 for none."""
+        masks = np.ones((len(self.rules) + 1, count), bool)
+        for mask, r in zip(masks, self.rules, strict=False):
+            mask[:] = r.holds(x)
+        first: Int = masks.argmax(axis=0)
+        first[first == len(self.rules)] = -1
+        return first
+
+    def reasons(self, x: C, decided: Int) -> list[tuple[Reason, ...]]:
+        """Return the reasons of the rules that decided: the code, then doubts; none where -1."""
+        found: list[tuple[Reason, ...]] = [()] * len(decided)
+        for k in sorted(set(decided.tolist()) - {-1}):
+            of_rule = decided == k
+            _state(self.rules[k], x, of_rule, found)
+            for doubt in self.rules[k].doubts:
+                _state(doubt, x, of_rule & doubt.holds(x), found)
+        return found
 
 
 def _state(r: Rule[C], x: C, where: Bool, found: list[tuple[Reason, ...]]) -> None:
     """Add the reasons of a rule to those of some records."""
-    rows = np.flatnonzero(where)
+    (rows,) = where.nonzero()
     if r.stated:
         reasons: Stated = getattr(x, r.stated)
         for row in rows.tolist():
@@ -146,9 +153,7 @@ class Verdicts:
         for name, column in self.indicators.items():
             values = column.values.tolist()
             for i in (
-                range(len(values))
-                if column.where is None
-                else np.flatnonzero(column.where).tolist()
+                range(len(values)) if column.where is None else column.where.nonzero()[0].tolist()
             ):
                 indicators[i][name] = values[i]
         columns = (self.severity, self.confidence, self.statistic, self.threshold)
@@ -182,33 +187,31 @@ class Verdicts:
 
 def verdicts(
     fault: str,
-    rules: Sequence[Rule[C]],
+    table: Table[C],
     x: C,
     decided: Int,
     *,
-    severity: npt.ArrayLike = np.nan,
-    confidence: npt.ArrayLike = 0.0,
-    statistic: npt.ArrayLike = np.nan,
-    threshold: npt.ArrayLike = np.nan,
+    severity: float | Float64 = np.nan,
+    confidence: float | Float64 = 0.0,
+    statistic: float | Float64 = np.nan,
+    threshold: float | Float64 = np.nan,
     indicators: Mapping[str, Indicator] = MappingProxyType({}),
     evidence: Objects | None = None,
 ) -> Verdicts:
     """Return the verdicts of a table. Numbers, shape (batch,), count where the state has any."""
-    states: list[State] = [rules[k].state for k in decided.tolist()]
-    unknown = np.array([s == "unknown" for s in states])
-    normal = np.array([s == "normal" for s in states])
-
-    def column(numbers: npt.ArrayLike) -> Float64:
-        return np.broadcast_to(np.asarray(numbers, np.float64), decided.shape)
-
+    states = table.states[decided]
+    unknown = states == "unknown"
+    level = np.where(unknown, np.nan, severity)
+    level[states == "normal"] = 0.0
+    blank = np.zeros(len(decided))
     return Verdicts(
         fault=fault,
-        states=states,
-        reasons=stated_by(rules, x, decided),
-        severity=np.where(unknown, np.nan, np.where(normal, 0.0, column(severity))),
-        confidence=np.where(unknown, 0.0, column(confidence)),
-        statistic=column(statistic),
-        threshold=column(threshold),
+        states=states.tolist(),
+        reasons=table.reasons(x, decided),
+        severity=level,
+        confidence=np.where(unknown, 0.0, confidence),
+        statistic=blank + statistic,
+        threshold=blank + threshold,
         indicators=indicators,
         evidence=evidence,
     )

@@ -126,7 +126,8 @@ def _expectation(model: Asymmetry, load_a: float) -> tuple[complex, float]:
     i1 = np.array([[load_a * sqrt(2)]], complex)
     none = np.zeros_like(i1)
     v1 = None if model.base_v is None else np.full_like(i1, model.base_v * sqrt(2))
-    ratio, std = asymmetry_model.expected_ratio([model], Sequences(i1, none, none, v1, none))
+    models = asymmetry_model.asymmetries([model])
+    ratio, std = asymmetry_model.expected_ratio(models, Sequences(i1, none, none, v1, none))
     return complex(ratio[0, 0]), float(std[0, 0])
 
 

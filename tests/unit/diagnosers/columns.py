@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vtox.arrays import Bool, Float64, Int
-from vtox.diagnosers.decision import Objects, Rule, Stated, first_that_holds, objects, stated_by
+from vtox.diagnosers.decision import Objects, Rule, Stated, Table, objects
 from vtox.domain import Reason
 
 T = TypeVar("T")
@@ -30,8 +30,8 @@ def columns(of: type[T], **given: Any) -> T:
     return of(**blank | {name: column(value) for name, value in given.items()})
 
 
-def outcome(rules: tuple[Rule[T], ...], x: T) -> tuple[Rule[T], tuple[Reason, ...]]:
+def outcome(table: Table[T], x: T) -> tuple[Rule[T], tuple[Reason, ...]]:
     """Return the rule that decides a record, and its reasons: the code, then doubts."""
-    decided = first_that_holds(rules, x, 1)
-    (reasons,) = stated_by(rules, x, decided)
-    return rules[decided[0]], reasons
+    decided = table.decide(x, 1)
+    (reasons,) = table.reasons(x, decided)
+    return table.rules[decided[0]], reasons

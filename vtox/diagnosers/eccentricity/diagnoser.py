@@ -22,7 +22,6 @@ from vtox.diagnosers.decision import (
     Objects,
     Verdicts,
     abstentions,
-    first_that_holds,
     objects,
     rounded,
     verdicts,
@@ -75,10 +74,10 @@ def diagnose(
     if slip_analysis is None:
         return abstentions(FAULT, analysis.problems)
     lines, c = observe(analysis, slip_analysis)
-    asked = first_that_holds(CONDITIONS, c, len(baselines)) < 0
+    asked = CONDITIONS.decide(c, len(baselines)) < 0
     x = evidence(analysis, c, lines, baselines, asked)
-    decided = first_that_holds(RULES, x, len(baselines))
-    state = np.array([r.state for r in RULES])[decided]
+    decided = RULES.decide(x, len(baselines))
+    state = RULES.states[decided]
     rise = x.change_db / x.limit_db
     distance = np.where(state == "normal", 1 - rise / 2, rise / 2)
     return verdicts(
@@ -117,7 +116,7 @@ def features(
     if slip_analysis is None:
         return dict.fromkeys(names, np.full(count, np.nan))
     lines, c = observe(analysis, slip_analysis)
-    usable = first_that_holds(CONDITIONS, c, count) < 0
+    usable = CONDITIONS.decide(c, count) < 0
     values = (*lines.levels_dbc, analysis.f0_hz)
     return {n: np.where(usable, x, np.nan) for n, x in zip(names, values, strict=True)}
 

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from vtox.diagnosers.decision import Rule, always, rule, stated
+from vtox.diagnosers.decision import Rule, Table, always, rule, stated
 from vtox.diagnosers.eccentricity.evidence import TWO_POLE_BINS, Conditions, Evidence
 
 MAX_CURRENT_RANGE = 0.25
@@ -21,7 +21,7 @@ SLIP: tuple[Rule[Conditions], ...] = (stated("slip_doubts"),)
 RISE = ("change_db", "level_dbc", "rotation_hz")
 
 # Without these no level is compared, and nothing is learnt.
-CONDITIONS: tuple[Rule[Conditions], ...] = (
+CONDITIONS: Table[Conditions] = Table(
     stated("input_problems"),
     stated("slip_problems", doubts=SLIP),
     rule(
@@ -40,8 +40,8 @@ CONDITIONS: tuple[Rule[Conditions], ...] = (
     ),
 )
 
-RULES: tuple[Rule[Evidence], ...] = (
-    *CONDITIONS,
+RULES: Table[Evidence] = Table(
+    *CONDITIONS.rules,
     stated("baseline_problems", doubts=SLIP),
     rule(
         "rotation_sidebands_steady",

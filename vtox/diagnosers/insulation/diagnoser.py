@@ -18,7 +18,6 @@ from vtox.diagnosers.decision import (
     Objects,
     Verdicts,
     abstentions,
-    first_that_holds,
     objects,
     rounded,
     verdicts,
@@ -64,8 +63,8 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     if estimate.y is None:
         return abstentions(FAULT, estimate.abstentions)
     x = evidence(analysis, estimate, baselines)
-    decided = first_that_holds(RULES, x, count)
-    code = np.array([r.code for r in RULES])[decided]
+    decided = RULES.decide(x, count)
+    code = RULES.codes[decided]
     phase = np.isin(code, ("phase_leaks", "phase_capacitance_changed"))
     changed = np.isin(code, ("phase_capacitance_changed", "winding_capacitance_changed"))
     level = np.interp(np.log10(np.maximum(x.conductance_s, LEAST_S)), *SEVERITIES)

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from vtox.diagnosers.decision import Rule, always, rule, stated
+from vtox.diagnosers.decision import Rule, Table, always, rule, stated
 from vtox.diagnosers.insulation.evidence import Evidence
 
 # Least resistance to earth at 40 C of random-wound machines below 1 kV (IEEE 43-2013): `warning`.
@@ -19,7 +19,7 @@ UNCERTAIN: tuple[Rule[Evidence], ...] = (
 )
 CHANGE = ("capacitance_nanofarad", "change_nanofarad")
 
-RULES: tuple[Rule[Evidence], ...] = (
+RULES: Table[Evidence] = Table(
     stated("input_problems"),
     rule(
         "phase_leaks",

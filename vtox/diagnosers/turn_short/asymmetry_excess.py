@@ -4,7 +4,7 @@ The limit is the largest of several, each for a reason of its own; which one it 
 would make the diagnosis better.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
@@ -12,14 +12,14 @@ from math import sqrt
 import numpy as np
 
 from vtox.arrays import Bool, Complex, Float64, Int, median, pick
-from vtox.baseline import Asymmetry
 from vtox.diagnosers.turn_short.asymmetry_model import (
     SUPPLY_I2_LIMIT,
     SUPPLY_V2_LIMIT,
+    Asymmetries,
     Sequences,
     expected_ratio,
 )
-from vtox.diagnosers.turn_short.basis import LEAST_LIMIT, Basis
+from vtox.diagnosers.turn_short.basis import LEAST_LIMIT
 
 # Limit of the squared corrected ratio in squared deviations, 1e-4 a frame:
 # docs/calibration/turn_short.md#frames.
@@ -64,31 +64,27 @@ class AsymmetryExcess:
 
 
 def asymmetry_excess(
-    s: Sequences,
-    models: Sequence[Asymmetry],
-    bases: Sequence[Basis],
-    unpaired: Bool,
+    s: Sequences, models: Asymmetries, bases: Int, unpaired: Bool
 ) -> AsymmetryExcess:
     """Return I2/I1 beyond that of healthy machines and the limit on it.
 
     Parameters
     ----------
     s : Sequences of shape (batch, frames)
-    models : sequence of Asymmetry, length batch
+    models : Asymmetries, length batch
         What is expected of the healthy machines.
-    bases : sequence of Basis, length batch
+    bases : ndarray of int, shape (batch,)
     unpaired : ndarray of bool, shape (batch,)
         Whether voltages were measured that do not belong to the currents.
     """
     mean, model_std = expected_ratio(models, s)
     excess = s.i2 / s.i1 - mean
     gain = FRAMES_IN_MEDIAN if excess.shape[-1] >= SUSTAINED_FRAMES else 1.0
-    model_noise = np.array([[m.noise] for m in models])
-    steady_std = median(np.sqrt(model_std**2 + model_noise**2 / gain))
-    noise = np.maximum(_scatter(excess), [m.noise for m in models])
+    steady_std = median(np.sqrt(model_std**2 + models.noise[:, None] ** 2 / gain))
+    noise = np.maximum(_scatter(excess), models.noise)
     std = np.sqrt(model_std**2 + noise[:, None] ** 2 / gain)
     load_a = np.abs(s.i1).mean(axis=-1) / sqrt(2)
-    limits = _limits(s, mean, std, bases, _supply_share(models, bases, load_a), unpaired)
+    limits = _limits(s, mean, std, bases, _supply_share(models, load_a), unpaired)
     stack = np.stack(list(limits.values()))
     limit = stack.max(axis=0)
     corrected, raw = _running_median(excess), np.abs(s.i2) / np.abs(s.i1)
@@ -118,7 +114,7 @@ def _limits(
     s: Sequences,
     mean: Complex,
     std: Float64,
-    bases: Sequence[Basis],
+    bases: Int,
     supply: Float64,
     unpaired: Bool,
 ) -> Mapping[str, Float64]:
@@ -131,7 +127,7 @@ def _limits(
     unbalance does, nor is more of what was expected gone than all of it.
     """
     uncertainty = sqrt(T2_LIMIT) * std
-    least = np.broadcast_to([[LEAST_LIMIT[b]] for b in bases], std.shape)
+    least = np.broadcast_to(LEAST_LIMIT[bases][:, None], std.shape)
     limits = {"uncertainty": uncertainty, "least": least}
     indecisive = median(np.maximum(uncertainty, least)) > DECISIVE_LIMIT
     limits["supply"] = np.broadcast_to(np.where(indecisive, supply, 0)[:, None], std.shape)
@@ -142,11 +138,10 @@ def _limits(
     return limits
 
 
-def _supply_share(models: Sequence[Asymmetry], bases: Sequence[Basis], load_a: Float64) -> Float64:
+def _supply_share(models: Asymmetries, load_a: Float64) -> Float64:
     """Return the I2/I1 that a supply within the standard draws, 0 where voltage corrects for it."""
-    share = np.array([0.0 if b.voltage else SUPPLY_I2_LIMIT for b in bases])
-    share *= np.array([m.base_a for m in models]) / load_a
-    return share
+    share = np.where(np.isfinite(models.base_v), 0.0, SUPPLY_I2_LIMIT)
+    return np.asarray(share * models.base_a / load_a, np.float64)
 
 
 def _scatter(excess: Complex) -> Float64:

@@ -8,7 +8,7 @@ one statistic serves all cases and its threshold says what is known.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from math import sqrt
+from math import isnan, sqrt
 
 import numpy as np
 
@@ -105,17 +105,30 @@ def max_rated_current_a(motor: Motor, load_a: float) -> float:
     return load_a / MIN_NO_LOAD_SHARE
 
 
-@cache
-def _unit_prior(*, rated: bool, measured: bool) -> Asymmetry:
-    """Return the prior over a base of 1 A."""
+def _unit_covariance(*, rated: bool, measured: bool) -> Complex:
     std = (
         Y22_STD if rated else Y22_STD_UNRATED,
         Y21_STD if measured else Y21_STD_UNMEASURED,
         C_STD if measured else C_STD_UNMEASURED,
     )
+    return np.diag(np.square(std)).astype(complex)
+
+
+# By whether a rated current is known, and whether voltages were measured.
+_UNIT_COVARIANCES = np.array(
+    [
+        [_unit_covariance(rated=rated, measured=measured) for measured in (False, True)]
+        for rated in (False, True)
+    ]
+)
+
+
+@cache
+def _unit_prior(*, rated: bool, measured: bool) -> Asymmetry:
+    """Return the prior over a base of 1 A."""
     return to_asymmetry(
         np.array([Y22, 0, 0]),
-        np.diag(np.square(std)).astype(complex),
+        _unit_covariance(rated=rated, measured=measured),
         noise=NOISE_STD,
         session=SESSION_STD if measured else SESSION_STD_UNMEASURED,
         base=(1.0, None),
@@ -144,12 +157,80 @@ def regressors(s: Sequences, base_a: Float64, base_v: Float64) -> Complex:
     return x
 
 
-def expected_ratio(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, Float64]:
+@dataclass(frozen=True, slots=True)
+class Asymmetries:
+    """Models of healthy machines by columns of length batch; `base_v` is NaN where it has none.
+
+    `mean` has the shape (batch, 3), `covariance` (batch, 3, 3).
+    """
+
+    mean: Complex
+    covariance: Complex
+    noise: Float64
+    session: Float64
+    base_a: Float64
+    base_v: Float64
+
+    def put(self, i: int, model: Asymmetry) -> None:
+        """Let a model be that of one record."""
+        self.mean[i], self.covariance[i] = model.mean, model.covariance
+        self.noise[i], self.session[i] = model.noise, model.session
+        self.base_a[i] = model.base_a
+        self.base_v[i] = np.nan if model.base_v is None else model.base_v
+
+    def prior(self, i: int) -> Asymmetry:
+        """Return the model of one record of which nothing was learnt."""
+        base_v = float(self.base_v[i])
+        return to_asymmetry(
+            self.mean[i],
+            self.covariance[i],
+            noise=float(self.noise[i]),
+            session=float(self.session[i]),
+            base=(float(self.base_a[i]), None if isnan(base_v) else base_v),
+            span=(0.0, 0.0),
+            residual=0j,
+            counts=(0, 0),
+        )
+
+
+def asymmetries(models: Sequence[Asymmetry]) -> Asymmetries:
+    """Return models by columns."""
+    count = len(models)
+    columns = Asymmetries(
+        np.empty((count, 3), complex), np.empty((count, 3, 3), complex), *np.empty((4, count))
+    )
+    for i, model in enumerate(models):
+        columns.put(i, model)
+    return columns
+
+
+def priors(motors: Sequence[Motor], load_a: Float64, voltage_v: Float64) -> Asymmetries:
+    """Return `prior` of each machine; `voltage_v` is NaN where it was not measured.
+
+    Without voltages the scale is that of the largest rated current that fits the nameplate.
+    """
+    measured = np.isfinite(voltage_v)
+    rated_a = np.array([m.rated_current_a or 0.0 for m in motors])
+    rated_v = np.array([m.rated_voltage_v or np.nan for m in motors])
+    known, which = rated_a > 0, np.asarray(measured, np.int64)
+    least = zip(motors, load_a.tolist(), strict=True)
+    base_a = np.where(measured, load_a, [max_rated_current_a(m, a) for m, a in least])
+    return Asymmetries(
+        mean=np.tile(np.array([Y22, 0, 0]), (len(motors), 1)),
+        covariance=_UNIT_COVARIANCES[np.asarray(known, np.int64), which],
+        noise=np.full(len(motors), NOISE_STD),
+        session=np.where(measured, SESSION_STD, SESSION_STD_UNMEASURED),
+        base_a=np.where(known, rated_a, base_a),
+        base_v=np.where(np.isfinite(rated_v) & measured, rated_v / sqrt(3), voltage_v),
+    )
+
+
+def expected_ratio(models: Asymmetries, s: Sequences) -> tuple[Complex, Float64]:
     """Return the I2/I1 that healthy machines would show per frame, and its deviation.
 
     Parameters
     ----------
-    models : sequence of Asymmetry, length batch
+    models : Asymmetries, length batch
     s : Sequences of shape (batch, frames)
 
     Returns
@@ -158,13 +239,11 @@ def expected_ratio(models: Sequence[Asymmetry], s: Sequences) -> tuple[Complex, 
     std : ndarray, shape (batch, frames)
         Per real or imaginary part: model and session, without the scatter of the frame itself.
     """
-    base_v = np.array([[np.nan if m.base_v is None else m.base_v] for m in models])
-    x = regressors(s, np.array([[m.base_a] for m in models]), base_v)
-    mean = np.array([m.mean for m in models])
-    covariance = np.array([m.covariance for m in models])
-    variance = np.sum((x @ covariance) * x.conj(), axis=-1).real
-    session = np.array([[m.session] for m in models]) * session_weight(x, base_v)
-    return np.sum(x * mean[:, None], axis=-1), np.sqrt(variance + session**2)
+    base_v = models.base_v[:, None]
+    x = regressors(s, models.base_a[:, None], base_v)
+    variance = np.sum((x @ models.covariance) * x.conj(), axis=-1).real
+    session = models.session[:, None] * session_weight(x, base_v)
+    return np.sum(x * models.mean[:, None], axis=-1), np.sqrt(variance + session**2)
 
 
 def susceptance(i1: Complex, v1: Complex) -> Float64:

@@ -1,35 +1,28 @@
-"""What a turn-short diagnosis rests on, and how much that is worth."""
+"""What a turn-short diagnosis rests on, and how much that is worth.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+A basis is a number: 2 where the voltages are measured, and 1 more where a baseline applies.
+"""
 
+import numpy as np
 
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """Whether the voltages are measured and whether a baseline applies.
+from vtox.arrays import Bool, Int
+from vtox.diagnosers.decision import objects
 
-    As text it is the value of the indicator `basis`.
-    """
-
-    voltage: bool
-    baseline: bool
-
-    def __str__(self) -> str:
-        signals = "voltage" if self.voltage else "currents"
-        return f"{signals} and baseline" if self.baseline else f"{signals}, no baseline"
-
-
+# The values of the indicator `basis`.
+TEXTS = objects(
+    [
+        "currents, no baseline",
+        "currents and baseline",
+        "voltage, no baseline",
+        "voltage and baseline",
+    ]
+)
 # Least limit on the corrected |I2|/I1: docs/calibration/turn_short.md#scale.
-LEAST_LIMIT: Mapping[Basis, float] = {
-    Basis(voltage=True, baseline=True): 0.0075,
-    Basis(voltage=False, baseline=True): 0.03,
-    Basis(voltage=True, baseline=False): 0.03,
-    Basis(voltage=False, baseline=False): 0.08,
-}
+LEAST_LIMIT = np.array([0.08, 0.03, 0.03, 0.0075])
 # Confidence before the distance from the limit is taken into account.
-CONFIDENCE: Mapping[Basis, float] = {
-    Basis(voltage=True, baseline=True): 0.95,
-    Basis(voltage=False, baseline=True): 0.6,
-    Basis(voltage=True, baseline=False): 0.7,
-    Basis(voltage=False, baseline=False): 0.3,
-}
+CONFIDENCE = np.array([0.3, 0.6, 0.7, 0.95])
+
+
+def basis(voltage: Bool, baseline: Bool) -> Int:
+    """Return the basis of each record, shape (batch,)."""
+    return np.asarray(2 * voltage + baseline, np.int64)

@@ -13,13 +13,13 @@ import numpy as np
 from vtox.arrays import Bool, Float64
 from vtox.baseline import Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.decision import Indicator, Verdicts, first_that_holds, rounded, verdicts
+from vtox.diagnosers.decision import Indicator, Verdicts, rounded, verdicts
 from vtox.diagnosers.turn_short.asymmetry_excess import AsymmetryExcess, asymmetry_excess
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
-from vtox.diagnosers.turn_short.basis import CONFIDENCE
+from vtox.diagnosers.turn_short.basis import CONFIDENCE, basis
 from vtox.diagnosers.turn_short.conditions import conditions, sequences
 from vtox.diagnosers.turn_short.evidence import Evidence, evidence
-from vtox.diagnosers.turn_short.healthy_model import HealthyModel, healthy_models
+from vtox.diagnosers.turn_short.healthy_model import healthy_models
 from vtox.diagnosers.turn_short.measurement import as_named_when_learnt, renaming
 from vtox.diagnosers.turn_short.rules import CONDITIONS, RULES
 
@@ -53,44 +53,38 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     18(3):865).
     """
     c = conditions(analysis)
-    decided = first_that_holds(CONDITIONS, c, len(analysis.recordings))
+    decided = CONDITIONS.decide(c, len(analysis.recordings))
     asked = decided < 0
     if not asked.any():
         return verdicts(FAULT, CONDITIONS, c, decided)
     s = sequences(analysis)
     models = healthy_models(analysis, c, s, baselines)
+    bases = basis(models.by_voltage, models.by_baseline)
+    unpaired = np.array([p is not None for p in analysis.pairing_problems])
+
+    def over_healthy(x: Sequences) -> AsymmetryExcess:
+        return asymmetry_excess(x, models.columns, bases, unpaired)
+
     now = renaming(analysis, models)
     if now.renamed.any():
-        s = as_named_when_learnt(s, now.renamed, lambda x: _excess(analysis, x, models))
-    excess = _excess(analysis, s, models)
+        s = as_named_when_learnt(s, now.renamed, over_healthy)
+    excess = over_healthy(s)
     x = evidence(analysis, c, excess, models, now, asked)
-    decided = first_that_holds(RULES, x, len(asked))
+    decided = RULES.decide(x, len(asked))
     found = x.over & ~np.isnan(x.excess_ratio)
     over = np.minimum(1.0, excess.worst_over)
     certain = np.where(found, np.clip(x.margin / 2, 0.5, 1), 1 - 0.5 * over**2)
-    trust = np.array([CONFIDENCE[m.basis] for m in models])
     return verdicts(
         FAULT,
         RULES,
         x,
         decided,
         severity=rounded(np.interp(x.excess_ratio, *SEVERITIES), 3),
-        confidence=rounded(trust * certain, 3),
+        confidence=rounded(CONFIDENCE[bases] * certain, 3),
         statistic=_where(asked, rounded((excess.worst_ratio / excess.worst_std) ** 2, 3)),
         threshold=_where(asked, rounded((excess.worst_limit / excess.worst_std) ** 2, 3)),
         indicators=_indicators(x, asked, found),
         evidence=x.shown,
-    )
-
-
-def _excess(
-    analysis: CurrentAnalysis, s: Sequences, models: Sequence[HealthyModel]
-) -> AsymmetryExcess:
-    return asymmetry_excess(
-        s,
-        [m.asymmetry for m in models],
-        [m.basis for m in models],
-        np.array([p is not None for p in analysis.pairing_problems]),
     )
 
 
@@ -119,7 +113,7 @@ def healthy_sequences(analysis: CurrentAnalysis) -> list[Sequences | None]:
         return [None] * count
     s, c = sequences(analysis), conditions(analysis)
     usable: list[Sequences | None] = []
-    for i, k in enumerate(first_that_holds(CONDITIONS, c, count).tolist()):
+    for i, k in enumerate(CONDITIONS.decide(c, count).tolist()):
         v = (s.v1, s.v2) if c.voltages[i] else (None, None)
         v1, v2 = (None if x is None else x[i] for x in v)
         hz = float(analysis.f0_hz[i])

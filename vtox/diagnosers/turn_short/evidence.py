@@ -1,6 +1,6 @@
 """What the rules of turn shorts ask about: the excess of I2, and what may explain it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import nan
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vtox.arrays import Bool, Float64, Int
+from vtox.baseline import Asymmetry
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.decision import Objects, Stated, objects
 from vtox.diagnosers.turn_short import causes, measurement
@@ -16,9 +17,10 @@ from vtox.diagnosers.turn_short.asymmetry_excess import (
     SUSTAINED_FRAMES,
     AsymmetryExcess,
 )
+from vtox.diagnosers.turn_short.basis import TEXTS, basis
 from vtox.diagnosers.turn_short.conditions import Conditions
 from vtox.diagnosers.turn_short.episodes import episodes
-from vtox.diagnosers.turn_short.healthy_model import HealthyModel
+from vtox.diagnosers.turn_short.healthy_model import HealthyModels
 from vtox.diagnosers.turn_short.measurement import Renaming
 from vtox.domain import Motor
 
@@ -104,21 +106,24 @@ def evidence(
     analysis: CurrentAnalysis,
     conditions: Conditions,
     excess: AsymmetryExcess,
-    models: Sequence[HealthyModel],
+    models: HealthyModels,
     renaming: Renaming,
     asked: Bool,
 ) -> Evidence:
     """Return the columns of a batch; of records that are not `asked` nothing is looked into."""
     over = asked & (excess.worst_over > 1)
+    by_voltage = models.by_voltage
     susceptance_ratio = np.full(len(over), np.nan)
     explained: dict[int, Explanation] = {}
     for i in np.flatnonzero(over & ~renaming.renamed).tolist():
-        if models[i].basis.baseline:
+        if (learnt := models.learnt[i]) is not None:
             susceptance_ratio[i] = measurement.scale_change(
-                excess.sequences, i, models[i].asymmetry, float(excess.worst_ratio[i])
+                excess.sequences, i, learnt, float(excess.worst_ratio[i])
             )
         if np.isnan(susceptance_ratio[i]):
-            explained[i] = _explanation(analysis, excess, i, models[i])
+            explained[i] = _explanation(
+                analysis, excess, i, models.of(i), voltage=bool(by_voltage[i])
+            )
     return Evidence(
         **{f.name: getattr(conditions, f.name) for f in fields(conditions)},
         over=over,
@@ -128,26 +133,26 @@ def evidence(
         limit_ratio=excess.worst_limit,
         steady_limit=excess.steady_limit,
         limited_by_supply=np.array([name == "supply" for name in excess.limited_by]),
-        basis=objects([str(m.basis) for m in models]),
-        by_voltage=np.array([m.basis.voltage for m in models]),
+        basis=TEXTS[basis(by_voltage, models.by_baseline)],
+        by_voltage=by_voltage,
         unrated=np.array([not _rated(m) for m in analysis.motors]),
-        baseline_problems=[(m.baseline_problem,) if m.baseline_problem else () for m in models],
+        baseline_problems=models.baseline_problems,
         renamed=renaming.renamed,
         turned_deg=renaming.turned_deg,
         learnt_deg=renaming.learnt_deg,
         rescaled=np.isfinite(susceptance_ratio),
         susceptance_ratio=susceptance_ratio,
-        **_columns([explained.get(i, UNEXPLAINED) for i in range(len(over))]),
+        **_columns(explained, len(over)),
     )
 
 
-def _columns(explanations: Sequence[Explanation]) -> dict[str, Any]:
+def _columns(explained: Mapping[int, Explanation], count: int) -> dict[str, Any]:
     """Return the fields of explanations as columns."""
     columns: dict[str, Any] = {}
-    for f in fields(Explanation):
-        values = [getattr(e, f.name) for e in explanations]
-        of_objects = isinstance(f.default, str | tuple)
-        columns[f.name] = objects(values) if of_objects else np.array(values)
+    for name, blank in _BLANK.items():
+        columns[name] = column = np.full(count, blank, blank.dtype)
+        for i, e in explained.items():
+            column[i] = getattr(e, name)
     return columns
 
 
@@ -156,17 +161,18 @@ def _rated(motor: Motor) -> bool:
 
 
 def _explanation(
-    analysis: CurrentAnalysis, excess: AsymmetryExcess, i: int, model: HealthyModel
+    analysis: CurrentAnalysis, excess: AsymmetryExcess, i: int, model: Asymmetry, *, voltage: bool
 ) -> Explanation:
     """Return what may explain that some frames of a record are over the limit."""
     ratio = np.abs(excess.corrected[i])
     over = ratio > excess.limit[i]
     full = over & (ratio >= FULL_SHARE * ratio[over].max())
     quiet = ~over if np.count_nonzero(~over) >= SUSTAINED_FRAMES else np.zeros_like(over)
-    change = causes.asymmetry_change(
-        excess.sequences, excess.excess, i, full, quiet, model.asymmetry
-    )
-    runs = episodes(analysis.frame_t_s, ratio, over, _fault_ratio(model), analysis.duration_s)
+    change = causes.asymmetry_change(excess.sequences, excess.excess, i, full, quiet, model)
+    # Without voltages a supply beyond the standard, a loose fuse or a joint looks the same at any
+    # strength: a warning, whose severity says how strong.
+    fault_ratio = FAULT_RATIO if voltage else np.inf
+    runs = episodes(analysis.frame_t_s, ratio, over, fault_ratio, analysis.duration_s)
     part = {
         "in_part": not over.all(),
         "record_share": float(over.mean()),
@@ -185,7 +191,7 @@ def _explanation(
         return Explanation(two_clamps=True, gain_change_ratio=gain, shown=shown, **part)
     others = [
         (c.cause, "" if c.phase is None else analysis.phase_name(i, c.phase))
-        for c in causes.other_causes(change, model.asymmetry, voltage=model.basis.voltage)
+        for c in causes.other_causes(change, model, voltage=voltage)
     ]
     size = float(np.median(ratio[full]))
     return Explanation(
@@ -204,13 +210,8 @@ def _alternative(cause: str, phase: str = "") -> dict[str, Any]:
     return {"kind": "alternative", "cause": cause} | ({"phase": phase} if phase else {})
 
 
-def _fault_ratio(model: HealthyModel) -> float:
-    """Return the corrected ratio from which the state is `fault`.
-
-    Without voltages a supply beyond the standard, a loose fuse or a joint looks the same at any
-    strength: a warning, whose severity says how strong.
-    """
-    return FAULT_RATIO if model.basis.voltage else np.inf
+def _blank(value: Any) -> Any:
+    return objects([value]) if isinstance(value, str | tuple) else np.array([value])
 
 
-UNEXPLAINED = Explanation()
+_BLANK = {f.name: _blank(f.default) for f in fields(Explanation)}

@@ -6,39 +6,49 @@ from math import sqrt
 
 import numpy as np
 
+from vtox.arrays import Bool
 from vtox.baseline import Asymmetry, Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosers.decision import Stated
 from vtox.diagnosers.features import SUPPLY
 from vtox.diagnosers.turn_short.asymmetry_model import (
+    Asymmetries,
     Sequences,
-    max_rated_current_a,
-    prior,
+    priors,
     same_frequency,
 )
-from vtox.diagnosers.turn_short.basis import Basis
 from vtox.diagnosers.turn_short.conditions import Conditions
 from vtox.domain import Reason, reason
 
 # Largest ratio of loads by which a baseline applies beyond those learnt, without voltages.
 LOAD_MARGIN = 1.25
+NO_BASELINE = (reason("no_baseline"),)
 
 
 @dataclass(frozen=True, slots=True)
-class HealthyModel:
-    """What a healthy machine would draw: learnt if a baseline applies, else the prior.
+class HealthyModels:
+    """What healthy machines would draw, by columns: learnt where a baseline applies, else prior.
 
-    `baseline_problem` says why no baseline applies; None where one does.
+    `baseline_problems` says why none applies; `learnt` is the model of the baseline where one does.
     """
 
-    asymmetry: Asymmetry
-    baseline_problem: Reason | None
+    columns: Asymmetries
+    learnt: Sequence[Asymmetry | None]
+    baseline_problems: Stated
 
     @property
-    def basis(self) -> Basis:
-        """What the model rests on."""
-        return Basis(
-            voltage=self.asymmetry.base_v is not None, baseline=self.baseline_problem is None
-        )
+    def by_voltage(self) -> Bool:
+        """Whether the model knows the voltages."""
+        return np.isfinite(self.columns.base_v)
+
+    @property
+    def by_baseline(self) -> Bool:
+        """Whether the model was learnt."""
+        return np.array([not p for p in self.baseline_problems])
+
+    def of(self, i: int) -> Asymmetry:
+        """Return the model of one record."""
+        return self.learnt[i] or self.columns.prior(i)
 
 
 def healthy_models(
@@ -46,8 +56,8 @@ def healthy_models(
     conditions: Conditions,
     s: Sequences,
     baselines: Sequence[Baseline | None],
-) -> list[HealthyModel]:
-    """Return the model of the healthy machine that applies to each recording.
+) -> HealthyModels:
+    """Return the models of the healthy machines that apply to the recordings.
 
     Parameters
     ----------
@@ -58,37 +68,44 @@ def healthy_models(
         The phasors of the batch.
     baselines : sequence of Baseline or None, length batch
     """
-    load_a = conditions.load_a.tolist()
-    voltage_v = [] if s.v1 is None else (np.abs(s.v1).mean(axis=-1) / sqrt(2)).tolist()
+    voltage_v = np.full(len(baselines), np.nan)
+    if s.v1 is not None:
+        mean_v = np.abs(s.v1).mean(axis=-1) / sqrt(2)
+        voltage_v = np.where(conditions.voltages, mean_v, np.nan)
+    columns = priors(analysis.motors, conditions.load_a, voltage_v)
+    learnt: list[Asymmetry | None] = [None] * len(baselines)
+    problems: list[tuple[Reason, ...]] = [NO_BASELINE] * len(baselines)
+    some = [i for i, b in enumerate(baselines) if b is not None and b.asymmetry]
+    if not some:
+        return HealthyModels(columns, learnt, problems)
     # A short adds to I1 up to what it adds to I2; a supply or a joint adds nothing.
     low_a = ((np.abs(s.i1) - np.abs(s.i2)).min(axis=-1) / sqrt(2)).tolist()
-    high_a = (np.abs(s.i1).max(axis=-1) / sqrt(2)).tolist()
-    models = []
-    for i, (baseline, motor) in enumerate(zip(baselines, analysis.motors, strict=True)):
-        voltages = bool(conditions.voltages[i])
+    for i in some:
+        baseline, range_a = baselines[i], (low_a[i], float(conditions.high_a[i]))
+        assert baseline is not None
+        assert baseline.asymmetry is not None
         problem = _supply_mismatch(baseline, analysis, i) or _load_or_voltages_mismatch(
-            baseline, load_a[i], (low_a[i], high_a[i]), voltages=voltages
+            baseline.asymmetry,
+            float(conditions.load_a[i]),
+            range_a,
+            voltages=bool(conditions.voltages[i]),
         )
-        if baseline and baseline.asymmetry and not problem:
-            model = baseline.asymmetry
-        elif voltages:
-            model = prior(motor, load_a[i], voltage_v[i])
-        else:
-            model = prior(motor, max_rated_current_a(motor, load_a[i]), None)
-        models.append(HealthyModel(model, problem))
-    return models
+        problems[i] = (problem,) if problem else ()
+        if not problem:
+            learnt[i] = baseline.asymmetry
+            columns.put(i, baseline.asymmetry)
+    return HealthyModels(columns, learnt, problems)
 
 
-def _supply_mismatch(baseline: Baseline | None, analysis: CurrentAnalysis, i: int) -> Reason | None:
+def _supply_mismatch(baseline: Baseline, analysis: CurrentAnalysis, i: int) -> Reason | None:
     """Return why a baseline does not apply to a recording, as far as the supply goes.
 
     The supply frequency must be the same; on the grid it need not be stored. Where voltages are
     turned to pair them, the baseline's were turned too, except in baselines of earlier versions,
     which store no frequency.
     """
-    if baseline is None or baseline.asymmetry is None:
-        return reason("no_baseline")
     model, f0_hz = baseline.asymmetry, float(analysis.f0_hz[i])
+    assert model is not None
     if model.supply_hz is None and model.base_v is not None and analysis.voltage_rotation_deg[i]:
         return reason("baseline_of_earlier_version")
     hz = _supply_hz(baseline)
@@ -101,11 +118,8 @@ def _supply_mismatch(baseline: Baseline | None, analysis: CurrentAnalysis, i: in
 
 
 def _load_or_voltages_mismatch(
-    baseline: Baseline | None, load_a: float, range_a: tuple[float, float], *, voltages: bool
+    model: Asymmetry, load_a: float, range_a: tuple[float, float], *, voltages: bool
 ) -> Reason | None:
-    model = baseline.asymmetry if baseline else None
-    if model is None:
-        return None
     if model.base_v is not None:
         return None if voltages else reason("baseline_needs_voltages")
     low_a, high_a = range_a

@@ -4,7 +4,7 @@ What a change of the measurement explains is no turn short: channels that were e
 one ratio of all clamps that is another now (docs/calibration/turn_short.md#changed-measurement).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import nan, sqrt
 
@@ -15,7 +15,7 @@ from vtox.baseline import Asymmetry
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.turn_short.asymmetry_excess import AsymmetryExcess
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences, susceptance
-from vtox.diagnosers.turn_short.healthy_model import HealthyModel
+from vtox.diagnosers.turn_short.healthy_model import HealthyModels
 
 # Reactive current over the voltage, over that learnt or the other way round, beyond which a ratio
 # of clamps or of voltage transformers is another; the leakage that the load adds comes to it.
@@ -35,9 +35,9 @@ class Renaming:
     learnt_deg: Int
 
 
-def renaming(analysis: CurrentAnalysis, models: Sequence[HealthyModel]) -> Renaming:
+def renaming(analysis: CurrentAnalysis, models: HealthyModels) -> Renaming:
     """Return what was renamed since the baselines of a batch were learnt."""
-    learnt = [m.asymmetry.turned_deg if m.basis.baseline else None for m in models]
+    learnt = [m.turned_deg if m else None for m in models.learnt]
     known = np.array([deg is not None for deg in learnt])
     learnt_deg = np.array([deg or 0 for deg in learnt])
     turned_deg = analysis.voltage_rotation_deg

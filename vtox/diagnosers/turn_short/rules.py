@@ -3,7 +3,7 @@
 `x` are columns (`Evidence`); the values of a code are the columns of the same names.
 """
 
-from vtox.diagnosers.decision import Rule, always, rule, stated
+from vtox.diagnosers.decision import Rule, Table, always, rule, stated
 from vtox.diagnosers.turn_short.asymmetry_excess import DECISIVE_LIMIT
 from vtox.diagnosers.turn_short.conditions import Conditions
 from vtox.diagnosers.turn_short.evidence import Evidence
@@ -18,7 +18,7 @@ UNSTEADY_RATIO = 2.0
 UNBALANCE_LIMIT = 0.023
 
 # Without these no asymmetry is looked at, and nothing is learnt.
-CONDITIONS: tuple[Rule[Conditions], ...] = (
+CONDITIONS: Table[Conditions] = Table(
     stated("input_problems"),
     stated("frame_problems"),
     rule(
@@ -60,8 +60,8 @@ LEVEL_ALONE: tuple[Rule[Evidence], ...] = (
 )
 FOUND = ("phase", "excess_ratio", "basis")
 
-RULES: tuple[Rule[Evidence], ...] = (
-    *CONDITIONS,
+RULES: Table[Evidence] = Table(
+    *CONDITIONS.rules,
     # What changed of the measurement since the baseline explains an excess, or keeps it open.
     rule(
         "phases_renamed",

@@ -8,6 +8,7 @@ from vtox.diagnosers.turn_short.asymmetry_model import (
     MIN_ACTIVE_SHARE_SMALL,
     Y22,
     Sequences,
+    asymmetries,
     expected_ratio,
     max_rated_current_a,
     prior,
@@ -39,14 +40,16 @@ def test_the_largest_rated_current_that_fits_the_nameplate(motor: Motor, rated_a
 def test_the_prior_expects_what_the_unbalance_drives(v2: complex, load_a: float) -> None:
     v1 = np.full((1, 3), 400 / np.sqrt(3) * np.sqrt(2), complex)
     i1 = np.full((1, 3), load_a * np.sqrt(2), complex)
-    ratio, std = expected_ratio([prior(MOTOR, load_a, 231.0)], Sequences(i1, i1, i1, v1, v2 * v1))
+    ratio, std = expected_ratio(
+        asymmetries([prior(MOTOR, load_a, 231.0)]), Sequences(i1, i1, i1, v1, v2 * v1)
+    )
     assert ratio == pytest.approx(np.full((1, 3), Y22 * v2 * 10.0 / load_a))
     assert np.all(std > 0)
 
 
 def test_a_lighter_load_is_less_certain() -> None:
     i1 = np.array([[10.0], [5.0], [2.5]], complex) * np.sqrt(2)
-    _, std = expected_ratio([prior(MOTOR, 10.0, None)] * 3, Sequences(i1, i1, i1))
+    _, std = expected_ratio(asymmetries([prior(MOTOR, 10.0, None)] * 3), Sequences(i1, i1, i1))
     assert std[:, 0].tolist() == sorted(std[:, 0].tolist())
     assert std[2, 0] > 3 * std[0, 0]
 

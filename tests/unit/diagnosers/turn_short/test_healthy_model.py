@@ -79,7 +79,7 @@ def test_a_baseline_of_an_earlier_version_does_not_apply_to_turned_voltages(
     turned = dict(x.channels) | dict(zip(VOLTAGES, (v[1], v[2], v[0]), strict=True))
     analysis = front_end([replace(x, channels=turned)], [MOTOR])
     assert analysis.voltage_rotation_deg[0] != 0
-    (model,) = healthy_models(analysis, conditions(analysis), sequences(analysis), [earlier])
-    assert model.baseline_problem is not None
-    assert model.baseline_problem.code == "baseline_of_earlier_version"
-    assert str(model.basis) == "voltage, no baseline"
+    models = healthy_models(analysis, conditions(analysis), sequences(analysis), [earlier])
+    ((problem,),) = models.baseline_problems
+    assert problem.code == "baseline_of_earlier_version"
+    assert models.by_voltage.all()

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.unit.diagnosers.columns import columns, outcome
-from vtox.diagnosers.turn_short.basis import CONFIDENCE, LEAST_LIMIT, Basis
+from vtox.diagnosers.turn_short.basis import TEXTS, basis
 from vtox.diagnosers.turn_short.evidence import Evidence
 from vtox.diagnosers.turn_short.rules import RULES
 from vtox.domain import reason
@@ -86,13 +87,15 @@ def test_conditions_come_before_any_asymmetry(given: dict[str, Any], expected: s
     assert codes(**given) == [expected]
 
 
-def test_the_basis_has_four_texts() -> None:
+@pytest.mark.parametrize(
+    ("voltage", "baseline", "text"),
+    [
+        (True, True, "voltage and baseline"),
+        (True, False, "voltage, no baseline"),
+        (False, True, "currents and baseline"),
+        (False, False, "currents, no baseline"),
+    ],
+)
+def test_the_basis_has_four_texts(voltage: bool, baseline: bool, text: str) -> None:
     """They are values of the indicator `basis`, which users compare with."""
-    texts = {(b.voltage, b.baseline): str(b) for b in LEAST_LIMIT}
-    assert texts == {
-        (True, True): "voltage and baseline",
-        (True, False): "voltage, no baseline",
-        (False, True): "currents and baseline",
-        (False, False): "currents, no baseline",
-    }
-    assert set(CONFIDENCE) == set(LEAST_LIMIT) == {Basis(v, b) for v, b in texts}
+    assert TEXTS[basis(np.array([voltage]), np.array([baseline]))].tolist() == [text]
