@@ -30,9 +30,9 @@ Scopes = Annotated[
         "--scopes",
         "--scope",
         metavar="SCOPES",
-        help="read: read everything; operate: read, and handle alarms; ingest: send windows; "
-        "admin: all of these, and change machines. "
-        "Several with commas between.",
+        help="read: read everything; operate: read, handle alarms, set sensitivities and channel "
+        "maps, replay dead letters; ingest: send windows; admin: all of these, and change "
+        "machines. Several with commas between.",
     ),
 ]
 Machines = Annotated[

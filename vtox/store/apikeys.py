@@ -1,6 +1,6 @@
 """API keys: made here, shown once, kept only as a hash.
 
-`admin` includes every scope, `operate` (what operators do with alarms) includes `read`.
+`admin` includes every scope, `operate` includes `read`; docs/ACCESS.md says what each allows.
 """
 
 import hashlib
