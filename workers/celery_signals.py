@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import redis
@@ -41,6 +41,7 @@ from workers.baseline_learning import LearningTime
 from workers.heartbeat import Heartbeat
 from workers.malloc import keep_freed_memory
 from workers.memory_limit import limit_memory
+from workers.pool import NO_PROCESS, processes_up
 
 log = structlog.get_logger()
 
@@ -161,6 +162,7 @@ def _send_last_spans(**_: Any) -> None:
 def _start_heartbeat(sender: Any, **_: Any) -> None:
     queues = [q.name for q in sender.task_consumer.queues]
     s = settings.load()
+    up = partial(processes_up, sender.pool)
     port = serve(
         s.probe_host,
         s.worker_port,
@@ -168,12 +170,13 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
         span=s.worker_port_span,
         reserved=s.fixed_ports,
         names=s.allowed_hosts,
+        ready=lambda: (True, "") if up() else (False, NO_PROCESS),
     )
     terms = agreement.own_fields(s)
     families = [q for q in queues if q in FAMILIES]
     # To each server: its monitor must know whether its queues have workers.
     for client in process().clients:
-        beat = Heartbeat(client, _name, families, port, terms)
+        beat = Heartbeat(client, _name, families, port, terms, up)
         threading.Thread(target=beat.run, name="heartbeat", daemon=True).start()
         _heartbeats.append(beat)
     log.info("worker ready", name=_name, queues=queues, port=port)

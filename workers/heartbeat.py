@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import psutil
@@ -35,6 +35,8 @@ class Heartbeat:
     queues: list[str]
     port: int | None = None
     agreement: Mapping[str, str] = field(default_factory=dict)
+    # How many processes of the pool can take a task.
+    processes_up: Callable[[], int] = lambda: 1
     started_t: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     finished: deque[tuple[float, int]] = field(default_factory=deque)
@@ -71,6 +73,7 @@ class Heartbeat:
             pid=os.getpid(),
             port=self.port,
             queues=self.queues,
+            pool_processes=self.processes_up(),
             cpu_percent=cpu_percent,
             memory_bytes=self.memory_bytes,
             windows_per_s=self._rate(time.monotonic(), windows),

@@ -233,6 +233,7 @@ def _worker(w: Worker, now: float) -> WorkerStatus:
         last_family=w.last_family,
         last_task=rfc3339(w.last_task_t),
         last_task_age_s=None if w.last_task_t is None else max(round(now - w.last_task_t, 3), 0.0),
+        pool_processes=w.pool_processes,
     )
 
 

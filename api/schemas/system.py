@@ -96,6 +96,9 @@ class WorkerStatus(ResponseModel):
     last_family: str = Field(description="family of the last task it took; empty: none yet")
     last_task: Time | None = Field(description="when it took that")
     last_task_age_s: Number
+    pool_processes: int | None = Field(
+        description="its processes that can take a task; none while 0, as after one was lost"
+    )
 
 
 class StreamStatus(ResponseModel):

@@ -191,7 +191,7 @@ def _reports(
 
 
 class _WorkerProbe:
-    """A worker is ready with its first heartbeat, which carries the port of its liveness probe."""
+    """A worker is ready once its pool is; its heartbeat carries the port of its liveness probe."""
 
     def __init__(self, settings: Settings, name: str) -> None:
         self.settings = settings
@@ -199,7 +199,7 @@ class _WorkerProbe:
         self._url = ""
 
     def is_ready(self, pid: int) -> bool:
-        """Whether the worker with that pid has sent a heartbeat, to one of the servers at least."""
+        """Whether the worker with that pid can take a task, by its heartbeat to any server."""
         with suppress(ServerUnavailable):
             for url in self.settings.server_urls():
                 with suppress(redis.RedisError), connect(url, "probe") as client:

@@ -66,7 +66,7 @@ def checks(snapshot: Snapshot) -> list[Check]:
         _monitor(snapshot),
         _recorder(snapshot),
         *_notifier(snapshot),
-        *(_workers(name, queue.workers) for name, queue in snapshot.queues.items()),
+        *(_workers(name, snapshot) for name in snapshot.queues),
     ]
 
 
@@ -76,10 +76,12 @@ def _group(snapshot: Snapshot) -> Check:
     return coded_check("group", "fail", "no_group")
 
 
-def _workers(family: str, workers: int) -> Check:
-    if workers > 0:
+def _workers(family: str, snapshot: Snapshot) -> Check:
+    if workers := snapshot.queues[family].workers:
         return coded_check(f"workers:{family}", "pass", "workers_live", workers=workers)
-    return coded_check(f"workers:{family}", "fail", "no_live_worker", queue=family)
+    live = any(family in w.queues for w in snapshot.workers)
+    code = "worker_without_process" if live else "no_live_worker"
+    return coded_check(f"workers:{family}", "fail", code, queue=family)
 
 
 def _bridge(snapshot: Snapshot) -> Check:

@@ -42,6 +42,8 @@ class Worker:
     # Of the last task it has taken: family, and when; None before the first.
     last_family: str = ""
     last_task_t: float | None = None
+    # Of its pool, those that can take a task; None: it does not report that.
+    pool_processes: int | None = None
     # Its VTOX, and on which terms it works (`vtox.store.agreement`).
     version: str = ""
     terms: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +63,7 @@ def send_heartbeat(
     started_t: float,
     clock_offset_s: float,
     now: float,
+    pool_processes: int = 1,
     agreement: Mapping[str, str] = {},
 ) -> None:
     """Write a heartbeat; what the worker has done is counted beside it (`count_batch`).
@@ -74,6 +77,7 @@ def send_heartbeat(
         "host": host,
         "pid": pid,
         "queues": ",".join(queues),
+        "pool_processes": pool_processes,
         "cpu_percent": round(cpu_percent, 1),
         "memory_bytes": memory_bytes,
         "windows_per_s": round(windows_per_s, 3),
@@ -132,11 +136,11 @@ def forget_ended(client: Client) -> int:
 
 
 def port_of(client: Client, node: str, pid: int) -> int | None:
-    """Return the port of the worker `node`@host of a process, None before its first heartbeat."""
+    """Return the port of the worker `node`@host of a process, None before it can take a task."""
     names = [n.decode() for n in client.smembers(keys.WORKERS) if n.startswith(f"{node}@".encode())]
     for name in names:
-        port, of = client.hmget(keys.worker(name), "port", "pid")
-        if of == str(pid).encode():
+        port, of, up = client.hmget(keys.worker(name), "port", "pid", "pool_processes")
+        if of == str(pid).encode() and up != b"0":
             return int(port)
     return None
 
@@ -176,6 +180,7 @@ def _worker(beat: dict[str, str]) -> Worker:
         started_t=number(beat.get("started_t")),
         last_seen_t=float(beat["last_seen_t"]),
         clock_offset_s=number(beat.get("clock_offset_s")),
+        pool_processes=int(beat["pool_processes"]) if beat.get("pool_processes") else None,
         last_family=beat.get("last_family", ""),
         last_task_t=number(beat.get("last_task_t")),
         version=beat.get("version", ""),

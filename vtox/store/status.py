@@ -48,6 +48,7 @@ class Queue:
     done: int
     records_done: int
     dead: int
+    # Those that can take a task: their pool has a process.
     workers: int
 
 
@@ -255,7 +256,7 @@ def _queue(
         done=counters.get(f"windows:{name}", 0),
         records_done=counters.get(f"records:{name}", 0),
         dead=counters.get(f"dead:{name}", 0),
-        workers=sum(name in w.queues for w in workers),
+        workers=sum(name in w.queues and w.pool_processes != 0 for w in workers),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import celeryconfig
 from tests.paths import ROOT
 from vtox.domain import Motor
 from vtox.faults import FAMILIES, FAULTS, record_length_s
@@ -35,6 +36,10 @@ def test_tasks_and_queues_of_a_worker(tmp_path: Path) -> None:
     found = registered(tmp_path)
     assert found["tasks"] == sorted(f.task for f in FAMILIES.values())
     assert found["queues"] == {f: [f, f] for f in FAMILIES}
+
+
+def test_a_pool_process_has_time_to_start_on_a_busy_host() -> None:
+    assert celeryconfig.worker_proc_alive_timeout >= 60.0
 
 
 def registered(tmp_path: Path) -> dict[str, object]:

@@ -197,6 +197,10 @@ SENTENCES: dict[str, Sentence] = {
         "没有工作进程在运行",
         "`vtox up` 会在一分钟内自动重新启动；否则执行 `celery -A vtox worker -Q {queue}`。",
     ),
+    "worker_without_process": Sentence(
+        "工作进程在运行，但没有可执行队列 {queue} 任务的子进程",
+        "请等待：它会自动启动子进程，主机繁忙时所需时间更长；两分钟后会重试。",
+    ),
     # Why a source of the throughput has no figure.
     "metrics_empty": Sentence("performance_metrics 为空", ""),
     "metrics_without_throughput": Sentence(

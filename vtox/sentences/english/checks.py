@@ -215,6 +215,10 @@ SENTENCES: dict[str, Sentence] = {
         "Wait: `vtox up` starts its own again within a minute; without it `celery -A vtox worker "
         "-Q {queue}`.",
     ),
+    "worker_without_process": Sentence(
+        "a worker is live, but has no process that can take a task of queue {queue}",
+        "Wait: it starts one, which takes longer on a busy host; after two minutes it tries again.",
+    ),
     # Why a source of the throughput has no figure.
     "metrics_empty": Sentence("performance_metrics is empty", ""),
     "metrics_without_throughput": Sentence(

@@ -1,0 +1,62 @@
+"""A worker whose pool process is lost: it is replaced, and meanwhile the worker is not ready."""
+
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.cluster import free_ports
+from tests.integration.helpers import eventually
+from tests.worker import QUEUE, worker
+from vtox.monitoring.readiness import checks
+from vtox.settings import Settings
+from vtox.store.client import Client
+from vtox.store.heartbeats import live_workers
+from vtox.store.status import snapshot
+
+# Each process of the pool starts only while this file is there.
+HOLD = """
+import os, time
+from celery.signals import worker_process_init
+
+@worker_process_init.connect
+def hold(**_):
+    while not os.path.exists(os.environ["GO"]):
+        time.sleep(0.02)
+"""
+
+
+def test_a_worker_is_not_ready_until_its_lost_process_is_replaced(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "held_pool.py").write_text(HOLD)
+    go = tmp_path / "go"
+    go.touch()
+    (port,) = free_ports(1)
+    given = {
+        "VTOX_REDIS_URL": settings.working_url(),
+        "VTOX_WORKER_PORT": str(port),
+        "PYTHONPATH": str(tmp_path),
+        "GO": str(go),
+    }
+
+    def at_the_port() -> tuple[int, str]:
+        response = httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=20)
+        return response.status_code, response.json()["output"]
+
+    def check() -> tuple[str, str]:
+        found = next(c for c in checks(snapshot(client)) if c.name == f"workers:{QUEUE}")
+        return found.status, found.code
+
+    with worker(client, tmp_path / "worker.log", "-I", "held_pool", **given) as process:
+        eventually(lambda: at_the_port() == (200, ""))
+        eventually(lambda: check() == ("pass", "workers_live"))
+        go.unlink()
+        (lost,) = psutil.Process(process.pid).children()
+        lost.kill()
+        eventually(lambda: at_the_port() == (503, "worker_without_process"))
+        eventually(lambda: check() == ("fail", "worker_without_process"))
+        go.touch()
+        eventually(lambda: at_the_port() == (200, ""))
+        eventually(lambda: check() == ("pass", "workers_live"))
+        assert [w.pool_processes for w in live_workers(client)] == [1]
