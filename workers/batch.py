@@ -10,7 +10,6 @@ from functools import lru_cache
 import redis
 import structlog
 from celery import current_task
-from celery.exceptions import SoftTimeLimitExceeded
 
 from vtox.baseline import Baseline
 from vtox.channel_map import corrected, sent_channels
@@ -158,18 +157,13 @@ def _finish(
 
     What takes too long would do so in a half too: then each record goes alone. One that raises
     alone is reported, one that takes too long is not: it waits until it is dispatched again, so
-    that the others go first. Celery's time limit ends the whole task: to continue would only reach
-    the hard limit, which kills the process.
+    that the others go first.
     """
     if not batch:
         return []
     try:
         answers = _diagnose(here, batch, FAMILIES[family].faults)
-    except SoftTimeLimitExceeded:
-        raise
-    except (
-        Exception
-    ) as error:  # whatever a diagnoser raises: the others of the batch must not suffer
+    except Exception as error:  # isolate failures, so that the rest of the batch still commits
         log.exception("a diagnosis raised", records=len(batch), first=batch[0].record_id)
         too_long = isinstance(error, DiagnosisTimeout)
         if len(batch) > 1:

@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 import structlog
-from billiard.exceptions import WorkerLostError
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.signals import (
     celeryd_init,
     setup_logging,
@@ -188,15 +188,18 @@ def _report_lost_process(
 ) -> None:
     """Report a batch whose pool process was lost, so that its records are tried alone at once.
 
-    One that was alone waits until it is dispatched again: what ended its process may pass.
+    One that was alone waits until it is dispatched again: what ended its process may pass. A start
+    that Celery's time limit has ended does not count: the host, and not a record, was too slow.
     """
     record_ids = args[0] if args else []
-    if not isinstance(exception, WorkerLostError) or len(record_ids) < 2:
+    too_slow = isinstance(exception, TimeLimitExceeded)
+    lost = isinstance(exception, WorkerLostError) and len(record_ids) > 1
+    if not (too_slow or lost):
         return
     family = next(f for f in FAMILIES.values() if f.task == sender.name).name
     try:
         ledger = process().ledger(kwargs.get("partition", 0), kwargs.get("server", 0))
-        ledger.report(family, record_ids, task_id, interrupted=False)
+        ledger.report(family, record_ids, task_id, interrupted=too_slow)
     except redis.RedisError as error:  # they are dispatched again all the same, later
         log.warning("a lost process was not reported", reason=str(error))
 

@@ -16,6 +16,7 @@ from workers import batch, time_limit
 
 RAISES, SEGFAULTS, EXITS, HANGS, EATS_MEMORY = KINDS = (1, 2, 3, 4, 5)
 SLOW, SLOW_S = 6, 5.0
+WAITS = 7
 
 
 def diagnose(cases: Sequence[DiagnosisInput], faults: Sequence[str]) -> list[list[Diagnosis]]:
@@ -31,7 +32,9 @@ def fail(kind: int) -> None:
         os.kill(os.getpid(), signal.SIGSEGV)
     if kind == EXITS:
         os._exit(1)
-    if kind == HANGS:
+    while kind == HANGS:
+        pass
+    if kind == WAITS:
         time.sleep(1000)
     if kind == SLOW:
         time.sleep(SLOW_S)
@@ -44,4 +47,5 @@ def fail(kind: int) -> None:
 if __name__ == "__main__":
     batch.diagnose_batch = diagnose  # type: ignore[assignment]
     time_limit.BASE_S = float(os.environ.get("POISON_LIMIT_S", "1"))
+    app.conf.task_time_limit = float(os.environ.get("POISON_WAIT_S", "60"))
     app.worker_main(["worker", *sys.argv[1:]])

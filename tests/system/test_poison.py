@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from tests.cluster import free_ports
 from tests.integration.helpers import add_window, bridging, counters
 from tests.paths import ROOT
-from tests.system.poison_worker import KINDS
+from tests.system.poison_worker import KINDS, WAITS
 from tests.waiting import eventually
 from vtox import keys
 from vtox.cli.main import application
@@ -36,6 +36,17 @@ def system(
 ) -> Iterator[Client]:
     """A bridge and two workers of one family."""
     monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+    with ExitStack() as stack:
+        for name in ("w0", "w1"):
+            stack.enter_context(worker(settings, tmp_path, name))
+        eventually(lambda: client.scard(keys.WORKERS) == 2, 60)
+        stack.enter_context(hasty_bridge(settings))
+        yield client
+
+
+@contextmanager
+def hasty_bridge(settings: Settings) -> Iterator[None]:
+    """Run a bridge that soon dispatches again, until the block ends."""
     hasty = load(redis_url=settings.redis_url, redispatch_after_s=1.0, batch_wait_ms=1)
     queues = TaskQueues()
 
@@ -43,16 +54,14 @@ def system(
         if family == QUEUE:
             queues.send(family, record_ids)
 
-    with ExitStack() as stack:
-        for name in ("w0", "w1"):
-            stack.enter_context(worker(settings, tmp_path, name))
-        eventually(lambda: client.scard(keys.WORKERS) == 2, 60)
-        stack.enter_context(bridging(hasty, send, queues.waiting_tasks))
-        yield client
+    with bridging(hasty, send, queues.waiting_tasks):
+        yield
 
 
 @contextmanager
-def worker(settings: Settings, folder: Path, name: str, limit_s: float = 0.3) -> Iterator[None]:
+def worker(
+    settings: Settings, folder: Path, name: str, limit_s: float = 0.3, wait_s: float = 60.0
+) -> Iterator[None]:
     """Run a worker until the block ends."""
     environment = parent_watch.child_environment(
         {
@@ -60,6 +69,7 @@ def worker(settings: Settings, folder: Path, name: str, limit_s: float = 0.3) ->
             "VTOX_REDISPATCH_AFTER_S": "1",
             "VTOX_WORKER_PORT": str(free_ports(1)[0]),
             "POISON_LIMIT_S": str(limit_s),
+            "POISON_WAIT_S": str(wait_s),
             "VTOX_WORKER_MEMORY_MB": "700",
             "PYTHONPATH": str(ROOT),
         }
@@ -118,3 +128,21 @@ def test_poison_of_every_kind_ends_in_dead_letters_and_its_neighbours_are_diagno
     assert command("show", listed[0]["id"])["entry"]["dtype"] == "i2"  # type: ignore[index]
     assert len(command("replay", "--all")) == 2 * len(KINDS)  # type: ignore[arg-type]
     eventually(lambda: system.hlen(keys.ledger(QUEUE)) == len(KINDS))
+
+
+def test_starts_that_waited_on_and_on_are_no_attempts(
+    client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VTOX_REDIS_URL", settings.working_url())
+    log = tmp_path / "w0.log"
+
+    def ended() -> int:
+        return log.read_text().count("Hard time limit")
+
+    with worker(settings, tmp_path, "w0", wait_s=0.5):
+        eventually(lambda: client.scard(keys.WORKERS) == 1, 60)
+        with hasty_bridge(settings):
+            send_record(client, "M", WAITS)
+            eventually(lambda: ended() >= 3, 60, log.read_text)
+            (record_id,) = client.hkeys(keys.ledger(QUEUE))
+            assert int(client.hget(keys.attempts(QUEUE), record_id) or 0) <= 1

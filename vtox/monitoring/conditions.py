@@ -36,7 +36,7 @@ OPEN_RECORD_MAX_S = 2 * MAX_SILENCE_WINDOWS * MAX_RECORD_S
 ORPHAN_SEARCHES_S = 2 * ORPHAN_SEARCH_EVERY_S
 # A worker that was started anew reports within seconds; that of one that was killed ends by itself.
 NO_WORKER_S = float(heartbeats.LIFE_S)
-# The longest that a task may run: Celery ends it then.
+# A batch takes less than a second of a core, one with a record that hangs up to 19 s.
 STALLED_S = 90.0
 # Dead letters are counted over this time.
 DEAD_LETTERS_S = 300.0

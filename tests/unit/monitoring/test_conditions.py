@@ -1,14 +1,16 @@
 """Limits of the alarms of the system agree with what they are derived from."""
 
-import celeryconfig
 from vtox.bridge.loop import ORPHAN_SEARCH_EVERY_S
 from vtox.faults import MAX_RECORD_S
 from vtox.monitoring.conditions import OPEN_RECORD_MAX_S, STALLED_S, unassigned_limit_s
 from vtox.settings import load
+from workers.time_limit import limit_s
 
 
-def test_a_task_that_may_still_run_is_not_stalled() -> None:
-    assert celeryconfig.task_time_limit <= STALLED_S
+def test_a_batch_with_a_record_that_hangs_is_not_stalled() -> None:
+    s = load()
+    batch_s = limit_s(s.batch_windows * 80_000, s.batch_windows) + limit_s(80_000, 1)
+    assert batch_s <= STALLED_S
 
 
 def test_a_window_that_a_bridge_may_hold_is_no_orphan() -> None:
