@@ -36,11 +36,12 @@ from vtox.operating_state import operating_state
 from vtox.partitions import Partition
 from vtox.settings import Settings
 from vtox.store import learning_notes
-from vtox.store.baselines import refuse_load, set_baseline, store_extended_baseline
+from vtox.store.baselines import refuse_load, store_extended_baseline, store_learnt_baseline
 from vtox.store.client import Client
 from vtox.store.learning_notes import LearningNote
 from vtox.store.machines import MachineState, is_listed
 from vtox.store.windows import fetch
+from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 
 log = structlog.get_logger()
 
@@ -184,18 +185,21 @@ def _learn(
             own.note_too_late(machine_id)
             return
         recordings.append(corrected(sent, machine.channel_map.sources))
-    fresh = learn_baseline(recordings, machine.motor, one_session=True)
+    try:
+        with time_limit(limit_s(sum(n.record.bytes for n in notes), len(notes))):
+            fresh = learn_baseline(recordings, machine.motor, one_session=True)
+    except DiagnosisTimeout as error:
+        log.error("a baseline was not learnt", machine_id=machine_id, reason=str(error))
+        return
     if fresh.empty:
         log.warning("healthy records gave no baseline", machine_id=machine_id)
         return
-    if not is_listed(client, machine_id):
-        return  # retired while it was learnt: a baseline would bring it back
-    if machine.baseline is None:
-        channels = machine.channel_map.sources
-        set_baseline(client, machine_id, fresh.to_json(), source="stream", channels=channels)
-        log.info("baseline learnt", machine_id=machine_id, seconds=fresh.seconds)
+    if machine.baseline is not None:
+        _extend(client, machine_id, machine, fresh)
         return
-    _extend(client, machine_id, machine, fresh)
+    before, channels = machine.stored_baseline, machine.channel_map.sources
+    if store_learnt_baseline(client, machine_id, before, fresh.to_json(), channels):
+        log.info("baseline learnt", machine_id=machine_id, seconds=fresh.seconds)
 
 
 def _extend(client: Client, machine_id: str, machine: MachineState, fresh: Baseline) -> None:

@@ -26,46 +26,40 @@ MAX_LOAD_GAP_RATIO = 1.1
 OF_OTHER_CHANNELS = "baseline_of_other_channels"
 
 
-def set_baseline(
-    client: Client,
-    machine_id: str,
-    baseline: str | None,
-    source: str = "given",
-    channels: Sources | None = None,
-) -> None:
-    """Store a machine's baseline (JSON of `Baseline.to_json`), or remove it with None.
+def set_baseline(client: Client, machine_id: str, baseline: str | None) -> None:
+    """Store the baseline that a person gives a machine (JSON of `Baseline.to_json`); None: remove.
 
-    `source` says where it comes from: `given` by a person, or learnt on the `stream`. `channels`
-    are those of the channel map under which it was learnt; None: of the one in force. The version
-    counts every baseline that the machine ever had.
+    It is of the channels of the channel map in force. The version counts every baseline that the
+    machine ever had.
     """
-    key = keys.machine(machine_id)
     if baseline is None:
-        client.hdel(key, "baseline", "baseline_info", learning_notes.FIELD)
+        client.hdel(keys.machine(machine_id), "baseline", "baseline_info", learning_notes.FIELD)
         return
-    now = round(server_time(client), 3)
-    if channels is None:
-        channels = present_setting(client, machine_id, CHANNEL_MAP).sources
-    info = {"source": source, "learnt_t": now, "loads": _loads(baseline, now)}
-    info["channels"] = sources_table(channels)
-    _store(client, machine_id, baseline, info)
-    client.zadd(keys.MACHINES, {machine_id: 0}, nx=True)
+    channels = present_setting(client, machine_id, CHANNEL_MAP).sources
+    _store(client, machine_id, baseline, _first_info(client, "given", baseline, channels))
+
+
+def store_learnt_baseline(
+    client: Client, machine_id: str, before: str, learnt: str, channels: Sources
+) -> bool:
+    """Store a baseline learnt on the stream, of these channels; `before` is the one it replaces.
+
+    False where that was changed meanwhile, by a person, or the machine is retired.
+    """
+    info = _first_info(client, "stream", learnt, channels)
+    return _store(client, machine_id, learnt, info, before)
 
 
 def store_extended_baseline(
     client: Client, machine_id: str, before: str, extended: str, loads_a: Sequence[float]
 ) -> bool:
-    """Store a baseline extended by a load; False where it was changed meanwhile."""
-    key = keys.machine(machine_id)
-    stored, about = client.hmget(key, "baseline", "baseline_info")
-    if stored is None or stored.decode() != before:
-        return False
+    """Store a baseline extended by a load; False where `before` was changed meanwhile."""
+    about = client.hget(keys.machine(machine_id), "baseline_info")
     info = json.loads(about) if about else {"source": "given", "loads": []}
     load = _load(min(loads_a), max(loads_a), round(server_time(client), 3))
     info |= {"loads": sorted([*info.get("loads", []), load], key=lambda x: x["low_a"])}
     info.pop("refused", None)
-    _store(client, machine_id, extended, info)
-    return True
+    return _store(client, machine_id, extended, info, before)
 
 
 def versions(client: Client, machine_ids: Sequence[str]) -> dict[str, int]:
@@ -143,13 +137,25 @@ def baseline_state(
     return {"state": _state(about.get("learnt_t", now), now), **about, "loads": loads}
 
 
-def _store(client: Client, machine_id: str, baseline: str, info: dict[str, Any]) -> None:
-    key = keys.machine(machine_id)
-    info["version"] = int(client.hincrby(key, "baseline_version", 1))
-    client.hset(key, mapping={"baseline": baseline, "baseline_info": json.dumps(info)})
-    client.hdel(key, learning_notes.FIELD)
-    script = client.register_script(scripts.source("note_change", shared=True))
-    script(keys=[keys.FLEET, keys.FLEET_CHANGES], args=[machine_id])
+def _first_info(client: Client, source: str, baseline: str, channels: Sources) -> dict[str, Any]:
+    now = round(server_time(client), 3)
+    info = {"source": source, "learnt_t": now, "loads": _loads(baseline, now)}
+    return info | {"channels": sources_table(channels)}
+
+
+def _store(
+    client: Client,
+    machine_id: str,
+    baseline: str,
+    info: Mapping[str, Any],
+    before: str | None = None,
+) -> bool:
+    """Store a baseline; if it was learnt from `before`, only where that is still there."""
+    about = json.dumps({k: v for k, v in info.items() if k != "version"})
+    args = [machine_id, baseline, about, learning_notes.FIELD, int(before is not None)]
+    where = [keys.MACHINES, keys.machine(machine_id), keys.FLEET, keys.FLEET_CHANGES]
+    script = client.register_script(scripts.source("store_baseline", shared=True))
+    return bool(script(keys=where, args=[*args, before or ""]))
 
 
 def _state(learnt_t: float, now: float) -> str:

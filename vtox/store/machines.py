@@ -44,16 +44,21 @@ log = structlog.get_logger()
 class MachineState:
     """What a worker needs of a machine before it diagnoses its records.
 
-    `baseline` is the one that is used; `baseline_refused`: there is another, of other channels.
+    `stored_baseline` is empty where there is none; `baseline_refused`: it is of other channels.
     """
 
     motor: Motor | None
-    baseline: str | None
+    stored_baseline: str
     history: MachineHistory
     version: str
     sensitivity: Sensitivity = DEFAULT
     channel_map: ChannelMap = NO_MAP
     baseline_refused: bool = False
+
+    @property
+    def baseline(self) -> str | None:
+        """The baseline that is used."""
+        return None if self.baseline_refused else self.stored_baseline or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +204,7 @@ def _state(
     refused = baseline is not None and is_of_other_channels(info, channel_map)
     return MachineState(
         motor=_motor(motor) if motor else None,
-        baseline=baseline.decode() if baseline and not refused else None,
+        stored_baseline=baseline.decode() if baseline else "",
         history=history_from_json(memory),
         version=version.decode() if version else "0",
         sensitivity=decode_setting(sensitivity, SENSITIVITY),

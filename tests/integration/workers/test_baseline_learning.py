@@ -30,7 +30,7 @@ from vtox.store.machine_settings import store_setting
 from vtox.store.machines import load_states, overview, register, retire
 from vtox.store.windows import fetch
 from vtox.wire import encode
-from workers import baseline_learning
+from workers import baseline_learning, time_limit
 from workers.baseline_learning import LearningTime, learn
 
 LOW, HIGH = 0.5, 0.9
@@ -230,6 +230,19 @@ def test_a_baseline_changed_meanwhile_is_left_alone(machine: Client, settings: S
     assert stored_baseline(machine)["version"] == 2
 
 
+def test_a_baseline_that_a_person_sets_meanwhile_is_kept(
+    machine: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def learnt(*args: Any, **options: Any) -> Baseline:
+        set_baseline(machine, "M", Baseline(seconds=1.0).to_json())
+        return learn_baseline(*args, **options)
+
+    monkeypatch.setattr(baseline_learning, "learn_baseline", learnt)
+    run(machine, settings, LOW, 0)
+    assert stored(machine).seconds == 1.0
+    assert (stored_baseline(machine)["version"], stored_baseline(machine)["source"]) == (1, "given")
+
+
 def test_a_damaged_baseline_waits_for_its_reset(machine: Client, settings: Settings) -> None:
     machine.hset(keys.machine("M"), "baseline", "{")
     run(machine, settings, LOW, 0)
@@ -255,6 +268,19 @@ def test_a_machine_retired_meanwhile_stays_retired(
     monkeypatch.setattr(baseline_learning, "learn_baseline", learnt)
     run(machine, settings, LOW, 1)
     assert not machine.exists(keys.MACHINES, keys.machine("M"))
+
+
+def test_a_baseline_that_takes_too_long_to_learn_is_given_up(
+    machine: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(*args: Any, **options: Any) -> Baseline:
+        while True:
+            pass
+
+    monkeypatch.setattr(time_limit, "BASE_S", 0.05)
+    monkeypatch.setattr(baseline_learning, "learn_baseline", hang)
+    run(machine, settings, LOW, 0)
+    assert stored_baseline(machine)["state"] == "none"
 
 
 def test_long_records_are_learnt_before_their_windows_are_trimmed(
