@@ -5,8 +5,8 @@ reasons that an earlier step stated. A value of a code is the column of its name
 once, of what was decided.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +17,7 @@ from vtox.arrays import Bool, Float64, Int
 from vtox.domain import Diagnosis, Reason, ReasonValue, State, Value
 
 C = TypeVar("C", contravariant=True)
+T = TypeVar("T")
 # Reasons that an earlier step stated for each record, none where it had no objection.
 Stated = Sequence[tuple[Reason, ...]]
 Mask = Callable[[C], "Bool | np.bool_ | bool"]
@@ -32,7 +33,8 @@ class Rule(Generic[C]):
     `holds` gives the mask of the records, shape (batch,) or one value for all. The reason is `code`
     with `values`, pairs of a name and its column, and `constants`; or, where `stated` names a
     column, the first reason there, and the others of the record are doubts. Of `doubts` all that
-    hold weaken the answer.
+    hold weaken the answer. A rule of `unless` that holds takes the place. `causes` are others that
+    would look the same.
     """
 
     code: str
@@ -42,6 +44,8 @@ class Rule(Generic[C]):
     state: State = "unknown"
     stated: str = ""
     doubts: "tuple[Rule[C], ...]" = ()
+    unless: "tuple[Rule[C], ...]" = ()
+    causes: tuple[str, ...] = ()
 
 
 def rule(
@@ -50,11 +54,13 @@ def rule(
     *values: str | tuple[str, str],
     state: State = "unknown",
     doubts: tuple[Rule[C], ...] = (),
+    unless: tuple[Rule[C], ...] = (),
+    causes: tuple[str, ...] = (),
     **constants: ReasonValue,
 ) -> Rule[C]:
     """Return the rule of a code; a value is a column of its name, or a pair of name and column."""
     pairs = tuple((v, v) if isinstance(v, str) else v for v in values)
-    return Rule(code, holds, pairs, constants, state, doubts=doubts)
+    return Rule(code, holds, pairs, constants, state, "", doubts, unless, causes)
 
 
 def stated(
@@ -78,12 +84,17 @@ def always(_: object) -> bool:
 
 
 class Table(Generic[C]):
-    """Rules in reading order: the first that holds decides a record."""
+    """Rules in reading order: the first that holds decides a record.
+
+    By the number of a rule: `codes`, `states`, and `places`, the code in whose place it stands.
+    """
 
     def __init__(self, *rules: Rule[C]) -> None:
-        self.rules = rules
-        self.codes = objects([r.code for r in rules])
-        self.states = objects([r.state for r in rules])
+        in_order = [(x, r.code) for r in rules for x in (*_guards(r), r)]
+        self.rules = tuple(r for r, _ in in_order)
+        self.codes = objects([r.code for r in self.rules])
+        self.states = objects([r.state for r in self.rules])
+        self.places = objects([code for _, code in in_order])
 
     def decide(self, x: C, count: int) -> Int:
         """Return the number of the rule that decides each of `count` records, -1 for none."""
@@ -103,6 +114,16 @@ class Table(Generic[C]):
             for doubt in self.rules[k].doubts:
                 _state(doubt, x, of_rule & doubt.holds(x), found)
         return found
+
+
+def _guards(r: Rule[C]) -> Iterator[Rule[C]]:
+    """Yield the rules that take the place of one, each where that one holds too."""
+    for other in r.unless:
+
+        def both(x: C, other: Rule[C] = other) -> Any:
+            return r.holds(x) & other.holds(x)
+
+        yield replace(other, holds=both, causes=r.causes)
 
 
 def _state(r: Rule[C], x: C, where: Bool, found: list[tuple[Reason, ...]]) -> None:
@@ -146,6 +167,9 @@ class Verdicts:
     threshold: Float64
     indicators: Mapping[str, Indicator] = field(default_factory=dict)
     evidence: Objects | None = None
+
+    def __iter__(self) -> Iterator[Diagnosis]:
+        return iter(self.diagnoses())
 
     def diagnoses(self) -> list[Diagnosis]:
         """Return the answers as values of their own."""
@@ -247,3 +271,35 @@ def objects(values: Sequence[Any]) -> Objects:
     for i, value in enumerate(values):
         column[i] = value
     return column
+
+
+def take(x: T, rows: Int) -> T:
+    """Return the columns of some records."""
+    return type(x)(
+        **{
+            f.name: column[rows]
+            if isinstance(column := getattr(x, f.name), np.ndarray)
+            else [column[i] for i in rows.tolist()]
+            for f in fields(x)  # type: ignore[arg-type]
+        }
+    )
+
+
+def spread(x: T, rows: Int, count: int) -> T:
+    """Return columns of some records as columns of a batch, blank in the other rows.
+
+    Blank is NaN in numbers, 0 in whole ones, False in masks, None in objects.
+    """
+    wide: dict[str, Any] = {}
+    for f in fields(x):  # type: ignore[arg-type]
+        column = getattr(x, f.name)
+        if isinstance(column, np.ndarray):
+            blank = np.nan if column.dtype.kind in "fc" else None if column.dtype == object else 0
+            wide[f.name] = np.full(count, blank, column.dtype)
+            wide[f.name][rows] = column
+        else:
+            values: list[tuple[Reason, ...]] = [()] * count
+            for row, value in zip(rows.tolist(), column, strict=True):
+                values[row] = value
+            wide[f.name] = values
+    return type(x)(**wide)

@@ -196,7 +196,7 @@ DIAGNOSERS: Mapping[str, Diagnoser] = {
     "broken_bar": Diagnoser(
         diagnose=lambda shared, baselines: broken_bar.diagnose(
             shared.analysis, baselines, slip_analysis=shared.slip
-        ),
+        ).diagnoses(),
         features=lambda shared: broken_bar.features(shared.analysis, slip_analysis=shared.slip),
         needs_slip=lambda _: True,
     ),

@@ -7,7 +7,9 @@ import numpy as np
 
 from vtox.arrays import Float64, db, power_db
 from vtox.baseline import Baseline
-from vtox.diagnosers.broken_bar import observation, sidebands
+from vtox.diagnosers.broken_bar import sidebands
+from vtox.diagnosers.broken_bar.evidence import conditions, evidence
+from vtox.diagnosers.broken_bar.starting import starts
 from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip
 from vtox.diagnosers.eccentricity.rules import MIN_OVER_FLOOR
 from vtox.diagnosers.eccentricity.sidebands import rotation_sidebands
@@ -146,29 +148,30 @@ def _lines(
 def _slip_sidebands(
     shared: SharedAnalysis, slip_analysis: SlipAnalysis, baseline: Baseline | None
 ) -> Iterator[Line]:
-    under = observation.conditions(shared.analysis, slip_analysis)
-    o = observation.observe(shared.analysis, slip_analysis, under)[0]
-    pair = o.pair
-    healthy = baseline.level(SLIP_SIDEBANDS, o.load_a) if baseline else None
-    for name, formula, sign, level_db in (
-        ("lower sideband 2sf", "f(1-2s)", -1, pair.lower_dbc),
-        ("upper sideband 2sf", "f(1+2s)", 1, pair.upper_dbc),
+    analysis = shared.analysis
+    c = conditions(analysis, slip_analysis, starts(analysis))
+    x = evidence(analysis, slip_analysis, c, [None], np.zeros(1, int))
+    f0_hz, slip = float(x.f0_hz[0]), slip_analysis.slips[0]
+    healthy = baseline.level(SLIP_SIDEBANDS, float(x.load_a[0])) if baseline else None
+    for name, formula, sign, level_dbc in (
+        ("lower sideband 2sf", "f(1-2s)", -1, x.lower_dbc),
+        ("upper sideband 2sf", "f(1+2s)", 1, x.upper_dbc),
     ):
-        near, far = (o.f0_hz * (1 + 2 * sign * s) for s in (o.slip.low, o.slip.high))
+        near, far = (f0_hz * (1 + 2 * sign * s) for s in (slip.low, slip.high))
         yield Line(
             name=name,
             formula=formula,
-            hz=o.f0_hz + sign * o.distance_hz,
+            hz=f0_hz + sign * float(x.distance_hz[0]),
             low_hz=min(near, far),
             high_hz=max(near, far),
-            found_hz=o.f0_hz + sign * pair.hz,
-            level_db=level_db,
-            floor_db=pair.floor_dbc,
+            found_hz=f0_hz + sign * float(x.hz[0]),
+            level_db=float(level_dbc[0]),
+            floor_db=float(x.floor_dbc[0]),
             # What is learnt is the level that decides: of the lower one, or of both.
             baseline_db=healthy.mean if healthy and sign < 0 else None,
             fault="broken_bar",
             decided_in="demodulated",
-            found=pair.is_line,
+            found=bool(x.is_line[0]),
         )
 
 

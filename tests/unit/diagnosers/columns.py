@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from vtox.arrays import Bool, Float64, Int
+from vtox.arrays import Bool, Complex, Float64, Int
 from vtox.diagnosers.decision import Objects, Rule, Stated, Table, objects
 from vtox.domain import Reason
 
@@ -13,6 +13,7 @@ T = TypeVar("T")
 BLANK: dict[Any, Any] = {
     Bool: np.array([False]),
     Float64: np.array([np.nan]),
+    Complex: np.array([np.nan + 0j]),
     Int: np.array([0]),
     Objects: objects([""]),
     Stated: [()],

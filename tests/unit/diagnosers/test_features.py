@@ -3,7 +3,7 @@
 from tests.signals.phasor_motor import MOTOR, Machine, recording
 from vtox.baseline import RISE_DB
 from vtox.diagnosers import features, registry
-from vtox.diagnosers.broken_bar.reasons import DEVELOPING_DBC
+from vtox.diagnosers.broken_bar.evidence import DEVELOPING_DBC
 from vtox.diagnosers.features import FEATURES, feature
 from vtox.faults import FAULTS
 

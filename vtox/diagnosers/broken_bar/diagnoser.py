@@ -2,37 +2,49 @@
 
 Amplitude and phase modulation of the current are searched at 2sf within what is known of the slip
 (`sidebands`). A line must exceed the floor around it and must not be one that a load can make; then
-its level below the supply line decides (`reasons`).
+its level below the supply line decides (`rules`).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from vtox.arrays import Float64
-from vtox.baseline import Baseline, Level
-from vtox.diagnosers.broken_bar.observation import (
-    Conditions,
-    Observation,
-    conditions,
-    observe,
-)
-from vtox.diagnosers.broken_bar.reasons import (
+from vtox.arrays import Bool, Float64, Int
+from vtox.baseline import RISE_DB, Baseline
+from vtox.diagnosers.broken_bar.evidence import (
     DEVELOPING_DBC,
-    Finding,
-    abstention,
-    finding,
-    is_level_certain,
-    shows_cage,
+    Conditions,
+    Evidence,
+    conditions,
+    evidence,
+)
+from vtox.diagnosers.broken_bar.rules import (
+    CAGE,
+    CONDITIONS,
+    RULES,
+    STEADY,
+    SUPPLY,
+    level_certain,
+    moves_with_the_slip,
+    supply_excluded,
 )
 from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS
-from vtox.diagnosers.broken_bar.starting import start_diagnosis
-from vtox.diagnosers.current.front_end import CurrentAnalysis, select
-from vtox.diagnosers.current.slip import SlipAnalysis, observations_or_abstentions
-from vtox.diagnosers.current.slip_prior import Slip
+from vtox.diagnosers.broken_bar.starting import CONFIDENCE, START_WARNING_DB, STEADY_DB, starts
+from vtox.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip
+from vtox.diagnosers.decision import (
+    Indicator,
+    Objects,
+    Table,
+    Verdicts,
+    abstentions,
+    objects,
+    rounded,
+    verdicts,
+)
 from vtox.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
-from vtox.domain import Diagnosis, Value, abstain
 
 FAULT = "broken_bar"
 # Level, dBc -> severity.
@@ -42,10 +54,8 @@ FOUND_CONFIDENCE = (0.9, 0.6)
 NORMAL_CONFIDENCE = (0.9, 0.7)
 # Health is as certain as can be where lines so far below a fault would have been found, dB.
 FULL_CONFIDENCE_DB = 10.0
-# Records that must have shown the line when the baseline was learnt, and their least share of those
-# that would have. docs/calibration/broken_bar.md#lines-that-are-learnt
-LEAST_LEARNT = 3
-LEAST_SHARE = 0.75
+# Lines as strong as those of a fault: their distance from the noise counts.
+ASYMMETRIC = ("rotor_asymmetry", "rotor_asymmetry_as_baseline", "sidebands_as_baseline")
 
 
 def diagnose(
@@ -53,8 +63,8 @@ def diagnose(
     baselines: Sequence[Baseline | None],
     *,
     slip_analysis: SlipAnalysis | None = None,
-) -> list[Diagnosis]:
-    """Return one diagnosis of the rotor cage per recording.
+) -> Verdicts:
+    """Return the verdicts on the rotor cages of a batch.
 
     Parameters
     ----------
@@ -69,7 +79,7 @@ def diagnose(
 
     Returns
     -------
-    list of Diagnosis
+    Verdicts
         `statistic` above 1, the `threshold`, is a line over the noise and beyond a sound rotor
         cage; with a baseline that clears it, the rise over its limit. Indicators: `slip`,
         `slip_half_width` and `slip_source`, `lower_sideband_dbc` and `upper_sideband_dbc` (None
@@ -82,14 +92,20 @@ def diagnose(
     Filippetti, Franceschini, Tassoni, Vas 1998 (IEEE TIA 34(1):98); Bellini et al. 2001 (IEEE TIA
     37(5):1248); levels of Penrose 2006 and Culbert & Letal 2015.
     """
-    found = [
-        _diagnosis(o, baseline) if isinstance(o, Observation) else o
-        for o, baseline in zip(_observations(analysis, slip_analysis), baselines, strict=True)
-    ]
-    for i, operation in enumerate(analysis.operations):
-        if operation is not None and operation.state == "start":
-            found[i] = start_diagnosis(FAULT, analysis, i, _severity_of_level)
-    return found
+    slip_analysis = slip_analysis or analyse_slip(analysis)
+    of_start = starts(analysis)
+    if slip_analysis is None:
+        return abstentions(FAULT, of_start.problems)
+    c = conditions(analysis, slip_analysis, of_start)
+    decided = CONDITIONS.decide(c, len(baselines))
+    (rows,) = (decided < 0).nonzero()
+    if not rows.size:
+        return _verdicts(CONDITIONS, c, decided, _of_start(c), of_start.sweeps)
+    x = evidence(analysis, slip_analysis, c, baselines, rows)
+    decided = RULES.decide(x, len(baselines))
+    return _verdicts(
+        RULES, x, decided, _of_lines(x, decided), of_start.sweeps | _searched(x, decided)
+    )
 
 
 def features(
@@ -111,162 +127,148 @@ def features(
         `broken_bar.line_share`, 1 where it shows them and 0 where a rotor cage would have shown
         them and does not; NaN where that is open.
     """
-    observed = _observations(analysis, slip_analysis)
-    shown = [_shows_line(o) if isinstance(o, Observation) else None for o in observed]
-    levels = [
-        o.pair.level_dbc if isinstance(o, Observation) and x else np.nan
-        for o, x in zip(observed, shown, strict=True)
-    ]
-    shares = [np.nan if x is None else float(x) for x in shown]
-    return {SLIP_SIDEBANDS: np.array(levels), SLIP_LINE_SHARE: np.array(shares)}
+    slip_analysis = slip_analysis or analyse_slip(analysis)
+    names, count = (SLIP_SIDEBANDS, SLIP_LINE_SHARE), len(analysis.recordings)
+    nothing = np.full(count, np.nan)
+    if slip_analysis is None:
+        return dict.fromkeys(names, nothing)
+    c = conditions(analysis, slip_analysis, starts(analysis))
+    (rows,) = (CONDITIONS.decide(c, count) < 0).nonzero()
+    if not rows.size:
+        return dict.fromkeys(names, nothing)
+    x = evidence(analysis, slip_analysis, c, [None] * count, rows)
+    decided = CAGE.decide(x, count)
+    # A line that a load or the supply may have made says nothing of the cage: learnt as its level,
+    # it would hide one that breaks. Nor does one beside it that covers a weak one of the cage.
+    open_ = (decided < len(STEADY.rules)) | (CAGE.states[decided] == "unknown")
+    shown = x.is_line & (CAGE.codes[decided] != "load_oscillation")
+    share = np.where(open_ | ~(x.bins >= NEEDED_BINS), np.nan, shown)
+    return dict(zip(names, (np.where(share == 1, x.level_dbc, np.nan), share), strict=True))
 
 
-def _shows_line(o: Observation) -> bool | None:
-    return shows_cage(o) if o.pair.bins >= NEEDED_BINS else None
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Columns of length batch: the level that gives the severity, and what else is reported."""
+
+    level_dbc: Float64
+    confidence: Float64
+    statistic: Float64
+    indicators: dict[str, Indicator]
 
 
-def _learnt(baseline: Baseline, load_a: float) -> Level | None:
-    """Return the healthy level of the sidebands at a load; None where the cage did not make it.
-
-    What the cage makes stands in nearly all records that would show it, at all loads. A supply that
-    flickers at twice slip frequency of one record, and a load, make a line in some.
-    """
-    level, over_all = baseline.level(SLIP_SIDEBANDS, load_a), baseline.any_load(SLIP_SIDEBANDS)
-    share = baseline.any_load(SLIP_LINE_SHARE)
-    if level is None or over_all is None or over_all.n < LEAST_LEARNT:
-        return None
-    if share is not None and share.mean < LEAST_SHARE:
-        return None
-    return min(level, over_all, key=lambda x: x.mean)
-
-
-def _observations(
-    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis | None
-) -> list[Observation | Diagnosis]:
-    return observations_or_abstentions(FAULT, analysis, slip_analysis, _observe, _abstention)
-
-
-def _observe(
-    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis
-) -> list[Observation | Diagnosis]:
-    """Return the observation of each recording, or the abstention where conditions exclude one.
-
-    Nearly all records that are too short end here, before lines are searched.
-    """
-    under = conditions(analysis, slip_analysis)
-    found: list[Observation | Diagnosis | None] = [
-        abstain(FAULT, *problems) if problems else _abstention(c)
-        for problems, c in zip(analysis.problems, under, strict=True)
-    ]
-    rows = [i for i, abstained in enumerate(found) if abstained is None]
-    if 0 < len(rows) < len(found):
-        index = np.array(rows)
-        analysis, slip_analysis = select(analysis, index), slip_analysis.select_spectra(index)
-    observed = iter(observe(analysis, slip_analysis, [under[i] for i in rows]) if rows else ())
-    return [next(observed) if x is None else x for x in found]
-
-
-def _abstention(o: Conditions | Diagnosis) -> Diagnosis | None:
-    if isinstance(o, Diagnosis):
-        return o
-    reasons = abstention(o)
-    return abstain(FAULT, *reasons, indicators=_slip_indicators(o.slip)) if reasons else None
-
-
-def _diagnosis(o: Observation, baseline: Baseline | None) -> Diagnosis:
-    result = finding(o, _learnt(baseline, o.load_a) if baseline else None)
-    statistic = o.pair.statistic if result.statistic is None else result.statistic
-    change = {} if result.change_db is None else {"change_db": round(result.change_db, 2)}
-    return Diagnosis(
-        fault=FAULT,
-        state=result.state,
-        code=result.why.code,
-        values=result.why.values,
-        doubts=result.doubts,
-        severity=_severity(o, result),
-        confidence=_confidence(o, result),
-        statistic=round(statistic, 4) if result.by_level else None,
-        threshold=1.0 if result.by_level else None,
-        indicators=_indicators(o) | change,
-        evidence=_evidence(o, result),
+def _of_start(c: Conditions) -> _Numbers:
+    """Return the numbers of records of starts, and of others the slip."""
+    over = 10 ** ((c.start_level_db - START_WARNING_DB) / 20)
+    known = np.array([not (p or s) for p, s in zip(c.input_problems, c.slip_problems, strict=True)])
+    return _Numbers(
+        level_dbc=c.start_level_db + STEADY_DB,
+        confidence=np.full(len(over), CONFIDENCE),
+        statistic=np.where(over >= 1, over, np.nan),
+        indicators={
+            "start_sideband_db": Indicator(rounded(c.start_level_db, 2), ~np.isnan(over)),
+            "slip": Indicator(rounded(c.slip, 6), known),
+            "slip_half_width": Indicator(rounded(c.slip_half, 6), known),
+            "slip_source": Indicator(c.slip_source, known),
+        },
     )
 
 
-def _severity(o: Observation, result: Finding) -> float | None:
-    if result.state in ("normal", "unknown"):
-        return 0.0 if result.state == "normal" else None
-    return _severity_of_level(o.pair.level_dbc)
+def _of_lines(x: Evidence, decided: Int) -> _Numbers:
+    """Return the numbers of records in which lines were searched, and of the others."""
+    start = _of_start(x)
+    searched = decided >= len(STEADY.rules)
+    place = RULES.places[decided]
+    estimated = np.asarray(~x.measured, np.int64)
+    over_limit = np.clip(x.over_floor / x.over_floor_limit / 2, 0.5, 1)
+    room = np.clip((DEVELOPING_DBC - x.detectable_dbc) / FULL_CONFIDENCE_DB, 0, 1)
+    confidence = np.where(
+        np.isin(place, ASYMMETRIC),
+        np.array(FOUND_CONFIDENCE)[estimated] * over_limit,
+        np.array(NORMAL_CONFIDENCE)[estimated] * (0.5 + 0.5 * room),
+    )
+    rise = np.maximum(x.change_db, 0.0) / RISE_DB
+    statistic = np.where(place == "sidebands_as_baseline", rise, x.statistic)
+    # There the place of the line decided, not its level.
+    statistic = np.where(place == "load_oscillation", np.nan, statistic)
+    return _Numbers(
+        level_dbc=np.where(searched, x.level_dbc, start.level_dbc),
+        confidence=np.where(searched, confidence, start.confidence),
+        statistic=np.where(searched, statistic, start.statistic),
+        indicators=start.indicators | _line_indicators(x, searched, place),
+    )
 
 
-def _severity_of_level(level_dbc: float) -> float:
-    return round(float(np.interp(level_dbc, *SEVERITIES)), 3)
+def _line_indicators(x: Evidence, searched: Bool, place: Objects) -> dict[str, Indicator]:
+    certain = level_certain(x).tolist()
 
+    def where_certain(dbc: Float64) -> Objects:
+        levels = zip(rounded(dbc, 2).tolist(), certain, strict=True)
+        return objects([level if sure else None for level, sure in levels])
 
-def _confidence(o: Observation, result: Finding) -> float:
-    estimated = not o.slip.is_measured
-    if result.state == "unknown":
-        return 0.0
-    if result.asymmetric:
-        over_limit = o.pair.over_floor / o.pair.over_floor_limit
-        return round(FOUND_CONFIDENCE[estimated] * float(np.clip(over_limit / 2, 0.5, 1)), 3)
-    room_db = DEVELOPING_DBC - o.pair.detectable_dbc
-    room = float(np.clip(room_db / FULL_CONFIDENCE_DB, 0, 1))
-    return round(NORMAL_CONFIDENCE[estimated] * (0.5 + 0.5 * room), 3)
-
-
-def _slip_indicators(slip: Slip) -> dict[str, Value]:
-    if not slip.is_known:
-        return {}
+    compared = np.isin(place, ASYMMETRIC) & ~np.isnan(x.baseline_dbc)
     return {
-        "slip": round(slip.value, 6),
-        "slip_half_width": round(slip.half, 6),
-        "slip_source": slip.source,
+        "lower_sideband_dbc": Indicator(where_certain(x.lower_dbc), searched),
+        "upper_sideband_dbc": Indicator(where_certain(x.upper_dbc), searched),
+        "level_deviation_db": Indicator(rounded(x.deviation_db, 2), searched),
+        "floor_dbc": Indicator(rounded(x.floor_dbc, 2), searched),
+        "detectable_dbc": Indicator(rounded(x.detectable_dbc, 2), searched),
+        "load_a": Indicator(rounded(x.load_a, 4), searched),
+        "change_db": Indicator(rounded(x.change_db, 2), compared),
     }
 
 
-def _indicators(o: Observation) -> dict[str, Value]:
-    certain = is_level_certain(o)
-    return {
-        **_slip_indicators(o.slip),
-        "lower_sideband_dbc": round(o.pair.lower_dbc, 2) if certain else None,
-        "upper_sideband_dbc": round(o.pair.upper_dbc, 2) if certain else None,
-        "level_deviation_db": round(o.pair.deviation_db, 2),
-        "floor_dbc": round(o.pair.floor_dbc, 2),
-        "detectable_dbc": round(o.pair.detectable_dbc, 2),
-        "load_a": round(o.load_a, 4),
-    }
+def _verdicts(
+    table: Table[Any], x: Any, decided: Int, n: _Numbers, shown: Mapping[int, tuple[Any, ...]]
+) -> Verdicts:
+    return verdicts(
+        FAULT,
+        table,
+        x,
+        decided,
+        severity=rounded(np.interp(n.level_dbc, *SEVERITIES), 3),
+        confidence=rounded(n.confidence, 3),
+        statistic=rounded(n.statistic, 4),
+        threshold=np.where(np.isnan(n.statistic), np.nan, 1.0),
+        indicators=n.indicators,
+        evidence=objects([shown.get(i, ()) for i in range(len(decided))]),
+    )
 
 
-def _evidence(o: Observation, result: Finding) -> tuple[Mapping[str, Any], ...]:
+def _searched(x: Evidence, decided: Int) -> dict[int, tuple[Mapping[str, Any], ...]]:
     """Return the frequencies searched, the line where there is one, and its other causes."""
-    searched = {
-        "kind": "searched",
-        "low_hz": round(2 * o.slip.low * o.f0_hz, 3),
-        "high_hz": round(2 * o.slip.high * o.f0_hz, 3),
-        "from_supply_hz": round(o.f0_hz, 3),
-        "bins": round(o.pair.bins, 1),
-        "over_floor": round(o.pair.over_floor, 2),
-        "over_floor_limit": o.pair.over_floor_limit,
-    }
-    line = {
-        "kind": "line",
-        "lower_hz": round(o.f0_hz - o.pair.hz, 3),
-        "upper_hz": round(o.f0_hz + o.pair.hz, 3),
-        "lower_dbc": round(o.pair.lower_dbc, 2),
-        "upper_dbc": round(o.pair.upper_dbc, 2),
-    }
-    causes = ({"kind": "alternative", "cause": cause} for cause in result.causes)
-    return (searched, *((line,) if o.pair.is_line else ()), *_moving_slip(o), *causes)
-
-
-def _moving_slip(o: Observation) -> tuple[Mapping[str, Any], ...]:
-    """Return how far the slip moved, where the lines were searched over its angle."""
-    if o.tracking is None:
-        return ()
-    moving_slip = {
-        "kind": "moving_slip",
-        "lowest_slip": round(o.tracking.lowest_slip, 6),
-        "highest_slip": round(o.tracking.highest_slip, 6),
-        "over_fixed": round(o.tracking.over_fixed, 2),
-    }
-    return (moving_slip,)
+    supply = ~(supply_excluded(x) | moves_with_the_slip(x))
+    asymmetric = np.isin(RULES.places[decided], ASYMMETRIC)
+    shown: dict[int, tuple[Mapping[str, Any], ...]] = {}
+    for i in (decided >= len(STEADY.rules)).nonzero()[0].tolist():
+        f0_hz, hz = float(x.f0_hz[i]), float(x.hz[i])
+        searched = {
+            "kind": "searched",
+            "low_hz": round(float(x.searched_low_hz[i]), 3),
+            "high_hz": round(float(x.searched_high_hz[i]), 3),
+            "from_supply_hz": round(f0_hz, 3),
+            "bins": round(float(x.bins[i]), 1),
+            "over_floor": round(float(x.over_floor[i]), 2),
+            "over_floor_limit": float(x.over_floor_limit[i]),
+        }
+        line = {
+            "kind": "line",
+            "lower_hz": round(f0_hz - hz, 3),
+            "upper_hz": round(f0_hz + hz, 3),
+            "lower_dbc": round(float(x.lower_dbc[i]), 2),
+            "upper_dbc": round(float(x.upper_dbc[i]), 2),
+        }
+        moving = {
+            "kind": "moving_slip",
+            "lowest_slip": round(float(x.lowest_slip[i]), 6),
+            "highest_slip": round(float(x.highest_slip[i]), 6),
+            "over_fixed": round(float(x.over_fixed[i]), 2),
+        }
+        causes = RULES.rules[decided[i]].causes
+        causes += (SUPPLY,) if asymmetric[i] and supply[i] else ()
+        shown[i] = (
+            searched,
+            *((line,) if x.is_line[i] else ()),
+            *((moving,) if x.tracked[i] else ()),
+            *({"kind": "alternative", "cause": cause} for cause in causes),
+        )
+    return shown

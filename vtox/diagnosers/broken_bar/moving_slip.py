@@ -13,7 +13,7 @@ import numpy as np
 from vtox.arrays import Bool, Complex, Float64, Int
 from vtox.diagnosers.broken_bar.sidebands import (
     NEEDED_BINS,
-    SidebandPair,
+    SidebandPairs,
     sideband_pairs,
     strongest_line,
 )
@@ -41,16 +41,15 @@ MIN_OVER_FLOOR_TRACKED = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """How the slip moved within a record, and whether the line moved with it."""
+    """How the slip moved within each record, arrays of shape (batch,).
 
-    lowest_slip: float
-    highest_slip: float
-    over_fixed: float  # power over floor of the line, over that of the best at a fixed frequency
+    `over_fixed` is the power over floor of the line, over that of the best at a fixed frequency:
+    whether the line moved with the slip.
+    """
 
-    @property
-    def line_follows(self) -> bool:
-        """Whether the line is one at twice slip frequency, and not one at a fixed frequency."""
-        return self.over_fixed > MIN_OVER_FIXED
+    lowest_slip: Float64
+    highest_slip: Float64
+    over_fixed: Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,10 @@ class _Modulations:
 
 
 def tracked_pairs(
-    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, rows: Sequence[int]
-) -> list[tuple[SidebandPair, Tracking]]:
-    """Return pair and tracking of the recordings `rows`, over the angle of their slip."""
-    index = np.array(rows)
-    part, of = select(analysis, index), slip_analysis.select(index)
+    analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, rows: Int
+) -> tuple[SidebandPairs, Tracking]:
+    """Return pairs and tracking of the recordings `rows`, over the angle of their slip."""
+    part, of = select(analysis, rows), slip_analysis.select(rows)
     m = _modulations(part, of.slips)
     owner, speed = _tries(m, part, of.slips)
     places = order_tracking.equal_angles(speed)
@@ -81,12 +79,11 @@ def tracked_pairs(
     each = np.arange(len(rows))
     tracked = _over(replace(of, slips=slips), m, each, places[best])
     pairs = sideband_pairs(part, tracked, least_over_floor=MIN_OVER_FLOOR_TRACKED)
-    found = np.array([p.hz for p in pairs]) / 2 / part.f0_hz
+    found = pairs.hz / 2 / part.f0_hz
     near = tuple(map(_within, slips, found.tolist(), (high - low).tolist()))
     _, fixed = strongest_line(part, _over(replace(of, slips=near), m, each, None))
-    over_fixed = np.array([p.over_floor for p in pairs]) / np.maximum(fixed.statistic, 1.0)
-    moves = zip((found * low).tolist(), (found * high).tolist(), over_fixed.tolist(), strict=True)
-    return list(zip(pairs, (Tracking(*x) for x in moves), strict=True))
+    over_fixed = pairs.over_floor / np.maximum(fixed.statistic, 1.0)
+    return pairs, Tracking(found * low, found * high, over_fixed)
 
 
 def _modulations(analysis: CurrentAnalysis, slips: Sequence[Slip]) -> _Modulations:

@@ -1,6 +1,6 @@
 """The sideband pair of the rotor cage, 2sf from the supply line: where, how strong, in what noise.
 
-Computed for a batch; `reasons` decides on the pair of each recording.
+Computed for a batch; `rules` decide.
 """
 
 from collections.abc import Sequence
@@ -51,49 +51,50 @@ MAX_UPPER_DB = 2.0
 WEAKEST_DBC = -57.0
 
 
-@dataclass(frozen=True, slots=True)
-class SidebandPair:
-    """The strongest pair of one recording near 2sf, levels in dBc."""
+# Without slots, as evidence inherits it beside the conditions.
+@dataclass(frozen=True, kw_only=True)
+class SidebandPairs:
+    """The strongest pair of each recording near 2sf: arrays of shape (batch,), levels in dBc."""
 
-    hz: float  # distance from the supply line
-    peak_hz: float  # the same, between the bins of the spectrum
-    over_floor: float  # power over the smooth floor, amplitude and phase together
-    over_floor_limit: float
-    bins: float  # distance at the slip measured, or the least one estimated, in bins of 1/T
-    lower_dbc: float
-    upper_dbc: float
-    level_dbc: float  # what decides: the lower one, or the mean of both where that is higher
-    deviation_db: float  # of the level, from the noise
-    upper_bound_dbc: float  # of the lower sideband, or of the mean if that is higher, at 99 %
-    statistic: float  # above 1: over the noise, and beyond a sound rotor cage in the noise there is
-    detectable_dbc: float  # level from which a pair is found in 95 % of such records
-    floor_dbc: float  # rms of the noise in a sideband
-    distance_from_load: float  # squared, from all that a load can make; about Exp(1) if one made it
-    phase_ratio: complex  # phase modulation, rad, over amplitude modulation, at the line
-    neighbour_hz: float  # stronger line just outside what the slip allows; NaN where there is none
+    hz: Float64  # distance from the supply line
+    peak_hz: Float64  # the same, between the bins of the spectrum
+    over_floor: Float64  # power over the smooth floor, amplitude and phase together
+    over_floor_limit: Float64
+    bins: Float64  # distance at the slip measured, or the least one estimated, in bins of 1/T
+    lower_dbc: Float64
+    upper_dbc: Float64
+    level_dbc: Float64  # what decides: the lower one, or the mean of both where that is higher
+    deviation_db: Float64  # of the level, from the noise
+    upper_bound_dbc: Float64  # of the lower sideband, or of the mean if that is higher, at 99 %
+    statistic: Float64  # above 1: over the noise, and beyond a sound rotor cage in the noise there
+    detectable_dbc: Float64  # level from which a pair is found in 95 % of such records
+    floor_dbc: Float64  # rms of the noise in a sideband
+    distance_from_load: Float64  # squared, from all that a load can make; about Exp(1) if one did
+    phase_ratio: Complex  # phase modulation, rad, over amplitude modulation, at the line
+    neighbour_hz: Float64  # stronger line just outside what the slip allows; NaN: there is none
     # The strongest line at any slip of a motor at its duty, unless a load makes it where a speed
     # was measured; NaN where none exceeds the floor or slot harmonics give the slip.
-    alternative_hz: float
-    alternative_dbc: float
-    voltage_ratio: float  # line in the voltage over line in the current
-    voltage_bound: float  # of that ratio, at 99 %
-    half_dbc: float  # line at half the distance of a strong one; NaN where there is none
-    is_as_of_flicker: bool  # strong, as flicker of the supply makes it and no rotor cage does
+    alternative_hz: Float64
+    alternative_dbc: Float64
+    voltage_ratio: Float64  # line in the voltage over line in the current
+    voltage_bound: Float64  # of that ratio, at 99 %
+    half_dbc: Float64  # line at half the distance of a strong one; NaN where there is none
+    is_as_of_flicker: Bool  # strong, as flicker of the supply makes it and no rotor cage does
 
     @property
-    def is_line(self) -> bool:
+    def is_line(self) -> Bool:
         """Whether there is a line at all."""
         return self.over_floor > self.over_floor_limit
 
     @property
-    def is_strong(self) -> bool:
+    def is_strong(self) -> Bool:
         """Whether the line is beyond a sound rotor cage in the noise there is."""
         return self.statistic > 1
 
 
 def sideband_pairs(
     analysis: CurrentAnalysis, slip_analysis: SlipAnalysis, *, least_over_floor: float = 0.0
-) -> list[SidebandPair]:
+) -> SidebandPairs:
     """Return the strongest pair of sidebands at 2sf within the slip interval of each recording.
 
     A line must exceed the floor by `least_over_floor`, and by the limit of its slip and place.
@@ -127,7 +128,7 @@ def sideband_pairs(
         slip_analysis, line, np.maximum(lower, upper)
     )
     alternative_hz, alternative_dbc = _alternatives(analysis, slip_analysis, m, largest_ratio)
-    return _split(
+    return SidebandPairs(
         hz=line.hz,
         peak_hz=peak_hz,
         over_floor=line.statistic,
@@ -164,28 +165,22 @@ def least_slip(slip: Slip) -> float:
     return slip.value if slip.is_measured else slip.low
 
 
-def off_bins_allowed(slip: Slip, f0_hz: float, bin_hz: float) -> float | None:
+def off_bins_allowed(slips: Sequence[Slip], f0_hz: Float64, bin_hz: float) -> Float64:
     """Return how far from 2sf a steady line of a rotor cage may stand, bins of 1/T.
 
-    None where the slip is not measured, or from lines of the current that may be others.
+    NaN where the slip is not measured, or from lines of the current that may be others.
     """
-    if slip.source not in ("speed sensor", "slot harmonics"):
-        return None
-    rounded_hz = 2 * f0_hz * slip.rounding if slip.source == "speed sensor" else 0.0
-    return MAX_OFF_BINS + rounded_hz / bin_hz
+    sensor = np.array([s.source == "speed sensor" for s in slips])
+    slots = np.array([s.source == "slot harmonics" for s in slips])
+    rounding = np.array([s.rounding for s in slips])
+    rounded_hz = np.where(sensor, 2 * f0_hz * rounding, 0.0)
+    return np.where(sensor | slots, MAX_OFF_BINS + rounded_hz / bin_hz, np.nan)
 
 
 def _at_place(slips: Sequence[Slip], f0_hz: Float64, hz: Float64, bin_hz: float) -> Bool:
     """Return whether lines stand at 2sf of a measured slip, shape (batch,)."""
-    allowed = [off_bins_allowed(s, f, bin_hz) for s, f in zip(slips, f0_hz.tolist(), strict=True)]
-    limits_hz = bin_hz * np.array([-1.0 if x is None else x for x in allowed])
+    limits_hz = bin_hz * off_bins_allowed(slips, f0_hz, bin_hz)
     return np.asarray(np.abs(hz - 2 * f0_hz * np.array([s.value for s in slips])) <= limits_hz)
-
-
-def _split(**columns: Float64 | Complex | Bool) -> list[SidebandPair]:
-    """Return one value a recording from one array a field."""
-    rows = zip(*(x.tolist() for x in columns.values()), strict=True)
-    return [SidebandPair(**dict(zip(columns, row, strict=True))) for row in rows]
 
 
 def _over_floor_limit(limit: Float64, line: modulation_spectrum.Line, bin_hz: float) -> Float64:

@@ -5,12 +5,15 @@ strong one proves a fault; a weak one, or none, proves nothing, because the leak
 may weaken it by 20 dB. Limits: docs/calibration/broken_bar.md#starts.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from vtox.arrays import Float64
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.domain import CURRENTS, Diagnosis, Reason, Value, abstain, reason
+from vtox.domain import CURRENTS, Reason, reason
 from vtox.dsp.start_sideband import StartSideband, start_sideband
 
 # Level over the supply line, dB, of a warning: the bars differ by 1 % at least, as one broken of a
@@ -23,40 +26,44 @@ STEADY_DB = -6.0
 CONFIDENCE = 0.6
 
 
-def start_diagnosis(
-    fault: str, analysis: CurrentAnalysis, i: int, severity: Callable[[float], float]
-) -> Diagnosis:
-    """Return what a record of a start says of the rotor cage; the motor must start in it.
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """What records of starts say of the rotor cage: columns of length batch.
 
-    `severity` is that of a level of sidebands in a steady state, dBc.
+    `level_db` is that of the sweep, NaN where there is none; `problems` adds to those of the record
+    why a start decides nothing; `sweeps` is when the sweep passes which frequencies, as evidence.
     """
-    problems = analysis.problems[i]
-    searched = _section(analysis, i)
-    if isinstance(searched, Reason):
-        return abstain(fault, *problems, searched)
-    first, last = searched
-    channels = analysis.recordings[i].channels
-    x = np.array([channels[n][first:last] for n in CURRENTS], np.float64)
-    sweep = start_sideband(x, analysis.fs_hz, float(analysis.centre_hz[i]))
-    if sweep is None:
-        return abstain(fault, *problems, reason("start_sideband_not_found"))
-    indicators: dict[str, Value] = {"start_sideband_db": round(sweep.level_db, 2)}
-    if sweep.level_db < START_WARNING_DB:
-        weak = reason("start_sideband_weak", level_db=sweep.level_db, limit_db=START_WARNING_DB)
-        return abstain(fault, *problems, weak, indicators=indicators)
-    return Diagnosis(
-        fault=fault,
-        state="warning",
-        code="rotor_asymmetry_in_start",
-        values={"level_db": sweep.level_db, "least_share": 10 ** (sweep.level_db / 20)},
-        doubts=problems,
-        severity=severity(sweep.level_db + STEADY_DB),
-        confidence=CONFIDENCE,
-        statistic=round(10 ** ((sweep.level_db - START_WARNING_DB) / 20), 4),
-        threshold=1.0,
-        indicators=indicators,
-        evidence=(_evidence(sweep, first / analysis.fs_hz),),
-    )
+
+    level_db: Float64
+    problems: list[tuple[Reason, ...]]
+    sweeps: dict[int, tuple[Mapping[str, Any], ...]]
+
+
+def starts(analysis: CurrentAnalysis) -> Starts:
+    """Return what the records of a batch in which a motor starts say of its rotor cage."""
+    level_db, problems = np.full(len(analysis.motors), np.nan), list(analysis.problems)
+    sweeps: dict[int, tuple[Mapping[str, Any], ...]] = {}
+    for i, operation in enumerate(analysis.operations):
+        if operation is None or operation.state != "start":
+            continue
+        searched = _section(analysis, i)
+        if isinstance(searched, Reason):
+            problems[i] = (*problems[i], searched)
+            continue
+        first, last = searched
+        channels = analysis.recordings[i].channels
+        x = np.array([channels[n][first:last] for n in CURRENTS], np.float64)
+        sweep = start_sideband(x, analysis.fs_hz, float(analysis.centre_hz[i]))
+        if sweep is None:
+            problems[i] = (*problems[i], reason("start_sideband_not_found"))
+            continue
+        level_db[i] = sweep.level_db
+        if sweep.level_db < START_WARNING_DB:
+            values = {"level_db": sweep.level_db, "limit_db": START_WARNING_DB}
+            problems[i] = (*problems[i], Reason("start_sideband_weak", values))
+        else:
+            sweeps[i] = (_evidence(sweep, first / analysis.fs_hz),)
+    return Starts(level_db, problems, sweeps)
 
 
 def _section(analysis: CurrentAnalysis, i: int) -> tuple[int, int] | Reason:

@@ -6,7 +6,7 @@ searched within the interval that the coarser ones allow. Where two exclude each
 not known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -18,7 +18,6 @@ from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.current.pole_pairs import LARGEST_SLIP, pole_pairs, rated_slip
 from vtox.diagnosers.current.slip_agreement import SlipRange
 from vtox.diagnosers.current.slip_prior import ESTIMATES, Slip, no_slip, slip_prior
-from vtox.domain import Diagnosis, abstain
 from vtox.dsp import demodulation, modulation_spectrum, slot_harmonics
 
 Observation = TypeVar("Observation")
@@ -117,37 +116,6 @@ def analyse_slip(analysis: CurrentAnalysis) -> SlipAnalysis | None:
         modulation=modulation,
         voltage=voltage,
     )
-
-
-def observations_or_abstentions(
-    fault: str,
-    analysis: CurrentAnalysis,
-    slip_analysis: SlipAnalysis | None,
-    observe: Callable[[CurrentAnalysis, SlipAnalysis], Sequence[Observation]],
-    abstention: Callable[[Observation], Diagnosis | None],
-) -> list[Observation | Diagnosis]:
-    """Return what a fault measures in each recording, or the abstention of one that shows nothing.
-
-    Parameters
-    ----------
-    fault : str
-    analysis : CurrentAnalysis
-    slip_analysis : SlipAnalysis or None
-        Of the same recordings; computed where it is None.
-    observe : callable
-        Returns one value a recording.
-    abstention : callable
-        Returns the abstention on such a value, None where it decides.
-    """
-    slip_analysis = slip_analysis or analyse_slip(analysis)
-    if slip_analysis is None:
-        return [abstain(fault, *problems) for problems in analysis.problems]
-    return [
-        abstain(fault, *problems) if problems else abstention(observation) or observation
-        for problems, observation in zip(
-            analysis.problems, observe(analysis, slip_analysis), strict=True
-        )
-    ]
 
 
 def _priors(analysis: CurrentAnalysis, pairs: Sequence[int | None]) -> list[Slip]:

@@ -8,8 +8,8 @@ import pytest
 from tests.signals.current_lines import MOTOR, Machine, recording
 from vtox.baseline import Band, Baseline, Level
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
-from vtox.diagnosers.broken_bar import observation
-from vtox.diagnosers.broken_bar.reasons import LOAD, SUPPLY
+from vtox.diagnosers.broken_bar import evidence
+from vtox.diagnosers.broken_bar.rules import LOAD, SUPPLY
 from vtox.diagnosers.broken_bar.sidebands import MIN_OVER_FLOOR_AT_PLACE, MIN_OVER_FLOOR_WIDE
 from vtox.diagnosers.current.front_end import front_end
 from vtox.diagnosers.features import SLIP_LINE_SHARE, SLIP_SIDEBANDS
@@ -32,7 +32,7 @@ def diagnose(
 ) -> list[Diagnosis]:
     rng = np.random.default_rng(seed)
     batch = [recording(m, rng, speed=speed) for m in machines]
-    return broken_bar.diagnose(front_end(batch, [motor] * len(batch)), [baseline] * len(batch))
+    return [*broken_bar.diagnose(front_end(batch, [motor] * len(batch)), [baseline] * len(batch))]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,8 @@ def test_a_batch_answers_as_each_record_alone_where_some_are_not_searched() -> N
     machines = [replace(SOUND, rms_a=3.0), BROKEN, SOUND, replace(SOUND, slip=0.003), BROKEN]
     batch = [recording(m, rng) for m in machines]
     together = broken_bar.diagnose(front_end(batch, [MOTOR] * 5), [None] * 5)
-    assert together == [broken_bar.diagnose(front_end([r], [MOTOR]), [None])[0] for r in batch]
+    alone = [broken_bar.diagnose(front_end([r], [MOTOR]), [None]) for r in batch]
+    assert [*together] == [d for (d,) in alone]
     assert [d.state for d in together] == ["unknown", "fault", "normal", "unknown", "fault"]
 
 
@@ -227,7 +228,7 @@ def test_nothing_is_searched_where_no_record_can_show_a_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     searches = []
-    monkeypatch.setattr(observation, "sideband_pairs", lambda *_: searches.append(1))
+    monkeypatch.setattr(evidence, "sideband_pairs", lambda *_: searches.append(1))
     found = diagnose([replace(SOUND, seconds=1.0)] * 2)
     assert [d.code for d in found] == ["record_too_short_for_slip"] * 2
     assert not searches
@@ -296,7 +297,7 @@ def test_voltage_removes_the_wander() -> None:
     with_v = with_voltage(m, 0.0)
     without = replace(with_v, channels={c: with_v.channels[c] for c in ("ia", "ib", "ic")})
     corrected, uncorrected = (
-        broken_bar.diagnose(front_end([r], [MOTOR]), [None])[0] for r in (with_v, without)
+        next(iter(broken_bar.diagnose(front_end([r], [MOTOR]), [None]))) for r in (with_v, without)
     )
     assert corrected.state == "warning"
     assert corrected.indicators["floor_dbc"] < uncorrected.indicators["floor_dbc"] - 6

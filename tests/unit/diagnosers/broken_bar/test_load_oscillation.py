@@ -109,7 +109,7 @@ def test_at_part_load_an_oscillation_turns_the_phase_farther(
     cases = [noisy(c, 400 + k, 0.002) for k, c in enumerate(swinging + bars)]
     made = list(records(cases, 16.0, 2_000.0, channels=channels))
     analysis = front_end([r.recording(channels) for r in made], [UNCOUNTED] * len(made))
-    found = broken_bar.diagnose(analysis, [None] * len(made))
+    found = [*broken_bar.diagnose(analysis, [None] * len(made))]
     assert {d.state for d in found[:4]} == {"unknown"}
     # Without voltages a supply that flickers could have made the lines of so small a load.
     assert {d.state for d in found[4:]} == {"fault" if "va" in channels else "unknown"}
@@ -126,7 +126,7 @@ def test_the_skirt_of_a_supply_that_wanders_is_no_broken_bar() -> None:
     analysis = front_end(
         [r.recording(tachometer=True) for r in made], [nameplate(PLANT)] * len(made)
     )
-    found = broken_bar.diagnose(analysis, [None] * len(made))
+    found = [*broken_bar.diagnose(analysis, [None] * len(made))]
     assert {d.state for d in found[: len(sound)]} == {"unknown"}
     assert {d.state for d in found[len(sound) :]} == {"warning"}
 
