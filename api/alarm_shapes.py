@@ -47,15 +47,12 @@ def work_order_shape(order: work_orders.WorkOrder) -> WorkOrder:
     return WorkOrder(system=order.system, reference=order.reference, url=order.url)
 
 
-def alarm_shape(
-    a: life.Alarm, of: book.Book, groups: Mapping[str, str], server: int | None = None
-) -> Alarm:
+def alarm_shape(a: life.Alarm, of: book.Book, groups: Mapping[str, str]) -> Alarm:
     """Return an alarm of a book as it is shown; `groups` has id -> alarm of its supply."""
     key = a.machine_id, a.fault
     shelved = of.shelved.get(key)
     return Alarm(
         **{n: getattr(a, n) for n in _SAME},
-        server=server,
         since=alarm_time(a.since_ms),
         time=rfc3339(a.t),
         cleared=_or_null(a.cleared_ms),

@@ -21,7 +21,7 @@ from api.errors import Problem
 from api.http_methods import SAFE_METHODS
 from api.local_requests import is_local
 from vtox.errors import ServerUnavailable
-from vtox.store import apikeys
+from vtox.store import apikeys, sessions
 from vtox.store.apikeys import ApiKey, Scope
 
 COOKIE = "vtox_session"
@@ -81,7 +81,7 @@ def needs(scope: Scope) -> list[Any]:
 
 def key_of_text(backend: Backend, text: str) -> ApiKey:
     """Return the key that a client sent, or raise the problem `unauthorized`."""
-    key = backend.keys.key_of_text(text)
+    key = apikeys.verify(backend.client(), text)
     if key is None:
         raise _unauthorized("this API key is unknown, revoked or expired")
     return key
@@ -106,7 +106,7 @@ def _key_of_session(request: Request, backend: Backend, cookie: str | None) -> A
     # refused any other Origin than ours.
     if request.method not in SAFE_METHODS and "origin" not in request.headers:
         raise Problem("foreign_site", f"{request.method} with a session needs an Origin header")
-    key = backend.keys.key_of_session(cookie)
+    key = sessions.key_of(backend.client(), cookie)
     if key is None:
         raise _unauthorized("this session has ended: sign in again")
     return key

@@ -148,7 +148,7 @@ async def _check_keys(backend: Backend, cluster: ApiOwnedCluster) -> None:
     if apikeys.required(settings):
         try:
             if await cluster.wait_for_server(backend.server_responds):
-                apikeys.require_keys(backend.keys.client(), settings)
+                apikeys.require_keys(backend.client(), settings)
             elif cluster.start_error == apikeys.NO_KEY:
                 raise SettingsError(apikeys.NO_KEY)
         except SettingsError as error:
@@ -164,13 +164,11 @@ async def _check_keys(backend: Backend, cluster: ApiOwnedCluster) -> None:
 
 
 def _check_terms(backend: Backend) -> None:
-    """Refuse to start beside bridges and workers on other terms, as far as the servers respond."""
-    for server in backend.servers.all:
-        try:
-            if not server.problem:
-                require_agreement(server.client(), backend.settings, part=of_api)
-        except AWAY as error:
-            log.warning("terms are not compared: no answer from the server", reason=str(error))
-        except SystemStateError as error:
-            log.error("the API does not start", reason=str(error))
-            raise
+    """Refuse to start beside bridges and workers on other terms, where the server responds."""
+    try:
+        require_agreement(backend.client(), backend.settings, part=of_api)
+    except AWAY as error:
+        log.warning("terms are not compared: no answer from the server", reason=str(error))
+    except SystemStateError as error:
+        log.error("the API does not start", reason=str(error))
+        raise

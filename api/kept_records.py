@@ -47,7 +47,7 @@ def stored_record(backend: Backend, record: str) -> KeptRecord:
     Problem
         It is not stored (any more).
     """
-    client = backend.client(evidence.machine_of_record(record))
+    client = backend.client()
     try:
         return _of_waveform(client, evidence.get(client, record))
     except InputError as error:
@@ -66,7 +66,7 @@ def latest_record(
     Problem
         The machine is not known, or nothing is kept.
     """
-    client = backend.client(machine_id)
+    client = backend.client()
     overviews = machines.overview(client, [machine_id])
     if not overviews:
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")

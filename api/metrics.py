@@ -4,7 +4,7 @@ Counters and the histogram are those that the scripts on the server keep for eve
 figure that is not known is absent.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from math import floor
 
@@ -70,17 +70,6 @@ _TARGET_GAUGES = {
 }
 _ROOM = "vtox_room_machines"
 _ROOM_TEXT = "About how many more machines like those that send there would be room for."
-# What each of several servers says alike.
-_ALIKE = {
-    "vtox_open_alarms",
-    "vtox_queue_waiting_tasks",
-    "vtox_queue_workers",
-    "vtox_worker_cpu_ratio",
-    "vtox_worker_memory_bytes",
-    "vtox_notify_oldest_seconds",
-    "vtox_notify_delivered",
-    *(name for name, _ in _TARGET_GAUGES.values()),
-}
 _WINDOWS = {
     "in": "Windows admitted.",
     "done": "Windows that all families have diagnosed.",
@@ -99,56 +88,6 @@ def exposition(
     registry = CollectorRegistry()
     registry.register(_SnapshotCollector(snap, rate, open_alarms or {}))
     return generate_latest(registry)
-
-
-def exposition_of_servers(
-    parts: Mapping[int, tuple[Snapshot, Throughput]],
-    away: Iterable[int],
-    open_alarms: Mapping[tuple[str, str], int],
-    room: int | None,
-) -> bytes:
-    """Return the metrics of several servers by their number, each with its own as the label.
-
-    What all report alike (workers, queues at the broker, the notifier) comes once, without one, and
-    so does the `room` of all, as they share the workers.
-    """
-    registry = CollectorRegistry()
-    registry.register(_ServersCollector(parts, away, open_alarms, room))
-    return generate_latest(registry)
-
-
-class _ServersCollector(Collector):
-    def __init__(
-        self,
-        parts: Mapping[int, tuple[Snapshot, Throughput]],
-        away: Iterable[int],
-        open_alarms: Mapping[tuple[str, str], int],
-        room: int | None,
-    ) -> None:
-        self.room = room
-        self.parts = parts
-        self.away = away
-        self.open_alarms = open_alarms
-
-    def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("vtox_server_up", "1 while the server answers.", labels=["server"])
-        answering = dict.fromkeys(self.parts, 1) | dict.fromkeys(self.away, 0)
-        for number, answers in sorted(answering.items()):
-            up.add_metric([str(number)], answers)
-        yield up
-        families: dict[str, Metric] = {}
-        for number, (snap, rate) in sorted(self.parts.items()):
-            for m in _SnapshotCollector(snap, rate, self.open_alarms).collect():
-                shared = m.name in _ALIKE
-                if not shared:
-                    m.samples = [
-                        s._replace(labels={**s.labels, "server": str(number)}) for s in m.samples
-                    ]
-                known = families.setdefault(m.name, m)
-                if known is not m and (not shared or not known.samples):
-                    known.samples = [*known.samples, *m.samples]
-        families[_ROOM] = _gauge(_ROOM, _ROOM_TEXT, self.room)
-        yield from families.values()
 
 
 class _SnapshotCollector(Collector):

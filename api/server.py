@@ -1,4 +1,4 @@
-"""What one API process holds open of one server: client, sampler of throughput, last snapshot."""
+"""What one API process holds open of the server: client, sampler of throughput, last snapshot."""
 
 import threading
 import time
@@ -7,14 +7,13 @@ from collections.abc import Callable
 import redis
 
 from api.fleet_index import FleetIndex, FleetView
-from vtox.errors import ServerUnavailable, SettingsError
+from vtox.errors import ServerUnavailable
 from vtox.monitoring.throughput import Reading, Sampler
-from vtox.partitions import Place
 from vtox.store.alarm_book import BookReader
 from vtox.store.client import Client, connect, loading_error
 from vtox.store.fleet import MachineNames
 from vtox.store.open_alerts import OpenAlerts
-from vtox.store.partition_table import Addresses, check_place
+from vtox.store.partition_table import Addresses
 from vtox.store.status import Snapshot, snapshot
 
 # So that a hundred dashboards cost the server one snapshot.
@@ -24,19 +23,13 @@ AWAY = (redis.ConnectionError, redis.TimeoutError, ServerUnavailable)
 
 
 class Server:
-    """Safe between the threads that serve requests; `number` counts from 0."""
+    """Safe between the threads that serve requests."""
 
-    def __init__(self, place: Place, url: Callable[[], str], silence_after_s: float) -> None:
-        self.place = place
-        self.number = place.server
+    def __init__(self, url: Callable[[], str], silence_after_s: float) -> None:
         self.fleet_index = FleetIndex()
         self.alarms = BookReader()
         self.machine_names = MachineNames()
         self.open_alerts = OpenAlerts()
-        # Why it did not answer when it was asked last.
-        self.problem = ""
-        # When it last took a reading (monotonic, s).
-        self.answered_t = 0.0
         self._find_url = url
         self._silence_after_s = silence_after_s
         self._lock = threading.Lock()
@@ -107,25 +100,13 @@ class Server:
         return self._sampler.readings()
 
     def sample(self) -> None:
-        """Take a reading, which also finds out whether the server answers.
+        """Take a reading.
 
         Raises
         ------
         ServerUnavailable, redis.RedisError
-            It does not, or refuses.
-        SettingsError
-            It is another one of the servers that share the machines.
+            The server does not answer, or refuses.
         """
-        try:
-            check_place(self.client(), self.place)
-            self._sampler.take(self.client())
-            if not self.fleet_index.is_read:  # so that no first page waits for it
-                self.fleet()
-        except (*AWAY, SettingsError) as error:
-            self.problem = str(error)
-            raise
-        self.problem, self.answered_t = "", time.monotonic()
-
-    def mark_away(self, error: Exception) -> None:
-        """Let no other request wait for it, until `sample` finds that it answers again."""
-        self.problem = self.problem or str(error)
+        self._sampler.take(self.client())
+        if not self.fleet_index.is_read:  # so that no first page waits for it
+            self.fleet()

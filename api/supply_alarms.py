@@ -13,7 +13,7 @@ from vtox.alarms.life import STATES, Alarm
 
 def groups_of(backend: Backend, alarms: Iterable[Alarm]) -> list[supplies.SupplyAlarm]:
     """Return what of these alarms is one alarm of a supply, the latest first."""
-    rows = backend.fleet().rows.values()
+    rows = backend.server.fleet().rows.values()
     return supplies.supply_alarms(alarms, (r.supplied for r in rows if r.supplied))
 
 

@@ -43,7 +43,7 @@ BOUNDS = {
     **{f"VTOX_{n}_MB": "0.2" for n in ("ASSESSMENTS", "ALERTS", "METRICS", "DEAD_LETTERS")},
 }
 # Whatever server the environment names is somebody's: nothing is written there.
-OWN_SERVER = {"VTOX_REDIS_URL": "", "VTOX_REDIS_URLS": ""}
+OWN_SERVER = {"VTOX_REDIS_URL": ""}
 # Seconds since the start; process -> resident memory in MB and open files; kinds of keys.
 Reading = tuple[float, dict[str, tuple[float, int]], Counter[str]]
 MB = 1e6
@@ -63,7 +63,7 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
 
 def server_url(folder: Path) -> str:
     """Return the address of the embedded server of a folder, whatever the environment names."""
-    return load(data_dir=folder, redis_url=None, redis_urls=None).working_url()
+    return load(data_dir=folder, redis_url=None).working_url()
 
 
 def wait_for_server(folder: Path) -> Client:

@@ -62,10 +62,10 @@ class Disturber:
         elif d.kind == "lapse":
             self._lapse(d)
         else:
-            self._link(d, self._links_of(d.target))
+            self._link(d, self._link_of(d.target))
 
-    def _links_of(self, target: str) -> list[Link]:
-        """Return a target's links, one to each server; under `vtox up` only the sender has one."""
+    def _link_of(self, target: str) -> Link:
+        """Return a target's link; under `vtox up` only the sender has one."""
         links = self.system.links.by_name
         return links.get(self.system.link_of(target)) or links["sender"]
 
@@ -96,39 +96,29 @@ class Disturber:
                 os.kill(pid, signal.SIGCONT)
         self.history.add("calm", n=d.n)
 
-    def _link(self, d: Disturbance, links: Sequence[Link]) -> None:
+    def _link(self, d: Disturbance, link: Link) -> None:
         self.history.add("disturb", n=d.n, kind=d.kind, target=d.target)
         match d.kind:
             case "cut":
-                for link in links:
-                    link.cut()
+                link.cut()
             case "cut_message":
-                for link in links:
-                    link.cut_after(CUT_AFTER_BYTES)
+                link.cut_after(CUT_AFTER_BYTES)
             case "freeze" | "half_open":
-                for link in links:
-                    (link.freeze if d.kind == "freeze" else link.half_open)()
+                (link.freeze if d.kind == "freeze" else link.half_open)()
                 self._over.wait(d.lasts_s)
-                for link in links:
-                    link.thaw()
+                link.thaw()
             case "delay":
-                self._delay(links, DELAY_S)
+                link.delay_s = DELAY_S
                 self._over.wait(d.lasts_s)
-                self._delay(links, 0.0)
+                link.delay_s = 0.0
             case "flap":
-                self._flap(links, d.lasts_s)
+                self._flap(link, d.lasts_s)
         self.history.add("calm", n=d.n)
 
-    def _delay(self, links: Sequence[Link], seconds: float) -> None:
-        for link in links:
-            link.delay_s = seconds
-
-    def _flap(self, links: Sequence[Link], seconds: float) -> None:
+    def _flap(self, link: Link, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            for link in links:
-                link.refusing = not link.refusing
-                link.cut()
+            link.refusing = not link.refusing
+            link.cut()
             self._over.wait(FLAP_EVERY_S)
-        for link in links:
-            link.refusing = False
+        link.refusing = False

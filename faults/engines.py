@@ -9,15 +9,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
-from itertools import cycle
 from pathlib import Path
 
 from faults.check import Verdict, check
 from faults.failovers import failover
 from faults.history import read
 from faults.run import Test, run
-from faults.system import SERVERS
 from faults.tests import crashes_short
 from tests.rabbitmq import PROGRAM, rabbitmq
 
@@ -52,18 +49,6 @@ def _partitions(seed: int, folder: Path) -> AbstractContextManager[Test]:
     return nullcontext(test)
 
 
-def _two_servers(seed: int, folder: Path) -> AbstractContextManager[Test]:
-    test = crashes_short(seed)
-    test.options.partitions = PARTITIONS
-    test.options.servers = len(SERVERS)
-    # Of what is done to the server, every other time it is done to the second one.
-    targets = cycle(SERVERS)
-    schedule = [
-        replace(d, target=next(targets)) if d.target in SERVERS else d for d in test.schedule
-    ]
-    return nullcontext(replace(test, schedule=schedule))
-
-
 @contextmanager
 def _rabbitmq(seed: int, folder: Path) -> Iterator[Test]:
     with rabbitmq(folder) as node:
@@ -76,7 +61,6 @@ ENGINES: dict[str, tuple[str, Callable[[int, Path], AbstractContextManager[Test]
     "embedded": ("one embedded server; server and others killed, stopped, cut off", _embedded),
     "sentinel": ("Sentinel, 1 primary and 2 replicas; primary killed, stopped 60 s", _sentinel),
     "partitions": (f"one embedded server, {PARTITIONS} partitions; as the first", _partitions),
-    "servers": (f"two embedded servers, {PARTITIONS} partitions; as the first", _two_servers),
     "rabbitmq": ("one embedded server, RabbitMQ as broker; as the first", _rabbitmq),
 }
 

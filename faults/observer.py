@@ -1,10 +1,9 @@
-"""Reads what VTOX answers, straight from the servers, and notes it in the history."""
+"""Reads what VTOX answers, straight from the server, and notes it in the history."""
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import chain
 from pathlib import Path
 
 import redis
@@ -23,30 +22,32 @@ RETRY_S = 0.2
 COUNT = 1000
 
 
-class Reader:
-    """A thread that follows one server, and takes a sample after every reading."""
+class Observer:
+    """A thread that follows the server, and takes a sample after every reading."""
 
     def __init__(
         self,
         connect: Callable[[], Client],
         history: History,
         *,
-        server: int = 0,
         fails_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self.connect = connect
         self.fails_over = fails_over
         self._run_id = ""
         self.history = history
-        # Ids of entries are of their server.
-        self._prefix = f"{server}/" if server else ""
         self.last = {keys.RESULTS: "0-0", keys.DEAD_LETTERS: "0-0"}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
+    @contextmanager
+    def observing(self) -> Iterator["Observer"]:
+        """Observe until the block ends."""
         self._thread.start()
+        try:
+            yield self
+        finally:
+            self._end()
 
     def unfinished(self) -> int | None:
         """Return the windows that are not finished; None while the server does not answer."""
@@ -57,23 +58,26 @@ class Reader:
         except redis.RedisError:
             return None
 
-    def finish(self) -> Event:
-        """Read what is left; return the state at the end."""
+    def finish(self, executions: Path | None) -> None:
+        """Stop observing, read what is left, and note the state at the end."""
+        self._end()  # two readers would note an answer twice
         with self.connect() as client:
             self._meet(client)
             while self._read(client):
                 pass
             some = served(client)
-            return state(client) | {
-                "counters": counters(client),
-                "progress": sum(int(client.hlen(p.progress)) for p in some),
-                "ledger": {f: sum(int(client.hlen(p.ledger(f))) for p in some) for f in FAMILIES},
-                "results": int(client.xlen(keys.RESULTS)),
-                "dead": int(client.xlen(keys.DEAD_LETTERS)),
-            }
+            self.history.add(
+                "final",
+                **state(client),
+                counters=counters(client),
+                progress=sum(int(client.hlen(p.progress)) for p in some),
+                ledger={f: sum(int(client.hlen(p.ledger(f))) for p in some) for f in FAMILIES},
+                results=int(client.xlen(keys.RESULTS)),
+                dead=int(client.xlen(keys.DEAD_LETTERS)),
+                executed=executed(executions) if executions else None,
+            )
 
-    def end(self) -> None:
-        """End the thread."""
+    def _end(self) -> None:
         self._stop.set()
         self._thread.join(timeout=30)
         if self._thread.is_alive():
@@ -114,7 +118,7 @@ class Reader:
         if stream == keys.RESULTS:
             self.history.add(
                 "result",
-                id=self._prefix + entry_id,
+                id=entry_id,
                 machine=text["machine_id"],
                 run=text["run"],
                 fault=text["fault"],
@@ -130,56 +134,6 @@ class Reader:
                 seq=text["seq"],
                 code=text["code"],
             )
-
-
-class Observer:
-    """A reader for each of the servers that share the machines."""
-
-    def __init__(self, readers: Sequence[Reader], history: History) -> None:
-        self.readers = readers
-        self.history = history
-
-    @contextmanager
-    def observing(self) -> Iterator["Observer"]:
-        """Observe until the block ends."""
-        for reader in self.readers:
-            reader.start()
-        try:
-            yield self
-        finally:
-            self._end()
-
-    def unfinished(self) -> int | None:
-        """Return the windows that are not finished; None while a server does not answer.
-
-        The first one hands windows over to the others: it is asked before them.
-        """
-        found = [reader.unfinished() for reader in self.readers]
-        return None if None in found else sum(n for n in found if n)
-
-    def finish(self, executions: Path | None) -> None:
-        """Stop observing, and note the state at the end."""
-        self._end()  # two readers would note an answer twice
-        ends = [reader.finish() for reader in self.readers]
-        done = executed(executions) if executions else None
-        self.history.add("final", **summed(ends), executed=done)
-
-    def _end(self) -> None:
-        for reader in self.readers:
-            reader.end()
-
-
-def summed(states: Sequence[Event]) -> Event:
-    """Return the states of all servers as one: numbers are added up, in a dict by name."""
-    total: Event = {}
-    for name, value in states[0].items():
-        values = [s[name] for s in states]
-        if isinstance(value, dict):
-            names = dict.fromkeys(chain.from_iterable(values))
-            total[name] = {n: sum(v.get(n, 0) for v in values) for n in names}
-        else:
-            total[name] = sum(values)
-    return total
 
 
 def state(client: Client) -> Event:

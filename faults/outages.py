@@ -92,7 +92,7 @@ def _half_open(system: System, history: History) -> None:
     time.sleep(8)
     for seconds in (5.0, 30.0, 90.0):
         names = [system.link_of(target) for target in ("bearing", "owner")]
-        links = [link for name in names for link in system.links.by_name[name]]
+        links = [system.links.by_name[name] for name in names]
         history.add("disturb", n=n, kind="half_open", target="bearing, owner", seconds=seconds)
         for link in links:
             link.half_open()

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 CHUNK = 1 << 16
@@ -146,19 +145,19 @@ class Link:
 
 
 class Links:
-    """The links of a system by name, in one thread; of several servers each has one."""
+    """The links of a system by name, in one thread."""
 
     def __init__(self, target: Callable[[], int]) -> None:
         self.target = target
-        self.by_name: dict[str, list[Link]] = {}
+        self.by_name: dict[str, Link] = {}
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="links", daemon=True)
         self._thread.start()
 
-    def add(self, name: str, target: Callable[[], int] | None = None) -> Link:
-        """Open a link, to a `target` of its own or to that of all."""
-        link = Link(self.loop, target or self.target)
-        self.by_name.setdefault(name, []).append(link)
+    def add(self, name: str) -> Link:
+        """Open a link."""
+        link = Link(self.loop, self.target)
+        self.by_name[name] = link
         asyncio.run_coroutine_threadsafe(link.listen(), self.loop).result(timeout=10)
         return link
 
@@ -166,7 +165,7 @@ class Links:
         """End all connections and the thread."""
 
         async def end() -> None:
-            for link in chain.from_iterable(self.by_name.values()):
+            for link in self.by_name.values():
                 await link.close()
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
             for task in tasks:

@@ -4,12 +4,11 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from faults.disturber import Disturber
 from faults.history import History, read
-from faults.observer import Observer, Reader
+from faults.observer import Observer
 from faults.schedule import Disturbance
 from faults.sender import SMALL_WINDOW_S
 from faults.system import Options, System
@@ -113,16 +112,7 @@ def run(test: Test, folder: Path) -> Path:
     system = test.system(folder, history, test.options)
     test.prepare(system)
     try:
-        readers = [
-            Reader(
-                partial(system.client, server),
-                history,
-                server=server,
-                fails_over=lambda: system.group is not None,
-            )
-            for server in range(test.options.servers)
-        ]
-        observer = Observer(readers, history)
+        observer = Observer(system.client, history, fails_over=lambda: system.group is not None)
         with system.running(), observer.observing():
             _send(test, system, history)
             last_ack = time.monotonic()

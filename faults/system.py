@@ -30,7 +30,6 @@ from vtox.store.partition_table import served
 
 ROOT = Path(__file__).parents[1]
 BRIDGES = ("bridge-1", "bridge-2")
-SERVERS = ("server", "server-2")
 # A primary that was cut off takes no windows, and what is confirmed is on disk.
 GROUP_LINES = ("min-replicas-to-write 1", "min-replicas-max-lag 2")
 
@@ -51,8 +50,6 @@ class Options:
     data: Path | None = None
     broker_url: str = ""
     partitions: int = 1
-    # Embedded servers that share the machines: one, or as many as `SERVERS` has names.
-    servers: int = 1
     # A Sentinel group in place of the embedded server; no process then has a link.
     sentinel: bool = False
     # How the sender makes sure of its windows: `Publisher`.
@@ -103,9 +100,7 @@ class System(Parts):
             up = ["vtox", "up", "--without", "flower"]
             self.add("up", up, base | self.options.server_env)
         else:
-            for server, name in enumerate(SERVERS[: self.options.servers]):
-                data = {"VTOX_DATA_DIR": str(self._data_of(server))}
-                self.add(name, ["vtox", "server"], base | data | self.options.server_env)
+            self.add("server", ["vtox", "server"], base | self.options.server_env)
         self._keeper.start()
         self.wait(self.server_responds, "the server")
         if not self.options.supervised:
@@ -143,17 +138,9 @@ class System(Parts):
     ) -> Part:
         """Start a process, and keep it running."""
         if link and not self.group:
-            env = env | self._over_links(link)
+            env = env | {"VTOX_REDIS_URL": self.url(self.links.add(link).port)}
         line = [sys.executable, "-P", "-m", *command]
         return self.start_part(name, line, env, one_shot=one_shot)
-
-    def _over_links(self, name: str) -> dict[str, str]:
-        """Return the settings by which a process reaches each server over a link of its own."""
-        urls = [
-            self.url(self.links.add(name, lambda n=n: self._address(n)[0]).port, server=n)
-            for n in range(self.options.servers)
-        ]
-        return {"VTOX_REDIS_URLS": ",".join(urls)} if len(urls) > 1 else {"VTOX_REDIS_URL": urls[0]}
 
     def add_sender(self, arguments: list[str], *, http: bool = False) -> Part:
         """Start a sender, which ends when all its windows are acknowledged."""
@@ -163,7 +150,6 @@ class System(Parts):
             sure = ["--keep", str(self.options.keep_s), "--replicas", str(self.options.replicas)]
             where = ["--url", self.url(), *sure]
         else:
-            # Of several servers to the first, which hands over what is not its own.
             where = ["--url", self.url(self.links.add("sender").port)]
         command = ["faults.sender", str(self.history.path), *where, *arguments]
         name = "http-sender" if http else "sender"
@@ -189,38 +175,34 @@ class System(Parts):
         return own | fixed | broker | group | partitions | self.options.settings
 
     def _end_all(self) -> None:
-        servers = [p for p in self.parts.values() if p.name in (*SERVERS, "up")]
-        end_parts(p for p in self.parts.values() if p not in servers)
-        end_parts(servers)
+        last = [p for p in self.parts.values() if p.name in ("server", "up")]
+        end_parts(p for p in self.parts.values() if p not in last)
+        end_parts(last)
         if self.group:
             self.group.stop()
 
-    # -- the servers
+    # -- the server
 
-    def _data_of(self, server: int) -> Path:
-        return self.data / SERVERS[server] if server else self.data
-
-    def _address(self, server: int = 0) -> tuple[int, str, int]:
-        stored = json.loads((self._data_of(server) / "server.json").read_text())
+    def _address(self) -> tuple[int, str, int]:
+        stored = json.loads((self.data / "server.json").read_text())
         return stored["port"], stored["password"], stored.get("pid", 0)
 
-    def url(self, port: int = 0, *, server: int = 0) -> str:
-        """Return the URL of a server, at a link's `port` or at its own."""
+    def url(self, port: int = 0) -> str:
+        """Return the URL of the server, at a link's `port` or at its own."""
         if self.group:
             return self.group.url
-        own, password, _ = self._address(server)
+        own, password, _ = self._address()
         return server_url(port or own, password)
 
-    def client(self, server: int = 0) -> Client:
-        """Return a client of a server itself."""
-        return connect(self.url(server=server), "faults", retries=0, report_loss=True)
+    def client(self) -> Client:
+        """Return a client of the server itself."""
+        return connect(self.url(), "faults", retries=0, report_loss=True)
 
     def server_responds(self) -> bool:
-        """Whether all servers take commands."""
+        """Whether the server takes commands."""
         try:
-            for server in range(self.options.servers):
-                with self.client(server) as client:
-                    client.ping()
+            with self.client() as client:
+                client.ping()
         except (redis.RedisError, OSError, ValueError, KeyError):
             return False
         return True
@@ -234,9 +216,9 @@ class System(Parts):
 
     def pid_of(self, target: str) -> int | None:
         """Return the process that a target of the schedule names; None while there is none."""
-        if target in SERVERS:
+        if target == "server":
             with suppress(OSError, ValueError):
-                pid = self._address(SERVERS.index(target))[2]
+                pid = self._address()[2]
                 return pid if pid and psutil.pid_exists(pid) else None
             return None
         if target.startswith("pool:"):
@@ -286,19 +268,19 @@ class System(Parts):
     def ready(self) -> bool:
         """Whether bridges own the stream, every family has a worker, and the API answers."""
         try:
-            if not all(self._served(server) for server in range(self.options.servers)):
+            if not self._served():
                 return False
         except redis.RedisError:
             return False
         return not self.options.api or listens(self.api_port)
 
-    def _served(self, server: int) -> bool:
-        """Whether bridges own all partitions of a server, and every family has a worker."""
-        with self.client(server) as client:
+    def _served(self) -> bool:
+        """Whether bridges own all partitions, and every family has a worker."""
+        with self.client() as client:
             some = served(client)
             owned = client.exists(*(p.lease for p in some)) == len(some)
             workers = client.scard(keys.WORKERS)
-        whole = len(some) >= self.options.partitions // self.options.servers
+        whole = len(some) >= self.options.partitions
         return bool(owned and whole and workers >= len(FAMILIES))
 
 

@@ -306,8 +306,8 @@ class Hosts(System):
 
     # -- the server
 
-    def client(self, server: int = 0) -> Client:
-        """Return a client of the one server, as its administrator."""
+    def client(self) -> Client:
+        """Return a client of the server, as its administrator."""
         settings = load(redis_url=self.role_url("admin"), redis_ca=self.ca)
         return connect(settings.working_url(), "hosts", retries=0, report_loss=True)
 

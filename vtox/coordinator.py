@@ -11,19 +11,17 @@ from vtox.cluster.probe_server import serve
 from vtox.cluster.signal_handlers import stop_event
 from vtox.faults import FAMILIES
 from vtox.monitoring import monitor
-from vtox.partitions import Partition, Place
+from vtox.partitions import Partition
 from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings
 from vtox.store.agreement import require_agreement
-from vtox.store.client import Client, connect
-from vtox.store.servers import connect_servers, responding
+from vtox.store.client import Client, check_when_loaded, connect
 from vtox.store.task_queues import TaskNumbers, forget_broker, write_broker
 from vtox.tracing import Tracing, start_tracing
 
 log = structlog.get_logger()
 
 _OWNS_NOTHING = "does not own the stream"
-FAILED_EVERY_S = 0.5
 
 
 def run(settings: Settings) -> None:
@@ -39,95 +37,51 @@ def run(settings: Settings) -> None:
         `VTOX_COORDINATOR_PORT` is in use.
     """
     stop = stop_event()
-    urls = settings.server_urls()
-    servers = connect_servers(urls, "bridge")
-    for client in responding(servers):
-        require_agreement(client, settings)
-    clients = list(servers)
+    client = connect(settings.samples_url(), "bridge")
+    check_when_loaded(client)
+    require_agreement(client, settings)
     tracing = start_tracing(settings, "bridge")
-    places = [Place(i, len(urls)) for i in range(len(urls))]
-    served = [_Server(urls[p.server], clients, p, settings, tracing) for p in places]
+    bridges = _Bridges(client, settings, tracing)
+    keeper = PartitionKeeper(client, settings.stream_partitions, bridges.make)
     serve(
         settings.probe_host,
         settings.coordinator_port,
         setting="VTOX_COORDINATOR_PORT",
         names=settings.allowed_hosts,
-        live=lambda: next((x for s in served if not (x := s.keeper.live())[0]), (True, "")),
-        ready=lambda: (True, "") if any(s.keeper.owner for s in served) else (False, _OWNS_NOTHING),
+        live=keeper.live,
+        ready=lambda: (True, "") if keeper.owner else (False, _OWNS_NOTHING),
     )
-    for s, url in zip(served, urls, strict=True):
-        s.start(connect(url, "monitor"), stop)
-    while not stop.wait(FAILED_EVERY_S):
-        if failed := [s.error for s in served if s.error]:
-            stop.set()
-            raise failed[0]
-    for s in served:
-        s.end()
+    watched = connect(settings.samples_url(), "monitor"), settings, stop, lambda: keeper.owns(0)
+    watcher = threading.Thread(target=monitor.run, args=watched, name="monitor", daemon=True)
+    watcher.start()
+    keeper.run(stop)
+    bridges.close()
+    watcher.join(timeout=2)
     if tracing:
         tracing.flush()
     log.info("coordinator stopped")
 
 
-class _Server:
-    """One of the servers: who keeps its partitions, and the monitor."""
+class _Bridges:
+    """Makes the bridge of each partition.
 
-    def __init__(
-        self,
-        url: str,
-        clients: list[Client],
-        place: Place,
-        settings: Settings,
-        tracing: Tracing | None,
-    ) -> None:
-        self.url = url
-        self.client = clients[place.server]
-        self.clients = clients
-        self.place = place
+    Each has its own connections: one that waits for the broker, or has lost a connection, holds no
+    other. What it remembers may be unknown to the server behind another connection.
+    """
+
+    def __init__(self, client: Client, settings: Settings, tracing: Tracing | None) -> None:
+        self.client = client
         self.settings = settings
         self.tracing = tracing
-        # Each bridge has its own: one that waits for the broker, or has lost a connection, holds no
-        # other. What it remembers may be unknown to the server behind another connection.
         self.opened: dict[int, tuple[TaskQueues, Client]] = {}
-        n = settings.stream_partitions
-        self.keeper = PartitionKeeper(self.client, n and n // place.servers, self._bridge, place)
-        self.threads: list[threading.Thread] = []
-        self.error: BaseException | None = None
 
-    def start(self, monitor_client: Client, stop: threading.Event) -> None:
-        """Serve, and measure, until `stop`."""
-        watch = (monitor_client, self.settings, stop, lambda: self.keeper.owns(0))
-        self.threads = [
-            threading.Thread(target=self._keep, args=(stop,), name="keeper", daemon=True),
-            threading.Thread(target=monitor.run, args=watch, name="monitor", daemon=True),
-        ]
-        for thread in self.threads:
-            thread.start()
-
-    def end(self) -> None:
-        """Wait for what `stop` has ended."""
-        keeper, watcher = self.threads
-        keeper.join()
-        for number in list(self.opened):
-            self._close(number)
-        watcher.join(timeout=2)
-
-    def _keep(self, stop: threading.Event) -> None:
-        try:
-            self.keeper.run(stop)
-        except BaseException as error:
-            self.error = error
-
-    def _bridge(self, partition: Partition) -> Bridge:
+    def make(self, partition: Partition) -> Bridge:
+        """Return a bridge; what the one before it had is closed."""
         self._close(partition.number)
-        client = connect(self.url, "bridge", retries=0, report_loss=True)
-        queues = TaskQueues(
-            numbers=TaskNumbers(self.clients[0]),
-            server=self.place.server,
-            partition=partition.number,
-        )
+        client = connect(self.settings.samples_url(), "bridge", retries=0, report_loss=True)
+        queues = TaskQueues(numbers=TaskNumbers(self.client), partition=partition.number)
         self.opened[partition.number] = (queues, client)
-        # The tasks of the first server wait there, where it says so itself.
-        elsewhere = bool(self.settings.broker_url or self.place.server)
+        elsewhere = bool(self.settings.broker_url)
         reports = elsewhere and partition.number == 0
         if not elsewhere and partition.number == 0:
             forget_broker(self.client)
@@ -140,12 +94,14 @@ class _Server:
             tracing=self.tracing,
             partition=partition,
             stands_by=False,
-            place=self.place,
-            clients=self.clients,
         )
 
+    def close(self) -> None:
+        """Close what all bridges had, which have ended."""
+        for number in list(self.opened):
+            self._close(number)
+
     def _close(self, number: int) -> None:
-        """Close what the bridge of a partition had, which has ended."""
         if number in self.opened:
             queues, client = self.opened.pop(number)
             queues.close()

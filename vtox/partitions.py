@@ -6,10 +6,6 @@ of its name. Of N = 4, `V001` (CRC-32 1,708,219,451) is in partition 3:
     python -c "import zlib; print(zlib.crc32(b'V001') % 4)"
 
 Partition 0 has the plain names of `vtox.keys`: with one partition nothing else exists.
-
-Of S servers a machine is on number `crc32(machine_id) % S`, whatever the number of partitions: so
-that may change without moving a machine to another server. There it is in partition
-`crc32(machine_id) // S % n`, where n is the number there. With one server this is the rule above.
 """
 
 from dataclasses import dataclass
@@ -23,7 +19,7 @@ MAX_PARTITIONS = 64
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One partition of the raw stream, by its number on its server."""
+    """One partition of the raw stream, by its number."""
 
     number: int = 0
 
@@ -67,39 +63,14 @@ class Partition:
 FIRST = Partition()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A server among those that share the machines."""
-
-    server: int = 0
-    servers: int = 1
-
-    def has(self, machine_id: str) -> bool:
-        """Return whether a machine is on this server."""
-        return server_number(machine_id, self.servers) == self.server
-
-    def __str__(self) -> str:
-        if self.servers == 1:
-            return "the server"
-        return f"server {self.server + 1} of {self.servers}"
+def partition_number(machine_id: str, partitions: int) -> int:
+    """Return the number of the partition that a machine is in."""
+    return crc32(machine_id.encode()) % partitions
 
 
-ALONE = Place()
-
-
-def server_number(machine_id: str, servers: int) -> int:
-    """Return the number of the server that a machine is on."""
-    return crc32(machine_id.encode()) % servers
-
-
-def partition_number(machine_id: str, partitions: int, servers: int = 1) -> int:
-    """Return the number of the partition that a machine is in, of those on its server."""
-    return crc32(machine_id.encode()) // servers % partitions
-
-
-def partition_of(machine_id: str, partitions: int, servers: int = 1) -> Partition:
-    """Return the partition that a machine is in, on its server."""
-    return Partition(partition_number(machine_id, partitions, servers))
+def partition_of(machine_id: str, partitions: int) -> Partition:
+    """Return the partition that a machine is in."""
+    return Partition(partition_number(machine_id, partitions))
 
 
 def is_raw(stream: str) -> bool:

@@ -29,7 +29,6 @@ _ALLOWED = _SHOWN | {"username", "password"}
 # With `prefer`, which is PostgreSQL's default, whoever stands in the line can do without TLS.
 _ENCRYPTED_SSLMODES = frozenset({"require", "verify-ca", "verify-full"})
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
-_BETWEEN = re.compile(r",(?=\s*[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _EXPECTED = (
     "expected redis://, rediss:// (TLS) or unix://, then user:password@host:port/db as far as "
@@ -54,11 +53,6 @@ class Tls:
 
 
 NO_FILES = Tls()
-
-
-def split_urls(urls: str) -> list[str]:
-    """Return the URLs of a list with commas; commas may stand in a URL too."""
-    return [url.strip() for url in _BETWEEN.split(urls.strip())]
 
 
 def mask(url: str) -> str:

@@ -17,7 +17,6 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from vtox import server_urls
 from vtox.errors import SettingsError
 from vtox.setting_groups.limits import LimitSettings
 from vtox.setting_groups.processes import ProcessSettings
@@ -25,9 +24,7 @@ from vtox.setting_groups.retention import RetentionSettings
 from vtox.setting_groups.servers import ServerSettings
 from vtox.setting_groups.windows import WindowSettings
 
-SECRETS = frozenset(
-    {"redis_url", "redis_urls", "broker_url", "database_url", "mqtt_url", "flower_password"}
-)
+SECRETS = frozenset({"redis_url", "broker_url", "database_url", "mqtt_url", "flower_password"})
 PREFIX = "VTOX_"
 # Variables of VTOX that are no settings: where to look for settings, the pid that the parent watch
 # reads, and the folder of recordings for tests.
@@ -103,7 +100,6 @@ def load(**overrides: Any) -> Settings:
         unset = {k: v for k, v in defaults.items() if k not in settings.model_fields_set}
         _check_ack(settings)
         _check_workers(settings)
-        _check_partitions(settings)
         return settings.model_copy(update=unset)
     except ValidationError as error:
         lines = (
@@ -145,18 +141,6 @@ def _check_workers(settings: Settings) -> None:
             f"VTOX_WORKERS_MAX is {settings.workers_max}, but VTOX_WORKERS_MIN is "
             f"{settings.workers_min}",
             remedy="set VTOX_WORKERS_MAX to at least VTOX_WORKERS_MIN, or to 0",
-        )
-
-
-def _check_partitions(settings: Settings) -> None:
-    if not settings.redis_urls or settings.stream_partitions is None:
-        return
-    servers = len(server_urls.split_urls(settings.redis_urls))
-    if settings.stream_partitions % servers:
-        raise SettingsError(
-            f"VTOX_STREAM_PARTITIONS={settings.stream_partitions} cannot be shared evenly by "
-            f"{servers} servers (VTOX_REDIS_URLS)",
-            remedy=f"a multiple of {servers}: then a machine stays on its server, whatever it is",
         )
 
 

@@ -81,11 +81,7 @@ class Diagnosed:
 
 
 def work(
-    family: str,
-    record_ids: list[str],
-    version: int = TASK_VERSION,
-    partition: int = 0,
-    server: int = 0,
+    family: str, record_ids: list[str], version: int = TASK_VERSION, partition: int = 0
 ) -> int:
     """Diagnose and commit a batch of a partition; return how many records this call finished.
 
@@ -94,8 +90,8 @@ def work(
     version. A start that ends because the server is away does not count: the next task says so.
     """
     here = process()
-    ledger = here.ledger(partition, server)
-    _report_interrupted(here, ledger)
+    ledger = here.ledger(partition)
+    _report_interrupted(here)
     if version != TASK_VERSION:
         for record_id in record_ids:
             ledger.bury(family, record_id, "unknown_version", f"task of version {version!r}")
@@ -113,12 +109,12 @@ def work(
         ) from None
 
 
-def _report_interrupted(here: Process, ledger: Ledger) -> None:
-    """Report the starts that ended because this ledger's server was away; it is back."""
-    for start in [s for s in here.interrupted if s[0].client is ledger.client]:
-        of, family, record_ids, token = start
+def _report_interrupted(here: Process) -> None:
+    """Report the starts that ended because the server was away; it is back."""
+    while here.interrupted:
+        of, family, record_ids, token = here.interrupted[0]
         of.report(family, record_ids, token, interrupted=True)
-        here.interrupted.remove(start)
+        del here.interrupted[0]
 
 
 def _work(here: Process, ledger: Ledger, family: str, record_ids: list[str], token: str) -> int:

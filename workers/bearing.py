@@ -6,8 +6,6 @@ from workers.batch import work
 
 
 @app.task(name=FAMILIES["bearing"].task)
-def bearing(
-    record_ids: list[str], *_: object, v: int = 1, partition: int = 0, server: int = 0, **__: object
-) -> int:
+def bearing(record_ids: list[str], *_: object, v: int = 1, partition: int = 0, **__: object) -> int:
     """Diagnose a batch of records; return how many this call finished."""
-    return work("bearing", record_ids, v, partition, server)
+    return work("bearing", record_ids, v, partition)

@@ -7,7 +7,7 @@ from workers.batch import work
 
 @app.task(name=FAMILIES["broken_bar"].task)
 def broken_bar(
-    record_ids: list[str], *_: object, v: int = 1, partition: int = 0, server: int = 0, **__: object
+    record_ids: list[str], *_: object, v: int = 1, partition: int = 0, **__: object
 ) -> int:
     """Diagnose a batch of records; return how many this call finished."""
-    return work("broken_bar", record_ids, v, partition, server)
+    return work("broken_bar", record_ids, v, partition)

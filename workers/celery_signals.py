@@ -5,7 +5,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
@@ -52,44 +51,35 @@ SERVER_POLL_S = 1.0
 class Process:
     """What a task needs of the process in which it runs.
 
-    `clients` are those of the servers that share the machines. `diagnosis_s` is the time spent on
-    diagnoses; `interrupted` are starts that ended because the server was away: ledger, family,
-    records, token.
+    `diagnosis_s` is the time spent on diagnoses; `interrupted` are starts that ended because the
+    server was away: ledger, family, records, token.
     """
 
-    clients: Sequence[Client]
+    client: Client
     settings: Settings
     name: str
     tracing: Tracing | None = None
     diagnosis_s: float = 0.0
     interrupted: list[tuple[Ledger, str, list[str], str]] = field(default_factory=list)
-    ledgers: dict[tuple[int, int], Ledger] = field(default_factory=dict)
+    ledgers: dict[int, Ledger] = field(default_factory=dict)
     learning: LearningTime = field(default_factory=LearningTime)
 
-    @property
-    def client(self) -> Client:
-        """The client of the first server."""
-        return self.clients[0]
-
-    def ledger(self, partition: int, server: int = 0) -> Ledger:
-        """Return the ledger of a partition on a server."""
-        key = (server, partition)
-        if key not in self.ledgers:
-            client = self.clients[server]
-            self.ledgers[key] = Ledger(client, self.settings, Partition(partition))
-        return self.ledgers[key]
+    def ledger(self, partition: int) -> Ledger:
+        """Return the ledger of a partition."""
+        if partition not in self.ledgers:
+            self.ledgers[partition] = Ledger(self.client, self.settings, Partition(partition))
+        return self.ledgers[partition]
 
 
 _name = "unnamed"
-_heartbeats: list[Heartbeat] = []
+_heartbeat: Heartbeat | None = None
 
 
 @cache
 def process() -> Process:
     """Return what tasks need of this process, opened on first use."""
     s = settings.load()
-    clients = [connect(url, "worker") for url in s.server_urls()]
-    return Process(clients, s, _name, start_tracing(s, _name))
+    return Process(connect(s.samples_url(), "worker"), s, _name, start_tracing(s, _name))
 
 
 @setup_logging.connect
@@ -118,16 +108,14 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
 
 
 def _require_agreement(s: Settings) -> None:
-    """Wait for a server; end this process where others work on other terms."""
-    clients = [connect(url, "worker") for url in s.server_urls()]
-    while not sum([_agrees(client, s) for client in clients]):
-        time.sleep(SERVER_POLL_S)
-    for client in clients:
-        client.close()
+    """Wait for the server; end this process where others work on other terms."""
+    with connect(s.samples_url(), "worker") as client:
+        while not _agrees(client, s):
+            time.sleep(SERVER_POLL_S)
 
 
 def _agrees(client: Client, s: Settings) -> bool:
-    """Return whether a server answers, and those who work on it have the same terms."""
+    """Return whether the server answers, and those who work on it have the same terms."""
     try:
         agreement.require_agreement(client, s)
     except redis.RedisError as error:
@@ -160,6 +148,7 @@ def _send_last_spans(**_: Any) -> None:
 
 @worker_ready.connect
 def _start_heartbeat(sender: Any, **_: Any) -> None:
+    global _heartbeat
     queues = [q.name for q in sender.task_consumer.queues]
     s = settings.load()
     up = partial(processes_up, sender.pool)
@@ -174,11 +163,8 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
     )
     terms = agreement.own_fields(s)
     families = [q for q in queues if q in FAMILIES]
-    # To each server: its monitor must know whether its queues have workers.
-    for client in process().clients:
-        beat = Heartbeat(client, _name, families, port, terms, up)
-        threading.Thread(target=beat.run, name="heartbeat", daemon=True).start()
-        _heartbeats.append(beat)
+    _heartbeat = Heartbeat(process().client, _name, families, port, terms, up)
+    threading.Thread(target=_heartbeat.run, name="heartbeat", daemon=True).start()
     log.info("worker ready", name=_name, queues=queues, port=port)
 
 
@@ -198,7 +184,7 @@ def _report_lost_process(
         return
     family = next(f for f in FAMILIES.values() if f.task == sender.name).name
     try:
-        ledger = process().ledger(kwargs.get("partition", 0), kwargs.get("server", 0))
+        ledger = process().ledger(kwargs.get("partition", 0))
         ledger.report(family, record_ids, task_id, interrupted=too_slow)
     except redis.RedisError as error:  # they are dispatched again all the same, later
         log.warning("a lost process was not reported", reason=str(error))
@@ -206,9 +192,10 @@ def _report_lost_process(
 
 @worker_shutdown.connect
 def _stop_heartbeat(**_: Any) -> None:
-    for beat in _heartbeats:
-        beat.stop.set()
-        try:
-            heartbeats.remove(beat.client, beat.name)
-        except redis.RedisError as error:  # the server may end first
-            log.warning("heartbeat not removed, it will expire", reason=str(error))
+    if _heartbeat is None:
+        return
+    _heartbeat.stop.set()
+    try:
+        heartbeats.remove(_heartbeat.client, _heartbeat.name)
+    except redis.RedisError as error:  # the server may end first
+        log.warning("heartbeat not removed, it will expire", reason=str(error))

@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from operator import itemgetter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -10,7 +9,6 @@ from pydantic import Field
 
 from api.alarm_shapes import action_shape, alarm_shape, alarm_time, suspension_shape
 from api.auth import needs
-from api.away import away_servers
 from api.backend import Backend
 from api.body import JSON_BODY, body_as, whole_body
 from api.errors import Problem, not_found
@@ -73,8 +71,8 @@ def list_alarms(
 
     Older ones are in the history: `GET /api/v1/alerts` and `GET /api/v1/alarms/{alarm_id}`.
     """
-    book, now_ms, answers = backend.books()
-    listed = backend.alarm_lists.list(book, backend.fleet(), query, grouped=query.grouped)
+    book, now_ms = backend.book()
+    listed = backend.alarm_lists.list(book, backend.server.fleet(), query, grouped=query.grouped)
     found, of = listed.alarms, listed.group_of
     try:
         after = alert_sort_key(query.cursor) if query.cursor else None
@@ -83,14 +81,13 @@ def list_alarms(
     first = bisect_right(found, after, key=lambda a: alert_sort_key(a.id)) if after else 0
     end = first + query.limit
     return Alarms(
-        data=[alarm_shape(a, book, of, backend.number_of_alarm(a)) for a in found[first:end]],
+        data=[alarm_shape(a, book, of) for a in found[first:end]],
         groups=[] if query.cursor else [supply_alarm_shape(g) for g in listed.groups],
         next=next_link(request, found[end - 1].id if end < len(found) else ""),
         counts={s: listed.counts[s] for s in life.STATES},
         open=listed.open,
         open_grouped=listed.open_grouped,
         as_of=alarm_time(now_ms),
-        away=away_servers(answers),
     )
 
 
@@ -101,9 +98,8 @@ def list_alarms(
 )
 def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
     """Return the shelvings that have not ended, the machines out of service, what is suppressed."""
-    book, now_ms, answers = backend.books()
-    held = [pair for part, _ in answers for pair in part.shelved.items()]
-    shelved = [suspension_shape("shelved", s, *of) for of, s in sorted(held, key=itemgetter(0))]
+    book, now_ms = backend.book()
+    shelved = [suspension_shape("shelved", s, *of) for of, s in sorted(book.shelved.items())]
     out = [suspension_shape("out_of_service", s, m) for m, s in sorted(book.out_of_service.items())]
     suppressed = [
         suspension_shape("suppressed_by_design", s, a.machine_id, a.fault)
@@ -123,16 +119,13 @@ def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
 def get_alarm(alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
     """Return an alarm with what operators did, from the history once the list forgot it."""
     book, _ = backend.book()
-    server = backend.servers_of_alarm(alarm_id)[0]
-    client = server.client()
+    client = backend.client()
     known = alarm_of(client, book, backend.history, alarm_id)
     if known is None:
         raise no_alarm(alarm_id)
     groups = group_ids(groups_of(backend, known[1].alarms.values()))
-    shape = alarm_shape(*known, groups, backend.number_of_alarm(known[0]))
-    done = [
-        action_shape(i, a) for i, a in actions_of(client, backend.history, known[0], server.number)
-    ]
+    shape = alarm_shape(*known, groups)
+    done = [action_shape(i, a) for i, a in actions_of(client, backend.history, known[0])]
     return Data(data=AlarmDetail(**shape.model_dump(), actions=done))
 
 
@@ -203,9 +196,7 @@ def _act(
             raise no_alarm(alarm_id)
         yield action_on(book.alarms[alarm_id], name, sent, now_ms, operator)
 
-    for server in backend.servers_of_alarm(alarm_id):
-        act(server.client(), actions)
+    act(backend.client(), actions)
     book, _ = backend.book()
     groups = group_ids(groups_of(backend, book.alarms.values()))
-    alarm = book.alarms[alarm_id]
-    return Data(data=alarm_shape(alarm, book, groups, backend.number_of_alarm(alarm)))
+    return Data(data=alarm_shape(book.alarms[alarm_id], book, groups))

@@ -69,7 +69,7 @@ def backtest_sensitivity(
     """
     given = {name: getattr(query, name) for name in FIELDS if getattr(query, name) is not None}
     proposed = rule_from_dict(query.fault, given)
-    client = backend.client(machine_id)
+    client = backend.client()
     if not is_listed(client, machine_id):
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
     in_force = present_setting(client, machine_id, SENSITIVITY).rules[query.fault]

@@ -52,7 +52,7 @@ def get_commissioning(machine_id: MachineId, backend: OpenBackend) -> Data[Machi
     from vtox.commissioning.findings import commissioning
 
     kept = latest_record(backend, machine_id, OF_CURRENTS, CURRENTS)
-    present = present_setting(backend.client(machine_id), machine_id, CHANNEL_MAP)
+    present = present_setting(backend.client(), machine_id, CHANNEL_MAP)
     with backend.computing():
         found = commissioning(kept.recording, kept.motor)
     try:
@@ -114,9 +114,7 @@ def put_channel_map(
     who = named_operator(request, sent.pop("by", None))
     channels, expected = setting_of_body(sent, CHANNEL_MAP_IN, "channels", "bad_channel_map")
     sources = sources_from_dict(channels)
-    set_channel_map(
-        backend.client(machine_id), machine_id, sources, by=who, expected_version=expected
-    )
+    set_channel_map(backend.client(), machine_id, sources, by=who, expected_version=expected)
     return Data(data=_of_machine(machine_id, backend))
 
 
@@ -128,7 +126,7 @@ def _verdict(found: "Commissioning") -> Verdict:
 
 
 def _of_machine(machine_id: str, backend: Backend) -> MachineChannelMap:
-    client = backend.client(machine_id)
+    client = backend.client()
     if not is_listed(client, machine_id):
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
     present = _version(present_setting(client, machine_id, CHANNEL_MAP))

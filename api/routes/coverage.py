@@ -1,12 +1,10 @@
 """Coverage: what each machine is watched for, and what would end its blindness."""
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 
 from fastapi import APIRouter
 
 from api.auth import needs
-from api.away import away_servers
 from api.backend import Backend
 from api.errors import not_found
 from api.explanation import advice, sentence
@@ -40,7 +38,7 @@ router = APIRouter(prefix="/api/v1", tags=["machines"])
 )
 def machine_coverage(machine_id: MachineId, backend: OpenBackend) -> Data[MachineCoverage]:
     """Return for each fault whether the latest record decided, and if not what would unlock it."""
-    overviews = machines.overview(backend.client(machine_id), [machine_id])
+    overviews = machines.overview(backend.client(), [machine_id])
     if not overviews:
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
     covered = _coverage(overviews[0], backend)
@@ -77,20 +75,17 @@ def fleet_coverage(backend: OpenBackend) -> Data[FleetCoverage]:
 
 def _fleet(backend: Backend) -> FleetCoverage:
     """Count what the index of the fleet has; only the example of each reason is read."""
-    view, answers = backend.fleets()
-    rows = view.rows
+    rows = backend.server.fleet().rows
     by_fault: dict[str, dict[str, list[str]]] = {fault: {} for fault in FAULTS}
     for machine_id in sorted(rows):
         for fault, code in rows[machine_id].codes.items():
             by_fault[fault].setdefault(code, []).append(machine_id)
     examples = {members[0] for of in by_fault.values() for members in of.values()}
-    found = backend.servers.ask_for(sorted(examples), machines.overview)
-    overviews = {o.machine_id: o for o in chain.from_iterable(found)}
+    overviews = {o.machine_id: o for o in machines.overview(backend.client(), sorted(examples))}
     return FleetCoverage(
         as_of=rfc3339(backend.now_s()) or "",
         machines=len(rows),
         faults=[_of_fault(f, of, len(rows), overviews) for f, of in by_fault.items()],
-        away=away_servers(answers, found),
     )
 
 

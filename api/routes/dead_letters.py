@@ -5,16 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from api.auth import needs
-from api.away import away_servers
 from api.errors import Problem, not_found
 from api.language import answer_language
-from api.paging import entries_of, entry_name, newest_first, next_link, place_of_entry
+from api.paging import entries_before, is_entry_id, next_link, one_page, stream_cursor
 from api.problem_titles import dead_letter_reason
 from api.query import NO_PARAMETERS, MachineQuery, Matching
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, Page, rfc3339
 from api.schemas.diagnoses import DeadLetter, ReplayedLetter
-from api.server import Server
 from vtox import keys
 from vtox.errors import InputError
 from vtox.store import deadletters
@@ -27,8 +25,8 @@ LETTERS_PER_READ = 20
 LetterId = Annotated[
     str,
     Matching(
-        r"\d{1,20}-\d{1,20}(@\d{1,3})?",
-        "the id of a dead letter, such as 1764000000000-0 (of several servers, 1764000000000-0@2)",
+        r"\d{1,20}-\d{1,20}",
+        "the id of a dead letter, such as 1764000000000-0",
     ),
     Path(description="its `id`"),
 ]
@@ -45,12 +43,11 @@ def replay_dead_letter(letter_id: LetterId, backend: OpenBackend) -> Data[Replay
 
     Sent twice it counts once. One that does not carry its window is left as it is: 409.
     """
-    place = place_of_entry(letter_id, backend.servers)
-    if place is None:
+    if not is_entry_id(letter_id):
         raise not_found(f"dead letter {letter_id} is none of those that are listed")
-    client = backend.servers.responding(place[1]).client()
+    client = backend.client()
     try:
-        letter = deadletters.get(client, place[0])
+        letter = deadletters.get(client, letter_id)
     except InputError as error:
         raise not_found(f"dead letter {letter_id} is not kept any more") from error
     if not letter.entry:
@@ -65,12 +62,12 @@ def list_dead_letters(
 ) -> Page[DeadLetter]:
     """Return what could not be diagnosed, newest first, with the reason and without samples."""
 
-    def pick(server: Server, letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
+    def pick(letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
         d = deadletters.decode(letter_id, fields)
         if query.machine_id not in (None, d.machine_id):
             return None
         return DeadLetter(
-            id=entry_name(d.id, server.number, backend.servers),
+            id=d.id,
             stream_id=d.stream_id,
             machine_id=d.machine_id,
             seq=d.seq,
@@ -86,8 +83,7 @@ def list_dead_letters(
             entry_bytes=d.entry_bytes,
         )
 
-    letters = entries_of(keys.DEAD_LETTERS, pick, step=LETTERS_PER_READ)
-    found = newest_first(backend.servers, query, letters)
-    return Page(
-        data=found.items, next=next_link(request, found.cursor), away=away_servers(found.answers)
-    )
+    client, before = backend.client(), stream_cursor(query)
+    letters = entries_before(client, keys.DEAD_LETTERS, before, pick, step=LETTERS_PER_READ)
+    found = one_page(letters, query.limit)
+    return Page(data=found.items, next=next_link(request, found.cursor))

@@ -9,13 +9,12 @@ from pydantic import Field
 from api.auth import needs
 from api.backend import Backend
 from api.explanation import sentence
-from api.paging import entries_of, newest_first, next_link
+from api.paging import Found, entries_before, next_link, one_page, stream_cursor
 from api.query import FaultName, MachineQuery, Matching, PageQuery, bad_cursor
 from api.routes.machines import MachineId, diagnosis_fields, machine_by_id
 from api.routes.system import OpenBackend
 from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Diagnoses, DiagnosisEntry, RecordedDiagnoses
-from api.server import Server
 from vtox import keys
 from vtox.domain import State
 from vtox.faults import FAULTS
@@ -76,7 +75,7 @@ def list_diagnoses(
     else:
         items, cursor = _in_stream(backend, machine_id, query)
         if not cursor:
-            cursor = _behind_stream(backend, machine_id, query.cursor)
+            cursor = _behind_stream(backend, query.cursor)
             if room := query.limit - len(items):
                 older, cursor = _recorded(backend, wanted, cursor, room)
                 items += older
@@ -97,33 +96,30 @@ def list_recorded_diagnoses(
     )
     items, cursor = _recorded(backend, wanted, query.cursor, query.limit)
     with backend.history() as db:
-        servers = range(len(backend.servers))
-        until = queries.recorded_until_s(db, servers=servers) if db is not None else None
+        until = queries.recorded_until_s(db) if db is not None else None
     link = next_link(request, cursor)
     return RecordedDiagnoses(data=items, recorded_until_t=until, next=link)
 
 
-def _in_stream(
-    backend: Backend, machine_id: str, query: DiagnosesQuery
-) -> tuple[list[DiagnosisEntry], str]:
+def _in_stream(backend: Backend, machine_id: str, query: DiagnosesQuery) -> Found[DiagnosisEntry]:
     filters = {b"machine_id": machine_id, b"fault": query.fault, b"state": query.state}
     required = {k: v.encode() for k, v in filters.items() if v is not None}
 
-    def pick(_: Server, stream_id: str, fields: dict[bytes, bytes]) -> DiagnosisEntry | None:
+    def pick(stream_id: str, fields: dict[bytes, bytes]) -> DiagnosisEntry | None:
         if any(fields.get(k) != v for k, v in required.items()):
             return None
         r = decode_result(fields)
         own = {"stream_id": stream_id, "machine_id": r.machine_id, "latency_ms": r.latency_ms}
         return DiagnosisEntry(**diagnosis_fields(r), **own, source="stream")
 
-    found = newest_first(backend.servers, query, entries_of(keys.RESULTS, pick), machine_id)
-    return found.items, found.cursor
+    results = entries_before(backend.client(), keys.RESULTS, stream_cursor(query), pick)
+    return one_page(results, query.limit)
 
 
-def _behind_stream(backend: Backend, machine_id: str, cursor: str) -> str:
+def _behind_stream(backend: Backend, cursor: str) -> str:
     """Return the cursor of the history where the stream ends: what arrived before its oldest."""
-    oldest = oldest_id(backend.client(machine_id), keys.RESULTS)
-    known = [i for i in (oldest, cursor.partition("@")[0]) if i]
+    oldest = oldest_id(backend.client(), keys.RESULTS)
+    known = [i for i in (oldest, cursor) if i]
     last = f"{_ID_END - 1}-{_ID_END - 1}"
     bound = min(known, key=entry_order, default=last)
     bound = bound if entry_order(bound) < entry_order(last) else last

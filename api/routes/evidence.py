@@ -41,9 +41,7 @@ def list_evidence(
 ) -> Page[Waveform]:
     """Return the records behind new warnings and faults, newest first, with their addresses."""
     machine_by_id(machine_id, backend)
-    older = evidence.newest_first(
-        backend.client(machine_id), machine_id, before=stream_cursor(query)
-    )
+    older = evidence.newest_first(backend.client(), machine_id, before=stream_cursor(query))
     items = list(islice(older, query.limit))
     data = [
         Waveform(
@@ -65,7 +63,7 @@ def list_evidence(
 def get_evidence(machine_id: MachineId, record: str, backend: OpenBackend) -> Response:
     """Return the samples in units as `.npz`, which `vtox diagnose` and `vtox replay` read."""
     try:
-        waveform = evidence.get(backend.client(machine_id), record)
+        waveform = evidence.get(backend.client(), record)
     except InputError as error:
         raise not_found(str(error)) from error
     if waveform.machine_id != machine_id:

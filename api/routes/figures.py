@@ -59,7 +59,7 @@ def _figures(backend: Backend, days: int) -> AlarmFigures:
     first = first_day(to_s, days)
     from_s = float(first * DAY_S)
     with backend.history() as db:
-        r = recorded_alarms(db, from_s, to_s, LISTED + 1, len(backend.servers))
+        r = recorded_alarms(db, from_s, to_s, LISTED + 1)
     of_machines, machine_days = r.of_machines, r.machine_days
     false = false_alarm_rate(of_machines, r.outcomes, machine_days)
     standing = _standing(backend, to_s)

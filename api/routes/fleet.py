@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import chain
 from typing import Annotated, Any, Literal, TypeAlias
 
 import orjson
@@ -12,10 +11,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api.auth import needs
-from api.away import away_servers
 from api.backend import Backend
 from api.errors import Problem
-from api.explanation import advice, reason, sentence
+from api.explanation import advice, reason
 from api.fleet_index import FleetView
 from api.fleet_list import Filter, FleetList, FleetRow, Grouping, Order
 from api.paging import next_link
@@ -23,8 +21,6 @@ from api.query import EmptyQuery, FaultName, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
 from api.schemas.fleet import FleetPage, FleetTrend, FleetTrends
-from api.servers import Answers
-from api.whole_fleet import AWAY_CODE, is_away
 from vtox.domain import Reason, State
 from vtox.faults import FAULTS
 from vtox.health.assessment import Assessment
@@ -33,7 +29,6 @@ from vtox.history.downsampling import HOUR_S, MINUTE_S
 from vtox.history.resolution import HOURS, Grid
 from vtox.plain_names import NAME, name_error
 from vtox.store import fleet
-from vtox.store.client import Client
 
 router = APIRouter(prefix="/api/v1/fleet", tags=["machines"])
 
@@ -114,16 +109,14 @@ def list_fleet(
     The list is at most 1 s old. With the `ETag` of the last answer in `If-None-Match`, an answer
     that would be the same is 304 without a body.
     """
-    view, answers = backend.fleets()
+    view = backend.server.fleet()
     found = backend.fleet_lists.list(view, query.filter(), query.sort, query.group)
     first = _first(query, found)
     rows = found.rows[first : first + query.limit]
     end = first + len(rows)
     cursor = f"{end}~{rows[-1].machine_id}" if end < len(found.rows) and rows else ""
-    tables, latest = _row_tables(backend, rows)
     body = {
-        "data": _part(view, found, first, tables),
-        "away": [a.model_dump() for a in away_servers(answers, latest)],
+        "data": _part(view, found, first, _row_tables(backend, rows)),
         "next": next_link(request, cursor, offset="0") if cursor else None,
     }
     return _unless_same(request, orjson.dumps(body))
@@ -142,7 +135,7 @@ def fleet_trends(backend: OpenBackend, query: Annotated[TrendsQuery, Query()]) -
     until, found = None, {}
     with backend.history() as db:
         if db is not None:
-            until = queries.recorded_until_s(db, servers=range(len(backend.servers)))
+            until = queries.recorded_until_s(db)
             found = queries.health_of_machines(db, query.machine_id, grid, first_s, end_s)
     return Data(
         data=FleetTrends(
@@ -187,21 +180,11 @@ def _part(
     }
 
 
-Latest = Sequence[tuple[str, Assessment | None]]
-
-
-def _row_tables(
-    backend: Backend, rows: Sequence[FleetRow]
-) -> tuple[list[dict[str, Any]], Answers[Latest]]:
+def _row_tables(backend: Backend, rows: Sequence[FleetRow]) -> list[dict[str, Any]]:
     """Return rows with the reasons of their last records, which are read only where shown."""
-    wanted = [r.machine_id for r in rows if r.state != "normal" and not is_away(r)]
-    latest = backend.servers.ask_for(wanted, _latest)
-    assessments = dict(chain.from_iterable(latest))
-    return [_row_table(r, assessments.get(r.machine_id)) for r in rows], latest
-
-
-def _latest(client: Client, machine_ids: Sequence[str]) -> Latest:
-    return list(zip(machine_ids, fleet.assessments(client, machine_ids), strict=True))
+    wanted = [r.machine_id for r in rows if r.state != "normal"]
+    latest = dict(zip(wanted, fleet.assessments(backend.client(), wanted), strict=True))
+    return [_row_table(r, latest.get(r.machine_id)) for r in rows]
 
 
 def _row_table(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
@@ -220,9 +203,6 @@ def _row_table(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
 
 
 def _reasons(r: FleetRow, latest: Assessment | None) -> list[dict[str, Any]]:
-    if is_away(r):
-        why = {"fault": "", "code": AWAY_CODE, "values": {}}
-        return [why | {"reason": sentence(AWAY_CODE, {}), "what_to_do": advice(AWAY_CODE)}]
     if latest is None:
         return []
     return [

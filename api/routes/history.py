@@ -21,23 +21,18 @@ from api.schemas.history import History, HistoryPage, MissedEntries, OutcomeCoun
 from vtox import keys
 from vtox.faults import FAULTS
 from vtox.history import queries
-from vtox.history.downsampling import MINUTE_S
 from vtox.history.gaps import missed_between
-from vtox.history.queries import Cursor, Trends, total_of
+from vtox.history.queries import Cursor, Trends
 from vtox.history.resolution import Grid, Resolution, grid
 from vtox.history.retention import oldest_kept
 from vtox.history.trend import Trend
-from vtox.partitions import server_number
 from vtox.store.line_levels import EVERY_S, LINES
 from vtox.store.machines import is_listed
 from vtox.store.points import HEALTH, METRICS
-from vtox.store.stream_reader import name_on_server
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 
 QUANTITIES = (*FAULTS, HEALTH)
-# Figures of which those of several servers have no sum.
-LARGEST = ("latency_p50_ms", "latency_p95_ms", "cpu")
 DEFAULT_SPAN_S = 86_400.0
 # 2100-01-01: what is later is no time in seconds.
 T_END = 4_102_444_800
@@ -101,13 +96,8 @@ def machine_history(
 def cluster_history(
     request: Request, backend: OpenBackend, query: Annotated[SpanQuery, Query()]
 ) -> HistoryPage:
-    """Return throughput, latency and backlog as `performance_metrics` had them.
-
-    Of several servers that share the machines in steps of a minute at least: the sums where all
-    were measured, of latencies and `cpu` the largest.
-    """
-    several = backend.servers.several
-    return _page(request, backend, query, "", METRICS, least_step_s=MINUTE_S if several else 0)
+    """Return throughput, latency and backlog as `performance_metrics` had them."""
+    return _page(request, backend, query, "", METRICS)
 
 
 def _page(
@@ -125,23 +115,15 @@ def _page(
     read, numbers = (_records_page, 4) if made_of.step_s == 0 else (_steps_page, 1)
     begin = _cursor_numbers(query.cursor, numbers)
     streams = (keys.RESULTS, keys.ASSESSMENTS) if machine_id else (keys.METRICS,)
-    n = len(backend.servers)
-    servers = [server_number(machine_id, n)] if machine_id else range(n)
-    names = [name_on_server(s, number) for s in streams for number in servers]
     gaps, until = [], None
     with backend.history() as db:
         page = _Page(Trends({}, {}), *span, cursor="")
         if db is not None:
-            of = [machine_id] if machine_id else [name_on_server("", number) for number in servers]
-            wanted = _Wanted(of, quantities, made_of, span, begin, query.points)
+            wanted = _Wanted(machine_id, quantities, made_of, span, begin, query.points)
             page = read(db, wanted)
-            gaps = missed_between(db, names, page.from_s, page.to_s)
-            until = queries.recorded_until_s(db, streams[0], servers)
-    if (
-        machine_id
-        and not page.trends.series
-        and not is_listed(backend.client(machine_id), machine_id)
-    ):
+            gaps = missed_between(db, streams, page.from_s, page.to_s)
+            until = queries.recorded_until_s(db, streams[0])
+    if machine_id and not page.trends.series and not is_listed(backend.client(), machine_id):
         raise not_found(f"machine {machine_id!r} is not known, and has no history")
     data = History(
         machine_id=machine_id,
@@ -167,12 +149,9 @@ def _page(
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Which page is to be read; `begin` has the numbers of its cursor, None for the first.
+    """Which page is to be read; `begin` has the numbers of its cursor, None for the first."""
 
-    `of` is the machine, or the names that stand for several servers in its place.
-    """
-
-    of: Sequence[str]
+    machine_id: str
     quantities: Sequence[str]
     made_of: Grid
     span: tuple[float, float]
@@ -206,17 +185,14 @@ def _steps_page(db: Connection, w: _Wanted) -> _Page:
     all_end_s = ceil(w.span[1] / step_s) * step_s
     # A span on a grid may touch one step more than it has.
     end_s = min(first_s + (w.points + 1) * step_s, all_end_s)
-    parts = [
-        queries.trends_of_steps(db, name, w.quantities, w.made_of, first_s, end_s) for name in w.of
-    ]
-    found = parts[0] if len(parts) == 1 else total_of(parts, LARGEST)
+    found = queries.trends_of_steps(db, w.machine_id, w.quantities, w.made_of, first_s, end_s)
     return _Page(found, float(first_s), float(end_s), str(end_s) if end_s < all_end_s else "")
 
 
 def _records_page(db: Connection, w: _Wanted) -> _Page:
     span_ms = round(1000 * w.span[0]), round(1000 * w.span[1])
     after = cast(Cursor | None, w.begin)
-    found = queries.trends_of_records(db, w.of[0], w.quantities, *span_ms, after, w.points)
+    found = queries.trends_of_records(db, w.machine_id, w.quantities, *span_ms, after, w.points)
     first_s = after[0] / 1000 if after else w.span[0]
     end_s = found.next[0] / 1000 if found.next else w.span[1]
     return _Page(found, first_s, end_s, "-".join(map(str, found.next or ())))

@@ -1,7 +1,6 @@
 """Machines: nameplates, health, latest diagnoses."""
 
 from bisect import bisect_right
-from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -9,7 +8,6 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from api.auth import needs
-from api.away import away_servers
 from api.backend import Backend
 from api.body import JSON_BODY, json_object, whole_body
 from api.errors import not_found
@@ -52,16 +50,13 @@ def list_machines(
     """Return the machines in the order of their ids, each with its state and the reason."""
     if query.cursor and not NAME.fullmatch(query.cursor):
         raise bad_cursor(query.cursor, "the id of a machine")
-    listed = backend.servers.ask(lambda s: s.machine_names.read(s.client()))
-    parts = list(listed)
-    names = parts[0] if len(parts) == 1 else sorted(chain.from_iterable(parts))
+    client = backend.client()
+    names = backend.server.machine_names.read(client)
     first = bisect_right(names, query.cursor)
     end = first + query.limit
-    found = backend.servers.ask_for(names[first:end], machines.overview)
-    overviews = sorted(chain.from_iterable(found), key=lambda o: o.machine_id)
-    data = [_summary(o, backend.settings) for o in overviews]
+    data = [_summary(o, backend.settings) for o in machines.overview(client, names[first:end])]
     cursor = names[end - 1] if end < len(names) else ""
-    return Page(data=data, next=next_link(request, cursor), away=away_servers(listed, found))
+    return Page(data=data, next=next_link(request, cursor))
 
 
 @router.get("/{machine_id}", dependencies=[*needs("read"), *NO_PARAMETERS], summary="One machine")
@@ -86,7 +81,7 @@ def put_machine(
 ) -> Data[Machine]:
     """Replace the nameplate. A value that is left out is a reason to abstain, never a default."""
     motor = motor_from_dict(json_object(body))
-    client, most = backend.client(machine_id), backend.settings.max_machines
+    client, most = backend.client(), backend.settings.max_machines
     machines.register(client, machine_id, motor, limit=most)
     return Data(data=machine_by_id(machine_id, backend))
 
@@ -103,7 +98,7 @@ def retire_machine(machine_id: MachineId, backend: OpenBackend) -> Response:
     Its diagnoses and alerts stay in their streams until the retention ends; the recorder deletes
     the history within seconds. If it sends again, it is a new machine.
     """
-    if not machines.retire(backend.client(machine_id), machine_id):
+    if not machines.retire(backend.client(), machine_id):
         raise not_found(f"machine {machine_id!r} is not known")
     return Response(status_code=204)
 
@@ -116,7 +111,7 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
     Problem
         No machine of this id is known.
     """
-    overviews = machines.overview(backend.client(machine_id), [machine_id])
+    overviews = machines.overview(backend.client(), [machine_id])
     if not overviews:
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
     overview = overviews[0]

@@ -1,7 +1,6 @@
 """One action on many alarms, machines out of service, and who may act."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -32,7 +31,6 @@ from api.schemas.alarms import (
     UnshelveIn,
 )
 from api.schemas.common import Data
-from api.server import Server
 from api.supply_alarms import groups_of
 from vtox.alarms.book import Action, ActionName, Book, possible_actions
 from vtox.alarms.supplies import group_ids
@@ -70,8 +68,6 @@ def get_access(request: Request) -> Data[Access]:
 def act_on_many(request: Request, body: Body, backend: OpenBackend) -> Data[BulkResult]:
     """Do one action with all alarms that match a filter, all at once or none.
 
-    Of several servers each does its own at once or none; where one is away nothing is done.
-
     409 `count_changed` where it would change not as many as expected: ask anew by `dry_run`.
     """
     sent = body_as(BulkIn, body)
@@ -79,16 +75,7 @@ def act_on_many(request: Request, body: Body, backend: OpenBackend) -> Data[Bulk
     details = object_as(KINDS[sent.action], given)
     operator = operator_of(request, sent.by)
     bulk = _Bulk(sent, details, operator, backend)
-    servers = [backend.servers.responding(i) for i in range(len(backend.servers))]
-    if len(servers) == 1:
-        return Data(data=bulk.act_on(servers[0], sent.expected_count))
-    counted = [bulk.count(s) for s in servers]
-    total = _sum(counted, done=not sent.dry_run)
-    if sent.dry_run:
-        return Data(data=total)
-    if total.count != sent.expected_count:
-        raise _count_changed(total.count, sent.expected_count)
-    return Data(data=_sum([bulk.act_on(s, c.count) for s, c in zip(servers, counted, strict=True)]))
+    return Data(data=bulk.run())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +87,8 @@ class _Bulk:
     operator: Operator
     backend: Backend
 
-    def count(self, server: Server) -> BulkResult:
-        """Return how many alarms of a server it would change."""
-        book, now_ms = server.alarms.read(server.client())
-        return self._possible(book, now_ms)[1]
-
-    def act_on(self, server: Server, expected: int | None) -> BulkResult:
-        """Do it with the alarms of a server, all at once or none."""
+    def run(self) -> BulkResult:
+        """Do it, with all at once or none."""
         result = BulkResult(matched=0, count=0, refused={}, done=not self.sent.dry_run)
 
         def actions(book: Book, now_ms: int) -> Iterator[Action]:
@@ -114,11 +96,15 @@ class _Bulk:
             possible, result = self._possible(book, now_ms)
             if self.sent.dry_run or (not possible and self._is_done(book)):
                 return
-            if len(possible) != expected:
-                raise _count_changed(len(possible), expected)
+            if len(possible) != self.sent.expected_count:
+                what = (
+                    f"{len(possible)} alarms would be changed, expected "
+                    f"{self.sent.expected_count}: ask again by dry_run"
+                )
+                raise AlarmRefused("count_changed", what)
             yield from possible
 
-        act(server.client(), actions)
+        act(self.backend.client(), actions)
         return result
 
     def _is_done(self, book: Book) -> bool:
@@ -130,14 +116,11 @@ class _Bulk:
         done = not self.sent.dry_run
         if self._is_done(book):
             n = self.sent.expected_count or 0
-            if self.backend.servers.several:  # its share of them
-                n = sum(self.sent.request_id in a.requests for a in book.alarms.values())
             return [], BulkResult(matched=n, count=n, refused={}, done=done)
         alarms = book.at(now_ms).alarms
         groups: Mapping[str, str] = {}
         if self.sent.filter.group:
-            others = self.backend.book()[0].alarms if self.backend.servers.several else {}
-            groups = group_ids(groups_of(self.backend, (others | alarms).values()))
+            groups = group_ids(groups_of(self.backend, alarms.values()))
         possible, refused = possible_actions(
             book,
             [
@@ -149,21 +132,6 @@ class _Bulk:
         matched = len(possible) + refused.total()
         result = BulkResult(matched=matched, count=len(possible), refused=dict(refused), done=done)
         return possible, result
-
-
-def _sum(results: Sequence[BulkResult], *, done: bool = True) -> BulkResult:
-    refused = sum((Counter(r.refused) for r in results), Counter[str]())
-    return BulkResult(
-        matched=sum(r.matched for r in results),
-        count=sum(r.count for r in results),
-        refused=dict(refused),
-        done=done,
-    )
-
-
-def _count_changed(count: int, expected: int | None) -> AlarmRefused:
-    what = f"{count} alarms would be changed, expected {expected}: ask again by dry_run"
-    return AlarmRefused("count_changed", what)
 
 
 @router.post(
@@ -199,7 +167,7 @@ def _change_service(
     sent: OperatorIn,
     text: str,
 ) -> Data[Service]:
-    client = backend.client(machine_id)
+    client = backend.client()
     if not is_listed(client, machine_id):
         raise not_found(f"machine {machine_id!r} is not known")
     operator = operator_of(request, sent.by)
@@ -221,7 +189,7 @@ def _change_service(
 
 def service_of(backend: Backend, machine_id: str) -> Service:
     """Return whether a machine is in service."""
-    book, _ = backend.servers.of(machine_id).alarms.read(backend.client(machine_id))
+    book, _ = backend.book()
     out = book.out_of_service.get(machine_id)
     return Service(
         machine_id=machine_id,

@@ -55,7 +55,7 @@ def machine_report(
     with backend.computing():
         try:
             contents = machine_contents(
-                backend.client(machine_id),
+                backend.client(),
                 backend.settings,
                 backend.history(),
                 machine_id,

@@ -63,14 +63,12 @@ def put_sensitivity(
     who = named_operator(request, sent.pop("by", None))
     faults, expected = setting_of_body(sent, SENSITIVITY_IN, "faults", "bad_sensitivity")
     rules = rules_from_dict(faults)
-    set_sensitivity(
-        backend.client(machine_id), machine_id, rules, by=who, expected_version=expected
-    )
+    set_sensitivity(backend.client(), machine_id, rules, by=who, expected_version=expected)
     return Data(data=_of_machine(machine_id, backend))
 
 
 def _of_machine(machine_id: str, backend: Backend) -> MachineSensitivity:
-    client = backend.client(machine_id)
+    client = backend.client()
     if not is_listed(client, machine_id):
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
     present = present_setting(client, machine_id, SENSITIVITY)

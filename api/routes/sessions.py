@@ -33,7 +33,7 @@ def sign_in(
     answer = RedirectResponse(wanted, 303)
     answer.set_cookie(
         COOKIE,
-        sessions.begin(backend.keys.client(), key),
+        sessions.begin(backend.client(), key),
         max_age=sessions.LIFETIME_S,
         secure=request.url.scheme == "https",
         httponly=True,
@@ -46,7 +46,7 @@ def sign_in(
 def sign_out(request: Request, backend: OpenBackend) -> Response:
     """End the session here and in the browser."""
     if token := request.cookies.get(COOKIE):
-        backend.keys.end_session(token)
+        sessions.end(backend.client(), token)
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer

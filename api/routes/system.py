@@ -6,13 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.all_checks import all_checks
 from api.auth import needs
-from api.away import away_servers
 from api.backend import Backend
-from api.cluster_sums import summed
 from api.explanation import advice, check_in_words, reason, sentence
-from api.metrics import CONTENT_TYPE, exposition, exposition_of_servers
+from api.metrics import CONTENT_TYPE, exposition
 from api.query import NO_PARAMETERS
 from api.schemas.alarms import AlarmFilter
 from api.schemas.common import Data, rfc3339
@@ -32,10 +29,9 @@ from api.schemas.system import (
     version,
 )
 from api.server import Server
-from api.servers import Answers
 from vtox import keys
 from vtox.domain import Reason
-from vtox.monitoring.capacity import Capacity, capacity, total_capacity
+from vtox.monitoring.capacity import Capacity, capacity
 from vtox.monitoring.readiness import STALE_INTERVALS, Check, checks
 from vtox.monitoring.throughput import (
     Throughput,
@@ -80,30 +76,13 @@ OpenBackend = Annotated[Backend, Depends(open_backend)]
 )
 def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
     """Return throughput with its source and age, queues, workers, streams and the server."""
-    answers = backend.snapshots()
-    if not backend.servers.several:
-        server, snap = answers.found[0]
-        return Data(data=_status(backend, server, snap))
-    results = all_checks(answers)
-    parts = [(s.number + 1, _status(backend, s, snap)) for s, snap in answers.found]
-    room = _capacity(_total_capacity(answers))
-    total = summed(parts, away_servers(answers), state=state(results), capacity=room)
-    return Data(data=total.model_copy(update={"checks": list(map(check_in_words, results))}))
-
-
-def _total_capacity(answers: Answers[Snapshot]) -> Capacity:
-    parts = [capacity(snap.metrics, snap.t) for snap in answers]
-    return total_capacity(parts, complete=not answers.away)
-
-
-def _status(backend: Backend, server: Server, snap: Snapshot) -> ClusterStatus:
+    snap = backend.server.snapshot()
     results = checks(snap)
-    number = server.number + 1 if backend.servers.several else None
-    return ClusterStatus(
+    status = ClusterStatus(
         state=state(results),
         checks=list(map(check_in_words, results)),
-        alarms=[open_alert(a, number) for a in snap.alarms],
-        performance_metrics=performance(server, snap),
+        alarms=list(map(open_alert, snap.alarms)),
+        performance_metrics=performance(backend.server, snap),
         capacity=_capacity(capacity(snap.metrics, snap.t)),
         queues={
             name: QueueStatus.model_validate(q, from_attributes=True)
@@ -118,32 +97,31 @@ def _status(backend: Backend, server: Server, snap: Snapshot) -> ClusterStatus:
         flower_port=backend.settings.flower_port,
         as_of=rfc3339(snap.t) or "",
     )
+    return Data(data=status)
 
 
-def open_alert(a: alerts.OpenAlert, server: int | None = None) -> OpenAlert:
-    """Return an open alert with its time in words and what to do; of several servers, of which."""
+def open_alert(a: alerts.OpenAlert) -> OpenAlert:
+    """Return an open alert with its time in words and what to do."""
     fields = asdict(a) | {"reason": reason(a.reason, Reason(a.code, a.values))}
-    return OpenAlert(**fields, time=rfc3339(a.t), what_to_do=advice(a.code), server=server)
+    return OpenAlert(**fields, time=rfc3339(a.t), what_to_do=advice(a.code))
 
 
 def system_status(backend: Backend) -> Data[SystemStatus]:
     """Return the system in short, for `GET /`."""
-    answers = backend.snapshots()
-    results = all_checks(answers)
-    rates = [throughput(snap, server.readings()) for server, snap in answers.found]
-    known = [r.windows_per_s for r in rates if r.windows_per_s is not None]
-    all_known = len(known) == len(backend.servers)
+    snap = backend.server.snapshot()
+    results = checks(snap)
+    rate = throughput(snap, backend.server.readings())
     return Data(
         data=SystemStatus(
             name="VTOX",
             version=version(),
             state=state(results),
             checks=list(map(check_in_words, results)),
-            throughput=_round(sum(known)) if all_known else None,
-            throughput_source=max(r.source or "" for r in rates) or None if all_known else None,
-            machines=sum(snap.machines for snap in answers),
+            throughput=_round(rate.windows_per_s),
+            throughput_source=rate.source,
+            machines=snap.machines,
             links=LINKS,
-            as_of=rfc3339(answers.found[0][1].t) or "",
+            as_of=rfc3339(snap.t) or "",
         )
     )
 
@@ -162,21 +140,12 @@ def what_runs() -> Data[Version]:
     responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
 )
 def metrics(backend: OpenBackend) -> Response:
-    """Return the state of the system as metrics; a figure that is not known is absent.
-
-    Where several servers share the machines, each figure has the label `server`.
-    """
-    answers = backend.snapshots()
+    """Return the state of the system as metrics; a figure that is not known is absent."""
+    snap = backend.server.snapshot()
     book, _ = backend.book()
-    alarms = backend.alarm_lists.list(book, backend.fleet(), AlarmFilter(), grouped=False)
-    parts = {s.number + 1: (snap, throughput(snap, s.readings())) for s, snap in answers.found}
-    if backend.servers.several:
-        away = [s.number + 1 for s, _ in answers.away]
-        room = _total_capacity(answers).room
-        text = exposition_of_servers(parts, away, alarms.open_by_level, room)
-    else:
-        text = exposition(*parts[1], alarms.open_by_level)
-    return Response(text, media_type=CONTENT_TYPE)
+    alarms = backend.alarm_lists.list(book, backend.server.fleet(), AlarmFilter(), grouped=False)
+    rate = throughput(snap, backend.server.readings())
+    return Response(exposition(snap, rate, alarms.open_by_level), media_type=CONTENT_TYPE)
 
 
 def state(results: list[Check]) -> str:
@@ -185,7 +154,7 @@ def state(results: list[Check]) -> str:
 
 
 def performance(server: Server, snap: Snapshot) -> Performance:
-    """Return the figures of a server's machines; those of a silent monitor are null."""
+    """Return the figures of the machines; those of a silent monitor are null."""
     readings = server.readings()
     rate: Throughput = throughput(snap, readings)
     latest = snap.metrics[0] if snap.metrics else Metrics()

@@ -81,8 +81,7 @@ def post_window(
 
 
 def _add(backend: Backend, machine_id: str, fields: Fields) -> str:
-    s, server = backend.settings, backend.servers.of(machine_id)
-    client, raw = server.client(), server.stream_of(machine_id)
+    s, client, raw = backend.settings, backend.client(), backend.server.stream_of(machine_id)
     # With fsync at every write the embedded server answers when a window is on disk.
     if s.api_ack == "disk" and s.redis_url:
         return add_window_on_disk(client, fields, s.acknowledged_by_replicas, raw)
@@ -100,7 +99,7 @@ def _charge(backend: Backend, key_id: str, machine_id: str, nbytes: int) -> None
     if key_id:
         quotas.append(Quota(f"key:{key_id}", s.api_key_windows_per_s, MB * s.api_key_mb_per_s))
     wait_s = charge(
-        backend.client(machine_id),
+        backend.client(),
         quotas,
         machine_id,
         nbytes,

@@ -62,9 +62,6 @@ class Alarm(ResponseModel):
 
     id: str = Field(description="that of its alerts")
     machine_id: str = Field(description="empty: an alarm of the system itself")
-    server: int | None = Field(
-        description="where several servers share the machines, the number of its own, from 1"
-    )
     fault: str = Field(
         description="a fault, `silent` or `clock`; of the system a condition of docs/ALARMS.md"
     )

@@ -47,19 +47,6 @@ class Data(ResponseModel, Generic[T]):
     data: T
 
 
-class AwayServer(ResponseModel):
-    """One of several servers that share the machines, which does not answer now."""
-
-    server: int = Field(description="its number in VTOX_REDIS_URLS, from 1")
-    code: str
-    values: dict[str, int | str]
-    reason: str
-    what_to_do: str
-
-
-AWAY = "servers that do not answer: what they have is not in this; empty where there is one server"
-
-
 class Page(ResponseModel, Generic[T]):
     """A page of a list. It may be short or empty while `next` leads on."""
 
@@ -69,7 +56,6 @@ class Page(ResponseModel, Generic[T]):
         description="address of the next page, relative to this host, with the filters and "
         "the `cursor` of this request; null at the end",
     )
-    away: list[AwayServer] = Field([], description=AWAY)
 
 
 class FieldError(BaseModel):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from api.schemas.common import AwayServer, ResponseModel, Time
+from api.schemas.common import ResponseModel, Time
 from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
 from vtox.coverage.coverage import Status
 from vtox.coverage.unlocks import Unlock
@@ -59,6 +59,3 @@ class FleetCoverage(ResponseModel):
     as_of: Time = Field(description="when it was counted, some seconds ago at most")
     machines: int
     faults: list[FleetFaultCoverage]
-    away: list[AwayServer] = Field(
-        description="servers that do not answer; their machines are blind as far as they are known"
-    )

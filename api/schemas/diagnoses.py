@@ -96,9 +96,6 @@ class Alert(ResponseModel):
     values: ReasonValues = Field({}, description=UNITS_IN_NAMES)
     reason: str
     what_to_do: str = Field("", description=EMPTY_ADVICE)
-    server: int | None = Field(
-        None, description="where several servers share the machines, the number of its own, from 1"
-    )
 
 
 class OpenAlert(ResponseModel):
@@ -118,9 +115,6 @@ class OpenAlert(ResponseModel):
     )
     reason: str = Field(description="of the latest diagnosis")
     what_to_do: str = Field("", description=EMPTY_ADVICE)
-    server: int | None = Field(
-        None, description="where several servers share the machines, the number of its own, from 1"
-    )
 
 
 class Waveform(ResponseModel):

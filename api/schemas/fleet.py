@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.common import Address, AwayServer, Number, PlainName, ResponseModel, Time
+from api.schemas.common import Address, Number, PlainName, ResponseModel, Time
 from api.schemas.machines import FaultReason
 from vtox.domain import State
 
@@ -57,11 +57,6 @@ class FleetPage(ResponseModel):
     data: Fleet
     next: Address | None = Field(
         None, description="address of the next page, relative to this host; null at the end"
-    )
-    away: list[AwayServer] = Field(
-        [],
-        description="servers that do not answer: their machines are `unknown` here as far as they "
-        "are known, else they are missing; empty where there is one server",
     )
 
 

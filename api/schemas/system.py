@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas.common import OPTIONAL_FIELDS, AwayServer, Number, ResponseModel, Time
+from api.schemas.common import OPTIONAL_FIELDS, Number, ResponseModel, Time
 from api.schemas.diagnoses import OpenAlert
 from vtox.monitoring.readiness import Check, Status
 from vtox.monitoring.throughput import Source
@@ -117,9 +117,6 @@ class StreamStatus(ResponseModel):
 class PartitionStatus(ResponseModel):
     """One partition of the raw stream."""
 
-    server: int | None = Field(
-        None, description="where several servers share the machines, the number of its own, from 1"
-    )
     number: int
     stream: str
     length: int
@@ -155,25 +152,8 @@ class ScalingStatus(ResponseModel):
     reported: Time | None
 
 
-class OneServer(ResponseModel):
-    """One of several servers that share the machines; only `away` where it does not answer."""
-
-    server: int = Field(description="its number in VTOX_REDIS_URLS, from 1")
-    away: AwayServer | None = Field(None, description="null: it answers")
-    state: Literal["running", "degraded"] | None = None
-    machines: int | None = None
-    performance_metrics: Performance | None = None
-    queues: dict[str, QueueStatus] = Field({})
-    streams: dict[str, StreamStatus] = Field({})
-    product: ServerStatus | None = None
-
-
 class ClusterStatus(ResponseModel):
-    """The whole system at one moment.
-
-    Where several servers share the machines the figures are sums over those that answer (latencies
-    the largest), and rates are null unless all do; `servers` has each of them.
-    """
+    """The whole system at one moment."""
 
     state: Literal["running", "degraded"]
     checks: list[Check]
@@ -192,8 +172,7 @@ class ClusterStatus(ResponseModel):
         description="of the raw stream; its entry in `streams` is their sum"
     )
     machines: int
-    server: ServerStatus | None = Field(description="null where there are several: see `servers`")
-    servers: list[OneServer] = Field([], description="empty where there is one")
+    server: ServerStatus | None = Field(description="null where it denies INFO")
     flower_port: int = Field(description="of Flower, on the host that runs it")
     as_of: Time = Field(description="when the server was read")
 
@@ -232,9 +211,6 @@ class CheckDetail(ResponseModel):
     status: Status
     observedValue: str = Field(description="what was found")
     output: str = Field(description="what to do; empty where the check passes")
-    componentId: str | None = Field(
-        None, description="of several servers that share the machines, which one"
-    )
 
 
 class Readiness(BaseModel):

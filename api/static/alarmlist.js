@@ -52,7 +52,7 @@ function suspensionText(s) {
 }
 
 function facts(a, withMachine) {
-  const where = a.machine_id ? el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}#${a.fault}` }, a.machine_id) : a.server ? label(t("alarms.system"), t("common.server", { n: a.server })) : t("alarms.system");
+  const where = a.machine_id ? el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}#${a.fault}` }, a.machine_id) : t("alarms.system");
   const levelState = a.active ? a.level : "normal";
   return [
     el("div", { class: "line" },

@@ -1,6 +1,6 @@
 // The page of the cluster: what the processes do now, how it was, and the windows that could not be diagnosed.
 
-import { ago, byId, bytes, count, el, faultName, get, latency, num, poll, put, sentenceCase, unbroken } from "./common.js";
+import { ago, byId, bytes, count, el, faultName, get, latency, num, poll, put, unbroken } from "./common.js";
 import { figures, historyOf, RANGES } from "./clusterplots.js";
 import { drawLetters, setUpLetters } from "./deadletters.js";
 import { drawOutage, drawStatus, meter, table } from "./system.js";
@@ -32,26 +32,13 @@ function drawFigures(s) {
   put("room", s.capacity.room === null ? "–" : `+${count(s.capacity.room)}`);
   put("roomwhy", s.capacity.room === null ? s.capacity.reason : unbroken(t("cluster.room_limit", { limit: limitName(s.capacity.limit), share: num(100 * s.capacity.used[s.capacity.limit], 0) })));
   byId("roomwhy").title = s.capacity.reason;
-  const answering = s.servers.filter((x) => x.product);
-  put("memory", s.server ? bytes(s.server.used_memory_bytes) : answering.length ? bytes(answering.reduce((sum, x) => sum + x.product.used_memory_bytes, 0)) : "–");
-  put("limit", answering.length ? t("cluster.of_servers", { n: answering.length, all: s.servers.length }) : s.server?.maxmemory_bytes ? t("cluster.memory_limit", { limit: bytes(s.server.maxmemory_bytes) }) : t(s.server ? "cluster.no_limit" : "cluster.limit_unknown"));
+  put("memory", s.server ? bytes(s.server.used_memory_bytes) : "–");
+  put("limit", s.server?.maxmemory_bytes ? t("cluster.memory_limit", { limit: bytes(s.server.maxmemory_bytes) }) : t(s.server ? "cluster.no_limit" : "cluster.limit_unknown"));
   put("foot", t("cluster.foot", { done: p.windows_done, duplicates: p.windows_duplicate, refused: p.windows_refused, letters: s.streams.dead_letters.length }), s.server ? ` · ${s.server.product} ${s.server.version}` : "");
   // It listens on the loopback of its own host.
   const flower = byId("flower");
   flower.href = `${location.protocol}//${location.hostname}:${s.flower_port}/`;
   flower.hidden = !LOOPBACK.test(location.hostname);
-}
-
-// Each of several servers that share the machines; with one there is nothing to tell apart.
-function drawServers(servers) {
-  byId("serversbox").hidden = !servers.length;
-  if (!servers.length) return;
-  const columns = [[t("cluster.column_server")], [t("cluster.column_state")], [sentenceCase(t("cluster.machines")), 1], [t("cluster.column_rate"), 1], [t("cluster.backlog"), 1], [t("cluster.column_memory"), 1]];
-  table("servers", columns, servers.map((s) => {
-    if (s.away) return [String(s.server), el("b", { class: "word fault", title: s.away.reason }, t("cluster.server_away")), "–", "–", "–", "–"];
-    const p = s.performance_metrics;
-    return [String(s.server), s.state === "running" ? t("fleet.running") : el("b", { class: "word warning" }, t("fleet.degraded")), count(s.machines), num(p.throughput, 1), count(p.backlog), s.product ? bytes(s.product.used_memory_bytes) : "–"];
-  }));
 }
 
 function drawQueues(queues, used) {
@@ -94,7 +81,6 @@ poll(async () => {
     const wrong = drawStatus(status);
     document.title = `${wrong ? "! " : ""}${t("cluster.title")} · VTOX`;
     drawFigures(status);
-    drawServers(status.servers);
     drawQueues(status.queues, status.capacity.used);
     drawWorkers(status.workers);
     const letters = `${status.streams.dead_letters.length} ${status.performance_metrics.windows_dead} ${status.performance_metrics.windows_refused}`;

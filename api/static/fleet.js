@@ -1,6 +1,6 @@
 // The page of the fleet: asks for what is in sight of the list, the status and the alerts, and redraws what has changed.
 
-import { ago, byId, byTime, count, el, eventWord, faultName, get, getIfChanged, glyph, label, poll, put, redraw, sentenceCase, unlockWord } from "./common.js";
+import { ago, byId, byTime, count, el, eventWord, faultName, get, getIfChanged, glyph, poll, put, redraw, sentenceCase, unlockWord } from "./common.js";
 import { drawFilter, isFiltered, query, showFleet, wanted } from "./fleetfilter.js";
 import { forgetTrends, idsInSight, part, setUp, showPart, showTrends, toBeginning } from "./machinelist.js";
 import { drawStatus, drawOutage, meter, table } from "./system.js";
@@ -92,7 +92,7 @@ function drawAlerts(alerts, now) {
     const state = a.event === "cleared" ? "normal" : a.level;
     return el("li", {},
       el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), eventWord(a)),
-        el("b", {}, a.machine_id ? el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}#${a.fault}` }, a.machine_id) : a.server ? label(t("fleet.system"), t("common.server", { n: a.server })) : t("fleet.system")), faultName(a.fault),
+        el("b", {}, a.machine_id ? el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}#${a.fault}` }, a.machine_id) : t("fleet.system")), faultName(a.fault),
         el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0)))),
       el("p", {}, sentenceCase(a.reason)));
   }));

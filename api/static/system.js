@@ -13,18 +13,15 @@ export function drawStatus(s) {
   return drawSystem(s);
 }
 
-// Of several servers that share the machines, which one it is of.
-const ofServer = (x, text) => (x.server ? label(t("common.server", { n: x.server }), text) : text);
 const checkName = (name) => (name.startsWith("workers:") ? t("fleet.queue", { name: name.slice(8) }) : hasText(`words.check_${name}`) ? t(`words.check_${name}`) : name);
 
 // What is wrong with the system itself: its alarms, and checks that no alarm tells already.
 function drawSystem(s) {
   const now = new Date(s.as_of).getTime() / 1000;
-  const nameOf = (x, name) => `${x.server ?? ""} ${name}`;
-  const names = new Set(s.alarms.map((a) => nameOf(a, a.fault === "memory" ? "server" : a.fault)));
-  const alarms = s.alarms.map((a) => [a.level, sentenceCase(ofServer(a, a.reason)), t("fleet.for", { span: span(Math.max(now - a.t, 0)) }), a.what_to_do, a.code]);
-  const checks = s.checks.filter((c) => c.status !== "pass" && !names.has(nameOf(c, c.name)))
-    .map((c) => [c.status === "fail" ? "fault" : "warning", sentenceCase(c.code === "server_is_away" ? c.observed : ofServer(c, label(checkName(c.name), c.observed))), t("common.now"), sentenceCase(c.remedy), c.name]);
+  const names = new Set(s.alarms.map((a) => (a.fault === "memory" ? "server" : a.fault)));
+  const alarms = s.alarms.map((a) => [a.level, sentenceCase(a.reason), t("fleet.for", { span: span(Math.max(now - a.t, 0)) }), a.what_to_do, a.code]);
+  const checks = s.checks.filter((c) => c.status !== "pass" && !names.has(c.name))
+    .map((c) => [c.status === "fail" ? "fault" : "warning", sentenceCase(label(checkName(c.name), c.observed)), t("common.now"), sentenceCase(c.remedy), c.name]);
   const rows = [...alarms, ...checks].sort((a, b) => RANK[a[0]] - RANK[b[0]]);
   const monitor = s.checks.find((c) => c.name === "monitor");
   byId("system").className = `panel system ${rows.length ? rows[0][0] : "calm"}`;

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,11 +17,8 @@ from api.factory import create_app
 from tests.conftest import wipe
 from tests.integration.api.conformance import conformance_hook
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.partitions import Place
 from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
-from vtox.store.partition_table import require_place
-from vtox.store.servers import connect_servers
+from vtox.store.client import Client
 
 
 def serving(settings: Settings, **options: Any) -> AbstractContextManager[httpx.Client]:
@@ -59,37 +55,6 @@ def serving_app(
             server.should_exit = True
             thread.join(timeout=30)
             assert not thread.is_alive()
-
-
-@pytest.fixture(scope="session")
-def second_server(
-    clean_environment: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EmbeddedServer]:
-    """Another embedded server for the whole run, which shares the machines with the first."""
-    with EmbeddedServer(load(data_dir=tmp_path_factory.mktemp("second"))) as running:
-        yield running
-
-
-@pytest.fixture
-def shared(
-    server: EmbeddedServer, second_server: EmbeddedServer, tmp_path: Path
-) -> Iterator[Settings]:
-    """Settings that lead to both servers, emptied, each with its place."""
-    urls = [s.url for s in (server, second_server)]
-    for i, url in enumerate(urls):
-        wipe(url)
-        with connect(url, "test") as client:
-            require_place(client, Place(i, len(urls)))
-    yield load(redis_urls=",".join(urls), data_dir=tmp_path)
-    for url in urls:  # who comes next may find it alone
-        wipe(url)
-
-
-@pytest.fixture
-def clients(shared: Settings) -> Iterator[list[Client]]:
-    """A client of each of them."""
-    with connect_servers(shared.server_urls(), "test") as opened:
-        yield list(opened)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,6 @@ import structlog
 
 from vtox.bridge.arrival_quota import ArrivalQuota
 from vtox.bridge.deduplication import DuplicateFilter, mark
-from vtox.bridge.other_servers import Foreign, OtherServers
 from vtox.bridge.record_joiner import Piece
 from vtox.domain import Motor, reason
 from vtox.errors import TooManyMachines, WireError
@@ -50,13 +49,11 @@ class Intake:
         token: str,
         partition: Partition = FIRST,
         partitions: int = 1,
-        others: OtherServers | None = None,
     ) -> None:
         self.client = client
         self.token = token
         self.partition = partition
         self.partitions = partitions
-        self.others = others or OtherServers()
         self.settings = settings
         self.limits = Limits(settings.max_window_bytes, settings.max_samples)
         self.changes = FleetChanges(client)
@@ -178,19 +175,16 @@ class Intake:
         progress: Sequence[bytes | None],
         refusals: list[Refusal],
     ) -> None:
-        """Move windows of other partitions and servers there, and take them out of `headers`.
+        """Move windows of other partitions there, and take them out of `headers`.
 
         What was admitted here before another number of partitions came in force is finished here.
         """
         strays: list[Stray] = []
-        foreign: list[Foreign] = []
-        place = self.others.place
         for i, ((entry_id, fields), h) in enumerate(zip(entries, headers, strict=True)):
             if h is None or progress[i] is not None:
                 continue
-            number = partition_number(h.machine_id, self.partitions, place.servers)
-            own = place.has(h.machine_id)
-            if own and number == self.partition.number:
+            number = partition_number(h.machine_id, self.partitions)
+            if number == self.partition.number:
                 continue
             headers[i] = None
             assert fields is not None
@@ -198,14 +192,7 @@ class Intake:
                 what = f"{len(fields)} fields, at most {MAX_MOVED_FIELDS} in another partition"
                 refusals.append(_refusal(entry_id, "too_large", what, h.machine_id, str(h.seq)))
                 continue
-            at_ms = arrived_ms(entry_id, h)
-            if own:
-                strays.append(Stray(entry_id.decode(), number, at_ms))
-            else:
-                foreign.append(Foreign(entry_id.decode(), h.machine_id, at_ms, fields))
-        if foreign:
-            taken = self.others.hand_over(foreign)
-            strays += [Stray(f.entry_id, None, f.arrived_ms) for f in taken]
+            strays.append(Stray(entry_id.decode(), number, arrived_ms(entry_id, h)))
         move(self.client, self.token, self.partition, self.partitions, strays)
 
     def _load_machines(

@@ -6,7 +6,7 @@ list.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from threading import Event
 
 import redis
@@ -16,13 +16,12 @@ from vtox.bridge.dispatcher import Dispatcher, Send, WaitingTasks
 from vtox.bridge.gathering import READ_EVERY_S, gathering_factor
 from vtox.bridge.intake import Intake
 from vtox.bridge.lease import Lease
-from vtox.bridge.other_servers import OtherServers
 from vtox.bridge.read_size import MAX_READ_WINDOWS, ReadSize
 from vtox.bridge.record_joiner import Joiner
 from vtox.bridge.traces import traced_pieces
 from vtox.errors import LeaseLost, StaleState
 from vtox.faults import record_length_s
-from vtox.partitions import ALONE, FIRST, Partition, Place
+from vtox.partitions import FIRST, Partition
 from vtox.settings import Settings
 from vtox.store.agreement import report_agreement
 from vtox.store.client import Client
@@ -71,8 +70,7 @@ FULL_SHARE, ROOM_SHARE = 0.98, 0.9
 class Bridge:
     """One bridge over one partition of the raw stream; `run` until `stop` is set.
 
-    With `stands_by` it waits while another bridge owns the partition, without it ends then. Of
-    several servers that share the machines `place` is this one, `clients` are those of all.
+    With `stands_by` it waits while another bridge owns the partition, without it ends then.
     """
 
     def __init__(
@@ -86,12 +84,8 @@ class Bridge:
         tracing: Tracing | None = None,
         partition: Partition = FIRST,
         stands_by: bool = True,
-        place: Place = ALONE,
-        clients: Sequence[Client] = (),
     ) -> None:
         self.client = client
-        self.place = place
-        self.clients = clients
         self.settings = settings
         self.partition = partition
         self.stands_by = stands_by
@@ -224,7 +218,7 @@ class Bridge:
 
     @property
     def _keeps_house(self) -> bool:
-        """Whether this bridge does what is to be done once a server."""
+        """Whether this bridge does what is to be done once."""
         return self.partition.number == 0
 
     def release(self) -> None:
@@ -239,7 +233,6 @@ class Bridge:
             self.token,
             self.partition,
             self.partitions,
-            OtherServers(self.place, self.clients),
         )
         self.joiner = Joiner(
             lambda family, machine_id: record_length_s(family, intake.motors.get(machine_id)),

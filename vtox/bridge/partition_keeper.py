@@ -14,9 +14,9 @@ import structlog
 
 from vtox.bridge.lease import MAX_ITERATION_S
 from vtox.bridge.loop import Bridge
-from vtox.partitions import ALONE, Partition, Place
+from vtox.partitions import Partition
 from vtox.store.client import Client
-from vtox.store.partition_table import join, leave, require_place, set_number, share
+from vtox.store.partition_table import join, leave, set_number, share
 
 log = structlog.get_logger()
 
@@ -46,22 +46,17 @@ class _Served:
 
 
 class PartitionKeeper:
-    """Serves a share of the partitions of one server; `make` returns the bridge of one.
+    """Serves a share of the partitions; `make` returns the bridge of one.
 
-    `wanted` is how many there are to be on this server; None: as many as there are.
+    `wanted` is how many there are to be; None: as many as there are.
     """
 
     def __init__(
-        self,
-        client: Client,
-        wanted: int | None,
-        make: Callable[[Partition], Bridge],
-        place: Place = ALONE,
+        self, client: Client, wanted: int | None, make: Callable[[Partition], Bridge]
     ) -> None:
         self.client = client
         self.wanted = wanted
         self.make = make
-        self.place = place
         self.name = ""
         self.served: dict[int, _Served] = {}
         self.free_since: dict[int, float] = {}
@@ -90,8 +85,6 @@ class PartitionKeeper:
         """Say that this process lives, and take or give up what its share asks for."""
         self._forget_ended()
         first = not self.name
-        if first:
-            require_place(self.client, self.place)
         self.name = self.name or join(self.client)
         shares = share(self.client, self.name, first=first)
         if not shares.is_known:

@@ -1,9 +1,7 @@
 """`vtox alarms`: what operators do with alarms, and with machines out of service."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from itertools import chain
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,11 +11,10 @@ from vtox.alarms.life import OUTCOMES, Alarm
 from vtox.alarms.supplies import supply_alarms
 from vtox.alarms.work_orders import WorkOrder
 from vtox.cli.options import By, Json, MachineId, duration_s
-from vtox.cli.server_access import all_servers, server_of
+from vtox.cli.server_access import running_server
 from vtox.errors import AlarmRefused, InputError, UnknownMachine
 from vtox.settings import load
 from vtox.store import alarm_book
-from vtox.store.alarm_book import BookReader
 from vtox.store.fleet import supplied_machines
 from vtox.store.machines import is_listed
 
@@ -167,21 +164,18 @@ def _act(
     **details: Any,
 ) -> None:
     who = _operator_name(by)
-    with all_servers(load()) as servers:
-        machines = [m for c in servers for m in supplied_machines(c)] if members else []
-        books = [BookReader().read(c)[0] for c in servers]
-        if not members:
-            _require_known(books, ids)
-        counts: dict[int, int] = {}
+    with running_server(load()) as client:
+        machines = supplied_machines(client) if members else []
+        count: int | None = None
 
-        def actions(number: int, book: Book, now_ms: int) -> Iterator[Action]:
-            own = book.at(now_ms).alarms
+        def actions(book: Book, now_ms: int) -> Iterator[Action]:
+            nonlocal count
+            alarms = book.at(now_ms).alarms
             if members:
-                others = [b.alarms for i, b in enumerate(books) if i != number]
-                alarms = chain(own.values(), *(o.values() for o in others))
-                chosen = [a for a in _members(alarms, machines, ids) if a.id in own]
+                chosen = _members(alarms.values(), machines, ids)
             else:
-                chosen = [own[i] for i in ids if i in own]
+                _require_known(alarms, ids)
+                chosen = [alarms[i] for i in ids]
             every = [
                 Action(
                     name=name,
@@ -199,21 +193,18 @@ def _act(
                 yield from every
                 return
             possible, _ = possible_actions(book, every)
-            if counts.setdefault(number, len(possible)) != len(possible):
-                now = f"{len(possible)} alarms would be changed now, not {counts[number]}"
+            count = len(possible) if count is None else count
+            if count != len(possible):
+                now = f"{len(possible)} alarms would be changed now, not {count}"
                 raise AlarmRefused("count_changed", f"{now}: count again")
             if yes:
                 yield from possible
 
-        def act() -> list[Action]:
-            found = (alarm_book.act(c, partial(actions, i)) for i, c in enumerate(servers))
-            return list(chain(*found))
-
-        done = act()
+        done = alarm_book.act(client, actions)
         if members and not yes:
-            typer.confirm(f"{name} {sum(counts.values())} alarms?", abort=True, err=True)
+            typer.confirm(f"{name} {count} alarms?", abort=True, err=True)
             yes = True
-            done = act()
+            done = alarm_book.act(client, actions)
     if as_json:
         typer.echo(json.dumps({"action": name, "count": len(done), "ids": _ids(done)}))
         return
@@ -230,14 +221,14 @@ def _members(alarms: Iterable[Alarm], machines: Any, ids: Sequence[str]) -> list
     return [a for i in ids for a in groups[i].alarms]
 
 
-def _require_known(books: Sequence[Book], ids: Sequence[str]) -> None:
-    if unknown := [i for i in ids if not any(i in book.alarms for book in books)]:
+def _require_known(alarms: Collection[str], ids: Sequence[str]) -> None:
+    if unknown := [i for i in ids if i not in alarms]:
         raise InputError(f"no alarm {unknown[0]}", remedy="`vtox alarms list --all` shows them")
 
 
 def _change_service(name: ActionName, machine: str, by: str, text: str) -> None:
     who = _operator_name(by)
-    with server_of(load(), machine) as client:
+    with running_server(load()) as client:
         if not is_listed(client, machine):
             raise UnknownMachine(machine)
 

@@ -18,7 +18,7 @@ from vtox.cli.alarm_table import (
     supply_alarm_table,
 )
 from vtox.cli.options import Json
-from vtox.cli.server_access import all_servers
+from vtox.cli.server_access import running_server
 from vtox.errors import InputError
 from vtox.settings import load
 from vtox.store.alarm_book import BookReader
@@ -85,16 +85,12 @@ def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
     from vtox.history.database import reading
 
     settings = load()
-    with all_servers(settings) as servers:
-        books = [BookReader().read(c)[0] for c in servers]
-        # One that no book has any more is in the history.
-        own = servers.number_of(alarm_id.rsplit(":", 2)[0])
-        own = next((i for i, b in enumerate(books) if alarm_id in b.alarms), own)
-        client = servers.clients[own]
-        known = alarm_of(client, books[own], lambda: reading(settings), alarm_id)
+    with running_server(settings) as client:
+        book, _ = BookReader().read(client)
+        known = alarm_of(client, book, lambda: reading(settings), alarm_id)
         if known is None:
             raise InputError(f"no alarm {alarm_id}", remedy="`vtox alarms list --all` shows them")
-        done = actions_of(client, lambda: reading(settings), known[0], own)
+        done = actions_of(client, lambda: reading(settings), known[0])
     if as_json:
         table = alarm_table(known[0]) | {"actions": [action_table(i, a) for i, a in done]}
         typer.echo(json.dumps(table))
@@ -116,11 +112,9 @@ def show_figures(
     from vtox.store.client import server_time
 
     settings = load()
-    with all_servers(settings) as servers, reading(settings) as db:
-        to_s = server_time(servers.first)
-        found = recorded_alarms(
-            db, float(first_day(to_s, days) * DAY_S), to_s, MOST, len(servers.clients)
-        )
+    with running_server(settings) as client, reading(settings) as db:
+        to_s = server_time(client)
+        found = recorded_alarms(db, float(first_day(to_s, days) * DAY_S), to_s, MOST)
     false = false_alarm_rate(found.of_machines, found.outcomes, found.machine_days)
     frequent, chatter = most_frequent(found.alarms, MOST), chattering(found.alarms)[:MOST]
     if as_json:
@@ -139,8 +133,8 @@ def show_figures(
 
 
 def _read() -> tuple[list[SupplyAlarm], list[Alarm]]:
-    with all_servers(load()) as servers:
-        books = [BookReader().read(c)[0] for c in servers]
-        machines = [m for c in servers for m in supplied_machines(c)]
-    alarms = [a for book in books for a in book.alarms.values()]
+    with running_server(load()) as client:
+        book, _ = BookReader().read(client)
+        machines = supplied_machines(client)
+    alarms = list(book.alarms.values())
     return supply_alarms(alarms, machines), alarms

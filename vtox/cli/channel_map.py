@@ -10,7 +10,7 @@ from rich.table import Table
 
 from vtox.channel_map import ChannelMap, sources_from_dict, sources_table
 from vtox.cli.options import By, Json, MachineId
-from vtox.cli.server_access import server_of
+from vtox.cli.server_access import running_server
 from vtox.errors import InputError, UnknownMachine
 from vtox.plain_data import digits
 from vtox.settings import load
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 @group.command("show")
 def show(machine: MachineId, as_json: Json = False) -> None:
     """Show the channels that are not what they are sent as, and the versions of that."""
-    with server_of(load(), machine) as client:
+    with running_server(load()) as client:
         if not is_listed(client, machine):
             raise UnknownMachine(machine)
         present = present_setting(client, machine, CHANNEL_MAP)
@@ -63,7 +63,7 @@ def change(
     if not by.strip():
         raise InputError("who acts is missing", remedy="--by NAME")
     sources = sources_from_dict(dict(_source(text) for text in channels or ()))
-    with server_of(load(), machine) as client:
+    with running_server(load()) as client:
         set_channel_map(client, machine, sources, by=by.strip())
         present = present_setting(client, machine, CHANNEL_MAP)
     if as_json:

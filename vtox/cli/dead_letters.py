@@ -1,8 +1,7 @@
 """`vtox dead-letters`: lists, shows and sends again what could not be diagnosed."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any
@@ -15,21 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox.cli.options import Json
-from vtox.cli.server_access import all_servers
+from vtox.cli.server_access import running_server
 from vtox.errors import InputError
 from vtox.settings import load
 from vtox.store import deadletters
-from vtox.store.client import Client
 from vtox.store.deadletters import DeadLetter
 from vtox.store.outputs import entry_order
-from vtox.store.servers import Servers
 
 # Longer values of an entry are samples, of which only the length is shown.
 VALUE_MAX_BYTES = 64
 COLUMNS = ("id", "machine", "seq", "family", "code")
-
-# A dead letter with the server that has it; its name has the server where there are several.
-_Found = tuple[str, Client, DeadLetter]
 
 group = typer.Typer(
     help="Records that could not be diagnosed: list, show, replay.", no_args_is_help=True
@@ -50,9 +44,9 @@ def list_letters(
     as_json: Json = False,
 ) -> None:
     """List dead letters with their reasons, newest first."""
-    with all_servers(load()) as servers:
-        found = _newest_first(servers, lambda d: machine in ("", d.machine_id), limit)
-        letters = [replace(d, id=name) for name, _, d in found]
+    with running_server(load()) as client:
+        found = (d for d in deadletters.newest_first(client) if machine in ("", d.machine_id))
+        letters = list(islice(found, limit))
     if as_json:
         typer.echo(json.dumps([_as_json(d) for d in letters]))
         return
@@ -79,9 +73,8 @@ def show_letter(
     as_json: Json = False,
 ) -> None:
     """Show one dead letter with the entry that was sent."""
-    with all_servers(load()) as servers:
-        name, _, own = _letter(servers, letter)
-        dead_letter = replace(own, id=name)
+    with running_server(load()) as client:
+        dead_letter = deadletters.get(client, letter)
     if as_json:
         entry = {_as_text(k): _as_text(v) for k, v in dead_letter.entry.items()}
         typer.echo(json.dumps(_as_json(dead_letter) | {"entry": entry}))
@@ -106,14 +99,14 @@ def replay(
     if bool(letters) == every:
         raise InputError("name the dead letters to replay, or give --all")
     sent = []
-    with all_servers(load()) as servers:
+    with running_server(load()) as client:
         if every:
-            selected = _newest_first(servers, lambda d: bool(d.entry))
+            selected = [d for d in deadletters.newest_first(client) if d.entry]
         else:
-            selected = [_letter(servers, i) for i in letters or ()]
+            selected = [deadletters.get(client, i) for i in letters or ()]
         # Oldest first: the windows of a machine are sent in their order.
-        for name, client, d in sorted(selected, key=_order):
-            sent.append({"id": name, "stream_id": deadletters.resend(client, d)})
+        for d in sorted(selected, key=lambda d: entry_order(d.id)):
+            sent.append({"id": d.id, "stream_id": deadletters.resend(client, d)})
     if as_json:
         typer.echo(json.dumps(sent))
         return
@@ -121,26 +114,6 @@ def replay(
         typer.echo(f"{s['id']} sent again as {s['stream_id']}")
     if not sent:
         typer.echo("no dead letter still has its entry")
-
-
-def _newest_first(
-    servers: Servers, matches: Callable[[DeadLetter], bool], limit: int | None = None
-) -> list[_Found]:
-    found = []
-    for number, client in enumerate(servers):
-        own = islice(filter(matches, deadletters.newest_first(client)), limit)
-        found += [(servers.entry_name(number, d.id), client, d) for d in own]
-    return sorted(found, key=_order, reverse=True)[:limit]
-
-
-def _letter(servers: Servers, name: str) -> _Found:
-    number, entry_id = servers.entry_of(name)
-    client = servers.clients[number]
-    return name, client, deadletters.get(client, entry_id)
-
-
-def _order(found: _Found) -> tuple[int, int]:
-    return entry_order(found[2].id)
 
 
 def _as_json(d: DeadLetter) -> dict[str, Any]:

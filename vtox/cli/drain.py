@@ -31,7 +31,7 @@ def drain() -> None:
     """
     settings = load()
     pid = supervisor_pid(settings)
-    if settings.redis_url is None and settings.redis_urls is None:
+    if settings.redis_url is None:
         raise SystemStateError(
             "this host runs the server itself: there is nowhere to drain it to",
             remedy="stop `vtox up` by Ctrl-C or SIGTERM; it finishes what its workers have",
@@ -73,8 +73,7 @@ def supervisor_pid(settings: Settings) -> int:
 def queues_of_no_other(settings: Settings) -> list[str]:
     """Return the queues that only workers of this host serve; none where that is not known."""
     try:
-        # A worker reports to every server.
-        with connect(settings.server_urls()[0], "drain") as client:
+        with connect(settings.working_url(), "drain") as client:
             elsewhere = {
                 queue
                 for p in read_parties(client)

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from vtox.cli.options import Json
-from vtox.cli.server_access import all_servers, server_of
+from vtox.cli.server_access import running_server
 from vtox.errors import InputError
 from vtox.settings import load
 from vtox.store import evidence
-from vtox.store.outputs import entry_order
 
 group = typer.Typer(
     help="Waveforms behind new warnings and faults: list, save.", no_args_is_help=True
@@ -37,11 +36,9 @@ def list_waveforms(
     as_json: Json = False,
 ) -> None:
     """List the stored waveforms, newest first."""
-    with all_servers(load()) as servers:
-        clients = [servers.of(machine)] if machine else list(servers)
-        found = [list(islice(evidence.newest_first(c, machine), limit)) for c in clients]
-    newest = sorted(chain(*found), key=lambda w: entry_order(w.first_id), reverse=True)
-    rows = [w.summary() for w in newest[:limit]]
+    with running_server(load()) as client:
+        found = evidence.newest_first(client, machine)
+        rows = [w.summary() for w in islice(found, limit)]
     if as_json:
         typer.echo(json.dumps(rows))
         return
@@ -71,7 +68,7 @@ def save(
     ] = None,
 ) -> None:
     """Save one waveform as `.npz`, in units, as `vtox diagnose` and `vtox replay` read it."""
-    with server_of(load(), evidence.machine_of_record(record)) as client:
+    with running_server(load()) as client:
         waveform = evidence.get(client, record)
     path = out or Path(waveform.file_name)
     if path.exists():

@@ -120,7 +120,7 @@ def revoke(
 
 def _client() -> AbstractContextManager[Client]:
     """Return a client; in production mode the first key must exist before the first start."""
-    return running_or_embedded(settings_module.load(), "keys", first=True)
+    return running_or_embedded(settings_module.load(), "keys")
 
 
 def _scopes(text: str) -> list[Scope]:

@@ -1,7 +1,6 @@
 """`vtox machines` and `vtox baseline`: what is stored of each machine."""
 
 import json
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from rich.text import Text
 
 from vtox.cli import options
 from vtox.cli.diagnosis_table import DETECTED, STYLES, show
-from vtox.cli.server_access import all_servers, server_of
+from vtox.cli.server_access import running_server
 from vtox.cli.status_table import span
 from vtox.domain import Window
 from vtox.errors import InputError
@@ -49,9 +48,8 @@ def register_baseline(app: typer.Typer) -> None:
 @machines.command("list")
 def list_machines(as_json: options.Json = False) -> None:
     """List all machines with their health."""
-    with all_servers(load()) as servers:
-        found = [store.overview(c, sorted(store.last_arrivals(c))) for c in servers]
-    rows = sorted(chain(*found), key=lambda m: m.machine_id)
+    with running_server(load()) as client:
+        rows = store.overview(client, sorted(store.last_arrivals(client)))
     if as_json:
         typer.echo(json.dumps([_as_json(m) for m in rows]))
         return
@@ -78,7 +76,7 @@ def list_machines(as_json: options.Json = False) -> None:
 @machines.command("show")
 def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
     """Show one machine: nameplate, health and its latest diagnoses."""
-    with server_of(load(), machine) as client:
+    with running_server(load()) as client:
         row = _require_machine(client, machine)
     if as_json:
         typer.echo(json.dumps(_as_json(row)))
@@ -112,9 +110,8 @@ def import_fleet(
     for machine_id in fleet:
         _check_id(machine_id)
     settings = load()
-    with all_servers(settings) as servers:
+    with running_server(settings) as client:
         for machine_id, motor in fleet.items():
-            client = servers.of(machine_id)
             store.register(client, machine_id, motor, limit=settings.max_machines)
     typer.echo(f"{len(fleet)} machines registered")
 
@@ -122,18 +119,17 @@ def import_fleet(
 @machines.command("retire")
 def retire(machines: MachineIds) -> None:
     """Delete machines with their baselines. One that sends again is a new one."""
-    for machine in machines:
-        with server_of(load(), machine) as client:
-            was_known = store.retire(client, machine)
-        if not was_known:
-            raise InputError(f"no machine {machine}", remedy="`vtox machines list` shows all")
-        typer.echo(f"{machine} retired")
+    with running_server(load()) as client:
+        for machine in machines:
+            if not store.retire(client, machine):
+                raise InputError(f"no machine {machine}", remedy="`vtox machines list` shows all")
+            typer.echo(f"{machine} retired")
 
 
 @baseline.command("show")
 def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
     """Show the baseline of a machine: levels by load."""
-    with server_of(load(), machine) as client:
+    with running_server(load()) as client:
         row = _require_machine(client, machine)
         data = _baseline(client, machine)
     if as_json:
@@ -163,7 +159,7 @@ def show_baseline(machine: MachineId, as_json: options.Json = False) -> None:
 @baseline.command("export")
 def export_baseline(machine: MachineId) -> None:
     """Print the baseline of a machine as JSON."""
-    with server_of(load(), machine) as client:
+    with running_server(load()) as client:
         _require_machine(client, machine)
         data = _baseline(client, machine)
     typer.echo(json.dumps(data))
@@ -186,7 +182,7 @@ def learn(
     """Learn the baseline of a machine from healthy recordings, or import an exported one."""
     opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
     _check_id(machine)
-    with server_of(load(), machine) as client:
+    with running_server(load()) as client:
         state = store.load_states(client, [machine])[0]
         learnt = options.baseline_from(files, opts, state.motor)
         assert learnt is not None
@@ -200,7 +196,7 @@ def learn(
 @baseline.command("reset")
 def reset_baseline(machine: MachineId) -> None:
     """Delete the baseline of a machine, for instance after a repair."""
-    with server_of(load(), machine) as client:
+    with running_server(load()) as client:
         _require_machine(client, machine)
         set_baseline(client, machine, None)
     typer.echo(f"{machine}: baseline deleted")

@@ -7,11 +7,9 @@ import typer
 
 from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
-from vtox.errors import InputError, SettingsError, SystemStateError
-from vtox.partitions import ALONE, Place
+from vtox.errors import SettingsError, SystemStateError
 from vtox.settings import load
-from vtox.store.client import check_when_loaded
-from vtox.store.servers import connect_servers
+from vtox.store.client import check_when_loaded, connect
 from vtox.wire import Limits
 
 # As many as mosquitto sends unacknowledged by default.
@@ -29,25 +27,12 @@ def mqtt(
     ],
     client_id: Annotated[
         str,
-        typer.Option(
-            metavar="ID",
-            help="Name of the session that the broker keeps; without it vtox, or vtox-N of one of "
-            "several servers.",
-        ),
-    ] = "",
+        typer.Option(metavar="ID", help="Name of the session that the broker keeps."),
+    ] = "vtox",
     receive_maximum: Annotated[
         int,
         typer.Option(metavar="N", min=1, max=65535, help="Messages unacknowledged, at most."),
     ] = RECEIVE_MAXIMUM,
-    server: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Of several servers (VTOX_REDIS_URLS) only for the machines of this one, from 1: "
-            "a gateway for each, so that none waits for the server of another.",
-        ),
-    ] = 0,
 ) -> None:
     """Send the windows of an MQTT broker (VTOX_MQTT_URL) into the stream until stopped.
 
@@ -72,8 +57,7 @@ def mqtt(
         raise SettingsError(
             "VTOX_MQTT_URL is not set", remedy="give the broker, mqtt://user:password@host:1883"
         )
-    urls, only = _one_of(settings.server_urls(), server)
-    client_id = client_id or (f"vtox-{server}" if server else "vtox")
+    url = settings.samples_url()
     stop = stop_event()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     state = settings.data_dir / f"mqtt-{client_id}.sqlite"
@@ -85,12 +69,11 @@ def mqtt(
         receive_maximum=receive_maximum,
         tls=(_text(files[0]), _text(files[1]), _text(files[2])),
     )
-    servers = connect_servers(urls, "mqtt")
-    for client in servers:
-        check_when_loaded(client)
+    client = connect(url, "mqtt")
+    check_when_loaded(client)
     limits = Limits(settings.max_window_bytes, settings.max_samples)
     publisher = Publisher(
-        ",".join(urls),
+        url,
         name="mqtt",
         numbers=state,
         patience_s=float("inf"),
@@ -99,27 +82,12 @@ def mqtt(
     )
     births = Births(state)
     gateway = Gateway(
-        connection,
-        publisher,
-        servers,
-        rules,
-        births,
-        max_machines=settings.max_machines,
-        only=only,
+        connection, publisher, client, rules, births, max_machines=settings.max_machines
     )
     gateway.run(stop)
     connection.close()
     births.close()
     publisher.close()
-
-
-def _one_of(urls: list[str], number: int) -> tuple[list[str], Place]:
-    """Return the URLs to send to, and of which server the machines are, where it is of one."""
-    if not number:
-        return urls, ALONE
-    if number > len(urls):
-        raise InputError(f"--server {number}: VTOX_REDIS_URLS has {len(urls)}")
-    return [urls[number - 1]], Place(number - 1, len(urls))
 
 
 def _text(path: Path | None) -> str | None:

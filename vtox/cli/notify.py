@@ -17,8 +17,7 @@ from vtox.cluster.signal_handlers import stop_event
 from vtox.errors import InputError, RulesError
 from vtox.settings import Settings, load
 from vtox.store.agreement import of_readers, require_agreement
-from vtox.store.client import server_time_ms
-from vtox.store.servers import connect_servers, responding
+from vtox.store.client import check_when_loaded, connect, server_time_ms
 
 group = typer.Typer(
     help="Alarms to webhooks and chats: run, check, test, status, retry, discard.",
@@ -45,10 +44,10 @@ def run() -> None:
     senders = _senders(rules)
     _check_secrets(rules)
     stop = stop_event()
-    servers = connect_servers(settings.shared_urls(), "notifier")
-    for client in responding(servers):
-        require_agreement(client, settings, part=of_readers)
-    Notifier(list(servers), settings, rules, senders).run(stop)
+    client = connect(settings.working_url(), "notifier")
+    check_when_loaded(client)
+    require_agreement(client, settings, part=of_readers)
+    Notifier(client, settings, rules, senders).run(stop)
 
 
 @group.command("check")
@@ -216,11 +215,12 @@ def _revive(target: str, *, drop: bool) -> int:
     engine = database.engine_to_write(settings)
     try:
         with (
-            connect_servers(settings.shared_urls(), "notify") as servers,
+            connect(settings.working_url(), "notify") as client,
             database.explain_errors(settings),
         ):
+            check_when_loaded(client)
             state: Any = "dropped" if drop else "waiting"
-            return outbox.revive(engine, target, server_time_ms(responding(servers)[0]), state)
+            return outbox.revive(engine, target, server_time_ms(client), state)
     finally:
         engine.dispose()
 

@@ -6,7 +6,7 @@ from vtox.cluster import logging_setup
 from vtox.cluster.signal_handlers import stop_event
 from vtox.settings import load
 from vtox.store.agreement import of_readers, require_agreement
-from vtox.store.servers import connect_servers, responding
+from vtox.store.client import check_when_loaded, connect
 
 
 def recorder() -> None:
@@ -17,16 +17,16 @@ def recorder() -> None:
     logging_setup.setup("recorder")
     # Not at the top: it loads SQLAlchemy, for which `vtox --help` should not wait.
     from vtox.history.database import engine_to_write
-    from vtox.history.recorder import run as record
+    from vtox.history.recorder import Recorder
 
     settings = load()
     stop = stop_event()
-    servers = connect_servers(settings.shared_urls(), "recorder")
-    for client in responding(servers):
-        require_agreement(client, settings, part=of_readers)
+    client = connect(settings.working_url(), "recorder")
+    check_when_loaded(client)
+    require_agreement(client, settings, part=of_readers)
     # What no second try would mend ends the start.
     engine_to_write(settings).dispose()
-    record(servers, settings, stop)
+    Recorder(client, settings).run(stop)
 
 
 def register(app: typer.Typer) -> None:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vtox.cli import options
 from vtox.cli.replay_table import show
-from vtox.cli.server_access import server_of
+from vtox.cli.server_access import running_server
 from vtox.client.reader import Reader as ResultsReader
 from vtox.cluster.ports import base_url
 from vtox.faults import FAULTS
@@ -79,7 +79,7 @@ def replay_command(
     settings = load()
     entry_header(encode(first), _limits(settings))
     healthy = options.baseline_from(baseline, opts, nameplate)
-    with server_of(settings, machine, "replay") as client:
+    with running_server(settings, "replay") as client:
         if nameplate:
             machines.register(client, machine, nameplate, limit=settings.max_machines)
         if healthy:

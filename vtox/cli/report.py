@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vtox.cli.report_files import Lang, check_target, write_report
-from vtox.cli.server_access import server_of
+from vtox.cli.server_access import running_server
 from vtox.errors import InputError
 from vtox.sentences.languages import DEFAULT
 from vtox.settings import Settings, load
@@ -46,7 +46,7 @@ def report_command(
     from vtox.reports.machine_report import Span, machine_contents
 
     settings = load()
-    with server_of(settings, machine) as client:
+    with running_server(settings) as client:
         contents = machine_contents(
             client, settings, _history(settings), machine, Span(from_s, to_s), lang
         )

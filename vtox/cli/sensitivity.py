@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vtox.cli.options import By, Json, MachineId
-from vtox.cli.server_access import server_of
+from vtox.cli.server_access import running_server
 from vtox.errors import InputError, UnknownMachine
 from vtox.faults import FAULTS
 from vtox.health.alerts import CHANGES_OF_LEVEL
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 @group.command("show")
 def show(machine: MachineId, as_json: Json = False) -> None:
     """Show the setting in force, and its versions."""
-    with server_of(load(), machine) as client:
+    with running_server(load()) as client:
         _require(client, machine)
         present = present_setting(client, machine, SENSITIVITY)
         versions = setting_versions(client, machine, SENSITIVITY)
@@ -83,7 +83,7 @@ def change(
     if not by.strip():
         raise InputError("who acts is missing", remedy="--by NAME")
     rule = rule_from_dict(fault, given)
-    with server_of(load(), machine) as client:
+    with running_server(load()) as client:
         before = present_setting(client, machine, SENSITIVITY)
         faults = {f: r for f, r in before.faults.items() if f != fault}
         if given:
@@ -113,7 +113,7 @@ def backtest(
 
     rule = rule_from_dict(fault, _table_of(k, n, clear, min_severity, min_confidence))
     settings = load()
-    with server_of(settings, machine) as client, reading(settings) as db:
+    with running_server(settings) as client, reading(settings) as db:
         _require(client, machine)
         to_s = server_time(client)
         in_force = present_setting(client, machine, SENSITIVITY).rules[fault]

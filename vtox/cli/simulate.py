@@ -16,7 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.table import Table
 
 from vtox.cli.demo_score import fleet_summary
-from vtox.cli.server_access import all_servers
+from vtox.cli.server_access import running_server
 from vtox.cluster import parent_watch
 from vtox.errors import InputError
 from vtox.faults import FAULTS
@@ -27,7 +27,7 @@ from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet, truth
 from vtox.simulator.severity import FAULT_MODES
 from vtox.store import machines as store
 from vtox.store.baselines import set_baseline
-from vtox.store.servers import Servers
+from vtox.store.client import Client
 from vtox.usable_cores import usable_cores
 
 # For fewer machines starting a pool takes longer than the work.
@@ -99,13 +99,13 @@ def simulate(
     if factor != 1.0 and duration is None:
         raise InputError("--speed other than 1 needs --duration")
     console = Console(highlight=False)
-    with all_servers(load(), "simulate") as servers:
+    with running_server(load(), "simulate") as client:
         if commission:
-            _commission(console, servers, simulated)
+            _commission(console, client, simulated)
         # One line, however long: `vtox demo` shows the last one.
         console.print(f"Sending: {fleet_summary(simulated)}.", soft_wrap=True)
         try:
-            _send(console, servers, simulated, factor, duration)
+            _send(console, client, simulated, factor, duration)
         except KeyboardInterrupt:
             console.print("stopped")
 
@@ -127,7 +127,7 @@ def _parse_range(option: str, text: str, upper: float) -> tuple[float, float]:
     return low, high
 
 
-def _commission(console: Console, servers: Servers, machines: Sequence[Machine]) -> None:
+def _commission(console: Console, client: Client, machines: Sequence[Machine]) -> None:
     """Register every machine with the baseline of its healthy run."""
     baselines = track(
         _baselines(machines),
@@ -139,7 +139,6 @@ def _commission(console: Console, servers: Servers, machines: Sequence[Machine])
     )
     started, limit = time.monotonic(), load().max_machines
     for machine, baseline in zip(machines, baselines, strict=True):
-        client = servers.of(machine.machine_id)
         store.register(client, machine.machine_id, machine.motor, limit=limit)
         set_baseline(client, machine.machine_id, baseline)
     took_s = time.monotonic() - started
@@ -165,7 +164,7 @@ def _baselines(machines: Sequence[Machine]) -> Iterator[str]:
 
 def _send(
     console: Console,
-    servers: Servers,
+    client: Client,
     machines: Sequence[Machine],
     factor: float | None,
     duration: float | None,
@@ -186,7 +185,7 @@ def _send(
         disable=not console.is_terminal,
     ) as line:
         task = line.add_task("", total=None)
-        for done in pacing.send(servers, fleet_jobs, factor):
+        for done in pacing.send(client, fleet_jobs, factor):
             started = started or time.monotonic()
             _print_once(console, done, printed)
             line.update(task, description=_status(done, time.monotonic() - started))
@@ -205,8 +204,6 @@ def _status(done: pacing.Progress, elapsed_s: float) -> str:
     text = f"{done.sent} windows sent"
     if elapsed_s > 1:
         text += f", {done.sent / elapsed_s:.1f} a second"
-    if done.waiting:
-        text += f", {done.waiting} wait for a server that does not take them"
     if done.dropped:
         text += f", {done.dropped} dropped after a stall"
     if done.full:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,12 +13,10 @@ from rich.text import Text
 from vtox import keys
 from vtox.cli import status_table
 from vtox.cli.options import Json
-from vtox.errors import ServerUnavailable
 from vtox.monitoring.capacity import capacity
 from vtox.monitoring.readiness import Check, checks
 from vtox.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
 from vtox.sentences.rendering import advice
-from vtox.server_urls import mask
 from vtox.settings import load
 from vtox.store.client import Client, check, connect
 from vtox.store.status import Snapshot, snapshot
@@ -35,9 +32,6 @@ def register(app: typer.Typer) -> None:
 def status(as_json: Json = False) -> None:
     """Show throughput, latency, raw stream, queues and workers of the running system."""
     settings = load()
-    if settings.several_servers:
-        _status_of_servers(settings.server_urls(), as_json)
-        return
     with connect(settings.working_url(), "status") as client:
         check(client)
         snap, rate = measure(client)
@@ -45,38 +39,6 @@ def status(as_json: Json = False) -> None:
         typer.echo(json.dumps(_as_json(snap, rate, checks(snap))))
         return
     _print(Console(highlight=False), snap, rate)
-
-
-def _status_of_servers(urls: Sequence[str], as_json: bool) -> None:
-    """Show the sums over all servers that share the machines, then each of them."""
-    found: list[tuple[str, Snapshot, Throughput] | ServerUnavailable] = []
-    for url in urls:
-        try:
-            with connect(url, "status") as client:
-                check(client)
-                found.append((mask(url), *measure(client)))
-        except ServerUnavailable as error:
-            found.append(error)
-    known = [f for f in found if not isinstance(f, ServerUnavailable)]
-    total = status_table.totals([(snap, rate) for _, snap, rate in known], len(urls))
-    if as_json:
-        each = [
-            {"state": "away", "reason": str(f)}
-            if isinstance(f, ServerUnavailable)
-            else {"server": f[0]} | _as_json(f[1], f[2], checks(f[1]))
-            for f in found
-        ]
-        typer.echo(json.dumps(total | {"servers": each}))
-        return
-    console = Console(highlight=False)
-    console.print(Text(f"VTOX on {len(urls)} servers", "bold"))
-    for name, value in total.items():
-        console.print(f"{name}: {status_table.count(value)}")
-    for i, f in enumerate(found, start=1):
-        where = str(f) if isinstance(f, ServerUnavailable) else f[0]
-        console.print(Text(f"\nserver {i}: {where}", "bold"))
-        if not isinstance(f, ServerUnavailable):
-            _print(console, f[1], f[2])
 
 
 def _print(console: Console, snap: Snapshot, rate: Throughput) -> None:

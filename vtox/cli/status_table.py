@@ -1,7 +1,5 @@
 """The state of the system as text, for `vtox status` and `vtox demo`."""
 
-from collections.abc import Iterable, Sequence
-
 from rich.table import Table
 from rich.text import Text
 
@@ -57,26 +55,6 @@ def raw_line(snap: Snapshot) -> str:
         return f"{entries}, no consumer group yet"
     counts = f"lag {count(g.lag)}, pending {g.pending}, entries-read {count(g.entries_read)}"
     return f"{entries}, group {keys.GROUP}: {counts}"
-
-
-def totals(found: Sequence[tuple[Snapshot, Throughput]], servers: int) -> dict[str, float | None]:
-    """Return sums over the servers; None where one of them is away or does not know."""
-
-    def add(values: Iterable[float | None]) -> float | None:
-        known = [v for v in values if v is not None]
-        return sum(known) if len(known) == servers else None
-
-    snaps = [snap for snap, _ in found]
-    rate = add(r.windows_per_s for _, r in found)
-    return {
-        "throughput": None if rate is None else round(rate, 3),
-        "backlog": add(s.backlog for s in snaps),
-        "lag": add(s.group.lag if s.group else None for s in snaps),
-        "in_flight": add(s.in_flight for s in snaps),
-        "machines": add(s.machines for s in snaps),
-        "partitions": add(len(s.partitions) for s in snaps),
-        "windows_done": add(s.counters.get("windows_done", 0) for s in snaps),
-    }
 
 
 def partitions(snap: Snapshot) -> Table:

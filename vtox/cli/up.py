@@ -23,8 +23,7 @@ from vtox.server_urls import complete_database
 from vtox.settings import Settings, load, unknown_settings
 from vtox.store.agreement import require_agreement
 from vtox.store.apikeys import require_keys, required
-from vtox.store.client import check
-from vtox.store.servers import connect_servers, responding
+from vtox.store.client import check_when_loaded, connect
 
 
 def up(
@@ -66,12 +65,11 @@ def supervisor(settings: Settings, specs: Sequence[ProcessSpec], log: ClusterLog
     """Return the supervisor of `specs`, which logs the addresses once all processes are ready."""
 
     def preflight() -> None:
-        with connect_servers(settings.shared_urls(), "up") as servers:
-            for client in responding(servers):
-                require_agreement(client, settings)
+        with connect(settings.working_url(), "up") as client:
+            check_when_loaded(client)
+            require_agreement(client, settings)
             if any(s.name == "api" for s in specs) and required(settings):
-                check(servers.first)
-                require_keys(servers.first, settings)
+                require_keys(client, settings)
 
     def on_ready() -> None:
         log.write_own("VTOX is up", **addresses(settings, specs))
@@ -105,9 +103,9 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
         complete_database("VTOX_DATABASE_URL", settings.database_url)
     if settings.notify_file:
         read_rules(settings.notify_file)
-    if settings.redis_url or settings.redis_urls:
-        with connect_servers(settings.shared_urls(), "up") as servers:
-            responding(servers)
+    if settings.redis_url:
+        with connect(settings.working_url(), "up") as client:
+            check_when_loaded(client)
     elif any(s.name == "server" for s in specs):
         program()
     lock = try_lock(settings.data_dir / "cluster.lock")

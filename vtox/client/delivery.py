@@ -1,4 +1,4 @@
-"""The windows of one server on their way to it: in their order, again and again until it has each.
+"""The windows on their way to the server: in their order, again and again until it has each.
 
 Between the publisher, which numbers them, and the stream.
 """
@@ -6,7 +6,7 @@ Between the publisher, which numbers them, and the stream.
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,6 @@ import redis
 from vtox import keys
 from vtox.client.in_doubt import InDoubt
 from vtox.errors import ServerUnavailable, SettingsError
-from vtox.partitions import ALONE, Place
 from vtox.store import streams
 from vtox.store.client import Client
 from vtox.store.partition_table import Addresses, served
@@ -32,7 +31,7 @@ EntryFields = dict[str, str | bytes]
 class Accepted:
     """A window that the server has: `entry_id` is the id of its entry in `stream`.
 
-    `seq` is -1 of a refusal (`collect_refusal`); `server` is its number where there are several.
+    `seq` is -1 of a refusal (`collect_refusal`).
     """
 
     machine_id: str
@@ -40,7 +39,6 @@ class Accepted:
     seq: int
     entry_id: str
     stream: str = keys.RAW
-    server: int = 0
 
 
 @dataclass(slots=True)
@@ -69,31 +67,19 @@ class Terms:
 
 
 class Delivery:
-    """What one server shall have, and has. An attempt may run in a thread of its own.
+    """What the server shall have, and has."""
 
-    Until that ends only `bring` may be called, and only `nbytes` and `hindrance` be read.
-    """
-
-    def __init__(
-        self, client: Client, terms: Terms, *, place: Place = ALONE, renews: bool = True
-    ) -> None:
+    def __init__(self, client: Client, terms: Terms, *, renews: bool = True) -> None:
         self.client = client
-        self._place = place
         # Whether its connections are its own, to be made anew.
         self._renews = renews
         self._terms = terms
-        self._brought: list[Entry] = []
         self._waiting: deque[Entry] = deque()
-        self._brought_bytes = self._waiting_bytes = 0
         self._room_bytes = terms.batch_bytes
         self._in_doubt: InDoubt[Entry] = InDoubt(terms.replicas, terms.keep_s)
         self._addresses = Addresses(client)
         self._look = False
         self._deadline = 0.0
-        self._pause_s = PAUSE_S
-        # What the last attempt has met, and when to try again.
-        self.hindrance: Hindrance | None = None
-        self.resume_t = 0.0
         # What the server has now: new, and sent again.
         self._accepted: list[Accepted] = []
         self._repeated: list[Accepted] = []
@@ -101,41 +87,11 @@ class Delivery:
     @property
     def windows(self) -> int:
         """How many windows wait."""
-        return len(self._waiting) + len(self._brought)
+        return len(self._waiting)
 
-    @property
-    def nbytes(self) -> int:
-        """The size of those that wait."""
-        return self._waiting_bytes + self._brought_bytes
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether there is anything to send, or to ask."""
-        return bool(self.windows or self._in_doubt.unconfirmed or self._look)
-
-    @property
-    def late(self) -> bool:
-        """Whether the server was hindered, or an attempt has left it some."""
-        return bool(self._waiting or self.hindrance)
-
-    def is_hindered(self, by: Hindrance | None) -> bool:
-        """Whether the last attempt has met this."""
-        return by is not None and self.hindrance == by
-
-    def is_due(self, now: float) -> bool:
-        """Whether there is something to do, and no pause."""
-        return self.unfinished and self.resume_t <= now
-
-    def bring(self, entries: Sequence[Entry]) -> None:
-        """Add windows, numbered, for the next attempt."""
-        self._brought += entries
-        self._brought_bytes += sum(e.nbytes for e in entries)
-
-    def begin(self) -> None:
-        """Try at once, with all patience, and see whether the server may have lost something."""
-        self._look = bool(self._in_doubt)
-        self._deadline = time.monotonic() + self._terms.patience_s
-        self.hindrance, self.resume_t, self._pause_s = None, 0.0, PAUSE_S
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Add windows, numbered, for the next delivery."""
+        self._waiting += entries
 
     def take_accepted(self) -> tuple[list[Accepted], list[Accepted]]:
         """Return what the server has since this was last asked: new, and sent again."""
@@ -143,53 +99,50 @@ class Delivery:
         self._accepted, self._repeated = [], []
         return found
 
-    def take_in(self) -> None:
-        """Take what was brought: an attempt is next."""
-        self._waiting.extend(self._brought)
-        self._waiting_bytes += self._brought_bytes
-        self._brought.clear()
-        self._brought_bytes = 0
+    def deliver(self) -> Iterator[Hindrance]:
+        """Send all that waits, and see whether the server may have lost something.
 
-    def attempt(self) -> None:
-        """Send a batch; where it does not go, `hindrance` says why.
+        Yields before each pause what it waits for; whoever stops there leaves the rest waiting.
 
         Raises
         ------
         ServerUnavailable
             The server is away for too long, or refuses this user. The windows are kept.
         """
+        self._look = bool(self._in_doubt)
+        self._deadline = time.monotonic() + self._terms.patience_s
+        pause_s = PAUSE_S
+        while self._waiting or self._in_doubt.unconfirmed or self._look:
+            hindrance = self._attempt()
+            if hindrance is None:
+                pause_s = PAUSE_S
+                continue
+            yield hindrance
+            # At random: a thousand senders must not come back at the same moment.
+            time.sleep(pause_s * random.uniform(0.5, 1.0))
+            pause_s = min(2 * pause_s, MAX_PAUSE_S)
+
+    def _attempt(self) -> Hindrance | None:
+        """Send a batch; return why it does not go."""
         batch = self._next_batch()
         try:
-            self.hindrance = self._advance(batch)
-            self._look = False
+            hindrance = self._advance(batch)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             self._meet_loss(error, batch)
-        except Exception:
-            self.hindrance = "away"
-            raise
-        finally:
-            self._set_pause()
-        if self.hindrance != "away":
-            self._deadline = time.monotonic() + self._terms.patience_s
+            return "away"
+        self._look = False
+        self._deadline = time.monotonic() + self._terms.patience_s
+        return hindrance
 
     def _meet_loss(self, error: redis.RedisError, batch: list[Entry]) -> None:
-        self.hindrance = "away"
         raise_if_refused(error)
         self._shrink(error, batch)
         self._take_back()
         if time.monotonic() > self._deadline:
             self._deadline = time.monotonic() + self._terms.patience_s
             raise ServerUnavailable(
-                f"{self._place} accepted no window for {self._terms.patience_s:.0f} s: {error}"
+                f"the server accepted no window for {self._terms.patience_s:.0f} s: {error}"
             ) from error
-
-    def _set_pause(self) -> None:
-        if self.hindrance is None:
-            self.resume_t, self._pause_s = 0.0, PAUSE_S
-            return
-        # At random: a thousand senders must not come back at the same moment.
-        self.resume_t = time.monotonic() + self._pause_s * random.uniform(0.5, 1.0)
-        self._pause_s = min(2 * self._pause_s, MAX_PAUSE_S)
 
     def _next_batch(self) -> list[Entry]:
         """Return the next windows, at least one, of about `_room_bytes`."""
@@ -232,7 +185,7 @@ class Delivery:
             return "full"
         except redis.exceptions.NoPermissionError as error:
             raise ServerUnavailable(
-                f"{self._place} refuses windows of this user: {error}",
+                f"the server refuses windows of this user: {error}",
                 remedy="deploy/redis/users.acl has the rights of `ingest`",
             ) from error
         except redis.ResponseError as error:
@@ -243,7 +196,6 @@ class Delivery:
             raise
         for entry, entry_id, raw in zip(batch, ids, raws, strict=True):
             self._waiting.popleft()
-            self._waiting_bytes -= entry.nbytes
             entry.stream = raw
             self._in_doubt.unconfirmed.append((entry, entry_id, entry.age_s or 0.0))
         self._room_bytes = min(2 * self._room_bytes, self._terms.batch_bytes)
@@ -264,7 +216,6 @@ class Delivery:
             int(seq) if seq else -1,
             entry_id,
             entry.stream,
-            self._place.server,
         )
         (self._accepted if entry.age_s is None else self._repeated).append(accepted)
 
@@ -277,7 +228,6 @@ class Delivery:
             entry.age_s = age_s
         again = [entry for entry, _ in acknowledged] + lost
         self._waiting.extendleft(reversed(again))
-        self._waiting_bytes += sum(e.nbytes for e in again)
         self.client.connections.restart(self.client)
 
     def _shrink(self, error: Exception, batch: list[Entry]) -> None:

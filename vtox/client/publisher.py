@@ -6,28 +6,22 @@ stream.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from vtox.client.delivery import Accepted as Accepted
 from vtox.client.delivery import Delivery, Entry, EntryFields, Hindrance, Terms
 from vtox.client.numbers import SequenceNumbers, new_run
-from vtox.client.side_by_side import SideBySide
 from vtox.domain import Window
 from vtox.errors import ServerFull
-from vtox.partitions import Place
-from vtox.server_urls import split_urls
 from vtox.store.client import Client, connect
-from vtox.store.servers import Servers
 from vtox.wire import Dtype, Limits, encode, entry_header
 
 # One transaction carries about this much: larger ones fall out of the cache (docs/adr/0003).
 BATCH_BYTES = 2 << 20
 # How long a batch is repeated while no server accepts it.
 PATIENCE_S = 120.0
-# What may wait for one of several servers while the others get theirs.
-HOLD_BYTES = 64 << 20
 # Ids of windows that were accepted, to recognise dead letters: about 100 bytes each.
 KEPT_IDS = 50_000
 
@@ -43,8 +37,7 @@ class Publisher:
     server
         URL of the server (a user who may add windows, `ingest`), or a client of it. The time-out
         is 5 s; `?socket_timeout=30` in the URL sets another, for links on which a window takes
-        longer. Several URLs with commas between, in the order of `VTOX_REDIS_URLS`, where servers
-        share the machines: each window goes to the server of its machine.
+        longer.
     numbers
         The file that keeps the sequence numbers over restarts (`vtox.client.numbers`). Without it
         every publisher is a run of its own, which begins at 0; what is sent again by the next one
@@ -65,14 +58,11 @@ class Publisher:
         syncs. Windows that it has count once. Longer than a fail-over; needs the URL, not a client.
     replicas
         So many replicas must have a window before it counts as acknowledged (`WAIT`).
-    hold_bytes
-        Of several servers: so many bytes of windows may wait for one that does not take them while
-        `send` goes on with those of the others. Beyond that it waits for this one too.
     """
 
     def __init__(
         self,
-        server: str | Client | Servers,
+        server: str | Client,
         *,
         name: str = "publisher",
         numbers: Path | str | None = None,
@@ -83,7 +73,6 @@ class Publisher:
         patience_s: float = PATIENCE_S,
         keep_s: float = 0.0,
         replicas: int = 0,
-        hold_bytes: int = HOLD_BYTES,
         limits: Limits | None = None,
         dtype: Dtype = "i2",
     ) -> None:
@@ -94,27 +83,20 @@ class Publisher:
             keep_s=keep_s,
             replicas=replicas,
         )
-        self._owns_clients = isinstance(server, str)
-        self._servers = _servers(server, name, careful=bool(keep_s or replicas))
-        places = [Place(i, len(self._servers)) for i in range(len(self._servers))]
-        self._deliveries = SideBySide(
-            [
-                Delivery(client, terms, place=place, renews=self._owns_clients)
-                for client, place in zip(self._servers, places, strict=True)
-            ],
-            hold_bytes,
-        )
+        self._owns_client = isinstance(server, str)
+        self._client = _client(server, name, careful=bool(keep_s or replicas))
+        self._delivery = Delivery(self._client, terms, renews=self._owns_client)
         self._numbers = SequenceNumbers(Path(numbers)) if numbers else None
         self.run = self._numbers.run if self._numbers else new_run()
         self.batch_s, self.batch_bytes = batch_s, batch_bytes
         self.limits = limits or Limits()
         self.dtype = dtype
-        self._give_up: Hindrance | None = "full" if when_full == "raise" else None
+        self._raises_when_full = when_full == "raise"
         self._next: dict[str, int] = {}
         self._collected: list[Entry] = []
         self._collected_bytes = 0
         self._since = 0.0
-        self.accepted_ids: OrderedDict[tuple[int, str, str], Accepted] = OrderedDict()
+        self.accepted_ids: OrderedDict[tuple[str, str], Accepted] = OrderedDict()
 
     def __enter__(self) -> "Publisher":
         return self
@@ -128,11 +110,10 @@ class Publisher:
 
     def close(self) -> None:
         """Close connections and file; what was collected and not flushed is not sent."""
-        self._deliveries.close()
         if self._numbers:
             self._numbers.close()
-        if self._owns_clients:
-            self._servers.close()
+        if self._owns_client:
+            self._client.close()
 
     def send(
         self,
@@ -148,11 +129,10 @@ class Publisher:
     ) -> list[Accepted]:
         """Send a window with the next number of its machine; return those that the server has now.
 
-        Without `batch_s` that is this one; where several servers share the machines and its own
-        does not take it, it is kept and goes with a later one. `channels` are arrays in A, V and
-        m/s^2, sent as 16 bits of their own scale; or, where `scale` has units per count, integers
-        as the converter gave them. `t0` is the start of the window, s since 1970 UTC: a window of
-        the same machine and `t0` is taken for the same one.
+        Without `batch_s` that is this one. `channels` are arrays in A, V and m/s^2, sent as 16 bits
+        of their own scale; or, where `scale` has units per count, integers as the converter gave
+        them. `t0` is the start of the window, s since 1970 UTC: a window of the same machine and
+        `t0` is taken for the same one.
 
         Raises
         ------
@@ -174,7 +154,7 @@ class Publisher:
         fields = encode(window, self.dtype, scale)
         del fields["seq"]
         self.collect_entry(fields)
-        return self._accept(self._deliveries.advance) if self._is_due() else self.take_accepted()
+        return self.flush() if self._is_due() else self.take_accepted()
 
     def publish(self, windows: Iterable[Window]) -> list[Accepted]:
         """Send windows that have a `seq` already, and return when the server has all of them.
@@ -226,57 +206,32 @@ class Publisher:
         ServerUnavailable
             It did not answer for `patience_s`, or refuses this user. They are kept too.
         """
-        return self._accept(self._deliveries.finish)
+        for hindrance in self.deliver():
+            if self._raises_when_full and hindrance == "full":
+                raise ServerFull(self._delivery.windows)
+        return self.take_accepted()
 
     def deliver(self) -> Iterator[Hindrance]:
         """Send what is collected, and yield before each pause what it waits for."""
-        self._hand_out()
-        yield from self._deliveries.finish()
-
-    def advance(self) -> Iterator[Hindrance]:
-        """Do the same, but leave what a server does not take while others do (`hold_bytes`)."""
-        self._hand_out()
-        yield from self._deliveries.advance()
-
-    @property
-    def servers(self) -> int:
-        """How many servers it sends to."""
-        return len(self._servers)
+        self._number()
+        self._delivery.add(self._collected)
+        self._collected.clear()
+        self._collected_bytes = 0
+        yield from self._delivery.deliver()
 
     @property
     def waiting(self) -> int:
-        """How many windows the servers do not have yet."""
-        return len(self._collected) + sum(d.windows for d in self._deliveries.each)
+        """How many windows the server does not have yet."""
+        return len(self._collected) + self._delivery.windows
 
     def take_accepted(self) -> list[Accepted]:
         """Return what was accepted since this was last said."""
-        accepted, repeated = self._deliveries.take_accepted()
+        accepted, repeated = self._delivery.take_accepted()
         for a in (*repeated, *accepted):
-            self.accepted_ids[a.server, a.stream, a.entry_id] = a
+            self.accepted_ids[a.stream, a.entry_id] = a
         while len(self.accepted_ids) > KEPT_IDS:
             self.accepted_ids.popitem(last=False)
         return accepted
-
-    def _accept(self, send: Callable[[Hindrance | None], Iterator[Hindrance]]) -> list[Accepted]:
-        self._hand_out()
-        for _ in send(self._give_up):
-            pass
-        refused = [d for d in self._deliveries.each if d.is_hindered(self._give_up)]
-        if refused:
-            raise ServerFull(sum(d.windows for d in refused))
-        return self.take_accepted()
-
-    def _hand_out(self) -> None:
-        """Bring each window to the delivery to its server, with a number."""
-        self._number()
-        each = self._deliveries.each
-        if len(each) == 1:
-            each[0].bring(self._collected)
-        else:
-            for entry in self._collected:
-                each[self._servers.number_of(entry.machine_id)].bring([entry])
-        self._collected.clear()
-        self._collected_bytes = 0
 
     def _keep(self, fields: EntryFields, name: str) -> None:
         size = sum(len(x) for x in fields.values())
@@ -306,15 +261,10 @@ class Publisher:
         return seq
 
 
-def _servers(server: str | Client | Servers, name: str, *, careful: bool) -> Servers:
-    if isinstance(server, Servers):
-        return server
+def _client(server: str | Client, name: str, *, careful: bool) -> Client:
     if not isinstance(server, str):
-        return Servers((server,))
-    retries = 0 if careful else 1
-    return Servers(
-        tuple(connect(u, name, retries=retries, report_loss=careful) for u in split_urls(server))
-    )
+        return server
+    return connect(server, name, retries=0 if careful else 1, report_loss=careful)
 
 
 def _name_and_start(entry: Entry) -> tuple[str, float]:

@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -16,13 +15,10 @@ from vtox.client.delivery import MAX_PAUSE_S, PAUSE_S, raise_if_refused
 from vtox.client.publisher import PATIENCE_S, Publisher
 from vtox.errors import ServerUnavailable, SettingsError
 from vtox.health.alerts import Alert
-from vtox.partitions import ALONE
-from vtox.server_urls import split_urls
 from vtox.store import outputs, stream_reader
 from vtox.store.client import MAX_BLOCK_MS, Client, connect
 from vtox.store.deadletters import DeadLetter, decode
 from vtox.store.entries import RawFields, Result, decode_alert, decode_result
-from vtox.store.partition_table import place_of
 from vtox.store.stream_reader import Batch, Missed, Position
 
 T = TypeVar("T", Result, Alert, DeadLetter)
@@ -65,8 +61,7 @@ class Reader:
     Parameters
     ----------
     server
-        URL of the server (a user who may read, `reader`), or a client of it. Of servers that share
-        the machines each has the answers of its own: one reader for each.
+        URL of the server (a user who may read, `reader`), or a client of it.
     positions
         A file that keeps how far each stream was read.
     patience_s
@@ -81,11 +76,6 @@ class Reader:
         positions: Path | str | None = None,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        if isinstance(server, str) and len(split_urls(server)) > 1:
-            raise SettingsError(
-                "a reader reads from one server",
-                remedy="one reader for each: positions and ids are those of a server",
-            )
         self._client: Client = connect(server, name) if isinstance(server, str) else server
         self._owns_client = isinstance(server, str)
         self._file = Path(positions) if positions else None
@@ -160,20 +150,14 @@ class Reader:
         ids = publisher.accepted_ids
         if not ids:
             return
-        own = place_of(self._client)
-        servers = range(publisher.servers) if own == ALONE else [own.server]
-        # The clocks of servers differ: the first of each may not be the first of all.
-        sent_ms = [outputs.entry_order(entry_id)[0] for n, _, entry_id in ids if n in servers]
-        if not sent_ms:
-            return
-        first_ms = min(sent_ms)
+        first_ms = min(outputs.entry_order(entry_id)[0] for _, entry_id in ids)
         after = None if keys.DEAD_LETTERS in self._positions else f"{first_ms}-0"
         machines = {a.machine_id for a in ids.values()}
         # A letter that many senders share names no machine.
         for item in self.dead_letters({*machines, ""}, after=after, quiet_s=quiet_s):
             letter = item.value
             ends = (letter.stream_id, letter.last_stream_id)
-            if any((n, letter.stream, i) in ids for n, i in product(servers, ends)):
+            if any((letter.stream, i) in ids for i in ends):
                 yield item
 
     def _items(

@@ -156,12 +156,10 @@ def configured_ports(settings: Settings, specs: Sequence[ProcessSpec]) -> dict[s
 
 
 def server_responds(settings: Settings) -> bool:
-    """Whether the server takes commands, of several that share the machines one at least."""
-    with suppress(ServerUnavailable):
-        for url in settings.shared_urls():
-            with suppress(redis.RedisError, ServerUnavailable), connect(url, "probe") as client:
-                check(client)
-                return True
+    """Whether the server takes commands."""
+    with suppress(ServerUnavailable), connect(settings.working_url(), "probe") as client:
+        check(client)
+        return True
     return False
 
 
@@ -180,13 +178,13 @@ def _reports(
     heartbeat: Callable[[Client], RecorderHeartbeat | NotifierHeartbeat | None],
     pid: int,
 ) -> bool:
-    """Whether a process has sent a heartbeat to a server that it follows."""
-    with suppress(ServerUnavailable):
-        for url in settings.shared_urls():
-            with suppress(redis.RedisError), connect(url, "probe") as client:
-                beat = heartbeat(client)
-                if beat is not None and beat.pid == pid:
-                    return True
+    """Whether a process has sent a heartbeat."""
+    with (
+        suppress(redis.RedisError, ServerUnavailable),
+        connect(settings.working_url(), "probe") as client,
+    ):
+        beat = heartbeat(client)
+        return beat is not None and beat.pid == pid
     return False
 
 
@@ -199,13 +197,14 @@ class _WorkerProbe:
         self._url = ""
 
     def is_ready(self, pid: int) -> bool:
-        """Whether the worker with that pid can take a task, by its heartbeat to any server."""
-        with suppress(ServerUnavailable):
-            for url in self.settings.server_urls():
-                with suppress(redis.RedisError), connect(url, "probe") as client:
-                    if (port := port_of(client, self.name, pid)) is not None:
-                        self._url = base_url(self.settings.probe_host, port) + LIVENESS_PATH
-                        return True
+        """Whether the worker with that pid can take a task, by its heartbeat."""
+        with (
+            suppress(redis.RedisError, ServerUnavailable),
+            connect(self.settings.working_url(), "probe") as client,
+        ):
+            if (port := port_of(client, self.name, pid)) is not None:
+                self._url = base_url(self.settings.probe_host, port) + LIVENESS_PATH
+                return True
         return False
 
     def is_live(self, _: int) -> bool:

@@ -36,7 +36,7 @@ def host_roles(
     _require_known("--roles", wanted, NAMES)
     _require_known("--without", without, ROLES)
     absent = {}
-    if settings.redis_url or settings.redis_urls:
+    if settings.redis_url:
         absent["server"] = "VTOX_REDIS_URL names the server"
     if settings.notify_file is None:
         absent["notifier"] = "VTOX_NOTIFY_FILE is not set"

@@ -18,10 +18,9 @@ from vtox.cluster.worker_allocation import removable_worker
 from vtox.errors import ServerUnavailable
 from vtox.settings import Settings
 from vtox.store.backlog import oldest_records_s
-from vtox.store.client import Client, server_time
+from vtox.store.client import Client, connect, server_time
 from vtox.store.heartbeats import live_workers
 from vtox.store.scaling_report import HostScaling, remove_scaling, report_scaling
-from vtox.store.servers import Servers, connect_servers
 
 EVERY_S = 5.0
 # Workers are at work by fits and starts: a share of less time says little.
@@ -48,27 +47,25 @@ class Scaler:
 
     async def run(self) -> None:
         """Look every `EVERY_S` until the supervisor stops, or it is cancelled."""
-        with connect_servers(self.settings.server_urls(), "scaler") as servers:
+        with connect(self.settings.working_url(), "scaler") as client:
             try:
                 while not (self.supervisor.stopping or self.supervisor.draining):
                     await asyncio.sleep(EVERY_S)
                     try:
-                        await self._look(servers)
+                        await self._look(client)
                     except (redis.RedisError, ServerUnavailable) as error:
                         # While the server is away nothing can be said of the load.
                         self._say("server", f"the number of workers does not follow: {error}")
             finally:
-                for client in servers:
-                    with suppress(redis.RedisError):  # the report runs out by itself
-                        remove_scaling(client, socket.gethostname())
+                with suppress(redis.RedisError):  # the report runs out by itself
+                    remove_scaling(client, socket.gethostname())
 
-    async def _look(self, servers: Servers) -> None:
-        load = await asyncio.to_thread(self._observe, servers)
+    async def _look(self, client: Client) -> None:
+        load = await asyncio.to_thread(self._observe, client)
         count = len(self.allocated())
         decision, self.trend = decide(load, count, self.trend, self.bounds)
         self._act(decision)
-        for client in servers:
-            await asyncio.to_thread(self._report, client, decision)
+        await asyncio.to_thread(self._report, client, decision)
 
     def allocated(self) -> dict[str, tuple[str, ...]]:
         """Return worker -> its queues, of those that are to run."""
@@ -78,20 +75,12 @@ class Scaler:
             if "worker" in state.spec.command and not state.retired
         }
 
-    def _observe(self, servers: Servers) -> Load:
-        """Return the load of all servers together; each has the busy time of its own tasks."""
+    def _observe(self, client: Client) -> Load:
         now = time.monotonic()
         pids = {s.pid for s in list(self.supervisor.states.values())}
         host = socket.gethostname()
-        busy_s: dict[int, float] = {}
-        age_s: dict[str, float] = {}
-        for client in servers:
-            for w in live_workers(client):
-                if w.host == host:
-                    busy_s[w.pid] = busy_s.get(w.pid, 0.0) + w.busy_s
-            for family, age in oldest_records_s(client).items():
-                if family in self.queues:
-                    age_s[family] = max(age, age_s.get(family, 0.0))
+        busy_s = {w.pid: w.busy_s for w in live_workers(client) if w.host == host}
+        age_s = {f: age for f, age in oldest_records_s(client).items() if f in self.queues}
         self._busy_s.append((now, busy_s))
         while now - self._busy_s[0][0] > BUSY_AVERAGE_S:
             self._busy_s.popleft()

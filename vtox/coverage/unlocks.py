@@ -16,7 +16,6 @@ Unlock = Literal[
     "noise",  # less of it
     "distinction",  # what was found has several causes: another load, speed or test tells
     "windows",  # the machine must send
-    "server",  # that which has the machine must answer
 ]
 
 _CODES: Mapping[Unlock, tuple[str, ...]] = {
@@ -142,7 +141,6 @@ _CODES: Mapping[Unlock, tuple[str, ...]] = {
         "weak_defect_lines",
     ),
     "windows": ("machine_silent", "no_diagnosis_yet"),
-    "server": ("server_away",),
 }
 _UNLOCKS: Mapping[str, Unlock] = {code: u for u, codes in _CODES.items() for code in codes}
 CODES = frozenset(_UNLOCKS)

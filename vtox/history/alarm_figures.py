@@ -48,9 +48,9 @@ def first_day(to_s: float, days: int) -> int:
 
 
 def recorded_alarms(
-    db: Connection | None, from_s: float, to_s: float, most_machines: int, servers: int = 1
+    db: Connection | None, from_s: float, to_s: float, most_machines: int
 ) -> RecordedAlarms:
-    """Return what was recorded of so many servers between two times, with the hours of machines."""
+    """Return what was recorded between two times, with the hours of machines."""
     if db is None:
         return RecordedAlarms()
     from_ms = round(1000 * from_s)
@@ -61,7 +61,7 @@ def recorded_alarms(
         alarm_outcomes(db, from_ms),
         machine_hours_by_day(db, from_s, to_s),
         machine_hours(db, most, from_s, to_s),
-        recorded_until_s(db, keys.ALERTS, range(servers)),
+        recorded_until_s(db, keys.ALERTS),
     )
 
 

@@ -8,7 +8,7 @@ from vtox.health.alerts import Alert
 from vtox.history.queries import alert_of, entry_id_of
 from vtox.history.schema import alarm_actions, alerts, positions
 from vtox.store.alarm_actions import work_order
-from vtox.store.stream_reader import BEGIN, name_on_server
+from vtox.store.stream_reader import BEGIN
 
 
 def alerts_of_alarm(db: Connection, alarm_id: str) -> list[tuple[int, Alert]]:
@@ -46,10 +46,9 @@ def actions_of_machine(
     return [_action(row) for row in db.execute(newest).mappings()]
 
 
-def actions_recorded_until(db: Connection, server: int) -> str:
-    """Return the id of the last entry of `alarm_actions` of a server that was recorded."""
-    name = name_on_server(keys.ALARM_ACTIONS, server)
-    of = select(positions.c.entry_id).where(positions.c.stream == name)
+def actions_recorded_until(db: Connection) -> str:
+    """Return the id of the last entry of `alarm_actions` that was recorded."""
+    of = select(positions.c.entry_id).where(positions.c.stream == keys.ALARM_ACTIONS)
     return db.execute(of).scalar_one_or_none() or BEGIN
 
 

@@ -26,12 +26,8 @@ def alarm_of(
     return (book.alarms[alarm_id], book) if alarm_id in book.alarms else None
 
 
-def actions_of(
-    client: Client, history: OpenHistory, alarm: Alarm, server: int = 0
-) -> list[tuple[str, Action]]:
+def actions_of(client: Client, history: OpenHistory, alarm: Alarm) -> list[tuple[str, Action]]:
     """Return ids and actions of an alarm, and of its machine since it was raised, oldest first.
-
-    `client` is of its server, whose number is `server` where several share the machines.
 
     The history has those that were recorded; without it, the stream those it still holds.
     """
@@ -40,7 +36,7 @@ def actions_of(
     with suppress(HistoryUnavailable), history() as db:
         if db is not None:
             # The end first: what is recorded meanwhile comes twice, and is nowhere missing.
-            end = alarm_queries.actions_recorded_until(db, server)
+            end = alarm_queries.actions_recorded_until(db)
             recorded = alarm_queries.actions_of_alarm(
                 db, alarm.id, alarm.machine_id, alarm.raised_ms
             )

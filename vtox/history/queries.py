@@ -1,7 +1,7 @@
 """What API and pages ask of the history: trends, lists of records. Nothing is changed here."""
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -13,7 +13,6 @@ from vtox.health.alerts import Alert
 from vtox.history.downsampling import HOUR_S
 from vtox.history.resolution import Grid
 from vtox.history.schema import (
-    SERVER_IDS,
     alerts,
     hours,
     minutes,
@@ -22,10 +21,10 @@ from vtox.history.schema import (
     records,
     series,
 )
-from vtox.history.trend import Group, Record, Trend, combined, of_records, of_steps
+from vtox.history.trend import Group, Record, Trend, of_records, of_steps
 from vtox.store.entries import reason_from_json
 from vtox.store.points import HEALTH
-from vtox.store.stream_reader import BEGIN, name_on_server
+from vtox.store.stream_reader import BEGIN
 
 # Time and id of a record, and the number of its series: in the order of a list.
 Cursor = tuple[int, int, int, int]
@@ -49,17 +48,11 @@ class Trends:
     next: Cursor | None = None
 
 
-def recorded_until_s(
-    db: Connection, stream: str = keys.RESULTS, servers: Iterable[int] = (0,)
-) -> float | None:
-    """Return the time (s, server clock) of the last entry that was recorded, None for none.
-
-    Of several servers the earliest of these times.
-    """
-    names = [name_on_server(stream, n) for n in servers]
-    of = select(positions.c.entry_id).where(positions.c.stream.in_(names))
-    ids = [i for i in db.execute(of).scalars() if i != BEGIN]
-    return min((int(i.partition("-")[0]) / 1000 for i in ids), default=None)
+def recorded_until_s(db: Connection, stream: str = keys.RESULTS) -> float | None:
+    """Return the time (s, server clock) of the last entry that was recorded, None for none."""
+    of = select(positions.c.entry_id).where(positions.c.stream == stream)
+    entry_id = db.execute(of).scalar_one_or_none() or BEGIN
+    return None if entry_id == BEGIN else int(entry_id.partition("-")[0]) / 1000
 
 
 def recorded_since_s(db: Connection, machine_id: str) -> float | None:
@@ -115,19 +108,6 @@ def trends_of_steps(
     return Trends(
         {names[i]: of_steps(of, first_s, end_s, grid.step_s) for i, of in groups.items()},
         {names[i]: _counts((g.state, g.code, g.n) for g in of) for i, of in groups.items()},
-    )
-
-
-def total_of(parts: Sequence[Trends], largest: Collection[str]) -> Trends:
-    """Return trends of several servers as one: sums, of some quantities the largest."""
-    names = dict.fromkeys(name for part in parts for name in part.series)
-    series_of = {n: [p.series[n] for p in parts if n in p.series] for n in names}
-    return Trends(
-        {
-            n: combined(of, max if n in largest else sum, complete=len(of) == len(parts))
-            for n, of in series_of.items()
-        },
-        {n: [Count("", "", sum(sum(of.n) for of in found))] for n, found in series_of.items()},
     )
 
 
@@ -191,22 +171,12 @@ def alerts_before(
     machine_id: str | None = None,
     event: str | None = None,
     about: Literal["machine", "system"] | None = None,
-    server: int | None = None,
     limit: int,
 ) -> list[tuple[str, Alert]]:
-    """Return ids and events of alerts before an entry, newest first, where they match.
-
-    `server` is that of the entry where several share the machines: only its own are looked for.
-    """
+    """Return ids and events of alerts before an entry, newest first, where they match."""
     c = alerts.c
     ms, _, seq = before_id.partition("-")
-    before = int(seq)
-    own = []
-    if server is not None:
-        first = server * SERVER_IDS
-        before = first + min(before, SERVER_IDS - 1)
-        own = [c.id_seq >= first, c.id_seq < first + SERVER_IDS]
-    where = [tuple_(c.id_ms, c.id_seq) < tuple_(int(ms), before), *own]
+    where = [tuple_(c.id_ms, c.id_seq) < tuple_(int(ms), int(seq))]
     if machine_id is not None:
         where.append(c.machine_id == machine_id)
     if event is not None:
@@ -226,8 +196,8 @@ def alert_of(row: RowMapping) -> tuple[str, Alert]:
 
 
 def entry_id_of(row: RowMapping) -> str:
-    """Return the id of the entry that a row is of, on its server."""
-    return f"{row['id_ms']}-{row['id_seq'] % SERVER_IDS}"
+    """Return the id of the entry that a row is of."""
+    return f"{row['id_ms']}-{row['id_seq']}"
 
 
 def _records(

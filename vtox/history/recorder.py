@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from threading import Event, Thread
+from threading import Event
 
 import redis
 import structlog
@@ -18,15 +18,12 @@ from vtox.history.gaps import missed_between, missed_sentence
 from vtox.history.names import Names
 from vtox.history.retention import oldest_kept
 from vtox.history.writing import Portion
-from vtox.partitions import ALONE, Place
 from vtox.settings import Settings
 from vtox.store import stream_reader
 from vtox.store.client import Client, server_time
-from vtox.store.partition_table import check_place
 from vtox.store.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
 from vtox.store.retirements import noted_retirements, remove_notes
-from vtox.store.servers import Servers
-from vtox.store.stream_reader import Position, name_on_server
+from vtox.store.stream_reader import Position
 
 log = structlog.get_logger()
 
@@ -38,34 +35,16 @@ ENTRIES_PER_READ = 1000
 # The more of a minute come together, the fewer rows are written. A transaction of some 0.1 s.
 POINTS_PER_TRANSACTION = 10_000
 DELETE_EVERY_S = 600.0
-# A transaction, or a command to a server that hangs, ends within this time.
-STOP_S = 6.0
 BASELINES_EVERY_S = 60.0
 # What was missed is in the heartbeat for so long; the table has all of it.
 MISSED_SHOWN_S = 86_400.0
 
 
-def run(servers: Servers, settings: Settings, stop: Event) -> None:
-    """Record the history of all servers until stopped, each in a thread of its own."""
-    places = [Place(i, len(servers)) for i in range(len(servers))]
-    recorders = [Recorder(c, settings, p) for c, p in zip(servers, places, strict=True)]
-    threads = [Thread(target=r.run, args=(stop,), daemon=True) for r in recorders[1:]]
-    for thread in threads:
-        thread.start()
-    recorders[0].run(stop)
-    for thread in threads:
-        thread.join(STOP_S)
-
-
 class Recorder:
-    """Records what is new in every stream, again and again; holds what it knows of the database.
+    """Records what is new in every stream, again and again; holds what it knows of the database."""
 
-    `place` is that of its server, where several share the machines: each has a recorder.
-    """
-
-    def __init__(self, client: Client, settings: Settings, place: Place = ALONE) -> None:
+    def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client
-        self.place = place
         self.settings = settings
         self.problem = ""
         self.no_room: DiskNearlyFull | None = None
@@ -102,11 +81,10 @@ class Recorder:
             self._forget()
         # How much is free changes from one look to the next: that is no news.
         news = (not self.problem) if self.no_room else problem != self.problem
-        of = {} if self.place == ALONE else {"server": self.place.server + 1}
         if problem and news:
-            log.warning("nothing is recorded until this is over", reason=problem, **of)
+            log.warning("nothing is recorded until this is over", reason=problem)
         elif self.problem and not problem:
-            log.info("recording again", **of)
+            log.info("recording again")
         self.problem = problem
         self._report()
         return not problem
@@ -148,9 +126,8 @@ class Recorder:
         if self._engine is None:
             self._engine = database.engine_to_write(self.settings)
         if not self._positions:
-            check_place(self.client, self.place)
             database.migrate(self._engine)
-            self._positions = writing.positions_of(self._engine, self.place.server)
+            self._positions = writing.positions_of(self._engine)
             self._missed = self._missed_lately(self._engine)
         return self._engine
 
@@ -180,7 +157,7 @@ class Recorder:
         if not writing.write(engine, portion, self._names, oldest):
             # Another recorder was here: go on where it ended.
             self._names.forget()
-            self._positions = writing.positions_of(engine, self.place.server)
+            self._positions = writing.positions_of(engine)
             return 0, False
         self._positions[stream] = portion.end
         for gap in portion.missed:
@@ -198,8 +175,7 @@ class Recorder:
     def _missed_lately(self, engine: Engine) -> str:
         now = server_time(self.client)
         with engine.connect() as db:
-            names = [name_on_server(s, self.place.server) for s in self._positions]
-            gaps = missed_between(db, names, now - MISSED_SHOWN_S, now)
+            gaps = missed_between(db, tuple(self._positions), now - MISSED_SHOWN_S, now)
         return missed_sentence(gaps)
 
     def _forget(self) -> None:

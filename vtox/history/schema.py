@@ -1,10 +1,7 @@
 """The tables of the history. `migrations` makes them and brings those of older versions up to here.
 
 Times are whole numbers since 1970, UTC: `t_ms` and `id_ms` in ms, `t` of minutes and hours in s.
-`id_ms` and `id_seq` are the two numbers of the id of a stream entry. Where several servers share
-the machines two entries of alerts or actions may have one id: `id_seq` is then that of the entry
-and the number of its server (from 0) times `SERVER_IDS`. Streams, and figures of the system in the
-place of a machine, have the number in their names: `system_alerts@2`, `@2` of the second server.
+`id_ms` and `id_seq` are the two numbers of the id of a stream entry.
 """
 
 from sqlalchemy import (
@@ -21,8 +18,6 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-# More entries than any server adds in a millisecond.
-SERVER_IDS = 1 << 40
 
 # Up to where each stream was recorded. `entries_read` is how many entries the stream has ever had
 # up to there, from which follows how many were trimmed unread.

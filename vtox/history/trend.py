@@ -1,6 +1,6 @@
 """The trend of one quantity as columns of equal length, in which a gap is None. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -80,27 +80,6 @@ def of_steps(groups: Iterable[Group], first_s: int, end_s: int, step_s: int) -> 
     for t in range(first_s, end_s, step_s):
         trend.append(float(t), by_step.get(t, ()))
     return trend
-
-
-def combined(
-    trends: Sequence[Trend], combine: Callable[[list[float]], float], *, complete: bool
-) -> Trend:
-    """Return several trends on the same steps as one, a gap where one of them has one.
-
-    Only the mean of a step is known: least and largest of a sum are not those of its parts.
-    """
-    total = Trend()
-    for i, t in enumerate(trends[0].t):
-        means = [m for x in trends if (m := x.mean[i]) is not None]
-        value = combine(means) if complete and len(means) == len(trends) else None
-        total.t.append(t)
-        total.n.append(sum(x.n[i] for x in trends))
-        total.mean.append(value)
-        total.state.append(None if value is None else "")
-        total.code.append(None if value is None else "")
-        for column in (total.minimum, total.maximum, total.threshold, total.severity):
-            column.append(None)
-    return total
 
 
 def of_records(records: Iterable[Record]) -> Trend:

@@ -1,7 +1,7 @@
 """One batch of a stream into the tables, in one transaction with the position behind it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, case, func, select, update
@@ -12,7 +12,6 @@ from vtox.history.downsampling import Aggregate, Key, hours_of, minutes_of
 from vtox.history.names import Names
 from vtox.history.retention import Oldest
 from vtox.history.schema import (
-    SERVER_IDS,
     alarm_actions,
     alerts,
     hours,
@@ -27,7 +26,7 @@ from vtox.store.line_levels import QUANTITIES as LINE_QUANTITIES
 from vtox.store.line_levels import line_points
 from vtox.store.outputs import Entry
 from vtox.store.points import POINTS_OF, Point, entry_numbers
-from vtox.store.stream_reader import BEGIN, Batch, Missed, Position, name_on_server
+from vtox.store.stream_reader import BEGIN, Batch, Missed, Position
 
 
 @dataclass(slots=True)
@@ -55,33 +54,32 @@ class Portion:
             self.missed.append(batch.missed)
         if self.start.stream in _ROWS_OF:
             _, row_of = _ROWS_OF[self.start.stream]
-            rows = _rows(batch.entries, row_of, oldest, self.start.server)
+            rows = _rows(batch.entries, row_of, oldest)
             self.rows += (r for r in rows if r["id_ms"] > retired.get(r["machine_id"], -1))
             return
         points_of = POINTS_OF[self.start.stream]
-        results, system = self.start.stream == keys.RESULTS, name_on_server("", self.start.server)
+        results = self.start.stream == keys.RESULTS
         for entry_id, fields in batch.entries:
             for p in points_of(entry_id, fields):
                 if p.t_ms >= oldest.hours_ms and p.id_ms > retired.get(p.machine_id, -1):
-                    self.points.append(p if p.machine_id else p._replace(machine_id=system))
+                    self.points.append(p)
                     if results:
                         self.points += line_points(p, fields)
 
 
-def position(db: Connection, stream: str, server: int = 0) -> Position:
-    """Return up to where a stream of a server was recorded."""
-    begin = Position(stream, server=server)
-    row = db.execute(select(positions).where(positions.c.stream == begin.name)).one_or_none()
-    return replace(begin, entry_id=row.entry_id, entries_read=row.entries_read) if row else begin
+def position(db: Connection, stream: str) -> Position:
+    """Return up to where a stream was recorded."""
+    row = db.execute(select(positions).where(positions.c.stream == stream)).one_or_none()
+    return Position(stream, row.entry_id, row.entries_read) if row else Position(stream)
 
 
-def positions_of(engine: Engine, server: int = 0) -> dict[str, Position]:
-    """Return the position in every stream of a server; those of new ones are made."""
+def positions_of(engine: Engine) -> dict[str, Position]:
+    """Return the position in every stream; those of new ones are made."""
     with engine.begin() as db:
-        begins = [Position(s, server=server) for s in (*POINTS_OF, *_ROWS_OF)]
-        new = [{"stream": b.name, "entry_id": BEGIN} for b in begins]
+        streams = (*POINTS_OF, *_ROWS_OF)
+        new = [{"stream": s, "entry_id": BEGIN} for s in streams]
         db.execute(insert(db, positions).on_conflict_do_nothing(), new)
-        return {b.stream: position(db, b.stream, server) for b in begins}
+        return {s: position(db, s) for s in streams}
 
 
 def write(engine: Engine, portion: Portion, names: Names, oldest: Oldest) -> bool:
@@ -104,7 +102,7 @@ def write(engine: Engine, portion: Portion, names: Names, oldest: Oldest) -> boo
 
 
 def _move(db: Connection, start: Position, end: Position) -> bool:
-    at_start = (positions.c.stream == start.name) & (positions.c.entry_id == start.entry_id)
+    at_start = (positions.c.stream == start.stream) & (positions.c.entry_id == start.entry_id)
     moved = update(positions).where(at_start)
     values = {"entry_id": end.entry_id, "entries_read": end.entries_read}
     return db.execute(moved.values(values)).rowcount == 1
@@ -154,7 +152,6 @@ def _rows(
     entries: list[Entry],
     row_of: Callable[[RawFields], dict[str, Any] | None],
     oldest: Oldest,
-    server: int,
 ) -> Iterator[dict[str, Any]]:
     for entry_id, fields in entries:
         numbers = entry_numbers(entry_id)
@@ -162,7 +159,7 @@ def _rows(
             continue
         # PostgreSQL has no character 0; a foreign entry may.
         clean = {n: v.replace("\0", "") if isinstance(v, str) else v for n, v in row.items()}
-        yield {"id_ms": numbers[0], "id_seq": numbers[1] + server * SERVER_IDS, **clean}
+        yield {"id_ms": numbers[0], "id_seq": numbers[1], **clean}
 
 
 def _alert_row(fields: RawFields) -> dict[str, Any]:

@@ -51,26 +51,6 @@ def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
     return Capacity(used=used, limit=limit, machines=machines, room=room, why=why)
 
 
-def total_capacity(parts: Sequence[Capacity], *, complete: bool) -> Capacity:
-    """Return what is in use of workers that divide their time among several servers.
-
-    Each part says what one of the servers takes of them; `complete`: all of them say it.
-    """
-    used: dict[str, float] = {}
-    for c in parts:
-        for name, share in c.used.items():
-            before = used.get(name, 0.0)
-            used[name] = max(before, share) if name == CPU else before + share
-    if not complete:
-        return Capacity(used=used, why=reason("room_of_some"))
-    unknown = [c for c in parts if c.limit is None]
-    if unknown:
-        return Capacity(used=used, why=unknown[0].why)
-    machines = sum(c.machines or 0 for c in parts)
-    limit, room, why = room_of(used, machines)
-    return Capacity(used=used, limit=limit, machines=machines, room=room, why=why)
-
-
 def room_of(used: Mapping[str, float], machines: int | None) -> tuple[str, int | None, Reason]:
     """Return what limits, for how many more machines there is room (None: unknown), and why."""
     limit = max(used, key=lambda name: used[name])

@@ -1,10 +1,7 @@
 """The checks of `vtox doctor`: each says what was observed and what to do about it."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import partial
-from math import ceil
+from collections.abc import Iterator
 
 import redis
 
@@ -32,23 +29,10 @@ def inspect(settings: Settings, machines: int | None = None) -> Iterator[Check]:
     """
     yield from host_checks(settings)
     yield from _broker(settings)
-    if not settings.several_servers:
-        yield from _one_server(settings, settings.working_url, machines)
-        return
-    urls = settings.server_urls()
-    share = machines and ceil(machines / len(urls))
-    for i, url in enumerate(urls, start=1):
-        for found in _one_server(settings, partial(str, url), share):
-            yield replace(found, name=f"{found.name}, server {i}")
-
-
-def _one_server(
-    settings: Settings, url: Callable[[], str], machines: int | None
-) -> Iterator[Check]:
     snap: Snapshot | None = None
     load = TYPICAL
     try:
-        with connect(url(), "doctor") as client:
+        with connect(settings.working_url(), "doctor") as client:
             check(client)
             yield from server_checks(client, settings)
             snap = snapshot(client)

@@ -157,7 +157,7 @@ def room_for_windows(settings: Settings, folder: Path = shared_memory.FOLDER) ->
 
 def _allocator(settings: Settings) -> Iterator[Check]:
     """Yield which allocator the embedded server gets on this host."""
-    if settings.redis_url or settings.redis_urls or sys.platform != "linux":
+    if settings.redis_url or sys.platform != "linux":
         return
     try:
         preloaded = server_allocator.environment(program()).get("LD_PRELOAD")

@@ -38,8 +38,6 @@ class Check:
     remedy: str = ""
     code: str = ""
     values: Mapping[str, str | int | float] = field(default_factory=dict)
-    # Of several servers that share the machines, which one, from 1.
-    server: int | None = None
 
 
 def coded_check(name: str, status: Status, code: str, **values: str | int | float) -> Check:

@@ -125,8 +125,6 @@ def work_checks(snap: Snapshot) -> Iterator[Check]:
 def partition_checks(client: Client, settings: Settings) -> Iterator[Check]:
     """Yield whether the number of partitions in force is the one that is set here."""
     number, wanted = number_in_force(client), settings.stream_partitions
-    if wanted is not None:
-        wanted //= len(settings.server_urls())
     if wanted is None or wanted == number:
         yield Check(name="partitions", status="pass", observed=f"{number} in force")
         return

@@ -24,10 +24,9 @@ from vtox.mqtt.payloads import (
     samples_of,
 )
 from vtox.mqtt.sparkplug_nodes import Births
-from vtox.partitions import ALONE, Place
+from vtox.store.client import Client
 from vtox.store.flags import note_departure
 from vtox.store.machines import register
-from vtox.store.servers import Servers
 from vtox.wire import entry_header
 
 log = structlog.get_logger()
@@ -38,30 +37,24 @@ BATCH = 64
 
 
 class Gateway:
-    """Takes messages of `rules` from a connection and sends their windows by a publisher.
-
-    Where it is `only` for the machines of one server, messages of others are acknowledged unused:
-    their gateways have sessions of their own.
-    """
+    """Takes messages of `rules` from a connection and sends their windows by a publisher."""
 
     def __init__(
         self,
         connection: Connection,
         publisher: Publisher,
-        servers: Servers,
+        client: Client,
         rules: Sequence[Rule],
         births: Births,
         *,
         max_machines: int = 0,
-        only: Place = ALONE,
     ) -> None:
         self._connection = connection
         self._publisher = publisher
-        self._servers = servers
+        self._client = client
         self._rules = rules
         self._births = births
         self._max_machines = max_machines
-        self._only = only
         # Topics that have brought something new since the last CONNECT: what is delivered again
         # comes before it.
         self._settled: set[str] = set()
@@ -99,12 +92,8 @@ class Gateway:
         try:
             machine_id = self._machine(rule, levels, message.topic)
             for action in self._actions(rule, levels, message):
-                owner = machine_id if isinstance(action, Rebirth) else action.machine_id
-                if self._only.has(owner):
-                    self._do(action, message)
+                self._do(action, message)
         except (InputError, TooManyMachines) as error:
-            if not self._only.has(machine_id):
-                return
             self.refused += 1
             log.warning("a message is refused", topic=message.topic, why=str(error))
             self._publisher.collect_refusal(refusal(message, machine_id, str(error), rule.format))
@@ -134,11 +123,10 @@ class Gateway:
             case Samples():
                 self._send(action, message)
             case Nameplate(machine_id, motor):
-                client, limit = self._servers.of(machine_id), self._max_machines
+                client, limit = self._client, self._max_machines
                 self._patiently(lambda: register(client, machine_id, motor, limit=limit))
             case Departure(machine_id):
-                client = self._servers.of(machine_id)
-                self._patiently(lambda: note_departure(client, machine_id))
+                self._patiently(lambda: note_departure(self._client, machine_id))
             case Rebirth(topic):
                 self._connection.publish(topic, sparkplug.rebirth_command())
                 raise InputError("metrics without names whose birth is not known: asked for it")

@@ -1,14 +1,13 @@
 """From the streams to the outbox: each entry once, to the targets that the rules name."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import orjson
 import structlog
 from sqlalchemy import Engine
 
-from vtox import keys, partitions
+from vtox import keys
 from vtox.alarms.book import Book
 from vtox.notification import outbox
 from vtox.notification.events import AlarmEvent, Place, event_of_entry, event_of_message
@@ -21,7 +20,6 @@ from vtox.store.alarm_book import present_book
 from vtox.store.client import Client
 from vtox.store.fleet import read_machines
 from vtox.store.outputs import entry_order, newest_id
-from vtox.store.partition_table import check_place
 from vtox.store.stream_reader import Batch, Position
 
 log = structlog.get_logger()
@@ -39,17 +37,10 @@ class _Rows(NamedTuple):
 
 
 class Consumer:
-    """Follows the streams of a server, one of several by its place; holds up to where."""
+    """Follows the streams; holds up to where."""
 
-    def __init__(
-        self,
-        client: Client,
-        engine: Engine,
-        rules: Rules,
-        place: partitions.Place = partitions.ALONE,
-    ) -> None:
+    def __init__(self, client: Client, engine: Engine, rules: Rules) -> None:
         self.client = client
-        self.place = place
         self.engine = engine
         self.rules = rules
         self._positions: dict[str, Position] = {}
@@ -58,10 +49,7 @@ class Consumer:
         """Bring what is new into the outbox; False where there is more."""
         if not self._positions:
             # The first notifier begins with what comes now, not with the alarms of months.
-            check_place(self.client, self.place)
-            newest = [
-                Position(s, newest_id(self.client, s), server=self.place.server) for s in STREAMS
-            ]
+            newest = [Position(s, newest_id(self.client, s)) for s in STREAMS]
             self._positions = outbox.positions(self.engine, newest)
         batches = [
             stream_reader.read(self.client, self._positions[s], ENTRIES_AT_ONCE) for s in STREAMS
@@ -84,7 +72,7 @@ class Consumer:
 
     def resume_suspended(self) -> None:
         """Let go what waits for the end of a suspension that is over."""
-        held = [row for row in outbox.suspended(self.engine) if self._is_own(row[-1])]
+        held = outbox.suspended(self.engine)
         if not held:
             return
         book, now_ms = present_book(self.client)
@@ -149,15 +137,8 @@ class Consumer:
             m.machine_id: Place(vehicle_id=m.vehicle_id, site=m.site, asset_path=m.asset_path)
             for m in read_machines(self.client, sorted(ids))
         }
-        number = self.place.server
-        found = (event_of_entry(s, i, f, book, places, number) for i, s, f in entries)
-        named = None if self.place == partitions.ALONE else number + 1
-        return [replace(e, server=named) for e in found if e is not None]
-
-    def _is_own(self, body: str) -> bool:
-        """Return whether a message is about an alarm of this server."""
-        number = orjson.loads(body)["data"].get("server", 1)
-        return self.place == partitions.ALONE or bool(number == self.place.server + 1)
+        found = (event_of_entry(s, i, f, book, places) for i, s, f in entries)
+        return [e for e in found if e is not None]
 
     def _row(self, e: AlarmEvent, target: str, plan: Plan, now_ms: int) -> NewDelivery:
         message = alarm_message(e, self.rules.targets[target].language, self.rules.page)

@@ -76,22 +76,15 @@ class AlarmEvent:
     reason: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     action: Action | None = None
-    # Of several servers that share the machines, which one, from 1.
-    server: int | None = None
 
 
-def message_id(stream: str, entry_id: str, server: int = 0) -> str:
+def message_id(stream: str, entry_id: str) -> str:
     """Return the id of the message about an entry: stable, and without a full stop, as is signed.
-
-    Of several servers (by their number from 0) all but the first are named: two may have one id.
 
     >>> message_id("system_alerts", "1764000000000-0")
     'vtox_alert_1764000000000_0'
-    >>> message_id("system_alerts", "1764000000000-0", server=1)
-    'vtox_alert_1764000000000_0_s2'
     """
-    of = f"_s{server + 1}" if server else ""
-    return f"vtox_{_STREAM_LETTERS[stream]}_{entry_id.replace('-', '_')}{of}"
+    return f"vtox_{_STREAM_LETTERS[stream]}_{entry_id.replace('-', '_')}"
 
 
 def event_of_entry(
@@ -100,13 +93,12 @@ def event_of_entry(
     fields: RawFields,
     book: Book,
     places: Mapping[str, Place],
-    server: int = 0,
 ) -> AlarmEvent | None:
     """Return the event of an entry, None where it is none that this version knows.
 
     The book tells the level of the alarm that an operator's action is about.
     """
-    about = {"id": message_id(stream, entry_id, server), "ms": int(entry_id.partition("-")[0])}
+    about = {"id": message_id(stream, entry_id), "ms": int(entry_id.partition("-")[0])}
     if stream == keys.ALARM_ACTIONS:
         action = decode_action(fields)
         found = _of_action(action, book, about) if action else None

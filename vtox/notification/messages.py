@@ -55,8 +55,6 @@ def alarm_message(e: AlarmEvent, language: Language = DEFAULT, page: str = "") -
         "text": "\n".join(line for line in lines if line)[:TEXT_MAX],
         "url": _url(page, e.machine_id),
     }
-    if e.server is not None:
-        data["server"] = e.server
     return {"type": f"alarm.{e.name}", "timestamp": iso(e.ms), "data": data}
 
 

@@ -1,7 +1,6 @@
 """The notifier, `vtox notify run`: fills the outbox from the streams and empties it to the targets.
 
-Each target has a thread of its own, and so has each of several servers, so that one which hangs or
-fails holds back no other.
+Each target has its own thread, so that one which hangs or fails holds back no other.
 """
 
 import os
@@ -9,9 +8,8 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 import redis
 import structlog
@@ -24,7 +22,6 @@ from vtox.notification.backoff import delay_s
 from vtox.notification.consumer import Consumer
 from vtox.notification.outbox import Delivery
 from vtox.notification.rules import Rules, Target
-from vtox.partitions import ALONE, Place
 from vtox.settings import Settings
 from vtox.store.client import Client, server_time
 from vtox.store.notifier_heartbeat import (
@@ -45,33 +42,21 @@ STOP_S = 2.0
 # Beside the time that a target may take: a message is another notifier's after that. Longer than
 # two hosts' clocks may differ before VTOX raises an alarm of them.
 CLAIM_MARGIN_S = 5.0
-# The clock of the first of several servers is gone by so long.
-CLOCK_LIFE_S = 30.0
 DAY_MS = 86_400_000
 
 # (name, target, message id, body) -> what came of it.
 Send = Callable[[str, Target, str, bytes], Attempt]
 
 
-@dataclass(slots=True)
-class _Followed:
-    """A server that is followed; `report_t` is when its heartbeat is due (monotonic, s)."""
-
-    client: Client
-    consumer: Consumer
-    problem: str = ""
-    report_t: float = 0.0
-
-
 class Notifier:
-    """Follows each server in a thread of its own, and sends in one thread for each target.
+    """Follows the streams, and sends in one thread for each target.
 
-    Where several servers share the machines, they fill one outbox.
+    `problem` says why nobody is notified; empty where all is well.
     """
 
     def __init__(
         self,
-        servers: Sequence[Client],
+        client: Client,
         settings: Settings,
         rules: Rules,
         senders: Mapping[str, Send],
@@ -80,22 +65,13 @@ class Notifier:
         self.rules = rules
         self._writer = database.engine_to_write(settings)
         self.reader = database.engine_to_read(settings)
-        places = [Place(i, len(servers)) for i in range(len(servers))]
-        self._followed = [
-            _Followed(client, Consumer(client, self._writer, rules, place))
-            for client, place in zip(servers, places, strict=True)
-        ]
+        self.client = client
+        self.problem = ""
+        self._consumer = Consumer(client, self._writer, rules)
         self._senders = senders
         self._prepared = threading.Event()
-        # Of what all servers lead to, one thread at a time.
-        self._lock = threading.Lock()
         self._due: dict[str, float] = {}
         self._clock = _ServerClock()
-
-    @property
-    def problem(self) -> str:
-        """Why nobody is notified of what a server has; empty where all is well."""
-        return next((f.problem for f in self._followed if f.problem), "")
 
     def run(self, stop: threading.Event) -> None:
         """Notify until stopped; what fails is tried again from where the tables say."""
@@ -103,19 +79,16 @@ class Notifier:
             threading.Thread(target=self._empty, args=(name, stop), name=name, daemon=True)
             for name in self.rules.targets
         ]
-        first, *others = self._followed
-        threads += [
-            threading.Thread(target=self._follow, args=(f, stop), daemon=True) for f in others
-        ]
         for t in threads:
             t.start()
-        self._follow(first, stop)
+        while not stop.is_set():
+            if self.try_once():
+                stop.wait(PAUSE_S)
         end = time.monotonic() + STOP_S
         for t in threads:
             t.join(max(end - time.monotonic(), 0.0))
-        for followed in self._followed:
-            with suppress(redis.RedisError):  # it goes stale then
-                remove_heartbeat(followed.client)
+        with suppress(redis.RedisError):  # it goes stale then
+            remove_heartbeat(self.client)
         self.close()
 
     def close(self) -> None:
@@ -124,8 +97,26 @@ class Notifier:
         self.reader.dispose()
 
     def try_once(self) -> bool:
-        """Bring what is new on all servers into the outbox; False where more is there at once."""
-        return all([self._try(f) for f in self._followed])
+        """Bring what is new into the outbox; False where more is there at once."""
+        problem, complete = "", True
+        try:
+            with database.explain_errors(self.settings):
+                complete = self._fill()
+        except (redis.RedisError, VtoxError) as error:
+            problem = str(error)
+        except Exception as error:  # an end would be no more than a start: it tries again
+            log.exception("the notifier failed and tries again")
+            problem = f"{type(error).__name__}: see cluster.log"
+        if problem:
+            self._consumer.forget()
+        if problem != self.problem:
+            log.warning("nobody is notified until this is over", reason=problem) if (
+                problem
+            ) else log.info("notifying again")
+        self.problem = problem
+        if self._is_due("report", REPORT_EVERY_S):
+            self._report()
+        return complete
 
     def send_next(self, name: str) -> bool:
         """Send what is due to a target; False where nothing is."""
@@ -145,51 +136,17 @@ class Notifier:
         self._settle(target, delivery, attempt)
         return attempt.is_delivered
 
-    def _follow(self, followed: _Followed, stop: threading.Event) -> None:
-        while not stop.is_set():
-            if self._try(followed):
-                stop.wait(PAUSE_S)
-
-    def _try(self, followed: _Followed) -> bool:
-        """Do the same for one server."""
-        problem, complete = "", True
-        try:
-            with database.explain_errors(self.settings):
-                complete = self._fill(followed)
-        except (redis.RedisError, VtoxError) as error:
-            problem = str(error)
-        except Exception as error:  # an end would be no more than a start: it tries again
-            log.exception("the notifier failed and tries again")
-            problem = f"{type(error).__name__}: see cluster.log"
-        if problem:
-            followed.consumer.forget()
-        if problem != followed.problem:
-            of = followed.consumer.place
-            which = {} if of == ALONE else {"server": of.server + 1}
-            log.warning("nobody is notified until this is over", reason=problem, **which) if (
-                problem
-            ) else log.info("notifying again", **which)
-        followed.problem = problem
-        if time.monotonic() >= followed.report_t:
-            followed.report_t = time.monotonic() + REPORT_EVERY_S
-            self._report(followed)
-        return complete
-
-    def _fill(self, followed: _Followed) -> bool:
-        is_first = followed is self._followed[0]
-        self._clock.follow(followed.client, is_first=is_first)
-        with self._lock:
-            if not self._prepared.is_set():
-                database.migrate(self._writer)
-                outbox.drop_other_targets(self._writer, list(self.rules.targets))
-                self._prepared.set()
-        consumer = followed.consumer
-        complete = consumer.follow()
-        consumer.resume_suspended()
-        with self._lock:
-            consumer.make_digests(self._clock.now_ms())
-            if self._is_due("deletion", DELETE_EVERY_S):
-                outbox.delete_settled(self._writer, self._clock.now_ms())
+    def _fill(self) -> bool:
+        self._clock.follow(self.client)
+        if not self._prepared.is_set():
+            database.migrate(self._writer)
+            outbox.drop_other_targets(self._writer, list(self.rules.targets))
+            self._prepared.set()
+        complete = self._consumer.follow()
+        self._consumer.resume_suspended()
+        self._consumer.make_digests(self._clock.now_ms())
+        if self._is_due("deletion", DELETE_EVERY_S):
+            outbox.delete_settled(self._writer, self._clock.now_ms())
         return complete
 
     def _empty(self, name: str, stop: threading.Event) -> None:
@@ -241,9 +198,9 @@ class Notifier:
         self._due[task] = now + every_s
         return True
 
-    def _report(self, followed: _Followed) -> None:
+    def _report(self) -> None:
         targets: Mapping[str, TargetState] = {}
-        problem = followed.problem
+        problem = self.problem
         try:
             if self._prepared.is_set():
                 with database.explain_errors(self.settings):
@@ -254,11 +211,11 @@ class Notifier:
             beat = NotifierHeartbeat(
                 pid=os.getpid(),
                 host=socket.gethostname(),
-                last_seen_t=server_time(followed.client),
+                last_seen_t=server_time(self.client),
                 problem=problem,
                 targets=targets,
             )
-            send_heartbeat(followed.client, beat)
+            send_heartbeat(self.client, beat)
         except redis.RedisError:
             pass  # the next pass says so
 
@@ -274,14 +231,11 @@ class _ServerClock:
 
     def __init__(self) -> None:
         self._offset_s = 0.0
-        self._looked_t = -CLOCK_LIFE_S
 
-    def follow(self, client: Client, *, is_first: bool = True) -> None:
-        """Look at the server's clock: that of the first, of another while the first is away."""
+    def follow(self, client: Client) -> None:
+        """Look at the server's clock."""
         t = server_time(client)
-        now = time.monotonic()
-        if is_first or now - self._looked_t > CLOCK_LIFE_S:
-            self._offset_s, self._looked_t = t - now, now
+        self._offset_s = t - time.monotonic()
 
     def now_ms(self) -> int:
         """Return the time, ms since 1970."""

@@ -53,14 +53,14 @@ class Delivery:
 def positions(engine: Engine, begins: Sequence[Position]) -> dict[str, Position]:
     """Return up to where each stream has been followed; a new one begins at the position given."""
     with engine.begin() as db:
-        rows = [{"stream": b.name, "entry_id": b.entry_id} for b in begins]
+        rows = [{"stream": b.stream, "entry_id": b.entry_id} for b in begins]
         db.execute(insert(db, notified).on_conflict_do_nothing(), rows)
-        names = [b.name for b in begins]
+        names = [b.stream for b in begins]
         rows_of = select(notified).where(notified.c.stream.in_(names))
         found = {r.stream: r for r in db.execute(rows_of)}
     return {
         b.stream: replace(
-            b, entry_id=found[b.name].entry_id, entries_read=found[b.name].entries_read
+            b, entry_id=found[b.stream].entry_id, entries_read=found[b.stream].entries_read
         )
         for b in begins
     }
@@ -91,7 +91,7 @@ def add(
 
 
 def _move(db: Connection, start: Position, end: Position) -> bool:
-    at_start = (notified.c.stream == start.name) & (notified.c.entry_id == start.entry_id)
+    at_start = (notified.c.stream == start.stream) & (notified.c.entry_id == start.entry_id)
     values = {"entry_id": end.entry_id, "entries_read": end.entries_read}
     return db.execute(sql_update(notified).where(at_start).values(values)).rowcount == 1
 
@@ -217,8 +217,7 @@ def gathered(engine: Engine, target: str, due_ms: int) -> list[tuple[int, str]]:
 def replace_by_digest(engine: Engine, ids: Sequence[int], digest: NewDelivery) -> None:
     """Make the message of a digest in place of those that it consists of, all or nothing.
 
-    What was gathered for a digest that is made already, as the clocks of several servers differ,
-    goes into another one.
+    What was gathered for a digest that is made already goes into another one.
     """
     with engine.begin() as db:
         of = and_(_c.id.in_(ids), _c.state == "gathered")

@@ -112,14 +112,11 @@ class TaskQueues:
         clock: Callable[[], float] = time.monotonic,
         *,
         numbers: Numbers | None = None,
-        server: int = 0,
         partition: int = 0,
     ) -> None:
         self.clock = clock
         self.numbers = numbers or OwnNumbers()
-        # Of the first a task is as in versions that know no more.
-        where = {"server": server, "partition": partition}
-        self._where = {name: n for name, n in where.items() if n}
+        self._where = {"partition": partition} if partition else {}
         self.address = ""
         self.lengths: dict[str, int] = {}
         self._queues = {family: _Queue(family) for family in FAMILIES}

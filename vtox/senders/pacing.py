@@ -9,7 +9,6 @@ from vtox.client.publisher import BATCH_BYTES, Publisher
 from vtox.domain import Window
 from vtox.errors import InputError
 from vtox.store.client import Client
-from vtox.store.servers import Servers
 from vtox.wire import UNLIMITED
 
 # At full speed the sender is at most this far ahead of the workers: waiting windows cost memory.
@@ -31,13 +30,11 @@ class Progress:
     """How far a sender is.
 
     `behind` is true while it waits for the workers to catch up, `full` while the server has no
-    memory for another window. `waiting` windows are kept for one of several servers that does not
-    take them.
+    memory for another window.
     """
 
     sent: int = 0
     dropped: int = 0
-    waiting: int = 0
     behind: bool = False
     full: bool = False
 
@@ -64,7 +61,7 @@ def first_t0(now: float, total_s: float, speed: float | None) -> float:
 
 
 def send(
-    server: Client | Servers,
+    client: Client,
     jobs: Iterable[Job],
     speed: float | None,
     *,
@@ -80,7 +77,7 @@ def send(
         No server accepted the windows for two minutes.
     """
     with Publisher(
-        server,
+        client,
         batch_bytes=BATCH_BYTES,
         ahead_bytes=MAX_AHEAD_BYTES if speed is None else None,
         limits=UNLIMITED,
@@ -90,22 +87,15 @@ def send(
         for windows, dropped in paced:
             for window in windows:
                 publisher.collect(window)
-            yield from _report(done, publisher.advance())
-            done = _counted(done, publisher, dropped)
-            yield done
-        if publisher.waiting:
             yield from _report(done, publisher.deliver())
-            yield _counted(done, publisher)
+            sent = done.sent + len(publisher.take_accepted())
+            done = Progress(sent, done.dropped + dropped)
+            yield done
 
 
 def _report(done: Progress, hindrances: Iterator[Hindrance]) -> Iterator[Progress]:
     for hindrance in hindrances:
         yield replace(done, full=hindrance == "full", behind=hindrance == "behind")
-
-
-def _counted(done: Progress, publisher: Publisher, dropped: int = 0) -> Progress:
-    accepted = len(publisher.take_accepted())
-    return Progress(done.sent + accepted, done.dropped + dropped, publisher.waiting)
 
 
 def _on_time(

@@ -10,7 +10,7 @@ from platformdirs import user_data_path
 from pydantic import BaseModel, Field, FilePath
 
 from vtox import server_urls
-from vtox.errors import ServerUnavailable, SettingsError
+from vtox.errors import ServerUnavailable
 
 Fsync = Literal["everysec", "always"]
 # Longest path of a unix socket on macOS; on Linux 107.
@@ -18,17 +18,11 @@ SOCKET_PATH_MAX_BYTES = 103
 
 
 class ServerSettings(BaseModel):
-    """The servers that VTOX uses, and the data folder with its own one."""
+    """The server, databases and broker that VTOX uses, and the data folder with its own server."""
 
     redis_url: str | None = Field(
         None,
         description="URL of a Redis or Valkey server, or of its sentinels; none: the embedded one",
-        repr=False,
-    )
-    redis_urls: str | None = Field(
-        None,
-        description="URLs of several servers, separated by commas, that share the machines; "
-        "none: one server",
         repr=False,
     )
     redis_ca: FilePath | None = Field(
@@ -95,35 +89,6 @@ class ServerSettings(BaseModel):
         path = self.data_dir.absolute() / "valkey.sock"
         return path if len(os.fsencode(path)) <= SOCKET_PATH_MAX_BYTES else None
 
-    def server_urls(self) -> list[str]:
-        """Return the URLs of all servers that share the machines, in their order.
-
-        Raises
-        ------
-        SettingsError, ServerUnavailable
-            As `working_url`.
-        """
-        if not self.redis_urls:
-            return [self.samples_url()]
-        urls = server_urls.split_urls(self.redis_urls)
-        return [server_urls.complete("VTOX_REDIS_URLS", url, self.tls) for url in urls]
-
-    def shared_urls(self) -> list[str]:
-        """Return the URLs for processes that follow all servers, or one where one is named.
-
-        Raises
-        ------
-        SettingsError, ServerUnavailable
-            As `working_url`.
-        """
-        several = self.several_servers and not self.redis_url
-        return self.server_urls() if several else [self.working_url()]
-
-    @property
-    def several_servers(self) -> bool:
-        """Whether several servers share the machines."""
-        return bool(self.redis_urls and len(server_urls.split_urls(self.redis_urls)) > 1)
-
     def samples_url(self) -> str:
         """Return the URL for processes that move samples: the socket, if the server has one.
 
@@ -152,15 +117,6 @@ class ServerSettings(BaseModel):
         """
         if self.redis_url:
             return server_urls.complete("VTOX_REDIS_URL", self.redis_url, self.tls)
-        if self.redis_urls:
-            first, *others = self.server_urls()
-            if not others:
-                return first
-            raise SettingsError(
-                "several servers share the machines (VTOX_REDIS_URLS), and this works with one",
-                remedy="set VTOX_REDIS_URL to one of them, and do it once for each "
-                "(docs/OPERATIONS.md)",
-            )
         file = self.server_file
         try:
             server = json.loads(file.read_text())
@@ -192,4 +148,4 @@ class ServerSettings(BaseModel):
         """
         if self.broker_url:
             return server_urls.complete_broker("VTOX_BROKER_URL", self.broker_url, self.tls)
-        return self.server_urls()[0] if self.redis_urls else self.working_url()
+        return self.working_url()

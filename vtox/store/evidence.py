@@ -90,11 +90,6 @@ class Waveform:
         return file.getvalue()
 
 
-def machine_of_record(record: str) -> str:
-    """Return the machine in the name of a record (family|machine|first entry), empty if none is."""
-    return record.split("|")[1] if record.count("|") == 2 else ""
-
-
 def newest_first(client: Client, machine_id: str = "", before: str = "") -> Iterator[Waveform]:
     """Yield the waveforms kept, of one machine or of all, reading a few entries at a time.
 

@@ -11,13 +11,12 @@ import structlog
 from vtox import keys
 from vtox.channel_map import NO_MAP, ChannelMap
 from vtox.domain import Motor, Reason, reason
-from vtox.errors import InputError, TooManyMachines
+from vtox.errors import TooManyMachines
 from vtox.faults import FAULTS
 from vtox.health.assessment import Assessment
 from vtox.health.sensitivity import DEFAULT, Sensitivity
 from vtox.health.update import MachineHistory
 from vtox.nameplate import motor_from_json, motor_to_json
-from vtox.partitions import server_number
 from vtox.sentences.rendering import render
 from vtox.store import alarm_book, scripts
 from vtox.store.baselines import baseline_state, is_of_other_channels
@@ -33,7 +32,6 @@ from vtox.store.entries import (
 from vtox.store.flags import FLAGS
 from vtox.store.histories import history_from_json
 from vtox.store.machine_settings import decode_setting
-from vtox.store.partition_table import place_of
 from vtox.store.retirements import note_retirement
 from vtox.store.sensitivities import SENSITIVITY
 
@@ -104,16 +102,7 @@ def register(client: Client, machine_id: str, motor: Motor, *, limit: int = 0) -
     ------
     TooManyMachines
         The machine is new, and there are `limit` others.
-    InputError
-        Several servers share the machines, and this one is on another.
     """
-    place = place_of(client)
-    if not place.has(machine_id):
-        number = server_number(machine_id, place.servers) + 1
-        raise InputError(
-            f"{machine_id} is on server {number} of VTOX_REDIS_URLS, this is {place.server + 1}",
-            remedy="set VTOX_REDIS_URL to that one",
-        )
     where = [keys.MACHINES, keys.machine(machine_id), keys.FLEET, keys.FLEET_CHANGES]
     args = [machine_id, motor_to_json(motor), limit]
     script = client.register_script(scripts.source("register", shared=True))

@@ -11,12 +11,9 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import redis
-
 from vtox import keys
-from vtox.errors import SettingsError, SystemStateError
 from vtox.faults import FAMILIES
-from vtox.partitions import ALONE, MAX_PARTITIONS, Partition, Place, partition_of
+from vtox.partitions import MAX_PARTITIONS, Partition, partition_of
 from vtox.store.client import Client, server_time_ms
 from vtox.store.scripts import fenced, source
 
@@ -52,57 +49,6 @@ def set_number(client: Client, number: int) -> int:
         pipe.hset(keys.PARTITIONS, "number", number)
         before, _ = pipe.execute()
     return int(before or 1)
-
-
-def require_place(client: Client, place: Place) -> None:
-    """Make a server the one of this number, of so many; it must not be another one already.
-
-    Raises
-    ------
-    SystemStateError
-        It has machines of another division: theirs may be on other servers from now on.
-    """
-    with client.pipeline(transaction=True) as pipe:
-        pipe.hmget(keys.PARTITIONS, "server", "servers")
-        pipe.zcard(keys.MACHINES)
-        (server, servers), machines = pipe.execute()
-    before = Place(int(server or 0), int(servers or 1))
-    if before == place:
-        return
-    if machines:
-        raise SystemStateError(
-            f"this server was number {before.server + 1} of {before.servers} and has {machines} "
-            f"machines; by VTOX_REDIS_URLS it is now number {place.server + 1} of {place.servers}",
-            remedy="keep number and order of the servers, or begin with servers without machines",
-        )
-    client.hset(keys.PARTITIONS, mapping={"server": place.server, "servers": place.servers})
-
-
-def check_place(client: Client, place: Place) -> None:
-    """Raise unless a server is the one of this number; alone, it may be any.
-
-    Before the first start of a bridge no server has a number.
-
-    Raises
-    ------
-    SettingsError
-        It has the machines of another number.
-    """
-    known = place if place == ALONE else place_of(client)
-    if known not in (place, ALONE):
-        raise SettingsError(
-            f"{place} in VTOX_REDIS_URLS has the machines of {known}",
-            remedy="give the same servers in the same order everywhere",
-        )
-
-
-def place_of(client: Client) -> Place:
-    """Return which server this is, and of how many."""
-    try:
-        server, servers = client.hmget(keys.PARTITIONS, "server", "servers")
-    except redis.exceptions.NoPermissionError:  # of a user made by an earlier version
-        return Place()
-    return Place(int(server or 0), int(servers or 1))
 
 
 def served(client: Client) -> tuple[Partition, ...]:
@@ -158,13 +104,10 @@ def retire(client: Client, token: str, partition: Partition, retention_s: float)
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """An entry of a machine of partition `number`; it came to the server at `arrived_ms`.
-
-    None: of another server, which has it by now.
-    """
+    """An entry of a machine of partition `number`; it came to the server at `arrived_ms`."""
 
     entry_id: str
-    number: int | None
+    number: int
     arrived_ms: int
 
 
@@ -180,7 +123,7 @@ def move(
     """
     if not strays:
         return 0
-    targets = sorted({s.number for s in strays if s.number is not None})
+    targets = sorted({s.number for s in strays})
     where = [
         partition.lease,
         keys.PARTITIONS,
@@ -191,30 +134,25 @@ def move(
     ]
     args: list[str | int] = [token, keys.GROUP, partitions]
     for s in strays:
-        to = 0 if s.number is None else targets.index(s.number) + 1
-        args += [s.entry_id, to, s.arrived_ms]
+        args += [s.entry_id, targets.index(s.number) + 1, s.arrived_ms]
     with fenced():
         return int(client.register_script(source("move"))(keys=where, args=args))
 
 
 class Addresses:
-    """To which stream of a server the windows of a machine go, by the number in force."""
+    """To which stream the windows of a machine go, by the number in force."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self._number = self._servers = 1
+        self._number = 1
         self._next_t = 0.0
 
     def raw(self, machine_id: str) -> str:
         """Return the stream of a machine's windows."""
         if time.monotonic() >= self._next_t:
             self._next_t = time.monotonic() + LOOKED_UP_EVERY_S
-            try:
-                number, servers = self.client.hmget(keys.PARTITIONS, "number", "servers")
-            except redis.exceptions.NoPermissionError:  # of a user made by an earlier version
-                number = servers = None
-            self._number, self._servers = int(number or 1), int(servers or 1)
-        return partition_of(machine_id, self._number, self._servers).raw
+            self._number = number_in_force(self.client)
+        return partition_of(machine_id, self._number).raw
 
     def raws(self, machine_ids: Iterable[str]) -> list[str]:
         """Return the stream of each."""

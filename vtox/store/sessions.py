@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vtox import keys
 from vtox.store.apikeys import ApiKey, valid_key
-from vtox.store.client import Client, server_time
+from vtox.store.client import Client
 
 LIFETIME_S = 12 * 3600
 
@@ -29,12 +29,6 @@ def key_of(client: Client, token: str) -> ApiKey | None:
         return None
     wider = ("read", "operate", "ingest") if "admin" in key.scopes else key.scopes
     return replace(key, scopes=tuple(s for s in wider if s != "admin"))
-
-
-def end_t(client: Client, token: str) -> float:
-    """Return when a session ends (s, server clock); where it has ended, now."""
-    left_s = max(int(client.pttl(_name(token))), 0) / 1000
-    return server_time(client) + left_s
 
 
 def end(client: Client, token: str) -> None:

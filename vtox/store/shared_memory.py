@@ -32,7 +32,7 @@ def ring_mb(settings: Settings, folder: Path = FOLDER) -> int:
     """
     if settings.shared_windows_mb is not None:
         return settings.shared_windows_mb
-    if settings.redis_url or settings.redis_urls:
+    if settings.redis_url:
         return 0
     share = min(MEMORY_SHARE * memory_bytes(), FREE_SHARE * free_bytes(folder))
     megabytes = min(int(share) >> 20, MAX_MB)

@@ -20,18 +20,6 @@ class Position:
     stream: str
     entry_id: str = BEGIN
     entries_read: int | None = None
-    # Of several servers that share the machines, whose stream it is.
-    server: int = 0
-
-    @property
-    def name(self) -> str:
-        """The name under which the position is kept: that of the first server is the stream's."""
-        return name_on_server(self.stream, self.server)
-
-
-def name_on_server(name: str, server: int) -> str:
-    """Return a name of one of several servers: of the first it is the name itself."""
-    return f"{name}@{server + 1}" if server else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +76,7 @@ def batch(start: Position, extent: Extent, entries: list[Entry], *, complete: bo
     if trimmed > read_before and start.entry_id != BEGIN:
         # Where nothing is left, what was trimmed ends with the last entry that there ever was.
         before = first or extent.last_id
-        found = Missed(start.name, start.entry_id, before, trimmed - read_before)
+        found = Missed(start.stream, start.entry_id, before, trimmed - read_before)
     if found and not entries and entry_order(found.before_id) <= entry_order(start.entry_id):
         found = None
     entries_read = added if complete else max(read_before, trimmed) + len(entries)

@@ -233,8 +233,7 @@ def test_the_rules_for_prometheus_name_metrics_that_are_there(
     names = set(re.findall(r"\bvtox_\w+", rules))
     assert len(names) >= 3
     there = {f.name for f in text_string_to_metric_families(text)}
-    # Where several servers share the machines: see test_several_servers.
-    assert names <= there | {"vtox_server_up"}
+    assert names <= there
 
 
 def test_latency_is_a_histogram_of_every_record(fresh_http: httpx.Client, client: Client) -> None:

@@ -146,7 +146,7 @@ def test_patience_ends_with_a_reason_and_the_windows_are_kept(client: Client) ->
     publisher = Publisher("redis://127.0.0.1:1/0", patience_s=0.1)
     with pytest.raises(ServerUnavailable, match="for 0 s"):
         publisher.send("M1", {"ia": X}, t0=T0, fs_hz=1000)
-    publisher._deliveries.each[0].client = client
+    publisher._delivery.client = client
     assert [a.seq for a in publisher.send("M1", {"ia": X}, t0=T0 + 1, fs_hz=1000)] == [0, 1]
 
 

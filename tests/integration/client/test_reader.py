@@ -108,7 +108,7 @@ def test_what_was_refused_of_a_publisher_is_told_from_the_rest(
         eventually(lambda: client.xlen(keys.DEAD_LETTERS) == 4)
         letters = list(reader.refusals(publisher, quiet_s=QUIET_S))
         assert [(i.value.machine_id, i.value.code) for i in letters] == [("M1", "too_large")] * 2
-        ids = {(0, i.value.stream, i.value.stream_id) for i in letters}
+        ids = {(i.value.stream, i.value.stream_id) for i in letters}
         assert ids == set(publisher.accepted_ids)
         publisher.send("M1", {"ia": np.zeros(9)}, t0=1e9 + 2, fs_hz=1000)
         eventually(lambda: client.xlen(keys.DEAD_LETTERS) == 5)

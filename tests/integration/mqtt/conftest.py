@@ -14,9 +14,8 @@ from vtox.mqtt.connection import Connection
 from vtox.mqtt.gateway import Gateway
 from vtox.mqtt.mapping import read_mapping
 from vtox.mqtt.sparkplug_nodes import Births
-from vtox.partitions import ALONE, Place
 from vtox.settings import Settings
-from vtox.store.servers import connect_servers
+from vtox.store.client import connect
 
 MAPPING = """
 [[topics]]
@@ -54,7 +53,6 @@ def gateway(
     *,
     tls: tuple[str | None, str | None, str | None] = (None,) * 3,
     client_id: str = "vtox",
-    only: Place = ALONE,
 ) -> Iterator[Gateway]:
     """Run a gateway of `MAPPING` in a thread."""
     mapping = settings.data_dir / "mapping.toml"
@@ -66,9 +64,9 @@ def gateway(
 
     def run() -> None:
         # Files of SQLite belong to the thread that opens them.
-        with connect_servers(settings.server_urls(), "mqtt") as servers:
-            publisher, births = Publisher(servers, numbers=state), Births(state)
-            made.append(Gateway(connection, publisher, servers, rules, births, only=only))
+        with connect(settings.working_url(), "mqtt") as client:
+            publisher, births = Publisher(client, numbers=state), Births(state)
+            made.append(Gateway(connection, publisher, client, rules, births))
             ready.set()
             try:
                 made[0].run(stop)
@@ -95,10 +93,10 @@ def gateway(
 
 @contextmanager
 def subscribed(
-    broker: Mosquitto, settings: Settings, *, client_id: str = "vtox", only: Place = ALONE
+    broker: Mosquitto, settings: Settings, *, client_id: str = "vtox"
 ) -> Iterator[Gateway]:
     """Run a gateway, and wait until the broker sends it what is published from now on."""
     before = broker.log().count(SUBSCRIBED)
-    with gateway(broker.url, settings, client_id=client_id, only=only) as running:
+    with gateway(broker.url, settings, client_id=client_id) as running:
         eventually(lambda: broker.log().count(SUBSCRIBED) > before, 20)
         yield running

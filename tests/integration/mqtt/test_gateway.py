@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from vtox.domain import Window
 from vtox.errors import BrokerRefused
 from vtox.monitoring.silence import SilenceWatch
 from vtox.mqtt.connection import Connection
-from vtox.partitions import Place, server_number
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect, server_time
 from vtox.store.deadletters import newest_first
@@ -61,35 +59,6 @@ def test_windows_of_each_format_reach_the_stream(
     assert raw.channels["ib"].tolist() == pytest.approx([4, 5, -6])
     assert (timeless.seq, timeless.run) == (1, raw.run)
     assert abs(timeless.t0 - server_time(client)) < 60, "its time is that of the arrival"
-
-
-@pytest.mark.parametrize("gateways", [1, 2])
-def test_windows_reach_the_server_of_their_machine(
-    broker: Mosquitto, server: EmbeddedServer, client: Client, tmp_path: Path, gateways: int
-) -> None:
-    machines = ["V001", "V002", "V003", "V004"]
-    with ExitStack() as stack:
-        other = stack.enter_context(EmbeddedServer(load(data_dir=tmp_path / "other")))
-        urls = [server.url, other.url]
-        clients = [client, stack.enter_context(connect(other.url, "test"))]
-        if gateways == 1:
-            both = load(redis_urls=",".join(urls), data_dir=tmp_path)
-            stack.enter_context(subscribed(broker, both))
-        else:
-            for i, url in enumerate(urls):
-                folder = tmp_path / str(i)
-                folder.mkdir()
-                one = load(redis_url=url, data_dir=folder)
-                place = Place(i, 2)
-                stack.enter_context(subscribed(broker, one, client_id=f"vtox-{i}", only=place))
-        for m in machines:
-            broker.publish(f"plant/{m}/window", json.dumps(ENTRY).encode())
-        for i, at in enumerate(clients):
-            own = [m for m in machines if server_number(m, 2) == i]
-            assert own
-            assert sorted(w.machine_id for w in wait_for(at, len(own))) == own
-        sent = len(machines) * gateways
-        eventually(lambda: broker.log().count("Received PUBACK from vtox") == sent)
 
 
 def test_what_comes_while_the_gateway_is_away_is_kept(

@@ -76,7 +76,7 @@ def new_notifier(client: Client, settings: Settings) -> Iterator[Callable[[Rules
     made: list[Notifier] = []
 
     def make(rules: Rules) -> Notifier:
-        made.append(Notifier([client], settings, rules, NOTIFY))
+        made.append(Notifier(client, settings, rules, NOTIFY))
         made[-1].try_once()
         assert made[-1].problem == ""
         return made[-1]

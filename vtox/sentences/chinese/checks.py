@@ -10,12 +10,6 @@ SENTENCES: dict[str, Sentence] = {
     "server_has_no_limit": Sentence("{product} {version}，未设内存上限", ""),
     "server_has_memory": Sentence("{product} {version}，内存已使用 {share:.0%}", ""),
     "server_memory_fills": Sentence("{product} {version}：内存已用到 {share:.0%}", _MEMORY),
-    "server_is_away": Sentence(
-        "服务器 {server} 没有应答：{problem}",
-        "其他服务器的内容照常显示；在它应答之前，其上电机的状态未知。请启动它，或检查其主机和网络。",
-    ),
-    "server_away": Sentence("存有该电机数据的服务器没有应答", "系统状态会指出是哪一台。"),
-    "throughput_of_some": Sentence("并非每台服务器都给出其处理量", ""),
     "log_is_written": Sentence("服务器日志写入正常", ""),
     "log_is_not_written": Sentence(
         "服务器无法写入其追加日志，拒收窗口和结果",
@@ -151,7 +145,6 @@ SENTENCES: dict[str, Sentence] = {
         "",
     ),
     "room_without_figures": Sentence("未知：监控进程没有近期数据", ""),
-    "room_of_some": Sentence("未知：并非每台服务器都有应答", ""),
     "room_without_workers": Sentence("未知：还没有工作进程报告过两次", ""),
     "room_without_machines": Sentence("未知：没有电机在发送", ""),
     "room_without_load": Sentence("未知：主机负载未知", ""),

@@ -15,15 +15,6 @@ SENTENCES: dict[str, Sentence] = {
     "server_memory_fills": Sentence(
         "{product} {version}: {share:.0%} of its memory is in use", _MEMORY
     ),
-    "server_is_away": Sentence(
-        "server {server} does not answer: {problem}",
-        "What the others have is shown; its machines are not known until it answers. Start it, or "
-        "look at its host and network.",
-    ),
-    "server_away": Sentence(
-        "the server that has this machine does not answer", "The state of the system says which."
-    ),
-    "throughput_of_some": Sentence("not every server says how much it does", ""),
     "log_is_written": Sentence("the server's log is written", ""),
     "log_is_not_written": Sentence(
         "the server cannot write its append-only log and refuses windows and results",
@@ -167,7 +158,6 @@ SENTENCES: dict[str, Sentence] = {
         "",
     ),
     "room_without_figures": Sentence("unknown: the monitor has no recent figures", ""),
-    "room_of_some": Sentence("unknown: not every server answers", ""),
     "room_without_workers": Sentence("unknown: no worker has reported twice yet", ""),
     "room_without_machines": Sentence("unknown: no machine sends", ""),
     "room_without_load": Sentence("unknown: the load of the host is not known", ""),

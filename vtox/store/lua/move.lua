@@ -1,8 +1,7 @@
 -- Entries of machines that are in other partitions go there, before anybody has admitted them: what
 -- is moved is pending there and gone here. `arrived_ms` keeps when it came first.
 -- KEYS lease partitions raw progress counters, then the streams of the other partitions
--- ARGV token group partitions, then per entry: id, number of its stream (0: another server has it),
---      ms at which it came
+-- ARGV token group partitions, then per entry: id, number of its stream, ms at which it came
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('LEASELOST') end
 if (redis.call('HGET', KEYS[2], 'number') or '1') ~= ARGV[3] then
   return redis.error_reply('OTHERPARTITIONS')
@@ -20,7 +19,7 @@ for a = 4, #ARGV, 3 do
           kept[#kept + 1], kept[#kept + 2] = fields[2][i], fields[2][i + 1]
         end
       end
-      if to > 0 then redis.call('XADD', KEYS[5 + to], '*', unpack(kept)) end
+      redis.call('XADD', KEYS[5 + to], '*', unpack(kept))
       redis.call('XACK', raw, ARGV[2], id)
       redis.call('XDEL', raw, id)
       moved = moved + 1
