@@ -15,6 +15,7 @@ from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.store.client import Client
 from vtox.store.open_alerts import events_after, open_alerts
+from vtox.store.system_alarms import load_watch
 
 WINDOWS = 20
 
@@ -57,7 +58,7 @@ def test_an_alarm_names_the_queue_without_a_worker_until_one_comes_back(
     client, (first, *others) = served.client(), FAMILIES
     with worker(served, tmp_path / "others.log", *others):
         with worker(served, tmp_path / "first.log", first):
-            served.wait_for_workers(2)
+            eventually(lambda: (w := load_watch(client)) and len(w.served) == len(FAMILIES))
             eventually(lambda: not open_alerts(client))
         for seq in range(WINDOWS):
             client.xadd(keys.RAW, small_window("M1", seq))

@@ -15,6 +15,7 @@ from vtox.monitoring.readiness import (
     MEMORY_WARN_SHARE,
     NOTIFIER_SILENT_S,
     RECORDER_SILENT_S,
+    STALE_INTERVALS,
     TARGET_FAILS,
 )
 from vtox.settings import Settings
@@ -36,6 +37,11 @@ OPEN_RECORD_MAX_S = 2 * MAX_SILENCE_WINDOWS * MAX_RECORD_S
 ORPHAN_SEARCHES_S = 2 * ORPHAN_SEARCH_EVERY_S
 # A worker that was started anew reports within seconds; that of one that was killed ends by itself.
 NO_WORKER_S = float(heartbeats.LIFE_S)
+# The first worker of a queue has taken up to 250 s to start on a host at a load of 50. Until then
+# `/health/ready` says what is missing.
+FIRST_WORKER_S = 300.0
+# After a longer pause of the monitor the system was started again; a standby takes over sooner.
+RESTART_PAUSE_S = 30.0
 # A batch takes less than a second of a core, one with a record that hangs up to 19 s.
 STALLED_S = 90.0
 # Dead letters are counted over this time.
@@ -86,6 +92,7 @@ def next_watch(
         deleted_windows=_deleted_before(before, raised) + growth,
         unread_age_s=now.backlog.unread_age_s,
         unfinished_age_s=now.backlog.unfinished_age_s,
+        served=_served(now.snap, before),
     )
 
 
@@ -106,7 +113,7 @@ def conditions(
     ):
         yield _orphans(now.backlog, unassigned_limit_s(s))
     for name, queue in now.snap.queues.items():
-        yield _workers(name, queue)
+        yield _workers(name, queue, name in watch.served)
         yield _stalled(name, queue, before)
     yield _dead_letters_grow(watch, 1 if "dead_letters" in raised else s.dead_letters_alarm)
     yield from _memory(now.snap, "memory" in raised)
@@ -137,7 +144,23 @@ def _orphans(backlog: Backlog, limit_s: float) -> Condition:
     )
 
 
-def _workers(name: str, queue: Queue) -> Condition:
+def _served(snap: Snapshot, before: Watch | None) -> tuple[str, ...]:
+    """Return the families that have had a worker since the system started."""
+    served = {name for name, queue in snap.queues.items() if queue.workers}
+    if before and _has_run_since(snap, before):
+        served.update(before.served)
+    return tuple(sorted(served))
+
+
+def _has_run_since(snap: Snapshot, before: Watch) -> bool:
+    """Return whether the system has run without a break since the monitor last looked."""
+    pause_s = snap.t - before.t
+    if snap.server and pause_s > snap.server.uptime_s:
+        return False
+    return pause_s <= max(STALE_INTERVALS * before.interval_s, RESTART_PAUSE_S)
+
+
+def _workers(name: str, queue: Queue, had_one: bool) -> Condition:
     holds = not queue.workers
     why = (
         reason("queue_without_worker", queue=name, windows=queue.in_flight)
@@ -145,7 +168,11 @@ def _workers(name: str, queue: Queue) -> Condition:
         else reason("queue_has_worker", queue=name)
     )
     return Condition(
-        name=f"workers:{name}", holds=holds, why=why, level="fault", raise_after_s=NO_WORKER_S
+        name=f"workers:{name}",
+        holds=holds,
+        why=why,
+        level="fault",
+        raise_after_s=NO_WORKER_S if had_one else FIRST_WORKER_S,
     )
 
 

@@ -39,6 +39,7 @@ class Watch:
     `finished` is family -> windows done or dead. `dead_letters` are readings of the last minutes:
     time, and code -> dead letters so far. `deleted_unread` is the count of windows that somebody
     else deleted, of which the growth matters, and `deleted_windows` those of the open alarm.
+    `served` are the families that have had a worker since the system started.
     """
 
     t: float
@@ -49,6 +50,7 @@ class Watch:
     deleted_windows: int = 0
     unread_age_s: float | None = None
     unfinished_age_s: float | None = None
+    served: tuple[str, ...] = ()
 
 
 def keep(client: Client, condition: Condition, forget_after_s: float) -> Event:

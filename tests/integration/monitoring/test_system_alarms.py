@@ -19,6 +19,7 @@ from vtox.faults import FAMILIES
 from vtox.monitoring.conditions import (
     DEAD_LETTERS_S,
     DELETED_CLEAR_S,
+    FIRST_WORKER_S,
     NO_WORKER_S,
     ORPHAN_SEARCHES_S,
     RECORDER_STOPPED_S,
@@ -258,6 +259,7 @@ def test_dead_letters_that_grow(working: Client, settings: Settings) -> None:
 
 
 def test_a_queue_without_a_worker(working: Client, settings: Settings) -> None:
+    look(working, settings)
     report(working, "turn_short", "broken_bar")
     working.hset(keys.COUNTERS, "in_flight_windows:bearing", 7)
     assert look(working, settings) == {}, "its worker may just be started anew"
@@ -271,6 +273,33 @@ def test_a_queue_without_a_worker(working: Client, settings: Settings) -> None:
     report(working)
     assert look(working, settings) == {}
     assert [e for _, e, _ in events(working)] == ["raised", "cleared"]
+
+
+def test_a_start_raises_nothing_until_a_worker_is_overdue(
+    working: Client, settings: Settings
+) -> None:
+    report(working, "turn_short", "bearing")
+    look(working, settings)
+    pass_time(working, FIRST_WORKER_S - SLACK_S)
+    assert look(working, settings) == {}
+    pass_time(working, SLACK_S)
+    assert set(look(working, settings)) == {"workers:broken_bar"}
+    report(working)
+    assert look(working, settings) == {}
+
+
+def test_what_ran_before_the_system_stopped_does_not_count_at_its_start(
+    working: Client, settings: Settings
+) -> None:
+    look(working, settings)
+    stopped = json.loads(working.get(keys.WATCH))
+    assert stopped["served"] == sorted(FAMILIES)
+    working.set(keys.WATCH, json.dumps(stopped | {"t": stopped["t"] - 3600}))
+    report(working, "turn_short", "bearing")
+    look(working, settings)
+    assert json.loads(working.get(keys.WATCH))["served"] == ["bearing", "turn_short"]
+    pass_time(working, NO_WORKER_S)
+    assert look(working, settings) == {}
 
 
 def test_workers_that_finish_nothing_while_windows_wait(
@@ -375,6 +404,7 @@ def test_two_monitors_raise_an_alarm_once(working: Client, settings: Settings) -
 def test_a_condition_that_was_not_observed_meanwhile_begins_anew(
     working: Client, settings: Settings, hours: int
 ) -> None:
+    look(working, settings)
     report(working, "turn_short", "broken_bar")
     look(working, settings)
     state = json.loads(working.hget(keys.ALARMS, "workers:bearing"))
