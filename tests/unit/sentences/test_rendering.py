@@ -12,7 +12,14 @@ from tests.paths import ROOT
 from vtox.domain import Diagnosis, Reason, abstain, reason
 from vtox.sentences.english.general import WORDS
 from vtox.sentences.languages import NAMES, Language
-from vtox.sentences.rendering import SENTENCES, TABLES, advice, render, render_all
+from vtox.sentences.rendering import (
+    SENTENCES,
+    TABLES,
+    VOCABULARIES,
+    advice,
+    render,
+    render_all,
+)
 from vtox.sentences.sentence import Sentence
 
 CODES = sorted(SENTENCES)
@@ -53,6 +60,13 @@ def sample_values(sentence: Sentence) -> dict[str, Any]:
         for _, name, spec, conversion in Formatter().parse(sentence.text)
         if name
     }
+
+
+@pytest.mark.parametrize("language", NAMES)
+def test_an_alarm_does_not_tell_an_age_that_grows(language: Language) -> None:
+    tables = [VOCABULARIES[language].tables[name] for name in ("alerts", "system")]
+    texts = [s.text for table in tables for s in table.values()]
+    assert [text for text in texts if re.search(r"\} s (ago|前)|reported for \{", text)] == []
 
 
 def test_a_code_stands_in_one_table() -> None:

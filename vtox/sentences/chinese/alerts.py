@@ -23,7 +23,7 @@ SENTENCES: dict[str, Sentence] = {
         "若已停用则无需处理；再次发送数据时作为新电机。如需保留，请登记铭牌。",
     ),
     "machine_silent": Sentence("没有收到窗口", _NO_WINDOWS),
-    "silence_duration": Sentence("最近一个窗口在 {silence_s:.0f} s 前收到", _NO_WINDOWS),
+    "silence_duration": Sentence("报警时已 {silence_s:.0f} s 未收到窗口", _NO_WINDOWS),
     "sender_departed": Sentence("发送端已与消息代理断开", _NO_WINDOWS),
     "windows_arrive": Sentence("又收到窗口", "无需处理：电机已恢复发送。"),
     "clock_off": Sentence("发送端的时钟不准", _CLOCK),

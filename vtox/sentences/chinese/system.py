@@ -6,18 +6,18 @@ _NOTHING = "无需处理：报警已结束。"
 
 SENTENCES: dict[str, Sentence] = {
     "windows_unread": Sentence(
-        "有窗口等待读取：最早的一个在 {age_s:.0f} s 前到达",
+        "窗口未及时读取：有窗口到达 {age_s:.0f} s 后仍未读取",
         "增加工作进程（VTOX_CLUSTER_WORKERS）或减少发送；若有队列没有工作进程或停滞，先处理它；"
         "若完全没有读取，请重启桥接进程。",
     ),
     "records_waiting": Sentence(
-        "有记录等待某个队列的工作进程：最早的一个在 {age_s:.0f} s 前到达",
+        "有记录等待某个队列的工作进程：到达 {age_s:.0f} s 后仍在等待",
         "为处理中窗口最多的队列增加工作进程；若它没有工作进程或停滞，先处理它。"
         "其他队列会继续工作，直到内存用满。",
     ),
     "windows_read_in_time": Sentence("窗口又能及时读取", _NOTHING),
     "window_in_no_record": Sentence(
-        "有一个 {age_s:.0f} s 前到达的窗口未归入任何记录：无人处理",
+        "有窗口到达 {age_s:.0f} s 后仍未归入任何记录：无人处理",
         "重启桥接进程，它会由待确认列表重建记录；`XPENDING motor_raw_data vtox` "
         "可显示谁读取了最早的条目：只有桥接进程可以用此消费组读取。",
     ),
@@ -62,7 +62,7 @@ SENTENCES: dict[str, Sentence] = {
         "或用桥接进程的消费组读取的其他程序；VTOX 会自行裁剪数据流。",
     ),
     "recorder_silent": Sentence(
-        "记录进程已有 {silence_s:.0f} s 没有报告：历史不再增加",
+        "记录进程没有报告（发现时已 {silence_s:.0f} s）：历史不再增加",
         "启动 `vtox up` 或 `vtox recorder`；`vtox doctor` 会说明最后一个进程是哪个。"
         "恢复后，数据流中仍保留的内容会补录。",
     ),
@@ -78,7 +78,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "history_recorded": Sentence("历史又在记录", _NOTHING),
     "notifier_silent": Sentence(
-        "通知进程已有 {silence_s:.0f} s 没有报告：报警不会发送给任何人",
+        "通知进程没有报告（发现时已 {silence_s:.0f} s）：报警不会发送给任何人",
         "启动 `vtox up` 或 `vtox notify run`；尚未发送的消息会保留。",
     ),
     "nobody_notified": Sentence(

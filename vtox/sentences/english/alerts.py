@@ -29,7 +29,7 @@ SENTENCES: dict[str, Sentence] = {
         "Check the sender, its sensors' supply and its network; retire a machine that is gone.",
     ),
     "silence_duration": Sentence(
-        "the last one came {silence_s:.0f} s ago",
+        "none had come for {silence_s:.0f} s when the alarm was raised",
         "Check the sender, its sensors' supply and its network; retire a machine that is gone.",
     ),
     "sender_departed": Sentence(

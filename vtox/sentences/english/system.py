@@ -6,18 +6,18 @@ _NOTHING = "Nothing: the alarm has ended."
 
 SENTENCES: dict[str, Sentence] = {
     "windows_unread": Sentence(
-        "windows wait to be read: the oldest one came {age_s:.0f} s ago",
+        "windows are not read in time: one was still unread {age_s:.0f} s after it came",
         "Add workers (VTOX_CLUSTER_WORKERS) or send less; if a queue has no worker or is stalled, "
         "begin there; if nothing is read at all, restart the bridge.",
     ),
     "records_waiting": Sentence(
-        "records wait for the workers of a queue: the oldest one came {age_s:.0f} s ago",
+        "records wait for the workers of a queue: one still waited {age_s:.0f} s after it came",
         "Add workers of the queue that has most windows in flight; if it has none or is stalled, "
         "begin there. The other queues go on until the memory is full.",
     ),
     "windows_read_in_time": Sentence("windows are read in time again", _NOTHING),
     "window_in_no_record": Sentence(
-        "a window that came {age_s:.0f} s ago is in no record: nobody works on it",
+        "a window is in no record {age_s:.0f} s after it came: nobody works on it",
         "Restart the bridge, which builds its records again from the pending list; `XPENDING "
         "motor_raw_data vtox` shows who has read the oldest entries: only the bridge may read with "
         "this group.",
@@ -66,7 +66,7 @@ SENTENCES: dict[str, Sentence] = {
         "program that reads with the group of the bridge; VTOX trims the stream itself.",
     ),
     "recorder_silent": Sentence(
-        "the recorder has not reported for {silence_s:.0f} s: nothing is added to the history",
+        "the recorder does not report, by then for {silence_s:.0f} s: nothing is added to the history",
         "Start `vtox up` or `vtox recorder`; `vtox doctor` says which process was the last one. "
         "What the streams hold when it is back is recorded then.",
     ),
@@ -83,7 +83,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "history_recorded": Sentence("the history is recorded again", _NOTHING),
     "notifier_silent": Sentence(
-        "the notifier has not reported for {silence_s:.0f} s: no alarm is sent to anybody",
+        "the notifier does not report, by then for {silence_s:.0f} s: no alarm is sent to anybody",
         "Start `vtox up` or `vtox notify run`; what is not sent waits.",
     ),
     "nobody_notified": Sentence(
