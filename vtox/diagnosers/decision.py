@@ -98,12 +98,16 @@ class Table(Generic[C]):
 
     def decide(self, x: C, count: int) -> Int:
         """Return the number of the rule that decides each of `count` records, -1 for none."""
-        masks = np.ones((len(self.rules) + 1, count), bool)
-        for mask, r in zip(masks, self.rules, strict=False):
-            mask[:] = r.holds(x)
-        first: Int = masks.argmax(axis=0)
-        first[first == len(self.rules)] = -1
-        return first
+        decided = np.full(count, -1)
+        open_ = np.ones(count, bool)
+        for k, r in enumerate(self.rules):
+            mask = open_ & r.holds(x)
+            if np.count_nonzero(mask):
+                decided[mask] = k
+                open_ ^= mask
+                if not np.count_nonzero(open_):
+                    break
+        return decided
 
     def reasons(self, x: C, decided: Int) -> list[tuple[Reason, ...]]:
         """Return the reasons of the rules that decided: the code, then doubts; none where -1."""
