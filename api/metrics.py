@@ -20,9 +20,9 @@ from prometheus_client.registry import Collector
 
 from vtox.alarms.life import OPEN_STATES
 from vtox.monitoring.capacity import CPU, capacity
-from vtox.monitoring.readiness import STALE_INTERVALS
 from vtox.monitoring.throughput import Throughput
 from vtox.store.ledger import BUCKET_BASE
+from vtox.store.metrics import STALE_INTERVALS
 from vtox.store.status import Snapshot, dead_letters
 
 __all__ = ["CONTENT_TYPE", "exposition"]

@@ -32,7 +32,7 @@ from api.server import Server
 from vtox import keys
 from vtox.domain import Reason
 from vtox.monitoring.capacity import Capacity, capacity
-from vtox.monitoring.readiness import STALE_INTERVALS, Check, checks
+from vtox.monitoring.readiness import Check, checks
 from vtox.monitoring.throughput import (
     Throughput,
     arrivals_per_s,
@@ -43,6 +43,7 @@ from vtox.sentences.rendering import render
 from vtox.store import open_alerts as alerts
 from vtox.store.entries import Metrics
 from vtox.store.heartbeats import Worker
+from vtox.store.metrics import STALE_INTERVALS
 from vtox.store.scaling_report import HostScaling
 from vtox.store.status import PartitionState, Snapshot
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from vtox.domain import Reason, reason
-from vtox.monitoring.readiness import STALE_INTERVALS
 from vtox.monitoring.throughput import metrics_age_s
 from vtox.store.entries import Metrics
+from vtox.store.metrics import STALE_INTERVALS
 
 # Long records are diagnosed ten seconds at a time or more: an average over less swings with them.
 AVERAGE_S = 60.0
@@ -38,17 +38,25 @@ def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
     for machines that send what these send. It is an estimate: a window costs less as the load of a
     host grows (docs/adr/0023), while near a share of 1 windows wait.
     """
-    latest = metrics[0] if metrics else None
-    age = metrics_age_s(latest, now)
-    if latest is None or age is None or age > STALE_INTERVALS * (latest.interval_s or 0.0):
+    recent = of_last_minute(metrics, now)
+    if not recent:
         return Capacity(used={}, why=reason("room_without_figures"))
-    recent = [m for m in metrics if m.t is not None and now - m.t < AVERAGE_S] or [latest]
+    latest = recent[0]
     used = {name: fmean(shares) for name, shares in _shares(recent).items()}
     if not latest.busy:
         return Capacity(used=used, why=reason("room_without_workers"))
     machines = None if latest.machines is None else int(latest.machines)
     limit, room, why = room_of(used, machines)
     return Capacity(used=used, limit=limit, machines=machines, room=room, why=why)
+
+
+def of_last_minute(metrics: Sequence[Metrics], now: float) -> Sequence[Metrics]:
+    """Return the entries of the last minute, the latest at least; none where that is stale."""
+    latest = metrics[0] if metrics else None
+    age = metrics_age_s(latest, now)
+    if latest is None or age is None or age > STALE_INTERVALS * (latest.interval_s or 0.0):
+        return []
+    return [m for m in metrics if m.t is not None and now - m.t < AVERAGE_S] or [latest]
 
 
 def room_of(used: Mapping[str, float], machines: int | None) -> tuple[str, int | None, Reason]:

@@ -15,12 +15,12 @@ from vtox.monitoring.readiness import (
     MEMORY_WARN_SHARE,
     NOTIFIER_SILENT_S,
     RECORDER_SILENT_S,
-    STALE_INTERVALS,
     TARGET_FAILS,
 )
 from vtox.settings import Settings
 from vtox.store import heartbeats
 from vtox.store.backlog import Backlog
+from vtox.store.metrics import STALE_INTERVALS
 from vtox.store.notifier_heartbeat import NotifierHeartbeat
 from vtox.store.retention import NOT_FROM_SHARE
 from vtox.store.status import Queue, Snapshot, dead_letters

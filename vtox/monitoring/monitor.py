@@ -18,7 +18,6 @@ from vtox.monitoring.conditions import (
     next_watch,
     unassigned_limit_s,
 )
-from vtox.monitoring.readiness import STALE_INTERVALS
 from vtox.monitoring.silence import SilenceWatch
 from vtox.monitoring.throughput import AVERAGE_S
 from vtox.settings import Settings
@@ -27,7 +26,7 @@ from vtox.store.backlog import backlog
 from vtox.store.client import Client, own_clock_offset_s, server_time
 from vtox.store.entries import Metrics
 from vtox.store.ledger import BUCKET_BASE
-from vtox.store.metrics import Counts
+from vtox.store.metrics import STALE_INTERVALS, Counts
 from vtox.store.open_alerts import list_open_alerts
 from vtox.store.partition_table import served
 from vtox.store.status import snapshot

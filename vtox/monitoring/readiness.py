@@ -2,25 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Literal
 
 from vtox import keys
+from vtox.monitoring.capacity import CPU, capacity, of_last_minute
 from vtox.sentences.rendering import remedy, render
 from vtox.store.agreement import Party, differences, in_words
+from vtox.store.metrics import STALE_INTERVALS
 from vtox.store.status import Server, Snapshot
 
 Status = Literal["pass", "warn", "fail"]
 
 # Above these shares of the memory limit writes will soon be refused.
 MEMORY_WARN_SHARE, MEMORY_FAIL_SHARE = 0.80, 0.95
-# What the monitor measures is stale when it is older than this many of its intervals.
-STALE_INTERVALS = 3
 # Three of the recorder's pauses.
 RECORDER_SILENT_S = 30.0
 # Six of the notifier's reports.
 NOTIFIER_SILENT_S = 30.0
 # The back-off has reached its longest wait by then, at its defaults.
 TARGET_FAILS = 6
+# From this share of cores or workers on, windows wait for their turn.
+FULL_SHARE = 0.95
+# Records are answered within a second while there is room (docs/PERFORMANCE.md).
+LATE_MS = 5000.0
 # A bridge that last reported longer ago than this does not hang: none was started since.
 BRIDGE_FORGOTTEN_S = 600.0
 
@@ -62,6 +67,8 @@ def checks(snapshot: Snapshot) -> list[Check]:
         *_hosts(snapshot.parties),
         *_broker(snapshot),
         _monitor(snapshot),
+        *_load(snapshot),
+        *_latency(snapshot),
         _recorder(snapshot),
         *_notifier(snapshot),
         *(_workers(name, snapshot) for name in snapshot.queues),
@@ -133,6 +140,32 @@ def _monitor(snapshot: Snapshot) -> Check:
     if times["age_s"] <= STALE_INTERVALS * watch.interval_s:
         return coded_check("monitor", "pass", "monitor_looks", **times)
     return coded_check("monitor", "warn", "monitor_is_away", **times)
+
+
+def _load(snapshot: Snapshot) -> list[Check]:
+    """Return whether cores and workers have time left; nothing where the monitor does not say."""
+    used = capacity(snapshot.metrics, snapshot.t).used
+    if not used:
+        return []
+    limit = max(used, key=lambda name: used[name])
+    share = used[limit]
+    if share < FULL_SHARE:
+        return [coded_check("load", "pass", "load_is_carried", share=share)]
+    if limit == CPU:
+        return [coded_check("load", "warn", "cores_are_full", share=share)]
+    return [coded_check("load", "warn", "workers_are_full", queue=limit, share=share)]
+
+
+def _latency(snapshot: Snapshot) -> list[Check]:
+    """Return whether records are answered soon; nothing where none was."""
+    recent = of_last_minute(snapshot.metrics, snapshot.t)
+    known = [m.latency_p95_ms for m in recent if m.latency_p95_ms is not None]
+    if not known:
+        return []
+    p95_ms = median(known)
+    late = p95_ms >= LATE_MS
+    code = "answers_are_late" if late else "answers_in_time"
+    return [coded_check("latency", "warn" if late else "pass", code, p95_s=p95_ms / 1000)]
 
 
 def _recorder(snapshot: Snapshot) -> Check:

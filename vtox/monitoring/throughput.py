@@ -12,12 +12,12 @@ from typing import Literal
 
 from vtox.domain import Reason, reason
 from vtox.faults import FAMILIES
-from vtox.monitoring.readiness import STALE_INTERVALS
 from vtox.sentences.rendering import render_all
 from vtox.store import status
 from vtox.store.client import Client
 from vtox.store.entries import Metrics
 from vtox.store.heartbeats import Worker
+from vtox.store.metrics import STALE_INTERVALS
 from vtox.store.streams import Group
 
 Source = Literal["performance_metrics", "stream_activity", "workers"]

@@ -10,6 +10,8 @@ from vtox.store.entries import Metrics, decode_metrics, encode_metrics, number
 
 # Entries that lie within the average of the throughput, at one a second and at more.
 _RECENT = 64
+# What the monitor measures is stale when it is older than this many of its intervals.
+STALE_INTERVALS = 3
 # A machine that sent a window within this time sends.
 SENDING_S = 60.0
 

@@ -154,6 +154,22 @@ SENTENCES: dict[str, Sentence] = {
         "最近一次检查在 {age_s:.0f} s 前，间隔 {interval_s:g} s",
         "系统报警停留在当时的状态：请重启桥接进程；cluster.log 记录了原因。",
     ),
+    "load_is_carried": Sentence("核心与工作进程：最多已用 {share:.0%}", ""),
+    "cores_are_full": Sentence(
+        "VTOX 可用的核心已用 {share:.0%}：窗口需要排队",
+        "增加核心或主机，或减少发送的电机；`vtox doctor` 给出所需资源。",
+    ),
+    "workers_are_full": Sentence(
+        "队列 {queue} 的工作进程 {share:.0%} 的时间在工作：窗口需要排队",
+        "主机尚有空闲核心时增加工作进程（VTOX_CLUSTER_WORKERS），否则增加主机；"
+        "`vtox doctor` 给出所需资源。",
+    ),
+    "answers_in_time": Sentence("95% 的记录在 {p95_s:.1f} s 内得到结果", ""),
+    "answers_are_late": Sentence(
+        "结果延迟：95% 的记录需要 {p95_s:.1f} s 才得到结果",
+        "查看哪个队列处理中的窗口最多：它需要更多工作进程或核心。结果完整但延迟；"
+        "若到达速率持续高于处理速率，将报警 `backlog`。",
+    ),
     "no_recorder": Sentence("还没有运行过：没有历史数据", ""),
     "recorder_is_away": Sentence(
         "记录进程（主机 {host}，进程号 {pid}）已 {silent_s:.0f} s 没有报告："

@@ -167,6 +167,23 @@ SENTENCES: dict[str, Sentence] = {
         "looked last {age_s:.0f} s ago, at an interval of {interval_s:g} s",
         "Alarms of the system are of then: restart the bridge; cluster.log says why.",
     ),
+    "load_is_carried": Sentence("cores and workers: at most {share:.0%} in use", ""),
+    "cores_are_full": Sentence(
+        "{share:.0%} of the cores that VTOX may use are in use: windows wait for their turn",
+        "Add cores or hosts, or let fewer machines send; `vtox doctor` says what they need.",
+    ),
+    "workers_are_full": Sentence(
+        "the workers of queue {queue} are at work {share:.0%} of their time: windows wait for "
+        "their turn",
+        "Add workers (VTOX_CLUSTER_WORKERS) if the host has cores left, or hosts; `vtox doctor` "
+        "says what the machines need.",
+    ),
+    "answers_in_time": Sentence("answers take up to {p95_s:.1f} s (95 % of the records)", ""),
+    "answers_are_late": Sentence(
+        "answers are late: they take up to {p95_s:.1f} s (95 % of the records)",
+        "See which queue has most windows in flight: it needs workers or cores. Results are "
+        "complete, but late; if arrivals stay above the throughput, `backlog` is raised.",
+    ),
     "no_recorder": Sentence("none has run yet: no history", ""),
     "recorder_is_away": Sentence(
         "the recorder (pid {pid} on host {host}) has not reported for {silent_s:.0f} s: what the "

@@ -66,7 +66,7 @@ SENTENCES: dict[str, Sentence] = {
         "program that reads with the group of the bridge; VTOX trims the stream itself.",
     ),
     "recorder_silent": Sentence(
-        "the recorder does not report, by then for {silence_s:.0f} s: nothing is added to the history",
+        "the recorder does not report ({silence_s:.0f} s by then): nothing is added to the history",
         "Start `vtox up` or `vtox recorder`; `vtox doctor` says which process was the last one. "
         "What the streams hold when it is back is recorded then.",
     ),
@@ -83,7 +83,7 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "history_recorded": Sentence("the history is recorded again", _NOTHING),
     "notifier_silent": Sentence(
-        "the notifier does not report, by then for {silence_s:.0f} s: no alarm is sent to anybody",
+        "the notifier does not report ({silence_s:.0f} s by then): no alarm is sent to anybody",
         "Start `vtox up` or `vtox notify run`; what is not sent waits.",
     ),
     "nobody_notified": Sentence(

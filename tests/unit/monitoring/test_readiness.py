@@ -1,0 +1,59 @@
+"""What the checks say of load and latency, from the entries of the monitor."""
+
+import pytest
+
+from vtox.monitoring.readiness import LATE_MS, Check, checks
+from vtox.store.entries import Metrics
+from vtox.store.status import Snapshot
+
+NOW = 1000.0
+
+
+def found(*metrics: Metrics) -> dict[str, Check]:
+    snap = Snapshot(
+        t=NOW,
+        lengths={},
+        group=None,
+        counters={},
+        queues={},
+        workers=(),
+        machines=0,
+        bridge_alive=True,
+        bridge=None,
+        server=None,
+        metrics=metrics,
+    )
+    return {c.name: c for c in checks(snap)}
+
+
+def entry(age_s: float = 1.0, **figures: object) -> Metrics:
+    return Metrics(t=NOW - age_s, interval_s=10.0, **figures)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("figures", "code"),
+    [
+        ({"cpu": 1.0, "busy": {"bearing": 0.5}}, "cores_are_full"),
+        ({"cpu": 0.8, "busy": {"bearing": 0.97}}, "workers_are_full"),
+        ({"cpu": 0.8, "busy": {"bearing": 0.5}}, "load_is_carried"),
+    ],
+)
+def test_a_system_without_room_says_so(figures: dict[str, object], code: str) -> None:
+    check = found(entry(**figures))["load"]
+    assert check.code == code
+    assert (check.status == "warn") == (code != "load_is_carried")
+
+
+def test_late_answers_are_a_warning_though_nothing_fails() -> None:
+    late, soon = entry(latency_p95_ms=7700.0), entry(11, latency_p95_ms=LATE_MS - 1)
+    check = found(late)["latency"]
+    assert (check.status, check.code) == ("warn", "answers_are_late")
+    assert "7.7 s" in check.observed
+    assert found(soon)["latency"].status == "pass"
+    assert found(late, soon, soon)["latency"].status == "pass", "one interval is a burst"
+
+
+def test_what_the_monitor_does_not_say_is_no_check() -> None:
+    stale = entry(100, cpu=1.0, latency_p95_ms=9e4)
+    for metrics in ((), (stale,), (entry(),)):
+        assert not {"load", "latency"} & found(*metrics).keys()
