@@ -285,14 +285,14 @@ def _outcome(family: str, d: Diagnosed, machine: MachineState) -> tuple[Outcome,
             kept += [f"latest:{diagnosis.fault}", latest]
     # A name that nobody else can make: a commit succeeds only if the one it builds on did.
     version = secrets.token_hex(16)
-    assessment = encode_assessment(d.record.machine_id, after.assessment) if after.publish else None
+    published = after.published and encode_assessment(d.record.machine_id, after.published)
     outcome = Outcome(
         record_id=d.record_id,
         version=machine.version,
         next_version=version,
         machine=kept,
         results=results,
-        assessments=[assessment] if assessment else [],
+        assessments=[published] if published else [],
         alerts=[encode_alert(a) for a in after.alerts],
         evidence=after.keep_waveform,
         fingerprint=fingerprint(after.assessment) if after.marks else "",

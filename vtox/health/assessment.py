@@ -96,8 +96,8 @@ def fingerprint(a: Assessment) -> str:
 
 
 def is_due(last: Published | None, now: Assessment) -> bool:
-    """Return whether an assessment differs from the last one published, or that one is old."""
+    """Return whether an assessment differs from the last one published, or is of another time."""
     if last is None or last.state != now.state:
         return True
     moved = abs((last.health or 0) - (now.health or 0)) >= 1
-    return moved or now.t - last.t >= PUBLISH_EVERY_S
+    return moved or abs(now.t - last.t) >= PUBLISH_EVERY_S

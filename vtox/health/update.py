@@ -4,7 +4,7 @@ Pure; the worker commits what comes out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from vtox.domain import Diagnosis, Record
@@ -26,16 +26,16 @@ class HealthUpdate:
     """What the diagnoses of one record change.
 
     `marks` has the faults of which the record is the latest now, each with what its alarm has taken
-    of the record (`vtox.health.alerts.Slots`). `publish` says whether the
-    assessment is due; `keep_waveform` whether the record shows something new, so that its samples
-    are kept as evidence.
+    of the record (`vtox.health.alerts.Slots`). `published` is the assessment where it is due, at
+    the end of the record: of a back-fill the families are minutes apart. `keep_waveform` says
+    whether the record shows something new, so that its samples are kept as evidence.
     """
 
     marks: Mapping[str, str]
     history: MachineHistory
     assessment: Assessment
     alerts: tuple[Alert, ...]
-    publish: bool
+    published: Assessment | None
     keep_waveform: bool
 
 
@@ -72,16 +72,16 @@ def update(
         keep_waveform |= found and RANK[d.state] > RANK.get(before.last_state, 0)
     credible_t = (h.last_t for h in faults.values() if h.last_t <= latest_t)
     assessment = assess(faults, max(record.t_end, *credible_t, 0.0))
-    publish = bool(marks) and is_due(history.last_published, assessment)
-    published = history.last_published
-    if publish:
-        published = Published(assessment.t, assessment.health, assessment.state)
+    placed = replace(assessment, t=record.t_end)
+    last, published = history.last_published, None
+    if marks and is_due(last, placed):
+        last, published = Published(placed.t, placed.health, placed.state), placed
     return HealthUpdate(
         marks,
-        MachineHistory(faults, published),
+        MachineHistory(faults, last),
         assessment,
         tuple(alerts),
-        publish,
+        published,
         keep_waveform,
     )
 

@@ -131,9 +131,9 @@ def test_the_waveform_of_the_first_of_a_kind_is_kept() -> None:
 
 def test_an_assessment_is_published_when_it_changes_and_now_and_then() -> None:
     d = Diagnosis(fault="bearing", state="normal", severity=0.0)
-    published = [u.publish for u in updates(*[d] * 25)]
+    published = [u.published for u in updates(*[d] * 25)]
     assert published[0]
-    assert sum(published) == 3
+    assert sum(p is not None for p in published) == 3
 
 
 def test_the_load_is_that_of_the_last_record_that_measured_it() -> None:
@@ -276,7 +276,7 @@ def test_a_record_of_the_past_changes_neither_history_nor_health_nor_alerts() ->
     for n in range(5):
         after = update(present, record(n), [FAULTY])
         assert (after.marks, after.history, after.alerts) == ({}, present, ())
-        assert (after.publish, after.keep_waveform) == (False, False)
+        assert (after.published, after.keep_waveform) == (None, False)
         assert (after.assessment.state, after.assessment.t) == ("normal", 3601.0)
 
 
@@ -287,6 +287,22 @@ def test_a_record_may_be_of_the_past_for_one_fault_and_new_for_another() -> None
     assert set(after.marks) == {"eccentricity"}
     assert after.history.faults["bearing"] == present.faults["bearing"]
     assert after.assessment.t == 11.0, "health does not go back in time"
+
+
+def test_health_of_a_back_fill_is_placed_where_its_record_ended() -> None:
+    history = MachineHistory()
+    for n in range(3600):  # of an hour that came at once, one family is done
+        history = update(history, record(n), [SOUND]).history
+    other = Diagnosis(fault="broken_bar", state="fault", severity=0.9)
+    placed = []
+    for n in range(12):
+        after = update(history, record(n, 10.0), [other])
+        history = after.history
+        placed.append(after.published)
+    assert [p.t for p in placed if p] == [10.0 * (n + 1) for n in range(12)]
+    first = next(p for p in placed if p and p.state == "fault")
+    assert first.t < 120, "not at the end of the hour"
+    assert history.faults["bearing"].last_t == 3600.0
 
 
 def test_recordings_of_long_ago_count_in_their_order() -> None:
