@@ -1,6 +1,6 @@
 """Finds the samples that a spectrum or a waveform is of: a stored record, or the latest one."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -16,6 +16,7 @@ from vtox.errors import BaselineError, InputError
 from vtox.faults import FAMILIES
 from vtox.store import evidence, machines
 from vtox.store.client import Client
+from vtox.store.entries import Result
 from vtox.store.evidence import Waveform
 from vtox.store.latest_records import record_of
 
@@ -49,9 +50,11 @@ def stored_record(backend: Backend, record: str) -> KeptRecord:
     """
     client = backend.client()
     try:
-        return _of_waveform(client, evidence.get(client, record))
+        waveform = evidence.get(client, record)
     except InputError as error:
         raise Problem("no_waveform", str(error)) from error
+    overviews = machines.overview(client, [waveform.machine_id])
+    return _of_waveform(client, waveform, overviews[0].diagnoses if overviews else {})
 
 
 def latest_record(
@@ -70,20 +73,22 @@ def latest_record(
     overviews = machines.overview(client, [machine_id])
     if not overviews:
         raise not_found(f"machine {machine_id!r} is not known: it has not sent a window yet")
+    diagnoses = overviews[0].diagnoses
     stored: list[Waveform] | None = None
     for family in families:
-        result = overviews[0].diagnoses.get(FAMILIES[family].faults[0])
+        result = diagnoses.get(FAMILIES[family].faults[0])
         latest = record_of(client, result) if result else None
         if latest and result:
             recording = latest.recording
             if _has(recording.channels, channels):
-                origin = _info(latest.record, machine_id, "stream", result.t_start, recording)
+                times = result.t_start, 0.0
+                origin = _info(latest.record, machine_id, "stream", times, recording)
                 return _with_machine(client, origin, recording)
         if stored is None:
             stored = list(_stored_with(client, machine_id, channels))
         for waveform in stored:
             if waveform.family == family:
-                return _of_waveform(client, waveform)
+                return _of_waveform(client, waveform, diagnoses)
     raise Problem(
         "no_waveform",
         f"no samples of {machine_id} with any of {', '.join(channels)} are kept: those of records "
@@ -101,19 +106,30 @@ def _has(names: Iterable[str], channels: Collection[str]) -> bool:
     return any(n in channels for n in names)
 
 
-def _of_waveform(client: Client, waveform: Waveform) -> KeptRecord:
+def _of_waveform(client: Client, waveform: Waveform, diagnoses: Mapping[str, Result]) -> KeptRecord:
     recording = waveform.recording()
-    info = _info(waveform.record, waveform.machine_id, "evidence", waveform.t_start, recording)
+    times = waveform.t_start, _behind_s(waveform, diagnoses)
+    info = _info(waveform.record, waveform.machine_id, "evidence", times, recording)
     return _with_machine(client, info, recording)
+
+
+def _behind_s(waveform: Waveform, diagnoses: Mapping[str, Result]) -> float | None:
+    """Return how much earlier a record ended than the latest diagnosis of its family."""
+    family = FAMILIES.get(waveform.family)
+    latest = diagnoses.get(family.faults[0]) if family else None
+    if latest is None or latest.t_end is None:
+        return None
+    return round(max(latest.t_end - waveform.t_start - waveform.duration_s, 0.0), 3)
 
 
 def _info(
     record: str,
     machine_id: str,
     source: Literal["stream", "evidence"],
-    t_start: float | None,
+    times: tuple[float | None, float | None],
     recording: Recording,
 ) -> RecordInfo:
+    t_start, behind_s = times
     return RecordInfo(
         record=record,
         machine_id=machine_id,
@@ -121,6 +137,7 @@ def _info(
         source=source,
         t_start=t_start,
         start=rfc3339(t_start),
+        behind_s=behind_s,
         duration_s=round(recording.duration_s, 3),
         fs_hz=recording.fs_hz,
         channels=list(recording.channels),

@@ -20,6 +20,10 @@ class RecordInfo(ResponseModel):
     )
     t_start: Number
     start: Time | None
+    behind_s: Number = Field(
+        description="how much earlier it ended than the latest diagnosis of its family, whose "
+        "figures it does not have then; null where there is none"
+    )
     duration_s: float
     fs_hz: float
     channels: list[str]

@@ -1,8 +1,8 @@
 // The spectrum bench of a machine: which record, kind and range are shown stands in the address, so that a view
 // can be sent to a colleague. Levels are those that the diagnoses read.
 
-import { byId, el, ended, exact, faultName, get, label, listed, num, put, Refused, sentenceCase } from "./common.js";
-import { decibel, hertz, lineName, linesTable, rank, recordFacts, REFERENCES, tone } from "./lines.js";
+import { byId, el, ended, exact, faultName, get, label, listed, num, put, Refused, sentenceCase, span } from "./common.js";
+import { hertz, levelsOf, lineName, linesTable, rank, recordFacts, REFERENCES, tone } from "./lines.js";
 import { phasorDiagram, phasorFacts, phasorLabel } from "./phasors.js";
 import { plot } from "./plot.js";
 import { t } from "./texts.js";
@@ -22,6 +22,7 @@ let drawnTools = "", touched = false, machine = "", address = "", view = {}, sho
 
 const number = (name) => (view[name] === undefined || view[name] === "" || Number.isNaN(Number(view[name])) ? null : Number(view[name]));
 const kind = () => (KINDS.includes(view.kind) ? view.kind : "demodulated");
+const levels = () => levelsOf(shown.reference, linear());
 const linear = () => view.scale === "linear" || kind() === "waveform";
 const orders = () => view.axis === "orders" && shown?.shaft_hz;
 const toX = (hz) => (hz === null ? null : orders() ? hz / shown.shaft_hz : hz);
@@ -91,9 +92,11 @@ function read(idx) {
   if (!shown.hz) return;
   const hz = shown.hz[idx], level = shown.levels_db[idx], floor = shown.floor_db[idx];
   const own = shown.lines.filter((m) => m.low_hz <= hz && hz <= m.high_hz).map(lineName);
-  const parts = [hertz(hz, shown.resolution_hz), shown.shaft_hz && t("bench.read_orders", { orders: (hz / shown.shaft_hz).toFixed(3) }), shown.supply_hz && shown.reference === "supply line" && t("bench.read_from_supply", { distance: (hz - shown.supply_hz).toFixed(3).replace("-", "−") }), level === null ? t("bench.no_level") : t("bench.level", { level: decibel(level, 2) }), level !== null && floor !== null && t("bench.above_noise", { level: decibel(level - floor) }), own.length && listed(own)];
+  const parts = [hertz(hz, shown.resolution_hz), shown.shaft_hz && t("bench.read_orders", { orders: (hz / shown.shaft_hz).toFixed(3) }), shown.supply_hz && shown.reference === "supply line" && t("bench.read_from_supply", { distance: (hz - shown.supply_hz).toFixed(3).replace("-", "−") }), level === null ? t("bench.no_level") : t("bench.level", { level: levels().of(level, 2) }), level !== null && floor !== null && aboveNoise(level, floor), own.length && listed(own)];
   put("read", parts.filter(Boolean).join(" · "));
 }
+
+const aboveNoise = (level, floor) => t(linear() ? "bench.of_noise" : "bench.above_noise", { level: levels().above(level, floor) });
 
 function pick(idx) {
   if (!shown?.hz || !view.cursor) return;
@@ -109,12 +112,16 @@ function drawCursors() {
   byId("cursors").hidden = !list.length;
   put("cursors", list.map((c) => {
     const i = peak(c.hz);
-    return el("div", {}, el("dt", {}, view.cursor === "harmonics" ? `${c.k} ×` : c.k ? `${c.k > 0 ? "+" : "−"}${Math.abs(c.k)}` : t("bench.centre")), el("dd", {}, hertz(c.hz, shown.resolution_hz), el("span", {}, i >= 0 ? decibel(shown.levels_db[i], 2) : c.hz < shown.low_hz || c.hz > shown.high_hz ? t("bench.outside") : "–")));
+    return el("div", {}, el("dt", {}, view.cursor === "harmonics" ? `${c.k} ×` : c.k ? `${c.k > 0 ? "+" : "−"}${Math.abs(c.k)}` : t("bench.centre")), el("dd", {}, hertz(c.hz, shown.resolution_hz), el("span", {}, i >= 0 ? levels().of(shown.levels_db[i], 2) : c.hz < shown.low_hz || c.hz > shown.high_hz ? t("bench.outside") : "–")));
   }));
 }
 
+// Who asks for the latest record and gets an older one must not take its numbers for those of the cards.
+const drawBehind = () => put("behind", view.record || !shown?.record ? "" : shown.record.behind_s ? t("bench.not_latest", { time: shown.record.start.replace("T", " ").slice(0, 19), span: span(shown.record.behind_s) }) : "");
+
 function draw() {
   if (!shown) return;
+  drawBehind();
   if (shown.phasors) return drawPhasors();
   chart.ready();
   chart.show(series());
@@ -123,11 +130,11 @@ function draw() {
   put("about", recordFacts(shown));
   const lines = shown.lines ?? [];
   byId("linesbox").hidden = !shown.hz;
-  put("lines", lines.length ? linesTable(lines, shown.resolution_hz, focus) : el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, t("bench.no_line_expected")))));
+  put("lines", lines.length ? linesTable(lines, shown.resolution_hz, levels(), focus) : el("tbody", {}, el("tr", {}, el("td", { class: "soft" }, t("bench.no_line_expected")))));
   drawCursors();
   // Until a cursor reads something else: the line that stands out most.
   const best = lines.filter((m) => m.found && m.level_db !== null).sort((a, b) => b.level_db - b.floor_db - a.level_db + a.floor_db)[0];
-  if (best) put("read", [label(lineName(best), hertz(best.found_hz, shown.resolution_hz)), t("bench.level", { level: decibel(best.level_db, 2) }), t("bench.above_noise", { level: decibel(best.level_db - best.floor_db) })].join(" · "));
+  if (best) put("read", [label(lineName(best), hertz(best.found_hz, shown.resolution_hz)), t("bench.level", { level: levels().of(best.level_db, 2) }), aboveNoise(best.level_db, best.floor_db)].join(" · "));
   else put("read", lines.some((m) => m.fault) ? t("bench.no_line_found") : "");
 }
 
@@ -180,7 +187,7 @@ async function load() {
     shown = null;
     drawnAt = performance.now();
     chart.clear(error instanceof Refused ? ended(sentenceCase(error.message)) : t("bench.not_read"));
-    for (const id of ["about", "read", "cursors"]) put(id);
+    for (const id of ["about", "behind", "read", "cursors"]) put(id);
     byId("linesbox").hidden = true;
   } finally {
     if (turn === asked) byId("bench").removeAttribute("aria-busy");

@@ -1,5 +1,6 @@
 """The page of a machine as Chromium shows it: from an alarm to the line that proves it."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,30 @@ def test_the_comb_of_a_stored_record_stands_in_its_envelope(
     row = table_row(page, "BPFO")
     assert "Bearing" in row
     harmonics = [e for e in d.evidence if e.get("line") == 1]
-    assert f"{harmonics[0]['over_floor_db']:.1f} dB" in row
+    (times,) = re.findall(r"([\d.]+) ×", row)
+    assert float(times) == pytest.approx(10 ** (harmonics[0]["over_floor_db"] / 20), rel=0.01)
+    assert "dB" not in bench_of(page).partition("<table")[2], "a linear spectrum reads linearly"
+    assert re.search(r"level [\d.,]+\s%", bench_of(page))
+
+
+def bench_of(page: str) -> str:
+    return page.partition('id="bench"')[2].partition("</section>")[0]
+
+
+def test_an_old_record_in_place_of_the_latest_is_named(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    machines.register(client, "M1", MOTOR)
+    keep_evidence(client, "M1", "bearing", outer_race())
+    diagnose_in_stream(client, "M1", "bearing", outer_race())
+    client.delete(keys.RAW)
+    latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing"))
+    later = {name: latest[name] + 600 for name in ("t_start", "t_end")}
+    client.hset(keys.machine("M1"), "latest:bearing", json.dumps(latest | later))
+    with pages(settings) as base:
+        page = document_of(f"{base}/machines/M1?kind=envelope", tmp_path)
+    assert "are no longer in the stream: this is the stored record of 2025-11-24 16:00:00" in page
+    assert "10 min before the latest diagnosis" in bench_of(page)
 
 
 def test_phasors_show_the_unbalance(settings: Settings, faulty: Diagnosis, tmp_path: Path) -> None:

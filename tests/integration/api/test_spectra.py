@@ -150,9 +150,10 @@ def test_the_latest_record_comes_before_stored_ones(
     latest = diagnose_in_stream(client, "M1", "broken_bar", broken_bars())
     s = spectrum(http, "machines/M1", kind="demodulated")
     assert (s["record"]["record"], s["record"]["source"]) == (latest, "stream")
-    assert s["record"]["duration_s"] == 10.0
+    assert (s["record"]["duration_s"], s["record"]["behind_s"]) == (10.0, 0.0)
     envelope = spectrum(http, "machines/M1", kind="envelope")
     assert envelope["record"]["source"] == "evidence"
+    assert envelope["record"]["behind_s"] is None, "no diagnosis of bearings to compare with"
     first = latest.rpartition("|")[2]
     client.xdel(keys.RAW, first)
     s = spectrum(http, "machines/M1", kind="demodulated")
