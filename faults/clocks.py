@@ -1,34 +1,24 @@
-"""The server's clock steps by an hour, both ways, and runs fast; needs libfaketime."""
+"""The server's clock steps by an hour, both ways, and runs fast."""
 
 import time
 from collections import Counter
-from pathlib import Path
 
 from faults.history import History
 from faults.outages import measure, until_results
 from faults.run import LIMITS, Load, Test
+from faults.server_clock import ServerClock
+from faults.slow_fsync import compiler
 from faults.system import Options, System
 from vtox import keys
 from vtox.faults import FAMILIES, FAULTS
 
-LIBRARIES = (
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/faketime/libfaketimeMT.so.1",
-)
-# What libfaketime reads: an offset in seconds, and how fast time passes from now on.
-STEPS = ("+3600", "+0", "-3600", "+0", "+0 x1.05", "+0 x1")
+# By how much it is ahead, s, and how much it gains in each second from then on.
+STEPS = ((3600.0, 0.0), (0.0, 0.0), (-3600.0, 0.0), (0.0, 0.0), (0.0, 0.05), (0.0, 0.0))
 STEP_S = 12.0
-TRUE = "+0"
 # Alarms of the system are cleared by the monitor's next rounds.
 CLEAR_S = 45.0
 # Ids of the stream stay ahead of the clock for as long as it was wrong, and that alarm with them.
 STAYS = {"stream_ids"}
-
-
-def library() -> Path | None:
-    """Return libfaketime, None where it is not installed."""
-    return next((p for p in map(Path, LIBRARIES) if p.exists()), None)
 
 
 def clock_steps(seed: int) -> Test:
@@ -43,33 +33,21 @@ def clock_steps(seed: int) -> Test:
         during=_during,
         after=_after,
         limits=LIMITS | {"windows": load.windows},
-        needs="" if library() else "libfaketime is not installed (Debian: faketime)",
+        needs="" if compiler() else "no C compiler is installed (Debian: gcc)",
     )
 
 
 def _prepare(system: System) -> None:
-    set_clock(system, TRUE)
-    system.options.server_env |= {
-        "LD_PRELOAD": str(library()),
-        "FAKETIME_TIMESTAMP_FILE": str(system.folder / "clock"),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-    }
-
-
-def set_clock(system: System, step: str) -> None:
-    """Write what libfaketime reads at every question for the time: never half of it."""
-    draft = system.folder / "clock.new"
-    draft.write_text(step)
-    draft.replace(system.folder / "clock")
+    system.options.server_env |= ServerClock(system.folder).variables
 
 
 def _during(system: System, history: History) -> None:
     time.sleep(14)  # by now the longest records have come
-    for n, step in enumerate(STEPS):
+    clock = ServerClock(system.folder)
+    for n, (ahead_s, drift) in enumerate(STEPS):
+        step = f"{ahead_s:+.0f} s, {drift:+.0%}"
         history.add("disturb", n=n, kind="clock", target="server", step=step)
-        set_clock(system, step)
+        clock.set(ahead_s, drift)
         stepped = time.monotonic()
         for family in FAMILIES:
             seconds = until_results(system, family, stepped)

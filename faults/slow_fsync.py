@@ -19,12 +19,18 @@ def compiler() -> str | None:
     return shutil.which("cc") if sys.platform == "linux" else None
 
 
+def compiled(source: Path, folder: Path) -> Path:
+    """Compile a library into a folder and return its path."""
+    library = folder / f"{source.stem}.so"
+    cc = compiler()
+    assert cc, f"{source.name} needs a C compiler: install gcc"
+    subprocess.run([cc, "-shared", "-fPIC", "-O2", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
 def slow_fsync_variables(folder: Path, seconds: float) -> dict[str, str]:
     """Return the environment in which every `fdatasync` takes `seconds` longer."""
-    library = folder / "slow_fsync.so"
-    cc = compiler()
-    assert cc, "slow_fsync needs a C compiler: install gcc"
-    subprocess.run([cc, "-shared", "-fPIC", "-O2", "-o", library, SOURCE, "-ldl"], check=True)
+    library = compiled(SOURCE, folder)
     return {"LD_PRELOAD": str(library), "SLOW_FSYNC_MS": str(round(seconds * 1000))}
 
 

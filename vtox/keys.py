@@ -63,6 +63,8 @@ FLEET_CHANGES = "vtox:fleet-changes"
 ALARM_BOOK = "vtox:alarm-book"
 # Hash host -> JSON: how many workers it has, how many it may have, and why it has so many.
 SCALING = "vtox:scaling"
+# Hash: the time by which retention deletes (`vtox.store.retention_clock`).
+RETENTION_CLOCK = "vtox:retention-clock"
 # JSON of what the monitor observed of the system when it last looked.
 WATCH = "vtox:watch"
 

@@ -90,7 +90,7 @@ def _roles() -> dict[str, Role]:
         keys.PARTITIONS,
         read_only=True,
     )
-    monitor = (keys.MONITOR, keys.ALARMS, keys.ALARM_BOOK, keys.WATCH)
+    monitor = (keys.MONITOR, keys.ALARMS, keys.ALARM_BOOK, keys.WATCH, keys.RETENTION_CLOCK)
     bridge_keys = (*bridge, *monitor, *counts, *machines, *_RECORDS)
     worker = (
         keys.WORKERS,
@@ -190,7 +190,13 @@ def _roles() -> dict[str, Role]:
                 (
                     f"+multi +exec +discard +time {READS}",
                     _keys(keys.ALERTS, keys.ALARM_ACTIONS, read_only=True),
-                    _keys(*machines, keys.ALARM_BOOK, keys.ALARMS, read_only=True),
+                    _keys(
+                        *machines,
+                        keys.ALARM_BOOK,
+                        keys.ALARMS,
+                        keys.RETENTION_CLOCK,
+                        read_only=True,
+                    ),
                     processes,
                     _only("+hset +del", keys.NOTIFIER),
                 )

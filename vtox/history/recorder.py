@@ -16,12 +16,13 @@ from vtox.history.baselines import BaselineRecorder
 from vtox.history.disk_room import check_room
 from vtox.history.gaps import missed_between, missed_sentence
 from vtox.history.names import Names
-from vtox.history.retention import oldest_kept
+from vtox.history.retention import Oldest, oldest_kept
 from vtox.history.writing import Portion
 from vtox.settings import Settings
 from vtox.store import stream_reader
 from vtox.store.client import Client, server_time
 from vtox.store.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
+from vtox.store.retention_clock import RetentionClock
 from vtox.store.retirements import noted_retirements, remove_notes
 from vtox.store.stream_reader import Position
 
@@ -53,6 +54,7 @@ class Recorder:
         self._names = Names()
         self._positions: dict[str, Position] = {}
         self._baselines = BaselineRecorder(client)
+        self._retention_clock = RetentionClock(client)
         self._missed = ""
         self._due: dict[str, float] = {}
 
@@ -94,23 +96,24 @@ class Recorder:
         self._check_room()
         engine = self._open()
         retired = self._delete_retired(engine)
+        now_t = retention.keep_time(engine, self._retention_clock)
+        oldest = oldest_kept(self.settings, round(1000 * now_t))
         n = 0
         for stream in tuple(self._positions):
             while not stop.is_set():
-                entries, complete = self._record_portion(engine, stream, retired)
+                entries, complete = self._record_portion(engine, stream, oldest, retired)
                 n += entries
                 if complete:
                     break
                 self._report()
-        now = server_time(self.client)
         if not stop.is_set():
-            self.recorded_t = now
+            self.recorded_t = server_time(self.client)
             # What they had shown until then is deleted, or was read without recording it.
             remove_notes(self.client, retired)
         if self._is_due("baselines", BASELINES_EVERY_S):
             self._baselines.record(engine)
         if self._is_due("deletion", DELETE_EVERY_S):
-            retention.delete_older(engine, oldest_kept(self.settings, round(1000 * now)))
+            retention.delete_older(engine, oldest)
         return n
 
     def close(self) -> None:
@@ -141,10 +144,9 @@ class Recorder:
         return retired
 
     def _record_portion(
-        self, engine: Engine, stream: str, retired: Mapping[str, int]
+        self, engine: Engine, stream: str, oldest: Oldest, retired: Mapping[str, int]
     ) -> tuple[int, bool]:
         """Record what one transaction takes; return how many entries, and whether it was all."""
-        oldest = oldest_kept(self.settings, round(1000 * server_time(self.client)))
         portion = Portion(self._positions[stream], self._positions[stream])
         complete = False
         self._check_room()

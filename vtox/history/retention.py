@@ -1,12 +1,24 @@
 """How long the history keeps what, and the deletion of what is older."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, bindparam, delete, select
 
-from vtox.history.schema import alarm_actions, alerts, hours, minutes, missed, records, series
+from vtox.history.schema import (
+    alarm_actions,
+    alerts,
+    hours,
+    minutes,
+    missed,
+    positions,
+    records,
+    retention_clock,
+    series,
+)
 from vtox.settings import Settings
+from vtox.store.client import server_time
+from vtox.store.retention_clock import KeptTime, RetentionClock, first_time
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 # A transaction deletes of so many series: a few ms in which the recorder or another one waits.
@@ -32,6 +44,25 @@ def oldest_kept(settings: Settings, now_ms: int) -> Oldest:
     minutes_ms = min(records_ms, now_ms - round(DAY_MS * settings.history_minutes_days))
     hours_ms = min(minutes_ms, now_ms - round(DAY_MS * settings.history_hours_days))
     return Oldest(max(records_ms, 0), max(minutes_ms, 0), max(hours_ms, 0))
+
+
+def keep_time(engine: Engine, clock: RetentionClock) -> float:
+    """Take the time on by which the history deletes; return it, s since 1970.
+
+    It is never later than the server's clock, and kept in the history: another server with another
+    clock, or none that was kept, does not change what has been recorded.
+    """
+    server_t = server_time(clock.client)
+    with engine.begin() as db:
+        row = db.execute(select(retention_clock)).mappings().one_or_none()
+        ids = db.execute(select(positions.c.entry_id)).scalars().all()
+    kept = KeptTime(row["t"], row["ahead_s"], row["lasted_s"]) if row else first_time(ids, server_t)
+    # Not in the transaction, which others wait for, as it asks the server.
+    found = clock.take_on(kept)
+    with engine.begin() as db:
+        db.execute(delete(retention_clock))
+        db.execute(retention_clock.insert(), {"id": 0} | asdict(found))
+    return min(found.t, server_t)
 
 
 def delete_older(engine: Engine, oldest: Oldest) -> int:

@@ -39,6 +39,16 @@ missed = Table(
     Column("entries", BigInteger),
 )
 
+# One row: the time by which this history deletes (`vtox.store.retention_clock`).
+retention_clock = Table(
+    "retention_clock",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("t", Double, nullable=False),
+    Column("ahead_s", Double, nullable=False),
+    Column("lasted_s", Double, nullable=False),
+)
+
 # One quantity of one machine: a fault, `health`; of the system (no machine) a figure.
 series = Table(
     "series",

@@ -29,6 +29,8 @@ from vtox.store.ledger import BUCKET_BASE
 from vtox.store.metrics import STALE_INTERVALS, Counts
 from vtox.store.open_alerts import list_open_alerts
 from vtox.store.partition_table import served
+from vtox.store.retention import BOUNDED
+from vtox.store.retention_clock import RetentionClock, keep_time
 from vtox.store.status import snapshot
 from vtox.store.streams import deleted_unread, group_info, read_until_t, sum_groups
 from vtox.usable_cores import CoreUse, usable_cores
@@ -43,7 +45,7 @@ LIST_ALERTS_EVERY_S = 3600.0
 
 def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], bool]) -> None:
     """Measure every interval while this process owns the stream."""
-    silence, core_use = SilenceWatch(client, settings), CoreUse()
+    silence, core_use, clock = SilenceWatch(client, settings), CoreUse(), RetentionClock(client)
     read_until: float | None = None
     next_forgetting_t = next_listing_t = 0.0
     while not stop.wait(settings.monitor_interval_s):
@@ -51,6 +53,7 @@ def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], boo
             read_until, next_listing_t = None, 0.0
             continue
         try:
+            keep_time(clock, BOUNDED)
             measure(client, settings, core_use.share())
             if read_until is not None:
                 # No later than now: the server's clock may have been set back meanwhile.

@@ -13,6 +13,7 @@ from vtox.store.client import Client, server_start_t
 from vtox.store.flags import FlagChange, departures, flag_states, set_flags
 from vtox.store.machines import arrivals_since, forget_silent
 from vtox.store.retention import server_memory
+from vtox.store.retention_clock import retention_time
 
 log = structlog.get_logger()
 
@@ -62,7 +63,10 @@ class SilenceWatch:
 
     def forget_unregistered(self, read_until: float) -> None:
         """Forget unregistered machines that are gone, for a limit bounds how many there may be."""
-        before_t = read_until - 3600 * self.settings.forget_unregistered_h
+        now_t = retention_time(self.client)
+        if now_t is None:
+            return
+        before_t = min(read_until, now_t) - 3600 * self.settings.forget_unregistered_h
         if forgotten := forget_silent(self.client, before_t, self._forgotten_until):
             log.info(
                 "unregistered machines forgotten that sent nothing for long", machines=forgotten

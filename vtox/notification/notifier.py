@@ -30,6 +30,7 @@ from vtox.store.notifier_heartbeat import (
     remove_heartbeat,
     send_heartbeat,
 )
+from vtox.store.retention_clock import retention_time
 
 log = structlog.get_logger()
 
@@ -146,7 +147,9 @@ class Notifier:
         self._consumer.resume_suspended()
         self._consumer.make_digests(self._clock.now_ms())
         if self._is_due("deletion", DELETE_EVERY_S):
-            outbox.delete_settled(self._writer, self._clock.now_ms())
+            now_t = retention_time(self.client)
+            if now_t is not None:
+                outbox.delete_settled(self._writer, round(1000 * now_t))
         return complete
 
     def _empty(self, name: str, stop: threading.Event) -> None:

@@ -48,6 +48,7 @@ IN_FLIGHT = {
     "MONITOR": "counts that the monitor compares",
     "ALARMS": "conditions of the system, observed anew",
     "WATCH": "what the monitor observed last",
+    "RETENTION_CLOCK": "of this server's entries",
     "EVIDENCE_RATE": "of the current second",
     "ledger": "records in flight",
     "due": "records in flight",

@@ -8,6 +8,7 @@ import redis
 from vtox import keys
 from vtox.settings import Settings
 from vtox.store.client import Client
+from vtox.store.retention_clock import retention_time
 
 # Stream -> the settings `<name>_hours` and `<name>_mb` that bound it.
 BOUNDED = {
@@ -88,22 +89,23 @@ def open_records_limit(settings: Settings, memory: ServerMemory) -> int:
 def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None = None) -> int:
     """Delete the oldest entries beyond the bounds in time and size; return how many.
 
+    The bounds in time are of the time that the monitor keeps (`vtox.store.retention_clock`).
     Whole nodes of the server's tree go (about 100 small entries), so a little more than the bound
     may stay. Where MEMORY USAGE is denied, the bounds in size do not hold; `vtox doctor` says so.
     """
+    now_t = retention_time(client)
     pipe = client.pipeline(transaction=False)
-    pipe.time()
     for stream in BOUNDED:
         pipe.xlen(stream)
         pipe.memory_usage(stream, samples=_SIZE_SAMPLES)
-    (seconds, _), *sizes = pipe.execute(raise_on_error=False)
-    sizes = [_or_zero(size) for size in sizes]
+    sizes = [_or_zero(size) for size in pipe.execute(raise_on_error=False)]
     allowed_bytes = MB * sum(getattr(settings, f"{name}_mb") for name in BOUNDED.values())
     scale = (memory or ServerMemory()).at_most(allowed_bytes, OUTPUTS_SHARE) / allowed_bytes
     for i, (stream, name) in enumerate(BOUNDED.items()):
         entries, used = sizes[2 * i], sizes[2 * i + 1]
-        oldest_s = seconds - 3600 * getattr(settings, f"{name}_hours")
-        pipe.xtrim(stream, minid=max(0, round(oldest_s * 1000)), approximate=True)
+        if now_t is not None:
+            oldest_s = now_t - 3600 * getattr(settings, f"{name}_hours")
+            pipe.xtrim(stream, minid=max(0, round(oldest_s * 1000)), approximate=True)
         allowed = scale * MB * getattr(settings, f"{name}_mb")
         if used > allowed:
             pipe.xtrim(stream, maxlen=int(entries * allowed / used), approximate=True)

@@ -8,7 +8,8 @@ from vtox.monitoring.doctor import inspect
 from vtox.server_urls import server_url
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
-from vtox.store.retention import trim_outputs
+from vtox.store.retention import BOUNDED, trim_outputs
+from vtox.store.retention_clock import RetentionClock, keep_time
 
 
 def test_bounded_in_time(client: Client, settings: Settings) -> None:
@@ -17,6 +18,10 @@ def test_bounded_in_time(client: Client, settings: Settings) -> None:
         for k in range(300):
             ms = round((seconds - 3600 * age_h) * 1000)
             client.xadd(keys.RESULTS, {"n": k}, id=f"{ms}-{k + 1}")
+    client.xadd(keys.METRICS, {"n": 1})
+    trim_outputs(client, settings)
+    assert client.xlen(keys.RESULTS) == 1500, "no time is kept yet"
+    keep_time(RetentionClock(client), BOUNDED)
     trim_outputs(client, settings)
     oldest = int(client.xrange(keys.RESULTS, count=1)[0][0].partition(b"-")[0]) / 1000
     # Whole nodes of the server's tree go, up to 100 entries more stay.
@@ -41,6 +46,8 @@ def test_bounds_in_time_hold_where_sizes_are_denied(tmp_path: Path) -> None:
         with connect(url, "test") as client:
             for k in range(300):
                 client.xadd(keys.RESULTS, {"n": k}, id=f"{k + 1}-1")
+            client.xadd(keys.METRICS, {"n": 1})
+            keep_time(RetentionClock(client), BOUNDED)
             assert trim_outputs(client, settings) >= 200
         (found,) = (c for c in inspect(load(redis_url=url)) if c.name == "rights")
     assert "MEMORY USAGE" in found.observed
