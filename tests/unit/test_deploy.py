@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vtox.faults import FAMILIES
+from vtox.server_urls import complete_database
 from vtox.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -62,11 +63,29 @@ def test_the_api_has_the_defaults_of_the_settings() -> None:
     assert given == {"VTOX_API_HOST": "127.0.0.1"} | {n: str(v) for n, v in defaults.items()}
 
 
+def test_a_second_api_is_a_copy_with_its_own_port(tmp_path: Path) -> None:
+    page = (ROOT / "docs/DEPLOYMENT.md").read_text()
+    (line,) = re.findall(r"^ *(sed .*vtox-api\.service) > /etc/systemd/system/", page, re.MULTILINE)
+    copy = subprocess.run(
+        ["sh", "-c", line.replace("/opt/vtox/", f"{ROOT}/")], capture_output=True, text=True
+    ).stdout
+    original = (UNITS / "vtox-api.service").read_text()
+    assert original.count("${VTOX_API_PORT}") == 1
+    assert copy == original.replace("${VTOX_API_PORT}", "8100")
+    assert "server 127.0.0.1:8100;" in (ROOT / "deploy/nginx.conf").read_text()
+
+
 def test_the_example_names_settings_that_exist() -> None:
     text = (UNITS / "vtox.env.example").read_text()
     names = set(re.findall(r"^(?:# )?VTOX_(\w+)=", text, re.MULTILINE))
     assert names
     assert {n.lower() for n in names} <= set(Settings.model_fields)
+
+
+def test_the_example_has_a_url_of_a_database_that_is_taken() -> None:
+    text = (UNITS / "vtox.env.example").read_text()
+    (url,) = re.findall(r"^# VTOX_DATABASE_URL=(\S+)$", text, re.MULTILINE)
+    assert complete_database("VTOX_DATABASE_URL", url)
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
