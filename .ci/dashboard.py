@@ -8,6 +8,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ def queries() -> list[str]:
     """Return the queries of the dashboard, with its variables filled in."""
     panels = json.loads(DASHBOARD.read_text())["panels"]
     texts = [t["expr"] for p in panels for t in p.get("targets", [])]
-    return [t.replace("$job", "vtox").replace("$__rate_interval", "1m") for t in texts]
+    filled = {"$job": "vtox", "$cell": ".*", "$__rate_interval": "1m"}
+    return [reduce(lambda t, v: t.replace(*v), filled.items(), text) for text in texts]
 
 
 def _answered(url: str, query: str) -> bool:

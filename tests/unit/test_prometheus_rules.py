@@ -1,6 +1,7 @@
 """The rules for Prometheus fire when they should, and the dashboard is laid out soundly."""
 
 import json
+import re
 import shutil
 import subprocess
 from itertools import combinations
@@ -13,10 +14,13 @@ DASHBOARD = json.loads((DEPLOY / "grafana" / "vtox.json").read_text())
 CASES = Path(__file__).parent / "prometheus_rules.yml"
 
 
-@pytest.mark.skipif(
+needs_promtool = pytest.mark.skipif(
     shutil.which("promtool") is None,
     reason="no promtool: on Debian and Ubuntu, apt-get install prometheus",
 )
+
+
+@needs_promtool
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -28,6 +32,25 @@ CASES = Path(__file__).parent / "prometheus_rules.yml"
 )
 def test_promtool_accepts(arguments: list[str]) -> None:
     told = subprocess.run(["promtool", *arguments], capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+@needs_promtool
+def test_promtool_accepts_the_cells_of_deployment(tmp_path: Path) -> None:
+    page = (DEPLOY.parent / "docs/DEPLOYMENT.md").read_text()
+    (config,) = re.findall(r"```yaml\n(scrape_configs:.*?)```", page, re.DOTALL)
+    for cell in ("north", "south"):
+        key = f"/etc/prometheus/vtox-{cell}.key"
+        assert config.count(key) == 1
+        (tmp_path / cell).touch()
+        config = config.replace(key, str(tmp_path / cell))
+    queries = re.findall(r"^\| .*\? \| `(.*)` \|$", page, re.MULTILINE)
+    assert len(queries) == 5
+    rules = [{"record": f"r{i}", "expr": q.replace("\\|", "|")} for i, q in enumerate(queries)]
+    (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "r", "rules": rules}]}))
+    (tmp_path / "prometheus.yml").write_text(f"rule_files: [rules.yml]\n{config}")
+    command = ["promtool", "check", "config", str(tmp_path / "prometheus.yml")]
+    told = subprocess.run(command, capture_output=True, text=True)
     assert told.returncode == 0, told.stdout + told.stderr
 
 
@@ -44,8 +67,8 @@ def test_panels_of_the_dashboard_do_not_overlap() -> None:
     assert max(p["gridPos"]["x"] + p["gridPos"]["w"] for p in panels) == 24
 
 
-def test_each_query_of_the_dashboard_is_of_one_job_and_datasource() -> None:
+def test_each_query_of_the_dashboard_is_of_the_chosen_cells() -> None:
     for panel in DASHBOARD["panels"]:
         for target in panel.get("targets", []):
-            assert 'job="$job"' in target["expr"]
+            assert 'job="$job",cell=~"$cell"' in target["expr"]
             assert target["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
