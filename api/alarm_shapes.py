@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from api.explanation import advice, reason
+from api.explanation import advice, doubts_with_sentences, reason
 from api.schemas.alarms import Alarm, AlarmAction, Suspension, WorkOrder
 from api.schemas.common import rfc3339
 from vtox.alarms import book, life, work_orders
-from vtox.domain import Reason
 
 # Fields that are shown as they are.
 _SAME = (
@@ -35,7 +34,7 @@ def suspension_shape(
         since=alarm_time(s.ms),
         until=_or_null(s.until_ms),
         by=s.by,
-        reason=reason(s.reason, Reason(s.code, s.values)) if s.code else s.reason,
+        reason=reason(s),
         machine_id=machine_id,
         fault=fault,
         code=s.code,
@@ -62,7 +61,8 @@ def alarm_shape(a: life.Alarm, of: book.Book, groups: Mapping[str, str]) -> Alar
         work_orders=[work_order_shape(o) for o in a.work_orders],
         group=groups.get(a.id, ""),
         shelved=suspension_shape("shelved", shelved, *key) if shelved else None,
-        reason=reason(a.reason, Reason(a.code, a.values)),
+        doubts=doubts_with_sentences(a.doubts),
+        reason=reason(a),
         what_to_do=advice(a.code),
     )
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from api.language import answer_language
 from api.schemas.diagnoses import Reason
-from vtox import domain
+from api.schemas.machines import FaultReason
+from vtox.domain import Reason as ReasonOf
+from vtox.health.assessment import FaultAssessment
 from vtox.monitoring.readiness import Check
 from vtox.sentences import rendering
 from vtox.sentences.languages import DEFAULT
@@ -23,26 +25,19 @@ def sentence(code: str, values: Mapping[str, Any]) -> str:
         return code
 
 
+def sentences(reasons: Iterable[ReasonOf]) -> str:
+    """Return the sentences of several reasons as one line."""
+    return rendering.join((sentence(r.code, r.values) for r in reasons), answer_language())
+
+
 def advice(code: str) -> str:
     """Return what to do about a code, empty where there is nothing to do or it is not known."""
     return rendering.advice(code, answer_language())
 
 
-def reason(written: str, *reasons: domain.Reason) -> str:
-    """Return a reason that was written as a sentence in the language of the answer.
-
-    It is that of `reasons`, the code and the doubts of the same entry. Where they are not known it
-    stays as it was written.
-    """
-    language = answer_language()
-    if language == DEFAULT or not reasons:
-        return written
-    try:
-        said = [rendering.render(r.code, r.values, language) for r in reasons]
-    except (LookupError, TypeError, ValueError):
-        return written
-    known = all(text != r.code for text, r in zip(said, reasons, strict=True))
-    return rendering.join(said, language) if known else written
+def reason(said: rendering.Explained) -> str:
+    """Return code and doubts of an entry in words; of another version, as they were written."""
+    return rendering.full_reason(said, answer_language())
 
 
 def check_in_words(check: Check) -> Check:
@@ -56,8 +51,8 @@ def check_in_words(check: Check) -> Check:
     )
 
 
-def doubts_with_sentences(doubts: Iterable[domain.Reason]) -> list[Reason]:
-    """Return the doubts of a diagnosis with words."""
+def doubts_with_sentences(doubts: Iterable[ReasonOf]) -> list[Reason]:
+    """Return doubts with words."""
     return [
         Reason(
             code=d.code,
@@ -67,3 +62,15 @@ def doubts_with_sentences(doubts: Iterable[domain.Reason]) -> list[Reason]:
         )
         for d in doubts
     ]
+
+
+def fault_reason(fault: str, f: FaultAssessment) -> FaultReason:
+    """Return why a fault has its state, as it is shown."""
+    return FaultReason(
+        fault=fault,
+        code=f.code,
+        values=dict(f.values),
+        doubts=doubts_with_sentences(f.doubts),
+        reason=reason(f),
+        what_to_do=advice(f.code),
+    )

@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import asdict
 from itertools import chain
 from typing import Annotated, Literal
 
@@ -11,14 +10,13 @@ from pydantic import Field
 
 from api.auth import needs
 from api.backend import Backend
-from api.explanation import advice, reason
+from api.explanation import advice, doubts_with_sentences, reason
 from api.paging import entries_before, next_link, one_page, stream_cursor
 from api.query import MachineQuery, PageQuery, bad_cursor
 from api.routes.system import OpenBackend, open_alert
 from api.schemas.common import Page, rfc3339
 from api.schemas.diagnoses import Alert, OpenAlert
 from vtox import keys
-from vtox.domain import Reason
 from vtox.health.alerts import Alert as AlertEvent
 from vtox.health.alerts import EventName
 from vtox.history.queries import alerts_before
@@ -28,6 +26,7 @@ from vtox.store.outputs import entry_order, oldest_id
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 # No entry that the history has is later: it keeps ids of 63 bits.
+_SAME = ("id", "machine_id", "fault", "level", "event", "t", "code", "values")
 LAST_ID = f"{(1 << 63) - 1}-{(1 << 63) - 1}"
 
 
@@ -89,7 +88,9 @@ def _older(backend: Backend, query: AlertsQuery, before: str) -> Iterator[tuple[
 
 def _event(stream_id: str, event: AlertEvent) -> Alert:
     return Alert(
-        **asdict(event) | {"reason": reason(event.reason, Reason(event.code, event.values))},
+        **{n: getattr(event, n) for n in _SAME},
+        doubts=doubts_with_sentences(event.doubts),
+        reason=reason(event),
         stream_id=stream_id,
         time=rfc3339(event.t),
         what_to_do=advice(event.code),

@@ -13,7 +13,7 @@ from pydantic import Field
 from api.auth import needs
 from api.backend import Backend
 from api.errors import Problem
-from api.explanation import advice, reason
+from api.explanation import fault_reason
 from api.fleet_index import FleetView
 from api.fleet_list import Filter, FleetList, FleetRow, Grouping, Order
 from api.paging import next_link
@@ -21,7 +21,7 @@ from api.query import EmptyQuery, FaultName, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, rfc3339
 from api.schemas.fleet import FleetPage, FleetTrend, FleetTrends
-from vtox.domain import Reason, State
+from vtox.domain import State
 from vtox.faults import FAULTS
 from vtox.health.assessment import Assessment
 from vtox.history import queries
@@ -206,13 +206,7 @@ def _reasons(r: FleetRow, latest: Assessment | None) -> list[dict[str, Any]]:
     if latest is None:
         return []
     return [
-        {
-            "fault": fault,
-            "code": f.code,
-            "values": dict(f.values),
-            "reason": reason(f.reason, Reason(f.code, f.values)),
-            "what_to_do": advice(f.code),
-        }
+        fault_reason(fault, f).model_dump()
         for fault, f in latest.faults.items()
         if f.state == r.state
     ]

@@ -11,15 +11,14 @@ from api.auth import needs
 from api.backend import Backend
 from api.body import JSON_BODY, json_object, whole_body
 from api.errors import not_found
-from api.explanation import advice, doubts_with_sentences, reason, sentence
+from api.explanation import advice, doubts_with_sentences, fault_reason, reason, sentence
 from api.paging import next_link
 from api.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
 from api.schemas.common import Data, Page, PlainName, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.machines import FaultReason, Machine, MachineSummary
-from vtox.domain import Reason
-from vtox.health.assessment import FaultAssessment
+from vtox.health.assessment import Assessment
 from vtox.nameplate import motor_from_dict
 from vtox.plain_names import NAME, name_error
 from vtox.settings import Settings
@@ -120,7 +119,7 @@ def machine_by_id(machine_id: str, backend: Backend) -> Machine:
         **summary.model_dump(),
         nameplate=overview.nameplate,
         baseline_state=overview.baseline_state,
-        assessment=assessment_table(overview.health) if overview.health else None,
+        assessment=_assessment_in_words(overview.health) if overview.health else None,
         diagnoses={
             fault: LatestDiagnosis(**diagnosis_fields(r)) for fault, r in overview.diagnoses.items()
         },
@@ -135,10 +134,17 @@ def diagnosis_fields(r: Result) -> dict[str, Any]:
         "start": rfc3339(r.t_start),
         "end": rfc3339(r.t_end),
         "sentence": sentence(r.code, r.values) if r.code else r.reason,
-        "reason": reason(r.reason, Reason(r.code, r.values), *r.doubts),
+        "reason": reason(r),
         "doubts": doubts_with_sentences(r.doubts),
         "what_to_do": advice(r.code),
     }
+
+
+def _assessment_in_words(a: Assessment) -> dict[str, Any]:
+    table = assessment_table(a)
+    for fault, f in a.faults.items():
+        table["faults"][fault]["reason"] = reason(f)
+    return table
 
 
 def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
@@ -166,26 +172,7 @@ def _reasons(overview: MachineOverview) -> list[FaultReason]:
     health = overview.health
     if health is None or health.state == "normal":
         return []
-    reasons = []
-    for fault, f in health.faults.items():
-        if f.state == health.state:
-            # Assessments of older versions have no code, but the diagnosis is of the same record.
-            latest = overview.diagnoses.get(fault)
-            code = f.code or (latest.code if latest else "")
-            reasons.append(_fault_reason(fault, code, f, latest))
-    return reasons
-
-
-def _fault_reason(fault: str, code: str, f: FaultAssessment, latest: Result | None) -> FaultReason:
-    values = f.values or (latest.values if latest and latest.code == code else {})
-    doubts = latest.doubts if latest and latest.code == code else ()
-    return FaultReason(
-        fault=fault,
-        code=code,
-        values=dict(values),
-        reason=reason(f.reason, Reason(code, values), *doubts),
-        what_to_do=advice(code),
-    )
+    return [fault_reason(n, f) for n, f in health.faults.items() if f.state == health.state]
 
 
 def _why_no_state(overview: MachineOverview) -> str:

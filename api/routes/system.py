@@ -1,14 +1,20 @@
 """`GET /api/v1/cluster/status`, `/` for programs, `/version`, `/metrics`."""
 
 import platform
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import needs
 from api.backend import Backend
-from api.explanation import advice, check_in_words, reason, sentence
+from api.explanation import (
+    advice,
+    check_in_words,
+    doubts_with_sentences,
+    reason,
+    sentence,
+    sentences,
+)
 from api.metrics import CONTENT_TYPE, exposition
 from api.query import NO_PARAMETERS
 from api.schemas.alarms import AlarmFilter
@@ -30,7 +36,6 @@ from api.schemas.system import (
 )
 from api.server import Server
 from vtox import keys
-from vtox.domain import Reason
 from vtox.monitoring.capacity import Capacity, capacity
 from vtox.monitoring.readiness import Check, checks
 from vtox.monitoring.throughput import (
@@ -39,7 +44,6 @@ from vtox.monitoring.throughput import (
     metrics_age_s,
     throughput,
 )
-from vtox.sentences.rendering import render
 from vtox.store import open_alerts as alerts
 from vtox.store.entries import Metrics
 from vtox.store.heartbeats import Worker
@@ -103,8 +107,14 @@ def cluster_status(backend: OpenBackend) -> Data[ClusterStatus]:
 
 def open_alert(a: alerts.OpenAlert) -> OpenAlert:
     """Return an open alert with its time in words and what to do."""
-    fields = asdict(a) | {"reason": reason(a.reason, Reason(a.code, a.values))}
-    return OpenAlert(**fields, time=rfc3339(a.t), what_to_do=advice(a.code))
+    same = ("id", "machine_id", "fault", "level", "t", "code", "values")
+    return OpenAlert(
+        **{n: getattr(a, n) for n in same},
+        time=rfc3339(a.t),
+        doubts=doubts_with_sentences(a.doubts),
+        reason=reason(a),
+        what_to_do=advice(a.code),
+    )
 
 
 def system_status(backend: Backend) -> Data[SystemStatus]:
@@ -166,7 +176,7 @@ def performance(server: Server, snap: Snapshot) -> Performance:
         throughput=_round(rate.windows_per_s),
         throughput_source=rate.source,
         throughput_age_s=_round(rate.age_s),
-        throughput_reason=reason(rate.reason, *rate.why),
+        throughput_reason=sentences(rate.why),
         ingest_rate=_round(arrivals),
         latency_p50_ms=latest.latency_p50_ms if fresh else None,
         latency_p95_ms=latest.latency_p95_ms if fresh else None,
@@ -228,7 +238,7 @@ def _capacity(c: Capacity) -> CapacityStatus:
         machines=c.machines,
         room=c.room,
         code=c.why.code,
-        reason=reason(render(c.why.code, c.why.values), c.why),
+        reason=sentence(c.why.code, c.why.values),
     )
 
 

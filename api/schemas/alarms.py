@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_v
 
 from api.query import EmptyQuery, Matching
 from api.schemas.common import Number, Page, ResponseModel, Time
-from api.schemas.diagnoses import CODE, EMPTY_ADVICE, UNITS_IN_NAMES, ReasonValues
+from api.schemas.diagnoses import CODE, DOUBTS, EMPTY_ADVICE, UNITS_IN_NAMES, Reason, ReasonValues
 from vtox.alarms import life
 from vtox.alarms.book import SHELVED_AT_MOST_MS, ActionName
 from vtox.alarms.life import Outcome, State, SuspensionName
@@ -89,6 +89,7 @@ class Alarm(ResponseModel):
     )
     code: str = Field(description=CODE)
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
+    doubts: list[Reason] = Field(description=DOUBTS)
     reason: str
     what_to_do: str = Field(description=EMPTY_ADVICE)
 

@@ -11,6 +11,7 @@ from vtox.health.alerts import EventName
 # What several fields say of themselves.
 CODE = "stable, for programs; documented in docs/faults; empty in entries written before codes"
 EMPTY_ADVICE = "what to do about the code; empty where there is nothing to do, and without a code"
+DOUBTS = "what is said beside the code: mostly what weakens the diagnosis; part of `reason`"
 UNITS_IN_NAMES = "the unit is the suffix of a name; without one it is a ratio or an identifier"
 ReasonValues = dict[str, int | float | str | bool | list[str | float] | None]
 
@@ -37,7 +38,7 @@ class LatestDiagnosis(ResponseModel):
     code: str = Field("", description=CODE)
     values: ReasonValues = Field({}, description=UNITS_IN_NAMES)
     sentence: str = Field("", description="`code` and `values` in words, without the doubts")
-    doubts: list[Reason] = Field([], description="what weakens the diagnosis; part of `reason`")
+    doubts: list[Reason] = Field([], description=DOUBTS)
     reason: str = Field("", description="`sentence` and the sentences of `doubts` in one line")
     what_to_do: str = Field("", description=EMPTY_ADVICE)
     indicators: dict[str, Value] = Field({}, description=UNITS_IN_NAMES)
@@ -94,6 +95,7 @@ class Alert(ResponseModel):
     time: Time | None
     code: str = Field("", description=CODE)
     values: ReasonValues = Field({}, description=UNITS_IN_NAMES)
+    doubts: list[Reason] = Field([], description=DOUBTS)
     reason: str
     what_to_do: str = Field("", description=EMPTY_ADVICE)
 
@@ -113,6 +115,7 @@ class OpenAlert(ResponseModel):
     values: ReasonValues = Field(
         {}, description=f"of alarms of the system, as last observed; {UNITS_IN_NAMES}"
     )
+    doubts: list[Reason] = Field([], description=DOUBTS)
     reason: str = Field(description="of the latest diagnosis")
     what_to_do: str = Field("", description=EMPTY_ADVICE)
 

@@ -13,7 +13,7 @@ from api.schemas.common import (
     ResponseModel,
     Time,
 )
-from api.schemas.diagnoses import CODE, EMPTY_ADVICE, LatestDiagnosis
+from api.schemas.diagnoses import CODE, DOUBTS, EMPTY_ADVICE, LatestDiagnosis, Reason
 from api.schemas.nameplate import Nameplate
 from vtox.domain import State
 
@@ -26,6 +26,7 @@ class FaultReason(ResponseModel):
     fault: str = Field(description="empty: of the whole machine")
     code: str = Field(description=CODE)
     values: dict[str, Any] = Field({}, description="the figures of the code")
+    doubts: list[Reason] = Field([], description=DOUBTS)
     reason: str = Field(description="the reason of the latest diagnosis of this fault")
     what_to_do: str = Field(description=EMPTY_ADVICE)
 
@@ -87,6 +88,7 @@ class FaultAssessment(TypedDict):
     code: NotRequired[str]
     reason: NotRequired[str]
     values: NotRequired[dict[str, Any]]
+    doubts: NotRequired[list[dict[str, Any]]]
 
 
 class Assessment(TypedDict):

@@ -128,6 +128,7 @@ class Book:
                 code=alert.code,
                 reason=alert.reason,
                 values=alert.values,
+                doubts=alert.doubts,
             )
             self.put(apply(known, event))
 
@@ -202,6 +203,7 @@ class Book:
             code=alert.code,
             reason=alert.reason,
             values=alert.values,
+            doubts=alert.doubts,
             suspensions={n: s for n, s in names.items() if s and _holds(s, ms)},
         )
         self.put(alarm)

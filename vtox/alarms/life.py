@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from vtox.alarms.work_orders import WorkOrder, add_work_order
-from vtox.domain import ReasonValue
+from vtox.domain import Reason, ReasonValue
 from vtox.errors import AlarmRefused
 from vtox.health.alerts import RANK
 
@@ -55,7 +55,7 @@ class Suspension:
     """Why an alarm is not shown as open for a time: who decided so, when, and until when.
 
     Times are of the server's clock, ms; without `until_ms` it lasts until it is ended. What is
-    suppressed by design has the `code` of the diagnosis that says so, with its `values`.
+    suppressed by design has the `code` of the diagnosis that says so, with `values` and `doubts`.
     """
 
     ms: int
@@ -66,14 +66,15 @@ class Suspension:
     request_id: str = ""
     code: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What changes an alarm, at `ms` by the server's clock; `by` is the operator, empty for none.
 
-    `level`, `code`, `reason` and `values` are those of an alert that worsens or is suppressed,
-    `until_ms` is the end of a shelving, `text` its reason or a comment.
+    `level`, `code`, `reason`, `values` and `doubts` are those of an alert that worsens or is
+    suppressed, `until_ms` is the end of a shelving, `text` its reason or a comment.
     """
 
     name: EventName
@@ -84,6 +85,7 @@ class Event:
     code: str = ""
     reason: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
     until_ms: int | None = None
     outcome: Outcome | None = None
     work_order: WorkOrder | None = None
@@ -110,6 +112,7 @@ class Alarm:
     code: str = ""
     reason: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
     active: bool = True
     acknowledged: bool = False
     acknowledged_by: str = ""
@@ -176,7 +179,9 @@ def _worsen(alarm: Alarm, event: Event) -> Alarm:
     worse = replace(alarm, level=event.level, acknowledged=False, outcome=None)
     if not event.code:
         return worse
-    return replace(worse, code=event.code, reason=event.reason, values=event.values)
+    return replace(
+        worse, code=event.code, reason=event.reason, values=event.values, doubts=event.doubts
+    )
 
 
 def _clear(alarm: Alarm, event: Event) -> Alarm:
@@ -293,6 +298,7 @@ def _suspend(alarm: Alarm, name: SuspensionName, event: Event) -> Alarm:
         reason=event.text or event.reason,
         code=event.code,
         values=event.values,
+        doubts=event.doubts,
         until_ms=event.until_ms,
         alarm_id=alarm.id,
         request_id=event.request_id,

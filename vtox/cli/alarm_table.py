@@ -11,14 +11,14 @@ from rich.text import Text
 from vtox.alarms.book import Action
 from vtox.alarms.life import OUTCOMES, Alarm, Suspension
 from vtox.alarms.supplies import SupplyAlarm
-from vtox.sentences.rendering import advice, render
+from vtox.sentences.rendering import advice, full_reason, render
+from vtox.store.entries import reasons_table
 
 _COLUMNS = ("state", "level", "machine", "fault", "since", "id")
 STYLES = {"warning": "yellow", "fault": "bold red"}
 _SAME = (
     *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
     *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment"),
-    *("code", "reason"),
 )
 
 
@@ -37,7 +37,7 @@ def alarm_table(a: Alarm, group: str = "") -> dict[str, Any]:
         "cleared": utc(a.cleared_ms),
         "acknowledged": utc(a.acknowledged_ms) if a.acknowledged else None,
         "closed": utc(a.closed_ms) if a.outcome else None,
-        "values": dict(a.values),
+        **_why(a),
         "suspensions": [_suspension_table(n, s) for n, s in a.suspensions.items()],
         "group": group,
         "what_to_do": advice(a.code),
@@ -103,7 +103,7 @@ def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
     lines = (
         (times, "dim"),
         (still if a.outcome and a.active else "", "yellow"),
-        (a.reason, ""),
+        (full_reason(a), ""),
         (advice(a.code), "italic"),
     )
     for text, style in lines:
@@ -111,7 +111,7 @@ def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
             console.print(Padding(Text(text, style), (0, 0, 0, 2)))
     for name, s in a.suspensions.items():
         until = f" until {_time(s.until_ms)}" if s.until_ms else ""
-        why = f"{name}{until}{f' by {s.by}' if s.by else ''}: {s.reason}"
+        why = f"{name}{until}{f' by {s.by}' if s.by else ''}: {full_reason(s)}"
         console.print(Padding(Text(why), (0, 0, 0, 2)))
     for x in actions:
         outcome = f" as {x.outcome}" if x.outcome else ""
@@ -137,7 +137,16 @@ def _next_command(a: Alarm) -> str:
 
 def _suspension_table(kind: str, s: Suspension) -> Mapping[str, Any]:
     times = {"since": utc(s.ms), "until": utc(s.until_ms)}
-    return {"kind": kind, **times, "by": s.by, "reason": s.reason, "code": s.code}
+    return {"kind": kind, **times, "by": s.by, **_why(s)}
+
+
+def _why(said: Alarm | Suspension) -> dict[str, Any]:
+    return {
+        "code": said.code,
+        "values": dict(said.values),
+        "doubts": reasons_table(said.doubts),
+        "reason": full_reason(said),
+    }
 
 
 def _time(ms: int) -> str:

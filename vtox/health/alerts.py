@@ -85,6 +85,7 @@ class FaultHistory(NamedTuple):
     alert_id: str = ""
     last_values: Mapping[str, ReasonValue] = MappingProxyType({})
     orders: tuple[float, ...] = ()
+    last_doubts: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,8 @@ class Alert:
 
     `fault` is a fault, or the name of a flag (`vtox.store.flags`); `t` is the time of the signal.
     An alarm of the system itself has no machine: its `fault` is a condition
-    (`vtox.monitoring.conditions`). `values` are those of the code.
+    (`vtox.monitoring.conditions`). `values` are those of the code, `doubts` what else is said with
+    it: mostly what weakens the diagnosis.
     """
 
     id: str
@@ -105,6 +107,7 @@ class Alert:
     code: str = ""
     reason: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +224,7 @@ def extend(
         alert_id=alert_id if slots.level else "",
         last_values=d.values,
         orders=orders or history.orders,
+        last_doubts=d.doubts,
     )
     return after, alerts, said.marks
 
@@ -240,15 +244,16 @@ def _suppression(history: FaultHistory, record: Record, d: Diagnosis) -> list[Al
             code=d.code,
             reason=d.reason,
             values=d.values,
+            doubts=d.doubts,
         )
     ]
 
 
 def _alert(alert_id: str, machine_id: str, d: Diagnosis, event: Event, rule: Persistence) -> Alert:
-    code, values, sentence = d.code, d.values, d.reason
+    code, values, doubts, sentence = d.code, d.values, d.doubts, d.reason
     if event.name == "cleared":
         why = _nothing_found(rule)
-        code, values, sentence = why.code, why.values, why.sentence
+        code, values, doubts, sentence = why.code, why.values, (), why.sentence
     return Alert(
         id=alert_id,
         machine_id=machine_id,
@@ -259,6 +264,7 @@ def _alert(alert_id: str, machine_id: str, d: Diagnosis, event: Event, rule: Per
         code=code,
         reason=sentence,
         values=values,
+        doubts=doubts,
     )
 
 

@@ -6,7 +6,7 @@ from statistics import median
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from vtox.domain import ReasonValue, State
+from vtox.domain import Reason, ReasonValue, State
 from vtox.faults import FAULTS
 from vtox.health.alerts import MARKS, RANK, FaultHistory, SlotHistory
 
@@ -25,6 +25,7 @@ class FaultAssessment(NamedTuple):
     code: str
     reason: str
     values: Mapping[str, ReasonValue] = MappingProxyType({})
+    doubts: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def _assess_fault(history: FaultHistory, t: float) -> FaultAssessment:
         history.last_code,
         history.last_reason,
         history.last_values,
+        history.last_doubts,
     )
 
 

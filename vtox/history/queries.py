@@ -22,7 +22,7 @@ from vtox.history.schema import (
     series,
 )
 from vtox.history.trend import Group, Record, Trend, of_records, of_steps
-from vtox.store.entries import reason_from_json
+from vtox.store.entries import reason_from_json, reasons_from_json
 from vtox.store.points import HEALTH
 from vtox.store.stream_reader import BEGIN
 
@@ -191,7 +191,8 @@ def alert_of(row: RowMapping) -> tuple[str, Alert]:
     """Return id and event of a row of alerts."""
     names = ("machine_id", "fault", "level", "event", "t", "code", "reason")
     values = reason_from_json(row["code"], row["reason_values"]).values
-    alert = Alert(id=row["alert_id"], values=values, **{n: row[n] for n in names})
+    doubts = reasons_from_json(row["doubts"] or "")
+    alert = Alert(id=row["alert_id"], values=values, doubts=doubts, **{n: row[n] for n in names})
     return entry_id_of(row), alert
 
 

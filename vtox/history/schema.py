@@ -127,6 +127,8 @@ alerts = Table(
     Column("code", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("reason_values", Text, nullable=False),
+    # What was said with the code; null from a version that did not keep it.
+    Column("doubts", Text),
     Index("alerts_of_machine", "machine_id", "id_ms", "id_seq"),
     Index("alerts_of_alarm", "alert_id"),
 )

@@ -21,7 +21,7 @@ from vtox.history.schema import (
     records,
 )
 from vtox.store.alarm_actions import decode_action
-from vtox.store.entries import RawFields, decode_alert, json_bytes
+from vtox.store.entries import RawFields, decode_alert, json_bytes, reasons_table
 from vtox.store.line_levels import QUANTITIES as LINE_QUANTITIES
 from vtox.store.line_levels import line_points
 from vtox.store.outputs import Entry
@@ -168,6 +168,7 @@ def _alert_row(fields: RawFields) -> dict[str, Any]:
     return {n: getattr(a, n) for n in names} | {
         "alert_id": a.id,
         "reason_values": json_bytes(dict(a.values)).decode(),
+        "doubts": json_bytes(reasons_table(a.doubts)).decode(),
     }
 
 

@@ -8,7 +8,7 @@ import redis
 
 from vtox import keys
 from vtox.monitoring.readiness import Check, Status, checks
-from vtox.sentences.rendering import advice
+from vtox.sentences.rendering import advice, full_reason
 from vtox.settings import Settings
 from vtox.store.client import Client, server_info, server_time
 from vtox.store.partition_table import number_in_force
@@ -95,7 +95,7 @@ def work_checks(snap: Snapshot) -> Iterator[Check]:
     for a in snap.alarms:
         status: Status = "fail" if a.level == "fault" else "warn"
         yield Check(
-            name=f"alarm {a.fault}", status=status, observed=a.reason, remedy=advice(a.code)
+            name=f"alarm {a.fault}", status=status, observed=full_reason(a), remedy=advice(a.code)
         )
     dead = snap.lengths[keys.DEAD_LETTERS]
     yield Check(

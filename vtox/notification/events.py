@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from vtox import keys
 from vtox.alarms.book import Action, ActionName, Book
-from vtox.domain import ReasonValue
+from vtox.domain import Reason, ReasonValue
 from vtox.health.alerts import Alert
 from vtox.store.alarm_actions import decode_action
 from vtox.store.entries import RawFields, decode_alert
@@ -75,6 +75,7 @@ class AlarmEvent:
     code: str = ""
     reason: str = ""
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
     action: Action | None = None
 
 
@@ -137,6 +138,7 @@ def _of_alert(a: Alert, about: Mapping[str, object]) -> AlarmEvent | None:
         code=a.code,
         reason=a.reason,
         values=a.values,
+        doubts=a.doubts,
         **about,  # type: ignore[arg-type]
     )
 
@@ -156,6 +158,7 @@ def _of_action(action: Action, book: Book, about: Mapping[str, object]) -> Alarm
         code=alarm.code if alarm else "",
         reason=alarm.reason if alarm else "",
         values=alarm.values if alarm else {},
+        doubts=alarm.doubts if alarm else (),
         action=action,
         **about,  # type: ignore[arg-type]
     )

@@ -16,6 +16,7 @@ from vtox.notification import words
 from vtox.notification.events import AlarmEvent
 from vtox.sentences import rendering
 from vtox.sentences.languages import DEFAULT, Language
+from vtox.store.entries import reasons_table
 
 # What the specification recommends.
 BODY_MAX_BYTES = 20_000
@@ -27,7 +28,7 @@ Message = dict[str, Any]
 
 def alarm_message(e: AlarmEvent, language: Language = DEFAULT, page: str = "") -> Message:
     """Return the message about an event."""
-    why = _reason(e, language)
+    why = rendering.full_reason(e, language)[:TEXT_MAX]
     advice = "" if e.name == "cleared" else rendering.advice(e.code, language)
     title = _title(e, language)
     lines = [why, _deed(e, language)]
@@ -43,6 +44,7 @@ def alarm_message(e: AlarmEvent, language: Language = DEFAULT, page: str = "") -
         "level": e.level[:NAME_MAX],
         "code": e.code[:NAME_MAX],
         "values": dict(e.values),
+        "doubts": reasons_table(e.doubts),
         "reason": why,
         "what_to_do": advice,
     }
@@ -93,7 +95,7 @@ def encode(message: Message) -> bytes:
         return body
     data = message["data"] | {"text": "", "operator": None, "events": []}
     if "alarm" in data:
-        data["alarm"] = data["alarm"] | {"reason": "", "what_to_do": "", "values": {}}
+        data["alarm"] = data["alarm"] | {"reason": "", "what_to_do": "", "values": {}, "doubts": []}
     return orjson.dumps(message | {"data": data})
 
 
@@ -113,16 +115,6 @@ def _title(e: AlarmEvent, language: Language) -> str:
     level = words.LEVELS[language].get(e.level, "")
     shown = [fault, event, level if e.name in ("raised", "escalated") else ""]
     return f"{who}: {', '.join(s for s in shown if s)}"[:NAME_MAX]
-
-
-def _reason(e: AlarmEvent, language: Language) -> str:
-    try:
-        said = rendering.render(e.code, e.values, language) if e.code else ""
-    except (LookupError, TypeError, ValueError):
-        said = ""
-    # Of a code that this version does not know, the sentence that came with it.
-    known = said and said != e.code
-    return (said if known and language != DEFAULT else e.reason or said)[:TEXT_MAX]
 
 
 def _deed(e: AlarmEvent, language: Language) -> str:

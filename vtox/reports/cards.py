@@ -7,7 +7,7 @@ from typing import Any
 from vtox.plain_data import digits
 from vtox.reports.elements import facts, indicator_name, marked, minus, pill, sentence_case
 from vtox.sentences.languages import DEFAULT, Language, language
-from vtox.sentences.rendering import VOCABULARIES, advice, render
+from vtox.sentences.rendering import VOCABULARIES, advice, join, render
 
 RANK = ("fault", "warning", "normal", "unknown")
 
@@ -58,6 +58,12 @@ def sentence(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
         return render(v["code"], v["values"], _language(text))
     except (KeyError, ValueError, TypeError):  # of another version
         return str(v["code"])
+
+
+def sentences(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
+    """Return the sentences of a code and of what is said with it as one line."""
+    # An earlier version kept nothing else of an alarm.
+    return join((sentence(x, text) for x in (v, *v.get("doubts", ()))), _language(text))
 
 
 def words(identifier: str, text: Mapping[str, str]) -> str:

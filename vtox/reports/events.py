@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from vtox.reports.cards import fault_name, sentence, state_pill
+from vtox.reports.cards import fault_name, sentences, state_pill
 from vtox.reports.contents import Contents
 from vtox.reports.elements import sentence_case, utc
 
@@ -38,9 +38,8 @@ def _alert(e: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:
     word = escape(text.get(f"event.{e['event']}", str(e["event"])))
     level = "normal" if e["event"] == "cleared" else str(e["level"])
     still = f' <span class="soft">{escape(text["event.open"])}</span>' if e.get("open") else ""
-    why = (
-        f'<span class="soft">{escape(sentence_case(sentence(e, text)))}</span>' if e["code"] else ""
-    )
+    said = sentence_case(sentences(e, text)) if e["code"] else ""
+    why = f'<span class="soft">{escape(said)}</span>' if said else ""
     return [f"<span>{word}</span>", state_pill(level, text), still, why]
 
 

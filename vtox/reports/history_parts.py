@@ -13,7 +13,9 @@ from vtox.history import queries
 from vtox.history.alarm_queries import actions_of_machine
 from vtox.history.resolution import MINUTES, grid
 from vtox.history.retention import Oldest
+from vtox.plain_data import plain
 from vtox.reports.contents import Trend, TrendColumns
+from vtox.store.entries import reasons_table
 
 # Of alerts and actions each, the newest.
 MAX_EVENTS = 40
@@ -35,9 +37,8 @@ def events_between(
 
 def event_of_alert(a: Alert) -> dict[str, Any]:
     """Return an alert as a row of events."""
-    values = {k: list(v) if isinstance(v, tuple) else v for k, v in a.values.items()}
     known = {"t": a.t, "fault": a.fault, "event": a.event, "level": a.level, "code": a.code}
-    return known | {"values": values}
+    return known | {"values": plain(a.values), "doubts": plain(reasons_table(a.doubts))}
 
 
 def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

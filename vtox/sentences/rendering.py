@@ -6,7 +6,7 @@ Another language is another folder of tables beside `english`, and its name in `
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from vtox.sentences.chinese.vocabulary import VOCABULARY as CHINESE
 from vtox.sentences.english.vocabulary import VOCABULARY as ENGLISH
@@ -16,6 +16,30 @@ from vtox.sentences.sentence import Sentence, Vocabulary
 VOCABULARIES: Mapping[Language, Vocabulary] = {"en": ENGLISH, "zh": CHINESE}
 TABLES: Mapping[str, Mapping[str, Sentence]] = VOCABULARIES[DEFAULT].tables
 SENTENCES: Mapping[str, Sentence] = VOCABULARIES[DEFAULT].sentences
+
+
+class Coded(Protocol):
+    """A code with the values that its sentence needs."""
+
+    @property
+    def code(self) -> str:
+        """Stable, for programs."""
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Those that its sentence needs."""
+
+
+class Explained(Coded, Protocol):
+    """What has a code, doubts about it, and a reason: the sentence that was written with it."""
+
+    @property
+    def doubts(self) -> Iterable[Coded]:
+        """What is said with the code."""
+
+    @property
+    def reason(self) -> str:
+        """The sentence as it was written."""
 
 
 WORD_FIELD = re.compile(r"\{(\w+)!w\}")
@@ -55,6 +79,23 @@ def render_all(
 ) -> str:
     """Return the sentences of several reasons as one line."""
     return join((render(code, values, language) for code, values in reasons), language)
+
+
+def full_reason(said: Explained, language: Language = DEFAULT) -> str:
+    """Return the sentences of a code and of its doubts as one line.
+
+    Where one of them is of another version, or of another program, it is what was written.
+    """
+    if not said.code:
+        return said.reason
+    known = VOCABULARIES[language].sentences
+    coded = [said, *said.doubts]
+    try:
+        if all(c.code in known for c in coded):
+            return render_all(((c.code, c.values) for c in coded), language)
+    except (LookupError, TypeError, ValueError):
+        pass
+    return said.reason or said.code
 
 
 def join(sentences: Iterable[str], language: Language = DEFAULT) -> str:

@@ -24,7 +24,7 @@ from vtox.operating_state import suppresses_alarms
 from vtox.store import outputs, scripts
 from vtox.store.alarm_actions import encode_action
 from vtox.store.client import Client, server_time_ms
-from vtox.store.entries import decode_alert, loads
+from vtox.store.entries import decode_alert, loads, reasons_from_table
 from vtox.store.open_alerts import OpenAlert, open_alerts
 
 _POSITION, _VERSION = b"#position", b"#version"
@@ -169,11 +169,16 @@ def _follow_alerts(client: Client, book: Book, position: str) -> str:
 
 def _alarm_of(alert: OpenAlert) -> Alarm:
     ms = round(1000 * alert.t)
-    return Alarm(**asdict(alert), raised_ms=ms, since_ms=ms)
+    return Alarm(**_fields_of(Alarm, _shallow(alert)), raised_ms=ms, since_ms=ms)
 
 
 def _suppression_of(alert: OpenAlert) -> Alert:
-    return Alert(**asdict(alert), event="suppressed")
+    return Alert(**_shallow(alert), event="suppressed")
+
+
+def _shallow(alert: OpenAlert) -> dict[str, Any]:
+    """Return the fields of an alert; `asdict` would make tables of its doubts."""
+    return {f.name: getattr(alert, f.name) for f in fields(alert)}
 
 
 def _difference(
@@ -239,11 +244,18 @@ def _alarm(text: bytes) -> Alarm:
     suspensions = {n: _suspension(held[n]) for n in SUSPENSIONS if n in held}
     orders = tuple(WorkOrder(**_fields_of(WorkOrder, o)) for o in table.get("work_orders", ()))
     requests = tuple(table.get("requests", ()))
-    return replace(alarm, suspensions=suspensions, work_orders=orders, requests=requests)
+    return replace(
+        alarm,
+        suspensions=suspensions,
+        work_orders=orders,
+        requests=requests,
+        doubts=reasons_from_table(table.get("doubts")),
+    )
 
 
 def _suspension(table: Mapping[str, Any]) -> Suspension:
-    return Suspension(**_fields_of(Suspension, table))
+    doubts = reasons_from_table(table.get("doubts"))
+    return Suspension(**_fields_of(Suspension, table) | {"doubts": doubts})
 
 
 def _fields_of(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ entries of older versions have fewer of them, and other programs may write anyth
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import isfinite
 from typing import Any
@@ -185,12 +185,21 @@ def decode_alert(fields: RawFields) -> Alert:
     names = ("id", "machine_id", "fault", "level", "event", "code", "reason")
     known: dict[str, Any] = {n: text.get(n, "") for n in names}
     values = values_from_table(_json_table(fields.get(b"values")))
-    return Alert(**known, t=number(text.get("t")) or 0.0, values=values)
+    doubts = reasons_from_json(text.get("doubts", ""))
+    return Alert(**known, t=number(text.get("t")) or 0.0, values=values, doubts=doubts)
 
 
 def reason_from_json(code: str, values: str) -> Reason:
     """Return the reason of a code, with its values from JSON."""
     return Reason(code, values_from_table(_json_table(values.encode())))
+
+
+def reasons_from_json(text: str) -> tuple[Reason, ...]:
+    """Return reasons from JSON, none where it is of another program."""
+    try:
+        return reasons_from_table(loads(text.encode() or b"[]"))
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return ()
 
 
 def encode_assessment(machine_id: str, a: Assessment) -> Texts:
@@ -208,6 +217,7 @@ def assessment_table(a: Assessment) -> dict[str, Any]:
             "code": f.code,
             "reason": f.reason,
             "values": dict(f.values),
+            "doubts": reasons_table(f.doubts),
         }
         for fault, f in a.faults.items()
     }
@@ -273,7 +283,7 @@ def _head(r: Result) -> dict[str, Any]:
 def _detail(r: Result) -> dict[str, Any]:
     return {
         "values": dict(r.values),
-        "doubts": [{"code": d.code, "values": dict(d.values)} for d in r.doubts],
+        "doubts": reasons_table(r.doubts),
         "indicators": dict(r.indicators),
         "evidence": [dict(e) for e in r.evidence],
         "closed": r.closed or None,
@@ -304,7 +314,7 @@ def _result(table: Mapping[str, Any], detail: Mapping[str, Any]) -> Result:
         reason=table.get("reason", ""),
         marks=table.get("marks"),
         values=values_from_table(detail.get("values") or {}),
-        doubts=tuple(map(reason_from_table, detail.get("doubts") or ())),
+        doubts=reasons_from_table(detail.get("doubts")),
         indicators=detail.get("indicators") or {},
         evidence=tuple(detail.get("evidence") or ()),
         closed=detail.get("closed") or "",
@@ -321,6 +331,7 @@ def _assessment(table: Mapping[str, Any]) -> Assessment:
             code=f.get("code", ""),
             reason=f.get("reason", ""),
             values=values_from_table(f.get("values") or {}),
+            doubts=reasons_from_table(f.get("doubts")),
         )
         for fault, f in (table.get("faults") or {}).items()
     }
@@ -335,6 +346,16 @@ def _assessment(table: Mapping[str, Any]) -> Assessment:
 def reason_from_table(table: Mapping[str, Any]) -> Reason:
     """Return a reason that was kept as a table."""
     return Reason(table["code"], values_from_table(table.get("values") or {}))
+
+
+def reasons_from_table(tables: Sequence[Mapping[str, Any]] | None) -> tuple[Reason, ...]:
+    """Return reasons that were kept as tables, none where an older version kept none."""
+    return tuple(map(reason_from_table, tables or ()))
+
+
+def reasons_table(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
+    """Return reasons as plain data."""
+    return [{"code": r.code, "values": dict(r.values)} for r in reasons]
 
 
 def values_from_table(table: Mapping[str, Any]) -> dict[str, ReasonValue]:

@@ -8,7 +8,7 @@ from vtox.domain import Reason, reason
 from vtox.sentences.rendering import render_all
 from vtox.store import scripts
 from vtox.store.client import Client, server_time
-from vtox.store.entries import json_bytes
+from vtox.store.entries import json_bytes, reasons_table
 
 # Flag -> code of its alert while it is set.
 FLAGS = {"silent": "machine_silent", "clock": "clock_off"}
@@ -35,8 +35,9 @@ def set_flag(client: Client, machine_id: str, flag: str, on: bool, *reasons: Rea
 def set_flags(client: Client, flag: str, changes: Sequence[FlagChange]) -> int:
     """Set or clear a flag of `FLAGS`; each change is an alert that says why. Returns how many.
 
-    The first of the reasons gives the code. Nothing changes of a machine that is not listed. The
-    script gives the alert its id and its time, both by the server's clock.
+    The first of the reasons gives the code, the others stand where doubts do. Nothing changes of a
+    machine that is not listed. The script gives the alert its id and its time, both by the
+    server's clock.
     """
     script = client.register_script(scripts.source("set_flag"))
     changed = 0
@@ -50,15 +51,16 @@ def set_flags(client: Client, flag: str, changes: Sequence[FlagChange]) -> int:
 
 
 def _arguments(flag: str, change: FlagChange) -> list[str | bytes | int]:
-    values = {name: value for r in change.reasons for name, value in r.values.items()}
+    why, *others = change.reasons
     fields: dict[str, str | bytes] = {
         "machine_id": change.machine_id,
         "fault": flag,
         "level": "warning",
         "event": "raised" if change.on else "cleared",
-        "code": change.reasons[0].code,
+        "code": why.code,
         "reason": render_all((r.code, r.values) for r in change.reasons),
-        "values": json_bytes(values),
+        "values": json_bytes(why.values),
+        "doubts": json_bytes(reasons_table(others)),
     }
     head = (change.machine_id, flag, int(change.on))
     return [*head, *(text for field in fields.items() for text in field)]

@@ -8,7 +8,13 @@ import structlog
 from vtox.health.alerts import FaultHistory, SlotHistory
 from vtox.health.assessment import Published
 from vtox.health.update import MachineHistory
-from vtox.store.entries import json_bytes, loads, values_from_table
+from vtox.store.entries import (
+    json_bytes,
+    loads,
+    reasons_from_table,
+    reasons_table,
+    values_from_table,
+)
 
 log = structlog.get_logger()
 
@@ -32,6 +38,7 @@ def history_json(h: MachineHistory) -> bytes:
             "alert": f.alert_id,
             "last_values": dict(f.last_values),
             "orders": f.orders,
+            "last_doubts": reasons_table(f.last_doubts),
         }
         for fault, f in h.faults.items()
     }
@@ -78,6 +85,7 @@ def _fault_history(entry: Mapping[str, Any]) -> FaultHistory:
         entry.get("alert", ""),
         values_from_table(entry.get("last_values") or {}),
         tuple(entry.get("orders", ())),
+        reasons_from_table(entry.get("last_doubts")),
     )
 
 

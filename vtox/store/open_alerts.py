@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Literal
 
 from vtox import keys
-from vtox.domain import ReasonValue
+from vtox.domain import Reason, ReasonValue
 from vtox.faults import FAULTS
 from vtox.health.alerts import Alert
 from vtox.health.update import MachineHistory
@@ -27,7 +27,7 @@ class OpenAlert:
 
     `t` is when it began (s), as its id says; the reason of a fault is that of its last record. An
     alarm of the system has no machine, its `fault` is the name of the condition; `values` are those
-    of its code.
+    of its code, `doubts` what else was said with it.
     """
 
     id: str
@@ -38,6 +38,7 @@ class OpenAlert:
     code: str
     reason: str
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
+    doubts: tuple[Reason, ...] = ()
 
 
 def open_alerts(client: Client) -> list[OpenAlert]:
@@ -163,6 +164,7 @@ def _of_faults(machine_id: str, history: MachineHistory) -> list[OpenAlert]:
         replace(
             _open(h.alert_id, machine_id, fault, h.slots.level, h.last_code, h.last_reason),
             values=dict(h.last_values),
+            doubts=h.last_doubts,
         )
         for fault in FAULTS
         if (h := history.faults.get(fault)) and h.alert_id and h.slots.level

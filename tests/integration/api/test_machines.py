@@ -139,15 +139,17 @@ def test_reasons_carry_codes(
     commit_health(
         client, "M1", "warning", bearing="warning", turn_short="warning", insulation="normal"
     )
-    latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing") or b"")
-    client.hset(keys.machine("M1"), "latest:bearing", json.dumps(latest | {"code": "rotor_blue"}))
+    health = json.loads(client.hget(keys.machine("M1"), "health") or b"")
+    health["faults"]["bearing"]["code"] = "rotor_blue"
+    client.hset(keys.machine("M1"), "health", json.dumps(health))
     (m,) = http.get("/api/v1/machines").raise_for_status().json()["data"]
     coded, old = m["reasons"]
     assert coded == {
         "fault": "bearing",
         "code": "rotor_blue",
         "values": {},
-        "reason": "because of bearing",
+        "doubts": [],
+        "reason": "blue",
         "what_to_do": "Wash it.",
     }
     assert (old["fault"], old["code"], old["what_to_do"]) == ("turn_short", "", "")

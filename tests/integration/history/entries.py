@@ -3,6 +3,7 @@
 from typing import Any
 
 from vtox import keys
+from vtox.domain import reason
 from vtox.health.alerts import Alert
 from vtox.health.assessment import Assessment
 from vtox.store.client import Client
@@ -61,7 +62,8 @@ def add_alert(client: Client, t: float, event: Any = "raised", **changes: Any) -
     """Add an event of an alert of M1."""
     fields: dict[str, Any] = {"id": "M1:bearing:1", "machine_id": "M1"}
     fields |= {"fault": "bearing", "level": "warning"}
-    words = {"code": "impacts", "reason": "impacts of the outer race"}
+    words: dict[str, Any] = {"code": "impacts", "reason": "impacts of the outer race"}
+    words |= {"doubts": (reason("no_baseline"),)}
     return add(
         client, keys.ALERTS, encode_alert(Alert(event=event, t=t, **(fields | words | changes)))
     )

@@ -85,6 +85,7 @@ def test_an_alarm_is_the_same_from_the_book_and_from_the_history(
     before = served.get(PATH).raise_for_status().json()["data"]
     assert [a["action"] for a in before["actions"]] == ["acknowledge", "work_order", "close"]
     assert before["work_orders"][0]["url"] == "https://cmms.example/1"
+    assert [d["code"] for d in before["doubts"]] == ["no_baseline"]
     recorder.record(STOP)
     assert served.get(PATH).json()["data"] == before
     # As after a month, when book and streams have nothing of it any more.
@@ -129,6 +130,7 @@ def test_a_history_of_the_version_before_is_brought_up_to_date(
         for table in later:
             db.execute(text(f"DROP TABLE {table}"))
         db.execute(text("DROP INDEX alerts_of_alarm"))
+        db.execute(text("ALTER TABLE alerts DROP COLUMN doubts"))
         db.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     advance(client)
     add_alert(client, 5.0)

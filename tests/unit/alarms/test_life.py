@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from vtox.alarms.life import OPEN_STATES, OUTCOMES, STATES, SUSPENSIONS, Alarm, Event, apply, at
 from vtox.alarms.work_orders import WORK_ORDERS_AT_MOST, WorkOrder
+from vtox.domain import reason
 from vtox.errors import AlarmRefused
 
 RAISED = Alarm(
@@ -19,7 +20,8 @@ RAISED = Alarm(
     raised_ms=1000,
     since_ms=1000,
 )
-FAULT = {"level": "fault", "code": "worse", "reason": "it is worse"}
+DOUBTS = (reason("no_baseline"),)
+FAULT = {"level": "fault", "code": "worse", "reason": "it is worse", "doubts": DOUBTS}
 
 
 def after(*steps: tuple[str, dict[str, Any]], alarm: Alarm = RAISED) -> Alarm:
@@ -108,6 +110,7 @@ def test_a_shelving_ends_by_itself_at_its_time() -> None:
 def test_the_reason_is_that_of_the_last_alert() -> None:
     alarm = after(WORSE)
     assert (alarm.level, alarm.code, alarm.reason) == ("fault", "worse", "it is worse")
+    assert alarm.doubts == DOUBTS
     assert after(("worsened", {"level": "warning"}), alarm=alarm) == alarm, "no lower level"
 
 

@@ -11,6 +11,7 @@ from vtox import faults
 from vtox.alarms.book import Action
 from vtox.alarms.life import OUTCOMES
 from vtox.alarms.work_orders import WorkOrder
+from vtox.domain import reason
 from vtox.notification import words
 from vtox.notification.events import EVENTS, message_id
 from vtox.notification.messages import (
@@ -22,6 +23,7 @@ from vtox.notification.messages import (
     trial_message,
 )
 from vtox.sentences.languages import Language
+from vtox.sentences.rendering import render_all
 from vtox.store.flags import FLAGS
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -43,10 +45,19 @@ def test_an_id_is_stable_and_has_no_full_stop() -> None:
 
 def test_a_message_says_what_and_where_in_the_reader_s_language() -> None:
     silent = replace(
-        SYSTEM, machine_id="M1", fault="silent", code="machine_silent", level="warning"
+        SYSTEM,
+        machine_id="M1",
+        fault="silent",
+        code="machine_silent",
+        level="warning",
+        doubts=(reason("silence_duration", silence_s=31.0),),
     )
-    english = alarm_message(replace(silent, values={"silence_s": 31.0}))
-    chinese = alarm_message(replace(silent, values={"silence_s": 31.0}), "zh")
+    english, chinese = alarm_message(silent), alarm_message(silent, "zh")
+    for message, language in ((english, "en"), (chinese, "zh")):
+        said = render_all(
+            [("machine_silent", {}), ("silence_duration", {"silence_s": 31})], language
+        )
+        assert message["data"]["text"].startswith(f"{said}\n")
     assert english["data"]["title"] == "M1: silent, raised, warning"
     assert chinese["data"]["title"] == "M1: 无数据, 报警, 预警"
     assert "处理建议" in chinese["data"]["text"]

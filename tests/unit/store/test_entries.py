@@ -25,6 +25,7 @@ values = st.dictionaries(
     names, st.one_of(numbers, st.integers(-(2**53), 2**53), names, st.tuples(names, names))
 )
 reasons = st.builds(Reason, names, values)
+doubts = st.lists(reasons, max_size=2).map(tuple)
 kept_values = values.map(lambda v: Reason("", v).values)
 indicators = st.dictionaries(names, st.one_of(st.none(), numbers, names, st.booleans()))
 seqs = st.integers(0, 2**53)
@@ -46,7 +47,7 @@ results = st.builds(
     code=names,
     reason=names,
     values=kept_values,
-    doubts=st.lists(reasons, max_size=2).map(tuple),
+    doubts=doubts,
     indicators=indicators,
     evidence=st.lists(indicators, max_size=2).map(tuple),
     closed=names,
@@ -69,6 +70,7 @@ fault_histories = st.lists(st.tuples(st.sampled_from("nwfhqb"), numbers), max_si
         alert_id=names,
         last_values=st.dictionaries(names, numbers, max_size=2),
         orders=st.lists(numbers, max_size=2).map(tuple),
+        last_doubts=doubts,
     )
 )
 faults = st.sampled_from(list(FAULTS))
@@ -90,7 +92,7 @@ def test_results_come_back(r: Result) -> None:
     assert entries.decode_result(later) == replace(r, latency_ms=83.0)
 
 
-@given(st.builds(Alert, t=numbers, **dict.fromkeys(
+@given(st.builds(Alert, t=numbers, doubts=doubts, **dict.fromkeys(
     ("id", "machine_id", "fault", "level", "event", "code", "reason"), names
 )))  # fmt: skip
 def test_alerts_come_back(a: Alert) -> None:
