@@ -25,6 +25,11 @@ def sentence(code: str, values: Mapping[str, Any]) -> str:
         return code
 
 
+def fault_name(fault: str) -> str:
+    """Return the name of a fault."""
+    return rendering.name_of("fault", fault, answer_language())
+
+
 def sentences(reasons: Iterable[ReasonOf]) -> str:
     """Return the sentences of several reasons as one line."""
     return rendering.join((sentence(r.code, r.values) for r in reasons), answer_language())

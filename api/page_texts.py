@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 
 from vtox.sentences.languages import NAMES, TAGS, Language
+from vtox.sentences.rendering import headings
 
 FOLDER = Path(__file__).parent / "texts"
 _PLACE = re.compile(r"\{\{ (\w+\.\w+) \}\}")
@@ -20,8 +21,12 @@ _CODE = re.compile(r"`([^`]*)`")
 
 @cache
 def page_texts(language: Language) -> dict[str, str]:
-    """Return the texts of a language by their keys, such as `fleet.machines`."""
-    return {
+    """Return the texts of a language by their keys, such as `fleet.machines`.
+
+    Names come from the catalogue of words: `words.fault_broken_bar`, `words.state_normal`.
+    """
+    names = {f"words.{kind}_{i}": name for kind, i, name in headings(language)}
+    return names | {
         f"{file.stem}.{name}": text
         for file in sorted((FOLDER / language).glob("*.json"))
         for name, text in json.loads(file.read_text("utf-8")).items()

@@ -11,7 +11,14 @@ from api.auth import needs
 from api.backend import Backend
 from api.body import JSON_BODY, json_object, whole_body
 from api.errors import not_found
-from api.explanation import advice, doubts_with_sentences, fault_reason, reason, sentence
+from api.explanation import (
+    advice,
+    doubts_with_sentences,
+    fault_name,
+    fault_reason,
+    reason,
+    sentence,
+)
 from api.paging import next_link
 from api.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
@@ -156,7 +163,8 @@ def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
         vehicle_id=overview.vehicle_id,
         state=health.state if health else "unknown",
         health=health.health if health else None,
-        reason="; ".join(f"{r.fault}: {r.reason}" for r in reasons) or _why_no_state(overview),
+        reason="; ".join(f"{fault_name(r.fault)}: {r.reason}" for r in reasons)
+        or _why_no_state(overview),
         reasons=reasons,
         faults={fault: f.state for fault, f in health.faults.items()} if health else {},
         registered=overview.nameplate is not None,

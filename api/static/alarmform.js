@@ -23,7 +23,7 @@ const FIELDS = {
   ],
   unshelve: () => [text("comment", false)],
   close: () => [
-    field("outcome", el("select", { name: "outcome", required: "" }, el("option", { value: "" }, t("alarms.choose")), OUTCOMES.map((o) => el("option", { value: o }, t(`alarms.outcome_${o}`))))),
+    field("outcome", el("select", { name: "outcome", required: "" }, el("option", { value: "" }, t("alarms.choose")), OUTCOMES.map((o) => el("option", { value: o }, t(`words.outcome_${o}`))))),
     text("comment", false),
   ],
   work_order: () => [line("system_name", "system", 64), line("reference", "reference", 64), field("url", el("input", { name: "url", type: "url", pattern: "https?://.*", maxlength: 1000 }))],

@@ -59,10 +59,10 @@ function facts(a, withMachine) {
       el("span", { class: `state word ${levelState}` }, glyph(levelState), a.active ? stateWord(a.level) : t("words.event_cleared")),
       withMachine ? el("b", {}, where) : null, el("b", {}, faultName(a.fault)),
       el("span", { class: `life ${a.open ? a.state : "done"}` }, t(`alarms.state_${a.state}`)),
-      a.outcome ? el("span", { class: "life done" }, t("alarms.closed_as", { outcome: t(`alarms.outcome_${a.outcome}`) })) : null,
+      a.outcome ? el("span", { class: "life done" }, t("alarms.closed_as", { outcome: t(`words.outcome_${a.outcome}`) })) : null,
       el("time", { datetime: a.time, title: a.id }, t("alarms.began", { time: moment(a.time) }))),
     el("p", {}, ended(sentenceCase(a.reason)), el("span", { class: "soft" }, sentenceCase(ended(t("alarms.since", { state: t(`alarms.state_${a.state}`), time: moment(a.since), by: byWhom(a.since_by) }))))),
-    a.outcome ? el("p", {}, ended(t("alarms.closed_by", { outcome: t(`alarms.outcome_${a.outcome}`), time: moment(a.closed), name: a.closed_by }))) : null,
+    a.outcome ? el("p", {}, ended(t("alarms.closed_by", { outcome: t(`words.outcome_${a.outcome}`), time: moment(a.closed), name: a.closed_by }))) : null,
     a.suspensions.length || a.shelved ? el("p", {}, ended(sentenceCase(sentences((a.suspensions.length ? a.suspensions : [a.shelved]).map(suspensionText))))) : null,
     a.group && !withMachine ? el("p", {}, el("a", { href: "/alarms" }, sentenceCase(t("alarms.in_group")))) : null,
     a.last_comment ? el("p", { class: "quote" }, a.last_comment) : null,
@@ -73,7 +73,7 @@ function facts(a, withMachine) {
 
 async function showHistory(a, place) {
   const { actions } = (await get(addressOf(a))).data;
-  const row = (x) => el("li", {}, el("time", { datetime: x.time }, moment(x.time)), el("b", {}, x.by), el("span", {}, t(`alarms.did_${x.action}`, { outcome: x.outcome ? t(`alarms.outcome_${x.outcome}`) : "", until: x.until ? moment(x.until) : "", order: x.work_order ? orderName(x.work_order) : "" })), x.text ? el("span", { class: "quote" }, x.text) : null);
+  const row = (x) => el("li", {}, el("time", { datetime: x.time }, moment(x.time)), el("b", {}, x.by), el("span", {}, t(`alarms.did_${x.action}`, { outcome: x.outcome ? t(`words.outcome_${x.outcome}`) : "", until: x.until ? moment(x.until) : "", order: x.work_order ? orderName(x.work_order) : "" })), x.text ? el("span", { class: "quote" }, x.text) : null);
   place.replaceChildren(actions.length ? el("ol", { class: "did", "aria-label": t("alarms.history") }, actions.map(row)) : el("p", { class: "soft" }, t("alarms.nothing_done")));
 }
 

@@ -109,8 +109,9 @@ export const label = (name, text) => t("common.named", { name, text });
 export const byTime = (alerts) => [...alerts].sort((a, b) => (b.t ?? 0) - (a.t ?? 0));
 export function faultName(fault) {
   const [name, queue] = fault.split(":");
-  const key = [`words.fault_${fault}`, `words.condition_${name}`].find(hasText);
-  return key ? (queue ? label(t(key), queue) : t(key)) : fault;
+  const key = `words.fault_${name}`;
+  if (!hasText(key)) return fault;
+  return queue ? label(t(key), queue) : t(key);
 }
 
 // What has happened to an alarm: an alert is raised at a level, escalated, suppressed by design for a time, or cleared.

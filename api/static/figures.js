@@ -41,7 +41,7 @@ function drawFalse(f) {
     [t("figures.promised"), t("figures.at_most", { rate: rate(f.promised_per_machine_day) })],
     [t("figures.machine_days"), daysOf(f.machine_days)],
     [t("figures.alarms_of_faults"), count(f.alarms)],
-    ...OUTCOMES.map((name) => [t(`alarms.outcome_${name}`), count(f.outcomes[name] ?? 0)]),
+    ...OUTCOMES.map((name) => [t(`words.outcome_${name}`), count(f.outcomes[name] ?? 0)]),
     [t("figures.undecided"), count(f.undecided)],
   ];
   put("falsefacts", facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));

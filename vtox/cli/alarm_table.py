@@ -11,7 +11,7 @@ from rich.text import Text
 from vtox.alarms.book import Action
 from vtox.alarms.life import OUTCOMES, Alarm, Suspension
 from vtox.alarms.supplies import SupplyAlarm
-from vtox.sentences.rendering import advice, full_reason, render
+from vtox.sentences.rendering import advice, full_reason, name_of, render
 from vtox.store.entries import reasons_table
 
 _COLUMNS = ("state", "level", "machine", "fault", "since", "id")
@@ -93,7 +93,9 @@ def print_alarms(console: Console, groups: Iterable[SupplyAlarm], alarms: Iterab
 def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
     """Print one alarm with its reason, and what operators did."""
     where = a.machine_id or "system"
-    title = Text(f"{where} {a.fault}", "bold").append(f" · {a.level} · ", "not bold")
+    title = Text(f"{where} {name_of('fault', a.fault)}", "bold").append(
+        f" · {a.level} · ", "not bold"
+    )
     console.print(title.append(_life(a), "not bold"), soft_wrap=True)
     console.print(Text(f"  {a.id}"), soft_wrap=True)
     times = f"raised {_time(a.raised_ms)}"

@@ -16,7 +16,7 @@ from vtox.cli.options import Json
 from vtox.monitoring.capacity import capacity
 from vtox.monitoring.readiness import Check, checks
 from vtox.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
-from vtox.sentences.rendering import advice, full_reason
+from vtox.sentences.rendering import advice, full_reason, name_of
 from vtox.settings import load
 from vtox.store.client import Client, check, connect
 from vtox.store.status import Snapshot, snapshot
@@ -66,7 +66,8 @@ def _print(console: Console, snap: Snapshot, rate: Throughput) -> None:
         console.print(status_table.workers(snap))
     for a in snap.alarms:
         line = Text(
-            f"\n{a.fault}: {full_reason(a)}", "bold red" if a.level == "fault" else "yellow"
+            f"\n{name_of('fault', a.fault)}: {full_reason(a)}",
+            "bold red" if a.level == "fault" else "yellow",
         )
         console.print(
             line.append(f"; for {status_table.span(snap.t - a.t)}. {advice(a.code)}", "default")

@@ -110,9 +110,9 @@ def iso(ms: float) -> str:
 
 def _title(e: AlarmEvent, language: Language) -> str:
     who = e.machine_id or words.OTHERS[language]["system"]
-    fault = words.FAULTS[language].get(e.fault, e.fault)
+    fault = rendering.name_of("fault", e.fault, language)
     event = words.EVENTS[language][e.name]
-    level = words.LEVELS[language].get(e.level, "")
+    level = rendering.name_of("state", e.level, language)
     shown = [fault, event, level if e.name in ("raised", "escalated") else ""]
     return f"{who}: {', '.join(s for s in shown if s)}"[:NAME_MAX]
 
@@ -124,7 +124,7 @@ def _deed(e: AlarmEvent, language: Language) -> str:
     a, said = e.action, words.OTHERS[language]
     done = said["by"].format(by=a.by)
     if a.outcome:
-        outcome = words.OUTCOMES[language][a.outcome]
+        outcome = rendering.name_of("outcome", a.outcome, language)
         done = said["closed_as"].format(outcome=outcome, by=a.by)
     elif a.work_order:
         o = a.work_order

@@ -4,27 +4,6 @@ from collections.abc import Mapping
 
 from vtox.sentences.languages import Language
 
-# Of a fault, a flag, or a condition of the system: docs/ALARMS.md.
-FAULTS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "turn_short": "turn short",
-        "insulation": "insulation",
-        "bearing": "bearing",
-        "eccentricity": "eccentricity",
-        "broken_bar": "broken bar",
-        "silent": "silent",
-        "clock": "clock",
-    },
-    "zh": {
-        "turn_short": "匝间短路",
-        "insulation": "对地绝缘",
-        "bearing": "轴承",
-        "eccentricity": "气隙偏心",
-        "broken_bar": "转子断条",
-        "silent": "无数据",
-        "clock": "时钟",
-    },
-}
 EVENTS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "raised": "raised",
@@ -57,10 +36,6 @@ EVENTS: Mapping[Language, Mapping[str, str]] = {
         "in_service": "恢复运行",
     },
 }
-LEVELS: Mapping[Language, Mapping[str, str]] = {
-    "en": {"warning": "warning", "fault": "fault"},
-    "zh": {"warning": "预警", "fault": "故障"},
-}
 OTHERS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "system": "VTOX",
@@ -83,19 +58,5 @@ OTHERS: Mapping[Language, Mapping[str, str]] = {
         "left_out": "另有 {count} 条",
         "test": "通知测试",
         "test_text": "VTOX 测试消息：没有发生任何事件。",
-    },
-}
-OUTCOMES: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "confirmed": "confirmed",
-        "false_alarm": "false alarm",
-        "other_cause": "other cause",
-        "not_inspected": "not inspected",
-    },
-    "zh": {
-        "confirmed": "已证实",
-        "false_alarm": "误报",
-        "other_cause": "其他原因",
-        "not_inspected": "未检查",
     },
 }

@@ -4,18 +4,38 @@ Another language is another folder of tables beside `english`, and its name in `
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Protocol
 
 from vtox.sentences.chinese.vocabulary import VOCABULARY as CHINESE
 from vtox.sentences.english.vocabulary import VOCABULARY as ENGLISH
 from vtox.sentences.languages import DEFAULT, Language
-from vtox.sentences.sentence import Sentence, Vocabulary
+from vtox.sentences.sentence import Kind, Sentence, Vocabulary
 
 VOCABULARIES: Mapping[Language, Vocabulary] = {"en": ENGLISH, "zh": CHINESE}
 TABLES: Mapping[str, Mapping[str, Sentence]] = VOCABULARIES[DEFAULT].tables
 SENTENCES: Mapping[str, Sentence] = VOCABULARIES[DEFAULT].sentences
+
+
+def name_of(kind: Kind, identifier: str, language: Language = DEFAULT) -> str:
+    """Return the name of a fault, a state or an outcome; one without a name is its own.
+
+    >>> name_of("fault", "broken_bar"), name_of("fault", "workers:bearing")
+    ('broken bar', 'no worker (bearing)')
+    """
+    names = VOCABULARIES[language].names[kind]
+    head, _, of = identifier.partition(":")
+    if head not in names:
+        return identifier
+    return f"{names[head]} ({of})" if of else names[head]
+
+
+def headings(language: Language) -> Iterator[tuple[Kind, str, str]]:
+    """Yield kind, identifier and name of all that has one, faults as they begin a line."""
+    for kind, names in VOCABULARIES[language].names.items():
+        for identifier, name in names.items():
+            yield kind, identifier, name[:1].upper() + name[1:] if kind == "fault" else name
 
 
 class Coded(Protocol):

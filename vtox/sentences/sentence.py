@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,20 @@ class Sentence:
     advice: str
 
 
+# What has a name that people use: a fault (also a flag, or a condition of the system), the state of
+# one, what became of an alarm.
+Kind = Literal["fault", "state", "outcome"]
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All sentences of a language by table and code, its words for identifiers, what joins them."""
+    """All sentences of a language by table and code, its words for identifiers, what joins them.
+
+    `names` has kind -> identifier -> name, in small letters where the language has them.
+    """
 
     tables: Mapping[str, Mapping[str, Sentence]]
+    names: Mapping[Kind, Mapping[str, str]]
     words: Mapping[str, str]
     between_words: str
     between_sentences: str

@@ -7,9 +7,7 @@ import orjson
 import pytest
 
 from tests.unit.notification.test_plan import EVENT, SYSTEM
-from vtox import faults
 from vtox.alarms.book import Action
-from vtox.alarms.life import OUTCOMES
 from vtox.alarms.work_orders import WorkOrder
 from vtox.domain import reason
 from vtox.notification import words
@@ -24,18 +22,14 @@ from vtox.notification.messages import (
 )
 from vtox.sentences.languages import Language
 from vtox.sentences.rendering import render_all
-from vtox.store.flags import FLAGS
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_word(language: Language) -> None:
-    assert set(words.FAULTS[language]) == {*faults.FAULTS, *FLAGS}
     assert set(words.EVENTS[language]) == set(EVENTS)
-    assert set(words.OUTCOMES[language]) == set(OUTCOMES)
     assert set(words.OTHERS[language]) == set(words.OTHERS["en"])
-    assert set(words.LEVELS[language]) == {"warning", "fault"}
 
 
 def test_an_id_is_stable_and_has_no_full_stop() -> None:

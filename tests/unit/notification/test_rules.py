@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from api.page_texts import page_texts
 from tests.paths import ROOT
 from vtox.errors import RulesError
-from vtox.notification.rules import CONDITIONS, read_rules
+from vtox.notification.rules import read_rules
 from vtox.notification.target_secrets import signing_keys, target_url
 
 GOOD = """
@@ -120,12 +119,6 @@ def test_secrets_come_from_the_environment_or_a_file(
     secret.unlink()
     with pytest.raises(RulesError, match="cannot be read"):
         target_url("night-shift", chat)
-
-
-def test_the_conditions_of_the_system_are_those_that_the_pages_name() -> None:
-    words = page_texts("en")
-    named = {w.removeprefix("words.condition_") for w in words if w.startswith("words.condition_")}
-    assert {c.partition(":")[0] for c in CONDITIONS} == named
 
 
 def test_the_example_of_the_documents_is_one(file: Path) -> None:

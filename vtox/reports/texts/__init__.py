@@ -5,14 +5,19 @@ from functools import cache
 from pathlib import Path
 
 from vtox.sentences.languages import DEFAULT
+from vtox.sentences.languages import language as tag_language
+from vtox.sentences.rendering import headings
 
 FOLDER = Path(__file__).parent
-LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
 
 
 @cache
 def texts(language: str) -> dict[str, str]:
-    """Return the texts of a language by their keys; those of English where there is no such."""
-    known = language if language in LANGUAGES else DEFAULT
-    found: dict[str, str] = json.loads((FOLDER / f"{known}.json").read_text("utf-8"))
-    return found
+    """Return the texts of a language by their keys; those of English where there is no such.
+
+    Names come from the catalogue of words: `fault.broken_bar`, `state.normal`.
+    """
+    known = tag_language(language) or DEFAULT
+    names = {f"{kind}.{i}": name for kind, i, name in headings(known)}
+    own: dict[str, str] = json.loads((FOLDER / f"{known}.json").read_text("utf-8"))
+    return names | own
