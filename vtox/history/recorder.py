@@ -21,6 +21,7 @@ from vtox.history.writing import Portion
 from vtox.settings import Settings
 from vtox.store import stream_reader
 from vtox.store.client import Client, server_time
+from vtox.store.line_levels import LineSampler
 from vtox.store.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
 from vtox.store.retention_clock import RetentionClock
 from vtox.store.retirements import noted_retirements, remove_notes
@@ -52,6 +53,7 @@ class Recorder:
         self.recorded_t: float | None = None
         self._engine: Engine | None = None
         self._names = Names()
+        self._lines = LineSampler()
         self._positions: dict[str, Position] = {}
         self._baselines = BaselineRecorder(client)
         self._retention_clock = RetentionClock(client)
@@ -147,7 +149,7 @@ class Recorder:
         self, engine: Engine, stream: str, oldest: Oldest, retired: Mapping[str, int]
     ) -> tuple[int, bool]:
         """Record what one transaction takes; return how many entries, and whether it was all."""
-        portion = Portion(self._positions[stream], self._positions[stream])
+        portion = Portion(self._positions[stream], self._positions[stream], self._lines)
         complete = False
         self._check_room()
         while not complete and len(portion.points) < POINTS_PER_TRANSACTION:
@@ -159,8 +161,10 @@ class Recorder:
         if not writing.write(engine, portion, self._names, oldest):
             # Another recorder was here: go on where it ended.
             self._names.forget()
+            self._lines.forget()
             self._positions = writing.positions_of(engine)
             return 0, False
+        self._lines.keep()
         self._positions[stream] = portion.end
         for gap in portion.missed:
             log.warning(
@@ -183,6 +187,7 @@ class Recorder:
     def _forget(self) -> None:
         """Forget what a failed transaction may have made wrong."""
         self._names.forget()
+        self._lines.forget()
         self._positions.clear()
         self._baselines.forget()
 

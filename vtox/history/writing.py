@@ -23,7 +23,7 @@ from vtox.history.schema import (
 from vtox.store.alarm_actions import decode_action
 from vtox.store.entries import RawFields, decode_alert, json_bytes, reasons_table
 from vtox.store.line_levels import QUANTITIES as LINE_QUANTITIES
-from vtox.store.line_levels import line_points
+from vtox.store.line_levels import LineSampler
 from vtox.store.outputs import Entry
 from vtox.store.points import POINTS_OF, Point, entry_numbers
 from vtox.store.stream_reader import BEGIN, Batch, Missed, Position
@@ -33,11 +33,12 @@ from vtox.store.stream_reader import BEGIN, Batch, Missed, Position
 class Portion:
     """What one transaction writes: a stretch of a stream, from one position to another.
 
-    A stream leads to points, or each of its entries to a row.
+    A stream leads to points, or each of its entries to a row. `lines` takes samples of results.
     """
 
     start: Position
     end: Position
+    lines: LineSampler
     entries: int = 0
     points: list[Point] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -64,7 +65,7 @@ class Portion:
                 if p.t_ms >= oldest.hours_ms and p.id_ms > retired.get(p.machine_id, -1):
                     self.points.append(p)
                     if results:
-                        self.points += line_points(p, fields)
+                        self.points += self.lines.points(p, fields)
 
 
 def position(db: Connection, stream: str) -> Position:

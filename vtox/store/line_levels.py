@@ -12,8 +12,11 @@ from vtox.domain import DEFECTS
 from vtox.store.entries import RawFields, loads, number
 from vtox.store.points import Point
 
-# The record that spans a multiple of this is the sample: one of each fault, whoever reads it.
+# Of each fault of a machine the first record in every stretch so long is the sample. A record that
+# spans the beginning of one would not do: snapshots of seconds, minutes apart, hardly ever do.
 EVERY_S = 300
+# More than 40,000 machines have in such a stretch.
+MOST_REMEMBERED = 1 << 17
 # Level and threshold by line; None where the record shows no such line.
 Levels = dict[str, tuple[float | None, float | None]]
 
@@ -61,15 +64,44 @@ LINES: Mapping[str, tuple[str, ...]] = {
 QUANTITIES = frozenset(name for names in LINES.values() for name in names)
 
 
+class LineSampler:
+    """Takes samples of results as they come, and remembers the last one of each fault.
+
+    What was taken counts once `keep` says that it is written. One that begins anew takes at most
+    one sample more of each fault.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str], int] = {}
+        self._new: dict[tuple[str, str], int] = {}
+
+    def points(self, point: Point, fields: RawFields) -> Iterator[Point]:
+        """Yield the lines of a result whose point this is; none where it is no sample."""
+        if point.quantity not in _LEVELS_OF:
+            return
+        key, stretch = (point.machine_id, point.quantity), point.t_ms // (1000 * EVERY_S)
+        if stretch != self._new.get(key, self._last.get(key)):
+            self._new[key] = stretch
+            yield from line_points(point, fields)
+
+    def keep(self) -> None:
+        """Note that what was taken is written."""
+        if len(self._last) + len(self._new) > MOST_REMEMBERED:
+            self._last.clear()
+        self._last |= self._new
+        self._new.clear()
+
+    def forget(self) -> None:
+        """Note that what was taken since is not written, and is read again."""
+        self._new.clear()
+
+
 def line_points(point: Point, fields: RawFields) -> Iterator[Point]:
-    """Yield the lines of a result whose point this is; none where it is no sample.
+    """Yield the lines of a result whose point this is.
 
     The state is that of the diagnosis. What another program wrote is taken as far as it can be.
     """
-    levels_of = _LEVELS_OF.get(point.quantity)
-    every_ms = 1000 * EVERY_S
-    if levels_of is None or point.t_ms // every_ms == (point.t_ms - point.duration_ms) // every_ms:
-        return
+    levels_of = _LEVELS_OF[point.quantity]
     try:
         levels = levels_of(loads(fields.get(b"detail") or b"{}"))
     except (ValueError, TypeError, AttributeError, RecursionError):

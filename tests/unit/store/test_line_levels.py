@@ -1,9 +1,12 @@
+"""Levels of lines from results: what a sample holds, and which results are samples."""
+
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from vtox.store.entries import json_bytes
-from vtox.store.line_levels import LINES, QUANTITIES, line_points
+from vtox.store.line_levels import EVERY_S, LINES, QUANTITIES, LineSampler
 from vtox.store.points import Point, points_of_result
 
 T0 = 1_764_000_000  # a multiple of EVERY_S
@@ -20,9 +23,16 @@ COMBS = {
 }
 
 
-def sampled(fault: str, detail: Any, start: float = -5.0, end: float = 5.0) -> list[Point]:
+def sampled(
+    fault: str,
+    detail: Any,
+    start: float = -5.0,
+    end: float = 5.0,
+    sampler: LineSampler | None = None,
+    machine: str = "M1",
+) -> list[Point]:
     fields = {
-        b"machine_id": b"M1",
+        b"machine_id": machine.encode(),
         b"fault": fault.encode(),
         b"t_start": str(T0 + start).encode(),
         b"t_end": str(T0 + end).encode(),
@@ -31,8 +41,8 @@ def sampled(fault: str, detail: Any, start: float = -5.0, end: float = 5.0) -> l
         b"severity": b"0.5",
         b"detail": detail if isinstance(detail, bytes) else json_bytes(detail),
     }
-    (point,) = points_of_result(b"%d-0" % (1000 * (T0 + 9)), fields)
-    return list(line_points(point, fields))
+    (point,) = points_of_result(b"%d-0" % (1000 * (T0 + round(end) + 9)), fields)
+    return list((sampler or LineSampler()).points(point, fields))
 
 
 @pytest.mark.parametrize(
@@ -54,14 +64,29 @@ def test_the_lines_of_a_diagnosis_have_their_levels(
     assert {p.threshold for p in found} <= {1.0 if fault == "bearing" else None}
 
 
-@pytest.mark.parametrize("length_s", [1.0, 2.0, 10.0, 14.0, 40.0])
-def test_of_records_without_a_gap_one_in_five_minutes_is_sampled(length_s: float) -> None:
-    starts = [-1000.0 + k * length_s for k in range(int(1000 // length_s))]
-    found = [s for s in starts if sampled("broken_bar", SIDEBANDS, s, s + length_s)]
-    boundaries = [-900.0, -600.0, -300.0, 0.0]
-    covered = [t for t in boundaries if t <= starts[-1] + length_s]
-    assert len(found) == len(covered)
-    assert all(s < t <= s + length_s for s, t in zip(found, covered, strict=True))
+@pytest.mark.parametrize(
+    ("length_s", "every_s"),
+    [(1, 1), (2, 2), (14, 14), (40, 40), (2, 30), (2, 61), (2, 600), (10, 3600)],
+)
+def test_the_first_record_of_five_minutes_is_sampled(length_s: int, every_s: int) -> None:
+    sampler, hours = LineSampler(), 4 * 3600
+    ends = [k * every_s + length_s for k in range(hours // every_s)]
+    found = [
+        end
+        for end in ends
+        for machine in ("M1", "M2")
+        if sampled("broken_bar", SIDEBANDS, end - length_s, end, sampler, machine)
+    ]
+    stretches = Counter(end // EVERY_S for end in found)
+    assert stretches == dict.fromkeys({end // EVERY_S for end in ends}, 2)
+
+
+def test_a_sample_that_was_not_written_is_taken_again() -> None:
+    sampler = LineSampler()
+    for kept, taken in ((False, True), (True, True), (True, False)):
+        assert bool(sampled("bearing", COMBS, sampler=sampler)) == taken
+        assert not sampled("bearing", COMBS, sampler=sampler)
+        sampler.keep() if kept else sampler.forget()
 
 
 @pytest.mark.parametrize(
