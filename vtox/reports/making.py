@@ -54,5 +54,4 @@ def verdicts(
 def verdict(d: Diagnosis) -> dict[str, Any]:
     """Return a diagnosis as plain data, without the sentence, which its code gives."""
     found: dict[str, Any] = plain(asdict(d))
-    del found["reason"]
     return found

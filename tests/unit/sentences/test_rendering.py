@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
-from vtox.domain import Diagnosis, Reason, abstain, reason
+from vtox.domain import Reason, abstain, reason
 from vtox.sentences.english.general import WORDS
 from vtox.sentences.languages import NAMES, Language
 from vtox.sentences.rendering import (
@@ -122,7 +122,7 @@ def test_missing_or_wrong_values_are_not_swallowed(values: dict[str, Any]) -> No
     with pytest.raises((KeyError, ValueError)):
         render("load_too_low", values)
     with pytest.raises((KeyError, ValueError)):
-        Diagnosis(fault="insulation", state="unknown", code="load_too_low", values=values)
+        str(abstain("insulation", Reason("load_too_low", values)).reason)
 
 
 def test_a_code_of_another_version_is_its_own_sentence() -> None:

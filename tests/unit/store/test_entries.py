@@ -114,6 +114,7 @@ assessments = st.builds(
             code=names,
             reason=names,
             values=st.dictionaries(names, numbers, max_size=2),
+            doubts=doubts,
         ),
     ),
 )
