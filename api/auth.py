@@ -4,6 +4,9 @@ Requests need a key as soon as one exists, in production always, and wherever th
 another host.
 """
 
+from contextlib import suppress
+from dataclasses import replace
+from math import ceil
 from typing import Annotated, Any, cast
 
 import redis
@@ -19,10 +22,12 @@ from fastapi.security import (
 from api.backend import Backend
 from api.errors import Problem
 from api.http_methods import SAFE_METHODS
-from api.local_requests import is_local
+from api.local_requests import address_of, is_local
+from api.wrong_keys import Attempts
 from vtox.errors import ServerUnavailable
-from vtox.store import apikeys, sessions
-from vtox.store.apikeys import ApiKey, Scope
+from vtox.store import apikeys, audit, sessions
+from vtox.store.apikeys import ApiKey, Scope, without_admin
+from vtox.store.audit import Actor, Deed
 
 COOKIE = "vtox_session"
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="`vtox keys create`")
@@ -30,8 +35,8 @@ _bearer = HTTPBearer(auto_error=False, description="The same key as a Bearer tok
 _cookie = APIKeyCookie(
     name=COOKIE,
     auto_error=False,
-    description="The session of a page, which never administers; to change anything, the request "
-    "needs the Origin of this service",
+    description="The session of a page, which changes nothing that needs `admin`; to change "
+    "anything, the request needs the Origin of this service",
 )
 
 
@@ -47,7 +52,7 @@ def require_key(
     if not backend.keys.exist() and _passes_without_keys(request, backend):
         return
     text = header or (bearer.credentials if bearer else None)
-    key = key_of_text(backend, text) if text else _key_of_session(request, backend, cookie)
+    key = key_of_text(request, text) if text else _key_of_session(request, backend, cookie)
     request.state.key_id, request.state.key_name = key.id, key.name or key.id
     request.state.may_operate = key.allows("operate")
     backend.keys.note_use(key.id)
@@ -79,12 +84,32 @@ def needs(scope: Scope) -> list[Any]:
     return [dependency]
 
 
-def key_of_text(backend: Backend, text: str) -> ApiKey:
-    """Return the key that a client sent, or raise the problem `unauthorized`."""
-    key = apikeys.verify(backend.client(), text)
-    if key is None:
-        raise _unauthorized("this API key is unknown, revoked or expired")
-    return key
+def key_of_text(request: Request, text: str) -> ApiKey:
+    """Return the key that a client sent, or raise `unauthorized` or `too_many_requests`."""
+    backend: Backend = request.app.state.backend
+    address = address_of(request.scope)
+    wait_s = backend.wrong_keys.wait_s(address, text)
+    key = None if wait_s else apikeys.verify(backend.client(), text)
+    if key is not None:
+        backend.wrong_keys.confirm(text)
+        return key
+    if attempts := backend.wrong_keys.note(address, text):
+        _audit_attempts(backend, attempts, text)
+    if wait_s:
+        detail = "too many wrong API keys came from this address: wait before you send another"
+        raise Problem("too_many_requests", detail, headers={"Retry-After": f"{ceil(wait_s)}"})
+    raise _unauthorized("this API key is unknown, revoked or expired")
+
+
+def _audit_attempts(backend: Backend, attempts: Attempts, text: str) -> None:
+    actor = Actor(address=attempts.address)
+    code = "wrong_keys_elsewhere"
+    if attempts.address:
+        actor, code = replace(actor, key_id=apikeys.id_of(text)), "wrong_keys"
+    # A server that takes no writes is no reason to answer otherwise.
+    with suppress(redis.RedisError, ServerUnavailable):
+        deed = Deed(actor=actor, code=code, values={"attempts": attempts.so_far})
+        audit.write(backend.client(), deed)
 
 
 def _passes_without_keys(request: Request, backend: Backend) -> bool:
@@ -109,7 +134,8 @@ def _key_of_session(request: Request, backend: Backend, cookie: str | None) -> A
     key = sessions.key_of(backend.client(), cookie)
     if key is None:
         raise _unauthorized("this session has ended: sign in again")
-    return key
+    # What a browser can be made to send must not change machines.
+    return key if request.method in SAFE_METHODS else without_admin(key)
 
 
 def _unauthorized(detail: str) -> Problem:

@@ -14,6 +14,7 @@ from api.alarm_list import AlarmLists
 from api.fleet_lists import FleetLists
 from api.key_reader import KeyReader
 from api.server import Server
+from api.wrong_keys import WrongKeys
 from vtox.alarms.book import Book
 from vtox.errors import ServerUnavailable, TooBusy
 from vtox.history import database
@@ -38,6 +39,7 @@ class Backend:
         self.settings = settings
         self.server = Server(settings.working_url, settings.silence_after_s)
         self.keys = KeyReader(self.client)
+        self.wrong_keys = WrongKeys()
         self.fleet_lists = FleetLists()
         self.alarm_lists = AlarmLists()
         self._lock = threading.Lock()

@@ -22,6 +22,7 @@ from api.openapi_document import openapi_document
 from api.routes import (
     alarms,
     alerts,
+    audit,
     backtest,
     commissioning,
     coverage,
@@ -124,6 +125,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         figures,  # before `alarms`, which takes any other name for the id of one
         alarms,
         alerts,
+        audit,
         coverage,
         sensitivity,
         backtest,

@@ -29,6 +29,15 @@ def is_local(scope: Scope) -> bool:
     return is_loopback(client[0]) and is_loopback(server[0]) and _only_loopback(scope, server[1])
 
 
+def address_of(scope: Scope) -> str:
+    """Return the address that a request comes from; empty through a unix socket.
+
+    Behind a proxy that uvicorn trusts (`--forwarded-allow-ips`) it is that of the proxy's client.
+    """
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 @lru_cache(maxsize=256)
 def is_loopback(address: str) -> bool:
     """Whether an address by number is of this host alone."""

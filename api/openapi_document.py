@@ -44,8 +44,8 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         components["schemas"][model.__name__] = schema
     statuses: set[int] = set()
     for path, operations in document["paths"].items():
-        for operation in operations.values():
-            _describe_security(path, operation)
+        for method, operation in operations.items():
+            _describe_security(path, method, operation)
             statuses |= _describe_problems(path, operation)
     components["responses"] = {f"Problem{s}": _problem_response(s) for s in sorted(statuses)}
     components["responses"]["Problem"] = _problem_response(None)
@@ -76,9 +76,11 @@ TAGS = [
 ]
 
 
-def _describe_security(path: str, operation: dict[str, Any]) -> None:
-    """Say where a key is not needed, and that a session never administers."""
-    schemes = [s for s in operation.get("security", []) if s.get(COOKIE_SCHEME) != ["admin"]]
+def _describe_security(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Say where a key is not needed, and that a session changes nothing as an administrator."""
+    schemes = operation.get("security", [])
+    if method != "get":
+        schemes = [s for s in schemes if s.get(COOKIE_SCHEME) != ["admin"]]
     if schemes:
         operation["security"] = [{}, *schemes] if path in OPEN_PATHS else schemes
 
@@ -87,7 +89,7 @@ def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
     """Add the problems of an operation by status; return the statuses."""
     responses = operation["responses"]
     responses.pop("422", None)
-    statuses = set() if path in OPEN_PATHS else {401, 403, 503}
+    statuses = set() if path in OPEN_PATHS else {401, 403, 429, 503}
     if "{" in path and "requestBody" not in operation:
         statuses.add(404)
     if path not in LENIENT_PATHS:
@@ -96,7 +98,7 @@ def _describe_problems(path: str, operation: dict[str, Any]) -> set[int]:
     named = {s for s, r in responses.items() if s.isdigit() and "content" not in r}
     statuses |= {int(s) for s in named if int(s) >= 400}
     if "requestBody" in operation:
-        statuses |= {400, 408, 413, 415, 429}
+        statuses |= {400, 408, 413, 415}
     if "alarms" in operation.get("tags", []) and "requestBody" in operation:
         statuses |= {404, 409}
     # What a route describes with content of its own is no problem: a readiness that fails.

@@ -7,6 +7,7 @@ import structlog
 from fastapi import Request
 
 from api.errors import Problem
+from api.local_requests import address_of
 from api.schemas.alarms import (
     SHELVED_AT_MOST_S,
     AcknowledgeIn,
@@ -19,6 +20,7 @@ from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.life import Alarm
 from vtox.store import alarm_book
 from vtox.store.alarm_actions import work_order
+from vtox.store.audit import Actor
 from vtox.store.client import Client
 
 log = structlog.get_logger()
@@ -55,11 +57,23 @@ def named_operator(request: Request, by: Any) -> str:
     return f"{who.by} ({who.key_id})" if who.key_id else who.by
 
 
+def actor_of(request: Request, by: str = "") -> Actor:
+    """Return who sends a request, for the audit; `by` is the name that was sent without a key."""
+    key_id = getattr(request.state, "key_id", "")
+    name = request.state.key_name if key_id else by
+    return Actor(by=name, key_id=key_id, address=address_of(request.scope))
+
+
 def act(client: Client, actions: Callable[[Book, int], Iterable[Action]]) -> None:
     """Do what an operator wants, as `alarm_book.act`, and log it."""
     for a in alarm_book.act(client, actions):
-        about = a.alarm_id or a.machine_id
-        log.info("operator's action", action=a.name, about=about, by=a.by, outcome=a.outcome)
+        log_action(a)
+
+
+def log_action(a: Action) -> None:
+    """Log what an operator did."""
+    about = a.alarm_id or a.machine_id
+    log.info("operator's action", action=a.name, about=about, by=a.by, outcome=a.outcome)
 
 
 def action_on(

@@ -12,7 +12,7 @@ from api.language import COOKIE, COOKIE_S, asked_language, page_language, say_pa
 from api.page_texts import page_in_language, page_texts
 
 PAGE = Path(__file__).parent / "static" / "signin.html"
-Why = Literal["asks", "key_unknown", "key_may_not_read"]
+Why = Literal["asks", "key_unknown", "key_waits", "key_may_not_read"]
 
 
 def sign_in_page(

@@ -10,6 +10,8 @@ METRICS = "performance_metrics"
 ALERTS = "system_alerts"
 # What operators have done with alarms.
 ALARM_ACTIONS = "alarm_actions"
+# What people have changed, and who was refused: `vtox.store.audit`.
+AUDIT = "audit"
 DEAD_LETTERS = "dead_letters"
 EVIDENCE = "evidence"
 

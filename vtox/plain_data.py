@@ -1,7 +1,7 @@
 """Values of diagnoses as plain data, and as people read them: four significant digits."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -25,3 +25,26 @@ def digits(value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what differs between two tables: values of `after`, then those that are gone.
+
+    >>> changes({"k": 2, "bearing": {"balls": 9}}, {"k": 3, "site": "Hall 2"})
+    ('k: 2 -> 3', 'site: none -> Hall 2', 'bearing.balls: 9 -> none')
+    """
+    old, new = dict(_flat(before)), dict(_flat(after))
+    names = [n for n in (*new, *(n for n in old if n not in new)) if old.get(n) != new.get(n)]
+    return tuple(f"{n}: {_or_none(old.get(n))} -> {_or_none(new.get(n))}" for n in names)
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _or_none(value: Any) -> str:
+    return "none" if value is None else digits(value)

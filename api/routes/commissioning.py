@@ -11,7 +11,7 @@ from api.errors import not_found
 from api.explanation import advice, sentence
 from api.kept_records import latest_record
 from api.machine_settings import setting_of_body, version_fields
-from api.operator import named_operator
+from api.operator import actor_of, named_operator
 from api.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.spectra import OF_CURRENTS, phasors_of
@@ -29,7 +29,8 @@ from api.schemas.common import Data
 from vtox.channel_map import ChannelMap, Sources, composed, sources_from_dict, sources_table
 from vtox.domain import CURRENTS, Reason
 from vtox.errors import SpectrumError
-from vtox.store.channel_maps import CHANNEL_MAP, set_channel_map
+from vtox.store.channel_maps import CHANNEL_MAP
+from vtox.store.deeds import change_channel_map
 from vtox.store.machine_settings import present_setting, setting_versions
 from vtox.store.machines import is_listed
 
@@ -114,7 +115,8 @@ def put_channel_map(
     who = named_operator(request, sent.pop("by", None))
     channels, expected = setting_of_body(sent, CHANNEL_MAP_IN, "channels", "bad_channel_map")
     sources = sources_from_dict(channels)
-    set_channel_map(backend.client(), machine_id, sources, by=who, expected_version=expected)
+    client, actor = backend.client(), actor_of(request, who)
+    change_channel_map(client, actor, machine_id, sources, by=who, expected_version=expected)
     return Data(data=_of_machine(machine_id, backend))
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from api.auth import needs
 from api.errors import Problem, not_found
 from api.language import answer_language
+from api.operator import actor_of
 from api.paging import entries_before, is_entry_id, next_link, one_page, stream_cursor
 from api.problem_titles import dead_letter_reason
 from api.query import NO_PARAMETERS, MachineQuery, Matching
@@ -16,6 +17,7 @@ from api.schemas.diagnoses import DeadLetter, ReplayedLetter
 from vtox import keys
 from vtox.errors import InputError
 from vtox.store import deadletters
+from vtox.store.deeds import resend_letter
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 # Dead letters carry their samples, megabytes at worst.
@@ -38,7 +40,9 @@ LetterId = Annotated[
     summary="Send a dead letter again",
     responses={404: {}, 409: {}},
 )
-def replay_dead_letter(letter_id: LetterId, backend: OpenBackend) -> Data[ReplayedLetter]:
+def replay_dead_letter(
+    request: Request, letter_id: LetterId, backend: OpenBackend
+) -> Data[ReplayedLetter]:
     """Send its window again, for the family that failed on it, and remove the dead letter.
 
     Sent twice it counts once. One that does not carry its window is left as it is: 409.
@@ -53,7 +57,8 @@ def replay_dead_letter(letter_id: LetterId, backend: OpenBackend) -> Data[Replay
     if not letter.entry:
         detail = f"dead letter {letter_id} has no window: only what was wrong with it was kept"
         raise Problem("not_replayable", detail)
-    return Data(data=ReplayedLetter(id=letter_id, stream_id=deadletters.resend(client, letter)))
+    sent = resend_letter(client, actor_of(request), letter)
+    return Data(data=ReplayedLetter(id=letter_id, stream_id=sent))
 
 
 @router.get("/dead-letters", dependencies=needs("read"), summary="Dead letters")

@@ -19,6 +19,7 @@ from api.explanation import (
     reason,
     sentence,
 )
+from api.operator import actor_of
 from api.paging import next_link
 from api.query import NO_PARAMETERS, PageQuery, bad_cursor
 from api.routes.system import OpenBackend
@@ -30,6 +31,7 @@ from vtox.nameplate import motor_from_dict
 from vtox.plain_names import NAME, name_error
 from vtox.settings import Settings
 from vtox.store import machines
+from vtox.store.deeds import register_machine, retire_machine
 from vtox.store.entries import Result, assessment_table
 from vtox.store.machines import MachineOverview
 
@@ -83,12 +85,15 @@ def get_machine(machine_id: MachineId, backend: OpenBackend) -> Data[Machine]:
     },
 )
 def put_machine(
-    machine_id: MachineId, body: Annotated[bytes, Depends(whole_body)], backend: OpenBackend
+    request: Request,
+    machine_id: MachineId,
+    body: Annotated[bytes, Depends(whole_body)],
+    backend: OpenBackend,
 ) -> Data[Machine]:
     """Replace the nameplate. A value that is left out is a reason to abstain, never a default."""
     motor = motor_from_dict(json_object(body))
     client, most = backend.client(), backend.settings.max_machines
-    machines.register(client, machine_id, motor, limit=most)
+    register_machine(client, actor_of(request), machine_id, motor, limit=most)
     return Data(data=machine_by_id(machine_id, backend))
 
 
@@ -98,14 +103,13 @@ def put_machine(
     summary="Retire a machine",
     status_code=204,
 )
-def retire_machine(machine_id: MachineId, backend: OpenBackend) -> Response:
+def delete_machine(request: Request, machine_id: MachineId, backend: OpenBackend) -> Response:
     """Forget nameplate, baseline and state, clear its open alerts, and delete its history.
 
     Its diagnoses and alerts stay in their streams until the retention ends; the recorder deletes
     the history within seconds. If it sends again, it is a new machine.
     """
-    if not machines.retire(backend.client(), machine_id):
-        raise not_found(f"machine {machine_id!r} is not known")
+    retire_machine(backend.client(), actor_of(request), machine_id)
     return Response(status_code=204)
 
 

@@ -10,7 +10,15 @@ from api.auth import needs
 from api.backend import Backend
 from api.body import body_as, object_as
 from api.errors import not_found
-from api.operator import Details, Operator, act, action_on, operator_of
+from api.operator import (
+    Details,
+    Operator,
+    act,
+    action_on,
+    actor_of,
+    log_action,
+    operator_of,
+)
 from api.query import NO_PARAMETERS
 from api.routes.alarms import Body, posting
 from api.routes.machines import MachineId
@@ -35,6 +43,7 @@ from api.supply_alarms import groups_of
 from vtox.alarms.book import Action, ActionName, Book, possible_actions
 from vtox.alarms.supplies import group_ids
 from vtox.errors import AlarmRefused
+from vtox.store.deeds import change_service
 from vtox.store.machines import is_listed
 
 router = APIRouter(prefix="/api/v1", tags=["alarms"])
@@ -172,8 +181,8 @@ def _change_service(
         raise not_found(f"machine {machine_id!r} is not known")
     operator = operator_of(request, sent.by)
 
-    def actions(_: Book, now_ms: int) -> Iterator[Action]:
-        yield Action(
+    def action(now_ms: int) -> Action:
+        return Action(
             name=name,
             machine_id=machine_id,
             ms=now_ms,
@@ -183,7 +192,8 @@ def _change_service(
             request_id=sent.request_id or "",
         )
 
-    act(client, actions)
+    for done in change_service(client, actor_of(request, operator.by), action):
+        log_action(done)
     return Data(data=service_of(backend, machine_id))
 
 

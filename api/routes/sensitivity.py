@@ -10,7 +10,7 @@ from api.backend import Backend
 from api.body import JSON_BODY, json_object, whole_body
 from api.errors import not_found
 from api.machine_settings import setting_of_body, version_fields
-from api.operator import named_operator
+from api.operator import actor_of, named_operator
 from api.query import NO_PARAMETERS
 from api.routes.machines import MachineId
 from api.routes.system import OpenBackend
@@ -23,9 +23,10 @@ from api.schemas.sensitivity import (
 )
 from vtox.faults import PERSISTENCE, Persistence
 from vtox.health.sensitivity import Sensitivity, persistence_table, rules_from_dict
+from vtox.store.deeds import change_sensitivity
 from vtox.store.machine_settings import present_setting, setting_versions
 from vtox.store.machines import is_listed
-from vtox.store.sensitivities import SENSITIVITY, set_sensitivity
+from vtox.store.sensitivities import SENSITIVITY
 
 router = APIRouter(prefix="/api/v1/machines", tags=["machines"])
 
@@ -63,7 +64,8 @@ def put_sensitivity(
     who = named_operator(request, sent.pop("by", None))
     faults, expected = setting_of_body(sent, SENSITIVITY_IN, "faults", "bad_sensitivity")
     rules = rules_from_dict(faults)
-    set_sensitivity(backend.client(), machine_id, rules, by=who, expected_version=expected)
+    client, actor = backend.client(), actor_of(request, who)
+    change_sensitivity(client, actor, machine_id, rules, by=who, expected_version=expected)
     return Data(data=_of_machine(machine_id, backend))
 
 

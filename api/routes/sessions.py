@@ -9,9 +9,13 @@ from starlette.responses import RedirectResponse, Response
 from api.auth import COOKIE, key_of_text
 from api.body import form_text
 from api.errors import Problem
+from api.local_requests import address_of
 from api.routes.system import OpenBackend
-from api.sign_in import local_path, sign_in_page
-from vtox.store import sessions
+from api.sign_in import Why, local_path, sign_in_page
+from vtox.store import audit, sessions
+from vtox.store.apikeys import ApiKey
+from vtox.store.audit import Actor, Deed
+from vtox.store.client import Client
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,16 +28,20 @@ def sign_in(
     form = {name: values[0] for name, values in parse_qs(text).items()}
     wanted = local_path(form.get("wanted", "/"))
     try:
-        key = key_of_text(backend, form.get("key", "").strip())
-    except Problem:
-        return sign_in_page(request, 401, wanted=wanted, why="key_unknown")
+        key = key_of_text(request, form.get("key", "").strip())
+    except Problem as problem:
+        why: Why = "key_unknown" if problem.status_code == 401 else "key_waits"
+        status, headers = problem.status_code, problem.headers
+        return sign_in_page(request, status, wanted=wanted, why=why, headers=headers)
     if not key.allows("read"):
         return sign_in_page(request, 403, wanted=wanted, why="key_may_not_read")
     backend.keys.note_use(key.id)
+    client = backend.client()
+    _audit(request, client, key, "signed_in")
     answer = RedirectResponse(wanted, 303)
     answer.set_cookie(
         COOKIE,
-        sessions.begin(backend.client(), key),
+        sessions.begin(client, key),
         max_age=sessions.LIFETIME_S,
         secure=request.url.scheme == "https",
         httponly=True,
@@ -46,7 +54,15 @@ def sign_in(
 def sign_out(request: Request, backend: OpenBackend) -> Response:
     """End the session here and in the browser."""
     if token := request.cookies.get(COOKIE):
+        if key := sessions.key_of(backend.client(), token):
+            _audit(request, backend.client(), key, "signed_out")
         sessions.end(backend.client(), token)
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer
+
+
+def _audit(request: Request, client: Client, key: ApiKey, code: str) -> None:
+    address = address_of(request.scope)
+    actor = Actor(by=key.name or key.id, key_id=key.id, address=address)
+    audit.write(client, Deed(actor=actor, code=code))

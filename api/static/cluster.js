@@ -2,6 +2,7 @@
 
 import { ago, byId, bytes, count, el, faultName, get, latency, num, poll, put, unbroken } from "./common.js";
 import { figures, historyOf, RANGES } from "./clusterplots.js";
+import { drawAudit, setUpAudit } from "./audit.js";
 import { drawLetters, setUpLetters } from "./deadletters.js";
 import { drawOutage, drawStatus, meter, table } from "./system.js";
 import { locale, rich, t } from "./texts.js";
@@ -75,6 +76,7 @@ function drawRanges() {
 
 drawRanges();
 setUpLetters();
+setUpAudit();
 poll(async () => {
   try {
     const status = (await get("/api/v1/cluster/status")).data;
@@ -85,7 +87,7 @@ poll(async () => {
     drawWorkers(status.workers);
     const letters = `${status.streams.dead_letters.length} ${status.performance_metrics.windows_dead} ${status.performance_metrics.windows_refused}`;
     if (letters !== lettersOf) { await drawLetters(); lettersOf = letters; }
-    if (performance.now() - drawnAt > HISTORY_MS) await drawHistory();
+    if (performance.now() - drawnAt > HISTORY_MS) await Promise.all([drawHistory(), drawAudit()]);
     drawOutage(null);
   } catch (error) {
     lettersOf = null;

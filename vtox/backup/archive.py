@@ -8,6 +8,7 @@
     evidence.jsonl    the windows behind warnings and faults, one stream entry a line
     alerts.jsonl      events of alerts, one stream entry a line
     actions.jsonl     what operators did with alarms, one stream entry a line; not in form 1
+    audit.jsonl       who changed what, one stream entry a line; not in form 1
     history.sqlite    the history, unless it is in PostgreSQL
 
 Members are read by name into files of our own: no path of the archive is ever used.
@@ -31,8 +32,8 @@ from vtox.history.copying import FILE as HISTORY
 # Raised when an older version could not restore what this one writes.
 FORM = 2
 MANIFEST = "manifest.json"
-MACHINES, HASHES, EVIDENCE, ALERTS, ACTIONS = (
-    f"{n}.jsonl" for n in ("machines", "hashes", "evidence", "alerts", "actions")
+MACHINES, HASHES, EVIDENCE, ALERTS, ACTIONS, AUDIT = (
+    f"{n}.jsonl" for n in ("machines", "hashes", "evidence", "alerts", "actions", "audit")
 )
 REQUIRED = (MACHINES, HASHES, EVIDENCE, ALERTS)
 # The default of tarfile, 9, takes twice as long for a hundredth less.
@@ -155,7 +156,7 @@ def _manifest(tar: tarfile.TarFile) -> Manifest:
         names = set(manifest.members)
     except (TypeError, KeyError):
         raise _damaged("its manifest is not complete") from None
-    if not set(REQUIRED) <= names <= {*REQUIRED, ACTIONS, HISTORY}:
+    if not set(REQUIRED) <= names <= {*REQUIRED, ACTIONS, AUDIT, HISTORY}:
         raise _damaged("its manifest names other members than a backup has")
     return manifest
 

@@ -22,6 +22,7 @@ DECODERS: Mapping[str, Callable[[archive.Row], Any]] = {
     archive.EVIDENCE: kept_state.decode_entry,
     archive.ALERTS: kept_state.decode_entry,
     archive.ACTIONS: kept_state.decode_entry,
+    archive.AUDIT: kept_state.decode_entry,
 }
 
 
@@ -93,6 +94,8 @@ def restore(client: Client, settings: Settings, backup: CheckedBackup) -> list[s
     kept_state.put_stream(client, "ALERTS", backup.rows(archive.ALERTS))
     if archive.ACTIONS in backup.manifest.members:
         kept_state.put_stream(client, "ALARM_ACTIONS", backup.rows(archive.ACTIONS))
+    if archive.AUDIT in backup.manifest.members:
+        kept_state.join_stream(client, "AUDIT", backup.rows(archive.AUDIT))
     if copying.FILE not in backup.manifest.members:
         return []
     if settings.database_url:

@@ -54,6 +54,7 @@ def _collect(client: Client, settings: Settings, folder: Path) -> Manifest:
         archive.EVIDENCE: kept_state.stream_rows(client, "EVIDENCE"),
         archive.ALERTS: kept_state.stream_rows(client, "ALERTS"),
         archive.ACTIONS: kept_state.stream_rows(client, "ALARM_ACTIONS"),
+        archive.AUDIT: kept_state.stream_rows(client, "AUDIT"),
     }
     lines = {name: archive.write_rows(folder / name, rows) for name, rows in members.items()}
     files = [*(folder / name for name in members), *([history] if history.exists() else [])]
@@ -85,4 +86,5 @@ def _counts(folder: Path, rows: Mapping[str, int]) -> dict[str, int]:
         "evidence_windows": rows[archive.EVIDENCE],
         "alert_events": rows[archive.ALERTS],
         "alarm_actions": rows[archive.ACTIONS],
+        "audit_entries": rows[archive.AUDIT],
     }

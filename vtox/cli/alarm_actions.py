@@ -10,11 +10,13 @@ from vtox.alarms.book import SHELVED_AT_MOST_MS, Action, ActionName, Book, possi
 from vtox.alarms.life import OUTCOMES, Alarm
 from vtox.alarms.supplies import supply_alarms
 from vtox.alarms.work_orders import WorkOrder
+from vtox.cli.actor import actor
 from vtox.cli.options import By, Json, MachineId, duration_s
 from vtox.cli.server_access import running_server
 from vtox.errors import AlarmRefused, InputError, UnknownMachine
 from vtox.settings import load
 from vtox.store import alarm_book
+from vtox.store.deeds import change_service
 from vtox.store.fleet import supplied_machines
 from vtox.store.machines import is_listed
 
@@ -232,10 +234,10 @@ def _change_service(name: ActionName, machine: str, by: str, text: str) -> None:
         if not is_listed(client, machine):
             raise UnknownMachine(machine)
 
-        def actions(_: Book, now_ms: int) -> Iterator[Action]:
-            yield Action(name=name, machine_id=machine, ms=now_ms, by=who, text=text)
+        def action(now_ms: int) -> Action:
+            return Action(name=name, machine_id=machine, ms=now_ms, by=who, text=text)
 
-        alarm_book.act(client, actions)
+        change_service(client, actor(who), action)
 
 
 def _operator_name(by: str) -> str:

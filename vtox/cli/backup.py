@@ -11,11 +11,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from vtox.cli.actor import actor
 from vtox.cli.options import Json
 from vtox.cli.server_access import running_or_embedded
 from vtox.cluster.file_lock import try_lock
 from vtox.errors import NotEmpty, StillRunning
 from vtox.settings import Settings, load
+from vtox.store.audit import Deed, audited
 
 PG_DUMP = (
     "not in it: the history, which VTOX_DATABASE_URL keeps in PostgreSQL; save it with pg_dump"
@@ -80,7 +82,9 @@ def restore(
                         "the system is not empty, and nothing was changed",
                         remedy="--replace deletes what it holds, then restores",
                     )
-            left_out = restoring.restore(client, settings, found)
+            values = {"made": manifest.made}
+            with audited(client, Deed(actor=actor(), code="state_restored", values=values)):
+                left_out = restoring.restore(client, settings, found)
     print("restored")
     if manifest.history == "postgresql":
         _warn(PG_RESTORE)

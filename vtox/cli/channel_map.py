@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from vtox.channel_map import ChannelMap, sources_from_dict, sources_table
+from vtox.cli.actor import actor
 from vtox.cli.options import By, Json, MachineId
 from vtox.cli.server_access import running_server
 from vtox.errors import InputError, UnknownMachine
 from vtox.plain_data import digits
 from vtox.settings import load
-from vtox.store.channel_maps import CHANNEL_MAP, set_channel_map
+from vtox.store.channel_maps import CHANNEL_MAP
+from vtox.store.deeds import change_channel_map
 from vtox.store.machine_settings import present_setting, setting_versions
 from vtox.store.machines import is_listed
 
@@ -64,7 +66,7 @@ def change(
         raise InputError("who acts is missing", remedy="--by NAME")
     sources = sources_from_dict(dict(_source(text) for text in channels or ()))
     with running_server(load()) as client:
-        set_channel_map(client, machine, sources, by=by.strip())
+        change_channel_map(client, actor(by.strip()), machine, sources, by=by.strip())
         present = present_setting(client, machine, CHANNEL_MAP)
     if as_json:
         typer.echo(json.dumps(_table(present)))

@@ -13,12 +13,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from vtox.cli.actor import actor
 from vtox.cli.options import Json
 from vtox.cli.server_access import running_server
 from vtox.errors import InputError
 from vtox.settings import load
 from vtox.store import deadletters
 from vtox.store.deadletters import DeadLetter
+from vtox.store.deeds import resend_letter
 from vtox.store.outputs import entry_order
 
 # Longer values of an entry are samples, of which only the length is shown.
@@ -98,7 +100,7 @@ def replay(
     """Send dead letters again, each to the fault family that failed on it."""
     if bool(letters) == every:
         raise InputError("name the dead letters to replay, or give --all")
-    sent = []
+    sent, who = [], actor()
     with running_server(load()) as client:
         if every:
             selected = [d for d in deadletters.newest_first(client) if d.entry]
@@ -106,7 +108,7 @@ def replay(
             selected = [deadletters.get(client, i) for i in letters or ()]
         # Oldest first: the windows of a machine are sent in their order.
         for d in sorted(selected, key=lambda d: entry_order(d.id)):
-            sent.append({"id": d.id, "stream_id": deadletters.resend(client, d)})
+            sent.append({"id": d.id, "stream_id": resend_letter(client, who, d)})
     if as_json:
         typer.echo(json.dumps(sent))
         return

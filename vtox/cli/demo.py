@@ -1,23 +1,25 @@
 """`vtox demo`: the whole system with a simulated fleet, some machines of which are faulty."""
 
 import asyncio
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from vtox.cli.actor import actor
 from vtox.cli.demo_score import Score, fleet_summary
 from vtox.cli.demo_view import DemoView
 from vtox.cli.up import addresses, exclusive_use, supervisor
 from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.processes import ProcessSpec
-from vtox.errors import InputError
+from vtox.errors import InputError, UnknownMachine
 from vtox.settings import Settings, load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet
 from vtox.simulator.severity import FAULT_MODES
-from vtox.store import machines as store
 from vtox.store.client import connect, server_time_ms
+from vtox.store.deeds import retire_machine
 
 
 def register(app: typer.Typer) -> None:
@@ -77,7 +79,8 @@ def _retire_machines(settings: Settings, machines: tuple[Machine, ...]) -> str:
     """
     with connect(settings.working_url(), "demo") as client:
         for m in machines:
-            store.retire(client, m.machine_id)
+            with suppress(UnknownMachine):
+                retire_machine(client, actor(), m.machine_id)
         return f"{server_time_ms(client)}-{2**64 - 1}"
 
 

@@ -14,12 +14,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from vtox import settings as settings_module
+from vtox.cli.actor import actor
 from vtox.cli.options import Json, duration_s
 from vtox.cli.server_access import running_or_embedded
 from vtox.errors import InputError
 from vtox.store import apikeys
 from vtox.store.apikeys import ApiKey, Scope
 from vtox.store.client import Client, server_time
+from vtox.store.deeds import create_key, revoke_key
 
 PATTERN = re.compile(r"[A-Za-z0-9._:*?-]{1,64}")
 
@@ -69,7 +71,7 @@ def create(
         raise InputError("NAME is empty: expected the person or program that gets the key")
     wanted, lifetime_s = _for_machines(_scopes(scopes), machines), duration_s(expires, "--expires")
     with _client() as client:
-        text, record = apikeys.create(client, wanted, name.strip(), lifetime_s=lifetime_s)
+        text, record = create_key(client, actor(), wanted, name.strip(), lifetime_s=lifetime_s)
     if as_json:
         _print_json(_public(record, None) | {"key": text})
         return
@@ -110,7 +112,7 @@ def revoke(
 ) -> None:
     """Revoke a key, at once."""
     with _client() as client:
-        if not apikeys.revoke(client, key_id):
+        if not revoke_key(client, actor(), key_id):
             raise InputError(f"no key has the id {key_id!r}", remedy="`vtox keys list` shows all")
     if as_json:
         _print_json({"id": key_id, "revoked": True})

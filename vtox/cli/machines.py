@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vtox.cli import options
+from vtox.cli.actor import actor
 from vtox.cli.diagnosis_table import DETECTED, STYLES, show
 from vtox.cli.server_access import running_server
 from vtox.cli.status_table import span
@@ -23,8 +24,9 @@ from vtox.plain_data import digits
 from vtox.sentences.rendering import render
 from vtox.settings import load
 from vtox.store import machines as store
-from vtox.store.baselines import set_baseline, stored_baseline
+from vtox.store.baselines import stored_baseline
 from vtox.store.client import Client
+from vtox.store.deeds import change_baseline, register_machine, retire_machine
 from vtox.wire import Limits, encode, entry_header
 
 NO_HEALTH = Assessment(0.0, None, "unknown", {})
@@ -112,7 +114,7 @@ def import_fleet(
     settings = load()
     with running_server(settings) as client:
         for machine_id, motor in fleet.items():
-            store.register(client, machine_id, motor, limit=settings.max_machines)
+            register_machine(client, actor(), machine_id, motor, limit=settings.max_machines)
     typer.echo(f"{len(fleet)} machines registered")
 
 
@@ -121,8 +123,7 @@ def retire(machines: MachineIds) -> None:
     """Delete machines with their baselines. One that sends again is a new one."""
     with running_server(load()) as client:
         for machine in machines:
-            if not store.retire(client, machine):
-                raise InputError(f"no machine {machine}", remedy="`vtox machines list` shows all")
+            retire_machine(client, actor(), machine)
             typer.echo(f"{machine} retired")
 
 
@@ -186,7 +187,7 @@ def learn(
         state = store.load_states(client, [machine])[0]
         learnt = options.baseline_from(files, opts, state.motor)
         assert learnt is not None
-        set_baseline(client, machine, learnt.to_json())
+        change_baseline(client, actor(), machine, learnt.to_json())
     typer.echo(
         f"{machine}: baseline of {learnt.records} records, {learnt.seconds:.0f} s"
         + _replacement(state.baseline)
@@ -198,7 +199,7 @@ def reset_baseline(machine: MachineId) -> None:
     """Delete the baseline of a machine, for instance after a repair."""
     with running_server(load()) as client:
         _require_machine(client, machine)
-        set_baseline(client, machine, None)
+        change_baseline(client, actor(), machine, None)
     typer.echo(f"{machine}: baseline deleted")
 
 

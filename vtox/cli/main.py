@@ -35,6 +35,7 @@ COMMANDS = (
     "restore",
     "config",
     "keys",
+    "audit",
     "server",
     "bridge",
     "recorder",
@@ -152,6 +153,10 @@ def _add(command: str, app: typer.Typer) -> None:
             from vtox.cli import keys
 
             keys.register(app)
+        case "audit":
+            from vtox.cli import audit
+
+            audit.register(app)
         case "server":
             from vtox.cli import server
 

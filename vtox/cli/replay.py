@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vtox.cli import options
+from vtox.cli.actor import actor
 from vtox.cli.replay_table import show
 from vtox.cli.server_access import running_server
 from vtox.client.reader import Reader as ResultsReader
@@ -23,9 +24,8 @@ from vtox.senders import pacing, replay
 from vtox.senders.replay import Part, Reader
 from vtox.senders.results_reader import Answers, follow
 from vtox.settings import Settings, load
-from vtox.store import machines
-from vtox.store.baselines import set_baseline
 from vtox.store.client import Client
+from vtox.store.deeds import change_baseline, register_machine
 from vtox.wire import Limits, encode, entry_header
 
 # Give up after so long without a diagnosis. Records of turn short and bearing end every second or
@@ -81,9 +81,9 @@ def replay_command(
     healthy = options.baseline_from(baseline, opts, nameplate)
     with running_server(settings, "replay") as client:
         if nameplate:
-            machines.register(client, machine, nameplate, limit=settings.max_machines)
+            register_machine(client, actor(), machine, nameplate, limit=settings.max_machines)
         if healthy:
-            set_baseline(client, machine, healthy.to_json())
+            change_baseline(client, actor(), machine, healthy.to_json())
         last_result = ResultsReader(client).newest_id()
         t0 = pacing.first_t0(time.time(), parts[-1].end_s, factor)
         answers = Answers({p.run: p.windows for p in parts})

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from vtox.cli.actor import actor
 from vtox.cli.options import By, Json, MachineId
 from vtox.cli.server_access import running_server
 from vtox.errors import InputError, UnknownMachine
@@ -17,9 +18,10 @@ from vtox.health.sensitivity import FIELDS, Sensitivity, persistence_table, rule
 from vtox.plain_data import digits
 from vtox.settings import load
 from vtox.store.client import Client, server_time
+from vtox.store.deeds import change_sensitivity
 from vtox.store.machine_settings import present_setting, setting_versions
 from vtox.store.machines import is_listed
-from vtox.store.sensitivities import SENSITIVITY, set_sensitivity
+from vtox.store.sensitivities import SENSITIVITY
 
 group = typer.Typer(
     help="When the faults of a machine alert: show, set, back-test.", no_args_is_help=True
@@ -89,7 +91,8 @@ def change(
         if given:
             faults[fault] = rule
         expected = before.version
-        set_sensitivity(client, machine, faults, by=by.strip(), expected_version=expected)
+        who = actor(by.strip())
+        change_sensitivity(client, who, machine, faults, by=by.strip(), expected_version=expected)
         present = present_setting(client, machine, SENSITIVITY)
     typer.echo(json.dumps(_table(present)) if as_json else _title(machine, present))
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, track
 from rich.table import Table
 
+from vtox.cli.actor import actor
 from vtox.cli.demo_score import fleet_summary
 from vtox.cli.server_access import running_server
 from vtox.cluster import parent_watch
@@ -25,9 +26,8 @@ from vtox.senders import pacing
 from vtox.settings import load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet, truth
 from vtox.simulator.severity import FAULT_MODES
-from vtox.store import machines as store
-from vtox.store.baselines import set_baseline
 from vtox.store.client import Client
+from vtox.store.deeds import change_baseline, register_machine
 from vtox.usable_cores import usable_cores
 
 # For fewer machines starting a pool takes longer than the work.
@@ -137,10 +137,10 @@ def _commission(console: Console, client: Client, machines: Sequence[Machine]) -
         transient=True,
         disable=not console.is_terminal,
     )
-    started, limit = time.monotonic(), load().max_machines
+    started, limit, who = time.monotonic(), load().max_machines, actor()
     for machine, baseline in zip(machines, baselines, strict=True):
-        store.register(client, machine.machine_id, machine.motor, limit=limit)
-        set_baseline(client, machine.machine_id, baseline)
+        register_machine(client, who, machine.machine_id, machine.motor, limit=limit)
+        change_baseline(client, who, machine.machine_id, baseline)
     took_s = time.monotonic() - started
     console.print(f"{len(machines)} machines commissioned in {took_s:.1f} s.")
 

@@ -137,7 +137,7 @@ def _roles() -> dict[str, Role]:
             about="vtox bridge: reads windows, dispatches records, trims, measures",
             rights=" ".join(
                 (
-                    f"{SCRIPTS} {READS} {STATE} {_keys(*raw, *outputs, *bridge_keys)}",
+                    f"{SCRIPTS} {READS} {STATE} {_keys(*raw, *outputs, keys.AUDIT, *bridge_keys)}",
                     _keys(
                         keys.WORKERS,
                         _WORKER,
@@ -151,7 +151,7 @@ def _roles() -> dict[str, Role]:
                     _only("+xreadgroup +xack +xgroup|create +xtrim +xadd +xdel", *raw),
                     # A partition that is no longer in force.
                     _only("+del", raw[1]),
-                    _only("+xtrim", *outputs),
+                    _only("+xtrim", *outputs, keys.AUDIT),
                     _only("+xadd", letters, keys.ALERTS, keys.METRICS),
                 )
             ),
@@ -207,10 +207,10 @@ def _roles() -> dict[str, Role]:
             rights=" ".join(
                 (
                     f"{SCRIPTS} {READS} {STATE} +wait +waitaof",
-                    _keys(*raw, *outputs, "vtox:*"),
+                    _keys(*raw, *outputs, keys.AUDIT, "vtox:*"),
                     _only(WRITES, *api),
-                    _only("+xadd", *raw, keys.ALERTS, keys.ALARM_ACTIONS),
-                    _only("+xdel", letters),
+                    _only("+xadd", *raw, keys.ALERTS, keys.ALARM_ACTIONS, keys.AUDIT),
+                    _only("+xdel", letters, keys.AUDIT),
                 )
             ),
         ),

@@ -18,6 +18,10 @@ class RetentionSettings(BaseModel):
         8760.0, gt=0, description="alarm_actions, what operators did, are kept this long"
     )
     alarm_actions_mb: float = Field(8.0, gt=0, description="and up to this size")
+    audit_hours: float = Field(
+        17520.0, gt=0, description="audit, who changed what, is kept this long"
+    )
+    audit_mb: float = Field(8.0, gt=0, description="and up to this size")
     metrics_hours: float = Field(168.0, gt=0, description="performance_metrics are kept this long")
     metrics_mb: float = Field(16.0, gt=0, description="and up to this size")
     dead_letters_hours: float = Field(168.0, gt=0, description="dead_letters are kept this long")

@@ -6,9 +6,10 @@
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
@@ -26,6 +27,7 @@ MAKE_ONE = (
 )
 NO_KEY = f"VTOX_CLUSTER_MODE=production needs an API key and there is none: {MAKE_ONE}"
 _PREFIX = "vtox"
+_ID = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +59,24 @@ class ApiKey:
         return self.expires_t is not None and now >= self.expires_t
 
 
+def new_id() -> str:
+    """Return an id for a key."""
+    return secrets.token_hex(4)
+
+
 def create(
-    client: Client, scopes: Sequence[str], name: str = "", *, lifetime_s: float | None = None
+    client: Client,
+    scopes: Sequence[str],
+    name: str = "",
+    *,
+    lifetime_s: float | None = None,
+    key_id: str = "",
 ) -> tuple[str, ApiKey]:
     """Make a key and return it with its record; nothing can show it a second time.
 
     A plain SHA-256 is enough for a secret of 256 random bits: there is nothing to guess.
     """
-    key_id = secrets.token_hex(4)
+    key_id = key_id or new_id()
     text = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
     now = server_time(client)
     record = ApiKey(
@@ -119,6 +131,13 @@ def verify(client: Client, text: str) -> ApiKey | None:
     return record if hmac.compare_digest(record.sha256, _hash(text)) else None
 
 
+def id_of(text: str) -> str:
+    """Return the id that a text of a key names, empty where it names none."""
+    prefix, _, rest = text.partition("_")
+    key_id = rest.partition("_")[0]
+    return key_id if prefix == _PREFIX and _ID.fullmatch(key_id) else ""
+
+
 def valid_key(client: Client, key_id: str) -> ApiKey | None:
     """Return the record of the key with this id, None where there is none or it has expired."""
     row = client.hget(keys.API_KEYS, key_id)
@@ -126,6 +145,12 @@ def valid_key(client: Client, key_id: str) -> ApiKey | None:
     if record is None or record.expires_t is None:
         return record
     return None if record.expired(server_time(client)) else record
+
+
+def without_admin(key: ApiKey) -> ApiKey:
+    """Return a key that may do all but administer."""
+    wider = ("read", "operate", "ingest") if "admin" in key.scopes else key.scopes
+    return replace(key, scopes=tuple(s for s in wider if s != "admin"))
 
 
 def any_exist(client: Client) -> bool:

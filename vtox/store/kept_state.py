@@ -22,6 +22,8 @@ HASHES = ("API_KEYS", "API_KEY_USES", "RETIRED", "ALARM_BOOK")
 # Alerts and actions too: the recorder may not have read the last ones, and PostgreSQL is saved
 # elsewhere.
 STREAMS = ("EVIDENCE", "ALERTS", "ALARM_ACTIONS")
+# Kept, and joined with those of the backup: no restore may erase who changed what.
+JOINED = ("AUDIT",)
 # Made again from the machines that are restored.
 DERIVED = ("OPEN_ALERTS", "FLEET", "FLEET_CHANGES")
 IN_FLIGHT = {
@@ -147,6 +149,17 @@ def put_stream(client: Client, name: str, entries: Iterable[tuple[str, Fields]])
         for entry_id, fields in some:
             pipe.xadd(_key(name), fields, id=entry_id)
         pipe.execute()
+
+
+def join_stream(client: Client, name: str, entries: Iterable[tuple[str, Fields]]) -> None:
+    """Write entries as `decode_entry` gives them among those that are there, all or nothing."""
+    every = dict(entries)
+    every |= {i.decode(): dict(fields) for i, fields in client.xrange(_key(name))}
+    pipe = client.pipeline(transaction=True)
+    pipe.unlink(_key(name))
+    for entry_id in sorted(every, key=outputs.entry_order):
+        pipe.xadd(_key(name), every[entry_id], id=entry_id)
+    pipe.execute()
 
 
 def decode_machine(row: Row) -> tuple[str, float, Fields]:

@@ -16,6 +16,7 @@ BOUNDED = {
     keys.ASSESSMENTS: "assessments",
     keys.ALERTS: "alerts",
     keys.ALARM_ACTIONS: "alarm_actions",
+    keys.AUDIT: "audit",
     keys.METRICS: "metrics",
     keys.DEAD_LETTERS: "dead_letters",
     keys.EVIDENCE: "evidence",

@@ -22,8 +22,9 @@ from vtox.domain import Motor
 from vtox.history import database, schema
 from vtox.history.recorder import Recorder
 from vtox.settings import Settings, load
-from vtox.store import alarm_book, apikeys, evidence, machines
+from vtox.store import alarm_book, apikeys, audit, evidence, machines
 from vtox.store.alarm_book import act
+from vtox.store.audit import Actor, Deed
 from vtox.store.baselines import set_baseline, stored_baseline
 from vtox.store.client import Client, server_time
 from vtox.store.open_alerts import open_alerts
@@ -69,6 +70,7 @@ def state_of(client: Client, settings: Settings) -> dict[str, Any]:
         "events": client.xrange(keys.ALERTS),
         "alarms": alarm_book.advance(client),
         "actions": client.xrange(keys.ALARM_ACTIONS),
+        "audit": client.xrange(keys.AUDIT),
         "history": history_of(settings),
     }
 
@@ -107,6 +109,7 @@ def fill(client: Client, settings: Settings) -> str:
     alarm_book.advance(client)
     add_alert(client, now)
     act(client, action())
+    audit.write(client, Deed(actor=Actor(by="Zoë"), code="signed_in"))
     record_history(client, settings)
     return text
 

@@ -20,7 +20,8 @@ from vtox.cluster.file_lock import try_lock
 from vtox.errors import InputError, NotEmpty, StillRunning
 from vtox.history import database
 from vtox.settings import Settings, load
-from vtox.store import apikeys, machines
+from vtox.store import apikeys, audit, machines
+from vtox.store.audit import Actor, Deed
 from vtox.store.client import Client, connect, server_time
 
 
@@ -60,7 +61,11 @@ def test_into_an_empty_folder_without_a_server(
     assert run(fresh, "restore", str(saved.path)).output.endswith("restored\n")
     # Another start of the embedded server, which reads what the first has written.
     with EmbeddedServer(fresh) as server, connect(server.url, "test") as client:
-        assert state_of(client, fresh) == saved.state
+        found = state_of(client, fresh)
+        *before, restored = found.pop("audit")
+        assert before == saved.state.pop("audit")
+        assert restored[1][b"code"] == b"state_restored"
+        assert found == saved.state
         assert apikeys.verify(client, saved.key) is not None
 
 
@@ -127,13 +132,20 @@ def test_a_system_that_is_not_empty_is_replaced_on_request_alone(
     saved: Saved, settings: Settings, client: Client
 ) -> None:
     machines.register(client, "M3", machines.load_motors(client, ["M1"])[0])
+    deed = Deed(actor=Actor(by="Ada"), code="nameplate_changed", machine_id="M3")
+    audit.write(client, deed)
     with pytest.raises(NotEmpty, match="--replace"):
         run(settings, "restore", str(saved.path))
     assert sorted(machines.last_arrivals(client)) == ["M1", "M2", "M3"]
     output = run(settings, "restore", str(saved.path), "--replace").output
     assert "the system holds: machines 3, API keys 1, evidence windows 2" in output
     assert output.endswith("restored\n")
-    assert state_of(client, settings) == saved.state
+    found = state_of(client, settings)
+    *before, later, restored = found.pop("audit")
+    assert before == saved.state.pop("audit")
+    assert later[1][b"machine_id"] == b"M3", "what people did is never lost"
+    assert restored[1][b"code"] == b"state_restored"
+    assert found == saved.state
     assert client.exists(keys.machine("M3")) == 0
 
 

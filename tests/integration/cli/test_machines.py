@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from vtox import keys
 from vtox.cli import machines as command
 from vtox.domain import Bearing, Motor
-from vtox.errors import InputError, NameplateError, WireError
+from vtox.errors import InputError, NameplateError, UnknownMachine, WireError
 from vtox.settings import Settings
 from vtox.store import machines as store
 from vtox.store.baselines import set_baseline
@@ -84,7 +84,6 @@ def test_import_is_all_or_nothing(client: Client, tmp_path: Path) -> None:
     "arguments",
     [
         ("machines", "show", "M9"),
-        ("machines", "retire", "M9"),
         ("baseline", "show", "M9"),
         ("baseline", "reset", "M9"),
     ],
@@ -92,6 +91,11 @@ def test_import_is_all_or_nothing(client: Client, tmp_path: Path) -> None:
 def test_an_unknown_machine_is_an_error(arguments: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="no machine M9"):
         run(*arguments)
+
+
+def test_an_unknown_machine_cannot_be_retired() -> None:
+    with pytest.raises(UnknownMachine, match="M9"):
+        run("machines", "retire", "M9")
 
 
 def test_show_prints_the_latest_diagnoses(client: Client) -> None:

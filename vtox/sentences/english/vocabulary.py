@@ -2,6 +2,7 @@
 
 from vtox.sentences.english import (
     alerts,
+    audit,
     baseline,
     bearing,
     broken_bar,
@@ -31,6 +32,7 @@ VOCABULARY = Vocabulary(
         "operation": operation.SENTENCES,
         "records": records.SENTENCES,
         "alerts": alerts.SENTENCES,
+        "audit": audit.SENTENCES,
         "system": system.SENTENCES,
         "checks": checks.SENTENCES,
         "baseline": baseline.SENTENCES,

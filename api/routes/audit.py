@@ -1,0 +1,55 @@
+"""The audit: who changed what, and from where."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from api.auth import needs
+from api.explanation import advice, sentence
+from api.paging import entries_before, next_link, one_page, stream_cursor
+from api.query import MachineQuery
+from api.routes.system import OpenBackend
+from api.schemas.audit import AuditEntry
+from api.schemas.common import Page, rfc3339
+from vtox import keys
+from vtox.store.audit import Deed, decode
+from vtox.store.entries import RawFields
+from vtox.store.outputs import entry_order
+
+router = APIRouter(prefix="/api/v1", tags=["system"])
+
+
+@router.get("/audit", dependencies=needs("admin"), summary="Who changed what, and from where")
+def list_audit(
+    request: Request, backend: OpenBackend, query: Annotated[MachineQuery, Query()]
+) -> Page[AuditEntry]:
+    """Return what people have changed, sign-ins and refused API keys, newest first.
+
+    What operators did with alarms is with these. Also the session of a key with `admin` may read
+    this.
+    """
+
+    def pick(entry_id: str, fields: RawFields) -> AuditEntry | None:
+        deed = decode(fields)
+        return _shape(entry_id, deed) if query.machine_id in (None, deed.machine_id) else None
+
+    entries = entries_before(backend.client(), keys.AUDIT, stream_cursor(query), pick)
+    found = one_page(entries, query.limit)
+    return Page(data=found.items, next=next_link(request, found.cursor))
+
+
+def _shape(entry_id: str, deed: Deed) -> AuditEntry:
+    a, t = deed.actor, entry_order(entry_id)[0] / 1000
+    return AuditEntry(
+        stream_id=entry_id,
+        t=t,
+        time=rfc3339(t) or "",
+        by=a.by,
+        key_id=a.key_id,
+        address=a.address,
+        machine_id=deed.machine_id,
+        code=deed.code,
+        values=dict(deed.values),
+        sentence=sentence(deed.code, deed.values),
+        what_to_do=advice(deed.code),
+    )

@@ -1,0 +1,21 @@
+"""Who runs a command, for the audit: the user of the operating system, on this host."""
+
+import os
+import pwd
+import socket
+
+from vtox.store.audit import Actor
+
+
+def actor(by: str = "") -> Actor:
+    """Return who runs this command; `by` is the name that was given with it."""
+    user = _user()
+    return Actor(by=f"{by} ({user})" if by else user, address=socket.gethostname())
+
+
+def _user() -> str:
+    """Return the name of the user by the system, which no variable of the environment changes."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run as a user without a name
+        return f"uid {os.getuid()}"
