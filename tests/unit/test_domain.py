@@ -1,12 +1,11 @@
 """What recordings and nameplates accept, and the errors of what they refuse."""
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from vtox import Motor, Recording, diagnose, learn_baseline
-from vtox.domain import Diagnosis, Window, reason
+from vtox.domain import Window
 from vtox.errors import NameplateError, RecordingError
 
 SINE = np.sin(2 * np.pi * 50 * np.arange(5000) / 5000)
@@ -63,22 +62,3 @@ def test_windows_and_recordings_share_their_samples() -> None:
 def test_one_recording_teaches_as_a_list_of_one() -> None:
     one = Recording({c: np.roll(SINE, k) for k, c in enumerate(("ia", "ib", "ic"))}, 5000.0)
     assert learn_baseline(one) == learn_baseline([one])
-
-
-def test_further_indicators_join_those_of_a_diagnosis_and_change_nothing_else() -> None:
-    diagnosis = Diagnosis(
-        fault="bearing",
-        state="warning",
-        code="no_bearing_geometry",
-        doubts=(reason("temperature_unknown"),),
-        severity=0.5,
-        confidence=0.9,
-        statistic=2.0,
-        threshold=1.0,
-        indicators={"bpfo_db": 12.0, "change_db": 0.0},
-        evidence=({"hz": 87.1},),
-    )
-    further = {"change_db": 3.5, "level_db": -20.0}
-    expected = replace(diagnosis, indicators={**diagnosis.indicators, **further})
-    assert diagnosis.with_indicators(further) == expected
-    assert diagnosis.indicators == {"bpfo_db": 12.0, "change_db": 0.0}

@@ -9,7 +9,7 @@ from vtox.store.status import Snapshot
 NOW = 1000.0
 
 
-def found(*metrics: Metrics) -> dict[str, Check]:
+def checks_of(*metrics: Metrics) -> dict[str, Check]:
     snap = Snapshot(
         t=NOW,
         lengths={},
@@ -39,21 +39,21 @@ def entry(age_s: float = 1.0, **figures: object) -> Metrics:
     ],
 )
 def test_a_system_without_room_says_so(figures: dict[str, object], code: str) -> None:
-    check = found(entry(**figures))["load"]
+    check = checks_of(entry(**figures))["load"]
     assert check.code == code
     assert (check.status == "warn") == (code != "load_is_carried")
 
 
 def test_late_answers_are_a_warning_though_nothing_fails() -> None:
     late, soon = entry(latency_p95_ms=7700.0), entry(11, latency_p95_ms=LATE_MS - 1)
-    check = found(late)["latency"]
+    check = checks_of(late)["latency"]
     assert (check.status, check.code) == ("warn", "answers_are_late")
     assert "7.7 s" in check.observed
-    assert found(soon)["latency"].status == "pass"
-    assert found(late, soon, soon)["latency"].status == "pass", "one interval is a burst"
+    assert checks_of(soon)["latency"].status == "pass"
+    assert checks_of(late, soon, soon)["latency"].status == "pass", "one interval is a burst"
 
 
 def test_what_the_monitor_does_not_say_is_no_check() -> None:
     stale = entry(100, cpu=1.0, latency_p95_ms=9e4)
     for metrics in ((), (stale,), (entry(),)):
-        assert not {"load", "latency"} & found(*metrics).keys()
+        assert not {"load", "latency"} & checks_of(*metrics).keys()
