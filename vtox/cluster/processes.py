@@ -227,6 +227,7 @@ def _notifier(settings: Settings) -> ProcessSpec:
 def _api(settings: Settings) -> tuple[str, ...]:
     address = ("--host", settings.api_host, "--port", str(settings.api_port))
     options = ("--no-access-log", "--log-level=warning", "--timeout-graceful-shutdown=2")
-    # Beyond the number of connections at which `BoundedHttp` closes idle ones.
-    limits = ("--http", "api.http_protocol:BoundedHttp", "--limit-concurrency", "600")
+    # Each turn of uvicorn accepts as many connections as may queue: beyond them the kernel makes
+    # clients wait, and of thousands that connect again and again the others are still served.
+    limits = ("--http", "api.http_protocol:BoundedHttp", "--backlog", "128")
     return ("uvicorn", "api.main:app", *address, *options, *limits)
