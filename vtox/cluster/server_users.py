@@ -178,7 +178,7 @@ def _roles() -> dict[str, Role]:
             rights=" ".join(
                 (
                     f"{TRANSACTIONS} +time {READS}",
-                    _keys(*_RECORDED, *machines, keys.RETIRED, read_only=True),
+                    _keys(*_RECORDED, *machines, keys.RETIRED, keys.RECORDER, read_only=True),
                     processes,
                     f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)})",
                 )

@@ -11,6 +11,7 @@ from vtox.bridge.record_joiner import MAX_SILENCE_WINDOWS
 from vtox.domain import Reason, reason
 from vtox.faults import MAX_RECORD_S
 from vtox.monitoring.readiness import (
+    LOST_SHOWN_S,
     MEMORY_FAIL_SHARE,
     MEMORY_WARN_SHARE,
     NOTIFIER_SILENT_S,
@@ -232,11 +233,13 @@ def _recorder(snap: Snapshot) -> Iterator[Condition]:
         why = reason("history_disk_full", free_mb=beat.free_mb, needed_mb=beat.needed_mb)
     elif beat.problem:
         why = reason("history_not_written")
+    elif beat.lost_t is not None and snap.t - beat.lost_t < LOST_SHOWN_S:
+        why = reason("history_lost", address=beat.address)
     yield Condition(
         name="recorder",
         holds=why.code != "history_recorded",
         why=why,
-        raise_after_s=RECORDER_STOPPED_S,
+        raise_after_s=0.0 if why.code == "history_lost" else RECORDER_STOPPED_S,
     )
 
 

@@ -18,6 +18,8 @@ Status = Literal["pass", "warn", "fail"]
 MEMORY_WARN_SHARE, MEMORY_FAIL_SHARE = 0.80, 0.95
 # Three of the recorder's pauses.
 RECORDER_SILENT_S = 30.0
+# People see that the history was lost for a day.
+LOST_SHOWN_S = 86_400.0
 # Six of the notifier's reports.
 NOTIFIER_SILENT_S = 30.0
 # The back-off has reached its longest wait by then, at its defaults.
@@ -185,6 +187,9 @@ def _recorder(snapshot: Snapshot) -> Check:
         )
     if beat.problem:
         return coded_check("recorder", "warn", "recorder_cannot_record", problem=beat.problem)
+    if beat.lost_t is not None and snapshot.t - beat.lost_t < LOST_SHOWN_S:
+        what = {"address": beat.address, "missed": beat.missed or "-"}
+        return coded_check("recorder", "warn", "recorder_lost_history", **what)
     if beat.missed:
         return coded_check("recorder", "warn", "recorder_missed", missed=beat.missed)
     age_s = max(snapshot.t - (beat.recorded_t or snapshot.t), 0.0)

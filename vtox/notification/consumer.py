@@ -44,13 +44,18 @@ class Consumer:
         self.engine = engine
         self.rules = rules
         self._positions: dict[str, Position] = {}
+        # Where to begin in a new outbox, after the file of this one was deleted.
+        self._followed: dict[str, Position] = {}
 
     def follow(self) -> bool:
         """Bring what is new into the outbox; False where there is more."""
         if not self._positions:
             # The first notifier begins with what comes now, not with the alarms of months.
-            newest = [Position(s, newest_id(self.client, s)) for s in STREAMS]
-            self._positions = outbox.positions(self.engine, newest)
+            begins = [
+                self._followed.get(s) or Position(s, newest_id(self.client, s)) for s in STREAMS
+            ]
+            self._positions = outbox.positions(self.engine, begins)
+            self._followed |= self._positions
         batches = [
             stream_reader.read(self.client, self._positions[s], ENTRIES_AT_ONCE) for s in STREAMS
         ]
@@ -63,6 +68,7 @@ class Consumer:
             self.forget()
             return False
         self._positions |= {b.end.stream: b.end for b in moved}
+        self._followed |= self._positions
         _warn_of_missed(moved)
         return all(b.complete for b in batches)
 

@@ -118,6 +118,8 @@ def clear(client: Client) -> None:
     for some in _portions([m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]):
         own = [key for m in some for key in (keys.machine(m), keys.known_windows(m))]
         client.unlink(*own)
+    # Up to where the history was recorded that is replaced: the recorder would say it is lost.
+    client.unlink(keys.RECORDER)
     client.unlink(keys.MACHINES, *map(_key, (*DERIVED, *HASHES, *STREAMS)))
 
 

@@ -179,6 +179,10 @@ SENTENCES: dict[str, Sentence] = {
     "recorder_cannot_record": Sentence(
         "无法记录：{problem}", "在此之前不会记录任何数据；cluster.log 有更多说明。"
     ),
+    "recorder_lost_history": Sentence(
+        "{address} 中的历史已被删除或替换；缺失：{missed}",
+        "查明是谁所为；`vtox restore` 可恢复备份。",
+    ),
     "recorder_missed": Sentence(
         "下列内容在记录之前已被裁剪：{missed}",
         "调大 VTOX_RESULTS_MB，使数据流的容量超过记录进程缺席的时间。",

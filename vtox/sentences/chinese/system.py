@@ -76,6 +76,10 @@ SENTENCES: dict[str, Sentence] = {
         "运行 `vtox doctor`：其检查项 `recorder` 会说明原因。"
         "它会自行继续，补录届时数据流中仍保留的全部内容。",
     ),
+    "history_lost": Sentence(
+        "{address} 中的历史已被删除或替换；新的历史只含数据流中仍保留的内容",
+        "查明是谁所为。`vtox restore` 可恢复备份；缺失的内容见检查项 `recorder`（`vtox doctor`）。",
+    ),
     "history_recorded": Sentence("历史又在记录", _NOTHING),
     "notifier_silent": Sentence(
         "通知进程没有报告（发现时已 {silence_s:.0f} s）：报警不会发送给任何人",

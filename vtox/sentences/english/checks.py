@@ -193,6 +193,10 @@ SENTENCES: dict[str, Sentence] = {
     "recorder_cannot_record": Sentence(
         "it cannot record: {problem}", "Until then nothing is recorded; cluster.log says more."
     ),
+    "recorder_lost_history": Sentence(
+        "the history in {address} was deleted or replaced; missing: {missed}",
+        "Find out who did it; `vtox restore` brings back a backup.",
+    ),
     "recorder_missed": Sentence(
         "these were trimmed before they were recorded: {missed}",
         "Raise VTOX_RESULTS_MB, so that the streams hold more than an absence.",

@@ -81,6 +81,12 @@ SENTENCES: dict[str, Sentence] = {
         "Run `vtox doctor`: its check `recorder` says why. It goes on by itself, with all that the "
         "streams still hold then.",
     ),
+    "history_lost": Sentence(
+        "the history in {address} was deleted or replaced; a new one has what the streams still "
+        "held",
+        "Find out who did it. `vtox restore` brings back a backup; the check `recorder` of "
+        "`vtox doctor` says what is missing.",
+    ),
     "history_recorded": Sentence("the history is recorded again", _NOTHING),
     "notifier_silent": Sentence(
         "the notifier does not report ({silence_s:.0f} s by then): no alarm is sent to anybody",
