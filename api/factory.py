@@ -43,7 +43,6 @@ from api.routes import (
     system,
     windows,
 )
-from api.schemas.system import version
 from api.security_headers import SecurityHeaders
 from api.server import AWAY
 from vtox import settings as settings_module
@@ -53,6 +52,7 @@ from vtox.errors import SettingsError, SystemStateError
 from vtox.settings import Settings
 from vtox.store import apikeys
 from vtox.store.agreement import of_api, require_agreement
+from vtox.version import RELEASE
 
 log = structlog.get_logger()
 
@@ -97,7 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = Application(
         title="VTOX",
-        version=version(),
+        version=RELEASE,
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,

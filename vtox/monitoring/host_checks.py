@@ -5,7 +5,7 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from vtox.monitoring.readiness import Check, Status
 from vtox.server_urls import complete_database, mask, unencrypted_host
 from vtox.settings import Settings, files, unknown_settings
 from vtox.store import shared_memory
+from vtox.version import version
 
-PACKAGES = ("vtox", "celery", "kombu", "redis", "flower", "numpy", "scipy", "sqlalchemy")
+PACKAGES = ("celery", "kombu", "redis", "flower", "numpy", "scipy", "sqlalchemy")
 DISK_WARN_BYTES, DISK_FAIL_BYTES = 2 << 30, 64 << 20
 
 
@@ -44,9 +45,11 @@ def host_checks(settings: Settings) -> Iterator[Check]:
 
 
 def _versions() -> Check:
-    text = ", ".join(f"{p} {version(p)}" for p in PACKAGES)
+    text = ", ".join(f"{p} {metadata.version(p)}" for p in PACKAGES)
     return Check(
-        name="versions", status="pass", observed=f"Python {platform.python_version()}, {text}"
+        name="versions",
+        status="pass",
+        observed=f"vtox {version()}, Python {platform.python_version()}, {text}",
     )
 
 
