@@ -41,6 +41,8 @@ SCRIPTS = f"+eval +evalsha +script|load +script|exists {TRANSACTIONS} +time"
 READS = "+@read -@dangerous -scan -randomkey"
 WRITES = "+@write -@dangerous -@scripting"
 STATE = "+info"
+# How many entries a stream has, and how far its readers are.
+LENGTHS = "+xlen +xinfo|groups"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +116,9 @@ def _roles() -> dict[str, Role]:
     )
     return {
         "ingest": Role(
-            about="senders: adds windows, reads nothing",
+            about="senders: adds windows, reads none",
             # `redis-cli --pipe` learns by ECHO that all was answered.
-            rights=f"+xadd +wait +waitaof +echo {TRANSACTIONS} {_keys(*raw)} {number}",
+            rights=f"+xadd +wait +waitaof +echo {LENGTHS} {TRANSACTIONS} {_keys(*raw)} {number}",
         ),
         "mqtt": Role(
             about="vtox mqtt: adds windows, registers machines, says which have left",
@@ -131,7 +133,12 @@ def _roles() -> dict[str, Role]:
         ),
         "reader": Role(
             about="programs that read results, alerts, actions, metrics and dead letters",
-            rights=f"{TRANSACTIONS} {READS} {_keys(*_OUTPUTS, read_only=True)} {number}",
+            rights=" ".join(
+                (
+                    f"{TRANSACTIONS} {READS} {_keys(*_OUTPUTS, read_only=True)}",
+                    f"({LENGTHS} {_keys(*raw, read_only=True)}) {number}",
+                )
+            ),
         ),
         "bridge": Role(
             about="vtox bridge: reads windows, dispatches records, trims, measures",
