@@ -127,8 +127,7 @@ class System(Parts):
                 name, ["vtox", "bridge"], base | {"VTOX_COORDINATOR_PORT": str(port)}, link=name
             )
         for family in FAMILIES:
-            options = ["--without-gossip", "--without-mingle", "--loglevel=INFO"]
-            options += ["-I", "faults.counted", "-n", f"{family}@%h", "-Q", family]
+            options = ["-I", "faults.counted", "-n", f"{family}@%h", "-Q", family]
             counted = {
                 "FAULTS_EXECUTIONS": str(self.executions),
                 "FAULTS_LIGHT": str(int(self.options.light)),

@@ -105,9 +105,8 @@ def workers(settings: Settings, queues: Sequence[str] = ALL_QUEUES) -> list[Proc
 
 def worker(settings: Settings, name: str, queues: Sequence[str]) -> ProcessSpec:
     """Return a worker process of these queues."""
-    options = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
     identity = ("-n", f"{name}@%h", "-Q", ",".join(queues))
-    command = ("celery", "-q", "-A", "vtox", "worker", *options, *identity)
+    command = ("celery", "-q", "-A", "vtox", "worker", *identity)
     probe = _WorkerProbe(settings, name)
     return ProcessSpec(name, command, 2, 1, probe.is_ready, probe.is_live)
 
