@@ -62,7 +62,9 @@ def test_each_worker_has_its_queue_and_its_own_name(served: Cluster, tmp_path: P
     assert sorted(q["name"] for queues in nodes.values() for q in queues) == sorted(FAMILIES)
     assert len(nodes) == len(FAMILIES), "Flower shows a line for each"
     assert {b[b"queues"].decode() for b in heartbeats} == set(FAMILIES)
-    assert len({b[b"port"] for b in heartbeats}) == len(FAMILIES)
+    first = served.settings.worker_port
+    ports = {int(b[b"port"]): b[b"queues"].decode() for b in heartbeats}
+    assert ports == {first + i: family for i, family in enumerate(FAMILIES)}
     for family in FAMILIES:
         log = (tmp_path / f"{family}.log").read_text()
         assert "worker ready" in log

@@ -106,12 +106,12 @@ def api_workers(running: Cluster) -> list[dict[str, object]]:
     return workers
 
 
-def test_ports_of_workers_count_up(running: Cluster) -> None:
+def test_each_worker_has_its_port(running: Cluster) -> None:
     first = running.settings.worker_port
-    ports = sorted(int(str(w["port"])) for w in api_workers(running))
-    assert ports[0] >= first
-    assert len(set(ports)) == 3
-    assert all(httpx.get(f"http://127.0.0.1:{p}/health/live").status_code == 200 for p in ports)
+    ports = {str(w["queues"]): int(str(w["port"])) for w in api_workers(running)}
+    assert ports == {"['turn_short']": first, "['bearing']": first + 1, "['broken_bar']": first + 2}
+    for port in ports.values():
+        assert httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
 
 
 def test_the_log_is_json_lines_of_every_process(running: Cluster) -> None:
@@ -179,6 +179,7 @@ def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
 
     eventually(back, 30)
     eventually(lambda: ready(running), 45)
+    test_each_worker_has_its_port(running)
 
 
 # To notice takes 30 s.

@@ -116,7 +116,7 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
         )
     write_holder(lock)
     try:
-        require_free_ports(processes.listen_addresses(settings, specs))
+        require_free_ports(s.listener for s in specs if s.listener)
         yield
     finally:
         os.close(lock)

@@ -96,7 +96,9 @@ class Scaler:
         allocated = self.allocated()
         if decision.change > 0:
             name = next(n for i in range(1, 999) if (n := _name(i)) not in self.supervisor.states)
-            self.supervisor.add(processes.worker(self.settings, name, self.queues))
+            states = self.supervisor.states.values()
+            taken = {s.spec.listener.port for s in states if s.spec.listener}
+            self.supervisor.add(processes.worker(self.settings, name, self.queues, taken))
         elif decision.change < 0:
             place = removable_worker(list(allocated.values()))
             if place is None:

@@ -275,7 +275,7 @@ class Supervisor:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=processes.environment(self.settings),
+            env=processes.environment(self.settings) | state.spec.variables,
             cwd=folder,
             limit=child_process.LINE_MAX_BYTES,
             # Ctrl-C is for the supervisor, which stops its children in order.

@@ -200,15 +200,18 @@ def _ports(settings: Settings) -> Iterator[Check]:
         ports.require_distinct_ports(processes.configured_ports(settings, specs))
     except SettingsError as error:
         yield Check(name="ports", status="fail", observed=error.observed, remedy=error.remedy)
-    for setting, (host, port) in processes.listen_addresses(settings, specs).items():
-        name = f"port:{setting.removeprefix('VTOX_').removesuffix('_PORT').lower()}"
-        path = "/" if setting == "VTOX_FLOWER_PORT" else processes.LIVENESS_PATH
-        if ports.responds(ports.base_url(host, port) + path):
-            yield Check(name=name, status="pass", observed=f"{port} responds")
-        elif ports.port_is_free(port, host):
-            yield Check(name=name, status="pass", observed=f"{port} is free")
-        else:
-            yield _port_in_use(name, setting, port)
+    for spec in specs:
+        if spec.listener:
+            yield _port(f"port:{spec.name}", spec.listener)
+
+
+def _port(name: str, at: ports.Listener) -> Check:
+    path = "/" if at.setting == "VTOX_FLOWER_PORT" else processes.LIVENESS_PATH
+    if ports.responds(ports.base_url(at.host, at.port) + path):
+        return Check(name=name, status="pass", observed=f"{at.port} responds")
+    if ports.port_is_free(at.port, at.host):
+        return Check(name=name, status="pass", observed=f"{at.port} is free")
+    return _port_in_use(name, at.setting, at.port)
 
 
 def _port_in_use(name: str, setting: str, port: int) -> Check:

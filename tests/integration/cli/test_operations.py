@@ -298,8 +298,8 @@ def test_doctor_recognises_a_stopped_process_of_ours_by_its_port(
         bridge.wait()
     assert f"pid {bridge.pid} on host" in by_name["bridge"]["observed"]
     assert f"kill -9 {bridge.pid}" in by_name["bridge"]["remedy"]
-    assert "VTOX's own" in by_name["port:coordinator"]["observed"]
-    assert f"kill -9 {bridge.pid}" in by_name["port:coordinator"]["remedy"]
+    assert "VTOX's own" in by_name["port:bridge"]["observed"]
+    assert f"kill -9 {bridge.pid}" in by_name["port:bridge"]["remedy"]
 
 
 def test_a_wrong_password_is_reported_without_showing_it(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from vtox.cluster import processes
+from vtox.cluster.ports import Listener
 from vtox.cluster.roles import host_roles
 from vtox.errors import InputError
 from vtox.settings import load
@@ -49,9 +50,44 @@ def test_roles_can_be_left_out(tmp_path: Path) -> None:
     few = host_roles(settings, without=["api", "flower", "workers", "recorder"])
     specs = processes.cluster(settings, few)
     assert [s.name for s in specs] == ["server", "bridge"]
-    assert processes.listen_addresses(settings, specs) == {
-        "VTOX_COORDINATOR_PORT": ("127.0.0.1", 8001)
-    }
+    listeners = [s.listener for s in specs if s.listener]
+    assert listeners == [Listener("VTOX_COORDINATOR_PORT", "127.0.0.1", 8001)]
+
+
+@pytest.mark.parametrize(
+    ("roles", "workers", "ports"),
+    [
+        ("workers", 1, {"shared": 8002}),
+        ("workers", 2, {"shared": 8002, "shared-2": 8003}),
+        ("workers", 3, {"turn_short": 8002, "bearing": 8003, "broken_bar": 8004}),
+        (
+            "workers",
+            5,
+            {
+                "turn_short": 8002,
+                "bearing": 8003,
+                "broken_bar": 8004,
+                "shared": 8005,
+                "shared-2": 8006,
+            },
+        ),
+        ("worker:bearing", 2, {"bearing": 8003, "bearing-2": 8005}),
+        ("worker:bearing,worker:broken_bar", 1, {"shared": 8003}),
+    ],
+)
+def test_each_worker_has_its_port(
+    tmp_path: Path, roles: str, workers: int, ports: dict[str, int]
+) -> None:
+    settings = load(data_dir=tmp_path, cluster_workers=workers)
+    specs = processes.cluster(settings, host_roles(settings, [roles]))
+    assert {s.name: s.listener.port for s in specs if s.listener} == ports
+    assert {s.name: int(s.variables["VTOX_WORKER_PORT"]) for s in specs} == ports
+
+
+def test_a_worker_leaves_out_the_port_of_another_process(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path, flower_port=8003)
+    ports = {s.name: s.listener.port for s in processes.workers(settings) if s.listener}
+    assert ports == {"turn_short": 8002, "bearing": 8005, "broken_bar": 8004}
 
 
 def test_children_get_our_settings_and_start_no_cluster(tmp_path: Path) -> None:
