@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 import redis
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from api.auth import reading_permission
@@ -51,12 +51,14 @@ async def live() -> Response:
     response_class=HealthResponse,
     responses={NOT_READY: {"model": Readiness, "description": "A check fails"}},
 )
-async def ready(backend: OpenBackend, may_read: ReadingPermission) -> Response:
+async def ready(request: Request, backend: OpenBackend, may_read: ReadingPermission) -> Response:
     """Return every check with what was found, within 1 s; 503 when one fails.
 
     Load balancers have no key: where keys are required, they get the status alone.
     """
-    looking = asyncio.get_running_loop().run_in_executor(_threads, _look, backend, may_read)
+    looking = asyncio.get_running_loop().run_in_executor(
+        _threads, _look, backend, request.app.state.cluster.why_no_server, may_read
+    )
     try:
         results, may_see_checks = await asyncio.wait_for(looking, READY_TIMEOUT_S)
     except TimeoutError:
@@ -71,17 +73,19 @@ async def ready(backend: OpenBackend, may_read: ReadingPermission) -> Response:
     return HealthResponse(content, NOT_READY if failed else 200)
 
 
-def _look(backend: Backend, may_read: Callable[[], bool]) -> tuple[list[Check], bool]:
+def _look(
+    backend: Backend, why_no_server: Callable[[], str], may_read: Callable[[], bool]
+) -> tuple[list[Check], bool]:
     """Return the checks, and whether who asks may see them."""
     try:
         results = checks(backend.server.snapshot())
     except (redis.RedisError, ServerUnavailable) as error:
-        results = [_failed(str(error))]
+        results = [_failed(str(error), why_no_server())]
     return results, may_read()
 
 
-def _failed(problem: str) -> Check:
-    return Check(name="server", status="fail", observed=problem)
+def _failed(problem: str, remedy: str = "") -> Check:
+    return Check(name="server", status="fail", observed=problem, remedy=remedy)
 
 
 def _detail(c: Check) -> CheckDetail:

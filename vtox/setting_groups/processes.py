@@ -28,10 +28,13 @@ class ProcessSettings(BaseModel):
         8001, ge=1, le=65535, description="port for health and metrics of the bridge"
     )
     worker_port: int = Field(
-        8002, ge=1, le=65535, description="port for health and metrics of the first worker"
+        8002,
+        ge=1,
+        le=65535,
+        description="port for health and metrics of workers: the first queue's",
     )
     worker_port_span: int = Field(
-        64, ge=1, description="number of ports tried from VTOX_WORKER_PORT on"
+        64, ge=1, description="ports that a worker of its own tries; 1: VTOX_WORKER_PORT alone"
     )
     flower_port: int = Field(5555, ge=1, le=65535, description="port of Flower")
     flower_password: str | None = Field(
@@ -43,7 +46,10 @@ class ProcessSettings(BaseModel):
     probe_host: str = Field(
         "127.0.0.1", description="address of the health and metrics ports of bridge and workers"
     )
-    cluster_enabled: bool = Field(False, description="the API brings up the whole cluster")
+    cluster_enabled: bool | None = Field(
+        None,
+        description="the API brings up the cluster; none: where no server is set and none runs",
+    )
     cluster_mode: Mode = Field(
         "development", description="sets the defaults of workers, address and interval"
     )
