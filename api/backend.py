@@ -88,7 +88,7 @@ class Backend:
         if not settings.database_url and not settings.history_file.exists():
             yield None
             return
-        with self._lock:
+        with database.explain_errors(settings), self._lock:
             if self._engine is None:
                 self._engine = database.engine_to_read(settings)
         with database.explain_errors(settings), self._engine.begin() as db:

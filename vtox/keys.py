@@ -65,6 +65,8 @@ ALARM_BOOK = "vtox:alarm-book"
 SCALING = "vtox:scaling"
 # Hash: the time by which retention deletes (`vtox.store.retention_clock`).
 RETENTION_CLOCK = "vtox:retention-clock"
+# Hash host -> JSON: which of its optional processes do not start, and why.
+ABSENT = "vtox:absent"
 # JSON of what the monitor observed of the system when it last looked.
 WATCH = "vtox:watch"
 

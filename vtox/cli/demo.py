@@ -8,7 +8,7 @@ from rich.console import Console
 
 from vtox.cli.demo_score import Score, fleet_summary
 from vtox.cli.demo_view import DemoView
-from vtox.cli.up import addresses, exclusive_use, supervisor
+from vtox.cli.up import addresses, exclusive_use, run_supervised, supervisor
 from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.processes import ProcessSpec
@@ -66,7 +66,7 @@ def demo(
 
         supervised.preflight = prepare
         with view:
-            asyncio.run(supervised.run())
+            asyncio.run(run_supervised(supervised))
     _print_summary(console, score)
 
 

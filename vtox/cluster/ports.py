@@ -96,6 +96,15 @@ def process_on_port(port: int) -> psutil.Process | None:
     return None
 
 
+def listens(pid: int, port: int) -> bool:
+    """Whether a process of ours listens on `port`."""
+    try:
+        found = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in found)
+
+
 def is_vtox_process(process: psutil.Process) -> bool:
     """Whether it is a process of VTOX by its command line."""
     try:

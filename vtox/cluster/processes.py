@@ -17,9 +17,9 @@ from vtox.cluster.child_process import is_stopped
 from vtox.cluster.ports import (
     LOOPBACK,
     Listener,
-    accepts_connections,
     base_url,
     is_live,
+    listens,
     responds,
 )
 from vtox.cluster.roles import WORKERS, HostRoles, host_roles
@@ -53,6 +53,8 @@ class ProcessSpec:
     is_live: Callable[[int], bool] = lambda _: True
     # It ends by itself: after exit status 0 it is not started again.
     one_shot: bool = False
+    # The others go on without it where it does not start.
+    optional: bool = False
     listener: Listener | None = None
     # What it has in its environment besides the settings.
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -95,13 +97,15 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
             0,
             lambda pid: recorder_reports(settings, pid),
             lambda pid: not is_stopped(pid),
+            optional=True,
         ),
         ProcessSpec(
             "flower",
             ("vtox", "flower"),
             4,
             0,
-            lambda _: accepts_connections("", flower_port),
+            lambda pid: listens(pid, flower_port),
+            optional=True,
             listener=Listener("VTOX_FLOWER_PORT", LOOPBACK, flower_port),
         ),
         _notifier(settings),
@@ -243,6 +247,7 @@ def _notifier(settings: Settings) -> ProcessSpec:
         0,
         lambda pid: notifier_reports(settings, pid),
         lambda pid: not is_stopped(pid),
+        optional=True,
     )
 
 

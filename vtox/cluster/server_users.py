@@ -92,12 +92,15 @@ def _roles() -> dict[str, Role]:
         keys.PARTITIONS,
         read_only=True,
     )
+    # What the supervisor of a host reports, as whatever user that host has.
+    absent = f"(+hset +hdel +time {_keys(keys.ABSENT)})"
     monitor = (keys.MONITOR, keys.ALARMS, keys.ALARM_BOOK, keys.WATCH, keys.RETENTION_CLOCK)
-    bridge_keys = (*bridge, *monitor, *counts, *machines, *_RECORDS)
+    bridge_keys = (*bridge, keys.ABSENT, *monitor, *counts, *machines, *_RECORDS)
     worker = (
         keys.WORKERS,
         _WORKER,
         keys.SCALING,
+        keys.ABSENT,
         keys.EVIDENCE_RATE,
         *counts,
         *machines,
@@ -110,6 +113,7 @@ def _roles() -> dict[str, Role]:
         keys.REPLAY_SECRET,
         keys.RETIRED,
         keys.ALARM_BOOK,
+        keys.ABSENT,
         *machines,
         _KNOWN_WINDOWS,
         _QUOTA,
@@ -127,7 +131,7 @@ def _roles() -> dict[str, Role]:
                     f"{SCRIPTS} {READS} +wait {_keys(keys.ALERTS, *machines)}",
                     _only(WRITES, *machines),
                     _only("+xadd", *raw, keys.ALERTS),
-                    number,
+                    f"{number} {absent}",
                 )
             ),
         ),
@@ -187,7 +191,7 @@ def _roles() -> dict[str, Role]:
                     f"{TRANSACTIONS} +time {READS}",
                     _keys(*_RECORDED, *machines, keys.RETIRED, keys.RECORDER, read_only=True),
                     processes,
-                    f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)})",
+                    f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)}) {absent}",
                 )
             ),
         ),
@@ -205,7 +209,7 @@ def _roles() -> dict[str, Role]:
                         read_only=True,
                     ),
                     processes,
-                    _only("+hset +del", keys.NOTIFIER),
+                    f"{_only('+hset +del', keys.NOTIFIER)} {absent}",
                 )
             ),
         ),

@@ -148,9 +148,11 @@ def execute_many(db: Connection, statement: Any, rows: Sequence[tuple[Any, ...]]
 
 @contextmanager
 def explain_errors(settings: Settings) -> Iterator[None]:
-    """Raise `HistoryUnavailable` for whatever the database raises."""
+    """Raise `HistoryUnavailable` for whatever the database raises, or a URL that leads to none."""
     try:
         yield
+    except SettingsError as error:
+        raise HistoryUnavailable(error.observed, remedy=error.remedy) from error
     except SQLAlchemyError as error:
         # The cause alone: the text of SQLAlchemy has the statement and its values too.
         cause = getattr(error, "orig", None) or error

@@ -51,6 +51,8 @@ DEAD_LETTERS_S = 300.0
 CLOCK_LIMIT_S = 1.0
 # An alarm of deleted windows stays this long after the last one, so that people see it.
 DELETED_CLEAR_S = 600.0
+# The name of the alarm of a process that does not start.
+ABSENT = "process:"
 # A problem of the recorder, or the notifier, that is over at its next pass lost nothing.
 RECORDER_STOPPED_S = 20.0
 
@@ -123,6 +125,7 @@ def conditions(
     yield _deleted(watch, _deleted_before(before, raised))
     yield from _recorder(now.snap)
     yield from _notifier(now.snap, "notifier" in raised)
+    yield from _absent(now.snap, raised)
 
 
 def _backlog(backlog: Backlog, limit_s: float) -> Condition:
@@ -268,6 +271,19 @@ def _why_not_notified(t: float, beat: NotifierHeartbeat) -> Reason | None:
         about = {"failures": worst.failures, "waiting": worst.waiting}
         return reason("target_not_reached", target=name, **about)
     return reason("messages_not_delivered", messages=beat.dead) if beat.dead else None
+
+
+def _absent(snap: Snapshot, raised: Collection[str]) -> Iterator[Condition]:
+    """Yield each optional process that does not start, and those that did not lately."""
+    hosts: dict[str, tuple[str, ...]] = {name: () for name in raised if name.startswith(ABSENT)}
+    for p in snap.absent:
+        name = f"{ABSENT}{p.name}"
+        hosts[name] = (*hosts.get(name, ()), p.host)
+    for name, on in hosts.items():
+        process = name.removeprefix(ABSENT)
+        absent = reason("process_absent", process=process, hosts=on)
+        why = absent if on else reason("process_back", process=process)
+        yield Condition(name=name, holds=bool(on), why=why)
 
 
 def _clocks(now: Observation, limit_s: float) -> Condition:

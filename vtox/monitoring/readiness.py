@@ -73,6 +73,7 @@ def checks(snapshot: Snapshot) -> list[Check]:
         *_latency(snapshot),
         _recorder(snapshot),
         *_notifier(snapshot),
+        *_absent(snapshot),
         *(_workers(name, snapshot) for name in snapshot.queues),
     ]
 
@@ -235,6 +236,16 @@ def _notifier(snapshot: Snapshot) -> list[Check]:
         coded_check(
             "notifier", "pass", "notifier_works", targets=len(beat.targets), waiting=waiting
         )
+    ]
+
+
+def _absent(snapshot: Snapshot) -> list[Check]:
+    """Return the optional processes that do not start; windows are diagnosed without them."""
+    return [
+        coded_check(
+            f"process:{p.name}", "warn", "process_does_not_start", host=p.host, problem=p.problem
+        )
+        for p in snapshot.absent
     ]
 
 

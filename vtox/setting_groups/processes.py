@@ -1,8 +1,9 @@
 """The processes: addresses, ports, how many, and what they report of themselves."""
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, FilePath
+from pydantic import BaseModel, Field
 
 Mode = Literal["development", "testing", "production"]
 Ack = Literal["server", "disk"]
@@ -78,7 +79,7 @@ class ProcessSettings(BaseModel):
     traces_share: float = Field(
         0.0, ge=0, le=1, description="share of the windows without a traceparent that are traced"
     )
-    notify_file: FilePath | None = Field(
+    notify_file: Path | None = Field(
         None, description="rules by which alarms go to webhooks and chats; none: nothing is sent"
     )
 

@@ -44,6 +44,7 @@ IN_FLIGHT = {
     "RECORDER": "heartbeat",
     "NOTIFIER": "heartbeat",
     "SCALING": "heartbeats",
+    "ABSENT": "heartbeats",
     "REFUSALS": "what was refused lately",
     "MONITOR": "counts that the monitor compares",
     "ALARMS": "conditions of the system, observed anew",

@@ -98,6 +98,11 @@ SENTENCES: dict[str, Sentence] = {
         "查看 `vtox notify status`；然后执行 `vtox notify retry` 或 `vtox notify discard`。",
     ),
     "notification_goes_on": Sentence("通知不再受阻", _NOTHING),
+    "process_absent": Sentence(
+        "{process} 无法在 {hosts!w} 上启动；其他进程照常运行",
+        "运行 `vtox doctor`：该进程的检查项会说明原因。每分钟会重试一次。",
+    ),
+    "process_back": Sentence("{process} 已恢复运行，或不再需要", _NOTHING),
     "deletion_stopped": Sentence(
         "不再有窗口未读即被删除",
         "无需其他处理：被删除的窗口已丢失；若仍有原始数据，请重新发送。",

@@ -190,6 +190,10 @@ SENTENCES: dict[str, Sentence] = {
         "streams lose now will be missing in the history",
         "Start it: `vtox up` or `vtox recorder`; if it was stopped, `kill -9 {pid}` first.",
     ),
+    "process_does_not_start": Sentence(
+        "it does not start on {host}: {problem}",
+        "Correct that; it is tried again every minute, and cluster.log says more.",
+    ),
     "recorder_cannot_record": Sentence(
         "it cannot record: {problem}", "Until then nothing is recorded; cluster.log says more."
     ),

@@ -106,6 +106,11 @@ SENTENCES: dict[str, Sentence] = {
         "See `vtox notify status`; then `vtox notify retry` or `vtox notify discard`.",
     ),
     "notification_goes_on": Sentence("nothing hinders notification any more", _NOTHING),
+    "process_absent": Sentence(
+        "{process} does not start on {hosts!w}; the others go on without it",
+        "Run `vtox doctor`: its check of that process says why. It is tried again every minute.",
+    ),
+    "process_back": Sentence("{process} runs again, or is wanted no longer", _NOTHING),
     "deletion_stopped": Sentence(
         "no further window was deleted unread",
         "Nothing more: the windows that were deleted are lost; send them again if you have them.",
