@@ -12,6 +12,7 @@ from vtox.cli.up import addresses, exclusive_use, run_supervised, supervisor
 from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.processes import ProcessSpec
+from vtox.cluster.roles import host_roles
 from vtox.errors import InputError
 from vtox.settings import Settings, load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet
@@ -66,7 +67,7 @@ def demo(
 
         supervised.preflight = prepare
         with view:
-            asyncio.run(run_supervised(supervised))
+            asyncio.run(run_supervised(supervised, host_roles(settings)))
     _print_summary(console, score)
 
 

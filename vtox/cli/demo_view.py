@@ -129,8 +129,8 @@ class DemoView:
 
     def _answering(self) -> dict[str, str]:
         """Return the addresses at which somebody answers by now."""
-        states = self.supervisor.states
-        ready = {name for name, state in states.items() if state.was_ready}
+        states = list(self.supervisor.states.items())
+        ready = {name for name, state in states if state.was_ready}
         return {n: a for n, a in self.addresses.items() if ANSWERED_BY.get(n) in {None, *ready}}
 
     def _print_addresses(self) -> None:
@@ -191,11 +191,11 @@ class DemoView:
         return grid
 
     def _starting(self) -> bool:
-        return not all(s.was_ready or s.problem for s in self.supervisor.states.values())
+        return not all(s.was_ready or s.problem for s in list(self.supervisor.states.values()))
 
     def _processes(self, activity: str, done: Status) -> Text:
         text = Text(f"{activity}  ", "dim")
-        for name, state in self.supervisor.states.items():
+        for name, state in list(self.supervisor.states.items()):
             text.append(f"{name}  ", "green" if state.status == done else "dim")
         return text
 

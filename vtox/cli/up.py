@@ -15,7 +15,7 @@ from vtox.cluster.file_lock import try_lock, write_holder
 from vtox.cluster.flower_password import USER
 from vtox.cluster.ports import base_url, require_distinct_ports, require_free_ports
 from vtox.cluster.processes import ProcessSpec
-from vtox.cluster.roles import NAMES, ROLES, WORKERS, host_roles
+from vtox.cluster.roles import NAMES, ROLES, WORKERS, HostRoles, host_roles
 from vtox.cluster.scaler import Scaler
 from vtox.cluster.supervisor import Supervisor
 from vtox.errors import SystemStateError
@@ -43,16 +43,15 @@ def up(
     chosen = host_roles(settings, roles, without)
     specs = processes.cluster(settings, chosen)
     with exclusive_use(settings, specs), ClusterLog(settings.data_dir, open_console()) as log:
-        supervised = supervisor(settings, specs, log)
-        scaling = settings.workers_max and WORKERS in chosen.names
-        scaler = Scaler(settings, chosen.queues, supervised, log) if scaling else None
-        asyncio.run(run_supervised(supervised, scaler))
+        asyncio.run(run_supervised(supervisor(settings, specs, log), chosen))
 
 
-async def run_supervised(supervised: Supervisor, scaler: Scaler | None = None) -> None:
+async def run_supervised(supervised: Supervisor, roles: HostRoles) -> None:
     """Run the processes, and let the number of workers follow the load where that is set."""
-    supervised.run_beside("report", lambda: report_absences(supervised.settings, supervised))
-    if scaler:
+    settings = supervised.settings
+    supervised.run_beside("report", lambda: report_absences(settings, supervised))
+    if settings.workers_max and WORKERS in roles.names:
+        scaler = Scaler(settings, roles.queues, supervised, supervised.log)
         supervised.run_beside("scaler", scaler.run)
     await supervised.run()
 
