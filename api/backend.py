@@ -143,5 +143,7 @@ class Backend:
                 if not silent:
                     log.warning("the server does not answer", reason=str(error))
                 silent = True
+            except Exception:  # an end would be for good: nobody would see that the server answers
+                log.exception("the sampler failed and tries again")
             if self._stop.wait(READING_EVERY_S):
                 return

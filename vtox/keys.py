@@ -40,6 +40,8 @@ REFUSALS = "vtox:refusals"
 RECORDER = "vtox:recorder"
 # Hash of the notifier that reported last: when, and what waits for each target.
 NOTIFIER = "vtox:notifier"
+# Hash reader of streams -> how many entries it could not read, and passed over.
+UNREADABLE = "vtox:unreadable"
 # Hash machine id -> time (ms) until which the recorder is to delete its history.
 RETIRED = "vtox:retired"
 API_KEYS = "vtox:api-keys"

@@ -95,6 +95,8 @@ def _roles() -> dict[str, Role]:
     # What the supervisor of a host reports, as whatever user that host has.
     absent = f"(+hset +hdel +time {_keys(keys.ABSENT)})"
     monitor = (keys.MONITOR, keys.ALARMS, keys.ALARM_BOOK, keys.WATCH, keys.RETENTION_CLOCK)
+    # Readers count what they cannot read.
+    counted = _only("+hincrby", keys.UNREADABLE)
     bridge_keys = (*bridge, keys.ABSENT, *monitor, *counts, *machines, *_RECORDS)
     worker = (
         keys.WORKERS,
@@ -155,11 +157,13 @@ def _roles() -> dict[str, Role]:
                         keys.SCALING,
                         keys.RECORDER,
                         keys.NOTIFIER,
+                        keys.UNREADABLE,
                         *_QUEUES,
                         read_only=True,
                     ),
                     _only(WRITES, *bridge_keys),
                     _only("+xreadgroup +xack +xgroup|create +xtrim +xadd +xdel", *raw),
+                    counted,
                     # A partition that is no longer in force.
                     _only("+del", raw[1]),
                     _only("+xtrim", *outputs),
@@ -192,6 +196,7 @@ def _roles() -> dict[str, Role]:
                     _keys(*_RECORDED, *machines, keys.RETIRED, keys.RECORDER, read_only=True),
                     processes,
                     f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)}) {absent}",
+                    counted,
                 )
             ),
         ),
@@ -210,6 +215,7 @@ def _roles() -> dict[str, Role]:
                     ),
                     processes,
                     f"{_only('+hset +del', keys.NOTIFIER)} {absent}",
+                    counted,
                 )
             ),
         ),
@@ -222,6 +228,7 @@ def _roles() -> dict[str, Role]:
                     _only(WRITES, *api),
                     _only("+xadd", *raw, keys.ALERTS, keys.ALARM_ACTIONS),
                     _only("+xdel", letters),
+                    counted,
                 )
             ),
         ),

@@ -30,6 +30,7 @@ from vtox.store.recorder_heartbeat import (
 from vtox.store.retention_clock import RetentionClock
 from vtox.store.retirements import noted_retirements, remove_notes
 from vtox.store.stream_reader import BEGIN, Position
+from vtox.store.unreadable import note_skipped
 
 log = structlog.get_logger()
 
@@ -182,6 +183,7 @@ class Recorder:
             self._load_positions(engine)
             return 0, False
         self._positions[stream] = portion.end
+        note_skipped(self.client, "recorder", stream, portion.skipped)
         for gap in portion.missed:
             log.warning(
                 "entries were trimmed before they were recorded",

@@ -7,7 +7,7 @@ make of them, and a version by which a change is refused that was thought out fo
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Any
 
@@ -24,8 +24,9 @@ from vtox.operating_state import suppresses_alarms
 from vtox.store import outputs, scripts
 from vtox.store.alarm_actions import encode_action
 from vtox.store.client import Client, server_time_ms
-from vtox.store.entries import decode_alert, loads
+from vtox.store.entries import RawFields, decode_alert, loads
 from vtox.store.open_alerts import OpenAlert, open_alerts
+from vtox.store.unreadable import Unreadable, note_skipped, read_each
 
 _POSITION, _VERSION = b"#position", b"#version"
 _SHELVED, _OUT = "#shelved|", "#out|"
@@ -134,13 +135,14 @@ def _change(
         stored = client.hgetall(keys.ALARM_BOOK)
         book = _decode(stored)
         before = _values(book)
-        position = _follow_alerts(client, book, stored.get(_POSITION, b"").decode())
+        position, skipped = _follow_alerts(client, book, stored.get(_POSITION, b"").decode())
         change(book, server_time_ms(client))
         args = _difference(stored, before, book, position, actions or [])
         if args is None:
             return book
         try:
             if script(keys=where, args=args):
+                note_skipped(client, "alarm_book", keys.ALERTS, skipped)
                 return book
         except redis.ResponseError:
             if actions is not None:
@@ -150,8 +152,11 @@ def _change(
     raise TooBusy("others change alarms all the time", remedy="try again")
 
 
-def _follow_alerts(client: Client, book: Book, position: str) -> str:
-    """Change the book by the alerts after a position, and return the new one."""
+def _follow_alerts(
+    client: Client, book: Book, position: str
+) -> tuple[str, list[tuple[bytes, Unreadable]]]:
+    """Change the book by the alerts after a position; return the new one, and what is no alert."""
+    skipped: list[tuple[bytes, Unreadable]] = []
     if not position:
         # The first time: what is open, and no alarm that ended before.
         position = outputs.newest_id(client, keys.ALERTS)
@@ -160,11 +165,15 @@ def _follow_alerts(client: Client, book: Book, position: str) -> str:
             if suppresses_alarms(opened.code):
                 book.note_alert(_suppression_of(opened), server_time_ms(client))
     while entries := client.xrange(keys.ALERTS, f"({position}", "+", count=_ALERTS_AT_ONCE):
-        for entry_id, alert_fields in entries:
-            position, alert = entry_id.decode(), decode_alert(alert_fields)
-            if _ALARM_ID.fullmatch(alert.id):
-                book.note_alert(alert, outputs.entry_order(position)[0])
-    return position
+        position = entries[-1][0].decode()
+        skipped += read_each(entries, partial(_note_alert, book))[1]
+    return position, skipped
+
+
+def _note_alert(book: Book, entry_id: bytes, fields: RawFields) -> None:
+    alert = decode_alert(fields)
+    if _ALARM_ID.fullmatch(alert.id):
+        book.note_alert(alert, outputs.entry_order(entry_id.decode())[0])
 
 
 def _alarm_of(alert: OpenAlert) -> Alarm:

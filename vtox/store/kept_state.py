@@ -33,6 +33,7 @@ IN_FLIGHT = {
     "REPLAY_SECRET": "signs dead letters, which are not kept; made anew",
     "COUNTERS": "counts since the server was new",
     "LATENCY": "counts since the server was new",
+    "UNREADABLE": "counts since the server was new",
     "PROGRESS": "of windows in flight",
     "LEASE": "of the bridge that runs",
     "BRIDGE": "of the bridge that runs",

@@ -130,6 +130,8 @@ class Snapshot:
     absent: tuple[AbsentProcess, ...] = ()
     # Family -> bucket of `BUCKET_BASE` -> records committed with that latency.
     latency: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    # Reader of streams -> entries that it could not read.
+    unreadable: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def backlog(self) -> int | None:
@@ -168,6 +170,7 @@ def snapshot(client: Client) -> Snapshot:
     pipe.hgetall(keys.NOTIFIER)
     pipe.hgetall(keys.SCALING)
     pipe.hgetall(keys.ABSENT)
+    pipe.hgetall(keys.UNREADABLE)
     pipe.hgetall(keys.BROKER)
     replies = pipe.execute(raise_on_error=False)
     rest = iter(replies)
@@ -218,6 +221,7 @@ def snapshot(client: Client) -> Snapshot:
         notifier=decode_notifier(take({})),
         scaling=tuple(scaling_reports(take({}), t)),
         absent=tuple(absent_processes(take({}), t)),
+        unreadable={k.decode(): int(n) for k, n in take({}).items()},
         broker=broker,
         parties=tuple(parties(alive, [bridge for *_, owned, bridge in found if owned])),
     )
