@@ -14,6 +14,7 @@ import redis
 import vtox
 from vtox.cluster import parent_watch
 from vtox.cluster.child_process import is_stopped
+from vtox.cluster.file_lock import holder_pid
 from vtox.cluster.ports import (
     LOOPBACK,
     Listener,
@@ -109,6 +110,7 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
             listener=Listener("VTOX_FLOWER_PORT", LOOPBACK, flower_port),
         ),
         _notifier(settings),
+        _gateway(settings),
     ]
     specs = [s for s in specs if s.name in roles.names]
     if WORKERS in roles.names:
@@ -158,10 +160,8 @@ def cluster_command(settings: Settings) -> list[str]:
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of a child: the settings of this process, and its pid to watch."""
     values = {k: v for k, v in settings.model_dump().items() if v is not None}
+    values |= {k: v.resolve() for k, v in values.items() if isinstance(v, Path)}
     variables = {f"VTOX_{k.upper()}": str(v) for k, v in values.items()}
-    for name in ("data_dir", "redis_ca", "redis_cert", "redis_key", "broker_ca", "notify_file"):
-        if path := values.get(name):
-            variables[f"VTOX_{name.upper()}"] = str(path.resolve())
     # Only the process that a person started brings up a cluster.
     variables["VTOX_CLUSTER_ENABLED"] = "false"
     variables["PYTHONWARNINGS"] = ALLOW_ROOT
@@ -248,6 +248,19 @@ def _notifier(settings: Settings) -> ProcessSpec:
         lambda pid: notifier_reports(settings, pid),
         lambda pid: not is_stopped(pid),
         optional=True,
+    )
+
+
+def _gateway(settings: Settings) -> ProcessSpec:
+    """Return the gateway from MQTT: its session is kept by the broker while it is away."""
+    held = settings.data_dir / "mqtt-vtox.lock"
+    return ProcessSpec(
+        "mqtt",
+        ("vtox", "mqtt"),
+        4,
+        0,
+        lambda pid: holder_pid(held) == pid,
+        lambda pid: not is_stopped(pid),
     )
 
 

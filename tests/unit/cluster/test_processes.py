@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from vtox.cluster import processes
+from vtox.cluster.file_lock import lock, write_holder
 from vtox.cluster.ports import Listener
 from vtox.cluster.roles import host_roles
-from vtox.errors import InputError
+from vtox.errors import InputError, SystemStateError
 from vtox.settings import load
 
 
@@ -38,6 +39,21 @@ def test_a_notifier_runs_where_there_are_rules_and_nowhere_else(tmp_path: Path) 
         s.name for s in processes.cluster(settings, host_roles(settings, without=["notifier"]))
     }
     assert processes.environment(settings)["VTOX_NOTIFY_FILE"] == str(rules.resolve())
+
+
+def test_a_gateway_runs_where_broker_and_mapping_are_set(tmp_path: Path) -> None:
+    both = {"mqtt_url": "mqtt://127.0.0.1", "mqtt_mapping": tmp_path / "mapping.toml"}
+    for given in ({}, {"mqtt_url": both["mqtt_url"]}, {"mqtt_mapping": both["mqtt_mapping"]}):
+        settings = load(data_dir=tmp_path, **given)
+        assert "mqtt" not in {s.name for s in processes.cluster(settings)}
+    settings = load(data_dir=tmp_path, **both)
+    (gateway,) = (s for s in processes.cluster(settings) if s.name == "mqtt")
+    assert gateway.command == ("vtox", "mqtt")
+    assert not gateway.is_ready(os.getpid())
+    held = lock(tmp_path / "mqtt-vtox.lock", 1, SystemStateError())
+    write_holder(held)
+    assert gateway.is_ready(os.getpid())
+    os.close(held)
 
 
 def test_with_a_server_by_url_none_is_started(tmp_path: Path) -> None:
@@ -132,6 +148,7 @@ def test_a_host_runs_the_roles_that_were_chosen(
         ("worker:gear", "worker:bearing"),
         ("server", "VTOX_REDIS_URL names the server, so there is none to start"),
         ("notifier", "VTOX_NOTIFY_FILE is not set, so there is none to start"),
+        ("mqtt", "VTOX_MQTT_URL is not set, so there is none to start"),
     ],
 )
 def test_a_role_that_cannot_be_is_refused_in_words(
