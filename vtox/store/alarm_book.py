@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 import redis
+import structlog
 
 from vtox import keys
 from vtox.alarms.book import Action, Book
@@ -21,12 +22,15 @@ from vtox.alarms.work_orders import WorkOrder
 from vtox.errors import TooBusy
 from vtox.health.alerts import Alert
 from vtox.operating_state import suppresses_alarms
+from vtox.plain_data import known_fields
 from vtox.store import outputs, scripts
 from vtox.store.alarm_actions import encode_action
 from vtox.store.client import Client, server_time_ms
 from vtox.store.entries import RawFields, decode_alert, loads
 from vtox.store.open_alerts import OpenAlert, open_alerts
-from vtox.store.unreadable import Unreadable, note_skipped, read_each
+from vtox.store.unreadable import Unreadable, note_skipped, read, read_each
+
+log = structlog.get_logger()
 
 _POSITION, _VERSION = b"#position", b"#version"
 _SHELVED, _OUT = "#shelved|", "#out|"
@@ -233,28 +237,32 @@ def _decode(stored: _Stored) -> Book:
             book.shelved[machine_id, fault] = _suspension(loads(text))
         elif field.startswith(_OUT):
             book.out_of_service[field.removeprefix(_OUT)] = _suspension(loads(text))
-        else:
-            book.put(_alarm(text))
+        elif alarm := _known_alarm(text):
+            book.put(alarm)
     return book
 
 
 # Most are as they were when the book was read last.
 @lru_cache(maxsize=_DECODED)
+def _known_alarm(text: bytes) -> Alarm | None:
+    """Return a stored alarm, None for one that cannot be read: the others must not suffer."""
+    alarm = read(_alarm, text)
+    if isinstance(alarm, Unreadable):
+        log.error("a stored alarm cannot be read", code=alarm.code, reason=alarm.reason)
+        return None
+    return alarm
+
+
 def _alarm(text: bytes) -> Alarm:
     """Return a stored alarm; fields of a later version are ignored."""
     table = loads(text)
-    alarm = Alarm(**_fields_of(Alarm, table))
+    alarm = Alarm(**known_fields(Alarm, table))
     held = table.get("suspensions", {})
     suspensions = {n: _suspension(held[n]) for n in SUSPENSIONS if n in held}
-    orders = tuple(WorkOrder(**_fields_of(WorkOrder, o)) for o in table.get("work_orders", ()))
+    orders = tuple(WorkOrder(**known_fields(WorkOrder, o)) for o in table.get("work_orders", ()))
     requests = tuple(table.get("requests", ()))
     return replace(alarm, suspensions=suspensions, work_orders=orders, requests=requests)
 
 
 def _suspension(table: Mapping[str, Any]) -> Suspension:
-    return Suspension(**_fields_of(Suspension, table))
-
-
-def _fields_of(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
-    names = {f.name for f in fields(kind)}
-    return {n: v for n, v in table.items() if n in names}
+    return Suspension(**known_fields(Suspension, table))
