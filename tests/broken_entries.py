@@ -48,14 +48,15 @@ def broken(good: Mapping[bytes, bytes]) -> Iterator[Fields]:
         yield {n: x for n, x in good.items() if n != name} or {b"-": b""}
         for wrong in TEXTS if k % LARGE_EVERY else (*TEXTS, *LARGE):
             yield {**good, name: wrong}
-        for wrong in _broken_tables(text):
+        for wrong in broken_tables(text):
             yield {**good, name: wrong}
     yield {b"": b""}
     yield {**good, b"\xff": b"\xff", b"\xed\xa0\x80": b"", b"later": b'{"v":2}'}
     yield {**good, **{b"x%d" % k: b"" for k in range(2000)}}
 
 
-def _broken_tables(text: bytes) -> Iterator[bytes]:
+def broken_tables(text: bytes) -> Iterator[bytes]:
+    """Yield JSON with one value of its table replaced."""
     try:
         table = orjson.loads(text)
     except orjson.JSONDecodeError:

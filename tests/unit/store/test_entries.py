@@ -154,8 +154,9 @@ def test_histories_come_back(h: MachineHistory) -> None:
 
 
 @given(st.builds(Record, closed=st.none() | reasons, **{
-    **dict.fromkeys(("machine_id", "run", "ids"), names),
-    **dict.fromkeys(("first_seq", "last_seq", "windows", "bytes"), seqs),
+    **dict.fromkeys(("machine_id", "run"), names),
+    **dict.fromkeys(("first_seq", "last_seq", "bytes"), seqs),
+    **{"ids": st.sampled_from(["1-0", "1764000000000-0 1764000000001-7"]), "windows": st.just(2)},
     **dict.fromkeys(("t_start", "t_end"), numbers),
 }))  # fmt: skip
 def test_records_come_back(r: Record) -> None:
