@@ -3,11 +3,15 @@
 import httpx
 import pytest
 
+from api import backend
+from api.server import Server
 from tests.broken_entries import broken
 from tests.integration.history.entries import add_alert
 from tests.integration.history.test_broken_entries import GOOD
+from tests.waiting import eventually
 from vtox import keys
 from vtox.domain import Motor
+from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.alarm_book import advance
 from vtox.store.client import Client, server_time
@@ -50,3 +54,18 @@ def test_no_entry_of_a_stream_hides_others(http: httpx.Client, client: Client, s
     for page, before in zip(PAGES[stream], sound, strict=True):
         assert items(http, page) >= before
     assert http.get("/metrics").status_code == 200
+
+
+def test_the_sampler_goes_on_after_whatever_it_meets(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def fail(_: Server) -> None:
+        calls.append(1)
+        raise RecursionError
+
+    monkeypatch.setattr(Server, "sample", fail)
+    monkeypatch.setattr(backend, "READING_EVERY_S", 0.01)
+    with backend.Backend(settings):
+        eventually(lambda: len(calls) > 2)
