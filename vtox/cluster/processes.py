@@ -261,6 +261,7 @@ def _gateway(settings: Settings) -> ProcessSpec:
         0,
         lambda pid: holder_pid(held) == pid,
         lambda pid: not is_stopped(pid),
+        optional=True,
     )
 
 
