@@ -117,7 +117,7 @@ format: setup
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra dev pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock handbook/requirements.in -o handbook/requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra postgres --extra notify --extra otel pyproject.toml -o deploy/requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock --extra postgres --extra notify --extra otel --extra mqtt pyproject.toml -o deploy/requirements.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info

@@ -1,4 +1,7 @@
-"""The wheel in an environment of its own: `vtox diagnose` from a folder that is no checkout."""
+"""The wheel in an environment of its own, used from a folder that is no checkout.
+
+It diagnoses, and names the commit it was built from.
+"""
 
 import os
 import subprocess
@@ -30,6 +33,10 @@ def main(folder: Path) -> None:
     print(ended.stdout)
     if ended.returncode != ENDED_UNDECIDED:
         sys.exit(f"wheel: vtox diagnose ended with {ended.returncode}: {ended.stderr}")
+    shown = subprocess.check_output([bin_ / "vtox", "--version"], cwd=folder, env=env, text=True)
+    commit = subprocess.check_output(["git", "rev-parse", "--short=7", "HEAD"], text=True)
+    if not shown.endswith(f"+g{commit}"):
+        sys.exit(f"wheel: built from {commit}, but vtox --version is {shown}")
     print("wheel: installed and run from another folder")
 
 

@@ -4,6 +4,7 @@ Requests need a key as soon as one exists, in production always, and wherever th
 another host.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from math import ceil
@@ -64,18 +65,22 @@ def require_key(
             raise Problem("forbidden", detail)
 
 
-def may_read(
+async def reading_permission(
     request: Request,
     header: Annotated[str | None, Depends(_header)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     cookie: Annotated[str | None, Depends(_cookie)],
-) -> bool:
-    """Return whether the request may read; for routes that show less to others."""
-    try:
-        require_key(request, SecurityScopes(["read"]), header, bearer, cookie)
-    except (Problem, ServerUnavailable, redis.RedisError):
-        return False
-    return True
+) -> Callable[[], bool]:
+    """Return what finds out whether the request may read; for routes that show others less."""
+
+    def may_read() -> bool:
+        try:
+            require_key(request, SecurityScopes(["read"]), header, bearer, cookie)
+        except (Problem, ServerUnavailable, redis.RedisError):
+            return False
+        return True
+
+    return may_read
 
 
 def needs(scope: Scope) -> list[Any]:

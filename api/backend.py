@@ -90,7 +90,7 @@ class Backend:
         if not settings.database_url and not settings.history_file.exists():
             yield None
             return
-        with self._lock:
+        with database.explain_errors(settings), self._lock:
             if self._engine is None:
                 self._engine = database.engine_to_read(settings)
         with database.explain_errors(settings), self._engine.begin() as db:
@@ -145,5 +145,7 @@ class Backend:
                 if not silent:
                     log.warning("the server does not answer", reason=str(error))
                 silent = True
+            except Exception:  # an end would be for good: nobody would see that the server answers
+                log.exception("the sampler failed and tries again")
             if self._stop.wait(READING_EVERY_S):
                 return

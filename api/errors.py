@@ -258,7 +258,9 @@ def _problem(request: Request, error: Exception) -> Problem:
             | redis.TimeoutError()
             | redis.exceptions.NoPermissionError()
         ):
-            return Problem("server_unavailable", str(error), headers=_RETRY)
+            whose = request.app.state.cluster.why_no_server()
+            detail = f"{error}; {whose}" if whose else str(error)
+            return Problem("server_unavailable", detail, headers=_RETRY)
     return Problem("internal", f"{type(error).__name__}: see the log of the API")
 
 

@@ -17,7 +17,6 @@ from api.busy import Busy
 from api.foreign_sites import ForeignSites
 from api.http_methods import HeadAsGet
 from api.language import AnswerLanguage
-from api.local_requests import is_loopback
 from api.openapi_document import openapi_document
 from api.routes import (
     alarms,
@@ -44,9 +43,9 @@ from api.routes import (
     system,
     windows,
 )
-from api.schemas.system import version
 from api.security_headers import SecurityHeaders
 from api.server import AWAY
+from api.way_in import print_way_in
 from vtox import settings as settings_module
 from vtox.cluster import logging_setup, parent_watch
 from vtox.cluster.api_owned import ApiOwnedCluster
@@ -54,6 +53,7 @@ from vtox.errors import SettingsError, SystemStateError
 from vtox.settings import Settings
 from vtox.store import apikeys
 from vtox.store.agreement import of_api, require_agreement
+from vtox.version import RELEASE
 
 log = structlog.get_logger()
 
@@ -93,12 +93,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             async with ApiOwnedCluster(loaded) as cluster:
                 await _check_keys(backend, cluster)
                 await asyncio.to_thread(_check_terms, backend)
-                app.state.backend = backend
+                app.state.backend, app.state.cluster = backend, cluster
+                way_in = asyncio.create_task(print_way_in(backend))
                 yield
+                way_in.cancel()
 
     app = Application(
         title="VTOX",
-        version=version(),
+        version=RELEASE,
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,
@@ -157,12 +159,6 @@ async def _check_keys(backend: Backend, cluster: ApiOwnedCluster) -> None:
             # The framework repeats it at the end of a traceback.
             log.error("the API does not start", reason=str(error))
             raise
-    elif not is_loopback({"localhost": "127.0.0.1"}.get(settings.api_host, settings.api_host)):
-        log.warning(
-            "requests need an API key at this address, and without one all are refused",
-            api_host=settings.api_host,
-            what_to_do=apikeys.MAKE_ONE,
-        )
 
 
 def _check_terms(backend: Backend) -> None:

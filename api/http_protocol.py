@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1, which waits for the head of a request for ever, with an end to it.
+"""uvicorn's HTTP/1.1 with an end to connections that wait for the head of a request for ever.
 
 `vtox up` and the Procfile start uvicorn with `--http api.http_protocol:BoundedHttp`.
 """
@@ -7,13 +7,67 @@ import asyncio
 import resource
 from typing import Any
 
+import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+log = structlog.get_logger()
 
 # From the connection, or from the end of the last answer, to the end of the next request's head.
 HEAD_TIMEOUT_S = 10.0
 # Connections of one process; beyond them, the one that has waited longest for a request is closed
 # for the new one. Half of the files that the process may open is left to everything else.
-MAX_CONNECTIONS = min(500, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+MAX_CONNECTIONS = min(4_000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+LOG_EVERY_S = 60.0
+
+
+class Waiting:
+    """The connections of one server that wait for a request, in the order in which they began."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._until: dict[BoundedHttp, float] = {}
+        self._looks = False
+        self._closed = 0
+        self._logged_t = -LOG_EVERY_S
+
+    def add(self, connection: "BoundedHttp") -> None:
+        """Give a connection `HEAD_TIMEOUT_S` from now on."""
+        self.remove(connection)
+        until = self._loop.time() + HEAD_TIMEOUT_S
+        self._until[connection] = until
+        if not self._looks:
+            self._looks = True
+            self._loop.call_at(until, self._close_late)
+
+    def remove(self, connection: "BoundedHttp") -> None:
+        """Forget a connection that has a request, or has ended."""
+        self._until.pop(connection, None)
+
+    def close_longest(self) -> None:
+        """Close the connection that has waited longest, if one waits."""
+        if not self._until:
+            return
+        self._close(next(iter(self._until)))
+        self._closed += 1
+        if self._loop.time() - self._logged_t >= LOG_EVERY_S:
+            log.warning("connections without a request are closed for others", closed=self._closed)
+            self._closed, self._logged_t = 0, self._loop.time()
+
+    def _close_late(self) -> None:
+        while self._until:
+            connection, until = next(iter(self._until.items()))
+            if until > self._loop.time():
+                self._loop.call_at(until, self._close_late)
+                return
+            if connection.is_read():
+                self.add(connection)
+            else:
+                self._close(connection)
+        self._looks = False
+
+    def _close(self, connection: "BoundedHttp") -> None:
+        self.remove(connection)
+        connection.transport.abort()
 
 
 class BoundedHttp(H11Protocol):
@@ -21,64 +75,40 @@ class BoundedHttp(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.waiting_since: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        # uvicorn has one `ServerState` for each server.
+        of_server = vars(self.server_state)
+        self._waiting: Waiting = of_server.setdefault("waiting", Waiting(self.loop))
         self._unsent = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait, and make room for this connection."""
         super().connection_made(transport)
         if len(self.connections) > MAX_CONNECTIONS:
-            self._close_longest_waiting()
-        self._wait()
+            self._waiting.close_longest()
+        self._waiting.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         super().connection_lost(exc)
-        self._stop_waiting()
+        self._waiting.remove(self)
 
     def data_received(self, data: bytes) -> None:
         """Take in bytes; once the head of a request is complete, the wait is over."""
         super().data_received(data)
         if self._in_progress():
-            self._stop_waiting()
+            self._waiting.remove(self)
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next request, unless it is there already."""
         super().on_response_complete()
         if not self._in_progress():
-            self._wait()
+            self._waiting.add(self)
+
+    def is_read(self) -> bool:
+        """Return whether the client has read some of the last answer since this was last asked."""
+        before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
+        return bool(self._unsent) and self._unsent != before
 
     def _in_progress(self) -> bool:
         """Whether a request is being answered; the rest of a body that was refused is none."""
         return self.cycle is not None and not self.cycle.response_complete
-
-    def _wait(self) -> None:
-        self._stop_waiting()
-        self.waiting_since = self.loop.time()
-        self._timer = self.loop.call_later(HEAD_TIMEOUT_S, self._time_out)
-
-    def _stop_waiting(self) -> None:
-        self.waiting_since = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _time_out(self) -> None:
-        unsent, self._unsent = self._unsent, self.transport.get_write_buffer_size()
-        if self._unsent and self._unsent != unsent:
-            # The client still reads the last answer, slowly.
-            self._timer = self.loop.call_later(HEAD_TIMEOUT_S, self._time_out)
-        else:
-            self.transport.abort()
-
-    def _close_longest_waiting(self) -> None:
-        waiting = [
-            (c.waiting_since, c)
-            for c in self.connections
-            if isinstance(c, BoundedHttp) and c.waiting_since is not None
-        ]
-        if waiting:
-            _, longest = min(waiting, key=lambda pair: pair[0])
-            longest._stop_waiting()
-            longest.transport.abort()

@@ -53,10 +53,14 @@ def _only_loopback(scope: Scope, port: int | None) -> bool:
     """Whether this process listens at the port on loopback alone; looked up once a port."""
     by_port: dict[int | None, bool] = scope["app"].state.only_loopback
     if port not in by_port:
-        listeners = [
-            c.laddr.ip
-            for c in psutil.Process().net_connections("tcp")
-            if c.status == psutil.CONN_LISTEN and c.laddr.port == port
-        ]
-        by_port[port] = all(is_loopback(ip) for ip in listeners)
+        by_port[port] = all(is_loopback(ip) for ip, of in listening_at() if of == port)
     return by_port[port]
+
+
+def listening_at() -> list[tuple[str, int]]:
+    """Return the addresses and ports at which this process listens."""
+    return [
+        (c.laddr.ip, c.laddr.port)
+        for c in psutil.Process().net_connections("tcp")
+        if c.status == psutil.CONN_LISTEN
+    ]

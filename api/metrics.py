@@ -131,6 +131,14 @@ class _SnapshotCollector(Collector):
             "Messages of the task queues that are no task of VTOX.",
             value=snap.counters.get("tasks_refused", 0),
         )
+        unreadable = CounterMetricFamily(
+            "vtox_entries_unreadable",
+            "Entries that a reader of streams could not read and has passed over.",
+            labels=["reader"],
+        )
+        for reader, n in snap.unreadable.items():
+            unreadable.add_metric([reader], n)
+        yield unreadable
         if server := snap.server:
             yield _gauge(
                 "vtox_server_memory_bytes", "Memory of the server in use.", server.used_memory_bytes

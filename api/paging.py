@@ -4,13 +4,16 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import structlog
 from fastapi import Request
 
 from api.query import PageQuery, bad_cursor
 from vtox.store import outputs
 from vtox.store.client import Client
 from vtox.store.outputs import entry_order
+from vtox.store.unreadable import Unreadable, read
 
+log = structlog.get_logger()
 T = TypeVar("T")
 
 ENTRIES_PER_READ = 500
@@ -49,9 +52,16 @@ def entries_before(
     step
         Entries read from the server at a time.
     """
+    hidden: list[Unreadable] = []
     for entry_id, fields in outputs.newest_first(client, stream, before, read_at_once=step):
         name = entry_id.decode()
-        yield name, pick(name, fields)
+        item = read(pick, name, fields)
+        if isinstance(item, Unreadable):
+            hidden.append(item)
+        yield name, None if isinstance(item, Unreadable) else item
+    if hidden:
+        more = {"entries": len(hidden), "code": hidden[-1].code, "reason": hidden[-1].reason}
+        log.warning("entries that cannot be read are not shown", stream=stream, **more)
 
 
 def one_page(entries: Iterator[Entry[T]], limit: int) -> Found[T]:

@@ -17,6 +17,7 @@ USERS = {
     "worker": ("worker", "celery"),
     "recorder": ("recorder", None),
     "notifier": ("notifier", None),
+    "mqtt": ("mqtt", None),
     "api": ("api", None),
     "flower": ("flower", None),
     "admin": ("admin", "celery"),

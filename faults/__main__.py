@@ -3,6 +3,7 @@
     python -m faults [TEST ...] [--seed N ...] [--keep FOLDER]
     python -m faults engines
 
+Before them, and every ten minutes, it runs the test without faults, to which limits are relative.
 On failure it prints what is wrong, the seed, the schedule, and the command that repeats the run.
 """
 
@@ -11,18 +12,23 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 from faults import engines
-from faults.check import Figures, Verdict, check
+from faults.check import Verdict, check
+from faults.figures import Figures
 from faults.history import read
+from faults.reference import IDLE, LASTS_S, Reference
 from faults.run import Test, run
-from faults.tests import FULL, ONE_SEED, SEEDS, TESTS, fully_diagnosed
+from faults.tests import FULL, ONE_SEED, SEEDS, TESTS, UNDISTURBED, fully_diagnosed
 
 COLUMNS = (
     "test",
     "seed",
+    "slowness",
     "windows acknowledged",
     "disturbances",
     "lost",
@@ -39,7 +45,8 @@ COLUMNS = (
 def row(figures: Figures, passed: bool) -> str:
     """Return a run as a line of the table."""
     f = figures
-    cells = [f.test, f.seed, f.windows, f.disturbances, f.lost, f.doubled, f.dead]
+    cells = [f.test, f.seed, f"{f.slowness:.1f}", f.windows, f.disturbances]
+    cells += [f.lost, f.doubled, f.dead]
     cells += [_share(f.duplicates), _share(f.progress), _number(f.recovery_s)]
     cells += [_number(f.drained_s), "passed" if passed else "**failed**"]
     return f"| {' | '.join(map(str, cells))} |"
@@ -64,15 +71,6 @@ def explain(test: Test, verdict: Verdict, history: Path) -> str:
     return "\n".join(lines)
 
 
-def run_and_check(test: Test, folder: Path) -> Verdict:
-    """Run a test; print what is wrong."""
-    history = run(test, folder)
-    verdict = check(read(history))
-    if verdict.violations:
-        print(explain(test, verdict, history), file=sys.stderr, flush=True)
-    return verdict
-
-
 def main(arguments: Sequence[str]) -> int:
     """Run the tests; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__.splitlines()[0])
@@ -86,27 +84,64 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.tests) - set(TESTS):
         parser.error(f"no test {', '.join(sorted(unknown))}; there are {', '.join(TESTS)}")
-    top = options.keep or Path(tempfile.mkdtemp(prefix="vtox-faults-"))
-    rows, failed = [], 0
+    session = Session(options)
     for name in options.tests or [n for n in TESTS if not n.endswith("-short")]:
         for seed in options.seeds or SEEDS.get(name, ONE_SEED):
-            test = TESTS[name](seed)
-            if test.needs:
-                print(f"{test.name}: not tested, {test.needs}", flush=True)
-                continue
-            if options.full_diagnosis:
-                test = fully_diagnosed(test)
-            test.options.supervised |= options.supervised
-            test.options.broker_url = options.broker_url
-            test.options.partitions = options.partitions
-            verdict = run_and_check(test, top / f"{name}-{seed}")
-            failed += bool(verdict.violations)
-            rows.append(row(verdict.figures, not verdict.violations))
-            print(rows[-1], flush=True)
-    print("\n".join(["", f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS), *rows]))
-    if not failed and not options.keep:
-        shutil.rmtree(top)
-    return 1 if failed else 0
+            session.run(name, seed)
+    session.print_table()
+    return 1 if session.failed else 0
+
+
+class Session:
+    """Tests that run one after another, each with the latest reference."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.top = options.keep or Path(tempfile.mkdtemp(prefix="vtox-faults-"))
+        self.rows: list[str] = []
+        self.failed = 0
+        self.reference = IDLE
+        self.measured_t = -inf
+
+    def run(self, name: str, seed: int) -> None:
+        """Run a test, before it that without faults where the last one is too old."""
+        test = self._chosen(name, seed)
+        if test.needs:
+            print(f"{test.name}: not tested, {test.needs}", flush=True)
+            return
+        if time.monotonic() - self.measured_t > LASTS_S:
+            figures = self._run(self._chosen(UNDISTURBED, seed), IDLE)
+            self.reference = Reference(figures.slowness, figures.progress or 0.0)
+            self.measured_t = time.monotonic()
+        if name != UNDISTURBED:
+            self._run(test, self.reference)
+
+    def print_table(self) -> None:
+        """Print the rows again as one table, and delete what nobody wants to see."""
+        head = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
+        print("\n".join(["", *head, *self.rows]))
+        if not self.failed and not self.options.keep:
+            shutil.rmtree(self.top)
+
+    def _chosen(self, name: str, seed: int) -> Test:
+        test = TESTS[name](seed)
+        if self.options.full_diagnosis:
+            test = fully_diagnosed(test)
+        test.options.supervised |= self.options.supervised
+        test.options.broker_url = self.options.broker_url
+        test.options.partitions = self.options.partitions
+        return test
+
+    def _run(self, test: Test, reference: Reference) -> Figures:
+        test = test.stretched(reference.stretch)
+        history = run(test, self.top / f"{len(self.rows)}-{test.seed}", reference)
+        verdict = check(read(history))
+        if verdict.violations:
+            print(explain(test, verdict, history), file=sys.stderr, flush=True)
+        self.failed += bool(verdict.violations)
+        self.rows.append(row(verdict.figures, not verdict.violations))
+        print(self.rows[-1], flush=True)
+        return verdict.figures
 
 
 if __name__ == "__main__":

@@ -4,122 +4,21 @@
 
 Every acknowledged window has, for each fault, exactly one result or its family's dead letter;
 nothing is left pending; the counters agree; and there was progress while disturbances were on, so
-that a run in which everything was refused does not pass.
+that a run in which everything was refused does not pass. Limits are relative to the run without
+faults that came before (`faults.reference`).
 """
 
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from faults.figures import Figures, Run, Window, duplicates, progress, recovery_s
 from faults.history import Event, read
 
-# What a process that was killed needs to load, start and take over: the disturbance lasts so long
-# for the figures of progress.
-AFTERMATH_S = 5.0
 SHOWN = 5
-
-Window = tuple[str, str, int]  # machine, run, seq
-
-
-@dataclass(slots=True)
-class Run:
-    """A history, sorted by kind of event."""
-
-    head: Event = field(default_factory=dict)
-    final: Event = field(default_factory=dict)
-    drained_s: float | None = None
-    acks: dict[Window, float] = field(default_factory=dict)
-    results: list[Event] = field(default_factory=list)
-    dead: list[Event] = field(default_factory=list)
-    disturbances: list[Event] = field(default_factory=list)
-    calm: dict[int, float] = field(default_factory=dict)
-    samples: list[Event] = field(default_factory=list)
-    measures: list[Event] = field(default_factory=list)
-    # Ids of the results that were seen on servers which are the primary no more.
-    seen: set[str] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, events: Iterable[Event]) -> "Run":
-        """Sort events."""
-        run = cls()
-        lists = {
-            "result": run.results,
-            "dead": run.dead,
-            "disturb": run.disturbances,
-            "sample": run.samples,
-            "measure": run.measures,
-        }
-        first_t: dict[str, float] = {}
-        for e in events:
-            match e["event"]:
-                case "timeline":
-                    run.seen |= {r["id"] for r in run.results}
-                    run.results.clear()
-                    run.dead.clear()
-                case "result" if "id" in e:
-                    # Read again it was there when it was first seen.
-                    run.results.append(e | {"t": first_t.setdefault(e["id"], e["t"])})
-                case "run":
-                    run.head = e
-                case "final":
-                    run.final = e
-                case "drained":
-                    run.drained_s = e["seconds"]
-                case "ack":
-                    run.acks.setdefault((e["machine"], e["run"], e["seq"]), e["t"])
-                case "calm":
-                    run.calm[e["n"]] = e["t"]
-                case kind if kind in lists:
-                    lists[kind].append(e)
-        return run
-
-    @property
-    def families(self) -> dict[str, list[str]]:
-        """Families and their faults."""
-        families: dict[str, list[str]] = self.head["families"]
-        return families
-
-    def limit(self, name: str) -> float | None:
-        """Return a limit of the test, None where it states none."""
-        value: float | None = self.head.get("limits", {}).get(name)
-        return value
-
-    def disturbed(self) -> list[tuple[float, float]]:
-        """Return when disturbances were on, as intervals that do not overlap."""
-        spans = sorted(
-            (d["t"], max(self.calm.get(d["n"], d["t"]), d["t"] + AFTERMATH_S))
-            for d in self.disturbances
-        )
-        merged: list[tuple[float, float]] = []
-        for begin, end in spans:
-            if merged and begin <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-            else:
-                merged.append((begin, end))
-        return merged
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """A row of the table of `python -m faults`; None is not measured."""
-
-    test: str
-    seed: int
-    windows: int
-    disturbances: int
-    lost: int
-    doubled: int
-    dead: int
-    duplicates: float | None
-    progress: float | None
-    accepted: float | None
-    recovery_s: float | None
-    drained_s: float | None
-    # Results that readers saw and that a fail-over took back; their windows have others.
-    withdrawn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +38,7 @@ def check(events: Iterable[Event]) -> Verdict:
     expected = {(w, fault) for w in run.acks for fs in run.families.values() for fault in fs}
     lost = sorted(expected - answers.keys())
     doubled = sorted(key for key, n in answers.items() if n > 1)
-    progress, accepted = _progress(run)
+    answered, accepted = progress(run)
     figures = Figures(
         test=run.head["test"],
         seed=run.head["seed"],
@@ -148,11 +47,12 @@ def check(events: Iterable[Event]) -> Verdict:
         lost=len(lost),
         doubled=len(doubled),
         dead=len(run.dead),
-        duplicates=_duplicates(run),
-        progress=progress,
+        duplicates=duplicates(run),
+        progress=answered,
         accepted=accepted,
-        recovery_s=_recovery_s(run),
+        recovery_s=recovery_s(run),
         drained_s=run.drained_s,
+        slowness=run.slowness,
         withdrawn=len(run.seen - {e.get("id", "") for e in run.results}),
     )
     violations = [
@@ -245,69 +145,23 @@ def _limits(run: Run, figures: Figures) -> Iterator[str]:
     }
     for name, value in at_most.items():
         limit = run.limit(name)
-        if limit is not None and value is not None and value > limit:
-            yield f"{name} is {value:g}, expected at most {limit:g}"
+        if limit is not None and (value is None or value > limit):
+            yield f"{name} is {_number(value)}, expected at most {limit:g}"
     for name, value in at_least.items():
         limit = run.limit(name)
         if limit is not None and (value is None or value < limit):
-            yield f"{name} is {'unknown' if value is None else f'{value:g}'}, expected {limit:g}"
+            yield f"{name} is {_number(value)}, expected {limit:g}"
     for m in run.measures:
-        if "at_most" in m and not m["value"] <= m["at_most"]:
-            yield f"{m['name']}: {m['value']}, expected at most {m['at_most']}"
+        if "at_most" in m and not m["value"] <= (most := m["at_most"] * run.slowness):
+            yield f"{m['name']}: {m['value']}, expected at most {most:g}"
         if "at_least" in m and not m["value"] >= m["at_least"]:
             yield f"{m['name']}: {m['value']}, expected at least {m['at_least']}"
     if any(e["latency_ms"] < 0 for e in run.results):
         yield "a latency is negative"
 
 
-def _duplicates(run: Run) -> float | None:
-    """Return executions of records beyond those that were committed, as a share of these."""
-    executed = sum((run.final.get("executed") or {}).values())
-    counters: dict[str, int] = run.final.get("counters", {})
-    committed = sum(counters.get(f"records:{f}", 0) for f in run.families)
-    return round(executed / committed - 1, 4) if executed and committed else None
-
-
-def _progress(run: Run) -> tuple[float | None, float | None]:
-    """Return the rates of answers and of acknowledgements under disturbance, over the run's mean.
-
-    Both up to the last acknowledgement: what comes later is the drain.
-    """
-    spans = run.disturbed()
-    if not spans or not run.acks:
-        return None, None
-    begin, end = min(run.acks.values()), max(run.acks.values())
-    spans = [(max(a, begin), min(b, end)) for a, b in spans if b > begin and a < end]
-    total = sum(b - a for a, b in spans)
-    if not total:
-        return None, None
-
-    def share(times: list[tuple[float, int]], whole: int) -> float:
-        inside = sum(n for t, n in times if any(a <= t <= b for a, b in spans))
-        return round(inside / total / (whole / (end - begin)), 3)
-
-    faults = sum(map(len, run.families.values()))
-    answers = [(e["t"], e["last"] - e["first"] + 1) for e in run.results]
-    acks = [(t, 1) for t in run.acks.values()]
-    return share(answers, faults * len(run.acks)), share(acks, len(run.acks))
-
-
-def _recovery_s(run: Run) -> float | None:
-    """Return the longest time from the end of a disturbance to the next result of each family."""
-    times: dict[str, list[float]] = {f: [] for f in run.families}
-    family = {fault: f for f, faults in run.families.items() for fault in faults}
-    for e in run.results:
-        times[family[e["fault"]]].append(e["t"])
-    if not run.calm or not all(times.values()):
-        return None
-    last_ack = max(run.acks.values(), default=0.0)
-    waits = [
-        next((t for t in ts if t >= end), float("inf")) - end
-        for end in run.calm.values()
-        for ts in times.values()
-        if end < last_ack
-    ]
-    return round(max(waits), 2) if waits else None
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g}"
 
 
 def main(paths: Sequence[str]) -> int:

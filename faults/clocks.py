@@ -5,7 +5,7 @@ from collections import Counter
 
 from faults.history import History
 from faults.outages import measure, until_results
-from faults.run import LIMITS, Load, Test
+from faults.run import DISTURBED, Load, Test
 from faults.server_clock import ServerClock
 from faults.slow_fsync import compiler
 from faults.system import Options, System
@@ -32,7 +32,7 @@ def clock_steps(seed: int) -> Test:
         prepare=_prepare,
         during=_during,
         after=_after,
-        limits=LIMITS | {"windows": load.windows},
+        limits=DISTURBED | {"windows": load.windows},
         needs="" if compiler() else "no C compiler is installed (Debian: gcc)",
     )
 
@@ -58,7 +58,7 @@ def _during(system: System, history: History) -> None:
 
 def _after(system: System, history: History) -> None:
     """Hold the alerts to what the steps justify: clocks, raised and cleared."""
-    end = time.monotonic() + CLEAR_S
+    end = time.monotonic() + CLEAR_S * system.slowness
     while _open(alerts := _alerts(system)) and time.monotonic() < end:
         time.sleep(0.5)
     raised = Counter(a["fault"] for a in alerts if a["event"] == "raised")

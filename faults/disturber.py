@@ -77,7 +77,7 @@ class Disturber:
         self.history.add("calm", n=d.n)
 
     def _process(self, d: Disturbance) -> None:
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + PATIENCE_S * self.system.slowness
         while (pid := self.system.pid_of(d.target)) is None and time.monotonic() < end:
             time.sleep(0.1)
         if pid is None:

@@ -6,7 +6,7 @@ import time
 
 from faults.history import History
 from faults.outages import measure, until_results
-from faults.run import LIMITS, Load, Test
+from faults.run import DISTURBED, Load, Test
 from faults.system import Options, System
 from vtox.faults import FAMILIES
 
@@ -29,8 +29,8 @@ def failover(seed: int) -> Test:
             settings={"VTOX_ACKNOWLEDGED_BY_REPLICAS": "1"},
         ),
         during=_during,
-        # No progress is asked for: a disturbance here is the fail-over itself.
-        limits=LIMITS | {"windows": load.windows, "recovery_s": BACK_S},
+        # A disturbance here is the fail-over itself.
+        limits=DISTURBED | {"windows": load.windows, "aftermath_s": BACK_S},
     )
 
 
@@ -44,7 +44,7 @@ def failover_short(seed: int) -> Test:
         load=load,
         options=options,
         during=lambda system, history: _kill(system, history, 0),
-        limits=LIMITS | {"windows": load.windows},
+        limits=DISTURBED | {"windows": load.windows, "aftermath_s": BACK_S},
     )
 
 

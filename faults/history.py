@@ -2,7 +2,8 @@
 
 | event | fields | written by |
 |---|---|---|
-| `run` | test, seed, families (name -> faults), limits | harness |
+| `run` | test, seed, families (name -> faults), limits, reference | harness |
+| `started` | seconds until each process can work, slowness: over those on an idle box | harness |
 | `ack` | machine, run, seq | a sender, once the server or the API has confirmed the window |
 | `result` | id, machine, run, fault, first, last, latency_ms | observer |
 | `dead` | machine, family, seq, code | observer |

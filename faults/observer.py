@@ -79,7 +79,7 @@ class Observer:
 
     def _end(self) -> None:
         self._stop.set()
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=120)
         if self._thread.is_alive():
             raise TimeoutError("the observer does not end: the server does not answer it")
 

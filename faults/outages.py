@@ -9,7 +9,7 @@ import redis
 
 from faults.history import History
 from faults.probe import LIVE, READY, Probe
-from faults.run import LIMITS, ON_DISK, Load, Test
+from faults.run import DISTURBED, ON_DISK, Load, Test
 from faults.system import Options, System
 from vtox import keys
 from vtox.faults import FAMILIES
@@ -27,7 +27,7 @@ def outage(seed: int) -> Test:
         load=Load(windows=6000, rate=40.0),
         options=Options(settings=ON_DISK),
         during=_outage,
-        limits=LIMITS | {"windows": 6000},
+        limits=DISTURBED | {"windows": 6000, "aftermath_s": BACK_S},
     )
 
 
@@ -38,12 +38,12 @@ def half_open(seed: int) -> Test:
         seed=seed,
         load=Load(windows=8000, rate=30.0),
         during=_half_open,
-        limits=LIMITS | {"windows": 8000},
+        limits=DISTURBED | {"windows": 8000},
     )
 
 
 def _outage(system: System, history: History) -> None:
-    with Probe(system.api_port).probing() as probe:
+    with Probe(system.api_port, slowness=system.slowness).probing() as probe:
         time.sleep(8)
         _server_away(system, history, probe)
         time.sleep(5)
@@ -60,7 +60,7 @@ def _server_away(system: System, history: History, probe: Probe) -> None:
     system.parts["server"].start_at = killed + OUTAGE_S
     history.add("disturb", n=0, kind="kill", target="server")
     os.kill(pid, signal.SIGKILL)
-    measure(history, "ready 503 after, s", probe.wait_for(READY, 503, killed, 20.0), 5.0)
+    measure(history, "ready 503 after, s", probe.wait_for(READY, 503, killed, PATIENCE_S), 5.0)
     time.sleep(max(0.0, killed + OUTAGE_S - time.monotonic()))
     system.wait(system.server_responds, "the server")
     back = time.monotonic()
@@ -109,21 +109,22 @@ def _half_open(system: System, history: History) -> None:
 
 
 def measure(history: History, name: str, value: float, at_most: float) -> None:
-    """Note a figure with its limit."""
+    """Note a figure with its limit on an idle box."""
     history.add("measure", name=name, value=value, at_most=at_most)
 
 
 def until_results(system: System, family: str, since: float) -> float:
     """Return how long after `since` the next results of a family are committed, s."""
     before = _results(system, family)
-    while time.monotonic() < since + PATIENCE_S:
+    patience_s = PATIENCE_S * system.slowness
+    while time.monotonic() < since + patience_s:
         now = _results(system, family)
         if before is None:
             before = now
         elif now is not None and now > before:
             return round(time.monotonic() - since, 2)
         time.sleep(0.05)
-    return PATIENCE_S
+    return patience_s
 
 
 def _results(system: System, family: str) -> int | None:

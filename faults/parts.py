@@ -16,7 +16,8 @@ import psutil
 from faults.history import History
 from faults.waiting import wait_for
 
-READY_S = 90.0
+# On two idle cores it takes 10 s; `slowness` times as long on others, where that is known.
+READY_S = 240.0
 # A process that ended by itself is started again after this.
 PAUSE_S = 1.0
 STOP_S = 15.0
@@ -49,6 +50,8 @@ class Parts:
         self.folder = folder
         self.history = history
         self.parts: dict[str, Part] = {}
+        # How many times as long processes take to start as on two idle cores.
+        self.slowness = 1.0
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -102,8 +105,9 @@ class Parts:
             self._keeper.join(timeout=10)
 
     def wait(self, condition: Callable[[], bool], what: str, timeout_s: float = READY_S) -> None:
-        """Wait for a condition as `wait_for` does."""
-        wait_for(condition, what, timeout_s, lambda: sorted(self.folder.glob("*.log")))
+        """Wait for a condition as `wait_for` does, longer on a slow box."""
+        patience_s = timeout_s * self.slowness
+        wait_for(condition, what, patience_s, lambda: sorted(self.folder.glob("*.log")))
 
 
 def end_parts(parts: Iterable[Part], patience_s: float = STOP_S) -> None:

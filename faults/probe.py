@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 EVERY_S = 0.25
+# Of an answer on two idle cores.
 TIMEOUT_S = 4.0
 LIVE, READY = "/health/live", "/health/ready"
 
@@ -15,8 +16,9 @@ LIVE, READY = "/health/live", "/health/ready"
 class Probe:
     """Two threads that note what the API answers and when; 0 where it does not answer."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1", *, slowness: float = 1.0) -> None:
         self.url = f"http://{host}:{port}"
+        self.timeout_s = TIMEOUT_S * slowness
         self.answers: dict[str, list[tuple[float, int]]] = {LIVE: [], READY: []}
         self._stop = threading.Event()
 
@@ -31,7 +33,7 @@ class Probe:
         finally:
             self._stop.set()
             for thread in threads:
-                thread.join(timeout=2 * TIMEOUT_S)
+                thread.join(timeout=2 * self.timeout_s)
 
     def wait_for(self, path: str, status: int, after: float, timeout_s: float) -> float:
         """Return how long after `after` a question was answered with `status`; else infinity."""
@@ -49,7 +51,7 @@ class Probe:
         return round(answers.count(status) / len(answers), 3) if answers else 0.0
 
     def _run(self, path: str) -> None:
-        with httpx.Client(base_url=self.url, timeout=TIMEOUT_S) as client:
+        with httpx.Client(base_url=self.url, timeout=self.timeout_s) as client:
             while not self._stop.wait(EVERY_S):
                 try:
                     status = client.get(path).status_code

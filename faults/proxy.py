@@ -13,6 +13,8 @@ from typing import Any
 CHUNK = 1 << 16
 # So long the server keeps a connection whose other end is gone, as with TCP keepalive.
 SILENT_S = 60.0
+# Of the thread of the links, which on a busy box waits for a core.
+PATIENCE_S = 60.0
 
 
 @dataclass(eq=False, slots=True)
@@ -63,7 +65,7 @@ class Link:
         self._run(self._gate(True))
 
     def _run(self, step: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(step, self.loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(step, self.loop).result(timeout=PATIENCE_S)
 
     async def listen(self) -> None:
         """Open the port."""
@@ -158,7 +160,7 @@ class Links:
         """Open a link."""
         link = Link(self.loop, self.target)
         self.by_name[name] = link
-        asyncio.run_coroutine_threadsafe(link.listen(), self.loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(link.listen(), self.loop).result(timeout=PATIENCE_S)
         return link
 
     def close(self) -> None:
@@ -172,7 +174,7 @@ class Links:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-        asyncio.run_coroutine_threadsafe(end(), self.loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(end(), self.loop).result(timeout=PATIENCE_S)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=10)
         self.loop.close()

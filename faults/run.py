@@ -3,12 +3,13 @@
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from faults.disturber import Disturber
 from faults.history import History, read
 from faults.observer import Observer
+from faults.reference import IDLE, Reference
 from faults.schedule import Disturbance
 from faults.sender import SMALL_WINDOW_S
 from faults.system import Options, System
@@ -16,11 +17,15 @@ from vtox.faults import FAMILIES
 from vtox.senders.simulated_fleet import WINDOW_S
 from vtox.setting_groups.windows import WindowSettings
 
-# Longer than any limit of a test: what is not finished then is lost.
+# Longer than any limit of a test, as often as the box is slow: what is not finished then is lost.
 DRAIN_S = 120.0
-SEND_S = 300.0
+# Beyond the time that an undisturbed sender takes.
+SEND_S = 240.0
 # More tasks than windows may be in flight, a queue cannot hold.
 LIMITS = {"queue": float(WindowSettings().in_flight_windows), "drained_s": 60.0, "dead": 0.0}
+# Of every test with disturbances: a record whose worker is gone is dispatched again after 15 s, and
+# a worker that lost the server or its broker is back within as many.
+DISTURBED = LIMITS | {"recovery_s": 45.0, "progress": 0.2}
 # Where the server is killed: what it confirms while its log is being synced is lost with it, unless
 # every write is synced. How often says docs/PERSISTENCE.md.
 ON_DISK = {"VTOX_REDIS_FSYNC": "always"}
@@ -52,6 +57,10 @@ class Load:
     def span_s(self) -> float:
         """How long an undisturbed sender takes."""
         return self.windows / self.rate
+
+    def stretched(self, times: float) -> "Load":
+        """Return the same windows over so many times the time, of fewer machines."""
+        return replace(self, rate=self.rate / times)
 
     def arguments(self, first: int, last: int, began: float, t0: float) -> list[str]:
         """Return the command line of the sender of some machines."""
@@ -89,9 +98,16 @@ class Test:
     after: Callable[[System, History], None] = lambda *_: None
     finish: Callable[[System], None] = lambda _: None
 
+    def stretched(self, times: float) -> "Test":
+        """Return the same disturbances and windows over so many times the time."""
+        schedule = [replace(d, at_s=d.at_s * times) for d in self.schedule]
+        return replace(self, load=self.load.stretched(times), schedule=schedule)
 
-def run(test: Test, folder: Path) -> Path:
+
+def run(test: Test, folder: Path, reference: Reference = IDLE) -> Path:
     """Run a test in a folder, which is emptied before; return its history.
+
+    `reference` is what the box does without faults.
 
     Raises
     ------
@@ -108,15 +124,21 @@ def run(test: Test, folder: Path) -> Path:
         seed=test.seed,
         families={name: list(f.faults) for name, f in FAMILIES.items()},
         limits=test.limits,
+        reference=asdict(reference),
     )
     system = test.system(folder, history, test.options)
+    system.slowness = reference.slowness
     test.prepare(system)
     try:
         observer = Observer(system.client, history, fails_over=lambda: system.group is not None)
+        began = time.monotonic()
         with system.running(), observer.observing():
+            seconds = time.monotonic() - began
+            slowness = max(1.0, round(seconds / system.idle_start_s, 2))
+            history.add("started", seconds=round(seconds, 2), slowness=slowness)
             _send(test, system, history)
             last_ack = time.monotonic()
-            if _drained(observer):
+            if _drained(observer, DRAIN_S * reference.slowness):
                 history.add("drained", seconds=round(time.monotonic() - last_ack, 2))
             test.after(system, history)
             observer.finish(system.executions)
@@ -133,12 +155,13 @@ def _send(test: Test, system: System, history: History) -> None:
     by_http = load.arguments(load.http_from, load.machines, began, t0)
     senders = [system.add_sender(by_redis), system.add_sender(by_http, http=True)]
     disturber = Disturber(system, history)
+    patience_s = load.span_s + SEND_S
     try:
         # On a busy box a sender may take longer to start than half the schedule.
-        system.wait(lambda: _acknowledged(history.path), "acknowledged window", SEND_S)
+        system.wait(lambda: _acknowledged(history.path), "acknowledged window")
         disturber.run(test.schedule, time.monotonic())
         test.during(system, history)
-        system.wait(lambda: not any(s.wanted for s in senders), "end of the senders", SEND_S)
+        system.wait(lambda: not any(s.wanted for s in senders), "end of the senders", patience_s)
     finally:
         disturber.cancel()
 
@@ -147,8 +170,8 @@ def _acknowledged(history: Path) -> bool:
     return any(e["event"] == "ack" for e in read(history))
 
 
-def _drained(observer: Observer) -> bool:
-    end = time.monotonic() + DRAIN_S
+def _drained(observer: Observer, patience_s: float) -> bool:
+    end = time.monotonic() + patience_s
     while observer.unfinished() != 0:
         if time.monotonic() > end:
             return False

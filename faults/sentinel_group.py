@@ -21,7 +21,9 @@ from vtox.cluster.embedded_server import program
 SERVICE = "vtox"
 PASSWORD = "gr0up-s3cret"
 SENTINEL_PASSWORD = "sentinel-s3cret"
-START_S = 20.0
+START_S = 120.0
+# Of a fail-over, on a busy box.
+FAILOVER_S = 240.0
 # Whoever is silent for so long is down; in deploy/redis it is 5 s.
 DOWN_AFTER_MS = 2000
 FAILOVER_TIMEOUT_MS = 10_000
@@ -195,7 +197,7 @@ class SentinelGroup:
         primary = self.primary()
         return [n for n in self.servers if n is not primary]
 
-    def wait_for_new_primary(self, old: Node, timeout_s: float = 60.0) -> Node:
+    def wait_for_new_primary(self, old: Node, timeout_s: float = FAILOVER_S) -> Node:
         """Wait until another server is the primary, and is one; return it."""
         found: list[Node] = []
 
@@ -209,7 +211,7 @@ class SentinelGroup:
         self.wait(promoted, "new primary", timeout_s)
         return found[0]
 
-    def wait_until_whole(self, timeout_s: float = 60.0) -> None:
+    def wait_until_whole(self, timeout_s: float = FAILOVER_S) -> None:
         """Wait until every other server follows the primary."""
         self.wait(lambda: self._replicas_online(self.primary()), "replicas", timeout_s)
 

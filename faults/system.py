@@ -17,20 +17,23 @@ import psutil
 import redis
 
 from faults.history import History
-from faults.parts import Part, Parts, children, end_parts
+from faults.parts import STOP_S, Part, Parts, children, end_parts
 from faults.proxy import Links
-from faults.sentinel_group import SentinelGroup, local_group
+from faults.sentinel_group import DOWN_AFTER_MS, SentinelGroup, local_group
 from tests.cluster import free_ports
 from vtox import keys
 from vtox.faults import FAMILIES
 from vtox.server_urls import server_url
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
+from vtox.store.heartbeats import live_workers
 from vtox.store.partition_table import served
 
 ROOT = Path(__file__).parents[1]
 BRIDGES = ("bridge-1", "bridge-2")
 # A primary that was cut off takes no windows, and what is confirmed is on disk.
+# On two idle cores, by whether `vtox up` starts them, one after another.
+IDLE_START_S = {False: 8.0, True: 12.0}
 GROUP_LINES = ("min-replicas-to-write 1", "min-replicas-max-lag 2")
 
 
@@ -70,6 +73,11 @@ class System(Parts):
         self._owner = 0
         self.group: SentinelGroup | None = None
 
+    @property
+    def idle_start_s(self) -> float:
+        """How long all processes take to start on two idle cores."""
+        return IDLE_START_S[self.options.supervised]
+
     # -- starting and stopping
 
     @contextmanager
@@ -91,7 +99,12 @@ class System(Parts):
             "VTOX_WORKER_PORT": str(self.worker_port),
         }
         if self.options.sentinel:
-            self.group = local_group(self.folder / "group", free_ports(6), more=GROUP_LINES)
+            self.group = local_group(
+                self.folder / "group",
+                free_ports(6),
+                more=GROUP_LINES,
+                down_after_ms=round(DOWN_AFTER_MS * self.slowness),
+            )
             self.group.start()
         base = self._base_environment() | ports
         if self.group:
@@ -114,8 +127,7 @@ class System(Parts):
                 name, ["vtox", "bridge"], base | {"VTOX_COORDINATOR_PORT": str(port)}, link=name
             )
         for family in FAMILIES:
-            options = ["--without-gossip", "--without-mingle", "--loglevel=INFO"]
-            options += ["-I", "faults.counted", "-n", f"{family}@%h", "-Q", family]
+            options = ["-I", "faults.counted", "-n", f"{family}@%h", "-Q", family]
             counted = {
                 "FAULTS_EXECUTIONS": str(self.executions),
                 "FAULTS_LIGHT": str(int(self.options.light)),
@@ -176,8 +188,9 @@ class System(Parts):
 
     def _end_all(self) -> None:
         last = [p for p in self.parts.values() if p.name in ("server", "up")]
-        end_parts(p for p in self.parts.values() if p not in last)
-        end_parts(last)
+        patience_s = STOP_S * self.slowness
+        end_parts((p for p in self.parts.values() if p not in last), patience_s)
+        end_parts(last, patience_s)
         if self.group:
             self.group.stop()
 
@@ -275,13 +288,13 @@ class System(Parts):
         return not self.options.api or listens(self.api_port)
 
     def _served(self) -> bool:
-        """Whether bridges own all partitions, and every family has a worker."""
+        """Whether bridges own all partitions, and workers can take tasks of every family."""
         with self.client() as client:
             some = served(client)
             owned = client.exists(*(p.lease for p in some)) == len(some)
-            workers = client.scard(keys.WORKERS)
+            able = [w for w in live_workers(client) if w.pool_processes != 0]
         whole = len(some) >= self.options.partitions
-        return bool(owned and whole and workers >= len(FAMILIES))
+        return bool(owned and whole and set(FAMILIES) <= {q for w in able for q in w.queues})
 
 
 def listens(port: int) -> bool:

@@ -10,7 +10,7 @@ from faults.clocks import clock_steps
 from faults.disks import disk
 from faults.failovers import failover, failover_short
 from faults.outages import half_open, outage
-from faults.run import LIMITS, ON_DISK, Load, Test
+from faults.run import DISTURBED, LIMITS, ON_DISK, Load, Test
 from faults.schedule import schedule
 from faults.slow_fsync import compiler, slow_fsync_variables
 from faults.system import Options, System
@@ -28,7 +28,7 @@ def undisturbed(seed: int) -> Test:
         name="undisturbed",
         seed=seed,
         load=Load(windows=3000, rate=80.0),
-        limits=LIMITS | {"duplicates": 0.01, "windows": 3000},
+        limits=LIMITS | {"duplicates": 0.01, "windows": 3000, "progress": 0.5},
     )
 
 
@@ -41,7 +41,7 @@ def crashes(seed: int) -> Test:
         load=load,
         schedule=schedule(seed, load.span_s, counted=21, others=7),
         options=Options(settings=ON_DISK),
-        limits=LIMITS
+        limits=DISTURBED
         | {"disturbances": 20, "windows": load.windows}
         | {"progress": 0.3, "accepted": 0.3, "duplicates": 0.1},
     )
@@ -57,7 +57,7 @@ def crashes_short(seed: int) -> Test:
         schedule=schedule(seed, load.span_s, counted=8, longest_s=6.0),
         prepare=_in_memory,
         finish=_remove_data,
-        limits=LIMITS | {"windows": 1000, "disturbances": 7, "progress": 0.2, "accepted": 0.2},
+        limits=DISTURBED | {"windows": 1000, "disturbances": 7, "accepted": 0.2},
     )
 
 
@@ -79,7 +79,7 @@ def handover(seed: int) -> Test:
         name="two bridges hand over",
         load=load,
         schedule=schedule(seed, load.span_s, counted=9, others=14, targets=BRIDGES),
-        limits=LIMITS | {"windows": load.windows, "progress": 0.3, "accepted": 0.5},
+        limits=DISTURBED | {"windows": load.windows, "progress": 0.3, "accepted": 0.5},
     )
 
 
@@ -92,7 +92,7 @@ def supervised(seed: int) -> Test:
         load=load,
         schedule=schedule(seed, load.span_s, counted=12),
         options=Options(supervised=True, settings=ON_DISK),
-        limits=LIMITS | {"windows": load.windows, "disturbances": 10, "progress": 0.2},
+        limits=DISTURBED | {"windows": load.windows, "disturbances": 10},
     )
 
 
@@ -105,7 +105,7 @@ def full_memory(seed: int) -> Test:
         load=load,
         schedule=schedule(seed, 30.0, counted=9),
         options=Options(settings=ON_DISK | {"VTOX_REDIS_MAXMEMORY_MB": "64"}),
-        limits=LIMITS | {"windows": load.windows},
+        limits=DISTURBED | {"windows": load.windows},
     )
 
 
@@ -121,7 +121,7 @@ def slow_disk(seed: int) -> Test:
         ),
         options=Options(settings=ON_DISK),
         prepare=_slow_fsync,
-        limits=LIMITS | {"windows": load.windows},
+        limits=DISTURBED | {"windows": load.windows},
         needs="" if compiler() else "no C compiler (cc), or not Linux",
     )
 
@@ -130,8 +130,9 @@ def _slow_fsync(system: System) -> None:
     system.options.server_env |= slow_fsync_variables(system.folder, SLOW_FSYNC_S)
 
 
+UNDISTURBED = "undisturbed"
 TESTS: dict[str, Callable[[int], Test]] = {
-    "undisturbed": undisturbed,
+    UNDISTURBED: undisturbed,
     "crashes": crashes,
     "crashes-short": crashes_short,
     "handover": handover,

@@ -17,7 +17,7 @@ from faults.system import Options, System
 from hosts.network import why_impossible
 from hosts.steps import CALM_S, SETTLE_S, Step, disturbance
 from hosts.system import API_PORT, SERVER_HOST, WORKER_HOSTS, Hosts
-from hosts.versions import earlier_commit, roll, skew, unpack_earlier
+from hosts.versions import check_out_earlier, earlier_commit, roll, skew
 from tests.tls_server import system_server
 
 RATE = 20.0
@@ -253,14 +253,14 @@ SCENARIOS: dict[str, Callable[[], Test]] = {
         "workers of an earlier version replaced, then all restarted in turn",
         180.0,
         roll,
-        prepare=unpack_earlier,
+        prepare=check_out_earlier,
         missing="" if earlier_commit() else "no history of git in this folder",
     ),
     "skew": lambda: scenario(
         "bridges and API of two versions together",
         150.0,
         skew,
-        prepare=unpack_earlier,
+        prepare=check_out_earlier,
         missing="" if earlier_commit() else "no history of git in this folder",
     ),
     "load": lambda: scenario(

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,11 @@ class Hosts(System):
         # A Sentinel group in place of one server.
         self.sentinel = False
         self.group: SentinelGroup | None = None
+
+    @property
+    def idle_start_s(self) -> float:
+        """Not known: the limits are those of an idle box."""
+        return inf
 
     def api_address_of(self, host: str = SERVER_HOST) -> str:
         """Where the API of a host listens."""

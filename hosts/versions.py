@@ -1,4 +1,4 @@
-"""Two versions of VTOX at work together: an earlier commit is unpacked beside this one."""
+"""Two versions of VTOX at work together: an earlier commit is checked out beside this one."""
 
 import subprocess
 import time
@@ -13,10 +13,10 @@ from hosts.system import ROOT, SERVER_HOST, START_S, VEHICLES_HOST, Hosts
 from vtox.faults import FAMILIES
 from vtox.monitoring.readiness import checks
 from vtox.store.status import snapshot
+from vtox.version import commit_of
 
 # How many commits lie between the two versions.
 EARLIER = 40
-MIXED = "versions_differ"
 # Of a bridge that ended by SIGTERM, or whose lease has run out; on a busy box.
 TAKE_OVER_S = 30.0
 # Diagnoses of each machine.
@@ -30,7 +30,11 @@ def roll(system: Hosts, history: History) -> None:
     time.sleep(CALM_S)
     with system.client() as client:
         (seen,) = (c for c in checks(snapshot(client)) if c.name == "hosts")
-    measure(history, "versions that differ and are not named", int(seen.code != MIXED), 0)
+    assert isinstance(system, Hosts)
+    assert system.earlier
+    versions = [f"+g{commit_of(folder)}" for folder in (ROOT, system.earlier)]
+    not_named = [v for v in versions if v not in str(seen.values["versions"])]
+    measure(history, "versions that are not named", len(not_named), 0)
     with disturbance(history, 0, "upgraded", "b"):
         for family in FAMILIES:
             system.terminate(f"{family}@b")
@@ -44,15 +48,16 @@ def roll(system: Hosts, history: History) -> None:
         time.sleep(CALM_S)
 
 
-def unpack_earlier(system: System) -> None:
-    """Unpack the code of an earlier version."""
+def check_out_earlier(system: System) -> None:
+    """Check out an earlier version, with its history: its processes name its commit."""
     assert isinstance(system, Hosts)
     system.earlier = system.folder / "earlier"
-    system.earlier.mkdir()
-    archive = subprocess.run(
-        ["git", "-C", str(ROOT), "archive", earlier_commit()], check=True, capture_output=True
+    git = ["git", "-c", "advice.detachedHead=false"]
+    clone = ["clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(system.earlier)]
+    subprocess.run([*git, *clone], check=True)
+    subprocess.run(
+        [*git, "-C", str(system.earlier), "checkout", "--quiet", earlier_commit()], check=True
     )
-    subprocess.run(["tar", "-x", "-C", str(system.earlier)], input=archive.stdout, check=True)
 
 
 def earlier_commit() -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from vtox.arrays import Float64
 from vtox.domain import Reason, reason
 from vtox.errors import BaselineError
+from vtox.plain_data import known_fields
 
 VERSION = 1
 # Largest ratio of the loads in one band, and how far beyond its ends the band still applies.
@@ -199,7 +200,7 @@ def _parse(text: str) -> Baseline:
         if data["version"] != VERSION:
             raise BaselineError(f"baseline: version {data['version']}, expected {VERSION}")
         bands = tuple(
-            Band(b["low_a"], b["high_a"], {n: Level(**x) for n, x in b["levels"].items()})
+            Band(b["low_a"], b["high_a"], {n: _stored_level(x) for n, x in b["levels"].items()})
             for b in data["bands"]
         )
         baseline = Baseline(
@@ -215,6 +216,10 @@ def _parse(text: str) -> Baseline:
     return baseline
 
 
+def _stored_level(data: dict[str, Any]) -> Level:
+    return Level(**known_fields(Level, data))
+
+
 def _asymmetry(data: dict[str, Any]) -> Asymmetry:
     mean = [complex(*x) for x in data.pop("mean")]
     rows = tuple(tuple(complex(*x) for x in row) for row in data.pop("covariance"))
@@ -222,5 +227,5 @@ def _asymmetry(data: dict[str, Any]) -> Asymmetry:
         mean=(mean[0], mean[1], mean[2]),
         covariance=rows,  # type: ignore[arg-type]
         residual=complex(*data.pop("residual")),
-        **data,
+        **known_fields(Asymmetry, data),
     )

@@ -42,6 +42,8 @@ REFUSALS = "vtox:refusals"
 RECORDER = "vtox:recorder"
 # Hash of the notifier that reported last: when, and what waits for each target.
 NOTIFIER = "vtox:notifier"
+# Hash reader of streams -> how many entries it could not read, and passed over.
+UNREADABLE = "vtox:unreadable"
 # Hash machine id -> time (ms) until which the recorder is to delete its history.
 RETIRED = "vtox:retired"
 API_KEYS = "vtox:api-keys"
@@ -67,6 +69,8 @@ ALARM_BOOK = "vtox:alarm-book"
 SCALING = "vtox:scaling"
 # Hash: the time by which retention deletes (`vtox.store.retention_clock`).
 RETENTION_CLOCK = "vtox:retention-clock"
+# Hash host -> JSON: which of its optional processes do not start, and why.
+ABSENT = "vtox:absent"
 # JSON of what the monitor observed of the system when it last looked.
 WATCH = "vtox:watch"
 

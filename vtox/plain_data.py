@@ -1,8 +1,15 @@
-"""Values of diagnoses as plain data, and as people read them: four significant digits."""
+"""Values as plain data and back, and as people read them: four significant digits."""
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
+
+
+def known_fields(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a stored table are fields of a dataclass: another version may have others."""
+    names = {f.name for f in fields(kind)}
+    return {name: value for name, value in table.items() if name in names}
 
 
 def plain(value: Any) -> Any:

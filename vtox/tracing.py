@@ -9,11 +9,11 @@ import random
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from vtox.errors import SettingsError
 from vtox.settings import Settings
+from vtox.version import version
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -43,7 +43,7 @@ class Tracing:
 
     def __init__(self, provider: "TracerProvider", share: float = 0.0) -> None:
         self._provider = provider
-        self._tracer = provider.get_tracer("vtox", version("vtox"))
+        self._tracer = provider.get_tracer("vtox", version())
         self._share = share
 
     def of_window(self, traceparent: str) -> bool:

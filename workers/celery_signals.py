@@ -5,8 +5,10 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
+from itertools import islice
 from typing import Any
 
 import redis
@@ -28,7 +30,8 @@ from vtox import settings
 from vtox.cluster import logging_setup, parent_watch
 from vtox.cluster.probe_server import serve
 from vtox.cluster.restart import CANNOT_START
-from vtox.errors import SystemStateError
+from vtox.cluster.worker_allocation import worker_ports
+from vtox.errors import PortTaken, SystemStateError
 from vtox.faults import FAMILIES
 from vtox.partitions import Partition
 from vtox.settings import Settings
@@ -152,20 +155,32 @@ def _start_heartbeat(sender: Any, **_: Any) -> None:
     queues = [q.name for q in sender.task_consumer.queues]
     s = settings.load()
     up = partial(processes_up, sender.pool)
-    port = serve(
-        s.probe_host,
-        s.worker_port,
-        setting="VTOX_WORKER_PORT",
-        span=s.worker_port_span,
-        reserved=s.fixed_ports,
-        names=s.allowed_hosts,
-        ready=lambda: (True, "") if up() else (False, NO_PROCESS),
-    )
-    terms = agreement.own_fields(s)
     families = [q for q in queues if q in FAMILIES]
+    port = _serve_probes(s, families, up)
+    terms = agreement.own_fields(s)
     _heartbeat = Heartbeat(process().client, _name, families, port, terms, up)
     threading.Thread(target=_heartbeat.run, name="heartbeat", daemon=True).start()
     log.info("worker ready", name=_name, queues=queues, port=port)
+
+
+def _serve_probes(s: Settings, families: Sequence[str], up: Callable[[], int]) -> int:
+    """Serve health and metrics; end this process where no port is free."""
+    first, *others = [s.worker_port]
+    if s.worker_port_span > 1:
+        first, *others = islice(worker_ports(s, families), s.worker_port_span)
+    try:
+        return serve(
+            s.probe_host,
+            first,
+            others=others,
+            setting="VTOX_WORKER_PORT",
+            names=s.allowed_hosts,
+            ready=lambda: (True, "") if up() else (False, NO_PROCESS),
+        )
+    except PortTaken as error:
+        print(f"vtox: {error}", file=sys.stderr, flush=True)
+        # Celery catches any other exception and goes on.
+        raise SystemExit(CANNOT_START) from None
 
 
 @task_failure.connect

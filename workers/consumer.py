@@ -35,8 +35,11 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]
             step for step in consumer.Consumer.Blueprint.default_steps if "Delayed" not in step
         )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, worker_options: dict[str, Any], **kwargs: Any) -> None:
+        # A worker has nothing to agree on with others: each message would go to all of them.
+        # Celery has options for this on its command line only.
+        alone = {"without_gossip": True, "without_mingle": True}
+        super().__init__(*args, worker_options=worker_options | alone, **kwargs)
         self.not_logged = 0
         self.next_log_t = 0.0
 

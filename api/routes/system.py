@@ -32,7 +32,6 @@ from api.schemas.system import (
     SystemStatus,
     Version,
     WorkerStatus,
-    version,
 )
 from api.server import Server
 from vtox import keys
@@ -50,6 +49,7 @@ from vtox.store.heartbeats import Worker
 from vtox.store.metrics import STALE_INTERVALS
 from vtox.store.scaling_report import HostScaling
 from vtox.store.status import PartitionState, Snapshot
+from vtox.version import version
 
 router = APIRouter(tags=["system"])
 LINKS = {

@@ -18,10 +18,14 @@ OPTIONAL_FIELDS = ConfigDict(json_schema_serialization_defaults_required=False)
 
 
 def rfc3339(t: float | None) -> str | None:
-    """Return seconds since 1970 as an RFC 3339 time in UTC."""
+    """Return seconds since 1970 as an RFC 3339 time in UTC; None for what is no time."""
     if t is None:
         return None
-    return datetime.fromtimestamp(t, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        moment = datetime.fromtimestamp(t, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class DescribedBy:

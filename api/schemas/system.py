@@ -1,7 +1,5 @@
 """Shapes of the system: status, version, health."""
 
-from functools import cache
-from importlib.metadata import version as installed_version
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -10,12 +8,6 @@ from api.schemas.common import OPTIONAL_FIELDS, Number, ResponseModel, Time
 from api.schemas.diagnoses import OpenAlert
 from vtox.monitoring.readiness import Check, Status
 from vtox.monitoring.throughput import Source
-
-
-@cache
-def version() -> str:
-    """Return the version of VTOX that runs."""
-    return installed_version("vtox")
 
 
 class Performance(ResponseModel):

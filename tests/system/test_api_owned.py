@@ -1,4 +1,4 @@
-"""`VTOX_CLUSTER_ENABLED=true uvicorn api.main:app`: one cluster, whichever process is killed."""
+"""`uvicorn api.main:app` alone: the whole system, whichever process is killed."""
 
 import asyncio
 import os
@@ -22,30 +22,28 @@ from vtox.cluster import api_owned as module
 from vtox.cluster import processes, restart
 from vtox.cluster.api_owned import ApiOwnedCluster
 from vtox.cluster.file_lock import try_lock
+from vtox.faults import FAULTS
 from vtox.settings import Settings, load
 
 UP = ["vtox", "up"]
 
 
 @contextmanager
-def service(
-    folder: Path, workers: int, mode: str = "testing"
-) -> Iterator[tuple[psutil.Process, str]]:
-    """Run uvicorn with the cluster enabled; nothing of it is left afterwards."""
+def service(folder: Path, workers: int, **settings: str) -> Iterator[tuple[psutil.Process, str]]:
+    """Run uvicorn with an empty home; nothing of it is left afterwards."""
     api, coordinator, flower, worker = free_ports(4)
     given = {
-        "VTOX_CLUSTER_ENABLED": "true",
-        "VTOX_CLUSTER_MODE": mode,
-        "VTOX_DATA_DIR": str(folder / "data"),
+        "HOME": str(folder),
         "VTOX_COORDINATOR_PORT": str(coordinator),
         "VTOX_FLOWER_PORT": str(flower),
         "VTOX_WORKER_PORT": str(worker),
-    }
+    } | settings
+    inherited = {k: v for k, v in os.environ.items() if k != "XDG_DATA_HOME"}
     command = ["uvicorn", "api.main:app", "--port", str(api), "--workers", str(workers)]
     with (folder / "api.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
-            env=os.environ | given,
+            env=inherited | given,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -116,7 +114,7 @@ def ended(processes: list[psutil.Process]) -> bool:
 
 @pytest.mark.timeout(240)
 def test_several_api_processes_share_one_cluster_and_take_it_over(tmp_path: Path) -> None:
-    with service(tmp_path, workers=3) as (parent, base):
+    with service(tmp_path, workers=3, VTOX_CLUSTER_MODE="testing") as (parent, base):
         until(lambda: running(base), 90, tmp_path)
         (first,) = clusters(parent)
         os.kill(first.ppid(), signal.SIGKILL)
@@ -131,17 +129,32 @@ def test_several_api_processes_share_one_cluster_and_take_it_over(tmp_path: Path
         until(lambda: ended(everybody), 20, tmp_path)
 
 
-@pytest.mark.timeout(120)
-def test_the_cluster_ends_with_the_service(tmp_path: Path) -> None:
+@pytest.mark.timeout(180)
+def test_on_an_empty_home_the_api_alone_is_the_whole_system(tmp_path: Path) -> None:
     with service(tmp_path, workers=1) as (parent, base):
-        until(lambda: running(base), 90, tmp_path)
+        until(lambda: running(base), 120, tmp_path)
+        status = httpx.get(f"{base}/api/v1/cluster/status").json()["data"]
+        assert status["state"] == "running"
+        ports = {",".join(w["queues"]): w["port"] for w in status["workers"]}
+        first = ports["turn_short"]
+        assert ports == {"turn_short": first, "bearing": first + 1, "broken_bar": first + 2}
+        for port in ports.values():
+            assert httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
+        machine = f"{base}/api/v1/machines/M1"
+        window = {"seq": 0, "t0": 1.0, "fs_hz": 1000, "channels": {"ia": [0.0, 1.0] * 10_000}}
+        assert httpx.post(f"{machine}/windows", json=window).status_code == 202
+        until(lambda: len(faults_diagnosed(machine)) == len(FAULTS), 60, tmp_path)
         everybody = family(parent)
         parent.terminate()
         until(lambda: ended(everybody), 15, tmp_path)
 
 
+def faults_diagnosed(machine: str) -> set[str]:
+    return {d["fault"] for d in httpx.get(f"{machine}/diagnoses").json()["data"]}
+
+
 def test_in_production_without_a_key_the_api_does_not_start(tmp_path: Path) -> None:
-    with service(tmp_path, workers=1, mode="production") as (parent, _):
+    with service(tmp_path, workers=1, VTOX_CLUSTER_MODE="production") as (parent, _):
         everybody = family(parent)
         until(lambda: ended(everybody), 60, tmp_path)
         assert parent.wait(5) not in (0, None)
@@ -164,6 +177,37 @@ def test_a_cluster_that_cannot_start_reports_why(
     (why,) = (line for line in entries if line["event"] == "the cluster cannot start")
     assert why["reason"] == cluster.start_error
     assert "another vtox runs on" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["cluster.lock", "server.lock"])
+def test_where_a_cluster_runs_already_the_api_reports_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(module, "TAKE_OVER_S", 0.2)
+    held = try_lock(tmp_path / name)
+    assert held is not None
+    try:
+        with capture_logs() as entries, owner(load(data_dir=tmp_path)) as cluster:
+            until(lambda: not cluster.enabled, 30, tmp_path)
+    finally:
+        os.close(held)
+    assert "reports only" in entries[-1]["event"]
+    assert cluster.start_error == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "enabled"),
+    [
+        ({}, True),
+        ({"redis_url": "redis://h"}, False),
+        ({"redis_url": "redis://h", "cluster_enabled": True}, True),
+        ({"cluster_enabled": False}, False),
+    ],
+)
+def test_the_api_starts_a_cluster_where_no_server_is_set(
+    settings: dict[str, Any], enabled: bool
+) -> None:
+    assert ApiOwnedCluster(load(**settings)).enabled == enabled
 
 
 def test_an_unusable_data_folder_is_reported_and_the_api_lives_on(tmp_path: Path) -> None:

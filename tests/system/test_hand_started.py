@@ -55,12 +55,17 @@ def test_each_worker_has_its_queue_and_its_own_name(served: Cluster, tmp_path: P
         heartbeats = [
             client.hgetall(keys.worker(n.decode())) for n in client.smembers(keys.WORKERS)
         ]
+        assert not client.exists(f"{keys.CELERY_PREFIX}_kombu.binding.celeryev"), "they gossip"
         inspect = [sys.executable, "-m", "celery", "-A", "vtox", "inspect", "-j", "active_queues"]
         reply = subprocess.run(inspect, env=env, capture_output=True, text=True, check=True).stdout
     nodes = json.loads(reply)
     assert sorted(q["name"] for queues in nodes.values() for q in queues) == sorted(FAMILIES)
     assert len(nodes) == len(FAMILIES), "Flower shows a line for each"
     assert {b[b"queues"].decode() for b in heartbeats} == set(FAMILIES)
-    assert len({b[b"port"] for b in heartbeats}) == len(FAMILIES)
+    first = served.settings.worker_port
+    ports = {int(b[b"port"]): b[b"queues"].decode() for b in heartbeats}
+    assert ports == {first + i: family for i, family in enumerate(FAMILIES)}
     for family in FAMILIES:
-        assert "worker ready" in (tmp_path / f"{family}.log").read_text()
+        log = (tmp_path / f"{family}.log").read_text()
+        assert "worker ready" in log
+        assert "mingle" not in log

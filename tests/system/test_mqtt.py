@@ -1,20 +1,29 @@
 """docs/MQTT.md as it is printed: from `mosquitto_pub` to the verdict."""
 
+import json
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cluster import Cluster, cluster
+from tests.integration.mqtt.conftest import MAPPING
+from tests.integration.mqtt.test_gateway import ENTRY
 from tests.mosquitto import SUBSCRIBED, Mosquitto, needs_mosquitto, new_broker
 from tests.paths import ROOT
+from tests.system.test_notification import FEW
 from tests.waiting import eventually
+from vtox import keys
 from vtox.cluster import parent_watch
+from vtox.cluster.file_lock import holder_pid
 from vtox.cluster.ports import accepts_connections
 from vtox.faults import FAMILIES
 
@@ -42,6 +51,26 @@ def block(language: str, word: str) -> str:
     page = (ROOT / "docs/MQTT.md").read_text()
     (found,) = (b for b in re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL) if word in b)
     return str(found)
+
+
+def test_vtox_up_runs_the_gateway_and_starts_it_again(broker: Mosquitto, tmp_path: Path) -> None:
+    (tmp_path / "mapping.toml").write_text(MAPPING)
+    given = {"VTOX_MQTT_URL": broker.url, "VTOX_MQTT_MAPPING": "mapping.toml"}
+    with cluster(tmp_path, *FEW, **given) as running:
+        held = running.settings.data_dir / "mqtt-vtox.lock"
+        eventually(lambda: "VTOX is up" in running.log.read_text())
+        first = holder_pid(held)
+        assert first
+        with running.client() as client:
+            broker.publish("plant/M1/window", json.dumps(ENTRY).encode())
+            eventually(lambda: client.xlen(keys.RAW) == 1)
+            os.kill(first, signal.SIGKILL)
+            broker.publish("plant/M1/window", json.dumps(ENTRY | {"seq": 8}).encode())
+            eventually(lambda: client.xlen(keys.RAW) == 2)
+        eventually(lambda: holder_pid(held) not in (None, first))
+        last = holder_pid(held)
+    assert last
+    assert not psutil.pid_exists(last)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")

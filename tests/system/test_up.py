@@ -62,6 +62,17 @@ def ready(running: Cluster) -> bool:
     return reply is not None and reply.status_code == 200
 
 
+# Nobody has set the secret.
+RULES = """
+[targets.hook]
+kind = "webhook"
+url = "https://cmms.example/hook"
+secret_env = "HOOK_SECRET_THAT_NOBODY_SET"
+[[rules]]
+targets = ["hook"]
+"""
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One cluster for this module, started in a folder full of traps."""
@@ -70,7 +81,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         (folder / trap).mkdir()
         (folder / trap / "__init__.py").write_text("raise SystemExit('foreign')")
     (folder / "celeryconfig.py").write_text("broker_url = 'redis://127.0.0.1:1/0'")
-    with cluster(folder) as started:
+    rules = folder / "notify.toml"
+    rules.write_text(RULES)
+    with cluster(folder, VTOX_NOTIFY_FILE=str(rules), VTOX_WORKERS_MAX="3") as started:
         eventually(lambda: ready(started), 60)
         yield started
 
@@ -83,6 +96,28 @@ def test_api_and_flower_respond(running: Cluster) -> None:
     assert len(data["workers"]) == 3
     flower = f"http://127.0.0.1:{running.settings.flower_port}"
     eventually(lambda: _status(flower) == 200, 30)
+
+
+def test_without_a_secret_of_the_notifier_all_others_run(running: Cluster) -> None:
+    alarm = eventually(lambda: alarms(running).get("process:notifier"), 60)
+    assert alarm["code"] == "process_absent"
+    checks = (api(running, "/health/ready") or httpx.Response(0)).json()["checks"]
+    assert "HOOK_SECRET_THAT_NOBODY_SET" in checks["process:notifier"][0]["observedValue"]
+
+
+def alarms(running: Cluster) -> dict[str, dict[str, object]]:
+    status = api(running, "/api/v1/cluster/status")
+    return {a["fault"]: a for a in status.json()["data"]["alarms"]} if status else {}
+
+
+def test_the_number_of_workers_follows_the_load_from_the_first_start(running: Cluster) -> None:
+    def scaling() -> list[dict[str, object]]:
+        status = api(running, "/api/v1/cluster/status")
+        found: list[dict[str, object]] = status.json()["data"]["scaling"] if status else []
+        return found
+
+    (host,) = eventually(scaling, 30)
+    assert (host["workers"], host["most"]) == (3, 3)
 
 
 def _status(url: str) -> int:
@@ -106,12 +141,12 @@ def api_workers(running: Cluster) -> list[dict[str, object]]:
     return workers
 
 
-def test_ports_of_workers_count_up(running: Cluster) -> None:
+def test_each_worker_has_its_port(running: Cluster) -> None:
     first = running.settings.worker_port
-    ports = sorted(int(str(w["port"])) for w in api_workers(running))
-    assert ports[0] >= first
-    assert len(set(ports)) == 3
-    assert all(httpx.get(f"http://127.0.0.1:{p}/health/live").status_code == 200 for p in ports)
+    ports = {str(w["queues"]): int(str(w["port"])) for w in api_workers(running)}
+    assert ports == {"['turn_short']": first, "['bearing']": first + 1, "['broken_bar']": first + 2}
+    for port in ports.values():
+        assert httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
 
 
 def test_the_log_is_json_lines_of_every_process(running: Cluster) -> None:
@@ -179,6 +214,7 @@ def test_each_killed_process_is_restarted(running: Cluster, name: str) -> None:
 
     eventually(back, 30)
     eventually(lambda: ready(running), 45)
+    test_each_worker_has_its_port(running)
 
 
 # To notice takes 30 s.

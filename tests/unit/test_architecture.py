@@ -35,6 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.sentences",
         "vtox.sentinel_urls",
         "vtox.usable_cores",
+        "vtox.version",
     ),
     ("vtox.partitions", "vtox.server_urls"),
     ("vtox.setting_groups",),

@@ -15,6 +15,8 @@ from vtox.settings import Settings
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"
 INSTALLED = "/opt/vtox/.venv/bin/"
+# Of the API beside a server that is started by itself; the others name a server.
+ALONE = "VTOX_CLUSTER_ENABLED=false"
 
 
 def values(unit: Path, name: str) -> list[str]:
@@ -22,8 +24,8 @@ def values(unit: Path, name: str) -> list[str]:
 
 
 def procfile() -> dict[str, str]:
-    lines = (ROOT / "Procfile").read_text().splitlines()
-    return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
+    text = (ROOT / "Procfile").read_text().replace(f": {ALONE} ", ": ")
+    return dict(line.split(": ", 1) for line in text.splitlines() if line and line[0] != "#")
 
 
 def command(process: str) -> str:
@@ -56,10 +58,16 @@ def test_each_unit_has_the_command_of_the_procfile(process: str) -> None:
     assert command(process) == expected
 
 
+def test_the_api_beside_others_starts_no_cluster() -> None:
+    assert f"api: {ALONE} uvicorn" in (ROOT / "Procfile").read_text()
+    (line,) = values(UNITS / "vtox-api.service", "Environment")
+    assert ALONE in line.split()
+
+
 def test_the_api_has_the_defaults_of_the_settings() -> None:
     (line,) = values(UNITS / "vtox-api.service", "Environment")
     defaults = {f"VTOX_{n.upper()}": Settings.model_fields[n].default for n in ("api_port",)}
-    given = dict(pair.split("=") for pair in line.split())
+    given = dict(pair.split("=") for pair in line.split() if pair != ALONE)
     assert given == {"VTOX_API_HOST": "127.0.0.1"} | {n: str(v) for n, v in defaults.items()}
 
 

@@ -42,7 +42,10 @@ def names(text: str) -> set[str]:
 
 def test_compose_has_each_process_with_its_command() -> None:
     processes = {name: text for name, text in procfile().items() if name != "server"}
-    assert {name: shell(SERVICES[name]["command"]) for name in OURS} == processes
+    commands = {name: shell(SERVICES[name]["command"]) for name in OURS}
+    chosen = {name for name in OURS if SERVICES[name].get("profiles")}
+    assert {name: commands[name] for name in OURS - chosen} == processes
+    assert {name: commands[name] for name in chosen} == {name: optional()[name] for name in chosen}
     assert set(FAMILIES) <= OURS
 
 
@@ -95,7 +98,7 @@ def pins(lock: Path) -> set[str]:
 
 def test_the_image_has_the_versions_that_are_tested() -> None:
     image = pins(DEPLOY / "requirements.lock")
-    assert {"celery", "psycopg", "apprise"} <= {pin.split("==")[0] for pin in image}
+    assert {"celery", "psycopg", "apprise", "paho-mqtt"} <= {pin.split("==")[0] for pin in image}
     assert image <= pins(ROOT / "requirements.lock")
 
 

@@ -7,7 +7,7 @@ import pytest
 import celeryconfig
 from api.schemas.system import QueueStatus
 from deploy import role_settings
-from tests.unit.test_deploy import procfile
+from tests.unit.test_deploy import optional, procfile
 from tests.unit.test_deploy_containers import DEPLOY, names, shell
 from vtox.cluster.processes import LIVENESS_PATH
 from vtox.faults import FAMILIES
@@ -16,10 +16,12 @@ from vtox.settings import Settings
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 FOLDER = DEPLOY / "kubernetes"
 FILES = sorted(FOLDER.rglob("*.yaml"))
+# Applied by hand, where they are wanted.
+BY_HAND = ("kubernetes/admin.yaml", "kubernetes/mqtt.yaml")
 KUSTOMIZATION = yaml.safe_load((DEPLOY / "kustomization.yaml").read_text())
 OBJECTS: list[dict[str, Any]] = [
     o
-    for name in KUSTOMIZATION["resources"]
+    for name in (*KUSTOMIZATION["resources"], "kubernetes/mqtt.yaml")
     for o in yaml.safe_load_all((DEPLOY / name).read_text())
 ]
 PODS = {
@@ -49,11 +51,12 @@ def command(pod: dict[str, Any]) -> str:
 
 def test_every_manifest_is_applied_or_for_the_administrator() -> None:
     files = {str(f.relative_to(DEPLOY)) for f in FILES if f.parent == FOLDER}
-    assert files - {"kubernetes/admin.yaml"} == set(KUSTOMIZATION["resources"])
+    assert files - set(BY_HAND) == set(KUSTOMIZATION["resources"])
 
 
 def test_each_process_has_a_deployment_with_its_command() -> None:
     processes = {name: text for name, text in procfile().items() if name != "server"}
+    processes["mqtt"] = optional()["mqtt"]
     assert {name: command(pod) for name, pod in OURS.items()} == processes
 
 
@@ -69,7 +72,8 @@ def test_each_process_has_the_secret_of_its_role_alone(name: str) -> None:
     secrets = [v["secret"]["secretName"] for v in OURS[name]["volumes"] if "secret" in v]
     files = {s["name"]: s["files"] for s in KUSTOMIZATION["secretGenerator"]}
     assert secrets == [role]
-    assert files[role] == [f"settings.toml=secrets/{role}.toml"]
+    if name != "mqtt":
+        assert files[role] == [f"settings.toml=secrets/{role}.toml"]
     assert role in role_settings.USERS
     assert environment(OURS[name])["VTOX_CONFIG"] == "/etc/vtox/settings.toml"
 

@@ -1,6 +1,5 @@
 """What recordings and nameplates accept, and the errors of what they refuse."""
 
-
 import numpy as np
 import pytest
 

@@ -170,8 +170,17 @@ def test_reveal_shows_the_embedded_server(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert "working_url" not in config_rows()
 
 
+def test_a_pipe_gets_each_url_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"redis://default:{'p' * 300}@127.0.0.1:1/0"
+    monkeypatch.setenv("VTOX_REDIS_URL", url)
+    done = CliRunner().invoke(application(), ["config", "show", "--reveal"])
+    assert url in done.stdout
+
+
 def test_a_narrow_terminal_still_shows_names_and_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
+    terminal = {"COLUMNS": "60", "LINES": "25", "TTY_COMPATIBLE": "1", "TERM": "dumb"}
+    for name, value in terminal.items():
+        monkeypatch.setenv(name, value)
     done = CliRunner().invoke(application(), ["config", "show"])
     assert "VTOX_OPEN_RECORD_BYTES" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 60

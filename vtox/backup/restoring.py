@@ -71,9 +71,7 @@ def require_stopped(client: Client) -> None:
         Some are connected to the server; the message names them.
     """
     if running := kept_state.running_clients(client):
-        raise StillRunning(
-            f"the system runs ({', '.join(running)})", remedy="stop it, then restore"
-        )
+        raise StillRunning(f"the system runs ({', '.join(running)})", remedy="stop it first")
 
 
 def present(client: Client, settings: Settings) -> dict[str, int]:

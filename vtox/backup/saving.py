@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +13,7 @@ from vtox.history import copying
 from vtox.settings import Settings
 from vtox.store import kept_state
 from vtox.store.client import Client, server_time
+from vtox.version import version
 
 
 def save(client: Client, settings: Settings, path: Path) -> Manifest:
@@ -61,7 +61,7 @@ def _collect(client: Client, settings: Settings, folder: Path) -> Manifest:
     kept: Literal["sqlite", "none"] = "sqlite" if history.exists() else "none"
     return Manifest(
         form=archive.FORM,
-        vtox=version("vtox"),
+        vtox=version(),
         made=made,
         history="postgresql" if settings.database_url else kept,
         counts=_counts(folder, lines),

@@ -20,6 +20,7 @@ from vtox.errors import BrokerUnavailable, StaleState
 from vtox.faults import FAMILIES
 from vtox.settings import Settings
 from vtox.store.backlog import report_waiting
+from vtox.store.client import server_time
 from vtox.store.ledger import Ledger
 from vtox.store.shared_windows import SharedWindows
 from vtox.tracing import Tracing
@@ -187,8 +188,11 @@ class Dispatcher:
 
     def report_waiting(self) -> None:
         """Say which families have records waiting beyond those in flight, and since when."""
-        oldest_t = {f: w.oldest_t for f, w in self.ready.items()}
-        report_waiting(self.ledger.client, oldest_t, self.ledger.partition.bridge)
+        client, now = self.ledger.client, self.clock()
+        longest_s = {f: w.longest_s(now) for f, w in self.ready.items()}
+        server_t = server_time(client)
+        since_t = {f: None if s is None else server_t - s for f, s in longest_s.items()}
+        report_waiting(client, since_t, self.ledger.partition.bridge)
         for family, ready in self.ready.items():
             windows, short = ready.windows, family in self.short_of_workers
             if not short and windows > self._in_flight_windows:

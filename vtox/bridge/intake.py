@@ -26,6 +26,7 @@ from vtox.store.partition_table import Stray, move
 from vtox.store.refusals import Refusal, refuse
 from vtox.store.retention import MB
 from vtox.store.streams import Entry
+from vtox.store.unreadable import Unreadable, read
 from vtox.wire import Fields, Header, Limits, decode_header
 
 log = structlog.get_logger()
@@ -159,14 +160,18 @@ class Intake:
                 size += sum(map(len, fields.values()))
                 if deadletters.is_replay(fields):
                     fields = deadletters.verified_replay(fields, secret)
-                try:
-                    header = _with_known_family(decode_header(fields, self.limits))
-                except WireError as error:
+                found = read(self._header, fields)
+                if isinstance(found, Unreadable):
                     names = (_text(fields, b"machine_id"), _text(fields, b"seq"))
-                    refusals.append(_refusal(entry_id, error.code, str(error), *names))
+                    refusals.append(_refusal(entry_id, found.code, found.reason, *names))
+                else:
+                    header = found
             headers.append(header)
         self.mean_bytes = max(1, (self.mean_bytes + size // len(entries)) // 2)
         return headers
+
+    def _header(self, fields: Fields) -> Header:
+        return _with_known_family(decode_header(fields, self.limits))
 
     def _move_strays(
         self,

@@ -20,7 +20,8 @@ class WaitingRecords:
     wait_s: float
     since: float = 0.0
     windows: int = 0
-    _records: dict[str, Record] = field(default_factory=dict)
+    # Each with when it came.
+    _records: dict[str, tuple[float, Record]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -29,7 +30,7 @@ class WaitingRecords:
         """Append a record."""
         if not self._records:
             self.since = now
-        self._records[record_id] = record
+        self._records[record_id] = now, record
         self.windows += record.windows
 
     def due_in_s(self, now: float) -> float:
@@ -45,21 +46,24 @@ class WaitingRecords:
     def fitting(self, windows: int, size_bytes: int) -> list[NamedRecord]:
         """Return the first records, as many as there is room for; the last one may exceed it."""
         found = []
-        for item in self._records.items():
+        for record_id, (_, record) in self._records.items():
             if windows <= 0 or size_bytes <= 0:
                 break
-            found.append(item)
-            windows -= item[1].windows
-            size_bytes -= item[1].bytes
+            found.append((record_id, record))
+            windows -= record.windows
+            size_bytes -= record.bytes
         return found
 
-    @property
-    def oldest_t(self) -> float | None:
-        """When the record that waits longest arrived, s since 1970 by the server's clock."""
+    def longest_s(self, now: float) -> float | None:
+        """Return for how long the first record has waited.
+
+        Its windows may be older: a record of a machine that pauses is complete once it was silent
+        for a while, and nobody was late.
+        """
         first = next(iter(self._records.values()), None)
-        return None if first is None else first.arrived_t
+        return None if first is None else now - first[0]
 
     def entry_ids(self) -> Iterator[str]:
         """Yield the entries of all records."""
-        for record in self._records.values():
+        for _, record in self._records.values():
             yield from record.ids.split()

@@ -1,9 +1,7 @@
 """`vtox backup` and `vtox restore`: one archive of what cannot be made again."""
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +11,9 @@ from rich.console import Console
 
 from vtox.cli.actor import actor
 from vtox.cli.options import Json
-from vtox.cli.server_access import running_or_embedded
-from vtox.cluster.file_lock import try_lock
-from vtox.errors import NotEmpty, StillRunning
-from vtox.settings import Settings, load
+from vtox.cli.server_access import running_or_embedded, stopped
+from vtox.errors import NotEmpty
+from vtox.settings import load
 from vtox.store.audit import Deed, audited
 
 PG_DUMP = (
@@ -66,7 +63,7 @@ def restore(
     from vtox.backup import restoring
 
     settings = load()
-    with _stopped(settings), restoring.checked(settings, file) as found:
+    with stopped(settings), restoring.checked(settings, file) as found:
         with running_or_embedded(settings, "restore") as client:
             restoring.require_stopped(client)
             manifest = found.manifest
@@ -102,18 +99,6 @@ def register(app: typer.Typer) -> None:
 def register_restore(app: typer.Typer) -> None:
     """Add the command that brings one back."""
     app.command()(restore)
-
-
-@contextmanager
-def _stopped(settings: Settings) -> Iterator[None]:
-    """Hold the lock of `vtox up` on the data folder."""
-    lock = try_lock(settings.data_dir / "cluster.lock")
-    if lock is None:
-        raise StillRunning(f"a vtox runs on {settings.data_dir}", remedy="stop it, then restore")
-    try:
-        yield
-    finally:
-        os.close(lock)
 
 
 def _sentence(counts: Mapping[str, int]) -> str:

@@ -30,6 +30,8 @@ group = typer.Typer(
 )
 # On a narrower terminal the descriptions are left out.
 DESCRIPTION_MIN_COLUMNS = 91
+# In a pipe no line is folded: a program reads the URLs.
+PIPE_COLUMNS = 10_000
 
 
 def register(app: typer.Typer) -> None:
@@ -66,6 +68,8 @@ def show(
         typer.echo(json.dumps(text))
         return
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_COLUMNS
     columns = ["setting", "value", "source", "what it is"][
         : 4 if console.width >= DESCRIPTION_MIN_COLUMNS else 3
     ]

@@ -10,10 +10,11 @@ from rich.console import Console
 from vtox.cli.actor import actor
 from vtox.cli.demo_score import Score, fleet_summary
 from vtox.cli.demo_view import DemoView
-from vtox.cli.up import addresses, exclusive_use, supervisor
+from vtox.cli.up import addresses, exclusive_use, run_supervised, supervisor
 from vtox.cluster import processes
 from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.processes import ProcessSpec
+from vtox.cluster.roles import host_roles
 from vtox.errors import InputError, UnknownMachine
 from vtox.settings import Settings, load
 from vtox.simulator.fleet import DEFAULT_SEED, Machine, fleet
@@ -68,7 +69,7 @@ def demo(
 
         supervised.preflight = prepare
         with view:
-            asyncio.run(supervised.run())
+            asyncio.run(run_supervised(supervised, host_roles(settings)))
     _print_summary(console, score)
 
 

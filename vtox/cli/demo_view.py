@@ -15,7 +15,8 @@ from rich.text import Text
 from vtox.cli import status_table
 from vtox.cli.demo_score import Score, latest
 from vtox.cluster.cluster_log import ClusterLog, local_time
-from vtox.cluster.supervisor import Status, Supervisor
+from vtox.cluster.probing import Status
+from vtox.cluster.supervisor import Supervisor
 from vtox.errors import ServerUnavailable
 from vtox.health.alerts import Alert
 from vtox.monitoring.throughput import Sampler, Throughput, throughput
@@ -31,6 +32,8 @@ LAST_RECORDS_S = 20.0
 LEVEL_STYLE = {"warning": "yellow", "fault": "bold red"}
 # Lines of the view that are not alerts.
 FIXED_LINES = 18
+# Addresses and the process that answers there; the others are paths.
+ANSWERED_BY = {"page": "api", "flower": "flower", "flower_password": "flower"}
 
 
 class DemoView:
@@ -60,6 +63,7 @@ class DemoView:
         self._started = time.monotonic()
         self._plain_line_t = 0.0
         self._problems_printed = 0
+        self._addresses_printed: set[str] = set()
         self._sender_finished_t = 0.0
         self._sampler = Sampler()
         self._last_id = ""
@@ -80,9 +84,8 @@ class DemoView:
 
     def _run(self) -> None:
         if not self.console.is_terminal:
-            for name, address in self.addresses.items():
-                self._print(f"{name}: {address}")
             while not self._stop.wait(POLL_S):
+                self._print_addresses()
                 self._print_news(self._read())
             return
         # Transient: the view disappears at the end, the summary stays.
@@ -123,6 +126,18 @@ class DemoView:
         if (idle and waited_s > POLL_S) or waited_s > LAST_RECORDS_S:
             self.supervisor.request_stop()
             self._stop.set()
+
+    def _answering(self) -> dict[str, str]:
+        """Return the addresses at which somebody answers by now."""
+        states = list(self.supervisor.states.items())
+        ready = {name for name, state in states if state.was_ready}
+        return {n: a for n, a in self.addresses.items() if ANSWERED_BY.get(n) in {None, *ready}}
+
+    def _print_addresses(self) -> None:
+        for name, address in self._answering().items():
+            if name not in self._addresses_printed:
+                self._addresses_printed.add(name)
+                self._print(f"{name}: {address}")
 
     def _print_news(self, new: Sequence[Alert]) -> None:
         """Print new problems and alerts, and every few seconds the state, as plain lines."""
@@ -171,16 +186,16 @@ class DemoView:
 
     def _addresses(self) -> Table:
         grid = Table.grid(padding=(0, 2))
-        for name, address in self.addresses.items():
+        for name, address in self._answering().items():
             grid.add_row(Text(name, "dim"), Text(address, overflow="fold"))
         return grid
 
     def _starting(self) -> bool:
-        return not all(s.was_ready for s in self.supervisor.states.values())
+        return not all(s.was_ready or s.problem for s in list(self.supervisor.states.values()))
 
     def _processes(self, activity: str, done: Status) -> Text:
         text = Text(f"{activity}  ", "dim")
-        for name, state in self.supervisor.states.items():
+        for name, state in list(self.supervisor.states.items()):
             text.append(f"{name}  ", "green" if state.status == done else "dim")
         return text
 

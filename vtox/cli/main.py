@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 import redis
 import typer
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from vtox.errors import ServerUnavailable, VtoxError
+from vtox.version import version
 
 # In the order of the help, which lists groups of commands last.
 COMMANDS = (
@@ -185,7 +185,7 @@ def _add(command: str, app: typer.Typer) -> None:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"vtox {version('vtox')}")
+        typer.echo(f"vtox {version()}")
         raise typer.Exit
 
 

@@ -6,12 +6,16 @@ from typing import Annotated
 import typer
 
 from vtox.cluster import logging_setup
+from vtox.cluster.file_lock import lock, write_holder
 from vtox.cluster.signal_handlers import stop_event
 from vtox.errors import SettingsError, SystemStateError
 from vtox.settings import load
 from vtox.store.client import check_when_loaded, connect
 from vtox.wire import Limits
 
+# One that was killed may take so long to end.
+TAKE_OVER_S = 3.0
+POLL_S = 0.2
 # As many as mosquitto sends unacknowledged by default.
 RECEIVE_MAXIMUM = 20
 
@@ -23,8 +27,11 @@ def register(app: typer.Typer) -> None:
 
 def mqtt(
     mapping: Annotated[
-        Path, typer.Argument(metavar="MAPPING", help="What the topics carry (TOML).")
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="[MAPPING]", help="What the topics carry (TOML), by default VTOX_MQTT_MAPPING."
+        ),
+    ] = None,
     client_id: Annotated[
         str,
         typer.Option(metavar="ID", help="Name of the session that the broker keeps."),
@@ -36,7 +43,8 @@ def mqtt(
 ) -> None:
     """Send the windows of an MQTT broker (VTOX_MQTT_URL) into the stream until stopped.
 
-    A message is acknowledged once the stream has its window.
+    A message is acknowledged once the stream has its window. `vtox up` does this for you where
+    VTOX_MQTT_URL and VTOX_MQTT_MAPPING are set.
     """
     logging_setup.setup("mqtt")
     # Not at the top: an extra, which other commands do not need.
@@ -52,14 +60,18 @@ def mqtt(
     from vtox.client.publisher import Publisher
 
     settings = load()
-    rules = read_mapping(mapping)
     if not settings.mqtt_url:
         raise SettingsError(
             "VTOX_MQTT_URL is not set", remedy="give the broker, mqtt://user:password@host:1883"
         )
+    if (file := mapping or settings.mqtt_mapping) is None:
+        raise SettingsError(
+            "no mapping is given", remedy="`vtox mqtt MAPPING`, or set VTOX_MQTT_MAPPING"
+        )
+    rules = read_mapping(file)
     url = settings.samples_url()
     stop = stop_event()
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    held = _hold_session(settings.data_dir, client_id)
     state = settings.data_dir / f"mqtt-{client_id}.sqlite"
     files = (settings.mqtt_ca, settings.mqtt_cert, settings.mqtt_key)
     connection = Connection(
@@ -84,10 +96,22 @@ def mqtt(
     gateway = Gateway(
         connection, publisher, client, rules, births, max_machines=settings.max_machines
     )
+    while not (connection.tried or stop.is_set()):
+        connection.poll(POLL_S)
+    write_holder(held)  # by which the supervisor knows that it has started
     gateway.run(stop)
     connection.close()
     births.close()
     publisher.close()
+
+
+def _hold_session(folder: Path, client_id: str) -> int:
+    """Keep another gateway from the session: a broker ends the connection of the one before."""
+    taken = SystemStateError(
+        f"another vtox mqtt has the session {client_id}",
+        remedy="`vtox up` runs one where VTOX_MQTT_MAPPING is set; or give this one a --client-id",
+    )
+    return lock(folder / f"mqtt-{client_id}.lock", TAKE_OVER_S, taken)
 
 
 def _text(path: Path | None) -> str | None:

@@ -1,11 +1,13 @@
 """A client for commands that work with and without a running system."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vtox.cluster.embedded_server import EmbeddedServer
-from vtox.errors import ServerUnavailable
+from vtox.cluster.file_lock import try_lock
+from vtox.errors import ServerUnavailable, StillRunning
 from vtox.settings import Settings
 from vtox.store.client import Client, check, connect
 
@@ -24,6 +26,18 @@ def running_or_embedded(settings: Settings, name: str) -> Iterator[Client]:
     logging.getLogger("vtox.cluster.embedded_server").setLevel(logging.ERROR)
     with EmbeddedServer(settings) as server, connect(server.url, name) as client:
         yield client
+
+
+@contextmanager
+def stopped(settings: Settings) -> Iterator[None]:
+    """Hold the lock of `vtox up` on the data folder."""
+    lock = try_lock(settings.data_dir / "cluster.lock")
+    if lock is None:
+        raise StillRunning(f"a vtox runs on {settings.data_dir}", remedy="stop it first")
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 @contextmanager

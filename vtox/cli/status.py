@@ -44,7 +44,9 @@ def status(as_json: Json = False) -> None:
 def _print(console: Console, snap: Snapshot, rate: Throughput) -> None:
     results = checks(snap)
     state = "degraded" if any(c.status == "fail" for c in results) else "running"
-    head = Text("VTOX ", "bold").append(state, "green" if state == "running" else "bold red")
+    versions = ", ".join(sorted({p.version for p in snap.parties if p.version}))
+    head = Text(f"VTOX {versions} ", "bold")
+    head.append(state, "green" if state == "running" else "bold red")
     console.print(head.append(f"  {snap.machines} machines, {len(snap.workers)} workers", "dim"))
     grid = Table.grid(padding=(0, 2))
     grid.add_row("throughput", status_table.rate_line(rate))

@@ -8,18 +8,17 @@ from contextlib import contextmanager
 import typer
 
 from vtox.cluster import processes
+from vtox.cluster.absence import report_absences
 from vtox.cluster.cluster_log import ClusterLog, open_console
 from vtox.cluster.embedded_server import program
 from vtox.cluster.file_lock import try_lock, write_holder
 from vtox.cluster.flower_password import USER
 from vtox.cluster.ports import base_url, require_distinct_ports, require_free_ports
 from vtox.cluster.processes import ProcessSpec
-from vtox.cluster.roles import NAMES, ROLES, WORKERS, host_roles
+from vtox.cluster.roles import NAMES, ROLES, WORKERS, HostRoles, host_roles
 from vtox.cluster.scaler import Scaler
 from vtox.cluster.supervisor import Supervisor
 from vtox.errors import SystemStateError
-from vtox.notification.rules import read_rules
-from vtox.server_urls import complete_database
 from vtox.settings import Settings, load, unknown_settings
 from vtox.store.agreement import require_agreement
 from vtox.store.apikeys import require_keys, required
@@ -44,21 +43,17 @@ def up(
     chosen = host_roles(settings, roles, without)
     specs = processes.cluster(settings, chosen)
     with exclusive_use(settings, specs), ClusterLog(settings.data_dir, open_console()) as log:
-        supervised = supervisor(settings, specs, log)
-        scaling = settings.workers_max and WORKERS in chosen.names
-        scaler = Scaler(settings, chosen.queues, supervised, log) if scaling else None
-        asyncio.run(_run(supervised, scaler))
+        asyncio.run(run_supervised(supervisor(settings, specs, log), chosen))
 
 
-async def _run(supervised: Supervisor, scaler: Scaler | None) -> None:
+async def run_supervised(supervised: Supervisor, roles: HostRoles) -> None:
     """Run the processes, and let the number of workers follow the load where that is set."""
-    beside = asyncio.create_task(scaler.run()) if scaler else None
-    try:
-        await supervised.run()
-    finally:
-        if beside:
-            beside.cancel()
-            await asyncio.gather(beside, return_exceptions=True)
+    settings = supervised.settings
+    supervised.run_beside("report", lambda: report_absences(settings, supervised))
+    if settings.workers_max and WORKERS in roles.names:
+        scaler = Scaler(settings, roles.queues, supervised, supervised.log)
+        supervised.run_beside("scaler", scaler.run)
+    await supervised.run()
 
 
 def supervisor(settings: Settings, specs: Sequence[ProcessSpec], log: ClusterLog) -> Supervisor:
@@ -99,10 +94,6 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
     require_distinct_ports(processes.configured_ports(settings, specs))
     if settings.broker_url:
         settings.working_broker_url()
-    if settings.database_url:
-        complete_database("VTOX_DATABASE_URL", settings.database_url)
-    if settings.notify_file:
-        read_rules(settings.notify_file)
     if settings.redis_url:
         with connect(settings.working_url(), "up") as client:
             check_when_loaded(client)
@@ -116,7 +107,7 @@ def exclusive_use(settings: Settings, specs: Sequence[ProcessSpec]) -> Iterator[
         )
     write_holder(lock)
     try:
-        require_free_ports(processes.listen_addresses(settings, specs))
+        require_free_ports(s.listener for s in specs if s.listener and not s.optional)
         yield
     finally:
         os.close(lock)

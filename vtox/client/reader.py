@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import redis
+import structlog
 
 from vtox import keys
 from vtox.client.delivery import MAX_PAUSE_S, PAUSE_S, raise_if_refused
@@ -20,7 +21,9 @@ from vtox.store.client import MAX_BLOCK_MS, Client, connect
 from vtox.store.deadletters import DeadLetter, decode
 from vtox.store.entries import RawFields, Result, decode_alert, decode_result
 from vtox.store.stream_reader import Batch, Missed, Position
+from vtox.store.unreadable import Unreadable, read
 
+log = structlog.get_logger()
 T = TypeVar("T", Result, Alert, DeadLetter)
 R = TypeVar("R")
 
@@ -179,7 +182,17 @@ class Reader:
                 for i, (entry_id, fields) in enumerate(batch.entries):
                     if not wanted or fields.get(b"machine_id") in wanted:
                         heard_t = time.monotonic()
-                        yield item(entry_id.decode(), fields)
+                        found = read(item, entry_id.decode(), fields)
+                        if isinstance(found, Unreadable):
+                            log.warning(
+                                "an entry is passed over",
+                                stream=stream,
+                                entry=entry_id.decode(),
+                                code=found.code,
+                                reason=found.reason,
+                            )
+                        else:
+                            yield found
                     self._note(_position_at(batch, i))
                 position = batch.end
                 self._note(position)
@@ -199,7 +212,7 @@ class Reader:
         """Return the entries after a position, at once or as soon as there are any."""
         count = READ_LETTERS if start.stream == keys.DEAD_LETTERS else READ_COUNT
 
-        def read() -> Batch:
+        def look() -> Batch:
             batch = stream_reader.read(self._client, start, count)
             if not batch.entries:
                 outputs.wait_for(
@@ -207,14 +220,14 @@ class Reader:
                 )
             return batch
 
-        return self._patiently(read)
+        return self._patiently(look)
 
-    def _patiently(self, read: Callable[[], R]) -> R:
+    def _patiently(self, look: Callable[[], R]) -> R:
         """Return what is read, looking for a server that is away."""
         deadline, pause_s = time.monotonic() + self.patience_s, PAUSE_S
         while True:
             try:
-                return read()
+                return look()
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 raise_if_refused(error)
                 if time.monotonic() > deadline:

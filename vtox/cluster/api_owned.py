@@ -1,6 +1,7 @@
-"""With `VTOX_CLUSTER_ENABLED=true` one API process of a host runs the whole cluster.
+"""One API process of a host runs the whole cluster, unless a server is set or a cluster runs.
 
 A file lock decides which one; it ends with its holder, and the others try it every second.
+`VTOX_CLUSTER_ENABLED` says that one does, or that none does.
 """
 
 import asyncio
@@ -17,7 +18,6 @@ from vtox.cluster import child_process, processes, restart
 from vtox.cluster.child_process import exit_description, exit_status
 from vtox.cluster.file_lock import try_lock
 from vtox.cluster.restart import CANNOT_START, RunEnd, keep_running, pause
-from vtox.errors import SettingsError
 from vtox.settings import Settings
 
 log = structlog.get_logger()
@@ -39,6 +39,9 @@ class ApiOwnedCluster:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.enabled = settings.cluster_enabled
+        if self.enabled is None:
+            self.enabled = settings.redis_url is None
         # The last line of a cluster that cannot start as it is configured.
         self.start_error = ""
         self._last_line = ""
@@ -46,7 +49,7 @@ class ApiOwnedCluster:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        if self.settings.cluster_enabled:
+        if self.enabled:
             self._task = asyncio.create_task(self._run())
         return self
 
@@ -57,19 +60,30 @@ class ApiOwnedCluster:
 
     async def wait_for_server(self, responds: Callable[[], bool]) -> bool:
         """Return whether the server responds, giving the cluster time to start it."""
-        deadline = time.monotonic() + (SERVER_START_S if self.settings.cluster_enabled else 0.0)
+        deadline = time.monotonic() + (SERVER_START_S if self.enabled else 0.0)
         while not await asyncio.to_thread(responds):
             if self.start_error or time.monotonic() > deadline:
                 return False
             await asyncio.sleep(SERVER_POLL_S)
         return True
 
+    def why_no_server(self) -> str:
+        """Return what this process has to do with a server that does not answer."""
+        if self.start_error:
+            return f"the cluster of this API cannot start: {self.start_error}"
+        if self.enabled:
+            return "this API is starting it"
+        if self.settings.cluster_enabled is False and not self.settings.redis_url:
+            return "this API starts none: VTOX_CLUSTER_ENABLED is false"
+        return ""
+
     async def _run(self) -> None:
-        while not self._stop.is_set():
+        while self.enabled and not self._stop.is_set():
             try:
                 await self._run_if_owner()
-            # The data folder is gone, or no memory for another process.
-            except (SettingsError, OSError) as error:
+            # The data folder is gone, no memory for another process, or anything else: nobody else
+            # would start the cluster again.
+            except Exception as error:
                 self._report_start_error(str(error), restart.PAUSE_MAX_S)
                 await pause(self._stop, restart.PAUSE_MAX_S)
             await pause(self._stop, POLL_S)
@@ -79,9 +93,11 @@ class ApiOwnedCluster:
         lock = try_lock(self.settings.data_dir / "api-cluster.lock")
         if lock is None:
             return
-        log.info("this process owns the cluster")
         try:
-            await self._wait_for_predecessor()
+            if not await self._is_free() and self.settings.cluster_enabled is None:
+                log.info("a cluster runs on this data folder already: this process reports only")
+                self.enabled = False
+                return
             await keep_running(
                 self._run_once,
                 self._stop,
@@ -91,19 +107,29 @@ class ApiOwnedCluster:
         finally:
             os.close(lock)
 
-    async def _wait_for_predecessor(self) -> None:
-        """Give the cluster of a killed owner the time it takes to end."""
+    async def _is_free(self) -> bool:
+        """Return whether nobody else uses the data folder.
+
+        The cluster of a killed owner gets the time it takes to end.
+        """
         deadline = time.monotonic() + TAKE_OVER_S
         reported = False
-        while not self._stop.is_set() and time.monotonic() < deadline:
-            lock = try_lock(self.settings.data_dir / "cluster.lock")
-            if lock is not None:
-                os.close(lock)
-                return
+        while in_use := self._is_in_use():
+            if self._stop.is_set() or time.monotonic() > deadline:
+                break
             if not reported:
                 reported = True
                 log.info("another cluster runs on this data folder, waiting for its end")
             await pause(self._stop, SERVER_POLL_S)
+        return not in_use
+
+    def _is_in_use(self) -> bool:
+        for name in ("cluster.lock", "server.lock"):
+            lock = try_lock(self.settings.data_dir / name)
+            if lock is None:
+                return True
+            os.close(lock)
+        return False
 
     def _report_end(self, end: RunEnd, pause_s: float) -> bool:
         if end.exit_status == CANNOT_START:
@@ -119,6 +145,8 @@ class ApiOwnedCluster:
         log.error("the cluster cannot start", reason=reason, again_in_s=pause_s)
 
     async def _run_once(self) -> RunEnd:
+        log.info("this process starts the cluster")
+        self.start_error = ""
         began = time.monotonic()
         child = await asyncio.create_subprocess_exec(
             *processes.cluster_command(self.settings),

@@ -4,7 +4,8 @@ import errno
 import socket
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from http.client import HTTPException
 
 import psutil
@@ -22,6 +23,15 @@ LIVENESS_TIMEOUT_S = 5.0
 _OWN_ERRORS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
 # No proxy from the environment: it would look for our loopback address on its own host.
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where a process listens, and the setting that moves it."""
+
+    setting: str
+    host: str
+    port: int
 
 
 def port_is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -53,13 +63,8 @@ def require_distinct_ports(ports: Mapping[str, int]) -> None:
         first[port] = setting
 
 
-def require_free_ports(addresses: Mapping[str, tuple[str, int]]) -> None:
+def require_free_ports(listeners: Iterable[Listener]) -> None:
     """Check that every port can be bound, waiting for the orphans of a killed cluster to end.
-
-    Parameters
-    ----------
-    addresses
-        Name of the setting -> address and port.
 
     Raises
     ------
@@ -67,8 +72,9 @@ def require_free_ports(addresses: Mapping[str, tuple[str, int]]) -> None:
         Naming the port, the process that has it and the setting that moves it.
     """
     deadline = time.monotonic() + ORPHANS_END_S
-    for setting, (host, port) in addresses.items():
-        while not port_is_free(port, host):
+    for listener in listeners:
+        port, setting = listener.port, listener.setting
+        while not port_is_free(port, listener.host):
             process = process_on_port(port)
             if not (process and _is_orphan(process)) or time.monotonic() > deadline:
                 name = f"{process.name()} (pid {process.pid})" if process else "another program"
@@ -88,6 +94,15 @@ def process_on_port(port: int) -> psutil.Process | None:
     except psutil.Error:
         pass  # macOS shows it only to root
     return None
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether a process of ours listens on `port`."""
+    try:
+        found = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in found)
 
 
 def is_vtox_process(process: psutil.Process) -> bool:

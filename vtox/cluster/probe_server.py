@@ -1,10 +1,11 @@
 """The HTTP server for health and metrics in the coordinator and in each worker."""
 
 import json
+import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -29,8 +30,7 @@ def serve(
     host: str,
     port: int,
     *,
-    span: int = 1,
-    reserved: Collection[int] = (),
+    others: Sequence[int] = (),
     names: Collection[str] = (),
     live: Check | None = None,
     ready: Check | None = None,
@@ -38,9 +38,8 @@ def serve(
 ) -> int:
     """Serve /health/live, /health/ready and /metrics from a thread; return the port.
 
-    `span` ports are tried from `port` on; those after the first that are `reserved` are skipped.
-    Requests must address `host`, one of `names`, localhost or an address by number. `setting` is
-    what moves the port, for people.
+    Where `port` is taken, `others` are tried. Requests must address `host`, one of `names`,
+    localhost or an address by number. `setting` is what moves the port, for people.
 
     Raises
     ------
@@ -48,18 +47,17 @@ def serve(
         None of them is free.
     """
     server_type = _Server6 if ":" in host else _Server
-    for candidate in range(port, port + span):
-        if candidate != port and candidate in reserved:
-            continue
+    for candidate in (port, *others):
         try:
             server = server_type((host, candidate), _handler({host, *names}, live, ready))
         except OSError as error:
             reason = error.strerror
             continue
+        # A process that is forked later, and outlives us for a moment, must not hold the port.
+        os.register_at_fork(after_in_child=server.socket.close)
         threading.Thread(target=server.serve_forever, name="probe", daemon=True).start()
         return candidate
-    last = port + span - 1
-    ports = f"port {port}" if span == 1 else f"ports {port} to {last}"
+    ports = f"ports {port} to {max(others)}" if others else f"port {port}"
     raise PortTaken(
         f"{ports} of {host}: {reason}",
         remedy=f"set {setting} to another one, or stop the program that has it",

@@ -4,9 +4,9 @@ Children run in an empty folder of their own with every setting in the environme
 in the user's working folder (an `api` package, a `celeryconfig.py`) gets in their way.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
@@ -14,9 +14,17 @@ import redis
 import vtox
 from vtox.cluster import parent_watch
 from vtox.cluster.child_process import is_stopped
-from vtox.cluster.ports import LOOPBACK, accepts_connections, base_url, is_live, responds
+from vtox.cluster.file_lock import holder_pid
+from vtox.cluster.ports import (
+    LOOPBACK,
+    Listener,
+    base_url,
+    is_live,
+    listens,
+    responds,
+)
 from vtox.cluster.roles import WORKERS, HostRoles, host_roles
-from vtox.cluster.worker_allocation import ALL_QUEUES, allocate_queues
+from vtox.cluster.worker_allocation import ALL_QUEUES, allocate_queues, worker_ports
 from vtox.errors import ServerUnavailable
 from vtox.settings import Settings
 from vtox.store.client import Client, check, connect
@@ -46,6 +54,11 @@ class ProcessSpec:
     is_live: Callable[[int], bool] = lambda _: True
     # It ends by itself: after exit status 0 it is not started again.
     one_shot: bool = False
+    # The others go on without it where it does not start.
+    optional: bool = False
+    listener: Listener | None = None
+    # What it has in its environment besides the settings.
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessSpec]:
@@ -63,8 +76,19 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
             0,
             lambda _: responds(bridge),
             lambda _: is_live(bridge),
+            listener=Listener(
+                "VTOX_COORDINATOR_PORT", settings.probe_host, settings.coordinator_port
+            ),
         ),
-        ProcessSpec("api", _api(settings), 3, 0, lambda _: responds(api), lambda _: is_live(api)),
+        ProcessSpec(
+            "api",
+            _api(settings),
+            3,
+            0,
+            lambda _: responds(api),
+            lambda _: is_live(api),
+            listener=Listener("VTOX_API_PORT", settings.api_host, settings.api_port),
+        ),
         # Beside Flower, for which nothing waits; it loads as long. Its work is read from streams
         # that outlive it: the last results are recorded at the next start.
         ProcessSpec(
@@ -74,15 +98,19 @@ def cluster(settings: Settings, roles: HostRoles | None = None) -> list[ProcessS
             0,
             lambda pid: recorder_reports(settings, pid),
             lambda pid: not is_stopped(pid),
+            optional=True,
         ),
         ProcessSpec(
             "flower",
             ("vtox", "flower"),
             4,
             0,
-            lambda _: accepts_connections("", flower_port),
+            lambda pid: listens(pid, flower_port),
+            optional=True,
+            listener=Listener("VTOX_FLOWER_PORT", LOOPBACK, flower_port),
         ),
         _notifier(settings),
+        _gateway(settings),
     ]
     specs = [s for s in specs if s.name in roles.names]
     if WORKERS in roles.names:
@@ -99,17 +127,29 @@ def workers(settings: Settings, queues: Sequence[str] = ALL_QUEUES) -> list[Proc
     for own in allocate_queues(count, queues):
         base = own[0] if len(own) == 1 else "shared"
         same = sum(s.command[-1] == ",".join(own) for s in specs)
-        specs.append(worker(settings, f"{base}-{same + 1}" if same else base, own))
+        taken = {s.listener.port for s in specs if s.listener}
+        specs.append(worker(settings, f"{base}-{same + 1}" if same else base, own, taken))
     return specs
 
 
-def worker(settings: Settings, name: str, queues: Sequence[str]) -> ProcessSpec:
-    """Return a worker process of these queues."""
-    options = ("--without-gossip", "--without-mingle", "--loglevel=INFO")
+def worker(
+    settings: Settings, name: str, queues: Sequence[str], taken: Collection[int] = ()
+) -> ProcessSpec:
+    """Return a worker process of these queues; its port is none of those `taken`."""
+    port = next(p for p in worker_ports(settings, queues) if p not in taken)
     identity = ("-n", f"{name}@%h", "-Q", ",".join(queues))
-    command = ("celery", "-q", "-A", "vtox", "worker", *options, *identity)
+    command = ("celery", "-q", "-A", "vtox", "worker", *identity)
     probe = _WorkerProbe(settings, name)
-    return ProcessSpec(name, command, 2, 1, probe.is_ready, probe.is_live)
+    return ProcessSpec(
+        name,
+        command,
+        2,
+        1,
+        probe.is_ready,
+        probe.is_live,
+        listener=Listener("VTOX_WORKER_PORT", settings.probe_host, port),
+        variables={"VTOX_WORKER_PORT": str(port), "VTOX_WORKER_PORT_SPAN": "1"},
+    )
 
 
 def cluster_command(settings: Settings) -> list[str]:
@@ -120,10 +160,8 @@ def cluster_command(settings: Settings) -> list[str]:
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of a child: the settings of this process, and its pid to watch."""
     values = {k: v for k, v in settings.model_dump().items() if v is not None}
+    values |= {k: v.resolve() for k, v in values.items() if isinstance(v, Path)}
     variables = {f"VTOX_{k.upper()}": str(v) for k, v in values.items()}
-    for name in ("data_dir", "redis_ca", "redis_cert", "redis_key", "broker_ca", "notify_file"):
-        if path := values.get(name):
-            variables[f"VTOX_{name.upper()}"] = str(path.resolve())
     # Only the process that a person started brings up a cluster.
     variables["VTOX_CLUSTER_ENABLED"] = "false"
     variables["PYTHONWARNINGS"] = ALLOW_ROOT
@@ -133,25 +171,13 @@ def environment(settings: Settings) -> dict[str, str]:
     return parent_watch.child_environment(variables)
 
 
-def listen_addresses(
-    settings: Settings, specs: Iterable[ProcessSpec]
-) -> dict[str, tuple[str, int]]:
-    """Return setting -> address and port of those processes that listen on a fixed port."""
-    by_name = {
-        "bridge": ("VTOX_COORDINATOR_PORT", (settings.probe_host, settings.coordinator_port)),
-        "api": ("VTOX_API_PORT", (settings.api_host, settings.api_port)),
-        "flower": ("VTOX_FLOWER_PORT", (LOOPBACK, settings.flower_port)),
-    }
-    return dict(by_name[s.name] for s in specs if s.name in by_name)
-
-
 def configured_ports(settings: Settings, specs: Sequence[ProcessSpec]) -> dict[str, int]:
-    """Return setting -> port of every port these processes are given, the first worker's too."""
-    ports = {setting: port for setting, (_, port) in listen_addresses(settings, specs).items()}
+    """Return setting -> port of every port that is set for these processes."""
+    ports = {s.listener.setting: s.listener.port for s in specs if s.listener}
+    if "VTOX_WORKER_PORT" in ports:  # workers skip what is set for others
+        ports["VTOX_WORKER_PORT"] = settings.worker_port
     if settings.redis_port and any(s.name == "server" for s in specs):
         ports["VTOX_REDIS_PORT"] = settings.redis_port
-    if any("worker" in s.command for s in specs):
-        ports["VTOX_WORKER_PORT"] = settings.worker_port
     return ports
 
 
@@ -221,12 +247,28 @@ def _notifier(settings: Settings) -> ProcessSpec:
         0,
         lambda pid: notifier_reports(settings, pid),
         lambda pid: not is_stopped(pid),
+        optional=True,
+    )
+
+
+def _gateway(settings: Settings) -> ProcessSpec:
+    """Return the gateway from MQTT: its session is kept by the broker while it is away."""
+    held = settings.data_dir / "mqtt-vtox.lock"
+    return ProcessSpec(
+        "mqtt",
+        ("vtox", "mqtt"),
+        4,
+        0,
+        lambda pid: holder_pid(held) == pid,
+        lambda pid: not is_stopped(pid),
+        optional=True,
     )
 
 
 def _api(settings: Settings) -> tuple[str, ...]:
     address = ("--host", settings.api_host, "--port", str(settings.api_port))
     options = ("--no-access-log", "--log-level=warning", "--timeout-graceful-shutdown=2")
-    # Beyond the number of connections at which `BoundedHttp` closes idle ones.
-    limits = ("--http", "api.http_protocol:BoundedHttp", "--limit-concurrency", "600")
+    # Each turn of uvicorn accepts as many connections as may queue: beyond them the kernel makes
+    # clients wait, and of thousands that connect again and again the others are still served.
+    limits = ("--http", "api.http_protocol:BoundedHttp", "--backlog", "128")
     return ("uvicorn", "api.main:app", *address, *options, *limits)

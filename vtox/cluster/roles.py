@@ -8,7 +8,7 @@ from vtox.faults import FAMILIES
 from vtox.settings import Settings
 
 WORKERS = "workers"
-ROLES = ("server", "bridge", WORKERS, "recorder", "notifier", "api", "flower")
+ROLES = ("server", "bridge", WORKERS, "recorder", "notifier", "mqtt", "api", "flower")
 # Workers of one queue.
 WORKER = "worker:"
 NAMES = (*ROLES, *(f"{WORKER}{family}" for family in FAMILIES))
@@ -40,6 +40,9 @@ def host_roles(
         absent["server"] = "VTOX_REDIS_URL names the server"
     if settings.notify_file is None:
         absent["notifier"] = "VTOX_NOTIFY_FILE is not set"
+    for setting in ("mqtt_mapping", "mqtt_url"):
+        if getattr(settings, setting) is None:
+            absent["mqtt"] = f"VTOX_{setting.upper()} is not set"
     for name in absent.keys() & set(wanted):
         raise InputError(f"--roles {name}: {absent[name]}, so there is none to start")
     names = {WORKERS if n.startswith(WORKER) else n for n in wanted or ROLES}

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from statistics import fmean
 
 import redis
@@ -47,25 +48,30 @@ class Scaler:
 
     async def run(self) -> None:
         """Look every `EVERY_S` until the supervisor stops, or it is cancelled."""
-        with connect(self.settings.working_url(), "scaler") as client:
-            try:
-                while not (self.supervisor.stopping or self.supervisor.draining):
-                    await asyncio.sleep(EVERY_S)
-                    try:
-                        await self._look(client)
-                    except (redis.RedisError, ServerUnavailable) as error:
-                        # While the server is away nothing can be said of the load.
-                        self._say("server", f"the number of workers does not follow: {error}")
-            finally:
-                with suppress(redis.RedisError):  # the report runs out by itself
-                    remove_scaling(client, socket.gethostname())
+        try:
+            while not (self.supervisor.stopping or self.supervisor.draining):
+                await asyncio.sleep(EVERY_S)
+                try:
+                    await self._look()
+                except (redis.RedisError, ServerUnavailable) as error:
+                    # While the server is away nothing can be said of the load.
+                    self._say("server", f"the number of workers does not follow: {error}")
+        finally:
+            # The report runs out by itself.
+            with suppress(redis.RedisError, ServerUnavailable), self._connect() as client:
+                remove_scaling(client, socket.gethostname())
 
-    async def _look(self, client: Client) -> None:
-        load = await asyncio.to_thread(self._observe, client)
-        count = len(self.allocated())
-        decision, self.trend = decide(load, count, self.trend, self.bounds)
-        self._act(decision)
-        await asyncio.to_thread(self._report, client, decision)
+    async def _look(self) -> None:
+        with self._connect() as client:
+            load = await asyncio.to_thread(self._observe, client)
+            count = len(self.allocated())
+            decision, self.trend = decide(load, count, self.trend, self.bounds)
+            self._act(decision)
+            await asyncio.to_thread(self._report, client, decision)
+
+    def _connect(self) -> Client:
+        """Return a client of the server as it is now: an embedded one starts after this."""
+        return connect(self.settings.working_url(), "scaler")
 
     def allocated(self) -> dict[str, tuple[str, ...]]:
         """Return worker -> its queues, of those that are to run."""
@@ -96,7 +102,10 @@ class Scaler:
         allocated = self.allocated()
         if decision.change > 0:
             name = next(n for i in range(1, 999) if (n := _name(i)) not in self.supervisor.states)
-            self.supervisor.add(processes.worker(self.settings, name, self.queues))
+            states = self.supervisor.states.values()
+            taken = {s.spec.listener.port for s in states if s.spec.listener}
+            spec = processes.worker(self.settings, name, self.queues, taken)
+            self.supervisor.add(replace(spec, optional=True))
         elif decision.change < 0:
             place = removable_worker(list(allocated.values()))
             if place is None:

@@ -41,6 +41,8 @@ SCRIPTS = f"+eval +evalsha +script|load +script|exists {TRANSACTIONS} +time"
 READS = "+@read -@dangerous -scan -randomkey"
 WRITES = "+@write -@dangerous -@scripting"
 STATE = "+info"
+# How many entries a stream has, and how far its readers are.
+LENGTHS = "+xlen +xinfo|groups"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +92,17 @@ def _roles() -> dict[str, Role]:
         keys.PARTITIONS,
         read_only=True,
     )
+    # What the supervisor of a host reports, as whatever user that host has.
+    absent = f"(+hset +hdel +time {_keys(keys.ABSENT)})"
     monitor = (keys.MONITOR, keys.ALARMS, keys.ALARM_BOOK, keys.WATCH, keys.RETENTION_CLOCK)
-    bridge_keys = (*bridge, *monitor, *counts, *machines, *_RECORDS)
+    # Readers count what they cannot read.
+    counted = _only("+hincrby", keys.UNREADABLE)
+    bridge_keys = (*bridge, keys.ABSENT, *monitor, *counts, *machines, *_RECORDS)
     worker = (
         keys.WORKERS,
         _WORKER,
         keys.SCALING,
+        keys.ABSENT,
         keys.EVIDENCE_RATE,
         *counts,
         *machines,
@@ -108,15 +115,16 @@ def _roles() -> dict[str, Role]:
         keys.REPLAY_SECRET,
         keys.RETIRED,
         keys.ALARM_BOOK,
+        keys.ABSENT,
         *machines,
         _KNOWN_WINDOWS,
         _QUOTA,
     )
     return {
         "ingest": Role(
-            about="senders: adds windows, reads nothing",
+            about="senders: adds windows, reads none",
             # `redis-cli --pipe` learns by ECHO that all was answered.
-            rights=f"+xadd +wait +waitaof +echo {TRANSACTIONS} {_keys(*raw)} {number}",
+            rights=f"+xadd +wait +waitaof +echo {LENGTHS} {TRANSACTIONS} {_keys(*raw)} {number}",
         ),
         "mqtt": Role(
             about="vtox mqtt: adds windows, registers machines, says which have left",
@@ -125,13 +133,18 @@ def _roles() -> dict[str, Role]:
                     f"{SCRIPTS} {READS} +wait {_keys(keys.ALERTS, *machines)}",
                     _only(WRITES, *machines),
                     _only("+xadd", *raw, keys.ALERTS),
-                    number,
+                    f"{number} {absent}",
                 )
             ),
         ),
         "reader": Role(
             about="programs that read results, alerts, actions, metrics and dead letters",
-            rights=f"{TRANSACTIONS} {READS} {_keys(*_OUTPUTS, read_only=True)} {number}",
+            rights=" ".join(
+                (
+                    f"{TRANSACTIONS} {READS} {_keys(*_OUTPUTS, read_only=True)}",
+                    f"({LENGTHS} {_keys(*raw, read_only=True)}) {number}",
+                )
+            ),
         ),
         "bridge": Role(
             about="vtox bridge: reads windows, dispatches records, trims, measures",
@@ -144,11 +157,13 @@ def _roles() -> dict[str, Role]:
                         keys.SCALING,
                         keys.RECORDER,
                         keys.NOTIFIER,
+                        keys.UNREADABLE,
                         *_QUEUES,
                         read_only=True,
                     ),
                     _only(WRITES, *bridge_keys),
                     _only("+xreadgroup +xack +xgroup|create +xtrim +xadd +xdel", *raw),
+                    counted,
                     # A partition that is no longer in force.
                     _only("+del", raw[1]),
                     _only("+xtrim", *outputs, keys.AUDIT),
@@ -178,9 +193,10 @@ def _roles() -> dict[str, Role]:
             rights=" ".join(
                 (
                     f"{TRANSACTIONS} +time {READS}",
-                    _keys(*_RECORDED, *machines, keys.RETIRED, read_only=True),
+                    _keys(*_RECORDED, *machines, keys.RETIRED, keys.RECORDER, read_only=True),
                     processes,
-                    f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)})",
+                    f"(+hset {_keys(keys.RECORDER)}) (+hdel {_keys(keys.RETIRED)}) {absent}",
+                    counted,
                 )
             ),
         ),
@@ -198,7 +214,8 @@ def _roles() -> dict[str, Role]:
                         read_only=True,
                     ),
                     processes,
-                    _only("+hset +del", keys.NOTIFIER),
+                    f"{_only('+hset +del', keys.NOTIFIER)} {absent}",
+                    counted,
                 )
             ),
         ),
@@ -211,6 +228,7 @@ def _roles() -> dict[str, Role]:
                     _only(WRITES, *api),
                     _only("+xadd", *raw, keys.ALERTS, keys.ALARM_ACTIONS, keys.AUDIT),
                     _only("+xdel", letters, keys.AUDIT),
+                    counted,
                 )
             ),
         ),

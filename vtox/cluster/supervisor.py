@@ -6,11 +6,9 @@ It serves `vtox up`, `vtox demo` and the cluster that the API brings up.
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from math import inf
-from typing import Literal
 
 import redis
 
@@ -18,47 +16,26 @@ from vtox.cluster import child_process, parent_watch, processes
 from vtox.cluster.child_process import exit_description, exit_status, kill_process_group
 from vtox.cluster.cluster_log import ClusterLog
 from vtox.cluster.data_folder import make_private
+from vtox.cluster.probing import ProcessState, probe
 from vtox.cluster.processes import ProcessSpec
-from vtox.cluster.restart import CANNOT_START, RunEnd, keep_running
+from vtox.cluster.restart import CANNOT_START, RunEnd, keep_running, pause
 from vtox.cluster.signal_handlers import SignalHandlers
 from vtox.errors import SystemStateError, VtoxError
 from vtox.settings import Settings
 
-Status = Literal["waiting", "starting", "ready", "restarting", "finished", "stopped"]
-
 FIRST_PAUSE_S = 0.5
-# A process that has never been ready is given up after so many starts.
+# A process that has never been ready is given up after so many starts; an optional one is tried
+# again after each pause, and the others go on without it.
 STARTS_MAX = 5
-# Celery and scipy load within this time even on a small busy machine.
-READY_WARN_S = 60.0
+ABSENT_PAUSE_S = 60.0
+# What runs beside the processes and fails begins again after a pause, and is shown for a while.
+BESIDE_PAUSE_S, BESIDE_SHOWN_S = 5.0, 60.0
 POLL_S = 0.1
-# A process that is ready is probed this often; one that fails so often in a row (each probe
-# takes up to 5 s: 30 s in all) hangs or was stopped, and is killed and started again.
-LIVENESS_INTERVAL_S = 5.0
-LIVENESS_FAILURES_MAX = 3
 # Time to stop for each stop order: bridge and API, workers, server. Idle ones end within a second;
 # a worker finishes its batch, which may take 14 s on a slow host, and the server writes its log.
 # Less than 30 s in all, which is what most who run a container or a service allow.
 STOP_TIMEOUTS_S = (4.0, 18.0, 6.0)
 LAST_OUTPUT_S = 1.0
-
-
-@dataclass(slots=True)
-class ProcessState:
-    """How one process is doing."""
-
-    spec: ProcessSpec
-    status: Status = "waiting"
-    pid: int = 0
-    restarts: int = 0
-    was_ready: bool = False
-    ready_t: float = -inf
-    # Starts after which it was never ready, without those that lacked the server.
-    failed_starts: int = 0
-    lacked_server: bool = False
-    last_line: str = ""
-    # It was taken out on purpose: once it has ended it is not started again.
-    retired: bool = False
 
 
 class Supervisor:
@@ -93,6 +70,9 @@ class Supervisor:
         self._kill = asyncio.Event()
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._beside: list[asyncio.Task[None]] = []
+        # Name -> when it failed last, and why.
+        self._failed: dict[str, tuple[float, str]] = {}
 
     async def run(self) -> None:
         """Start all processes, keep them running, and return when all have ended.
@@ -109,6 +89,9 @@ class Supervisor:
                 await self._stop.wait()
             finally:
                 self._stop.set()
+                for task in self._beside:
+                    task.cancel()
+                await asyncio.gather(*self._beside, return_exceptions=True)
                 await self._stop_all()
                 await asyncio.gather(*self._tasks)
         if self.failure:
@@ -127,6 +110,26 @@ class Supervisor:
         if self._stop.is_set():
             self._kill.set()
         self._stop.set()
+
+    def run_beside(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run something else until all stops; call it in the event loop."""
+        self._beside.append(asyncio.create_task(self._keep(name, work)))
+
+    def problems(self) -> dict[str, str]:
+        """Return name -> why, of optional processes that do not start and what failed beside."""
+        absent = {s.spec.name: s.problem for s in list(self.states.values()) if s.problem}
+        since_t = time.monotonic() - BESIDE_SHOWN_S
+        return absent | {name: why for name, (t, why) in self._failed.items() if t > since_t}
+
+    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work` to its end; where it fails, say so and begin again."""
+        while not self._stop.is_set():
+            try:
+                return await work()
+            except Exception as error:
+                self._failed[name] = time.monotonic(), repr(error)
+                self.log.write_own(f"{name} failed, and begins again: {error!r}", level="error")
+            await pause(self._stop, BESIDE_PAUSE_S)
 
     def add(self, spec: ProcessSpec) -> None:
         """Start another process, and keep it running."""
@@ -192,7 +195,7 @@ class Supervisor:
             states = [self.states[s.name] for s in group]
             for state in states:
                 self._start(state)
-            while not all(s.was_ready for s in states):
+            while not all(s.was_ready or s.problem for s in states):
                 if self.draining or self._stop.is_set():
                     return
                 await asyncio.sleep(POLL_S)
@@ -219,7 +222,8 @@ class Supervisor:
 
     def _start(self, state: ProcessState) -> None:
         state.status = "starting"
-        self._tasks.append(asyncio.create_task(self._keep_running(state)))
+        work = self._keep(f"supervision of {state.spec.name}", lambda: self._keep_running(state))
+        self._tasks.append(asyncio.create_task(work))
 
     async def _keep_running(self, state: ProcessState) -> None:
         await keep_running(
@@ -238,12 +242,10 @@ class Supervisor:
         if state.spec.one_shot and end.exit_status == 0:
             state.status, state.was_ready = "finished", True
             return False
-        if not state.was_ready and not state.lacked_server:
+        if self._must_start(state) and not (end.was_ready or state.lacked_server):
             state.failed_starts += 1
             if end.exit_status == CANNOT_START or state.failed_starts >= STARTS_MAX:
-                self.failure = f"{name} does not start: {state.last_line}"
-                self._stop.set()
-                return False
+                return self._goes_on_without(state)
         state.status = "restarting"
         state.restarts += 1
         self.log.write_own(
@@ -253,7 +255,26 @@ class Supervisor:
         )
         return True
 
+    def _must_start(self, state: ProcessState) -> bool:
+        """Whether starts in vain are counted: one that has run is otherwise tried for ever."""
+        return state.spec.optional or not state.was_ready
+
+    def _goes_on_without(self, state: ProcessState) -> bool:
+        """Return True where the process is optional; otherwise stop everything."""
+        what = f"{state.spec.name} does not start: {state.last_line}"
+        if not state.spec.optional:
+            self.failure = what
+            self._stop.set()
+            return False
+        if state.problem != state.last_line:
+            self.log.write_own(f"{what}; the others go on without it", level="error")
+        state.status, state.problem = "restarting", state.last_line or "it ends without a word"
+        state.restarts += 1
+        return True
+
     async def _run_once(self, state: ProcessState) -> RunEnd:
+        if state.problem:
+            await pause(self._stop, ABSENT_PAUSE_S)
         if state.retired:  # while it paused before its next start
             return RunEnd(0, "is not wanted any longer", was_ready=False)
         began_t, state.lacked_server = time.monotonic(), False
@@ -262,7 +283,7 @@ class Supervisor:
         except OSError as error:  # the data folder is gone, or no memory for another process
             state.last_line = str(error)
             return RunEnd(1, f"cannot be started ({error})", was_ready=False)
-        if not state.was_ready and state.spec.start_order > 0:
+        if self._must_start(state) and state.status != "ready" and state.spec.start_order > 0:
             state.lacked_server = await self._server_was_away(began_t)
         description = f"ended ({exit_description(status)})"
         return RunEnd(status, description, was_ready=state.status == "ready")
@@ -275,7 +296,7 @@ class Supervisor:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=processes.environment(self.settings),
+            env={**processes.environment(self.settings), **state.spec.variables},
             cwd=folder,
             limit=child_process.LINE_MAX_BYTES,
             # Ctrl-C is for the supervisor, which stops its children in order.
@@ -289,9 +310,14 @@ class Supervisor:
         reader = asyncio.create_task(
             child_process.read_lines(process.stdout, lambda line: self._take_line(state, line))
         )
-        probe = asyncio.create_task(self._probe(state, process))
+        probing = asyncio.create_task(
+            self._keep(
+                f"the probe of {state.spec.name}",
+                lambda: probe(state, process, self.log, self._stop),
+            )
+        )
         status = await exit_status(process)
-        probe.cancel()
+        probing.cancel()
         kill_process_group(process.pid)
         await asyncio.wait([reader], timeout=LAST_OUTPUT_S)
         reader.cancel()
@@ -301,42 +327,6 @@ class Supervisor:
         if line.strip():
             state.last_line = line.strip()
         self.log.write_line_of(state.spec.name, line)
-
-    async def _probe(self, state: ProcessState, process: asyncio.subprocess.Process) -> None:
-        """Note when the process is ready; kill it when it is no longer live."""
-        await self._wait_until_ready(state, process.pid)
-        failures = 0
-        while not self._stop.is_set():
-            await asyncio.sleep(LIVENESS_INTERVAL_S)
-            live = await asyncio.to_thread(state.spec.is_live, process.pid)
-            failures = 0 if live else failures + 1
-            if failures == LIVENESS_FAILURES_MAX and not self._stop.is_set():
-                self.log.write_own(
-                    f"{state.spec.name} (pid {process.pid}) hangs or was stopped: "
-                    f"{failures} liveness probes in a row failed; killing it",
-                    level="error",
-                )
-                with suppress(ProcessLookupError):
-                    process.kill()
-                return
-
-    async def _wait_until_ready(self, state: ProcessState, pid: int) -> None:
-        name = state.spec.name
-        deadline = time.monotonic() + READY_WARN_S
-        warned = False
-        while not self._stop.is_set():
-            if await asyncio.to_thread(state.spec.is_ready, pid):
-                if state.was_ready:
-                    self.log.write_own(f"{name} is ready again")
-                state.status, state.was_ready, state.ready_t = "ready", True, time.monotonic()
-                return
-            if time.monotonic() > deadline and not warned:
-                warned = True
-                self.log.write_own(
-                    f"{name} is not ready after {READY_WARN_S:g} s: {state.last_line}",
-                    level="warning",
-                )
-            await asyncio.sleep(POLL_S)
 
     async def _stop_all(self) -> None:
         for order, timeout_s in enumerate(STOP_TIMEOUTS_S):

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from vtox.cluster.data_folder import open_private, translate_os_errors
 from vtox.errors import HistoryUnavailable
 from vtox.history import database
+from vtox.history.file_watch import LOGS
 from vtox.history.schema import alerts, baselines, metadata, series
 from vtox.settings import Settings
 
@@ -44,7 +45,7 @@ def copy_to(settings: Settings, target: Path) -> dict[str, int]:
             f"the history in {settings.history_file} cannot be copied: {error}",
             remedy="is there room on the disk?",
         ) from error
-    return rows_by_table(_at(settings, target.parent))
+    return rows_by_table(at(settings, target.parent))
 
 
 def rows_by_table(settings: Settings) -> dict[str, int]:
@@ -86,7 +87,7 @@ def check_copy(settings: Settings, folder: Path) -> None:
     HistoryUnavailable
         It is damaged, or of a later version of VTOX.
     """
-    copied = _at(settings, folder)
+    copied = at(settings, folder)
     engine = database.engine_to_write(copied)
     try:
         with database.explain_errors(copied):
@@ -103,12 +104,13 @@ def check_copy(settings: Settings, folder: Path) -> None:
 def put_in_place(settings: Settings, folder: Path) -> None:
     """Replace the history by the copy in a folder of the data folder."""
     with translate_os_errors(settings.data_dir):
-        for suffix in ("-wal", "-shm"):
+        for suffix in LOGS:
             Path(f"{settings.history_file}{suffix}").unlink(missing_ok=True)
         os.replace(folder / FILE, settings.history_file)
 
 
-def _at(settings: Settings, folder: Path) -> Settings:
+def at(settings: Settings, folder: Path) -> Settings:
+    """Return settings whose history is the SQLite file of a folder."""
     return settings.model_copy(update={"data_dir": folder, "database_url": None})
 
 

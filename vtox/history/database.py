@@ -30,6 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from vtox.cluster.data_folder import make_private, open_private, translate_os_errors
 from vtox.errors import HistoryUnavailable, SettingsError
+from vtox.history.file_watch import watch
 from vtox.history.schema import positions
 from vtox.server_urls import complete_database, mask
 from vtox.settings import Settings
@@ -40,6 +41,12 @@ BUSY_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5
 # A query of the API that takes longer is given up.
 QUERY_TIMEOUT_MS = 10_000
+_WAIT = "start that database, or free space on its disk; the recorder goes on by itself"
+_REPAIR = (
+    "stop VTOX, run `vtox recorder --repair`, which keeps a copy and recovers what it can read, "
+    "and start it again"
+)
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 # Any number that nobody else locks in this database: one migration at a time.
 _MIGRATION_LOCK = 0x5670_7801
 
@@ -62,11 +69,8 @@ def engine_to_write(settings: Settings) -> Engine:
     """
     if settings.database_url:
         return _postgresql(settings.database_url, "vtox-recorder")
-    file = settings.history_file
-    with translate_os_errors(settings.data_dir):
-        make_private(settings.data_dir)
-        os.close(open_private(str(file), os.O_CREAT | os.O_RDWR))
-    engine = _sqlite(file, "rw")
+    make_file(settings)
+    engine = _sqlite(settings.history_file, "rw")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -80,6 +84,20 @@ def engine_to_write(settings: Settings) -> Engine:
         connection.execute("PRAGMA synchronous = NORMAL")
 
     return engine
+
+
+def make_file(settings: Settings) -> None:
+    """Make the file of SQLite where there is none.
+
+    Raises
+    ------
+    SettingsError
+        It cannot be made.
+    """
+    if not settings.database_url and not settings.history_file.exists():
+        with translate_os_errors(settings.data_dir):
+            make_private(settings.data_dir)
+            os.close(open_private(str(settings.history_file), os.O_CREAT | os.O_RDWR))
 
 
 def engine_to_read(settings: Settings) -> Engine:
@@ -130,15 +148,19 @@ def execute_many(db: Connection, statement: Any, rows: Sequence[tuple[Any, ...]]
 
 @contextmanager
 def explain_errors(settings: Settings) -> Iterator[None]:
-    """Raise `HistoryUnavailable` for whatever the database raises."""
+    """Raise `HistoryUnavailable` for whatever the database raises, or a URL that leads to none."""
     try:
         yield
+    except SettingsError as error:
+        raise HistoryUnavailable(error.observed, remedy=error.remedy) from error
     except SQLAlchemyError as error:
         # The cause alone: the text of SQLAlchemy has the statement and its values too.
-        why = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        cause = getattr(error, "orig", None) or error
+        why = str(cause).strip().partition("\n")[0]
+        damaged = getattr(cause, "sqlite_errorname", "").startswith(_DAMAGED)
         raise HistoryUnavailable(
             f"the history in {address(settings)} cannot be used: {why}",
-            remedy="start that database, or free space on its disk; the recorder goes on by itself",
+            remedy=_REPAIR if damaged else _WAIT,
         ) from error
 
 
@@ -204,6 +226,7 @@ def _sqlite(file: Path, mode: str) -> Engine:
     def leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
 
+    watch(engine, file)
     return engine
 
 

@@ -14,7 +14,7 @@ from vtox.errors import DiskNearlyFull, VtoxError
 from vtox.history import database, deletion, retention, writing
 from vtox.history.baselines import BaselineRecorder
 from vtox.history.disk_room import check_room
-from vtox.history.gaps import missed_between, missed_sentence
+from vtox.history.gaps import missed_between, missed_sentence, write_lost
 from vtox.history.names import Names
 from vtox.history.retention import Oldest, oldest_kept
 from vtox.history.writing import Portion
@@ -22,10 +22,16 @@ from vtox.settings import Settings
 from vtox.store import stream_reader
 from vtox.store.client import Client, server_time
 from vtox.store.line_levels import LineSampler
-from vtox.store.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
+from vtox.store.outputs import entry_order
+from vtox.store.recorder_heartbeat import (
+    RecorderHeartbeat,
+    recorder_heartbeat,
+    send_heartbeat,
+)
 from vtox.store.retention_clock import RetentionClock
 from vtox.store.retirements import noted_retirements, remove_notes
-from vtox.store.stream_reader import Position
+from vtox.store.stream_reader import BEGIN, Position
+from vtox.store.unreadable import note_skipped
 
 log = structlog.get_logger()
 
@@ -40,6 +46,8 @@ DELETE_EVERY_S = 600.0
 BASELINES_EVERY_S = 60.0
 # What was missed is in the heartbeat for so long; the table has all of it.
 MISSED_SHOWN_S = 86_400.0
+# SQLite leaves it to the system when the last transactions are on disk: half a minute on Linux.
+CRASH_LOSES_S = 60.0
 
 
 class Recorder:
@@ -58,6 +66,7 @@ class Recorder:
         self._baselines = BaselineRecorder(client)
         self._retention_clock = RetentionClock(client)
         self._missed = ""
+        self._lost_t: float | None = None
         self._due: dict[str, float] = {}
 
     def run(self, stop: Event) -> None:
@@ -132,9 +141,21 @@ class Recorder:
             self._engine = database.engine_to_write(self.settings)
         if not self._positions:
             database.migrate(self._engine)
-            self._positions = writing.positions_of(self._engine)
-            self._missed = self._missed_lately(self._engine)
+            self._load_positions(self._engine)
         return self._engine
+
+    def _load_positions(self, engine: Engine) -> None:
+        """Read up to where the tables have each stream, and state what they had and lost."""
+        beat = recorder_heartbeat(self.client)  # first: another recorder may move on meanwhile
+        self._positions = writing.positions_of(engine)
+        if beat is not None and (beat.host, beat.address) == self._here:
+            lost = [s for s, p in self._positions.items() if _is_lost(p, beat.recorded.get(s))]
+            if lost:
+                self._lost_t = server_time(self.client)
+                new = [s for s in lost if self._positions[s].entry_id == BEGIN]
+                write_lost(engine, self.client, new)
+                log.warning("the history was deleted or replaced", address=beat.address)
+        self._missed = self._missed_lately(engine)
 
     def _delete_retired(self, engine: Engine) -> dict[str, int]:
         """Delete the history of retired machines; return when each was retired (ms)."""
@@ -162,10 +183,11 @@ class Recorder:
             # Another recorder was here: go on where it ended.
             self._names.forget()
             self._lines.forget()
-            self._positions = writing.positions_of(engine)
+            self._load_positions(engine)
             return 0, False
         self._lines.keep()
         self._positions[stream] = portion.end
+        note_skipped(self.client, "recorder", stream, portion.skipped)
         for gap in portion.missed:
             log.warning(
                 "entries were trimmed before they were recorded",
@@ -185,7 +207,8 @@ class Recorder:
         return missed_sentence(gaps)
 
     def _forget(self) -> None:
-        """Forget what a failed transaction may have made wrong."""
+        """Forget what a failed transaction may have made wrong; the file may be gone."""
+        self.close()
         self._names.forget()
         self._lines.forget()
         self._positions.clear()
@@ -198,19 +221,37 @@ class Recorder:
         self._due[task] = now + every_s
         return True
 
+    @property
+    def _here(self) -> tuple[str, str]:
+        return socket.gethostname(), database.address(self.settings)
+
     def _report(self) -> None:
+        host, address = self._here
         try:
             beat = RecorderHeartbeat(
                 pid=os.getpid(),
-                host=socket.gethostname(),
-                address=database.address(self.settings),
+                host=host,
+                address=address,
                 last_seen_t=server_time(self.client),
                 recorded_t=self.recorded_t,
                 problem=self.problem,
                 missed=self._missed,
                 free_mb=self.no_room.free_mb if self.no_room else None,
                 needed_mb=self.no_room.needed_mb if self.no_room else None,
+                recorded={s: p.entry_id for s, p in self._positions.items()},
+                lost_t=self._lost_t,
             )
             send_heartbeat(self.client, beat)
         except redis.RedisError:
             pass  # the next read says so
+
+
+def _is_lost(position: Position, recorded_id: str | None) -> bool:
+    """Return whether an entry was recorded that the tables do not have.
+
+    A crash of the host may take some seconds of them, which are read again.
+    """
+    if recorded_id is None:
+        return False
+    behind_ms = entry_order(recorded_id)[0] - entry_order(position.entry_id)[0]
+    return behind_ms > 1000 * CRASH_LOSES_S

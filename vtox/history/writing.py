@@ -1,7 +1,9 @@
 """One batch of a stream into the tables, in one transaction with the position behind it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, case, func, select, update
@@ -24,9 +26,9 @@ from vtox.store.alarm_actions import decode_action
 from vtox.store.entries import RawFields, decode_alert, json_bytes, reasons_table
 from vtox.store.line_levels import QUANTITIES as LINE_QUANTITIES
 from vtox.store.line_levels import LineSampler
-from vtox.store.outputs import Entry
 from vtox.store.points import POINTS_OF, Point, entry_numbers
 from vtox.store.stream_reader import BEGIN, Batch, Missed, Position
+from vtox.store.unreadable import Unreadable, read_each
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Portion:
     points: list[Point] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
+    skipped: list[tuple[bytes, Unreadable]] = field(default_factory=list)
 
     def add(self, batch: Batch, oldest: Oldest, retired: Mapping[str, int]) -> None:
         """Append a batch, without what is older than kept, or than the end of a retired machine.
@@ -54,18 +57,16 @@ class Portion:
         if batch.missed:
             self.missed.append(batch.missed)
         if self.start.stream in _ROWS_OF:
-            _, row_of = _ROWS_OF[self.start.stream]
-            rows = _rows(batch.entries, row_of, oldest)
-            self.rows += (r for r in rows if r["id_ms"] > retired.get(r["machine_id"], -1))
-            return
-        points_of = POINTS_OF[self.start.stream]
-        results = self.start.stream == keys.RESULTS
-        for entry_id, fields in batch.entries:
-            for p in points_of(entry_id, fields):
+            rows, skipped = read_each(batch.entries, partial(_row, self.start.stream, oldest))
+            self.rows += (r for _, r in rows if r and r["id_ms"] > retired.get(r["machine_id"], -1))
+        else:
+            points, skipped = read_each(
+                batch.entries, partial(_points, self.start.stream, self.lines)
+            )
+            for p in chain.from_iterable(of_entry for _, of_entry in points):
                 if p.t_ms >= oldest.hours_ms and p.id_ms > retired.get(p.machine_id, -1):
                     self.points.append(p)
-                    if results:
-                        self.points += self.lines.points(p, fields)
+        self.skipped += skipped
 
 
 def position(db: Connection, stream: str) -> Position:
@@ -149,18 +150,25 @@ def _add(db: Connection, table: Table, aggregates: Mapping[Key, Aggregate]) -> N
     )
 
 
-def _rows(
-    entries: list[Entry],
-    row_of: Callable[[RawFields], dict[str, Any] | None],
-    oldest: Oldest,
-) -> Iterator[dict[str, Any]]:
-    for entry_id, fields in entries:
-        numbers = entry_numbers(entry_id)
-        if numbers is None or numbers[0] < oldest.hours_ms or not (row := row_of(fields)):
-            continue
-        # PostgreSQL has no character 0; a foreign entry may.
-        clean = {n: v.replace("\0", "") if isinstance(v, str) else v for n, v in row.items()}
-        yield {"id_ms": numbers[0], "id_seq": numbers[1], **clean}
+def _points(stream: str, lines: LineSampler, entry_id: bytes, fields: RawFields) -> list[Point]:
+    """Return the points of an entry."""
+    points = list(POINTS_OF[stream](entry_id, fields))
+    if stream == keys.RESULTS:
+        points += [line for p in points for line in lines.points(p, fields)]
+    return points
+
+
+def _row(stream: str, oldest: Oldest, entry_id: bytes, fields: RawFields) -> dict[str, Any] | None:
+    """Return the row of an entry, None where it is none of ours, or too old."""
+    numbers = entry_numbers(entry_id)
+    if numbers is None or numbers[0] < oldest.hours_ms:
+        return None
+    _, row_of = _ROWS_OF[stream]
+    if not (row := row_of(fields)):
+        return None
+    # PostgreSQL has no character 0; a foreign entry may.
+    clean = {n: v.replace("\0", "") if isinstance(v, str) else v for n, v in row.items()}
+    return {"id_ms": numbers[0], "id_seq": numbers[1], **clean}
 
 
 def _alert_row(fields: RawFields) -> dict[str, Any]:

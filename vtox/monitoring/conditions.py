@@ -11,6 +11,7 @@ from vtox.bridge.record_joiner import MAX_SILENCE_WINDOWS
 from vtox.domain import Reason, reason
 from vtox.faults import MAX_RECORD_S
 from vtox.monitoring.readiness import (
+    LOST_SHOWN_S,
     MEMORY_FAIL_SHARE,
     MEMORY_WARN_SHARE,
     NOTIFIER_SILENT_S,
@@ -50,6 +51,8 @@ DEAD_LETTERS_S = 300.0
 CLOCK_LIMIT_S = 1.0
 # An alarm of deleted windows stays this long after the last one, so that people see it.
 DELETED_CLEAR_S = 600.0
+# The name of the alarm of a process that does not start.
+ABSENT = "process:"
 # A problem of the recorder, or the notifier, that is over at its next pass lost nothing.
 RECORDER_STOPPED_S = 20.0
 
@@ -122,6 +125,7 @@ def conditions(
     yield _deleted(watch, _deleted_before(before, raised))
     yield from _recorder(now.snap)
     yield from _notifier(now.snap, "notifier" in raised)
+    yield from _absent(now.snap, raised)
 
 
 def _backlog(backlog: Backlog, limit_s: float) -> Condition:
@@ -232,11 +236,13 @@ def _recorder(snap: Snapshot) -> Iterator[Condition]:
         why = reason("history_disk_full", free_mb=beat.free_mb, needed_mb=beat.needed_mb)
     elif beat.problem:
         why = reason("history_not_written")
+    elif beat.lost_t is not None and snap.t - beat.lost_t < LOST_SHOWN_S:
+        why = reason("history_lost", address=beat.address)
     yield Condition(
         name="recorder",
         holds=why.code != "history_recorded",
         why=why,
-        raise_after_s=RECORDER_STOPPED_S,
+        raise_after_s=0.0 if why.code == "history_lost" else RECORDER_STOPPED_S,
     )
 
 
@@ -265,6 +271,19 @@ def _why_not_notified(t: float, beat: NotifierHeartbeat) -> Reason | None:
         about = {"failures": worst.failures, "waiting": worst.waiting}
         return reason("target_not_reached", target=name, **about)
     return reason("messages_not_delivered", messages=beat.dead) if beat.dead else None
+
+
+def _absent(snap: Snapshot, raised: Collection[str]) -> Iterator[Condition]:
+    """Yield each optional process that does not start, and those that did not lately."""
+    hosts: dict[str, tuple[str, ...]] = {name: () for name in raised if name.startswith(ABSENT)}
+    for p in snap.absent:
+        name = f"{ABSENT}{p.name}"
+        hosts[name] = (*hosts.get(name, ()), p.host)
+    for name, on in hosts.items():
+        process = name.removeprefix(ABSENT)
+        absent = reason("process_absent", process=process, hosts=on)
+        why = absent if on else reason("process_back", process=process)
+        yield Condition(name=name, holds=bool(on), why=why)
 
 
 def _clocks(now: Observation, limit_s: float) -> Condition:

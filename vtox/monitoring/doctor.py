@@ -12,7 +12,12 @@ from vtox.monitoring.host_checks import host_checks
 from vtox.monitoring.measured_load import measured_load, shared_cores
 from vtox.monitoring.readiness import Check
 from vtox.monitoring.requirements import TYPICAL, Box, requirements
-from vtox.monitoring.server_checks import partition_checks, server_checks, work_checks
+from vtox.monitoring.server_checks import (
+    partition_checks,
+    scaling_checks,
+    server_checks,
+    work_checks,
+)
 from vtox.queues import broker
 from vtox.server_urls import broker_address
 from vtox.settings import Settings
@@ -37,6 +42,7 @@ def inspect(settings: Settings, machines: int | None = None) -> Iterator[Check]:
             yield from server_checks(client, settings)
             snap = snapshot(client)
             yield from work_checks(snap)
+            yield from scaling_checks(snap, settings)
             yield from partition_checks(client, settings)
             load = measured_load(client, snap)
     except ServerUnavailable as error:

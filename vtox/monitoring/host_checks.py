@@ -5,7 +5,7 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from vtox.monitoring.readiness import Check, Status
 from vtox.server_urls import complete_database, mask, unencrypted_host
 from vtox.settings import Settings, files, unknown_settings
 from vtox.store import shared_memory
+from vtox.version import version
 
-PACKAGES = ("vtox", "celery", "kombu", "redis", "flower", "numpy", "scipy", "sqlalchemy")
+PACKAGES = ("celery", "kombu", "redis", "flower", "numpy", "scipy", "sqlalchemy")
 DISK_WARN_BYTES, DISK_FAIL_BYTES = 2 << 30, 64 << 20
 
 
@@ -44,9 +45,11 @@ def host_checks(settings: Settings) -> Iterator[Check]:
 
 
 def _versions() -> Check:
-    text = ", ".join(f"{p} {version(p)}" for p in PACKAGES)
+    text = ", ".join(f"{p} {metadata.version(p)}" for p in PACKAGES)
     return Check(
-        name="versions", status="pass", observed=f"Python {platform.python_version()}, {text}"
+        name="versions",
+        status="pass",
+        observed=f"vtox {version()}, Python {platform.python_version()}, {text}",
     )
 
 
@@ -197,15 +200,18 @@ def _ports(settings: Settings) -> Iterator[Check]:
         ports.require_distinct_ports(processes.configured_ports(settings, specs))
     except SettingsError as error:
         yield Check(name="ports", status="fail", observed=error.observed, remedy=error.remedy)
-    for setting, (host, port) in processes.listen_addresses(settings, specs).items():
-        name = f"port:{setting.removeprefix('VTOX_').removesuffix('_PORT').lower()}"
-        path = "/" if setting == "VTOX_FLOWER_PORT" else processes.LIVENESS_PATH
-        if ports.responds(ports.base_url(host, port) + path):
-            yield Check(name=name, status="pass", observed=f"{port} responds")
-        elif ports.port_is_free(port, host):
-            yield Check(name=name, status="pass", observed=f"{port} is free")
-        else:
-            yield _port_in_use(name, setting, port)
+    for spec in specs:
+        if spec.listener:
+            yield _port(f"port:{spec.name}", spec.listener)
+
+
+def _port(name: str, at: ports.Listener) -> Check:
+    path = "/" if at.setting == "VTOX_FLOWER_PORT" else processes.LIVENESS_PATH
+    if ports.responds(ports.base_url(at.host, at.port) + path):
+        return Check(name=name, status="pass", observed=f"{at.port} responds")
+    if ports.port_is_free(at.port, at.host):
+        return Check(name=name, status="pass", observed=f"{at.port} is free")
+    return _port_in_use(name, at.setting, at.port)
 
 
 def _port_in_use(name: str, setting: str, port: int) -> Check:

@@ -45,34 +45,75 @@ LIST_ALERTS_EVERY_S = 3600.0
 
 def run(client: Client, settings: Settings, stop: Event, owner: Callable[[], bool]) -> None:
     """Measure every interval while this process owns the stream."""
-    silence, core_use, clock = SilenceWatch(client, settings), CoreUse(), RetentionClock(client)
-    read_until: float | None = None
-    next_forgetting_t = next_listing_t = 0.0
+    monitor = _Monitor(client, settings)
     while not stop.wait(settings.monitor_interval_s):
         if not owner():
-            read_until, next_listing_t = None, 0.0
+            monitor.rest()
             continue
         try:
-            keep_time(clock, BOUNDED)
-            measure(client, settings, core_use.share())
-            if read_until is not None:
-                # No later than now: the server's clock may have been set back meanwhile.
-                silence.look(min(read_until, server_time(client)))
-            read_until = read_until_t(client, [p.raw for p in served(client)])
-            watch_system(client, settings)
-            if time.monotonic() >= next_forgetting_t:
-                next_forgetting_t = time.monotonic() + FORGET_EVERY_S
-                silence.forget_unregistered(read_until)
-            if time.monotonic() >= next_listing_t:
-                next_listing_t = time.monotonic() + LIST_ALERTS_EVERY_S
-                list_open_alerts(client)
-                silence.begin_anew()
-                # So that no alert is trimmed before it is in the book, whether or not one looks.
-                alarm_book.advance(client, forget=True)
+            monitor.look()
         except redis.RedisError as error:
             log.warning("metrics not measured: the server does not answer", reason=str(error))
-        except Exception:  # without its thread the process would go on and nobody would watch
-            log.exception("the monitor failed and tries again")
+
+
+class _Monitor:
+    """What is done each interval, in parts: one that fails keeps no other from being done."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self.client = client
+        self.settings = settings
+        self._silence = SilenceWatch(client, settings)
+        self._core_use = CoreUse()
+        self._clock = RetentionClock(client)
+        self._read_until: float | None = None
+        self._next_forgetting_t = self._next_listing_t = 0.0
+
+    def rest(self) -> None:
+        """Let another process measure."""
+        self._read_until, self._next_listing_t = None, 0.0
+
+    def look(self) -> None:
+        """Do all parts."""
+        parts = (
+            self._keep_time,
+            self._measure,
+            self._look_for_silence,
+            self._watch_system,
+            self._keep_house,
+        )
+        for part in parts:
+            try:
+                part()
+            except redis.RedisError:
+                raise
+            except Exception:  # without its thread the process would go on and nobody would watch
+                log.exception("a part of the monitor failed and is tried again")
+
+    def _keep_time(self) -> None:
+        keep_time(self._clock, BOUNDED)
+
+    def _measure(self) -> None:
+        measure(self.client, self.settings, self._core_use.share())
+
+    def _look_for_silence(self) -> None:
+        if self._read_until is not None:
+            # No later than now: the server's clock may have been set back meanwhile.
+            self._silence.look(min(self._read_until, server_time(self.client)))
+        self._read_until = read_until_t(self.client, [p.raw for p in served(self.client)])
+
+    def _watch_system(self) -> None:
+        watch_system(self.client, self.settings)
+
+    def _keep_house(self) -> None:
+        if time.monotonic() >= self._next_forgetting_t and self._read_until is not None:
+            self._next_forgetting_t = time.monotonic() + FORGET_EVERY_S
+            self._silence.forget_unregistered(self._read_until)
+        if time.monotonic() >= self._next_listing_t:
+            self._next_listing_t = time.monotonic() + LIST_ALERTS_EVERY_S
+            list_open_alerts(self.client)
+            self._silence.begin_anew()
+            # So that no alert is trimmed before it is in the book, whether or not one looks.
+            alarm_book.advance(self.client, forget=True)
 
 
 def measure(client: Client, settings: Settings, cpu: float | None = None) -> Metrics | None:
@@ -114,7 +155,7 @@ def _difference(
         for m in recent
         if m.t is not None and now.t - m.t < AVERAGE_S
         # Other programs may write there too.
-        if m.interval_s is not None and m.windows_done is not None
+        if m.interval_s is not None and m.interval_s > 0 and m.windows_done is not None
     ]
     return Metrics(
         t=round(now.t, 3),

@@ -18,6 +18,8 @@ Status = Literal["pass", "warn", "fail"]
 MEMORY_WARN_SHARE, MEMORY_FAIL_SHARE = 0.80, 0.95
 # Three of the recorder's pauses.
 RECORDER_SILENT_S = 30.0
+# People see that the history was lost for a day.
+LOST_SHOWN_S = 86_400.0
 # Six of the notifier's reports.
 NOTIFIER_SILENT_S = 30.0
 # The back-off has reached its longest wait by then, at its defaults.
@@ -71,6 +73,7 @@ def checks(snapshot: Snapshot) -> list[Check]:
         *_latency(snapshot),
         _recorder(snapshot),
         *_notifier(snapshot),
+        *_absent(snapshot),
         *(_workers(name, snapshot) for name in snapshot.queues),
     ]
 
@@ -185,6 +188,9 @@ def _recorder(snapshot: Snapshot) -> Check:
         )
     if beat.problem:
         return coded_check("recorder", "warn", "recorder_cannot_record", problem=beat.problem)
+    if beat.lost_t is not None and snapshot.t - beat.lost_t < LOST_SHOWN_S:
+        what = {"address": beat.address, "missed": beat.missed or "-"}
+        return coded_check("recorder", "warn", "recorder_lost_history", **what)
     if beat.missed:
         return coded_check("recorder", "warn", "recorder_missed", missed=beat.missed)
     age_s = max(snapshot.t - (beat.recorded_t or snapshot.t), 0.0)
@@ -230,6 +236,16 @@ def _notifier(snapshot: Snapshot) -> list[Check]:
         coded_check(
             "notifier", "pass", "notifier_works", targets=len(beat.targets), waiting=waiting
         )
+    ]
+
+
+def _absent(snapshot: Snapshot) -> list[Check]:
+    """Return the optional processes that do not start; windows are diagnosed without them."""
+    return [
+        coded_check(
+            f"process:{p.name}", "warn", "process_does_not_start", host=p.host, problem=p.problem
+        )
+        for p in snapshot.absent
     ]
 
 

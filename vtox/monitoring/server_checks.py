@@ -1,5 +1,6 @@
 """What `vtox doctor` checks on a server that answers: clock, rights, log, and the work on it."""
 
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +9,7 @@ import redis
 
 from vtox import keys
 from vtox.monitoring.readiness import Check, Status, checks
-from vtox.sentences.rendering import advice, full_reason
+from vtox.sentences.rendering import advice, full_reason, render
 from vtox.settings import Settings
 from vtox.store.client import Client, server_info, server_time
 from vtox.store.partition_table import number_in_force
@@ -120,6 +121,25 @@ def work_checks(snap: Snapshot) -> Iterator[Check]:
         observed=f"{group.lag} windows of {keys.RAW} unread{parts}, {group.pending} pending",
         remedy="start more workers: raise VTOX_CLUSTER_WORKERS" if behind else "",
     )
+
+
+def scaling_checks(snap: Snapshot, settings: Settings) -> Iterator[Check]:
+    """Yield whether the number of workers of this host follows the load, where that is set."""
+    if not settings.workers_max:
+        return
+    report = next((r for r in snap.scaling if r.host == socket.gethostname()), None)
+    if report is None:
+        yield Check(
+            name="scaling",
+            status="warn",
+            observed="VTOX_WORKERS_MAX is set, and nothing on this host changes the number of "
+            "workers",
+            remedy="start the workers by `vtox up`; if it runs here, cluster.log says why",
+        )
+        return
+    observed = f"{report.workers} of {report.least} to {report.most} workers"
+    why = render(report.code, report.values)
+    yield Check(name="scaling", status="pass", observed=f"{observed}; {why}")
 
 
 def partition_checks(client: Client, settings: Settings) -> Iterator[Check]:

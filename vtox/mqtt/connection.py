@@ -47,7 +47,8 @@ class Delivery:
 class Connection:
     """The session of `client_id`, kept by the broker while we are away.
 
-    `receive_maximum` is how many messages may be unacknowledged; the broker sends no more.
+    `receive_maximum` is how many messages may be unacknowledged; the broker sends no more. `tried`
+    says that the broker has once taken us, or was away.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Connection:
         self._receive_maximum = receive_maximum
         self._inbox: list[Delivery] = []
         self._connection = 0
-        self._connected = False
+        self._connected = self.tried = False
         self._refusal = ""
         self._pause_s, self._retry_t = PAUSE_S, 0.0
         self.on_connect: Callable[[], None] = lambda: None
@@ -173,7 +174,7 @@ class Connection:
     def _lose(self, why: str) -> None:
         if self._connected or self._pause_s == PAUSE_S:
             log.warning("the MQTT broker is away", broker=self.where, why=why)
-        self._connected = False
+        self._connected, self.tried = False, True
         # At random: the gateways of a fleet must not come back at the same moment.
         self._retry_t = time.monotonic() + self._pause_s * random.uniform(0.5, 1.0)
         self._pause_s = min(2 * self._pause_s, MAX_PAUSE_S)
@@ -184,7 +185,7 @@ class Connection:
         if reason.is_failure:
             self._refusal = str(reason)
             return
-        self._connected, self._pause_s = True, PAUSE_S
+        self._connected, self.tried, self._pause_s = True, True, PAUSE_S
         log.info("connected to the MQTT broker", broker=self.where, session=flags.session_present)
         # Retained messages only where the subscription is new: they would come with each CONNECT.
         options = SubscribeOptions(qos=1, retainHandling=1)

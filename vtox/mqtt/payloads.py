@@ -5,6 +5,7 @@ Pure; the gateway does it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from vtox.domain import CHANNEL_UNITS, Motor, Window
 from vtox.errors import InputError
 from vtox.json_windows import entry_fields
 from vtox.mqtt.mapping import BINARY, Rule
+from vtox.mqtt.sparkplug import Metric
 from vtox.wire import REFUSED, encode
 
 Fields = dict[str, str | bytes]
@@ -22,7 +24,7 @@ PROPERTIES = ("seq", "t0", "run", "fs_hz", "speed_rpm", "temperature_c", "vehicl
 _NUMBERS = ("seq", "t0", "fs_hz", "speed_rpm", "temperature_c")
 _GIVEN = ("seq", "t0")
 # A reason is for people, and a payload for those who look for the cause.
-MAX_REASON, KEPT_BYTES = 500, 4096
+MAX_REASON, MAX_TOPIC, KEPT_BYTES = 500, 200, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,15 @@ class Samples:
 
     machine_id: str
     fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """A birth to be kept: the data that follow have its aliases alone."""
+
+    topic: str
+    payload: bytes
+    metrics: Sequence[Metric]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,7 @@ class Rebirth:
     topic: str
 
 
-Action = Samples | Nameplate | Departure | Rebirth
+Action = Samples | Birth | Nameplate | Departure | Rebirth
 
 
 def samples_of(rule: Rule, levels: Mapping[str, str], message: Message) -> Samples:
@@ -110,9 +121,12 @@ def window_samples(
 
 def _number(name: str, value: Any) -> float:
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name}: {value!r}, expected a number") from None
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if not isfinite(number):
+        raise InputError(f"{name}: {repr(value)[:60]}, expected a finite number")
+    return number
 
 
 def _entry(rule: Rule, levels: Mapping[str, str], message: Message) -> Samples:
@@ -180,9 +194,10 @@ def refusal(message: Message, machine_id: str, why: str, format: str) -> Fields:
 
     `payload` is the beginning of what came.
     """
+    topic = message.topic[:MAX_TOPIC]
     fields: Fields = {
-        REFUSED: f"topic {message.topic}: {why} (format {format})"[:MAX_REASON],
-        "topic": message.topic,
+        REFUSED: f"topic {topic}: {why} (format {format})"[:MAX_REASON],
+        "topic": topic,
         "payload": message.payload[:KEPT_BYTES],
     }
     return fields | ({"machine_id": machine_id} if machine_id else {})

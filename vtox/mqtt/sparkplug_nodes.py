@@ -1,7 +1,7 @@
 """What nodes and devices of Sparkplug B say of themselves, and what their messages ask for."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from vtox.mqtt.mapping import Rule
 from vtox.mqtt.payloads import (
     PROPERTIES,
     Action,
+    Birth,
     Departure,
     Message,
     Nameplate,
@@ -19,6 +20,8 @@ from vtox.mqtt.payloads import (
 )
 from vtox.mqtt.sparkplug import Metric, Topic
 from vtox.nameplate import motor_from_dict
+from vtox.plain_names import name_error
+from vtox.store.unreadable import read_or_none
 
 # Nameplate fields that are whole numbers or texts whatever the node sends.
 _WHOLE = ("pole_pairs", "rotor_bars")
@@ -31,16 +34,18 @@ class Births:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("CREATE TABLE IF NOT EXISTS births (topic TEXT PRIMARY KEY, payload BLOB)")
-        self._births = {
-            t: sparkplug.metrics(p) for t, p in self._db.execute("SELECT * FROM births")
-        }
+        stored = self._db.execute("SELECT * FROM births").fetchall()
+        known = {topic: read_or_none(sparkplug.metrics, payload) for topic, payload in stored}
+        # Of one that this version cannot read, the node is asked again.
+        self._births: dict[str, Sequence[Metric]] = {t: m for t, m in known.items() if m}
 
-    def keep(self, topic: str, payload: bytes, metrics: list[Metric]) -> None:
+    def keep(self, birth: Birth) -> None:
         """Keep a birth."""
-        self._db.execute("INSERT OR REPLACE INTO births VALUES (?, ?)", (topic, payload))
-        self._births[topic] = metrics
+        row = (birth.topic, birth.payload)
+        self._db.execute("INSERT OR REPLACE INTO births VALUES (?, ?)", row)
+        self._births[birth.topic] = birth.metrics
 
-    def get(self, topic: str) -> list[Metric] | None:
+    def get(self, topic: str) -> Sequence[Metric] | None:
         """Return the metrics of a birth, None where it is not known."""
         return self._births.get(topic)
 
@@ -56,8 +61,8 @@ class Births:
         self._db.close()
 
 
-def actions(rule: Rule, births: Births, message: Message) -> list[Action]:
-    """Return what a message of Sparkplug asks for; nothing for kinds that do not matter here.
+def actions(rule: Rule, births: Births, message: Message) -> Iterator[Action]:
+    """Yield what a message of Sparkplug asks for; nothing for kinds that do not matter here.
 
     Raises
     ------
@@ -70,19 +75,24 @@ def actions(rule: Rule, births: Births, message: Message) -> list[Action]:
         *sparkplug.DEATHS,
         *sparkplug.DATA,
     ):
-        return []
+        return
     metrics = sparkplug.metrics(message.payload)
     if topic.kind in sparkplug.BIRTHS:
-        births.keep(message.topic, message.payload, metrics)
+        # First: its aliases are right even where its nameplate is not.
+        yield Birth(message.topic, message.payload, metrics)
         named = {m.name: m for m in metrics}
-        return [*_nameplate(rule, topic, named), *_windows(rule, topic, named, message)]
+        yield from _nameplate(rule, topic, named)
+        yield from _windows(rule, topic, named, message)
+        return
     if topic.kind in sparkplug.DEATHS:
-        return _departures(rule, births, topic, metrics)
+        yield from _departures(rule, births, topic, metrics)
+        return
     born = births.get(topic.birth_topic)
     aliases: dict[int | None, Metric] = {m.alias: m for m in born or () if m.alias is not None}
     if any(not m.name and m.alias not in aliases for m in metrics):
-        return [Rebirth(f"{sparkplug.NAMESPACE}/{topic.group}/NCMD/{topic.node}")]
-    return _windows(rule, topic, dict(_by_name(metrics, aliases)), message)
+        yield Rebirth(f"{sparkplug.NAMESPACE}/{topic.group}/NCMD/{topic.node}")
+        return
+    yield from _windows(rule, topic, dict(_by_name(metrics, aliases)), message)
 
 
 def machine_of(rule: Rule, topic: str) -> str:
@@ -120,7 +130,10 @@ def _nameplate(rule: Rule, topic: Topic, named: Mapping[str, Metric]) -> list[Ac
     }
     if not machine_id or not plate:
         return []
-    plate |= {f: int(plate[f]) for f in _WHOLE if isinstance(plate.get(f), float)}
+    if wrong := name_error(machine_id):
+        raise InputError(f"birth of {machine_id[:70]!r}: {wrong}")
+    floats = {f: plate[f] for f in _WHOLE if isinstance(plate.get(f), float)}
+    plate |= {f: int(x) for f, x in floats.items() if x.is_integer()}
     try:
         return [Nameplate(machine_id, motor_from_dict(plate))]
     except NameplateError as error:

@@ -1,6 +1,6 @@
 """From the streams to the outbox: each entry once, to the targets that the rules name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -18,22 +18,38 @@ from vtox.notification.rules import Rules
 from vtox.store import stream_reader
 from vtox.store.alarm_book import present_book
 from vtox.store.client import Client
+from vtox.store.entries import TEXT_MAX, RawFields
 from vtox.store.fleet import read_machines
 from vtox.store.outputs import entry_order, newest_id
 from vtox.store.stream_reader import Batch, Position
+from vtox.store.unreadable import Unreadable, note_skipped, read
 
 log = structlog.get_logger()
 
 STREAMS = (keys.ALERTS, keys.ALARM_ACTIONS)
 # Of each stream in one transaction.
 ENTRIES_AT_ONCE = 200
+# Stream -> the ids of entries that cannot be read, and why.
+Skipped = dict[str, list[tuple[bytes, Unreadable]]]
 
 
 class _Rows(NamedTuple):
-    """What events make of the outbox; `ended` as in `outbox.add`."""
+    """What events make of the outbox (`ended` as in `outbox.add`), and who waits for what there.
+
+    `held` are target, alarm and event of messages that wait for the end of a suspension.
+    """
 
     new: list[NewDelivery]
     ended: list[tuple[str, str]]
+    held: set[tuple[str, str, str]]
+
+
+class _Present(NamedTuple):
+    """The alarms and the places of machines, as they are at `ms` (server clock)."""
+
+    book: Book
+    places: Mapping[str, Place]
+    ms: int
 
 
 class Consumer:
@@ -44,25 +60,33 @@ class Consumer:
         self.engine = engine
         self.rules = rules
         self._positions: dict[str, Position] = {}
+        # Where to begin in a new outbox, after the file of this one was deleted.
+        self._followed: dict[str, Position] = {}
 
     def follow(self) -> bool:
         """Bring what is new into the outbox; False where there is more."""
         if not self._positions:
             # The first notifier begins with what comes now, not with the alarms of months.
-            newest = [Position(s, newest_id(self.client, s)) for s in STREAMS]
-            self._positions = outbox.positions(self.engine, newest)
+            begins = [
+                self._followed.get(s) or Position(s, newest_id(self.client, s)) for s in STREAMS
+            ]
+            self._positions = outbox.positions(self.engine, begins)
+            self._followed |= self._positions
         batches = [
             stream_reader.read(self.client, self._positions[s], ENTRIES_AT_ONCE) for s in STREAMS
         ]
         moved = [b for b in batches if b.start != b.end]
         if not moved:
             return True
-        rows = self._rows(moved)
+        rows, skipped = self._rows(moved)
         if not outbox.add(self.engine, [(b.start, b.end) for b in moved], rows.new, rows.ended):
             # Another notifier was here: go on where it ended.
             self.forget()
             return False
         self._positions |= {b.end.stream: b.end for b in moved}
+        self._followed |= self._positions
+        for stream, entries in skipped.items():
+            note_skipped(self.client, "notifier", stream, entries)
         _warn_of_missed(moved)
         return all(b.complete for b in batches)
 
@@ -106,39 +130,63 @@ class Consumer:
             )
             outbox.replace_by_digest(self.engine, [i for i, _ in rows], digest)
 
-    def _rows(self, batches: Sequence[Batch]) -> _Rows:
+    def _rows(self, batches: Sequence[Batch]) -> tuple[_Rows, Skipped]:
+        """Return what entries make of the outbox, and by stream those that cannot be read."""
+        entries = [(i, b.end.stream, f) for b in batches for i, f in b.entries]
+        entries.sort(key=lambda entry: entry_order(entry[0].decode()))
         book, now_ms = present_book(self.client)
-        found = _Rows([], [])
-        held = {
+        present = _Present(book, self._places(f for *_, f in entries), now_ms)
+        found = _Rows([], [], self._held())
+        skipped: Skipped = {}
+        for entry_id, stream, fields in entries:
+            rows = read(self._rows_of, stream, entry_id.decode(), fields, present, found.held)
+            if isinstance(rows, Unreadable):
+                skipped.setdefault(stream, []).append((entry_id, rows))
+            else:
+                found.new.extend(rows.new)
+                found.ended.extend(rows.ended)
+                found.held.update(rows.held)
+        return found, skipped
+
+    def _rows_of(
+        self,
+        stream: str,
+        entry_id: str,
+        fields: RawFields,
+        present: _Present,
+        held: Collection[tuple[str, str, str]],
+    ) -> _Rows:
+        """Return what one entry makes of the outbox."""
+        rows = _Rows([], [], set())
+        e = event_of_entry(stream, entry_id, fields, present.book, present.places)
+        if e is None:
+            return rows
+        alarm = present.book.alarms.get(e.alarm_id)
+        suspended = alarm is not None and bool(alarm.suspensions)
+        for target, plan in plans(self.rules, e, present.ms, suspended=suspended).items():
+            if e.name == "cleared":
+                rows.ended.append((target, e.alarm_id))
+                # Who was not told that it was raised is not told that it ended.
+                if (target, e.alarm_id, "raised") in held:
+                    continue
+            if plan.suspended:
+                rows.held.add((target, e.alarm_id, e.name))
+            rows.new.append(self._row(e, target, plan, present.ms))
+        return rows
+
+    def _held(self) -> set[tuple[str, str, str]]:
+        return {
             (target, alarm_id, orjson.loads(body)["data"]["event"])
             for _, target, alarm_id, body in outbox.suspended(self.engine)
         }
-        for e in self._events(batches, book):
-            alarm = book.alarms.get(e.alarm_id)
-            suspended = alarm is not None and bool(alarm.suspensions)
-            for target, plan in plans(self.rules, e, now_ms, suspended=suspended).items():
-                if e.name == "cleared":
-                    found.ended.append((target, e.alarm_id))
-                    # Who was not told that it was raised is not told that it ended.
-                    if (target, e.alarm_id, "raised") in held:
-                        continue
-                if plan.suspended:
-                    held.add((target, e.alarm_id, e.name))
-                found.new.append(self._row(e, target, plan, now_ms))
-        return found
 
-    def _events(self, batches: Sequence[Batch], book: Book) -> list[AlarmEvent]:
-        entries = [(i.decode(), b.end.stream, f) for b in batches for i, f in b.entries]
-        entries.sort(key=lambda entry: entry_order(entry[0]))
-        ids = {
-            f[b"machine_id"].decode("utf-8", "replace") for *_, f in entries if f.get(b"machine_id")
-        }
-        places = {
+    def _places(self, entries: Iterable[RawFields]) -> dict[str, Place]:
+        sent = (fields.get(b"machine_id", b"") for fields in entries)
+        ids = {m.decode("utf-8", "replace")[:TEXT_MAX] for m in sent}
+        return {
             m.machine_id: Place(vehicle_id=m.vehicle_id, site=m.site, asset_path=m.asset_path)
-            for m in read_machines(self.client, sorted(ids))
+            for m in read_machines(self.client, sorted(ids - {""}))
         }
-        found = (event_of_entry(s, i, f, book, places) for i, s, f in entries)
-        return [e for e in found if e is not None]
 
     def _row(self, e: AlarmEvent, target: str, plan: Plan, now_ms: int) -> NewDelivery:
         message = alarm_message(e, self.rules.targets[target].language, self.rules.page)

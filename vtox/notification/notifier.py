@@ -110,6 +110,7 @@ class Notifier:
             problem = f"{type(error).__name__}: see cluster.log"
         if problem:
             self._consumer.forget()
+            self._prepared.clear()
         if problem != self.problem:
             log.warning("nobody is notified until this is over", reason=problem) if (
                 problem
@@ -140,6 +141,7 @@ class Notifier:
     def _fill(self) -> bool:
         self._clock.follow(self.client)
         if not self._prepared.is_set():
+            database.make_file(self.settings)
             database.migrate(self._writer)
             outbox.drop_other_targets(self._writer, list(self.rules.targets))
             self._prepared.set()

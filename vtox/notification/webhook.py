@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
 import httpx2
@@ -18,6 +17,7 @@ from vtox.notification.attempt import Attempt
 from vtox.notification.rules import TARGETS_AT_MOST, Target
 from vtox.notification.signature import headers
 from vtox.notification.target_secrets import signing_keys, target_url
+from vtox.version import version
 
 # A host may have an address that nobody answers at (an IPv6 that leads nowhere) before one that
 # works.
@@ -60,7 +60,7 @@ async def _post(
     trust: ssl.SSLContext,
 ) -> Attempt:
     own = {"host": url.netloc.decode(), "content-type": "application/json"}
-    own["user-agent"] = f"vtox/{version('vtox')}"
+    own["user-agent"] = f"vtox/{version()}"
     patience = httpx2.Timeout(target.timeout_s, connect=target.timeout_s / 2)
     attempt = Attempt(problem="cannot_connect")
     try:

@@ -3,13 +3,13 @@
 import hashlib
 import platform
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy
 import scipy
 
 from vtox.reports.contents import Environment
+from vtox.version import RELEASE
 
 CPUINFO = Path("/proc/cpuinfo")
 PACKAGE = Path(__file__).parent.parent
@@ -20,7 +20,7 @@ SHOWN = 12
 def environment() -> Environment:
     """Return what computes verdicts here."""
     return Environment(
-        vtox=version("vtox"),
+        vtox=RELEASE,
         source=_source(),
         numpy=numpy.__version__,
         scipy=scipy.__version__,

@@ -1,8 +1,9 @@
 """The processes: addresses, ports, how many, and what they report of themselves."""
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, FilePath
+from pydantic import BaseModel, Field
 
 Mode = Literal["development", "testing", "production"]
 Ack = Literal["server", "disk"]
@@ -28,10 +29,13 @@ class ProcessSettings(BaseModel):
         8001, ge=1, le=65535, description="port for health and metrics of the bridge"
     )
     worker_port: int = Field(
-        8002, ge=1, le=65535, description="port for health and metrics of the first worker"
+        8002,
+        ge=1,
+        le=65535,
+        description="port for health and metrics of workers: the first queue's",
     )
     worker_port_span: int = Field(
-        64, ge=1, description="number of ports tried from VTOX_WORKER_PORT on"
+        64, ge=1, description="ports that a worker of its own tries; 1: VTOX_WORKER_PORT alone"
     )
     flower_port: int = Field(5555, ge=1, le=65535, description="port of Flower")
     flower_password: str | None = Field(
@@ -43,7 +47,10 @@ class ProcessSettings(BaseModel):
     probe_host: str = Field(
         "127.0.0.1", description="address of the health and metrics ports of bridge and workers"
     )
-    cluster_enabled: bool = Field(False, description="the API brings up the whole cluster")
+    cluster_enabled: bool | None = Field(
+        None,
+        description="the API brings up the cluster; none: where no server is set and none runs",
+    )
     cluster_mode: Mode = Field(
         "development", description="sets the defaults of workers, address and interval"
     )
@@ -72,7 +79,7 @@ class ProcessSettings(BaseModel):
     traces_share: float = Field(
         0.0, ge=0, le=1, description="share of the windows without a traceparent that are traced"
     )
-    notify_file: FilePath | None = Field(
+    notify_file: Path | None = Field(
         None, description="rules by which alarms go to webhooks and chats; none: nothing is sent"
     )
 

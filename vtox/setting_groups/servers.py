@@ -48,6 +48,9 @@ class ServerSettings(BaseModel):
     mqtt_url: str | None = Field(
         None, description="URL of the MQTT broker, mqtt:// or mqtts://, for `vtox mqtt`", repr=False
     )
+    mqtt_mapping: Path | None = Field(
+        None, description="what its topics carry (TOML); with both set `vtox up` runs `vtox mqtt`"
+    )
     mqtt_ca: FilePath | None = Field(
         None, description="CA (PEM) of that broker's certificate, if the system does not know it"
     )

@@ -9,7 +9,6 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 
 import orjson
 import psutil
@@ -23,6 +22,7 @@ from vtox.store import ledger_rows
 from vtox.store.client import Client
 from vtox.store.heartbeats import LIFE_S, Worker, terms_from_json, workers
 from vtox.store.partition_table import served
+from vtox.version import version
 
 # Settings by which bridges and workers decide together what becomes of a window.
 SETTINGS = (
@@ -87,7 +87,7 @@ def of_readers(every: Terms) -> Terms:
 
 def own_fields(settings: Settings) -> dict[str, str]:
     """Return version and terms of this process as its heartbeat carries them."""
-    return {"version": version("vtox"), "terms": orjson.dumps(terms(settings)).decode()}
+    return {"version": version(), "terms": orjson.dumps(terms(settings)).decode()}
 
 
 def report_agreement(client: Client, settings: Settings, bridge: str = keys.BRIDGE) -> None:

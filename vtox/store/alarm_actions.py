@@ -8,7 +8,7 @@ from vtox.alarms.life import OUTCOMES
 from vtox.alarms.work_orders import WorkOrder
 from vtox.store import outputs
 from vtox.store.client import Client
-from vtox.store.entries import RawFields, number
+from vtox.store.entries import RawFields, text_table, time_s
 
 ACTIONS: tuple[ActionName, ...] = get_args(ActionName)
 _TEXTS = ("machine_id", "by", "key_id", "alarm_id", "fault", "text", "request_id")
@@ -30,8 +30,8 @@ def encode_action(a: Action) -> list[str]:
 
 def decode_action(fields: RawFields) -> Action | None:
     """Return the action of an entry, None where it is none that this version knows."""
-    text = {n.decode("utf-8", "replace"): v.decode("utf-8", "replace") for n, v in fields.items()}
-    t, until_t = number(text.get("t")), number(text.get("until_t"))
+    text = text_table(fields)
+    t, until_t = time_s(text.get("t")), time_s(text.get("until_t"))
     outcome = text.get("outcome") or None
     if text.get("action") not in ACTIONS or t is None or outcome not in (None, *OUTCOMES):
         return None

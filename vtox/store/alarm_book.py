@@ -7,12 +7,13 @@ make of them, and a version by which a change is refused that was thought out fo
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Any
 
 import orjson
 import redis
+import structlog
 
 from vtox import keys
 from vtox.alarms.book import Action, Book
@@ -21,11 +22,15 @@ from vtox.alarms.work_orders import WorkOrder
 from vtox.errors import TooBusy
 from vtox.health.alerts import Alert
 from vtox.operating_state import suppresses_alarms
+from vtox.plain_data import known_fields
 from vtox.store import outputs, scripts
 from vtox.store.alarm_actions import encode_action
 from vtox.store.client import Client, server_time_ms
-from vtox.store.entries import decode_alert, loads, reasons_from_table
+from vtox.store.entries import RawFields, decode_alert, loads, reasons_from_table
 from vtox.store.open_alerts import OpenAlert, open_alerts
+from vtox.store.unreadable import Unreadable, note_skipped, read, read_each
+
+log = structlog.get_logger()
 
 _POSITION, _VERSION = b"#position", b"#version"
 _SHELVED, _OUT = "#shelved|", "#out|"
@@ -134,13 +139,14 @@ def _change(
         stored = client.hgetall(keys.ALARM_BOOK)
         book = _decode(stored)
         before = _values(book)
-        position = _follow_alerts(client, book, stored.get(_POSITION, b"").decode())
+        position, skipped = _follow_alerts(client, book, stored.get(_POSITION, b"").decode())
         change(book, server_time_ms(client))
         args = _difference(stored, before, book, position, actions or [])
         if args is None:
             return book
         try:
             if script(keys=where, args=args):
+                note_skipped(client, "alarm_book", keys.ALERTS, skipped)
                 return book
         except redis.ResponseError:
             if actions is not None:
@@ -150,8 +156,11 @@ def _change(
     raise TooBusy("others change alarms all the time", remedy="try again")
 
 
-def _follow_alerts(client: Client, book: Book, position: str) -> str:
-    """Change the book by the alerts after a position, and return the new one."""
+def _follow_alerts(
+    client: Client, book: Book, position: str
+) -> tuple[str, list[tuple[bytes, Unreadable]]]:
+    """Change the book by the alerts after a position; return the new one, and what is no alert."""
+    skipped: list[tuple[bytes, Unreadable]] = []
     if not position:
         # The first time: what is open, and no alarm that ended before.
         position = outputs.newest_id(client, keys.ALERTS)
@@ -160,16 +169,20 @@ def _follow_alerts(client: Client, book: Book, position: str) -> str:
             if suppresses_alarms(opened.code):
                 book.note_alert(_suppression_of(opened), server_time_ms(client))
     while entries := client.xrange(keys.ALERTS, f"({position}", "+", count=_ALERTS_AT_ONCE):
-        for entry_id, alert_fields in entries:
-            position, alert = entry_id.decode(), decode_alert(alert_fields)
-            if _ALARM_ID.fullmatch(alert.id):
-                book.note_alert(alert, outputs.entry_order(position)[0])
-    return position
+        position = entries[-1][0].decode()
+        skipped += read_each(entries, partial(_note_alert, book))[1]
+    return position, skipped
+
+
+def _note_alert(book: Book, entry_id: bytes, fields: RawFields) -> None:
+    alert = decode_alert(fields)
+    if _ALARM_ID.fullmatch(alert.id):
+        book.note_alert(alert, outputs.entry_order(entry_id.decode())[0])
 
 
 def _alarm_of(alert: OpenAlert) -> Alarm:
     ms = round(1000 * alert.t)
-    return Alarm(**_fields_of(Alarm, _shallow(alert)), raised_ms=ms, since_ms=ms)
+    return Alarm(**known_fields(Alarm, _shallow(alert)), raised_ms=ms, since_ms=ms)
 
 
 def _suppression_of(alert: OpenAlert) -> Alert:
@@ -229,20 +242,29 @@ def _decode(stored: _Stored) -> Book:
             book.shelved[machine_id, fault] = _suspension(loads(text))
         elif field.startswith(_OUT):
             book.out_of_service[field.removeprefix(_OUT)] = _suspension(loads(text))
-        else:
-            book.put(_alarm(text))
+        elif alarm := _known_alarm(text):
+            book.put(alarm)
     return book
 
 
 # Most are as they were when the book was read last.
 @lru_cache(maxsize=_DECODED)
+def _known_alarm(text: bytes) -> Alarm | None:
+    """Return a stored alarm, None for one that cannot be read: the others must not suffer."""
+    alarm = read(_alarm, text)
+    if isinstance(alarm, Unreadable):
+        log.error("a stored alarm cannot be read", code=alarm.code, reason=alarm.reason)
+        return None
+    return alarm
+
+
 def _alarm(text: bytes) -> Alarm:
     """Return a stored alarm; fields of a later version are ignored."""
     table = loads(text)
-    alarm = Alarm(**_fields_of(Alarm, table))
+    alarm = Alarm(**known_fields(Alarm, table))
     held = table.get("suspensions", {})
     suspensions = {n: _suspension(held[n]) for n in SUSPENSIONS if n in held}
-    orders = tuple(WorkOrder(**_fields_of(WorkOrder, o)) for o in table.get("work_orders", ()))
+    orders = tuple(WorkOrder(**known_fields(WorkOrder, o)) for o in table.get("work_orders", ()))
     requests = tuple(table.get("requests", ()))
     return replace(
         alarm,
@@ -255,9 +277,4 @@ def _alarm(text: bytes) -> Alarm:
 
 def _suspension(table: Mapping[str, Any]) -> Suspension:
     doubts = reasons_from_table(table.get("doubts"))
-    return Suspension(**_fields_of(Suspension, table) | {"doubts": doubts})
-
-
-def _fields_of(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
-    names = {f.name for f in fields(kind)}
-    return {n: v for n, v in table.items() if n in names}
+    return Suspension(**known_fields(Suspension, table) | {"doubts": doubts})

@@ -9,12 +9,13 @@ import json
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
 from vtox import keys
 from vtox.errors import SettingsError
+from vtox.plain_data import known_fields
 from vtox.settings import Settings
 from vtox.store.client import Client, server_time
 
@@ -189,8 +190,7 @@ def decode(row: bytes) -> ApiKey | None:
             "created_t": float(values["created_t"]),
             "expires_t": None if expires_t is None else float(expires_t),
         }
-        names = [f.name for f in fields(ApiKey)]
-        record = ApiKey(**{k: values[k] for k in names if k in values})
+        record = ApiKey(**known_fields(ApiKey, values))
     except (ValueError, TypeError, KeyError):
         return None
     return record if all(isinstance(x, str) for x in _texts(record)) else None

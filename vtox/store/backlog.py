@@ -12,7 +12,7 @@ from vtox.store.partition_table import served
 
 # Pending entries looked at in one step, about a millisecond of the server.
 _STEP = 500
-# Fields of the bridge: when the oldest record of a family that waits there arrived.
+# Fields of the bridge: since when a record of a family waits there, complete.
 _WAITING = {family: f"waiting_t:{family}" for family in FAMILIES}
 
 
@@ -35,10 +35,10 @@ class Backlog:
 
 
 def report_waiting(
-    client: Client, oldest_t: Mapping[str, float | None], bridge: str = keys.BRIDGE
+    client: Client, since_t: Mapping[str, float | None], bridge: str = keys.BRIDGE
 ) -> None:
-    """Keep when the oldest record arrived that waits in the bridge, of each family; None: none."""
-    fields = {_WAITING[family]: "" if t is None else f"{t:.3f}" for family, t in oldest_t.items()}
+    """Keep since when a complete record of each family waits in the bridge; None: none."""
+    fields = {_WAITING[family]: "" if t is None else f"{t:.3f}" for family, t in since_t.items()}
     client.hset(bridge, mapping=fields)
 
 
@@ -90,7 +90,7 @@ def _of_partition(client: Client, unassigned_before_s: float, partition: Partiti
 def oldest_records_s(client: Client) -> dict[str, float]:
     """Return family -> age of its oldest unfinished record, s, 0 where there is none.
 
-    From its last dispatch or start, or from its arrival where it waits in the bridge.
+    From its last dispatch or start, or since it is complete where it waits in the bridge.
     """
     partitions = served(client)
     pipe = client.pipeline(transaction=False)
@@ -107,9 +107,9 @@ def oldest_records_s(client: Client) -> dict[str, float]:
     of_one = 2 + len(FAMILIES)
     for i in range(0, len(replies), of_one):
         owned, waiting, *oldest = replies[i : i + of_one]
-        for family, arrived_t, due in zip(FAMILIES, waiting, oldest, strict=True):
+        for family, since_t, due in zip(FAMILIES, waiting, oldest, strict=True):
             times = [t for _, t in due]
-            if owned and arrived_t:
-                times.append(float(arrived_t))
+            if owned and since_t:
+                times.append(float(since_t))
             ages[family] = max(now - min(times, default=now), ages[family])
     return ages

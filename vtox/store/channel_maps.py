@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vtox.channel_map import NO_MAP, ChannelMap, Sources, sources_from_dict, sources_table
+from vtox.channel_map import (
+    NO_MAP,
+    ChannelMap,
+    Source,
+    Sources,
+    sources_from_dict,
+    sources_table,
+)
+from vtox.plain_data import known_fields
 from vtox.store import learning_notes
 from vtox.store.client import Client
 from vtox.store.machine_settings import SettingKind, store_setting
@@ -37,7 +45,9 @@ def set_channel_map(
 
 
 def _from_table(version: int, t: float, by: str, table: Mapping[str, Any]) -> ChannelMap:
-    return ChannelMap(version=version, t=t, by=by, sources=sources_from_dict(table["channels"]))
+    """Return a channel map that was kept as a table, without fields of a later version."""
+    known = {name: known_fields(Source, source) for name, source in table["channels"].items()}
+    return ChannelMap(version=version, t=t, by=by, sources=sources_from_dict(known))
 
 
 CHANNEL_MAP = SettingKind("channel_map", NO_MAP, _from_table)

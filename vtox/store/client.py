@@ -17,6 +17,7 @@ from vtox.errors import ServerLoading, ServerNotTrusted, ServerUnavailable, Sett
 from vtox.sentinel_urls import is_sentinel
 from vtox.server_urls import mask
 from vtox.store.connections import Connections
+from vtox.store.hanging import Hang
 from vtox.store.overlimit import OverLimit
 from vtox.store.sentinels import primary_client
 
@@ -28,10 +29,11 @@ Client = Any
 # time-out ten times: a block of 8 s against the default of 5 s came back after 59.6 s.
 MAX_BLOCK_MS = 1000
 SOCKET_TIMEOUT_S = 5.0
+# Of a client that is not patient: with the rest of a request, less than 3 s.
+HURRIED_TIMEOUT_S = 2.0
 # A loading server answers after every 1024 commands of its log: some tenths of a second.
 LOADING_POLL_S = 0.2
 FREE_DISK = "free space on the disk of the server's data folder; it then goes on by itself"
-TCP: dict[str, Any] = {"socket_connect_timeout": SOCKET_TIMEOUT_S, "socket_keepalive": True}
 # One system call takes a dozen windows; over TCP more than the default of 64 kB gains nothing.
 SOCKET: dict[str, Any] = {"socket_read_size": 1 << 20}
 
@@ -55,24 +57,28 @@ def connect(
 
     One quick retry hides a dropped idle connection; commands must be harmless when they run twice.
     The bridge has no retry: a second `XREADGROUP` would continue after the windows of a reply that
-    was lost. One that is not `patient` gives a server that hangs no second time: a page that waits
-    for its answer has given up before.
+    was lost. One that is not `patient` gives a server that hangs `HURRIED_TIMEOUT_S` and no second
+    time, and refuses the next commands at once (`Hang`).
     """
     again = (redis.ConnectionError, redis.TimeoutError) if patient else (redis.ConnectionError,)
+    timeout_s = SOCKET_TIMEOUT_S if patient else HURRIED_TIMEOUT_S
+    tcp = {"socket_connect_timeout": timeout_s, "socket_keepalive": True}
     connections = Connections(report_loss=report_loss)
     make: Callable[..., Client] = primary_client if is_sentinel(url) else OverLimit.from_url
     try:
         client = make(
             url,
             client_name=f"vtox-{name}",
-            socket_timeout=SOCKET_TIMEOUT_S,
-            **(SOCKET if url.startswith("unix:") else TCP),
+            socket_timeout=timeout_s,
+            **(SOCKET if url.startswith("unix:") else tcp),
             health_check_interval=10,
             command_packer=Packer(),
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), retries, supported_errors=again),
             redis_connect_func=connections,
         )
         client.connections = connections
+        if not patient:
+            client.hang = Hang()
         return client
     except (ValueError, KeyError):
         # Not `from error`: its text may hold a piece of the password.

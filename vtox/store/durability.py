@@ -9,9 +9,9 @@ from vtox.errors import NotOnDisk, NotReplicated
 from vtox.store.client import Client
 from vtox.store.streams import Fields
 
-# Below the time-out of the client's socket. Every second is a sync, and one may take a while.
-ON_DISK_TIMEOUT_MS = 4000
-REPLICAS_TIMEOUT_MS = 2000
+# Below the time-outs of the sockets. Every second is a sync, and one may take a while.
+ON_DISK_TIMEOUT_MS = 1800
+REPLICAS_TIMEOUT_MS = 1800
 # Valkey 8.1 and 9.1.2 confirm by WAITAOF what no sync has written yet, Redis 8.0.2 does not.
 REDIS_MIN = 8
 ANSWERS_LATER = (

@@ -1,14 +1,13 @@
 """The codec of the streams that VTOX writes: results, assessments, alerts, metrics.
 
 Stream entries are flat: name, text, name, text ...; an absent value is empty, a table is JSON. The
-hash of a machine keeps the same values as JSON. Names are a contract (docs/ARCHITECTURE.md);
-entries of older versions have fewer of them, and other programs may write anything.
+hash of a machine keeps the same values as JSON. Names are a contract (docs/ARCHITECTURE.md).
+Entries of other versions have fewer or more of them, and other programs may write anything: what a
+field may not hold counts as absent.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from math import isfinite
 from typing import Any
 
 import orjson
@@ -22,6 +21,15 @@ Texts = list[str | bytes]
 # Fields of `performance_metrics`: this and the name of a family.
 BUSY = "busy_"
 RawFields = Mapping[bytes, bytes]
+# No quantity is larger, so that sums stay finite; and no time, s since 1970 (`vtox.wire`).
+NUMBER_MAX, TIME_MAX_S = 1e100, 1e11
+# Whole numbers of JSON that every reader keeps.
+WHOLE_MAX = 2**53
+# Characters of a text that others may have written: the longest of ours has a tenth.
+TEXT_MAX = 4000
+# Bytes of a table: the detail of a result has some thousand. Its levels: ours have four, and Python
+# itself follows no more than a thousand.
+JSON_MAX, DEPTH_MAX = 1 << 18, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,28 +101,34 @@ def json_bytes(value: Any) -> bytes:
 
 
 def loads(text: bytes) -> Any:
-    """Return the value of JSON; that of older versions may hold NaN, which orjson refuses.
+    """Return the value of JSON: finite numbers, and texts that are Unicode.
 
     Raises
     ------
     ValueError
-        It is not JSON.
+        It is not JSON, or has more than `DEPTH_MAX` levels.
     """
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)
+    value = orjson.loads(text)
+    if _is_deeper(value, DEPTH_MAX):
+        raise ValueError(f"JSON of more than {DEPTH_MAX} levels")
+    return value
 
 
 def number(value: Any) -> float | None:
-    """Return a finite number, None for anything else."""
+    """Return a number of at most `NUMBER_MAX`, None for anything else."""
     if value is None:
         return None
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return found if isfinite(found) else None
+    return found if abs(found) <= NUMBER_MAX else None
+
+
+def time_s(value: Any) -> float | None:
+    """Return a time since 1970 or a duration, s; None for anything else."""
+    found = number(value)
+    return found if found is not None and 0 <= found <= TIME_MAX_S else None
 
 
 def result(family: str, record: Record, d: Diagnosis, marks: str | None = None) -> Result:
@@ -165,7 +179,7 @@ def result_table(r: Result) -> dict[str, Any]:
 
 def decode_result(fields: RawFields) -> Result:
     """Return the result of an entry."""
-    return _result(_text_table(fields), _json_table(fields.get(b"detail")))
+    return _result(text_table(fields), _json_table(fields.get(b"detail")))
 
 
 def result_from_json(text: bytes) -> Result:
@@ -181,12 +195,12 @@ def encode_alert(a: Alert) -> Texts:
 
 def decode_alert(fields: RawFields) -> Alert:
     """Return the alert of an entry; what is missing is empty, its time 0."""
-    text = _text_table(fields)
+    text = text_table(fields)
     names = ("id", "machine_id", "fault", "level", "event", "code", "reason")
     known: dict[str, Any] = {n: text.get(n, "") for n in names}
     values = values_from_table(_json_table(fields.get(b"values")))
     doubts = reasons_from_json(text.get("doubts", ""))
-    return Alert(**known, t=number(text.get("t")) or 0.0, values=values, doubts=doubts)
+    return Alert(**known, t=time_s(text.get("t")) or 0.0, values=values, doubts=doubts)
 
 
 def reason_from_json(code: str, values: str) -> Reason:
@@ -226,7 +240,7 @@ def assessment_table(a: Assessment) -> dict[str, Any]:
 
 def decode_assessment(fields: RawFields) -> tuple[str, Assessment]:
     """Return the machine and the assessment of an entry."""
-    text = _text_table(fields)
+    text = text_table(fields)
     table = text | {"faults": _json_table(fields.get(b"faults"))}
     return text.get("machine_id", ""), _assessment(table)
 
@@ -249,7 +263,7 @@ def encode_metrics(m: Metrics) -> Texts:
 
 def decode_metrics(entry_id: bytes, fields: RawFields) -> Metrics:
     """Return the metrics of an entry."""
-    text = _text_table(fields)
+    text = text_table(fields)
     values = {n: number(text.get(n)) for n in _METRICS}
     shares = {n.removeprefix(BUSY): number(x) for n, x in text.items() if n.startswith(BUSY)}
     return Metrics(
@@ -293,7 +307,7 @@ def _detail(r: Result) -> dict[str, Any]:
 def _result(table: Mapping[str, Any], detail: Mapping[str, Any]) -> Result:
     def whole(name: str) -> int | None:
         value = number(table.get(name))
-        return None if value is None else int(value)
+        return None if value is None or abs(value) > WHOLE_MAX else int(value)
 
     state: State = table.get("state", "unknown")
     return Result(
@@ -303,8 +317,8 @@ def _result(table: Mapping[str, Any], detail: Mapping[str, Any]) -> Result:
         run=table.get("run", ""),
         first_seq=whole("first_seq"),
         last_seq=whole("last_seq"),
-        t_start=number(table.get("t_start")),
-        t_end=number(table.get("t_end")),
+        t_start=time_s(table.get("t_start")),
+        t_end=time_s(table.get("t_end")),
         state=state,
         severity=number(table.get("severity")),
         confidence=number(table.get("confidence")),
@@ -336,7 +350,7 @@ def _assessment(table: Mapping[str, Any]) -> Assessment:
         for fault, f in (table.get("faults") or {}).items()
     }
     return Assessment(
-        t=number(table.get("t")) or 0.0,
+        t=time_s(table.get("t")) or 0.0,
         health=number(table.get("health")),
         state=table.get("state", "unknown"),
         faults=faults,
@@ -359,11 +373,31 @@ def reasons_table(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
 
 
 def values_from_table(table: Mapping[str, Any]) -> dict[str, ReasonValue]:
-    """Return the values of a reason that were kept as a table."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+    """Return the values of a reason that were kept as a table: numbers, texts, lists of texts."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in table.items()
+        if isinstance(value, _VALUES) or (isinstance(value, list) and _are_texts(value))
+    }
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(v, str) for v in values)
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Return whether a value of JSON has more levels."""
+    if not isinstance(value, _NESTED):
+        return False
+    if not levels:
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return any(_is_deeper(v, levels - 1) for v in inner if isinstance(v, _NESTED))
 
 
 _PLAIN = (str, bytes)
+_VALUES = (str, int, float)
+_NESTED = (dict, list)
 
 
 def _texts(values: Mapping[str, Any]) -> Texts:
@@ -377,9 +411,10 @@ def _texts(values: Mapping[str, Any]) -> Texts:
     return fields
 
 
-def _text_table(fields: RawFields) -> dict[str, str]:
+def text_table(fields: RawFields) -> dict[str, str]:
+    """Return the fields of an entry as texts, but for the JSON of a result."""
     return {
-        k.decode("utf-8", "replace"): v.decode("utf-8", "replace")
+        k.decode("utf-8", "replace"): v.decode("utf-8", "replace")[:TEXT_MAX]
         for k, v in fields.items()
         if k != b"detail"
     }
@@ -387,7 +422,7 @@ def _text_table(fields: RawFields) -> dict[str, str]:
 
 def _json_table(text: bytes | None) -> Mapping[str, Any]:
     try:
-        table = loads(text or b"{}")
+        table = loads(text or b"{}") if len(text or b"") <= JSON_MAX else {}
     except ValueError:
         return {}
     return table if isinstance(table, dict) else {}

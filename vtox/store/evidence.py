@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import dropwhile, takewhile
+from itertools import dropwhile, groupby, takewhile
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from vtox.domain import Array, Recording, Window
 from vtox.errors import InputError
 from vtox.store import outputs
 from vtox.store.client import Client
+from vtox.store.unreadable import read_or_none
 from vtox.wire import UNLIMITED, Fields, decode
 
 _READ_AT_ONCE = 20
@@ -95,19 +96,14 @@ def newest_first(client: Client, machine_id: str = "", before: str = "") -> Iter
 
     With `before`, the `first_id` of one of them, only those that are older.
     """
-    record, first_id, kept = "", "", list[Fields]()
     entries = outputs.newest_first(client, keys.EVIDENCE, before, read_at_once=_READ_AT_ONCE)
-    for entry_id, fields in entries:
-        if machine_id not in ("", fields[b"machine_id"].decode()):
-            continue
-        name = fields[b"record"].decode()
-        if name != record and kept:
-            yield _waveform(record, first_id, kept[::-1])
-            kept = []
-        record, first_id = name, entry_id.decode()
-        kept.append(fields)
-    if kept:
-        yield _waveform(record, first_id, kept[::-1])
+    own = (e for e in entries if not machine_id or e[1].get(b"machine_id") == machine_id.encode())
+    for name, of_record in groupby(own, key=lambda e: e[1].get(b"record", b"")):
+        windows = list(of_record)[::-1]
+        record = name.decode("utf-8", "replace")
+        first_id, fields = windows[0][0].decode(), list[Fields](f for _, f in windows)
+        if waveform := read_or_none(_waveform, record, first_id, fields):
+            yield waveform
 
 
 def get(client: Client, record: str) -> Waveform:
@@ -122,8 +118,8 @@ def get(client: Client, record: str) -> Waveform:
     if family and _ENTRY_ID.fullmatch(first_id):
         # It was stored after its first window came, all windows at once.
         stored = outputs.oldest_first(client, keys.EVIDENCE, first_id, read_at_once=_READ_AT_ONCE)
-        from_there = dropwhile(lambda entry: entry[1][b"record"] != record.encode(), stored)
-        own = takewhile(lambda entry: entry[1][b"record"] == record.encode(), from_there)
+        from_there = dropwhile(lambda entry: entry[1].get(b"record") != record.encode(), stored)
+        own = takewhile(lambda entry: entry[1].get(b"record") == record.encode(), from_there)
         if entries := list(own):
             return _waveform(record, entries[0][0].decode(), [fields for _, fields in entries])
     # The clock of the server may have been set back since.

@@ -6,17 +6,18 @@ number of changes, not of machines.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import orjson
 import structlog
 
 from vtox import keys
 from vtox.alarms.supplies import SuppliedMachine, supply_of
 from vtox.health.assessment import Assessment
 from vtox.store.client import Client
-from vtox.store.entries import assessment_from_json
+from vtox.store.entries import assessment_from_json, loads
+from vtox.store.unreadable import Unreadable, read, read_or_none
 
 log = structlog.get_logger()
 
@@ -171,7 +172,7 @@ def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachi
         for m in part:
             pipe.hmget(keys.machine(m), "vehicle_id", "motor", "health")
         for m, (vehicle, motor, health) in zip(part, pipe.execute(), strict=True):
-            plate = orjson.loads(motor) if motor else {}
+            plate = _plate(motor)
             found.append(
                 FleetMachine(
                     machine_id=m,
@@ -197,13 +198,19 @@ def supplied_machine(m: FleetMachine) -> SuppliedMachine | None:
     return supply and SuppliedMachine(m.machine_id, supply, m.behind_drive)
 
 
+def _plate(text: bytes | None) -> Mapping[str, Any]:
+    """Return a stored nameplate, empty where there is none that can be read."""
+    plate = read_or_none(loads, text) if text else None
+    return plate if isinstance(plate, dict) else {}
+
+
 def _assessment(machine_id: str, text: bytes) -> Assessment | None:
     """Return a stored assessment; a damaged one must not take the others from the list."""
-    try:
-        return assessment_from_json(text)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        log.error("an assessment cannot be read", machine_id=machine_id, reason=repr(error))
+    found = read(assessment_from_json, text)
+    if isinstance(found, Unreadable):
+        log.error("an assessment cannot be read", machine_id=machine_id, reason=found.reason)
         return None
+    return found
 
 
 def assessments(client: Client, machine_ids: Iterable[str]) -> list[Assessment | None]:

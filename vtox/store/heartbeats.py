@@ -10,10 +10,9 @@ from vtox import keys
 from vtox.store import scripts
 from vtox.store.client import Client
 from vtox.store.entries import number
+from vtox.store.unreadable import read_or_none
 
 LIFE_S = 15
-# One that has run out holds no more than a last count; one of another version may lack others.
-_REQUIRED = {"name", "host", "pid", "queues", "last_seen_t"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +156,12 @@ def workers(client: Client, names: list[bytes]) -> tuple[Worker, ...]:
     pipe = client.pipeline(transaction=False)
     for name in names:
         pipe.hgetall(keys.worker(name.decode()))
-    beats = [{k.decode(): v.decode() for k, v in b.items()} for b in pipe.execute()]
-    return tuple(_worker(b) for b in beats if _REQUIRED <= b.keys())
+    return tuple(w for b in pipe.execute() if (w := read_or_none(_worker, b)))
 
 
-def _worker(beat: dict[str, str]) -> Worker:
+def _worker(stored: Mapping[bytes, bytes]) -> Worker:
+    """Return a worker; one that has run out holds no more than a last count, and is none."""
+    beat = {k.decode(): v.decode() for k, v in stored.items()}
     return Worker(
         name=beat["name"],
         host=beat["host"],

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 
+from vtox.faults import FAULTS
 from vtox.health.alerts import FaultHistory, SlotHistory
 from vtox.health.assessment import Published
 from vtox.health.update import MachineHistory
@@ -55,7 +56,7 @@ def history_from_json(text: bytes | None) -> MachineHistory:
         table = loads(text)
         published = table.pop("last_published", None) or table.pop("told", None)
         return MachineHistory(
-            {fault: _fault_history(entry) for fault, entry in table.items()},
+            {fault: _fault_history(table[fault]) for fault in FAULTS if fault in table},
             Published(published["t"], published["health"], published["state"])
             if published
             else None,

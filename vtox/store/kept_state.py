@@ -35,6 +35,7 @@ IN_FLIGHT = {
     "REPLAY_SECRET": "signs dead letters, which are not kept; made anew",
     "COUNTERS": "counts since the server was new",
     "LATENCY": "counts since the server was new",
+    "UNREADABLE": "counts since the server was new",
     "PROGRESS": "of windows in flight",
     "LEASE": "of the bridge that runs",
     "BRIDGE": "of the bridge that runs",
@@ -46,6 +47,7 @@ IN_FLIGHT = {
     "RECORDER": "heartbeat",
     "NOTIFIER": "heartbeat",
     "SCALING": "heartbeats",
+    "ABSENT": "heartbeats",
     "REFUSALS": "what was refused lately",
     "MONITOR": "counts that the monitor compares",
     "ALARMS": "conditions of the system, observed anew",
@@ -120,6 +122,8 @@ def clear(client: Client) -> None:
     for some in _portions([m.decode() for m in client.zrange(keys.MACHINES, 0, -1)]):
         own = [key for m in some for key in (keys.machine(m), keys.known_windows(m))]
         client.unlink(*own)
+    # Up to where the history was recorded that is replaced: the recorder would say it is lost.
+    client.unlink(keys.RECORDER)
     client.unlink(keys.MACHINES, *map(_key, (*DERIVED, *HASHES, *STREAMS)))
 
 

@@ -15,7 +15,7 @@ import structlog
 
 from vtox import keys
 from vtox.domain import Record
-from vtox.errors import LeaseLost, LedgerRowError
+from vtox.errors import LeaseLost
 from vtox.faults import FAMILIES
 from vtox.partitions import FIRST, Partition
 from vtox.settings import Settings
@@ -23,6 +23,7 @@ from vtox.store import scripts
 from vtox.store.client import Client
 from vtox.store.ledger_rows import record_from_json, record_json
 from vtox.store.retention import MB
+from vtox.store.unreadable import Unreadable, read
 
 log = structlog.get_logger()
 
@@ -249,12 +250,12 @@ class Ledger:
         """Return the records whose rows can be read; the others must not stop their neighbours."""
         rows: dict[str, Record] = {}
         for record_id, text in texts.items():
-            try:
-                if text:
-                    rows[record_id] = record_from_json(text)
-            except LedgerRowError as error:
-                log.error("ledger row", code=error.code, record=record_id, reason=str(error))
-                self.bury(family, record_id, error.code, str(error))
+            row = read(record_from_json, text) if text else None
+            if isinstance(row, Unreadable):
+                log.error("ledger row", code=row.code, record=record_id, reason=row.reason)
+                self.bury(family, record_id, row.code, row.reason)
+            elif row:
+                rows[record_id] = row
         return rows
 
     def _oldest_dispatch(self, family: str, waiting: Iterable[Sequence[str]]) -> float | None:

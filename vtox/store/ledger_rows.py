@@ -4,6 +4,7 @@ Two versions of VTOX may share a server for a while. A field that this one does 
 a row of another format version is refused.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "windows": (int,),
     "bytes": (int,),
 }
+_IDS = re.compile(r"\d{1,20}-\d{1,20}( \d{1,20}-\d{1,20})*")
 _HEAD = b'{"v":%d,' % VERSION
 
 
@@ -62,6 +64,8 @@ def record_from_table(table: Any) -> Record:
     wrong = [name for name, types in _TYPES.items() if type(table.get(name)) not in types]
     if wrong:
         raise LedgerRowError("damaged_row", f"no usable {', '.join(wrong)}")
+    if not _IDS.fullmatch(table["ids"]) or table["windows"] < 1 or table["bytes"] < 0:
+        raise LedgerRowError("damaged_row", "no ids of windows, or no size")
     closed = table.get("closed")
     try:
         if isinstance(closed, str) and closed:
@@ -82,7 +86,7 @@ def record_from_table(table: Any) -> Record:
 
 def _count(value: Any) -> int:
     """Return a number that earlier versions did not write: 0 then."""
-    return value if type(value) is int else 0
+    return value if type(value) is int and value >= 0 else 0
 
 
 def _text(value: Any) -> str:

@@ -104,7 +104,7 @@ def line_points(point: Point, fields: RawFields) -> Iterator[Point]:
     levels_of = _LEVELS_OF[point.quantity]
     try:
         levels = levels_of(loads(fields.get(b"detail") or b"{}"))
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError):
         return
     for quantity, (value, threshold) in levels.items():
         yield point._replace(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import orjson
 import structlog
 
 from vtox import keys
@@ -26,6 +25,7 @@ from vtox.store.entries import (
     Result,
     assessment_from_json,
     assessment_table,
+    loads,
     result_from_json,
     result_table,
 )
@@ -34,6 +34,7 @@ from vtox.store.histories import history_from_json
 from vtox.store.machine_settings import decode_setting
 from vtox.store.retirements import note_retirement
 from vtox.store.sensitivities import SENSITIVITY
+from vtox.store.unreadable import read_or_none
 
 log = structlog.get_logger()
 
@@ -241,16 +242,17 @@ def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview
         info, learning, channels = about
         present = decode_setting(channels, CHANNEL_MAP)
         baseline = baseline_state(info, learning, bool(has_baseline), now, present)
-        diagnoses = {f: result_from_json(t) for f, t in zip(FAULTS, latest, strict=True) if t}
+        texts = zip(FAULTS, latest, strict=True)
+        diagnoses = {f: r for f, t in texts if t and (r := read_or_none(result_from_json, t))}
         found.append(
             MachineOverview(
                 machine_id=m,
                 vehicle_id=vehicle.decode() if vehicle else None,
                 last_window_t=arrived or None,
-                nameplate=orjson.loads(motor) if motor else None,
+                nameplate=read_or_none(loads, motor) if motor else None,
                 baseline=bool(has_baseline) and not is_of_other_channels(info, present),
                 baseline_state=baseline,
-                health=assessment_from_json(health) if health else None,
+                health=read_or_none(assessment_from_json, health) if health else None,
                 diagnoses=diagnoses,
                 as_of_t=now,
             )

@@ -5,12 +5,13 @@ is stopped takes it away.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 
 from vtox import keys
+from vtox.plain_data import known_fields
 from vtox.store.client import Client
 from vtox.store.entries import loads, number
 
@@ -86,5 +87,4 @@ def decode(stored: Mapping[bytes, bytes]) -> NotifierHeartbeat | None:
 
 
 def _state(table: Mapping[str, Any]) -> TargetState:
-    names = {f.name for f in fields(TargetState)}
-    return TargetState(**{n: v for n, v in table.items() if n in names})
+    return TargetState(**known_fields(TargetState, table))

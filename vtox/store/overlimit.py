@@ -6,6 +6,7 @@ one. Only new windows stay refused, which is what holds senders back.
 """
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import redis
@@ -15,6 +16,7 @@ from redis.exceptions import ExecAbortError, OutOfMemoryError
 from vtox.partitions import is_raw
 from vtox.store import scripts
 from vtox.store.connections import Connections
+from vtox.store.hanging import Hang
 
 # Commands inside a script reply in RESP 2, whatever the client speaks.
 _SHAPES: dict[str, Any] = redis.Redis(protocol=2).response_callbacks
@@ -26,6 +28,7 @@ class OverLimit(redis.Redis):
     """A client that repeats in a script what the server refuses for want of memory."""
 
     connections: Connections
+    hang: Hang | nullcontext[None] = nullcontext()
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Execute one command.
@@ -36,7 +39,8 @@ class OverLimit(redis.Redis):
             The server is full, and the command adds a window.
         """
         try:
-            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            with self.hang:
+                return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except OutOfMemoryError:
             if _must_wait([args]):
                 raise
@@ -44,13 +48,17 @@ class OverLimit(redis.Redis):
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
         """Return a pipeline; as a transaction it is accepted above the limit too."""
-        return OverLimitPipeline(
+        pipe = OverLimitPipeline(
             self.connection_pool, self.response_callbacks, transaction, shard_hint
         )
+        pipe.hang = self.hang
+        return pipe
 
 
 class OverLimitPipeline(Pipeline):
     """The same for a transaction, which a full server refuses as a whole."""
+
+    hang: Hang | nullcontext[None] = nullcontext()
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
         """Execute what was queued.
@@ -62,7 +70,8 @@ class OverLimitPipeline(Pipeline):
         """
         commands: Commands = list(self.command_stack)
         try:
-            return super().execute(raise_on_error)
+            with self.hang:
+                return super().execute(raise_on_error)
         except (OutOfMemoryError, ExecAbortError) as error:
             # Refused while it is queued, or, when memory ran out meanwhile, at its EXEC.
             if not isinstance(error, OutOfMemoryError) and "OOM" not in str(error):

@@ -14,7 +14,7 @@ from vtox.domain import State
 from vtox.faults import FAMILIES
 from vtox.health.alerts import FOUND
 from vtox.plain_names import NAME
-from vtox.store.entries import BUSY, RawFields, number
+from vtox.store.entries import BUSY, RawFields, number, time_s
 
 HEALTH = "health"
 # Quantities of the system, as `performance_metrics` names them.
@@ -66,10 +66,10 @@ class Point(NamedTuple):
 def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
     """Yield the point of an entry of `fault_diagnosis_results`, none where it is no result."""
     names = _names(fields.get(b"machine_id", b""), fields.get(b"fault", b""))
-    ends_s = number(fields.get(b"t_end"))
+    ends_s = time_s(fields.get(b"t_end"))
     if names is None or ends_s is None:
         return
-    starts_s = number(fields.get(b"t_start"))
+    starts_s = time_s(fields.get(b"t_start"))
     moment = _moment(entry_id, ends_s)
     if moment is None:
         return
@@ -92,7 +92,7 @@ def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
 def points_of_assessment(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
     """Yield the point of an entry of `vehicle_health_assessments`."""
     names = _names(fields.get(b"machine_id", b""), HEALTH.encode())
-    t = number(fields.get(b"t"))
+    t = time_s(fields.get(b"t"))
     moment = None if t is None else _moment(entry_id, t)
     if names is not None and moment is not None:
         health = number(fields.get(b"health") or None)
@@ -102,7 +102,7 @@ def points_of_assessment(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
 
 def points_of_metrics(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
     """Yield the points of an entry of `performance_metrics`, none of what was not measured."""
-    t, interval_s = number(fields.get(b"t")), number(fields.get(b"interval_s")) or 0.0
+    t, interval_s = time_s(fields.get(b"t")), time_s(fields.get(b"interval_s")) or 0.0
     moment = None if t is None else _moment(entry_id, t)
     if moment is None:
         return

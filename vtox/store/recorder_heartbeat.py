@@ -4,7 +4,7 @@ It stays when the recorder ends, so that a system which had one says that it is 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vtox import keys
@@ -14,6 +14,9 @@ from vtox.store.entries import number
 # What it says of itself, besides its times.
 _TEXTS = ("host", "address", "problem", "missed")
 _NUMBERS = ("free_mb", "needed_mb")
+_TIMES = ("last_seen_t", "recorded_t", "lost_t")
+# And up to where each stream is recorded.
+_RECORDED = "recorded:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,9 @@ class RecorderHeartbeat:
     `recorded_t` is when all streams had last been recorded to their end; `address` is where the
     history is, without a password. `problem` says why it cannot write now, `missed` what was
     trimmed unread lately; both are empty where there is nothing to say. `free_mb` and `needed_mb`
-    are the room that its disk has, and must have, while that is what stops it.
+    are the room that its disk has, and must have, while that is what stops it. `recorded` is stream
+    -> id of the last entry that is in the history; `lost_t` is when that was found to be gone, None
+    where it never was. Both stay on the server while a recorder does not know better.
     """
 
     pid: int
@@ -35,18 +40,17 @@ class RecorderHeartbeat:
     missed: str = ""
     free_mb: float | None = None
     needed_mb: float | None = None
+    recorded: Mapping[str, str] = field(default_factory=dict)
+    lost_t: float | None = None
 
 
 def send_heartbeat(client: Client, beat: RecorderHeartbeat) -> None:
     """Write a heartbeat."""
-    recorded = "" if beat.recorded_t is None else f"{beat.recorded_t:.3f}"
     room = {n: "" if (v := getattr(beat, n)) is None else f"{v:.1f}" for n in _NUMBERS}
-    fields = room | {
-        "pid": beat.pid,
-        "last_seen_t": f"{beat.last_seen_t:.3f}",
-        "recorded_t": recorded,
-    }
-    client.hset(keys.RECORDER, mapping=fields | {n: getattr(beat, n) for n in _TEXTS})
+    times = {n: f"{v:.3f}" for n in _TIMES if (v := getattr(beat, n)) is not None}
+    recorded = {_RECORDED + stream: i for stream, i in beat.recorded.items()}
+    texts = {n: getattr(beat, n) for n in _TEXTS}
+    client.hset(keys.RECORDER, mapping={"pid": beat.pid} | texts | room | times | recorded)
 
 
 def recorder_heartbeat(client: Client) -> RecorderHeartbeat | None:
@@ -60,7 +64,11 @@ def decode(fields: Mapping[bytes, bytes]) -> RecorderHeartbeat | None:
     if pid is None or seen is None:
         return None
     texts = {n: fields.get(n.encode(), b"").decode("utf-8", "replace") for n in _TEXTS}
-    recorded_t = number(fields.get(b"recorded_t") or None)
-    room = {n: number(fields.get(n.encode()) or None) for n in _NUMBERS}
-    known: dict[str, Any] = texts | room
-    return RecorderHeartbeat(pid=int(pid), last_seen_t=seen, recorded_t=recorded_t, **known)
+    numbers = {n: number(fields.get(n.encode()) or None) for n in (*_NUMBERS, *_TIMES)}
+    recorded = {
+        n.decode().removeprefix(_RECORDED): i.decode()
+        for n, i in fields.items()
+        if n.startswith(_RECORDED.encode())
+    }
+    known: dict[str, Any] = texts | numbers | {"last_seen_t": seen}
+    return RecorderHeartbeat(pid=int(pid), recorded=recorded, **known)

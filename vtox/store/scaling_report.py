@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from vtox import keys
+from vtox.plain_data import known_fields
 from vtox.store.client import Client
 
 # A host that reported longer ago is left out: it ended without saying so.
@@ -46,8 +47,8 @@ def scaling_reports(stored: Mapping[bytes, bytes], now: float) -> list[HostScali
     found = []
     for _, text in sorted(stored.items()):
         try:
-            report = HostScaling(**json.loads(text))
-        except (ValueError, TypeError):  # damaged, or of a later version
+            report = HostScaling(**known_fields(HostScaling, json.loads(text)))
+        except (ValueError, TypeError, AttributeError):  # damaged
             continue
         if now - report.t < LIFE_S:
             found.append(report)

@@ -11,6 +11,7 @@ import redis
 
 from vtox import keys
 from vtox.faults import FAMILIES
+from vtox.store.absent_processes import AbsentProcess, absent_processes
 from vtox.store.agreement import Party, parties
 from vtox.store.client import Client
 from vtox.store.entries import Metrics, decode_metrics
@@ -125,8 +126,12 @@ class Snapshot:
     parties: tuple[Party, ...] = ()
     # Hosts where the number of workers follows the load.
     scaling: tuple[HostScaling, ...] = ()
+    # Optional processes that do not start.
+    absent: tuple[AbsentProcess, ...] = ()
     # Family -> bucket of `BUCKET_BASE` -> records committed with that latency.
     latency: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    # Reader of streams -> entries that it could not read.
+    unreadable: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def backlog(self) -> int | None:
@@ -164,6 +169,8 @@ def snapshot(client: Client) -> Snapshot:
     pipe.hgetall(keys.RECORDER)
     pipe.hgetall(keys.NOTIFIER)
     pipe.hgetall(keys.SCALING)
+    pipe.hgetall(keys.ABSENT)
+    pipe.hgetall(keys.UNREADABLE)
     pipe.hgetall(keys.BROKER)
     replies = pipe.execute(raise_on_error=False)
     rest = iter(replies)
@@ -213,6 +220,8 @@ def snapshot(client: Client) -> Snapshot:
         recorder=decode_recorder(take({})),
         notifier=decode_notifier(take({})),
         scaling=tuple(scaling_reports(take({}), t)),
+        absent=tuple(absent_processes(take({}), t)),
+        unreadable={k.decode(): int(n) for k, n in take({}).items()},
         broker=broker,
         parties=tuple(parties(alive, [bridge for *_, owned, bridge in found if owned])),
     )

@@ -9,6 +9,7 @@ from typing import Literal
 
 from vtox import keys
 from vtox.domain import Reason
+from vtox.plain_data import known_fields
 from vtox.store import scripts
 from vtox.store.client import Client
 from vtox.store.entries import json_bytes, loads
@@ -87,11 +88,11 @@ def load_watch(client: Client) -> Watch | None:
 
 
 def decode_watch(text: bytes | None) -> Watch | None:
-    """Return what the monitor observed last from its JSON, None where it is of another version."""
+    """Return what the monitor observed last from its JSON, None where that cannot be read."""
     try:
         table = loads(text or b"{}")
         readings = tuple((t, counts) for t, counts in table["dead_letters"])
-        return Watch(**table | {"dead_letters": readings})
+        return Watch(**known_fields(Watch, table) | {"dead_letters": readings})
     except (ValueError, TypeError, KeyError):
         return None
 

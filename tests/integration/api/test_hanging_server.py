@@ -4,23 +4,30 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from api.factory import create_app
+from api.routes import health
 from tests.integration.api.browser import needs_browser
 from tests.integration.api.test_alarms_page import page, raise_alarm
 from tests.integration.api.test_sign_in_browser import chromium
-from tests.integration.conftest import serving_app
+from tests.integration.conftest import serving, serving_app
 from tests.waiting import eventually
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.settings import Settings, load
-from vtox.store.client import Client, connect
+from vtox.store import apikeys
+from vtox.store.client import HURRIED_TIMEOUT_S, Client, connect
 
 # A page gives up after this (`PATIENCE_MS` of common.js).
 PATIENCE_S = 15.0
+# Once for a request; with the real time it is answered within 3 s.
+WAIT_S = 1.0
+PUBLIC = ("/health/live", "/health/ready")
 
 
 @contextmanager
@@ -30,6 +37,67 @@ def stopped(pid: int) -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def hanging(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[httpx.Client, EmbeddedServer]]:
+    """The service over a server of this test, which it may stop, and an API key for it.
+
+    With half of the times, so that a busy host does not decide.
+    """
+    assert HURRIED_TIMEOUT_S == 2 * WAIT_S
+    monkeypatch.setattr("vtox.store.client.HURRIED_TIMEOUT_S", WAIT_S)
+    monkeypatch.setattr(health, "READY_TIMEOUT_S", health.READY_TIMEOUT_S / 2)
+    with (
+        EmbeddedServer(load(data_dir=tmp_path / "server")) as server,
+        connect(server.url, "test") as client,
+        serving(load(redis_url=server.url, data_dir=tmp_path)) as http,
+    ):
+        http.headers["X-API-Key"] = apikeys.create(client, ["admin"])[0]
+        assert http.get("/version").is_success
+        yield http, server
+
+
+def timed(http: httpx.Client, method: str, path: str) -> tuple[httpx.Response, float]:
+    began = time.monotonic()
+    return http.request(method, path), time.monotonic() - began
+
+
+def test_every_request_is_answered_in_time_while_it_hangs(
+    hanging: tuple[httpx.Client, EmbeddedServer],
+) -> None:
+    http, server = hanging
+    asked = [
+        (m.upper(), path)
+        for path, methods in create_app().openapi()["paths"].items()
+        for m in methods
+    ]
+    filled = {"machine_id": "M1", "alarm_id": "M1:bearing:1", "letter_id": "1-1", "record": "1-1"}
+    with stopped(server.pid), ThreadPoolExecutor(len(asked)) as pool:
+        waiting = {(m, p): pool.submit(timed, http, m, p.format(**filled)) for m, p in asked}
+        answers = {route: w.result() for route, w in waiting.items()}
+    slow = {r: took for r, (_, took) in answers.items() if took > (1.0 if r[1] in PUBLIC else 3.0)}
+    assert slow == {}
+    codes = {
+        r: (a.status_code, a.json().get("code"))
+        for r, (a, _) in answers.items()
+        if r[1] not in PUBLIC
+    }
+    assert codes == dict.fromkeys(codes, (503, "server_unavailable"))
+    assert answers["GET", "/health/ready"][0].json() == {"status": "fail"}
+
+
+def test_only_the_first_requests_wait_while_it_hangs(
+    hanging: tuple[httpx.Client, EmbeddedServer],
+) -> None:
+    http, server = hanging
+    with stopped(server.pid):
+        timed(http, "GET", "/version")
+        took = sorted(timed(http, "GET", "/version")[1] for _ in range(5))
+        assert took[-2] < WAIT_S / 2  # one may find out whether it answers again
+    eventually(lambda: http.get("/version").is_success)
 
 
 @needs_browser

@@ -7,6 +7,7 @@ from threading import Event
 import httpx
 import pytest
 
+from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert, add_assessment, add_metrics, add_result
 from vtox import keys
 from vtox.domain import Motor
@@ -44,6 +45,17 @@ def test_before_anything_was_recorded_the_history_is_empty(
     machines.register(client, "M1", Motor())
     data = history(fresh_http)["data"]
     assert (data["series"], data["recorded_until_t"]) == ({}, None)
+
+
+def test_a_url_of_no_database_stops_the_history_alone(settings: Settings, client: Client) -> None:
+    machines.register(client, "M1", Motor())
+    wrong = settings.model_copy(update={"database_url": "mysql://u:s3cret@h/d"})
+    with serving(wrong) as http:
+        answer = http.get(URL)
+        assert (answer.status_code, answer.json()["code"]) == (503, "history_unavailable")
+        assert "VTOX_DATABASE_URL" in answer.json()["detail"]
+        assert "s3cret" not in answer.text
+        assert http.get("/api/v1/machines/M1").status_code == 200
 
 
 def test_a_day_has_its_gap(

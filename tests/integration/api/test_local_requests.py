@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from api.local_requests import is_loopback
 from tests.cluster import free_ports
@@ -36,6 +37,13 @@ def test_a_service_that_other_hosts_reach_needs_a_key(
         assert_asks_for_the_first_key(http.get(path))
         key, _ = apikeys.create(client, ["read"], "Ada")
         assert http.get(path, headers={"X-API-Key": key}).status_code == 200
+
+
+def test_the_terminal_says_how_to_get_in(settings: Settings, client: Client) -> None:
+    with capture_logs() as entries, serving(settings, host="0.0.0.0"):
+        (said,) = eventually(lambda: [e for e in entries if "without an API key" in e["event"]])
+    assert "vtox keys create" in said["what_to_do"]
+    assert "0.0.0.0" in said["address"]
 
 
 def test_a_client_at_another_address_of_this_host_needs_a_key(settings: Settings) -> None:

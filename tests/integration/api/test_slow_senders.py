@@ -11,11 +11,13 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from api import body_limit, busy, http_protocol
 from api.factory import create_app
 from tests.integration.api.test_windows import GOOD
 from tests.integration.conftest import serving, serving_app
+from tests.paths import ROOT
 from tests.waiting import eventually
 from vtox.cluster import processes
 from vtox.settings import Settings, load
@@ -59,6 +61,15 @@ def seconds_until_closed(s: socket.socket, drip: bytes = b"", start: float | Non
             break
         assert time.monotonic() - start < 2 * SOON_S, "the connection is still open"
     return time.monotonic() - start
+
+
+def assert_answered(s: socket.socket) -> None:
+    s.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    answer = b""
+    while not answer.endswith(b'{"status":"pass"}'):
+        part = s.recv(4096)
+        assert part, answer
+        answer += part
 
 
 @pytest.mark.parametrize(
@@ -152,6 +163,7 @@ def test_others_are_served_while_slow_clients_hold_connections(
     monkeypatch.setattr(http_protocol, "MAX_CONNECTIONS", 50)
     monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 60.0)
     with ExitStack() as open_ones:
+        logged = open_ones.enter_context(capture_logs())
         slow = [open_ones.enter_context(connected(bounded)) for _ in range(120)]
         for s in slow:
             s.sendall(b"GET / HTTP/1.1\r\n") if s.fileno() % 2 else None
@@ -160,6 +172,7 @@ def test_others_are_served_while_slow_clients_hold_connections(
             assert httpx.get(bounded.base_url.join("/version")).status_code == 200
             assert time.monotonic() - start < SOON_S
         assert seconds_until_closed(slow[0]) < SOON_S, "the longest waiting one made room"
+        assert len([x for x in logged if "connections" in x["event"]]) == 1
 
 
 def test_others_send_while_slow_bodies_arrive(
@@ -211,8 +224,37 @@ def test_more_requests_than_can_be_held_are_told_to_come_again(
         assert http.get("/version").is_success
 
 
+def test_a_connection_that_sends_on_is_not_the_longest_waiting(
+    bounded: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_S", 60.0)
+    with ExitStack() as open_ones:
+        sends_on, silent = (open_ones.enter_context(connected(bounded)) for _ in range(2))
+        for s in (sends_on, silent, sends_on):
+            assert_answered(s)
+        open_ones.enter_context(connected(bounded))
+        assert seconds_until_closed(silent) < SOON_S
+        assert_answered(sends_on)
+
+
 def test_vtox_up_starts_the_service_with_these_limits() -> None:
     (api,) = (s for s in processes.cluster(load()) if s.name == "api")
     options = dict(zip(api.command, api.command[1:], strict=False))
     assert options["--http"] == "api.http_protocol:BoundedHttp"
-    assert int(options["--limit-concurrency"]) > http_protocol.MAX_CONNECTIONS
+    assert int(options["--backlog"]) <= 128
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "Procfile",
+        "deploy/compose.yaml",
+        "deploy/kubernetes/api.yaml",
+        "deploy/systemd/vtox-api.service",
+    ],
+)
+def test_other_ways_to_start_it_have_the_same_limits(file: str) -> None:
+    (api,) = (s for s in processes.cluster(load()) if s.name == "api")
+    limits = " ".join(api.command[api.command.index("--http") :])
+    assert limits in (ROOT / file).read_text()

@@ -296,6 +296,10 @@ def test_without_a_server_only_liveness_and_pages_remain(tmp_path: Path) -> None
 
 
 def test_before_the_embedded_server_exists_the_answer_says_how(tmp_path: Path) -> None:
-    with serving(load(data_dir=tmp_path)) as http:
-        assert "vtox up" in http.get("/api/v1/cluster/status").json()["detail"]
-        assert http.get("/health/ready").status_code == 503
+    with serving(load(data_dir=tmp_path, cluster_enabled=False)) as http:
+        detail = http.get("/api/v1/cluster/status").json()["detail"]
+        assert "vtox up" in detail
+        assert "VTOX_CLUSTER_ENABLED is false" in detail
+        ready = http.get("/health/ready")
+        assert ready.status_code == 503
+        assert "VTOX_CLUSTER_ENABLED" in ready.json()["checks"]["server"][0]["output"]

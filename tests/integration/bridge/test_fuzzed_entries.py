@@ -39,6 +39,13 @@ PAYLOADS = (
     *(TEXT, TEXT[:-1], TEXT + b"x", b"[]", b"[[]]", b"[[1],[2]]", b"[1,[2]]", b"{}", b"3", b'"3"'),
     *(b'["1"]', b'["x"]', b"[null]", b"[true]", b"[NaN]", b"[Infinity]", b"[1e999]", b"[1e39]"),
     *(b"[1,]", b"[-0]", b"[1e-46]", b"[" * 100_000, b'{"a":' * 5000, b"[1 2]", b"[0x1]", b"\xff["),
+    *(
+        b'["\\ud800"]',
+        b"\xed\xa0\x80",
+        b"[1e400]",
+        b"[18446744073709551616]",
+        b"[" * 900 + b"]" * 900,
+    ),
     *(b"[" + b"9" * 500 + b"]", b"[" + b"1," * 70_000 + b"1]", b"[1]\x00", b"\xef\xbb\xbf[1]"),
 )
 EXTRA: tuple[Entry, ...] = (
@@ -54,6 +61,9 @@ EXTRA: tuple[Entry, ...] = (
     {b"code": b"duplicate"},
     {b"scale_vibration": b"x"},
     {b"IA": SAMPLES},
+    {b"seq": b"9" * (1 << 20)},
+    {b"machine_id": b"x" * (1 << 20)},
+    {b"traceparent": b"\xff" * (1 << 20)},
 )
 
 

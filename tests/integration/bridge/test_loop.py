@@ -16,10 +16,12 @@ from vtox.bridge.gathering import MAX_GATHERING_S, READ_EVERY_S
 from vtox.bridge.loop import Bridge
 from vtox.cluster.ports import responds
 from vtox.cluster.probe_server import serve
+from vtox.cluster.scaling import CALM_S
 from vtox.faults import FAMILIES
 from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
-from vtox.store.client import Client
+from vtox.store.backlog import oldest_records_s
+from vtox.store.client import Client, server_time_ms
 from vtox.store.machines import last_arrivals
 from vtox.store.retention import ServerMemory
 from vtox.store.streams import create_group, group_info
@@ -43,6 +45,20 @@ def test_windows_sent_before_the_first_start_are_dispatched(
     assert families(sent)["turn_short"] == 25
     assert counters(client)["windows_in"] == 25
     assert group_info(client, keys.RAW).pending == 25, "nothing is acknowledged on dispatch"
+
+
+def test_a_record_that_waited_for_silence_is_no_backlog(client: Client, settings: Settings) -> None:
+    """Of a machine that pauses, as those do that send snapshots."""
+    now, silence_s = 0.0, 3.5
+    bridge = Bridge(client, settings, lambda *_: None, clock=lambda: now)
+    assert bridge.take_over()
+    add_window(client, entry_id=f"{server_time_ms(client) - round(1000 * silence_s)}-0")
+    bridge.serve_once()
+    now += silence_s
+    bridge.serve_once()
+    assert bridge.dispatcher.ready["broken_bar"], "its batch may still fill"
+    assert max(oldest_records_s(client).values()) < CALM_S
+    bridge.release()
 
 
 def test_duplicates_count_once(client: Client, settings: Settings) -> None:

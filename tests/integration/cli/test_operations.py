@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,8 @@ from vtox import keys
 from vtox.cli.main import application, main
 from vtox.domain import reason
 from vtox.settings import Settings, load
-from vtox.store.client import Client
+from vtox.store.client import Client, server_time
+from vtox.store.scaling_report import HostScaling, report_scaling
 from vtox.store.status import snapshot
 from vtox.store.streams import create_group
 from vtox.store.system_alarms import Condition, keep
@@ -267,6 +269,29 @@ def test_doctor_has_a_remedy_for_an_unreadable_address(
     assert "let this user read it" in found["remedy"]
 
 
+def test_doctor_says_whether_the_number_of_workers_follows_the_load(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scaling_check() -> dict[str, str]:
+        return next(c for c in as_json("doctor")["checks"] if c["name"] == "scaling")
+
+    monkeypatch.setenv("VTOX_WORKERS_MAX", "3")
+    check = scaling_check()
+    assert (check["status"], "VTOX_WORKERS_MAX" in check["observed"]) == ("warn", True)
+    report = HostScaling(
+        host=socket.gethostname(),
+        t=server_time(client),
+        workers=2,
+        least=1,
+        most=3,
+        code="workers_suffice",
+        values={"busy": 0.5, "age_s": 0.0},
+    )
+    report_scaling(client, report)
+    check = scaling_check()
+    assert (check["status"], "2 of 1 to 3 workers" in check["observed"]) == ("pass", True)
+
+
 def test_one_port_for_two_settings_is_refused_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
@@ -298,8 +323,8 @@ def test_doctor_recognises_a_stopped_process_of_ours_by_its_port(
         bridge.wait()
     assert f"pid {bridge.pid} on host" in by_name["bridge"]["observed"]
     assert f"kill -9 {bridge.pid}" in by_name["bridge"]["remedy"]
-    assert "VTOX's own" in by_name["port:coordinator"]["observed"]
-    assert f"kill -9 {bridge.pid}" in by_name["port:coordinator"]["remedy"]
+    assert "VTOX's own" in by_name["port:bridge"]["observed"]
+    assert f"kill -9 {bridge.pid}" in by_name["port:bridge"]["remedy"]
 
 
 def test_a_wrong_password_is_reported_without_showing_it(

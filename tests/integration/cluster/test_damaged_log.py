@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,6 +11,7 @@ import pytest
 import redis
 
 from tests.integration.conftest import serving
+from tests.small_disk import Disk, disk
 from tests.waiting import eventually
 from vtox.cluster import embedded_server as module
 from vtox.cluster import log_repair
@@ -21,6 +21,8 @@ from vtox.monitoring.doctor import inspect
 from vtox.monitoring.readiness import Check
 from vtox.settings import Settings, load
 from vtox.store.client import connect
+
+__all__ = ["disk"]
 
 ENTRIES = 40
 PAYLOAD = bytes(1000)
@@ -94,35 +96,6 @@ def test_the_log_of_a_running_server_is_not_repaired(
     monkeypatch.setattr(module, "TAKE_OVER_S", 0.2)
     with EmbeddedServer(own), pytest.raises(SystemStateError, match="another server runs"):
         log_repair.repair(own)
-
-
-class Disk:
-    """A small disk in memory."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder))
-
-    def remount(self, options: str) -> None:
-        self._run("mount", "-o", f"remount,{options}", str(self.folder))
-
-    def unmount(self) -> None:
-        self._run("umount", str(self.folder))
-
-    def _run(self, *command: str) -> None:
-        subprocess.run(command, check=True, capture_output=True)
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    try:
-        mounted = Disk(folder)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"needs to mount a disk of 2 MB, as root on Linux: {error}")
-    yield mounted
-    mounted.unmount()
 
 
 def failed(http: httpx.Client) -> list[str]:

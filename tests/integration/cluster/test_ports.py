@@ -1,15 +1,18 @@
 """Ports: none is configured twice, and a process that chooses one skips the others."""
 
 import json
+import subprocess
+import sys
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cluster import free_ports
 from vtox.cluster import processes
-from vtox.cluster.ports import base_url, require_distinct_ports, responds
+from vtox.cluster.ports import base_url, port_is_free, require_distinct_ports, responds
 from vtox.cluster.probe_server import serve
 from vtox.cluster.roles import host_roles
 from vtox.cluster.server_config import choose_address
@@ -42,12 +45,26 @@ def test_a_role_left_out_needs_no_port(tmp_path: Path) -> None:
     )
 
 
-def test_a_worker_skips_reserved_ports() -> None:
+def test_another_port_serves_where_the_first_is_taken() -> None:
     (port,) = free_ports(1)
-    reserved = {port, port + 1}
-    taken = [serve("127.0.0.1", port, span=20, reserved=reserved) for _ in range(2)]
-    assert taken[0] == port, "the first port is the configured one"
-    assert taken[1] > port + 1
+    assert [serve("127.0.0.1", port, others=[port + 1]) for _ in range(2)] == [port, port + 1]
+    with pytest.raises(PortTaken, match=f"ports {port} to {port + 1} of 127"):
+        serve("127.0.0.1", port, others=[port + 1])
+
+
+def test_a_process_that_outlives_its_parent_holds_no_port() -> None:
+    (port,) = free_ports(1)
+    script = "import os, sys; from vtox.cluster.probe_server import serve; "
+    script += f"serve('127.0.0.1', {port}); os.fork() and os._exit(0); print(os.getpid()); "
+    script += "sys.stdout.flush(); sys.stdin.read()"
+    command = [sys.executable, "-W", "ignore", "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        assert parent.stdin
+        assert psutil.pid_exists(int(parent.stdout.readline()))
+        parent.wait(10)
+        assert port_is_free(port)
+        parent.stdin.close()
 
 
 def test_a_foreign_address_is_named_in_the_error() -> None:

@@ -46,7 +46,8 @@ DENIED_TO_ALL = (
 DENIED = {
     "ingest": (
         "XRANGE motor_raw_data - +",
-        "XLEN motor_raw_data",
+        "XINFO STREAM motor_raw_data FULL",
+        "XLEN fault_diagnosis_results",
         "XADD fault_diagnosis_results * state normal",
         "HGETALL vtox:api-keys",
         "GET vtox:replay-secret",
@@ -150,6 +151,17 @@ def test_a_sender_adds_windows_and_cannot_read_them(server: EmbeddedServer, clie
         assert number_in_force(sender) >= 1
     with connect(server.address.role_url("reader"), "reader") as reader:
         assert reader.xrevrange(keys.RESULTS, count=1) == []
+
+
+@pytest.mark.parametrize("role", ["ingest", "reader"])
+def test_users_of_others_see_how_far_the_work_is(
+    role: str, server: EmbeddedServer, client: Client
+) -> None:
+    client.xadd(keys.RAW, {"machine_id": "M1"})
+    client.xgroup_create(keys.RAW, keys.GROUP, id="0")
+    with connect(server.address.role_url(role), role) as other:
+        assert other.xlen(keys.RAW) == 1
+        assert [g["lag"] for g in other.xinfo_groups(keys.RAW)] == [1]
 
 
 def test_a_sender_adds_windows_by_a_pipe_of_commands(server: EmbeddedServer) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from tests.cluster import free_ports
 from tests.waiting import eventually_async, is_alive
 from vtox.cli.demo_score import Score
 from vtox.cli.demo_view import DemoView
-from vtox.cluster import api_owned, embedded_server
+from vtox.cluster import api_owned, embedded_server, probing
 from vtox.cluster import supervisor as module
 from vtox.cluster.cluster_log import ClusterLog
 from vtox.cluster.ports import is_live, responds
+from vtox.cluster.probing import ProcessState
 from vtox.cluster.processes import ProcessSpec
-from vtox.cluster.supervisor import ProcessState, Supervisor
+from vtox.cluster.supervisor import Supervisor
 from vtox.errors import SettingsError, SystemStateError
 from vtox.settings import load
 from vtox.simulator.fleet import fleet
@@ -117,14 +119,27 @@ def test_a_killed_process_comes_back(tmp_path: Path) -> None:
     assert s.states["a"].status == "stopped"
 
 
-def test_the_demo_view_shows_that_a_process_is_ready_again(tmp_path: Path) -> None:
-    def view(s: Supervisor) -> str:
-        console = Console(file=io.StringIO(), width=100, height=40)
-        with console.capture() as capture:
-            score = Score(fleet(1))
-            console.print(DemoView(s.settings, console, s.log, s, score, {}, "x").render())
-        return capture.get()
+def view(s: Supervisor, **addresses: str) -> str:
+    console = Console(file=io.StringIO(), width=100, height=40)
+    with console.capture() as capture:
+        score = Score(fleet(1))
+        console.print(DemoView(s.settings, console, s.log, s, score, addresses, "x").render())
+    return capture.get()
 
+
+def test_the_demo_shows_an_address_once_it_is_answered(tmp_path: Path) -> None:
+    answers = tmp_path / "answers"
+
+    async def script(s: Supervisor) -> None:
+        assert "here" not in view(s, page="here")
+        answers.touch()
+        await eventually_async(lambda: s.states["api"].status == "ready")
+        assert "here" in view(s, page="here")
+
+    run(tmp_path, [spec("api", is_ready=lambda _: answers.exists())], script)
+
+
+def test_the_demo_view_shows_that_a_process_is_ready_again(tmp_path: Path) -> None:
     async def script(s: Supervisor) -> None:
         state = s.states["a"]
         await eventually_async(lambda: state.status == "ready")
@@ -158,7 +173,7 @@ def test_after_service_each_kill_is_followed_by_a_restart_within_a_second(tmp_pa
 def test_a_process_that_is_not_live_is_killed_and_restarted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LIVENESS_INTERVAL_S", 0.2)
+    monkeypatch.setattr(probing, "LIVENESS_INTERVAL_S", 0.2)
     one, other = free_ports(2)
     specs = [listener("hangs", one), listener("well", other)]
 
@@ -252,6 +267,56 @@ def test_a_process_that_is_never_ready_is_given_up(
         run(tmp_path, specs, wait)
     log = (tmp_path / "cluster.log").read_text()
     assert [f"starts again in {p} s" in log for p in ("0.02", "0.04", "0.08", "0.16")] == [True] * 4
+
+
+def test_the_others_go_on_without_an_optional_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ABSENT_PAUSE_S", 0.1)
+    secret = tmp_path / "secret"
+    statement = (
+        f"import os, pathlib, time; there = pathlib.Path({str(secret)!r}).exists(); "
+        "there or print('no secret', flush=True) or os._exit(2); time.sleep(60)"
+    )
+    ready: list[bool] = []
+    optional = replace(
+        spec("b", statement, start_order=1, is_ready=lambda _: secret.exists()), optional=True
+    )
+
+    async def script(s: Supervisor) -> None:
+        await eventually_async(lambda: ready)
+        assert s.problems() == {"b": "no secret"}
+        await eventually_async(lambda: s.states["b"].restarts > 2)
+        assert (s.failure, s.states["a"].status) == ("", "ready")
+        secret.touch()
+        await eventually_async(lambda: s.states["b"].status == "ready")
+        assert s.problems() == {}
+
+    run(tmp_path, [spec("a"), optional], script, on_ready=lambda: ready.append(True))
+    log = (tmp_path / "cluster.log").read_text()
+    assert log.count("b does not start: no secret; the others go on without it") == 1
+    assert "b is ready again" in log
+
+
+def test_what_fails_beside_the_processes_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BESIDE_PAUSE_S", 0.01)
+    tries: list[bool] = []
+
+    async def work() -> None:
+        tries.append(True)
+        if len(tries) == 1:
+            raise ValueError("too few")
+        await asyncio.sleep(60)
+
+    async def script(s: Supervisor) -> None:
+        s.run_beside("scaler", work)
+        await eventually_async(lambda: len(tries) == 2)
+        assert s.problems() == {"scaler": "ValueError('too few')"}
+
+    run(tmp_path, [spec("a")], script)
+    assert "scaler failed, and begins again" in (tmp_path / "cluster.log").read_text()
 
 
 def lacks_the_server_once(folder: Path) -> ProcessSpec:

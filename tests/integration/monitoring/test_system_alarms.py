@@ -35,6 +35,7 @@ from vtox.monitoring.readiness import (
 )
 from vtox.settings import Settings, load
 from vtox.store import notifier_heartbeat
+from vtox.store.absent_processes import report_absent
 from vtox.store.backlog import report_waiting
 from vtox.store.client import Client, connect, server_time, server_time_ms
 from vtox.store.entries import decode_alert
@@ -184,6 +185,20 @@ def test_nobody_is_notified(
         notifier_heartbeat.remove_heartbeat(working)
     assert look(working, settings) == {}
     assert events(working)[-1] == ("notifier", "cleared", "notification_goes_on")
+
+
+def test_a_process_that_does_not_start(working: Client, settings: Settings) -> None:
+    report_absent(working, "h", {"flower": "the port is in use"})
+    report_absent(working, "i", {"flower": "no password"})
+    alarm = look(working, settings)["process:flower"]
+    assert (alarm.level, alarm.code) == ("warning", "process_absent")
+    assert alarm.values == {"process": "flower", "hosts": ("h", "i")}
+    found = [c.values for c in checks(snapshot(working)) if c.name == "process:flower"]
+    assert found[0] == {"host": "h", "problem": "the port is in use"}
+    for host in ("h", "i"):
+        report_absent(working, host, {})
+    assert look(working, settings) == {}
+    assert events(working)[-1] == ("process:flower", "cleared", "process_back")
 
 
 def test_windows_that_nobody_reads(working: Client, settings: Settings) -> None:

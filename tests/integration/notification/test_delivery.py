@@ -245,3 +245,16 @@ def test_what_comes_while_no_notifier_runs_is_sent_later(
         expected += raise_alarms(client, 1, MANY)
         eventually(lambda: len(receiver.taken) == MANY + 1)
     assert sorted(receiver.taken) == sorted(expected)
+
+
+def test_a_deleted_outbox_is_made_anew_and_loses_no_later_alarm(
+    new_notifier: New, client: Client, receiver: Receiver, settings: Settings
+) -> None:
+    notifier = new_notifier(rules_of({"hook": hook(receiver)}))
+    first = raise_alarms(client, 2)
+    with running(notifier):
+        eventually(lambda: len(receiver.taken) == 2)
+        settings.history_file.unlink()
+        later = raise_alarms(client, 2, first=2)
+        eventually(lambda: len(receiver.taken) == 4)
+    assert sorted(r.message_id for r in receiver.requests) == sorted(first + later)

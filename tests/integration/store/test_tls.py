@@ -101,7 +101,7 @@ def test_a_worker_and_the_bridge_work_by_tls(
     queues = ("-Q", "turn_short,bearing,broken_bar")
     commands = (
         ["-m", "vtox", "bridge"],
-        ["-m", "celery", "-A", "vtox", "worker", "--without-gossip", "--without-mingle", *queues],
+        ["-m", "celery", "-A", "vtox", "worker", *queues],
     )
     log = (tmp_path / "log").open("wb")
     running = [subprocess.Popen([sys.executable, *c], stdout=log, stderr=log) for c in commands]

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from vtox.cluster import processes
+from vtox.cluster.file_lock import lock, write_holder
+from vtox.cluster.ports import Listener
 from vtox.cluster.roles import host_roles
-from vtox.errors import InputError
+from vtox.errors import InputError, SystemStateError
 from vtox.settings import load
 
 
@@ -39,6 +41,21 @@ def test_a_notifier_runs_where_there_are_rules_and_nowhere_else(tmp_path: Path) 
     assert processes.environment(settings)["VTOX_NOTIFY_FILE"] == str(rules.resolve())
 
 
+def test_a_gateway_runs_where_broker_and_mapping_are_set(tmp_path: Path) -> None:
+    both = {"mqtt_url": "mqtt://127.0.0.1", "mqtt_mapping": tmp_path / "mapping.toml"}
+    for given in ({}, {"mqtt_url": both["mqtt_url"]}, {"mqtt_mapping": both["mqtt_mapping"]}):
+        settings = load(data_dir=tmp_path, **given)
+        assert "mqtt" not in {s.name for s in processes.cluster(settings)}
+    settings = load(data_dir=tmp_path, **both)
+    (gateway,) = (s for s in processes.cluster(settings) if s.name == "mqtt")
+    assert gateway.command == ("vtox", "mqtt")
+    assert not gateway.is_ready(os.getpid())
+    held = lock(tmp_path / "mqtt-vtox.lock", 1, SystemStateError())
+    write_holder(held)
+    assert gateway.is_ready(os.getpid())
+    os.close(held)
+
+
 def test_with_a_server_by_url_none_is_started(tmp_path: Path) -> None:
     specs = processes.cluster(load(data_dir=tmp_path, redis_url="redis://127.0.0.1:1"))
     assert "server" not in {s.name for s in specs}
@@ -49,9 +66,44 @@ def test_roles_can_be_left_out(tmp_path: Path) -> None:
     few = host_roles(settings, without=["api", "flower", "workers", "recorder"])
     specs = processes.cluster(settings, few)
     assert [s.name for s in specs] == ["server", "bridge"]
-    assert processes.listen_addresses(settings, specs) == {
-        "VTOX_COORDINATOR_PORT": ("127.0.0.1", 8001)
-    }
+    listeners = [s.listener for s in specs if s.listener]
+    assert listeners == [Listener("VTOX_COORDINATOR_PORT", "127.0.0.1", 8001)]
+
+
+@pytest.mark.parametrize(
+    ("roles", "workers", "ports"),
+    [
+        ("workers", 1, {"shared": 8002}),
+        ("workers", 2, {"shared": 8002, "shared-2": 8003}),
+        ("workers", 3, {"turn_short": 8002, "bearing": 8003, "broken_bar": 8004}),
+        (
+            "workers",
+            5,
+            {
+                "turn_short": 8002,
+                "bearing": 8003,
+                "broken_bar": 8004,
+                "shared": 8005,
+                "shared-2": 8006,
+            },
+        ),
+        ("worker:bearing", 2, {"bearing": 8003, "bearing-2": 8005}),
+        ("worker:bearing,worker:broken_bar", 1, {"shared": 8003}),
+    ],
+)
+def test_each_worker_has_its_port(
+    tmp_path: Path, roles: str, workers: int, ports: dict[str, int]
+) -> None:
+    settings = load(data_dir=tmp_path, cluster_workers=workers)
+    specs = processes.cluster(settings, host_roles(settings, [roles]))
+    assert {s.name: s.listener.port for s in specs if s.listener} == ports
+    assert {s.name: int(s.variables["VTOX_WORKER_PORT"]) for s in specs} == ports
+
+
+def test_a_worker_leaves_out_the_port_of_another_process(tmp_path: Path) -> None:
+    settings = load(data_dir=tmp_path, flower_port=8003)
+    ports = {s.name: s.listener.port for s in processes.workers(settings) if s.listener}
+    assert ports == {"turn_short": 8002, "bearing": 8005, "broken_bar": 8004}
 
 
 def test_children_get_our_settings_and_start_no_cluster(tmp_path: Path) -> None:
@@ -96,6 +148,7 @@ def test_a_host_runs_the_roles_that_were_chosen(
         ("worker:gear", "worker:bearing"),
         ("server", "VTOX_REDIS_URL names the server, so there is none to start"),
         ("notifier", "VTOX_NOTIFY_FILE is not set, so there is none to start"),
+        ("mqtt", "VTOX_MQTT_URL is not set, so there is none to start"),
     ],
 )
 def test_a_role_that_cannot_be_is_refused_in_words(

@@ -1,12 +1,14 @@
 """The checker passes a sound history, and names what is wrong with a broken one."""
 
 from copy import deepcopy
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from faults.check import Verdict, check, main
 from faults.history import Event, History, read
+from faults.reference import IDLE, Reference
 
 FAMILIES = {"turn_short": ["turn_short", "insulation"], "broken_bar": ["broken_bar"]}
 WINDOWS = 20
@@ -17,11 +19,10 @@ def result(t: float, fault: str, first: int, last: int) -> Event:
     return {"t": t, "event": "result", "latency_ms": 3.0} | where
 
 
-def history(**limits: float) -> list[Event]:
+def history(reference: Reference = IDLE, **limits: float) -> list[Event]:
     """One window a second, each in a record of its own but for those of broken bars; a kill."""
-    events: list[Event] = [
-        {"t": 0, "event": "run", "test": "t", "seed": 1, "families": FAMILIES, "limits": limits}
-    ]
+    head = {"t": 0, "event": "run", "test": "t", "seed": 1, "families": FAMILIES}
+    events: list[Event] = [head | {"limits": limits, "reference": asdict(reference)}]
     for seq in range(WINDOWS):
         t = float(seq + 1)
         events.append({"t": t, "event": "ack", "machine": "M", "run": "r", "seq": seq})
@@ -132,6 +133,33 @@ def test_a_counter_that_differs_is_named(counter: str, text: str) -> None:
 )
 def test_the_limits_of_the_test_hold(limits: dict[str, float], text: str) -> None:
     assert text in violations(history(**limits))
+
+
+def test_limits_are_relative_to_a_run_without_faults() -> None:
+    limits = {"recovery_s": 3.0, "drained_s": 0.9, "progress": 2.0}
+    assert "recovery_s is 3.2, expected at most 3" in violations(history(**limits))
+    assert "progress is 1.267, expected 2" in violations(history(**limits))
+    busy = Reference(slowness=1.2, progress=0.5)
+    assert violations(history(busy, **limits)) == ""
+
+
+def test_a_measured_time_may_be_longer_on_a_slow_box() -> None:
+    slow = {"t": 1.0, "event": "measure", "name": "ready 503 after, s", "value": 7, "at_most": 5}
+    assert violations([*history(Reference(slowness=2.0)), slow]) == ""
+    busier = {"t": 0.5, "event": "started", "seconds": 16.0, "slowness": 2.0}
+    assert violations([*history(), busier, slow]) == ""
+
+
+def test_a_run_that_never_recovers_is_named() -> None:
+    events = [e for e in history(recovery_s=3.0) if e["event"] != "result" or e["t"] < 6]
+    assert "recovery_s is unknown, expected at most 3" in violations(events)
+
+
+def test_a_run_without_disturbance_is_held_to_its_progress() -> None:
+    events = [e for e in history(progress=0.5) if e["event"] not in ("disturb", "calm")]
+    assert violations(events) == ""
+    late = [e | {"t": 30.0} if e["event"] == "result" else e for e in events]
+    assert "progress is 0, expected 0.5" in violations(late)
 
 
 def test_a_run_in_which_everything_waits_for_the_end_of_the_disturbance_fails() -> None:

@@ -8,7 +8,7 @@ import pytest
 from faults.__main__ import COLUMNS, explain, row
 from faults.check import check
 from faults.schedule import COUNTED, KINDS, schedule
-from faults.tests import SEEDS, TESTS, fully_diagnosed
+from faults.tests import SEEDS, TESTS, UNDISTURBED, fully_diagnosed
 
 
 def test_a_seed_gives_the_same_schedule_again() -> None:
@@ -44,6 +44,22 @@ def test_crashes_state_what_is_promised() -> None:
     assert test.load.windows == 10_000
     assert sum(d.kind in COUNTED for d in test.schedule) >= 20
     assert test.limits["drained_s"] == 60
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_every_test_asks_for_progress_and_for_recovery(name: str) -> None:
+    limits = TESTS[name](1).limits
+    assert limits["progress"] >= 0.2
+    assert name == UNDISTURBED or limits["recovery_s"] <= 60
+
+
+def test_on_a_slow_box_a_test_has_more_time_and_fewer_machines() -> None:
+    test = TESTS["crashes"](1)
+    slow = test.stretched(2.0)
+    assert slow.load.windows == test.load.windows
+    assert slow.load.span_s == 2 * test.load.span_s
+    assert slow.load.machines == test.load.machines / 2
+    assert [d.at_s for d in slow.schedule] == [2 * d.at_s for d in test.schedule]
 
 
 @pytest.mark.parametrize("name", TESTS)

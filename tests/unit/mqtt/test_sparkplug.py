@@ -10,7 +10,15 @@ from vtox.domain import Motor
 from vtox.errors import InputError
 from vtox.mqtt import sparkplug, sparkplug_nodes
 from vtox.mqtt.mapping import Rule
-from vtox.mqtt.payloads import Departure, Message, Nameplate, Rebirth, Samples
+from vtox.mqtt.payloads import (
+    Action,
+    Birth,
+    Departure,
+    Message,
+    Nameplate,
+    Rebirth,
+    Samples,
+)
 from vtox.mqtt.sparkplug import Payload
 from vtox.mqtt.sparkplug_nodes import Births
 
@@ -46,6 +54,15 @@ def births(tmp_path: Path) -> Iterator[Births]:
         yield births
 
 
+def asked_for(births: Births, message: Message) -> list[Action]:
+    """What a message asks for, its birth kept as the gateway does."""
+    found = list(sparkplug_nodes.actions(RULE, births, message))
+    for birth in found:
+        if isinstance(birth, Birth):
+            births.keep(birth)
+    return [a for a in found if not isinstance(a, Birth)]
+
+
 def make_message(kind: str, payload: bytes, device: str = "M1") -> Message:
     return Message("/".join(p for p in ("spBv1.0", "Plant", kind, "N1", device) if p), payload)
 
@@ -73,11 +90,11 @@ def test_metrics_are_those_that_were_written() -> None:
 
 
 def test_a_birth_registers_and_data_are_read_by_its_aliases(births: Births, tmp_path: Path) -> None:
-    plate, _ = sparkplug_nodes.actions(RULE, births, make_message("DBIRTH", BIRTH))
+    plate, _ = asked_for(births, make_message("DBIRTH", BIRTH))
     assert plate == Nameplate("M1", Motor(pole_pairs=2, supply_hz=50.0, rated_speed_rpm=1450.0))
     births.close()
     with closing(Births(tmp_path / "state")) as after_a_restart:
-        (samples,) = sparkplug_nodes.actions(RULE, after_a_restart, make_message("DDATA", DATA))
+        (samples,) = asked_for(after_a_restart, make_message("DDATA", DATA))
     assert isinstance(samples, Samples)
     assert samples.machine_id == "M1"
     assert samples.fields["ia"] == b"\x02\x00\x03\x00"
@@ -87,32 +104,28 @@ def test_a_birth_registers_and_data_are_read_by_its_aliases(births: Births, tmp_
 
 
 def test_data_of_an_unknown_birth_ask_for_it(births: Births) -> None:
-    assert sparkplug_nodes.actions(RULE, births, make_message("DDATA", DATA)) == [
-        Rebirth("spBv1.0/Plant/NCMD/N1")
-    ]
+    assert asked_for(births, make_message("DDATA", DATA)) == [Rebirth("spBv1.0/Plant/NCMD/N1")]
     (metric,) = sparkplug.metrics(sparkplug.rebirth_command())
     assert (metric.name, metric.value) == ("Node Control/Rebirth", True)
 
 
 def test_a_death_takes_its_devices_along_but_not_one_of_an_earlier_session(births: Births) -> None:
-    sparkplug_nodes.actions(RULE, births, make_message("NBIRTH", BIRTH, ""))
+    asked_for(births, make_message("NBIRTH", BIRTH, ""))
     for device in ("M1", "M2"):
-        sparkplug_nodes.actions(RULE, births, make_message("DBIRTH", BIRTH, device))
-    assert sparkplug_nodes.actions(RULE, births, make_message("NDEATH", death(2), "")) == []
-    departed = sparkplug_nodes.actions(RULE, births, make_message("NDEATH", death(3), ""))
+        asked_for(births, make_message("DBIRTH", BIRTH, device))
+    assert asked_for(births, make_message("NDEATH", death(2), "")) == []
+    departed = asked_for(births, make_message("NDEATH", death(3), ""))
     assert departed == [Departure("M1"), Departure("M2")]
-    assert sparkplug_nodes.actions(RULE, births, make_message("DDEATH", b"", "M2")) == [
-        Departure("M2")
-    ]
+    assert asked_for(births, make_message("DDEATH", b"", "M2")) == [Departure("M2")]
 
 
 def test_what_is_no_payload_or_no_samples_is_said(births: Births) -> None:
     with pytest.raises(InputError, match="protobuf"):
-        sparkplug_nodes.actions(RULE, births, make_message("DDATA", b"\xff\xff"))
+        asked_for(births, make_message("DDATA", b"\xff\xff"))
     payload = Payload(timestamp=1000)
     payload.metrics.add(name="window/ia", datatype=17, bytes_value=b"123")
     with pytest.raises(InputError, match="3 bytes"):
-        sparkplug_nodes.actions(RULE, births, make_message("DDATA", payload.SerializeToString()))
+        asked_for(births, make_message("DDATA", payload.SerializeToString()))
 
 
 def test_arrays_have_the_type_that_they_say() -> None:
@@ -124,4 +137,4 @@ def test_arrays_have_the_type_that_they_say() -> None:
 
 def test_other_topics_and_kinds_ask_for_nothing(births: Births) -> None:
     assert sparkplug.parse_topic("spBv1.0/STATE/host") is None
-    assert sparkplug_nodes.actions(RULE, births, make_message("DCMD", BIRTH)) == []
+    assert asked_for(births, make_message("DCMD", BIRTH)) == []

@@ -42,7 +42,7 @@ def test_marks_are_kept_and_the_confidence_of_what_was_found() -> None:
 
 
 def test_a_time_of_the_future_is_that_of_the_arrival() -> None:
-    (point,) = points(keys.RESULTS, RESULT | {b"t_end": b"9e99"})
+    (point,) = points(keys.RESULTS, RESULT | {b"t_end": b"9e9"})
     assert point.t_ms == 2_000_000
 
 
@@ -55,6 +55,7 @@ def test_a_time_of_the_future_is_that_of_the_arrival() -> None:
         {b"t_end": b""},
         {b"t_end": b"-1"},
         {b"t_end": b"nan"},
+        {b"t_end": b"9e99"},
     ],
 )
 def test_what_has_no_name_or_time_is_no_point(changes: dict[bytes, bytes]) -> None:

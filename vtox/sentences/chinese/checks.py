@@ -176,8 +176,15 @@ SENTENCES: dict[str, Sentence] = {
         "数据流此刻移除的内容将不在历史数据中",
         "请启动：`vtox up` 或 `vtox recorder`；若它被暂停，请先执行 `kill -9 {pid}`。",
     ),
+    "process_does_not_start": Sentence(
+        "无法在 {host} 上启动：{problem}", "请更正；每分钟会重试一次，cluster.log 有更多说明。"
+    ),
     "recorder_cannot_record": Sentence(
         "无法记录：{problem}", "在此之前不会记录任何数据；cluster.log 有更多说明。"
+    ),
+    "recorder_lost_history": Sentence(
+        "{address} 中的历史已被删除或替换；缺失：{missed}",
+        "查明是谁所为；`vtox restore` 可恢复备份。",
     ),
     "recorder_missed": Sentence(
         "下列内容在记录之前已被裁剪：{missed}",

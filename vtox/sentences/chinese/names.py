@@ -20,6 +20,7 @@ FAULTS: dict[str, str] = {
     "stream_ids": "流条目 ID 超前",
     "recorder": "历史未记录",
     "notifier": "报警通知受阻",
+    "process": "进程无法启动",
     "deleted_windows": "窗口被删除",
 }
 STATES: dict[str, str] = {

@@ -76,6 +76,10 @@ SENTENCES: dict[str, Sentence] = {
         "运行 `vtox doctor`：其检查项 `recorder` 会说明原因。"
         "它会自行继续，补录届时数据流中仍保留的全部内容。",
     ),
+    "history_lost": Sentence(
+        "{address} 中的历史已被删除或替换；新的历史只含数据流中仍保留的内容",
+        "查明是谁所为。`vtox restore` 可恢复备份；缺失的内容见检查项 `recorder`（`vtox doctor`）。",
+    ),
     "history_recorded": Sentence("历史又在记录", _NOTHING),
     "notifier_silent": Sentence(
         "通知进程没有报告（发现时已 {silence_s:.0f} s）：报警不会发送给任何人",
@@ -94,6 +98,11 @@ SENTENCES: dict[str, Sentence] = {
         "查看 `vtox notify status`；然后执行 `vtox notify retry` 或 `vtox notify discard`。",
     ),
     "notification_goes_on": Sentence("通知不再受阻", _NOTHING),
+    "process_absent": Sentence(
+        "{process} 无法在 {hosts!w} 上启动；其他进程照常运行",
+        "运行 `vtox doctor`：该进程的检查项会说明原因。每分钟会重试一次。",
+    ),
+    "process_back": Sentence("{process} 已恢复运行，或不再需要", _NOTHING),
     "deletion_stopped": Sentence(
         "不再有窗口未读即被删除",
         "无需其他处理：被删除的窗口已丢失；若仍有原始数据，请重新发送。",

@@ -190,8 +190,16 @@ SENTENCES: dict[str, Sentence] = {
         "streams lose now will be missing in the history",
         "Start it: `vtox up` or `vtox recorder`; if it was stopped, `kill -9 {pid}` first.",
     ),
+    "process_does_not_start": Sentence(
+        "it does not start on {host}: {problem}",
+        "Correct that; it is tried again every minute, and cluster.log says more.",
+    ),
     "recorder_cannot_record": Sentence(
         "it cannot record: {problem}", "Until then nothing is recorded; cluster.log says more."
+    ),
+    "recorder_lost_history": Sentence(
+        "the history in {address} was deleted or replaced; missing: {missed}",
+        "Find out who did it; `vtox restore` brings back a backup.",
     ),
     "recorder_missed": Sentence(
         "these were trimmed before they were recorded: {missed}",

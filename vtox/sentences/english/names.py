@@ -20,6 +20,7 @@ FAULTS: dict[str, str] = {
     "stream_ids": "ids of the future",
     "recorder": "history not recorded",
     "notifier": "nobody notified",
+    "process": "process does not start",
     "deleted_windows": "windows deleted",
 }
 STATES: dict[str, str] = {

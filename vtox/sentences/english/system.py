@@ -81,6 +81,12 @@ SENTENCES: dict[str, Sentence] = {
         "Run `vtox doctor`: its check `recorder` says why. It goes on by itself, with all that the "
         "streams still hold then.",
     ),
+    "history_lost": Sentence(
+        "the history in {address} was deleted or replaced; a new one has what the streams still "
+        "held",
+        "Find out who did it. `vtox restore` brings back a backup; the check `recorder` of "
+        "`vtox doctor` says what is missing.",
+    ),
     "history_recorded": Sentence("the history is recorded again", _NOTHING),
     "notifier_silent": Sentence(
         "the notifier does not report ({silence_s:.0f} s by then): no alarm is sent to anybody",
@@ -100,6 +106,11 @@ SENTENCES: dict[str, Sentence] = {
         "See `vtox notify status`; then `vtox notify retry` or `vtox notify discard`.",
     ),
     "notification_goes_on": Sentence("nothing hinders notification any more", _NOTHING),
+    "process_absent": Sentence(
+        "{process} does not start on {hosts!w}; the others go on without it",
+        "Run `vtox doctor`: its check of that process says why. It is tried again every minute.",
+    ),
+    "process_back": Sentence("{process} runs again, or is wanted no longer", _NOTHING),
     "deletion_stopped": Sentence(
         "no further window was deleted unread",
         "Nothing more: the windows that were deleted are lost; send them again if you have them.",

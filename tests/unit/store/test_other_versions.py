@@ -1,0 +1,152 @@
+"""What a later version keeps is read by this one: fields that it does not know are ignored.
+
+After a downgrade nothing stalls: neither records in flight nor what is kept of machines.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.unit.store.test_entries import RECORD
+from vtox.baseline import Asymmetry, Band, Baseline, Level
+from vtox.domain import Diagnosis, Motor, reason
+from vtox.health.alerts import Alert, FaultHistory, SlotHistory
+from vtox.health.assessment import Assessment, FaultAssessment, Published
+from vtox.health.update import MachineHistory
+from vtox.nameplate import motor_from_json, motor_to_json
+from vtox.store import (
+    alarm_book,
+    apikeys,
+    entries,
+    heartbeats,
+    histories,
+    learning_notes,
+    ledger_rows,
+    notifier_heartbeat,
+    recorder_heartbeat,
+    scaling_report,
+    system_alarms,
+)
+from vtox.store.channel_maps import CHANNEL_MAP
+from vtox.store.machine_settings import decode_setting
+from vtox.store.sensitivities import SENSITIVITY
+
+WHY = reason("ended_by_gap", gap_s=2.0)
+ALARM = {"id": "M:bearing:1", "machine_id": "M", "fault": "bearing", "level": "fault", "t": 5.0}
+ALARM |= {"raised_ms": 1, "since_ms": 2, "code": "impacts", "values": {"x_hz": 2.0}}
+ALARM |= {"work_orders": [{"system": "CMMS", "reference": "1"}]}
+ALARM |= {"suspensions": {"shelved": {"ms": 5, "by": "Ada"}}}
+NOTE = {**orjson.loads(ledger_rows.record_json(RECORD)), "load_a": 4.0}
+ROWS = ((0j, 0j, 0j),) * 3
+ASYMMETRY = Asymmetry(ROWS[0], ROWS, 0.1, 0.1, 8.0, 230.0, 1.0, 9.0, 0j, 5, 2)
+BASELINE = Baseline((Band(1.0, 2.0, {"a_db": Level(3, 1.0, 0.1)}),), ASYMMETRY, 3, 30.0)
+HISTORY = MachineHistory(
+    {
+        "bearing": FaultHistory(
+            "fault", "impacts", "why", 9.0, slots=SlotHistory("fault", "f", (1.0,))
+        )
+    },
+    Published(8.0, 20.0, "fault"),
+)
+HEALTH = Assessment(
+    5.0, 20.0, "fault", {"bearing": FaultAssessment("fault", 0.5, "fault", "impacts", "why")}
+)
+RESULT = entries.result(
+    "bearing", replace(RECORD, closed=WHY), Diagnosis(fault="bearing", state="unknown", code="x")
+)
+WATCH = system_alarms.Watch(t=5.0, interval_s=10.0, dead_letters=((1.0, {"poison": 2}),))
+SCALING = scaling_report.HostScaling(host="h", t=5.0, workers=1, least=1, most=2, code="x")
+SETTING = {"version": 3, "t": 5.0, "by": "Ada"}
+KEY = {"id": "k", "scopes": ["read"], "name": "n", "created_t": 1.0, "sha256": "s"}
+
+# What is kept as JSON: the text, and its decoder.
+KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
+    "ledger row": (
+        ledger_rows.record_json(replace(RECORD, closed=WHY)),
+        ledger_rows.record_from_json,
+    ),
+    "note of the learning": (orjson.dumps([NOTE]), learning_notes.decode),
+    "latest result": (entries.encode_result(RESULT)[1], entries.result_from_json),
+    "health": (entries.assessment_json(HEALTH), entries.assessment_from_json),
+    "memory": (histories.history_json(HISTORY), histories.history_from_json),
+    "alarm": (orjson.dumps(ALARM), alarm_book._alarm),
+    "watch": (entries.json_bytes(asdict(WATCH)), system_alarms.decode_watch),
+    "scaling": (
+        orjson.dumps(asdict(SCALING)),
+        lambda text: scaling_report.scaling_reports({b"h": text}, 6.0),
+    ),
+    "nameplate": (
+        motor_to_json(Motor(pole_pairs=2)).encode(),
+        lambda text: motor_from_json(text.decode()),
+    ),
+    "baseline": (BASELINE.to_json().encode(), lambda text: Baseline.from_json(text.decode())),
+    "API key": (orjson.dumps(KEY), apikeys.decode),
+    "channel map": (
+        orjson.dumps(SETTING | {"channels": {"ia": {"channel": "ia", "sign": -1}}}),
+        lambda text: decode_setting(text, CHANNEL_MAP),
+    ),
+    "sensitivity": (
+        orjson.dumps(SETTING | {"faults": {"bearing": {"min_severity": 0.5}}}),
+        lambda text: decode_setting(text, SENSITIVITY),
+    ),
+    "targets": (
+        orjson.dumps({"hook": {"waiting": 3}}),
+        lambda text: notifier_heartbeat.decode(
+            {b"pid": b"7", b"last_seen_t": b"5", b"targets": text}
+        ),
+    ),
+}
+# Tables by name, whose names are data: fault, feature, channel, target and the like.
+BY_NAME = {"faults", "levels", "channels", "values", "indicators", "suspensions", "targets"}
+BY_NAME |= {"finished", "dead_letters"}
+
+
+def with_later_fields(value: Any, name: str = "") -> Any:
+    """Add a field to every table but those by name."""
+    if isinstance(value, list):
+        return [with_later_fields(v, name) for v in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {k: with_later_fields(v, k) for k, v in value.items()}
+    return inner if name in BY_NAME else {**inner, "later": {"v": [2]}}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_fields_of_a_later_version_change_nothing(name: str) -> None:
+    text, decode = KEPT[name]
+    later = orjson.dumps(with_later_fields(json.loads(text), name))
+    assert b"later" in later
+    assert decode(later) == decode(text)
+    assert decode(text), "the good one can be read"
+
+
+def test_a_stream_entry_of_a_later_version_is_the_same() -> None:
+    alert = Alert(
+        id="M:bearing:1", machine_id="M", fault="bearing", level="fault", event="raised", t=5.0
+    )
+    written: tuple[tuple[entries.Texts, Callable[[dict[bytes, bytes]], Any]], ...] = (
+        (entries.encode_result(RESULT)[0], entries.decode_result),
+        (entries.encode_alert(alert), entries.decode_alert),
+        (entries.encode_assessment("M", HEALTH), entries.decode_assessment),
+        (
+            entries.encode_metrics(entries.Metrics(t=5.0)),
+            lambda fields: entries.decode_metrics(b"1-0", fields),
+        ),
+    )
+    for texts, decode in written:
+        raw = [x if isinstance(x, bytes) else x.encode() for x in texts]
+        fields = dict(zip(raw[::2], raw[1::2], strict=True))
+        assert decode({**fields, b"later": b'{"v":2}', b"\xff": b""}) == decode(fields)
+
+
+def test_heartbeats_of_a_later_version_are_read() -> None:
+    beat = {b"name": b"w", b"host": b"h", b"pid": b"7", b"queues": b"bearing", b"last_seen_t": b"5"}
+    assert heartbeats._worker({**beat, b"later": b"x"}) == heartbeats._worker(beat)
+    recorder = {b"pid": b"7", b"last_seen_t": b"5"}
+    assert recorder_heartbeat.decode({**recorder, b"later": b"x"}) == recorder_heartbeat.decode(
+        recorder
+    )
