@@ -105,12 +105,12 @@ class Session:
 
     def run(self, name: str, seed: int) -> None:
         """Run a test, before it that without faults where the last one is too old."""
-        test = self._chosen(name, seed)
+        test = self._test(name, seed)
         if test.needs:
             print(f"{test.name}: not tested, {test.needs}", flush=True)
             return
         if time.monotonic() - self.measured_t > LASTS_S:
-            figures = self._run(self._chosen(UNDISTURBED, seed), IDLE)
+            figures = self._run(self._test(UNDISTURBED, seed), IDLE)
             self.reference = Reference(figures.slowness, figures.progress or 0.0)
             self.measured_t = time.monotonic()
         if name != UNDISTURBED:
@@ -123,7 +123,7 @@ class Session:
         if not self.failed and not self.options.keep:
             shutil.rmtree(self.top)
 
-    def _chosen(self, name: str, seed: int) -> Test:
+    def _test(self, name: str, seed: int) -> Test:
         test = TESTS[name](seed)
         if self.options.full_diagnosis:
             test = fully_diagnosed(test)

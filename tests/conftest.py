@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from vtox.cluster.embedded_server import EmbeddedServer
@@ -14,6 +15,9 @@ KEPT = {"VTOX_RECORDINGS"}
 # A test run that a script starts in the background ignores Ctrl-C, and so would all it starts: the
 # tests of stopping would wait in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# On a busy box any example may be slow.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)
