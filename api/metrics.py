@@ -19,7 +19,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
 from vtox.alarms.life import OPEN_STATES
-from vtox.monitoring.capacity import CPU, capacity
+from vtox.monitoring.capacity import THREADS, capacity
 from vtox.monitoring.throughput import Throughput
 from vtox.store.ledger import BUCKET_BASE
 from vtox.store.metrics import STALE_INTERVALS
@@ -214,10 +214,17 @@ class _SnapshotCollector(Collector):
             "Share of the time of the queue's workers that tasks took, over a minute.",
             labels=["queue"],
         )
+        threads = GaugeMetricFamily(
+            "vtox_thread_busy_ratio",
+            "CPU time per time of what has one thread: server and bridge; 1 is all it can do.",
+            labels=["thread"],
+        )
         for name, share in now.used.items():
-            if name != CPU:
+            if name in THREADS:
+                threads.add_metric([name], share)
+            elif name in self.snap.queues:
                 busy.add_metric([name], share)
-        yield busy
+        yield from (busy, threads)
         yield _gauge(_ROOM, _ROOM_TEXT, now.room)
 
     def _streams(self) -> Iterator[Metric]:

@@ -40,8 +40,9 @@ class CapacityStatus(ResponseModel):
     """What is in use, and how many more machines like today's there is room for."""
 
     used: dict[str, float] = Field(
-        description="queue -> share of its workers' time that tasks took, `cpu` -> share of the "
-        "cores that the bridge may use which are in use; averages over a minute"
+        description="queue -> share of its workers' time that tasks took, `server` and `bridge` -> "
+        "share of a core that their thread used, `cpu` -> share of the cores that the bridge may "
+        "use which are in use; averages over a minute"
     )
     limit: str | None = Field(description="what is used most")
     machines: int | None = Field(description="machines that sent in the last minute")

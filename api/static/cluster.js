@@ -5,7 +5,7 @@ import { figures, historyOf, RANGES } from "./clusterplots.js";
 import { drawAudit, setUpAudit } from "./audit.js";
 import { drawLetters, setUpLetters } from "./deadletters.js";
 import { drawOutage, drawStatus, meter, table } from "./system.js";
-import { locale, rich, t } from "./texts.js";
+import { hasText, locale, rich, t } from "./texts.js";
 
 const LOOPBACK = /^(localhost|127\..*|\[::1\])$/;
 const HISTORY_MS = 10_000;
@@ -14,7 +14,7 @@ const order = new Intl.Collator(locale, { numeric: true }).compare;
 let drawnAt = -Infinity;
 let lettersOf = null;
 
-const limitName = (limit) => (limit === "cpu" ? t("cluster.limit_cpu") : t("fleet.queue", { name: limit }));
+const limitName = (limit) => (hasText(`cluster.limit_${limit}`) ? t(`cluster.limit_${limit}`) : t("fleet.queue", { name: limit }));
 
 function drawFigures(s) {
   const p = s.performance_metrics;

@@ -1,7 +1,7 @@
 """`python -m benchmarks.many_hosts`: the runs of `make hosts` and a hundred hosts, simulated.
 
 Prints three tables: the runs as measured and as simulated; a hundred hosts through the same
-disturbances; what a number of hosts carries, by arithmetic from the measured cost of a window.
+disturbances; what a number of hosts carries, by the table of `vtox doctor`.
 Needs `pip install -e '.[scaling]'`.
 """
 
@@ -13,7 +13,7 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.many_hosts.capacity import Hosts, WindowCost, limits
+from benchmarks.many_hosts.carried import carried
 from benchmarks.many_hosts.figures import Figures, figures
 from benchmarks.many_hosts.layout import MEASURED, Layout, measured_times
 from benchmarks.many_hosts.simulation import Disturbance, Simulation
@@ -79,35 +79,6 @@ def hundred() -> Iterable[list[str]]:
         f = median_figures(HUNDRED, "one_box", HUNDRED_S, disturbances, seeds=1)
         worst = max(f.recovery_s, default=0.0)
         yield [name, f"{f.available:.1%}", f"{f.in_time:.2%}", f"{worst:.1f}"]
-
-
-def carried() -> Iterable[list[str]]:
-    """Yield what hosts carry, by what limits it."""
-    with MEASURED.open("rb") as file:
-        cost = WindowCost(**tomllib.load(file)["window"])
-    for name, hosts in HOSTS.items():
-        found = sorted(limits(hosts, cost).items(), key=lambda item: item[1])
-        (first, machines), (second, more) = found[:2]
-        yield [name, f"{machines:,.0f}", first, f"{second}, {more:,.0f}"]
-
-
-GIGABIT = 125e6
-HOSTS = {
-    "one box, 2 cores": Hosts(server_hosts=1, worker_hosts=0, cores=2, network_bytes_per_s=GIGABIT),
-    "one box, 8 cores": Hosts(server_hosts=1, worker_hosts=0, cores=8, network_bytes_per_s=GIGABIT),
-    "three hosts of 8 cores, one with the server; 1 Gbit/s": Hosts(
-        server_hosts=1, worker_hosts=2, cores=8, network_bytes_per_s=GIGABIT
-    ),
-    "the same, 10 Gbit/s": Hosts(
-        server_hosts=1, worker_hosts=2, cores=8, network_bytes_per_s=10 * GIGABIT
-    ),
-    "ten hosts of 8 cores, three with servers; 10 Gbit/s": Hosts(
-        server_hosts=3, worker_hosts=7, cores=8, network_bytes_per_s=10 * GIGABIT
-    ),
-    "ten hosts of 8 cores, each a cell of its own": Hosts(
-        server_hosts=10, worker_hosts=0, cores=8, network_bytes_per_s=GIGABIT
-    ),
-}
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

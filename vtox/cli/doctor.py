@@ -18,6 +18,15 @@ Machines = Annotated[
     int | None,
     typer.Option("--machines", metavar="N", min=1, help="Say what so many machines need."),
 ]
+Hosts = Annotated[
+    int,
+    typer.Option(
+        "--hosts",
+        metavar="M",
+        min=1,
+        help="On so many hosts like this one: the first with server and bridge, then of workers.",
+    ),
+]
 LABELS = {"pass": "ok", "warn": "warning", "fail": "FAIL"}
 
 
@@ -26,12 +35,13 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def doctor(machines: Machines = None, as_json: Json = False) -> None:
+def doctor(machines: Machines = None, hosts: Hosts = 1, as_json: Json = False) -> None:
     """Check server, ports, bridge, workers, clock and versions. Exit status 1: a check failed.
 
-    It also says what the machines that send need, or as many as you name.
+    It also says what the machines that send take of this box, or as many as you name, and how many
+    it carries.
     """
-    checks = list(inspect(load(), machines))
+    checks = list(inspect(load(), machines, hosts))
     failed = any(c.status == "fail" for c in checks)
     if as_json:
         document = {"status": "fail" if failed else "pass", "checks": [asdict(c) for c in checks]}

@@ -12,16 +12,18 @@ from vtox.store.metrics import STALE_INTERVALS
 # Long records are diagnosed ten seconds at a time or more: an average over less swings with them.
 AVERAGE_S = 60.0
 CPU = "cpu"
+# What has one thread, and so at most one core. The bridge's is that of the process that measures.
+SERVER, BRIDGE = THREADS = ("server", "bridge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """What is in use, as averages over the last minute.
 
-    `used` is family -> share of the time of its workers that tasks took, and `cpu` -> share of the
-    cores that the bridge may use which everything on them used; `limit` names the largest. `room`
-    is how many more machines there would be at a share of 1, None where that is unknown; `why` says
-    it.
+    `used` is family -> share of the time of its workers that tasks took, `server` and `bridge` ->
+    share of a core that their thread used, and `cpu` -> share of the cores that the bridge may use
+    which everything on them used; `limit` names the largest. `room` is how many more machines there
+    would be at a share of 1, None where that is unknown; `why` says it.
     """
 
     used: dict[str, float]
@@ -43,7 +45,7 @@ def capacity(metrics: Sequence[Metrics], now: float) -> Capacity:
         return Capacity(used={}, why=reason("room_without_figures"))
     latest = recent[0]
     used = {name: fmean(shares) for name, shares in _shares(recent).items()}
-    if not latest.busy:
+    if not latest.busy.keys() - THREADS:
         return Capacity(used=used, why=reason("room_without_workers"))
     machines = None if latest.machines is None else int(latest.machines)
     limit, room, why = room_of(used, machines)

@@ -3,13 +3,14 @@
 import shutil
 from collections.abc import Iterator
 
+import psutil
 import redis
 
 from vtox.cluster import data_folder
 from vtox.cluster.embedded_server import USE_ANOTHER_SERVER, program
 from vtox.errors import BrokerUnavailable, ServerUnavailable, SettingsError
 from vtox.monitoring.host_checks import host_checks
-from vtox.monitoring.measured_load import measured_load, shared_cores
+from vtox.monitoring.measured_load import measured_load
 from vtox.monitoring.readiness import Check
 from vtox.monitoring.requirements import TYPICAL, Box, requirements
 from vtox.monitoring.server_checks import (
@@ -22,20 +23,20 @@ from vtox.queues import broker
 from vtox.server_urls import broker_address
 from vtox.settings import Settings
 from vtox.store import shared_memory
-from vtox.store.client import check, connect, unavailable
+from vtox.store.client import check, connect, replicas_of, unavailable
 from vtox.store.status import Snapshot, snapshot
 from vtox.usable_cores import usable_cores
 
 
-def inspect(settings: Settings, machines: int | None = None) -> Iterator[Check]:
+def inspect(settings: Settings, machines: int | None = None, hosts: int = 1) -> Iterator[Check]:
     """Yield the checks in the order in which a person would make them.
 
-    `machines` is how many there are to be; None: as many as send.
+    `machines` is how many there are to be, None: as many as send; on `hosts` like this one.
     """
     yield from host_checks(settings)
     yield from _broker(settings)
     snap: Snapshot | None = None
-    load = TYPICAL
+    load, replicas = TYPICAL, 0
     try:
         with connect(settings.working_url(), "doctor") as client:
             check(client)
@@ -44,7 +45,7 @@ def inspect(settings: Settings, machines: int | None = None) -> Iterator[Check]:
             yield from work_checks(snap)
             yield from scaling_checks(snap, settings)
             yield from partition_checks(client, settings)
-            load = measured_load(client, snap)
+            load, replicas = measured_load(client, snap), replicas_of(client)
     except ServerUnavailable as error:
         yield _no_server(settings, error)
     except SettingsError as error:
@@ -53,10 +54,10 @@ def inspect(settings: Settings, machines: int | None = None) -> Iterator[Check]:
     except (redis.ConnectionError, redis.TimeoutError) as error:
         yield _no_server(settings, unavailable(error))
     if wanted := machines or load.machines:
-        yield from requirements(wanted, load, settings, box(settings, snap))
+        yield from requirements(wanted, load, settings, box(settings, snap, hosts, replicas))
 
 
-def box(settings: Settings, snap: Snapshot | None) -> Box:
+def box(settings: Settings, snap: Snapshot | None, hosts: int = 1, replicas: int = 0) -> Box:
     """Return what there is on this box, and of the server."""
     limit = settings.redis_maxmemory_mb << 20
     if snap and snap.server:
@@ -67,10 +68,21 @@ def box(settings: Settings, snap: Snapshot | None) -> Box:
         memory_bytes=shared_memory.memory_bytes(),
         disk_free_bytes=shutil.disk_usage(folder).free,
         workers=len(snap.workers) if snap and snap.workers else settings.cluster_workers,
-        cores=shared_cores(snap) if snap and snap.workers else usable_cores(),
+        # The monitor knows what the cgroup of bridge and workers lets them use.
+        cores=(snap and snap.metrics and snap.metrics[0].cores) or usable_cores(),
+        link_bytes_per_s=_link_bytes_per_s(),
+        hosts=hosts,
+        partitions=max(len(snap.partitions), 1) if snap else 1,
+        replicas=replicas,
         server_here=not settings.redis_url,
         ring_bytes=shared_memory.ring_mb(settings) << 20,
     )
+
+
+def _link_bytes_per_s() -> float:
+    """Return the speed of the fastest link of this host; 1 Gbit/s where none says it."""
+    links = psutil.net_if_stats().values()
+    return max([n.speed for n in links if n.isup and n.speed], default=1000) * 125_000.0
 
 
 def _broker(settings: Settings) -> Iterator[Check]:

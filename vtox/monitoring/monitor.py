@@ -3,15 +3,18 @@
 Every figure is a difference of counters that the commit scripts keep; nothing is sampled.
 """
 
+import os
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 from threading import Event
 
 import redis
 import structlog
 
+from vtox.monitoring.capacity import BRIDGE, SERVER
 from vtox.monitoring.conditions import (
     Observation,
     conditions,
@@ -23,7 +26,7 @@ from vtox.monitoring.throughput import AVERAGE_S
 from vtox.settings import Settings
 from vtox.store import alarm_book, metrics, system_alarms
 from vtox.store.backlog import backlog
-from vtox.store.client import Client, own_clock_offset_s, server_time
+from vtox.store.client import Client, own_clock_offset_s, server_thread_s, server_time
 from vtox.store.entries import Metrics
 from vtox.store.ledger import BUCKET_BASE
 from vtox.store.metrics import STALE_INTERVALS, Counts
@@ -125,6 +128,7 @@ def measure(client: Client, settings: Settings, cpu: float | None = None) -> Met
     time without measurements would look like one of today.
     """
     now, last, recent = metrics.read(client)
+    now = replace(now, busy_s=now.busy_s | threads_s(client))
     interval_s = now.t - last.t if last else 0.0
     entry = None
     if last and 0 < interval_s <= STALE_INTERVALS * settings.monitor_interval_s:
@@ -175,10 +179,18 @@ def _difference(
     )
 
 
+def threads_s(client: Client) -> dict[str, float]:
+    """Return "<thread>:<process>" -> CPU time of the thread of server and bridge, s."""
+    server_s = server_thread_s(client)
+    known = {} if server_s is None else {f"{SERVER}:main": server_s}
+    return known | {f"{BRIDGE}:{os.getpid()}": time.process_time()}
+
+
 def busy(last: Counts, now: Counts) -> dict[str, float]:
     """Return family -> share of the time between that tasks took of its workers' time.
 
-    A worker that started meanwhile is left out; one that serves several queues counts for each.
+    And thread -> share of a core. What started meanwhile is left out; a worker that serves several
+    queues counts for each.
     """
     shares: dict[str, list[float]] = {}
     for name, busy_s in now.busy_s.items():

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Literal
 
 from vtox import keys
-from vtox.monitoring.capacity import CPU, capacity, of_last_minute
+from vtox.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_last_minute
 from vtox.sentences.rendering import remedy, render
 from vtox.store.agreement import Party, differences, in_words
 from vtox.store.metrics import STALE_INTERVALS
@@ -145,6 +145,9 @@ def _monitor(snapshot: Snapshot) -> Check:
     return coded_check("monitor", "warn", "monitor_is_away", **times)
 
 
+_FULL = {CPU: "cores_are_full", SERVER: "server_is_full", BRIDGE: "bridge_is_full"}
+
+
 def _load(snapshot: Snapshot) -> list[Check]:
     """Return whether cores and workers have time left; nothing where the monitor does not say."""
     used = capacity(snapshot.metrics, snapshot.t).used
@@ -154,8 +157,8 @@ def _load(snapshot: Snapshot) -> list[Check]:
     share = used[limit]
     if share < FULL_SHARE:
         return [coded_check("load", "pass", "load_is_carried", share=share)]
-    if limit == CPU:
-        return [coded_check("load", "warn", "cores_are_full", share=share)]
+    if limit in _FULL:
+        return [coded_check("load", "warn", _FULL[limit], share=share)]
     return [coded_check("load", "warn", "workers_are_full", queue=limit, share=share)]
 
 

@@ -123,6 +123,23 @@ def server_start_t(client: Client) -> float:
     return server_time(client) - float(uptime_s)
 
 
+def server_thread_s(client: Client) -> float | None:
+    """Return the CPU time of the server's thread since its start, s; None where it does not say."""
+    try:
+        cpu = client.info("cpu")
+        return float(cpu["used_cpu_user_main_thread"] + cpu["used_cpu_sys_main_thread"])
+    except (redis.exceptions.NoPermissionError, KeyError):
+        return None
+
+
+def replicas_of(client: Client) -> int:
+    """Return how many replicas the server has; 0 where it does not say."""
+    try:
+        return int(client.info("replication").get("connected_slaves", 0))
+    except redis.exceptions.NoPermissionError:
+        return 0
+
+
 def server_info(client: Client) -> dict[str, Any]:
     """Return what INFO says of the server."""
     info: dict[str, Any] = client.info()

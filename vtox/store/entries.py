@@ -70,7 +70,8 @@ class Result:
 class Metrics:
     """One entry of `performance_metrics`; what the monitor did not measure is None.
 
-    `busy` is family -> share of the time of its workers that tasks took, `cpu` the share of
+    `busy` is family -> share of the time of its workers that tasks took, and `server`, `bridge` ->
+    share of a core that their thread used; `cpu` the share of
     the `cores` that the monitor may use which whatever runs there used, `machines` how many
     machines sent in the last minute. `written_t` is the server's time of the entry.
     """

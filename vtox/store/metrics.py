@@ -20,8 +20,8 @@ SENDING_S = 60.0
 class Counts:
     """The counters at the server's time `t`; `latency` is "<family>:<bucket>" -> records.
 
-    `busy_s` is "<queue>:<worker>" -> time spent in tasks since the worker started, s; `machines`
-    how many sent in the last minute.
+    `busy_s` is "<queue>:<worker>" -> time spent in tasks since the worker started, s, and
+    "<thread>:<process>" -> CPU time of a thread; `machines` how many sent in the last minute.
     """
 
     t: float

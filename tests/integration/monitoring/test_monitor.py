@@ -16,7 +16,7 @@ from vtox.monitoring.measured_load import measured_load
 from vtox.monitoring.requirements import TYPICAL
 from vtox.monitoring.silence import SilenceWatch
 from vtox.settings import Settings, load
-from vtox.store.client import Client, connect, server_time, server_time_ms
+from vtox.store.client import Client, connect, server_thread_s, server_time, server_time_ms
 from vtox.store.flags import set_flag
 from vtox.store.heartbeats import count_batch
 from vtox.store.open_alerts import events_after, open_alerts
@@ -65,7 +65,7 @@ def test_busy_is_the_share_of_the_time_of_all_workers_of_a_queue(
     entry = monitor.measure(client, settings)
     assert entry
     assert entry.interval_s
-    assert entry.busy == {"bearing": pytest.approx(0.05 / entry.interval_s, rel=0.02)}
+    assert entry.busy["bearing"] == pytest.approx(0.05 / entry.interval_s, rel=0.02)
     assert entry.machines == 0
     snap = snapshot(client)
     assert snap.metrics[0].busy == pytest.approx(entry.busy, abs=1e-3)
@@ -265,6 +265,32 @@ def test_the_load_of_a_machine_is_that_of_those_that_send(
     assert found.windows_per_s == pytest.approx(fmean(rates) / 2)
     assert found.window_bytes > 0
     assert found.cpu_s == TYPICAL.cpu_s, "what was used is not known"
+
+
+def test_the_time_of_the_server_and_the_bridge_is_that_of_their_threads(
+    client: Client, settings: Settings
+) -> None:
+    client.zadd(keys.MACHINES, {"M1": server_time(client)})
+    send_beat(client, "one@here", "bearing")
+    monitor.measure(client, settings)
+    before = server_thread_s(client), time.process_time()
+    client.eval("for i = 1, 2000000 do end", 0)
+    finish(client, 8)
+    entry = monitor.measure(client, settings)
+    used = server_thread_s(client), time.process_time()
+    assert entry
+    assert entry.interval_s
+    assert entry.ingest_rate
+    for name, since, until in zip(("server", "bridge"), before, used, strict=True):
+        assert since is not None
+        assert until is not None
+        assert 0 < entry.busy[name] * entry.interval_s
+        assert entry.busy[name] * entry.interval_s == pytest.approx(
+            until - since, abs=0.02, rel=0.2
+        )
+    found = measured_load(client, snapshot(client))
+    assert found.busy_s["server"] == pytest.approx(entry.busy["server"] / entry.ingest_rate)
+    assert found.busy_s["recorder"] == TYPICAL.busy_s["recorder"], "it does not say"
 
 
 def test_the_cpu_time_of_a_window_goes_by_the_cores_of_the_monitor(

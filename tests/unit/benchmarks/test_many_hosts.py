@@ -1,21 +1,17 @@
-"""Many hosts: the simulation where the answer is known, and the arithmetic."""
+"""Many hosts: the simulation where the answer is known, and the table."""
+
+import re
 
 import pytest
 
-from benchmarks.many_hosts.capacity import Hosts, WindowCost, limits
+from benchmarks.many_hosts.carried import carried
 from benchmarks.many_hosts.figures import figures
 from benchmarks.many_hosts.layout import Costs, Delays, Layout
 from benchmarks.many_hosts.simulation import Disturbance, Simulation
+from tests.paths import ROOT
 from vtox.faults import FAMILIES
 
 DELAYS = Delays(takeover_s=1.0, failover_s=3.0, reconnect_s=1.0)
-COST = WindowCost(
-    server_ms=0.5,
-    bridge_ms=0.25,
-    recorder_ms=0.25,
-    workers_ms={"turn_short": 0.5, "bearing": 1.0, "broken_bar": 0.5},
-    window_bytes=100_000,
-)
 
 
 def costs(record_s: float) -> Costs:
@@ -68,11 +64,7 @@ def test_a_primary_that_is_silent_is_given_up_by_the_time_out() -> None:
     assert f.available == pytest.approx(1 - 6 / 50, abs=0.02)
 
 
-def test_the_smallest_limit_is_what_hosts_carry() -> None:
-    one = Hosts(server_hosts=1, worker_hosts=0, cores=2, network_bytes_per_s=1e9)
-    assert limits(one, COST, 1.0)["cores"] == pytest.approx(2000 / 3)
-    three = Hosts(server_hosts=1, worker_hosts=2, cores=8, network_bytes_per_s=90e6)
-    found = limits(three, COST, 1.0)
-    assert min(found, key=found.__getitem__) == "network of the server hosts"
-    assert found["network of the server hosts"] == pytest.approx(300)
-    assert found["cores of the worker hosts"] == pytest.approx(8000)
+def test_the_page_has_what_the_command_computes() -> None:
+    page = (ROOT / "docs/SCALING.md").read_text()
+    rows = re.findall(r"^\| ([^|]*) \| ([\d,]+) \| ([^|]*) \| ([^|]*) \|$", page, re.MULTILINE)
+    assert [list(r) for r in rows] == list(carried())

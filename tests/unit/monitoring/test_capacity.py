@@ -24,6 +24,11 @@ def test_the_cores_may_be_the_limit() -> None:
     assert capacity([entry(1, cpu=0.5)], NOW).room == 50
 
 
+def test_the_thread_of_the_server_may_be_the_limit() -> None:
+    c = capacity([entry(1, busy=BUSY | {"server": 0.4, "bridge": 0.3})], NOW)
+    assert (c.limit, c.room) == ("server", 75)
+
+
 def test_shares_are_averages_over_a_minute() -> None:
     metrics = [entry(1, cpu=0.9), entry(11, cpu=0.1), entry(200, cpu=1.0)]
     assert capacity(metrics, NOW).used["cpu"] == pytest.approx(0.5)
@@ -41,6 +46,7 @@ def test_there_is_no_room_beyond_all() -> None:
         ([entry(1, machines=0.0)], "room_without_machines"),
         ([entry(1, cpu=None)], "room_without_load"),
         ([entry(1, cpu=None, busy={})], "room_without_workers"),
+        ([entry(1, busy={"server": 0.1})], "room_without_workers"),
     ],
 )
 def test_what_is_not_known_has_its_reason(metrics: list[Metrics], code: str) -> None:

@@ -35,6 +35,8 @@ def entry(age_s: float = 1.0, **figures: object) -> Metrics:
     [
         ({"cpu": 1.0, "busy": {"bearing": 0.5}}, "cores_are_full"),
         ({"cpu": 0.8, "busy": {"bearing": 0.97}}, "workers_are_full"),
+        ({"cpu": 0.8, "busy": {"bearing": 0.5, "server": 0.97}}, "server_is_full"),
+        ({"cpu": 0.8, "busy": {"bearing": 0.5, "bridge": 0.97}}, "bridge_is_full"),
         ({"cpu": 0.8, "busy": {"bearing": 0.5}}, "load_is_carried"),
     ],
 )

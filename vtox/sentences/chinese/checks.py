@@ -64,80 +64,56 @@ SENTENCES: dict[str, Sentence] = {
         "长记录 {record_s:.1f} s，状态 {state_kb:.0f} kB",
         "",
     ),
-    "server_memory_suffices": Sentence(
-        "足够：需要 {fixed_mb:.0f} MB，上限 {limit_mb:.0f}：未完成的记录 {open_mb:.0f}"
-        "（{rate_mb:.1f} MB/s，保留 {record_s:.1f} s 的一半再加 1 s；电机一齐开始发送时 "
-        "{first_open_mb:.0f}），输出 {outputs_mb:.0f}，电机状态 {state_mb:.0f}。"
-        "已完成的窗口保留 {retained_s:.0f} s（设定 {retention_s:.0f} s）",
-        "",
+    "server_thread": Sentence(
+        "可承载 {carries} 台电机：{machines} 台占用服务器的单一线程 {need:.2f} 个核，"
+        "计划可用 {have:.2f}",
+        "请将电机分到多个单元，每个单元有自己的服务器。",
     ),
-    "server_memory_has_no_limit": Sentence(
-        "需要 {fixed_mb:.0f} MB，未设上限：未完成的记录 {open_mb:.0f}"
-        "（{rate_mb:.1f} MB/s，保留 {record_s:.1f} s 的一半再加 1 s；电机一齐开始发送时 "
-        "{first_open_mb:.0f}），输出 {outputs_mb:.0f}，电机状态 {state_mb:.0f}。"
-        "已完成的窗口保留 {retention_s:.0f} s",
-        "",
+    "bridge_thread": Sentence(
+        "可承载 {carries} 台电机：{machines} 台占用桥接进程 {need:.2f} 个核，计划可用 {have:.2f}",
+        "请调大 VTOX_STREAM_PARTITIONS，并启动第二个 `vtox bridge`。",
     ),
-    "server_memory_is_short": Sentence(
-        "不足：需要 {fixed_mb:.0f} MB，上限 {limit_mb:.0f}：未完成的记录 {open_mb:.0f}"
-        "（{rate_mb:.1f} MB/s，保留 {record_s:.1f} s 的一半再加 1 s；电机一齐开始发送时 "
-        "{first_open_mb:.0f}），输出 {outputs_mb:.0f}，电机状态 {state_mb:.0f}。长记录将提前结束，"
-        "`broken_bar` 将为未知",
-        "请将 VTOX_REDIS_MAXMEMORY_MB 至少设为 {least_mib}（自备服务器：maxmemory），并将 "
-        "VTOX_OPEN_RECORD_BYTES 至少设为 {open_record_bytes}。",
+    "recorder_thread": Sentence(
+        "可承载 {carries} 台电机：{machines} 台占用记录进程 {need:.2f} 个核，计划可用 {have:.2f}",
+        "请将电机分到多个单元，每个单元有自己的服务器。",
     ),
-    "open_records_are_bounded": Sentence(
-        "不足：电机一齐开始发送时，未完成的记录占 {first_open_mb:.0f} MB（{rate_mb:.1f} MB/s，"
-        "长记录 {record_s:.1f} s），允许 {bound_mb:.0f} MB。长记录将提前结束，"
-        "`broken_bar` 将为未知",
-        "请将 VTOX_OPEN_RECORD_BYTES 至少设为 {open_record_bytes}。",
+    "worker_time": Sentence(
+        "可承载 {carries} 台电机：{machines} 台使 {need:.2f} 个工作进程一直忙碌，计划可用 "
+        "{have:.2f} 个（主机 {hosts} 台）",
+        "请调大 VTOX_CLUSTER_WORKERS，或在其他主机上运行工作进程。",
     ),
-    "box_memory_suffices": Sentence(
-        "足够：需要 {need_mb:.0f} MB，本机有 {memory_mb:.0f}：服务器 {server_mb:.0f}，"
-        "{workers} 个工作进程 {workers_mb:.0f}，其他进程 {others_mb:.0f}",
-        "",
-    ),
-    "box_memory_is_short": Sentence(
-        "不足：需要 {need_mb:.0f} MB，本机有 {memory_mb:.0f}：服务器 {server_mb:.0f}，"
-        "{workers} 个工作进程 {workers_mb:.0f}，其他进程 {others_mb:.0f}",
-        "请增加内存，调小 VTOX_RETENTION_S，或将服务器或工作进程移到其他主机。",
-    ),
-    "disk_suffices": Sentence(
-        "足够：需要 {need_gb:.1f} GB，可用 {free_gb:.1f}：服务器日志及其重写 {log_gb:.1f}，"
-        "两年后的历史 {history_gb:.1f}",
-        "",
-    ),
-    "disk_is_short": Sentence(
-        "不足：需要 {need_gb:.1f} GB，可用 {free_gb:.1f}：服务器日志及其重写 {log_gb:.1f}，"
-        "两年后的历史 {history_gb:.1f}",
-        "请增加磁盘空间，或缩短历史的保留时间（VTOX_HISTORY_HOURS_DAYS、"
-        "VTOX_HISTORY_MINUTES_DAYS、VTOX_HISTORY_RECORDS_HOURS）。",
-    ),
-    "workers_for_machines_suffice": Sentence(
-        "足够：需要 {needed} 个，现有 {workers} 个：工作量相当于 {busy:.2f} 个一直忙碌"
-        "（{families}），每个按 80 % 的时间忙碌计",
-        "",
-    ),
-    "workers_are_few": Sentence(
-        "偏少：需要 {needed} 个，现有 {workers} 个：工作量相当于 {busy:.2f} 个一直忙碌"
-        "（{families}），每个按 80 % 的时间忙碌计",
-        "请将 VTOX_CLUSTER_WORKERS 设为 {needed}，或在其他主机上运行工作进程。",
-    ),
-    "cores_for_machines_suffice": Sentence(
-        "足够：需要 {needed:g} 个，VTOX 可用 {cores:g} 个：全部进程相当于占用 {busy:.2f} 个，"
-        "按使用 80 % 计",
-        "",
-    ),
-    "cores_are_few": Sentence(
-        "偏少：需要 {needed:g} 个，VTOX 可用 {cores:g} 个：全部进程相当于占用 {busy:.2f} 个，"
-        "按使用 80 % 计",
-        "请在其他主机上运行工作进程，或让 VTOX 可用 {needed:g} 个核"
+    "host_cores": Sentence(
+        "可承载 {carries} 台电机：{machines} 台占用 {need:.2f} 个核，计划可用 {have:.2f} 个"
+        "（主机 {hosts} 台）",
+        "请在其他主机上运行工作进程，或让 VTOX 可用更多的核"
         "（主机的核数、容器或服务单元的处理器配额、处理器亲和性）。",
     ),
-    "cores_unknown": Sentence(
-        "需要 {needed:g} 个：全部进程相当于占用 {busy:.2f} 个，按使用 80 % 计。"
-        "VTOX 可用的核数未知：刚刚启动，或运行在多台主机或多个容器中",
-        "",
+    "host_link": Sentence(
+        "可承载 {carries} 台电机：{machines} 台占用服务器所在主机链路 {need:.0f} MB/s，计划可用 "
+        "{have:.0f} MB/s",
+        "请在服务器所在主机上运行工作进程（那里有窗口的共享内存环），换用更快的链路，"
+        "或将电机分到多个单元。",
+    ),
+    "open_records": Sentence(
+        "可容纳 {carries} 台电机：{machines} 台一齐开始发送时占 {need:.0f} MB，可用 {have:.0f} MB。"
+        "容纳不下的记录提前结束，`broken_bar` 将为未知",
+        "请调大 VTOX_OPEN_RECORD_BYTES，并随之调大 VTOX_REDIS_MAXMEMORY_MB"
+        "（自备服务器：maxmemory）：未完成的记录最多占其 60 %。",
+    ),
+    "server_memory": Sentence(
+        "可承载 {carries} 台电机：{machines} 台占用其上限中的 {need:.0f} MB，计划可用 "
+        "{have:.0f} MB。窗口保留 {retained_s:.0f} s",
+        "请调大 VTOX_REDIS_MAXMEMORY_MB（自备服务器：maxmemory）。",
+    ),
+    "host_memory": Sentence(
+        "可承载 {carries} 台电机：{machines} 台连同全部进程占 {need:.0f} MB，本机有 {have:.0f} MB",
+        "请增加内存，调小 VTOX_RETENTION_S，或将工作进程移到其他主机。",
+    ),
+    "host_disk": Sentence(
+        "可承载 {carries} 台电机：{machines} 台占 {need:.0f} MB，可用 {have:.0f} MB："
+        "服务器日志及其重写，以及两年后的历史",
+        "请增加磁盘空间，或缩短历史的保留时间（VTOX_HISTORY_HOURS_DAYS、"
+        "VTOX_HISTORY_MINUTES_DAYS、VTOX_HISTORY_RECORDS_HOURS）。",
     ),
     "room": Sentence(
         "约可再接入 {room} 台与正在发送的 {machines} 台类似的电机；"
@@ -163,6 +139,14 @@ SENTENCES: dict[str, Sentence] = {
         "队列 {queue} 的工作进程 {share:.0%} 的时间在工作：窗口需要排队",
         "主机尚有空闲核心时增加工作进程（VTOX_CLUSTER_WORKERS），否则增加主机；"
         "`vtox doctor` 给出所需资源。",
+    ),
+    "server_is_full": Sentence(
+        "服务器的线程 {share:.0%} 的时间在工作：窗口需要排队",
+        "请将电机分到多个单元，每个单元有自己的服务器，或减少发送的电机。",
+    ),
+    "bridge_is_full": Sentence(
+        "桥接进程 {share:.0%} 的时间在工作：窗口需要排队",
+        "请调大 VTOX_STREAM_PARTITIONS，并启动第二个 `vtox bridge`。",
     ),
     "answers_in_time": Sentence("95% 的记录在 {p95_s:.1f} s 内得到结果", ""),
     "answers_are_late": Sentence(

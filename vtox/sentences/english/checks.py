@@ -76,81 +76,59 @@ SENTENCES: dict[str, Sentence] = {
         "long records of {record_s:.1f} s, {state_kb:.0f} kB of state",
         "",
     ),
-    "server_memory_suffices": Sentence(
-        "enough: {fixed_mb:.0f} MB needed, the limit is {limit_mb:.0f}: open records {open_mb:.0f} "
-        "({rate_mb:.1f} MB/s, held for half of {record_s:.1f} s and 1 s more; {first_open_mb:.0f} "
-        "at the start of a fleet), outputs {outputs_mb:.0f}, state {state_mb:.0f}. Finished "
-        "windows stay {retained_s:.0f} s of the {retention_s:.0f} s that are set",
-        "",
+    "server_thread": Sentence(
+        "carries {carries} machines: {machines} take {need:.2f} of the {have:.2f} cores that are "
+        "planned of the one thread of the server",
+        "Divide the machines among cells, one VTOX per server (docs/DEPLOYMENT.md).",
     ),
-    "server_memory_has_no_limit": Sentence(
-        "{fixed_mb:.0f} MB needed, no limit is set: open records {open_mb:.0f} "
-        "({rate_mb:.1f} MB/s, held for half of {record_s:.1f} s and 1 s more; {first_open_mb:.0f} "
-        "at the start of a fleet), outputs {outputs_mb:.0f}, state {state_mb:.0f}. Finished "
-        "windows stay {retention_s:.0f} s",
-        "",
+    "bridge_thread": Sentence(
+        "carries {carries} machines: {machines} take {need:.2f} of the {have:.2f} cores that are "
+        "planned of the bridge",
+        "Raise VTOX_STREAM_PARTITIONS, and start a second `vtox bridge`.",
     ),
-    "server_memory_is_short": Sentence(
-        "too little: {fixed_mb:.0f} MB needed, the limit is {limit_mb:.0f}: open records "
-        "{open_mb:.0f} ({rate_mb:.1f} MB/s, held for half of {record_s:.1f} s and 1 s more; "
-        "{first_open_mb:.0f} at the start of a fleet), outputs {outputs_mb:.0f}, state "
-        "{state_mb:.0f}. Long records will be ended early, and `broken_bar` unknown",
-        "Set VTOX_REDIS_MAXMEMORY_MB to {least_mib} (your own server: maxmemory) and "
-        "VTOX_OPEN_RECORD_BYTES to {open_record_bytes}, at least.",
+    "recorder_thread": Sentence(
+        "carries {carries} machines: {machines} take {need:.2f} of the {have:.2f} cores that are "
+        "planned of the recorder",
+        "Divide the machines among cells, one VTOX per server (docs/DEPLOYMENT.md).",
     ),
-    "open_records_are_bounded": Sentence(
-        "too little: open records take {first_open_mb:.0f} MB at the start of a fleet "
-        "({rate_mb:.1f} MB/s, records of {record_s:.1f} s), {bound_mb:.0f} are allowed. Long "
-        "records will be ended early, and `broken_bar` unknown",
-        "Set VTOX_OPEN_RECORD_BYTES to {open_record_bytes}, at least.",
+    "worker_time": Sentence(
+        "carries {carries} machines: {machines} keep {need:.2f} workers at work, {have:.2f} are "
+        "planned (hosts: {hosts})",
+        "Raise VTOX_CLUSTER_WORKERS, or run workers on further hosts.",
     ),
-    "box_memory_suffices": Sentence(
-        "enough: {need_mb:.0f} MB needed, this host has {memory_mb:.0f}: server {server_mb:.0f}, "
-        "{workers} workers {workers_mb:.0f}, other processes {others_mb:.0f}",
-        "",
+    "host_cores": Sentence(
+        "carry {carries} machines: {machines} take {need:.2f} cores, {have:.2f} are planned "
+        "(hosts: {hosts})",
+        "Run workers on further hosts, or let VTOX use more cores: of the host, by the CPU quota "
+        "of container or unit, by affinity.",
     ),
-    "box_memory_is_short": Sentence(
-        "too little: {need_mb:.0f} MB needed, this host has {memory_mb:.0f}: server "
-        "{server_mb:.0f}, {workers} workers {workers_mb:.0f}, other processes {others_mb:.0f}",
-        "Add memory, lower VTOX_RETENTION_S, or move the server or the workers to another host.",
+    "host_link": Sentence(
+        "carries {carries} machines: {machines} take {need:.0f} of the {have:.0f} MB/s that are "
+        "planned of the link of the server's host",
+        "Run the workers on the server's host, which has a ring of windows, take a faster link, or "
+        "divide the machines among cells.",
     ),
-    "disk_suffices": Sentence(
-        "enough: {need_gb:.1f} GB needed, {free_gb:.1f} are free: the server's log with its "
-        "rewrite {log_gb:.1f}, the history after two years {history_gb:.1f}",
-        "",
+    "open_records": Sentence(
+        "fit for {carries} machines: {machines} take {need:.0f} of {have:.0f} MB when all begin at "
+        "once. What does not fit is ended early, and `broken_bar` is then unknown",
+        "Raise VTOX_OPEN_RECORD_BYTES, and VTOX_REDIS_MAXMEMORY_MB (your own server: maxmemory) "
+        "with it: open records take 60 % of that at most.",
     ),
-    "disk_is_short": Sentence(
-        "too little: {need_gb:.1f} GB needed, {free_gb:.1f} are free: the server's log with its "
-        "rewrite {log_gb:.1f}, the history after two years {history_gb:.1f}",
+    "server_memory": Sentence(
+        "carries {carries} machines: {machines} take {need:.0f} of the {have:.0f} MB that are "
+        "planned of its limit. A window stays for {retained_s:.0f} s",
+        "Raise VTOX_REDIS_MAXMEMORY_MB (your own server: maxmemory).",
+    ),
+    "host_memory": Sentence(
+        "carries {carries} machines: {machines} take {need:.0f} of {have:.0f} MB, with all "
+        "processes",
+        "Add memory, lower VTOX_RETENTION_S, or move the workers to another host.",
+    ),
+    "host_disk": Sentence(
+        "carries {carries} machines: {machines} take {need:.0f} of {have:.0f} MB that are free: "
+        "the server's log with its rewrite, and the history after two years",
         "Add disk, or keep the history for less time (VTOX_HISTORY_HOURS_DAYS, "
         "VTOX_HISTORY_MINUTES_DAYS, VTOX_HISTORY_RECORDS_HOURS).",
-    ),
-    "workers_for_machines_suffice": Sentence(
-        "enough: {needed} needed, there are {workers}: the work keeps {busy:.2f} busy "
-        "({families}), planned at 80 % use",
-        "",
-    ),
-    "workers_are_few": Sentence(
-        "too few: {needed} needed, there are {workers}: the work keeps {busy:.2f} busy "
-        "({families}), planned at 80 % use",
-        "Set VTOX_CLUSTER_WORKERS to {needed}, or run workers on further hosts.",
-    ),
-    "cores_for_machines_suffice": Sentence(
-        "enough: {needed:g} needed, VTOX may use {cores:g}: all processes together keep {busy:.2f} "
-        "busy, planned at 80 % use",
-        "",
-    ),
-    "cores_are_few": Sentence(
-        "too few: {needed:g} needed, VTOX may use {cores:g}: all processes together keep "
-        "{busy:.2f} busy, planned at 80 % use",
-        "Run workers on further hosts, or let VTOX use {needed:g} cores: of this host, by the CPU "
-        "quota of container or unit, by affinity.",
-    ),
-    "cores_unknown": Sentence(
-        "{needed:g} needed: all processes together keep {busy:.2f} busy, planned at 80 % use. How "
-        "many VTOX may use is not known: it has just started, or runs on several hosts or in "
-        "several containers",
-        "",
     ),
     "room": Sentence(
         "about {room} more machines like the {machines} that send; limit: {limit}, {share:.0%} in "
@@ -177,6 +155,15 @@ SENTENCES: dict[str, Sentence] = {
         "their turn",
         "Add workers (VTOX_CLUSTER_WORKERS) if the host has cores left, or hosts; `vtox doctor` "
         "says what the machines need.",
+    ),
+    "server_is_full": Sentence(
+        "the server's thread is at work {share:.0%} of its time: windows wait for their turn",
+        "Divide the machines among cells, one VTOX per server (docs/DEPLOYMENT.md), or let fewer "
+        "machines send.",
+    ),
+    "bridge_is_full": Sentence(
+        "the bridge is at work {share:.0%} of its time: windows wait for their turn",
+        "Raise VTOX_STREAM_PARTITIONS, and start a second `vtox bridge`.",
     ),
     "answers_in_time": Sentence("answers take up to {p95_s:.1f} s (95 % of the records)", ""),
     "answers_are_late": Sentence(
