@@ -5,7 +5,6 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.cluster import free_ports
 from tests.integration.helpers import eventually
 from tests.worker import QUEUE, worker
 from vtox.monitoring.readiness import checks
@@ -32,15 +31,14 @@ def test_a_worker_is_not_ready_until_its_lost_process_is_replaced(
     (tmp_path / "held_pool.py").write_text(HOLD)
     go = tmp_path / "go"
     go.touch()
-    (port,) = free_ports(1)
     given = {
         "VTOX_REDIS_URL": settings.working_url(),
-        "VTOX_WORKER_PORT": str(port),
         "PYTHONPATH": str(tmp_path),
         "GO": str(go),
     }
 
     def at_the_port() -> tuple[int, str]:
+        (port,) = (w.port for w in live_workers(client))
         response = httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=20)
         return response.status_code, response.json()["output"]
 
