@@ -15,6 +15,7 @@ from api.backend import Backend
 from api.body_limit import BodyLimit
 from api.busy import Busy
 from api.foreign_sites import ForeignSites
+from api.growth import Growths
 from api.http_methods import HeadAsGet
 from api.language import AnswerLanguage
 from api.openapi_document import openapi_document
@@ -109,6 +110,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.only_loopback = {}
+    app.state.growths = Growths()
     app.add_middleware(HeadAsGet)
     app.add_middleware(ForeignSites)
     app.add_middleware(Busy)

@@ -1,7 +1,7 @@
 """Alarms: their state, and what operators do with one."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -12,6 +12,7 @@ from api.auth import needs
 from api.backend import Backend
 from api.body import JSON_BODY, body_as, whole_body
 from api.errors import Problem, not_found
+from api.growth import Growths
 from api.operator import Details, act, action_on, operator_of
 from api.paging import next_link
 from api.query import NO_PARAMETERS, PageQuery, bad_cursor
@@ -40,6 +41,8 @@ from vtox.store.open_alerts import alert_sort_key
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 
+# Each asks the history once a minute.
+GROWTHS_AT_ONCE = 50
 AlarmId = Annotated[str, Path(max_length=300, description="of the alarm, and of its alerts")]
 Body = Annotated[bytes, Depends(whole_body)]
 
@@ -81,7 +84,7 @@ def list_alarms(
     first = bisect_right(found, after, key=lambda a: alert_sort_key(a.id)) if after else 0
     end = first + query.limit
     return Alarms(
-        data=[alarm_shape(a, book, of) for a in found[first:end]],
+        data=_with_growth(request, backend, found[first:end], book, of),
         groups=[] if query.cursor else [supply_alarm_shape(g) for g in listed.groups],
         next=next_link(request, found[end - 1].id if end < len(found) else ""),
         counts={s: listed.counts[s] for s in life.STATES},
@@ -89,6 +92,20 @@ def list_alarms(
         open_grouped=listed.open_grouped,
         as_of=alarm_time(now_ms),
     )
+
+
+def _with_growth(
+    request: Request,
+    backend: Backend,
+    alarms: Sequence[life.Alarm],
+    book: Book,
+    groups: Mapping[str, str],
+) -> list[Alarm]:
+    growths: Growths = request.app.state.growths
+    shapes = [alarm_shape(a, book, groups) for a in alarms]
+    of = [growths.shape(backend, a) for a in alarms[:GROWTHS_AT_ONCE]]
+    grown = [s.model_copy(update={"growth": g}) for s, g in zip(shapes, of, strict=False)]
+    return grown + shapes[len(grown) :]
 
 
 @router.get(
@@ -116,7 +133,7 @@ def list_suspensions(backend: OpenBackend) -> Data[Suspensions]:
 
 
 @router.get("/{alarm_id}", dependencies=[*needs("read"), *NO_PARAMETERS], summary="One alarm")
-def get_alarm(alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
+def get_alarm(request: Request, alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
     """Return an alarm with what operators did, from the history once the list forgot it."""
     book, _ = backend.book()
     client = backend.client()
@@ -124,7 +141,8 @@ def get_alarm(alarm_id: AlarmId, backend: OpenBackend) -> Data[AlarmDetail]:
     if known is None:
         raise no_alarm(alarm_id)
     groups = group_ids(groups_of(backend, known[1].alarms.values()))
-    shape = alarm_shape(*known, groups)
+    growth = request.app.state.growths.shape(backend, known[0])
+    shape = alarm_shape(*known, groups).model_copy(update={"growth": growth})
     done = [action_shape(i, a) for i, a in actions_of(client, backend.history, known[0])]
     return Data(data=AlarmDetail(**shape.model_dump(), actions=done))
 

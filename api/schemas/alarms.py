@@ -11,6 +11,7 @@ from api.schemas.diagnoses import CODE, DOUBTS, EMPTY_ADVICE, UNITS_IN_NAMES, Re
 from vtox.alarms import life
 from vtox.alarms.book import SHELVED_AT_MOST_MS, ActionName
 from vtox.alarms.life import Outcome, State, SuspensionName
+from vtox.health.growth import Course, Urgency
 
 # A line break is part of a comment; other control characters are no text.
 Text = Annotated[
@@ -57,6 +58,29 @@ class WorkOrder(ResponseModel):
     url: str = Field(description="where it can be opened; empty: unknown")
 
 
+class Growth(ResponseModel):
+    """Whether an alarm grows, and how soon somebody should act; levels are in dB by `values.unit`.
+
+    The slope is that of Theil and Sen over the history, at most 30 days, with its interval of 95 %.
+    """
+
+    course: Course = Field(
+        description="unchanged: the interval has zero in it; unknown: the history has too few "
+        "levels, and every number is null"
+    )
+    urgency: Urgency
+    then_db: Number = Field(description="when it was raised")
+    now_db: Number = Field(description="now")
+    slope_db: Number = Field(description="dB a day")
+    low_db: Number = Field(description="lower end of the interval of the slope")
+    high_db: Number = Field(description="its upper end")
+    code: str = Field(description="stable, for programs; documented in docs/ALARMS.md")
+    values: ReasonValues = Field(description=UNITS_IN_NAMES)
+    sentence: str = Field(description="code and values in words")
+    urgency_sentence: str
+    what_to_do: str
+
+
 class Alarm(ResponseModel):
     """One alarm, from the alert that raised it to its outcome."""
 
@@ -92,6 +116,10 @@ class Alarm(ResponseModel):
     doubts: list[Reason] = Field(description=DOUBTS)
     reason: str
     what_to_do: str = Field(description=EMPTY_ADVICE)
+    growth: Growth | None = Field(
+        None,
+        description="of an active fault of a machine; in lists of the first 50 alarms of a page",
+    )
 
 
 class SupplyAlarm(ResponseModel):

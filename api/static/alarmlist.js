@@ -62,12 +62,13 @@ function facts(a, withMachine) {
       a.outcome ? el("span", { class: "life done" }, t("alarms.closed_as", { outcome: t(`words.outcome_${a.outcome}`) })) : null,
       el("time", { datetime: a.time, title: a.id }, t("alarms.began", { time: moment(a.time) }))),
     el("p", {}, ended(sentenceCase(a.reason)), el("span", { class: "soft" }, sentenceCase(ended(t("alarms.since", { state: t(`alarms.state_${a.state}`), time: moment(a.since), by: byWhom(a.since_by) }))))),
+    a.growth ? el("p", { class: "growth" }, el("b", {}, ended(sentenceCase(a.growth.urgency_sentence))), sentenceCase(ended(a.growth.sentence))) : null,
     a.outcome ? el("p", {}, ended(t("alarms.closed_by", { outcome: t(`words.outcome_${a.outcome}`), time: moment(a.closed), name: a.closed_by }))) : null,
     a.suspensions.length || a.shelved ? el("p", {}, ended(sentenceCase(sentences((a.suspensions.length ? a.suspensions : [a.shelved]).map(suspensionText))))) : null,
     a.group && !withMachine ? el("p", {}, el("a", { href: "/alarms" }, sentenceCase(t("alarms.in_group")))) : null,
     a.last_comment ? el("p", { class: "quote" }, a.last_comment) : null,
     a.work_orders.length ? el("p", {}, el("b", {}, t("alarms.work_orders")), ...a.work_orders.flatMap((o) => [" ", orderLink(o)])) : null,
-    a.open && a.active && a.what_to_do ? el("p", {}, el("b", {}, t("machine.what_to_do_is")), ...marked(a.what_to_do)) : null,
+    a.open && a.active && a.what_to_do ? el("p", {}, el("b", {}, t("machine.what_to_do_is")), ...marked(a.growth ? `${ended(a.what_to_do)}${a.growth.what_to_do}` : a.what_to_do)) : null,
   ];
 }
 

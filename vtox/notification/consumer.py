@@ -9,12 +9,16 @@ from sqlalchemy import Engine
 
 from vtox import keys
 from vtox.alarms.book import Book
+from vtox.health.growth import Growth
+from vtox.history.growth import alarm_growth
+from vtox.history.retention import oldest_kept
 from vtox.notification import outbox
 from vtox.notification.events import AlarmEvent, Place, event_of_entry, event_of_message
 from vtox.notification.messages import alarm_message, digest_message, encode
 from vtox.notification.outbox import NewDelivery, State
 from vtox.notification.plan import Plan, plans
 from vtox.notification.rules import Rules
+from vtox.settings import Settings
 from vtox.store import stream_reader
 from vtox.store.alarm_book import present_book
 from vtox.store.client import Client
@@ -55,7 +59,8 @@ class _Present(NamedTuple):
 class Consumer:
     """Follows the streams; holds up to where."""
 
-    def __init__(self, client: Client, engine: Engine, rules: Rules) -> None:
+    def __init__(self, client: Client, engine: Engine, rules: Rules, settings: Settings) -> None:
+        self.settings = settings
         self.client = client
         self.engine = engine
         self.rules = rules
@@ -188,8 +193,19 @@ class Consumer:
             for m in read_machines(self.client, sorted(ids - {""}))
         }
 
+    def _growth(self, e: AlarmEvent, now_ms: int) -> Growth | None:
+        """Return whether the alarm of an event grows; what has ended, or is no fault, does not."""
+        if e.name == "cleared" or not (e.machine_id and e.alarm_id):
+            return None
+        began_ms = e.alarm_id.rpartition(":")[2]
+        raised_t = int(began_ms) / 1000 if began_ms.isdecimal() else e.t
+        of = (e.machine_id, e.fault, e.level, raised_t, now_ms / 1000)
+        with self.engine.connect() as db:
+            return alarm_growth(db, *of, oldest_kept(self.settings, now_ms))
+
     def _row(self, e: AlarmEvent, target: str, plan: Plan, now_ms: int) -> NewDelivery:
-        message = alarm_message(e, self.rules.targets[target].language, self.rules.page)
+        language = self.rules.targets[target].language
+        message = alarm_message(e, language, self.rules.page, self._growth(e, now_ms))
         return NewDelivery(
             target=target,
             message_id=e.id,

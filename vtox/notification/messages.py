@@ -12,6 +12,7 @@ from urllib.parse import quote
 import orjson
 
 from vtox.alarms.book import Action
+from vtox.health.growth import Growth
 from vtox.notification import words
 from vtox.notification.events import AlarmEvent
 from vtox.sentences import rendering
@@ -26,12 +27,14 @@ DIGEST_EVENTS_MAX = 30
 Message = dict[str, Any]
 
 
-def alarm_message(e: AlarmEvent, language: Language = DEFAULT, page: str = "") -> Message:
-    """Return the message about an event."""
+def alarm_message(
+    e: AlarmEvent, language: Language = DEFAULT, page: str = "", growth: Growth | None = None
+) -> Message:
+    """Return the message about an event; `growth` says whether its alarm grows."""
     why = rendering.full_reason(e, language)[:TEXT_MAX]
     advice = "" if e.name == "cleared" else rendering.advice(e.code, language)
     title = _title(e, language)
-    lines = [why, _deed(e, language)]
+    lines = [why, _grows(growth, language), _deed(e, language)]
     if advice and e.action is None:
         lines.append(words.OTHERS[language]["what_to_do"].format(advice=advice))
     alarm = {
@@ -47,6 +50,7 @@ def alarm_message(e: AlarmEvent, language: Language = DEFAULT, page: str = "") -
         "doubts": reasons_table(e.doubts),
         "reason": why,
         "what_to_do": advice,
+        "growth": _growth_table(growth),
     }
     data: dict[str, Any] = {
         "event": e.name,
@@ -115,6 +119,21 @@ def _title(e: AlarmEvent, language: Language) -> str:
     level = rendering.name_of("state", e.level, language)
     shown = [fault, event, level if e.name in ("raised", "escalated") else ""]
     return f"{who}: {', '.join(s for s in shown if s)}"[:NAME_MAX]
+
+
+def _grows(growth: Growth | None, language: Language) -> str:
+    if growth is None:
+        return ""
+    said = [(growth.why.code, growth.why.values), (growth.urgency, {})]
+    return rendering.render_all(said, language)
+
+
+def _growth_table(growth: Growth | None) -> dict[str, Any] | None:
+    if growth is None:
+        return None
+    levels = ("then_db", "now_db", "slope_db", "low_db", "high_db", "quantity", "unit")
+    known = {"course": growth.course, "urgency": growth.urgency, "code": growth.why.code}
+    return known | {n: getattr(growth, n) for n in levels}
 
 
 def _deed(e: AlarmEvent, language: Language) -> str:

@@ -68,7 +68,7 @@ class Notifier:
         self.reader = database.engine_to_read(settings)
         self.client = client
         self.problem = ""
-        self._consumer = Consumer(client, self._writer, rules)
+        self._consumer = Consumer(client, self._writer, rules, settings)
         self._senders = senders
         self._prepared = threading.Event()
         self._due: dict[str, float] = {}

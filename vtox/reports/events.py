@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from vtox.reports.cards import fault_name, sentences, state_pill
+from vtox.reports.cards import fault_name, sentence, sentences, state_pill
 from vtox.reports.contents import Contents
 from vtox.reports.elements import sentence_case, utc
 
@@ -40,7 +40,10 @@ def _alert(e: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:
     still = f' <span class="soft">{escape(text["event.open"])}</span>' if e.get("open") else ""
     said = sentence_case(sentences(e, text)) if e["code"] else ""
     why = f'<span class="soft">{escape(said)}</span>' if said else ""
-    return [f"<span>{word}</span>", state_pill(level, text), still, why]
+    grows = "".join(
+        f"<span>{escape(sentence_case(sentence(g, text)))}</span>" for g in e.get("growth", ())
+    )
+    return [f"<span>{word}</span>", state_pill(level, text), still, why, grows]
 
 
 def _action(e: Mapping[str, Any], text: Mapping[str, str]) -> list[str]:

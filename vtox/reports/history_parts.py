@@ -7,15 +7,18 @@ from typing import Any
 from sqlalchemy import Connection
 
 from vtox.alarms.book import Action
+from vtox.domain import Reason
 from vtox.faults import FAULTS
 from vtox.health.alerts import Alert
 from vtox.history import queries
 from vtox.history.alarm_queries import actions_of_machine
+from vtox.history.growth import alarm_growth
 from vtox.history.resolution import MINUTES, grid
 from vtox.history.retention import Oldest
 from vtox.plain_data import plain
 from vtox.reports.contents import Trend, TrendColumns
 from vtox.store.entries import reasons_table
+from vtox.store.open_alerts import OpenAlert
 
 # Of alerts and actions each, the newest.
 MAX_EVENTS = 40
@@ -39,6 +42,17 @@ def event_of_alert(a: Alert) -> dict[str, Any]:
     """Return an alert as a row of events."""
     known = {"t": a.t, "fault": a.fault, "event": a.event, "level": a.level, "code": a.code}
     return known | {"values": plain(a.values), "doubts": plain(reasons_table(a.doubts))}
+
+
+def growth_reasons(
+    db: Connection | None, a: OpenAlert, now_s: float, oldest: Oldest
+) -> list[dict[str, Any]]:
+    """Return whether an open alert grows and how soon to act, as codes; of no fault nothing."""
+    found = alarm_growth(db, a.machine_id, a.fault, a.level, a.t, now_s, oldest)
+    if found is None:
+        return []
+    said: list[dict[str, Any]] = plain(reasons_table([found.why, Reason(found.urgency)]))
+    return said
 
 
 def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The contents of a report on a machine: what is kept of it on the server and in the history."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -26,12 +26,14 @@ from vtox.settings import Settings
 from vtox.store import machines, outputs
 from vtox.store.client import Client, server_time
 from vtox.store.entries import decode_alert
-from vtox.store.open_alerts import open_alerts
+from vtox.store.open_alerts import OpenAlert, open_alerts
 from vtox.store.windows import joined_windows
 
 # For samples, of what a report may take: drawings and texts take some 0.2 MB a record.
 SAMPLES_MB = MAX_REPORT_MB - 4
 MAX_RECORDS = 8
+# Fault and time (s) of an open alert -> what is said of its growth, each a code with its values.
+Growths = Mapping[tuple[str, int], list[dict[str, Any]]]
 ALERTS_READ = 500
 
 
@@ -78,8 +80,7 @@ def machine_contents(
             f"{settings.retention_s:.0f} s those of every record",
         )
     now = server_time(client)
-    events, trend = _history(client, settings, history, machine_id, span, now)
-    is_open = {(a.fault, round(a.t)) for a in alerts}
+    events, trend, growths = _history(client, settings, history, machine_id, span, now, alerts)
     about = found[0].baseline_state
     return Contents(
         form=FORM,
@@ -93,7 +94,7 @@ def machine_contents(
             baseline_about={k: about[k] for k in ("state", "version", "source") if k in about},
         ),
         records=sorted(records, key=_rank),
-        events=[e | {"open": (e["fault"], round(e["t"])) in is_open} for e in events],
+        events=[e | _of_open(e, growths) for e in events],
         trend=trend,
         left_out=left_out,
     )
@@ -149,20 +150,35 @@ def _history(
     machine_id: str,
     span: Span,
     now: float,
-) -> tuple[list[dict[str, Any]], Trend | None]:
-    """Return events and trend; without a history the alerts that the stream has, and no trend."""
+    alerts: Iterable[OpenAlert],
+) -> tuple[list[dict[str, Any]], Trend | None, Growths]:
+    """Return events, trend, and whether the open alerts grow.
+
+    Without a history the alerts that the stream has, and no trend.
+    """
+    oldest = oldest_kept(settings, round(1000 * now))
     to_s = now if span.to_s is None else span.to_s
     from_s = to_s - history_parts.SPAN_S if span.from_s is None else span.from_s
     recent = list(_alerts_of_stream(client, machine_id, from_s, to_s))
     with history as db:
+        growths = {
+            (a.fault, round(a.t)): history_parts.growth_reasons(db, a, now, oldest) for a in alerts
+        }
         if db is None:
-            return recent, None
+            return recent, None, growths
         recorded = history_parts.events_between(db, machine_id, from_s, to_s)
-        oldest = oldest_kept(settings, round(1000 * now))
         trend = history_parts.trend_between(db, machine_id, span.from_s, to_s, oldest)
     # The recorder is some seconds behind the stream.
     new = [e for e in recent if e not in recorded]
-    return history_parts.newest_first([*new, *recorded])[: 2 * history_parts.MAX_EVENTS], trend
+    events = history_parts.newest_first([*new, *recorded])[: 2 * history_parts.MAX_EVENTS]
+    return events, trend, growths
+
+
+def _of_open(event: Mapping[str, Any], growths: Growths) -> dict[str, Any]:
+    """Return what the event that began an open alert says of it now."""
+    key = event["fault"], round(event["t"])
+    began = key in growths
+    return {"open": began, "growth": growths[key] if began else []}
 
 
 def _alerts_of_stream(

@@ -10,6 +10,7 @@ from tests.unit.notification.test_plan import EVENT, SYSTEM
 from vtox.alarms.book import Action
 from vtox.alarms.work_orders import WorkOrder
 from vtox.domain import reason
+from vtox.health.growth import growth
 from vtox.notification import words
 from vtox.notification.events import EVENTS, message_id
 from vtox.notification.messages import (
@@ -23,6 +24,8 @@ from vtox.notification.messages import (
 from vtox.sentences.languages import Language
 from vtox.sentences.rendering import render_all
 
+HOURS = [3600.0 * k for k in range(24)]
+LEVELS = [10.0 + 0.2 * k for k in range(24)]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
@@ -105,3 +108,16 @@ def test_a_time_that_is_none_is_no_error() -> None:
     assert iso(1e300) == iso(float("nan")) == ""
     assert iso(0) == "1970-01-01T00:00:00.000Z"
     assert trial_message(0)["type"] == "test"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_message_says_whether_its_alarm_grows(language: Language) -> None:
+    grows = growth("bearing", "fault", 0.0, HOURS, LEVELS, "BPFO", "over_chance")
+    data = alarm_message(EVENT, language, growth=grows)["data"]
+    assert data["alarm"]["growth"]["course"] == "rising"
+    assert data["alarm"]["growth"]["now_db"] == grows.now_db
+    reasons = [(grows.why.code, grows.why.values), (grows.urgency, {})]
+    assert render_all(reasons, language) in data["text"]
+    few = growth("bearing", "fault", 0.0, HOURS[:3], LEVELS[:3])
+    assert alarm_message(EVENT, language, growth=few)["data"]["alarm"]["growth"]["now_db"] is None
+    assert alarm_message(EVENT, language)["data"]["alarm"]["growth"] is None

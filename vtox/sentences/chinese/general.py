@@ -138,6 +138,11 @@ WORDS: dict[str, str] = {
     "eccentricity.lower_dbc": "转频下边带",
     "eccentricity.upper_dbc": "转频上边带",
     "broken_bar.lower_dbc": "两倍转差频率下边带",
+    "broken_bar.upper_dbc": "两倍转差频率上边带",
+    # What a level is relative to, and one that has no line.
+    "statistic": "判定统计量",
+    "over_chance": "dB（相对偶然水平）",
+    "over_limit": "dB（相对限值）",
     # Parts of a bearing.
     "BPFO": "轴承外圈（BPFO）",
     "BPFI": "轴承内圈（BPFI）",

@@ -156,6 +156,11 @@ WORDS: dict[str, str] = {
     "eccentricity.lower_dbc": "lower rotation sideband",
     "eccentricity.upper_dbc": "upper rotation sideband",
     "broken_bar.lower_dbc": "lower sideband at twice slip frequency",
+    "broken_bar.upper_dbc": "upper sideband at twice slip frequency",
+    # What a level is relative to, and one that has no line.
+    "statistic": "decision statistic",
+    "over_chance": "dB over chance",
+    "over_limit": "dB over its limit",
     # Parts of a bearing.
     "BPFO": "outer race (BPFO)",
     "BPFI": "inner race (BPFI)",
