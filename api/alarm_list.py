@@ -10,7 +10,7 @@ from api.schemas.alarms import AlarmFilter
 from vtox.alarms.book import Book
 from vtox.alarms.life import Alarm
 from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
-from vtox.store.open_alerts import alert_sort_key
+from vtox.alarms.urgency import urgency
 
 # Filters in use at a time, of several pages.
 KEPT_LISTS = 16
@@ -18,7 +18,7 @@ KEPT_LISTS = 16
 
 @dataclass(frozen=True, slots=True)
 class AlarmList:
-    """Alarms that match a filter, the latest first, with the alarms of supplies.
+    """Alarms that match a filter, the most urgent first, with the alarms of supplies.
 
     `group_of` is alarm id -> id of its supply's alarm, of all alarms; `groups` are those with a
     member that matches. The counts are of those that match whatever their state: by state, of open
@@ -30,6 +30,7 @@ class AlarmList:
     group_of: Mapping[str, str]
     counts: Counter[str]
     open_by_level: Counter[tuple[str, str]]
+    assignees: Counter[str]
     open: int
     open_grouped: int
 
@@ -62,19 +63,19 @@ class AlarmLists:
 
 
 def _alarm_list(book: Book, fleet: FleetView, wanted: AlarmFilter, grouped: bool) -> AlarmList:
-    supplied = (r.supplied for r in fleet.rows.values() if r.supplied)
-    groups = supply_alarms(book.alarms.values(), supplied)
+    groups = supply_alarms(book.alarms.values(), (r.supplied for r in fleet.rows.values()))
     of = group_ids(groups)
     others = [a for a in book.alarms.values() if wanted.matches(a, of, whatever_state=True)]
     matching = [a for a in others if wanted.matches(a, of)]
     group_matches = {of[a.id] for a in matching if a.id in of}
     rows = (a for a in matching if not (grouped and a.id in of))
     return AlarmList(
-        alarms=sorted(rows, key=lambda a: alert_sort_key(a.id)),
-        groups=[g for g in groups if g.id in group_matches],
+        alarms=sorted(rows, key=urgency),
+        groups=sorted((g for g in groups if g.id in group_matches), key=urgency),
         group_of=of,
         counts=Counter(a.state for a in others),
         open_by_level=Counter((a.state, a.level) for a in others if a.open),
+        assignees=Counter(a.assignee for a in others if a.open),
         open=sum(a.open for a in others),
         open_grouped=len({of.get(a.id, a.id) for a in others if a.open}),
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from api.explanation import advice, doubts_with_sentences, reason
+from api.fleet_index import FleetView
 from api.schemas.alarms import Alarm, AlarmAction, Suspension, WorkOrder
 from api.schemas.common import rfc3339
 from vtox.alarms import book, life, work_orders
@@ -11,7 +12,7 @@ from vtox.alarms import book, life, work_orders
 # Fields that are shown as they are.
 _SAME = (
     *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
-    *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment"),
+    *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment", "assignee"),
     *("code", "values"),
 )
 
@@ -46,15 +47,22 @@ def work_order_shape(order: work_orders.WorkOrder) -> WorkOrder:
     return WorkOrder(system=order.system, reference=order.reference, url=order.url)
 
 
-def alarm_shape(a: life.Alarm, of: book.Book, groups: Mapping[str, str]) -> Alarm:
+def alarm_shape(
+    a: life.Alarm,
+    of: book.Book,
+    groups: Mapping[str, str],
+    fleet: FleetView,
+) -> Alarm:
     """Return an alarm of a book as it is shown; `groups` has id -> alarm of its supply."""
     key = a.machine_id, a.fault
+    row = fleet.rows.get(a.machine_id)
     shelved = of.shelved.get(key)
     return Alarm(
         **{n: getattr(a, n) for n in _SAME},
         since=alarm_time(a.since_ms),
         time=rfc3339(a.t),
         cleared=_or_null(a.cleared_ms),
+        silent_since=rfc3339(row.silent_since) if row else None,
         acknowledged=_or_null(a.acknowledged_ms if a.acknowledged else None),
         closed=_or_null(a.closed_ms if a.outcome else None),
         suspensions=[suspension_shape(n, s, *key) for n, s in a.suspensions.items()],

@@ -39,7 +39,7 @@ class FleetRow:
     faults: dict[str, State]
     codes: dict[str, str]
     silent_since: float | None
-    supplied: SuppliedMachine | None = None
+    supplied: SuppliedMachine
 
     @cached_property
     def name_key(self) -> str:

@@ -11,6 +11,7 @@ from api.local_requests import address_of
 from api.schemas.alarms import (
     SHELVED_AT_MOST_S,
     AcknowledgeIn,
+    AssignIn,
     CloseIn,
     CommentIn,
     ShelveIn,
@@ -26,7 +27,7 @@ from vtox.store.client import Client
 log = structlog.get_logger()
 
 NAME_MAX = 64
-Details = AcknowledgeIn | CommentIn | ShelveIn | CloseIn | WorkOrderIn
+Details = AcknowledgeIn | CommentIn | ShelveIn | CloseIn | WorkOrderIn | AssignIn
 
 
 class Operator(NamedTuple):
@@ -83,6 +84,8 @@ def action_on(
     order, text = None, ""
     if isinstance(sent, WorkOrderIn):
         order = work_order(sent.system, sent.reference, sent.url or "")
+    elif isinstance(sent, AssignIn):
+        text = sent.assignee or ""
     else:
         text = (sent.reason if isinstance(sent, ShelveIn) else sent.comment) or ""
     return Action(

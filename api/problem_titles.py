@@ -35,6 +35,7 @@ CHINESE = {
     "already_acknowledged": "该报警已经确认",
     "already_closed": "该报警已经关闭",
     "already_ungrouped": "该报警已单独列出",
+    "already_assigned": "该报警已如此指派",
     "suspended": "该报警已搁置、被抑制或电机已停用",
     "not_active": "该报警的故障已经消失",
     "not_shelved": "该报警没有搁置",

@@ -14,12 +14,12 @@ from vtox.alarms.life import STATES, Alarm
 def groups_of(backend: Backend, alarms: Iterable[Alarm]) -> list[supplies.SupplyAlarm]:
     """Return what of these alarms is one alarm of a supply, the latest first."""
     rows = backend.server.fleet().rows.values()
-    return supplies.supply_alarms(alarms, (r.supplied for r in rows if r.supplied))
+    return supplies.supply_alarms(alarms, (r.supplied for r in rows))
 
 
 def supply_alarm_shape(g: supplies.SupplyAlarm) -> SupplyAlarm:
     """Return an alarm of a supply as it is shown."""
-    why, first = g.why, g.alarms[0]
+    why = g.why
     return SupplyAlarm(
         id=g.id,
         site=g.supply.site,
@@ -28,9 +28,9 @@ def supply_alarm_shape(g: supplies.SupplyAlarm) -> SupplyAlarm:
         level=g.level,
         state=g.state,
         since=alarm_time(g.since_ms),
-        t=first.t,
-        time=rfc3339(first.t),
-        within_s=supplies.same_time_s(g.fault),
+        t=g.t,
+        time=rfc3339(g.t),
+        within_s=supplies.same_time_s(g.fault) if g.supply.path else None,
         machines=g.machines,
         of_machines=g.of_machines,
         open=g.open,

@@ -306,9 +306,9 @@ class TooManyMachines(SystemStateError):
 class AlarmRefused(SystemStateError):
     """An alarm, or a machine's service, is in no state for what an operator wants.
 
-    `code` is `already_acknowledged`, `already_closed`, `already_ungrouped`, `suspended`,
-    `not_active`, `not_shelved`, `already_out_of_service`, `in_service`, `too_many_work_orders` or
-    `count_changed`.
+    `code` is `already_acknowledged`, `already_assigned`, `already_closed`, `already_ungrouped`,
+    `suspended`, `not_active`, `not_shelved`, `already_out_of_service`, `in_service`,
+    `too_many_work_orders` or `count_changed`.
     """
 
     def __init__(self, code: str, observed: str) -> None:

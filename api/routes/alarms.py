@@ -1,5 +1,6 @@
 """Alarms: their state, and what operators do with one."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from api.auth import needs
 from api.backend import Backend
 from api.body import JSON_BODY, body_as, whole_body
 from api.errors import Problem, not_found
+from api.fleet_index import FleetView
 from api.growth import Growths
 from api.operator import Details, act, action_on, operator_of
 from api.paging import next_link
@@ -23,6 +25,7 @@ from api.schemas.alarms import (
     AlarmDetail,
     AlarmFilter,
     Alarms,
+    AssignIn,
     CloseIn,
     CommentIn,
     ShelveIn,
@@ -36,8 +39,8 @@ from api.supply_alarms import groups_of, supply_alarm_shape
 from vtox.alarms import life
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.supplies import group_ids
+from vtox.alarms.urgency import Urgency, urgency
 from vtox.history.alarm_records import actions_of, alarm_of
-from vtox.store.open_alerts import alert_sort_key
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 
@@ -45,6 +48,7 @@ router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 GROWTHS_AT_ONCE = 50
 AlarmId = Annotated[str, Path(max_length=300, description="of the alarm, and of its alerts")]
 Body = Annotated[bytes, Depends(whole_body)]
+_CURSOR = re.compile(r"(True|False)~(-?\d)~(-?\d[\d.e+-]{0,24})~(.{1,300})", re.DOTALL)
 
 
 class AlarmsQuery(AlarmFilter, PageQuery):
@@ -70,26 +74,24 @@ def posting(kind: str, summary: str) -> dict[str, Any]:
 def list_alarms(
     request: Request, backend: OpenBackend, query: Annotated[AlarmsQuery, Query()]
 ) -> Alarms:
-    """Return alarms, the latest first: those that have not ended, and for 30 days those that have.
+    """Return alarms: those that are open by level, then the latest; then those that are not.
 
-    Older ones are in the history: `GET /api/v1/alerts` and `GET /api/v1/alarms/{alarm_id}`.
+    Those that have ended are listed for 30 days. Older ones are in the history: `GET
+    /api/v1/alerts` and `GET /api/v1/alarms/{alarm_id}`.
     """
-    book, now_ms = backend.book()
-    listed = backend.alarm_lists.list(book, backend.server.fleet(), query, grouped=query.grouped)
+    (book, now_ms), fleet = backend.book(), backend.server.fleet()
+    listed = backend.alarm_lists.list(book, fleet, query, grouped=query.grouped)
     found, of = listed.alarms, listed.group_of
-    try:
-        after = alert_sort_key(query.cursor) if query.cursor else None
-    except ValueError:
-        raise bad_cursor(query.cursor, "the id of an alarm") from None
-    first = bisect_right(found, after, key=lambda a: alert_sort_key(a.id)) if after else 0
+    first = bisect_right(found, _place(query.cursor), key=urgency) if query.cursor else 0
     end = first + query.limit
     return Alarms(
-        data=_with_growth(request, backend, found[first:end], book, of),
+        data=_with_growth(request, backend, found[first:end], book, of, fleet),
         groups=[] if query.cursor else [supply_alarm_shape(g) for g in listed.groups],
-        next=next_link(request, found[end - 1].id if end < len(found) else ""),
+        next=next_link(request, _cursor(found[end - 1]) if end < len(found) else ""),
         counts={s: listed.counts[s] for s in life.STATES},
         open=listed.open,
         open_grouped=listed.open_grouped,
+        assignees=dict(listed.assignees),
         as_of=alarm_time(now_ms),
     )
 
@@ -100,9 +102,10 @@ def _with_growth(
     alarms: Sequence[life.Alarm],
     book: Book,
     groups: Mapping[str, str],
+    fleet: FleetView,
 ) -> list[Alarm]:
     growths: Growths = request.app.state.growths
-    shapes = [alarm_shape(a, book, groups) for a in alarms]
+    shapes = [alarm_shape(a, book, groups, fleet) for a in alarms]
     of = [growths.shape(backend, a) for a in alarms[:GROWTHS_AT_ONCE]]
     grown = [s.model_copy(update={"growth": g}) for s, g in zip(shapes, of, strict=False)]
     return grown + shapes[len(grown) :]
@@ -142,7 +145,9 @@ def get_alarm(request: Request, alarm_id: AlarmId, backend: OpenBackend) -> Data
         raise no_alarm(alarm_id)
     groups = group_ids(groups_of(backend, known[1].alarms.values()))
     growth = request.app.state.growths.shape(backend, known[0])
-    shape = alarm_shape(*known, groups).model_copy(update={"growth": growth})
+    shape = alarm_shape(*known, groups, backend.server.fleet()).model_copy(
+        update={"growth": growth}
+    )
     done = [action_shape(i, a) for i, a in actions_of(client, backend.history, known[0])]
     return Data(data=AlarmDetail(**shape.model_dump(), actions=done))
 
@@ -193,6 +198,12 @@ def add_work_order(
     return _act(request, backend, alarm_id, "work_order", body_as(WorkOrderIn, body))
 
 
+@router.post("/{alarm_id}/assign", **posting("AssignIn", "Assign an alarm"))
+def assign(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
+    """Say which person sees to it, or that nobody does any more."""
+    return _act(request, backend, alarm_id, "assign", body_as(AssignIn, body))
+
+
 @router.post("/{alarm_id}/ungroup", **posting("UngroupIn", "Take an alarm out of its group"))
 def ungroup(request: Request, alarm_id: AlarmId, body: Body, backend: OpenBackend) -> Data[Alarm]:
     """Let it stand by itself, whatever the other machines of its supply do."""
@@ -217,4 +228,20 @@ def _act(
     act(backend.client(), actions)
     book, _ = backend.book()
     groups = group_ids(groups_of(backend, book.alarms.values()))
-    return Data(data=alarm_shape(book.alarms[alarm_id], book, groups))
+    fleet = backend.server.fleet()
+    return Data(data=alarm_shape(book.alarms[alarm_id], book, groups, fleet))
+
+
+def _cursor(alarm: life.Alarm) -> str:
+    """Return the place of an alarm in the list, which may change before the next page."""
+    return "~".join(str(part) for part in urgency(alarm))
+
+
+def _place(cursor: str) -> Urgency:
+    found = _CURSOR.fullmatch(cursor)
+    try:
+        if found:
+            return Urgency(found[1] == "True", int(found[2]), float(found[3]), found[4])
+    except ValueError:
+        pass
+    raise bad_cursor(cursor, "of this list")

@@ -26,6 +26,7 @@ from api.routes.system import OpenBackend
 from api.schemas.alarms import (
     Access,
     AcknowledgeIn,
+    AssignIn,
     BulkIn,
     BulkResult,
     CloseIn,
@@ -55,6 +56,7 @@ KINDS: dict[ActionName, type[Details]] = {
     "unshelve": UnshelveIn,
     "close": CloseIn,
     "ungroup": UngroupIn,
+    "assign": AssignIn,
 }
 OF_BULK = {"filter", "action", "dry_run", "expected_count"}
 

@@ -35,6 +35,8 @@ Url = Annotated[
 Level = Literal["warning", "fault"]
 SHELVED_AT_MOST_S = SHELVED_AT_MOST_MS // 1000
 BY = "server clock, UTC"
+# Ids of one action: those of a page, and of the groups on it.
+IDS_AT_MOST = 20_000
 
 
 class Suspension(ResponseModel):
@@ -105,6 +107,10 @@ class Alarm(ResponseModel):
     closed: Time | None
     comments: int
     last_comment: str
+    assignee: str = Field(description="the person who sees to it; empty: nobody")
+    silent_since: Time | None = Field(
+        description="when the last window of its machine arrived, where that is silent now"
+    )
     work_orders: list[WorkOrder]
     suspensions: list[Suspension]
     group: str = Field(description="the alarm of its supply that it is part of; empty: none")
@@ -123,20 +129,28 @@ class Alarm(ResponseModel):
 
 
 class SupplyAlarm(ResponseModel):
-    """Alarms of the machines of one supply that came together, as one; they keep their states."""
+    """Alarms of one supply or site that came together, as one; they keep their states."""
 
     id: str = Field(description="that of its earliest alarm; `group` of each of its alarms")
     site: str
-    supply: str = Field(description="the asset path of its machines, but for the last level")
+    supply: str = Field(
+        description="the asset path of its machines, but for the last level; empty: the whole site"
+    )
     fault: str
     level: str = Field(description="the highest of its alarms")
     state: State = Field(description="that of the alarm that needs somebody most")
     since: Time = Field(description=f"when it came into this state, {BY}")
-    t: Number = Field(description="when the earliest began, by the signal, s since 1970 (UTC)")
+    t: Number = Field(
+        description="when the earliest began, by the signal, s since 1970 (UTC); of a site, when "
+        "most of it was silent"
+    )
     time: Time | None
-    within_s: float = Field(description="alarms of this fault so close together are one")
+    within_s: float | None = Field(
+        description="alarms of this fault so close together are one; null: those of a site are, "
+        "whenever each began"
+    )
     machines: int = Field(description="machines that alarm")
-    of_machines: int = Field(description="machines of the supply")
+    of_machines: int = Field(description="machines of the supply, or of the site that have sent")
     open: int = Field(description="how many of its alarms are open")
     active: int = Field(description="how many of its alarms are not cleared")
     counts: dict[State, int]
@@ -157,6 +171,7 @@ class Alarms(Page[Alarm]):
     counts: dict[State, int]
     open: int = Field(description="how many of these are open")
     open_grouped: int = Field(description="the same, where those of one supply count once")
+    assignees: dict[str, int] = Field(description="how many of these have whom; empty: nobody")
     as_of: Time
 
 
@@ -172,7 +187,7 @@ class AlarmAction(ResponseModel):
     alarm_id: str = Field(description="empty: about the machine")
     machine_id: str
     fault: str
-    text: str = Field(description="a comment or a reason")
+    text: str = Field(description="a comment, a reason, or the person it was assigned to")
     until: Time | None = Field(description="the end of a shelving")
     outcome: Outcome | None
     work_order: WorkOrder | None
@@ -204,6 +219,12 @@ class AlarmFilter(EmptyQuery):
     group: str | None = Field(
         None, max_length=300, description="only alarms that are part of this alarm of a supply"
     )
+    assignee: str | None = Field(
+        None, max_length=64, description="only alarms assigned to this person; empty: to nobody"
+    )
+    ids: frozenset[Annotated[str, Field(max_length=300)]] | None = Field(
+        None, max_length=IDS_AT_MOST, description="only these alarms, each as its own parameter"
+    )
 
     def matches(
         self, alarm: life.Alarm, groups: Mapping[str, str], *, whatever_state: bool = False
@@ -211,7 +232,10 @@ class AlarmFilter(EmptyQuery):
         """Return whether an alarm is one of those that are meant; `groups` has id -> group."""
         if self.group is not None and groups.get(alarm.id) != self.group:
             return False
-        wanted = {"machine_id": self.machine_id, "fault": self.fault, "level": self.level}
+        if self.ids is not None and alarm.id not in self.ids:
+            return False
+        same = ("machine_id", "fault", "level", "assignee")
+        wanted = {name: getattr(self, name) for name in same}
         if not whatever_state:
             wanted |= {"state": self.state}
         if any(v is not None and getattr(alarm, n) != v for n, v in wanted.items()):
@@ -278,6 +302,12 @@ class WorkOrderIn(OperatorIn):
     url: Url | None = None
 
 
+class AssignIn(OperatorIn):
+    """Say who sees to an alarm."""
+
+    assignee: Line | None = Field(description="the person's name; null: nobody")
+
+
 class OutOfServiceIn(OperatorIn):
     """Take a machine out of service."""
 
@@ -295,7 +325,7 @@ class BulkIn(OperatorIn):
     """
 
     filter: AlarmFilter
-    action: Literal["acknowledge", "comment", "shelve", "unshelve", "close", "ungroup"]
+    action: Literal["acknowledge", "comment", "shelve", "unshelve", "close", "ungroup", "assign"]
     dry_run: bool = False
     expected_count: int | None = Field(None, ge=0)
     comment: Text | None = None
@@ -303,12 +333,14 @@ class BulkIn(OperatorIn):
     until: AwareDatetime | None = None
     for_s: int | None = None
     outcome: Outcome | None = None
+    assignee: Line | None = None
 
     @model_validator(mode="after")
     def _is_limited(self) -> "BulkIn":
         f = self.filter
-        if not any((f.machine_id, f.fault, f.level, f.state, f.group)):
-            expected = "machine_id, fault, level, state and group"
+        named = f.assignee is not None or f.ids is not None
+        if not any((f.machine_id, f.fault, f.level, f.state, f.group, named)):
+            expected = "machine_id, fault, level, state, group, assignee and ids"
             raise ValueError(f"filter: expected one of {expected} at least")
         if not self.dry_run and self.expected_count is None:
             raise ValueError("expected_count: expected the count that dry_run gives")
@@ -352,6 +384,7 @@ BODIES = (
     CloseIn,
     UngroupIn,
     WorkOrderIn,
+    AssignIn,
     OutOfServiceIn,
     InServiceIn,
 )

@@ -22,6 +22,7 @@ ActionName = Literal[
     "close",
     "work_order",
     "ungroup",
+    "assign",
     "take_out_of_service",
     "return_to_service",
 ]
@@ -34,6 +35,7 @@ _EVENT_OF: Mapping[ActionName, EventName] = {
     "close": "closed",
     "work_order": "ordered",
     "ungroup": "ungrouped",
+    "assign": "assigned",
     "take_out_of_service": "out_of_service",
     "return_to_service": "in_service",
 }
@@ -57,8 +59,9 @@ MACHINE_GONE = frozenset({"machine_retired", "machine_forgotten"})
 class Action:
     """What an operator did, at `ms` by the server's clock: an entry of `alarm_actions`.
 
-    Without `alarm_id` it is about the machine. `text` is a comment or a reason, `until_ms` the end
-    of a shelving, `key_id` the API key of the operator, empty where none was needed.
+    Without `alarm_id` it is about the machine. `text` is a comment, a reason, or who is assigned;
+    `until_ms` the end of a shelving, `key_id` the API key of the operator, empty where none was
+    needed.
     """
 
     name: ActionName

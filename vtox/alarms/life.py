@@ -33,6 +33,7 @@ EventName = Literal[
     "closed",
     "ungrouped",
     "ordered",
+    "assigned",
 ]
 # Where several hold, the state is the first of them.
 SUSPENSIONS: tuple[SuspensionName, ...] = get_args(SuspensionName)
@@ -74,7 +75,8 @@ class Event:
     """What changes an alarm, at `ms` by the server's clock; `by` is the operator, empty for none.
 
     `level`, `code`, `reason`, `values` and `doubts` are those of an alert that worsens or is
-    suppressed, `until_ms` is the end of a shelving, `text` its reason or a comment.
+    suppressed, `until_ms` is the end of a shelving, `text` its reason, a comment, or who is
+    assigned.
     """
 
     name: EventName
@@ -98,7 +100,8 @@ class Alarm:
 
     `active`: its alert is not cleared. Only an active alarm has suspensions. `since_ms` is when it
     came into its state, by whom if by an operator. `requests` are the last ones that changed it.
-    `ungrouped`: never part of an alarm of its supply (`vtox.alarms.supplies`).
+    `ungrouped`: never part of an alarm of its supply (`vtox.alarms.supplies`). `assignee` is the
+    person who sees to it, empty for nobody.
     """
 
     id: str
@@ -127,6 +130,7 @@ class Alarm:
     suspensions: Mapping[SuspensionName, Suspension] = field(default_factory=dict)
     requests: tuple[str, ...] = ()
     ungrouped: bool = False
+    assignee: str = ""
 
     @property
     def state(self) -> State:
@@ -254,6 +258,14 @@ def _ungroup(alarm: Alarm, event: Event) -> Alarm:
     return _commented(replace(alarm, ungrouped=True), event)
 
 
+def _assign(alarm: Alarm, event: Event) -> Alarm:
+    _refuse_closed(alarm)
+    if alarm.assignee == event.text:
+        who = event.text or "nobody"
+        raise AlarmRefused("already_assigned", f"{alarm.id} is assigned to {who} already")
+    return replace(alarm, assignee=event.text)
+
+
 _EFFECTS = {
     "worsened": _worsen,
     "cleared": _clear,
@@ -268,6 +280,7 @@ _EFFECTS = {
     "closed": _close,
     "ungrouped": _ungroup,
     "ordered": _order,
+    "assigned": _assign,
 }
 
 

@@ -1,9 +1,10 @@
-"""Alarms of one supply that come together: one alarm that names the supply. Pure.
+"""Alarms of one supply or site that come together: one alarm that names what they share. Pure.
 
 A lost phase, a tap changer, a transient or a power cut reaches every machine on a supply at once;
 faults of the machines themselves do not know of each other. Where most machines of a supply, three
 at least, raise an alarm of the same fault within the time in which one cause reaches all of them,
-operators see one alarm. Its members keep their own states beneath it.
+operators see one alarm. Its members keep their own states beneath it. Silence is a matter of the
+whole site, where most of it is silent (`vtox.alarms.outages`).
 """
 
 from collections import Counter, defaultdict
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from vtox.alarms.life import STATES, Alarm, State
+from vtox.alarms.outages import SILENT, outages
 from vtox.domain import Reason, reason
 from vtox.faults import FAULTS, PERSISTENCE, longest_record_s
 from vtox.health.alerts import RANK
@@ -29,6 +31,7 @@ class Supply(NamedTuple):
     """The machines below one level of the asset tree at a site, on the grid or behind drives.
 
     A drive makes the voltages of its motor itself: what it is fed with does not show in the motor.
+    Without a path it is the whole site; without a site, all machines of which none is known.
     """
 
     site: str
@@ -37,22 +40,27 @@ class Supply(NamedTuple):
     @property
     def name(self) -> str:
         """How people call it."""
-        return f"{self.path} ({self.site})" if self.site else self.path
+        return f"{self.path} ({self.site})" if self.site and self.path else self.path or self.site
 
 
 class SuppliedMachine(NamedTuple):
-    """A machine with its supply, and whether a drive stands between the two."""
+    """A machine with its supply (None: not known), and whether a drive stands between the two.
+
+    `diagnosed`: it has sent windows.
+    """
 
     machine_id: str
-    supply: Supply
+    supply: Supply | None
     behind_drive: bool
+    site: str = ""
+    diagnosed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class SupplyAlarm:
     """Alarms of one fault that came together on `machines` machines of a supply of `of_machines`.
 
-    `alarms` are the members, the earliest first, whose id is that of all.
+    `alarms` are the members, the earliest first, whose id is that of all; `t` is when it began.
     """
 
     supply: Supply
@@ -60,6 +68,7 @@ class SupplyAlarm:
     alarms: tuple[Alarm, ...]
     machines: int
     of_machines: int
+    t: float
 
     @property
     def id(self) -> str:
@@ -100,6 +109,8 @@ class SupplyAlarm:
     @property
     def why(self) -> Reason:
         """Why it is one alarm."""
+        if not self.supply.path:
+            return self._why_silent
         return reason(
             "machines_of_supply_move_together",
             machines=self.machines,
@@ -107,6 +118,14 @@ class SupplyAlarm:
             supply=self.supply.name,
             within_s=round(self.alarms[-1].t - self.alarms[0].t, 1),
         )
+
+    @property
+    def _why_silent(self) -> Reason:
+        silent = len({a.machine_id for a in self.alarms if a.active})
+        if silent == self.of_machines:
+            return reason("no_machine_of_site_sends", machines=silent)
+        of = {"machines": self.machines, "of_machines": self.of_machines}
+        return reason("machines_of_site_silent", silent=silent, **of)
 
 
 def supply_of(site: str, asset_path: str) -> Supply | None:
@@ -136,25 +155,53 @@ def same_time_s(fault: str) -> float:
 def supply_alarms(
     alarms: Iterable[Alarm], machines: Iterable[SuppliedMachine]
 ) -> list[SupplyAlarm]:
-    """Return what of the alarms came together on a supply, each alarm at most once.
+    """Return what of the alarms came together on a supply or at a site, each alarm at most once.
 
     An alarm that an operator has taken out of its group stays by itself.
     """
     by_id = {m.machine_id: m for m in machines}
+    own = [(a, m) for a in alarms if not a.ungrouped and (m := by_id.get(a.machine_id))]
+    found = _silent_sites([x for x in own if x[0].fault == SILENT], by_id.values())
+    known = {a.id for g in found for a in g.alarms}
     sizes = Counter((m.supply, m.behind_drive) for m in by_id.values())
     candidates: dict[tuple[Supply, str], list[Alarm]] = defaultdict(list)
-    for a in alarms:
-        m = by_id.get(a.machine_id)
-        if m and not a.ungrouped and not (m.behind_drive and a.fault in FAULTS):
+    for a, m in own:
+        if m.supply and a.id not in known and not (m.behind_drive and a.fault in FAULTS):
             candidates[m.supply, a.fault].append(a)
-    found = []
     for (supply, fault), of_supply in candidates.items():
         size = sizes[supply, False] + (0 if fault in FAULTS else sizes[supply, True])
         in_order = sorted(of_supply, key=lambda a: (a.t, a.id))
-        for members in _together(in_order, same_time_s(fault), max(LEAST_MACHINES, size // 2 + 1)):
-            machine_ids = {a.machine_id for a in members}
-            found.append(SupplyAlarm(supply, fault, tuple(members), len(machine_ids), size))
-    return sorted(found, key=lambda g: (-g.alarms[0].t, g.id))
+        for members in _together(in_order, same_time_s(fault), _most(size)):
+            found.append(_supply_alarm(supply, fault, members, size, members[0].t))
+    return sorted(found, key=lambda g: (-g.t, g.id))
+
+
+def _silent_sites(
+    silent: Iterable[tuple[Alarm, SuppliedMachine]], machines: Iterable[SuppliedMachine]
+) -> list[SupplyAlarm]:
+    """Return the outages of sites: of machines that have sent, most were silent at once."""
+    by_site: dict[str, list[Alarm]] = defaultdict(list)
+    sent = {m.machine_id: m.site for m in machines if m.diagnosed}
+    for a, m in silent:
+        by_site[m.site].append(a)
+        sent[m.machine_id] = m.site
+    sizes = Counter(sent.values())
+    return [
+        _supply_alarm(Supply(site, ""), SILENT, outage.alarms, sizes[site], outage.t)
+        for site, of_site in by_site.items()
+        for outage in outages(of_site, _most(sizes[site]), LEAST_MACHINES)
+    ]
+
+
+def _most(machines: int) -> int:
+    return max(LEAST_MACHINES, machines // 2 + 1)
+
+
+def _supply_alarm(
+    supply: Supply, fault: str, members: Iterable[Alarm], size: int, t: float
+) -> SupplyAlarm:
+    alarms = tuple(members)
+    return SupplyAlarm(supply, fault, alarms, len({a.machine_id for a in alarms}), size, t)
 
 
 def group_ids(groups: Iterable[SupplyAlarm]) -> dict[str, str]:

@@ -38,6 +38,7 @@ def register(group: typer.Typer) -> None:
     group.command("unshelve")(unshelve)
     group.command("close")(close)
     group.command("ungroup")(ungroup)
+    group.command("assign")(assign)
     group.command("work-order")(add_work_order)
     group.command("out-of-service")(take_out_of_service)
     group.command("in-service")(return_to_service)
@@ -125,6 +126,18 @@ def ungroup(
 ) -> None:
     """Let alarms stand by themselves, whatever the other machines of their supply do."""
     _act("ungroup", ids, by, members, yes, as_json, text=text)
+
+
+def assign(
+    ids: Ids,
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="The person; '': nobody.")],
+    by: By = "",
+    members: Members = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Say who sees to alarms."""
+    _act("assign", ids, by, members, yes, as_json, text=to.strip())
 
 
 def add_work_order(

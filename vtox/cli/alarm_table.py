@@ -11,14 +11,16 @@ from rich.text import Text
 from vtox.alarms.book import Action
 from vtox.alarms.life import OUTCOMES, Alarm, Suspension
 from vtox.alarms.supplies import SupplyAlarm
+from vtox.cli.status_table import span
 from vtox.sentences.rendering import advice, full_reason, name_of, render
 from vtox.store.entries import reasons_table
+from vtox.store.fleet import FleetState
 
-_COLUMNS = ("state", "level", "machine", "fault", "since", "id")
+_COLUMNS = ("state", "level", "machine", "fault", "assignee", "since", "id")
 STYLES = {"warning": "yellow", "fault": "bold red"}
 _SAME = (
     *("id", "machine_id", "fault", "level", "state", "open", "active", "since_by", "t"),
-    *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment"),
+    *("acknowledged_by", "outcome", "closed_by", "comments", "last_comment", "assignee"),
 )
 
 
@@ -29,9 +31,11 @@ def utc(ms: float | None) -> str | None:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def alarm_table(a: Alarm, group: str = "") -> dict[str, Any]:
+def alarm_table(a: Alarm, fleet: FleetState, group: str = "") -> dict[str, Any]:
     """Return an alarm as plain data; `group` is the alarm of its supply."""
+    silent_since = fleet.silent.get(a.machine_id)
     return {n: getattr(a, n) for n in _SAME} | {
+        "silent_since": None if silent_since is None else utc(1000 * silent_since),
         "since": utc(a.since_ms),
         "time": utc(1000 * a.t),
         "cleared": utc(a.cleared_ms),
@@ -68,19 +72,21 @@ def action_table(stream_id: str, a: Action) -> dict[str, Any]:
     }
 
 
-def print_alarms(console: Console, groups: Iterable[SupplyAlarm], alarms: Iterable[Alarm]) -> None:
-    """Print a line for each alarm of a supply, and for each alarm that stands by itself.
+def print_alarms(
+    console: Console, alarms: Iterable[Alarm | SupplyAlarm], fleet: FleetState
+) -> None:
+    """Print a line for each alarm of a supply or site, and for each that stands by itself.
 
     No line is cut or folded: who acts on an alarm copies its id.
     """
     rows = [_COLUMNS]
-    for g in groups:
-        where = f"{g.supply.name}: {g.machines} of {g.of_machines} machines"
-        rows.append((g.state, g.level, where, g.fault, _time(g.since_ms), g.id))
     for a in alarms:
-        where = a.machine_id or "system"
-        state = f"{a.state}, closed" if a.outcome else a.state
-        rows.append((state, a.level, where, a.fault, _time(a.since_ms), a.id))
+        if isinstance(a, SupplyAlarm):
+            where, state, who = _members(a), str(a.state), ""
+        else:
+            where, who = _machine(a, fleet), a.assignee
+            state = f"{a.state}, closed" if a.outcome else a.state
+        rows.append((state, a.level, where, a.fault, who, _time(a.since_ms), a.id))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = Text("", "dim" if row is _COLUMNS else "")
@@ -90,9 +96,9 @@ def print_alarms(console: Console, groups: Iterable[SupplyAlarm], alarms: Iterab
         console.print(line, soft_wrap=True)
 
 
-def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
+def print_alarm(console: Console, a: Alarm, fleet: FleetState, actions: Iterable[Action]) -> None:
     """Print one alarm with its reason, and what operators did."""
-    where = a.machine_id or "system"
+    where = _machine(a, fleet)
     title = Text(f"{where} {name_of('fault', a.fault)}", "bold").append(
         f" · {a.level} · ", "not bold"
     )
@@ -104,8 +110,9 @@ def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
     still = "Closing does not clear the alert: it stays until the fault ends."
     lines = (
         (times, "dim"),
+        (f"assigned to {a.assignee}" if a.assignee else "", "dim"),
         (still if a.outcome and a.active else "", "yellow"),
-        (full_reason(a), ""),
+        (f"when it was raised: {full_reason(a)}", ""),
         (advice(a.code), "italic"),
     )
     for text, style in lines:
@@ -121,6 +128,17 @@ def print_alarm(console: Console, a: Alarm, actions: Iterable[Action]) -> None:
         console.print(Padding(Text(line.rstrip(), "dim"), (0, 0, 0, 2)))
     if command := _next_command(a):
         console.print(Text(f"  next: {command}", "dim"), soft_wrap=True)
+
+
+def _members(g: SupplyAlarm) -> str:
+    name = g.supply.name or "machines without a site"
+    return f"{name}: {g.machines} of {g.of_machines} machines"
+
+
+def _machine(a: Alarm, fleet: FleetState) -> str:
+    since = fleet.silent.get(a.machine_id)
+    silent = "" if since is None else f" (silent for {span(fleet.t - since)})"
+    return f"{a.machine_id}{silent}" if a.machine_id else "system"
 
 
 def _life(a: Alarm) -> str:
@@ -146,7 +164,10 @@ def _why(said: Alarm | Suspension) -> dict[str, Any]:
     return {
         "code": said.code,
         "values": dict(said.values),
-        "doubts": reasons_table(said.doubts),
+        "doubts": [
+            d | {"sentence": render(d["code"], d["values"]), "what_to_do": advice(d["code"])}
+            for d in reasons_table(said.doubts)
+        ],
         "reason": full_reason(said),
     }
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from vtox.alarms.life import STATES, Alarm
 from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
+from vtox.alarms.urgency import urgency
 from vtox.cli import alarm_actions
 from vtox.cli.alarm_table import (
     action_table,
@@ -22,8 +23,7 @@ from vtox.cli.server_access import running_server
 from vtox.errors import InputError
 from vtox.settings import load
 from vtox.store.alarm_book import BookReader
-from vtox.store.fleet import supplied_machines
-from vtox.store.open_alerts import alert_sort_key
+from vtox.store.fleet import FleetState, fleet_state, supplied_machines
 
 group = typer.Typer(help="Alarms: list, show, act on them, figures.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help="Its id in `vtox alarms list`.")]
@@ -45,34 +45,41 @@ def list_alarms(
     supply: Annotated[
         str, typer.Option(metavar="ID", help="Only the members of this alarm of a supply.")
     ] = "",
+    assignee: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only those assigned to this person; '': to nobody."),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="In any state.")] = False,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Number at most.")] = 100,
     as_json: Json = False,
 ) -> None:
-    """List alarms, the latest first; those of one supply that came together are one row."""
+    """List alarms, faults first, then the latest; those of one supply or site are one row."""
     if state and state not in STATES:
         raise InputError(f"--state {state}: expected one of {', '.join(STATES)}")
-    groups, alarms = _read()
+    groups, alarms, fleet = _read()
     of = group_ids(groups)
 
     def matches(a: Alarm) -> bool:
         wanted = ((machine, a.machine_id), (fault, a.fault), (state, a.state))
         if any(text and text != own for text, own in wanted):
             return False
+        if assignee not in (None, a.assignee):
+            return False
         return (not supply or of.get(a.id) == supply) and (bool(state) or every or a.open)
 
-    found = sorted(filter(matches, alarms), key=lambda a: alert_sort_key(a.id))
+    found = sorted(filter(matches, alarms), key=urgency)
     apart = found if supply else [a for a in found if a.id not in of]
-    shown = [g for g in groups if not supply and any(of.get(a.id) == g.id for a in found)]
+    matched = {of[a.id] for a in found if a.id in of}
+    shown = sorted((g for g in groups if not supply and g.id in matched), key=urgency)
     if as_json:
-        rows = [alarm_table(a, of.get(a.id, "")) for a in found[:limit]]
+        rows = [alarm_table(a, fleet, of.get(a.id, "")) for a in found[:limit]]
         typer.echo(json.dumps({"data": rows, "groups": [supply_alarm_table(g) for g in shown]}))
         return
     console = Console(highlight=False)
     if not found:
         console.print("No alarms of these.")
         return
-    print_alarms(console, shown, apart[:limit])
+    print_alarms(console, sorted([*shown, *apart[:limit]], key=urgency), fleet)
     if len(apart) > limit:
         console.print(f"{len(apart) - limit} more: --limit", style="dim")
 
@@ -87,15 +94,16 @@ def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
     settings = load()
     with running_server(settings) as client:
         book, _ = BookReader().read(client)
+        fleet = fleet_state(client, settings.silence_after_s)
         known = alarm_of(client, book, lambda: reading(settings), alarm_id)
         if known is None:
             raise InputError(f"no alarm {alarm_id}", remedy="`vtox alarms list --all` shows them")
         done = actions_of(client, lambda: reading(settings), known[0])
     if as_json:
-        table = alarm_table(known[0]) | {"actions": [action_table(i, a) for i, a in done]}
+        table = alarm_table(known[0], fleet) | {"actions": [action_table(i, a) for i, a in done]}
         typer.echo(json.dumps(table))
         return
-    print_alarm(Console(highlight=False), known[0], [a for _, a in done])
+    print_alarm(Console(highlight=False), known[0], fleet, [a for _, a in done])
 
 
 @group.command("figures")
@@ -132,9 +140,11 @@ def show_figures(
     print_figures(Console(highlight=False), days, found, false, frequent, chatter)
 
 
-def _read() -> tuple[list[SupplyAlarm], list[Alarm]]:
-    with running_server(load()) as client:
+def _read() -> tuple[list[SupplyAlarm], list[Alarm], FleetState]:
+    settings = load()
+    with running_server(settings) as client:
         book, _ = BookReader().read(client)
         machines = supplied_machines(client)
+        fleet = fleet_state(client, settings.silence_after_s)
     alarms = list(book.alarms.values())
-    return supply_alarms(alarms, machines), alarms
+    return supply_alarms(alarms, machines), alarms, fleet

@@ -23,6 +23,7 @@ EventName = Literal[
     "unshelved",
     "closed",
     "ordered",
+    "assigned",
     "out_of_service",
     "in_service",
 ]
@@ -37,6 +38,7 @@ _EVENT_OF_ACTION: Mapping[ActionName, EventName] = {
     "unshelve": "unshelved",
     "close": "closed",
     "work_order": "ordered",
+    "assign": "assigned",
     "take_out_of_service": "out_of_service",
     "return_to_service": "in_service",
 }

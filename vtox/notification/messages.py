@@ -141,6 +141,9 @@ def _deed(e: AlarmEvent, language: Language) -> str:
     if e.action is None:
         return ""
     a, said = e.action, words.OTHERS[language]
+    if a.name == "assign":
+        key = "assigned_to" if a.text else "assigned_to_nobody"
+        return said[key].format(assignee=a.text[:NAME_MAX], by=a.by)
     done = said["by"].format(by=a.by)
     if a.outcome:
         outcome = rendering.name_of("outcome", a.outcome, language)

@@ -187,15 +187,14 @@ def read_machines(client: Client, machine_ids: Sequence[str]) -> list[FleetMachi
 
 
 def supplied_machines(client: Client) -> list[SuppliedMachine]:
-    """Return all machines that have a supply."""
-    found = read_machines(client, listed_machines(client))
-    return [s for m in found if (s := supplied_machine(m))]
+    """Return all machines with their supplies."""
+    return [supplied_machine(m) for m in read_machines(client, listed_machines(client))]
 
 
-def supplied_machine(m: FleetMachine) -> SuppliedMachine | None:
-    """Return a machine with its supply, None where it has none."""
-    supply = supply_of(m.site, m.asset_path)
-    return supply and SuppliedMachine(m.machine_id, supply, m.behind_drive)
+def supplied_machine(m: FleetMachine) -> SuppliedMachine:
+    """Return a machine with its supply."""
+    supply, diagnosed = supply_of(m.site, m.asset_path), m.health is not None
+    return SuppliedMachine(m.machine_id, supply, m.behind_drive, m.site, diagnosed)
 
 
 def _plate(text: bytes | None) -> Mapping[str, Any]:

@@ -6,9 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.integration.conftest import serving
 from tests.integration.history.entries import add_alert
 from vtox import keys
 from vtox.domain import Motor, reason
+from vtox.settings import Settings
 from vtox.store import alarm_book, apikeys, machines
 from vtox.store.client import Client, server_time_ms
 from vtox.store.flags import set_flag
@@ -78,6 +80,52 @@ def test_lists_are_filtered_counted_and_come_in_pages(http: httpx.Client, client
     assert pages == [["M4:bearing:5", "M3:bearing:4"], ["M2:bearing:3", "M1:bearing:2"]]
     assert http.get("/api/v1/alarms?cursor=x").status_code == 422
     assert http.get("/api/v1/alarms?state=x").status_code == 422
+
+
+def test_faults_come_before_what_is_newer_and_what_ended_last(
+    http: httpx.Client, client: Client
+) -> None:
+    alarm_book.advance(client)
+    for t, level in ((1, "fault"), (2, "warning"), (3, "fault"), (4, "warning")):
+        add_alert(client, t, id=f"M{t}:bearing:{t}000", machine_id=f"M{t}", level=level)
+    expected = [f"M{t}:bearing:{t}000" for t in (3, 1, 4, 2)]
+    assert alarm_ids(http) == expected
+    http.post("/api/v1/alarms/M3:bearing:3000/close", json={"outcome": "confirmed", **ADA})
+    assert alarm_ids(http) == [*expected[1:], expected[0]]
+    first = http.get("/api/v1/alarms?limit=2").json()
+    http.post("/api/v1/alarms/M4:bearing:4000/close", json={"outcome": "confirmed", **ADA})
+    (left, *_) = http.get(first["next"]).raise_for_status().json()["data"]
+    assert left["id"] == expected[3], "who turns the page misses nothing"
+
+
+def test_an_alarm_is_assigned_to_a_person_and_to_nobody(http: httpx.Client, alarm: str) -> None:
+    assert http.get("/api/v1/alarms").json()["assignees"] == {"": 1}
+    assert post(http, "assign", {"assignee": " Eve ", **ADA})["assignee"] == "Eve"
+    assert http.get("/api/v1/alarms").json()["assignees"] == {"Eve": 1}
+    assert alarm_ids(http, "assignee=Eve") == [alarm]
+    assert alarm_ids(http, "assignee=") == alarm_ids(http, "assignee=Bob") == []
+    assert post(http, "assign", {"assignee": "Eve", **ADA})["code"] == "already_assigned"
+    assert post(http, "assign", {"assignee": None, **ADA})["assignee"] == ""
+    assert post(http, "assign", ADA)["code"] == "invalid"
+    actions = http.get(PATH).json()["data"]["actions"]
+    assert [(a["action"], a["by"], a["text"]) for a in actions] == [
+        ("assign", "Ada", "Eve"),
+        ("assign", "Ada", ""),
+    ]
+
+
+def test_an_alarm_says_since_when_its_machine_is_silent(settings: Settings, client: Client) -> None:
+    alarm_book.advance(client)
+    machines.register(client, "M1", Motor())
+    add_alert(client, 5.0)
+    t = server_time_ms(client) / 1000
+    client.zadd(keys.MACHINES, {"M1": t - 660})
+    with serving(settings) as http:
+        (row,) = http.get("/api/v1/alarms").json()["data"]
+        assert row["silent_since"][:19] == datetime.fromtimestamp(t - 660, UTC).isoformat()[:19]
+        client.zadd(keys.MACHINES, {"M1": t})
+        (row,) = http.get("/api/v1/alarms").json()["data"]
+        assert row["silent_since"] is None, "it sends again"
 
 
 def test_a_shelved_alarm_is_not_open_until_its_end(http: httpx.Client, client: Client) -> None:

@@ -46,6 +46,19 @@ def test_the_count_comes_first_and_must_still_be_right(http: httpx.Client, clien
     assert len(alarm_ids(http, "state=acknowledged")) == 5
 
 
+def test_some_are_picked_by_their_ids(http: httpx.Client, client: Client) -> None:
+    ids = alarm_ids(http)[:2]
+    picked = {"filter": {"ids": [*ids, "gone:silent:1"]}, "assignee": "Eve"}
+    asked = bulk(http, "assign", **picked, dry_run=True).raise_for_status().json()["data"]
+    assert (asked["matched"], asked["count"]) == (2, 2)
+    bulk(http, "assign", **picked, expected_count=2).raise_for_status()
+    assert sorted(alarm_ids(http, "assignee=Eve")) == sorted(ids)
+    assert sorted(alarm_ids(http, f"ids={ids[0]}&ids={ids[1]}")) == sorted(ids)
+    assert bulk(http, "assign", **picked, dry_run=True).json()["data"]["refused"] == {
+        "already_assigned": 2
+    }
+
+
 def test_metrics_count_what_is_open(http: httpx.Client) -> None:
     # Alarms of one millisecond stand in any order, and M1 goes out of service.
     stays = next(i for i in alarm_ids(http) if not i.startswith("M1:"))

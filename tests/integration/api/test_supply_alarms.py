@@ -6,9 +6,10 @@ import httpx
 import pytest
 
 from tests.integration.history.entries import add_alert
-from vtox.domain import Motor
+from vtox.domain import Motor, reason
 from vtox.store import alarm_book, machines
 from vtox.store.client import Client
+from vtox.store.flags import set_flag
 
 T0 = 1_764_000_000.0
 ADA = {"by": "Ada"}
@@ -98,3 +99,21 @@ def test_where_most_do_not_alarm_each_stays_its_own(
     raise_on_supply(client, 3, of=6)
     body = alarms(fresh_http, "grouped=true")
     assert (body["groups"], body["open"], body["open_grouped"]) == ([], 4, 4)
+
+
+def test_a_site_that_sends_nothing_is_one_alarm(fresh_http: httpx.Client, client: Client) -> None:
+    alarm_book.advance(client)
+    for i in range(4):
+        machines.register(client, f"S{i}", Motor(site="South", asset_path=f"Pit/Fan {i}"))
+        set_flag(client, f"S{i}", "silent", True, reason("machine_silent"))
+    body = alarms(fresh_http, "grouped=true")
+    (group,) = body["groups"]
+    assert (group["site"], group["supply"], group["within_s"]) == ("South", "", None)
+    assert (group["code"], group["machines"]) == ("no_machine_of_site_sends", 4)
+    assert body["data"] == []
+    filters = {"action": "acknowledge", "filter": {"group": group["id"]}, "expected_count": 4}
+    fresh_http.post(ACTIONS, json=filters | ADA).raise_for_status()
+    set_flag(client, "S1", "silent", False, reason("windows_arrive"))
+    (group,) = alarms(fresh_http)["groups"]
+    assert (group["state"], group["active"]) == ("acknowledged", 3)
+    assert group["reason"] == "4 of the 4 machines of this site fell silent, 3 still are"

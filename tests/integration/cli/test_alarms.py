@@ -50,9 +50,9 @@ def test_the_list_has_one_row_for_a_supply_and_says_the_same_as_the_api(
 ) -> None:
     lines = run("list").stdout.splitlines()
     assert len(lines) == 3
-    assert "Plant/Line 1 (North): 4 of 5 machines" in lines[1]
-    assert lines[2].split()[2] == "ALONE"
-    assert [line.split()[-1] for line in lines[1:]] == [GROUP, ALONE], "on a narrow terminal too"
+    assert lines[1].split()[2] == "ALONE"
+    assert "Plant/Line 1 (North): 4 of 5 machines" in lines[2]
+    assert [line.split()[-1] for line in lines[1:]] == [ALONE, GROUP], "on a narrow terminal too"
     found, by_http = printed_json("list"), fresh_http.get("/api/v1/alarms?open=true").json()
     for ours, theirs in zip(found["data"], by_http["data"], strict=True):
         assert {n: theirs[n] for n in ours if n != "suspensions"} == {
@@ -77,6 +77,10 @@ def test_an_alarm_is_acknowledged_commented_shelved_and_closed(client: Client) -
     assert "spare ordered" in run("show", ALONE).stdout
     run("unshelve", ALONE, *ADA)
     run("work-order", ALONE, "--system", "SAP", "--reference", "4711", *ADA)
+    run("assign", ALONE, "--to", "Eve", *ADA)
+    assert printed_json("list", "--assignee", "Eve")["data"][0]["id"] == ALONE
+    assert len(printed_json("list", "--assignee", "")["data"]) == 4
+    assert "assigned to Eve" in run("show", ALONE).stdout
     assert printed_json("close", ALONE, "--outcome", "confirmed", *ADA)["count"] == 1
     alarm = alarm_book.advance(client).alarms[ALONE]
     assert (alarm.outcome, alarm.closed_by, alarm.work_orders[0].reference) == (
@@ -84,7 +88,7 @@ def test_an_alarm_is_acknowledged_commented_shelved_and_closed(client: Client) -
         "Ada",
         "4711",
     )
-    names = ["acknowledge", "comment", "shelve", "unshelve", "work_order", "close"]
+    names = ["acknowledge", "comment", "shelve", "unshelve", "work_order", "assign", "close"]
     assert [a["action"] for a in printed_json("show", ALONE)["actions"]] == names
     with pytest.raises(AlarmRefused):
         run("acknowledge", ALONE, *ADA)

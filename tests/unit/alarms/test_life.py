@@ -35,6 +35,7 @@ ACK, CLEAR, WORSE = ("acknowledged", {}), ("cleared", {}), ("worsened", FAULT)
 SHELVE = ("shelved", {"until_ms": 100_000, "text": "spare ordered"})
 UNSHELVE = ("unshelved", {})
 OUT, IN = ("out_of_service", {"text": "repair"}), ("in_service", {})
+ASSIGN = ("assigned", {"text": "Bob"})
 CLOSE = ("closed", {"outcome": "confirmed"})
 
 
@@ -84,6 +85,8 @@ def test_states(steps: tuple[Any, ...], state: str, is_open: bool) -> None:
         ((CLOSE,), CLOSE, "already_closed"),
         ((CLOSE,), ACK, "already_closed"),
         ((CLOSE,), SHELVE, "already_closed"),
+        ((CLOSE,), ASSIGN, "already_closed"),
+        ((ASSIGN,), ASSIGN, "already_assigned"),
     ],
 )
 def test_refusals(steps: tuple[Any, ...], refused: Any, code: str) -> None:
@@ -98,6 +101,13 @@ def test_an_alarm_says_who_and_when() -> None:
     assert (alarm.comments, alarm.last_comment) == (1, "heard it")
     assert (alarm.outcome, alarm.closed_by, alarm.closed_ms) == ("confirmed", "Ada", 4000)
     assert (alarm.since_ms, alarm.since_by) == (2000, "Ada"), "closing did not change the state"
+
+
+def test_an_alarm_has_an_assignee_until_another_one_or_nobody_is() -> None:
+    alarm = after(ASSIGN, ACK, CLEAR)
+    assert (alarm.assignee, alarm.state) == ("Bob", "normal")
+    assert after(("assigned", {"text": ""}), alarm=alarm).assignee == ""
+    assert after(ASSIGN, CLOSE, WORSE).assignee == "Bob", "who was assigned sees to it again"
 
 
 def test_a_shelving_ends_by_itself_at_its_time() -> None:

@@ -75,6 +75,15 @@ def test_what_an_operator_did_is_in_the_message() -> None:
     assert said == "Closed as false alarm by Ada. ok"
 
 
+@pytest.mark.parametrize(
+    ("assignee", "said"),
+    [("Bob", "Assigned to Bob by Ada."), ("", "Assigned to nobody by Ada.")],
+)
+def test_who_is_assigned_is_in_the_message(assignee: str, said: str) -> None:
+    action = Action(name="assign", machine_id="M1", ms=5, by="Ada", text=assignee)
+    assert alarm_message(replace(EVENT, name="assigned", action=action))["data"]["text"] == said
+
+
 @pytest.mark.parametrize("character", ["x", "文", "\x01", "\U0001f600"])
 def test_no_message_is_larger_than_its_limit(character: str) -> None:
     long = character * 5000

@@ -29,6 +29,14 @@ SENTENCES: dict[str, Sentence] = {
     "clock_off": Sentence("发送端的时钟不准", _CLOCK),
     "clock_offset": Sentence("t0 与到达时间相差 {offset_s:+.0f} s", _CLOCK),
     "clock_right": Sentence("发送端的时钟已恢复正常", "无需处理：结果的时间正确。"),
+    "no_machine_of_site_sends": Sentence(
+        "本站点没有电机在发送：全部 {machines} 台无数据",
+        "先检查它们的共同之处：站点的电源、网关和网络，再检查各发送端。恢复发送之前，此前的发现无人监视。",
+    ),
+    "machines_of_site_silent": Sentence(
+        "本站点 {of_machines} 台电机中有 {machines} 台停止发送，{silent} 台仍无数据",
+        "先检查它们的共同之处：站点的电源、网关和网络，再检查各发送端。",
+    ),
     "machines_of_supply_move_together": Sentence(
         "{supply} 的 {of_machines} 台电机中有 {machines} 台在 {within_s:g} 秒内发出此报警",
         "先检查共同的部分：电源电压（缺相、不平衡、扰动）、采集设备的供电和网络；再逐台检查。自身有故障的电机可以取消合并。",

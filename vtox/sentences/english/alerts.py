@@ -48,6 +48,16 @@ SENTENCES: dict[str, Sentence] = {
     "clock_right": Sentence(
         "the clock of the sender is right again", "Nothing: the times of the results are right."
     ),
+    "no_machine_of_site_sends": Sentence(
+        "no machine of this site sends: all {machines} are silent",
+        "Look first at what they share: power, gateway and network of the site, then at the "
+        "senders. What was found before is not watched until they send again.",
+    ),
+    "machines_of_site_silent": Sentence(
+        "{machines} of the {of_machines} machines of this site fell silent, {silent} still are",
+        "Look first at what they share: power, gateway and network of the site, then at the "
+        "senders.",
+    ),
     "machines_of_supply_move_together": Sentence(
         "{machines} of the {of_machines} machines of {supply} raised this alarm within "
         "{within_s:g} s",
