@@ -1,6 +1,7 @@
 // The forms of the actions on alarms: what each asks for, and what it sends.
 
 import { el } from "./common.js";
+import { nameKept } from "./operator.js";
 import { t } from "./texts.js";
 
 const HOUR_S = 3600;
@@ -21,6 +22,7 @@ const FIELDS = {
     field("shelve_for", el("select", { name: "for_s" }, SHELVED_FOR_H.map((h) => el("option", { value: h * HOUR_S, selected: h === 8 ? "" : null }, duration(h))))),
     text("reason", true),
   ],
+  assign: (alarm) => [field("assignee", el("input", { name: "assignee", maxlength: 64, value: alarm?.assignee || nameKept(), autocomplete: "name" })), el("p", { class: "soft small" }, t("alarms.assign_help"))],
   unshelve: () => [text("comment", false)],
   close: () => [
     field("outcome", el("select", { name: "outcome", required: "" }, el("option", { value: "" }, t("alarms.choose")), OUTCOMES.map((o) => el("option", { value: o }, t(`words.outcome_${o}`))))),
@@ -31,19 +33,20 @@ const FIELDS = {
   in_service: () => [text("comment", false)],
 };
 
-function values(form) {
-  const sent = {};
-  for (const [name, value] of new FormData(form)) if (value.trim()) sent[name] = name === "for_s" ? Number(value) : value.trim();
+function values(form, name) {
+  // Left empty, it is nobody.
+  const sent = name === "assign" ? { assignee: null } : {};
+  for (const [field, value] of new FormData(form)) if (value.trim()) sent[field] = field === "for_s" ? Number(value) : value.trim();
   return sent;
 }
 
 // Shows the form of an action in `place`; `submit` gets what it sends and a place for messages.
-export function openForm(place, name, { submit, close }) {
+export function openForm(place, name, { submit, close, alarm = null }) {
   const message = el("div", { role: "alert", class: "message" });
   const form = el("form", { class: "act", "aria-label": t(`alarms.do_${name}`),
-    onsubmit: (e) => { e.preventDefault(); submit(values(form), message); },
+    onsubmit: (e) => { e.preventDefault(); submit(values(form, name), message); },
     onkeydown: (e) => { if (e.key === "Escape") { e.stopPropagation(); close(); } } },
-    FIELDS[name](),
+    FIELDS[name](alarm),
     el("div", { class: "tools" }, el("button", { class: "go" }, t(`alarms.do_${name}`)), el("button", { type: "button", onclick: close }, t("alarms.cancel"))),
     message);
   place.replaceChildren(form);

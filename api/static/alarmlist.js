@@ -1,91 +1,83 @@
-// Alarms as a list with what operators do. What is typed, focused or scrolled survives every refresh.
+// Alarms as a dense table: a row for each, and for those of one supply or site together; what more there is of it, and
+// what operators do, beneath it on demand. What is typed, focused or scrolled survives every refresh.
 
+import { act, actionsFor, addressOf, AT_ONCE, refusal } from "./alarmactions.js";
+import { details, isGroup, nameOf, showHistory, summary } from "./alarmfacts.js";
 import { openForm } from "./alarmform.js";
 import { moment } from "./clock.js";
-import { el, ended, faultName, get, glyph, label, marked, Refused, sentenceCase, sentences, silenceText, stateWord } from "./common.js";
-import { askName, lacksName, send } from "./operator.js";
-import { hasText, t } from "./texts.js";
+import { el, faultName, get, redraw } from "./common.js";
+import { t } from "./texts.js";
 
-// Those that need nothing but a click.
-const AT_ONCE = new Set(["acknowledge", "unshelve", "ungroup"]);
-const addressOf = (a) => `/api/v1/alarms/${encodeURIComponent(a.id)}`;
-const randomId = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
+const MOST = 500;
+const COLUMNS = ["level", "machine", "fault", "state", "assignee", "why", "time"];
+const RANK = { fault: 0, warning: 1 };
+// What acts on all members of a group, and in which states it changes one.
+const WITH_ALL = { acknowledge: ["unacknowledged", "returned_unacknowledged"], ungroup: null };
+const keyOf = (x) => `${isGroup(x) ? "group" : "alarm"} ${x.id}`;
+const nameFor = (x) => `${faultName(x.fault)} ${isGroup(x) ? nameOf(x) : x.machine_id}`;
+const countFor = (g, name) => (WITH_ALL[name] ? WITH_ALL[name].reduce((n, s) => n + (g.counts[s] ?? 0), 0) : g.alarms.length);
 
-const orderName = (o) => t("alarms.work_order", o);
-// The service takes addresses of http and https alone; what else is stored is no link.
-const orderLink = (o) => (/^https?:\/\//.test(o.url) ? el("a", { href: o.url, rel: "noopener noreferrer" }, orderName(o)) : orderName(o));
-
-// What a refusal says, in the reader's language where it has a code that the pages know.
-export function refusal(error) {
-  if (!(error instanceof Refused)) return silenceText(error);
-  const key = `alarms.refused_${error.problem.code}`;
-  return hasText(key) ? t(key) : sentenceCase(error.message);
+// The order of the service (docs/ALARMS.md#order), which gives alarms and groups as two lists.
+const urgency = (x) => [x.open ? 0 : 1, x.open ? RANK[x.level] ?? 2 : 0, -x.t];
+export function inOrder(items) {
+  const compare = (a, b) => a.key.map((k, i) => k - b.key[i]).find((d) => d) ?? 0;
+  return items.map((x) => ({ x, key: urgency(x) })).sort(compare).map(({ x }) => x);
 }
 
-// Sends an action, asking for a name where one is missing; a request whose answer is lost is sent again as the same one.
-export async function act(path, body, message, done, request = randomId()) {
-  const again = () => act(path, body, message, done, request);
-  message.replaceChildren();
-  try {
-    await done((await send("POST", path, { ...body, request_id: request })).data);
-  } catch (error) {
-    if (lacksName(error)) return askName(message, again);
-    const retry = error instanceof Refused ? null : el("button", { type: "button", onclick: again }, t("alarms.again"));
-    message.replaceChildren(el("p", { class: "word fault" }, refusal(error), " ", retry ?? ""));
-  }
-}
-
-function actionsFor(a) {
-  const waits = a.state === "unacknowledged" || a.state === "returned_unacknowledged";
-  return [
-    waits && !a.outcome && "acknowledge", "comment",
-    a.active && !a.outcome && !a.shelved && "shelve", a.shelved && "unshelve", "work_order", !a.outcome && "close", a.group && "ungroup",
-  ].filter(Boolean);
-}
-
-const byWhom = (name) => (name ? t("alarms.by", { name }) : "");
-
-function suspensionText(s) {
-  if (s.kind === "suppressed_by_design") return label(t("alarms.suspension_by_design", { kind: t(`alarms.state_${s.kind}`), until: t("alarms.until_steady") }), s.reason);
-  const until = s.until ? t("alarms.until", { time: moment(s.until) }) : t("alarms.until_ended");
-  return label(t("alarms.suspension", { kind: t(`alarms.state_${s.kind}`), until, name: s.by }), s.reason);
-}
-
-function facts(a, withMachine) {
-  const where = a.machine_id ? el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}#${a.fault}` }, a.machine_id) : t("alarms.system");
-  const levelState = a.active ? a.level : "normal";
-  return [
-    el("div", { class: "line" },
-      el("span", { class: `state word ${levelState}` }, glyph(levelState), a.active ? stateWord(a.level) : t("words.event_cleared")),
-      withMachine ? el("b", {}, where) : null, el("b", {}, faultName(a.fault)),
-      el("span", { class: `life ${a.open ? a.state : "done"}` }, t(`alarms.state_${a.state}`)),
-      a.outcome ? el("span", { class: "life done" }, t("alarms.closed_as", { outcome: t(`words.outcome_${a.outcome}`) })) : null,
-      el("time", { datetime: a.time, title: a.id }, t("alarms.began", { time: moment(a.time) }))),
-    el("p", {}, ended(sentenceCase(a.reason)), el("span", { class: "soft" }, sentenceCase(ended(t("alarms.since", { state: t(`alarms.state_${a.state}`), time: moment(a.since), by: byWhom(a.since_by) }))))),
-    a.growth ? el("p", { class: "growth" }, el("b", {}, ended(sentenceCase(a.growth.urgency_sentence))), sentenceCase(ended(a.growth.sentence))) : null,
-    a.outcome ? el("p", {}, ended(t("alarms.closed_by", { outcome: t(`words.outcome_${a.outcome}`), time: moment(a.closed), name: a.closed_by }))) : null,
-    a.suspensions.length || a.shelved ? el("p", {}, ended(sentenceCase(sentences((a.suspensions.length ? a.suspensions : [a.shelved]).map(suspensionText))))) : null,
-    a.group && !withMachine ? el("p", {}, el("a", { href: "/alarms" }, sentenceCase(t("alarms.in_group")))) : null,
-    a.last_comment ? el("p", { class: "quote" }, a.last_comment) : null,
-    a.work_orders.length ? el("p", {}, el("b", {}, t("alarms.work_orders")), ...a.work_orders.flatMap((o) => [" ", orderLink(o)])) : null,
-    a.open && a.active && a.what_to_do ? el("p", {}, el("b", {}, t("machine.what_to_do_is")), ...marked(a.growth ? `${ended(a.what_to_do)}${a.growth.what_to_do}` : a.what_to_do)) : null,
-  ];
-}
-
-async function showHistory(a, place) {
-  const { actions } = (await get(addressOf(a))).data;
-  const row = (x) => el("li", {}, el("time", { datetime: x.time }, moment(x.time)), el("b", {}, x.by), el("span", {}, t(`alarms.did_${x.action}`, { outcome: x.outcome ? t(`words.outcome_${x.outcome}`) : "", until: x.until ? moment(x.until) : "", order: x.work_order ? orderName(x.work_order) : "" })), x.text ? el("span", { class: "quote" }, x.text) : null);
-  place.replaceChildren(actions.length ? el("ol", { class: "did", "aria-label": t("alarms.history") }, actions.map(row)) : el("p", { class: "soft" }, t("alarms.nothing_done")));
-}
-
-// A list in `place`; `refresh` is called after an action. The result draws alarms, for an operator or a reader.
-export function alarmList(place, { refresh, withMachine }) {
+// A table in `place`; `refresh` is called after an action, `onPick` when other rows are picked. On the page of a machine
+// its name is left out, and open alarms stand open. The result draws alarms and groups, for an operator or a reader.
+export function alarmList(place, { refresh, withMachine, onPick = null }) {
   const rows = new Map();
+  const picked = new Map();
+  const columns = COLUMNS.filter((c) => withMachine || c !== "machine");
+  let shown = [], mayOperate = false;
 
-  function makeRow() {
-    const row = { facts: el("div"), buttons: el("div", { class: "tools" }), form: el("div", { class: "below" }), drawn: "", offered: "", shown: "" };
-    row.node = el("li", {}, row.facts, row.buttons, row.form);
+  const every = el("input", { type: "checkbox", "aria-label": t("alarms.pick_all"), onchange: () => { const yes = every.checked; for (const x of shown) pick(x, yes); } });
+  const head = el("tr", {}, el("th", { class: "pick" }, onPick ? every : ""), columns.map((c) => el("th", { class: `c-${c}`, scope: "col" }, t(`alarms.column_${c}`))), el("th", { class: "toggle" }));
+  place.classList.add("alarmtable");
+  place.replaceChildren(el("thead", {}, head));
+
+  function pick(x, yes) {
+    if (yes) picked.set(keyOf(x), x); else picked.delete(keyOf(x));
+    const row = rows.get(keyOf(x));
+    if (row) row.pick.checked = yes;
+    drawPicked();
+  }
+  function drawPicked() {
+    every.checked = shown.length > 0 && shown.every((x) => picked.has(keyOf(x)));
+    every.indeterminate = !every.checked && picked.size > 0;
+    onPick?.();
+  }
+
+  function makeRow(x) {
+    const row = { alarm: x, cells: {}, facts: el("div", { class: "facts-of" }), buttons: el("div", { class: "tools" }), form: el("div", { class: "below", role: isGroup(x) ? "alert" : null }), drawn: "", offered: "", shown: "", members: [] };
+    row.pick = el("input", { type: "checkbox", "aria-label": t("alarms.pick", { name: nameFor(x) }), onchange: () => pick(row.alarm, row.pick.checked) });
+    row.toggle = el("button", { type: "button", class: "link", "aria-label": t("alarms.more_of", { name: nameFor(x) }), onclick: () => open(row, row.more.hidden) });
+    for (const c of columns) row.cells[c] = el("td", { class: `c-${c}` });
+    row.sum = el("tr", { class: "sum", onclick: (e) => { if (!e.target.closest("a, button, input")) open(row, row.more.hidden); } }, el("td", { class: "pick" }, onPick ? row.pick : ""), Object.values(row.cells), el("td", { class: "toggle" }, row.toggle));
+    row.more = el("tr", { class: "more", hidden: "" }, el("td", { colspan: columns.length + 2 }, el("div", {}, row.facts, row.buttons, row.form)));
+    row.node = el("tbody", { "data-row": keyOf(x) }, row.sum, row.more);
+    show(row, !withMachine && x.open);
     return row;
+  }
+
+  function show(row, yes) {
+    row.more.hidden = !yes;
+    row.toggle.setAttribute("aria-expanded", String(yes));
+    row.toggle.textContent = yes ? "▾" : "▸";
+  }
+
+  async function open(row, yes) {
+    show(row, yes);
+    if (!isGroup(row.alarm)) return;
+    await loadMembers(row).catch(refresh);
+    placeRows();
+  }
+
+  async function loadMembers(row) {
+    if (row.more.hidden) { row.members = []; return; }
+    const query = new URLSearchParams({ group: row.alarm.id, limit: MOST });
+    row.members = (await get(`/api/v1/alarms?${query}`)).data;
   }
 
   function close(row) {
@@ -103,7 +95,7 @@ export function alarmList(place, { refresh, withMachine }) {
     const path = `${addressOf(row.alarm)}/${name.replaceAll("_", "-")}`;
     row.shown = name;
     if (AT_ONCE.has(name)) return act(path, {}, row.form, done);
-    if (name !== "history") return openForm(row.form, name, { submit: (body, message) => act(path, body, message, done), close: () => close(row) });
+    if (name !== "history") return openForm(row.form, name, { submit: (body, message) => act(path, body, message, done), close: () => close(row), alarm: row.alarm });
     try {
       await showHistory(row.alarm, row.form);
     } catch (error) {
@@ -111,42 +103,78 @@ export function alarmList(place, { refresh, withMachine }) {
     }
   }
 
-  function offer(row, names) {
-    if (row.offered === names.join()) return;
-    row.offered = names.join();
+  function withAll(row, name) {
+    const body = { action: name, filter: { group: row.alarm.id }, expected_count: countFor(row.alarm, name) };
+    act("/api/v1/alarms/actions", body, row.form, refresh);
+  }
+
+  function buttonsOf(row) {
+    const x = row.alarm;
+    if (!isGroup(x)) {
+      const button = (name) => el("button", { type: "button", "data-do": name, "aria-label": t("alarms.do_with", { action: t(`alarms.do_${name}`), fault: faultName(x.fault), machine: x.machine_id }), onclick: () => press(row, name) }, t(`alarms.do_${name}`));
+      return [...(mayOperate ? actionsFor(x) : []), "history"].map(button);
+    }
+    return Object.keys(WITH_ALL).filter((name) => mayOperate && countFor(x, name)).map((name) => {
+      const action = t(`alarms.do_${name}`), n = countFor(x, name);
+      return el("button", { type: "button", "data-all": name, "aria-label": t("alarms.do_with_supply", { action, n, fault: faultName(x.fault), name: nameOf(x) }), onclick: () => withAll(row, name) }, t("alarms.do_with_all", { action, n }));
+    });
+  }
+
+  function offer(row) {
+    const buttons = buttonsOf(row);
+    const offered = buttons.map((b) => b.outerHTML).join();
+    if (row.offered === offered) return;
+    row.offered = offered;
     const hadFocus = row.buttons.contains(document.activeElement);
-    row.buttons.replaceChildren(...names.map((name) => el("button", { type: "button", "data-do": name, "aria-label": t("alarms.do_with", { action: t(`alarms.do_${name}`), fault: faultName(row.alarm.fault), machine: row.alarm.machine_id }), onclick: () => press(row, name) }, t(`alarms.do_${name}`))));
+    row.buttons.replaceChildren(...buttons);
     if (hadFocus) row.buttons.firstChild?.focus({ preventScroll: true });
   }
 
-  return (alarms, mayOperate) => {
-    const kept = new Set(alarms.map((a) => a.id));
-    for (const [id, row] of rows) if (!kept.has(id)) { row.node.remove(); rows.delete(id); }
-    let before = null;
-    for (const a of alarms) {
-      if (!rows.has(a.id)) rows.set(a.id, makeRow());
-      const row = rows.get(a.id);
-      row.alarm = a;
-      const drawn = JSON.stringify([a, moment(a.since)]);
-      if (row.drawn !== drawn) {
-        row.facts.replaceChildren(...facts(a, withMachine).filter(Boolean));
-        row.node.className = a.open && a.active ? a.level : "calm";
-        row.drawn = drawn;
-      }
-      offer(row, mayOperate ? [...actionsFor(a), "history"] : ["history"]);
-      const there = before ? before.nextSibling : place.firstChild;
-      if (there !== row.node) place.insertBefore(row.node, there);
-      before = row.node;
-    }
-  };
-}
+  function drawRow(x, member) {
+    if (!rows.has(keyOf(x))) rows.set(keyOf(x), makeRow(x));
+    const row = rows.get(keyOf(x));
+    row.alarm = x;
+    if (picked.has(keyOf(x))) picked.set(keyOf(x), x);
+    const cells = summary(x);
+    for (const c of columns) redraw(row.cells[c], cells[c]);
+    row.cells.why.title = x.reason;
+    const drawn = JSON.stringify([x, moment(x.since)]);
+    if (row.drawn !== drawn) { row.facts.replaceChildren(...details(x, withMachine)); row.drawn = drawn; }
+    row.node.className = `${x.open && x.active ? x.level : "calm"}${member ? " member" : ""}`;
+    offer(row);
+    return row;
+  }
 
-// Who acts, said once above a list; the name can be changed where no key has one.
-export function drawAccess(place, access) {
-  const name = access.name || localStorage.getItem("vtox_operator") || "";
-  const text = !access.may_operate ? t("alarms.read_only") : name ? t("alarms.acting_as", { name }) : "";
-  const change = access.name_needed && name ? el("button", { type: "button", class: "link", onclick: () => { localStorage.removeItem("vtox_operator"); drawAccess(place, access); } }, t("alarms.another_name")) : null;
-  if (place.dataset.text === text) return;
-  place.dataset.text = text;
-  place.replaceChildren(text, ...(change ? [" ", change] : []));
+  // Rows in their order; nodes are moved only where they are elsewhere.
+  function placeRows() {
+    const kept = new Set();
+    let before = place.tHead;
+    const put = (x, member) => {
+      const row = drawRow(x, member);
+      kept.add(keyOf(x));
+      if (before.nextSibling !== row.node) before.after(row.node);
+      before = row.node;
+      for (const m of row.members) put(m, true);
+    };
+    for (const x of shown) put(x, false);
+    for (const [key, row] of rows) if (!kept.has(key)) { row.node.remove(); rows.delete(key); picked.delete(key); }
+    drawPicked();
+  }
+
+  const draw = async (alarms, groups, may) => {
+    mayOperate = may;
+    shown = inOrder([...groups, ...alarms]);
+    place.classList.toggle("operable", Boolean(onPick) && may);
+    placeRows();
+    const opened = [...rows.values()].filter((row) => isGroup(row.alarm) && !row.more.hidden);
+    if (!opened.length) return;
+    await Promise.all(opened.map(loadMembers));
+    placeRows();
+  };
+  return {
+    draw,
+    // The ids of the alarms that are picked, those of groups among them.
+    picked: () => [...new Set([...picked.values()].flatMap((x) => (isGroup(x) ? x.alarms : [x.id])))],
+    unpick: () => { for (const x of [...picked.values()]) pick(x, false); },
+  };
 }

@@ -1,40 +1,41 @@
 // The page of alarms: which ones, what operators do with one or with all that match, what is suspended and why.
 
+import { act, drawAccess, refusal } from "./alarmactions.js";
 import { openForm } from "./alarmform.js";
-import { act, alarmList, drawAccess, refusal } from "./alarmlist.js";
+import { alarmList } from "./alarmlist.js";
 import { clockSwitch, moment } from "./clock.js";
-import { byId, count, el, ended, faultName, get, outage, poll, put, sentenceCase, stateWord } from "./common.js";
-import { supplyAlarmList } from "./supplyalarms.js";
+import { byId, count, el, ended, faultName, get, outage, poll, put, redraw, sentenceCase, stateWord } from "./common.js";
 import { t } from "./texts.js";
 
 const STATES = ["unacknowledged", "acknowledged", "returned_unacknowledged", "shelved", "suppressed_by_design", "out_of_service", "normal"];
-const BULK = ["acknowledge", "comment", "shelve", "unshelve", "close"];
+const BULK = ["acknowledge", "comment", "assign", "shelve", "unshelve", "close"];
 const PART = 100, MOST = 500;
-const FILTERS = ["state", "level", "machine_id"];
+const FILTERS = ["state", "level", "machine_id", "assignee"];
+const ANYBODY = "*";
 
 // What is shown stands in the address: `show` is a state, `all`, or absent for the open ones.
 const asked = new URLSearchParams(location.search);
-const chosen = { show: asked.get("show") ?? "open", level: asked.get("level") ?? "", machine_id: asked.get("machine_id") ?? "" };
+const chosen = { show: asked.get("show") ?? "open", level: asked.get("level") ?? "", machine_id: asked.get("machine_id") ?? "", assignee: asked.get("assignee") ?? ANYBODY };
 let limit = PART;
 let last = null;
 let mayOperate = false;
 let drawnBulk = "";
 
-const draw = alarmList(byId("list"), { refresh: () => refresh(), withMachine: true });
-
-const drawSupplies = supplyAlarmList(byId("supplies"), { refresh: () => refresh() });
+const list = alarmList(byId("list"), { refresh: () => refresh(), withMachine: true, onPick: () => drawBulk() });
 
 function filter() {
   const found = { machine_id: chosen.machine_id, level: chosen.level };
   if (chosen.show === "open") found.open = true;
   else if (chosen.show !== "all") found.state = chosen.show;
-  return Object.fromEntries(Object.entries(found).filter(([, v]) => v !== ""));
+  const given = Object.fromEntries(Object.entries(found).filter(([, v]) => v !== ""));
+  // Nobody has no name.
+  return chosen.assignee === ANYBODY ? given : { ...given, assignee: chosen.assignee };
 }
 
 function choose(change) {
   Object.assign(chosen, change);
   limit = PART;
-  const kept = Object.entries(chosen).filter(([name, v]) => v && !(name === "show" && v === "open"));
+  const kept = Object.entries(chosen).filter(([name, v]) => (name === "assignee" ? v !== ANYBODY : v && !(name === "show" && v === "open")));
   history.replaceState(null, "", `?${new URLSearchParams(kept)}`);
   refresh();
 }
@@ -51,30 +52,44 @@ function drawOthers() {
   const machine = el("input", { type: "search", id: "machine", value: chosen.machine_id, placeholder: t("alarms.any_machine"), "aria-label": t("alarms.machine"), onchange: (e) => choose({ machine_id: e.target.value.trim() }) });
   const level = el("select", { id: "level", "aria-label": t("alarms.level"), onchange: (e) => choose({ level: e.target.value }) },
     ["", "warning", "fault"].map((v) => el("option", { value: v, selected: v === chosen.level ? "" : null }, v ? stateWord(v) : t("alarms.any_level"))));
-  put("others", machine, level, clockSwitch(() => refresh()));
+  const assignee = el("select", { id: "assignee", "aria-label": t("alarms.assignee"), onchange: (e) => choose({ assignee: e.target.value }) });
+  put("others", machine, level, assignee, clockSwitch(() => refresh()));
 }
 
-// One action on all that match, offered as soon as something but `open` is chosen; the count comes first.
-function drawBulk(n) {
-  const offered = mayOperate && n > 1 && FILTERS.some((name) => filter()[name]);
-  const key = offered ? JSON.stringify(filter()) : "";
+// Who has open alarms, and how many; nobody first.
+function drawAssignees(counts) {
+  const names = [...new Set([...Object.keys(counts), chosen.assignee])].filter((n) => n && n !== ANYBODY).sort();
+  const option = (value, text) => el("option", { value }, text);
+  redraw("assignee", option(ANYBODY, t("alarms.anybody")), option("", t("alarms.nobody", { n: counts[""] ?? 0 })), names.map((n) => option(n, t("alarms.assigned_open", { name: n, n: counts[n] ?? 0 }))));
+  byId("assignee").value = chosen.assignee;
+}
+
+// One action on what is picked, else on all that match, as soon as something but `open` is chosen.
+function drawBulk() {
+  const n = last ? last.data.length + last.groups.reduce((sum, g) => sum + g.alarms.length, 0) : 0, picked = list.picked().length;
+  const offered = mayOperate && (picked > 0 || (n > 1 && FILTERS.some((name) => name in filter())));
+  const key = offered ? JSON.stringify(picked || filter()) : "";
   if (key === drawnBulk) return;
   drawnBulk = key;
   byId("bulk").hidden = !offered;
   put("bulkform");
-  put("bulk", el("span", { class: "soft" }, t("alarms.with_all")), BULK.map((name) => el("button", { type: "button", onclick: () => bulk(name) }, t(`alarms.do_${name}`))));
+  const buttons = BULK.map((name) => el("button", { type: "button", "data-bulk": name, onclick: () => bulk(name) }, t(`alarms.do_${name}`)));
+  put("bulk", picked ? el("b", {}, t("alarms.with_picked", { n: picked })) : el("span", { class: "soft" }, t("alarms.with_all")), buttons, picked ? el("button", { type: "button", class: "link", onclick: () => list.unpick() }, t("alarms.unpick")) : "");
 }
 
 function bulk(name) {
-  const place = byId("bulkform"), path = "/api/v1/alarms/actions";
-  const close = () => { put(place); byId("bulk").querySelector("button").focus(); };
+  const place = byId("bulkform"), path = "/api/v1/alarms/actions", ids = list.picked();
+  const close = () => { put(place); byId("bulk").querySelector("button")?.focus(); };
   const submit = (body, message) => {
-    const request = { ...body, action: name, filter: filter() };
+    const request = { ...body, action: name, filter: ids.length ? { ids } : filter() };
     act(path, { ...request, dry_run: true }, message, (trial) => {
-      const finish = async () => { close(); await refresh(); };
-      const go = el("button", { type: "button", class: "go", onclick: () => act(path, { ...request, expected_count: trial.count }, message, finish) }, t("alarms.go_bulk", { action: t(`alarms.do_${name}`), n: trial.count }));
+      const finish = async () => { close(); list.unpick(); await refresh(); };
+      const apply = () => act(path, { ...request, expected_count: trial.count }, message, finish);
+      // Who picked them knows how many there are.
+      if (ids.length && trial.count === ids.length) return apply();
+      const go = el("button", { type: "button", class: "go", onclick: apply }, t("alarms.go_bulk", { action: t(`alarms.do_${name}`), n: trial.count }));
       put(message, el("p", {}, t("alarms.would_change", { n: trial.count, matched: trial.matched })), trial.count ? go : "");
-      go.focus();
+      return go.focus();
     });
   };
   openForm(place, name, { submit, close });
@@ -97,7 +112,7 @@ function drawSuspensions(s) {
 
 function blankText() {
   if (last.data.length + last.groups.length) return "";
-  return Object.values(last.counts).some(Boolean) || FILTERS.some((name) => filter()[name]) ? t("alarms.none_match") : t("alarms.none_yet");
+  return Object.values(last.counts).some(Boolean) || FILTERS.some((name) => name in filter()) ? t("alarms.none_match") : t("alarms.none_yet");
 }
 
 async function refresh() {
@@ -108,17 +123,18 @@ async function refresh() {
     mayOperate = access.data.may_operate;
     drawAccess(byId("access"), access.data);
     drawFilters(found);
-    draw(found.data, mayOperate);
-    await drawSupplies(found.groups, mayOperate);
-    drawBulk(found.data.length + found.groups.length);
+    drawAssignees(found.assignees);
+    await list.draw(found.data, found.groups, mayOperate);
+    drawBulk();
     drawSuspensions(suspended.data);
     put("blank", blankText());
     byId("blank").hidden = found.data.length + found.groups.length > 0;
+    byId("list").hidden = !byId("blank").hidden;
     const grouped = found.open_grouped < found.open;
     put("total", t(grouped ? "alarms.open_in_rows" : "alarms.open_count", { n: found.open, rows: found.open_grouped }));
     byId("morebox").hidden = !found.next || limit >= MOST;
     document.title = `${found.open ? `(${found.open}) ` : ""}${t("alarms.title")} · VTOX`;
-    put("outage", found.away.map((a) => el("div", { class: "notice down", role: "alert" }, el("b", {}, ended(sentenceCase(a.reason))), " ", t("alarms.of_then"))));
+    put("outage");
     stale(false);
   } catch (error) {
     put("outage", error.status === 422 ? el("p", { class: "word fault", role: "alert" }, refusal(error)) : outage(error));

@@ -52,6 +52,8 @@ export function glyph(state) {
 // The word of an identifier; one of another version is its own.
 const word = (kind, name, other = name) => (hasText(`words.${kind}_${name}`) ? t(`words.${kind}_${name}`) : other);
 export const stateWord = (state) => word("state", state);
+// That a machine sends nothing, and for how long.
+export const silence = (since) => el("span", { class: "state word warning small" }, t("common.silent_for", { span: span(Math.max((Date.now() - new Date(since)) / 1000, 1)) }));
 export function pill(state, text = stateWord(state)) {
   return el("span", { class: `state pill ${state}` }, glyph(state), text);
 }

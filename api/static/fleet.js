@@ -11,6 +11,8 @@ const TRENDS_MS = 60_000;
 const ALERTS_EVERY = 2;
 const SCROLL_MS = 120;
 const REASONS = 3;
+const FLAGS = ["silent", "clock"];
+const RUN = 3;
 
 let asked = "";
 let tag = "";
@@ -86,15 +88,27 @@ function drawCoverage(c) {
   ]));
 }
 
+// Alerts in runs: machines that fall silent, or send again, one after the other are one row.
+function inRuns(alerts) {
+  const runs = [];
+  for (const a of alerts) {
+    const same = (b) => FLAGS.includes(a.fault) && b.fault === a.fault && b.event === a.event;
+    if (runs.length && same(runs.at(-1)[0])) runs.at(-1).push(a); else runs.push([a]);
+  }
+  return runs.flatMap((run) => (run.length < RUN ? run.map((a) => [a]) : [run]));
+}
+
+const machineLink = (a) => el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}#${a.fault}` }, a.machine_id);
+
 function drawAlerts(alerts, now) {
   if (!alerts.length) return redraw("alerts", el("li", { class: "blank" }, t("fleet.no_alerts")));
-  redraw("alerts", byTime(alerts).map((a) => {
-    const state = a.event === "cleared" ? "normal" : a.level;
+  redraw("alerts", inRuns(byTime(alerts)).map((run) => {
+    const [a] = run, state = a.event === "cleared" ? "normal" : a.level;
     return el("li", {},
       el("div", { class: "line" }, el("span", { class: `state word ${state}` }, glyph(state), eventWord(a)),
-        el("b", {}, a.machine_id ? el("a", { href: `/machines/${encodeURIComponent(a.machine_id)}#${a.fault}` }, a.machine_id) : t("fleet.system")), faultName(a.fault),
+        el("b", {}, run.length > 1 ? t("fleet.machines_of_run", { n: run.length }) : a.machine_id ? machineLink(a) : t("fleet.system")), faultName(a.fault),
         el("time", { datetime: a.time, title: a.time }, ago(Math.max(now - a.t, 0)))),
-      el("p", {}, sentenceCase(a.reason)));
+      el("p", {}, run.length > 1 ? run.flatMap((b, i) => [i ? " " : "", machineLink(b)]) : sentenceCase(a.reason)));
   }));
 }
 

@@ -91,7 +91,7 @@ function drawMachine(m, now) {
   document.title = `${m.machine_id} · VTOX`;
   for (const n of parts()) n.hidden = false;
   put("name", m.machine_id);
-  put("state", pill(m.state), m.silent ? " " : "", m.silent ? pill("warning", t("machine.silent_for", { span: span(m.last_window_age_s) })) : "");
+  put("state", pill(m.state), m.silent ? " " : "", m.silent ? pill("warning", t("common.silent_for", { span: span(m.last_window_age_s) })) : "");
   const bar = el("i");
   bar.style.width = `${m.health ?? 0}%`;
   put("health", ...(m.health === null ? [t("machine.health_unknown")] : [t("machine.health", { health: num(m.health, 0) }), el("span", { class: "health", "aria-hidden": "true" }, bar)]));

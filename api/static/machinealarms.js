@@ -1,13 +1,14 @@
 // The alarms of one machine on its page, and whether it is in service.
 
 import { openForm } from "./alarmform.js";
-import { act, alarmList, drawAccess } from "./alarmlist.js";
+import { alarmList } from "./alarmlist.js";
+import { act, drawAccess } from "./alarmactions.js";
 import { clockSwitch, moment } from "./clock.js";
 import { byId, el, get, label, put } from "./common.js";
 import { t } from "./texts.js";
 
 const SHOWN = 20;
-let draw = null;
+let list = null;
 let drawnService = "";
 
 function drawService(id, out, mayOperate, refresh) {
@@ -26,13 +27,13 @@ function drawService(id, out, mayOperate, refresh) {
 // Draws them anew; called at every poll of the page.
 export async function followAlarms(id) {
   const refresh = () => followAlarms(id);
-  if (!draw) {
-    draw = alarmList(byId("alarmlist"), { refresh, withMachine: false });
+  if (!list) {
+    list = alarmList(byId("alarmlist"), { refresh, withMachine: false });
     put("alarmclock", clockSwitch(refresh));
   }
   const query = new URLSearchParams({ machine_id: id, limit: SHOWN });
   const [found, access, suspended] = await Promise.all([get(`/api/v1/alarms?${query}`), get("/api/v1/access"), get("/api/v1/alarms/suspensions")]);
-  draw(found.data, access.data.may_operate);
+  await list.draw(found.data, [], access.data.may_operate);
   drawAccess(byId("alarmaccess"), access.data);
   drawService(id, suspended.data.out_of_service.find((s) => s.machine_id === id) ?? null, access.data.may_operate, refresh);
   put("alarmblank", found.data.length ? "" : t("alarms.none_of_machine"));

@@ -18,7 +18,7 @@ const lines = (id) => (id.length > LONG ? [id.slice(0, -END), id.slice(-END)].ma
 function stateText(m) {
   const named = Object.entries(m.faults).filter(([, s]) => s === m.state).map(([f]) => faultName(f));
   if (isIll(m)) return label(stateWord(m.state), listed(named));
-  if (m.silent_since) return t("fleet.silent_for", { span: span(Math.max((Date.now() - new Date(m.silent_since)) / 1000, 1)) });
+  if (m.silent_since) return t("common.silent_for", { span: span(Math.max((Date.now() - new Date(m.silent_since)) / 1000, 1)) });
   return stateWord(m.state);
 }
 

@@ -4,7 +4,7 @@ import { el, fetchAnswer, Refused } from "./common.js";
 import { language, t } from "./texts.js";
 
 const NAME = "vtox_operator";
-const nameKept = () => localStorage.getItem(NAME) ?? "";
+export const nameKept = () => localStorage.getItem(NAME) ?? "";
 
 // Sends JSON; an answer that is no success is thrown as `Refused`.
 export async function send(method, path, body) {
