@@ -9,8 +9,8 @@ from api.fleet_index import FleetView
 from api.schemas.alarms import AlarmFilter
 from vtox.alarms.book import Book
 from vtox.alarms.life import Alarm
+from vtox.alarms.precedence import precedence
 from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
-from vtox.alarms.urgency import urgency
 
 # Filters in use at a time, of several pages.
 KEPT_LISTS = 16
@@ -70,8 +70,8 @@ def _alarm_list(book: Book, fleet: FleetView, wanted: AlarmFilter, grouped: bool
     group_matches = {of[a.id] for a in matching if a.id in of}
     rows = (a for a in matching if not (grouped and a.id in of))
     return AlarmList(
-        alarms=sorted(rows, key=urgency),
-        groups=sorted((g for g in groups if g.id in group_matches), key=urgency),
+        alarms=sorted(rows, key=precedence),
+        groups=sorted((g for g in groups if g.id in group_matches), key=precedence),
         group_of=of,
         counts=Counter(a.state for a in others),
         open_by_level=Counter((a.state, a.level) for a in others if a.open),

@@ -38,8 +38,8 @@ from api.schemas.common import Data
 from api.supply_alarms import groups_of, supply_alarm_shape
 from vtox.alarms import life
 from vtox.alarms.book import Action, ActionName, Book
+from vtox.alarms.precedence import Precedence, precedence
 from vtox.alarms.supplies import group_ids
-from vtox.alarms.urgency import Urgency, urgency
 from vtox.history.alarm_records import actions_of, alarm_of
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
@@ -82,7 +82,7 @@ def list_alarms(
     (book, now_ms), fleet = backend.book(), backend.server.fleet()
     listed = backend.alarm_lists.list(book, fleet, query, grouped=query.grouped)
     found, of = listed.alarms, listed.group_of
-    first = bisect_right(found, _place(query.cursor), key=urgency) if query.cursor else 0
+    first = bisect_right(found, _position(query.cursor), key=precedence) if query.cursor else 0
     end = first + query.limit
     return Alarms(
         data=_with_growth(request, backend, found[first:end], book, of, fleet),
@@ -234,14 +234,14 @@ def _act(
 
 def _cursor(alarm: life.Alarm) -> str:
     """Return the place of an alarm in the list, which may change before the next page."""
-    return "~".join(str(part) for part in urgency(alarm))
+    return "~".join(str(part) for part in precedence(alarm))
 
 
-def _place(cursor: str) -> Urgency:
+def _position(cursor: str) -> Precedence:
     found = _CURSOR.fullmatch(cursor)
     try:
         if found:
-            return Urgency(found[1] == "True", int(found[2]), float(found[3]), found[4])
+            return Precedence(found[1] == "True", int(found[2]), float(found[3]), found[4])
     except ValueError:
         pass
     raise bad_cursor(cursor, "of this list")

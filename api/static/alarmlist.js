@@ -18,10 +18,10 @@ const nameFor = (x) => `${faultName(x.fault)} ${isGroup(x) ? nameOf(x) : x.machi
 const countFor = (g, name) => (WITH_ALL[name] ? WITH_ALL[name].reduce((n, s) => n + (g.counts[s] ?? 0), 0) : g.alarms.length);
 
 // The order of the service (docs/ALARMS.md#order), which gives alarms and groups as two lists.
-const urgency = (x) => [x.open ? 0 : 1, x.open ? RANK[x.level] ?? 2 : 0, -x.t];
+const precedence = (x) => [x.open ? 0 : 1, x.open ? RANK[x.level] ?? 2 : 0, -x.t];
 export function inOrder(items) {
   const compare = (a, b) => a.key.map((k, i) => k - b.key[i]).find((d) => d) ?? 0;
-  return items.map((x) => ({ x, key: urgency(x) })).sort(compare).map(({ x }) => x);
+  return items.map((x) => ({ x, key: precedence(x) })).sort(compare).map(({ x }) => x);
 }
 
 // A table in `place`; `refresh` is called after an action, `onPick` when other rows are picked. On the page of a machine

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 
 from vtox.alarms.life import STATES, Alarm
+from vtox.alarms.precedence import precedence
 from vtox.alarms.supplies import SupplyAlarm, group_ids, supply_alarms
-from vtox.alarms.urgency import urgency
 from vtox.cli import alarm_actions
 from vtox.cli.alarm_table import (
     action_table,
@@ -67,10 +67,10 @@ def list_alarms(
             return False
         return (not supply or of.get(a.id) == supply) and (bool(state) or every or a.open)
 
-    found = sorted(filter(matches, alarms), key=urgency)
+    found = sorted(filter(matches, alarms), key=precedence)
     apart = found if supply else [a for a in found if a.id not in of]
     matched = {of[a.id] for a in found if a.id in of}
-    shown = sorted((g for g in groups if not supply and g.id in matched), key=urgency)
+    shown = sorted((g for g in groups if not supply and g.id in matched), key=precedence)
     if as_json:
         rows = [alarm_table(a, fleet, of.get(a.id, "")) for a in found[:limit]]
         typer.echo(json.dumps({"data": rows, "groups": [supply_alarm_table(g) for g in shown]}))
@@ -79,7 +79,7 @@ def list_alarms(
     if not found:
         console.print("No alarms of these.")
         return
-    print_alarms(console, sorted([*shown, *apart[:limit]], key=urgency), fleet)
+    print_alarms(console, sorted([*shown, *apart[:limit]], key=precedence), fleet)
     if len(apart) > limit:
         console.print(f"{len(apart) - limit} more: --limit", style="dim")
 

@@ -7,7 +7,7 @@ from vtox.alarms.supplies import SupplyAlarm
 from vtox.health.alerts import RANK
 
 
-class Urgency(NamedTuple):
+class Precedence(NamedTuple):
     """What sorts an alarm among others; of those that are not open the level does not count."""
 
     ended: bool
@@ -16,7 +16,7 @@ class Urgency(NamedTuple):
     id: str
 
 
-def urgency(alarm: Alarm | SupplyAlarm) -> Urgency:
+def precedence(alarm: Alarm | SupplyAlarm) -> Precedence:
     """Return the place of an alarm, or of several that are one, in a list."""
     level = -RANK.get(alarm.level, 0) if alarm.open else 0
-    return Urgency(not alarm.open, level, -alarm.t, alarm.id)
+    return Precedence(not alarm.open, level, -alarm.t, alarm.id)
