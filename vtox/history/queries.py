@@ -191,7 +191,7 @@ def alert_of(row: RowMapping) -> tuple[str, Alert]:
     """Return id and event of a row of alerts."""
     names = ("machine_id", "fault", "level", "event", "t", "code", "reason")
     values = reason_from_json(row["code"], row["reason_values"]).values
-    doubts = reasons_from_json(row["doubts"] or "")
+    doubts = reasons_from_json((row["doubts"] or "").encode())
     alert = Alert(id=row["alert_id"], values=values, doubts=doubts, **{n: row[n] for n in names})
     return entry_id_of(row), alert
 

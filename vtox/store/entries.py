@@ -200,7 +200,7 @@ def decode_alert(fields: RawFields) -> Alert:
     names = ("id", "machine_id", "fault", "level", "event", "code", "reason")
     known: dict[str, Any] = {n: text.get(n, "") for n in names}
     values = values_from_table(_json_table(fields.get(b"values")))
-    doubts = reasons_from_json(text.get("doubts", ""))
+    doubts = reasons_from_json(fields.get(b"doubts"))
     return Alert(**known, t=time_s(text.get("t")) or 0.0, values=values, doubts=doubts)
 
 
@@ -209,12 +209,15 @@ def reason_from_json(code: str, values: str) -> Reason:
     return Reason(code, values_from_table(_json_table(values.encode())))
 
 
-def reasons_from_json(text: str) -> tuple[Reason, ...]:
-    """Return reasons from JSON, none where it is of another program."""
+def reasons_from_json(text: bytes | None) -> tuple[Reason, ...]:
+    """Return reasons from JSON, none where it is of another program, or too long."""
     try:
-        return reasons_from_table(loads(text.encode() or b"[]"))
-    except (ValueError, TypeError, LookupError, AttributeError):
+        tables = loads(text or b"[]") if len(text or b"") <= JSON_MAX else []
+    except ValueError:
         return ()
+    rows = [row for row in tables if isinstance(row, dict)] if isinstance(tables, list) else []
+    coded = [row for row in rows if isinstance(row.get("code"), str)]
+    return reasons_from_table([r for r in coded if isinstance(r.get("values", {}), dict)])
 
 
 def encode_assessment(machine_id: str, a: Assessment) -> Texts:

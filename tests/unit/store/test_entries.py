@@ -26,6 +26,9 @@ values = st.dictionaries(
     names, st.one_of(numbers, st.integers(-(2**53), 2**53), names, st.tuples(names, names))
 )
 reasons = st.builds(Reason, names, values)
+SOME_ALERT = Alert(
+    id="M1:bearing:1", machine_id="M1", fault="bearing", level="fault", event="raised", t=1.0
+)
 doubts = st.lists(reasons, max_size=2).map(tuple)
 kept_values = values.map(lambda v: Reason("", v).values)
 indicators = st.dictionaries(names, st.one_of(st.none(), numbers, names, st.booleans()))
@@ -98,6 +101,27 @@ def test_results_come_back(r: Result) -> None:
 )))  # fmt: skip
 def test_alerts_come_back(a: Alert) -> None:
     assert entries.decode_alert(stored(entries.encode_alert(a))) == a
+
+
+def test_many_doubts_of_an_alert_come_back_whole() -> None:
+    many = tuple(reason("load_too_low", load_a=float(i), needed_a=1.5) for i in range(500))
+    texts = entries.encode_alert(replace(SOME_ALERT, doubts=many))
+    assert entries.decode_alert(stored(texts)).doubts == many
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b'[{"code":5}]', b'[{"code":["x"]}]', b'[{"code":{}}]', b"[{}]", b"[5]", b"[null]"),
+        *(b'{"a":1}', b'"x"', b"3", b"[", b"\xff", b"[" * 5000 + b"]" * 5000),
+        *(b'[{"code":"no_baseline","values":3}]', b'[{"code":"\\ud800"}]'),
+        b'[{"code":"' + b"x" * (entries.JSON_MAX + 1) + b'"}]',
+    ],
+    ids=range(15),
+)
+def test_doubts_of_another_program_are_none_or_have_a_code(text: bytes) -> None:
+    found = entries.decode_alert({b"id": b"M1:bearing:1", b"doubts": text}).doubts
+    assert all(isinstance(d.code, str) for d in found)
 
 
 assessments = st.builds(
