@@ -38,6 +38,6 @@ function show(found, following) {
   [entries, next] = [found, following];
   if (!found.length) return note(t("cluster.changes_none"));
   const columns = ["time", "who", "from", "machine", "what"].map((name) => [t(`cluster.change_${name}`)]);
-  table("changes", columns, found.map((e) => [moment(e.time), e.by || "–", el("code", {}, e.address || "–"), e.machine_id ? el("a", { href: `/machines/${encodeURIComponent(e.machine_id)}` }, e.machine_id) : "–", el("span", { title: e.what_to_do }, e.sentence)]));
+  table("changes", columns, found.map((e) => [moment(e.time), e.by || e.key_id || "–", el("code", {}, e.address || "–"), e.machine_id ? el("a", { href: `/machines/${encodeURIComponent(e.machine_id)}` }, e.machine_id) : "–", el("span", { title: e.what_to_do }, e.sentence)]));
   byId("morechanges").hidden = !next;
 }

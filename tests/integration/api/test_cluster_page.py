@@ -8,11 +8,14 @@ import httpx
 from tests.integration.api.browser import needs_browser
 from tests.integration.api.test_fleet_page import page_of
 from tests.integration.api.test_status import bring_up
+from tests.integration.api.test_trends_page import SIDEWAYS, narrow
+from tests.integration.helpers import eventually
 from tests.integration.history.entries import add_metrics
 from vtox import keys
 from vtox.history.recorder import Recorder
 from vtox.settings import Settings
-from vtox.store import apikeys, heartbeats
+from vtox.store import apikeys, audit, heartbeats
+from vtox.store.audit import Actor, Deed
 from vtox.store.client import Client, server_time
 
 LETTER = {
@@ -101,3 +104,20 @@ def test_the_cluster_over_time_and_its_dead_letters(
         tab.shows("M1, seq 9: sent again as entry")
         assert "ia: 3 bytes" not in tab.text()
     assert client.xlen(keys.RAW) == 1
+
+
+@needs_browser
+def test_a_long_change_widens_neither_a_screen_nor_a_telephone(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    long = tuple(f"bearing.contact_angle_deg_{i}: none -> {i}" for i in range(30))
+    actor = Actor(by="Ada", address="vm")
+    deed = Deed(actor=actor, code="nameplate_changed", machine_id="M1", values={"changes": long})
+    audit.write(client, deed)
+    with page_of(settings, tmp_path, "/cluster") as tab:
+        tab.shows("bearing.contact_angle_deg_29: none -> 29")
+        assert tab.run(SIDEWAYS) <= 0
+        narrow(tab, 390)
+        eventually(lambda: tab.run("innerWidth") == 390 and tab.run(SIDEWAYS) <= 0)
+        cell = "document.querySelector('#changes td:last-child').getBoundingClientRect().width"
+        assert tab.run(cell) > 250, "the text has the whole width"
