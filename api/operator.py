@@ -17,12 +17,11 @@ from api.schemas.alarms import (
     ShelveIn,
     WorkOrderIn,
 )
+from api.server import Server
 from vtox.alarms.book import Action, ActionName, Book
 from vtox.alarms.life import Alarm
-from vtox.store import alarm_book
 from vtox.store.alarm_actions import work_order
 from vtox.store.audit import Actor
-from vtox.store.client import Client
 
 log = structlog.get_logger()
 
@@ -65,9 +64,9 @@ def actor_of(request: Request, by: str = "") -> Actor:
     return Actor(by=name, key_id=key_id, address=address_of(request.scope))
 
 
-def act(client: Client, actions: Callable[[Book, int], Iterable[Action]]) -> None:
-    """Do what an operator wants, as `alarm_book.act`, and log it."""
-    for a in alarm_book.act(client, actions):
+def act(server: Server, actions: Callable[[Book, int], Iterable[Action]]) -> None:
+    """Do what an operator wants, as `KeptBook.act`, and log it."""
+    for a in server.alarms.act(server.client(), actions):
         log_action(a)
 
 

@@ -9,7 +9,7 @@ import redis
 from api.fleet_index import FleetIndex, FleetView
 from vtox.errors import ServerUnavailable
 from vtox.monitoring.throughput import Reading, Sampler
-from vtox.store.alarm_book import BookReader
+from vtox.store.alarm_book import KeptBook
 from vtox.store.client import Client, connect, loading_error
 from vtox.store.fleet import MachineNames
 from vtox.store.open_alerts import OpenAlerts
@@ -27,7 +27,7 @@ class Server:
 
     def __init__(self, url: Callable[[], str], silence_after_s: float) -> None:
         self.fleet_index = FleetIndex()
-        self.alarms = BookReader()
+        self.alarms = KeptBook()
         self.machine_names = MachineNames()
         self.open_alerts = OpenAlerts()
         self._find_url = url

@@ -65,6 +65,8 @@ FLEET_CHANGES = "vtox:fleet-changes"
 # Hash alarm id -> the alarm as JSON, with what suspends others and how far the alerts are in it:
 # `vtox.store.alarm_book`.
 ALARM_BOOK = "vtox:alarm-book"
+# Sorted set of the fields of that hash by the number of their last change.
+ALARM_CHANGES = "vtox:alarm-changes"
 # Hash host -> JSON: how many workers it has, how many it may have, and why it has so many.
 SCALING = "vtox:scaling"
 # Hash: the time by which retention deletes (`vtox.store.retention_clock`).

@@ -225,7 +225,7 @@ def _act(
             raise no_alarm(alarm_id)
         yield action_on(book.alarms[alarm_id], name, sent, now_ms, operator)
 
-    act(backend.client(), actions)
+    act(backend.server, actions)
     book, _ = backend.book()
     groups = group_ids(groups_of(backend, book.alarms.values()))
     fleet = backend.server.fleet()

@@ -115,7 +115,7 @@ class _Bulk:
                 raise AlarmRefused("count_changed", what)
             yield from possible
 
-        act(self.backend.client(), actions)
+        act(self.backend.server, actions)
         return result
 
     def _is_done(self, book: Book) -> bool:

@@ -88,30 +88,55 @@ class Book:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     shelved: dict[tuple[str, str], Suspension] = field(default_factory=dict)
     out_of_service: dict[str, Suspension] = field(default_factory=dict)
-    _ids: dict[str, set[str]] = field(default_factory=dict, compare=False)
+    # Ids of the alarms that were put or dropped.
+    changed: set[str] = field(default_factory=set, compare=False)
+    _ids: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
+    # Ids of the alarms with a suspension that ends by itself.
+    _timed: set[str] = field(default_factory=set, compare=False)
 
     def copy(self) -> "Book":
         """Return a book that changes without this one."""
-        ids = {m: set(of) for m, of in self._ids.items()}
-        return Book(dict(self.alarms), dict(self.shelved), dict(self.out_of_service), ids)
+        return Book(
+            dict(self.alarms),
+            dict(self.shelved),
+            dict(self.out_of_service),
+            set(self.changed),
+            dict(self._ids),
+            set(self._timed),
+        )
 
     def put(self, alarm: Alarm) -> None:
         """Keep an alarm, in place of the one with its id."""
         self.alarms[alarm.id] = alarm
-        self._ids.setdefault(alarm.machine_id, set()).add(alarm.id)
+        self.changed.add(alarm.id)
+        self._ids[alarm.machine_id] = self._ids.get(alarm.machine_id, frozenset()) | {alarm.id}
+        timed = any(s.until_ms is not None for s in alarm.suspensions.values())
+        (self._timed.add if timed else self._timed.discard)(alarm.id)
+
+    def drop(self, alarm_id: str) -> None:
+        """Forget an alarm."""
+        alarm = self.alarms.pop(alarm_id)
+        self.changed.add(alarm_id)
+        self._ids[alarm.machine_id] -= {alarm_id}
+        if not self._ids[alarm.machine_id]:
+            del self._ids[alarm.machine_id]
+        self._timed.discard(alarm_id)
 
     def at(self, now_ms: int) -> "Book":
         """Return the book at a time: without the shelvings that have ended until then."""
-        return Book(
-            {i: at(a, now_ms) for i, a in self.alarms.items()},
-            {k: s for k, s in self.shelved.items() if _holds(s, now_ms)},
-            self.out_of_service,
-            self._ids,
-        )
+        ended = [a for i in self._timed if (a := at(self.alarms[i], now_ms)) is not self.alarms[i]]
+        holding = {k: s for k, s in self.shelved.items() if _holds(s, now_ms)}
+        if not ended and len(holding) == len(self.shelved):
+            return self
+        present = self.copy()
+        for alarm in ended:
+            present.put(alarm)
+        present.shelved = holding
+        return present
 
     def next_end_ms(self) -> int | None:
         """Return when the next suspension ends by itself, None where none does."""
-        kept = [s for a in self.alarms.values() for s in a.suspensions.values()]
+        kept = [s for i in self._timed for s in self.alarms[i].suspensions.values()]
         ends = (s.until_ms for s in (*kept, *self.shelved.values()))
         return min((ms for ms in ends if ms is not None), default=None)
 
@@ -167,7 +192,7 @@ class Book:
     def forget_machine(self, machine_id: str) -> None:
         """Forget all of a machine."""
         for alarm in self._of(machine_id):
-            self._drop(alarm)
+            self.drop(alarm.id)
         for key in [k for k in self.shelved if k[0] == machine_id]:
             del self.shelved[key]
         self.out_of_service.pop(machine_id, None)
@@ -181,11 +206,7 @@ class Book:
         for i, alarm in enumerate(ended):
             age_ms = now_ms - max(alarm.since_ms, alarm.closed_ms or 0, alarm.cleared_ms or 0)
             if i >= FINISHED_AT_MOST or age_ms > FINISHED_KEPT_MS:
-                self._drop(alarm)
-
-    def _drop(self, alarm: Alarm) -> None:
-        del self.alarms[alarm.id]
-        self._ids[alarm.machine_id].discard(alarm.id)
+                self.drop(alarm.id)
 
     def _raise(self, alert: Alert, ms: int) -> None:
         # One fault of a machine has one alarm at a time: of the one before, the end was missed.

@@ -22,7 +22,7 @@ from vtox.cli.options import Json
 from vtox.cli.server_access import running_server
 from vtox.errors import InputError
 from vtox.settings import load
-from vtox.store.alarm_book import BookReader
+from vtox.store.alarm_book import KeptBook
 from vtox.store.fleet import FleetState, fleet_state, supplied_machines
 
 group = typer.Typer(help="Alarms: list, show, act on them, figures.", no_args_is_help=True)
@@ -93,7 +93,7 @@ def show_alarm(alarm_id: Id, as_json: Json = False) -> None:
 
     settings = load()
     with running_server(settings) as client:
-        book, _ = BookReader().read(client)
+        book, _ = KeptBook().read(client)
         fleet = fleet_state(client, settings.silence_after_s)
         known = alarm_of(client, book, lambda: reading(settings), alarm_id)
         if known is None:
@@ -143,7 +143,7 @@ def show_figures(
 def _read() -> tuple[list[SupplyAlarm], list[Alarm], FleetState]:
     settings = load()
     with running_server(settings) as client:
-        book, _ = BookReader().read(client)
+        book, _ = KeptBook().read(client)
         machines = supplied_machines(client)
         fleet = fleet_state(client, settings.silence_after_s)
     alarms = list(book.alarms.values())

@@ -94,7 +94,14 @@ def _roles() -> dict[str, Role]:
     )
     # What the supervisor of a host reports, as whatever user that host has.
     absent = f"(+hset +hdel +time {_keys(keys.ABSENT)})"
-    monitor = (keys.MONITOR, keys.ALARMS, keys.ALARM_BOOK, keys.WATCH, keys.RETENTION_CLOCK)
+    monitor = (
+        keys.MONITOR,
+        keys.ALARMS,
+        keys.ALARM_BOOK,
+        keys.ALARM_CHANGES,
+        keys.WATCH,
+        keys.RETENTION_CLOCK,
+    )
     # Readers count what they cannot read.
     counted = _only("+hincrby", keys.UNREADABLE)
     bridge_keys = (*bridge, keys.ABSENT, *monitor, *counts, *machines, *_RECORDS)
@@ -115,6 +122,7 @@ def _roles() -> dict[str, Role]:
         keys.REPLAY_SECRET,
         keys.RETIRED,
         keys.ALARM_BOOK,
+        keys.ALARM_CHANGES,
         keys.ABSENT,
         *machines,
         _KNOWN_WINDOWS,
@@ -209,6 +217,7 @@ def _roles() -> dict[str, Role]:
                     _keys(
                         *machines,
                         keys.ALARM_BOOK,
+                        keys.ALARM_CHANGES,
                         keys.ALARMS,
                         keys.RETENTION_CLOCK,
                         read_only=True,

@@ -20,7 +20,7 @@ from vtox.notification.plan import Plan, plans
 from vtox.notification.rules import Rules
 from vtox.settings import Settings
 from vtox.store import stream_reader
-from vtox.store.alarm_book import present_book
+from vtox.store.alarm_book import KeptBook
 from vtox.store.client import Client
 from vtox.store.entries import TEXT_MAX, RawFields
 from vtox.store.fleet import read_machines
@@ -64,6 +64,7 @@ class Consumer:
         self.client = client
         self.engine = engine
         self.rules = rules
+        self._book = KeptBook()
         self._positions: dict[str, Position] = {}
         # Where to begin in a new outbox, after the file of this one was deleted.
         self._followed: dict[str, Position] = {}
@@ -104,7 +105,7 @@ class Consumer:
         held = outbox.suspended(self.engine)
         if not held:
             return
-        book, now_ms = present_book(self.client)
+        book, now_ms = self._book.read(self.client, keep=False)
         for row_id, target, alarm_id, body in held:
             alarm = book.alarms.get(alarm_id)
             if alarm is not None and alarm.active and alarm.suspensions:
@@ -139,7 +140,7 @@ class Consumer:
         """Return what entries make of the outbox, and by stream those that cannot be read."""
         entries = [(i, b.end.stream, f) for b in batches for i, f in b.entries]
         entries.sort(key=lambda entry: entry_order(entry[0].decode()))
-        book, now_ms = present_book(self.client)
+        book, now_ms = self._book.read(self.client, keep=False)
         present = _Present(book, self._places(f for *_, f in entries), now_ms)
         found = _Rows([], [], self._held())
         skipped: Skipped = {}

@@ -19,6 +19,8 @@ class Connections:
     def __init__(self, *, report_loss: bool) -> None:
         self._report_loss = report_loss
         self._made: WeakSet[Any] = WeakSet()
+        # How many were lost, and connected anew.
+        self.lost = 0
 
     def __call__(self, connection: Any) -> None:
         """Introduce the client to the server.
@@ -31,6 +33,7 @@ class Connections:
         if self._report_loss and connection in self._made:
             self._made.discard(connection)
             raise redis.ConnectionError("the connection was lost; there may be another server now")
+        self.lost += connection in self._made
         # A check before the client is known would connect again, and so on where it is refused.
         connection.on_connect_check_health(check_health=False)
         self._made.add(connection)

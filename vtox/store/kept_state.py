@@ -25,7 +25,7 @@ STREAMS = ("EVIDENCE", "ALERTS", "ALARM_ACTIONS")
 # Kept, and joined with those of the backup: no restore may erase who changed what.
 JOINED = ("AUDIT",)
 # Made again from the machines that are restored.
-DERIVED = ("OPEN_ALERTS", "FLEET", "FLEET_CHANGES")
+DERIVED = ("OPEN_ALERTS", "FLEET", "FLEET_CHANGES", "ALARM_CHANGES")
 IN_FLIGHT = {
     "RAW": "windows that wait or are retained for a minute",
     "RESULTS": "minutes of diagnoses; the history has them",

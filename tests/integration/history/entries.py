@@ -58,12 +58,15 @@ def add_metrics(client: Client, t: float, **figures: Any) -> str:
     return add(client, keys.METRICS, encode_metrics(Metrics(t=t, interval_s=10.0, **figures)))
 
 
-def add_alert(client: Client, t: float, event: Any = "raised", **changes: Any) -> str:
-    """Add an event of an alert of M1."""
+def alert_fields(t: float, event: Any = "raised", **changes: Any) -> Any:
+    """The fields of an event of an alert of M1."""
     fields: dict[str, Any] = {"id": "M1:bearing:1", "machine_id": "M1"}
     fields |= {"fault": "bearing", "level": "warning"}
     words: dict[str, Any] = {"code": "impacts", "reason": "impacts of the outer race"}
     words |= {"doubts": (reason("no_baseline"),)}
-    return add(
-        client, keys.ALERTS, encode_alert(Alert(event=event, t=t, **(fields | words | changes)))
-    )
+    return encode_alert(Alert(event=event, t=t, **(fields | words | changes)))
+
+
+def add_alert(client: Client, t: float, event: Any = "raised", **changes: Any) -> str:
+    """Add an event of an alert of M1."""
+    return add(client, keys.ALERTS, alert_fields(t, event, **changes))

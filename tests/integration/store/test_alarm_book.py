@@ -14,9 +14,9 @@ from vtox.alarms.book import Action, Book
 from vtox.domain import Motor, reason
 from vtox.errors import AlarmRefused
 from vtox.settings import Settings
-from vtox.store import alarm_book, machines
+from vtox.store import machines
 from vtox.store.alarm_actions import actions_after, decode_action, encode_action
-from vtox.store.alarm_book import BookReader, act, advance
+from vtox.store.alarm_book import act, advance
 from vtox.store.client import Client, connect
 from vtox.store.flags import set_flag
 
@@ -123,20 +123,6 @@ def test_a_request_that_is_sent_again_writes_one_entry(client: Client) -> None:
     assert len(act(client, action(request_id="r1"))) == 1
     assert act(client, action(request_id="r1")) == []
     assert client.xlen(keys.ALARM_ACTIONS) == 1
-
-
-def test_the_book_is_decoded_only_when_it_has_changed(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reader = BookReader()
-    reader.read(client)
-    add_alert(client, 5.0)
-    assert ALARM in reader.read(client)[0].alarms
-    reader.read(client)
-    monkeypatch.setattr(alarm_book, "advance", None)
-    book, now_ms = reader.read(client)
-    assert ALARM in book.alarms
-    assert now_ms > 1_700_000_000_000
 
 
 def test_a_retired_machine_leaves_no_alarm(client: Client) -> None:

@@ -3,7 +3,7 @@
 from tests.broken_entries import broken
 from tests.integration.history.test_broken_entries import GOOD
 from vtox import keys
-from vtox.store.alarm_book import BookReader, advance, present_book
+from vtox.store.alarm_book import KeptBook, advance
 from vtox.store.client import Client, server_time
 from vtox.store.outputs import newest_id
 
@@ -18,6 +18,7 @@ def test_no_alert_stops_the_alarm_book(client: Client) -> None:
         client.xadd(keys.ALERTS, fields)
         client.xadd(keys.ALERTS, fields | {b"event": b"escalated", b"level": b"fault"} | own)
     client.xadd(keys.ALERTS, good | {b"machine_id": b"LAST", b"id": b"LAST:bearing:1"})
-    for book in (present_book(client)[0], advance(client), BookReader().read(client)[0]):
+    unkept = KeptBook().read(client, keep=False)[0]
+    for book in (unkept, advance(client), KeptBook().read(client)[0]):
         assert book.alarms["LAST:bearing:1"].active
     assert client.hget(keys.ALARM_BOOK, "#position").decode() == newest_id(client, keys.ALERTS)

@@ -19,7 +19,6 @@ from vtox.health.assessment import Assessment, FaultAssessment, Published
 from vtox.health.update import MachineHistory
 from vtox.nameplate import motor_from_json, motor_to_json
 from vtox.store import (
-    alarm_book,
     apikeys,
     entries,
     heartbeats,
@@ -29,6 +28,7 @@ from vtox.store import (
     notifier_heartbeat,
     recorder_heartbeat,
     scaling_report,
+    stored_alarms,
     system_alarms,
 )
 from vtox.store.channel_maps import CHANNEL_MAP
@@ -73,7 +73,7 @@ KEPT: dict[str, tuple[bytes, Callable[[bytes], Any]]] = {
     "latest result": (entries.encode_result(RESULT)[1], entries.result_from_json),
     "health": (entries.assessment_json(HEALTH), entries.assessment_from_json),
     "memory": (histories.history_json(HISTORY), histories.history_from_json),
-    "alarm": (orjson.dumps(ALARM), alarm_book._alarm),
+    "alarm": (orjson.dumps(ALARM), stored_alarms.decode_alarm),
     "watch": (entries.json_bytes(asdict(WATCH)), system_alarms.decode_watch),
     "scaling": (
         orjson.dumps(asdict(SCALING)),
