@@ -47,7 +47,7 @@ UNREADABLE = "vtox:unreadable"
 # Hash machine id -> time (ms) until which the recorder is to delete its history.
 RETIRED = "vtox:retired"
 API_KEYS = "vtox:api-keys"
-# What signs dead letters that are sent again. No sender may read it.
+# What signs the fields of raw entries that only VTOX may set. No sender may read it.
 REPLAY_SECRET = "vtox:replay-secret"
 # Hash key id -> time (s) of the last use, written about once a minute.
 API_KEY_USES = "vtox:api-key-uses"

@@ -20,9 +20,14 @@ class ArrivalQuota:
     burst_s: float
     debts: dict[str, tuple[float, float]] = field(default_factory=dict)
 
+    @property
+    def limits(self) -> bool:
+        """Whether there is a quota."""
+        return bool(self.windows_per_s or self.bytes_per_s)
+
     def charge(self, h: Header, arrived_t: float) -> bool:
         """Charge a window and return True, or return False where the quota is exceeded."""
-        if not (self.windows_per_s or self.bytes_per_s):
+        if not self.limits:
             return True
         windows, size = (max(t, arrived_t) for t in self.debts.get(h.machine_id, (0.0, 0.0)))
         if max(windows, size) - arrived_t > self.burst_s:

@@ -15,9 +15,9 @@ from vtox.domain import Motor, reason
 from vtox.errors import TooManyMachines, WireError
 from vtox.partitions import FIRST, Partition, partition_number
 from vtox.settings import Settings
-from vtox.store import admissions, deadletters
+from vtox.store import admissions, own_fields
 from vtox.store.admissions import Admission, Decision, Recorded, arrived_ms
-from vtox.store.client import Client
+from vtox.store.client import Client, server_time
 from vtox.store.flags import set_flag
 from vtox.store.fleet import FleetChanges, begin_epoch
 from vtox.store.ledger import INDEX
@@ -27,7 +27,7 @@ from vtox.store.refusals import Refusal, refuse
 from vtox.store.retention import MB
 from vtox.store.streams import Entry
 from vtox.store.unreadable import Unreadable, read
-from vtox.wire import Fields, Header, Limits, decode_header
+from vtox.wire import ARRIVED, Fields, Header, Limits, decode_header
 
 log = structlog.get_logger()
 
@@ -93,11 +93,13 @@ class Intake:
         headers = self._decode(entries, refusals)
         self._move_strays(entries, headers, progress, refusals)
         strangers = self._load_machines(headers, progress)
+        # The id of an entry may be of the future: a sender can choose it.
+        now_t = server_time(self.client) if self.quota.limits else 0.0
         admitted: list[Admission] = []
         for (entry_id, _), h, so_far in zip(entries, headers, progress, strict=True):
             if h is None:
                 continue
-            if so_far is None and (limit := self._limit_of(h, entry_id, strangers)):
+            if so_far is None and (limit := self._limit_of(h, entry_id, strangers, now_t)):
                 refusals.append(_refusal(entry_id, *limit, h.machine_id, str(h.seq)))
                 continue
             a = classify(self.filters[h.machine_id], h, entry_id.decode(), so_far)
@@ -150,16 +152,16 @@ class Intake:
         """Return the header of each entry, None for those that go to `refusals`."""
         headers: list[Header | None] = []
         size = 0
-        replays = any(fields and deadletters.is_replay(fields) for _, fields in entries)
-        secret = deadletters.replay_secret(self.client) if replays else b""
+        claimed = any(fields and own_fields.is_claimed(fields) for _, fields in entries)
+        secret = own_fields.read_secret(self.client) if claimed else b""
         for entry_id, fields in entries:
             header = None
             if not fields:  # of a deleted entry the client makes an empty one
                 refusals.append(_refusal(entry_id, "samples_missing", "entry was deleted"))
             else:
                 size += sum(map(len, fields.values()))
-                if deadletters.is_replay(fields):
-                    fields = deadletters.verified_replay(fields, secret)
+                if own_fields.is_claimed(fields):
+                    fields = own_fields.verified(fields, secret)
                 found = read(self._header, fields)
                 if isinstance(found, Unreadable):
                     names = (_text(fields, b"machine_id"), _text(fields, b"seq"))
@@ -185,6 +187,7 @@ class Intake:
         What was admitted here before another number of partitions came in force is finished here.
         """
         strays: list[Stray] = []
+        secret = b""
         for i, ((entry_id, fields), h) in enumerate(zip(entries, headers, strict=True)):
             if h is None or progress[i] is not None:
                 continue
@@ -197,7 +200,14 @@ class Intake:
                 what = f"{len(fields)} fields, at most {MAX_MOVED_FIELDS} in another partition"
                 refusals.append(_refusal(entry_id, "too_large", what, h.machine_id, str(h.seq)))
                 continue
-            strays.append(Stray(entry_id.decode(), number, arrived_ms(entry_id, h)))
+            own = {
+                own_fields.REPLAY_OF: h.replay_of.encode(),
+                own_fields.REPLAY_FAMILY: h.replay_family.encode(),
+                ARRIVED: b"%d" % arrived_ms(entry_id, h),
+            }
+            secret = secret or own_fields.make_secret(self.client)
+            signed = own_fields.signed(fields, own, secret)
+            strays.append(Stray(entry_id.decode(), number, signed))
         move(self.client, self.token, self.partition, self.partitions, strays)
 
     def _load_machines(
@@ -226,13 +236,13 @@ class Intake:
         return strangers
 
     def _limit_of(
-        self, h: Header, entry_id: bytes, strangers: frozenset[str]
+        self, h: Header, entry_id: bytes, strangers: frozenset[str], now_t: float
     ) -> tuple[str, str] | None:
         """Return code and reason of the limit that refuses a window, None where none does."""
         s = self.settings
         if h.machine_id in strangers:
             return "too_many_machines", TooManyMachines(s.max_machines).args[0]
-        if not self.quota.charge(h, arrived_ms(entry_id, h) / 1000):
+        if not self.quota.charge(h, min(arrived_ms(entry_id, h) / 1000, now_t)):
             return "quota_exceeded", (
                 f"more than {s.stream_machine_windows_per_s:g} windows or "
                 f"{s.stream_machine_mb_per_s:g} MB a second (0: no limit) for {s.quota_burst_s:g} "

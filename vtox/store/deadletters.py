@@ -1,7 +1,5 @@
 """Dead letters: entries that could not be diagnosed, with the reason and the entry itself."""
 
-import hmac
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,12 +8,11 @@ from vtox.errors import InputError
 from vtox.store import outputs
 from vtox.store.client import Client
 from vtox.store.entries import number
+from vtox.store.own_fields import REPLAY_FAMILY, REPLAY_OF, make_secret, signed, without_own
 from vtox.store.partition_table import Addresses
 
 _ENTRY = b"entry."
 _READ_AT_ONCE = 20
-_REPLAY_OF, _FAMILY, _SIGNATURE = b"replay_of", b"replay_family", b"replay_signature"
-_SIGNED = (b"machine_id", b"run", b"seq", b"t0", _REPLAY_OF, _FAMILY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,47 +78,13 @@ def resend(client: Client, dead: DeadLetter) -> str:
     """
     if not dead.entry:
         raise InputError(f"{dead.id}: the entry was not kept, only what was wrong with it")
-    fields = _without_replay(dead.entry) | {_REPLAY_OF: dead.id.encode()}
-    fields.pop(b"arrived_ms", None)  # it comes now
-    if dead.family:
-        fields[_FAMILY] = dead.family.encode()
-    client.set(keys.REPLAY_SECRET, secrets.token_bytes(32), nx=True)
-    fields[_SIGNATURE] = _signature(replay_secret(client), fields)
+    own = {REPLAY_OF: dead.id.encode(), REPLAY_FAMILY: dead.family.encode()}
+    fields = without_own(dead.entry) | signed(dead.entry, own, make_secret(client))
     with client.pipeline(transaction=True) as pipe:
         pipe.xadd(Addresses(client).raw(dead.machine_id), fields)
         pipe.xdel(keys.DEAD_LETTERS, dead.id)
         added, _ = pipe.execute()
     return str(added.decode())
-
-
-def replay_secret(client: Client) -> bytes:
-    """Return what signs the dead letters that are sent again, empty before the first one."""
-    return client.get(keys.REPLAY_SECRET) or b""
-
-
-def is_replay(fields: Mapping[bytes, bytes]) -> bool:
-    """Return whether an entry says that it is a dead letter sent again."""
-    return _REPLAY_OF in fields or _FAMILY in fields
-
-
-def verified_replay(fields: dict[bytes, bytes], secret: bytes) -> dict[bytes, bytes]:
-    """Return the entry as it is where `resend` has made it, else without what it says of a replay.
-
-    A sender could otherwise keep its windows from families and from the recognition of duplicates.
-    """
-    signature = fields.get(_SIGNATURE, b"")
-    if secret and hmac.compare_digest(signature, _signature(secret, fields)):
-        return fields
-    return _without_replay(fields)
-
-
-def _without_replay(fields: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-    return {k: v for k, v in fields.items() if k not in (_REPLAY_OF, _FAMILY, _SIGNATURE)}
-
-
-def _signature(secret: bytes, fields: Mapping[bytes, bytes]) -> bytes:
-    signed = repr([fields.get(name) for name in _SIGNED]).encode()
-    return hmac.digest(secret, signed, "sha256").hex().encode()
 
 
 def decode(letter_id: bytes | str, fields: Mapping[bytes, bytes]) -> DeadLetter:

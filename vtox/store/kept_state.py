@@ -32,7 +32,7 @@ IN_FLIGHT = {
     "ASSESSMENTS": "minutes of assessments; the history has them",
     "METRICS": "figures of the last hours; the history has them",
     "DEAD_LETTERS": "windows that could not be diagnosed, for some hours",
-    "REPLAY_SECRET": "signs dead letters, which are not kept; made anew",
+    "REPLAY_SECRET": "signs raw entries, which are not kept; made anew",
     "COUNTERS": "counts since the server was new",
     "LATENCY": "counts since the server was new",
     "UNREADABLE": "counts since the server was new",

@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vtox import keys
@@ -104,11 +104,11 @@ def retire(client: Client, token: str, partition: Partition, retention_s: float)
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """An entry of a machine of partition `number`; it came to the server at `arrived_ms`."""
+    """An entry of a machine of partition `number`, with its fields of `own_fields` there."""
 
     entry_id: str
     number: int
-    arrived_ms: int
+    own: Mapping[bytes, bytes]
 
 
 def move(
@@ -132,9 +132,10 @@ def move(
         keys.COUNTERS,
         *(Partition(n).raw for n in targets),
     ]
-    args: list[str | int] = [token, keys.GROUP, partitions]
+    args: list[str | bytes | int] = [token, keys.GROUP, partitions]
     for s in strays:
-        args += [s.entry_id, targets.index(s.number) + 1, s.arrived_ms]
+        args += [s.entry_id, targets.index(s.number) + 1, 2 * len(s.own)]
+        args += [x for field in s.own.items() for x in field]
     with fenced():
         return int(client.register_script(source("move"))(keys=where, args=args))
 

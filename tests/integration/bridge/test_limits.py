@@ -1,6 +1,7 @@
 """What one sender may take: machines, windows and dead letters are bounded, and said to be."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -12,13 +13,15 @@ from vtox.bridge import loop
 from vtox.bridge.intake import Intake
 from vtox.domain import Motor, reason
 from vtox.errors import TooManyMachines
+from vtox.partitions import FIRST, partition_of
 from vtox.settings import Settings, load
 from vtox.store import admissions, deadletters, refusals
 from vtox.store.admissions import MARKS_LIFE_S
-from vtox.store.client import Client
+from vtox.store.client import Client, server_time_ms
 from vtox.store.flags import set_flag
 from vtox.store.ledger import Ledger
 from vtox.store.machines import forget_silent, is_listed, register
+from vtox.store.partition_table import set_number
 from vtox.store.refusals import summarise
 from vtox.store.streams import create_group, deleted_unread, read_new, read_pending
 
@@ -138,6 +141,65 @@ def test_a_sender_over_its_quota_is_refused_and_its_neighbour_is_not(
         assert 6 <= admitted.count("MAD") <= 7 + more
         assert {x.code for x in letters(client)} == {"quota_exceeded"}
         assert counters(client)["windows_refused"] == 101 - len(admitted)
+
+
+def test_a_sender_cannot_say_when_its_windows_came(client: Client, settings: Settings) -> None:
+    narrow = load(redis_url=settings.redis_url, stream_machine_windows_per_s=1, quota_burst_s=5)
+    now_ms = server_time_ms(client)
+    claims: dict[str, Callable[[int], int]] = {
+        "EARLIER": lambda seq: 1000 * seq,
+        "LATER": lambda seq: now_ms + 1000 * seq,
+    }
+    with intake(client, narrow) as reading:
+        for machine, claim in claims.items():
+            for seq in range(100):
+                forged = {"arrived_ms": claim(seq), "signature": "00"}
+                add_window(client, machine, seq=seq, **forged)
+        admitted = Counter(admit(reading))
+        took = (server_time_ms(client) - now_ms) / 1000
+        assert all(6 <= admitted[machine] <= 7 + took for machine in claims)
+
+
+def test_one_window_that_claims_the_future_locks_no_machine_out(
+    client: Client, settings: Settings
+) -> None:
+    narrow = load(redis_url=settings.redis_url, stream_machine_windows_per_s=1, quota_burst_s=5)
+    with intake(client, narrow) as reading:
+        add_window(client, "V1", seq=0, arrived_ms=server_time_ms(client) + 1_200_000)
+        for seq in range(1, 5):
+            add_window(client, "V1", seq=seq)
+        assert admit(reading) == ["V1"] * 5
+
+
+def test_one_id_of_the_future_locks_no_machine_out(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow = load(redis_url=settings.redis_url, stream_machine_windows_per_s=1, quota_burst_s=5)
+    now_ms = server_time_ms(client)
+    with intake(client, narrow) as reading:
+        add_window(client, "V1", seq=0, entry_id=f"{now_ms + 1_200_000}-0")
+        for seq in range(1, 20):  # one a second; their ids stay at that time
+            monkeypatch.setattr(
+                "vtox.bridge.intake.server_time", lambda _, t=now_ms / 1000 + seq: t
+            )
+            add_window(client, "V1", seq=seq)
+            assert "V1" in admit(reading), seq
+
+
+def test_a_window_that_was_moved_keeps_when_it_came(client: Client, settings: Settings) -> None:
+    set_number(client, 4)
+    home = partition_of("V002", 4)
+    assert home != FIRST
+    with intake(client, settings) as reading:
+        reading.partitions = 4
+        came = add_window(client, "V002")
+        assert admit(reading) == []
+    ((moved_id, moved),) = client.xrange(home.raw)
+    assert moved[b"arrived_ms"].decode() == came.partition("-")[0]
+    at_home = Intake(client, settings, TOKEN, home, 4)
+    forged = moved | {b"arrived_ms": b"1"}
+    headers = at_home._decode([(moved_id, moved), (moved_id, forged)], [])
+    assert [h and h.arrived_ms for h in headers] == [int(moved[b"arrived_ms"]), 0]
 
 
 def test_a_sender_that_is_refused_again_and_again_leaves_the_letters_of_others(

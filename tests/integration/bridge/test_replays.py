@@ -39,12 +39,12 @@ def test_a_sender_that_claims_a_replay_sends_an_ordinary_window(
 ) -> None:
     genuine = send_again(client, add_window(client, "V002"), "bearing")
     ((_, signed),) = client.xrange(keys.RAW, genuine, genuine)
-    signature = signed[b"replay_signature"]
+    signature = signed[b"signature"]
     claims = [
         {"replay_of": "1-0", "replay_family": "turn_short"},
         {"replay_family": "rust"},
         {"replay_of": "not a name"},
-        {"replay_of": "1-0", "replay_family": "bearing", "replay_signature": signature},
+        {"replay_of": "1-0", "replay_family": "bearing", "signature": signature},
     ]
     with bridging(settings):
         ids = [add_window(client, seq=k, **claim) for k, claim in enumerate(claims)]
