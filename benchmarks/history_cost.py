@@ -56,6 +56,8 @@ def results(machine: int, from_t: float, to_t: float) -> Iterator[Texts]:
                     "marks": "nnnnn" if fault == "turn_short" else "n",
                     "t_start": float(ends - length_s),
                     "t_end": float(ends),
+                    "first_seq": ends - length_s,
+                    "last_seq": ends - 1,
                     "statistic": 1.0 + 0.001 * (ends % 997),
                     "indicators": INDICATORS,
                     "evidence": EVIDENCE,

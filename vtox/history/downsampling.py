@@ -21,6 +21,7 @@ class Row(NamedTuple):
     severity: float | None
     marks: str | None = None
     confidence: float | None = None
+    windows: str | None = None
 
 
 @dataclass(slots=True)

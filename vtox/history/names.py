@@ -42,6 +42,7 @@ class Names:
                 p.severity,
                 p.marks,
                 p.confidence,
+                p.windows,
             )
             for p in points
         ]

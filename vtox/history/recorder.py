@@ -16,6 +16,7 @@ from vtox.history.baselines import BaselineRecorder
 from vtox.history.disk_room import check_room
 from vtox.history.gaps import missed_between, missed_sentence, write_lost
 from vtox.history.names import Names
+from vtox.history.redone import Redone
 from vtox.history.retention import Oldest, oldest_kept
 from vtox.history.writing import Portion
 from vtox.settings import Settings
@@ -61,6 +62,7 @@ class Recorder:
         self.recorded_t: float | None = None
         self._engine: Engine | None = None
         self._names = Names()
+        self._redone = Redone()
         self._lines = LineSampler()
         self._positions: dict[str, Position] = {}
         self._baselines = BaselineRecorder(client)
@@ -179,9 +181,10 @@ class Recorder:
             complete = batch.complete
         if portion.start == portion.end:
             return 0, True
-        if not writing.write(engine, portion, self._names, oldest):
+        if not writing.write(engine, portion, self._names, self._redone, oldest):
             # Another recorder was here: go on where it ended.
             self._names.forget()
+            self._redone.forget()
             self._lines.forget()
             self._load_positions(engine)
             return 0, False
@@ -210,6 +213,7 @@ class Recorder:
         """Forget what a failed transaction may have made wrong; the file may be gone."""
         self.close()
         self._names.forget()
+        self._redone.forget()
         self._lines.forget()
         self._positions.clear()
         self._baselines.forget()

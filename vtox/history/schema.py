@@ -85,6 +85,8 @@ records = Table(
     # confidence where a fault was found, which a sensitivity may ask for.
     Column("marks", Text),
     Column("confidence", Double),
+    # Of a diagnosis: numbers of its first and last window, and their run, where it says.
+    Column("windows", Text),
     sqlite_with_rowid=False,
 )
 
@@ -130,7 +132,12 @@ alerts = Table(
     # What was said with the code; null from a version that did not keep it.
     Column("doubts", Text),
     Index("alerts_of_machine", "machine_id", "id_ms", "id_seq"),
-    Index("alerts_of_alarm", "alert_id"),
+    # An event that a server lost comes again, with the id of another entry.
+    Index(
+        "alerts_of_alarm",
+        *("alert_id", "machine_id", "fault", "event", "level", "t"),
+        unique=True,
+    ),
 )
 
 # What operators did. Without `alarm_id` it is about the machine.

@@ -12,6 +12,7 @@ from vtox import keys
 from vtox.history.database import execute_many, insert
 from vtox.history.downsampling import Aggregate, Key, hours_of, minutes_of
 from vtox.history.names import Names
+from vtox.history.redone import Redone
 from vtox.history.retention import Oldest
 from vtox.history.schema import (
     alarm_actions,
@@ -84,11 +85,12 @@ def positions_of(engine: Engine) -> dict[str, Position]:
         return {s: position(db, s) for s in streams}
 
 
-def write(engine: Engine, portion: Portion, names: Names, oldest: Oldest) -> bool:
+def write(engine: Engine, portion: Portion, names: Names, redone: Redone, oldest: Oldest) -> bool:
     """Write a portion and move the position behind it; False where another recorder has moved it.
 
     Moving it comes first, and locks its row: of two recorders one waits for the other's end, and
-    finds the position moved. So nothing is added to a sum twice.
+    finds the position moved. So nothing is added to a sum twice, nor is a result that was recorded
+    before the server lost it.
     """
     with engine.begin() as db:
         if not _move(db, portion.start, portion.end):
@@ -99,7 +101,7 @@ def write(engine: Engine, portion: Portion, names: Names, oldest: Oldest) -> boo
             table, _ = _ROWS_OF[portion.start.stream]
             db.execute(insert(db, table).on_conflict_do_nothing(), portion.rows)
         if portion.points:
-            _write_points(db, portion.points, names, oldest)
+            _write_points(db, portion.points, names, redone, oldest)
     return True
 
 
@@ -110,15 +112,22 @@ def _move(db: Connection, start: Position, end: Position) -> bool:
     return db.execute(moved.values(values)).rowcount == 1
 
 
-def _write_points(db: Connection, points: list[Point], names: Names, oldest: Oldest) -> None:
+def _write_points(
+    db: Connection, points: list[Point], names: Names, redone: Redone, oldest: Oldest
+) -> None:
     rows = names.rows(db, points)
-    recent = [
+    if known := redone.entries(db, rows):
+        rows = [row for row in rows if (row.id_ms, row.id_seq) not in known]
+        points = [p for p in points if (p.id_ms, p.id_seq) not in known]
+    of_records = [
         row
         for row, point in zip(rows, points, strict=True)
-        if row.t_ms >= oldest.records_ms and point.quantity not in LINE_QUANTITIES
+        if point.quantity not in LINE_QUANTITIES
     ]
-    if recent:
-        execute_many(db, insert(db, records).on_conflict_do_nothing(), recent)
+    # Old ones too, so that they are known if they come again: the next deletion takes them.
+    if of_records:
+        execute_many(db, insert(db, records).on_conflict_do_nothing(), of_records)
+        redone.note(of_records)
     by_minute = minutes_of(rows)
     kept = {key: a for key, a in by_minute.items() if 1000 * key[1] >= oldest.minutes_ms}
     _add(db, minutes, kept)

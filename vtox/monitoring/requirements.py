@@ -33,7 +33,7 @@ SHORT_RECORDS_S = 1.0
 PROCESSES_BYTES, WORKER_BYTES, BRIDGE_MACHINE_BYTES = 480 * MB, 240 * MB, 83_000
 # docs/PERSISTENCE.md: the log and its rewrite, beside the data in memory. docs/HISTORY.md: history
 # of a machine with windows of 1 s after two years.
-LOG_RATIO, HISTORY_BYTES = 3.0, 38 * MB
+LOG_RATIO, HISTORY_BYTES = 3.0, 45 * MB
 # Time of the server's thread for a window: sent to a worker that has no ring (docs/adr/0018), and
 # to a replica (docs/GUARANTEES.md, "When a replica takes over").
 FETCH_S, REPLICA_S = 60e-6, 40e-6

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any, Literal, get_args
 
 from vtox import keys
@@ -9,7 +10,7 @@ from vtox.alarms.book import Action, ActionName, Book
 from vtox.domain import Reason, ReasonValue
 from vtox.health.alerts import Alert
 from vtox.store.alarm_actions import decode_action
-from vtox.store.entries import RawFields, decode_alert
+from vtox.store.entries import RawFields, decode_alert, json_bytes
 
 EventName = Literal[
     "raised",
@@ -42,7 +43,6 @@ _EVENT_OF_ACTION: Mapping[ActionName, EventName] = {
     "take_out_of_service": "out_of_service",
     "return_to_service": "in_service",
 }
-_STREAM_LETTERS = {keys.ALERTS: "alert", keys.ALARM_ACTIONS: "action"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +81,22 @@ class AlarmEvent:
     action: Action | None = None
 
 
-def message_id(stream: str, entry_id: str) -> str:
-    """Return the id of the message about an entry: stable, and without a full stop, as is signed.
+def alert_message_id(a: Alert) -> str:
+    """Return the id of the message about an event of an alarm, without a full stop, as is signed.
 
-    >>> message_id("system_alerts", "1764000000000-0")
-    'vtox_alert_1764000000000_0'
+    Of what the event is, not of its entry: a server that lost that has the event again in another.
     """
-    return f"vtox_{_STREAM_LETTERS[stream]}_{entry_id.replace('-', '_')}"
+    what = json_bytes([a.id, a.machine_id, a.fault, a.event, a.level, a.t])
+    return f"vtox_alert_{sha256(what).hexdigest()[:32]}"
+
+
+def action_message_id(entry_id: str) -> str:
+    """Return the same about an action of an operator, which nobody does again.
+
+    >>> action_message_id("1764000000000-0")
+    'vtox_action_1764000000000_0'
+    """
+    return f"vtox_action_{entry_id.replace('-', '_')}"
 
 
 def event_of_entry(
@@ -101,12 +110,14 @@ def event_of_entry(
 
     The book tells the level of the alarm that an operator's action is about.
     """
-    about = {"id": message_id(stream, entry_id), "ms": int(entry_id.partition("-")[0])}
+    ms = int(entry_id.partition("-")[0])
     if stream == keys.ALARM_ACTIONS:
         action = decode_action(fields)
+        about = {"id": action_message_id(entry_id), "ms": ms}
         found = _of_action(action, book, about) if action else None
     else:
-        found = _of_alert(decode_alert(fields), about)
+        alert = decode_alert(fields)
+        found = _of_alert(alert, {"id": alert_message_id(alert), "ms": ms})
     return found and replace(found, place=places.get(found.machine_id, NOWHERE))
 
 

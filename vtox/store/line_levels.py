@@ -109,6 +109,7 @@ def line_points(point: Point, fields: RawFields) -> Iterator[Point]:
     for quantity, (value, threshold) in levels.items():
         yield point._replace(
             quantity=quantity,
+            windows=None,
             code="",
             value=value,
             threshold=threshold,

@@ -7,6 +7,7 @@ is quick, for it is done to every result: no evidence is read, and nothing of it
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from hashlib import sha256
 from typing import NamedTuple, get_args
 
 from vtox import keys
@@ -37,6 +38,8 @@ _MARKS = re.compile(rb"[a-z]{0,4096}")
 # What a database keeps in 64 bits with a sign, and a time in ms beyond all use.
 _ID_END = 1 << 63
 _T_MS_END = 1 << 53
+# Of both numbers of windows together, and of the hash of a run.
+_DIGITS, _RUN_DIGITS = 40, 16
 
 
 class Point(NamedTuple):
@@ -45,7 +48,8 @@ class Point(NamedTuple):
     `t_ms` is the end of the record by its sender, but no later than the arrival of the entry
     (`id_ms`, server clock); `value` is the statistic, the health or the figure. `marks` is what the
     alarm of the fault took of a result, None where it does not say; `confidence` is kept where it
-    found something.
+    found something. `windows` names those of a result by run and numbers: diagnosed again, it is
+    the same.
     """
 
     machine_id: str
@@ -61,6 +65,7 @@ class Point(NamedTuple):
     severity: float | None
     marks: str | None = None
     confidence: float | None = None
+    windows: str | None = None
 
 
 def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
@@ -86,6 +91,7 @@ def points_of_result(entry_id: bytes, fields: RawFields) -> Iterator[Point]:
         number(fields.get(b"severity") or None),
         marks,
         number(fields.get(b"confidence") or None) if found else None,
+        _windows(fields),
     )
 
 
@@ -137,6 +143,21 @@ def _names(machine_id: bytes, quantity: bytes) -> tuple[str, str] | None:
 @lru_cache(maxsize=1 << 10)
 def _marks(text: bytes | None) -> str | None:
     return text.decode() if text is not None and _MARKS.fullmatch(text) else None
+
+
+def _windows(fields: RawFields) -> str | None:
+    """Return which windows of its machine a result is of; None where it does not say."""
+    first, last = fields.get(b"first_seq", b""), fields.get(b"last_seq", b"")
+    if not (first.isdigit() and last.isdigit() and len(first) + len(last) <= _DIGITS):
+        return None
+    run = fields.get(b"run", b"")
+    return f"{first.decode()} {last.decode()}{_run(run) if run else ''}"
+
+
+@lru_cache(maxsize=1 << 10)
+def _run(run: bytes) -> str:
+    """Return what tells a run from others; a short hash, for it may be any text."""
+    return f" {sha256(run).hexdigest()[:_RUN_DIGITS]}"
 
 
 @lru_cache(maxsize=1 << 12)

@@ -113,7 +113,7 @@ def test_a_list_of_100_000_diagnoses_takes_less_than_200_ms(
             for i in range(len(pairs))
             for j in range(100)
         ]
-        execute_many(db, insert(db, records), [(*v, "n", None) for v in values])
+        execute_many(db, insert(db, records), [(*v, "n", None, None) for v in values])
     engine.dispose()
     machines.register(client, "M1", Motor())
     middle = f"{now_ms - 100_000}-{now_ms - 100_000}-7-7"

@@ -1,5 +1,6 @@
 """Entries of the streams that VTOX writes, as its own codec writes them."""
 
+from itertools import count
 from typing import Any
 
 from vtox import keys
@@ -34,6 +35,9 @@ RESULT = Result(
 )
 
 
+_SEQS = count()
+
+
 def add(client: Client, stream: str, texts: Texts, entry_id: str = "*") -> str:
     """Add an entry to a stream."""
     reply: bytes = client.execute_command("XADD", stream, entry_id, *texts)
@@ -41,10 +45,12 @@ def add(client: Client, stream: str, texts: Texts, entry_id: str = "*") -> str:
 
 
 def add_result(client: Client, t_end: float, *, entry_id: str = "*", **changes: Any) -> str:
-    """Add a result of a record of 2 s."""
+    """Add a result of a record of 2 s, of windows that no other one has."""
     fields = {n: getattr(RESULT, n) for n in RESULT.__slots__}
     times = {"t_start": t_end - 2, "t_end": t_end}
-    texts, _ = encode_result(Result(**(fields | times | changes)))
+    seq = 2 * next(_SEQS)
+    seqs = {"first_seq": seq, "last_seq": seq + 1}
+    texts, _ = encode_result(Result(**(fields | times | seqs | changes)))
     return add(client, keys.RESULTS, texts, entry_id)
 
 

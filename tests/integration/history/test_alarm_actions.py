@@ -131,6 +131,10 @@ def test_a_history_of_the_version_before_is_brought_up_to_date(
             db.execute(text(f"DROP TABLE {table}"))
         db.execute(text("DROP INDEX alerts_of_alarm"))
         db.execute(text("ALTER TABLE alerts DROP COLUMN doubts"))
+        db.execute(text("ALTER TABLE records DROP COLUMN windows"))
+        # What the version before has twice must not stop the migration.
+        twice = "'A', 'M1', 'bearing', 'warning', 'raised', 5.0, 'x', 'x', '{}'"
+        db.execute(text(f"INSERT INTO alerts VALUES (1, 0, {twice}), (2, 0, {twice})"))
         db.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     advance(client)
     add_alert(client, 5.0)
@@ -139,3 +143,4 @@ def test_a_history_of_the_version_before_is_brought_up_to_date(
     migrate(engine)
     engine.dispose()
     assert count(settings, alarm_actions) == 0
+    assert [r["id_ms"] for r in rows(settings, alerts)] == [1]

@@ -319,6 +319,38 @@ def test_a_restarted_server_that_lost_its_last_entries_is_read_on(
     assert count(settings, missed) == 0
 
 
+def test_results_that_the_server_lost_and_has_again_count_once(
+    new_recorder: Callable[[], Recorder], client: Client, settings: Settings
+) -> None:
+    now = server_time(client)
+    # By the clock of the sender; one that is ahead is placed by the arrival of the entry.
+    times = {"M1": now - 50, "M2": now + 50, "OLD": now - 40 * 86_400}
+    recorder = new_recorder()
+    assert recorder.try_once(STOP)
+    for again in (False, True):
+        for machine_id, t in times.items():
+            for k in range(5):
+                seqs = {"first_seq": 2 * k, "last_seq": 2 * k + 1, "run": "r\0" * 99}
+                add_result(client, t + 2 * k, machine_id=machine_id, **seqs)
+        for event in ("raised", "escalated"):
+            add_alert(client, now, event)
+        if again:
+            add_result(client, now, machine_id="M1", first_seq=0, last_seq=1, run="another")
+            add_result(client, now, fault="turn_short", first_seq=0, last_seq=1)
+            add_alert(client, now + 1, "escalated")
+        assert recorder.try_once(STOP), recorder.problem
+        client.delete(keys.RESULTS, keys.ALERTS)  # as a server that lost its last second
+        time.sleep(0.01)
+    assert sum_of_records(settings, hours) == 15 + 2
+    assert sum_of_records(settings, minutes) == 10 + 2
+    assert count(settings, alerts) == 3
+    for k in range(5):
+        seqs = {"first_seq": 2 * k, "last_seq": 2 * k + 1, "run": "r\0" * 99}
+        add_result(client, now - 50 + 2 * k, **seqs)
+    assert new_recorder().try_once(STOP)
+    assert count(settings, records) == 10 + 2
+
+
 def test_the_file_is_its_owners_alone(recorder: Recorder, settings: Settings) -> None:
     recorder.record(STOP)
     if not settings.database_url:

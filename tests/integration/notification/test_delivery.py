@@ -21,10 +21,12 @@ from tests.waiting import eventually
 from vtox import keys
 from vtox.history.database import engine_to_write
 from vtox.notification import outbox, outbox_figures
+from vtox.notification.events import alert_message_id
 from vtox.notification.notifier import Notifier
 from vtox.notification.rules import Rules
 from vtox.settings import Settings
 from vtox.store.client import Client
+from vtox.store.entries import decode_alert
 from vtox.store.notifier_heartbeat import TargetState
 
 New = Callable[[Rules], Notifier]
@@ -37,8 +39,9 @@ def raise_alarms(client: Client, n: int, first: int = 0) -> list[str]:
     for i in range(first, first + n):
         fields = {"id": f"M{i}:bearing:{i + 1}", "machine_id": f"M{i}", "fault": "bearing"}
         more = {"level": "warning", "event": "raised", "t": 5.0, "code": "x", "reason": "impacts"}
-        entry_id: bytes = client.xadd(keys.ALERTS, fields | more)
-        found.append(f"vtox_alert_{entry_id.decode().replace('-', '_')}")
+        client.xadd(keys.ALERTS, fields | more)
+        ((_, entry),) = client.xrevrange(keys.ALERTS, count=1)
+        found.append(alert_message_id(decode_alert(entry)))
     return found
 
 
@@ -173,11 +176,12 @@ def test_one_target_that_fails_holds_back_no_other(
 def test_a_message_that_is_refused_holds_back_no_other_alarm(
     new_notifier: New, client: Client, receiver: Receiver
 ) -> None:
-    for status in (422, 500):
-        receiver.answer = lambda r, s=status: (s, {}) if b'"M0"' in r.body else (200, {})
+    for status, first in ((422, 0), (500, 10)):
+        refused = b'"M%d"' % first
+        receiver.answer = lambda r, s=status, m=refused: (s, {}) if m in r.body else (200, {})
         before = len(receiver.taken)
         notifier = new_notifier(rules_of({"hook": hook(receiver)}))
-        raise_alarms(client, 4)
+        raise_alarms(client, 4, first)
         with running(notifier):
             eventually(lambda b=before: len(receiver.taken) == b + 3)
 
@@ -258,3 +262,16 @@ def test_a_deleted_outbox_is_made_anew_and_loses_no_later_alarm(
         later = raise_alarms(client, 2, first=2)
         eventually(lambda: len(receiver.taken) == 4)
     assert sorted(r.message_id for r in receiver.requests) == sorted(first + later)
+
+
+def test_alarms_that_the_server_lost_and_has_again_arrive_once(
+    new_notifier: New, client: Client, receiver: Receiver
+) -> None:
+    notifier = new_notifier(rules_of({"hook": hook(receiver)}))
+    ids = raise_alarms(client, 3)
+    with running(notifier):
+        eventually(lambda: len(receiver.taken) == 3)
+        client.delete(keys.ALERTS)  # as a server that lost its last second
+        ids += raise_alarms(client, 4)[3:]
+        eventually(lambda: len(receiver.taken) == 4)
+    assert sorted(r.message_id for r in receiver.requests) == sorted(ids)

@@ -10,9 +10,10 @@ from tests.unit.notification.test_plan import EVENT, SYSTEM
 from vtox.alarms.book import Action
 from vtox.alarms.work_orders import WorkOrder
 from vtox.domain import reason
+from vtox.health.alerts import Alert
 from vtox.health.growth import growth
 from vtox.notification import words
-from vtox.notification.events import EVENTS, message_id
+from vtox.notification.events import EVENTS, action_message_id, alert_message_id
 from vtox.notification.messages import (
     BODY_MAX_BYTES,
     alarm_message,
@@ -36,8 +37,12 @@ def test_every_language_has_every_word(language: Language) -> None:
 
 
 def test_an_id_is_stable_and_has_no_full_stop() -> None:
-    assert message_id("system_alerts", "1764-3") == "vtox_alert_1764_3"
-    assert message_id("alarm_actions", "1764-3") == "vtox_action_1764_3"
+    raised = Alert(id="M1:bearing:1", machine_id="M1", fault="", level="", event="raised", t=1.5)
+    again = replace(raised, code="impacts", reason="said otherwise")
+    assert alert_message_id(raised) == alert_message_id(again)
+    assert alert_message_id(raised) != alert_message_id(replace(raised, t=2.5))
+    ids = (alert_message_id(raised), action_message_id("1764-3"))
+    assert not any("." in i for i in ids)
 
 
 def test_a_message_says_what_and_where_in_the_reader_s_language() -> None:
