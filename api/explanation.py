@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from api.language import answer_language
+from api.schemas.common import rfc3339
 from api.schemas.diagnoses import Reason
-from api.schemas.machines import FaultReason
+from api.schemas.machines import FaultReason, LatestReason
 from vtox.domain import Reason as ReasonOf
+from vtox.health.alerts import Verdict
 from vtox.health.assessment import FaultAssessment
 from vtox.monitoring.readiness import Check
 from vtox.sentences import rendering
@@ -71,11 +73,23 @@ def doubts_with_sentences(doubts: Iterable[ReasonOf]) -> list[Reason]:
 
 def fault_reason(fault: str, f: FaultAssessment) -> FaultReason:
     """Return why a fault has its state, as it is shown."""
+    why = f.why
     return FaultReason(
         fault=fault,
-        code=f.code,
-        values=dict(f.values),
-        doubts=doubts_with_sentences(f.doubts),
-        reason=reason(f),
-        what_to_do=advice(f.code),
+        code=why.code,
+        values=dict(why.values),
+        doubts=doubts_with_sentences(why.doubts),
+        reason=reason(why),
+        time=rfc3339(why.t or None),
+        latest=_latest(f.latest) if why.t != f.t else None,
+        what_to_do=advice(why.code),
+    )
+
+
+def _latest(said: Verdict) -> LatestReason:
+    return LatestReason(
+        state=said.state or "unknown",
+        code=said.code,
+        reason=reason(said),
+        time=rfc3339(said.t or None),
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from api.fleet_list import FleetRow, count_states
 from vtox.coverage.coverage import LatestState, coverage
 from vtox.domain import Reason, State
-from vtox.health.assessment import Assessment
+from vtox.health.assessment import Assessment, present_state
 from vtox.store import fleet
 from vtox.store.client import Client
 from vtox.store.fleet import FleetMachine, FleetState
@@ -27,6 +27,7 @@ class FleetView:
 
     rows: dict[str, FleetRow]
     states: dict[State, int]
+    silent: dict[State, int]
     sites: Sequence[str]
 
 
@@ -97,19 +98,18 @@ class FleetIndex:
 def view_of(rows: dict[str, FleetRow]) -> FleetView:
     """Return a fleet of these machines."""
     sites = sorted({r.site for r in rows.values() if r.site})
-    return FleetView(rows, count_states(rows.values()), sites)
+    silent = count_states(r for r in rows.values() if r.silent_since is not None)
+    return FleetView(rows, count_states(rows.values()), silent, sites)
 
 
 def _row(m: FleetMachine, silent_since: float | None) -> FleetRow:
-    state: State = m.health.state if m.health else "unknown"
     silent = silent_since is not None
     return FleetRow(
         machine_id=m.machine_id,
         vehicle_id=m.vehicle_id,
         site=m.site,
         asset_path=m.asset_path,
-        # What was found last says nothing of a machine that sends nothing.
-        state="unknown" if silent and state == "normal" else state,
+        state=present_state(m.health, silent=silent),
         health=m.health.health if m.health else None,
         faults={f: x.state for f, x in m.health.faults.items()} if m.health else {},
         codes=_blind_codes(m.health, silent),

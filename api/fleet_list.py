@@ -96,6 +96,7 @@ class Group:
     name: str
     start: int
     machines: int
+    silent: int
     states: dict[State, int]
 
 
@@ -134,7 +135,8 @@ def _groups(rows: Sequence[FleetRow], grouping: Grouping) -> list[Group]:
     groups, start = [], 0
     for name, members in groupby(rows, key=_GROUPS[grouping]):
         own = list(members)
-        groups.append(Group(name, start, len(own), count_states(own)))
+        silent = sum(r.silent_since is not None for r in own)
+        groups.append(Group(name, start, len(own), silent, count_states(own)))
         start += len(own)
     return groups
 

@@ -171,6 +171,7 @@ def _part(
     return {
         "machines": len(view.rows),
         "states": view.states,
+        "silent": view.silent,
         "matching": len(found.rows),
         "matching_states": found.states,
         "sites": view.sites[:MOST_SITES],
@@ -182,12 +183,12 @@ def _part(
 
 def _row_tables(backend: Backend, rows: Sequence[FleetRow]) -> list[dict[str, Any]]:
     """Return rows with the reasons of their last records, which are read only where shown."""
-    wanted = [r.machine_id for r in rows if r.state != "normal"]
-    latest = dict(zip(wanted, fleet.assessments(backend.client(), wanted), strict=True))
-    return [_row_table(r, latest.get(r.machine_id)) for r in rows]
+    latest = fleet.assessments(backend.client(), [r.machine_id for r in rows])
+    return [_row_table(r, a) for r, a in zip(rows, latest, strict=True)]
 
 
 def _row_table(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
+    t = latest.last_diagnosis_t if latest else None
     return {
         "machine_id": r.machine_id,
         "vehicle_id": r.vehicle_id or None,
@@ -198,12 +199,14 @@ def _row_table(r: FleetRow, latest: Assessment | None) -> dict[str, Any]:
         "silent_since": rfc3339(r.silent_since),
         "faults": r.faults,
         "blind": list(r.codes),
+        # Of every record, the list would be another one each second.
+        "last_diagnosis": None if t is None else rfc3339(t // 60 * 60),
         "reasons": _reasons(r, latest),
     }
 
 
 def _reasons(r: FleetRow, latest: Assessment | None) -> list[dict[str, Any]]:
-    if latest is None:
+    if latest is None or r.state == "normal":
         return []
     return [
         fault_reason(fault, f).model_dump()

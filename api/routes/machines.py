@@ -26,7 +26,7 @@ from api.routes.system import OpenBackend
 from api.schemas.common import Data, Page, PlainName, rfc3339
 from api.schemas.diagnoses import LatestDiagnosis
 from api.schemas.machines import FaultReason, Machine, MachineSummary
-from vtox.health.assessment import Assessment
+from vtox.health.assessment import Assessment, present_state
 from vtox.nameplate import motor_from_dict
 from vtox.plain_names import NAME, name_error
 from vtox.settings import Settings
@@ -155,17 +155,20 @@ def _assessment_in_words(a: Assessment) -> dict[str, Any]:
     table = assessment_table(a)
     for fault, f in a.faults.items():
         table["faults"][fault]["reason"] = reason(f)
+        if f.held:
+            table["faults"][fault]["held"]["reason"] = reason(f.held)
     return table
 
 
 def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
     health = overview.health
     age = overview.last_window_age_s
+    silent = overview.silent(settings.silence_after_s)
     reasons = _reasons(overview)
     return MachineSummary(
         machine_id=overview.machine_id,
         vehicle_id=overview.vehicle_id,
-        state=health.state if health else "unknown",
+        state=present_state(health, silent=silent),
         health=health.health if health else None,
         reason="; ".join(f"{fault_name(r.fault)}: {r.reason}" for r in reasons)
         or _why_no_state(overview),
@@ -175,7 +178,8 @@ def _summary(overview: MachineOverview, settings: Settings) -> MachineSummary:
         baseline=overview.baseline,
         last_window=rfc3339(overview.last_window_t),
         last_window_age_s=None if age is None else round(age, 3),
-        silent=overview.silent(settings.silence_after_s),
+        last_diagnosis=rfc3339(health.last_diagnosis_t) if health else None,
+        silent=silent,
     )
 
 

@@ -23,6 +23,9 @@ class FleetRow(ResponseModel):
     )
     faults: dict[str, State]
     blind: list[str] = Field(description="faults for which it is not watched")
+    last_diagnosis: Time | None = Field(
+        description="when its latest diagnosed record ended, to the minute; null: none yet"
+    )
     reasons: list[FaultReason] = Field(description="of its state; empty where that is normal")
 
 
@@ -32,6 +35,7 @@ class FleetGroup(ResponseModel):
     name: str = Field(description="empty: machines without one, at the end")
     start: int = Field(description="index of its first machine in the list")
     machines: int
+    silent: int = Field(description="how many of them send nothing")
     states: dict[State, int]
 
 
@@ -40,6 +44,7 @@ class Fleet(ResponseModel):
 
     machines: int = Field(description="all that are known")
     states: dict[State, int] = Field(description="how many of them are in each state")
+    silent: dict[State, int] = Field(description="how many of these send nothing, by state")
     matching: int = Field(description="length of the list: those that the filter lets through")
     matching_states: dict[State, int]
     sites: list[str] = Field(description="of all machines; at most 200, in order")

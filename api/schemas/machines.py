@@ -20,6 +20,15 @@ from vtox.domain import State
 _OPEN = OPTIONAL_FIELDS | ConfigDict(extra="allow")
 
 
+class LatestReason(ResponseModel):
+    """What the latest record said of a fault, where its state rests on an earlier one."""
+
+    state: State
+    code: str = Field(description=CODE)
+    reason: str
+    time: Time | None = Field(description="when the record ended")
+
+
 class FaultReason(ResponseModel):
     """Why a machine is in its state: one fault that is in the same state."""
 
@@ -27,7 +36,9 @@ class FaultReason(ResponseModel):
     code: str = Field(description=CODE)
     values: dict[str, Any] = Field({}, description="the figures of the code")
     doubts: list[Reason] = Field([], description=DOUBTS)
-    reason: str = Field(description="the reason of the latest diagnosis of this fault")
+    reason: str = Field(description="the reason of the latest record that is in this state")
+    time: Time | None = Field(description="when that record ended; null: not known")
+    latest: LatestReason | None = Field(description="null: that record is the latest one")
     what_to_do: str = Field(description=EMPTY_ADVICE)
 
 
@@ -36,7 +47,7 @@ class MachineSummary(ResponseModel):
 
     machine_id: str
     vehicle_id: PlainName | None = Field(description="from its latest window that names one")
-    state: State
+    state: State = Field(description="never normal while the machine is silent")
     health: Number = Field(description="0 to 100; null while nothing is decided")
     reason: str = Field(description="why the state is not normal; empty where it is")
     reasons: list[FaultReason] = Field(
@@ -47,6 +58,7 @@ class MachineSummary(ResponseModel):
     baseline: bool = Field(description="whether a baseline is learnt or given")
     last_window: Time | None = Field(description="when its last window arrived")
     last_window_age_s: Number
+    last_diagnosis: Time | None = Field(description="when its latest diagnosed record ended")
     silent: bool = Field(description="whether it has sent before, but no window lately")
 
 
@@ -78,7 +90,10 @@ class BaselineState(TypedDict):
 
 
 class FaultAssessment(TypedDict):
-    """The assessed state of one fault; `last` and `reason` are of its latest diagnosis."""
+    """The assessed state of one fault; `last`, `t` and `reason` are of its latest diagnosis.
+
+    `held` is what the last record said that was at the level of the open alert; null without one.
+    """
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
 
@@ -89,6 +104,8 @@ class FaultAssessment(TypedDict):
     reason: NotRequired[str]
     values: NotRequired[dict[str, Any]]
     doubts: NotRequired[list[dict[str, Any]]]
+    t: NotRequired[float]
+    held: NotRequired[dict[str, Any] | None]
 
 
 class Assessment(TypedDict):

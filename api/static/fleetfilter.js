@@ -54,7 +54,7 @@ export function drawFilter(changed) {
     el("button", { type: "button", id: "path", onclick: () => change({ asset_path: "" }) }),
     el("button", { type: "button", id: "clear", onclick: () => { search.value = ""; change(Object.fromEntries(NAMES.filter((n) => !["sort", "group", "span"].includes(n)).map((n) => [n, ""]))); } }, t("fleet.clear")));
   put("counts", ["", ...STATES].map((state) => el("button", { type: "button", "data-state": state, class: state || "every", onclick: () => change({ state: wanted.state === state ? "" : state }) },
-    el("span", { class: "state" }, state ? glyph(state) : null, state ? stateWord(state) : t("fleet.all")), el("b", {}, "–"))));
+    el("span", { class: "state" }, state ? glyph(state) : null, state ? stateWord(state) : t("fleet.all")), el("b", {}, "–"), el("span", { class: "silent small" }))));
   for (const button of byId("columns").querySelectorAll("[data-sort]")) {
     button.addEventListener("click", () => change({ sort: wanted.sort === button.dataset.sort ? `-${button.dataset.sort}` : button.dataset.sort }));
   }
@@ -83,7 +83,10 @@ function show() {
 // How many machines there are, and which sites: of the whole fleet, whatever is filtered.
 export function showFleet(fleet) {
   for (const button of byId("counts").children) {
-    button.lastChild.textContent = count(button.dataset.state ? fleet.states[button.dataset.state] : fleet.machines);
+    const { state } = button.dataset;
+    button.querySelector("b").textContent = count(state ? fleet.states[state] : fleet.machines);
+    const silent = state ? fleet.silent[state] : Object.values(fleet.silent).reduce((a, b) => a + b, 0);
+    button.lastChild.textContent = silent ? t("fleet.silent_count", { n: silent }) : "";
   }
   const box = byId("choose_site");
   const sites = wanted.site && !fleet.sites.includes(wanted.site) ? [wanted.site, ...fleet.sites] : fleet.sites;

@@ -34,6 +34,12 @@ function explanation(d) {
   ];
 }
 
+// What the record said that the alert rests on, and when: the card is of the latest record.
+const heldText = (f, now) => (f.held ? ` ${t("machine.alert_rests_on", { ago: ago(Math.max(now - f.held.t, 0)), reason: ended(f.held.reason) })}` : "");
+// A record that ended long ago is not what the machine does now.
+const OLD_S = 120;
+const oldText = (d, now) => (d.t_end && now - d.t_end > OLD_S ? el("span", { class: "soft small" }, ago(now - d.t_end)) : null);
+
 function card(fault, d, assessed, now) {
   if (!d) {
     return el("section", { id: fault, class: "panel card" }, el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill("unknown", t("machine.no_diagnosis"))),
@@ -54,9 +60,9 @@ function card(fault, d, assessed, now) {
   const calm = found && assessed?.state === "normal";
   const open = assessed && assessed.state !== d.state && (assessed.state === "warning" || assessed.state === "fault");
   return el("section", { id: fault, class: `panel card ${d.state} ${location.hash === `#${fault}` ? "asked" : ""}`, "aria-label": faultName(fault) },
-    el("div", { class: "title" }, el("h3", {}, faultName(fault)), pill(d.state)),
+    el("div", { class: "title" }, el("h3", {}, faultName(fault)), oldText(d, now), pill(d.state)),
     ...explanation(d),
-    open ? el("p", { class: `small word ${assessed.state}` }, t("machine.alert_open", { state: stateWord(assessed.state) })) : null,
+    open ? el("p", { class: `small word ${assessed.state}` }, t("machine.alert_open", { state: stateWord(assessed.state) }), heldText(assessed, now)) : null,
     calm ? el("p", { class: "small soft" }, t("machine.one_record")) : null,
     d.state === "unknown" && d.statistic === null ? null : pairs([[t("machine.severity"), percent(d.severity)], [t("machine.confidence"), exact(d.confidence)], [t("machine.statistic"), d.statistic === null ? "–" : `${exact(d.statistic)} / ${exact(d.threshold)}`]], "triple"),
     values.length ? pairs(values, "values") : null,

@@ -149,7 +149,7 @@ function placeRow(index, kept) {
 function fillGroup(node, g) {
   const key = wanted.group === "site" ? "fleet.no_site" : "fleet.no_path";
   node.className = "group";
-  put(node, el("div", { role: "rowheader" }, el("b", {}, g.name ? g.name.replaceAll("/", " / ") : t(key)), el("span", { class: "soft small" }, count(g.machines)),
+  put(node, el("div", { role: "rowheader" }, el("b", {}, g.name ? g.name.replaceAll("/", " / ") : t(key)), el("span", { class: "soft small" }, count(g.machines)), g.silent ? el("span", { class: "state word warning small" }, t("fleet.silent_count", { n: g.silent })) : null,
     STATES.filter((s) => g.states[s] && s !== "normal").map((s) => el("span", { class: `state word small ${s}` }, glyph(s), count(g.states[s])))));
 }
 

@@ -1,6 +1,6 @@
 // One machine in the list of the fleet, and its small trend.
 
-import { el, faultName, glyph, label, listed, num, put, sentenceCase, sentences, span, stateWord, svg } from "./common.js";
+import { ago, el, faultName, glyph, label, listed, num, put, sentenceCase, sentences, silence, span, stateWord, svg } from "./common.js";
 import { t } from "./texts.js";
 
 const FAULT_COUNT = 5;
@@ -15,6 +15,15 @@ const LONG = 26, END = 10;
 const lines = (id) => (id.length > LONG ? [id.slice(0, -END), id.slice(-END)].map((part) => el("span", {}, part)) : id);
 
 // The state of a machine in words.
+const RECENT_S = 120;
+
+// How long ago its latest record ended, which is known to the minute.
+function ageText(m) {
+  if (!m.last_diagnosis) return "";
+  const s = (Date.now() - new Date(m.last_diagnosis)) / 1000;
+  return s < RECENT_S ? t("common.now") : ago(s);
+}
+
 function stateText(m) {
   const named = Object.entries(m.faults).filter(([, s]) => s === m.state).map(([f]) => faultName(f));
   if (isIll(m)) return label(stateWord(m.state), listed(named));
@@ -22,10 +31,13 @@ function stateText(m) {
   return stateWord(m.state);
 }
 
+// The reason of the record that the state rests on, then that of the latest, where this says something else.
+const reasonText = (r) => (r.latest && r.latest.code !== r.code ? sentences([r.reason, label(t("fleet.latest_record"), r.latest.reason)]) : r.reason);
+
 function whyText(m) {
   if (m.silent_since && !isIll(m)) return "";
   if (!m.reasons.length) return m.health === null && !Object.keys(m.faults).length ? t("fleet.no_diagnosis") : "";
-  return sentenceCase(sentences(m.reasons.map((r) => (m.reasons.length > 1 ? label(faultName(r.fault), r.reason) : r.reason))));
+  return sentenceCase(sentences(m.reasons.map((r) => (m.reasons.length > 1 ? label(faultName(r.fault), reasonText(r)) : reasonText(r)))));
 }
 
 // The machine's page, where what is wrong stands, if anything is.
@@ -35,14 +47,15 @@ export function addressOf(m) {
 }
 
 export function fillRow(node, m, choosePath) {
-  const words = stateText(m), why = whyText(m);
+  const words = stateText(m), why = whyText(m), age = ageText(m);
+  const silent = isIll(m) && m.silent_since ? silence(m.silent_since) : null;
   const cell = (name, ...children) => el("div", { role: "cell", class: name }, children);
   const parts = m.asset_path ? m.asset_path.split("/") : [];
   const watched = FAULT_COUNT - m.blind.length;
   const blind = m.blind.length ? t("fleet.blind_list", { faults: listed(m.blind.map(faultName)) }) : t("fleet.blind_none");
   node.className = `machine ${m.state}`;
   // The link covers the row: what is cut in its cells is read on the row.
-  node.title = [m.machine_id, sentenceCase(why ? label(words, why) : words), listed([m.site, m.asset_path].filter(Boolean)), blind].filter(Boolean).join("\n");
+  node.title = [m.machine_id, sentenceCase(why ? label(words, why) : words), silent?.textContent, age && t("fleet.last_record", { ago: age }), listed([m.site, m.asset_path].filter(Boolean)), blind].filter(Boolean).join("\n");
   const link = node.querySelector("a") ?? el("a", {});
   link.setAttribute("href", addressOf(m));
   put(link, glyph(m.state), el("span", { class: "id" }, lines(m.machine_id)));
@@ -54,7 +67,7 @@ export function fillRow(node, m, choosePath) {
   const trend = node.querySelector(".trendcell") ?? cell("trendcell");
   for (const child of old) if (child !== trend) child.remove();
   first.after(
-    cell("say", el("b", {}, sentenceCase(words)), why ? el("span", { class: "sub" }, why) : null),
+    cell("say", el("b", {}, sentenceCase(words)), silent, el("span", { class: "sub" }, age ? el("span", { class: "age" }, age) : null, age && why ? " · " : "", why)),
     cell("place", el("b", {}, m.site), parts.length ? el("span", { class: "sub" }, parts.flatMap((part, i) => [i ? el("span", {}, "/") : null, el("button", { type: "button", class: "link", title: t("fleet.only_path", { path: parts.slice(0, i + 1).join("/") }), onclick: () => choosePath(parts.slice(0, i + 1).join("/")) }, part)])) : null),
   );
   node.append(trend,

@@ -13,8 +13,8 @@ from vtox.alarms.life import OUTCOMES, Alarm, Suspension
 from vtox.alarms.supplies import SupplyAlarm
 from vtox.cli.status_table import span
 from vtox.sentences.rendering import advice, full_reason, name_of, render
-from vtox.store.entries import reasons_table
 from vtox.store.fleet import FleetState
+from vtox.store.reason_tables import reasons_table
 
 _COLUMNS = ("state", "level", "machine", "fault", "assignee", "since", "id")
 STYLES = {"warning": "yellow", "fault": "bold red"}

@@ -18,7 +18,7 @@ from vtox.cli.status_table import span
 from vtox.domain import Window
 from vtox.errors import InputError
 from vtox.files.matching import options as reader_options
-from vtox.health.assessment import Assessment
+from vtox.health.assessment import Assessment, present_state
 from vtox.nameplate import read_fleet
 from vtox.plain_data import digits
 from vtox.sentences.rendering import render
@@ -60,16 +60,17 @@ def list_machines(as_json: options.Json = False) -> None:
         console.print("No machines yet: the first window of a machine adds it, or `import`.")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("machine", "state", "health", "faults", "last window"):
+    for name in ("machine", "state", "health", "faults", "last record", "last window"):
         table.add_column(name, no_wrap=name != "faults")
     for machine in rows:
         health = machine.health or NO_HEALTH
         faults = [f for f, x in health.faults.items() if x.state in DETECTED]
         table.add_row(
             machine.machine_id,
-            _state(health.state, _silent(machine)),
+            _state(machine, _silent(machine)),
             "" if health.health is None else f"{health.health:.0f}",
             ", ".join(faults),
+            _verdict_age(machine),
             _ago(machine.last_window_age_s) or "never",
         )
     console.print(table)
@@ -85,7 +86,7 @@ def show_machine(machine: MachineId, as_json: options.Json = False) -> None:
         return
     console = Console(highlight=False)
     health = row.health or NO_HEALTH
-    title = Text(machine, style="bold").append(" · ").append(_state(health.state, _silent(row)))
+    title = Text(machine, style="bold").append(" · ").append(_state(row, _silent(row)))
     if health.health is not None:
         title.append(f" · health {health.health:.0f}", style="not bold")
     console.print(
@@ -221,9 +222,14 @@ def _as_json(machine: store.MachineOverview) -> dict[str, Any]:
     return machine.table() | {"silent": _silent(machine)}
 
 
-def _state(state: str, silent: bool) -> Text:
+def _state(machine: store.MachineOverview, silent: bool) -> Text:
+    state = present_state(machine.health, silent=silent)
     text = Text(state, style=STYLES[state])
     return text.append(", silent", STYLES["warning"]) if silent else text
+
+
+def _verdict_age(machine: store.MachineOverview) -> str:
+    return _since(machine, machine.health.last_diagnosis_t if machine.health else None)
 
 
 def _require_machine(client: Client, machine: str) -> store.MachineOverview:

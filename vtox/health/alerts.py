@@ -68,11 +68,24 @@ class Slots(NamedTuple):
     confidence: float | None = None
 
 
+class Verdict(NamedTuple):
+    """What one record said of a fault; `t` is when it ended."""
+
+    state: State | Literal[""]
+    code: str
+    reason: str
+    t: float
+    values: Mapping[str, ReasonValue] = MappingProxyType({})
+    doubts: tuple[Reason, ...] = ()
+
+
 class FaultHistory(NamedTuple):
     """What a machine has shown of one fault; `alert_id` is empty without an open alert.
 
     `severities` are those of the last decided records, a median of which is that of the fault;
-    `last_values` are those of the code, `orders` the shaft orders of the impacts found last.
+    `last_values` are those of the code, `orders` the shaft orders of the impacts found last. `held`
+    is what the last record said that was at the level of the open alert; the latest may say
+    something else.
     """
 
     last_state: State | Literal[""] = ""
@@ -86,6 +99,19 @@ class FaultHistory(NamedTuple):
     last_values: Mapping[str, ReasonValue] = MappingProxyType({})
     orders: tuple[float, ...] = ()
     last_doubts: tuple[Reason, ...] = ()
+    held: Verdict | None = None
+
+    @property
+    def latest(self) -> Verdict:
+        """What the last record said."""
+        return Verdict(
+            self.last_state,
+            self.last_code,
+            self.last_reason,
+            self.last_t,
+            self.last_values,
+            self.last_doubts,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +157,7 @@ def advance(
     history: SlotHistory, slots: Slots, rule: Persistence
 ) -> tuple[SlotHistory, list[Event]]:
     """Return the history with the slots of one more diagnosis, and the changes of level."""
-    below = (slots.severity or 0.0) < rule.min_severity
-    below |= (slots.confidence or 0.0) < rule.min_confidence
+    below = _is_below(slots, rule)
     events = []
     for i, mark in enumerate(slots.marks):
         t = slots.t_start + i * (slots.slot_s or 0.0)
@@ -143,6 +168,12 @@ def advance(
         if event:
             events.append(event)
     return history, events
+
+
+def _is_below(slots: Slots, rule: Persistence) -> bool:
+    """Return whether a diagnosis has less severity or confidence than alerts on its machine."""
+    below = (slots.severity or 0.0) < rule.min_severity
+    return below or (slots.confidence or 0.0) < rule.min_confidence
 
 
 def transition(
@@ -226,7 +257,18 @@ def extend(
         orders=orders or history.orders,
         last_doubts=d.doubts,
     )
-    return after, alerts, said.marks
+    return after._replace(held=_held(history, after, said, rule)), alerts, said.marks
+
+
+def _held(
+    before: FaultHistory, after: FaultHistory, said: Slots, rule: Persistence
+) -> Verdict | None:
+    level = after.slots.level
+    if not level:
+        return None
+    if RANK.get(after.last_state, 0) >= RANK[level] and not _is_below(said, rule):
+        return after.latest
+    return before.held
 
 
 def _suppression(history: FaultHistory, record: Record, d: Diagnosis) -> list[Alert]:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from vtox.domain import Reason, ReasonValue, State
 from vtox.faults import FAULTS
-from vtox.health.alerts import MARKS, RANK, FaultHistory, SlotHistory
+from vtox.health.alerts import MARKS, RANK, FaultHistory, SlotHistory, Verdict
 
 # An assessment is published when it changes, and at least this often.
 PUBLISH_EVERY_S = 10.0
@@ -17,7 +17,11 @@ UNDECIDED_S = 120.0
 
 
 class FaultAssessment(NamedTuple):
-    """One fault of a machine: its state now, and what its last record showed."""
+    """One fault of a machine: its state now, and what its last record showed.
+
+    `t` is when that record ended (0: not known). `held` is what the last record said that was at
+    the level of the open alert; None without one.
+    """
 
     state: State
     severity: float | None
@@ -26,6 +30,18 @@ class FaultAssessment(NamedTuple):
     reason: str
     values: Mapping[str, ReasonValue] = MappingProxyType({})
     doubts: tuple[Reason, ...] = ()
+    t: float = 0.0
+    held: Verdict | None = None
+
+    @property
+    def latest(self) -> Verdict:
+        """What the last record said."""
+        return Verdict(self.last, self.code, self.reason, self.t, self.values, self.doubts)
+
+    @property
+    def why(self) -> Verdict:
+        """What the record said that the state rests on."""
+        return self.held or self.latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,11 @@ class Assessment:
     health: float | None
     state: State
     faults: Mapping[str, FaultAssessment]
+
+    @property
+    def last_diagnosis_t(self) -> float | None:
+        """When the latest diagnosed record ended; None where an earlier version did not say."""
+        return max((f.t for f in self.faults.values() if f.t), default=None)
 
 
 def assess(faults: Mapping[str, FaultHistory], t: float) -> Assessment:
@@ -75,7 +96,15 @@ def _assess_fault(history: FaultHistory, t: float) -> FaultAssessment:
         history.last_reason,
         history.last_values,
         history.last_doubts,
+        history.last_t,
+        history.held,
     )
+
+
+def present_state(health: Assessment | None, *, silent: bool) -> State:
+    """Return the state of a machine now: what was normal is not known of one that sends nothing."""
+    state: State = health.state if health else "unknown"
+    return "unknown" if silent and state == "normal" else state
 
 
 def _decided_lately(slots: SlotHistory, t: float) -> bool:

@@ -24,10 +24,11 @@ from vtox.history.schema import (
     records,
 )
 from vtox.store.alarm_actions import decode_action
-from vtox.store.entries import RawFields, decode_alert, json_bytes, reasons_table
+from vtox.store.entries import RawFields, decode_alert, json_bytes
 from vtox.store.line_levels import QUANTITIES as LINE_QUANTITIES
 from vtox.store.line_levels import LineSampler
 from vtox.store.points import POINTS_OF, Point, entry_numbers
+from vtox.store.reason_tables import reasons_table
 from vtox.store.stream_reader import BEGIN, Batch, Missed, Position
 from vtox.store.unreadable import Unreadable, read_each
 

@@ -17,7 +17,7 @@ from vtox.notification import words
 from vtox.notification.events import AlarmEvent
 from vtox.sentences import rendering
 from vtox.sentences.languages import DEFAULT, Language
-from vtox.store.entries import reasons_table
+from vtox.store.reason_tables import reasons_table
 
 # What the specification recommends.
 BODY_MAX_BYTES = 20_000

@@ -17,8 +17,8 @@ from vtox.history.resolution import MINUTES, grid
 from vtox.history.retention import Oldest
 from vtox.plain_data import plain
 from vtox.reports.contents import Trend, TrendColumns
-from vtox.store.entries import reasons_table
 from vtox.store.open_alerts import OpenAlert
+from vtox.store.reason_tables import reasons_table
 
 # Of alerts and actions each, the newest.
 MAX_EVENTS = 40

@@ -18,7 +18,7 @@ from vtox import keys
 from vtox.alarms.book import Action, Book
 from vtox.alarms.life import Alarm
 from vtox.errors import TooBusy
-from vtox.health.alerts import Alert
+from vtox.health.alerts import Alert, Verdict
 from vtox.operating_state import suppresses_alarms
 from vtox.plain_data import known_fields
 from vtox.store import outputs, scripts
@@ -249,8 +249,10 @@ def _follow_alerts(client: Client, now: _Followed) -> None:
         now.position = outputs.newest_id(client, keys.ALERTS)
         for opened in open_alerts(client):
             now.book.put(_alarm_of(opened))
-            if suppresses_alarms(opened.code):
-                now.book.note_alert(_suppression_of(opened), server_time_ms(client))
+            last = opened.latest or opened
+            if suppresses_alarms(last.code):
+                suppression = _suppression_of(opened, last)
+                now.book.note_alert(suppression, server_time_ms(client))
     while entries := client.xrange(keys.ALERTS, f"({now.position}", "+", count=_ALERTS_AT_ONCE):
         now.position = entries[-1][0].decode()
         now.skipped += read_each(entries, partial(_note_alert, now.book))[1]
@@ -267,8 +269,9 @@ def _alarm_of(alert: OpenAlert) -> Alarm:
     return Alarm(**known_fields(Alarm, _shallow(alert)), raised_ms=ms, since_ms=ms)
 
 
-def _suppression_of(alert: OpenAlert) -> Alert:
-    return Alert(**_shallow(alert), event="suppressed")
+def _suppression_of(alert: OpenAlert, last: OpenAlert | Verdict) -> Alert:
+    said = {n: getattr(last, n) for n in ("code", "reason", "values", "doubts")}
+    return Alert(**known_fields(Alert, _shallow(alert)) | said, event="suppressed")
 
 
 def _shallow(alert: OpenAlert) -> dict[str, Any]:

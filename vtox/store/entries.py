@@ -6,7 +6,7 @@ Entries of other versions have fewer or more of them, and other programs may wri
 field may not hold counts as absent.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,13 @@ from vtox.domain import Diagnosis, Reason, ReasonValue, Record, State, Value
 from vtox.health.alerts import Alert
 from vtox.health.assessment import Assessment, FaultAssessment
 from vtox.sentences.rendering import render
+from vtox.store.reason_tables import (
+    reasons_from_table,
+    reasons_table,
+    values_from_table,
+    verdict_from_table,
+    verdict_table,
+)
 
 Texts = list[str | bytes]
 # Fields of `performance_metrics`: this and the name of a family.
@@ -236,6 +243,8 @@ def assessment_table(a: Assessment) -> dict[str, Any]:
             "reason": f.reason,
             "values": dict(f.values),
             "doubts": reasons_table(f.doubts),
+            "t": f.t,
+            "held": verdict_table(f.held),
         }
         for fault, f in a.faults.items()
     }
@@ -350,6 +359,8 @@ def _assessment(table: Mapping[str, Any]) -> Assessment:
             reason=f.get("reason", ""),
             values=values_from_table(f.get("values") or {}),
             doubts=reasons_from_table(f.get("doubts")),
+            t=number(f.get("t")) or 0.0,
+            held=verdict_from_table(f.get("held")),
         )
         for fault, f in (table.get("faults") or {}).items()
     }
@@ -359,34 +370,6 @@ def _assessment(table: Mapping[str, Any]) -> Assessment:
         state=table.get("state", "unknown"),
         faults=faults,
     )
-
-
-def reason_from_table(table: Mapping[str, Any]) -> Reason:
-    """Return a reason that was kept as a table."""
-    return Reason(table["code"], values_from_table(table.get("values") or {}))
-
-
-def reasons_from_table(tables: Sequence[Mapping[str, Any]] | None) -> tuple[Reason, ...]:
-    """Return reasons that were kept as tables, none where an older version kept none."""
-    return tuple(map(reason_from_table, tables or ()))
-
-
-def reasons_table(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
-    """Return reasons as plain data."""
-    return [{"code": r.code, "values": dict(r.values)} for r in reasons]
-
-
-def values_from_table(table: Mapping[str, Any]) -> dict[str, ReasonValue]:
-    """Return the values of a reason that were kept as a table: numbers, texts, lists of texts."""
-    return {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in table.items()
-        if isinstance(value, _VALUES) or (isinstance(value, list) and _are_texts(value))
-    }
-
-
-def _are_texts(values: list[Any]) -> bool:
-    return all(isinstance(v, str) for v in values)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
@@ -400,7 +383,6 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 
 _PLAIN = (str, bytes)
-_VALUES = (str, int, float)
 _NESTED = (dict, list)
 
 

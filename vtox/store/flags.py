@@ -8,7 +8,8 @@ from vtox.domain import Reason, reason
 from vtox.sentences.rendering import render_all
 from vtox.store import scripts
 from vtox.store.client import Client, server_time
-from vtox.store.entries import json_bytes, reasons_table
+from vtox.store.entries import json_bytes
+from vtox.store.reason_tables import reasons_table
 
 # Flag -> code of its alert while it is set.
 FLAGS = {"silent": "machine_silent", "clock": "clock_off"}

@@ -9,12 +9,13 @@ from vtox.faults import FAULTS
 from vtox.health.alerts import FaultHistory, SlotHistory
 from vtox.health.assessment import Published
 from vtox.health.update import MachineHistory
-from vtox.store.entries import (
-    json_bytes,
-    loads,
+from vtox.store.entries import json_bytes, loads
+from vtox.store.reason_tables import (
     reasons_from_table,
     reasons_table,
     values_from_table,
+    verdict_from_table,
+    verdict_table,
 )
 
 log = structlog.get_logger()
@@ -40,6 +41,7 @@ def history_json(h: MachineHistory) -> bytes:
             "last_values": dict(f.last_values),
             "orders": f.orders,
             "last_doubts": reasons_table(f.last_doubts),
+            "held": verdict_table(f.held),
         }
         for fault, f in h.faults.items()
     }
@@ -87,6 +89,7 @@ def _fault_history(entry: Mapping[str, Any]) -> FaultHistory:
         values_from_table(entry.get("last_values") or {}),
         tuple(entry.get("orders", ())),
         reasons_from_table(entry.get("last_doubts")),
+        verdict_from_table(entry.get("held")),
     )
 
 

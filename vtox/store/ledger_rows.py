@@ -12,7 +12,7 @@ import orjson
 
 from vtox.domain import Record, reason
 from vtox.errors import LedgerRowError
-from vtox.store.entries import reason_from_table
+from vtox.store.reason_tables import reason_from_table
 
 VERSION = 1
 _TYPES: Mapping[str, tuple[type, ...]] = {

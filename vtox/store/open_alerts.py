@@ -8,7 +8,7 @@ from typing import Literal
 from vtox import keys
 from vtox.domain import Reason, ReasonValue
 from vtox.faults import FAULTS
-from vtox.health.alerts import Alert
+from vtox.health.alerts import Alert, Verdict
 from vtox.health.update import MachineHistory
 from vtox.sentences.rendering import render
 from vtox.store import outputs
@@ -25,7 +25,8 @@ MOST_FOLLOWED = 1000
 class OpenAlert:
     """An alert that was raised and not cleared.
 
-    `t` is when it began (s), as its id says; the reason of a fault is that of its last record. An
+    `t` is when it began (s), as its id says; the reason of a fault is that of the last record at
+    its level, and `latest` what a later record said. An
     alarm of the system has no machine, its `fault` is the name of the condition; `values` are those
     of its code, `doubts` what else was said with it.
     """
@@ -39,6 +40,7 @@ class OpenAlert:
     reason: str
     values: Mapping[str, ReasonValue] = field(default_factory=dict)
     doubts: tuple[Reason, ...] = ()
+    latest: Verdict | None = None
 
 
 def open_alerts(client: Client) -> list[OpenAlert]:
@@ -160,15 +162,16 @@ def alert_sort_key(alert_id: str) -> tuple[int, str]:
 
 
 def _of_faults(machine_id: str, history: MachineHistory) -> list[OpenAlert]:
-    return [
-        replace(
-            _open(h.alert_id, machine_id, fault, h.slots.level, h.last_code, h.last_reason),
-            values=dict(h.last_values),
-            doubts=h.last_doubts,
-        )
-        for fault in FAULTS
-        if (h := history.faults.get(fault)) and h.alert_id and h.slots.level
-    ]
+    found = []
+    for fault in FAULTS:
+        h = history.faults.get(fault)
+        if h and h.alert_id and h.slots.level:
+            why = h.held or h.latest
+            alert = _open(h.alert_id, machine_id, fault, h.slots.level, why.code, why.reason)
+            latest = None if why.t == h.last_t else h.latest
+            about = replace(alert, values=dict(why.values), doubts=why.doubts, latest=latest)
+            found.append(about)
+    return found
 
 
 def _open(

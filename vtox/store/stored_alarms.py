@@ -11,7 +11,8 @@ from vtox.alarms.book import Book
 from vtox.alarms.life import SUSPENSIONS, Alarm, Suspension
 from vtox.alarms.work_orders import WorkOrder
 from vtox.plain_data import known_fields
-from vtox.store.entries import loads, reasons_from_table
+from vtox.store.entries import loads
+from vtox.store.reason_tables import reasons_from_table
 from vtox.store.unreadable import Unreadable, read
 
 log = structlog.get_logger()

@@ -1,12 +1,14 @@
 """The fleet as a list: filter, order, groups, pages, 304, and what changes are seen."""
 
+import json
 from threading import Event
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.api.test_machines import commit_health
+from tests.integration.api.test_machines import commit_health, note_change
+from tests.integration.conftest import serving
 from tests.integration.history.entries import add_assessment
 from tests.waiting import eventually
 from vtox import keys
@@ -239,3 +241,43 @@ def test_machines_that_fall_silent_or_send_again_are_told_from_the_look_before(
     client.zrem(keys.MACHINES, "M5")
     state = fleet_state(client, 30.0, state)  # fewer are silent than send
     assert state.silent == {"B": pytest.approx(now - 29.5)}
+
+
+def test_a_row_has_the_reason_that_its_state_rests_on_then_the_latest(
+    http: httpx.Client, client: Client
+) -> None:
+    commit_health(client, "M1", "fault", broken_bar="fault")
+    health = json.loads(client.hget(keys.machine("M1"), "health"))
+    held = {"state": "fault", "code": "rotor_asymmetry", "reason": "bars", "t": 1_764_000_000.0}
+    latest = {"last": "unknown", "code": "other", "reason": "too short", "t": 1_764_000_095.0}
+    health["faults"]["broken_bar"] |= latest | {"held": held}
+    client.hset(keys.machine("M1"), "health", json.dumps(health))
+    note_change(client, "M1")
+    (row,) = http.get("/api/v1/fleet").raise_for_status().json()["data"]["rows"]
+    (why,) = row["reasons"]
+    assert (why["reason"], why["time"]) == ("bars", "2025-11-24T16:00:00.000Z")
+    assert (why["latest"]["state"], why["latest"]["reason"]) == ("unknown", "too short")
+    assert row["last_diagnosis"] == "2025-11-24T16:01:00.000Z", "to the minute"
+    machine = http.get("/api/v1/machines/M1").raise_for_status().json()["data"]
+    assert machine["reasons"] == row["reasons"]
+    assert machine["last_diagnosis"] == "2025-11-24T16:01:35.000Z"
+
+
+def test_silence_is_told_of_every_state_and_nothing_silent_is_normal(
+    settings: Settings, client: Client
+) -> None:
+    for m, state in (("M1", "normal"), ("M2", "fault"), ("M3", "normal")):
+        commit_health(client, m, state, bearing=state)
+    old = {m: server_time(client) - 660 for m in ("M1", "M2")}
+    client.zadd(keys.MACHINES, old)
+    with serving(settings) as http:
+        fleet = http.get("/api/v1/fleet?group=site").raise_for_status().json()["data"]
+        assert fleet["states"] == {"fault": 1, "warning": 0, "unknown": 1, "normal": 1}
+        assert fleet["silent"] == {"fault": 1, "warning": 0, "unknown": 1, "normal": 0}
+        assert [g["silent"] for g in fleet["groups"]] == [2]
+        listed = http.get("/api/v1/machines").raise_for_status().json()["data"]
+    assert [(m["state"], m["silent"]) for m in listed] == [
+        ("unknown", True),
+        ("fault", True),
+        ("normal", False),
+    ]

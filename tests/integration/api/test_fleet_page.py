@@ -149,9 +149,15 @@ def test_a_silent_machine_and_one_without_diagnosis(
     settings: Settings, client: Client, tmp_path: Path
 ) -> None:
     commit_health(client, "M1", "normal", bearing="normal")
+    commit_health(client, "M3", "fault", bearing="fault")
     client.zadd(keys.MACHINES, {"M1": server_time(client) - 3600, "M2": server_time(client)})
+    client.zadd(keys.MACHINES, {"M3": server_time(client) - 660})
     with page_of(settings, tmp_path) as tab:
         tab.shows("Silent for 60 min")
+        tab.shows("silent for 11 min")
+        row = tab.run("[...document.querySelectorAll('#rows .say')][0].innerText")
+        assert " ".join(row.split()) == "Fault: Bearing silent for 11 min Because of bearing"
+        assert tab.run("document.querySelector('#counts .fault').innerText").endswith("1 silent")
         tab.shows("No diagnosis yet")
         tab.shows("0 of 5")
 

@@ -147,6 +147,8 @@ def test_reasons_carry_codes(
     assert coded == {
         "fault": "bearing",
         "code": "rotor_blue",
+        "time": None,
+        "latest": None,
         "values": {},
         "doubts": [],
         "reason": "blue",

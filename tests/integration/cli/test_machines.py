@@ -196,6 +196,6 @@ def test_a_silent_machine_is_marked(client: Client) -> None:
         client.zadd(keys.MACHINES, {name: 0 if ago_s is None else time.time() - ago_s})
     lines = run("machines", "list").output.splitlines()
     assert ["silent" in line for line in lines[1:]] == [False, True, False]
-    assert "M2 · normal, silent · health 100" in run("machines", "show", "M2").output
+    assert "M2 · unknown, silent · health 100" in run("machines", "show", "M2").output
     listed = json.loads(run("machines", "list", "--json").output)
     assert [m["silent"] for m in listed] == [False, True, False]

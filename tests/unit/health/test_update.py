@@ -5,7 +5,7 @@ import pytest
 from vtox.domain import QUIET, Diagnosis, Record, State, reason
 from vtox.faults import PERSISTENCE, Persistence
 from vtox.health.alerts import PASSING_TIMES, Alert, Event, SlotHistory, slots_of, transition
-from vtox.health.assessment import Assessment
+from vtox.health.assessment import Assessment, present_state
 from vtox.health.update import HealthUpdate, MachineHistory, last_load_a, update
 
 
@@ -303,6 +303,30 @@ def test_health_of_a_back_fill_is_placed_where_its_record_ended() -> None:
     first = next(p for p in placed if p and p.state == "fault")
     assert first.t < 120, "not at the end of the hour"
     assert history.faults["bearing"].last_t == 3600.0
+
+
+def test_an_open_alert_keeps_what_the_record_said_that_it_rests_on() -> None:
+    history = MachineHistory()
+    for n, mark in enumerate("ffffffffuuw"):
+        states: dict[str, State] = {"f": "fault", "u": "unknown", "w": "warning"}
+        d = Diagnosis(fault="bearing", state=states[mark], code=f"because_{mark}{n}", severity=0.9)
+        after = update(history, record(n), [d])
+        history = after.history
+    fault = after.assessment.faults["bearing"]
+    assert (fault.state, fault.latest.code, fault.t) == ("fault", "because_w10", 11.0)
+    assert (fault.why.state, fault.why.code, fault.why.t) == ("fault", "because_f7", 8.0)
+
+
+def test_without_an_alert_the_reason_is_that_of_the_latest_record() -> None:
+    _, found = run("ffff" + "n" * CLEAR)
+    last = found[-1].faults["bearing"]
+    assert (last.state, last.held, last.why.code) == ("normal", None, "because_n")
+
+
+def test_what_was_normal_is_not_known_of_a_silent_machine() -> None:
+    _, (*_, health) = run("nn")
+    assert present_state(health, silent=False) == "normal"
+    assert present_state(health, silent=True) == present_state(None, silent=False) == "unknown"
 
 
 def test_recordings_of_long_ago_count_in_their_order() -> None:

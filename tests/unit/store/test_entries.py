@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vtox.domain import STATES, Diagnosis, Reason, Record, reason
 from vtox.faults import FAMILIES, FAULTS
-from vtox.health.alerts import Alert, FaultHistory, SlotHistory
+from vtox.health.alerts import Alert, FaultHistory, SlotHistory, Verdict
 from vtox.health.assessment import Assessment, FaultAssessment, Published
 from vtox.health.update import MachineHistory
 from vtox.store import entries, histories, ledger_rows
@@ -57,6 +57,15 @@ results = st.builds(
     closed=names,
     marks=st.none() | st.text("nwfhq", max_size=5),
 )
+verdicts = st.none() | st.builds(
+    Verdict,
+    state=states,
+    code=names,
+    reason=names,
+    t=numbers,
+    values=st.dictionaries(names, numbers, max_size=2),
+    doubts=doubts,
+)
 fault_histories = st.lists(st.tuples(st.sampled_from("nwfhqb"), numbers), max_size=5).flatmap(
     lambda slots: st.builds(
         FaultHistory,
@@ -75,6 +84,7 @@ fault_histories = st.lists(st.tuples(st.sampled_from("nwfhqb"), numbers), max_si
         last_values=st.dictionaries(names, numbers, max_size=2),
         orders=st.lists(numbers, max_size=2).map(tuple),
         last_doubts=doubts,
+        held=verdicts,
     )
 )
 faults = st.sampled_from(list(FAULTS))
@@ -140,6 +150,8 @@ assessments = st.builds(
             reason=names,
             values=st.dictionaries(names, numbers, max_size=2),
             doubts=doubts,
+            t=numbers,
+            held=verdicts,
         ),
     ),
 )
@@ -176,7 +188,7 @@ def test_histories_come_back(h: MachineHistory) -> None:
     assert histories.history_from_json(text) == h
     if any(f.alert_id for f in h.faults.values()):
         assert histories.may_have_alert(text)
-    elif not any("alert" in f.last_reason + f.last_code for f in h.faults.values()):
+    elif not any("alert" in f.last_reason + f.last_code + str(f.held) for f in h.faults.values()):
         assert not histories.may_have_alert(text)
 
 
