@@ -227,8 +227,8 @@ def test_a_process_that_cannot_be_started_is_reported_and_tried_again(
     monkeypatch.setattr(restart, "PAUSE_MAX_S", 0.2)
     settings = load(data_dir=tmp_path, cluster_enabled=True)
     with capture_logs() as entries, owner(settings) as cluster:
+        until(lambda: missing[0] in cluster.start_error, 60, tmp_path)
         until(lambda: pauses(entries), 60, tmp_path)
-    assert missing[0] in cluster.start_error
 
 
 def test_after_a_run_that_was_ready_the_pauses_start_again(
