@@ -17,7 +17,7 @@ from vtox import keys
 from vtox.client.publisher import Publisher
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.domain import Window
-from vtox.errors import ServerFull, ServerUnavailable, SettingsError, WireError
+from vtox.errors import ServerFull, ServerUnavailable, WireError
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
 from vtox.store.retention import server_memory
@@ -125,15 +125,11 @@ def test_what_the_bridge_would_refuse_is_not_sent(
     assert client.xlen(keys.RAW) == 0
 
 
-def test_the_role_of_senders_suffices_and_may_not_look_ahead(
-    server: EmbeddedServer, client: Client
-) -> None:
+def test_the_role_of_senders_suffices(server: EmbeddedServer, client: Client) -> None:
     url = server.address.role_url("ingest")
     with Publisher(url) as publisher:
         publisher.publish([window(seq) for seq in range(3)])
     assert client.xlen(keys.RAW) == 3
-    with pytest.raises(SettingsError, match="ahead_bytes"):
-        Publisher(url, ahead_bytes=1).publish([window(3)])
 
 
 def test_a_wrong_password_is_said_at_once(server: EmbeddedServer) -> None:
