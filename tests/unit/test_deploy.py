@@ -75,7 +75,7 @@ def test_a_second_api_is_a_copy_with_its_own_port(tmp_path: Path) -> None:
     page = (ROOT / "docs/DEPLOYMENT.md").read_text()
     (line,) = re.findall(r"^ *(sed .*vtox-api\.service) > /etc/systemd/system/", page, re.MULTILINE)
     copy = subprocess.run(
-        ["sh", "-c", line.replace("/opt/vtox/", f"{ROOT}/")], capture_output=True, text=True
+        ["sh", "-c", line.replace("/opt/vtox/", "")], cwd=ROOT, capture_output=True, text=True
     ).stdout
     original = (UNITS / "vtox-api.service").read_text()
     assert original.count("${VTOX_API_PORT}") == 1
