@@ -47,6 +47,8 @@ UNREADABLE = "vtox:unreadable"
 # Hash machine id -> time (ms) until which the recorder is to delete its history.
 RETIRED = "vtox:retired"
 API_KEYS = "vtox:api-keys"
+# Time of the backup that a restore is bringing back; it stays where that was interrupted.
+RESTORING = "vtox:restoring"
 # What signs the fields of raw entries that only VTOX may set. No sender may read it.
 REPLAY_SECRET = "vtox:replay-secret"
 # Hash key id -> time (s) of the last use, written about once a minute.

@@ -83,11 +83,18 @@ def present(client: Client, settings: Settings) -> dict[str, int]:
 def restore(client: Client, settings: Settings, backup: CheckedBackup) -> list[str]:
     """Replace what the system holds; return in sentences what of the backup was left out.
 
-    Interrupted, it leaves a part: the next one needs to replace that.
+    Interrupted, it leaves a part and a mark: nothing starts on it, and the next one replaces it.
     """
+    kept_state.begin_restore(client, backup.manifest.made)
+    left_out = _replace(client, settings, backup)
+    kept_state.end_restore(client)
+    return left_out
+
+
+def _replace(client: Client, settings: Settings, backup: CheckedBackup) -> list[str]:
     kept_state.clear(client)
-    kept_state.put_machines(client, backup.rows(archive.MACHINES))
     kept_state.put_hashes(client, backup.rows(archive.HASHES))
+    kept_state.put_machines(client, backup.rows(archive.MACHINES))
     kept_state.put_stream(client, "EVIDENCE", backup.rows(archive.EVIDENCE))
     kept_state.put_stream(client, "ALERTS", backup.rows(archive.ALERTS))
     if archive.ACTIONS in backup.manifest.members:

@@ -28,7 +28,10 @@ def save(client: Client, settings: Settings, path: Path) -> Manifest:
         The file exists, or cannot be written.
     HistoryUnavailable
         The history cannot be copied.
+    SystemStateError
+        A restore was interrupted: the system holds a part.
     """
+    kept_state.require_whole(client)
     if path.exists():
         raise InputError(f"{path} exists already", remedy="choose another file")
     try:

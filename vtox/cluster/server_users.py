@@ -90,6 +90,7 @@ def _roles() -> dict[str, Role]:
         *_partitioned(keys.LEASE),
         *_partitioned(keys.BRIDGE),
         keys.PARTITIONS,
+        keys.RESTORING,
         read_only=True,
     )
     # What the supervisor of a host reports, as whatever user that host has.
@@ -166,6 +167,7 @@ def _roles() -> dict[str, Role]:
                         keys.RECORDER,
                         keys.NOTIFIER,
                         keys.UNREADABLE,
+                        keys.RESTORING,
                         *_QUEUES,
                         read_only=True,
                     ),
@@ -188,6 +190,7 @@ def _roles() -> dict[str, Role]:
                         *_partitioned(keys.LEASE),
                         *_partitioned(keys.BRIDGE),
                         keys.PARTITIONS,
+                        keys.RESTORING,
                         read_only=True,
                     ),
                     _only(WRITES, *worker),

@@ -21,6 +21,7 @@ from vtox.settings import Settings
 from vtox.store import ledger_rows
 from vtox.store.client import Client
 from vtox.store.heartbeats import LIFE_S, Worker, terms_from_json, workers
+from vtox.store.kept_state import require_whole
 from vtox.store.partition_table import served
 from vtox.version import version
 
@@ -175,11 +176,12 @@ def require_agreement(
     Raises
     ------
     SystemStateError
-        One lives that has other terms; the message says which.
+        One lives that has other terms; the message says which. Or a restore was interrupted.
     """
     own = part(terms(settings))
     deadline = time.monotonic() + patience_s
     first_seen_t: dict[str, float] = {}
+    require_whole(client)
     while not settings.hosts_may_differ:
         found = [replace(p, terms=part(p.terms)) for p in read_parties(client)]
         others = [p for p in found if differences(own, p.terms) and not p.ended]

@@ -155,8 +155,11 @@ def without_admin(key: ApiKey) -> ApiKey:
 
 
 def any_exist(client: Client) -> bool:
-    """Whether a key exists, be it expired: from the first one on, requests must carry one."""
-    return bool(client.exists(keys.API_KEYS))
+    """Whether a key exists, be it expired: from the first one on, requests must carry one.
+
+    While a restore brings them back, or where it was interrupted, they count as there.
+    """
+    return bool(client.exists(keys.API_KEYS, keys.RESTORING))
 
 
 def required(settings: Settings) -> bool:

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
+import redis
+
 from vtox import keys
+from vtox.errors import SystemStateError
 from vtox.store import open_alerts, outputs
 from vtox.store.client import Client
 
@@ -32,6 +35,7 @@ IN_FLIGHT = {
     "ASSESSMENTS": "minutes of assessments; the history has them",
     "METRICS": "figures of the last hours; the history has them",
     "DEAD_LETTERS": "windows that could not be diagnosed, for some hours",
+    "RESTORING": "while a restore runs, or was interrupted",
     "REPLAY_SECRET": "signs raw entries, which are not kept; made anew",
     "COUNTERS": "counts since the server was new",
     "LATENCY": "counts since the server was new",
@@ -115,6 +119,35 @@ def running_clients(client: Client) -> list[str]:
     """Return which processes that diagnose, record or serve are connected to the server."""
     roles = {f"vtox-{r}": r for r in ("bridge", "monitor", "worker", "recorder", "notifier", "api")}
     return sorted({roles[c["name"]] for c in client.client_list() if c["name"] in roles})
+
+
+def begin_restore(client: Client, made: str) -> None:
+    """Mark that what the server holds is replaced by a backup of the time `made`."""
+    client.set(keys.RESTORING, made)
+
+
+def end_restore(client: Client) -> None:
+    """Remove the mark: all is there again."""
+    client.delete(keys.RESTORING)
+
+
+def require_whole(client: Client) -> None:
+    """Refuse to work on what an interrupted restore has left.
+
+    Raises
+    ------
+    SystemStateError
+        The mark of a restore is there; the message says how to end it.
+    """
+    try:
+        made = client.get(keys.RESTORING)
+    except redis.exceptions.NoPermissionError:  # the users of an earlier version
+        return
+    if made is not None:
+        raise SystemStateError(
+            f"the restore of a backup of {made.decode()} was interrupted: a part is missing",
+            remedy="repeat `vtox restore FILE --replace`",
+        )
 
 
 def clear(client: Client) -> None:

@@ -17,10 +17,11 @@ from vtox.backup.saving import save
 from vtox.cli.main import application
 from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.cluster.file_lock import try_lock
-from vtox.errors import InputError, NotEmpty, StillRunning
+from vtox.errors import InputError, NotEmpty, StillRunning, SystemStateError
 from vtox.history import database
 from vtox.settings import Settings, load
-from vtox.store import apikeys, audit, machines
+from vtox.store import apikeys, audit, kept_state, machines
+from vtox.store.agreement import require_agreement
 from vtox.store.audit import Actor, Deed
 from vtox.store.client import Client, connect, server_time
 
@@ -147,6 +148,27 @@ def test_a_system_that_is_not_empty_is_replaced_on_request_alone(
     assert restored[1][b"code"] == b"state_restored"
     assert found == saved.state
     assert client.exists(keys.machine("M3")) == 0
+
+
+@pytest.mark.parametrize("step", ["clear", "put_hashes", "put_machines", "put_stream"])
+def test_nothing_starts_on_an_interrupted_restore(
+    saved: Saved, empty: Settings, client: Client, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(kept_state, step, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            restore(client, empty, saved.path)
+    assert apikeys.any_exist(client), "or the API would ask for no key"
+    with pytest.raises(SystemStateError, match="was interrupted: a part is missing"):
+        require_agreement(client, empty)
+    with pytest.raises(SystemStateError, match="interrupted"):
+        save(client, empty, empty.data_dir / "part.tar.gz")
+    restore(client, empty, saved.path)
+    require_agreement(client, empty)
+    assert state_of(client, empty) == saved.state
 
 
 def test_a_history_alone_is_not_empty(saved: Saved, empty: Settings, client: Client) -> None:
