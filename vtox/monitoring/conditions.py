@@ -15,8 +15,10 @@ from vtox.monitoring.readiness import (
     MEMORY_FAIL_SHARE,
     MEMORY_WARN_SHARE,
     NOTIFIER_SILENT_S,
+    RECORDER_BEHIND_S,
     RECORDER_SILENT_S,
     TARGET_FAILS,
+    recorder_behind_s,
 )
 from vtox.settings import Settings
 from vtox.store import heartbeats
@@ -236,6 +238,8 @@ def _recorder(snap: Snapshot) -> Iterator[Condition]:
         why = reason("history_disk_full", free_mb=beat.free_mb, needed_mb=beat.needed_mb)
     elif beat.problem:
         why = reason("history_not_written")
+    elif (behind_s := recorder_behind_s(beat, snap.t)) > RECORDER_BEHIND_S:
+        why = reason("history_behind", behind_s=behind_s)
     elif beat.lost_t is not None and snap.t - beat.lost_t < LOST_SHOWN_S:
         why = reason("history_lost", address=beat.address)
     yield Condition(

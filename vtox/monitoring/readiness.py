@@ -10,6 +10,7 @@ from vtox.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_last_minu
 from vtox.sentences.rendering import remedy, render
 from vtox.store.agreement import Party, differences, in_words
 from vtox.store.metrics import STALE_INTERVALS
+from vtox.store.recorder_heartbeat import RecorderHeartbeat
 from vtox.store.status import Server, Snapshot
 
 Status = Literal["pass", "warn", "fail"]
@@ -18,6 +19,8 @@ Status = Literal["pass", "warn", "fail"]
 MEMORY_WARN_SHARE, MEMORY_FAIL_SHARE = 0.80, 0.95
 # Three of the recorder's pauses.
 RECORDER_SILENT_S = 30.0
+# A pass takes seconds. What waits for it is kept for hours, and must not grow unseen until then.
+RECORDER_BEHIND_S = 120.0
 # People see that the history was lost for a day.
 LOST_SHOWN_S = 86_400.0
 # Six of the notifier's reports.
@@ -191,13 +194,20 @@ def _recorder(snapshot: Snapshot) -> Check:
         )
     if beat.problem:
         return coded_check("recorder", "warn", "recorder_cannot_record", problem=beat.problem)
+    if (behind_s := recorder_behind_s(beat, snapshot.t)) > RECORDER_BEHIND_S:
+        return coded_check("recorder", "warn", "recorder_is_behind", behind_s=behind_s)
     if beat.lost_t is not None and snapshot.t - beat.lost_t < LOST_SHOWN_S:
         what = {"address": beat.address, "missed": beat.missed or "-"}
         return coded_check("recorder", "warn", "recorder_lost_history", **what)
     if beat.missed:
         return coded_check("recorder", "warn", "recorder_missed", missed=beat.missed)
-    age_s = max(snapshot.t - (beat.recorded_t or snapshot.t), 0.0)
+    age_s = recorder_behind_s(beat, snapshot.t)
     return coded_check("recorder", "pass", "recorder_is_up_to_date", age_s=age_s)
+
+
+def recorder_behind_s(beat: RecorderHeartbeat, now_t: float) -> float:
+    """Return how long ago all streams were last recorded to their end; 0 where none was yet."""
+    return 0.0 if beat.recorded_t is None else max(now_t - beat.recorded_t, 0.0)
 
 
 def _notifier(snapshot: Snapshot) -> list[Check]:

@@ -1,5 +1,6 @@
 """Bounds in time and size of what VTOX writes; tighter ones when the server's memory is short."""
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import redis
 from vtox import keys
 from vtox.settings import Settings
 from vtox.store.client import Client
+from vtox.store.recorder_heartbeat import decode as decode_recorder
 from vtox.store.retention_clock import retention_time
 
 # Stream -> the settings `<name>_hours` and `<name>_mb` that bound it.
@@ -33,6 +35,9 @@ AT_ONCE_FROM_SHARE = 0.8
 # The windows of open records, and what VTOX writes, get at most these shares of the limit: with
 # more the server could be full for good.
 OPEN_RECORDS_SHARE, OUTPUTS_SHARE = 0.6, 0.4
+# What the recorder has not read is kept up to this many times the bounds of all outputs, and never
+# beyond their share of the limit: with the embedded server's 2 GB the share is the lower one.
+UNREAD_TIMES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +96,59 @@ def trim_outputs(client: Client, settings: Settings, memory: ServerMemory | None
     """Delete the oldest entries beyond the bounds in time and size; return how many.
 
     The bounds in time are of the time that the monitor keeps (`vtox.store.retention_clock`).
-    Whole nodes of the server's tree go (about 100 small entries), so a little more than the bound
-    may stay. Where MEMORY USAGE is denied, the bounds in size do not hold; `vtox doctor` says so.
+    Beyond its bound in size a stream keeps what the recorder has not read, as long as all outputs
+    fit in their share of the memory. Whole nodes of the server's tree go (about 100 small entries),
+    so a little more than the bound may stay. Where MEMORY USAGE is denied, the bounds in size do
+    not hold; `vtox doctor` says so.
     """
     now_t = retention_time(client)
     pipe = client.pipeline(transaction=False)
     for stream in BOUNDED:
         pipe.xlen(stream)
         pipe.memory_usage(stream, samples=_SIZE_SAMPLES)
-    sizes = [_or_zero(size) for size in pipe.execute(raise_on_error=False)]
-    allowed_bytes = MB * sum(getattr(settings, f"{name}_mb") for name in BOUNDED.values())
-    scale = (memory or ServerMemory()).at_most(allowed_bytes, OUTPUTS_SHARE) / allowed_bytes
-    for i, (stream, name) in enumerate(BOUNDED.items()):
-        entries, used = sizes[2 * i], sizes[2 * i + 1]
+    pipe.hgetall(keys.RECORDER)
+    *sizes, recorder = pipe.execute(raise_on_error=False)
+    used = dict(zip(BOUNDED, map(_or_zero, sizes[1::2]), strict=True))
+    entries = dict(zip(BOUNDED, map(_or_zero, sizes[::2]), strict=True))
+    beat = decode_recorder(recorder) if isinstance(recorder, dict) else None
+    recorded = beat.recorded if beat else {}
+    bounds = size_bounds(settings, memory or ServerMemory(), used, recorded)
+    for stream, name in BOUNDED.items():
         if now_t is not None:
             oldest_s = now_t - 3600 * getattr(settings, f"{name}_hours")
             pipe.xtrim(stream, minid=max(0, round(oldest_s * 1000)), approximate=True)
-        allowed = scale * MB * getattr(settings, f"{name}_mb")
-        if used > allowed:
-            pipe.xtrim(stream, maxlen=int(entries * allowed / used), approximate=True)
+        length = entries[stream]
+        own, with_unread = (
+            int(length * min(bound / max(used[stream], 1), 1.0)) for bound in bounds[stream]
+        )
+        if own < length and stream in recorded:
+            excess = length - own
+            pipe.xtrim(stream, minid=recorded[stream], limit=excess, approximate=True)
+        if with_unread < length:
+            pipe.xtrim(stream, maxlen=with_unread, approximate=True)
     return sum(pipe.execute())
+
+
+def size_bounds(
+    settings: Settings,
+    memory: ServerMemory,
+    used_bytes: Mapping[str, int],
+    recorded: Container[str],
+) -> dict[str, tuple[float, float]]:
+    """Return stream -> the bytes it may take, and those with what the recorder has not read.
+
+    Both are equal where the stream is not `recorded`. The streams that hold unread entries share
+    what the others leave of the outputs' share, by what they have beyond their own bound.
+    """
+    own = {s: MB * float(getattr(settings, f"{name}_mb")) for s, name in BOUNDED.items()}
+    total = sum(own.values())
+    scale = memory.at_most(total, OUTPUTS_SHARE) / total
+    own = {s: scale * bound for s, bound in own.items()}
+    over = {s: max(used_bytes[s] - own[s], 0.0) if s in recorded else 0.0 for s in own}
+    room = memory.at_most(UNREAD_TIMES * total, OUTPUTS_SHARE)
+    room -= sum(min(used_bytes[s], own[s]) for s in own)
+    share = min(1.0, room / sum(over.values())) if any(over.values()) else 0.0
+    return {s: (own[s], own[s] + share * over[s]) for s in own}
 
 
 def sizes_are_measured(client: Client) -> bool:

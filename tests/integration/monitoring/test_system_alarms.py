@@ -125,6 +125,7 @@ def test_nothing_is_raised_where_nothing_is_wrong(working: Client, settings: Set
         ({"problem": "full", "free_mb": 90.0, "needed_mb": 1024.0}, 0.0, "history_disk_full"),
         ({"problem": "away"}, 0.0, "history_not_written"),
         ({}, RECORDER_SILENT_S + 1, "recorder_silent"),
+        ({"recorded_t": 0.0}, 0.0, "history_behind"),
     ],
 )
 def test_a_history_that_is_not_recorded(

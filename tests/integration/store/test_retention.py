@@ -8,7 +8,8 @@ from vtox.monitoring.doctor import inspect
 from vtox.server_urls import server_url
 from vtox.settings import Settings, load
 from vtox.store.client import Client, connect
-from vtox.store.retention import BOUNDED, trim_outputs
+from vtox.store.recorder_heartbeat import RecorderHeartbeat, send_heartbeat
+from vtox.store.retention import BOUNDED, ServerMemory, trim_outputs
 from vtox.store.retention_clock import RetentionClock, keep_time
 
 
@@ -38,6 +39,41 @@ def test_bounded_in_size(client: Client, settings: Settings) -> None:
     assert client.xrevrange(keys.EVIDENCE, count=1)[0][1][b"seq"] == b"99"
 
 
+def test_unread_results_stay_beyond_their_bound(client: Client, settings: Settings) -> None:
+    few = settings.model_copy(update={"results_mb": 0.2})
+    ids = [client.xadd(keys.RESULTS, {"n": k, "text": "x" * 200}) for k in range(5000)]
+    kept = client.memory_usage(keys.RESULTS)
+    assert kept > 1e6
+    record_up_to(client, ids[1000])
+    trim_outputs(client, few)
+    assert 4000 <= client.xlen(keys.RESULTS) <= 4200, "what is recorded goes, whole nodes of it"
+    assert client.xrange(keys.RESULTS, ids[1000], count=1)[0][0] == ids[1000]
+    record_up_to(client, ids[-1])
+    trim_outputs(client, few)
+    assert client.memory_usage(keys.RESULTS) < 0.3e6
+
+
+def test_unread_results_share_what_the_memory_leaves(client: Client, settings: Settings) -> None:
+    few = settings.model_copy(update={"results_mb": 0.2, "assessments_mb": 0.2})
+    for stream in (keys.RESULTS, keys.ASSESSMENTS):
+        for k in range(5000):
+            client.xadd(stream, {"n": k, "text": "x" * 200})
+    record_up_to(client, b"0-0", keys.RESULTS, keys.ASSESSMENTS)
+    trim_outputs(client, few, ServerMemory(used_bytes=0, limit_bytes=2_000_000))
+    sizes = [client.memory_usage(s) for s in (keys.RESULTS, keys.ASSESSMENTS)]
+    assert sum(sizes) < 0.4 * 2.2e6
+    assert min(sizes) > 0.25e6, "both keep some"
+    assert client.xrevrange(keys.RESULTS, count=1)[0][1][b"n"] == b"4999"
+
+
+def test_without_a_recorder_the_bound_holds(client: Client, settings: Settings) -> None:
+    few = settings.model_copy(update={"results_mb": 0.2})
+    for k in range(5000):
+        client.xadd(keys.RESULTS, {"n": k, "text": "x" * 200})
+    trim_outputs(client, few)
+    assert client.memory_usage(keys.RESULTS) < 0.3e6
+
+
 def test_bounds_in_time_hold_where_sizes_are_denied(tmp_path: Path) -> None:
     rights = "~* +@all -@dangerous -memory +info"
     settings = load(data_dir=tmp_path)
@@ -56,3 +92,15 @@ def test_bounds_in_time_hold_where_sizes_are_denied(tmp_path: Path) -> None:
 
 def test_nothing_to_trim(client: Client, settings: Settings) -> None:
     assert trim_outputs(client, settings) == 0
+
+
+def record_up_to(client: Client, entry_id: bytes, *streams: str) -> None:
+    beat = RecorderHeartbeat(
+        pid=1,
+        host="h",
+        address="history.sqlite",
+        last_seen_t=0.0,
+        recorded_t=None,
+        recorded=dict.fromkeys(streams or (keys.RESULTS,), entry_id.decode()),
+    )
+    send_heartbeat(client, beat)

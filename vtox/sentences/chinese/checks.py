@@ -166,13 +166,18 @@ SENTENCES: dict[str, Sentence] = {
     "recorder_cannot_record": Sentence(
         "无法记录：{problem}", "在此之前不会记录任何数据；cluster.log 有更多说明。"
     ),
+    "recorder_is_behind": Sentence(
+        "记录进程落后 {behind_s:.0f} s",
+        "其磁盘或数据库过慢，或主机繁忙；未读内容会保留数小时。",
+    ),
     "recorder_lost_history": Sentence(
         "{address} 中的历史已被删除或替换；缺失：{missed}",
         "查明是谁所为；`vtox restore` 可恢复备份。",
     ),
     "recorder_missed": Sentence(
         "下列内容在记录之前已被裁剪：{missed}",
-        "调大 VTOX_RESULTS_MB，使数据流的容量超过记录进程缺席的时间。",
+        "调大 VTOX_REDIS_MAXMEMORY_MB（自备服务器：maxmemory）：未读内容最多保留到其 40 %，"
+        "且不超过 VTOX_RESULTS_HOURS。",
     ),
     "recorder_is_up_to_date": Sentence("{age_s:.0f} s 前已是最新", ""),
     "notifier_is_away": Sentence(

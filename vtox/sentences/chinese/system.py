@@ -76,6 +76,11 @@ SENTENCES: dict[str, Sentence] = {
         "运行 `vtox doctor`：其检查项 `recorder` 会说明原因。"
         "它会自行继续，补录届时数据流中仍保留的全部内容。",
     ),
+    "history_behind": Sentence(
+        "记录进程落后 {behind_s:.0f} s：尚未读取的内容占用服务器内存",
+        "用 `vtox doctor` 查看其进程：磁盘或数据库过慢，或主机繁忙。"
+        "未读内容最多保留到服务器内存的 40 %；超出后历史将有缺口。",
+    ),
     "history_lost": Sentence(
         "{address} 中的历史已被删除或替换；新的历史只含数据流中仍保留的内容",
         "查明是谁所为。`vtox restore` 可恢复备份；缺失的内容见检查项 `recorder`（`vtox doctor`）。",

@@ -184,13 +184,18 @@ SENTENCES: dict[str, Sentence] = {
     "recorder_cannot_record": Sentence(
         "it cannot record: {problem}", "Until then nothing is recorded; cluster.log says more."
     ),
+    "recorder_is_behind": Sentence(
+        "the recorder is {behind_s:.0f} s behind",
+        "Its disk or database is slow, or the host busy; what is unread is kept for hours.",
+    ),
     "recorder_lost_history": Sentence(
         "the history in {address} was deleted or replaced; missing: {missed}",
         "Find out who did it; `vtox restore` brings back a backup.",
     ),
     "recorder_missed": Sentence(
         "these were trimmed before they were recorded: {missed}",
-        "Raise VTOX_RESULTS_MB, so that the streams hold more than an absence.",
+        "Raise VTOX_REDIS_MAXMEMORY_MB (your own server: maxmemory): the streams keep what is "
+        "unread up to 40 % of it, and for VTOX_RESULTS_HOURS.",
     ),
     "recorder_is_up_to_date": Sentence("up to date {age_s:.0f} s ago", ""),
     "notifier_is_away": Sentence(

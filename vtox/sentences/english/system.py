@@ -81,6 +81,11 @@ SENTENCES: dict[str, Sentence] = {
         "Run `vtox doctor`: its check `recorder` says why. It goes on by itself, with all that the "
         "streams still hold then.",
     ),
+    "history_behind": Sentence(
+        "the recorder is {behind_s:.0f} s behind: what it has not read takes memory of the server",
+        "See its process in `vtox doctor`: a slow disk or database, or a busy host. What is unread "
+        "is kept up to 40 % of the server's memory; beyond, the history has a gap.",
+    ),
     "history_lost": Sentence(
         "the history in {address} was deleted or replaced; a new one has what the streams still "
         "held",
