@@ -86,11 +86,7 @@ class Connection:
                 unquote(self._address.username), unquote(password) if password else None
             )
         if self._address.scheme == "mqtts":
-            ca, cert, key = tls
-            context = ssl.create_default_context(cafile=ca)
-            if cert:
-                context.load_cert_chain(cert, key)
-            client.tls_set_context(context)
+            client.tls_set_context(_context(*tls))
         client.on_connect = self._note_connect
         client.on_message = self._note_message
         return client
@@ -225,3 +221,16 @@ def parse_url(url: str) -> SplitResult:
 
 def _port(address: SplitResult) -> int:
     return address.port or PORTS[address.scheme]
+
+
+def _context(ca: str | None, cert: str | None, key: str | None) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca)
+        if cert:
+            context.load_cert_chain(cert, key)
+    except OSError as error:  # of which those of TLS are some
+        raise SettingsError(
+            f"VTOX_MQTT_CA, VTOX_MQTT_CERT or VTOX_MQTT_KEY cannot be used: {error}",
+            remedy="expected PEM files that this user can read",
+        ) from error
+    return context

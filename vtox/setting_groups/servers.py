@@ -51,13 +51,13 @@ class ServerSettings(BaseModel):
     mqtt_mapping: Path | None = Field(
         None, description="what its topics carry (TOML); with both set `vtox up` runs `vtox mqtt`"
     )
-    mqtt_ca: FilePath | None = Field(
+    mqtt_ca: Path | None = Field(
         None, description="CA (PEM) of that broker's certificate, if the system does not know it"
     )
-    mqtt_cert: FilePath | None = Field(
+    mqtt_cert: Path | None = Field(
         None, description="certificate (PEM) that we show to that broker, if it asks for one"
     )
-    mqtt_key: FilePath | None = Field(None, description="private key (PEM) of that certificate")
+    mqtt_key: Path | None = Field(None, description="private key (PEM) of that certificate")
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("vtox", appauthor=False),
         description="server data, cluster.log, lock files",

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from vtox.cli.main import application
 from vtox.errors import SettingsError, SystemStateError
-from vtox.mqtt.connection import parse_url
+from vtox.mqtt.connection import Connection, parse_url
+from vtox.settings import load
 
 
 @pytest.fixture
@@ -38,3 +39,17 @@ def test_a_url_that_is_none_is_not_repeated(url: str) -> None:
     with pytest.raises(SettingsError, match="VTOX_MQTT_URL") as raised:
         parse_url(url)
     assert "s3cret" not in str(raised.value)
+
+
+def test_a_missing_certificate_stops_the_gateway_alone(tmp_path: Path) -> None:
+    missing = tmp_path / "ca.pem"
+    settings = load(data_dir=tmp_path, mqtt_ca=missing)
+    assert settings.mqtt_ca == missing, "other processes do not open it"
+    with pytest.raises(SettingsError, match="cannot be used"):
+        Connection(
+            "mqtts://broker.example",
+            ["a"],
+            client_id="v",
+            receive_maximum=1,
+            tls=(str(missing), None, None),
+        )
