@@ -49,6 +49,8 @@ RETIRED = "vtox:retired"
 API_KEYS = "vtox:api-keys"
 # Time of the backup that a restore is bringing back; it stays where that was interrupted.
 RESTORING = "vtox:restoring"
+# Hash host -> JSON of the settings given at its last `vtox up`, without secrets.
+SETTINGS = "vtox:settings"
 # What signs the fields of raw entries that only VTOX may set. No sender may read it.
 REPLAY_SECRET = "vtox:replay-secret"
 # Hash key id -> time (s) of the last use, written about once a minute.

@@ -3,10 +3,12 @@
 import asyncio
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import redis
 import typer
 
+from vtox.cli.actor import actor
 from vtox.cluster import processes
 from vtox.cluster.absence import report_absences
 from vtox.cluster.cluster_log import ClusterLog, open_console
@@ -19,10 +21,11 @@ from vtox.cluster.roles import NAMES, ROLES, WORKERS, HostRoles, host_roles
 from vtox.cluster.scaler import Scaler
 from vtox.cluster.supervisor import Supervisor
 from vtox.errors import SystemStateError
-from vtox.settings import Settings, load, unknown_settings
+from vtox.settings import Settings, given, load, unknown_settings
 from vtox.store.agreement import require_agreement
 from vtox.store.apikeys import require_keys, required
 from vtox.store.client import check_when_loaded, connect
+from vtox.store.deeds import note_settings
 
 
 def up(
@@ -63,6 +66,8 @@ def supervisor(settings: Settings, specs: Sequence[ProcessSpec], log: ClusterLog
         with connect(settings.working_url(), "up") as client:
             check_when_loaded(client)
             require_agreement(client, settings)
+            with suppress(redis.exceptions.NoPermissionError):  # a host of workers alone
+                note_settings(client, actor(), given(settings))
             if any(s.name == "api" for s in specs) and required(settings):
                 require_keys(client, settings)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+from vtox import keys
 from vtox.alarms.book import Action
 from vtox.channel_map import Sources, sources_table
 from vtox.domain import Motor, ReasonValue
@@ -13,7 +14,7 @@ from vtox.nameplate import motor_to_dict
 from vtox.plain_data import changes
 from vtox.store import alarm_book, apikeys, deadletters, machines
 from vtox.store.apikeys import ApiKey
-from vtox.store.audit import Actor, Deed, audited
+from vtox.store.audit import Actor, Deed, audited, write
 from vtox.store.baselines import set_baseline
 from vtox.store.channel_maps import CHANNEL_MAP, set_channel_map
 from vtox.store.client import Client
@@ -137,6 +138,15 @@ def revoke_key(client: Client, actor: Actor, key_id: str) -> bool:
     deed = _deed(actor, "key_revoked", key=key_id, name=names.get(key_id, ""))
     with audited(client, deed):
         return apikeys.revoke(client, key_id)
+
+
+def note_settings(client: Client, actor: Actor, given: Mapping[str, str]) -> None:
+    """Record what differs from the settings of the last start on this host (`actor.address`)."""
+    stored = client.hget(keys.SETTINGS, actor.address)
+    before = given if stored is None else json.loads(stored)
+    if changed := changes(before, given):
+        write(client, _deed(actor, "settings_changed", changes=changed))
+    client.hset(keys.SETTINGS, actor.address, json.dumps(dict(given)))
 
 
 def _deed(actor: Actor, code: str, machine_id: str = "", **values: ReasonValue) -> Deed:

@@ -35,6 +35,7 @@ IN_FLIGHT = {
     "ASSESSMENTS": "minutes of assessments; the history has them",
     "METRICS": "figures of the last hours; the history has them",
     "DEAD_LETTERS": "windows that could not be diagnosed, for some hours",
+    "SETTINGS": "of the last start of each host",
     "RESTORING": "while a restore runs, or was interrupted",
     "REPLAY_SECRET": "signs raw entries, which are not kept; made anew",
     "COUNTERS": "counts since the server was new",

@@ -14,6 +14,7 @@ SENTENCES: dict[str, Sentence] = {
     "dead_letter_replayed": Sentence("重新发送死信 {letter}", ""),
     "key_created": Sentence("为 {name} 创建密钥 {key}，权限 {scopes!w}", ""),
     "key_revoked": Sentence("吊销 {name} 的密钥 {key}", ""),
+    "settings_changed": Sentence("设置：{changes!w}", ""),
     "state_restored": Sentence("从 {made} 的备份恢复", ""),
     "signed_in": Sentence("在页面登录", ""),
     "signed_out": Sentence("在页面退出", ""),

@@ -14,6 +14,7 @@ SENTENCES: dict[str, Sentence] = {
     "dead_letter_replayed": Sentence("dead letter {letter} sent again", ""),
     "key_created": Sentence("made API key {key} for {name}, with {scopes!w}", ""),
     "key_revoked": Sentence("revoked API key {key} of {name}", ""),
+    "settings_changed": Sentence("settings: {changes!w}", ""),
     "state_restored": Sentence("restored from the backup of {made}", ""),
     "signed_in": Sentence("signed in on the page", ""),
     "signed_out": Sentence("signed out on the page", ""),
