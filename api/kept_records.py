@@ -14,7 +14,7 @@ from vtox.channel_map import corrected
 from vtox.domain import Motor, Recording
 from vtox.errors import BaselineError, InputError
 from vtox.faults import FAMILIES
-from vtox.store import evidence, machines
+from vtox.store import evidence, machine_states, machines
 from vtox.store.client import Client
 from vtox.store.entries import Result
 from vtox.store.evidence import Waveform
@@ -145,7 +145,7 @@ def _info(
 
 
 def _with_machine(client: Client, info: RecordInfo, recording: Recording) -> KeptRecord:
-    (state,) = machines.load_states(client, [info.machine_id])
+    (state,) = machine_states.load_states(client, [info.machine_id])
     try:
         baseline = Baseline.from_json(state.baseline) if state.baseline else None
     except BaselineError:  # of another version: the diagnoses do not use it either

@@ -24,16 +24,18 @@ TASK = FAMILIES[QUEUE].task
 
 @contextmanager
 def worker(
-    client: Client, log: Path, *options: str, **settings: str
+    client: Client, log: Path, *options: str, queue: str = QUEUE, **settings: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker of the queue `QUEUE` until the block ends; it has sent a heartbeat."""
-    command = [sys.executable, "-m", "celery", "-A", "vtox", "worker", "-Q", QUEUE, "-n", "w@%h"]
+    """Run a worker of a queue until the block ends; it has sent a heartbeat."""
+    others = client.scard(keys.WORKERS)
+    name = f"w{others or ''}@%h"
+    command = [sys.executable, "-m", "celery", "-A", "vtox", "worker", "-Q", queue, "-n", name]
     command += options
     given = {"VTOX_WORKER_PORT": str(free_ports(1)[0])} | settings
     with log.open("wb") as out:
         process = subprocess.Popen(command, env=os.environ | given, stdout=out, stderr=out)
     try:
-        eventually(lambda: client.scard(keys.WORKERS), 60, log.read_text)
+        eventually(lambda: client.scard(keys.WORKERS) > others, 60, log.read_text)
         yield process
     finally:
         process.terminate()

@@ -105,7 +105,7 @@ def attempts(family: str) -> str:
 
 
 def machine(machine_id: str) -> str:
-    """Hash of one machine: nameplate, baseline, latest diagnoses, health, version."""
+    """Hash of one machine: nameplate, baseline, latest diagnoses, health, versions."""
     return f"vtox:machine:{machine_id}"
 
 

@@ -39,7 +39,8 @@ from vtox.store import learning_notes
 from vtox.store.baselines import refuse_load, store_extended_baseline, store_learnt_baseline
 from vtox.store.client import Client
 from vtox.store.learning_notes import LearningNote
-from vtox.store.machines import MachineState, is_listed
+from vtox.store.machine_states import MachineState
+from vtox.store.machines import is_listed
 from vtox.store.windows import fetch
 from workers.time_limit import DiagnosisTimeout, limit_s, time_limit
 

@@ -31,7 +31,7 @@ from vtox.store.entries import (
 )
 from vtox.store.histories import history_json
 from vtox.store.ledger import CHANGED, COMMITTED, Ledger, Outcome, Text
-from vtox.store.machines import MachineState, load_states
+from vtox.store.machine_states import MachineState, StateCache, load_states
 from vtox.store.windows import fetch
 from workers.baseline_learning import learn
 from workers.celery_signals import Process, process
@@ -120,7 +120,7 @@ def _report_interrupted(here: Process) -> None:
 def _work(here: Process, ledger: Ledger, family: str, record_ids: list[str], token: str) -> int:
     began = time.perf_counter()
     before_s, clock = here.diagnosis_s, Stopwatch()
-    batch = _start(ledger, family, record_ids, token)
+    batch = _start(here, ledger, family, record_ids, token)
     clock.lap("fetch")
     finished = _finish(here, ledger, family, batch, token, clock)
     if here.tracing:
@@ -181,7 +181,7 @@ def _finish(
         )
         for s, answer in zip(batch, answers, strict=True)
     ]
-    finished = _commit(ledger, family, diagnosed)
+    finished = _commit(ledger, family, diagnosed, here.states)
     clock.lap("commit")
     return finished
 
@@ -212,10 +212,14 @@ def _with_settings_stated(answer: list[Diagnosis], machine: MachineState) -> lis
     return [replace(d, evidence=(*d.evidence, stated)) for d in answer]
 
 
-def _start(ledger: Ledger, family: str, record_ids: Sequence[str], token: str) -> list[Started]:
+def _start(
+    here: Process, ledger: Ledger, family: str, record_ids: Sequence[str], token: str
+) -> list[Started]:
     """Start on the records that are not finished; those whose windows are gone are buried."""
     records = ledger.start(family, record_ids, token)
-    machines = load_states(ledger.client, [r.machine_id for r in records.values()])
+    ids = list({r.machine_id for r in records.values()})
+    known = dict(zip(ids, load_states(here.client, ids, here.states), strict=True))
+    machines = [known[r.machine_id] for r in records.values()]
     read = registry.channels(FAMILIES[family].faults)
     wanted = [sent_channels(read, m.channel_map.sources) for m in machines]
     recordings = fetch(ledger.client, ledger.partition.raw, records.values(), wanted)
@@ -244,7 +248,9 @@ def _baseline(text: str) -> Baseline | None:
         return None
 
 
-def _commit(ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed]) -> list[Diagnosed]:
+def _commit(
+    ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed], cache: StateCache
+) -> list[Diagnosed]:
     """Commit each record with the health that it leads to; return those that this call finished.
 
     The records of a machine commit in order of time, each on the state that the last one left.
@@ -256,16 +262,20 @@ def _commit(ledger: Ledger, family: str, diagnosed: Sequence[Diagnosed]) -> list
     for _ in range(COMMIT_TRIES):
         if not todo:
             break
-        outcomes = []
+        outcomes, after = [], []
         for d in todo:
             machine_id = d.record.machine_id
             outcome, states[machine_id] = _outcome(family, d, states[machine_id])
             outcomes.append(outcome)
-        replies = list(zip(todo, ledger.commit(family, outcomes), strict=True))
-        finished += [d for d, reply in replies if reply == COMMITTED]
-        todo = [d for d, reply in replies if reply == CHANGED]
+            after.append(states[machine_id])
+        replies = ledger.commit(family, outcomes)
+        for d, reply, state in zip(todo, replies, after, strict=True):
+            if reply == COMMITTED:
+                finished.append(d)
+                cache.keep(d.record.machine_id, state)
+        todo = [d for d, reply in zip(todo, replies, strict=True) if reply == CHANGED]
         ids = list({d.record.machine_id for d in todo})
-        states = dict(zip(ids, load_states(ledger.client, ids), strict=True)) if ids else {}
+        states = dict(zip(ids, load_states(ledger.client, ids, cache), strict=True))
     return finished
 
 

@@ -38,6 +38,7 @@ from vtox.settings import Settings
 from vtox.store import agreement, heartbeats
 from vtox.store.client import Client, connect
 from vtox.store.ledger import Ledger
+from vtox.store.machine_states import StateCache
 from vtox.tracing import Tracing, start_tracing
 from workers.baseline_learning import LearningTime
 from workers.heartbeat import Heartbeat
@@ -66,6 +67,7 @@ class Process:
     interrupted: list[tuple[Ledger, str, list[str], str]] = field(default_factory=list)
     ledgers: dict[int, Ledger] = field(default_factory=dict)
     learning: LearningTime = field(default_factory=LearningTime)
+    states: StateCache = field(default_factory=StateCache)
 
     def ledger(self, partition: int) -> Ledger:
         """Return the ledger of a partition."""

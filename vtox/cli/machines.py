@@ -23,6 +23,7 @@ from vtox.nameplate import read_fleet
 from vtox.plain_data import digits
 from vtox.sentences.rendering import render
 from vtox.settings import load
+from vtox.store import machine_states
 from vtox.store import machines as store
 from vtox.store.baselines import stored_baseline
 from vtox.store.client import Client
@@ -185,7 +186,7 @@ def learn(
     opts = reader_options(mapping=mapping or (), unit=unit or (), fs_hz=fs, speed_rpm=speed_rpm)
     _check_id(machine)
     with running_server(load()) as client:
-        state = store.load_states(client, [machine])[0]
+        state = machine_states.load_states(client, [machine])[0]
         learnt = options.baseline_from(files, opts, state.motor)
         assert learnt is not None
         change_baseline(client, actor(), machine, learnt.to_json())

@@ -23,7 +23,7 @@ from vtox.reports.environment import environment
 from vtox.reports.kept_samples import KeptSamples, samples_of_machine
 from vtox.sentences.languages import DEFAULT
 from vtox.settings import Settings
-from vtox.store import machines, outputs
+from vtox.store import machine_states, machines, outputs
 from vtox.store.client import Client, server_time
 from vtox.store.entries import decode_alert
 from vtox.store.open_alerts import OpenAlert, open_alerts
@@ -65,7 +65,7 @@ def machine_contents(
         raise ReportError(
             "nothing_kept", f"machine {machine_id!r} is not known", remedy="vtox machines list"
         )
-    (state,) = machines.load_states(client, [machine_id])
+    (state,) = machine_states.load_states(client, [machine_id])
     baseline = _usable(state.baseline)
     alerts = [a for a in open_alerts(client) if a.machine_id == machine_id]
     kept = samples_of_machine(

@@ -33,7 +33,9 @@ def set_baseline(client: Client, machine_id: str, baseline: str | None) -> None:
     machine ever had.
     """
     if baseline is None:
-        client.hdel(keys.machine(machine_id), "baseline", "baseline_info", learning_notes.FIELD)
+        gone = ("baseline", "baseline_info", learning_notes.FIELD)
+        # Without a name of the settings workers read them again (`vtox.store.machine_states`).
+        client.hdel(keys.machine(machine_id), *gone, "settings")
         return
     channels = present_setting(client, machine_id, CHANNEL_MAP).sources
     _store(client, machine_id, baseline, _first_info(client, "given", baseline, channels))

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import structlog
 
 from vtox.faults import FAULTS
 from vtox.health.alerts import FaultHistory, SlotHistory
 from vtox.health.assessment import Published
 from vtox.health.update import MachineHistory
-from vtox.store.entries import json_bytes, loads
+from vtox.store.entries import json_bytes
 from vtox.store.reason_tables import (
     reasons_from_table,
     reasons_table,
@@ -55,7 +56,7 @@ def history_from_json(text: bytes | None) -> MachineHistory:
     if not text:
         return MachineHistory()
     try:
-        table = loads(text)
+        table = orjson.loads(text)
         published = table.pop("last_published", None) or table.pop("told", None)
         return MachineHistory(
             {fault: _fault_history(table[fault]) for fault in FAULTS if fault in table},

@@ -64,9 +64,8 @@ def store_setting(
     expected = "" if expected_version is None else expected_version
     args = [machine_id, field, text, VERSIONS_KEPT, expected]
     where = [keys.MACHINES, keys.machine(machine_id)]
-    reply = int(
-        client.register_script(scripts.source("set_machine_setting"))(keys=where, args=args)
-    )
+    script = client.register_script(scripts.source("set_machine_setting", shared=True))
+    reply = int(script(keys=where, args=args))
     if reply == 0:
         raise UnknownMachine(machine_id)
     if reply < 0:

@@ -2,20 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import structlog
-
 from vtox import keys
-from vtox.channel_map import NO_MAP, ChannelMap
 from vtox.domain import Motor, Reason, reason
 from vtox.errors import TooManyMachines
 from vtox.faults import FAULTS
 from vtox.health.assessment import Assessment
-from vtox.health.sensitivity import DEFAULT, Sensitivity
-from vtox.health.update import MachineHistory
-from vtox.nameplate import motor_from_json, motor_to_json
+from vtox.nameplate import motor_to_json
 from vtox.sentences.rendering import render
 from vtox.store import alarm_book, scripts
 from vtox.store.baselines import baseline_state, is_of_other_channels
@@ -30,34 +24,10 @@ from vtox.store.entries import (
     result_table,
 )
 from vtox.store.flags import FLAGS
-from vtox.store.histories import history_from_json
 from vtox.store.machine_settings import decode_setting
+from vtox.store.machine_states import decode_motor
 from vtox.store.retirements import note_retirement
-from vtox.store.sensitivities import SENSITIVITY
 from vtox.store.unreadable import read_or_none
-
-log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class MachineState:
-    """What a worker needs of a machine before it diagnoses its records.
-
-    `stored_baseline` is empty where there is none; `baseline_refused`: it is of other channels.
-    """
-
-    motor: Motor | None
-    stored_baseline: str
-    history: MachineHistory
-    version: str
-    sensitivity: Sensitivity = DEFAULT
-    channel_map: ChannelMap = NO_MAP
-    baseline_refused: bool = False
-
-    @property
-    def baseline(self) -> str | None:
-        """The baseline that is used."""
-        return None if self.baseline_refused else self.stored_baseline or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,53 +142,12 @@ def arrivals_since(client: Client, t: float) -> dict[str, float]:
     return {m.decode(): arrived_t for m, arrived_t in found}
 
 
-def load_states(client: Client, machine_ids: Sequence[str]) -> list[MachineState]:
-    """Return the state of each machine, for the workers."""
-    names = ("motor", "baseline", "baseline_info", "memory", "version")
-    pipe = client.pipeline(transaction=False)
-    for m in machine_ids:
-        pipe.hmget(keys.machine(m), *names, SENSITIVITY.field, CHANNEL_MAP.field)
-    return [_state(*fields) for fields in pipe.execute()]
-
-
-def _state(
-    motor: bytes | None,
-    baseline: bytes | None,
-    info: bytes | None,
-    memory: bytes | None,
-    version: bytes | None,
-    sensitivity: bytes | None,
-    channels: bytes | None,
-) -> MachineState:
-    channel_map = decode_setting(channels, CHANNEL_MAP)
-    refused = baseline is not None and is_of_other_channels(info, channel_map)
-    return MachineState(
-        motor=_motor(motor) if motor else None,
-        stored_baseline=baseline.decode() if baseline else "",
-        history=history_from_json(memory),
-        version=version.decode() if version else "0",
-        sensitivity=decode_setting(sensitivity, SENSITIVITY),
-        channel_map=channel_map,
-        baseline_refused=refused,
-    )
-
-
 def load_motors(client: Client, machine_ids: Sequence[str]) -> list[Motor | None]:
     """Return the nameplate of each machine, None where there is none."""
     pipe = client.pipeline(transaction=False)
     for m in machine_ids:
         pipe.hget(keys.machine(m), "motor")
-    return [_motor(text) if text else None for text in pipe.execute()]
-
-
-@lru_cache(maxsize=4096)
-def _motor(text: bytes) -> Motor | None:
-    """Return a stored nameplate; None for one that only an earlier version accepted."""
-    try:
-        return motor_from_json(text.decode())
-    except (ValueError, TypeError) as error:
-        log.warning("a stored nameplate is impossible and is not used", reason=str(error))
-        return None
+    return [decode_motor(text) if text else None for text in pipe.execute()]
 
 
 def overview(client: Client, machine_ids: Iterable[str]) -> list[MachineOverview]:

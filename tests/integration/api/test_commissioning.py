@@ -15,7 +15,7 @@ from vtox import keys
 from vtox.baseline import Baseline
 from vtox.domain import CURRENTS, Recording, Window
 from vtox.settings import Settings, load
-from vtox.store import machines
+from vtox.store import machine_states, machines
 from vtox.store.baselines import set_baseline
 from vtox.store.channel_maps import CHANNEL_MAP
 from vtox.store.client import Client
@@ -142,4 +142,4 @@ def test_a_machine_without_samples_or_unknown_has_nothing_to_check(
 def test_a_damaged_map_is_none(client: Client) -> None:
     machines.register(client, "M1", MOTOR)
     client.hset(keys.machine("M1"), "channel_map", '{"version": 3, "channels": {"ia": 7}}')
-    assert machines.load_states(client, ["M1"])[0].channel_map.sources == {}
+    assert machine_states.load_states(client, ["M1"])[0].channel_map.sources == {}

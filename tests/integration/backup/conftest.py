@@ -22,7 +22,7 @@ from vtox.domain import Motor
 from vtox.history import database, schema
 from vtox.history.recorder import Recorder
 from vtox.settings import Settings, load
-from vtox.store import alarm_book, apikeys, audit, evidence, machines
+from vtox.store import alarm_book, apikeys, audit, evidence, machine_states, machines
 from vtox.store.alarm_book import act
 from vtox.store.audit import Actor, Deed
 from vtox.store.baselines import set_baseline, stored_baseline
@@ -59,7 +59,7 @@ class Saved:
 def state_of(client: Client, settings: Settings) -> dict[str, Any]:
     """Return what a restore must bring back, read as the programs read it."""
     return {
-        "states": machines.load_states(client, ["M1", "M2"]),
+        "states": machine_states.load_states(client, ["M1", "M2"]),
         "baseline": stored_baseline(client, "M1"),
         "fields": client.hgetall(keys.machine("M1")),
         "arrivals": machines.last_arrivals(client),

@@ -15,6 +15,7 @@ from vtox.cli import machines as command
 from vtox.domain import Bearing, Motor
 from vtox.errors import InputError, NameplateError, UnknownMachine, WireError
 from vtox.settings import Settings
+from vtox.store import machine_states
 from vtox.store import machines as store
 from vtox.store.baselines import set_baseline
 from vtox.store.client import Client
@@ -185,7 +186,7 @@ def test_learning_from_a_faulty_recording_is_reported(client: Client, tmp_path: 
 def test_an_invalid_stored_nameplate_is_ignored(client: Client) -> None:
     store.register(client, "M1", Motor(pole_pairs=2))
     client.hset(keys.machine("M1"), "motor", '{"pole_pairs": 2.5}')
-    assert store.load_states(client, ["M1"])[0].motor is None
+    assert machine_states.load_states(client, ["M1"])[0].motor is None
 
 
 def test_a_silent_machine_is_marked(client: Client) -> None:

@@ -19,7 +19,7 @@ from vtox.cli import simulate as command
 from vtox.settings import Settings
 from vtox.simulator.fleet import fleet
 from vtox.store.client import Client
-from vtox.store.machines import load_states
+from vtox.store.machine_states import load_states
 from vtox.wire import decode
 
 

@@ -27,7 +27,8 @@ from vtox.store.baselines import (
 from vtox.store.channel_maps import set_channel_map
 from vtox.store.client import Client
 from vtox.store.machine_settings import store_setting
-from vtox.store.machines import load_states, overview, register, retire
+from vtox.store.machine_states import load_states
+from vtox.store.machines import overview, register, retire
 from vtox.store.windows import fetch
 from vtox.wire import encode
 from workers import baseline_learning, time_limit

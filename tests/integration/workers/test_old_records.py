@@ -13,7 +13,8 @@ from vtox.domain import Diagnosis
 from vtox.health.sensitivity import rules_from_dict
 from vtox.settings import Settings, load
 from vtox.store.client import Client
-from vtox.store.machines import load_states, overview
+from vtox.store.machine_states import load_states
+from vtox.store.machines import overview
 from vtox.store.sensitivities import set_sensitivity
 from workers import batch
 from workers.celery_signals import process

@@ -10,7 +10,8 @@ from vtox.queues.task_queues import TaskQueues
 from vtox.settings import Settings, load
 from vtox.store.client import Client
 from vtox.store.ledger import Ledger
-from vtox.store.machines import load_states, register
+from vtox.store.machine_states import load_states
+from vtox.store.machines import register
 from vtox.store.status import snapshot
 from vtox.store.streams import group_info
 from workers import batch, bearing

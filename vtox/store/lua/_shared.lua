@@ -38,6 +38,12 @@ local function note_change(fleet, fleet_changes, machine)
   redis.call('ZADD', fleet_changes, redis.call('HINCRBY', fleet, 'change', 1), machine)
 end
 
+-- Name the settings of a machine anew, as something that workers do not know yet.
+local function name_settings(machine)
+  local time = redis.call('TIME')
+  redis.call('HSET', machine, 'settings', time[1] .. '.' .. time[2])
+end
+
 -- Records that a family has finished, and their entries with its letter: `d` (result) or `x` (dead
 -- letter). What that changes is written by `settle`, all of it at once.
 local gone, finished, letters = {}, {}, {}

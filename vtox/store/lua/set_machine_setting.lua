@@ -12,5 +12,6 @@ local time = redis.call('TIME')
 local head = string.format('{"version":%d,"t":%d.%03d,', version, time[1], math.floor(time[2] / 1000))
 local text = head .. string.sub(ARGV[3], 2)
 redis.call('HSET', KEYS[2], field, text, field .. ':' .. version, text, counter, version)
+name_settings(KEYS[2])
 redis.call('HDEL', KEYS[2], field .. ':' .. (version - tonumber(ARGV[4])))
 return version

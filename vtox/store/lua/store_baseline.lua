@@ -11,6 +11,7 @@ local version = redis.call('HINCRBY', KEYS[2], 'baseline_version', 1)
 local info = '{"version":' .. version .. ',' .. string.sub(ARGV[3], 2)
 redis.call('HSET', KEYS[2], 'baseline', ARGV[2], 'baseline_info', info)
 redis.call('HDEL', KEYS[2], ARGV[4])
+name_settings(KEYS[2])
 redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[1])
 note_change(KEYS[3], KEYS[4], ARGV[1])
 return version
