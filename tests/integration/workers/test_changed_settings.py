@@ -51,15 +51,15 @@ def next_details(client: Client, seq: int) -> dict[str, tuple[str, list[dict[str
         add_window(client, seq=k, ib=b"\1\0" * 1000, ic=b"\2\0" * 1000)
     faults = {fault for f in WORKERS for fault in FAMILIES[f].faults}
 
-    def found() -> dict[str, tuple[str, list[dict[str, object]]]]:
+    def results() -> dict[str, tuple[str, list[dict[str, object]]]]:
         entries = [e for _, e in client.xrange(keys.RESULTS) if int(e[b"last_seq"]) == seq + 1]
         return {
             e[b"fault"].decode(): (e[b"code"].decode(), orjson.loads(e[b"detail"])["evidence"])
             for e in entries
         }
 
-    eventually(lambda: faults <= found().keys())
-    return found()
+    eventually(lambda: faults <= results().keys())
+    return results()
 
 
 def test_a_changed_setting_counts_in_two_workers(client: Client, two_workers: None) -> None:
@@ -76,7 +76,7 @@ def test_a_changed_setting_counts_in_two_workers(client: Client, two_workers: No
 def test_each_change_of_a_machine_is_read_by_all_who_keep_its_state(client: Client) -> None:
     caches = [StateCache(), StateCache()]
 
-    def states() -> list[object]:
+    def present_states() -> list[object]:
         found = [load_states(client, ["M1"], cache)[0] for cache in caches]
         assert found == load_states(client, ["M1"]) * 2
         return list(found)
@@ -93,11 +93,11 @@ def test_each_change_of_a_machine_is_read_by_all_who_keep_its_state(client: Clie
         lambda: retire(client, "M1"),
         lambda: register(client, "M1", Motor(pole_pairs=2)),
     ]
-    before = states()
+    before = present_states()
     for step in steps:
         step()
-        assert states() != before
-        before = states()
+        assert present_states() != before
+        before = present_states()
 
 
 def test_what_has_not_changed_is_not_read_again(client: Client) -> None:
