@@ -14,7 +14,7 @@ help:
 	@echo "make faults    what is lost or doubled while processes are killed and links cut: one table"
 	@echo "make hosts     the same for three hosts in network namespaces, as root: cut off, stopped, flapping"
 	@echo "make bench     windows a second and what each costs, beside the same diagnosers without VTOX"
-	@echo "make plots     the pictures of docs/PERFORMANCE.md, from the figures in benchmarks/results"
+	@echo "make plots     the pictures of docs/appendix/performance.md, from the figures in benchmarks/results"
 	@echo "make profile   where the time of a window goes, function by function, in each process"
 	@echo "make handbook  the documents as a site that reads offline, with a reference made from the code"
 	@echo "make audit     known vulnerabilities of the locked packages (part of make check)"

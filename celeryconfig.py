@@ -3,7 +3,8 @@
 The stream is the truth: a task may be lost or run twice without harm, so Celery's own
 acknowledgements are off (`ack_emulation`), which makes it 2 to 4 times faster on Redis; records
 that stay idle are dispatched again from the ledger. `docs/adr/0002-stream-is-the-truth.md` has the
-figures. On AMQP a task is acknowledged when it starts, for the same reason: `docs/RABBITMQ.md`.
+figures. On AMQP a task is acknowledged when it starts, for the same reason:
+`docs/howto/use-rabbitmq.md`.
 """
 
 from collections.abc import Callable

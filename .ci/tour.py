@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-TOUR = Path("docs/tour.md")
+TOUR = Path("docs/tutorial/tour.md")
 
 
 def broken_commands(api_port: int, environment: dict[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 A page has `{{ fleet.machines }}` where the text `machines` of `fleet.json` belongs. All texts of
 the language go with the page as JSON, from which its scripts take theirs (`static/texts.js`).
-docs/PAGES.md says how to add a text or a language.
+docs/reference/pages.md says how to add a text or a language.
 """
 
 import json

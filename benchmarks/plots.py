@@ -1,4 +1,4 @@
-"""The pictures of docs/PERFORMANCE.md, from figures that the benchmarks keep (`--json`).
+"""The pictures of docs/appendix/performance.md, from figures that the benchmarks keep (`--json`).
 
     python -m benchmarks.plots [FOLDER]
 
@@ -25,7 +25,7 @@ from evaluation.plots import BLUE, GREY, ORANGE, STYLE
 from vtox.faults import FAMILIES
 
 COLOURS = dict(zip(FAMILIES, (BLUE, ORANGE, GREY), strict=True))
-# Growth that is allowed (docs/PERFORMANCE.md).
+# Growth that is allowed (docs/appendix/performance.md).
 ALLOWED = 1.1
 WIDTH, HEIGHT = 7.6, 3.6
 Runs = Sequence[Mapping[str, Any]]

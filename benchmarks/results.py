@@ -1,7 +1,7 @@
 """Figures of a run with its conditions: printed in a line, and kept as JSON for the plots.
 
 `--json FILE` of a command adds its run to those in FILE. `benchmarks/results` has those of
-docs/PERFORMANCE.md, of which `python -m benchmarks.plots` makes its pictures.
+docs/appendix/performance.md, of which `python -m benchmarks.plots` makes its pictures.
 """
 
 import argparse

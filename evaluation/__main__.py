@@ -1,4 +1,7 @@
-"""`python -m evaluation`: run all studies, print their tables, write docs/EVALUATION.md."""
+"""`python -m evaluation`: run all studies, print their tables, write the page of results.
+
+The page is `docs/appendix/evaluation.md`.
+"""
 
 import argparse
 import platform
@@ -25,6 +28,7 @@ from evaluation.studies import recordings as recorded
 from evaluation.widened import SETS
 
 DOCS = recordings.ROOT / "docs"
+PAGE = "appendix/evaluation.md"
 SIZES = {"full": FULL, "quick": QUICK, "smallest": SMALLEST}
 
 
@@ -60,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--commit", default="", help="that commit, where git cannot say it")
     parser.add_argument(
-        "--out", type=Path, help="folder for EVALUATION.md (default: docs; nothing with a size)"
+        "--out", type=Path, help=f"folder for {PAGE} (default: docs; nothing with a size)"
     )
     options = parser.parse_args(arguments)
     size = options.size or "full"
@@ -100,7 +104,7 @@ def run(size: str, chosen: Stage, jobs: int, out: Path | None) -> None:
     if out:
         facts = [*_facts(where, size, spent), ("widened sets", chosen.sentence)]
         write_page(results, studies, facts, where, out)
-    console.print(f"{spent:.0f} s" + (f", written to {out / 'EVALUATION.md'}" if out else ""))
+    console.print(f"{spent:.0f} s" + (f", written to {out / PAGE}" if out else ""))
 
 
 @contextmanager
@@ -140,27 +144,27 @@ def write_page(
 ) -> None:
     """Write the page and its pictures."""
     pictures = _pictures(results, where, out / "img" / "evaluation")
-    report.write(studies, pictures, facts, out / "EVALUATION.md")
+    report.write(studies, pictures, facts, out / PAGE)
 
 
 def _pictures(results: Results, where: Path | None, images: Path) -> dict[str, str]:
     captions = {}
     if plots.detection(broken_bar.detection_curves(results.rotor), images / "detection.png"):
-        captions["img/evaluation/detection.png"] = (
+        captions["../img/evaluation/detection.png"] = (
             "Broken bars found against level, 10 s, slip of 1 % and more, motor model"
         )
     sets = model.roc_scores(results.rotor, results.turns, results.gap)
     sets |= recorded.roc_scores(results.bearings or {})
     if plots.rocs(sets, images / "roc.png"):
-        captions["img/evaluation/roc.png"] = (
+        captions["../img/evaluation/roc.png"] = (
             "ROC of the decided records, each from 1/n of its n healthy ones on, where 10 or more "
             "were decided: a speed sensor for the bars, voltage and baseline for the turns"
         )
     if plots.rotor_cage_spectrum(images / "cage.png"):
-        captions["img/evaluation/cage.png"] = "Current of the 2.2 kW model, slip 3 %, -48 dBc"
+        captions["../img/evaluation/cage.png"] = "Current of the 2.2 kW model, slip 3 %, -48 dBc"
     example = recordings.example_vibration(where) if where else None
     if example and plots.envelope(*example, "BPFI", images / "envelope.png"):
-        captions["img/evaluation/envelope.png"] = (
+        captions["../img/evaluation/envelope.png"] = (
             "Envelope above 2 kHz of the recording IR007_1 (Case Western Reserve University): the "
             "comb of the inner race, and at the foot the orders of the other defects"
         )

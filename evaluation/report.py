@@ -1,4 +1,4 @@
-"""Tables to the terminal and to docs/EVALUATION.md."""
+"""Tables to the terminal and to docs/appendix/evaluation.md."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -138,6 +138,7 @@ def write(
         for table in study.tables:
             parts += [f"### {table.title}", _markdown(table)]
             parts += [table.note] if table.note else []
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n\n".join(p for p in parts if p) + "\n", encoding="utf-8")
 
 

@@ -27,7 +27,7 @@ LIMITS = {"queue": float(WindowSettings().in_flight_windows), "drained_s": 60.0,
 # a worker that lost the server or its broker is back within as many.
 DISTURBED = LIMITS | {"recovery_s": 45.0, "progress": 0.2}
 # Where the server is killed: what it confirms while its log is being synced is lost with it, unless
-# every write is synced. How often says docs/PERSISTENCE.md.
+# every write is synced. How often says docs/explanation/persistence.md.
 ON_DISK = {"VTOX_REDIS_FSYNC": "always"}
 
 

@@ -34,7 +34,7 @@ class Family:
 
 # Least record lengths: a turn short shows within cycles of the supply; a bearing needs some dozens
 # of shaft turns; the broken-bar sidebands lie 2*s*f from the supply line, 1 Hz at 1 % slip and
-# 50 Hz, and need ten bins of distance (docs/ARCHITECTURE.md, "Records").
+# 50 Hz, and need ten bins of distance (docs/explanation/architecture.md, "Records").
 FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (

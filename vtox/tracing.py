@@ -1,4 +1,6 @@
-"""Traces: what each process does with one window, as spans of OpenTelemetry (`docs/TRACES.md`).
+"""Traces: what each process does with one window, as spans of OpenTelemetry.
+
+`docs/howto/trace-windows.md` shows how to use them.
 
 A window with a `traceparent` (W3C Trace Context) is followed from its arrival to the commit of its
 results; of the others the bridge starts a trace for a share of its own. Spans are made after the

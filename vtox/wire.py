@@ -1,4 +1,6 @@
-"""The only codec between windows and stream entries (contract: docs/ARCHITECTURE.md, "Raw entry").
+"""The only codec between windows and stream entries.
+
+The contract is docs/explanation/architecture.md, "Raw entry".
 
 The bridge decodes headers and checks that the samples are usable; workers decode the samples.
 """

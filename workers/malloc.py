@@ -32,7 +32,7 @@ def _put_heap_in_large_pages(libc: ctypes.CDLL) -> None:
     """Ask the system for pages of 2 MB (on x86) where the heap grows next.
 
     Passes over arrays of megabytes then miss no page: all diagnosers take 0.95 of the time
-    (docs/TRIALS.md). Memory that is not used is not taken. No effect where the system has
+    (docs/appendix/trials.md). Memory that is not used is not taken. No effect where the system has
     such pages always or never.
     """
     libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]

@@ -76,7 +76,7 @@ class Growth(ResponseModel):
     slope_db: Number = Field(description="dB a day")
     low_db: Number = Field(description="lower end of the interval of the slope")
     high_db: Number = Field(description="its upper end")
-    code: str = Field(description="stable, for programs; documented in docs/ALARMS.md")
+    code: str = Field(description="stable, for programs; documented in docs/reference/alarms.md")
     values: ReasonValues = Field(description=UNITS_IN_NAMES)
     sentence: str = Field(description="code and values in words")
     urgency_sentence: str
@@ -89,7 +89,8 @@ class Alarm(ResponseModel):
     id: str = Field(description="that of its alerts")
     machine_id: str = Field(description="empty: an alarm of the system itself")
     fault: str = Field(
-        description="a fault, `silent` or `clock`; of the system a condition of docs/ALARMS.md"
+        description="a fault, `silent` or `clock`; of the system a condition of "
+        "docs/reference/alarms.md"
     )
     level: str = Field(description="warning or fault")
     state: State = Field(description="by the names of ANSI/ISA-18.2")

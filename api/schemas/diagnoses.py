@@ -87,7 +87,8 @@ class Alert(ResponseModel):
     id: str = Field(description="of the alert: the same in all of its events")
     machine_id: str = Field(description="empty: an alarm of the system itself")
     fault: str = Field(
-        description="a fault, `silent` or `clock`; of the system a condition of docs/ALARMS.md"
+        description="a fault, `silent` or `clock`; of the system a condition of "
+        "docs/reference/alarms.md"
     )
     level: str = Field(description="warning or fault")
     event: EventName
@@ -106,7 +107,8 @@ class OpenAlert(ResponseModel):
     id: str
     machine_id: str = Field(description="empty: an alarm of the system itself")
     fault: str = Field(
-        description="a fault, `silent` or `clock`; of the system a condition of docs/ALARMS.md"
+        description="a fault, `silent` or `clock`; of the system a condition of "
+        "docs/reference/alarms.md"
     )
     level: Literal["warning", "fault"]
     t: Number = Field(description="when it began, by the signal, s since 1970 (UTC)")

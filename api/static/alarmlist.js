@@ -17,7 +17,7 @@ const keyOf = (x) => `${isGroup(x) ? "group" : "alarm"} ${x.id}`;
 const nameFor = (x) => `${faultName(x.fault)} ${isGroup(x) ? nameOf(x) : x.machine_id}`;
 const countFor = (g, name) => (WITH_ALL[name] ? WITH_ALL[name].reduce((n, s) => n + (g.counts[s] ?? 0), 0) : g.alarms.length);
 
-// The order of the service (docs/ALARMS.md#order), which gives alarms and groups as two lists.
+// The order of the service (docs/reference/alarms.md#order), which gives alarms and groups as two lists.
 const precedence = (x) => [x.open ? 0 : 1, x.open ? RANK[x.level] ?? 2 : 0, -x.t];
 export function inOrder(items) {
   const compare = (a, b) => a.key.map((k, i) => k - b.key[i]).find((d) => d) ?? 0;

@@ -159,7 +159,7 @@ def test_the_smallest_run_makes_a_whole_page(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "evaluation", "--smallest", "--jobs", "1", "--out", tmp_path]
     quiet = os.environ | {"OMP_NUM_THREADS": "1"}
     subprocess.run(command, check=True, env=quiet, capture_output=True, cwd=recordings.ROOT)
-    page = (tmp_path / "EVALUATION.md").read_text()
+    page = (tmp_path / "appendix/evaluation.md").read_text()
     for title in ("Goals", "What was used during design", "Words and figures", "Cost"):
         assert f"\n## {title}\n" in page
     for fault in ("Broken bars", "Slip", "Shorted turns", "Air gap", "Insulation"):

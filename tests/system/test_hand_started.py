@@ -1,4 +1,4 @@
-"""Workers started by hand, with the commands of docs/OPERATIONS.md and only a server running."""
+"""Workers started by hand, with the commands of docs/howto/operate.md and only a server running."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""docs/MQTT.md as it is printed: from `mosquitto_pub` to the verdict."""
+"""docs/howto/send-by-mqtt.md as it is printed: from `mosquitto_pub` to the verdict."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def running(tmp_path: Path) -> Iterator[Cluster]:
 
 def block(language: str, word: str) -> str:
     """Return the code block of the page that holds a word."""
-    page = (ROOT / "docs/MQTT.md").read_text()
+    page = (ROOT / "docs/howto/send-by-mqtt.md").read_text()
     (found,) = (b for b in re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL) if word in b)
     return str(found)
 

@@ -289,7 +289,7 @@ def test_api_never_loads_celery() -> None:
 
 def test_cited_works_are_listed() -> None:
     """A reader who has only the repository finds what `Author 1999` is."""
-    entries = (ROOT / "docs/REFERENCES.md").read_text().split("\n- ")
+    entries = (ROOT / "docs/reference/literature.md").read_text().split("\n- ")
     listed = [e.partition("*")[0] for e in entries]
     cited = re.compile(r"\b(?!Of\b)([A-Z][a-z]+(?:-[A-Z][a-z]+)?)(?: et al\.)?,? ((?:19|20)\d\d)\b")
     for path in [*SOURCES, *(ROOT / "evaluation").glob("*.py")]:

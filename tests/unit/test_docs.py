@@ -22,9 +22,10 @@ CODE_PAGES = {
     "baseline": ROOT / "docs/faults/baseline.md",
     "alerts": ROOT / "docs/faults/alerts.md",
     "records": ROOT / "docs/faults/records.md",
-    "system": ROOT / "docs/ALARMS.md",
-    "commissioning": ROOT / "docs/COMMISSIONING.md",
+    "system": ROOT / "docs/reference/alarms.md",
+    "commissioning": ROOT / "docs/howto/commission.md",
 } | FAULT_PAGES
+KINDS = ("tutorial", "howto", "reference", "explanation", "appendix")
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 NO_CONSTANTS = {*DEFECTS, "VTOX_RECORDINGS", "PR_SET_PDEATHSIG"}
 SCALES = (1.0, 0.01, 1e3, 1e6, 1e-3, 1e-6, 1e-9)  # as written, %, kilo, mega, milli, micro, nano
@@ -144,8 +145,8 @@ def _anchors(page: Path) -> set[str]:
 
 def test_every_document_is_in_the_index() -> None:
     index = (ROOT / "docs/README.md").read_text()
-    pages = [p for p in (ROOT / "docs").glob("*.md") if p.name != "README.md"]
-    assert [p.name for p in pages if f"({p.name})" not in index] == []
+    pages = [f"{kind}/{p.name}" for kind in KINDS for p in (ROOT / "docs" / kind).glob("*.md")]
+    assert [p for p in pages if f"]({p}" not in index] == []
 
 
 def test_every_decision_is_in_its_index_by_its_title() -> None:
@@ -157,15 +158,17 @@ def test_every_decision_is_in_its_index_by_its_title() -> None:
 
 def test_architecture_lists_the_modules_of_the_tree() -> None:
     """The list says of each module where it stands in the flow; new ones belong there too."""
-    listed = list(_module_list((ROOT / "docs/ARCHITECTURE.md").read_text()))
+    listed = list(_module_list((ROOT / "docs/explanation/architecture.md").read_text()))
     there = {
         str(p.relative_to(ROOT))
         for folder in ("vtox", "workers", "api")
         for p in (ROOT / folder).rglob("*.py")
         if p.name != "__init__.py"
     } | {"celeryconfig.py", "vtox/__init__.py"}
-    assert sorted(there - set(listed)) == [], "not in docs/ARCHITECTURE.md, Modules"
-    assert sorted(set(listed) - there) == [], "in docs/ARCHITECTURE.md, but not in the tree"
+    assert sorted(there - set(listed)) == [], "not in docs/explanation/architecture.md, Modules"
+    assert sorted(set(listed) - there) == [], (
+        "in docs/explanation/architecture.md, but not in the tree"
+    )
     assert len(listed) == len(set(listed))
 
 

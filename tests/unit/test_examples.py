@@ -15,7 +15,7 @@ WITH_EXAMPLES = [
     for p in sorted((ROOT / "vtox").rglob("*.py"))
     if ">>> " in p.read_text(encoding="utf-8")
 ]
-SENDING = (ROOT / "docs/SENDING.md").read_text(encoding="utf-8")
+SENDING = (ROOT / "docs/howto/send-windows.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:

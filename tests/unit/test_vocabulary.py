@@ -1,4 +1,4 @@
-"""Names of functions follow docs/GLOSSARY.md: no bare participle, no word of its column "not"."""
+"""Names of functions follow docs/reference/glossary.md: no bare participle, no word of "not"."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ PARTICIPLES = frozenset(
 
 def rows() -> list[list[str]]:
     """Return the cells of the glossary's terms: term, meaning, source, not, Chinese."""
-    text = (ROOT / "docs/GLOSSARY.md").read_text()
+    text = (ROOT / "docs/reference/glossary.md").read_text()
     table = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line[:2] == "| "]
     return [[cell.strip() for cell in row] for row in table if row[0].strip() != "term"]
 

@@ -22,8 +22,8 @@ from vtox.health.alerts import RANK
 # load, a mounting, a repair. Three of most are a supply.
 LEAST_MACHINES = 3
 # A cause that is common acts within cycles of the supply. Between two machines that see it lie the
-# clocks of their senders (docs/ALARMS.md: off by more than some seconds is an alarm) and the look
-# of the monitor, every 10 s.
+# clocks of their senders (docs/reference/alarms.md: off by more than some seconds is an alarm) and
+# the look of the monitor, every 10 s.
 SAME_TIME_S = 60.0
 
 

@@ -111,7 +111,7 @@ def status(
         return
     console = Console(highlight=False, soft_wrap=True)
     if not states:
-        console.print("No targets: set VTOX_NOTIFY_FILE (docs/NOTIFICATIONS.md).")
+        console.print("No targets: set VTOX_NOTIFY_FILE (docs/howto/notify.md).")
     for name, s in states.items():
         line = f"{name}: {s.waiting} waiting, {s.held} held, {s.delivered} delivered, {s.dead} dead"
         if s.failures:
@@ -150,7 +150,7 @@ def _rules(settings: Settings) -> Any:
     if settings.notify_file is None:
         raise InputError(
             "VTOX_NOTIFY_FILE is not set",
-            remedy="write the rules (docs/NOTIFICATIONS.md) and set it",
+            remedy="write the rules (docs/howto/notify.md) and set it",
         )
     return read_rules(settings.notify_file)
 

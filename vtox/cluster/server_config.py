@@ -74,7 +74,7 @@ stream-node-max-entries 100
 
 # always: every write is on disk before its reply. everysec: it is with the kernel before its reply
 # and on disk within a second, but while a sync runs it waits in the process, replied to, for up
-# to two seconds (docs/PERSISTENCE.md).
+# to two seconds (docs/explanation/persistence.md).
 save ""
 appendonly yes
 appendfsync {settings.redis_fsync}
@@ -83,7 +83,7 @@ aof-load-truncated yes
 aof-use-rdb-preamble yes
 auto-aof-rewrite-percentage 100
 auto-aof-rewrite-min-size 256mb
-# Samples do not compress: trying costs the fork's time (docs/PERSISTENCE.md).
+# Samples do not compress: trying costs the fork's time (docs/explanation/persistence.md).
 rdbcompression no
 """
 

@@ -1,6 +1,6 @@
 """The diagnoser of each fault, and the analysis of a batch that they share.
 
-A new fault is one row of `DIAGNOSERS`; docs/adding-a-fault.md names the other places.
+A new fault is one row of `DIAGNOSERS`; docs/howto/add-a-fault.md names the other places.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

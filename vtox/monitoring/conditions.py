@@ -1,6 +1,6 @@
 """Which conditions of the system hold, from what the monitor has just observed. Pure.
 
-docs/ALARMS.md says of each what its limit is for and what to do.
+docs/reference/alarms.md says of each what its limit is for and what to do.
 """
 
 from collections.abc import Collection, Iterator

@@ -226,7 +226,7 @@ def percentile(buckets: Mapping[str, int], share: float) -> float | None:
 
 
 def watch_system(client: Client, settings: Settings) -> None:
-    """Raise or clear the alarms of the system itself (docs/ALARMS.md)."""
+    """Raise or clear the alarms of the system itself (docs/reference/alarms.md)."""
     before = system_alarms.load_watch(client)
     kept, raised = system_alarms.kept_names(client)
     partitions = served(client)

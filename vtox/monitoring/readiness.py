@@ -29,7 +29,7 @@ NOTIFIER_SILENT_S = 30.0
 TARGET_FAILS = 6
 # From this share of cores or workers on, windows wait for their turn.
 FULL_SHARE = 0.95
-# Records are answered within a second while there is room (docs/PERFORMANCE.md).
+# Records are answered within a second while there is room (docs/appendix/performance.md).
 LATE_MS = 5000.0
 # A bridge that last reported longer ago than this does not hang: none was started since.
 BRIDGE_FORGOTTEN_S = 600.0

@@ -2,7 +2,7 @@
 
 A table of lines `fixed + machines * what one takes`, from what the machines that send now take
 (`measured_load`), else from a typical one (`TYPICAL`). The resource that carries the fewest comes
-first. docs/SCALING.md has the table of a typical machine.
+first. docs/explanation/scaling.md has the table of a typical machine.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,14 +28,14 @@ PLANNED_SHARE = 0.7
 FIRST_RECORD_RATIO = 1.5
 # A window of the other families' records, and of one that is being diagnosed.
 SHORT_RECORDS_S = 1.0
-# docs/PERFORMANCE.md, "Soak": bridge, recorder, API, Flower, supervisor; a worker with its pool
-# process. docs/LIMITS.md: what the bridge has in memory of a machine.
+# docs/appendix/performance.md, "Soak": bridge, recorder, API, Flower, supervisor; a worker with its
+# pool process. docs/reference/limits.md: what the bridge has in memory of a machine.
 PROCESSES_BYTES, WORKER_BYTES, BRIDGE_MACHINE_BYTES = 480 * MB, 240 * MB, 83_000
-# docs/PERSISTENCE.md: the log and its rewrite, beside the data in memory. docs/HISTORY.md: history
-# of a machine with windows of 1 s after two years.
+# docs/explanation/persistence.md: the log and its rewrite, next to the data in memory.
+# docs/howto/keep-history.md: history of a machine with windows of 1 s after two years.
 LOG_RATIO, HISTORY_BYTES = 3.0, 45 * MB
 # Time of the server's thread for a window: sent to a worker that has no ring (docs/adr/0018), and
-# to a replica (docs/GUARANTEES.md, "When a replica takes over").
+# to a replica (docs/explanation/guarantees.md, "When a replica takes over").
 FETCH_S, REPLICA_S = 60e-6, 40e-6
 RECORDER = "recorder"
 
@@ -69,7 +69,7 @@ class MachineLoad:
 
 
 # Windows of 1 s with three currents and a vibration at 10 kHz, 16 bits. The record is the mean of
-# the simulated fleet; the times are those of docs/PERFORMANCE.md ("How many machines a box
+# the simulated fleet; the times are those of docs/appendix/performance.md ("How many machines a box
 # carries"), 600 machines on two cores for ten minutes.
 TYPICAL = MachineLoad(
     machines=0,

@@ -1,4 +1,4 @@
-"""The file that says which topics carry what: `mapping.toml` (docs/MQTT.md)."""
+"""The file that says which topics carry what: `mapping.toml` (docs/howto/send-by-mqtt.md)."""
 
 import re
 import tomllib

@@ -28,7 +28,7 @@ from vtox.store.flags import FLAGS
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# Conditions of the system (docs/ALARMS.md); those with a queue are written with it.
+# Conditions of the system (docs/reference/alarms.md); those with a queue are written with it.
 CONDITIONS = frozenset(
     {
         *("backlog", "orphans", "dead_letters", "memory", "clocks", "stream_ids"),

@@ -32,7 +32,7 @@ PROBE_TIMEOUT_S = 1.0
 # With the probe no longer than a step: the lease may be 1.7 s old already.
 REPLY_TIMEOUT_S = broker.STEP_TIMEOUT_S - PROBE_TIMEOUT_S
 # A quorum queue without a leader never gets one where RabbitMQ has lost its registration
-# (docs/RABBITMQ.md). It is made again after this time, which an election does not need.
+# (docs/howto/use-rabbitmq.md). It is made again after this time, which an election does not need.
 SILENT_QUEUE_S = 15.0
 # RabbitMQ asks the queue for 5.0 s before it deletes it by force.
 DELETION_S = 8.0

@@ -1,6 +1,7 @@
 """API keys: made here, shown once, kept only as a hash.
 
-`admin` includes every scope, `operate` includes `read`; docs/ACCESS.md says what each allows.
+`admin` includes every scope, `operate` includes `read`; docs/reference/access.md has what each
+allows.
 """
 
 import hashlib

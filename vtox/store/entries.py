@@ -1,9 +1,9 @@
 """The codec of the streams that VTOX writes: results, assessments, alerts, metrics.
 
 Stream entries are flat: name, text, name, text ...; an absent value is empty, a table is JSON. The
-hash of a machine keeps the same values as JSON. Names are a contract (docs/ARCHITECTURE.md).
-Entries of other versions have fewer or more of them, and other programs may write anything: what a
-field may not hold counts as absent.
+hash of a machine keeps the same values as JSON. Names are a contract
+(docs/explanation/architecture.md). Entries of other versions have fewer or more of them, and other
+programs may write anything: what a field may not hold counts as absent.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Every route, called by every kind of caller, answers as the tables of docs/ACCESS.md say."""
+"""Every route, called by every kind of caller, answers as docs/reference/access.md says."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from tests.paths import ROOT
 from vtox.store import apikeys, sessions
 from vtox.store.client import Client
 
-PAGE = ROOT / "docs" / "ACCESS.md"
+PAGE = ROOT / "docs/reference/access.md"
 MACHINE = "M1"
 Headers = dict[str, str]
 Route = tuple[str, str]

@@ -123,7 +123,7 @@ def test_restarts_of_the_broker_and_kills_of_the_gateway_lose_and_double_nothing
 def test_a_kill_of_the_broker_doubles_nothing(
     server: EmbeddedServer, client: Client, settings: Settings, tmp_path: Path
 ) -> None:
-    """It may lose what it has accepted and not delivered: docs/MQTT.md has the figures."""
+    """It may lose what it accepted and did not deliver: docs/howto/send-by-mqtt.md."""
     with processes(tmp_path, server.address.role_url("mqtt")) as (broker, gateway):
         gateway.kill()
         for i in range(20):

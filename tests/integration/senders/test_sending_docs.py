@@ -1,4 +1,4 @@
-"""The examples of README.md and docs/SENDING.md that send windows do what they say."""
+"""The examples of README.md and docs/howto/send-windows.md that send windows do what they say."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def test_python_sends_whole_windows(
     client: Client, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks("docs/SENDING.md", "python", word)
+    (example,) = blocks("docs/howto/send-windows.md", "python", word)
     exec(example, {})
     windows = [decode(fields) for _, fields in client.xrange(keys.RAW)]
     assert [w.seq for w in windows] == [0, 1, 2]
@@ -63,7 +63,7 @@ def test_the_readme_sends_whole_windows(client: Client) -> None:
 def test_the_addresses_of_the_page_are_shown_by_the_command(
     server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (example,) = blocks("docs/SENDING.md", "sh", "export")
+    (example,) = blocks("docs/howto/send-windows.md", "sh", "export")
     monkeypatch.delenv("VTOX_REDIS_URL")
     monkeypatch.setenv("VTOX_DATA_DIR", str(server.settings.data_dir))
     shown = CliRunner().invoke(application(), ["config", "show", "--json", "--reveal"])
@@ -82,7 +82,7 @@ def test_python_reads_the_answers(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     answer(client, "r1", "bearing", "normal", 7, "PUMP-1")
-    (example,) = blocks("docs/SENDING.md", "python", word)
+    (example,) = blocks("docs/howto/send-windows.md", "python", word)
     exec(example.replace("quiet_s=5.0", "quiet_s=0.2"), {})
     shown = capsys.readouterr().out
     assert "7" in shown
@@ -98,7 +98,7 @@ def run(program: str, *command: str) -> str:
 
 
 def test_redis_cli_sends_a_window_and_reads(client: Client) -> None:
-    (example,) = blocks("docs/SENDING.md", "sh", "XADD")
+    (example,) = blocks("docs/howto/send-windows.md", "sh", "XADD")
     shown = run("redis-cli", "sh", "-ec", example)
     ((entry_id, fields),) = client.xrange(keys.RAW)
     assert entry_id.decode() in shown
@@ -106,7 +106,7 @@ def test_redis_cli_sends_a_window_and_reads(client: Client) -> None:
 
 
 def test_curl_sends_a_window_and_reads(http: httpx.Client, client: Client) -> None:
-    examples = blocks("docs/SENDING.md", "sh", "curl")
+    examples = blocks("docs/howto/send-windows.md", "sh", "curl")
     (example,) = (e for e in examples if "/windows" in e)
     shown = run(
         "curl", "sh", "-ec", example.replace("localhost:8000", http.base_url.netloc.decode())
@@ -117,7 +117,7 @@ def test_curl_sends_a_window_and_reads(http: httpx.Client, client: Client) -> No
 
 
 def test_node_sends_a_whole_window(http: httpx.Client, client: Client) -> None:
-    (example,) = blocks("docs/SENDING.md", "js", "fetch")
+    (example,) = blocks("docs/howto/send-windows.md", "js", "fetch")
     script = example.replace("localhost:8000", http.base_url.netloc.decode())
     assert run("node", "node", "--input-type=module", "-e", script).startswith("202")
     ((_, fields),) = client.xrange(keys.RAW)

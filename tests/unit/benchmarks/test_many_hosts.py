@@ -65,6 +65,6 @@ def test_a_primary_that_is_silent_is_given_up_by_the_time_out() -> None:
 
 
 def test_the_page_has_what_the_command_computes() -> None:
-    page = (ROOT / "docs/SCALING.md").read_text()
+    page = (ROOT / "docs/explanation/scaling.md").read_text()
     rows = re.findall(r"^\| ([^|]*) \| ([\d,]+) \| ([^|]*) \| ([^|]*) \|$", page, re.MULTILINE)
     assert [list(r) for r in rows] == list(carried())

@@ -1,4 +1,4 @@
-"""The pictures of docs/PERFORMANCE.md: what is drawn of the figures that runs keep."""
+"""The pictures of docs/appendix/performance.md: what is drawn of the figures that runs keep."""
 
 import pytest
 

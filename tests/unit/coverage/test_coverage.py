@@ -51,6 +51,6 @@ def test_codes_that_unlock_are_codes_and_have_advice() -> None:
 
 
 def test_every_unlock_is_documented() -> None:
-    page = (ROOT / "docs/PAGES.md").read_text()
+    page = (ROOT / "docs/reference/pages.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \|", page.partition("## Coverage")[2], re.MULTILINE)
     assert sorted(rows) == sorted(get_args(Unlock))

@@ -122,7 +122,7 @@ def test_secrets_come_from_the_environment_or_a_file(
 
 
 def test_the_example_of_the_documents_is_one(file: Path) -> None:
-    text = (ROOT / "docs/NOTIFICATIONS.md").read_text()
+    text = (ROOT / "docs/howto/notify.md").read_text()
     file.write_text(text.split("```toml\n")[1].split("```")[0])
     assert list(read_rules(file).targets) == ["cmms", "night_shift"]
 
