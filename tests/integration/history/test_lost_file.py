@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,12 @@ from tests.integration.history.entries import add_result
 from tests.integration.history.test_recorder import STOP, count, rows
 from vtox import keys
 from vtox.cli import recorder as recorder_command
+from vtox.cluster.embedded_server import EmbeddedServer
 from vtox.history.recorder import Recorder
 from vtox.history.schema import hours, minutes, missed, records, series
 from vtox.monitoring.monitor import watch_system
 from vtox.monitoring.readiness import checks
-from vtox.settings import Settings
+from vtox.settings import Settings, load
 from vtox.store.client import Client, server_time
 from vtox.store.status import snapshot
 from vtox.store.stream_reader import BEGIN
@@ -26,9 +27,15 @@ NewRecorder = Callable[[], Recorder]
 # Of SQLite's format: the size of a page, and the first byte of one with rows of `records`.
 PAGE_BYTES, LEAF_OF_KEYS = 4096, 0x0A
 
-
 # PostgreSQL keeps its files itself.
 pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """One that no service of other tests is connected to: a running system is not repaired."""
+    with EmbeddedServer(load(data_dir=tmp_path_factory.mktemp("server"))) as running:
+        yield running
 
 
 @pytest.fixture

@@ -135,6 +135,7 @@ def test_an_unknown_birth_is_asked_for(
         with subscribed(broker, settings), bridging(settings):
             while asked.poll() is None:
                 broker.publish("spBv1.0/Plant/DDATA/N1/M1", DATA)
+            eventually(lambda: client.xlen(keys.DEAD_LETTERS))
         assert asked.stdout
         assert b"Node Control/Rebirth" in asked.stdout.read()
     assert b"birth is not known" in client.xrevrange(keys.DEAD_LETTERS, count=1)[0][1][b"reason"]
