@@ -1,4 +1,4 @@
-"""Workers started by hand, with the commands of docs/howto/operate.md and only a server running."""
+"""Workers started one by one, by the commands of docs/howto/run-vtox.md; only a server runs."""
 
 import json
 import os

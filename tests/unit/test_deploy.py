@@ -72,7 +72,7 @@ def test_the_api_has_the_defaults_of_the_settings() -> None:
 
 
 def test_a_second_api_is_a_copy_with_its_own_port(tmp_path: Path) -> None:
-    page = (ROOT / "docs/howto/deploy.md").read_text()
+    page = (ROOT / "docs/howto/deploy-with-systemd.md").read_text()
     (line,) = re.findall(r"^ *(sed .*vtox-api\.service) > /etc/systemd/system/", page, re.MULTILINE)
     copy = subprocess.run(
         ["sh", "-c", line.replace("/opt/vtox/", "")], cwd=ROOT, capture_output=True, text=True

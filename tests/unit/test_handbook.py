@@ -2,7 +2,9 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pages_in_contents() -> set[str]:
     config = tomllib.loads((ROOT / "handbook/zensical.toml").read_text())
-    return {page for part in config["project"]["nav"] for pages in part.values() for page in pages}
+    return set(pages_below(config["project"]["nav"]))
+
+
+def pages_below(part: Any) -> Iterator[str]:
+    """Yield the pages of a part of the contents: a page, or a list, or a title with a list."""
+    if isinstance(part, str):
+        yield part
+    else:
+        for inner in part.values() if isinstance(part, dict) else part:
+            yield from pages_below(inner)
 
 
 def test_every_page_of_the_contents_is_there(pages: Path) -> None:

@@ -37,7 +37,7 @@ def test_promtool_accepts(arguments: list[str]) -> None:
 
 @needs_promtool
 def test_promtool_accepts_the_cells_of_deployment(tmp_path: Path) -> None:
-    page = (DEPLOY.parent / "docs/howto/deploy.md").read_text()
+    page = (DEPLOY.parent / "docs/howto/run-cells.md").read_text()
     (config,) = re.findall(r"```yaml\n(scrape_configs:.*?)```", page, re.DOTALL)
     for cell in ("north", "south"):
         key = f"/etc/prometheus/vtox-{cell}.key"

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-# docs/howto/operate.md, "False alarms".
+# docs/explanation/false-alarms.md
 PROMISED_PER_MACHINE_DAY = 0.1
 
 Verdict = Literal["kept", "broken", "undecided", "unknown"]

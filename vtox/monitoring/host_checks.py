@@ -32,7 +32,7 @@ def host_checks(settings: Settings) -> Iterator[Check]:
             status="pass",
             observed=f"{sys.executable} was built without profile-guided optimisation "
             "(`--enable-optimizations`): Python's own work takes more CPU than it must "
-            "(docs/howto/operate.md)",
+            "(docs/howto/limit-memory.md)",
         )
     yield _celeryconfig()
     yield _settings()
@@ -171,7 +171,7 @@ def _allocator(settings: Settings) -> Iterator[Check]:
     if not jemalloc:
         observed = (
             f"the C library's for the embedded server: with {server_allocator.JEMALLOC} on this "
-            "host it takes less memory and CPU (docs/howto/operate.md)"
+            "host it takes less memory and CPU (docs/howto/limit-memory.md)"
         )
     yield Check(name="allocator", status="pass", observed=observed)
 

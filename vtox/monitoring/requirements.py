@@ -2,7 +2,7 @@
 
 A table of lines `fixed + machines * what one takes`, from what the machines that send now take
 (`measured_load`), else from a typical one (`TYPICAL`). The resource that carries the fewest comes
-first. docs/explanation/scaling.md has the table of a typical machine.
+first. docs/howto/size-a-box.md has the table of a typical machine.
 """
 
 from collections.abc import Iterator, Mapping

@@ -79,7 +79,7 @@ SENTENCES: dict[str, Sentence] = {
     "server_thread": Sentence(
         "carries {carries} machines: {machines} take {need:.2f} of the {have:.2f} cores that are "
         "planned of the one thread of the server",
-        "Divide the machines among cells, one VTOX per server (docs/howto/deploy.md).",
+        "Divide the machines among cells, one VTOX per server (docs/howto/run-cells.md).",
     ),
     "bridge_thread": Sentence(
         "carries {carries} machines: {machines} take {need:.2f} of the {have:.2f} cores that are "
@@ -89,7 +89,7 @@ SENTENCES: dict[str, Sentence] = {
     "recorder_thread": Sentence(
         "carries {carries} machines: {machines} take {need:.2f} of the {have:.2f} cores that are "
         "planned of the recorder",
-        "Divide the machines among cells, one VTOX per server (docs/howto/deploy.md).",
+        "Divide the machines among cells, one VTOX per server (docs/howto/run-cells.md).",
     ),
     "worker_time": Sentence(
         "carries {carries} machines: {machines} keep {need:.2f} workers at work, {have:.2f} are "
@@ -158,8 +158,8 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "server_is_full": Sentence(
         "the server's thread is at work {share:.0%} of its time: windows wait for their turn",
-        "Divide the machines among cells, one VTOX per server (docs/howto/deploy.md), or let fewer "
-        "machines send.",
+        "Divide the machines among cells, one VTOX per server (docs/howto/run-cells.md), or let "
+        "fewer machines send.",
     ),
     "bridge_is_full": Sentence(
         "the bridge is at work {share:.0%} of its time: windows wait for their turn",
