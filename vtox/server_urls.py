@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
@@ -77,6 +78,7 @@ def mask(url: str) -> str:
     return f"{scheme}://{login}{at}{host}{parts.path}" + (f"?{query}" if query else "")
 
 
+@lru_cache(maxsize=8)  # each request of the API asks
 def complete(setting: str, url: str, tls: Tls = NO_FILES) -> str:
     """Return the URL of a Redis or Valkey server as all clients understand it.
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit
@@ -122,8 +123,7 @@ class ServerSettings(BaseModel):
             return server_urls.complete("VTOX_REDIS_URL", self.redis_url, self.tls)
         file = self.server_file
         try:
-            server = json.loads(file.read_text())
-            return server_urls.server_url(int(server["port"]), str(server["password"]))
+            return _embedded_url(file, file.stat().st_mtime_ns)
         except FileNotFoundError:
             raise ServerUnavailable(
                 f"no embedded server in {self.data_dir}",
@@ -152,3 +152,10 @@ class ServerSettings(BaseModel):
         if self.broker_url:
             return server_urls.complete_broker("VTOX_BROKER_URL", self.broker_url, self.tls)
         return self.working_url()
+
+
+@lru_cache(maxsize=8)
+def _embedded_url(file: Path, changed_ns: int) -> str:
+    """Return the URL of the embedded server, read again when its file has changed."""
+    server = json.loads(file.read_text())
+    return server_urls.server_url(int(server["port"]), str(server["password"]))
