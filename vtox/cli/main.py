@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import redis
 import typer
@@ -11,38 +12,14 @@ from rich.text import Text
 from vtox.errors import ServerUnavailable, VtoxError
 from vtox.version import version
 
-# In the order of the help, which lists groups of commands last.
-COMMANDS = (
-    "up",
-    "drain",
-    "demo",
-    "status",
-    "doctor",
-    "machines",
-    "baseline",
-    "alarms",
-    "sensitivity",
-    "channel-map",
-    "replay",
-    "simulate",
-    "inspect",
-    "diagnose",
-    "report",
-    "verify",
-    "evidence",
-    "dead-letters",
-    "backup",
-    "restore",
-    "config",
-    "keys",
-    "audit",
-    "server",
-    "bridge",
-    "recorder",
-    "notify",
-    "mqtt",
-    "flower",
-)
+# Command -> what adds it, in the order of the help, which lists groups of commands last.
+_NAMES = """up drain demo status doctor machines baseline alarms sensitivity channel-map replay
+    simulate inspect diagnose report verify evidence dead-letters backup restore config keys audit
+    server bridge recorder notify mqtt flower"""
+COMMANDS = {name: f"{name.replace('-', '_')}:register" for name in _NAMES.split()} | {
+    "baseline": "machines:register_baseline",
+    "restore": "backup:register_restore",
+}
 
 
 def application(arguments: Sequence[str] = ()) -> typer.Typer:
@@ -64,123 +41,8 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
 
 def _add(command: str, app: typer.Typer) -> None:
     """Import the module of one command only: `vtox bridge` stays small and the others quick."""
-    match command:
-        case "up":
-            from vtox.cli import up
-
-            up.register(app)
-        case "drain":
-            from vtox.cli import drain
-
-            drain.register(app)
-        case "demo":
-            from vtox.cli import demo
-
-            demo.register(app)
-        case "status":
-            from vtox.cli import status
-
-            status.register(app)
-        case "doctor":
-            from vtox.cli import doctor
-
-            doctor.register(app)
-        case "machines":
-            from vtox.cli import machines
-
-            machines.register(app)
-        case "baseline":
-            from vtox.cli import machines
-
-            machines.register_baseline(app)
-        case "alarms":
-            from vtox.cli import alarms
-
-            alarms.register(app)
-        case "sensitivity":
-            from vtox.cli import sensitivity
-
-            sensitivity.register(app)
-        case "channel-map":
-            from vtox.cli import channel_map
-
-            channel_map.register(app)
-        case "replay":
-            from vtox.cli import replay
-
-            replay.register(app)
-        case "simulate":
-            from vtox.cli import simulate
-
-            simulate.register(app)
-        case "inspect":
-            from vtox.cli import inspect
-
-            inspect.register(app)
-        case "diagnose":
-            from vtox.cli import diagnose
-
-            diagnose.register(app)
-        case "report":
-            from vtox.cli import report
-
-            report.register(app)
-        case "verify":
-            from vtox.cli import verify
-
-            verify.register(app)
-        case "evidence":
-            from vtox.cli import evidence
-
-            evidence.register(app)
-        case "dead-letters":
-            from vtox.cli import dead_letters
-
-            dead_letters.register(app)
-        case "backup":
-            from vtox.cli import backup
-
-            backup.register(app)
-        case "restore":
-            from vtox.cli import backup
-
-            backup.register_restore(app)
-        case "config":
-            from vtox.cli import config
-
-            config.register(app)
-        case "keys":
-            from vtox.cli import keys
-
-            keys.register(app)
-        case "audit":
-            from vtox.cli import audit
-
-            audit.register(app)
-        case "server":
-            from vtox.cli import server
-
-            server.register(app)
-        case "bridge":
-            from vtox.cli import bridge
-
-            bridge.register(app)
-        case "recorder":
-            from vtox.cli import recorder
-
-            recorder.register(app)
-        case "notify":
-            from vtox.cli import notify
-
-            notify.register(app)
-        case "mqtt":
-            from vtox.cli import mqtt
-
-            mqtt.register(app)
-        case "flower":
-            from vtox.cli import flower
-
-            flower.register(app)
+    module, _, register = COMMANDS[command].partition(":")
+    getattr(import_module(f"vtox.cli.{module}"), register)(app)
 
 
 def _print_version(wanted: bool) -> None:
