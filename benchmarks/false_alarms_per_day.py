@@ -110,7 +110,7 @@ def send(client: Client, fleet: Sequence[Day], seq: int, t0: float, s: float, fs
 def fields(
     machine_id: str, seq: int, t0: float, fs_hz: float, made: CountedWindow
 ) -> dict[str, Any]:
-    """Return the raw entry of a window (docs/explanation/architecture.md, "Raw entry")."""
+    """Return the raw entry of a window (docs/reference/stream-fields.md, "Raw entry")."""
     entry: dict[str, Any] = {
         "machine_id": machine_id,
         "seq": seq,

@@ -1,5 +1,6 @@
-"""The reference: settings, commands, HTTP interface and Python, from the code itself."""
+"""The reference: settings, commands, HTTP interface, Python and modules, from the code itself."""
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from vtox.cli.main import application
 from vtox.settings import Settings
 
 METHODS = ("get", "put", "post", "patch", "delete")
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("vtox", "workers", "api")
 
 
 def write_reference(folder: Path) -> None:
@@ -22,6 +25,7 @@ def write_reference(folder: Path) -> None:
     (folder / "commands.md").write_text("\n".join(_commands()) + "\n")
     (folder / "http.md").write_text("\n".join(_http(folder.parent / "openapi.json")) + "\n")
     (folder / "python.md").write_text("\n".join(_python()) + "\n")
+    (folder / "modules.md").write_text("\n".join(_modules()) + "\n")
 
 
 def _settings() -> Iterator[str]:
@@ -92,6 +96,27 @@ def _python() -> Iterator[str]:
     for name in sorted(n for n in homes if n != "app"):
         yield f"::: {homes[name]}.{name}\n"
     yield "::: vtox.client\n"
+
+
+def _modules() -> Iterator[str]:
+    yield "# Modules\n"
+    yield "Each folder and module, by the first sentence of its docstring.\n"
+    for package in PACKAGES:
+        folders = sorted(p.parent for p in (ROOT / package).rglob("__init__.py"))
+        for folder in folders:
+            yield f"## {folder.relative_to(ROOT)}\n"
+            yield f"{_first_sentence(folder / '__init__.py')}\n"
+            if modules := sorted(p for p in folder.glob("*.py") if p.name != "__init__.py"):
+                yield "| module | what it is |"
+                yield "|---|---|"
+                for module in modules:
+                    yield f"| `{module.name}` | {_cell(_first_sentence(module))} |"
+                yield ""
+
+
+def _first_sentence(module: Path) -> str:
+    text = ast.get_docstring(ast.parse(module.read_text())) or ""
+    return " ".join(text.partition("\n\n")[0].split())
 
 
 def _cell(text: str) -> str:

@@ -1,6 +1,6 @@
 """The only codec between windows and stream entries.
 
-The contract is docs/explanation/architecture.md, "Raw entry".
+The contract is docs/reference/stream-fields.md, "Raw entry".
 
 The bridge decodes headers and checks that the samples are usable; workers decode the samples.
 """

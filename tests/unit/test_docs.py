@@ -154,29 +154,3 @@ def test_every_decision_is_in_its_index_by_its_title() -> None:
     for page in (ROOT / "docs/adr").glob("0*.md"):
         number, _, title = page.read_text().partition("\n")[0].removeprefix("# ").partition(". ")
         assert f"| {number} | [{title}]({page.name}) |" in index
-
-
-def test_architecture_lists_the_modules_of_the_tree() -> None:
-    """The list says of each module where it stands in the flow; new ones belong there too."""
-    listed = list(_module_list((ROOT / "docs/explanation/architecture.md").read_text()))
-    there = {
-        str(p.relative_to(ROOT))
-        for folder in ("vtox", "workers", "api")
-        for p in (ROOT / folder).rglob("*.py")
-        if p.name != "__init__.py"
-    } | {"celeryconfig.py", "vtox/__init__.py"}
-    assert sorted(there - set(listed)) == [], "not in docs/explanation/architecture.md, Modules"
-    assert sorted(set(listed) - there) == [], (
-        "in docs/explanation/architecture.md, but not in the tree"
-    )
-    assert len(listed) == len(set(listed))
-
-
-def _module_list(page: str) -> Iterator[str]:
-    """Yield the modules of the tree that a page draws: two spaces a level, `folder/`, `file.py`."""
-    (tree,) = re.findall(r"^## Modules\n.*?^```\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    folders: list[str] = []
-    for indent, name in re.findall(r"^( *)([\w.]+/|\w+\.py)(?= |$)", tree, re.MULTILINE):
-        folders[len(indent) // 2 :] = [name]
-        if name.endswith(".py"):
-            yield "".join(folders)

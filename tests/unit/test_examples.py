@@ -15,11 +15,12 @@ WITH_EXAMPLES = [
     for p in sorted((ROOT / "vtox").rglob("*.py"))
     if ">>> " in p.read_text(encoding="utf-8")
 ]
-SENDING = (ROOT / "docs/howto/send-windows.md").read_text(encoding="utf-8")
+HOWTO = ROOT / "docs/howto"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", SENDING, re.DOTALL)
+def blocks(page: str, language: str) -> list[str]:
+    text = (HOWTO / page).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
@@ -30,13 +31,13 @@ def test_examples_of_docstrings_hold(name: str) -> None:
 
 
 def test_the_diagnosis_in_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (sample,) = (b for b in blocks("python") if "learn_baseline" in b)
+    (sample,) = (b for b in blocks("diagnose-in-python.md", "python") if "learn_baseline" in b)
     exec(sample, {})
     assert capsys.readouterr().out.startswith("turn_short | warning")
 
 
 def test_the_nameplate_file_is_valid() -> None:
-    (text,) = blocks("toml")
+    (text,) = blocks("add-a-motor.md", "toml")
     motor = motor_from_dict(tomllib.loads(text))
     assert motor.rotor_bars
     assert motor.bearing

@@ -68,6 +68,20 @@ def test_the_reference_has_each_setting_command_and_request(pages: Path) -> None
     )
 
 
+def test_the_reference_has_each_module_and_what_it_is(pages: Path) -> None:
+    page = (pages / "reference/modules.md").read_text()
+    for package in ("vtox", "workers", "api"):
+        for module in (ROOT / package).rglob("*.py"):
+            place = module.parent.relative_to(ROOT)
+            part = page.partition(f"\n## {place}\n")[2].partition("\n## ")[0].strip()
+            assert part, f"no __init__.py in {place}"
+            if module.name == "__init__.py":
+                assert not part.startswith("|"), f"no docstring in {module}"
+            else:
+                row = rf"^\| `{re.escape(module.name)}` \| .+ \|$"
+                assert re.search(row, part, re.MULTILINE), f"no docstring in {module}"
+
+
 def test_a_page_that_asks_another_host_is_found(tmp_path: Path) -> None:
     (tmp_path / "good.html").write_text('<a href="https://a.example">a</a><script src="a.js">')
     assert foreign_requests(tmp_path) == []

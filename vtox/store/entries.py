@@ -2,7 +2,7 @@
 
 Stream entries are flat: name, text, name, text ...; an absent value is empty, a table is JSON. The
 hash of a machine keeps the same values as JSON. Names are a contract
-(docs/explanation/architecture.md). Entries of other versions have fewer or more of them, and other
+(docs/reference/stream-fields.md). Entries of other versions have fewer or more of them, and other
 programs may write anything: what a field may not hold counts as absent.
 """
 

@@ -1,4 +1,4 @@
-"""The examples of README.md and docs/howto/send-windows.md that send windows do what they say."""
+"""The examples of README.md and docs/howto that send windows do what they say."""
 
 import json
 import os
@@ -37,12 +37,14 @@ def addresses(server: EmbeddedServer, settings: Settings, monkeypatch: pytest.Mo
     monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
-@pytest.mark.parametrize("word", ["Publisher(", "server.xadd"])
+@pytest.mark.parametrize(
+    ("page", "word"), [("send-windows.md", "Publisher("), ("send-without-vtox.md", "server.xadd")]
+)
 def test_python_sends_whole_windows(
-    client: Client, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, page: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks("docs/howto/send-windows.md", "python", word)
+    (example,) = blocks(f"docs/howto/{page}", "python", word)
     exec(example, {})
     windows = [decode(fields) for _, fields in client.xrange(keys.RAW)]
     assert [w.seq for w in windows] == [0, 1, 2]
@@ -72,9 +74,12 @@ def test_the_addresses_of_the_page_are_shown_by_the_command(
         assert rows[row]["value"] == os.environ[name]
 
 
-@pytest.mark.parametrize("word", ["Reader(", "xrevrange"])
+@pytest.mark.parametrize(
+    ("page", "word"), [("send-windows.md", "Reader("), ("send-without-vtox.md", "xrevrange")]
+)
 def test_python_reads_the_answers(
     client: Client,
+    page: str,
     word: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -82,7 +87,7 @@ def test_python_reads_the_answers(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     answer(client, "r1", "bearing", "normal", 7, "PUMP-1")
-    (example,) = blocks("docs/howto/send-windows.md", "python", word)
+    (example,) = blocks(f"docs/howto/{page}", "python", word)
     exec(example.replace("quiet_s=5.0", "quiet_s=0.2"), {})
     shown = capsys.readouterr().out
     assert "7" in shown
@@ -98,7 +103,7 @@ def run(program: str, *command: str) -> str:
 
 
 def test_redis_cli_sends_a_window_and_reads(client: Client) -> None:
-    (example,) = blocks("docs/howto/send-windows.md", "sh", "XADD")
+    (example,) = blocks("docs/howto/send-with-redis-cli.md", "sh", "XADD")
     shown = run("redis-cli", "sh", "-ec", example)
     ((entry_id, fields),) = client.xrange(keys.RAW)
     assert entry_id.decode() in shown
@@ -106,7 +111,7 @@ def test_redis_cli_sends_a_window_and_reads(client: Client) -> None:
 
 
 def test_curl_sends_a_window_and_reads(http: httpx.Client, client: Client) -> None:
-    examples = blocks("docs/howto/send-windows.md", "sh", "curl")
+    examples = blocks("docs/howto/send-over-http.md", "sh", "curl")
     (example,) = (e for e in examples if "/windows" in e)
     shown = run(
         "curl", "sh", "-ec", example.replace("localhost:8000", http.base_url.netloc.decode())
@@ -117,7 +122,7 @@ def test_curl_sends_a_window_and_reads(http: httpx.Client, client: Client) -> No
 
 
 def test_node_sends_a_whole_window(http: httpx.Client, client: Client) -> None:
-    (example,) = blocks("docs/howto/send-windows.md", "js", "fetch")
+    (example,) = blocks("docs/howto/send-over-http.md", "js", "fetch")
     script = example.replace("localhost:8000", http.base_url.netloc.decode())
     assert run("node", "node", "--input-type=module", "-e", script).startswith("202")
     ((_, fields),) = client.xrange(keys.RAW)
