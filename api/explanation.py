@@ -15,8 +15,8 @@ from vtox.domain import Reason as ReasonOf
 from vtox.health.alerts import Verdict
 from vtox.health.assessment import FaultAssessment
 from vtox.monitoring.readiness import Check
-from vtox.sentences import rendering
-from vtox.sentences.languages import DEFAULT
+from vtox.words import rendering
+from vtox.words.languages import DEFAULT
 
 
 def sentence(code: str, values: Mapping[str, Any]) -> str:

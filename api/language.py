@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vtox.sentences.languages import DEFAULT, TAGS, Language, accepted_language, language
+from vtox.words.languages import DEFAULT, TAGS, Language, accepted_language, language
 
 PARAMETER = "lang"
 # The choice on the pages, made by the switch; it holds the name of a language and nothing else.

@@ -11,8 +11,8 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from vtox.sentences.languages import NAMES, TAGS, Language
-from vtox.sentences.rendering import headings
+from vtox.words.languages import NAMES, TAGS, Language
+from vtox.words.rendering import headings
 
 FOLDER = Path(__file__).parent / "texts"
 _PLACE = re.compile(r"\{\{ (\w+\.\w+) \}\}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from vtox.sentences.languages import Language
+from vtox.words.languages import Language
 
 CHINESE = {
     "bad_request": "无法理解该请求",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from vtox.errors import NameplateError, RecordingError
 from vtox.nameplate_ranges import ASSET_LEVELS, validate, validate_place
-from vtox.sentences.rendering import render, render_all
+from vtox.words.rendering import render, render_all
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 State = Literal["normal", "warning", "fault", "unknown"]
@@ -250,7 +250,7 @@ class Reason:
     """Why a diagnosis says what it says: a stable `code` with its `values`.
 
     The unit is the suffix of a value's name, as in indicators. Text values are identifiers
-    (channels, defects, sources), never words. `vtox.sentences` renders both as a sentence. Numbers
+    (channels, defects, sources), never words. `vtox.words` renders both as a sentence. Numbers
     keep six significant digits, so that they are the same offline and from the stream.
     """
 

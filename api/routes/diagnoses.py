@@ -21,9 +21,9 @@ from vtox.faults import FAULTS
 from vtox.history import queries
 from vtox.history.diagnoses import Place, RecordedDiagnosis, Wanted, recorded_diagnoses
 from vtox.history.retention import oldest_kept
-from vtox.sentences.rendering import advice
 from vtox.store.entries import decode_result
 from vtox.store.outputs import entry_order, oldest_id
+from vtox.words.rendering import advice
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 

@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "vtox.arrays",
         "vtox.errors",
         "vtox.keys",
-        "vtox.sentences",
+        "vtox.words",
         "vtox.sentinel_urls",
         "vtox.usable_cores",
         "vtox.version",

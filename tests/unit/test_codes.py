@@ -10,14 +10,15 @@ import pytest
 
 from api.page_texts import page_texts
 from tests.signals import current_lines, phasor_motor, vibration
-from tests.unit.sentences.latin import latin_words
+from tests.unit.words.latin import latin_words
 from vtox import learn_baseline
 from vtox.baseline import Baseline
 from vtox.coverage.unlocks import CODES
 from vtox.diagnosis import DiagnosisInput, diagnose_batch
 from vtox.domain import CURRENTS, VOLTAGES, Array, Diagnosis, Motor, Recording
 from vtox.faults import FAULTS
-from vtox.sentences.rendering import TABLES, advice, render
+from vtox.words.catalogue import catalogue
+from vtox.words.rendering import advice, render
 
 BOTH = (*CURRENTS, *VOLTAGES)
 ALL = (*BOTH, "leakage")
@@ -129,7 +130,7 @@ def of(fault: str) -> list[Diagnosis]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_codes_stand_in_the_tables_of_their_fault(fault: str) -> None:
-    allowed = {c for t in (fault, *SHARED_TABLES) for c in TABLES[t]}
+    allowed = {c for t in (fault, *SHARED_TABLES) for c in catalogue("en").topics[t]}
     assert {d.code for d in of(fault)} - allowed == set()
     assert {r.code for d in of(fault) for r in d.doubts} - allowed == set()
 

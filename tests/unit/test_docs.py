@@ -11,8 +11,8 @@ import pytest
 from tests.paths import ROOT
 from vtox.domain import DEFECTS
 from vtox.faults import FAULTS
-from vtox.sentences.rendering import TABLES
 from vtox.settings import Settings
+from vtox.words.catalogue import catalogue
 
 FAULT_PAGES = {f: ROOT / f"docs/faults/{f}.md" for f in FAULTS}
 CODE_PAGES = {
@@ -46,8 +46,9 @@ def test_codes_and_advice_are_those_of_the_sentences(topic: str) -> None:
     assert len({code for code, _, _ in table}) == len(table)
     advice = {code.strip("`"): text for code, _, text in table}
     # A code that several faults give may stand on their pages too.
-    general = {c for c in TABLES["general"] if c in advice}
-    sentences = TABLES[topic] | {c: TABLES["general"][c] for c in general}
+    topics = catalogue("en").topics
+    general = {c: said for c, said in topics["general"].items() if c in advice}
+    sentences = {**topics[topic], **general}
     assert advice == {code: sentence.advice for code, sentence in sentences.items()}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from api.page_texts import FOLDER, page_in_language, page_texts
 from tests.paths import ROOT
-from vtox.sentences.languages import DEFAULT, NAMES, TAGS, Language, accepted_language, language
+from vtox.words.languages import DEFAULT, NAMES, TAGS, Language, accepted_language, language
 
 STATIC = ROOT / "api" / "static"
 PAGES = sorted(STATIC.glob("*.html"))

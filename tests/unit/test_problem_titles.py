@@ -4,9 +4,9 @@ import re
 
 from api.errors import CODES
 from api.problem_titles import DEAD_LETTERS, TITLES, dead_letter_reason
-from tests.unit.sentences.latin import latin_words
-from vtox.sentences.languages import DEFAULT, NAMES
+from tests.unit.words.latin import latin_words
 from vtox.wire import WIRE_CODES
+from vtox.words.languages import DEFAULT, NAMES
 
 FORMATS = {"JSON", "Host", "API", "Redis", "Valkey", "NaN", "dtype", "json", "base64", "VTOX"}
 

@@ -11,10 +11,10 @@ from rich.console import Console
 from vtox import keys
 from vtox.cli.options import Json
 from vtox.cli.server_access import running_or_embedded
-from vtox.sentences.rendering import render
 from vtox.settings import load
 from vtox.store import outputs
 from vtox.store.audit import Deed, decode
+from vtox.words.rendering import render
 
 _READ_AT_ONCE = 500
 _COLUMNS = ("time", "who", "from", "machine", "what")

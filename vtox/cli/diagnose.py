@@ -21,7 +21,7 @@ from vtox.files.matching import ReadOptions
 from vtox.files.matching import options as reader_options
 from vtox.files.recordings import find, named_recordings
 from vtox.plain_data import plain
-from vtox.sentences.languages import DEFAULT, Language, language
+from vtox.words.languages import DEFAULT, Language, language
 
 # Exit statuses.
 HEALTHY, DETECTED_FAULT, BAD_INPUT, UNDECIDED = 0, 1, 2, 3

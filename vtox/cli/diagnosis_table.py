@@ -9,9 +9,9 @@ from rich.text import Text
 
 from vtox.domain import Diagnosis, Reason, Value
 from vtox.plain_data import digits
-from vtox.sentences.languages import DEFAULT, Language
-from vtox.sentences.rendering import advice, join, render
 from vtox.store.entries import Result
+from vtox.words.languages import DEFAULT, Language
+from vtox.words.rendering import advice, join, render
 
 STYLES = {"normal": "green", "warning": "yellow", "fault": "bold red", "unknown": "dim"}
 DETECTED = ("warning", "fault")

@@ -21,7 +21,6 @@ from vtox.files.matching import options as reader_options
 from vtox.health.assessment import Assessment, present_state
 from vtox.nameplate import read_fleet
 from vtox.plain_data import digits
-from vtox.sentences.rendering import render
 from vtox.settings import load
 from vtox.store import machine_states
 from vtox.store import machines as store
@@ -29,6 +28,7 @@ from vtox.store.baselines import stored_baseline
 from vtox.store.client import Client
 from vtox.store.deeds import change_baseline, register_machine, retire_machine
 from vtox.wire import Limits, encode, entry_header
+from vtox.words.rendering import render
 
 NO_HEALTH = Assessment(0.0, None, "unknown", {})
 MachineId = Annotated[str, typer.Argument(metavar="ID", help="The machine.")]

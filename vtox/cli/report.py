@@ -11,8 +11,8 @@ import typer
 from vtox.cli.report_files import Lang, check_target, write_report
 from vtox.cli.server_access import running_server
 from vtox.errors import InputError
-from vtox.sentences.languages import DEFAULT
 from vtox.settings import Settings, load
+from vtox.words.languages import DEFAULT
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

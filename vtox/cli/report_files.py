@@ -12,7 +12,7 @@ from vtox.baseline import Baseline
 from vtox.domain import Diagnosis, Motor, Recording
 from vtox.errors import InputError
 from vtox.nameplate import motor_to_dict
-from vtox.sentences.languages import DEFAULT, NAMES
+from vtox.words.languages import DEFAULT, NAMES
 
 if TYPE_CHECKING:
     from vtox.reports.contents import Contents

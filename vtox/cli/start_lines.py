@@ -11,8 +11,8 @@ from rich.text import Text
 
 from vtox.domain import Diagnosis, Motor, Reason, Recording
 from vtox.operating_state import operating_state
-from vtox.sentences.languages import Language
-from vtox.sentences.rendering import advice, render
+from vtox.words.languages import Language
+from vtox.words.rendering import advice, render
 
 
 def show_start(

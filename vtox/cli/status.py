@@ -16,10 +16,10 @@ from vtox.cli.options import Json
 from vtox.monitoring.capacity import capacity
 from vtox.monitoring.readiness import Check, checks
 from vtox.monitoring.throughput import READING_EVERY_S, Sampler, Throughput, throughput
-from vtox.sentences.rendering import advice, full_reason, name_of
 from vtox.settings import load
 from vtox.store.client import Client, check, connect
 from vtox.store.status import Snapshot, snapshot
+from vtox.words.rendering import advice, full_reason, name_of
 
 STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 

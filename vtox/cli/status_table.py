@@ -6,10 +6,10 @@ from rich.text import Text
 from vtox import keys
 from vtox.monitoring.capacity import Capacity, capacity
 from vtox.monitoring.throughput import Throughput
-from vtox.sentences.rendering import render
 from vtox.store.entries import Metrics
 from vtox.store.scaling_report import HostScaling
 from vtox.store.status import Snapshot
+from vtox.words.rendering import render
 
 UNKNOWN = "?"
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 from vtox import keys
 from vtox.monitoring.capacity import BRIDGE, CPU, SERVER, capacity, of_last_minute
-from vtox.sentences.rendering import remedy, render
 from vtox.store.agreement import Party, differences, in_words
 from vtox.store.metrics import STALE_INTERVALS
 from vtox.store.recorder_heartbeat import RecorderHeartbeat
 from vtox.store.status import Server, Snapshot
+from vtox.words.rendering import remedy, render
 
 Status = Literal["pass", "warn", "fail"]
 

@@ -9,12 +9,12 @@ import redis
 
 from vtox import keys
 from vtox.monitoring.readiness import Check, Status, checks
-from vtox.sentences.rendering import advice, full_reason, render
 from vtox.settings import Settings
 from vtox.store.client import Client, server_info, server_time
 from vtox.store.partition_table import number_in_force
 from vtox.store.retention import sizes_are_measured
 from vtox.store.status import Snapshot
+from vtox.words.rendering import advice, full_reason, render
 
 REDIS_MIN = (7, 0)
 # Alerts carry the senders' times, throughput the server's: a second shows.

@@ -12,13 +12,13 @@ from typing import Literal
 
 from vtox.domain import Reason, reason
 from vtox.faults import FAMILIES
-from vtox.sentences.rendering import render_all
 from vtox.store import status
 from vtox.store.client import Client
 from vtox.store.entries import Metrics
 from vtox.store.heartbeats import Worker
 from vtox.store.metrics import STALE_INTERVALS
 from vtox.store.streams import Group
+from vtox.words.rendering import render_all
 
 Source = Literal["performance_metrics", "stream_activity", "workers"]
 

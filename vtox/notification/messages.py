@@ -15,9 +15,9 @@ from vtox.alarms.book import Action
 from vtox.health.growth import Growth
 from vtox.notification import words
 from vtox.notification.events import AlarmEvent
-from vtox.sentences import rendering
-from vtox.sentences.languages import DEFAULT, Language
 from vtox.store.reason_tables import reasons_table
+from vtox.words import rendering
+from vtox.words.languages import DEFAULT, Language
 
 # What the specification recommends.
 BODY_MAX_BYTES = 20_000

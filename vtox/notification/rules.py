@@ -23,8 +23,8 @@ from pydantic import (
 from vtox.errors import RulesError
 from vtox.faults import FAMILIES, FAULTS
 from vtox.notification.events import EventName
-from vtox.sentences.languages import Language
 from vtox.store.flags import FLAGS
+from vtox.words.languages import Language
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from vtox.sentences.languages import Language
+from vtox.words.languages import Language
 
 EVENTS: Mapping[Language, Mapping[str, str]] = {
     "en": {

@@ -6,8 +6,9 @@ from typing import Any
 
 from vtox.plain_data import digits
 from vtox.reports.elements import facts, indicator_name, marked, minus, pill, sentence_case
-from vtox.sentences.languages import DEFAULT, Language, language
-from vtox.sentences.rendering import VOCABULARIES, advice, join, render
+from vtox.words.catalogue import catalogue
+from vtox.words.languages import DEFAULT, Language, language
+from vtox.words.rendering import advice, join, render
 
 RANK = ("fault", "warning", "normal", "unknown")
 
@@ -68,7 +69,7 @@ def sentences(v: Mapping[str, Any], text: Mapping[str, str]) -> str:
 
 def words(identifier: str, text: Mapping[str, str]) -> str:
     """Return the words of an identifier in a value, such as the source of a slip."""
-    return VOCABULARIES[_language(text)].words.get(identifier, identifier)
+    return catalogue(_language(text)).words.get(identifier, identifier)
 
 
 def _full(v: Mapping[str, Any], text: Mapping[str, str]) -> str:

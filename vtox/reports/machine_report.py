@@ -21,13 +21,13 @@ from vtox.reports.contents import FORM, Contents, Machine, ReportRecord, Trend
 from vtox.reports.document import MAX_REPORT_MB
 from vtox.reports.environment import environment
 from vtox.reports.kept_samples import KeptSamples, samples_of_machine
-from vtox.sentences.languages import DEFAULT
 from vtox.settings import Settings
 from vtox.store import machine_states, machines, outputs
 from vtox.store.client import Client, server_time
 from vtox.store.entries import decode_alert
 from vtox.store.open_alerts import OpenAlert, open_alerts
 from vtox.store.windows import joined_windows
+from vtox.words.languages import DEFAULT
 
 # For samples, of what a report may take: drawings and texts take some 0.2 MB a record.
 SAMPLES_MB = MAX_REPORT_MB - 4

@@ -26,7 +26,7 @@ from vtox.reports.figures import record_figures
 from vtox.reports.texts import texts
 from vtox.reports.trend_charts import trend_section
 from vtox.reports.views import hidden_parts
-from vtox.sentences.languages import DEFAULT, TAGS, language
+from vtox.words.languages import DEFAULT, TAGS, language
 
 STYLE = Path(__file__).parent / "report.css"
 # Nothing is run and nothing is fetched, whoever wrote the texts in it.

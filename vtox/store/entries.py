@@ -15,7 +15,6 @@ import orjson
 from vtox.domain import Diagnosis, Reason, ReasonValue, Record, State, Value
 from vtox.health.alerts import Alert
 from vtox.health.assessment import Assessment, FaultAssessment
-from vtox.sentences.rendering import render
 from vtox.store.reason_tables import (
     reasons_from_table,
     reasons_table,
@@ -23,6 +22,7 @@ from vtox.store.reason_tables import (
     verdict_from_table,
     verdict_table,
 )
+from vtox.words.rendering import render
 
 Texts = list[str | bytes]
 # Fields of `performance_metrics`: this and the name of a family.

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from vtox import keys
 from vtox.domain import Reason, reason
-from vtox.sentences.rendering import render_all
 from vtox.store import scripts
 from vtox.store.client import Client, server_time
 from vtox.store.entries import json_bytes
 from vtox.store.reason_tables import reasons_table
+from vtox.words.rendering import render_all
 
 # Flag -> code of its alert while it is set.
 FLAGS = {"silent": "machine_silent", "clock": "clock_off"}

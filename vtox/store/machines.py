@@ -10,7 +10,6 @@ from vtox.errors import TooManyMachines
 from vtox.faults import FAULTS
 from vtox.health.assessment import Assessment
 from vtox.nameplate import motor_to_json
-from vtox.sentences.rendering import render
 from vtox.store import alarm_book, scripts
 from vtox.store.baselines import baseline_state, is_of_other_channels
 from vtox.store.channel_maps import CHANNEL_MAP
@@ -28,6 +27,7 @@ from vtox.store.machine_settings import decode_setting
 from vtox.store.machine_states import decode_motor
 from vtox.store.retirements import note_retirement
 from vtox.store.unreadable import read_or_none
+from vtox.words.rendering import render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,12 @@ from vtox.domain import Reason, ReasonValue
 from vtox.faults import FAULTS
 from vtox.health.alerts import Alert, Verdict
 from vtox.health.update import MachineHistory
-from vtox.sentences.rendering import render
 from vtox.store import outputs
 from vtox.store.client import Client
 from vtox.store.entries import decode_alert, loads, reason_from_json
 from vtox.store.flags import FLAGS
 from vtox.store.histories import history_from_json, may_have_alert
+from vtox.words.rendering import render
 
 # After more events since the last look all open alerts are read anew, as at the first look.
 MOST_FOLLOWED = 1000

@@ -7,12 +7,11 @@ from tests.integration.helpers import T0
 from tests.integration.store.test_retire import with_open_alert
 from vtox import keys
 from vtox.domain import Motor, reason
-from vtox.sentences import rendering
-from vtox.sentences.sentence import Sentence
 from vtox.store import machines
 from vtox.store.client import Client
 from vtox.store.flags import set_flag
 from vtox.store.system_alarms import Condition, keep
+from vtox.words.catalogue import Sentence, catalogue
 
 
 def test_alerts(http: httpx.Client, client: Client) -> None:
@@ -30,7 +29,7 @@ def test_alerts(http: httpx.Client, client: Client) -> None:
 def test_an_alert_says_what_to_do(
     http: httpx.Client, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(rendering.SENTENCES, "rotor_blue", Sentence("blue", "Wash it."))
+    monkeypatch.setitem(catalogue("en").sentences, "rotor_blue", Sentence("blue", "Wash it."))
     entry = {"id": "e1", "machine_id": "M1", "fault": "bearing", "level": "warning"}
     entry |= {"event": "raised", "t": "1764000000.5", "reason": "blue"}
     client.xadd(keys.ALERTS, entry)

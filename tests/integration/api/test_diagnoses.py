@@ -9,10 +9,9 @@ import pytest
 from vtox import keys
 from vtox.domain import Diagnosis, Record, reason
 from vtox.faults import FAULTS
-from vtox.sentences import rendering
-from vtox.sentences.sentence import Sentence
 from vtox.store.client import Client
 from vtox.store.entries import encode_result, result
+from vtox.words.catalogue import Sentence, catalogue
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def sentences(monkeypatch: pytest.MonkeyPatch) -> None:
         "rotor_blue": "the rotor is blue by {share:.0%}",
         "paint_wet": "wet paint",
     }.items():
-        monkeypatch.setitem(rendering.SENTENCES, code, Sentence(text, f"Mind {code}."))  # type: ignore[arg-type]
+        monkeypatch.setitem(catalogue("en").sentences, code, Sentence(text, f"Mind {code}."))
 
 
 def add_result(
@@ -41,7 +40,7 @@ def add_result(
     )
     d = Diagnosis(
         fault=fault,
-        state=state,  # type: ignore[arg-type]
+        state=state,
         statistic=1.25,
         indicators={"slip": 0.02},
         evidence=({"hz": 50.0},),

@@ -8,21 +8,24 @@ import pytest
 
 from tests.integration.api.test_machines import note_change
 from tests.integration.helpers import T0
-from tests.unit.sentences.test_rendering import sample_values
+from tests.unit.words.test_rendering import sample_values
 from vtox import keys
 from vtox.domain import Diagnosis, Motor, Reason, Record
 from vtox.faults import PERSISTENCE
 from vtox.health.alerts import PASSING_TIMES
 from vtox.health.update import MachineHistory, update
-from vtox.sentences.languages import NAMES, Language
-from vtox.sentences.rendering import SENTENCES, render, render_all
 from vtox.store import machines
 from vtox.store.client import Client
 from vtox.store.entries import assessment_json, encode_alert
 from vtox.store.histories import history_json
+from vtox.words.catalogue import catalogue
+from vtox.words.languages import NAMES, Language
+from vtox.words.rendering import render, render_all
 
 FAULT = "turn_short"
-DOUBTS = tuple(Reason(code, sample_values(said)) for code, said in SENTENCES.items())
+DOUBTS = tuple(
+    Reason(code, sample_values(said)) for code, said in catalogue("en").sentences.items()
+)
 # Where the reasons of a machine, of its alarm or of its alerts are shown.
 PATHS = (
     *("alerts", "alerts/open", "alarms", "machines", "machines/M1"),

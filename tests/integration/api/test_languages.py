@@ -9,11 +9,11 @@ import pytest
 
 from api.problem_titles import CHINESE as TITLES
 from tests.integration.api.test_machines import commit_health
-from tests.unit.sentences.latin import latin_words
+from tests.unit.words.latin import latin_words
 from vtox import keys
 from vtox.domain import reason
-from vtox.sentences.rendering import advice, render
 from vtox.store.client import Client
+from vtox.words.rendering import advice, render
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
 CODE = "load_too_low"

@@ -8,10 +8,9 @@ import httpx
 import pytest
 
 from vtox import keys
-from vtox.sentences import rendering
-from vtox.sentences.rendering import render
-from vtox.sentences.sentence import Sentence
 from vtox.store.client import Client
+from vtox.words.catalogue import Sentence, catalogue
+from vtox.words.rendering import render
 
 PLATE = {"pole_pairs": 2, "supply_hz": 50.0, "rated_speed_rpm": 1450.0}
 
@@ -139,7 +138,7 @@ def test_unknown_says_why(http: httpx.Client, client: Client) -> None:
 def test_reasons_carry_codes(
     http: httpx.Client, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(rendering.SENTENCES, "rotor_blue", Sentence("blue", "Wash it."))
+    monkeypatch.setitem(catalogue("en").sentences, "rotor_blue", Sentence("blue", "Wash it."))
     commit_health(
         client, "M1", "warning", bearing="warning", turn_short="warning", insulation="normal"
     )

@@ -12,12 +12,11 @@ from tests.integration.api.test_machines import commit_health
 from tests.integration.api.test_status import bring_up
 from vtox import keys
 from vtox.domain import Motor, reason
-from vtox.sentences import rendering
-from vtox.sentences.sentence import Sentence
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.client import Client
 from vtox.store.system_alarms import Condition, keep
+from vtox.words.catalogue import Sentence, catalogue
 
 pytestmark = needs_browser
 
@@ -66,7 +65,9 @@ def test_a_card_shows_reason_doubts_and_what_to_do(
     base: str, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for code in ("rotor_blue", "paint_wet"):
-        monkeypatch.setitem(rendering.SENTENCES, code, Sentence(f"so: {code}", f"Mind {code}."))
+        monkeypatch.setitem(
+            catalogue("en").sentences, code, Sentence(f"so: {code}", f"Mind {code}.")
+        )
     commit_health(client, "M1", "warning", bearing="warning")
     latest = json.loads(client.hget(keys.machine("M1"), "latest:bearing") or b"")
     latest |= {"code": "rotor_blue", "reason": "so: rotor_blue; so: paint_wet"}

@@ -24,11 +24,11 @@ from vtox.errors import SystemStateError
 from vtox.faults import FAMILIES
 from vtox.monitoring.monitor import watch_system
 from vtox.monitoring.throughput import READING_EVERY_S
-from vtox.sentences.rendering import render
 from vtox.settings import Settings, load
 from vtox.store.agreement import terms
 from vtox.store.client import Client, server_time
 from vtox.store.scaling_report import HostScaling, report_scaling
+from vtox.words.rendering import render
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 

@@ -12,12 +12,12 @@ from vtox.history.database import reading
 from vtox.history.recorder import Recorder
 from vtox.history.retention import oldest_kept
 from vtox.reports.history_parts import growth_reasons
-from vtox.sentences.rendering import render
 from vtox.settings import Settings
 from vtox.store import machines
 from vtox.store.alarm_book import advance
 from vtox.store.client import Client, server_time
 from vtox.store.open_alerts import OpenAlert
+from vtox.words.rendering import render
 
 
 def raise_alarm(client: Client, began_s: float, now_s: float, to_dbc: float) -> str:

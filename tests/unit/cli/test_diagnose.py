@@ -12,7 +12,7 @@ from vtox.cli import diagnose as command
 from vtox.faults import FAULTS
 from vtox.files.recordings import read
 from vtox.nameplate import read_motor
-from vtox.sentences.rendering import advice, render
+from vtox.words.rendering import advice, render
 
 FS_HZ = 5000.0
 MOTOR = """

@@ -22,8 +22,8 @@ from vtox.notification.messages import (
     iso,
     trial_message,
 )
-from vtox.sentences.languages import Language
-from vtox.sentences.rendering import render_all
+from vtox.words.languages import Language
+from vtox.words.rendering import render_all
 
 HOURS = [3600.0 * k for k in range(24)]
 LEVELS = [10.0 + 0.2 * k for k in range(24)]

@@ -9,7 +9,7 @@ from tests.unit.reports.report_file import contents
 from vtox.reports.document import BEGIN, document
 from vtox.reports.page import page
 from vtox.reports.texts import texts
-from vtox.sentences.languages import NAMES
+from vtox.words.languages import NAMES
 
 ENGLISH = texts("en")
 SOURCES = "\n".join(p.read_text() for p in (ROOT / "vtox/reports").glob("*.py"))

@@ -4,9 +4,9 @@ import json
 from functools import cache
 from pathlib import Path
 
-from vtox.sentences.languages import DEFAULT
-from vtox.sentences.languages import language as tag_language
-from vtox.sentences.rendering import headings
+from vtox.words.languages import DEFAULT
+from vtox.words.languages import language as tag_language
+from vtox.words.rendering import headings
 
 FOLDER = Path(__file__).parent
 

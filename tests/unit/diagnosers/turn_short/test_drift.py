@@ -10,7 +10,7 @@ from tests.unit.diagnosers.turn_short.cases import CHANNELS, GAINS, turn_short
 from vtox import learn_baseline
 from vtox.baseline import Baseline
 from vtox.domain import CURRENTS, Diagnosis, Recording
-from vtox.sentences.rendering import advice
+from vtox.words.rendering import advice
 
 
 @pytest.fixture(scope="module", params=[CHANNELS, CURRENTS], ids=["voltages", "currents only"])

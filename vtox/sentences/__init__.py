@@ -1,1 +1,0 @@
-"""The words for people: every reason code with its sentence and what to do. Pure tables."""

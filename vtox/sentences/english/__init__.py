@@ -1,1 +1,0 @@
-"""The English sentences, one module for each fault and one for what all share."""

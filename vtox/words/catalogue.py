@@ -1,0 +1,84 @@
+"""The catalogue of a language: the TOML files of its folder as one, read when first asked for.
+
+Each file holds some of the tables; which of them stand together matters to translators alone.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from vtox.words.languages import FOLDER, Language
+
+# What has a name that people use: a fault (also a flag, or a condition of the system), the state of
+# one, what became of an alarm.
+Kind = Literal["fault", "state", "outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The sentence of a code, and what a user does about it; both are templates of `rendering`.
+
+    Sentences begin with a small letter and have no full stop, so that several can be joined.
+    """
+
+    text: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All words of a language: its sentences by topic and by code, its names by identifier.
+
+    Names are in small letters where the language has them.
+    """
+
+    between_words: str
+    between_sentences: str
+    names: Mapping[Kind, Mapping[str, str]]
+    words: dict[str, str]
+    topics: Mapping[str, Mapping[str, Sentence]]
+    sentences: dict[str, Sentence]
+
+
+@cache
+def catalogue(language: Language) -> Catalogue:
+    """Return the words of a language."""
+    return read(FOLDER / language)
+
+
+def read(folder: Path) -> Catalogue:
+    """Return the words in the files of a folder.
+
+    Raises
+    ------
+    ValueError
+        A file is no TOML, or two of them have a text for the same key.
+    """
+    tables: dict[str, Any] = {}
+    for file in sorted(folder.rglob("*.toml")):
+        _merge(tables, tomllib.loads(file.read_text("utf-8")))
+    topics = {
+        topic: {code: Sentence(**said) for code, said in table.items()}
+        for topic, table in tables["sentences"].items()
+    }
+    return Catalogue(
+        between_words=tables["language"]["between_words"],
+        between_sentences=tables["language"]["between_sentences"],
+        names=tables["names"],
+        words=tables["words"],
+        topics=topics,
+        sentences={code: said for table in topics.values() for code, said in table.items()},
+    )
+
+
+def _merge(into: dict[str, Any], table: Mapping[str, Any]) -> None:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            _merge(into.setdefault(key, {}), value)
+        elif key in into:
+            raise ValueError(f"{key} has two texts")
+        else:
+            into[key] = value

@@ -1,0 +1,37 @@
+"""The languages for people: which there are, and which of them a reader prefers."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+# A folder for each language.
+FOLDER = Path(__file__).parent
+Language = Literal["en", "zh"]
+DEFAULT: Language = "en"
+# Language -> its own name, and its tag by BCP 47: Chinese is written in simplified characters.
+NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
+TAGS: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}
+
+
+def language(tag: str) -> Language | None:
+    """Return the language of a tag such as `zh-CN`, None where VTOX does not speak it."""
+    primary = tag.strip().partition("-")[0].lower()
+    return next((name for name in NAMES if name == primary), None)
+
+
+def accepted_language(header: str) -> Language | None:
+    """Return the language that an `Accept-Language` header prefers, None where it names none."""
+    wanted = [(quality, language(tag)) for tag, quality in _weighted(header.split(","))]
+    known = [(quality, name) for quality, name in wanted if name and quality > 0]
+    return max(known, key=lambda pair: pair[0])[1] if known else None
+
+
+def _weighted(ranges: Iterable[str]) -> Iterable[tuple[str, float]]:
+    """Yield the ranges of a header with their quality; 0 for one that cannot be read."""
+    for text in ranges:
+        tag, _, rest = text.partition(";")
+        name, _, value = rest.partition("=")
+        try:
+            yield tag, float(value) if name.strip() == "q" else 1.0
+        except ValueError:
+            yield tag, 0.0

@@ -1,0 +1,129 @@
+"""Renders codes and their values into sentences: the one place where that is done.
+
+A text of the catalogue has `{load_a:.1f}` where a value belongs, written as `str.format` does;
+`{channels!w}` has words for an identifier, of several a list.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, Protocol
+
+from vtox.words.catalogue import Catalogue, Kind, catalogue
+from vtox.words.languages import DEFAULT, Language
+
+
+def name_of(kind: Kind, identifier: str, language: Language = DEFAULT) -> str:
+    """Return the name of a fault, a state or an outcome; one without a name is its own.
+
+    >>> name_of("fault", "broken_bar"), name_of("fault", "workers:bearing")
+    ('broken bar', 'no worker (bearing)')
+    """
+    names = catalogue(language).names[kind]
+    head, _, of = identifier.partition(":")
+    if head not in names:
+        return identifier
+    return f"{names[head]} ({of})" if of else names[head]
+
+
+def headings(language: Language) -> Iterator[tuple[Kind, str, str]]:
+    """Yield kind, identifier and name of all that has one, faults as they begin a line."""
+    for kind, names in catalogue(language).names.items():
+        for identifier, name in names.items():
+            yield kind, identifier, name[:1].upper() + name[1:] if kind == "fault" else name
+
+
+class Coded(Protocol):
+    """A code with the values that its sentence needs."""
+
+    @property
+    def code(self) -> str:
+        """Stable, for programs."""
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Those that its sentence needs."""
+
+
+class Explained(Coded, Protocol):
+    """What has a code, doubts about it, and a reason: the sentence that was written with it."""
+
+    @property
+    def doubts(self) -> Iterable[Coded]:
+        """What is said with the code."""
+
+    @property
+    def reason(self) -> str:
+        """The sentence as it was written."""
+
+
+WORD_FIELD = re.compile(r"\{(\w+)!w\}")
+
+
+@cache
+def _template(text: str) -> tuple[str, frozenset[str]]:
+    """Return a template without `!w`, and the values that are put into words."""
+    return WORD_FIELD.sub(r"{\1}", text), frozenset(WORD_FIELD.findall(text))
+
+
+def _words(value: str | Iterable[str], said: Catalogue) -> str:
+    several = [value] if isinstance(value, str) else value
+    return said.between_words.join(said.words.get(v, v) for v in several)
+
+
+def render(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
+    """Return the sentence of a reason; a code that this version does not know is its own sentence.
+
+    Raises
+    ------
+    KeyError, ValueError
+        The values are not those that the sentence needs.
+    """
+    known = catalogue(language)
+    sentence = known.sentences.get(code)
+    if sentence is None:
+        return code
+    text, in_words = _template(sentence.text)
+    if in_words:
+        values = {**values, **{name: _words(values[name], known) for name in in_words}}
+    return text.format_map(values)
+
+
+def render_all(
+    reasons: Iterable[tuple[str, Mapping[str, Any]]], language: Language = DEFAULT
+) -> str:
+    """Return the sentences of several reasons as one line."""
+    return join((render(code, values, language) for code, values in reasons), language)
+
+
+def full_reason(said: Explained, language: Language = DEFAULT) -> str:
+    """Return the sentences of a code and of its doubts as one line.
+
+    Where one of them is of another version, or of another program, it is what was written.
+    """
+    if not said.code:
+        return said.reason
+    known = catalogue(language).sentences
+    coded = [said, *said.doubts]
+    try:
+        if all(c.code in known for c in coded):
+            return render_all(((c.code, c.values) for c in coded), language)
+    except (LookupError, TypeError, ValueError):
+        pass
+    return said.reason or said.code
+
+
+def join(sentences: Iterable[str], language: Language = DEFAULT) -> str:
+    """Return several sentences as one line."""
+    return catalogue(language).between_sentences.join(sentences)
+
+
+def remedy(code: str, values: Mapping[str, Any], language: Language = DEFAULT) -> str:
+    """Return what to do about a check, with its values; empty where there is nothing to do."""
+    return advice(code, language).format_map(values)
+
+
+def advice(code: str, language: Language = DEFAULT) -> str:
+    """Return what to do about a code, empty where there is nothing to do or it is not known."""
+    sentence = catalogue(language).sentences.get(code)
+    return sentence.advice if sentence else ""
