@@ -1,0 +1,54 @@
+"""Print the counts of this checkout, and of another one beside them."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.code_counts import __doc__ as description
+from benchmarks.code_counts.calls import BATCHES
+from benchmarks.code_counts.sizes import constants, product_lines
+from benchmarks.code_counts.walk import Walk
+
+ROOT = Path(__file__).resolve().parents[2]
+START = ("vtox.diagnosers.turn_short.diagnoser", "diagnose", "analysis")
+
+
+def counts(root: Path) -> Iterator[tuple[str, int]]:
+    """Yield what is counted of a checkout, with its name."""
+    for suffix, lines in product_lines(root).items():
+        yield f"lines of {suffix}", lines
+    yield "constants of diagnosis", len(constants(root))
+    walk = Walk(root).follow(*START)
+    yield "turn_short: stops of `analysis`", len(walk.stops)
+    yield "turn_short: returns", walk.returns
+    calls = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("calls.py"))],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for family, by_batch in json.loads(calls.stdout).items():
+        for batch, count in zip(BATCHES, by_batch, strict=True):
+            yield f"calls a record, {family}, batches of {batch}", count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--against", type=Path, help="another checkout")
+    roots = [r for r in (ROOT, parser.parse_args().against) if r]
+    print("| count |" + "".join(f" {name} |" for name in ("now", "other")[: len(roots)]))
+    print("|---|" + "---:|" * len(roots))
+    for rows in zip(*map(counts, roots), strict=True):
+        print(f"| {rows[0][0]} |" + "".join(f" {n:,} |" for _, n in rows))
+
+
+if __name__ == "__main__":
+    main()

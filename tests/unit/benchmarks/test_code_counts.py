@@ -1,0 +1,77 @@
+"""Counts of the code: the way of a value, constants and lines, on a checkout of three files."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.code_counts.calls import count_calls
+from benchmarks.code_counts.sizes import constants, product_lines
+from benchmarks.code_counts.walk import Walk
+
+DIAGNOSER = """
+from vtox.dsp import lines
+from vtox.domain import Reason
+
+LIMIT, OTHER = 1, 2
+RULES: tuple = (LIMIT,)
+
+def diagnose(x, y):
+    level = lines.level(x)
+    lines.level(y)
+    why = Reason(level)
+    return _answer(level, why) if lines.sharp(why) else None
+
+def _answer(level, why):
+    return level
+"""
+LINES = """
+FLOOR_DB = 3.0
+
+def level(x):
+    return x.samples[0]
+
+def sharp(x):
+    return bool(x)
+"""
+DOMAIN = """
+class Reason:
+    pass
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    files = {"vtox/diagnosers/d.py": DIAGNOSER, "vtox/dsp/lines.py": LINES}
+    for name, text in {**files, "vtox/domain.py": DOMAIN}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_a_value_stops_in_the_files_that_it_is_given_to(checkout: Path) -> None:
+    walk = Walk(checkout).follow("vtox.diagnosers.d", "diagnose", "x")
+    diagnoser, lines = "vtox.diagnosers.d", "vtox.dsp.lines"
+    assert walk.stops == [diagnoser, lines, diagnoser, lines]
+    assert walk.returns == 2
+
+
+def test_constants_are_names_in_capitals_one_a_statement(checkout: Path) -> None:
+    assert constants(checkout) == ["vtox/diagnosers/d.py:RULES", "vtox/dsp/lines.py:FLOOR_DB"]
+
+
+def test_lines_are_those_of_the_product(checkout: Path) -> None:
+    (checkout / "api").mkdir()
+    (checkout / "api" / "page.css").write_text("a {}\n")
+    (checkout / "tests.py").write_text("\n")
+    assert product_lines(checkout)[".css"] == 1
+    assert product_lines(checkout)[".py"] == sum(
+        len(text.splitlines()) for text in (DIAGNOSER, LINES, DOMAIN)
+    )
+
+
+def test_calls_are_those_of_python_and_of_c() -> None:
+    def inner() -> None:
+        len([])
+        len([])
+
+    assert count_calls(inner) == 3
