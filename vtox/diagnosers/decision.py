@@ -70,10 +70,10 @@ def stated(
 
     def holds(x: C) -> Bool | np.bool_ | bool:
         reasons: Stated = getattr(x, column)
-        if not reasons:
+        if not any(reasons):
             return False
         some = np.fromiter(map(bool, reasons), bool, len(reasons))
-        return some & where(x) if where and some.any() else some
+        return some & where(x) if where else some
 
     return Rule("", holds, stated=column, doubts=doubts)
 
@@ -275,6 +275,25 @@ def objects(values: Sequence[Any]) -> Objects:
     for i, value in enumerate(values):
         column[i] = value
     return column
+
+
+# What a column holds of a record without a value.
+BLANKS: Mapping[Any, Any] = {Bool: False, Float64: np.nan, Objects: None, Stated: ()}
+
+
+def gathered(of: type[T], rows: Sequence[Mapping[str, Any]]) -> T:
+    """Return the columns of records, of the values that each has by the name of the column."""
+    found: dict[str, Any] = {}
+    for f in fields(of):  # type: ignore[arg-type]
+        values = [row.get(f.name, BLANKS[f.type]) for row in rows]
+        found[f.name] = (
+            values
+            if f.type == Stated
+            else objects(values)
+            if f.type == Objects
+            else np.array(values)
+        )
+    return of(**found)
 
 
 def take(x: T, rows: Int) -> T:

@@ -13,16 +13,16 @@ from vtox.baseline import Baseline
 from vtox.diagnosers.bearing import diagnoser as bearing
 from vtox.diagnosers.broken_bar import diagnoser as broken_bar
 from vtox.diagnosers.current.front_end import CurrentAnalysis, front_end
+from vtox.diagnosers.current.operating_problems import not_running
 from vtox.diagnosers.current.slip import SlipAnalysis, analyse_slip
+from vtox.diagnosers.decision import Verdicts
 from vtox.diagnosers.eccentricity import diagnoser as eccentricity
 from vtox.diagnosers.insulation import admittance
 from vtox.diagnosers.insulation import diagnoser as insulation
 from vtox.diagnosers.turn_short import diagnoser as turn_short
-from vtox.domain import CURRENTS, VIBRATIONS, VOLTAGES, Diagnosis, Motor, Recording, abstain
+from vtox.domain import CURRENTS, VIBRATIONS, VOLTAGES, Motor, Recording
 
 NO_NAMEPLATE = Motor()
-# Operating states in which whatever is seen in other channels is not that of the running machine.
-NOT_RUNNING = frozenset({"standstill", "start", "run_down"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class SharedAnalysis:
 class Diagnoser:
     """How one fault is diagnosed, and what of the shared analysis that needs."""
 
-    # One diagnosis per recording of the batch, against its baseline if there is one.
-    diagnose: Callable[[SharedAnalysis, Sequence[Baseline | None]], list[Diagnosis]]
+    # The verdicts on a batch, each recording against its baseline if there is one.
+    diagnose: Callable[[SharedAnalysis, Sequence[Baseline | None]], Verdicts]
     # The channels that it reads, of those that are there.
     channels: tuple[str, ...] = (*CURRENTS, *VOLTAGES)
     # What a baseline stores of it (`vtox.diagnosers.features`): name -> (batch,), NaN where absent.
@@ -90,40 +90,19 @@ def load_a(shared: SharedAnalysis) -> Float64:
     return np.where(usable, analysis.current_rms_a, np.nan)
 
 
-def _bearing(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
+def _bearing(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> Verdicts:
     analysis = shared.analysis
     speed_rpm, tolerance = _estimated_speeds(shared)
-    found = bearing.diagnose(
+    return bearing.diagnose(
         analysis.recordings,
         analysis.motors,
         baselines,
+        not_running=not_running(analysis.recordings, analysis.operations, analysis.problems),
         speed_rpm=speed_rpm,
         speed_tolerance=tolerance,
         supply_hz=_where_usable(analysis.f0_hz, analysis),
         load_a=_where_usable(load_a(shared), analysis),
     )
-    return _where_running(found, analysis)
-
-
-def _insulation(shared: SharedAnalysis, baselines: Sequence[Baseline | None]) -> list[Diagnosis]:
-    return _where_running(
-        insulation.diagnose(shared.analysis, baselines).diagnoses(), shared.analysis
-    )
-
-
-def _where_running(found: Sequence[Diagnosis], analysis: CurrentAnalysis) -> list[Diagnosis]:
-    """Return diagnoses that do not rest on currents, or abstentions where those show no running.
-
-    A machine whose measured speed is not zero does not stand still: its clamps are off.
-    """
-    diagnoses = list(found)
-    for i, operation in enumerate(analysis.operations):
-        if operation is None or operation.state not in NOT_RUNNING:
-            continue
-        turns = operation.state == "standstill" and bool(analysis.recordings[i].speed_rpm)
-        if diagnoses[i].code not in ("missing_channel", "no_vibration_channel") and not turns:
-            diagnoses[i] = abstain(diagnoses[i].fault, *analysis.problems[i])
-    return diagnoses
 
 
 def examine_bearing(shared: SharedAnalysis) -> bearing.Examination:
@@ -170,13 +149,11 @@ def _where_usable(values: Float64, analysis: CurrentAnalysis) -> list[float | No
 
 DIAGNOSERS: Mapping[str, Diagnoser] = {
     "turn_short": Diagnoser(
-        diagnose=lambda shared, baselines: turn_short.diagnose(
-            shared.analysis, baselines
-        ).diagnoses(),
+        diagnose=lambda shared, baselines: turn_short.diagnose(shared.analysis, baselines),
         needs_frames=True,
     ),
     "insulation": Diagnoser(
-        diagnose=_insulation,
+        diagnose=lambda shared, baselines: insulation.diagnose(shared.analysis, baselines),
         channels=(*CURRENTS, *VOLTAGES, "leakage"),
         features=lambda shared: admittance.features(shared.analysis),
     ),
@@ -189,14 +166,14 @@ DIAGNOSERS: Mapping[str, Diagnoser] = {
     "eccentricity": Diagnoser(
         diagnose=lambda shared, baselines: eccentricity.diagnose(
             shared.analysis, baselines, slip_analysis=shared.slip
-        ).diagnoses(),
+        ),
         features=lambda shared: eccentricity.features(shared.analysis, slip_analysis=shared.slip),
         needs_slip=lambda _: True,
     ),
     "broken_bar": Diagnoser(
         diagnose=lambda shared, baselines: broken_bar.diagnose(
             shared.analysis, baselines, slip_analysis=shared.slip
-        ).diagnoses(),
+        ),
         features=lambda shared: broken_bar.features(shared.analysis, slip_analysis=shared.slip),
         needs_slip=lambda _: True,
     ),

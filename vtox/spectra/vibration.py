@@ -62,10 +62,10 @@ def envelope_spectrum_of(shared: SharedAnalysis, channel: str | None) -> Spectru
     comb of the diagnosis is highest. The reason why nothing was searched where nothing was.
     """
     examination = examine_bearing(shared)
-    views, evidence = examination.views, examination.evidence
+    views, signs = examination.views, examination.signs
     if views is None:
-        return Reason(examination.diagnosis.code, examination.diagnosis.values)
-    search = evidence.search if evidence else None
+        return examination.problems[0]
+    search = signs.search if signs else None
     view = _view(examination, channel)
     own_channel, low_hz, high_hz = views.band(view)
     bins = views.lines.shape[1]
@@ -97,26 +97,26 @@ def envelope_spectrum_of(shared: SharedAnalysis, channel: str | None) -> Spectru
 
 
 def _speed(examination: Examination) -> Speed | None:
-    if examination.evidence:
-        return examination.evidence.search.speed
+    if examination.signs:
+        return examination.signs.search.speed
     return examination.views.setup.speed if examination.views else None
 
 
 def _view(examination: Examination, channel: str | None) -> int:
     """Return the view in which the leading comb is highest, of a channel or of all."""
-    views, evidence = examination.views, examination.evidence
+    views, signs = examination.views, examination.signs
     assert views is not None
     per_channel = len(views.lines) // len(views.channels)
     first = views.channels.index(channel) * per_channel if channel else 0
     stop = first + per_channel if channel else len(views.lines)
-    if evidence is None or evidence.leading is None:
+    if signs is None or signs.leading is None:
         return stop - 1  # all bands, with equal weight
-    view = evidence.leading.finding.view
+    view = signs.leading.finding.view
     if first <= view < stop:
         return view
-    search = evidence.search
+    search = signs.search
     levels = comb.candidate_levels(search.rows[None], [search.plan])[0]
-    best = levels[evidence.leading.defect].max(axis=(0, 1))
+    best = levels[signs.leading.defect].max(axis=(0, 1))
     return first + int(np.argmax(best[first:stop]))
 
 

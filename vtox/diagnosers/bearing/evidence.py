@@ -1,378 +1,166 @@
-"""What a record shows of its bearing: all that decides the diagnosis, as one value."""
+"""What the rules of bearings ask about, by columns: the leading comb, and what else may make it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-
-from vtox.arrays import Float32
-from vtox.diagnosers.bearing.ambiguities import (
-    Ambiguities,
-    ambiguities_of,
-    defects_at_whole_orders,
-    dominant_supply_hz,
-    masked_defects,
-    shaft_or_bearing,
+from vtox.arrays import Bool, Float64
+from vtox.diagnosers.bearing.severity import (
+    MAX_BEARING_CAGE_CONFIDENCE,
+    confidence,
+    decibels,
+    severity,
 )
-from vtox.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts, find_aperiodic_impacts
-from vtox.diagnosers.bearing.cage_frequency import (
-    has_element_sidebands,
-    only_bearing_cage,
-)
-from vtox.diagnosers.bearing.envelope_views import (
-    EnvelopeViews,
-    analyse_envelopes,
-    measure_comb,
-    modulation_in_view,
-)
-from vtox.diagnosers.bearing.lagging_elements import LaggingElements, lagging_elements
-from vtox.diagnosers.bearing.load_sidebands import has_load_sidebands, lacks_load_sidebands
-from vtox.diagnosers.bearing.other_shafts import other_shaft_is_louder
-from vtox.diagnosers.bearing.search import CombSearch, search_combs
-from vtox.diagnosers.bearing.search_setup import SLIPPAGE
-from vtox.diagnosers.bearing.severity import WARNING_MODULATION, is_weak
-from vtox.diagnosers.bearing.shaft_speed import (
-    MAX_REPORTING_ERROR,
-    SENSOR_TOLERANCE,
-    SHAFT_MULTIPLES,
-    Speed,
-    refine_speed,
-    speed_contradicted_by_lines,
-)
-from vtox.diagnosers.bearing.shaft_vibration import shaft_vibrations
-from vtox.diagnosers.bearing.smeared_lines import smeared_lines
-from vtox.diagnosers.bearing.unassigned_comb import UnassignedComb, find_unassigned_comb
-from vtox.domain import Reason
-from vtox.dsp import comb_plan
-from vtox.dsp.comb_plan import BEARING_CAGE, SHAFT, Plan
-from vtox.dsp.surrogates import Finding
-
-# Lines at other half orders from which a comb at one is among those of looseness or a rub.
-MIN_HALF_ORDERS = 2
-# Highest order at which it may be.
-MAX_LOOSENESS_ORDER = 4.0
+from vtox.diagnosers.bearing.signs import LeadingComb, Signs
+from vtox.diagnosers.decision import Objects, Stated, gathered
+from vtox.domain import Reason, reason
 
 
-@dataclass(frozen=True, slots=True)
-class LeadingComb:
-    """The comb of the likeliest defect, above its threshold or not, and how it was observed."""
-
-    defect: str
-    finding: Finding
-    harmonics: tuple[Mapping[str, float], ...]
-    modulation: float
-    #: Sound elements may modulate the vibration so much.
-    weak: bool
-    #: It may be another shaft's: it lacks what the damage of its part would show.
-    foreign: bool
-    channel: str
-    band_low_hz: float
-    band_high_hz: float
-    ambiguities: Ambiguities
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a record shows of its bearing, once its combs were compared with surrogates."""
+    """Columns of length batch, blank where a record was not searched.
 
-    search: CombSearch
-    #: Orders of the combs searched, by defect.
-    orders: Mapping[str, float]
-    #: None where the bearing is unknown.
-    leading: LeadingComb | None
-    #: Why lines found may be the bearing's or the shaft's.
-    ambiguity: Reason | None = None
-    unassigned: UnassignedComb | None = None
-    aperiodic: AperiodicImpacts | None = None
-    #: Where only the bearing cage is found: sidebands lie around masked lines of an element.
-    element_sidebands: bool = False
-    #: Whose comb was found only as the elements lag.
-    lagging: LaggingElements | None = None
-    #: Lines stand at half orders about the leading comb, which is at one.
-    half_orders: bool = False
-    #: Supply frequency whose lines exceed those of the leading comb in its view.
-    supply_hz: float | None = None
-    #: Power is spread about a defect order, as where the speed moves.
-    smeared: Reason | None = None
-    #: What the shaft itself does, where no comb of the bearing is found.
-    shaft: Reason | None = None
-
-    @property
-    def only_bearing_cage(self) -> bool:
-        """Whether the bearing cage's is the only comb found."""
-        return only_bearing_cage(self.search.findings)
-
-    @property
-    def shows_nothing(self) -> bool:
-        """Whether neither a comb nor any other sign of damage or doubt is found."""
-        strong = self.unassigned is not None and self.unassigned.strong
-        return not (
-            self.search.detected or self.ambiguity or strong or self.aperiodic or self.smeared
-        )
-
-
-def gather_evidence(
-    views: Sequence[EnvelopeViews], shafts: Mapping[int, Reason | None]
-) -> list[Evidence]:
-    """Return the evidence of each record; the records are of one layout and shape.
-
-    `shafts`: what the shaft of each record does, by the index of its setup and at its speed.
+    `input_problems` says why it was not, `ambiguity` why its lines may be the bearing's or the
+    shaft's; other columns are blank then. `known_bearing`: the orders of its combs are known, and
+    the columns from `defect` on are those of the leading comb. `detected`: it is above its
+    threshold. `strong`: impacts at no defect order are as strong as those
+    of damage. `cage_alone`: only the comb of the bearing cage is found, `with_cage`: it too. `lag`
+    is that of elements by which the comb is of this part, NaN elsewhere, and `lagging` names all
+    parts that it may be of. `supply_hz` is NaN where no lines of the supply exceed the comb.
+    Impacts, lines and the shaft are as the modules of their names find them.
     """
-    searches = search_combs(views, map(_initial_speed, views))
-    found = []
-    for own, search in zip(views, searches, strict=True):
-        evidence = _evidence(own, search)
-        found.append(_finer_evidence(own, evidence) or evidence)
-    at_another_speed = []
-    for i, e in enumerate(found):
-        if not e.shows_nothing:
-            continue
-        setup = views[i].setup
-        if e.search.speed != setup.speed:
-            at_another_speed.append(i)
-        elif shaft := shafts[setup.index]:
-            found[i] = replace(e, shaft=shaft)
-    others = shaft_vibrations(
-        [views[i].setup for i in at_another_speed],
-        [found[i].search.speed for i in at_another_speed],
+
+    input_problems: Stated
+    ambiguity: Stated
+    known_bearing: Bool
+    impacts: Stated
+    unassigned: Stated
+    strong: Bool
+    aperiodic: Stated
+    smeared: Stated
+    shaft: Stated
+    other_combs: Stated
+    ambiguities: Stated
+    detected: Bool
+    cage_alone: Bool
+    with_cage: Bool
+    element_sidebands: Bool
+    half_orders: Bool
+    supply_hz: Float64
+    lag: Float64
+    lagging: Objects
+    defect: Objects
+    weak: Bool
+    foreign: Bool
+    order: Float64
+    deviation: Float64
+    repetition_hz: Float64
+    level: Float64
+    threshold: Float64
+    ratio: Float64
+    modulation: Float64
+    modulation_db: Float64
+    channel: Objects
+    band_low_hz: Float64
+    band_high_hz: Float64
+    speed_rpm: Float64
+    speed_source: Objects
+    confidence: Float64
+    severity: Float64
+    impulsive_order: Float64
+    impulsive_ratio: Float64
+    impulsive_modulation_db: Float64
+    irregular_modulation_db: Float64
+    shown: Objects
+
+
+def evidence(signs: Sequence[Signs | None], problems: Stated) -> Evidence:
+    """Return the columns of records: their signs, or the problems for which there are none."""
+    rows = zip(signs, problems, strict=True)
+    return gathered(Evidence, [_row(s) if s else {"input_problems": why} for s, why in rows])
+
+
+def _row(s: Signs) -> dict[str, Any]:
+    """Return the values of one record by column."""
+    if s.ambiguity:
+        return {"ambiguity": (s.ambiguity,)}
+    impacts = s.aperiodic or s.unassigned
+    row: dict[str, Any] = {
+        "impacts": (impacts.reason,) if impacts else (),
+        "aperiodic": (s.aperiodic.reason,) if s.aperiodic else (),
+        "unassigned": (s.unassigned.reason,) if s.unassigned else (),
+    }
+    if impacts and not s.search.detected:
+        row |= impacts.indicators
+    return row | _of_comb(s, s.leading) if s.leading else row
+
+
+def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
+    speed, finding = s.search.speed, comb.finding
+    penalty = comb.ambiguities.confidence_penalty * (s.lagging.penalty if s.lagging else 1.0)
+    sure = confidence(s.search.findings, comb.defect, penalty)
+    row: dict[str, Any] = {
+        "known_bearing": True,
+        "strong": s.unassigned is not None and s.unassigned.strong,
+        "smeared": (_at_speed(s.smeared, s),) if s.smeared else (),
+        "shaft": (s.shaft,) if s.shaft else (),
+        "ambiguities": comb.ambiguities.doubts,
+        "defect": comb.defect,
+        "order": finding.order,
+        "level": finding.level,
+        "threshold": finding.threshold,
+        "ratio": finding.ratio,
+        "speed_rpm": speed.rpm,
+        "speed_source": speed.source,
+        "confidence": min(sure, MAX_BEARING_CAGE_CONFIDENCE) if s.only_bearing_cage else sure,
+        "shown": _shown(s, comb),
+    }
+    if not s.search.detected:
+        return row
+    above = {n: f.ratio for n, f in s.search.findings.items() if f.ratio >= 1}
+    return row | {
+        "other_combs": tuple(
+            reason("other_defect_comb", defect=n, ratio=ratio)
+            for n, ratio in above.items()
+            if n != comb.defect
+        ),
+        "detected": True,
+        "cage_alone": s.only_bearing_cage,
+        "with_cage": "FTF" in above,
+        "element_sidebands": s.element_sidebands,
+        "half_orders": s.half_orders,
+        "supply_hz": s.supply_hz or float("nan"),
+        "weak": comb.weak,
+        "foreign": comb.foreign,
+        "deviation": finding.order / s.orders[comb.defect] - 1,
+        "repetition_hz": finding.order * speed.hz,
+        "modulation": comb.modulation,
+        "modulation_db": decibels(comb.modulation),
+        "severity": severity(comb.modulation),
+        "channel": comb.channel,
+        "band_low_hz": comb.band_low_hz,
+        "band_high_hz": comb.band_high_hz,
+        **({"lag": s.lagging.lag, "lagging": s.lagging.defects} if s.lagging else {}),
+    }
+
+
+def _at_speed(why: Reason, s: Signs) -> Reason:
+    speed = s.search.speed
+    return Reason(why.code, {**why.values, "speed_rpm": speed.rpm, "speed_source": speed.source})
+
+
+def _shown(s: Signs, comb: LeadingComb) -> tuple[Mapping[str, Any], ...]:
+    """Return what is shown: a row a defect, the likeliest first, then the lines of its comb."""
+    defects = tuple(
+        {
+            "defect": n,
+            "expected_hz": round(s.orders[n] * s.search.speed.hz, 2),
+            "found_order": round(f.order, 4),
+            "statistic": round(f.level, 3),
+            "threshold": round(f.threshold, 3),
+            "sidebands": f.sidebands,
+        }
+        for n, f in sorted(s.search.findings.items(), key=lambda item: -item[1].ratio)
     )
-    for i, shaft in zip(at_another_speed, others, strict=True):
-        if shaft:
-            found[i] = replace(found[i], shaft=shaft)
-    return found
-
-
-def _finer_evidence(views: EnvelopeViews, evidence: Evidence) -> Evidence | None:
-    """Return the evidence at the resolution of the whole record where that finds a comb.
-
-    Only where lines at masked orders leave open whose they are, at the speed that was settled.
-    """
-    masked = evidence.ambiguity is not None and evidence.ambiguity.code == "lines_at_masked_orders"
-    if not masked or views.segments == 1:
-        return None
-    ((finer,),) = analyse_envelopes([replace(views.setup, whole=True)])
-    (search,) = search_combs([finer], [evidence.search.speed])
-    found = _evidence(finer, search)
-    return found if found.search.detected and found.ambiguity is None else None
-
-
-def _evidence(views: EnvelopeViews, search: CombSearch) -> Evidence:
-    ambiguity, masked = None, _masked_defects(views, search)
-    speed = _speed_from_shaft_lines(views, search, masked is not None)
-    if speed != search.speed:
-        ambiguity = shaft_or_bearing(search.findings, search.speed, speed)
-        search = search_combs([views], [speed])[0]
-        masked = _masked_defects(views, search)
-    leading = _leading_comb(views, search)
-    if not search.detected:
-        return _without_comb(search, leading, views, ambiguity or masked)
-    evidence = Evidence(search, views.setup.orders, leading)
-    if evidence.leading:
-        hz = dominant_supply_hz(views, search.plan, evidence.leading.finding, search.speed)
-        evidence = evidence if hz is None else replace(evidence, supply_hz=hz)
-    if evidence.only_bearing_cage:
-        return _with_bearing_cage_alone(evidence, views)
-    if settled := _race_of_lagging_elements(evidence, views):
-        return settled
-    half_orders = _among_half_orders(search, evidence.leading)
-    return replace(evidence, half_orders=True) if half_orders else evidence
-
-
-def _masked_defects(views: EnvelopeViews, search: CombSearch) -> Reason | None:
-    """Return which damage the lines at masked orders may be, where no comb is found."""
-    if search.detected:
-        return None
-    return masked_defects(views, search.plan, search.speed)
-
-
-def _without_comb(
-    search: CombSearch, leading: LeadingComb | None, views: EnvelopeViews, ambiguity: Reason | None
-) -> Evidence:
-    """Return the evidence of a record without a comb of its bearing."""
-    orders = views.setup.orders
-    if ambiguity:
-        return Evidence(search, orders, leading, ambiguity)
-    unassigned = find_unassigned_comb(search.rows, search.plan, views, search.speed)
-    if unassigned and (of_part := _of_lagging_elements(search, views, unassigned)):
-        return of_part
-    strong = unassigned is not None and unassigned.strong
-    aperiodic = None if strong else find_aperiodic_impacts(views)
-    smeared = None
-    if not (strong or aperiodic):
-        smeared = smeared_lines(search.rows, search.plan, views)
-    return Evidence(
-        search, orders, leading, unassigned=unassigned, aperiodic=aperiodic, smeared=smeared
-    )
-
-
-def _of_lagging_elements(
-    search: CombSearch, views: EnvelopeViews, unassigned: UnassignedComb
-) -> Evidence | None:
-    """Return the evidence with the comb found as that of a part whose elements lag, if it fits."""
-    finding, setup = unassigned.finding, views.setup
-    if finding is None:
-        return None
-    lagging = lagging_elements(finding.order, setup.orders, setup.bearing_cage_order)
-    if lagging is None:
-        return None
-    search = replace(search, findings={**search.findings, lagging.defect: finding})
-    leading = _leading_comb(views, search)
-    if leading is None or leading.modulation < WARNING_MODULATION:
-        return None
-    return Evidence(search, setup.orders, leading, lagging=lagging)
-
-
-def _race_of_lagging_elements(evidence: Evidence, views: EnvelopeViews) -> Evidence | None:
-    """Return that the comb of an element is the inner race's, or may be, None where it is not.
-
-    The inner race turns through the load zone with the shaft, an element with the bearing cage:
-    the stronger sidebands decide, and both are named.
-    """
-    search, setup = evidence.search, views.setup
-    if evidence.leading is None or evidence.leading.defect != "BSF" or "BPFI" not in setup.orders:
-        return None
-    finding = evidence.leading.finding
-    race = {"BPFI": setup.orders["BPFI"]}
-    lagging = lagging_elements(finding.order, race, setup.bearing_cage_order)
-    if lagging is None:
-        return None
-    shaft, cage = (_sideband_level(search, finding, kind) for kind in (SHAFT, BEARING_CAGE))
-    both = replace(lagging, defects=("BPFI", "BSF"))
-    if shaft <= cage:
-        return replace(evidence, lagging=replace(both, defect="BSF"))
-    findings = {**search.findings, "BPFI": finding}
-    del findings["BSF"]
-    search = replace(search, findings=findings)
-    return replace(evidence, search=search, leading=_leading_comb(views, search), lagging=both)
-
-
-def _sideband_level(search: CombSearch, finding: Finding, kind: str) -> float:
-    """Return the power of a comb's sidebands of a kind, over what a line counts at most."""
-    bins = comb_plan.comb_bins(np.array([finding.number]), search.plan.shifts[kind])
-    lines = search.rows[:, finding.view].take(bins[comb_plan.HARMONICS :, 0], mode="clip")
-    return float(lines.sum())
-
-
-def _among_half_orders(search: CombSearch, leading: LeadingComb | None) -> bool:
-    """Return whether the leading comb is at an odd half order, with lines at others.
-
-    At low orders only, and to the width of a line: a race lies near a half order in every second
-    bearing.
-    """
-    if leading is None or leading.finding.order > MAX_LOOSENESS_ORDER:
-        return False
-    finding, plan = leading.finding, search.plan
-    halves = round(2 * finding.order)
-    tolerance = plan.order(1) + comb_plan.MASK_TOLERANCE * finding.order
-    if halves % 2 == 0 or abs(finding.order - halves / 2) > tolerance:
-        return False
-    own = {halves, 3 * halves}
-    others = [n for n in range(1, 2 * halves, 2) if n not in own]
-    bins = [round(n / halves * finding.order / plan.df_order) for n in others]
-    lines = search.rows[:, finding.view].take(bins, mode="clip")
-    return int((lines > plan.line_cap).sum()) >= MIN_HALF_ORDERS
-
-
-def _with_bearing_cage_alone(evidence: Evidence, views: EnvelopeViews) -> Evidence:
-    """Return the evidence of a record in which only the bearing cage's comb is found."""
-    search, element = evidence.search, evidence.orders.get("BSF")
-    cage_order = search.findings["FTF"].order
-    return replace(
-        evidence,
-        aperiodic=find_aperiodic_impacts(views),
-        element_sidebands=element is not None
-        and has_element_sidebands(search.rows, search.plan, element, cage_order),
-    )
-
-
-def _leading_comb(views: EnvelopeViews, search: CombSearch) -> LeadingComb | None:
-    if not search.findings:
-        return None
-    defect = search.leading
-    finding = search.findings[defect]
-    harmonics, modulation = measure_comb(search.plan, finding, views)
-    deviation = finding.order / views.setup.orders[defect] - 1
-    band = views.band(finding.view)
-    whole, foreign = 0.0, False
-    if finding.ratio >= 1:
-        foreign = _may_be_foreign(views, search, defect, deviation, band[0])
-        whole = max(
-            modulation_in_view(search.plan, finding, views, view)
-            for view in views.whole_views.tolist()
-        )
-    weak = is_weak(modulation, whole, views.segments, deviation)
-    ambiguities = ambiguities_of(views.setup, search.plan, defect, finding, search.speed)
-    return LeadingComb(defect, finding, harmonics, modulation, weak, foreign, *band, ambiguities)
-
-
-def _may_be_foreign(
-    views: EnvelopeViews, search: CombSearch, defect: str, deviation: float, channel: str
-) -> bool:
-    """Return whether a comb lacks what the damage of a part shows, and another shaft may make it.
-
-    An inner race turns through the load with the shaft, and always shows it. Sidebands of an
-    element may be too weak for a short record, and an outer race needs none: where a louder shaft
-    turns beside ours, an element must show them, and an outer race stand at its order.
-    """
-    finding = search.findings[defect]
-    modulated = has_load_sidebands(search.plan, finding, views, defect)
-    if modulated or defect == "BPFI":
-        return not modulated
-    if lacks_load_sidebands(search.plan, finding, views, defect):
-        return True
-    doubtful = defect == "BSF" or (defect == "BPFO" and abs(deviation) > SLIPPAGE)
-    return doubtful and other_shaft_is_louder(views.setup, search.speed, channel)
-
-
-def _initial_speed(views: EnvelopeViews) -> Speed:
-    """Return the speed to search at first: as measured, or refined.
-
-    Refined at once, a measured speed would follow the lines of a race to the shaft order that is
-    nearest: 6203, BPFI 4.95.
-    """
-    speed = views.setup.speed
-    return speed if speed.tolerance <= SENSOR_TOLERANCE else _refined_speed(views)
-
-
-def _refined_speed(views: EnvelopeViews) -> Speed:
-    setup = views.setup
-    return refine_speed(setup.speed, views.lines, views.df_hz, setup.magnetic_pull_hz)
-
-
-def _speed_from_shaft_lines(views: EnvelopeViews, search: CombSearch, masked: bool) -> Speed:
-    """Return the speed of the shaft lines where the result depends on it, else that searched at.
-
-    It does where a comb found, or lines at `masked` orders, would be the shaft's if the speed erred
-    by as much as a reported speed may.
-    """
-    findings, plan, speed = search.findings, search.plan, search.speed
-    if not (masked or search.detected):
-        return speed
-    misreported = replace(speed, tolerance=max(speed.tolerance, MAX_REPORTING_ERROR))
-    if not (masked or defects_at_whole_orders(findings, plan, misreported)):
-        return speed
-    if speed.tolerance <= SENSOR_TOLERANCE:
-        shaft_lines = _mask_found_combs(search.detected, views, plan)
-        corrected = speed_contradicted_by_lines(
-            speed, shaft_lines, views.df_hz, views.setup.magnetic_pull_hz
-        )
-        if corrected:
-            return corrected
-    # A comb that is the shaft's within the tolerance of the sensor: the shaft lines decide.
-    return _refined_speed(views) if defects_at_whole_orders(findings, plan, speed) else speed
-
-
-def _mask_found_combs(found: Sequence[Finding], views: EnvelopeViews, plan: Plan) -> Float32:
-    """Return the first shaft lines without those of the combs found and their smear.
-
-    The mean of all views, shape (1, bins).
-    """
-    orders = (1 + MAX_REPORTING_ERROR) * SHAFT_MULTIPLES
-    stop = round(orders / plan.df_order) + comb_plan.LOBE_BINS
-    mean: Float32 = views.lines[:, :stop].mean(axis=0, keepdims=True)
-    for f in found:
-        bins = comb_plan.comb_bins(np.array([f.number]), plan.shifts[f.sidebands])
-        for at in bins[:, 0].tolist():
-            half = round(MAX_REPORTING_ERROR * abs(at)) + comb_plan.LOBE_BINS
-            mean[:, max(0, at - half) : max(0, at + half + 1)] = 1
-    return mean
+    lines = ({"line": i, **line} for i, line in enumerate(comb.harmonics, start=1))
+    return (*defects, *lines)

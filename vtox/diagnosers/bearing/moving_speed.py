@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vtox.diagnosers.bearing.search_setup import SearchSetup
-from vtox.domain import VIBRATIONS, Diagnosis
+from vtox.domain import VIBRATIONS
 from vtox.dsp.shaft_phase import MIN_SWING, ShaftPhase, by_shaft_angle, shaft_phases
 
 
@@ -37,19 +37,3 @@ def _by_angle(setup: SearchSetup, phase: ShaftPhase, names: Sequence[str]) -> Se
     speed = replace(setup.speed, rpm=60 * phase.mean_hz, source=source)
     channels = {**recording.channels, **by_angle}
     return replace(setup, recording=replace(recording, channels=channels), speed=speed)
-
-
-def clearer(as_recorded: Diagnosis, by_angle: Diagnosis) -> Diagnosis:
-    """Return which of two diagnoses of a record stands.
-
-    By angle, unless only the record as it is shows a comb, or shows it more clearly: what was
-    tracked may be another machine's line.
-    """
-    return as_recorded if _clearness(as_recorded) > _clearness(by_angle) else by_angle
-
-
-def _clearness(d: Diagnosis) -> float:
-    """Return how far a comb found exceeds its threshold, 0 where none is."""
-    if d.state not in ("warning", "fault") or d.statistic is None or not d.threshold:
-        return 0.0
-    return d.statistic / d.threshold

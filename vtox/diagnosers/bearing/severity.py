@@ -1,10 +1,9 @@
-"""State, severity and confidence of a comb at a defect order, from its ratio and its modulation."""
+"""Severity and confidence of a comb at a defect order, from its ratio and its modulation."""
 
 from collections.abc import Mapping
 from math import log10
 
 from vtox.diagnosers.bearing.search_setup import SLIPPAGE
-from vtox.domain import State
 from vtox.dsp.surrogates import Finding
 
 # Ratio of a comb to its threshold at which its name is as likely right as wrong, and how fast the
@@ -78,12 +77,3 @@ def confidence(findings: Mapping[str, Finding], defect: str, penalty: float) -> 
     rivals = [f.ratio for n, f in findings.items() if n not in (defect, "FTF")]
     rival = max((r for r in rivals if r >= 1), default=0.0)
     return min(MAX_CONFIDENCE, own * (1 - 0.5 * min(1.0, rival / ratio)) * penalty)
-
-
-def state_of_comb(defect: str, confidence: float, modulation: float) -> State:
-    """Return `fault` or `warning` for a comb above its threshold.
-
-    Lines of the bearing cage alone are shared with belts and slow shafts: never a fault.
-    """
-    sure = confidence >= FAULT_CONFIDENCE and modulation >= FAULT_MODULATION
-    return "fault" if sure and defect != "FTF" else "warning"

@@ -30,6 +30,25 @@ UNUSABLE = frozenset(
 )
 # What stays true of the samples of a machine that starts or runs down.
 KEPT = frozenset({"converter_bit_stuck"})
+# Operating states in which whatever is seen in other channels is not that of the running machine.
+NOT_RUNNING = frozenset({"standstill", "start", "run_down"})
+
+
+def not_running(
+    recordings: Sequence[Recording], operations: Sequence[Operation | None], problems: Problems
+) -> list[tuple[Reason, ...]]:
+    """Return why machines do not run, for what does not rest on currents; empty where they do.
+
+    A machine whose measured speed is not zero does not stand still: its clamps are off.
+    """
+    return [
+        own
+        if op is not None
+        and op.state in NOT_RUNNING
+        and not (op.state == "standstill" and recording.speed_rpm)
+        else ()
+        for recording, op, own in zip(recordings, operations, problems, strict=True)
+    ]
 
 
 def operating_problems(

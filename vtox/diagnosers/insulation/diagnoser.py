@@ -13,6 +13,7 @@ import numpy as np
 from vtox.arrays import Bool, Float64
 from vtox.baseline import Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
+from vtox.diagnosers.current.operating_problems import not_running
 from vtox.diagnosers.decision import (
     Indicator,
     Objects,
@@ -58,11 +59,15 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     -----
     Lee, Younsi, Kliman 2005 (TEC 20(4):737); levels of IEEE 43-2013.
     """
-    estimate = admittance.estimate(analysis)
     count = len(analysis.recordings)
+    if missing := admittance.missing_channels(analysis):
+        return abstentions(FAULT, [(missing,)] * count)
+    estimate = admittance.estimate(analysis)
+    stopped = not_running(analysis.recordings, analysis.operations, analysis.problems)
+    problems = [why or own for why, own in zip(stopped, estimate.abstentions, strict=True)]
     if estimate.y is None:
-        return abstentions(FAULT, estimate.abstentions)
-    x = evidence(analysis, estimate, baselines)
+        return abstentions(FAULT, problems)
+    x = evidence(analysis, estimate, problems, baselines)
     decided = RULES.decide(x, count)
     code = RULES.codes[decided]
     phase = np.isin(code, ("phase_leaks", "phase_capacitance_changed"))

@@ -62,7 +62,10 @@ class Evidence:
 
 
 def evidence(
-    analysis: CurrentAnalysis, estimate: Estimate, baselines: Sequence[Baseline | None]
+    analysis: CurrentAnalysis,
+    estimate: Estimate,
+    problems: Stated,
+    baselines: Sequence[Baseline | None],
 ) -> Evidence:
     """Return the columns of a batch of which some admittances were estimated."""
     assert estimate.y is not None
@@ -91,7 +94,7 @@ def evidence(
     for row, i in enumerate(rows):
         phases[i], others[i] = VOLTAGES[w.attribution.phase[row]][-1], w.other_phases(row)
     return Evidence(
-        input_problems=estimate.abstentions,
+        input_problems=problems,
         measured_s=column(w.conductance_s),
         measured_std_s=column(w.conductance_std_s),
         conductance_s=conductance_s,

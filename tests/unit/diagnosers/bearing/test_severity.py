@@ -1,6 +1,6 @@
 import pytest
 
-from vtox.diagnosers.bearing.severity import confidence, decibels, severity, state_of_comb
+from vtox.diagnosers.bearing.severity import confidence, decibels, severity
 from vtox.dsp.surrogates import Finding
 
 
@@ -29,18 +29,3 @@ def test_an_equal_comb_of_another_part_halves_confidence() -> None:
 def test_confidence_in_normal_falls_with_the_highest_comb() -> None:
     levels = [confidence({"BPFO": finding(r)}, "BPFO", 0.8) for r in (0.2, 0.6, 0.99)]
     assert levels == pytest.approx([0.72, 0.56, 0.404])
-
-
-@pytest.mark.parametrize(
-    ("defect", "sure", "modulation", "state"),
-    [
-        ("BPFO", 0.5, 0.15, "fault"),
-        ("BPFO", 0.49, 0.15, "warning"),
-        ("BPFO", 0.5, 0.14, "warning"),
-        ("FTF", 0.9, 0.9, "warning"),
-    ],
-)
-def test_a_fault_needs_confidence_modulation_and_not_the_cage(
-    defect: str, sure: float, modulation: float, state: str
-) -> None:
-    assert state_of_comb(defect, sure, modulation) == state

@@ -1,20 +1,23 @@
-"""The order of the rules, on evidence made by hand."""
+"""The order of the rules, on signs made by hand."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.unit.diagnosers.columns import columns, outcome
 from vtox.diagnosers.bearing.ambiguities import Ambiguities
 from vtox.diagnosers.bearing.aperiodic_impacts import AperiodicImpacts
-from vtox.diagnosers.bearing.evidence import Evidence, LeadingComb
+from vtox.diagnosers.bearing.diagnoser import concluded
+from vtox.diagnosers.bearing.evidence import Evidence, evidence
 from vtox.diagnosers.bearing.lagging_elements import LaggingElements
-from vtox.diagnosers.bearing.reasons import conclude
+from vtox.diagnosers.bearing.rules import RULES
 from vtox.diagnosers.bearing.search import CombSearch
 from vtox.diagnosers.bearing.severity import is_weak
 from vtox.diagnosers.bearing.shaft_speed import Speed
+from vtox.diagnosers.bearing.signs import LeadingComb, Signs
 from vtox.diagnosers.bearing.unassigned_comb import UnassignedComb
-from vtox.domain import reason
+from vtox.domain import Diagnosis, reason
 from vtox.dsp.comb_plan import Target, make_plan
 from vtox.dsp.surrogates import Finding
 
@@ -40,7 +43,7 @@ MASKED = reason(
 )
 
 
-def evidence(ratio: float, defect: str = "BPFO", modulation: float = 0.5) -> Evidence:
+def signs(ratio: float, defect: str = "BPFO", modulation: float = 0.5) -> Signs:
     finding = Finding(ratio, 1.0, number=262, order=3.6, view=0, sidebands="plain")
     rows = np.zeros((257, 2), np.float32)
     search = CombSearch(SPEED, PLAN, rows, {defect: finding})
@@ -48,11 +51,17 @@ def evidence(ratio: float, defect: str = "BPFO", modulation: float = 0.5) -> Evi
     leading = LeadingComb(
         defect, finding, (), modulation, weak, False, "vibration", 0.0, 2500.0, Ambiguities((), 1.0)
     )
-    return Evidence(search, {defect: 3.6}, leading)
+    return Signs(search, {defect: 3.6}, leading)
+
+
+def conclude(s: Signs) -> Diagnosis:
+    x = evidence([s], [()])
+    (d,) = concluded(x, RULES.decide(x, 1), np.array([np.nan]))
+    return d
 
 
 def test_an_ambiguity_comes_first() -> None:
-    d = conclude(replace(evidence(0.5), ambiguity=MASKED, unassigned=STRONG))
+    d = conclude(replace(signs(0.5), ambiguity=MASKED, unassigned=STRONG))
     assert (d.state, d.code, d.statistic) == ("unknown", "lines_at_masked_orders", None)
 
 
@@ -71,7 +80,7 @@ def test_impacts_decide_where_no_comb_is_found(
     code: str,
     doubts: list[str],
 ) -> None:
-    d = conclude(replace(evidence(0.5), unassigned=unassigned, aperiodic=aperiodic))
+    d = conclude(replace(signs(0.5), unassigned=unassigned, aperiodic=aperiodic))
     assert (d.code, [r.code for r in d.doubts]) == (code, doubts)
     assert d.state == ("normal" if code == "no_defect_comb" else "unknown")
     assert d.statistic == 0.5
@@ -91,7 +100,7 @@ def test_impacts_decide_where_no_comb_is_found(
 def test_signs_of_an_element_decide_where_the_bearing_cage_is_alone(
     modulation: float, sidebands: bool, aperiodic: AperiodicImpacts | None, code: str
 ) -> None:
-    e = evidence(20.0, "FTF", modulation)
+    e = signs(20.0, "FTF", modulation)
     d = conclude(replace(e, element_sidebands=sidebands, aperiodic=aperiodic))
     assert d.code == code
     assert d.state == ("warning" if sidebands else "unknown")
@@ -99,11 +108,11 @@ def test_signs_of_an_element_decide_where_the_bearing_cage_is_alone(
 
 
 def test_weak_lines_at_a_defect_order_are_no_alarm() -> None:
-    d = conclude(evidence(20.0, modulation=0.06))
+    d = conclude(signs(20.0, modulation=0.06))
     assert (d.state, d.code, d.confidence) == ("unknown", "weak_defect_lines", 0)
     assert "defect" not in d.indicators
     assert d.indicators["leading"] == "BPFO"
-    assert conclude(evidence(20.0, modulation=0.11)).state == "warning"
+    assert conclude(signs(20.0, modulation=0.11)).state == "warning"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +126,7 @@ def test_weak_lines_at_a_defect_order_are_no_alarm() -> None:
 def test_a_comb_that_may_be_another_shafts_is_undecided(
     defect: str, others: tuple[str, ...], code: str
 ) -> None:
-    e = evidence(20.0, defect)
+    e = signs(20.0, defect)
     assert e.leading is not None
     findings = {n: e.leading.finding for n in (defect, *others)}
     search = replace(e.search, findings=findings)
@@ -150,7 +159,7 @@ def test_short_records_and_orders_beyond_slippage_need_more_modulation(
 
 @pytest.mark.parametrize("ratio", [1.5, 20.0])
 def test_lines_of_the_supply_above_a_comb_leave_it_undecided(ratio: float) -> None:
-    d = conclude(replace(evidence(ratio), supply_hz=50.0))
+    d = conclude(replace(signs(ratio), supply_hz=50.0))
     assert (d.state, d.code, d.values["supply_hz"]) == ("unknown", "supply_or_bearing", 50.0)
 
 
@@ -158,29 +167,46 @@ def test_smeared_lines_are_no_sound_bearing() -> None:
     smeared = reason(
         "smeared_defect_lines", defect="BPFO", order=3.6, smear=0.02, modulation_db=-10.0
     )
-    d = conclude(replace(evidence(0.5), smeared=smeared))
+    d = conclude(replace(signs(0.5), smeared=smeared))
     assert (d.state, d.code, d.statistic) == ("unknown", "smeared_defect_lines", 0.5)
 
 
 def test_a_comb_of_low_confidence_among_half_orders_is_undecided() -> None:
-    d = conclude(replace(evidence(1.5), half_orders=True))
+    d = conclude(replace(signs(1.5), half_orders=True))
     assert (d.state, d.code) == ("unknown", "looseness_or_bearing")
-    assert conclude(replace(evidence(20.0), half_orders=True)).code == "bearing_defect"
+    assert conclude(replace(signs(20.0), half_orders=True)).code == "bearing_defect"
 
 
 def test_lagging_elements_weaken_the_confidence_and_are_named() -> None:
-    sure = conclude(evidence(20.0)).confidence
+    sure = conclude(signs(20.0)).confidence
     for defects, penalty in ((("BPFO",), 0.8), (("BPFO", "BSF"), 0.5)):
         lagging = LaggingElements("BPFO", 0.03, defects)
-        d = conclude(replace(evidence(20.0), lagging=lagging))
+        d = conclude(replace(signs(20.0), lagging=lagging))
         assert d.confidence == pytest.approx(penalty * sure, abs=0.002)
         assert [r.code for r in d.doubts] == ["elements_lag"]
         assert d.doubts[0].values["defects"] == defects
 
 
 def test_a_comb_found_gives_its_numbers() -> None:
-    d = conclude(evidence(20.0))
+    d = conclude(signs(20.0))
     assert (d.state, d.code, d.statistic, d.threshold) == ("fault", "bearing_defect", 20.0, 1.0)
     assert d.values["ratio"] == 20.0
     assert d.values["repetition_hz"] == pytest.approx(3.6 * 24.3)
     assert d.indicators["deviation"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("defect", "sure", "modulation", "state"),
+    [
+        ("BPFO", 0.5, 0.15, "fault"),
+        ("BPFO", 0.49, 0.15, "warning"),
+        ("BPFO", 0.5, 0.14, "warning"),
+        ("FTF", 0.9, 0.9, "warning"),
+    ],
+)
+def test_a_fault_needs_confidence_modulation_and_not_the_cage(
+    defect: str, sure: float, modulation: float, state: str
+) -> None:
+    comb = {"defect": defect, "confidence": sure, "modulation": modulation}
+    x = columns(Evidence, known_bearing=True, detected=True, **comb)
+    assert outcome(RULES, x)[0].state == state
