@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vtox.arrays import Bool, Float64, Int
-from vtox.domain import Diagnosis, Reason, ReasonValue, State, Value
+from vtox.domain import Diagnosis, Reason, ReasonValue, State, Value, abstain
 
 C = TypeVar("C", contravariant=True)
 T = TypeVar("T")
@@ -32,9 +32,9 @@ class Rule(Generic[C]):
 
     `holds` gives the mask of the records, shape (batch,) or one value for all. The reason is `code`
     with `values`, pairs of a name and its column, and `constants`; or, where `stated` names a
-    column, the first reason there, and the others of the record are doubts. Of `doubts` all that
-    hold weaken the answer. A rule of `unless` that holds takes the place. `causes` are others that
-    would look the same.
+    column, the first reason there, and the others of the record are doubts. The state is `fault`
+    where the mask of that name holds as well. Of `doubts` all that hold weaken the answer. A rule
+    of `unless` that holds takes the place. `causes` are others that would look the same.
     """
 
     code: str
@@ -42,6 +42,7 @@ class Rule(Generic[C]):
     values: tuple[tuple[str, str], ...] = ()
     constants: Mapping[str, ReasonValue] = field(default_factory=dict)
     state: State = "unknown"
+    fault: "Mask[C] | None" = None
     stated: str = ""
     doubts: "tuple[Rule[C], ...]" = ()
     unless: "tuple[Rule[C], ...]" = ()
@@ -53,14 +54,19 @@ def rule(
     holds: Mask[C],
     *values: str | tuple[str, str],
     state: State = "unknown",
+    fault: Mask[C] | None = None,
     doubts: tuple[Rule[C], ...] = (),
     unless: tuple[Rule[C], ...] = (),
     causes: tuple[str, ...] = (),
     **constants: ReasonValue,
 ) -> Rule[C]:
-    """Return the rule of a code; a value is a column of its name, or a pair of name and column."""
+    """Return the rule of a code; a value is a column of its name, or a pair of name and column.
+
+    Where a mask says what is a `fault`, the rest is a `warning`.
+    """
     pairs = tuple((v, v) if isinstance(v, str) else v for v in values)
-    return Rule(code, holds, pairs, constants, state, "", doubts, unless, causes)
+    own = "warning" if fault else state
+    return Rule(code, holds, pairs, constants, own, fault, "", doubts, unless, causes)
 
 
 def stated(
@@ -78,6 +84,11 @@ def stated(
     return Rule("", holds, stated=column, doubts=doubts)
 
 
+def doubted(doubts: tuple[Rule[C], ...], *rules: Rule[C]) -> tuple[Rule[C], ...]:
+    """Return rules whose answers doubts weaken, after those of their own."""
+    return tuple(replace(r, doubts=(*r.doubts, *doubts)) for r in rules)
+
+
 def always(_: object) -> bool:
     """Hold for every record: the mask of a last rule."""
     return True
@@ -90,7 +101,7 @@ class Table(Generic[C]):
     """
 
     def __init__(self, *rules: Rule[C]) -> None:
-        in_order = [(x, r.code) for r in rules for x in (*_guards(r), r)]
+        in_order = [(x, r.code) for r in rules for x in (*_guards(r), *_by_state(r))]
         self.rules = tuple(r for r, _ in in_order)
         self.codes = objects([r.code for r in self.rules])
         self.states = objects([r.state for r in self.rules])
@@ -123,11 +134,18 @@ class Table(Generic[C]):
 def _guards(r: Rule[C]) -> Iterator[Rule[C]]:
     """Yield the rules that take the place of one, each where that one holds too."""
     for other in r.unless:
+        yield replace(other, holds=_both(r.holds, other.holds), causes=r.causes)
 
-        def both(x: C, other: Rule[C] = other) -> Any:
-            return r.holds(x) & other.holds(x)
 
-        yield replace(other, holds=both, causes=r.causes)
+def _by_state(r: Rule[C]) -> Iterator[Rule[C]]:
+    """Yield a rule with the state `fault` where that holds, then with its own."""
+    if r.fault:
+        yield replace(r, holds=_both(r.holds, r.fault), state="fault", fault=None)
+    yield replace(r, fault=None)
+
+
+def _both(one: Mask[C], other: Mask[C]) -> Mask[C]:
+    return lambda x: one(x) & other(x)
 
 
 def _state(r: Rule[C], x: C, where: Bool, found: list[tuple[Reason, ...]]) -> None:
@@ -177,6 +195,9 @@ class Verdicts:
 
     def diagnoses(self) -> list[Diagnosis]:
         """Return the answers as values of their own."""
+        if not self.indicators and self.evidence is None and len(set(map(id, self.reasons))) == 1:
+            why, *doubts = self.reasons[0]
+            return [abstain(self.fault, why, *doubts)] * len(self.states)
         indicators: list[dict[str, Value]] = [{} for _ in self.states]
         for name, column in self.indicators.items():
             values = column.values.tolist()
@@ -226,7 +247,10 @@ def verdicts(
     indicators: Mapping[str, Indicator] = MappingProxyType({}),
     evidence: Objects | None = None,
 ) -> Verdicts:
-    """Return the verdicts of a table. Numbers, shape (batch,), count where the state has any."""
+    """Return the verdicts of a table. Numbers, shape (batch,), count where the state has any.
+
+    Severity and confidence are rounded to three digits.
+    """
     states = table.states[decided]
     unknown = states == "unknown"
     level = np.where(unknown, np.nan, severity)
@@ -236,8 +260,8 @@ def verdicts(
         fault=fault,
         states=states.tolist(),
         reasons=table.reasons(x, decided),
-        severity=level,
-        confidence=np.where(unknown, 0.0, confidence),
+        severity=rounded(level, 3),
+        confidence=rounded(np.where(unknown, 0.0, confidence), 3),
         statistic=blank + statistic,
         threshold=blank + threshold,
         indicators=indicators,

@@ -258,7 +258,7 @@ def concluded(x: Evidence, decided: Int, changes_db: Float64) -> Verdicts:
         x,
         decided,
         severity=x.severity,
-        confidence=rounded(x.confidence, 3),
+        confidence=x.confidence,
         statistic=rounded(x.level, 3),
         threshold=rounded(x.threshold, 3),
         indicators=_indicators(x, decided, changes_db),

@@ -29,9 +29,8 @@ SPEED = ("speed_rpm", "speed_source")
 BAND = ("channel", "band_low_hz", "band_high_hz")
 COMB = ("defect", "order", "repetition_hz", "ratio", "modulation_db", *BAND, *SPEED)
 OTHERS: tuple[Rule[Evidence], ...] = (stated("other_combs"), stated("ambiguities"))
-FOUND: tuple[Rule[Evidence], ...] = (
-    *OTHERS,
-    rule("elements_lag", lambda x: np.isfinite(x.lag), "lag", ("defects", "lagging")),
+LAG: Rule[Evidence] = rule(
+    "elements_lag", lambda x: np.isfinite(x.lag), "lag", ("defects", "lagging")
 )
 
 RULES: Table[Evidence] = Table(
@@ -90,6 +89,5 @@ RULES: Table[Evidence] = Table(
         *COMB,
         doubts=OTHERS,
     ),
-    rule("bearing_defect", severe, *COMB, state="fault", doubts=FOUND),
-    rule("bearing_defect", always, *COMB, state="warning", doubts=FOUND),
+    rule("bearing_defect", always, *COMB, fault=severe, doubts=(*OTHERS, LAG)),
 )

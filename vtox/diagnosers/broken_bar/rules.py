@@ -19,7 +19,7 @@ from vtox.diagnosers.broken_bar.load_oscillation import MIN_DISTANCE, MIN_OVER_S
 from vtox.diagnosers.broken_bar.sidebands import NEEDED_BINS
 from vtox.diagnosers.broken_bar.starting import START_WARNING_DB
 from vtox.diagnosers.broken_bar.supply_lines import MAX_VOLTAGE_RATIO
-from vtox.diagnosers.decision import Rule, Table, always, rule, stated
+from vtox.diagnosers.decision import Rule, Table, always, doubted, rule, stated
 from vtox.dsp import modulation_spectrum
 
 # Level of broken bars, near 45 dB below the supply line (sources: `DEVELOPING_DBC`).
@@ -120,18 +120,17 @@ def line_elsewhere(x: Evidence) -> Bool:
 
 
 SLIP: tuple[Rule[Conditions], ...] = (stated("slip_doubts"),)
-LEVEL: tuple[Rule[Evidence], ...] = (
-    rule("level_in_noise", lambda x: ~level_certain(x), "deviation_db"),
-)
-ESTIMATED: tuple[Rule[Evidence], ...] = (rule("slip_not_measured", lambda x: ~x.measured),)
+LEVEL: Rule[Evidence] = rule("level_in_noise", lambda x: ~level_certain(x), "deviation_db")
+ESTIMATED: Rule[Evidence] = rule("slip_not_measured", lambda x: ~x.measured)
 ASYMMETRY: tuple[Rule[Evidence], ...] = (
-    *LEVEL,
+    LEVEL,
     rule("slip_not_measured", slip_not_proven),
     rule("flicker_not_excluded", lambda x: ~(supply_excluded(x) | moves_with_the_slip(x))),
-    *SLIP,
 )
 AT_SLIP = ("slip", "slip_source")
 OTHER_LINE = (("level_dbc", "alternative_dbc"), ("line_hz", "alternative_hz"))
+SEARCHED = (("low_hz", "searched_low_hz"), ("high_hz", "searched_high_hz"))
+LOAD_LINE = (("line_hz", "neighbour_hz"), "distance_hz", "slip_source")
 LINES = (
     ("distance_hz", "hz"),
     ("lower_sideband_dbc", "lower_dbc"),
@@ -140,21 +139,16 @@ LINES = (
 # What keeps a rotor cage from being called sound.
 NOT_SOUND: tuple[Rule[Evidence], ...] = (
     stated("slip_guess"),
-    rule(
-        "line_at_another_slip",
-        lambda x: line_elsewhere(x) & x.measured,
-        *OTHER_LINE,
-        "distance_hz",
-        *AT_SLIP,
-        doubts=SLIP,
-    ),
-    rule(
-        "line_outside_estimated_slip",
-        line_elsewhere,
-        *OTHER_LINE,
-        ("low_hz", "searched_low_hz"),
-        ("high_hz", "searched_high_hz"),
-        doubts=SLIP,
+    *doubted(
+        SLIP,
+        rule(
+            "line_at_another_slip",
+            lambda x: line_elsewhere(x) & x.measured,
+            *OTHER_LINE,
+            "distance_hz",
+            *AT_SLIP,
+        ),
+        rule("line_outside_estimated_slip", line_elsewhere, *OTHER_LINE, *SEARCHED),
     ),
 )
 
@@ -170,17 +164,19 @@ CONDITIONS: Table[Conditions] = Table(
         doubts=(stated("input_problems"),),
     ),
     stated("input_problems"),
-    rule("inverter_without_voltages", lambda x: x.inverter & ~x.voltages, doubts=SLIP),
-    rule("load_too_low", lambda x: x.load_a < x.needed_a, "load_a", "needed_a", doubts=SLIP),
-    rule(
-        "supply_not_steady",
-        lambda x: ~(x.frequency_range_hz <= MAX_FREQUENCY_RANGE_HZ),
-        ("range_hz", "frequency_range_hz"),
-        limit_hz=MAX_FREQUENCY_RANGE_HZ,
-        doubts=SLIP,
+    *doubted(
+        SLIP,
+        rule("inverter_without_voltages", lambda x: x.inverter & ~x.voltages),
+        rule("load_too_low", lambda x: x.load_a < x.needed_a, "load_a", "needed_a"),
+        rule(
+            "supply_not_steady",
+            lambda x: ~(x.frequency_range_hz <= MAX_FREQUENCY_RANGE_HZ),
+            ("range_hz", "frequency_range_hz"),
+            limit_hz=MAX_FREQUENCY_RANGE_HZ,
+        ),
+        stated("slip_problems"),
+        stated("too_short", lambda x: x.hopeless),
     ),
-    stated("slip_problems", doubts=SLIP),
-    stated("too_short", lambda x: x.hopeless, doubts=SLIP),
 )
 # Nor is anything learnt where this holds.
 STEADY: Table[Evidence] = Table(
@@ -188,14 +184,14 @@ STEADY: Table[Evidence] = Table(
     rule("current_not_steady", lambda x: x.spreads & ~x.tracked, "low_a", "high_a", doubts=SLIP),
 )
 
-FINDINGS: tuple[Rule[Evidence], ...] = (
-    stated("too_short", lambda x: ~x.is_strong & ~(x.bins >= NEEDED_BINS), doubts=SLIP),
+FINDINGS: tuple[Rule[Evidence], ...] = doubted(
+    SLIP,
+    stated("too_short", lambda x: ~x.is_strong & ~(x.bins >= NEEDED_BINS)),
     rule(
         "noise_hides_sidebands",
         lambda x: ~x.is_line & ~(x.detectable_dbc <= x.sound_dbc),
         "detectable_dbc",
         ("needed_dbc", "sound_dbc"),
-        doubts=SLIP,
     ),
     rule(
         "no_sidebands",
@@ -203,26 +199,19 @@ FINDINGS: tuple[Rule[Evidence], ...] = (
         "detectable_dbc",
         *AT_SLIP,
         state="normal",
-        doubts=SLIP,
         unless=NOT_SOUND,
     ),
     # Not within what the slip allows: where the line stands decides, not its level.
     rule(
         "load_oscillation_hides_sidebands",
         lambda x: np.isfinite(x.neighbour_hz) & covers_sidebands(x),
-        ("line_hz", "neighbour_hz"),
-        "distance_hz",
-        "slip_source",
-        doubts=SLIP,
+        *LOAD_LINE,
     ),
     rule(
         "load_oscillation",
         lambda x: np.isfinite(x.neighbour_hz),
-        ("line_hz", "neighbour_hz"),
-        "distance_hz",
-        "slip_source",
+        *LOAD_LINE,
         state="normal",
-        doubts=SLIP,
         unless=NOT_SOUND,
     ),
     rule(
@@ -231,7 +220,7 @@ FINDINGS: tuple[Rule[Evidence], ...] = (
         *LINES,
         "floor_dbc",
         "upper_bound_dbc",
-        doubts=(*LEVEL, *SLIP),
+        doubts=(LEVEL,),
     ),
     rule(
         "sidebands_of_sound_rotor_cage",
@@ -239,14 +228,14 @@ FINDINGS: tuple[Rule[Evidence], ...] = (
         *LINES,
         limit_dbc=DEVELOPING_DBC,
         state="normal",
-        doubts=(*LEVEL, *SLIP),
+        doubts=(LEVEL,),
         unless=NOT_SOUND,
     ),
     rule(
         "sidebands_in_voltage",
         lambda x: ~(x.voltage_ratio <= MAX_VOLTAGE_RATIO),
         *LINES,
-        doubts=(*LEVEL, *SLIP),
+        doubts=(LEVEL,),
         causes=(VOLTAGE,),
     ),
     rule(
@@ -254,7 +243,7 @@ FINDINGS: tuple[Rule[Evidence], ...] = (
         lambda x: x.half_dbc >= x.level_dbc - MAX_BELOW_DB,
         *LINES,
         "half_dbc",
-        doubts=(*LEVEL, *SLIP),
+        doubts=(LEVEL,),
         causes=(CONTROL, LOAD),
     ),
     rule(
@@ -263,21 +252,21 @@ FINDINGS: tuple[Rule[Evidence], ...] = (
         *LINES,
         "lowest_slip",
         "highest_slip",
-        doubts=(*LEVEL, *SLIP),
+        doubts=(LEVEL,),
         causes=(LOAD,),
     ),
     rule(
         "load_oscillation_or_broken_bars",
         lambda x: ~(x.distance_from_load >= MIN_DISTANCE),
         *LINES,
-        doubts=(*LEVEL, *ESTIMATED, *SLIP),
+        doubts=(LEVEL, ESTIMATED),
         causes=(LOAD,),
     ),
     rule(
         "load_multiple_or_broken_bars",
         lambda x: ~(x.over_square >= MIN_OVER_SQUARE),
         *LINES,
-        doubts=(*LEVEL, *SLIP),
+        doubts=(LEVEL,),
         causes=(LOAD,),
     ),
     rule(
@@ -287,14 +276,14 @@ FINDINGS: tuple[Rule[Evidence], ...] = (
         ("line_hz", "peak_hz"),
         "distance_hz",
         *AT_SLIP,
-        doubts=(*LEVEL, *SLIP),
+        doubts=(LEVEL,),
         causes=(SUPPLY, LOAD),
     ),
     rule(
         "supply_flicker_or_broken_bars",
         as_a_flickering_supply,
         *LINES,
-        doubts=(*LEVEL, *ESTIMATED, *SLIP),
+        doubts=(LEVEL, ESTIMATED),
         causes=(SUPPLY, LOAD),
     ),
     # Lines that the machine may have had when its baseline was learnt.
@@ -319,19 +308,10 @@ FINDINGS: tuple[Rule[Evidence], ...] = (
     ),
     rule(
         "rotor_asymmetry",
-        severe,
-        *LINES,
-        *AT_SLIP,
-        state="fault",
-        doubts=ASYMMETRY,
-        causes=(LOAD, SOUND_CAGE),
-    ),
-    rule(
-        "rotor_asymmetry",
         always,
         *LINES,
         *AT_SLIP,
-        state="warning",
+        fault=severe,
         doubts=ASYMMETRY,
         causes=(LOAD, SOUND_CAGE),
     ),

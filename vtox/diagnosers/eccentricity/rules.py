@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from vtox.diagnosers.decision import Rule, Table, always, rule, stated
+from vtox.diagnosers.decision import Rule, Table, always, doubted, rule, stated
 from vtox.diagnosers.eccentricity.evidence import TWO_POLE_BINS, Conditions, Evidence
 
 MAX_CURRENT_RANGE = 0.25
@@ -23,54 +23,45 @@ RISE = ("change_db", "level_dbc", "rotation_hz")
 # Without these no level is compared, and nothing is learnt.
 CONDITIONS: Table[Conditions] = Table(
     stated("input_problems"),
-    stated("slip_problems", doubts=SLIP),
-    rule(
-        "two_pole_lines_merge",
-        lambda x: x.bins_at_zero < TWO_POLE_BINS,
-        ("slip", "slip_low"),
-        "needed_s",
-        doubts=SLIP,
-    ),
-    rule(
-        "current_not_steady",
-        lambda x: x.current_range > MAX_CURRENT_RANGE,
-        "low_a",
-        "high_a",
-        doubts=SLIP,
+    *doubted(
+        SLIP,
+        stated("slip_problems"),
+        rule(
+            "two_pole_lines_merge",
+            lambda x: x.bins_at_zero < TWO_POLE_BINS,
+            ("slip", "slip_low"),
+            "needed_s",
+        ),
+        rule(
+            "current_not_steady", lambda x: x.current_range > MAX_CURRENT_RANGE, "low_a", "high_a"
+        ),
     ),
 )
 
-RULES: Table[Evidence] = Table(
-    *CONDITIONS.rules,
-    stated("baseline_problems", doubts=SLIP),
+RISES: tuple[Rule[Evidence], ...] = doubted(
+    SLIP,
+    stated("baseline_problems"),
     rule(
         "rotation_sidebands_steady",
         lambda x: x.change_db < x.limit_db,
         "change_db",
         state="normal",
-        doubts=SLIP,
     ),
     rule(
         "rotation_sidebands_in_noise",
         lambda x: x.over_floor < MIN_OVER_FLOOR,
         "floor_dbc",
         "baseline_dbc",
-        doubts=SLIP,
     ),
     rule(
         "line_beside_rotation_sidebands",
         lambda x: np.isfinite(x.neighbour_hz),
         ("line_hz", "neighbour_hz"),
         "rotation_hz",
-        doubts=SLIP,
     ),
     # A line of one side that moves the speed makes a weaker one on the other.
-    rule(
-        "rotation_sidebands_in_voltage",
-        lambda x: x.reactance >= MIN_LEAKAGE,
-        *RISE,
-        doubts=SLIP,
-    ),
+    rule("rotation_sidebands_in_voltage", lambda x: x.reactance >= MIN_LEAKAGE, *RISE),
     # Never `fault`: unbalance, a coupling or a load that swings once a turn look the same.
-    rule("rotation_sidebands_risen", always, *RISE, state="warning", doubts=SLIP),
+    rule("rotation_sidebands_risen", always, *RISE, state="warning"),
 )
+RULES: Table[Evidence] = Table(*CONDITIONS.rules, *RISES)

@@ -24,8 +24,8 @@ from vtox.diagnosers.decision import (
     verdicts,
 )
 from vtox.diagnosers.insulation import admittance
-from vtox.diagnosers.insulation.evidence import LEAST_S, Evidence, evidence
-from vtox.diagnosers.insulation.rules import MINIMUM_OHM, RULES
+from vtox.diagnosers.insulation.evidence import LEAST_S, MINIMUM_OHM, Evidence, evidence
+from vtox.diagnosers.insulation.rules import RULES
 from vtox.domain import QUIET
 
 FAULT = "insulation"
@@ -80,8 +80,8 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
         RULES,
         x,
         decided,
-        severity=rounded(np.maximum(level, CAPACITANCE_SEVERITY * changed), 3),
-        confidence=rounded(0.6 + 0.15 * x.whole + known, 3),
+        severity=np.maximum(level, CAPACITANCE_SEVERITY * changed),
+        confidence=0.6 + 0.15 * x.whole + known,
         statistic=_where(asked, np.where(changed, np.abs(x.change_f), x.conductance_s)),
         threshold=_where(asked, np.where(changed, x.bound_f, 1 / MINIMUM_OHM)),
         indicators=_indicators(x, asked, phase),

@@ -14,6 +14,10 @@ from vtox.diagnosers.insulation.admittance import Estimate
 from vtox.diagnosers.insulation.winding_admittance import winding_admittance
 from vtox.domain import VOLTAGES
 
+# Least resistance to earth at 40 C of random-wound machines below 1 kV (IEEE 43-2013): `warning`.
+MINIMUM_OHM = 5e6
+# A fifth of it is what one phase of a wet or burnt winding shows: `fault`.
+FAULT_OHM = 1e6
 # Temperature to which resistance is corrected.
 REFERENCE_C = 40.0
 # Resistance halves for every 10 C (IEEE 43-2013 for thermoplastic windings).
@@ -59,6 +63,26 @@ class Evidence:
     phase_changed: Bool
     whole: Bool
     other_phases: Objects
+
+    @property
+    def leaks(self) -> Bool:
+        """Whether the resistance is below the least for certain."""
+        return self.least_s > 1 / MINIMUM_OHM
+
+    @property
+    def severe(self) -> Bool:
+        """Whether it is below that of a fault for certain."""
+        return self.least_s > 1 / FAULT_OHM
+
+    @property
+    def limit_megohm(self) -> Float64:
+        """The limit that it is below."""
+        return np.where(self.severe, FAULT_OHM, MINIMUM_OHM) / 1e6
+
+    @property
+    def changed(self) -> Bool:
+        """Whether the capacitance changed since the baseline."""
+        return np.abs(self.change_f) > self.bound_f
 
 
 def evidence(

@@ -3,7 +3,7 @@
 `x` are columns (`Evidence`); the values of a code are the columns of the same names.
 """
 
-from vtox.diagnosers.decision import Rule, Table, always, rule, stated
+from vtox.diagnosers.decision import Rule, Table, always, doubted, rule, stated
 from vtox.diagnosers.turn_short.asymmetry_excess import DECISIVE_LIMIT
 from vtox.diagnosers.turn_short.conditions import Conditions
 from vtox.diagnosers.turn_short.evidence import Evidence
@@ -45,14 +45,12 @@ CONDITIONS: Table[Conditions] = Table(
 )
 
 UNUSED_VOLTAGES: tuple[Rule[Conditions], ...] = (stated("voltage_problems"),)
-IN_PART: tuple[Rule[Evidence], ...] = (
-    rule("part_of_record", lambda x: x.in_part, "record_share", "start_s", "end_s"),
-    *UNUSED_VOLTAGES,
+PART: Rule[Evidence] = rule(
+    "part_of_record", lambda x: x.in_part, "record_share", "start_s", "end_s"
 )
 # Without voltages the code itself leaves joints open.
-OTHER_CAUSES: tuple[Rule[Evidence], ...] = (
-    rule("joint_not_excluded", lambda x: x.by_voltage & (x.joint != ""), ("phase", "joint")),
-    *IN_PART,
+JOINT: Rule[Evidence] = rule(
+    "joint_not_excluded", lambda x: x.by_voltage & (x.joint != ""), ("phase", "joint")
 )
 LEVEL_ALONE: tuple[Rule[Evidence], ...] = (
     rule("supply_and_clamps_not_excluded", always, ("ratio", "raw_ratio"), "limit_ratio"),
@@ -62,48 +60,38 @@ FOUND = ("phase", "excess_ratio", "basis")
 
 RULES: Table[Evidence] = Table(
     *CONDITIONS.rules,
-    # What changed of the measurement since the baseline explains an excess, or keeps it open.
-    rule(
-        "phases_renamed",
-        lambda x: (x.over | x.undecided) & x.renamed,
-        "turned_deg",
-        "learnt_deg",
-        doubts=UNUSED_VOLTAGES,
+    *doubted(
+        UNUSED_VOLTAGES,
+        # What changed of the measurement since the baseline explains an excess, or keeps it open.
+        rule(
+            "phases_renamed",
+            lambda x: (x.over | x.undecided) & x.renamed,
+            "turned_deg",
+            "learnt_deg",
+        ),
+        rule("current_scale_changed", lambda x: x.over & x.rescaled, "susceptance_ratio"),
+        rule(
+            "clamp_changed",
+            lambda x: x.over & x.one_clamp,
+            "phase",
+            "gain_change_ratio",
+            doubts=(PART,),
+        ),
+        rule(
+            "clamp_of_two_not_excluded",
+            lambda x: x.over & x.two_clamps,
+            "gain_change_ratio",
+            doubts=(PART,),
+        ),
+        rule(
+            "turn_short_found",
+            lambda x: x.over & x.by_voltage,
+            *FOUND,
+            fault=lambda x: x.severe,
+            doubts=(JOINT, PART),
+        ),
+        rule("asymmetry_found", lambda x: x.over, *FOUND, state="warning", doubts=(JOINT, PART)),
     ),
-    rule(
-        "current_scale_changed",
-        lambda x: x.over & x.rescaled,
-        "susceptance_ratio",
-        doubts=UNUSED_VOLTAGES,
-    ),
-    rule(
-        "clamp_changed",
-        lambda x: x.over & x.one_clamp,
-        "phase",
-        "gain_change_ratio",
-        doubts=IN_PART,
-    ),
-    rule(
-        "clamp_of_two_not_excluded",
-        lambda x: x.over & x.two_clamps,
-        "gain_change_ratio",
-        doubts=IN_PART,
-    ),
-    rule(
-        "turn_short_found",
-        lambda x: x.over & x.severe,
-        *FOUND,
-        state="fault",
-        doubts=OTHER_CAUSES,
-    ),
-    rule(
-        "turn_short_found",
-        lambda x: x.over & x.by_voltage,
-        *FOUND,
-        state="warning",
-        doubts=OTHER_CAUSES,
-    ),
-    rule("asymmetry_found", lambda x: x.over, *FOUND, state="warning", doubts=OTHER_CAUSES),
     # The limit is too high to say `normal`.
     stated("voltage_problems", lambda x: x.undecided),
     rule(
