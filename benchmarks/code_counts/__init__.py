@@ -9,7 +9,7 @@
   that it had left (`walk`). A value of `vtox/domain.py` that is made of it is no stop.
 * Calls a record, of Python and of C, that the diagnosers of a family take in batches (`calls`).
 
-The goals were set with other means. Of ba71250 these give the same 481 constants, but 34 stops and
-25 returns for 33 and 22, as they follow a value further, and 2 to 8 % more calls: those of the
-whole diagnosis, from the recordings to the values that it returns.
+The goals were set with other means. Of ba71250 these give the same 481 constants, but 32 stops and
+23 returns for 33 and 22, and 2 to 8 % more calls: those of the whole diagnosis, from the recordings
+to the values that it returns.
 """

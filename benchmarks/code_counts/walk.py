@@ -14,8 +14,8 @@ from itertools import groupby
 from pathlib import Path
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-# Functions of Python whose answer is made of what they are given.
-PASSING = frozenset(("dict", "enumerate", "float", "int", "list", "map", "tuple", "zip"))
+# Functions of Python that hand on what they are given, item by item.
+PASSING = frozenset(("enumerate", "zip"))
 # The module of the values that functions hand on: making one is no stop.
 VALUES = "vtox.domain"
 # Methods that put what they are given into what they belong to.
@@ -201,6 +201,8 @@ class _Body:
         held = isinstance(node.func, ast.Attribute) and self.carries(node.func.value)
         given = [self.carries(x) for x in node.args]
         named = {k.arg: self.carries(k.value) for k in node.keywords}
+        if isinstance(node.func, ast.Name) and node.func.id in self.inner:
+            return self.run(self.inner.pop(node.func.id).body)  # of this function: no stop
         target = self._target(node.func)
         if target is None:
             if node.args and isinstance(node.func, ast.Attribute) and node.func.attr in ADDING:
@@ -213,8 +215,6 @@ class _Body:
 
     def _target(self, func: ast.expr) -> Target | None:
         match func:
-            case ast.Name(id=name) if name in self.inner:
-                return Target(self.module, self.inner[name])
             case ast.Name(id=name):
                 return self._defined(self.module, name)
             case ast.Attribute(value=ast.Name(id=owner), attr=name):

@@ -265,7 +265,7 @@ def verdicts(
         statistic=blank + statistic,
         threshold=blank + threshold,
         indicators=indicators,
-        evidence=evidence,
+        evidence=None if evidence is None else objects([e or () for e in evidence.tolist()]),
     )
 
 
@@ -305,10 +305,12 @@ def objects(values: Sequence[Any]) -> Objects:
 BLANKS: Mapping[Any, Any] = {Bool: False, Float64: np.nan, Objects: None, Stated: ()}
 
 
-def gathered(of: type[T], rows: Sequence[Mapping[str, Any]]) -> T:
-    """Return the columns of records, of the values that each has by the name of the column."""
-    found: dict[str, Any] = {}
+def gathered(of: type[T], rows: Sequence[Mapping[str, Any]], **whole: Any) -> T:
+    """Return columns, of the values that each record has by name; those of `whole` are given."""
+    found = dict(whole)
     for f in fields(of):  # type: ignore[arg-type]
+        if f.name in whole:
+            continue
         values = [row.get(f.name, BLANKS[f.type]) for row in rows]
         found[f.name] = (
             values

@@ -20,7 +20,7 @@ from vtox.diagnosers.bearing.rules import RULES
 from vtox.diagnosers.bearing.search_setup import SearchSetup, set_up_search
 from vtox.diagnosers.bearing.shaft_vibration import shaft_vibrations
 from vtox.diagnosers.bearing.signs import Signs, gather_signs
-from vtox.diagnosers.decision import Indicator, Stated, Verdicts, objects, rounded, take, verdicts
+from vtox.diagnosers.decision import Indicator, Stated, Verdicts, rounded, take, verdicts
 from vtox.diagnosers.features import VIBRATION
 from vtox.domain import VIBRATIONS, Motor, Reason, Recording, reason
 from vtox.dsp import quality
@@ -262,7 +262,7 @@ def concluded(x: Evidence, decided: Int, changes_db: Float64) -> Verdicts:
         statistic=rounded(x.level, 3),
         threshold=rounded(x.threshold, 3),
         indicators=_indicators(x, decided, changes_db),
-        evidence=objects([shown or () for shown in x.shown.tolist()]),
+        evidence=x.shown,
     )
 
 

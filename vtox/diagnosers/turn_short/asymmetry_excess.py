@@ -19,8 +19,10 @@ from vtox.diagnosers.turn_short.asymmetry_model import (
     Sequences,
     expected_ratio,
 )
-from vtox.diagnosers.turn_short.basis import LEAST_LIMIT
 
+# Least limit on the corrected |I2|/I1, by `HealthyModels.basis`:
+# docs/calibration/turn_short.md#scale.
+LEAST_LIMIT = np.array([0.08, 0.03, 0.03, 0.0075])
 # Limit of the squared corrected ratio in squared deviations, 1e-4 a frame:
 # docs/calibration/turn_short.md#frames.
 T2_LIMIT = 18.4
@@ -80,9 +82,9 @@ def asymmetry_excess(
     mean, model_std = expected_ratio(models, s)
     excess = s.i2 / s.i1 - mean
     gain = FRAMES_IN_MEDIAN if excess.shape[-1] >= SUSTAINED_FRAMES else 1.0
-    steady_std = median(np.sqrt(model_std**2 + models.noise[:, None] ** 2 / gain))
-    noise = np.maximum(_scatter(excess), models.noise)
-    std = np.sqrt(model_std**2 + noise[:, None] ** 2 / gain)
+    least_noise = models.noise[:, None]
+    noise = np.maximum(_scatter(excess)[:, None], least_noise)
+    std = np.sqrt(model_std**2 + noise**2 / gain)
     load_a = np.abs(s.i1).mean(axis=-1) / sqrt(2)
     limits = _limits(s, mean, std, bases, _supply_share(models, load_a), unpaired)
     stack = np.stack(list(limits.values()))
@@ -100,7 +102,7 @@ def asymmetry_excess(
         raw=raw,
         raw_median=median(raw),
         limit_median=median(limit),
-        steady_limit=sqrt(T2_LIMIT) * steady_std,
+        steady_limit=sqrt(T2_LIMIT) * median(np.sqrt(model_std**2 + least_noise**2 / gain)),
         load_a=load_a,
         worst_ratio=pick(size, worst),
         worst_limit=pick(limit, worst),
@@ -157,16 +159,18 @@ def _scatter(excess: Complex) -> Float64:
 
 def _running_median(x: Complex) -> Complex:
     """Return the median of both parts over `SUSTAINED_FRAMES` frames; it keeps edges."""
-    if x.shape[-1] < SUSTAINED_FRAMES:
-        whole = median(x.real) + 1j * median(x.imag)
-        return np.broadcast_to(whole[:, None], x.shape)
     near = x.take(_frames_nearby(x.shape[-1]), axis=-1)
     return np.asarray(median(near.real) + 1j * median(near.imag))
 
 
 @lru_cache(maxsize=64)
 def _frames_nearby(frames: int) -> Int:
-    """Return the frames around each, mirrored at the ends, shape (frames, `SUSTAINED_FRAMES`)."""
+    """Return the frames around each, mirrored at the ends, shape (frames, `SUSTAINED_FRAMES`).
+
+    All of them where there are fewer.
+    """
+    if frames < SUSTAINED_FRAMES:
+        return np.tile(np.arange(frames), (frames, 1))
     half = SUSTAINED_FRAMES // 2
     near = np.abs(np.add.outer(np.arange(frames), np.arange(-half, half + 1)))
     return np.asarray(np.minimum(near, 2 * (frames - 1) - near), np.int64)

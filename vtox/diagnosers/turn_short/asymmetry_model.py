@@ -23,13 +23,6 @@ from vtox.domain import Motor
 Y22 = 6 * np.exp(-1j * np.radians(70))
 Y22_STD = 1.0
 Y22_STD_UNRATED = 6.0
-# Least no-load current over the rated one.
-MIN_NO_LOAD_SHARE = 0.3
-# Least efficiency times power factor at rated load, also of machines up to so many watts per pole
-# pair.
-MIN_ACTIVE_SHARE = 0.5
-MIN_ACTIVE_SHARE_SMALL = 0.35
-SMALL_W_PER_POLE_PAIR = 250.0
 # Largest V2/V1 of a supply (EN 50160) and the I2 that it draws at most.
 SUPPLY_V2_LIMIT = 0.02
 SUPPLY_I2_LIMIT = 10 * SUPPLY_V2_LIMIT
@@ -90,21 +83,6 @@ def prior(motor: Motor | None, load_a: float, voltage_v: float | None) -> Asymme
     return replace(unit, base_a=rated_a or load_a, base_v=base_v)
 
 
-def max_rated_current_a(motor: Motor, load_a: float) -> float:
-    """Return the largest rated current that fits the nameplate, A rms.
-
-    With power and voltage it follows from the least active share; without them the machine may run
-    without load now.
-    """
-    if motor.rated_current_a:
-        return motor.rated_current_a
-    if motor.rated_power_w and motor.rated_voltage_v:
-        small = motor.rated_power_w <= SMALL_W_PER_POLE_PAIR * (motor.pole_pairs or 1)
-        active = MIN_ACTIVE_SHARE_SMALL if small else MIN_ACTIVE_SHARE
-        return motor.rated_power_w / (sqrt(3) * motor.rated_voltage_v * active)
-    return load_a / MIN_NO_LOAD_SHARE
-
-
 def _unit_covariance(*, rated: bool, measured: bool) -> Complex:
     std = (
         Y22_STD if rated else Y22_STD_UNRATED,
@@ -115,7 +93,7 @@ def _unit_covariance(*, rated: bool, measured: bool) -> Complex:
 
 
 # By whether a rated current is known, and whether voltages were measured.
-_UNIT_COVARIANCES = np.array(
+UNIT_COVARIANCES = np.array(
     [
         [_unit_covariance(rated=rated, measured=measured) for measured in (False, True)]
         for rated in (False, True)
@@ -202,27 +180,6 @@ def asymmetries(models: Sequence[Asymmetry]) -> Asymmetries:
     for i, model in enumerate(models):
         columns.put(i, model)
     return columns
-
-
-def priors(motors: Sequence[Motor], load_a: Float64, voltage_v: Float64) -> Asymmetries:
-    """Return `prior` of each machine; `voltage_v` is NaN where it was not measured.
-
-    Without voltages the scale is that of the largest rated current that fits the nameplate.
-    """
-    measured = np.isfinite(voltage_v)
-    rated_a = np.array([m.rated_current_a or 0.0 for m in motors])
-    rated_v = np.array([m.rated_voltage_v or np.nan for m in motors])
-    known, which = rated_a > 0, np.asarray(measured, np.int64)
-    least = zip(motors, load_a.tolist(), strict=True)
-    base_a = np.where(measured, load_a, [max_rated_current_a(m, a) for m, a in least])
-    return Asymmetries(
-        mean=np.tile(np.array([Y22, 0, 0]), (len(motors), 1)),
-        covariance=_UNIT_COVARIANCES[np.asarray(known, np.int64), which],
-        noise=np.full(len(motors), NOISE_STD),
-        session=np.where(measured, SESSION_STD, SESSION_STD_UNMEASURED),
-        base_a=np.where(known, rated_a, base_a),
-        base_v=np.where(np.isfinite(rated_v) & measured, rated_v / sqrt(3), voltage_v),
-    )
 
 
 def expected_ratio(models: Asymmetries, s: Sequences) -> tuple[Complex, Float64]:

@@ -7,9 +7,9 @@ import numpy as np
 
 from vtox.arrays import Bool, Complex, Float64, median
 from vtox.diagnosers.current.front_end import CurrentAnalysis
-from vtox.diagnosers.decision import Stated
+from vtox.diagnosers.decision import Objects, Stated, objects
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
-from vtox.domain import CURRENTS, Reason, reason
+from vtox.domain import CURRENTS, Motor
 from vtox.dsp import supply_line
 
 TINY = float(np.finfo(np.float32).tiny)
@@ -21,15 +21,20 @@ LOW_LOAD = 0.2
 class Conditions:
     """Columns of length batch; what needs frames is NaN where there are none.
 
-    `input_problems` and `voltage_problems` are those that the front end states, `frame_problems`
-    why there are no frames. `zero_sequence_ratio` is |I0|/|I1| and `negative_sequence_ratio`
-    |I2|/|I1|, each a ratio of medians over the frames; `low_a` and `high_a` are the range of |I1|,
-    `load_a` its mean, `needed_a` the least load (A rms); `unbalance_ratio` is V2/V1. `voltages`
-    says whether three were measured that belong to the currents.
+    `input_problems` and `voltage_problems` are those that the front end states, `missing` the
+    currents that are not there. There are `frames` where a record is as long as `needed_s`.
+    `zero_sequence_ratio` is |I0|/|I1| and `negative_sequence_ratio` |I2|/|I1|, each a ratio of
+    medians over the frames; `low_a` and `high_a` are the range of |I1|, `load_a` its mean,
+    `needed_a` the least load (A rms); `unbalance_ratio` is V2/V1. `voltages` says whether three
+    were measured that belong to the currents, `unrated` that the nameplate gives no rated current.
     """
 
     input_problems: Stated
-    frame_problems: Stated
+    three_currents: Bool
+    frames: Bool
+    missing: Objects
+    duration_s: Float64
+    needed_s: Float64
     voltage_problems: Stated
     voltages: Bool
     inverter: Bool
@@ -40,6 +45,7 @@ class Conditions:
     load_a: Float64
     needed_a: Float64
     unbalance_ratio: Float64
+    unrated: Bool
 
 
 def conditions(analysis: CurrentAnalysis) -> Conditions:
@@ -47,6 +53,7 @@ def conditions(analysis: CurrentAnalysis) -> Conditions:
     count = len(analysis.recordings)
     problems = _voltage_problems(analysis)
     measured = bool(analysis.sequence_v.shape[-1])
+    missing = tuple(c for c in CURRENTS if c not in analysis.currents)
     size = np.abs(analysis.sequence_i)
     if size.shape[-1]:
         i0, i1, i2 = median(size).T
@@ -60,7 +67,11 @@ def conditions(analysis: CurrentAnalysis) -> Conditions:
     rated_a = np.array([m.rated_current_a or 0.0 for m in analysis.motors])
     return Conditions(
         input_problems=analysis.problems,
-        frame_problems=[] if size.shape[-1] else [_no_frames(analysis)] * count,
+        three_currents=np.full(count, not missing),
+        frames=np.full(count, bool(size.shape[-1])),
+        missing=objects([missing] * count),
+        duration_s=np.full(count, analysis.duration_s),
+        needed_s=np.full(count, supply_line.FRAME_S),
         voltage_problems=problems,
         voltages=np.array([measured and not p for p in problems]),
         inverter=np.array([m.supply == "inverter" for m in analysis.motors]),
@@ -71,6 +82,7 @@ def conditions(analysis: CurrentAnalysis) -> Conditions:
         load_a=mean / sqrt(2),
         needed_a=LOW_LOAD * rated_a,
         unbalance_ratio=v2 / np.where(v1 == 0, TINY, v1),
+        unrated=np.array([not _rated(m) for m in analysis.motors]),
     )
 
 
@@ -83,12 +95,8 @@ def sequences(analysis: CurrentAnalysis) -> Sequences:
     return Sequences(_nonzero(i1), i2, i0, _nonzero(v1), v2)
 
 
-def _no_frames(analysis: CurrentAnalysis) -> tuple[Reason, ...]:
-    if analysis.three_currents:
-        needed = {"duration_s": analysis.duration_s, "needed_s": supply_line.FRAME_S}
-        return (reason("record_too_short", **needed),)
-    missing = tuple(c for c in CURRENTS if c not in analysis.currents)
-    return (reason("missing_channel", channels=missing),)
+def _rated(motor: Motor) -> bool:
+    return bool(motor.rated_current_a or (motor.rated_power_w and motor.rated_voltage_v))
 
 
 def _voltage_problems(analysis: CurrentAnalysis) -> Stated:

@@ -16,14 +16,20 @@ from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.decision import Indicator, Verdicts, rounded, verdicts
 from vtox.diagnosers.turn_short.asymmetry_excess import AsymmetryExcess, asymmetry_excess
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences
-from vtox.diagnosers.turn_short.basis import CONFIDENCE, basis
 from vtox.diagnosers.turn_short.conditions import conditions, sequences
 from vtox.diagnosers.turn_short.evidence import Evidence, evidence
+from vtox.diagnosers.turn_short.explanation import explanations
 from vtox.diagnosers.turn_short.healthy_model import healthy_models
-from vtox.diagnosers.turn_short.measurement import as_named_when_learnt, renaming
+from vtox.diagnosers.turn_short.measurement import (
+    as_named_when_learnt,
+    renaming,
+    susceptance_ratios,
+)
 from vtox.diagnosers.turn_short.rules import CONDITIONS, RULES
 
 FAULT = "turn_short"
+# Confidence before the distance from the limit is taken into account, by `HealthyModels.basis`.
+CONFIDENCE = np.array([0.3, 0.6, 0.7, 0.95])
 # Corrected |I2|/I1 -> severity.
 SEVERITIES = ((0.0, 0.01, 0.03, 0.08, 0.25), (0.0, 0.15, 0.35, 0.65, 1.0))
 
@@ -52,24 +58,25 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
     Kliman, Premerlani, Koegl, Hoeweler 1996 (IAS:687); Lee, Tallam, Habetler 2003 (TPEL
     18(3):865).
     """
-    c = conditions(analysis)
-    decided = CONDITIONS.decide(c, len(analysis.recordings))
+    s, c = sequences(analysis), conditions(analysis)
+    decided = CONDITIONS.decide(c, len(baselines))
     asked = decided < 0
     if not asked.any():
         return verdicts(FAULT, CONDITIONS, c, decided)
-    s = sequences(analysis)
     models = healthy_models(analysis, c, s, baselines)
-    bases = basis(models.by_voltage, models.by_baseline)
     unpaired = np.array([p is not None for p in analysis.pairing_problems])
 
     def over_healthy(x: Sequences) -> AsymmetryExcess:
-        return asymmetry_excess(x, models.columns, bases, unpaired)
+        return asymmetry_excess(x, models.columns, models.basis, unpaired)
 
     now = renaming(analysis, models)
     if now.renamed.any():
         s = as_named_when_learnt(s, now.renamed, over_healthy)
     excess = over_healthy(s)
-    x = evidence(analysis, c, excess, models, now, asked)
+    rows = np.flatnonzero(asked & (excess.worst_over > 1) & ~now.renamed)
+    susceptance_ratio = susceptance_ratios(excess, models, rows)
+    explained = explanations(analysis, excess, models, rows[np.isnan(susceptance_ratio[rows])])
+    x = evidence(c, excess, models, now, susceptance_ratio, explained, asked)
     decided = RULES.decide(x, len(asked))
     found = x.over & ~np.isnan(x.excess_ratio)
     over = np.minimum(1.0, excess.worst_over)
@@ -80,7 +87,7 @@ def diagnose(analysis: CurrentAnalysis, baselines: Sequence[Baseline | None]) ->
         x,
         decided,
         severity=np.interp(x.excess_ratio, *SEVERITIES),
-        confidence=CONFIDENCE[bases] * certain,
+        confidence=CONFIDENCE[models.basis] * certain,
         statistic=_where(asked, rounded((excess.worst_ratio / excess.worst_std) ** 2, 3)),
         threshold=_where(asked, rounded((excess.worst_limit / excess.worst_std) ** 2, 3)),
         indicators=_indicators(x, asked, found),

@@ -6,22 +6,33 @@ from math import sqrt
 
 import numpy as np
 
-from vtox.arrays import Bool
+from vtox.arrays import Bool, Float64, Int
 from vtox.baseline import Asymmetry, Baseline
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.decision import Stated
 from vtox.diagnosers.features import SUPPLY
 from vtox.diagnosers.turn_short.asymmetry_model import (
+    NOISE_STD,
+    SESSION_STD,
+    SESSION_STD_UNMEASURED,
+    UNIT_COVARIANCES,
+    Y22,
     Asymmetries,
     Sequences,
-    priors,
     same_frequency,
 )
 from vtox.diagnosers.turn_short.conditions import Conditions
-from vtox.domain import Reason, reason
+from vtox.domain import Motor, Reason, reason
 
 # Largest ratio of loads by which a baseline applies beyond those learnt, without voltages.
 LOAD_MARGIN = 1.25
+# Least no-load current over the rated one.
+MIN_NO_LOAD_SHARE = 0.3
+# Least efficiency times power factor at rated load, also of machines up to so many watts per pole
+# pair.
+MIN_ACTIVE_SHARE = 0.5
+MIN_ACTIVE_SHARE_SMALL = 0.35
+SMALL_W_PER_POLE_PAIR = 250.0
 NO_BASELINE = (reason("no_baseline"),)
 
 
@@ -42,9 +53,10 @@ class HealthyModels:
         return np.isfinite(self.columns.base_v)
 
     @property
-    def by_baseline(self) -> Bool:
-        """Whether the model was learnt."""
-        return np.array([not p for p in self.baseline_problems])
+    def basis(self) -> Int:
+        """What a diagnosis rests on: 2 where voltages count, 1 more where a model was learnt."""
+        learnt = np.array([not p for p in self.baseline_problems])
+        return np.asarray(2 * self.by_voltage + learnt, np.int64)
 
     def of(self, i: int) -> Asymmetry:
         """Return the model of one record."""
@@ -95,6 +107,42 @@ def healthy_models(
             learnt[i] = baseline.asymmetry
             columns.put(i, baseline.asymmetry)
     return HealthyModels(columns, learnt, problems)
+
+
+def priors(motors: Sequence[Motor], load_a: Float64, voltage_v: Float64) -> Asymmetries:
+    """Return `prior` of each machine; `voltage_v` is NaN where it was not measured.
+
+    Without voltages the scale is that of the largest rated current that fits the nameplate.
+    """
+    measured = np.isfinite(voltage_v)
+    rated_a = np.array([m.rated_current_a or 0.0 for m in motors])
+    rated_v = np.array([m.rated_voltage_v or np.nan for m in motors])
+    known, which = rated_a > 0, np.asarray(measured, np.int64)
+    least = zip(motors, load_a.tolist(), strict=True)
+    base_a = np.where(measured, load_a, [max_rated_current_a(m, a) for m, a in least])
+    return Asymmetries(
+        mean=np.tile(np.array([Y22, 0, 0]), (len(motors), 1)),
+        covariance=UNIT_COVARIANCES[np.asarray(known, np.int64), which],
+        noise=np.full(len(motors), NOISE_STD),
+        session=np.where(measured, SESSION_STD, SESSION_STD_UNMEASURED),
+        base_a=np.where(known, rated_a, base_a),
+        base_v=np.where(np.isfinite(rated_v) & measured, rated_v / sqrt(3), voltage_v),
+    )
+
+
+def max_rated_current_a(motor: Motor, load_a: float) -> float:
+    """Return the largest rated current that fits the nameplate, A rms.
+
+    With power and voltage it follows from the least active share; without them the machine may run
+    without load now.
+    """
+    if motor.rated_current_a:
+        return motor.rated_current_a
+    if motor.rated_power_w and motor.rated_voltage_v:
+        small = motor.rated_power_w <= SMALL_W_PER_POLE_PAIR * (motor.pole_pairs or 1)
+        active = MIN_ACTIVE_SHARE_SMALL if small else MIN_ACTIVE_SHARE
+        return motor.rated_power_w / (sqrt(3) * motor.rated_voltage_v * active)
+    return load_a / MIN_NO_LOAD_SHARE
 
 
 def _supply_mismatch(baseline: Baseline, analysis: CurrentAnalysis, i: int) -> Reason | None:

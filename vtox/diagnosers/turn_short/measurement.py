@@ -10,8 +10,7 @@ from math import nan, sqrt
 
 import numpy as np
 
-from vtox.arrays import TURN_120, Bool, Complex, Int
-from vtox.baseline import Asymmetry
+from vtox.arrays import TURN_120, Bool, Complex, Float64, Int
 from vtox.diagnosers.current.front_end import CurrentAnalysis
 from vtox.diagnosers.turn_short.asymmetry_excess import AsymmetryExcess
 from vtox.diagnosers.turn_short.asymmetry_model import Sequences, susceptance
@@ -66,24 +65,28 @@ def _turned(s: Sequences, turns: Complex) -> Sequences:
     return replace(s, i2=s.i2 * turns[:, None], v2=v2)
 
 
-def scale_change(s: Sequences, i: int, model: Asymmetry, excess_ratio: float) -> float:
-    """Return the susceptance over that learnt where its scale is another now, else NaN.
+def susceptance_ratios(excess: AsymmetryExcess, models: HealthyModels, rows: Int) -> Float64:
+    """Return the susceptance of some records over that learnt where its scale is another now.
 
-    At a given voltage the reactive current magnetises the machine, whatever the load; the leakage
-    of both windings adds at most I^2/|Y22|, the admittance at standstill being |Y22|. A short adds
-    to I1 as much as to I2: `excess_ratio`, over I1, counts for the machine's own.
+    NaN where it is not, and in the other records. At a given voltage the reactive current
+    magnetises the machine, whatever the load; the leakage of both windings adds at most
+    I^2/|Y22|, the admittance at standstill being |Y22|. A short adds to I1 as much as to I2: its
+    excess, over I1, counts for the machine's own.
     """
-    if s.v1 is None or model.base_v is None or not model.susceptance_s:
-        return nan
-    now_s = float(susceptance(s.i1[i], s.v1[i]))
-    load_a, volts = (float(np.mean(np.abs(x[i]))) / sqrt(2) for x in (s.i1, s.v1))
-    leakage_ohm = model.base_v / model.base_a / abs(model.mean[0])
-    more_a2, less_a2 = load_a**2 - model.low_a**2, model.high_a**2 - load_a**2
-    short_s = excess_ratio * load_a / volts
-    low_s = model.susceptance_s / MAX_SUSCEPTANCE_RATIO - short_s
-    high_s = model.susceptance_s * MAX_SUSCEPTANCE_RATIO + short_s
-    low_s -= max(0.0, less_a2) * leakage_ohm / volts**2
-    high_s += max(0.0, more_a2) * leakage_ohm / volts**2
-    if low_s <= now_s <= high_s:
-        return nan
-    return now_s / model.susceptance_s
+    ratios = np.full(len(models.learnt), nan)
+    for i in rows.tolist():
+        model, s = models.learnt[i], excess.sequences
+        if model is None or s.v1 is None or model.base_v is None or not model.susceptance_s:
+            continue
+        now_s = float(susceptance(s.i1[i], s.v1[i]))
+        load_a, volts = (float(np.mean(np.abs(x[i]))) / sqrt(2) for x in (s.i1, s.v1))
+        leakage_ohm = model.base_v / model.base_a / abs(model.mean[0])
+        more_a2, less_a2 = load_a**2 - model.low_a**2, model.high_a**2 - load_a**2
+        short_s = float(excess.worst_ratio[i]) * load_a / volts
+        low_s = model.susceptance_s / MAX_SUSCEPTANCE_RATIO - short_s
+        high_s = model.susceptance_s * MAX_SUSCEPTANCE_RATIO + short_s
+        low_s -= max(0.0, less_a2) * leakage_ohm / volts**2
+        high_s += max(0.0, more_a2) * leakage_ohm / volts**2
+        if not low_s <= now_s <= high_s:
+            ratios[i] = now_s / model.susceptance_s
+    return ratios

@@ -20,7 +20,8 @@ UNBALANCE_LIMIT = 0.023
 # Without these no asymmetry is looked at, and nothing is learnt.
 CONDITIONS: Table[Conditions] = Table(
     stated("input_problems"),
-    stated("frame_problems"),
+    rule("missing_channel", lambda x: ~x.three_currents, ("channels", "missing")),
+    rule("record_too_short", lambda x: ~x.frames, "duration_s", "needed_s"),
     rule(
         "currents_do_not_sum_to_zero",
         lambda x: x.zero_sequence_ratio > ZERO_SEQUENCE_LIMIT,

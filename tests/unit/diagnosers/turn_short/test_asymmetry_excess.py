@@ -8,13 +8,13 @@ import pytest
 from tests.signals.phasor_motor import MOTOR
 from vtox.baseline import Asymmetry
 from vtox.diagnosers.turn_short import asymmetry_excess
+from vtox.diagnosers.turn_short.asymmetry_excess import LEAST_LIMIT
 from vtox.diagnosers.turn_short.asymmetry_model import (
     SUPPLY_I2_LIMIT,
     Sequences,
     asymmetries,
     prior,
 )
-from vtox.diagnosers.turn_short.basis import LEAST_LIMIT, basis
 
 FRAMES = 20
 
@@ -32,7 +32,7 @@ def excess(
     *,
     unpaired: bool = False,
 ) -> asymmetry_excess.AsymmetryExcess:
-    bases = basis(np.array([voltage]), np.array([baseline]))
+    bases = np.array([2 * voltage + baseline])
     models = replace(asymmetries([model]), base_v=np.array([230.0 if voltage else np.nan]))
     return asymmetry_excess.asymmetry_excess(s, models, bases, np.array([unpaired]))
 

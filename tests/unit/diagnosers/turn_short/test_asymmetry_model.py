@@ -4,15 +4,17 @@ import pytest
 from tests.signals.phasor_motor import MOTOR
 from vtox import Motor
 from vtox.diagnosers.turn_short.asymmetry_model import (
-    MIN_ACTIVE_SHARE,
-    MIN_ACTIVE_SHARE_SMALL,
     Y22,
     Sequences,
     asymmetries,
     expected_ratio,
-    max_rated_current_a,
     prior,
     same_frequency,
+)
+from vtox.diagnosers.turn_short.healthy_model import (
+    MIN_ACTIVE_SHARE,
+    MIN_ACTIVE_SHARE_SMALL,
+    max_rated_current_a,
 )
 
 

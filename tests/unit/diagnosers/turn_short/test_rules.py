@@ -2,18 +2,18 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.unit.diagnosers.columns import columns, outcome
-from vtox.diagnosers.turn_short.basis import TEXTS, basis
-from vtox.diagnosers.turn_short.evidence import Evidence
+from vtox.diagnosers.turn_short.evidence import BASES, Evidence
 from vtox.diagnosers.turn_short.rules import RULES
 from vtox.domain import reason
 
 NO_BASELINE = (reason("no_baseline"),)
 NOT_PAIRED = (reason("voltages_between_lines"),)
 HEALTHY = {
+    "three_currents": True,
+    "frames": True,
     "zero_sequence_ratio": 0.01,
     "negative_sequence_ratio": 0.01,
     "low_a": 9.0,
@@ -98,4 +98,4 @@ def test_conditions_come_before_any_asymmetry(given: dict[str, Any], expected: s
 )
 def test_the_basis_has_four_texts(voltage: bool, baseline: bool, text: str) -> None:
     """They are values of the indicator `basis`, which users compare with."""
-    assert TEXTS[basis(np.array([voltage]), np.array([baseline]))].tolist() == [text]
+    assert BASES[2 * voltage + baseline] == text
