@@ -113,7 +113,7 @@ def _of_comb(s: Signs, comb: LeadingComb) -> dict[str, Any]:
         "speed_rpm": speed.rpm,
         "speed_source": speed.source,
         "confidence": min(sure, MAX_BEARING_CAGE_CONFIDENCE) if s.only_bearing_cage else sure,
-        "shown": _shown(s, comb),
+        "shown": _combs_and_lines(s, comb),
     }
     if not s.search.detected:
         return row
@@ -149,7 +149,7 @@ def _at_speed(why: Reason, s: Signs) -> Reason:
     return Reason(why.code, {**why.values, "speed_rpm": speed.rpm, "speed_source": speed.source})
 
 
-def _shown(s: Signs, comb: LeadingComb) -> tuple[Mapping[str, Any], ...]:
+def _combs_and_lines(s: Signs, comb: LeadingComb) -> tuple[Mapping[str, Any], ...]:
     """Return what is shown: a row a defect, the likeliest first, then the lines of its comb."""
     defects = tuple(
         {
