@@ -3,7 +3,7 @@ PY ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: help setup demo up unit test check audit sbom evaluate faults hosts bench plots profile handbook openapi format lock clean
+.PHONY: help setup demo up unit test check audit sbom evaluate faults hosts bench plots profile handbook codes openapi format lock clean
 
 help:
 	@echo "make demo      the whole system with a simulated fleet (ARGS='--machines 20')"
@@ -19,6 +19,7 @@ help:
 	@echo "make handbook  the documents as a site that reads offline, with a reference made from the code"
 	@echo "make audit     known vulnerabilities of the locked packages (part of make check)"
 	@echo "make sbom      the locked packages as CycloneDX, in sbom.json"
+	@echo "make codes     write the tables of codes in docs/faults from the rules of the diagnosers"
 	@echo "make openapi   write docs/openapi.json, the description of the HTTP interface"
 	@echo "make evaluate  what is found, missed and abstained from, on recordings and on the motor model"
 
@@ -106,6 +107,9 @@ profile: setup
 handbook: setup
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r handbook/requirements.lock
 	@$(BIN)/python -m handbook
+
+codes: setup
+	@$(BIN)/python -m handbook.fault_codes
 
 openapi: setup
 	@$(BIN)/python -m api.openapi docs/openapi.json

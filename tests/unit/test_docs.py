@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from handbook.fault_codes import UNWRITTEN, with_codes
 from tests.paths import ROOT
 from vtox.domain import DEFECTS
 from vtox.faults import FAULTS
@@ -42,14 +43,22 @@ def rows(page: Path, head: str) -> list[list[str]]:
 @pytest.mark.parametrize("topic", CODE_PAGES)
 def test_codes_and_advice_are_those_of_the_sentences(topic: str) -> None:
     table = rows(CODE_PAGES[topic], "code")
-    assert all(meaning for _, meaning, _ in table)
-    assert len({code for code, _, _ in table}) == len(table)
-    advice = {code.strip("`"): text for code, _, text in table}
+    assert all(meaning for *_, meaning, _ in table)
+    assert len({code for code, *_ in table}) == len(table)
+    advice = {code.strip("`"): text for code, *_, text in table if code.startswith("`")}
     # A code that several faults give may stand on their pages too.
     topics = catalogue("en").topics
     general = {c: said for c, said in topics["general"].items() if c in advice}
     sentences = {**topics[topic], **general}
     assert advice == {code: sentence.advice for code, sentence in sentences.items()}
+
+
+@pytest.mark.parametrize("fault", FAULT_PAGES)
+def test_codes_of_a_fault_are_those_of_its_rules(fault: str) -> None:
+    """Where they differ, `make codes` writes them."""
+    text = FAULT_PAGES[fault].read_text()
+    assert with_codes(fault, text) == text
+    assert f"| {UNWRITTEN} |" not in text
 
 
 @pytest.mark.parametrize("fault", FAULT_PAGES)

@@ -1,0 +1,82 @@
+"""The tables of codes on the pages of the faults, written from the rules that decide.
+
+    python -m handbook.fault_codes
+
+A table has a row for each code in the order in which the rules ask, and the first that holds
+decides; then their doubts, then codes that an earlier step states. Order and states are those of
+the rules, advice is that of the sentences. The meaning of a code is written by hand, on the page,
+and kept; so is the state of a code that no rule names.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+from handbook.sources import DOCS
+from vtox.diagnosers.decision import Rule, Table
+from vtox.domain import State
+from vtox.faults import FAULTS
+from vtox.sentences.rendering import TABLES, advice
+
+FOLDER = DOCS / "faults"
+HEAD = "| code | state | meaning | what to do |\n|---|---|---|---|\n"
+ROW = re.compile(r"^\| (`\w+`|\*[\w ]+\*) \|.*\|$", re.MULTILINE)
+STATES: tuple[State, ...] = ("unknown", "normal", "warning", "fault")
+# Until somebody writes what it means.
+UNWRITTEN = "?"
+
+
+def with_codes(fault: str, page: str) -> str:
+    """Return the text of a fault's page with the table of codes that its rules give."""
+    overview = _meanings((FOLDER / "README.md").read_text())
+    written = _rows(page)
+    meanings = overview | _meanings(page)
+    lines = []
+    for name, state in _in_order(fault):
+        what = advice(name.strip("`")) if name.startswith("`") else ""
+        kept = written[name][1] if name in written else UNWRITTEN
+        cells = (name, state or kept, meanings.get(name, UNWRITTEN), what)
+        lines.append(f"| {' | '.join(cells)} |\n")
+    table = HEAD + "".join(lines)
+    return re.sub(rf"{re.escape(HEAD)}(?:\|.*\n)*", lambda _: table, page, count=1)
+
+
+def _rows(page: str) -> Mapping[str, list[str]]:
+    """Return the cells of the rows of a page by the first of them."""
+    cells = ([c.strip() for c in m[0].split("|")[1:-1]] for m in ROW.finditer(page))
+    return {row[0]: row for row in cells}
+
+
+def _meanings(page: str) -> dict[str, str]:
+    return {name: row[-2] for name, row in _rows(page).items()}
+
+
+def _in_order(fault: str) -> Iterator[tuple[str, str]]:
+    """Yield the first cell of each row and its states, none where the page says them."""
+    table: Table[Any] = import_module(f"vtox.diagnosers.{fault}.rules").RULES
+    doubts = [d for r in table.rules for d in r.doubts]
+    states: dict[str, list[str]] = {}
+    for r in table.rules:
+        states.setdefault(_name(r), []).append(r.state)
+    for d in doubts:
+        states.setdefault(_name(d), [])
+    for name, found in states.items():
+        yield name, " or ".join(f"`{x}`" for x in STATES if x in found) or "doubt"
+    yield from ((f"`{code}`", "") for code in TABLES[fault] if f"`{code}`" not in states)
+
+
+def _name(r: Rule[Any]) -> str:
+    """Return the code of a rule, or in words the column whose reasons it hands on."""
+    return f"*{r.stated.replace('_', ' ')}*" if r.stated else f"`{r.code}`"
+
+
+def main() -> None:
+    """Write the tables of all faults."""
+    for fault in FAULTS:
+        page = FOLDER / f"{fault}.md"
+        page.write_text(with_codes(fault, page.read_text()))
+
+
+if __name__ == "__main__":
+    main()
