@@ -1,35 +1,29 @@
-"""The texts of the pages: one folder of JSON for each language, a file for each page.
+"""The texts of the pages, from the catalogue of words.
 
-A page has `{{ fleet.machines }}` where the text `machines` of `fleet.json` belongs. All texts of
+A page has `{{ fleet.machines }}` where the text `machines` of `[pages.fleet]` belongs. All texts of
 the language go with the page as JSON, from which its scripts take theirs (`static/texts.js`).
-docs/reference/pages.md says how to add a text or a language.
 """
 
 import json
 import re
 from functools import cache
 from html import escape
-from pathlib import Path
 
+from vtox.words.catalogue import catalogue
 from vtox.words.languages import NAMES, TAGS, Language
 from vtox.words.rendering import headings
 
-FOLDER = Path(__file__).parent / "texts"
 _PLACE = re.compile(r"\{\{ (\w+\.\w+) \}\}")
 _CODE = re.compile(r"`([^`]*)`")
 
 
 @cache
 def page_texts(language: Language) -> dict[str, str]:
-    """Return the texts of a language by their keys, such as `fleet.machines`.
-
-    Names come from the catalogue of words: `words.fault_broken_bar`, `words.state_normal`.
-    """
+    """Return the texts of a language by their keys: `fleet.machines`, `words.fault_broken_bar`."""
     names = {f"words.{kind}_{i}": name for kind, i, name in headings(language)}
+    pages = catalogue(language).pages
     return names | {
-        f"{file.stem}.{name}": text
-        for file in sorted((FOLDER / language).glob("*.json"))
-        for name, text in json.loads(file.read_text("utf-8")).items()
+        f"{page}.{k}": text for page, texts in pages.items() for k, text in texts.items()
     }
 
 

@@ -30,7 +30,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All words of a language: its sentences by topic and by code, its names by identifier.
+    """All words of a language: sentences by topic and by code, names by identifier, texts by page.
 
     Names are in small letters where the language has them.
     """
@@ -41,6 +41,7 @@ class Catalogue:
     words: dict[str, str]
     topics: Mapping[str, Mapping[str, Sentence]]
     sentences: dict[str, Sentence]
+    pages: Mapping[str, Mapping[str, str]]
 
 
 @cache
@@ -71,6 +72,7 @@ def read(folder: Path) -> Catalogue:
         words=tables["words"],
         topics=topics,
         sentences={code: said for table in topics.values() for code, said in table.items()},
+        pages=tables["pages"],
     )
 
 
