@@ -17,7 +17,8 @@ from handbook.sources import DOCS
 from vtox.diagnosers.decision import Rule, Table
 from vtox.domain import State
 from vtox.faults import FAULTS
-from vtox.sentences.rendering import TABLES, advice
+from vtox.words.catalogue import catalogue
+from vtox.words.rendering import advice
 
 FOLDER = DOCS / "faults"
 HEAD = "| code | state | meaning | what to do |\n|---|---|---|---|\n"
@@ -63,7 +64,9 @@ def _in_order(fault: str) -> Iterator[tuple[str, str]]:
         states.setdefault(_name(d), [])
     for name, found in states.items():
         yield name, " or ".join(f"`{x}`" for x in STATES if x in found) or "doubt"
-    yield from ((f"`{code}`", "") for code in TABLES[fault] if f"`{code}`" not in states)
+    yield from (
+        (f"`{code}`", "") for code in catalogue("en").topics[fault] if f"`{code}`" not in states
+    )
 
 
 def _name(r: Rule[Any]) -> str:
