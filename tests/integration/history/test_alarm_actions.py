@@ -15,7 +15,7 @@ from tests.integration.store.test_alarm_book import ALARM, action
 from vtox import keys
 from vtox.alarms.work_orders import WorkOrder
 from vtox.domain import Motor
-from vtox.history.database import engine_to_write, migrate
+from vtox.history.database import engine_to_write
 from vtox.history.recorder import Recorder
 from vtox.history.schema import alarm_actions, alerts
 from vtox.settings import Settings
@@ -118,29 +118,3 @@ def test_actions_are_shown_while_the_tables_are_of_the_version_before(
     engine.dispose()
     shown = served.get(PATH).raise_for_status().json()["data"]["actions"]
     assert [a["action"] for a in shown] == ["acknowledge", "work_order", "close"]
-
-
-def test_a_history_of_the_version_before_is_brought_up_to_date(
-    settings: Settings, client: Client, served: httpx.Client
-) -> None:
-    engine = engine_to_write(settings)
-    migrate(engine)
-    with engine.begin() as db:
-        later = ("alarm_actions", "notified", "deliveries", "delivery_targets", "retention_clock")
-        for table in later:
-            db.execute(text(f"DROP TABLE {table}"))
-        db.execute(text("DROP INDEX alerts_of_alarm"))
-        db.execute(text("ALTER TABLE alerts DROP COLUMN doubts"))
-        db.execute(text("ALTER TABLE records DROP COLUMN windows"))
-        # What the version before has twice must not stop the migration.
-        twice = "'A', 'M1', 'bearing', 'warning', 'raised', 5.0, 'x', 'x', '{}'"
-        db.execute(text(f"INSERT INTO alerts VALUES (1, 0, {twice}), (2, 0, {twice})"))
-        db.execute(text("UPDATE alembic_version SET version_num = '0002'"))
-    advance(client)
-    add_alert(client, 5.0)
-    act(client, action())
-    assert len(served.get(PATH).raise_for_status().json()["data"]["actions"]) == 1
-    migrate(engine)
-    engine.dispose()
-    assert count(settings, alarm_actions) == 0
-    assert [r["id_ms"] for r in rows(settings, alerts)] == [1]
