@@ -98,11 +98,11 @@ def test_api_and_flower_respond(running: Cluster) -> None:
     eventually(lambda: _status(flower) == 200, 30)
 
 
-def test_without_a_secret_of_the_notifier_all_others_run(running: Cluster) -> None:
-    alarm = eventually(lambda: alarms(running).get("process:notifier"), 60)
-    assert alarm["code"] == "process_absent"
+def test_a_missing_secret_of_a_webhook_is_an_alarm_and_all_run(running: Cluster) -> None:
+    alarm = eventually(lambda: alarms(running).get("notifier"), 90)
+    assert (alarm["code"], alarm["values"]) == ("target_unusable", {"target": "hook"})
     checks = (api(running, "/health/ready") or httpx.Response(0)).json()["checks"]
-    assert "HOOK_SECRET_THAT_NOBODY_SET" in checks["process:notifier"][0]["observedValue"]
+    assert "HOOK_SECRET_THAT_NOBODY_SET" in checks["notifier"][0]["observedValue"]
 
 
 def alarms(running: Cluster) -> dict[str, dict[str, object]]:

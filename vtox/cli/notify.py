@@ -42,12 +42,11 @@ def run() -> None:
     settings = load()
     rules = _rules(settings)
     senders = _senders(rules)
-    _check_secrets(rules)
     stop = stop_event()
     client = connect(settings.working_url(), "notifier")
     check_when_loaded(client)
     require_agreement(client, settings, part=of_readers)
-    Notifier(client, settings, rules, senders).run(stop)
+    Notifier(client, settings, rules, senders, _check_target).run(stop)
 
 
 @group.command("check")
@@ -173,17 +172,21 @@ def _senders(rules: Any) -> Mapping[str, Any]:
 
 def _check_secrets(rules: Any, only: str = "") -> None:
     """Raise what is wrong with the secrets of targets."""
-    from vtox.notification.target_secrets import signing_keys, target_url
-
     for name, target in rules.targets.items():
         if only in ("", name):
-            url = target_url(name, target)
-            if target.kind == "webhook":
-                signing_keys(name, target)
-            else:
-                from vtox.notification import apprise_target
+            _check_target(name, target)
 
-                apprise_target.check_url(name, url)
+
+def _check_target(name: str, target: Any) -> None:
+    from vtox.notification.target_secrets import signing_keys, target_url
+
+    url = target_url(name, target)
+    if target.kind == "webhook":
+        signing_keys(name, target)
+        return
+    from vtox.notification import apprise_target
+
+    apprise_target.check_url(name, url)
 
 
 @contextmanager

@@ -270,6 +270,8 @@ def _why_not_notified(t: float, beat: NotifierHeartbeat) -> Reason | None:
         return reason("notifier_silent", silence_s=silent_s)
     if beat.problem:
         return reason("nobody_notified")
+    if unusable := next((n for n, t in beat.targets.items() if t.unusable), ""):
+        return reason("target_unusable", target=unusable)
     name, worst = max(beat.targets.items(), key=lambda x: x[1].failures, default=("", None))
     if worst and worst.failures >= TARGET_FAILS:
         about = {"failures": worst.failures, "waiting": worst.waiting}

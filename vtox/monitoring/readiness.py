@@ -229,6 +229,9 @@ def _notifier(snapshot: Snapshot) -> list[Check]:
         ]
     if beat.problem:
         return [coded_check("notifier", "warn", "notifier_cannot_work", problem=beat.problem)]
+    for state in beat.targets.values():
+        if state.unusable:
+            return [coded_check("notifier", "warn", "target_misconfigured", problem=state.unusable)]
     name, worst = max(beat.targets.items(), key=lambda t: t[1].failures, default=("", None))
     if worst and worst.failures >= TARGET_FAILS:
         return [

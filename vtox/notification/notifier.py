@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 import redis
 import structlog
 
-from vtox.errors import VtoxError
+from vtox.errors import RulesError, VtoxError
 from vtox.history import database
 from vtox.notification import outbox, outbox_figures
 from vtox.notification.attempt import Attempt
@@ -47,6 +48,8 @@ DAY_MS = 86_400_000
 
 # (name, target, message id, body) -> what came of it.
 Send = Callable[[str, Target, str, bytes], Attempt]
+# Raises what is wrong with the URL or the secrets of a target.
+Check = Callable[[str, Target], None]
 
 
 class Notifier:
@@ -61,6 +64,7 @@ class Notifier:
         settings: Settings,
         rules: Rules,
         senders: Mapping[str, Send],
+        check: Check = lambda name, target: None,
     ) -> None:
         self.settings = settings
         self.rules = rules
@@ -70,6 +74,7 @@ class Notifier:
         self.problem = ""
         self._consumer = Consumer(client, self._writer, rules, settings)
         self._senders = senders
+        self._check = check
         self._prepared = threading.Event()
         self._due: dict[str, float] = {}
         self._clock = _ServerClock()
@@ -203,6 +208,15 @@ class Notifier:
         self._due[task] = now + every_s
         return True
 
+    def _checked(self, name: str, state: TargetState) -> TargetState:
+        """Return the state of a target, with what is wrong with its secrets now."""
+        try:
+            if name in self.rules.targets:
+                self._check(name, self.rules.targets[name])
+        except RulesError as error:
+            return replace(state, unusable=str(error))
+        return state
+
     def _report(self) -> None:
         targets: Mapping[str, TargetState] = {}
         problem = self.problem
@@ -210,6 +224,7 @@ class Notifier:
             if self._prepared.is_set():
                 with database.explain_errors(self.settings):
                     targets = outbox_figures.target_states(self.reader, list(self.rules.targets))
+                    targets = {n: self._checked(n, state) for n, state in targets.items()}
         except VtoxError as error:
             problem = problem or str(error)
         try:

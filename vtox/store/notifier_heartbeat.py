@@ -21,7 +21,8 @@ class TargetState:
     """What waits for a target and what it has taken; times are of the notifier's clock, s.
 
     `held` is what waits for the end of quiet hours, of a suspension, or for a digest; `failures`
-    are those in a row, of which the last one was `problem`.
+    are those in a row, of which the last one was `problem`; `unusable` says what is wrong with its
+    URL or secret, so that nothing can be sent.
     """
 
     waiting: int = 0
@@ -30,6 +31,7 @@ class TargetState:
     delivered: int = 0
     failures: int = 0
     problem: str = ""
+    unusable: str = ""
     oldest_t: float | None = None
     next_t: float | None = None
     delivered_t: float | None = None

@@ -125,6 +125,23 @@ def test_a_notifier_killed_stopped_and_woken_loses_nothing(
     assert SECRET not in log
 
 
+def test_a_missing_secret_stops_its_target_alone(
+    environment: dict[str, str], start: Start, client: Client, receiver: Receiver
+) -> None:
+    rules = Path(environment["VTOX_NOTIFY_FILE"])
+    broken = RULES.format(url=receiver.url).split("[[rules]]")[0]
+    broken = broken.replace("targets.hook", "targets.other").replace("HOOK_SECRET", "NO_SECRET")
+    both = rules.read_text().replace('["hook"]', '["hook", "other"]')
+    rules.write_text(broken + both)
+    notifier = start()
+    eventually(lambda: reports(client, notifier))
+    states = eventually(lambda: (b := notifier_heartbeat(client)) and b.targets)
+    assert "NO_SECRET" in states["other"].unusable
+    assert states["hook"].unusable == ""
+    expected = raise_alarms(client, 1, 0)
+    eventually(lambda: set(receiver.taken) == set(expected))
+
+
 def test_targets_are_checked_tried_and_shown(
     environment: dict[str, str], start: Start, client: Client, receiver: Receiver
 ) -> None:
